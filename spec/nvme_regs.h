@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Controller registers of an NVMe controller in BAR0: where they are and what their fields mean.
+ * NVM Express Base Specification 2.0, section 3.1.3; PCIe Transport Specification 1.0, section 3.1.2
+ * (doorbells). Layout only, no behaviour: host and virtual SSD both include it.
+ */
+#ifndef SPEC_NVME_REGS_H
+#define SPEC_NVME_REGS_H
+
+#include <stdint.h>
+
+enum nvme_reg {
+	NVME_REG_CAP = 0x00,    /* 64 bits: controller capabilities */
+	NVME_REG_VS = 0x08,     /* version */
+	NVME_REG_INTMS = 0x0c,  /* interrupt mask set */
+	NVME_REG_INTMC = 0x10,  /* interrupt mask clear */
+	NVME_REG_CC = 0x14,     /* controller configuration */
+	NVME_REG_CSTS = 0x1c,   /* controller status */
+	NVME_REG_NSSR = 0x20,   /* NVM subsystem reset */
+	NVME_REG_AQA = 0x24,    /* admin queue attributes */
+	NVME_REG_ASQ = 0x28,    /* 64 bits: admin submission queue base address */
+	NVME_REG_ACQ = 0x30,    /* 64 bits: admin completion queue base address */
+	NVME_REG_CMBLOC = 0x38, /* controller memory buffer location */
+	NVME_REG_CMBSZ = 0x3c,  /* controller memory buffer size */
+	NVME_REG_BPINFO = 0x40, /* boot partition information */
+	NVME_REG_BPRSEL = 0x44, /* boot partition read select */
+	NVME_REG_BPMBL = 0x48,  /* 64 bits: boot partition memory buffer location */
+	NVME_REG_CMBMSC = 0x50, /* 64 bits: controller memory buffer memory space control */
+	NVME_REG_CMBSTS = 0x58, /* controller memory buffer status */
+	NVME_REG_CRTO = 0x68,   /* controller ready timeouts */
+	NVME_REG_PMRCAP = 0xe00,
+	NVME_REG_DOORBELLS = 0x1000, /* SQ0TDBL; the others follow, (4 << CAP.DSTRD) bytes apart */
+};
+
+/* A field of a register: its lowest bit and its width; NVME_GET and NVME_SET take it by name. */
+#define NVME_GET(value, field) (((uint64_t)(value) >> field##_SHIFT) & ((UINT64_C(1) << field##_WIDTH) - 1))
+#define NVME_SET(v, field) (((uint64_t)(v) & ((UINT64_C(1) << field##_WIDTH) - 1)) << field##_SHIFT)
+
+enum {
+	NVME_CAP_MQES_SHIFT = 0,    NVME_CAP_MQES_WIDTH = 16,  /* largest queue, entries, 0's based */
+	NVME_CAP_CQR_SHIFT = 16,    NVME_CAP_CQR_WIDTH = 1,    /* queues must be physically contiguous */
+	NVME_CAP_AMS_SHIFT = 17,    NVME_CAP_AMS_WIDTH = 2,    /* arbitration: bit 0 WRR, bit 1 vendor */
+	NVME_CAP_TO_SHIFT = 24,     NVME_CAP_TO_WIDTH = 8,     /* ready timeout, 500 ms units */
+	NVME_CAP_DSTRD_SHIFT = 32,  NVME_CAP_DSTRD_WIDTH = 4,  /* doorbell stride: 4 << DSTRD bytes */
+	NVME_CAP_NSSRS_SHIFT = 36,  NVME_CAP_NSSRS_WIDTH = 1,  /* NVM subsystem reset supported */
+	NVME_CAP_CSS_SHIFT = 37,    NVME_CAP_CSS_WIDTH = 8,    /* command sets: bit 0 NVM, 6 I/O sets, 7 admin only */
+	NVME_CAP_BPS_SHIFT = 45,    NVME_CAP_BPS_WIDTH = 1,
+	NVME_CAP_CPS_SHIFT = 46,    NVME_CAP_CPS_WIDTH = 2,
+	NVME_CAP_MPSMIN_SHIFT = 48, NVME_CAP_MPSMIN_WIDTH = 4, /* smallest memory page: 2^(12+MPSMIN) */
+	NVME_CAP_MPSMAX_SHIFT = 52, NVME_CAP_MPSMAX_WIDTH = 4,
+	NVME_CAP_PMRS_SHIFT = 56,   NVME_CAP_PMRS_WIDTH = 1,
+	NVME_CAP_CMBS_SHIFT = 57,   NVME_CAP_CMBS_WIDTH = 1,
+	NVME_CAP_NSSS_SHIFT = 58,   NVME_CAP_NSSS_WIDTH = 1,
+	NVME_CAP_CRMS_SHIFT = 59,   NVME_CAP_CRMS_WIDTH = 2,   /* bit 0 with media (CRWMS), bit 1 independent (CRIMS) */
+
+	NVME_CC_EN_SHIFT = 0,       NVME_CC_EN_WIDTH = 1,
+	NVME_CC_CSS_SHIFT = 4,      NVME_CC_CSS_WIDTH = 3,
+	NVME_CC_MPS_SHIFT = 7,      NVME_CC_MPS_WIDTH = 4,
+	NVME_CC_AMS_SHIFT = 11,     NVME_CC_AMS_WIDTH = 3,
+	NVME_CC_SHN_SHIFT = 14,     NVME_CC_SHN_WIDTH = 2,     /* 01b normal, 10b abrupt shutdown */
+	NVME_CC_IOSQES_SHIFT = 16,  NVME_CC_IOSQES_WIDTH = 4,  /* 6: entries of 64 bytes */
+	NVME_CC_IOCQES_SHIFT = 20,  NVME_CC_IOCQES_WIDTH = 4,  /* 4: entries of 16 bytes */
+	NVME_CC_CRIME_SHIFT = 24,   NVME_CC_CRIME_WIDTH = 1,
+
+	NVME_CSTS_RDY_SHIFT = 0,    NVME_CSTS_RDY_WIDTH = 1,
+	NVME_CSTS_CFS_SHIFT = 1,    NVME_CSTS_CFS_WIDTH = 1,   /* controller fatal status */
+	NVME_CSTS_SHST_SHIFT = 2,   NVME_CSTS_SHST_WIDTH = 2,  /* 00b none, 01b in progress, 10b complete */
+	NVME_CSTS_NSSRO_SHIFT = 4,  NVME_CSTS_NSSRO_WIDTH = 1, /* subsystem reset occurred, write 1 to clear */
+	NVME_CSTS_PP_SHIFT = 5,     NVME_CSTS_PP_WIDTH = 1,
+
+	NVME_AQA_ASQS_SHIFT = 0,    NVME_AQA_ASQS_WIDTH = 12,  /* entries, 0's based */
+	NVME_AQA_ACQS_SHIFT = 16,   NVME_AQA_ACQS_WIDTH = 12,
+
+	NVME_CRTO_CRWMT_SHIFT = 0,  NVME_CRTO_CRWMT_WIDTH = 16, /* ready with media timeout, 500 ms units */
+	NVME_CRTO_CRIMT_SHIFT = 16, NVME_CRTO_CRIMT_WIDTH = 16, /* ready independent of media timeout */
+};
+
+enum nvme_shn { NVME_SHN_NONE = 0, NVME_SHN_NORMAL = 1, NVME_SHN_ABRUPT = 2 };
+enum nvme_shst { NVME_SHST_NORMAL = 0, NVME_SHST_OCCURRING = 1, NVME_SHST_COMPLETE = 2 };
+
+#define NVME_NSSR_RESET UINT32_C(0x4e564d65) /* "NVMe": the value that resets the subsystem */
+
+/* Byte offset in BAR0 of the tail doorbell of an SQ and the head doorbell of a CQ. */
+static inline uint32_t nvme_sq_doorbell(uint16_t qid, uint8_t dstrd)
+{
+	return NVME_REG_DOORBELLS + (uint32_t)(2 * qid) * (4u << dstrd);
+}
+
+static inline uint32_t nvme_cq_doorbell(uint16_t qid, uint8_t dstrd)
+{
+	return NVME_REG_DOORBELLS + (uint32_t)(2 * qid + 1) * (4u << dstrd);
+}
+
+#endif
