@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Our own engine: the seam over core/nvme. What each entry does is said in engine.h. */
+#include "core/engine/engine.h"
+
+#include "core/nvme/ctrlr.h"
+#include "core/nvme/queue.h"
+
+static int own_reg_read(struct pyn_ctrlr *ctrlr, uint32_t offset, uint32_t size, uint64_t *value,
+			struct pyn_error *err)
+{
+	/* A register of 4 bytes leaves the upper half at 0. */
+	*value = 0;
+	return ctrlr->pci->ops->bar_read(ctrlr->pci, offset, value, size, err);
+}
+
+static int own_reg_write(struct pyn_ctrlr *ctrlr, uint32_t offset, uint32_t size, uint64_t value,
+			 struct pyn_error *err)
+{
+	return ctrlr->pci->ops->bar_write(ctrlr->pci, offset, &value, size, err);
+}
+
+static int own_config_read(struct pyn_ctrlr *ctrlr, uint32_t offset, void *data, uint32_t length,
+			   struct pyn_error *err)
+{
+	return ctrlr->pci->ops->config_read(ctrlr->pci, offset, data, length, err);
+}
+
+static int own_config_write(struct pyn_ctrlr *ctrlr, uint32_t offset, const void *data, uint32_t length,
+			    struct pyn_error *err)
+{
+	return ctrlr->pci->ops->config_write(ctrlr->pci, offset, data, length, err);
+}
+
+static int own_pci_reset(struct pyn_ctrlr *ctrlr, enum pyn_reset kind, struct pyn_error *err)
+{
+	return ctrlr->pci->ops->reset(ctrlr->pci,
+				      kind == PYN_RESET_FUNCTION ? PYN_PCI_RESET_FUNCTION : PYN_PCI_RESET_HOT, err);
+}
+
+static bool own_alive(struct pyn_ctrlr *ctrlr)
+{
+	return ctrlr->pci->ops->alive(ctrlr->pci);
+}
+
+static struct pyn_queue *own_admin_queue(struct pyn_ctrlr *ctrlr)
+{
+	return ctrlr->admin;
+}
+
+static int own_vector_set(struct pyn_ctrlr *ctrlr, uint16_t vector, int eventfd, struct pyn_error *err)
+{
+	if (eventfd >= 0)
+		ctrlr->vectors = true;
+	return ctrlr->pci->ops->irq_set(ctrlr->pci, vector, eventfd, err);
+}
+
+const struct pyn_engine pyn_engine_own = {
+	.name = "own",
+	.attach = pyn_ctrlr_attach,
+	.detach = pyn_ctrlr_detach,
+	.reg_read = own_reg_read,
+	.reg_write = own_reg_write,
+	.config_read = own_config_read,
+	.config_write = own_config_write,
+	.pci_reset = own_pci_reset,
+	.alive = own_alive,
+	.enable = pyn_ctrlr_enable,
+	.disable = pyn_ctrlr_disable,
+	.admin_setup = pyn_ctrlr_admin_setup,
+	.shutdown = pyn_ctrlr_shutdown,
+	.admin_queue = own_admin_queue,
+	.queue_create = pyn_queue_create,
+	.queue_delete = pyn_queue_delete,
+	.queue_free = pyn_queue_free,
+	.submit = pyn_queue_submit,
+	.ring = pyn_queue_ring,
+	.poll = pyn_queue_poll,
+	.ring_of = pyn_queue_ring_of,
+	.vector_set = own_vector_set,
+};

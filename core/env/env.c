@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#define _GNU_SOURCE 1
+#include "core/env/env.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "core/env/arena.h"
+#include "core/env/eal.h"
+#include "core/env/owner.h"
+
+static _Atomic(uint32_t) the_generation = 1;
+static pthread_once_t watch_once = PTHREAD_ONCE_INIT;
+
+/* The start happens once; what came of it is told to everybody who asks later. */
+static struct {
+	pthread_mutex_t lock;
+	bool done;
+	_Atomic(bool) running;
+	pid_t pid;           /* of the process that started it */
+	uint32_t generation; /* and its generation */
+	int rc;
+	struct pyn_error error;
+} the_start = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void forked_child(void)
+{
+	atomic_fetch_add(&the_generation, 1);
+	/* A thread of the parent may have held it. */
+	pthread_mutex_init(&the_start.lock, NULL);
+}
+
+static void watch_forks(void)
+{
+	pthread_atfork(NULL, NULL, forked_child);
+}
+
+uint32_t pyn_process_generation(void)
+{
+	pthread_once(&watch_once, watch_forks);
+	return atomic_load(&the_generation);
+}
+
+/* A worker is forked without handlers, so the generation alone does not tell. */
+bool pyn_env_is_owner(void)
+{
+	return atomic_load(&the_start.running) && the_start.pid == getpid() &&
+	       the_start.generation == atomic_load(&the_generation);
+}
+
+static int start(struct pyn_error *err)
+{
+	struct pyn_eal_memory memory;
+	int rc;
+
+	rc = pyn_eal_memory_choose(&memory, err);
+	if (rc)
+		return rc;
+	/* From here on there is no second try. */
+	the_start.done = true;
+	rc = pyn_eal_start(&memory, err);
+	if (rc)
+		return rc;
+	return pyn_arena_find(err);
+}
+
+static int start_locked(struct pyn_error *err)
+{
+	if (the_start.pid && (the_start.pid != getpid() || the_start.generation != pyn_process_generation()))
+		return pyn_error(
+			err, PYN_ERROR_STATE, EPERM,
+			"process %d was forked from %d, which drives the devices: a forked process cannot open or "
+			"allocate; start a new one (multiprocessing: 'spawn')",
+			getpid(), the_start.pid);
+	if (!the_start.done) {
+		the_start.generation = pyn_process_generation();
+		the_start.pid = getpid();
+		the_start.rc = start(&the_start.error);
+		atomic_store(&the_start.running, the_start.rc == 0);
+		if (!the_start.done)
+			the_start.pid = 0;
+	}
+	if (the_start.rc && err)
+		*err = the_start.error;
+	return the_start.rc;
+}
+
+int pyn_env_start(struct pyn_error *err)
+{
+	int rc;
+
+	if (pyn_env_is_owner())
+		return 0;
+	pyn_process_generation();
+	pthread_mutex_lock(&the_start.lock);
+	rc = start_locked(err);
+	pthread_mutex_unlock(&the_start.lock);
+	return rc;
+}
+
+void *pyn_shared_map(size_t size, struct pyn_error *err)
+{
+	void *memory = MAP_FAILED;
+
+	errno = EINVAL;
+	if (size)
+		memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (memory == MAP_FAILED) {
+		pyn_error(err, PYN_ERROR_MEMORY, errno, "no address space for %zu bytes of shared memory: %s", size,
+			  strerror(errno));
+		return NULL;
+	}
+	return memory;
+}
+
+void pyn_shared_unmap(void *memory, size_t size)
+{
+	if (memory)
+		munmap(memory, size);
+}

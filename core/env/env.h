@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The environment: DPDK's EAL, the memory that a device may access, and memory that forked workers share.
+ * Everything starts with the first use; including this header or loading the module starts nothing.
+ */
+#ifndef PYN_ENV_ENV_H
+#define PYN_ENV_ENV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/util/error.h"
+
+/*
+ * Start the EAL, once a process; later calls return what the first returned. Any thread may call it.
+ * Hugepages are used where at least 512 MiB of them are free, else a memory file of 4 KiB pages;
+ * the environment variable PYNVME_HUGE=0 forces the latter, PYNVME_MEM=MIB sets the size of the arena.
+ * A forked process that did not start it itself gets PYN_ERROR_STATE.
+ * Errors: PYN_ERROR_MEMORY, PYN_ERROR_SYSTEM; PYN_ERROR_ARGUMENT, a variable is malformed (a later call looks again).
+ */
+int pyn_env_start(struct pyn_error *err);
+
+/* DMA memory: zeroed, contiguous for the device, at least 64-byte aligned; starts the environment.
+ * align is a power of two, in bytes. NULL: no memory, *err says so. */
+void *pyn_dma_alloc(size_t size, size_t align, struct pyn_error *err);
+
+/* Give it back. NULL is allowed. In a process that did not allocate it this does nothing. */
+void pyn_dma_free(void *memory);
+
+/* The address that the device uses for this byte of DMA memory: equal to the virtual address, always. */
+static inline uint64_t pyn_dma_iova(const void *memory)
+{
+	return (uint64_t)(uintptr_t)memory;
+}
+
+/* How many bytes of DMA memory are allocated now. Tests look for leaks with it. */
+size_t pyn_dma_in_use(void);
+
+/* A piece of the arena that lies in one file: what a device must map to reach all DMA memory. */
+struct pyn_dma_region {
+	void *address;
+	size_t length;
+	int fd;          /* stays the environment's */
+	uint64_t offset; /* in the file */
+};
+
+/* The whole arena, fixed since the start, in ascending order of address. Returns the number of regions. */
+size_t pyn_dma_regions(const struct pyn_dma_region **regions);
+
+/* Memory shared with the processes forked later, zeros until touched, not reserved: a table for a whole
+ * drive costs what of it is used. NULL: *err says why. */
+void *pyn_shared_map(size_t size, struct pyn_error *err);
+void pyn_shared_unmap(void *memory, size_t size);
+
+/* Which process this is: grows by one in each forked child, so that a copied handle can see that it is a copy. */
+uint32_t pyn_process_generation(void);
+
+#endif

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/nvme/ctrlr.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/env/env.h"
+#include "core/nvme/queue.h"
+#include "core/pci/config.h"
+#include "core/util/log.h"
+
+#define TIMEOUT_UNIT_MS 500u /* of CAP.TO and CRTO */
+#define ADMIN_MAX 4096u      /* AQA.ASQS has 12 bits */
+
+#define CAP_CSS_IO_SETS 0x40u
+#define CAP_CSS_ADMIN_ONLY 0x80u
+enum cc_css { CC_CSS_NVM = 0, CC_CSS_ALL_SETS = 6, CC_CSS_ADMIN_ONLY = 7 };
+
+#define CAP_CRMS_WITH_MEDIA 0x1u
+#define CAP_CRMS_INDEPENDENT 0x2u
+
+#define CC_SQ_ENTRY 6u /* 64 bytes, as a power of two */
+#define CC_CQ_ENTRY 4u /* 16 bytes */
+
+#define CSTS_RDY ((uint32_t)NVME_SET(1, NVME_CSTS_RDY))
+#define CSTS_SHST ((uint32_t)NVME_SET(3, NVME_CSTS_SHST))
+
+int pyn_ctrlr_attach(const char *address, struct pyn_ctrlr **ctrlr, struct pyn_error *err)
+{
+	struct pyn_ctrlr *made = calloc(1, sizeof(*made));
+	int rc;
+
+	if (!made)
+		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a controller");
+	rc = pyn_pci_open(address, &made->pci, err);
+	if (rc) {
+		free(made);
+		return rc;
+	}
+	*ctrlr = made;
+	return 0;
+}
+
+static void quarantine_end(struct pyn_ctrlr *ctrlr)
+{
+	while (ctrlr->quarantine) {
+		struct pyn_queue *queue = ctrlr->quarantine;
+
+		ctrlr->quarantine = queue->next;
+		pyn_queue_free(queue);
+	}
+}
+
+/* The device may write into the rings until it is disabled; one that does not obey loses its access to memory. */
+static void quiesce(struct pyn_ctrlr *ctrlr)
+{
+	struct pyn_error err;
+
+	if (!ctrlr->pci->ops->alive(ctrlr->pci))
+		return;
+	if (ctrlr->enabled && pyn_ctrlr_disable(ctrlr, &err))
+		pyn_log(err.kind == PYN_ERROR_GONE ? PYN_LOG_DEBUG : PYN_LOG_WARNING,
+			"detached without a disable: %s", err.text);
+	if (pyn_pci_master_set(ctrlr->pci, false, &err))
+		pyn_log(PYN_LOG_DEBUG, "detached: %s", err.text);
+}
+
+void pyn_ctrlr_detach(struct pyn_ctrlr *ctrlr)
+{
+	quiesce(ctrlr);
+	ctrlr->pci->ops->close(ctrlr->pci);
+	quarantine_end(ctrlr);
+	pyn_queue_free(ctrlr->admin);
+	free(ctrlr);
+}
+
+int pyn_ctrlr_cap(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
+{
+	return ctrlr->cap ? 0 : pyn_reg_read64(ctrlr->pci, NVME_REG_CAP, &ctrlr->cap, err);
+}
+
+static uint32_t units_ms(uint64_t units)
+{
+	/* 0 is what devices say that were never asked; nothing is ready in no time. */
+	return (units ? (uint32_t)units : 1u) * TIMEOUT_UNIT_MS;
+}
+
+/* Whether the controller is told to become ready without its media, which nothing here asks for if there is a choice.
+ */
+static bool ready_without_media(uint64_t cap)
+{
+	return NVME_GET(cap, NVME_CAP_CRMS) == CAP_CRMS_INDEPENDENT;
+}
+
+/* How long CSTS.RDY may take to become 1: CAP.TO, or CRTO where CAP.CRMS says so (it can be longer). */
+static int ready_timeout(struct pyn_ctrlr *ctrlr, uint32_t *timeout_ms, struct pyn_error *err)
+{
+	uint64_t units = NVME_GET(ctrlr->cap, NVME_CAP_TO);
+	uint32_t crto;
+	int rc;
+
+	if (NVME_GET(ctrlr->cap, NVME_CAP_CRMS)) {
+		uint64_t ready;
+
+		rc = pyn_reg_read32(ctrlr->pci, NVME_REG_CRTO, &crto, err);
+		if (rc)
+			return rc;
+		ready = ready_without_media(ctrlr->cap) ? NVME_GET(crto, NVME_CRTO_CRIMT)
+							: NVME_GET(crto, NVME_CRTO_CRWMT);
+		units = ready > units ? ready : units;
+	}
+	*timeout_ms = units_ms(units);
+	return 0;
+}
+
+static uint32_t command_sets(uint64_t cap)
+{
+	uint64_t css = NVME_GET(cap, NVME_CAP_CSS);
+
+	if (css & CAP_CSS_ADMIN_ONLY)
+		return CC_CSS_ADMIN_ONLY;
+	return css & CAP_CSS_IO_SETS ? CC_CSS_ALL_SETS : CC_CSS_NVM;
+}
+
+/* CC for this controller, with EN = 0. Memory pages are those of the host, 4 KiB. */
+static uint32_t configuration(uint64_t cap)
+{
+	return (uint32_t)(NVME_SET(command_sets(cap), NVME_CC_CSS) | NVME_SET(CC_SQ_ENTRY, NVME_CC_IOSQES) |
+			  NVME_SET(CC_CQ_ENTRY, NVME_CC_IOCQES) |
+			  NVME_SET(ready_without_media(cap) ? 1 : 0, NVME_CC_CRIME));
+}
+
+static int page_size_check(uint64_t cap, struct pyn_error *err)
+{
+	unsigned smallest = (unsigned)NVME_GET(cap, NVME_CAP_MPSMIN);
+
+	if (!smallest)
+		return 0;
+	return pyn_error(err, PYN_ERROR_ENUMERATE, ENOTSUP,
+			 "the controller's smallest memory page has %u KiB (CAP.MPSMIN = %u), this host's 4 KiB",
+			 4u << smallest, smallest);
+}
+
+/* A wait that ran out, told as what it means to the caller. */
+static int not_in_time(int rc, enum pyn_error_kind kind, const char *what, struct pyn_error *why)
+{
+	struct pyn_error cause = *why;
+
+	if (rc && cause.kind == PYN_ERROR_TIMEOUT)
+		return pyn_error(why, kind, ETIMEDOUT, "%s: %s", what, cause.text);
+	return rc;
+}
+
+/* CC.EN = 0 while CSTS.RDY = 0 is undefined: an enabling that is still under way ends first, if it does. */
+static int settle(struct pyn_ctrlr *ctrlr, uint32_t timeout_ms, struct pyn_error *err)
+{
+	uint32_t csts;
+	int rc = pyn_csts_wait(ctrlr->pci, CSTS_RDY, CSTS_RDY, true, timeout_ms, &csts, err);
+
+	return rc && err->kind == PYN_ERROR_GONE ? rc : 0;
+}
+
+static int disable(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
+{
+	uint32_t timeout_ms = 0, cc, csts;
+	int rc;
+
+	/* A power cycle may have taken the registers away. */
+	rc = pyn_pci_memory_enable(ctrlr->pci, err);
+	if (!rc)
+		rc = pyn_ctrlr_cap(ctrlr, err);
+	if (!rc)
+		rc = ready_timeout(ctrlr, &timeout_ms, err);
+	if (!rc)
+		rc = pyn_reg_read32(ctrlr->pci, NVME_REG_CC, &cc, err);
+	if (!rc && NVME_GET(cc, NVME_CC_EN)) {
+		rc = settle(ctrlr, timeout_ms, err);
+		cc &= ~(uint32_t)(NVME_SET(1, NVME_CC_EN) | NVME_SET(3, NVME_CC_SHN));
+		if (!rc)
+			rc = pyn_reg_write32(ctrlr->pci, NVME_REG_CC, cc, err);
+	}
+	if (!rc)
+		rc = pyn_csts_wait(ctrlr->pci, CSTS_RDY, 0, false, timeout_ms, &csts, err);
+	if (rc)
+		return rc;
+	ctrlr->enabled = false;
+	quarantine_end(ctrlr);
+	return 0;
+}
+
+int pyn_ctrlr_disable(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
+{
+	struct pyn_error local, *why = err ? err : &local;
+
+	return not_in_time(disable(ctrlr, why), PYN_ERROR_TIMEOUT, "the controller is not disabled (CC.EN = 0)", why);
+}
+
+static int admin_queue_ready(struct pyn_ctrlr *ctrlr, uint16_t depth, struct pyn_error *err)
+{
+	struct pyn_queue *queue;
+	int rc;
+
+	if (ctrlr->admin && ctrlr->admin->ring.sq_size == depth) {
+		pyn_queue_reset(ctrlr->admin);
+		return 0;
+	}
+	rc = pyn_queue_alloc(ctrlr, 0, depth, &queue, err);
+	if (rc)
+		return rc;
+	if (ctrlr->admin && ctrlr->enabled)
+		pyn_queue_quarantine(ctrlr->admin);
+	else
+		pyn_queue_free(ctrlr->admin);
+	ctrlr->admin = queue;
+	return 0;
+}
+
+static int admin_registers(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
+{
+	uint32_t last = ctrlr->admin->ring.sq_size - 1u;
+	int rc;
+
+	rc = pyn_reg_write32(ctrlr->pci, NVME_REG_AQA,
+			     (uint32_t)(NVME_SET(last, NVME_AQA_ASQS) | NVME_SET(last, NVME_AQA_ACQS)), err);
+	if (!rc)
+		rc = pyn_reg_write64(ctrlr->pci, NVME_REG_ASQ, pyn_dma_iova(ctrlr->admin->ring.sq), err);
+	if (!rc)
+		rc = pyn_reg_write64(ctrlr->pci, NVME_REG_ACQ, pyn_dma_iova((void *)ctrlr->admin->ring.cq), err);
+	return rc;
+}
+
+int pyn_ctrlr_admin_setup(struct pyn_ctrlr *ctrlr, uint16_t depth, struct pyn_error *err)
+{
+	int rc;
+
+	if (depth < 2 || depth > ADMIN_MAX)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "an admin queue has 2 to %u entries, not %u",
+				 ADMIN_MAX, depth);
+	rc = pyn_pci_memory_enable(ctrlr->pci, err);
+	if (!rc)
+		rc = pyn_pci_master_set(ctrlr->pci, true, err);
+	if (!rc && ctrlr->vectors)
+		rc = pyn_pci_msix_enable(ctrlr->pci, err);
+	if (!rc)
+		rc = pyn_ctrlr_cap(ctrlr, err);
+	if (!rc)
+		rc = admin_queue_ready(ctrlr, depth, err);
+	if (!rc)
+		rc = admin_registers(ctrlr, err);
+	/* Who brings the controller up by register writes enables it soon. */
+	if (!rc)
+		ctrlr->enabled = true;
+	return rc;
+}
+
+/* Everything from the disabled controller on. */
+static int enable(struct pyn_ctrlr *ctrlr, uint16_t admin_depth, struct pyn_error *err)
+{
+	uint32_t timeout_ms = 0, cc, csts;
+	int rc;
+
+	rc = pyn_ctrlr_admin_setup(ctrlr, admin_depth, err);
+	if (!rc)
+		rc = ready_timeout(ctrlr, &timeout_ms, err);
+	if (rc)
+		return rc;
+	cc = configuration(ctrlr->cap);
+	rc = pyn_reg_write32(ctrlr->pci, NVME_REG_CC, cc, err);
+	if (!rc)
+		rc = pyn_reg_write32(ctrlr->pci, NVME_REG_CC, cc | (uint32_t)NVME_SET(1, NVME_CC_EN), err);
+	if (!rc)
+		rc = pyn_csts_wait(ctrlr->pci, CSTS_RDY, CSTS_RDY, true, timeout_ms, &csts, err);
+	return rc;
+}
+
+int pyn_ctrlr_enable(struct pyn_ctrlr *ctrlr, uint16_t admin_depth, struct pyn_error *err)
+{
+	struct pyn_error local, *why = err ? err : &local;
+	int rc;
+
+	rc = pyn_pci_memory_enable(ctrlr->pci, why);
+	/* A reset, or another firmware, may have changed it. */
+	ctrlr->cap = 0;
+	if (!rc)
+		rc = pyn_ctrlr_cap(ctrlr, why);
+	if (!rc)
+		rc = page_size_check(ctrlr->cap, why);
+	if (!rc)
+		rc = disable(ctrlr, why);
+	if (!rc)
+		rc = enable(ctrlr, admin_depth, why);
+	return not_in_time(rc, PYN_ERROR_ENUMERATE, "the controller does not become ready", why);
+}
+
+int pyn_ctrlr_shutdown(struct pyn_ctrlr *ctrlr, bool abrupt, uint32_t timeout_ms, struct pyn_error *err)
+{
+	struct pyn_error local, *why = err ? err : &local;
+	uint32_t cc, csts;
+	int rc;
+
+	rc = pyn_reg_read32(ctrlr->pci, NVME_REG_CC, &cc, why);
+	if (rc)
+		return rc;
+	cc &= ~(uint32_t)NVME_SET(3, NVME_CC_SHN);
+	cc |= (uint32_t)NVME_SET(abrupt ? NVME_SHN_ABRUPT : NVME_SHN_NORMAL, NVME_CC_SHN);
+	rc = pyn_reg_write32(ctrlr->pci, NVME_REG_CC, cc, why);
+	if (!rc)
+		rc = pyn_csts_wait(ctrlr->pci, CSTS_SHST, (uint32_t)NVME_SET(NVME_SHST_COMPLETE, NVME_CSTS_SHST),
+				   false, timeout_ms, &csts, why);
+	return not_in_time(rc, PYN_ERROR_SHUTDOWN, "the controller does not complete its shutdown", why);
+}

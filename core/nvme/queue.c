@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/nvme/queue.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/env/env.h"
+#include "core/nvme/ctrlr.h"
+#include "core/nvme/prp.h"
+#include "core/nvme/status.h"
+#include "core/util/log.h"
+
+#define CREATE_PC 0x1u          /* CDW11: physically contiguous */
+#define CREATE_CQ_IEN 0x2u      /* CDW11: interrupts enabled */
+#define CREATE_SQ_QPRIO_SHIFT 1 /* CDW11 */
+
+static uint8_t stride(const struct pyn_queue *queue)
+{
+	return (uint8_t)NVME_GET(queue->ctrlr->cap, NVME_CAP_DSTRD);
+}
+
+static unsigned num_slots(const struct pyn_queue *queue)
+{
+	return queue->ring.sq_size - 1u;
+}
+
+static size_t ring_bytes(uint16_t depth, size_t entry)
+{
+	size_t bytes = depth * entry;
+
+	return (bytes + PYN_PRP_PAGE - 1) / PYN_PRP_PAGE * PYN_PRP_PAGE;
+}
+
+static volatile uint32_t *doorbell_map(struct pyn_pci *pci, uint32_t offset)
+{
+	return pci->ops->bar_map(pci, offset, sizeof(uint32_t));
+}
+
+static int doorbells_find(struct pyn_queue *queue, struct pyn_error *err)
+{
+	struct pyn_pci *pci = queue->ctrlr->pci;
+	uint32_t sq = nvme_sq_doorbell(queue->ring.qid, stride(queue));
+	uint32_t cq = nvme_cq_doorbell(queue->ring.qid, stride(queue));
+
+	/* The stride is the device's word; with 32 bits and 16-bit queue identifiers the largest product may wrap. */
+	if ((uint64_t)(2u * queue->ring.qid + 1) * (UINT64_C(4) << stride(queue)) + NVME_REG_DOORBELLS + 4 >
+	    pci->bar_size)
+		return pyn_error(err, PYN_ERROR_CREATE, ERANGE, "queue %u has no doorbell: BAR 0 has %#x bytes",
+				 queue->ring.qid, pci->bar_size);
+	queue->ring.sq_tail_doorbell = doorbell_map(pci, sq);
+	queue->ring.cq_head_doorbell = doorbell_map(pci, cq);
+	/* One by message and one by store would be a third way that nobody needs. */
+	if (!queue->ring.sq_tail_doorbell || !queue->ring.cq_head_doorbell)
+		queue->ring.sq_tail_doorbell = queue->ring.cq_head_doorbell = NULL;
+	return 0;
+}
+
+static int memory_alloc(struct pyn_queue *queue, struct pyn_error *err)
+{
+	struct pyn_ring *ring = &queue->ring;
+
+	ring->sq = pyn_dma_alloc(ring_bytes(ring->sq_size, sizeof(ring->sq[0])), PYN_PRP_PAGE, err);
+	if (!ring->sq)
+		return -ENOMEM;
+	ring->cq = pyn_dma_alloc(ring_bytes(ring->cq_size, sizeof(ring->cq[0])), PYN_PRP_PAGE, err);
+	if (!ring->cq)
+		return -ENOMEM;
+	queue->lists = pyn_dma_alloc((size_t)num_slots(queue) * PYN_PRP_PAGE, PYN_PRP_PAGE, err);
+	if (!queue->lists)
+		return -ENOMEM;
+	queue->slots = calloc(num_slots(queue), sizeof(queue->slots[0]));
+	if (!queue->slots)
+		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a queue of %u entries", ring->sq_size);
+	return 0;
+}
+
+int pyn_queue_alloc(struct pyn_ctrlr *ctrlr, uint16_t qid, uint16_t depth, struct pyn_queue **queue,
+		    struct pyn_error *err)
+{
+	struct pyn_queue *made;
+	int rc;
+
+	if (depth < 2)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "a queue has 2 entries at least, not %u", depth);
+	made = calloc(1, sizeof(*made));
+	if (!made)
+		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a queue");
+	made->ctrlr = ctrlr;
+	made->ring.qid = qid;
+	made->ring.sq_size = made->ring.cq_size = depth;
+	rc = doorbells_find(made, err);
+	if (!rc)
+		rc = memory_alloc(made, err);
+	if (rc) {
+		pyn_queue_free(made);
+		return rc;
+	}
+	pyn_queue_reset(made);
+	*queue = made;
+	return 0;
+}
+
+void pyn_queue_reset(struct pyn_queue *queue)
+{
+	struct pyn_ring *ring = &queue->ring;
+
+	/* Phase bits of before would look like completions. */
+	memset((void *)ring->cq, 0, ring->cq_size * sizeof(ring->cq[0]));
+	ring->sq_tail = ring->sq_rung = 0;
+	ring->cq_head = ring->cq_rung = 0;
+	ring->phase = NVME_STATUS_P;
+}
+
+void pyn_queue_free(struct pyn_queue *queue)
+{
+	if (!queue)
+		return;
+	for (unsigned i = 0; queue->slots && i < num_slots(queue); i++)
+		pyn_dma_free(queue->slots[i].pages);
+	free(queue->slots);
+	pyn_dma_free(queue->lists);
+	pyn_dma_free((void *)queue->ring.cq);
+	pyn_dma_free(queue->ring.sq);
+	free(queue);
+}
+
+void pyn_queue_quarantine(struct pyn_queue *queue)
+{
+	queue->next = queue->ctrlr->quarantine;
+	queue->ctrlr->quarantine = queue;
+}
+
+/* One admin command of the driver's own. Returns 0 where it succeeded; a status is turned into kind. */
+static int execute(const struct pyn_admin *admin, const struct nvme_cmd *cmd, enum pyn_error_kind kind,
+		   struct pyn_error *err)
+{
+	struct nvme_cpl cpl = {0};
+	int rc;
+
+	rc = admin->execute(admin->context, cmd, (struct pyn_data){0}, &cpl, err);
+	if (rc || !NVME_SC(NVME_STATUS_SCT(cpl.status), NVME_STATUS_SC(cpl.status)))
+		return rc;
+	return pyn_error(err, kind, EIO, "the device refused %s %u: %s (%02x/%02x)", pyn_admin_opcode_name(cmd->opc),
+			 cmd->cdw10 & 0xffffu, pyn_status_name(cpl.status), NVME_STATUS_SCT(cpl.status),
+			 NVME_STATUS_SC(cpl.status));
+}
+
+static int create_cq(struct pyn_queue *queue, const struct pyn_queue_config *config, const struct pyn_admin *admin,
+		     struct pyn_error *err)
+{
+	struct nvme_cmd cmd = {
+		.opc = NVME_ADMIN_CREATE_CQ,
+		.prp1 = pyn_dma_iova((const void *)queue->ring.cq),
+		.cdw10 = (uint32_t)(config->depth - 1) << 16 | config->qid,
+		.cdw11 = (uint32_t)config->vector << 16 | (config->interrupts ? CREATE_CQ_IEN : 0) | CREATE_PC,
+	};
+
+	return execute(admin, &cmd, PYN_ERROR_CREATE, err);
+}
+
+static int create_sq(struct pyn_queue *queue, const struct pyn_queue_config *config, const struct pyn_admin *admin,
+		     struct pyn_error *err)
+{
+	struct nvme_cmd cmd = {
+		.opc = NVME_ADMIN_CREATE_SQ,
+		.prp1 = pyn_dma_iova(queue->ring.sq),
+		.cdw10 = (uint32_t)(config->depth - 1) << 16 | config->qid,
+		.cdw11 =
+			(uint32_t)config->qid << 16 | (uint32_t)config->priority << CREATE_SQ_QPRIO_SHIFT | CREATE_PC,
+	};
+
+	return execute(admin, &cmd, PYN_ERROR_CREATE, err);
+}
+
+static int delete_one(uint8_t opcode, uint16_t qid, const struct pyn_admin *admin, struct pyn_error *err)
+{
+	struct nvme_cmd cmd = {.opc = opcode, .cdw10 = qid};
+
+	return execute(admin, &cmd, PYN_ERROR_DELETE, err);
+}
+
+static int config_check(const struct pyn_ctrlr *ctrlr, const struct pyn_queue_config *config, struct pyn_error *err)
+{
+	uint32_t largest = (uint32_t)NVME_GET(ctrlr->cap, NVME_CAP_MQES) + 1;
+
+	if (!config->qid)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "queue 0 is the admin queue");
+	if (config->depth < 2 || config->depth > largest)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "a queue of %u entries: this device takes 2 to %u",
+				 config->depth, largest);
+	if (config->priority > 3)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "queue priority %u: it has two bits",
+				 config->priority);
+	return 0;
+}
+
+/* The device knows the completion queue and not the submission queue, or nobody knows what it knows. */
+static void create_undo(struct pyn_queue *queue, bool refused, const struct pyn_admin *admin)
+{
+	struct pyn_error ignored;
+
+	if (refused && !delete_one(NVME_ADMIN_DELETE_CQ, queue->ring.qid, admin, &ignored))
+		pyn_queue_free(queue);
+	else
+		pyn_queue_quarantine(queue);
+}
+
+int pyn_queue_create(struct pyn_ctrlr *ctrlr, const struct pyn_queue_config *config, const struct pyn_admin *admin,
+		     struct pyn_queue **queue, struct pyn_error *err)
+{
+	struct pyn_error local, *why = err ? err : &local;
+	struct pyn_queue *made;
+	int rc;
+
+	rc = config_check(ctrlr, config, why);
+	if (!rc)
+		rc = pyn_queue_alloc(ctrlr, config->qid, config->depth, &made, why);
+	if (rc)
+		return rc;
+	rc = create_cq(made, config, admin, why);
+	if (rc) {
+		if (why->kind == PYN_ERROR_CREATE)
+			pyn_queue_free(made);
+		else
+			pyn_queue_quarantine(made);
+		return rc;
+	}
+	rc = create_sq(made, config, admin, why);
+	if (rc) {
+		create_undo(made, why->kind == PYN_ERROR_CREATE, admin);
+		return rc;
+	}
+	*queue = made;
+	return 0;
+}
+
+int pyn_queue_delete(struct pyn_queue *queue, const struct pyn_admin *admin, struct pyn_error *err)
+{
+	int rc = delete_one(NVME_ADMIN_DELETE_SQ, queue->ring.qid, admin, err);
+
+	return rc ? rc : delete_one(NVME_ADMIN_DELETE_CQ, queue->ring.qid, admin, err);
+}
+
+/* The pages of list behind a slot's first one. They stay with the slot: the next long transfer needs them again. */
+static int slot_pages(struct pyn_slot *slot, size_t count, struct pyn_error *err)
+{
+	uint64_t *pages;
+
+	if (slot->count >= count)
+		return 0;
+	pages = pyn_dma_alloc(count * PYN_PRP_PAGE, PYN_PRP_PAGE, err);
+	if (!pages)
+		return -ENOMEM;
+	pyn_dma_free(slot->pages);
+	slot->pages = pages;
+	slot->count = count;
+	return 0;
+}
+
+static int describe_data(struct pyn_queue *queue, uint16_t slot, struct nvme_cmd *cmd, struct pyn_data data,
+			 struct pyn_error *err)
+{
+	uint64_t iova = pyn_dma_iova(data.address);
+	size_t pages;
+
+	if (data.length > PYN_PRP_MAX_BYTES)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "%u bytes in one command: %u are the most",
+				 data.length, PYN_PRP_MAX_BYTES);
+	pages = pyn_prp_list_pages((uint32_t)(iova % PYN_PRP_PAGE), data.length);
+	if (pages > 1) {
+		int rc = slot_pages(&queue->slots[slot], pages - 1, err);
+
+		if (rc)
+			return rc;
+	}
+	pyn_prp_build(iova, data.length, queue->lists + (size_t)slot * PYN_PRP_ENTRIES, queue->slots[slot].pages,
+		      &cmd->prp1, &cmd->prp2);
+	return 0;
+}
+
+int pyn_queue_submit(struct pyn_queue *queue, uint16_t slot, struct nvme_cmd *cmd, struct pyn_data data,
+		     struct pyn_error *err)
+{
+	if (slot >= num_slots(queue))
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "queue %u has %u slots, no slot %u",
+				 queue->ring.qid, num_slots(queue), slot);
+	if (data.address && data.length) {
+		int rc = describe_data(queue, slot, cmd, data, err);
+
+		if (rc)
+			return rc;
+	}
+	cmd->cid = slot;
+	pyn_ring_put(&queue->ring, cmd);
+	return 0;
+}
+
+/* Where the BAR is not mapped. A failure is not told here: the device is gone then, and whoever waits finds out. */
+static void doorbell_by_message(struct pyn_queue *queue, uint32_t offset, uint16_t value)
+{
+	struct pyn_error err;
+
+	if (pyn_reg_write32(queue->ctrlr->pci, offset, value, &err))
+		pyn_log(PYN_LOG_WARNING, "doorbell of queue %u: %s", queue->ring.qid, err.text);
+}
+
+void pyn_queue_ring(struct pyn_queue *queue)
+{
+	struct pyn_ring *ring = &queue->ring;
+
+	if (ring->sq_tail_doorbell) {
+		pyn_ring_submit(ring);
+	} else if (ring->sq_rung != ring->sq_tail) {
+		ring->sq_rung = ring->sq_tail;
+		doorbell_by_message(queue, nvme_sq_doorbell(ring->qid, stride(queue)), ring->sq_tail);
+	}
+}
+
+static void queue_release(struct pyn_queue *queue)
+{
+	struct pyn_ring *ring = &queue->ring;
+
+	if (ring->cq_head_doorbell) {
+		pyn_ring_release(ring);
+	} else if (ring->cq_rung != ring->cq_head) {
+		ring->cq_rung = ring->cq_head;
+		doorbell_by_message(queue, nvme_cq_doorbell(ring->qid, stride(queue)), ring->cq_head);
+	}
+}
+
+unsigned pyn_queue_poll(struct pyn_queue *queue, struct pyn_completion *completions, unsigned max)
+{
+	unsigned count = 0;
+
+	while (count < max && pyn_ring_take(&queue->ring, &completions[count].cpl)) {
+		uint16_t cid = completions[count].cpl.cid;
+
+		completions[count++].slot = cid < num_slots(queue) ? cid : UINT16_MAX;
+	}
+	if (count)
+		queue_release(queue);
+	return count;
+}
+
+struct pyn_ring *pyn_queue_ring_of(struct pyn_queue *queue)
+{
+	return queue->ring.sq_tail_doorbell ? &queue->ring : NULL;
+}

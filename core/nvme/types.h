@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What is passed to a queue and comes back from it. Plain types that core/nvme and the seam above it share; an engine
+ * that is not ours uses them as well.
+ */
+#ifndef PYN_NVME_TYPES_H
+#define PYN_NVME_TYPES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/util/error.h"
+#include "spec/nvme_cmd.h"
+
+struct pyn_ctrlr; /* an engine's controller */
+struct pyn_queue; /* an engine's submission and completion queue pair */
+
+/* The data of one command: contiguous DMA memory, at any offset. */
+struct pyn_data {
+	void *address; /* NULL: no data */
+	uint32_t length;
+};
+
+/*
+ * How an engine sends an admin command of its own (to create a queue, say): the layer above submits it, logs it and
+ * waits for this very command. Returns 0 when a completion came, whatever its status; *err where none came.
+ */
+struct pyn_admin {
+	int (*execute)(void *context, const struct nvme_cmd *cmd, struct pyn_data data, struct nvme_cpl *cpl,
+		       struct pyn_error *err);
+	void *context;
+};
+
+struct pyn_queue_config {
+	uint16_t qid;     /* 1 … 65535 */
+	uint16_t depth;   /* entries of both rings, 2 … CAP.MQES + 1 */
+	uint8_t priority; /* QPRIO, 0 … 3 */
+	bool interrupts;  /* CDW11.IEN of the completion queue */
+	uint16_t vector;  /* interrupt vector */
+};
+
+/* One completion. slot is what submit was given; the entry is as the device wrote it. A device that completes a
+ * command identifier that is not a slot of the queue: slot is UINT16_MAX and the entry tells. */
+struct pyn_completion {
+	uint16_t slot;
+	struct nvme_cpl cpl;
+};
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/pci/address.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SHOWN "%.60s" /* as much of an address as an error repeats */
+
+#define FORMS "a PCIe function is named like 01:00.0 or 0000:01:00.0, a vfio-user device by its path"
+
+#define DEVICES 0x20u  /* on a bus */
+#define FUNCTIONS 0x8u /* of a device */
+
+/* Digits in base 16, at least one and at most max: their value, and *text behind them. */
+static bool take_hex(const char **text, unsigned max, unsigned *value)
+{
+	unsigned count = 0;
+
+	*value = 0;
+	for (; count < max && isxdigit((unsigned char)**text); count++, (*text)++) {
+		int digit = tolower((unsigned char)**text);
+
+		*value = *value << 4 | (unsigned)(isdigit(digit) ? digit - '0' : digit - 'a' + 10);
+	}
+	return count > 0;
+}
+
+static bool take(const char **text, char expected)
+{
+	if (**text != expected)
+		return false;
+	(*text)++;
+	return true;
+}
+
+struct bdf {
+	unsigned domain, bus, device, function;
+};
+
+/* [domain:]bus:device.function and nothing behind it; whether the numbers are in range is another question. */
+static bool looks_like_bdf(const char *text, struct bdf *bdf)
+{
+	unsigned first, second;
+
+	*bdf = (struct bdf){0};
+	if (!take_hex(&text, 8, &first) || !take(&text, ':') || !take_hex(&text, 2, &second))
+		return false;
+	if (take(&text, ':')) {
+		bdf->domain = first;
+		bdf->bus = second;
+		if (!take_hex(&text, 2, &second))
+			return false;
+	} else {
+		bdf->bus = first;
+	}
+	bdf->device = second;
+	return take(&text, '.') && take_hex(&text, 1, &bdf->function) && !*text;
+}
+
+/* 1 to max decimal digits with a value up to limit. */
+static bool take_decimal(const char **text, unsigned max, unsigned limit)
+{
+	unsigned count = 0, value = 0;
+
+	for (; count < max && isdigit((unsigned char)**text); count++, (*text)++)
+		value = value * 10 + (unsigned)(**text - '0');
+	return count > 0 && value <= limit;
+}
+
+static bool port_or_nothing(const char *text)
+{
+	return !*text || (take(&text, ':') && take_decimal(&text, 5, 65535) && !*text);
+}
+
+static bool looks_like_ipv4(const char *text)
+{
+	for (int i = 0; i < 4; i++) {
+		if ((i && !take(&text, '.')) || !take_decimal(&text, 3, 255))
+			return false;
+	}
+	return port_or_nothing(text);
+}
+
+/* name:port, [IPv6]:port, [IPv6] */
+static bool looks_like_host(const char *text)
+{
+	bool bracket = take(&text, '[');
+	const char *start = text;
+
+	while (isalnum((unsigned char)*text) || *text == '-' || *text == '.' || (bracket && *text == ':'))
+		text++;
+	if (text == start || (bracket && !take(&text, ']')))
+		return false;
+	return (bracket || *text) && port_or_nothing(text);
+}
+
+static bool bdf_in_range(const struct bdf *bdf)
+{
+	return bdf->bus <= 0xff && bdf->device < DEVICES && bdf->function < FUNCTIONS;
+}
+
+static int parse_path(const char *text, struct pyn_address *address, struct pyn_error *err)
+{
+	if (strlen(text) >= sizeof(address->text))
+		return pyn_error(err, PYN_ERROR_ENUMERATE, ENAMETOOLONG,
+				 "the path " SHOWN
+				 "… has %zu characters, more than a socket's may have: use a shorter one",
+				 text, strlen(text));
+	address->kind = PYN_ADDRESS_SOCKET;
+	memcpy(address->text, text, strlen(text) + 1);
+	return 0;
+}
+
+int pyn_address_parse(const char *text, struct pyn_address *address, struct pyn_error *err)
+{
+	struct bdf bdf;
+
+	if (strchr(text, '/'))
+		return parse_path(text, address, err);
+	if (looks_like_bdf(text, &bdf)) {
+		if (!bdf_in_range(&bdf))
+			return pyn_error(err, PYN_ERROR_ENUMERATE, EINVAL,
+					 SHOWN " is no PCIe address: buses go to ff, devices to 1f, functions to 7",
+					 text);
+		address->kind = PYN_ADDRESS_FUNCTION;
+		snprintf(address->text, sizeof(address->text), "%04x:%02x:%02x.%x", bdf.domain, bdf.bus, bdf.device,
+			 bdf.function);
+		return 0;
+	}
+	if (looks_like_ipv4(text) || looks_like_host(text))
+		return pyn_error(err, PYN_ERROR_ENUMERATE, ENOTSUP,
+				 SHOWN
+				 " is the address of an NVMe/TCP target, and this build has no such engine; " FORMS,
+				 text);
+	if (!*text)
+		return pyn_error(err, PYN_ERROR_ENUMERATE, EINVAL, "the address is empty; " FORMS);
+	return pyn_error(err, PYN_ERROR_ENUMERATE, EINVAL, "no device is named " SHOWN "; " FORMS, text);
+}

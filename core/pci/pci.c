@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/pci/pci.h"
+
+#include "core/pci/address.h"
+#include "core/pci/kernel.h"
+#include "core/pci/vfio_user.h"
+
+int pyn_pci_open(const char *address, struct pyn_pci **pci, struct pyn_error *err)
+{
+	struct pyn_address parsed;
+	int rc;
+
+	rc = pyn_address_parse(address, &parsed, err);
+	if (rc)
+		return rc;
+	if (parsed.kind == PYN_ADDRESS_FUNCTION)
+		return pyn_kernel_function_refuse(parsed.text, err);
+	return pyn_vfio_user_open(parsed.text, pci, err);
+}

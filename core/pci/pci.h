@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A PCI function: configuration space, BAR 0, DMA, interrupts, resets. One table for each kind of access;
+ * vfio_user.c reaches a device through a socket, vfio.c through the kernel.
+ *
+ * All functions may be called from any thread of the process that opened the device, one at a time
+ * (the caller holds its controller's lock). A device that is gone or answers nonsense: PYN_ERROR_GONE; one that is
+ * there and refuses what it was asked: PYN_ERROR_UNSUPPORTED; offsets and lengths that do not exist:
+ * PYN_ERROR_ARGUMENT.
+ */
+#ifndef PYN_PCI_PCI_H
+#define PYN_PCI_PCI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/util/error.h"
+
+struct pyn_pci; /* each kind puts its own fields behind this header */
+
+enum pyn_pci_reset {
+	PYN_PCI_RESET_FUNCTION, /* FLR: Device Control, Initiate Function Level Reset */
+	PYN_PCI_RESET_HOT,      /* hot reset of the link; vfio-user: DEVICE_RESET */
+};
+
+struct pyn_pci_ops {
+	const char *name;
+
+	/* Detach, unmap, close, free. Never fails; a device that is gone is no error here. */
+	void (*close)(struct pyn_pci *pci);
+
+	/* length bytes of configuration space at offset (0 … 4095). */
+	int (*config_read)(struct pyn_pci *pci, uint32_t offset, void *data, uint32_t length, struct pyn_error *err);
+	int (*config_write)(struct pyn_pci *pci, uint32_t offset, const void *data, uint32_t length,
+			    struct pyn_error *err);
+
+	/* BAR 0, length 4 or 8, naturally aligned. */
+	int (*bar_read)(struct pyn_pci *pci, uint32_t offset, void *data, uint32_t length, struct pyn_error *err);
+	int (*bar_write)(struct pyn_pci *pci, uint32_t offset, const void *data, uint32_t length,
+			 struct pyn_error *err);
+
+	/* Where bytes offset … offset+length-1 of BAR 0 are mapped, for stores without a call, in this process and in
+	 * those that it forks; NULL: not mappable, use bar_write. Stays valid until close. A store can still raise
+	 * SIGBUS: where the kernel's device has its memory space disabled, or a vfio-user server truncates the file
+	 * that it gave; a process that must survive this, such as a worker, handles that signal. */
+	volatile void *(*bar_map)(struct pyn_pci *pci, uint32_t offset, uint32_t length);
+
+	/* Let vector (0 …) raise eventfd, or nothing where eventfd is -1. */
+	int (*irq_set)(struct pyn_pci *pci, uint32_t vector, int eventfd, struct pyn_error *err);
+
+	/* Reset, and wait until the function answers again; its memory space is enabled afterwards, bus mastering is
+	 * not. PYN_ERROR_UNSUPPORTED: it has no such reset. */
+	int (*reset)(struct pyn_pci *pci, enum pyn_pci_reset kind, struct pyn_error *err);
+
+	/* Whether the device still answers, without asking it: one glance at the socket or at a flag. */
+	bool (*alive)(struct pyn_pci *pci);
+};
+
+struct pyn_pci {
+	const struct pyn_pci_ops *ops;
+	uint32_t bar_size;    /* of BAR 0, bytes */
+	uint32_t num_vectors; /* MSI-X vectors, 0: none */
+};
+
+/*
+ * Open the function at address: "[0000:]01:00.0" is one of the kernel's, anything with a '/' is a vfio-user socket
+ * or a directory that holds the socket `cntrl`. All DMA memory is mapped for the device, and its registers can be
+ * read; bus mastering is left as it was found. Errors: PYN_ERROR_ENUMERATE (malformed, none there, in use, not a
+ * function we can drive), PYN_ERROR_MEMORY.
+ */
+int pyn_pci_open(const char *address, struct pyn_pci **pci, struct pyn_error *err);
+
+#endif

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/pci/vfio_user.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/env/env.h"
+#include "core/pci/config.h"
+#include "core/pci/vfio_user_channel.h"
+#include "core/pci/vfio_user_connect.h"
+#include "core/pci/vfio_user_region.h"
+#include "core/util/log.h"
+
+#define BAR_MIN 4096u     /* the registers of an NVMe controller, before its doorbells */
+#define VECTORS_MAX 2048u /* MSI-X */
+#define RESET_MS 10000u
+
+struct vfio_user {
+	struct pyn_pci pci;
+	struct pyn_vfu_channel channel;
+	uint32_t config_size;
+	bool can_reset;
+	size_t num_mapped; /* how many of the environment's DMA regions the device knows */
+	struct pyn_vfu_region bar;
+};
+
+static struct vfio_user *vfio_user_of(struct pyn_pci *pci)
+{
+	return (struct vfio_user *)pci;
+}
+
+static int access_region(struct vfio_user *dev, uint16_t command, uint32_t region, uint64_t offset, void *data,
+			 uint32_t length, struct pyn_error *err)
+{
+	struct vfu_region_access access = {.offset = offset, .region = region, .count = length};
+	bool reads = command == VFU_REGION_READ;
+	struct pyn_vfu_call call = {
+		.command = command,
+		.request = {{.iov_base = &access, .iov_len = sizeof(access)},
+			    {.iov_base = data, .iov_len = reads ? 0 : length}},
+		.fd = -1,
+		.reply_min = sizeof(access) + (reads ? length : 0),
+		.reply_max = sizeof(access) + (reads ? length : 0),
+	};
+	struct vfu_region_access answered;
+	int rc;
+
+	rc = pyn_vfu_call(&dev->channel, &call, err);
+	if (rc)
+		return rc;
+	memcpy(&answered, call.reply, sizeof(answered));
+	if (memcmp(&answered, &access, sizeof(access)) != 0) {
+		dev->channel.broken = true;
+		return pyn_error(err, PYN_ERROR_GONE, EPROTO,
+				 "the device at %s was asked for %u bytes at %#llx of region %u and answered for "
+				 "another place",
+				 dev->channel.path, length, (unsigned long long)offset, region);
+	}
+	if (reads)
+		memcpy(data, (const uint8_t *)call.reply + sizeof(access), length);
+	return 0;
+}
+
+static int access_in_pieces(struct vfio_user *dev, uint16_t command, uint32_t region, uint32_t offset, void *data,
+			    uint32_t length, struct pyn_error *err)
+{
+	for (uint32_t done = 0; done < length;) {
+		uint32_t piece = length - done < dev->channel.max_data ? length - done : dev->channel.max_data;
+		int rc = access_region(dev, command, region, offset + done, (uint8_t *)data + done, piece, err);
+
+		if (rc)
+			return rc;
+		done += piece;
+	}
+	return 0;
+}
+
+static int config_in_range(uint32_t offset, uint32_t length, struct pyn_error *err)
+{
+	if (offset <= PCI_CFG_EXT_SIZE && length <= PCI_CFG_EXT_SIZE - offset)
+		return 0;
+	return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "%u bytes at %#x: configuration space ends at %#x", length,
+			 offset, PCI_CFG_EXT_SIZE);
+}
+
+/* How much of a range a smaller configuration space has; the rest reads as ones and takes no writes. */
+static uint32_t config_present(const struct vfio_user *dev, uint32_t offset, uint32_t length)
+{
+	if (offset >= dev->config_size)
+		return 0;
+	return length < dev->config_size - offset ? length : dev->config_size - offset;
+}
+
+static int vfio_user_config_read(struct pyn_pci *pci, uint32_t offset, void *data, uint32_t length,
+				 struct pyn_error *err)
+{
+	struct vfio_user *dev = vfio_user_of(pci);
+	int rc = config_in_range(offset, length, err);
+
+	if (rc)
+		return rc;
+	memset(data, 0xff, length);
+	return access_in_pieces(dev, VFU_REGION_READ, VFU_REGION_CONFIG, offset, data,
+				config_present(dev, offset, length), err);
+}
+
+static int vfio_user_config_write(struct pyn_pci *pci, uint32_t offset, const void *data, uint32_t length,
+				  struct pyn_error *err)
+{
+	struct vfio_user *dev = vfio_user_of(pci);
+	int rc = config_in_range(offset, length, err);
+
+	if (rc)
+		return rc;
+	return access_in_pieces(dev, VFU_REGION_WRITE, VFU_REGION_CONFIG, offset, (void *)data,
+				config_present(dev, offset, length), err);
+}
+
+static int bar_in_range(const struct pyn_pci *pci, uint32_t offset, uint32_t length, struct pyn_error *err)
+{
+	if ((length != 4 && length != 8) || offset % length)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "%u bytes at %#x: a register has 4 or 8 bytes and is naturally aligned", length,
+				 offset);
+	if (offset >= pci->bar_size || length > pci->bar_size - offset)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "no register at %#x: BAR 0 has %#x bytes", offset,
+				 pci->bar_size);
+	return 0;
+}
+
+static int vfio_user_bar_read(struct pyn_pci *pci, uint32_t offset, void *data, uint32_t length,
+			      struct pyn_error *err)
+{
+	int rc = bar_in_range(pci, offset, length, err);
+
+	return rc ? rc
+		  : access_region(vfio_user_of(pci), VFU_REGION_READ, VFU_REGION_BAR0, offset, data, length, err);
+}
+
+static int vfio_user_bar_write(struct pyn_pci *pci, uint32_t offset, const void *data, uint32_t length,
+			       struct pyn_error *err)
+{
+	int rc = bar_in_range(pci, offset, length, err);
+
+	return rc ? rc
+		  : access_region(vfio_user_of(pci), VFU_REGION_WRITE, VFU_REGION_BAR0, offset, (void *)data, length,
+				  err);
+}
+
+static volatile void *vfio_user_bar_map(struct pyn_pci *pci, uint32_t offset, uint32_t length)
+{
+	return pyn_vfu_region_pointer(&vfio_user_of(pci)->bar, offset, length);
+}
+
+static int vfio_user_irq_set(struct pyn_pci *pci, uint32_t vector, int eventfd, struct pyn_error *err)
+{
+	struct vfio_user *dev = vfio_user_of(pci);
+	struct vfu_irq_set set = {
+		.argsz = sizeof(set),
+		.flags = VFU_IRQ_SET_DATA_EVENTFD | VFU_IRQ_SET_TRIGGER,
+		.index = VFU_IRQ_MSIX,
+		.start = vector,
+		.count = 1,
+	};
+	struct pyn_vfu_call call = {
+		.command = VFU_DEVICE_SET_IRQS,
+		.request = {{.iov_base = &set, .iov_len = sizeof(set)}},
+		.fd = eventfd,
+	};
+	int rc;
+
+	if (vector >= pci->num_vectors)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "no interrupt vector %u: the device has %u", vector,
+				 pci->num_vectors);
+	rc = pyn_vfu_call(&dev->channel, &call, err);
+	if (rc || eventfd < 0)
+		return rc;
+	return pyn_pci_msix_enable(pci, err);
+}
+
+static int device_reset(struct vfio_user *dev, struct pyn_error *err)
+{
+	struct pyn_vfu_call call = {.command = VFU_DEVICE_RESET, .fd = -1, .answer_ms = RESET_MS};
+
+	if (!dev->can_reset)
+		return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, "the device at %s has no reset",
+				 dev->channel.path);
+	return pyn_vfu_call(&dev->channel, &call, err);
+}
+
+static int vfio_user_reset(struct pyn_pci *pci, enum pyn_pci_reset kind, struct pyn_error *err)
+{
+	int rc = kind == PYN_PCI_RESET_FUNCTION ? pyn_pci_function_reset(pci, err)
+						: device_reset(vfio_user_of(pci), err);
+
+	return rc ? rc : pyn_pci_memory_enable(pci, err);
+}
+
+static bool vfio_user_alive(struct pyn_pci *pci)
+{
+	return pyn_vfu_channel_alive(&vfio_user_of(pci)->channel);
+}
+
+static int dma_map(struct vfio_user *dev, const struct pyn_dma_region *region, struct pyn_error *err)
+{
+	struct vfu_dma_map map = {
+		.argsz = sizeof(map),
+		.flags = VFU_DMA_READABLE | VFU_DMA_WRITEABLE,
+		.offset = region->offset,
+		.address = pyn_dma_iova(region->address),
+		.size = region->length,
+	};
+	struct pyn_vfu_call call = {
+		.command = VFU_DMA_MAP,
+		.request = {{.iov_base = &map, .iov_len = sizeof(map)}},
+		.fd = region->fd,
+	};
+
+	return pyn_vfu_call(&dev->channel, &call, err);
+}
+
+/* The reply comes when the device has let go of the memory: only then it may be used for something else. */
+static void dma_unmap(struct vfio_user *dev, const struct pyn_dma_region *region)
+{
+	struct vfu_dma_unmap unmap = {
+		.argsz = sizeof(unmap),
+		.address = pyn_dma_iova(region->address),
+		.size = region->length,
+	};
+	struct pyn_vfu_call call = {
+		.command = VFU_DMA_UNMAP,
+		.request = {{.iov_base = &unmap, .iov_len = sizeof(unmap)}},
+		.fd = -1,
+		.reply_max = sizeof(unmap),
+	};
+	struct pyn_error err;
+
+	if (pyn_vfu_call(&dev->channel, &call, &err))
+		pyn_log(PYN_LOG_DEBUG, "%s", err.text);
+}
+
+static int dma_map_all(struct vfio_user *dev, struct pyn_error *err)
+{
+	const struct pyn_dma_region *regions;
+	size_t count = pyn_dma_regions(&regions);
+
+	for (; dev->num_mapped < count; dev->num_mapped++) {
+		int rc = dma_map(dev, &regions[dev->num_mapped], err);
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static void vfio_user_close(struct pyn_pci *pci)
+{
+	struct vfio_user *dev = vfio_user_of(pci);
+	const struct pyn_dma_region *regions;
+
+	pyn_dma_regions(&regions);
+	while (dev->num_mapped && !dev->channel.broken)
+		dma_unmap(dev, &regions[--dev->num_mapped]);
+	pyn_vfu_region_unmap(&dev->bar);
+	pyn_vfu_channel_deinit(&dev->channel);
+	free(dev);
+}
+
+static const struct pyn_pci_ops vfio_user_ops = {
+	.name = "vfio-user",
+	.close = vfio_user_close,
+	.config_read = vfio_user_config_read,
+	.config_write = vfio_user_config_write,
+	.bar_read = vfio_user_bar_read,
+	.bar_write = vfio_user_bar_write,
+	.bar_map = vfio_user_bar_map,
+	.irq_set = vfio_user_irq_set,
+	.reset = vfio_user_reset,
+	.alive = vfio_user_alive,
+};
+
+static int get_device_info(struct vfio_user *dev, uint32_t *num_irqs, struct pyn_error *err)
+{
+	struct vfu_device_info info = {.argsz = sizeof(info)};
+	struct pyn_vfu_call call = {
+		.command = VFU_DEVICE_GET_INFO,
+		.request = {{.iov_base = &info, .iov_len = sizeof(info)}},
+		.fd = -1,
+		.reply_min = sizeof(info),
+		.reply_max = PYN_VFU_REPLY,
+	};
+	int rc;
+
+	rc = pyn_vfu_call(&dev->channel, &call, err);
+	if (rc)
+		return rc;
+	memcpy(&info, call.reply, sizeof(info));
+	if (!(info.flags & VFU_DEVICE_FLAGS_PCI) || info.num_regions <= VFU_REGION_CONFIG)
+		return pyn_error(err, PYN_ERROR_ENUMERATE, ENODEV, "the device at %s is not a PCI function",
+				 dev->channel.path);
+	dev->can_reset = info.flags & VFU_DEVICE_FLAGS_RESET;
+	*num_irqs = info.num_irqs;
+	return 0;
+}
+
+static int setup_bar(struct vfio_user *dev, struct pyn_error *err)
+{
+	int rc = pyn_vfu_region_map(&dev->channel, VFU_REGION_BAR0, &dev->bar, err);
+
+	if (rc)
+		return rc;
+	dev->pci.bar_size = dev->bar.size < UINT32_MAX ? (uint32_t)dev->bar.size : UINT32_MAX;
+	if (dev->pci.bar_size < BAR_MIN)
+		return pyn_error(err, PYN_ERROR_ENUMERATE, ENODEV,
+				 "the device at %s is no NVMe controller: its BAR 0 has %u bytes", dev->channel.path,
+				 dev->pci.bar_size);
+	return 0;
+}
+
+static int setup_config(struct vfio_user *dev, struct pyn_error *err)
+{
+	struct pyn_vfu_region config;
+	uint32_t class; /* behind the revision's byte */
+	int rc;
+
+	rc = pyn_vfu_region_map(&dev->channel, VFU_REGION_CONFIG, &config, err);
+	if (rc)
+		return rc;
+	/* A mapping, which no server offers, would have no use: configuration space has side effects. */
+	pyn_vfu_region_unmap(&config);
+	dev->config_size = config.size < PCI_CFG_EXT_SIZE ? (uint32_t)config.size : PCI_CFG_EXT_SIZE;
+	rc = pyn_pci_config_read32(&dev->pci, PCI_CFG_REVISION, &class, err);
+	if (rc)
+		return rc;
+	if (class >> 8 != PCI_CLASS_NVME)
+		return pyn_error(err, PYN_ERROR_ENUMERATE, ENODEV,
+				 "the device at %s is no NVMe controller: its class is %06x, not %06x",
+				 dev->channel.path, class >> 8, PCI_CLASS_NVME);
+	return 0;
+}
+
+static int setup_vectors(struct vfio_user *dev, struct pyn_error *err)
+{
+	struct vfu_irq_info info = {.argsz = sizeof(info), .index = VFU_IRQ_MSIX};
+	struct pyn_vfu_call call = {
+		.command = VFU_DEVICE_GET_IRQ_INFO,
+		.request = {{.iov_base = &info, .iov_len = sizeof(info)}},
+		.fd = -1,
+		.reply_min = sizeof(info),
+		.reply_max = PYN_VFU_REPLY,
+	};
+	int rc;
+
+	rc = pyn_vfu_call(&dev->channel, &call, err);
+	if (rc)
+		return rc;
+	memcpy(&info, call.reply, sizeof(info));
+	if (info.flags & VFU_IRQ_FLAG_EVENTFD)
+		dev->pci.num_vectors = info.count < VECTORS_MAX ? info.count : VECTORS_MAX;
+	return 0;
+}
+
+static int setup(struct vfio_user *dev, struct pyn_error *err)
+{
+	uint32_t num_irqs = 0;
+	int rc;
+
+	rc = get_device_info(dev, &num_irqs, err);
+	if (!rc)
+		rc = setup_bar(dev, err);
+	if (!rc)
+		rc = setup_config(dev, err);
+	if (!rc && num_irqs > VFU_IRQ_MSIX)
+		rc = setup_vectors(dev, err);
+	if (!rc)
+		rc = pyn_pci_memory_enable(&dev->pci, err);
+	if (!rc)
+		rc = dma_map_all(dev, err);
+	return rc;
+}
+
+int pyn_vfio_user_open(const char *path, struct pyn_pci **pci, struct pyn_error *err)
+{
+	struct pyn_error cause;
+	struct vfio_user *dev;
+	int rc;
+
+	rc = pyn_env_start(err);
+	if (rc)
+		return rc;
+	dev = calloc(1, sizeof(*dev));
+	if (!dev)
+		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a device");
+	rc = pyn_vfu_connect(path, &dev->channel, err);
+	if (rc) {
+		free(dev);
+		return rc;
+	}
+	dev->pci.ops = &vfio_user_ops;
+	rc = setup(dev, &cause);
+	if (rc) {
+		/* Whatever went wrong: there is no device here that could be opened. */
+		pyn_error(err, PYN_ERROR_ENUMERATE, cause.number, "%s", cause.text);
+		vfio_user_close(&dev->pci);
+		return rc;
+	}
+	*pci = &dev->pci;
+	return 0;
+}

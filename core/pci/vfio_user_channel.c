@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#define _GNU_SOURCE 1
+#include "core/pci/vfio_user_channel.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/env/env.h"
+#include "core/util/clock.h"
+#include "core/util/log.h"
+
+/* One message as it came in; its payload is in the channel's buffer. */
+struct incoming {
+	struct vfu_header header;
+	size_t length; /* of the payload */
+	int fds[VFU_MAX_FDS];
+	unsigned num_fds;
+};
+
+static const char *const command_names[] = {
+	[VFU_VERSION] = "VERSION",
+	[VFU_DMA_MAP] = "DMA_MAP",
+	[VFU_DMA_UNMAP] = "DMA_UNMAP",
+	[VFU_DEVICE_GET_INFO] = "DEVICE_GET_INFO",
+	[VFU_DEVICE_GET_REGION_INFO] = "DEVICE_GET_REGION_INFO",
+	[VFU_DEVICE_GET_IRQ_INFO] = "DEVICE_GET_IRQ_INFO",
+	[VFU_DEVICE_SET_IRQS] = "DEVICE_SET_IRQS",
+	[VFU_REGION_READ] = "REGION_READ",
+	[VFU_REGION_WRITE] = "REGION_WRITE",
+	[VFU_DMA_READ] = "DMA_READ",
+	[VFU_DMA_WRITE] = "DMA_WRITE",
+	[VFU_DEVICE_RESET] = "DEVICE_RESET",
+};
+
+const char *pyn_vfu_command_name(uint16_t command)
+{
+	const char *name = command < sizeof(command_names) / sizeof(command_names[0]) ? command_names[command] : NULL;
+
+	return name ? name : "?";
+}
+
+int pyn_vfu_channel_init(struct pyn_vfu_channel *channel, int fd, const char *path, struct pyn_error *err)
+{
+	*channel = (struct pyn_vfu_channel){.fd = fd, .owner = getpid(), .max_data = VFU_MAX_DATA};
+	snprintf(channel->path, sizeof(channel->path), "%s", path);
+	channel->payload = malloc(VFU_MAX_MESSAGE);
+	if (channel->payload)
+		return 0;
+	close(fd);
+	channel->fd = -1;
+	return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a connection to %s", path);
+}
+
+void pyn_vfu_channel_deinit(struct pyn_vfu_channel *channel)
+{
+	if (channel->fd >= 0)
+		close(channel->fd);
+	channel->fd = -1;
+	channel->broken = true;
+	free(channel->payload);
+	channel->payload = NULL;
+}
+
+bool pyn_vfu_channel_alive(const struct pyn_vfu_channel *channel)
+{
+	struct pollfd look = {.fd = channel->fd, .events = POLLRDHUP};
+
+	if (channel->broken)
+		return false;
+	return poll(&look, 1, 0) <= 0 || !(look.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL));
+}
+
+/* The stream is of no use any more; number says how. */
+static int broken(struct pyn_vfu_channel *channel, uint16_t command, int number, struct pyn_error *err)
+{
+	const char *name = pyn_vfu_command_name(command);
+
+	channel->broken = true;
+	switch (number) {
+	case ETIMEDOUT:
+		return pyn_error(err, PYN_ERROR_GONE, number, "the device at %s does not answer (asked for %s)",
+				 channel->path, name);
+	case EPIPE:
+	case ECONNRESET:
+		return pyn_error(err, PYN_ERROR_GONE, ECONNRESET,
+				 "the device at %s closed the connection (asked for %s)", channel->path, name);
+	case EPROTO:
+		return pyn_error(err, PYN_ERROR_GONE, number, "the device at %s gave no proper answer to %s",
+				 channel->path, name);
+	default:
+		return pyn_error(err, PYN_ERROR_GONE, number, "the connection to %s failed (asked for %s): %s",
+				 channel->path, name, strerror(number));
+	}
+}
+
+static int wait_for(int fd, short events, uint64_t deadline)
+{
+	for (;;) {
+		struct pollfd look = {.fd = fd, .events = events};
+		uint64_t now = pyn_monotonic_ns();
+		int rc;
+
+		if (now >= deadline)
+			return -ETIMEDOUT;
+		rc = poll(&look, 1, (int)((deadline - now + 999999) / 1000000));
+		if (rc > 0)
+			return 0;
+		if (rc < 0 && errno != EINTR)
+			return -errno;
+	}
+}
+
+/* Drop what has been sent from the pieces. */
+static void pieces_advance(struct msghdr *message, size_t sent)
+{
+	while (message->msg_iovlen && sent >= message->msg_iov->iov_len) {
+		sent -= message->msg_iov->iov_len;
+		message->msg_iov++;
+		message->msg_iovlen--;
+	}
+	if (message->msg_iovlen) {
+		message->msg_iov->iov_base = (char *)message->msg_iov->iov_base + sent;
+		message->msg_iov->iov_len -= sent;
+	}
+}
+
+static int send_all(int fd, struct msghdr *message, uint64_t deadline)
+{
+	while (message->msg_iovlen) {
+		ssize_t sent = sendmsg(fd, message, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (sent >= 0) {
+			pieces_advance(message, (size_t)sent);
+			/* A descriptor goes with the first byte and not once more. */
+			message->msg_control = NULL;
+			message->msg_controllen = 0;
+		} else if (errno == EAGAIN) {
+			int rc = wait_for(fd, POLLOUT, deadline);
+
+			if (rc)
+				return rc;
+		} else if (errno != EINTR) {
+			return -errno;
+		}
+	}
+	return 0;
+}
+
+union control {
+	struct cmsghdr align;
+	char space[CMSG_SPACE(sizeof(int) * VFU_MAX_FDS)];
+};
+
+static int send_message(struct pyn_vfu_channel *channel, struct vfu_header *header, const struct iovec *pieces,
+			unsigned count, int fd, uint64_t deadline)
+{
+	struct iovec all[3] = {{.iov_base = header, .iov_len = sizeof(*header)}};
+	struct msghdr message = {.msg_iov = all, .msg_iovlen = 1};
+	union control control = {0};
+	size_t size = sizeof(*header);
+
+	for (unsigned i = 0; i < count; i++) {
+		if (!pieces[i].iov_len)
+			continue;
+		all[message.msg_iovlen++] = pieces[i];
+		size += pieces[i].iov_len;
+	}
+	header->size = (uint32_t)size;
+	if (fd >= 0) {
+		struct cmsghdr *item;
+
+		message.msg_control = control.space;
+		message.msg_controllen = CMSG_SPACE(sizeof(fd));
+		item = CMSG_FIRSTHDR(&message);
+		item->cmsg_level = SOL_SOCKET;
+		item->cmsg_type = SCM_RIGHTS;
+		item->cmsg_len = CMSG_LEN(sizeof(fd));
+		memcpy(CMSG_DATA(item), &fd, sizeof(fd));
+	}
+	return send_all(channel->fd, &message, deadline);
+}
+
+static void close_all(int *fds, unsigned *count)
+{
+	while (*count)
+		close(fds[--*count]);
+}
+
+static void keep_fds(struct incoming *in, struct msghdr *message)
+{
+	for (struct cmsghdr *item = CMSG_FIRSTHDR(message); item; item = CMSG_NXTHDR(message, item)) {
+		size_t count;
+
+		if (item->cmsg_level != SOL_SOCKET || item->cmsg_type != SCM_RIGHTS)
+			continue;
+		count = (item->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < count; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(item) + i * sizeof(int), sizeof(fd));
+			if (in->num_fds < VFU_MAX_FDS)
+				in->fds[in->num_fds++] = fd;
+			else
+				close(fd);
+		}
+	}
+}
+
+/* Exactly length bytes, never more: descriptors belong to the message whose bytes they come with. */
+static int receive_all(int fd, void *data, size_t length, struct incoming *in, uint64_t deadline)
+{
+	size_t done = 0;
+
+	while (done < length) {
+		struct iovec piece = {.iov_base = (char *)data + done, .iov_len = length - done};
+		union control control;
+		struct msghdr message = {.msg_iov = &piece,
+					 .msg_iovlen = 1,
+					 .msg_control = control.space,
+					 .msg_controllen = sizeof(control.space)};
+		ssize_t got = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+		if (got > 0) {
+			keep_fds(in, &message);
+			if (message.msg_flags & MSG_CTRUNC)
+				return -EPROTO;
+			done += (size_t)got;
+		} else if (got == 0) {
+			return -ECONNRESET;
+		} else if (errno == EAGAIN) {
+			int rc = wait_for(fd, POLLIN, deadline);
+
+			if (rc)
+				return rc;
+		} else if (errno != EINTR) {
+			return -errno;
+		}
+	}
+	return 0;
+}
+
+static bool header_is_possible(const struct vfu_header *header)
+{
+	uint32_t type = header->flags & VFU_FLAGS_TYPE;
+
+	return header->size >= sizeof(*header) && header->size <= VFU_MAX_MESSAGE &&
+	       (type == VFU_FLAGS_COMMAND || type == VFU_FLAGS_REPLY);
+}
+
+static int receive_message(struct pyn_vfu_channel *channel, struct incoming *in, uint64_t deadline)
+{
+	int rc;
+
+	in->num_fds = 0;
+	in->length = 0;
+	rc = receive_all(channel->fd, &in->header, sizeof(in->header), in, deadline);
+	if (!rc && !header_is_possible(&in->header))
+		rc = -EPROTO;
+	if (!rc) {
+		in->length = in->header.size - sizeof(in->header);
+		rc = receive_all(channel->fd, channel->payload, in->length, in, deadline);
+	}
+	if (rc)
+		close_all(in->fds, &in->num_fds);
+	return rc;
+}
+
+/* The count bytes of DMA memory at address, or NULL: outside of what the device was told of. */
+static void *dma_memory(uint64_t address, uint64_t count)
+{
+	const struct pyn_dma_region *regions;
+	size_t num = pyn_dma_regions(&regions);
+
+	for (size_t i = 0; i < num; i++) {
+		uint64_t start = pyn_dma_iova(regions[i].address);
+
+		if (address >= start && address - start < regions[i].length &&
+		    count <= regions[i].length - (address - start))
+			return (char *)regions[i].address + (address - start);
+	}
+	return NULL;
+}
+
+static bool is_dma_access(const struct incoming *in, const struct vfu_dma_access *access)
+{
+	uint64_t data = in->header.command == VFU_DMA_WRITE ? access->count : 0;
+
+	return in->length == sizeof(*access) + data && access->count <= VFU_MAX_DATA &&
+	       dma_memory(access->address, access->count);
+}
+
+/* The device asks something of us. Returns 0 or -errno of the connection. */
+static int serve(struct pyn_vfu_channel *channel, const struct incoming *in, uint64_t deadline)
+{
+	struct vfu_header header = {.id = in->header.id, .command = in->header.command, .flags = VFU_FLAGS_REPLY};
+	struct vfu_dma_access access = {0};
+	struct iovec answer[2] = {{0}};
+
+	if (in->length >= sizeof(access))
+		memcpy(&access, channel->payload, sizeof(access));
+	if (in->header.command != VFU_DMA_READ && in->header.command != VFU_DMA_WRITE) {
+		header.flags |= VFU_FLAGS_ERROR;
+		header.error = ENOTSUP;
+	} else if (in->length < sizeof(access) || !is_dma_access(in, &access)) {
+		header.flags |= VFU_FLAGS_ERROR;
+		header.error = EFAULT;
+	} else {
+		void *memory = dma_memory(access.address, access.count);
+
+		answer[0] = (struct iovec){.iov_base = &access, .iov_len = sizeof(access)};
+		if (in->header.command == VFU_DMA_WRITE)
+			memcpy(memory, channel->payload + sizeof(access), access.count);
+		else
+			answer[1] = (struct iovec){.iov_base = memory, .iov_len = access.count};
+	}
+	if (header.flags & VFU_FLAGS_ERROR)
+		pyn_log(PYN_LOG_DEBUG, "%s asked for %s (%u), address %#llx, %llu bytes: refused", channel->path,
+			pyn_vfu_command_name(in->header.command), in->header.command,
+			(unsigned long long)access.address, (unsigned long long)access.count);
+	if (in->header.flags & VFU_FLAGS_NO_REPLY)
+		return 0;
+	return send_message(channel, &header, answer, 2, -1, deadline);
+}
+
+/* The next reply; what the device asks before it is answered. */
+static int receive_reply(struct pyn_vfu_channel *channel, struct incoming *in, uint64_t deadline)
+{
+	for (;;) {
+		int rc = receive_message(channel, in, deadline);
+
+		if (rc)
+			return rc;
+		if ((in->header.flags & VFU_FLAGS_TYPE) == VFU_FLAGS_REPLY)
+			return 0;
+		close_all(in->fds, &in->num_fds);
+		rc = serve(channel, in, deadline);
+		if (rc)
+			return rc;
+		/* One that asks without an end leaves no moment in which the socket is empty and the wait is judged. */
+		if (pyn_monotonic_ns() >= deadline)
+			return -ETIMEDOUT;
+	}
+}
+
+static bool reply_fits(const struct incoming *in, const struct vfu_header *request, const struct pyn_vfu_call *call)
+{
+	if (in->header.id != request->id || in->header.command != request->command)
+		return false;
+	return (in->header.flags & VFU_FLAGS_ERROR) ||
+	       (in->length >= call->reply_min && in->length <= call->reply_max);
+}
+
+static int refused(const struct pyn_vfu_channel *channel, const struct incoming *in, struct pyn_error *err)
+{
+	/* An errno of 0 in an error reply, or one that strerror would not know, is still a refusal. */
+	int number = in->header.error > 0 && in->header.error < 4096 ? (int)in->header.error : EINVAL;
+
+	return pyn_error(err, PYN_ERROR_UNSUPPORTED, number, "the device at %s refused %s: %s", channel->path,
+			 pyn_vfu_command_name(in->header.command), strerror(number));
+}
+
+int pyn_vfu_call(struct pyn_vfu_channel *channel, struct pyn_vfu_call *call, struct pyn_error *err)
+{
+	unsigned answer_ms = call->answer_ms ? call->answer_ms : PYN_VFU_ANSWER_MS;
+	uint64_t deadline = pyn_monotonic_ns() + (uint64_t)answer_ms * 1000000u;
+	struct vfu_header header = {.id = channel->next_id++, .command = call->command, .flags = VFU_FLAGS_COMMAND};
+	struct incoming in;
+	int rc;
+
+	call->num_fds = 0;
+	if (channel->owner != getpid())
+		return pyn_error(err, PYN_ERROR_STATE, EPERM,
+				 "the device at %s belongs to process %d, not to %d (asked for %s)", channel->path,
+				 channel->owner, getpid(), pyn_vfu_command_name(call->command));
+	if (channel->broken)
+		return pyn_error(err, PYN_ERROR_GONE, ENODEV, "the device at %s is gone", channel->path);
+	rc = send_message(channel, &header, call->request, 2, call->fd, deadline);
+	if (!rc)
+		rc = receive_reply(channel, &in, deadline);
+	if (rc)
+		return broken(channel, call->command, -rc, err);
+	if (!reply_fits(&in, &header, call)) {
+		close_all(in.fds, &in.num_fds);
+		return broken(channel, call->command, EPROTO, err);
+	}
+	while (in.num_fds > call->want_fds || (in.num_fds && (in.header.flags & VFU_FLAGS_ERROR)))
+		close(in.fds[--in.num_fds]);
+	if (in.header.flags & VFU_FLAGS_ERROR)
+		return refused(channel, &in, err);
+	memcpy(call->fds, in.fds, in.num_fds * sizeof(in.fds[0]));
+	call->num_fds = in.num_fds;
+	call->reply = channel->payload;
+	call->reply_length = in.length;
+	return 0;
+}
