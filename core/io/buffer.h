@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A data buffer in DMA memory, owned by everybody who uses it: the script's object, and each command in flight. So the
+ * device never writes into memory that was given to somebody else.
+ *
+ * A buffer also knows, page by page, who disturbs whom: two commands in flight over the same bytes make it impossible
+ * to say what was read or written, and verification must not judge what cannot be known.
+ */
+#ifndef PYN_IO_BUFFER_H
+#define PYN_IO_BUFFER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/util/error.h"
+
+#define PYN_PAGE 4096u
+
+struct pyn_buffer {
+	uint8_t *data;
+	uint32_t size;         /* bytes allocated, as asked for */
+	_Atomic uint32_t references;
+	uint32_t process;      /* generation of the process that made it */
+	atomic_flag lock;      /* over pages: several threads submit and reap */
+	struct pyn_page_use *pages; /* one for each 4 KiB */
+};
+
+/* How one page is used by commands in flight. */
+struct pyn_page_use {
+	uint32_t changes;  /* grows whenever somebody starts to change the bytes: a read, a stamp, the script */
+	uint16_t reading;  /* commands in flight that let the device write here */
+	uint16_t writing;  /* commands in flight that let the device read here */
+};
+
+/* Zeroed, 4 KiB aligned, contiguous for the device; one reference. NULL: no memory. */
+struct pyn_buffer *pyn_buffer_create(uint32_t size, struct pyn_error *err);
+void pyn_buffer_get(struct pyn_buffer *buffer);
+void pyn_buffer_put(struct pyn_buffer *buffer);
+
+/* What one command does to the bytes offset … offset+length-1. */
+struct pyn_buffer_use {
+	struct pyn_buffer *buffer; /* holds a reference */
+	uint32_t offset;
+	uint32_t length;
+	uint64_t changes; /* the sum over its pages when it started */
+	bool to_host;     /* the device writes here */
+	bool disturbed;   /* somebody was changing these bytes already */
+};
+
+/* A command starts to use these bytes; stamps: the host changes them now, before the device reads them. */
+void pyn_buffer_use_begin(struct pyn_buffer_use *use, struct pyn_buffer *buffer, uint32_t offset, uint32_t length,
+			  bool to_host, bool stamps);
+
+/* It has ended: whether these bytes were its own all the time. Drops the reference. */
+bool pyn_buffer_use_end(struct pyn_buffer_use *use);
+
+/* The script changes these bytes. */
+void pyn_buffer_changed(struct pyn_buffer *buffer, uint32_t offset, uint32_t length);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The command log of one queue pair: the last commands with their completions and both time stamps.
+ * It lies in DMA memory, so that the script reads what a worker process writes. One process writes it, any reads.
+ */
+#ifndef PYN_IO_CMDLOG_H
+#define PYN_IO_CMDLOG_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/util/error.h"
+#include "spec/nvme_cmd.h"
+
+/* 128 bytes: two cache lines for a command, written by copying what is in hand. */
+struct pyn_cmdlog_entry {
+	struct nvme_cmd cmd;
+	struct nvme_cpl cpl;
+	uint64_t submitted; /* TSC ticks */
+	uint64_t completed; /* TSC ticks; 0: not yet, and cpl means nothing */
+	_Atomic uint64_t number; /* which command of the queue this is, from 1; 0: being written, or never */
+	uint8_t reserved[24];
+};
+_Static_assert(sizeof(struct pyn_cmdlog_entry) == 128, "command log entry");
+
+struct pyn_cmdlog {
+	_Atomic uint64_t count; /* commands logged since the queue was made */
+	uint32_t mask;          /* entries - 1; entries is a power of two */
+	uint32_t reserved[13];
+	struct pyn_cmdlog_entry entries[];
+};
+
+/* A log of at least 4096 entries, and always more than the queue is deep. NULL: no memory. */
+struct pyn_cmdlog *pyn_cmdlog_create(uint32_t depth, struct pyn_error *err);
+void pyn_cmdlog_destroy(struct pyn_cmdlog *log);
+
+/* The age-th newest entry, 0 is the newest. False: there is none, or it was overwritten while it was read. */
+bool pyn_cmdlog_read(const struct pyn_cmdlog *log, uint64_t age, struct pyn_cmdlog_entry *entry);
+
+/* Log a command as it was sent; returns its number, which the completion is logged with. */
+static inline uint64_t pyn_cmdlog_submit(struct pyn_cmdlog *log, const struct nvme_cmd *cmd, uint64_t now)
+{
+	uint64_t number = atomic_load_explicit(&log->count, memory_order_relaxed) + 1;
+	struct pyn_cmdlog_entry *entry = &log->entries[(number - 1) & log->mask];
+
+	atomic_store_explicit(&entry->number, 0, memory_order_relaxed);
+	/* A reader must not see the new command under the old number. */
+	atomic_thread_fence(memory_order_release);
+	entry->cmd = *cmd;
+	entry->submitted = now;
+	entry->completed = 0;
+	atomic_store_explicit(&entry->number, number, memory_order_release);
+	atomic_store_explicit(&log->count, number, memory_order_release);
+	return number;
+}
+
+/* Log the completion of that command, unless its entry has been used again since. */
+static inline void pyn_cmdlog_complete(struct pyn_cmdlog *log, uint64_t number, const struct nvme_cpl *cpl,
+				       uint64_t now)
+{
+	struct pyn_cmdlog_entry *entry = &log->entries[(number - 1) & log->mask];
+
+	if (atomic_load_explicit(&entry->number, memory_order_relaxed) != number)
+		return;
+	entry->cpl = *cpl;
+	entry->completed = now;
+}
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * An open drive: its controller, the admin queue, the IO queues that exist, the tables of its namespaces.
+ *
+ * Life: open (nothing of the controller is changed) → initialise, as often as there are resets → close. A closed device
+ * answers everything with PYN_ERROR_STATE; its memory goes with the last reference.
+ * Any thread may call everything here.
+ */
+#ifndef PYN_IO_DEVICE_H
+#define PYN_IO_DEVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/engine/engine.h"
+#include "core/io/qpair.h"
+#include "core/io/verify.h"
+#include "core/util/error.h"
+
+struct pyn_device;
+
+#define PYN_ADMIN_CIDS 128u   /* of the script: 0 … 127 */
+#define PYN_MAX_QID 65535u
+
+/* One IO queue pair that was created on the device; owned by whoever created it. */
+struct pyn_io_queue {
+	struct pyn_device *device; /* holds a reference */
+	uint16_t qid;
+	uint16_t depth;
+	struct pyn_queue *queue;   /* the engine's; NULL: deleted, or gone with a reset */
+	struct pyn_qpair *qpair;   /* for a script; NULL: a worker's, which runs the rings itself */
+	uint32_t process;          /* generation of the process that made it */
+	/* Make the process that runs this queue end, within grace_ms by itself, else by force. NULL: no other process. */
+	void (*stop)(void *user, uint32_t grace_ms);
+	void *user;
+};
+
+/* Words that worker processes read. */
+struct pyn_device_shared {
+	_Atomic uint32_t generation; /* grows with each reset, power loss and close: workers of before end */
+};
+
+/* Open the drive at address (a BDF, or the path of a socket). keep_tables: what verification knows outlives close, for a
+ * private virtual SSD whose data do. Errors: PYN_ERROR_ENUMERATE, PYN_ERROR_MEMORY. */
+int pyn_device_open(const char *address, bool keep_tables, struct pyn_device **device, struct pyn_error *err);
+void pyn_device_get(struct pyn_device *device);
+void pyn_device_put(struct pyn_device *device);
+
+/* Delete the queues, shut the controller down normally, CC.EN = 0, detach. Later calls do nothing. */
+void pyn_device_close(struct pyn_device *device);
+bool pyn_device_is_open(const struct pyn_device *device);
+
+/* Whether the drive still answers. */
+bool pyn_device_alive(struct pyn_device *device);
+
+/* -- initialisation: the default one is these three, with Set Features (Number of Queues) before the last ------- */
+
+/* CC.EN 0 → 1 with an empty admin queue. Errors: PYN_ERROR_ENUMERATE, PYN_ERROR_GONE. */
+int pyn_device_init_adminq(struct pyn_device *device, struct pyn_error *err);
+
+/* Identify Controller; returns the number of active namespaces, or -errno. */
+int pyn_device_init_ns(struct pyn_device *device, struct pyn_error *err);
+
+/* How many IO queues there may be: dword 0 of the completion of Set Features, Number of Queues. */
+void pyn_device_init_queues(struct pyn_device *device, uint32_t cdw0);
+
+int pyn_device_init(struct pyn_device *device, struct pyn_error *err);
+
+/* Whether the admin queue works: init_adminq has run, and no reset since. */
+bool pyn_device_initialised(const struct pyn_device *device);
+
+/* -- resets ----------------------------------------------------------------------------------------------------- */
+
+enum pyn_device_reset {
+	PYN_DEVICE_RESET_CONTROLLER, /* CC.EN = 0 */
+	PYN_DEVICE_RESET_FUNCTION,   /* FLR */
+	PYN_DEVICE_RESET_HOT,
+	PYN_DEVICE_RESET_DONE,       /* it has happened already, by NSSR or the power switch */
+};
+
+/*
+ * Workers end without draining; then the reset; then what was in flight completes with 00/08 and all IO queues are gone.
+ * Afterwards the controller is not initialised.
+ */
+int pyn_device_reset(struct pyn_device *device, enum pyn_device_reset kind, struct pyn_error *err);
+
+/* CC.SHN and the wait for CSTS.SHST; what was written is durable after a success. */
+int pyn_device_shutdown(struct pyn_device *device, bool abrupt, struct pyn_error *err);
+
+/* The power went without a shutdown: what was not flushed counts as unknown. */
+void pyn_device_power_lost(struct pyn_device *device);
+
+/* -- registers --------------------------------------------------------------------------------------------------- */
+
+int pyn_device_reg_read(struct pyn_device *device, uint32_t offset, uint32_t size, uint64_t *value,
+			struct pyn_error *err);
+int pyn_device_reg_write(struct pyn_device *device, uint32_t offset, uint32_t size, uint64_t value,
+			 struct pyn_error *err);
+int pyn_device_config_read(struct pyn_device *device, uint32_t offset, void *data, uint32_t length,
+			   struct pyn_error *err);
+int pyn_device_config_write(struct pyn_device *device, uint32_t offset, const void *data, uint32_t length,
+			    struct pyn_error *err);
+
+/* -- what is known of it ------------------------------------------------------------------------------------------ */
+
+const char *pyn_device_address(const struct pyn_device *device);
+const struct pyn_engine *pyn_device_engine(const struct pyn_device *device);
+struct pyn_ctrlr *pyn_device_ctrlr(const struct pyn_device *device);
+struct pyn_device_shared *pyn_device_shared(const struct pyn_device *device);
+struct pyn_qpair *pyn_device_admin(const struct pyn_device *device); /* never NULL */
+uint64_t pyn_device_cap(const struct pyn_device *device);            /* as read at the last initialisation */
+uint64_t pyn_device_mdts(const struct pyn_device *device);           /* bytes; 0: no limit */
+const void *pyn_device_identify(const struct pyn_device *device);    /* 4096 bytes, struct nvme_id_ctrl */
+uint32_t *pyn_device_timeout_ms(struct pyn_device *device);
+
+/* Run an admin command of the driver's own; buffer: its data, or NULL. 0 only for a successful status; else *err names
+ * the command and the status, with kind for a refusal. *cdw0 may be NULL. */
+int pyn_device_admin_execute(struct pyn_device *device, const struct nvme_cmd *cmd, struct pyn_buffer *buffer,
+			     enum pyn_error_kind refused, uint32_t *cdw0, struct pyn_error *err);
+
+/* -- IO queues ---------------------------------------------------------------------------------------------------- */
+
+struct pyn_io_queue_config {
+	uint16_t depth;    /* 2 … CAP.MQES + 1 */
+	uint8_t priority;
+	bool interrupts;
+	uint16_t vector;   /* 0xffff: the QID */
+	bool for_worker;   /* no struct pyn_qpair */
+};
+
+/* The lowest free QID. Errors: PYN_ERROR_CREATE, PYN_ERROR_STATE, PYN_ERROR_GONE, PYN_ERROR_TIMEOUT, PYN_ERROR_MEMORY. */
+int pyn_io_queue_create(struct pyn_device *device, const struct pyn_io_queue_config *config,
+			struct pyn_io_queue **queue, struct pyn_error *err);
+
+/* Delete it on the device; what was in flight completes with 00/08. Deleting twice does nothing. A refusal is
+ * PYN_ERROR_DELETE; the queue then stays the device's, and its memory with it, until a reset. */
+int pyn_io_queue_delete(struct pyn_io_queue *queue, struct pyn_error *err);
+
+/* Delete if need be, and free. In another process than the one that made it: nothing at all. */
+void pyn_io_queue_free(struct pyn_io_queue *queue);
+
+/* -- verification tables -------------------------------------------------------------------------------------------- */
+
+/* The table of a namespace of this drive: made at first use, the same for everybody in this process. Where the geometry
+ * is another one than before, everything is forgotten. NULL: no memory. */
+struct pyn_verify *pyn_device_table(struct pyn_device *device, uint32_t nsid, uint64_t nlba, uint32_t lba_size,
+				    struct pyn_error *err);
+
+/* Grows whenever a format or a sanitize was sent: a namespace then identifies itself anew. */
+uint32_t pyn_device_format_generation(const struct pyn_device *device);
+
+#endif

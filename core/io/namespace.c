@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/io/namespace.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/env/env.h"
+#include "spec/nvme_id.h"
+
+#define MIN_LBADS 9u  /* NVM Command Set Specification 1.0, figure 98: smaller ones are not supported */
+#define MAX_LBADS 16u /* more than any drive has; a block must fit into a buffer */
+
+static int take_geometry(struct pyn_namespace *ns, struct pyn_error *err)
+{
+	const struct nvme_id_ns *id = (const struct nvme_id_ns *)ns->identify->data;
+	const struct nvme_id_ctrl *ctrl = pyn_device_identify(ns->device);
+	unsigned index = (id->flbas & 0xfu) | (id->nlbaf > 15 ? (id->flbas >> 5 & 3u) << 4 : 0);
+	unsigned lbads = id->lbaf[index].lbads;
+
+	if (id->nsze == 0)
+		return pyn_error(err, PYN_ERROR_NAMESPACE, ENODEV, "namespace %u of %s is not active", ns->nsid,
+				 pyn_device_address(ns->device));
+	if (lbads < MIN_LBADS || lbads > MAX_LBADS)
+		return pyn_error(err, PYN_ERROR_NAMESPACE, EINVAL,
+				 "namespace %u reports LBAs of 2^%u bytes; 2^%u to 2^%u are possible", ns->nsid, lbads,
+				 MIN_LBADS, MAX_LBADS);
+	ns->lba_size = 1u << lbads;
+	ns->nsze = id->nsze;
+	ns->capacity = id->nvmcap[0] ? id->nvmcap[0] : id->nsze << lbads;
+	uint64_t nlba = ns->nlba_verify && ns->nlba_verify < ns->nsze ? ns->nlba_verify : ns->nsze;
+
+	ns->verify = pyn_device_table(ns->device, ns->nsid, nlba, ns->lba_size, err);
+	if (!ns->verify)
+		return -ENOMEM;
+	pyn_verify_set_dlfeat(ns->verify, (id->dlfeat & 7) == 1);
+	pyn_verify_set_volatile_cache(ns->verify, ctrl->vwc & NVME_VWC_PRESENT);
+	return 0;
+}
+
+static int identify(struct pyn_namespace *ns, struct pyn_error *err)
+{
+	struct nvme_cmd cmd = {.opc = NVME_ADMIN_IDENTIFY, .nsid = ns->nsid, .cdw10 = NVME_CNS_NS};
+
+	/* Before the command is sent: a format that is sent meanwhile makes the answer stale again. */
+	ns->format_generation = pyn_device_format_generation(ns->device);
+	int rc = pyn_device_admin_execute(ns->device, &cmd, ns->identify, PYN_ERROR_NAMESPACE, NULL, err);
+
+	return rc < 0 ? rc : take_geometry(ns, err);
+}
+
+int pyn_namespace_open(struct pyn_device *device, uint32_t nsid, uint64_t nlba_verify, struct pyn_namespace **out,
+		       struct pyn_error *err)
+{
+	struct pyn_namespace *ns = calloc(1, sizeof(*ns));
+
+	if (!ns)
+		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for namespace %u", nsid);
+	pyn_device_get(device);
+	ns->device = device;
+	ns->nsid = nsid;
+	ns->nlba_verify = nlba_verify;
+	ns->process = pyn_process_generation();
+	ns->verify_enabled = true;
+	ns->identify = pyn_buffer_create(PYN_PAGE, err);
+	int rc = ns->identify ? identify(ns, err) : -ENOMEM;
+
+	if (rc < 0) {
+		pyn_namespace_free(ns);
+		return rc;
+	}
+	*out = ns;
+	return 0;
+}
+
+void pyn_namespace_free(struct pyn_namespace *ns)
+{
+	if (!ns)
+		return;
+	pyn_buffer_put(ns->identify);
+	if (ns->process == pyn_process_generation())
+		pyn_device_put(ns->device);
+	free(ns);
+}
+
+int pyn_namespace_refresh(struct pyn_namespace *ns, struct pyn_error *err)
+{
+	if (ns->format_generation == pyn_device_format_generation(ns->device))
+		return 0;
+	return identify(ns, err);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A namespace of an open drive: its geometry, and the verification of its data. Stays valid through every reset. */
+#ifndef PYN_IO_NAMESPACE_H
+#define PYN_IO_NAMESPACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/io/device.h"
+
+struct pyn_namespace {
+	struct pyn_device *device; /* holds a reference */
+	struct pyn_verify *verify; /* the drive's table for it */
+	struct pyn_buffer *identify; /* 4096 bytes, struct nvme_id_ns */
+	uint32_t nsid;
+	uint32_t lba_size;         /* bytes */
+	uint64_t nsze;             /* LBAs */
+	uint64_t capacity;         /* bytes: NVMCAP, or NSZE × LBA size where that is 0 */
+	uint64_t nlba_verify;      /* verify the first so many LBAs; 0: all */
+	uint32_t format_generation;
+	uint32_t process;
+	bool verify_enabled;
+};
+
+/* Identify it. Errors: PYN_ERROR_NAMESPACE (inactive, or the drive refuses), those of a command. */
+int pyn_namespace_open(struct pyn_device *device, uint32_t nsid, uint64_t nlba_verify, struct pyn_namespace **ns,
+		       struct pyn_error *err);
+void pyn_namespace_free(struct pyn_namespace *ns);
+
+/* Identify it again if a format or sanitize was sent since the last time. */
+int pyn_namespace_refresh(struct pyn_namespace *ns, struct pyn_error *err);
+
+#endif

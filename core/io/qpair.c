@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/io/qpair.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/io/track.h"
+#include "core/util/clock.h"
+
+#define POLL_BATCH 32u
+#define EMPTY_POLLS_BEFORE_YIELD 1000u
+#define CHECK_NS UINT64_C(1000000) /* between two looks at deadlines and at the device */
+
+enum slot_flags {
+	SLOT_DEVICE = 1, /* the device has it: no completion came */
+	SLOT_SCRIPT = 2, /* the script has not fetched its completion */
+	SLOT_OWN = 4,    /* the driver's own command */
+	SLOT_READY = 8,  /* on the list of completions to be fetched */
+	SLOT_AER = 16,
+};
+
+struct slot {
+	uint8_t flags; /* 0: free */
+	uint16_t next; /* of the free slots, or of the completions to be fetched */
+	bool timed_out;
+	bool mismatch;
+	uint64_t submitted;
+	uint64_t completed;
+	uint64_t logged; /* its number in the command log */
+	void *user;
+	struct nvme_cmd cmd;
+	struct nvme_cpl cpl; /* for the script, once it is ready */
+	struct pyn_track track;
+	struct pyn_mismatch found;
+};
+
+#define NO_SLOT UINT16_MAX
+
+struct pyn_qpair {
+	const struct pyn_engine *engine;
+	struct pyn_ctrlr *ctrlr;
+	struct pyn_queue *queue;
+	struct pyn_qpair_config config;
+	pthread_mutex_t lock;
+	struct pyn_cmdlog *log;
+	uint16_t free_slots;     /* list of the script's */
+	uint16_t free_own_slots;
+	uint16_t ready_first;    /* completions to be fetched, in their order */
+	uint16_t ready_last;
+	unsigned outstanding;
+	uint64_t next_check;
+	struct slot slots[];
+};
+
+static unsigned slot_count(const struct pyn_qpair *qpair)
+{
+	return (unsigned)qpair->config.slots + qpair->config.own_slots;
+}
+
+struct pyn_qpair *pyn_qpair_create(const struct pyn_engine *engine, struct pyn_ctrlr *ctrlr,
+				   const struct pyn_qpair_config *config, struct pyn_error *err)
+{
+	unsigned count = (unsigned)config->slots + config->own_slots;
+	struct pyn_qpair *qpair = calloc(1, sizeof(*qpair) + count * sizeof(qpair->slots[0]));
+
+	if (!qpair) {
+		pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for queue pair %u", config->qid);
+		return NULL;
+	}
+	qpair->log = pyn_cmdlog_create(count + 1, err);
+	if (!qpair->log) {
+		free(qpair);
+		return NULL;
+	}
+	qpair->engine = engine;
+	qpair->ctrlr = ctrlr;
+	qpair->config = *config;
+	pthread_mutex_init(&qpair->lock, NULL);
+	qpair->ready_first = qpair->ready_last = NO_SLOT;
+	qpair->free_slots = qpair->free_own_slots = NO_SLOT;
+	for (unsigned i = 0; i < count; i++) {
+		/* The last one put in comes out first. */
+		uint16_t slot = (uint16_t)(config->highest_first ? i : count - 1 - i);
+		uint16_t *list = slot < config->slots ? &qpair->free_slots : &qpair->free_own_slots;
+
+		qpair->slots[slot].next = *list;
+		*list = slot;
+	}
+	return qpair;
+}
+
+void pyn_qpair_destroy(struct pyn_qpair *qpair)
+{
+	if (!qpair)
+		return;
+	for (unsigned i = 0; i < slot_count(qpair); i++)
+		if (qpair->slots[i].flags)
+			pyn_track_abandon(&qpair->slots[i].track);
+	pyn_cmdlog_destroy(qpair->log);
+	pthread_mutex_destroy(&qpair->lock);
+	free(qpair);
+}
+
+void pyn_qpair_attach(struct pyn_qpair *qpair, struct pyn_queue *queue)
+{
+	pthread_mutex_lock(&qpair->lock);
+	qpair->queue = queue;
+	pthread_mutex_unlock(&qpair->lock);
+}
+
+struct pyn_queue *pyn_qpair_queue(const struct pyn_qpair *qpair)
+{
+	return qpair->queue;
+}
+
+struct pyn_cmdlog *pyn_qpair_cmdlog(const struct pyn_qpair *qpair)
+{
+	return qpair->log;
+}
+
+unsigned pyn_qpair_outstanding(struct pyn_qpair *qpair)
+{
+	return qpair->outstanding;
+}
+
+/* -- slots, under the lock ------------------------------------------------------------------------------------ */
+
+static struct slot *take_slot(struct pyn_qpair *qpair, uint16_t *list)
+{
+	struct slot *slot;
+
+	if (*list == NO_SLOT)
+		return NULL;
+	slot = &qpair->slots[*list];
+	*list = slot->next;
+	return slot;
+}
+
+static uint16_t slot_number(const struct pyn_qpair *qpair, const struct slot *slot)
+{
+	return (uint16_t)(slot - qpair->slots);
+}
+
+/* Scripts see which CID comes next: the admin queue keeps its list sorted, the highest first. */
+static void give_slot_back(struct pyn_qpair *qpair, struct slot *slot)
+{
+	uint16_t number = slot_number(qpair, slot);
+	uint16_t *list = number < qpair->config.slots ? &qpair->free_slots : &qpair->free_own_slots;
+
+	if (qpair->config.highest_first)
+		while (*list != NO_SLOT && *list > number)
+			list = &qpair->slots[*list].next;
+	slot->flags = 0;
+	slot->next = *list;
+	*list = number;
+}
+
+static void free_if_done(struct pyn_qpair *qpair, struct slot *slot)
+{
+	if (!(slot->flags & (SLOT_DEVICE | SLOT_SCRIPT)))
+		give_slot_back(qpair, slot);
+}
+
+static void make_ready(struct pyn_qpair *qpair, struct slot *slot)
+{
+	uint16_t number = slot_number(qpair, slot);
+
+	slot->flags |= SLOT_READY;
+	if (slot->flags & SLOT_OWN)
+		return; /* whoever sent it looks at the slot itself */
+	slot->next = NO_SLOT;
+	if (qpair->ready_first == NO_SLOT)
+		qpair->ready_first = number;
+	else
+		qpair->slots[qpair->ready_last].next = number;
+	qpair->ready_last = number;
+}
+
+/* -- completions, under the lock ------------------------------------------------------------------------------ */
+
+static void complete(struct pyn_qpair *qpair, struct slot *slot, const struct nvme_cpl *cpl, uint64_t now)
+{
+	bool right = pyn_track_end(&slot->track, cpl->status, &slot->found);
+
+	if (qpair->config.observe)
+		qpair->config.observe(qpair->config.context, &slot->cmd);
+	slot->flags &= (uint8_t)~SLOT_DEVICE;
+	if (slot->flags & SLOT_READY) {
+		/* It had timed out and the script was told so: this is the end of its quarantine. */
+		free_if_done(qpair, slot);
+		return;
+	}
+	slot->cpl = *cpl;
+	slot->completed = now;
+	slot->mismatch = !right;
+	if (!right)
+		slot->cpl.status = (uint16_t)((cpl->status & NVME_STATUS_P) | PYN_STATUS_MISMATCH << 1);
+	if (slot->flags & SLOT_SCRIPT)
+		make_ready(qpair, slot);
+	else
+		free_if_done(qpair, slot);
+}
+
+static unsigned poll_queue(struct pyn_qpair *qpair)
+{
+	struct pyn_completion completions[POLL_BATCH];
+	unsigned count;
+
+	if (!qpair->queue)
+		return 0;
+	count = qpair->engine->poll(qpair->queue, completions, POLL_BATCH);
+	if (count == 0)
+		return 0;
+	uint64_t now = pyn_ticks();
+
+	for (unsigned i = 0; i < count; i++) {
+		struct slot *slot = completions[i].slot < slot_count(qpair) ? &qpair->slots[completions[i].slot] : NULL;
+
+		/* A completion for a command that is not in flight is the device's mistake, and nobody's completion. */
+		if (!slot || !(slot->flags & SLOT_DEVICE))
+			continue;
+		pyn_cmdlog_complete(qpair->log, slot->logged, &completions[i].cpl, now);
+		complete(qpair, slot, &completions[i].cpl, now);
+	}
+	return count;
+}
+
+static void time_out(struct pyn_qpair *qpair, struct slot *slot, uint64_t now)
+{
+	slot->timed_out = true;
+	memset(&slot->cpl, 0xff, sizeof(slot->cpl));
+	slot->completed = now;
+	make_ready(qpair, slot);
+}
+
+/* Judged only right after the queue was polled: the script may have stood at a breakpoint. */
+static void check_deadlines(struct pyn_qpair *qpair, uint64_t now)
+{
+	uint64_t allowed = pyn_ns_to_ticks((uint64_t)*qpair->config.timeout_ms * 1000000u);
+
+	if (qpair->outstanding == 0)
+		return;
+	for (unsigned i = 0; i < slot_count(qpair); i++) {
+		struct slot *slot = &qpair->slots[i];
+
+		if ((slot->flags & (SLOT_DEVICE | SLOT_READY | SLOT_AER | SLOT_OWN)) == SLOT_DEVICE &&
+		    slot->flags & SLOT_SCRIPT && now - slot->submitted > allowed)
+			time_out(qpair, slot, now);
+	}
+}
+
+static void abandon(struct pyn_qpair *qpair, uint16_t status)
+{
+	uint64_t now = pyn_ticks();
+
+	for (unsigned i = 0; i < slot_count(qpair); i++) {
+		struct slot *slot = &qpair->slots[i];
+		struct nvme_cpl cpl = {.sqid = qpair->config.qid,
+				       .cid = (uint16_t)i,
+				       .status = (uint16_t)(status << 1)};
+
+		if (!(slot->flags & SLOT_DEVICE))
+			continue;
+		if (slot->flags & SLOT_AER && slot->flags & SLOT_SCRIPT && !slot->user) {
+			/* Nobody waits for the driver's own AER, and its end with the queue says nothing. */
+			slot->flags &= (uint8_t)~SLOT_SCRIPT;
+			qpair->outstanding--;
+		}
+		complete(qpair, slot, &cpl, now);
+	}
+}
+
+static void check(struct pyn_qpair *qpair)
+{
+	uint64_t now = pyn_ticks();
+
+	if (now < qpair->next_check)
+		return;
+	qpair->next_check = now + pyn_ns_to_ticks(CHECK_NS);
+	check_deadlines(qpair, now);
+	if (qpair->outstanding && !qpair->engine->alive(qpair->ctrlr)) {
+		poll_queue(qpair);
+		abandon(qpair, NVME_SC(NVME_SCT_PATH, 0x70)); /* host pathing error: there is no device */
+	}
+}
+
+/* -- the public part ------------------------------------------------------------------------------------------ */
+
+static int send(struct pyn_qpair *qpair, struct slot *slot, struct pyn_data data, struct pyn_error *err)
+{
+	int rc = qpair->engine->submit(qpair->queue, slot_number(qpair, slot), &slot->cmd, data, err);
+
+	if (rc < 0) {
+		pyn_track_abandon(&slot->track);
+		give_slot_back(qpair, slot);
+		return rc;
+	}
+	slot->timed_out = slot->mismatch = false;
+	slot->submitted = pyn_ticks();
+	slot->logged = pyn_cmdlog_submit(qpair->log, &slot->cmd, slot->submitted);
+	qpair->engine->ring(qpair->queue);
+	return 0;
+}
+
+static int submit(struct pyn_qpair *qpair, const struct pyn_command *command, uint16_t *cid, struct pyn_error *err)
+{
+	struct pyn_data data = {.length = command->length};
+	struct slot *slot;
+
+	if (!qpair->queue)
+		return pyn_error(err, PYN_ERROR_STATE, ENODEV, "Qpair %u is deleted", qpair->config.qid);
+	slot = take_slot(qpair, &qpair->free_slots);
+	if (!slot)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EBUSY,
+				 "queue %u takes %u commands in flight, and has them: call waitdone() first",
+				 qpair->config.qid, qpair->config.slots);
+	slot->flags = SLOT_DEVICE | SLOT_SCRIPT;
+	slot->cmd = command->cmd;
+	slot->user = command->user;
+	if (qpair->config.qid == 0 && command->cmd.opc == NVME_ADMIN_ASYNC_EVENT)
+		slot->flags |= SLOT_AER;
+	if (command->buffer)
+		data.address = command->buffer->data + command->offset;
+	pyn_track_begin(&slot->track, command->verify, &command->cmd, command->buffer, command->offset,
+			command->length, command->stamp, command->judge);
+	int rc = send(qpair, slot, data, err);
+
+	if (rc < 0)
+		return rc;
+	qpair->outstanding++;
+	if (qpair->config.observe)
+		qpair->config.observe(qpair->config.context, &slot->cmd);
+	*cid = slot->cmd.cid;
+	return 0;
+}
+
+int pyn_qpair_submit(struct pyn_qpair *qpair, const struct pyn_command *command, uint16_t *cid, struct pyn_error *err)
+{
+	pthread_mutex_lock(&qpair->lock);
+	int rc = submit(qpair, command, cid, err);
+
+	pthread_mutex_unlock(&qpair->lock);
+	return rc;
+}
+
+static void fetch_one(struct pyn_qpair *qpair, struct pyn_completed *completed)
+{
+	struct slot *slot = &qpair->slots[qpair->ready_first];
+
+	qpair->ready_first = slot->next;
+	completed->cpl = slot->cpl;
+	completed->cmd = slot->cmd;
+	completed->user = slot->user;
+	completed->timed_out = slot->timed_out;
+	completed->mismatch = slot->mismatch;
+	completed->asynchronous = slot->flags & SLOT_AER;
+	completed->latency_ns = pyn_ticks_to_ns(slot->completed - slot->submitted);
+	if (slot->mismatch)
+		completed->found = slot->found;
+	slot->user = NULL;
+	slot->flags &= (uint8_t)~SLOT_SCRIPT;
+	qpair->outstanding--;
+	free_if_done(qpair, slot);
+}
+
+static unsigned fetch(struct pyn_qpair *qpair, struct pyn_completed *completed, unsigned max)
+{
+	unsigned count = 0;
+
+	while (count < max && qpair->ready_first != NO_SLOT)
+		fetch_one(qpair, &completed[count++]);
+	return count;
+}
+
+unsigned pyn_qpair_fetch(struct pyn_qpair *qpair, struct pyn_completed *completed, unsigned max)
+{
+	pthread_mutex_lock(&qpair->lock);
+	if (poll_queue(qpair) == 0)
+		check(qpair);
+	unsigned count = fetch(qpair, completed, max);
+
+	pthread_mutex_unlock(&qpair->lock);
+	return count;
+}
+
+unsigned pyn_qpair_wait(struct pyn_qpair *qpair, struct pyn_completed *completed, unsigned max, uint64_t budget_us)
+{
+	uint64_t end = pyn_ticks() + pyn_ns_to_ticks(budget_us * 1000);
+	unsigned count, empty = 0;
+
+	while ((count = pyn_qpair_fetch(qpair, completed, max)) == 0 && pyn_ticks() < end)
+		if (++empty >= EMPTY_POLLS_BEFORE_YIELD) {
+			/* On a machine with few cores the device may be waiting for this one. */
+			sched_yield();
+			empty = 0;
+		}
+	return count;
+}
+
+/* Wait for one of the driver's own commands. The lock is let go between two looks, so that scripts go on. */
+static int await(struct pyn_qpair *qpair, struct slot *slot, struct nvme_cpl *cpl, struct pyn_error *err)
+{
+	unsigned empty = 0;
+
+	for (;;) {
+		if (poll_queue(qpair) == 0 && ++empty >= EMPTY_POLLS_BEFORE_YIELD) {
+			pthread_mutex_unlock(&qpair->lock);
+			sched_yield();
+			pthread_mutex_lock(&qpair->lock);
+			empty = 0;
+			check(qpair);
+		}
+		if (slot->flags & SLOT_READY)
+			break;
+		if (!qpair->queue) {
+			slot->flags &= (uint8_t)~SLOT_SCRIPT;
+			return pyn_error(err, PYN_ERROR_STATE, ENODEV, "queue %u was deleted", qpair->config.qid);
+		}
+		if (pyn_ticks_to_ns(pyn_ticks() - slot->submitted) / 1000000u > *qpair->config.timeout_ms) {
+			/* Quarantined: nobody waits for it, the device still has it. */
+			slot->flags &= (uint8_t)~SLOT_SCRIPT;
+			return pyn_error(err, PYN_ERROR_TIMEOUT, ETIMEDOUT,
+					 "the drive did not complete command 0x%02x (CID %u) of queue %u within %u ms",
+					 slot->cmd.opc, slot->cmd.cid, qpair->config.qid, *qpair->config.timeout_ms);
+		}
+	}
+	*cpl = slot->cpl;
+	slot->flags &= (uint8_t)~SLOT_SCRIPT;
+	free_if_done(qpair, slot);
+	return 0;
+}
+
+static int execute(struct pyn_qpair *qpair, const struct nvme_cmd *cmd, struct pyn_buffer *buffer,
+		   struct nvme_cpl *cpl, struct pyn_error *err)
+{
+	struct pyn_data data = {0};
+	struct slot *slot;
+
+	if (!qpair->queue)
+		return pyn_error(err, PYN_ERROR_STATE, ENODEV, "the controller is not enabled");
+	if (!qpair->engine->alive(qpair->ctrlr))
+		return pyn_error(err, PYN_ERROR_GONE, ENODEV, "the drive is gone");
+	slot = take_slot(qpair, &qpair->free_own_slots);
+	if (!slot)
+		return pyn_error(err, PYN_ERROR_TIMEOUT, EBUSY,
+				 "the drive has not answered %u commands of the driver's own on queue %u",
+				 qpair->config.own_slots, qpair->config.qid);
+	slot->flags = SLOT_DEVICE | SLOT_SCRIPT | SLOT_OWN;
+	slot->cmd = *cmd;
+	slot->user = NULL;
+	if (buffer)
+		data = (struct pyn_data){buffer->data, buffer->size};
+	pyn_track_begin(&slot->track, NULL, cmd, buffer, 0, data.length, false, false);
+	int rc = send(qpair, slot, data, err);
+
+	if (rc < 0)
+		return rc;
+	qpair->outstanding++;
+	rc = await(qpair, slot, cpl, err);
+	qpair->outstanding--;
+	if (rc == 0 && NVME_STATUS_SCT(cpl->status) == NVME_SCT_PATH && !qpair->engine->alive(qpair->ctrlr))
+		return pyn_error(err, PYN_ERROR_GONE, ENODEV, "the drive is gone");
+	return rc;
+}
+
+int pyn_qpair_execute(struct pyn_qpair *qpair, const struct nvme_cmd *cmd, struct pyn_buffer *buffer,
+		      struct nvme_cpl *cpl, struct pyn_error *err)
+{
+	pthread_mutex_lock(&qpair->lock);
+	int rc = execute(qpair, cmd, buffer, cpl, err);
+
+	pthread_mutex_unlock(&qpair->lock);
+	return rc;
+}
+
+void pyn_qpair_abandon(struct pyn_qpair *qpair, uint16_t status)
+{
+	pthread_mutex_lock(&qpair->lock);
+	poll_queue(qpair);
+	abandon(qpair, status);
+	pthread_mutex_unlock(&qpair->lock);
+}

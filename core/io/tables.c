@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/io/tables.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct entry {
+	struct entry *next;
+	char *address;
+	uint32_t nsid;
+	uint64_t nlba;
+	uint32_t lba_size;
+	struct pyn_verify *verify;
+};
+
+static struct entry *the_tables;
+static pthread_mutex_t the_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static struct entry *find(const char *address, uint32_t nsid)
+{
+	struct entry *entry = the_tables;
+
+	while (entry && (entry->nsid != nsid || strcmp(entry->address, address) != 0))
+		entry = entry->next;
+	return entry;
+}
+
+static struct entry *add(const char *address, uint32_t nsid, uint64_t nlba, uint32_t lba_size, struct pyn_error *err)
+{
+	struct entry *entry = calloc(1, sizeof(*entry));
+
+	if (entry)
+		entry->address = strdup(address);
+	if (!entry || !entry->address) {
+		free(entry);
+		pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for the verification of namespace %u", nsid);
+		return NULL;
+	}
+	entry->verify = pyn_verify_create(nsid, nlba, lba_size, err);
+	if (!entry->verify) {
+		free(entry->address);
+		free(entry);
+		return NULL;
+	}
+	entry->nsid = nsid;
+	entry->nlba = nlba;
+	entry->lba_size = lba_size;
+	entry->next = the_tables;
+	the_tables = entry;
+	return entry;
+}
+
+static struct pyn_verify *get(const char *address, uint32_t nsid, uint64_t nlba, uint32_t lba_size,
+			      struct pyn_error *err)
+{
+	struct entry *entry = find(address, nsid);
+
+	if (!entry)
+		entry = add(address, nsid, nlba, lba_size, err);
+	if (!entry)
+		return NULL;
+	if (entry->nlba != nlba || entry->lba_size != lba_size) {
+		if (pyn_verify_reset(entry->verify, nlba, lba_size, err) < 0)
+			return NULL;
+		entry->nlba = nlba;
+		entry->lba_size = lba_size;
+	}
+	return entry->verify;
+}
+
+struct pyn_verify *pyn_tables_get(const char *address, uint32_t nsid, uint64_t nlba, uint32_t lba_size,
+				  struct pyn_error *err)
+{
+	pthread_mutex_lock(&the_lock);
+	struct pyn_verify *verify = get(address, nsid, nlba, lba_size, err);
+
+	pthread_mutex_unlock(&the_lock);
+	return verify;
+}
+
+void pyn_tables_each(const char *address, uint32_t nsid, void (*change)(struct pyn_verify *verify))
+{
+	pthread_mutex_lock(&the_lock);
+	for (struct entry *entry = the_tables; entry; entry = entry->next)
+		if ((nsid == UINT32_MAX || nsid == entry->nsid) && strcmp(entry->address, address) == 0)
+			change(entry->verify);
+	pthread_mutex_unlock(&the_lock);
+}
+
+void pyn_tables_drop(const char *address)
+{
+	pthread_mutex_lock(&the_lock);
+	for (struct entry **link = &the_tables; *link;) {
+		struct entry *entry = *link;
+
+		if (strcmp(entry->address, address) != 0) {
+			link = &entry->next;
+			continue;
+		}
+		*link = entry->next;
+		pyn_verify_destroy(entry->verify);
+		free(entry->address);
+		free(entry);
+	}
+	pthread_mutex_unlock(&the_lock);
+}

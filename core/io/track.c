@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/io/track.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* NVM Command Set Specification 1.0, section 3.2: SLBA in cdw11:10, NLB 0's based in cdw12 15:0. */
+static uint64_t cmd_slba(const struct nvme_cmd *cmd)
+{
+	return (uint64_t)cmd->cdw11 << 32 | cmd->cdw10;
+}
+
+static uint32_t cmd_nlb(const struct nvme_cmd *cmd)
+{
+	return (cmd->cdw12 & 0xffff) + 1;
+}
+
+static void begin_read(struct pyn_track *track, const struct nvme_cmd *cmd, bool judge)
+{
+	track->effect = PYN_EFFECT_READ;
+	track->judge = judge && track->use.buffer &&
+		       (uint64_t)cmd_nlb(cmd) * pyn_verify_lba_size(track->verify) <= track->use.length;
+	if (!track->judge)
+		return;
+	track->cells = track->inline_cells;
+	if (track->nlb > PYN_TRACK_INLINE)
+		track->cells = malloc(track->nlb * sizeof(uint64_t));
+	if (!track->cells) {
+		track->judge = false;
+		return;
+	}
+	pyn_verify_read_begin(track->verify, track->slba, (uint32_t)track->nlb, track->cells);
+}
+
+static void begin_write(struct pyn_track *track, const struct nvme_cmd *cmd, bool stamp)
+{
+	struct pyn_verify *verify = track->verify;
+	uint32_t nlb = cmd_nlb(cmd);
+	uint8_t *data = track->use.buffer ? track->use.buffer->data + track->use.offset : NULL;
+
+	track->effect = PYN_EFFECT_WRITE;
+	track->fua = cmd->cdw12 & NVME_RW_FUA;
+	if (!data || (uint64_t)nlb * pyn_verify_lba_size(verify) > track->use.length) {
+		/* The device takes its data from where nobody knows what lies. */
+		pyn_verify_change_begin(verify, track->slba, nlb, PYN_CELL_UNKNOWN);
+		return;
+	}
+	uint64_t token = 0;
+
+	if (stamp) {
+		token = pyn_token_take(nlb);
+		pyn_verify_stamp(verify, data, track->slba, nlb, token);
+	}
+	pyn_verify_write_begin(verify, track->slba, nlb, data, stamp, token);
+}
+
+static void begin_change(struct pyn_track *track, enum pyn_cell_state state)
+{
+	track->effect = PYN_EFFECT_CHANGE;
+	track->ranges = 1;
+	pyn_verify_change_begin(track->verify, track->slba, track->nlb, state);
+}
+
+static void begin_dsm(struct pyn_track *track, const struct nvme_cmd *cmd)
+{
+	uint32_t ranges = (cmd->cdw10 & 0xff) + 1;
+
+	if (!(cmd->cdw11 & NVME_DSM_AD) || !track->use.buffer ||
+	    ranges * sizeof(struct nvme_dsm_range) > track->use.length)
+		return;
+	track->dsm = calloc(ranges, sizeof(*track->dsm));
+	if (!track->dsm)
+		return;
+	memcpy(track->dsm, track->use.buffer->data + track->use.offset, ranges * sizeof(*track->dsm));
+	track->effect = PYN_EFFECT_CHANGE;
+	track->ranges = ranges;
+	for (uint32_t i = 0; i < ranges; i++)
+		pyn_verify_change_begin(track->verify, track->dsm[i].slba, track->dsm[i].nlb, PYN_CELL_DEALLOCATED);
+}
+
+void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const struct nvme_cmd *cmd,
+		     struct pyn_buffer *buffer, uint32_t offset, uint32_t length, bool stamp, bool judge)
+{
+	track->verify = verify;
+	track->effect = PYN_EFFECT_NONE;
+	track->judge = false;
+	track->fua = false;
+	track->ranges = 0;
+	track->use.buffer = NULL;
+	track->cells = NULL;
+	track->dsm = NULL;
+	track->slba = cmd_slba(cmd);
+	track->nlb = cmd_nlb(cmd);
+	if (buffer)
+		pyn_buffer_use_begin(&track->use, buffer, offset, length, cmd->opc & NVME_DATA_FROM_DEVICE,
+				     verify && stamp);
+	if (!verify)
+		return;
+	switch (cmd->opc) {
+	case NVME_IO_READ:
+		begin_read(track, cmd, judge);
+		break;
+	case NVME_IO_WRITE:
+		begin_write(track, cmd, stamp);
+		break;
+	case NVME_IO_WRITE_ZEROES:
+		begin_change(track, cmd->cdw12 & NVME_RW_DEAC ? PYN_CELL_DEALLOCATED : PYN_CELL_ZEROES);
+		break;
+	case NVME_IO_WRITE_UNCORRECTABLE:
+		begin_change(track, PYN_CELL_UNCORRECTABLE);
+		break;
+	case NVME_IO_DSM:
+		begin_dsm(track, cmd);
+		break;
+	case NVME_IO_FLUSH:
+		track->effect = PYN_EFFECT_FLUSH;
+		track->epoch = pyn_verify_flush_begin(verify);
+		break;
+	default:
+		break;
+	}
+}
+
+static void end_change(struct pyn_track *track, enum pyn_write_outcome outcome)
+{
+	if (!track->dsm) {
+		pyn_verify_write_end(track->verify, track->slba, track->nlb, outcome);
+		return;
+	}
+	for (uint32_t i = 0; i < track->ranges; i++)
+		pyn_verify_write_end(track->verify, track->dsm[i].slba, track->dsm[i].nlb, outcome);
+}
+
+static bool end_read(struct pyn_track *track, const uint8_t *data, bool own, struct pyn_mismatch *mismatch)
+{
+	struct pyn_verify_counts counts = {0};
+	bool right = true;
+
+	if (own)
+		right = pyn_verify_read_end(track->verify, track->slba, (uint32_t)track->nlb, data, track->cells,
+					    &counts, mismatch);
+	else
+		counts.unverified = track->nlb;
+	pyn_verify_count(track->verify, &counts);
+	return right;
+}
+
+static void finish(struct pyn_track *track)
+{
+	if (track->cells != track->inline_cells)
+		free(track->cells);
+	free(track->dsm);
+	track->cells = NULL;
+	track->dsm = NULL;
+	track->effect = PYN_EFFECT_NONE;
+	track->verify = NULL;
+}
+
+bool pyn_track_end(struct pyn_track *track, uint16_t status, struct pyn_mismatch *mismatch)
+{
+	bool success = !(status & ~NVME_STATUS_P & ~NVME_STATUS_M & ~NVME_STATUS_DNR);
+	bool own = true, right = true;
+	uint8_t *data = NULL;
+	struct pyn_buffer *held = track->use.buffer;
+
+	if (held) {
+		/* The judgement below still reads the data. */
+		pyn_buffer_get(held);
+		data = held->data + track->use.offset;
+		own = pyn_buffer_use_end(&track->use);
+	}
+	switch (track->effect) {
+	case PYN_EFFECT_READ:
+		if (success && track->judge)
+			right = end_read(track, data, own, mismatch);
+		break;
+	case PYN_EFFECT_WRITE:
+		pyn_verify_write_end(track->verify, track->slba, track->nlb,
+				     !success || !own ? PYN_WRITE_FAILED
+				     : track->fua     ? PYN_WRITE_DURABLE
+						      : PYN_WRITE_DONE);
+		break;
+	case PYN_EFFECT_CHANGE:
+		end_change(track, success ? PYN_WRITE_DONE : PYN_WRITE_FAILED);
+		break;
+	case PYN_EFFECT_FLUSH:
+		if (success)
+			pyn_verify_flush_end(track->verify, track->epoch);
+		break;
+	case PYN_EFFECT_NONE:
+		break;
+	}
+	pyn_buffer_put(held);
+	finish(track);
+	return right;
+}
+
+void pyn_track_abandon(struct pyn_track *track)
+{
+	struct pyn_mismatch unused;
+
+	/* Any status that is not success: a write of unknown outcome, a read that is not judged. */
+	pyn_track_end(track, (uint16_t)(NVME_SC_ABORTED_SQ_DELETION << 1), &unused);
+}

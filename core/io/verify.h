@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Verification: what each LBA of a namespace must hold, known to all processes of a script.
+ *
+ * One 8-byte atomic cell an LBA, in a sparse shared mapping. A write changes the cells when it is submitted (begin) and
+ * when it completes (end); a read copies them at submission and at completion, and judges only LBAs whose cell did not
+ * change in between and has no write in flight. Everything else is counted as unverified: a false alarm is never raised.
+ *
+ *   31:0  CRC-32C of the LBA's data; in state CONFLICT: how many writes are in flight
+ *   45:32 hash of the token that stamps the data
+ *   58:46 flush epoch in which the write completed; 0: it survives a power loss
+ *   62:59 state
+ *   63    one write is in flight: the fields say what it writes
+ */
+#ifndef PYN_IO_VERIFY_H
+#define PYN_IO_VERIFY_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/util/error.h"
+
+enum pyn_cell_state {
+	PYN_CELL_NEVER = 0,     /* nothing is known */
+	PYN_CELL_DATA,          /* written and stamped by us */
+	PYN_CELL_RAW,           /* written, but not stamped */
+	PYN_CELL_ZEROES,        /* Write Zeroes */
+	PYN_CELL_DEALLOCATED,   /* zeros, or still what was written before: deallocation is advice */
+	PYN_CELL_UNCORRECTABLE, /* a read must fail */
+	PYN_CELL_UNKNOWN,       /* a write failed, overlapped another, or was lost with the power */
+	PYN_CELL_CONFLICT,      /* several writes are in flight; becomes UNKNOWN when all have ended */
+};
+
+enum pyn_mismatch_class {
+	PYN_MISMATCH_NONE = 0,
+	PYN_MISMATCH_CORRUPT,     /* neither of the others: the data were changed */
+	PYN_MISMATCH_STALE,       /* an older write of this LBA */
+	PYN_MISMATCH_MISDIRECTED, /* the data of another LBA */
+	PYN_MISMATCH_LOST,        /* zeros where data were */
+	PYN_MISMATCH_READABLE,    /* an LBA marked uncorrectable was read without an error */
+};
+
+/* What was found wrong: the first LBA of it, and how many in all. */
+struct pyn_mismatch {
+	uint64_t lba;
+	uint64_t found_lba;   /* what the first 8 bytes say */
+	uint64_t found_token; /* what the last 8 bytes say */
+	uint32_t expected_crc;
+	uint32_t found_crc;
+	uint32_t count;      /* LBAs that mismatch */
+	uint32_t class;      /* enum pyn_mismatch_class, of the first */
+};
+
+struct pyn_verify_counts {
+	uint64_t judged;     /* LBAs read and compared, mismatches included */
+	uint64_t unverified; /* LBAs read of which nothing was known */
+	uint64_t mismatch;
+};
+
+struct pyn_verify; /* the table of one namespace */
+
+/* A table for nlba LBAs of lba_size bytes. Costs address space now and memory as LBAs are touched. */
+struct pyn_verify *pyn_verify_create(uint32_t nsid, uint64_t nlba, uint32_t lba_size, struct pyn_error *err);
+void pyn_verify_destroy(struct pyn_verify *verify);
+
+uint32_t pyn_verify_nsid(const struct pyn_verify *verify);
+uint32_t pyn_verify_lba_size(const struct pyn_verify *verify);
+
+/* Forget everything, and take another geometry. Nothing is in flight. */
+int pyn_verify_reset(struct pyn_verify *verify, uint64_t nlba, uint32_t lba_size, struct pyn_error *err);
+
+/* Forget everything, in all processes: the data are about to change, or have changed. */
+void pyn_verify_forget_all(struct pyn_verify *verify);
+
+/* What a deallocated LBA may read as (Identify, DLFEAT 2:0): zeros are part of what is expected, or nothing is. */
+void pyn_verify_set_dlfeat(struct pyn_verify *verify, bool zeros);
+
+/* Whether the drive has a volatile write cache that is on: without one each completed write is durable. */
+void pyn_verify_set_volatile_cache(struct pyn_verify *verify, bool on);
+
+/* Take count tokens of the one counter of all processes; returns the first. */
+uint64_t pyn_token_take(uint64_t count);
+
+/* Start that counter, at random, before anything forks. */
+int pyn_token_start(struct pyn_error *err);
+
+/* Put the LBA in the first and a token in the last 8 bytes of each LBA of data. */
+void pyn_verify_stamp(const struct pyn_verify *verify, void *data, uint64_t slba, uint32_t nlb, uint64_t token);
+
+/* Writes. data is what is written; stamped: by pyn_verify_stamp with this token. */
+void pyn_verify_write_begin(struct pyn_verify *verify, uint64_t slba, uint32_t nlb, const void *data, bool stamped,
+			    uint64_t token);
+
+/* The same for a caller who knows the CRC of each LBA already. */
+void pyn_verify_write_begin_crc(struct pyn_verify *verify, uint64_t slba, uint32_t nlb, const uint32_t *crc,
+				uint64_t token);
+
+/* Write Zeroes, deallocation, Write Uncorrectable: state is what the LBAs will be. */
+void pyn_verify_change_begin(struct pyn_verify *verify, uint64_t slba, uint64_t nlb, enum pyn_cell_state state);
+
+enum pyn_write_outcome {
+	PYN_WRITE_DONE,     /* completed with success */
+	PYN_WRITE_DURABLE,  /* with success and FUA */
+	PYN_WRITE_FAILED,   /* an error, an abort, or data that cannot be known: old or new, nobody knows */
+};
+
+/* The end of any change that was begun over exactly these LBAs. */
+void pyn_verify_write_end(struct pyn_verify *verify, uint64_t slba, uint64_t nlb, enum pyn_write_outcome outcome);
+
+/* Nothing is known of these LBAs any more (a queue that a script made itself wrote). */
+void pyn_verify_forget(struct pyn_verify *verify, uint64_t slba, uint64_t nlb);
+
+/* Reads: snapshot has room for nlb cells and is filled at submission … */
+void pyn_verify_read_begin(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb, uint64_t *snapshot);
+
+/* … and judged at a successful completion. Adds to *counts; returns whether all is right, else *mismatch tells. */
+bool pyn_verify_read_end(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb, const void *data,
+			 const uint64_t *snapshot, struct pyn_verify_counts *counts, struct pyn_mismatch *mismatch);
+
+/* Flush: begin at submission gives the epoch that end is told at a successful completion. */
+uint64_t pyn_verify_flush_begin(struct pyn_verify *verify);
+void pyn_verify_flush_end(struct pyn_verify *verify, uint64_t epoch);
+
+/* The drive lost power without a shutdown: what was not flushed is unknown. Nothing is in flight. */
+void pyn_verify_power_lost(struct pyn_verify *verify);
+
+/* The counts over all processes since the table was made, and how a process adds its own. */
+void pyn_verify_count(struct pyn_verify *verify, const struct pyn_verify_counts *counts);
+void pyn_verify_get_counts(const struct pyn_verify *verify, struct pyn_verify_counts *counts);
+
+/* One sentence for the log: "nsid 1 LBA 0x10 is stale: …". */
+void pyn_mismatch_text(const struct pyn_mismatch *mismatch, uint32_t nsid, char *text, size_t size);
+
+#endif

@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#define _GNU_SOURCE /* CPU sets */
+#include "core/io/worker_run.h"
+
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#include <fcntl.h>
+
+#include "core/env/env.h"
+#include "core/nvme/ring.h"
+#include "core/util/clock.h"
+
+#define SUBMIT_BATCH 32u
+#define POLL_BATCH 32u
+#define CRC_BATCH 64u
+#define CHORE_NS UINT64_C(1000000)     /* between two looks at what is not an IO */
+#define PARENT_NS UINT64_C(100000000)  /* between two looks at the parent and at deadlines */
+#define EMPTY_TURNS_BEFORE_YIELD 1000u
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+/* The SIGBUS handler knows nothing else. */
+static struct pyn_worker_run *the_run;
+
+/* -- one command ---------------------------------------------------------------------------------------------- */
+
+/* NVMe Base Specification 2.0, section 4.1.1: PRP2 is reserved, the second page, or a list. */
+static ALWAYS_INLINE uint64_t second_prp(uint64_t *list, uint32_t length)
+{
+	if (length <= PYN_PAGE)
+		return 0;
+	return length <= 2 * PYN_PAGE ? list[0] : pyn_dma_iova(list);
+}
+
+static ALWAYS_INLINE void prepare_read(struct pyn_worker_run *run, struct pyn_worker_slot *slot)
+{
+	slot->cmd.prp1 = pyn_dma_iova(slot->read_data);
+	slot->cmd.prp2 = second_prp(slot->read_prp_list, slot->nlb * run->config.lba_size);
+	if (run->config.judge)
+		pyn_verify_read_begin(run->verify, slot->slba, slot->nlb, slot->cells);
+}
+
+static void stamp_and_expect(struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint64_t token)
+{
+	uint32_t crc[CRC_BATCH];
+
+	pyn_verify_stamp(run->verify, slot->write_data, slot->slba, slot->nlb, token);
+	for (uint32_t done = 0; done < slot->nlb; done += CRC_BATCH) {
+		uint32_t batch = slot->nlb - done < CRC_BATCH ? slot->nlb - done : CRC_BATCH;
+
+		/* The data differ from what they were by their stamps only: no need to read them again. */
+		pyn_crc32c_restamp_blocks(&run->stamp, slot->base_crc + done, slot->slba + done, token + done, batch,
+					  crc);
+		pyn_verify_write_begin_crc(run->verify, slot->slba + done, batch, crc, token + done);
+	}
+}
+
+static ALWAYS_INLINE void prepare_write(struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint16_t index)
+{
+	slot->cmd.prp1 = pyn_dma_iova(slot->write_data);
+	slot->cmd.prp2 = second_prp(slot->write_prp_list, slot->nlb * run->config.lba_size);
+	if (!run->verify)
+		return;
+	run->flight[index] = (struct pyn_worker_flight){slot->slba, slot->nlb, 0};
+	stamp_and_expect(run, slot, pyn_token_take(slot->nlb));
+}
+
+static void prepare_other(struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint16_t index, uint8_t opcode)
+{
+	enum pyn_cell_state state = PYN_CELL_UNKNOWN;
+
+	slot->cmd.prp1 = slot->cmd.prp2 = 0;
+	switch (opcode) {
+	case NVME_IO_FLUSH:
+		slot->cmd.cdw10 = slot->cmd.cdw11 = slot->cmd.cdw12 = 0;
+		return;
+	case NVME_IO_COMPARE:
+		slot->cmd.prp1 = pyn_dma_iova(slot->write_data);
+		slot->cmd.prp2 = second_prp(slot->write_prp_list, slot->nlb * run->config.lba_size);
+		return;
+	case NVME_IO_VERIFY:
+		return;
+	case NVME_IO_WRITE_ZEROES:
+		state = PYN_CELL_ZEROES;
+		break;
+	case NVME_IO_WRITE_UNCORRECTABLE:
+		state = PYN_CELL_UNCORRECTABLE;
+		break;
+	case NVME_IO_DSM:
+		memcpy(slot->write_data, &(struct nvme_dsm_range){0, slot->nlb, slot->slba},
+		       sizeof(struct nvme_dsm_range));
+		slot->cmd.prp1 = pyn_dma_iova(slot->write_data);
+		slot->cmd.cdw10 = 0;
+		slot->cmd.cdw11 = NVME_DSM_AD;
+		slot->cmd.cdw12 = 0;
+		state = PYN_CELL_DEALLOCATED;
+		break;
+	default:
+		return;
+	}
+	if (!run->verify)
+		return;
+	run->flight[index] = (struct pyn_worker_flight){slot->slba, slot->nlb, 0};
+	pyn_verify_change_begin(run->verify, slot->slba, slot->nlb, state);
+}
+
+static ALWAYS_INLINE void next_io(struct pyn_worker_run *run, struct pyn_workload_io *io, uint8_t *opcode)
+{
+	if (run->config.steps) {
+		const struct pyn_workload_step *step = &run->config.sequence[run->step++];
+
+		*io = (struct pyn_workload_io){step->slba, step->nlb, 0};
+		*opcode = (uint8_t)step->opcode;
+		for (uint8_t op = 0; op < run->config.workload.ops; op++)
+			if (run->config.workload.opcode[op] == *opcode)
+				io->op = op;
+		return;
+	}
+	pyn_workload_next(&run->workload, io);
+	*opcode = run->config.workload.opcode[io->op];
+}
+
+static ALWAYS_INLINE void prepare(struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint16_t index)
+{
+	struct pyn_workload_io io;
+	uint8_t opcode;
+
+	next_io(run, &io, &opcode);
+	slot->slba = io.slba;
+	slot->nlb = io.nlb;
+	slot->op = io.op;
+	slot->cmd.opc = opcode;
+	slot->cmd.cdw10 = (uint32_t)io.slba;
+	slot->cmd.cdw11 = (uint32_t)(io.slba >> 32);
+	slot->cmd.cdw12 = io.nlb - 1;
+	if (opcode == NVME_IO_READ)
+		prepare_read(run, slot);
+	else if (opcode == NVME_IO_WRITE)
+		prepare_write(run, slot, index);
+	else
+		prepare_other(run, slot, index, opcode);
+}
+
+/* -- the loop: compiled for our own rings, and for the engine's table ------------------------------------------ */
+
+static ALWAYS_INLINE uint64_t due(const struct pyn_worker_run *run, uint64_t now)
+{
+	if (run->rate)
+		return (uint64_t)((unsigned __int128)(now - run->started) * run->rate >> 64) - run->sent;
+	if (run->config.steps) {
+		uint64_t count = 0, elapsed_us = pyn_ticks_to_ns(now - run->started) / 1000;
+
+		while (run->step + count < run->config.steps && count < SUBMIT_BATCH &&
+		       run->config.sequence[run->step + count].time_us <= elapsed_us)
+			count++;
+		return count;
+	}
+	return UINT64_MAX;
+}
+
+static ALWAYS_INLINE unsigned submit(struct pyn_worker_run *run, uint64_t now, const bool rings)
+{
+	uint64_t batch = run->free_count < SUBMIT_BATCH ? run->free_count : SUBMIT_BATCH;
+
+	if (run->stopping || batch == 0)
+		return 0;
+	if (batch > run->to_send)
+		batch = run->to_send;
+	if (run->rate_limited) {
+		uint64_t allowed = due(run, now < run->ends ? now : run->ends);
+
+		if (batch > allowed)
+			batch = allowed;
+	}
+	for (uint64_t i = 0; i < batch; i++) {
+		uint16_t index = run->free_slots[--run->free_count];
+		struct pyn_worker_slot *slot = &run->slots[index];
+
+		prepare(run, slot, index);
+		slot->submitted = now;
+		if (rings) {
+			pyn_ring_put(run->ring, &slot->cmd);
+		} else {
+			struct pyn_data data = {NULL, 0};
+
+			if (slot->cmd.prp1) {
+				data.address = (void *)(uintptr_t)slot->cmd.prp1;
+				data.length = slot->cmd.opc == NVME_IO_DSM ? sizeof(struct nvme_dsm_range)
+									   : slot->nlb * run->config.lba_size;
+			}
+			run->engine->submit(run->queue, index, &slot->cmd, data, NULL);
+		}
+		slot->logged = pyn_cmdlog_submit(run->log, &slot->cmd, now);
+	}
+	if (batch) {
+		if (rings)
+			pyn_ring_submit(run->ring);
+		else
+			run->engine->ring(run->queue);
+		run->sent += batch;
+		run->to_send -= batch;
+		atomic_store_explicit(&run->shared->sent, run->sent, memory_order_relaxed);
+	}
+	if (run->to_send == 0)
+		run->stopping = true;
+	return (unsigned)batch;
+}
+
+/* Not inline: an error is the end of the IO path. */
+static __attribute__((noinline)) void failed(struct pyn_worker_run *run, uint16_t status)
+{
+	if (atomic_load_explicit(&run->device_shared->generation, memory_order_relaxed) != run->generation) {
+		/* A reset aborts what is in flight: that is how a worker ends, not an error. */
+		run->leave = true;
+		return;
+	}
+	run->stopping = true;
+	if (run->config.fw_debug)
+		run->leave = true;
+	if (run->result.error)
+		return;
+	run->result.error = PYN_WORKER_IO_ERROR;
+	run->result.status = status;
+}
+
+static __attribute__((noinline)) void mismatched(struct pyn_worker_run *run, const struct pyn_mismatch *found)
+{
+	if (run->result.mismatched_reads++ == 0)
+		run->result.mismatch = *found;
+	failed(run, PYN_STATUS_MISMATCH);
+}
+
+static ALWAYS_INLINE void end_of_change(struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint16_t index,
+					uint16_t status)
+{
+	if (!run->verify || run->flight[index].nlb == 0)
+		return;
+	pyn_verify_write_end(run->verify, slot->slba, slot->nlb, status ? PYN_WRITE_FAILED : PYN_WRITE_DONE);
+	run->flight[index].nlb = 0;
+}
+
+static ALWAYS_INLINE void complete(struct pyn_worker_run *run, uint16_t index, const struct nvme_cpl *cpl, uint64_t now)
+{
+	struct pyn_worker_slot *slot;
+	uint16_t status = (uint16_t)(cpl->status >> 1 & 0x7ff);
+
+	/* A device may write anything into an entry. */
+	if (index >= run->slot_count || run->slots[index].submitted == 0)
+		return;
+	slot = &run->slots[index];
+	pyn_histogram_record(&run->shared->latency, now - slot->submitted);
+	pyn_cmdlog_complete(run->log, slot->logged, cpl, now);
+	slot->submitted = 0;
+	run->result.io_count[slot->op]++;
+	if (slot->cmd.opc == NVME_IO_READ) {
+		struct pyn_mismatch found;
+
+		if (run->config.judge && !status &&
+		    !pyn_verify_read_end(run->verify, slot->slba, slot->nlb, slot->read_data, slot->cells,
+					 &run->counts, &found))
+			mismatched(run, &found);
+	} else {
+		end_of_change(run, slot, index, status);
+	}
+	if (status)
+		failed(run, status);
+	run->free_slots[run->free_count++] = index;
+	run->completed++;
+}
+
+static ALWAYS_INLINE unsigned reap(struct pyn_worker_run *run, const bool rings)
+{
+	struct pyn_completion completions[POLL_BATCH];
+	unsigned count = 0;
+
+	if (rings) {
+		while (count < POLL_BATCH && pyn_ring_take(run->ring, &completions[count].cpl)) {
+			completions[count].slot = completions[count].cpl.cid;
+			count++;
+		}
+	} else {
+		count = run->engine->poll(run->queue, completions, POLL_BATCH);
+	}
+	if (count == 0)
+		return 0;
+	uint64_t now = pyn_ticks();
+
+	for (unsigned i = 0; i < count; i++)
+		complete(run, completions[i].slot, &completions[i].cpl, now);
+	if (rings)
+		pyn_ring_release(run->ring);
+	run->last_completion = now;
+	atomic_store_explicit(&run->shared->completed, run->completed, memory_order_relaxed);
+	return count;
+}
+
+/* -- what is not an IO ---------------------------------------------------------------------------------------- */
+
+static void count_seconds(struct pyn_worker_run *run, uint64_t now)
+{
+	while (now >= run->next_second) {
+		if (run->second < run->config.seconds)
+			run->per_second[run->second++] = (uint32_t)(run->completed - run->second_base);
+		atomic_store_explicit(&run->shared->per_second_count, run->second, memory_order_release);
+		run->second_base = run->completed;
+		run->next_second += run->second_ticks;
+	}
+}
+
+static bool parent_is_dead(const struct pyn_worker_run *run)
+{
+	struct pollfd parent = {.fd = run->parent_pidfd, .events = POLLIN};
+
+	return poll(&parent, 1, 0) > 0;
+}
+
+static bool something_timed_out(const struct pyn_worker_run *run, uint64_t now)
+{
+	uint64_t allowed = pyn_ns_to_ticks((uint64_t)run->timeout_ms * 1000000u);
+
+	if (now - run->last_completion < allowed && now - run->started < allowed)
+		return false;
+	for (unsigned i = 0; i < run->slot_count; i++)
+		if (run->slots[i].submitted && now - run->slots[i].submitted > allowed)
+			return true;
+	return false;
+}
+
+static void publish(struct pyn_worker_run *run)
+{
+	if (!run->verify || (run->counts.judged | run->counts.unverified) == 0)
+		return;
+	pyn_verify_count(run->verify, &run->counts);
+	run->result.verified.judged += run->counts.judged;
+	run->result.verified.unverified += run->counts.unverified;
+	run->result.verified.mismatch += run->counts.mismatch;
+	run->counts = (struct pyn_verify_counts){0};
+}
+
+static __attribute__((noinline)) void chores(struct pyn_worker_run *run, uint64_t now)
+{
+	static uint64_t next_parent;
+
+	run->next_chore = now + pyn_ns_to_ticks(CHORE_NS);
+	publish(run);
+	if (atomic_load_explicit(&run->shared->stop, memory_order_relaxed))
+		run->stopping = true;
+	if (atomic_load_explicit(&run->device_shared->generation, memory_order_relaxed) != run->generation)
+		run->leave = true;
+	if (now >= run->ends && !(run->rate && run->free_count && due(run, run->ends)))
+		run->stopping = true; /* after the last IO that was due in time */
+	if (now < next_parent)
+		return;
+	next_parent = now + pyn_ns_to_ticks(PARENT_NS);
+	if (parent_is_dead(run))
+		run->leave = true;
+	if (something_timed_out(run, now)) {
+		run->result.error = PYN_WORKER_IO_TIMEOUT;
+		run->leave = true;
+	}
+}
+
+/* A worker that waits for the time of its next IO with nothing in flight has no reason to burn its CPU. */
+static void rest(const struct pyn_worker_run *run, unsigned *empty)
+{
+	struct timespec pause = {.tv_nsec = 50000};
+
+	if (++*empty < EMPTY_TURNS_BEFORE_YIELD)
+		return;
+	*empty = 0;
+	if (run->rate_limited && run->free_count == run->slot_count)
+		nanosleep(&pause, NULL);
+	else
+		sched_yield();
+}
+
+static ALWAYS_INLINE void loop(struct pyn_worker_run *run, const bool rings)
+{
+	unsigned empty = 0;
+	uint64_t now = pyn_ticks();
+
+	for (;;) {
+		unsigned done = reap(run, rings) + submit(run, now, rings);
+		uint64_t after = pyn_ticks();
+
+		if (done) {
+			run->busy_ticks += after - now;
+			empty = 0;
+		} else {
+			rest(run, &empty);
+		}
+		now = after;
+		if (run->config.seconds && now >= run->next_second)
+			count_seconds(run, now);
+		if (now >= run->next_chore || now >= run->ends)
+			chores(run, now);
+		if (run->leave || (run->stopping && run->free_count == run->slot_count))
+			return;
+	}
+}
+
+static void loop_over_rings(struct pyn_worker_run *run)
+{
+	loop(run, true);
+}
+
+static void loop_over_table(struct pyn_worker_run *run)
+{
+	loop(run, false);
+}
+
+/* -- the process ---------------------------------------------------------------------------------------------- */
+
+static void finish(struct pyn_worker_run *run)
+{
+	uint64_t now = pyn_ticks();
+
+	publish(run);
+	run->result.ticks = (run->stopping && !run->leave ? run->last_completion : now) - run->started;
+	run->result.busy_ticks = run->busy_ticks;
+	if (run->config.seconds)
+		count_seconds(run, now);
+	run->shared->result = run->result;
+	atomic_store_explicit(&run->shared->finished, 1, memory_order_release);
+}
+
+/* The BAR went away under a doorbell (a reset, a removal), or somebody truncated what it maps. */
+static void on_sigbus(int signal)
+{
+	(void)signal;
+	if (atomic_load(&the_run->device_shared->generation) == the_run->generation)
+		the_run->result.error = PYN_WORKER_GONE;
+	the_run->leave = true;
+	finish(the_run);
+	_exit(0);
+}
+
+static void own_signals(void)
+{
+	struct sigaction action = {.sa_handler = SIG_DFL};
+	sigset_t none;
+
+	for (int signal = 1; signal < NSIG; signal++)
+		sigaction(signal, &action, NULL);
+	/* Ctrl-C reaches the whole process group: the script decides what it means for us. */
+	action.sa_handler = SIG_IGN;
+	sigaction(SIGINT, &action, NULL);
+	action.sa_handler = on_sigbus;
+	sigaction(SIGBUS, &action, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* An inherited socket keeps a dead script's drive busy, an inherited pipe somebody else waiting. */
+static void close_descriptors(struct pyn_worker_run *run)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	const int kept = 3;
+
+	for (int fd = 0; fd < kept && null >= 0; fd++)
+		dup2(null, fd);
+	if (run->parent_pidfd != kept) {
+		dup2(run->parent_pidfd, kept);
+		run->parent_pidfd = kept;
+	}
+	syscall(SYS_close_range, kept + 1, ~0U, 0);
+}
+
+static void pin(int cpu)
+{
+	cpu_set_t set;
+
+	if (cpu < 0)
+		return;
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+static void start_clock(struct pyn_worker_run *run)
+{
+	uint64_t hz = pyn_ticks_hz();
+
+	run->started = pyn_ticks();
+	run->last_completion = run->started;
+	run->next_chore = run->started;
+	run->second_ticks = hz;
+	run->next_second = run->started + hz;
+	run->ends = UINT64_MAX;
+	if (run->config.time_ns)
+		run->ends = run->started + (uint64_t)((unsigned __int128)run->config.time_ns * hz / 1000000000u);
+	if (run->config.iops)
+		run->rate = (uint64_t)(((unsigned __int128)run->config.iops << 64) / hz) + 1; /* rounded up: never one short */
+	run->rate_limited = run->rate || run->config.steps;
+}
+
+void pyn_worker_main(struct pyn_worker_run *run)
+{
+	the_run = run;
+	own_signals();
+	close_descriptors(run);
+	pin(run->config.cpu);
+	start_clock(run);
+	if (run->ring)
+		loop_over_rings(run);
+	else
+		loop_over_table(run);
+	finish(run);
+	_exit(0);
+}

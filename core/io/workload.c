@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/io/workload.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define MAX_NLB 65536u
+
+static int check(const struct pyn_workload_config *config, uint64_t end, struct pyn_error *err)
+{
+	uint64_t weight = 0;
+	uint32_t percentage = 0;
+
+	if (config->region_start >= end)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "region_start %llu is not below the region's end %llu",
+				 (unsigned long long)config->region_start, (unsigned long long)end);
+	if (config->sizes < 1 || config->sizes > PYN_WORKLOAD_SIZES)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "io_size names %u sizes; 1 to %u are possible",
+				 config->sizes, PYN_WORKLOAD_SIZES);
+	for (uint32_t i = 0; i < config->sizes; i++) {
+		if (config->io_size[i] < 1 || config->io_size[i] > MAX_NLB)
+			return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "io_size %u is not in 1 … %u LBAs",
+					 config->io_size[i], MAX_NLB);
+		if (config->lba_align[i] < 1)
+			return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "lba_align 0 is not possible");
+		if (config->sizes > 1 && config->io_size[i] >= end - config->region_start)
+			return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+					 "io_size %u is not below the region of %llu LBAs", config->io_size[i],
+					 (unsigned long long)(end - config->region_start));
+		weight += config->weight[i];
+	}
+	if (weight == 0 || weight > UINT32_MAX)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "the ratios of io_size sum up to %llu",
+				 (unsigned long long)weight);
+	if (config->ops < 1 || config->ops > PYN_WORKLOAD_OPS)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "%u opcodes; 1 to %u are possible", config->ops,
+				 PYN_WORKLOAD_OPS);
+	for (uint32_t i = 0; i < config->ops; i++)
+		percentage += config->percentage[i];
+	if (percentage != 100)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "the percentages of the opcodes sum up to %u, not 100",
+				 percentage);
+	return 0;
+}
+
+static int init_sizes(struct pyn_workload *workload, const struct pyn_workload_config *config, struct pyn_error *err)
+{
+	uint64_t region = workload->end - workload->start;
+
+	workload->sizes = config->sizes;
+	workload->one_size = config->sizes == 1;
+	for (uint32_t i = 0; i < config->sizes; i++) {
+		uint64_t first = pyn_workload_align(workload->start, config->lba_align[i]);
+
+		if (first >= workload->end)
+			return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+					 "no LBA of the region %llu … %llu is a multiple of lba_align %u",
+					 (unsigned long long)workload->start, (unsigned long long)workload->end - 1,
+					 config->lba_align[i]);
+		workload->io_size[i] = config->io_size[i] < region ? config->io_size[i] : (uint32_t)region;
+		workload->lba_align[i] = config->lba_align[i];
+		workload->first[i] = first;
+		workload->positions[i] = (workload->end - first - 1) / config->lba_align[i] + 1;
+		workload->total_weight += config->weight[i];
+		workload->weight_end[i] = workload->total_weight;
+	}
+	return 0;
+}
+
+static void init_ops(struct pyn_workload *workload, const struct pyn_workload_config *config)
+{
+	uint32_t slot = 0;
+
+	for (uint32_t i = 0; i < config->ops; i++)
+		for (uint32_t k = 0; k < config->percentage[i]; k++)
+			workload->op_of[slot++] = (uint8_t)i;
+	workload->one_op = config->ops == 1;
+}
+
+static int init_distribution(struct pyn_workload *workload, const struct pyn_workload_config *config,
+			     struct pyn_error *err)
+{
+	uint64_t region = workload->end - workload->start;
+	uint32_t slot = 0;
+
+	workload->has_distribution = config->has_distribution;
+	if (!config->has_distribution)
+		return 0;
+	for (uint32_t part = 0; part < PYN_WORKLOAD_PARTS; part++) {
+		uint64_t first = (uint64_t)((unsigned __int128)region * part / PYN_WORKLOAD_PARTS);
+		uint64_t past = (uint64_t)((unsigned __int128)region * (part + 1) / PYN_WORKLOAD_PARTS);
+
+		workload->part_first[part] = workload->start + first;
+		workload->part_size[part] = past > first ? past - first : 1;
+		if (config->distribution[part] > PYN_WORKLOAD_WEIGHT - slot)
+			return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "the distribution sums up to more than %u",
+					 PYN_WORKLOAD_WEIGHT);
+		memset(&workload->part_of[slot], (int)part, config->distribution[part]);
+		slot += config->distribution[part];
+	}
+	if (slot != PYN_WORKLOAD_WEIGHT)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "the distribution sums up to %u, not %u", slot,
+				 PYN_WORKLOAD_WEIGHT);
+	return 0;
+}
+
+int pyn_workload_init(struct pyn_workload *workload, const struct pyn_workload_config *config, uint64_t nlba,
+		      struct pyn_random random, struct pyn_error *err)
+{
+	uint64_t end = config->region_end < nlba ? config->region_end : nlba;
+	int rc = check(config, end, err);
+
+	if (rc < 0)
+		return rc;
+	memset(workload, 0, sizeof(*workload));
+	workload->random = random;
+	workload->start = config->region_start;
+	workload->end = end;
+	workload->next = config->lba_start > config->region_start ? config->lba_start : config->region_start;
+	workload->step = config->step;
+	workload->always_random = config->random_percentage >= 100;
+	workload->never_random = config->random_percentage == 0;
+	workload->random_threshold = (uint32_t)((uint64_t)config->random_percentage * UINT32_MAX / 100);
+	init_ops(workload, config);
+	rc = init_sizes(workload, config, err);
+	return rc < 0 ? rc : init_distribution(workload, config, err);
+}
+
+uint32_t pyn_workload_largest(const struct pyn_workload *workload)
+{
+	uint32_t largest = 0;
+
+	for (uint32_t i = 0; i < workload->sizes; i++)
+		if (workload->io_size[i] > largest)
+			largest = workload->io_size[i];
+	return largest;
+}
+
+uint64_t pyn_workload_distributed_slba(struct pyn_workload *workload, uint32_t i)
+{
+	uint32_t part = workload->part_of[pyn_random_below(&workload->random, PYN_WORKLOAD_WEIGHT)];
+	uint64_t lba = workload->part_first[part] + pyn_random_below(&workload->random, workload->part_size[part]);
+	uint64_t aligned = lba / workload->lba_align[i] * workload->lba_align[i];
+
+	/* Rounding down may leave the part, never the region. */
+	return aligned >= workload->first[i] ? aligned : workload->first[i];
+}

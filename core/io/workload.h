@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What an IO worker sends next: opcode, first LBA and number of LBAs. Pure arithmetic on a plain structure; no division
+ * and no memory beyond it, because it is part of the IO path.
+ */
+#ifndef PYN_IO_WORKLOAD_H
+#define PYN_IO_WORKLOAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/io/random.h"
+#include "core/util/error.h"
+
+#define PYN_WORKLOAD_SIZES 256u
+#define PYN_WORKLOAD_OPS 16u
+#define PYN_WORKLOAD_PARTS 100u
+#define PYN_WORKLOAD_WEIGHT 10000u /* the sum of a distribution */
+
+/* One entry of a replay: due at time_us after the start. */
+struct pyn_workload_step {
+	uint64_t time_us;
+	uint64_t slba;
+	uint32_t nlb;
+	uint32_t opcode;
+};
+
+/* What the script asked for. Plain data; LBA units. */
+struct pyn_workload_config {
+	uint32_t sizes;                          /* how many io_size there are, 1 … PYN_WORKLOAD_SIZES */
+	uint32_t io_size[PYN_WORKLOAD_SIZES];    /* LBAs, 1 … 65536 */
+	uint32_t lba_align[PYN_WORKLOAD_SIZES];  /* LBAs, for each io_size; at least 1 */
+	uint32_t weight[PYN_WORKLOAD_SIZES];     /* how often, relative to each other; at least one is not 0 */
+	uint32_t ops;                            /* how many opcodes there are, 1 … PYN_WORKLOAD_OPS */
+	uint8_t opcode[PYN_WORKLOAD_OPS];
+	uint8_t percentage[PYN_WORKLOAD_OPS];    /* the sum is 100 */
+	uint32_t random_percentage;              /* 0 … 100; the rest is sequential */
+	int64_t step;                            /* sequential: from one SLBA to the next; 0: contiguous */
+	uint64_t region_start;                   /* first LBA */
+	uint64_t region_end;                     /* past the last LBA */
+	uint64_t lba_start;                      /* where the sequential part begins */
+	bool has_distribution;
+	uint32_t distribution[PYN_WORKLOAD_PARTS]; /* the sum is PYN_WORKLOAD_WEIGHT */
+};
+
+struct pyn_workload_io {
+	uint64_t slba;
+	uint32_t nlb;
+	uint8_t op; /* index into opcode */
+};
+
+struct pyn_workload {
+	struct pyn_random random;
+	uint64_t start, end; /* of the region, end not included */
+	uint64_t next;       /* SLBA of the next sequential IO */
+	int64_t step;
+	uint32_t random_threshold; /* of 2^32: below it an IO is random; with always_random all are */
+	bool always_random, never_random, one_size, one_op, has_distribution;
+	uint32_t total_weight;
+	uint32_t sizes;
+	uint32_t io_size[PYN_WORKLOAD_SIZES];
+	uint32_t lba_align[PYN_WORKLOAD_SIZES];
+	uint64_t first[PYN_WORKLOAD_SIZES];     /* the first aligned LBA of the region */
+	uint64_t positions[PYN_WORKLOAD_SIZES]; /* how many aligned LBAs there are from there on */
+	uint32_t weight_end[PYN_WORKLOAD_SIZES]; /* sum of the weights up to and with this one */
+	uint8_t op_of[100];
+	uint8_t part_of[PYN_WORKLOAD_WEIGHT];
+	uint64_t part_first[PYN_WORKLOAD_PARTS]; /* first LBA of each part of a distribution */
+	uint64_t part_size[PYN_WORKLOAD_PARTS];  /* its LBAs */
+};
+
+/* Check and prepare. nlba: of the namespace, what a region is cut to. An io_size above the region becomes the region where
+ * it is the only one. Errors: PYN_ERROR_ARGUMENT. */
+int pyn_workload_init(struct pyn_workload *workload, const struct pyn_workload_config *config, uint64_t nlba,
+		      struct pyn_random random, struct pyn_error *err);
+
+/* The largest IO it will ever give, LBAs. */
+uint32_t pyn_workload_largest(const struct pyn_workload *workload);
+
+/* A random aligned LBA for size index i, by a distribution over the region. */
+uint64_t pyn_workload_distributed_slba(struct pyn_workload *workload, uint32_t i);
+
+static inline uint32_t pyn_workload_size(struct pyn_workload *workload)
+{
+	uint32_t i = 0;
+
+	if (workload->one_size)
+		return 0;
+	uint32_t pick = (uint32_t)pyn_random_below(&workload->random, workload->total_weight);
+
+	while (pick >= workload->weight_end[i])
+		i++;
+	return i;
+}
+
+/* lba rounded up to a multiple of align; align 1 is the common case, and powers of two need no division. */
+static inline uint64_t pyn_workload_align(uint64_t lba, uint32_t align)
+{
+	if ((align & (align - 1)) == 0)
+		return (lba + align - 1) & ~(uint64_t)(align - 1);
+	return (lba + align - 1) / align * align;
+}
+
+static inline uint64_t pyn_workload_sequential_slba(struct pyn_workload *workload, uint32_t i)
+{
+	uint64_t slba = pyn_workload_align(workload->next, workload->lba_align[i]);
+
+	/* Past either end it begins again; a step may be negative, and then wraps below zero. */
+	if (slba >= workload->end || slba < workload->start) {
+		slba = workload->first[i];
+		if (workload->step < 0)
+			slba += (workload->positions[i] - 1) * workload->lba_align[i];
+	}
+	workload->next = workload->step ? slba + (uint64_t)workload->step : slba + workload->io_size[i];
+	return slba;
+}
+
+/* The next IO. Never outside of the region: the last one is cut at its end. */
+static inline void pyn_workload_next(struct pyn_workload *workload, struct pyn_workload_io *io)
+{
+	uint32_t i = pyn_workload_size(workload);
+	bool random = workload->always_random ||
+		      (!workload->never_random &&
+		       (uint32_t)pyn_random_next(&workload->random) < workload->random_threshold);
+
+	io->op = workload->one_op ? 0 : workload->op_of[pyn_random_below(&workload->random, 100)];
+	if (!random)
+		io->slba = pyn_workload_sequential_slba(workload, i);
+	else if (workload->has_distribution)
+		io->slba = pyn_workload_distributed_slba(workload, i);
+	else
+		io->slba = workload->first[i] +
+			   pyn_random_below(&workload->random, workload->positions[i]) * workload->lba_align[i];
+	uint64_t left = workload->end - io->slba;
+
+	io->nlb = workload->io_size[i] < left ? workload->io_size[i] : (uint32_t)left;
+}
+
+#endif

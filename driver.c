@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "driver.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+static struct pyn_random the_random; /* used under Python's lock only */
+static atomic_bool the_random_is_seeded;
+
+void pyn_seed(uint64_t seed)
+{
+	the_random = pyn_random_stream(seed, 0);
+	atomic_store(&the_random_is_seeded, true);
+}
+
+struct pyn_buffer *pyn_buffer_with_pattern(uint32_t size, uint32_t ptype, uint32_t pvalue, struct pyn_error *err)
+{
+	struct pyn_buffer *buffer;
+
+	if (pyn_pattern_check(ptype, pvalue, err) < 0)
+		return NULL;
+	buffer = pyn_buffer_create(size, err);
+	if (!buffer || (ptype == PYN_PATTERN_CONSTANT && pvalue == 0))
+		return buffer;
+	if (!atomic_load(&the_random_is_seeded))
+		pyn_seed(pyn_ticks());
+	if (pyn_pattern_fill(buffer->data, size, ptype, pvalue, &the_random, err) < 0) {
+		pyn_buffer_put(buffer);
+		return NULL;
+	}
+	return buffer;
+}
+
+/* Arithmetic in 64 bits: neither sum can wrap. */
+static bool data_fit(const struct pyn_command *command)
+{
+	return !command->buffer ? command->length == 0
+				: (uint64_t)command->offset + command->length <= command->buffer->size;
+}
+
+static int check_data(const struct pyn_command *command, struct pyn_error *err)
+{
+	if (data_fit(command))
+		return 0;
+	return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+			 "the command transfers %u bytes from byte %u of a buffer of %u bytes", command->length,
+			 command->offset, command->buffer ? command->buffer->size : 0);
+}
+
+static int check_device(struct pyn_device *device, struct pyn_error *err)
+{
+	if (!pyn_device_is_open(device))
+		return pyn_error(err, PYN_ERROR_STATE, EBADF, "the drive at %s is closed",
+				 pyn_device_address(device));
+	return 0;
+}
+
+int pyn_admin_submit(struct pyn_device *device, const struct pyn_command *command, uint16_t *cid,
+		     struct pyn_error *err)
+{
+	int rc = check_device(device, err);
+
+	if (rc == 0)
+		rc = check_data(command, err);
+	if (rc < 0)
+		return rc;
+	if (!pyn_qpair_queue(pyn_device_admin(device)))
+		return pyn_error(err, PYN_ERROR_STATE, ENODEV, "the controller at %s is not enabled",
+				 pyn_device_address(device));
+	return pyn_qpair_submit(pyn_device_admin(device), command, cid, err);
+}
+
+int pyn_io_submit(struct pyn_io_queue *queue, struct pyn_namespace *ns, struct pyn_command *command, uint16_t *cid,
+		  struct pyn_error *err)
+{
+	if (queue->process != pyn_process_generation())
+		return pyn_error(err, PYN_ERROR_STATE, ECHILD, "Qpair %u belongs to another process", queue->qid);
+	if (!queue->queue)
+		return pyn_error(err, PYN_ERROR_STATE, ENODEV, "Qpair %u is deleted", queue->qid);
+	if (ns && ns->device != queue->device)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EXDEV, "Qpair %u belongs to the drive at %s, the namespace to %s",
+				 queue->qid, pyn_device_address(queue->device), pyn_device_address(ns->device));
+	int rc = check_data(command, err);
+
+	if (rc < 0)
+		return rc;
+	command->verify = ns ? ns->verify : NULL;
+	command->judge = ns && ns->verify_enabled;
+	return pyn_qpair_submit(queue->qpair, command, cid, err);
+}
+
+unsigned pyn_admin_wait(struct pyn_device *device, struct pyn_completed *completed, unsigned max, uint64_t budget_us)
+{
+	return pyn_qpair_wait(pyn_device_admin(device), completed, max, budget_us);
+}
+
+unsigned pyn_io_wait(struct pyn_io_queue *queue, struct pyn_completed *completed, unsigned max, uint64_t budget_us)
+{
+	return pyn_qpair_wait(queue->qpair, completed, max, budget_us);
+}
+
+bool pyn_io_queue_exists(const struct pyn_io_queue *queue)
+{
+	return queue->queue != NULL;
+}
+
+/* -- log records ---------------------------------------------------------------------------------------------- */
+
+#define LOG_RECORDS 64u
+
+static struct {
+	pthread_mutex_t lock;
+	unsigned first, count;
+	struct {
+		int level;
+		char text[512];
+	} records[LOG_RECORDS];
+} the_log = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void keep(int level, const char *text)
+{
+	pthread_mutex_lock(&the_log.lock);
+	if (the_log.count == LOG_RECORDS) {
+		the_log.first = (the_log.first + 1) % LOG_RECORDS;
+		the_log.count--;
+	}
+	unsigned slot = (the_log.first + the_log.count++) % LOG_RECORDS;
+
+	the_log.records[slot].level = level;
+	snprintf(the_log.records[slot].text, sizeof(the_log.records[slot].text), "%s", text);
+	pthread_mutex_unlock(&the_log.lock);
+}
+
+void pyn_log_keep(void)
+{
+	pyn_log_set_sink(keep);
+}
+
+int pyn_log_take(char *text, size_t size)
+{
+	int level = 0;
+
+	pthread_mutex_lock(&the_log.lock);
+	if (the_log.count) {
+		level = the_log.records[the_log.first].level;
+		snprintf(text, size, "%s", the_log.records[the_log.first].text);
+		the_log.first = (the_log.first + 1) % LOG_RECORDS;
+		the_log.count--;
+	}
+	pthread_mutex_unlock(&the_log.lock);
+	return level;
+}
