@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vssd/bus/dma.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Half of what Linux lets a process map by default (vm.max_map_count): a client cannot use up the server's own. */
+#define MAX_REGIONS 32768u
+#define FIRST_CAPACITY 16u
+
+/* The index of the first region that ends above iova: the one that holds it, or the one behind it. */
+static uint32_t lower_bound(const struct vssd_dma_map *map, uint64_t iova)
+{
+	uint32_t low = 0, high = map->count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		const struct vssd_dma_region *region = &map->regions[middle];
+
+		if (iova >= region->iova && iova - region->iova >= region->size)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int reserve(struct vssd_dma_map *map)
+{
+	struct vssd_dma_region *regions;
+	uint32_t capacity = map->capacity ? map->capacity * 2 : FIRST_CAPACITY;
+
+	if (map->count < map->capacity)
+		return 0;
+	if (map->count >= MAX_REGIONS)
+		return -ENOSPC;
+	regions = realloc(map->regions, capacity * sizeof(*regions));
+	if (!regions)
+		return -ENOSPC;
+	map->regions = regions;
+	map->capacity = capacity;
+	return 0;
+}
+
+int vssd_dma_add(struct vssd_dma_map *map, uint64_t iova, uint64_t size, void *memory, uint32_t flags)
+{
+	uint32_t index = lower_bound(map, iova);
+	int err;
+
+	if (size == 0 || iova + (size - 1) < iova)
+		return -EINVAL;
+	if (index < map->count && map->regions[index].iova <= iova + (size - 1))
+		return -EEXIST;
+	err = reserve(map);
+	if (err)
+		return err;
+
+	memmove(&map->regions[index + 1], &map->regions[index], (map->count - index) * sizeof(*map->regions));
+	map->regions[index] = (struct vssd_dma_region){
+		.iova = iova,
+		.size = size,
+		.memory = memory,
+		.flags = flags,
+	};
+	map->count++;
+	map->generation++;
+	return 0;
+}
+
+int vssd_dma_remove(struct vssd_dma_map *map, uint64_t iova, uint64_t size, struct vssd_dma_region *removed)
+{
+	uint32_t index = lower_bound(map, iova);
+
+	if (index >= map->count || map->regions[index].iova != iova || map->regions[index].size != size)
+		return -ENOENT;
+	*removed = map->regions[index];
+	map->count--;
+	memmove(&map->regions[index], &map->regions[index + 1], (map->count - index) * sizeof(*map->regions));
+	map->generation++;
+	return 0;
+}
+
+const struct vssd_dma_region *vssd_dma_find(struct vssd_dma_map *map, uint64_t iova)
+{
+	uint32_t index = lower_bound(map, iova);
+
+	if (index >= map->count || iova < map->regions[index].iova)
+		return NULL;
+	map->last = index;
+	return &map->regions[index];
+}
+
+void vssd_dma_clear(struct vssd_dma_map *map)
+{
+	free(map->regions);
+	map->regions = NULL;
+	map->count = 0;
+	map->capacity = 0;
+	map->last = 0;
+	map->generation++;
+}

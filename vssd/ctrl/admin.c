@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Admin commands: one table says which there are and what log page 05h reports of them. Queue management and Abort
+ * are here, the larger ones have files of their own.
+ * NVM Express Base Specification 2.0, section 5; PCIe Transport Specification 1.0, section 3.1.
+ *
+ * To add a command (firmware, self-test, sanitize, security, telemetry are the next ones): write its handler, enter
+ * it here with its effects, and say in identify.c that it is supported.
+ */
+#include "vssd/ctrl/device.h"
+
+#define QUEUE_PC 0x1u  /* cdw11 of the create commands: physically contiguous */
+#define QUEUE_IEN 0x2u /* cdw11 of Create I/O Completion Queue */
+#define FLAGS_FUSE 0x03u
+#define FLAGS_PSDT 0xc0u
+
+static bool qid_in_range(const struct vssd_ctrl *ctrl, uint32_t qid)
+{
+	return qid >= 1 && qid <= ctrl->options.queues;
+}
+
+/* What both create commands have in common: cdw10, cdw11.PC and PRP1. entry_size: CC.IOSQES or IOCQES, and what it
+ * must be. */
+static uint16_t check_create(const struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool exists,
+			     uint64_t entry_size, uint64_t wanted)
+{
+	uint32_t qid = cmd->cdw10 & 0xffff, qsize = cmd->cdw10 >> 16;
+
+	if (!qid_in_range(ctrl, qid) || exists)
+		return NVME_SC_INVALID_QID;
+	if (qsize == 0 || qsize >= ctrl->options.queue_entries || entry_size != wanted)
+		return NVME_SC_INVALID_QUEUE_SIZE;
+	if (!(cmd->cdw11 & QUEUE_PC))
+		return NVME_SC_INVALID_FIELD;
+	if (cmd->prp1 & (ctrl->page_size - 1))
+		return NVME_SC_INVALID_PRP_OFFSET;
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t create_cq(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+{
+	uint16_t qid = (uint16_t)cmd->cdw10;
+	uint16_t vector = (uint16_t)(cmd->cdw11 >> 16);
+	bool exists = qid_in_range(ctrl, qid) && ctrl->cq[qid].size;
+	uint16_t status = check_create(ctrl, cmd, exists, NVME_GET(ctrl->cc, NVME_CC_IOCQES), 4);
+
+	(void)cdw0;
+	if (status)
+		return status;
+	if (vector >= VSSD_MSIX_VECTORS)
+		return NVME_SC_INVALID_INTERRUPT_VECTOR;
+	vssd_cq_create(ctrl, qid, cmd->prp1, (cmd->cdw10 >> 16) + 1, vector, cmd->cdw11 & QUEUE_IEN);
+	ctrl->io_queues_made = true;
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t create_sq(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+{
+	uint16_t qid = (uint16_t)cmd->cdw10;
+	uint16_t cqid = (uint16_t)(cmd->cdw11 >> 16);
+	bool exists = qid_in_range(ctrl, qid) && ctrl->sq[qid].size;
+	uint16_t status = check_create(ctrl, cmd, exists, NVME_GET(ctrl->cc, NVME_CC_IOSQES), 6);
+
+	(void)cdw0;
+	if (status)
+		return status;
+	if (!qid_in_range(ctrl, cqid))
+		return NVME_SC_INVALID_QID;
+	if (!ctrl->cq[cqid].size)
+		return NVME_SC_CQ_INVALID;
+	vssd_sq_create(ctrl, qid, cmd->prp1, (cmd->cdw10 >> 16) + 1, cqid);
+	ctrl->io_queues_made = true;
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t delete_sq(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+{
+	uint16_t qid = (uint16_t)cmd->cdw10;
+
+	(void)cdw0;
+	if (!qid_in_range(ctrl, qid) || !ctrl->sq[qid].size)
+		return NVME_SC_INVALID_QID;
+	vssd_sq_delete(ctrl, qid);
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t delete_cq(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+{
+	uint16_t qid = (uint16_t)cmd->cdw10;
+
+	(void)cdw0;
+	if (!qid_in_range(ctrl, qid) || !ctrl->cq[qid].size)
+		return NVME_SC_INVALID_QID;
+	if (ctrl->cq[qid].users > 0)
+		return NVME_SC_INVALID_QUEUE_DELETION;
+	vssd_cq_delete(ctrl, qid);
+	return NVME_SC_SUCCESS;
+}
+
+/* Everything but an Asynchronous Event Request is done, or cannot be stopped, when an Abort comes. */
+static uint16_t abort_command(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+{
+	uint16_t sqid = (uint16_t)cmd->cdw10, cid = (uint16_t)(cmd->cdw10 >> 16);
+
+	*cdw0 = sqid == 0 && vssd_event_abort(ctrl, cid) ? 0 : 1;
+	return NVME_SC_SUCCESS;
+}
+
+static const struct admin_command {
+	uint16_t (*execute)(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
+	uint32_t effects; /* besides NVME_EFFECT_CSUPP */
+} commands[256] = {
+	[NVME_ADMIN_DELETE_SQ] = {delete_sq, 0},
+	[NVME_ADMIN_CREATE_SQ] = {create_sq, 0},
+	[NVME_ADMIN_GET_LOG_PAGE] = {vssd_get_log_page, 0},
+	[NVME_ADMIN_DELETE_CQ] = {delete_cq, 0},
+	[NVME_ADMIN_CREATE_CQ] = {create_cq, 0},
+	[NVME_ADMIN_IDENTIFY] = {vssd_identify, 0},
+	[NVME_ADMIN_ABORT] = {abort_command, 0},
+	[NVME_ADMIN_SET_FEATURES] = {vssd_set_features, NVME_EFFECT_SCOPE_CTRL},
+	[NVME_ADMIN_GET_FEATURES] = {vssd_get_features, 0},
+	[NVME_ADMIN_ASYNC_EVENT] = {vssd_async_event, 0},
+	[NVME_ADMIN_FORMAT_NVM] = {vssd_format_nvm, NVME_EFFECT_LBCC | NVME_EFFECT_NCC | 1u << NVME_EFFECT_CSE_SHIFT |
+							    NVME_EFFECT_SCOPE_NS},
+};
+
+uint16_t vssd_admin_execute(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+{
+	const struct admin_command *command = &commands[cmd->opc];
+
+	if (!command->execute)
+		return NVME_SC_INVALID_OPCODE;
+	if (cmd->flags & (FLAGS_FUSE | FLAGS_PSDT))
+		return NVME_SC_INVALID_FIELD;
+	return command->execute(ctrl, cmd, cdw0);
+}
+
+void vssd_admin_effects(uint32_t effects[256])
+{
+	for (unsigned i = 0; i < 256; i++)
+		effects[i] = commands[i].execute ? NVME_EFFECT_CSUPP | commands[i].effects : 0;
+}

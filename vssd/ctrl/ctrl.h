@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * An NVMe controller, seen from its PCI side: configuration space, BAR 0, doorbells, power. The server above knows
+ * nothing of NVMe, the controller nothing of sockets. One thread calls everything here.
+ */
+#ifndef VSSD_CTRL_CTRL_H
+#define VSSD_CTRL_CTRL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vssd/bus/bus.h"
+
+#define VSSD_CONFIG_SIZE 4096u
+#define VSSD_BAR0_SIZE 16384u
+#define VSSD_DOORBELL_OFFSET 4096u /* in BAR 0; page-aligned, so that clients can map it */
+#define VSSD_DOORBELL_SIZE 4096u
+
+struct vssd_ctrl;
+
+/* What the user asked for. vssd_options_default fills in the drive of the documentation. */
+struct vssd_options {
+	uint64_t size;          /* bytes of namespace 1; rounded down to whole 4 KiB */
+	const char *file;       /* data live in this file and outlast the process; NULL: in memory */
+	bool null_store;        /* keep no data at all: for measuring the path itself */
+	uint32_t lba_size;      /* of the format in use at start: 512 or 4096 */
+	uint16_t queues;        /* IO queue pairs, 1 … 64 */
+	uint32_t queue_entries; /* largest queue, entries, 2 … 65536 (CAP.MQES + 1) */
+	uint32_t namespaces;    /* 1 … 32; each has the size above */
+	uint8_t mdts;           /* largest transfer, 2^mdts pages of 4 KiB; 0: no limit */
+	uint32_t version;       /* VS register, 0x00020000 */
+	uint64_t cache_size;    /* volatile write cache, bytes; 0: none */
+	const char *serial;     /* NULL: made up from the process and the time */
+};
+
+void vssd_options_default(struct vssd_options *options);
+
+/* A controller that is powered up and waits for CC.EN. 0, or -errno with a sentence in error (size bytes).
+ * doorbells: VSSD_DOORBELL_SIZE bytes that the client may map; the controller polls them. */
+int vssd_ctrl_create(const struct vssd_options *options, struct vssd_bus *bus, volatile uint32_t *doorbells,
+		     struct vssd_ctrl **ctrl, char *error, size_t size);
+void vssd_ctrl_destroy(struct vssd_ctrl *ctrl);
+
+/* PCI configuration space. Offsets and lengths have been checked against VSSD_CONFIG_SIZE. As behind the kernel's VFIO,
+ * memory space is enabled at power-up and bus mastering is not (no command is taken without), and resets keep both. */
+void vssd_ctrl_config_read(struct vssd_ctrl *ctrl, uint32_t offset, void *data, uint32_t length);
+void vssd_ctrl_config_write(struct vssd_ctrl *ctrl, uint32_t offset, const void *data, uint32_t length);
+
+/* BAR 0, doorbells included (a write there acts as the host's store into the shared page). Offsets and lengths have
+ * been checked against VSSD_BAR0_SIZE; any width and alignment may come. While memory space is disabled or power is
+ * off, reads give all ones and writes do nothing. */
+void vssd_ctrl_bar_read(struct vssd_ctrl *ctrl, uint32_t offset, void *data, uint32_t length);
+void vssd_ctrl_bar_write(struct vssd_ctrl *ctrl, uint32_t offset, const void *data, uint32_t length);
+
+enum vssd_reset {
+	VSSD_RESET_FUNCTION,     /* FLR */
+	VSSD_RESET_CONVENTIONAL, /* hot reset; vfio-user's DEVICE_RESET */
+};
+void vssd_ctrl_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind);
+
+/* The client is gone: no pointer into host memory may be kept. The device keeps its state, but takes no command before
+ * it has been enabled anew: what is in the queues belongs to somebody whose memory is not there any more. */
+void vssd_ctrl_host_gone(struct vssd_ctrl *ctrl);
+
+/* The power switch. Off: without a shutdown before, what the volatile cache held and was not flushed is lost. */
+void vssd_ctrl_power(struct vssd_ctrl *ctrl, bool on);
+
+/* Do what there is to do: new commands, timers. Returns the number of commands that were taken; 0: nothing was done.
+ * Does a bounded amount of work, so that the caller can look at its sockets in between. */
+unsigned vssd_ctrl_poll(struct vssd_ctrl *ctrl);
+
+/* Behind the controller's back, for tests: length (one LBA's) bytes of data of an LBA as stored. -EINVAL: no such
+ * LBA. */
+int vssd_ctrl_peek(struct vssd_ctrl *ctrl, uint32_t nsid, uint64_t lba, void *data, uint32_t length);
+int vssd_ctrl_poke(struct vssd_ctrl *ctrl, uint32_t nsid, uint64_t lba, const void *data, uint32_t length);
+
+/* LBA size in bytes and number of LBAs of a namespace; -EINVAL: no such namespace. */
+int vssd_ctrl_geometry(struct vssd_ctrl *ctrl, uint32_t nsid, uint32_t *lba_size, uint64_t *nsze);
+
+struct vssd_counters {
+	uint64_t commands_admin;
+	uint64_t commands_read;
+	uint64_t commands_write;
+	uint64_t commands_other;
+	uint64_t bytes_read;
+	uint64_t bytes_written;
+	uint64_t errors; /* commands completed with a status that is not 0 */
+	uint64_t power_cycles;
+};
+void vssd_ctrl_counters(const struct vssd_ctrl *ctrl, struct vssd_counters *counters);
+
+#endif

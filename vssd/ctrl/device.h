@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The controller's state, and what its files offer each other. Inside of vssd/ctrl only.
+ *
+ *     ctrl.c     life, power, resets          regs.c      registers, CC and CSTS
+ *     config.c   PCI configuration space      queue.c     doorbells, fetching, completing
+ *     prp.c      host memory of a command     admin.c     the table of admin commands, queue management
+ *     identify.c, features.c, log.c, event.c, format.c   an admin command each, health.c what SMART reports
+ *     io.c       the commands of the NVM command set
+ *
+ * A handler returns the status of its command as NVME_SC(sct, sc), or VSSD_LATER where the completion comes later.
+ */
+#ifndef VSSD_CTRL_DEVICE_H
+#define VSSD_CTRL_DEVICE_H
+
+#include "spec/nvme_cmd.h"
+#include "spec/nvme_id.h"
+#include "spec/nvme_log.h"
+#include "spec/nvme_regs.h"
+#include "vssd/bus/bus.h"
+#include "vssd/ctrl/ctrl.h"
+#include "vssd/store/store.h"
+
+#define VSSD_LATER ((uint16_t)0xffff)
+
+#define VSSD_MAX_IO_QUEUES 64u
+#define VSSD_NUM_QUEUES (VSSD_MAX_IO_QUEUES + 1)
+#define VSSD_MAX_NAMESPACES 32u
+#define VSSD_ADMIN_MAX_ENTRIES 4096u
+
+#define VSSD_ACL 3u /* these are 0's based, as Identify reports them */
+#define VSSD_AERL 3u
+#define VSSD_ELPE 63u
+#define VSSD_NPSS 4u
+
+#define VSSD_WCTEMP 343u /* Kelvin */
+#define VSSD_CCTEMP 353u
+#define VSSD_SENSORS 2u
+#define VSSD_FIRMWARE "1.0     "
+
+/* ---- queues ---- */
+
+/* A completion that is held back until the medium would be done: how long a write takes that skips the cache. */
+struct vssd_held {
+	uint64_t due; /* ticks */
+	uint16_t cid;
+};
+
+#define VSSD_HELD_MAX 64u
+
+struct vssd_sq {
+	const struct nvme_cmd *entries; /* NULL: not in one mapped region, entries are fetched one by one */
+	struct vssd_cq *cq;
+	uint64_t iova;
+	uint32_t size; /* entries; 0: there is no such queue */
+	uint32_t head;
+	uint32_t tail;
+	uint16_t qid;
+	uint16_t held_head;
+	uint16_t held_count;
+	struct vssd_held held[VSSD_HELD_MAX]; /* a ring, in the order in which they fall due */
+};
+
+struct vssd_cq {
+	struct nvme_cpl *entries; /* NULL: as above */
+	uint64_t iova;
+	uint32_t size;
+	uint32_t head; /* what the host consumed */
+	uint32_t tail; /* where the next entry goes */
+	uint16_t phase;
+	uint16_t qid;
+	uint16_t vector;
+	uint16_t users; /* submission queues that complete here */
+	bool interrupts;
+	bool posted; /* entries since the last interrupt */
+};
+
+/* ---- host memory of one command ---- */
+
+struct vssd_segment {
+	uint8_t *memory; /* NULL: reached by messages */
+	uint64_t iova;
+	uint32_t length;
+};
+
+struct vssd_data {
+	struct vssd_segment *segments;
+	uint32_t count;
+	uint32_t capacity;
+};
+
+/* ---- namespaces ---- */
+
+struct vssd_ns {
+	uint64_t nsze;        /* LBAs of the format in use */
+	uint64_t first_block; /* in the store */
+	uint64_t blocks;
+	uint32_t nsid;
+	uint8_t lba_shift; /* 9 or 12 */
+	bool dulbe;        /* feature 05h: reading what was never written is an error */
+	uint16_t refuse;   /* status of every IO command at the moment; 0: none */
+	bool changed;      /* in the changed namespace list */
+};
+
+/* ---- what lasts: in the store's system area ---- */
+
+struct vssd_nonvolatile {
+	uint32_t version; /* of this structure; 0: a new drive */
+	char serial[20];
+	bool in_use; /* enabled since it was last shut down; found set at power-up: the power went unannounced */
+	uint8_t format[VSSD_MAX_NAMESPACES]; /* LBA format index */
+	uint64_t sectors_read;               /* units of 512 bytes, as is sectors_written */
+	uint64_t sectors_written;
+	uint64_t reads;
+	uint64_t writes;
+	uint64_t busy_ms;
+	uint64_t power_cycles;
+	uint64_t power_on_ms;
+	uint64_t unsafe_shutdowns;
+	uint64_t media_errors;
+	uint64_t errors;          /* error log entries ever made */
+	uint64_t warning_ms;      /* at or above WCTEMP */
+	uint64_t critical_ms;     /* at or above CCTEMP */
+	uint8_t saved_valid[256]; /* by FID */
+	uint32_t saved[256];
+};
+_Static_assert(sizeof(struct vssd_nonvolatile) <= VSSD_SYSTEM_SIZE, "system area");
+
+/* ---- asynchronous events ---- */
+
+/* In the order in which they are reported. */
+enum vssd_event {
+	VSSD_EVENT_DOORBELL_REGISTER,
+	VSSD_EVENT_DOORBELL_VALUE,
+	VSSD_EVENT_RELIABILITY,
+	VSSD_EVENT_TEMPERATURE,
+	VSSD_EVENT_SPARE,
+	VSSD_EVENT_NS_CHANGED,
+	VSSD_NUM_EVENTS,
+};
+
+struct vssd_events {
+	uint32_t pending;             /* a bit for each vssd_event */
+	uint32_t masked;              /* a bit for each nvme_event_type: waits for its log page to be read */
+	uint16_t cids[VSSD_AERL + 1]; /* of outstanding commands, oldest first */
+	unsigned count;
+};
+
+/* ---- an admin command that takes its time ---- */
+
+struct vssd_late {
+	uint16_t cid;
+	uint16_t status;
+	uint32_t cdw0;
+};
+
+struct vssd_format {
+	bool running;
+	uint16_t cid;
+	uint8_t lbaf;
+	uint32_t first; /* indexes of namespaces, the last one included */
+	uint32_t last;
+	uint64_t next; /* block to erase next */
+	uint64_t end;
+	uint64_t due; /* ticks; no earlier completion */
+};
+
+struct vssd_health {
+	uint64_t busy_ticks;   /* in polls that did work, not yet in busy_ms */
+	uint64_t window_ticks; /* the same, in the current window */
+	uint64_t window_start; /* ticks */
+	double heat;           /* Kelvin above idle */
+	uint16_t temperature;  /* Kelvin */
+	uint8_t warnings;      /* NVME_SMART_* */
+};
+
+struct vssd_ctrl {
+	struct vssd_bus *bus;
+	volatile uint32_t *doorbells;
+	struct vssd_store *store;
+	struct vssd_nonvolatile *nv;
+
+	/* What polling looks at. */
+	bool running; /* enabled, not shut down, powered, in D0, may master the bus */
+	bool null_store;
+	bool write_through; /* writes are durable when they complete */
+	uint16_t num_active;
+	uint16_t turn;                    /* where the next round over active starts */
+	uint16_t active[VSSD_NUM_QUEUES]; /* QIDs with a submission or a completion queue; never the admin queue's */
+	uint64_t seen[VSSD_NUM_QUEUES];   /* both doorbells of a QID as they were: tail below, head above */
+	uint64_t generation;              /* of the DMA map that the queues' pointers come from */
+	uint64_t now;                     /* ticks, at the start of this poll */
+	uint64_t next_scan;               /* when doorbells of no queue are looked at again */
+	uint64_t next_tick;               /* when health is looked at again */
+	uint64_t medium_ticks;            /* a write that skips the cache takes so long */
+	uint32_t page_size;               /* CC.MPS, bytes */
+	uint64_t max_transfer;            /* bytes; MDTS */
+	uint64_t data_moved;              /* bytes, in this poll */
+	struct vssd_counters counters;
+	struct vssd_data data; /* of the command that is being executed */
+	struct vssd_sq sq[VSSD_NUM_QUEUES];
+	struct vssd_cq cq[VSSD_NUM_QUEUES];
+	struct vssd_ns ns[VSSD_MAX_NAMESPACES];
+
+	struct vssd_options options;
+	bool power;
+	bool host_gone;      /* what is in the queues belongs to a client that left */
+	bool shut_down;      /* CC.SHN has been obeyed: everything is durable */
+	bool io_queues_made; /* since the last reset */
+
+	/* Registers. */
+	uint64_t cap;
+	uint32_t cc;
+	uint32_t csts;
+	uint32_t aqa;
+	uint64_t asq;
+	uint64_t acq;
+
+	uint8_t config[VSSD_CONFIG_SIZE];
+	uint8_t config_writable[VSSD_CONFIG_SIZE]; /* bits that take what is written */
+	uint8_t config_clear[VSSD_CONFIG_SIZE];    /* bits that a written 1 clears */
+
+	uint32_t feature[256];                   /* current values, by FID */
+	uint16_t threshold[VSSD_SENSORS + 1][2]; /* temperature, Kelvin: by sensor (0: composite), over and under */
+	bool coalescing_off[VSSD_MSIX_VECTORS];
+	uint64_t timestamp;     /* ms since 1970, at timestamp_set */
+	uint64_t timestamp_set; /* ns, CLOCK_MONOTONIC */
+	uint8_t timestamp_origin;
+
+	struct vssd_events events;
+	struct vssd_format format;
+	struct vssd_late late[VSSD_AERL + 4]; /* completed, but the admin CQ is full */
+	unsigned num_late;
+	struct nvme_error_log_entry errors[VSSD_ELPE + 1]; /* a ring */
+	struct vssd_health health;
+	uint64_t power_on_ns; /* CLOCK_MONOTONIC, up to which power_on_ms counts */
+	uint8_t log[4096];    /* the log page, or data structure, that is being sent */
+};
+
+/* ---- regs.c ---- */
+
+void vssd_regs_init(struct vssd_ctrl *ctrl);
+
+/* A Controller Level Reset: queues are gone, features are as saved, CSTS and CC are 0 (NSSRO stays). keep_admin: AQA,
+ * ASQ and ACQ stay, as CC.EN leaves them. */
+void vssd_regs_reset(struct vssd_ctrl *ctrl, bool keep_admin);
+
+/* Decide anew whether commands are taken. */
+void vssd_update_running(struct vssd_ctrl *ctrl);
+
+/* CSTS.CFS: something that no completion can tell. Nothing is taken until the next reset. */
+void vssd_fatal(struct vssd_ctrl *ctrl);
+
+/* ---- config.c ---- */
+
+void vssd_config_init(struct vssd_ctrl *ctrl);
+
+/* Whether the function answers in memory space, and whether it may read and write host memory. */
+bool vssd_config_memory_enabled(const struct vssd_ctrl *ctrl);
+bool vssd_config_bus_master(const struct vssd_ctrl *ctrl);
+
+/* ---- queue.c ---- */
+
+/* Make queue qid. The caller has checked everything. */
+void vssd_cq_create(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t iova, uint32_t size, uint16_t vector,
+		    bool interrupts);
+void vssd_sq_create(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t iova, uint32_t size, uint16_t cqid);
+void vssd_sq_delete(struct vssd_ctrl *ctrl, uint16_t qid);
+void vssd_cq_delete(struct vssd_ctrl *ctrl, uint16_t qid);
+void vssd_queues_clear(struct vssd_ctrl *ctrl);
+
+/* Look at doorbells, execute commands; how many. */
+unsigned vssd_queues_poll(struct vssd_ctrl *ctrl);
+
+/* The end of a poll: interrupt for what timers and events have posted. */
+void vssd_queues_settle(struct vssd_ctrl *ctrl);
+
+/* Complete an admin command that returned VSSD_LATER. */
+void vssd_complete_later(struct vssd_ctrl *ctrl, uint16_t cid, uint16_t status, uint32_t cdw0);
+
+/* A doorbell of BAR 0 was written by message: index counts 32-bit words. */
+void vssd_doorbell_write(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value);
+
+/* ---- prp.c ---- */
+
+/* Translate a command's PRPs into ctrl->data. direction: VSSD_DMA_READ where the controller reads the memory. */
+uint16_t vssd_prp_map(struct vssd_ctrl *ctrl, uint64_t prp1, uint64_t prp2, uint64_t length, uint32_t direction);
+
+/* Copy between buffer and the memory of a command that carries length bytes. */
+uint16_t vssd_send(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, const void *buffer, uint32_t length);
+uint16_t vssd_receive(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, void *buffer, uint32_t length);
+
+/* ---- admin.c, and an admin command each ---- */
+
+uint16_t vssd_admin_execute(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
+void vssd_admin_effects(uint32_t effects[256]);
+
+uint16_t vssd_identify(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
+uint16_t vssd_get_features(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
+uint16_t vssd_set_features(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
+uint16_t vssd_get_log_page(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
+uint16_t vssd_async_event(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
+uint16_t vssd_format_nvm(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
+
+void vssd_features_reset(struct vssd_ctrl *ctrl);
+void vssd_features_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256]);
+
+/* ---- event.c ---- */
+
+void vssd_event_raise(struct vssd_ctrl *ctrl, enum vssd_event event);
+
+/* A log page was read that acknowledges this type. */
+void vssd_event_acknowledge(struct vssd_ctrl *ctrl, enum nvme_event_type type);
+
+/* Complete the outstanding command cid with Abort Requested; false: there is none. */
+bool vssd_event_abort(struct vssd_ctrl *ctrl, uint16_t cid);
+
+/* ---- format.c ---- */
+
+/* Erase some more, and complete. */
+void vssd_format_poll(struct vssd_ctrl *ctrl);
+
+/* Be done with it now, without a completion: a reset does not stop what has begun. */
+void vssd_format_finish(struct vssd_ctrl *ctrl);
+
+/* ---- ctrl.c ---- */
+
+/* The namespace of a valid NSID, else NULL. */
+struct vssd_ns *vssd_ns_find(struct vssd_ctrl *ctrl, uint32_t nsid);
+void vssd_ns_set_format(struct vssd_ctrl *ctrl, struct vssd_ns *ns, uint8_t lbaf);
+
+/* LBA size of a format as log2; formats are 0 … VSSD_NLBAF. */
+#define VSSD_NLBAF 1u
+uint8_t vssd_lbaf_shift(uint8_t lbaf);
+
+/* ---- health.c ---- */
+
+void vssd_health_reset(struct vssd_ctrl *ctrl);
+void vssd_health_poll(struct vssd_ctrl *ctrl);
+
+/* Judge thresholds now: one of them was changed. */
+void vssd_health_check(struct vssd_ctrl *ctrl);
+void vssd_health_smart(struct vssd_ctrl *ctrl, struct nvme_smart_log *log);
+uint16_t vssd_health_sensor(const struct vssd_ctrl *ctrl, unsigned sensor);
+
+/* Bring power on time and busy time up to date. */
+void vssd_health_account(struct vssd_ctrl *ctrl);
+
+/* A command failed. status as in the completion, sqid and cid as in the command; lba where it has one. */
+void vssd_error_log(struct vssd_ctrl *ctrl, uint16_t sqid, uint16_t cid, uint16_t status, uint32_t nsid,
+		    uint64_t lba);
+
+/* ---- io.c ---- */
+
+/* *held: the completion is to wait for the medium. */
+uint16_t vssd_io_execute(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool *held);
+void vssd_io_effects(uint32_t effects[256]);
+
+/* The next command of a queue, still in host memory: let its data come nearer while the one before is executed. */
+void vssd_io_prefetch(const struct vssd_ctrl *ctrl, const struct nvme_cmd *next);
+
+#endif

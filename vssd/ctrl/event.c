@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Asynchronous events. NVM Express Base Specification 2.0, section 5.2. */
+#include "vssd/ctrl/device.h"
+
+#include <string.h>
+
+static const struct {
+	uint8_t type;
+	uint8_t info;
+	uint8_t lid; /* the page that tells more, and whose reading lets the type be reported again */
+} events[VSSD_NUM_EVENTS] = {
+	[VSSD_EVENT_DOORBELL_REGISTER] = {NVME_EVENT_ERROR, NVME_EVENT_INVALID_DOORBELL, NVME_LOG_ERROR},
+	[VSSD_EVENT_DOORBELL_VALUE] = {NVME_EVENT_ERROR, NVME_EVENT_INVALID_DOORBELL_VALUE, NVME_LOG_ERROR},
+	[VSSD_EVENT_RELIABILITY] = {NVME_EVENT_SMART, NVME_EVENT_RELIABILITY, NVME_LOG_SMART},
+	[VSSD_EVENT_TEMPERATURE] = {NVME_EVENT_SMART, NVME_EVENT_TEMPERATURE, NVME_LOG_SMART},
+	[VSSD_EVENT_SPARE] = {NVME_EVENT_SMART, NVME_EVENT_SPARE, NVME_LOG_SMART},
+	[VSSD_EVENT_NS_CHANGED] = {NVME_EVENT_NOTICE, NVME_EVENT_NS_CHANGED, NVME_LOG_CHANGED_NS},
+};
+
+static uint16_t take_cid(struct vssd_events *queue, unsigned index)
+{
+	uint16_t cid = queue->cids[index];
+
+	queue->count--;
+	memmove(&queue->cids[index], &queue->cids[index + 1], (queue->count - index) * sizeof(cid));
+	return cid;
+}
+
+/* Report what may be reported, as long as the host waits for it. */
+static void report(struct vssd_ctrl *ctrl)
+{
+	struct vssd_events *queue = &ctrl->events;
+
+	for (unsigned i = 0; i < VSSD_NUM_EVENTS && queue->count > 0; i++) {
+		if (!(queue->pending >> i & 1) || queue->masked >> events[i].type & 1)
+			continue;
+		queue->pending &= ~(1u << i);
+		queue->masked |= 1u << events[i].type;
+		vssd_complete_later(ctrl, take_cid(queue, 0), NVME_SC_SUCCESS,
+				    events[i].type | (uint32_t)events[i].info << 8 | (uint32_t)events[i].lid << 16);
+	}
+}
+
+void vssd_event_raise(struct vssd_ctrl *ctrl, enum vssd_event event)
+{
+	if (events[event].type == NVME_EVENT_ERROR)
+		vssd_error_log(ctrl, UINT16_MAX, UINT16_MAX, 0, 0, 0);
+	ctrl->events.pending |= 1u << event;
+	report(ctrl);
+}
+
+void vssd_event_acknowledge(struct vssd_ctrl *ctrl, enum nvme_event_type type)
+{
+	ctrl->events.masked &= ~(1u << type);
+	report(ctrl);
+}
+
+bool vssd_event_abort(struct vssd_ctrl *ctrl, uint16_t cid)
+{
+	for (unsigned i = 0; i < ctrl->events.count; i++) {
+		if (ctrl->events.cids[i] != cid)
+			continue;
+		take_cid(&ctrl->events, i);
+		vssd_complete_later(ctrl, cid, NVME_SC_ABORT_REQUESTED, 0);
+		return true;
+	}
+	return false;
+}
+
+uint16_t vssd_async_event(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+{
+	struct vssd_events *queue = &ctrl->events;
+
+	(void)cdw0;
+	if (queue->count > VSSD_AERL)
+		return NVME_SC_AER_LIMIT_EXCEEDED;
+	queue->cids[queue->count++] = cmd->cid;
+	report(ctrl);
+	return VSSD_LATER;
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Get and Set Features: one table. NVM Express Base Specification 2.0, section 5.27; NVM Command Set 1.0, 4.1.4. */
+#include "vssd/ctrl/device.h"
+
+#include <string.h>
+
+#include "core/util/clock.h"
+
+#define SEL_SHIFT 8
+#define TMPSEL_ALL 15u
+#define VECTOR_CD 0x10000u /* coalescing disable */
+#define DULBE 0x10000u
+#define WCE 1u
+#define THRESHOLD_OVER 0u
+#define THRESHOLD_UNDER 1u
+
+struct feature {
+	bool supported;
+	uint8_t capabilities; /* NVME_FEATURE_* */
+	uint32_t mask;        /* bits of cdw11 that are kept */
+	uint32_t initial;     /* the default value */
+
+	/* NULL: the value is feature[fid], and all values that fit the mask are right. */
+	uint16_t (*set)(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
+	uint16_t (*get)(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool initial, uint32_t *cdw0);
+};
+
+static uint32_t queue_counts(const struct vssd_ctrl *ctrl)
+{
+	uint32_t count = ctrl->options.queues - 1u;
+
+	return count << 16 | count;
+}
+
+static uint16_t set_power(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+{
+	(void)cdw0;
+	if ((cmd->cdw11 & 0x1f) > VSSD_NPSS)
+		return NVME_SC_INVALID_FIELD;
+	ctrl->feature[NVME_FEAT_POWER] = cmd->cdw11 & 0xff;
+	return NVME_SC_SUCCESS;
+}
+
+/* Sensor and threshold that cdw11 chooses: false, there is no such. */
+static bool threshold_of(uint32_t cdw11, uint32_t *sensor, uint32_t *type)
+{
+	*sensor = cdw11 >> 16 & 0xf;
+	*type = cdw11 >> 20 & 3;
+	return *type <= THRESHOLD_UNDER && (*sensor <= VSSD_SENSORS || *sensor == TMPSEL_ALL);
+}
+
+static uint16_t set_temperature(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+{
+	uint32_t sensor, type;
+
+	(void)cdw0;
+	if (!threshold_of(cmd->cdw11, &sensor, &type))
+		return NVME_SC_INVALID_FIELD;
+	for (uint32_t i = 0; i <= VSSD_SENSORS; i++)
+		if (sensor == i || sensor == TMPSEL_ALL)
+			ctrl->threshold[i][type] = (uint16_t)cmd->cdw11;
+	vssd_health_check(ctrl);
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t initial_threshold(uint32_t sensor, uint32_t type)
+{
+	if (type == THRESHOLD_UNDER)
+		return 0;
+	return sensor == 0 ? VSSD_WCTEMP : UINT16_MAX;
+}
+
+static uint16_t get_temperature(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool initial, uint32_t *cdw0)
+{
+	uint32_t sensor, type;
+
+	if (!threshold_of(cmd->cdw11, &sensor, &type) || sensor == TMPSEL_ALL)
+		return NVME_SC_INVALID_FIELD;
+	*cdw0 = initial ? initial_threshold(sensor, type) : ctrl->threshold[sensor][type];
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t set_error_recovery(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+{
+	(void)cdw0;
+	for (uint32_t i = 0; i < ctrl->options.namespaces; i++)
+		if (cmd->nsid == NVME_NSID_ALL || cmd->nsid == i + 1)
+			ctrl->ns[i].dulbe = cmd->cdw11 & DULBE;
+	ctrl->feature[NVME_FEAT_ERROR_RECOVERY] = cmd->cdw11 & 0xffff;
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t get_error_recovery(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool initial, uint32_t *cdw0)
+{
+	const struct vssd_ns *ns = vssd_ns_find(ctrl, cmd->nsid);
+
+	if (!ns)
+		return NVME_SC_INVALID_NAMESPACE;
+	*cdw0 = initial ? 0 : ctrl->feature[NVME_FEAT_ERROR_RECOVERY] | (ns->dulbe ? DULBE : 0);
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t set_vwc(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+{
+	(void)cdw0;
+	ctrl->feature[NVME_FEAT_VWC] = cmd->cdw11 & WCE;
+	ctrl->write_through = !(cmd->cdw11 & WCE);
+	if (ctrl->write_through)
+		vssd_store_flush(ctrl->store);
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t set_queues(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+{
+	if ((cmd->cdw11 & 0xffff) == 0xffff || cmd->cdw11 >> 16 == 0xffff)
+		return NVME_SC_INVALID_FIELD;
+	if (ctrl->io_queues_made)
+		return NVME_SC_COMMAND_SEQUENCE_ERROR;
+	*cdw0 = queue_counts(ctrl);
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t get_queues(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool initial, uint32_t *cdw0)
+{
+	(void)cmd;
+	(void)initial;
+	*cdw0 = queue_counts(ctrl);
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t set_vector(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+{
+	uint16_t vector = (uint16_t)cmd->cdw11;
+
+	(void)cdw0;
+	if (vector >= VSSD_MSIX_VECTORS)
+		return NVME_SC_INVALID_FIELD;
+	ctrl->coalescing_off[vector] = cmd->cdw11 & VECTOR_CD;
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t get_vector(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool initial, uint32_t *cdw0)
+{
+	uint16_t vector = (uint16_t)cmd->cdw11;
+
+	if (vector >= VSSD_MSIX_VECTORS)
+		return NVME_SC_INVALID_FIELD;
+	*cdw0 = vector | (!initial && ctrl->coalescing_off[vector] ? VECTOR_CD : 0);
+	return NVME_SC_SUCCESS;
+}
+
+/* 48 bits of milliseconds, then how they came about. */
+static uint16_t set_timestamp(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+{
+	uint64_t value;
+	uint16_t status = vssd_receive(ctrl, cmd, &value, sizeof(value));
+
+	(void)cdw0;
+	if (status)
+		return status;
+	ctrl->timestamp = value & UINT64_C(0xffffffffffff);
+	ctrl->timestamp_set = pyn_monotonic_ns();
+	ctrl->timestamp_origin = 1;
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t get_timestamp(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool initial, uint32_t *cdw0)
+{
+	uint64_t value = 0;
+
+	(void)cdw0;
+	if (!initial) {
+		value = ctrl->timestamp + (pyn_monotonic_ns() - ctrl->timestamp_set) / 1000000;
+		value = (value & UINT64_C(0xffffffffffff)) | (uint64_t)ctrl->timestamp_origin << 49;
+	}
+	return vssd_send(ctrl, cmd, &value, sizeof(value));
+}
+
+static uint16_t set_command_set_profile(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+{
+	(void)ctrl;
+	(void)cdw0;
+	return cmd->cdw11 & 0x1ff ? NVME_SC_INVALID_FIELD : NVME_SC_SUCCESS;
+}
+
+#define SAVEABLE (NVME_FEATURE_SAVEABLE | NVME_FEATURE_CHANGEABLE)
+#define CHANGEABLE NVME_FEATURE_CHANGEABLE
+#define SMART_WARNINGS 0x1fu
+#define NS_CHANGES 0x100u
+
+static const struct feature features[256] = {
+	[NVME_FEAT_ARBITRATION] = {true, SAVEABLE, 0xffffff07, 0x00000007, NULL, NULL},
+	[NVME_FEAT_POWER] = {true, CHANGEABLE, 0xff, 0, set_power, NULL},
+	[NVME_FEAT_TEMPERATURE] = {true, CHANGEABLE, 0x003fffff, 0, set_temperature, get_temperature},
+	[NVME_FEAT_ERROR_RECOVERY] = {true, CHANGEABLE | NVME_FEATURE_PER_NS, 0x1ffff, 0, set_error_recovery,
+				      get_error_recovery},
+	[NVME_FEAT_VWC] = {true, SAVEABLE, WCE, WCE, set_vwc, NULL},
+	[NVME_FEAT_QUEUES] = {true, CHANGEABLE, UINT32_MAX, 0, set_queues, get_queues},
+	[NVME_FEAT_COALESCING] = {true, CHANGEABLE, 0xffff, 0, NULL, NULL},
+	[NVME_FEAT_VECTOR] = {true, CHANGEABLE, 0x1ffff, 0, set_vector, get_vector},
+	[NVME_FEAT_ATOMICITY] = {true, SAVEABLE, 1, 0, NULL, NULL},
+	[NVME_FEAT_ASYNC_EVENT] = {true, SAVEABLE, SMART_WARNINGS | NS_CHANGES, SMART_WARNINGS, NULL, NULL},
+	[NVME_FEAT_TIMESTAMP] = {true, CHANGEABLE, 0, 0, set_timestamp, get_timestamp},
+	[NVME_FEAT_COMMAND_SET_PROFILE] = {true, CHANGEABLE, 0x1ff, 0, set_command_set_profile, NULL},
+	[NVME_FEAT_SOFTWARE_PROGRESS] = {true, SAVEABLE, 0xff, 0, NULL, NULL},
+};
+
+/* NULL: this drive has no such feature. */
+static const struct feature *find(const struct vssd_ctrl *ctrl, uint8_t fid)
+{
+	if (fid == NVME_FEAT_VWC && ctrl->options.cache_size == 0)
+		return NULL;
+	if (fid == NVME_FEAT_COMMAND_SET_PROFILE && ctrl->options.version < 0x00020000)
+		return NULL;
+	return features[fid].supported ? &features[fid] : NULL;
+}
+
+static uint32_t saved_value(const struct vssd_ctrl *ctrl, uint8_t fid)
+{
+	return ctrl->nv->saved_valid[fid] ? ctrl->nv->saved[fid] & features[fid].mask : features[fid].initial;
+}
+
+void vssd_features_reset(struct vssd_ctrl *ctrl)
+{
+	for (unsigned fid = 0; fid < 256; fid++)
+		ctrl->feature[fid] = saved_value(ctrl, (uint8_t)fid);
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
+		ctrl->ns[i].dulbe = false;
+	for (uint32_t i = 0; i <= VSSD_SENSORS; i++)
+		for (uint32_t type = THRESHOLD_OVER; type <= THRESHOLD_UNDER; type++)
+			ctrl->threshold[i][type] = initial_threshold(i, type);
+	memset(ctrl->coalescing_off, 0, sizeof(ctrl->coalescing_off));
+	ctrl->timestamp = 0;
+	ctrl->timestamp_set = pyn_monotonic_ns();
+	ctrl->timestamp_origin = 0;
+	ctrl->write_through = ctrl->options.cache_size == 0 || !(ctrl->feature[NVME_FEAT_VWC] & WCE);
+}
+
+uint16_t vssd_get_features(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+{
+	uint8_t fid = (uint8_t)cmd->cdw10;
+	uint32_t select = cmd->cdw10 >> SEL_SHIFT & 7;
+	const struct feature *feature = find(ctrl, fid);
+
+	if (!feature || select > NVME_SEL_SUPPORTED)
+		return NVME_SC_INVALID_FIELD;
+	if (select == NVME_SEL_SUPPORTED) {
+		*cdw0 = feature->capabilities;
+		return NVME_SC_SUCCESS;
+	}
+	/* What cannot be saved has its default as its saved value. */
+	if (feature->get)
+		return feature->get(ctrl, cmd, select != NVME_SEL_CURRENT, cdw0);
+	if (select == NVME_SEL_CURRENT)
+		*cdw0 = ctrl->feature[fid];
+	else
+		*cdw0 = select == NVME_SEL_SAVED ? saved_value(ctrl, fid) : feature->initial;
+	return NVME_SC_SUCCESS;
+}
+
+/* Whether this NSID may stand in a Set Features for this feature. */
+static uint16_t check_nsid(struct vssd_ctrl *ctrl, const struct feature *feature, uint32_t nsid)
+{
+	if (nsid == NVME_NSID_ALL)
+		return NVME_SC_SUCCESS;
+	if (feature->capabilities & NVME_FEATURE_PER_NS)
+		return vssd_ns_find(ctrl, nsid) ? NVME_SC_SUCCESS : NVME_SC_INVALID_NAMESPACE;
+	if (nsid == 0)
+		return NVME_SC_SUCCESS;
+	return vssd_ns_find(ctrl, nsid) ? NVME_SC_FEATURE_NOT_NS_SPECIFIC : NVME_SC_INVALID_NAMESPACE;
+}
+
+uint16_t vssd_set_features(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+{
+	uint8_t fid = (uint8_t)cmd->cdw10;
+	const struct feature *feature = find(ctrl, fid);
+	bool save = cmd->cdw10 & NVME_SET_FEATURES_SV;
+	uint16_t status;
+
+	if (!feature)
+		return NVME_SC_INVALID_FIELD;
+	status = check_nsid(ctrl, feature, cmd->nsid);
+	if (status)
+		return status;
+	if (save && !(feature->capabilities & NVME_FEATURE_SAVEABLE))
+		return NVME_SC_FEATURE_NOT_SAVEABLE;
+	if (feature->set)
+		status = feature->set(ctrl, cmd, cdw0);
+	else
+		ctrl->feature[fid] = cmd->cdw11 & feature->mask;
+	if (!status && save) {
+		ctrl->nv->saved[fid] = ctrl->feature[fid];
+		ctrl->nv->saved_valid[fid] = 1;
+	}
+	if (!status && fid == NVME_FEAT_ASYNC_EVENT)
+		vssd_health_check(ctrl);
+	return status;
+}
+
+void vssd_features_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256])
+{
+	for (unsigned fid = 0; fid < 256; fid++) {
+		const struct feature *feature = find(ctrl, (uint8_t)fid);
+
+		if (!feature)
+			effects[fid] = 0;
+		else if (feature->capabilities & NVME_FEATURE_PER_NS)
+			effects[fid] = NVME_EFFECT_CSUPP | NVME_EFFECT_SCOPE_NS;
+		else
+			effects[fid] = NVME_EFFECT_CSUPP | NVME_EFFECT_SCOPE_CTRL;
+	}
+}

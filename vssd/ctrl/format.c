@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Format NVM. NVM Express Base Specification 2.0, section 5.14; NVM Command Set Specification 1.0, section 4.1.3. */
+#include "vssd/ctrl/device.h"
+
+#include "core/util/clock.h"
+
+#define FORMAT_NS UINT64_C(20000000) /* no format is done before: a real one takes its time */
+#define BLOCKS_PER_POLL (1u << 18)
+#define SES_MAX 2u /* 0 none, 1 user data erase, 2 cryptographic erase */
+
+static uint16_t check(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+{
+	uint32_t lbaf = (cmd->cdw10 & 0xf) | (cmd->cdw10 >> 12 & 3) << 4;
+	uint32_t pi = cmd->cdw10 >> 5 & 7, ses = cmd->cdw10 >> 9 & 7;
+
+	if (cmd->nsid != NVME_NSID_ALL && !vssd_ns_find(ctrl, cmd->nsid))
+		return NVME_SC_INVALID_NAMESPACE;
+	if (ctrl->format.running)
+		return NVME_SC_FORMAT_IN_PROGRESS;
+	if (lbaf > VSSD_NLBAF || pi != 0)
+		return NVME_SC_INVALID_FORMAT;
+	if (ses > SES_MAX)
+		return NVME_SC_INVALID_FIELD;
+	return NVME_SC_SUCCESS;
+}
+
+static void refuse_io(struct vssd_ctrl *ctrl, uint16_t status)
+{
+	for (uint32_t i = ctrl->format.first; i <= ctrl->format.last; i++)
+		ctrl->ns[i].refuse = status;
+}
+
+uint16_t vssd_format_nvm(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+{
+	struct vssd_format *format = &ctrl->format;
+	uint16_t status = check(ctrl, cmd);
+
+	(void)cdw0;
+	if (status)
+		return status;
+	*format = (struct vssd_format){.running = true, .cid = cmd->cid, .lbaf = cmd->cdw10 & 0xf};
+	if (cmd->nsid == NVME_NSID_ALL) {
+		format->last = ctrl->options.namespaces - 1;
+	} else {
+		format->first = cmd->nsid - 1;
+		format->last = cmd->nsid - 1;
+	}
+	format->next = ctrl->ns[format->first].first_block;
+	format->end = ctrl->ns[format->last].first_block + ctrl->ns[format->last].blocks;
+	format->due = pyn_ticks() + pyn_ns_to_ticks(FORMAT_NS);
+	refuse_io(ctrl, NVME_SC_FORMAT_IN_PROGRESS);
+	return VSSD_LATER;
+}
+
+static void erase(struct vssd_ctrl *ctrl, uint64_t limit)
+{
+	struct vssd_format *format = &ctrl->format;
+	uint64_t left = format->end - format->next;
+	uint64_t count = left < limit ? left : limit;
+
+	vssd_store_erase(ctrl->store, format->next, count);
+	format->next += count;
+}
+
+/* The namespaces have their new format. */
+static void conclude(struct vssd_ctrl *ctrl)
+{
+	struct vssd_format *format = &ctrl->format;
+
+	for (uint32_t i = format->first; i <= format->last; i++) {
+		if (ctrl->ns[i].lba_shift != vssd_lbaf_shift(format->lbaf))
+			ctrl->ns[i].changed = true;
+		vssd_ns_set_format(ctrl, &ctrl->ns[i], format->lbaf);
+	}
+	refuse_io(ctrl, 0);
+	format->running = false;
+}
+
+void vssd_format_finish(struct vssd_ctrl *ctrl)
+{
+	if (!ctrl->format.running)
+		return;
+	erase(ctrl, UINT64_MAX);
+	conclude(ctrl);
+}
+
+void vssd_format_poll(struct vssd_ctrl *ctrl)
+{
+	struct vssd_format *format = &ctrl->format;
+	bool changed = false;
+
+	erase(ctrl, BLOCKS_PER_POLL);
+	if (format->next < format->end || ctrl->now < format->due)
+		return;
+	conclude(ctrl);
+	for (uint32_t i = format->first; i <= format->last; i++)
+		changed |= ctrl->ns[i].changed;
+	vssd_complete_later(ctrl, format->cid, NVME_SC_SUCCESS, 0);
+	if (changed && ctrl->feature[NVME_FEAT_ASYNC_EVENT] & NVME_OAES_NS_ATTRIBUTE)
+		vssd_event_raise(ctrl, VSSD_EVENT_NS_CHANGED);
+}

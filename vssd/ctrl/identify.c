@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Identify. NVM Express Base Specification 2.0, section 5.17; NVM Command Set Specification 1.0, section 4.1.5. */
+#include "vssd/ctrl/device.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "spec/pci.h"
+
+#define CNTLID 1u
+#define MODEL "pynvme virtual SSD"
+#define SHUTDOWN_US 1000000u
+#define NSIDS_PER_LIST (NVME_IDENTIFY_SIZE / sizeof(uint32_t))
+
+/* An address of our own: the bit that says "assigned locally" is set in the first byte, as it is sent. */
+static const uint8_t oui[3] = {0x02, 0x56, 0x53};
+
+static const struct nvme_power_state power_states[VSSD_NPSS + 1] = {
+	{.mp = 800},
+	{.mp = 600, .rrt = 1, .rrl = 1, .rwt = 1, .rwl = 1},
+	{.mp = 400, .rrt = 2, .rrl = 2, .rwt = 2, .rwl = 2},
+	{.mp = 500,
+	 .flags = NVME_PS_MXPS | NVME_PS_NOPS,
+	 .enlat = 2000,
+	 .exlat = 3000,
+	 .rrt = 3,
+	 .rrl = 3,
+	 .rwt = 3,
+	 .rwl = 3},
+	{.mp = 50,
+	 .flags = NVME_PS_MXPS | NVME_PS_NOPS,
+	 .enlat = 5000,
+	 .exlat = 10000,
+	 .rrt = 4,
+	 .rrl = 4,
+	 .rwt = 4,
+	 .rwl = 4},
+};
+
+/* FNV-1a, 64 bits: names that differ from drive to drive and stay the same for one. */
+static uint64_t hash(const struct vssd_ctrl *ctrl, uint32_t salt)
+{
+	uint64_t value = UINT64_C(0xcbf29ce484222325) ^ salt;
+
+	for (unsigned i = 0; i < sizeof(ctrl->nv->serial); i++)
+		value = (value ^ (uint8_t)ctrl->nv->serial[i]) * UINT64_C(0x100000001b3);
+	return value;
+}
+
+static void pad(char *field, size_t size, const char *text)
+{
+	size_t length = strnlen(text, size);
+
+	memcpy(field, text, length);
+	memset(field + length, ' ', size - length);
+}
+
+static void eui64_of(const struct vssd_ctrl *ctrl, uint32_t nsid, uint8_t eui64[8])
+{
+	uint64_t id = hash(ctrl, nsid);
+
+	memcpy(eui64, oui, sizeof(oui));
+	memcpy(eui64 + sizeof(oui), &id, 8 - sizeof(oui));
+}
+
+static void nguid_of(const struct vssd_ctrl *ctrl, uint32_t nsid, uint8_t nguid[16])
+{
+	uint64_t id = hash(ctrl, ~nsid);
+
+	memcpy(nguid, &id, sizeof(id));
+	eui64_of(ctrl, nsid, nguid + 8);
+}
+
+static void subnqn_of(const struct vssd_ctrl *ctrl, char *subnqn, size_t size)
+{
+	uint64_t a = hash(ctrl, 0x10000), b = hash(ctrl, 0x20000);
+
+	/* A random (version 4) UUID, as far as its two fixed fields go. */
+	snprintf(subnqn, size, "nqn.2014-08.org.nvmexpress:uuid:%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32),
+		 (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff), (unsigned)(0x8000 | (b >> 48 & 0x3fff)),
+		 (unsigned long long)(b & UINT64_C(0xffffffffffff)));
+}
+
+static void describe_controller(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
+{
+	memcpy(&id->vid, &ctrl->config[PCI_CFG_VENDOR], 2);
+	memcpy(&id->ssvid, &ctrl->config[PCI_CFG_SUBSYSTEM_VENDOR], 2);
+	memcpy(id->sn, ctrl->nv->serial, sizeof(id->sn));
+	pad(id->mn, sizeof(id->mn), MODEL);
+	pad(id->fr, sizeof(id->fr), VSSD_FIRMWARE);
+	for (unsigned i = 0; i < sizeof(oui); i++)
+		id->ieee[i] = oui[sizeof(oui) - 1 - i];
+	id->cntlid = CNTLID;
+	id->ver = ctrl->options.version;
+	id->rtd3r = SHUTDOWN_US;
+	id->rtd3e = SHUTDOWN_US;
+	id->cntrltype = 1;
+	id->frmw = 1u << 1 | 1; /* one slot, which cannot be written */
+	id->npss = VSSD_NPSS;
+	memcpy(id->psd, power_states, sizeof(power_states));
+	id->wctemp = VSSD_WCTEMP;
+	id->cctemp = VSSD_CCTEMP;
+	subnqn_of(ctrl, id->subnqn, sizeof(id->subnqn));
+	for (uint32_t i = 0; i < ctrl->options.namespaces; i++)
+		id->tnvmcap[0] += ctrl->ns[i].blocks << VSSD_BLOCK_SHIFT;
+}
+
+static void describe_abilities(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
+{
+	id->mdts = ctrl->options.mdts;
+	id->oaes = NVME_OAES_NS_ATTRIBUTE;
+	id->oacs = NVME_OACS_FORMAT;
+	id->acl = VSSD_ACL;
+	id->aerl = VSSD_AERL;
+	id->elpe = VSSD_ELPE;
+	id->lpa = NVME_LPA_EFFECTS | NVME_LPA_EXTENDED | NVME_LPA_SUPPORTED;
+	id->sqes = 0x66;
+	id->cqes = 0x44;
+	id->nn = ctrl->options.namespaces;
+	id->oncs = NVME_ONCS_COMPARE | NVME_ONCS_WRITE_UNCORRECTABLE | NVME_ONCS_DSM | NVME_ONCS_WRITE_ZEROES |
+		   NVME_ONCS_SAVE_SELECT | NVME_ONCS_TIMESTAMP | NVME_ONCS_VERIFY;
+	id->fna = NVME_FNA_CRYPTO;
+	id->vwc = NVME_VWC_FLUSH_ALL | (ctrl->options.cache_size ? NVME_VWC_PRESENT : 0);
+	id->awun = UINT16_MAX; /* a command is executed whole before the next one begins */
+	id->awupf = 0;
+}
+
+static uint16_t identify_controller(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+{
+	(void)cmd;
+	describe_controller(ctrl, (struct nvme_id_ctrl *)ctrl->log);
+	describe_abilities(ctrl, (struct nvme_id_ctrl *)ctrl->log);
+	return NVME_SC_SUCCESS;
+}
+
+static void describe_format(const struct vssd_ns *ns, struct nvme_id_ns *id)
+{
+	/* Whole blocks of the store are written fastest. */
+	uint16_t lbas = (uint16_t)(VSSD_BLOCK_SIZE >> ns->lba_shift);
+
+	id->nlbaf = VSSD_NLBAF;
+	id->flbas = 0;
+	for (uint8_t i = 0; i <= VSSD_NLBAF; i++) {
+		id->lbaf[i].lbads = vssd_lbaf_shift(i);
+		id->lbaf[i].rp = (uint8_t)(i == 0 ? 2 : 0);
+		if (id->lbaf[i].lbads == ns->lba_shift)
+			id->flbas = i;
+	}
+	id->npwg = id->npwa = id->npdg = id->npda = (uint16_t)(lbas - 1);
+}
+
+static uint16_t identify_ns(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+{
+	struct nvme_id_ns *id = (struct nvme_id_ns *)ctrl->log;
+	const struct vssd_ns *ns = vssd_ns_find(ctrl, cmd->nsid);
+
+	if (!ns)
+		return NVME_SC_INVALID_NAMESPACE;
+	id->nsze = ns->nsze;
+	id->ncap = ns->nsze;
+	id->nuse = ns->nsze;
+	id->nsfeat = NVME_NSFEAT_DAE | NVME_NSFEAT_OPTPERF;
+	id->fpi = 0x80;
+	if (ctrl->format.running && ns->refuse == NVME_SC_FORMAT_IN_PROGRESS) {
+		uint64_t left = ctrl->format.end - ctrl->format.next;
+
+		id->fpi |= (uint8_t)(left ? left * 99 / ns->blocks % 100 + 1 : 1);
+	}
+	id->dlfeat = NVME_DLFEAT_ZEROES | NVME_DLFEAT_WRITE_ZEROES;
+	id->nvmcap[0] = ns->blocks << VSSD_BLOCK_SHIFT;
+	describe_format(ns, id);
+	nguid_of(ctrl, ns->nsid, id->nguid);
+	eui64_of(ctrl, ns->nsid, id->eui64);
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t identify_active_list(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+{
+	uint32_t *list = (uint32_t *)ctrl->log;
+	unsigned count = 0;
+
+	if (cmd->nsid >= NVME_NSID_LAST)
+		return NVME_SC_INVALID_NAMESPACE;
+	for (uint32_t nsid = cmd->nsid + 1; nsid <= ctrl->options.namespaces && count < NSIDS_PER_LIST; nsid++)
+		list[count++] = nsid;
+	return NVME_SC_SUCCESS;
+}
+
+static uint8_t *put_descriptor(uint8_t *at, uint8_t type, const void *id, uint8_t length)
+{
+	struct nvme_ns_id_descriptor descriptor = {.nidt = type, .nidl = length};
+
+	memcpy(at, &descriptor, sizeof(descriptor));
+	memcpy(at + sizeof(descriptor), id, length);
+	return at + sizeof(descriptor) + length;
+}
+
+static uint16_t identify_descriptors(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+{
+	const uint8_t csi = NVME_CSI_NVM;
+	uint8_t eui64[8], nguid[16], *at = ctrl->log;
+
+	if (!vssd_ns_find(ctrl, cmd->nsid))
+		return NVME_SC_INVALID_NAMESPACE;
+	eui64_of(ctrl, cmd->nsid, eui64);
+	nguid_of(ctrl, cmd->nsid, nguid);
+	at = put_descriptor(at, NVME_NIDT_EUI64, eui64, sizeof(eui64));
+	at = put_descriptor(at, NVME_NIDT_NGUID, nguid, sizeof(nguid));
+	put_descriptor(at, NVME_NIDT_CSI, &csi, sizeof(csi));
+	return NVME_SC_SUCCESS;
+}
+
+static bool is_nvm(const struct nvme_cmd *cmd)
+{
+	return cmd->cdw11 >> 24 == NVME_CSI_NVM;
+}
+
+/* The two that say more of the NVM command set: all limits are MDTS or none, and there is no protection information.
+ */
+static uint16_t identify_csi_ns(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+{
+	if (!vssd_ns_find(ctrl, cmd->nsid))
+		return NVME_SC_INVALID_NAMESPACE;
+	return is_nvm(cmd) ? NVME_SC_SUCCESS : NVME_SC_INVALID_COMMAND_SET;
+}
+
+static uint16_t identify_csi_controller(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+{
+	(void)ctrl;
+	return is_nvm(cmd) ? NVME_SC_SUCCESS : NVME_SC_INVALID_COMMAND_SET;
+}
+
+static uint16_t identify_csi_active_list(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+{
+	return is_nvm(cmd) ? identify_active_list(ctrl, cmd) : NVME_SC_INVALID_COMMAND_SET;
+}
+
+static uint16_t identify_independent(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+{
+	struct nvme_id_ns_independent *id = (struct nvme_id_ns_independent *)ctrl->log;
+	const struct vssd_ns *ns = vssd_ns_find(ctrl, cmd->nsid);
+
+	if (!ns)
+		return NVME_SC_INVALID_NAMESPACE;
+	id->nstat = 1;
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t identify_command_sets(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+{
+	uint64_t *vectors = (uint64_t *)ctrl->log;
+	uint16_t cntid = (uint16_t)(cmd->cdw10 >> 16);
+
+	if (cntid != UINT16_MAX && cntid != CNTLID)
+		return NVME_SC_INVALID_FIELD;
+	vectors[0] = 1u << NVME_CSI_NVM;
+	return NVME_SC_SUCCESS;
+}
+
+static const struct {
+	uint16_t (*fill)(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd); /* ctrl->log, which is zeros */
+	bool since_2_0;
+} structures[256] = {
+	[NVME_CNS_NS] = {identify_ns, false},
+	[NVME_CNS_CTRL] = {identify_controller, false},
+	[NVME_CNS_ACTIVE_NS_LIST] = {identify_active_list, false},
+	[NVME_CNS_NS_DESCRIPTORS] = {identify_descriptors, false},
+	[NVME_CNS_CSI_NS] = {identify_csi_ns, true},
+	[NVME_CNS_CSI_CTRL] = {identify_csi_controller, true},
+	[NVME_CNS_CSI_ACTIVE_NS_LIST] = {identify_csi_active_list, true},
+	[NVME_CNS_INDEPENDENT_NS] = {identify_independent, true},
+	[NVME_CNS_COMMAND_SETS] = {identify_command_sets, true},
+};
+
+uint16_t vssd_identify(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+{
+	uint8_t cns = (uint8_t)cmd->cdw10;
+	uint16_t status;
+
+	(void)cdw0;
+	if (!structures[cns].fill || (structures[cns].since_2_0 && ctrl->options.version < 0x00020000))
+		return NVME_SC_INVALID_FIELD;
+	memset(ctrl->log, 0, NVME_IDENTIFY_SIZE);
+	status = structures[cns].fill(ctrl, cmd);
+	return status ? status : vssd_send(ctrl, cmd, ctrl->log, NVME_IDENTIFY_SIZE);
+}

@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The commands of the NVM command set. NVM Express NVM Command Set Specification 1.0, section 3. */
+#include "vssd/ctrl/device.h"
+
+#include <string.h>
+
+#define FLAGS_FUSE_PSDT 0xc3u
+#define PREFETCH_LINES 8u /* the processor itself goes on from there */
+
+/* What a command is about, in bytes of the store; of whole LBAs. */
+struct extent {
+	struct vssd_ns *ns;
+	uint64_t offset;
+	uint64_t length;
+};
+
+/* The part of an extent that lies in one block. */
+struct part {
+	uint64_t block;
+	uint32_t offset; /* in the block */
+	uint32_t length;
+	uint8_t sectors; /* of the block, a bit each */
+};
+
+/* Cut the first part off an extent; false: nothing is left. */
+static bool next_part(struct extent *extent, struct part *part)
+{
+	uint32_t room;
+
+	if (extent->length == 0)
+		return false;
+	part->block = extent->offset >> VSSD_BLOCK_SHIFT;
+	part->offset = (uint32_t)extent->offset & (VSSD_BLOCK_SIZE - 1);
+	room = VSSD_BLOCK_SIZE - part->offset;
+	part->length = extent->length < room ? (uint32_t)extent->length : room;
+	part->sectors = (uint8_t)(((1u << part->length / VSSD_SECTOR_SIZE) - 1) << part->offset / VSSD_SECTOR_SIZE);
+	extent->offset += part->length;
+	extent->length -= part->length;
+	return true;
+}
+
+static bool range_fits(const struct vssd_ns *ns, uint64_t slba, uint64_t nlb)
+{
+	return slba <= ns->nsze && nlb <= ns->nsze - slba;
+}
+
+static struct extent extent_of(struct vssd_ns *ns, uint64_t slba, uint64_t nlb)
+{
+	return (struct extent){
+		.ns = ns,
+		.offset = (ns->first_block << VSSD_BLOCK_SHIFT) + (slba << ns->lba_shift),
+		.length = nlb << ns->lba_shift,
+	};
+}
+
+/* The LBAs that a command names in cdw10 to cdw12. moves_data: MDTS holds. */
+static uint16_t locate(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool moves_data, struct extent *extent)
+{
+	struct vssd_ns *ns = vssd_ns_find(ctrl, cmd->nsid);
+	uint64_t slba = (uint64_t)cmd->cdw11 << 32 | cmd->cdw10;
+	uint64_t nlb = (cmd->cdw12 & 0xffff) + 1;
+
+	if (!ns)
+		return NVME_SC_INVALID_NAMESPACE;
+	if (ns->refuse)
+		return ns->refuse;
+	if (moves_data && nlb << ns->lba_shift > ctrl->max_transfer)
+		return NVME_SC_INVALID_FIELD;
+	if (!range_fits(ns, slba, nlb))
+		return NVME_SC_LBA_OUT_OF_RANGE;
+	*extent = extent_of(ns, slba, nlb);
+	return NVME_SC_SUCCESS;
+}
+
+/* Whether all of an extent can be read. */
+static uint16_t check_readable(struct vssd_ctrl *ctrl, struct extent extent)
+{
+	struct part part;
+
+	while (next_part(&extent, &part)) {
+		if (vssd_store_bad(ctrl->store, part.block) & part.sectors) {
+			ctrl->nv->media_errors++;
+			return NVME_SC_UNRECOVERED_READ_ERROR;
+		}
+		if (extent.ns->dulbe && (vssd_store_written(ctrl->store, part.block) & part.sectors) != part.sectors)
+			return NVME_SC_DEALLOCATED_OR_UNWRITTEN;
+	}
+	return NVME_SC_SUCCESS;
+}
+
+/* ---- host memory, piece by piece ---- */
+
+struct cursor {
+	const struct vssd_segment *segment;
+	uint32_t done; /* bytes of the segment */
+};
+
+static uint32_t cursor_room(const struct cursor *cursor, uint32_t wanted)
+{
+	uint32_t room = cursor->segment->length - cursor->done;
+
+	return wanted < room ? wanted : room;
+}
+
+static void cursor_advance(struct cursor *cursor, uint32_t length)
+{
+	cursor->done += length;
+	if (cursor->done == cursor->segment->length) {
+		cursor->segment++;
+		cursor->done = 0;
+	}
+}
+
+static int to_host(struct vssd_ctrl *ctrl, struct cursor *cursor, const uint8_t *from, uint32_t length)
+{
+	while (length > 0) {
+		const struct vssd_segment *segment = cursor->segment;
+		uint32_t piece = cursor_room(cursor, length);
+
+		if (segment->memory)
+			memcpy(segment->memory + cursor->done, from, piece);
+		else if (vssd_bus_write(ctrl->bus, segment->iova + cursor->done, from, piece) < 0)
+			return -1;
+		cursor_advance(cursor, piece);
+		from += piece;
+		length -= piece;
+	}
+	return 0;
+}
+
+static int from_host(struct vssd_ctrl *ctrl, struct cursor *cursor, uint8_t *to, uint32_t length)
+{
+	while (length > 0) {
+		const struct vssd_segment *segment = cursor->segment;
+		uint32_t piece = cursor_room(cursor, length);
+
+		if (segment->memory)
+			memcpy(to, segment->memory + cursor->done, piece);
+		else if (vssd_bus_read(ctrl->bus, segment->iova + cursor->done, to, piece) < 0)
+			return -1;
+		cursor_advance(cursor, piece);
+		to += piece;
+		length -= piece;
+	}
+	return 0;
+}
+
+/* ---- read, write, compare ---- */
+
+/* The common case of a read: one block, one piece of host memory. False: take the long way. */
+static bool read_directly(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, const struct extent *extent)
+{
+	uint64_t block = extent->offset >> VSSD_BLOCK_SHIFT;
+	uint32_t offset = (uint32_t)extent->offset & (VSSD_BLOCK_SIZE - 1);
+	uint32_t length = (uint32_t)extent->length;
+	void *memory;
+
+	if (offset + extent->length > VSSD_BLOCK_SIZE || cmd->prp1 & 3 ||
+	    length > ctrl->page_size - (cmd->prp1 & (ctrl->page_size - 1)) || extent->ns->dulbe ||
+	    vssd_store_bad(ctrl->store, block))
+		return false;
+	memory = vssd_dma_pointer(&ctrl->bus->dma, cmd->prp1, length, VSSD_DMA_WRITE);
+	if (!memory)
+		return false;
+	if (!ctrl->null_store)
+		memcpy(memory, vssd_store_data(ctrl->store, block) + offset, length);
+	return true;
+}
+
+static uint16_t read_pieces(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, struct extent extent)
+{
+	uint16_t status = vssd_prp_map(ctrl, cmd->prp1, cmd->prp2, extent.length, VSSD_DMA_WRITE);
+	struct cursor cursor = {.segment = ctrl->data.segments};
+	struct part part;
+
+	if (!status)
+		status = check_readable(ctrl, extent);
+	if (status || ctrl->null_store)
+		return status;
+	while (next_part(&extent, &part))
+		if (to_host(ctrl, &cursor, vssd_store_data(ctrl->store, part.block) + part.offset, part.length) < 0)
+			return NVME_SC_DATA_TRANSFER_ERROR;
+	return NVME_SC_SUCCESS;
+}
+
+/* Blocks that the extent touches are durable from now on. */
+static void commit(struct vssd_ctrl *ctrl, const struct extent *extent)
+{
+	uint64_t first = extent->offset >> VSSD_BLOCK_SHIFT;
+	uint64_t last = (extent->offset + extent->length - 1) >> VSSD_BLOCK_SHIFT;
+
+	vssd_store_commit(ctrl->store, first, last - first + 1);
+}
+
+static uint16_t io_read(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+{
+	struct extent extent;
+	uint16_t status = locate(ctrl, cmd, true, &extent);
+
+	ctrl->counters.commands_read++;
+	if (status)
+		return status;
+	if (cmd->cdw12 & NVME_RW_FUA)
+		commit(ctrl, &extent);
+	if (!read_directly(ctrl, cmd, &extent)) {
+		status = read_pieces(ctrl, cmd, extent);
+		if (status)
+			return status;
+	}
+	ctrl->data_moved += extent.length;
+	ctrl->counters.bytes_read += extent.length;
+	ctrl->nv->reads++;
+	ctrl->nv->sectors_read += extent.length / VSSD_SECTOR_SIZE;
+	return NVME_SC_SUCCESS;
+}
+
+static bool all_in_memory(const struct vssd_data *data)
+{
+	for (uint32_t i = 0; i < data->count; i++)
+		if (!data->segments[i].memory)
+			return false;
+	return true;
+}
+
+/* Data that come by messages may fail to come: they are collected first, so that nothing is half written. */
+static uint16_t write_part(struct vssd_ctrl *ctrl, struct cursor *cursor, const struct part *part, bool in_memory)
+{
+	uint8_t bounce[VSSD_BLOCK_SIZE];
+	uint8_t *to;
+
+	if (!in_memory && from_host(ctrl, cursor, bounce, part->length) < 0)
+		return NVME_SC_DATA_TRANSFER_ERROR;
+	to = vssd_store_write(ctrl->store, part->block, part->sectors);
+	if (!to)
+		return NVME_SC_WRITE_FAULT;
+	if (in_memory)
+		from_host(ctrl, cursor, to + part->offset, part->length);
+	else
+		memcpy(to + part->offset, bounce, part->length);
+	return NVME_SC_SUCCESS;
+}
+
+/* What changed the medium and must not wait in the cache: make it durable, and let the completion wait. */
+static void conclude_change(struct vssd_ctrl *ctrl, const struct extent *extent, bool fua, bool *held)
+{
+	if (!fua && !ctrl->write_through)
+		return;
+	commit(ctrl, extent);
+	*held = ctrl->options.cache_size > 0;
+}
+
+static uint16_t io_write(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool *held)
+{
+	struct extent extent, rest;
+	uint16_t status = locate(ctrl, cmd, true, &extent);
+	struct cursor cursor = {.segment = ctrl->data.segments};
+	struct part part;
+	bool in_memory;
+
+	ctrl->counters.commands_write++;
+	if (!status)
+		status = vssd_prp_map(ctrl, cmd->prp1, cmd->prp2, extent.length, VSSD_DMA_READ);
+	if (status)
+		return status;
+	in_memory = all_in_memory(&ctrl->data);
+	rest = extent;
+	while (!ctrl->null_store && next_part(&rest, &part)) {
+		status = write_part(ctrl, &cursor, &part, in_memory);
+		if (status)
+			return status;
+	}
+	conclude_change(ctrl, &extent, cmd->cdw12 & NVME_RW_FUA, held);
+	ctrl->data_moved += extent.length;
+	ctrl->counters.bytes_written += extent.length;
+	ctrl->nv->writes++;
+	ctrl->nv->sectors_written += extent.length / VSSD_SECTOR_SIZE;
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t io_compare(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+{
+	struct extent extent;
+	uint16_t status = locate(ctrl, cmd, true, &extent);
+	struct cursor cursor = {.segment = ctrl->data.segments};
+	uint8_t theirs[VSSD_BLOCK_SIZE];
+	struct part part;
+
+	if (!status)
+		status = vssd_prp_map(ctrl, cmd->prp1, cmd->prp2, extent.length, VSSD_DMA_READ);
+	if (!status)
+		status = check_readable(ctrl, extent);
+	if (status)
+		return status;
+	ctrl->data_moved += extent.length;
+	ctrl->nv->reads++;
+	ctrl->nv->sectors_read += extent.length / VSSD_SECTOR_SIZE;
+	while (!ctrl->null_store && next_part(&extent, &part)) {
+		const uint8_t *ours = vssd_store_data(ctrl->store, part.block) + part.offset;
+
+		if (from_host(ctrl, &cursor, theirs, part.length) < 0)
+			return NVME_SC_DATA_TRANSFER_ERROR;
+		if (memcmp(ours, theirs, part.length) != 0)
+			return NVME_SC_COMPARE_FAILURE;
+	}
+	return NVME_SC_SUCCESS;
+}
+
+/* ---- commands without data ---- */
+
+static uint16_t zero_extent(struct vssd_ctrl *ctrl, struct extent extent, bool deallocate)
+{
+	struct part part;
+
+	while (next_part(&extent, &part))
+		if (vssd_store_zero(ctrl->store, part.block, part.sectors, deallocate) < 0)
+			return NVME_SC_WRITE_FAULT;
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t io_write_zeroes(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool *held)
+{
+	struct extent extent;
+	uint16_t status = locate(ctrl, cmd, false, &extent);
+
+	if (!status)
+		status = zero_extent(ctrl, extent, cmd->cdw12 & NVME_RW_DEAC);
+	if (!status)
+		conclude_change(ctrl, &extent, cmd->cdw12 & NVME_RW_FUA, held);
+	return status;
+}
+
+static uint16_t io_write_uncorrectable(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool *held)
+{
+	struct extent extent, rest;
+	uint16_t status = locate(ctrl, cmd, false, &extent);
+	struct part part;
+
+	if (status)
+		return status;
+	rest = extent;
+	while (next_part(&rest, &part))
+		if (vssd_store_poison(ctrl->store, part.block, part.sectors) < 0)
+			return NVME_SC_WRITE_FAULT;
+	conclude_change(ctrl, &extent, false, held);
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t io_verify(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+{
+	struct extent extent;
+	uint16_t status = locate(ctrl, cmd, false, &extent);
+
+	return status ? status : check_readable(ctrl, extent);
+}
+
+static uint16_t io_flush(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+{
+	const struct vssd_ns *ns = vssd_ns_find(ctrl, cmd->nsid);
+
+	if (!ns && cmd->nsid != NVME_NSID_ALL)
+		return NVME_SC_INVALID_NAMESPACE;
+	if (ns && ns->refuse)
+		return ns->refuse;
+	/* One cache for all namespaces: all of it goes. */
+	vssd_store_flush(ctrl->store);
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t io_dsm(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool *held)
+{
+	struct nvme_dsm_range ranges[256];
+	uint32_t count = (cmd->cdw10 & 0xff) + 1;
+	struct vssd_ns *ns = vssd_ns_find(ctrl, cmd->nsid);
+	uint16_t status;
+
+	if (!ns)
+		return NVME_SC_INVALID_NAMESPACE;
+	if (ns->refuse)
+		return ns->refuse;
+	status = vssd_receive(ctrl, cmd, ranges, count * (uint32_t)sizeof(ranges[0]));
+	for (uint32_t i = 0; i < count && !status; i++)
+		if (!range_fits(ns, ranges[i].slba, ranges[i].nlb))
+			status = NVME_SC_LBA_OUT_OF_RANGE;
+	if (status || !(cmd->cdw11 & NVME_DSM_AD))
+		return status;
+	for (uint32_t i = 0; i < count && !status; i++) {
+		struct extent extent = extent_of(ns, ranges[i].slba, ranges[i].nlb);
+
+		if (extent.length == 0)
+			continue;
+		status = zero_extent(ctrl, extent, true);
+		conclude_change(ctrl, &extent, false, held);
+	}
+	return status;
+}
+
+static uint16_t execute_other(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool *held)
+{
+	ctrl->counters.commands_other++;
+	switch (cmd->opc) {
+	case NVME_IO_FLUSH:
+		return io_flush(ctrl, cmd);
+	case NVME_IO_WRITE_UNCORRECTABLE:
+		return io_write_uncorrectable(ctrl, cmd, held);
+	case NVME_IO_COMPARE:
+		return io_compare(ctrl, cmd);
+	case NVME_IO_WRITE_ZEROES:
+		return io_write_zeroes(ctrl, cmd, held);
+	case NVME_IO_DSM:
+		return io_dsm(ctrl, cmd, held);
+	case NVME_IO_VERIFY:
+		return io_verify(ctrl, cmd);
+	default:
+		return NVME_SC_INVALID_OPCODE;
+	}
+}
+
+static const uint32_t effects_of[256] = {
+	[NVME_IO_FLUSH] = NVME_EFFECT_CSUPP | NVME_EFFECT_SCOPE_NS,
+	[NVME_IO_WRITE] = NVME_EFFECT_CSUPP | NVME_EFFECT_LBCC | NVME_EFFECT_SCOPE_NS,
+	[NVME_IO_READ] = NVME_EFFECT_CSUPP | NVME_EFFECT_SCOPE_NS,
+	[NVME_IO_WRITE_UNCORRECTABLE] = NVME_EFFECT_CSUPP | NVME_EFFECT_LBCC | NVME_EFFECT_SCOPE_NS,
+	[NVME_IO_COMPARE] = NVME_EFFECT_CSUPP | NVME_EFFECT_SCOPE_NS,
+	[NVME_IO_WRITE_ZEROES] = NVME_EFFECT_CSUPP | NVME_EFFECT_LBCC | NVME_EFFECT_SCOPE_NS,
+	[NVME_IO_DSM] = NVME_EFFECT_CSUPP | NVME_EFFECT_LBCC | NVME_EFFECT_SCOPE_NS,
+	[NVME_IO_VERIFY] = NVME_EFFECT_CSUPP | NVME_EFFECT_SCOPE_NS,
+};
+
+uint16_t vssd_io_execute(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool *held)
+{
+	if (__builtin_expect(cmd->flags & FLAGS_FUSE_PSDT, 0))
+		return effects_of[cmd->opc] ? NVME_SC_INVALID_FIELD : NVME_SC_INVALID_OPCODE;
+	if (cmd->opc == NVME_IO_READ)
+		return io_read(ctrl, cmd);
+	if (cmd->opc == NVME_IO_WRITE)
+		return io_write(ctrl, cmd, held);
+	return execute_other(ctrl, cmd, held);
+}
+
+/* The values come straight from host memory, each read once, and a wrong guess costs time only. */
+void vssd_io_prefetch(const struct vssd_ctrl *ctrl, const struct nvme_cmd *next)
+{
+	uint32_t index = __atomic_load_n(&next->nsid, __ATOMIC_RELAXED) - 1;
+	uint64_t low = __atomic_load_n(&next->cdw10, __ATOMIC_RELAXED);
+	uint64_t high = __atomic_load_n(&next->cdw11, __ATOMIC_RELAXED);
+	const struct vssd_ns *ns = &ctrl->ns[index % VSSD_MAX_NAMESPACES];
+	uint64_t slba = high << 32 | low;
+	const uint8_t *data;
+
+	if (__atomic_load_n(&next->opc, __ATOMIC_RELAXED) != NVME_IO_READ || slba >= ns->nsze)
+		return;
+	data = vssd_store_data(ctrl->store, ns->first_block + (slba << ns->lba_shift >> VSSD_BLOCK_SHIFT));
+	for (unsigned line = 0; line < PREFETCH_LINES; line++)
+		__builtin_prefetch(data + line * 64);
+}
+
+void vssd_io_effects(uint32_t effects[256])
+{
+	memcpy(effects, effects_of, sizeof(effects_of));
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Get Log Page. NVM Express Base Specification 2.0, section 5.16. */
+#include "vssd/ctrl/device.h"
+
+#include <string.h>
+
+#define OT_INDEX (UINT32_C(1) << 23) /* cdw14: the offset is an index, which no page here takes */
+
+/* Each fills ctrl->log, which is zeros. */
+
+static void fill_error(struct vssd_ctrl *ctrl)
+{
+	struct nvme_error_log_entry *entries = (struct nvme_error_log_entry *)ctrl->log;
+	uint64_t made = ctrl->nv->errors;
+
+	for (uint64_t i = 0; i <= VSSD_ELPE && i < made; i++) {
+		const struct nvme_error_log_entry *entry = &ctrl->errors[(made - 1 - i) % (VSSD_ELPE + 1)];
+
+		/* Entries of earlier lives are counted but were not kept. */
+		if (entry->ecnt != made - i)
+			return;
+		entries[i] = *entry;
+	}
+}
+
+static void fill_smart(struct vssd_ctrl *ctrl)
+{
+	vssd_health_smart(ctrl, (struct nvme_smart_log *)ctrl->log);
+}
+
+static void fill_firmware(struct vssd_ctrl *ctrl)
+{
+	struct nvme_firmware_log *log = (struct nvme_firmware_log *)ctrl->log;
+
+	log->afi = 1;
+	memcpy(log->frs[0], VSSD_FIRMWARE, sizeof(log->frs[0]));
+}
+
+static void fill_changed_ns(struct vssd_ctrl *ctrl)
+{
+	uint32_t *list = (uint32_t *)ctrl->log;
+	unsigned count = 0;
+
+	for (uint32_t i = 0; i < ctrl->options.namespaces; i++)
+		if (ctrl->ns[i].changed)
+			list[count++] = i + 1;
+}
+
+static void fill_effects(struct vssd_ctrl *ctrl)
+{
+	uint32_t effects[256];
+
+	vssd_admin_effects(effects);
+	memcpy(ctrl->log, effects, sizeof(effects));
+	vssd_io_effects(effects);
+	memcpy(ctrl->log + sizeof(effects), effects, sizeof(effects));
+}
+
+static void fill_feature_effects(struct vssd_ctrl *ctrl)
+{
+	vssd_features_effects(ctrl, (uint32_t *)ctrl->log);
+}
+
+static void fill_supported(struct vssd_ctrl *ctrl);
+
+/* By LID. type: of the event that reading the page acknowledges; 0xff: none. */
+static const struct log_page {
+	void (*fill)(struct vssd_ctrl *ctrl);
+	uint32_t size;
+	uint8_t type;
+} pages[256] = {
+	[NVME_LOG_SUPPORTED] = {fill_supported, sizeof(struct nvme_supported_logs), 0xff},
+	[NVME_LOG_ERROR] = {fill_error, (VSSD_ELPE + 1) * sizeof(struct nvme_error_log_entry), NVME_EVENT_ERROR},
+	[NVME_LOG_SMART] = {fill_smart, sizeof(struct nvme_smart_log), NVME_EVENT_SMART},
+	[NVME_LOG_FIRMWARE] = {fill_firmware, sizeof(struct nvme_firmware_log), 0xff},
+	[NVME_LOG_CHANGED_NS] = {fill_changed_ns, NVME_CHANGED_NS_MAX * sizeof(uint32_t), NVME_EVENT_NOTICE},
+	[NVME_LOG_EFFECTS] = {fill_effects, sizeof(struct nvme_effects_log), 0xff},
+	[NVME_LOG_FEATURE_EFFECTS] = {fill_feature_effects, sizeof(struct nvme_feature_effects_log), 0xff},
+};
+
+static void fill_supported(struct vssd_ctrl *ctrl)
+{
+	uint32_t *lids = (uint32_t *)ctrl->log;
+
+	for (unsigned lid = 0; lid < 256; lid++)
+		lids[lid] = pages[lid].fill ? NVME_LOG_LSUPP : 0;
+}
+
+/* What comes after the end of a page is zeros, as much as the host asks for. */
+static uint16_t send_padded(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t offset, uint32_t size,
+			    uint64_t length)
+{
+	static const uint8_t zeros[4096];
+	uint16_t status = vssd_prp_map(ctrl, cmd->prp1, cmd->prp2, length, VSSD_DMA_WRITE);
+
+	for (uint32_t i = 0; !status && i < ctrl->data.count; i++) {
+		uint64_t iova = ctrl->data.segments[i].iova;
+		uint32_t rest = ctrl->data.segments[i].length;
+
+		while (rest > 0) {
+			bool inside = offset < size;
+			uint32_t room = inside ? size - offset : (uint32_t)sizeof(zeros);
+			uint32_t piece = rest < room ? rest : room;
+
+			if (vssd_bus_write(ctrl->bus, iova, inside ? ctrl->log + offset : zeros, piece) < 0)
+				return NVME_SC_DATA_TRANSFER_ERROR;
+			iova += piece;
+			rest -= piece;
+			if (inside)
+				offset += piece;
+		}
+	}
+	return status;
+}
+
+uint16_t vssd_get_log_page(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+{
+	const struct log_page *page = &pages[cmd->cdw10 & 0xff];
+	uint64_t length = (((uint64_t)(cmd->cdw11 & 0xffff) << 16 | cmd->cdw10 >> 16) + 1) * 4;
+	uint64_t offset = (uint64_t)cmd->cdw13 << 32 | cmd->cdw12;
+	uint16_t status;
+
+	(void)cdw0;
+	if (!page->fill)
+		return NVME_SC_INVALID_LOG_PAGE;
+	if (cmd->nsid != 0 && cmd->nsid != NVME_NSID_ALL)
+		return vssd_ns_find(ctrl, cmd->nsid) ? NVME_SC_INVALID_FIELD : NVME_SC_INVALID_NAMESPACE;
+	if (offset % 4 != 0 || offset > page->size || cmd->cdw14 & OT_INDEX || length > ctrl->max_transfer)
+		return NVME_SC_INVALID_FIELD;
+	memset(ctrl->log, 0, sizeof(ctrl->log));
+	page->fill(ctrl);
+	status = send_padded(ctrl, cmd, (uint32_t)offset, page->size, length);
+	if (status || cmd->cdw10 & NVME_LOG_RAE)
+		return status;
+	if (cmd->cdw10 % 256 == NVME_LOG_CHANGED_NS)
+		for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
+			ctrl->ns[i].changed = false;
+	if (page->type != 0xff)
+		vssd_event_acknowledge(ctrl, page->type);
+	return status;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* NVM Express Base Specification 2.0, section 4.1.1: Physical Region Page entries and lists. */
+#include "vssd/ctrl/device.h"
+
+#include <string.h>
+
+#define LIST_CHUNK 512u
+
+static uint16_t append(struct vssd_data *data, uint8_t *memory, uint64_t iova, uint32_t length)
+{
+	struct vssd_segment *last = data->count ? &data->segments[data->count - 1] : NULL;
+
+	if (memory && last && last->memory && last->memory + last->length == memory &&
+	    last->iova + last->length == iova) {
+		last->length += length;
+		return NVME_SC_SUCCESS;
+	}
+	if (data->count == data->capacity)
+		return NVME_SC_INTERNAL_ERROR;
+	data->segments[data->count++] = (struct vssd_segment){memory, iova, length};
+	return NVME_SC_SUCCESS;
+}
+
+/* A piece that lies in several regions, or in one that is reached by messages, or in none. */
+static uint16_t add_pieces(struct vssd_ctrl *ctrl, uint64_t iova, uint32_t length, uint32_t direction)
+{
+	uint16_t status = NVME_SC_SUCCESS;
+
+	while (length > 0 && !status) {
+		const struct vssd_dma_region *region = vssd_dma_find(&ctrl->bus->dma, iova);
+		uint64_t offset, rest;
+		uint32_t piece;
+
+		if (!region || !(region->flags & direction))
+			return NVME_SC_DATA_TRANSFER_ERROR;
+		offset = iova - region->iova;
+		rest = region->size - offset;
+		piece = length < rest ? length : (uint32_t)rest;
+		status = append(&ctrl->data, region->memory ? region->memory + offset : NULL, iova, piece);
+		iova += piece;
+		length -= piece;
+	}
+	return status;
+}
+
+static uint16_t add(struct vssd_ctrl *ctrl, uint64_t iova, uint32_t length, uint32_t direction)
+{
+	uint8_t *memory = vssd_dma_pointer(&ctrl->bus->dma, iova, length, direction);
+
+	if (!memory)
+		return add_pieces(ctrl, iova, length, direction);
+	return append(&ctrl->data, memory, iova, length);
+}
+
+/* Walk a list from its first entry (which may lie anywhere in its page) until length bytes are covered. */
+static uint16_t walk_list(struct vssd_ctrl *ctrl, uint64_t list, uint64_t length, uint32_t direction)
+{
+	uint32_t page = ctrl->page_size;
+	uint64_t entries[LIST_CHUNK];
+
+	if (list & 7)
+		return NVME_SC_INVALID_PRP_OFFSET;
+	for (;;) {
+		uint64_t wanted = (length + page - 1) / page;
+		uint64_t in_page = (page - (list & (page - 1))) / sizeof(entries[0]);
+		uint64_t count = wanted < in_page ? wanted : in_page;
+
+		if (count > LIST_CHUNK)
+			count = LIST_CHUNK;
+		if (vssd_bus_read(ctrl->bus, list, entries, count * sizeof(entries[0])) < 0)
+			return NVME_SC_DATA_TRANSFER_ERROR;
+		list += count * sizeof(entries[0]);
+		for (uint64_t i = 0; i < count; i++) {
+			uint32_t piece = length < page ? (uint32_t)length : page;
+			uint16_t status;
+
+			if (entries[i] & (page - 1))
+				return NVME_SC_INVALID_PRP_OFFSET;
+			/* The last entry of a page is the list's next page, unless it is also the last of the data.
+			 */
+			if (i == count - 1 && (list & (page - 1)) == 0 && length > page) {
+				list = entries[i];
+				break;
+			}
+			status = add(ctrl, entries[i], piece, direction);
+			if (status)
+				return status;
+			length -= piece;
+			if (length == 0)
+				return NVME_SC_SUCCESS;
+		}
+	}
+}
+
+uint16_t vssd_prp_map(struct vssd_ctrl *ctrl, uint64_t prp1, uint64_t prp2, uint64_t length, uint32_t direction)
+{
+	uint32_t page = ctrl->page_size;
+	uint32_t room = page - (uint32_t)(prp1 & (page - 1));
+	uint16_t status;
+
+	ctrl->data.count = 0;
+	if (prp1 & 3)
+		return NVME_SC_INVALID_PRP_OFFSET;
+	if (length <= room)
+		return add(ctrl, prp1, (uint32_t)length, direction);
+	status = add(ctrl, prp1, room, direction);
+	if (status)
+		return status;
+	length -= room;
+	if (length > page)
+		return walk_list(ctrl, prp2, length, direction);
+	if (prp2 & (page - 1))
+		return NVME_SC_INVALID_PRP_OFFSET;
+	return add(ctrl, prp2, (uint32_t)length, direction);
+}
+
+uint16_t vssd_send(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, const void *buffer, uint32_t length)
+{
+	const uint8_t *from = buffer;
+	uint16_t status = vssd_prp_map(ctrl, cmd->prp1, cmd->prp2, length, VSSD_DMA_WRITE);
+
+	for (uint32_t i = 0; !status && i < ctrl->data.count; i++) {
+		struct vssd_segment *segment = &ctrl->data.segments[i];
+
+		if (vssd_bus_write(ctrl->bus, segment->iova, from, segment->length) < 0)
+			return NVME_SC_DATA_TRANSFER_ERROR;
+		from += segment->length;
+	}
+	return status;
+}
+
+uint16_t vssd_receive(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, void *buffer, uint32_t length)
+{
+	uint8_t *to = buffer;
+	uint16_t status = vssd_prp_map(ctrl, cmd->prp1, cmd->prp2, length, VSSD_DMA_READ);
+
+	for (uint32_t i = 0; !status && i < ctrl->data.count; i++) {
+		struct vssd_segment *segment = &ctrl->data.segments[i];
+
+		if (vssd_bus_read(ctrl->bus, segment->iova, to, segment->length) < 0)
+			return NVME_SC_DATA_TRANSFER_ERROR;
+		to += segment->length;
+	}
+	return status;
+}

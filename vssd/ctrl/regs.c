@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Controller registers. NVM Express Base Specification 2.0, sections 3.1.3, 3.5, 3.6 and 3.7. */
+#include "vssd/ctrl/device.h"
+
+#include <string.h>
+
+#include "core/util/clock.h"
+
+#define READY_TIMEOUT 20u /* CAP.TO and CRTO, units of 500 ms; we need a few microseconds */
+#define MPSMAX 4u
+#define CSS_NVM 0u /* CC.CSS: the NVM command set */
+#define CSS_ALL 6u /* CC.CSS: all that are supported, of which there is one */
+#define CAP_CSS_NVM 0x01u
+#define CAP_CSS_ALL 0x40u
+#define VERSION_2_0 0x00020000u
+
+void vssd_regs_init(struct vssd_ctrl *ctrl)
+{
+	bool is_2_0 = ctrl->options.version >= VERSION_2_0;
+
+	ctrl->cap = NVME_SET(ctrl->options.queue_entries - 1, NVME_CAP_MQES) | NVME_SET(1, NVME_CAP_CQR) |
+		    NVME_SET(READY_TIMEOUT, NVME_CAP_TO) | NVME_SET(1, NVME_CAP_NSSRS) |
+		    NVME_SET(is_2_0 ? CAP_CSS_NVM | CAP_CSS_ALL : CAP_CSS_NVM, NVME_CAP_CSS) |
+		    NVME_SET(MPSMAX, NVME_CAP_MPSMAX) | NVME_SET(is_2_0 ? 1 : 0, NVME_CAP_CRMS);
+}
+
+void vssd_update_running(struct vssd_ctrl *ctrl)
+{
+	ctrl->running = ctrl->power && NVME_GET(ctrl->csts, NVME_CSTS_RDY) && !NVME_GET(ctrl->csts, NVME_CSTS_CFS) &&
+			!ctrl->shut_down && !ctrl->host_gone && vssd_config_bus_master(ctrl);
+}
+
+void vssd_fatal(struct vssd_ctrl *ctrl)
+{
+	ctrl->csts |= NVME_SET(1, NVME_CSTS_CFS);
+	vssd_update_running(ctrl);
+}
+
+void vssd_regs_reset(struct vssd_ctrl *ctrl, bool keep_admin)
+{
+	vssd_format_finish(ctrl);
+	vssd_queues_clear(ctrl);
+	memset(&ctrl->events, 0, sizeof(ctrl->events));
+	vssd_features_reset(ctrl);
+	ctrl->csts &= NVME_SET(1, NVME_CSTS_NSSRO);
+	ctrl->shut_down = false;
+	ctrl->host_gone = false;
+	ctrl->io_queues_made = false;
+	ctrl->cc = 0;
+	if (!keep_admin) {
+		ctrl->aqa = 0;
+		ctrl->asq = 0;
+		ctrl->acq = 0;
+	}
+	vssd_update_running(ctrl);
+}
+
+/* What CC and the admin queue's registers must say before the controller can become ready. */
+static bool can_enable(const struct vssd_ctrl *ctrl)
+{
+	uint64_t css = NVME_GET(ctrl->cc, NVME_CC_CSS);
+	uint64_t page = UINT64_C(4096) << NVME_GET(ctrl->cc, NVME_CC_MPS);
+
+	if (NVME_GET(ctrl->cc, NVME_CC_MPS) > MPSMAX || NVME_GET(ctrl->cc, NVME_CC_AMS) != 0)
+		return false;
+	if (css != CSS_NVM && (css != CSS_ALL || !(NVME_GET(ctrl->cap, NVME_CAP_CSS) & CAP_CSS_ALL)))
+		return false;
+	if (NVME_GET(ctrl->aqa, NVME_AQA_ASQS) == 0 || NVME_GET(ctrl->aqa, NVME_AQA_ACQS) == 0)
+		return false;
+	return (ctrl->asq & (page - 1)) == 0 && (ctrl->acq & (page - 1)) == 0;
+}
+
+static void enable(struct vssd_ctrl *ctrl)
+{
+	if (!can_enable(ctrl)) {
+		vssd_fatal(ctrl);
+		return;
+	}
+	ctrl->host_gone = false; /* whoever enables it is a client that is there */
+	ctrl->page_size = 4096u << NVME_GET(ctrl->cc, NVME_CC_MPS);
+	ctrl->generation = ctrl->bus->dma.generation;
+	vssd_cq_create(ctrl, 0, ctrl->acq, (uint32_t)NVME_GET(ctrl->aqa, NVME_AQA_ACQS) + 1, 0, true);
+	vssd_sq_create(ctrl, 0, ctrl->asq, (uint32_t)NVME_GET(ctrl->aqa, NVME_AQA_ASQS) + 1, 0);
+	ctrl->nv->in_use = true;
+	ctrl->csts |= NVME_SET(1, NVME_CSTS_RDY);
+	vssd_update_running(ctrl);
+}
+
+static void shut_down(struct vssd_ctrl *ctrl)
+{
+	vssd_format_finish(ctrl);
+	vssd_health_account(ctrl);
+	vssd_store_flush(ctrl->store);
+	ctrl->shut_down = true;
+	ctrl->nv->in_use = false;
+	ctrl->csts &= (uint32_t)~NVME_SET(3, NVME_CSTS_SHST);
+	ctrl->csts |= NVME_SET(NVME_SHST_COMPLETE, NVME_CSTS_SHST);
+	vssd_update_running(ctrl);
+}
+
+static void write_cc(struct vssd_ctrl *ctrl, uint32_t value)
+{
+	uint32_t old = ctrl->cc;
+
+	if (NVME_GET(old, NVME_CC_EN) && !NVME_GET(value, NVME_CC_EN))
+		vssd_regs_reset(ctrl, true);
+	ctrl->cc = value & 0x00fffff1u;
+	if (!NVME_GET(old, NVME_CC_EN) && NVME_GET(value, NVME_CC_EN))
+		enable(ctrl);
+	if (NVME_GET(value, NVME_CC_SHN) != NVME_SHN_NONE &&
+	    NVME_GET(old, NVME_CC_SHN) != NVME_GET(value, NVME_CC_SHN))
+		shut_down(ctrl);
+}
+
+/* A reset of the whole subsystem: the host sees a controller that went through a conventional reset, and CSTS.NSSRO.
+ */
+static void subsystem_reset(struct vssd_ctrl *ctrl)
+{
+	vssd_ctrl_reset(ctrl, VSSD_RESET_CONVENTIONAL);
+	ctrl->csts |= NVME_SET(1, NVME_CSTS_NSSRO);
+}
+
+static uint32_t register_read(const struct vssd_ctrl *ctrl, uint32_t offset)
+{
+	switch (offset) {
+	case NVME_REG_CAP:
+		return (uint32_t)ctrl->cap;
+	case NVME_REG_CAP + 4:
+		return (uint32_t)(ctrl->cap >> 32);
+	case NVME_REG_VS:
+		return ctrl->options.version;
+	case NVME_REG_CC:
+		return ctrl->cc;
+	case NVME_REG_CSTS:
+		return ctrl->csts;
+	case NVME_REG_AQA:
+		return ctrl->aqa;
+	case NVME_REG_ASQ:
+		return (uint32_t)ctrl->asq;
+	case NVME_REG_ASQ + 4:
+		return (uint32_t)(ctrl->asq >> 32);
+	case NVME_REG_ACQ:
+		return (uint32_t)ctrl->acq;
+	case NVME_REG_ACQ + 4:
+		return (uint32_t)(ctrl->acq >> 32);
+	case NVME_REG_CRTO:
+		return NVME_GET(ctrl->cap, NVME_CAP_CRMS) ? READY_TIMEOUT : 0;
+	default:
+		break;
+	}
+	if (offset >= VSSD_DOORBELL_OFFSET && offset < VSSD_DOORBELL_OFFSET + VSSD_DOORBELL_SIZE)
+		return ctrl->doorbells[(offset - VSSD_DOORBELL_OFFSET) / 4];
+	return 0; /* INTMS and INTMC too: with MSI-X there is nothing to mask here */
+}
+
+static void set_half(uint64_t *reg, bool high, uint32_t value)
+{
+	*reg = high ? (*reg & UINT32_MAX) | (uint64_t)value << 32 : (*reg & ~(uint64_t)UINT32_MAX) | value;
+}
+
+static void register_write(struct vssd_ctrl *ctrl, uint32_t offset, uint32_t value)
+{
+	switch (offset) {
+	case NVME_REG_CC:
+		write_cc(ctrl, value);
+		return;
+	case NVME_REG_CSTS:
+		ctrl->csts &= (uint32_t) ~(value & NVME_SET(1, NVME_CSTS_NSSRO));
+		return;
+	case NVME_REG_NSSR:
+		if (value == NVME_NSSR_RESET)
+			subsystem_reset(ctrl);
+		return;
+	case NVME_REG_AQA:
+		ctrl->aqa = value & 0x0fff0fffu;
+		return;
+	case NVME_REG_ASQ:
+	case NVME_REG_ASQ + 4:
+		set_half(&ctrl->asq, offset != NVME_REG_ASQ, offset == NVME_REG_ASQ ? value & ~0xfffu : value);
+		return;
+	case NVME_REG_ACQ:
+	case NVME_REG_ACQ + 4:
+		set_half(&ctrl->acq, offset != NVME_REG_ACQ, offset == NVME_REG_ACQ ? value & ~0xfffu : value);
+		return;
+	default:
+		break;
+	}
+	if (offset >= VSSD_DOORBELL_OFFSET && offset < VSSD_DOORBELL_OFFSET + VSSD_DOORBELL_SIZE)
+		vssd_doorbell_write(ctrl, (offset - VSSD_DOORBELL_OFFSET) / 4, value);
+}
+
+void vssd_ctrl_bar_read(struct vssd_ctrl *ctrl, uint32_t offset, void *data, uint32_t length)
+{
+	uint8_t *to = data;
+
+	if (!ctrl->power || !vssd_config_memory_enabled(ctrl)) {
+		memset(data, 0xff, length);
+		return;
+	}
+	while (length > 0) {
+		uint32_t value = register_read(ctrl, offset & ~3u);
+		uint32_t skip = offset & 3u;
+		uint32_t piece = 4 - skip < length ? 4 - skip : length;
+
+		memcpy(to, (uint8_t *)&value + skip, piece);
+		to += piece;
+		offset += piece;
+		length -= piece;
+	}
+}
+
+void vssd_ctrl_bar_write(struct vssd_ctrl *ctrl, uint32_t offset, const void *data, uint32_t length)
+{
+	const uint8_t *from = data;
+
+	if (!ctrl->power || !vssd_config_memory_enabled(ctrl))
+		return;
+	/* Registers take aligned accesses of 32 bits or more; what else is written is undefined, and here nothing. */
+	if (offset % 4 != 0 || length % 4 != 0)
+		return;
+	for (uint32_t i = 0; i < length; i += 4) {
+		uint32_t value;
+
+		memcpy(&value, from + i, sizeof(value));
+		register_write(ctrl, offset + i, value);
+	}
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#define _GNU_SOURCE 1
+#include "vssd/server/loop.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/util/clock.h"
+
+#define BUSY_NS 1000000u    /* commands come: sockets can wait a little */
+#define LOOK_NS 50000u      /* how long they wait then */
+#define SPIN_NS 10000000u   /* without any work, before the first nap */
+#define NAP_NS 50000u       /* with a client: its next doorbell is noticed this late */
+#define SLEEP_NS 100000000u /* without one; the device's own timers go on */
+#define YIELD_AFTER 1000u   /* empty polls: somebody else may need this CPU to give us work */
+
+/* The listening socket of clients comes before the client: who finds a newcomer there has not looked at the client's
+ * socket yet, and so sees its end if that came first. */
+enum { WATCH_SIGNAL, WATCH_OWNER, WATCH_LISTEN_CONTROL, WATCH_LISTEN, WATCH_CLIENT, WATCH_PEERS };
+
+struct watches {
+	struct pollfd fds[WATCH_PEERS + VSSD_CONTROL_PEERS];
+	unsigned count;
+};
+
+static void set_watches(const struct vssd_loop *loop, struct watches *watches)
+{
+	const struct vssd_connection *client = &loop->session->connection;
+
+	watches->fds[WATCH_SIGNAL] = (struct pollfd){.fd = loop->signal_fd, .events = POLLIN};
+	watches->fds[WATCH_OWNER] = (struct pollfd){.fd = loop->owner_fd};
+	watches->fds[WATCH_LISTEN] = (struct pollfd){.fd = loop->folder->client_fd, .events = POLLIN};
+	watches->fds[WATCH_LISTEN_CONTROL] = (struct pollfd){.fd = loop->folder->control_fd, .events = POLLIN};
+	/* A client that does not take its replies gets nothing else done. */
+	watches->fds[WATCH_CLIENT] = (struct pollfd){
+		.fd = client->fd,
+		.events = client->outgoing ? POLLOUT : POLLIN | POLLRDHUP,
+	};
+	for (unsigned i = 0; i < loop->control->num_peers; i++)
+		watches->fds[WATCH_PEERS + i] = (struct pollfd){.fd = loop->control->peers[i], .events = POLLIN};
+	watches->count = WATCH_PEERS + loop->control->num_peers;
+}
+
+/* There is room for one client: a second one is refused, by closing its connection. */
+static void accept_client(const struct vssd_loop *loop, bool is_leaving)
+{
+	int fd;
+
+	if (is_leaving)
+		return;
+	fd = accept4(loop->folder->client_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd < 0)
+		return;
+	if (vssd_session_has_client(loop->session))
+		close(fd);
+	else
+		vssd_session_accept(loop->session, fd);
+}
+
+static void accept_control(const struct vssd_loop *loop)
+{
+	int fd = accept4(loop->folder->control_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd >= 0)
+		vssd_control_accept(loop->control, fd);
+}
+
+/* Wait for the sockets, up to ns, and do what they ask for. True: something was done. */
+static bool look(const struct vssd_loop *loop, uint32_t ns, bool *stop)
+{
+	struct timespec patience = {.tv_nsec = ns};
+	struct watches watches;
+	struct pollfd *fds = watches.fds;
+	bool worked = false;
+
+	set_watches(loop, &watches);
+	if (vssd_session_has_backlog(loop->session))
+		patience.tv_nsec = 0;
+	if (ppoll(fds, watches.count, &patience, NULL) <= 0 && !vssd_session_has_backlog(loop->session))
+		return false;
+
+	*stop = fds[WATCH_SIGNAL].revents || fds[WATCH_OWNER].revents;
+	for (unsigned i = WATCH_PEERS; i < watches.count; i++)
+		if (fds[i].revents) {
+			vssd_control_serve(loop->control, fds[i].fd);
+			worked = true;
+		}
+	if (fds[WATCH_LISTEN_CONTROL].revents) {
+		accept_control(loop);
+		worked = true;
+	}
+	if (fds[WATCH_CLIENT].revents || vssd_session_has_backlog(loop->session))
+		worked |= vssd_session_serve(loop->session);
+	if (fds[WATCH_LISTEN].revents) {
+		accept_client(loop, vssd_session_has_client(loop->session) &&
+					    fds[WATCH_CLIENT].revents & (POLLHUP | POLLRDHUP));
+		worked = true;
+	}
+	return worked;
+}
+
+void vssd_loop_run(struct vssd_loop *loop)
+{
+	const uint64_t busy = pyn_ns_to_ticks(BUSY_NS), between = pyn_ns_to_ticks(LOOK_NS);
+	const uint64_t spin = pyn_ns_to_ticks(SPIN_NS);
+	uint64_t last_command = pyn_ticks() - busy, last_work = pyn_ticks(), last_look = 0;
+	unsigned empty = 0;
+	bool stop = false;
+
+	/* Naps of 50 us end after 50 us, not after 100. */
+	prctl(PR_SET_TIMERSLACK, 1);
+	while (!stop && !loop->control->quit) {
+		unsigned commands = vssd_ctrl_poll(loop->session->ctrl);
+		uint64_t now = pyn_ticks();
+		uint32_t nap = 0;
+
+		if (commands > 0) {
+			last_command = last_work = now;
+			empty = 0;
+		} else if (++empty >= YIELD_AFTER) {
+			sched_yield();
+			empty = 0;
+		}
+		if (now - last_command < busy && now - last_look < between)
+			continue;
+		if (!vssd_session_has_client(loop->session))
+			nap = commands > 0 ? 0 : SLEEP_NS;
+		else if (now - last_work >= spin)
+			nap = NAP_NS;
+		last_look = now;
+		if (look(loop, nap, &stop))
+			last_work = pyn_ticks();
+	}
+}

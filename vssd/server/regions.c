@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vssd/server/regions.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void bar0_read(struct vssd_session *session, uint32_t offset, void *data, uint32_t length)
+{
+	vssd_ctrl_bar_read(session->ctrl, offset, data, length);
+}
+
+static void bar0_write(struct vssd_session *session, uint32_t offset, const void *data, uint32_t length)
+{
+	vssd_ctrl_bar_write(session->ctrl, offset, data, length);
+}
+
+static void config_read(struct vssd_session *session, uint32_t offset, void *data, uint32_t length)
+{
+	vssd_ctrl_config_read(session->ctrl, offset, data, length);
+}
+
+static void config_write(struct vssd_session *session, uint32_t offset, const void *data, uint32_t length)
+{
+	vssd_ctrl_config_write(session->ctrl, offset, data, length);
+}
+
+/* Does the function answer accesses to its memory? */
+static bool memory_is_enabled(struct vssd_session *session)
+{
+	uint16_t command;
+
+	vssd_ctrl_config_read(session->ctrl, PCI_CFG_COMMAND, &command, sizeof(command));
+	return session->powered && (command & PCI_COMMAND_MSE);
+}
+
+static void table_read(struct vssd_session *session, uint32_t offset, void *data, uint32_t length)
+{
+	if (memory_is_enabled(session))
+		vssd_interrupts_table_read(&session->interrupts, offset, data, length);
+	else
+		memset(data, 0xff, length);
+}
+
+static void table_write(struct vssd_session *session, uint32_t offset, const void *data, uint32_t length)
+{
+	if (memory_is_enabled(session))
+		vssd_interrupts_table_write(&session->interrupts, offset, data, length);
+}
+
+static void pending_read(struct vssd_session *session, uint32_t offset, void *data, uint32_t length)
+{
+	if (memory_is_enabled(session))
+		vssd_interrupts_pending_read(&session->interrupts, offset, data, length);
+	else
+		memset(data, 0xff, length);
+}
+
+static void pending_write(struct vssd_session *session, uint32_t offset, const void *data, uint32_t length)
+{
+	(void)session;
+	(void)offset;
+	(void)data;
+	(void)length;
+}
+
+/* Regions that are not here have the size 0. */
+static const struct region {
+	uint32_t size;
+	bool mappable; /* the doorbells are */
+	void (*read)(struct vssd_session *session, uint32_t offset, void *data, uint32_t length);
+	void (*write)(struct vssd_session *session, uint32_t offset, const void *data, uint32_t length);
+} regions[VFU_NUM_REGIONS] = {
+	[VFU_REGION_BAR0] = {VSSD_BAR0_SIZE, true, bar0_read, bar0_write},
+	[VSSD_MSIX_TABLE_BAR] = {VSSD_MSIX_BAR_SIZE, false, table_read, table_write},
+	[VSSD_MSIX_PBA_BAR] = {VSSD_MSIX_BAR_SIZE, false, pending_read, pending_write},
+	[VFU_REGION_CONFIG] = {VSSD_CONFIG_SIZE, false, config_read, config_write},
+};
+
+/* One area, as all clients expect it. */
+static void put_doorbell_area(uint8_t *answer)
+{
+	struct vfu_sparse_mmap capability = {
+		.header = {.id = VFU_CAP_SPARSE_MMAP, .version = 1},
+		.nr_areas = 1,
+	};
+	struct vfu_sparse_area area = {VSSD_DOORBELL_OFFSET, VSSD_DOORBELL_SIZE};
+
+	memcpy(answer, &capability, sizeof(capability));
+	memcpy(answer + sizeof(capability), &area, sizeof(area));
+}
+
+int vssd_region_info(const struct vssd_session *session, const struct vfu_region_info *request, uint8_t *answer,
+		     int *fd)
+{
+	struct vfu_region_info info = {.argsz = sizeof(info), .index = request->index};
+	int length = sizeof(info);
+
+	if (request->argsz < sizeof(info) || request->index >= VFU_NUM_REGIONS)
+		return -EINVAL;
+	info.size = regions[info.index].size;
+	if (info.size > 0)
+		info.flags = VFU_REGION_FLAG_READ | VFU_REGION_FLAG_WRITE;
+	if (regions[info.index].mappable && session->capabilities.max_fds > 0) {
+		info.flags |= VFU_REGION_FLAG_MMAP;
+		info.argsz = VSSD_REGION_INFO_MAX;
+		if (request->argsz >= info.argsz) {
+			info.flags |= VFU_REGION_FLAG_CAPS;
+			info.cap_offset = sizeof(info);
+			put_doorbell_area(answer + sizeof(info));
+			length = VSSD_REGION_INFO_MAX;
+			*fd = session->doorbells.fd;
+		}
+	}
+	memcpy(answer, &info, sizeof(info));
+	return length;
+}
+
+bool vssd_region_access_is_valid(const struct vfu_region_access *access)
+{
+	uint32_t size = access->region < VFU_NUM_REGIONS ? regions[access->region].size : 0;
+
+	return size > 0 && access->offset <= size && access->count <= size - access->offset;
+}
+
+void vssd_region_read(struct vssd_session *session, const struct vfu_region_access *access, void *data)
+{
+	regions[access->region].read(session, (uint32_t)access->offset, data, access->count);
+}
+
+void vssd_region_write(struct vssd_session *session, const struct vfu_region_access *access, const void *data)
+{
+	regions[access->region].write(session, (uint32_t)access->offset, data, access->count);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The regions of the device: BAR 0, the MSI-X BARs, configuration space. */
+#ifndef VSSD_SERVER_REGIONS_H
+#define VSSD_SERVER_REGIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vssd/server/session.h"
+
+/* Room for the largest answer of vssd_region_info. */
+#define VSSD_REGION_INFO_MAX                                                                                         \
+	(sizeof(struct vfu_region_info) + sizeof(struct vfu_sparse_mmap) + sizeof(struct vfu_sparse_area))
+
+/* Fill in the answer to DEVICE_GET_REGION_INFO: its length in bytes, or -EINVAL. *fd: the file to be mapped, which
+ * stays the session's, or -1. Where request->argsz is too small, the answer tells the size only. */
+int vssd_region_info(const struct vssd_session *session, const struct vfu_region_info *request, uint8_t *answer,
+		     int *fd);
+
+/* Whether there is such a region, and the bytes lie in it. */
+bool vssd_region_access_is_valid(const struct vfu_region_access *access);
+
+/* access->count bytes, of an access that is valid. */
+void vssd_region_read(struct vssd_session *session, const struct vfu_region_access *access, void *data);
+void vssd_region_write(struct vssd_session *session, const struct vfu_region_access *access, const void *data);
+
+#endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#define _GNU_SOURCE 1
+#include "vssd/store/medium.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define RESERVE_BLOCKS 4096u
+#define HEADER_SIZE 4096u
+#define HUGE_PAGE (UINT64_C(2) << 20)
+
+static const char magic[16] = "virtual SSD 1\n\0";
+
+/* The first page of a file; the system area, the durable map, the marks and the pool follow. */
+struct file_header {
+	char magic[16];
+	uint64_t blocks;
+	uint64_t pool_blocks;
+};
+
+static uint64_t align_up(uint64_t value, uint64_t alignment)
+{
+	return (value + alignment - 1) / alignment * alignment;
+}
+
+void *vssd_medium_alloc(uint64_t length)
+{
+	void *memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+void vssd_medium_free(void *memory, uint64_t length)
+{
+	if (memory)
+		munmap(memory, length);
+}
+
+void vssd_medium_init(struct vssd_medium *medium)
+{
+	*medium = (struct vssd_medium){.fd = -1};
+}
+
+static uint64_t marks_offset(uint64_t blocks)
+{
+	return HEADER_SIZE + VSSD_SYSTEM_SIZE + align_up(blocks * sizeof(uint32_t), VSSD_BLOCK_SIZE);
+}
+
+static void lay_out(struct vssd_medium *medium, uint64_t blocks, uint64_t pool_blocks)
+{
+	medium->pool_blocks = pool_blocks;
+	medium->pool_offset = align_up(marks_offset(blocks) + pool_blocks * sizeof(struct vssd_marks), HUGE_PAGE);
+	medium->length = medium->pool_offset + (pool_blocks << VSSD_BLOCK_SHIFT);
+}
+
+static void point(struct vssd_medium *medium, uint64_t blocks)
+{
+	medium->system = medium->memory + HEADER_SIZE;
+	medium->durable = (uint32_t *)(medium->memory + HEADER_SIZE + VSSD_SYSTEM_SIZE);
+	medium->marks = (struct vssd_marks *)(medium->memory + marks_offset(blocks));
+	medium->pool = medium->memory + medium->pool_offset;
+}
+
+/* What an existing file says of itself: 1 it is new and empty, 0 it is a store, -errno with a sentence. */
+static int header_read(int fd, const char *file, struct file_header *header, uint64_t blocks, char *error,
+		       size_t size)
+{
+	struct stat st;
+	ssize_t length;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode)) {
+		snprintf(error, size, "%s is not a regular file: a drive's data live in one", file);
+		return -EINVAL;
+	}
+	if (st.st_size == 0)
+		return 1;
+	length = pread(fd, header, sizeof(*header), 0);
+	if (length != (ssize_t)sizeof(*header) || memcmp(header->magic, magic, sizeof(magic)) != 0) {
+		snprintf(error, size, "%s holds something else than a virtual SSD: give another file, or delete it",
+			 file);
+		return -EINVAL;
+	}
+	if (header->blocks != blocks) {
+		snprintf(error, size,
+			 "%s holds a drive of %llu bytes in all, not %llu: give its size, or another file", file,
+			 (unsigned long long)header->blocks << VSSD_BLOCK_SHIFT,
+			 (unsigned long long)blocks << VSSD_BLOCK_SHIFT);
+		return -EINVAL;
+	}
+	if (header->pool_blocks < blocks + VSSD_POOL_FIRST + 1 || header->pool_blocks > 2 * VSSD_MAX_BLOCKS) {
+		snprintf(error, size, "the header of %s is damaged: give another file, or delete it", file);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int header_write(struct vssd_medium *medium, uint64_t blocks)
+{
+	struct file_header header = {.blocks = blocks, .pool_blocks = medium->pool_blocks};
+
+	/* The maps are set aside at once, the pool as it grows. The magic comes last: a file that was not finished is
+	 * recognised as none. */
+	if (ftruncate(medium->fd, (off_t)medium->length) < 0 ||
+	    fallocate(medium->fd, 0, 0, (off_t)medium->pool_offset) < 0)
+		return -errno;
+	memcpy(header.magic, magic, sizeof(magic));
+	return pwrite(medium->fd, &header, sizeof(header), 0) == (ssize_t)sizeof(header) ? 0 : -EIO;
+}
+
+static int file_open(struct vssd_medium *medium, const char *file, uint64_t blocks, uint64_t spare, char *error,
+		     size_t size)
+{
+	struct file_header header;
+	struct stat st;
+	int err;
+
+	medium->fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (medium->fd < 0) {
+		err = -errno;
+		snprintf(error, size, "cannot open %s: %s", file, strerror(-err));
+		return err;
+	}
+	if (flock(medium->fd, LOCK_EX | LOCK_NB) < 0) {
+		snprintf(error, size, "%s is in use by another virtual SSD", file);
+		return -EBUSY;
+	}
+	snprintf(error, size, "cannot read %s", file);
+	err = header_read(medium->fd, file, &header, blocks, error, size);
+	if (err < 0)
+		return err;
+	lay_out(medium, blocks, err ? blocks + spare + VSSD_POOL_FIRST : header.pool_blocks);
+	if (err) {
+		err = header_write(medium, blocks);
+		if (err)
+			snprintf(error, size, "cannot make %s: %s", file, strerror(-err));
+		return err;
+	}
+	if (fstat(medium->fd, &st) < 0 || (uint64_t)st.st_size != medium->length) {
+		snprintf(error, size, "%s was cut: %llu bytes are missing or too many", file,
+			 (unsigned long long)(medium->length - (uint64_t)st.st_size));
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int vssd_medium_open(struct vssd_medium *medium, const char *file, uint64_t blocks, uint64_t spare, char *error,
+		     size_t size)
+{
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+
+	if (file) {
+		int err = file_open(medium, file, blocks, spare, error, size);
+
+		if (err)
+			return err;
+		flags = MAP_SHARED | MAP_NORESERVE;
+	} else {
+		lay_out(medium, blocks, blocks + spare + VSSD_POOL_FIRST);
+	}
+	medium->memory = mmap(NULL, medium->length, PROT_READ | PROT_WRITE, flags, medium->fd, 0);
+	if (medium->memory == MAP_FAILED) {
+		medium->memory = NULL;
+		snprintf(error, size, "no address space for a drive of %llu bytes",
+			 (unsigned long long)medium->length);
+		return -ENOMEM;
+	}
+	point(medium, blocks);
+	if (!file)
+		madvise(medium->memory, medium->length, MADV_HUGEPAGE);
+	return 0;
+}
+
+void vssd_medium_close(struct vssd_medium *medium)
+{
+	vssd_medium_free(medium->memory, medium->length);
+	if (medium->fd >= 0)
+		close(medium->fd);
+	vssd_medium_init(medium);
+}
+
+static bool set_aside(struct vssd_medium *medium, uint64_t from, uint64_t end)
+{
+	if (fallocate(medium->fd, 0, (off_t)(medium->pool_offset + (from << VSSD_BLOCK_SHIFT)),
+		      (off_t)((end - from) << VSSD_BLOCK_SHIFT)) < 0)
+		return false;
+	medium->reserved = end;
+	return true;
+}
+
+bool vssd_medium_reserve(struct vssd_medium *medium, uint64_t first, uint64_t end)
+{
+	uint64_t from = medium->reserved > first ? medium->reserved : first;
+	uint64_t ahead;
+
+	if (end > medium->pool_blocks)
+		end = medium->pool_blocks;
+	if (medium->fd < 0 || end <= medium->reserved)
+		return true;
+	ahead = medium->pool_blocks - end < RESERVE_BLOCKS ? medium->pool_blocks : end + RESERVE_BLOCKS;
+	return set_aside(medium, from, ahead) || set_aside(medium, from, end);
+}
+
+void vssd_medium_discard(struct vssd_medium *medium)
+{
+	uint64_t from = medium->pool_offset + ((uint64_t)VSSD_POOL_FIRST << VSSD_BLOCK_SHIFT);
+
+	medium->reserved = 0;
+	if (medium->fd < 0)
+		madvise(medium->memory + from, medium->length - from, MADV_DONTNEED);
+	else if (fallocate(medium->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)from,
+			   (off_t)(medium->length - from)) < 0)
+		medium->reserved = medium->pool_blocks; /* the space stays ours */
+}

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vssd/store/store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vssd/store/medium.h"
+
+#define MIN_CACHE_BLOCKS 16u
+
+struct vssd_store_private {
+	struct vssd_medium medium;
+	uint32_t *free; /* pool blocks given back: a stack, the one used last comes first */
+	uint64_t free_count;
+	uint64_t next;   /* pool blocks from here on were never used */
+	uint32_t *queue; /* blocks that may be dirty, oldest at head: a ring */
+	uint64_t capacity;
+	uint64_t head;
+	uint64_t queued;
+	uint64_t *in_queue; /* a bit for each block */
+};
+
+static bool is_queued(const struct vssd_store_private *p, uint64_t block)
+{
+	return p->in_queue[block / 64] >> (block % 64) & 1;
+}
+
+static bool is_dirty(const struct vssd_store *store, uint64_t block)
+{
+	return store->current[block] != store->durable[block];
+}
+
+static uint32_t index_of(uint32_t entry)
+{
+	return entry & VSSD_ENTRY_INDEX;
+}
+
+static uint32_t entry_of(const struct vssd_store *store, uint32_t index)
+{
+	return index | (store->marks[index].bad ? VSSD_ENTRY_BAD : 0);
+}
+
+/* A pool block, 0: there is none left. A block that holds its first data must leave room for the whole cache, so that
+ * what is there can be written anew in a file system that is full. */
+static uint32_t pool_take(struct vssd_store_private *p, bool is_first)
+{
+	uint64_t room = is_first ? p->capacity : 0;
+	uint64_t wanted = p->free_count > room ? 0 : room + 1 - p->free_count;
+
+	if (wanted > 0 && !vssd_medium_reserve(&p->medium, p->next, p->next + wanted))
+		return 0;
+	if (p->free_count > 0)
+		return p->free[--p->free_count];
+	return p->next < p->medium.pool_blocks ? (uint32_t)p->next++ : 0;
+}
+
+static void pool_give(struct vssd_store_private *p, uint32_t entry)
+{
+	if (index_of(entry) >= VSSD_POOL_FIRST)
+		p->free[p->free_count++] = index_of(entry);
+}
+
+static void make_durable(struct vssd_store *store, uint64_t block)
+{
+	uint32_t old = store->durable[block];
+
+	if (old == store->current[block])
+		return;
+	/* The data and marks are there before the map in the file says so: a kill in between loses nothing. */
+	__atomic_store_n(&store->durable[block], store->current[block], __ATOMIC_RELEASE);
+	if (index_of(old) != index_of(store->current[block]))
+		pool_give(store->private, old);
+}
+
+static uint64_t queue_pop(struct vssd_store_private *p)
+{
+	uint64_t block = p->queue[p->head];
+
+	p->head = p->head + 1 == p->capacity ? 0 : p->head + 1;
+	p->queued--;
+	p->in_queue[block / 64] &= ~(UINT64_C(1) << (block % 64));
+	return block;
+}
+
+static void queue_push(struct vssd_store *store, uint64_t block)
+{
+	struct vssd_store_private *p = store->private;
+	uint64_t tail;
+
+	if (is_queued(p, block))
+		return;
+	if (p->queued == p->capacity)
+		make_durable(store, queue_pop(p));
+	tail = p->head + p->queued;
+	p->queue[tail >= p->capacity ? tail - p->capacity : tail] = (uint32_t)block;
+	p->queued++;
+	p->in_queue[block / 64] |= UINT64_C(1) << (block % 64);
+}
+
+/* A pool block of its own for a block that may be changed in place: the one that it has where it is dirty already,
+ * else a new one. keep: sectors whose old data are wanted. 0: no space. */
+static uint32_t own(struct vssd_store *store, uint64_t block, uint8_t keep)
+{
+	uint32_t old = index_of(store->current[block]);
+	uint32_t new;
+
+	if (is_dirty(store, block) && old >= VSSD_POOL_FIRST && old != index_of(store->durable[block]))
+		return old;
+	queue_push(store, block);
+	new = pool_take(store->private, old < VSSD_POOL_FIRST);
+	if (!new)
+		return 0;
+	if (keep)
+		memcpy(store->pool + ((uint64_t) new << VSSD_BLOCK_SHIFT),
+		       store->pool + ((uint64_t)old << VSSD_BLOCK_SHIFT), VSSD_BLOCK_SIZE);
+	store->marks[new] = store->marks[old];
+	store->current[block] = entry_of(store, new);
+	return new;
+}
+
+uint8_t *vssd_store_write(struct vssd_store *store, uint64_t block, uint8_t sectors)
+{
+	uint32_t index = own(store, block, (uint8_t)~sectors);
+	struct vssd_marks *marks = &store->marks[index];
+
+	if (!index)
+		return NULL;
+	marks->written |= sectors;
+	marks->bad &= (uint8_t)~sectors;
+	store->current[block] = entry_of(store, index);
+	return store->pool + ((uint64_t)index << VSSD_BLOCK_SHIFT);
+}
+
+/* The whole block becomes one of those that hold zeros for ever. */
+static void replace(struct vssd_store *store, uint64_t block, uint32_t index)
+{
+	uint32_t old = store->current[block];
+
+	if (old == index)
+		return;
+	queue_push(store, block);
+	if (index_of(old) != index_of(store->durable[block]))
+		pool_give(store->private, old);
+	store->current[block] = index;
+}
+
+int vssd_store_zero(struct vssd_store *store, uint64_t block, uint8_t sectors, bool deallocate)
+{
+	uint32_t index = index_of(store->current[block]);
+	uint8_t *data;
+
+	if (sectors == VSSD_ALL_SECTORS) {
+		replace(store, block, deallocate ? VSSD_POOL_UNWRITTEN : VSSD_POOL_ZEROES);
+		return 0;
+	}
+	if (deallocate && index == VSSD_POOL_UNWRITTEN)
+		return 0;
+	data = vssd_store_write(store, block, sectors);
+	if (!data)
+		return -ENOSPC;
+	for (unsigned i = 0; i < VSSD_BLOCK_SIZE / VSSD_SECTOR_SIZE; i++)
+		if (sectors >> i & 1)
+			memset(data + i * VSSD_SECTOR_SIZE, 0, VSSD_SECTOR_SIZE);
+	if (deallocate)
+		store->marks[index_of(store->current[block])].written &= (uint8_t)~sectors;
+	return 0;
+}
+
+int vssd_store_poison(struct vssd_store *store, uint64_t block, uint8_t sectors)
+{
+	uint32_t index = own(store, block, VSSD_ALL_SECTORS);
+
+	if (!index)
+		return -ENOSPC;
+	store->marks[index].bad |= sectors;
+	store->marks[index].written |= sectors;
+	store->current[block] = entry_of(store, index);
+	return 0;
+}
+
+void vssd_store_commit(struct vssd_store *store, uint64_t block, uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++)
+		make_durable(store, block + i);
+}
+
+void vssd_store_flush(struct vssd_store *store)
+{
+	while (store->private->queued > 0)
+		make_durable(store, queue_pop(store->private));
+}
+
+void vssd_store_lose(struct vssd_store *store)
+{
+	struct vssd_store_private *p = store->private;
+
+	while (p->queued > 0) {
+		uint64_t block = queue_pop(p);
+
+		if (!is_dirty(store, block))
+			continue;
+		if (index_of(store->current[block]) != index_of(store->durable[block]))
+			pool_give(p, store->current[block]);
+		store->current[block] = store->durable[block];
+	}
+}
+
+void vssd_store_erase(struct vssd_store *store, uint64_t block, uint64_t count)
+{
+	struct vssd_store_private *p = store->private;
+
+	for (uint64_t i = block; i < block + count; i++) {
+		uint32_t current = store->current[i], durable = store->durable[i];
+
+		if (!current && !durable)
+			continue;
+		store->current[i] = VSSD_POOL_UNWRITTEN;
+		store->durable[i] = VSSD_POOL_UNWRITTEN;
+		pool_give(p, current);
+		if (index_of(durable) != index_of(current))
+			pool_give(p, durable);
+	}
+	if (p->next - p->free_count == VSSD_POOL_FIRST) {
+		p->next = VSSD_POOL_FIRST;
+		p->free_count = 0;
+		vssd_medium_discard(&p->medium);
+	}
+}
+
+int vssd_store_poke(struct vssd_store *store, uint64_t offset, const void *data, uint32_t length)
+{
+	uint64_t block = offset >> VSSD_BLOCK_SHIFT;
+	uint32_t old = index_of(store->current[block]);
+	uint8_t *target;
+
+	if (old < VSSD_POOL_FIRST) {
+		bool dirty = is_dirty(store, block);
+		uint32_t new = pool_take(store->private, true);
+
+		if (!new)
+			return -ENOSPC;
+		memset(store->pool + ((uint64_t) new << VSSD_BLOCK_SHIFT), 0, VSSD_BLOCK_SIZE);
+		store->marks[new] = store->marks[old];
+		store->current[block] = new;
+		if (!dirty)
+			store->durable[block] = new;
+		old = new;
+	}
+	target = store->pool + ((uint64_t)old << VSSD_BLOCK_SHIFT);
+	memcpy(target + offset % VSSD_BLOCK_SIZE, data, length);
+	return 0;
+}
+
+void *vssd_store_system(struct vssd_store *store)
+{
+	return store->private->medium.system;
+}
+
+uint64_t vssd_store_dirty(const struct vssd_store *store)
+{
+	return store->private->queued;
+}
+
+uint64_t vssd_store_used(const struct vssd_store *store)
+{
+	return store->private->next - VSSD_POOL_FIRST - store->private->free_count;
+}
+
+/* What a file holds is somebody's data, and may be anybody's: an entry must name a block of the pool, each at most
+ * once. Fills current, and the free blocks. */
+static int adopt(struct vssd_store *store, const char *file, char *error, size_t size)
+{
+	struct vssd_store_private *p = store->private;
+	uint64_t *used = calloc(p->medium.pool_blocks / 64 + 1, sizeof(*used));
+
+	if (!used)
+		return -ENOMEM;
+	p->next = VSSD_POOL_FIRST;
+	for (uint64_t i = 0; i < store->blocks; i++) {
+		uint32_t index = index_of(store->durable[i]);
+
+		if (index >= p->medium.pool_blocks ||
+		    (index >= VSSD_POOL_FIRST && used[index / 64] >> (index % 64) & 1)) {
+			snprintf(error, size,
+				 "the map in %s is damaged at block %llu: give another file, or delete it", file,
+				 (unsigned long long)i);
+			free(used);
+			return -EINVAL;
+		}
+		used[index / 64] |= UINT64_C(1) << (index % 64);
+		if (index >= p->next)
+			p->next = (uint64_t)index + 1;
+		store->durable[i] = entry_of(store, index);
+		store->current[i] = store->durable[i];
+	}
+	for (uint64_t i = p->next; i-- > VSSD_POOL_FIRST;)
+		if (!(used[i / 64] >> (i % 64) & 1))
+			p->free[p->free_count++] = (uint32_t)i;
+	free(used);
+	return 0;
+}
+
+static int store_init(struct vssd_store *store, const struct vssd_store_options *options, char *error, size_t size)
+{
+	struct vssd_store_private *p = store->private;
+	uint64_t spare;
+	int err = vssd_medium_open(&p->medium, options->file, options->blocks, p->capacity, error, size);
+
+	if (err)
+		return err;
+	/* A file remembers how much room it has beside the data; the cache may not be larger than that. */
+	spare = p->medium.pool_blocks - VSSD_POOL_FIRST - options->blocks;
+	if (p->capacity > spare)
+		p->capacity = spare;
+	store->blocks = options->blocks;
+	store->pool = p->medium.pool;
+	store->durable = p->medium.durable;
+	store->marks = p->medium.marks;
+	store->current = vssd_medium_alloc(options->blocks * sizeof(*store->current));
+	p->free = vssd_medium_alloc(p->medium.pool_blocks * sizeof(*p->free));
+	p->queue = calloc(p->capacity, sizeof(*p->queue));
+	p->in_queue = vssd_medium_alloc((options->blocks / 64 + 1) * sizeof(*p->in_queue));
+	if (!store->current || !p->free || !p->queue || !p->in_queue) {
+		snprintf(error, size, "no memory for the maps of %llu blocks", (unsigned long long)options->blocks);
+		return -ENOMEM;
+	}
+	p->next = VSSD_POOL_FIRST;
+	store->marks[VSSD_POOL_UNWRITTEN] = (struct vssd_marks){0};
+	store->marks[VSSD_POOL_ZEROES] = (struct vssd_marks){.written = VSSD_ALL_SECTORS};
+	return options->file ? adopt(store, options->file, error, size) : 0;
+}
+
+int vssd_store_open(const struct vssd_store_options *options, struct vssd_store **result, char *error, size_t size)
+{
+	struct vssd_store *store = calloc(1, sizeof(*store));
+	int err;
+
+	snprintf(error, size, "no memory for the store");
+	if (store)
+		store->private = calloc(1, sizeof(*store->private));
+	if (!store || !store->private) {
+		free(store);
+		return -ENOMEM;
+	}
+	vssd_medium_init(&store->private->medium);
+	store->private->capacity =
+		options->cache_blocks < MIN_CACHE_BLOCKS ? MIN_CACHE_BLOCKS : options->cache_blocks;
+	if (options->blocks == 0 || options->blocks > VSSD_MAX_BLOCKS ||
+	    options->cache_blocks > VSSD_MAX_BLOCKS / 2) {
+		snprintf(error, size,
+			 "a store holds 1 to %llu blocks of 4 KiB and caches half as many, not %llu and %llu",
+			 (unsigned long long)VSSD_MAX_BLOCKS, (unsigned long long)options->blocks,
+			 (unsigned long long)options->cache_blocks);
+		err = -EINVAL;
+	} else {
+		err = store_init(store, options, error, size);
+	}
+	if (err) {
+		vssd_store_close(store);
+		return err;
+	}
+	*result = store;
+	return 0;
+}
+
+void vssd_store_close(struct vssd_store *store)
+{
+	struct vssd_store_private *p = store->private;
+
+	vssd_medium_free(store->current, store->blocks * sizeof(*store->current));
+	vssd_medium_free(p->free, p->medium.pool_blocks * sizeof(*p->free));
+	vssd_medium_free(p->in_queue, (store->blocks / 64 + 1) * sizeof(*p->in_queue));
+	free(p->queue);
+	vssd_medium_close(&p->medium);
+	free(p);
+	free(store);
+}

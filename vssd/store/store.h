@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The medium of the virtual SSD, with a volatile write cache that costs no copy.
+ *
+ * Data live in blocks of 4 KiB in a pool; a map says which pool block holds what the host sees (current), a second
+ * one which survives a power loss (durable). A block is dirty while the two differ: writing a clean block takes a new
+ * pool block, writing a dirty one changes it in place. Dirty blocks wait in a bounded queue, the cache; when it is
+ * full the oldest is made durable. So a flush is a walk of the queue, and a power loss is the same walk the other
+ * way.
+ *
+ * Each sector of 512 bytes has two marks beside its data: written, and uncorrectable. They belong to a pool block, so
+ * they are flushed and lost together with the data.
+ *
+ * In memory, or in a sparse file that outlives the process: the durable map is in the file, so killing the process is
+ * a power loss. One thread uses a store. Offsets are bytes from the start of the store; the caller checks ranges.
+ */
+#ifndef VSSD_STORE_STORE_H
+#define VSSD_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define VSSD_BLOCK_SIZE 4096u
+#define VSSD_BLOCK_SHIFT 12
+#define VSSD_SECTOR_SIZE 512u
+#define VSSD_ALL_SECTORS 0xffu /* of a block, one bit each */
+#define VSSD_SYSTEM_SIZE 4096u /* bytes of the system area */
+#define VSSD_MAX_BLOCKS (UINT64_C(1) << 30)
+
+/* An entry of a map: the index of a pool block, and whether any of its sectors is uncorrectable. */
+#define VSSD_ENTRY_INDEX 0x7fffffffu
+#define VSSD_ENTRY_BAD 0x80000000u
+
+/* Pool blocks that hold zeros, for ever: what was never written or deallocated reads from the first, what Write
+ * Zeroes left behind from the second. */
+enum { VSSD_POOL_UNWRITTEN = 0, VSSD_POOL_ZEROES = 1, VSSD_POOL_FIRST = 2 };
+
+struct vssd_store_options {
+	uint64_t blocks;       /* 1 … VSSD_MAX_BLOCKS */
+	uint64_t cache_blocks; /* dirty blocks at most; fewer than 16 count as 16 */
+	const char *file;      /* NULL: in memory */
+};
+
+/* One of each pool block: marks of its sectors. */
+struct vssd_marks {
+	uint8_t written;
+	uint8_t bad; /* uncorrectable */
+};
+
+/* What the inline functions below need; the rest is in store.c. */
+struct vssd_store {
+	uint8_t *pool;
+	uint32_t *current;
+	uint32_t *durable;
+	struct vssd_marks *marks;
+	uint64_t blocks;
+	struct vssd_store_private *private;
+};
+
+/* Open or create. 0, or -errno with a sentence in error (size bytes). A file that is not a store, or one of another
+ * size, or in use by another process, is refused and left as it is. */
+int vssd_store_open(const struct vssd_store_options *options, struct vssd_store **store, char *error, size_t size);
+
+/* What is not durable is lost, as with the power; flush before. */
+void vssd_store_close(struct vssd_store *store);
+
+/* VSSD_SYSTEM_SIZE bytes that belong to the caller and last as long as the data; zeros in a new store. */
+void *vssd_store_system(struct vssd_store *store);
+
+/* A block's data as the host sees them. Valid until the next change of that block. */
+static inline const uint8_t *vssd_store_data(const struct vssd_store *store, uint64_t block)
+{
+	return store->pool + ((uint64_t)(store->current[block] & VSSD_ENTRY_INDEX) << VSSD_BLOCK_SHIFT);
+}
+
+/* Which sectors of a block are uncorrectable. */
+static inline uint8_t vssd_store_bad(const struct vssd_store *store, uint64_t block)
+{
+	uint32_t entry = store->current[block];
+
+	return __builtin_expect(entry & VSSD_ENTRY_BAD, 0) ? store->marks[entry & VSSD_ENTRY_INDEX].bad : 0;
+}
+
+/* Which sectors of a block hold something that was written. */
+static inline uint8_t vssd_store_written(const struct vssd_store *store, uint64_t block)
+{
+	return store->marks[store->current[block] & VSSD_ENTRY_INDEX].written;
+}
+
+/* Where to put the new data of these sectors of a block: they become written and correctable, the others keep theirs.
+ * What the caller does not fill in after this holds anything. NULL: the file system is full; nothing was changed. */
+uint8_t *vssd_store_write(struct vssd_store *store, uint64_t block, uint8_t sectors);
+
+/* Sectors of a block read zeros from now on; deallocate: and count as never written. 0, or -ENOSPC. */
+int vssd_store_zero(struct vssd_store *store, uint64_t block, uint8_t sectors, bool deallocate);
+
+/* Sectors of a block become uncorrectable, until they are written or zeroed. 0, or -ENOSPC. */
+int vssd_store_poison(struct vssd_store *store, uint64_t block, uint8_t sectors);
+
+/* Make these blocks, or all, durable. */
+void vssd_store_commit(struct vssd_store *store, uint64_t block, uint64_t count);
+void vssd_store_flush(struct vssd_store *store);
+
+/* All that is not durable is lost: what was durable is current again. */
+void vssd_store_lose(struct vssd_store *store);
+
+/* Blocks are as in a new store, at once and durably. */
+void vssd_store_erase(struct vssd_store *store, uint64_t block, uint64_t count);
+
+/* Change what is stored and nothing else: no mark, no dirt. length bytes inside one block. 0, or -ENOSPC. */
+int vssd_store_poke(struct vssd_store *store, uint64_t offset, const void *data, uint32_t length);
+
+/* Dirty blocks at the moment, at most; pool blocks in use. For tests. */
+uint64_t vssd_store_dirty(const struct vssd_store *store);
+uint64_t vssd_store_used(const struct vssd_store *store);
+
+#endif
