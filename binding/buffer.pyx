@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Buffer: DMA memory as a sequence of bytes.
+
+cdef const char *_HEX = b"0123456789abcdef"
+
+
+cdef class Buffer:
+    # Allocated by __init__, or at first use: a subclass may have an __init__ that never calls ours.
+    cdef cspdk.pyn_buffer *_buffer
+    cdef uint32_t _size
+    cdef uint32_t _offset
+    cdef Py_ssize_t _shape[1]
+    cdef Py_ssize_t _strides[1]
+    cdef readonly str _name
+    cdef object __weakref__
+
+    def __init__(self, size=4096, name="buffer", pvalue=0, ptype=0):
+        self._allocate(size, name, pvalue, ptype)
+
+    def __dealloc__(self):
+        if self._buffer != NULL:
+            cspdk.pyn_buffer_put(self._buffer)
+
+    cdef int _allocate(self, object size, object name, object pvalue, object ptype) except -1:
+        cdef cspdk.pyn_error err
+        cdef cspdk.pyn_buffer *buffer
+        cdef object bytes_wanted = _integer(size, "size")
+
+        _check(bytes_wanted > 0, f"a buffer has at least 1 byte, not {size}")
+        if bytes_wanted > 0x7fffffff:
+            raise MemoryError(f"a buffer has at most 2 GiB, not {size} bytes")
+        buffer = cspdk.pyn_buffer_with_pattern(bytes_wanted, _field(ptype, 32, "ptype"),
+                                               _field(pvalue, 32, "pvalue"), &err)
+        if buffer == NULL:
+            raise _exception(&err)
+        if self._buffer != NULL:
+            cspdk.pyn_buffer_put(self._buffer)
+        self._buffer = buffer
+        self._size = bytes_wanted
+        self._offset = 0
+        self._name = name.decode() if isinstance(name, bytes) else str(name)
+        return 0
+
+    cdef cspdk.pyn_buffer *_get(self) except NULL:
+        if self._buffer == NULL:
+            self._allocate(4096, "buffer", 0, 0)
+        return self._buffer
+
+    # -- as a sequence ----------------------------------------------------------------------------------
+
+    def __len__(self):
+        return self._get().size
+
+    def __repr__(self):
+        self._get()
+        return f"<buffer name: {self._name}>"
+
+    cdef uint32_t _index(self, object key) except? 0xffffffff:
+        cdef int64_t size = self._get().size
+        cdef int64_t index = _integer(key, "an index")
+
+        if index < 0:
+            index += size
+        if not 0 <= index < size:
+            raise IndexError(f"byte {key} of a buffer of {size} bytes")
+        return <uint32_t>index
+
+    def __getitem__(self, key):
+        cdef cspdk.pyn_buffer *buffer = self._get()
+        cdef Py_ssize_t start, stop, step
+
+        if not isinstance(key, slice):
+            return buffer.data[self._index(key)]
+        start, stop, step = key.indices(buffer.size)
+        if step == 1:
+            return PyBytes_FromStringAndSize(<char *>buffer.data + start, max(stop - start, 0))
+        return bytes(bytearray([buffer.data[i] for i in range(start, stop, step)]))
+
+    def __setitem__(self, key, value):
+        cdef cspdk.pyn_buffer *buffer = self._get()
+        cdef uint32_t index
+        cdef const uint8_t[::1] data
+        cdef Py_ssize_t start, stop, step
+
+        if not isinstance(key, slice):
+            index = self._index(key)
+            buffer.data[index] = <uint8_t>_field(value, 8, "a byte")
+            cspdk.pyn_buffer_changed(buffer, index, 1)
+            return
+        start, stop, step = key.indices(buffer.size)
+        if isinstance(value, int):
+            value = [value]
+        data = bytes(value)
+        if step != 1:
+            self._set_every(start, stop, step, data)
+            return
+        if start + data.shape[0] > buffer.size:
+            raise IndexError(f"{data.shape[0]} bytes from byte {start} of a buffer of {buffer.size} bytes")
+        if data.shape[0]:
+            memcpy(buffer.data + start, &data[0], data.shape[0])
+            cspdk.pyn_buffer_changed(buffer, <uint32_t>start, <uint32_t>data.shape[0])
+
+    cdef int _set_every(self, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t step, const uint8_t[::1] data) except -1:
+        cdef Py_ssize_t count = len(range(start, stop, step))
+
+        if data.shape[0] != count:
+            raise ValueError(f"{data.shape[0]} bytes for a slice of {count} bytes")
+        for i in range(count):
+            self._buffer.data[start + i * step] = data[i]
+        cspdk.pyn_buffer_changed(self._buffer, 0, self._buffer.size)
+        return 0
+
+    def __getbuffer__(self, Py_buffer *view, int flags):
+        cdef cspdk.pyn_buffer *buffer = self._get()
+
+        self._shape[0] = buffer.size
+        self._strides[0] = 1
+        view.buf = buffer.data
+        view.obj = self
+        view.len = buffer.size
+        view.readonly = 0
+        view.itemsize = 1
+        view.format = "B"
+        view.ndim = 1
+        view.shape = self._shape
+        view.strides = self._strides
+        view.suboffsets = NULL
+        view.internal = NULL
+
+    def __releasebuffer__(self, Py_buffer *view):
+        pass
+
+    # -- its parts --------------------------------------------------------------------------------------
+
+    @property
+    def size(self):
+        self._get()
+        return self._size
+
+    @size.setter
+    def size(self, value):
+        cdef uint32_t allocated = self._get().size
+        cdef object wanted = _integer(value, "size")
+
+        _check(0 <= wanted <= allocated, f"size must be from 0 to {allocated}, the allocation, not {value}")
+        self._size = wanted
+
+    @property
+    def offset(self):
+        self._get()
+        return self._offset
+
+    @offset.setter
+    def offset(self, value):
+        cdef uint32_t allocated = self._get().size
+        cdef object wanted = _integer(value, "offset")
+
+        _check(0 <= wanted <= allocated, f"offset must be from 0 to {allocated}, the allocation, not {value}")
+        self._offset = wanted
+
+    @property
+    def phys_addr(self):
+        return <uint64_t><size_t>self._get().data + self._offset
+
+    @property
+    def data_head(self):
+        return self.data(7, 0)
+
+    @property
+    def data_tail(self):
+        return self.data(len(self) - 1, len(self) - 8)
+
+    def data(self, byte_end, byte_begin=None, type=int):
+        cdef cspdk.pyn_buffer *buffer = self._get()
+        cdef object end = _integer(byte_end, "byte_end")
+        cdef object begin = end if byte_begin is None else _integer(byte_begin, "byte_begin")
+
+        if not 0 <= begin <= end < buffer.size:
+            raise IndexError(f"bytes {end}:{begin} of a buffer of {buffer.size} bytes")
+        raw = self[begin:end + 1]
+        if type is int:
+            return int.from_bytes(raw, "little")
+        if type is str:
+            return raw.decode("ascii", "replace").rstrip(" \0")
+        raise TypeError(f"type must be int or str, not {type!r}")
+
+    def set_dsm_range(self, index, lba, lba_count, attr=0):
+        cdef object place = _integer(index, "index")
+
+        _check(0 <= place < 256, f"a Dataset Management command has 256 ranges; index is {index}")
+        raw = (_field(attr, 32, "attr").to_bytes(4, "little") + _field(lba_count, 32, "lba_count").to_bytes(4, "little")
+               + _field(lba, 64, "lba").to_bytes(8, "little"))
+        _check(place * 16 + 16 <= len(self), f"range {place} does not fit into a buffer of {len(self)} bytes")
+        self[place * 16:place * 16 + 16] = raw
+
+    # -- to be seen -------------------------------------------------------------------------------------
+
+    cdef bytes _dump_rows(self, uint32_t length):
+        """All rows but for the blank that the last one has more."""
+        cdef const uint8_t *data = self._buffer.data
+        cdef uint32_t rows = (length + 15) // 16
+        cdef bytes out = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>rows * 78)
+        cdef char *row = out
+        cdef uint32_t r, i, at
+        cdef char *hexes
+        cdef char *texts
+
+        memset(row, 32, <size_t>rows * 78)
+        for r in range(rows):
+            for i in range(8):
+                row[i] = _HEX[(r * 16 >> (28 - 4 * i)) & 15]
+            texts = row + 60
+            for i in range(16):
+                at = r * 16 + i
+                if at >= length:
+                    break
+                hexes = row + 10 + 3 * i + (i >= 8)
+                hexes[0] = _HEX[data[at] >> 4]
+                hexes[1] = _HEX[data[at] & 15]
+                texts[i] = data[at] if 32 <= data[at] < 127 else 46
+            row[76] = 10
+            row[77] = 10
+            row += 77
+        return out[:<Py_ssize_t>rows * 77]
+
+    def dump(self, size=None):
+        cdef cspdk.pyn_buffer *buffer = self._get()
+        cdef object length = buffer.size if size is None else _integer(size, "size")
+
+        _check(0 <= length <= buffer.size, f"size must be from 0 to {buffer.size}, not {size}")
+        text = self._dump_rows(length).decode("ascii").rstrip("\n")
+        # The last row has three blanks before its text, the others two.
+        cut = text.rfind("\n") + 1 + 59
+        text = f"{self._name}\n{text[:cut]} {text[cut:]}".rstrip(" ") if length else self._name
+        print(text)
+        return text
+
+
+cdef cspdk.pyn_buffer *_buffer_of(object buf, uint32_t *offset, uint32_t *size) except? NULL:
+    """The memory of a Buffer argument; None: no data."""
+    cdef Buffer buffer
+
+    offset[0] = size[0] = 0
+    if buf is None:
+        return NULL
+    if not isinstance(buf, Buffer):
+        raise TypeError(f"buf must be a Buffer, not {type(buf).__name__}")
+    buffer = <Buffer>buf
+    buffer._get()
+    offset[0] = buffer._offset
+    size[0] = min(buffer._size, buffer._buffer.size - buffer._offset)
+    return buffer._buffer

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# The command log of a queue pair, printed for a person.
+
+
+cdef str _moment(uint64_t ticks):
+    ns = cspdk.pyn_ticks_to_realtime_ns(ticks)
+    seconds, rest = divmod(ns, 1000000000)
+    return f"{_time.strftime('%Y-%m-%d %H:%M:%S', _time.localtime(seconds))}.{rest // 1000:06d}"
+
+
+cdef str _command_line(const cspdk.nvme_cmd *cmd, unsigned sqid):
+    name = _text(cspdk.pyn_io_opcode_name(cmd.opc) if sqid else cspdk.pyn_admin_opcode_name(cmd.opc))
+    line = f"{name} ({cmd.opc:02x}) sqid:{sqid} cid:{cmd.cid} nsid:{cmd.nsid} " \
+           f"cdw10:{cmd.cdw10:08x} cdw11:{cmd.cdw11:08x}"
+    if sqid or cmd.cdw12 or cmd.cdw13 or cmd.cdw14 or cmd.cdw15:
+        line += f" cdw12:{cmd.cdw12:08x}"
+    if cmd.cdw13 or cmd.cdw14 or cmd.cdw15:
+        line += f" cdw13:{cmd.cdw13:08x} cdw14:{cmd.cdw14:08x} cdw15:{cmd.cdw15:08x}"
+    return line
+
+
+cdef str _completion_line(const cspdk.nvme_cpl *cpl):
+    cdef unsigned status = cpl.status
+
+    return (f"{_text(cspdk.pyn_status_name(cpl.status))} ({status >> 9 & 7:02x}/{status >> 1 & 0xff:02x}) "
+            f"sqid:{cpl.sqid} cid:{cpl.cid} cdw0:{cpl.cdw0:x} sqhd:{cpl.sqhd:04x} "
+            f"p:{status & 1} m:{status >> 14 & 1} dnr:{status >> 15 & 1}")
+
+
+cdef object _print_cmdlog(const cspdk.pyn_cmdlog *log, unsigned sqid, object count):
+    """Newest first; count 0: all that the log holds."""
+    cdef cspdk.pyn_cmdlog_entry entry
+    cdef uint64_t age = 0
+    cdef uint64_t wanted = _field(count, 32, "count")
+    cdef list lines = []
+
+    while (wanted == 0 or age < wanted) and cspdk.pyn_cmdlog_read(log, age, &entry):
+        lines.append(f"index {age}, {_moment(entry.submitted)}")
+        lines.append(_command_line(&entry.cmd, sqid))
+        if entry.completed:
+            lines.append(f"index {age}, {_moment(entry.completed)}")
+            lines.append(_completion_line(&entry.cpl))
+        else:
+            lines.append(f"index {age}, not completed")
+        age += 1
+    print(f"dump qpair {sqid}, latest {age} command{'' if age == 1 else 's'}")
+    if lines:
+        print("\n".join(lines))

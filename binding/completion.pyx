@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# From a completion to the script: warnings, callbacks, waitdone. Controller (the admin queue) and Qpair build on it.
+
+DEF BATCH = 32
+cdef uint64_t _SLICE_US = 10000  # between two looks at Ctrl-C
+
+
+cdef enum _Shape:
+    SHAPE_COMPLETION  # cb(cpl)
+    SHAPE_STATUS      # cb(cdw0, status1)
+    SHAPE_OTHER
+
+
+cdef class _Callback:
+    """A callable with the shape that its signature has; travels with the command as its user pointer."""
+    cdef object function
+    cdef _Shape shape
+
+
+cdef _Shape _shape_of(object function):
+    """Which of the two forms it takes: decided by how many arguments it needs."""
+    try:
+        parameters = _inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return SHAPE_COMPLETION
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    needed = sum(p.default is p.empty for p in positional)
+    if any(p.kind == p.KEYWORD_ONLY and p.default is p.empty for p in parameters) or needed > 2:
+        return SHAPE_OTHER
+    if needed == 2:
+        return SHAPE_STATUS
+    if needed == 1 or positional or any(p.kind == p.VAR_POSITIONAL for p in parameters):
+        return SHAPE_COMPLETION
+    return SHAPE_OTHER
+
+
+_shapes = _weakref.WeakKeyDictionary()
+
+
+cdef _Callback _callback(object function):
+    cdef _Callback callback
+
+    if function is None:
+        return None
+    if not callable(function):
+        raise TypeError(f"cb must be callable, not {type(function).__name__}")
+    callback = _Callback.__new__(_Callback)
+    callback.function = function
+    try:
+        shape = _shapes.get(function)
+        if shape is None:
+            shape = _shapes[function] = <int>_shape_of(function)
+    except TypeError:  # not hashable, or not weakly referable
+        shape = <int>_shape_of(function)
+    callback.shape = shape
+    return callback
+
+
+cdef class _Queue:
+    # Completions that were fetched and not yet handed to the script: an exception in between loses none.
+    cdef cspdk.pyn_completed _fetched[BATCH]
+    cdef unsigned _first
+    cdef unsigned _count
+    cdef uint16_t _latest_cid
+    cdef uint64_t _latest_latency_ns
+    cdef object __weakref__
+
+    # -- what the two kinds differ in ---------------------------------------------------------------------
+
+    cdef unsigned _wait(self, cspdk.pyn_completed *completed, unsigned max, uint64_t budget_us) noexcept nogil:
+        return 0
+
+    cdef unsigned _id(self):
+        return 0
+
+    cdef uint32_t _timeout_ms(self):
+        return 10000
+
+    cdef object _asynchronous(self, cspdk.pyn_completed *completed, _Callback callback):
+        return None
+
+    # -- the common part ----------------------------------------------------------------------------------
+
+    cdef void *_user(self, _Callback callback):
+        """The reference that a command holds to its callback."""
+        if callback is None:
+            return NULL
+        Py_INCREF(callback)
+        return <void *>callback
+
+    cdef void _forget_user(self, void *user):
+        """That reference, for a command that was not sent."""
+        if user != NULL:
+            Py_DECREF(<_Callback>user)
+
+    cdef int _fetch(self, unsigned wanted, uint64_t budget_us) except -1:
+        cdef cspdk.pyn_completed batch[BATCH]
+        cdef unsigned count, i, room = BATCH - self._count
+
+        if wanted > room:
+            wanted = room
+        with nogil:
+            count = self._wait(batch, wanted, budget_us)
+        for i in range(count):
+            memcpy(&self._fetched[(self._first + self._count) % BATCH], &batch[i], sizeof(batch[i]))
+            self._count += 1
+        return count
+
+    cdef object _call(self, _Callback callback, cspdk.pyn_completed *completed):
+        cdef cspdk.nvme_cpl cpl = completed.cpl
+        cdef uint32_t *dwords = <uint32_t *>&cpl
+
+        try:
+            if callback.shape == SHAPE_COMPLETION:
+                callback.function((dwords[0], dwords[1], dwords[2], dwords[3]))
+            elif callback.shape == SHAPE_STATUS:
+                callback.function(cpl.cdw0, cpl.status)
+            else:
+                _warn(f"callback: {callback.function!r} takes neither (cpl) nor (cdw0, status)")
+        except AssertionError as error:
+            _warn(f"ASSERT: {error}")
+
+    cdef object _tell(self, cspdk.pyn_completed *completed):
+        """Log and warn about what went wrong."""
+        cdef char text[512]
+        cdef unsigned status = completed.cpl.status >> 1
+
+        if completed.timed_out:
+            _warn(f"drive timeout: qpair: {self._id()}, cid: {completed.cmd.cid}")
+            return
+        if completed.mismatch:
+            cspdk.pyn_mismatch_text(&completed.found, completed.cmd.nsid, text, sizeof(text))
+            _log.error("%s", _text(text))
+        if status & 0x7ff:
+            _warn("ERROR status: %02x/%02x" % (status >> 8 & 7, status & 0xff))
+
+    cdef bint _deliver(self) except? True:
+        """Hand the oldest fetched completion to the script; whether waitdone counts it."""
+        cdef cspdk.pyn_completed completed = self._fetched[self._first]
+        cdef _Callback callback = None
+
+        # Everything is in order again before a warning or a callback may raise.
+        self._first = (self._first + 1) % BATCH
+        self._count -= 1
+        if completed.user != NULL:
+            callback = <_Callback>completed.user
+            Py_DECREF(callback)
+        if completed.asynchronous:
+            self._asynchronous(&completed, callback)
+            return False
+        self._latest_latency_ns = completed.latency_ns
+        if completed.timed_out or completed.cpl.status >> 1 & 0x7ff:
+            try:
+                self._tell(&completed)
+            finally:
+                if callback is not None:
+                    self._call(callback, &completed)
+        elif callback is not None:
+            self._call(callback, &completed)
+        return True
+
+    cdef object _waitdone(self, object expected):
+        cdef uint64_t wanted = _field(expected, 32, "expected")
+        cdef uint64_t done = 0
+        cdef uint64_t started = 0, patience = 0
+        cdef uint32_t cdw0 = 0
+
+        while done < wanted:
+            if self._count == 0 and self._fetch(<unsigned>min(wanted - done, <uint64_t>BATCH), _SLICE_US) == 0:
+                PyErr_CheckSignals()
+                _take_log()
+                if started == 0:
+                    started = cspdk.pyn_monotonic_ns()
+                    patience = (<uint64_t>self._timeout_ms() + 20000) * 1000000
+                elif cspdk.pyn_monotonic_ns() - started > patience:
+                    raise TimeoutError("pynvme timeout in driver")
+                continue
+            cdw0 = self._fetched[self._first].cpl.cdw0
+            if self._deliver():
+                done += 1
+        return cdw0
+
+    cdef void _drop(self) noexcept:
+        """Let go of what nobody will fetch any more."""
+        cdef cspdk.pyn_completed completed
+
+        while True:
+            while self._count:
+                completed = self._fetched[self._first]
+                self._first = (self._first + 1) % BATCH
+                self._count -= 1
+                if completed.user != NULL:
+                    Py_DECREF(<_Callback>completed.user)
+            self._count = self._wait(self._fetched, BATCH, 0)
+            self._first = 0
+            if self._count == 0:
+                return

@@ -1,0 +1,422 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Controller: registers, bring-up, admin commands.
+
+cdef unsigned _AER_OPCODE = 0x0c
+cdef unsigned _EFFECTS_LOG = 5
+# Optional admin commands by the OACS bit that announces them, for drives without an effects log.
+_OACS_BITS = {0x81: 0, 0x82: 0, 0x80: 1, 0x10: 2, 0x11: 2, 0x0d: 3, 0x15: 3, 0x14: 4, 0x19: 5, 0x1a: 5, 0x1d: 6,
+              0x1e: 6, 0x1c: 7, 0x7c: 8, 0x86: 9, 0x24: 10}
+_ADMIN_ALWAYS = {0x00, 0x01, 0x02, 0x04, 0x05, 0x06, 0x08, 0x09, 0x0a, 0x0c}
+_ONCS_BITS = {0x05: 0, 0x04: 1, 0x09: 2, 0x08: 3, 0x0d: 5, 0x0e: 5, 0x11: 5, 0x15: 5, 0x0c: 7, 0x19: 8}
+_IO_ALWAYS = {0x00, 0x01, 0x02}
+
+
+cdef class Controller(_Queue):
+    cdef _Device _device
+    cdef object _init_function
+    cdef object _aer_function
+    cdef bint _initialising
+    cdef tuple _hmb  # the buffers that the drive uses as its own
+
+    def __init__(self, addr, nvme_init_func=None):
+        if isinstance(addr, Pcie):
+            self._device = (<Pcie>addr)._device
+        else:
+            self._device = _open_device(addr)
+        if nvme_init_func is not None and nvme_init_func is not True and not callable(nvme_init_func):
+            raise TypeError("nvme_init_func must be None, True or a function of the controller")
+        self._init_function = nvme_init_func
+        self._init()
+
+    def __dealloc__(self):
+        # Without the drive nothing is in flight any more; with it, its completions belong to whoever has it open.
+        if self._count and self._device is None:
+            self._count = 0
+
+    def __repr__(self):
+        if not self._device._is_open():
+            return f"<Controller {self._device.address!r}, closed>"
+        state = "initialised" if cspdk.pyn_device_initialised(self._device._device) else "not initialised"
+        return f"<Controller {self._device.address!r}, {state}>"
+
+    # -- as a queue -------------------------------------------------------------------------------------
+
+    cdef unsigned _wait(self, cspdk.pyn_completed *completed, unsigned max, uint64_t budget_us) noexcept nogil:
+        return cspdk.pyn_admin_wait(self._device._device, completed, max, budget_us)
+
+    cdef uint32_t _timeout_ms(self):
+        return cspdk.pyn_device_timeout_ms(self._device._device)[0]
+
+    cdef object _asynchronous(self, cspdk.pyn_completed *completed, _Callback callback):
+        """An Asynchronous Event Request has completed: tell, and send it again."""
+        cdef unsigned status = completed.cpl.status >> 1 & 0x7ff
+
+        if status == 0x008:
+            return
+        if status:
+            self._tell(completed)
+            return
+        self._send_aer(callback)
+        if callback is None and self._aer_function is not None:
+            callback = _callback(self._aer_function)
+        try:
+            _warn(f"AER notification is triggered: 0x{completed.cpl.cdw0:x}")
+        finally:
+            if callback is not None:
+                self._call(callback, completed)
+
+    # -- bring-up ---------------------------------------------------------------------------------------
+
+    cdef int _ensure(self) except -1:
+        """A script of the 0.1 API goes on at once after a reset: the next command initialises the controller."""
+        if self._initialising or cspdk.pyn_device_initialised(self._device._device) or self._init_function is True:
+            return 0
+        self._init()
+        return 0
+
+    cdef int _init(self) except -1:
+        cdef cspdk.pyn_error err
+        cdef int rc
+
+        self._initialising = True
+        try:
+            if self._init_function is None:
+                with nogil:
+                    rc = cspdk.pyn_device_init(self._device._device, &err)
+                if rc < 0:
+                    raise _exception(&err, NvmeEnumerateError)
+                self._send_aer(None)
+            elif self._init_function is not True:
+                self._init_function(self)
+        finally:
+            self._initialising = False
+        _take_log()
+        return 0
+
+    def init_adminq(self):
+        cdef cspdk.pyn_error err
+        cdef int rc
+
+        with nogil:
+            rc = cspdk.pyn_device_init_adminq(self._device._device, &err)
+        if rc < 0:
+            raise _exception(&err, NvmeEnumerateError)
+        return 0
+
+    def init_ns(self):
+        cdef cspdk.pyn_error err
+        cdef int rc
+
+        with nogil:
+            rc = cspdk.pyn_device_init_ns(self._device._device, &err)
+        if rc < 0:
+            raise _exception(&err, NvmeEnumerateError)
+        return rc
+
+    def init_queues(self, cdw0):
+        cspdk.pyn_device_init_queues(self._device._device, <uint32_t>_field(cdw0, 32, "cdw0"))
+
+    def reset(self):
+        self._device._reset(cspdk.PYN_DEVICE_RESET_CONTROLLER)
+        self._init()
+        return True
+
+    # -- registers and properties -----------------------------------------------------------------------
+
+    cdef uint32_t _offset(self, object key) except? 0xffffffff:
+        if isinstance(key, bool) or not isinstance(key, int):
+            raise TypeError(f"a register is named by its offset, an int, not {type(key).__name__}")
+        if not 0 <= key < 1 << 31 or key % 4:
+            raise IndexError(f"registers are at multiples of 4, not at {key:#x}")
+        return key
+
+    def __getitem__(self, key):
+        cdef uint64_t value = self._device._register(self._offset(key), 4)
+
+        if value == 0xffffffff:
+            raise SystemError(f"register {key:#x} reads all ones: the drive at {self._device.path} is gone, or its "
+                              f"memory space is disabled")
+        return value
+
+    def __setitem__(self, key, value):
+        cdef cspdk.pyn_error err
+        cdef uint32_t offset = self._offset(key)
+        cdef uint64_t raw = _field(value, 32, "a register's value")
+        cdef int rc
+
+        with nogil:
+            rc = cspdk.pyn_device_reg_write(self._device._device, offset, 4, raw, &err)
+        if rc < 0:
+            raise _exception(&err)
+
+    @property
+    def cap(self):
+        return self._device._register(0, 8)
+
+    @property
+    def mdts(self):
+        return cspdk.pyn_device_mdts(self._device._device)
+
+    @property
+    def addr(self):
+        return self._device.address
+
+    @property
+    def pcie(self):
+        pcie = Pcie.__new__(Pcie)
+        (<Pcie>pcie)._device = self._device
+        return pcie
+
+    @property
+    def timeout(self):
+        return self._timeout_ms()
+
+    @timeout.setter
+    def timeout(self, value):
+        cspdk.pyn_device_timeout_ms(self._device._device)[0] = <uint32_t>_field(value, 32, "timeout")
+
+    @property
+    def latest_cid(self):
+        return self._latest_cid
+
+    @property
+    def latest_latency(self):
+        return self._latest_latency_ns / 1000
+
+    def waitdone(self, expected=1):
+        return self._waitdone(expected)
+
+    def cmdlog(self, count=0):
+        _print_cmdlog(cspdk.pyn_qpair_cmdlog(cspdk.pyn_device_admin(self._device._device)), 0, count)
+
+    def cmdname(self, opcode):
+        return _text(cspdk.pyn_admin_opcode_name(<uint8_t>_field(opcode, 8, "opcode")))
+
+    cdef object _supports(self, unsigned opcode, bint io):
+        """By the effects log where there is one, else by OACS or ONCS."""
+        cdef cspdk.nvme_cmd cmd
+        cdef Buffer log
+
+        self._ensure()
+        if self.id_data(261) & 2:
+            log = Buffer(4096)
+            memset(&cmd, 0, sizeof(cmd))
+            cmd.opc = 2
+            cmd.nsid = 0xffffffff
+            cmd.cdw10 = _EFFECTS_LOG | 1023 << 16
+            self._device._execute(&cmd, log)
+            at = 4 * opcode + (1024 if io else 0)
+            return bool(log.data(at + 3, at) & 1)
+        always, bits = (_IO_ALWAYS, _ONCS_BITS) if io else (_ADMIN_ALWAYS, _OACS_BITS)
+        field = self.id_data(521, 520) if io else self.id_data(257, 256)
+        return opcode in always or (opcode in bits and bool(field >> bits[opcode] & 1))
+
+    def supports(self, opcode):
+        return self._supports(_field(opcode, 8, "opcode"), False)
+
+    # -- admin commands ---------------------------------------------------------------------------------
+
+    cdef Controller _submit(self, cspdk.pyn_command *command, object cb):
+        cdef cspdk.pyn_error err
+        cdef _Callback callback = None if cb is None else _callback(cb)
+        cdef int rc
+
+        self._ensure()
+        command.stamp = False
+        command.user = self._user(callback)
+        rc = cspdk.pyn_admin_submit(self._device._device, command, &self._latest_cid, &err)
+        if rc < 0:
+            self._forget_user(command.user)
+            raise _exception(&err)
+        return self
+
+    cdef int _send_aer(self, _Callback callback) except -1:
+        cdef cspdk.pyn_command command
+        cdef cspdk.pyn_error err
+        cdef uint16_t cid
+
+        memset(&command, 0, sizeof(command))
+        command.cmd.opc = <uint8_t>_AER_OPCODE
+        command.user = self._user(callback)
+        if cspdk.pyn_admin_submit(self._device._device, &command, &cid, &err) < 0:
+            self._forget_user(command.user)
+            raise _exception(&err)
+        return 0
+
+    def send_cmd(self, opcode, buf=None, nsid=0, cdw10=0, cdw11=0, cdw12=0, cdw13=0, cdw14=0, cdw15=0, cb=None):
+        cdef cspdk.pyn_command command
+        cdef uint64_t opc = _field(opcode, 16, "opcode")
+
+        memset(&command, 0, sizeof(command))
+        command.cmd.opc = <uint8_t>opc
+        command.cmd.flags = <uint8_t>(opc >> 8)
+        command.cmd.nsid = <uint32_t>_field(nsid, 32, "nsid")
+        command.cmd.cdw10 = <uint32_t>_field(cdw10, 32, "cdw10")
+        command.cmd.cdw11 = <uint32_t>_field(cdw11, 32, "cdw11")
+        command.cmd.cdw12 = <uint32_t>_field(cdw12, 32, "cdw12")
+        command.cmd.cdw13 = <uint32_t>_field(cdw13, 32, "cdw13")
+        command.cmd.cdw14 = <uint32_t>_field(cdw14, 32, "cdw14")
+        command.cmd.cdw15 = <uint32_t>_field(cdw15, 32, "cdw15")
+        command.buffer = _buffer_of(buf, &command.offset, &command.length)
+        return self._submit(&command, cb)
+
+    def abort(self, cid, sqid=0, cb=None):
+        return self.send_cmd(0x08, cdw10=_field(cid, 16, "cid") << 16 | _field(sqid, 16, "sqid"), cb=cb)
+
+    def identify(self, buf=None, nsid=0, cns=1, cntid=0, csi=0, nvmsetid=0, cb=None):
+        if buf is None:
+            buf = Buffer(4096, "identify")
+        _check(buf.size - buf.offset >= 4096, f"identify returns 4096 bytes; the buffer has {buf.size - buf.offset}")
+        return self.send_cmd(0x06, buf, nsid, _field(cns, 8, "cns") | _field(cntid, 16, "cntid") << 16,
+                             _field(nvmsetid, 16, "nvmsetid") | _field(csi, 8, "csi") << 24, cb=cb)
+
+    def id_data(self, byte_end, byte_begin=None, type=int, nsid=0, cns=1, cntid=0, csi=0, nvmsetid=0):
+        cdef cspdk.nvme_cmd cmd
+        cdef Buffer buf = Buffer(4096, "identify")
+
+        self._ensure()
+        memset(&cmd, 0, sizeof(cmd))
+        cmd.opc = 0x06
+        cmd.nsid = <uint32_t>_field(nsid, 32, "nsid")
+        cmd.cdw10 = <uint32_t>(_field(cns, 8, "cns") | _field(cntid, 16, "cntid") << 16)
+        cmd.cdw11 = <uint32_t>(_field(nvmsetid, 16, "nvmsetid") | _field(csi, 8, "csi") << 24)
+        self._device._execute(&cmd, buf)
+        if byte_begin is not None and byte_begin > byte_end:
+            # The 0.1 API's example gives them in this order.
+            byte_end, byte_begin = byte_begin, byte_end
+        return buf.data(byte_end, byte_begin, type)
+
+    def getfeatures(self, fid, sel=0, buf=None, cdw11=0, cdw12=0, cdw13=0, cdw14=0, cdw15=0, cb=None):
+        return self.send_cmd(0x0a, buf, 0, _field(fid, 8, "fid") | _field(sel, 3, "sel") << 8, cdw11, cdw12, cdw13,
+                             cdw14, cdw15, cb=cb)
+
+    def setfeatures(self, fid, sv=0, buf=None, cdw11=0, cdw12=0, cdw13=0, cdw14=0, cdw15=0, cb=None):
+        if isinstance(buf, int) or sv not in (0, 1):
+            # The 0.1 API's form: setfeatures(fid, cdw11, cdw12, …).
+            sv, buf, cdw11, cdw12, cdw13, cdw14, cdw15 = 0, None, sv, buf or 0, cdw11, cdw12, cdw13
+        return self.send_cmd(0x09, buf, 0, _field(fid, 8, "fid") | _field(sv, 1, "sv") << 31, cdw11, cdw12, cdw13,
+                             cdw14, cdw15, cb=cb)
+
+    cdef int _log_command(self, cspdk.nvme_cmd *cmd, unsigned lid, uint64_t offset, uint32_t length,
+                          uint32_t nsid) except -1:
+        cdef uint32_t dwords = (length + 3) // 4 - 1
+
+        memset(cmd, 0, sizeof(cmd[0]))
+        cmd.opc = 0x02
+        cmd.nsid = nsid
+        cmd.cdw10 = lid | (dwords & 0xffff) << 16
+        cmd.cdw11 = dwords >> 16
+        cmd.cdw12 = <uint32_t>offset
+        cmd.cdw13 = <uint32_t>(offset >> 32)
+        return 0
+
+    def getlogpage(self, lid, buf, size=None, offset=0, nsid=0xffffffff, cb=None):
+        cdef cspdk.pyn_command command
+        cdef cspdk.nvme_cmd part
+        cdef Buffer piece
+        cdef uint32_t room = 0
+        cdef uint64_t start = _field(offset, 64, "offset"), done = 0, most
+        cdef unsigned page = <unsigned>_field(lid, 8, "lid")
+        cdef uint32_t where = <uint32_t>_field(nsid, 32, "nsid")
+
+        if buf is None:
+            raise TypeError("getlogpage needs a Buffer")
+        memset(&command, 0, sizeof(command))
+        command.buffer = _buffer_of(buf, &command.offset, &room)
+        length = room if size is None else _integer(size, "size")
+        _check(4 <= length <= room, f"a log page has at least 4 bytes, and the buffer has {room}; size is {length}")
+        most = self.mdts or length
+        # All but the last part are the driver's own commands: the script waits for one completion.
+        while length - done > most:
+            piece = Buffer(most, "log page")
+            self._log_command(&part, page, start + done, <uint32_t>most, where)
+            self._device._execute(&part, piece)
+            memcpy(command.buffer.data + command.offset + done, piece._buffer.data, most)
+            done += most
+        self._log_command(&command.cmd, page, start + done, <uint32_t>(length - done), where)
+        command.offset += <uint32_t>done
+        command.length = <uint32_t>(length - done)
+        return self._submit(&command, cb)
+
+    def format(self, lbaf=0, ses=0, nsid=1, cb=None):
+        if lbaf is None:
+            lbaf = next(i for i in range(self.id_data(25, nsid=1, cns=0) + 1)
+                        if self.id_data(131 + 4 * i, 128 + 4 * i, nsid=1, cns=0) & 0xffffff == 9 << 16)
+        return self.send_cmd(0x80, None, nsid, _field(lbaf, 4, "lbaf") | _field(ses, 3, "ses") << 9, cb=cb)
+
+    def sanitize(self, option=2, pattern=0, cb=None):
+        return self.send_cmd(0x84, None, 0, option, pattern, cb=cb)
+
+    def dst(self, stc=1, nsid=0xffffffff, cb=None):
+        return self.send_cmd(0x14, None, nsid, _field(stc, 4, "stc"), cb=cb)
+
+    def fw_download(self, buf, offset, size=None, cb=None):
+        cdef cspdk.pyn_command command
+        cdef uint32_t room = 0
+
+        memset(&command, 0, sizeof(command))
+        command.buffer = _buffer_of(buf, &command.offset, &room)
+        length = room if size is None else _integer(size, "size")
+        _check(4 <= length <= room, f"a piece of firmware has at least 4 bytes, and the buffer has {room}; size is "
+                                    f"{length}")
+        command.length = length
+        command.cmd.opc = 0x11
+        command.cmd.cdw10 = (length + 3) // 4 - 1
+        command.cmd.cdw11 = <uint32_t>(_field(offset, 34, "offset") // 4)
+        return self._submit(&command, cb)
+
+    def fw_commit(self, slot, action, cb=None):
+        return self.send_cmd(0x10, None, 0, _field(slot, 3, "slot") | _field(action, 3, "action") << 3, cb=cb)
+
+    def downfw(self, filename, slot=0, action=1):
+        with open(filename, "rb") as image:
+            data = image.read()
+        piece = min(self.mdts or 65536, 65536)
+        for at in range(0, len(data), piece):
+            part = data[at:at + piece]
+            buf = Buffer((len(part) + 3) // 4 * 4, "firmware")
+            buf[:len(part)] = part
+            self.fw_download(buf, at).waitdone()
+        self.fw_commit(slot, action).waitdone()
+
+    def aer(self, cb=None):
+        return self.send_cmd(_AER_OPCODE, cb=cb)
+
+    def register_aer_cb(self, func):
+        if func is not None and not callable(func):
+            raise TypeError(f"func must be callable, not {type(func).__name__}")
+        self._aer_function = func
+
+    def mi_send(self, opcode, dword0=0, dword1=0, buf=None, mtype=1, cb=None):
+        return self.send_cmd(0x1d, buf, 0, _field(mtype, 4, "mtype") << 11 | 4, opcode, dword0, dword1, cb=cb)
+
+    def mi_receive(self, opcode, dword0=0, dword1=0, buf=None, mtype=1, cb=None):
+        return self.send_cmd(0x1e, buf, 0, _field(mtype, 4, "mtype") << 11 | 4, opcode, dword0, dword1, cb=cb)
+
+    cdef Controller _security(self, unsigned opcode, object buf, object spsp, object secp, object nssf, object size,
+                              object cb):
+        length = (buf.size if buf is not None else 0) if size is None else _integer(size, "size")
+        return self.send_cmd(opcode, buf, 0, _field(secp, 8, "secp") << 24 | _field(spsp, 16, "spsp") << 8 |
+                             _field(nssf, 8, "nssf"), length, cb=cb)
+
+    def security_receive(self, buf, spsp, secp=1, nssf=0, size=None, cb=None):
+        return self._security(0x82, buf, spsp, secp, nssf, size, cb)
+
+    def security_send(self, buf, spsp, secp=1, nssf=0, size=None, cb=None):
+        return self._security(0x81, buf, spsp, secp, nssf, size, cb)
+
+    def enable_hmb(self):
+        pages = self.id_data(275, 272)
+        if not pages:
+            raise NotImplementedError("the drive prefers no host memory buffer (Identify Controller, HMPRE is 0)")
+        memory = Buffer(pages * 4096, "host memory buffer")
+        entries = Buffer(4096, "host memory descriptors")
+        entries[0:8] = memory.phys_addr.to_bytes(8, "little")
+        entries[8:12] = pages.to_bytes(4, "little")
+        self.setfeatures(0x0d, cdw11=1, cdw12=pages, cdw13=entries.phys_addr & 0xffffffff,
+                         cdw14=entries.phys_addr >> 32, cdw15=1).waitdone()
+        self._hmb = (memory, entries)
+
+    def disable_hmb(self):
+        self.setfeatures(0x0d, cdw11=0).waitdone()
+        self._hmb = None

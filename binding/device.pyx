@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# An open drive, shared by the Pcie and Controller objects of one address. Not public.
+
+_open_devices = _weakref.WeakValueDictionary()
+
+
+cdef class _Device:
+    cdef cspdk.pyn_device *_device
+    cdef readonly object address  # as the user gave it
+    cdef readonly str path        # where it is
+    cdef readonly bint private    # a virtual SSD of this process
+    cdef object __weakref__
+
+    def __dealloc__(self):
+        if self._device != NULL:
+            with nogil:
+                cspdk.pyn_device_put(self._device)
+
+    def close(self):
+        with nogil:
+            cspdk.pyn_device_close(self._device)
+        _take_log()
+
+    cdef bint _is_open(self):
+        return cspdk.pyn_device_is_open(self._device)
+
+    cdef bint _is_alive(self):
+        cdef bint alive
+
+        with nogil:
+            alive = cspdk.pyn_device_alive(self._device)
+        return alive
+
+    cdef uint64_t _register(self, uint32_t offset, uint32_t size) except? 0xdeadbeef:
+        cdef cspdk.pyn_error err
+        cdef uint64_t value = 0
+        cdef int rc
+
+        with nogil:
+            rc = cspdk.pyn_device_reg_read(self._device, offset, size, &value, &err)
+        if rc < 0:
+            raise _exception(&err)
+        return value
+
+    cdef int _reset(self, cspdk.pyn_device_reset_kind kind) except -1:
+        cdef cspdk.pyn_error err
+        cdef int rc
+
+        with nogil:
+            rc = cspdk.pyn_device_reset(self._device, kind, &err)
+        if rc < 0:
+            raise _exception(&err)
+        _take_log()
+        return 0
+
+    cdef object _execute(self, cspdk.nvme_cmd *cmd, Buffer buffer):
+        """An admin command of the driver's own: dword 0 of its completion; a refusal raises."""
+        cdef cspdk.pyn_error err
+        cdef uint32_t cdw0 = 0
+        cdef int rc
+
+        cdef cspdk.pyn_buffer *data = buffer._get() if buffer is not None else NULL
+        with nogil:
+            rc = cspdk.pyn_device_admin_execute(self._device, cmd, data, cspdk.PYN_ERROR_SYSTEM, &cdw0, &err)
+        if rc < 0:
+            raise _exception(&err)
+        return cdw0
+
+
+def _address_text(address):
+    if isinstance(address, bytes):
+        return address.decode("utf-8", "replace")
+    if isinstance(address, _os.PathLike):
+        return _os.fspath(address)
+    if isinstance(address, str):
+        return address
+    raise TypeError(f"an address is bytes or a str, not {type(address).__name__}")
+
+
+def _open_device(address):
+    """The drive at an address: the one that is open already, if there is one."""
+    cdef _Device device
+    cdef cspdk.pyn_error err
+    cdef bytes raw
+    cdef const char *c_path
+    cdef bint keep
+    cdef int rc
+
+    text = _address_text(address)
+    path = text
+    private = text == "vssd" or text.startswith("vssd:")
+    if private:
+        from pynvme import vssd
+
+        try:
+            path = vssd.private(text)
+        except (OSError, ValueError, RuntimeError) as error:
+            raise NvmeEnumerateError(str(error)) from error
+    elif "/" in text:
+        path = _os.path.abspath(text)
+    device = _open_devices.get(path)
+    if device is not None and device._is_open() and device._is_alive():
+        return device
+    if device is not None:
+        device.close()
+    device = _Device.__new__(_Device)
+    device.address = address
+    device.path = path
+    device.private = private
+    raw = path.encode()
+    c_path = raw
+    keep = private
+    with nogil:
+        rc = cspdk.pyn_device_open(c_path, keep, &device._device, &err)
+    if rc < 0:
+        raise _exception(&err, NvmeEnumerateError)
+    _take_log()
+    _open_devices[path] = device
+    return device

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# How a failure of the driver becomes an exception: one table. And how its log reaches Python's.
+
+
+class NvmeEnumerateError(Exception):
+    pass
+
+
+class NvmeDeletionError(Exception):
+    pass
+
+
+class NvmeShutdownStatusTimeoutError(Exception):
+    pass
+
+
+class QpairCreationError(Exception):
+    pass
+
+
+class QpairDeletionError(Exception):
+    pass
+
+
+class NamespaceCreationError(Exception):
+    pass
+
+
+class NamespaceDeletionError(Exception):
+    pass
+
+
+_EXCEPTIONS = {
+    cspdk.PYN_ERROR_ARGUMENT: AssertionError,
+    cspdk.PYN_ERROR_MEMORY: MemoryError,
+    cspdk.PYN_ERROR_ENUMERATE: NvmeEnumerateError,
+    cspdk.PYN_ERROR_GONE: SystemError,
+    cspdk.PYN_ERROR_TIMEOUT: TimeoutError,
+    cspdk.PYN_ERROR_CREATE: QpairCreationError,
+    cspdk.PYN_ERROR_DELETE: QpairDeletionError,
+    cspdk.PYN_ERROR_SHUTDOWN: NvmeShutdownStatusTimeoutError,
+    cspdk.PYN_ERROR_NAMESPACE: NamespaceCreationError,
+    cspdk.PYN_ERROR_STATE: RuntimeError,
+    cspdk.PYN_ERROR_UNSUPPORTED: NotImplementedError,
+    cspdk.PYN_ERROR_SYSTEM: OSError,
+}
+
+# What a constructor says, whatever failed below it; the caller's own mistakes stay what they are.
+_OWN_MISTAKES = (AssertionError, MemoryError, KeyboardInterrupt)
+
+_log = _logging.getLogger("nvme")
+
+
+cdef str _text(const char *text):
+    return text.decode("utf-8", "replace")
+
+
+cdef object _exception(cspdk.pyn_error *err, object constructing=None):
+    """The exception for *err; constructing: the class that a failing constructor raises."""
+    cdef object kind = _EXCEPTIONS.get(err.kind, SystemError)
+
+    _take_log()
+    if constructing is not None and not issubclass(kind, _OWN_MISTAKES):
+        kind = constructing
+    if kind is OSError:
+        return OSError(err.number, _text(err.text))
+    return kind(_text(err.text))
+
+
+cdef int _check(bint good, str text) except -1:
+    """Like assert, but also under python -O."""
+    if not good:
+        raise AssertionError(text)
+    return 0
+
+
+cdef object _integer(object value, str name):
+    """An int, also from an integral float or an __index__; anything else is a TypeError that names it."""
+    if type(value) is int:
+        return value
+    if isinstance(value, float):
+        if value != int(value):
+            raise TypeError(f"{name} must be an integer, not {value!r}")
+        return int(value)
+    try:
+        return _operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, not {type(value).__name__}") from None
+
+
+cdef uint64_t _field(object value, unsigned bits, str name) except? 0xdeadbeef:
+    """A value for a field of so many bits: asserted, because nothing else would reach the drive as it was meant."""
+    cdef uint64_t raw
+
+    value = _integer(value, name)
+    try:
+        raw = value
+    except OverflowError:
+        raise AssertionError(f"{name} must be from 0 to 2^{bits} - 1, not {value}") from None
+    if bits < 64 and raw >> bits:
+        raise AssertionError(f"{name} must be from 0 to {((<uint64_t>1) << bits) - 1:#x}, not {value:#x}")
+    return raw
+
+
+cdef void _take_log():
+    cdef char text[512]
+    cdef int level
+
+    while True:
+        level = cspdk.pyn_log_take(text, sizeof(text))
+        if level == 0:
+            return
+        _log.log(level, "%s", _text(text))
+
+
+def _warn(str text):
+    _warnings.warn(text, UserWarning, stacklevel=1)  # Cython has no frames: this is the script's line

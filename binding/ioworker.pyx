@@ -1,0 +1,416 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# IOWorker: from the parameters of Namespace.ioworker to a process, and from its end to a result.
+
+cdef uint64_t _WHOLE = 0xffffffffffffffff
+cdef uint32_t _GRACE_S = 10  # that a worker has to end in, beside its commands' timeout
+cdef uint64_t _worker_number = 0
+_HOST_ERRORS = {
+    -1: "init fail in pyx",
+    -2: "io_size is larger than MDTS",
+    -3: "io timeout",
+    -4: "ioworker timeout",
+    -5: "buffer pool alloc fail",
+    -6: "io cmd error",
+    -7: "killed",
+    -8: "drive is gone",
+}
+_OPCODES = (0x00, 0x01, 0x02, 0x04, 0x05, 0x08, 0x09, 0x0c)
+
+
+cdef int _parse_sizes(cspdk.pyn_workload_config *config, object io_size, object lba_align) except -1:
+    if isinstance(io_size, dict):
+        sizes, weights = list(io_size.keys()), list(io_size.values())
+    elif isinstance(io_size, (list, tuple, range)):
+        sizes, weights = list(io_size), [1] * len(io_size)
+    else:
+        sizes, weights = [io_size], [1]
+    _check(1 <= len(sizes) <= 256, f"io_size names {len(sizes)} sizes; 1 to 256 are possible")
+    if isinstance(lba_align, (list, tuple)):
+        _check(len(lba_align) == len(sizes), f"lba_align has {len(lba_align)} entries, io_size {len(sizes)}")
+        aligns = list(lba_align)
+    else:
+        aligns = [1 if lba_align is None else lba_align] * len(sizes)
+    config.sizes = len(sizes)
+    for i in range(len(sizes)):
+        size = _integer(sizes[i], "io_size")
+        _check(1 <= size <= 65536, f"io_size must be from 1 to 65536 LBAs, not {size}")
+        config.io_size[i] = size
+        config.lba_align[i] = <uint32_t>_field(aligns[i], 32, "lba_align") or 1
+        config.weight[i] = <uint32_t>_field(weights[i], 24, "the ratio of an io_size")
+    return 0
+
+
+cdef int _parse_ops(cspdk.pyn_workload_config *config, object read_percentage, object op_percentage) except -1:
+    if op_percentage is None:
+        percentage = _integer(read_percentage, "read_percentage")
+        _check(0 <= percentage <= 100, f"read_percentage must be from 0 to 100, not {percentage}")
+        op_percentage = {2: percentage, 1: 100 - percentage} if 0 < percentage < 100 else {2 if percentage else 1: 100}
+    _check(1 <= len(op_percentage) <= 16, f"op_percentage names {len(op_percentage)} opcodes; 1 to 16 are possible")
+    _check(sum(op_percentage.values()) == 100, f"op_percentage sums up to {sum(op_percentage.values())}, not 100")
+    config.ops = len(op_percentage)
+    for i, (opcode, percentage) in enumerate(op_percentage.items()):
+        _check(opcode in _OPCODES, f"an IO worker cannot send opcode {opcode:#x}")
+        config.opcode[i] = opcode
+        config.percentage[i] = <uint8_t>_field(percentage, 7, "a percentage")
+    return 0
+
+
+cdef int _parse_place(cspdk.pyn_workload_config *config, dict p) except -1:
+    random = p["lba_random"]
+    config.random_percentage = 100 if random is True else <uint32_t>_field(int(random), 7, "lba_random")
+    _check(config.random_percentage <= 100, f"lba_random must be a bool, or from 0 to 100, not {random}")
+    config.step = 0 if p["lba_step"] is None else _integer(p["lba_step"], "lba_step")
+    config.region_start = _field(p["region_start"], 64, "region_start")
+    config.region_end = _field(p["region_end"], 64, "region_end")
+    config.lba_start = _field(p["lba_start"], 64, "lba_start")
+    distribution = p["distribution"]
+    config.has_distribution = distribution is not None
+    if distribution is not None:
+        _check(len(distribution) == 100, f"distribution has {len(distribution)} parts, not 100")
+        _check(sum(distribution) == 10000, f"distribution sums up to {sum(distribution)}, not 10000")
+        for i in range(100):
+            config.distribution[i] = <uint32_t>_field(distribution[i], 16, "a part of distribution")
+    return 0
+
+
+cdef uint64_t _io_count(dict p, cspdk.pyn_workload_config *workload, uint64_t nlba) except? 0xdeadbeef:
+    """How many IOs; sequential IO of one size through a region that has an end fills it once."""
+    count = _field(p["io_count"], 64, "io_count")
+    if count or p["time"] or p["io_sequence"] is not None:
+        return count
+    fills = workload.sizes == 1 and workload.random_percentage == 0 and workload.region_end != _WHOLE
+    _check(fills, "a worker needs an end: time, io_count, io_sequence, or sequential IO of one size up to a region_end")
+    step = <uint64_t>abs(workload.step) or max(workload.io_size[0], workload.lba_align[0])
+    first, past = max(workload.region_start, workload.lba_start), min(workload.region_end, nlba)
+    _check(first < past, "the region is empty")
+    return (past - first - 1) // step + 1
+
+
+cdef object _make_worker(Namespace ns, dict p):
+    """Check everything that can be checked now: mistakes are told at the call."""
+    cdef IOWorker worker = IOWorker.__new__(IOWorker)
+    cdef cspdk.pyn_worker_config *config = &worker._config
+    cdef cspdk.pyn_namespace *namespace = ns._get()
+    cdef unsigned most = min(1024, (cspdk.pyn_device_cap(ns._controller._device._device) & 0xffff) + 1)
+    global _worker_number
+
+    worker._namespace = ns
+    worker._parameters = p
+    worker._running = True
+    config.nsid = namespace.nsid
+    config.lba_size = namespace.lba_size
+    config.nlba = namespace.nsze
+    _parse_sizes(&config.workload, p["io_size"], p["lba_align"])
+    _parse_ops(&config.workload, p["read_percentage"], p["op_percentage"])
+    _parse_place(&config.workload, p)
+    _check(config.workload.region_start < min(config.workload.region_end, namespace.nsze),
+           f"region_start {p['region_start']} is not below the region's end, {p['region_end']}, in a namespace of "
+           f"{namespace.nsze} LBAs")
+    qdepth = _integer(p["qdepth"], "qdepth")
+    _check(2 <= qdepth <= most, f"qdepth must be from 2 to {most}, the lesser of 1024 and CAP.MQES + 1, not {qdepth}")
+    config.qdepth = qdepth
+    config.io_count = _io_count(p, &config.workload, namespace.nsze)
+    config.time_ns = <uint64_t>(p["time"] * 1e9)
+    config.iops = _field(p["iops"], 64, "iops")
+    config.priority = <uint8_t>_field(p["qprio"], 2, "qprio")
+    config.ptype = <uint32_t>_field(p["ptype"], 32, "ptype")
+    config.pvalue = <uint32_t>_field(p["pvalue"], 32, "pvalue")
+    config.fw_debug = bool(p["fw_debug"])
+    config.cpu = -1 if p["cpu_id"] is None else <int>_field(p["cpu_id"], 10, "cpu_id")
+    config.judge = namespace.verify_enabled
+    _worker_number += 1
+    config.seed = _seed + _worker_number if _seed else cspdk.pyn_monotonic_ns()
+    worker._parse_outputs()
+    worker._parse_sequence()
+    return worker
+
+
+cdef class IOWorker:
+    cdef Namespace _namespace
+    cdef dict _parameters
+    cdef cspdk.pyn_worker_config _config
+    cdef cspdk.pyn_worker *_worker
+    cdef cspdk.pyn_workload_step *_steps
+    cdef bint _started
+    cdef bint _running
+    cdef int _start_error
+    cdef object _start_text
+    cdef object _result
+    cdef uint64_t _closed_sent
+    cdef uint64_t _closed_completed
+    cdef object __weakref__
+
+    def __init__(self, *args, **kwargs):
+        raise TypeError("an IOWorker is made by Namespace.ioworker()")
+
+    def __dealloc__(self):
+        if self._worker != NULL:
+            with nogil:
+                cspdk.pyn_worker_free(self._worker)
+        free(self._steps)
+
+    def __repr__(self):
+        if not self._started:
+            return "<IOWorker, not started>"
+        if self._worker == NULL:
+            return "<IOWorker, closed>" if self._result is not None else f"<IOWorker, {self._start_text}>"
+        _, sent, completed = self.progress
+        return f"<IOWorker {cspdk.pyn_worker_pid(self._worker)}, {sent} sent, {completed} completed>"
+
+    cdef int _parse_outputs(self) except -1:
+        p = self._parameters
+        for name, kind in (("output_io_per_second", list), ("output_cmdlog_list", list),
+                           ("output_percentile_latency", dict)):
+            _check(p[name] is None or isinstance(p[name], kind), f"{name} must be a {kind.__name__}")
+        if p["output_io_per_second"] is not None:
+            # With an end by count alone nobody knows how long it takes: room for a day.
+            self._config.seconds = <uint32_t>(p["time"] + 60 if p["time"] else 86400)
+        return 0
+
+    cdef int _parse_sequence(self) except -1:
+        cdef cspdk.pyn_workload_step *steps
+        sequence = self._parameters["io_sequence"]
+
+        if sequence is None:
+            return 0
+        entries = list(sequence)
+        _check(1 <= len(entries) < 1 << 31, "io_sequence is empty")
+        steps = <cspdk.pyn_workload_step *>calloc(len(entries), sizeof(cspdk.pyn_workload_step))
+        if steps == NULL:
+            raise MemoryError(f"no memory for an io_sequence of {len(entries)} entries")
+        self._steps = steps
+        opcodes = {}
+        for i, (time_us, opcode, slba, nlb) in enumerate(entries):
+            _check(opcode in _OPCODES, f"an IO worker cannot send opcode {opcode:#x}")
+            steps[i].time_us = _field(time_us, 64, "the time of an io_sequence entry")
+            steps[i].opcode = opcode
+            steps[i].slba = _field(slba, 64, "the slba of an io_sequence entry")
+            steps[i].nlb = <uint32_t>_field(nlb, 17, "the nlb of an io_sequence entry")
+            _check(1 <= nlb <= 65536, f"an io_sequence entry has from 1 to 65536 LBAs, not {nlb}")
+            opcodes[opcode] = True
+        self._config.steps = len(entries)
+        self._config.sequence = steps
+        self._config.workload.ops = len(opcodes)
+        for i, opcode in enumerate(opcodes):
+            self._config.workload.opcode[i] = opcode
+            self._config.workload.percentage[i] = 100 if i == 0 else 0
+        return 0
+
+    # -- life -------------------------------------------------------------------------------------------
+
+    def start(self):
+        cdef cspdk.pyn_error err
+        cdef cspdk.pyn_namespace *namespace
+        cdef cspdk.pyn_device *device
+        cdef int rc
+
+        _check(not self._started, "this IOWorker was started already")
+        self._started = True
+        namespace = self._namespace._get()
+        device = self._namespace._controller._device._device
+        with nogil:
+            rc = cspdk.pyn_worker_create(device, &self._config, namespace.verify, &self._worker, &self._start_error,
+                                         &err)
+            if rc == 0:
+                rc = cspdk.pyn_worker_start(self._worker, &err)
+                if rc < 0:
+                    self._start_error = cspdk.PYN_WORKER_INIT
+                    cspdk.pyn_worker_free(self._worker)
+                    self._worker = NULL
+        if rc < 0:
+            self._start_text = _text(err.text)
+            _take_log()
+        return self
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, kind, value, traceback):
+        if kind is not None and self._worker != NULL:
+            # The script is on its way out: what the worker still had to do does not matter any more.
+            cspdk.pyn_worker_stop(self._worker)
+        self.close()
+        return False
+
+    @property
+    def running(self):
+        cdef bint ended
+
+        if self._running and self._worker != NULL:
+            with nogil:
+                ended = cspdk.pyn_worker_wait(self._worker, 0)
+            if ended:
+                self._running = False
+        return self._running
+
+    @property
+    def progress(self):
+        if self._worker == NULL:
+            return (0, self._closed_sent, self._closed_completed)
+        shared = cspdk.pyn_worker_shared_block(self._worker)
+        return (cspdk.pyn_worker_qid(self._worker), shared.sent, shared.completed)
+
+    def close(self):
+        if self._result is not None:
+            return self._result
+        _check(self._started, "this IOWorker was not started")
+        if self._worker == NULL:
+            self._finish_unstarted()
+        else:
+            try:
+                self._wait_for_end()
+            except BaseException:
+                # Ctrl-C, or a worker that does not end: nothing of it may stay behind.
+                self._make_it_end()
+                self._collect()
+                raise
+            self._collect()
+        self._warn_errors()
+        return self._result
+
+    cdef object _wait_for_end(self):
+        cdef _Device device = self._namespace._controller._device
+        cdef uint64_t started = cspdk.pyn_monotonic_ns()
+        cdef uint64_t last_progress = started, completed = 0, now, patience
+        cdef bint ended = False
+
+        patience = (<uint64_t>cspdk.pyn_device_timeout_ms(device._device)[0] + _GRACE_S * 1000) * 1000000
+        if self._config.iops:
+            patience += 1000000000 // self._config.iops + 1000000000
+        while True:
+            with nogil:
+                ended = cspdk.pyn_worker_wait(self._worker, 50)
+            if ended:
+                return
+            PyErr_CheckSignals()
+            now = cspdk.pyn_monotonic_ns()
+            shared = cspdk.pyn_worker_shared_block(self._worker)
+            if shared.completed != completed:
+                completed = shared.completed
+                last_progress = now
+            if not device._is_alive():
+                self._start_error = -8
+                self._make_it_end()
+                return
+            if self._config.steps == 0 and now - last_progress > patience:
+                self._start_error = cspdk.PYN_WORKER_TIMEOUT
+                self._make_it_end()
+                return
+
+    cdef void _make_it_end(self):
+        """Stop it, and kill it where that takes longer than a moment."""
+        with nogil:
+            cspdk.pyn_worker_stop(self._worker)
+            if not cspdk.pyn_worker_wait(self._worker, 300):
+                cspdk.pyn_worker_kill(self._worker)
+                cspdk.pyn_worker_wait(self._worker, 1000)
+
+    cdef object _finish_unstarted(self):
+        self._running = False
+        self._result = DotDict(io_count_read=0, io_count_nonread=0, io_count_write=0, mseconds=0, latency_max_us=0,
+                               latency_average_us=0.0, cpu_usage=0.0, error=self._start_error)
+        if self._start_text:
+            _log.error("ioworker: %s", self._start_text)
+        if self._start_error == cspdk.PYN_WORKER_MDTS:
+            self._result["status"] = 0x002
+        return None
+
+    cdef object _collect(self):
+        """The result and the outputs; afterwards nothing of the worker is left."""
+        cdef cspdk.pyn_worker_result raw
+
+        with nogil:
+            cspdk.pyn_worker_finish(self._worker, &raw)
+        self._running = False
+        self._result = self._make_result(&raw)
+        self._fill_outputs(&raw)
+        shared = cspdk.pyn_worker_shared_block(self._worker)
+        self._closed_sent = shared.sent
+        self._closed_completed = shared.completed
+        with nogil:
+            cspdk.pyn_worker_free(self._worker)
+        self._worker = NULL
+        _take_log()
+
+    cdef object _make_result(self, cspdk.pyn_worker_result *raw):
+        cdef char text[512]
+        cdef const cspdk.pyn_histogram *latency = &cspdk.pyn_worker_shared_block(self._worker).latency
+        counts = {self._config.workload.opcode[i]: raw.io_count[i] for i in range(self._config.workload.ops)}
+        error = self._start_error or raw.error
+        result = DotDict(
+            io_count_read=counts.get(2, 0),
+            io_count_nonread=sum(count for opcode, count in counts.items() if opcode != 2),
+            io_count_write=counts.get(1, 0),
+            mseconds=(cspdk.pyn_ticks_to_ns(raw.ticks) + 999999) // 1000000,
+            latency_max_us=cspdk.pyn_ticks_to_ns(latency.max) // 1000,
+            latency_average_us=cspdk.pyn_histogram_mean(latency) * 1e6 / cspdk.pyn_ticks_hz(),
+            cpu_usage=<double>raw.busy_ticks / raw.ticks if raw.ticks else 0.0,
+            error=error,
+            status=raw.status,
+            lba_verified=raw.verified.judged,
+            lba_unverified=raw.verified.unverified,
+            lba_mismatch=raw.verified.mismatch,
+        )
+        if raw.signal:
+            self._start_text = f"killed by signal {raw.signal}"
+        if raw.mismatched_reads:
+            cspdk.pyn_mismatch_text(&raw.mismatch, self._config.nsid, text, sizeof(text))
+            _log.error("ioworker: %s", _text(text))
+        return result
+
+    cdef object _fill_outputs(self, cspdk.pyn_worker_result *raw):
+        cdef const cspdk.pyn_histogram *latency = &cspdk.pyn_worker_shared_block(self._worker).latency
+        cdef const uint32_t *seconds = cspdk.pyn_worker_per_second(self._worker)
+        p = self._parameters
+
+        if isinstance(p["op_percentage"], dict):
+            for i in range(self._config.workload.ops):
+                p["op_percentage"][self._config.workload.opcode[i]] = raw.io_count[i]
+        if p["output_io_per_second"] is not None:
+            count = cspdk.pyn_worker_shared_block(self._worker).per_second_count
+            p["output_io_per_second"][:] = [seconds[i] for i in range(count)]
+        if p["output_percentile_latency"] is not None:
+            for percentage in p["output_percentile_latency"]:
+                ticks = cspdk.pyn_histogram_percentile(latency, percentage)
+                p["output_percentile_latency"][percentage] = cspdk.pyn_ticks_to_ns(ticks) // 1000
+            self._result["latency_distribution"] = self._distribution(latency)
+        if p["output_cmdlog_list"] is not None:
+            self._fill_cmdlog(p["output_cmdlog_list"])
+
+    cdef object _distribution(self, const cspdk.pyn_histogram *latency):
+        import numpy
+
+        counts = numpy.zeros(1000000, dtype=numpy.uint64)
+        cdef uint64_t[::1] view = counts
+        cspdk.pyn_histogram_to_us(latency, cspdk.pyn_ticks_hz(), &view[0], 1000000)
+        return counts
+
+    cdef object _fill_cmdlog(self, list out):
+        cdef cspdk.pyn_cmdlog_entry entry
+        cdef uint64_t age = 0
+
+        newest_first = []
+        while age < len(out) and cspdk.pyn_cmdlog_read(cspdk.pyn_worker_cmdlog(self._worker), age, &entry):
+            newest_first.append((<uint64_t>entry.cmd.cdw11 << 32 | entry.cmd.cdw10, (entry.cmd.cdw12 & 0xffff) + 1,
+                                 entry.cmd.opc))
+            age += 1
+        out[:] = [(0, 0, 0)] * (len(out) - len(newest_first)) + newest_first[::-1]
+
+    cdef object _warn_errors(self):
+        error, status = self._result["error"], self._result.get("status", 0)
+        if error:
+            text = _HOST_ERRORS.get(error, "unknown")
+            if error == -7 and self._start_text:
+                text = self._start_text
+            _warn(f"ioworker host ERROR {error}: {text}")
+        if status:
+            _warn("ioworker device respond an ERROR status: %02x/%02x" % (status >> 8, status & 0xff))
+
+    def iops_consistency(self, slowest_percentage=99.9):
+        counts = self._parameters["output_io_per_second"]
+        _check(counts is not None, "iops_consistency needs output_io_per_second")
+        _check(len(counts) > 0, "iops_consistency needs at least one whole second")
+        ordered = sorted(counts, reverse=True)
+        index = min(int(len(ordered) * slowest_percentage / 100), len(ordered) - 1)
+        mean = sum(ordered) / len(ordered)
+        return ordered[index] / mean if mean else 0.0

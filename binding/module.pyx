@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# What belongs to the module itself.
+
+from pynvme import __version__
+
+cdef uint64_t _seed = 0
+
+
+def srand(seed):
+    global _seed
+
+    _seed = _integer(seed, "seed") & 0xffffffffffffffff
+    _random.seed(seed)
+    cspdk.pyn_seed(_seed)
+
+
+class Tcp:
+    def __init__(self, addr, port=4420):
+        raise NvmeEnumerateError(f"NVMe/TCP to {addr}:{port}: this version has no engine for it")
+
+
+def _dma_in_use():
+    return cspdk.pyn_dma_in_use()
+
+
+__all__ = [
+    "Buffer", "Controller", "DotDict", "IOWorker", "Namespace", "NamespaceCreationError", "NamespaceDeletionError",
+    "NvmeDeletionError", "NvmeEnumerateError", "NvmeShutdownStatusTimeoutError", "Pcie", "Qpair",
+    "QpairCreationError", "QpairDeletionError", "Subsystem", "Tcp", "__version__", "srand",
+]
+
+cspdk.pyn_log_keep()

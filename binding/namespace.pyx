@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Namespace: IO commands, and the verification of what they read.
+
+cdef class Namespace:
+    cdef Controller _controller
+    cdef cspdk.pyn_namespace *_namespace
+    cdef object __weakref__
+
+    def __init__(self, nvme, nsid=1, nlba_verify=0):
+        cdef cspdk.pyn_error err
+        cdef Controller controller
+        cdef uint32_t number = _field(nsid, 32, "nsid")
+        cdef uint64_t limit = _field(nlba_verify, 64, "nlba_verify")
+        cdef int rc
+
+        if not isinstance(nvme, Controller):
+            raise TypeError(f"nvme must be a Controller, not {type(nvme).__name__}")
+        _check(self._namespace == NULL, "this Namespace exists already")
+        controller = <Controller>nvme
+        controller._ensure()
+        with nogil:
+            rc = cspdk.pyn_namespace_open(controller._device._device, number, limit, &self._namespace, &err)
+        if rc < 0:
+            raise _exception(&err, NamespaceCreationError)
+        self._controller = controller
+
+    def __dealloc__(self):
+        if self._namespace != NULL:
+            with nogil:
+                cspdk.pyn_namespace_free(self._namespace)
+
+    def __repr__(self):
+        if self._namespace == NULL:
+            return "<Namespace, not created>"
+        return (f"<Namespace {self._namespace.nsid} of {self._controller._device.address!r}, "
+                f"{self._namespace.nsze} LBAs of {self._namespace.lba_size} bytes>")
+
+    cdef cspdk.pyn_namespace *_get(self) except NULL:
+        """The namespace as it is now: after a format it is identified anew."""
+        cdef cspdk.pyn_error err
+        cdef int rc
+
+        if self._namespace == NULL:
+            raise RuntimeError("this Namespace was never created: its __init__ has to be called")
+        if not cspdk.pyn_device_initialised(self._controller._device._device):
+            self._controller._ensure()
+        rc = cspdk.pyn_namespace_refresh(self._namespace, &err)
+        if rc < 0:
+            raise _exception(&err)
+        return self._namespace
+
+    # -- what it is -------------------------------------------------------------------------------------
+
+    @property
+    def nsid(self):
+        return self._namespace.nsid if self._namespace != NULL else None
+
+    @property
+    def capacity(self):
+        return self._get().capacity
+
+    def cmdname(self, opcode):
+        return _text(cspdk.pyn_io_opcode_name(<uint8_t>_field(opcode, 8, "opcode")))
+
+    def supports(self, opcode):
+        return self._controller._supports(_field(opcode, 8, "opcode"), True)
+
+    def id_data(self, byte_end, byte_begin=None, type=int, cns=0, csi=0, cntid=0):
+        return self._controller.id_data(byte_end, byte_begin, type, self._get().nsid, cns, cntid, csi)
+
+    def get_lba_format(self, data_size=512, meta_size=0):
+        for index in range(self.id_data(25) + 1):
+            entry = self.id_data(131 + 4 * index, 128 + 4 * index)
+            if 1 << (entry >> 16 & 0xff) == data_size and entry & 0xffff == meta_size:
+                return index
+        return None
+
+    def format(self, data_size=512, meta_size=0, ses=0):
+        lbaf = self.get_lba_format(data_size, meta_size)
+        _check(lbaf is not None, f"namespace {self.nsid} has no LBA format of {data_size} bytes of data and "
+                                 f"{meta_size} of metadata")
+        before = self._controller.timeout
+        self._controller.timeout = max(before, 100000)
+        try:
+            return self._controller.format(lbaf, ses, self.nsid).waitdone()
+        finally:
+            self._controller.timeout = before
+
+    # -- verification -----------------------------------------------------------------------------------
+
+    def verify_enable(self, enable=True):
+        self._get().verify_enabled = bool(enable)
+        return True
+
+    def verify_stats(self):
+        cdef cspdk.pyn_verify_counts counts
+
+        cspdk.pyn_verify_get_counts(self._get().verify, &counts)
+        return DotDict(judged=counts.judged, unverified=counts.unverified, mismatch=counts.mismatch)
+
+    def close(self):
+        pass  # the drive keeps its table; what is left goes with the last reference
+
+    # -- commands ---------------------------------------------------------------------------------------
+
+    cdef Qpair _send(self, object qpair, cspdk.pyn_command *command, object cb):
+        cdef cspdk.pyn_error err
+        cdef _Callback callback
+        cdef Qpair queue
+        cdef int rc
+
+        if not isinstance(qpair, Qpair):
+            raise TypeError(f"qpair must be a Qpair, not {type(qpair).__name__}")
+        queue = <Qpair>qpair
+        queue._get()
+        callback = None if cb is None else _callback(cb)
+        command.user = queue._user(callback)
+        rc = cspdk.pyn_io_submit(queue._queue, self._namespace, command, &queue._latest_cid, &err)
+        if rc < 0:
+            queue._forget_user(command.user)
+            raise _exception(&err)
+        return queue
+
+    cdef int _range(self, cspdk.nvme_cmd *cmd, unsigned opcode, object lba, object lba_count, object io_flags) except -1:
+        cdef uint64_t slba = _field(lba, 64, "lba")
+        cdef object nlb = _integer(lba_count, "lba_count")
+
+        _check(1 <= nlb <= 65536, f"lba_count must be from 1 to 65536, not {lba_count}")
+        memset(cmd, 0, sizeof(cmd[0]))
+        cmd.opc = <uint8_t>opcode
+        cmd.nsid = self._namespace.nsid
+        cmd.cdw10 = <uint32_t>slba
+        cmd.cdw11 = <uint32_t>(slba >> 32)
+        cmd.cdw12 = <uint32_t>(nlb - 1) | <uint32_t>(_field(io_flags, 16, "io_flags") << 16)
+        return 0
+
+    cdef int _data(self, cspdk.pyn_command *command, object buf, uint64_t length, str what) except -1:
+        """The part of buf that a command transfers; a shorter one is asserted."""
+        cdef uint32_t size = 0
+
+        if buf is None:
+            raise TypeError(f"{what} needs a Buffer")
+        command.buffer = _buffer_of(buf, &command.offset, &size)
+        if length > size:
+            raise AssertionError(f"{what} transfers {length} bytes; the buffer has {size}")
+        command.length = <uint32_t>length
+        return 0
+
+    cdef Qpair _transfer(self, unsigned opcode, object qpair, object buf, object lba, object lba_count,
+                         object io_flags, uint32_t dword13, uint32_t dword14, uint32_t dword15, object cb):
+        cdef cspdk.pyn_command command
+        cdef cspdk.pyn_namespace *namespace = self._get()
+
+        self._range(&command.cmd, opcode, lba, lba_count, io_flags)
+        command.cmd.cdw13 = dword13
+        command.cmd.cdw14 = dword14
+        command.cmd.cdw15 = dword15
+        self._data(&command, buf, <uint64_t>((command.cmd.cdw12 & 0xffff) + 1) * namespace.lba_size, "the command")
+        command.stamp = opcode == 1
+        return self._send(qpair, &command, cb)
+
+    cdef Qpair _mark(self, unsigned opcode, object qpair, object lba, object lba_count, object io_flags, object cb):
+        cdef cspdk.pyn_command command
+
+        self._get()
+        memset(&command, 0, sizeof(command))
+        self._range(&command.cmd, opcode, lba, lba_count, io_flags)
+        return self._send(qpair, &command, cb)
+
+    def read(self, qpair, buf, lba, lba_count=1, io_flags=0, dword13=0, dword14=0, dword15=0, cb=None):
+        return self._transfer(2, qpair, buf, lba, lba_count, io_flags, dword13, dword14, dword15, cb)
+
+    def write(self, qpair, buf, lba, lba_count=1, io_flags=0, dword13=0, dword14=0, dword15=0, cb=None):
+        return self._transfer(1, qpair, buf, lba, lba_count, io_flags, dword13, dword14, dword15, cb)
+
+    def compare(self, qpair, buf, lba, lba_count=1, io_flags=0, cb=None):
+        return self._transfer(5, qpair, buf, lba, lba_count, io_flags, 0, 0, 0, cb)
+
+    def write_uncorrectable(self, qpair, lba, lba_count=1, cb=None):
+        return self._mark(4, qpair, lba, lba_count, 0, cb)
+
+    def write_zeroes(self, qpair, lba, lba_count=1, io_flags=0, cb=None):
+        return self._mark(8, qpair, lba, lba_count, io_flags, cb)
+
+    def verify(self, qpair, lba, lba_count=1, io_flags=0, cb=None):
+        return self._mark(0x0c, qpair, lba, lba_count, io_flags, cb)
+
+    def flush(self, qpair, cb=None):
+        return self.send_cmd(0, qpair, None, self._get().nsid, cb=cb)
+
+    def dsm(self, qpair, buf, range_count, attribute=0x4, cb=None):
+        cdef object count = _integer(range_count, "range_count")
+
+        _check(1 <= count <= 256, f"range_count must be from 1 to 256, not {range_count}")
+        _check(isinstance(buf, Buffer) and buf.size <= 4096, "a Dataset Management command takes a Buffer of at most "
+                                                             "4096 bytes")
+        return self.send_cmd(9, qpair, buf, self._get().nsid, count - 1, attribute, cb=cb)
+
+    def zns_mgmt_send(self, qpair, buf, slba=0, action=0, all=False, cb=None):
+        cdef uint64_t zone = _field(slba, 64, "slba")
+
+        return self.send_cmd(0x79, qpair, buf, self._get().nsid, zone & 0xffffffff, zone >> 32, 0,
+                             _field(action, 8, "action") | bool(all) << 8, cb=cb)
+
+    def zns_mgmt_receive(self, qpair, buf, slba=0, dwords=None, extended=True, state=0, partial=True, cb=None):
+        cdef uint64_t zone = _field(slba, 64, "slba")
+
+        if dwords is None:
+            dwords = buf.size // 4
+        return self.send_cmd(0x7a, qpair, buf, self._get().nsid, zone & 0xffffffff, zone >> 32,
+                             _field(dwords - 1, 32, "dwords"),
+                             bool(extended) | _field(state, 8, "state") << 8 | bool(partial) << 16, cb=cb)
+
+    def send_cmd(self, opcode, qpair, buf=None, nsid=1, cdw10=0, cdw11=0, cdw12=0, cdw13=0, cdw14=0, cdw15=0, cb=None):
+        cdef cspdk.pyn_command command
+        cdef uint64_t opc = _field(opcode, 16, "opcode")
+
+        self._get()
+        memset(&command, 0, sizeof(command))
+        command.cmd.opc = <uint8_t>opc
+        command.cmd.flags = <uint8_t>(opc >> 8)
+        command.cmd.nsid = <uint32_t>_field(nsid, 32, "nsid")
+        command.cmd.cdw10 = <uint32_t>_field(cdw10, 32, "cdw10")
+        command.cmd.cdw11 = <uint32_t>_field(cdw11, 32, "cdw11")
+        command.cmd.cdw12 = <uint32_t>_field(cdw12, 32, "cdw12")
+        command.cmd.cdw13 = <uint32_t>_field(cdw13, 32, "cdw13")
+        command.cmd.cdw14 = <uint32_t>_field(cdw14, 32, "cdw14")
+        command.cmd.cdw15 = <uint32_t>_field(cdw15, 32, "cdw15")
+        command.buffer = _buffer_of(buf, &command.offset, &command.length)
+        return self._send(qpair, &command, cb)
+
+    def ioworker(self, io_size=8, lba_step=None, lba_align=None, lba_random=True, read_percentage=100,
+                 op_percentage=None, time=0, qdepth=64, region_start=0, region_end=0xffffffffffffffff, iops=0,
+                 io_count=0, lba_start=0, qprio=0, distribution=None, ptype=0xbeef, pvalue=100, io_sequence=None,
+                 fw_debug=False, cpu_id=None, output_io_per_second=None, output_percentile_latency=None,
+                 output_cmdlog_list=None):
+        return _make_worker(self, dict(
+            io_size=io_size, lba_step=lba_step, lba_align=lba_align, lba_random=lba_random,
+            read_percentage=read_percentage, op_percentage=op_percentage, time=time, qdepth=qdepth,
+            region_start=region_start, region_end=region_end, iops=iops, io_count=io_count, lba_start=lba_start,
+            qprio=qprio, distribution=distribution, ptype=ptype, pvalue=pvalue, io_sequence=io_sequence,
+            fw_debug=fw_debug, cpu_id=cpu_id, output_io_per_second=output_io_per_second,
+            output_percentile_latency=output_percentile_latency, output_cmdlog_list=output_cmdlog_list))

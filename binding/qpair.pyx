@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Qpair: an IO submission and completion queue.
+
+cdef unsigned _MAX_DEPTH = 1024
+
+
+cdef class Qpair(_Queue):
+    cdef Controller _controller
+    cdef cspdk.pyn_io_queue *_queue
+
+    def __init__(self, nvme, depth, prio=0, ien=True, iv=0xffff):
+        cdef cspdk.pyn_io_queue_config config
+        cdef cspdk.pyn_error err
+        cdef Controller controller
+        cdef object entries = _integer(depth, "depth")
+        cdef unsigned most
+        cdef int rc
+
+        if not isinstance(nvme, Controller):
+            raise TypeError(f"nvme must be a Controller, not {type(nvme).__name__}")
+        _check(self._queue == NULL, "this Qpair exists already")
+        controller = <Controller>nvme
+        most = min(_MAX_DEPTH, (cspdk.pyn_device_cap(controller._device._device) & 0xffff) + 1)
+        _check(2 <= entries <= most, f"depth must be from 2 to {most}, the lesser of {_MAX_DEPTH} and CAP.MQES + 1, "
+                                     f"not {depth}")
+        config.depth = entries
+        config.priority = _field(prio, 2, "prio")
+        config.interrupts = bool(ien)
+        config.vector = _field(iv, 16, "iv")
+        config.for_worker = False
+        controller._ensure()
+        if config.priority and controller[0x14] >> 11 & 7 == 0:
+            raise QpairCreationError(f"prio {prio}: CC.AMS says round robin, which knows no priorities")
+        with nogil:
+            rc = cspdk.pyn_io_queue_create(controller._device._device, &config, &self._queue, &err)
+        if rc < 0:
+            raise _exception(&err, QpairCreationError)
+        self._controller = controller
+        _take_log()
+
+    def __dealloc__(self):
+        cdef cspdk.pyn_error err
+
+        if self._queue == NULL:
+            return
+        with nogil:
+            cspdk.pyn_io_queue_delete(self._queue, &err)
+        self._drop()
+        with nogil:
+            cspdk.pyn_io_queue_free(self._queue)
+
+    def __repr__(self):
+        if self._queue == NULL:
+            return "<Qpair, not created>"
+        state = f"{cspdk.pyn_qpair_outstanding(self._queue.qpair)} in flight"
+        if not cspdk.pyn_io_queue_exists(self._queue):
+            state = "deleted"
+        return f"<Qpair {self._queue.qid}, depth {self._queue.depth}, {state}>"
+
+    cdef cspdk.pyn_io_queue *_get(self) except NULL:
+        if self._queue == NULL:
+            raise RuntimeError("this Qpair was never created: its __init__ has to be called")
+        return self._queue
+
+    cdef unsigned _wait(self, cspdk.pyn_completed *completed, unsigned max, uint64_t budget_us) noexcept nogil:
+        return cspdk.pyn_io_wait(self._queue, completed, max, budget_us)
+
+    cdef unsigned _id(self):
+        return self._queue.qid
+
+    cdef uint32_t _timeout_ms(self):
+        return cspdk.pyn_device_timeout_ms(self._controller._device._device)[0]
+
+    @property
+    def sqid(self):
+        return self._get().qid
+
+    @property
+    def latest_cid(self):
+        return self._latest_cid
+
+    @property
+    def latest_latency(self):
+        return self._latest_latency_ns / 1000
+
+    def waitdone(self, expected=1):
+        self._get()
+        return self._waitdone(expected)
+
+    def cmdlog(self, count=0):
+        _print_cmdlog(cspdk.pyn_qpair_cmdlog(self._get().qpair), self._queue.qid, count)
+
+    def delete(self):
+        cdef cspdk.pyn_error err
+        cdef int rc
+
+        self._get()
+        with nogil:
+            rc = cspdk.pyn_io_queue_delete(self._queue, &err)
+        if rc < 0:
+            raise _exception(&err, QpairDeletionError)
+
+    def close(self):
+        self.delete()

@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What Cython may call: mirrors driver.h and what it includes, nothing else."""
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libcpp cimport bool
+
+
+cdef extern from "driver.h" nogil:
+    # -- errors, log, time ------------------------------------------------------------------------------
+    enum:
+        PYN_ERROR_ARGUMENT
+        PYN_ERROR_MEMORY
+        PYN_ERROR_ENUMERATE
+        PYN_ERROR_GONE
+        PYN_ERROR_TIMEOUT
+        PYN_ERROR_CREATE
+        PYN_ERROR_DELETE
+        PYN_ERROR_SHUTDOWN
+        PYN_ERROR_NAMESPACE
+        PYN_ERROR_STATE
+        PYN_ERROR_UNSUPPORTED
+        PYN_ERROR_SYSTEM
+
+    struct pyn_error:
+        int kind
+        int number
+        char text[232]
+
+    void pyn_log_keep()
+    int pyn_log_take(char *text, size_t size)
+    uint64_t pyn_ticks_hz()
+    uint64_t pyn_ticks_to_ns(uint64_t ticks)
+    uint64_t pyn_ticks_to_realtime_ns(uint64_t ticks)
+    uint64_t pyn_monotonic_ns()
+    size_t pyn_dma_in_use()
+    uint32_t pyn_process_generation()
+    const char *pyn_status_name(uint16_t status)
+    const char *pyn_admin_opcode_name(uint8_t opcode)
+    const char *pyn_io_opcode_name(uint8_t opcode)
+    void pyn_seed(uint64_t seed)
+
+    # -- NVMe entries -----------------------------------------------------------------------------------
+    struct nvme_cmd:
+        uint8_t opc
+        uint8_t flags
+        uint16_t cid
+        uint32_t nsid
+        uint32_t cdw2
+        uint32_t cdw3
+        uint64_t mptr
+        uint64_t prp1
+        uint64_t prp2
+        uint32_t cdw10
+        uint32_t cdw11
+        uint32_t cdw12
+        uint32_t cdw13
+        uint32_t cdw14
+        uint32_t cdw15
+
+    struct nvme_cpl:
+        uint32_t cdw0
+        uint32_t cdw1
+        uint16_t sqhd
+        uint16_t sqid
+        uint16_t cid
+        uint16_t status
+
+    # -- buffers ----------------------------------------------------------------------------------------
+    struct pyn_buffer:
+        uint8_t *data
+        uint32_t size
+
+    pyn_buffer *pyn_buffer_with_pattern(uint32_t size, uint32_t ptype, uint32_t pvalue, pyn_error *err)
+    void pyn_buffer_put(pyn_buffer *buffer)
+    void pyn_buffer_changed(pyn_buffer *buffer, uint32_t offset, uint32_t length)
+
+    # -- the command log --------------------------------------------------------------------------------
+    struct pyn_cmdlog:
+        pass
+
+    struct pyn_cmdlog_entry:
+        nvme_cmd cmd
+        nvme_cpl cpl
+        uint64_t submitted
+        uint64_t completed
+        uint64_t number
+
+    bool pyn_cmdlog_read(const pyn_cmdlog *log, uint64_t age, pyn_cmdlog_entry *entry)
+
+    # -- verification -----------------------------------------------------------------------------------
+    struct pyn_verify:
+        pass
+
+    struct pyn_mismatch:
+        uint64_t lba
+        uint32_t count
+
+    struct pyn_verify_counts:
+        uint64_t judged
+        uint64_t unverified
+        uint64_t mismatch
+
+    void pyn_verify_get_counts(const pyn_verify *verify, pyn_verify_counts *counts)
+    void pyn_mismatch_text(const pyn_mismatch *mismatch, uint32_t nsid, char *text, size_t size)
+
+    # -- drives -----------------------------------------------------------------------------------------
+    struct pyn_device:
+        pass
+
+    struct pyn_qpair:
+        pass
+
+    enum pyn_device_reset_kind "pyn_device_reset":
+        PYN_DEVICE_RESET_CONTROLLER
+        PYN_DEVICE_RESET_FUNCTION
+        PYN_DEVICE_RESET_HOT
+        PYN_DEVICE_RESET_DONE
+
+    int pyn_device_open(const char *address, bool keep_tables, pyn_device **device, pyn_error *err)
+    void pyn_device_put(pyn_device *device)
+    void pyn_device_close(pyn_device *device)
+    bool pyn_device_is_open(const pyn_device *device)
+    bool pyn_device_alive(pyn_device *device)
+    int pyn_device_init_adminq(pyn_device *device, pyn_error *err)
+    int pyn_device_init_ns(pyn_device *device, pyn_error *err)
+    void pyn_device_init_queues(pyn_device *device, uint32_t cdw0)
+    int pyn_device_init(pyn_device *device, pyn_error *err)
+    bool pyn_device_initialised(const pyn_device *device)
+    int pyn_device_reset(pyn_device *device, pyn_device_reset_kind kind, pyn_error *err)
+    int pyn_device_shutdown(pyn_device *device, bool abrupt, pyn_error *err)
+    void pyn_device_power_lost(pyn_device *device)
+    int pyn_device_reg_read(pyn_device *device, uint32_t offset, uint32_t size, uint64_t *value, pyn_error *err)
+    int pyn_device_reg_write(pyn_device *device, uint32_t offset, uint32_t size, uint64_t value, pyn_error *err)
+    int pyn_device_config_read(pyn_device *device, uint32_t offset, void *data, uint32_t length, pyn_error *err)
+    int pyn_device_config_write(pyn_device *device, uint32_t offset, const void *data, uint32_t length,
+                                pyn_error *err)
+    pyn_qpair *pyn_device_admin(const pyn_device *device)
+    uint64_t pyn_device_cap(const pyn_device *device)
+    uint64_t pyn_device_mdts(const pyn_device *device)
+    uint32_t *pyn_device_timeout_ms(pyn_device *device)
+    int pyn_device_admin_execute(pyn_device *device, const nvme_cmd *cmd, pyn_buffer *buffer, int refused,
+                                 uint32_t *cdw0, pyn_error *err)
+
+    # -- commands ---------------------------------------------------------------------------------------
+    struct pyn_command:
+        nvme_cmd cmd
+        pyn_buffer *buffer
+        uint32_t offset
+        uint32_t length
+        bool stamp
+        void *user
+
+    struct pyn_completed:
+        nvme_cpl cpl
+        nvme_cmd cmd
+        void *user
+        bool timed_out
+        bool mismatch
+        bool asynchronous
+        uint64_t latency_ns
+        pyn_mismatch found
+
+    int pyn_admin_submit(pyn_device *device, const pyn_command *command, uint16_t *cid, pyn_error *err)
+    unsigned pyn_admin_wait(pyn_device *device, pyn_completed *completed, unsigned max, uint64_t budget_us)
+    pyn_cmdlog *pyn_qpair_cmdlog(const pyn_qpair *qpair)
+    unsigned pyn_qpair_outstanding(pyn_qpair *qpair)
+
+    # -- I/O queues -------------------------------------------------------------------------------------
+    struct pyn_io_queue:
+        uint16_t qid
+        uint16_t depth
+        pyn_qpair *qpair
+
+    struct pyn_io_queue_config:
+        uint16_t depth
+        uint8_t priority
+        bool interrupts
+        uint16_t vector
+        bool for_worker
+
+    int pyn_io_queue_create(pyn_device *device, const pyn_io_queue_config *config, pyn_io_queue **queue,
+                            pyn_error *err)
+    int pyn_io_queue_delete(pyn_io_queue *queue, pyn_error *err)
+    void pyn_io_queue_free(pyn_io_queue *queue)
+    bool pyn_io_queue_exists(const pyn_io_queue *queue)
+    unsigned pyn_io_wait(pyn_io_queue *queue, pyn_completed *completed, unsigned max, uint64_t budget_us)
+
+    # -- namespaces -------------------------------------------------------------------------------------
+    struct pyn_namespace:
+        pyn_verify *verify
+        uint32_t nsid
+        uint32_t lba_size
+        uint64_t nsze
+        uint64_t capacity
+        bool verify_enabled
+
+    int pyn_namespace_open(pyn_device *device, uint32_t nsid, uint64_t nlba_verify, pyn_namespace **ns,
+                           pyn_error *err)
+    void pyn_namespace_free(pyn_namespace *ns)
+    int pyn_namespace_refresh(pyn_namespace *ns, pyn_error *err)
+    int pyn_io_submit(pyn_io_queue *queue, pyn_namespace *ns, pyn_command *command, uint16_t *cid, pyn_error *err)
+
+    # -- IO workers -------------------------------------------------------------------------------------
+    enum:
+        PYN_WORKER_OK
+        PYN_WORKER_INIT
+        PYN_WORKER_MDTS
+        PYN_WORKER_TIMEOUT
+
+    struct pyn_workload_step:
+        uint64_t time_us
+        uint64_t slba
+        uint32_t nlb
+        uint32_t opcode
+
+    struct pyn_workload_config:
+        uint32_t sizes
+        uint32_t io_size[256]
+        uint32_t lba_align[256]
+        uint32_t weight[256]
+        uint32_t ops
+        uint8_t opcode[16]
+        uint8_t percentage[16]
+        uint32_t random_percentage
+        int64_t step
+        uint64_t region_start
+        uint64_t region_end
+        uint64_t lba_start
+        bool has_distribution
+        uint32_t distribution[100]
+
+    struct pyn_worker_config:
+        pyn_workload_config workload
+        uint32_t nsid
+        uint32_t lba_size
+        uint64_t nlba
+        uint64_t io_count
+        uint64_t time_ns
+        uint64_t iops
+        uint16_t qdepth
+        uint8_t priority
+        uint32_t ptype
+        uint32_t pvalue
+        bool fw_debug
+        bool judge
+        int cpu
+        uint64_t seed
+        uint32_t seconds
+        uint32_t steps
+        const pyn_workload_step *sequence
+
+    struct pyn_worker_result:
+        int error
+        uint16_t status
+        int signal
+        uint64_t io_count[16]
+        uint64_t ticks
+        uint64_t busy_ticks
+        uint64_t mismatched_reads
+        pyn_mismatch mismatch
+        pyn_verify_counts verified
+
+    struct pyn_histogram:
+        uint64_t count
+        uint64_t max
+
+    struct pyn_worker_shared:
+        uint64_t sent
+        uint64_t completed
+        uint64_t per_second_count
+        pyn_histogram latency
+
+    struct pyn_worker:
+        pass
+
+    int pyn_worker_create(pyn_device *device, const pyn_worker_config *config, pyn_verify *verify,
+                          pyn_worker **worker, int *result, pyn_error *err)
+    int pyn_worker_start(pyn_worker *worker, pyn_error *err)
+    bool pyn_worker_wait(pyn_worker *worker, uint32_t budget_ms)
+    void pyn_worker_stop(pyn_worker *worker)
+    void pyn_worker_kill(pyn_worker *worker)
+    void pyn_worker_finish(pyn_worker *worker, pyn_worker_result *result)
+    void pyn_worker_free(pyn_worker *worker)
+    int pyn_worker_pid(const pyn_worker *worker)
+    uint16_t pyn_worker_qid(const pyn_worker *worker)
+    const pyn_worker_shared *pyn_worker_shared_block "pyn_worker_shared"(const pyn_worker *worker)
+    const uint32_t *pyn_worker_per_second(const pyn_worker *worker)
+    const pyn_cmdlog *pyn_worker_cmdlog(const pyn_worker *worker)
+    double pyn_histogram_mean(const pyn_histogram *histogram)
+    uint64_t pyn_histogram_percentile(const pyn_histogram *histogram, double percentage)
+    void pyn_histogram_to_us(const pyn_histogram *histogram, uint64_t hz, uint64_t *counts, size_t size)

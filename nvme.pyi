@@ -1,0 +1,1728 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""NVMe SSD testing from Python scripts.
+
+A drive is opened by its address, commands are sent to it, and their completions are waited for:
+
+    import nvme as d
+
+    nvme0 = d.Controller("vssd")                # "01:00.0" for a drive in a slot
+    buf = d.Buffer(4096)
+    nvme0.identify(buf).waitdone()
+    print(buf.data(63, 24, str))                # model number
+
+Classes:
+
+    Buffer      memory that the drive reads and writes
+    Pcie        the PCI function: configuration space, resets, power states
+    Controller  registers and admin commands
+    Qpair       an IO submission and completion queue
+    Namespace   IO commands, and the verification of what they read
+    IOWorker    a process that sends IO as fast as the drive takes it
+    Subsystem   power, shutdown, NVM subsystem reset
+
+Addresses:
+
+    "01:00.0", b"01:00.0", "0000:01:00.0"   a PCI function, by way of the kernel's vfio-pci
+    "/path/to/dir", "/path/to/socket"       a vfio-user device; in a directory its socket is named cntrl
+    "vssd", "vssd:size=8G,name=a"           a virtual SSD of this process: it starts at first use and ends
+                                            with the process; the same text is the same drive, whose data stay
+
+Commands are asynchronous. An admin command returns the Controller and an IO command its Qpair, so that
+waitdone() can follow at once, or once for many:
+
+    for lba in range(8):
+        nvme0n1.read(qpair, buf, lba)
+    qpair.waitdone(8)
+
+Callbacks: each command takes cb, which waitdone() calls when the command has completed. What it is
+called with follows from how many arguments it needs: cb(cpl) has the four dwords of the completion
+queue entry as a tuple, cb(cdw0, status) has dword 0 and the upper half of dword 3 (phase bit included:
+SC is status >> 1 & 0xff, SCT is status >> 9 & 7). A callback may send commands and wait for them. An
+AssertionError in it becomes the warning "ASSERT: ..."; any other exception leaves waitdone().
+
+What goes wrong on the drive is a warning (UserWarning), and the script goes on:
+
+    ERROR status: 01/06                     a command completed with this SCT and SC, in hex
+    drive timeout: qpair: 1, cid: 5         a command took longer than Controller.timeout: it completes with
+                                            all ones
+    AER notification is triggered: 0x...    an asynchronous event, with dword 0 of its completion
+
+What the script gets wrong is an exception, at the call: AssertionError for a value that fits no field
+or no buffer (also under python -O), TypeError for a wrong type. An int may also be a float without a
+fraction. Everything that can be sent is sent: the drive is what refuses an LBA past its end. A register
+that reads all ones is a SystemError.
+
+References are to the NVM Express Base Specification 2.0 ("Base"), the NVM Command Set Specification 1.0
+("NVM"), the Zoned Namespace Command Set Specification 1.1 ("ZNS") and the PCI Express Base
+Specification 5.0 ("PCIe").
+"""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, SupportsIndex, overload
+
+__all__ = [
+    "Buffer",
+    "Controller",
+    "DotDict",
+    "IOWorker",
+    "Namespace",
+    "NamespaceCreationError",
+    "NamespaceDeletionError",
+    "NvmeDeletionError",
+    "NvmeEnumerateError",
+    "NvmeShutdownStatusTimeoutError",
+    "Pcie",
+    "Qpair",
+    "QpairCreationError",
+    "QpairDeletionError",
+    "Subsystem",
+    "Tcp",
+    "__version__",
+    "srand",
+]
+
+__version__: str
+
+_Int = SupportsIndex | float  # an int, what has __index__ (numpy), or a float without a fraction
+_Address = bytes | str | os.PathLike[str]
+_Completed = Callable[[tuple[int, int, int, int]], object] | Callable[[int, int], object]
+
+class NvmeEnumerateError(Exception):
+    """There is no such drive, it cannot be opened, or it does not become ready within CAP.TO."""
+
+class NvmeDeletionError(Exception):
+    """Nothing raises it in this version: it is for scripts that catch it."""
+
+class NvmeShutdownStatusTimeoutError(Exception):
+    """CSTS.SHST did not report the end of a shutdown in time (Base 3.6.1)."""
+
+class QpairCreationError(Exception):
+    """The IO queues could not be created: the drive refuses, or has none left."""
+
+class QpairDeletionError(Exception):
+    """The drive refuses to delete the IO queues."""
+
+class NamespaceCreationError(Exception):
+    """The drive has no active namespace of this NSID, or refuses to identify it."""
+
+class NamespaceDeletionError(Exception):
+    """Nothing raises it in this version: it is for scripts that catch it."""
+
+class DotDict(dict[str, Any]):
+    """A dict whose keys are attributes, too: r.mseconds is r["mseconds"].
+
+    An attribute that is no key raises AttributeError.
+    """
+
+    def __getattr__(self, name: str) -> Any: ...
+    def __setattr__(self, name: str, value: Any) -> None: ...
+    def __delattr__(self, name: str) -> None: ...
+
+class Buffer:
+    """Memory that the drive can read and write: zeroed, aligned to 4 KiB, and shared with IO workers.
+
+    Args:
+        size: bytes, at least 1. Up to 4 MiB are contiguous for the drive
+        name: shown by repr() and dump()
+        pvalue, ptype: what it is filled with, see below
+
+        ptype 0       zeros, or 0xff in every byte where pvalue is not 0
+        ptype 32      pvalue, a 32-bit value, repeated
+        ptype 0xbeef  random bytes in the first pvalue percent (0 to 100), zeros after them
+
+    Raises:
+        AssertionError: size 0, or a pattern that is none of these
+        MemoryError: there is not so much memory
+
+    It is a sequence of bytes. b[i] is an int and b[a:b] is bytes; negative indexes count from the end;
+    an index past the end is an IndexError. Values are set from the slice's start on, as many as there
+    are: they need not fill it. memoryview(b) and numpy.asarray(b) see the memory itself, without a
+    copy.
+
+    A buffer stays alive until the commands that use it have completed, also when the script drops it. A
+    class that inherits from it need not call this __init__: it has then 4096 bytes.
+
+    Example:
+        >>> b = Buffer(1024, "example")
+        >>> b[0] = 0x5a
+        >>> b[1:3] = [1, 2]
+        >>> b[4:] = b"xyz"
+        >>> b[:8]
+        b'Z\\x01\\x02\\x00xyz\\x00'
+        >>> hex(b.data(2, 0))
+        '0x2015a'
+    """
+
+    def __init__(
+        self, size: _Int = 4096, name: str | bytes = "buffer", pvalue: _Int = 0, ptype: _Int = 0
+    ) -> None: ...
+    def __len__(self) -> int:
+        """How many bytes are allocated; setting size does not change it."""
+
+    @overload
+    def __getitem__(self, key: _Int) -> int:
+        """The byte at an index as an int, or those of a slice as bytes."""
+
+    @overload
+    def __getitem__(self, key: slice) -> bytes: ...
+    @overload
+    def __setitem__(self, key: _Int, value: _Int) -> None:
+        """Set the byte at an index, or bytes from the start of a slice on."""
+
+    @overload
+    def __setitem__(self, key: slice, value: int | Iterable[SupportsIndex]) -> None: ...
+
+    if TYPE_CHECKING:
+        # The buffer protocol: to Cython, and before Python 3.12, it has no such name.
+        def __buffer__(self, flags: int, /) -> memoryview: ...
+
+    @property
+    def size(self) -> int:
+        """Bytes that a command may transfer: all that are allocated, or what was set (0 to len(b)).
+
+        Raises:
+            AssertionError: a value out of that range
+        """
+
+    @size.setter
+    def size(self, value: _Int) -> None: ...
+    @property
+    def offset(self) -> int:
+        """The byte where commands begin to transfer: 0, or what was set (0 to len(b)).
+
+        An offset that is no multiple of 4 KiB makes the drive cope with PRP offsets (Base 4.1.1); one
+        that is no multiple of 4 is for tests of its refusal.
+
+        Raises:
+            AssertionError: a value out of that range
+        """
+
+    @offset.setter
+    def offset(self, value: _Int) -> None: ...
+    @property
+    def phys_addr(self) -> int:
+        """The address at which the drive sees the byte at offset, for commands that carry addresses."""
+
+    @property
+    def data_head(self) -> int:
+        """The first 8 bytes, little-endian: of an LBA that was written, its number."""
+
+    @property
+    def data_tail(self) -> int:
+        """The last 8 bytes, little-endian: of an LBA that was written, its token."""
+
+    @overload
+    def data(self, byte_end: _Int, byte_begin: _Int | None = None, type: type[int] = int) -> int:
+        """A field of a data structure, named by its bytes as the specifications do: last, then first.
+
+        Args:
+            byte_end: the last byte of the field
+            byte_begin: its first byte; None: byte_end, a field of one byte
+            type: int for the little-endian value, str for ASCII text, without the blanks and zeros that
+                pad it
+
+        Returns:
+            the field, an int or a str
+
+        Raises:
+            IndexError: bytes that the buffer does not have, or in the other order
+            TypeError: another type
+
+        Example:
+            >>> nvme0.identify(buf).waitdone()
+            >>> hex(buf.data(1, 0))             # VID
+            >>> buf.data(23, 4, str)            # serial number
+        """
+
+    @overload
+    def data(self, byte_end: _Int, byte_begin: _Int | None = None, *, type: type[str]) -> str: ...
+    @overload
+    def data(self, byte_end: _Int, byte_begin: _Int | None, type: type[str]) -> str: ...
+    def set_dsm_range(self, index: _Int, lba: _Int, lba_count: _Int, attr: _Int = 0) -> None:
+        """Fill in one range of a Dataset Management command, 16 bytes (NVM 3.2.3).
+
+        Args:
+            index: which range, 0 to 255
+            lba: its first LBA, 64 bits
+            lba_count: how many LBAs, 32 bits
+            attr: context attributes, 32 bits
+
+        Raises:
+            AssertionError: a value that does not fit, or a range that the buffer has no room for
+
+        Example:
+            >>> buf.set_dsm_range(0, 0, 8)
+            >>> buf.set_dsm_range(1, 1024, 8)
+            >>> nvme0n1.dsm(qpair, buf, 2).waitdone()
+        """
+
+    def dump(self, size: _Int | None = None) -> str:
+        """Print the name and the first bytes, 16 a row: offset, bytes in hex, text.
+
+        Args:
+            size: how many bytes, 0 to len(b); None: all
+
+        Returns:
+            what it printed
+
+        Raises:
+            AssertionError: more bytes than there are
+
+        Example:
+            >>> text = Buffer(1024, "example").dump(16)
+            example
+            00000000  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00   ................
+        """
+
+class Pcie:
+    """The PCI function of a drive: configuration space, resets, link and device power.
+
+    Args:
+        addr: the drive's address, see help(nvme); or a Controller: its function
+        port: of an NVMe/TCP address; not used
+
+    Raises:
+        NvmeEnumerateError: there is no such drive, or it cannot be opened
+
+    Opening changes nothing on the controller. What is open already at this address is shared, not
+    opened again.
+
+    pcie[i] is a byte of configuration space (0 to 0xfff) and pcie[a:b] a list of them; both can be set,
+    a byte at a time (PCIe 7.5). An offset that does not exist is an IndexError.
+
+    Example:
+        >>> pcie = Pcie("01:00.0")
+        >>> hex(pcie.register(0, 2))            # vendor
+        >>> nvme0 = Controller(pcie)
+        >>> pcie.reset()
+        >>> nvme0.reset()
+        >>> pcie.close()
+    """
+
+    def __init__(self, addr: _Address | Controller, port: _Int = 0) -> None: ...
+    @overload
+    def __getitem__(self, key: _Int) -> int:
+        """A byte of configuration space, or the list of those of a slice."""
+
+    @overload
+    def __getitem__(self, key: slice) -> list[int]: ...
+    @overload
+    def __setitem__(self, key: _Int, value: _Int) -> None:
+        """Write a byte of configuration space, or as many as a slice has, one after the other."""
+
+    @overload
+    def __setitem__(self, key: slice, value: Iterable[SupportsIndex]) -> None: ...
+    def register(self, offset: _Int, byte_count: _Int = 4) -> int:
+        """A register of configuration space, little-endian.
+
+        Args:
+            offset: its first byte, 0 to 0xfff
+            byte_count: its width, 1 to 8 bytes
+
+        Raises:
+            IndexError: an offset outside of configuration space
+            AssertionError: a width that is none, or that leads past the end
+
+        Example:
+            >>> pcie.register(4, 2) & 4         # Command, Bus Master Enable
+        """
+
+    def cap_offset(self, cap_id: int, extended: bool = False) -> int | None:
+        """Where a capability is in configuration space (PCIe 7.5, 7.6).
+
+        Args:
+            cap_id: its ID: 1 Power Management, 5 MSI, 0x10 PCI Express, 0x11 MSI-X; of an extended one,
+                1 AER
+            extended: look among the extended capabilities, from 0x100 on
+
+        Returns:
+            the offset of its first byte; None: there is no such capability
+        """
+
+    def reset(self, rst_fn: Callable[[], object] | None = None) -> Literal[True]:
+        """Hot reset by the link's upstream port (PCIe 6.6.1).
+
+        IO workers end, commands in flight complete with 00/08, IO queues are gone. Call
+        Controller.reset() next; a script that does not has the controller initialised by its next
+        command or Qpair.
+
+        Args:
+            rst_fn: a reset of your own, say by a power module; called without arguments instead of the
+                hot reset
+        """
+
+    def flr(self) -> Literal[True]:
+        """Function Level Reset: Initiate Function Level Reset in Device Control (PCIe 6.6.2).
+
+        What it does to queues and commands, and what to call next, is as for reset().
+        """
+
+    @property
+    def aspm(self) -> int:
+        """ASPM Control in Link Control: 0 disabled, 1 L0s, 2 L1, 3 both (PCIe 7.5.3.7). May be set.
+
+        Raises:
+            AssertionError: a value that is not from 0 to 3
+            NotImplementedError: the function has no PCI Express capability
+        """
+
+    @aspm.setter
+    def aspm(self, value: _Int) -> None: ...
+    @property
+    def power_state(self) -> int:
+        """PowerState in PMCSR: 0 is D0, 3 is D3hot (PCIe 7.5.2.2). May be set.
+
+        From D3hot the controller goes on where it was; its registers cannot be read until it is in D0
+        again.
+
+        Raises:
+            AssertionError: a value that is not from 0 to 3
+            NotImplementedError: the function has no Power Management capability
+
+        Example:
+            >>> pcie.power_state = 3
+            >>> pcie.power_state = 0
+        """
+
+    @power_state.setter
+    def power_state(self, value: _Int) -> None: ...
+    def close(self) -> None:
+        """Delete the queues, shut the controller down normally, and let go of the drive.
+
+        What is closed or deleted afterwards does nothing. The same address can be opened again.
+        """
+
+class Controller:
+    """An NVMe controller: its registers, its initialisation, the admin command set.
+
+    Args:
+        addr: the drive's address, see help(nvme), or its Pcie
+        nvme_init_func: None initialises the controller as most scripts want it; True not at all; a
+            function is called with the controller and does it in its own way, now and at each reset()
+
+    Raises:
+        NvmeEnumerateError: there is no such drive, or it does not become ready within CAP.TO
+
+    The default initialisation (Base 3.5.1) disables and enables the controller with an empty admin
+    queue, identifies it, asks for IO queues (Set Features, Number of Queues), and leaves one
+    Asynchronous Event Request with the drive.
+
+    nvme0[offset] is a 32-bit register of BAR0, doorbells included; nvme0[offset] = value writes it
+    (Base 3.1.3). An offset that is no multiple of 4 is an IndexError, one that is no int a TypeError, a
+    value that reads all ones a SystemError: the drive is gone, or its memory space is disabled.
+
+    126 admin commands can be in flight beside the Asynchronous Event Request; one more is an
+    AssertionError.
+
+    Example:
+        >>> nvme0 = Controller("vssd")
+        >>> nvme0[0x1c] & 1                     # CSTS.RDY
+        1
+        >>> nvme0.id_data(23, 4, str)           # serial number
+        >>> nvme0.getfeatures(7).waitdone()     # dword 0: number of queues
+        >>> nvme0.timeout = 30000
+        >>> nvme0.format().waitdone()
+
+    An initialisation of one's own:
+        >>> def init(nvme0):
+        ...     nvme0[0x14] = 0
+        ...     while nvme0[0x1c] & 1:
+        ...         pass
+        ...     nvme0.init_adminq()
+        ...     nvme0.init_ns()
+        ...     nvme0.init_queues(nvme0.setfeatures(7, cdw11=0x00030003).waitdone())
+        >>> nvme0 = Controller(Pcie("vssd"), nvme_init_func=init)
+    """
+
+    def __init__(
+        self,
+        addr: _Address | Pcie,
+        nvme_init_func: Literal[True] | Callable[[Controller], object] | None = None,
+    ) -> None: ...
+    def __getitem__(self, key: int) -> int:
+        """The 32-bit register at an offset into BAR0."""
+
+    def __setitem__(self, key: int, value: _Int) -> None:
+        """Write the 32-bit register at an offset into BAR0."""
+
+    def init_adminq(self) -> Literal[0]:
+        """The first piece of an initialisation: CC.EN from 0 to 1 with an empty admin queue (Base 3.5.1).
+
+        Returns:
+            0
+
+        Raises:
+            NvmeEnumerateError: CSTS.RDY does not follow within CAP.TO, or CSTS.CFS is set
+        """
+
+    def init_ns(self) -> int:
+        """The second piece of an initialisation: identify the controller, and count its active namespaces.
+
+        Returns:
+            how many there are
+
+        Raises:
+            NvmeEnumerateError: the drive refuses
+        """
+
+    def init_queues(self, cdw0: _Int) -> None:
+        """The last piece of an initialisation: how many Qpairs there may be.
+
+        It may be left out: then the drive alone decides.
+
+        Args:
+            cdw0: dword 0 of the completion of Set Features, Number of Queues (Base 5.27): NCQA in bits
+                31:16 and NSQA in bits 15:0, both one less than the number
+        """
+
+    def reset(self) -> Literal[True]:
+        """Controller Level Reset: CC.EN from 1 to 0 (Base 3.7.2), then initialise again as at the beginning.
+
+        IO workers end without an error, commands in flight complete with 00/08, IO queues are gone.
+        Namespace objects stay valid, and timeout stays as it is.
+
+        Raises:
+            NvmeEnumerateError: the controller does not become ready again
+        """
+
+    @property
+    def cap(self) -> int:
+        """CAP, Controller Capabilities, all 64 bits (Base 3.1.3.1)."""
+
+    @property
+    def mdts(self) -> int:
+        """Bytes that one command may transfer, from MDTS and CAP.MPSMIN (Base 5.17); 0: no limit."""
+
+    @property
+    def addr(self) -> _Address:
+        """The address that the drive was opened by, as it was given."""
+
+    @property
+    def pcie(self) -> Pcie:
+        """The PCI function of this controller."""
+
+    @property
+    def timeout(self) -> int:
+        """How long a command may take, in ms; 10000 unless set. May be set.
+
+        A command that takes longer completes with all ones, and there is the warning "drive timeout". It
+        holds for all queues of the drive, IO workers included, but not for Asynchronous Event Requests,
+        and survives resets.
+        """
+
+    @timeout.setter
+    def timeout(self, value: _Int) -> None: ...
+    @property
+    def latest_cid(self) -> int:
+        """The command identifier of the admin command that was sent last, known as soon as it is sent.
+
+        Example:
+            >>> nvme0.format()
+            >>> nvme0.abort(nvme0.latest_cid).waitdone(2)
+        """
+
+    @property
+    def latest_latency(self) -> float:
+        """From submission to completion, in us, of the admin command that waitdone() reaped last."""
+
+    def waitdone(self, expected: _Int = 1) -> int:
+        """Wait until so many admin commands have completed, and call their callbacks.
+
+        Exactly so many are reaped; later ones are for the next call. Asynchronous Event Requests are
+        told of, but not counted. Other threads run meanwhile, and Ctrl-C interrupts it.
+
+        Args:
+            expected: how many; 0 returns at once
+
+        Returns:
+            dword 0 of the last completion
+
+        Raises:
+            TimeoutError: nothing completes: timeout and 20 s more have passed, or nothing is in flight
+                at all
+        """
+
+    def cmdlog(self, count: _Int = 0) -> None:
+        """Print the admin commands that were sent last with their completions and times, newest first.
+
+        Args:
+            count: how many; 0: all that the log holds
+
+        Example:
+            >>> nvme0.cmdlog(2)
+        """
+
+    def cmdname(self, opcode: _Int) -> str:
+        """What an admin opcode (8 bits) is called (Base 5)."""
+
+    def supports(self, opcode: _Int) -> bool:
+        """Whether the drive supports an admin opcode (8 bits).
+
+        By its log of commands supported and effects (LID 05h, Base 5.16) where it has one, else by
+        OACS.
+
+        Example:
+            >>> nvme0.supports(0x80)            # Format NVM
+        """
+
+    def send_cmd(
+        self,
+        opcode: _Int,
+        buf: Buffer | None = None,
+        nsid: _Int = 0,
+        cdw10: _Int = 0,
+        cdw11: _Int = 0,
+        cdw12: _Int = 0,
+        cdw13: _Int = 0,
+        cdw14: _Int = 0,
+        cdw15: _Int = 0,
+        cb: _Completed | None = None,
+    ) -> Controller:
+        """Send any admin command, vendor specific ones too (Base 3.3.3.1, 5).
+
+        Args:
+            opcode: bits 15:0 of dword 0: the opcode in 7:0, FUSE in 9:8
+            buf: what it transfers, from buf.offset on at most buf.size bytes; None: no data
+            nsid: 32 bits, 0 where the command uses none
+            cdw10 ... cdw15: command dwords, 32 bits each
+            cb: called at completion, see help(nvme)
+
+        Raises:
+            AssertionError: a value that does not fit its field, or no more room in the queue
+
+        Example:
+            >>> nvme0.send_cmd(0xc0, buf, cdw10=len(buf) // 4).waitdone()
+        """
+
+    def abort(self, cid: _Int, sqid: _Int = 0, cb: _Completed | None = None) -> Controller:
+        """Abort (Base 5.1). Bit 0 of the completion's dword 0 is 0 where the command was aborted.
+
+        An aborted command completes, too: wait for both.
+
+        Args:
+            cid: command identifier, 16 bits, see latest_cid
+            sqid: the submission queue that it was sent to; 0: admin
+            cb: called at completion, see help(nvme)
+        """
+
+    def identify(
+        self,
+        buf: Buffer | None = None,
+        nsid: _Int = 0,
+        cns: _Int = 1,
+        cntid: _Int = 0,
+        csi: _Int = 0,
+        nvmsetid: _Int = 0,
+        cb: _Completed | None = None,
+    ) -> Controller:
+        """Identify: 4096 bytes of a data structure (Base 5.17).
+
+        Args:
+            buf: where to, at least 4096 bytes; None: a buffer that nobody sees
+            nsid: namespace, 32 bits
+            cns: which structure, 8 bits: 0 namespace, 1 controller, 2 list of active namespaces, ...
+            cntid: controller, 16 bits, for some cns
+            csi: command set, 8 bits, for some cns
+            nvmsetid: NVM set, 16 bits, for cns 4
+            cb: called at completion, see help(nvme)
+
+        Raises:
+            AssertionError: a value that does not fit, or a buffer that is too short
+
+        Example:
+            >>> nvme0.identify(buf, nsid=1, cns=0).waitdone()
+            >>> buf.data(7, 0)                  # NSZE
+        """
+
+    @overload
+    def id_data(
+        self,
+        byte_end: _Int,
+        byte_begin: _Int | None = None,
+        type: type[int] = int,
+        nsid: _Int = 0,
+        cns: _Int = 1,
+        cntid: _Int = 0,
+        csi: _Int = 0,
+        nvmsetid: _Int = 0,
+    ) -> int:
+        """One field of what Identify returns, without a buffer and without waitdone() (Base 5.17).
+
+        Args:
+            byte_end, byte_begin, type: the field, as in Buffer.data(); here the order of the two does
+                not matter
+            nsid, cns, cntid, csi, nvmsetid: as in identify()
+
+        Returns:
+            the field, an int or a str
+
+        Raises:
+            OSError: the drive refuses the command; the text says with which status
+
+        Example:
+            >>> nvme0.id_data(63, 24, str)      # model number
+            >>> nvme0.id_data(77)               # MDTS
+        """
+
+    @overload
+    def id_data(
+        self,
+        byte_end: _Int,
+        byte_begin: _Int | None = None,
+        *,
+        type: type[str],
+        nsid: _Int = 0,
+        cns: _Int = 1,
+        cntid: _Int = 0,
+        csi: _Int = 0,
+        nvmsetid: _Int = 0,
+    ) -> str: ...
+    @overload
+    def id_data(
+        self,
+        byte_end: _Int,
+        byte_begin: _Int | None,
+        type: type[str],
+        nsid: _Int = 0,
+        cns: _Int = 1,
+        cntid: _Int = 0,
+        csi: _Int = 0,
+        nvmsetid: _Int = 0,
+    ) -> str: ...
+    def getfeatures(
+        self,
+        fid: _Int,
+        sel: _Int = 0,
+        buf: Buffer | None = None,
+        cdw11: _Int = 0,
+        cdw12: _Int = 0,
+        cdw13: _Int = 0,
+        cdw14: _Int = 0,
+        cdw15: _Int = 0,
+        cb: _Completed | None = None,
+    ) -> Controller:
+        """Get Features (Base 5.15). The value is dword 0 of the completion, which waitdone() returns.
+
+        Args:
+            fid: feature identifier, 8 bits
+            sel: 0 current, 1 default, 2 saved value, 3 capabilities; 3 bits
+            buf: for features that have a data structure
+            cdw11 ... cdw15: what the feature asks for, 32 bits each
+            cb: called at completion, see help(nvme)
+
+        Example:
+            >>> nvme0.getfeatures(6).waitdone() & 1     # volatile write cache
+        """
+
+    def setfeatures(
+        self,
+        fid: _Int,
+        sv: _Int = 0,
+        buf: Buffer | int | None = None,
+        cdw11: _Int = 0,
+        cdw12: _Int = 0,
+        cdw13: _Int = 0,
+        cdw14: _Int = 0,
+        cdw15: _Int = 0,
+        cb: _Completed | None = None,
+    ) -> Controller:
+        """Set Features (Base 5.27).
+
+        Args:
+            fid: feature identifier, 8 bits
+            sv: 1 saves the value over resets and power cycles
+            buf: for features that have a data structure
+            cdw11 ... cdw15: the value, 32 bits each
+            cb: called at completion, see help(nvme)
+
+        Scripts for version 0.1 call setfeatures(fid, cdw11, cdw12, ...). That form is meant where the
+        third argument is an int, or the second neither 0 nor 1.
+
+        Example:
+            >>> nvme0.setfeatures(6, cdw11=0).waitdone()    # volatile write cache off
+        """
+
+    def getlogpage(
+        self,
+        lid: _Int,
+        buf: Buffer,
+        size: _Int | None = None,
+        offset: _Int = 0,
+        nsid: _Int = 0xFFFFFFFF,
+        cb: _Completed | None = None,
+    ) -> Controller:
+        """Get Log Page (Base 5.16).
+
+        A page above MDTS takes several commands. All but the last are the driver's own and have
+        completed when this returns, so that one waitdone() is enough in any case.
+
+        Args:
+            lid: log page identifier, 8 bits
+            buf: where to
+            size: bytes, 4 to buf.size, in whole dwords; None: buf.size
+            offset: bytes into the log page, 64 bits
+            nsid: namespace; 0xffffffff: the controller's
+            cb: called at completion, see help(nvme)
+
+        Raises:
+            AssertionError: a size that the buffer does not have
+            OSError: the drive refuses one of the driver's own commands
+
+        Example:
+            >>> nvme0.getlogpage(2, buf, 512).waitdone()
+            >>> buf.data(2, 1) - 273            # temperature in degrees Celsius
+        """
+
+    def format(
+        self, lbaf: _Int | None = 0, ses: _Int = 0, nsid: _Int = 1, cb: _Completed | None = None
+    ) -> Controller:
+        """Format NVM (Base 5.14). It may take long: mind timeout, or use Namespace.format().
+
+        Args:
+            lbaf: LBA format, 0 to 15; None: the one of 512 bytes without metadata
+            ses: secure erase: 0 none, 1 user data, 2 cryptographic; 3 bits
+            nsid: namespace; 0xffffffff: all
+            cb: called at completion, see help(nvme)
+        """
+
+    def sanitize(self, option: _Int = 2, pattern: _Int = 0, cb: _Completed | None = None) -> Controller:
+        """Sanitize (Base 5.24). It completes when the operation has begun; log page 81h says how far it is.
+
+        Args:
+            option: dword 10. SANACT in 2:0: 1 exit failure mode, 2 block erase, 3 overwrite, 4 crypto
+                erase; AUSE in 3, OWPASS in 7:4, OIPBP in 8, No-Deallocate in 9
+            pattern: of an overwrite, 32 bits
+            cb: called at completion, see help(nvme)
+
+        Example:
+            >>> nvme0.sanitize().waitdone()
+            >>> nvme0.getlogpage(0x81, buf, 20).waitdone()
+            >>> while buf.data(3, 2) & 7 == 2:  # in progress
+            ...     time.sleep(1)
+            ...     nvme0.getlogpage(0x81, buf, 20).waitdone()
+        """
+
+    def dst(self, stc: _Int = 1, nsid: _Int = 0xFFFFFFFF, cb: _Completed | None = None) -> Controller:
+        """Device Self-test (Base 5.8). It runs in the background; log page 06h has the results.
+
+        Args:
+            stc: self-test code: 1 short, 2 extended, 0xf abort; 4 bits
+            nsid: 0: the controller alone; 0xffffffff: with all active namespaces
+            cb: called at completion, see help(nvme)
+        """
+
+    def fw_download(
+        self, buf: Buffer, offset: _Int, size: _Int | None = None, cb: _Completed | None = None
+    ) -> Controller:
+        """Firmware Image Download: one piece of an image (Base 5.13).
+
+        Args:
+            buf: the piece
+            offset: where it belongs in the image, bytes; sent in dwords
+            size: bytes, 4 to buf.size; sent in dwords. None: buf.size
+            cb: called at completion, see help(nvme)
+
+        Raises:
+            AssertionError: a size that the buffer does not have
+        """
+
+    def fw_commit(self, slot: _Int, action: _Int, cb: _Completed | None = None) -> Controller:
+        """Firmware Commit (Base 5.12).
+
+        Args:
+            slot: 1 to 7; 0: the drive chooses
+            action: 0 replace, 1 replace and activate at the next reset, 2 activate at the next reset, 3
+                activate now; 3 bits
+            cb: called at completion, see help(nvme)
+        """
+
+    def downfw(self, filename: str | os.PathLike[str], slot: _Int = 0, action: _Int = 1) -> None:
+        """Download a firmware image and commit it; returns when all of that has completed.
+
+        Args:
+            filename: the image
+            slot, action: as in fw_commit()
+
+        Raises:
+            OSError: the file cannot be read
+        """
+
+    def aer(self, cb: _Completed | None = None) -> Controller:
+        """Asynchronous Event Request: one more than the initialisation has sent (Base 5.2).
+
+        waitdone() does not count it. When an event completes it, there is the warning "AER notification
+        is triggered", it is sent again with the same callback, and the callback is called. One that is
+        aborted is not sent again.
+
+        Args:
+            cb: called at completion, see help(nvme)
+        """
+
+    def register_aer_cb(self, func: _Completed | None) -> None:
+        """A callback for those Asynchronous Event Requests that have none of their own.
+
+        Args:
+            func: called by waitdone() at each event, as cb is elsewhere; None: nothing is called any
+                more
+
+        Raises:
+            TypeError: func cannot be called
+
+        Example:
+            >>> nvme0.register_aer_cb(lambda cdw0, status: events.append(cdw0))
+        """
+
+    def mi_send(
+        self,
+        opcode: _Int,
+        dword0: _Int = 0,
+        dword1: _Int = 0,
+        buf: Buffer | None = None,
+        mtype: _Int = 1,
+        cb: _Completed | None = None,
+    ) -> Controller:
+        """NVMe-MI Send: a management command in band (Base 5.23).
+
+        Args:
+            opcode: of NVMe-MI
+            dword0, dword1: NVMe management dwords of the request, 32 bits each
+            buf: its data
+            mtype: NVMe-MI message type, 1: MI command; 4 bits
+            cb: called at completion, see help(nvme)
+        """
+
+    def mi_receive(
+        self,
+        opcode: _Int,
+        dword0: _Int = 0,
+        dword1: _Int = 0,
+        buf: Buffer | None = None,
+        mtype: _Int = 1,
+        cb: _Completed | None = None,
+    ) -> Controller:
+        """NVMe-MI Receive: a management command in band that returns data (Base 5.22).
+
+        Args:
+            opcode: of NVMe-MI
+            dword0, dword1: NVMe management dwords of the request, 32 bits each
+            buf: where its data go
+            mtype: NVMe-MI message type, 1: MI command; 4 bits
+            cb: called at completion, see help(nvme)
+        """
+
+    def security_receive(
+        self,
+        buf: Buffer,
+        spsp: _Int,
+        secp: _Int = 1,
+        nssf: _Int = 0,
+        size: _Int | None = None,
+        cb: _Completed | None = None,
+    ) -> Controller:
+        """Security Receive (Base 5.25).
+
+        Args:
+            buf: where to
+            spsp: SP specific, 16 bits
+            secp: security protocol, 8 bits: 0 information, 1 to 6 TCG, 0xea NVMe (RPMB)
+            nssf: NVMe security specific field, 8 bits
+            size: allocation length in bytes; None: buf.size
+            cb: called at completion, see help(nvme)
+
+        Example:
+            >>> nvme0.security_receive(buf, 1).waitdone()   # TCG level 0 discovery
+        """
+
+    def security_send(
+        self,
+        buf: Buffer,
+        spsp: _Int,
+        secp: _Int = 1,
+        nssf: _Int = 0,
+        size: _Int | None = None,
+        cb: _Completed | None = None,
+    ) -> Controller:
+        """Security Send (Base 5.26).
+
+        Args:
+            buf: what to send
+            spsp, secp, nssf: as in security_receive()
+            size: transfer length in bytes; None: buf.size
+            cb: called at completion, see help(nvme)
+        """
+
+    def enable_hmb(self) -> None:
+        """Give the drive as much host memory as it prefers (HMPRE), by Set Features 0Dh (Base 5.27).
+
+        The memory is the drive's until disable_hmb(), or until the Controller goes.
+
+        Raises:
+            NotImplementedError: the drive prefers none
+            MemoryError: there is not so much memory
+        """
+
+    def disable_hmb(self) -> None:
+        """Take that memory back, by Set Features 0Dh."""
+
+class Qpair:
+    """An IO submission queue and its completion queue.
+
+    Args:
+        nvme: the Controller
+        depth: entries, 2 to the lesser of 1024 and CAP.MQES + 1; one command less can be in flight
+        prio: QPRIO, 0 urgent to 3 low, where CC.AMS selects weighted round robin (Base 3.4.4)
+        ien: whether the completion queue has interrupts enabled
+        iv: interrupt vector; 0xffff: that of the same number as the queue
+
+    Raises:
+        AssertionError: a depth out of range
+        QpairCreationError: the drive refuses (Base 5.4, 5.5), or a priority under round robin, which
+            knows none
+
+    The queue takes the lowest identifier that is free. It is deleted with the last reference to it. One
+    command more than fits is an AssertionError.
+
+    Example:
+        >>> qpair = Qpair(nvme0, 16)
+        >>> nvme0n1.write(qpair, buf, 0)
+        >>> nvme0n1.read(qpair, buf, 8)
+        >>> qpair.waitdone(2)
+    """
+
+    def __init__(
+        self, nvme: Controller, depth: _Int, prio: _Int = 0, ien: bool = True, iv: _Int = 0xFFFF
+    ) -> None: ...
+    @property
+    def sqid(self) -> int:
+        """The identifier of the submission queue and of the completion queue."""
+
+    @property
+    def latest_cid(self) -> int:
+        """The command identifier of the command that was sent last, known as soon as it is sent.
+
+        Example:
+            >>> nvme0n1.read(qpair, buf, 0)
+            >>> nvme0.abort(qpair.latest_cid, qpair.sqid).waitdone()
+            >>> qpair.waitdone()
+        """
+
+    @property
+    def latest_latency(self) -> float:
+        """From submission to completion, in us, of the command that waitdone() reaped last."""
+
+    def waitdone(self, expected: _Int = 1) -> int:
+        """Wait until so many commands of this queue have completed, and call their callbacks.
+
+        Exactly so many are reaped; later ones are for the next call. Other threads run meanwhile, and
+        Ctrl-C interrupts it.
+
+        Args:
+            expected: how many; 0 returns at once
+
+        Returns:
+            dword 0 of the last completion
+
+        Raises:
+            TimeoutError: nothing completes: Controller.timeout and 20 s more have passed, or nothing is
+                in flight
+        """
+
+    def cmdlog(self, count: _Int = 0) -> None:
+        """Print the commands that were sent last with their completions and times, newest first.
+
+        Args:
+            count: how many; 0: all that the log holds
+        """
+
+    def delete(self) -> None:
+        """Delete both queues on the drive (Base 5.6, 5.7). A second time does nothing.
+
+        Commands in flight complete with 00/08, and can still be waited for.
+
+        Raises:
+            QpairDeletionError: the drive refuses
+        """
+
+    def close(self) -> None:
+        """The same as delete()."""
+
+class Namespace:
+    """A namespace: its geometry, the IO command set, the verification of data.
+
+    Args:
+        nvme: the Controller
+        nsid: which namespace, 32 bits
+        nlba_verify: verify the first so many LBAs only; 0: all
+
+    Raises:
+        NamespaceCreationError: it is not active, or the drive refuses to identify it
+
+    It stays valid through resets, power cycles and formats.
+
+    Verification: each write() puts the number of the LBA into the first 8 bytes of it, and a token that
+    no other write has into the last 8, in the caller's buffer. The CRC-32C of each LBA that is written
+    is kept in host memory. When a read completes its data are compared; what is wrong completes with
+    the status 07/81, and the log names the first LBA and its class:
+
+        misdirected     the data of another LBA
+        stale           an older write of this LBA
+        corrupt         neither of these
+        lost            zeros where data were
+
+    Commands that change data in other ways (Write Zeroes, Dataset Management, Format, Sanitize, ...)
+    change what is expected. Where the specification leaves the data open (commands that overlap in
+    flight, failed writes, a loss of power before a flush), nothing is compared until the LBA is written
+    again: there are no false alarms.
+
+    Example:
+        >>> nvme0n1 = Namespace(nvme0)
+        >>> qpair = Qpair(nvme0, 16)
+        >>> buf = Buffer(8 * 512)
+        >>> nvme0n1.write(qpair, buf, 0, 8).waitdone()
+        >>> nvme0n1.read(qpair, buf, 0, 8).waitdone()
+    """
+
+    def __init__(self, nvme: Controller, nsid: _Int = 1, nlba_verify: _Int = 0) -> None: ...
+    @property
+    def nsid(self) -> int:
+        """The namespace identifier."""
+
+    @property
+    def capacity(self) -> int:
+        """Bytes: NVMCAP, or where the drive reports 0, NSZE times the LBA size (NVM 4.1.5)."""
+
+    def cmdname(self, opcode: _Int) -> str:
+        """What an IO opcode (8 bits) is called (NVM 3)."""
+
+    def supports(self, opcode: _Int) -> bool:
+        """Whether the drive supports an IO opcode (8 bits).
+
+        By its log of commands supported and effects (LID 05h, Base 5.16) where it has one, else by
+        ONCS.
+        """
+
+    @overload
+    def id_data(
+        self,
+        byte_end: _Int,
+        byte_begin: _Int | None = None,
+        type: type[int] = int,
+        cns: _Int = 0,
+        csi: _Int = 0,
+        cntid: _Int = 0,
+    ) -> int:
+        """One field of what Identify returns of this namespace (Base 5.17, NVM 4.1.5).
+
+        Args:
+            byte_end, byte_begin, type: the field, as in Buffer.data()
+            cns, csi, cntid: as in Controller.identify()
+
+        Returns:
+            the field, an int or a str
+
+        Raises:
+            OSError: the drive refuses the command; the text says with which status
+
+        Example:
+            >>> nvme0n1.id_data(7, 0)           # NSZE
+        """
+
+    @overload
+    def id_data(
+        self,
+        byte_end: _Int,
+        byte_begin: _Int | None = None,
+        *,
+        type: type[str],
+        cns: _Int = 0,
+        csi: _Int = 0,
+        cntid: _Int = 0,
+    ) -> str: ...
+    @overload
+    def id_data(
+        self,
+        byte_end: _Int,
+        byte_begin: _Int | None,
+        type: type[str],
+        cns: _Int = 0,
+        csi: _Int = 0,
+        cntid: _Int = 0,
+    ) -> str: ...
+    def get_lba_format(self, data_size: _Int = 512, meta_size: _Int = 0) -> int | None:
+        """Which LBA format has these sizes (NVM 4.1.5).
+
+        Args:
+            data_size: bytes of data an LBA
+            meta_size: bytes of metadata an LBA
+
+        Returns:
+            its number, 0 to 15; None: there is no such format
+        """
+
+    def format(self, data_size: _Int = 512, meta_size: _Int = 0, ses: _Int = 0) -> int:
+        """Format NVM, and wait for it (Base 5.14): 100 s, or longer where Controller.timeout is.
+
+        Args:
+            data_size, meta_size: the LBA format, as in get_lba_format()
+            ses: secure erase: 0 none, 1 user data, 2 cryptographic; 3 bits
+
+        Returns:
+            dword 0 of the completion
+
+        Raises:
+            AssertionError: there is no such LBA format
+
+        Example:
+            >>> nvme0n1.format(4096)
+        """
+
+    def verify_enable(self, enable: bool = True) -> Literal[True]:
+        """Compare what is read, or not. It is on from the beginning.
+
+        What is written is tracked also while it is off.
+
+        Returns:
+            True
+        """
+
+    def verify_stats(self) -> DotDict:
+        """What verification has done on this namespace since the drive was opened, workers included.
+
+        Returns:
+            LBAs that were read, by what became of them: judged (compared, mismatches included),
+            unverified (nothing was known of them), mismatch
+        """
+
+    def close(self) -> None:
+        """For symmetry: what is known of the namespace stays as long as the drive is open."""
+
+    def read(
+        self,
+        qpair: Qpair,
+        buf: Buffer,
+        lba: _Int,
+        lba_count: _Int = 1,
+        io_flags: _Int = 0,
+        dword13: int = 0,
+        dword14: int = 0,
+        dword15: int = 0,
+        cb: _Completed | None = None,
+    ) -> Qpair:
+        """Read (NVM 3.2.4).
+
+        Args:
+            qpair: the queue to send it to
+            buf: where to, from buf.offset on
+            lba: the first LBA, 64 bits
+            lba_count: how many, 1 to 65536
+            io_flags: bits 31:16 of dword 12: LR is 0x8000, FUA 0x4000, PRINFO 0x3c00
+            dword13, dword14, dword15: command dwords, 32 bits each
+            cb: called at completion, see help(nvme)
+
+        Raises:
+            AssertionError: a value that does not fit, a buffer that is too short, or no more room in
+                the queue
+
+        Example:
+            >>> nvme0n1.read(qpair, buf, 0, 8).waitdone()
+        """
+
+    def write(
+        self,
+        qpair: Qpair,
+        buf: Buffer,
+        lba: _Int,
+        lba_count: _Int = 1,
+        io_flags: _Int = 0,
+        dword13: int = 0,
+        dword14: int = 0,
+        dword15: int = 0,
+        cb: _Completed | None = None,
+    ) -> Qpair:
+        """Write (NVM 3.2.6).
+
+        The first 8 bytes of each LBA in buf become its number and the last 8 its token. send_cmd() with
+        opcode 1 leaves buf as it is.
+
+        Args:
+            qpair: the queue to send it to
+            buf: what to write, from buf.offset on
+            lba: the first LBA, 64 bits
+            lba_count: how many, 1 to 65536
+            io_flags: bits 31:16 of dword 12: LR is 0x8000, FUA 0x4000, PRINFO 0x3c00, DTYPE 0x00f0
+            dword13, dword14, dword15: command dwords, 32 bits each
+            cb: called at completion, see help(nvme)
+
+        Raises:
+            AssertionError: a value that does not fit, a buffer that is too short, or no more room in
+                the queue
+
+        Example:
+            >>> nvme0n1.write(qpair, buf, 0, 8, io_flags=0x4000).waitdone()     # FUA
+        """
+
+    def compare(
+        self,
+        qpair: Qpair,
+        buf: Buffer,
+        lba: _Int,
+        lba_count: _Int = 1,
+        io_flags: _Int = 0,
+        cb: _Completed | None = None,
+    ) -> Qpair:
+        """Compare what the LBAs hold with buf (NVM 3.2.1); other data are the status 02/85.
+
+        Args:
+            qpair: the queue to send it to
+            buf: what to compare with, from buf.offset on
+            lba: the first LBA, 64 bits
+            lba_count: how many, 1 to 65536
+            io_flags: bits 31:16 of dword 12
+            cb: called at completion, see help(nvme)
+
+        Raises:
+            AssertionError: as for read()
+        """
+
+    def write_uncorrectable(
+        self, qpair: Qpair, lba: _Int, lba_count: _Int = 1, cb: _Completed | None = None
+    ) -> Qpair:
+        """Write Uncorrectable: reading these LBAs fails until they are written again (NVM 3.2.7).
+
+        Args:
+            qpair: the queue to send it to
+            lba: the first LBA, 64 bits
+            lba_count: how many, 1 to 65536
+            cb: called at completion, see help(nvme)
+        """
+
+    def write_zeroes(
+        self,
+        qpair: Qpair,
+        lba: _Int,
+        lba_count: _Int = 1,
+        io_flags: _Int = 0,
+        cb: _Completed | None = None,
+    ) -> Qpair:
+        """Write Zeroes (NVM 3.2.8).
+
+        Args:
+            qpair: the queue to send it to
+            lba: the first LBA, 64 bits
+            lba_count: how many, 1 to 65536
+            io_flags: bits 31:16 of dword 12: FUA is 0x4000, DEAC (deallocate) 0x0200
+            cb: called at completion, see help(nvme)
+        """
+
+    def verify(
+        self,
+        qpair: Qpair,
+        lba: _Int,
+        lba_count: _Int = 1,
+        io_flags: _Int = 0,
+        cb: _Completed | None = None,
+    ) -> Qpair:
+        """Verify: the drive reads the LBAs and transfers nothing (NVM 3.2.5).
+
+        Args:
+            qpair: the queue to send it to
+            lba: the first LBA, 64 bits
+            lba_count: how many, 1 to 65536
+            io_flags: bits 31:16 of dword 12
+            cb: called at completion, see help(nvme)
+        """
+
+    def flush(self, qpair: Qpair, cb: _Completed | None = None) -> Qpair:
+        """Flush: what was written before survives a loss of power (Base 7.1).
+
+        Args:
+            qpair: the queue to send it to
+            cb: called at completion, see help(nvme)
+        """
+
+    def dsm(
+        self,
+        qpair: Qpair,
+        buf: Buffer,
+        range_count: _Int,
+        attribute: _Int = 0x4,
+        cb: _Completed | None = None,
+    ) -> Qpair:
+        """Dataset Management (NVM 3.2.3).
+
+        Args:
+            qpair: the queue to send it to
+            buf: the ranges, see Buffer.set_dsm_range(); its size is at most 4096 bytes
+            range_count: how many ranges, 1 to 256
+            attribute: dword 11: 4 deallocate (AD), 2 integral dataset for write, 1 for read
+            cb: called at completion, see help(nvme)
+
+        Raises:
+            AssertionError: a value that does not fit, or a buffer above 4096 bytes
+
+        Example:
+            >>> buf.set_dsm_range(0, 0, 1024)
+            >>> nvme0n1.dsm(qpair, buf, 1).waitdone()
+        """
+
+    def zns_mgmt_send(
+        self,
+        qpair: Qpair,
+        buf: Buffer | None,
+        slba: _Int = 0,
+        action: _Int = 0,
+        all: bool = False,
+        cb: _Completed | None = None,
+    ) -> Qpair:
+        """Zone Management Send (ZNS 3.4).
+
+        Args:
+            qpair: the queue to send it to
+            buf: data of action 0x10; else None
+            slba: the first LBA of the zone, 64 bits
+            action: 1 close, 2 finish, 3 open, 4 reset, 5 offline, 0x10 set zone descriptor extension; 8
+                bits
+            all: all zones instead
+            cb: called at completion, see help(nvme)
+        """
+
+    def zns_mgmt_receive(
+        self,
+        qpair: Qpair,
+        buf: Buffer,
+        slba: _Int = 0,
+        dwords: _Int | None = None,
+        extended: bool = True,
+        state: _Int = 0,
+        partial: bool = True,
+        cb: _Completed | None = None,
+    ) -> Qpair:
+        """Zone Management Receive: report zones (ZNS 3.4).
+
+        Args:
+            qpair: the queue to send it to
+            buf: where to
+            slba: an LBA of the first zone to report, 64 bits
+            dwords: how many to transfer; None: buf.size / 4
+            extended: the extended report
+            state: only zones in this state, 8 bits; 0: all zones
+            partial: the number of zones in the report's header counts those that are transferred
+            cb: called at completion, see help(nvme)
+        """
+
+    def send_cmd(
+        self,
+        opcode: _Int,
+        qpair: Qpair,
+        buf: Buffer | None = None,
+        nsid: _Int = 1,
+        cdw10: _Int = 0,
+        cdw11: _Int = 0,
+        cdw12: _Int = 0,
+        cdw13: _Int = 0,
+        cdw14: _Int = 0,
+        cdw15: _Int = 0,
+        cb: _Completed | None = None,
+    ) -> Qpair:
+        """Send any IO command (Base 3.3.3.1, NVM 3). What it does to data is tracked; buf is sent as it is.
+
+        Args:
+            opcode: bits 15:0 of dword 0: the opcode in 7:0, FUSE in 9:8 (1 first, 2 second command)
+            qpair: the queue to send it to
+            buf: what it transfers, from buf.offset on at most buf.size bytes; None: no data
+            nsid: 32 bits; not this object's own, which a test may want to miss
+            cdw10 ... cdw15: command dwords, 32 bits each
+            cb: called at completion, see help(nvme)
+
+        Raises:
+            AssertionError: a value that does not fit its field, or no more room in the queue
+
+        Example:
+            >>> nvme0n1.send_cmd(5 | 1 << 8, qpair, old, cdw12=0)   # fused compare and write (Base 3.4.2)
+            >>> nvme0n1.send_cmd(1 | 2 << 8, qpair, new, cdw12=0)
+            >>> qpair.waitdone(2)
+        """
+
+    def ioworker(
+        self,
+        io_size: _Int | range | list[int] | tuple[int, ...] | dict[int, int] = 8,
+        lba_step: _Int | None = None,
+        lba_align: _Int | list[int] | tuple[int, ...] | None = None,
+        lba_random: bool | _Int = True,
+        read_percentage: _Int = 100,
+        op_percentage: dict[int, int] | None = None,
+        time: float = 0,
+        qdepth: _Int = 64,
+        region_start: _Int = 0,
+        region_end: _Int = 0xFFFFFFFFFFFFFFFF,
+        iops: _Int = 0,
+        io_count: _Int = 0,
+        lba_start: _Int = 0,
+        qprio: _Int = 0,
+        distribution: Sequence[int] | None = None,
+        ptype: _Int = 0xBEEF,
+        pvalue: _Int = 100,
+        io_sequence: Iterable[tuple[int, int, int, int]] | None = None,
+        fw_debug: bool = False,
+        cpu_id: _Int | None = None,
+        output_io_per_second: list[int] | None = None,
+        output_percentile_latency: dict[int, Any] | dict[float, Any] | None = None,
+        output_cmdlog_list: list[Any] | None = None,
+    ) -> IOWorker:
+        """A process that sends IO to this namespace and verifies what it reads, on a queue pair of its own.
+
+        It starts with start(), or by `with`. It ends after time, after io_count, or at the end of
+        io_sequence, whichever comes first. One of them is needed; sequential IO of one size up to a
+        region_end needs none and fills the region once.
+
+        What is sent:
+            io_size: LBAs an IO, 1 to 65536: one size; a list or range of sizes, all as frequent; or
+                {size: ratio}. One above MDTS is told at close()
+            read_percentage: reads, 0 to 100; the others are writes
+            op_percentage: instead of it {opcode: percentage}, the sum 100, of flush 0, write 1, read 2,
+                write uncorrectable 4, compare 5, write zeroes 8, dsm 9, verify 0xc. close() replaces
+                the percentages by how many IOs there were
+            ptype, pvalue: the data of writes, as in Buffer
+            io_sequence: a replay: (time in us from the start, opcode, first LBA, LBAs) for each IO, in
+                order
+
+        Where:
+            lba_random: True, False, or the percentage of IOs at random LBAs
+            lba_align: LBAs: each IO begins at a multiple of it (None: 1); or a list, one for each io_size
+            lba_step: sequential IO: LBAs from one IO to the next, negative to go backwards. None:
+                contiguous
+            region_start, region_end: LBAs that are used, the end not included
+            lba_start: the first LBA, raised to region_start
+            distribution: 100 ints, the sum 10000: how much of the random IO goes to each hundredth of
+                the region
+
+        How fast, how long:
+            qdepth: entries of its queue, 2 to the lesser of 1024 and CAP.MQES + 1; one less in flight
+            iops: IOs a second at most: the k-th is due k/iops after the start. 0: as fast as possible
+            time: seconds; 0: no limit
+            io_count: IOs; 0: no limit
+            qprio: SQ priority, as in Qpair
+            cpu_id: the CPU to run on; None: one that no other worker of this script has
+            fw_debug: after an error leave the queue as it is, for a debugger of the firmware
+
+        What is returned beside the result, filled in by close():
+            output_io_per_second: a list: the IOs completed in each whole second
+            output_percentile_latency: a dict {percentile: None}: its values become the latency, in us
+            output_cmdlog_list: a list of N entries: the last N commands (first LBA, LBAs, opcode),
+                oldest first, preceded by zeros where there were fewer
+
+        Returns:
+            an IOWorker, not started
+
+        Raises:
+            AssertionError: a value out of range, an empty region, or no end
+
+        Example:
+            >>> r = nvme0n1.ioworker(io_size=8, qdepth=16, read_percentage=100, time=10).start().close()
+            >>> r.io_count_read / r.mseconds    # thousands of IOs a second
+
+            >>> with nvme0n1.ioworker(io_size=256, lba_random=False, read_percentage=0, time=10):
+            ...     nvme0.getlogpage(2, buf, 512).waitdone()
+
+            >>> latency = {50: None, 99.9: None}
+            >>> with nvme0n1.ioworker(io_size={8: 3, 64: 1}, time=10, output_percentile_latency=latency):
+            ...     pass
+            >>> latency[99.9]                   # us
+        """
+
+class IOWorker:
+    """A process that sends IO, made by Namespace.ioworker().
+
+    start() it and close() it, or use `with`, which does both; an exception in the `with` block ends the
+    worker early. A worker ends by itself, without an error, when the controller is reset or loses
+    power.
+
+    Example:
+        >>> with nvme0n1.ioworker(io_size=8, time=10) as worker:
+        ...     while worker.running:
+        ...         print(worker.progress)
+        ...         time.sleep(1)
+        >>> worker.close().mseconds
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> NoReturn: ...
+    def __enter__(self) -> IOWorker:
+        """start()."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> Literal[False]:
+        """close(); after an exception the worker does not finish what it still had to do."""
+
+    def start(self) -> IOWorker:
+        """Start the process. Where that fails, close() tells.
+
+        Returns:
+            the worker itself
+
+        Raises:
+            AssertionError: it was started already
+        """
+
+    def close(self) -> DotDict:
+        """Wait until the worker has ended, fill in the outputs that were asked for, and return the result.
+
+        A second time it returns the same result at once. Ctrl-C ends the worker.
+
+        Returns:
+            a DotDict:
+
+            io_count_read           IOs of opcode 2
+            io_count_write          IOs of opcode 1
+            io_count_nonread        IOs of all opcodes but 2
+            mseconds                from the first IO to the last, in ms, rounded up
+            latency_max_us          the slowest IO
+            latency_average_us      their mean, a float
+            cpu_usage               0 to 1: the share of time in which the worker had something to do
+            error                   0, or why it ended, see below
+            status                  0, or SCT << 8 | SC of the first IO that failed
+            lba_verified            LBAs read and compared
+            lba_unverified          LBAs read of which nothing was known
+            lba_mismatch            LBAs that were wrong; the log names the first one
+            latency_distribution    with output_percentile_latency: how many IOs took 0, 1, ... 999999 us
+
+        An error is also the warning "ioworker host ERROR -6: io cmd error", and a status the warning
+        "ioworker device respond an ERROR status: 02/81". Errors:
+
+            -1  the queue pair or the process could not be made
+            -2  io_size is larger than MDTS
+            -3  an IO took longer than Controller.timeout
+            -4  the worker did not end in time
+            -5  there is no memory for its buffers
+            -6  an IO completed with an error, or did not read what was written
+            -7  the process was killed
+            -8  the drive is gone
+
+        Raises:
+            AssertionError: it was not started
+        """
+
+    @property
+    def running(self) -> bool:
+        """True from the beginning until the worker has ended."""
+
+    @property
+    def progress(self) -> tuple[int, int, int]:
+        """(queue identifier, IOs sent, IOs completed) at this moment; the identifier is 0 after close()."""
+
+    def iops_consistency(self, slowest_percentage: float = 99.9) -> float:
+        """How even the IOs of each second were, after close().
+
+        Of the counts in descending order, the one slowest_percentage of the way down, over their mean.
+
+        Args:
+            slowest_percentage: 0 to 100
+
+        Returns:
+            1.0 for a drive that is as fast in each second; less for one that has slow seconds
+
+        Raises:
+            AssertionError: output_io_per_second was not asked for, or is empty
+
+        Example:
+            >>> counts = []
+            >>> worker = nvme0n1.ioworker(time=60, output_io_per_second=counts).start()
+            >>> worker.close()
+            >>> worker.iops_consistency(99.9)
+        """
+
+class Subsystem:
+    """The NVM subsystem of a drive: its power, its shutdown, its reset.
+
+    Args:
+        nvme: the Controller
+        poweron_cb: switches the power on, called without arguments; None: that of a virtual SSD
+        poweroff_cb: switches it off
+
+    After its methods call Controller.reset(); a script that does not has the controller initialised by
+    its next command or Qpair.
+
+    Example:
+        >>> subsystem = Subsystem(nvme0)
+        >>> subsystem.shutdown_notify()
+        >>> subsystem.power_cycle(1)
+        >>> nvme0.reset()
+    """
+
+    def __init__(
+        self,
+        nvme: Controller,
+        poweron_cb: Callable[[], object] | None = None,
+        poweroff_cb: Callable[[], object] | None = None,
+    ) -> None: ...
+    def power_cycle(self, sec: float = 10) -> Literal[True]:
+        """Switch the power off and on again.
+
+        Without shutdown_notify() before it this is a sudden loss of power: what was not flushed may be
+        lost, and verification takes that into account.
+
+        Args:
+            sec: how long it takes, in seconds
+
+        Raises:
+            NotImplementedError: nothing can switch the power, and there are no callbacks
+        """
+
+    def poweroff(self) -> Literal[True]:
+        """Switch the power off. IO workers end, commands in flight complete with 00/08.
+
+        Raises:
+            NotImplementedError: nothing can switch the power, and there is no callback
+        """
+
+    def poweron(self) -> Literal[True]:
+        """Switch the power on.
+
+        Raises:
+            NotImplementedError: nothing can switch the power, and there is no callback
+        """
+
+    def shutdown_notify(self, abrupt: bool = False) -> Literal[True]:
+        """Tell the drive of a shutdown by CC.SHN, and wait for the end of it in CSTS.SHST (Base 3.6.1).
+
+        Args:
+            abrupt: an abrupt shutdown (SHN 10b) instead of a normal one (01b)
+
+        Raises:
+            NvmeShutdownStatusTimeoutError: the drive does not finish in time
+        """
+
+    def reset(self) -> bool:
+        """NVM Subsystem Reset: write "NVMe" to NSSR (Base 3.7.1).
+
+        Returns:
+            whether the drive supports it; False where CAP.NSSRS is 0, and nothing was done
+        """
+
+class Tcp:
+    """An NVMe/TCP drive. This version has no engine for it.
+
+    Args:
+        addr: host name or IP address
+        port: TCP port
+
+    Raises:
+        NvmeEnumerateError: always
+    """
+
+    def __init__(self, addr: str, port: int = 4420) -> None: ...
+
+def srand(seed: _Int) -> None:
+    """Seed all random generators: those of IO workers and of data patterns, and Python's random module.
+
+    Args:
+        seed: any integer; the driver uses 64 bits of it
+
+    Example:
+        >>> srand(1)
+    """

@@ -1,0 +1,35 @@
+# cython: language_level=3, boundscheck=False, wraparound=False
+# SPDX-License-Identifier: BSD-3-Clause
+# The module that users import: a contents page. Docstrings are in nvme.pyi; the build carries them in here.
+
+cimport cython
+cimport cspdk
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.exc cimport PyErr_CheckSignals
+from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy, memset
+
+import inspect as _inspect
+import logging as _logging
+import operator as _operator
+import os as _os
+import random as _random
+import time as _time
+import warnings as _warnings
+import weakref as _weakref
+
+include "binding/errors.pyx"
+include "binding/dotdict.pyx"
+include "binding/buffer.pyx"
+include "binding/device.pyx"
+include "binding/cmdlog.pyx"
+include "binding/completion.pyx"
+include "binding/pcie.pyx"
+include "binding/controller.pyx"
+include "binding/qpair.pyx"
+include "binding/namespace.pyx"
+include "binding/subsystem.pyx"
+include "binding/ioworker.pyx"
+include "binding/module.pyx"
