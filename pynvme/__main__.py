@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""``python -m pynvme``: run a virtual SSD by hand, the demonstration, the measurements."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from pynvme import __version__
+from pynvme.vssd import OPTIONS, VirtualSsd, VirtualSsdError, is_private
+
+USE = """\
+A virtual SSD runs in {address}
+
+  python    nvme0 = nvme.Controller("{address}")
+  pytest    pytest --pciaddr {address}
+
+One script at a time can have it open. Ctrl-C ends it."""
+
+
+def _load(name: str) -> Any:
+    """Import one of this package's modules that need the driver; tell what to do where it is missing."""
+    import importlib
+
+    try:
+        return importlib.import_module(f"pynvme.{name}")
+    except ImportError as error:
+        raise click.ClickException(
+            f"{error}. The driver is not built for this Python: 'make build' in a checkout builds it, "
+            "'pip install .' installs it with what it needs."
+        ) from error
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="pynvme")
+def main() -> None:
+    """Test NVMe SSDs with Python scripts: a driver, and a virtual SSD to begin with."""
+
+
+@main.command()
+def vssd(**options: Any) -> None:
+    """Run a virtual SSD until Ctrl-C.
+
+    It is a real NVMe controller behind a vfio-user socket: scripts open it by the folder that is printed.
+    """
+    wanted = {name: value for name, value in options.items() if value not in (None, False)}
+    try:
+        drive = VirtualSsd(**wanted)
+    except (OSError, ValueError, VirtualSsdError) as error:
+        raise click.ClickException(str(error)) from error
+    with drive:
+        click.echo(USE.format(address=drive.address))
+        try:
+            drive.wait()
+        except KeyboardInterrupt:
+            click.echo()
+            return
+    raise click.ClickException("the virtual SSD has ended by itself")
+
+
+for _name, _text in OPTIONS.items():
+    vssd.params.append(
+        click.Option([f"--{_name.replace('_', '-')}"], help=_text, is_flag=_name == "null", metavar="VALUE")
+    )
+
+
+@main.command()
+@click.option("--pciaddr", default="vssd", show_default=True, help="Address of the drive.")
+@click.option("--seconds", type=click.IntRange(min=3), default=15, show_default=True, help="Length.")
+@click.option("--yes", is_flag=True, help="Do not ask before data of a drive are overwritten.")
+def run(pciaddr: str, seconds: int, yes: bool) -> None:
+    """Show what a drive is and run verified workloads on it.
+
+    @click.option("--json", "json_file", type=click.Path(dir_okay=False), help="Write them to this file too.")
+        the data written.
+    """
+    demo = _load("demo")
+    private = is_private(pciaddr)
+    if not (private or yes):
+        click.confirm(
+            f"This overwrites data at the beginning of the drive {pciaddr}. Go on?", abort=True, err=True
+        )
+    try:
+        sys.exit(demo.run(pciaddr, seconds, private))
+    except demo.nvme.NvmeEnumerateError as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt:
+        click.echo("\ninterrupted", err=True)
+        sys.exit(130)
+
+
+@main.command()
+@click.option(
+    "--json", "json_file", type=click.Path(dir_okay=False, writable=True), help="Write the figures here."
+)
+@click.option("--runs", type=click.IntRange(min=1), default=5, show_default=True, help="Runs of each.")
+@click.option("--seconds", type=click.IntRange(min=1), default=2, show_default=True, help="Length of a run.")
+def bench(json_file: str | None, runs: int, seconds: int) -> None:
+    """Measure the driver on a virtual SSD: IO workers, commands from Python, opening, importing."""
+    module = _load("bench")
+    try:
+        sys.exit(module.run(json_file, runs, seconds))
+    except KeyboardInterrupt:
+        click.echo("\ninterrupted", err=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m pynvme")

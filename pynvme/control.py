@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The control socket of a virtual SSD: its binary records, packed and unpacked.
+
+The layouts are those of ``vssd/control.h``. Each request uses a connection of its own, so that threads and
+forked processes may ask whenever they like.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import struct
+from typing import NamedTuple
+
+MAGIC = 0x44535356
+VERSION = 1
+DATA_MAX = 65536
+SOCKET = "control"
+
+INFO, GEOMETRY, COUNTERS, POWER, PEEK, POKE, QUIT = range(1, 8)
+FAULT_PLANT, FAULT_CLEAR = 16, 17
+
+_REQUEST = struct.Struct("<IHHIIQQ")
+_REPLY = struct.Struct("<IHHII")
+_INFO = struct.Struct("<IIQQ6I")
+_GEOMETRY = struct.Struct("<IIQ")
+_COUNTERS = struct.Struct("<8Q")
+
+_INFO_NULL, _INFO_FILE, _INFO_POWERED, _INFO_CLIENT = 1, 2, 4, 8
+
+# How long a virtual SSD may take for an answer, in seconds: it stands still while it waits for a client's
+# memory.
+TIMEOUT = 10.0
+
+
+class VirtualSsdError(RuntimeError):
+    """A virtual SSD does not start, has ended, or does not answer."""
+
+
+class Geometry(NamedTuple):
+    """Of a namespace: bytes of an LBA, and the number of LBAs."""
+
+    lba_size: int
+    nsze: int
+
+
+class Counters(NamedTuple):
+    """What a virtual SSD did since it started. ``errors``: commands completed with a status that is not 0."""
+
+    commands_admin: int
+    commands_read: int
+    commands_write: int
+    commands_other: int
+    bytes_read: int
+    bytes_written: int
+    errors: int
+    power_cycles: int
+
+
+class Info(NamedTuple):
+    """The process, its state, and the options that it was started with.
+
+    ``size`` is that of each namespace and ``cache_size`` that of the volatile write cache, in bytes; ``mdts``
+    and ``nvme_version`` are as in Identify and in the register VS.
+    """
+
+    pid: int
+    null: bool
+    file: bool
+    powered: bool
+    client: bool
+    size: int
+    cache_size: int
+    namespaces: int
+    lba_size: int
+    queues: int
+    queue_entries: int
+    mdts: int
+    nvme_version: int
+
+
+def request(
+    folder: str, command: int, nsid: int = 0, lba: int = 0, argument: int = 0, data: bytes = b""
+) -> bytes:
+    """Send one request to the virtual SSD in ``folder`` and return the data of its answer.
+
+    ValueError: there is no such namespace, LBA or argument. NotImplementedError: it does not know the
+    request. VirtualSsdError: it has ended or does not answer.
+    """
+    try:
+        head = _REQUEST.pack(MAGIC, VERSION, command, nsid, len(data), lba, argument)
+    except struct.error as error:
+        raise ValueError(f"nsid {nsid} or LBA {lba} fits no field of a request: {error}") from error
+    answer = _exchange(folder, head + data)
+    if len(answer) < _REPLY.size:
+        raise VirtualSsdError(
+            f"the virtual SSD in {folder} answered with {len(answer)} bytes, which is no reply"
+        )
+    magic, version, replied, failure, length = _REPLY.unpack_from(answer)
+    if (magic, version, length) != (MAGIC, VERSION, len(answer) - _REPLY.size):
+        raise VirtualSsdError(f"the virtual SSD in {folder} is of another version than this pynvme")
+    if failure == errno.EINVAL:
+        raise ValueError(
+            f"the virtual SSD in {folder} has no LBA {lba} in namespace {nsid}, or not of this size"
+        )
+    if failure == errno.ENOTSUP:
+        raise NotImplementedError(f"the virtual SSD in {folder} does not know the request {command}")
+    if failure or replied != command:
+        raise VirtualSsdError(f"the virtual SSD in {folder} refused: {os.strerror(failure)}")
+    return answer[_REPLY.size :]
+
+
+def _exchange(folder: str, packet: bytes) -> bytes:
+    """One packet there, one packet back."""
+    path = os.path.join(folder, SOCKET)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as peer:
+        peer.settimeout(TIMEOUT)
+        try:
+            peer.connect(path)
+            peer.sendall(packet)
+            answer = peer.recv(_REPLY.size + DATA_MAX)
+        except socket.timeout as error:
+            raise VirtualSsdError(
+                f"the virtual SSD in {folder} did not answer within {TIMEOUT:g} s"
+            ) from error
+        except OSError as error:
+            raise VirtualSsdError(f"no virtual SSD answers at {path}: {error.strerror or error}") from error
+    if not answer:
+        raise VirtualSsdError(f"the virtual SSD in {folder} ended before it answered")
+    return answer
+
+
+def _unpack(record: struct.Struct, folder: str, data: bytes) -> tuple[int, ...]:
+    if len(data) != record.size:
+        raise VirtualSsdError(f"the virtual SSD in {folder} is of another version than this pynvme")
+    return record.unpack(data)
+
+
+def info(folder: str) -> Info:
+    """What the virtual SSD in ``folder`` is."""
+    pid, flags, *options = _unpack(_INFO, folder, request(folder, INFO))
+    states = [bool(flags & bit) for bit in (_INFO_NULL, _INFO_FILE, _INFO_POWERED, _INFO_CLIENT)]
+    return Info(pid, *states, *options)
+
+
+def geometry(folder: str, nsid: int) -> Geometry:
+    """LBA size and number of LBAs of a namespace."""
+    lba_size, _, nsze = _unpack(_GEOMETRY, folder, request(folder, GEOMETRY, nsid))
+    return Geometry(lba_size, nsze)
+
+
+def counters(folder: str) -> Counters:
+    """What was done since the start."""
+    return Counters(*_unpack(_COUNTERS, folder, request(folder, COUNTERS)))
+
+
+def power(folder: str, on: bool) -> None:
+    """The power switch."""
+    request(folder, POWER, argument=int(bool(on)))
+
+
+def peek(folder: str, nsid: int, lba: int) -> bytes:
+    """The data of an LBA as stored."""
+    return request(folder, PEEK, nsid, lba)
+
+
+def poke(folder: str, nsid: int, lba: int, data: bytes) -> None:
+    """Replace the data of an LBA."""
+    request(folder, POKE, nsid, lba, data=data)
+
+
+def quit(folder: str) -> None:
+    """End the virtual SSD's process."""
+    request(folder, QUIT)

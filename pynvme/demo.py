@@ -1,0 +1,341 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The demonstration behind ``make run``: what a drive is, a hello world, verified workloads, a summary.
+
+Everything that is printed was measured in this run. The exit code is 1 where the data read were not the data
+written, or where a workload did not finish.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import textwrap
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import nvme
+from pytemperature import k2c  # type: ignore[import-untyped]
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from pynvme import __version__
+
+REGION_BYTES = 256 << 20
+"""How much of the drive each workload uses, at most; a smaller drive gives a fourth of itself."""
+
+LINE_PERIOD = 0.2
+"""Seconds between two updates of the live line on a terminal."""
+
+LOG_PERIOD = 3.0
+"""Seconds between two lines where the output is no terminal."""
+
+QDEPTH = 33
+"""32 IOs in flight a worker."""
+
+
+NEXT_STEPS = """\
+python -m pynvme vssd                     a virtual SSD that your scripts can share
+python -m pynvme run --pciaddr 01:00.0    this demonstration on a PCIe drive
+
+The second takes the drive from the kernel and overwrites what is stored at its beginning.
+Give it a drive without data."""
+
+
+@dataclass
+class Workload:
+    """One step of the demonstration: workers that run at the same time, all with IOs of one size."""
+
+    name: str
+    seconds: int
+    io_bytes: int
+    workers: Sequence[dict[str, Any]]
+
+
+@dataclass
+class Outcome:
+    """What a workload did, over all of its workers; latencies in microseconds."""
+
+    workload: Workload
+    ios: int
+    seconds: float
+    mean: float
+    p99: float
+    worst: float
+    failed: int
+
+    @property
+    def iops(self) -> float:
+        """IOs a second."""
+        return self.ios / self.seconds if self.seconds else 0.0
+
+
+def hello_world(nvme0: nvme.Controller, nvme0n1: nvme.Namespace) -> bytes:
+    """Write an LBA, read it back from the callback of the write, return what was read."""
+    data_buf = nvme.Buffer(lba_size_of(nvme0n1))
+    data_buf[100:] = b"hello world"
+    qpair = nvme.Qpair(nvme0, 16)
+
+    def write_cb(cdw0: int, status: int) -> None:
+        data_buf[100:] = b"-----------"
+        nvme0n1.read(qpair, data_buf, 0, 1).waitdone()
+
+    nvme0n1.write(qpair, data_buf, 0, 1, cb=write_cb).waitdone()
+    return data_buf[100:111]
+
+
+def lba_size_of(nvme0n1: nvme.Namespace) -> int:
+    """Bytes of an LBA in the format that is in use."""
+    flbas = nvme0n1.id_data(26)
+    index = flbas & 0xF | (flbas >> 1 & 0x30)
+    return 1 << (nvme0n1.id_data(128 + 4 * index + 3, 128 + 4 * index) >> 16 & 0xFF)
+
+
+def _bytes(count: float, step: int = 1000, units: Sequence[str] = ("bytes", "kB", "MB", "GB", "TB")) -> str:
+    """Write a number of bytes the way a data sheet does."""
+    index = 0
+    while count >= step and index + 1 < len(units):
+        count /= step
+        index += 1
+    return f"{count:.0f} {units[index]}" if count == int(count) else f"{count:.2f} {units[index]}"
+
+
+def describe(nvme0: nvme.Controller, nvme0n1: nvme.Namespace) -> list[tuple[str, str]]:
+    """Tell what the drive is: names and values as they are printed."""
+    lba_size = lba_size_of(nvme0n1)
+    queues = nvme0.getfeatures(7).waitdone()
+    pairs = min(queues & 0xFFFF, queues >> 16) + 1
+    entries = (nvme0.cap & 0xFFFF) + 1
+    version = nvme0[8]
+    return [
+        ("address", str(nvme0.addr)),
+        ("model", nvme0.id_data(63, 24, str)),
+        ("serial", nvme0.id_data(23, 4, str)),
+        ("firmware", nvme0.id_data(71, 64, str)),
+        ("NVMe", f"{version >> 16}.{version >> 8 & 0xFF}"),
+        ("capacity", f"{_bytes(nvme0n1.capacity)}, {nvme0n1.id_data(7, 0):,} LBAs of {lba_size} bytes"),
+        ("IO queues", f"{pairs} pairs of up to {entries} entries"),
+        ("largest transfer", _bytes(nvme0.mdts, 1024, ("bytes", "KiB", "MiB", "GiB"))),
+    ]
+
+
+def plan(nvme0: nvme.Controller, nvme0n1: nvme.Namespace, seconds: int) -> list[Workload]:
+    """Lay out the workloads: a sequential write, random reads of what it wrote, several mixed workers.
+
+    The mixed workers have a region each: where a read races a write, there is nothing to verify.
+    """
+    lba_size = lba_size_of(nvme0n1)
+    region = min(REGION_BYTES // lba_size, nvme0n1.id_data(7, 0) // 4)
+    small = max(1, 4096 // lba_size)
+    large = min(128 << 10, nvme0.mdts) // lba_size
+    cpus = len(os.sched_getaffinity(0))
+    count = max(2, min(4, cpus - 1))
+    each = region // count
+    step = max(1, seconds // 4)
+    common = {"qdepth": QDEPTH, "region_start": 0, "region_end": region}
+    return [
+        Workload(
+            "sequential write",
+            step,
+            large * lba_size,
+            [{**common, "io_size": large, "lba_random": False, "read_percentage": 0}],
+        ),
+        Workload("random read", step, small * lba_size, [{**common, "io_size": small, "lba_align": small}]),
+        Workload(
+            f"mixed 70/30, {count} workers",
+            max(1, seconds - 2 * step),
+            small * lba_size,
+            [
+                {
+                    **common,
+                    "io_size": small,
+                    "lba_align": small,
+                    "read_percentage": 70,
+                    "region_start": i * each,
+                    "region_end": (i + 1) * each,
+                }
+                for i in range(count)
+            ],
+        ),
+    ]
+
+
+class Display:
+    """The live line of a workload: redrawn on a terminal, elsewhere a new line every few seconds."""
+
+    def __init__(self, console: Console, nvme0: nvme.Controller, nvme0n1: nvme.Namespace) -> None:
+        """Take the drive's log page buffer once, so that the line costs one command an update."""
+        self._console = console
+        self._nvme0 = nvme0
+        self._nvme0n1 = nvme0n1
+        self._log_page = nvme.Buffer(512, "SMART log")
+
+    def temperature(self) -> float:
+        """Read the drive's Composite Temperature, in degrees Celsius."""
+        self._nvme0.getlogpage(2, self._log_page, 512).waitdone()
+        return float(k2c(self._log_page.data(2, 1)))
+
+    def _line(self, workload: Workload, elapsed: float, iops: float) -> str:
+        in_flight = len(workload.workers) * (QDEPTH - 1)
+        latency = f"{in_flight / iops * 1e6:7,.0f} us" if iops else "      -   "
+        verified = self._nvme0n1.verify_stats().judged
+        return (
+            f"  {workload.name:<22}{elapsed:5.1f} s {iops:10,.0f} IOPS "
+            f"{iops * workload.io_bytes / 1e6:8,.0f} MB/s {latency} "
+            f"{self.temperature():4.0f} C {verified:13,} LBAs verified"
+        )
+
+    def follow(self, workload: Workload, workers: Sequence[nvme.IOWorker]) -> None:
+        """Show the workers' progress until all of them have ended."""
+        terminal = self._console.is_terminal
+        period = LINE_PERIOD if terminal else LOG_PERIOD
+        start = last = time.monotonic()
+        done = 0
+        with ExitStack() as stack:
+            live: Live | None = None
+            if terminal:
+                live = stack.enter_context(Live(console=self._console, auto_refresh=False, transient=True))
+            while any(worker.running for worker in workers):
+                time.sleep(0.05)
+                now = time.monotonic()
+                if now - last < period:
+                    continue
+                completed = sum(worker.progress[2] for worker in workers)
+                text = self._line(workload, now - start, (completed - done) / (now - last))
+                last, done = now, completed
+                if live is None:
+                    self._console.print(Text(text))
+                else:
+                    live.update(Text(text, no_wrap=True, overflow="ellipsis"), refresh=True)
+
+
+def run_workload(nvme0n1: nvme.Namespace, workload: Workload, display: Display) -> Outcome:
+    """Run all workers of a workload to their end and add up what they did."""
+    latencies: list[dict[int, Any]] = [{99: None} for _ in workload.workers]
+    with ExitStack() as stack:
+        workers = [
+            stack.enter_context(
+                nvme0n1.ioworker(time=workload.seconds, output_percentile_latency=latency, **options)
+            )
+            for options, latency in zip(workload.workers, latencies)
+        ]
+        display.follow(workload, workers)
+        results = [worker.close() for worker in workers]
+    counts = [result.io_count_read + result.io_count_nonread for result in results]
+    total = sum(counts)
+    return Outcome(
+        workload=workload,
+        ios=total,
+        seconds=max(result.mseconds for result in results) / 1000,
+        mean=sum(r.latency_average_us * n for r, n in zip(results, counts)) / total if total else 0.0,
+        p99=max(float(latency[99] or 0) for latency in latencies),
+        worst=max(float(result.latency_max_us) for result in results),
+        failed=sum(1 for result in results if result.error),
+    )
+
+
+def summary(outcomes: Sequence[Outcome]) -> Table:
+    """Lay out the outcomes as a table."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
+    table.add_column("  workload")
+    for title in ("block", "IOs", "IOPS", "MB/s", "mean us", "p99 us", "max us"):
+        table.add_column(title, justify="right")
+    for outcome in outcomes:
+        io_bytes = outcome.workload.io_bytes
+        table.add_row(
+            "  " + outcome.workload.name,
+            _bytes(io_bytes, 1024, ("bytes", "KiB", "MiB")),
+            f"{outcome.ios:,}",
+            f"{outcome.iops:,.0f}",
+            f"{outcome.iops * io_bytes / 1e6:,.0f}",
+            f"{outcome.mean:,.1f}",
+            f"{outcome.p99:,.1f}",
+            f"{outcome.worst:,.0f}",
+        )
+    return table
+
+
+@contextmanager
+def _warnings_as_lines(console: Console) -> Iterator[None]:
+    """Show the driver's warnings as lines of the output, without Python's file names and source lines."""
+
+    def show(message: Any, *_rest: Any, **_more: Any) -> None:
+        console.print(Text(f"  warning: {message}"))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = show
+        yield
+
+
+def _heading(console: Console, text: str) -> None:
+    console.print()
+    console.print(Text(text, style="bold"))
+
+
+def _show_hello_world(console: Console, nvme0: nvme.Controller, nvme0n1: nvme.Namespace) -> bool:
+    """Show the hello world and run just that."""
+    _heading(console, "Hello world")
+    lines = inspect.getsource(hello_world).splitlines()[2:]
+    console.print(Text(textwrap.indent(textwrap.dedent("\n".join(lines)), "    ")))
+    text = hello_world(nvme0, nvme0n1)
+    console.print(Text(f"  read back from the drive: {text!r}"))
+    return text == b"hello world"
+
+
+def _show_end(console: Console, judged: int, unverified: int, mismatch: int, private: bool) -> None:
+    """Tell what was verified, and what to do next."""
+    _heading(console, "Data")
+    lines = [
+        f"{judged:,} LBAs that were read were compared with what had been written: {mismatch:,} differed"
+    ]
+    if unverified:
+        lines.append(f"{unverified:,} more were read that this session had not written, or was just writing")
+    for line in lines:
+        console.print(Text("  " + line))
+    if private:
+        _heading(console, "Your own drive")
+        console.print(Text(textwrap.indent(NEXT_STEPS, "  ")))
+
+
+def run(address: str, seconds: int, private: bool, console: Console | None = None) -> int:
+    """Demonstrate the drive at ``address`` for about ``seconds``; returns the exit code.
+
+    ``private`` says that the drive is a virtual SSD of this process: the end tells then how to use another.
+    """
+    console = console or Console(highlight=False, soft_wrap=True)
+    kind = "a virtual SSD" if private else address
+    console.print(Text(f"pynvme {__version__}: a demonstration on {kind}", style="bold"))
+    with _warnings_as_lines(console):
+        pcie = nvme.Pcie(address)
+        try:
+            return _demonstrate(console, pcie, seconds, private)
+        finally:
+            pcie.close()
+
+
+def _demonstrate(console: Console, pcie: nvme.Pcie, seconds: int, private: bool) -> int:
+    nvme0 = nvme.Controller(pcie)
+    nvme0n1 = nvme.Namespace(nvme0, 1)
+    nvme0n1.verify_enable(True)
+    _heading(console, "Drive")
+    for name, value in describe(nvme0, nvme0n1):
+        console.print(Text(f"  {name:<18}{value}"))
+    good = _show_hello_world(console, nvme0, nvme0n1)
+
+    _heading(console, "Workloads, each IO verified")
+    display = Display(console, nvme0, nvme0n1)
+    outcomes = [run_workload(nvme0n1, workload, display) for workload in plan(nvme0, nvme0n1, seconds)]
+    stats = nvme0n1.verify_stats()
+    _heading(console, "Summary")
+    console.print(summary(outcomes))
+    _show_end(console, stats.judged, stats.unverified, stats.mismatch, private)
+    failed = sum(outcome.failed for outcome in outcomes)
+    if failed:
+        console.print(Text(f"  {failed} workers did not finish: see the warnings above"))
+    return 0 if good and not failed and not stats.mismatch else 1

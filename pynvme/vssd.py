@@ -1,0 +1,412 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Virtual SSDs: start them, do to them what no host can, stop them.
+
+A virtual SSD is a process of its own (the executable ``vssd`` that this package carries): a real NVMe
+controller that happens to be software. Its address is a folder, which every vfio-user client can open::
+
+    with VirtualSsd(size="8G", namespaces=2) as ssd:
+        nvme0 = nvme.Controller(ssd.address)
+        ssd.poke(1, 0, bytes(512))      # behind the controller's back
+        ssd.power(False)                # what was not flushed is lost
+
+The address ``"vssd"`` (or ``"vssd:size=8G,name=a"``) stands for a private one of this process, see
+:func:`private`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import secrets
+import select
+import subprocess
+import tempfile
+import threading
+import time
+import weakref
+from types import TracebackType
+from typing import IO, Union
+
+from pynvme import control
+from pynvme.control import Counters, Geometry, Info, VirtualSsdError
+
+__all__ = [
+    "OPTIONS",
+    "Counters",
+    "Geometry",
+    "Info",
+    "VirtualSsd",
+    "VirtualSsdError",
+    "command_line",
+    "died",
+    "executable",
+    "is_private",
+    "private",
+]
+
+Value = Union[str, int, bool, None]
+
+#: The options of a virtual SSD, and what each takes. They are those of the executable, with ``_`` for ``-``.
+OPTIONS: dict[str, str] = {
+    "dir": "the folder of its sockets, made if missing (default: a new one, which goes with it)",
+    "size": "bytes of each namespace: a number, or one with K, M, G or T (default 4G)",
+    "file": "keep the data in this file, so that they outlast the process",
+    "null": "keep no data at all, to measure everything else",
+    "lba_size": "512 or 4096 (default 512)",
+    "namespaces": "1 to 32 (default 1)",
+    "queues": "I/O queue pairs, 1 to 64 (default 16)",
+    "queue_entries": "entries of the largest queue, 2 to 65536 (default 4096)",
+    "mdts": "largest transfer: 2^mdts pages of 4 KiB, 0: no limit (default 5)",
+    "cache": "bytes of the volatile write cache, 0: none",
+    "serial": "serial number, up to 20 characters (default: made up)",
+    "nvme_version": "the version that it claims, like 1.4 (default 2.0)",
+    "cpu": "run on this CPU only",
+}
+
+_FLAGS = {"null"}
+_PRIVATE = "vssd"
+
+# Seconds that it may take to start and to end. It takes milliseconds; machines under load take their time.
+_START_TIMEOUT = 20.0
+_END_TIMEOUT = 5.0
+
+_SUN_PATH_MAX = 107
+
+
+def executable() -> str:
+    """The path of the program ``vssd``: the package's, or what the environment variable PYNVME_VSSD names.
+
+    FileNotFoundError says how to build it.
+    """
+    path = os.environ.get("PYNVME_VSSD") or os.path.join(
+        os.path.dirname(os.path.abspath(__file__)), "bin", "vssd"
+    )
+    if os.access(path, os.X_OK) and os.path.isfile(path):
+        return path
+    raise FileNotFoundError(
+        f"there is no virtual SSD at {path}: 'make build' in a checkout makes it, 'pip install .' installs it"
+    )
+
+
+def command_line(**options: Value) -> list[str]:
+    """The command that starts a virtual SSD with these options, the program first.
+
+    Values that are None are left out. ValueError: an option that there is not, FileNotFoundError: no program.
+    """
+    line = [executable()]
+    for name, value in options.items():
+        if name not in OPTIONS:
+            raise ValueError(_unknown(name))
+        if value is None or (name in _FLAGS and not value):
+            continue
+        line.append(f"--{name.replace('_', '-')}")
+        if name not in _FLAGS:
+            line.append(str(value))
+    return line
+
+
+def _unknown(name: str) -> str:
+    return f"a virtual SSD has no option {name!r}; it has " + ", ".join(OPTIONS)
+
+
+class VirtualSsd:
+    """A virtual SSD. The constructor starts one, :meth:`attach` takes one that runs.
+
+    Options are those of :data:`OPTIONS`. It ends with :meth:`close`, with this object, or at the latest with
+    this process, however that ends. A forked child has no part in it: whatever it does with its copy of this
+    object ends nothing.
+
+    ValueError: unknown options. FileNotFoundError: the program is not built. VirtualSsdError: it does not
+    start, with the reason.
+    """
+
+    #: The folder of its sockets: what ``nvme.Pcie`` and ``nvme.Controller`` take as an address.
+    address: str
+
+    #: Its process.
+    pid: int
+
+    def __init__(self, size: str | int = "4G", **options: Value) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._owner_fd = -1
+        self._maker = os.getpid()
+        folder = options.pop("dir", None)
+        self._own_folder = folder is None
+        self.address = _new_folder() if folder is None else os.path.abspath(str(folder))
+        self._start(command_line(dir=self.address, size=size, **options))
+        _started.add(self)
+
+    @classmethod
+    def attach(cls, address: str | bytes) -> VirtualSsd:
+        """The running virtual SSD at an address: a folder, its socket ``cntrl``, or a private one's string.
+
+        Closing what is returned ends nothing. VirtualSsdError: none answers there.
+        """
+        ssd = cls.__new__(cls)
+        ssd._process = None
+        ssd._owner_fd = -1
+        ssd._maker = os.getpid()
+        ssd.address = _folder_of(address)
+        ssd.pid = control.info(ssd.address).pid
+        return ssd
+
+    def _start(self, line: list[str]) -> None:
+        """Start the program and wait until it listens.
+
+        It has a session of its own, so that Ctrl-C reaches the script only, and ends when the pipe that is
+        held here is closed.
+        """
+        with contextlib.ExitStack() as stack:
+            owner, self._owner_fd = os.pipe()
+            stack.callback(os.close, owner)
+            ready, told = os.pipe()
+            stack.callback(os.close, ready)
+            self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+            try:
+                try:
+                    self._process = subprocess.Popen(
+                        [line[0], "--owner-fd", str(owner), "--ready-fd", str(told), *line[1:]],
+                        stdin=subprocess.DEVNULL,
+                        stdout=subprocess.DEVNULL,
+                        stderr=self._log,
+                        pass_fds=(owner, told),
+                        start_new_session=True,
+                    )
+                finally:
+                    os.close(told)
+                self.pid = self._process.pid
+                word = _read_line(ready, _START_TIMEOUT)
+            except BaseException:
+                self.close()
+                raise
+        if word != "ready":
+            said = word or self._last_words()
+            self.close()
+            raise VirtualSsdError(f"the virtual SSD does not start: {said or 'it says nothing'}")
+
+    def _last_words(self) -> str:
+        """The end of what the program wrote to its standard error."""
+        if self._process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(0.2)
+        size = os.fstat(self._log.fileno()).st_size
+        return os.pread(self._log.fileno(), 1000, max(0, size - 1000)).decode(errors="replace").strip()
+
+    def __enter__(self) -> VirtualSsd:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_owner_fd", -1) >= 0:
+            self.close()
+
+    def __repr__(self) -> str:
+        return f"<VirtualSsd {self.address}>"
+
+    @property
+    def running(self) -> bool:
+        """Whether its process is there."""
+        if self._process is None or self._maker != os.getpid():
+            return _answers(self.address)
+        return self._owner_fd >= 0 and self._process.poll() is None
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it ends, at most ``timeout`` seconds. True: it has ended."""
+        if self._process is not None and self._maker == os.getpid():
+            try:
+                self._process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                return False
+            return True
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while _answers(self.address):
+            if deadline is not None and time.monotonic() >= deadline:
+                return False
+            time.sleep(0.05)
+        return True
+
+    def close(self) -> None:
+        """End it, if it was started here: its data are gone, unless they are in a file."""
+        if self._maker != os.getpid() or self._owner_fd < 0:
+            return
+        os.close(self._owner_fd)
+        self._owner_fd = -1
+        if self._process is not None:
+            try:
+                self._process.wait(_END_TIMEOUT)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            if self._process.returncode != 0 and self._own_folder:
+                self._remove_remains()
+        self._log.close()
+
+    def _remove_remains(self) -> None:
+        """It ended by force and left its files: remove them and its folder."""
+        for name in ("cntrl", "control", "lock"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(os.path.join(self.address, name))
+        with contextlib.suppress(OSError):
+            os.rmdir(self.address)
+
+    def info(self) -> Info:
+        """The process, its state, and the options that it was started with."""
+        return control.info(self.address)
+
+    def geometry(self, nsid: int = 1) -> Geometry:
+        """LBA size in bytes and number of LBAs of a namespace. ValueError: no such namespace."""
+        return control.geometry(self.address, nsid)
+
+    def counters(self) -> Counters:
+        """Commands and bytes since it started."""
+        return control.counters(self.address)
+
+    def peek(self, nsid: int, lba: int) -> bytes:
+        """The data of one LBA as stored, without a command. ValueError: no such LBA."""
+        return control.peek(self.address, nsid, lba)
+
+    def poke(self, nsid: int, lba: int, data: bytes | bytearray | memoryview) -> None:
+        """Replace the data of one LBA behind the controller's back, as a broken drive would.
+
+        ``data`` is exactly one LBA's. ValueError: it is not, or there is no such LBA.
+        """
+        control.poke(self.address, nsid, lba, bytes(data))
+
+    def power(self, on: bool) -> None:
+        """The power switch. Off: what was written and not flushed is lost, unless it was shut down before."""
+        control.power(self.address, on)
+
+    def _leave_to_parent(self) -> None:
+        """In a forked child: hold nothing that keeps the parent's drive alive."""
+        if self._owner_fd >= 0:
+            os.close(self._owner_fd)
+            self._owner_fd = -1
+
+
+def _new_folder() -> str:
+    """A name that nothing has yet, short enough for a socket in it; the virtual SSD makes the folder."""
+    name = f"pynvme-{secrets.token_hex(6)}"
+    path = os.path.join(tempfile.gettempdir(), name)
+    return path if len(os.fsencode(path)) + len("/control") <= _SUN_PATH_MAX else os.path.join("/tmp", name)
+
+
+def _read_line(fd: int, timeout: float) -> str:
+    """The line that somebody writes to a pipe, without its end: empty where the pipe is closed before."""
+    line = b""
+    deadline = time.monotonic() + timeout
+    while not line.endswith(b"\n"):
+        poll = select.poll()
+        poll.register(fd, select.POLLIN)
+        if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            raise VirtualSsdError(f"the virtual SSD does not start: it says nothing for {timeout:g} s")
+        piece = os.read(fd, 1024)
+        if not piece:
+            break
+        line += piece
+    return line.decode(errors="replace").strip()
+
+
+def _answers(folder: str) -> bool:
+    try:
+        control.info(folder)
+    except VirtualSsdError:
+        return False
+    return True
+
+
+def _folder_of(address: str | bytes) -> str:
+    text = os.fsdecode(address)
+    if is_private(text):
+        return private(text)
+    return text if os.path.isdir(text) else os.path.dirname(text) or "."
+
+
+# Private virtual SSDs, by address, and all that were started here. Both belong to the process that _lock is
+# for.
+_lock = threading.Lock()
+_privates: dict[str, VirtualSsd] = {}
+_started: weakref.WeakSet[VirtualSsd] = weakref.WeakSet()
+_inherited: list[VirtualSsd] = []
+
+
+def is_private(address: str | bytes) -> bool:
+    """Whether an address is that of a private virtual SSD: ``"vssd"`` or ``"vssd:…"``."""
+    text = os.fsdecode(address)
+    return text == _PRIVATE or text.startswith(_PRIVATE + ":")
+
+
+def private(address: str | bytes) -> str:
+    """The folder of this process's own virtual SSD of that address, which is started at its first use.
+
+    The address is ``"vssd"`` or ``"vssd:option=value,…"`` with the options of :data:`OPTIONS` (``null`` needs
+    no value), and ``name``, which only tells drives apart. The same string is the same drive, whose data
+    stay, until this process ends; where that drive died, a new one is started. A forked child has drives of
+    its own.
+
+    ValueError: unknown options. FileNotFoundError, VirtualSsdError: as :class:`VirtualSsd`.
+    """
+    text = os.fsdecode(address)
+    options = _options_of(text)
+    with _lock:
+        ssd = _privates.get(text)
+        if ssd is None or not ssd.running:
+            if ssd is not None:
+                ssd.close()
+            ssd = _privates[text] = VirtualSsd(**options)
+        return ssd.address
+
+
+def died(address: str | bytes) -> bool:
+    """Whether the private virtual SSD of that address was started and has ended by itself."""
+    with _lock:
+        ssd = _privates.get(os.fsdecode(address))
+        return ssd is not None and not ssd.running
+
+
+def _options_of(address: str) -> dict[str, str]:
+    """The options in a private virtual SSD's address."""
+    if not is_private(address):
+        raise ValueError(
+            f"{address!r} is not the address of a private virtual SSD: 'vssd' or 'vssd:option=value,…'"
+        )
+    options: dict[str, str] = {}
+    for part in filter(None, address[len(_PRIVATE) + 1 :].split(",")):
+        name, equals, value = part.partition("=")
+        name = name.strip().replace("-", "_")
+        if name == "name":
+            continue
+        if name not in OPTIONS:
+            raise ValueError(f"{address!r}: {_unknown(name)}, name")
+        if not equals and name not in _FLAGS:
+            raise ValueError(f"{address!r}: {name} lacks its value: {name}={OPTIONS[name]}")
+        if name in _FLAGS and value not in ("", "0", "1"):
+            raise ValueError(f"{address!r}: {name} takes 1, 0 or no value, not {value!r}")
+        options[name] = ("" if value == "0" else "1") if name in _FLAGS else value.strip()
+    return options
+
+
+def _close_privates() -> None:
+    with _lock:
+        while _privates:
+            _privates.popitem()[1].close()
+
+
+def _after_fork_in_child() -> None:
+    """The parent's drives stay the parent's: they are forgotten here, and nothing of them is held."""
+    global _lock
+    _lock = threading.Lock()
+    for ssd in list(_started):
+        ssd._leave_to_parent()
+    # Their Popen objects must not be dropped: they would wait for processes that are not children here.
+    _inherited.extend(_started)
+    _started.clear()
+    _privates.clear()
+
+
+atexit.register(_close_privates)
+os.register_at_fork(after_in_child=_after_fork_in_child)
