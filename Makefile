@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# make run and make test do what is needed, and the second time only their job. How the C is compiled: tools/native.mk.
+
+.DEFAULT_GOAL := help
+.SUFFIXES:
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+SHELL := /bin/bash
+PYTHON ?= python3
+
+VENV := .venv
+PY := $(VENV)/bin/python
+STEP := @tools/step
+
+# A stamp is made when its step is done; a step is done again when something that it depends on is newer.
+MACHINE := build/.machine
+MACHINE_TEST := build/.machine-test
+INSTALLED := $(VENV)/.installed
+BUILT := $(VENV)/.built
+TEST_PACKAGES := $(VENV)/.test-packages
+LINT_PACKAGES := $(VENV)/.lint-packages
+WHEEL_PACKAGES := $(VENV)/.wheel-packages
+
+SOURCES := setup.py nvme.pyx nvme.pyi cspdk.pxd $(wildcard driver.[ch] binding/*.pyx tools/*.py) tools/native.mk \
+	   tools/module.map $(shell find core spec vssd -name '*.[ch]')
+C_FILES := $(wildcard driver.[ch]) $(shell find core spec vssd tests -name '*.[ch]')
+
+.PHONY: help run test test-slow bench build wheel lint format clean distclean
+
+help:
+	@echo "make run        set up what is missing, then the demo: a virtual SSD and verified IO, some 20 s"
+	@echo "make test       set up what is missing, then all tests but the slow ones"
+	@echo "make test-slow  the slow tests"
+	@echo "make bench      how fast it is on this machine"
+	@echo "make build      the module nvme and the virtual SSD, for $(VENV)"
+	@echo "make wheel      a wheel in dist/ that runs on a machine without DPDK"
+	@echo "make lint       all linters; make format lets them mend what they can"
+	@echo "make clean      remove what was built; make distclean: $(VENV) too"
+
+run: build
+	@$(PY) -m pynvme run $(ARGS)
+
+test: build $(MACHINE_TEST) $(TEST_PACKAGES)
+	@$(PY) tools/test.py $(ARGS)
+
+test-slow: build $(TEST_PACKAGES)
+	@$(PY) -m pytest -m slow $(ARGS)
+
+bench: build
+	@$(PY) -m pynvme bench $(ARGS)
+
+build: $(INSTALLED) $(BUILT)
+
+wheel: build $(WHEEL_PACKAGES)
+	$(STEP) wheel "wheel for $$($(PY) -V)" tools/wheel $(PY)
+	@ls -l dist/*.whl
+
+# ---- set-up ----
+
+$(MACHINE): tools/machine
+	@mkdir -p build
+	@tools/machine build
+	@touch $@
+
+$(MACHINE_TEST): tools/machine
+	@mkdir -p build
+	@tools/machine test
+	@touch $@
+
+# What setup.py needs is said once, in pyproject.toml.
+BUILD_REQUIRES = $(shell sed -n 's/^requires = \[\(.*\)\]/\1/p' pyproject.toml | sed 's/", "/" "/g')
+
+$(VENV)/bin/python: | $(MACHINE)
+	$(STEP) venv "virtual environment $(VENV)" $(PYTHON) -m venv --clear $(VENV)
+
+$(VENV)/.build-packages: pyproject.toml | $(VENV)/bin/python
+	$(STEP) build-packages "setuptools and Cython" $(PY) -m pip install $(BUILD_REQUIRES)
+	@touch $@
+
+$(BUILT): $(SOURCES) $(VENV)/.build-packages
+	$(STEP) build "the module nvme and the virtual SSD" $(PY) setup.py build_ext --inplace
+	@touch $@
+
+$(INSTALLED): pyproject.toml setup.py | $(BUILT)
+	$(STEP) install "pynvme and what it needs, in $(VENV)" $(PY) -m pip install --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.%-packages: pyproject.toml | $(INSTALLED)
+	$(STEP) $*-packages "packages for $*" $(PY) -m pip install --no-build-isolation --editable '.[$*]'
+	@touch $@
+
+# ---- quality ----
+
+lint: build $(TEST_PACKAGES) $(LINT_PACKAGES)
+	@$(PY) tools/lint.py $(C_FILES)
+
+format: $(LINT_PACKAGES)
+	$(VENV)/bin/clang-format -i $(C_FILES)
+	$(VENV)/bin/ruff check --fix-only .
+	$(VENV)/bin/ruff format .
+
+clean:
+	rm -rf build dist *.egg-info nvme-stubs pynvme/bin nvme.*.so $(BUILT)
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the tests of the public API share.
+
+Most of them use the drive of ``--pciaddr`` through the plugin's fixtures. A test that breaks its drive has
+one of its own: ``own_ssd``. A warning of the driver that a test does not expect fails it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Callable
+
+import nvme
+import pytest
+
+from pynvme.vssd import VirtualSsd, VirtualSsdError
+
+ROOT = Path(__file__).parents[2]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Turn the driver's warnings into failures, except where a test asks for them with pytest.warns."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.filterwarnings("error::UserWarning"))
+
+
+@pytest.fixture
+def ssd(nvme0: nvme.Controller) -> Iterator[VirtualSsd]:
+    """Give the control of the virtual SSD behind nvme0; other drives have no such thing and skip the test."""
+    address = nvme0.addr
+    address = address.decode() if isinstance(address, bytes) else address
+    try:
+        control = VirtualSsd.attach(address)
+    except VirtualSsdError as error:
+        pytest.skip(f"needs a virtual SSD: {error}")
+    yield control
+    control.close()
+
+
+@pytest.fixture
+def own_ssd() -> Iterator[VirtualSsd]:
+    """Give a virtual SSD that only this test has, so that it may kill it."""
+    with VirtualSsd(size="256M") as drive:
+        yield drive
+
+
+@pytest.fixture
+def own(own_ssd: VirtualSsd) -> Iterator[SimpleNamespace]:
+    """Give ``own.ssd``, and pcie, nvme0 and nvme0n1 opened on it."""
+    pcie = nvme.Pcie(own_ssd.address)
+    nvme0 = nvme.Controller(pcie)
+    yield SimpleNamespace(ssd=own_ssd, pcie=pcie, nvme0=nvme0, nvme0n1=nvme.Namespace(nvme0, 1))
+    pcie.close()
+
+
+@pytest.fixture
+def lba_size(nvme0: nvme.Controller) -> int:
+    """Bytes of an LBA of namespace 1, by its Identify data."""
+    flbas = nvme0.id_data(26, nsid=1, cns=0)
+    return 1 << (nvme0.id_data(131 + 4 * (flbas & 15), 128 + 4 * (flbas & 15), nsid=1, cns=0) >> 16 & 0xFF)
+
+
+@pytest.fixture
+def run_worker(nvme0n1: nvme.Namespace) -> Callable[..., nvme.DotDict]:
+    """Give ``run_worker(**options)``: the result of a worker that ran from start to end."""
+    return lambda **options: nvme0n1.ioworker(**options).start().close()
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """Give an environment in which another interpreter finds this nvme and this pynvme."""
+    folders = [str(Path(nvme.__file__).parent), str(ROOT), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(f for f in folders if f)}
+
+
+@pytest.fixture
+def python(environment: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Give ``python(code, *options)``: runs code in another interpreter, for a minute at most."""
+
+    def run(code: str, *options: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *options, "-c", code],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    return run

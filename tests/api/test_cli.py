@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""``python -m pynvme``: the first things that a stranger runs."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import nvme as d
+import pytest
+
+import pynvme
+
+
+@pytest.fixture
+def cli(environment):
+    """Give ``cli(*arguments)``: runs the command line to its end."""
+
+    def run(*arguments, seconds=60):
+        return subprocess.run(
+            [sys.executable, "-m", "pynvme", *arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+        )
+
+    return run
+
+
+def test_the_version_is_the_modules(cli):
+    assert cli("--version").stdout.split()[-1] == pynvme.__version__ == d.__version__
+
+
+def test_help_names_each_command(cli):
+    text = cli("--help").stdout
+    assert all(name in text for name in ("vssd", "run", "bench"))
+
+
+def test_the_demonstration_verifies_all_that_it_reads_and_exits_with_0(cli):
+    done = cli("run", "--seconds", "4")
+    assert done.returncode == 0, done.stdout + done.stderr
+    judged, differed = re.search(r"([\d,]+) LBAs .* compared .*: ([\d,]+) differed", done.stdout).groups()
+    assert int(judged.replace(",", "")) > 10000
+    assert differed == "0"
+    assert "b'hello world'" in done.stdout
+    assert "--pciaddr" in done.stdout
+    assert "\x1b" not in done.stdout, "plain where the output is no terminal"
+    assert "warning" not in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 120
+
+
+def test_the_demonstration_exits_with_1_where_data_differ(cli, own_ssd):
+    stop = threading.Event()
+
+    def spoil():
+        while not stop.is_set():
+            for lba in range(0, 65536, 512):
+                data = bytearray(own_ssd.peek(1, lba))
+                data[100] ^= 1
+                own_ssd.poke(1, lba, bytes(data))
+            stop.wait(0.2)
+
+    thread = threading.Thread(target=spoil)
+    thread.start()
+    try:
+        done = cli("run", "--seconds", "4", "--yes", "--pciaddr", own_ssd.address)
+    finally:
+        stop.set()
+        thread.join()
+    assert done.returncode == 1
+    assert not re.search(r": 0 differed", done.stdout)
+    assert "Traceback" not in done.stderr
+
+
+def test_a_drive_that_is_not_private_is_not_overwritten_without_a_yes(cli, own_ssd):
+    before = own_ssd.counters()
+    done = cli("run", "--pciaddr", own_ssd.address)
+    assert done.returncode == 1
+    assert "overwrites" in done.stderr
+    assert own_ssd.counters() == before
+
+
+def test_a_wrong_address_is_a_sentence_not_a_traceback(cli):
+    done = cli("run", "--yes", "--pciaddr", "/no/such/drive")
+    assert done.returncode == 1
+    assert "/no/such/drive" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_virtual_ssd_run_by_hand_is_used_by_its_address_and_leaves_nothing(environment, tmp_path, number):
+    folder = tmp_path / "ssd"
+    command = [
+        sys.executable,
+        "-m",
+        "pynvme",
+        "vssd",
+        "--dir",
+        str(folder),
+        "--size",
+        "64M",
+        "--serial",
+        "MINE",
+    ]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            text = process.stdout.readline()
+            assert str(folder) in text
+            pcie = d.Pcie(str(folder))
+            nvme0 = d.Controller(pcie)
+            assert nvme0.id_data(23, 4, str) == "MINE"
+            assert d.Namespace(nvme0).capacity == 64 << 20
+            pcie.close()
+            process.send_signal(number)
+            process.wait(5)
+        finally:
+            process.kill()
+    deadline = time.monotonic() + 2
+    while (folder / "cntrl").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not (folder / "cntrl").exists()
+
+
+def test_a_second_virtual_ssd_in_one_folder_is_refused(cli, own_ssd):
+    done = cli("vssd", "--dir", own_ssd.address)
+    assert done.returncode == 1
+    assert own_ssd.address in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_the_measurements_are_written_as_json(cli, tmp_path):
+    file = tmp_path / "bench.json"
+    done = cli("bench", "--runs", "1", "--seconds", "1", "--json", str(file), seconds=120)
+    assert done.returncode == 0, done.stderr
+    content = json.loads(file.read_text())
+    assert content["layout"] == 1
+    figures = {figure["name"]: figure for figure in content["figures"]}
+    assert set(figures) == {
+        "worker_read_iops",
+        "worker_verified_read_iops",
+        "verified_ratio",
+        "judged_share",
+        "python_read_rate",
+        "open_ms",
+        "import_ms",
+    }
+    assert all(figure["minimum"] <= figure["median"] <= figure["maximum"] for figure in figures.values())
+    assert figures["worker_read_iops"]["median"] > 10_000
+    assert figures["judged_share"]["median"] > 0.99
+    assert os.path.exists(file)

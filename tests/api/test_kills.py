@@ -1,0 +1,371 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Sudden ends, of a worker, a virtual SSD, a script: told within a second, and nothing stays behind."""
+
+import errno
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from pathlib import Path
+
+import nvme as d
+import pytest
+
+
+def children(pid="self"):
+    """PIDs of the children of a process, of all of its threads."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            found += [int(child) for child in (task / "children").read_text().split()]
+        except OSError:
+            continue
+    return set(found)
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_until(condition, seconds):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+@pytest.fixture
+def started(own):
+    """Give ``started(**options)``: a running worker and its PID."""
+
+    def start(**options):
+        before = children()
+        worker = own.nvme0n1.ioworker(**{"io_size": 8, "time": 30, "region_end": 100000, **options}).start()
+        (pid,) = children() - before
+        assert wait_until(lambda: worker.progress[2] > 0, 2)
+        return worker, pid
+
+    return start
+
+
+@pytest.mark.parametrize("read_percentage", [100, 0, 50])
+def test_a_killed_worker_is_told_within_a_second_and_other_queues_go_on(own, started, read_percentage):
+    other = d.Qpair(own.nvme0, 8)
+    worker, pid = started(read_percentage=read_percentage, qdepth=64)
+    time.sleep(0.2)
+    start = time.monotonic()
+    os.kill(pid, signal.SIGKILL)
+    with pytest.warns(UserWarning, match="^ioworker host ERROR"):
+        r = worker.close()
+    assert time.monotonic() - start < 1
+    assert r.error
+    assert not alive(pid)
+    for lba in range(0, 2000, 8):
+        own.nvme0n1.read(other, d.Buffer(4096), lba, 8).waitdone()
+    assert own.nvme0n1.verify_stats().mismatch == 0
+    r = own.nvme0n1.ioworker(io_size=8, io_count=1000, region_end=100000).start().close()
+    assert (r.error, r.io_count_read) == (0, 1000)
+
+
+def test_workers_killed_one_after_the_other_use_up_no_queue_and_no_memory(own, started):
+    in_use = None
+    for _ in range(20):
+        worker, pid = started(read_percentage=50)
+        os.kill(pid, signal.SIGKILL)
+        with pytest.warns(UserWarning, match="^ioworker host ERROR"):
+            worker.close()
+        in_use = in_use or d._dma_in_use()
+    assert d._dma_in_use() == in_use
+    pair = d.Qpair(own.nvme0, 4)
+    assert pair.sqid == 1
+
+
+def test_a_worker_beside_a_killed_one_goes_on(own, started):
+    first, pid = started(region_end=10000)
+    second, _ = started(region_start=10000, region_end=20000, time=2)
+    os.kill(pid, signal.SIGKILL)
+    with pytest.warns(UserWarning, match="^ioworker host ERROR"):
+        first.close()
+    r = second.close()
+    assert r.error == 0
+    assert r.mseconds >= 2000
+
+
+def test_a_stopped_worker_goes_on_where_it_was(own, started):
+    worker, pid = started(time=2)
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(0.5)
+    os.kill(pid, signal.SIGCONT)
+    assert worker.close().error == 0
+
+
+def test_a_worker_started_from_a_thread_that_ends_goes_on(own):
+    workers = []
+
+    def start():
+        workers.append(own.nvme0n1.ioworker(io_size=8, time=1, region_end=100000).start())
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    thread.join()
+    (worker,) = workers
+    r = worker.close()
+    assert r.error == 0
+    assert r.mseconds >= 1000
+
+
+def ends_with_an_error(use):
+    """Run use(); True where it raised or warned, as all must do whose drive is gone."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            use()
+        except Exception:
+            return True
+    return bool(caught)
+
+
+def test_commands_to_a_killed_virtual_ssd_end_with_an_error_within_a_second(own):
+    pair = d.Qpair(own.nvme0, 8)
+    os.kill(own.ssd.pid, signal.SIGSTOP)
+    own.nvme0n1.read(pair, d.Buffer(4096), 0, 8)
+    own.nvme0.getfeatures(7)
+    start = time.monotonic()
+    os.kill(own.ssd.pid, signal.SIGKILL)
+    assert ends_with_an_error(pair.waitdone)
+    assert time.monotonic() - start < 1
+    assert ends_with_an_error(own.nvme0.waitdone)
+    assert time.monotonic() - start < 2
+    assert ends_with_an_error(lambda: own.nvme0n1.read(pair, d.Buffer(4096), 0, 8).waitdone())
+    with pytest.raises(SystemError):
+        own.nvme0[0x1C]
+    with pytest.raises((d.QpairCreationError, SystemError)):
+        d.Qpair(own.nvme0, 4)
+    pair.delete()
+    own.pcie.close()
+    assert time.monotonic() - start < 5
+
+
+def test_workers_of_a_killed_virtual_ssd_end_within_a_second(own, started):
+    workers = [started(region_start=i * 10000, region_end=(i + 1) * 10000)[0] for i in range(2)]
+    start = time.monotonic()
+    os.kill(own.ssd.pid, signal.SIGKILL)
+    for worker in workers:
+        assert ends_with_an_error(worker.close)
+    assert time.monotonic() - start < 2
+    own.pcie.close()
+
+
+def test_a_private_virtual_ssd_that_was_killed_is_started_anew(python):
+    done = python(
+        """
+import os, signal, time, warnings
+import nvme
+from pynvme.vssd import VirtualSsd
+warnings.simplefilter("ignore")
+pcie = nvme.Pcie("vssd")
+nvme.Controller(pcie)
+with VirtualSsd.attach("vssd") as ssd:
+    first = ssd.pid
+os.kill(first, signal.SIGKILL)
+pcie.close()
+pcie = nvme.Pcie("vssd")
+assert nvme.Controller(pcie)[0x1C] & 1
+with VirtualSsd.attach("vssd") as ssd:
+    assert ssd.pid != first
+pcie.close()
+print("again")
+"""
+    )
+    assert done.stdout.split() == ["again"], done.stderr
+
+
+class Terminal:
+    """A script that runs in a session of its own, with a terminal that Ctrl-C can be pressed on."""
+
+    def __init__(self, code, environment):
+        self.master, slave = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=environment,
+            start_new_session=True,
+            preexec_fn=lambda: _make_terminal_ours(),
+        )
+        os.close(slave)
+        self.text = ""
+
+    def read_until(self, wanted, seconds=20):
+        deadline = time.monotonic() + seconds
+        while wanted not in self.text and time.monotonic() < deadline:
+            if not self._read(0.1) and self.process.poll() is not None:
+                break
+        assert wanted in self.text, self.text
+        return self.text
+
+    def _read(self, seconds):
+        if not select.select([self.master], [], [], seconds)[0]:
+            return False
+        try:
+            data = os.read(self.master, 65536)
+        except OSError as error:
+            if error.errno == errno.EIO:
+                return False
+            raise
+        self.text += data.decode(errors="replace")
+        return bool(data)
+
+    def interrupt(self):
+        os.write(self.master, b"\x03")
+
+    def ended(self, seconds):
+        deadline = time.monotonic() + seconds
+        while self.process.poll() is None and time.monotonic() < deadline:
+            self._read(0.05)
+        while self._read(0):
+            pass
+        return self.process.poll() is not None
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self.master)
+
+
+def _make_terminal_ours():
+    import fcntl
+    import termios
+
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+@pytest.fixture
+def terminal(environment):
+    opened = []
+
+    def start(code):
+        opened.append(Terminal(code, environment))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()
+
+
+OPEN = """
+import nvme, os, time
+pcie = nvme.Pcie("vssd")
+nvme0 = nvme.Controller(pcie)
+nvme0n1 = nvme.Namespace(nvme0)
+def tell():
+    pids = open(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read()
+    print("children", pids, "ready", flush=True)
+"""
+
+INTERRUPTED = {
+    "in waitdone": "nvme0.timeout = 60000\ntell()\nnvme0.waitdone()\n",
+    "in a worker's close": "w = nvme0n1.ioworker(io_size=8, time=60).start()\ntell()\nw.close()\n",
+    "beside workers": (
+        "with nvme0n1.ioworker(io_size=8, time=60, read_percentage=50), nvme0n1.ioworker(time=60):\n"
+        "    tell()\n    time.sleep(60)\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("where", sorted(INTERRUPTED))
+def test_ctrl_c_ends_the_script_within_a_second_and_leaves_nothing(terminal, where):
+    script = terminal(OPEN + INTERRUPTED[where])
+    text = script.read_until("ready")
+    pids = [int(pid) for pid in re.search(r"children ([\d ]+) ready", text).group(1).split()]
+    assert pids, "at least the virtual SSD"
+    time.sleep(0.3)
+    script.interrupt()
+    assert script.ended(1.5), script.text
+    assert "KeyboardInterrupt" in script.text
+    assert wait_until(lambda: not any(alive(pid) for pid in pids), 1), "a child outlived the script"
+
+
+def test_a_script_goes_on_after_ctrl_c_in_waitdone(terminal):
+    script = terminal(
+        OPEN
+        + """
+tell()
+nvme0.timeout = 60000
+try:
+    nvme0.waitdone()
+except KeyboardInterrupt:
+    pass
+nvme0.timeout = 10000
+print("features %x" % nvme0.getfeatures(7).waitdone(), flush=True)
+r = nvme0n1.ioworker(io_size=8, io_count=1000).start().close()
+print("reads", r.io_count_read, flush=True)
+"""
+    )
+    script.read_until("ready")
+    time.sleep(0.3)
+    script.interrupt()
+    script.read_until("features ")
+    script.read_until("reads 1000")
+    assert script.ended(3)
+    assert script.process.returncode == 0
+
+
+def test_a_killed_script_leaves_no_child_and_no_busy_drive(own_ssd, environment, python):
+    code = OPEN.replace('"vssd"', repr(own_ssd.address)) + (
+        "w = nvme0n1.ioworker(io_size=8, time=60, read_percentage=50).start()\ntell()\nw.close()\n"
+    )
+    script = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment, text=True
+    )
+    with script:
+        line = script.stdout.readline()
+        pids = [int(pid) for pid in re.search(r"children ([\d ]+) ready", line).group(1).split()]
+        time.sleep(0.2)
+        script.kill()
+    assert wait_until(lambda: not any(alive(pid) for pid in pids), 2), "a worker outlived its script"
+    pcie = d.Pcie(own_ssd.address)
+    assert d.Controller(pcie)[0x1C] & 1
+    pcie.close()
+
+
+def test_a_forked_child_of_the_script_closes_nothing_of_its_parent(own):
+    pair = d.Qpair(own.nvme0, 8)
+    pid = os.fork()
+    if pid == 0:
+        del pair
+        os._exit(0)
+    os.waitpid(pid, 0)
+    own.nvme0n1.read(pair, d.Buffer(4096), 0, 8).waitdone()
+
+
+def test_a_multiprocessing_child_that_exits_leaves_the_private_drive_running(python):
+    done = python(
+        """
+import multiprocessing, os, sys
+import nvme
+pcie = nvme.Pcie("vssd")
+nvme0 = nvme.Controller(pcie)
+pid = os.fork()
+if pid == 0:
+    sys.exit(0)
+os.waitpid(pid, 0)
+print("%x" % (nvme0.getfeatures(7).waitdone() & 0xffff))
+pcie.close()
+"""
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()

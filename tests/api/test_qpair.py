@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""IO queue pairs: their depth, their QIDs, their life."""
+
+import gc
+
+import nvme as d
+import pytest
+
+
+def pairs_offered(nvme0):
+    queues = nvme0.getfeatures(7).waitdone()
+    return min(queues & 0xFFFF, queues >> 16) + 1
+
+
+@pytest.mark.parametrize("depth", [2, 3, 16, 1024])
+def test_a_queue_of_n_entries_takes_n_minus_1_commands_in_flight(nvme0, nvme0n1, buf, depth):
+    pair = d.Qpair(nvme0, depth)
+    for _ in range(3):
+        for i in range(depth - 1):
+            nvme0n1.read(pair, buf, i)
+        pair.waitdone(depth - 1)
+    pair.delete()
+
+
+@pytest.mark.parametrize("depth", [-1, 0, 1, 1025, 65536])
+def test_a_depth_out_of_range_is_asserted_with_the_range(nvme0, depth):
+    with pytest.raises(AssertionError, match=r"2.*1024"):
+        d.Qpair(nvme0, depth)
+
+
+def test_qids_begin_with_the_lowest_free_one(nvme0):
+    first, second, third = (d.Qpair(nvme0, 4) for _ in range(3))
+    assert [p.sqid for p in (first, second, third)] == [1, 2, 3]
+    second.delete()
+    again = d.Qpair(nvme0, 4)
+    assert again.sqid == 2
+    for pair in (first, again, third):
+        pair.delete()
+
+
+def test_one_queue_more_than_the_drive_has_is_a_creation_error(nvme0, nvme0n1, buf):
+    offered = pairs_offered(nvme0)
+    pairs = [d.Qpair(nvme0, 4) for _ in range(offered)]
+    with pytest.raises(d.QpairCreationError):
+        d.Qpair(nvme0, 4)
+    nvme0n1.read(pairs[-1], buf, 0).waitdone()
+    for pair in pairs:
+        pair.delete()
+    d.Qpair(nvme0, 4).delete()
+
+
+def test_a_priority_without_weighted_round_robin_is_a_creation_error(nvme0):
+    with pytest.raises(d.QpairCreationError):
+        d.Qpair(nvme0, 4, prio=1)
+
+
+def test_a_deleted_queue_says_so(nvme0, nvme0n1, buf):
+    pair = d.Qpair(nvme0, 4)
+    qid = pair.sqid
+    pair.delete()
+    for use in (lambda: nvme0n1.read(pair, buf, 0), pair.waitdone):
+        with pytest.raises(Exception, match=f"Qpair {qid} is deleted"):
+            use()
+    pair.delete()
+    pair.close()
+
+
+def test_a_queue_is_deleted_with_its_last_reference(nvme0):
+    for _ in range(3 * pairs_offered(nvme0)):
+        assert d.Qpair(nvme0, 4).sqid == 1
+        gc.collect()
+
+
+def test_the_destructor_of_an_old_queue_leaves_the_new_one_with_its_qid_alone(nvme0, nvme0n1, buf):
+    old = d.Qpair(nvme0, 4)
+    old.delete()
+    new = d.Qpair(nvme0, 4)
+    assert new.sqid == old.sqid
+    del old
+    gc.collect()
+    nvme0n1.read(new, buf, 0).waitdone()
+    new.delete()
+
+
+def test_a_queue_deleted_with_commands_in_flight_leaves_the_drive_usable(nvme0, nvme0n1, buf):
+    for _ in range(20):
+        pair = d.Qpair(nvme0, 64)
+        for _ in range(63):
+            nvme0n1.read(pair, buf, 0)
+        pair.delete()
+    pair = d.Qpair(nvme0, 4)
+    nvme0n1.read(pair, buf, 0).waitdone()
+    pair.delete()
+
+
+def test_what_is_deleted_after_the_device_was_closed_does_nothing(pciaddr):
+    pcie = d.Pcie(pciaddr)
+    nvme0 = d.Controller(pcie)
+    nvme0n1 = d.Namespace(nvme0)
+    pair = d.Qpair(nvme0, 4)
+    pcie.close()
+    pair.delete()
+    nvme0n1.close()
+    pcie.close()
+    del nvme0
+    gc.collect()
+
+
+def test_a_queue_interrupts_on_its_own_vector_when_a_completion_comes(nvme0, nvme0n1, buf):
+    pair = d.Qpair(nvme0, 4, ien=True)
+    pair.msix_clear()
+    assert not pair.msix_isset()
+    nvme0n1.read(pair, buf, 0).waitdone()
+    assert pair.msix_isset()
+    pair.delete()
+
+
+def test_a_masked_vector_is_pending_until_it_is_unmasked(nvme0, nvme0n1, buf):
+    pair = d.Qpair(nvme0, 4, ien=True)
+    pair.msix_clear()
+    pair.msix_mask()
+    nvme0n1.read(pair, buf, 0).waitdone()
+    assert not pair.msix_isset()
+    pair.msix_unmask()
+    assert pair.msix_isset()
+    pair.delete()
+
+
+def test_a_queue_without_interrupts_raises_none(nvme0, nvme0n1, buf):
+    pair = d.Qpair(nvme0, 4, ien=False)
+    pair.msix_clear()
+    nvme0n1.read(pair, buf, 0).waitdone()
+    assert not pair.msix_isset()
+    pair.delete()

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A host that plays by the rules of the queues, whatever it puts into them, and judges what comes back: each command
+ * completes once, with a status that there is, and has done what its status says.
+ */
+#ifndef TESTS_C_FUZZ_HOST_H
+#define TESTS_C_FUZZ_HOST_H
+
+#include "spec/nvme_cmd.h"
+#include "tests/c/fuzz/memory.h"
+#include "tests/c/fuzz/model.h"
+#include "tests/c/fuzz/random.h"
+#include "vssd/ctrl/ctrl.h"
+
+#define FUZZ_QUEUES_MAX 65u /* with the admin queue */
+#define FUZZ_SLOTS 96u
+#define FUZZ_CHUNKS 40u
+#define FUZZ_NAMED 320u
+#define FUZZ_TRANSFER 131072u /* bytes; the longest that has pages of its own */
+
+/* A command before it is sent. */
+struct fuzz_command {
+	struct nvme_cmd cmd;
+	uint32_t length;    /* bytes of data that it moves */
+	bool must_succeed;  /* unless the state of the drive forbids it */
+	bool is_mutilated;  /* fields were changed after it was made */
+	bool fill;          /* its data are what the model holds, as Compare wants them */
+	uint8_t data[4096]; /* what a command to the controller sends, if that matters; else noise */
+	uint32_t data_length;
+};
+
+/* A command in flight. */
+struct fuzz_slot {
+	bool used;
+	bool must_succeed;
+	bool own_pages;      /* its PRPs are as they were made: nobody else uses these pages */
+	bool changes;        /* range is in the model as a change in flight */
+	bool equal;          /* a Compare that must find the data equal */
+	uint16_t sqid;
+	struct nvme_cmd cmd;
+	uint64_t submitted_at; /* time of the model */
+	uint32_t length;
+	uint32_t offset;       /* of the data in the first chunk */
+	struct fuzz_range range; /* of the model; count 0: none */
+	uint32_t versions[FUZZ_TRANSFER / FUZZ_SECTOR];
+	bool stable[FUZZ_TRANSFER / FUZZ_SECTOR];
+	uint64_t chunks[FUZZ_CHUNKS]; /* data first, then pages of the PRP list */
+	uint32_t chunk_size;
+	uint32_t num_chunks;
+	uint64_t named[FUZZ_NAMED]; /* pages that it may write */
+	uint32_t num_named;
+	/* Of a queue that it creates. */
+	uint64_t queue_iova;
+	uint32_t queue_size;
+};
+
+struct fuzz_sq {
+	bool exists;
+	bool pending; /* a command that creates or deletes it is in flight */
+	uint16_t cqid;
+	uint16_t next_cid;
+	uint64_t iova;
+	uint32_t size;
+	uint32_t tail;
+	uint32_t head; /* SQHD of the last completion */
+};
+
+struct fuzz_cq {
+	bool exists;
+	bool pending;
+	uint16_t phase;
+	uint64_t iova;
+	uint32_t size;
+	uint32_t head;
+};
+
+struct fuzz_host {
+	struct fuzz_random *random;
+	struct fuzz_memory *memory;
+	struct fuzz_model model;
+	struct vssd_ctrl *ctrl;
+	const struct vssd_options *options;
+	volatile uint32_t *doorbells;
+	uint32_t page_size;
+	uint64_t next_queue; /* where the next queue's memory comes from */
+	uint8_t lba_shift;   /* of namespace 1; 0: a format is in flight, or was */
+	bool dulbe;          /* some namespace may report what was never written as an error */
+	bool erratic;        /* something is going on in the background that changes data */
+	uint64_t submitted;
+	uint64_t completed;
+	uint64_t succeeded;
+	uint64_t judged; /* sectors compared */
+	struct fuzz_sq sq[FUZZ_QUEUES_MAX];
+	struct fuzz_cq cq[FUZZ_QUEUES_MAX];
+	struct fuzz_slot slots[FUZZ_SLOTS];
+};
+
+/* The controller was created, or reset: there are no queues, and nothing is in flight. */
+void fuzz_host_reset(struct fuzz_host *host);
+
+/* Memory for a queue; it may lie in two regions. */
+uint64_t fuzz_host_queue_memory(struct fuzz_host *host, uint32_t bytes);
+
+/* The controller was enabled with these admin queues. */
+void fuzz_host_enabled(struct fuzz_host *host, uint64_t asq, uint32_t sq_size, uint64_t acq, uint32_t cq_size,
+		       uint32_t page_size);
+
+/* Read a namespace's LBA size back. */
+void fuzz_host_learn_format(struct fuzz_host *host);
+
+/* Whether a command fits into the SQ, and into what the fuzzer keeps track of. */
+bool fuzz_host_can_submit(struct fuzz_host *host, uint16_t sqid);
+
+/* Give the command memory and a CID, put it into the SQ, and remember it. The doorbell is rung later. */
+void fuzz_host_submit(struct fuzz_host *host, uint16_t sqid, struct fuzz_command *command);
+
+/* Change fields of a command at random; its PRPs may then be anything but the memory of queues. */
+void fuzz_host_mutilate(struct fuzz_host *host, struct nvme_cmd *cmd);
+
+/* An address for a transfer that may be wrong in any way, but never memory of queues. */
+uint64_t fuzz_host_address(struct fuzz_host *host);
+
+void fuzz_host_ring(struct fuzz_host *host, uint16_t sqid);
+
+/* Take what is in a CQ, at most limit entries, and judge it. ring: tell the controller. Returns how many there were. */
+uint32_t fuzz_host_reap(struct fuzz_host *host, uint16_t cqid, uint32_t limit, bool ring);
+
+/* How many commands of this kind are in flight; opcode below 0: any. */
+uint32_t fuzz_host_in_flight(const struct fuzz_host *host, int sqid, int opcode);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a C test is written with. A test is one small program, tests/c/test_NAME.c (or one folder deeper), whose head
+ * holds comments, each of its own, that say how it is built:
+ *
+ *     sources: core/nvme/prp.c core/util/{*}.c   what it is linked with, from the root; may run over several lines;
+ *                                                a star (written without the braces) stands for all files
+ *     dpdk                                       it needs DPDK
+ *     flags: -Wno-address                        more compiler flags, for this file alone
+ *     libs: -lm                                  more libraries
+ *
+ *     TEST(an_error_is_returned_as_negative_errno)
+ *     {
+ *         CHECK_EQ(pyn_error(NULL, PYN_ERROR_MEMORY, ENOMEM, "x"), -ENOMEM);
+ *     }
+ *
+ * `make test` builds each with ASan and UBSan and runs it; build/asan/tests/c/test_NAME runs it by hand, with the
+ * names of tests as arguments to run only these. A test is called something that must hold. main is in here: only one
+ * file of a program includes this one.
+ *
+ * A check that fails is printed and counted, and the test goes on; each yields a bool, so that
+ * `if (!CHECK(pointer)) return;` ends it.
+ */
+#ifndef TESTS_C_TEST_H
+#define TESTS_C_TEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Define before the include where a program may take longer: seconds after which it is ended as hung. */
+#ifndef TEST_SECONDS
+#define TEST_SECONDS 60
+#endif
+
+#define TEST_FAILURES_SHOWN 10
+
+struct test {
+	const char *name;
+	void (*function)(void);
+	struct test *next;
+};
+
+static struct {
+	struct test *first, **last;
+	unsigned failures;   /* of the test that runs */
+	const char *skipped; /* why, where it skipped itself */
+} the_tests;
+
+/* TEST(name) { … }: a test; it needs no list. */
+#define TEST(name)                                                                                                   \
+	static void name(void);                                                                                      \
+	__attribute__((constructor)) static void test_register_##name(void)                                          \
+	{                                                                                                            \
+		static struct test test = {#name, name, NULL};                                                       \
+		test_register(&test);                                                                                \
+	}                                                                                                            \
+	static void name(void)
+
+/* The condition holds. */
+#define CHECK(condition) test_check((condition), __FILE__, __LINE__, #condition)
+
+/* Two integers (or enums, bools, pointers) are equal; both values are printed where they are not. */
+#define CHECK_EQ(actual, expected)                                                                                   \
+	test_check_eq((long long)(actual), (long long)(expected), __FILE__, __LINE__, #actual, #expected)
+
+/* Two strings are equal; NULL equals NULL only. */
+#define CHECK_STR(actual, expected) test_check_str((actual), (expected), __FILE__, __LINE__, #actual)
+
+/* text contains part. */
+#define CHECK_HAS(text, part) test_check_has((text), (part), __FILE__, __LINE__, #text)
+
+/* size bytes are equal; the first that differ are printed. */
+#define CHECK_MEM(actual, expected, size) test_check_mem((actual), (expected), (size), __FILE__, __LINE__, #actual)
+
+/* End this test: this machine cannot do it. Say what is missing. */
+#define SKIP(why)                                                                                                    \
+	do {                                                                                                         \
+		the_tests.skipped = (why);                                                                           \
+		return;                                                                                              \
+	} while (0)
+
+static inline void test_register(struct test *test)
+{
+	if (!the_tests.last)
+		the_tests.last = &the_tests.first;
+	*the_tests.last = test;
+	the_tests.last = &test->next;
+}
+
+/* Counts a failure; true where it is still to be printed. */
+static inline bool test_failed(const char *file, int line)
+{
+	if (++the_tests.failures > TEST_FAILURES_SHOWN)
+		return false;
+	printf("    %s:%d: ", file, line);
+	return true;
+}
+
+static inline bool test_check(bool condition, const char *file, int line, const char *text)
+{
+	if (!condition && test_failed(file, line))
+		printf("%s is false\n", text);
+	return condition;
+}
+
+static inline bool test_check_eq(long long actual, long long expected, const char *file, int line,
+				 const char *actual_text, const char *expected_text)
+{
+	if (actual != expected && test_failed(file, line))
+		printf("%s is %lld (0x%llx), not %s = %lld (0x%llx)\n", actual_text, actual, actual, expected_text,
+		       expected, expected);
+	return actual == expected;
+}
+
+static inline bool test_check_str(const char *actual, const char *expected, const char *file, int line,
+				  const char *text)
+{
+	bool equal = actual && expected ? !strcmp(actual, expected) : actual == expected;
+
+	if (!equal && test_failed(file, line))
+		printf("%s is \"%s\", not \"%s\"\n", text, actual ? actual : "(null)",
+		       expected ? expected : "(null)");
+	return equal;
+}
+
+static inline bool test_check_has(const char *actual, const char *part, const char *file, int line, const char *text)
+{
+	bool has = actual && strstr(actual, part);
+
+	if (!has && test_failed(file, line))
+		printf("%s is \"%s\", which does not contain \"%s\"\n", text, actual ? actual : "(null)", part);
+	return has;
+}
+
+static inline bool test_check_mem(const void *actual, const void *expected, size_t size, const char *file, int line,
+				  const char *text)
+{
+	const uint8_t *a = actual, *e = expected;
+	size_t i = 0;
+
+	while (i < size && a[i] == e[i])
+		i++;
+	if (i < size && test_failed(file, line))
+		printf("%s: byte %zu of %zu is 0x%02x, not 0x%02x\n", text, i, size, a[i], e[i]);
+	return i == size;
+}
+
+static inline bool test_wanted(const struct test *test, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (!strcmp(argv[i], test->name))
+			return true;
+	return argc < 2;
+}
+
+static inline bool test_run(const struct test *test)
+{
+	the_tests.failures = 0;
+	the_tests.skipped = NULL;
+	test->function();
+	if (the_tests.failures > TEST_FAILURES_SHOWN)
+		printf("    and %u more\n", the_tests.failures - TEST_FAILURES_SHOWN);
+	if (the_tests.failures)
+		printf("FAIL %s\n", test->name);
+	else if (the_tests.skipped)
+		printf("skip %s: %s\n", test->name, the_tests.skipped);
+	else
+		printf("ok   %s\n", test->name);
+	return !the_tests.failures;
+}
+
+/* One line a test; 0: all passed, 1: some failed, 2: nothing was run. */
+int main(int argc, char **argv)
+{
+	unsigned run = 0, failed = 0;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	alarm(TEST_SECONDS);
+	for (const struct test *test = the_tests.first; test; test = test->next) {
+		if (!test_wanted(test, argc, argv))
+			continue;
+		run++;
+		failed += !test_run(test);
+	}
+	if (!run)
+		fprintf(stderr, "no test was run: no TEST(…), or none of the names that were given\n");
+	return !run ? 2 : failed ? 1 : 0;
+}
+
+#endif

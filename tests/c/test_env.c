@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* sources: core/env/*.c core/util/*.c */
+/* dpdk */
+#define _GNU_SOURCE 1
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "core/env/env.h"
+#include "core/util/log.h"
+#include "tests/c/test.h"
+
+#define NOBODY 65534
+#define MIB (UINT64_C(1024) * 1024)
+
+/* What function returns in a process of its own, which starts the environment anew; -1: it did not end by itself. */
+static int in_child(int (*function)(void))
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		_exit(function());
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return -1;
+	return WEXITSTATUS(status);
+}
+
+static bool address_in(const struct pyn_dma_region *regions, size_t count, const void *memory, size_t length)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *start = regions[i].address;
+
+		if ((const char *)memory >= start && (const char *)memory + length <= start + regions[i].length)
+			return true;
+	}
+	return false;
+}
+
+/* The tests of the first group need a process in which nothing has started yet: they come first and start in
+ * children. */
+
+static int start_as_nobody(void)
+{
+	struct pyn_error err = {0};
+	void *memory;
+
+	/* The folder of files that EAL would like for this user: none that it could use. */
+	unsetenv("XDG_RUNTIME_DIR");
+	if (setgid(NOBODY) || setuid(NOBODY))
+		return 10;
+	memory = pyn_dma_alloc(4096, 4096, &err);
+	if (!memory)
+		printf("    %s\n", err.text);
+	return memory ? 0 : 1;
+}
+
+TEST(an_ordinary_user_can_start_it)
+{
+	if (geteuid() != 0)
+		SKIP("only root can become another user");
+	CHECK_EQ(in_child(start_as_nobody), 0);
+}
+
+static int start_and_leave_no_trace(void)
+{
+	struct sigaction before[NSIG] = {0};
+	sigset_t mask_before, mask_after;
+	cpu_set_t one, cpus;
+	mode_t mask = umask(0027);
+
+	umask(0027);
+	sched_getaffinity(0, sizeof(cpus), &cpus);
+	CPU_ZERO(&one);
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &cpus)) {
+			CPU_ZERO(&one);
+			CPU_SET(cpu, &one); /* the last that is allowed */
+		}
+	sched_setaffinity(0, sizeof(one), &one);
+	for (int i = 1; i < NSIG; i++)
+		sigaction(i, NULL, &before[i]);
+	pthread_sigmask(SIG_SETMASK, NULL, &mask_before);
+
+	if (pyn_env_start(NULL))
+		return 1;
+
+	sched_getaffinity(0, sizeof(cpus), &cpus);
+	if (!CPU_EQUAL(&cpus, &one))
+		return 2;
+	for (int i = 1; i < NSIG; i++) {
+		struct sigaction after = {0};
+
+		sigaction(i, NULL, &after); /* the C library keeps two for itself */
+		if (after.sa_handler != before[i].sa_handler)
+			return 3;
+	}
+	pthread_sigmask(SIG_SETMASK, NULL, &mask_after);
+	if (memcmp(&mask_before, &mask_after, sizeof(mask_before)) != 0)
+		return 4;
+	return umask(mask) == 0027 ? 0 : 5;
+}
+
+TEST(affinity_signals_and_umask_are_afterwards_what_they_were)
+{
+	CHECK_EQ(in_child(start_and_leave_no_trace), 0);
+}
+
+/* How many bytes function wrote to stdout and stderr; its result must be expected. */
+static long noise_of(int (*function)(void), int expected)
+{
+	int file = memfd_create("output", MFD_CLOEXEC), out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO), rc;
+	struct stat status;
+
+	fflush(stdout);
+	dup2(file, STDOUT_FILENO);
+	dup2(file, STDERR_FILENO);
+	rc = in_child(function);
+	dup2(out, STDOUT_FILENO);
+	dup2(err, STDERR_FILENO);
+	fstat(file, &status);
+	close(file);
+	close(out);
+	close(err);
+	CHECK_EQ(rc, expected);
+	return status.st_size;
+}
+
+static int start_quietly(void)
+{
+	int rc = pyn_env_start(NULL) != 0;
+
+	fflush(NULL);
+	return rc;
+}
+
+TEST(a_start_writes_nothing_to_stdout_and_stderr)
+{
+	CHECK_EQ(noise_of(start_quietly, 0), 0);
+}
+
+static int start_without_descriptors(void)
+{
+	struct rlimit none = {.rlim_cur = 3, .rlim_max = 3};
+	struct pyn_error err = {0};
+	int rc;
+
+	setrlimit(RLIMIT_NOFILE, &none);
+	rc = pyn_env_start(&err);
+	fflush(NULL);
+	if (!rc || !err.kind || !err.text[0])
+		return 1;
+	/* What came of it is what everybody gets who asks again. */
+	return pyn_env_start(NULL) == rc ? 0 : 2;
+}
+
+TEST(a_start_that_fails_says_why_and_writes_nothing_either)
+{
+	CHECK_EQ(noise_of(start_without_descriptors, 0), 0);
+}
+
+static int start_without_files(void)
+{
+	struct rlimit small = {.rlim_cur = 4096, .rlim_max = 4096};
+	struct pyn_error err = {0};
+
+	signal(SIGXFSZ, SIG_IGN); /* as Python does */
+	setrlimit(RLIMIT_FSIZE, &small);
+	if (!pyn_env_start(&err) || err.kind != PYN_ERROR_MEMORY)
+		return 1;
+	return strstr(err.text, "ulimit -f") ? 0 : 2;
+}
+
+TEST(memory_that_lies_in_no_file_is_not_offered_to_devices)
+{
+	CHECK_EQ(in_child(start_without_files), 0);
+}
+
+static char the_message[512];
+
+static void keep_message(int level, const char *text)
+{
+	if (level == PYN_LOG_DEBUG && strstr(text, "EAL"))
+		snprintf(the_message, sizeof(the_message), "%s", text);
+}
+
+static int start_with_sink(void)
+{
+	pyn_log_set_sink(keep_message);
+	return pyn_env_start(NULL) || !the_message[0];
+}
+
+TEST(what_the_eal_says_reaches_the_log)
+{
+	CHECK_EQ(in_child(start_with_sink), 0);
+}
+
+static int start_with_malformed_size(void)
+{
+	struct pyn_error err = {0};
+
+	setenv("PYNVME_MEM", "4G", 1);
+	if (pyn_env_start(&err) != -EINVAL || err.kind != PYN_ERROR_ARGUMENT || !strstr(err.text, "PYNVME_MEM=4G"))
+		return 1;
+	/* A mistake that was found before anything was started can be mended. */
+	setenv("PYNVME_MEM", "64", 1);
+	return pyn_env_start(&err) ? 2 : 0;
+}
+
+TEST(a_malformed_size_is_told_and_can_be_mended)
+{
+	CHECK_EQ(in_child(start_with_malformed_size), 0);
+}
+
+static int start_small(void)
+{
+	const struct pyn_dma_region *regions;
+	size_t count, total = 0;
+
+	setenv("PYNVME_HUGE", "0", 1);
+	setenv("PYNVME_MEM", "64", 1);
+	if (pyn_env_start(NULL))
+		return 1;
+	count = pyn_dma_regions(&regions);
+	for (size_t i = 0; i < count; i++)
+		total += regions[i].length;
+	if (total != 64 * MIB)
+		return 2;
+	return pyn_dma_alloc(65 * MIB, 4096, NULL) ? 3 : 0;
+}
+
+TEST(the_arena_has_the_size_that_was_asked_for)
+{
+	CHECK_EQ(in_child(start_small), 0);
+}
+
+TEST(several_sessions_start_at_once)
+{
+	pid_t pids[4];
+	int status;
+
+	for (int i = 0; i < 4; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0)
+			_exit(pyn_dma_alloc(4096, 64, NULL) ? 0 : 1);
+	}
+	for (int i = 0; i < 4; i++) {
+		waitpid(pids[i], &status, 0);
+		CHECK_EQ(status, 0);
+	}
+}
+
+static void *start_in_thread(void *context)
+{
+	*(int *)context = pyn_env_start(NULL);
+	return NULL;
+}
+
+static int start_from_many_threads(void)
+{
+	int results[8];
+	pthread_t threads[8];
+
+	for (int i = 0; i < 8; i++)
+		pthread_create(&threads[i], NULL, start_in_thread, &results[i]);
+	for (int i = 0; i < 8; i++) {
+		pthread_join(threads[i], NULL);
+		if (results[i])
+			return 1;
+	}
+	return 0;
+}
+
+TEST(threads_that_start_it_at_once_all_find_it_started)
+{
+	CHECK_EQ(in_child(start_from_many_threads), 0);
+}
+
+/* From here on it runs in this process. */
+
+TEST(dma_memory_is_zeroed_aligned_and_counted)
+{
+	size_t before = pyn_dma_in_use();
+
+	for (size_t align = 1; align <= 4096; align *= 2) {
+		static const char zeros[5000];
+		char *memory = pyn_dma_alloc(sizeof(zeros), align, NULL);
+
+		if (!CHECK(memory))
+			return;
+		CHECK_EQ((uintptr_t)memory % (align < 64 ? 64 : align), 0);
+		CHECK_MEM(memory, zeros, sizeof(zeros));
+		CHECK(pyn_dma_in_use() >= before + sizeof(zeros));
+		memset(memory, 0xa5, sizeof(zeros));
+		pyn_dma_free(memory);
+		CHECK_EQ(pyn_dma_in_use(), before);
+	}
+}
+
+TEST(impossible_sizes_are_errors)
+{
+	static const size_t sizes[] = {0, SIZE_MAX, SIZE_MAX / 2, SIZE_MAX - 4096, (size_t)1 << 46};
+	struct pyn_error err;
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		err.kind = PYN_ERROR_NONE;
+		CHECK_EQ(pyn_dma_alloc(sizes[i], 64, &err), NULL);
+		CHECK(err.kind == PYN_ERROR_ARGUMENT || err.kind == PYN_ERROR_MEMORY);
+	}
+	CHECK_EQ(pyn_dma_alloc(64, 3, &err), NULL);
+	CHECK_EQ(err.kind, PYN_ERROR_ARGUMENT);
+	pyn_dma_free(NULL);
+}
+
+TEST(a_large_piece_lies_in_one_region)
+{
+	const struct pyn_dma_region *regions;
+	size_t count, size = 256 * MIB;
+	struct pyn_error err;
+	char *memory = pyn_dma_alloc(size, 4096, &err);
+
+	if (!CHECK(memory))
+		return;
+	count = pyn_dma_regions(&regions);
+	CHECK(address_in(regions, count, memory, size));
+	CHECK_EQ(pyn_dma_iova(memory), (uintptr_t)memory);
+	pyn_dma_free(memory);
+}
+
+TEST(regions_ascend_do_not_overlap_and_stay_the_same)
+{
+	const struct pyn_dma_region *regions, *again;
+	size_t count = pyn_dma_regions(&regions);
+
+	CHECK(count > 0);
+	for (size_t i = 0; i < count; i++) {
+		CHECK_EQ((uintptr_t)regions[i].address % 4096, 0);
+		CHECK_EQ(regions[i].length % 4096, 0);
+		CHECK(fcntl(regions[i].fd, F_GETFD) & FD_CLOEXEC);
+		if (i)
+			CHECK((char *)regions[i - 1].address + regions[i - 1].length <= (char *)regions[i].address);
+	}
+	CHECK_EQ(pyn_dma_regions(&again), count);
+	CHECK_EQ(again, regions);
+}
+
+TEST(a_device_sees_through_the_descriptor_what_is_in_memory)
+{
+	const struct pyn_dma_region *regions;
+	size_t count = pyn_dma_regions(&regions);
+	char *memory = pyn_dma_alloc(8192, 4096, NULL);
+
+	if (!CHECK(memory))
+		return;
+	strcpy(memory, "from the host");
+	for (size_t i = 0; i < count; i++) {
+		uint64_t at = (uint64_t)(memory - (char *)regions[i].address);
+		char *seen;
+
+		if (!address_in(&regions[i], 1, memory, 8192))
+			continue;
+		seen = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, regions[i].fd,
+			    (off_t)(regions[i].offset + at));
+		if (!CHECK(seen != MAP_FAILED))
+			continue;
+		CHECK_STR(seen, "from the host");
+		strcpy(seen + 4096, "from the device");
+		munmap(seen, 8192);
+	}
+	CHECK_STR(memory + 4096, "from the device");
+	pyn_dma_free(memory);
+}
+
+static char *the_buffer;
+static uint32_t the_generation;
+
+static int use_in_child(void)
+{
+	size_t in_use = pyn_dma_in_use();
+	struct pyn_error err = {0};
+
+	if (pyn_process_generation() != the_generation + 1)
+		return 1;
+	pyn_dma_free(the_buffer);
+	if (pyn_dma_in_use() != in_use)
+		return 2;
+	if (pyn_dma_alloc(64, 64, &err) || err.kind != PYN_ERROR_STATE)
+		return 3;
+	/* Memory itself is shared. */
+	strcpy(the_buffer, "written by the child");
+	return 0;
+}
+
+TEST(a_forked_process_shares_the_memory_but_cannot_free_or_allocate)
+{
+	the_buffer = pyn_dma_alloc(4096, 4096, NULL);
+	the_generation = pyn_process_generation();
+	if (!CHECK(the_buffer))
+		return;
+	strcpy(the_buffer, "written by the parent");
+	CHECK_EQ(in_child(use_in_child), 0);
+	CHECK_STR(the_buffer, "written by the child");
+	CHECK_EQ(pyn_process_generation(), the_generation);
+	pyn_dma_free(the_buffer);
+}
+
+TEST(a_worker_forked_without_handlers_cannot_free_or_allocate_either)
+{
+	int status;
+	pid_t pid;
+
+	the_buffer = pyn_dma_alloc(4096, 4096, NULL);
+	pid = _Fork();
+	if (pid == 0) {
+		size_t in_use = pyn_dma_in_use();
+
+		pyn_dma_free(the_buffer);
+		_exit(pyn_dma_in_use() != in_use || pyn_dma_alloc(64, 64, NULL));
+	}
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_EQ(status, 0);
+	pyn_dma_free(the_buffer);
+}
+
+TEST(shared_memory_is_zero_and_shared_with_children)
+{
+	size_t size = (size_t)64 * 1024 * MIB;
+	struct pyn_error err;
+	char *memory = pyn_shared_map(size, &err);
+	pid_t pid;
+
+	if (!CHECK(memory))
+		return;
+	CHECK_EQ(memory[size - 1], 0);
+	pid = fork();
+	if (pid == 0) {
+		memory[size - 1] = 7;
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	CHECK_EQ(memory[size - 1], 7);
+	pyn_shared_unmap(memory, size);
+	CHECK_EQ(pyn_shared_map(0, &err), NULL);
+	CHECK_EQ(err.kind, PYN_ERROR_MEMORY);
+}

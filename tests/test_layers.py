@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The layers are what docs/design.md says: an #include only ever points down, and files stay small."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LONGEST_C_FILE = 800
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
+SPDX = "SPDX-License-Identifier: BSD-3-Clause"
+
+# Bottom to top. A file may include its own layer, those before it, and what `ALSO` adds.
+HOST = ["core/util", "core/env", "core/pci", "core/nvme", "core/engine", "core/io", "driver"]
+SSD = [
+    ["vssd/bus", "vssd/store", "vssd/fault", "vssd/control.h"],
+    ["vssd/ctrl"],
+    ["vssd/server"],
+    ["vssd/main.c"],
+]
+SPEC = "spec"
+# The seam is a contract: who implements it includes it, and who uses it. core/io knows engines no other way.
+SEAM = "core/engine/engine.h"
+SEEN_BY_IO = {SEAM, "core/nvme/ring.h", "core/nvme/status.h"}
+
+
+class Include(NamedTuple):
+    """One #include line of a file."""
+
+    path: str
+    name: str
+    local: bool
+
+    def __str__(self) -> str:
+        return f"{self.path} includes {self.name}"
+
+
+def c_files(*folders: str) -> list[Path]:
+    """All C files and headers of this repository below the folders."""
+    found = [path for folder in folders for path in (ROOT / folder).rglob("*.[ch]")]
+    return sorted(found)
+
+
+def includes(paths: list[Path], root: Path = ROOT) -> Iterator[Include]:
+    for path in paths:
+        for bracket, name in INCLUDE.findall(path.read_text()):
+            yield Include(str(path.relative_to(root)), name, bracket == '"')
+
+
+def layer_of(name: str) -> str:
+    """The layer that a path belongs to: `core/env` of core/env/env.h, `driver` of driver.h."""
+    if name in ("driver.c", "driver.h"):
+        return "driver"
+    for level in SSD:
+        for layer in level:
+            if name == layer or name.startswith(f"{layer}/"):
+                return layer
+    return "/".join(name.split("/")[: 2 if name.startswith("core/") else 1])
+
+
+def may_include(path: str, name: str) -> bool:
+    """Whether a file of ours may include another of ours."""
+    layer, other = layer_of(path), layer_of(name)
+    if other == SPEC:
+        return True
+    if layer in HOST:
+        if layer == "core/io" and other in ("core/engine", "core/nvme", "core/pci"):
+            return name in SEEN_BY_IO
+        if layer == "core/nvme" and name == SEAM:
+            return True
+        return other in HOST and HOST.index(other) <= HOST.index(layer)
+    levels = {name: number for number, level in enumerate(SSD) for name in level}
+    if layer in levels:
+        return other == "core/util" or (other in levels and levels[other] <= levels[layer])
+    return False
+
+
+def wrong_includes(found: list[Include]) -> list[str]:
+    return [str(line) for line in found if line.local and not may_include(line.path, line.name)]
+
+
+HOST_AND_SSD = ["core", "vssd", "spec"]
+
+
+def sources() -> list[Path]:
+    return c_files(*HOST_AND_SSD) + sorted(ROOT.glob("driver.[ch]"))
+
+
+def test_includes_point_down() -> None:
+    found = list(includes(sources()))
+    assert len(found) > 100, "the sources were not found"
+    assert wrong_includes(found) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("core/util/error.c", "core/env/env.h"),
+        ("core/env/env.c", "core/pci/pci.h"),
+        ("core/nvme/prp.c", "core/engine/engine_own.h"),
+        ("core/pci/pci.c", "core/engine/engine.h"),
+        ("core/engine/engine_own.c", "core/io/verify.h"),
+        ("core/io/worker.c", "core/nvme/ctrlr.h"),
+        ("core/io/worker.c", "core/pci/pci.h"),
+        ("core/io/worker.c", "driver.h"),
+        ("core/pci/pci.c", "vssd/control.h"),
+        ("vssd/ctrl/ctrl.c", "vssd/server/server.h"),
+        ("vssd/bus/dma.c", "vssd/ctrl/ctrl.h"),
+        ("vssd/server/server.c", "core/env/env.h"),
+        ("vssd/ctrl/ctrl.c", "core/io/crc32c.h"),
+        ("spec/nvme_cmd.h", "core/util/error.h"),
+    ],
+)
+def test_an_include_that_points_up_is_found(path: str, name: str) -> None:
+    assert wrong_includes([Include(path, name, True)]) == [f"{path} includes {name}"]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("core/env/env.c", "core/util/error.h"),
+        ("core/io/worker.c", "core/nvme/ring.h"),
+        ("core/io/worker.c", "core/engine/engine.h"),
+        ("core/engine/engine_own.c", "core/pci/pci.h"),
+        ("core/nvme/queue.h", "core/engine/engine.h"),
+        ("driver.c", "core/engine/engine.h"),
+        ("vssd/main.c", "vssd/server/server.h"),
+        ("vssd/ctrl/ctrl.c", "vssd/store/store.h"),
+        ("vssd/ctrl/ctrl.c", "core/util/clock.h"),
+        ("vssd/server/server.c", "spec/vfio_user.h"),
+    ],
+)
+def test_an_include_that_points_down_is_allowed(path: str, name: str) -> None:
+    assert may_include(path, name)
+
+
+def test_includes_are_written_from_the_root() -> None:
+    missing = [str(line) for line in includes(sources()) if line.local and not (ROOT / line.name).is_file()]
+    assert missing == []
+
+
+def test_the_specification_holds_only_the_c_library_beside_itself() -> None:
+    allowed = {"stdint.h", "stddef.h", "stdbool.h", "assert.h"}
+    found = includes(c_files("spec"))
+    assert [str(line) for line in found if not line.local and line.name not in allowed] == []
+
+
+def test_only_core_env_knows_dpdk() -> None:
+    found = includes(sources())
+    wrong = [
+        str(line) for line in found if line.name.startswith("rte_") and layer_of(line.path) != "core/env"
+    ]
+    assert wrong == []
+
+
+def test_cython_knows_c_through_driver_h_only() -> None:
+    named = []
+    for path in [*ROOT.glob("*.p[yx][xd]"), *(ROOT / "binding").glob("*.p[yx][xd]")]:
+        headers = re.findall(r'cdef\s+extern\s+from\s+[<"\']+([^>"\']+)', path.read_text())
+        named += [f"{path.name}: {header}" for header in headers]
+    ours = [line for line in named if not re.search(r": (std\w+|string|Python|errno)\.h$", line)]
+    assert ours and set(ours) == {"cspdk.pxd: driver.h"}
+
+
+def test_c_files_are_not_too_long() -> None:
+    paths = sources() + c_files("tests")
+    long = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in paths}
+    assert {path: lines for path, lines in long.items() if lines > LONGEST_C_FILE} == {}
+
+
+def tracked_sources() -> list[Path]:
+    """The files that carry the licence's line, whether or not git knows them yet."""
+    patterns = ["*.[ch]", "*.py", "*.pyi", "*.pyx", "*.pxd", "*.mk", "*.map"]
+    folders = ["core", "vssd", "spec", "spdk", "binding", "pynvme", "tests", "tools", "docs"]
+    found = {path for folder in folders for pattern in patterns for path in (ROOT / folder).rglob(pattern)}
+    found |= {path for pattern in patterns for path in ROOT.glob(pattern)}
+    found |= {ROOT / name for name in ("Makefile", "pyproject.toml", ".ci/run")}
+    found |= {path for path in (ROOT / "tools").iterdir() if path.is_file()}
+    return sorted(found)
+
+
+def test_every_source_names_its_licence() -> None:
+    paths = tracked_sources()
+    assert len(paths) > 50
+    assert [str(path.relative_to(ROOT)) for path in paths if SPDX not in path.read_text()[:200]] == []
+
+
+def exported(shared_object: Path) -> list[str]:
+    """The symbols that a shared object defines for others."""
+    command = ["nm", "--dynamic", "--defined-only", "--format=posix", str(shared_object)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return [line.split()[0] for line in done.stdout.splitlines()]
+
+
+def test_the_module_exports_its_entry_alone() -> None:
+    import nvme
+
+    assert exported(Path(nvme.__file__)) == ["PyInit_nvme"]
+
+
+def defined(path: Path) -> list[str]:
+    """The symbols that an object file defines for other files."""
+    command = ["nm", "--extern-only", "--defined-only", "--format=posix", str(path)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return [line.split()[0] for line in done.stdout.splitlines() if not line.endswith(":")]
+
+
+def test_c_symbols_say_whose_they_are() -> None:
+    objects = ROOT / "build/release/obj"
+    paths = sorted(objects.rglob("*.o"))
+    if not paths:
+        pytest.skip("no object files here: the module was not built in this checkout")
+    wrong = []
+    for path in paths:
+        name = path.relative_to(objects)
+        if not (ROOT / name).with_suffix(".c").exists():
+            continue
+        prefix = "vssd_" if name.parts[0] == "vssd" else "pyn_"
+        wrong += [f"{name}: {symbol}" for symbol in defined(path) if not symbol.startswith((prefix, "main"))]
+    assert wrong == []

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Asynchronous events, and Abort."""
+
+from __future__ import annotations
+
+import pytest
+from client import Completion, Nvme, Queue, sqe, store32
+from ctrl_helpers import (
+    ABORT,
+    ABORT_REQUESTED,
+    AER_LIMIT,
+    ASYNC_EVENT,
+    FORMAT,
+    IDENTIFY,
+    OK,
+    READ,
+    Disk,
+    log_page,
+    set_feature,
+    smart,
+)
+
+BAD_REGISTER, BAD_VALUE, TEMPERATURE, NAMESPACE_CHANGED = 0x10000, 0x10100, 0x20101, 0x40002
+
+
+def quiet(queue: Queue, seconds: float = 0.02) -> bool:
+    """Whether no completion comes for a while."""
+    try:
+        queue.wait(seconds)
+    except TimeoutError:
+        return True
+    return False
+
+
+def event(nvme: Nvme, cid: int) -> int:
+    """The event that completes this request."""
+    found = nvme.admin.wait()
+    assert (found.cid, found.status) == (cid, OK)
+    return found.cdw0
+
+
+def test_requests_wait_for_an_event(nvme: Nvme) -> None:
+    nvme.admin.submit(sqe(ASYNC_EVENT))
+    assert quiet(nvme.admin)
+    assert nvme.admin.submit(sqe(IDENTIFY, prp1=nvme.memory.alloc(4096), cdw10=1)) == nvme.admin.wait().cid
+
+
+def test_there_may_be_four(nvme: Nvme) -> None:
+    for _ in range(4):
+        nvme.admin.submit(sqe(ASYNC_EVENT))
+    assert quiet(nvme.admin)
+    cid = nvme.admin.submit(sqe(ASYNC_EVENT))
+    found = nvme.admin.wait()
+    assert (found.cid, found.status, found.dnr) == (cid, AER_LIMIT, False)
+
+
+@pytest.mark.parametrize("mapped", [True, False])
+def test_doorbell_of_a_queue_that_is_not_there(nvme: Nvme, mapped: bool) -> None:
+    cid = nvme.admin.submit(sqe(ASYNC_EVENT))
+    if mapped:
+        store32(nvme.doorbells, 8 * 3, 1)
+    else:
+        nvme.client.write32(0x1000 + 8 * 3, 1)
+    assert event(nvme, cid) == BAD_REGISTER
+
+
+@pytest.mark.parametrize("offset", [8 * 200, 0xFFC])
+def test_doorbells_behind_the_last_queue(nvme: Nvme, offset: int) -> None:
+    cid = nvme.admin.submit(sqe(ASYNC_EVENT))
+    store32(nvme.doorbells, offset, 0x12345678)
+    assert event(nvme, cid) == BAD_REGISTER
+
+
+@pytest.mark.parametrize("value", [8, 9, 0xFFFF, 0x10000, 0xFFFFFFFF])
+def test_tail_that_is_out_of_range(nvme: Nvme, value: int) -> None:
+    queue = nvme.create_queue(1, 8)
+    cid = nvme.admin.submit(sqe(ASYNC_EVENT))
+    store32(nvme.doorbells, 8, value)
+    assert event(nvme, cid) == BAD_VALUE
+    assert Disk(nvme, queue).command(READ, 0) == OK, "the queue goes on from where it was"
+
+
+@pytest.mark.parametrize("value", [1, 7, 8, 0xFFFFFFFF])
+def test_head_that_takes_more_than_there_is(nvme: Nvme, value: int) -> None:
+    queue = nvme.create_queue(1, 8)
+    cid = nvme.admin.submit(sqe(ASYNC_EVENT))
+    store32(nvme.doorbells, 12, value)
+    assert event(nvme, cid) == BAD_VALUE
+    disk = Disk(nvme, queue)
+    assert [disk.command(READ, 0) for _ in range(20)] == [OK] * 20
+
+
+def test_an_event_is_kept_until_somebody_asks(nvme: Nvme) -> None:
+    nvme.client.write32(0x1000 + 8 * 3, 1)
+    assert event(nvme, nvme.admin.submit(sqe(ASYNC_EVENT))) == BAD_REGISTER
+
+
+def test_a_type_is_masked_until_its_log_page_is_read(nvme: Nvme) -> None:
+    first = nvme.admin.submit(sqe(ASYNC_EVENT))
+    nvme.client.write32(0x1000 + 8 * 3, 1)
+    assert event(nvme, first) == BAD_REGISTER
+    second = nvme.admin.submit(sqe(ASYNC_EVENT))
+    nvme.client.write32(0x1000 + 8 * 3, 1)
+    assert quiet(nvme.admin)
+    nvme.admin.submit(sqe(0x02, prp1=nvme.memory.alloc(4096), cdw10=15 << 16 | 1 << 15 | 1))
+    assert nvme.admin.wait().status == OK
+    assert quiet(nvme.admin), "RAE retains it"
+    read = nvme.admin.submit(sqe(0x02, prp1=nvme.memory.alloc(4096), cdw10=15 << 16 | 1))
+    found: list[Completion] = sorted((nvme.admin.wait(), nvme.admin.wait()), key=lambda entry: entry.cid)
+    assert [(entry.cid, entry.cdw0) for entry in found] == [(second, BAD_REGISTER), (read, 0)]
+
+
+def test_types_do_not_mask_each_other(nvme: Nvme) -> None:
+    first = nvme.admin.submit(sqe(ASYNC_EVENT))
+    nvme.client.write32(0x1000 + 8 * 3, 1)
+    assert event(nvme, first) == BAD_REGISTER
+    second = nvme.admin.submit(sqe(ASYNC_EVENT))
+    setting = nvme.admin.submit(sqe(0x09, cdw10=4, cdw11=200))
+    found = {entry.cid: entry.cdw0 for entry in (nvme.admin.wait(), nvme.admin.wait())}
+    assert found == {second: TEMPERATURE, setting: 0}
+
+
+@pytest.mark.parametrize("threshold", [200, 1 << 20 | 400, 1 << 16 | 200, 15 << 16 | 200])
+def test_temperature_above_or_below_a_threshold(nvme: Nvme, threshold: int) -> None:
+    request = nvme.admin.submit(sqe(ASYNC_EVENT))
+    setting = nvme.admin.submit(sqe(0x09, cdw10=4, cdw11=threshold))
+    found = {entry.cid: entry.cdw0 for entry in (nvme.admin.wait(), nvme.admin.wait())}
+    assert found == {request: TEMPERATURE, setting: 0}
+    assert smart(nvme, 0, 1) == 0x02
+    assert set_feature(nvme, 4, threshold & 0x3F0000 | (0 if threshold >> 20 else 500)) == OK
+    assert smart(nvme, 0, 1) == 0
+
+
+def test_events_that_are_not_enabled_do_not_come(nvme: Nvme) -> None:
+    assert set_feature(nvme, 0x0B, 0) == OK
+    nvme.admin.submit(sqe(ASYNC_EVENT))
+    assert set_feature(nvme, 4, 200) == OK
+    assert smart(nvme, 0, 1) == 0x02, "the warning is there all the same"
+    assert quiet(nvme.admin)
+
+
+def test_a_format_that_changes_a_namespace_is_an_event_where_enabled(nvme: Nvme) -> None:
+    assert set_feature(nvme, 0x0B, 0x100) == OK
+    request = nvme.admin.submit(sqe(ASYNC_EVENT))
+    formatting = nvme.admin.submit(sqe(FORMAT, nsid=1, cdw10=1))
+    found = {entry.cid: entry.cdw0 for entry in (nvme.admin.wait(), nvme.admin.wait())}
+    assert found == {request: NAMESPACE_CHANGED, formatting: 0}
+    assert log_page(nvme, 4, 16, retain=True) == b"\x01" + bytes(15)
+    assert log_page(nvme, 4, 16) == b"\x01" + bytes(15)
+    assert log_page(nvme, 4, 16) == bytes(16), "reading it empties it"
+
+
+def test_a_reset_forgets_requests_and_events(nvme: Nvme) -> None:
+    nvme.admin.submit(sqe(ASYNC_EVENT))
+    nvme.disable()
+    nvme.enable()
+    nvme.client.write32(0x1000 + 8 * 3, 1)
+    assert quiet(nvme.admin), "nobody asks since the reset"
+    nvme.disable()
+    nvme.enable()
+    nvme.admin.submit(sqe(ASYNC_EVENT))
+    assert quiet(nvme.admin), "the event was before the reset"
+
+
+def test_abort_of_a_request(nvme: Nvme) -> None:
+    kept, victim = (nvme.admin.submit(sqe(ASYNC_EVENT)) for _ in range(2))
+    abort = nvme.admin.submit(sqe(ABORT, cdw10=victim << 16))
+    aborted, done = nvme.admin.wait(), nvme.admin.wait()
+    assert (aborted.cid, aborted.status, aborted.dnr) == (victim, ABORT_REQUESTED, False)
+    assert (done.cid, done.status, done.cdw0) == (abort, OK, 0)
+    nvme.client.write32(0x1000 + 8 * 3, 1)
+    assert event(nvme, kept) == BAD_REGISTER
+
+
+@pytest.mark.parametrize("cdw10", [0x1234 << 16, 0x1234 << 16 | 1, 0xFFFF << 16 | 0xFFFF])
+def test_abort_of_nothing_says_so(nvme: Nvme, cdw10: int) -> None:
+    assert nvme.admin.execute(ABORT, cdw10=cdw10) == (1, OK)

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Get and Set Features: current, default, saved and supported values of all, and what is refused."""
+
+from __future__ import annotations
+
+import struct
+import time
+
+import pytest
+from client import Client, Nvme
+from ctrl_helpers import (
+    ALL_NAMESPACES,
+    CC_ENABLED,
+    GET_FEATURES,
+    INVALID_FIELD,
+    INVALID_NAMESPACE,
+    NOT_NS_SPECIFIC,
+    NOT_SAVEABLE,
+    OK,
+    SEQUENCE_ERROR,
+    SET_FEATURES,
+    get_feature,
+    log_page,
+    set_feature,
+)
+
+CURRENT, DEFAULT, SAVED, SUPPORTED = range(4)
+SAVEABLE, PER_NAMESPACE, CHANGEABLE = 1, 2, 4
+
+# FID: (capabilities, default value, a value to set, what is kept of it)
+FEATURES = {
+    0x01: (SAVEABLE | CHANGEABLE, 0x00000007, 0x030201FF, 0x03020107),  # arbitration
+    0x02: (CHANGEABLE, 0, 0x00000023, 0x00000023),  # power management
+    0x04: (CHANGEABLE, 343, 400, 400),  # temperature threshold
+    0x06: (SAVEABLE | CHANGEABLE, 1, 0, 0),  # volatile write cache
+    0x08: (CHANGEABLE, 0, 0x00001234, 0x00001234),  # interrupt coalescing
+    0x09: (CHANGEABLE, 0, 0x00010000, 0x00010000),  # interrupt vector configuration, vector 0
+    0x0A: (SAVEABLE | CHANGEABLE, 0, 1, 1),  # write atomicity normal
+    0x0B: (SAVEABLE | CHANGEABLE, 0x1F, 0x0102, 0x0102),  # asynchronous event configuration
+    0x80: (SAVEABLE | CHANGEABLE, 0, 0xFF, 0xFF),  # software progress marker
+}
+
+
+@pytest.mark.parametrize("fid", FEATURES)
+def test_feature(nvme: Nvme, fid: int) -> None:
+    capabilities, initial, value, kept = FEATURES[fid]
+    assert get_feature(nvme, fid, SUPPORTED) == capabilities
+    assert [get_feature(nvme, fid, select) for select in (CURRENT, DEFAULT, SAVED)] == [initial] * 3
+    assert set_feature(nvme, fid, value) == OK
+    assert get_feature(nvme, fid) == kept
+    assert [get_feature(nvme, fid, select) for select in (DEFAULT, SAVED)] == [initial] * 2
+    nvme.disable()
+    nvme.enable()
+    assert get_feature(nvme, fid) == initial, "a reset goes back to what is saved"
+
+
+@pytest.mark.parametrize("fid", FEATURES)
+def test_saving(nvme: Nvme, fid: int) -> None:
+    capabilities, initial, value, kept = FEATURES[fid]
+    if not capabilities & SAVEABLE:
+        assert set_feature(nvme, fid, value, save=True) == NOT_SAVEABLE
+        assert get_feature(nvme, fid) == initial
+        return
+    assert set_feature(nvme, fid, value, save=True) == OK
+    assert [get_feature(nvme, fid, select) for select in (CURRENT, DEFAULT, SAVED)] == [kept, initial, kept]
+    nvme.disable()
+    nvme.enable()
+    assert get_feature(nvme, fid) == kept
+
+
+def test_number_of_queues(nvme: Nvme) -> None:
+    assert get_feature(nvme, 7) == 0x000F000F
+    assert nvme.admin.execute(SET_FEATURES, cdw10=7, cdw11=0) == (0x000F000F, OK)
+    assert nvme.admin.execute(SET_FEATURES, cdw10=7, cdw11=0xFFFE << 16 | 0xFFFE) == (0x000F000F, OK)
+    assert set_feature(nvme, 7, 0xFFFF << 16) == INVALID_FIELD
+    assert set_feature(nvme, 7, 0xFFFF) == INVALID_FIELD
+    queue = nvme.create_queue(1, 8)
+    assert set_feature(nvme, 7, 0) == SEQUENCE_ERROR
+    nvme.delete_queue(queue)
+    assert set_feature(nvme, 7, 0) == SEQUENCE_ERROR, "they have been created once since the reset"
+    nvme.disable()
+    nvme.enable()
+    assert set_feature(nvme, 7, 0) == OK
+
+
+@pytest.mark.parametrize("fid", [0x00, 0x03, 0x0C, 0x0D, 0x0F, 0x10, 0x11, 0x7F, 0x81, 0xC0, 0xFF])
+def test_features_that_are_not_there(nvme: Nvme, fid: int) -> None:
+    assert nvme.admin.execute(GET_FEATURES, cdw10=fid)[1] == INVALID_FIELD
+    assert nvme.admin.execute(GET_FEATURES, cdw10=3 << 8 | fid)[1] == INVALID_FIELD
+    assert set_feature(nvme, fid, 0) == INVALID_FIELD
+
+
+@pytest.mark.parametrize("select", [4, 5, 6, 7])
+def test_selections_that_are_reserved(nvme: Nvme, select: int) -> None:
+    assert nvme.admin.execute(GET_FEATURES, cdw10=select << 8 | 1)[1] == INVALID_FIELD
+
+
+@pytest.mark.parametrize(
+    "fid, value, nsid, status",
+    [
+        (0x02, 5, 0, INVALID_FIELD),  # a power state that is not there
+        (0x02, 31, 0, INVALID_FIELD),
+        (0x02, 4, 0, OK),
+        (0x04, 2 << 20 | 300, 0, INVALID_FIELD),  # THSEL
+        (0x04, 3 << 16 | 300, 0, INVALID_FIELD),  # a sensor that is not there
+        (0x04, 15 << 16 | 300, 0, OK),  # all sensors
+        (0x09, 65, 0, INVALID_FIELD),  # a vector that is not there
+        (0x09, 64, 0, OK),
+        (0x19, 1, 0, INVALID_FIELD),  # a combination of command sets that is not there
+        (0x01, 0, 1, NOT_NS_SPECIFIC),
+        (0x01, 0, 2, INVALID_NAMESPACE),
+        (0x01, 0, ALL_NAMESPACES, OK),
+        (0x05, 1 << 16, 0, INVALID_NAMESPACE),
+        (0x05, 1 << 16, 2, INVALID_NAMESPACE),
+        (0x05, 1 << 16, 1, OK),
+        (0x05, 1 << 16, ALL_NAMESPACES, OK),
+    ],
+)
+def test_what_set_features_checks(nvme: Nvme, fid: int, value: int, nsid: int, status: int) -> None:
+    assert set_feature(nvme, fid, value, nsid=nsid) == status
+
+
+def test_error_recovery_belongs_to_a_namespace(start) -> None:
+    with Client(start("--size", "1M", "--namespaces", "3").folder) as client:
+        nvme = Nvme(client)
+        nvme.enable()
+        assert get_feature(nvme, 5, SUPPORTED) == PER_NAMESPACE | CHANGEABLE
+        assert set_feature(nvme, 5, 1 << 16, nsid=2) == OK
+        assert [get_feature(nvme, 5, nsid=nsid) >> 16 for nsid in (1, 2, 3)] == [0, 1, 0]
+        assert nvme.admin.execute(GET_FEATURES, nsid=ALL_NAMESPACES, cdw10=5)[1] == INVALID_NAMESPACE
+        nvme.close()
+
+
+def test_thresholds_of_each_sensor(nvme: Nvme) -> None:
+    assert set_feature(nvme, 4, 1 << 16 | 350) == OK
+    assert set_feature(nvme, 4, 1 << 20 | 1 << 16 | 250) == OK
+    assert get_feature(nvme, 4) == 343
+    assert get_feature(nvme, 4, cdw11=1 << 16) == 350
+    assert get_feature(nvme, 4, cdw11=1 << 20 | 1 << 16) == 250
+    assert get_feature(nvme, 4, cdw11=2 << 16) == 0xFFFF
+    assert nvme.admin.execute(GET_FEATURES, cdw10=4, cdw11=15 << 16)[1] == INVALID_FIELD
+
+
+def test_timestamp_runs(nvme: Nvme) -> None:
+    buffer = nvme.memory.alloc(4096)
+    nvme.memory.write(buffer, struct.pack("<Q", 1_700_000_000_000))
+    assert nvme.admin.execute(SET_FEATURES, cdw10=0x0E, prp1=buffer)[1] == OK
+    begin = time.monotonic()
+    time.sleep(0.05)
+    assert nvme.admin.execute(GET_FEATURES, cdw10=0x0E, prp1=buffer)[1] == OK
+    value = struct.unpack("<Q", nvme.memory.read(buffer, 8))[0]
+    assert value >> 48 & 0xE == 2, "it was set by Set Features"
+    passed = (value & 0xFFFFFFFFFFFF) - 1_700_000_000_000
+    assert 50 <= passed <= (time.monotonic() - begin) * 1000 + 1
+    nvme.disable()
+    nvme.enable()
+    assert nvme.admin.execute(GET_FEATURES, cdw10=0x0E, prp1=buffer)[1] == OK
+    value = struct.unpack("<Q", nvme.memory.read(buffer, 8))[0]
+    assert value >> 48 == 0 and value < 10_000, "a reset clears it"
+
+
+def test_a_drive_without_a_cache_has_no_feature_for_it(start) -> None:
+    with Client(start("--size", "1M", "--cache", "0").folder) as client:
+        nvme = Nvme(client)
+        nvme.enable()
+        assert set_feature(nvme, 6, 1) == INVALID_FIELD
+        assert nvme.admin.execute(GET_FEATURES, cdw10=6)[1] == INVALID_FIELD
+        nvme.close()
+
+
+def test_all_command_sets_can_be_enabled(nvme: Nvme) -> None:
+    nvme.disable()
+    admin = nvme.admin
+    admin.head, admin.tail, admin.phase = 0, 0, 1
+    nvme.memory.write(admin.cq, bytes(admin.depth * 16))
+    nvme.client.write32(0x14, CC_ENABLED | 6 << 4)
+    nvme.wait_ready(True)
+    assert get_feature(nvme, 0x19) == 0
+
+
+def test_log_page_lists_exactly_the_features_that_are_there(nvme: Nvme) -> None:
+    fids = struct.unpack("<256I", log_page(nvme, 0x12, 1024))
+    for fid in range(256):
+        status = nvme.admin.execute(GET_FEATURES, cdw10=3 << 8 | fid)[1]
+        assert status == (OK if fids[fid] & 1 else INVALID_FIELD), f"FID {fid:#04x}"

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Log pages: their contents, offsets and lengths, and what is refused."""
+
+from __future__ import annotations
+
+import struct
+import time
+
+import pytest
+from client import Nvme, sqe
+from ctrl_helpers import (
+    ALL_NAMESPACES,
+    GET_LOG,
+    IDENTIFY,
+    INVALID_FIELD,
+    INVALID_LOG_PAGE,
+    INVALID_NAMESPACE,
+    INVALID_OPCODE,
+    LBA_OUT_OF_RANGE,
+    OK,
+    READ,
+    WRITE,
+    Disk,
+    log_page,
+    smart,
+)
+
+SUPPORTED = [0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x12]
+
+
+def test_supported_log_pages_are_those_that_can_be_read(nvme: Nvme) -> None:
+    lids = struct.unpack("<256I", log_page(nvme, 0, 1024))
+    assert [lid for lid in range(256) if lids[lid] & 1] == SUPPORTED
+    for lid in range(256):
+        buffer = nvme.memory.alloc(64, 64)
+        status = nvme.admin.execute(GET_LOG, nsid=ALL_NAMESPACES, prp1=buffer, cdw10=15 << 16 | lid)[1]
+        assert status == (OK if lid in SUPPORTED else INVALID_LOG_PAGE)
+
+
+@pytest.mark.parametrize(
+    "cdw10, cdw12, cdw14, nsid, status",
+    [
+        (127 << 16 | 2, 0, 0, 0, OK),
+        (127 << 16 | 2, 0, 0, 1, INVALID_FIELD),  # there is no SMART log for each namespace
+        (127 << 16 | 2, 0, 0, 2, INVALID_NAMESPACE),
+        (127 << 16 | 2, 2, 0, ALL_NAMESPACES, INVALID_FIELD),  # an offset of no dwords
+        (127 << 16 | 2, 516, 0, ALL_NAMESPACES, INVALID_FIELD),  # an offset past the end
+        (127 << 16 | 2, 512, 0, ALL_NAMESPACES, OK),
+        (127 << 16 | 2, 0, 1 << 23, ALL_NAMESPACES, INVALID_FIELD),  # the offset is an index
+        (0x8000 << 16 | 2, 0, 0, ALL_NAMESPACES, INVALID_FIELD),  # longer than MDTS
+    ],
+)
+def test_what_get_log_page_checks(nvme: Nvme, cdw10: int, cdw12: int, cdw14: int, nsid: int, status: int) -> None:
+    buffer = nvme.memory.alloc(4096)
+    found = nvme.admin.execute(GET_LOG, nsid=nsid, prp1=buffer, cdw10=cdw10, cdw12=cdw12, cdw14=cdw14)
+    assert found[1] == status
+
+
+def test_offsets_and_lengths(nvme: Nvme) -> None:
+    whole = log_page(nvme, 5, 4096)
+    assert b"".join(log_page(nvme, 5, 512, offset) for offset in range(0, 4096, 512)) == whole
+    assert log_page(nvme, 5, 4, 6 * 4) == whole[24:28]
+
+
+def test_behind_the_end_are_zeros(nvme: Nvme) -> None:
+    buffer = nvme.memory.alloc(4096)
+    nvme.memory.write(buffer, b"\xa5" * 4096)
+    assert nvme.admin.execute(GET_LOG, nsid=0, prp1=buffer, cdw10=1023 << 16 | 3, cdw12=8)[1] == OK
+    data = nvme.memory.read(buffer, 4096)
+    assert data[:8] == b"1.0     " and data[8:] == bytes(4088)
+
+
+def test_firmware_slots(nvme: Nvme) -> None:
+    data = log_page(nvme, 3)
+    assert data[0] == 1 and data[8:16] == b"1.0     " and data[16:] == bytes(496)
+
+
+def test_effects_list_exactly_the_commands_that_are_there(nvme: Nvme) -> None:
+    data = log_page(nvme, 5, 4096)
+    admin, io = struct.unpack("<256I", data[:1024]), struct.unpack("<256I", data[1024:2048])
+    assert [opcode for opcode in range(256) if admin[opcode] & 1] == [0, 1, 2, 4, 5, 6, 8, 9, 0x0A, 0x0C, 0x80]
+    assert [opcode for opcode in range(256) if io[opcode] & 1] == [0, 1, 2, 4, 5, 8, 9, 0x0C]
+    assert admin[0x80] >> 1 & 3 == 3 and admin[0x80] >> 16 & 7 == 1  # changes data and namespace, alone there
+    assert [io[opcode] >> 1 & 1 for opcode in (1, 2, 4, 5, 8, 9)] == [1, 0, 1, 0, 1, 1]
+    queue = nvme.create_queue(1, 8)
+    for opcode in range(256):
+        if opcode != 0x0C:
+            there = queue.execute(opcode, nsid=0)[1] != INVALID_OPCODE
+            assert there == bool(io[opcode] & 1), f"opcode {opcode:#04x}"
+
+
+def test_smart_counts_what_is_done(nvme: Nvme) -> None:
+    disk = Disk(nvme, nvme.create_queue(1, 64))
+    before = log_page(nvme, 2)
+    for _ in range(500):
+        assert disk.command(READ, 0, 8) == OK
+    for _ in range(250):
+        assert disk.command(WRITE, 0, 8) == OK
+    after = log_page(nvme, 2)
+
+    def grown(offset: int) -> int:
+        pair = [int.from_bytes(data[offset : offset + 16], "little") for data in (before, after)]
+        return pair[1] - pair[0]
+
+    assert grown(32) == 4 and grown(48) == 2  # thousands of 512 bytes
+    assert grown(64) == 500 and grown(80) == 250
+    assert grown(112) == 0
+
+
+def test_smart_of_a_new_drive(nvme: Nvme) -> None:
+    data = log_page(nvme, 2)
+    assert data[0] == 0 and data[3] == 100 and data[5] == 0
+    kelvin = int.from_bytes(data[1:3], "little")
+    assert 273 + 25 < kelvin < 273 + 65
+    assert int.from_bytes(data[112:128], "little") == 1  # power cycles
+    assert int.from_bytes(data[144:160], "little") == 0  # unsafe shutdowns
+    assert int.from_bytes(data[32:48], "little") == 0 and int.from_bytes(data[48:64], "little") == 0
+    sensors = struct.unpack_from("<8H", data, 200)
+    assert all(273 < sensor < 373 for sensor in sensors[:2]) and sensors[2:] == (0,) * 6
+
+
+def test_load_makes_it_warmer(nvme: Nvme) -> None:
+    queue, buffer = nvme.create_queue(1, 64), nvme.memory.alloc(1 << 17)
+    listed = nvme.memory.alloc(4096)
+    nvme.memory.write(listed, struct.pack("<31Q", *(buffer + 4096 * i for i in range(1, 32))))
+    cold = smart(nvme, 1, 2)
+    deadline = time.monotonic() + 20
+    while smart(nvme, 1, 2) <= cold:
+        assert time.monotonic() < deadline
+        for _ in range(20):
+            for _ in range(60):
+                queue.submit(sqe(WRITE, nsid=1, prp1=buffer, prp2=listed, cdw12=255), ring=False)
+            queue.ring()
+            for _ in range(60):
+                queue.wait()
+
+
+def test_error_log(nvme: Nvme) -> None:
+    queue = nvme.create_queue(1, 8)
+    buffer = nvme.memory.alloc(4096)
+    before = smart(nvme, 176)
+    assert queue.execute(READ, nsid=1, prp1=buffer, cdw10=0xFFFFFFF0, cdw11=7)[1] == LBA_OUT_OF_RANGE
+    cid = nvme.admin.submit(sqe(IDENTIFY, nsid=1, prp1=buffer, cdw10=0xEE))
+    completion = nvme.admin.wait()
+    assert completion.status == INVALID_FIELD
+    assert smart(nvme, 176) == before + 2
+    data = log_page(nvme, 1, 192)
+    count, sqid, found, status, location, lba, nsid = struct.unpack_from("<QHHHHQI", data)
+    assert (count, sqid, found, status >> 1, location, nsid) == (before + 2, 0, cid, INVALID_FIELD, 0xFFFF, 1)
+    count, sqid, _, status, _, lba, nsid = struct.unpack_from("<QHHHHQI", data, 64)
+    assert (count, sqid, status >> 1, lba, nsid) == (before + 1, 1, LBA_OUT_OF_RANGE, 0x7FFFFFFF0, 1)
+
+
+def test_the_error_log_keeps_the_newest_64(nvme: Nvme) -> None:
+    for _ in range(70):
+        assert nvme.admin.execute(0xFF)[1] == INVALID_OPCODE
+    data = log_page(nvme, 1, 4096)
+    counts = [int.from_bytes(data[i : i + 8], "little") for i in range(0, 4096, 64)]
+    assert counts == list(range(70, 6, -1))

@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What nvme-cli makes of the virtual SSD: Identify, log pages, features and status values, decoded by others.
+
+Our driver and our SSD share the layouts in spec/, so a wrong one would cancel out between them. nvme-cli has
+its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import nvme_cli
+import pytest
+from client import Nvme
+from nvme_cli import NvmeCli
+
+pytestmark = [
+    pytest.mark.skipif(nvme_cli.PROGRAM is None, reason="nvme-cli is not installed"),
+    pytest.mark.skipif(nvme_cli.COMPILER is None, reason="there is no C compiler"),
+]
+
+LBA = 512
+MDTS_PAGES = 5
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is preloaded into nvme-cli."""
+    return nvme_cli.build(tmp_path_factory.mktemp("nvme-cli"))
+
+
+@pytest.fixture
+def cli(nvme: Nvme, library: Path, folder: str) -> Iterator[NvmeCli]:
+    """nvme-cli, whose device is a fresh virtual SSD."""
+    with NvmeCli(nvme, library, Path(folder)) as cli:
+        yield cli
+
+
+def raw(nvme: Nvme, cns: int, nsid: int = 0) -> bytes:
+    """An Identify structure in bytes."""
+    buffer = nvme.memory.alloc(4096)
+    _, status = nvme.admin.execute(0x06, nsid=nsid, prp1=buffer, cdw10=cns)
+    assert status == 0
+    return nvme.memory.read(buffer, 4096)
+
+
+def text(data: bytes) -> str:
+    return data.decode("ascii").rstrip(" \0")
+
+
+# Identify
+
+
+def test_identify_controller_says_what_scripts_take_for_granted(cli: NvmeCli) -> None:
+    found = cli.json("id-ctrl")
+    assert found["mdts"] == MDTS_PAGES  # 2^5 pages of 4 KiB: 128 KiB
+    assert found["ver"] == 0x20000
+    assert found["npss"] == 4 and len(found["psds"]) == 5
+    assert found["aerl"] >= 3
+    assert found["vwc"] & 1
+    assert (found["sqes"], found["cqes"]) == (0x66, 0x44)
+    assert found["nn"] >= 1
+    assert found["cntrltype"] == 1
+    assert found["subnqn"].startswith("nqn.")
+
+
+def test_identify_controller_agrees_with_the_registers(cli: NvmeCli, nvme: Nvme) -> None:
+    assert cli.json("id-ctrl")["ver"] == nvme.client.read32(0x08)
+
+
+def test_the_names_are_where_nvme_cli_looks_for_them(cli: NvmeCli, nvme: Nvme) -> None:
+    found, data = cli.json("id-ctrl"), raw(nvme, cns=1)
+    assert found["sn"].strip() == text(data[4:24]) != ""
+    assert found["mn"].strip() == text(data[24:64]) != ""
+    assert found["fr"].strip() == text(data[64:72]) != ""
+    assert found["subnqn"] == text(data[768:1024])
+
+
+def test_power_states_need_less_the_deeper_they_are(cli: NvmeCli) -> None:
+    shown = re.findall(r"mp:([\d.]+)W (operational|non-operational)", cli.run("id-ctrl").stdout)
+    watts = [float(watt) for watt, _ in shown]
+    assert len(watts) == 5
+    assert watts == sorted(watts, reverse=True) and 0 < watts[-1] < watts[0] < 100
+    assert [state for _, state in shown] == ["operational"] * 3 + ["non-operational"] * 2
+
+
+def test_the_namespace_is_as_large_as_the_drive_was_made(cli: NvmeCli) -> None:
+    found = cli.json("id-ns", "-n", "1")
+    assert found["nsze"] == found["ncap"]
+    assert abs(found["nsze"] * LBA - (64 << 20)) < 1 << 20
+    assert int(found["nvmcap"]) == found["nsze"] * LBA
+    assert found["dlfeat"] & 7 == 1  # deallocated LBAs read zeros
+
+
+def test_both_lba_formats_are_there_and_the_first_is_in_use(cli: NvmeCli) -> None:
+    found = cli.json("id-ns", "-n", "1")
+    formats = found["lbafs"]
+    assert [(item["ms"], item["ds"]) for item in formats[:2]] == [(0, 9), (0, 12)]
+    assert found["flbas"] & 0xF == 0
+    assert found["nlbaf"] + 1 >= 2
+
+
+def test_the_namespace_list_holds_the_namespace(cli: NvmeCli) -> None:
+    assert cli.json("list-ns") == {"nsid_list": [{"nsid": 1}]}
+
+
+def test_the_namespace_has_identifiers(cli: NvmeCli) -> None:
+    """Those of the descriptor list are those of Identify Namespace."""
+    shown = cli.run("ns-descs", "-n", "1").stdout
+    found = cli.json("id-ns", "-n", "1")
+    listed = dict(re.findall(r"^(\w+)\s*:\s*(\S+)", shown, re.MULTILINE))
+    assert int(listed["nguid"], 16) == int(found["nguid"], 16) != 0
+    assert listed["csi"] == "0"
+
+
+# Log pages
+
+
+def smart(cli: NvmeCli) -> dict[str, int]:
+    """SMART; nvme-cli prints numbers of 128 bits as strings."""
+    return {name: int(value) for name, value in cli.json("smart-log").items()}
+
+
+def test_smart_is_that_of_a_healthy_drive(cli: NvmeCli) -> None:
+    found = smart(cli)
+    assert found["critical_warning"] == 0
+    assert 273 < found["temperature"] < 273 + 90
+    assert found["avail_spare"] > found["spare_thresh"]
+    assert found["power_cycles"] >= 1
+    assert found["media_errors"] == 0
+
+
+def test_smart_counts_what_the_host_does(cli: NvmeCli, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.write_bytes(bytes(8 * LBA))
+    before = smart(cli)
+    for _ in range(3):
+        cli.run("write", "-n", "1", "-s", "0", "-c", "7", "-z", str(8 * LBA), "-d", str(data))
+    cli.run("read", "-n", "1", "-s", "0", "-c", "7", "-z", str(8 * LBA), "-d", str(data))
+    after = smart(cli)
+    assert after["host_write_commands"] - before["host_write_commands"] == 3
+    assert after["host_read_commands"] - before["host_read_commands"] == 1
+    assert after["data_units_written"] >= 1 and after["data_units_read"] >= 1
+
+
+def test_the_firmware_log_shows_the_revision_of_identify(cli: NvmeCli) -> None:
+    log = cli.json("fw-log")
+    slots = next(iter(log.values()))
+    assert slots["Active Firmware Slot (afi)"] & 7 == 1
+    assert cli.json("id-ctrl")["fr"].strip() in slots["Firmware Rev Slot 1"]
+
+
+def test_the_error_log_tells_of_a_failed_command(cli: NvmeCli) -> None:
+    nsze = cli.json("id-ns", "-n", "1")["nsze"]
+    cli.run("write-zeroes", "-n", "1", "-s", str(nsze), "-c", "0", status=1)
+    newest = cli.json("error-log")["errors"][0]
+    assert newest["error_count"] >= 1
+    assert newest["sqid"] == 1
+    assert newest["status_field"] & 0x7FF == 0x80
+    assert newest["lba"] == nsze
+    assert newest["nsid"] == 1
+
+
+def log_status(nvme: Nvme, lid: int) -> int:
+    """The status of fetching 512 bytes of a log page."""
+    _, status = nvme.admin.execute(0x02, nsid=0xFFFFFFFF, prp1=nvme.memory.alloc(4096), cdw10=127 << 16 | lid)
+    return status
+
+
+def test_the_log_pages_that_are_listed_are_those_that_can_be_read(cli: NvmeCli, nvme: Nvme) -> None:
+    shown = cli.run("supported-log-pages").stdout
+    listed = {int(lid, 16) for lid in re.findall(r"^LID (0x[0-9a-f]+) ", shown, re.MULTILINE)}
+    assert {0x01, 0x02, 0x03} <= listed
+    assert {lid for lid in range(0xC0) if log_status(nvme, lid) == 0} == listed
+
+
+def test_the_effects_log_names_the_commands_that_change_data(cli: NvmeCli) -> None:
+    shown = cli.run("effects-log", "-c", "0", "-H").stdout
+    effects = dict(re.findall(r"^((?:ACS|IOCS)\d+) .*?(CSUPP\+ +LBCC[+-])", shown, re.MULTILINE))
+    changing = {name for name, effect in effects.items() if effect.endswith("LBCC+")}
+    assert {"ACS6", "ACS2", "IOCS0", "IOCS1", "IOCS2"} <= effects.keys()
+    # Format NVM, Write, Write Zeroes, Dataset Management; but not Identify, Read, Compare
+    assert {"ACS128", "IOCS1", "IOCS8", "IOCS9"} <= changing
+    assert not {"ACS6", "IOCS2", "IOCS5"} & changing
+
+
+# Features
+
+
+def test_the_features_that_are_listed_are_those_that_can_be_read(cli: NvmeCli, nvme: Nvme) -> None:
+    shown = cli.run("fid-support-effects-log").stdout
+    listed = {int(fid, 16) for fid in re.findall(r"^FID (\w\w) ", shown, re.MULTILINE)}
+
+    def readable(fid: int) -> bool:
+        nsid = 1 if fid == 0x05 else 0  # Error Recovery is a namespace's
+        return nvme.admin.execute(0x0A, nsid=nsid, prp1=nvme.memory.alloc(4096), cdw10=fid)[1] == 0
+
+    assert {0x01, 0x02, 0x04, 0x05, 0x07, 0x0B} <= listed
+    assert {fid for fid in range(0xC0) if readable(fid)} == listed
+
+
+@pytest.mark.parametrize(
+    ("fid", "shown"),
+    [
+        (0x02, "Power State (PS): 0"),
+        (0x06, "Volatile Write Cache Enable (WCE): Enabled"),
+        (0x07, "Number of IO Completion Queues Allocated (NCQA):  16"),
+        (0x07, "Number of IO Submission Queues Allocated (NSQA):  16"),
+    ],
+)
+def test_features_have_the_values_that_scripts_expect(cli: NvmeCli, fid: int, shown: str) -> None:
+    found = cli.run("get-feature", "-f", str(fid), "-n", "0", "-H").stdout
+    assert " ".join(shown.split()) in " ".join(found.split())
+
+
+# Commands and statuses
+
+
+def test_what_nvme_cli_writes_it_reads(cli: NvmeCli, tmp_path: Path) -> None:
+    written, read = tmp_path / "written", tmp_path / "read"
+    written.write_bytes(bytes(range(256)) * 16)
+    span = ("-n", "1", "-s", "100", "-c", "7", "-z", "4096")
+    cli.run("write", *span, "-d", str(written))
+    cli.run("compare", *span, "-d", str(written))
+    cli.run("read", *span, "-d", str(read))
+    assert read.read_bytes() == written.read_bytes()
+
+    cli.run("dsm", "-n", "1", "-s", "100", "-b", "1", "-d")
+    cli.run("write-zeroes", "-n", "1", "-s", "107", "-c", "0")
+    cli.run("flush", "-n", "1")
+    cli.run("read", *span, "-d", str(read))
+    assert read.read_bytes() == bytes(LBA) + written.read_bytes()[LBA:-LBA] + bytes(LBA)
+
+
+def test_format_changes_the_lba_size(cli: NvmeCli) -> None:
+    cli.run("format", "-n", "1", "-l", "1", "-f")
+    found = cli.json("id-ns", "-n", "1")
+    assert found["flbas"] & 0xF == 1
+    assert int(found["nvmcap"]) == found["nsze"] * 4096
+
+
+def test_refusals_are_those_that_nvme_cli_knows_by_name(cli: NvmeCli, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_bytes(b"x" * LBA)
+    nsze = cli.json("id-ns", "-n", "1")["nsze"]
+
+    def refusal(command: str, *options: str) -> str:
+        done = cli.run(command, *options, status=1)
+        return done.stdout + done.stderr
+
+    assert "LBA Out of Range" in refusal("write-zeroes", "-n", "1", "-s", str(nsze), "-c", "0")
+    first = ("-n", "1", "-s", "0", "-c", "0", "-z", str(LBA))
+    assert "Compare Failure" in refusal("compare", *first, "-d", str(other))
+    assert "Invalid Namespace or Format" in refusal("flush", "-n", "77")
+    assert "Invalid Field in Command" in refusal("get-feature", "-f", "0x7e", "-n", "0")
+    assert "Invalid Log Page" in refusal("get-log", "-i", "0x7f", "-l", "512")
+    assert "Invalid Command Opcode" in refusal("admin-passthru", "--opcode=0x7f")

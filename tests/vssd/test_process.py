@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The process: its command line, its folder, how it ends, and what it costs while nobody uses it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from client import Client
+
+from conftest import EXECUTABLE, Server
+
+
+def run(*options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([str(EXECUTABLE), *options], capture_output=True, text=True, timeout=20)
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_help_names_every_option() -> None:
+    found = run("--help")
+    assert found.returncode == 0 and found.stderr == ""
+    for option in (
+        *(
+            "dir",
+            "size",
+            "file",
+            "null",
+            "lba-size",
+            "namespaces",
+            "queues",
+            "queue-entries",
+            "mdts",
+            "cache",
+        ),
+        *("serial", "nvme-version", "cpu", "owner-fd", "ready-fd"),
+    ):
+        assert f"--{option}" in found.stdout
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ([], ["--dir is missing"]),
+        (["--dir", ""], ["--dir takes", '""']),
+        (["--bogus"], ["--bogus", "--help"]),
+        (["-x"], ["-x", "--help"]),
+        (["--size"], ["--size", "lacks its value"]),
+        (["stray"], ["stray", "--help"]),
+        (["--size", "four"], ["--size takes a size like 4G", "four"]),
+        (["--size", ""], ["--size takes", '""']),
+        (["--size", "-1"], ["--size takes", "-1"]),
+        (["--size", "4095"], ["--size takes", "4095"]),
+        (["--size", "1.5G"], ["--size takes", "1.5G"]),
+        (["--size", "4GB"], ["--size takes", "4GB"]),
+        (["--size", "99999999999999999999"], ["--size takes"]),
+        (["--size", "18014398509481984K"], ["--size takes"]),
+        (["--lba-size", "520"], ["--lba-size takes 512 or 4096", "520"]),
+        (["--queues", "0"], ["--queues takes 1 to 64"]),
+        (["--queues", "65"], ["--queues takes 1 to 64"]),
+        (["--queue-entries", "1"], ["--queue-entries takes 2 to 65536"]),
+        (["--queue-entries", "65537"], ["--queue-entries takes 2 to 65536"]),
+        (["--namespaces", "33"], ["--namespaces takes 1 to 32"]),
+        (["--mdts", "x"], ["--mdts takes", "x"]),
+        (["--serial", "s" * 21], ["--serial takes at most 20 characters"]),
+        (["--nvme-version", "2"], ["--nvme-version takes", "2.0"]),
+        (["--nvme-version", "2.0x"], ["--nvme-version takes"]),
+        (["--cpu", "-1"], ["--cpu takes"]),
+        (["--ready-fd", "99"], ["--ready-fd takes an open descriptor"]),
+    ],
+)
+def test_a_wrong_option_is_told_in_a_sentence(options: list[str], words: list[str]) -> None:
+    found = run(*options)
+    assert found.returncode == 1 and found.stdout == ""
+    assert found.stderr.startswith("vssd: ") and found.stderr.count("\n") == 1
+    for word in words:
+        assert word in found.stderr
+
+
+def test_a_cpu_that_there_is_not_is_told(folder: str) -> None:
+    found = run("--dir", f"{folder}/a", "--cpu", "1023")
+    assert found.returncode == 1 and "cannot run on CPU 1023" in found.stderr
+    assert not os.path.exists(f"{folder}/a")
+
+
+def test_a_path_too_long_for_a_socket_is_told(folder: str) -> None:
+    path = os.path.join(folder, "x" * 100)
+    found = run("--dir", path)
+    assert found.returncode == 1 and "choose a shorter one" in found.stderr
+    assert not os.path.exists(path)
+
+
+def test_a_folder_that_cannot_be_made_is_told(folder: str) -> None:
+    found = run("--dir", f"{folder}/no/such")
+    assert found.returncode == 1 and "No such file or directory" in found.stderr
+    Path(folder, "file").write_text("mine")
+    found = run("--dir", f"{folder}/file")
+    assert found.returncode == 1 and "not a folder" in found.stderr
+    assert Path(folder, "file").read_text() == "mine"
+
+
+def test_what_is_wrong_is_told_to_the_starter_as_well(folder: str) -> None:
+    server = Server(os.path.join(folder, "no", "such"))
+    assert server.process.wait(10) == 1
+    assert "No such file" in server.word and server.word in server.errors()
+    server.log.close()
+
+
+def test_a_folder_is_served_by_one_process(start, folder: str) -> None:
+    server = start("--size", "16M")
+    for _ in range(2):
+        found = run("--dir", server.folder, "--size", "16M")
+        assert found.returncode == 1 and "another virtual SSD serves" in found.stderr
+    with Client(server.folder) as client:
+        client.config_read(0, 4)
+
+
+def test_what_a_killed_process_left_is_replaced(start, folder: str) -> None:
+    path = os.path.join(folder, "0")
+    server = Server(path, "--size", "16M")
+    server.process.kill()
+    server.process.wait()
+    server.log.close()
+    assert sorted(os.listdir(path)) == ["cntrl", "control", "lock"]
+    server = start("--size", "16M")
+    assert server.folder == path
+    with Client(path) as client:
+        client.config_read(0, 4)
+
+
+def test_a_file_with_a_sockets_name_is_left_alone(folder: str) -> None:
+    Path(folder, "cntrl").write_text("mine")
+    found = run("--dir", folder)
+    assert found.returncode == 1 and "left alone" in found.stderr
+    assert Path(folder, "cntrl").read_text() == "mine"
+    assert os.listdir(folder) == ["cntrl"]
+
+
+@pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_SEQPACKET])
+def test_a_socket_of_another_program_is_left_alone(folder: str, kind: int) -> None:
+    with socket.socket(socket.AF_UNIX, kind) as other:
+        other.bind(os.path.join(folder, "cntrl"))
+        other.listen()
+        found = run("--dir", folder)
+        assert found.returncode == 1 and "another program serves" in found.stderr
+        assert os.path.exists(os.path.join(folder, "cntrl"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("connected", [False, True])
+def test_signals_end_it_cleanly(folder: str, number: int, connected: bool) -> None:
+    server = Server(os.path.join(folder, "drive"), "--size", "16M")
+    client = Client(server.folder) if connected else None
+    server.process.send_signal(number)
+    assert server.process.wait(10) == 0, server.errors()
+    assert os.listdir(folder) == []
+    if client is not None:
+        client.close()
+    server.log.close()
+
+
+def test_a_folder_that_was_there_before_stays(folder: str) -> None:
+    server = Server(folder, "--size", "16M")
+    assert server.stop() == 0
+    assert os.listdir(folder) == []
+    server.log.close()
+
+
+def test_it_ends_when_its_owner_is_gone(folder: str) -> None:
+    read, write = os.pipe()
+    path = os.path.join(folder, "drive")
+    process = subprocess.Popen(
+        [str(EXECUTABLE), "--dir", path, "--size", "16M", "--owner-fd", str(read)], pass_fds=(read,)
+    )
+    os.close(read)
+    deadline = time.monotonic() + 10
+    while not os.path.exists(os.path.join(path, "cntrl")):
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    assert process.poll() is None
+    os.write(write, b"alive")
+    time.sleep(0.05)
+    assert process.poll() is None
+    os.close(write)
+    assert process.wait(5) == 0
+    assert os.listdir(folder) == []
+
+
+def test_nobody_else_may_enter_its_folder(server) -> None:
+    assert os.stat(server.folder).st_mode & 0o777 == 0o700
+    for name in ("cntrl", "control", "lock"):
+        assert os.stat(os.path.join(server.folder, name)).st_mode & 0o077 == 0
+
+
+def test_without_a_client_it_costs_nothing(server) -> None:
+    time.sleep(0.2)
+    before = cpu_seconds(server.pid)
+    time.sleep(1)
+    assert cpu_seconds(server.pid) - before <= 0.02
+
+
+def test_with_an_idle_client_it_naps(server, client: Client) -> None:
+    client.config_read(0, 4)
+    time.sleep(0.2)
+    before = cpu_seconds(server.pid)
+    time.sleep(1)
+    assert cpu_seconds(server.pid) - before < 0.6
+
+
+def test_the_starters_pipe_is_closed_once_it_was_told(server) -> None:
+    own = [fd for fd in os.listdir(f"/proc/{server.pid}/fd") if int(fd) > 2]
+    assert not any(os.readlink(f"/proc/{server.pid}/fd/{fd}").startswith("pipe:") for fd in own)

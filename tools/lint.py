@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`make lint`: all linters over all files; the last line says which of them found something."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+BIN = Path(sys.executable).parent
+
+
+def linters(c_files: list[str]) -> dict[str, list[str]]:
+    """What is run, under the name that it is called by."""
+    cython = [str(path) for path in [*Path().glob("*.p[yx][xd]"), *Path("binding").glob("*.p[yx][xd]")]]
+    return {
+        "clang-format": ["clang-format", "--dry-run", "-Werror", *c_files],
+        "ruff": ["ruff", "check", "."],
+        "ruff format": ["ruff", "format", "--check", "."],
+        "mypy": ["mypy"],
+        "stubtest": ["stubtest", "nvme", "--ignore-disjoint-bases"],
+        "cython-lint": ["cython-lint", *cython],
+    }
+
+
+def main(c_files: list[str]) -> int:
+    """Run them all; 1 where one found something."""
+    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
+    bad = []
+    for name, command in linters(c_files).items():
+        print(f"{name} …", flush=True)
+        if subprocess.run(command, env=environment).returncode:
+            bad.append(name)
+    print(f"found something: {', '.join(bad)}" if bad else "nothing was found")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
