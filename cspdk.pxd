@@ -76,7 +76,7 @@ cdef extern from "driver.h" nogil:
 
     # -- the command log --------------------------------------------------------------------------------
     struct pyn_cmdlog:
-        pass
+        uint64_t count
 
     struct pyn_cmdlog_entry:
         nvme_cmd cmd

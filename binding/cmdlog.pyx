@@ -43,6 +43,6 @@ cdef object _print_cmdlog(const cspdk.pyn_cmdlog *log, unsigned sqid, object cou
         else:
             lines.append(f"index {age}, not completed")
         age += 1
-    print(f"dump qpair {sqid}, latest {age} command{'' if age == 1 else 's'}")
+    print(f"dump qpair {sqid}, latest tail in cmdlog: {log.count}")
     if lines:
         print("\n".join(lines))

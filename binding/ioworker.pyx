@@ -186,7 +186,8 @@ cdef class IOWorker:
             steps[i].opcode = opcode
             steps[i].slba = _field(slba, 64, "the slba of an io_sequence entry")
             steps[i].nlb = <uint32_t>_field(nlb, 17, "the nlb of an io_sequence entry")
-            _check(1 <= nlb <= 65536, f"an io_sequence entry has from 1 to 65536 LBAs, not {nlb}")
+            _check(nlb <= 65536 and (nlb > 0 or opcode == 0),  # a flush has none
+                   f"an io_sequence entry has from 1 to 65536 LBAs, not {nlb}")
             opcodes[opcode] = True
         self._config.steps = len(entries)
         self._config.sequence = steps

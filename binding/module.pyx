@@ -7,10 +7,12 @@ cdef uint64_t _seed = 0
 
 
 def srand(seed):
-    global _seed
+    global _seed, _worker_number
 
     _seed = _integer(seed, "seed") & 0xffffffffffffffff
+    _worker_number = 0
     _random.seed(seed)
+    _worker_number = 0
     cspdk.pyn_seed(_seed)
 
 

@@ -84,7 +84,10 @@ cdef class Qpair(_Queue):
         return self._latest_latency_ns / 1000
 
     def waitdone(self, expected=1):
-        self._get()
+        if not cspdk.pyn_io_queue_exists(self._get()):
+            # What was in flight is still to be fetched; nothing else will ever come.
+            if expected > self._count + cspdk.pyn_qpair_outstanding(self._queue.qpair):
+                raise RuntimeError(f"Qpair {self._queue.qid} is deleted")
         return self._waitdone(expected)
 
     def cmdlog(self, count=0):

@@ -101,7 +101,9 @@ struct pyn_engine {
 	/* Take up to max completions, in the order of the completion queue; returns how many. */
 	unsigned (*poll)(struct pyn_queue *queue, struct pyn_completion *completions, unsigned max);
 
-	/* The rings of a queue, for a loop that is compiled for them; NULL entry, or NULL result: use the table. */
+	/* The rings of a queue, for a loop that is compiled for them. NULL entry: use the table. NULL result: the
+	 * doorbells of this queue go through the process that opened the device, by the table; a forked one cannot
+	 * use it. */
 	struct pyn_ring *(*ring_of)(struct pyn_queue *queue);
 
 	/* Let the interrupt vector of this queue raise eventfd; -1: nothing. NULL: no interrupts. */

@@ -35,6 +35,8 @@ struct pyn_device {
 	struct pyn_qpair *admin;
 	struct pyn_buffer *identify; /* 4096 bytes: Identify Controller */
 	uint64_t cap;
+	uint64_t power_losses;       /* SMART, as of the last initialisation */
+	bool power_losses_known;
 	uint32_t max_queues;         /* IO queue pairs that may exist */
 	struct pyn_io_queue **queues; /* by QID, PYN_MAX_QID + 1 of them */
 };
@@ -132,6 +134,7 @@ static int open_device(struct pyn_device *device, struct pyn_error *err)
 {
 	struct pyn_qpair_config config = {
 		.slots = PYN_ADMIN_CIDS,
+		.in_flight = PYN_ADMIN_CIDS - 1,
 		.own_slots = OWN_COMMANDS,
 		.highest_first = true,
 		.timeout_ms = &device->timeout_ms,
@@ -374,6 +377,30 @@ static int active_namespaces(struct pyn_device *device, struct pyn_error *err)
 	return count;
 }
 
+/* A drive counts the times that its power went without a shutdown, whoever cut it: then what was not flushed is unknown. */
+static void look_for_power_loss(struct pyn_device *device)
+{
+	struct nvme_cmd cmd = {
+		.opc = NVME_ADMIN_GET_LOG_PAGE,
+		.nsid = UINT32_MAX,
+		.cdw10 = NVME_LOG_SMART | (sizeof(struct nvme_smart_log) / 4 - 1) << 16,
+	};
+	struct pyn_error ignored;
+	struct pyn_buffer *buffer = pyn_buffer_create(sizeof(struct nvme_smart_log), &ignored);
+
+	if (!buffer)
+		return;
+	if (pyn_device_admin_execute(device, &cmd, buffer, PYN_ERROR_ENUMERATE, NULL, &ignored) == 0) {
+		uint64_t losses = ((const struct nvme_smart_log *)buffer->data)->upl[0];
+
+		if (device->power_losses_known && losses != device->power_losses)
+			pyn_device_power_lost(device);
+		device->power_losses = losses;
+		device->power_losses_known = true;
+	}
+	pyn_buffer_put(buffer);
+}
+
 int pyn_device_init_ns(struct pyn_device *device, struct pyn_error *err)
 {
 	struct nvme_cmd cmd = {.opc = NVME_ADMIN_IDENTIFY, .cdw10 = NVME_CNS_CTRL};
@@ -383,8 +410,10 @@ int pyn_device_init_ns(struct pyn_device *device, struct pyn_error *err)
 
 	if (rc == 0)
 		rc = pyn_device_admin_execute(device, &cmd, device->identify, PYN_ERROR_ENUMERATE, NULL, err);
-	if (rc == 0)
+	if (rc == 0) {
+		look_for_power_loss(device);
 		rc = active_namespaces(device, err);
+	}
 	unlock(device);
 	return rc;
 }
@@ -601,6 +630,7 @@ static int create_queue(struct pyn_device *device, const struct pyn_io_queue_con
 		.priority = config->priority,
 		.interrupts = config->interrupts,
 		.vector = config->vector,
+		.forked = config->for_worker,
 	};
 	int rc;
 
@@ -615,6 +645,7 @@ static int create_queue(struct pyn_device *device, const struct pyn_io_queue_con
 		struct pyn_qpair_config qpair = {
 			.qid = wanted.qid,
 			.slots = (uint16_t)(wanted.depth - 1),
+			.in_flight = (uint16_t)(wanted.depth - 1),
 			.timeout_ms = &device->timeout_ms,
 		};
 		queue->qpair = pyn_qpair_create(device->engine, device->ctrlr, &qpair, err);

@@ -50,7 +50,8 @@ struct pyn_qpair {
 	uint16_t free_own_slots;
 	uint16_t ready_first;    /* completions to be fetched, in their order */
 	uint16_t ready_last;
-	unsigned outstanding;
+	unsigned outstanding;    /* of anybody's */
+	unsigned in_flight;      /* of the script's slots, those that are not free */
 	uint64_t next_check;
 	struct slot slots[];
 };
@@ -148,8 +149,12 @@ static uint16_t slot_number(const struct pyn_qpair *qpair, const struct slot *sl
 static void give_slot_back(struct pyn_qpair *qpair, struct slot *slot)
 {
 	uint16_t number = slot_number(qpair, slot);
-	uint16_t *list = number < qpair->config.slots ? &qpair->free_slots : &qpair->free_own_slots;
+	uint16_t *list = &qpair->free_own_slots;
 
+	if (number < qpair->config.slots) {
+		list = &qpair->free_slots;
+		qpair->in_flight--;
+	}
 	if (qpair->config.highest_first)
 		while (*list != NO_SLOT && *list > number)
 			list = &qpair->slots[*list].next;
@@ -312,11 +317,12 @@ static int submit(struct pyn_qpair *qpair, const struct pyn_command *command, ui
 
 	if (!qpair->queue)
 		return pyn_error(err, PYN_ERROR_STATE, ENODEV, "Qpair %u is deleted", qpair->config.qid);
-	slot = take_slot(qpair, &qpair->free_slots);
+	slot = qpair->in_flight < qpair->config.in_flight ? take_slot(qpair, &qpair->free_slots) : NULL;
 	if (!slot)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EBUSY,
 				 "queue %u takes %u commands in flight, and has them: call waitdone() first",
-				 qpair->config.qid, qpair->config.slots);
+				 qpair->config.qid, qpair->config.in_flight);
+	qpair->in_flight++;
 	slot->flags = SLOT_DEVICE | SLOT_SCRIPT;
 	slot->cmd = command->cmd;
 	slot->user = command->user;

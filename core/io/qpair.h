@@ -52,7 +52,8 @@ struct pyn_completed {
 
 struct pyn_qpair_config {
 	uint16_t qid;
-	uint16_t slots;     /* commands of the script in flight: depth - 1 */
+	uint16_t slots;     /* command identifiers of the script, from 0 */
+	uint16_t in_flight; /* of them in use at a time: one less than the queue has entries */
 	uint16_t own_slots; /* more, for the driver's own commands (admin queue) */
 	bool highest_first; /* hand out the highest free CID first */
 	const uint32_t *timeout_ms; /* of each command; stays the caller's, may change at any time */

@@ -180,6 +180,18 @@ static int delete_one(uint8_t opcode, uint16_t qid, const struct pyn_admin *admi
 	return execute(admin, &cmd, PYN_ERROR_DELETE, err);
 }
 
+/* The connection to the device stays with this process, and with it every doorbell that is rung by message. */
+static int fork_check(const struct pyn_queue *queue, const struct pyn_queue_config *config, struct pyn_error *err)
+{
+	if (!config->forked || queue->ring.sq_tail_doorbell)
+		return 0;
+	return pyn_error(
+		err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
+		"the doorbells of queue %u cannot be mapped: only the process that opened the device can ring "
+		"them, and a worker is another one",
+		queue->ring.qid);
+}
+
 static int config_check(const struct pyn_ctrlr *ctrlr, const struct pyn_queue_config *config, struct pyn_error *err)
 {
 	uint32_t largest = (uint32_t)NVME_GET(ctrlr->cap, NVME_CAP_MQES) + 1;
@@ -218,6 +230,11 @@ int pyn_queue_create(struct pyn_ctrlr *ctrlr, const struct pyn_queue_config *con
 		rc = pyn_queue_alloc(ctrlr, config->qid, config->depth, &made, why);
 	if (rc)
 		return rc;
+	rc = fork_check(made, config, why);
+	if (rc) {
+		pyn_queue_free(made);
+		return rc;
+	}
 	rc = create_cq(made, config, admin, why);
 	if (rc) {
 		if (why->kind == PYN_ERROR_CREATE)

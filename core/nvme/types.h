@@ -37,6 +37,7 @@ struct pyn_queue_config {
 	uint8_t priority; /* QPRIO, 0 … 3 */
 	bool interrupts;  /* CDW11.IEN of the completion queue */
 	uint16_t vector;  /* interrupt vector */
+	bool forked;      /* a process that is forked later will run it */
 };
 
 /* One completion. slot is what submit was given; the entry is as the device wrote it. A device that completes a

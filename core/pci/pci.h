@@ -3,10 +3,10 @@
  * A PCI function: configuration space, BAR 0, DMA, interrupts, resets. One table for each kind of access;
  * vfio_user.c reaches a device through a socket, vfio.c through the kernel.
  *
- * All functions may be called from any thread of the process that opened the device, one at a time
- * (the caller holds its controller's lock). A device that is gone or answers nonsense: PYN_ERROR_GONE; one that is
- * there and refuses what it was asked: PYN_ERROR_UNSUPPORTED; offsets and lengths that do not exist:
- * PYN_ERROR_ARGUMENT.
+ * All functions but close may be called from any thread of the process that opened the device, at any time: a queue
+ * rings its doorbell by bar_write while another thread reads a register. A device that is gone or answers nonsense:
+ * PYN_ERROR_GONE; one that is there and refuses what it was asked: PYN_ERROR_UNSUPPORTED; offsets and lengths that do
+ * not exist: PYN_ERROR_ARGUMENT.
  */
 #ifndef PYN_PCI_PCI_H
 #define PYN_PCI_PCI_H

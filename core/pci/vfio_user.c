@@ -12,6 +12,7 @@
 #include "core/pci/vfio_user_region.h"
 #include "core/util/log.h"
 
+#define ACCESS_MAX 4096u  /* bytes in one message: the largest access that there is, all of configuration space */
 #define BAR_MIN 4096u     /* the registers of an NVMe controller, before its doorbells */
 #define VECTORS_MAX 2048u /* MSI-X */
 #define RESET_MS 10000u
@@ -30,9 +31,14 @@ static struct vfio_user *vfio_user_of(struct pyn_pci *pci)
 	return (struct vfio_user *)pci;
 }
 
+/* length: up to ACCESS_MAX. */
 static int access_region(struct vfio_user *dev, uint16_t command, uint32_t region, uint64_t offset, void *data,
 			 uint32_t length, struct pyn_error *err)
 {
+	struct {
+		struct vfu_region_access access;
+		uint8_t data[ACCESS_MAX];
+	} reply;
 	struct vfu_region_access access = {.offset = offset, .region = region, .count = length};
 	bool reads = command == VFU_REGION_READ;
 	struct pyn_vfu_call call = {
@@ -40,17 +46,16 @@ static int access_region(struct vfio_user *dev, uint16_t command, uint32_t regio
 		.request = {{.iov_base = &access, .iov_len = sizeof(access)},
 			    {.iov_base = data, .iov_len = reads ? 0 : length}},
 		.fd = -1,
+		.reply = &reply,
 		.reply_min = sizeof(access) + (reads ? length : 0),
 		.reply_max = sizeof(access) + (reads ? length : 0),
 	};
-	struct vfu_region_access answered;
 	int rc;
 
 	rc = pyn_vfu_call(&dev->channel, &call, err);
 	if (rc)
 		return rc;
-	memcpy(&answered, call.reply, sizeof(answered));
-	if (memcmp(&answered, &access, sizeof(access)) != 0) {
+	if (memcmp(&reply.access, &access, sizeof(access)) != 0) {
 		dev->channel.broken = true;
 		return pyn_error(err, PYN_ERROR_GONE, EPROTO,
 				 "the device at %s was asked for %u bytes at %#llx of region %u and answered for "
@@ -58,15 +63,17 @@ static int access_region(struct vfio_user *dev, uint16_t command, uint32_t regio
 				 dev->channel.path, length, (unsigned long long)offset, region);
 	}
 	if (reads)
-		memcpy(data, (const uint8_t *)call.reply + sizeof(access), length);
+		memcpy(data, reply.data, length);
 	return 0;
 }
 
 static int access_in_pieces(struct vfio_user *dev, uint16_t command, uint32_t region, uint32_t offset, void *data,
 			    uint32_t length, struct pyn_error *err)
 {
+	uint32_t most = dev->channel.max_data < ACCESS_MAX ? dev->channel.max_data : ACCESS_MAX;
+
 	for (uint32_t done = 0; done < length;) {
-		uint32_t piece = length - done < dev->channel.max_data ? length - done : dev->channel.max_data;
+		uint32_t piece = length - done < most ? length - done : most;
 		int rc = access_region(dev, command, region, offset + done, (uint8_t *)data + done, piece, err);
 
 		if (rc)
@@ -228,10 +235,12 @@ static void dma_unmap(struct vfio_user *dev, const struct pyn_dma_region *region
 		.address = pyn_dma_iova(region->address),
 		.size = region->length,
 	};
+	struct vfu_dma_unmap echo;
 	struct pyn_vfu_call call = {
 		.command = VFU_DMA_UNMAP,
 		.request = {{.iov_base = &unmap, .iov_len = sizeof(unmap)}},
 		.fd = -1,
+		.reply = &echo,
 		.reply_max = sizeof(unmap),
 	};
 	struct pyn_error err;
@@ -283,10 +292,12 @@ static const struct pyn_pci_ops vfio_user_ops = {
 static int get_device_info(struct vfio_user *dev, uint32_t *num_irqs, struct pyn_error *err)
 {
 	struct vfu_device_info info = {.argsz = sizeof(info)};
+	uint8_t bytes[PYN_VFU_REPLY];
 	struct pyn_vfu_call call = {
 		.command = VFU_DEVICE_GET_INFO,
 		.request = {{.iov_base = &info, .iov_len = sizeof(info)}},
 		.fd = -1,
+		.reply = bytes,
 		.reply_min = sizeof(info),
 		.reply_max = PYN_VFU_REPLY,
 	};
@@ -295,7 +306,7 @@ static int get_device_info(struct vfio_user *dev, uint32_t *num_irqs, struct pyn
 	rc = pyn_vfu_call(&dev->channel, &call, err);
 	if (rc)
 		return rc;
-	memcpy(&info, call.reply, sizeof(info));
+	memcpy(&info, bytes, sizeof(info));
 	if (!(info.flags & VFU_DEVICE_FLAGS_PCI) || info.num_regions <= VFU_REGION_CONFIG)
 		return pyn_error(err, PYN_ERROR_ENUMERATE, ENODEV, "the device at %s is not a PCI function",
 				 dev->channel.path);
@@ -343,10 +354,12 @@ static int setup_config(struct vfio_user *dev, struct pyn_error *err)
 static int setup_vectors(struct vfio_user *dev, struct pyn_error *err)
 {
 	struct vfu_irq_info info = {.argsz = sizeof(info), .index = VFU_IRQ_MSIX};
+	uint8_t bytes[PYN_VFU_REPLY];
 	struct pyn_vfu_call call = {
 		.command = VFU_DEVICE_GET_IRQ_INFO,
 		.request = {{.iov_base = &info, .iov_len = sizeof(info)}},
 		.fd = -1,
+		.reply = bytes,
 		.reply_min = sizeof(info),
 		.reply_max = PYN_VFU_REPLY,
 	};
@@ -355,7 +368,7 @@ static int setup_vectors(struct vfio_user *dev, struct pyn_error *err)
 	rc = pyn_vfu_call(&dev->channel, &call, err);
 	if (rc)
 		return rc;
-	memcpy(&info, call.reply, sizeof(info));
+	memcpy(&info, bytes, sizeof(info));
 	if (info.flags & VFU_IRQ_FLAG_EVENTFD)
 		dev->pci.num_vectors = info.count < VECTORS_MAX ? info.count : VECTORS_MAX;
 	return 0;

@@ -48,6 +48,7 @@ int pyn_vfu_channel_init(struct pyn_vfu_channel *channel, int fd, const char *pa
 {
 	*channel = (struct pyn_vfu_channel){.fd = fd, .owner = getpid(), .max_data = VFU_MAX_DATA};
 	snprintf(channel->path, sizeof(channel->path), "%s", path);
+	pthread_mutex_init(&channel->lock, NULL);
 	channel->payload = malloc(VFU_MAX_MESSAGE);
 	if (channel->payload)
 		return 0;
@@ -62,6 +63,7 @@ void pyn_vfu_channel_deinit(struct pyn_vfu_channel *channel)
 		close(channel->fd);
 	channel->fd = -1;
 	channel->broken = true;
+	pthread_mutex_destroy(&channel->lock);
 	free(channel->payload);
 	channel->payload = NULL;
 }
@@ -341,7 +343,7 @@ static int receive_reply(struct pyn_vfu_channel *channel, struct incoming *in, u
 		rc = serve(channel, in, deadline);
 		if (rc)
 			return rc;
-		/* One that asks without an end leaves no moment in which the socket is empty and the wait is judged. */
+		/* One that asks without end leaves no moment at which the socket is empty and the wait is judged. */
 		if (pyn_monotonic_ns() >= deadline)
 			return -ETIMEDOUT;
 	}
@@ -364,7 +366,19 @@ static int refused(const struct pyn_vfu_channel *channel, const struct incoming 
 			 pyn_vfu_command_name(in->header.command), strerror(number));
 }
 
-int pyn_vfu_call(struct pyn_vfu_channel *channel, struct pyn_vfu_call *call, struct pyn_error *err)
+/* Descriptors and payload to where the caller wants them. */
+static void hand_over(const struct pyn_vfu_channel *channel, struct incoming *in, struct pyn_vfu_call *call)
+{
+	while (in->num_fds > call->want_fds)
+		close(in->fds[--in->num_fds]);
+	memcpy(call->fds, in->fds, in->num_fds * sizeof(in->fds[0]));
+	call->num_fds = in->num_fds;
+	call->reply_length = in->length;
+	if (in->length)
+		memcpy(call->reply, channel->payload, in->length);
+}
+
+static int call_locked(struct pyn_vfu_channel *channel, struct pyn_vfu_call *call, struct pyn_error *err)
 {
 	unsigned answer_ms = call->answer_ms ? call->answer_ms : PYN_VFU_ANSWER_MS;
 	uint64_t deadline = pyn_monotonic_ns() + (uint64_t)answer_ms * 1000000u;
@@ -372,11 +386,6 @@ int pyn_vfu_call(struct pyn_vfu_channel *channel, struct pyn_vfu_call *call, str
 	struct incoming in;
 	int rc;
 
-	call->num_fds = 0;
-	if (channel->owner != getpid())
-		return pyn_error(err, PYN_ERROR_STATE, EPERM,
-				 "the device at %s belongs to process %d, not to %d (asked for %s)", channel->path,
-				 channel->owner, getpid(), pyn_vfu_command_name(call->command));
 	if (channel->broken)
 		return pyn_error(err, PYN_ERROR_GONE, ENODEV, "the device at %s is gone", channel->path);
 	rc = send_message(channel, &header, call->request, 2, call->fd, deadline);
@@ -388,13 +397,27 @@ int pyn_vfu_call(struct pyn_vfu_channel *channel, struct pyn_vfu_call *call, str
 		close_all(in.fds, &in.num_fds);
 		return broken(channel, call->command, EPROTO, err);
 	}
-	while (in.num_fds > call->want_fds || (in.num_fds && (in.header.flags & VFU_FLAGS_ERROR)))
-		close(in.fds[--in.num_fds]);
-	if (in.header.flags & VFU_FLAGS_ERROR)
+	if (in.header.flags & VFU_FLAGS_ERROR) {
+		close_all(in.fds, &in.num_fds);
 		return refused(channel, &in, err);
-	memcpy(call->fds, in.fds, in.num_fds * sizeof(in.fds[0]));
-	call->num_fds = in.num_fds;
-	call->reply = channel->payload;
-	call->reply_length = in.length;
+	}
+	hand_over(channel, &in, call);
 	return 0;
+}
+
+int pyn_vfu_call(struct pyn_vfu_channel *channel, struct pyn_vfu_call *call, struct pyn_error *err)
+{
+	int rc;
+
+	call->num_fds = 0;
+	call->reply_length = 0;
+	/* Before the lock: in a forked process a thread that is not there may hold it. */
+	if (channel->owner != getpid())
+		return pyn_error(err, PYN_ERROR_STATE, EPERM,
+				 "the device at %s belongs to process %d, not to %d (asked for %s)", channel->path,
+				 channel->owner, getpid(), pyn_vfu_command_name(call->command));
+	pthread_mutex_lock(&channel->lock);
+	rc = call_locked(channel, call, err);
+	pthread_mutex_unlock(&channel->lock);
+	return rc;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A vfio-user connection, the client's end: one request at a time and its reply, all waits bounded. What arrives is
- * checked before anything is done with it. Internal to core/pci.
+ * A vfio-user connection, the client's end: one request at a time and its reply, all waits bounded. Threads may share
+ * it. What arrives is checked before anything is done with it. Internal to core/pci.
  *
  * After a failure that leaves the stream in an unknown state (no answer, a broken message, end of file) the
  * channel is broken: every later call fails at once.
@@ -9,6 +9,7 @@
 #ifndef PYN_PCI_VFIO_USER_CHANNEL_H
 #define PYN_PCI_VFIO_USER_CHANNEL_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,8 +24,9 @@
 
 struct pyn_vfu_channel {
 	int fd;
-	pid_t owner; /* the process that opened it: a forked one would take the replies away from it */
-	bool broken;
+	pid_t owner;          /* the process that opened it: a forked one would take the replies away from it */
+	pthread_mutex_t lock; /* from a request to its reply: a doorbell by message may come beside a register */
+	_Atomic(bool) broken;
 	uint16_t next_id;
 	uint32_t max_data;       /* bytes of data in one region access, as the device says */
 	uint8_t *payload;        /* VFU_MAX_MESSAGE bytes: of the message received last */
@@ -36,10 +38,9 @@ struct pyn_vfu_call {
 	struct iovec request[2]; /* the payload, in up to two pieces */
 	int fd;                  /* sent along; -1: none */
 	unsigned answer_ms;      /* 0: PYN_VFU_ANSWER_MS */
-	size_t reply_min;        /* a shorter or longer payload in the reply is a broken message */
+	void *reply;             /* where the reply's payload is copied, reply_max bytes */
+	size_t reply_min;        /* a shorter or longer payload is a broken message */
 	size_t reply_max;
-
-	const void *reply;    /* out: the payload, valid until the next call */
 	size_t reply_length;  /* out */
 	int fds[VFU_MAX_FDS]; /* out: descriptors that came along, the caller's to close; all else is closed here */
 	unsigned num_fds;     /* out */

@@ -19,8 +19,9 @@
 #define MAJOR 0u
 #define MINOR 1u
 #define CAPABILITIES "{\"capabilities\":{\"max_msg_fds\":8,\"max_data_xfer_size\":1048576}}"
-#define SHOWN "%.120s"    /* as much of a path as leaves room for what is wrong with it */
-#define RETRY_NS 10000000 /* where the server's queue of connections is full */
+#define SHOWN "%.120s"     /* as much of a path as leaves room for what is wrong with it */
+#define VERSION_REPLY 4096 /* bytes; servers are asked not to send more than a client did */
+#define RETRY_NS 10000000  /* where the server's queue of connections is full */
 
 uint64_t pyn_vfu_json_number(const char *json, size_t length, const char *key, uint64_t fallback)
 {
@@ -167,26 +168,27 @@ static int version_failed(const struct pyn_vfu_channel *channel, const struct py
 static int exchange_version(struct pyn_vfu_channel *channel, struct pyn_error *err)
 {
 	struct vfu_version version = {.major = MAJOR, .minor = MINOR};
+	char reply[VERSION_REPLY];
 	struct pyn_vfu_call call = {
 		.command = VFU_VERSION,
 		.request = {{.iov_base = &version, .iov_len = sizeof(version)},
 			    {.iov_base = (char *)CAPABILITIES, .iov_len = sizeof(CAPABILITIES)}},
 		.fd = -1,
+		.reply = reply,
 		.reply_min = sizeof(version),
-		.reply_max = VFU_MAX_MESSAGE,
+		.reply_max = sizeof(reply),
 	};
+	const char *json = reply + sizeof(version);
 	struct pyn_error cause;
-	const char *json;
 	uint64_t data, fds;
 
 	if (pyn_vfu_call(channel, &call, &cause))
 		return version_failed(channel, &cause, err);
-	memcpy(&version, call.reply, sizeof(version));
+	memcpy(&version, reply, sizeof(version));
 	if (version.major != MAJOR || version.minor > MINOR)
 		return pyn_error(err, PYN_ERROR_ENUMERATE, EPROTO,
 				 "the device at %s speaks version %u.%u of vfio-user, this build %u.%u",
 				 channel->path, version.major, version.minor, MAJOR, MINOR);
-	json = (const char *)call.reply + sizeof(version);
 	data = pyn_vfu_json_number(json, call.reply_length - sizeof(version), "max_data_xfer_size", VFU_MAX_DATA);
 	fds = pyn_vfu_json_number(json, call.reply_length - sizeof(version), "max_msg_fds", 1);
 	if (data < sizeof(uint64_t) || !fds)

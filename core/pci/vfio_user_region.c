@@ -67,22 +67,24 @@ static int ask(struct pyn_vfu_channel *channel, uint32_t index, struct pyn_vfu_c
 	       struct pyn_error *err)
 {
 	struct vfu_region_info info = {.argsz = PYN_VFU_REPLY, .index = index};
+	uint8_t bytes[PYN_VFU_REPLY];
 	int rc;
 
 	*call = (struct pyn_vfu_call){
 		.command = VFU_DEVICE_GET_REGION_INFO,
 		.request = {{.iov_base = &info, .iov_len = sizeof(info)}},
 		.fd = -1,
+		.reply = bytes,
 		.reply_min = sizeof(info),
-		.reply_max = PYN_VFU_REPLY,
+		.reply_max = sizeof(bytes),
 		.want_fds = VFU_MAX_FDS,
 	};
 	rc = pyn_vfu_call(channel, call, err);
 	if (rc)
 		return rc;
 	*reply = (struct reply){0};
-	memcpy(&reply->info, call->reply, sizeof(reply->info));
-	read_areas(reply, call->reply, call->reply_length);
+	memcpy(&reply->info, bytes, sizeof(reply->info));
+	read_areas(reply, bytes, call->reply_length);
 	return 0;
 }
 

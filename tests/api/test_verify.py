@@ -7,8 +7,9 @@ The data are changed behind the drive's back, on the virtual SSD, so the drive i
 import logging
 import warnings
 
-import nvme as d
 import pytest
+
+import nvme as d
 
 MISMATCH = r"^ERROR status: 07/81$"
 
@@ -89,9 +90,13 @@ def test_wrong_data_are_a_status_and_their_class_for_a_worker(nvme0n1, spoiled, 
     worker = nvme0n1.ioworker(
         io_size=4, lba_random=False, region_start=lba - 4, region_end=lba + 8, io_count=3
     ).start()
-    with pytest.warns(UserWarning, match="07/81"):
+    with pytest.warns(UserWarning) as caught:
         r = worker.close()
-    assert r.error
+    assert [str(warning.message) for warning in caught] == [
+        "ioworker host ERROR -6: io cmd error",
+        "ioworker device respond an ERROR status: 07/81",
+    ]
+    assert r.error == -6
     assert kind in caplog.text
     assert f"{lba}" in caplog.text or f"{lba:#x}" in caplog.text
     assert nvme0n1.verify_stats().mismatch > before.mismatch

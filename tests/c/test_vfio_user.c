@@ -159,6 +159,45 @@ TEST(a_forked_process_cannot_talk_to_the_device_and_does_not_disturb_it)
 	stop();
 }
 
+static struct pyn_pci *the_pci;
+
+/* Reads one register again and again: how often it was not what is in it. */
+static void *read_register(void *context)
+{
+	uint32_t offset = *(uint32_t *)context, value;
+	uintptr_t wrong = 0;
+
+	for (int i = 0; i < 2000; i++)
+		wrong += the_pci->ops->bar_read(the_pci, offset, &value, sizeof(value), NULL) || value != ~offset;
+	return (void *)wrong;
+}
+
+TEST(threads_that_access_registers_at_once_get_each_its_own)
+{
+	static uint32_t offsets[4] = {0x00, 0x14, 0x1c, 0x1000};
+	pthread_t threads[4];
+	struct pyn_error err = {0};
+
+	start(NULL);
+	if (!CHECK_EQ(pyn_pci_open(fake.folder, &the_pci, &err), 0))
+		return;
+	for (int i = 0; i < 4; i++) {
+		uint32_t value = ~offsets[i];
+
+		CHECK_EQ(the_pci->ops->bar_write(the_pci, offsets[i], &value, sizeof(value), &err), 0);
+	}
+	for (int i = 0; i < 4; i++)
+		pthread_create(&threads[i], NULL, read_register, &offsets[i]);
+	for (int i = 0; i < 4; i++) {
+		void *wrong;
+
+		pthread_join(threads[i], &wrong);
+		CHECK_EQ((uintptr_t)wrong, 0);
+	}
+	the_pci->ops->close(the_pci);
+	stop();
+}
+
 /* ---- who is at the other end ---- */
 
 static void check_no_device(const char *path, int number, const char *why)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the tests of the NVMe controller share: opcodes, statuses and commands by name.
 
-Numbers are written out from the specification and not taken from our headers, so that a wrong header is found.
+Numbers are written out from the specification and not taken from our headers: a wrong header must be found.
 """
 
 from __future__ import annotations
@@ -10,7 +10,15 @@ import struct
 
 from client import Nvme, Queue
 
-DELETE_SQ, CREATE_SQ, GET_LOG, DELETE_CQ, CREATE_CQ, IDENTIFY, ABORT = 0x00, 0x01, 0x02, 0x04, 0x05, 0x06, 0x08
+DELETE_SQ, CREATE_SQ, GET_LOG, DELETE_CQ, CREATE_CQ, IDENTIFY, ABORT = (
+    0x00,
+    0x01,
+    0x02,
+    0x04,
+    0x05,
+    0x06,
+    0x08,
+)
 SET_FEATURES, GET_FEATURES, ASYNC_EVENT, FORMAT = 0x09, 0x0A, 0x0C, 0x80
 FLUSH, WRITE, READ, WRITE_UNCORRECTABLE, COMPARE, WRITE_ZEROES, DSM, VERIFY = 0, 1, 2, 4, 5, 8, 9, 0x0C
 

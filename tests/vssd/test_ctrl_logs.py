@@ -50,7 +50,9 @@ def test_supported_log_pages_are_those_that_can_be_read(nvme: Nvme) -> None:
         (0x8000 << 16 | 2, 0, 0, ALL_NAMESPACES, INVALID_FIELD),  # longer than MDTS
     ],
 )
-def test_what_get_log_page_checks(nvme: Nvme, cdw10: int, cdw12: int, cdw14: int, nsid: int, status: int) -> None:
+def test_what_get_log_page_checks(
+    nvme: Nvme, cdw10: int, cdw12: int, cdw14: int, nsid: int, status: int
+) -> None:
     buffer = nvme.memory.alloc(4096)
     found = nvme.admin.execute(GET_LOG, nsid=nsid, prp1=buffer, cdw10=cdw10, cdw12=cdw12, cdw14=cdw14)
     assert found[1] == status
@@ -78,7 +80,19 @@ def test_firmware_slots(nvme: Nvme) -> None:
 def test_effects_list_exactly_the_commands_that_are_there(nvme: Nvme) -> None:
     data = log_page(nvme, 5, 4096)
     admin, io = struct.unpack("<256I", data[:1024]), struct.unpack("<256I", data[1024:2048])
-    assert [opcode for opcode in range(256) if admin[opcode] & 1] == [0, 1, 2, 4, 5, 6, 8, 9, 0x0A, 0x0C, 0x80]
+    assert [opcode for opcode in range(256) if admin[opcode] & 1] == [
+        0,
+        1,
+        2,
+        4,
+        5,
+        6,
+        8,
+        9,
+        0x0A,
+        0x0C,
+        0x80,
+    ]
     assert [opcode for opcode in range(256) if io[opcode] & 1] == [0, 1, 2, 4, 5, 8, 9, 0x0C]
     assert admin[0x80] >> 1 & 3 == 3 and admin[0x80] >> 16 & 7 == 1  # changes data and namespace, alone there
     assert [io[opcode] >> 1 & 1 for opcode in (1, 2, 4, 5, 8, 9)] == [1, 0, 1, 0, 1, 1]

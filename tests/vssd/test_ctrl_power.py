@@ -10,7 +10,6 @@ from typing import Callable
 
 import pytest
 from client import Client, Nvme
-from conftest import Server
 from ctrl_helpers import (
     FORMAT,
     FUA,
@@ -25,6 +24,8 @@ from ctrl_helpers import (
     set_feature,
     smart,
 )
+
+from conftest import Server
 
 POWER, PEEK, POKE = 4, 5, 6
 POWER_CYCLES, UNSAFE_SHUTDOWNS = 112, 144
@@ -159,7 +160,9 @@ def set_feature_saved(host: Host) -> int:
 
 def test_a_format_that_the_power_interrupts_is_done(host: Host) -> None:
     host.disk.write(0, pattern(0, 8), FUA)
-    host.nvme.admin.submit(struct.pack("<BBHI", FORMAT, 0, 0, 1) + bytes(32) + struct.pack("<I", 1) + bytes(20))
+    host.nvme.admin.submit(
+        struct.pack("<BBHI", FORMAT, 0, 0, 1) + bytes(32) + struct.pack("<I", 1) + bytes(20)
+    )
     host.power_cycle()
     disk = Disk(host.nvme, host.disk.queue, lba_size=4096)
     assert identify(host.nvme, 0, 1)[26] == 1
@@ -226,7 +229,9 @@ def test_a_file_remembers_its_format(start: Start, folder: str) -> None:
         (("--size", "16M", "--namespaces", "2"), "16777216 bytes"),
     ],
 )
-def test_a_file_of_another_drive_is_refused(start: Start, folder: str, options: tuple[str, ...], word: str) -> None:
+def test_a_file_of_another_drive_is_refused(
+    start: Start, folder: str, options: tuple[str, ...], word: str
+) -> None:
     file = os.path.join(folder, "drive")
     Server(os.path.join(folder, "first"), "--size", "16M", "--file", file).stop()
     refused = Server(os.path.join(folder, "second"), *options, "--file", file)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Queues: every check of the create and delete commands, doorbells, wrapping, sharing, interrupts, hostile memory."""
+"""Queues: all checks of creation and deletion, doorbells, wrapping, sharing, interrupts, hostile memory."""
 
 from __future__ import annotations
 
@@ -34,13 +34,17 @@ from ctrl_helpers import (
 )
 
 
-def create_cq(nvme: Nvme, qid: int = 1, entries: int = 8, flags: int = 1, vector: int = 0, offset: int = 0) -> int:
+def create_cq(
+    nvme: Nvme, qid: int = 1, entries: int = 8, flags: int = 1, vector: int = 0, offset: int = 0
+) -> int:
     base = nvme.memory.alloc(entries * 16 if entries <= 4096 else 4096) + offset
     cdw10, cdw11 = (entries - 1 & 0xFFFF) << 16 | qid, vector << 16 | flags
     return nvme.admin.execute(CREATE_CQ, prp1=base, cdw10=cdw10, cdw11=cdw11)[1]
 
 
-def create_sq(nvme: Nvme, qid: int = 1, entries: int = 8, flags: int = 1, cqid: int = 1, offset: int = 0) -> int:
+def create_sq(
+    nvme: Nvme, qid: int = 1, entries: int = 8, flags: int = 1, cqid: int = 1, offset: int = 0
+) -> int:
     base = nvme.memory.alloc(entries * 64 if entries <= 4096 else 4096) + offset
     cdw10, cdw11 = (entries - 1 & 0xFFFF) << 16 | qid, cqid << 16 | flags
     return nvme.admin.execute(CREATE_SQ, prp1=base, cdw10=cdw10, cdw11=cdw11)[1]

@@ -16,34 +16,37 @@
 #define FUZZ_SLOTS 96u
 #define FUZZ_CHUNKS 40u
 #define FUZZ_NAMED 320u
+#define FUZZ_RANGES 256u      /* of a Dataset Management command */
 #define FUZZ_TRANSFER 131072u /* bytes; the longest that has pages of its own */
 
 /* A command before it is sent. */
 struct fuzz_command {
 	struct nvme_cmd cmd;
-	uint32_t length;    /* bytes of data that it moves */
-	bool must_succeed;  /* unless the state of the drive forbids it */
-	bool is_mutilated;  /* fields were changed after it was made */
-	bool fill;          /* its data are what the model holds, as Compare wants them */
-	uint8_t data[4096]; /* what a command to the controller sends, if that matters; else noise */
-	uint32_t data_length;
+	uint32_t length;      /* bytes of data that it moves */
+	bool must_succeed;    /* unless the state of the drive forbids it */
+	bool mutilate;        /* change some of its fields before it is sent */
+	bool fill;            /* its data are what the model holds, as Compare wants them */
+	uint8_t data[4096];   /* what a command to the controller sends, if that matters; else noise */
+	uint32_t data_length; /* bytes of data that matter */
 };
 
 /* A command in flight. */
 struct fuzz_slot {
 	bool used;
 	bool must_succeed;
-	bool own_pages;      /* its PRPs are as they were made: nobody else uses these pages */
-	bool changes;        /* range is in the model as a change in flight */
-	bool equal;          /* a Compare that must find the data equal */
+	bool own_pages; /* its PRPs are as they were made: nobody else uses these pages */
+	bool changes;   /* ranges are in the model as changes in flight */
+	bool vague;     /* ranges are a guess: nobody knows what it will change */
+	bool equal;     /* a Compare that must find the data equal */
 	uint16_t sqid;
 	struct nvme_cmd cmd;
 	uint64_t submitted_at; /* time of the model */
 	uint32_t length;
-	uint32_t offset;       /* of the data in the first chunk */
-	struct fuzz_range range; /* of the model; count 0: none */
-	uint32_t versions[FUZZ_TRANSFER / FUZZ_SECTOR];
-	bool stable[FUZZ_TRANSFER / FUZZ_SECTOR];
+	uint32_t offset;                       /* of the data in the first chunk */
+	struct fuzz_range ranges[FUZZ_RANGES]; /* of the model */
+	uint32_t num_ranges;
+	uint32_t versions[FUZZ_MAX_SECTORS];
+	bool stable[FUZZ_MAX_SECTORS];
 	uint64_t chunks[FUZZ_CHUNKS]; /* data first, then pages of the PRP list */
 	uint32_t chunk_size;
 	uint32_t num_chunks;
@@ -114,15 +117,16 @@ bool fuzz_host_can_submit(struct fuzz_host *host, uint16_t sqid);
 /* Give the command memory and a CID, put it into the SQ, and remember it. The doorbell is rung later. */
 void fuzz_host_submit(struct fuzz_host *host, uint16_t sqid, struct fuzz_command *command);
 
-/* Change fields of a command at random; its PRPs may then be anything but the memory of queues. */
-void fuzz_host_mutilate(struct fuzz_host *host, struct nvme_cmd *cmd);
-
-/* An address for a transfer that may be wrong in any way, but never memory of queues. */
+/* An address for a transfer that may be wrong in any way, but is never that of queues or of another command's pages.
+ */
 uint64_t fuzz_host_address(struct fuzz_host *host);
 
+/* Write the doorbell of an SQ, or CQ, that there is. */
 void fuzz_host_ring(struct fuzz_host *host, uint16_t sqid);
+void fuzz_host_ring_cq(struct fuzz_host *host, uint16_t cqid);
 
-/* Take what is in a CQ, at most limit entries, and judge it. ring: tell the controller. Returns how many there were. */
+/* Take what is in a CQ, at most limit entries, and judge it. ring: tell the controller. Returns how many there were.
+ */
 uint32_t fuzz_host_reap(struct fuzz_host *host, uint16_t cqid, uint32_t limit, bool ring);
 
 /* How many commands of this kind are in flight; opcode below 0: any. */

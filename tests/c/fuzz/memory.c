@@ -25,13 +25,14 @@ static const struct {
 	bool remote;
 } layout[FUZZ_NUM_REGIONS] = {
 	[FUZZ_QUEUES] = {"queues", 0x100000, 1024 * KIB, VSSD_DMA_READ | VSSD_DMA_WRITE, 0, UINT32_MAX, false},
-	[FUZZ_REMOTE] = {"remote", 0x200000, 256 * KIB, VSSD_DMA_READ | VSSD_DMA_WRITE, 0, 32, true},
+	[FUZZ_REMOTE] = {"remote", 0x200000, 256 * KIB, VSSD_DMA_READ | VSSD_DMA_WRITE, 0,
+			 FUZZ_REMOTE_QUEUES / FUZZ_PAGE, true},
 	[FUZZ_DATA] = {"data", DATA_IOVA, 1024 * KIB, VSSD_DMA_READ | VSSD_DMA_WRITE, 0, 0, false},
 	[FUZZ_MORE] = {"more", DATA_IOVA + 1024 * KIB, 128 * KIB, VSSD_DMA_READ | VSSD_DMA_WRITE, 0, 0, false},
 	[FUZZ_READONLY] = {"read-only", DATA_IOVA + 1152 * KIB, 64 * KIB, VSSD_DMA_READ, 0, UINT32_MAX, false},
 	[FUZZ_WRITEONLY] = {"write-only", 0x50000000, 64 * KIB, VSSD_DMA_WRITE, 0, UINT32_MAX, false},
 	[FUZZ_ODD] = {"odd", 0x60000000, 5000, VSSD_DMA_READ | VSSD_DMA_WRITE, 3192, UINT32_MAX, false},
-	[FUZZ_SKEWED] = {"skewed", 0x70000000, 24 * KIB, VSSD_DMA_READ | VSSD_DMA_WRITE, 1, UINT32_MAX, false},
+	[FUZZ_SKEWED] = {"skewed", 0x60000000 + 5000, 24 * KIB, VSSD_DMA_READ | VSSD_DMA_WRITE, 1, UINT32_MAX, false},
 	[FUZZ_TOP] = {"top", 0 - 8 * KIB, 8 * KIB, VSSD_DMA_READ | VSSD_DMA_WRITE, 0, UINT32_MAX, false},
 };
 
@@ -70,7 +71,8 @@ static uint8_t *remote_at(struct fuzz_memory *memory, uint64_t iova, size_t leng
 		fuzz_fail("an access by message to 0x%llx, %zu bytes", (unsigned long long)iova, length);
 		return NULL;
 	}
-	if (memory->fail_one_in && fuzz_one_in(memory->random, memory->fail_one_in))
+	if (memory->fail_one_in && (offset >= FUZZ_REMOTE_QUEUES || memory->fail_queues) &&
+	    fuzz_one_in(memory->random, memory->fail_one_in))
 		return NULL;
 	return region->host + offset;
 }
@@ -316,8 +318,8 @@ bool fuzz_memory_is_untouched(struct fuzz_memory *memory, uint64_t iova, uint64_
 	for (uint64_t piece; length > 0; iova += piece, length -= piece) {
 		struct fuzz_region *region = piece_at(memory, iova, length, &piece);
 
-		if (region && memcmp(region->shadow + (iova - region->iova), region->host + (iova - region->iova),
-				     piece) != 0)
+		if (region &&
+		    memcmp(region->shadow + (iova - region->iova), region->host + (iova - region->iova), piece) != 0)
 			return false;
 	}
 	return true;

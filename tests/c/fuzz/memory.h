@@ -2,9 +2,9 @@
 /*
  * The host's memory, and the bus through which the controller reaches it.
  *
- * Each region is mapped twice: for the fuzzer, and for the controller between guard pages and with no more rights than
- * the region grants it. While the controller has no business in host memory, or a region is not in its DMA map, its
- * mapping has no rights at all, so that a pointer that was kept too long is found by the first use of it.
+ * Each region is mapped twice: for the fuzzer, and for the controller between guard pages and with no more rights
+ * than the region grants it. While the controller has no business in host memory, or a region is not in its DMA map,
+ * its mapping has no rights at all, so that a pointer that was kept too long is found by the first use of it.
  *
  * Beside each byte stands what it has to be (the shadow). Pages that a command in flight may write are named; all
  * others must not change but by the fuzzer's own hand.
@@ -17,6 +17,9 @@
 
 #define FUZZ_PAGE 4096u
 
+/* Queues lie from the start of FUZZ_QUEUES, and may reach so far into FUZZ_REMOTE. */
+#define FUZZ_REMOTE_QUEUES 131072u
+
 enum fuzz_region_id {
 	FUZZ_QUEUES,
 	FUZZ_REMOTE, /* right behind the queues; reached by messages */
@@ -25,7 +28,7 @@ enum fuzz_region_id {
 	FUZZ_READONLY, /* right behind that: the controller may not write it */
 	FUZZ_WRITEONLY,
 	FUZZ_ODD,    /* neither its size nor its place in memory is a multiple of a page */
-	FUZZ_SKEWED, /* not even aligned to words */
+	FUZZ_SKEWED, /* begins where that ends, in the middle of a page; not even aligned to words */
 	FUZZ_TOP,    /* ends where 64 bits end */
 	FUZZ_NUM_REGIONS,
 };
@@ -33,20 +36,21 @@ enum fuzz_region_id {
 struct fuzz_region {
 	uint64_t iova;
 	uint64_t size;
-	uint8_t *host;     /* the fuzzer's view */
-	uint8_t *device;   /* the controller's view; NULL: by messages */
-	uint8_t *shadow;   /* what it has to hold */
-	uint16_t *named;   /* by page: commands in flight that may write it */
-	bool *stale;       /* by page: was named since the shadow was taken */
-	bool *taken;       /* by page: fuzz_memory_take gave it away */
-	bool mapped;       /* in the controller's DMA map */
+	uint8_t *host;   /* the fuzzer's view */
+	uint8_t *device; /* the controller's view; NULL: by messages */
+	uint8_t *shadow; /* what it has to hold */
+	uint16_t *named; /* by page: commands in flight that may write it */
+	bool *stale;     /* by page: was named since the shadow was taken */
+	bool *taken;     /* by page: fuzz_memory_take gave it away */
+	bool mapped;     /* in the controller's DMA map */
 };
 
 struct fuzz_memory {
 	struct vssd_bus bus; /* comes first: ops get a pointer to it */
 	struct fuzz_region regions[FUZZ_NUM_REGIONS];
 	struct fuzz_random *random;
-	uint32_t fail_one_in; /* access by message fails so often; 0: never */
+	uint32_t fail_one_in; /* an access by message fails so often; 0: never */
+	bool fail_queues;     /* also where queues may be */
 	bool forbidden;       /* the controller must not touch anything */
 	uint64_t interrupts;  /* raised so far */
 	uint64_t messages;    /* accesses by message so far */

@@ -10,7 +10,7 @@ void fuzz_model_open(struct fuzz_model *model, uint32_t count, bool keeps)
 	memset(model, 0, sizeof(*model));
 	model->count = count;
 	model->keeps = keeps;
-	fuzz_model_erased(model);
+	fuzz_model_erased(model, 0);
 }
 
 void fuzz_model_begin(struct fuzz_model *model, struct fuzz_range range)
@@ -47,13 +47,15 @@ void fuzz_model_refused(struct fuzz_model *model, struct fuzz_range range)
 		model->sectors[i].changes--;
 }
 
-void fuzz_model_erased(struct fuzz_model *model)
+void fuzz_model_erased(struct fuzz_model *model, uint64_t submitted_at)
 {
 	for (uint32_t i = 0; i < model->count; i++) {
 		struct fuzz_sector *sector = &model->sectors[i];
 
-		sector->content = sector->changes ? FUZZ_UNKNOWN : FUZZ_KNOWN;
-		sector->is_volatile = false;
+		bool changed = sector->changes || sector->changed_at > submitted_at;
+
+		sector->content = changed ? FUZZ_UNKNOWN : FUZZ_KNOWN;
+		sector->is_volatile = changed;
 		sector->version++;
 		memset(sector->data, 0, FUZZ_SECTOR);
 	}

@@ -54,8 +54,8 @@ void fuzz_model_end(struct fuzz_model *model, struct fuzz_range range, enum fuzz
 /* It is over, and has changed nothing. */
 void fuzz_model_refused(struct fuzz_model *model, struct fuzz_range range);
 
-/* All sectors are zeros, durably. */
-void fuzz_model_erased(struct fuzz_model *model);
+/* A format that was submitted at this time is done: zeros, durably, but where something was written meanwhile. */
+void fuzz_model_erased(struct fuzz_model *model, uint64_t submitted_at);
 
 /* What was in flight is never completed: it may have been done, or not. */
 void fuzz_model_abandon(struct fuzz_model *model);

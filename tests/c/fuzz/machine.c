@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#define _GNU_SOURCE 1
+#include "tests/c/fuzz/machine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "spec/nvme_regs.h"
+#include "spec/pci.h"
+#include "tests/c/fuzz/clock.h"
+#include "tests/c/fuzz/report.h"
+
+#define NAMESPACE_BLOCKS 48u
+#define QUIET_POLLS 8
+#define DRAIN_POLLS 20000
+#define IDLE_POLLS 64
+
+/* ---- registers ---- */
+
+uint32_t fuzz_machine_read32(struct fuzz_machine *machine, uint32_t offset)
+{
+	uint32_t value;
+
+	vssd_ctrl_bar_read(machine->ctrl, offset, &value, sizeof(value));
+	return value;
+}
+
+void fuzz_machine_write32(struct fuzz_machine *machine, uint32_t offset, uint32_t value)
+{
+	vssd_ctrl_bar_write(machine->ctrl, offset, &value, sizeof(value));
+}
+
+static void write64(struct fuzz_machine *machine, uint32_t offset, uint64_t value)
+{
+	if (fuzz_one_in(&machine->random, 2)) {
+		vssd_ctrl_bar_write(machine->ctrl, offset, &value, sizeof(value));
+		return;
+	}
+	fuzz_machine_write32(machine, offset, (uint32_t)value);
+	fuzz_machine_write32(machine, offset + 4, (uint32_t)(value >> 32));
+}
+
+void fuzz_machine_config_write16(struct fuzz_machine *machine, uint32_t offset, uint16_t value)
+{
+	vssd_ctrl_config_write(machine->ctrl, offset, &value, sizeof(value));
+}
+
+/* The offset of a capability in configuration space. */
+static uint32_t capability(struct fuzz_machine *machine, uint8_t id)
+{
+	uint8_t config[PCI_CFG_SIZE], at;
+
+	vssd_ctrl_config_read(machine->ctrl, 0, config, sizeof(config));
+	for (at = config[PCI_CFG_CAPABILITIES]; at != 0 && config[at] != id; at = config[at + 1])
+		;
+	return at;
+}
+
+/* ---- life ---- */
+
+void fuzz_machine_open(struct fuzz_machine *machine, uint64_t seed)
+{
+	uint8_t *space =
+		mmap(NULL, VSSD_DOORBELL_SIZE + 2 * FUZZ_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	memset(machine, 0, sizeof(*machine));
+	machine->random.state = seed;
+	fuzz_memory_open(&machine->memory, &machine->random);
+	if (space == MAP_FAILED || mprotect(space + FUZZ_PAGE, VSSD_DOORBELL_SIZE, PROT_READ | PROT_WRITE) < 0) {
+		perror("doorbells");
+		exit(2);
+	}
+	machine->doorbells = (uint32_t *)(space + FUZZ_PAGE);
+	machine->host.random = &machine->random;
+	machine->host.memory = &machine->memory;
+	machine->host.options = &machine->options;
+	machine->host.doorbells = machine->doorbells;
+	machine->host.page_size = FUZZ_PAGE;
+}
+
+static void unplug(struct fuzz_machine *machine)
+{
+	if (machine->ctrl)
+		vssd_ctrl_destroy(machine->ctrl);
+	machine->ctrl = NULL;
+}
+
+void fuzz_machine_close(struct fuzz_machine *machine)
+{
+	unplug(machine);
+	fuzz_memory_close(&machine->memory);
+	munmap((uint8_t *)machine->doorbells - FUZZ_PAGE, VSSD_DOORBELL_SIZE + 2 * FUZZ_PAGE);
+}
+
+static void choose_options(struct fuzz_machine *machine)
+{
+	static const uint32_t versions[] = {0x00020000, 0x00020000, 0x00010400, 0x00010300};
+	static const uint16_t queues[] = {1, 4, 16, 64};
+	static const uint32_t entries[] = {4096, 64, 4096, 1024};
+	static const uint8_t mdts[] = {5, 5, 0, 1, 9};
+	static const uint64_t cache[] = {64 << 20, 64 << 10, 0, 80 << 10};
+	static const uint32_t namespaces[] = {1, 2, 3, 32};
+	struct fuzz_random *random = &machine->random;
+
+	vssd_options_default(&machine->options);
+	machine->options.size = NAMESPACE_BLOCKS * 4096;
+	machine->options.null_store = fuzz_one_in(random, 16);
+	machine->options.lba_size = fuzz_one_in(random, 3) ? 4096 : 512;
+	machine->options.queues = FUZZ_PICK(random, queues);
+	machine->options.queue_entries = FUZZ_PICK(random, entries);
+	machine->options.namespaces = FUZZ_PICK(random, namespaces);
+	machine->options.mdts = FUZZ_PICK(random, mdts);
+	machine->options.version = FUZZ_PICK(random, versions);
+	machine->options.cache_size = FUZZ_PICK(random, cache);
+	machine->options.serial = "FUZZ";
+}
+
+void fuzz_machine_plug(struct fuzz_machine *machine)
+{
+	char error[256] = "";
+
+	unplug(machine);
+	choose_options(machine);
+	machine->time_stands = fuzz_one_in(&machine->random, 8);
+	fuzz_time_stands = machine->time_stands;
+	fuzz_memory_forbid(&machine->memory, true);
+	if (vssd_ctrl_create(&machine->options, &machine->memory.bus, machine->doorbells, &machine->ctrl, error,
+			     sizeof(error)) != 0) {
+		printf("    no drive: %s\n", error);
+		exit(2);
+	}
+	machine->drives++;
+	machine->host.ctrl = machine->ctrl;
+	fuzz_model_open(&machine->host.model, NAMESPACE_BLOCKS * 4096 / FUZZ_SECTOR, !machine->options.null_store);
+	fuzz_host_reset(&machine->host);
+}
+
+/* ---- enabling ---- */
+
+static void restore_config(struct fuzz_machine *machine)
+{
+	fuzz_machine_config_write16(machine, capability(machine, PCI_CAP_PM) + PCI_PM_CONTROL, 0);
+	fuzz_machine_config_write16(machine, PCI_CFG_COMMAND, PCI_COMMAND_MSE | PCI_COMMAND_BME);
+}
+
+static uint32_t some_admin_size(struct fuzz_machine *machine)
+{
+	return fuzz_one_in(&machine->random, 16)  ? fuzz_between(&machine->random, 2, 4096)
+	       : fuzz_one_in(&machine->random, 2) ? fuzz_between(&machine->random, 2, 6)
+						  : fuzz_between(&machine->random, 2, 64);
+}
+
+/* Settings with which it must not become ready, and that a reset takes back. */
+static void enable_wrongly(struct fuzz_machine *machine)
+{
+	static const uint32_t wrong[] = {5u << 7, 15u << 7, 1u << 4, 7u << 4, 1u << 11, 7u << 11};
+	uint32_t cc = 1 | 6u << 16 | 4u << 20;
+
+	if (fuzz_one_in(&machine->random, 4))
+		fuzz_machine_write32(machine, NVME_REG_AQA, fuzz_one_in(&machine->random, 2) ? 31 : 31u << 16);
+	else
+		cc |= FUZZ_PICK(&machine->random, wrong);
+	fuzz_machine_write32(machine, NVME_REG_CC, cc);
+	if (NVME_GET(fuzz_machine_read32(machine, NVME_REG_CSTS), NVME_CSTS_RDY))
+		fuzz_fail("the controller is ready with CC %08xh", cc);
+	vssd_ctrl_poll(machine->ctrl);
+	fuzz_machine_write32(machine, NVME_REG_CC, 0);
+}
+
+void fuzz_machine_enable(struct fuzz_machine *machine)
+{
+	uint32_t mps = fuzz_one_in(&machine->random, 3) ? fuzz_below(&machine->random, 5) : 0;
+	uint32_t sq_size = some_admin_size(machine), cq_size = some_admin_size(machine);
+	bool all_sets = machine->options.version >= 0x00020000 && fuzz_one_in(&machine->random, 2);
+	uint64_t asq, acq;
+
+	machine->host.page_size = FUZZ_PAGE << mps;
+	asq = fuzz_host_queue_memory(&machine->host, sq_size * 64);
+	acq = fuzz_host_queue_memory(&machine->host, cq_size * 16);
+	restore_config(machine);
+	fuzz_machine_write32(machine, NVME_REG_AQA, (cq_size - 1) << 16 | (sq_size - 1));
+	write64(machine, NVME_REG_ASQ, asq);
+	write64(machine, NVME_REG_ACQ, acq);
+	if (fuzz_one_in(&machine->random, 16)) {
+		enable_wrongly(machine);
+		fuzz_machine_write32(machine, NVME_REG_AQA, (cq_size - 1) << 16 | (sq_size - 1));
+	}
+	fuzz_memory_forbid(&machine->memory, false);
+	fuzz_machine_write32(machine, NVME_REG_CC, 1 | (all_sets ? 6u << 4 : 0) | mps << 7 | 6u << 16 | 4u << 20);
+	if (fuzz_machine_read32(machine, NVME_REG_CSTS) % 4 != 1)
+		fuzz_fail("the controller does not become ready: CSTS %08xh",
+			  fuzz_machine_read32(machine, NVME_REG_CSTS));
+	fuzz_host_enabled(&machine->host, asq, sq_size, acq, cq_size, FUZZ_PAGE << mps);
+}
+
+/* ---- resets ---- */
+
+static void stay_quiet(struct fuzz_machine *machine)
+{
+	fuzz_memory_forbid(&machine->memory, true);
+	for (int i = 0; i < QUIET_POLLS; i++)
+		if (vssd_ctrl_poll(machine->ctrl) != 0)
+			fuzz_fail("the controller takes commands that it must leave alone");
+}
+
+static void reset_by_enable(struct fuzz_machine *machine)
+{
+	fuzz_machine_write32(machine, NVME_REG_CC, 6u << 16 | 4u << 20);
+}
+
+static void shut_down(struct fuzz_machine *machine)
+{
+	uint32_t cc = fuzz_machine_read32(machine, NVME_REG_CC);
+
+	fuzz_machine_write32(machine, NVME_REG_CC, cc | fuzz_between(&machine->random, 1, 2) << 14);
+	if (NVME_GET(fuzz_machine_read32(machine, NVME_REG_CSTS), NVME_CSTS_SHST) != NVME_SHST_COMPLETE)
+		fuzz_fail("a shutdown does not complete");
+	fuzz_model_flushed(&machine->host.model, UINT64_MAX);
+	stay_quiet(machine);
+	reset_by_enable(machine);
+}
+
+static void reset_subsystem(struct fuzz_machine *machine)
+{
+	fuzz_machine_write32(machine, NVME_REG_NSSR, NVME_NSSR_RESET);
+	if (!NVME_GET(fuzz_machine_read32(machine, NVME_REG_CSTS), NVME_CSTS_NSSRO))
+		fuzz_fail("CSTS does not tell of the subsystem reset");
+	fuzz_machine_write32(machine, NVME_REG_CSTS, NVME_SET(1, NVME_CSTS_NSSRO));
+}
+
+static void reset_by_config(struct fuzz_machine *machine)
+{
+	uint32_t express = capability(machine, PCI_CAP_EXP);
+
+	fuzz_machine_config_write16(machine, express + PCI_EXP_DEVICE_CONTROL, PCI_EXP_DEVICE_CONTROL_FLR);
+}
+
+static void reset_by_bus(struct fuzz_machine *machine)
+{
+	vssd_ctrl_reset(machine->ctrl,
+			fuzz_one_in(&machine->random, 2) ? VSSD_RESET_FUNCTION : VSSD_RESET_CONVENTIONAL);
+}
+
+static void cycle_power(struct fuzz_machine *machine)
+{
+	if (fuzz_one_in(&machine->random, 4))
+		shut_down(machine);
+	vssd_ctrl_power(machine->ctrl, false);
+	fuzz_model_abandon(&machine->host.model);
+	fuzz_model_power_lost(&machine->host.model);
+	stay_quiet(machine);
+	if (fuzz_machine_read32(machine, NVME_REG_VS) != UINT32_MAX)
+		fuzz_fail("a register can be read without power");
+	fuzz_machine_write32(machine, NVME_REG_CC, 1);
+	vssd_ctrl_power(machine->ctrl, true);
+}
+
+/* The client leaves, and takes its memory along. */
+static void leave(struct fuzz_machine *machine)
+{
+	vssd_ctrl_host_gone(machine->ctrl);
+	for (enum fuzz_region_id id = 0; id < FUZZ_NUM_REGIONS; id++)
+		fuzz_memory_unmap(&machine->memory, id);
+	stay_quiet(machine);
+	for (enum fuzz_region_id id = 0; id < FUZZ_NUM_REGIONS; id++)
+		fuzz_memory_map(&machine->memory, id);
+	stay_quiet(machine);
+	reset_by_enable(machine);
+}
+
+void fuzz_machine_reset(struct fuzz_machine *machine)
+{
+	static void (*const ways[])(struct fuzz_machine *) = {reset_by_enable, reset_by_enable, shut_down,
+							      reset_subsystem, reset_by_config, reset_by_bus,
+							      cycle_power,     cycle_power,     leave};
+
+	machine->resets++;
+	fuzz_memory_check(&machine->memory);
+	FUZZ_PICK(&machine->random, ways)(machine);
+	stay_quiet(machine);
+	restore_config(machine);
+	if (fuzz_machine_read32(machine, NVME_REG_CSTS) != 0)
+		fuzz_fail("CSTS is %08xh after a reset", fuzz_machine_read32(machine, NVME_REG_CSTS));
+	fuzz_memory_check(&machine->memory);
+	fuzz_host_reset(&machine->host);
+}
+
+void fuzz_machine_pause(struct fuzz_machine *machine)
+{
+	uint32_t power = capability(machine, PCI_CAP_PM) + PCI_PM_CONTROL;
+
+	if (fuzz_one_in(&machine->random, 2)) {
+		fuzz_machine_config_write16(machine, PCI_CFG_COMMAND, PCI_COMMAND_MSE);
+	} else {
+		fuzz_machine_config_write16(machine, power, 3);
+		if (fuzz_machine_read32(machine, NVME_REG_CSTS) != UINT32_MAX)
+			fuzz_fail("a register can be read in D3hot");
+	}
+	stay_quiet(machine);
+	if (fuzz_one_in(&machine->random, 2))
+		fuzz_machine_config_write16(machine, power, 1); /* D1 is not there */
+	restore_config(machine);
+	fuzz_memory_forbid(&machine->memory, false);
+}
+
+/* ---- pokes ---- */
+
+static void poke_registers(struct fuzz_machine *machine)
+{
+	static const uint32_t harmless[] = {
+		NVME_REG_CAP,    NVME_REG_CAP + 4, NVME_REG_VS,   NVME_REG_INTMS,  NVME_REG_INTMC, NVME_REG_CSTS,
+		NVME_REG_CMBLOC, NVME_REG_BPRSEL,  NVME_REG_CRTO, NVME_REG_PMRCAP, 0x18,           0x3000};
+	uint8_t bytes[256];
+	uint32_t offset = fuzz_below(&machine->random, VSSD_BAR0_SIZE - sizeof(bytes));
+	uint32_t length = fuzz_between(&machine->random, 1, sizeof(bytes));
+	uint32_t version = fuzz_machine_read32(machine, NVME_REG_VS);
+
+	vssd_ctrl_bar_read(machine->ctrl, offset, bytes, length);
+	fuzz_machine_write32(machine, FUZZ_PICK(&machine->random, harmless), (uint32_t)fuzz_edge(&machine->random));
+	fuzz_machine_write32(machine, NVME_REG_NSSR, (uint32_t)fuzz_below(&machine->random, UINT32_MAX) / 2);
+	/* An access that is not aligned, or not of whole registers, does nothing. */
+	offset = fuzz_below(&machine->random, NVME_REG_DOORBELLS + 64) | 1;
+	vssd_ctrl_bar_write(machine->ctrl, offset, bytes, fuzz_between(&machine->random, 1, 16));
+	if (fuzz_machine_read32(machine, NVME_REG_VS) != version || version != machine->options.version)
+		fuzz_fail("VS has changed");
+}
+
+static void poke_config(struct fuzz_machine *machine)
+{
+	static const uint16_t writable[] = {PCI_CFG_BAR0,         PCI_CFG_BAR0 + 4,      PCI_CFG_BAR0 + 16,
+					    PCI_CFG_BAR0 + 20,    PCI_CFG_CACHE_LINE,    PCI_CFG_VENDOR,
+					    PCI_CFG_CAPABILITIES, PCI_CFG_INTERRUPT_LINE};
+	uint8_t bytes[256], before[2], after[2];
+	uint32_t offset = fuzz_below(&machine->random, VSSD_CONFIG_SIZE - sizeof(bytes) + 1);
+	uint32_t value = fuzz_one_in(&machine->random, 2) ? UINT32_MAX : (uint32_t)fuzz_next(&machine->random);
+
+	vssd_ctrl_config_read(machine->ctrl, 0, before, sizeof(before));
+	vssd_ctrl_config_read(machine->ctrl, offset, bytes, sizeof(bytes));
+	/* Extended configuration space: masks and statuses. */
+	if (offset >= PCI_CFG_SIZE)
+		vssd_ctrl_config_write(machine->ctrl, offset, bytes,
+				       fuzz_between(&machine->random, 1, sizeof(bytes)));
+	vssd_ctrl_config_write(machine->ctrl, FUZZ_PICK(&machine->random, writable), &value,
+			       fuzz_between(&machine->random, 1, 4));
+	fuzz_machine_config_write16(machine, capability(machine, PCI_CAP_MSIX) + PCI_MSIX_CONTROL, (uint16_t)value);
+	vssd_ctrl_config_read(machine->ctrl, 0, after, sizeof(after));
+	if (memcmp(before, after, sizeof(before)) != 0)
+		fuzz_fail("the vendor ID was written");
+}
+
+/* Doorbells that no queue has, and values that no queue can have. */
+static void poke_doorbells(struct fuzz_machine *machine)
+{
+	uint32_t index = fuzz_below(&machine->random, VSSD_DOORBELL_SIZE / 4);
+	const struct fuzz_sq *sq = &machine->host.sq[index / 2 % FUZZ_QUEUES_MAX];
+	const struct fuzz_cq *cq = &machine->host.cq[index / 2 % FUZZ_QUEUES_MAX];
+	uint32_t value = (uint32_t)fuzz_edge(&machine->random);
+
+	if (fuzz_one_in(&machine->random, 2))
+		index %= 8;
+	/* A queue that is being made would take it for good. */
+	if (index / 2 < FUZZ_QUEUES_MAX) {
+		sq = &machine->host.sq[index / 2];
+		cq = &machine->host.cq[index / 2];
+		if (sq->pending || cq->pending)
+			return;
+		value |= 1u << 16;
+	}
+	if (fuzz_one_in(&machine->random, 2))
+		machine->doorbells[index] = value;
+	else
+		fuzz_machine_write32(machine, VSSD_DOORBELL_OFFSET + 4 * index, value);
+}
+
+void fuzz_machine_poke_around(struct fuzz_machine *machine)
+{
+	switch (fuzz_below(&machine->random, 3)) {
+	case 0:
+		poke_registers(machine);
+		break;
+	case 1:
+		poke_config(machine);
+		break;
+	default:
+		poke_doorbells(machine);
+		break;
+	}
+}
+
+/* ---- waiting ---- */
+
+/* What may stay in flight for ever. */
+static uint32_t patient(const struct fuzz_machine *machine)
+{
+	return fuzz_host_in_flight(&machine->host, 0, NVME_ADMIN_ASYNC_EVENT);
+}
+
+void fuzz_machine_drain(struct fuzz_machine *machine)
+{
+	struct fuzz_host *host = &machine->host;
+	int idle = 0;
+
+	for (uint16_t qid = 0; qid < FUZZ_QUEUES_MAX; qid++) {
+		fuzz_host_ring(host, qid);
+		fuzz_host_ring_cq(host, qid);
+	}
+	for (int i = 0; i < DRAIN_POLLS && idle < IDLE_POLLS && !fuzz_failed; i++) {
+		uint32_t taken = vssd_ctrl_poll(machine->ctrl);
+
+		for (uint16_t qid = 0; qid < FUZZ_QUEUES_MAX; qid++)
+			taken += fuzz_host_reap(host, qid, UINT32_MAX, true);
+		idle = taken ? 0 : idle + 1;
+		if (fuzz_host_in_flight(host, -1, -1) == patient(machine))
+			return;
+	}
+	if (machine->time_stands || fuzz_failed)
+		return;
+	for (uint32_t i = 0; i < FUZZ_SLOTS; i++)
+		if (host->slots[i].used && host->slots[i].cmd.opc != NVME_ADMIN_ASYNC_EVENT)
+			fuzz_fail("SQ %u, CID %u, opcode %02xh does not complete", host->slots[i].sqid,
+				  host->slots[i].cmd.cid, host->slots[i].cmd.opc);
+}
