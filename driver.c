@@ -93,11 +93,15 @@ int pyn_io_submit(struct pyn_io_queue *queue, struct pyn_namespace *ns, struct p
 
 unsigned pyn_admin_wait(struct pyn_device *device, struct pyn_completed *completed, unsigned max, uint64_t budget_us)
 {
+	if (pyn_device_process(device) != pyn_process_generation())
+		return 0;
 	return pyn_qpair_wait(pyn_device_admin(device), completed, max, budget_us);
 }
 
 unsigned pyn_io_wait(struct pyn_io_queue *queue, struct pyn_completed *completed, unsigned max, uint64_t budget_us)
 {
+	if (queue->process != pyn_process_generation())
+		return 0;
 	return pyn_qpair_wait(queue->qpair, completed, max, budget_us);
 }
 

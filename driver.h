@@ -53,7 +53,7 @@ int pyn_io_submit(struct pyn_io_queue *queue, struct pyn_namespace *ns, struct p
 		  struct pyn_error *err);
 
 /* Fetch up to max completions of the admin queue or of an I/O queue, wait up to budget_us for the first. Returns how many;
- * 0 also for a queue that is deleted and has nothing left. */
+ * 0 also for a queue that is deleted and has nothing left, and in another process. */
 unsigned pyn_admin_wait(struct pyn_device *device, struct pyn_completed *completed, unsigned max, uint64_t budget_us);
 unsigned pyn_io_wait(struct pyn_io_queue *queue, struct pyn_completed *completed, unsigned max, uint64_t budget_us);
 

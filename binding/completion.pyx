@@ -61,6 +61,7 @@ cdef class _Queue:
     cdef cspdk.pyn_completed _fetched[BATCH]
     cdef unsigned _first
     cdef unsigned _count
+    cdef unsigned _expected  # room that threads which wait now have reserved
     cdef uint16_t _latest_cid
     cdef uint64_t _latest_latency_ns
     cdef object __weakref__
@@ -95,12 +96,14 @@ cdef class _Queue:
 
     cdef int _fetch(self, unsigned wanted, uint64_t budget_us) except -1:
         cdef cspdk.pyn_completed batch[BATCH]
-        cdef unsigned count, i, room = BATCH - self._count
+        cdef unsigned count, i, room = BATCH - self._count - self._expected
 
         if wanted > room:
             wanted = room
+        self._expected += wanted
         with nogil:
             count = self._wait(batch, wanted, budget_us)
+        self._expected -= wanted
         for i in range(count):
             memcpy(&self._fetched[(self._first + self._count) % BATCH], &batch[i], sizeof(batch[i]))
             self._count += 1
@@ -180,17 +183,20 @@ cdef class _Queue:
                 done += 1
         return cdw0
 
+    cdef void _drop_fetched(self) noexcept:
+        cdef void *user
+
+        while self._count:
+            user = self._fetched[self._first].user
+            self._first = (self._first + 1) % BATCH
+            self._count -= 1
+            if user != NULL:
+                Py_DECREF(<object>user)
+
     cdef void _drop(self) noexcept:
         """Let go of what nobody will fetch any more."""
-        cdef cspdk.pyn_completed completed
-
         while True:
-            while self._count:
-                completed = self._fetched[self._first]
-                self._first = (self._first + 1) % BATCH
-                self._count -= 1
-                if completed.user != NULL:
-                    Py_DECREF(<_Callback>completed.user)
+            self._drop_fetched()
             self._count = self._wait(self._fetched, BATCH, 0)
             self._first = 0
             if self._count == 0:

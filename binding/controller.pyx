@@ -29,9 +29,7 @@ cdef class Controller(_Queue):
         self._init()
 
     def __dealloc__(self):
-        # Without the drive nothing is in flight any more; with it, its completions belong to whoever has it open.
-        if self._count and self._device is None:
-            self._count = 0
+        self._drop_fetched()
 
     def __repr__(self):
         if not self._device._is_open():

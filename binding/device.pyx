@@ -12,9 +12,18 @@ cdef class _Device:
     cdef object __weakref__
 
     def __dealloc__(self):
-        if self._device != NULL:
-            with nogil:
-                cspdk.pyn_device_put(self._device)
+        cdef cspdk.pyn_completed completed
+
+        if self._device == NULL:
+            return
+        with nogil:
+            cspdk.pyn_device_close(self._device)
+        # The callbacks of commands whose completion nobody fetched.
+        while cspdk.pyn_admin_wait(self._device, &completed, 1, 0):
+            if completed.user != NULL:
+                Py_DECREF(<object>completed.user)
+        with nogil:
+            cspdk.pyn_device_put(self._device)
 
     def close(self):
         with nogil:

@@ -31,4 +31,12 @@ __all__ = [
     "QpairCreationError", "QpairDeletionError", "Subsystem", "Tcp", "__version__", "srand",
 ]
 
+
+def _close_all():
+    """At exit each controller is told, whoever still holds it."""
+    for device in list(_open_devices.values()):
+        device.close()
+
+
+_atexit.register(_close_all)
 cspdk.pyn_log_keep()

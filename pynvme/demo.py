@@ -17,13 +17,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import nvme
 from pytemperature import k2c  # type: ignore[import-untyped]
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+import nvme
 from pynvme import __version__
 
 REGION_BYTES = 256 << 20
@@ -187,7 +187,7 @@ class Display:
         return (
             f"  {workload.name:<22}{elapsed:5.1f} s {iops:10,.0f} IOPS "
             f"{iops * workload.io_bytes / 1e6:8,.0f} MB/s {latency} "
-            f"{self.temperature():4.0f} C {verified:13,} LBAs verified"
+            f"{self.temperature():4.0f} C {verified:13,} LBAs ok"
         )
 
     def follow(self, workload: Workload, workers: Sequence[nvme.IOWorker]) -> None:

@@ -50,7 +50,7 @@ Value = Union[str, int, bool, None]
 #: The options of a virtual SSD, and what each takes. They are those of the executable, with ``_`` for ``-``.
 OPTIONS: dict[str, str] = {
     "dir": "the folder of its sockets, made if missing (default: a new one, which goes with it)",
-    "size": "bytes of each namespace: a number, or one with K, M, G or T (default 4G)",
+    "size": "bytes of each namespace: a number, or one with K, M, G or T (default: some 4G)",
     "file": "keep the data in this file, so that they outlast the process",
     "null": "keep no data at all, to measure everything else",
     "lba_size": "512 or 4096 (default 512)",
@@ -127,7 +127,7 @@ class VirtualSsd:
     #: Its process.
     pid: int
 
-    def __init__(self, size: str | int = "4G", **options: Value) -> None:
+    def __init__(self, size: str | int | None = None, **options: Value) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._owner_fd = -1
         self._maker = os.getpid()

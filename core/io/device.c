@@ -318,12 +318,14 @@ void pyn_device_close(struct pyn_device *device)
 	if (closed(device, &ignored) < 0)
 		return;
 	lock(device);
+	bool alive = device->engine->alive(device->ctrlr);
+
 	stop_workers(device);
 	say_goodbye(device);
 	abandon_all(device);
 	device->engine->detach(device->ctrlr);
 	device->ctrlr = NULL;
-	if (!device->keep_tables)
+	if (!device->keep_tables || !alive)
 		pyn_tables_drop(device->address);
 	unlock(device);
 }
@@ -342,6 +344,7 @@ static int init_adminq(struct pyn_device *device, struct pyn_error *err)
 		return rc;
 	pyn_qpair_attach(device->admin, device->engine->admin_queue(device->ctrlr));
 	device->initialised = true;
+	device->max_queues = PYN_MAX_QID; /* until init_queues knows better; the drive refuses what it has not */
 	return pyn_device_reg_read(device, NVME_REG_CAP, 8, &device->cap, err);
 }
 
@@ -523,6 +526,11 @@ int pyn_device_config_write(struct pyn_device *device, uint32_t offset, const vo
 }
 
 /* -- what is known -------------------------------------------------------------------------------------------- */
+
+uint32_t pyn_device_process(const struct pyn_device *device)
+{
+	return device->process;
+}
 
 const char *pyn_device_address(const struct pyn_device *device)
 {

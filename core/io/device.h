@@ -103,6 +103,7 @@ int pyn_device_config_write(struct pyn_device *device, uint32_t offset, const vo
 
 /* -- what is known of it ------------------------------------------------------------------------------------------ */
 
+uint32_t pyn_device_process(const struct pyn_device *device); /* generation of the process that opened it */
 const char *pyn_device_address(const struct pyn_device *device);
 const struct pyn_engine *pyn_device_engine(const struct pyn_device *device);
 struct pyn_ctrlr *pyn_device_ctrlr(const struct pyn_device *device);

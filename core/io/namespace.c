@@ -84,6 +84,9 @@ void pyn_namespace_free(struct pyn_namespace *ns)
 
 int pyn_namespace_refresh(struct pyn_namespace *ns, struct pyn_error *err)
 {
+	if (!pyn_device_is_open(ns->device))
+		return pyn_error(err, PYN_ERROR_STATE, EBADF, "the drive at %s is closed",
+				 pyn_device_address(ns->device));
 	if (ns->format_generation == pyn_device_format_generation(ns->device))
 		return 0;
 	return identify(ns, err);

@@ -27,7 +27,8 @@ int pyn_namespace_open(struct pyn_device *device, uint32_t nsid, uint64_t nlba_v
 		       struct pyn_error *err);
 void pyn_namespace_free(struct pyn_namespace *ns);
 
-/* Identify it again if a format or sanitize was sent since the last time. */
+/* Identify it again if a format or sanitize was sent since the last time. PYN_ERROR_STATE: the drive is closed, and
+ * verify points nowhere. */
 int pyn_namespace_refresh(struct pyn_namespace *ns, struct pyn_error *err);
 
 #endif

@@ -13,7 +13,7 @@ static int gone(uint32_t offset, struct pyn_error *err)
 {
 	return pyn_error(
 		err, PYN_ERROR_GONE, ENODEV,
-		"the register at %#x reads all ones: the device is gone, has no power, or its memory space is off",
+		"the register at 0x%x reads all ones: the device is gone, has no power, or its memory space is off",
 		offset);
 }
 

@@ -87,7 +87,7 @@ static int config_in_range(uint32_t offset, uint32_t length, struct pyn_error *e
 {
 	if (offset <= PCI_CFG_EXT_SIZE && length <= PCI_CFG_EXT_SIZE - offset)
 		return 0;
-	return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "%u bytes at %#x: configuration space ends at %#x", length,
+	return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "%u bytes at 0x%x: configuration space ends at %#x", length,
 			 offset, PCI_CFG_EXT_SIZE);
 }
 
@@ -128,10 +128,10 @@ static int bar_in_range(const struct pyn_pci *pci, uint32_t offset, uint32_t len
 {
 	if ((length != 4 && length != 8) || offset % length)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "%u bytes at %#x: a register has 4 or 8 bytes and is naturally aligned", length,
+				 "%u bytes at 0x%x: a register has 4 or 8 bytes and is naturally aligned", length,
 				 offset);
 	if (offset >= pci->bar_size || length > pci->bar_size - offset)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "no register at %#x: BAR 0 has %#x bytes", offset,
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "no register at 0x%x: BAR 0 has %#x bytes", offset,
 				 pci->bar_size);
 	return 0;
 }

@@ -3,8 +3,9 @@
 
 import time
 
-import nvme as d
 import pytest
+
+import nvme as d
 
 
 def test_identify_fills_the_buffer_with_what_id_data_tells(nvme0):
@@ -97,6 +98,8 @@ def test_abort_of_a_command_that_is_not_there_completes(nvme0):
 
 
 def test_a_garbage_firmware_image_is_refused(nvme0, tmp_path):
+    if not nvme0.supports(0x11):
+        pytest.skip("needs a drive with Firmware Image Download")
     image = tmp_path / "garbage.bin"
     image.write_bytes(bytes(range(256)) * 64)
     with pytest.warns(UserWarning, match="^ERROR status: 01/07$"):
@@ -105,6 +108,8 @@ def test_a_garbage_firmware_image_is_refused(nvme0, tmp_path):
 
 
 def test_a_firmware_slot_that_is_not_there_is_refused(nvme0):
+    if not nvme0.supports(0x10):
+        pytest.skip("needs a drive with Firmware Commit")
     with pytest.warns(UserWarning, match="^ERROR status: 01/06$"):
         nvme0.fw_commit(7, 1).waitdone()
 

@@ -8,7 +8,6 @@ registers written in a wrong order, PRPs that break section 4.1.1 raise, and the
 
 from __future__ import annotations
 
-import math
 import struct
 import time
 from dataclasses import dataclass
@@ -374,6 +373,3 @@ class Drive(Server):
     def sent(self, opcode: int, sqid: int = 0) -> list[Command]:
         """The commands with an opcode that came on a queue, in their order."""
         return [c for c in self.commands if c.opcode == opcode and (c.sqid > 0) == (sqid > 0)]
-
-    def never(self) -> float:
-        return math.inf

@@ -7,8 +7,13 @@ Numbers are written out from the specification and not taken from our headers: a
 from __future__ import annotations
 
 import struct
+from typing import Callable
 
 from client import Nvme, Queue
+
+from conftest import Server
+
+Start = Callable[..., Server]  # the fixture `start`
 
 DELETE_SQ, CREATE_SQ, GET_LOG, DELETE_CQ, CREATE_CQ, IDENTIFY, ABORT = (
     0x00,

@@ -19,6 +19,7 @@ from ctrl_helpers import (
     OK,
     SEQUENCE_ERROR,
     SET_FEATURES,
+    Start,
     get_feature,
     log_page,
     set_feature,
@@ -120,7 +121,7 @@ def test_what_set_features_checks(nvme: Nvme, fid: int, value: int, nsid: int, s
     assert set_feature(nvme, fid, value, nsid=nsid) == status
 
 
-def test_error_recovery_belongs_to_a_namespace(start) -> None:
+def test_error_recovery_belongs_to_a_namespace(start: Start) -> None:
     with Client(start("--size", "1M", "--namespaces", "3").folder) as client:
         nvme = Nvme(client)
         nvme.enable()
@@ -144,8 +145,8 @@ def test_thresholds_of_each_sensor(nvme: Nvme) -> None:
 def test_timestamp_runs(nvme: Nvme) -> None:
     buffer = nvme.memory.alloc(4096)
     nvme.memory.write(buffer, struct.pack("<Q", 1_700_000_000_000))
-    assert nvme.admin.execute(SET_FEATURES, cdw10=0x0E, prp1=buffer)[1] == OK
     begin = time.monotonic()
+    assert nvme.admin.execute(SET_FEATURES, cdw10=0x0E, prp1=buffer)[1] == OK
     time.sleep(0.05)
     assert nvme.admin.execute(GET_FEATURES, cdw10=0x0E, prp1=buffer)[1] == OK
     value = struct.unpack("<Q", nvme.memory.read(buffer, 8))[0]
@@ -159,7 +160,7 @@ def test_timestamp_runs(nvme: Nvme) -> None:
     assert value >> 48 == 0 and value < 10_000, "a reset clears it"
 
 
-def test_a_drive_without_a_cache_has_no_feature_for_it(start) -> None:
+def test_a_drive_without_a_cache_has_no_feature_for_it(start: Start) -> None:
     with Client(start("--size", "1M", "--cache", "0").folder) as client:
         nvme = Nvme(client)
         nvme.enable()

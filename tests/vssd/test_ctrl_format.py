@@ -19,6 +19,7 @@ from ctrl_helpers import (
     WRITE,
     WRITE_UNCORRECTABLE,
     Disk,
+    Start,
     get_feature,
     identify,
     pattern,
@@ -59,7 +60,7 @@ def test_from_512_to_4096_and_back(nvme: Nvme) -> None:
     assert lbas(nvme) == (64 * 2048, 0)
 
 
-def test_one_namespace_or_all(start) -> None:
+def test_one_namespace_or_all(start: Start) -> None:
     with Client(start("--size", "1M", "--namespaces", "3").folder) as client:
         nvme = Nvme(client)
         nvme.enable()
@@ -102,10 +103,12 @@ def test_while_it_runs_io_and_another_format_are_refused(nvme: Nvme) -> None:
     second = nvme.admin.submit(sqe(FORMAT, nsid=1))
     refused = nvme.admin.wait()
     assert (refused.cid, refused.status, refused.dnr) == (second, FORMAT_IN_PROGRESS, False)
+    assert identify(nvme, cns=0, nsid=1)[32] in range(0x81, 0xE5), "FPI: something remains"
     for opcode in (READ, WRITE, 0x00, 0x09):
         assert disk.command(opcode, 0) == FORMAT_IN_PROGRESS
     assert nvme.admin.wait().cid == first
     assert disk.command(READ, 0) == OK
+    assert identify(nvme, cns=0, nsid=1)[32] == 0x80
 
 
 def test_a_reset_does_not_stop_it(nvme: Nvme) -> None:

@@ -7,7 +7,7 @@ import struct
 
 import pytest
 from client import Client, Nvme
-from ctrl_helpers import IDENTIFY, INVALID_FIELD, INVALID_NAMESPACE, INVALID_PRP_OFFSET, identify
+from ctrl_helpers import IDENTIFY, INVALID_FIELD, INVALID_NAMESPACE, INVALID_PRP_OFFSET, Start, identify
 
 
 def u16(data: bytes, offset: int) -> int:
@@ -56,7 +56,7 @@ def test_five_power_states_that_need_less_and_less(nvme: Nvme) -> None:
     assert states[5] == bytes(32)
 
 
-def test_the_default_namespace(start) -> None:
+def test_the_default_namespace(start: Start) -> None:
     with Client(start().folder) as client:
         nvme = Nvme(client)
         nvme.enable()
@@ -73,7 +73,7 @@ def test_the_default_namespace(start) -> None:
     assert data[104:120] != bytes(16) and data[120:128] != bytes(8)
 
 
-def test_namespace_of_4_kib_lbas(start) -> None:
+def test_namespace_of_4_kib_lbas(start: Start) -> None:
     with Client(start("--size", "64M", "--lba-size", "4096").folder) as client:
         nvme = Nvme(client)
         nvme.enable()
@@ -82,7 +82,7 @@ def test_namespace_of_4_kib_lbas(start) -> None:
     assert u64(data, 0) == 64 * 256 and data[26] == 1
 
 
-def test_namespace_lists(start) -> None:
+def test_namespace_lists(start: Start) -> None:
     with Client(start("--size", "1M", "--namespaces", "5").folder) as client:
         nvme = Nvme(client)
         nvme.enable()
@@ -152,7 +152,7 @@ def test_identify_over_two_pages(nvme: Nvme) -> None:
     assert nvme.admin.execute(IDENTIFY, prp1=first + 0xFFC, prp2=second + 4, cdw10=1)[1] == INVALID_PRP_OFFSET
 
 
-def test_a_drive_of_version_1_4_knows_nothing_of_2_0(start) -> None:
+def test_a_drive_of_version_1_4_knows_nothing_of_2_0(start: Start) -> None:
     with Client(start("--size", "1M", "--nvme-version", "1.4").folder) as client:
         nvme = Nvme(client)
         nvme.enable()
@@ -162,7 +162,7 @@ def test_a_drive_of_version_1_4_knows_nothing_of_2_0(start) -> None:
         nvme.close()
 
 
-def test_the_serial_number_can_be_chosen(start) -> None:
+def test_the_serial_number_can_be_chosen(start: Start) -> None:
     with Client(start("--size", "1M", "--serial", "ABC-123").folder) as client:
         nvme = Nvme(client)
         nvme.enable()

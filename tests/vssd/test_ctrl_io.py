@@ -30,6 +30,7 @@ from ctrl_helpers import (
     WRITE_UNCORRECTABLE,
     WRITE_ZEROES,
     Disk,
+    Start,
     get_feature,
     pattern,
     set_feature,
@@ -67,7 +68,7 @@ def test_neighbours_stay_as_they_were(disk: Disk) -> None:
     assert disk.read(0, 16) == bytes(expected)
 
 
-def test_4_kib_lbas(start) -> None:
+def test_4_kib_lbas(start: Start) -> None:
     with Client(start("--size", "16M", "--lba-size", "4096").folder) as client:
         nvme = Nvme(client)
         nvme.enable()
@@ -78,7 +79,7 @@ def test_4_kib_lbas(start) -> None:
         nvme.close()
 
 
-def test_namespaces_do_not_share_data(start) -> None:
+def test_namespaces_do_not_share_data(start: Start) -> None:
     with Client(start("--size", "1M", "--namespaces", "32").folder) as client:
         nvme = Nvme(client)
         nvme.enable()
@@ -161,7 +162,7 @@ def test_mdts(disk: Disk) -> None:
         assert disk.queue.execute(opcode, nsid=1, cdw12=256)[1] == OK
 
 
-def test_no_mdts(start) -> None:
+def test_no_mdts(start: Start) -> None:
     with Client(start("--size", "64M", "--mdts", "0").folder) as client:
         nvme = Nvme(client, memory_size=64 << 20)
         nvme.enable()

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from typing import Callable
+from collections.abc import Iterator
 
 import pytest
 from client import Client, Nvme
@@ -18,6 +18,7 @@ from ctrl_helpers import (
     UNRECOVERED_READ,
     WRITE_UNCORRECTABLE,
     Disk,
+    Start,
     get_feature,
     identify,
     pattern,
@@ -29,8 +30,6 @@ from conftest import Server
 
 POWER, PEEK, POKE = 4, 5, 6
 POWER_CYCLES, UNSAFE_SHUTDOWNS = 112, 144
-
-Start = Callable[..., Server]
 
 
 def control(server: Server, command: int, argument: int = 0, lba: int = 0, data: bytes = b"") -> bytes:
@@ -72,7 +71,7 @@ class Host:
 
 
 @pytest.fixture
-def host(start: Start):
+def host(start: Start) -> Iterator[Host]:
     host = Host(start("--size", "16M"))
     yield host
     host.close()

@@ -30,6 +30,7 @@ from ctrl_helpers import (
     READ,
     WRITE,
     Disk,
+    Start,
     pattern,
 )
 
@@ -145,7 +146,7 @@ def test_several_submission_queues_share_a_completion_queue(nvme: Nvme) -> None:
     assert sorted(one.wait().sqid for _ in range(2)) == [1, 2]
 
 
-def test_all_queue_pairs_of_the_drive(start) -> None:
+def test_all_queue_pairs_of_the_drive(start: Start) -> None:
     with Client(start("--size", "1M", "--queues", "64").folder) as client:
         nvme = Nvme(client)
         nvme.enable()

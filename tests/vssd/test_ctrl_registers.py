@@ -7,7 +7,7 @@ import time
 
 import pytest
 from client import Client, Nvme
-from ctrl_helpers import CC_ENABLED, IDENTIFY, READ, Disk, get_feature, pattern, set_feature
+from ctrl_helpers import CC_ENABLED, IDENTIFY, READ, Disk, Start, get_feature, pattern, set_feature
 
 CAP, VS, INTMS, CC, CSTS, NSSR, AQA, ASQ, ACQ, CRTO = 0, 8, 0x0C, 0x14, 0x1C, 0x20, 0x24, 0x28, 0x30, 0x68
 RDY, CFS, SHST_COMPLETE, NSSRO = 1, 2, 2 << 2, 1 << 4
@@ -278,7 +278,7 @@ def test_flr_resets_the_controller(nvme: Nvme) -> None:
     assert get_feature(nvme, 0x01) == 0x00000007
 
 
-def test_a_client_that_leaves_and_returns_finds_the_drive_as_it_was(start, folder: str) -> None:
+def test_a_client_that_leaves_and_returns_finds_the_drive_as_it_was(start: Start, folder: str) -> None:
     server = start("--size", "16M")
     with Client(server.folder) as client:
         nvme = Nvme(client)
@@ -294,7 +294,7 @@ def test_a_client_that_leaves_and_returns_finds_the_drive_as_it_was(start, folde
         nvme.close()
 
 
-def test_what_a_client_that_left_had_queued_is_not_run_for_the_next_one(start) -> None:
+def test_what_a_client_that_left_had_queued_is_not_run_for_the_next_one(start: Start) -> None:
     server = start("--size", "16M")
     with Client(server.folder) as client:
         nvme = Nvme(client)

@@ -71,11 +71,6 @@ uint8_t vssd_lbaf_shift(uint8_t lbaf)
 	return lbaf == 0 ? 9 : 12;
 }
 
-struct vssd_ns *vssd_ns_find(struct vssd_ctrl *ctrl, uint32_t nsid)
-{
-	return nsid - 1 < ctrl->options.namespaces ? &ctrl->ns[nsid - 1] : NULL;
-}
-
 void vssd_ns_set_format(struct vssd_ctrl *ctrl, struct vssd_ns *ns, uint8_t lbaf)
 {
 	ns->lba_shift = vssd_lbaf_shift(lbaf);

@@ -42,8 +42,9 @@ int vssd_ctrl_create(const struct vssd_options *options, struct vssd_bus *bus, v
 		     struct vssd_ctrl **ctrl, char *error, size_t size);
 void vssd_ctrl_destroy(struct vssd_ctrl *ctrl);
 
-/* PCI configuration space. Offsets and lengths have been checked against VSSD_CONFIG_SIZE. As behind the kernel's VFIO,
- * memory space is enabled at power-up and bus mastering is not (no command is taken without), and resets keep both. */
+/* PCI configuration space. Offsets and lengths have been checked against VSSD_CONFIG_SIZE. As behind the kernel's
+ * VFIO, memory space is enabled at power-up and bus mastering is not (no command is taken without), and resets keep
+ * both. */
 void vssd_ctrl_config_read(struct vssd_ctrl *ctrl, uint32_t offset, void *data, uint32_t length);
 void vssd_ctrl_config_write(struct vssd_ctrl *ctrl, uint32_t offset, const void *data, uint32_t length);
 
@@ -59,8 +60,8 @@ enum vssd_reset {
 };
 void vssd_ctrl_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind);
 
-/* The client is gone: no pointer into host memory may be kept. The device keeps its state, but takes no command before
- * it has been enabled anew: what is in the queues belongs to somebody whose memory is not there any more. */
+/* The client is gone: no pointer into host memory may be kept. The device keeps its state, but takes no command
+ * before it has been enabled anew: what is in the queues belongs to somebody whose memory is not there any more. */
 void vssd_ctrl_host_gone(struct vssd_ctrl *ctrl);
 
 /* The power switch. Off: without a shutdown before, what the volatile cache held and was not flushed is lost. */

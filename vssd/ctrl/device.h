@@ -326,7 +326,11 @@ void vssd_format_finish(struct vssd_ctrl *ctrl);
 /* ---- ctrl.c ---- */
 
 /* The namespace of a valid NSID, else NULL. */
-struct vssd_ns *vssd_ns_find(struct vssd_ctrl *ctrl, uint32_t nsid);
+static inline struct vssd_ns *vssd_ns_find(struct vssd_ctrl *ctrl, uint32_t nsid)
+{
+	return nsid - 1 < ctrl->options.namespaces ? &ctrl->ns[nsid - 1] : NULL;
+}
+
 void vssd_ns_set_format(struct vssd_ctrl *ctrl, struct vssd_ns *ns, uint8_t lbaf);
 
 /* LBA size of a format as log2; formats are 0 … VSSD_NLBAF. */

@@ -149,6 +149,18 @@ static void describe_format(const struct vssd_ns *ns, struct nvme_id_ns *id)
 	id->npwg = id->npwa = id->npdg = id->npda = (uint16_t)(lbas - 1);
 }
 
+/* FPI: that it is supported, and the percentage that remains, which is not 0 before the command is complete. */
+static uint8_t format_progress(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns)
+{
+	uint64_t end = ns->first_block + ns->blocks;
+	uint64_t next = ctrl->format.next > ns->first_block ? ctrl->format.next : ns->first_block;
+	uint64_t left = next < end ? end - next : 0;
+
+	if (ns->refuse != NVME_SC_FORMAT_IN_PROGRESS)
+		return 0x80;
+	return (uint8_t)(0x80 | (left ? (left * 100 + ns->blocks - 1) / ns->blocks : 1));
+}
+
 static uint16_t identify_ns(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 {
 	struct nvme_id_ns *id = (struct nvme_id_ns *)ctrl->log;
@@ -160,12 +172,7 @@ static uint16_t identify_ns(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 	id->ncap = ns->nsze;
 	id->nuse = ns->nsze;
 	id->nsfeat = NVME_NSFEAT_DAE | NVME_NSFEAT_OPTPERF;
-	id->fpi = 0x80;
-	if (ctrl->format.running && ns->refuse == NVME_SC_FORMAT_IN_PROGRESS) {
-		uint64_t left = ctrl->format.end - ctrl->format.next;
-
-		id->fpi |= (uint8_t)(left ? left * 99 / ns->blocks % 100 + 1 : 1);
-	}
+	id->fpi = format_progress(ctrl, ns);
 	id->dlfeat = NVME_DLFEAT_ZEROES | NVME_DLFEAT_WRITE_ZEROES;
 	id->nvmcap[0] = ns->blocks << VSSD_BLOCK_SHIFT;
 	describe_format(ns, id);

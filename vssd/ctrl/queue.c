@@ -234,7 +234,7 @@ void vssd_sq_delete(struct vssd_ctrl *ctrl, uint16_t qid)
 	release_held(ctrl, sq, UINT64_MAX);
 	interrupt(ctrl, sq->cq);
 	sq->cq->users--;
-	sq->size = 0;
+	*sq = (struct vssd_sq){.qid = qid};
 	doorbell_clear(ctrl, 2u * qid);
 	update_active(ctrl);
 }
@@ -397,6 +397,9 @@ static unsigned poll_pair(struct vssd_ctrl *ctrl, uint16_t qid)
 
 	if (doorbells != ctrl->seen[qid])
 		doorbells_changed(ctrl, qid, doorbells);
+	/* After the doorbell that makes room, and before a command is taken: none is while completions wait. */
+	if (__builtin_expect(qid == 0 && ctrl->num_late > 0, 0))
+		settle_late(ctrl);
 	if (__builtin_expect(sq->held_count > 0, 0))
 		release_held(ctrl, sq, ctrl->now);
 	if (sq->head != sq->tail)
@@ -422,8 +425,6 @@ unsigned vssd_queues_poll(struct vssd_ctrl *ctrl)
 		ctrl->next_scan = ctrl->now + pyn_ns_to_ticks(1000000);
 	}
 	ctrl->data_moved = 0;
-	if (ctrl->num_late > 0)
-		settle_late(ctrl);
 	count = poll_pair(ctrl, 0);
 	while (looked++ < ctrl->num_active && ctrl->running && count < POLL_COMMANDS &&
 	       ctrl->data_moved < POLL_BYTES) {

@@ -434,3 +434,32 @@ uint32_t fuzz_host_reap(struct fuzz_host *host, uint16_t cqid, uint32_t limit, b
 		fuzz_host_ring_cq(host, cqid);
 	return count;
 }
+
+/* What has been posted and was not taken yet is there by right. */
+static void accept_posted(struct fuzz_host *host, const struct fuzz_cq *cq)
+{
+	uint32_t head = cq->head;
+	uint16_t phase = cq->phase;
+
+	for (uint32_t i = 0; i + 1 < cq->size; i++) {
+		uint64_t iova = cq->iova + head * sizeof(struct nvme_cpl);
+		struct nvme_cpl cpl;
+
+		fuzz_memory_get(host->memory, iova, &cpl, sizeof(cpl));
+		if ((cpl.status & NVME_STATUS_P) != phase)
+			return;
+		fuzz_memory_accept(host->memory, iova, sizeof(cpl));
+		if (++head == cq->size) {
+			head = 0;
+			phase ^= 1;
+		}
+	}
+}
+
+void fuzz_host_check(struct fuzz_host *host)
+{
+	for (uint32_t qid = 0; qid < FUZZ_QUEUES_MAX; qid++)
+		if (host->cq[qid].exists)
+			accept_posted(host, &host->cq[qid]);
+	fuzz_memory_check(host->memory);
+}

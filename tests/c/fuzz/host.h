@@ -129,6 +129,9 @@ void fuzz_host_ring_cq(struct fuzz_host *host, uint16_t cqid);
  */
 uint32_t fuzz_host_reap(struct fuzz_host *host, uint16_t cqid, uint32_t limit, bool ring);
 
+/* Report memory that changed without a right to. */
+void fuzz_host_check(struct fuzz_host *host);
+
 /* How many commands of this kind are in flight; opcode below 0: any. */
 uint32_t fuzz_host_in_flight(const struct fuzz_host *host, int sqid, int opcode);
 

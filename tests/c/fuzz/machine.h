@@ -30,6 +30,9 @@ void fuzz_machine_enable(struct fuzz_machine *machine);
  */
 void fuzz_machine_reset(struct fuzz_machine *machine);
 
+/* In whatever state it is: afterwards it is enabled, or has failed to be, so that a reset ends that state. */
+void fuzz_machine_revive(struct fuzz_machine *machine);
+
 /* Take the controller's right to master the bus away for a while, in any of the ways that there are. */
 void fuzz_machine_pause(struct fuzz_machine *machine);
 

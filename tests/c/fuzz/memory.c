@@ -325,6 +325,16 @@ bool fuzz_memory_is_untouched(struct fuzz_memory *memory, uint64_t iova, uint64_
 	return true;
 }
 
+static void report_change(const struct fuzz_region *region, enum fuzz_region_id id, uint64_t from)
+{
+	uint64_t offset = from;
+
+	while (region->host[offset] == region->shadow[offset])
+		offset++;
+	fuzz_fail("the region %s changed at 0x%llx, where no command names it: %02x was %02x", layout[id].name,
+		  (unsigned long long)(region->iova + offset), region->host[offset], region->shadow[offset]);
+}
+
 static void page_check(struct fuzz_memory *memory, enum fuzz_region_id id, uint64_t page)
 {
 	struct fuzz_region *region = &memory->regions[id];
@@ -334,8 +344,7 @@ static void page_check(struct fuzz_memory *memory, enum fuzz_region_id id, uint6
 
 	if (!region->named[page] && !region->stale[page] &&
 	    memcmp(region->host + offset, region->shadow + offset, length) != 0)
-		fuzz_fail("page %llu of the region %s changed, and no command names it", (unsigned long long)page,
-			  layout[id].name);
+		report_change(region, id, offset);
 	memcpy(region->shadow + offset, region->host + offset, length);
 	region->stale[page] = region->named[page] > 0;
 }

@@ -235,9 +235,10 @@ void fuzz_prp_name(struct fuzz_host *host, struct fuzz_slot *slot)
 		if (entry & (page - 1))
 			return;
 		name(host, slot, entry, page);
-		rest -= rest < page ? rest : page;
-		if ((list + ENTRY) % page == 0)
+		if ((list + ENTRY) % page == 0 && rest > page)
 			list = entry - ENTRY;
+		else
+			rest -= rest < page ? rest : page;
 	}
 }
 

@@ -132,7 +132,7 @@ static void orderly_episode(struct fuzz_machine *machine)
 	for (uint32_t i = 1; i <= steps && !fuzz_failed; i++) {
 		orderly_step(machine);
 		if (i % CHECK_EVERY == 0)
-			fuzz_memory_check(&machine->memory);
+			fuzz_host_check(&machine->host);
 		if (fuzz_machine_read32(machine, NVME_REG_CSTS) != 1)
 			fuzz_fail("CSTS is %08xh", fuzz_machine_read32(machine, NVME_REG_CSTS));
 	}
@@ -261,6 +261,7 @@ static void wild_episode(struct fuzz_machine *machine)
 		fuzz_memory_map(&machine->memory, id);
 	fuzz_memory_adopt(&machine->memory);
 	vssd_ctrl_power(machine->ctrl, true);
+	fuzz_machine_revive(machine);
 	machine->host.erratic = true;
 }
 
