@@ -236,7 +236,7 @@ cdef extern from "driver.h" nogil:
         uint64_t nlba
         uint64_t io_count
         uint64_t time_ns
-        uint64_t iops
+        double iops
         uint16_t qdepth
         uint8_t priority
         uint32_t ptype

@@ -58,7 +58,7 @@ Specification 5.0 ("PCIe").
 """
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, SupportsIndex, overload
 
@@ -158,6 +158,7 @@ class Buffer:
     def __init__(
         self, size: _Int = 4096, name: str | bytes = "buffer", pvalue: _Int = 0, ptype: _Int = 0
     ) -> None: ...
+    def __iter__(self) -> Iterator[int]: ...
     def __len__(self) -> int:
         """How many bytes are allocated; setting size does not change it."""
 
@@ -448,13 +449,15 @@ class Controller:
         """Write the 32-bit register at an offset into BAR0."""
 
     def init_adminq(self) -> Literal[0]:
-        """The first piece of an initialisation: CC.EN from 0 to 1 with an empty admin queue (Base 3.5.1).
+        """The first piece of an initialisation: CC.EN to 0, and an empty admin queue in AQA, ASQ and ACQ (Base 3.5.1).
+
+        CC is not written to but for that: a function of one's own sets CC.EN to 1 next, and waits for CSTS.RDY.
 
         Returns:
             0
 
         Raises:
-            NvmeEnumerateError: CSTS.RDY does not follow within CAP.TO, or CSTS.CFS is set
+            NvmeEnumerateError: CSTS.RDY does not become 0 within CAP.TO
         """
 
     def init_ns(self) -> int:
@@ -1457,7 +1460,7 @@ class Namespace:
         qdepth: _Int = 64,
         region_start: _Int = 0,
         region_end: _Int = 0xFFFFFFFFFFFFFFFF,
-        iops: _Int = 0,
+        iops: float = 0,
         io_count: _Int = 0,
         lba_start: _Int = 0,
         qprio: _Int = 0,

@@ -51,6 +51,9 @@ cdef class Buffer:
     def __len__(self):
         return self._get().size
 
+    def __iter__(self):
+        return iter(self[:])
+
     def __repr__(self):
         self._get()
         return f"<buffer name: {self._name}>"

@@ -85,6 +85,9 @@ cdef class Controller(_Queue):
                     raise _exception(&err, NvmeEnumerateError)
                 self._send_aer(None)
             elif self._init_function is not True:
+                # It may begin with registers, which a power cycle or a reset of the link has switched off.
+                pcie = self.pcie
+                pcie[4] = pcie[4] | 2
                 self._init_function(self)
         finally:
             self._initialising = False
@@ -338,8 +341,11 @@ cdef class Controller(_Queue):
 
     def format(self, lbaf=0, ses=0, nsid=1, cb=None):
         if lbaf is None:
-            lbaf = next(i for i in range(self.id_data(25, nsid=1, cns=0) + 1)
-                        if self.id_data(131 + 4 * i, 128 + 4 * i, nsid=1, cns=0) & 0xffffff == 9 << 16)
+            first = 1 if nsid == 0xffffffff else nsid
+            formats = range(self.id_data(25, nsid=first, cns=0) + 1)
+            lbaf = next((i for i in formats
+                         if self.id_data(131 + 4 * i, 128 + 4 * i, nsid=first, cns=0) & 0xffffff == 9 << 16), None)
+            _check(lbaf is not None, f"namespace {first} has no LBA format of 512 bytes")
         return self.send_cmd(0x80, None, nsid, _field(lbaf, 4, "lbaf") | _field(ses, 3, "ses") << 9, cb=cb)
 
     def sanitize(self, option=2, pattern=0, cb=None):
@@ -394,6 +400,8 @@ cdef class Controller(_Queue):
     cdef Controller _security(self, unsigned opcode, object buf, object spsp, object secp, object nssf, object size,
                               object cb):
         length = (buf.size if buf is not None else 0) if size is None else _integer(size, "size")
+        _check(buf is None or length <= buf.size - buf.offset,
+               f"the command transfers {length} bytes; the buffer has {0 if buf is None else buf.size - buf.offset}")
         return self.send_cmd(opcode, buf, 0, _field(secp, 8, "secp") << 24 | _field(spsp, 16, "spsp") << 8 |
                              _field(nssf, 8, "nssf"), length, cb=cb)
 

@@ -106,12 +106,17 @@ cdef object _make_worker(Namespace ns, dict p):
     _check(config.workload.region_start < min(config.workload.region_end, namespace.nsze),
            f"region_start {p['region_start']} is not below the region's end, {p['region_end']}, in a namespace of "
            f"{namespace.nsze} LBAs")
+    length = min(config.workload.region_end, namespace.nsze) - config.workload.region_start
+    for i in range(config.workload.sizes if config.workload.sizes > 1 else 0):
+        _check(config.workload.io_size[i] < length,
+               f"io_size {config.workload.io_size[i]} is not below the region of {length} LBAs")
     qdepth = _integer(p["qdepth"], "qdepth")
     _check(2 <= qdepth <= most, f"qdepth must be from 2 to {most}, the lesser of 1024 and CAP.MQES + 1, not {qdepth}")
     config.qdepth = qdepth
     config.io_count = _io_count(p, &config.workload, namespace.nsze)
     config.time_ns = <uint64_t>(p["time"] * 1e9)
-    config.iops = _field(p["iops"], 64, "iops")
+    config.iops = p["iops"]
+    _check(config.iops >= 0, f"iops is a rate, not {p['iops']}")
     config.priority = <uint8_t>_field(p["qprio"], 2, "qprio")
     config.ptype = <uint32_t>_field(p["ptype"], 32, "ptype")
     config.pvalue = <uint32_t>_field(p["pvalue"], 32, "pvalue")
@@ -277,7 +282,7 @@ cdef class IOWorker:
 
         patience = (<uint64_t>cspdk.pyn_device_timeout_ms(device._device)[0] + _GRACE_S * 1000) * 1000000
         if self._config.iops:
-            patience += 1000000000 // self._config.iops + 1000000000
+            patience += <uint64_t>min(1e9 / self._config.iops, 1e18) + 1000000000
         while True:
             with nogil:
                 ended = cspdk.pyn_worker_wait(self._worker, 50)

@@ -147,14 +147,14 @@ cdef class Namespace:
         return 0
 
     cdef Qpair _transfer(self, unsigned opcode, object qpair, object buf, object lba, object lba_count,
-                         object io_flags, uint32_t dword13, uint32_t dword14, uint32_t dword15, object cb):
+                         object io_flags, object dword13, object dword14, object dword15, object cb):
         cdef cspdk.pyn_command command
         cdef cspdk.pyn_namespace *namespace = self._get()
 
         self._range(&command.cmd, opcode, lba, lba_count, io_flags)
-        command.cmd.cdw13 = dword13
-        command.cmd.cdw14 = dword14
-        command.cmd.cdw15 = dword15
+        command.cmd.cdw13 = <uint32_t>_field(dword13, 32, "dword13")
+        command.cmd.cdw14 = <uint32_t>_field(dword14, 32, "dword14")
+        command.cmd.cdw15 = <uint32_t>_field(dword15, 32, "dword15")
         self._data(&command, buf, <uint64_t>((command.cmd.cdw12 & 0xffff) + 1) * namespace.lba_size, "the command")
         command.stamp = opcode == 1
         return self._send(qpair, &command, cb)
@@ -194,6 +194,8 @@ cdef class Namespace:
         _check(1 <= count <= 256, f"range_count must be from 1 to 256, not {range_count}")
         _check(isinstance(buf, Buffer) and buf.size <= 4096, "a Dataset Management command takes a Buffer of at most "
                                                              "4096 bytes")
+        _check(count * 16 <= buf.size - buf.offset, f"{count} ranges are {count * 16} bytes; the buffer has "
+                                                    f"{buf.size - buf.offset}")
         return self.send_cmd(9, qpair, buf, self._get().nsid, count - 1, attribute, cb=cb)
 
     def zns_mgmt_send(self, qpair, buf, slba=0, action=0, all=False, cb=None):
@@ -205,6 +207,8 @@ cdef class Namespace:
     def zns_mgmt_receive(self, qpair, buf, slba=0, dwords=None, extended=True, state=0, partial=True, cb=None):
         cdef uint64_t zone = _field(slba, 64, "slba")
 
+        if buf is None:
+            raise TypeError("zns_mgmt_receive needs a Buffer")
         if dwords is None:
             dwords = buf.size // 4
         return self.send_cmd(0x7a, qpair, buf, self._get().nsid, zone & 0xffffffff, zone >> 32,

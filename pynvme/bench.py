@@ -20,13 +20,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Callable
 
-import nvme
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pynvme import __version__
-from pynvme.demo import lba_size_of
+import nvme
+from pynvme import __version__, terminal
 from pynvme.vssd import VirtualSsd
 
 LAYOUT = 1
@@ -128,7 +127,7 @@ class Bench:
         self._pcie = nvme.Pcie(self._ssd.address)
         self._nvme0 = nvme.Controller(self._pcie)
         self._nvme0n1 = nvme.Namespace(self._nvme0, 1)
-        self._lba_size = lba_size_of(self._nvme0n1)
+        self._lba_size = self._ssd.geometry(1).lba_size
         self._region = REGION_BYTES // self._lba_size
         self._nvme0n1.verify_enable(True)
         self._nvme0n1.ioworker(
@@ -178,10 +177,10 @@ class Bench:
 
     def worker_reads(self) -> list[Figure]:
         """Random reads without and with verification, in turns, so that both see the same machine."""
-        off = Figure("worker_read_iops", "one worker, random read, not verified", "IOPS")
-        on = Figure("worker_verified_read_iops", "one worker, random read, verified", "IOPS")
+        off = Figure("worker_read_iops", "random read, one worker, not verified", "IOPS")
+        on = Figure("worker_verified_read_iops", "random read, one worker, verified", "IOPS")
         ratio = Figure("verified_ratio", "verified / not verified", "")
-        judged = Figure("judged_share", "LBAs read that were judged", "")
+        judged = Figure("judged_share", "share of LBAs that was judged", "")
         for _ in range(self._runs):
             self._nvme0n1.verify_enable(False)
             plain = self._repeat(off, self._worker)
@@ -283,10 +282,7 @@ def _number(value: float) -> str:
 
 def as_table(figures: Sequence[Figure]) -> Table:
     """Lay out the figures as a table."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("")
-    for title in ("median", "minimum", "maximum"):
-        table.add_column(title, justify="right")
+    table = terminal.table("", "median", "minimum", "maximum")
     table.add_column("")
     table.add_column("")
     for figure in figures:
@@ -298,12 +294,12 @@ def as_table(figures: Sequence[Figure]) -> Table:
 
 def run(json_file: str | None, runs: int, seconds: int, console: Console | None = None) -> int:
     """Measure everything, print the table, write ``json_file`` if given; returns the exit code."""
-    console = console or Console(highlight=False, soft_wrap=True)
+    console = console or terminal.console()
     about = machine()
     console.print(Text(f"pynvme {__version__} on {about['cpus']} CPUs, {about['cpu']}", style="bold"))
     workload = f"4 KiB, {QDEPTH - 1} in flight, over {REGION_BYTES >> 20} MiB"
     console.print(Text(f"{workload}; {runs} runs of {seconds} s"))
-    progress = Console(stderr=True, highlight=False, soft_wrap=True)
+    progress = terminal.console(stderr=True)
     with Bench(progress, runs, seconds) as bench:
         figures = [*bench.worker_reads(), bench.python_reads(), bench.opening(), bench.importing()]
     console.print()

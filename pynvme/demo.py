@@ -24,7 +24,7 @@ from rich.table import Table
 from rich.text import Text
 
 import nvme
-from pynvme import __version__
+from pynvme import __version__, terminal
 
 REGION_BYTES = 256 << 20
 """How much of the drive each workload uses, at most; a smaller drive gives a fourth of itself."""
@@ -32,11 +32,16 @@ REGION_BYTES = 256 << 20
 LINE_PERIOD = 0.2
 """Seconds between two updates of the live line on a terminal."""
 
-LOG_PERIOD = 3.0
+LOG_PERIOD = 4.0
 """Seconds between two lines where the output is no terminal."""
 
 QDEPTH = 33
 """32 IOs in flight a worker."""
+
+LARGE_IO = 128 << 10
+"""Bytes of a sequential IO, where the drive takes as many."""
+
+BINARY = ("bytes", "KiB", "MiB", "GiB")
 
 
 NEXT_STEPS = """\
@@ -77,7 +82,7 @@ class Outcome:
 
 def hello_world(nvme0: nvme.Controller, nvme0n1: nvme.Namespace) -> bytes:
     """Write an LBA, read it back from the callback of the write, return what was read."""
-    data_buf = nvme.Buffer(lba_size_of(nvme0n1))
+    data_buf = nvme.Buffer(4096)
     data_buf[100:] = b"hello world"
     qpair = nvme.Qpair(nvme0, 16)
 
@@ -120,7 +125,7 @@ def describe(nvme0: nvme.Controller, nvme0n1: nvme.Namespace) -> list[tuple[str,
         ("NVMe", f"{version >> 16}.{version >> 8 & 0xFF}"),
         ("capacity", f"{_bytes(nvme0n1.capacity)}, {nvme0n1.id_data(7, 0):,} LBAs of {lba_size} bytes"),
         ("IO queues", f"{pairs} pairs of up to {entries} entries"),
-        ("largest transfer", _bytes(nvme0.mdts, 1024, ("bytes", "KiB", "MiB", "GiB"))),
+        ("largest transfer", _bytes(nvme0.mdts, 1024, BINARY) if nvme0.mdts else "no limit"),
     ]
 
 
@@ -132,7 +137,7 @@ def plan(nvme0: nvme.Controller, nvme0n1: nvme.Namespace, seconds: int) -> list[
     lba_size = lba_size_of(nvme0n1)
     region = min(REGION_BYTES // lba_size, nvme0n1.id_data(7, 0) // 4)
     small = max(1, 4096 // lba_size)
-    large = min(128 << 10, nvme0.mdts) // lba_size
+    large = min(LARGE_IO, nvme0.mdts or LARGE_IO) // lba_size
     cpus = len(os.sched_getaffinity(0))
     count = max(2, min(4, cpus - 1))
     each = region // count
@@ -180,14 +185,17 @@ class Display:
         self._nvme0.getlogpage(2, self._log_page, 512).waitdone()
         return float(k2c(self._log_page.data(2, 1)))
 
-    def _line(self, workload: Workload, elapsed: float, iops: float) -> str:
+    def _line(self, workload: Workload, elapsed: float, iops: float) -> Text:
+        """One moment; the mean latency follows from IOPS and the number in flight, which stays the same."""
         in_flight = len(workload.workers) * (QDEPTH - 1)
-        latency = f"{in_flight / iops * 1e6:7,.0f} us" if iops else "      -   "
+        latency = f"{in_flight / iops * 1e6:7,.0f} us" if iops else f"{'-':>10}"
         verified = self._nvme0n1.verify_stats().judged
-        return (
+        return Text(
             f"  {workload.name:<22}{elapsed:5.1f} s {iops:10,.0f} IOPS "
             f"{iops * workload.io_bytes / 1e6:8,.0f} MB/s {latency} "
-            f"{self.temperature():4.0f} C {verified:13,} LBAs ok"
+            f"{self.temperature():4.0f} C {verified:13,} LBAs verified",
+            no_wrap=True,
+            overflow="ellipsis",
         )
 
     def follow(self, workload: Workload, workers: Sequence[nvme.IOWorker]) -> None:
@@ -206,12 +214,16 @@ class Display:
                 if now - last < period:
                     continue
                 completed = sum(worker.progress[2] for worker in workers)
-                text = self._line(workload, now - start, (completed - done) / (now - last))
+                line = self._line(workload, now - start, (completed - done) / (now - last))
                 last, done = now, completed
                 if live is None:
-                    self._console.print(Text(text))
+                    self._console.print(line)
                 else:
-                    live.update(Text(text, no_wrap=True, overflow="ellipsis"), refresh=True)
+                    live.update(line, refresh=True)
+
+    def finish(self, outcome: Outcome) -> None:
+        """Leave a line that tells of the whole workload."""
+        self._console.print(self._line(outcome.workload, outcome.seconds, outcome.iops))
 
 
 def run_workload(nvme0n1: nvme.Namespace, workload: Workload, display: Display) -> Outcome:
@@ -228,7 +240,7 @@ def run_workload(nvme0n1: nvme.Namespace, workload: Workload, display: Display) 
         results = [worker.close() for worker in workers]
     counts = [result.io_count_read + result.io_count_nonread for result in results]
     total = sum(counts)
-    return Outcome(
+    outcome = Outcome(
         workload=workload,
         ios=total,
         seconds=max(result.mseconds for result in results) / 1000,
@@ -237,19 +249,18 @@ def run_workload(nvme0n1: nvme.Namespace, workload: Workload, display: Display) 
         worst=max(float(result.latency_max_us) for result in results),
         failed=sum(1 for result in results if result.error),
     )
+    display.finish(outcome)
+    return outcome
 
 
 def summary(outcomes: Sequence[Outcome]) -> Table:
     """Lay out the outcomes as a table."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
-    table.add_column("  workload")
-    for title in ("block", "IOs", "IOPS", "MB/s", "mean us", "p99 us", "max us"):
-        table.add_column(title, justify="right")
+    table = terminal.table("  workload", "block", "IOs", "IOPS", "MB/s", "mean us", "p99 us", "max us")
     for outcome in outcomes:
         io_bytes = outcome.workload.io_bytes
         table.add_row(
             "  " + outcome.workload.name,
-            _bytes(io_bytes, 1024, ("bytes", "KiB", "MiB")),
+            _bytes(io_bytes, 1024, BINARY),
             f"{outcome.ios:,}",
             f"{outcome.iops:,.0f}",
             f"{outcome.iops * io_bytes / 1e6:,.0f}",
@@ -308,7 +319,7 @@ def run(address: str, seconds: int, private: bool, console: Console | None = Non
 
     ``private`` says that the drive is a virtual SSD of this process: the end tells then how to use another.
     """
-    console = console or Console(highlight=False, soft_wrap=True)
+    console = console or terminal.console()
     kind = "a virtual SSD" if private else address
     console.print(Text(f"pynvme {__version__}: a demonstration on {kind}", style="bold"))
     with _warnings_as_lines(console):
@@ -328,7 +339,7 @@ def _demonstrate(console: Console, pcie: nvme.Pcie, seconds: int, private: bool)
         console.print(Text(f"  {name:<18}{value}"))
     good = _show_hello_world(console, nvme0, nvme0n1)
 
-    _heading(console, "Workloads, each IO verified")
+    _heading(console, "Workloads, all that is read is verified")
     display = Display(console, nvme0, nvme0n1)
     outcomes = [run_workload(nvme0n1, workload, display) for workload in plan(nvme0, nvme0n1, seconds)]
     stats = nvme0n1.verify_stats()

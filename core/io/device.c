@@ -332,14 +332,16 @@ void pyn_device_close(struct pyn_device *device)
 
 /* -- initialisation ------------------------------------------------------------------------------------------- */
 
-static int init_adminq(struct pyn_device *device, struct pyn_error *err)
+/* enable: as far as CSTS.RDY = 1; otherwise CC is the script's to write. */
+static int init_adminq(struct pyn_device *device, bool enable, struct pyn_error *err)
 {
 	int rc = device->engine->disable(device->ctrlr, err);
 
 	if (rc < 0)
 		return rc;
 	abandon_all(device);
-	rc = device->engine->enable(device->ctrlr, ADMIN_DEPTH, err);
+	rc = enable ? device->engine->enable(device->ctrlr, ADMIN_DEPTH, err)
+		    : device->engine->admin_setup(device->ctrlr, ADMIN_DEPTH, err);
 	if (rc < 0)
 		return rc;
 	pyn_qpair_attach(device->admin, device->engine->admin_queue(device->ctrlr));
@@ -354,7 +356,7 @@ int pyn_device_init_adminq(struct pyn_device *device, struct pyn_error *err)
 	int rc = closed(device, err);
 
 	if (rc == 0)
-		rc = init_adminq(device, err);
+		rc = init_adminq(device, false, err);
 	unlock(device);
 	return rc;
 }
@@ -440,8 +442,10 @@ static int init(struct pyn_device *device, struct pyn_error *err)
 		.cdw11 = 0xfffe | 0xfffeu << 16, /* as many as there are; FFFFh is not allowed */
 	};
 	uint32_t cdw0 = 0;
-	int rc = pyn_device_init_adminq(device, err);
+	int rc = closed(device, err);
 
+	if (rc == 0)
+		rc = init_adminq(device, true, err);
 	if (rc == 0)
 		rc = pyn_device_init_ns(device, err);
 	if (rc >= 0)

@@ -53,9 +53,12 @@ bool pyn_device_is_open(const struct pyn_device *device);
 /* Whether the drive still answers. */
 bool pyn_device_alive(struct pyn_device *device);
 
-/* -- initialisation: the default one is these three, with Set Features (Number of Queues) before the last ------- */
+/* -- initialisation ----------------------------------------------------------------------------------------------- */
 
-/* CC.EN 0 → 1 with an empty admin queue. Errors: PYN_ERROR_ENUMERATE, PYN_ERROR_GONE. */
+/* The default one: enable, Identify Controller, Set Features (Number of Queues). Errors: PYN_ERROR_ENUMERATE, PYN_ERROR_GONE. */
+int pyn_device_init(struct pyn_device *device, struct pyn_error *err);
+
+/* The pieces of one's own. First: CC.EN = 0, then an empty admin queue in AQA, ASQ and ACQ; CC is the caller's to write. */
 int pyn_device_init_adminq(struct pyn_device *device, struct pyn_error *err);
 
 /* Identify Controller; returns the number of active namespaces, or -errno. */
@@ -63,8 +66,6 @@ int pyn_device_init_ns(struct pyn_device *device, struct pyn_error *err);
 
 /* How many IO queues there may be: dword 0 of the completion of Set Features, Number of Queues. */
 void pyn_device_init_queues(struct pyn_device *device, uint32_t cdw0);
-
-int pyn_device_init(struct pyn_device *device, struct pyn_error *err);
 
 /* Whether the admin queue works: init_adminq has run, and no reset since. */
 bool pyn_device_initialised(const struct pyn_device *device);

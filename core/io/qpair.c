@@ -282,7 +282,8 @@ static void check(struct pyn_qpair *qpair)
 {
 	uint64_t now = pyn_ticks();
 
-	if (now < qpair->next_check)
+	/* Without a queue nothing is in flight, and after a close there is no controller to be asked. */
+	if (!qpair->queue || now < qpair->next_check)
 		return;
 	qpair->next_check = now + pyn_ns_to_ticks(CHECK_NS);
 	check_deadlines(qpair, now);

@@ -40,7 +40,7 @@ struct pyn_worker_config {
 	uint64_t nlba;
 	uint64_t io_count;   /* stop after so many IOs; 0: no such limit */
 	uint64_t time_ns;    /* stop after so long; 0: no such limit */
-	uint64_t iops;       /* rate limit; 0: none */
+	double iops;         /* rate limit, any rate; 0: none */
 	uint16_t qdepth;     /* entries of its queue pair; one less in flight */
 	uint8_t priority;
 	uint32_t ptype, pvalue; /* data of writes, see pattern.h */

@@ -481,6 +481,14 @@ static void pin(int cpu)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
+/* IOs a tick, times 2^64, rounded up by more than a double may be off: the IO that is due at a whole second never is late. */
+static uint64_t rate_of(double per_tick)
+{
+	double rate = per_tick * 0x1p64 * (1 + 0x1p-50);
+
+	return rate < 0x1p63 ? (uint64_t)rate + 1 : UINT64_MAX >> 1;
+}
+
 static void start_clock(struct pyn_worker_run *run)
 {
 	uint64_t hz = pyn_ticks_hz();
@@ -494,7 +502,7 @@ static void start_clock(struct pyn_worker_run *run)
 	if (run->config.time_ns)
 		run->ends = run->started + (uint64_t)((unsigned __int128)run->config.time_ns * hz / 1000000000u);
 	if (run->config.iops)
-		run->rate = (uint64_t)(((unsigned __int128)run->config.iops << 64) / hz) + 1; /* rounded up: never one short */
+		run->rate = rate_of(run->config.iops / (double)hz);
 	run->rate_limited = run->rate || run->config.steps;
 }
 

@@ -73,7 +73,7 @@ COMMANDS: dict[str, tuple[Sender, int, int, tuple[int, ...]]] = {
     "fw_download, all fields": (lambda n, b: n.fw_download(b, 0x10000, 256), 0x11, 0, (63, 0x4000, 0, 0, 0, 0)),
     "fw_commit": (lambda n, b: n.fw_commit(7, 1), 0x10, 0, (0x0F, 0, 0, 0, 0, 0)),
     "fw_commit, action 7": (lambda n, b: n.fw_commit(2, 7), 0x10, 0, (0x3A, 0, 0, 0, 0, 0)),
-    # Section 5.19 and 5.20 of NVMe-MI: NMSP0 in byte 1 and MT (message type) in bits 3:0 of it, CIAP 0.
+    # NVMe-MI 1.2, section 4.3: dword 10 is a message's header: message type 4 (NVMe-MI), NMIMT in bits 14:11.
     "mi_send": (
         lambda n, b: n.mi_send(0x05, 0x11111111, 0x22222222, b),
         0x1D,

@@ -303,6 +303,25 @@ def test_deleting_a_queue_completes_what_waits_for_the_medium(nvme: Nvme) -> Non
     assert nvme.admin.execute(DELETE_CQ, cdw10=1)[1] == OK
 
 
+def test_commands_that_were_not_fetched_go_with_their_queue(nvme: Nvme) -> None:
+    """CQ of 4 entries, which stays full: of 15 commands 12 are still in the SQ when it is deleted."""
+    cq = Queue(nvme.memory, nvme.doorbells, 1, 4)
+    assert nvme.admin.execute(CREATE_CQ, prp1=cq.cq, cdw10=3 << 16 | 1, cdw11=1)[1] == OK
+    sq = Queue(nvme.memory, nvme.doorbells, 1, 16)
+    assert nvme.admin.execute(CREATE_SQ, prp1=sq.sq, cdw10=15 << 16 | 1, cdw11=1 << 16 | 1)[1] == OK
+    buffer = nvme.memory.alloc(4096)
+    for _ in range(15):
+        sq.submit(sqe(READ, nsid=1, prp1=buffer), ring=False)
+    sq.ring()
+    time.sleep(0.02)
+    assert nvme.admin.execute(DELETE_SQ, cdw10=1)[1] == OK
+    assert [cq.wait().cid for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(TimeoutError):
+        cq.wait(0.05)
+    assert nvme.admin.execute(DELETE_CQ, cdw10=1)[1] == OK
+    assert Disk(nvme, nvme.create_queue(1, 8)).command(READ, 0) == OK
+
+
 def test_queues_that_lie_in_two_regions(client: Client, nvme: Nvme) -> None:
     """Rings whose memory came in pieces are slower, not wrong."""
     base = 0x6000_0000_0000

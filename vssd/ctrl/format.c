@@ -90,7 +90,8 @@ void vssd_format_poll(struct vssd_ctrl *ctrl)
 	bool changed = false;
 
 	erase(ctrl, BLOCKS_PER_POLL);
-	if (format->next < format->end || ctrl->now < format->due)
+	/* A controller that does not run has no right to host memory, and may not have any: the completion waits. */
+	if (format->next < format->end || ctrl->now < format->due || !ctrl->running)
 		return;
 	conclude(ctrl);
 	for (uint32_t i = format->first; i <= format->last; i++)

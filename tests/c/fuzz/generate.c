@@ -333,7 +333,9 @@ static void make_compare(struct fuzz_host *host, struct fuzz_command *command)
 
 static void make_without_data(struct fuzz_host *host, struct fuzz_command *command)
 {
-	choose_lbas(host, &command->cmd, host->model.count * FUZZ_SECTOR);
+	/* Too much that is uncorrectable keeps reads from being judged. */
+	choose_lbas(host, &command->cmd,
+		    command->cmd.opc == NVME_IO_WRITE_UNCORRECTABLE ? 8192 : host->model.count * FUZZ_SECTOR);
 	choose_flags(host, &command->cmd);
 	if (command->cmd.opc == NVME_IO_WRITE_ZEROES && fuzz_one_in(host->random, 2))
 		command->cmd.cdw12 |= NVME_RW_DEAC;

@@ -29,7 +29,7 @@ void fuzz_host_reset(struct fuzz_host *host)
 	memset(host->sq, 0, sizeof(host->sq));
 	memset(host->cq, 0, sizeof(host->cq));
 	memset(host->slots, 0, sizeof(host->slots));
-	host->next_queue = QUEUES_IOVA + fuzz_below(host->random, 256) * FUZZ_PAGE;
+	host->next_queue = QUEUES_IOVA + fuzz_below(host->random, 128) * FUZZ_PAGE;
 	host->dulbe = false;
 	host->erratic = false;
 	fuzz_memory_adopt(host->memory);
@@ -233,12 +233,16 @@ void fuzz_host_submit(struct fuzz_host *host, uint16_t sqid, struct fuzz_command
 	slot->cmd.cid = new_cid(host, sqid);
 	slot->must_succeed = command->must_succeed && !command->mutilate;
 	slot->submitted_at = ++host->model.time;
+	slot->failures = host->memory->failures;
 	fuzz_prp_attach(host, slot, command);
 	if (command->mutilate) {
 		slot->own_pages = false;
 		for (uint32_t i = fuzz_between(host->random, 1, 3); i > 0; i--)
 			mutilate(host, &slot->cmd);
 	}
+	/* The LBA size of the other namespaces is not kept track of, so that nobody knows what is transferred. */
+	if (sqid != 0 && slot->cmd.nsid != 1)
+		slot->own_pages = false;
 	keep_in_hand(host, slot);
 	fuzz_judge_prepare(host, slot, command);
 	fuzz_prp_name(host, slot);

@@ -41,6 +41,7 @@ struct fuzz_slot {
 	uint16_t sqid;
 	struct nvme_cmd cmd;
 	uint64_t submitted_at; /* time of the model */
+	uint64_t failures;     /* of accesses by message, when it was submitted */
 	uint32_t length;
 	uint32_t offset;                       /* of the data in the first chunk */
 	struct fuzz_range ranges[FUZZ_RANGES]; /* of the model */

@@ -188,7 +188,7 @@ static bool is_excused(const struct fuzz_host *host, const struct fuzz_slot *slo
 	case NVME_SC_SANITIZE_IN_PROGRESS:
 		return host->erratic;
 	case NVME_SC_DATA_TRANSFER_ERROR:
-		return host->memory->fail_one_in > 0;
+		return host->memory->failures != slot->failures;
 	case NVME_SC_DEALLOCATED_OR_UNWRITTEN:
 		return host->dulbe;
 	case NVME_SC_UNRECOVERED_READ_ERROR:

@@ -278,6 +278,8 @@ void fuzz_machine_reset(struct fuzz_machine *machine)
 							      cycle_power,     cycle_power,     leave};
 
 	machine->resets++;
+	if (fuzz_one_in(&machine->random, 4) && !machine->host.erratic)
+		fuzz_machine_begin_format(machine);
 	fuzz_host_check(&machine->host);
 	FUZZ_PICK(&machine->random, ways)(machine);
 	stay_quiet(machine);
@@ -298,6 +300,8 @@ void fuzz_machine_pause(struct fuzz_machine *machine)
 {
 	uint32_t power = capability(machine, PCI_CAP_PM) + PCI_PM_CONTROL;
 
+	if (fuzz_one_in(&machine->random, 4))
+		fuzz_machine_begin_format(machine);
 	if (fuzz_one_in(&machine->random, 2)) {
 		fuzz_machine_config_write16(machine, PCI_CFG_COMMAND, PCI_COMMAND_MSE);
 	} else {
@@ -435,4 +439,20 @@ void fuzz_machine_drain(struct fuzz_machine *machine)
 		if (host->slots[i].used && host->slots[i].cmd.opc != NVME_ADMIN_ASYNC_EVENT)
 			fuzz_fail("SQ %u, CID %u, opcode %02xh does not complete", host->slots[i].sqid,
 				  host->slots[i].cmd.cid, host->slots[i].cmd.opc);
+}
+
+void fuzz_machine_begin_format(struct fuzz_machine *machine)
+{
+	static struct fuzz_command command;
+
+	fuzz_machine_drain(machine);
+	if (!fuzz_host_can_submit(&machine->host, 0))
+		return;
+	memset(&command, 0, sizeof(command));
+	command.cmd.opc = NVME_ADMIN_FORMAT_NVM;
+	command.cmd.nsid = fuzz_one_in(&machine->random, 2) ? 1 : UINT32_MAX;
+	command.cmd.cdw10 = fuzz_below(&machine->random, 2);
+	fuzz_host_submit(&machine->host, 0, &command);
+	fuzz_host_ring(&machine->host, 0);
+	vssd_ctrl_poll(machine->ctrl);
 }

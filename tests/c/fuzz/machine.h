@@ -30,6 +30,9 @@ void fuzz_machine_enable(struct fuzz_machine *machine);
  */
 void fuzz_machine_reset(struct fuzz_machine *machine);
 
+/* Let a format begin, so that what comes next happens in the midst of it. */
+void fuzz_machine_begin_format(struct fuzz_machine *machine);
+
 /* In whatever state it is: afterwards it is enabled, or has failed to be, so that a reset ends that state. */
 void fuzz_machine_revive(struct fuzz_machine *machine);
 

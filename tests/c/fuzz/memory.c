@@ -65,15 +65,16 @@ static uint8_t *remote_at(struct fuzz_memory *memory, uint64_t iova, size_t leng
 	struct fuzz_region *region = &memory->regions[FUZZ_REMOTE];
 	uint64_t offset = iova - region->iova;
 
-	memory->messages++;
 	if (memory->forbidden || !region->mapped || length == 0 || offset > region->size ||
 	    length > region->size - offset) {
 		fuzz_fail("an access by message to 0x%llx, %zu bytes", (unsigned long long)iova, length);
 		return NULL;
 	}
 	if (memory->fail_one_in && (offset >= FUZZ_REMOTE_QUEUES || memory->fail_queues) &&
-	    fuzz_one_in(memory->random, memory->fail_one_in))
+	    fuzz_one_in(memory->random, memory->fail_one_in)) {
+		memory->failures++;
 		return NULL;
+	}
 	return region->host + offset;
 }
 

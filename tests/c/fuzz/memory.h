@@ -53,7 +53,7 @@ struct fuzz_memory {
 	bool fail_queues;     /* also where queues may be */
 	bool forbidden;       /* the controller must not touch anything */
 	uint64_t interrupts;  /* raised so far */
-	uint64_t messages;    /* accesses by message so far */
+	uint64_t failures;    /* of accesses by message so far */
 };
 
 /* Make the memory and map all of it. */
