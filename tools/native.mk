@@ -30,8 +30,9 @@ DPDK_CFLAGS = $(shell pkg-config --cflags libdpdk)
 
 # Archive by archive: pkg-config's static list also brings every network driver in. libnuma.a is not
 # position-independent, so libnuma stays shared. -lc before libbsd.a: only what libc lacks (strlcpy) comes from it.
+# Two calls of the EAL go through core/env/sysfs.c.
 DPDK_LIBS = -L$(shell pkg-config --variable=libdir libdpdk) \
-	    $(patsubst %,-l:librte_%.a,eal kvargs telemetry ring) -lc -l:libbsd.a -lnuma -lm -ldl
+	    -Wl,--wrap=access,--wrap=rte_eal_check_module $(patsubst %,-l:librte_%.a,eal kvargs telemetry ring) -lc -l:libbsd.a -lnuma -lm -ldl
 
 CORE := driver.c $(sort $(shell find core -name '*.c'))
 UTIL := $(wildcard core/util/*.c)
@@ -56,11 +57,11 @@ $(OUT)/vssd: $(patsubst %.c,$(OUT)/obj/%.o,$(VSSD) $(UTIL))
 module: $(MODULE)
 
 ifdef MODULE
-# Generated code: its warnings are Cython's, and what is hot is in core/, so it need not take a minute to compile.
+# Generated code: its warnings are Cython's. -O3 and full debugging information would double the time that it takes.
 $(OUT)/$(TAG)/nvme.o: $(MODULE_C)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(filter-out -O3 -g,$(CFLAGS_ALL)) -O1 -g1 -w -isystem $(INCLUDE) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(filter-out -O3 -g,$(CFLAGS_ALL)) -O2 -g1 -w -isystem $(INCLUDE) -MMD -MP -c -o $@ $<
 
 $(MODULE): $(OUT)/$(TAG)/nvme.o $(patsubst %.c,$(OUT)/obj/%.o,$(CORE)) tools/module.map
 	$(call say,LD,$@)
