@@ -72,6 +72,15 @@ int pyn_admin_submit(struct pyn_device *device, const struct pyn_command *comman
 	return pyn_qpair_submit(pyn_device_admin(device), command, cid, err);
 }
 
+/* The table of the namespace that a command names, which send_cmd may set to any; a reference, or NULL. */
+static struct pyn_verify *table_of(const struct pyn_namespace *ns, const struct nvme_cmd *cmd)
+{
+	if (cmd->nsid != ns->nsid && cmd->nsid != UINT32_MAX)
+		return pyn_device_find_table(ns->device, cmd->nsid);
+	pyn_verify_get(ns->verify);
+	return ns->verify;
+}
+
 int pyn_io_submit(struct pyn_io_queue *queue, struct pyn_namespace *ns, struct pyn_command *command, uint16_t *cid,
 		  struct pyn_error *err)
 {
@@ -86,9 +95,12 @@ int pyn_io_submit(struct pyn_io_queue *queue, struct pyn_namespace *ns, struct p
 
 	if (rc < 0)
 		return rc;
-	command->verify = ns ? ns->verify : NULL;
 	command->judge = ns && ns->verify_enabled;
-	return pyn_qpair_submit(queue->qpair, command, cid, err);
+	command->verify = ns ? table_of(ns, &command->cmd) : NULL;
+	rc = pyn_qpair_submit(queue->qpair, command, cid, err);
+	pyn_verify_put(command->verify);
+	command->verify = NULL;
+	return rc;
 }
 
 unsigned pyn_admin_wait(struct pyn_device *device, struct pyn_completed *completed, unsigned max, uint64_t budget_us)

@@ -432,6 +432,9 @@ class Controller:
         ...     while nvme0[0x1c] & 1:
         ...         pass
         ...     nvme0.init_adminq()
+        ...     nvme0[0x14] = 0x00460001        # CC: 16-byte CQEs, 64-byte SQEs, enable
+        ...     while not nvme0[0x1c] & 1:
+        ...         pass
         ...     nvme0.init_ns()
         ...     nvme0.init_queues(nvme0.setfeatures(7, cdw11=0x00030003).waitdone())
         >>> nvme0 = Controller(Pcie("vssd"), nvme_init_func=init)

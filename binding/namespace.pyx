@@ -69,7 +69,8 @@ cdef class Namespace:
         return self._controller.id_data(byte_end, byte_begin, type, self._get().nsid, cns, cntid, csi)
 
     def get_lba_format(self, data_size=512, meta_size=0):
-        for index in range(self.id_data(25) + 1):
+        # 64 at most; what follows them is the vendor's.
+        for index in range(min(self.id_data(25) + 1, 64)):
             entry = self.id_data(131 + 4 * index, 128 + 4 * index)
             if 1 << (entry >> 16 & 0xff) == data_size and entry & 0xffff == meta_size:
                 return index

@@ -46,10 +46,10 @@ BINARY = ("bytes", "KiB", "MiB", "GiB")
 
 NEXT_STEPS = """\
 python -m pynvme vssd                     a virtual SSD that your scripts can share
-python -m pynvme run --pciaddr 01:00.0    this demonstration on a PCIe drive
+python -m pynvme run --pciaddr FOLDER     this demonstration on it, by the folder that it prints
+python -m pynvme run --pciaddr 01:00.0    on a PCIe drive: once this driver has its vfio-pci part
 
-The second takes the drive from the kernel and overwrites what is stored at its beginning.
-Give it a drive without data."""
+The drive that you name is overwritten from its first LBA on: name one without data."""
 
 
 @dataclass
@@ -310,7 +310,7 @@ def _show_end(console: Console, judged: int, unverified: int, mismatch: int, pri
     for line in lines:
         console.print(Text("  " + line))
     if private:
-        _heading(console, "Your own drive")
+        _heading(console, "Another drive")
         console.print(Text(textwrap.indent(NEXT_STEPS, "  ")))
 
 

@@ -101,7 +101,6 @@ def driver_started() -> None:
 @pytest.fixture(autouse=True)
 def leaves_nothing(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test that passed but left something; one that failed has told enough."""
-    gc.collect()
     before = Holdings.now()
     yield
     report = getattr(request.node, "rep_call", None)
@@ -110,10 +109,7 @@ def leaves_nothing(request: pytest.FixtureRequest) -> Iterator[None]:
     # pytest lets go of them only after this: a closed drive's memory goes with the last reference to it.
     request.node.funcargs.clear()
     deadline = time.monotonic() + SETTLE
-    while True:
+    while (leaked := Holdings.now().leaked_since(before)) and time.monotonic() < deadline:
         gc.collect()
-        leaked = Holdings.now().leaked_since(before)
-        if not leaked or time.monotonic() > deadline:
-            break
-        time.sleep(0.02)
+        time.sleep(0.01)
     assert not leaked, "the test left behind: " + "; ".join(leaked)

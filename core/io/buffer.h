@@ -29,8 +29,8 @@ struct pyn_buffer {
 /* How one page is used by commands in flight. */
 struct pyn_page_use {
 	uint32_t changes;  /* grows whenever somebody starts to change the bytes: a read, a stamp, the script */
-	uint16_t reading;  /* commands in flight that let the device write here */
-	uint16_t writing;  /* commands in flight that let the device read here */
+	uint32_t reading;  /* commands in flight that let the device write here */
+	uint32_t writing;  /* commands in flight that let the device read here */
 };
 
 /* Zeroed, 4 KiB aligned, contiguous for the device; one reference. NULL: no memory. */

@@ -18,7 +18,7 @@ struct pyn_cmdlog_entry {
 	struct nvme_cmd cmd;
 	struct nvme_cpl cpl;
 	uint64_t submitted; /* TSC ticks */
-	uint64_t completed; /* TSC ticks; 0: not yet, and cpl means nothing */
+	_Atomic uint64_t completed; /* TSC ticks; 0: not yet, and cpl means nothing */
 	_Atomic uint64_t number; /* which command of the queue this is, from 1; 0: being written, or never */
 	uint8_t reserved[24];
 };
@@ -49,7 +49,7 @@ static inline uint64_t pyn_cmdlog_submit(struct pyn_cmdlog *log, const struct nv
 	atomic_thread_fence(memory_order_release);
 	entry->cmd = *cmd;
 	entry->submitted = now;
-	entry->completed = 0;
+	atomic_store_explicit(&entry->completed, 0, memory_order_relaxed);
 	atomic_store_explicit(&entry->number, number, memory_order_release);
 	atomic_store_explicit(&log->count, number, memory_order_release);
 	return number;
@@ -64,7 +64,8 @@ static inline void pyn_cmdlog_complete(struct pyn_cmdlog *log, uint64_t number, 
 	if (atomic_load_explicit(&entry->number, memory_order_relaxed) != number)
 		return;
 	entry->cpl = *cpl;
-	entry->completed = now;
+	/* A reader that sees the time sees the completion too. */
+	atomic_store_explicit(&entry->completed, now, memory_order_release);
 }
 
 #endif

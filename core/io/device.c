@@ -2,6 +2,7 @@
 #include "core/io/device.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,17 +118,46 @@ static int create(const char *address, bool keep_tables, struct pyn_device **out
 	return device->shared && device->identify ? 0 : -ENOMEM;
 }
 
-/* A format or a sanitize changes all data, from when it is sent to when it has ended, however it ends. */
-static void observe_admin(void *context, const struct nvme_cmd *cmd)
+static void forget_all(struct pyn_verify *verify)
+{
+	pyn_verify_forget(verify, 0, UINT64_MAX);
+}
+
+/* Which namespaces' data an admin command changes; 0: of none. */
+static uint32_t changed_namespaces(const struct pyn_device *device, const struct nvme_cmd *cmd)
+{
+	const struct nvme_id_ctrl *id = pyn_device_identify(device);
+
+	switch (cmd->opc) {
+	case NVME_ADMIN_FORMAT_NVM:
+		return id->fna & (NVME_FNA_FORMAT_ALL | NVME_FNA_ERASE_ALL) ? UINT32_MAX : cmd->nsid;
+	case NVME_ADMIN_SANITIZE:
+	case NVME_ADMIN_NS_MANAGEMENT:
+	case NVME_ADMIN_CAPACITY_MANAGEMENT:
+	case NVME_ADMIN_SECURITY_SEND: /* may erase by a change of keys */
+		return UINT32_MAX;
+	default:
+		return 0;
+	}
+}
+
+/* Such a command changes data from when it is sent to when it has ended, however it ends. */
+static void observe_admin(void *context, const struct nvme_cmd *cmd, bool ended)
 {
 	struct pyn_device *device = context;
-	const struct nvme_id_ctrl *id = pyn_device_identify(device);
-	bool everywhere = cmd->opc == NVME_ADMIN_SANITIZE || id->fna & (NVME_FNA_FORMAT_ALL | NVME_FNA_ERASE_ALL);
+	uint32_t nsid = changed_namespaces(device, cmd);
 
-	if (cmd->opc != NVME_ADMIN_FORMAT_NVM && cmd->opc != NVME_ADMIN_SANITIZE)
+	if (!nsid && cmd->opc != NVME_ADMIN_FORMAT_NVM)
 		return;
-	pyn_tables_each(device->address, everywhere ? UINT32_MAX : cmd->nsid, pyn_verify_forget_all);
-	atomic_fetch_add(&device->format_generation, 1);
+	/* All tables are held: which ones are meant may change between the two calls, and the holds must not. */
+	if (ended) {
+		pyn_tables_each(device->address, nsid, forget_all);
+		pyn_tables_each(device->address, UINT32_MAX, pyn_verify_release);
+	} else {
+		pyn_tables_each(device->address, UINT32_MAX, pyn_verify_hold);
+	}
+	if (cmd->opc != NVME_ADMIN_SECURITY_SEND)
+		atomic_fetch_add(&device->format_generation, 1);
 }
 
 static int open_device(struct pyn_device *device, struct pyn_error *err)
@@ -189,6 +219,16 @@ bool pyn_device_is_open(const struct pyn_device *device)
 	return device->ctrlr && device->process == pyn_process_generation();
 }
 
+void pyn_device_lock(struct pyn_device *device)
+{
+	lock(device);
+}
+
+void pyn_device_unlock(struct pyn_device *device)
+{
+	unlock(device);
+}
+
 bool pyn_device_alive(struct pyn_device *device)
 {
 	lock(device);
@@ -200,23 +240,30 @@ bool pyn_device_alive(struct pyn_device *device)
 
 /* -- resets --------------------------------------------------------------------------------------------------- */
 
+/* What its owner could not free, once the device does not use it any more. */
+static void free_orphan(struct pyn_io_queue *queue)
+{
+	if (!queue->orphan)
+		return;
+	pyn_qpair_destroy(queue->qpair);
+	free(queue);
+}
+
 /* The device writes to no memory of ours any more: everything in flight ends, every queue is gone. */
 static void abandon_all(struct pyn_device *device)
 {
 	pyn_qpair_abandon(device->admin, NVME_SC_ABORTED_SQ_DELETION);
-	pyn_qpair_attach(device->admin, NULL);
 	for (unsigned qid = 1; qid <= PYN_MAX_QID; qid++) {
 		struct pyn_io_queue *queue = device->queues[qid];
 
 		if (!queue)
 			continue;
 		device->queues[qid] = NULL;
-		if (queue->qpair) {
+		if (queue->qpair)
 			pyn_qpair_abandon(queue->qpair, NVME_SC_ABORTED_SQ_DELETION);
-			pyn_qpair_attach(queue->qpair, NULL);
-		}
 		device->engine->queue_free(queue->queue);
 		queue->queue = NULL;
+		free_orphan(queue);
 	}
 	device->initialised = false;
 }
@@ -274,7 +321,7 @@ int pyn_device_shutdown(struct pyn_device *device, bool abrupt, struct pyn_error
 
 	if (rc == 0)
 		rc = device->engine->shutdown(device->ctrlr, abrupt, device->timeout_ms, err);
-	if (rc == 0)
+	if (rc == 0 && !abrupt)
 		pyn_tables_each(device->address, UINT32_MAX, flushed);
 	unlock(device);
 	return rc;
@@ -288,10 +335,11 @@ void pyn_device_power_lost(struct pyn_device *device)
 static void delete_queues(struct pyn_device *device)
 {
 	for (unsigned qid = PYN_MAX_QID; qid >= 1; qid--) {
+		struct pyn_io_queue *queue = device->queues[qid];
 		struct pyn_error ignored;
 
-		if (device->queues[qid])
-			pyn_io_queue_delete(device->queues[qid], &ignored);
+		if (queue && pyn_io_queue_delete(queue, &ignored) == 0)
+			free_orphan(queue);
 	}
 }
 
@@ -311,13 +359,8 @@ static void say_goodbye(struct pyn_device *device)
 		device->engine->disable(device->ctrlr, &ignored);
 }
 
-void pyn_device_close(struct pyn_device *device)
+static void close_device(struct pyn_device *device)
 {
-	struct pyn_error ignored;
-
-	if (closed(device, &ignored) < 0)
-		return;
-	lock(device);
 	bool alive = device->engine->alive(device->ctrlr);
 
 	stop_workers(device);
@@ -327,6 +370,15 @@ void pyn_device_close(struct pyn_device *device)
 	device->ctrlr = NULL;
 	if (!device->keep_tables || !alive)
 		pyn_tables_drop(device->address);
+}
+
+void pyn_device_close(struct pyn_device *device)
+{
+	if (device->process != pyn_process_generation())
+		return; /* a copy's lock may be held for ever, by a thread that was not copied */
+	lock(device);
+	if (device->ctrlr)
+		close_device(device);
 	unlock(device);
 }
 
@@ -376,7 +428,9 @@ static int active_namespaces(struct pyn_device *device, struct pyn_error *err)
 		while (count < (int)(PYN_PAGE / sizeof(*list)) && list[count])
 			count++;
 	} else {
-		count = (int)((const struct nvme_id_ctrl *)device->identify->data)->nn;
+		uint32_t nn = ((const struct nvme_id_ctrl *)device->identify->data)->nn;
+
+		count = nn < INT_MAX ? (int)nn : INT_MAX;
 	}
 	pyn_buffer_put(buffer);
 	return count;
@@ -483,12 +537,24 @@ int pyn_device_reg_read(struct pyn_device *device, uint32_t offset, uint32_t siz
 	return rc;
 }
 
+/* A doorbell of an IO queue that a script made itself: nobody here sees which LBAs its commands write. */
+static bool rings_foreign_queue(const struct pyn_device *device, uint32_t offset)
+{
+	if (offset < NVME_REG_DOORBELLS)
+		return false;
+	uint64_t qid = (offset - NVME_REG_DOORBELLS) / (UINT64_C(8) << NVME_GET(device->cap, NVME_CAP_DSTRD));
+
+	return qid > 0 && qid <= PYN_MAX_QID && !device->queues[qid];
+}
+
 int pyn_device_reg_write(struct pyn_device *device, uint32_t offset, uint32_t size, uint64_t value,
 			 struct pyn_error *err)
 {
 	lock(device);
 	int rc = closed(device, err);
 
+	if (rc == 0 && rings_foreign_queue(device, offset))
+		pyn_tables_each(device->address, UINT32_MAX, forget_all);
 	if (rc == 0)
 		rc = device->engine->reg_write(device->ctrlr, offset, size, value, err);
 	unlock(device);
@@ -569,9 +635,10 @@ uint64_t pyn_device_cap(const struct pyn_device *device)
 uint64_t pyn_device_mdts(const struct pyn_device *device)
 {
 	const struct nvme_id_ctrl *id = pyn_device_identify(device);
+	uint64_t power = 12 + NVME_GET(device->cap, NVME_CAP_MPSMIN) + id->mdts; /* a number of smallest memory pages */
 
-	/* In units of the smallest memory page. */
-	return id->mdts ? UINT64_C(4096) << (NVME_GET(device->cap, NVME_CAP_MPSMIN) + (id->mdts & 31)) : 0;
+	/* What does not fit into 64 bits is no limit either. */
+	return id->mdts && power < 64 ? UINT64_C(1) << power : 0;
 }
 
 const void *pyn_device_identify(const struct pyn_device *device)
@@ -593,6 +660,11 @@ struct pyn_verify *pyn_device_table(struct pyn_device *device, uint32_t nsid, ui
 				    struct pyn_error *err)
 {
 	return pyn_tables_get(device->address, nsid, nlba, lba_size, err);
+}
+
+struct pyn_verify *pyn_device_find_table(struct pyn_device *device, uint32_t nsid)
+{
+	return pyn_tables_find(device->address, nsid);
 }
 
 int pyn_device_admin_execute(struct pyn_device *device, const struct nvme_cmd *cmd, struct pyn_buffer *buffer,
@@ -709,10 +781,8 @@ static int delete_queue(struct pyn_io_queue *queue, struct pyn_error *err)
 
 	if (rc < 0)
 		return rc;
-	if (queue->qpair) {
+	if (queue->qpair)
 		pyn_qpair_abandon(queue->qpair, NVME_SC_ABORTED_SQ_DELETION);
-		pyn_qpair_attach(queue->qpair, NULL);
-	}
 	device->engine->queue_free(queue->queue);
 	device->queues[queue->qid] = NULL;
 	queue->queue = NULL;
@@ -732,16 +802,23 @@ int pyn_io_queue_delete(struct pyn_io_queue *queue, struct pyn_error *err)
 
 void pyn_io_queue_free(struct pyn_io_queue *queue)
 {
+	struct pyn_device *device;
 	struct pyn_error err;
 
 	if (!queue || queue->process != pyn_process_generation())
 		return;
+	device = queue->device;
 	if (pyn_io_queue_delete(queue, &err) < 0) {
 		/* The device may still write to its memory: it is kept, reachable by QID, until a reset frees it. */
 		pyn_log(PYN_LOG_WARNING, "queue %u could not be deleted: %s", queue->qid, err.text);
+		lock(device);
+		queue->stop = NULL;
+		queue->orphan = true;
+		unlock(device);
+		pyn_device_put(device);
 		return;
 	}
 	pyn_qpair_destroy(queue->qpair);
-	pyn_device_put(queue->device);
+	pyn_device_put(device);
 	free(queue);
 }

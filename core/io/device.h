@@ -30,6 +30,7 @@ struct pyn_io_queue {
 	struct pyn_queue *queue;   /* the engine's; NULL: deleted, or gone with a reset */
 	struct pyn_qpair *qpair;   /* for a script; NULL: a worker's, which runs the rings itself */
 	uint32_t process;          /* generation of the process that made it */
+	bool orphan;               /* freed by its owner while the device may still use it: the device frees it */
 	/* Make the process that runs this queue end, within grace_ms by itself, else by force. NULL: no other process. */
 	void (*stop)(void *user, uint32_t grace_ms);
 	void *user;
@@ -49,6 +50,11 @@ void pyn_device_put(struct pyn_device *device);
 /* Delete the queues, shut the controller down normally, CC.EN = 0, detach. Later calls do nothing. */
 void pyn_device_close(struct pyn_device *device);
 bool pyn_device_is_open(const struct pyn_device *device);
+
+/* Nobody resets or closes the drive, or stops its workers, from here … */
+void pyn_device_lock(struct pyn_device *device);
+/* … to here. The same thread may do so, and may take the lock again. */
+void pyn_device_unlock(struct pyn_device *device);
 
 /* Whether the drive still answers. */
 bool pyn_device_alive(struct pyn_device *device);
@@ -85,7 +91,7 @@ enum pyn_device_reset {
  */
 int pyn_device_reset(struct pyn_device *device, enum pyn_device_reset kind, struct pyn_error *err);
 
-/* CC.SHN and the wait for CSTS.SHST; what was written is durable after a success. */
+/* CC.SHN and the wait for CSTS.SHST; what was written is durable after a normal one that succeeded. */
 int pyn_device_shutdown(struct pyn_device *device, bool abrupt, struct pyn_error *err);
 
 /* The power went without a shutdown: what was not flushed counts as unknown. */
@@ -143,10 +149,13 @@ void pyn_io_queue_free(struct pyn_io_queue *queue);
 
 /* -- verification tables -------------------------------------------------------------------------------------------- */
 
-/* The table of a namespace of this drive: made at first use, the same for everybody in this process. Where the geometry
- * is another one than before, everything is forgotten. NULL: no memory. */
+/* The table of a namespace of this drive: made at first use, the same for everybody in this process, with a reference for
+ * the caller. Where the geometry is another one than before it is a new one. NULL: no memory. */
 struct pyn_verify *pyn_device_table(struct pyn_device *device, uint32_t nsid, uint64_t nlba, uint32_t lba_size,
 				    struct pyn_error *err);
+
+/* The same where there is one already, else NULL. */
+struct pyn_verify *pyn_device_find_table(struct pyn_device *device, uint32_t nsid);
 
 /* Grows whenever a format or a sanitize was sent: a namespace then identifies itself anew. */
 uint32_t pyn_device_format_generation(const struct pyn_device *device);

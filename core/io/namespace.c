@@ -7,13 +7,36 @@
 #include "core/env/env.h"
 #include "spec/nvme_id.h"
 
+#define FLBAS_EXTENDED 0x10u /* metadata follow the data of each LBA, in one buffer */
 #define MIN_LBADS 9u  /* NVM Command Set Specification 1.0, figure 98: smaller ones are not supported */
 #define MAX_LBADS 16u /* more than any drive has; a block must fit into a buffer */
+
+/* Everybody who has this namespace open has the same table, whatever nlba_verify each of them gave: the last one counts. */
+static int take_table(struct pyn_namespace *ns, bool extended, struct pyn_error *err)
+{
+	const struct nvme_id_ns *id = (const struct nvme_id_ns *)ns->identify->data;
+	const struct nvme_id_ctrl *ctrl = pyn_device_identify(ns->device);
+	uint64_t limit = ns->nlba_verify ? ns->nlba_verify : UINT64_MAX;
+	struct pyn_verify *verify = pyn_device_table(ns->device, ns->nsid, ns->nsze, ns->lba_size, err);
+
+	if (!verify && limit < ns->nsze)
+		verify = pyn_device_table(ns->device, ns->nsid, limit, ns->lba_size, err);
+	if (!verify)
+		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM,
+				 "no table to verify %llu LBAs of namespace %u (nlba_verify=N: the first N only)",
+				 (unsigned long long)ns->nsze, ns->nsid);
+	pyn_verify_put(ns->verify);
+	ns->verify = verify;
+	/* Where metadata lie between the LBAs of a buffer, nobody here knows where an LBA's data begin. */
+	pyn_verify_set_limit(verify, extended ? 0 : limit);
+	pyn_verify_set_dlfeat(verify, (id->dlfeat & 7) == 1);
+	pyn_verify_set_volatile_cache(verify, ctrl->vwc & NVME_VWC_PRESENT);
+	return 0;
+}
 
 static int take_geometry(struct pyn_namespace *ns, struct pyn_error *err)
 {
 	const struct nvme_id_ns *id = (const struct nvme_id_ns *)ns->identify->data;
-	const struct nvme_id_ctrl *ctrl = pyn_device_identify(ns->device);
 	unsigned index = (id->flbas & 0xfu) | (id->nlbaf > 15 ? (id->flbas >> 5 & 3u) << 4 : 0);
 	unsigned lbads = id->lbaf[index].lbads;
 
@@ -27,14 +50,7 @@ static int take_geometry(struct pyn_namespace *ns, struct pyn_error *err)
 	ns->lba_size = 1u << lbads;
 	ns->nsze = id->nsze;
 	ns->capacity = id->nvmcap[0] ? id->nvmcap[0] : id->nsze << lbads;
-	uint64_t nlba = ns->nlba_verify && ns->nlba_verify < ns->nsze ? ns->nlba_verify : ns->nsze;
-
-	ns->verify = pyn_device_table(ns->device, ns->nsid, nlba, ns->lba_size, err);
-	if (!ns->verify)
-		return -ENOMEM;
-	pyn_verify_set_dlfeat(ns->verify, (id->dlfeat & 7) == 1);
-	pyn_verify_set_volatile_cache(ns->verify, ctrl->vwc & NVME_VWC_PRESENT);
-	return 0;
+	return take_table(ns, id->flbas & FLBAS_EXTENDED && id->lbaf[index].ms, err);
 }
 
 static int identify(struct pyn_namespace *ns, struct pyn_error *err)
@@ -77,6 +93,7 @@ void pyn_namespace_free(struct pyn_namespace *ns)
 	if (!ns)
 		return;
 	pyn_buffer_put(ns->identify);
+	pyn_verify_put(ns->verify);
 	if (ns->process == pyn_process_generation())
 		pyn_device_put(ns->device);
 	free(ns);

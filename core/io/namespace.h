@@ -10,7 +10,7 @@
 
 struct pyn_namespace {
 	struct pyn_device *device; /* holds a reference */
-	struct pyn_verify *verify; /* the drive's table for it */
+	struct pyn_verify *verify; /* the drive's table for it, a reference */
 	struct pyn_buffer *identify; /* 4096 bytes, struct nvme_id_ns */
 	uint32_t nsid;
 	uint32_t lba_size;         /* bytes */

@@ -9,6 +9,7 @@
 
 #include "core/io/track.h"
 #include "core/util/clock.h"
+#include "core/util/log.h"
 
 #define POLL_BATCH 32u
 #define EMPTY_POLLS_BEFORE_YIELD 1000u
@@ -186,12 +187,17 @@ static void make_ready(struct pyn_qpair *qpair, struct slot *slot)
 
 /* -- completions, under the lock ------------------------------------------------------------------------------ */
 
+static void observe(const struct pyn_qpair *qpair, const struct slot *slot, bool ended)
+{
+	if (qpair->config.observe && !(slot->flags & SLOT_OWN))
+		qpair->config.observe(qpair->config.context, &slot->cmd, ended);
+}
+
 static void complete(struct pyn_qpair *qpair, struct slot *slot, const struct nvme_cpl *cpl, uint64_t now)
 {
 	bool right = pyn_track_end(&slot->track, cpl->status, &slot->found);
 
-	if (qpair->config.observe)
-		qpair->config.observe(qpair->config.context, &slot->cmd);
+	observe(qpair, slot, true);
 	slot->flags &= (uint8_t)~SLOT_DEVICE;
 	if (slot->flags & SLOT_READY) {
 		/* It had timed out and the script was told so: this is the end of its quarantine. */
@@ -224,13 +230,30 @@ static unsigned poll_queue(struct pyn_qpair *qpair)
 	for (unsigned i = 0; i < count; i++) {
 		struct slot *slot = completions[i].slot < slot_count(qpair) ? &qpair->slots[completions[i].slot] : NULL;
 
-		/* A completion for a command that is not in flight is the device's mistake, and nobody's completion. */
-		if (!slot || !(slot->flags & SLOT_DEVICE))
+		/* The device's mistake, and nobody's completion; whoever tests the device wants to know. */
+		if (!slot || !(slot->flags & SLOT_DEVICE)) {
+			const struct nvme_cpl *cpl = &completions[i].cpl;
+
+			pyn_log(PYN_LOG_WARNING, "queue %u: completion of CID %u, which is not in flight (status %02x/%02x)",
+				qpair->config.qid, cpl->cid, NVME_STATUS_SCT(cpl->status), NVME_STATUS_SC(cpl->status));
 			continue;
+		}
 		pyn_cmdlog_complete(qpair->log, slot->logged, &completions[i].cpl, now);
 		complete(qpair, slot, &completions[i].cpl, now);
 	}
 	return count;
+}
+
+/* Everything that the device has completed by now. It cannot go on for ever: each completion frees one of the slots. */
+static bool poll_all(struct pyn_qpair *qpair)
+{
+	unsigned count = poll_queue(qpair), all = count;
+
+	while (count == POLL_BATCH && all < 2 * slot_count(qpair)) {
+		count = poll_queue(qpair);
+		all += count;
+	}
+	return all != 0;
 }
 
 static void time_out(struct pyn_qpair *qpair, struct slot *slot, uint64_t now)
@@ -241,7 +264,7 @@ static void time_out(struct pyn_qpair *qpair, struct slot *slot, uint64_t now)
 	make_ready(qpair, slot);
 }
 
-/* Judged only right after the queue was polled: the script may have stood at a breakpoint. */
+/* now lies before the queue was polled: this process may have been stopped for longer than a deadline in between. */
 static void check_deadlines(struct pyn_qpair *qpair, uint64_t now)
 {
 	uint64_t allowed = pyn_ns_to_ticks((uint64_t)*qpair->config.timeout_ms * 1000000u);
@@ -286,9 +309,10 @@ static void check(struct pyn_qpair *qpair)
 	if (!qpair->queue || now < qpair->next_check)
 		return;
 	qpair->next_check = now + pyn_ns_to_ticks(CHECK_NS);
+	poll_all(qpair);
 	check_deadlines(qpair, now);
 	if (qpair->outstanding && !qpair->engine->alive(qpair->ctrlr)) {
-		poll_queue(qpair);
+		poll_all(qpair);
 		abandon(qpair, NVME_SC(NVME_SCT_PATH, 0x70)); /* host pathing error: there is no device */
 	}
 }
@@ -301,6 +325,7 @@ static int send(struct pyn_qpair *qpair, struct slot *slot, struct pyn_data data
 
 	if (rc < 0) {
 		pyn_track_abandon(&slot->track);
+		observe(qpair, slot, true);
 		give_slot_back(qpair, slot);
 		return rc;
 	}
@@ -333,13 +358,12 @@ static int submit(struct pyn_qpair *qpair, const struct pyn_command *command, ui
 		data.address = command->buffer->data + command->offset;
 	pyn_track_begin(&slot->track, command->verify, &command->cmd, command->buffer, command->offset,
 			command->length, command->stamp, command->judge);
+	observe(qpair, slot, false);
 	int rc = send(qpair, slot, data, err);
 
 	if (rc < 0)
 		return rc;
 	qpair->outstanding++;
-	if (qpair->config.observe)
-		qpair->config.observe(qpair->config.context, &slot->cmd);
 	*cid = slot->cmd.cid;
 	return 0;
 }
@@ -385,8 +409,8 @@ static unsigned fetch(struct pyn_qpair *qpair, struct pyn_completed *completed, 
 unsigned pyn_qpair_fetch(struct pyn_qpair *qpair, struct pyn_completed *completed, unsigned max)
 {
 	pthread_mutex_lock(&qpair->lock);
-	if (poll_queue(qpair) == 0)
-		check(qpair);
+	poll_queue(qpair);
+	check(qpair);
 	unsigned count = fetch(qpair, completed, max);
 
 	pthread_mutex_unlock(&qpair->lock);
@@ -395,10 +419,11 @@ unsigned pyn_qpair_fetch(struct pyn_qpair *qpair, struct pyn_completed *complete
 
 unsigned pyn_qpair_wait(struct pyn_qpair *qpair, struct pyn_completed *completed, unsigned max, uint64_t budget_us)
 {
-	uint64_t end = pyn_ticks() + pyn_ns_to_ticks(budget_us * 1000);
+	uint64_t started = pyn_ticks();
+	uint64_t budget = budget_us < UINT64_MAX / 1000 ? pyn_ns_to_ticks(budget_us * 1000) : UINT64_MAX;
 	unsigned count, empty = 0;
 
-	while ((count = pyn_qpair_fetch(qpair, completed, max)) == 0 && pyn_ticks() < end)
+	while ((count = pyn_qpair_fetch(qpair, completed, max)) == 0 && pyn_ticks() - started < budget)
 		if (++empty >= EMPTY_POLLS_BEFORE_YIELD) {
 			/* On a machine with few cores the device may be waiting for this one. */
 			sched_yield();
@@ -413,7 +438,9 @@ static int await(struct pyn_qpair *qpair, struct slot *slot, struct nvme_cpl *cp
 	unsigned empty = 0;
 
 	for (;;) {
-		if (poll_queue(qpair) == 0 && ++empty >= EMPTY_POLLS_BEFORE_YIELD) {
+		uint64_t now = pyn_ticks();
+
+		if (!poll_all(qpair) && ++empty >= EMPTY_POLLS_BEFORE_YIELD) {
 			pthread_mutex_unlock(&qpair->lock);
 			sched_yield();
 			pthread_mutex_lock(&qpair->lock);
@@ -424,9 +451,11 @@ static int await(struct pyn_qpair *qpair, struct slot *slot, struct nvme_cpl *cp
 			break;
 		if (!qpair->queue) {
 			slot->flags &= (uint8_t)~SLOT_SCRIPT;
+			free_if_done(qpair, slot);
 			return pyn_error(err, PYN_ERROR_STATE, ENODEV, "queue %u was deleted", qpair->config.qid);
 		}
-		if (pyn_ticks_to_ns(pyn_ticks() - slot->submitted) / 1000000u > *qpair->config.timeout_ms) {
+		/* now lies before the poll: this process may have been stopped in between. */
+		if (pyn_ticks_to_ns(now - slot->submitted) / 1000000u > *qpair->config.timeout_ms) {
 			/* Quarantined: nobody waits for it, the device still has it. */
 			slot->flags &= (uint8_t)~SLOT_SCRIPT;
 			return pyn_error(err, PYN_ERROR_TIMEOUT, ETIMEDOUT,
@@ -486,7 +515,8 @@ int pyn_qpair_execute(struct pyn_qpair *qpair, const struct nvme_cmd *cmd, struc
 void pyn_qpair_abandon(struct pyn_qpair *qpair, uint16_t status)
 {
 	pthread_mutex_lock(&qpair->lock);
-	poll_queue(qpair);
+	poll_all(qpair);
 	abandon(qpair, status);
+	qpair->queue = NULL;
 	pthread_mutex_unlock(&qpair->lock);
 }

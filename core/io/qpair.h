@@ -57,8 +57,8 @@ struct pyn_qpair_config {
 	uint16_t own_slots; /* more, for the driver's own commands (admin queue) */
 	bool highest_first; /* hand out the highest free CID first */
 	const uint32_t *timeout_ms; /* of each command; stays the caller's, may change at any time */
-	/* Sees each command of the script when it is sent and again when it has ended; NULL: nobody looks. */
-	void (*observe)(void *context, const struct nvme_cmd *cmd);
+	/* Sees each command of the script before it is sent and again when it has ended; NULL: nobody looks. */
+	void (*observe)(void *context, const struct nvme_cmd *cmd, bool ended);
 	void *context;
 };
 
@@ -69,7 +69,8 @@ struct pyn_qpair *pyn_qpair_create(const struct pyn_engine *engine, struct pyn_c
 /* Free everything. The device does not use the queue any more, and every completion has been fetched. */
 void pyn_qpair_destroy(struct pyn_qpair *qpair);
 
-/* The engine's queue that it runs over from now on; NULL: none, and every submission is refused. */
+/* The engine's queue that it runs over from now on. Before and after pyn_qpair_abandon: none, and every submission is
+ * refused. */
 void pyn_qpair_attach(struct pyn_qpair *qpair, struct pyn_queue *queue);
 struct pyn_queue *pyn_qpair_queue(const struct pyn_qpair *qpair);
 struct pyn_cmdlog *pyn_qpair_cmdlog(const struct pyn_qpair *qpair);
@@ -90,11 +91,11 @@ unsigned pyn_qpair_wait(struct pyn_qpair *qpair, struct pyn_completed *completed
 int pyn_qpair_execute(struct pyn_qpair *qpair, const struct nvme_cmd *cmd, struct pyn_buffer *buffer,
 		      struct nvme_cpl *cpl, struct pyn_error *err);
 
-/* The device cannot complete or write anything any more (queue deleted, CC.EN = 0, gone): what is in flight completes
- * to the script with this status (NVME_SC), quarantine ends. */
+/* The device cannot complete or write anything any more (queue deleted, CC.EN = 0, gone): what it has not completed
+ * completes to the script with this status (NVME_SC), quarantine ends, and the queue is let go of in the same moment. */
 void pyn_qpair_abandon(struct pyn_qpair *qpair, uint16_t status);
 
-/* Commands of the script whose completion it has not fetched. */
+/* Commands whose completion nobody has fetched, the driver's own included. */
 unsigned pyn_qpair_outstanding(struct pyn_qpair *qpair);
 
 #endif

@@ -10,9 +10,7 @@ struct entry {
 	struct entry *next;
 	char *address;
 	uint32_t nsid;
-	uint64_t nlba;
-	uint32_t lba_size;
-	struct pyn_verify *verify;
+	struct pyn_verify *verify; /* a reference */
 };
 
 static struct entry *the_tables;
@@ -45,11 +43,22 @@ static struct entry *add(const char *address, uint32_t nsid, uint64_t nlba, uint
 		return NULL;
 	}
 	entry->nsid = nsid;
-	entry->nlba = nlba;
-	entry->lba_size = lba_size;
 	entry->next = the_tables;
 	the_tables = entry;
 	return entry;
+}
+
+/* What still uses the old table, workers among them, must not judge what it reads by it. */
+static int replace(struct entry *entry, uint64_t nlba, uint32_t lba_size, struct pyn_error *err)
+{
+	struct pyn_verify *verify = pyn_verify_create(entry->nsid, nlba, lba_size, err);
+
+	if (!verify)
+		return -ENOMEM;
+	pyn_verify_hold(entry->verify);
+	pyn_verify_put(entry->verify);
+	entry->verify = verify;
+	return 0;
 }
 
 static struct pyn_verify *get(const char *address, uint32_t nsid, uint64_t nlba, uint32_t lba_size,
@@ -61,12 +70,10 @@ static struct pyn_verify *get(const char *address, uint32_t nsid, uint64_t nlba,
 		entry = add(address, nsid, nlba, lba_size, err);
 	if (!entry)
 		return NULL;
-	if (entry->nlba != nlba || entry->lba_size != lba_size) {
-		if (pyn_verify_reset(entry->verify, nlba, lba_size, err) < 0)
-			return NULL;
-		entry->nlba = nlba;
-		entry->lba_size = lba_size;
-	}
+	if ((pyn_verify_nlba(entry->verify) != nlba || pyn_verify_lba_size(entry->verify) != lba_size) &&
+	    replace(entry, nlba, lba_size, err) < 0)
+		return NULL;
+	pyn_verify_get(entry->verify);
 	return entry->verify;
 }
 
@@ -76,6 +83,17 @@ struct pyn_verify *pyn_tables_get(const char *address, uint32_t nsid, uint64_t n
 	pthread_mutex_lock(&the_lock);
 	struct pyn_verify *verify = get(address, nsid, nlba, lba_size, err);
 
+	pthread_mutex_unlock(&the_lock);
+	return verify;
+}
+
+struct pyn_verify *pyn_tables_find(const char *address, uint32_t nsid)
+{
+	pthread_mutex_lock(&the_lock);
+	struct entry *entry = find(address, nsid);
+	struct pyn_verify *verify = entry ? entry->verify : NULL;
+
+	pyn_verify_get(verify);
 	pthread_mutex_unlock(&the_lock);
 	return verify;
 }
@@ -100,7 +118,7 @@ void pyn_tables_drop(const char *address)
 			continue;
 		}
 		*link = entry->next;
-		pyn_verify_destroy(entry->verify);
+		pyn_verify_put(entry->verify);
 		free(entry->address);
 		free(entry);
 	}

@@ -61,21 +61,97 @@ static void begin_change(struct pyn_track *track, enum pyn_cell_state state)
 	pyn_verify_change_begin(track->verify, track->slba, track->nlb, state);
 }
 
+/* From now to the end nothing is judged, and then nothing is known: of these ranges, or of everything. */
+static void begin_unclear(struct pyn_track *track)
+{
+	track->effect = PYN_EFFECT_UNCLEAR;
+	pyn_verify_hold(track->verify);
+}
+
+static void forget_unclear(struct pyn_track *track)
+{
+	if (!track->dsm)
+		pyn_verify_forget(track->verify, 0, UINT64_MAX);
+	for (uint32_t i = 0; track->dsm && i < track->ranges; i++)
+		pyn_verify_forget(track->verify, track->dsm[i].slba, track->dsm[i].nlb);
+}
+
+static void end_unclear(struct pyn_track *track)
+{
+	forget_unclear(track);
+	pyn_verify_release(track->verify);
+}
+
+/* A copy of a range list in the command's data. False: the data are not there, or there is no memory. */
+static bool copy_ranges(struct pyn_track *track, uint32_t ranges, size_t size, void **copy)
+{
+	*copy = NULL;
+	if (track->use.buffer && ranges * size <= track->use.length)
+		*copy = malloc(ranges * size);
+	if (*copy)
+		memcpy(*copy, track->use.buffer->data + track->use.offset, ranges * size);
+	return *copy != NULL;
+}
+
 static void begin_dsm(struct pyn_track *track, const struct nvme_cmd *cmd)
 {
 	uint32_t ranges = (cmd->cdw10 & 0xff) + 1;
+	uint64_t lbas = 0;
 
-	if (!(cmd->cdw11 & NVME_DSM_AD) || !track->use.buffer ||
-	    ranges * sizeof(struct nvme_dsm_range) > track->use.length)
+	if (!(cmd->cdw11 & NVME_DSM_AD))
 		return;
-	track->dsm = calloc(ranges, sizeof(*track->dsm));
-	if (!track->dsm)
+	if (!copy_ranges(track, ranges, sizeof(*track->dsm), (void **)&track->dsm)) {
+		begin_unclear(track);
 		return;
-	memcpy(track->dsm, track->use.buffer->data + track->use.offset, ranges * sizeof(*track->dsm));
-	track->effect = PYN_EFFECT_CHANGE;
+	}
 	track->ranges = ranges;
 	for (uint32_t i = 0; i < ranges; i++)
+		lbas += track->dsm[i].nlb;
+	if (lbas > PYN_TRACK_MOST) {
+		begin_unclear(track);
+		return;
+	}
+	track->effect = PYN_EFFECT_CHANGE;
+	for (uint32_t i = 0; i < ranges; i++)
 		pyn_verify_change_begin(track->verify, track->dsm[i].slba, track->dsm[i].nlb, PYN_CELL_DEALLOCATED);
+}
+
+/* NVM Command Set Specification 1.0, section 3.2.2: a source range is 32 or 40 bytes, NLB 0's based in its bytes 17:16;
+ * what is copied lies in a row from SDLBA (cdw11:10) on. */
+#define COPY_RANGE 32u
+#define COPY_NLB 16u
+#define COPY_FORMAT(cmd) ((cmd)->cdw12 >> 8 & 0xf)
+
+static void begin_copy(struct pyn_track *track, const struct nvme_cmd *cmd)
+{
+	uint32_t ranges = (cmd->cdw12 & 0xff) + 1;
+	uint8_t *copy;
+
+	if (COPY_FORMAT(cmd) != 0 || !copy_ranges(track, ranges, COPY_RANGE, (void **)&copy)) {
+		begin_unclear(track);
+		return;
+	}
+	track->nlb = 0;
+	for (uint32_t i = 0; i < ranges; i++) {
+		uint16_t nlb;
+
+		memcpy(&nlb, copy + i * COPY_RANGE + COPY_NLB, sizeof(nlb));
+		track->nlb += nlb + UINT64_C(1);
+	}
+	free(copy);
+	begin_change(track, PYN_CELL_UNKNOWN);
+}
+
+#define ZONE_RESET 0x04u /* cdw13 7:0; Zoned Namespace Command Set Specification 1.1, section 3.4.3 */
+#define ZONE_OFFLINE 0x05u
+
+static void begin_zone_action(struct pyn_track *track, const struct nvme_cmd *cmd)
+{
+	uint8_t action = cmd->cdw13 & 0xff;
+
+	/* How long a zone is, is not known here. Zone Append writes where a reset has forgotten everything. */
+	if (action == ZONE_RESET || action == ZONE_OFFLINE)
+		begin_unclear(track);
 }
 
 void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const struct nvme_cmd *cmd,
@@ -96,6 +172,7 @@ void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const s
 				     verify && stamp);
 	if (!verify)
 		return;
+	pyn_verify_get(verify);
 	switch (cmd->opc) {
 	case NVME_IO_READ:
 		begin_read(track, cmd, judge);
@@ -112,6 +189,12 @@ void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const s
 	case NVME_IO_DSM:
 		begin_dsm(track, cmd);
 		break;
+	case NVME_IO_COPY:
+		begin_copy(track, cmd);
+		break;
+	case NVME_IO_ZONE_MGMT_SEND:
+		begin_zone_action(track, cmd);
+		break;
 	case NVME_IO_FLUSH:
 		track->effect = PYN_EFFECT_FLUSH;
 		track->epoch = pyn_verify_flush_begin(verify);
@@ -121,8 +204,13 @@ void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const s
 	}
 }
 
-static void end_change(struct pyn_track *track, enum pyn_write_outcome outcome)
+static void end_change(struct pyn_track *track, bool success, bool own)
 {
+	enum pyn_write_outcome outcome = success && own ? PYN_WRITE_DONE : PYN_WRITE_FAILED;
+
+	if (!own)
+		/* The script changed the ranges in flight: the device may have taken any. */
+		pyn_verify_forget(track->verify, 0, UINT64_MAX);
 	if (!track->dsm) {
 		pyn_verify_write_end(track->verify, track->slba, track->nlb, outcome);
 		return;
@@ -153,6 +241,7 @@ static void finish(struct pyn_track *track)
 	track->cells = NULL;
 	track->dsm = NULL;
 	track->effect = PYN_EFFECT_NONE;
+	pyn_verify_put(track->verify);
 	track->verify = NULL;
 }
 
@@ -181,7 +270,10 @@ bool pyn_track_end(struct pyn_track *track, uint16_t status, struct pyn_mismatch
 						      : PYN_WRITE_DONE);
 		break;
 	case PYN_EFFECT_CHANGE:
-		end_change(track, success ? PYN_WRITE_DONE : PYN_WRITE_FAILED);
+		end_change(track, success, own);
+		break;
+	case PYN_EFFECT_UNCLEAR:
+		end_unclear(track);
 		break;
 	case PYN_EFFECT_FLUSH:
 		if (success)

@@ -17,14 +17,18 @@ enum pyn_effect {
 	PYN_EFFECT_NONE = 0,
 	PYN_EFFECT_READ,
 	PYN_EFFECT_WRITE,
-	PYN_EFFECT_CHANGE,     /* Write Zeroes, Write Uncorrectable, DSM deallocate */
+	PYN_EFFECT_CHANGE,     /* Write Zeroes, Write Uncorrectable, Copy, DSM deallocate */
+	PYN_EFFECT_UNCLEAR,    /* data change that nobody can tell, or too much of them to note it LBA by LBA */
 	PYN_EFFECT_FLUSH,
 };
+
+/* LBAs that one command may deallocate with a note for each (128 MiB of table); of more nothing is known afterwards. */
+#define PYN_TRACK_MOST (UINT64_C(1) << 24)
 
 #define PYN_TRACK_INLINE 16u /* LBAs of a read whose cells need no memory of their own */
 
 struct pyn_track {
-	struct pyn_verify *verify; /* NULL: nothing is tracked */
+	struct pyn_verify *verify; /* a reference; NULL: nothing is tracked */
 	enum pyn_effect effect;
 	bool judge;        /* a read is to be compared */
 	bool fua;
@@ -33,9 +37,9 @@ struct pyn_track {
 	uint64_t nlb;
 	uint64_t epoch;    /* of a flush */
 	struct pyn_buffer_use use;
+	struct nvme_dsm_range *dsm; /* a copy: the script may change its buffer */
 	uint64_t *cells;   /* snapshot of a read: inline_cells, or memory of its own */
 	uint64_t inline_cells[PYN_TRACK_INLINE];
-	struct nvme_dsm_range *dsm; /* a copy: the script may change its buffer */
 };
 
 /*

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 
 #include "core/env/env.h"
@@ -14,6 +13,7 @@
 #define CRC_MASK UINT64_C(0xffffffff)
 #define HASH_SHIFT 32
 #define HASH_BITS 14
+#define HASH_MASK ((UINT64_C(1) << HASH_BITS) - 1)
 #define EPOCH_SHIFT 46
 #define EPOCH_BITS 13
 #define EPOCH_MASK ((UINT64_C(1) << EPOCH_BITS) - 1)
@@ -27,6 +27,8 @@
 #define CHUNK_SHIFT 16 /* LBAs of which "was ever touched" is kept together */
 #define CRC_BATCH 64u  /* LBAs of which the CRCs are computed at once */
 
+#define NEVER_ENDS (UINT64_C(1) << 30) /* in the count of a CONFLICT: one of its writes has nobody to end it */
+
 /* In memory that all processes share. */
 struct shared {
 	_Atomic uint64_t epoch;   /* in which completed writes are now, from 1 */
@@ -35,12 +37,16 @@ struct shared {
 	_Atomic uint64_t judged;
 	_Atomic uint64_t unverified;
 	_Atomic uint64_t mismatch;
+	_Atomic uint64_t changes; /* changes without a token, to tell one from the next */
+	_Atomic uint64_t limit;   /* LBAs from here on are not judged */
+	_Atomic uint32_t held;    /* while it is not 0 nothing is judged */
 	_Atomic uint32_t dirty;   /* a write completed in this epoch */
 	_Atomic uint32_t dlfeat_zeros;
 	_Atomic uint32_t volatile_cache;
 };
 
 struct pyn_verify {
+	_Atomic uint32_t references; /* of this process */
 	uint32_t nsid;
 	uint32_t lba_size;
 	uint64_t nlba;
@@ -120,20 +126,21 @@ static void touch(struct pyn_verify *verify, uint64_t slba, uint64_t nlb)
 			atomic_store_explicit(&verify->touched[chunk], 1, memory_order_relaxed);
 }
 
-/* One more write of this LBA is in flight; cell is what it will hold if no other one interferes. */
+/* What a cell becomes when one more write is in flight; cell is what it will hold if no other one interferes. */
+static inline uint64_t begun(uint64_t old, uint64_t cell)
+{
+	if (cell_state(old) == PYN_CELL_CONFLICT)
+		return old + 1;
+	return old & BUSY ? cell_make(PYN_CELL_CONFLICT, 2, 0) : cell | BUSY;
+}
+
 static inline void cell_begin(_Atomic uint64_t *where, uint64_t cell)
 {
-	uint64_t old = atomic_load_explicit(where, memory_order_relaxed), next;
+	uint64_t old = atomic_load_explicit(where, memory_order_relaxed);
 
-	do {
-		if (cell_state(old) == PYN_CELL_CONFLICT)
-			next = old + 1;
-		else if (old & BUSY)
-			next = cell_make(PYN_CELL_CONFLICT, 2, 0);
-		else
-			next = cell | BUSY;
-	} while (!atomic_compare_exchange_weak_explicit(where, &old, next, memory_order_acq_rel,
-							 memory_order_relaxed));
+	while (!atomic_compare_exchange_weak_explicit(where, &old, begun(old, cell), memory_order_acq_rel,
+						      memory_order_relaxed))
+		;
 }
 
 static inline void cell_end(_Atomic uint64_t *where, bool known, uint64_t epoch)
@@ -144,7 +151,7 @@ static inline void cell_end(_Atomic uint64_t *where, bool known, uint64_t epoch)
 		if (cell_state(old) == PYN_CELL_CONFLICT)
 			next = (old & CRC_MASK) > 1 ? old - 1 : cell_make(PYN_CELL_UNKNOWN, 0, 0);
 		else if (!(old & BUSY))
-			return; /* the table was reset meanwhile */
+			return; /* not begun: only a device that completes what was never sent gets here */
 		else if (!known)
 			next = cell_make(PYN_CELL_UNKNOWN, 0, 0);
 		else
@@ -153,19 +160,24 @@ static inline void cell_end(_Atomic uint64_t *where, bool known, uint64_t epoch)
 							 memory_order_relaxed));
 }
 
-/* Call change for each cell of a touched chunk that says something. */
-static void for_each_cell(struct pyn_verify *verify, uint64_t (*change)(const struct pyn_verify *, uint64_t cell))
+/* Change each cell of a range that says something. What was never touched is not touched now. */
+static void for_each_cell(struct pyn_verify *verify, uint64_t slba, uint64_t nlb,
+			  uint64_t (*change)(const struct pyn_verify *, uint64_t cell))
 {
-	for (uint64_t chunk = 0; chunk < verify->touched_size; chunk++) {
-		uint64_t first = chunk << CHUNK_SHIFT;
+	uint64_t past = slba + clip(verify, slba, nlb);
 
-		if (!atomic_load_explicit(&verify->touched[chunk], memory_order_relaxed))
+	for (uint64_t lba = slba; lba < past;) {
+		uint64_t next_chunk = ((lba >> CHUNK_SHIFT) + 1) << CHUNK_SHIFT;
+
+		if (!atomic_load_explicit(&verify->touched[lba >> CHUNK_SHIFT], memory_order_relaxed)) {
+			lba = next_chunk;
 			continue;
-		for (uint64_t lba = first; lba < verify->nlba && lba < first + (1u << CHUNK_SHIFT); lba++) {
+		}
+		for (; lba < past && lba < next_chunk; lba++) {
 			uint64_t old = atomic_load_explicit(&verify->cells[lba], memory_order_relaxed), next;
 
 			do {
-				next = change(verify, old);
+				next = old ? change(verify, old) : 0;
 			} while (next != old &&
 				 !atomic_compare_exchange_weak(&verify->cells[lba], &old, next));
 		}
@@ -173,16 +185,6 @@ static void for_each_cell(struct pyn_verify *verify, uint64_t (*change)(const st
 }
 
 /* -- life ----------------------------------------------------------------------------------------------------- */
-
-static void unmap(struct pyn_verify *verify)
-{
-	if (verify->cells)
-		pyn_shared_unmap((void *)verify->cells, verify->cells_size);
-	if (verify->touched)
-		pyn_shared_unmap((void *)verify->touched, verify->touched_size);
-	verify->cells = NULL;
-	verify->touched = NULL;
-}
 
 static uint32_t crc_of_zeros(uint32_t size)
 {
@@ -194,41 +196,27 @@ static uint32_t crc_of_zeros(uint32_t size)
 	return crc;
 }
 
-int pyn_verify_reset(struct pyn_verify *verify, uint64_t nlba, uint32_t lba_size, struct pyn_error *err)
+static int map(struct pyn_verify *verify, struct pyn_error *err)
 {
-	unmap(verify);
-	verify->nlba = 0;
-	if (nlba > SIZE_MAX / sizeof(uint64_t) / 2)
+	if (verify->nlba > SIZE_MAX / sizeof(uint64_t) / 2)
 		return pyn_error(err, PYN_ERROR_NAMESPACE, EINVAL, "namespace %u reports %llu LBAs", verify->nsid,
-				 (unsigned long long)nlba);
-	verify->cells_size = (nlba ? nlba : 1) * sizeof(uint64_t);
-	verify->touched_size = (nlba >> CHUNK_SHIFT) + 1;
-	verify->cells = pyn_shared_map(verify->cells_size, err);
-	if (!verify->cells)
-		return -ENOMEM;
-	verify->touched = pyn_shared_map(verify->touched_size, err);
-	if (!verify->touched) {
-		unmap(verify);
-		return -ENOMEM;
-	}
-	verify->nlba = nlba;
-	verify->lba_size = lba_size;
-	verify->zero_crc = crc_of_zeros(lba_size);
-	return 0;
+				 (unsigned long long)verify->nlba);
+	verify->cells_size = (verify->nlba ? verify->nlba : 1) * sizeof(uint64_t);
+	verify->touched_size = (verify->nlba >> CHUNK_SHIFT) + 1;
+	verify->shared = pyn_shared_map(sizeof(*verify->shared), err);
+	if (verify->shared)
+		verify->cells = pyn_shared_map(verify->cells_size, err);
+	if (verify->cells)
+		verify->touched = pyn_shared_map(verify->touched_size, err);
+	return verify->touched ? 0 : -ENOMEM;
 }
 
-static uint64_t forget(const struct pyn_verify *verify, uint64_t cell)
+static void destroy(struct pyn_verify *verify)
 {
-	(void)verify;
-	(void)cell;
-	return 0;
-}
-
-void pyn_verify_forget_all(struct pyn_verify *verify)
-{
-	/* All processes map the same pages: the memory goes back to the system, and everybody reads zeros from now on. */
-	if (madvise((void *)verify->cells, verify->cells_size, MADV_REMOVE) < 0)
-		for_each_cell(verify, forget);
+	pyn_shared_unmap((void *)verify->touched, verify->touched_size);
+	pyn_shared_unmap((void *)verify->cells, verify->cells_size);
+	pyn_shared_unmap(verify->shared, sizeof(*verify->shared));
+	free(verify);
 }
 
 struct pyn_verify *pyn_verify_create(uint32_t nsid, uint64_t nlba, uint32_t lba_size, struct pyn_error *err)
@@ -240,24 +228,30 @@ struct pyn_verify *pyn_verify_create(uint32_t nsid, uint64_t nlba, uint32_t lba_
 		return NULL;
 	}
 	verify->nsid = nsid;
-	verify->shared = pyn_shared_map(sizeof(*verify->shared), err);
-	if (!verify->shared || pyn_verify_reset(verify, nlba, lba_size, err) < 0) {
-		pyn_verify_destroy(verify);
+	verify->nlba = nlba;
+	verify->lba_size = lba_size;
+	verify->zero_crc = crc_of_zeros(lba_size);
+	if (map(verify, err) < 0) {
+		destroy(verify);
 		return NULL;
 	}
+	atomic_init(&verify->references, 1);
 	atomic_store(&verify->shared->epoch, 1);
+	atomic_store(&verify->shared->limit, UINT64_MAX);
 	atomic_store(&verify->shared->volatile_cache, 1); /* until the drive says that it has none */
 	return verify;
 }
 
-void pyn_verify_destroy(struct pyn_verify *verify)
+void pyn_verify_get(struct pyn_verify *verify)
 {
-	if (!verify)
-		return;
-	unmap(verify);
-	if (verify->shared)
-		pyn_shared_unmap(verify->shared, sizeof(*verify->shared));
-	free(verify);
+	if (verify)
+		atomic_fetch_add(&verify->references, 1);
+}
+
+void pyn_verify_put(struct pyn_verify *verify)
+{
+	if (verify && atomic_fetch_sub(&verify->references, 1) == 1)
+		destroy(verify);
 }
 
 uint32_t pyn_verify_nsid(const struct pyn_verify *verify)
@@ -268,6 +262,16 @@ uint32_t pyn_verify_nsid(const struct pyn_verify *verify)
 uint32_t pyn_verify_lba_size(const struct pyn_verify *verify)
 {
 	return verify->lba_size;
+}
+
+uint64_t pyn_verify_nlba(const struct pyn_verify *verify)
+{
+	return verify->nlba;
+}
+
+void pyn_verify_set_limit(struct pyn_verify *verify, uint64_t nlba)
+{
+	atomic_store(&verify->shared->limit, nlba);
 }
 
 void pyn_verify_set_dlfeat(struct pyn_verify *verify, bool zeros)
@@ -306,11 +310,21 @@ void pyn_verify_write_begin_crc(struct pyn_verify *verify, uint64_t slba, uint32
 		cell_begin(&verify->cells[slba + i], cell_make(PYN_CELL_DATA, crc[i], token_hash(token + i)));
 }
 
+/*
+ * Data without a token can come back: zeros, then something else, then zeros again, all of it while one read is in
+ * flight, must not look like "no change". So these cells bear the number of the change in place of a token's hash.
+ */
+static uint64_t next_change(struct pyn_verify *verify)
+{
+	return atomic_fetch_add_explicit(&verify->shared->changes, 1, memory_order_relaxed) & HASH_MASK;
+}
+
 void pyn_verify_write_begin(struct pyn_verify *verify, uint64_t slba, uint32_t nlb, const void *data, bool stamped,
 			    uint64_t token)
 {
 	const uint8_t *lba = data;
 	uint64_t count = clip(verify, slba, nlb);
+	uint64_t change = stamped ? 0 : next_change(verify);
 
 	if (count == 0)
 		return;
@@ -323,12 +337,12 @@ void pyn_verify_write_begin(struct pyn_verify *verify, uint64_t slba, uint32_t n
 		for (uint32_t i = 0; i < batch; i++)
 			cell_begin(&verify->cells[slba + done + i],
 				   stamped ? cell_make(PYN_CELL_DATA, crc[i], token_hash(token + done + i))
-					   : cell_make(PYN_CELL_RAW, crc[i], 0));
+					   : cell_make(PYN_CELL_RAW, crc[i], change));
 	}
 }
 
 /* What a cell will be after a deallocation: the old data may return, so what is known of them is kept. */
-static uint64_t deallocated(const struct pyn_verify *verify, uint64_t old)
+static uint64_t deallocated(const struct pyn_verify *verify, uint64_t old, uint64_t change)
 {
 	if (!atomic_load_explicit(&verify->shared->dlfeat_zeros, memory_order_relaxed))
 		return cell_make(PYN_CELL_UNKNOWN, 0, 0);
@@ -336,28 +350,37 @@ static uint64_t deallocated(const struct pyn_verify *verify, uint64_t old)
 	case PYN_CELL_DATA:
 	case PYN_CELL_RAW:
 	case PYN_CELL_DEALLOCATED:
-		return cell_make(PYN_CELL_DEALLOCATED, (uint32_t)old, 0);
+		return cell_make(PYN_CELL_DEALLOCATED, (uint32_t)old, change);
 	case PYN_CELL_ZEROES:
-		return cell_make(PYN_CELL_ZEROES, verify->zero_crc, 0);
+		return cell_make(PYN_CELL_ZEROES, verify->zero_crc, change);
 	default:
 		return cell_make(PYN_CELL_UNKNOWN, 0, 0);
 	}
 }
 
+static void cell_begin_deallocation(const struct pyn_verify *verify, _Atomic uint64_t *where, uint64_t change)
+{
+	uint64_t old = atomic_load_explicit(where, memory_order_relaxed);
+
+	while (!atomic_compare_exchange_weak_explicit(where, &old, begun(old, deallocated(verify, old, change)),
+						      memory_order_acq_rel, memory_order_relaxed))
+		;
+}
+
 void pyn_verify_change_begin(struct pyn_verify *verify, uint64_t slba, uint64_t nlb, enum pyn_cell_state state)
 {
 	uint64_t count = clip(verify, slba, nlb);
+	uint64_t change = next_change(verify);
+	uint64_t cell = cell_make(state, state == PYN_CELL_ZEROES ? verify->zero_crc : 0, change);
 
 	if (count == 0)
 		return;
 	touch(verify, slba, count);
 	for (uint64_t i = 0; i < count; i++) {
-		_Atomic uint64_t *where = &verify->cells[slba + i];
-		uint64_t cell = cell_make(state, state == PYN_CELL_ZEROES ? verify->zero_crc : 0, 0);
-
 		if (state == PYN_CELL_DEALLOCATED)
-			cell = deallocated(verify, atomic_load_explicit(where, memory_order_relaxed));
-		cell_begin(where, cell);
+			cell_begin_deallocation(verify, &verify->cells[slba + i], change);
+		else
+			cell_begin(&verify->cells[slba + i], cell);
 	}
 }
 
@@ -376,10 +399,44 @@ void pyn_verify_write_end(struct pyn_verify *verify, uint64_t slba, uint64_t nlb
 		cell_end(&verify->cells[slba + i], outcome != PYN_WRITE_FAILED, epoch);
 }
 
+static uint64_t lose_count(const struct pyn_verify *verify, uint64_t cell)
+{
+	(void)verify;
+	if (cell_state(cell) == PYN_CELL_CONFLICT)
+		return cell + NEVER_ENDS;
+	return cell & BUSY ? cell_make(PYN_CELL_CONFLICT, NEVER_ENDS + 1, 0) : cell_make(PYN_CELL_UNKNOWN, 0, 0);
+}
+
+void pyn_verify_write_lost(struct pyn_verify *verify, uint64_t slba, uint64_t nlb)
+{
+	for_each_cell(verify, slba, nlb, lose_count);
+}
+
+/* A write in flight stays counted: its end must not be taken for that of another one that began meanwhile. */
+static uint64_t forget(const struct pyn_verify *verify, uint64_t cell)
+{
+	(void)verify;
+	if (cell_state(cell) == PYN_CELL_CONFLICT)
+		return cell;
+	return cell & BUSY ? cell_make(PYN_CELL_CONFLICT, 1, 0) : 0;
+}
+
 void pyn_verify_forget(struct pyn_verify *verify, uint64_t slba, uint64_t nlb)
 {
-	pyn_verify_change_begin(verify, slba, nlb, PYN_CELL_UNKNOWN);
-	pyn_verify_write_end(verify, slba, nlb, PYN_WRITE_FAILED);
+	for_each_cell(verify, slba, nlb, forget);
+}
+
+void pyn_verify_hold(struct pyn_verify *verify)
+{
+	atomic_fetch_add(&verify->shared->held, 1);
+}
+
+void pyn_verify_release(struct pyn_verify *verify)
+{
+	uint32_t held = atomic_load(&verify->shared->held);
+
+	while (held && !atomic_compare_exchange_weak(&verify->shared->held, &held, held - 1))
+		;
 }
 
 /* -- reads ---------------------------------------------------------------------------------------------------- */
@@ -449,7 +506,7 @@ static enum pyn_mismatch_class classify(const struct pyn_verify *verify, uint64_
 	if (found != lba)
 		return right_but_for(verify, data, 0, lba, expected) ? PYN_MISMATCH_CORRUPT : PYN_MISMATCH_MISDIRECTED;
 	if (cell_state(cell) == PYN_CELL_DATA &&
-	    token_hash(token) == (cell >> HASH_SHIFT & ((1u << HASH_BITS) - 1)))
+	    token_hash(token) == (cell >> HASH_SHIFT & HASH_MASK))
 		return PYN_MISMATCH_CORRUPT;
 	return token_is_damaged(verify, data, token, expected) ? PYN_MISMATCH_CORRUPT : PYN_MISMATCH_STALE;
 }
@@ -474,10 +531,20 @@ static bool judge(const struct pyn_verify *verify, uint64_t lba, const uint8_t *
 	return false;
 }
 
+/* How many LBAs of a read can be judged at all. What is held is forgotten before it is released: look here first. */
+static uint32_t judgeable(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb)
+{
+	uint64_t limit = atomic_load_explicit(&verify->shared->limit, memory_order_relaxed);
+
+	if (atomic_load_explicit(&verify->shared->held, memory_order_acquire) || slba >= limit)
+		return 0;
+	return (uint32_t)clip(verify, slba, nlb < limit - slba ? nlb : limit - slba);
+}
+
 bool pyn_verify_read_end(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb, const void *data,
 			 const uint64_t *snapshot, struct pyn_verify_counts *counts, struct pyn_mismatch *mismatch)
 {
-	uint32_t count = (uint32_t)clip(verify, slba, nlb);
+	uint32_t count = judgeable(verify, slba, nlb);
 
 	mismatch->count = 0;
 	counts->unverified += nlb - count;
@@ -560,12 +627,12 @@ void pyn_verify_flush_end(struct pyn_verify *verify, uint64_t epoch)
 		;
 	if (epoch > swept && epoch - swept >= SWEEP_EVERY &&
 	    atomic_compare_exchange_strong(&shared->swept, &swept, epoch))
-		for_each_cell(verify, make_durable);
+		for_each_cell(verify, 0, verify->nlba, make_durable);
 }
 
 void pyn_verify_power_lost(struct pyn_verify *verify)
 {
-	for_each_cell(verify, lose);
+	for_each_cell(verify, 0, verify->nlba, lose);
 }
 
 /* -- telling -------------------------------------------------------------------------------------------------- */

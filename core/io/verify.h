@@ -7,7 +7,7 @@
  * change in between and has no write in flight. Everything else is counted as unverified: a false alarm is never raised.
  *
  *   31:0  CRC-32C of the LBA's data; in state CONFLICT: how many writes are in flight
- *   45:32 hash of the token that stamps the data
+ *   45:32 hash of the token that stamps the data; without one, the number of the change
  *   58:46 flush epoch in which the write completed; 0: it survives a power loss
  *   62:59 state
  *   63    one write is in flight: the fields say what it writes
@@ -61,18 +61,20 @@ struct pyn_verify_counts {
 
 struct pyn_verify; /* the table of one namespace */
 
-/* A table for nlba LBAs of lba_size bytes. Costs address space now and memory as LBAs are touched. */
+/* A table for nlba LBAs of lba_size bytes, for good, with one reference. Costs address space now and memory as LBAs are
+ * touched. NULL: *err says why. */
 struct pyn_verify *pyn_verify_create(uint32_t nsid, uint64_t nlba, uint32_t lba_size, struct pyn_error *err);
-void pyn_verify_destroy(struct pyn_verify *verify);
+
+/* References, of this process: a namespace, a worker and each command in flight hold one. NULL is allowed. */
+void pyn_verify_get(struct pyn_verify *verify);
+void pyn_verify_put(struct pyn_verify *verify);
 
 uint32_t pyn_verify_nsid(const struct pyn_verify *verify);
 uint32_t pyn_verify_lba_size(const struct pyn_verify *verify);
+uint64_t pyn_verify_nlba(const struct pyn_verify *verify);
 
-/* Forget everything, and take another geometry. Nothing is in flight. */
-int pyn_verify_reset(struct pyn_verify *verify, uint64_t nlba, uint32_t lba_size, struct pyn_error *err);
-
-/* Forget everything, in all processes: the data are about to change, or have changed. */
-void pyn_verify_forget_all(struct pyn_verify *verify);
+/* Judge the first nlba LBAs only; UINT64_MAX, which is how it starts: all. What is written is tracked everywhere. */
+void pyn_verify_set_limit(struct pyn_verify *verify, uint64_t nlba);
 
 /* What a deallocated LBA may read as (Identify, DLFEAT 2:0): zeros are part of what is expected, or nothing is. */
 void pyn_verify_set_dlfeat(struct pyn_verify *verify, bool zeros);
@@ -109,8 +111,19 @@ enum pyn_write_outcome {
 /* The end of any change that was begun over exactly these LBAs. */
 void pyn_verify_write_end(struct pyn_verify *verify, uint64_t slba, uint64_t nlb, enum pyn_write_outcome outcome);
 
-/* Nothing is known of these LBAs any more (a queue that a script made itself wrote). */
+/* A process died in the middle of a begin or an end of these LBAs: nobody knows which of them count its write. Those that
+ * are busy now are never judged again; the others are unknown until they are written. */
+void pyn_verify_write_lost(struct pyn_verify *verify, uint64_t slba, uint64_t nlb);
+
+/* Nothing is known of these LBAs any more, in all processes. Writes in flight stay counted, and leave them unknown. */
 void pyn_verify_forget(struct pyn_verify *verify, uint64_t slba, uint64_t nlb);
+
+/*
+ * The data change, and nobody can say when: a format, a deallocation of a whole drive. Nothing is judged from hold to as
+ * many releases. Hold before the command is sent; when it has ended forget, then release.
+ */
+void pyn_verify_hold(struct pyn_verify *verify);
+void pyn_verify_release(struct pyn_verify *verify);
 
 /* Reads: snapshot has room for nlb cells and is filled at submission … */
 void pyn_verify_read_begin(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb, uint64_t *snapshot);

@@ -18,6 +18,8 @@
 #include "core/io/worker_run.h"
 #include "core/util/clock.h"
 
+#define KILLED_MS 10000u /* for a process to be gone after SIGKILL: its memory is taken away afterwards */
+
 #ifndef P_PIDFD
 #define P_PIDFD 3
 #endif
@@ -25,7 +27,7 @@
 struct pyn_worker {
 	struct pyn_device *device; /* holds a reference */
 	struct pyn_io_queue *queue;
-	struct pyn_verify *verify;
+	struct pyn_verify *verify;   /* a reference, or NULL */
 	struct pyn_worker_run *run;  /* in ordinary memory: the child works on its copy */
 	struct pyn_worker_shared *shared;
 	struct pyn_worker_flight *flight; /* shared too */
@@ -238,9 +240,11 @@ static void give_up_flight(struct pyn_worker *worker)
 	for (uint16_t i = 0; worker->verify && i < worker->run->slot_count; i++) {
 		struct pyn_worker_flight *flight = &worker->flight[i];
 
-		if (flight->nlb)
+		if (flight->state == PYN_FLIGHT_BEGUN)
 			pyn_verify_write_end(worker->verify, flight->slba, flight->nlb, PYN_WRITE_FAILED);
-		flight->nlb = 0;
+		else if (flight->state == PYN_FLIGHT_MOVING)
+			pyn_verify_write_lost(worker->verify, flight->slba, flight->nlb);
+		flight->state = PYN_FLIGHT_NONE;
 	}
 }
 
@@ -249,7 +253,9 @@ static void free_shared(struct pyn_worker *worker)
 	struct pyn_error err;
 
 	if (worker->queue) {
-		worker->queue->stop = NULL;
+		pyn_device_lock(worker->device);
+		worker->queue->stop = NULL; /* nobody is calling it now, and nobody will */
+		pyn_device_unlock(worker->device);
 		if (pyn_io_queue_delete(worker->queue, &err) == 0)
 			give_up_flight(worker);
 		/* A device that did not confirm the deletion may still write into the buffers: they are lost, not reused. */
@@ -280,6 +286,7 @@ void pyn_worker_free(struct pyn_worker *worker)
 		free_shared(worker);
 		if (worker->pidfd >= 0)
 			close(worker->pidfd);
+		pyn_verify_put(worker->verify);
 		pyn_device_put(worker->device);
 	}
 	if (worker->run)
@@ -343,7 +350,7 @@ static void stop_process(void *user, uint32_t grace_ms)
 	if (pyn_worker_wait(worker, grace_ms))
 		return;
 	pyn_worker_kill(worker);
-	pyn_worker_wait(worker, grace_ms);
+	pyn_worker_wait(worker, KILLED_MS);
 }
 
 static int create_queue(struct pyn_worker *worker, struct pyn_error *err)
@@ -355,6 +362,8 @@ static int create_queue(struct pyn_worker *worker, struct pyn_error *err)
 		.vector = 0xffff,
 		.for_worker = true,
 	};
+	/* Before the queue is made: a reset that comes in between is seen. */
+	run->generation = atomic_load(&run->device_shared->generation);
 	int rc = pyn_io_queue_create(worker->device, &config, &worker->queue, err);
 
 	if (rc < 0)
@@ -363,7 +372,6 @@ static int create_queue(struct pyn_worker *worker, struct pyn_error *err)
 	worker->queue->user = worker;
 	run->queue = worker->queue->queue;
 	run->ring = run->engine->ring_of ? run->engine->ring_of(run->queue) : NULL;
-	run->generation = atomic_load(&run->device_shared->generation);
 	return 0;
 }
 
@@ -401,6 +409,7 @@ int pyn_worker_create(struct pyn_device *device, const struct pyn_worker_config 
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for an IO worker");
 	pyn_device_get(device);
 	worker->device = device;
+	pyn_verify_get(verify);
 	worker->verify = verify;
 	worker->process = pyn_process_generation();
 	worker->pidfd = -1;
@@ -432,25 +441,49 @@ static int fork_worker(struct pyn_worker *worker)
 	return pid;
 }
 
-int pyn_worker_start(struct pyn_worker *worker, struct pyn_error *err)
+/* A process that cannot be watched is none: nobody could tell when its memory may be taken away. */
+static int watch(struct pyn_worker *worker, struct pyn_error *err)
 {
-	int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	worker->pidfd = (int)syscall(SYS_pidfd_open, worker->pid, 0);
+	if (worker->pidfd >= 0)
+		return 0;
+	int rc = pyn_error(err, PYN_ERROR_SYSTEM, errno, "pidfd_open: %s", strerror(errno));
 
-	if (self < 0)
+	kill(worker->pid, SIGKILL);
+	waitpid(worker->pid, NULL, 0);
+	return rc;
+}
+
+static int start(struct pyn_worker *worker, struct pyn_error *err)
+{
+	if (!worker->queue->queue)
+		return pyn_error(err, PYN_ERROR_STATE, ENODEV, "the drive was reset before the IO worker started");
+	worker->run->parent_pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	if (worker->run->parent_pidfd < 0)
 		return pyn_error(err, PYN_ERROR_SYSTEM, errno, "pidfd_open: %s", strerror(errno));
-	worker->run->parent_pidfd = self;
 	worker->cpu = take_cpu(worker->run->config.cpu);
 	worker->run->config.cpu = worker->cpu;
 	worker->pid = fork_worker(worker);
 	int number = errno;
 
-	close(self);
+	close(worker->run->parent_pidfd);
 	if (worker->pid < 0)
 		return pyn_error(err, PYN_ERROR_SYSTEM, number, "cannot start a process for the IO worker: %s",
 				 strerror(number));
-	worker->started = true;
-	worker->pidfd = (int)syscall(SYS_pidfd_open, worker->pid, 0);
-	return 0;
+	int rc = watch(worker, err);
+
+	worker->started = rc == 0;
+	return rc;
+}
+
+int pyn_worker_start(struct pyn_worker *worker, struct pyn_error *err)
+{
+	/* A reset takes the memory of queues away, and must know of the process by then. */
+	pyn_device_lock(worker->device);
+	int rc = start(worker, err);
+
+	pyn_device_unlock(worker->device);
+	return rc;
 }
 
 static void reap(struct pyn_worker *worker)
@@ -458,7 +491,7 @@ static void reap(struct pyn_worker *worker)
 	siginfo_t info = {0};
 
 	/* Somebody else may have reaped it (a script that calls os.wait): then its result tells alone. */
-	if (waitid(P_PID, (id_t)worker->pid, &info, WEXITED | WNOHANG) == 0 && info.si_pid == 0)
+	if (waitid(P_PIDFD, (id_t)worker->pidfd, &info, WEXITED | WNOHANG) == 0 && info.si_pid == 0)
 		return;
 	if (info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED)
 		worker->exit_signal = info.si_status;

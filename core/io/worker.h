@@ -90,7 +90,7 @@ bool pyn_worker_wait(struct pyn_worker *worker, uint32_t budget_ms);
 /* Ask it to end, which takes as long as what it has in flight. */
 void pyn_worker_stop(struct pyn_worker *worker);
 
-/* Make it end. */
+/* Make it end, at any instruction. */
 void pyn_worker_kill(struct pyn_worker *worker);
 
 /* After its end: the result, and its queue pair is deleted. */

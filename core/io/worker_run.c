@@ -59,14 +59,22 @@ static void stamp_and_expect(struct pyn_worker_run *run, struct pyn_worker_slot 
 	}
 }
 
+static ALWAYS_INLINE void begin_flight(struct pyn_worker_flight *flight, const struct pyn_worker_slot *slot)
+{
+	flight->slba = slot->slba;
+	flight->nlb = slot->nlb;
+	pyn_flight_set(flight, PYN_FLIGHT_MOVING);
+}
+
 static ALWAYS_INLINE void prepare_write(struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint16_t index)
 {
 	slot->cmd.prp1 = pyn_dma_iova(slot->write_data);
 	slot->cmd.prp2 = second_prp(slot->write_prp_list, slot->nlb * run->config.lba_size);
 	if (!run->verify)
 		return;
-	run->flight[index] = (struct pyn_worker_flight){slot->slba, slot->nlb, 0};
+	begin_flight(&run->flight[index], slot);
 	stamp_and_expect(run, slot, pyn_token_take(slot->nlb));
+	pyn_flight_set(&run->flight[index], PYN_FLIGHT_BEGUN);
 }
 
 static void prepare_other(struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint16_t index, uint8_t opcode)
@@ -104,8 +112,9 @@ static void prepare_other(struct pyn_worker_run *run, struct pyn_worker_slot *sl
 	}
 	if (!run->verify)
 		return;
-	run->flight[index] = (struct pyn_worker_flight){slot->slba, slot->nlb, 0};
+	begin_flight(&run->flight[index], slot);
 	pyn_verify_change_begin(run->verify, slot->slba, slot->nlb, state);
+	pyn_flight_set(&run->flight[index], PYN_FLIGHT_BEGUN);
 }
 
 static ALWAYS_INLINE void next_io(struct pyn_worker_run *run, struct pyn_workload_io *io, uint8_t *opcode)
@@ -145,71 +154,6 @@ static ALWAYS_INLINE void prepare(struct pyn_worker_run *run, struct pyn_worker_
 		prepare_other(run, slot, index, opcode);
 }
 
-/* -- the loop: compiled for our own rings, and for the engine's table ------------------------------------------ */
-
-static ALWAYS_INLINE uint64_t due(const struct pyn_worker_run *run, uint64_t now)
-{
-	if (run->rate)
-		return (uint64_t)((unsigned __int128)(now - run->started) * run->rate >> 64) - run->sent;
-	if (run->config.steps) {
-		uint64_t count = 0, elapsed_us = pyn_ticks_to_ns(now - run->started) / 1000;
-
-		while (run->step + count < run->config.steps && count < SUBMIT_BATCH &&
-		       run->config.sequence[run->step + count].time_us <= elapsed_us)
-			count++;
-		return count;
-	}
-	return UINT64_MAX;
-}
-
-static ALWAYS_INLINE unsigned submit(struct pyn_worker_run *run, uint64_t now, const bool rings)
-{
-	uint64_t batch = run->free_count < SUBMIT_BATCH ? run->free_count : SUBMIT_BATCH;
-
-	if (run->stopping || batch == 0)
-		return 0;
-	if (batch > run->to_send)
-		batch = run->to_send;
-	if (run->rate_limited) {
-		uint64_t allowed = due(run, now < run->ends ? now : run->ends);
-
-		if (batch > allowed)
-			batch = allowed;
-	}
-	for (uint64_t i = 0; i < batch; i++) {
-		uint16_t index = run->free_slots[--run->free_count];
-		struct pyn_worker_slot *slot = &run->slots[index];
-
-		prepare(run, slot, index);
-		slot->submitted = now;
-		if (rings) {
-			pyn_ring_put(run->ring, &slot->cmd);
-		} else {
-			struct pyn_data data = {NULL, 0};
-
-			if (slot->cmd.prp1) {
-				data.address = (void *)(uintptr_t)slot->cmd.prp1;
-				data.length = slot->cmd.opc == NVME_IO_DSM ? sizeof(struct nvme_dsm_range)
-									   : slot->nlb * run->config.lba_size;
-			}
-			run->engine->submit(run->queue, index, &slot->cmd, data, NULL);
-		}
-		slot->logged = pyn_cmdlog_submit(run->log, &slot->cmd, now);
-	}
-	if (batch) {
-		if (rings)
-			pyn_ring_submit(run->ring);
-		else
-			run->engine->ring(run->queue);
-		run->sent += batch;
-		run->to_send -= batch;
-		atomic_store_explicit(&run->shared->sent, run->sent, memory_order_relaxed);
-	}
-	if (run->to_send == 0)
-		run->stopping = true;
-	return (unsigned)batch;
-}
-
 /* Not inline: an error is the end of the IO path. */
 static __attribute__((noinline)) void failed(struct pyn_worker_run *run, uint16_t status)
 {
@@ -237,10 +181,94 @@ static __attribute__((noinline)) void mismatched(struct pyn_worker_run *run, con
 static ALWAYS_INLINE void end_of_change(struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint16_t index,
 					uint16_t status)
 {
-	if (!run->verify || run->flight[index].nlb == 0)
+	struct pyn_worker_flight *flight = &run->flight[index];
+
+	if (!run->verify || atomic_load_explicit(&flight->state, memory_order_relaxed) == PYN_FLIGHT_NONE)
 		return;
+	pyn_flight_set(flight, PYN_FLIGHT_MOVING);
 	pyn_verify_write_end(run->verify, slot->slba, slot->nlb, status ? PYN_WRITE_FAILED : PYN_WRITE_DONE);
-	run->flight[index].nlb = 0;
+	pyn_flight_set(flight, PYN_FLIGHT_NONE);
+}
+
+static __attribute__((noinline)) void not_sent(struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint16_t index)
+{
+	slot->submitted = 0;
+	end_of_change(run, slot, index, PYN_STATUS_MISMATCH);
+	run->free_slots[run->free_count++] = index;
+	run->stopping = true;
+	run->result.error = PYN_WORKER_MEMORY;
+}
+
+/* -- the loop: compiled for our own rings, and for the engine's table ------------------------------------------ */
+
+/* How many IOs may be sent now. With a rate the k-th one, from 0, is due k / iops after the start: none at the end. */
+static ALWAYS_INLINE uint64_t due(const struct pyn_worker_run *run, uint64_t now)
+{
+	if (now >= run->ends)
+		now = run->ends - 1;
+	if (run->rate)
+		return (uint64_t)((unsigned __int128)(now - run->started) * run->rate >> 64) + 1 - run->sent;
+	if (run->config.steps) {
+		uint64_t count = 0, elapsed_us = pyn_ticks_to_ns(now - run->started) / 1000;
+
+		while (run->step + count < run->config.steps && count < SUBMIT_BATCH &&
+		       run->config.sequence[run->step + count].time_us <= elapsed_us)
+			count++;
+		return count;
+	}
+	return UINT64_MAX;
+}
+
+static ALWAYS_INLINE unsigned submit(struct pyn_worker_run *run, uint64_t now, const bool rings)
+{
+	uint64_t batch = run->free_count < SUBMIT_BATCH ? run->free_count : SUBMIT_BATCH;
+
+	if (run->stopping || batch == 0)
+		return 0;
+	if (batch > run->to_send)
+		batch = run->to_send;
+	if (run->rate_limited) {
+		uint64_t allowed = due(run, now);
+
+		if (batch > allowed)
+			batch = allowed;
+	}
+	for (uint64_t i = 0; i < batch; i++) {
+		uint16_t index = run->free_slots[--run->free_count];
+		struct pyn_worker_slot *slot = &run->slots[index];
+
+		prepare(run, slot, index);
+		slot->submitted = now;
+		if (rings) {
+			pyn_ring_put(run->ring, &slot->cmd);
+		} else {
+			struct pyn_data data = {NULL, 0};
+
+			if (slot->cmd.prp1) {
+				data.address = (void *)(uintptr_t)slot->cmd.prp1;
+				data.length = slot->cmd.opc == NVME_IO_DSM ? sizeof(struct nvme_dsm_range)
+									   : slot->nlb * run->config.lba_size;
+			}
+			if (run->engine->submit(run->queue, index, &slot->cmd, data, NULL) < 0) {
+				not_sent(run, slot, index);
+				batch = i;
+				break;
+			}
+		}
+		slot->logged = pyn_cmdlog_submit(run->log, &slot->cmd, now);
+	}
+	if (batch) {
+		if (rings)
+			pyn_ring_submit(run->ring);
+		else
+			run->engine->ring(run->queue);
+		run->sent += batch;
+		run->to_send -= batch;
+		atomic_store_explicit(&run->shared->sent, run->sent, memory_order_relaxed);
+	}
+	if (run->to_send == 0)
+		run->stopping = true;
+	return (unsigned)batch;
 }
 
 static ALWAYS_INLINE void complete(struct pyn_worker_run *run, uint16_t index, const struct nvme_cpl *cpl, uint64_t now)
@@ -358,10 +386,14 @@ static __attribute__((noinline)) void chores(struct pyn_worker_run *run, uint64_
 	next_parent = now + pyn_ns_to_ticks(PARENT_NS);
 	if (parent_is_dead(run))
 		run->leave = true;
-	if (something_timed_out(run, now)) {
+	/* A first time may mean that this process was stopped, and its completions still wait to be seen. */
+	bool overdue = something_timed_out(run, now);
+
+	if (overdue && run->overdue) {
 		run->result.error = PYN_WORKER_IO_TIMEOUT;
 		run->leave = true;
 	}
+	run->overdue = overdue;
 }
 
 /* A worker that waits for the time of its next IO with nothing in flight has no reason to burn its CPU. */
@@ -458,15 +490,14 @@ static void own_signals(void)
 /* An inherited socket keeps a dead script's drive busy, an inherited pipe somebody else waiting. */
 static void close_descriptors(struct pyn_worker_run *run)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	const int kept = 3;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	/* Where a script runs without standard streams, it lies where they are going to be. */
+	int parent = fcntl(run->parent_pidfd, F_DUPFD_CLOEXEC, kept + 1);
 
 	for (int fd = 0; fd < kept && null >= 0; fd++)
 		dup2(null, fd);
-	if (run->parent_pidfd != kept) {
-		dup2(run->parent_pidfd, kept);
-		run->parent_pidfd = kept;
-	}
+	run->parent_pidfd = dup2(parent >= 0 ? parent : run->parent_pidfd, kept);
 	syscall(SYS_close_range, kept + 1, ~0U, 0);
 }
 
@@ -481,12 +512,20 @@ static void pin(int cpu)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
-/* IOs a tick, times 2^64, rounded up by more than a double may be off: the IO that is due at a whole second never is late. */
+/* At least 1: an end lies after the start. */
+static uint64_t ticks_of(uint64_t ns, uint64_t hz)
+{
+	uint64_t ticks = (uint64_t)((unsigned __int128)ns * hz / 1000000000u);
+
+	return ticks ? ticks : 1;
+}
+
+/* IOs a tick, times 2^64, rounded down by more than a double may be off: the IO that is due at the end is never sent. */
 static uint64_t rate_of(double per_tick)
 {
-	double rate = per_tick * 0x1p64 * (1 + 0x1p-50);
+	double rate = per_tick * 0x1p64 * (1 - 0x1p-50);
 
-	return rate < 0x1p63 ? (uint64_t)rate + 1 : UINT64_MAX >> 1;
+	return rate < 1 ? 1 : rate < 0x1p63 ? (uint64_t)rate : UINT64_MAX >> 1;
 }
 
 static void start_clock(struct pyn_worker_run *run)
@@ -500,7 +539,7 @@ static void start_clock(struct pyn_worker_run *run)
 	run->next_second = run->started + hz;
 	run->ends = UINT64_MAX;
 	if (run->config.time_ns)
-		run->ends = run->started + (uint64_t)((unsigned __int128)run->config.time_ns * hz / 1000000000u);
+		run->ends = run->started + ticks_of(run->config.time_ns, hz);
 	if (run->config.iops)
 		run->rate = rate_of(run->config.iops / (double)hz);
 	run->rate_limited = run->rate || run->config.steps;

@@ -24,12 +24,26 @@ struct pyn_worker_slot {
 	uint64_t *cells;         /* snapshot for verification */
 };
 
-/* What a slot has in flight, for the script's process after this one has died. */
+/* What a slot has in flight, for the script's process after this one has died, at any instruction. */
 struct pyn_worker_flight {
 	uint64_t slba;
-	uint32_t nlb; /* 0: nothing that changes data */
-	uint32_t reserved;
+	uint32_t nlb;
+	_Atomic uint32_t state; /* enum pyn_flight_state */
 };
+
+enum pyn_flight_state {
+	PYN_FLIGHT_NONE = 0, /* nothing that changes data */
+	PYN_FLIGHT_MOVING,   /* its begin or its end is under way: verification counts it for some of its LBAs */
+	PYN_FLIGHT_BEGUN,    /* verification counts it as in flight */
+};
+
+static inline void pyn_flight_set(struct pyn_worker_flight *flight, enum pyn_flight_state state)
+{
+	/* Between the stores before it and those after it: so the memory looks when a process is killed. */
+	atomic_thread_fence(memory_order_release);
+	atomic_store_explicit(&flight->state, state, memory_order_release);
+	atomic_signal_fence(memory_order_seq_cst);
+}
 
 struct pyn_worker_run {
 	struct pyn_worker_config config;
@@ -67,6 +81,7 @@ struct pyn_worker_run {
 	uint32_t step;           /* of a replay */
 	bool stopping;           /* no more is sent */
 	bool leave;              /* at once, with commands in flight */
+	bool overdue;            /* a command was, at the last look */
 	struct pyn_worker_result result;
 	struct pyn_verify_counts counts; /* not yet added to the table's */
 };

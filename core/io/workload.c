@@ -50,7 +50,7 @@ static int init_sizes(struct pyn_workload *workload, const struct pyn_workload_c
 	workload->sizes = config->sizes;
 	workload->one_size = config->sizes == 1;
 	for (uint32_t i = 0; i < config->sizes; i++) {
-		uint64_t first = pyn_workload_align(workload->start, config->lba_align[i]);
+		uint64_t first = pyn_workload_align_up(workload->start, config->lba_align[i]);
 
 		if (first >= workload->end)
 			return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,

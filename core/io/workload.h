@@ -93,25 +93,43 @@ static inline uint32_t pyn_workload_size(struct pyn_workload *workload)
 	return i;
 }
 
-/* lba rounded up to a multiple of align; align 1 is the common case, and powers of two need no division. */
-static inline uint64_t pyn_workload_align(uint64_t lba, uint32_t align)
+/* lba rounded down to a multiple of align; align 1 is the common case, and powers of two need no division. */
+static inline uint64_t pyn_workload_align_down(uint64_t lba, uint32_t align)
 {
-	if ((align & (align - 1)) == 0)
-		return (lba + align - 1) & ~(uint64_t)(align - 1);
-	return (lba + align - 1) / align * align;
+	return (align & (align - 1)) == 0 ? lba & ~(uint64_t)(align - 1) : lba / align * align;
+}
+
+/* The same rounded up; UINT64_MAX, which no region contains, where there is no such LBA. */
+static inline uint64_t pyn_workload_align_up(uint64_t lba, uint32_t align)
+{
+	uint64_t sum;
+
+	if (__builtin_add_overflow(lba, align - 1, &sum))
+		return UINT64_MAX;
+	return pyn_workload_align_down(sum, align);
+}
+
+/* Where the sequential part goes on after slba; UINT64_MAX: past either end of what 64 bits can say. */
+static inline uint64_t pyn_workload_after(const struct pyn_workload *workload, uint64_t slba, uint32_t i)
+{
+	int64_t step = workload->step ? workload->step : (int64_t)workload->io_size[i];
+	uint64_t next;
+
+	return __builtin_add_overflow(slba, step, &next) ? UINT64_MAX : next;
 }
 
 static inline uint64_t pyn_workload_sequential_slba(struct pyn_workload *workload, uint32_t i)
 {
-	uint64_t slba = pyn_workload_align(workload->next, workload->lba_align[i]);
+	/* Rounding goes the way of the step: against it, a small step would stay where it is. */
+	uint64_t slba = workload->step < 0 ? pyn_workload_align_down(workload->next, workload->lba_align[i])
+					   : pyn_workload_align_up(workload->next, workload->lba_align[i]);
 
-	/* Past either end it begins again; a step may be negative, and then wraps below zero. */
 	if (slba >= workload->end || slba < workload->start) {
 		slba = workload->first[i];
 		if (workload->step < 0)
 			slba += (workload->positions[i] - 1) * workload->lba_align[i];
 	}
-	workload->next = workload->step ? slba + (uint64_t)workload->step : slba + workload->io_size[i];
+	workload->next = pyn_workload_after(workload, slba, i);
 	return slba;
 }
 

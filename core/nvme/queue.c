@@ -254,9 +254,14 @@ int pyn_queue_create(struct pyn_ctrlr *ctrlr, const struct pyn_queue_config *con
 
 int pyn_queue_delete(struct pyn_queue *queue, const struct pyn_admin *admin, struct pyn_error *err)
 {
-	int rc = delete_one(NVME_ADMIN_DELETE_SQ, queue->ring.qid, admin, err);
+	if (!queue->sq_deleted) {
+		int rc = delete_one(NVME_ADMIN_DELETE_SQ, queue->ring.qid, admin, err);
 
-	return rc ? rc : delete_one(NVME_ADMIN_DELETE_CQ, queue->ring.qid, admin, err);
+		if (rc)
+			return rc;
+		queue->sq_deleted = true;
+	}
+	return delete_one(NVME_ADMIN_DELETE_CQ, queue->ring.qid, admin, err);
 }
 
 /* The pages of list behind a slot's first one. They stay with the slot: the next long transfer needs them again. */

@@ -19,7 +19,9 @@ print("verified", nvme0n1.verify_stats().judged)
 """
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="hiding /sys takes root and unshare(1)")
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("unshare"), reason="hiding /sys takes root and unshare(1)"
+)
 @pytest.mark.parametrize("hidden", ["/sys", "/proc"])
 def test_a_script_runs_where_there_is_no(hidden):
     command = f'mount --make-rprivate / && mount -t tmpfs none {hidden} && exec "$@"'

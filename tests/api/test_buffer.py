@@ -4,8 +4,9 @@
 import gc
 
 import numpy
-import nvme as d
 import pytest
+
+import nvme as d
 
 
 def test_a_new_buffer_is_4096_zero_bytes_aligned_to_a_page():
@@ -177,7 +178,6 @@ def test_a_buffer_in_use_by_a_command_outlives_the_script_reference(nvme0n1, qpa
         nvme0n1.write(qpair, data, 2000, count)
         expected = data[:]
         del data
-        gc.collect()
         noise = d.Buffer(count * lba_size, pvalue=1)
         qpair.waitdone()
         back = d.Buffer(count * lba_size)

@@ -10,9 +10,9 @@ import sys
 import threading
 import time
 
-import nvme as d
 import pytest
 
+import nvme as d
 import pynvme
 
 
@@ -155,3 +155,24 @@ def test_the_measurements_are_written_as_json(cli, tmp_path):
     assert figures["worker_read_iops"]["median"] > 10_000
     assert figures["judged_share"]["median"] > 0.99
     assert os.path.exists(file)
+
+
+def test_ctrl_c_ends_the_demonstration_without_a_traceback(terminal):
+    script = terminal("-m", "pynvme", "run", "--seconds", "60")
+    script.read_until("verified")
+    script.interrupt()
+    assert script.ended(3), script.text
+    assert script.process.returncode == 130
+    assert "interrupted" in script.text
+    assert "Traceback" not in script.text
+
+
+def test_ctrl_c_ends_a_virtual_ssd_run_by_hand(terminal):
+    script = terminal("-m", "pynvme", "vssd", "--size", "64M")
+    text = script.read_until("Ctrl-C")
+    folder = re.search(r"runs in (\S+)", text).group(1)
+    assert os.path.exists(f"{folder}/cntrl")
+    script.interrupt()
+    assert script.ended(3), script.text
+    assert script.process.returncode == 0
+    assert not os.path.exists(folder)

@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Sudden ends, of a worker, a virtual SSD, a script: told within a second, and nothing stays behind."""
 
-import errno
 import os
-import pty
 import re
-import select
 import signal
 import subprocess
 import sys
@@ -14,8 +11,9 @@ import time
 import warnings
 from pathlib import Path
 
-import nvme as d
 import pytest
+
+import nvme as d
 
 
 def children(pid="self"):
@@ -191,81 +189,6 @@ print("again")
     assert done.stdout.split() == ["again"], done.stderr
 
 
-class Terminal:
-    """A script that runs in a session of its own, with a terminal that Ctrl-C can be pressed on."""
-
-    def __init__(self, code, environment):
-        self.master, slave = pty.openpty()
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", code],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            env=environment,
-            start_new_session=True,
-            preexec_fn=lambda: _make_terminal_ours(),
-        )
-        os.close(slave)
-        self.text = ""
-
-    def read_until(self, wanted, seconds=20):
-        deadline = time.monotonic() + seconds
-        while wanted not in self.text and time.monotonic() < deadline:
-            if not self._read(0.1) and self.process.poll() is not None:
-                break
-        assert wanted in self.text, self.text
-        return self.text
-
-    def _read(self, seconds):
-        if not select.select([self.master], [], [], seconds)[0]:
-            return False
-        try:
-            data = os.read(self.master, 65536)
-        except OSError as error:
-            if error.errno == errno.EIO:
-                return False
-            raise
-        self.text += data.decode(errors="replace")
-        return bool(data)
-
-    def interrupt(self):
-        os.write(self.master, b"\x03")
-
-    def ended(self, seconds):
-        deadline = time.monotonic() + seconds
-        while self.process.poll() is None and time.monotonic() < deadline:
-            self._read(0.05)
-        while self._read(0):
-            pass
-        return self.process.poll() is not None
-
-    def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        os.close(self.master)
-
-
-def _make_terminal_ours():
-    import fcntl
-    import termios
-
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-
-@pytest.fixture
-def terminal(environment):
-    opened = []
-
-    def start(code):
-        opened.append(Terminal(code, environment))
-        return opened[-1]
-
-    yield start
-    for one in opened:
-        one.close()
-
-
 OPEN = """
 import nvme, os, time
 pcie = nvme.Pcie("vssd")
@@ -288,7 +211,7 @@ INTERRUPTED = {
 
 @pytest.mark.parametrize("where", sorted(INTERRUPTED))
 def test_ctrl_c_ends_the_script_within_a_second_and_leaves_nothing(terminal, where):
-    script = terminal(OPEN + INTERRUPTED[where])
+    script = terminal("-c", OPEN + INTERRUPTED[where])
     text = script.read_until("ready")
     pids = [int(pid) for pid in re.search(r"children ([\d ]+) ready", text).group(1).split()]
     assert pids, "at least the virtual SSD"
@@ -301,6 +224,7 @@ def test_ctrl_c_ends_the_script_within_a_second_and_leaves_nothing(terminal, whe
 
 def test_a_script_goes_on_after_ctrl_c_in_waitdone(terminal):
     script = terminal(
+        "-c",
         OPEN
         + """
 tell()
@@ -313,7 +237,7 @@ nvme0.timeout = 10000
 print("features %x" % nvme0.getfeatures(7).waitdone(), flush=True)
 r = nvme0n1.ioworker(io_size=8, io_count=1000).start().close()
 print("reads", r.io_count_read, flush=True)
-"""
+""",
     )
     script.read_until("ready")
     time.sleep(0.3)

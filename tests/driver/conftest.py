@@ -11,9 +11,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Callable
 
-import nvme
 import pytest
 from drive import Drive
+
+import nvme
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,7 +40,7 @@ def drive() -> Iterator[Drive]:
 
 @pytest.fixture
 def opened(drive: Drive) -> Iterator[Callable[..., SimpleNamespace]]:
-    """Give ``opened(**qpair)``: starts the drive and opens it: .pcie, .nvme0, .nvme0n1, .qpair (16 entries)."""
+    """Give ``opened(depth=16)``: starts the drive and opens it as .pcie, .nvme0, .nvme0n1 and .qpair."""
     found: list[SimpleNamespace] = []
 
     def open_all(depth: int = 16) -> SimpleNamespace:

@@ -2,8 +2,8 @@
 """A scripted NVMe controller over `fake.Server`: as little of one as the driver needs, and a hook everywhere.
 
 It notes what the driver does in the order in which it is done (`journal`) and each command as it came
-(`commands`). It takes commands only as NVM Express Base Specification 2.0 allows: a queue that was not created,
-registers written in a wrong order, PRPs that break section 4.1.1 raise, and the test fails.
+(`commands`). It takes what NVM Express Base Specification 2.0 allows and nothing else: a queue that was not
+created, registers written in a wrong order, PRPs that break section 4.1.1 raise, and the test fails.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 import time
 from dataclasses import dataclass
-from typing import Callable, Optional, Union
+from typing import Callable, Optional
 
 from fake import DOORBELLS, PAGE, Server, check
 
@@ -34,17 +34,44 @@ def capabilities(
     )
 
 
-class Command(tuple):  # type: ignore[type-arg]
-    """The sixteen dwords of a submission queue entry, and the queue that it came from."""
+class Command(tuple[int, ...]):
+    """The sixteen dwords of a submission queue entry, and by name what handlers need of them."""
 
     sqid: int
-    opcode = property(lambda self: self[0] & 0xFF)
-    cid = property(lambda self: self[0] >> 16)
-    nsid = property(lambda self: self[1])
-    prp1 = property(lambda self: self[6] | self[7] << 32)
-    prp2 = property(lambda self: self[8] | self[9] << 32)
-    slba = property(lambda self: self[10] | self[11] << 32)
-    nlb = property(lambda self: (self[12] & 0xFFFF) + 1)
+
+    @classmethod
+    def from_bytes(cls, entry: bytes, sqid: int) -> Command:
+        command = cls(struct.unpack("<16I", entry))
+        command.sqid = sqid
+        return command
+
+    @property
+    def opcode(self) -> int:
+        return self[0] & 0xFF
+
+    @property
+    def cid(self) -> int:
+        return self[0] >> 16
+
+    @property
+    def nsid(self) -> int:
+        return self[1]
+
+    @property
+    def prp1(self) -> int:
+        return self[6] | self[7] << 32
+
+    @property
+    def prp2(self) -> int:
+        return self[8] | self[9] << 32
+
+    @property
+    def slba(self) -> int:
+        return self[10] | self[11] << 32
+
+    @property
+    def nlb(self) -> int:
+        return (self[12] & 0xFFFF) + 1
 
 
 @dataclass
@@ -70,7 +97,7 @@ Result = Optional[tuple[int, int]]
 
 
 class Drive(Server):
-    """An NVMe controller with one namespace of a million LBAs, of which a dict keeps those that were written."""
+    """An NVMe controller with one namespace of a million LBAs; a dict keeps those that were written."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,7 +115,7 @@ class Drive(Server):
         self.on_io: dict[int, Callable[[Command], Result]] = {}
         self.others: Result = (0, INVALID_OPCODE)
         """What completes the commands that nothing here knows."""
-        self.journal: list[tuple[Union[str, int], ...]] = []
+        self.journal: list[tuple[str | int, ...]] = []
         """("read", register), ("write", register, value), ("admin", opcode, cdw10), ("io", sqid, opcode)."""
         self.commands: list[Command] = []
         self.held: list[Command] = []
@@ -213,8 +240,7 @@ class Drive(Server):
     def _fetch(self, qid: int) -> None:
         queue = self.sqs[qid]
         check(self.tail(qid) < queue.size, f"tail doorbell {self.tail(qid)} of a queue of {queue.size}")
-        command = Command(struct.unpack("<16I", self.dma_read(queue.base + 64 * queue.head, 64)))
-        command.sqid = qid
+        command = Command.from_bytes(self.dma_read(queue.base + 64 * queue.head, 64), qid)
         queue.head = (queue.head + 1) % queue.size
         self.commands.append(command)
         if qid == 0:
@@ -240,7 +266,7 @@ class Drive(Server):
         more: int = 0,
         cqid: int | None = None,
     ) -> None:
-        """Post a completion; cid, sqid and cqid lie. more: CRD, M and DNR as bits 14:11 of the status field."""
+        """Post a completion; cid, sqid and cqid lie. more: CRD, M and DNR, bits 14:11 of the status field."""
         with self.lock:
             if command in self.held:
                 self.held.remove(command)

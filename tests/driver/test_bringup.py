@@ -1,17 +1,34 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Initialisation, shutdown and reset as the driver does them: NVM Express Base Specification 2.0, sections 3.5
-to 3.7."""
+"""Initialisation, shutdown and reset as NVM Express Base Specification 2.0 has them, sections 3.5 to 3.7."""
 
 from __future__ import annotations
 
 import math
 import time
 
-import nvme
 import pytest
-from drive import ACQ, AER, AQA, ASQ, CAP, CC, CREATE_CQ, CREATE_SQ, CRTO, CSTS, DELETE_CQ, DELETE_SQ, GET_LOG_PAGE, IDENTIFY, SET_FEATURES
-from drive import Drive, capabilities
-from fake import DEVICE_RESET, DMA_UNMAP, DOORBELLS, lasts_at_most, wait_until
+from drive import (
+    ACQ,
+    AER,
+    AQA,
+    ASQ,
+    CAP,
+    CC,
+    CREATE_CQ,
+    CREATE_SQ,
+    CRTO,
+    CSTS,
+    DELETE_CQ,
+    DELETE_SQ,
+    GET_LOG_PAGE,
+    IDENTIFY,
+    SET_FEATURES,
+    Drive,
+    capabilities,
+)
+from fake import DEVICE_RESET, DMA_UNMAP, DOORBELLS, Message, lasts_at_most, wait_until
+
+import nvme
 
 EN = 1
 SHN_NORMAL = 1 << 14
@@ -59,7 +76,7 @@ def test_cc_says_entry_sizes_page_size_and_command_set(drive: Drive) -> None:
     pcie.close()
 
 
-@pytest.mark.parametrize(("css", "expected"), [(0x01, 0), (0x41, 6), (0x80, 7)], ids=["NVM", "all", "admin only"])
+@pytest.mark.parametrize(("css", "expected"), [(0x01, 0), (0x41, 6), (0x80, 7)], ids=["NVM", "all", "admin"])
 def test_command_set_is_one_that_the_controller_has(drive: Drive, css: int, expected: int) -> None:
     drive.cap = capabilities(css=css)
     pcie = bring_up(drive)
@@ -209,7 +226,8 @@ def test_doorbells_are_rung_at_the_stride_of_the_device(drive: Drive, stride: in
         for lba in range(count):
             nvme0n1.read(qpair, buf, lba).waitdone()
     step = 4 << stride
-    rung = {at: drive.doorbells[DOORBELLS + at] for at in range(0, 0x1000, 4) if drive.doorbells[DOORBELLS + at]}
+    page = drive.doorbells[DOORBELLS : 2 * DOORBELLS]
+    rung = {at: page[at] for at in range(0, len(page), 4) if page[at]}
     admin = len([c for c in drive.commands if c.sqid == 0])
     assert rung == {0: admin, step: admin - 1, 2 * step: 3, 3 * step: 3, 4 * step: 5, 5 * step: 5}
     pcie.close()
@@ -227,7 +245,7 @@ def test_queue_whose_doorbells_are_beyond_the_bar_is_refused(drive: Drive) -> No
     qpairs = []
     with pytest.raises(nvme.QpairCreationError, match="has no doorbell"):
         for _ in range(8):
-            qpairs.append(nvme.Qpair(nvme0, 2))  # noqa: PERF401 - those before the refused one are kept
+            qpairs.append(nvme.Qpair(nvme0, 2))
     assert len(qpairs) == 2
     pcie.close()
 
@@ -253,7 +271,7 @@ def test_close_deletes_queues_shuts_down_and_disables_in_this_order(drive: Drive
     pcie.close()
     done = [e for e in drive.journal if e[0] == "admin" or (e[0] == "write" and int(e[1]) < DOORBELLS)]
     deleted = [(e[1], e[2]) for e in done if e[0] == "admin"]
-    assert sorted(deleted) == sorted([(DELETE_SQ, q) for q in (1, 2, 3)] + [(DELETE_CQ, q) for q in (1, 2, 3)])
+    assert sorted(deleted) == [(DELETE_SQ, q) for q in (1, 2, 3)] + [(DELETE_CQ, q) for q in (1, 2, 3)]
     for qid in (1, 2, 3):
         assert deleted.index((DELETE_SQ, qid)) < deleted.index((DELETE_CQ, qid))
     ccs = [e for e in done if e[:2] == ("write", CC)]
@@ -357,7 +375,7 @@ def test_queues_are_created_with_the_completion_queue_first(drive: Drive) -> Non
 def test_hot_reset_is_asked_of_the_device(drive: Drive) -> None:
     resets = []
 
-    def reset(message) -> None:  # type: ignore[no-untyped-def]
+    def reset(message: Message) -> None:
         resets.append(drive.registers[CC] & EN)
         drive.registers[CC] = 0
         drive.config[4] = 0

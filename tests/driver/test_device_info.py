@@ -1,18 +1,38 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a device says of its regions: lies are refused or not used, and whatever of it can be driven is driven."""
+"""What a device says of its regions: lies are refused or not used; what can be driven is driven."""
 
 from __future__ import annotations
 
+import mmap
 import os
 import struct
+import threading
 from collections.abc import Sequence
 from typing import Callable
 
-import nvme
 import pytest
 from drive import Drive
-from fake import BAR0, BAR_SIZE, CAPS, CONFIG, DMA_MAP, DOORBELLS, GET_INFO, GET_IRQ_INFO, GET_REGION_INFO, MMAP, PAGE
-from fake import READ, REGION_INFO, REGION_READ, WRITE, Message, sparse_areas
+from fake import (
+    BAR0,
+    BAR_SIZE,
+    CAPS,
+    CONFIG,
+    DMA_MAP,
+    DOORBELLS,
+    GET_INFO,
+    GET_IRQ_INFO,
+    GET_REGION_INFO,
+    MMAP,
+    PAGE,
+    READ,
+    REGION_INFO,
+    REGION_READ,
+    WRITE,
+    Message,
+    sparse_areas,
+)
+
+import nvme
 
 MAPPABLE = READ | WRITE | MMAP | CAPS
 U64 = 0xFFFFFFFFFFFFFFFF
@@ -172,7 +192,7 @@ def test_place_of_the_region_in_its_file_is_kept(drive: Drive) -> None:
     file = os.memfd_create("shifted", os.MFD_CLOEXEC)
     os.truncate(file, 0x10000 + BAR_SIZE)
     drive.doorbells.close()
-    drive.doorbells = __import__("mmap").mmap(file, BAR_SIZE, offset=0x10000)
+    drive.doorbells = mmap.mmap(file, BAR_SIZE, offset=0x10000)
     region(drive, caps=sparse_areas((DOORBELLS, DOORBELLS)), offset=0x10000, fds=[file])
     transfers(drive)
     os.close(file)
@@ -262,8 +282,6 @@ def test_worker_without_mapped_doorbells_says_so(drive: Drive) -> None:
 
 def test_threads_share_one_connection(drive: Drive) -> None:
     """Doorbells by message and register accesses of other threads do not take each other's replies."""
-    import threading
-
     region(drive, flags=READ | WRITE, fds=[])
     pcie = nvme.Pcie(drive.start(process=True))
     nvme0 = nvme.Controller(pcie)

@@ -5,12 +5,25 @@ bounded time, with a text that says what was found, and nothing of the attempt s
 from __future__ import annotations
 
 import struct
+from typing import Callable
 
-import nvme
 import pytest
 from drive import Drive
-from fake import DMA_READ, DMA_WRITE, ERROR, HEADER, NO_REPLY, REGION_READ, REPLY, VERSION, Message
-from fake import lasts_at_most, message
+from fake import (
+    DMA_READ,
+    DMA_WRITE,
+    ERROR,
+    HEADER,
+    NO_REPLY,
+    REGION_READ,
+    REPLY,
+    VERSION,
+    Message,
+    lasts_at_most,
+    message,
+)
+
+import nvme
 
 
 def refused(drive: Drive, match: str, seconds: float = 1.5) -> None:
@@ -86,7 +99,7 @@ def test_small_transfer_limit_is_kept(drive: Drive) -> None:
 
 
 def test_version_refused_by_the_device_tells_its_errno(drive: Drive) -> None:
-    drive.on_message[VERSION] = lambda message: drive.refuse(message, 13, b"with a payload that nobody asked for")
+    drive.on_message[VERSION] = lambda message: drive.refuse(message, 13, b"and a payload that nobody wants")
     refused(drive, "refused VERSION: Permission denied")
 
 
@@ -114,7 +127,7 @@ NO_ANSWER = {
 
 
 @pytest.mark.parametrize("wrong", NO_ANSWER.values(), ids=NO_ANSWER)
-def test_no_proper_answer_is_refused_at_once(drive: Drive, wrong) -> None:  # type: ignore[no-untyped-def]
+def test_no_proper_answer_is_refused_at_once(drive: Drive, wrong: Callable[[Message], bytes]) -> None:
     drive.on_message[VERSION] = lambda to: drive.send_raw(wrong(to))
     refused(drive, "does not speak vfio-user")
 

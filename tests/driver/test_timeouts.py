@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A device that is late or silent: every wait has an end, and what the device may still write stays reserved."""
+"""A device that is late or silent: every wait has an end, and what it may still write to stays reserved."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Callable
 
-import nvme
 import pytest
 from drive import CREATE_CQ, IDENTIFY, READ, Command, Drive
 from fake import REGION_READ, lasts_at_most, wait_until
+
+import nvme
 
 Opener = Callable[..., SimpleNamespace]
 
@@ -96,7 +98,9 @@ def test_late_completion_is_nobodys_second_completion(drive: Drive, own: SimpleN
     assert seen == [0xFFFFFFFF]
 
 
-def test_completion_between_timeout_and_waitdone_does_not_count_twice(drive: Drive, own: SimpleNamespace) -> None:
+def test_completion_after_the_timeout_and_before_waitdone_counts_once(
+    drive: Drive, own: SimpleNamespace
+) -> None:
     """Two commands are late; the script has fetched one of the timeouts when both complete after all."""
     buf = nvme.Buffer(512)
     own.nvme0n1.read(own.qpair, buf, 0)
@@ -133,7 +137,7 @@ def test_buffer_of_a_late_command_stays_the_devices(drive: Drive, own: SimpleNam
     assert nvme._dma_in_use() <= in_use + 8 * 65536 - 65536, "after the late completion it is given back"
 
 
-def test_queue_of_nothing_but_late_commands_is_full_until_one_completes(drive: Drive, own: SimpleNamespace) -> None:
+def test_queue_of_nothing_but_late_commands_is_full(drive: Drive, own: SimpleNamespace) -> None:
     buf = nvme.Buffer(512)
     for lba in range(3):
         own.nvme0n1.read(own.qpair, buf, lba)
@@ -167,7 +171,7 @@ def test_longer_timeout_set_meanwhile_counts(drive: Drive, own: SimpleNamespace)
     timer.join()
 
 
-def test_completion_that_waits_since_before_the_deadline_is_no_timeout(drive: Drive, own: SimpleNamespace) -> None:
+def test_completion_from_before_the_deadline_is_no_timeout(drive: Drive, own: SimpleNamespace) -> None:
     """The script stood at a breakpoint: the device had answered in time."""
     own.nvme0n1.read(own.qpair, nvme.Buffer(512), 0)
     wait_until(lambda: held(drive))
@@ -185,7 +189,8 @@ def test_identify_that_is_never_answered_ends_the_initialisation(drive: Drive) -
     nvme0 = nvme.Controller(pcie, nvme_init_func=True)
     nvme0.timeout = 100
     nvme0.init_adminq()
-    with lasts_at_most(1), pytest.raises(nvme.NvmeEnumerateError, match=r"did not complete command 0x06 .*100 ms"):
+    expected = pytest.raises(nvme.NvmeEnumerateError, match=r"did not complete command 0x06 .*100 ms")
+    with lasts_at_most(1), expected:
         nvme0.init_ns()
     pcie.close()
 
@@ -198,7 +203,9 @@ def test_queue_creation_that_is_never_answered_is_an_exception(drive: Drive, own
     # The drive may yet create that queue: its memory stays reserved, and close() gives everything back.
 
 
-def test_late_completion_of_the_drivers_own_command_is_not_the_next_ones(drive: Drive, own: SimpleNamespace) -> None:
+def test_late_completion_of_the_drivers_own_command_is_not_the_next_ones(
+    drive: Drive, own: SimpleNamespace
+) -> None:
     drive.on_admin[IDENTIFY] = lambda command: None
     with pytest.raises(TimeoutError):
         own.nvme0.id_data(23, 4, str)
@@ -214,8 +221,7 @@ def test_late_completion_of_the_drivers_own_command_is_not_the_next_ones(drive: 
     assert own.nvme0.id_data(23, 4, str) == "FAKE0001"
 
 
-def test_waitdone_with_nothing_in_flight_gives_up(drive: Drive, own: SimpleNamespace) -> None:
-    """timeout + 20 s after the call: too long for this test, so that only the interruption is looked at."""
+def test_ctrl_c_interrupts_waitdone_with_nothing_in_flight(drive: Drive, own: SimpleNamespace) -> None:
     with lasts_at_most(2), pytest.raises(KeyboardInterrupt):
         interrupted(own.qpair.waitdone)
 
@@ -234,7 +240,7 @@ def interrupted(wait: Callable[[], object]) -> None:
 
 
 @pytest.fixture
-def alarms():  # type: ignore[no-untyped-def]
+def alarms() -> Iterator[list[int]]:
     """A signal every 2 ms, whose handler does nothing but interrupt system calls."""
     count = [0]
 
@@ -272,18 +278,21 @@ def test_ctrl_c_while_a_message_is_not_answered_comes_after_its_bounded_wait(
     drive: Drive, own: SimpleNamespace
 ) -> None:
     drive.on_message[REGION_READ] = lambda message: None
-    with lasts_at_most(3), pytest.raises((KeyboardInterrupt, SystemError)):
+    with lasts_at_most(3), pytest.raises(KeyboardInterrupt):
         interrupted(lambda: own.nvme0[0x1C])
-    time.sleep(0)  # where the exception was the timeout's, the interrupt has come with it
 
 
 def test_signals_disturb_neither_bring_up_nor_io(drive: Drive, alarms: list[int]) -> None:
+    def slowly(value: int) -> int:
+        time.sleep(0.003)
+        return value
+
     drive.ready_after = 0.1
-    drive.on_read[0x1C] = lambda value: time.sleep(0.003) or value  # type: ignore[func-returns-value]
+    drive.on_read[0x1C] = slowly
     pcie = nvme.Pcie(drive.start())
     nvme0 = nvme.Controller(pcie)
     nvme0n1, qpair, buf = nvme.Namespace(nvme0), nvme.Qpair(nvme0, 8), nvme.Buffer(4096)
     for lba in range(100):
         nvme0n1.write(qpair, buf, lba).waitdone()
     pcie.close()
-    assert alarms[0] > 20
+    assert alarms[0] > 10

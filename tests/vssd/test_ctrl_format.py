@@ -26,6 +26,8 @@ from ctrl_helpers import (
     set_feature,
 )
 
+from conftest import Server
+
 
 def lbas(nvme: Nvme, nsid: int = 1) -> tuple[int, int]:
     """NSZE, and the index of the LBA format."""
@@ -125,3 +127,31 @@ def test_a_power_state_survives(nvme: Nvme) -> None:
     assert set_feature(nvme, 2, 3) == OK
     assert nvme.admin.execute(FORMAT, nsid=1)[1] == OK
     assert get_feature(nvme, 2) == 3
+
+
+def test_a_client_that_leaves_takes_its_memory_along(server: Server) -> None:
+    """The format goes on, but there is nobody left to whom it could be told."""
+    with Client(server.folder) as client:
+        nvme = Nvme(client)
+        nvme.enable()
+        Disk(nvme, nvme.create_queue(1, 8)).write(0, pattern(0, 1))
+        nvme.admin.submit(sqe(FORMAT, nsid=1, cdw10=1))
+        time.sleep(0.002)
+        nvme.close()
+    time.sleep(0.1)
+    with Client(server.folder) as client:
+        nvme = Nvme(client)
+        nvme.enable()
+        assert lbas(nvme) == (64 * 256, 1)
+        nvme.close()
+
+
+def test_its_completion_waits_for_the_right_to_write(nvme: Nvme) -> None:
+    """Without bus mastering a function does not touch host memory."""
+    first = nvme.admin.submit(sqe(FORMAT, nsid=1))
+    time.sleep(0.002)
+    nvme.client.config_write(4, b"\x02\x00")
+    time.sleep(0.1)
+    assert nvme.admin.poll() is None
+    nvme.client.config_write(4, b"\x06\x00")
+    assert nvme.admin.wait().cid == first

@@ -18,6 +18,7 @@ from ctrl_helpers import (
     DELETE_CQ,
     DELETE_SQ,
     FUA,
+    GET_FEATURES,
     IDENTIFY,
     INVALID_FIELD,
     INVALID_OPCODE,
@@ -222,6 +223,32 @@ def test_a_full_admin_completion_queue(client: Client) -> None:
     nvme.close()
 
 
+def test_commands_behind_completions_that_wait_for_room(client: Client) -> None:
+    """The doorbell that makes room lets commands be taken, too: those that were done before come first."""
+    nvme = Nvme(client)
+    client.config_write(4, b"\x06\x00")
+    nvme.admin = Queue(nvme.memory, nvme.doorbells, 0, 64)
+    cq = Queue(nvme.memory, nvme.doorbells, 0, 8)
+    client.write32(0x24, 7 << 16 | 63)
+    client.write64(0x28, nvme.admin.sq)
+    client.write64(0x30, cq.cq)
+    client.write32(0x14, CC_ENABLED)
+    nvme.wait_ready(True)
+    # Seven entries are taken by six commands and a request; the Abort of that one waits.
+    cids = [nvme.admin.submit(sqe(0x0C), ring=False)]
+    cids += [nvme.admin.submit(sqe(GET_FEATURES, cdw10=2), ring=False) for _ in range(6)]
+    cids += [nvme.admin.submit(sqe(ABORT, cdw10=cids[0] << 16), ring=False)]
+    cids += [nvme.admin.submit(sqe(GET_FEATURES, cdw10=2), ring=False) for _ in range(50)]
+    nvme.admin.ring()
+    time.sleep(0.02)
+    # All seven entries are given back at once.
+    cq.head, cq.phase = 7, 1
+    store32(nvme.doorbells, 4, 7)
+    found = [cq.wait().cid for _ in range(len(cids) - 7)]
+    assert found == cids[7:]
+    nvme.close()
+
+
 @pytest.mark.parametrize("mapped", [True, False])
 def test_doorbells_by_message_and_by_store(nvme: Nvme, mapped: bool) -> None:
     queue = nvme.create_queue(1, 8)
@@ -352,6 +379,26 @@ def test_a_queue_whose_memory_is_unmapped_and_mapped_elsewhere(client: Client, n
         client.dma_unmap(base, 1 << 16)
         client.dma_map(base, 1 << 16, second.fd)
         assert queue.execute(READ, nsid=1, prp1=nvme.memory.alloc(512))[1] == OK
+        nvme.delete_queue(queue)
+        client.dma_unmap(base, 1 << 16)
+
+
+def test_a_queue_in_memory_that_is_not_aligned(client: Client, nvme: Nvme) -> None:
+    """Its addresses are; but the host mapped them to a place in its file that is not."""
+    base = 0x6000_0000_0000
+    with Memory(1 << 17) as memory:
+        client.dma_map(base, 1 << 16, memory.fd, offset=1)
+        memory.iova = base - 1
+        queue = Queue(memory, nvme.doorbells, 1, 16)
+        queue.sq, queue.cq = base, base + 4096
+        size = 15 << 16 | 1
+        assert nvme.admin.execute(CREATE_CQ, prp1=queue.cq, cdw10=size, cdw11=1)[1] == OK
+        assert nvme.admin.execute(CREATE_SQ, prp1=queue.sq, cdw10=size, cdw11=1 << 16 | 1)[1] == OK
+        buffer = nvme.memory.alloc(4096)
+        for _ in range(3):
+            sent = [queue.submit(sqe(READ, nsid=1, prp1=buffer), ring=False) for _ in range(15)]
+            queue.ring()
+            assert [queue.wait().cid for _ in range(15)] == sent
         nvme.delete_queue(queue)
         client.dma_unmap(base, 1 << 16)
 

@@ -17,16 +17,23 @@
 
 /* ---- creating and deleting ---- */
 
+/* A queue's memory, for direct access; NULL: entries are copied one by one, since it lies in several regions, is
+ * reached by messages, or is where the host mapped it to an address that is not aligned. */
+static void *resolve(struct vssd_ctrl *ctrl, uint64_t iova, uint64_t length, uint32_t flags)
+{
+	void *entries = vssd_dma_pointer(&ctrl->bus->dma, iova, length, flags);
+
+	return (uintptr_t)entries % _Alignof(struct nvme_cmd) ? NULL : entries;
+}
+
 static void resolve_sq(struct vssd_ctrl *ctrl, struct vssd_sq *sq)
 {
-	sq->entries = vssd_dma_pointer(&ctrl->bus->dma, sq->iova, (uint64_t)sq->size * sizeof(struct nvme_cmd),
-				       VSSD_DMA_READ);
+	sq->entries = resolve(ctrl, sq->iova, (uint64_t)sq->size * sizeof(struct nvme_cmd), VSSD_DMA_READ);
 }
 
 static void resolve_cq(struct vssd_ctrl *ctrl, struct vssd_cq *cq)
 {
-	cq->entries = vssd_dma_pointer(&ctrl->bus->dma, cq->iova, (uint64_t)cq->size * sizeof(struct nvme_cpl),
-				       VSSD_DMA_WRITE);
+	cq->entries = resolve(ctrl, cq->iova, (uint64_t)cq->size * sizeof(struct nvme_cpl), VSSD_DMA_WRITE);
 }
 
 /* The host's memory map has changed: pointers into it are void. */

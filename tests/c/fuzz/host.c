@@ -243,6 +243,8 @@ void fuzz_host_submit(struct fuzz_host *host, uint16_t sqid, struct fuzz_command
 	/* The LBA size of the other namespaces is not kept track of, so that nobody knows what is transferred. */
 	if (sqid != 0 && slot->cmd.nsid != 1)
 		slot->own_pages = false;
+	if (sqid != 0 && (!slot->own_pages || host->lba_shift == 0))
+		fuzz_prp_hide_list(host, slot);
 	keep_in_hand(host, slot);
 	fuzz_judge_prepare(host, slot, command);
 	fuzz_prp_name(host, slot);

@@ -225,6 +225,20 @@ static void judge_read(struct fuzz_host *host, const struct fuzz_slot *slot)
 	}
 }
 
+/* A Compare that succeeded: its data are what is stored. */
+static void judge_compare(struct fuzz_host *host, const struct fuzz_slot *slot)
+{
+	static uint8_t data[FUZZ_TRANSFER];
+	const struct fuzz_range *range = &slot->ranges[0];
+
+	if (slot->num_ranges != 1 || slot->vague || range->count * FUZZ_SECTOR != slot->length || host->erratic)
+		return;
+	fuzz_prp_read(host, slot, data);
+	for (uint32_t i = 0; i < range->count; i++)
+		if (sector_is(host, slot, i, FUZZ_KNOWN))
+			fuzz_model_read(&host->model, range->first + i, data + i * FUZZ_SECTOR, "compared");
+}
+
 /* Verify and Compare: they find the uncorrectable, as a read does. */
 static void judge_access(const struct fuzz_host *host, const struct fuzz_slot *slot)
 {
@@ -292,6 +306,8 @@ static void judge_success(struct fuzz_host *host, struct fuzz_slot *slot)
 		end_change(host, slot);
 	else if (slot->sqid != 0 && slot->cmd.opc == NVME_IO_READ && slot->own_pages)
 		judge_read(host, slot);
+	else if (slot->sqid != 0 && slot->cmd.opc == NVME_IO_COMPARE && slot->own_pages)
+		judge_compare(host, slot);
 	else if (slot->sqid != 0 && (slot->cmd.opc == NVME_IO_VERIFY || slot->cmd.opc == NVME_IO_COMPARE))
 		judge_access(host, slot);
 	else if (slot->sqid != 0 && slot->cmd.opc == NVME_IO_FLUSH &&

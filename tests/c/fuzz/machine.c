@@ -196,6 +196,150 @@ void fuzz_machine_enable(struct fuzz_machine *machine)
 	fuzz_host_enabled(&machine->host, asq, sq_size, acq, cq_size, FUZZ_PAGE << mps);
 }
 
+/* ---- waiting ---- */
+
+/* What may stay in flight for ever. */
+static uint32_t patient(const struct fuzz_machine *machine)
+{
+	return fuzz_host_in_flight(&machine->host, 0, NVME_ADMIN_ASYNC_EVENT);
+}
+
+static void ring_all(struct fuzz_host *host)
+{
+	for (uint16_t qid = 0; qid < FUZZ_QUEUES_MAX; qid++) {
+		fuzz_host_ring(host, qid);
+		fuzz_host_ring_cq(host, qid);
+	}
+}
+
+void fuzz_machine_drain(struct fuzz_machine *machine)
+{
+	struct fuzz_host *host = &machine->host;
+	int idle = 0;
+
+	for (int i = 0; i < DRAIN_POLLS && idle < IDLE_POLLS && !fuzz_failed; i++) {
+		uint32_t taken;
+
+		if (idle % 8 == 0)
+			ring_all(host);
+		taken = vssd_ctrl_poll(machine->ctrl);
+		for (uint16_t qid = 0; qid < FUZZ_QUEUES_MAX; qid++)
+			taken += fuzz_host_reap(host, qid, UINT32_MAX, true);
+		idle = taken ? 0 : idle + 1;
+		if (fuzz_host_in_flight(host, -1, -1) == patient(machine))
+			return;
+	}
+	if (machine->time_stands || fuzz_failed)
+		return;
+	for (uint32_t i = 0; i < FUZZ_SLOTS; i++)
+		if (host->slots[i].used && host->slots[i].cmd.opc != NVME_ADMIN_ASYNC_EVENT)
+			fuzz_fail("SQ %u, CID %u, opcode %02xh does not complete", host->slots[i].sqid,
+				  host->slots[i].cmd.cid, host->slots[i].cmd.opc);
+}
+
+/* Send one command of the admin queue, or of the first IO queue that there is, and let the controller look at it. */
+static void send(struct fuzz_machine *machine, bool admin, uint8_t opcode, uint32_t nsid, uint32_t cdw10)
+{
+	static struct fuzz_command command;
+	uint16_t qid = 0;
+
+	while (!admin && ++qid < FUZZ_QUEUES_MAX && !machine->host.sq[qid].exists)
+		;
+	if (qid == FUZZ_QUEUES_MAX || !fuzz_host_can_submit(&machine->host, qid))
+		return;
+	memset(&command, 0, sizeof(command));
+	command.cmd.opc = opcode;
+	command.cmd.nsid = nsid;
+	command.cmd.cdw10 = cdw10;
+	fuzz_host_submit(&machine->host, qid, &command);
+	fuzz_host_ring(&machine->host, qid);
+	vssd_ctrl_poll(machine->ctrl);
+}
+
+/* Let a format begin, so that what comes next happens in the midst of it. */
+static void begin_format(struct fuzz_machine *machine)
+{
+	fuzz_machine_drain(machine);
+	send(machine, true, NVME_ADMIN_FORMAT_NVM, fuzz_one_in(&machine->random, 2) ? 1 : UINT32_MAX,
+	     fuzz_below(&machine->random, 2));
+}
+
+/* Have all data made durable. */
+static void flush(struct fuzz_machine *machine)
+{
+	fuzz_machine_drain(machine);
+	send(machine, false, NVME_IO_FLUSH, 1, 0);
+	fuzz_machine_drain(machine);
+}
+
+/* ---- behind the controller's back ---- */
+
+/* Whether all sectors of an LBA are known at the moment. */
+static bool is_known(const struct fuzz_model *model, uint32_t first, uint32_t count)
+{
+	for (uint32_t i = first; i < first + count; i++)
+		if (!fuzz_model_is_stable(model, i) || model->sectors[i].content != FUZZ_KNOWN)
+			return false;
+	return true;
+}
+
+static void peek(struct fuzz_machine *machine, uint32_t first, uint32_t count)
+{
+	uint8_t data[4096];
+
+	if (vssd_ctrl_peek(machine->ctrl, 1, first / count, data, count * FUZZ_SECTOR) != 0)
+		fuzz_fail("sector %u cannot be peeked", first);
+	for (uint32_t i = 0; i < count; i++)
+		fuzz_model_read(&machine->host.model, first + i, data + i * FUZZ_SECTOR, "peeked");
+}
+
+static void poke(struct fuzz_machine *machine, uint32_t first, uint32_t count)
+{
+	struct fuzz_sector *sectors = &machine->host.model.sectors[first];
+	uint8_t data[4096];
+
+	memset(data, (int)fuzz_next(&machine->random), sizeof(data));
+	if (vssd_ctrl_poke(machine->ctrl, 1, first / count, data, count * FUZZ_SECTOR) != 0)
+		fuzz_fail("sector %u cannot be poked", first);
+	for (uint32_t i = 0; i < count; i++) {
+		memcpy(sectors[i].data, data, FUZZ_SECTOR);
+		sectors[i].is_volatile = true;
+		sectors[i].version++;
+	}
+}
+
+/* Sectors of an LBA of namespace 1; 0: nobody knows. */
+static uint32_t sectors_of_lba(const struct fuzz_host *host)
+{
+	return host->lba_shift && host->model.keeps && !host->erratic ? 1u << (host->lba_shift - 9) : 0;
+}
+
+void fuzz_machine_peek_or_poke(struct fuzz_machine *machine)
+{
+	const struct fuzz_model *model = &machine->host.model;
+	uint32_t count = sectors_of_lba(&machine->host), first;
+
+	if (count == 0)
+		return;
+	first = fuzz_below(&machine->random, model->count / count) * count;
+	if (!is_known(model, first, count))
+		return;
+	if (fuzz_one_in(&machine->random, 4))
+		poke(machine, first, count);
+	else
+		peek(machine, first, count);
+}
+
+void fuzz_machine_verify(struct fuzz_machine *machine)
+{
+	const struct fuzz_model *model = &machine->host.model;
+	uint32_t count = sectors_of_lba(&machine->host);
+
+	for (uint32_t first = 0; count > 0 && first < model->count; first += count)
+		if (is_known(model, first, count))
+			peek(machine, first, count);
+}
+
 /* ---- resets ---- */
 
 static void stay_quiet(struct fuzz_machine *machine)
@@ -248,6 +392,8 @@ static void cycle_power(struct fuzz_machine *machine)
 {
 	if (fuzz_one_in(&machine->random, 4))
 		shut_down(machine);
+	else if (!machine->host.erratic && fuzz_one_in(&machine->random, 2))
+		flush(machine);
 	vssd_ctrl_power(machine->ctrl, false);
 	fuzz_model_abandon(&machine->host.model);
 	fuzz_model_power_lost(&machine->host.model);
@@ -279,7 +425,7 @@ void fuzz_machine_reset(struct fuzz_machine *machine)
 
 	machine->resets++;
 	if (fuzz_one_in(&machine->random, 4) && !machine->host.erratic)
-		fuzz_machine_begin_format(machine);
+		begin_format(machine);
 	fuzz_host_check(&machine->host);
 	FUZZ_PICK(&machine->random, ways)(machine);
 	stay_quiet(machine);
@@ -288,6 +434,7 @@ void fuzz_machine_reset(struct fuzz_machine *machine)
 		fuzz_fail("CSTS is %08xh after a reset", fuzz_machine_read32(machine, NVME_REG_CSTS));
 	fuzz_host_check(&machine->host);
 	fuzz_host_reset(&machine->host);
+	fuzz_machine_verify(machine);
 }
 
 void fuzz_machine_revive(struct fuzz_machine *machine)
@@ -301,7 +448,7 @@ void fuzz_machine_pause(struct fuzz_machine *machine)
 	uint32_t power = capability(machine, PCI_CAP_PM) + PCI_PM_CONTROL;
 
 	if (fuzz_one_in(&machine->random, 4))
-		fuzz_machine_begin_format(machine);
+		begin_format(machine);
 	if (fuzz_one_in(&machine->random, 2)) {
 		fuzz_machine_config_write16(machine, PCI_CFG_COMMAND, PCI_COMMAND_MSE);
 	} else {
@@ -398,61 +545,4 @@ void fuzz_machine_poke_around(struct fuzz_machine *machine)
 		poke_doorbells(machine);
 		break;
 	}
-}
-
-/* ---- waiting ---- */
-
-/* What may stay in flight for ever. */
-static uint32_t patient(const struct fuzz_machine *machine)
-{
-	return fuzz_host_in_flight(&machine->host, 0, NVME_ADMIN_ASYNC_EVENT);
-}
-
-static void ring_all(struct fuzz_host *host)
-{
-	for (uint16_t qid = 0; qid < FUZZ_QUEUES_MAX; qid++) {
-		fuzz_host_ring(host, qid);
-		fuzz_host_ring_cq(host, qid);
-	}
-}
-
-void fuzz_machine_drain(struct fuzz_machine *machine)
-{
-	struct fuzz_host *host = &machine->host;
-	int idle = 0;
-
-	for (int i = 0; i < DRAIN_POLLS && idle < IDLE_POLLS && !fuzz_failed; i++) {
-		uint32_t taken;
-
-		if (idle % 8 == 0)
-			ring_all(host);
-		taken = vssd_ctrl_poll(machine->ctrl);
-		for (uint16_t qid = 0; qid < FUZZ_QUEUES_MAX; qid++)
-			taken += fuzz_host_reap(host, qid, UINT32_MAX, true);
-		idle = taken ? 0 : idle + 1;
-		if (fuzz_host_in_flight(host, -1, -1) == patient(machine))
-			return;
-	}
-	if (machine->time_stands || fuzz_failed)
-		return;
-	for (uint32_t i = 0; i < FUZZ_SLOTS; i++)
-		if (host->slots[i].used && host->slots[i].cmd.opc != NVME_ADMIN_ASYNC_EVENT)
-			fuzz_fail("SQ %u, CID %u, opcode %02xh does not complete", host->slots[i].sqid,
-				  host->slots[i].cmd.cid, host->slots[i].cmd.opc);
-}
-
-void fuzz_machine_begin_format(struct fuzz_machine *machine)
-{
-	static struct fuzz_command command;
-
-	fuzz_machine_drain(machine);
-	if (!fuzz_host_can_submit(&machine->host, 0))
-		return;
-	memset(&command, 0, sizeof(command));
-	command.cmd.opc = NVME_ADMIN_FORMAT_NVM;
-	command.cmd.nsid = fuzz_one_in(&machine->random, 2) ? 1 : UINT32_MAX;
-	command.cmd.cdw10 = fuzz_below(&machine->random, 2);
-	fuzz_host_submit(&machine->host, 0, &command);
-	fuzz_host_ring(&machine->host, 0);
-	vssd_ctrl_poll(machine->ctrl);
 }

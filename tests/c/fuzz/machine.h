@@ -30,8 +30,11 @@ void fuzz_machine_enable(struct fuzz_machine *machine);
  */
 void fuzz_machine_reset(struct fuzz_machine *machine);
 
-/* Let a format begin, so that what comes next happens in the midst of it. */
-void fuzz_machine_begin_format(struct fuzz_machine *machine);
+/* Compare all that is known of namespace 1, behind the controller's back, with what is stored. */
+void fuzz_machine_verify(struct fuzz_machine *machine);
+
+/* Look at, or change, an LBA behind the controller's back. */
+void fuzz_machine_peek_or_poke(struct fuzz_machine *machine);
 
 /* In whatever state it is: afterwards it is enabled, or has failed to be, so that a reset ends that state. */
 void fuzz_machine_revive(struct fuzz_machine *machine);

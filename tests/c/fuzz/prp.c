@@ -25,20 +25,24 @@ static void give_all(struct fuzz_host *host, struct fuzz_slot *slot)
 
 /* ---- lists ---- */
 
-static void put_entry(struct fuzz_host *host, uint64_t iova, uint64_t entry, bool mutilate)
+/* wrong: an entry may be; only where data come from the controller it may be the list itself (fuzz_prp_hide_list). */
+static void put_entry(struct fuzz_host *host, const struct fuzz_slot *slot, uint64_t iova, uint64_t entry, bool wrong)
 {
-	if (mutilate && fuzz_one_in(host->random, 8))
-		entry = fuzz_one_in(host->random, 4) ? iova & ~(uint64_t)(host->page_size - 1)
-						     : fuzz_host_address(host);
+	bool itself = !(slot->cmd.opc & NVME_DATA_TO_DEVICE) && fuzz_one_in(host->random, 4);
+
+	if (wrong && fuzz_one_in(host->random, 8))
+		entry = itself ? iova & ~(uint64_t)(host->page_size - 1) : fuzz_host_address(host);
 	fuzz_memory_put(host->memory, iova, &entry, sizeof(entry));
 }
 
-static bool clear_page(struct fuzz_host *host, uint64_t iova)
+/* Lists of earlier commands lie about in memory: wherever a list may be looked for there must be none. */
+static bool fill_page(struct fuzz_host *host, uint64_t iova, uint8_t byte)
 {
-	static const uint8_t zeros[FUZZ_PAGE];
+	uint8_t bytes[FUZZ_PAGE];
 
+	memset(bytes, byte, sizeof(bytes));
 	for (uint32_t i = 0; iova && i < host->page_size; i += FUZZ_PAGE)
-		fuzz_memory_put(host->memory, iova + i, zeros, FUZZ_PAGE);
+		fuzz_memory_put(host->memory, iova + i, bytes, FUZZ_PAGE);
 	return iova != 0;
 }
 
@@ -51,19 +55,19 @@ static uint64_t make_list(struct fuzz_host *host, struct fuzz_slot *slot, uint32
 	uint32_t at = fuzz_one_in(host->random, 2) ? 0 : in_page - fuzz_between(host->random, 1, count + 1);
 	uint64_t list = page + at * ENTRY;
 
-	if (!clear_page(host, page))
+	if (!fill_page(host, page, 0))
 		return 0;
 	for (uint32_t i = 1; i <= count; i++, at++) {
 		if (at == in_page - 1 && i < count) {
 			uint64_t next = take(host, slot);
 
-			if (!clear_page(host, next))
+			if (!fill_page(host, next, 0))
 				return 0;
-			put_entry(host, page + at * ENTRY, next, mutilate);
+			put_entry(host, slot, page + at * ENTRY, next, mutilate);
 			page = next;
 			at = 0;
 		}
-		put_entry(host, page + at * ENTRY, slot->chunks[i], mutilate);
+		put_entry(host, slot, page + at * ENTRY, slot->chunks[i], mutilate);
 	}
 	return list;
 }
@@ -170,6 +174,9 @@ void fuzz_prp_attach(struct fuzz_host *host, struct fuzz_slot *slot, const struc
 		}
 	slot->cmd.prp1 = slot->chunks[0] + slot->offset;
 	slot->cmd.prp2 = count == 2 ? slot->chunks[1] : 0;
+	/* As a list, if the command gets longer: entries that no page has. */
+	if (count == 2)
+		fill_page(host, slot->chunks[1], (uint8_t)fuzz_next(host->random) | 1);
 	if (count > 2) {
 		slot->cmd.prp2 = make_list(host, slot, count - 1, command->mutilate);
 		if (!slot->cmd.prp2) {
@@ -182,10 +189,24 @@ void fuzz_prp_attach(struct fuzz_host *host, struct fuzz_slot *slot, const struc
 		fill(host, slot, command);
 }
 
+void fuzz_prp_hide_list(struct fuzz_host *host, struct fuzz_slot *slot)
+{
+	uint64_t room = 2 * (uint64_t)host->page_size - slot->cmd.prp1 % host->page_size;
+	uint64_t least = ((uint64_t)(slot->cmd.cdw12 & 0xffff) + 1) << 9;
+
+	if (slot->offset + slot->length <= 2 * host->page_size || !(slot->cmd.opc & NVME_DATA_TO_DEVICE) ||
+	    least > room)
+		return;
+	slot->cmd.prp2 = 0;
+	slot->must_succeed = false;
+}
+
 /* ---- which pages may be written ---- */
 
 static void name(struct fuzz_host *host, struct fuzz_slot *slot, uint64_t iova, uint64_t length)
 {
+	if (length == 0)
+		return;
 	for (uint64_t page = iova & ~(uint64_t)(FUZZ_PAGE - 1), done = 0; done < length + (iova - page);
 	     done += FUZZ_PAGE) {
 		uint64_t at = page + done;

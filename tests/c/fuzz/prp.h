@@ -9,6 +9,10 @@
  * pages are left the PRPs are wrong. */
 void fuzz_prp_attach(struct fuzz_host *host, struct fuzz_slot *slot, const struct fuzz_command *command);
 
+/* A command that may be shorter than it was made must not take its own list for a page of data: it would be stored,
+ * read back to where another command looks for a list, and lead that one to pages of a third. */
+void fuzz_prp_hide_list(struct fuzz_host *host, struct fuzz_slot *slot);
+
 /* Name the pages to which its PRPs, as they are now, let the controller write. */
 void fuzz_prp_name(struct fuzz_host *host, struct fuzz_slot *slot);
 

@@ -61,35 +61,6 @@ static void reap_some(struct fuzz_machine *machine)
 	fuzz_host_reap(&machine->host, cqid, limit, !fuzz_one_in(&machine->random, 8));
 }
 
-/* Look at, or change, an LBA behind the controller's back. */
-static void peek_or_poke(struct fuzz_machine *machine)
-{
-	struct fuzz_host *host = &machine->host;
-	uint32_t sectors = host->lba_shift ? 1u << (host->lba_shift - 9) : 0, first;
-	uint8_t data[4096];
-
-	if (sectors == 0 || !host->model.keeps || host->erratic)
-		return;
-	first = fuzz_below(&machine->random, host->model.count / sectors) * sectors;
-	for (uint32_t i = 0; i < sectors; i++)
-		if (!fuzz_model_is_stable(&host->model, first + i) ||
-		    host->model.sectors[first + i].content != FUZZ_KNOWN)
-			return;
-	if (fuzz_one_in(&machine->random, 4)) {
-		memset(data, (int)fuzz_next(&machine->random), sizeof(data));
-		CHECK_EQ(vssd_ctrl_poke(machine->ctrl, 1, first / sectors, data, sectors * FUZZ_SECTOR), 0);
-		for (uint32_t i = 0; i < sectors; i++) {
-			memcpy(host->model.sectors[first + i].data, data, FUZZ_SECTOR);
-			host->model.sectors[first + i].is_volatile = true;
-			host->model.sectors[first + i].version++;
-		}
-		return;
-	}
-	CHECK_EQ(vssd_ctrl_peek(machine->ctrl, 1, first / sectors, data, sectors * FUZZ_SECTOR), 0);
-	for (uint32_t i = 0; i < sectors; i++)
-		fuzz_model_read(&host->model, first + i, data + i * FUZZ_SECTOR, "peeked");
-}
-
 static void change_memory(struct fuzz_machine *machine)
 {
 	static const enum fuzz_region_id regions[] = {FUZZ_READONLY, FUZZ_WRITEONLY, FUZZ_ODD, FUZZ_SKEWED, FUZZ_TOP};
@@ -120,7 +91,7 @@ static void orderly_step(struct fuzz_machine *machine)
 	else if (chosen < 934)
 		fuzz_machine_pause(machine);
 	else
-		peek_or_poke(machine);
+		fuzz_machine_peek_or_poke(machine);
 	if (fuzz_one_in(&machine->random, 2))
 		vssd_ctrl_poll(machine->ctrl);
 }

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Pcie: configuration space, capabilities, resets, power states."""
+
+import warnings
+
+import pytest
+
+import nvme as d
+
+
+def test_configuration_space_is_bytes_and_registers_are_little_endian(pcie):
+    assert pcie.register(8) >> 8 == 0x010802, "class code: an NVMe controller"
+    assert pcie[9:12] == [0x02, 0x08, 0x01]
+    assert pcie[0] | pcie[1] << 8 == pcie.register(0, 2)
+    with pytest.raises(IndexError):
+        pcie[4096]
+    with pytest.raises(TypeError):
+        pcie["0"]
+
+
+def test_a_byte_of_configuration_space_is_written(pcie):
+    before = pcie[0x3C]
+    pcie[0x3C] = 0x5A
+    assert pcie[0x3C] == 0x5A, "Interrupt Line"
+    pcie[0x3C] = before
+
+
+def test_capabilities_are_found_by_their_id(pcie):
+    for wanted in (0x01, 0x10, 0x11):
+        offset = pcie.cap_offset(wanted)
+        assert 0x40 <= offset < 0x100
+        assert pcie[offset] == wanted
+    assert pcie.cap_offset(0xEE) is None
+    extended = pcie.cap_offset(0x01, extended=True)
+    assert extended is None or pcie.register(extended, 2) == 0x01
+
+
+@pytest.mark.parametrize("reset", ["reset", "flr"])
+def test_after_a_reset_the_controller_is_initialised_again_and_the_queues_are_gone(
+    pcie, nvme0, nvme0n1, reset
+):
+    old = d.Qpair(nvme0, 8)
+    assert getattr(pcie, reset)() is True
+    nvme0.reset()
+    assert nvme0[0x1C] & 1
+    new = d.Qpair(nvme0, 8)
+    assert new.sqid == 1
+    nvme0n1.read(new, d.Buffer(4096), 0, 8).waitdone()
+    old.delete()
+    nvme0n1.read(new, d.Buffer(4096), 0, 8).waitdone()
+    new.delete()
+
+
+def test_a_script_that_resets_nothing_itself_goes_on_at_once_after_a_hot_reset(pcie, nvme0, nvme0n1):
+    pcie.reset()
+    assert nvme0.getfeatures(7).waitdone() & 0xFFFF > 0
+    pcie.flr()
+    pair = d.Qpair(nvme0, 8)
+    nvme0n1.read(pair, d.Buffer(4096), 0, 8).waitdone()
+    pair.delete()
+
+
+def test_commands_in_flight_complete_with_a_status_when_the_link_is_reset(pcie, nvme0, nvme0n1):
+    pair = d.Qpair(nvme0, 64)
+    statuses = []
+    for lba in range(63):
+        nvme0n1.read(
+            pair, d.Buffer(4096), lba, 8, cb=lambda cdw0, status1: statuses.append(status1 >> 1 & 0x7FF)
+        )
+    pcie.reset()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # whether any was still in flight is the drive's
+        pair.waitdone(63)
+    assert len(statuses) == 63
+    assert set(statuses) <= {0x000, 0x008}
+    nvme0.reset()
+
+
+def test_a_reset_of_the_scripts_own_is_called_instead(pcie):
+    called = []
+    assert pcie.reset(lambda: called.append(True)) is True
+    assert called == [True]
+
+
+def test_a_running_controller_survives_d3hot(pcie, nvme0):
+    assert pcie.power_state == 0
+    pcie.power_state = 3
+    assert pcie.power_state == 3
+    pcie.power_state = 0
+    assert nvme0[0x1C] & 1
+    nvme0.getfeatures(7).waitdone()
+
+
+def test_aspm_is_what_was_set(pcie):
+    before = pcie.aspm
+    pcie.aspm = 2
+    assert pcie.aspm == 2
+    pcie.aspm = before
+    with pytest.raises(AssertionError):
+        pcie.aspm = 4
+
+
+def test_the_function_of_a_controller_is_the_same_function(nvme0, pcie):
+    other = d.Pcie(nvme0)
+    assert other.register(0) == pcie.register(0)
+    assert nvme0.pcie.register(0) == pcie.register(0)

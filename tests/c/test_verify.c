@@ -1,0 +1,634 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What verification expects of an LBA after everything that can happen to it, and how it calls what is wrong. */
+/* sources: core/io/verify.c core/io/crc32c.c core/env/*.c core/util/*.c */
+/* dpdk */
+#include <time.h>
+
+#include "core/io/crc32c.h"
+#include "core/io/verify.h"
+#include "tests/c/test.h"
+
+#define LBA 512u
+#define NLBA UINT64_C(1000)
+#define EPOCHS 8191u      /* after so many flushes the epochs of cells come again */
+#define SWEEP_EVERY 4095u /* flushes */
+
+static struct pyn_verify *the_table;
+static struct pyn_error err;
+static struct pyn_verify_counts the_counts;
+static struct pyn_mismatch the_mismatch;
+static uint8_t the_data[128 * LBA];
+
+static void begin_test(void)
+{
+	pyn_token_start(&err);
+	the_table = pyn_verify_create(7, NLBA, LBA, &err);
+	the_counts = (struct pyn_verify_counts){0};
+	memset(the_data, 0x5a, sizeof(the_data));
+}
+
+static void end_test(void)
+{
+	pyn_verify_put(the_table);
+	the_table = NULL;
+}
+
+/* A test with an empty table of NLBA LBAs. */
+#define TABLE_TEST(name)                                                                                             \
+	static void name##_body(void);                                                                               \
+	TEST(name)                                                                                                   \
+	{                                                                                                            \
+		begin_test();                                                                                        \
+		name##_body();                                                                                       \
+		end_test();                                                                                          \
+	}                                                                                                            \
+	static void name##_body(void)
+
+/* Stamp the_data and begin to write it. */
+static uint64_t begin_write(uint64_t slba, uint32_t nlb)
+{
+	uint64_t token = pyn_token_take(nlb);
+
+	pyn_verify_stamp(the_table, the_data, slba, nlb, token);
+	pyn_verify_write_begin(the_table, slba, nlb, the_data, true, token);
+	return token;
+}
+
+static void write_lbas(uint64_t slba, uint32_t nlb)
+{
+	begin_write(slba, nlb);
+	pyn_verify_write_end(the_table, slba, nlb, PYN_WRITE_DONE);
+}
+
+static void change(uint64_t slba, uint64_t nlb, enum pyn_cell_state state)
+{
+	pyn_verify_change_begin(the_table, slba, nlb, state);
+	pyn_verify_write_end(the_table, slba, nlb, PYN_WRITE_DONE);
+}
+
+/* What a read of the_data says: the class of its first mismatch, -1 where nothing of it was judged. */
+static int judge(uint64_t slba, uint32_t nlb)
+{
+	uint64_t cells[128];
+
+	the_counts = (struct pyn_verify_counts){0};
+	pyn_verify_read_begin(the_table, slba, nlb, cells);
+	bool right = pyn_verify_read_end(the_table, slba, nlb, the_data, cells, &the_counts, &the_mismatch);
+
+	CHECK_EQ(right, the_mismatch.count == 0);
+	CHECK_EQ(the_counts.judged + the_counts.unverified, nlb);
+	if (the_counts.judged == 0)
+		return -1;
+	return right ? PYN_MISMATCH_NONE : (int)the_mismatch.class;
+}
+
+static void flush(void)
+{
+	pyn_verify_flush_end(the_table, pyn_verify_flush_begin(the_table));
+}
+
+/* -- states ---------------------------------------------------------------------------------------------------- */
+
+TABLE_TEST(an_lba_that_nobody_wrote_is_not_judged)
+{
+	CHECK_EQ(judge(0, 8), -1);
+	CHECK_EQ(the_counts.unverified, 8);
+}
+
+TABLE_TEST(written_data_are_right_and_any_flipped_bit_is_corrupt)
+{
+	write_lbas(40, 2);
+	CHECK_EQ(judge(40, 2), PYN_MISMATCH_NONE);
+	for (unsigned byte = 0; byte < LBA; byte++) {
+		the_data[byte] ^= 1u << byte % 8;
+		/* A flipped bit of the token may make an older one of it, and so an older write. */
+		int class = judge(40, 2);
+		CHECK(class == PYN_MISMATCH_CORRUPT || (byte >= LBA - 8 && class == PYN_MISMATCH_STALE));
+		CHECK_EQ(the_mismatch.count, 1);
+		the_data[byte] ^= 1u << byte % 8;
+	}
+}
+
+TABLE_TEST(a_write_in_flight_is_not_judged)
+{
+	begin_write(5, 1);
+	CHECK_EQ(judge(5, 1), -1);
+	pyn_verify_write_end(the_table, 5, 1, PYN_WRITE_DONE);
+	CHECK_EQ(judge(5, 1), PYN_MISMATCH_NONE);
+}
+
+TABLE_TEST(a_write_that_failed_leaves_it_unknown_until_it_is_written_again)
+{
+	write_lbas(5, 1);
+	begin_write(5, 1);
+	pyn_verify_write_end(the_table, 5, 1, PYN_WRITE_FAILED);
+	CHECK_EQ(judge(5, 1), -1);
+	write_lbas(5, 1);
+	CHECK_EQ(judge(5, 1), PYN_MISMATCH_NONE);
+}
+
+TABLE_TEST(writes_that_overlap_leave_it_unknown_when_the_last_has_ended)
+{
+	for (unsigned writers = 2; writers < 40; writers++) {
+		for (unsigned i = 0; i < writers; i++)
+			begin_write(5, 1);
+		for (unsigned i = 0; i < writers; i++) {
+			CHECK_EQ(judge(5, 1), -1);
+			pyn_verify_write_end(the_table, 5, 1, PYN_WRITE_DONE);
+		}
+		CHECK_EQ(judge(5, 1), -1);
+	}
+	write_lbas(5, 1);
+	CHECK_EQ(judge(5, 1), PYN_MISMATCH_NONE);
+}
+
+TABLE_TEST(a_write_that_ends_while_another_goes_on_does_not_end_the_other)
+{
+	begin_write(5, 1);
+	begin_write(5, 1);
+	pyn_verify_write_end(the_table, 5, 1, PYN_WRITE_DONE);
+	begin_write(5, 1);
+	pyn_verify_write_end(the_table, 5, 1, PYN_WRITE_DONE);
+	CHECK_EQ(judge(5, 1), -1);
+	pyn_verify_write_end(the_table, 5, 1, PYN_WRITE_DONE);
+	CHECK_EQ(judge(5, 1), -1);
+}
+
+TABLE_TEST(an_end_that_was_never_begun_changes_nothing)
+{
+	write_lbas(5, 1);
+	pyn_verify_write_end(the_table, 4, 3, PYN_WRITE_FAILED);
+	CHECK_EQ(judge(5, 1), PYN_MISMATCH_NONE);
+	CHECK_EQ(judge(4, 1), -1);
+}
+
+TABLE_TEST(raw_data_are_judged_by_their_crc_alone)
+{
+	pyn_verify_write_begin(the_table, 9, 2, the_data, false, 0);
+	pyn_verify_write_end(the_table, 9, 2, PYN_WRITE_DONE);
+	CHECK_EQ(judge(9, 2), PYN_MISMATCH_NONE);
+	the_data[LBA + 100] ^= 1;
+	CHECK_EQ(judge(9, 2), PYN_MISMATCH_CORRUPT);
+	CHECK_EQ(the_mismatch.lba, 10);
+}
+
+TABLE_TEST(a_caller_who_knows_the_crc_gets_the_same_cell)
+{
+	uint64_t token = pyn_token_take(3), by_data[3], by_crc[3];
+	uint32_t crc[3];
+
+	pyn_verify_stamp(the_table, the_data, 20, 3, token);
+	pyn_crc32c_blocks(the_data, LBA, 3, crc);
+	pyn_verify_write_begin(the_table, 20, 3, the_data, true, token);
+	pyn_verify_read_begin(the_table, 20, 3, by_data);
+	pyn_verify_write_end(the_table, 20, 3, PYN_WRITE_DONE);
+	pyn_verify_write_begin_crc(the_table, 20, 3, crc, token);
+	pyn_verify_read_begin(the_table, 20, 3, by_crc);
+	CHECK_MEM(by_crc, by_data, sizeof(by_crc));
+}
+
+TABLE_TEST(zeroes_are_expected_after_write_zeroes)
+{
+	change(9, 1, PYN_CELL_ZEROES);
+	CHECK_EQ(judge(9, 1), PYN_MISMATCH_CORRUPT);
+	memset(the_data, 0, LBA);
+	CHECK_EQ(judge(9, 1), PYN_MISMATCH_NONE);
+}
+
+TABLE_TEST(an_uncorrectable_lba_that_reads_is_a_mismatch)
+{
+	write_lbas(9, 1);
+	change(9, 1, PYN_CELL_UNCORRECTABLE);
+	CHECK_EQ(judge(9, 1), PYN_MISMATCH_READABLE);
+	write_lbas(9, 1);
+	CHECK_EQ(judge(9, 1), PYN_MISMATCH_NONE);
+}
+
+TABLE_TEST(deallocation_leaves_zeros_or_the_old_data_where_dlfeat_says_zeros)
+{
+	pyn_verify_set_dlfeat(the_table, true);
+	write_lbas(9, 1);
+	for (int twice = 0; twice < 2; twice++) {
+		change(9, 1, PYN_CELL_DEALLOCATED);
+		CHECK_EQ(judge(9, 1), PYN_MISMATCH_NONE);
+		the_data[77] ^= 1;
+		CHECK(judge(9, 1) > 0);
+		the_data[77] ^= 1;
+	}
+	memset(the_data, 0, LBA);
+	CHECK_EQ(judge(9, 1), PYN_MISMATCH_NONE);
+}
+
+TABLE_TEST(deallocation_of_zeroes_leaves_zeros_and_of_the_unknown_the_unknown)
+{
+	pyn_verify_set_dlfeat(the_table, true);
+	change(9, 1, PYN_CELL_ZEROES);
+	change(9, 1, PYN_CELL_DEALLOCATED);
+	CHECK_EQ(judge(9, 1), PYN_MISMATCH_CORRUPT);
+	change(10, 1, PYN_CELL_DEALLOCATED);
+	CHECK_EQ(judge(10, 1), -1);
+	change(11, 1, PYN_CELL_UNCORRECTABLE);
+	change(11, 1, PYN_CELL_DEALLOCATED);
+	CHECK_EQ(judge(11, 1), -1);
+}
+
+TABLE_TEST(deallocation_leaves_anything_where_dlfeat_does_not_say)
+{
+	write_lbas(9, 1);
+	change(9, 1, PYN_CELL_DEALLOCATED);
+	CHECK_EQ(judge(9, 1), -1);
+}
+
+/* -- reads while something changes ------------------------------------------------------------------------------- */
+
+TABLE_TEST(a_change_in_flight_at_any_time_of_a_read_leaves_it_unverified)
+{
+	uint64_t cells[1];
+
+	for (int begin = 0; begin < 3; begin++)
+		for (int end = begin; end < 3; end++) {
+			write_lbas(5, 1);
+			for (int now = 0; now < 3; now++) {
+				if (now == 1)
+					pyn_verify_read_begin(the_table, 5, 1, cells);
+				if (now == begin)
+					begin_write(5, 1);
+				if (now == end)
+					pyn_verify_write_end(the_table, 5, 1, PYN_WRITE_DONE);
+			}
+			the_counts = (struct pyn_verify_counts){0};
+			memset(the_data, 1, LBA);
+			CHECK(pyn_verify_read_end(the_table, 5, 1, the_data, cells, &the_counts, &the_mismatch) ||
+			      (begin == 0 && end == 0));
+			CHECK_EQ(the_counts.judged, begin == 0 && end == 0);
+		}
+}
+
+/* Data that bear no token come back as they were: still there was something else in between, which was read. */
+TABLE_TEST(data_without_a_token_that_come_back_during_a_read_are_not_taken_for_unchanged)
+{
+	uint64_t cells[1];
+
+	for (int state = 0; state < 3; state++) {
+		for (int round = 0; round < 2; round++) {
+			if (round == 1)
+				pyn_verify_read_begin(the_table, 5, 1, cells);
+			write_lbas(5, 1);
+			if (state == 0)
+				change(5, 1, PYN_CELL_ZEROES);
+			else if (state == 1)
+				change(5, 1, PYN_CELL_UNCORRECTABLE);
+			else {
+				memset(the_data, 3, LBA);
+				pyn_verify_write_begin(the_table, 5, 1, the_data, false, 0);
+				pyn_verify_write_end(the_table, 5, 1, PYN_WRITE_DONE);
+			}
+		}
+		memset(the_data, 0x5a, LBA);
+		the_counts = (struct pyn_verify_counts){0};
+		CHECK(pyn_verify_read_end(the_table, 5, 1, the_data, cells, &the_counts, &the_mismatch));
+		CHECK_EQ(the_counts.unverified, 1);
+	}
+}
+
+TABLE_TEST(nothing_is_judged_while_the_table_is_held)
+{
+	write_lbas(5, 1);
+	the_data[9] ^= 1;
+	pyn_verify_hold(the_table);
+	pyn_verify_hold(the_table);
+	CHECK_EQ(judge(5, 1), -1);
+	pyn_verify_release(the_table);
+	CHECK_EQ(judge(5, 1), -1);
+	pyn_verify_release(the_table);
+	CHECK_EQ(judge(5, 1), PYN_MISMATCH_CORRUPT);
+	pyn_verify_release(the_table); /* once too often: of a table that was made after the hold */
+	CHECK_EQ(judge(5, 1), PYN_MISMATCH_CORRUPT);
+}
+
+TABLE_TEST(what_is_forgotten_is_not_judged_and_the_rest_is)
+{
+	write_lbas(100, 50);
+	pyn_verify_forget(the_table, 110, 10);
+	CHECK_EQ(judge(100, 50), PYN_MISMATCH_NONE);
+	CHECK_EQ(the_counts.judged, 40);
+	pyn_verify_forget(the_table, 0, UINT64_MAX);
+	CHECK_EQ(judge(100, 50), -1);
+}
+
+/* The end of a write that began before everything was forgotten must not be taken for the end of a later one. */
+TABLE_TEST(writes_in_flight_when_everything_is_forgotten_stay_counted)
+{
+	begin_write(5, 1);
+	pyn_verify_forget(the_table, 0, UINT64_MAX);
+	begin_write(5, 1);
+	pyn_verify_write_end(the_table, 5, 1, PYN_WRITE_DONE); /* of the first */
+	CHECK_EQ(judge(5, 1), -1);
+	pyn_verify_write_end(the_table, 5, 1, PYN_WRITE_DONE);
+	CHECK_EQ(judge(5, 1), -1);
+	write_lbas(5, 1);
+	CHECK_EQ(judge(5, 1), PYN_MISMATCH_NONE);
+	begin_write(6, 1);
+	begin_write(6, 1);
+	pyn_verify_forget(the_table, 0, UINT64_MAX);
+	pyn_verify_write_end(the_table, 6, 1, PYN_WRITE_DONE);
+	begin_write(6, 1);
+	pyn_verify_write_end(the_table, 6, 1, PYN_WRITE_DONE);
+	CHECK_EQ(judge(6, 1), -1);
+}
+
+/* The dead may have begun its write, and may have ended it: none of both may make another one look ended. */
+TABLE_TEST(a_write_whose_process_died_half_way_ends_no_other_one)
+{
+	for (int counted = 0; counted < 2; counted++)
+		for (unsigned others = 0; others < 4; others++) {
+			uint64_t lba = 10 + 4 * (uint64_t)counted + others;
+
+			for (unsigned i = 0; i < others + (unsigned)counted; i++)
+				begin_write(lba, 1);
+			pyn_verify_write_lost(the_table, lba, 1);
+			for (unsigned i = 0; i < others; i++) {
+				pyn_verify_write_end(the_table, lba, 1, PYN_WRITE_DONE);
+				CHECK_EQ(judge(lba, 1), -1);
+			}
+			begin_write(lba, 1);
+			CHECK_EQ(judge(lba, 1), -1);
+			pyn_verify_write_end(the_table, lba, 1, PYN_WRITE_DONE);
+			CHECK_EQ(judge(lba, 1), others + (unsigned)counted ? -1 : PYN_MISMATCH_NONE);
+		}
+}
+
+/* -- flush and power ---------------------------------------------------------------------------------------------- */
+
+TABLE_TEST(power_loss_forgets_what_was_not_flushed)
+{
+	write_lbas(1, 1);
+	flush();
+	write_lbas(2, 1);
+	begin_write(3, 1);
+	pyn_verify_write_end(the_table, 3, 1, PYN_WRITE_DURABLE);
+	write_lbas(1, 1);
+	pyn_verify_power_lost(the_table);
+	CHECK_EQ(judge(1, 1), -1);
+	CHECK_EQ(judge(2, 1), -1);
+	pyn_verify_stamp(the_table, the_data, 3, 1, 0);
+	CHECK(judge(3, 1) > 0);
+}
+
+TABLE_TEST(a_flush_covers_what_had_completed_when_it_was_sent_and_no_more)
+{
+	write_lbas(1, 1);
+	uint64_t epoch = pyn_verify_flush_begin(the_table);
+
+	write_lbas(2, 1);
+	pyn_verify_flush_end(the_table, epoch);
+	pyn_verify_power_lost(the_table);
+	CHECK_EQ(judge(2, 1), -1);
+	CHECK(judge(1, 1) > 0); /* the_data are those of LBA 2 */
+}
+
+TABLE_TEST(a_flush_that_failed_covers_nothing_and_the_next_one_everything)
+{
+	write_lbas(1, 1);
+	pyn_verify_flush_begin(the_table);
+	write_lbas(2, 1);
+	pyn_verify_flush_begin(the_table);
+	flush();
+	pyn_verify_power_lost(the_table);
+	CHECK(judge(1, 1) > 0);
+	CHECK_EQ(judge(2, 1), PYN_MISMATCH_NONE);
+	write_lbas(1, 1);
+	pyn_verify_flush_begin(the_table);
+	pyn_verify_power_lost(the_table);
+	CHECK_EQ(judge(1, 1), -1);
+}
+
+TABLE_TEST(without_a_volatile_cache_everything_survives)
+{
+	pyn_verify_set_volatile_cache(the_table, false);
+	write_lbas(1, 1);
+	pyn_verify_power_lost(the_table);
+	CHECK_EQ(judge(1, 1), PYN_MISMATCH_NONE);
+}
+
+TABLE_TEST(epochs_that_come_again_are_not_mistaken)
+{
+	static const unsigned flushes[] = {SWEEP_EVERY - 1, SWEEP_EVERY, SWEEP_EVERY + 1, EPOCHS - 1,
+					   EPOCHS,          EPOCHS + 1,  2 * EPOCHS,      3 * EPOCHS + 1};
+
+	for (unsigned i = 0; i < sizeof(flushes) / sizeof(flushes[0]); i++) {
+		write_lbas(1, 1);
+		for (unsigned k = 0; k < flushes[i]; k++) {
+			write_lbas(2, 1);
+			flush();
+		}
+		write_lbas(2, 1);
+		pyn_verify_power_lost(the_table);
+		CHECK_EQ(judge(2, 1), -1);
+		if (!CHECK(judge(1, 1) > 0))
+			printf("    after %u flushes\n", flushes[i]);
+	}
+}
+
+TABLE_TEST(an_epoch_that_no_flush_made_durable_is_lost_however_old_it_is)
+{
+	write_lbas(1, 1);
+	for (unsigned i = 0; i < 2 * EPOCHS; i++) {
+		write_lbas(2, 1);
+		pyn_verify_flush_begin(the_table); /* and it fails */
+	}
+	pyn_verify_power_lost(the_table);
+	CHECK_EQ(judge(1, 1), -1);
+}
+
+/* -- ranges -------------------------------------------------------------------------------------------------------- */
+
+TABLE_TEST(what_lies_beyond_the_table_is_counted_as_unverified_and_touches_nothing)
+{
+	static const uint64_t beyond[] = {NLBA, NLBA + 1, UINT64_C(1) << 32, (UINT64_C(1) << 32) + 5, UINT64_MAX - 3,
+					  UINT64_MAX};
+
+	for (unsigned i = 0; i < sizeof(beyond) / sizeof(beyond[0]); i++) {
+		write_lbas(beyond[i], 8);
+		change(beyond[i], UINT64_MAX, PYN_CELL_ZEROES);
+		pyn_verify_forget(the_table, beyond[i], UINT64_MAX);
+		pyn_verify_write_lost(the_table, beyond[i], 8);
+		CHECK_EQ(judge(beyond[i], 8), -1);
+	}
+	CHECK_EQ(judge(0, 128), -1);
+}
+
+TABLE_TEST(a_range_over_the_end_is_cut_there)
+{
+	write_lbas(NLBA - 3, 8);
+	CHECK_EQ(judge(NLBA - 3, 8), PYN_MISMATCH_NONE);
+	CHECK_EQ(the_counts.judged, 3);
+	CHECK_EQ(the_counts.unverified, 5);
+	change(NLBA - 1, UINT64_MAX, PYN_CELL_ZEROES);
+	CHECK(judge(NLBA - 1, 1) > 0);
+}
+
+TABLE_TEST(lbas_from_the_limit_on_are_tracked_but_not_judged)
+{
+	pyn_verify_set_limit(the_table, 10);
+	write_lbas(5, 20);
+	CHECK_EQ(judge(5, 20), PYN_MISMATCH_NONE);
+	CHECK_EQ(the_counts.judged, 5);
+	the_data[7 * LBA] ^= 1;
+	CHECK_EQ(judge(5, 20), PYN_MISMATCH_NONE);
+	CHECK_EQ(judge(10, 8), -1);
+	pyn_verify_set_limit(the_table, 0);
+	CHECK_EQ(judge(5, 20), -1);
+	pyn_verify_set_limit(the_table, UINT64_MAX);
+	CHECK_EQ(judge(5, 20), PYN_MISMATCH_CORRUPT);
+	CHECK_EQ(the_counts.judged, 20);
+}
+
+/* Shared memory of this process that is there, KiB. */
+static uint64_t resident_kib(void)
+{
+	FILE *file = fopen("/proc/self/status", "r");
+	unsigned long long kib = 0;
+	char line[128];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "RssShmem: %llu", &kib) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return kib;
+}
+
+TEST(a_table_of_16_tb_is_there_at_once_and_costs_what_is_touched)
+{
+	const uint64_t nlba = (UINT64_C(16) << 40) / LBA;
+	uint64_t before = resident_kib();
+	clock_t started = clock();
+
+	pyn_token_start(&err);
+	the_table = pyn_verify_create(1, nlba, LBA, &err);
+	if (!CHECK(the_table))
+		return;
+	write_lbas(0, 8);
+	write_lbas(nlba / 2, 8);
+	write_lbas(nlba - 8, 8);
+	CHECK_EQ(judge(nlba - 8, 8), PYN_MISMATCH_NONE);
+	CHECK_EQ(the_counts.judged, 8);
+	flush();
+	pyn_verify_power_lost(the_table);
+	CHECK_EQ(judge(nlba - 8, 8), PYN_MISMATCH_NONE);
+	pyn_verify_forget(the_table, 0, UINT64_MAX);
+	CHECK_EQ(judge(nlba - 8, 8), -1);
+	CHECK(clock() - started < CLOCKS_PER_SEC / 10);
+	CHECK(resident_kib() - before < 8192);
+	end_test();
+}
+
+TEST(a_geometry_that_no_address_space_holds_is_an_error)
+{
+	CHECK(!pyn_verify_create(1, UINT64_MAX, LBA, &err));
+	CHECK_EQ(err.kind, PYN_ERROR_NAMESPACE);
+	CHECK(!pyn_verify_create(1, UINT64_C(1) << 58, LBA, &err));
+	CHECK_EQ(err.kind, PYN_ERROR_MEMORY);
+}
+
+TEST(every_lba_size_is_judged)
+{
+	static uint8_t data[65536];
+
+	pyn_token_start(&err);
+	for (uint32_t size = 512; size <= sizeof(data); size *= 2) {
+		uint64_t cell, token = pyn_token_take(1);
+		struct pyn_verify *table = pyn_verify_create(1, 4, size, &err);
+
+		pyn_verify_stamp(table, data, 3, 1, token);
+		pyn_verify_write_begin(table, 3, 1, data, true, token);
+		pyn_verify_write_end(table, 3, 1, PYN_WRITE_DONE);
+		pyn_verify_read_begin(table, 3, 1, &cell);
+		CHECK(pyn_verify_read_end(table, 3, 1, data, &cell, &the_counts, &the_mismatch));
+		memset(data, 0, size);
+		CHECK(!pyn_verify_read_end(table, 3, 1, data, &cell, &the_counts, &the_mismatch));
+		CHECK_EQ(the_mismatch.class, PYN_MISMATCH_LOST);
+		pyn_verify_put(table);
+	}
+}
+
+/* -- what a mismatch is called ------------------------------------------------------------------------------------- */
+
+TABLE_TEST(each_kind_of_wrong_data_has_its_class)
+{
+	uint8_t old[LBA], other[LBA];
+
+	write_lbas(50, 1);
+	memcpy(old, the_data, LBA);
+	write_lbas(60, 1);
+	memcpy(other, the_data, LBA);
+	write_lbas(50, 1);
+	memcpy(the_data, old, LBA);
+	CHECK_EQ(judge(50, 1), PYN_MISMATCH_STALE);
+	CHECK_EQ(the_mismatch.found_lba, 50);
+	memcpy(the_data, other, LBA);
+	CHECK_EQ(judge(50, 1), PYN_MISMATCH_MISDIRECTED);
+	CHECK_EQ(the_mismatch.found_lba, 60);
+	memset(the_data, 0, LBA);
+	CHECK_EQ(judge(50, 1), PYN_MISMATCH_LOST);
+	memset(the_data, 0xff, LBA);
+	CHECK_EQ(judge(50, 1), PYN_MISMATCH_CORRUPT);
+}
+
+TABLE_TEST(a_damaged_stamp_is_corruption_and_not_another_lba)
+{
+	for (unsigned bit = 0; bit < 64; bit++) {
+		write_lbas(50, 1);
+		the_data[bit / 8] ^= 1u << bit % 8;
+		CHECK_EQ(judge(50, 1), PYN_MISMATCH_CORRUPT);
+	}
+}
+
+TABLE_TEST(the_first_of_several_mismatches_is_told_and_all_are_counted)
+{
+	write_lbas(200, 128);
+	the_data[3 * LBA + 9] ^= 1;
+	memset(the_data + 100 * LBA, 0, 2 * LBA);
+	CHECK_EQ(judge(200, 128), PYN_MISMATCH_CORRUPT);
+	CHECK_EQ(the_mismatch.lba, 203);
+	CHECK_EQ(the_mismatch.count, 3);
+	CHECK_EQ(the_counts.mismatch, 3);
+	CHECK_EQ(the_counts.judged, 128);
+}
+
+TABLE_TEST(a_mismatch_is_told_in_one_sentence)
+{
+	char text[512], little[8];
+
+	write_lbas(0x32, 1);
+	memset(the_data, 0, LBA);
+	judge(0x32, 1);
+	pyn_mismatch_text(&the_mismatch, 7, text, sizeof(text));
+	CHECK_HAS(text, "nsid 7 LBA 0x32 is lost");
+	pyn_mismatch_text(&the_mismatch, 7, little, sizeof(little));
+	CHECK_STR(little, "nsid 7 ");
+	the_mismatch.class = 99; /* from shared memory */
+	pyn_mismatch_text(&the_mismatch, 7, text, sizeof(text));
+}
+
+TABLE_TEST(counts_add_up_over_everybody)
+{
+	struct pyn_verify_counts counts = {10, 20, 3};
+
+	pyn_verify_count(the_table, &counts);
+	pyn_verify_count(the_table, &counts);
+	pyn_verify_get_counts(the_table, &counts);
+	CHECK_EQ(counts.judged, 20);
+	CHECK_EQ(counts.unverified, 40);
+	CHECK_EQ(counts.mismatch, 6);
+}
+
+TABLE_TEST(tokens_are_given_out_once)
+{
+	uint64_t first = pyn_token_take(5);
+
+	CHECK_EQ(pyn_token_take(1), first + 5);
+	CHECK_EQ(pyn_token_start(&err), 0);
+	CHECK_EQ(pyn_token_take(1), first + 6);
+}

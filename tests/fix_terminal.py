@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Scripts on a terminal of their own, so that a test can press Ctrl-C: it reaches the whole process group."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import pty
+import select
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from typing import Callable
+
+import pytest
+
+
+class Terminal:
+    """A Python process in a session of its own, with a terminal; ``text`` is what it has printed so far."""
+
+    def __init__(self, arguments: tuple[str, ...], environment: dict[str, str]) -> None:
+        """Start it."""
+        self.text = ""
+        self.master, slave = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, *arguments],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=environment,
+            start_new_session=True,
+            preexec_fn=_take_terminal,
+        )
+        os.close(slave)
+
+    def read_until(self, wanted: str, seconds: float = 20) -> str:
+        """Wait until it has printed ``wanted``."""
+        deadline = time.monotonic() + seconds
+        while wanted not in self.text and time.monotonic() < deadline:
+            if not self._read(0.1) and self.process.poll() is not None:
+                break
+        assert wanted in self.text, self.text
+        return self.text
+
+    def _read(self, seconds: float) -> bool:
+        if not select.select([self.master], [], [], seconds)[0]:
+            return False
+        try:
+            data = os.read(self.master, 65536)
+        except OSError as error:
+            if error.errno == errno.EIO:  # nobody has the other side open any more
+                return False
+            raise
+        self.text += data.decode(errors="replace")
+        return bool(data)
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C."""
+        os.write(self.master, b"\x03")
+
+    def ended(self, seconds: float) -> bool:
+        """Wait for its end, and read the rest of what it printed."""
+        deadline = time.monotonic() + seconds
+        while self.process.poll() is None and time.monotonic() < deadline:
+            self._read(0.05)
+        while self._read(0):
+            pass
+        return self.process.poll() is not None
+
+    def close(self) -> None:
+        """End it, whatever it does."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self.master)
+
+
+def _take_terminal() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+@pytest.fixture
+def terminal(environment: dict[str, str]) -> Iterator[Callable[..., Terminal]]:
+    """Give ``terminal(*arguments)``: Python with these arguments, on a terminal."""
+    opened: list[Terminal] = []
+
+    def start(*arguments: str) -> Terminal:
+        opened.append(Terminal(arguments, environment))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()
