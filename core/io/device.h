@@ -2,9 +2,9 @@
 /*
  * An open drive: its controller, the admin queue, the IO queues that exist, the tables of its namespaces.
  *
- * Life: open (nothing of the controller is changed) → initialise, as often as there are resets → close. A closed device
- * answers everything with PYN_ERROR_STATE; its memory goes with the last reference.
- * Any thread may call everything here.
+ * Life: open (nothing of the controller is changed) → initialise, as often as there are resets → close. A closed
+ * device answers everything with PYN_ERROR_STATE; its memory goes with the last reference. Any thread may call
+ * everything here.
  */
 #ifndef PYN_IO_DEVICE_H
 #define PYN_IO_DEVICE_H
@@ -19,7 +19,7 @@
 
 struct pyn_device;
 
-#define PYN_ADMIN_CIDS 128u   /* of the script: 0 … 127 */
+#define PYN_ADMIN_CIDS 128u /* of the script: 0 … 127 */
 #define PYN_MAX_QID 65535u
 
 /* One IO queue pair that was created on the device; owned by whoever created it. */
@@ -27,11 +27,12 @@ struct pyn_io_queue {
 	struct pyn_device *device; /* holds a reference */
 	uint16_t qid;
 	uint16_t depth;
-	struct pyn_queue *queue;   /* the engine's; NULL: deleted, or gone with a reset */
-	struct pyn_qpair *qpair;   /* for a script; NULL: a worker's, which runs the rings itself */
-	uint32_t process;          /* generation of the process that made it */
-	bool orphan;               /* freed by its owner while the device may still use it: the device frees it */
-	/* Make the process that runs this queue end, within grace_ms by itself, else by force. NULL: no other process. */
+	struct pyn_queue *queue; /* the engine's; NULL: deleted, or gone with a reset */
+	struct pyn_qpair *qpair; /* for a script; NULL: a worker's, which runs the rings itself */
+	uint32_t process;        /* generation of the process that made it */
+	bool orphan;             /* freed by its owner while the device may still use it: the device frees it */
+	/* Make the process that runs this queue end, within grace_ms by itself, else by force. NULL: no other
+	 * process. */
 	void (*stop)(void *user, uint32_t grace_ms);
 	void *user;
 };
@@ -41,8 +42,8 @@ struct pyn_device_shared {
 	_Atomic uint32_t generation; /* grows with each reset, power loss and close: workers of before end */
 };
 
-/* Open the drive at address (a BDF, or the path of a socket). keep_tables: what verification knows outlives close, for a
- * private virtual SSD whose data do. Errors: PYN_ERROR_ENUMERATE, PYN_ERROR_MEMORY. */
+/* Open the drive at address (a BDF, or the path of a socket). keep_tables: what verification knows outlives close,
+ * for a private virtual SSD whose data do. Errors: PYN_ERROR_ENUMERATE, PYN_ERROR_MEMORY. */
 int pyn_device_open(const char *address, bool keep_tables, struct pyn_device **device, struct pyn_error *err);
 void pyn_device_get(struct pyn_device *device);
 void pyn_device_put(struct pyn_device *device);
@@ -59,12 +60,15 @@ void pyn_device_unlock(struct pyn_device *device);
 /* Whether the drive still answers. */
 bool pyn_device_alive(struct pyn_device *device);
 
-/* -- initialisation ----------------------------------------------------------------------------------------------- */
+/* -- initialisation -----------------------------------------------------------------------------------------------
+ */
 
-/* The default one: enable, Identify Controller, Set Features (Number of Queues). Errors: PYN_ERROR_ENUMERATE, PYN_ERROR_GONE. */
+/* The default one: enable, Identify Controller, Set Features (Number of Queues). Errors: PYN_ERROR_ENUMERATE,
+ * PYN_ERROR_GONE. */
 int pyn_device_init(struct pyn_device *device, struct pyn_error *err);
 
-/* The pieces of one's own. First: CC.EN = 0, then an empty admin queue in AQA, ASQ and ACQ; CC is the caller's to write. */
+/* The pieces of one's own. First: CC.EN = 0, then an empty admin queue in AQA, ASQ and ACQ; CC is the caller's to
+ * write. */
 int pyn_device_init_adminq(struct pyn_device *device, struct pyn_error *err);
 
 /* Identify Controller; returns the number of active namespaces, or -errno. */
@@ -82,12 +86,12 @@ enum pyn_device_reset {
 	PYN_DEVICE_RESET_CONTROLLER, /* CC.EN = 0 */
 	PYN_DEVICE_RESET_FUNCTION,   /* FLR */
 	PYN_DEVICE_RESET_HOT,
-	PYN_DEVICE_RESET_DONE,       /* it has happened already, by NSSR or the power switch */
+	PYN_DEVICE_RESET_DONE, /* it has happened already, by NSSR or the power switch */
 };
 
 /*
- * Workers end without draining; then the reset; then what was in flight completes with 00/08 and all IO queues are gone.
- * Afterwards the controller is not initialised.
+ * Workers end without draining; then the reset; then what was in flight completes with 00/08 and all IO queues are
+ * gone. Afterwards the controller is not initialised.
  */
 int pyn_device_reset(struct pyn_device *device, enum pyn_device_reset kind, struct pyn_error *err);
 
@@ -108,7 +112,8 @@ int pyn_device_config_read(struct pyn_device *device, uint32_t offset, void *dat
 int pyn_device_config_write(struct pyn_device *device, uint32_t offset, const void *data, uint32_t length,
 			    struct pyn_error *err);
 
-/* -- what is known of it ------------------------------------------------------------------------------------------ */
+/* -- what is known of it ------------------------------------------------------------------------------------------
+ */
 
 uint32_t pyn_device_process(const struct pyn_device *device); /* generation of the process that opened it */
 const char *pyn_device_address(const struct pyn_device *device);
@@ -121,22 +126,24 @@ uint64_t pyn_device_mdts(const struct pyn_device *device);           /* bytes; 0
 const void *pyn_device_identify(const struct pyn_device *device);    /* 4096 bytes, struct nvme_id_ctrl */
 uint32_t *pyn_device_timeout_ms(struct pyn_device *device);
 
-/* Run an admin command of the driver's own; buffer: its data, or NULL. 0 only for a successful status; else *err names
- * the command and the status, with kind for a refusal. *cdw0 may be NULL. */
+/* Run an admin command of the driver's own; buffer: its data, or NULL. 0 only for a successful status; else *err
+ * names the command and the status, with kind for a refusal. *cdw0 may be NULL. */
 int pyn_device_admin_execute(struct pyn_device *device, const struct nvme_cmd *cmd, struct pyn_buffer *buffer,
 			     enum pyn_error_kind refused, uint32_t *cdw0, struct pyn_error *err);
 
-/* -- IO queues ---------------------------------------------------------------------------------------------------- */
+/* -- IO queues ----------------------------------------------------------------------------------------------------
+ */
 
 struct pyn_io_queue_config {
-	uint16_t depth;    /* 2 … CAP.MQES + 1 */
+	uint16_t depth; /* 2 … CAP.MQES + 1 */
 	uint8_t priority;
 	bool interrupts;
-	uint16_t vector;   /* 0xffff: the QID */
-	bool for_worker;   /* no struct pyn_qpair */
+	uint16_t vector; /* 0xffff: the QID */
+	bool for_worker; /* no struct pyn_qpair */
 };
 
-/* The lowest free QID. Errors: PYN_ERROR_CREATE, PYN_ERROR_STATE, PYN_ERROR_GONE, PYN_ERROR_TIMEOUT, PYN_ERROR_MEMORY. */
+/* The lowest free QID. Errors: PYN_ERROR_CREATE, PYN_ERROR_STATE, PYN_ERROR_GONE, PYN_ERROR_TIMEOUT,
+ * PYN_ERROR_MEMORY. */
 int pyn_io_queue_create(struct pyn_device *device, const struct pyn_io_queue_config *config,
 			struct pyn_io_queue **queue, struct pyn_error *err);
 
@@ -147,10 +154,11 @@ int pyn_io_queue_delete(struct pyn_io_queue *queue, struct pyn_error *err);
 /* Delete if need be, and free. In another process than the one that made it: nothing at all. */
 void pyn_io_queue_free(struct pyn_io_queue *queue);
 
-/* -- verification tables -------------------------------------------------------------------------------------------- */
+/* -- verification tables --------------------------------------------------------------------------------------------
+ */
 
-/* The table of a namespace of this drive: made at first use, the same for everybody in this process, with a reference for
- * the caller. Where the geometry is another one than before it is a new one. NULL: no memory. */
+/* The table of a namespace of this drive: made at first use, the same for everybody in this process, with a reference
+ * for the caller. Where the geometry is another one than before it is a new one. NULL: no memory. */
 struct pyn_verify *pyn_device_table(struct pyn_device *device, uint32_t nsid, uint64_t nlba, uint32_t lba_size,
 				    struct pyn_error *err);
 

@@ -129,8 +129,9 @@ static void keep_in_hand(struct fuzz_host *host, struct fuzz_slot *slot)
 	if (slot->sqid != 0)
 		return;
 	if (cmd->opc == NVME_ADMIN_FORMAT_NVM) {
+		/* This one is counted. */
 		harmless = fuzz_host_in_flight(host, -1, -1) != fuzz_host_in_flight(host, 0, -1) ||
-			   format_in_flight(host);
+			   fuzz_host_in_flight(host, 0, NVME_ADMIN_FORMAT_NVM) > 1;
 	} else if (is_queue_command(cmd) && qid < FUZZ_QUEUES_MAX) {
 		harmless = host->sq[qid].pending || host->cq[qid].pending;
 	}
@@ -240,10 +241,13 @@ void fuzz_host_submit(struct fuzz_host *host, uint16_t sqid, struct fuzz_command
 		for (uint32_t i = fuzz_between(host->random, 1, 3); i > 0; i--)
 			mutilate(host, &slot->cmd);
 	}
-	/* The LBA size of the other namespaces is not kept track of, so that nobody knows what is transferred. */
-	if (sqid != 0 && slot->cmd.nsid != 1)
+	/* Of other namespaces, and during a format, the LBA size is not known, so that nobody knows what is
+	 * transferred. */
+	if (sqid != 0 && slot->length > 0 && (slot->cmd.nsid != 1 || host->lba_shift == 0)) {
 		slot->own_pages = false;
-	if (sqid != 0 && (!slot->own_pages || host->lba_shift == 0))
+		slot->must_succeed = false;
+	}
+	if (sqid != 0 && !slot->own_pages)
 		fuzz_prp_hide_list(host, slot);
 	keep_in_hand(host, slot);
 	fuzz_judge_prepare(host, slot, command);

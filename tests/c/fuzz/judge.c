@@ -86,9 +86,10 @@ static void find_ranges(struct fuzz_host *host, struct fuzz_slot *slot, const st
 	struct fuzz_range all = {0, host->model.count};
 	uint64_t slba = (uint64_t)cmd->cdw11 << 32 | cmd->cdw10;
 
+	slot->vague = host->lba_shift == 0;
 	if (slot->sqid == 0 || cmd->nsid != 1 || cmd->opc == NVME_IO_FLUSH)
 		return;
-	slot->vague = host->lba_shift == 0 || !is_known(cmd->opc) || (cmd->opc == NVME_IO_DSM && !slot->own_pages);
+	slot->vague = slot->vague || !is_known(cmd->opc) || (cmd->opc == NVME_IO_DSM && !slot->own_pages);
 	if (slot->vague)
 		add_range(slot, all);
 	else if (cmd->opc == NVME_IO_DSM)
@@ -184,7 +185,7 @@ static bool is_excused(const struct fuzz_host *host, const struct fuzz_slot *slo
 {
 	switch (status) {
 	case NVME_SC_FORMAT_IN_PROGRESS:
-		return slot->vague || slot->cmd.nsid != 1 || fuzz_host_in_flight(host, 0, NVME_ADMIN_FORMAT_NVM) > 0;
+		return slot->vague || slot->cmd.nsid != 1;
 	case NVME_SC_SANITIZE_IN_PROGRESS:
 		return host->erratic;
 	case NVME_SC_DATA_TRANSFER_ERROR:

@@ -35,7 +35,7 @@ static void put_entry(struct fuzz_host *host, const struct fuzz_slot *slot, uint
 	fuzz_memory_put(host->memory, iova, &entry, sizeof(entry));
 }
 
-/* Lists of earlier commands lie about in memory: wherever a list may be looked for there must be none. */
+/* Lists of earlier commands lie about in memory: what may be taken for a list is overwritten. */
 static bool fill_page(struct fuzz_host *host, uint64_t iova, uint8_t byte)
 {
 	uint8_t bytes[FUZZ_PAGE];
@@ -174,9 +174,6 @@ void fuzz_prp_attach(struct fuzz_host *host, struct fuzz_slot *slot, const struc
 		}
 	slot->cmd.prp1 = slot->chunks[0] + slot->offset;
 	slot->cmd.prp2 = count == 2 ? slot->chunks[1] : 0;
-	/* As a list, if the command gets longer: entries that no page has. */
-	if (count == 2)
-		fill_page(host, slot->chunks[1], (uint8_t)fuzz_next(host->random) | 1);
 	if (count > 2) {
 		slot->cmd.prp2 = make_list(host, slot, count - 1, command->mutilate);
 		if (!slot->cmd.prp2) {
@@ -187,6 +184,9 @@ void fuzz_prp_attach(struct fuzz_host *host, struct fuzz_slot *slot, const struc
 	slot->own_pages = true;
 	if (slot->cmd.opc & NVME_DATA_TO_DEVICE)
 		fill(host, slot, command);
+	/* A command that gets longer than this takes a page of data for a list: of odd entries, which no page has. */
+	for (uint32_t i = 0; i < count && !(slot->cmd.opc & NVME_DATA_TO_DEVICE); i++)
+		fill_page(host, slot->chunks[i], (uint8_t)fuzz_next(host->random) | 1);
 }
 
 void fuzz_prp_hide_list(struct fuzz_host *host, struct fuzz_slot *slot)

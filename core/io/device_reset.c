@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/io/device_private.h"
+
+#include <errno.h>
+
+#include "core/env/env.h"
+#include "core/io/tables.h"
+
+#define WORKER_GRACE_MS 500u /* they take 1 ms; a machine with few cores may keep them waiting */
+
+void pyn_device_abandon(struct pyn_device *device)
+{
+	pyn_qpair_abandon(device->admin, NVME_SC_ABORTED_SQ_DELETION);
+	for (unsigned qid = 1; qid <= PYN_MAX_QID; qid++) {
+		struct pyn_io_queue *queue = device->queues[qid];
+
+		if (!queue)
+			continue;
+		device->queues[qid] = NULL;
+		if (queue->qpair)
+			pyn_qpair_abandon(queue->qpair, NVME_SC_ABORTED_SQ_DELETION);
+		device->engine->queue_free(queue->queue);
+		queue->queue = NULL;
+		pyn_io_queue_free_orphan(queue);
+	}
+	device->initialised = false;
+}
+
+/* Workers see the word between two batches and leave. What they have in flight stays in flight: that is the test. */
+static void stop_workers(struct pyn_device *device)
+{
+	atomic_fetch_add(&device->shared->generation, 1);
+	for (unsigned qid = 1; qid <= PYN_MAX_QID; qid++)
+		if (device->queues[qid] && device->queues[qid]->stop)
+			device->queues[qid]->stop(device->queues[qid]->user, WORKER_GRACE_MS);
+}
+
+static int do_reset(struct pyn_device *device, enum pyn_device_reset kind, struct pyn_error *err)
+{
+	int rc = 0;
+
+	if (kind == PYN_DEVICE_RESET_FUNCTION || kind == PYN_DEVICE_RESET_HOT) {
+		if (!device->engine->pci_reset)
+			return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, "the %s engine has no PCI reset",
+					 device->engine->name);
+		rc = device->engine->pci_reset(
+			device->ctrlr, kind == PYN_DEVICE_RESET_HOT ? PYN_RESET_HOT : PYN_RESET_FUNCTION, err);
+	} else if (kind == PYN_DEVICE_RESET_CONTROLLER) {
+		rc = device->engine->disable(device->ctrlr, err);
+	}
+	return rc;
+}
+
+int pyn_device_reset(struct pyn_device *device, enum pyn_device_reset kind, struct pyn_error *err)
+{
+	pyn_device_lock(device);
+	int rc = pyn_device_check(device, err);
+
+	if (rc == 0) {
+		stop_workers(device);
+		rc = do_reset(device, kind, err);
+		/* A controller that did not confirm may still write: its queues stay, unless it is gone. */
+		if (rc == 0 || !device->engine->alive(device->ctrlr))
+			pyn_device_abandon(device);
+	}
+	pyn_device_unlock(device);
+	return rc;
+}
+
+static void flushed(struct pyn_verify *verify)
+{
+	pyn_verify_flush_end(verify, pyn_verify_flush_begin(verify));
+}
+
+int pyn_device_shutdown(struct pyn_device *device, bool abrupt, struct pyn_error *err)
+{
+	pyn_device_lock(device);
+	int rc = pyn_device_check(device, err);
+
+	if (rc == 0)
+		rc = device->engine->shutdown(device->ctrlr, abrupt, device->timeout_ms, err);
+	if (rc == 0 && !abrupt)
+		pyn_tables_each(device->address, UINT32_MAX, flushed);
+	pyn_device_unlock(device);
+	return rc;
+}
+
+void pyn_device_power_lost(struct pyn_device *device)
+{
+	pyn_tables_each(device->address, UINT32_MAX, pyn_verify_power_lost);
+}
+
+static void delete_queues(struct pyn_device *device)
+{
+	for (unsigned qid = PYN_MAX_QID; qid >= 1; qid--) {
+		struct pyn_io_queue *queue = device->queues[qid];
+		struct pyn_error ignored;
+
+		if (queue && pyn_io_queue_delete(queue, &ignored) == 0)
+			pyn_io_queue_free_orphan(queue);
+	}
+}
+
+/* The controller is told first, then memory is taken away from it. */
+static void say_goodbye(struct pyn_device *device)
+{
+	struct pyn_error ignored;
+
+	if (!device->engine->alive(device->ctrlr))
+		return;
+	if (device->initialised) {
+		delete_queues(device);
+		if (device->engine->shutdown(device->ctrlr, false, device->timeout_ms, &ignored) == 0)
+			pyn_tables_each(device->address, UINT32_MAX, flushed);
+	}
+	if (pyn_qpair_queue(device->admin))
+		device->engine->disable(device->ctrlr, &ignored);
+}
+
+static void close_device(struct pyn_device *device)
+{
+	bool alive = device->engine->alive(device->ctrlr);
+
+	stop_workers(device);
+	say_goodbye(device);
+	pyn_device_abandon(device);
+	device->engine->detach(device->ctrlr);
+	device->ctrlr = NULL;
+	if (!device->keep_tables || !alive)
+		pyn_tables_drop(device->address);
+}
+
+void pyn_device_close(struct pyn_device *device)
+{
+	if (device->process != pyn_process_generation())
+		return; /* a copy's lock may be held for ever, by a thread that was not copied */
+	pyn_device_lock(device);
+	if (device->ctrlr)
+		close_device(device);
+	pyn_device_unlock(device);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/io/device_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/env/env.h"
+#include "core/util/log.h"
+
+static int execute_for_engine(void *context, const struct nvme_cmd *cmd, struct pyn_data data, struct nvme_cpl *cpl,
+			      struct pyn_error *err)
+{
+	struct pyn_device *device = context;
+
+	if (data.address)
+		return pyn_error(err, PYN_ERROR_UNSUPPORTED, EINVAL, "an engine's own command has no data");
+	return pyn_qpair_execute(device->admin, cmd, NULL, cpl, err);
+}
+
+static uint16_t free_qid(const struct pyn_device *device)
+{
+	for (unsigned qid = 1; qid <= device->max_queues; qid++)
+		if (!device->queues[qid])
+			return (uint16_t)qid;
+	return 0;
+}
+
+static int create_queue(struct pyn_device *device, const struct pyn_io_queue_config *config,
+			struct pyn_io_queue *queue, struct pyn_error *err)
+{
+	struct pyn_admin admin = {execute_for_engine, device};
+	struct pyn_queue_config wanted = {
+		.qid = free_qid(device),
+		.depth = config->depth,
+		.priority = config->priority,
+		.interrupts = config->interrupts,
+		.vector = config->vector,
+		.forked = config->for_worker,
+	};
+	int rc;
+
+	if (wanted.qid == 0)
+		return pyn_error(err, PYN_ERROR_CREATE, ENOSPC, "all %u IO queues of the drive are in use",
+				 device->max_queues);
+	if (wanted.vector == 0xffff)
+		wanted.vector = wanted.qid;
+	queue->qid = wanted.qid;
+	queue->depth = wanted.depth;
+	if (!config->for_worker) {
+		struct pyn_qpair_config qpair = {
+			.qid = wanted.qid,
+			.slots = (uint16_t)(wanted.depth - 1),
+			.in_flight = (uint16_t)(wanted.depth - 1),
+			.timeout_ms = &device->timeout_ms,
+		};
+		queue->qpair = pyn_qpair_create(device->engine, device->ctrlr, &qpair, err);
+		if (!queue->qpair)
+			return -ENOMEM;
+	}
+	rc = device->engine->queue_create(device->ctrlr, &wanted, &admin, &queue->queue, err);
+	if (rc < 0)
+		return rc;
+	device->queues[wanted.qid] = queue;
+	if (queue->qpair)
+		pyn_qpair_attach(queue->qpair, queue->queue);
+	return 0;
+}
+
+int pyn_io_queue_create(struct pyn_device *device, const struct pyn_io_queue_config *config,
+			struct pyn_io_queue **out, struct pyn_error *err)
+{
+	struct pyn_io_queue *queue = calloc(1, sizeof(*queue));
+
+	if (!queue)
+		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a queue pair");
+	queue->device = device;
+	queue->process = pyn_process_generation();
+	pyn_device_lock(device);
+	int rc = pyn_device_check(device, err);
+
+	if (rc == 0)
+		rc = create_queue(device, config, queue, err);
+	pyn_device_unlock(device);
+	if (rc < 0) {
+		pyn_qpair_destroy(queue->qpair);
+		free(queue);
+		return rc;
+	}
+	pyn_device_get(device);
+	*out = queue;
+	return 0;
+}
+
+static int delete_queue(struct pyn_io_queue *queue, struct pyn_error *err)
+{
+	struct pyn_device *device = queue->device;
+	struct pyn_admin admin = {execute_for_engine, device};
+
+	if (!queue->queue)
+		return 0;
+	int rc = device->engine->alive(device->ctrlr) ? device->engine->queue_delete(queue->queue, &admin, err) : 0;
+
+	if (rc < 0)
+		return rc;
+	if (queue->qpair)
+		pyn_qpair_abandon(queue->qpair, NVME_SC_ABORTED_SQ_DELETION);
+	device->engine->queue_free(queue->queue);
+	device->queues[queue->qid] = NULL;
+	queue->queue = NULL;
+	return 0;
+}
+
+int pyn_io_queue_delete(struct pyn_io_queue *queue, struct pyn_error *err)
+{
+	if (queue->process != pyn_process_generation())
+		return 0;
+	pyn_device_lock(queue->device);
+	int rc = delete_queue(queue, err);
+
+	pyn_device_unlock(queue->device);
+	return rc;
+}
+
+void pyn_io_queue_free(struct pyn_io_queue *queue)
+{
+	struct pyn_device *device;
+	struct pyn_error err;
+
+	if (!queue || queue->process != pyn_process_generation())
+		return;
+	device = queue->device;
+	if (pyn_io_queue_delete(queue, &err) < 0) {
+		/* The device may still write to its memory: it is kept, reachable by QID, until a reset frees it. */
+		pyn_log(PYN_LOG_WARNING, "queue %u could not be deleted: %s", queue->qid, err.text);
+		pyn_device_lock(device);
+		queue->stop = NULL;
+		queue->orphan = true;
+		pyn_device_unlock(device);
+		pyn_device_put(device);
+		return;
+	}
+	pyn_qpair_destroy(queue->qpair);
+	pyn_device_put(device);
+	free(queue);
+}
+
+void pyn_io_queue_free_orphan(struct pyn_io_queue *queue)
+{
+	if (!queue->orphan)
+		return;
+	pyn_qpair_destroy(queue->qpair);
+	free(queue);
+}

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What each command means for verification: all opcodes, shared buffers, range lists, and every way to end. */
+/* sources: core/io/track.c core/io/buffer.c core/io/verify.c core/io/crc32c.c core/env/*.c core/util/*.c */
+/* dpdk */
+#include "core/io/track.h"
+#include "spec/nvme_cmd.h"
+#include "tests/c/test.h"
+
+#define LBA 512u
+#define NLBA 100000u
+#define OK 0u
+#define ABORTED (UINT16_C(0x0007) << 1)
+
+static struct pyn_verify *the_table;
+static struct pyn_buffer *the_buffer;
+static struct pyn_track the_track;
+static struct pyn_mismatch the_mismatch;
+static struct pyn_error err;
+
+static struct nvme_cmd io(uint8_t opcode, uint64_t slba, uint32_t nlb)
+{
+	return (struct nvme_cmd){.opc = opcode,
+				 .nsid = 1,
+				 .cdw10 = (uint32_t)slba,
+				 .cdw11 = (uint32_t)(slba >> 32),
+				 .cdw12 = nlb - 1};
+}
+
+static void begin(struct nvme_cmd cmd, uint32_t length, bool stamp)
+{
+	pyn_track_begin(&the_track, the_table, &cmd, length ? the_buffer : NULL, 0, length, stamp, true);
+}
+
+static bool end(uint16_t status)
+{
+	return pyn_track_end(&the_track, status, &the_mismatch);
+}
+
+static void run(struct nvme_cmd cmd, uint32_t length, bool stamp, uint16_t status)
+{
+	begin(cmd, length, stamp);
+	CHECK(end(status));
+}
+
+static uint64_t judged(void)
+{
+	struct pyn_verify_counts counts;
+
+	pyn_verify_get_counts(the_table, &counts);
+	return counts.judged;
+}
+
+/* Read with what lies in the buffer now. -1: nothing was judged, 0: right, 1: wrong. */
+static int reads(uint64_t slba, uint32_t nlb)
+{
+	uint64_t before = judged();
+
+	begin(io(NVME_IO_READ, slba, nlb), nlb * LBA, false);
+	bool right = end(OK);
+
+	if (judged() == before)
+		return -1;
+	return !right;
+}
+
+static void write_lbas(uint64_t slba, uint32_t nlb)
+{
+	run(io(NVME_IO_WRITE, slba, nlb), nlb * LBA, true, OK);
+}
+
+#define TRACK_TEST(name)                                                                                             \
+	static void name##_body(void);                                                                               \
+	TEST(name)                                                                                                   \
+	{                                                                                                            \
+		pyn_token_start(&err);                                                                               \
+		the_table = pyn_verify_create(1, NLBA, LBA, &err);                                                   \
+		pyn_verify_set_dlfeat(the_table, true);                                                              \
+		the_buffer = pyn_buffer_create(64 * LBA, &err);                                                      \
+		name##_body();                                                                                       \
+		CHECK_EQ(the_buffer->references, 1);                                                                 \
+		pyn_buffer_put(the_buffer);                                                                          \
+		pyn_verify_put(the_table); /* the last reference, or the leak is reported */                         \
+	}                                                                                                            \
+	static void name##_body(void)
+
+TRACK_TEST(a_stamped_write_is_what_a_read_expects)
+{
+	write_lbas(77, 3);
+	CHECK_EQ(*(uint64_t *)(the_buffer->data + LBA), 78);
+	CHECK_EQ(reads(77, 3), 0);
+	the_buffer->data[2 * LBA + 5] ^= 1;
+	CHECK_EQ(reads(77, 3), 1);
+	CHECK_EQ(the_mismatch.lba, 79);
+}
+
+TRACK_TEST(a_write_without_a_stamp_leaves_the_buffer_alone_and_is_judged)
+{
+	memset(the_buffer->data, 9, 64 * LBA);
+	run(io(NVME_IO_WRITE, 77, 2), 2 * LBA, false, OK);
+	CHECK_EQ(the_buffer->data[0], 9);
+	CHECK_EQ(reads(77, 2), 0);
+	the_buffer->data[1] ^= 1;
+	CHECK_EQ(reads(77, 2), 1);
+}
+
+TRACK_TEST(a_read_of_many_lbas_is_judged_as_one_of_few)
+{
+	for (uint32_t nlb = PYN_TRACK_INLINE - 1; nlb <= 64; nlb += nlb < PYN_TRACK_INLINE + 1 ? 1 : 23) {
+		write_lbas(1000, nlb);
+		CHECK_EQ(reads(1000, nlb), 0);
+		the_buffer->data[(nlb - 1) * LBA] ^= 1;
+		CHECK_EQ(reads(1000, nlb), 1);
+	}
+}
+
+TRACK_TEST(a_command_that_failed_leaves_what_it_changes_unknown)
+{
+	static const uint8_t opcodes[] = {NVME_IO_WRITE, NVME_IO_WRITE_ZEROES, NVME_IO_WRITE_UNCORRECTABLE};
+
+	for (unsigned i = 0; i < sizeof(opcodes); i++) {
+		write_lbas(5, 2);
+		run(io(opcodes[i], 5, 1), opcodes[i] == NVME_IO_WRITE ? LBA : 0, true, ABORTED);
+		CHECK_EQ(reads(5, 1), -1);
+		write_lbas(5, 2);
+		begin(io(opcodes[i], 5, 1), opcodes[i] == NVME_IO_WRITE ? LBA : 0, true);
+		pyn_track_abandon(&the_track);
+		pyn_track_abandon(&the_track); /* it has ended: nothing happens */
+		CHECK_EQ(reads(5, 1), -1);
+	}
+}
+
+TRACK_TEST(a_status_with_only_phase_and_flags_is_a_success)
+{
+	run(io(NVME_IO_WRITE, 5, 1), LBA, true, NVME_STATUS_P | NVME_STATUS_M | NVME_STATUS_DNR);
+	CHECK_EQ(reads(5, 1), 0);
+}
+
+TRACK_TEST(zeroes_and_uncorrectable_are_expected_as_they_were_asked_for)
+{
+	write_lbas(5, 2);
+	run(io(NVME_IO_WRITE_ZEROES, 5, 1), 0, false, OK);
+	CHECK_EQ(reads(5, 1), 1);
+	memset(the_buffer->data, 0, LBA);
+	CHECK_EQ(reads(5, 1), 0);
+	run(io(NVME_IO_WRITE_UNCORRECTABLE, 5, 1), 0, false, OK);
+	CHECK_EQ(reads(5, 1), 1);
+	CHECK_EQ(the_mismatch.class, PYN_MISMATCH_READABLE);
+}
+
+TRACK_TEST(write_zeroes_with_deac_may_leave_the_old_data)
+{
+	struct nvme_cmd cmd = io(NVME_IO_WRITE_ZEROES, 5, 1);
+
+	cmd.cdw12 |= NVME_RW_DEAC;
+	write_lbas(5, 1);
+	run(cmd, 0, false, OK);
+	CHECK_EQ(reads(5, 1), 0);
+	memset(the_buffer->data, 0, LBA);
+	CHECK_EQ(reads(5, 1), 0);
+	the_buffer->data[9] = 1;
+	CHECK_EQ(reads(5, 1), 1);
+}
+
+TRACK_TEST(fua_survives_the_power_and_nothing_else_unflushed_does)
+{
+	struct nvme_cmd cmd = io(NVME_IO_WRITE, 5, 1);
+
+	run(cmd, LBA, true, OK);
+	pyn_verify_power_lost(the_table);
+	CHECK_EQ(reads(5, 1), -1);
+	cmd.cdw12 |= NVME_RW_FUA;
+	run(cmd, LBA, true, OK);
+	pyn_verify_power_lost(the_table);
+	CHECK_EQ(reads(5, 1), 0);
+	write_lbas(5, 1);
+	run((struct nvme_cmd){.opc = NVME_IO_FLUSH}, 0, false, ABORTED);
+	run((struct nvme_cmd){.opc = NVME_IO_FLUSH}, 0, false, OK);
+	pyn_verify_power_lost(the_table);
+	CHECK_EQ(reads(5, 1), 0);
+	write_lbas(5, 1);
+	run((struct nvme_cmd){.opc = NVME_IO_FLUSH}, 0, false, ABORTED);
+	pyn_verify_power_lost(the_table);
+	CHECK_EQ(reads(5, 1), -1);
+}
+
+TRACK_TEST(commands_that_change_no_data_change_nothing)
+{
+	static const uint8_t opcodes[] = {NVME_IO_COMPARE, NVME_IO_VERIFY, NVME_IO_RESERVATION_REGISTER,
+					  NVME_IO_ZONE_MGMT_RECEIVE, 0xff};
+
+	write_lbas(5, 1);
+	for (unsigned i = 0; i < sizeof(opcodes); i++)
+		run(io(opcodes[i], 5, 1), 0, false, OK);
+	CHECK_EQ(reads(5, 1), 0);
+}
+
+TRACK_TEST(a_read_that_failed_or_was_abandoned_is_not_judged)
+{
+	write_lbas(5, 1);
+	the_buffer->data[0] ^= 1;
+	begin(io(NVME_IO_READ, 5, 1), LBA, false);
+	CHECK(end(ABORTED));
+	begin(io(NVME_IO_READ, 5, 32), 32 * LBA, false);
+	pyn_track_abandon(&the_track);
+	CHECK_EQ(judged(), 0);
+}
+
+/* -- buffers --------------------------------------------------------------------------------------------------- */
+
+TRACK_TEST(two_reads_into_one_buffer_are_not_judged)
+{
+	struct nvme_cmd cmd = io(NVME_IO_READ, 5, 1);
+	struct pyn_track other;
+
+	write_lbas(5, 1);
+	the_buffer->data[0] ^= 1;
+	begin(cmd, LBA, false);
+	pyn_track_begin(&other, the_table, &cmd, the_buffer, 0, LBA, false, true);
+	CHECK(end(OK));
+	CHECK(pyn_track_end(&other, OK, &the_mismatch));
+	CHECK_EQ(judged(), 0);
+	CHECK_EQ(reads(5, 1), 1);
+}
+
+TRACK_TEST(a_write_whose_buffer_was_changed_in_flight_is_unknown)
+{
+	begin(io(NVME_IO_WRITE, 5, 1), LBA, true);
+	the_buffer->data[9] = 1;
+	pyn_buffer_changed(the_buffer, 9, 1);
+	CHECK(end(OK));
+	CHECK_EQ(reads(5, 1), -1);
+}
+
+TRACK_TEST(a_second_stamp_into_a_buffer_in_flight_spoils_the_first_write_only)
+{
+	struct nvme_cmd cmd = io(NVME_IO_WRITE, 6, 1);
+	struct pyn_track other;
+
+	begin(io(NVME_IO_WRITE, 5, 1), LBA, true);
+	pyn_track_begin(&other, the_table, &cmd, the_buffer, 0, LBA, true, false);
+	CHECK(end(OK));
+	CHECK(pyn_track_end(&other, OK, &the_mismatch));
+	CHECK_EQ(reads(5, 1), -1);
+	CHECK_EQ(reads(6, 1), 0);
+}
+
+TRACK_TEST(data_that_are_not_all_in_the_buffer_are_not_known)
+{
+	write_lbas(5, 2);
+	run(io(NVME_IO_WRITE, 5, 2), LBA, true, OK); /* the device takes the second LBA from somewhere */
+	CHECK_EQ(reads(5, 1), -1);
+	write_lbas(5, 2);
+	run(io(NVME_IO_WRITE, 5, 2), 0, true, OK); /* both */
+	CHECK_EQ(reads(5, 2), -1);
+	write_lbas(5, 2);
+	begin(io(NVME_IO_READ, 5, 2), LBA, false);
+	CHECK(end(OK));
+	CHECK_EQ(judged(), 0);
+}
+
+TRACK_TEST(an_offset_in_a_buffer_is_where_the_data_are)
+{
+	struct nvme_cmd write = io(NVME_IO_WRITE, 5, 2), read = io(NVME_IO_READ, 5, 2);
+
+	pyn_track_begin(&the_track, the_table, &write, the_buffer, 104, 2 * LBA, true, false);
+	CHECK(end(OK));
+	CHECK_EQ(*(uint64_t *)(the_buffer->data + 104), 5);
+	pyn_track_begin(&the_track, the_table, &read, the_buffer, 104, 2 * LBA, false, true);
+	CHECK(end(OK));
+	CHECK_EQ(judged(), 2);
+}
+
+TRACK_TEST(without_a_table_only_the_buffer_is_held)
+{
+	struct nvme_cmd cmd = io(NVME_IO_WRITE, 5, 1);
+
+	the_buffer->data[0] = 0x33;
+	pyn_track_begin(&the_track, NULL, &cmd, the_buffer, 0, LBA, true, true);
+	CHECK_EQ(the_buffer->references, 2);
+	CHECK_EQ(the_buffer->data[0], 0x33);
+	CHECK(end(OK));
+}
+
+/* -- many LBAs by one command ---------------------------------------------------------------------------------- */
+
+static void set_range(unsigned i, uint64_t slba, uint32_t nlb)
+{
+	((struct nvme_dsm_range *)the_buffer->data)[i] = (struct nvme_dsm_range){.nlb = nlb, .slba = slba};
+}
+
+static struct nvme_cmd dsm(unsigned ranges)
+{
+	return (struct nvme_cmd){.opc = NVME_IO_DSM, .nsid = 1, .cdw10 = ranges - 1, .cdw11 = NVME_DSM_AD};
+}
+
+TRACK_TEST(each_range_of_a_deallocation_may_read_as_zeros)
+{
+	write_lbas(10, 1);
+	write_lbas(20, 1);
+	write_lbas(30, 1);
+	memset(the_buffer->data, 0, LBA);
+	set_range(0, 10, 1);
+	set_range(1, 30, 1);
+	run(dsm(2), LBA, false, OK);
+	memset(the_buffer->data, 0, LBA);
+	CHECK_EQ(reads(10, 1), 0);
+	CHECK_EQ(reads(20, 1), 1);
+	CHECK_EQ(reads(30, 1), 0);
+}
+
+TRACK_TEST(dsm_without_deallocate_changes_nothing)
+{
+	struct nvme_cmd cmd = dsm(1);
+
+	write_lbas(10, 1);
+	memset(the_buffer->data, 0, LBA);
+	set_range(0, 10, 1);
+	cmd.cdw11 = 0x3;
+	run(cmd, LBA, false, OK);
+	memset(the_buffer->data, 0, LBA);
+	CHECK_EQ(reads(10, 1), 1);
+}
+
+TRACK_TEST(a_range_list_that_cannot_be_known_makes_everything_unknown)
+{
+	write_lbas(10, 1);
+	run(dsm(256), LBA, false, OK); /* 4096 bytes of ranges, of which 512 are in the buffer */
+	CHECK_EQ(reads(10, 1), -1);
+	write_lbas(10, 1);
+	run(dsm(1), 0, false, OK);
+	CHECK_EQ(reads(10, 1), -1);
+	write_lbas(10, 1);
+	begin(dsm(1), LBA, false);
+	pyn_buffer_changed(the_buffer, 0, 16); /* the script sets other ranges in flight */
+	CHECK(end(OK));
+	CHECK_EQ(reads(10, 1), -1);
+	write_lbas(10, 1);
+	CHECK_EQ(reads(10, 1), 0);
+}
+
+TRACK_TEST(ranges_that_overlap_are_unknown_and_then_as_before)
+{
+	write_lbas(10, 4);
+	set_range(0, 10, 3);
+	set_range(1, 12, 2);
+	run(dsm(2), LBA, false, OK);
+	CHECK_EQ(reads(12, 1), -1);
+	write_lbas(10, 4);
+	CHECK_EQ(reads(10, 4), 0);
+}
+
+/* 256 ranges of 2^32 LBAs: noted one by one they would take all memory. */
+TEST(a_deallocation_of_a_whole_large_drive_costs_nothing_and_leaves_it_unknown)
+{
+	const uint64_t nlba = (UINT64_C(16) << 40) / LBA;
+
+	pyn_token_start(&err);
+	the_table = pyn_verify_create(1, nlba, LBA, &err);
+	the_buffer = pyn_buffer_create(4096, &err);
+	write_lbas(nlba - 8, 8);
+	for (unsigned i = 0; i < 256; i++)
+		set_range(i, i * (nlba / 256), UINT32_MAX);
+	begin(dsm(256), 4096, false);
+	struct pyn_track deallocation = the_track;
+
+	/* Before its end nobody knows what it has reached. */
+	write_lbas(5, 1);
+	CHECK_EQ(reads(5, 1), -1);
+	struct nvme_cmd cmd = io(NVME_IO_WRITE, 6, 1);
+	struct pyn_track writing;
+
+	pyn_track_begin(&writing, the_table, &cmd, NULL, 0, 0, true, false);
+	pyn_track_end(&deallocation, OK, &the_mismatch);
+	CHECK_EQ(reads(5, 1), -1);
+	CHECK_EQ(reads(nlba - 8, 8), -1);
+	pyn_track_end(&writing, OK, &the_mismatch);
+	CHECK_EQ(reads(6, 1), -1);
+	write_lbas(5, 1);
+	CHECK_EQ(reads(5, 1), 0);
+	pyn_buffer_put(the_buffer);
+	pyn_verify_put(the_table);
+}
+
+TRACK_TEST(what_a_copy_writes_is_unknown)
+{
+	struct nvme_cmd cmd = {.opc = NVME_IO_COPY, .nsid = 1, .cdw10 = 100, .cdw12 = 1};
+
+	write_lbas(100, 8);
+	uint8_t kept[8 * LBA];
+
+	memcpy(kept, the_buffer->data, sizeof(kept));
+	memset(the_buffer->data, 0, LBA);
+	the_buffer->data[16] = 2;      /* range 0: 3 LBAs */
+	the_buffer->data[32 + 16] = 1; /* range 1: 2 LBAs */
+	run(cmd, LBA, false, OK);
+	memcpy(the_buffer->data, kept, sizeof(kept));
+	uint64_t before = judged();
+
+	CHECK_EQ(reads(100, 8), 0);
+	CHECK_EQ(judged() - before, 3); /* those behind the five */
+	cmd.cdw12 = 1 << 8;             /* another descriptor format */
+	run(cmd, LBA, false, OK);
+	CHECK_EQ(reads(105, 1), -1);
+}
+
+TRACK_TEST(a_zone_reset_makes_everything_unknown_and_other_actions_nothing)
+{
+	struct nvme_cmd cmd = {.opc = NVME_IO_ZONE_MGMT_SEND, .nsid = 1, .cdw13 = 2};
+
+	write_lbas(100, 1);
+	run(cmd, 0, false, OK);
+	CHECK_EQ(reads(100, 1), 0);
+	cmd.cdw13 = 4;
+	run(cmd, 0, false, OK);
+	CHECK_EQ(reads(100, 1), -1);
+}
+
+TRACK_TEST(lbas_beyond_the_table_are_the_drives_to_refuse)
+{
+	static const uint64_t slbas[] = {NLBA - 1, NLBA, UINT64_C(1) << 32, UINT64_MAX - 1, UINT64_MAX};
+
+	for (unsigned i = 0; i < sizeof(slbas) / sizeof(slbas[0]); i++) {
+		run(io(NVME_IO_WRITE, slbas[i], 2), 2 * LBA, true, ABORTED);
+		run(io(NVME_IO_WRITE_ZEROES, slbas[i], 65536), 0, true, ABORTED);
+		CHECK_EQ(reads(slbas[i], 2), -1);
+		set_range(0, slbas[i], UINT32_MAX);
+		run(dsm(1), LBA, false, ABORTED);
+	}
+	CHECK_EQ(reads(0, 1), -1);
+}
