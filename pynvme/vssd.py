@@ -213,7 +213,10 @@ class VirtualSsd:
         """Whether its process is there."""
         if self._process is None or self._maker != os.getpid():
             return _answers(self.address)
-        return self._owner_fd >= 0 and self._process.poll() is None
+        if self._owner_fd < 0 or self._process.poll() is not None:
+            return False
+        # A process that was killed a moment ago is still there, but its sockets are closed already.
+        return _answers(self.address)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it ends, at most ``timeout`` seconds. True: it has ended."""
