@@ -89,8 +89,9 @@ int pyn_io_submit(struct pyn_io_queue *queue, struct pyn_namespace *ns, struct p
 	if (!queue->queue)
 		return pyn_error(err, PYN_ERROR_STATE, ENODEV, "Qpair %u is deleted", queue->qid);
 	if (ns && ns->device != queue->device)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EXDEV, "Qpair %u belongs to the drive at %s, the namespace to %s",
-				 queue->qid, pyn_device_address(queue->device), pyn_device_address(ns->device));
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EXDEV,
+				 "Qpair %u belongs to the drive at %s, the namespace to %s", queue->qid,
+				 pyn_device_address(queue->device), pyn_device_address(ns->device));
 	int rc = check_data(command, err);
 
 	if (rc < 0)

@@ -9,9 +9,9 @@
  *   struct pyn_io_queue          pyn_io_queue_create          pyn_io_queue_free
  *   struct pyn_worker            pyn_worker_create            pyn_worker_free
  *
- * Their headers, included here, say what may be done with each. What follows here is how commands are sent: with the checks
- * that stand between a script's mistake and a crash. All of it returns 0 or -errno and fills *err; an NVMe status is data in
- * a completion. Any thread may call everything; objects of another process (a fork) are left alone.
+ * Their headers, included here, say what may be done with each. What follows here is how commands are sent: with the
+ * checks that stand between a script's mistake and a crash. All of it returns 0 or -errno and fills *err; an NVMe
+ * status is data in a completion. Any thread may call everything; objects of another process (a fork) are left alone.
  */
 #ifndef PYN_DRIVER_H
 #define PYN_DRIVER_H
@@ -52,8 +52,8 @@ int pyn_admin_submit(struct pyn_device *device, const struct pyn_command *comman
 int pyn_io_submit(struct pyn_io_queue *queue, struct pyn_namespace *ns, struct pyn_command *command, uint16_t *cid,
 		  struct pyn_error *err);
 
-/* Fetch up to max completions of the admin queue or of an I/O queue, wait up to budget_us for the first. Returns how many;
- * 0 also for a queue that is deleted and has nothing left, and in another process. */
+/* Fetch up to max completions of the admin queue or of an I/O queue, wait up to budget_us for the first. Returns how
+ * many; 0 also for a queue that is deleted and has nothing left, and in another process. */
 unsigned pyn_admin_wait(struct pyn_device *device, struct pyn_completed *completed, unsigned max, uint64_t budget_us);
 unsigned pyn_io_wait(struct pyn_io_queue *queue, struct pyn_completed *completed, unsigned max, uint64_t budget_us);
 
@@ -61,8 +61,8 @@ unsigned pyn_io_wait(struct pyn_io_queue *queue, struct pyn_completed *completed
 bool pyn_io_queue_exists(const struct pyn_io_queue *queue);
 
 /*
- * What the library logs waits here until somebody takes it: a sink that called Python while a queue is locked could wait
- * for a thread that waits for the queue. At most 64 records; the oldest are dropped.
+ * What the library logs waits here until somebody takes it: a sink that called Python while a queue is locked could
+ * wait for a thread that waits for the queue. At most 64 records; the oldest are dropped.
  */
 void pyn_log_keep(void);
 

@@ -452,9 +452,10 @@ class Controller:
         """Write the 32-bit register at an offset into BAR0."""
 
     def init_adminq(self) -> Literal[0]:
-        """The first piece of an initialisation: CC.EN to 0, and an empty admin queue in AQA, ASQ and ACQ (Base 3.5.1).
+        """The first piece of an initialisation: CC.EN to 0, an empty admin queue set up (Base 3.5.1).
 
-        CC is not written to but for that: a function of one's own sets CC.EN to 1 next, and waits for CSTS.RDY.
+        CC is not written to but for that: a function of one's own sets CC.EN to 1 next, and waits for
+        CSTS.RDY.
 
         Returns:
             0

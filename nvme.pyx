@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # The module that users import: a contents page. Docstrings are in nvme.pyi; the build carries them in here.
 
-cimport cython
 cimport cspdk
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.exc cimport PyErr_CheckSignals
-from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
+from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset

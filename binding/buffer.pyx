@@ -191,7 +191,8 @@ cdef class Buffer:
         cdef object place = _integer(index, "index")
 
         _check(0 <= place < 256, f"a Dataset Management command has 256 ranges; index is {index}")
-        raw = (_field(attr, 32, "attr").to_bytes(4, "little") + _field(lba_count, 32, "lba_count").to_bytes(4, "little")
+        raw = (_field(attr, 32, "attr").to_bytes(4, "little")
+               + _field(lba_count, 32, "lba_count").to_bytes(4, "little")
                + _field(lba, 64, "lba").to_bytes(8, "little"))
         _check(place * 16 + 16 <= len(self), f"range {place} does not fit into a buffer of {len(self)} bytes")
         self[place * 16:place * 16 + 16] = raw

@@ -44,7 +44,7 @@ cdef int _parse_ops(cspdk.pyn_workload_config *config, object read_percentage, o
     if op_percentage is None:
         percentage = _integer(read_percentage, "read_percentage")
         _check(0 <= percentage <= 100, f"read_percentage must be from 0 to 100, not {percentage}")
-        op_percentage = {2: percentage, 1: 100 - percentage} if 0 < percentage < 100 else {2 if percentage else 1: 100}
+        op_percentage = {opcode: share for opcode, share in ((2, percentage), (1, 100 - percentage)) if share}
     _check(1 <= len(op_percentage) <= 16, f"op_percentage names {len(op_percentage)} opcodes; 1 to 16 are possible")
     _check(sum(op_percentage.values()) == 100, f"op_percentage sums up to {sum(op_percentage.values())}, not 100")
     config.ops = len(op_percentage)
@@ -79,7 +79,8 @@ cdef uint64_t _io_count(dict p, cspdk.pyn_workload_config *workload, uint64_t nl
     if count or p["time"] or p["io_sequence"] is not None:
         return count
     fills = workload.sizes == 1 and workload.random_percentage == 0 and workload.region_end != _WHOLE
-    _check(fills, "a worker needs an end: time, io_count, io_sequence, or sequential IO of one size up to a region_end")
+    _check(fills,
+           "a worker needs an end: time, io_count, io_sequence, or sequential IO of one size up to a region_end")
     step = <uint64_t>abs(workload.step) or max(workload.io_size[0], workload.lba_align[0])
     first, past = max(workload.region_start, workload.lba_start), min(workload.region_end, nlba)
     _check(first < past, "the region is empty")

@@ -122,7 +122,8 @@ cdef class Namespace:
             raise _exception(&err)
         return queue
 
-    cdef int _range(self, cspdk.nvme_cmd *cmd, unsigned opcode, object lba, object lba_count, object io_flags) except -1:
+    cdef int _range(self, cspdk.nvme_cmd *cmd, unsigned opcode, object lba, object lba_count,
+                    object io_flags) except -1:
         cdef uint64_t slba = _field(lba, 64, "lba")
         cdef object nlb = _integer(lba_count, "lba_count")
 
@@ -216,7 +217,8 @@ cdef class Namespace:
                              _field(dwords - 1, 32, "dwords"),
                              bool(extended) | _field(state, 8, "state") << 8 | bool(partial) << 16, cb=cb)
 
-    def send_cmd(self, opcode, qpair, buf=None, nsid=1, cdw10=0, cdw11=0, cdw12=0, cdw13=0, cdw14=0, cdw15=0, cb=None):
+    def send_cmd(self, opcode, qpair, buf=None, nsid=1, cdw10=0, cdw11=0, cdw12=0, cdw13=0, cdw14=0, cdw15=0,
+                 cb=None):
         cdef cspdk.pyn_command command
         cdef uint64_t opc = _field(opcode, 16, "opcode")
 

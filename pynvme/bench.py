@@ -20,11 +20,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Callable
 
+import nvme
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-import nvme
 from pynvme import __version__, terminal
 from pynvme.vssd import VirtualSsd
 

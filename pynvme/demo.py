@@ -17,13 +17,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import nvme
 from pytemperature import k2c  # type: ignore[import-untyped]
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-import nvme
 from pynvme import __version__, terminal
 
 REGION_BYTES = 256 << 20

@@ -11,9 +11,9 @@
 
 /* Submission queue entry, 64 bytes. */
 struct nvme_cmd {
-	uint8_t opc;     /* cdw0 7:0 */
-	uint8_t flags;   /* cdw0 15:8: FUSE in bits 1:0, PSDT in bits 7:6 */
-	uint16_t cid;    /* cdw0 31:16 */
+	uint8_t opc;   /* cdw0 7:0 */
+	uint8_t flags; /* cdw0 15:8: FUSE in bits 1:0, PSDT in bits 7:6 */
+	uint16_t cid;  /* cdw0 31:16 */
 	uint32_t nsid;
 	uint32_t cdw2;
 	uint32_t cdw3;
@@ -31,9 +31,9 @@ _Static_assert(sizeof(struct nvme_cmd) == 64, "SQE");
 
 /* Completion queue entry, 16 bytes. */
 struct nvme_cpl {
-	uint32_t cdw0;   /* command specific */
+	uint32_t cdw0; /* command specific */
 	uint32_t cdw1;
-	uint16_t sqhd;   /* SQ head pointer */
+	uint16_t sqhd; /* SQ head pointer */
 	uint16_t sqid;
 	uint16_t cid;
 	uint16_t status; /* dword 3 31:16: P, SC, SCT, CRD, M, DNR, see NVME_STATUS_* */
@@ -51,7 +51,13 @@ _Static_assert(sizeof(struct nvme_cpl) == 16, "CQE");
 /* SCT and SC as one number, sct << 8 | sc: what handlers return and tables are keyed by. */
 #define NVME_SC(sct, sc) ((uint16_t)((sct) << 8 | (sc)))
 
-enum nvme_sct { NVME_SCT_GENERIC = 0, NVME_SCT_COMMAND = 1, NVME_SCT_MEDIA = 2, NVME_SCT_PATH = 3, NVME_SCT_VENDOR = 7 };
+enum nvme_sct {
+	NVME_SCT_GENERIC = 0,
+	NVME_SCT_COMMAND = 1,
+	NVME_SCT_MEDIA = 2,
+	NVME_SCT_PATH = 3,
+	NVME_SCT_VENDOR = 7
+};
 
 enum nvme_status {
 	NVME_SC_SUCCESS = 0x000,
@@ -195,7 +201,12 @@ enum nvme_io_opcode {
 };
 
 /* Bits 1:0 of an opcode: how data move. */
-enum nvme_data_direction { NVME_DATA_NONE = 0, NVME_DATA_TO_DEVICE = 1, NVME_DATA_FROM_DEVICE = 2, NVME_DATA_BOTH = 3 };
+enum nvme_data_direction {
+	NVME_DATA_NONE = 0,
+	NVME_DATA_TO_DEVICE = 1,
+	NVME_DATA_FROM_DEVICE = 2,
+	NVME_DATA_BOTH = 3
+};
 
 /* Command dword 12 of Read, Write and their relatives. */
 #define NVME_RW_LR (UINT32_C(1) << 31)   /* limited retry */
@@ -205,7 +216,7 @@ enum nvme_data_direction { NVME_DATA_NONE = 0, NVME_DATA_TO_DEVICE = 1, NVME_DAT
 /* Dataset Management: one range, 16 bytes. */
 struct nvme_dsm_range {
 	uint32_t attr;
-	uint32_t nlb;  /* length in LBAs, not 0's based */
+	uint32_t nlb; /* length in LBAs, not 0's based */
 	uint64_t slba;
 };
 _Static_assert(sizeof(struct nvme_dsm_range) == 16, "DSM range");

@@ -37,42 +37,74 @@ enum nvme_reg {
 #define NVME_SET(v, field) (((uint64_t)(v) & ((UINT64_C(1) << field##_WIDTH) - 1)) << field##_SHIFT)
 
 enum {
-	NVME_CAP_MQES_SHIFT = 0,    NVME_CAP_MQES_WIDTH = 16,  /* largest queue, entries, 0's based */
-	NVME_CAP_CQR_SHIFT = 16,    NVME_CAP_CQR_WIDTH = 1,    /* queues must be physically contiguous */
-	NVME_CAP_AMS_SHIFT = 17,    NVME_CAP_AMS_WIDTH = 2,    /* arbitration: bit 0 WRR, bit 1 vendor */
-	NVME_CAP_TO_SHIFT = 24,     NVME_CAP_TO_WIDTH = 8,     /* ready timeout, 500 ms units */
-	NVME_CAP_DSTRD_SHIFT = 32,  NVME_CAP_DSTRD_WIDTH = 4,  /* doorbell stride: 4 << DSTRD bytes */
-	NVME_CAP_NSSRS_SHIFT = 36,  NVME_CAP_NSSRS_WIDTH = 1,  /* NVM subsystem reset supported */
-	NVME_CAP_CSS_SHIFT = 37,    NVME_CAP_CSS_WIDTH = 8,    /* command sets: bit 0 NVM, 6 I/O sets, 7 admin only */
-	NVME_CAP_BPS_SHIFT = 45,    NVME_CAP_BPS_WIDTH = 1,
-	NVME_CAP_CPS_SHIFT = 46,    NVME_CAP_CPS_WIDTH = 2,
-	NVME_CAP_MPSMIN_SHIFT = 48, NVME_CAP_MPSMIN_WIDTH = 4, /* smallest memory page: 2^(12+MPSMIN) */
-	NVME_CAP_MPSMAX_SHIFT = 52, NVME_CAP_MPSMAX_WIDTH = 4,
-	NVME_CAP_PMRS_SHIFT = 56,   NVME_CAP_PMRS_WIDTH = 1,
-	NVME_CAP_CMBS_SHIFT = 57,   NVME_CAP_CMBS_WIDTH = 1,
-	NVME_CAP_NSSS_SHIFT = 58,   NVME_CAP_NSSS_WIDTH = 1,
-	NVME_CAP_CRMS_SHIFT = 59,   NVME_CAP_CRMS_WIDTH = 2,   /* bit 0 with media (CRWMS), bit 1 independent (CRIMS) */
+	NVME_CAP_MQES_SHIFT = 0,
+	NVME_CAP_MQES_WIDTH = 16, /* largest queue, entries, 0's based */
+	NVME_CAP_CQR_SHIFT = 16,
+	NVME_CAP_CQR_WIDTH = 1, /* queues must be physically contiguous */
+	NVME_CAP_AMS_SHIFT = 17,
+	NVME_CAP_AMS_WIDTH = 2, /* arbitration: bit 0 WRR, bit 1 vendor */
+	NVME_CAP_TO_SHIFT = 24,
+	NVME_CAP_TO_WIDTH = 8, /* ready timeout, 500 ms units */
+	NVME_CAP_DSTRD_SHIFT = 32,
+	NVME_CAP_DSTRD_WIDTH = 4, /* doorbell stride: 4 << DSTRD bytes */
+	NVME_CAP_NSSRS_SHIFT = 36,
+	NVME_CAP_NSSRS_WIDTH = 1, /* NVM subsystem reset supported */
+	NVME_CAP_CSS_SHIFT = 37,
+	NVME_CAP_CSS_WIDTH = 8, /* command sets: bit 0 NVM, 6 I/O sets, 7 admin only */
+	NVME_CAP_BPS_SHIFT = 45,
+	NVME_CAP_BPS_WIDTH = 1,
+	NVME_CAP_CPS_SHIFT = 46,
+	NVME_CAP_CPS_WIDTH = 2,
+	NVME_CAP_MPSMIN_SHIFT = 48,
+	NVME_CAP_MPSMIN_WIDTH = 4, /* smallest memory page: 2^(12+MPSMIN) */
+	NVME_CAP_MPSMAX_SHIFT = 52,
+	NVME_CAP_MPSMAX_WIDTH = 4,
+	NVME_CAP_PMRS_SHIFT = 56,
+	NVME_CAP_PMRS_WIDTH = 1,
+	NVME_CAP_CMBS_SHIFT = 57,
+	NVME_CAP_CMBS_WIDTH = 1,
+	NVME_CAP_NSSS_SHIFT = 58,
+	NVME_CAP_NSSS_WIDTH = 1,
+	NVME_CAP_CRMS_SHIFT = 59,
+	NVME_CAP_CRMS_WIDTH = 2, /* bit 0 with media (CRWMS), bit 1 independent (CRIMS) */
 
-	NVME_CC_EN_SHIFT = 0,       NVME_CC_EN_WIDTH = 1,
-	NVME_CC_CSS_SHIFT = 4,      NVME_CC_CSS_WIDTH = 3,
-	NVME_CC_MPS_SHIFT = 7,      NVME_CC_MPS_WIDTH = 4,
-	NVME_CC_AMS_SHIFT = 11,     NVME_CC_AMS_WIDTH = 3,
-	NVME_CC_SHN_SHIFT = 14,     NVME_CC_SHN_WIDTH = 2,     /* 01b normal, 10b abrupt shutdown */
-	NVME_CC_IOSQES_SHIFT = 16,  NVME_CC_IOSQES_WIDTH = 4,  /* 6: entries of 64 bytes */
-	NVME_CC_IOCQES_SHIFT = 20,  NVME_CC_IOCQES_WIDTH = 4,  /* 4: entries of 16 bytes */
-	NVME_CC_CRIME_SHIFT = 24,   NVME_CC_CRIME_WIDTH = 1,
+	NVME_CC_EN_SHIFT = 0,
+	NVME_CC_EN_WIDTH = 1,
+	NVME_CC_CSS_SHIFT = 4,
+	NVME_CC_CSS_WIDTH = 3,
+	NVME_CC_MPS_SHIFT = 7,
+	NVME_CC_MPS_WIDTH = 4,
+	NVME_CC_AMS_SHIFT = 11,
+	NVME_CC_AMS_WIDTH = 3,
+	NVME_CC_SHN_SHIFT = 14,
+	NVME_CC_SHN_WIDTH = 2, /* 01b normal, 10b abrupt shutdown */
+	NVME_CC_IOSQES_SHIFT = 16,
+	NVME_CC_IOSQES_WIDTH = 4, /* 6: entries of 64 bytes */
+	NVME_CC_IOCQES_SHIFT = 20,
+	NVME_CC_IOCQES_WIDTH = 4, /* 4: entries of 16 bytes */
+	NVME_CC_CRIME_SHIFT = 24,
+	NVME_CC_CRIME_WIDTH = 1,
 
-	NVME_CSTS_RDY_SHIFT = 0,    NVME_CSTS_RDY_WIDTH = 1,
-	NVME_CSTS_CFS_SHIFT = 1,    NVME_CSTS_CFS_WIDTH = 1,   /* controller fatal status */
-	NVME_CSTS_SHST_SHIFT = 2,   NVME_CSTS_SHST_WIDTH = 2,  /* 00b none, 01b in progress, 10b complete */
-	NVME_CSTS_NSSRO_SHIFT = 4,  NVME_CSTS_NSSRO_WIDTH = 1, /* subsystem reset occurred, write 1 to clear */
-	NVME_CSTS_PP_SHIFT = 5,     NVME_CSTS_PP_WIDTH = 1,
+	NVME_CSTS_RDY_SHIFT = 0,
+	NVME_CSTS_RDY_WIDTH = 1,
+	NVME_CSTS_CFS_SHIFT = 1,
+	NVME_CSTS_CFS_WIDTH = 1, /* controller fatal status */
+	NVME_CSTS_SHST_SHIFT = 2,
+	NVME_CSTS_SHST_WIDTH = 2, /* 00b none, 01b in progress, 10b complete */
+	NVME_CSTS_NSSRO_SHIFT = 4,
+	NVME_CSTS_NSSRO_WIDTH = 1, /* subsystem reset occurred, write 1 to clear */
+	NVME_CSTS_PP_SHIFT = 5,
+	NVME_CSTS_PP_WIDTH = 1,
 
-	NVME_AQA_ASQS_SHIFT = 0,    NVME_AQA_ASQS_WIDTH = 12,  /* entries, 0's based */
-	NVME_AQA_ACQS_SHIFT = 16,   NVME_AQA_ACQS_WIDTH = 12,
+	NVME_AQA_ASQS_SHIFT = 0,
+	NVME_AQA_ASQS_WIDTH = 12, /* entries, 0's based */
+	NVME_AQA_ACQS_SHIFT = 16,
+	NVME_AQA_ACQS_WIDTH = 12,
 
-	NVME_CRTO_CRWMT_SHIFT = 0,  NVME_CRTO_CRWMT_WIDTH = 16, /* ready with media timeout, 500 ms units */
-	NVME_CRTO_CRIMT_SHIFT = 16, NVME_CRTO_CRIMT_WIDTH = 16, /* ready independent of media timeout */
+	NVME_CRTO_CRWMT_SHIFT = 0,
+	NVME_CRTO_CRWMT_WIDTH = 16, /* ready with media timeout, 500 ms units */
+	NVME_CRTO_CRIMT_SHIFT = 16,
+	NVME_CRTO_CRIMT_WIDTH = 16, /* ready independent of media timeout */
 };
 
 enum nvme_shn { NVME_SHN_NONE = 0, NVME_SHN_NORMAL = 1, NVME_SHN_ABRUPT = 2 };

@@ -219,5 +219,9 @@ def test_c_symbols_say_whose_they_are() -> None:
         if not (ROOT / name).with_suffix(".c").exists():
             continue
         prefix = "vssd_" if name.parts[0] == "vssd" else "pyn_"  # __wrap_ is how the linker calls a stand-in
-        wrong += [f"{name}: {symbol}" for symbol in defined(path) if not symbol.startswith((prefix, "main", "__wrap_"))]
+        wrong += [
+            f"{name}: {symbol}"
+            for symbol in defined(path)
+            if not symbol.startswith((prefix, "main", "__wrap_"))
+        ]
     assert wrong == []

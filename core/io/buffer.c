@@ -70,8 +70,7 @@ static struct pyn_page_use *past_last_page(const struct pyn_buffer *buffer, uint
 void pyn_buffer_use_begin(struct pyn_buffer_use *use, struct pyn_buffer *buffer, uint32_t offset, uint32_t length,
 			  bool to_host, bool stamps)
 {
-	*use = (struct pyn_buffer_use){
-		.buffer = buffer, .offset = offset, .length = length, .to_host = to_host};
+	*use = (struct pyn_buffer_use){.buffer = buffer, .offset = offset, .length = length, .to_host = to_host};
 	pyn_buffer_get(buffer);
 	lock(buffer);
 	for (struct pyn_page_use *page = first_page(buffer, offset); page < past_last_page(buffer, offset, length);

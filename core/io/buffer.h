@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A data buffer in DMA memory, owned by everybody who uses it: the script's object, and each command in flight. So the
- * device never writes into memory that was given to somebody else.
+ * A data buffer in DMA memory, owned by everybody who uses it: the script's object, and each command in flight. So
+ * the device never writes into memory that was given to somebody else.
  *
  * A buffer also knows, page by page, who disturbs whom: two commands in flight over the same bytes make it impossible
  * to say what was read or written, and verification must not judge what cannot be known.
@@ -19,18 +19,18 @@
 
 struct pyn_buffer {
 	uint8_t *data;
-	uint32_t size;         /* bytes allocated, as asked for */
+	uint32_t size; /* bytes allocated, as asked for */
 	_Atomic uint32_t references;
-	uint32_t process;      /* generation of the process that made it */
-	atomic_flag lock;      /* over pages: several threads submit and reap */
+	uint32_t process;           /* generation of the process that made it */
+	atomic_flag lock;           /* over pages: several threads submit and reap */
 	struct pyn_page_use *pages; /* one for each 4 KiB */
 };
 
 /* How one page is used by commands in flight. */
 struct pyn_page_use {
-	uint32_t changes;  /* grows whenever somebody starts to change the bytes: a read, a stamp, the script */
-	uint32_t reading;  /* commands in flight that let the device write here */
-	uint32_t writing;  /* commands in flight that let the device read here */
+	uint32_t changes; /* grows whenever somebody starts to change the bytes: a read, a stamp, the script */
+	uint32_t reading; /* commands in flight that let the device write here */
+	uint32_t writing; /* commands in flight that let the device read here */
 };
 
 /* Zeroed, 4 KiB aligned, contiguous for the device; one reference. NULL: no memory. */

@@ -17,9 +17,9 @@
 struct pyn_cmdlog_entry {
 	struct nvme_cmd cmd;
 	struct nvme_cpl cpl;
-	uint64_t submitted; /* TSC ticks */
+	uint64_t submitted;         /* TSC ticks */
 	_Atomic uint64_t completed; /* TSC ticks; 0: not yet, and cpl means nothing */
-	_Atomic uint64_t number; /* which command of the queue this is, from 1; 0: being written, or never */
+	_Atomic uint64_t number;    /* which command of the queue this is, from 1; 0: being written, or never */
 	uint8_t reserved[24];
 };
 _Static_assert(sizeof(struct pyn_cmdlog_entry) == 128, "command log entry");

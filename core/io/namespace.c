@@ -8,10 +8,11 @@
 #include "spec/nvme_id.h"
 
 #define FLBAS_EXTENDED 0x10u /* metadata follow the data of each LBA, in one buffer */
-#define MIN_LBADS 9u  /* NVM Command Set Specification 1.0, figure 98: smaller ones are not supported */
-#define MAX_LBADS 16u /* more than any drive has; a block must fit into a buffer */
+#define MIN_LBADS 9u         /* NVM Command Set Specification 1.0, figure 98: smaller ones are not supported */
+#define MAX_LBADS 16u        /* more than any drive has; a block must fit into a buffer */
 
-/* Everybody who has this namespace open has the same table, whatever nlba_verify each of them gave: the last one counts. */
+/* Everybody who has this namespace open has the same table, whatever nlba_verify each of them gave: the last one
+ * counts. */
 static int take_table(struct pyn_namespace *ns, bool extended, struct pyn_error *err)
 {
 	const struct nvme_id_ns *id = (const struct nvme_id_ns *)ns->identify->data;
@@ -45,8 +46,8 @@ static int take_geometry(struct pyn_namespace *ns, struct pyn_error *err)
 				 pyn_device_address(ns->device));
 	if (lbads < MIN_LBADS || lbads > MAX_LBADS)
 		return pyn_error(err, PYN_ERROR_NAMESPACE, EINVAL,
-				 "namespace %u reports LBAs of 2^%u bytes; 2^%u to 2^%u are possible", ns->nsid, lbads,
-				 MIN_LBADS, MAX_LBADS);
+				 "namespace %u reports LBAs of 2^%u bytes; 2^%u to 2^%u are possible", ns->nsid,
+				 lbads, MIN_LBADS, MAX_LBADS);
 	ns->lba_size = 1u << lbads;
 	ns->nsze = id->nsze;
 	ns->capacity = id->nvmcap[0] ? id->nvmcap[0] : id->nsze << lbads;

@@ -9,14 +9,14 @@
 #include "core/io/device.h"
 
 struct pyn_namespace {
-	struct pyn_device *device; /* holds a reference */
-	struct pyn_verify *verify; /* the drive's table for it, a reference */
+	struct pyn_device *device;   /* holds a reference */
+	struct pyn_verify *verify;   /* the drive's table for it, a reference */
 	struct pyn_buffer *identify; /* 4096 bytes, struct nvme_id_ns */
 	uint32_t nsid;
-	uint32_t lba_size;         /* bytes */
-	uint64_t nsze;             /* LBAs */
-	uint64_t capacity;         /* bytes: NVMCAP, or NSZE × LBA size where that is 0 */
-	uint64_t nlba_verify;      /* verify the first so many LBAs; 0: all */
+	uint32_t lba_size;    /* bytes */
+	uint64_t nsze;        /* LBAs */
+	uint64_t capacity;    /* bytes: NVMCAP, or NSZE × LBA size where that is 0 */
+	uint64_t nlba_verify; /* verify the first so many LBAs; 0: all */
 	uint32_t format_generation;
 	uint32_t process;
 	bool verify_enabled;

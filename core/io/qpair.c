@@ -47,12 +47,12 @@ struct pyn_qpair {
 	struct pyn_qpair_config config;
 	pthread_mutex_t lock;
 	struct pyn_cmdlog *log;
-	uint16_t free_slots;     /* list of the script's */
+	uint16_t free_slots; /* list of the script's */
 	uint16_t free_own_slots;
-	uint16_t ready_first;    /* completions to be fetched, in their order */
+	uint16_t ready_first; /* completions to be fetched, in their order */
 	uint16_t ready_last;
-	unsigned outstanding;    /* of anybody's */
-	unsigned in_flight;      /* of the script's slots, those that are not free */
+	unsigned outstanding; /* of anybody's */
+	unsigned in_flight;   /* of the script's slots, those that are not free */
 	uint64_t next_check;
 	struct slot slots[];
 };
@@ -228,14 +228,17 @@ static unsigned poll_queue(struct pyn_qpair *qpair)
 	uint64_t now = pyn_ticks();
 
 	for (unsigned i = 0; i < count; i++) {
-		struct slot *slot = completions[i].slot < slot_count(qpair) ? &qpair->slots[completions[i].slot] : NULL;
+		struct slot *slot =
+			completions[i].slot < slot_count(qpair) ? &qpair->slots[completions[i].slot] : NULL;
 
 		/* The device's mistake, and nobody's completion; whoever tests the device wants to know. */
 		if (!slot || !(slot->flags & SLOT_DEVICE)) {
 			const struct nvme_cpl *cpl = &completions[i].cpl;
 
-			pyn_log(PYN_LOG_WARNING, "queue %u: completion of CID %u, which is not in flight (status %02x/%02x)",
-				qpair->config.qid, cpl->cid, NVME_STATUS_SCT(cpl->status), NVME_STATUS_SC(cpl->status));
+			pyn_log(PYN_LOG_WARNING,
+				"queue %u: completion of CID %u, which is not in flight (status %02x/%02x)",
+				qpair->config.qid, cpl->cid, NVME_STATUS_SCT(cpl->status),
+				NVME_STATUS_SC(cpl->status));
 			continue;
 		}
 		pyn_cmdlog_complete(qpair->log, slot->logged, &completions[i].cpl, now);
@@ -244,7 +247,8 @@ static unsigned poll_queue(struct pyn_qpair *qpair)
 	return count;
 }
 
-/* Everything that the device has completed by now. It cannot go on for ever: each completion frees one of the slots. */
+/* Everything that the device has completed by now. It cannot go on for ever: each completion frees one of the slots.
+ */
 static bool poll_all(struct pyn_qpair *qpair)
 {
 	unsigned count = poll_queue(qpair), all = count;
@@ -286,9 +290,8 @@ static void abandon(struct pyn_qpair *qpair, uint16_t status)
 
 	for (unsigned i = 0; i < slot_count(qpair); i++) {
 		struct slot *slot = &qpair->slots[i];
-		struct nvme_cpl cpl = {.sqid = qpair->config.qid,
-				       .cid = (uint16_t)i,
-				       .status = (uint16_t)(status << 1)};
+		struct nvme_cpl cpl = {
+			.sqid = qpair->config.qid, .cid = (uint16_t)i, .status = (uint16_t)(status << 1)};
 
 		if (!(slot->flags & SLOT_DEVICE))
 			continue;
@@ -458,9 +461,10 @@ static int await(struct pyn_qpair *qpair, struct slot *slot, struct nvme_cpl *cp
 		if (pyn_ticks_to_ns(now - slot->submitted) / 1000000u > *qpair->config.timeout_ms) {
 			/* Quarantined: nobody waits for it, the device still has it. */
 			slot->flags &= (uint8_t)~SLOT_SCRIPT;
-			return pyn_error(err, PYN_ERROR_TIMEOUT, ETIMEDOUT,
-					 "the drive did not complete command 0x%02x (CID %u) of queue %u within %u ms",
-					 slot->cmd.opc, slot->cmd.cid, qpair->config.qid, *qpair->config.timeout_ms);
+			return pyn_error(
+				err, PYN_ERROR_TIMEOUT, ETIMEDOUT,
+				"the drive did not complete command 0x%02x (CID %u) of queue %u within %u ms",
+				slot->cmd.opc, slot->cmd.cid, qpair->config.qid, *qpair->config.timeout_ms);
 		}
 	}
 	*cpl = slot->cpl;

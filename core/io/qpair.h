@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A queue pair as a tester needs it: over an engine's queue it keeps which commands are in flight, when each has timed
- * out, what the script has not fetched yet, the command log, and what verification must know.
+ * A queue pair as a tester needs it: over an engine's queue it keeps which commands are in flight, when each has
+ * timed out, what the script has not fetched yet, the command log, and what verification must know.
  *
- * A slot is a command identifier. It is free when the device has given it back AND the script has fetched its completion.
- * After a timeout the device may still write: the slot, its PRP list and its buffer stay reserved (quarantined) until
- * the real completion comes, or until pyn_qpair_abandon says that the device cannot write any more.
+ * A slot is a command identifier. It is free when the device has given it back AND the script has fetched its
+ * completion. After a timeout the device may still write: the slot, its PRP list and its buffer stay reserved
+ * (quarantined) until the real completion comes, or until pyn_qpair_abandon says that the device cannot write any
+ * more.
  *
  * Any thread of the process may call everything here; a lock per queue pair makes them take turns. Completions are
  * handed out in the order in which they came.
@@ -26,24 +27,24 @@ struct pyn_qpair;
 
 /* A command to be sent for a script. */
 struct pyn_command {
-	struct nvme_cmd cmd;        /* all but CID and data pointers */
-	struct pyn_buffer *buffer;  /* NULL: no data */
-	uint32_t offset;            /* in the buffer, bytes */
-	uint32_t length;            /* bytes */
-	struct pyn_verify *verify;  /* NULL: nothing is tracked (admin queue, unknown namespace) */
-	bool stamp;                 /* a write: put LBA and token into the data */
-	bool judge;                 /* a read: compare */
-	void *user;                 /* comes back with the completion */
+	struct nvme_cmd cmd;       /* all but CID and data pointers */
+	struct pyn_buffer *buffer; /* NULL: no data */
+	uint32_t offset;           /* in the buffer, bytes */
+	uint32_t length;           /* bytes */
+	struct pyn_verify *verify; /* NULL: nothing is tracked (admin queue, unknown namespace) */
+	bool stamp;                /* a write: put LBA and token into the data */
+	bool judge;                /* a read: compare */
+	void *user;                /* comes back with the completion */
 };
 
 /* What a script gets for a command. */
 struct pyn_completed {
-	struct nvme_cpl cpl;      /* as the device wrote it; all ones after a timeout */
-	struct nvme_cmd cmd;      /* as it was sent */
+	struct nvme_cpl cpl; /* as the device wrote it; all ones after a timeout */
+	struct nvme_cmd cmd; /* as it was sent */
 	void *user;
 	bool timed_out;
-	bool mismatch;            /* what was read is not what was written: status is 07/81, *found tells */
-	bool asynchronous;        /* an Asynchronous Event Request: not counted by waitdone */
+	bool mismatch;     /* what was read is not what was written: status is 07/81, *found tells */
+	bool asynchronous; /* an Asynchronous Event Request: not counted by waitdone */
 	uint64_t latency_ns;
 	struct pyn_mismatch found;
 };
@@ -52,10 +53,10 @@ struct pyn_completed {
 
 struct pyn_qpair_config {
 	uint16_t qid;
-	uint16_t slots;     /* command identifiers of the script, from 0 */
-	uint16_t in_flight; /* of them in use at a time: one less than the queue has entries */
-	uint16_t own_slots; /* more, for the driver's own commands (admin queue) */
-	bool highest_first; /* hand out the highest free CID first */
+	uint16_t slots;             /* command identifiers of the script, from 0 */
+	uint16_t in_flight;         /* of them in use at a time: one less than the queue has entries */
+	uint16_t own_slots;         /* more, for the driver's own commands (admin queue) */
+	bool highest_first;         /* hand out the highest free CID first */
 	const uint32_t *timeout_ms; /* of each command; stays the caller's, may change at any time */
 	/* Sees each command of the script before it is sent and again when it has ended; NULL: nobody looks. */
 	void (*observe)(void *context, const struct nvme_cmd *cmd, bool ended);
@@ -77,7 +78,8 @@ struct pyn_cmdlog *pyn_qpair_cmdlog(const struct pyn_qpair *qpair);
 
 /* Send a command; *cid is known right afterwards. Errors: PYN_ERROR_ARGUMENT (EBUSY: as many in flight as it takes),
  * PYN_ERROR_STATE (no queue), PYN_ERROR_MEMORY. */
-int pyn_qpair_submit(struct pyn_qpair *qpair, const struct pyn_command *command, uint16_t *cid, struct pyn_error *err);
+int pyn_qpair_submit(struct pyn_qpair *qpair, const struct pyn_command *command, uint16_t *cid,
+		     struct pyn_error *err);
 
 /* Look at the completion queue once, then fetch up to max completions; returns how many. Never waits. */
 unsigned pyn_qpair_fetch(struct pyn_qpair *qpair, struct pyn_completed *completed, unsigned max);
@@ -92,7 +94,8 @@ int pyn_qpair_execute(struct pyn_qpair *qpair, const struct nvme_cmd *cmd, struc
 		      struct nvme_cpl *cpl, struct pyn_error *err);
 
 /* The device cannot complete or write anything any more (queue deleted, CC.EN = 0, gone): what it has not completed
- * completes to the script with this status (NVME_SC), quarantine ends, and the queue is let go of in the same moment. */
+ * completes to the script with this status (NVME_SC), quarantine ends, and the queue is let go of in the same moment.
+ */
 void pyn_qpair_abandon(struct pyn_qpair *qpair, uint16_t status);
 
 /* Commands whose completion nobody has fetched, the driver's own included. */

@@ -116,8 +116,8 @@ static void begin_dsm(struct pyn_track *track, const struct nvme_cmd *cmd)
 		pyn_verify_change_begin(track->verify, track->dsm[i].slba, track->dsm[i].nlb, PYN_CELL_DEALLOCATED);
 }
 
-/* NVM Command Set Specification 1.0, section 3.2.2: a source range is 32 or 40 bytes, NLB 0's based in its bytes 17:16;
- * what is copied lies in a row from SDLBA (cdw11:10) on. */
+/* NVM Command Set Specification 1.0, section 3.2.2: a source range is 32 or 40 bytes, NLB 0's based in its bytes
+ * 17:16; what is copied lies in a row from SDLBA (cdw11:10) on. */
 #define COPY_RANGE 32u
 #define COPY_NLB 16u
 #define COPY_FORMAT(cmd) ((cmd)->cdw12 >> 8 & 0xf)

@@ -17,12 +17,13 @@ enum pyn_effect {
 	PYN_EFFECT_NONE = 0,
 	PYN_EFFECT_READ,
 	PYN_EFFECT_WRITE,
-	PYN_EFFECT_CHANGE,     /* Write Zeroes, Write Uncorrectable, Copy, DSM deallocate */
-	PYN_EFFECT_UNCLEAR,    /* data change that nobody can tell, or too much of them to note it LBA by LBA */
+	PYN_EFFECT_CHANGE,  /* Write Zeroes, Write Uncorrectable, Copy, DSM deallocate */
+	PYN_EFFECT_UNCLEAR, /* data change that nobody can tell, or too much of them to note it LBA by LBA */
 	PYN_EFFECT_FLUSH,
 };
 
-/* LBAs that one command may deallocate with a note for each (128 MiB of table); of more nothing is known afterwards. */
+/* LBAs that one command may deallocate with a note for each (128 MiB of table); of more nothing is known afterwards.
+ */
 #define PYN_TRACK_MOST (UINT64_C(1) << 24)
 
 #define PYN_TRACK_INLINE 16u /* LBAs of a read whose cells need no memory of their own */
@@ -30,26 +31,28 @@ enum pyn_effect {
 struct pyn_track {
 	struct pyn_verify *verify; /* a reference; NULL: nothing is tracked */
 	enum pyn_effect effect;
-	bool judge;        /* a read is to be compared */
+	bool judge; /* a read is to be compared */
 	bool fua;
-	uint32_t ranges;   /* of a change: one, or those of a DSM command */
+	uint32_t ranges; /* of a change: one, or those of a DSM command */
 	uint64_t slba;
 	uint64_t nlb;
-	uint64_t epoch;    /* of a flush */
+	uint64_t epoch; /* of a flush */
 	struct pyn_buffer_use use;
 	struct nvme_dsm_range *dsm; /* a copy: the script may change its buffer */
-	uint64_t *cells;   /* snapshot of a read: inline_cells, or memory of its own */
+	uint64_t *cells;            /* snapshot of a read: inline_cells, or memory of its own */
 	uint64_t inline_cells[PYN_TRACK_INLINE];
 };
 
 /*
- * Before an I/O command is submitted. buffer may be NULL; offset and length say where its data are. stamp: put LBA and
- * token into the data of a write first. judge: compare what a read returns. Never fails: without memory, nothing is judged.
+ * Before an I/O command is submitted. buffer may be NULL; offset and length say where its data are. stamp: put LBA
+ * and token into the data of a write first. judge: compare what a read returns. Never fails: without memory, nothing
+ * is judged.
  */
 void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const struct nvme_cmd *cmd,
 		     struct pyn_buffer *buffer, uint32_t offset, uint32_t length, bool stamp, bool judge);
 
-/* It has completed with this status (16 bits, phase ignored). False: the data are not what they must be, *mismatch tells. */
+/* It has completed with this status (16 bits, phase ignored). False: the data are not what they must be, *mismatch
+ * tells. */
 bool pyn_track_end(struct pyn_track *track, uint16_t status, struct pyn_mismatch *mismatch);
 
 /* It will not complete any more, and what it did is unknown. */

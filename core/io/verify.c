@@ -21,7 +21,7 @@
 #define STATE_MASK UINT64_C(15)
 #define BUSY (UINT64_C(1) << 63)
 
-#define EPOCHS EPOCH_MASK       /* epochs 1 … EPOCHS go round; 0 is durable */
+#define EPOCHS EPOCH_MASK        /* epochs 1 … EPOCHS go round; 0 is durable */
 #define SWEEP_EVERY (EPOCHS / 2) /* flushes between two sweeps, so that no epoch in a cell is ever ambiguous */
 
 #define CHUNK_SHIFT 16 /* LBAs of which "was ever touched" is kept together */
@@ -50,9 +50,9 @@ struct pyn_verify {
 	uint32_t nsid;
 	uint32_t lba_size;
 	uint64_t nlba;
-	uint32_t zero_crc;         /* of an LBA of zeros */
-	_Atomic uint64_t *cells;   /* nlba of them */
-	_Atomic uint8_t *touched;  /* one for each chunk of cells */
+	uint32_t zero_crc;        /* of an LBA of zeros */
+	_Atomic uint64_t *cells;  /* nlba of them */
+	_Atomic uint8_t *touched; /* one for each chunk of cells */
 	size_t cells_size;
 	size_t touched_size;
 	struct shared *shared;
@@ -157,7 +157,7 @@ static inline void cell_end(_Atomic uint64_t *where, bool known, uint64_t epoch)
 		else
 			next = (old & ~(BUSY | EPOCH_MASK << EPOCH_SHIFT)) | epoch << EPOCH_SHIFT;
 	} while (!atomic_compare_exchange_weak_explicit(where, &old, next, memory_order_acq_rel,
-							 memory_order_relaxed));
+							memory_order_relaxed));
 }
 
 /* Change each cell of a range that says something. What was never touched is not touched now. */
@@ -178,8 +178,7 @@ static void for_each_cell(struct pyn_verify *verify, uint64_t slba, uint64_t nlb
 
 			do {
 				next = old ? change(verify, old) : 0;
-			} while (next != old &&
-				 !atomic_compare_exchange_weak(&verify->cells[lba], &old, next));
+			} while (next != old && !atomic_compare_exchange_weak(&verify->cells[lba], &old, next));
 		}
 	}
 }
@@ -485,9 +484,10 @@ static bool token_is_damaged(const struct pyn_verify *verify, const uint8_t *dat
 }
 
 /*
- * What the data of an LBA that is not as expected are. A stamp that names another LBA or another token shows where the
- * data come from, unless the stamp itself is what was damaged: then the data are right but for one of its fields. Old
- * data may bear the token of an earlier session, which can be any; zeros for an LBA are too common to say "LBA 0".
+ * What the data of an LBA that is not as expected are. A stamp that names another LBA or another token shows where
+ * the data come from, unless the stamp itself is what was damaged: then the data are right but for one of its fields.
+ * Old data may bear the token of an earlier session, which can be any; zeros for an LBA are too common to say "LBA
+ * 0".
  */
 static enum pyn_mismatch_class classify(const struct pyn_verify *verify, uint64_t lba, const uint8_t *data,
 					uint64_t cell, struct pyn_mismatch *mismatch)
@@ -504,9 +504,9 @@ static enum pyn_mismatch_class classify(const struct pyn_verify *verify, uint64_
 	if (found >= verify->nlba || (found == 0 && !given_out(token)))
 		return PYN_MISMATCH_CORRUPT;
 	if (found != lba)
-		return right_but_for(verify, data, 0, lba, expected) ? PYN_MISMATCH_CORRUPT : PYN_MISMATCH_MISDIRECTED;
-	if (cell_state(cell) == PYN_CELL_DATA &&
-	    token_hash(token) == (cell >> HASH_SHIFT & HASH_MASK))
+		return right_but_for(verify, data, 0, lba, expected) ? PYN_MISMATCH_CORRUPT
+								     : PYN_MISMATCH_MISDIRECTED;
+	if (cell_state(cell) == PYN_CELL_DATA && token_hash(token) == (cell >> HASH_SHIFT & HASH_MASK))
 		return PYN_MISMATCH_CORRUPT;
 	return token_is_damaged(verify, data, token, expected) ? PYN_MISMATCH_CORRUPT : PYN_MISMATCH_STALE;
 }
@@ -556,8 +556,8 @@ bool pyn_verify_read_end(const struct pyn_verify *verify, uint64_t slba, uint32_
 
 		for (uint32_t i = 0; i < batch; i++) {
 			uint64_t cell = snapshot[done + i];
-			bool same = cell == atomic_load_explicit(&verify->cells[slba + done + i],
-								 memory_order_relaxed);
+			bool same =
+				cell == atomic_load_explicit(&verify->cells[slba + done + i], memory_order_relaxed);
 
 			if (same && !(cell & BUSY) &&
 			    (cell_expects_data(cell) || cell_state(cell) == PYN_CELL_UNCORRECTABLE))

@@ -2,9 +2,10 @@
 /*
  * Verification: what each LBA of a namespace must hold, known to all processes of a script.
  *
- * One 8-byte atomic cell an LBA, in a sparse shared mapping. A write changes the cells when it is submitted (begin) and
- * when it completes (end); a read copies them at submission and at completion, and judges only LBAs whose cell did not
- * change in between and has no write in flight. Everything else is counted as unverified: a false alarm is never raised.
+ * One 8-byte atomic cell an LBA, in a sparse shared mapping. A write changes the cells when it is submitted (begin)
+ * and when it completes (end); a read copies them at submission and at completion, and judges only LBAs whose cell
+ * did not change in between and has no write in flight. Everything else is counted as unverified: a false alarm is
+ * never raised.
  *
  *   31:0  CRC-32C of the LBA's data; in state CONFLICT: how many writes are in flight
  *   45:32 hash of the token that stamps the data; without one, the number of the change
@@ -49,8 +50,8 @@ struct pyn_mismatch {
 	uint64_t found_token; /* what the last 8 bytes say */
 	uint32_t expected_crc;
 	uint32_t found_crc;
-	uint32_t count;      /* LBAs that mismatch */
-	uint32_t class;      /* enum pyn_mismatch_class, of the first */
+	uint32_t count; /* LBAs that mismatch */
+	uint32_t class; /* enum pyn_mismatch_class, of the first */
 };
 
 struct pyn_verify_counts {
@@ -61,8 +62,8 @@ struct pyn_verify_counts {
 
 struct pyn_verify; /* the table of one namespace */
 
-/* A table for nlba LBAs of lba_size bytes, for good, with one reference. Costs address space now and memory as LBAs are
- * touched. NULL: *err says why. */
+/* A table for nlba LBAs of lba_size bytes, for good, with one reference. Costs address space now and memory as LBAs
+ * are touched. NULL: *err says why. */
 struct pyn_verify *pyn_verify_create(uint32_t nsid, uint64_t nlba, uint32_t lba_size, struct pyn_error *err);
 
 /* References, of this process: a namespace, a worker and each command in flight hold one. NULL is allowed. */
@@ -103,24 +104,25 @@ void pyn_verify_write_begin_crc(struct pyn_verify *verify, uint64_t slba, uint32
 void pyn_verify_change_begin(struct pyn_verify *verify, uint64_t slba, uint64_t nlb, enum pyn_cell_state state);
 
 enum pyn_write_outcome {
-	PYN_WRITE_DONE,     /* completed with success */
-	PYN_WRITE_DURABLE,  /* with success and FUA */
-	PYN_WRITE_FAILED,   /* an error, an abort, or data that cannot be known: old or new, nobody knows */
+	PYN_WRITE_DONE,    /* completed with success */
+	PYN_WRITE_DURABLE, /* with success and FUA */
+	PYN_WRITE_FAILED,  /* an error, an abort, or data that cannot be known: old or new, nobody knows */
 };
 
 /* The end of any change that was begun over exactly these LBAs. */
 void pyn_verify_write_end(struct pyn_verify *verify, uint64_t slba, uint64_t nlb, enum pyn_write_outcome outcome);
 
-/* A process died in the middle of a begin or an end of these LBAs: nobody knows which of them count its write. Those that
- * are busy now are never judged again; the others are unknown until they are written. */
+/* A process died in the middle of a begin or an end of these LBAs: nobody knows which of them count its write. Those
+ * that are busy now are never judged again; the others are unknown until they are written. */
 void pyn_verify_write_lost(struct pyn_verify *verify, uint64_t slba, uint64_t nlb);
 
-/* Nothing is known of these LBAs any more, in all processes. Writes in flight stay counted, and leave them unknown. */
+/* Nothing is known of these LBAs any more, in all processes. Writes in flight stay counted, and leave them unknown.
+ */
 void pyn_verify_forget(struct pyn_verify *verify, uint64_t slba, uint64_t nlb);
 
 /*
- * The data change, and nobody can say when: a format, a deallocation of a whole drive. Nothing is judged from hold to as
- * many releases. Hold before the command is sent; when it has ended forget, then release.
+ * The data change, and nobody can say when: a format, a deallocation of a whole drive. Nothing is judged from hold to
+ * as many releases. Hold before the command is sent; when it has ended forget, then release.
  */
 void pyn_verify_hold(struct pyn_verify *verify);
 void pyn_verify_release(struct pyn_verify *verify);

@@ -27,19 +27,19 @@
 struct pyn_worker {
 	struct pyn_device *device; /* holds a reference */
 	struct pyn_io_queue *queue;
-	struct pyn_verify *verify;   /* a reference, or NULL */
-	struct pyn_worker_run *run;  /* in ordinary memory: the child works on its copy */
+	struct pyn_verify *verify;  /* a reference, or NULL */
+	struct pyn_worker_run *run; /* in ordinary memory: the child works on its copy */
 	struct pyn_worker_shared *shared;
 	struct pyn_worker_flight *flight; /* shared too */
 	uint32_t *per_second;             /* shared too */
 	struct pyn_cmdlog *log;
-	uint8_t *data;               /* all buffers and lists of all slots */
-	uint8_t *private_memory;     /* slots, base CRCs, snapshots */
+	uint8_t *data;           /* all buffers and lists of all slots */
+	uint8_t *private_memory; /* slots, base CRCs, snapshots */
 	struct pyn_workload_step *sequence;
-	uint32_t process;            /* generation of the process that made it */
+	uint32_t process; /* generation of the process that made it */
 	int pid;
 	int pidfd;
-	int cpu;                     /* that it occupies; -1: none */
+	int cpu; /* that it occupies; -1: none */
 	int exit_signal;
 	bool started, ended, finished;
 };
@@ -105,9 +105,9 @@ static size_t round_up(size_t value, size_t to)
 
 /* What one slot needs, and where in it. */
 struct layout {
-	uint32_t largest;   /* LBAs of the largest IO */
-	size_t data;        /* bytes of a buffer, whole pages */
-	size_t list;        /* bytes of its PRP list */
+	uint32_t largest; /* LBAs of the largest IO */
+	size_t data;      /* bytes of a buffer, whole pages */
+	size_t list;      /* bytes of its PRP list */
 	bool reads, writes;
 };
 
@@ -166,14 +166,13 @@ static void base_crcs(const struct pyn_worker_run *run, struct pyn_worker_slot *
 	}
 }
 
-static int build_slot(struct pyn_worker *worker, const struct layout *layout, uint16_t index, struct pyn_random *random,
-		      struct pyn_error *err)
+static int build_slot(struct pyn_worker *worker, const struct layout *layout, uint16_t index,
+		      struct pyn_random *random, struct pyn_error *err)
 {
 	struct pyn_worker_run *run = worker->run;
 	struct pyn_worker_slot *slot = &run->slots[index];
 	uint8_t *memory = worker->data + index * dma_of_slot(layout);
-	uint8_t *private = worker->private_memory +
-			   run->slot_count * round_up(sizeof(struct pyn_worker_slot), 64) +
+	uint8_t *private = worker->private_memory + run->slot_count * round_up(sizeof(struct pyn_worker_slot), 64) +
 			   index * round_up(layout->largest * (sizeof(uint32_t) + sizeof(uint64_t)), 64);
 
 	slot->cmd.cid = index;
@@ -258,7 +257,8 @@ static void free_shared(struct pyn_worker *worker)
 		pyn_device_unlock(worker->device);
 		if (pyn_io_queue_delete(worker->queue, &err) == 0)
 			give_up_flight(worker);
-		/* A device that did not confirm the deletion may still write into the buffers: they are lost, not reused. */
+		/* A device that did not confirm the deletion may still write into the buffers: they are lost, not
+		 * reused. */
 		if (worker->queue->queue)
 			worker->data = NULL;
 	}
@@ -307,8 +307,9 @@ static int check_mdts(const struct pyn_worker *worker, struct pyn_error *err)
 		mdts = UINT64_C(2) << 20;
 	if (length <= mdts)
 		return 0;
-	return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "io_size is larger than MDTS: %llu bytes, the drive takes %llu",
-			 (unsigned long long)length, (unsigned long long)mdts);
+	return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+			 "io_size is larger than MDTS: %llu bytes, the drive takes %llu", (unsigned long long)length,
+			 (unsigned long long)mdts);
 }
 
 static int create_run(struct pyn_worker *worker, const struct pyn_worker_config *config, struct pyn_error *err)
@@ -338,8 +339,8 @@ static int create_run(struct pyn_worker *worker, const struct pyn_worker_config 
 	run->timeout_ms = *pyn_device_timeout_ms(worker->device);
 	run->engine = pyn_device_engine(worker->device);
 	run->device_shared = pyn_device_shared(worker->device);
-	return pyn_workload_init(&run->workload, &config->workload, config->nlba,
-				 pyn_random_stream(config->seed, 0), err);
+	return pyn_workload_init(&run->workload, &config->workload, config->nlba, pyn_random_stream(config->seed, 0),
+				 err);
 }
 
 /* Before its queue's memory is taken away, by a reset or the end of the session. */
@@ -375,7 +376,8 @@ static int create_queue(struct pyn_worker *worker, struct pyn_error *err)
 	return 0;
 }
 
-static int build(struct pyn_worker *worker, const struct pyn_worker_config *config, int *result, struct pyn_error *err)
+static int build(struct pyn_worker *worker, const struct pyn_worker_config *config, int *result,
+		 struct pyn_error *err)
 {
 	int rc = create_run(worker, config, err);
 

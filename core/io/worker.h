@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * An IO worker: a forked process that drives one queue pair as fast as the drive takes commands, verifies what it reads,
- * and leaves its result in memory that it shares with the script's process.
+ * An IO worker: a forked process that drives one queue pair as fast as the drive takes commands, verifies what it
+ * reads, and leaves its result in memory that it shares with the script's process.
  *
- * Life, in the script's process: create (queue pair, buffers, shared block) → start (fork) → poll or wait until it has
- * ended → finish (result, queue deleted, what a dead worker had in flight marked unknown) → free.
+ * Life, in the script's process: create (queue pair, buffers, shared block) → start (fork) → poll or wait until it
+ * has ended → finish (result, queue deleted, what a dead worker had in flight marked unknown) → free.
  */
 #ifndef PYN_IO_WORKER_H
 #define PYN_IO_WORKER_H
@@ -38,28 +38,28 @@ struct pyn_worker_config {
 	uint32_t nsid;
 	uint32_t lba_size;
 	uint64_t nlba;
-	uint64_t io_count;   /* stop after so many IOs; 0: no such limit */
-	uint64_t time_ns;    /* stop after so long; 0: no such limit */
-	double iops;         /* rate limit, any rate; 0: none */
-	uint16_t qdepth;     /* entries of its queue pair; one less in flight */
+	uint64_t io_count; /* stop after so many IOs; 0: no such limit */
+	uint64_t time_ns;  /* stop after so long; 0: no such limit */
+	double iops;       /* rate limit, any rate; 0: none */
+	uint16_t qdepth;   /* entries of its queue pair; one less in flight */
 	uint8_t priority;
 	uint32_t ptype, pvalue; /* data of writes, see pattern.h */
-	bool fw_debug;       /* on an error leave queue and commands as they are */
-	bool judge;          /* compare what is read */
-	int cpu;             /* pin to this CPU; -1: to a free one, if there is one */
-	uint64_t seed;       /* of its random generator */
-	uint32_t seconds;    /* room for so many counts of IOs a second; 0: not counted */
-	uint32_t steps;      /* of a replay; 0: none */
+	bool fw_debug;          /* on an error leave queue and commands as they are */
+	bool judge;             /* compare what is read */
+	int cpu;                /* pin to this CPU; -1: to a free one, if there is one */
+	uint64_t seed;          /* of its random generator */
+	uint32_t seconds;       /* room for so many counts of IOs a second; 0: not counted */
+	uint32_t steps;         /* of a replay; 0: none */
 	const struct pyn_workload_step *sequence;
 };
 
 struct pyn_worker_result {
-	int error;             /* enum pyn_worker_error */
-	uint16_t status;       /* of the first command that failed, NVME_SC; 0: none */
-	int signal;            /* that killed the process */
+	int error;                           /* enum pyn_worker_error */
+	uint16_t status;                     /* of the first command that failed, NVME_SC; 0: none */
+	int signal;                          /* that killed the process */
 	uint64_t io_count[PYN_WORKLOAD_OPS]; /* completed with success or not, by opcode of the workload */
-	uint64_t ticks;        /* from the first submission to the last completion */
-	uint64_t busy_ticks;   /* of them, spent submitting or in polls that found something */
+	uint64_t ticks;                      /* from the first submission to the last completion */
+	uint64_t busy_ticks;                 /* of them, spent submitting or in polls that found something */
 	uint64_t mismatched_reads;
 	struct pyn_mismatch mismatch; /* the first one */
 	struct pyn_verify_counts verified;
@@ -67,8 +67,8 @@ struct pyn_worker_result {
 
 /* What both processes see; in DMA memory. */
 struct pyn_worker_shared {
-	_Atomic uint32_t stop;      /* the script asks it to end: drain, then exit */
-	_Atomic uint32_t finished;  /* it has written its result */
+	_Atomic uint32_t stop;     /* the script asks it to end: drain, then exit */
+	_Atomic uint32_t finished; /* it has written its result */
 	_Atomic uint64_t sent;
 	_Atomic uint64_t completed;
 	_Atomic uint64_t per_second_count; /* whole seconds counted so far */
@@ -76,8 +76,8 @@ struct pyn_worker_shared {
 	struct pyn_histogram latency; /* ticks, from submission to completion */
 };
 
-/* Create the queue pair and all memory. verify: the namespace's table, or NULL. On failure *result says what the script
- * is told (its error) and *err the details. */
+/* Create the queue pair and all memory. verify: the namespace's table, or NULL. On failure *result says what the
+ * script is told (its error) and *err the details. */
 int pyn_worker_create(struct pyn_device *device, const struct pyn_worker_config *config, struct pyn_verify *verify,
 		      struct pyn_worker **worker, int *result, struct pyn_error *err);
 

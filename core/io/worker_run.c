@@ -18,8 +18,8 @@
 #define SUBMIT_BATCH 32u
 #define POLL_BATCH 32u
 #define CRC_BATCH 64u
-#define CHORE_NS UINT64_C(1000000)     /* between two looks at what is not an IO */
-#define PARENT_NS UINT64_C(100000000)  /* between two looks at the parent and at deadlines */
+#define CHORE_NS UINT64_C(1000000)    /* between two looks at what is not an IO */
+#define PARENT_NS UINT64_C(100000000) /* between two looks at the parent and at deadlines */
 #define EMPTY_TURNS_BEFORE_YIELD 1000u
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
@@ -190,7 +190,8 @@ static ALWAYS_INLINE void end_of_change(struct pyn_worker_run *run, struct pyn_w
 	pyn_flight_set(flight, PYN_FLIGHT_NONE);
 }
 
-static __attribute__((noinline)) void not_sent(struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint16_t index)
+static __attribute__((noinline)) void not_sent(struct pyn_worker_run *run, struct pyn_worker_slot *slot,
+					       uint16_t index)
 {
 	slot->submitted = 0;
 	end_of_change(run, slot, index, PYN_STATUS_MISMATCH);
@@ -201,7 +202,8 @@ static __attribute__((noinline)) void not_sent(struct pyn_worker_run *run, struc
 
 /* -- the loop: compiled for our own rings, and for the engine's table ------------------------------------------ */
 
-/* How many IOs may be sent now. With a rate the k-th one, from 0, is due k / iops after the start: none at the end. */
+/* How many IOs may be sent now. With a rate the k-th one, from 0, is due k / iops after the start: none at the end.
+ */
 static ALWAYS_INLINE uint64_t due(const struct pyn_worker_run *run, uint64_t now)
 {
 	if (now >= run->ends)
@@ -271,7 +273,8 @@ static ALWAYS_INLINE unsigned submit(struct pyn_worker_run *run, uint64_t now, c
 	return (unsigned)batch;
 }
 
-static ALWAYS_INLINE void complete(struct pyn_worker_run *run, uint16_t index, const struct nvme_cpl *cpl, uint64_t now)
+static ALWAYS_INLINE void complete(struct pyn_worker_run *run, uint16_t index, const struct nvme_cpl *cpl,
+				   uint64_t now)
 {
 	struct pyn_worker_slot *slot;
 	uint16_t status = (uint16_t)(cpl->status >> 1 & 0x7ff);
@@ -300,7 +303,7 @@ static ALWAYS_INLINE void complete(struct pyn_worker_run *run, uint16_t index, c
 	run->completed++;
 }
 
-static ALWAYS_INLINE unsigned reap(struct pyn_worker_run *run, const bool rings)
+static ALWAYS_INLINE unsigned reap(struct pyn_worker_run *run, uint64_t before, const bool rings)
 {
 	struct pyn_completion completions[POLL_BATCH];
 	unsigned count = 0;
@@ -313,6 +316,8 @@ static ALWAYS_INLINE unsigned reap(struct pyn_worker_run *run, const bool rings)
 	} else {
 		count = run->engine->poll(run->queue, completions, POLL_BATCH);
 	}
+	if (count < POLL_BATCH)
+		run->polled = before;
 	if (count == 0)
 		return 0;
 	uint64_t now = pyn_ticks();
@@ -346,15 +351,17 @@ static bool parent_is_dead(const struct pyn_worker_run *run)
 	return poll(&parent, 1, 0) > 0;
 }
 
-static bool something_timed_out(const struct pyn_worker_run *run, uint64_t now)
+/* By the time of the last poll, not by now: this process may have been stopped since, for longer than a deadline. */
+static bool something_timed_out(const struct pyn_worker_run *run)
 {
 	uint64_t allowed = pyn_ns_to_ticks((uint64_t)run->timeout_ms * 1000000u);
 
-	if (now - run->last_completion < allowed && now - run->started < allowed)
-		return false;
-	for (unsigned i = 0; i < run->slot_count; i++)
-		if (run->slots[i].submitted && now - run->slots[i].submitted > allowed)
+	for (unsigned i = 0; i < run->slot_count; i++) {
+		uint64_t submitted = run->slots[i].submitted;
+
+		if (submitted && run->polled > submitted && run->polled - submitted > allowed)
 			return true;
+	}
 	return false;
 }
 
@@ -386,14 +393,10 @@ static __attribute__((noinline)) void chores(struct pyn_worker_run *run, uint64_
 	next_parent = now + pyn_ns_to_ticks(PARENT_NS);
 	if (parent_is_dead(run))
 		run->leave = true;
-	/* A first time may mean that this process was stopped, and its completions still wait to be seen. */
-	bool overdue = something_timed_out(run, now);
-
-	if (overdue && run->overdue) {
+	if (something_timed_out(run)) {
 		run->result.error = PYN_WORKER_IO_TIMEOUT;
 		run->leave = true;
 	}
-	run->overdue = overdue;
 }
 
 /* A worker that waits for the time of its next IO with nothing in flight has no reason to burn its CPU. */
@@ -416,7 +419,7 @@ static ALWAYS_INLINE void loop(struct pyn_worker_run *run, const bool rings)
 	uint64_t now = pyn_ticks();
 
 	for (;;) {
-		unsigned done = reap(run, rings) + submit(run, now, rings);
+		unsigned done = reap(run, now, rings) + submit(run, now, rings);
 		uint64_t after = pyn_ticks();
 
 		if (done) {
@@ -520,7 +523,8 @@ static uint64_t ticks_of(uint64_t ns, uint64_t hz)
 	return ticks ? ticks : 1;
 }
 
-/* IOs a tick, times 2^64, rounded down by more than a double may be off: the IO that is due at the end is never sent. */
+/* IOs a tick, times 2^64, rounded down by more than a double may be off: the IO that is due at the end is never sent.
+ */
 static uint64_t rate_of(double per_tick)
 {
 	double rate = per_tick * 0x1p64 * (1 - 0x1p-50);
@@ -552,9 +556,10 @@ void pyn_worker_main(struct pyn_worker_run *run)
 	close_descriptors(run);
 	pin(run->config.cpu);
 	start_clock(run);
-	if (run->ring)
+	chores(run, run->started); /* its queue may be gone already, with a reset */
+	if (!run->leave && run->ring)
 		loop_over_rings(run);
-	else
+	else if (!run->leave)
 		loop_over_table(run);
 	finish(run);
 	_exit(0);

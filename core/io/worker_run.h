@@ -10,9 +10,9 @@
 
 /* One command that may be in flight, with its buffers; its index is its CID. */
 struct pyn_worker_slot {
-	struct nvme_cmd cmd;     /* NSID and data pointers are built once */
-	uint64_t submitted;      /* ticks; 0: not in flight */
-	uint64_t logged;         /* its number in the command log */
+	struct nvme_cmd cmd; /* NSID and data pointers are built once */
+	uint64_t submitted;  /* ticks; 0: not in flight */
+	uint64_t logged;     /* its number in the command log */
 	uint64_t slba;
 	uint32_t nlb;
 	uint8_t op;
@@ -20,8 +20,8 @@ struct pyn_worker_slot {
 	uint8_t *write_data;     /* what it writes, or NULL */
 	uint64_t *read_prp_list; /* of pages 1 … of the buffer */
 	uint64_t *write_prp_list;
-	uint32_t *base_crc;      /* of each LBA of write_data with zeros for a stamp */
-	uint64_t *cells;         /* snapshot for verification */
+	uint32_t *base_crc; /* of each LBA of write_data with zeros for a stamp */
+	uint64_t *cells;    /* snapshot for verification */
 };
 
 /* What a slot has in flight, for the script's process after this one has died, at any instruction. */
@@ -51,7 +51,7 @@ struct pyn_worker_run {
 	struct pyn_queue *queue;
 	struct pyn_ring *ring; /* NULL: go through the engine's table */
 	struct pyn_device_shared *device_shared;
-	uint32_t generation;   /* of the device when the queue was made */
+	uint32_t generation; /* of the device when the queue was made */
 	uint32_t timeout_ms;
 	int parent_pidfd;
 	struct pyn_verify *verify;
@@ -68,20 +68,20 @@ struct pyn_worker_run {
 	uint32_t rate_limited;
 
 	/* The loop's own. */
-	uint64_t started;        /* ticks */
-	uint64_t ends;           /* ticks, UINT64_MAX: no such limit */
-	uint64_t to_send;        /* IOs that are left */
+	uint64_t started; /* ticks */
+	uint64_t ends;    /* ticks, UINT64_MAX: no such limit */
+	uint64_t to_send; /* IOs that are left */
 	uint64_t sent, completed;
-	uint64_t rate;           /* IOs a tick, times 2^64 */
+	uint64_t rate; /* IOs a tick, times 2^64 */
 	uint64_t second_ticks, next_second, second_base;
 	uint32_t second;
 	uint64_t next_chore;
 	uint64_t last_completion;
+	uint64_t polled; /* ticks: whatever the device had completed by then has been seen */
 	uint64_t busy_ticks;
-	uint32_t step;           /* of a replay */
-	bool stopping;           /* no more is sent */
-	bool leave;              /* at once, with commands in flight */
-	bool overdue;            /* a command was, at the last look */
+	uint32_t step; /* of a replay */
+	bool stopping; /* no more is sent */
+	bool leave;    /* at once, with commands in flight */
 	struct pyn_worker_result result;
 	struct pyn_verify_counts counts; /* not yet added to the table's */
 };

@@ -12,7 +12,8 @@ static int check(const struct pyn_workload_config *config, uint64_t end, struct 
 	uint32_t percentage = 0;
 
 	if (config->region_start >= end)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "region_start %llu is not below the region's end %llu",
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "region_start %llu is not below the region's end %llu",
 				 (unsigned long long)config->region_start, (unsigned long long)end);
 	if (config->sizes < 1 || config->sizes > PYN_WORKLOAD_SIZES)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "io_size names %u sizes; 1 to %u are possible",
@@ -38,8 +39,8 @@ static int check(const struct pyn_workload_config *config, uint64_t end, struct 
 	for (uint32_t i = 0; i < config->ops; i++)
 		percentage += config->percentage[i];
 	if (percentage != 100)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "the percentages of the opcodes sum up to %u, not 100",
-				 percentage);
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "the percentages of the opcodes sum up to %u, not 100", percentage);
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What an IO worker sends next: opcode, first LBA and number of LBAs. Pure arithmetic on a plain structure; no division
- * and no memory beyond it, because it is part of the IO path.
+ * What an IO worker sends next: opcode, first LBA and number of LBAs. Pure arithmetic on a plain structure; no
+ * division and no memory beyond it, because it is part of the IO path.
  */
 #ifndef PYN_IO_WORKLOAD_H
 #define PYN_IO_WORKLOAD_H
@@ -27,18 +27,18 @@ struct pyn_workload_step {
 
 /* What the script asked for. Plain data; LBA units. */
 struct pyn_workload_config {
-	uint32_t sizes;                          /* how many io_size there are, 1 … PYN_WORKLOAD_SIZES */
-	uint32_t io_size[PYN_WORKLOAD_SIZES];    /* LBAs, 1 … 65536 */
-	uint32_t lba_align[PYN_WORKLOAD_SIZES];  /* LBAs, for each io_size; at least 1 */
-	uint32_t weight[PYN_WORKLOAD_SIZES];     /* how often, relative to each other; at least one is not 0 */
-	uint32_t ops;                            /* how many opcodes there are, 1 … PYN_WORKLOAD_OPS */
+	uint32_t sizes;                         /* how many io_size there are, 1 … PYN_WORKLOAD_SIZES */
+	uint32_t io_size[PYN_WORKLOAD_SIZES];   /* LBAs, 1 … 65536 */
+	uint32_t lba_align[PYN_WORKLOAD_SIZES]; /* LBAs, for each io_size; at least 1 */
+	uint32_t weight[PYN_WORKLOAD_SIZES];    /* how often, relative to each other; at least one is not 0 */
+	uint32_t ops;                           /* how many opcodes there are, 1 … PYN_WORKLOAD_OPS */
 	uint8_t opcode[PYN_WORKLOAD_OPS];
-	uint8_t percentage[PYN_WORKLOAD_OPS];    /* the sum is 100 */
-	uint32_t random_percentage;              /* 0 … 100; the rest is sequential */
-	int64_t step;                            /* sequential: from one SLBA to the next; 0: contiguous */
-	uint64_t region_start;                   /* first LBA */
-	uint64_t region_end;                     /* past the last LBA */
-	uint64_t lba_start;                      /* where the sequential part begins */
+	uint8_t percentage[PYN_WORKLOAD_OPS]; /* the sum is 100 */
+	uint32_t random_percentage;           /* 0 … 100; the rest is sequential */
+	int64_t step;                         /* sequential: from one SLBA to the next; 0: contiguous */
+	uint64_t region_start;                /* first LBA */
+	uint64_t region_end;                  /* past the last LBA */
+	uint64_t lba_start;                   /* where the sequential part begins */
 	bool has_distribution;
 	uint32_t distribution[PYN_WORKLOAD_PARTS]; /* the sum is PYN_WORKLOAD_WEIGHT */
 };
@@ -60,8 +60,8 @@ struct pyn_workload {
 	uint32_t sizes;
 	uint32_t io_size[PYN_WORKLOAD_SIZES];
 	uint32_t lba_align[PYN_WORKLOAD_SIZES];
-	uint64_t first[PYN_WORKLOAD_SIZES];     /* the first aligned LBA of the region */
-	uint64_t positions[PYN_WORKLOAD_SIZES]; /* how many aligned LBAs there are from there on */
+	uint64_t first[PYN_WORKLOAD_SIZES];      /* the first aligned LBA of the region */
+	uint64_t positions[PYN_WORKLOAD_SIZES];  /* how many aligned LBAs there are from there on */
 	uint32_t weight_end[PYN_WORKLOAD_SIZES]; /* sum of the weights up to and with this one */
 	uint8_t op_of[100];
 	uint8_t part_of[PYN_WORKLOAD_WEIGHT];
@@ -69,8 +69,8 @@ struct pyn_workload {
 	uint64_t part_size[PYN_WORKLOAD_PARTS];  /* its LBAs */
 };
 
-/* Check and prepare. nlba: of the namespace, what a region is cut to. An io_size above the region becomes the region where
- * it is the only one. Errors: PYN_ERROR_ARGUMENT. */
+/* Check and prepare. nlba: of the namespace, what a region is cut to. An io_size above the region becomes the region
+ * where it is the only one. Errors: PYN_ERROR_ARGUMENT. */
 int pyn_workload_init(struct pyn_workload *workload, const struct pyn_workload_config *config, uint64_t nlba,
 		      struct pyn_random random, struct pyn_error *err);
 

@@ -3,9 +3,8 @@
 
 import time
 
-import pytest
-
 import nvme as d
+import pytest
 
 
 def test_identify_fills_the_buffer_with_what_id_data_tells(nvme0):

@@ -4,9 +4,8 @@
 import gc
 
 import numpy
-import pytest
-
 import nvme as d
+import pytest
 
 
 def test_a_new_buffer_is_4096_zero_bytes_aligned_to_a_page():

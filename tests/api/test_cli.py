@@ -10,9 +10,9 @@ import sys
 import threading
 import time
 
+import nvme as d
 import pytest
 
-import nvme as d
 import pynvme
 
 

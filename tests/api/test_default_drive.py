@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What scripts take for granted of the drive that they get without asking for one."""
 
-import pytest
-
 import nvme as d
+import pytest
 
 
 @pytest.fixture

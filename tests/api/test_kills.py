@@ -11,9 +11,8 @@ import time
 import warnings
 from pathlib import Path
 
-import pytest
-
 import nvme as d
+import pytest
 
 
 def children(pid="self"):

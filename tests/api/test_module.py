@@ -4,9 +4,8 @@
 import random
 import time
 
-import pytest
-
 import nvme as d
+import pytest
 
 
 def test_star_import_brings_the_classes(python):

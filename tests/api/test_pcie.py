@@ -3,9 +3,8 @@
 
 import warnings
 
-import pytest
-
 import nvme as d
+import pytest
 
 
 def test_configuration_space_is_bytes_and_registers_are_little_endian(pcie):

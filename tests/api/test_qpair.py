@@ -3,9 +3,8 @@
 
 import gc
 
-import pytest
-
 import nvme as d
+import pytest
 
 needs_msix = pytest.mark.skipif(
     not hasattr(d.Qpair, "msix_isset"), reason="Qpair.msix_isset() and its kin are not there yet"

@@ -5,10 +5,9 @@ import logging
 import re
 import time
 
+import nvme as d
 import pytemperature
 import pytest
-
-import nvme as d
 
 
 @pytest.fixture

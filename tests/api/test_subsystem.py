@@ -4,9 +4,8 @@
 import time
 from types import SimpleNamespace
 
-import pytest
-
 import nvme as d
+import pytest
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ The data are changed behind the drive's back, on the virtual SSD, so the drive i
 import logging
 import warnings
 
-import pytest
-
 import nvme as d
+import pytest
 
 MISMATCH = r"^ERROR status: 07/81$"
 

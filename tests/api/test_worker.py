@@ -3,9 +3,8 @@
 
 import time
 
-import pytest
-
 import nvme as d
+import pytest
 
 
 def test_io_count_is_sent_to_the_last_io(run_worker):

@@ -43,7 +43,8 @@ TEST(a_buffer_that_does_not_fit_is_an_error)
 
 TEST(commands_on_the_same_bytes_know_of_each_other)
 {
-	/* Whether the first and the second of two commands may be judged; the second begins while the first goes on. */
+	/* Whether the first and the second of two commands may be judged; the second begins while the first goes on.
+	 */
 	static const bool own[3][3][2] = {
 		[READS] = {[READS] = {false, false}, [WRITES] = {true, false}, [STAMPS] = {false, false}},
 		[WRITES] = {[READS] = {false, true}, [WRITES] = {true, true}, [STAMPS] = {false, true}},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A tester's queue pair over an engine that does what the test says: slots, time, quarantine, and a device that errs. */
+/* A tester's queue pair over an engine that does what the test says: slots, time, quarantine, and a device that errs.
+ */
 /* sources: core/io/qpair.c core/io/track.c core/io/buffer.c core/io/cmdlog.c core/io/verify.c core/io/crc32c.c
  * core/env/*.c core/util/*.c */
 /* dpdk */
@@ -129,8 +130,7 @@ static void destroy(void)
 	}                                                                                                            \
 	static void name##_body(void)
 
-#define IO_QUEUE                                                                                                     \
-	((struct pyn_qpair_config){.qid = 3, .slots = 15, .in_flight = 15})
+#define IO_QUEUE ((struct pyn_qpair_config){.qid = 3, .slots = 15, .in_flight = 15})
 
 /* Submit one command; its CID, or the negative error. */
 static int submit_opcode(uint8_t opcode)
@@ -539,8 +539,7 @@ QPAIR_TEST(the_drivers_own_aer_ends_in_silence_and_a_scripts_is_told, the_admin)
 /* -- who looks on ------------------------------------------------------------------------------------------------ */
 
 QPAIR_TEST(each_command_of_the_script_is_observed_before_it_is_sent_and_when_it_has_ended,
-	   ((struct pyn_qpair_config){
-		   .slots = SLOTS, .in_flight = SLOTS - 1, .own_slots = OWN, .observe = observe}))
+	   ((struct pyn_qpair_config){.slots = SLOTS, .in_flight = SLOTS - 1, .own_slots = OWN, .observe = observe}))
 {
 	struct nvme_cmd cmd = {.opc = 6};
 	struct nvme_cpl cpl;

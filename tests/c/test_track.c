@@ -19,11 +19,8 @@ static struct pyn_error err;
 
 static struct nvme_cmd io(uint8_t opcode, uint64_t slba, uint32_t nlb)
 {
-	return (struct nvme_cmd){.opc = opcode,
-				 .nsid = 1,
-				 .cdw10 = (uint32_t)slba,
-				 .cdw11 = (uint32_t)(slba >> 32),
-				 .cdw12 = nlb - 1};
+	return (struct nvme_cmd){
+		.opc = opcode, .nsid = 1, .cdw10 = (uint32_t)slba, .cdw11 = (uint32_t)(slba >> 32), .cdw12 = nlb - 1};
 }
 
 static void begin(struct nvme_cmd cmd, uint32_t length, bool stamp)

@@ -358,7 +358,8 @@ TABLE_TEST(a_write_whose_process_died_half_way_ends_no_other_one)
 		}
 }
 
-/* -- flush and power ---------------------------------------------------------------------------------------------- */
+/* -- flush and power ----------------------------------------------------------------------------------------------
+ */
 
 TABLE_TEST(power_loss_forgets_what_was_not_flushed)
 {
@@ -441,12 +442,13 @@ TABLE_TEST(an_epoch_that_no_flush_made_durable_is_lost_however_old_it_is)
 	CHECK_EQ(judge(1, 1), -1);
 }
 
-/* -- ranges -------------------------------------------------------------------------------------------------------- */
+/* -- ranges --------------------------------------------------------------------------------------------------------
+ */
 
 TABLE_TEST(what_lies_beyond_the_table_is_counted_as_unverified_and_touches_nothing)
 {
-	static const uint64_t beyond[] = {NLBA, NLBA + 1, UINT64_C(1) << 32, (UINT64_C(1) << 32) + 5, UINT64_MAX - 3,
-					  UINT64_MAX};
+	static const uint64_t beyond[] = {NLBA,           NLBA + 1,  UINT64_C(1) << 32, (UINT64_C(1) << 32) + 5,
+					  UINT64_MAX - 3, UINT64_MAX};
 
 	for (unsigned i = 0; i < sizeof(beyond) / sizeof(beyond[0]); i++) {
 		write_lbas(beyond[i], 8);
@@ -553,7 +555,8 @@ TEST(every_lba_size_is_judged)
 	}
 }
 
-/* -- what a mismatch is called ------------------------------------------------------------------------------------- */
+/* -- what a mismatch is called -------------------------------------------------------------------------------------
+ */
 
 TABLE_TEST(each_kind_of_wrong_data_has_its_class)
 {

@@ -34,8 +34,8 @@ static struct block the_cache[NLBA], the_media[NLBA]; /* what is read, and what 
 /* What the model knows of an LBA. */
 struct knowledge {
 	bool known, durable, bad;
-	bool conflict; /* of the writes in flight: it will be unknown when they have ended */
-	bool lost;     /* a write whose process died is counted and will never end */
+	bool conflict;           /* of the writes in flight: it will be unknown when they have ended */
+	bool lost;               /* a write whose process died is counted and will never end */
 	struct block one, other; /* what it may hold; other: after a deallocation */
 	unsigned in_flight;
 	uint64_t version; /* grows with each change */
@@ -50,10 +50,10 @@ struct actor {
 	uint32_t nlb;
 	bool executed[LARGEST];
 	bool fails;
-	struct block blocks[LARGEST];     /* what it writes, or has read */
+	struct block blocks[LARGEST]; /* what it writes, or has read */
 	uint8_t data[LARGEST * LBA];
-	uint64_t cells[LARGEST];          /* of a read */
-	uint64_t versions[LARGEST];       /* of a read, or of a flush over all LBAs */
+	uint64_t cells[LARGEST];    /* of a read */
+	uint64_t versions[LARGEST]; /* of a read, or of a flush over all LBAs */
 	uint64_t flushed[NLBA];
 	uint64_t epoch;
 };

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The process of an IO worker, over an engine that is a memory: exact counts and rates, hostile completions, sudden death. */
+/* The process of an IO worker, over an engine that is a memory: exact counts and rates, hostile completions, sudden
+ * death. */
 /* sources: core/io/worker_run.c core/io/workload.c core/io/verify.c core/io/cmdlog.c core/io/histogram.c
  * core/io/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
 #define _GNU_SOURCE 1
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -25,9 +25,9 @@
 /* -- an engine whose drive is a memory; it runs in the worker's process ---------------------------------------- */
 
 static struct {
-	unsigned stuck_after;   /* commands; those after it never complete. 0: all complete */
-	unsigned refuse_after;  /* submissions; those after it fail. 0: none */
-	bool babbles;           /* completes what was never sent, too */
+	unsigned stuck_after;  /* commands; those after it never complete. 0: all complete */
+	unsigned refuse_after; /* submissions; those after it fail. 0: none */
+	bool babbles;          /* completes what was never sent, too */
 	uint16_t status;
 } the_drive;
 
@@ -87,8 +87,10 @@ static unsigned drive_poll(struct pyn_queue *queue, struct pyn_completion *compl
 		execute(&queue->waiting[i], queue->data[i]);
 		completions[count++] = (struct pyn_completion){
 			.slot = slot, .cpl = {.cid = slot, .status = (uint16_t)(the_drive.status << 1)}};
-		if (the_drive.babbles && i + 1 == queue->rung)
-			completions[count++] = completions[count - 1];
+		if (the_drive.babbles && i + 1 == queue->rung) {
+			completions[count] = completions[count - 1];
+			count++;
+		}
 	}
 	queue->count = queue->rung = 0;
 	return count;

@@ -11,10 +11,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Callable
 
+import nvme
 import pytest
 from drive import Drive
-
-import nvme
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import time
 
+import nvme
 import pytest
 from drive import (
     ACQ,
@@ -27,8 +28,6 @@ from drive import (
     capabilities,
 )
 from fake import DEVICE_RESET, DMA_UNMAP, DOORBELLS, Message, lasts_at_most, wait_until
-
-import nvme
 
 EN = 1
 SHN_NORMAL = 1 << 14

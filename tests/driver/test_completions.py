@@ -9,11 +9,10 @@ import time
 from types import SimpleNamespace
 from typing import Callable
 
+import nvme
 import pytest
 from drive import READ, Command, Drive
 from fake import lasts_at_most, wait_until
-
-import nvme
 
 Opener = Callable[..., SimpleNamespace]
 

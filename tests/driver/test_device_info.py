@@ -10,6 +10,7 @@ import threading
 from collections.abc import Sequence
 from typing import Callable
 
+import nvme
 import pytest
 from drive import Drive
 from fake import (
@@ -31,8 +32,6 @@ from fake import (
     Message,
     sparse_areas,
 )
-
-import nvme
 
 MAPPABLE = READ | WRITE | MMAP | CAPS
 U64 = 0xFFFFFFFFFFFFFFFF

@@ -11,11 +11,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Callable
 
+import nvme
 import pytest
 from drive import AER, CREATE_CQ, CREATE_SQ, DELETE_CQ, DELETE_SQ, INVALID_FIELD, Command, Drive
 from fake import wait_until
-
-import nvme
 
 Sender = Callable[[nvme.Controller, nvme.Buffer], Any]
 

@@ -11,11 +11,10 @@ import random
 from types import SimpleNamespace
 from typing import Any, Callable
 
+import nvme
 import pytest
 from drive import READ, WRITE, Command, Drive
 from fake import wait_until
-
-import nvme
 
 Sender = Callable[[nvme.Namespace, nvme.Qpair, nvme.Buffer], Any]
 BIG = 0x123456789ABCDEF0

@@ -7,6 +7,7 @@ from __future__ import annotations
 import struct
 from typing import Callable
 
+import nvme
 import pytest
 from drive import Drive
 from fake import (
@@ -22,8 +23,6 @@ from fake import (
     lasts_at_most,
     message,
 )
-
-import nvme
 
 
 def refused(drive: Drive, match: str, seconds: float = 1.5) -> None:

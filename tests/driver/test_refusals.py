@@ -9,11 +9,10 @@ import struct
 from types import SimpleNamespace
 from typing import Callable
 
+import nvme
 import pytest
 from drive import CREATE_CQ, CREATE_SQ, DELETE_CQ, DELETE_SQ, IDENTIFY, SET_FEATURES, Command, Drive, Result
 from fake import lasts_at_most
-
-import nvme
 
 Opener = Callable[..., SimpleNamespace]
 U64 = 0xFFFFFFFFFFFFFFFF

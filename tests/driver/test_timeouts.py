@@ -12,11 +12,10 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Callable
 
+import nvme
 import pytest
 from drive import CREATE_CQ, IDENTIFY, READ, Command, Drive
 from fake import REGION_READ, lasts_at_most, wait_until
-
-import nvme
 
 Opener = Callable[..., SimpleNamespace]
 
