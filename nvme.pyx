@@ -11,11 +11,9 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 import atexit as _atexit
-import inspect as _inspect
 import logging as _logging
 import operator as _operator
 import os as _os
-import random as _random
 import time as _time
 import warnings as _warnings
 import weakref as _weakref

@@ -19,8 +19,10 @@ cdef class _Callback:
 
 cdef _Shape _shape_of(object function):
     """Which of the two forms it takes: decided by how many arguments it needs."""
+    import inspect  # here, because it would double the time that importing nvme takes
+
     try:
-        parameters = _inspect.signature(function).parameters.values()
+        parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return SHAPE_COMPLETION
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]

@@ -8,11 +8,11 @@ cdef uint64_t _seed = 0
 
 def srand(seed):
     global _seed, _worker_number
+    import random
 
     _seed = _integer(seed, "seed") & 0xffffffffffffffff
     _worker_number = 0
-    _random.seed(seed)
-    _worker_number = 0
+    random.seed(seed)
     cspdk.pyn_seed(_seed)
 
 

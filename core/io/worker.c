@@ -95,7 +95,7 @@ static bool sends(const struct pyn_worker_config *config, uint8_t opcode)
 
 static bool sends_data(const struct pyn_worker_config *config)
 {
-	return sends(config, NVME_IO_WRITE) || sends(config, NVME_IO_COMPARE) || sends(config, NVME_IO_DSM);
+	return sends(config, NVME_IO_WRITE) || sends(config, NVME_IO_COMPARE);
 }
 
 static size_t round_up(size_t value, size_t to)
@@ -108,12 +108,13 @@ struct layout {
 	uint32_t largest; /* LBAs of the largest IO */
 	size_t data;      /* bytes of a buffer, whole pages */
 	size_t list;      /* bytes of its PRP list */
+	size_t range;     /* bytes for the range of a DSM command: a page, or none */
 	bool reads, writes;
 };
 
 static size_t dma_of_slot(const struct layout *layout)
 {
-	return ((size_t)layout->reads + layout->writes) * (layout->data + layout->list);
+	return ((size_t)layout->reads + layout->writes) * (layout->data + layout->list) + layout->range;
 }
 
 static size_t private_of_slot(const struct layout *layout)
@@ -141,6 +142,7 @@ static struct layout layout_of(const struct pyn_worker_run *run)
 	layout.list = round_up(layout.data / PYN_PAGE * sizeof(uint64_t), PYN_PAGE);
 	layout.reads = sends(&run->config, NVME_IO_READ);
 	layout.writes = sends_data(&run->config);
+	layout.range = sends(&run->config, NVME_IO_DSM) ? PYN_PAGE : 0;
 	return layout;
 }
 
@@ -184,6 +186,9 @@ static int build_slot(struct pyn_worker *worker, const struct layout *layout, ui
 		slot->read_prp_list = build_list(memory + layout->data, memory, layout->data);
 		memory += layout->data + layout->list;
 	}
+	if (layout->range)
+		slot->range =
+			(struct nvme_dsm_range *)(worker->data + (index + 1) * dma_of_slot(layout) - layout->range);
 	if (layout->writes) {
 		slot->write_data = memory;
 		slot->write_prp_list = build_list(memory + layout->data, memory, layout->data);

@@ -99,9 +99,8 @@ static void prepare_other(struct pyn_worker_run *run, struct pyn_worker_slot *sl
 		state = PYN_CELL_UNCORRECTABLE;
 		break;
 	case NVME_IO_DSM:
-		memcpy(slot->write_data, &(struct nvme_dsm_range){0, slot->nlb, slot->slba},
-		       sizeof(struct nvme_dsm_range));
-		slot->cmd.prp1 = pyn_dma_iova(slot->write_data);
+		*slot->range = (struct nvme_dsm_range){0, slot->nlb, slot->slba};
+		slot->cmd.prp1 = pyn_dma_iova(slot->range);
 		slot->cmd.cdw10 = 0;
 		slot->cmd.cdw11 = NVME_DSM_AD;
 		slot->cmd.cdw12 = 0;

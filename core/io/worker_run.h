@@ -16,8 +16,10 @@ struct pyn_worker_slot {
 	uint64_t slba;
 	uint32_t nlb;
 	uint8_t op;
-	uint8_t *read_data;      /* what the device reads into, or NULL */
-	uint8_t *write_data;     /* what it writes, or NULL */
+	uint8_t *read_data;  /* what the device reads into, or NULL */
+	uint8_t *write_data; /* what it writes, or NULL */
+	struct nvme_dsm_range
+		*range;          /* of a DSM command, or NULL; apart, since write_data only changes by its stamps */
 	uint64_t *read_prp_list; /* of pages 1 … of the buffer */
 	uint64_t *write_prp_list;
 	uint32_t *base_crc; /* of each LBA of write_data with zeros for a stamp */

@@ -104,3 +104,16 @@ def test_a_queue_that_the_script_made_itself_makes_everything_unknown(own):
     own.nvme0[0x1000 + 8 * 9 + 4] = 0  # a doorbell of queue 9, which nobody here made
     own.nvme0n1.read(pair, d.Buffer(4096), 0, 8).waitdone()
     assert stats(own.nvme0n1) == (0, 0)
+
+
+def test_a_worker_that_deallocates_and_writes_raises_no_false_alarm(nvme0n1):
+    before = nvme0n1.verify_stats()
+    for _ in range(3):
+        worker = nvme0n1.ioworker(
+            io_size=8, op_percentage={1: 45, 2: 45, 9: 10}, region_end=2000, io_count=20000, qdepth=9
+        )
+        result = worker.start().close()
+        assert result.error == 0
+    after = nvme0n1.verify_stats()
+    assert after.mismatch == before.mismatch
+    assert after.judged > before.judged
