@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False
+# cython: language_level=3, boundscheck=False, wraparound=False, nonecheck=True
 # SPDX-License-Identifier: BSD-3-Clause
 # The module that users import: a contents page. Docstrings are in nvme.pyi; the build carries them in here.
 

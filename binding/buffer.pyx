@@ -12,6 +12,7 @@ cdef class Buffer:
     cdef Py_ssize_t _shape[1]
     cdef Py_ssize_t _strides[1]
     cdef readonly str _name
+    cdef Py_ssize_t _views  # memoryviews, numpy arrays: their memory must stay
     cdef object __weakref__
 
     def __init__(self, size=4096, name="buffer", pvalue=0, ptype=0):
@@ -26,6 +27,8 @@ cdef class Buffer:
         cdef cspdk.pyn_buffer *buffer
         cdef object bytes_wanted = _integer(size, "size")
 
+        if self._views:
+            raise BufferError(f"{self._views} views of this buffer exist: its memory cannot be replaced")
         _check(bytes_wanted > 0, f"a buffer has at least 1 byte, not {size}")
         if bytes_wanted > 0x7fffffff:
             raise MemoryError(f"a buffer has at most 2 GiB, not {size} bytes")
@@ -129,9 +132,10 @@ cdef class Buffer:
         view.strides = self._strides
         view.suboffsets = NULL
         view.internal = NULL
+        self._views += 1
 
     def __releasebuffer__(self, Py_buffer *view):
-        pass
+        self._views -= 1
 
     # -- its parts --------------------------------------------------------------------------------------
 

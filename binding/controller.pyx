@@ -267,6 +267,8 @@ cdef class Controller(_Queue):
     def identify(self, buf=None, nsid=0, cns=1, cntid=0, csi=0, nvmsetid=0, cb=None):
         if buf is None:
             buf = Buffer(4096, "identify")
+        if not isinstance(buf, Buffer):
+            raise TypeError(f"buf must be a Buffer, not {type(buf).__name__}")
         _check(buf.size - buf.offset >= 4096, f"identify returns 4096 bytes; the buffer has {buf.size - buf.offset}")
         return self.send_cmd(0x06, buf, nsid, _field(cns, 8, "cns") | _field(cntid, 16, "cntid") << 16,
                              _field(nvmsetid, 16, "nvmsetid") | _field(csi, 8, "csi") << 24, cb=cb)

@@ -79,7 +79,7 @@ cdef object _integer(object value, str name):
     if type(value) is int:
         return value
     if isinstance(value, float):
-        if value != int(value):
+        if not value.is_integer():
             raise TypeError(f"{name} must be an integer, not {value!r}")
         return int(value)
     try:

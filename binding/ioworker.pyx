@@ -115,7 +115,9 @@ cdef object _make_worker(Namespace ns, dict p):
     _check(2 <= qdepth <= most, f"qdepth must be from 2 to {most}, the lesser of 1024 and CAP.MQES + 1, not {qdepth}")
     config.qdepth = qdepth
     config.io_count = _io_count(p, &config.workload, namespace.nsze)
-    config.time_ns = <uint64_t>(p["time"] * 1e9)
+    seconds = float(p["time"])
+    _check(0 <= seconds < 1e9, f"time must be from 0 to 1e9 seconds, not {p['time']}")
+    config.time_ns = <uint64_t>(seconds * 1e9)
     config.iops = p["iops"]
     _check(config.iops >= 0, f"iops is a rate, not {p['iops']}")
     config.priority = <uint8_t>_field(p["qprio"], 2, "qprio")
@@ -168,6 +170,10 @@ cdef class IOWorker:
         for name, kind in (("output_io_per_second", list), ("output_cmdlog_list", list),
                            ("output_percentile_latency", dict)):
             _check(p[name] is None or isinstance(p[name], kind), f"{name} must be a {kind.__name__}")
+        for percentage in p["output_percentile_latency"] or ():
+            if not isinstance(percentage, (int, float)):
+                raise TypeError(f"a percentile is a number, not {percentage!r}")
+            _check(0 <= percentage <= 100, f"a percentile is from 0 to 100, not {percentage}")
         if p["output_io_per_second"] is not None:
             # With an end by count alone nobody knows how long it takes: room for a day.
             self._config.seconds = <uint32_t>(p["time"] + 60 if p["time"] else 86400)
@@ -186,7 +192,10 @@ cdef class IOWorker:
             raise MemoryError(f"no memory for an io_sequence of {len(entries)} entries")
         self._steps = steps
         opcodes = {}
-        for i, (time_us, opcode, slba, nlb) in enumerate(entries):
+        for i, entry in enumerate(entries):
+            if not isinstance(entry, (tuple, list)) or len(entry) != 4:
+                raise TypeError(f"an io_sequence entry is (time_us, opcode, slba, nlb), not {entry!r}")
+            time_us, opcode, slba, nlb = entry
             _check(opcode in _OPCODES, f"an IO worker cannot send opcode {opcode:#x}")
             steps[i].time_us = _field(time_us, 64, "the time of an io_sequence entry")
             steps[i].opcode = opcode

@@ -33,7 +33,13 @@ cdef class Subsystem:
                 f"nothing here can switch the power of {path}: give Subsystem a poweron_cb and a poweroff_cb "
                 f"({error})") from error
 
+    cdef int _check_open(self) except -1:
+        if not self._controller._device._is_open():
+            raise RuntimeError(f"the drive at {self._controller._device.path} is closed")
+        return 0
+
     def poweroff(self):
+        self._check_open()
         if self._poweroff_cb is not None:
             self._poweroff_cb()
         else:
@@ -52,9 +58,14 @@ cdef class Subsystem:
 
     def power_cycle(self, sec=10):
         end = _time.monotonic() + sec
-        self.poweroff()
-        while (left := end - _time.monotonic()) > 0:
-            _time.sleep(min(left, 0.1))
+        self._check_open()
+        try:
+            self.poweroff()
+            while (left := end - _time.monotonic()) > 0:
+                _time.sleep(min(left, 0.1))
+        except BaseException:
+            self.poweron()  # Ctrl-C, say: a drive without power helps nobody
+            raise
         return self.poweron()
 
     def shutdown_notify(self, abrupt=False):

@@ -9,9 +9,11 @@
 
 #include "core/io/track.h"
 #include "core/util/clock.h"
+#include "spec/nvme_regs.h"
 #include "core/util/log.h"
 
 #define POLL_BATCH 32u
+#define RESET_LOOK_NS UINT64_C(100000000) /* between two looks at CSTS, for a command of the driver's own */
 #define EMPTY_POLLS_BEFORE_YIELD 1000u
 #define CHECK_NS UINT64_C(1000000) /* between two looks at deadlines and at the device */
 
@@ -436,8 +438,19 @@ unsigned pyn_qpair_wait(struct pyn_qpair *qpair, struct pyn_completed *completed
 }
 
 /* Wait for one of the driver's own commands. The lock is let go between two looks, so that scripts go on. */
+/* Whether the controller lost its queues behind this command's back, by a subsystem reset or a loss of power. */
+static bool was_reset(const struct pyn_qpair *qpair)
+{
+	uint64_t csts;
+
+	if (!qpair->engine->reg_read || qpair->engine->reg_read(qpair->ctrlr, NVME_REG_CSTS, 4, &csts, NULL) < 0)
+		return false;
+	return csts == UINT32_MAX || !NVME_GET(csts, NVME_CSTS_RDY);
+}
+
 static int await(struct pyn_qpair *qpair, struct slot *slot, struct nvme_cpl *cpl, struct pyn_error *err)
 {
+	uint64_t next_look = slot->submitted + pyn_ns_to_ticks(RESET_LOOK_NS);
 	unsigned empty = 0;
 
 	for (;;) {
@@ -456,6 +469,16 @@ static int await(struct pyn_qpair *qpair, struct slot *slot, struct nvme_cpl *cp
 			slot->flags &= (uint8_t)~SLOT_SCRIPT;
 			free_if_done(qpair, slot);
 			return pyn_error(err, PYN_ERROR_STATE, ENODEV, "queue %u was deleted", qpair->config.qid);
+		}
+		if (now >= next_look) {
+			/* Quarantined like after a timeout, but without waiting for one. */
+			if (was_reset(qpair)) {
+				slot->flags &= (uint8_t)~SLOT_SCRIPT;
+				return pyn_error(err, PYN_ERROR_STATE, ECANCELED,
+						 "the controller was reset under command 0x%02x (CID %u) of queue %u",
+						 slot->cmd.opc, slot->cmd.cid, qpair->config.qid);
+			}
+			next_look = now + pyn_ns_to_ticks(RESET_LOOK_NS);
 		}
 		/* now lies before the poll: this process may have been stopped in between. */
 		if (pyn_ticks_to_ns(now - slot->submitted) / 1000000u > *qpair->config.timeout_ms) {
