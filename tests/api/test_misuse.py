@@ -8,7 +8,6 @@ import time
 import nvme as d
 import pytest
 
-
 REFUSALS = (d.QpairCreationError, d.QpairDeletionError, d.NvmeEnumerateError, RuntimeError, SystemError)
 
 
