@@ -47,6 +47,9 @@ SEED = int(os.environ.get("PYNVME_RANDOM_SEED", "0")) or random.SystemRandom().r
 # Each of these must have succeeded at least once.
 REACHED = {DMA_MAP, DMA_UNMAP, GET_INFO, GET_REGION_INFO, GET_IRQ_INFO, SET_IRQS, REGION_READ, REGION_WRITE}
 REACHED |= {DEVICE_RESET}
+# An unmapping has to name a mapping exactly: some short runs have none.
+RARE = {DMA_UNMAP}
+ENOUGH = 50_000  # messages, after which even those must have succeeded
 
 EDGES = [*range(9), 15, 16, 24, 32, 63, 64, 65, 4095, 4096, 4097, 16384, 1 << 20, 1 << 31, 0xFFFFFFFF]
 EDGES_64 = [*EDGES, 1 << 32, 1 << 47, 1 << 63, (1 << 64) - 4096, (1 << 64) - 1]
@@ -191,7 +194,8 @@ def test_the_drive_survives_whatever_is_sent(server) -> None:
             sent, good = bombard(server, generator, min(left, 100), fds)
             left, reached = left - sent, reached | good
             assert server.process.poll() is None, f"seed {SEED}: {server.errors()}"
-    assert reached >= REACHED, "these messages are too wild to reach much of the drive"
+    needed = REACHED if COUNT >= ENOUGH else REACHED - RARE
+    assert reached >= needed, "these messages are too wild to reach much of the drive"
 
     with Client(server.folder) as client:
         assert len(client.ok(GET_INFO, struct.pack("<4I", 16, 0, 0, 0)).payload) == 16
