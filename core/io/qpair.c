@@ -475,7 +475,9 @@ static int await(struct pyn_qpair *qpair, struct slot *slot, struct nvme_cpl *cp
 			if (was_reset(qpair)) {
 				slot->flags &= (uint8_t)~SLOT_SCRIPT;
 				return pyn_error(err, PYN_ERROR_STATE, ECANCELED,
-						 "the controller was reset under command 0x%02x (CID %u) of queue %u",
+						 "the controller is not ready (CSTS.RDY is 0, or it is gone): "
+						 "command 0x%02x (CID %u) of "
+						 "queue %u will not complete",
 						 slot->cmd.opc, slot->cmd.cid, qpair->config.qid);
 			}
 			next_look = now + pyn_ns_to_ticks(RESET_LOOK_NS);

@@ -188,10 +188,21 @@ def test_identify_that_is_never_answered_ends_the_initialisation(drive: Drive) -
     nvme0 = nvme.Controller(pcie, nvme_init_func=True)
     nvme0.timeout = 100
     nvme0.init_adminq()
+    nvme0[0x14] = 0x00460001
+    while not nvme0[0x1C] & 1:
+        pass
     expected = pytest.raises(nvme.NvmeEnumerateError, match=r"did not complete command 0x06 .*100 ms")
     with lasts_at_most(1), expected:
         nvme0.init_ns()
     pcie.close()
+
+
+def test_a_command_to_a_controller_that_is_not_enabled_is_given_up_at_once(drive: Drive) -> None:
+    nvme0 = nvme.Controller(nvme.Pcie(drive.start()), nvme_init_func=True)
+    nvme0.init_adminq()
+    with lasts_at_most(1), pytest.raises(nvme.NvmeEnumerateError, match=r"not ready .* command 0x06"):
+        nvme0.init_ns()
+    nvme0.pcie.close()
 
 
 def test_queue_creation_that_is_never_answered_is_an_exception(drive: Drive, own: SimpleNamespace) -> None:
