@@ -246,19 +246,8 @@ cdef class Controller(_Queue):
 
     def send_cmd(self, opcode, buf=None, nsid=0, cdw10=0, cdw11=0, cdw12=0, cdw13=0, cdw14=0, cdw15=0, cb=None):
         cdef cspdk.pyn_command command
-        cdef uint64_t opc = _field(opcode, 16, "opcode")
 
-        memset(&command, 0, sizeof(command))
-        command.cmd.opc = <uint8_t>opc
-        command.cmd.flags = <uint8_t>(opc >> 8)
-        command.cmd.nsid = <uint32_t>_field(nsid, 32, "nsid")
-        command.cmd.cdw10 = <uint32_t>_field(cdw10, 32, "cdw10")
-        command.cmd.cdw11 = <uint32_t>_field(cdw11, 32, "cdw11")
-        command.cmd.cdw12 = <uint32_t>_field(cdw12, 32, "cdw12")
-        command.cmd.cdw13 = <uint32_t>_field(cdw13, 32, "cdw13")
-        command.cmd.cdw14 = <uint32_t>_field(cdw14, 32, "cdw14")
-        command.cmd.cdw15 = <uint32_t>_field(cdw15, 32, "cdw15")
-        command.buffer = _buffer_of(buf, &command.offset, &command.length)
+        _fill_command(&command, opcode, buf, nsid, cdw10, cdw11, cdw12, cdw13, cdw14, cdw15)
         return self._submit(&command, cb)
 
     def abort(self, cid, sqid=0, cb=None):

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# A command as a script gives it, dword by dword: send_cmd of Controller and of Namespace.
+
+
+cdef int _fill_command(cspdk.pyn_command *command, object opcode, object buf, object nsid, object cdw10, object cdw11,
+                       object cdw12, object cdw13, object cdw14, object cdw15) except -1:
+    """opcode is bits 15:0 of cdw0; the data are the buffer from its offset on, as much as its size says."""
+    cdef uint64_t opc = _field(opcode, 16, "opcode")
+
+    memset(command, 0, sizeof(command[0]))
+    command.cmd.opc = <uint8_t>opc
+    command.cmd.flags = <uint8_t>(opc >> 8)
+    command.cmd.nsid = <uint32_t>_field(nsid, 32, "nsid")
+    command.cmd.cdw10 = <uint32_t>_field(cdw10, 32, "cdw10")
+    command.cmd.cdw11 = <uint32_t>_field(cdw11, 32, "cdw11")
+    command.cmd.cdw12 = <uint32_t>_field(cdw12, 32, "cdw12")
+    command.cmd.cdw13 = <uint32_t>_field(cdw13, 32, "cdw13")
+    command.cmd.cdw14 = <uint32_t>_field(cdw14, 32, "cdw14")
+    command.cmd.cdw15 = <uint32_t>_field(cdw15, 32, "cdw15")
+    command.buffer = _buffer_of(buf, &command.offset, &command.length)
+    return 0
