@@ -19,10 +19,16 @@
 #define LANE_WORDS 170 /* of the longest piece: 3 * 170 words are all but two of 4096 bytes */
 
 #define HARDWARE __attribute__((target("sse4.2,pclmul")))
+#define WIDE __attribute__((target("sse4.2,pclmul,avx512f,avx512vl,vpclmulqdq")))
+#define STRIDE 256u /* bytes that the wide code takes at once: four vectors */
 
 static uint32_t the_tables[8][256];
 /* the_shifts[i] = x^(64*i - 33), which moves over i words; [0] is not used. */
 static uint32_t the_shifts[(LANES - 1) * LANE_WORDS + 1];
+
+/* the_folds[i] moves a 128-bit value over i * 128 bits: the factors of its earlier and of its later half. */
+static uint64_t the_folds[STRIDE / 16 + 1][2];
+static uint64_t the_lanes[4][2]; /* of each value in a vector to the last one; that one has none */
 
 static struct {
 	uint32_t (*update)(uint32_t crc, const uint8_t *data, size_t length);
@@ -192,14 +198,115 @@ HARDWARE static void hardware_restamp(uint32_t shift, const uint32_t *base, uint
 	}
 }
 
-bool pyn_crc32c_choose(bool instructions)
+/*
+ * With carry-less multiplication of four 128-bit values at a time. As a polynomial such a value is
+ * earlier * x^64 + later; by the second fact at the top, times x^n it is
+ * clmul(earlier, x^(n+63)) + clmul(later, x^(n-1)), which is congruent and has 128 bits again.
+ */
+
+WIDE static inline __m512i factors(size_t distance)
+{
+	return _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)the_folds[distance]));
+}
+
+WIDE static inline __m512i fold(__m512i value, __m512i factors, __m512i onto)
+{
+	__m512i earlier = _mm512_clmulepi64_epi128(value, factors, 0x00);
+	__m512i later = _mm512_clmulepi64_epi128(value, factors, 0x11);
+
+	return _mm512_ternarylogic_epi64(earlier, later, onto, 0x96); /* the sum of all three */
+}
+
+/* The four values of a vector become one, congruent to them in a row; then its remainder, by the first fact. */
+WIDE static inline uint32_t remainder_of(__m512i value)
+{
+	__m512i last = _mm512_maskz_mov_epi64(0xc0, value); /* moves over nothing */
+	__m512i sum = fold(value, _mm512_loadu_si512(the_lanes), last);
+	__m256i half = _mm256_xor_si256(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64(sum, 1));
+	__m128i one = _mm_xor_si128(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+
+	return (uint32_t)_mm_crc32_u64(_mm_crc32_u64(0, (uint64_t)_mm_cvtsi128_si64(one)),
+				       (uint64_t)_mm_extract_epi64(one, 1));
+}
+
+/* length is STRIDE bytes at least. */
+WIDE static inline uint32_t strides_update(uint32_t crc, const uint8_t *data, size_t length)
+{
+	const __m512i over_four = factors(16), over_three = factors(12), over_two = factors(8), over_one = factors(4);
+	const uint8_t *end = data + length / STRIDE * STRIDE;
+	__m512i first = _mm512_zextsi128_si512(_mm_cvtsi32_si128((int)crc));
+	__m512i a = _mm512_xor_si512(first, _mm512_loadu_si512(data));
+	__m512i b = _mm512_loadu_si512(data + 64), c = _mm512_loadu_si512(data + 128);
+	__m512i d = _mm512_loadu_si512(data + 192);
+
+	for (data += STRIDE; data < end; data += STRIDE) {
+		a = fold(a, over_four, _mm512_loadu_si512(data));
+		b = fold(b, over_four, _mm512_loadu_si512(data + 64));
+		c = fold(c, over_four, _mm512_loadu_si512(data + 128));
+		d = fold(d, over_four, _mm512_loadu_si512(data + 192));
+	}
+	d = fold(a, over_three, fold(b, over_two, fold(c, over_one, d)));
+	return bytes_update(remainder_of(d), end, length % STRIDE);
+}
+
+WIDE static uint32_t wide_update(uint32_t crc, const uint8_t *data, size_t length)
+{
+	return length < STRIDE ? hardware_update(crc, data, length) : strides_update(crc, data, length);
+}
+
+WIDE static void wide_blocks(const uint8_t *data, size_t block, size_t count, uint32_t *crc)
+{
+	if (block < STRIDE) {
+		hardware_blocks(data, block, count, crc);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		crc[i] = ~strides_update(UINT32_MAX, data + i * block, block);
+}
+
+static enum pyn_crc32c_code best_code(void)
 {
 	__builtin_cpu_init();
-	instructions = instructions && __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul");
-	the_code.update = instructions ? hardware_update : tables_update;
-	the_code.blocks = instructions ? hardware_blocks : tables_blocks;
-	the_code.restamp = instructions ? hardware_restamp : tables_restamp;
-	return instructions;
+	if (!__builtin_cpu_supports("sse4.2") || !__builtin_cpu_supports("pclmul"))
+		return PYN_CRC32C_TABLES;
+	if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512vl") ||
+	    !__builtin_cpu_supports("vpclmulqdq"))
+		return PYN_CRC32C_INSTRUCTIONS;
+	return PYN_CRC32C_WIDE;
+}
+
+enum pyn_crc32c_code pyn_crc32c_choose(enum pyn_crc32c_code wanted)
+{
+	enum pyn_crc32c_code best = best_code(), chosen = wanted < best ? wanted : best;
+
+	the_code.update = chosen == PYN_CRC32C_WIDE           ? wide_update
+			  : chosen == PYN_CRC32C_INSTRUCTIONS ? hardware_update
+							      : tables_update;
+	the_code.blocks = chosen == PYN_CRC32C_WIDE           ? wide_blocks
+			  : chosen == PYN_CRC32C_INSTRUCTIONS ? hardware_blocks
+							      : tables_blocks;
+	the_code.restamp = chosen == PYN_CRC32C_TABLES ? tables_restamp : hardware_restamp;
+	return chosen;
+}
+
+/* x^exponent, as a factor for clmul of 64 bits: the remainder in the upper half, where x^0 is bit 63. */
+static uint64_t power(unsigned exponent)
+{
+	uint32_t value = UINT32_C(1) << 31;
+
+	while (exponent--)
+		value = value >> 1 ^ (value & 1 ? POLYNOMIAL : 0);
+	return (uint64_t)value << 32;
+}
+
+static void folds_init(void)
+{
+	for (unsigned i = 1; i <= STRIDE / 16; i++) {
+		the_folds[i][0] = power(128 * i + 63);
+		the_folds[i][1] = power(128 * i - 1);
+	}
+	for (unsigned lane = 0; lane < 3; lane++)
+		memcpy(the_lanes[lane], the_folds[3 - lane], sizeof(the_lanes[lane]));
 }
 
 /* Before anybody can call: no check remains in the calls, and a forked worker inherits the tables. */
@@ -209,7 +316,8 @@ __attribute__((constructor)) static void init(void)
 	the_shifts[1] = X31;
 	for (size_t i = 2; i < sizeof(the_shifts) / sizeof(the_shifts[0]); i++)
 		the_shifts[i] = tables_word(the_shifts[i - 1], 0);
-	pyn_crc32c_choose(true);
+	folds_init();
+	pyn_crc32c_choose(PYN_CRC32C_WIDE);
 }
 
 uint32_t pyn_crc32c(uint32_t seed, const void *data, size_t length)

@@ -2,14 +2,14 @@
 /*
  * CRC-32C (Castagnoli, reflected, as in iSCSI and NVMe): what verification remembers of each LBA.
  *
- * On a CPU with SSE4.2 and PCLMULQDQ three streams go at once, which hides the latency of the instruction;
- * elsewhere tables do it, with the same results. Which one is decided when the library is loaded.
+ * There are three codes with the same results, and which one is used is decided when the library is loaded: with
+ * AVX-512 and VPCLMULQDQ wide multiplications (64 bytes in two instructions); with SSE4.2 and PCLMULQDQ three streams
+ * of the CRC instruction, which hides its latency; elsewhere tables.
  * Data need no alignment. All functions may be called from any thread.
  */
 #ifndef PYN_IO_CRC32C_H
 #define PYN_IO_CRC32C_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,11 +40,10 @@ uint32_t pyn_crc32c_restamp(const struct pyn_crc32c_stamp *stamp, uint32_t base,
 void pyn_crc32c_restamp_blocks(const struct pyn_crc32c_stamp *stamp, const uint32_t *base, uint64_t first,
 			       uint64_t last, size_t count, uint32_t *crc);
 
-/*
- * Take the instructions where the CPU has them and they are wanted, else the tables; says whether it is the
- * instructions. Loading the library does it with true; a test calls it to see both. Not while another thread
- * computes.
- */
-bool pyn_crc32c_choose(bool instructions);
+enum pyn_crc32c_code { PYN_CRC32C_TABLES, PYN_CRC32C_INSTRUCTIONS, PYN_CRC32C_WIDE };
+
+/* Take this code, or the best below it that the CPU has; returns which. Loading the library takes the best, a test
+ * calls this to see all of them. Not while another thread computes. */
+enum pyn_crc32c_code pyn_crc32c_choose(enum pyn_crc32c_code wanted);
 
 #endif
