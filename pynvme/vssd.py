@@ -61,6 +61,8 @@ OPTIONS: dict[str, str] = {
     "cache": "bytes of the volatile write cache, 0: none",
     "serial": "serial number, up to 20 characters (default: made up)",
     "nvme_version": "the version that it claims, like 1.4 (default 2.0)",
+    "format_time": "milliseconds that a format takes at least (default 20)",
+    "sanitize_time": "milliseconds that a sanitize operation takes at least (default 2000)",
     "cpu": "run on this CPU only",
 }
 

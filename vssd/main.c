@@ -45,6 +45,8 @@ static const char usage[] =
 	"  --cache SIZE         of the volatile write cache, 0: none\n"
 	"  --serial TEXT        serial number, up to 20 characters\n"
 	"  --nvme-version X.Y   that it claims (2.0)\n"
+	"  --format-time MS     that Format NVM takes at least, milliseconds (20)\n"
+	"  --sanitize-time MS   that a sanitize operation takes at least, milliseconds (2000)\n"
 	"  --cpu N              run on this CPU only\n"
 	"  --owner-fd N         end when this pipe is closed at its other end\n"
 	"  --ready-fd N         write \"ready\", or what is wrong, to this descriptor\n"
@@ -103,6 +105,8 @@ enum {
 	OPT_CACHE,
 	OPT_SERIAL,
 	OPT_NVME_VERSION,
+	OPT_FORMAT_TIME,
+	OPT_SANITIZE_TIME,
 	OPT_CPU,
 	OPT_OWNER_FD,
 	OPT_READY_FD,
@@ -122,12 +126,25 @@ static const struct option options[] = {
 	{"cache", required_argument, NULL, OPT_CACHE},
 	{"serial", required_argument, NULL, OPT_SERIAL},
 	{"nvme-version", required_argument, NULL, OPT_NVME_VERSION},
+	{"format-time", required_argument, NULL, OPT_FORMAT_TIME},
+	{"sanitize-time", required_argument, NULL, OPT_SANITIZE_TIME},
 	{"cpu", required_argument, NULL, OPT_CPU},
 	{"owner-fd", required_argument, NULL, OPT_OWNER_FD},
 	{"ready-fd", required_argument, NULL, OPT_READY_FD},
 	{"help", no_argument, NULL, OPT_HELP},
 	{NULL, 0, NULL, 0},
 };
+
+/* How long something takes: NULL, or what it should have been. */
+static const char *take_time(uint32_t *ms, const char *value)
+{
+	uint64_t number;
+
+	if (!parse_number(value, 0, VSSD_TIME_MAX_MS, &number))
+		return "milliseconds, 0 to 3600000";
+	*ms = (uint32_t)number;
+	return NULL;
+}
 
 /* One option: NULL, or what it should have been. */
 static const char *take_option(struct arguments *arguments, int option, const char *value)
@@ -179,6 +196,10 @@ static const char *take_option(struct arguments *arguments, int option, const ch
 		return strlen(value) <= 20 ? NULL : "at most 20 characters";
 	case OPT_NVME_VERSION:
 		return parse_version(value, &drive->version) ? NULL : "a version like 1.4 or 2.0";
+	case OPT_FORMAT_TIME:
+		return take_time(&drive->format_ms, value);
+	case OPT_SANITIZE_TIME:
+		return take_time(&drive->sanitize_ms, value);
 	case OPT_CPU:
 		if (!parse_number(value, 0, CPU_SETSIZE - 1, &number))
 			return "a CPU's number";

@@ -62,6 +62,17 @@ def test_from_512_to_4096_and_back(nvme: Nvme) -> None:
     assert lbas(nvme) == (64 * 2048, 0)
 
 
+@pytest.mark.parametrize("milliseconds", [0, 300])
+def test_an_option_says_how_long_it_takes(start: Start, milliseconds: int) -> None:
+    with Client(start("--size", "1M", "--format-time", str(milliseconds)).folder) as client:
+        nvme = Nvme(client)
+        nvme.enable()
+        begin = time.monotonic()
+        assert nvme.admin.execute(FORMAT, nsid=1)[1] == OK
+        assert milliseconds / 1000 <= time.monotonic() - begin <= milliseconds / 1000 + 2
+        nvme.close()
+
+
 def test_one_namespace_or_all(start: Start) -> None:
     with Client(start("--size", "1M", "--namespaces", "3").folder) as client:
         nvme = Nvme(client)

@@ -41,7 +41,7 @@ def test_help_names_every_option() -> None:
             "mdts",
             "cache",
         ),
-        *("serial", "nvme-version", "cpu", "owner-fd", "ready-fd"),
+        *("serial", "nvme-version", "format-time", "sanitize-time", "cpu", "owner-fd", "ready-fd"),
     ):
         assert f"--{option}" in found.stdout
 
@@ -71,6 +71,8 @@ def test_help_names_every_option() -> None:
         (["--namespaces", "33"], ["--namespaces takes 1 to 32"]),
         (["--mdts", "x"], ["--mdts takes", "x"]),
         (["--serial", "s" * 21], ["--serial takes at most 20 characters"]),
+        (["--format-time", "-1"], ["--format-time takes milliseconds"]),
+        (["--sanitize-time", "3600001"], ["--sanitize-time takes milliseconds"]),
         (["--nvme-version", "2"], ["--nvme-version takes", "2.0"]),
         (["--nvme-version", "2.0x"], ["--nvme-version takes"]),
         (["--cpu", "-1"], ["--cpu takes"]),

@@ -29,6 +29,8 @@ void vssd_options_default(struct vssd_options *options)
 		.mdts = 5,
 		.version = 0x00020000,
 		.cache_size = UINT64_C(64) << 20,
+		.format_ms = 20,
+		.sanitize_ms = 2000,
 	};
 }
 

@@ -17,6 +17,8 @@
 #define VSSD_DOORBELL_OFFSET 4096u /* in BAR 0; page-aligned, so that clients can map it */
 #define VSSD_DOORBELL_SIZE 4096u
 
+#define VSSD_TIME_MAX_MS 3600000u
+
 struct vssd_ctrl;
 
 /* What the user asked for. vssd_options_default fills in the drive of the documentation. */
@@ -32,6 +34,8 @@ struct vssd_options {
 	uint32_t version;       /* VS register, 0x00020000 */
 	uint64_t cache_size;    /* volatile write cache, bytes; 0: none */
 	const char *serial;     /* NULL: made up from the process and the time */
+	uint32_t format_ms;     /* Format NVM and a sanitize operation take so long at least, 0 … VSSD_TIME_MAX_MS */
+	uint32_t sanitize_ms;
 };
 
 void vssd_options_default(struct vssd_options *options);

@@ -4,7 +4,7 @@
 
 #include "core/util/clock.h"
 
-#define FORMAT_NS UINT64_C(20000000) /* no format is done before: a real one takes its time */
+#define MS_NS UINT64_C(1000000)
 #define BLOCKS_PER_POLL (1u << 18)
 #define SES_MAX 2u /* 0 none, 1 user data erase, 2 cryptographic erase */
 
@@ -47,7 +47,7 @@ uint16_t vssd_format_nvm(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uin
 	}
 	format->next = ctrl->ns[format->first].first_block;
 	format->end = ctrl->ns[format->last].first_block + ctrl->ns[format->last].blocks;
-	format->due = pyn_ticks() + pyn_ns_to_ticks(FORMAT_NS);
+	format->due = pyn_ticks() + pyn_ns_to_ticks(ctrl->options.format_ms * MS_NS);
 	refuse_io(ctrl, NVME_SC_FORMAT_IN_PROGRESS);
 	return VSSD_LATER;
 }
