@@ -121,27 +121,39 @@ int pyn_io_queue_delete(struct pyn_io_queue *queue, struct pyn_error *err)
 	return rc;
 }
 
+/* False: the device may still write to its memory, which is kept, reachable by QID, until a reset frees it. */
+static bool let_go(struct pyn_io_queue *queue)
+{
+	struct pyn_device *device = queue->device;
+	struct pyn_error err;
+
+	/* One critical section: a reset in between would find a queue that is not an orphan yet, and free nothing. */
+	pyn_device_lock(device);
+	uint16_t qid = queue->qid;
+	int rc = delete_queue(queue, &err);
+
+	if (rc < 0) {
+		queue->stop = NULL;
+		queue->orphan = true;
+	}
+	pyn_device_unlock(device);
+	if (rc < 0)
+		pyn_log(PYN_LOG_WARNING, "queue %u could not be deleted: %s", qid, err.text);
+	return rc == 0;
+}
+
 void pyn_io_queue_free(struct pyn_io_queue *queue)
 {
 	struct pyn_device *device;
-	struct pyn_error err;
 
 	if (!queue || queue->process != pyn_process_generation())
 		return;
 	device = queue->device;
-	if (pyn_io_queue_delete(queue, &err) < 0) {
-		/* The device may still write to its memory: it is kept, reachable by QID, until a reset frees it. */
-		pyn_log(PYN_LOG_WARNING, "queue %u could not be deleted: %s", queue->qid, err.text);
-		pyn_device_lock(device);
-		queue->stop = NULL;
-		queue->orphan = true;
-		pyn_device_unlock(device);
-		pyn_device_put(device);
-		return;
+	if (let_go(queue)) {
+		pyn_qpair_destroy(queue->qpair);
+		free(queue);
 	}
-	pyn_qpair_destroy(queue->qpair);
 	pyn_device_put(device);
-	free(queue);
 }
 
 void pyn_io_queue_free_orphan(struct pyn_io_queue *queue)
