@@ -26,12 +26,13 @@ SOURCES := setup.py nvme.pyx nvme.pyi cspdk.pxd $(wildcard driver.[ch] binding/*
 	   tools/module.map $(shell find core spec vssd -name '*.[ch]')
 C_FILES := $(wildcard driver.[ch]) $(shell find core spec vssd tests -name '*.[ch]')
 
-.PHONY: help run test test-slow fuzz bench build wheel lint format clean distclean
+.PHONY: help run test test-slow test-random test-parallel fuzz bench build wheel lint format clean distclean
 
 help:
 	@echo "make run        set up what is missing, then the demo: a virtual SSD and verified IO, some 20 s"
 	@echo "make test       set up what is missing, then all tests but the slow ones"
 	@echo "make test-slow  the slow tests"
+	@echo "make test-random, make test-parallel   in an order that changes; in two processes, each with a drive of its own"
 	@echo "make fuzz       the virtual SSD under hostile input: the long form, and what it reaches"
 	@echo "make bench      how fast it is on this machine"
 	@echo "make build      the module nvme and the virtual SSD, for $(VENV)"
@@ -47,6 +48,12 @@ test: build $(MACHINE_TEST) $(TEST_PACKAGES)
 
 test-slow: build $(TEST_PACKAGES)
 	@$(PY) -m pytest -m slow $(ARGS)
+
+test-random: build $(TEST_PACKAGES)
+	@$(PY) -m pytest -p randomly $(ARGS)
+
+test-parallel: build $(TEST_PACKAGES)
+	@$(PY) -m pytest -n 2 $(ARGS)
 
 fuzz: build $(TEST_PACKAGES)
 	@$(PY) tools/fuzz.py

@@ -10,11 +10,15 @@ Installed with the package, so that a test script only names what it needs::
 the same option and define fixtures of the same names: those win. Fixtures that open the drive have the scope
 of a function, so that one test never inherits the controller that another one broke.
 
+A drive that does not come up any more fails one test, and not all that follow: a virtual SSD is replaced by a
+new one; any other drive is remembered as broken, and tests that want it are skipped with the reason.
+
 The environment variable ``PYNVME_SEED`` repeats the random numbers of an earlier run.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dis
 import logging
 import os
@@ -26,6 +30,8 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 
+from pynvme import vssd
+
 if TYPE_CHECKING:
     import nvme
 
@@ -35,6 +41,8 @@ DEFAULT_ADDRESS = "vssd"
 SEED_VARIABLE = "PYNVME_SEED"
 
 _shared_buffer = pytest.StashKey["nvme.Buffer"]()
+_broken = pytest.StashKey[str]()
+"""Why the drive is not tried any more: that it is broken, and since which test."""
 
 
 # The option
@@ -162,19 +170,56 @@ def pciaddr(request: pytest.FixtureRequest) -> str:
     return str(request.config.getoption("--pciaddr"))
 
 
+@contextlib.contextmanager
+def _coming_up(request: pytest.FixtureRequest, address: str) -> Generator[None, None, None]:
+    """Open the drive inside of this: it is not tried where it is broken, and found out where it breaks."""
+    reason = request.config.stash.get(_broken, None)
+    if reason is not None:
+        pytest.skip(reason)
+    try:
+        yield
+    except _driver().NvmeEnumerateError as error:
+        _broke(request, address, str(error))
+        raise
+
+
+def _broke(request: pytest.FixtureRequest, address: str, why: str) -> None:
+    """Replace a virtual SSD of this process's own; of any other drive remember that it is broken."""
+    if vssd.is_private(address):
+        vssd.discard(address)
+        logging.error("%s is broken (%s): the next test gets a new virtual SSD", address, why)
+    else:
+        request.config.stash[_broken] = f"{address} is broken since {request.node.nodeid}: {why}"
+
+
+def _failed(request: pytest.FixtureRequest) -> bool:
+    report = getattr(request.node, "rep_call", None)
+    return report is not None and bool(report.failed)
+
+
 @pytest.fixture
-def pcie(pciaddr: str) -> Generator[nvme.Pcie, None, None]:
+def pcie(request: pytest.FixtureRequest, pciaddr: str) -> Generator[nvme.Pcie, None, None]:
     """Give the PCIe function of the drive; closed after the test."""
-    device = _driver().Pcie(pciaddr)
+    with _coming_up(request, pciaddr):
+        device = _driver().Pcie(pciaddr)
     yield device
     device.close()
 
 
 @pytest.fixture
-def nvme0(pcie: nvme.Pcie) -> nvme.Controller:
+def nvme0(
+    request: pytest.FixtureRequest, pciaddr: str, pcie: nvme.Pcie
+) -> Generator[nvme.Controller, None, None]:
     """Give the controller, initialised the default way."""
-    controller: nvme.Controller = _driver().Controller(pcie)
-    return controller
+    with _coming_up(request, pciaddr):
+        controller: nvme.Controller = _driver().Controller(pcie)
+    yield controller
+    if _failed(request) and vssd.is_private(pciaddr):
+        # A real drive is left as it is, for whoever looks at it; this one must not fail the next test too.
+        try:
+            controller.reset()
+        except Exception as error:
+            _broke(request, pciaddr, str(error))
 
 
 @pytest.fixture

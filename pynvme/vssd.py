@@ -40,6 +40,7 @@ __all__ = [
     "VirtualSsdError",
     "command_line",
     "died",
+    "discard",
     "executable",
     "is_private",
     "private",
@@ -371,6 +372,14 @@ def died(address: str | bytes) -> bool:
     with _lock:
         ssd = _privates.get(os.fsdecode(address))
         return ssd is not None and not ssd.running
+
+
+def discard(address: str | bytes) -> None:
+    """End the private virtual SSD of that address, if there is one: its next use starts a new one, without data."""
+    with _lock:
+        ssd = _privates.pop(os.fsdecode(address), None)
+    if ssd is not None:
+        ssd.close()
 
 
 def _options_of(address: str) -> dict[str, str]:

@@ -160,7 +160,7 @@ def kernel_folders() -> Iterator[None]:
     try:
         yield
     finally:
-        for folder in mounted:
+        for folder in reversed(mounted):
             subprocess.run(["umount", "--lazy", folder])
 
 

@@ -21,7 +21,7 @@ def run(pytester, environment, monkeypatch):
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
 
     def run_pytest(*arguments):
-        return pytester.runpytest_subprocess("-p", "pynvme.plugin", *arguments)
+        return pytester.runpytest_subprocess("-p", "pynvme.plugin", "-p", "no:randomly", *arguments)
 
     return run_pytest
 
@@ -263,8 +263,45 @@ def test_without_the_driver_only_the_tests_that_want_a_drive_fail_and_say_why(
     result.stdout.fnmatch_lines(["*module 'nvme' cannot be imported: libnuma.so.1: not found*make build*"])
 
 
+BREAKS_IT = """
+    from pynvme.vssd import VirtualSsd
+
+    def test_before(nvme0, nvme0n1, qpair, buf):
+        nvme0n1.write(qpair, buf, 0).waitdone()
+
+    def test_breaks_it(nvme0):
+        VirtualSsd.attach(nvme0.addr).power(False)
+        assert False
+
+    def test_next(nvme0, nvme0n1):
+        assert nvme0n1.capacity > 0
+
+    def test_without_a_drive():
+        assert 1 + 1 == 2
+
+    def test_last(nvme0, nvme0n1):
+        assert nvme0n1.capacity > 0
+"""
+
+
+def test_a_virtual_ssd_that_broke_is_replaced(pytester, run):
+    pytester.makepyfile(BREAKS_IT)
+    run().assert_outcomes(passed=4, failed=1)
+
+
+def test_a_virtual_ssd_that_a_passing_test_broke_costs_one_other_test(pytester, run):
+    pytester.makepyfile(BREAKS_IT.replace("assert False", "assert nvme0.addr"))
+    run().assert_outcomes(passed=4, errors=1)
+
+
+def test_another_drive_that_broke_fails_one_test_and_skips_the_rest(pytester, run, own_ssd):
+    pytester.makepyfile(BREAKS_IT)
+    result = run(f"--pciaddr={own_ssd.address}", "-rs")
+    result.assert_outcomes(passed=2, failed=1, errors=1, skipped=1)
+    result.stdout.fnmatch_lines([f"SKIPPED*{own_ssd.address} is broken since *::test_next: *"])
+
+
 def test_each_xdist_worker_has_a_drive_of_its_own(pytester, run):
-    pytest.importorskip("xdist")
     pytester.makepyfile(
         """
         import pytest
