@@ -375,7 +375,7 @@ def died(address: str | bytes) -> bool:
 
 
 def discard(address: str | bytes) -> None:
-    """End the private virtual SSD of that address, if there is one: its next use starts a new one, without data."""
+    """End the private virtual SSD of that address, if there is one: its next use starts a new one."""
     with _lock:
         ssd = _privates.pop(os.fsdecode(address), None)
     if ssd is not None:
