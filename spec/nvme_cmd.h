@@ -29,6 +29,12 @@ struct nvme_cmd {
 };
 _Static_assert(sizeof(struct nvme_cmd) == 64, "SQE");
 
+/* nvme_cmd.flags. Fused operations: section 3.4.2. */
+#define NVME_FUSE 0x03u
+#define NVME_FUSE_FIRST 0x01u
+#define NVME_FUSE_SECOND 0x02u
+#define NVME_PSDT 0xc0u
+
 /* Completion queue entry, 16 bytes. */
 struct nvme_cpl {
 	uint32_t cdw0; /* command specific */

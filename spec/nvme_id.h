@@ -135,11 +135,11 @@ struct nvme_id_ctrl {
 	uint8_t cqes;
 	uint16_t maxcmd;
 	uint32_t nn;
-	uint16_t oncs; /* NVME_ONCS_* */
-	uint16_t fuses;
-	uint8_t fna;   /* NVME_FNA_* */
-	uint8_t vwc;   /* NVME_VWC_* */
-	uint16_t awun; /* 0's based LBAs, as is awupf */
+	uint16_t oncs;  /* NVME_ONCS_* */
+	uint16_t fuses; /* NVME_FUSES_* */
+	uint8_t fna;    /* NVME_FNA_* */
+	uint8_t vwc;    /* NVME_VWC_* */
+	uint16_t awun;  /* 0's based LBAs, as is awupf */
 	uint16_t awupf;
 	uint8_t icsvscc;
 	uint8_t nwpc;
@@ -204,6 +204,8 @@ _Static_assert(offsetof(struct nvme_id_ctrl, psd) == 2048, "PSD0");
 #define NVME_ONCS_TIMESTAMP 0x040u
 #define NVME_ONCS_VERIFY 0x080u
 #define NVME_ONCS_COPY 0x100u
+
+#define NVME_FUSES_COMPARE_WRITE 0x1u
 
 #define NVME_FNA_FORMAT_ALL 0x01u /* a format goes to all namespaces */
 #define NVME_FNA_ERASE_ALL 0x02u  /* so does a secure erase */

@@ -40,7 +40,7 @@ def test_identify_controller(nvme: Nvme) -> None:
     assert data[512] == 0x66 and data[513] == 0x44  # SQES, CQES
     assert u32(data, 516) == 1  # NN
     assert u16(data, 520) == 0x00DF  # ONCS
-    assert u16(data, 522) == 0  # FUSES
+    assert u16(data, 522) == 1  # FUSES: Compare and Write
     assert data[524] == 0x04  # FNA: cryptographic erase
     assert data[525] == 0x07  # VWC: there, Flush takes all namespaces
     assert u32(data, 536) == 0  # SGLS

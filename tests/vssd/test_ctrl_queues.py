@@ -11,6 +11,7 @@ import pytest
 from client import Client, EventFd, Memory, Nvme, Queue, sqe, store32
 from ctrl_helpers import (
     ABORT,
+    ABORT_REQUESTED,
     CC_ENABLED,
     CQ_INVALID,
     CREATE_CQ,
@@ -29,6 +30,7 @@ from ctrl_helpers import (
     INVALID_VECTOR,
     OK,
     READ,
+    VERIFY,
     WRITE,
     Disk,
     Start,
@@ -308,11 +310,48 @@ def test_io_opcodes_that_are_not_there(nvme: Nvme, opcode: int) -> None:
 
 
 @pytest.mark.parametrize("flags", [0x40, 0x80, 0xC0, 0x01, 0x02, 0x03])
-def test_sgls_and_fused_commands_are_refused(nvme: Nvme, flags: int) -> None:
+def test_sgls_and_fused_commands_that_there_are_not_are_refused(nvme: Nvme, flags: int) -> None:
     queue, buffer = nvme.create_queue(1, 8), nvme.memory.alloc(4096)
     assert nvme.admin.execute(IDENTIFY, prp1=buffer, cdw10=1, flags=flags)[1] == INVALID_FIELD
     assert queue.execute(READ, nsid=1, prp1=buffer, flags=flags)[1] == INVALID_FIELD
-    assert queue.execute(WRITE, nsid=1, prp1=buffer, flags=flags)[1] == INVALID_FIELD
+    assert queue.execute(VERIFY, nsid=1, flags=flags)[1] == INVALID_FIELD
+
+
+def test_a_command_that_waits_in_its_queue_is_aborted(nvme: Nvme) -> None:
+    """Bus mastering is off while the queues fill: the controller finds all of it at once."""
+    queue, buffer = nvme.create_queue(1, 8), nvme.memory.alloc(4096)
+    for turn in range(5):
+        nvme.client.config_write(4, b"\2\0")
+        sent = [queue.submit(sqe(WRITE, nsid=1, prp1=buffer, cdw10=lba), ring=False) for lba in range(6)]
+        queue.ring()
+        aborts = [nvme.admin.submit(sqe(ABORT, cdw10=sent[i] << 16 | 1)) for i in (turn, 5, turn)]
+        aborts.append(nvme.admin.submit(sqe(ABORT, cdw10=sent[0] << 16 | 2)))
+        nvme.client.config_write(4, b"\6\0")
+        found = [nvme.admin.wait() for _ in aborts]
+        assert [(entry.cid, entry.cdw0, entry.status) for entry in found] == [
+            (aborts[0], 0, OK),
+            (aborts[1], 0, OK),
+            (aborts[2], 1, OK),  # it is aborted already
+            (aborts[3], 1, OK),  # no such queue
+        ]
+        statuses = {entry.cid: entry.status for entry in (queue.wait() for _ in sent)}
+        assert statuses == {cid: ABORT_REQUESTED if i in (turn, 5) else OK for i, cid in enumerate(sent)}
+        assert queue.poll() is None
+
+
+def test_an_admin_command_that_waits_behind_its_abort_is_aborted(nvme: Nvme) -> None:
+    abort = nvme.admin.submit(sqe(ABORT, cdw10=(nvme.admin.next_cid + 2) << 16), ring=False)
+    kept = nvme.admin.submit(sqe(GET_FEATURES, cdw10=2), ring=False)
+    aborted = nvme.admin.submit(sqe(GET_FEATURES, cdw10=2), ring=False)
+    nvme.admin.ring()
+    found = [nvme.admin.wait() for _ in range(3)]
+    assert [(entry.cid, entry.status) for entry in found] == [
+        (aborted, ABORT_REQUESTED),
+        (abort, OK),
+        (kept, OK),
+    ]
+    assert found[1].cdw0 == 0
+    nvme.admin.execute(GET_FEATURES, cdw10=2)
 
 
 def test_deleting_a_queue_completes_what_waits_for_the_medium(nvme: Nvme) -> None:

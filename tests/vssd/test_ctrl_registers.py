@@ -28,7 +28,7 @@ def test_cap_says_what_the_drive_can(client: Client) -> None:
     cap = client.read64(CAP)
     assert cap & 0xFFFF == 4095  # MQES
     assert cap >> 16 & 1 == 1  # CQR
-    assert cap >> 17 & 3 == 0  # AMS: round robin
+    assert cap >> 17 & 3 == 1  # AMS: weighted round robin with urgent priority class
     assert cap >> 24 & 0xFF > 0  # TO
     assert cap >> 32 & 0xF == 0  # DSTRD
     assert cap >> 36 & 1 == 1  # NSSRS
@@ -92,7 +92,7 @@ def test_enable_and_disable(nvme: Nvme) -> None:
         (0x0000001F, CC_ENABLED),  # a completion queue of one entry
         (0x001F001F, CC_ENABLED | 5 << 7),  # MPS above MPSMAX
         (0x001F001F, CC_ENABLED | 1 << 4),  # a command set that is not there
-        (0x001F001F, CC_ENABLED | 1 << 11),  # weighted round robin
+        (0x001F001F, CC_ENABLED | 7 << 11),  # the vendor's own arbitration
     ],
 )
 def test_what_cannot_be_enabled_is_fatal_until_the_next_reset(client: Client, aqa: int, cc: int) -> None:

@@ -9,10 +9,9 @@
  */
 #include "vssd/ctrl/device.h"
 
-#define QUEUE_PC 0x1u  /* cdw11 of the create commands: physically contiguous */
-#define QUEUE_IEN 0x2u /* cdw11 of Create I/O Completion Queue */
-#define FLAGS_FUSE 0x03u
-#define FLAGS_PSDT 0xc0u
+#define QUEUE_PC 0x1u       /* cdw11 of the create commands: physically contiguous */
+#define QUEUE_IEN 0x2u      /* cdw11 of Create I/O Completion Queue */
+#define QUEUE_QPRIO_SHIFT 1 /* cdw11 of Create I/O Submission Queue, 2 bits */
 
 static bool qid_in_range(const struct vssd_ctrl *ctrl, uint32_t qid)
 {
@@ -68,7 +67,7 @@ static uint16_t create_sq(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, ui
 		return NVME_SC_INVALID_QID;
 	if (!ctrl->cq[cqid].size)
 		return NVME_SC_CQ_INVALID;
-	vssd_sq_create(ctrl, qid, cmd->prp1, (cmd->cdw10 >> 16) + 1, cqid);
+	vssd_sq_create(ctrl, qid, cmd->prp1, (cmd->cdw10 >> 16) + 1, cqid, cmd->cdw11 >> QUEUE_QPRIO_SHIFT & 3);
 	ctrl->io_queues_made = true;
 	return NVME_SC_SUCCESS;
 }
@@ -97,12 +96,12 @@ static uint16_t delete_cq(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, ui
 	return NVME_SC_SUCCESS;
 }
 
-/* Everything but an Asynchronous Event Request is done, or cannot be stopped, when an Abort comes. */
+/* An Asynchronous Event Request, or what still waits in its queue; all else is done, or cannot be stopped. */
 static uint16_t abort_command(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
 {
 	uint16_t sqid = (uint16_t)cmd->cdw10, cid = (uint16_t)(cmd->cdw10 >> 16);
 
-	*cdw0 = sqid == 0 && vssd_event_abort(ctrl, cid) ? 0 : 1;
+	*cdw0 = (sqid == 0 && vssd_event_abort(ctrl, cid)) || vssd_sq_abort(ctrl, sqid, cid) ? 0 : 1;
 	return NVME_SC_SUCCESS;
 }
 
@@ -130,7 +129,7 @@ uint16_t vssd_admin_execute(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, 
 
 	if (!command->execute)
 		return NVME_SC_INVALID_OPCODE;
-	if (cmd->flags & (FLAGS_FUSE | FLAGS_PSDT))
+	if (cmd->flags & (NVME_FUSE | NVME_PSDT))
 		return NVME_SC_INVALID_FIELD;
 	return command->execute(ctrl, cmd, cdw0);
 }

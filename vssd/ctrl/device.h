@@ -3,7 +3,8 @@
  * The controller's state, and what its files offer each other. Inside of vssd/ctrl only.
  *
  *     ctrl.c     life, power, resets          regs.c      registers, CC and CSTS
- *     config.c   PCI configuration space      queue.c     doorbells, fetching, completing
+ *     config.c   PCI configuration space      queue.c     queues, arbitration, fetching, completing
+ *     doorbell.c what the host stores         interrupt.c when a vector is raised
  *     prp.c      host memory of a command     admin.c     the table of admin commands, queue management
  *     identify.c, features.c, log.c, event.c, format.c   an admin command each, health.c what SMART reports
  *     io.c       the commands of the NVM command set
@@ -40,13 +41,19 @@
 
 /* ---- queues ---- */
 
-/* A completion that is held back until the medium would be done: how long a write takes that skips the cache. */
+/* A completion that is held back until the medium would be done, which is how long a write takes that skips the
+ * cache, or until there is room for it. */
 struct vssd_held {
 	uint64_t due; /* ticks */
 	uint16_t cid;
+	uint16_t status;
 };
 
 #define VSSD_HELD_MAX 64u
+#define VSSD_DEAD_MAX 64u
+
+/* Create I/O Submission Queue, QPRIO: of meaning with weighted round robin only. */
+enum vssd_priority { VSSD_URGENT, VSSD_HIGH, VSSD_MEDIUM, VSSD_LOW, VSSD_NUM_PRIORITIES };
 
 struct vssd_sq {
 	const struct nvme_cmd *entries; /* NULL: not in one mapped region, entries are fetched one by one */
@@ -58,7 +65,11 @@ struct vssd_sq {
 	uint16_t qid;
 	uint16_t held_head;
 	uint16_t held_count;
+	uint16_t num_dead;
+	uint8_t priority;
+	uint64_t pair_due; /* ticks: until then the first half of a fused operation waits for its second; 0: none */
 	struct vssd_held held[VSSD_HELD_MAX]; /* a ring, in the order in which they fall due */
+	uint32_t dead[VSSD_DEAD_MAX];         /* entries that were aborted before they were fetched */
 };
 
 struct vssd_cq {
@@ -70,9 +81,16 @@ struct vssd_cq {
 	uint16_t phase;
 	uint16_t qid;
 	uint16_t vector;
-	uint16_t users; /* submission queues that complete here */
+	uint16_t users;  /* submission queues that complete here */
+	uint16_t posted; /* entries of which interrupt.c has not been told */
 	bool interrupts;
-	bool posted; /* entries since the last interrupt */
+	bool error; /* one of them says that a command failed */
+};
+
+/* Interrupt coalescing: entries of a vector's completion queues that no interrupt has told of. */
+struct vssd_coalesced {
+	uint32_t entries;
+	uint64_t due; /* ticks, from the first of them on */
 };
 
 /* ---- host memory of one command ---- */
@@ -186,6 +204,8 @@ struct vssd_ctrl {
 	bool write_through; /* writes are durable when they complete */
 	uint16_t num_active;
 	uint16_t turn;                    /* where the next round over active starts */
+	bool weighted;                    /* CC.AMS: weighted round robin with urgent priority class */
+	uint16_t num_coalesced;           /* vectors with an interrupt that waits */
 	uint16_t active[VSSD_NUM_QUEUES]; /* QIDs with a submission or a completion queue; never the admin queue's */
 	uint64_t seen[VSSD_NUM_QUEUES];   /* both doorbells of a QID as they were: tail below, head above */
 	uint64_t generation;              /* of the DMA map that the queues' pointers come from */
@@ -201,6 +221,9 @@ struct vssd_ctrl {
 	struct vssd_sq sq[VSSD_NUM_QUEUES];
 	struct vssd_cq cq[VSSD_NUM_QUEUES];
 	struct vssd_ns ns[VSSD_MAX_NAMESPACES];
+	uint16_t turns[VSSD_NUM_PRIORITIES];  /* with weighted round robin: as turn, of each class */
+	uint32_t credit[VSSD_NUM_PRIORITIES]; /* commands that a class may still begin in this round */
+	struct vssd_coalesced coalesced[VSSD_MSIX_VECTORS];
 
 	struct vssd_options options;
 	bool power;
@@ -264,7 +287,8 @@ bool vssd_config_bus_master(const struct vssd_ctrl *ctrl);
 /* Make queue qid. The caller has checked everything. */
 void vssd_cq_create(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t iova, uint32_t size, uint16_t vector,
 		    bool interrupts);
-void vssd_sq_create(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t iova, uint32_t size, uint16_t cqid);
+void vssd_sq_create(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t iova, uint32_t size, uint16_t cqid,
+		    enum vssd_priority priority);
 void vssd_sq_delete(struct vssd_ctrl *ctrl, uint16_t qid);
 void vssd_cq_delete(struct vssd_ctrl *ctrl, uint16_t qid);
 void vssd_queues_clear(struct vssd_ctrl *ctrl);
@@ -278,8 +302,35 @@ void vssd_queues_settle(struct vssd_ctrl *ctrl);
 /* Complete an admin command that returned VSSD_LATER. */
 void vssd_complete_later(struct vssd_ctrl *ctrl, uint16_t cid, uint16_t status, uint32_t cdw0);
 
+/* Complete with Abort Requested a command that waits in a submission queue, and never execute it; false: there is
+ * none, or no room to say so. */
+bool vssd_sq_abort(struct vssd_ctrl *ctrl, uint16_t qid, uint16_t cid);
+
+/* ---- doorbell.c ---- */
+
 /* A doorbell of BAR 0 was written by message: index counts 32-bit words. */
 void vssd_doorbell_write(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value);
+
+/* The doorbells of a QID are not what was seen last, but now: tail below, head above. */
+void vssd_doorbells_changed(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t now);
+
+/* Doorbells that belong to no queue are shared memory as well: whoever stores into one is told, some time later. */
+void vssd_doorbells_scan(struct vssd_ctrl *ctrl);
+
+/* One doorbell, or all, as after a reset. */
+void vssd_doorbell_clear(struct vssd_ctrl *ctrl, uint32_t index);
+void vssd_doorbells_clear(struct vssd_ctrl *ctrl);
+
+/* ---- interrupt.c ---- */
+
+/* Entries were posted: raise the vector, or let it wait for more. */
+void vssd_interrupt(struct vssd_ctrl *ctrl, struct vssd_cq *cq);
+
+/* Raise what has waited long enough. */
+void vssd_interrupts_poll(struct vssd_ctrl *ctrl);
+
+/* No queue is left to tell of. */
+void vssd_interrupts_clear(struct vssd_ctrl *ctrl);
 
 /* ---- prp.c ---- */
 
@@ -359,6 +410,14 @@ void vssd_error_log(struct vssd_ctrl *ctrl, uint16_t sqid, uint16_t cid, uint16_
 /* *held: the completion is to wait for the medium. */
 uint16_t vssd_io_execute(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool *held);
 void vssd_io_effects(uint32_t effects[256]);
+
+/* Fused operations: whether a command can be the first half of one, or the second of that first. */
+bool vssd_io_is_first(const struct nvme_cmd *cmd);
+bool vssd_io_is_second(const struct nvme_cmd *cmd);
+
+/* Both halves, with nothing in between; a status for each. */
+void vssd_io_execute_fused(struct vssd_ctrl *ctrl, const struct nvme_cmd *first, const struct nvme_cmd *second,
+			   uint16_t status[2], bool *held);
 
 /* The next command of a queue, still in host memory: let its data come nearer while the one before is executed. */
 void vssd_io_prefetch(const struct vssd_ctrl *ctrl, const struct nvme_cmd *next);

@@ -121,7 +121,9 @@ static void describe_abilities(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl
 		   NVME_ONCS_SAVE_SELECT | NVME_ONCS_TIMESTAMP | NVME_ONCS_VERIFY;
 	id->fna = NVME_FNA_CRYPTO;
 	id->vwc = NVME_VWC_FLUSH_ALL | (ctrl->options.cache_size ? NVME_VWC_PRESENT : 0);
+	id->fuses = NVME_FUSES_COMPARE_WRITE;
 	id->awun = UINT16_MAX; /* a command is executed whole before the next one begins */
+	id->acwu = UINT16_MAX;
 	id->awupf = 0;
 }
 

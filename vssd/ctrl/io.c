@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#define FLAGS_FUSE_PSDT 0xc3u
 #define PREFETCH_LINES 8u /* the processor itself goes on from there */
 
 /* What a command is about, in bytes of the store; of whole LBAs. */
@@ -426,15 +425,54 @@ static const uint32_t effects_of[256] = {
 	[NVME_IO_VERIFY] = NVME_EFFECT_CSUPP | NVME_EFFECT_SCOPE_NS,
 };
 
+/* Why a command with FUSE or PSDT is refused: it is half of a pair whose other half is not there, or these fields
+ * have no such value for it. */
+static uint16_t refusal(const struct nvme_cmd *cmd)
+{
+	if (!effects_of[cmd->opc])
+		return NVME_SC_INVALID_OPCODE;
+	return vssd_io_is_first(cmd) || vssd_io_is_second(cmd) ? NVME_SC_ABORTED_MISSING_FUSED
+							       : NVME_SC_INVALID_FIELD;
+}
+
 uint16_t vssd_io_execute(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool *held)
 {
-	if (__builtin_expect(cmd->flags & FLAGS_FUSE_PSDT, 0))
-		return effects_of[cmd->opc] ? NVME_SC_INVALID_FIELD : NVME_SC_INVALID_OPCODE;
+	if (__builtin_expect(cmd->flags & (NVME_FUSE | NVME_PSDT), 0))
+		return refusal(cmd);
 	if (cmd->opc == NVME_IO_READ)
 		return io_read(ctrl, cmd);
 	if (cmd->opc == NVME_IO_WRITE)
 		return io_write(ctrl, cmd, held);
 	return execute_other(ctrl, cmd, held);
+}
+
+/* ---- fused operations: Compare and Write is the one that there is ---- */
+
+bool vssd_io_is_first(const struct nvme_cmd *cmd)
+{
+	return cmd->opc == NVME_IO_COMPARE && cmd->flags == NVME_FUSE_FIRST;
+}
+
+bool vssd_io_is_second(const struct nvme_cmd *cmd)
+{
+	return cmd->opc == NVME_IO_WRITE && cmd->flags == NVME_FUSE_SECOND;
+}
+
+static bool same_lbas(const struct nvme_cmd *a, const struct nvme_cmd *b)
+{
+	return a->nsid == b->nsid && a->cdw10 == b->cdw10 && a->cdw11 == b->cdw11 &&
+	       (a->cdw12 & 0xffff) == (b->cdw12 & 0xffff);
+}
+
+void vssd_io_execute_fused(struct vssd_ctrl *ctrl, const struct nvme_cmd *first, const struct nvme_cmd *second,
+			   uint16_t status[2], bool *held)
+{
+	if (!same_lbas(first, second)) {
+		status[0] = status[1] = NVME_SC_INVALID_FIELD;
+		return;
+	}
+	status[0] = execute_other(ctrl, first, held);
+	status[1] = status[0] ? NVME_SC_ABORTED_FAILED_FUSED : io_write(ctrl, second, held);
 }
 
 /* The values come straight from host memory, each read once, and a wrong guess costs time only. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Queues: doorbells are polled, commands fetched in batches, completions posted with one interrupt a batch.
- * NVM Express Base Specification 2.0, section 3.3; PCIe Transport Specification 1.0, section 3.1.2.
+ * NVM Express Base Specification 2.0, sections 3.3 (queues), 3.4.2 (fused operations) and 3.4.4 (arbitration).
  */
 #include "vssd/ctrl/device.h"
 
@@ -10,10 +10,11 @@
 
 #include "core/util/clock.h"
 
-#define BATCH 32u
+#define BATCH 32u          /* commands of one queue at a time; arbitration burst may say fewer */
 #define POLL_COMMANDS 256u /* commands, and bytes, after which a poll ends */
 #define POLL_BYTES (UINT64_C(4) << 20)
-#define DOORBELL_WORDS (VSSD_DOORBELL_SIZE / sizeof(uint32_t))
+#define AB 0x7u             /* feature 01h: arbitration burst, a power of two; 7: no limit */
+#define PAIR_NS 1000000000u /* a host that rings for each half of a fused operation is not kept waiting for ever */
 
 /* ---- creating and deleting ---- */
 
@@ -52,18 +53,10 @@ static void update_active(struct vssd_ctrl *ctrl)
 {
 	ctrl->num_active = 0;
 	ctrl->turn = 0;
+	memset(ctrl->turns, 0, sizeof(ctrl->turns));
 	for (uint16_t qid = 1; qid < VSSD_NUM_QUEUES; qid++)
 		if (ctrl->sq[qid].size || ctrl->cq[qid].size)
 			ctrl->active[ctrl->num_active++] = qid;
-}
-
-static void doorbell_clear(struct vssd_ctrl *ctrl, uint32_t index)
-{
-	uint64_t half = index % 2 ? UINT64_C(0xffffffff00000000) : UINT64_C(0xffffffff);
-
-	ctrl->doorbells[index] = 0;
-	if (index / 2 < VSSD_NUM_QUEUES)
-		ctrl->seen[index / 2] &= ~half;
 }
 
 void vssd_cq_create(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t iova, uint32_t size, uint16_t vector,
@@ -73,18 +66,20 @@ void vssd_cq_create(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t iova, uint32_
 
 	*cq = (struct vssd_cq){
 		.iova = iova, .size = size, .phase = 1, .qid = qid, .vector = vector, .interrupts = interrupts};
-	doorbell_clear(ctrl, 2u * qid + 1);
+	vssd_doorbell_clear(ctrl, 2u * qid + 1);
 	resolve_cq(ctrl, cq);
 	update_active(ctrl);
 }
 
-void vssd_sq_create(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t iova, uint32_t size, uint16_t cqid)
+void vssd_sq_create(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t iova, uint32_t size, uint16_t cqid,
+		    enum vssd_priority priority)
 {
 	struct vssd_sq *sq = &ctrl->sq[qid];
 
-	*sq = (struct vssd_sq){.iova = iova, .size = size, .qid = qid, .cq = &ctrl->cq[cqid]};
+	*sq = (struct vssd_sq){
+		.iova = iova, .size = size, .qid = qid, .cq = &ctrl->cq[cqid], .priority = (uint8_t)priority};
 	sq->cq->users++;
-	doorbell_clear(ctrl, 2u * qid);
+	vssd_doorbell_clear(ctrl, 2u * qid);
 	resolve_sq(ctrl, sq);
 	update_active(ctrl);
 }
@@ -92,7 +87,7 @@ void vssd_sq_create(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t iova, uint32_
 void vssd_cq_delete(struct vssd_ctrl *ctrl, uint16_t qid)
 {
 	ctrl->cq[qid].size = 0;
-	doorbell_clear(ctrl, 2u * qid + 1);
+	vssd_doorbell_clear(ctrl, 2u * qid + 1);
 	update_active(ctrl);
 }
 
@@ -100,10 +95,11 @@ void vssd_queues_clear(struct vssd_ctrl *ctrl)
 {
 	memset(ctrl->sq, 0, sizeof(ctrl->sq));
 	memset(ctrl->cq, 0, sizeof(ctrl->cq));
-	memset(ctrl->seen, 0, sizeof(ctrl->seen));
-	for (uint32_t i = 0; i < DOORBELL_WORDS; i++)
-		ctrl->doorbells[i] = 0;
+	memset(ctrl->credit, 0, sizeof(ctrl->credit));
+	vssd_doorbells_clear(ctrl);
+	vssd_interrupts_clear(ctrl);
 	ctrl->num_late = 0;
+	ctrl->weighted = false;
 	update_active(ctrl);
 }
 
@@ -116,17 +112,14 @@ static bool cq_has_room(const struct vssd_cq *cq)
 	return next != cq->head;
 }
 
-static uint32_t cq_outstanding(const struct vssd_cq *cq)
-{
-	return cq->tail >= cq->head ? cq->tail - cq->head : cq->size - cq->head + cq->tail;
-}
-
 /* Statuses after which the same command, sent again, may succeed. */
 static bool may_retry(uint16_t status)
 {
 	switch (status) {
 	case NVME_SC_ABORT_REQUESTED:
 	case NVME_SC_ABORTED_SQ_DELETION:
+	case NVME_SC_ABORTED_FAILED_FUSED:
+	case NVME_SC_ABORTED_MISSING_FUSED:
 	case NVME_SC_DATA_TRANSFER_ERROR:
 	case NVME_SC_INTERNAL_ERROR:
 	case NVME_SC_COMMAND_SEQUENCE_ERROR:
@@ -164,7 +157,7 @@ static void cq_store(struct vssd_ctrl *ctrl, struct vssd_cq *cq, const struct nv
 		cq->tail = 0;
 		cq->phase ^= 1;
 	}
-	cq->posted = true;
+	cq->posted++;
 }
 
 /* Post a completion; there is room. */
@@ -173,18 +166,18 @@ static void complete(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint16_t cid, u
 	struct nvme_cpl cpl = {.cdw0 = cdw0, .sqhd = (uint16_t)sq->head, .sqid = sq->qid, .cid = cid};
 
 	cpl.status = (uint16_t)(status << 1 | sq->cq->phase);
-	if (__builtin_expect(status != 0, 0) && !may_retry(status))
-		cpl.status |= NVME_STATUS_DNR;
+	if (__builtin_expect(status != 0, 0)) {
+		sq->cq->error = true;
+		if (!may_retry(status))
+			cpl.status |= NVME_STATUS_DNR;
+	}
 	cq_store(ctrl, sq->cq, &cpl);
 }
 
 static void interrupt(struct vssd_ctrl *ctrl, struct vssd_cq *cq)
 {
-	if (!cq->posted)
-		return;
-	cq->posted = false;
-	if (cq->interrupts)
-		ctrl->bus->ops->interrupt(ctrl->bus, cq->vector);
+	if (cq->posted)
+		vssd_interrupt(ctrl, cq);
 }
 
 /* Post a completion of the admin queue, or keep it until there is room. What is kept is bounded: no command is
@@ -220,16 +213,15 @@ static void settle_late(struct vssd_ctrl *ctrl)
 static void release_held(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint64_t now)
 {
 	while (sq->held_count > 0 && sq->held[sq->held_head].due <= now && cq_has_room(sq->cq)) {
-		complete(ctrl, sq, sq->held[sq->held_head].cid, NVME_SC_SUCCESS, 0);
+		complete(ctrl, sq, sq->held[sq->held_head].cid, sq->held[sq->held_head].status, 0);
 		sq->held_head = (sq->held_head + 1) % VSSD_HELD_MAX;
 		sq->held_count--;
 	}
 }
 
-static void hold(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint16_t cid)
+static void hold(struct vssd_sq *sq, uint64_t due, uint16_t cid, uint16_t status)
 {
-	sq->held[(sq->held_head + sq->held_count++) % VSSD_HELD_MAX] =
-		(struct vssd_held){pyn_ticks() + ctrl->medium_ticks, cid};
+	sq->held[(sq->held_head + sq->held_count++) % VSSD_HELD_MAX] = (struct vssd_held){due, cid, status};
 }
 
 /* Commands in the queue that were not fetched are gone without a completion (the host knows that its queue is), those
@@ -242,7 +234,7 @@ void vssd_sq_delete(struct vssd_ctrl *ctrl, uint16_t qid)
 	interrupt(ctrl, sq->cq);
 	sq->cq->users--;
 	*sq = (struct vssd_sq){.qid = qid};
-	doorbell_clear(ctrl, 2u * qid);
+	vssd_doorbell_clear(ctrl, 2u * qid);
 	update_active(ctrl);
 }
 
@@ -270,18 +262,25 @@ static void failed(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, const struc
 	vssd_error_log(ctrl, sq->qid, cmd->cid, (uint16_t)(status << 1 | sq->cq->phase), cmd->nsid, lba);
 }
 
+/* An IO command is done: complete it now, or when the medium is done with it. */
+static void finish_io(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct nvme_cmd *cmd, uint16_t status,
+		      bool held)
+{
+	if (__builtin_expect(status != 0, 0))
+		failed(ctrl, sq, cmd, status);
+	else if (__builtin_expect(held, 0)) {
+		hold(sq, pyn_ticks() + ctrl->medium_ticks, cmd->cid, NVME_SC_SUCCESS);
+		return;
+	}
+	complete(ctrl, sq, cmd->cid, status, 0);
+}
+
 static void run_io(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct nvme_cmd *cmd)
 {
 	bool held = false;
 	uint16_t status = vssd_io_execute(ctrl, cmd, &held);
 
-	if (__builtin_expect(status != 0, 0))
-		failed(ctrl, sq, cmd, status);
-	else if (__builtin_expect(held, 0)) {
-		hold(ctrl, sq, cmd->cid);
-		return;
-	}
-	complete(ctrl, sq, cmd->cid, status, 0);
+	finish_io(ctrl, sq, cmd, status, held);
 }
 
 static void run_admin(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct nvme_cmd *cmd)
@@ -299,146 +298,297 @@ static void run_admin(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct n
 	complete_admin(ctrl, cmd->cid, status, cdw0);
 }
 
-/* Execute up to a batch of what the host put into a queue; as long as there is room to say so. */
-static unsigned run_sq(struct vssd_ctrl *ctrl, struct vssd_sq *sq)
+/* ---- what was aborted before it was fetched ---- */
+
+static bool forget_dead(struct vssd_sq *sq, uint32_t entry)
+{
+	for (uint16_t i = 0; i < sq->num_dead; i++)
+		if (sq->dead[i] == entry) {
+			sq->dead[i] = sq->dead[--sq->num_dead];
+			return true;
+		}
+	return false;
+}
+
+static bool is_dead(const struct vssd_sq *sq, uint32_t entry)
+{
+	for (uint16_t i = 0; i < sq->num_dead; i++)
+		if (sq->dead[i] == entry)
+			return true;
+	return false;
+}
+
+/* ---- fused operations ---- */
+
+/* The second half is not there yet: the first, which is the entry at head, is taken again later. */
+static bool wait_for_second(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_t head)
+{
+	if (!sq->pair_due)
+		sq->pair_due = ctrl->now + pyn_ns_to_ticks(PAIR_NS);
+	if (ctrl->now >= sq->pair_due)
+		return false;
+	sq->head = head;
+	return true;
+}
+
+/* Whether the entry behind a first half is its second: then it is fetched. */
+static bool fetch_second(struct vssd_ctrl *ctrl, struct vssd_sq *sq, struct nvme_cmd *second)
+{
+	uint32_t head = sq->head;
+
+	if (head == sq->tail || is_dead(sq, head) || !fetch(ctrl, sq, second))
+		return false;
+	if (vssd_io_is_second(second))
+		return true;
+	sq->head = head;
+	return false;
+}
+
+/* first was fetched from the entry at head. 0: nothing was done, else how many commands. */
+static unsigned run_fused(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_t head, const struct nvme_cmd *first)
+{
+	struct nvme_cmd second;
+	uint16_t status[2];
+	bool held = false;
+
+	if (!vssd_io_is_first(first)) {
+		run_io(ctrl, sq, first);
+		return 1;
+	}
+	if (sq->head == sq->tail && wait_for_second(ctrl, sq, head))
+		return 0;
+	sq->pair_due = 0;
+	if (!fetch_second(ctrl, sq, &second)) {
+		run_io(ctrl, sq, first);
+		return 1;
+	}
+	vssd_io_execute_fused(ctrl, first, &second, status, &held);
+	finish_io(ctrl, sq, first, status[0], false);
+	if (cq_has_room(sq->cq)) {
+		finish_io(ctrl, sq, &second, status[1], held);
+	} else {
+		if (status[1])
+			failed(ctrl, sq, &second, status[1]);
+		hold(sq, pyn_ticks() + (held ? ctrl->medium_ticks : 0), second.cid, status[1]);
+	}
+	return 2;
+}
+
+/* ---- taking commands ---- */
+
+/* What an entry needs that is not an ordinary command. 0: it is left in the queue. */
+static unsigned run_special(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_t head, const struct nvme_cmd *cmd)
+{
+	if (sq->num_dead && forget_dead(sq, head)) {
+		sq->pair_due = 0;
+		return 1;
+	}
+	if (sq->qid == 0)
+		run_admin(ctrl, sq, cmd);
+	else if (cmd->flags & NVME_FUSE)
+		return run_fused(ctrl, sq, head, cmd);
+	else
+		run_io(ctrl, sq, cmd);
+	return 1;
+}
+
+/* Execute up to limit of what the host put into a queue; as long as there is room to say so. */
+static unsigned run_sq(struct vssd_ctrl *ctrl, struct vssd_sq *sq, unsigned limit)
 {
 	struct nvme_cmd cmd;
 	unsigned count = 0;
 
-	while (sq->head != sq->tail && count < BATCH && cq_has_room(sq->cq) && sq->held_count < VSSD_HELD_MAX &&
+	while (sq->head != sq->tail && count < limit && cq_has_room(sq->cq) && sq->held_count < VSSD_HELD_MAX &&
 	       ctrl->data_moved < POLL_BYTES) {
+		uint32_t head = sq->head;
+		unsigned taken = 1;
+
 		if (!fetch(ctrl, sq, &cmd))
 			break;
-		count++;
 		if (sq->head != sq->tail && sq->entries && !ctrl->null_store)
 			vssd_io_prefetch(ctrl, &sq->entries[sq->head]);
-		if (sq->qid == 0)
-			run_admin(ctrl, sq, &cmd);
+		if (__builtin_expect(sq->qid == 0 || cmd.flags & NVME_FUSE || sq->num_dead, 0))
+			taken = run_special(ctrl, sq, head, &cmd);
 		else
 			run_io(ctrl, sq, &cmd);
+		count += taken;
 		/* A command may end all this: a fatal error, or a queue that was deleted. */
-		if (__builtin_expect(!ctrl->running || !sq->size, 0))
+		if (__builtin_expect(!taken || !ctrl->running || !sq->size, 0))
 			break;
 	}
 	return count;
 }
 
-/* ---- doorbells ---- */
+/* ---- polling, and arbitration ---- */
 
-static void sq_doorbell(struct vssd_ctrl *ctrl, uint16_t qid, uint32_t tail)
-{
-	struct vssd_sq *sq = &ctrl->sq[qid];
-
-	if (!sq->size) {
-		doorbell_clear(ctrl, 2u * qid);
-		vssd_event_raise(ctrl, VSSD_EVENT_DOORBELL_REGISTER);
-	} else if (tail >= sq->size) {
-		vssd_event_raise(ctrl, VSSD_EVENT_DOORBELL_VALUE);
-	} else {
-		sq->tail = tail;
-	}
-}
-
-static void cq_doorbell(struct vssd_ctrl *ctrl, uint16_t qid, uint32_t head)
-{
-	struct vssd_cq *cq = &ctrl->cq[qid];
-	uint32_t consumed;
-
-	if (!cq->size) {
-		doorbell_clear(ctrl, 2u * qid + 1);
-		vssd_event_raise(ctrl, VSSD_EVENT_DOORBELL_REGISTER);
-		return;
-	}
-	consumed = head >= cq->head ? head - cq->head : cq->size - cq->head + head;
-	if (head >= cq->size || consumed > cq_outstanding(cq))
-		vssd_event_raise(ctrl, VSSD_EVENT_DOORBELL_VALUE);
-	else
-		cq->head = head;
-}
-
-static void doorbells_changed(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t now)
-{
-	uint64_t changed = now ^ ctrl->seen[qid];
-
-	ctrl->seen[qid] = now;
-	if (changed >> 32)
-		cq_doorbell(ctrl, qid, (uint32_t)(now >> 32));
-	if ((uint32_t)changed)
-		sq_doorbell(ctrl, qid, (uint32_t)now);
-}
-
-void vssd_doorbell_write(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value)
-{
-	uint16_t qid = (uint16_t)(index / 2);
-	uint32_t size = 0;
-
-	if (qid < VSSD_NUM_QUEUES)
-		size = index % 2 ? ctrl->cq[qid].size : ctrl->sq[qid].size;
-	if (size)
-		ctrl->doorbells[index] = value;
-	else if (ctrl->running)
-		vssd_event_raise(ctrl, VSSD_EVENT_DOORBELL_REGISTER);
-}
-
-/* Doorbells that belong to no queue are shared memory as well: whoever stores into one is told, some time later. */
-static void scan_strangers(struct vssd_ctrl *ctrl)
-{
-	for (uint32_t i = 0; i < DOORBELL_WORDS; i++) {
-		uint32_t qid = i / 2;
-
-		if (ctrl->doorbells[i] == 0)
-			continue;
-		if (qid < VSSD_NUM_QUEUES && (ctrl->sq[qid].size || ctrl->cq[qid].size))
-			continue;
-		doorbell_clear(ctrl, i);
-		vssd_event_raise(ctrl, VSSD_EVENT_DOORBELL_REGISTER);
-	}
-}
-
-static unsigned poll_pair(struct vssd_ctrl *ctrl, uint16_t qid)
+/* What the host stored since the last time, and what has fallen due. */
+static void look(struct vssd_ctrl *ctrl, uint16_t qid)
 {
 	struct vssd_sq *sq = &ctrl->sq[qid];
 	/* The entries that a doorbell announces are read after it. */
 	uint64_t doorbells = __atomic_load_n((volatile uint64_t *)ctrl->doorbells + qid, __ATOMIC_ACQUIRE);
-	unsigned count = 0;
 
 	if (doorbells != ctrl->seen[qid])
-		doorbells_changed(ctrl, qid, doorbells);
+		vssd_doorbells_changed(ctrl, qid, doorbells);
 	/* After the doorbell that makes room, and before a command is taken: none is while completions wait. */
 	if (__builtin_expect(qid == 0 && ctrl->num_late > 0, 0))
 		settle_late(ctrl);
 	if (__builtin_expect(sq->held_count > 0, 0))
 		release_held(ctrl, sq, ctrl->now);
+}
+
+static bool peek(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, uint32_t entry, struct nvme_cmd *cmd)
+{
+	return vssd_bus_read(ctrl->bus, sq->iova + (uint64_t)entry * sizeof(*cmd), cmd, sizeof(*cmd)) == 0;
+}
+
+static uint32_t next_entry(const struct vssd_sq *sq, uint32_t entry)
+{
+	return entry + 1 == sq->size ? 0 : entry + 1;
+}
+
+bool vssd_sq_abort(struct vssd_ctrl *ctrl, uint16_t qid, uint16_t cid)
+{
+	struct vssd_sq *sq = qid < VSSD_NUM_QUEUES ? &ctrl->sq[qid] : NULL;
+	struct nvme_cmd cmd;
+
+	if (!sq || !sq->size)
+		return false;
+	look(ctrl, qid);
+	if (sq->num_dead == VSSD_DEAD_MAX || !cq_has_room(sq->cq) || (qid == 0 && ctrl->num_late))
+		return false;
+	for (uint32_t entry = sq->head; entry != sq->tail; entry = next_entry(sq, entry)) {
+		if (is_dead(sq, entry) || !peek(ctrl, sq, entry, &cmd) || cmd.cid != cid)
+			continue;
+		sq->dead[sq->num_dead++] = entry;
+		failed(ctrl, sq, &cmd, NVME_SC_ABORT_REQUESTED);
+		complete(ctrl, sq, cid, NVME_SC_ABORT_REQUESTED, 0);
+		return true;
+	}
+	return false;
+}
+
+static unsigned serve(struct vssd_ctrl *ctrl, uint16_t qid, unsigned limit)
+{
+	struct vssd_sq *sq = &ctrl->sq[qid];
+	unsigned count = 0;
+
 	if (sq->head != sq->tail)
-		count = run_sq(ctrl, sq);
+		count = run_sq(ctrl, sq, limit);
 	if (sq->size)
 		interrupt(ctrl, sq->cq);
+	return count;
+}
+
+static unsigned poll_pair(struct vssd_ctrl *ctrl, uint16_t qid, unsigned limit)
+{
+	look(ctrl, qid);
+	return serve(ctrl, qid, limit);
+}
+
+static unsigned burst(const struct vssd_ctrl *ctrl)
+{
+	unsigned commands = 1u << (ctrl->feature[NVME_FEAT_ARBITRATION] & AB);
+
+	return commands < BATCH ? commands : BATCH;
+}
+
+static bool may_go_on(const struct vssd_ctrl *ctrl, unsigned count)
+{
+	return ctrl->running && count < POLL_COMMANDS && ctrl->data_moved < POLL_BYTES;
+}
+
+static unsigned poll_in_turn(struct vssd_ctrl *ctrl, unsigned count)
+{
+	unsigned looked = 0, limit = burst(ctrl);
+
+	while (looked++ < ctrl->num_active && may_go_on(ctrl, count)) {
+		uint16_t qid = ctrl->active[ctrl->turn];
+
+		ctrl->turn = ctrl->turn + 1 >= ctrl->num_active ? 0 : ctrl->turn + 1;
+		count += poll_pair(ctrl, qid, limit);
+	}
+	return count;
+}
+
+/* A burst of the next queue of a class that has commands; 0: none has. */
+static unsigned serve_class(struct vssd_ctrl *ctrl, enum vssd_priority priority, unsigned limit)
+{
+	uint16_t *turn = &ctrl->turns[priority];
+	unsigned count = 0;
+
+	for (uint16_t looked = 0; looked < ctrl->num_active && !count; looked++) {
+		uint16_t qid = ctrl->active[*turn];
+
+		*turn = *turn + 1 >= ctrl->num_active ? 0 : *turn + 1;
+		if (ctrl->sq[qid].priority == priority)
+			count = serve(ctrl, qid, limit);
+	}
+	return count;
+}
+
+/* Feature 01h: HPW, MPW and LPW are its bytes 3, 2 and 1, and 0's based. */
+static void new_round(struct vssd_ctrl *ctrl)
+{
+	for (unsigned i = VSSD_HIGH; i <= VSSD_LOW; i++)
+		ctrl->credit[i] = (ctrl->feature[NVME_FEAT_ARBITRATION] >> 8 * (4 - i) & 0xff) + 1;
+}
+
+static unsigned serve_weighted(struct vssd_ctrl *ctrl)
+{
+	unsigned limit = burst(ctrl), count;
+
+	for (enum vssd_priority i = VSSD_HIGH; i <= VSSD_LOW; i++) {
+		if (!ctrl->credit[i])
+			continue;
+		count = serve_class(ctrl, i, limit < ctrl->credit[i] ? limit : ctrl->credit[i]);
+		ctrl->credit[i] -= count < ctrl->credit[i] ? count : ctrl->credit[i];
+		if (count)
+			return count;
+	}
+	return 0;
+}
+
+/* The admin queue before the urgent ones, those before all others; of these, so many commands a round of each. */
+static unsigned poll_by_weight(struct vssd_ctrl *ctrl, unsigned count)
+{
+	unsigned taken = 1;
+
+	while (taken && may_go_on(ctrl, count)) {
+		for (uint16_t i = 0; i < ctrl->num_active; i++)
+			look(ctrl, ctrl->active[i]);
+		taken = serve_class(ctrl, VSSD_URGENT, burst(ctrl));
+		if (!taken)
+			taken = serve_weighted(ctrl);
+		if (!taken) {
+			new_round(ctrl);
+			taken = serve_weighted(ctrl);
+		}
+		count += taken;
+		if (taken && ctrl->running)
+			count += poll_pair(ctrl, 0, BATCH);
+	}
 	return count;
 }
 
 void vssd_queues_settle(struct vssd_ctrl *ctrl)
 {
 	interrupt(ctrl, &ctrl->cq[0]);
+	if (__builtin_expect(ctrl->num_coalesced > 0, 0))
+		vssd_interrupts_poll(ctrl);
 }
 
 unsigned vssd_queues_poll(struct vssd_ctrl *ctrl)
 {
-	unsigned count, looked = 0;
+	unsigned count;
 
 	if (ctrl->generation != ctrl->bus->dma.generation)
 		resolve_all(ctrl);
 	if (ctrl->now >= ctrl->next_scan) {
-		scan_strangers(ctrl);
+		vssd_doorbells_scan(ctrl);
 		ctrl->next_scan = ctrl->now + pyn_ns_to_ticks(1000000);
 	}
 	ctrl->data_moved = 0;
-	count = poll_pair(ctrl, 0);
-	while (looked++ < ctrl->num_active && ctrl->running && count < POLL_COMMANDS &&
-	       ctrl->data_moved < POLL_BYTES) {
-		uint16_t qid = ctrl->active[ctrl->turn];
-
-		ctrl->turn = ctrl->turn + 1 >= ctrl->num_active ? 0 : ctrl->turn + 1;
-		count += poll_pair(ctrl, qid);
-	}
-	return count;
+	count = poll_pair(ctrl, 0, BATCH);
+	return __builtin_expect(ctrl->weighted, 0) ? poll_by_weight(ctrl, count) : poll_in_turn(ctrl, count);
 }

@@ -8,8 +8,11 @@
 
 #define READY_TIMEOUT 20u /* CAP.TO and CRTO, units of 500 ms; we need a few microseconds */
 #define MPSMAX 4u
-#define CSS_NVM 0u /* CC.CSS: the NVM command set */
-#define CSS_ALL 6u /* CC.CSS: all that are supported, of which there is one */
+#define CSS_NVM 0u         /* CC.CSS: the NVM command set */
+#define CSS_ALL 6u         /* CC.CSS: all that are supported, of which there is one */
+#define AMS_ROUND_ROBIN 0u /* CC.AMS */
+#define AMS_WEIGHTED 1u
+#define CAP_AMS_WEIGHTED 1u /* CAP.AMS: a bit for each but round robin */
 #define CAP_CSS_NVM 0x01u
 #define CAP_CSS_ALL 0x40u
 #define VERSION_2_0 0x00020000u
@@ -19,7 +22,8 @@ void vssd_regs_init(struct vssd_ctrl *ctrl)
 	bool is_2_0 = ctrl->options.version >= VERSION_2_0;
 
 	ctrl->cap = NVME_SET(ctrl->options.queue_entries - 1, NVME_CAP_MQES) | NVME_SET(1, NVME_CAP_CQR) |
-		    NVME_SET(READY_TIMEOUT, NVME_CAP_TO) | NVME_SET(1, NVME_CAP_NSSRS) |
+		    NVME_SET(CAP_AMS_WEIGHTED, NVME_CAP_AMS) | NVME_SET(READY_TIMEOUT, NVME_CAP_TO) |
+		    NVME_SET(1, NVME_CAP_NSSRS) |
 		    NVME_SET(is_2_0 ? CAP_CSS_NVM | CAP_CSS_ALL : CAP_CSS_NVM, NVME_CAP_CSS) |
 		    NVME_SET(MPSMAX, NVME_CAP_MPSMAX) | NVME_SET(is_2_0 ? 1 : 0, NVME_CAP_CRMS);
 }
@@ -58,10 +62,10 @@ void vssd_regs_reset(struct vssd_ctrl *ctrl, bool keep_admin)
 /* What CC and the admin queue's registers must say before the controller can become ready. */
 static bool can_enable(const struct vssd_ctrl *ctrl)
 {
-	uint64_t css = NVME_GET(ctrl->cc, NVME_CC_CSS);
+	uint64_t css = NVME_GET(ctrl->cc, NVME_CC_CSS), ams = NVME_GET(ctrl->cc, NVME_CC_AMS);
 	uint64_t page = UINT64_C(4096) << NVME_GET(ctrl->cc, NVME_CC_MPS);
 
-	if (NVME_GET(ctrl->cc, NVME_CC_MPS) > MPSMAX || NVME_GET(ctrl->cc, NVME_CC_AMS) != 0)
+	if (NVME_GET(ctrl->cc, NVME_CC_MPS) > MPSMAX || (ams != AMS_ROUND_ROBIN && ams != AMS_WEIGHTED))
 		return false;
 	if (css != CSS_NVM && (css != CSS_ALL || !(NVME_GET(ctrl->cap, NVME_CAP_CSS) & CAP_CSS_ALL)))
 		return false;
@@ -80,7 +84,8 @@ static void enable(struct vssd_ctrl *ctrl)
 	ctrl->page_size = 4096u << NVME_GET(ctrl->cc, NVME_CC_MPS);
 	ctrl->generation = ctrl->bus->dma.generation;
 	vssd_cq_create(ctrl, 0, ctrl->acq, (uint32_t)NVME_GET(ctrl->aqa, NVME_AQA_ACQS) + 1, 0, true);
-	vssd_sq_create(ctrl, 0, ctrl->asq, (uint32_t)NVME_GET(ctrl->aqa, NVME_AQA_ASQS) + 1, 0);
+	vssd_sq_create(ctrl, 0, ctrl->asq, (uint32_t)NVME_GET(ctrl->aqa, NVME_AQA_ASQS) + 1, 0, VSSD_URGENT);
+	ctrl->weighted = NVME_GET(ctrl->cc, NVME_CC_AMS) == AMS_WEIGHTED;
 	ctrl->nv->in_use = true;
 	ctrl->csts |= NVME_SET(1, NVME_CSTS_RDY);
 	vssd_update_running(ctrl);
