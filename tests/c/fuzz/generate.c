@@ -112,6 +112,11 @@ static uint32_t some_value(struct fuzz_host *host, uint32_t fid)
 		return fuzz_below(host->random, 70) | fuzz_below(host->random, 2) << 16;
 	case NVME_FEAT_ASYNC_EVENT:
 		return fuzz_below(host->random, 0x400);
+	case NVME_FEAT_ARBITRATION:
+		return fuzz_below(host->random, 8) | fuzz_below(host->random, 16) << 8 |
+		       fuzz_below(host->random, 16) << 16 | fuzz_below(host->random, 16) << 24;
+	case NVME_FEAT_COALESCING:
+		return fuzz_below(host->random, 8) | fuzz_below(host->random, 3) << 8;
 	case NVME_FEAT_QUEUES:
 		return fuzz_below(host->random, 70) << 16 | fuzz_below(host->random, 70);
 	default:
@@ -184,11 +189,17 @@ static void make_queue_command(struct fuzz_host *host, struct fuzz_command *comm
 		cmd->cdw10 |= (some_queue_size(host) - 1) << 16;
 }
 
+static bool is_event_request(const struct fuzz_slot *slot)
+{
+	return slot->sqid == 0 && slot->cmd.opc == NVME_ADMIN_ASYNC_EVENT;
+}
+
 static void make_abort(struct fuzz_host *host, struct fuzz_command *command)
 {
 	const struct fuzz_slot *slot = &host->slots[fuzz_below(host->random, FUZZ_SLOTS)];
+	bool any = fuzz_one_in(host->random, 2);
 
-	for (int i = 0; i < 8 && !(slot->used && slot->cmd.opc == NVME_ADMIN_ASYNC_EVENT && slot->sqid == 0); i++)
+	for (int i = 0; i < 8 && !(slot->used && (any || is_event_request(slot))); i++)
 		slot = &host->slots[fuzz_below(host->random, FUZZ_SLOTS)];
 	command->cmd.cdw10 = slot->sqid | (uint32_t)slot->cmd.cid << 16;
 }
@@ -331,6 +342,35 @@ static void make_compare(struct fuzz_host *host, struct fuzz_command *command)
 	command->fill = !fuzz_one_in(host->random, 4);
 }
 
+/* The first half of a fused operation: what is made next for a queue of IO is its second. */
+static void make_first(struct fuzz_host *host, struct fuzz_command *command)
+{
+	make_compare(host, command);
+	command->cmd.flags = NVME_FUSE_FIRST;
+	host->first = command->cmd;
+	host->wants_second = true;
+}
+
+static void make_second(struct fuzz_host *host, struct fuzz_command *command)
+{
+	struct nvme_cmd *cmd = &command->cmd;
+
+	memset(command, 0, sizeof(*command));
+	*cmd = (struct nvme_cmd){
+		.opc = NVME_IO_WRITE,
+		.flags = NVME_FUSE_SECOND,
+		.nsid = host->first.nsid,
+		.cdw10 = host->first.cdw10,
+		.cdw12 = host->first.cdw12 & 0xffff,
+	};
+	choose_flags(host, cmd);
+	if (fuzz_one_in(host->random, 16))
+		cmd->cdw10 ^= 1;
+	command->length = bytes_of(host, cmd);
+	command->mutilate = fuzz_one_in(host->random, 16);
+	host->wants_second = false;
+}
+
 static void make_without_data(struct fuzz_host *host, struct fuzz_command *command)
 {
 	/* Too much that is uncorrectable keeps reads from being judged. */
@@ -394,6 +434,7 @@ void fuzz_generate_io(struct fuzz_host *host, struct fuzz_command *command)
 		{300, NVME_IO_WRITE, make_transfer},
 		{300, NVME_IO_READ, make_transfer},
 		{50, NVME_IO_COMPARE, make_compare},
+		{60, NVME_IO_COMPARE, make_first},
 		{30, NVME_IO_WRITE_ZEROES, make_without_data},
 		{15, NVME_IO_WRITE_UNCORRECTABLE, make_without_data},
 		{40, NVME_IO_VERIFY, make_without_data},
@@ -402,5 +443,10 @@ void fuzz_generate_io(struct fuzz_host *host, struct fuzz_command *command)
 		{20, 0, choose_rare_io},
 	};
 
+	if (host->wants_second && !fuzz_one_in(host->random, 16)) {
+		make_second(host, command);
+		return;
+	}
+	host->wants_second = false;
 	generate(host, command, kinds, sizeof(kinds) / sizeof(kinds[0]));
 }

@@ -32,6 +32,7 @@ void fuzz_host_reset(struct fuzz_host *host)
 	host->next_queue = QUEUES_IOVA + fuzz_below(host->random, 128) * FUZZ_PAGE;
 	host->dulbe = false;
 	host->erratic = false;
+	host->wants_second = false;
 	fuzz_memory_adopt(host->memory);
 	fuzz_host_learn_format(host);
 }
@@ -191,6 +192,7 @@ static uint16_t new_cid(struct fuzz_host *host, uint16_t sqid)
 static void put_into_queue(struct fuzz_host *host, struct fuzz_sq *sq, const struct nvme_cmd *cmd)
 {
 	fuzz_memory_put(host->memory, sq->iova + sq->tail * sizeof(*cmd), cmd, sizeof(*cmd));
+	sq->last = *cmd;
 	sq->tail = (sq->tail + 1) % sq->size;
 }
 
@@ -226,6 +228,33 @@ static void mutilate(struct fuzz_host *host, struct nvme_cmd *cmd)
 	}
 }
 
+static bool names(const struct fuzz_slot *abort, const struct fuzz_slot *slot)
+{
+	return abort->sqid == 0 && abort->cmd.opc == NVME_ADMIN_ABORT && (uint16_t)abort->cmd.cdw10 == slot->sqid &&
+	       abort->cmd.cdw10 >> 16 == slot->cmd.cid;
+}
+
+/* An Abort finds what is there when it is executed: also what was submitted after it. */
+static void remember_aborts(struct fuzz_host *host, struct fuzz_slot *slot)
+{
+	for (uint32_t i = 0; i < FUZZ_SLOTS; i++) {
+		struct fuzz_slot *other = &host->slots[i];
+
+		other->aborted = other->aborted || (other->used && names(slot, other));
+		slot->aborted = slot->aborted || (other->used && names(other, slot));
+	}
+}
+
+/* A first half that is over already was alone; its CID may be in use again, by this very command. */
+static void remember_pair(struct fuzz_host *host, struct fuzz_slot *slot)
+{
+	const struct nvme_cmd *last = &host->sq[slot->sqid].last;
+
+	slot->paired = slot->sqid != 0 && fuzz_judge_is_second(&slot->cmd) && fuzz_judge_is_first(last) &&
+		       last->cid != slot->cmd.cid && find_slot(host, slot->sqid, last->cid);
+	slot->first_cid = last->cid;
+}
+
 void fuzz_host_submit(struct fuzz_host *host, uint16_t sqid, struct fuzz_command *command)
 {
 	struct fuzz_slot *slot = free_slot(host);
@@ -254,6 +283,8 @@ void fuzz_host_submit(struct fuzz_host *host, uint16_t sqid, struct fuzz_command
 	fuzz_prp_name(host, slot);
 	remember_queue(host, slot);
 	remember_state(host, slot);
+	remember_aborts(host, slot);
+	remember_pair(host, slot);
 	put_into_queue(host, &host->sq[sqid], &slot->cmd);
 	host->submitted++;
 }

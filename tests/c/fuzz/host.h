@@ -38,6 +38,11 @@ struct fuzz_slot {
 	bool changes;   /* ranges are in the model as changes in flight */
 	bool vague;     /* ranges are a guess: nobody knows what it will change */
 	bool equal;     /* a Compare that must find the data equal */
+	bool aborted;   /* an Abort names it */
+	bool paired;    /* the second half of a fused operation, right behind a first half */
+	bool first_done;
+	uint16_t first_cid; /* of that first half, as is first_status */
+	uint16_t first_status;
 	uint16_t sqid;
 	struct nvme_cmd cmd;
 	uint64_t submitted_at; /* time of the model */
@@ -66,7 +71,8 @@ struct fuzz_sq {
 	uint64_t iova;
 	uint32_t size;
 	uint32_t tail;
-	uint32_t head; /* SQHD of the last completion */
+	uint32_t head;        /* SQHD of the last completion */
+	struct nvme_cmd last; /* that was put into it */
 };
 
 struct fuzz_cq {
@@ -93,7 +99,10 @@ struct fuzz_host {
 	uint64_t submitted;
 	uint64_t completed;
 	uint64_t succeeded;
-	uint64_t judged; /* sectors compared */
+	uint64_t judged;       /* sectors compared */
+	uint64_t fused;        /* pairs of which both halves succeeded */
+	bool wants_second;     /* the IO command made last was first, half of a fused operation */
+	struct nvme_cmd first; /* that */
 	struct fuzz_sq sq[FUZZ_QUEUES_MAX];
 	struct fuzz_cq cq[FUZZ_QUEUES_MAX];
 	struct fuzz_slot slots[FUZZ_SLOTS];

@@ -188,6 +188,8 @@ static bool is_excused(const struct fuzz_host *host, const struct fuzz_slot *slo
 		return slot->vague || slot->cmd.nsid != 1;
 	case NVME_SC_SANITIZE_IN_PROGRESS:
 		return host->erratic;
+	case NVME_SC_ABORT_REQUESTED:
+		return slot->aborted;
 	case NVME_SC_DATA_TRANSFER_ERROR:
 		return host->memory->failures != slot->failures;
 	case NVME_SC_DEALLOCATED_OR_UNWRITTEN:
@@ -202,6 +204,64 @@ static bool is_excused(const struct fuzz_host *host, const struct fuzz_slot *slo
 		return slot->sqid != 0 && (slot->vague || slot->cmd.nsid != 1);
 	default:
 		return false;
+	}
+}
+
+/* ---- fused operations ---- */
+
+bool fuzz_judge_is_first(const struct nvme_cmd *cmd)
+{
+	return cmd->opc == NVME_IO_COMPARE && cmd->flags == NVME_FUSE_FIRST;
+}
+
+bool fuzz_judge_is_second(const struct nvme_cmd *cmd)
+{
+	return cmd->opc == NVME_IO_WRITE && cmd->flags == NVME_FUSE_SECOND;
+}
+
+/* What became of a first half is noted in its second, which completes after it. */
+static void note_first(struct fuzz_host *host, const struct fuzz_slot *first, uint16_t status)
+{
+	for (uint32_t i = 0; i < FUZZ_SLOTS; i++) {
+		struct fuzz_slot *slot = &host->slots[i];
+
+		if (!slot->used || !slot->paired || slot->first_done || slot->sqid != first->sqid ||
+		    slot->first_cid != first->cmd.cid)
+			continue;
+		slot->first_done = true;
+		slot->first_status = status;
+	}
+}
+
+static bool is_right_second(const struct fuzz_slot *slot, uint16_t status)
+{
+	switch (status) {
+	case NVME_SC_SUCCESS:
+		return slot->paired && slot->first_done && slot->first_status == NVME_SC_SUCCESS;
+	case NVME_SC_ABORTED_FAILED_FUSED:
+		return slot->paired && slot->first_done && slot->first_status != NVME_SC_SUCCESS;
+	case NVME_SC_ABORTED_MISSING_FUSED:
+		return !slot->paired || (slot->first_done && slot->first_status != NVME_SC_SUCCESS);
+	default:
+		return slot->paired || status == NVME_SC_ABORT_REQUESTED;
+	}
+}
+
+static void judge_fused(struct fuzz_host *host, const struct fuzz_slot *slot, uint16_t status)
+{
+	if (slot->sqid == 0 || !(slot->cmd.flags & NVME_FUSE))
+		return;
+	if (fuzz_judge_is_first(&slot->cmd)) {
+		note_first(host, slot, status);
+	} else if (!fuzz_judge_is_second(&slot->cmd)) {
+		if (status == NVME_SC_SUCCESS)
+			fuzz_fail("opcode %02xh succeeded with flags %02xh", slot->cmd.opc, slot->cmd.flags);
+	} else if (!is_right_second(slot, status)) {
+		fuzz_fail("SQ %u, CID %u, the second half of a fused operation: %03xh, the first %s %03xh",
+			  slot->sqid, slot->cmd.cid, status,
+			  slot->first_done ? "was" : "is not done, or not there:", slot->first_status);
+	} else {
+		host->fused += status == NVME_SC_SUCCESS;
 	}
 }
 
@@ -335,6 +395,7 @@ void fuzz_judge_completion(struct fuzz_host *host, struct fuzz_slot *slot, const
 	uint16_t status = status_of(cpl);
 
 	check_fields(slot, cpl);
+	judge_fused(host, slot, status);
 	if (slot->own_pages && !fuzz_prp_is_fenced(host, slot))
 		fuzz_fail("SQ %u, opcode %02xh wrote elsewhere than into the %u bytes that it may write", slot->sqid,
 			  slot->cmd.opc, slot->cmd.opc & NVME_DATA_FROM_DEVICE ? slot->length : 0);

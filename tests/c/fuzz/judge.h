@@ -5,6 +5,10 @@
 
 #include "tests/c/fuzz/host.h"
 
+/* Whether a command can be the first half of a fused operation, or the second. */
+bool fuzz_judge_is_first(const struct nvme_cmd *cmd);
+bool fuzz_judge_is_second(const struct nvme_cmd *cmd);
+
 /* Data for a Compare: what namespace 1 holds, as far as it is known. */
 void fuzz_judge_fill(struct fuzz_host *host, struct fuzz_slot *slot, uint8_t *data);
 

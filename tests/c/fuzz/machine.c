@@ -156,7 +156,7 @@ static uint32_t some_admin_size(struct fuzz_machine *machine)
 /* Settings with which it must not become ready, and that a reset takes back. */
 static void enable_wrongly(struct fuzz_machine *machine)
 {
-	static const uint32_t wrong[] = {5u << 7, 15u << 7, 1u << 4, 7u << 4, 1u << 11, 7u << 11};
+	static const uint32_t wrong[] = {5u << 7, 15u << 7, 1u << 4, 7u << 4, 2u << 11, 7u << 11};
 	uint32_t cc = 1 | 6u << 16 | 4u << 20;
 
 	if (fuzz_one_in(&machine->random, 4))
@@ -175,6 +175,7 @@ void fuzz_machine_enable(struct fuzz_machine *machine)
 	uint32_t mps = fuzz_one_in(&machine->random, 3) ? fuzz_below(&machine->random, 5) : 0;
 	uint32_t sq_size = some_admin_size(machine), cq_size = some_admin_size(machine);
 	bool all_sets = machine->options.version >= 0x00020000 && fuzz_one_in(&machine->random, 2);
+	uint32_t ams = fuzz_one_in(&machine->random, 2) ? 1u << 11 : 0;
 	uint64_t asq, acq;
 
 	machine->host.page_size = FUZZ_PAGE << mps;
@@ -189,7 +190,8 @@ void fuzz_machine_enable(struct fuzz_machine *machine)
 		fuzz_machine_write32(machine, NVME_REG_AQA, (cq_size - 1) << 16 | (sq_size - 1));
 	}
 	fuzz_memory_forbid(&machine->memory, false);
-	fuzz_machine_write32(machine, NVME_REG_CC, 1 | (all_sets ? 6u << 4 : 0) | mps << 7 | 6u << 16 | 4u << 20);
+	fuzz_machine_write32(machine, NVME_REG_CC,
+			     1 | (all_sets ? 6u << 4 : 0) | mps << 7 | ams | 6u << 16 | 4u << 20);
 	if (fuzz_machine_read32(machine, NVME_REG_CSTS) % 4 != 1)
 		fuzz_fail("the controller does not become ready: CSTS %08xh",
 			  fuzz_machine_read32(machine, NVME_REG_CSTS));

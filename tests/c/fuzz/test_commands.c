@@ -258,12 +258,13 @@ TEST(any_command_in_any_state_is_survived_and_nothing_else_changes)
 		if (!fuzz_failed)
 			fuzz_machine_reset(&machine);
 	}
-	printf("    %llu commands, %llu completions, %llu of them successful, %llu sectors compared, %llu drives, "
-	       "%llu resets\n",
+	printf("    %llu commands, %llu completions, %llu of them successful, %llu sectors compared, "
+	       "%llu fused pairs, %llu drives, %llu resets\n",
 	       (unsigned long long)host->submitted, (unsigned long long)host->completed,
-	       (unsigned long long)host->succeeded, (unsigned long long)host->judged,
+	       (unsigned long long)host->succeeded, (unsigned long long)host->judged, (unsigned long long)host->fused,
 	       (unsigned long long)machine.drives, (unsigned long long)machine.resets);
 	CHECK(!fuzz_failed);
 	CHECK(host->succeeded > host->submitted / 4);
+	CHECK(host->fused > host->submitted / 1000);
 	fuzz_machine_close(&machine);
 }
