@@ -11,6 +11,7 @@
 
 #include "core/env/arena.h"
 #include "core/env/eal.h"
+#include "core/env/heap.h"
 #include "core/env/owner.h"
 
 static _Atomic(uint32_t) the_generation = 1;
@@ -65,7 +66,8 @@ static int start(struct pyn_error *err)
 	rc = pyn_eal_start(&memory, err);
 	if (rc)
 		return rc;
-	return pyn_arena_find(err);
+	rc = pyn_arena_find(err);
+	return rc ? rc : pyn_heap_start(err);
 }
 
 static int start_locked(struct pyn_error *err)

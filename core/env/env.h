@@ -21,8 +21,8 @@
  */
 int pyn_env_start(struct pyn_error *err);
 
-/* DMA memory: zeroed, contiguous for the device, at least 64-byte aligned; starts the environment.
- * align is a power of two, in bytes. NULL: no memory, *err says so. */
+/* DMA memory: zeroed, contiguous for the device, whole pages of 4 KiB that nothing else shares; starts the
+ * environment. align is a power of two, in bytes. NULL: no memory, *err says so. */
 void *pyn_dma_alloc(size_t size, size_t align, struct pyn_error *err);
 
 /* Give it back. NULL is allowed. In a process that did not allocate it this does nothing. */

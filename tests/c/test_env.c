@@ -303,6 +303,44 @@ TEST(dma_memory_is_zeroed_aligned_and_counted)
 	}
 }
 
+/* What a device does that writes where it must not, all around what it was given. */
+TEST(no_write_into_dma_memory_breaks_the_allocator)
+{
+	enum { PIECES = 64 };
+	size_t before = pyn_dma_in_use();
+	char *pieces[PIECES];
+
+	for (int round = 0; round < 4; round++) {
+		for (int i = 0; i < PIECES; i++)
+			pieces[i] = pyn_dma_alloc((size_t)(1 + i * 7919 % 20000), i % 5 ? 64 : 65536, NULL);
+		for (int i = 0; i < PIECES; i++)
+			if (CHECK(pieces[i]))
+				memset(pieces[i] - 128, 0xee, 65536 + 128);
+		for (int i = 0; i < PIECES; i++)
+			pyn_dma_free(pieces[(i * 29 + round) % PIECES]);
+		CHECK_EQ(pyn_dma_in_use(), before);
+	}
+}
+
+TEST(what_is_given_back_is_one_piece_again)
+{
+	size_t before = pyn_dma_in_use();
+	char *first = pyn_dma_alloc(4096, 4096, NULL), *pieces[3];
+
+	pyn_dma_free(first);
+	for (int i = 0; i < 3; i++)
+		pieces[i] = pyn_dma_alloc(8192, 4096, NULL);
+	CHECK_EQ(pieces[0], first);
+	pyn_dma_free(pieces[1] + 4096);
+	CHECK_EQ(pyn_dma_in_use(), before + sizeof(pieces) / sizeof(pieces[0]) * 8192);
+	for (int i = 2; i >= 0; i--)
+		pyn_dma_free(pieces[i]);
+	pieces[0] = pyn_dma_alloc(3 * 8192, 4096, NULL);
+	CHECK_EQ(pieces[0], first);
+	pyn_dma_free(pieces[0]);
+	CHECK_EQ(pyn_dma_in_use(), before);
+}
+
 TEST(impossible_sizes_are_errors)
 {
 	static const size_t sizes[] = {0, SIZE_MAX, SIZE_MAX / 2, SIZE_MAX - 4096, (size_t)1 << 46};
