@@ -36,6 +36,9 @@ static void list_fill(uint64_t *page, uint64_t *next, uint64_t iova, size_t entr
 		}
 		page[at++] = iova;
 	}
+	/* A device that takes the transfer for a longer one must not find the entries of an earlier command. */
+	for (; at < PYN_PRP_ENTRIES && page[at]; at++)
+		page[at] = 0;
 }
 
 void pyn_prp_build(uint64_t iova, uint32_t length, uint64_t *list_first, uint64_t *list_more, uint64_t *prp1,

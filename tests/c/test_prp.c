@@ -124,3 +124,14 @@ TEST(random_transfers_are_what_a_controller_walks)
 	for (int i = 0; i < 200; i++)
 		check(UINT64_C(0x100000000) + some(1 << 20), 1 + (uint32_t)some(PYN_PRP_MAX_BYTES));
 }
+
+TEST(a_short_list_leaves_nothing_of_a_long_one_behind_it)
+{
+	uint64_t prp1, prp2;
+
+	for (uint32_t pages = 600; pages > 2; pages -= pages > 70 ? 61 : 1) {
+		pyn_prp_build(0x200000, pages * 4096, the_first, the_more, &prp1, &prp2);
+		for (uint32_t i = pages - 1; i < PYN_PRP_ENTRIES; i++)
+			CHECK_EQ(the_first[i], 0);
+	}
+}
