@@ -15,14 +15,17 @@
 
 #define DEFAULT_TIMEOUT_MS 10000u
 
+/* In a forked process a thread that is not there may hold it for ever, and pyn_device_check lets nothing be done. */
 void pyn_device_lock(struct pyn_device *device)
 {
-	pthread_mutex_lock(&device->lock);
+	if (device->process == pyn_process_generation())
+		pthread_mutex_lock(&device->lock);
 }
 
 void pyn_device_unlock(struct pyn_device *device)
 {
-	pthread_mutex_unlock(&device->lock);
+	if (device->process == pyn_process_generation())
+		pthread_mutex_unlock(&device->lock);
 }
 
 int pyn_device_check(const struct pyn_device *device, struct pyn_error *err)

@@ -526,7 +526,9 @@ static int execute(struct pyn_qpair *qpair, const struct nvme_cmd *cmd, struct p
 	qpair->outstanding++;
 	rc = await(qpair, slot, cpl, err);
 	qpair->outstanding--;
-	if (rc == 0 && NVME_STATUS_SCT(cpl->status) == NVME_SCT_PATH && !qpair->engine->alive(qpair->ctrlr))
+	/* Without a queue the controller may be closed, and nobody to be asked. */
+	if (rc == 0 && NVME_STATUS_SCT(cpl->status) == NVME_SCT_PATH &&
+	    (!qpair->queue || !qpair->engine->alive(qpair->ctrlr)))
 		return pyn_error(err, PYN_ERROR_GONE, ENODEV, "the drive is gone");
 	return rc;
 }
