@@ -17,6 +17,7 @@ import os as _os
 import time as _time
 import warnings as _warnings
 import weakref as _weakref
+from _thread import RLock as _RLock
 
 include "binding/errors.pyx"
 include "binding/dotdict.pyx"

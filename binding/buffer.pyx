@@ -12,7 +12,6 @@ cdef class Buffer:
     cdef Py_ssize_t _shape[1]
     cdef Py_ssize_t _strides[1]
     cdef readonly str _name
-    cdef Py_ssize_t _views  # memoryviews, numpy arrays: their memory must stay
     cdef object __weakref__
 
     def __init__(self, size=4096, name="buffer", pvalue=0, ptype=0):
@@ -25,23 +24,24 @@ cdef class Buffer:
     cdef int _allocate(self, object size, object name, object pvalue, object ptype) except -1:
         cdef cspdk.pyn_error err
         cdef cspdk.pyn_buffer *buffer
+        cdef uint32_t c_type, c_value
         cdef object bytes_wanted = _integer(size, "size")
 
-        if self._views:
-            raise BufferError(f"{self._views} views of this buffer exist: its memory cannot be replaced")
+        # A command, a view or another thread may be using its memory.
+        _check(self._buffer == NULL, "this Buffer exists already")
         _check(bytes_wanted > 0, f"a buffer has at least 1 byte, not {size}")
         if bytes_wanted > 0x7fffffff:
             raise MemoryError(f"a buffer has at most 2 GiB, not {size} bytes")
-        buffer = cspdk.pyn_buffer_with_pattern(bytes_wanted, _field(ptype, 32, "ptype"),
-                                               _field(pvalue, 32, "pvalue"), &err)
+        text = name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
+        c_type, c_value = _field(ptype, 32, "ptype"), _field(pvalue, 32, "pvalue")
+        _check(self._buffer == NULL, "this Buffer exists already")  # an argument's own code may have made it
+        buffer = cspdk.pyn_buffer_with_pattern(bytes_wanted, c_type, c_value, &err)
         if buffer == NULL:
             raise _exception(&err)
-        if self._buffer != NULL:
-            cspdk.pyn_buffer_put(self._buffer)
         self._buffer = buffer
         self._size = bytes_wanted
         self._offset = 0
-        self._name = name.decode() if isinstance(name, bytes) else str(name)
+        self._name = text
         return 0
 
     cdef cspdk.pyn_buffer *_get(self) except NULL:
@@ -132,10 +132,6 @@ cdef class Buffer:
         view.strides = self._strides
         view.suboffsets = NULL
         view.internal = NULL
-        self._views += 1
-
-    def __releasebuffer__(self, Py_buffer *view):
-        self._views -= 1
 
     # -- its parts --------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ cdef class Controller(_Queue):
     cdef tuple _hmb  # the buffers that the drive uses as its own
 
     def __init__(self, addr, nvme_init_func=None):
+        _check(self._device is None, "this Controller exists already")
         if isinstance(addr, Pcie):
             self._device = (<Pcie>addr)._device
         else:
@@ -364,7 +365,7 @@ cdef class Controller(_Queue):
         return self.send_cmd(0x10, None, 0, _field(slot, 3, "slot") | _field(action, 3, "action") << 3, cb=cb)
 
     def downfw(self, filename, slot=0, action=1):
-        with open(filename, "rb") as image:
+        with open(_os.fspath(filename), "rb") as image:  # an int would be a descriptor, and closed
             data = image.read()
         piece = min(self.mdts or 65536, 65536)
         for at in range(0, len(data), piece):

@@ -18,13 +18,14 @@ _OPCODES = (0x00, 0x01, 0x02, 0x04, 0x05, 0x08, 0x09, 0x0c)
 
 
 cdef int _parse_sizes(cspdk.pyn_workload_config *config, object io_size, object lba_align) except -1:
+    count = len(io_size) if isinstance(io_size, (dict, list, tuple, range)) else 1
+    _check(1 <= count <= 256, f"io_size names {count} sizes; 1 to 256 are possible")
     if isinstance(io_size, dict):
         sizes, weights = list(io_size.keys()), list(io_size.values())
     elif isinstance(io_size, (list, tuple, range)):
         sizes, weights = list(io_size), [1] * len(io_size)
     else:
         sizes, weights = [io_size], [1]
-    _check(1 <= len(sizes) <= 256, f"io_size names {len(sizes)} sizes; 1 to 256 are possible")
     if isinstance(lba_align, (list, tuple)):
         _check(len(lba_align) == len(sizes), f"lba_align has {len(lba_align)} entries, io_size {len(sizes)}")
         aligns = list(lba_align)
@@ -98,6 +99,8 @@ cdef object _make_worker(Namespace ns, dict p):
     worker._namespace = ns
     worker._parameters = p
     worker._running = True
+    worker._lock = _RLock()
+    worker._pid = _os.getpid()
     config.nsid = namespace.nsid
     config.lba_size = namespace.lba_size
     config.nlba = namespace.nsze
@@ -143,6 +146,9 @@ cdef class IOWorker:
     cdef bint _running
     cdef int _start_error
     cdef object _start_text
+    cdef object _lock  # over start and close, by whichever threads
+    cdef bint _collecting
+    cdef int _pid  # of the process that made it
     cdef object _result
     cdef uint64_t _closed_sent
     cdef uint64_t _closed_completed
@@ -215,33 +221,46 @@ cdef class IOWorker:
     # -- life -------------------------------------------------------------------------------------------
 
     def start(self):
+        self._check_process()
+        with self._lock:
+            _check(not self._started, "this IOWorker was started already")
+            self._started = True
+            self._start()
+        return self
+
+    cdef int _check_process(self) except -1:
+        if self._namespace is None:
+            raise RuntimeError("an IOWorker is made by Namespace.ioworker()")
+        if self._pid != _os.getpid():
+            raise RuntimeError(f"this IOWorker belongs to process {self._pid}, from which this one was forked")
+        return 0
+
+    cdef object _start(self):
         cdef cspdk.pyn_error err
-        cdef cspdk.pyn_namespace *namespace
-        cdef cspdk.pyn_device *device
+        cdef cspdk.pyn_namespace *namespace = self._namespace._get()
+        cdef cspdk.pyn_device *device = self._namespace._controller._device._device
+        cdef cspdk.pyn_worker *worker = NULL
         cdef int rc
 
-        _check(not self._started, "this IOWorker was started already")
-        self._started = True
-        namespace = self._namespace._get()
-        device = self._namespace._controller._device._device
         with nogil:
-            rc = cspdk.pyn_worker_create(device, &self._config, namespace.verify, &self._worker, &self._start_error,
-                                         &err)
+            rc = cspdk.pyn_worker_create(device, &self._config, namespace.verify, &worker, &self._start_error, &err)
             if rc == 0:
-                rc = cspdk.pyn_worker_start(self._worker, &err)
+                rc = cspdk.pyn_worker_start(worker, &err)
                 if rc < 0:
                     self._start_error = cspdk.PYN_WORKER_INIT
-                    cspdk.pyn_worker_free(self._worker)
-                    self._worker = NULL
+                    cspdk.pyn_worker_free(worker)
+                    worker = NULL
+        self._worker = worker
         if rc < 0:
             self._start_text = _text(err.text)
             _take_log()
-        return self
 
     def __enter__(self):
         return self.start()
 
     def __exit__(self, kind, value, traceback):
+        if self._pid != _os.getpid():
+            return False  # a forked child leaves the block, too: the worker is its parent's
         if kind is not None and self._worker != NULL:
             # The script is on its way out: what the worker still had to do does not matter any more.
             cspdk.pyn_worker_stop(self._worker)
@@ -253,8 +272,8 @@ cdef class IOWorker:
         cdef bint ended
 
         if self._running and self._worker != NULL:
-            with nogil:
-                ended = cspdk.pyn_worker_wait(self._worker, 0)
+            # With Python's lock, so that no other thread frees it meanwhile; this does not wait.
+            ended = cspdk.pyn_worker_wait(self._worker, 0)
             if ended:
                 self._running = False
         return self._running
@@ -269,7 +288,16 @@ cdef class IOWorker:
     def close(self):
         if self._result is not None:
             return self._result
+        self._check_process()
         _check(self._started, "this IOWorker was not started")
+        with self._lock:
+            if self._result is None:
+                self._close()
+        return self._result
+
+    cdef object _close(self):
+        if self._collecting:
+            raise RuntimeError("close() is called by something that close() itself has called")
         if self._worker == NULL:
             self._finish_unstarted()
         else:
@@ -277,12 +305,14 @@ cdef class IOWorker:
                 self._wait_for_end()
             except BaseException:
                 # Ctrl-C, or a worker that does not end: nothing of it may stay behind.
-                self._make_it_end()
-                self._collect()
+                if self._worker != NULL:
+                    self._make_it_end()
+                    self._collect()
                 raise
+            if self._worker == NULL:
+                return None  # a signal handler has closed it meanwhile
             self._collect()
         self._warn_errors()
-        return self._result
 
     cdef object _wait_for_end(self):
         cdef _Device device = self._namespace._controller._device
@@ -299,6 +329,8 @@ cdef class IOWorker:
             if ended:
                 return
             PyErr_CheckSignals()
+            if self._worker == NULL:
+                return None  # a signal handler has closed it meanwhile
             now = cspdk.pyn_monotonic_ns()
             shared = cspdk.pyn_worker_shared_block(self._worker)
             if shared.completed != completed:
@@ -334,18 +366,23 @@ cdef class IOWorker:
     cdef object _collect(self):
         """The result and the outputs; afterwards nothing of the worker is left."""
         cdef cspdk.pyn_worker_result raw
+        cdef cspdk.pyn_worker *worker = self._worker
 
-        with nogil:
-            cspdk.pyn_worker_finish(self._worker, &raw)
-        self._running = False
-        self._result = self._make_result(&raw)
-        self._fill_outputs(&raw)
-        shared = cspdk.pyn_worker_shared_block(self._worker)
-        self._closed_sent = shared.sent
-        self._closed_completed = shared.completed
-        with nogil:
-            cspdk.pyn_worker_free(self._worker)
-        self._worker = NULL
+        self._collecting = True
+        try:
+            with nogil:
+                cspdk.pyn_worker_finish(worker, &raw)
+            self._running = False
+            self._result = self._make_result(&raw)
+            self._fill_outputs(&raw)
+        finally:
+            self._collecting = False
+            shared = cspdk.pyn_worker_shared_block(worker)
+            self._closed_sent = shared.sent
+            self._closed_completed = shared.completed
+            self._worker = NULL
+            with nogil:
+                cspdk.pyn_worker_free(worker)
         _take_log()
 
     cdef object _make_result(self, cspdk.pyn_worker_result *raw):

@@ -11,6 +11,7 @@ cdef class Pcie:
     cdef object __weakref__
 
     def __init__(self, addr, port=0):
+        _check(self._device is None, "this Pcie exists already")
         if isinstance(addr, Controller):
             self._device = (<Controller>addr)._device
         else:

@@ -240,8 +240,7 @@ class VirtualSsd:
         """End it, if it was started here: its data are gone, unless they are in a file."""
         if self._maker != os.getpid() or self._owner_fd < 0:
             return
-        os.close(self._owner_fd)
-        self._owner_fd = -1
+        self._close_owner_fd()
         if self._process is not None:
             try:
                 self._process.wait(_END_TIMEOUT)
@@ -289,9 +288,13 @@ class VirtualSsd:
 
     def _leave_to_parent(self) -> None:
         """In a forked child: hold nothing that keeps the parent's drive alive."""
-        if self._owner_fd >= 0:
-            os.close(self._owner_fd)
-            self._owner_fd = -1
+        self._close_owner_fd()
+
+    def _close_owner_fd(self) -> None:
+        """Once: by another thread, or after a Ctrl-C, the number may belong to another file already."""
+        number, self._owner_fd = self._owner_fd, -1
+        if number >= 0:
+            os.close(number)
 
 
 def _new_folder() -> str:
