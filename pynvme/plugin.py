@@ -35,6 +35,8 @@ from pynvme import vssd
 if TYPE_CHECKING:
     import nvme
 
+OPTION = "--pciaddr"
+
 DEFAULT_ADDRESS = "vssd"
 """Address of the drive where --pciaddr is not given: a virtual SSD that is this process's own."""
 
@@ -50,17 +52,26 @@ _broken = pytest.StashKey[str]()
 
 def add_option(parser: pytest.Parser) -> None:
     """Add ``--pciaddr``, unless somebody else has added it already: theirs wins."""
-    try:
-        parser.addoption(
-            "--pciaddr",
-            action="store",
-            default=DEFAULT_ADDRESS,
-            help="address of the drive under test: 01:00.0 (PCIe), the folder of a virtual SSD, "
-            f"or vssd (default: {DEFAULT_ADDRESS}, a virtual SSD of this process's own)",
-        )
-    except ValueError as error:
-        if "already" not in str(error):
-            raise
+    if f"{OPTION}=" not in parser.parse_known_and_unknown_args([f"{OPTION}="])[1]:
+        return
+    parser.addoption(
+        OPTION,
+        action="store",
+        default=DEFAULT_ADDRESS,
+        help="address of the drive under test: 01:00.0 (PCIe), the folder of a virtual SSD, "
+        f"or vssd (default: {DEFAULT_ADDRESS}, a virtual SSD of this process's own)",
+    )
+
+
+def tolerate_option(parser: pytest.Parser) -> None:
+    """Let conftests that are found only with the tests add ``--pciaddr``, too: the words are read by then."""
+    add = parser.addoption
+
+    def tolerant(*names: str, **attributes: Any) -> None:
+        if OPTION not in names:
+            add(*names, **attributes)
+
+    parser.addoption = tolerant  # type: ignore[method-assign]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -68,6 +79,7 @@ def pytest_load_initial_conftests(parser: pytest.Parser) -> Generator[None, Any,
     """Add the option only after the conftests, which stop with an error where it is there already."""
     result = yield
     add_option(parser)
+    tolerate_option(parser)
     return result
 
 

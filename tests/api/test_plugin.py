@@ -72,6 +72,24 @@ def test_the_option_in_a_conftest_below_the_root_wins_too(pytester, run):
     run("suite").assert_outcomes(passed=1)
 
 
+def test_a_conftest_that_is_found_only_with_the_tests_may_add_the_option_too(pytester, run):
+    folder = pytester.mkdir("suite")
+    (folder / "conftest.py").write_text(textwrap.dedent(OPTION))
+    (folder / "test_it.py").write_text("def test_it(pciaddr):\n    assert pciaddr == 'vssd:name=mine'\n")
+    run("--pciaddr=vssd:name=mine").assert_outcomes(passed=1)
+
+
+def test_a_conftest_that_adds_the_option_to_a_group_of_its_own_wins(pytester, run):
+    pytester.makeconftest(
+        """
+        def pytest_addoption(parser):
+            parser.getgroup("mine").addoption("--pciaddr", default="the user's own")
+        """
+    )
+    pytester.makepyfile('def test_it(pciaddr):\n    assert pciaddr == "the user\'s own"')
+    run().assert_outcomes(passed=1)
+
+
 def test_the_option_given_reaches_the_fixture(pytester, run):
     pytester.makepyfile("def test_it(pciaddr):\n    assert pciaddr == '01:00.0'")
     run("--pciaddr=01:00.0").assert_outcomes(passed=1)
