@@ -33,8 +33,12 @@ static int own_config_write(struct pyn_ctrlr *ctrlr, uint32_t offset, const void
 
 static int own_pci_reset(struct pyn_ctrlr *ctrlr, enum pyn_reset kind, struct pyn_error *err)
 {
-	return ctrlr->pci->ops->reset(ctrlr->pci,
-				      kind == PYN_RESET_FUNCTION ? PYN_PCI_RESET_FUNCTION : PYN_PCI_RESET_HOT, err);
+	int rc = ctrlr->pci->ops->reset(ctrlr->pci,
+					kind == PYN_RESET_FUNCTION ? PYN_PCI_RESET_FUNCTION : PYN_PCI_RESET_HOT, err);
+
+	if (!rc)
+		ctrlr->enabled = false;
+	return rc;
 }
 
 static bool own_alive(struct pyn_ctrlr *ctrlr)

@@ -261,7 +261,10 @@ int pyn_queue_delete(struct pyn_queue *queue, const struct pyn_admin *admin, str
 			return rc;
 		queue->sq_deleted = true;
 	}
-	return delete_one(NVME_ADMIN_DELETE_CQ, queue->ring.qid, admin, err);
+	int rc = delete_one(NVME_ADMIN_DELETE_CQ, queue->ring.qid, admin, err);
+
+	queue->cq_deleted = rc == 0;
+	return rc;
 }
 
 /* The pages of list behind a slot's first one. They stay with the slot: the next long transfer needs them again. */
@@ -343,6 +346,9 @@ static void queue_release(struct pyn_queue *queue)
 {
 	struct pyn_ring *ring = &queue->ring;
 
+	/* What is left in a queue is still taken, but the doorbell is none any more: the device would report it. */
+	if (queue->cq_deleted || !queue->ctrlr->enabled)
+		return;
 	if (ring->cq_head_doorbell) {
 		pyn_ring_release(ring);
 	} else if (ring->cq_rung != ring->cq_head) {

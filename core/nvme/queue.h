@@ -20,6 +20,7 @@ struct pyn_queue {
 	uint64_t *lists;        /* a page of PRP list for each slot */
 	struct pyn_slot *slots; /* depth - 1 */
 	bool sq_deleted;        /* the device has confirmed it: a deletion that is tried again goes on from there */
+	bool cq_deleted;
 	struct pyn_queue *next; /* in the controller's quarantine */
 };
 

@@ -99,6 +99,7 @@ void vssd_health_smart(struct vssd_ctrl *ctrl, struct nvme_smart_log *log)
 	const struct vssd_nonvolatile *nv = ctrl->nv;
 
 	vssd_health_account(ctrl);
+	judge(ctrl);
 	log->cw = ctrl->health.warnings;
 	log->ctemp = ctrl->health.temperature;
 	log->avsp = 100;

@@ -46,6 +46,7 @@ void vssd_regs_reset(struct vssd_ctrl *ctrl, bool keep_admin)
 	vssd_queues_clear(ctrl);
 	memset(&ctrl->events, 0, sizeof(ctrl->events));
 	vssd_features_reset(ctrl);
+	ctrl->health.warnings = 0; /* the thresholds are others, and what is still outside is news to the host */
 	ctrl->csts &= NVME_SET(1, NVME_CSTS_NSSRO);
 	ctrl->shut_down = false;
 	ctrl->host_gone = false;
@@ -81,6 +82,7 @@ static void enable(struct vssd_ctrl *ctrl)
 		return;
 	}
 	ctrl->host_gone = false; /* whoever enables it is a client that is there */
+	vssd_queues_clear(ctrl); /* doorbells that were rung while it was disabled: late ones of before a reset */
 	ctrl->page_size = 4096u << NVME_GET(ctrl->cc, NVME_CC_MPS);
 	ctrl->generation = ctrl->bus->dma.generation;
 	vssd_cq_create(ctrl, 0, ctrl->acq, (uint32_t)NVME_GET(ctrl->aqa, NVME_AQA_ACQS) + 1, 0, true);
