@@ -157,6 +157,7 @@ cdef extern from "driver.h" nogil:
         bool timed_out
         bool mismatch
         bool asynchronous
+        uint32_t generation
         uint64_t latency_ns
         pyn_mismatch found
 
@@ -164,6 +165,7 @@ cdef extern from "driver.h" nogil:
     unsigned pyn_admin_wait(pyn_device *device, pyn_completed *completed, unsigned max, uint64_t budget_us)
     pyn_cmdlog *pyn_qpair_cmdlog(const pyn_qpair *qpair)
     unsigned pyn_qpair_outstanding(pyn_qpair *qpair)
+    uint32_t pyn_qpair_generation(const pyn_qpair *qpair)
 
     # -- I/O queues -------------------------------------------------------------------------------------
     struct pyn_io_queue:

@@ -55,7 +55,9 @@ cdef class Controller(_Queue):
         if status:
             self._tell(completed)
             return
-        self._send_aer(callback)
+        # One of before a reset is not sent again: the initialisation has sent its own since.
+        if completed.generation == cspdk.pyn_qpair_generation(cspdk.pyn_device_admin(self._device._device)):
+            self._send_aer(callback)
         if callback is None and self._aer_function is not None:
             callback = _callback(self._aer_function)
         try:
@@ -70,6 +72,8 @@ cdef class Controller(_Queue):
         """A script of the 0.1 API goes on at once after a reset: the next command initialises the controller."""
         if self._initialising or cspdk.pyn_device_initialised(self._device._device) or self._init_function is True:
             return 0
+        if not self._device._is_open():
+            raise RuntimeError(f"the drive at {self._device.path} is closed")
         self._init()
         return 0
 
@@ -126,11 +130,12 @@ cdef class Controller(_Queue):
     # -- registers and properties -----------------------------------------------------------------------
 
     cdef uint32_t _offset(self, object key) except? 0xffffffff:
-        if isinstance(key, bool) or not isinstance(key, int):
+        if isinstance(key, (bool, float)):
             raise TypeError(f"a register is named by its offset, an int, not {type(key).__name__}")
-        if not 0 <= key < 1 << 31 or key % 4:
-            raise IndexError(f"registers are at multiples of 4, not at {key:#x}")
-        return key
+        offset = _integer(key, "a register's offset")
+        if not 0 <= offset < 1 << 31 or offset % 4:
+            raise IndexError(f"registers are at multiples of 4, not at {offset:#x}")
+        return offset
 
     def __getitem__(self, key):
         cdef uint64_t value = self._device._register(self._offset(key), 4)

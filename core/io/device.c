@@ -14,6 +14,8 @@
 #include "spec/nvme_regs.h"
 
 #define DEFAULT_TIMEOUT_MS 10000u
+#define FOREIGN_SQ 1u
+#define FOREIGN_CQ 2u
 
 /* In a forked process a thread that is not there may hold it for ever, and pyn_device_check lets nothing be done. */
 void pyn_device_lock(struct pyn_device *device)
@@ -49,6 +51,7 @@ static void destroy(struct pyn_device *device)
 	}
 	pthread_mutex_destroy(&device->lock);
 	free(device->queues);
+	free(device->foreign);
 	free(device->address);
 	free(device);
 }
@@ -76,8 +79,9 @@ static int create(const char *address, bool keep_tables, struct pyn_device **out
 	device->keep_tables = keep_tables;
 	device->address = strdup(address);
 	device->queues = calloc(PYN_MAX_QID + 1, sizeof(*device->queues));
+	device->foreign = calloc(PYN_MAX_QID + 1, sizeof(*device->foreign));
 	*out = device;
-	if (!device->address || !device->queues)
+	if (!device->address || !device->queues || !device->foreign)
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory");
 	device->engine = pyn_engine_select(err);
 	if (!device->engine)
@@ -117,16 +121,33 @@ static uint32_t changed_namespaces(const struct pyn_device *device, const struct
 	}
 }
 
-/* Such a command changes data from when it is sent to when it has ended, however it ends. */
-static void observe_admin(void *context, const struct nvme_cmd *cmd, bool ended)
+/* Queues that a script makes itself: their QIDs are not for the driver's. */
+static void observe_foreign_queue(struct pyn_device *device, const struct nvme_cmd *cmd)
+{
+	uint8_t *foreign = &device->foreign[cmd->cdw10 & 0xffff];
+
+	if (cmd->opc == NVME_ADMIN_CREATE_SQ)
+		*foreign |= FOREIGN_SQ;
+	else if (cmd->opc == NVME_ADMIN_CREATE_CQ)
+		*foreign |= FOREIGN_CQ;
+	else if (cmd->opc == NVME_ADMIN_DELETE_SQ)
+		*foreign &= (uint8_t)~FOREIGN_SQ;
+	else if (cmd->opc == NVME_ADMIN_DELETE_CQ)
+		*foreign &= (uint8_t)~FOREIGN_CQ;
+}
+
+/* A command that changes data does so from when it is sent to when it has ended, however it ends. */
+static void observe_admin(void *context, const struct nvme_cmd *cmd, enum pyn_observed what)
 {
 	struct pyn_device *device = context;
 	uint32_t nsid = changed_namespaces(device, cmd);
 
+	if (what == PYN_OBSERVED_DONE)
+		observe_foreign_queue(device, cmd);
 	if (!nsid && cmd->opc != NVME_ADMIN_FORMAT_NVM)
 		return;
 	/* All tables are held: which ones are meant may change between the two calls, and the holds must not. */
-	if (ended) {
+	if (what != PYN_OBSERVED_SENT) {
 		pyn_tables_each(device->address, nsid, forget_all);
 		pyn_tables_each(device->address, UINT32_MAX, pyn_verify_release);
 	} else {

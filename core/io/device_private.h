@@ -29,6 +29,7 @@ struct pyn_device {
 	bool power_losses_known;
 	uint32_t max_queues;          /* IO queue pairs that may exist */
 	struct pyn_io_queue **queues; /* by QID, PYN_MAX_QID + 1 of them */
+	uint8_t *foreign;             /* by QID: not 0 where the script made a queue by itself */
 };
 
 /* 0, or PYN_ERROR_STATE where the device is closed or another process's. */

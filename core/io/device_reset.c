@@ -2,6 +2,7 @@
 #include "core/io/device_private.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "core/env/env.h"
 #include "core/io/tables.h"
@@ -23,6 +24,7 @@ void pyn_device_abandon(struct pyn_device *device)
 		queue->queue = NULL;
 		pyn_io_queue_free_orphan(queue);
 	}
+	memset(device->foreign, 0, PYN_MAX_QID + 1);
 	device->initialised = false;
 }
 

@@ -20,7 +20,7 @@ static int execute_for_engine(void *context, const struct nvme_cmd *cmd, struct 
 static uint16_t free_qid(const struct pyn_device *device)
 {
 	for (unsigned qid = 1; qid <= device->max_queues; qid++)
-		if (!device->queues[qid])
+		if (!device->queues[qid] && !device->foreign[qid])
 			return (uint16_t)qid;
 	return 0;
 }

@@ -30,6 +30,7 @@ struct slot {
 	uint16_t next; /* of the free slots, or of the completions to be fetched */
 	bool timed_out;
 	bool mismatch;
+	uint32_t generation;
 	uint64_t submitted;
 	uint64_t completed;
 	uint64_t logged; /* its number in the command log */
@@ -55,6 +56,7 @@ struct pyn_qpair {
 	uint16_t ready_last;
 	unsigned outstanding; /* of anybody's */
 	unsigned in_flight;   /* of the script's slots, those that are not free */
+	uint32_t generation;
 	uint64_t next_check;
 	struct slot slots[];
 };
@@ -130,6 +132,11 @@ unsigned pyn_qpair_outstanding(struct pyn_qpair *qpair)
 	return qpair->outstanding;
 }
 
+uint32_t pyn_qpair_generation(const struct pyn_qpair *qpair)
+{
+	return qpair->generation;
+}
+
 /* -- slots, under the lock ------------------------------------------------------------------------------------ */
 
 static struct slot *take_slot(struct pyn_qpair *qpair, uint16_t *list)
@@ -189,17 +196,19 @@ static void make_ready(struct pyn_qpair *qpair, struct slot *slot)
 
 /* -- completions, under the lock ------------------------------------------------------------------------------ */
 
-static void observe(const struct pyn_qpair *qpair, const struct slot *slot, bool ended)
+static void observe(const struct pyn_qpair *qpair, const struct slot *slot, enum pyn_observed what)
 {
 	if (qpair->config.observe && !(slot->flags & SLOT_OWN))
-		qpair->config.observe(qpair->config.context, &slot->cmd, ended);
+		qpair->config.observe(qpair->config.context, &slot->cmd, what);
 }
 
 static void complete(struct pyn_qpair *qpair, struct slot *slot, const struct nvme_cpl *cpl, uint64_t now)
 {
 	bool right = pyn_track_end(&slot->track, cpl->status, &slot->found);
 
-	observe(qpair, slot, true);
+	observe(qpair, slot,
+		NVME_STATUS_SC(cpl->status) || NVME_STATUS_SCT(cpl->status) ? PYN_OBSERVED_FAILED
+									    : PYN_OBSERVED_DONE);
 	slot->flags &= (uint8_t)~SLOT_DEVICE;
 	if (slot->flags & SLOT_READY) {
 		/* It had timed out and the script was told so: this is the end of its quarantine. */
@@ -330,11 +339,12 @@ static int send(struct pyn_qpair *qpair, struct slot *slot, struct pyn_data data
 
 	if (rc < 0) {
 		pyn_track_abandon(&slot->track);
-		observe(qpair, slot, true);
+		observe(qpair, slot, PYN_OBSERVED_FAILED);
 		give_slot_back(qpair, slot);
 		return rc;
 	}
 	slot->timed_out = slot->mismatch = false;
+	slot->generation = qpair->generation;
 	slot->submitted = pyn_ticks();
 	slot->logged = pyn_cmdlog_submit(qpair->log, &slot->cmd, slot->submitted);
 	qpair->engine->ring(qpair->queue);
@@ -363,7 +373,7 @@ static int submit(struct pyn_qpair *qpair, const struct pyn_command *command, ui
 		data.address = command->buffer->data + command->offset;
 	pyn_track_begin(&slot->track, command->verify, &command->cmd, command->buffer, command->offset,
 			command->length, command->stamp, command->judge);
-	observe(qpair, slot, false);
+	observe(qpair, slot, PYN_OBSERVED_SENT);
 	int rc = send(qpair, slot, data, err);
 
 	if (rc < 0)
@@ -393,6 +403,7 @@ static void fetch_one(struct pyn_qpair *qpair, struct pyn_completed *completed)
 	completed->timed_out = slot->timed_out;
 	completed->mismatch = slot->mismatch;
 	completed->asynchronous = slot->flags & SLOT_AER;
+	completed->generation = slot->generation;
 	completed->latency_ns = pyn_ticks_to_ns(slot->completed - slot->submitted);
 	if (slot->mismatch)
 		completed->found = slot->found;
@@ -548,6 +559,7 @@ void pyn_qpair_abandon(struct pyn_qpair *qpair, uint16_t status)
 	pthread_mutex_lock(&qpair->lock);
 	poll_all(qpair);
 	abandon(qpair, status);
+	qpair->generation++;
 	qpair->queue = NULL;
 	pthread_mutex_unlock(&qpair->lock);
 }

@@ -43,13 +43,20 @@ struct pyn_completed {
 	struct nvme_cmd cmd; /* as it was sent */
 	void *user;
 	bool timed_out;
-	bool mismatch;     /* what was read is not what was written: status is 07/81, *found tells */
-	bool asynchronous; /* an Asynchronous Event Request: not counted by waitdone */
+	bool mismatch;       /* what was read is not what was written: status is 07/81, *found tells */
+	bool asynchronous;   /* an Asynchronous Event Request: not counted by waitdone */
+	uint32_t generation; /* pyn_qpair_generation when it was sent */
 	uint64_t latency_ns;
 	struct pyn_mismatch found;
 };
 
 #define PYN_STATUS_MISMATCH NVME_SC(7, 0x81)
+
+enum pyn_observed {
+	PYN_OBSERVED_SENT,
+	PYN_OBSERVED_DONE,   /* with status 00/00 */
+	PYN_OBSERVED_FAILED, /* with another one, or it was never sent */
+};
 
 struct pyn_qpair_config {
 	uint16_t qid;
@@ -59,7 +66,7 @@ struct pyn_qpair_config {
 	bool highest_first;         /* hand out the highest free CID first */
 	const uint32_t *timeout_ms; /* of each command; stays the caller's, may change at any time */
 	/* Sees each command of the script before it is sent and again when it has ended; NULL: nobody looks. */
-	void (*observe)(void *context, const struct nvme_cmd *cmd, bool ended);
+	void (*observe)(void *context, const struct nvme_cmd *cmd, enum pyn_observed what);
 	void *context;
 };
 
@@ -97,6 +104,9 @@ int pyn_qpair_execute(struct pyn_qpair *qpair, const struct nvme_cmd *cmd, struc
  * completes to the script with this status (NVME_SC), quarantine ends, and the queue is let go of in the same moment.
  */
 void pyn_qpair_abandon(struct pyn_qpair *qpair, uint16_t status);
+
+/* How often it was abandoned. */
+uint32_t pyn_qpair_generation(const struct pyn_qpair *qpair);
 
 /* Commands whose completion nobody has fetched, the driver's own included. */
 unsigned pyn_qpair_outstanding(struct pyn_qpair *qpair);

@@ -87,16 +87,17 @@ static const struct pyn_engine the_engine = {
 
 /* -- what each test begins and ends with ----------------------------------------------------------------------- */
 
-static unsigned the_begun, the_ended;
+static unsigned the_begun, the_ended, the_failed;
 
-static void observe(void *context, const struct nvme_cmd *cmd, bool ended)
+static void observe(void *context, const struct nvme_cmd *cmd, enum pyn_observed what)
 {
 	(void)context;
 	(void)cmd;
 	/* Before it is sent, and after it has ended: in between the device may act. */
-	if (!ended)
+	if (what == PYN_OBSERVED_SENT)
 		CHECK_EQ(the_queue.submitted, the_begun);
-	*(ended ? &the_ended : &the_begun) += 1;
+	*(what == PYN_OBSERVED_SENT ? &the_begun : &the_ended) += 1;
+	the_failed += what == PYN_OBSERVED_FAILED;
 }
 
 static void create(struct pyn_qpair_config config)
@@ -549,6 +550,7 @@ QPAIR_TEST(each_command_of_the_script_is_observed_before_it_is_sent_and_when_it_
 	post((uint16_t)cid, 2);
 	fetch(1);
 	CHECK_EQ(the_ended, 1);
+	CHECK_EQ(the_failed, 1);
 	the_timeout_ms = 1;
 	cid = submit();
 	CHECK_EQ(fetch_later(9), 1);
@@ -556,6 +558,7 @@ QPAIR_TEST(each_command_of_the_script_is_observed_before_it_is_sent_and_when_it_
 	post((uint16_t)cid, 0);
 	fetch(1);
 	CHECK_EQ(the_ended, 2);
+	CHECK_EQ(the_failed, 1);
 	submit();
 	pyn_qpair_abandon(the_qpair, 8);
 	CHECK_EQ(the_ended, 3);
