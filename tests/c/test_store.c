@@ -281,16 +281,45 @@ TEST(an_erase_is_durable_at_once_and_gives_everything_back)
 	vssd_store_flush(store);
 	for (uint64_t block = 5; block < 15; block++)
 		write_block(store, block, 0x34);
-	vssd_store_erase(store, 0, 12);
+	vssd_store_erase(store, 0, 12, VSSD_POOL_UNWRITTEN);
 	vssd_store_lose(store);
 	for (uint64_t block = 0; block < BLOCKS; block++)
 		CHECK(holds(store, block, 0xff, 0));
-	vssd_store_erase(store, 0, BLOCKS);
+	vssd_store_erase(store, 0, BLOCKS, VSSD_POOL_UNWRITTEN);
 	CHECK_EQ(vssd_store_used(store), 0);
 	for (uint64_t block = 0; block < BLOCKS; block++)
 		write_sectors(store, block, 0x01, 0x56);
 	for (uint64_t block = 0; block < BLOCKS; block++)
 		CHECK(holds(store, block, 0xfe, 0));
+	vssd_store_close(store);
+}
+
+/* Of blocks that share their data each must still be written, poked and lost by itself. */
+TEST(an_erase_may_leave_a_pattern)
+{
+	struct vssd_store *store = open_store(NULL);
+	const uint8_t byte = 0x77;
+
+	write_block(store, 3, 0x12);
+	vssd_store_pattern(store, 0xa5a5a5a5, 0);
+	vssd_store_erase(store, 0, BLOCKS, VSSD_POOL_PATTERN);
+	vssd_store_lose(store);
+	for (uint64_t block = 0; block < BLOCKS; block++)
+		CHECK(holds(store, block, 0xff, 0xa5));
+	CHECK_EQ(vssd_store_written(store, 3), VSSD_ALL_SECTORS);
+	CHECK_EQ(vssd_store_used(store), 0);
+	vssd_store_erase(store, 0, 2, VSSD_POOL_INVERTED);
+	write_sectors(store, 2, 0x01, 0x34);
+	CHECK_EQ(vssd_store_poke(store, 3 * VSSD_BLOCK_SIZE, &byte, 1), 0);
+	CHECK(holds(store, 1, 0xff, 0x5a));
+	CHECK(holds(store, 2, 0x01, 0x34));
+	CHECK(holds(store, 2, 0xfe, 0xa5));
+	CHECK_EQ(vssd_store_data(store, 3)[0], 0x77);
+	CHECK(holds(store, 3, 0xfe, 0xa5));
+	CHECK(holds(store, 4, 0xff, 0xa5));
+	vssd_store_lose(store);
+	CHECK(holds(store, 2, 0xff, 0xa5));
+	CHECK_EQ(vssd_store_data(store, 3)[0], 0x77);
 	vssd_store_close(store);
 }
 
@@ -377,7 +406,7 @@ TEST(any_sequence_agrees_with_a_model)
 			current[block] = 0;
 			break;
 		case 4:
-			vssd_store_erase(store, block, 1);
+			vssd_store_erase(store, block, 1, VSSD_POOL_UNWRITTEN);
 			current[block] = durable[block] = 0;
 			break;
 		default:
@@ -462,7 +491,7 @@ TEST(a_file_is_sparse_and_shrinks_again)
 		write_block(store, block, 1);
 	stat(file, &full);
 	CHECK(full.st_blocks * 512 >= 32 << 20);
-	vssd_store_erase(store, 0, options.blocks);
+	vssd_store_erase(store, 0, options.blocks, VSSD_POOL_UNWRITTEN);
 	stat(file, &erased);
 	CHECK(erased.st_blocks * 512 < 8 << 20);
 	write_block(store, 0, 2);

@@ -58,7 +58,7 @@ static void erase(struct vssd_ctrl *ctrl, uint64_t limit)
 	uint64_t left = format->end - format->next;
 	uint64_t count = left < limit ? left : limit;
 
-	vssd_store_erase(ctrl->store, format->next, count);
+	vssd_store_erase(ctrl->store, format->next, count, VSSD_POOL_UNWRITTEN);
 	format->next += count;
 }
 

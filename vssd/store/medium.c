@@ -15,7 +15,7 @@
 #define HEADER_SIZE 4096u
 #define HUGE_PAGE (UINT64_C(2) << 20)
 
-static const char magic[16] = "virtual SSD 1\n\0";
+static const char magic[16] = "virtual SSD 2\n\0";
 
 /* The first page of a file; the system area, the durable map, the marks and the pool follow. */
 struct file_header {
@@ -106,10 +106,11 @@ static int header_write(struct vssd_medium *medium, uint64_t blocks)
 {
 	struct file_header header = {.blocks = blocks, .pool_blocks = medium->pool_blocks};
 
-	/* The maps are set aside at once, the pool as it grows. The magic comes last: a file that was not finished is
-	 * recognised as none. */
-	if (ftruncate(medium->fd, (off_t)medium->length) < 0 ||
-	    fallocate(medium->fd, 0, 0, (off_t)medium->pool_offset) < 0)
+	off_t kept = (off_t)(medium->pool_offset + ((uint64_t)VSSD_POOL_FIRST << VSSD_BLOCK_SHIFT));
+
+	/* The maps and what blocks share are set aside at once, the pool as it grows. The magic comes last: a file
+	 * that was not finished is recognised as none. */
+	if (ftruncate(medium->fd, (off_t)medium->length) < 0 || fallocate(medium->fd, 0, 0, kept) < 0)
 		return -errno;
 	memcpy(header.magic, magic, sizeof(magic));
 	return pwrite(medium->fd, &header, sizeof(header), 0) == (ssize_t)sizeof(header) ? 0 : -EIO;

@@ -133,7 +133,7 @@ uint8_t *vssd_store_write(struct vssd_store *store, uint64_t block, uint8_t sect
 	return store->pool + ((uint64_t)index << VSSD_BLOCK_SHIFT);
 }
 
-/* The whole block becomes one of those that hold zeros for ever. */
+/* The whole block becomes one of those that are shared. */
 static void replace(struct vssd_store *store, uint64_t block, uint32_t index)
 {
 	uint32_t old = store->current[block];
@@ -207,17 +207,28 @@ void vssd_store_lose(struct vssd_store *store)
 	}
 }
 
-void vssd_store_erase(struct vssd_store *store, uint64_t block, uint64_t count)
+void vssd_store_pattern(struct vssd_store *store, uint32_t first, uint32_t step)
+{
+	uint32_t *pattern = (uint32_t *)(store->pool + VSSD_POOL_PATTERN * VSSD_BLOCK_SIZE);
+	uint32_t *inverted = (uint32_t *)(store->pool + VSSD_POOL_INVERTED * VSSD_BLOCK_SIZE);
+
+	for (uint32_t i = 0; i < VSSD_BLOCK_SIZE / sizeof(*pattern); i++) {
+		pattern[i] = first + i * step;
+		inverted[i] = ~pattern[i];
+	}
+}
+
+void vssd_store_erase(struct vssd_store *store, uint64_t block, uint64_t count, enum vssd_pool_shared content)
 {
 	struct vssd_store_private *p = store->private;
 
 	for (uint64_t i = block; i < block + count; i++) {
 		uint32_t current = store->current[i], durable = store->durable[i];
 
-		if (!current && !durable)
+		if (current == content && durable == content)
 			continue;
-		store->current[i] = VSSD_POOL_UNWRITTEN;
-		store->durable[i] = VSSD_POOL_UNWRITTEN;
+		store->current[i] = content;
+		store->durable[i] = content;
 		pool_give(p, current);
 		if (index_of(durable) != index_of(current))
 			pool_give(p, durable);
@@ -241,7 +252,8 @@ int vssd_store_poke(struct vssd_store *store, uint64_t offset, const void *data,
 
 		if (!new)
 			return -ENOSPC;
-		memset(store->pool + ((uint64_t) new << VSSD_BLOCK_SHIFT), 0, VSSD_BLOCK_SIZE);
+		memcpy(store->pool + ((uint64_t) new << VSSD_BLOCK_SHIFT),
+		       store->pool + ((uint64_t)old << VSSD_BLOCK_SHIFT), VSSD_BLOCK_SIZE);
 		store->marks[new] = store->marks[old];
 		store->current[block] = new;
 		if (!dirty)
@@ -328,7 +340,8 @@ static int store_init(struct vssd_store *store, const struct vssd_store_options 
 	}
 	p->next = VSSD_POOL_FIRST;
 	store->marks[VSSD_POOL_UNWRITTEN] = (struct vssd_marks){0};
-	store->marks[VSSD_POOL_ZEROES] = (struct vssd_marks){.written = VSSD_ALL_SECTORS};
+	for (unsigned shared = VSSD_POOL_ZEROES; shared < VSSD_POOL_FIRST; shared++)
+		store->marks[shared] = (struct vssd_marks){.written = VSSD_ALL_SECTORS};
 	return options->file ? adopt(store, options->file, error, size) : 0;
 }
 

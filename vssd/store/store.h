@@ -32,9 +32,16 @@
 #define VSSD_ENTRY_INDEX 0x7fffffffu
 #define VSSD_ENTRY_BAD 0x80000000u
 
-/* Pool blocks that hold zeros, for ever: what was never written or deallocated reads from the first, what Write
- * Zeroes left behind from the second. */
-enum { VSSD_POOL_UNWRITTEN = 0, VSSD_POOL_ZEROES = 1, VSSD_POOL_FIRST = 2 };
+/* Pool blocks that any number of the store's blocks share. What was never written or deallocated reads from the
+ * first, what Write Zeroes left behind from the second: zeros, for ever. An erasure may leave a pattern, or its
+ * inversion. */
+enum vssd_pool_shared {
+	VSSD_POOL_UNWRITTEN,
+	VSSD_POOL_ZEROES,
+	VSSD_POOL_PATTERN,
+	VSSD_POOL_INVERTED,
+	VSSD_POOL_FIRST, /* from here on a block belongs to one block of the store */
+};
 
 struct vssd_store_options {
 	uint64_t blocks;       /* 1 … VSSD_MAX_BLOCKS */
@@ -105,8 +112,11 @@ void vssd_store_flush(struct vssd_store *store);
 /* All that is not durable is lost: what was durable is current again. */
 void vssd_store_lose(struct vssd_store *store);
 
-/* Blocks are as in a new store, at once and durably. */
-void vssd_store_erase(struct vssd_store *store, uint64_t block, uint64_t count);
+/* Blocks lose what they held, at once and durably, and hold this instead: VSSD_POOL_UNWRITTEN as in a new store. */
+void vssd_store_erase(struct vssd_store *store, uint64_t block, uint64_t count, enum vssd_pool_shared content);
+
+/* What VSSD_POOL_PATTERN holds, also where an erasure has left it: 32-bit words, from first on by step. */
+void vssd_store_pattern(struct vssd_store *store, uint32_t first, uint32_t step);
 
 /* Change what is stored and nothing else: no mark, no dirt. length bytes inside one block. 0, or -ENOSPC. */
 int vssd_store_poke(struct vssd_store *store, uint64_t offset, const void *data, uint32_t length);
