@@ -64,6 +64,7 @@ OPTIONS: dict[str, str] = {
     "nvme_version": "the version that it claims, like 1.4 (default 2.0)",
     "format_time": "milliseconds that a format takes at least (default 20)",
     "sanitize_time": "milliseconds that a sanitize operation takes at least (default 2000)",
+    "sanitize_failures": "so many sanitize operations fail first, half-way (default 0)",
     "cpu": "run on this CPU only",
 }
 

@@ -229,4 +229,18 @@ _Static_assert(sizeof(struct nvme_dsm_range) == 16, "DSM range");
 
 #define NVME_DSM_AD 0x4u /* cdw11: deallocate */
 
+/* Sanitize, command dword 10. Base Specification 2.0, section 5.24. */
+#define NVME_SANITIZE_ACTION 0x7u /* enum nvme_sanitize_action */
+#define NVME_SANITIZE_AUSE 0x8u   /* allow unrestricted sanitize exit */
+#define NVME_SANITIZE_OWPASS_SHIFT 4
+#define NVME_SANITIZE_OIPBP 0x100u /* overwrite: invert the pattern between passes */
+#define NVME_SANITIZE_NDAS 0x200u  /* no-deallocate after sanitize */
+
+enum nvme_sanitize_action {
+	NVME_SANITIZE_EXIT_FAILURE = 1,
+	NVME_SANITIZE_BLOCK_ERASE = 2,
+	NVME_SANITIZE_OVERWRITE = 3,
+	NVME_SANITIZE_CRYPTO_ERASE = 4,
+};
+
 #endif

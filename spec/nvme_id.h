@@ -188,6 +188,13 @@ _Static_assert(offsetof(struct nvme_id_ctrl, psd) == 2048, "PSD0");
 #define NVME_OACS_LBA_STATUS 0x200u
 #define NVME_OACS_LOCKDOWN 0x400u
 
+#define NVME_SANICAP_CES 0x1u
+#define NVME_SANICAP_BES 0x2u
+#define NVME_SANICAP_OWS 0x4u
+#define NVME_SANICAP_NDI (UINT32_C(1) << 29)
+#define NVME_SANICAP_NODMMAS_SHIFT                                                                                   \
+	30 /* 2 bits; 1: No-Deallocate leaves the media as the operation did, 2: it does not */
+
 #define NVME_LPA_SMART_PER_NS 0x01u
 #define NVME_LPA_EFFECTS 0x02u
 #define NVME_LPA_EXTENDED 0x04u /* NUMDU and LPO of Get Log Page */

@@ -134,6 +134,32 @@ struct nvme_feature_effects_log {
 } __attribute__((packed));
 _Static_assert(sizeof(struct nvme_feature_effects_log) == 1024, "LID 12h");
 
+/* Log page 81h, 512 bytes. Times are seconds, FFFFFFFFh: not reported. */
+struct nvme_sanitize_log {
+	uint16_t sprog; /* of 65536; FFFFh where none is in progress */
+	uint16_t sstat; /* bits 2:0 enum nvme_sanitize_status, 7:3 overwrite passes that are done, NVME_SANITIZE_* */
+	uint32_t scdw10;
+	uint32_t eto;
+	uint32_t etbe;
+	uint32_t etce;
+	uint32_t etond; /* these with No-Deallocate After Sanitize */
+	uint32_t etbend;
+	uint32_t etcend;
+	uint8_t rsvd32[480];
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_sanitize_log) == 512, "LID 81h");
+
+enum nvme_sanitize_status {
+	NVME_SANITIZE_NEVER = 0,
+	NVME_SANITIZE_SUCCESS = 1,
+	NVME_SANITIZE_IN_PROGRESS = 2,
+	NVME_SANITIZE_FAILED = 3,
+	NVME_SANITIZE_DEALLOCATED = 4, /* successfully, but for No-Deallocate After Sanitize */
+};
+
+#define NVME_SANITIZE_PASSES_SHIFT 3
+#define NVME_SANITIZE_GLOBAL_DATA_ERASED 0x100u
+
 enum nvme_fid {
 	NVME_FEAT_ARBITRATION = 0x01,
 	NVME_FEAT_POWER = 0x02,
@@ -187,5 +213,6 @@ enum nvme_event_type {
 enum nvme_event_error { NVME_EVENT_INVALID_DOORBELL = 0, NVME_EVENT_INVALID_DOORBELL_VALUE = 1 };
 enum nvme_event_smart { NVME_EVENT_RELIABILITY = 0, NVME_EVENT_TEMPERATURE = 1, NVME_EVENT_SPARE = 2 };
 enum nvme_event_notice { NVME_EVENT_NS_CHANGED = 0, NVME_EVENT_FIRMWARE = 1 };
+enum nvme_event_io { NVME_EVENT_SANITIZE_COMPLETED = 1, NVME_EVENT_SANITIZE_DEALLOCATED = 2 };
 
 #endif

@@ -47,6 +47,7 @@ static const char usage[] =
 	"  --nvme-version X.Y   that it claims (2.0)\n"
 	"  --format-time MS     that Format NVM takes at least, milliseconds (20)\n"
 	"  --sanitize-time MS   that a sanitize operation takes at least, milliseconds (2000)\n"
+	"  --sanitize-failures N  so many sanitize operations fail first, half-way (0)\n"
 	"  --cpu N              run on this CPU only\n"
 	"  --owner-fd N         end when this pipe is closed at its other end\n"
 	"  --ready-fd N         write \"ready\", or what is wrong, to this descriptor\n"
@@ -107,6 +108,7 @@ enum {
 	OPT_NVME_VERSION,
 	OPT_FORMAT_TIME,
 	OPT_SANITIZE_TIME,
+	OPT_SANITIZE_FAILURES,
 	OPT_CPU,
 	OPT_OWNER_FD,
 	OPT_READY_FD,
@@ -128,6 +130,7 @@ static const struct option options[] = {
 	{"nvme-version", required_argument, NULL, OPT_NVME_VERSION},
 	{"format-time", required_argument, NULL, OPT_FORMAT_TIME},
 	{"sanitize-time", required_argument, NULL, OPT_SANITIZE_TIME},
+	{"sanitize-failures", required_argument, NULL, OPT_SANITIZE_FAILURES},
 	{"cpu", required_argument, NULL, OPT_CPU},
 	{"owner-fd", required_argument, NULL, OPT_OWNER_FD},
 	{"ready-fd", required_argument, NULL, OPT_READY_FD},
@@ -200,6 +203,11 @@ static const char *take_option(struct arguments *arguments, int option, const ch
 		return take_time(&drive->format_ms, value);
 	case OPT_SANITIZE_TIME:
 		return take_time(&drive->sanitize_ms, value);
+	case OPT_SANITIZE_FAILURES:
+		if (!parse_number(value, 0, UINT32_MAX, &number))
+			return "how many";
+		drive->sanitize_failures = (uint32_t)number;
+		return NULL;
 	case OPT_CPU:
 		if (!parse_number(value, 0, CPU_SETSIZE - 1, &number))
 			return "a CPU's number";

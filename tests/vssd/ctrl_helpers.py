@@ -6,10 +6,12 @@ Numbers are written out from the specification and not taken from our headers: a
 
 from __future__ import annotations
 
+import os
+import socket
 import struct
 from typing import Callable
 
-from client import Nvme, Queue
+from client import Client, Nvme, Queue
 
 from conftest import Server
 
@@ -24,11 +26,12 @@ DELETE_SQ, CREATE_SQ, GET_LOG, DELETE_CQ, CREATE_CQ, IDENTIFY, ABORT = (
     0x06,
     0x08,
 )
-SET_FEATURES, GET_FEATURES, ASYNC_EVENT, FORMAT = 0x09, 0x0A, 0x0C, 0x80
+SET_FEATURES, GET_FEATURES, ASYNC_EVENT, FORMAT, SANITIZE = 0x09, 0x0A, 0x0C, 0x80, 0x84
 FLUSH, WRITE, READ, WRITE_UNCORRECTABLE, COMPARE, WRITE_ZEROES, DSM, VERIFY = 0, 1, 2, 4, 5, 8, 9, 0x0C
 
 OK = 0x000
 INVALID_OPCODE, INVALID_FIELD, DATA_TRANSFER_ERROR, ABORT_REQUESTED = 0x001, 0x002, 0x004, 0x007
+SANITIZE_FAILED, SANITIZE_IN_PROGRESS = 0x01C, 0x01D
 INVALID_NAMESPACE, SEQUENCE_ERROR, INVALID_PRP_OFFSET = 0x00B, 0x00C, 0x013
 LBA_OUT_OF_RANGE, FORMAT_IN_PROGRESS = 0x080, 0x084
 CQ_INVALID, INVALID_QID, INVALID_QUEUE_SIZE, AER_LIMIT = 0x100, 0x101, 0x102, 0x105
@@ -40,6 +43,8 @@ FUA, DEAC = 1 << 30, 1 << 25
 ALL_NAMESPACES = 0xFFFFFFFF
 
 CC_ENABLED = 4 << 20 | 6 << 16 | 1
+
+POWER, PEEK, POKE = 4, 5, 6  # of the control socket
 
 
 def identify(nvme: Nvme, cns: int, nsid: int = 0, cdw11: int = 0) -> bytes:
@@ -117,3 +122,41 @@ class Disk:
 
     def flush(self) -> None:
         assert self.queue.execute(FLUSH, nsid=self.nsid)[1] == OK
+
+
+def control(server: Server, command: int, argument: int = 0, lba: int = 0, data: bytes = b"") -> bytes:
+    """A request on the control socket that must succeed; what it answers."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as peer:
+        peer.settimeout(10)
+        peer.connect(os.path.join(server.folder, "control"))
+        peer.send(struct.pack("<IHHIIQQ", 0x44535356, 1, command, 1, len(data), lba, argument) + data)
+        answer = peer.recv(1 << 17)
+    assert struct.unpack_from("<IHHI", answer)[3] == 0
+    return answer[16:]
+
+
+class Host:
+    """A client with an enabled controller and one queue."""
+
+    def __init__(self, server: Server) -> None:
+        self.server, self.client = server, Client(server.folder)
+        self.nvme = Nvme(self.client)
+        self.start()
+
+    def start(self) -> None:
+        self.nvme.enable()
+        self.disk = Disk(self.nvme, self.nvme.create_queue(1, 16))
+
+    def power_cycle(self) -> None:
+        control(self.server, POWER, 0)
+        assert self.client.read32(8) == 0xFFFFFFFF and self.client.config_read(0, 4) == b"\xff" * 4
+        control(self.server, POWER, 1)
+        self.start()
+
+    def shut_down(self) -> None:
+        self.client.write32(0x14, 4 << 20 | 6 << 16 | 1 << 14 | 1)
+        assert self.client.read32(0x1C) & 0xC == 8
+
+    def close(self) -> None:
+        self.nvme.close()
+        self.client.close()

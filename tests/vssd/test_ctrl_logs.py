@@ -25,7 +25,7 @@ from ctrl_helpers import (
     smart,
 )
 
-SUPPORTED = [0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x12]
+SUPPORTED = [0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x12, 0x81]
 
 
 def test_supported_log_pages_are_those_that_can_be_read(nvme: Nvme) -> None:
@@ -92,6 +92,7 @@ def test_effects_list_exactly_the_commands_that_are_there(nvme: Nvme) -> None:
         0x0A,
         0x0C,
         0x80,
+        0x84,
     ]
     assert [opcode for opcode in range(256) if io[opcode] & 1] == [0, 1, 2, 4, 5, 8, 9, 0x0C]
     assert admin[0x80] >> 1 & 3 == 3 and admin[0x80] >> 16 & 7 == 1  # changes data and namespace, alone there

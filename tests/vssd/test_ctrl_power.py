@@ -4,21 +4,23 @@
 from __future__ import annotations
 
 import os
-import socket
 import struct
 from collections.abc import Iterator
 
 import pytest
-from client import Client, Nvme
 from ctrl_helpers import (
     FORMAT,
     FUA,
     OK,
+    PEEK,
+    POKE,
     READ,
     UNRECOVERED_READ,
     WRITE_UNCORRECTABLE,
     Disk,
+    Host,
     Start,
+    control,
     get_feature,
     identify,
     pattern,
@@ -28,46 +30,7 @@ from ctrl_helpers import (
 
 from conftest import Server
 
-POWER, PEEK, POKE = 4, 5, 6
 POWER_CYCLES, UNSAFE_SHUTDOWNS = 112, 144
-
-
-def control(server: Server, command: int, argument: int = 0, lba: int = 0, data: bytes = b"") -> bytes:
-    """A request on the control socket that must succeed; what it answers."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as peer:
-        peer.settimeout(10)
-        peer.connect(os.path.join(server.folder, "control"))
-        peer.send(struct.pack("<IHHIIQQ", 0x44535356, 1, command, 1, len(data), lba, argument) + data)
-        answer = peer.recv(1 << 17)
-    assert struct.unpack_from("<IHHI", answer)[3] == 0
-    return answer[16:]
-
-
-class Host:
-    """A client with an enabled controller and one queue."""
-
-    def __init__(self, server: Server) -> None:
-        self.server, self.client = server, Client(server.folder)
-        self.nvme = Nvme(self.client)
-        self.start()
-
-    def start(self) -> None:
-        self.nvme.enable()
-        self.disk = Disk(self.nvme, self.nvme.create_queue(1, 16))
-
-    def power_cycle(self) -> None:
-        control(self.server, POWER, 0)
-        assert self.client.read32(8) == 0xFFFFFFFF and self.client.config_read(0, 4) == b"\xff" * 4
-        control(self.server, POWER, 1)
-        self.start()
-
-    def shut_down(self) -> None:
-        self.client.write32(0x14, 4 << 20 | 6 << 16 | 1 << 14 | 1)
-        assert self.client.read32(0x1C) & 0xC == 8
-
-    def close(self) -> None:
-        self.nvme.close()
-        self.client.close()
 
 
 @pytest.fixture

@@ -186,6 +186,18 @@ def test_the_effects_log_names_the_commands_that_change_data(cli: NvmeCli) -> No
     assert not {"ACS6", "IOCS2", "IOCS5"} & changing
 
 
+def test_the_sanitize_log_tells_of_the_operation(cli: NvmeCli, nvme: Nvme) -> None:
+    assert cli.json("id-ctrl")["sanicap"] == 0x40000007
+    shown = cli.run("sanitize-log", "-H").stdout
+    assert "NVM Subsystem has never been sanitized" in shown
+    assert re.search(r"Global Data Erased set", shown)
+    cli.run("sanitize", "-a", "3", "-n", "2", "-i", "-p", "0x55aa55aa")
+    found = next(iter(cli.json("sanitize-log").values()))
+    assert found["sstat"]["status"] == "(2) Sanitize in Progress."
+    assert found["cdw10_info"] == 3 | 2 << 4 | 1 << 8
+    assert {found[name] for name in found if name.startswith("time_")} == {2}
+
+
 # Features
 
 

@@ -41,7 +41,16 @@ def test_help_names_every_option() -> None:
             "mdts",
             "cache",
         ),
-        *("serial", "nvme-version", "format-time", "sanitize-time", "cpu", "owner-fd", "ready-fd"),
+        *(
+            "serial",
+            "nvme-version",
+            "format-time",
+            "sanitize-time",
+            "sanitize-failures",
+            "cpu",
+            "owner-fd",
+            "ready-fd",
+        ),
     ):
         assert f"--{option}" in found.stdout
 

@@ -4,8 +4,8 @@
  * are here, the larger ones have files of their own.
  * NVM Express Base Specification 2.0, section 5; PCIe Transport Specification 1.0, section 3.1.
  *
- * To add a command (firmware, self-test, sanitize, security, telemetry are the next ones): write its handler, enter
- * it here with its effects, and say in identify.c that it is supported.
+ * To add a command (firmware, self-test, security, telemetry are the next ones): write its handler, enter it here
+ * with its effects and whether it may run during a sanitize operation, and say in identify.c that it is supported.
  */
 #include "vssd/ctrl/device.h"
 
@@ -107,20 +107,24 @@ static uint16_t abort_command(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd
 
 static const struct admin_command {
 	uint16_t (*execute)(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
-	uint32_t effects; /* besides NVME_EFFECT_CSUPP */
+	uint32_t effects;     /* besides NVME_EFFECT_CSUPP */
+	bool during_sanitize; /* allowed while a sanitize operation is in progress, or has failed */
 } commands[256] = {
-	[NVME_ADMIN_DELETE_SQ] = {delete_sq, 0},
-	[NVME_ADMIN_CREATE_SQ] = {create_sq, 0},
-	[NVME_ADMIN_GET_LOG_PAGE] = {vssd_get_log_page, 0},
-	[NVME_ADMIN_DELETE_CQ] = {delete_cq, 0},
-	[NVME_ADMIN_CREATE_CQ] = {create_cq, 0},
-	[NVME_ADMIN_IDENTIFY] = {vssd_identify, 0},
-	[NVME_ADMIN_ABORT] = {abort_command, 0},
-	[NVME_ADMIN_SET_FEATURES] = {vssd_set_features, NVME_EFFECT_SCOPE_CTRL},
-	[NVME_ADMIN_GET_FEATURES] = {vssd_get_features, 0},
-	[NVME_ADMIN_ASYNC_EVENT] = {vssd_async_event, 0},
-	[NVME_ADMIN_FORMAT_NVM] = {vssd_format_nvm, NVME_EFFECT_LBCC | NVME_EFFECT_NCC | 1u << NVME_EFFECT_CSE_SHIFT |
-							    NVME_EFFECT_SCOPE_NS},
+	[NVME_ADMIN_DELETE_SQ] = {delete_sq, 0, true},
+	[NVME_ADMIN_CREATE_SQ] = {create_sq, 0, true},
+	[NVME_ADMIN_GET_LOG_PAGE] = {vssd_get_log_page, 0, true},
+	[NVME_ADMIN_DELETE_CQ] = {delete_cq, 0, true},
+	[NVME_ADMIN_CREATE_CQ] = {create_cq, 0, true},
+	[NVME_ADMIN_IDENTIFY] = {vssd_identify, 0, true},
+	[NVME_ADMIN_ABORT] = {abort_command, 0, true},
+	[NVME_ADMIN_SET_FEATURES] = {vssd_set_features, NVME_EFFECT_SCOPE_CTRL, true},
+	[NVME_ADMIN_GET_FEATURES] = {vssd_get_features, 0, true},
+	[NVME_ADMIN_ASYNC_EVENT] = {vssd_async_event, 0, true},
+	[NVME_ADMIN_FORMAT_NVM] = {vssd_format_nvm,
+				   NVME_EFFECT_LBCC | NVME_EFFECT_NCC | 1u << NVME_EFFECT_CSE_SHIFT |
+					   NVME_EFFECT_SCOPE_NS,
+				   false},
+	[NVME_ADMIN_SANITIZE] = {vssd_sanitize, NVME_EFFECT_LBCC | 2u << NVME_EFFECT_CSE_SHIFT, true},
 };
 
 uint16_t vssd_admin_execute(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
@@ -131,6 +135,8 @@ uint16_t vssd_admin_execute(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, 
 		return NVME_SC_INVALID_OPCODE;
 	if (cmd->flags & (NVME_FUSE | NVME_PSDT))
 		return NVME_SC_INVALID_FIELD;
+	if (!command->during_sanitize && vssd_sanitize_refuses(ctrl))
+		return vssd_sanitize_refuses(ctrl);
 	return command->execute(ctrl, cmd, cdw0);
 }
 

@@ -169,6 +169,7 @@ static void power_up(struct vssd_ctrl *ctrl)
 	vssd_health_reset(ctrl);
 	vssd_config_init(ctrl);
 	memset(ctrl->errors, 0, sizeof(ctrl->errors));
+	vssd_sanitize_resume(ctrl);
 	vssd_regs_reset(ctrl, false);
 }
 
@@ -253,6 +254,8 @@ unsigned vssd_ctrl_poll(struct vssd_ctrl *ctrl)
 	if (!ctrl->power)
 		return 0;
 	ctrl->now = pyn_ticks();
+	if (ctrl->nv->sanitize.status == NVME_SANITIZE_IN_PROGRESS || ctrl->sanitize.announce)
+		vssd_sanitize_poll(ctrl);
 	if (ctrl->running)
 		count = vssd_queues_poll(ctrl);
 	if (ctrl->format.running)

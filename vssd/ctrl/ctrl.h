@@ -34,8 +34,9 @@ struct vssd_options {
 	uint32_t version;       /* VS register, 0x00020000 */
 	uint64_t cache_size;    /* volatile write cache, bytes; 0: none */
 	const char *serial;     /* NULL: made up from the process and the time */
-	uint32_t format_ms;     /* Format NVM and a sanitize operation take so long at least, 0 … VSSD_TIME_MAX_MS */
+	uint32_t format_ms; /* Format NVM and a sanitize operation take so long at least, 0 … VSSD_TIME_MAX_MS */
 	uint32_t sanitize_ms;
+	uint32_t sanitize_failures; /* the first so many sanitize operations fail */
 };
 
 void vssd_options_default(struct vssd_options *options);

@@ -6,7 +6,8 @@
  *     config.c   PCI configuration space      queue.c     queues, arbitration, fetching, completing
  *     doorbell.c what the host stores         interrupt.c when a vector is raised
  *     prp.c      host memory of a command     admin.c     the table of admin commands, queue management
- *     identify.c, features.c, log.c, event.c, format.c   an admin command each, health.c what SMART reports
+ *     identify.c, features.c, log.c, event.c, format.c, sanitize.c   an admin command each
+ *     health.c   what SMART reports
  *     io.c       the commands of the NVM command set
  *
  * A handler returns the status of its command as NVME_SC(sct, sc), or VSSD_LATER where the completion comes later.
@@ -122,6 +123,16 @@ struct vssd_ns {
 
 /* ---- what lasts: in the store's system area ---- */
 
+/* The sanitize operation that is in progress, or was the last. */
+struct vssd_sanitize_state {
+	uint64_t done;    /* blocks, of as many as it goes over: each once a pass */
+	uint32_t cdw10;   /* of the command that started it */
+	uint32_t pattern; /* of an overwrite */
+	uint8_t status;   /* enum nvme_sanitize_status */
+	bool left;        /* it failed, and the host has left the failure mode */
+	bool written;     /* by the host, since then or, where there was none, ever */
+};
+
 struct vssd_nonvolatile {
 	uint32_t version; /* of this structure; 0: a new drive */
 	char serial[20];
@@ -136,9 +147,10 @@ struct vssd_nonvolatile {
 	uint64_t power_on_ms;
 	uint64_t unsafe_shutdowns;
 	uint64_t media_errors;
-	uint64_t errors;          /* error log entries ever made */
-	uint64_t warning_ms;      /* at or above WCTEMP */
-	uint64_t critical_ms;     /* at or above CCTEMP */
+	uint64_t errors;      /* error log entries ever made */
+	uint64_t warning_ms;  /* at or above WCTEMP */
+	uint64_t critical_ms; /* at or above CCTEMP */
+	struct vssd_sanitize_state sanitize;
 	uint8_t saved_valid[256]; /* by FID */
 	uint32_t saved[256];
 };
@@ -154,6 +166,7 @@ enum vssd_event {
 	VSSD_EVENT_TEMPERATURE,
 	VSSD_EVENT_SPARE,
 	VSSD_EVENT_NS_CHANGED,
+	VSSD_EVENT_SANITIZED,
 	VSSD_NUM_EVENTS,
 };
 
@@ -181,6 +194,13 @@ struct vssd_format {
 	uint64_t next; /* block to erase next */
 	uint64_t end;
 	uint64_t due; /* ticks; no earlier completion */
+};
+
+struct vssd_sanitize {
+	uint64_t start; /* ticks: when it would have started, had it never been interrupted */
+	uint64_t duration;
+	uint32_t failures; /* so far */
+	bool announce;     /* it is over, and the event is to be raised */
 };
 
 struct vssd_health {
@@ -252,6 +272,7 @@ struct vssd_ctrl {
 
 	struct vssd_events events;
 	struct vssd_format format;
+	struct vssd_sanitize sanitize;
 	struct vssd_late late[VSSD_AERL + 4]; /* completed, but the admin CQ is full */
 	unsigned num_late;
 	struct nvme_error_log_entry errors[VSSD_ELPE + 1]; /* a ring */
@@ -352,6 +373,7 @@ uint16_t vssd_set_features(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, u
 uint16_t vssd_get_log_page(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
 uint16_t vssd_async_event(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
 uint16_t vssd_format_nvm(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
+uint16_t vssd_sanitize(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
 
 void vssd_features_reset(struct vssd_ctrl *ctrl);
 void vssd_features_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256]);
@@ -359,6 +381,9 @@ void vssd_features_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256]);
 /* ---- event.c ---- */
 
 void vssd_event_raise(struct vssd_ctrl *ctrl, enum vssd_event event);
+
+/* It is not to be reported any more, and may be raised anew. */
+void vssd_event_forget(struct vssd_ctrl *ctrl, enum vssd_event event);
 
 /* A log page was read that acknowledges this type. */
 void vssd_event_acknowledge(struct vssd_ctrl *ctrl, enum nvme_event_type type);
@@ -373,6 +398,20 @@ void vssd_format_poll(struct vssd_ctrl *ctrl);
 
 /* Be done with it now, without a completion: a reset does not stop what has begun. */
 void vssd_format_finish(struct vssd_ctrl *ctrl);
+
+/* ---- sanitize.c ---- */
+
+/* Go on, and tell the host when it is over. */
+void vssd_sanitize_poll(struct vssd_ctrl *ctrl);
+
+/* Power is there again: so is what had begun. */
+void vssd_sanitize_resume(struct vssd_ctrl *ctrl);
+
+/* The status of what may not be done at the moment, 0: everything may be. */
+uint16_t vssd_sanitize_refuses(const struct vssd_ctrl *ctrl);
+
+/* Fill ctrl->log. */
+void vssd_sanitize_log(struct vssd_ctrl *ctrl);
 
 /* ---- ctrl.c ---- */
 

@@ -14,6 +14,7 @@ static const struct {
 	[VSSD_EVENT_RELIABILITY] = {NVME_EVENT_SMART, NVME_EVENT_RELIABILITY, NVME_LOG_SMART},
 	[VSSD_EVENT_TEMPERATURE] = {NVME_EVENT_SMART, NVME_EVENT_TEMPERATURE, NVME_LOG_SMART},
 	[VSSD_EVENT_SPARE] = {NVME_EVENT_SMART, NVME_EVENT_SPARE, NVME_LOG_SMART},
+	[VSSD_EVENT_SANITIZED] = {NVME_EVENT_IO_COMMAND_SET, NVME_EVENT_SANITIZE_COMPLETED, NVME_LOG_SANITIZE},
 	[VSSD_EVENT_NS_CHANGED] = {NVME_EVENT_NOTICE, NVME_EVENT_NS_CHANGED, NVME_LOG_CHANGED_NS},
 };
 
@@ -47,6 +48,12 @@ void vssd_event_raise(struct vssd_ctrl *ctrl, enum vssd_event event)
 		vssd_error_log(ctrl, UINT16_MAX, UINT16_MAX, 0, 0, 0);
 	ctrl->events.pending |= 1u << event;
 	report(ctrl);
+}
+
+void vssd_event_forget(struct vssd_ctrl *ctrl, enum vssd_event event)
+{
+	ctrl->events.pending &= ~(1u << event);
+	ctrl->events.masked &= ~(1u << events[event].type);
 }
 
 void vssd_event_acknowledge(struct vssd_ctrl *ctrl, enum nvme_event_type type)

@@ -120,6 +120,9 @@ static void describe_abilities(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl
 	id->oncs = NVME_ONCS_COMPARE | NVME_ONCS_WRITE_UNCORRECTABLE | NVME_ONCS_DSM | NVME_ONCS_WRITE_ZEROES |
 		   NVME_ONCS_SAVE_SELECT | NVME_ONCS_TIMESTAMP | NVME_ONCS_VERIFY;
 	id->fna = NVME_FNA_CRYPTO;
+	id->sanicap =
+		NVME_SANICAP_CES | NVME_SANICAP_BES | NVME_SANICAP_OWS |
+		UINT32_C(1) << NVME_SANICAP_NODMMAS_SHIFT; /* what was sanitized stays as the operation left it */
 	id->vwc = NVME_VWC_FLUSH_ALL | (ctrl->options.cache_size ? NVME_VWC_PRESENT : 0);
 	id->fuses = NVME_FUSES_COMPARE_WRITE;
 	id->awun = UINT16_MAX; /* a command is executed whole before the next one begins */

@@ -272,6 +272,7 @@ static uint16_t io_write(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, boo
 	ctrl->data_moved += extent.length;
 	ctrl->counters.bytes_written += extent.length;
 	ctrl->nv->writes++;
+	ctrl->nv->sanitize.written = true;
 	ctrl->nv->sectors_written += extent.length / VSSD_SECTOR_SIZE;
 	return NVME_SC_SUCCESS;
 }
@@ -323,9 +324,11 @@ static uint16_t io_write_zeroes(struct vssd_ctrl *ctrl, const struct nvme_cmd *c
 
 	if (!status)
 		status = zero_extent(ctrl, extent, cmd->cdw12 & NVME_RW_DEAC);
-	if (!status)
-		conclude_change(ctrl, &extent, cmd->cdw12 & NVME_RW_FUA, held);
-	return status;
+	if (status)
+		return status;
+	ctrl->nv->sanitize.written = true;
+	conclude_change(ctrl, &extent, cmd->cdw12 & NVME_RW_FUA, held);
+	return NVME_SC_SUCCESS;
 }
 
 static uint16_t io_write_uncorrectable(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool *held)
@@ -358,8 +361,8 @@ static uint16_t io_flush(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 
 	if (!ns && cmd->nsid != NVME_NSID_ALL)
 		return NVME_SC_INVALID_NAMESPACE;
-	if (ns && ns->refuse)
-		return ns->refuse;
+	if (ns ? ns->refuse : vssd_sanitize_refuses(ctrl))
+		return ns ? ns->refuse : vssd_sanitize_refuses(ctrl);
 	/* One cache for all namespaces: all of it goes. */
 	vssd_store_flush(ctrl->store);
 	return NVME_SC_SUCCESS;

@@ -20,6 +20,9 @@ static void fill_error(struct vssd_ctrl *ctrl)
 		if (entry->ecnt != made - i)
 			return;
 		entries[i] = *entry;
+		/* Nothing may tell of data that are being destroyed. */
+		if (vssd_sanitize_refuses(ctrl))
+			entries[i].lba = 0;
 	}
 }
 
@@ -68,14 +71,17 @@ static const struct log_page {
 	void (*fill)(struct vssd_ctrl *ctrl);
 	uint32_t size;
 	uint8_t type;
+	bool during_sanitize; /* allowed while a sanitize operation is in progress, or has failed */
 } pages[256] = {
-	[NVME_LOG_SUPPORTED] = {fill_supported, sizeof(struct nvme_supported_logs), 0xff},
-	[NVME_LOG_ERROR] = {fill_error, (VSSD_ELPE + 1) * sizeof(struct nvme_error_log_entry), NVME_EVENT_ERROR},
-	[NVME_LOG_SMART] = {fill_smart, sizeof(struct nvme_smart_log), NVME_EVENT_SMART},
-	[NVME_LOG_FIRMWARE] = {fill_firmware, sizeof(struct nvme_firmware_log), 0xff},
-	[NVME_LOG_CHANGED_NS] = {fill_changed_ns, NVME_CHANGED_NS_MAX * sizeof(uint32_t), NVME_EVENT_NOTICE},
-	[NVME_LOG_EFFECTS] = {fill_effects, sizeof(struct nvme_effects_log), 0xff},
-	[NVME_LOG_FEATURE_EFFECTS] = {fill_feature_effects, sizeof(struct nvme_feature_effects_log), 0xff},
+	[NVME_LOG_SUPPORTED] = {fill_supported, sizeof(struct nvme_supported_logs), 0xff, false},
+	[NVME_LOG_ERROR] = {fill_error, (VSSD_ELPE + 1) * sizeof(struct nvme_error_log_entry), NVME_EVENT_ERROR,
+			    true},
+	[NVME_LOG_SMART] = {fill_smart, sizeof(struct nvme_smart_log), NVME_EVENT_SMART, true},
+	[NVME_LOG_FIRMWARE] = {fill_firmware, sizeof(struct nvme_firmware_log), 0xff, false},
+	[NVME_LOG_CHANGED_NS] = {fill_changed_ns, NVME_CHANGED_NS_MAX * sizeof(uint32_t), NVME_EVENT_NOTICE, true},
+	[NVME_LOG_SANITIZE] = {vssd_sanitize_log, sizeof(struct nvme_sanitize_log), NVME_EVENT_IO_COMMAND_SET, true},
+	[NVME_LOG_EFFECTS] = {fill_effects, sizeof(struct nvme_effects_log), 0xff, false},
+	[NVME_LOG_FEATURE_EFFECTS] = {fill_feature_effects, sizeof(struct nvme_feature_effects_log), 0xff, false},
 };
 
 static void fill_supported(struct vssd_ctrl *ctrl)
@@ -123,6 +129,8 @@ uint16_t vssd_get_log_page(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, u
 	(void)cdw0;
 	if (!page->fill)
 		return NVME_SC_INVALID_LOG_PAGE;
+	if (!page->during_sanitize && vssd_sanitize_refuses(ctrl))
+		return vssd_sanitize_refuses(ctrl);
 	if (cmd->nsid != 0 && cmd->nsid != NVME_NSID_ALL)
 		return vssd_ns_find(ctrl, cmd->nsid) ? NVME_SC_INVALID_FIELD : NVME_SC_INVALID_NAMESPACE;
 	if (offset % 4 != 0 || offset > page->size || cmd->cdw14 & OT_INDEX || length > ctrl->max_transfer)

@@ -215,6 +215,15 @@ static void make_format(struct fuzz_host *host, struct fuzz_command *command)
 		cmd->cdw10 |= fuzz_below(host->random, 8) << 5;
 }
 
+static void make_sanitize(struct fuzz_host *host, struct fuzz_command *command)
+{
+	uint32_t action =
+		fuzz_one_in(host->random, 8) ? fuzz_below(host->random, 8) : fuzz_between(host->random, 1, 4);
+
+	command->cmd.cdw10 = action | fuzz_below(host->random, 2) << 3 | fuzz_below(host->random, 64) << 4;
+	command->cmd.cdw11 = (uint32_t)fuzz_next(host->random);
+}
+
 /* Nobody knows how many bytes it moves, so its pages count for nothing. */
 static void make_any(struct fuzz_host *host, struct fuzz_command *command)
 {
@@ -241,7 +250,6 @@ static void choose_rare(struct fuzz_host *host, struct fuzz_command *command)
 		NVME_ADMIN_DIRECTIVE_SEND, NVME_ADMIN_DIRECTIVE_RECEIVE, NVME_ADMIN_MI_SEND,
 		NVME_ADMIN_MI_RECEIVE,     NVME_ADMIN_LOCKDOWN,          NVME_ADMIN_DOORBELL_BUFFER_CONFIG,
 		NVME_ADMIN_SECURITY_SEND,  NVME_ADMIN_SECURITY_RECEIVE,  NVME_ADMIN_GET_LBA_STATUS,
-		NVME_ADMIN_SANITIZE,
 	};
 
 	command->cmd.opc =
@@ -284,6 +292,8 @@ void fuzz_generate_admin(struct fuzz_host *host, struct fuzz_command *command)
 		{60, NVME_ADMIN_ABORT, make_abort},
 		{80, NVME_ADMIN_ASYNC_EVENT, make_nothing},
 		{10, NVME_ADMIN_FORMAT_NVM, make_format},
+		/* After it nothing is judged before the next reset. */
+		{2, NVME_ADMIN_SANITIZE, make_sanitize},
 		{30, 0, choose_rare},
 	};
 

@@ -175,7 +175,7 @@ static void remember_state(struct fuzz_host *host, const struct fuzz_slot *slot)
 	if (cmd->opc == NVME_ADMIN_SET_FEATURES && (uint8_t)cmd->cdw10 == NVME_FEAT_ERROR_RECOVERY)
 		host->dulbe = true;
 	if (cmd->opc == NVME_ADMIN_SANITIZE)
-		host->erratic = true;
+		host->erratic = host->sanitized = true;
 }
 
 static uint16_t new_cid(struct fuzz_host *host, uint16_t sqid)

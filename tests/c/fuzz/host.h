@@ -96,6 +96,7 @@ struct fuzz_host {
 	uint8_t lba_shift;   /* of namespace 1; 0: a format is in flight, or was */
 	bool dulbe;          /* some namespace may report what was never written as an error */
 	bool erratic;        /* something is going on in the background that changes data */
+	bool sanitized;      /* this drive was told to sanitize: where time stands, it is never done */
 	uint64_t submitted;
 	uint64_t completed;
 	uint64_t succeeded;

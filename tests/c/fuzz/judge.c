@@ -187,7 +187,8 @@ static bool is_excused(const struct fuzz_host *host, const struct fuzz_slot *slo
 	case NVME_SC_FORMAT_IN_PROGRESS:
 		return slot->vague || slot->cmd.nsid != 1;
 	case NVME_SC_SANITIZE_IN_PROGRESS:
-		return host->erratic;
+	case NVME_SC_SANITIZE_FAILED:
+		return host->sanitized;
 	case NVME_SC_ABORT_REQUESTED:
 		return slot->aborted;
 	case NVME_SC_DATA_TRANSFER_ERROR:
@@ -197,7 +198,7 @@ static bool is_excused(const struct fuzz_host *host, const struct fuzz_slot *slo
 	case NVME_SC_UNRECOVERED_READ_ERROR:
 		return slot->sqid != 0 && !all_good(host, slot);
 	case NVME_SC_COMPARE_FAILURE:
-		return !slot->equal || !all_good(host, slot);
+		return host->erratic || !slot->equal || !all_good(host, slot);
 	case NVME_SC_LBA_OUT_OF_RANGE:
 	case NVME_SC_INVALID_FIELD:
 		/* The LBA may be larger than the command takes it to be. */

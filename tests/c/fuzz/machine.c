@@ -116,6 +116,8 @@ static void choose_options(struct fuzz_machine *machine)
 	machine->options.version = FUZZ_PICK(random, versions);
 	machine->options.cache_size = FUZZ_PICK(random, cache);
 	machine->options.serial = "FUZZ";
+	machine->options.sanitize_failures = fuzz_one_in(random, 4);
+	machine->host.sanitized = false;
 }
 
 void fuzz_machine_plug(struct fuzz_machine *machine)
@@ -264,6 +266,13 @@ static void begin_format(struct fuzz_machine *machine)
 	fuzz_machine_drain(machine);
 	send(machine, true, NVME_ADMIN_FORMAT_NVM, fuzz_one_in(&machine->random, 2) ? 1 : UINT32_MAX,
 	     fuzz_below(&machine->random, 2));
+}
+
+/* The same of a sanitize operation. */
+static void begin_sanitize(struct fuzz_machine *machine)
+{
+	fuzz_machine_drain(machine);
+	send(machine, true, NVME_ADMIN_SANITIZE, 0, fuzz_between(&machine->random, 1, 4) | NVME_SANITIZE_AUSE);
 }
 
 /* Have all data made durable. */
@@ -428,6 +437,8 @@ void fuzz_machine_reset(struct fuzz_machine *machine)
 	machine->resets++;
 	if (fuzz_one_in(&machine->random, 4) && !machine->host.erratic)
 		begin_format(machine);
+	else if (fuzz_one_in(&machine->random, 16) && !machine->host.erratic)
+		begin_sanitize(machine);
 	fuzz_host_check(&machine->host);
 	FUZZ_PICK(&machine->random, ways)(machine);
 	stay_quiet(machine);

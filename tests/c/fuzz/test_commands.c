@@ -138,6 +138,7 @@ static void wild_command(struct fuzz_machine *machine)
 		fuzz_generate_admin(host, &command);
 	else
 		fuzz_generate_io(host, &command);
+	host->sanitized = host->sanitized || command.cmd.opc == NVME_ADMIN_SANITIZE;
 	command.cmd.prp1 = any_address(machine);
 	command.cmd.prp2 = any_address(machine);
 	command.cmd.cid = (uint16_t)fuzz_below(&machine->random, 16);
