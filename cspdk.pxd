@@ -185,6 +185,9 @@ cdef extern from "driver.h" nogil:
     int pyn_io_queue_delete(pyn_io_queue *queue, pyn_error *err)
     void pyn_io_queue_free(pyn_io_queue *queue)
     bool pyn_io_queue_exists(const pyn_io_queue *queue)
+    int pyn_io_queue_interrupted(pyn_io_queue *queue, bool *is_set, pyn_error *err)
+    int pyn_io_queue_interrupt_clear(pyn_io_queue *queue, pyn_error *err)
+    int pyn_io_queue_interrupt_mask(pyn_io_queue *queue, bool masked, pyn_error *err)
     unsigned pyn_io_wait(pyn_io_queue *queue, pyn_completed *completed, unsigned max, uint64_t budget_us)
 
     # -- namespaces -------------------------------------------------------------------------------------

@@ -1043,6 +1043,47 @@ class Qpair:
             count: how many; 0: all that the log holds
         """
 
+    def msix_isset(self) -> bool:
+        """Tell whether the interrupt vector of this queue was raised since it was cleared last.
+
+        Queues of one vector share it; vector 0 is also that of the admin queue. A completion that was seen
+        has raised its interrupt, where the drive does not coalesce them (features 08h and 09h).
+
+        Raises:
+            NotImplementedError: the drive has no such vector
+            RuntimeError: the queue is deleted
+
+        Example:
+            >>> qpair.msix_clear()
+            >>> nvme0n1.read(qpair, buf, 0).waitdone()
+            >>> qpair.msix_isset()
+            True
+        """
+
+    def msix_clear(self) -> None:
+        """Forget the interrupts of this queue's vector that have come so far.
+
+        Raises:
+            NotImplementedError, RuntimeError: see msix_isset()
+        """
+
+    def msix_mask(self) -> None:
+        """Hold the interrupts of this queue's vector back, by its entry in the MSI-X table (PCIe 7.7.2).
+
+        What the drive raises meanwhile waits in the pending bit array. The vector is unmasked with its last
+        queue, or by a reset.
+
+        Raises:
+            NotImplementedError, RuntimeError: see msix_isset()
+        """
+
+    def msix_unmask(self) -> None:
+        """Let the interrupts of this queue's vector through again; one that is pending comes at once.
+
+        Raises:
+            NotImplementedError, RuntimeError: see msix_isset()
+        """
+
     def delete(self) -> None:
         """Delete both queues on the drive (Base 5.6, 5.7). A second time does nothing.
 

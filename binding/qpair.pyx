@@ -29,8 +29,6 @@ cdef class Qpair(_Queue):
         config.vector = _field(iv, 16, "iv")
         config.for_worker = False
         controller._ensure()
-        if config.priority and controller[0x14] >> 11 & 7 == 0:
-            raise QpairCreationError(f"prio {prio}: CC.AMS says round robin, which knows no priorities")
         with nogil:
             rc = cspdk.pyn_io_queue_create(controller._device._device, &config, &self._queue, &err)
         if rc < 0:
@@ -92,6 +90,47 @@ cdef class Qpair(_Queue):
 
     def cmdlog(self, count=0):
         _print_cmdlog(cspdk.pyn_qpair_cmdlog(self._get().qpair), self._queue.qid, count)
+
+    def msix_isset(self):
+        cdef cspdk.pyn_error err
+        cdef bint is_set = False
+        cdef cspdk.bool c_is_set = False
+        cdef int rc
+
+        self._get()
+        with nogil:
+            rc = cspdk.pyn_io_queue_interrupted(self._queue, &c_is_set, &err)
+        if rc < 0:
+            raise _exception(&err)
+        is_set = c_is_set
+        return is_set
+
+    def msix_clear(self):
+        cdef cspdk.pyn_error err
+        cdef int rc
+
+        self._get()
+        with nogil:
+            rc = cspdk.pyn_io_queue_interrupt_clear(self._queue, &err)
+        if rc < 0:
+            raise _exception(&err)
+
+    cdef int _mask(self, bint masked) except -1:
+        cdef cspdk.pyn_error err
+        cdef int rc
+
+        self._get()
+        with nogil:
+            rc = cspdk.pyn_io_queue_interrupt_mask(self._queue, masked, &err)
+        if rc < 0:
+            raise _exception(&err)
+        return 0
+
+    def msix_mask(self):
+        self._mask(True)
+
+    def msix_unmask(self):
+        self._mask(False)
 
     def delete(self):
         cdef cspdk.pyn_error err

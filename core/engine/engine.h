@@ -108,6 +108,10 @@ struct pyn_engine {
 
 	/* Let the interrupt vector of this queue raise eventfd; -1: nothing. NULL: no interrupts. */
 	int (*vector_set)(struct pyn_ctrlr *ctrlr, uint16_t vector, int eventfd, struct pyn_error *err);
+
+	/* Hold an interrupt vector back, or let it go: what it would have raised meanwhile is raised then. Missing
+	 * where vector_set is. */
+	int (*vector_mask)(struct pyn_ctrlr *ctrlr, uint16_t vector, bool masked, struct pyn_error *err);
 };
 
 /*

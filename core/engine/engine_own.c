@@ -58,6 +58,11 @@ static int own_vector_set(struct pyn_ctrlr *ctrlr, uint16_t vector, int eventfd,
 	return ctrlr->pci->ops->irq_set(ctrlr->pci, vector, eventfd, err);
 }
 
+static int own_vector_mask(struct pyn_ctrlr *ctrlr, uint16_t vector, bool masked, struct pyn_error *err)
+{
+	return ctrlr->pci->ops->irq_mask(ctrlr->pci, vector, masked, err);
+}
+
 const struct pyn_engine pyn_engine_own = {
 	.name = "own",
 	.attach = pyn_ctrlr_attach,
@@ -81,4 +86,5 @@ const struct pyn_engine pyn_engine_own = {
 	.poll = pyn_queue_poll,
 	.ring_of = pyn_queue_ring_of,
 	.vector_set = own_vector_set,
+	.vector_mask = own_vector_mask,
 };

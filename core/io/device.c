@@ -14,8 +14,6 @@
 #include "spec/nvme_regs.h"
 
 #define DEFAULT_TIMEOUT_MS 10000u
-#define FOREIGN_SQ 1u
-#define FOREIGN_CQ 2u
 
 /* In a forked process a thread that is not there may hold it for ever, and pyn_device_check lets nothing be done. */
 void pyn_device_lock(struct pyn_device *device)
@@ -51,7 +49,7 @@ static void destroy(struct pyn_device *device)
 	}
 	pthread_mutex_destroy(&device->lock);
 	free(device->queues);
-	free(device->foreign);
+	free((void *)device->by_script);
 	free(device->address);
 	free(device);
 }
@@ -79,9 +77,9 @@ static int create(const char *address, bool keep_tables, struct pyn_device **out
 	device->keep_tables = keep_tables;
 	device->address = strdup(address);
 	device->queues = calloc(PYN_MAX_QID + 1, sizeof(*device->queues));
-	device->foreign = calloc(PYN_MAX_QID + 1, sizeof(*device->foreign));
 	*out = device;
-	if (!device->address || !device->queues || !device->foreign)
+	device->by_script = calloc(PYN_MAX_QID + 1, sizeof(*device->by_script));
+	if (!device->address || !device->queues || !device->by_script)
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory");
 	device->engine = pyn_engine_select(err);
 	if (!device->engine)
@@ -121,29 +119,36 @@ static uint32_t changed_namespaces(const struct pyn_device *device, const struct
 	}
 }
 
-/* Queues that a script makes itself: their QIDs are not for the driver's. */
-static void observe_foreign_queue(struct pyn_device *device, const struct nvme_cmd *cmd)
+/* A script made a queue, or deleted one that it or the driver made. */
+static void observe_queue(struct pyn_device *device, const struct nvme_cmd *cmd)
 {
-	uint8_t *foreign = &device->foreign[cmd->cdw10 & 0xffff];
+	bool is_sq = cmd->opc == NVME_ADMIN_CREATE_SQ || cmd->opc == NVME_ADMIN_DELETE_SQ;
+	uint8_t made = is_sq ? PYN_SCRIPT_MADE_SQ : PYN_SCRIPT_MADE_CQ;
+	uint8_t deleted = is_sq ? PYN_SCRIPT_DELETED_SQ : PYN_SCRIPT_DELETED_CQ;
+	_Atomic uint8_t *known = &device->by_script[(uint16_t)cmd->cdw10];
 
-	if (cmd->opc == NVME_ADMIN_CREATE_SQ)
-		*foreign |= FOREIGN_SQ;
-	else if (cmd->opc == NVME_ADMIN_CREATE_CQ)
-		*foreign |= FOREIGN_CQ;
-	else if (cmd->opc == NVME_ADMIN_DELETE_SQ)
-		*foreign &= (uint8_t)~FOREIGN_SQ;
-	else if (cmd->opc == NVME_ADMIN_DELETE_CQ)
-		*foreign &= (uint8_t)~FOREIGN_CQ;
+	if (cmd->opc == NVME_ADMIN_CREATE_SQ || cmd->opc == NVME_ADMIN_CREATE_CQ)
+		atomic_fetch_or(known, made);
+	else if (atomic_load(known) & made)
+		atomic_fetch_and(known, (uint8_t)~made);
+	else
+		atomic_fetch_or(known, deleted);
 }
 
-/* A command that changes data does so from when it is sent to when it has ended, however it ends. */
+static bool is_queue_command(const struct nvme_cmd *cmd)
+{
+	return cmd->opc == NVME_ADMIN_CREATE_SQ || cmd->opc == NVME_ADMIN_CREATE_CQ ||
+	       cmd->opc == NVME_ADMIN_DELETE_SQ || cmd->opc == NVME_ADMIN_DELETE_CQ;
+}
+
+/* Commands that change data do so from when they are sent to when they have ended, however they end. */
 static void observe_admin(void *context, const struct nvme_cmd *cmd, enum pyn_observed what)
 {
 	struct pyn_device *device = context;
 	uint32_t nsid = changed_namespaces(device, cmd);
 
-	if (what == PYN_OBSERVED_DONE)
-		observe_foreign_queue(device, cmd);
+	if (what == PYN_OBSERVED_DONE && is_queue_command(cmd))
+		observe_queue(device, cmd);
 	if (!nsid && cmd->opc != NVME_ADMIN_FORMAT_NVM)
 		return;
 	/* All tables are held: which ones are meant may change between the two calls, and the holds must not. */
@@ -246,7 +251,8 @@ static bool rings_foreign_queue(const struct pyn_device *device, uint32_t offset
 		return false;
 	uint64_t qid = (offset - NVME_REG_DOORBELLS) / (UINT64_C(8) << NVME_GET(device->cap, NVME_CAP_DSTRD));
 
-	return qid > 0 && qid <= PYN_MAX_QID && !device->queues[qid];
+	return qid > 0 && qid <= PYN_MAX_QID &&
+	       (!device->queues[qid] || atomic_load(&device->by_script[qid]) & PYN_SCRIPT_MADE_SQ);
 }
 
 int pyn_device_reg_write(struct pyn_device *device, uint32_t offset, uint32_t size, uint64_t value,

@@ -18,6 +18,7 @@
 #include "core/util/error.h"
 
 struct pyn_device;
+struct pyn_vector;
 
 #define PYN_ADMIN_CIDS 128u /* of the script: 0 … 127 */
 #define PYN_MAX_QID 65535u
@@ -29,8 +30,10 @@ struct pyn_io_queue {
 	uint16_t depth;
 	struct pyn_queue *queue; /* the engine's; NULL: deleted, or gone with a reset */
 	struct pyn_qpair *qpair; /* for a script; NULL: a worker's, which runs the rings itself */
-	uint32_t process;        /* generation of the process that made it */
-	bool orphan;             /* freed by its owner while the device may still use it: the device frees it */
+	uint16_t vector_number;
+	struct pyn_vector *vector; /* of its interrupts; NULL: a worker's, or the device has none to offer */
+	uint32_t process;          /* generation of the process that made it */
+	bool orphan;               /* freed by its owner while the device may still use it: the device frees it */
 	/* Make the process that runs this queue end, within grace_ms by itself, else by force. NULL: no other
 	 * process. */
 	void (*stop)(void *user, uint32_t grace_ms);
@@ -150,6 +153,13 @@ int pyn_io_queue_create(struct pyn_device *device, const struct pyn_io_queue_con
 /* Delete it on the device; what was in flight completes with 00/08. Deleting twice does nothing. A refusal is
  * PYN_ERROR_DELETE; the queue then stays the device's, and its memory with it, until a reset. */
 int pyn_io_queue_delete(struct pyn_io_queue *queue, struct pyn_error *err);
+
+/* The interrupt vector of a script's queue: whether it was raised since it was cleared last, for whichever queue of
+ * that vector; clear it; mask or unmask it. Errors: PYN_ERROR_STATE (deleted, or another process's),
+ * PYN_ERROR_UNSUPPORTED (the device has no such vector), PYN_ERROR_GONE. */
+int pyn_io_queue_interrupted(struct pyn_io_queue *queue, bool *is_set, struct pyn_error *err);
+int pyn_io_queue_interrupt_clear(struct pyn_io_queue *queue, struct pyn_error *err);
+int pyn_io_queue_interrupt_mask(struct pyn_io_queue *queue, bool masked, struct pyn_error *err);
 
 /* Delete if need be, and free. In another process than the one that made it: nothing at all. */
 void pyn_io_queue_free(struct pyn_io_queue *queue);

@@ -29,8 +29,20 @@ struct pyn_device {
 	bool power_losses_known;
 	uint32_t max_queues;          /* IO queue pairs that may exist */
 	struct pyn_io_queue **queues; /* by QID, PYN_MAX_QID + 1 of them */
-	uint8_t *foreign;             /* by QID: not 0 where the script made a queue by itself */
+	struct pyn_vector *vectors;   /* in use by queues */
+	_Atomic uint8_t *by_script;   /* enum pyn_by_script, by QID */
 };
+
+/* What the script did to queues by admin commands of its own, and the device has confirmed. */
+enum pyn_by_script {
+	PYN_SCRIPT_MADE_SQ = 1,
+	PYN_SCRIPT_MADE_CQ = 2,
+	PYN_SCRIPT_DELETED_SQ = 4, /* of the driver's */
+	PYN_SCRIPT_DELETED_CQ = 8,
+};
+
+/* The driver's queue is not there any more: its vector, its QID. */
+void pyn_io_queue_forget(struct pyn_io_queue *queue);
 
 /* 0, or PYN_ERROR_STATE where the device is closed or another process's. */
 int pyn_device_check(const struct pyn_device *device, struct pyn_error *err);

@@ -2,7 +2,6 @@
 #include "core/io/device_private.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "core/env/env.h"
 #include "core/io/tables.h"
@@ -17,14 +16,11 @@ void pyn_device_abandon(struct pyn_device *device)
 
 		if (!queue)
 			continue;
-		device->queues[qid] = NULL;
-		if (queue->qpair)
-			pyn_qpair_abandon(queue->qpair, NVME_SC_ABORTED_SQ_DELETION);
-		device->engine->queue_free(queue->queue);
-		queue->queue = NULL;
+		pyn_io_queue_forget(queue);
 		pyn_io_queue_free_orphan(queue);
 	}
-	memset(device->foreign, 0, PYN_MAX_QID + 1);
+	for (unsigned qid = 1; qid <= PYN_MAX_QID; qid++)
+		atomic_store_explicit(&device->by_script[qid], 0, memory_order_relaxed);
 	device->initialised = false;
 }
 

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 
 #include "core/env/env.h"
+#include "core/io/vector.h"
 #include "core/util/log.h"
+#include "spec/nvme_regs.h"
 
 static int execute_for_engine(void *context, const struct nvme_cmd *cmd, struct pyn_data data, struct nvme_cpl *cpl,
 			      struct pyn_error *err)
@@ -20,9 +22,32 @@ static int execute_for_engine(void *context, const struct nvme_cmd *cmd, struct 
 static uint16_t free_qid(const struct pyn_device *device)
 {
 	for (unsigned qid = 1; qid <= device->max_queues; qid++)
-		if (!device->queues[qid] && !device->foreign[qid])
+		if (!device->queues[qid] &&
+		    !(atomic_load(&device->by_script[qid]) & (PYN_SCRIPT_MADE_SQ | PYN_SCRIPT_MADE_CQ)))
 			return (uint16_t)qid;
 	return 0;
+}
+
+/* A device ignores priorities under round robin; a script that gives one has forgotten CC.AMS. */
+static int check_priority(struct pyn_device *device, uint8_t priority, struct pyn_error *err)
+{
+	uint64_t cc;
+	int rc = priority ? device->engine->reg_read(device->ctrlr, NVME_REG_CC, 4, &cc, err) : 0;
+
+	if (rc < 0 || priority == 0 || NVME_GET(cc, NVME_CC_AMS))
+		return rc;
+	return pyn_error(err, PYN_ERROR_CREATE, EINVAL,
+			 "a queue of priority %u: CC.AMS says round robin, which knows no priorities", priority);
+}
+
+/* A device without interrupts is no reason to have no queue: who asks for its interrupts is told. */
+static void take_vector(struct pyn_device *device, struct pyn_io_queue *queue)
+{
+	struct pyn_error err;
+
+	queue->vector = pyn_vector_get(&device->vectors, device->engine, device->ctrlr, queue->vector_number, &err);
+	if (!queue->vector)
+		pyn_log(PYN_LOG_DEBUG, "queue %u without interrupts: %s", queue->qid, err.text);
 }
 
 static int create_queue(struct pyn_device *device, const struct pyn_io_queue_config *config,
@@ -37,8 +62,10 @@ static int create_queue(struct pyn_device *device, const struct pyn_io_queue_con
 		.vector = config->vector,
 		.forked = config->for_worker,
 	};
-	int rc;
+	int rc = check_priority(device, config->priority, err);
 
+	if (rc < 0)
+		return rc;
 	if (wanted.qid == 0)
 		return pyn_error(err, PYN_ERROR_CREATE, ENOSPC, "all %u IO queues of the drive are in use",
 				 device->max_queues);
@@ -46,6 +73,7 @@ static int create_queue(struct pyn_device *device, const struct pyn_io_queue_con
 		wanted.vector = wanted.qid;
 	queue->qid = wanted.qid;
 	queue->depth = wanted.depth;
+	queue->vector_number = wanted.vector;
 	if (!config->for_worker) {
 		struct pyn_qpair_config qpair = {
 			.qid = wanted.qid,
@@ -61,8 +89,11 @@ static int create_queue(struct pyn_device *device, const struct pyn_io_queue_con
 	if (rc < 0)
 		return rc;
 	device->queues[wanted.qid] = queue;
-	if (queue->qpair)
+	atomic_store(&device->by_script[wanted.qid], 0);
+	if (queue->qpair) {
 		pyn_qpair_attach(queue->qpair, queue->queue);
+		take_vector(device, queue);
+	}
 	return 0;
 }
 
@@ -91,23 +122,38 @@ int pyn_io_queue_create(struct pyn_device *device, const struct pyn_io_queue_con
 	return 0;
 }
 
-static int delete_queue(struct pyn_io_queue *queue, struct pyn_error *err)
+void pyn_io_queue_forget(struct pyn_io_queue *queue)
 {
 	struct pyn_device *device = queue->device;
-	struct pyn_admin admin = {execute_for_engine, device};
 
-	if (!queue->queue)
-		return 0;
-	int rc = device->engine->alive(device->ctrlr) ? device->engine->queue_delete(queue->queue, &admin, err) : 0;
-
-	if (rc < 0)
-		return rc;
 	if (queue->qpair)
 		pyn_qpair_abandon(queue->qpair, NVME_SC_ABORTED_SQ_DELETION);
 	device->engine->queue_free(queue->queue);
 	device->queues[queue->qid] = NULL;
 	queue->queue = NULL;
-	return 0;
+	pyn_vector_put(&device->vectors, queue->vector);
+	queue->vector = NULL;
+}
+
+static bool is_there(const struct pyn_io_queue *queue)
+{
+	struct pyn_device *device = queue->device;
+
+	return device->engine->alive(device->ctrlr) &&
+	       !(atomic_load(&device->by_script[queue->qid]) & PYN_SCRIPT_DELETED_CQ);
+}
+
+static int delete_queue(struct pyn_io_queue *queue, struct pyn_error *err)
+{
+	struct pyn_admin admin = {execute_for_engine, queue->device};
+
+	if (!queue->queue)
+		return 0;
+	int rc = is_there(queue) ? queue->device->engine->queue_delete(queue->queue, &admin, err) : 0;
+
+	if (rc == 0)
+		pyn_io_queue_forget(queue);
+	return rc;
 }
 
 int pyn_io_queue_delete(struct pyn_io_queue *queue, struct pyn_error *err)
@@ -162,4 +208,56 @@ void pyn_io_queue_free_orphan(struct pyn_io_queue *queue)
 		return;
 	pyn_qpair_destroy(queue->qpair);
 	free(queue);
+}
+
+/* -- interrupts ------------------------------------------------------------------------------------------------ */
+
+/* Locks the device where it returns 0. */
+static int begin_interrupt(struct pyn_io_queue *queue, struct pyn_error *err)
+{
+	if (queue->process != pyn_process_generation())
+		return pyn_error(err, PYN_ERROR_STATE, ECHILD, "Qpair %u belongs to another process", queue->qid);
+	pyn_device_lock(queue->device);
+	if (queue->vector)
+		return 0;
+	int rc = queue->queue ? pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
+					  "Qpair %u: the drive has no interrupt vector %u to be listened to",
+					  queue->qid, queue->vector_number)
+			      : pyn_error(err, PYN_ERROR_STATE, ENODEV, "Qpair %u is deleted", queue->qid);
+
+	pyn_device_unlock(queue->device);
+	return rc;
+}
+
+int pyn_io_queue_interrupted(struct pyn_io_queue *queue, bool *is_set, struct pyn_error *err)
+{
+	int rc = begin_interrupt(queue, err);
+
+	if (rc < 0)
+		return rc;
+	*is_set = pyn_vector_is_set(queue->vector);
+	pyn_device_unlock(queue->device);
+	return 0;
+}
+
+int pyn_io_queue_interrupt_clear(struct pyn_io_queue *queue, struct pyn_error *err)
+{
+	int rc = begin_interrupt(queue, err);
+
+	if (rc < 0)
+		return rc;
+	pyn_vector_clear(queue->vector);
+	pyn_device_unlock(queue->device);
+	return 0;
+}
+
+int pyn_io_queue_interrupt_mask(struct pyn_io_queue *queue, bool masked, struct pyn_error *err)
+{
+	int rc = begin_interrupt(queue, err);
+
+	if (rc < 0)
+		return rc;
+	rc = pyn_vector_mask(queue->vector, masked, err);
+	pyn_device_unlock(queue->device);
+	return rc;
 }

@@ -131,19 +131,25 @@ void pyn_queue_quarantine(struct pyn_queue *queue)
 	queue->ctrlr->quarantine = queue;
 }
 
-/* One admin command of the driver's own. Returns 0 where it succeeded; a status is turned into kind. */
+/* 0 where the command succeeded; another status is turned into kind. */
+static int judge(const struct nvme_cmd *cmd, const struct nvme_cpl *cpl, enum pyn_error_kind kind,
+		 struct pyn_error *err)
+{
+	if (!NVME_SC(NVME_STATUS_SCT(cpl->status), NVME_STATUS_SC(cpl->status)))
+		return 0;
+	return pyn_error(err, kind, EIO, "the device refused %s %u: %s (%02x/%02x)", pyn_admin_opcode_name(cmd->opc),
+			 cmd->cdw10 & 0xffffu, pyn_status_name(cpl->status), NVME_STATUS_SCT(cpl->status),
+			 NVME_STATUS_SC(cpl->status));
+}
+
+/* One admin command of the driver's own. */
 static int execute(const struct pyn_admin *admin, const struct nvme_cmd *cmd, enum pyn_error_kind kind,
 		   struct pyn_error *err)
 {
 	struct nvme_cpl cpl = {0};
-	int rc;
+	int rc = admin->execute(admin->context, cmd, (struct pyn_data){0}, &cpl, err);
 
-	rc = admin->execute(admin->context, cmd, (struct pyn_data){0}, &cpl, err);
-	if (rc || !NVME_SC(NVME_STATUS_SCT(cpl.status), NVME_STATUS_SC(cpl.status)))
-		return rc;
-	return pyn_error(err, kind, EIO, "the device refused %s %u: %s (%02x/%02x)", pyn_admin_opcode_name(cmd->opc),
-			 cmd->cdw10 & 0xffffu, pyn_status_name(cpl.status), NVME_STATUS_SCT(cpl.status),
-			 NVME_STATUS_SC(cpl.status));
+	return rc ? rc : judge(cmd, &cpl, kind, err);
 }
 
 static int create_cq(struct pyn_queue *queue, const struct pyn_queue_config *config, const struct pyn_admin *admin,
@@ -173,9 +179,21 @@ static int create_sq(struct pyn_queue *queue, const struct pyn_queue_config *con
 	return execute(admin, &cmd, PYN_ERROR_CREATE, err);
 }
 
-static int delete_one(uint8_t opcode, uint16_t qid, const struct pyn_admin *admin, struct pyn_error *err)
+/* A submission queue that the device does not have, since a script deleted it, is as good as deleted. */
+static int delete_sq(uint16_t qid, const struct pyn_admin *admin, struct pyn_error *err)
 {
-	struct nvme_cmd cmd = {.opc = opcode, .cdw10 = qid};
+	struct nvme_cmd cmd = {.opc = NVME_ADMIN_DELETE_SQ, .cdw10 = qid};
+	struct nvme_cpl cpl = {0};
+	int rc = admin->execute(admin->context, &cmd, (struct pyn_data){0}, &cpl, err);
+
+	if (rc || NVME_SC(NVME_STATUS_SCT(cpl.status), NVME_STATUS_SC(cpl.status)) == NVME_SC_INVALID_QID)
+		return rc;
+	return judge(&cmd, &cpl, PYN_ERROR_DELETE, err);
+}
+
+static int delete_cq(uint16_t qid, const struct pyn_admin *admin, struct pyn_error *err)
+{
+	struct nvme_cmd cmd = {.opc = NVME_ADMIN_DELETE_CQ, .cdw10 = qid};
 
 	return execute(admin, &cmd, PYN_ERROR_DELETE, err);
 }
@@ -212,7 +230,7 @@ static void create_undo(struct pyn_queue *queue, bool refused, const struct pyn_
 {
 	struct pyn_error ignored;
 
-	if (refused && !delete_one(NVME_ADMIN_DELETE_CQ, queue->ring.qid, admin, &ignored))
+	if (refused && !delete_cq(queue->ring.qid, admin, &ignored))
 		pyn_queue_free(queue);
 	else
 		pyn_queue_quarantine(queue);
@@ -254,15 +272,12 @@ int pyn_queue_create(struct pyn_ctrlr *ctrlr, const struct pyn_queue_config *con
 
 int pyn_queue_delete(struct pyn_queue *queue, const struct pyn_admin *admin, struct pyn_error *err)
 {
-	if (!queue->sq_deleted) {
-		int rc = delete_one(NVME_ADMIN_DELETE_SQ, queue->ring.qid, admin, err);
+	int rc = queue->sq_deleted ? 0 : delete_sq(queue->ring.qid, admin, err);
 
-		if (rc)
-			return rc;
-		queue->sq_deleted = true;
-	}
-	int rc = delete_one(NVME_ADMIN_DELETE_CQ, queue->ring.qid, admin, err);
-
+	if (rc)
+		return rc;
+	queue->sq_deleted = true;
+	rc = delete_cq(queue->ring.qid, admin, err);
 	queue->cq_deleted = rc == 0;
 	return rc;
 }

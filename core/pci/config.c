@@ -92,6 +92,23 @@ int pyn_pci_msix_enable(struct pyn_pci *pci, struct pyn_error *err)
 	return pyn_pci_config_write16(pci, msix + PCI_MSIX_CONTROL, control | PCI_MSIX_ENABLE, err);
 }
 
+int pyn_pci_msix_table(struct pyn_pci *pci, uint32_t *bar, uint32_t *offset, struct pyn_error *err)
+{
+	uint32_t msix, table;
+	int rc;
+
+	rc = pyn_pci_find_capability(pci, PCI_CAP_MSIX, &msix, err);
+	if (!rc && !msix)
+		rc = pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, "this device has no MSI-X");
+	if (!rc)
+		rc = pyn_pci_config_read32(pci, msix + PCI_MSIX_TABLE, &table, err);
+	if (rc)
+		return rc;
+	*bar = table & PCI_MSIX_BIR;
+	*offset = table & ~PCI_MSIX_BIR;
+	return 0;
+}
+
 static int wait_for_answer(struct pyn_pci *pci, struct pyn_error *err)
 {
 	uint64_t deadline = pyn_monotonic_ns() + RESET_NS;

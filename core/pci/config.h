@@ -24,6 +24,10 @@ int pyn_pci_master_set(struct pyn_pci *pci, bool on, struct pyn_error *err);
 /* MSI-X Enable. Nothing happens where there is no MSI-X capability. */
 int pyn_pci_msix_enable(struct pyn_pci *pci, struct pyn_error *err);
 
+/* Where the MSI-X table is: its BAR, and the offset of its first entry. Errors: PYN_ERROR_UNSUPPORTED, there is none.
+ */
+int pyn_pci_msix_table(struct pyn_pci *pci, uint32_t *bar, uint32_t *offset, struct pyn_error *err);
+
 /*
  * Initiate a function level reset and wait, up to a second, until the function answers again.
  * Errors: PYN_ERROR_UNSUPPORTED, it has none; PYN_ERROR_GONE.

@@ -49,6 +49,9 @@ struct pyn_pci_ops {
 	/* Let vector (0 …) raise eventfd, or nothing where eventfd is -1. */
 	int (*irq_set)(struct pyn_pci *pci, uint32_t vector, int eventfd, struct pyn_error *err);
 
+	/* Mask a vector in the MSI-X table, or unmask it: what is raised meanwhile waits in its pending bit. */
+	int (*irq_mask)(struct pyn_pci *pci, uint32_t vector, bool masked, struct pyn_error *err);
+
 	/* Reset, and wait until the function answers again; its memory space is enabled afterwards, bus mastering is
 	 * not. PYN_ERROR_UNSUPPORTED: it has no such reset. */
 	int (*reset)(struct pyn_pci *pci, enum pyn_pci_reset kind, struct pyn_error *err);

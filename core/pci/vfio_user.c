@@ -160,6 +160,14 @@ static volatile void *vfio_user_bar_map(struct pyn_pci *pci, uint32_t offset, ui
 	return pyn_vfu_region_pointer(&vfio_user_of(pci)->bar, offset, length);
 }
 
+static int check_vector(const struct pyn_pci *pci, uint32_t vector, struct pyn_error *err)
+{
+	if (vector < pci->num_vectors)
+		return 0;
+	return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "no interrupt vector %u: the device has %u", vector,
+			 pci->num_vectors);
+}
+
 static int vfio_user_irq_set(struct pyn_pci *pci, uint32_t vector, int eventfd, struct pyn_error *err)
 {
 	struct vfio_user *dev = vfio_user_of(pci);
@@ -177,13 +185,32 @@ static int vfio_user_irq_set(struct pyn_pci *pci, uint32_t vector, int eventfd, 
 	};
 	int rc;
 
-	if (vector >= pci->num_vectors)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "no interrupt vector %u: the device has %u", vector,
-				 pci->num_vectors);
-	rc = pyn_vfu_call(&dev->channel, &call, err);
+	rc = check_vector(pci, vector, err);
+	if (!rc)
+		rc = pyn_vfu_call(&dev->channel, &call, err);
 	if (rc || eventfd < 0)
 		return rc;
 	return pyn_pci_msix_enable(pci, err);
+}
+
+static int vfio_user_irq_mask(struct pyn_pci *pci, uint32_t vector, bool masked, struct pyn_error *err)
+{
+	struct vfio_user *dev = vfio_user_of(pci);
+	uint32_t bar, offset, control;
+	int rc;
+
+	rc = check_vector(pci, vector, err);
+	if (!rc)
+		rc = pyn_pci_msix_table(pci, &bar, &offset, err);
+	if (rc)
+		return rc;
+	offset += vector * (uint32_t)sizeof(struct pci_msix_entry) + offsetof(struct pci_msix_entry, control);
+	/* The other bits of the word are not ours. */
+	rc = access_region(dev, VFU_REGION_READ, VFU_REGION_BAR0 + bar, offset, &control, sizeof(control), err);
+	if (rc)
+		return rc;
+	control = masked ? control | PCI_MSIX_ENTRY_MASK : control & ~PCI_MSIX_ENTRY_MASK;
+	return access_region(dev, VFU_REGION_WRITE, VFU_REGION_BAR0 + bar, offset, &control, sizeof(control), err);
 }
 
 static int device_reset(struct vfio_user *dev, struct pyn_error *err)
@@ -285,6 +312,7 @@ static const struct pyn_pci_ops vfio_user_ops = {
 	.bar_write = vfio_user_bar_write,
 	.bar_map = vfio_user_bar_map,
 	.irq_set = vfio_user_irq_set,
+	.irq_mask = vfio_user_irq_mask,
 	.reset = vfio_user_reset,
 	.alive = vfio_user_alive,
 };

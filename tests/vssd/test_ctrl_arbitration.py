@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Which queue is served next: round robin, weighted round robin with urgent priority class, arbitration burst.
+"""Which queue is served next: round robin, weighted round robin with urgent priority, arbitration burst.
 
 The queues fill while bus mastering is off. When it is turned on the controller finds all of them at once.
 """

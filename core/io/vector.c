@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/io/vector.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "core/util/log.h"
+#include "spec/nvme_regs.h"
+
+static int setup(struct pyn_vector *vector, struct pyn_error *err)
+{
+	if (!vector->engine->vector_set)
+		return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, "the %s engine has no interrupts",
+				 vector->engine->name);
+	vector->eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (vector->eventfd < 0)
+		return pyn_error(err, PYN_ERROR_SYSTEM, errno, "no descriptor for interrupt vector %u: %s",
+				 vector->number, strerror(errno));
+	return vector->engine->vector_set(vector->ctrlr, vector->number, vector->eventfd, err);
+}
+
+static struct pyn_vector *create(const struct pyn_engine *engine, struct pyn_ctrlr *ctrlr, uint16_t number,
+				 struct pyn_error *err)
+{
+	struct pyn_vector *vector = calloc(1, sizeof(*vector));
+
+	if (!vector) {
+		pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for an interrupt vector");
+		return NULL;
+	}
+	*vector = (struct pyn_vector){.engine = engine, .ctrlr = ctrlr, .number = number, .eventfd = -1, .users = 1};
+	if (setup(vector, err) == 0)
+		return vector;
+	if (vector->eventfd >= 0)
+		close(vector->eventfd);
+	free(vector);
+	return NULL;
+}
+
+struct pyn_vector *pyn_vector_get(struct pyn_vector **list, const struct pyn_engine *engine, struct pyn_ctrlr *ctrlr,
+				  uint16_t number, struct pyn_error *err)
+{
+	struct pyn_vector *vector = *list;
+
+	while (vector && vector->number != number)
+		vector = vector->next;
+	if (vector) {
+		vector->users++;
+		return vector;
+	}
+	vector = create(engine, ctrlr, number, err);
+	if (vector) {
+		vector->next = *list;
+		*list = vector;
+	}
+	return vector;
+}
+
+/* The device is told first, then the descriptor goes. */
+static void release(struct pyn_vector *vector)
+{
+	struct pyn_error err = {0};
+	int rc = 0;
+
+	if (vector->engine->alive(vector->ctrlr)) {
+		rc = vector->engine->vector_set(vector->ctrlr, vector->number, -1, &err);
+		if (rc == 0 && vector->masked)
+			rc = pyn_vector_mask(vector, false, &err);
+	}
+	if (rc < 0)
+		pyn_log(PYN_LOG_DEBUG, "interrupt vector %u: %s", vector->number, err.text);
+	close(vector->eventfd);
+	free(vector);
+}
+
+void pyn_vector_put(struct pyn_vector **list, struct pyn_vector *vector)
+{
+	if (!vector || --vector->users > 0)
+		return;
+	while (*list != vector)
+		list = &(*list)->next;
+	*list = vector->next;
+	release(vector);
+}
+
+static bool is_signalled(const struct pyn_vector *vector)
+{
+	struct pollfd look = {.fd = vector->eventfd, .events = POLLIN};
+
+	return poll(&look, 1, 0) == 1 && look.revents & POLLIN;
+}
+
+/* An entry of a completion queue is seen before its interrupt is. The answer to a read does not overtake what the
+ * device sent before it. */
+static void let_arrive(const struct pyn_vector *vector)
+{
+	struct pyn_error ignored;
+	uint64_t csts;
+
+	if (vector->engine->alive(vector->ctrlr))
+		vector->engine->reg_read(vector->ctrlr, NVME_REG_CSTS, 4, &csts, &ignored);
+}
+
+bool pyn_vector_is_set(const struct pyn_vector *vector)
+{
+	if (is_signalled(vector))
+		return true;
+	let_arrive(vector);
+	return is_signalled(vector);
+}
+
+void pyn_vector_clear(const struct pyn_vector *vector)
+{
+	uint64_t count;
+	ssize_t size;
+
+	let_arrive(vector);
+	size = read(vector->eventfd, &count, sizeof(count));
+	(void)size; /* nothing was there: nothing is to be cleared */
+}
+
+int pyn_vector_mask(struct pyn_vector *vector, bool masked, struct pyn_error *err)
+{
+	int rc = vector->engine->vector_mask(vector->ctrlr, vector->number, masked, err);
+
+	if (rc == 0)
+		vector->masked = masked;
+	return rc;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Interrupt vectors that the queues of a script use: an eventfd each, from the first such queue to the last. Queues
+ * of one vector share it. The caller holds the device's lock.
+ */
+#ifndef PYN_IO_VECTOR_H
+#define PYN_IO_VECTOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/engine/engine.h"
+
+struct pyn_vector {
+	struct pyn_vector *next; /* of the same device */
+	const struct pyn_engine *engine;
+	struct pyn_ctrlr *ctrlr;
+	uint16_t number;
+	bool masked; /* by pyn_vector_mask */
+	int eventfd;
+	unsigned users;
+};
+
+/* One more queue uses vector number of the list's device. NULL: *err says why (no such vector, no interrupts, no
+ * descriptor). */
+struct pyn_vector *pyn_vector_get(struct pyn_vector **list, const struct pyn_engine *engine, struct pyn_ctrlr *ctrlr,
+				  uint16_t number, struct pyn_error *err);
+
+/* One queue fewer; the last one leaves the vector unmasked. NULL is allowed. */
+void pyn_vector_put(struct pyn_vector **list, struct pyn_vector *vector);
+
+/* Whether it was raised since it was cleared last. Completions that were seen before have raised theirs. */
+bool pyn_vector_is_set(const struct pyn_vector *vector);
+void pyn_vector_clear(const struct pyn_vector *vector);
+
+/* Errors: those of the engine's vector_mask. */
+int pyn_vector_mask(struct pyn_vector *vector, bool masked, struct pyn_error *err);
+
+#endif
