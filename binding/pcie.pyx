@@ -81,7 +81,7 @@ cdef class Pcie:
         seen = set()
         if extended:
             offset = 0x100
-            while offset and offset not in seen:
+            while offset >= 0x100 and offset not in seen:
                 seen.add(offset)
                 header = self.register(offset)
                 if header in (0, 0xffffffff):

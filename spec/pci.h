@@ -64,6 +64,7 @@ enum { PCI_MSIX_CONTROL = 2, PCI_MSIX_TABLE = 4, PCI_MSIX_PBA = 8, PCI_MSIX_SIZE
 #define PCI_MSIX_TABLE_SIZE 0x07ffu /* of the control word: vectors, 0's based */
 #define PCI_MSIX_MASK_ALL 0x4000u
 #define PCI_MSIX_ENABLE 0x8000u
+#define PCI_NUM_BARS 6u
 #define PCI_MSIX_BIR 0x7u /* of PCI_MSIX_TABLE and PCI_MSIX_PBA: BAR; the rest is the offset in it */
 
 struct pci_msix_entry {

@@ -104,6 +104,10 @@ int pyn_pci_msix_table(struct pyn_pci *pci, uint32_t *bar, uint32_t *offset, str
 		rc = pyn_pci_config_read32(pci, msix + PCI_MSIX_TABLE, &table, err);
 	if (rc)
 		return rc;
+	if ((table & PCI_MSIX_BIR) >= PCI_NUM_BARS)
+		return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
+				 "this device says that its MSI-X table is in BAR %u, which there cannot be",
+				 table & PCI_MSIX_BIR);
 	*bar = table & PCI_MSIX_BIR;
 	*offset = table & ~PCI_MSIX_BIR;
 	return 0;

@@ -196,21 +196,22 @@ static int vfio_user_irq_set(struct pyn_pci *pci, uint32_t vector, int eventfd, 
 static int vfio_user_irq_mask(struct pyn_pci *pci, uint32_t vector, bool masked, struct pyn_error *err)
 {
 	struct vfio_user *dev = vfio_user_of(pci);
-	uint32_t bar, offset, control;
+	uint32_t bar, table, control;
+	uint64_t at;
 	int rc;
 
 	rc = check_vector(pci, vector, err);
 	if (!rc)
-		rc = pyn_pci_msix_table(pci, &bar, &offset, err);
+		rc = pyn_pci_msix_table(pci, &bar, &table, err);
 	if (rc)
 		return rc;
-	offset += vector * (uint32_t)sizeof(struct pci_msix_entry) + offsetof(struct pci_msix_entry, control);
+	at = table + (uint64_t)vector * sizeof(struct pci_msix_entry) + offsetof(struct pci_msix_entry, control);
 	/* The other bits of the word are not ours. */
-	rc = access_region(dev, VFU_REGION_READ, VFU_REGION_BAR0 + bar, offset, &control, sizeof(control), err);
+	rc = access_region(dev, VFU_REGION_READ, VFU_REGION_BAR0 + bar, at, &control, sizeof(control), err);
 	if (rc)
 		return rc;
 	control = masked ? control | PCI_MSIX_ENTRY_MASK : control & ~PCI_MSIX_ENTRY_MASK;
-	return access_region(dev, VFU_REGION_WRITE, VFU_REGION_BAR0 + bar, offset, &control, sizeof(control), err);
+	return access_region(dev, VFU_REGION_WRITE, VFU_REGION_BAR0 + bar, at, &control, sizeof(control), err);
 }
 
 static int device_reset(struct vfio_user *dev, struct pyn_error *err)

@@ -34,6 +34,16 @@ def test_capabilities_are_found_by_their_id(pcie):
     assert extended is None or pcie.register(extended, 2) == 0x01
 
 
+def test_the_virtual_ssd_has_extended_capabilities(pcie, ssd):
+    aer, dsn = pcie.cap_offset(0x01, extended=True), pcie.cap_offset(0x03, extended=True)
+    for offset, wanted in ((aer, 0x01), (dsn, 0x03)):
+        assert 0x100 <= offset < 0x1000
+        assert pcie.register(offset, 2) == wanted
+    assert pcie.register(dsn + 4, 8) != 0, "a serial number"
+    assert pcie.cap_offset(0x10, extended=True) is None
+    assert pcie.cap_offset(0x03) is None, "it is no capability of the other list"
+
+
 @pytest.mark.parametrize("reset", ["reset", "flr"])
 def test_after_a_reset_the_controller_is_initialised_again_and_the_queues_are_gone(
     pcie, nvme0, nvme0n1, reset

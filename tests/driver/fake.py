@@ -34,7 +34,7 @@ VERSION, DMA_MAP, DMA_UNMAP, GET_INFO, GET_REGION_INFO, GET_REGION_IO_FDS, GET_I
 REGION_READ, REGION_WRITE, DMA_READ, DMA_WRITE, DEVICE_RESET = range(9, 14)
 
 COMMAND, REPLY, NO_REPLY, ERROR = 0x00, 0x01, 0x10, 0x20
-BAR0, CONFIG = 0, 7
+BAR0, MSIX_TABLE, CONFIG = 0, 4, 7
 NUM_REGIONS, NUM_IRQS, NUM_VECTORS = 9, 5, 8
 READ, WRITE, MMAP, CAPS = 1, 2, 4, 8  # flags of a region
 SPARSE_MMAP = 1
@@ -111,6 +111,8 @@ class Server:
         self.config = bytearray(PAGE)
         self.config[0:4] = struct.pack("<HH", 0x1B36, 0x0010)
         self.config[9:12] = bytes([0x02, 0x08, 0x01])  # class code: NVM, NVMe
+        self.table = bytearray(PAGE)
+        """BAR 4, for who puts an MSI-X capability into configuration space."""
         self.version = (0, 0)
         self.capabilities: dict[str, object] = {"max_msg_fds": 8, "max_data_xfer_size": 1 << 20}
         self.doorbell_fd = os.memfd_create("doorbells", os.MFD_CLOEXEC)
@@ -345,6 +347,8 @@ class Server:
         """What the reply to GET_REGION_INFO says, and the descriptors that go with it."""
         if index == CONFIG:
             return REGION_INFO.pack(32, READ | WRITE, index, 0, PAGE, 0), []
+        if index == MSIX_TABLE:
+            return REGION_INFO.pack(32, READ | WRITE, index, 0, PAGE, 0), []
         if index != BAR0:
             return REGION_INFO.pack(32, 0, index, 0, 0, 0), []
         areas = sparse_areas((DOORBELLS, DOORBELLS))
@@ -367,7 +371,7 @@ class Server:
     def _region(self, message: Message) -> tuple[int, int, int, bytes]:
         offset, region, count = ACCESS.unpack_from(message.payload)
         data = message.payload[ACCESS.size :]
-        check(region in (BAR0, CONFIG), f"access to region {region}")
+        check(region in (BAR0, MSIX_TABLE, CONFIG), f"access to region {region}")
         check(offset + count <= (BAR_SIZE if region == BAR0 else PAGE), f"{count} bytes at {offset:#x}")
         if region == BAR0:
             check(count in (4, 8) and offset % count == 0, f"a register of {count} bytes at {offset:#x}")
@@ -376,7 +380,8 @@ class Server:
     def _region_read(self, message: Message) -> None:
         offset, region, count, data = self._region(message)
         check(not data, "REGION_READ with data")
-        found = bytes(self.config[offset : offset + count])
+        space = self.table if region == MSIX_TABLE else self.config
+        found = bytes(space[offset : offset + count])
         self.reply(message, message.payload + (self.bar_read(offset, count) if region == BAR0 else found))
 
     def _region_write(self, message: Message) -> None:
@@ -384,6 +389,8 @@ class Server:
         check(len(data) == count, f"REGION_WRITE of {count} bytes with {len(data)}")
         if region == BAR0:
             self.bar_write(offset, data)
+        elif region == MSIX_TABLE:
+            self.table[offset : offset + count] = data
         else:
             self.config[offset : offset + count] = data
         self.reply(message, message.payload[: ACCESS.size])

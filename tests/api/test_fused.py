@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Fused Compare and Write by send_cmd, and what verification makes of it."""
+
+import nvme as d
+import pytest
+
+FIRST, SECOND = 5 | 1 << 8, 1 | 2 << 8  # opcode and FUSE
+
+
+@pytest.fixture(autouse=True)
+def supported(nvme0):
+    """Skip where the drive has no fused Compare and Write."""
+    if not nvme0.id_data(523, 522) & 1:
+        pytest.skip("needs a drive with fused Compare and Write (FUSES bit 0)")
+
+
+@pytest.fixture
+def statuses():
+    """Give a list, and a callback that puts statuses into it."""
+    found = []
+    return found, lambda cdw0, status1: found.append(status1 >> 1 & 0x7FF)
+
+
+def test_the_write_is_done_where_the_data_are_equal_and_verified_afterwards(nvme0n1, qpair, verify):
+    old, new, back = d.Buffer(4096), d.Buffer(4096, ptype=0xBEEF, pvalue=100), d.Buffer(4096)
+    for lba in (8, 16):
+        nvme0n1.write(qpair, old, lba, 8).waitdone()
+        nvme0n1.send_cmd(FIRST, qpair, old, 1, lba, 0, 7)
+        nvme0n1.send_cmd(SECOND, qpair, new, 1, lba, 0, 7)
+        qpair.waitdone(2)
+        before = nvme0n1.verify_stats()
+        nvme0n1.read(qpair, back, lba, 8).waitdone()
+        assert back[:] == new[:]
+        assert nvme0n1.verify_stats().judged == before.judged + 8, "the fused write was tracked"
+
+
+def test_a_corruption_after_a_fused_write_is_found(own):
+    nvme0n1, pair = own.nvme0n1, d.Qpair(own.nvme0, 8)
+    zeros, new = d.Buffer(512), d.Buffer(512, ptype=0xBEEF, pvalue=100)
+    nvme0n1.send_cmd(FIRST, pair, zeros, 1, 3)
+    nvme0n1.send_cmd(SECOND, pair, new, 1, 3)
+    pair.waitdone(2)
+    own.ssd.poke(1, 3, b"\x55" * 512)
+    with pytest.warns(UserWarning, match="^ERROR status: 07/81$"):
+        nvme0n1.read(pair, d.Buffer(512), 3).waitdone()
+
+
+def test_a_write_that_was_not_done_is_no_mismatch(nvme0n1, qpair, verify, statuses):
+    found, cb = statuses
+    old, wrong, back = d.Buffer(512), d.Buffer(512, pvalue=1), d.Buffer(512)
+    nvme0n1.write(qpair, old, 40).waitdone()
+    nvme0n1.send_cmd(FIRST, qpair, wrong, 1, 40, cb=cb)
+    nvme0n1.send_cmd(SECOND, qpair, wrong, 1, 40, cb=cb)
+    with pytest.warns(UserWarning) as caught:
+        qpair.waitdone(2)
+    assert [str(w.message) for w in caught] == ["ERROR status: 02/85", "ERROR status: 00/09"]
+    assert found == [0x285, 0x009]
+    nvme0n1.read(qpair, back, 40).waitdone()
+    assert back[:] == old[:]
+
+
+def test_halves_of_different_ranges_are_refused(nvme0n1, qpair, statuses):
+    found, cb = statuses
+    data = d.Buffer(4096)
+    nvme0n1.send_cmd(FIRST, qpair, data, 1, 48, 0, 7, cb=cb)
+    nvme0n1.send_cmd(SECOND, qpair, data, 1, 48, 0, 3, cb=cb)
+    with pytest.warns(UserWarning, match="^ERROR status: 00/02$"):
+        qpair.waitdone(2)
+    assert found == [0x002, 0x002]
+
+
+def test_a_half_alone_is_aborted(nvme0n1, qpair):
+    for opcode in (FIRST, SECOND):
+        nvme0n1.send_cmd(opcode, qpair, d.Buffer(512), 1, 50)
+        with pytest.warns(UserWarning, match="^ERROR status: 00/0a$"):
+            qpair.waitdone()
+
+
+def test_fused_pairs_of_a_small_queue_wrap(nvme0, nvme0n1):
+    pair = d.Qpair(nvme0, 4)
+    now = d.Buffer(512)
+    nvme0n1.write(pair, now, 60).waitdone()
+    for turn in range(1, 20):
+        new = d.Buffer(512, ptype=32, pvalue=turn)
+        nvme0n1.send_cmd(FIRST, pair, now, 1, 60)
+        nvme0n1.send_cmd(SECOND, pair, new, 1, 60)
+        pair.waitdone(2)
+        now = new
+    back = d.Buffer(512)
+    nvme0n1.read(pair, back, 60).waitdone()
+    assert back.data(3, 0) == 19
+    pair.delete()
+
+
+def test_a_deleted_queue_leaves_no_half_behind(nvme0, nvme0n1, buf):
+    pair = d.Qpair(nvme0, 4)
+    nvme0n1.send_cmd(FIRST, pair, buf, 1, 70)
+    pair.delete()
+    with pytest.warns(UserWarning, match="^ERROR status: 00/08$"):
+        pair.waitdone()
+    again = d.Qpair(nvme0, 4)
+    nvme0n1.read(again, buf, 70).waitdone()
+    again.delete()

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Interrupts: what the driver tells the device about them, byte for byte, and what it hears from it.
+
+vfio-user specification, VFIO_USER_DEVICE_SET_IRQS; PCI Express Base Specification 5.0, section 7.7.2 (MSI-X).
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Callable
+
+import nvme
+import pytest
+from drive import CREATE_CQ, CREATE_SQ, Drive
+from fake import MSIX_TABLE, NUM_VECTORS, REGION_READ, REGION_WRITE, SET_IRQS, Message
+
+Opener = Callable[..., SimpleNamespace]
+CAPABILITY, TABLE = 0x40, 0x200
+SET_EVENTFD = 4 | 32  # DATA_EVENTFD, ACTION_TRIGGER
+
+
+class Vectors:
+    """The drive's end of the eventfds that it was given."""
+
+    def __init__(self, drive: Drive) -> None:
+        self.drive = drive
+        self.fds: dict[int, int] = {}
+        drive.on_message[SET_IRQS] = self.set_irqs
+        config = drive.config
+        config[6] |= 0x10
+        config[0x34] = CAPABILITY
+        struct.pack_into(
+            "<BBHII", config, CAPABILITY, 0x11, 0, NUM_VECTORS - 1, TABLE | MSIX_TABLE, 0x800 | 5
+        )
+
+    def set_irqs(self, message: Message) -> None:
+        vector = struct.unpack_from("<I", message.payload, 12)[0]
+        if vector in self.fds:
+            os.close(self.fds.pop(vector))
+        if message.fds:
+            self.fds[vector] = os.dup(message.fds[0])
+        self.drive.reply(message)
+
+    def fire(self, vector: int) -> None:
+        os.write(self.fds[vector], (1).to_bytes(8, "little"))
+
+    def close(self) -> None:
+        for fd in self.fds.values():
+            os.close(fd)
+
+
+@pytest.fixture
+def vectors(drive: Drive) -> Iterator[Vectors]:
+    """Give the vectors of a drive with MSI-X."""
+    vectors = Vectors(drive)
+    yield vectors
+    vectors.close()
+
+
+def told(drive: Drive) -> list[tuple[tuple[int, ...], int]]:
+    """The SET_IRQS messages so far: their five words, and how many descriptors came along."""
+    return [
+        (struct.unpack("<5I", message.payload), len(message.fds))
+        for message in drive.messages
+        if message.command == SET_IRQS
+    ]
+
+
+def table_writes(drive: Drive) -> list[tuple[int, bytes]]:
+    """Writes into BAR 4: offset, data."""
+    found = []
+    for message in drive.messages:
+        if message.command == REGION_WRITE:
+            offset, region, _ = struct.unpack_from("<QII", message.payload)
+            if region == MSIX_TABLE:
+                found.append((offset, message.payload[16:]))
+    return found
+
+
+def test_each_vector_is_told_once_and_taken_back_with_its_last_queue(
+    drive: Drive, vectors: Vectors, opened: Opener
+) -> None:
+    own = opened()
+    assert told(drive) == [((20, SET_EVENTFD, 2, 1, 1), 1)], "the Qpair that was opened: vector 1"
+    assert drive.config[CAPABILITY + 3] & 0x80, "MSI-X Enable"
+    one, two = nvme.Qpair(own.nvme0, 4, iv=7), nvme.Qpair(own.nvme0, 4, iv=7)
+    assert told(drive)[1:] == [((20, SET_EVENTFD, 2, 7, 1), 1)]
+    one.delete()
+    assert len(told(drive)) == 2
+    two.delete()
+    assert told(drive)[2:] == [((20, SET_EVENTFD, 2, 7, 1), 0)]
+
+
+def test_create_commands_carry_vector_ien_and_priority(
+    drive: Drive, vectors: Vectors, opened: Opener
+) -> None:
+    own = opened()
+    del drive.commands[:]
+    nvme.Qpair(own.nvme0, 4, iv=7)
+    nvme.Qpair(own.nvme0, 4, ien=False)
+    created = [c[11] for c in drive.commands if c.opcode == CREATE_CQ]
+    assert created == [7 << 16 | 3, 2 << 16 | 1], "the second takes the QID that is free again"
+    assert [c[11] & 0xFFFF for c in drive.commands if c.opcode == CREATE_SQ] == [1, 1]
+
+
+def test_masking_writes_the_vector_control_of_the_table_entry_and_keeps_its_other_bits(
+    drive: Drive, vectors: Vectors, opened: Opener
+) -> None:
+    own = opened()
+    at = TABLE + 16 * 1 + 12
+    drive.table[at : at + 4] = b"\x00\x00\x34\x12"
+    own.qpair.msix_mask()
+    own.qpair.msix_unmask()
+    assert table_writes(drive) == [(at, b"\x01\x00\x34\x12"), (at, b"\x00\x00\x34\x12")]
+    own.qpair.msix_mask()
+    own.qpair.delete()
+    assert table_writes(drive)[2:] == [(at, b"\x01\x00\x34\x12"), (at, b"\x00\x00\x34\x12")]
+
+
+def test_isset_and_clear_follow_the_eventfd(drive: Drive, vectors: Vectors, opened: Opener) -> None:
+    own = opened()
+    assert own.qpair.msix_isset() is False
+    for _ in range(3):
+        vectors.fire(1)
+    assert own.qpair.msix_isset() is True
+    own.qpair.msix_clear()
+    assert own.qpair.msix_isset() is False
+
+
+def test_an_interrupt_that_is_on_its_way_is_waited_for_by_a_read(
+    drive: Drive, vectors: Vectors, opened: Opener
+) -> None:
+    own = opened()
+
+    def late(value: int) -> int:
+        drive.on_read.clear()
+        vectors.fire(1)
+        return value
+
+    drive.on_read[0x1C] = late
+    assert own.qpair.msix_isset() is True
+    drive.on_read[0x1C] = late
+    own.qpair.msix_clear()
+    assert own.qpair.msix_isset() is False
+
+
+def test_a_drive_without_msix_has_queues_and_says_what_it_has_not(drive: Drive, opened: Opener) -> None:
+    own = opened()
+    own.nvme0n1.read(own.qpair, nvme.Buffer(512), 0).waitdone()
+    # Its vectors can be listened to, but there is no table.
+    assert own.qpair.msix_isset() is False
+    with pytest.raises(NotImplementedError, match="no MSI-X"):
+        own.qpair.msix_mask()
+    far = nvme.Qpair(own.nvme0, 4, iv=NUM_VECTORS)
+    own.nvme0n1.read(far, nvme.Buffer(512), 0).waitdone()
+    for use in (far.msix_isset, far.msix_clear, far.msix_mask, far.msix_unmask):
+        with pytest.raises(NotImplementedError, match=f"no interrupt vector {NUM_VECTORS}"):
+            use()
+
+
+def test_a_drive_that_refuses_the_eventfd_still_has_queues(drive: Drive, opened: Opener) -> None:
+    drive.on_message[SET_IRQS] = lambda message: drive.refuse(message, 22)
+    own = opened()
+    own.nvme0n1.read(own.qpair, nvme.Buffer(512), 0).waitdone()
+    with pytest.raises(NotImplementedError, match="no interrupt vector 1"):
+        own.qpair.msix_isset()
+
+
+@pytest.mark.parametrize("bar", [6, 7])
+def test_a_table_in_a_bar_that_cannot_be_is_an_error_and_nothing_is_written(
+    drive: Drive, vectors: Vectors, opened: Opener, bar: int
+) -> None:
+    """Region 7 of the protocol is configuration space."""
+    own = opened()
+    struct.pack_into("<I", drive.config, CAPABILITY + 4, TABLE | bar)
+    before = bytes(drive.config)
+    with pytest.raises(NotImplementedError, match=f"BAR {bar}"):
+        own.qpair.msix_mask()
+    assert bytes(drive.config) == before
+
+
+def test_a_table_that_the_drive_does_not_let_us_read_is_an_error(
+    drive: Drive, vectors: Vectors, opened: Opener
+) -> None:
+    own = opened()
+    struct.pack_into("<I", drive.config, CAPABILITY + 4, 0xFFFFFFF8 | MSIX_TABLE)
+    seen: list[int] = []
+
+    def far(message: Message) -> None:
+        offset, region, _ = struct.unpack_from("<QII", message.payload)
+        if region == MSIX_TABLE:
+            seen.append(offset)
+            drive.refuse(message, 22)
+        else:
+            drive.answer(message)
+
+    drive.on_message[REGION_READ] = far
+    with pytest.raises(NotImplementedError):
+        own.qpair.msix_mask()
+    assert seen == [0xFFFFFFF8 + 16 + 12], "nothing wraps"
