@@ -3,8 +3,22 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
-from client import Completion, Nvme, Queue, sqe, store32
+from client import (
+    BAR0,
+    DMA_UNMAP,
+    ERROR,
+    REGION_WRITE,
+    Client,
+    Completion,
+    Nvme,
+    Queue,
+    message,
+    sqe,
+    store32,
+)
 from ctrl_helpers import (
     ABORT,
     ABORT_REQUESTED,
@@ -15,6 +29,7 @@ from ctrl_helpers import (
     OK,
     READ,
     Disk,
+    Start,
     log_page,
     set_feature,
     smart,
@@ -88,6 +103,47 @@ def test_head_that_takes_more_than_there_is(nvme: Nvme, value: int) -> None:
     assert event(nvme, cid) == BAD_VALUE
     disk = Disk(nvme, queue)
     assert [disk.command(READ, 0) for _ in range(20)] == [OK] * 20
+
+
+def in_one_go(nvme: Nvme, *messages: bytes) -> None:
+    """Send messages at once, so that the controller is not polled in between, and take the replies."""
+    nvme.client.send_raw(b"".join(messages))
+    assert [nvme.client.reply().flags & ERROR for _ in messages] == [0] * len(messages)
+
+
+def write_doorbell(offset: int, value: int) -> bytes:
+    return message(REGION_WRITE, struct.pack("<QIII", offset, BAR0, 4, value))
+
+
+def test_a_wrong_value_is_seen_also_where_a_right_one_follows_at_once(nvme: Nvme) -> None:
+    queue = nvme.create_queue(1, 8)
+    for tail in range(1, 6):
+        cid = nvme.admin.submit(sqe(ASYNC_EVENT))
+        assert quiet(nvme.admin)
+        queue.submit(sqe(READ, nsid=1, prp1=nvme.memory.alloc(512, 512)), ring=False)
+        in_one_go(nvme, write_doorbell(0x1008, 99), write_doorbell(0x1008, 99), write_doorbell(0x1008, tail))
+        assert event(nvme, cid) == BAD_VALUE
+        assert queue.wait().status == OK
+        log_page(nvme, 1)
+        # The second one was another event.
+        cid = nvme.admin.submit(sqe(ASYNC_EVENT))
+        assert event(nvme, cid) == BAD_VALUE
+        log_page(nvme, 1)
+
+
+@pytest.mark.parametrize("offset", [0x1008, 0x1000 + 8 * 20])
+def test_an_event_of_a_host_that_just_took_its_memory_away(start: Start, offset: int) -> None:
+    """The message that unmaps and the one that rings come together: nothing is written to what is unmapped."""
+    with Client(start("--size", "1M").folder) as client:
+        nvme = Nvme(client)
+        nvme.enable()
+        nvme.create_queue(1, 8)
+        nvme.admin.submit(sqe(ASYNC_EVENT))
+        assert quiet(nvme.admin)
+        unmap = struct.pack("<IIQQ", 24, 0, nvme.memory.iova, nvme.memory.size)
+        in_one_go(nvme, message(DMA_UNMAP, unmap), write_doorbell(offset, 99))
+        assert client.read32(0x1C) & 2, "CFS: the completion could not be told"
+        nvme.close()
 
 
 def test_an_event_is_kept_until_somebody_asks(nvme: Nvme) -> None:

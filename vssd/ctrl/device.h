@@ -314,6 +314,9 @@ void vssd_sq_delete(struct vssd_ctrl *ctrl, uint16_t qid);
 void vssd_cq_delete(struct vssd_ctrl *ctrl, uint16_t qid);
 void vssd_queues_clear(struct vssd_ctrl *ctrl);
 
+/* The host's memory map may have changed: pointers into it are void then. */
+void vssd_queues_resolve(struct vssd_ctrl *ctrl);
+
 /* Look at doorbells, execute commands; how many. */
 unsigned vssd_queues_poll(struct vssd_ctrl *ctrl);
 

@@ -69,17 +69,29 @@ void vssd_doorbells_changed(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t now)
 		sq_doorbell(ctrl, qid, (uint32_t)now);
 }
 
+/* A write is looked at by itself: of two in a row the second would hide the first in the page. While no command is
+ * taken it stays there, and is seen later. */
 void vssd_doorbell_write(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value)
 {
 	uint16_t qid = (uint16_t)(index / 2);
-	uint32_t size = 0;
+	bool is_cq = index % 2, exists = false;
 
 	if (qid < VSSD_NUM_QUEUES)
-		size = index % 2 ? ctrl->cq[qid].size : ctrl->sq[qid].size;
-	if (size)
+		exists = is_cq ? ctrl->cq[qid].size : ctrl->sq[qid].size;
+	if (exists)
 		ctrl->doorbells[index] = value;
-	else if (ctrl->running)
+	if (!ctrl->running)
+		return;
+	vssd_queues_resolve(ctrl);
+	if (!exists) {
 		vssd_event_raise(ctrl, VSSD_EVENT_DOORBELL_REGISTER);
+	} else if (is_cq) {
+		ctrl->seen[qid] = (ctrl->seen[qid] & UINT32_MAX) | (uint64_t)value << 32;
+		cq_doorbell(ctrl, qid, value);
+	} else {
+		ctrl->seen[qid] = (ctrl->seen[qid] & ~(uint64_t)UINT32_MAX) | value;
+		sq_doorbell(ctrl, qid, value);
+	}
 }
 
 void vssd_doorbells_scan(struct vssd_ctrl *ctrl)

@@ -37,9 +37,10 @@ static void resolve_cq(struct vssd_ctrl *ctrl, struct vssd_cq *cq)
 	cq->entries = resolve(ctrl, cq->iova, (uint64_t)cq->size * sizeof(struct nvme_cpl), VSSD_DMA_WRITE);
 }
 
-/* The host's memory map has changed: pointers into it are void. */
-static void resolve_all(struct vssd_ctrl *ctrl)
+void vssd_queues_resolve(struct vssd_ctrl *ctrl)
 {
+	if (ctrl->generation == ctrl->bus->dma.generation)
+		return;
 	for (unsigned i = 0; i < VSSD_NUM_QUEUES; i++) {
 		if (ctrl->sq[i].size)
 			resolve_sq(ctrl, &ctrl->sq[i]);
@@ -582,8 +583,7 @@ unsigned vssd_queues_poll(struct vssd_ctrl *ctrl)
 {
 	unsigned count;
 
-	if (ctrl->generation != ctrl->bus->dma.generation)
-		resolve_all(ctrl);
+	vssd_queues_resolve(ctrl);
 	if (ctrl->now >= ctrl->next_scan) {
 		vssd_doorbells_scan(ctrl);
 		ctrl->next_scan = ctrl->now + pyn_ns_to_ticks(1000000);
