@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Arbitration by the public API: weighted round robin by an initialisation of one's own, priorities, weights."""
+"""Arbitration by the public API: an initialisation of one's own chooses weighted round robin."""
 
 import time
 from itertools import groupby

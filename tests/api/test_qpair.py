@@ -76,7 +76,7 @@ def test_queues_are_deleted_in_any_order_with_commands_in_flight(nvme0, nvme0n1,
         pairs, statuses = [d.Qpair(nvme0, 16) for _ in range(3)], []
         for pair in pairs:
             nvme0n1.send_cmd(
-                fused_first, pair, d.Buffer(512), 1, cb=lambda cdw0, s: statuses.append(s >> 1 & 0x7FF)
+                fused_first, pair, d.Buffer(512), 1, cb=lambda cdw0, s, to=statuses: to.append(s >> 1 & 0x7FF)
             )
         for index in order:
             pairs[index].delete()

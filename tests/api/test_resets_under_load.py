@@ -62,7 +62,9 @@ def test_everything_ends_with_a_status_and_works_afterwards(own, event):
         pair, statuses = d.Qpair(nvme0, 64), []
         buffers = [d.Buffer(131072) for _ in range(63)]
         for i, buf in enumerate(buffers):
-            nvme0n1.write(pair, buf, 30000 + 256 * i, 256, cb=lambda cdw0, s: statuses.append(s >> 1 & 0x7FF))
+            nvme0n1.write(
+                pair, buf, 30000 + 256 * i, 256, cb=lambda cdw0, s, to=statuses: to.append(s >> 1 & 0x7FF)
+            )
         event(own)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # how many were still in flight is chance

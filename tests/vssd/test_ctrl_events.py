@@ -133,7 +133,7 @@ def test_a_wrong_value_is_seen_also_where_a_right_one_follows_at_once(nvme: Nvme
 
 @pytest.mark.parametrize("offset", [0x1008, 0x1000 + 8 * 20])
 def test_an_event_of_a_host_that_just_took_its_memory_away(start: Start, offset: int) -> None:
-    """The message that unmaps and the one that rings come together: nothing is written to what is unmapped."""
+    """The message that unmaps and the one that rings come together: the memory is not touched."""
     with Client(start("--size", "1M").folder) as client:
         nvme = Nvme(client)
         nvme.enable()
