@@ -147,7 +147,7 @@ def python_tests() -> Part:
 
 @contextlib.contextmanager
 def kernel_folders() -> Iterator[None]:
-    """A bare chroot lacks /proc, without which nothing finds leaks, and /dev/pts: mount them for the tests."""
+    """A bare chroot lacks /proc, without which nothing finds leaks, and /dev/pts: mount them for now."""
     mounted: list[str] = []
     for kind, folder, shown in (("proc", "/proc", "/proc/self"), ("devpts", "/dev/pts", "/dev/pts/ptmx")):
         if os.path.exists(shown):
