@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The mistakes that `make mutate` plants: such as people make, all over the layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One mistake: in file, code (which is there once) becomes mistake; one of tests must fail."""
+
+    name: str
+    file: str
+    code: str
+    mistake: str
+    tests: "tuple[str, ...]"
+
+
+MUTANTS = [
+    Mutant(
+        "an IO is cut one LBA past the region's end",
+        "core/io/workload.h",
+        "uint64_t left = workload->end - io->slba;",
+        "uint64_t left = workload->end - io->slba + 1;",
+        ("tests/c/test_workload.c",),
+    ),
+    Mutant(
+        "a rate sends its first IO late",
+        "core/io/worker_run.c",
+        "* run->rate >> 64) + 1 - run->sent;",
+        "* run->rate >> 64) - run->sent;",
+        ("tests/c/test_worker_loop.c",),
+    ),
+    Mutant(
+        "a stopped process is taken for a slow drive",
+        "core/io/worker_run.c",
+        "if (submitted && run->polled > submitted && run->polled - submitted > allowed)",
+        "if (submitted && pyn_ticks() - submitted > allowed)",
+        ("tests/c/test_worker_loop.c",),
+    ),
+    Mutant(
+        "the completion queue's phase never turns",
+        "core/nvme/ring.h",
+        "ring->phase ^= 1;",
+        "ring->phase ^= 0;",
+        ("tests/c/test_engine.c",),
+    ),
+    Mutant(
+        "a PRP list's page leads on one entry too late",
+        "core/nvme/prp.c",
+        "if (at == PYN_PRP_ENTRIES - 1 && entries > 1) {",
+        "if (at == PYN_PRP_ENTRIES && entries > 1) {",
+        ("tests/c/test_prp.c",),
+    ),
+    Mutant(
+        "admin CIDs are given out in the order of their return",
+        "core/io/qpair.c",
+        "if (qpair->config.highest_first)\n\t\twhile",
+        "if (false)\n\t\twhile",
+        ("tests/c/test_qpair.c",),
+    ),
+    Mutant(
+        "the lowest free QID is passed over",
+        "core/io/io_queue.c",
+        "for (unsigned qid = 1; qid <= device->max_queues; qid++)",
+        "for (unsigned qid = 2; qid <= device->max_queues; qid++)",
+        ("tests/api/test_qpair.py",),
+    ),
+    Mutant(
+        "a read is judged while a write is in flight",
+        "core/io/verify.c",
+        "if (same && !(cell & BUSY) &&",
+        "if (same &&",
+        ("tests/c/test_verify.c",),
+    ),
+    Mutant(
+        "a read does not look whether its cells have changed",
+        "core/io/verify.c",
+        "if (same && !(cell & BUSY) &&",
+        "if (!(cell & BUSY) &&",
+        ("tests/c/test_verify.c",),
+    ),
+    Mutant(
+        "a power loss forgets what was flushed too",
+        "core/io/verify.c",
+        "return now - age <= durable;",
+        "return now - age < durable;",
+        ("tests/c/test_verify.c",),
+    ),
+    Mutant(
+        "stale data are called corrupt",
+        "core/io/verify.c",
+        "? PYN_MISMATCH_CORRUPT : PYN_MISMATCH_STALE;",
+        "? PYN_MISMATCH_STALE : PYN_MISMATCH_CORRUPT;",
+        ("tests/c/test_verify.c",),
+    ),
+    Mutant(
+        "the CRC folds over the wrong distance",
+        "core/io/crc32c.c",
+        "the_folds[i][0] = power(128 * i + 63);",
+        "the_folds[i][0] = power(128 * i + 64);",
+        ("tests/c/test_crc32c.c",),
+    ),
+    Mutant(
+        "a latency falls into the bucket beside its own",
+        "core/io/histogram.c",
+        "return (uint64_t)(index - (shift << PYN_HISTOGRAM_BITS)) << shift;",
+        "return (uint64_t)(index + 1 - (shift << PYN_HISTOGRAM_BITS)) << shift;",
+        ("tests/c/test_histogram.c",),
+    ),
+    Mutant(
+        "the command log shows an entry that was overwritten",
+        "core/io/cmdlog.c",
+        "if (age >= count || age > log->mask)",
+        "if (age > count)",
+        ("tests/c/test_cmdlog.c",),
+    ),
+    Mutant(
+        "a DSM command bears its attribute in the wrong dword",
+        "binding/namespace.pyx",
+        "return self.send_cmd(9, qpair, buf, self._get().nsid, count - 1, attribute, cb=cb)",
+        "return self.send_cmd(9, qpair, buf, self._get().nsid, count - 1, 0, attribute, cb=cb)",
+        ("tests/driver/test_golden_io.py",),
+    ),
+    Mutant(
+        "a log page's offset has its halves swapped",
+        "binding/controller.pyx",
+        "cmd.cdw12 = <uint32_t>offset\n        cmd.cdw13 = <uint32_t>(offset >> 32)",
+        "cmd.cdw13 = <uint32_t>offset\n        cmd.cdw12 = <uint32_t>(offset >> 32)",
+        ("tests/driver/test_golden_admin.py",),
+    ),
+    Mutant(
+        "a feature is saved where it was not asked for",
+        "binding/controller.pyx",
+        'sv, buf, cdw11, cdw12, cdw13, cdw14, cdw15 = 0, None, sv, buf or 0, cdw11, cdw12, cdw13',
+        'sv, buf, cdw11, cdw12, cdw13, cdw14, cdw15 = 1, None, sv, buf or 0, cdw11, cdw12, cdw13',
+        ("tests/driver/test_golden_admin.py",),
+    ),
+    Mutant(
+        "an LBA past the end has the wrong status",
+        "vssd/ctrl/io.c",
+        "if (!range_fits(ns, slba, nlb))\n\t\treturn NVME_SC_LBA_OUT_OF_RANGE;",
+        "if (!range_fits(ns, slba, nlb))\n\t\treturn NVME_SC_INVALID_FIELD;",
+        ("tests/vssd/test_ctrl_io.py",),
+    ),
+    Mutant(
+        "the last LBA of a namespace is refused",
+        "vssd/ctrl/io.c",
+        "return slba <= ns->nsze && nlb <= ns->nsze - slba;",
+        "return slba < ns->nsze && nlb < ns->nsze - slba;",
+        ("tests/vssd/test_ctrl_io.py",),
+    ),
+    Mutant(
+        "the volatile cache survives the power",
+        "vssd/ctrl/ctrl.c",
+        "vssd_store_lose(ctrl->store);",
+        "vssd_store_flush(ctrl->store);",
+        ("tests/vssd/test_ctrl_power.py",),
+    ),
+    Mutant(
+        "an event is reported again before its log was read",
+        "vssd/ctrl/event.c",
+        "queue->masked |= 1u << events[i].type;",
+        "queue->masked |= 0;",
+        ("tests/vssd/test_ctrl_events.py",),
+    ),
+    Mutant(
+        "a completion shows its phase before its other half",
+        "vssd/ctrl/queue.c",
+        "__atomic_store_n(&entry[0], words[0], __ATOMIC_RELAXED);\n"
+        "\t\t__atomic_store_n(&entry[1], words[1], __ATOMIC_RELEASE);",
+        "__atomic_store_n(&entry[1], words[1], __ATOMIC_RELAXED);\n"
+        "\t\tif (words[0])\n"
+        "\t\t\t__atomic_store_n(&entry[1], words[0], __ATOMIC_RELEASE);",
+        ("tests/vssd/test_ctrl_queues.py",),
+    ),
+    Mutant(
+        "a queue is deleted under the submission queue that uses it",
+        "vssd/ctrl/admin.c",
+        "if (ctrl->cq[qid].users > 0)",
+        "if (ctrl->cq[qid].users > 1)",
+        ("tests/vssd/test_ctrl_queues.py",),
+    ),
+    Mutant(
+        "a buffer goes back while a command still uses it",
+        "core/io/buffer.c",
+        "if (!buffer || atomic_fetch_sub(&buffer->references, 1) != 1)",
+        "if (!buffer || atomic_fetch_sub(&buffer->references, 1) > 2)",
+        ("tests/c/test_buffer.c", "tests/c/test_track.c"),
+    ),
+]

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`make mutate`: plant mistakes in our own code, one after the other; some test must catch each.
+
+A mutant is a place in a file, what is put there, and the tests that are to notice. It is built and tested in a copy
+of the checkout (build/mutate), so the checkout stays as it is. First the same tests run on the code as it is: they
+must pass, or nothing would be proved. Words on the command line choose mutants by parts of their names.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from mutants import MUTANTS, Mutant
+
+COPY = Path("build/mutate")
+LEFT_OUT = (".git", ".venv", "mutate", ".hypothesis", "dist", "__pycache__")
+SECONDS_A_MUTANT = 180
+
+
+@dataclass
+class Outcome:
+    """How a mutant ended: word is caught, SURVIVED, or BROKEN where nothing could be judged."""
+
+    word: str
+    text: str
+
+
+def copy_checkout() -> None:
+    """All sources and what was built of them, so that only the mutated file is compiled; times are kept for make."""
+    COPY.parent.mkdir(exist_ok=True)
+    shutil.rmtree(COPY, ignore_errors=True)
+    shutil.copytree(".", COPY, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
+
+
+def run(*command: str) -> "subprocess.CompletedProcess[str]":
+    environment = {**os.environ, "PYTHONPATH": str(COPY.resolve())}
+    return subprocess.run(
+        command,
+        cwd=COPY,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        timeout=SECONDS_A_MUTANT,
+    )
+
+
+def native(*goals: str) -> "subprocess.CompletedProcess[str]":
+    jobs = f"-j{len(os.sched_getaffinity(0))}"
+    return run("make", "--no-print-directory", "-f", "tools/native.mk", jobs, "VARIANT=asan", *goals)
+
+
+def builds(tests: "tuple[str, ...]") -> "tuple[bool, str]":
+    """Build what these tests run on; whether that worked, and what was said."""
+    programs = [f"build/asan/{Path(test).with_suffix('')}" for test in tests if test.endswith(".c")]
+    python = [test for test in tests if ".py" in test]
+    done = native(*programs) if programs else None
+    if done is not None and done.returncode:
+        return False, done.stdout
+    if python:
+        done = run(sys.executable, "setup.py", "-q", "build_ext", "--inplace")
+    assert done is not None
+    return done.returncode == 0, done.stdout
+
+
+def passes(tests: "tuple[str, ...]") -> "tuple[bool, str]":
+    """Whether all of the tests pass, and the last line of the one that does not; one that hangs does not."""
+    for test in tests:
+        command = [f"build/asan/{Path(test).with_suffix('')}"]
+        if not test.endswith(".c"):
+            command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider", test]
+        try:
+            done = run(*command)
+        except subprocess.TimeoutExpired:
+            return False, f"{test} hangs"
+        if done.returncode:
+            said = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "FAIL ", "ERROR"))]
+            return False, (said or done.stdout.splitlines() or ["nothing"])[0][:120]
+    return True, ""
+
+
+def judge(mutant: Mutant) -> Outcome:
+    """Plant one mistake, build, test, and take it away again."""
+    path = COPY / mutant.file
+    source = path.read_text()
+    if source.count(mutant.code) != 1:
+        return Outcome("BROKEN", f"{mutant.file} has the code {source.count(mutant.code)} times, not once")
+    path.write_text(source.replace(mutant.code, mutant.mistake))
+    try:
+        built, said = builds(mutant.tests)
+        if not built:
+            return Outcome("BROKEN", "does not compile: " + said.strip().splitlines()[-1])
+        survived, noticed = passes(mutant.tests)
+        return Outcome("SURVIVED", ", ".join(mutant.tests)) if survived else Outcome("caught", noticed)
+    finally:
+        path.write_text(source)
+
+
+def main(words: "list[str]") -> int:
+    chosen = [m for m in MUTANTS if not words or any(word in m.name for word in words)]
+    copy_checkout()
+    tests = tuple(dict.fromkeys(test for mutant in chosen for test in mutant.tests))
+    print(f"{len(chosen)} mistakes; first {len(tests)} tests on the code as it is …", flush=True)
+    built, said = builds(tests)
+    right, noticed = passes(tests) if built else (False, said[-2000:])
+    if not right:
+        print(f"these tests must pass before anything can be proved by them: {noticed}")
+        return 1
+    outcomes = []
+    for mutant in chosen:
+        start = time.monotonic()
+        outcomes.append(judge(mutant))
+        taken = time.monotonic() - start
+        print(f"{outcomes[-1].word:8}  {mutant.name:45}  {outcomes[-1].text}  ({taken:.0f} s)", flush=True)
+    caught = sum(outcome.word == "caught" for outcome in outcomes)
+    shutil.rmtree(COPY, ignore_errors=True)
+    print(f"{caught} passed, {len(outcomes) - caught} failed")
+    return 0 if caught == len(outcomes) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
