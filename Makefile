@@ -26,7 +26,7 @@ SOURCES := setup.py nvme.pyx nvme.pyi cspdk.pxd $(wildcard driver.[ch] binding/*
 	   tools/module.map $(shell find core spec vssd -name '*.[ch]')
 C_FILES := $(wildcard driver.[ch]) $(shell find core spec vssd tests -name '*.[ch]')
 
-.PHONY: help run test test-slow test-random test-parallel fuzz mutate bench build wheel lint format clean distclean
+.PHONY: help run test test-slow test-random test-parallel fuzz soak mutate bench build wheel lint format clean distclean
 
 help:
 	@echo "make run        set up what is missing, then the demo: a virtual SSD and verified IO, some 20 s"
@@ -34,6 +34,7 @@ help:
 	@echo "make test-slow  the slow tests"
 	@echo "make test-random, make test-parallel   in an order that changes; in two processes, each with a drive of its own"
 	@echo "make fuzz       the virtual SSD under hostile input: the long form, and what it reaches"
+	@echo "make soak       resets and power cycles under load, 250 of each kind (CYCLES=…)"
 	@echo "make mutate     plant mistakes in our own code: some test must catch each of them"
 	@echo "make bench      how fast it is on this machine"
 	@echo "make build      the module nvme and the virtual SSD, for $(VENV)"
@@ -58,6 +59,9 @@ test-parallel: build $(TEST_PACKAGES)
 
 fuzz: build $(TEST_PACKAGES)
 	@$(PY) tools/fuzz.py
+
+soak: build $(TEST_PACKAGES)
+	@PYNVME_SOAK_CYCLES=$(or $(CYCLES),250) $(PY) -m pytest tests/api/test_soak.py --durations=5 $(ARGS)
 
 mutate: build $(MACHINE_TEST) $(TEST_PACKAGES)
 	@$(PY) tools/mutate.py $(ARGS)

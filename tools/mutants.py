@@ -14,7 +14,7 @@ class Mutant:
     file: str
     code: str
     mistake: str
-    tests: "tuple[str, ...]"
+    tests: tuple[str, ...]
 
 
 MUTANTS = [
@@ -133,8 +133,8 @@ MUTANTS = [
     Mutant(
         "a feature is saved where it was not asked for",
         "binding/controller.pyx",
-        'sv, buf, cdw11, cdw12, cdw13, cdw14, cdw15 = 0, None, sv, buf or 0, cdw11, cdw12, cdw13',
-        'sv, buf, cdw11, cdw12, cdw13, cdw14, cdw15 = 1, None, sv, buf or 0, cdw11, cdw12, cdw13',
+        "sv, buf, cdw11, cdw12, cdw13, cdw14, cdw15 = 0, None, sv, buf or 0, cdw11, cdw12, cdw13",
+        "sv, buf, cdw11, cdw12, cdw13, cdw14, cdw15 = 1, None, sv, buf or 0, cdw11, cdw12, cdw13",
         ("tests/driver/test_golden_admin.py",),
     ),
     Mutant(

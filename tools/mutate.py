@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`make mutate`: plant mistakes in our own code, one after the other; some test must catch each.
 
-A mutant is a place in a file, what is put there, and the tests that are to notice. It is built and tested in a copy
-of the checkout (build/mutate), so the checkout stays as it is. First the same tests run on the code as it is: they
-must pass, or nothing would be proved. Words on the command line choose mutants by parts of their names.
+A mutant is a place in a file, what is put there, and the tests that are to notice. It is built and tested in a
+copy of the checkout (build/mutate), so the checkout stays as it is. First the same tests run on the code as it is:
+they must pass, or nothing would be proved. Words on the command line choose mutants by parts of their names.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ class Outcome:
 
 
 def copy_checkout() -> None:
-    """All sources and what was built of them, so that only the mutated file is compiled; times are kept for make."""
+    """All sources and what was built of them, with their times: only the mutated file is compiled."""
     COPY.parent.mkdir(exist_ok=True)
     shutil.rmtree(COPY, ignore_errors=True)
     shutil.copytree(".", COPY, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
 
 
-def run(*command: str) -> "subprocess.CompletedProcess[str]":
+def run(*command: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(COPY.resolve())}
     return subprocess.run(
         command,
@@ -53,12 +53,12 @@ def run(*command: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def native(*goals: str) -> "subprocess.CompletedProcess[str]":
+def native(*goals: str) -> subprocess.CompletedProcess[str]:
     jobs = f"-j{len(os.sched_getaffinity(0))}"
     return run("make", "--no-print-directory", "-f", "tools/native.mk", jobs, "VARIANT=asan", *goals)
 
 
-def builds(tests: "tuple[str, ...]") -> "tuple[bool, str]":
+def builds(tests: tuple[str, ...]) -> tuple[bool, str]:
     """Build what these tests run on; whether that worked, and what was said."""
     programs = [f"build/asan/{Path(test).with_suffix('')}" for test in tests if test.endswith(".c")]
     python = [test for test in tests if ".py" in test]
@@ -71,18 +71,30 @@ def builds(tests: "tuple[str, ...]") -> "tuple[bool, str]":
     return done.returncode == 0, done.stdout
 
 
-def passes(tests: "tuple[str, ...]") -> "tuple[bool, str]":
+def passes(tests: tuple[str, ...]) -> tuple[bool, str]:
     """Whether all of the tests pass, and the last line of the one that does not; one that hangs does not."""
     for test in tests:
         command = [f"build/asan/{Path(test).with_suffix('')}"]
         if not test.endswith(".c"):
-            command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider", test]
+            command = [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-x",
+                "--no-header",
+                "-p",
+                "no:cacheprovider",
+                test,
+            ]
         try:
             done = run(*command)
         except subprocess.TimeoutExpired:
             return False, f"{test} hangs"
         if done.returncode:
-            said = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "FAIL ", "ERROR"))]
+            said = [
+                line for line in done.stdout.splitlines() if line.startswith(("FAILED", "FAIL ", "ERROR"))
+            ]
             return False, (said or done.stdout.splitlines() or ["nothing"])[0][:120]
     return True, ""
 
@@ -104,7 +116,7 @@ def judge(mutant: Mutant) -> Outcome:
         path.write_text(source)
 
 
-def main(words: "list[str]") -> int:
+def main(words: list[str]) -> int:
     chosen = [m for m in MUTANTS if not words or any(word in m.name for word in words)]
     copy_checkout()
     tests = tuple(dict.fromkeys(test for mutant in chosen for test in mutant.tests))
