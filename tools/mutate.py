@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`make mutate`: plant mistakes in our own code, one after the other; some test must catch each.
 
-A mutant is a place in a file, what is put there, and the tests that are to notice. It is built and tested in a
-copy of the checkout (build/mutate), so the checkout stays as it is. First the same tests run on the code as it is:
-they must pass, or nothing would be proved. Words on the command line choose mutants by parts of their names.
+A mutant is a place in a file, what is put there, and the tests that are to notice. It is built and tested in
+a copy of the checkout (build/mutate), so the checkout stays as it is. First the same tests run on the code as
+it is: they must pass, or nothing would be proved. Words on the command line choose mutants by their names.
 """
 
 from __future__ import annotations
