@@ -712,6 +712,9 @@ class Controller:
     ) -> Controller:
         """Get Features (Base 5.15). The value is dword 0 of the completion, which waitdone() returns.
 
+        Features that belong to a namespace (05h, 82h, 83h, 84h) are those of namespace 1; send_cmd() asks
+        for another's.
+
         Args:
             fid: feature identifier, 8 bits
             sel: 0 current, 1 default, 2 saved value, 3 capabilities; 3 bits
@@ -736,6 +739,8 @@ class Controller:
         cb: _Completed | None = None,
     ) -> Controller:
         """Set Features (Base 5.27).
+
+        Features that belong to a namespace (05h, 82h, 83h, 84h) are set for all of them.
 
         Args:
             fid: feature identifier, 8 bits

@@ -6,6 +6,7 @@ cdef unsigned _EFFECTS_LOG = 5
 # Optional admin commands by the OACS bit that announces them, for drives without an effects log.
 _OACS_BITS = {0x81: 0, 0x82: 0, 0x80: 1, 0x10: 2, 0x11: 2, 0x0d: 3, 0x15: 3, 0x14: 4, 0x19: 5, 0x1a: 5, 0x1d: 6,
               0x1e: 6, 0x1c: 7, 0x7c: 8, 0x86: 9, 0x24: 10}
+_NAMESPACE_FEATURES = {0x05, 0x82, 0x83, 0x84}
 _ADMIN_ALWAYS = {0x00, 0x01, 0x02, 0x04, 0x05, 0x06, 0x08, 0x09, 0x0a, 0x0c}
 _ONCS_BITS = {0x05: 0, 0x04: 1, 0x09: 2, 0x08: 3, 0x0d: 5, 0x0e: 5, 0x11: 5, 0x15: 5, 0x0c: 7, 0x19: 8}
 _IO_ALWAYS = {0x00, 0x01, 0x02}
@@ -285,15 +286,17 @@ cdef class Controller(_Queue):
         return buf.data(byte_end, byte_begin, type)
 
     def getfeatures(self, fid, sel=0, buf=None, cdw11=0, cdw12=0, cdw13=0, cdw14=0, cdw15=0, cb=None):
-        return self.send_cmd(0x0a, buf, 0, _field(fid, 8, "fid") | _field(sel, 3, "sel") << 8, cdw11, cdw12, cdw13,
-                             cdw14, cdw15, cb=cb)
+        nsid = 1 if fid in _NAMESPACE_FEATURES else 0
+        return self.send_cmd(0x0a, buf, nsid, _field(fid, 8, "fid") | _field(sel, 3, "sel") << 8, cdw11, cdw12,
+                             cdw13, cdw14, cdw15, cb=cb)
 
     def setfeatures(self, fid, sv=0, buf=None, cdw11=0, cdw12=0, cdw13=0, cdw14=0, cdw15=0, cb=None):
         if isinstance(buf, int) or sv not in (0, 1):
             # The 0.1 API's form: setfeatures(fid, cdw11, cdw12, …).
             sv, buf, cdw11, cdw12, cdw13, cdw14, cdw15 = 0, None, sv, buf or 0, cdw11, cdw12, cdw13
-        return self.send_cmd(0x09, buf, 0, _field(fid, 8, "fid") | _field(sv, 1, "sv") << 31, cdw11, cdw12, cdw13,
-                             cdw14, cdw15, cb=cb)
+        nsid = 0xffffffff if fid in _NAMESPACE_FEATURES else 0
+        return self.send_cmd(0x09, buf, nsid, _field(fid, 8, "fid") | _field(sv, 1, "sv") << 31, cdw11, cdw12,
+                             cdw13, cdw14, cdw15, cb=cb)
 
     cdef int _log_command(self, cspdk.nvme_cmd *cmd, unsigned lid, uint64_t offset, uint32_t length,
                           uint32_t nsid) except -1:
