@@ -11,7 +11,7 @@
 
 #include "core/util/clock.h"
 
-#define MEDIUM_NS UINT64_C(25000) /* a write that skips the cache; what is cached takes less than a microsecond */
+#define MEDIUM_NS UINT64_C(100000) /* a write that skips the cache; what is cached takes less than a microsecond */
 #define NONVOLATILE_VERSION 1u
 #define MDTS_MAX 15u
 #define LBAS_MAX UINT64_C(65536) /* of one command */
