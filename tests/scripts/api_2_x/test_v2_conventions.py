@@ -223,8 +223,6 @@ def test_priority_needs_weighted_round_robin(nvme0):
 
 
 def test_interrupt_of_a_queue(nvme0, nvme0n1, buf):
-    if not hasattr(d.Qpair, "msix_isset"):
-        pytest.skip("needs a driver with msix_isset")
     qpair = d.Qpair(nvme0, 8, ien=True, iv=2)
     qpair.msix_clear()
     assert not qpair.msix_isset()
@@ -243,8 +241,6 @@ def test_interrupt_of_a_queue(nvme0, nvme0n1, buf):
 
 
 def test_no_interrupt_without_ien(nvme0, nvme0n1, buf):
-    if not hasattr(d.Qpair, "msix_isset"):
-        pytest.skip("needs a driver with msix_isset")
     qpair = d.Qpair(nvme0, 8, ien=False, iv=3)
     qpair.msix_clear()
     nvme0n1.read(qpair, buf, 0, 8).waitdone()

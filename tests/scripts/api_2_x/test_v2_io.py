@@ -96,15 +96,15 @@ def test_fua_is_slower(nvme0, nvme0n1, buf):
     if not nvme0.id_data(525) & 1:
         pytest.skip("needs a drive with a volatile write cache")
     qpair = d.Qpair(nvme0, 16)
-
-    def latency(io_flags):
-        us = []
+    us = {0: [], 0x4000: []}
+    for _ in range(20):  # as often as a busy machine disturbs it
         for lba in range(50):
-            nvme0n1.write(qpair, buf, lba * 8, 8, io_flags=io_flags).waitdone()
-            us.append(qpair.latest_latency)
-        return min(us)
-
-    assert latency(0x4000) > latency(0)
+            for io_flags, latencies in us.items():
+                nvme0n1.write(qpair, buf, lba * 8, 8, io_flags=io_flags).waitdone()
+                latencies.append(qpair.latest_latency)
+        if min(us[0x4000]) > min(us[0]):
+            break
+    assert min(us[0x4000]) > min(us[0])
     qpair.delete()
 
 
