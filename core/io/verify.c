@@ -506,6 +506,9 @@ static enum pyn_mismatch_class classify(const struct pyn_verify *verify, uint64_
 	if (found != lba)
 		return right_but_for(verify, data, 0, lba, expected) ? PYN_MISMATCH_CORRUPT
 								     : PYN_MISMATCH_MISDIRECTED;
+	/* No write has token 0: the end of the LBA was lost. */
+	if (token == 0)
+		return PYN_MISMATCH_CORRUPT;
 	if (cell_state(cell) == PYN_CELL_DATA && token_hash(token) == (cell >> HASH_SHIFT & HASH_MASK))
 		return PYN_MISMATCH_CORRUPT;
 	return token_is_damaged(verify, data, token, expected) ? PYN_MISMATCH_CORRUPT : PYN_MISMATCH_STALE;

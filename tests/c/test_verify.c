@@ -109,6 +109,18 @@ TABLE_TEST(written_data_are_right_and_any_flipped_bit_is_corrupt)
 	}
 }
 
+TABLE_TEST(an_lba_whose_end_was_lost_is_corrupt_and_no_older_write)
+{
+	write_lbas(40, 1);
+	for (unsigned kept = 8; kept <= LBA - 8; kept += 8) {
+		begin_write(40, 1);
+		pyn_verify_write_end(the_table, 40, 1, PYN_WRITE_DONE);
+		memset(the_data + kept, 0, LBA - kept);
+		CHECK_EQ(judge(40, 1), PYN_MISMATCH_CORRUPT);
+		memset(the_data, 0x5a, LBA);
+	}
+}
+
 TABLE_TEST(a_write_in_flight_is_not_judged)
 {
 	begin_write(5, 1);
