@@ -138,6 +138,7 @@ cdef extern from "driver.h" nogil:
     uint64_t pyn_device_cap(const pyn_device *device)
     uint64_t pyn_device_mdts(const pyn_device *device)
     uint32_t *pyn_device_timeout_ms(pyn_device *device)
+    uint32_t pyn_device_process(const pyn_device *device)
     int pyn_device_admin_execute(pyn_device *device, const nvme_cmd *cmd, pyn_buffer *buffer, int refused,
                                  uint32_t *cdw0, pyn_error *err)
 
@@ -161,7 +162,7 @@ cdef extern from "driver.h" nogil:
         uint64_t latency_ns
         pyn_mismatch found
 
-    int pyn_admin_submit(pyn_device *device, const pyn_command *command, uint16_t *cid, pyn_error *err)
+    int pyn_admin_submit(pyn_device *device, pyn_command *command, uint16_t *cid, pyn_error *err)
     unsigned pyn_admin_wait(pyn_device *device, pyn_completed *completed, unsigned max, uint64_t budget_us)
     pyn_cmdlog *pyn_qpair_cmdlog(const pyn_qpair *qpair)
     unsigned pyn_qpair_outstanding(pyn_qpair *qpair)
@@ -171,6 +172,7 @@ cdef extern from "driver.h" nogil:
     struct pyn_io_queue:
         uint16_t qid
         uint16_t depth
+        uint32_t process
         pyn_qpair *qpair
 
     struct pyn_io_queue_config:

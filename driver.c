@@ -40,10 +40,14 @@ static bool data_fit(const struct pyn_command *command)
 				: (uint64_t)command->offset + command->length <= command->buffer->size;
 }
 
-static int check_data(const struct pyn_command *command, struct pyn_error *err)
+/* transfer: what the command itself says that it transfers. Less than that is a test's to send. */
+static int check_data(struct pyn_command *command, uint64_t transfer, struct pyn_error *err)
 {
-	if (data_fit(command))
+	if (data_fit(command)) {
+		if (command->length > transfer)
+			command->length = (uint32_t)transfer;
 		return 0;
+	}
 	return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 			 "the command transfers %u bytes from byte %u of a buffer of %u bytes", command->length,
 			 command->offset, command->buffer ? command->buffer->size : 0);
@@ -57,13 +61,12 @@ static int check_device(struct pyn_device *device, struct pyn_error *err)
 	return 0;
 }
 
-int pyn_admin_submit(struct pyn_device *device, const struct pyn_command *command, uint16_t *cid,
-		     struct pyn_error *err)
+int pyn_admin_submit(struct pyn_device *device, struct pyn_command *command, uint16_t *cid, struct pyn_error *err)
 {
 	int rc = check_device(device, err);
 
 	if (rc == 0)
-		rc = check_data(command, err);
+		rc = check_data(command, pyn_transfer_admin(&command->cmd), err);
 	if (rc < 0)
 		return rc;
 	if (!pyn_qpair_queue(pyn_device_admin(device)))
@@ -92,7 +95,8 @@ int pyn_io_submit(struct pyn_io_queue *queue, struct pyn_namespace *ns, struct p
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EXDEV,
 				 "Qpair %u belongs to the drive at %s, the namespace to %s", queue->qid,
 				 pyn_device_address(queue->device), pyn_device_address(ns->device));
-	int rc = check_data(command, err);
+	bool known = ns && command->cmd.nsid == ns->nsid && !ns->extended;
+	int rc = check_data(command, pyn_transfer_io(&command->cmd, known ? ns->lba_size : 0), err);
 
 	if (rc < 0)
 		return rc;

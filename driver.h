@@ -22,6 +22,7 @@
 #include "core/io/device.h"
 #include "core/io/histogram.h"
 #include "core/io/namespace.h"
+#include "core/io/transfer.h"
 #include "core/io/pattern.h"
 #include "core/io/qpair.h"
 #include "core/io/worker.h"
@@ -37,17 +38,17 @@ struct pyn_buffer *pyn_buffer_with_pattern(uint32_t size, uint32_t ptype, uint32
 void pyn_seed(uint64_t seed);
 
 /*
- * Send an admin command. command->verify, stamp and judge are not used. *cid is known at once.
+ * Send an admin command. command->verify, stamp and judge are not used; length becomes what the command says that it
+ * transfers, where that is less. *cid is known at once.
  * Errors: PYN_ERROR_STATE (closed, not initialised, another process's), PYN_ERROR_ARGUMENT (as many in flight as the
  * queue takes, data outside of the buffer), PYN_ERROR_GONE, PYN_ERROR_MEMORY.
  */
-int pyn_admin_submit(struct pyn_device *device, const struct pyn_command *command, uint16_t *cid,
-		     struct pyn_error *err);
+int pyn_admin_submit(struct pyn_device *device, struct pyn_command *command, uint16_t *cid, struct pyn_error *err);
 
 /*
  * Send an I/O command to a namespace. ns: whose data it reads or changes, verified by its table; NULL: nobody knows.
- * command->verify and judge are filled in here; stamp is the caller's (Namespace.write: true, send_cmd: false).
- * Errors: as above; PYN_ERROR_STATE also for a deleted queue ("Qpair 3 is deleted").
+ * command->verify and judge are filled in here, length as above; stamp is the caller's (Namespace.write: true,
+ * send_cmd: false). Errors: as above; PYN_ERROR_STATE also for a deleted queue ("Qpair 3 is deleted").
  */
 int pyn_io_submit(struct pyn_io_queue *queue, struct pyn_namespace *ns, struct pyn_command *command, uint16_t *cid,
 		  struct pyn_error *err);

@@ -13,7 +13,7 @@
 
 /* Everybody who has this namespace open has the same table, whatever nlba_verify each of them gave: the last one
  * counts. */
-static int take_table(struct pyn_namespace *ns, bool extended, struct pyn_error *err)
+static int take_table(struct pyn_namespace *ns, struct pyn_error *err)
 {
 	const struct nvme_id_ns *id = (const struct nvme_id_ns *)ns->identify->data;
 	const struct nvme_id_ctrl *ctrl = pyn_device_identify(ns->device);
@@ -29,7 +29,7 @@ static int take_table(struct pyn_namespace *ns, bool extended, struct pyn_error 
 	pyn_verify_put(ns->verify);
 	ns->verify = verify;
 	/* Where metadata lie between the LBAs of a buffer, nobody here knows where an LBA's data begin. */
-	pyn_verify_set_limit(verify, extended ? 0 : limit);
+	pyn_verify_set_limit(verify, ns->extended ? 0 : limit);
 	pyn_verify_set_dlfeat(verify, (id->dlfeat & 7) == 1);
 	pyn_verify_set_volatile_cache(verify, ctrl->vwc & NVME_VWC_PRESENT);
 	return 0;
@@ -51,7 +51,8 @@ static int take_geometry(struct pyn_namespace *ns, struct pyn_error *err)
 	ns->lba_size = 1u << lbads;
 	ns->nsze = id->nsze;
 	ns->capacity = id->nvmcap[0] ? id->nvmcap[0] : id->nsze << lbads;
-	return take_table(ns, id->flbas & FLBAS_EXTENDED && id->lbaf[index].ms, err);
+	ns->extended = id->flbas & FLBAS_EXTENDED && id->lbaf[index].ms;
+	return take_table(ns, err);
 }
 
 static int identify(struct pyn_namespace *ns, struct pyn_error *err)

@@ -14,6 +14,7 @@ struct pyn_namespace {
 	struct pyn_buffer *identify; /* 4096 bytes, struct nvme_id_ns */
 	uint32_t nsid;
 	uint32_t lba_size;    /* bytes */
+	bool extended;        /* metadata follow the data of each LBA, in one buffer */
 	uint64_t nsze;        /* LBAs */
 	uint64_t capacity;    /* bytes: NVMCAP, or NSZE × LBA size where that is 0 */
 	uint64_t nlba_verify; /* verify the first so many LBAs; 0: all */

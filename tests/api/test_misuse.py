@@ -220,3 +220,23 @@ def test_odd_arguments_of_a_worker_are_told_at_the_call(nvme0n1):
             nvme0n1.ioworker(**options)
     with pytest.raises(TypeError):
         nvme0n1.ioworker(time=1, output_percentile_latency={"a": None})
+
+
+def test_a_raw_command_needs_no_buffer_of_its_exact_size(own):
+    """Whether PRP 2 is a page or a list follows from the transfer, which can be shorter than the buffer."""
+    qpair = d.Qpair(own.nvme0, 8)
+    data = d.Buffer(16 * 512)
+    own.nvme0n1.write(qpair, data, 0, 16).waitdone()
+    for offset in (0, 512):
+        large = d.Buffer(65536)
+        large.offset = offset
+        own.nvme0n1.send_cmd(2, qpair, large, cdw12=15).waitdone()
+        assert large[offset : offset + len(data)] == data[:]
+        own.nvme0n1.send_cmd(1, qpair, large, cdw10=100, cdw12=15).waitdone()
+        again = d.Buffer(len(data))
+        own.nvme0n1.read(qpair, again, 100, 16).waitdone()
+        assert again[:] == data[:]
+        own.nvme0.identify(large, nsid=1, cns=0).waitdone()
+        own.nvme0.identify(data, nsid=1, cns=0).waitdone()
+        assert large[offset : offset + 4096] == data[:4096]
+        own.nvme0n1.read(qpair, data, 0, 16).waitdone()
