@@ -79,6 +79,10 @@ cdef class _Queue:
     cdef uint32_t _timeout_ms(self):
         return 10000
 
+    cdef uint32_t _process(self) except? 0:
+        """The generation of the process whose queue it is."""
+        return 0
+
     cdef object _asynchronous(self, cspdk.pyn_completed *completed, _Callback callback):
         return None
 
@@ -170,6 +174,8 @@ cdef class _Queue:
         cdef uint64_t started = 0, patience = 0
         cdef uint32_t cdw0 = 0
 
+        if wanted and self._process() != cspdk.pyn_process_generation():
+            raise RuntimeError(f"queue {self._id()} belongs to another process, from which this one was forked")
         while done < wanted:
             if self._count == 0 and self._fetch(<unsigned>min(wanted - done, <uint64_t>BATCH), _SLICE_US) == 0:
                 PyErr_CheckSignals()

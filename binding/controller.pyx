@@ -47,6 +47,9 @@ cdef class Controller(_Queue):
     cdef uint32_t _timeout_ms(self):
         return cspdk.pyn_device_timeout_ms(self._device._device)[0]
 
+    cdef uint32_t _process(self) except? 0:
+        return cspdk.pyn_device_process(self._device._device)
+
     cdef object _asynchronous(self, cspdk.pyn_completed *completed, _Callback callback):
         """An Asynchronous Event Request has completed: tell, and send it again."""
         cdef unsigned status = completed.cpl.status >> 1 & 0x7ff

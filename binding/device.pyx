@@ -26,6 +26,8 @@ cdef class _Device:
             cspdk.pyn_device_put(self._device)
 
     def close(self):
+        if self._device == NULL:
+            return
         with nogil:
             cspdk.pyn_device_close(self._device)
         _take_log()

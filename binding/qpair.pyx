@@ -69,6 +69,9 @@ cdef class Qpair(_Queue):
     cdef uint32_t _timeout_ms(self):
         return cspdk.pyn_device_timeout_ms(self._controller._device._device)[0]
 
+    cdef uint32_t _process(self) except? 0:
+        return self._queue.process
+
     @property
     def sqid(self):
         return self._get().qid

@@ -128,6 +128,24 @@ def test_a_forked_child_that_leaves_the_block_leaves_the_worker_to_its_parent(nv
     assert worker.close().error == 0
 
 
+def test_a_forked_child_that_waits_for_its_parents_commands_is_told(nvme0, nvme0n1, qpair, buf):
+    nvme0n1.read(qpair, buf, 0)
+    nvme0.getfeatures(7)
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(5)
+        told = 0
+        for queue in (qpair, nvme0):
+            try:
+                queue.waitdone()
+            except RuntimeError as error:
+                told += "another process" in str(error)
+        os._exit(told != 2)
+    assert os.waitpid(pid, 0)[1] == 0
+    qpair.waitdone()
+    nvme0.waitdone()
+
+
 def test_a_forked_child_never_waits_for_a_lock_of_its_parent(nvme0, pcie):
     stop = threading.Event()
 
