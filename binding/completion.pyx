@@ -128,20 +128,27 @@ cdef class _Queue:
                 _warn(f"callback: {callback.function!r} takes neither (cpl) nor (cdw0, status)")
         except AssertionError as error:
             _warn(f"ASSERT: {error}")
+        except Exception as error:
+            _note(error, "in the callback of " + _command_line(&completed.cmd, self._id()))
+            raise
 
     cdef object _tell(self, cspdk.pyn_completed *completed):
         """Log and warn about what went wrong."""
         cdef char text[512]
         cdef unsigned status = completed.cpl.status >> 1
 
-        if completed.timed_out:
-            _warn(f"drive timeout: qpair: {self._id()}, cid: {completed.cmd.cid}")
-            return
         if completed.mismatch:
             cspdk.pyn_mismatch_text(&completed.found, completed.cmd.nsid, text, sizeof(text))
             _log.error("%s", _text(text))
-        if status & 0x7ff:
-            _warn("ERROR status: %02x/%02x" % (status >> 8 & 7, status & 0xff))
+        try:
+            if completed.timed_out:
+                _warn(f"drive timeout: qpair: {self._id()}, cid: {completed.cmd.cid}")
+            elif status & 0x7ff:
+                _warn("ERROR status: %02x/%02x" % (status >> 8 & 7, status & 0xff))
+        except UserWarning as error:  # the script has made warnings errors
+            _note(error, _command_line(&completed.cmd, self._id()))
+            _note(error, _completion_line(&completed.cpl))
+            raise
 
     cdef bint _deliver(self) except? True:
         """Hand the oldest fetched completion to the script; whether waitdone counts it."""
@@ -184,7 +191,9 @@ cdef class _Queue:
                     started = cspdk.pyn_monotonic_ns()
                     patience = (<uint64_t>self._timeout_ms() + 20000) * 1000000
                 elif cspdk.pyn_monotonic_ns() - started > patience:
-                    raise TimeoutError("pynvme timeout in driver")
+                    error = TimeoutError("pynvme timeout in driver")
+                    _note(error, f"{done} of {wanted} completions came: {self!r}")
+                    raise error
                 continue
             cdw0 = self._fetched[self._first].cpl.cdw0
             if self._deliver():

@@ -238,7 +238,9 @@ cdef class Controller(_Queue):
         rc = cspdk.pyn_admin_submit(self._device._device, command, &self._latest_cid, &err)
         if rc < 0:
             self._forget_user(command.user)
-            raise _exception(&err)
+            error = _exception(&err)
+            _note(error, "not sent: " + _command_line(&command.cmd, 0))
+            raise error
         return self
 
     cdef int _send_aer(self, _Callback callback) except -1:

@@ -102,6 +102,12 @@ cdef uint64_t _field(object value, unsigned bits, str name) except? 0xdeadbeef:
     return raw
 
 
+cdef object _note(object error, str text):
+    """Say below an exception's text what it was about; before Python 3.11 there is no place for that."""
+    if hasattr(error, "add_note"):
+        error.add_note(text)
+
+
 cdef void _take_log():
     cdef char text[512]
     cdef int level

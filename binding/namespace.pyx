@@ -119,7 +119,9 @@ cdef class Namespace:
         rc = cspdk.pyn_io_submit(queue._queue, self._namespace, command, &queue._latest_cid, &err)
         if rc < 0:
             queue._forget_user(command.user)
-            raise _exception(&err)
+            error = _exception(&err)
+            _note(error, "not sent: " + _command_line(&command.cmd, queue._id()))
+            raise error
         return queue
 
     cdef int _range(self, cspdk.nvme_cmd *cmd, unsigned opcode, object lba, object lba_count,
@@ -136,15 +138,17 @@ cdef class Namespace:
         cmd.cdw12 = <uint32_t>(nlb - 1) | <uint32_t>(_field(io_flags, 16, "io_flags") << 16)
         return 0
 
-    cdef int _data(self, cspdk.pyn_command *command, object buf, uint64_t length, str what) except -1:
+    cdef int _data(self, cspdk.pyn_command *command, object buf, uint64_t length) except -1:
         """The part of buf that a command transfers; a shorter one is asserted."""
         cdef uint32_t size = 0
 
         if buf is None:
-            raise TypeError(f"{what} needs a Buffer")
+            raise TypeError(f"{self.cmdname(command.cmd.opc)} needs a Buffer")
         command.buffer = _buffer_of(buf, &command.offset, &size)
         if length > size:
-            raise AssertionError(f"{what} transfers {length} bytes; the buffer has {size}")
+            slba = <uint64_t>command.cmd.cdw11 << 32 | command.cmd.cdw10
+            raise AssertionError(f"{self.cmdname(command.cmd.opc)} of {(command.cmd.cdw12 & 0xffff) + 1} LBAs from "
+                                 f"{slba:#x} on transfers {length} bytes; {buf!r} has {size}")
         command.length = <uint32_t>length
         return 0
 
@@ -157,7 +161,7 @@ cdef class Namespace:
         command.cmd.cdw13 = <uint32_t>_field(dword13, 32, "dword13")
         command.cmd.cdw14 = <uint32_t>_field(dword14, 32, "dword14")
         command.cmd.cdw15 = <uint32_t>_field(dword15, 32, "dword15")
-        self._data(&command, buf, <uint64_t>((command.cmd.cdw12 & 0xffff) + 1) * namespace.lba_size, "the command")
+        self._data(&command, buf, <uint64_t>((command.cmd.cdw12 & 0xffff) + 1) * namespace.lba_size)
         command.stamp = opcode == 1
         return self._send(qpair, &command, cb)
 
