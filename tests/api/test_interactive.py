@@ -13,7 +13,9 @@ import warnings
 import nvme as d
 import pytest
 
-needs_notes = pytest.mark.skipif(sys.version_info < (3, 11), reason="exceptions have notes from Python 3.11 on")
+needs_notes = pytest.mark.skipif(
+    sys.version_info < (3, 11), reason="exceptions have notes from Python 3.11 on"
+)
 
 
 def what_is_shown(act) -> str:
@@ -42,7 +44,9 @@ def test_an_object_tells_what_one_wants_to_know(nvme0, nvme0n1, qpair, pcie, sub
     assert repr(worker) == "<IOWorker, closed>"
 
 
-@pytest.mark.parametrize("name", ["Buffer", "Pcie", "Controller", "Qpair", "Namespace", "IOWorker", "Subsystem"])
+@pytest.mark.parametrize(
+    "name", ["Buffer", "Pcie", "Controller", "Qpair", "Namespace", "IOWorker", "Subsystem"]
+)
 def test_help_and_completion_show_each_public_method_with_its_parameters(name):
     kind = getattr(d, name)
     page = pydoc.plain(pydoc.render_doc(kind))
