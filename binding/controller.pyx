@@ -417,6 +417,9 @@ cdef class Controller(_Queue):
         return self._security(0x81, buf, spsp, secp, nssf, size, cb)
 
     def enable_hmb(self):
+        if self._hmb is not None:
+            # What the drive has been lent is not ours to free before it knows.
+            self.disable_hmb()
         pages = self.id_data(275, 272)
         if not pages:
             raise NotImplementedError("the drive prefers no host memory buffer (Identify Controller, HMPRE is 0)")

@@ -25,7 +25,7 @@ _REQUEST = struct.Struct("<IHHIIQQ")
 _REPLY = struct.Struct("<IHHII")
 _INFO = struct.Struct("<IIQQ6I")
 _GEOMETRY = struct.Struct("<IIQ")
-_COUNTERS = struct.Struct("<8Q")
+_COUNTERS = struct.Struct("<11Q")
 
 _INFO_NULL, _INFO_FILE, _INFO_POWERED, _INFO_CLIENT = 1, 2, 4, 8
 
@@ -46,7 +46,11 @@ class Geometry(NamedTuple):
 
 
 class Counters(NamedTuple):
-    """What a virtual SSD did since it started. ``errors``: commands completed with a status that is not 0."""
+    """What a virtual SSD did since it started. ``errors``: commands completed with a status that is not 0.
+
+    ``hmb_hits``, ``hmb_misses`` and ``hmb_errors``: map entries that it looked for in the host memory buffer
+    and found, did not find, and found damaged.
+    """
 
     commands_admin: int
     commands_read: int
@@ -56,6 +60,9 @@ class Counters(NamedTuple):
     bytes_written: int
     errors: int
     power_cycles: int
+    hmb_hits: int
+    hmb_misses: int
+    hmb_errors: int
 
 
 class Info(NamedTuple):

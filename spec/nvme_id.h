@@ -176,6 +176,9 @@ _Static_assert(offsetof(struct nvme_id_ctrl, psd) == 2048, "PSD0");
 #define NVME_OAES_NS_ATTRIBUTE (1u << 8)
 #define NVME_OAES_FIRMWARE (1u << 9)
 
+#define NVME_CTRATT_HOST_ID 0x1u /* of 128 bits */
+#define NVME_CTRATT_NOPSPM 0x2u  /* non-operational power state permissive mode */
+
 #define NVME_OACS_SECURITY 0x001u
 #define NVME_OACS_FORMAT 0x002u
 #define NVME_OACS_FIRMWARE 0x004u

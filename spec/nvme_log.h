@@ -200,6 +200,31 @@ enum nvme_feature_select {
 
 #define NVME_SET_FEATURES_SV (UINT32_C(1) << 31) /* command dword 10: save */
 
+/* Bits of features' command dword 11. */
+#define NVME_APSTE 0x1u   /* autonomous power state transition: enabled */
+#define NVME_HMB_EHM 0x1u /* host memory buffer: enabled */
+#define NVME_HMB_MR 0x2u  /* and the memory is returned as it was left */
+#define NVME_NOPPME 0x1u  /* non-operational power state: work in the background may need more power */
+#define NVME_NODRM 0x1u   /* sanitize: a warning instead of a refusal where No-Deallocate is inhibited */
+#define NVME_EXHID 0x1u   /* the host identifier has 128 bits */
+
+/* Feature 0Dh: what is at HMDLLA, an entry of 16 bytes for each range; and what Get Features returns, 4096 bytes. */
+struct nvme_hmb_descriptor {
+	uint64_t badd;
+	uint32_t bsize; /* pages of CC.MPS, as is hsize */
+	uint32_t rsvd12;
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_hmb_descriptor) == 16, "HMB descriptor");
+
+struct nvme_hmb_attributes {
+	uint32_t hsize;
+	uint32_t hmdlal;
+	uint32_t hmdlau;
+	uint32_t hmdlec;
+	uint8_t rsvd16[4080];
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_hmb_attributes) == 4096, "FID 0Dh");
+
 /* Asynchronous events: dword 0 of the completion is type, information << 8, log page << 16. */
 enum nvme_event_type {
 	NVME_EVENT_ERROR = 0,

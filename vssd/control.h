@@ -86,8 +86,11 @@ struct vssd_control_counters {
 	uint64_t bytes_written;
 	uint64_t errors;
 	uint64_t power_cycles;
+	uint64_t hmb_hits;
+	uint64_t hmb_misses;
+	uint64_t hmb_errors;
 };
-_Static_assert(sizeof(struct vssd_control_counters) == 64, "control counters");
+_Static_assert(sizeof(struct vssd_control_counters) == 88, "control counters");
 
 /* Reserved: the shape of a fault, so that adding faults changes no layout. */
 struct vssd_control_fault {

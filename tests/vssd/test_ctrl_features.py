@@ -19,11 +19,15 @@ from ctrl_helpers import (
     OK,
     SEQUENCE_ERROR,
     SET_FEATURES,
+    Host,
     Start,
     get_feature,
+    identify,
     log_page,
     set_feature,
 )
+
+from conftest import Server
 
 CURRENT, DEFAULT, SAVED, SUPPORTED = range(4)
 SAVEABLE, PER_NAMESPACE, CHANGEABLE = 1, 2, 4
@@ -38,6 +42,9 @@ FEATURES = {
     0x09: (CHANGEABLE, 0, 0x00010000, 0x00010000),  # interrupt vector configuration, vector 0
     0x0A: (SAVEABLE | CHANGEABLE, 0, 1, 1),  # write atomicity normal
     0x0B: (SAVEABLE | CHANGEABLE, 0x1F, 0x0102, 0x0102),  # asynchronous event configuration
+    0x10: (SAVEABLE | CHANGEABLE, 0, 340 << 16 | 350, 340 << 16 | 350),  # thermal management
+    0x11: (SAVEABLE | CHANGEABLE, 0, 0xFFFFFFFF, 1),  # non-operational power state configuration
+    0x17: (SAVEABLE | CHANGEABLE, 0, 0xFFFFFFFF, 1),  # sanitize configuration
     0x80: (SAVEABLE | CHANGEABLE, 0, 0xFF, 0xFF),  # software progress marker
 }
 
@@ -69,6 +76,90 @@ def test_saving(nvme: Nvme, fid: int) -> None:
     assert get_feature(nvme, fid) == kept
 
 
+@pytest.mark.parametrize("fid", [fid for fid, found in FEATURES.items() if found[0] & SAVEABLE])
+def test_what_is_saved_outlasts_a_power_cycle(server: Server, fid: int) -> None:
+    _, initial, value, kept = FEATURES[fid]
+    host = Host(server)
+    assert set_feature(host.nvme, fid, value) == OK
+    host.power_cycle()
+    assert get_feature(host.nvme, fid) == initial
+    assert set_feature(host.nvme, fid, value, save=True) == OK
+    assert set_feature(host.nvme, fid, initial) == OK
+    host.power_cycle()
+    assert get_feature(host.nvme, fid) == kept
+    host.close()
+
+
+@pytest.mark.parametrize(
+    "value, status",
+    [
+        (0, OK),
+        (300 << 16, OK),
+        (300, OK),
+        (273 << 16 | 358, OK),
+        (300 << 16 | 300, INVALID_FIELD),
+        (310 << 16 | 300, INVALID_FIELD),
+        (272 << 16 | 300, INVALID_FIELD),
+        (300 << 16 | 359, INVALID_FIELD),
+        (359 << 16, INVALID_FIELD),
+        (272, INVALID_FIELD),
+    ],
+)
+def test_thermal_management_temperatures(nvme: Nvme, value: int, status: int) -> None:
+    data = identify(nvme, 1)
+    assert struct.unpack_from("<HHH", data, 322) == (1, 273, 358), "HCTMA, MNTMT, MXTMT"
+    assert set_feature(nvme, 0x10, value) == status
+    assert get_feature(nvme, 0x10) == (value if status == OK else 0)
+
+
+def set_data(nvme: Nvme, fid: int, data: bytes, cdw11: int = 0, save: bool = False) -> int:
+    buffer = nvme.memory.alloc(4096)
+    nvme.memory.write(buffer, data)
+    return nvme.admin.execute(SET_FEATURES, cdw10=save << 31 | fid, cdw11=cdw11, prp1=buffer)[1]
+
+
+def get_data(nvme: Nvme, fid: int, length: int, select: int = 0, cdw11: int = 0) -> tuple[int, bytes]:
+    """Dword 0, and the data; nothing is written behind them."""
+    buffer = nvme.memory.alloc(4096)
+    nvme.memory.write(buffer, b"\xa5" * 4096)
+    value, status = nvme.admin.execute(GET_FEATURES, cdw10=select << 8 | fid, cdw11=cdw11, prp1=buffer)
+    assert status == OK
+    assert nvme.memory.read(buffer + length, 4096 - length) == b"\xa5" * (4096 - length)
+    return value, nvme.memory.read(buffer, length)
+
+
+def test_host_identifier_of_64_and_of_128_bits(nvme: Nvme) -> None:
+    assert identify(nvme, 1)[96] & 1, "CTRATT: 128 bits"
+    assert get_feature(nvme, 0x81, SUPPORTED) == CHANGEABLE
+    assert get_data(nvme, 0x81, 8) == (0, bytes(8))
+    assert get_data(nvme, 0x81, 16, cdw11=1) == (0, bytes(16))
+    assert set_data(nvme, 0x81, bytes(range(1, 17)), cdw11=1) == OK
+    assert get_data(nvme, 0x81, 16, cdw11=1)[1] == bytes(range(1, 17))
+    assert get_data(nvme, 0x81, 16, DEFAULT, cdw11=1)[1] == bytes(16)
+    assert set_data(nvme, 0x81, b"\x77" * 16) == OK
+    assert get_data(nvme, 0x81, 16, cdw11=1)[1] == b"\x77" * 8 + bytes(8)
+    assert set_data(nvme, 0x81, bytes(16), save=True) == NOT_SAVEABLE
+    nvme.disable()
+    nvme.enable()
+    assert get_data(nvme, 0x81, 8)[1] == bytes(8)
+
+
+def test_error_recovery_is_of_each_namespace(start: Start) -> None:
+    with Client(start("--size", "1M", "--namespaces", "2").folder) as client:
+        nvme = Nvme(client)
+        nvme.enable()
+        assert get_feature(nvme, 5, SUPPORTED, nsid=1) == PER_NAMESPACE | CHANGEABLE
+        assert set_feature(nvme, 5, 0x10064, nsid=2) == OK
+        assert [get_feature(nvme, 5, nsid=nsid) for nsid in (1, 2)] == [0, 0x10064]
+        assert set_feature(nvme, 5, 7, nsid=ALL_NAMESPACES) == OK
+        assert [get_feature(nvme, 5, nsid=nsid) for nsid in (1, 2)] == [7, 7]
+        assert set_feature(nvme, 5, 7, nsid=2, save=True) == NOT_SAVEABLE
+        nvme.disable()
+        nvme.enable()
+        assert [get_feature(nvme, 5, nsid=nsid) for nsid in (1, 2)] == [0, 0]
+        nvme.close()
+
+
 def test_number_of_queues(nvme: Nvme) -> None:
     assert get_feature(nvme, 7) == 0x000F000F
     assert nvme.admin.execute(SET_FEATURES, cdw10=7, cdw11=0) == (0x000F000F, OK)
@@ -84,7 +175,7 @@ def test_number_of_queues(nvme: Nvme) -> None:
     assert set_feature(nvme, 7, 0) == OK
 
 
-@pytest.mark.parametrize("fid", [0x00, 0x03, 0x0C, 0x0D, 0x0F, 0x10, 0x11, 0x7F, 0x81, 0xC0, 0xFF])
+@pytest.mark.parametrize("fid", [0x00, 0x03, 0x0F, 0x12, 0x16, 0x18, 0x7F, 0x82, 0xC0, 0xFF])
 def test_features_that_are_not_there(nvme: Nvme, fid: int) -> None:
     assert nvme.admin.execute(GET_FEATURES, cdw10=fid)[1] == INVALID_FIELD
     assert nvme.admin.execute(GET_FEATURES, cdw10=3 << 8 | fid)[1] == INVALID_FIELD

@@ -219,6 +219,11 @@ def test_the_features_that_are_listed_are_those_that_can_be_read(cli: NvmeCli, n
         (0x02, "Power State (PS): 0"),
         (0x06, "Volatile Write Cache Enable (WCE): Enabled"),
         (0x07, "Number of IO Completion Queues Allocated (NCQA):  16"),
+        (0x0C, "Autonomous Power State Transition Enable (APSTE): Disabled"),
+        (0x0D, "Enable Host Memory (EHM): Disabled"),
+        (0x10, "Thermal Management Temperature 1 (TMT1) : 0 Kelvin"),
+        (0x11, "Non-Operational Power State Permissive Mode Enable (NOPPME): False"),
+        (0x17, "No-Deallocate Response Mode (NODRM) : 0"),
         (0x07, "Number of IO Submission Queues Allocated (NSQA):  16"),
     ],
 )

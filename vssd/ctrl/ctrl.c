@@ -254,12 +254,17 @@ unsigned vssd_ctrl_poll(struct vssd_ctrl *ctrl)
 	if (!ctrl->power)
 		return 0;
 	ctrl->now = pyn_ticks();
+	/* Before anything that may complete a command. */
+	if (ctrl->running)
+		vssd_queues_resolve(ctrl);
 	if (ctrl->nv->sanitize.status == NVME_SANITIZE_IN_PROGRESS || ctrl->sanitize.announce)
 		vssd_sanitize_poll(ctrl);
 	if (ctrl->running)
 		count = vssd_queues_poll(ctrl);
 	if (ctrl->format.running)
 		vssd_format_poll(ctrl);
+	if (ctrl->feature[NVME_FEAT_APST] & NVME_APSTE && ctrl->running)
+		vssd_power_poll(ctrl);
 	if (ctrl->now >= ctrl->next_tick)
 		vssd_health_poll(ctrl);
 	if (ctrl->running)

@@ -93,6 +93,9 @@ struct vssd_counters {
 	uint64_t bytes_written;
 	uint64_t errors; /* commands completed with a status that is not 0 */
 	uint64_t power_cycles;
+	uint64_t hmb_hits;   /* of map entries that were looked for in the host memory buffer */
+	uint64_t hmb_misses; /* they were not there, or of no use */
+	uint64_t hmb_errors; /* their check did not fit, or the memory was gone */
 };
 void vssd_ctrl_counters(const struct vssd_ctrl *ctrl, struct vssd_counters *counters);
 

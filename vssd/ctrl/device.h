@@ -7,7 +7,8 @@
  *     doorbell.c what the host stores         interrupt.c when a vector is raised
  *     prp.c      host memory of a command     admin.c     the table of admin commands, queue management
  *     identify.c, features.c, log.c, event.c, format.c, sanitize.c   an admin command each
- *     health.c   what SMART reports
+ *     health.c   what SMART reports           power.c     power states, temperatures that end in saving power
+ *     hmb.c      the host memory buffer
  *     io.c       the commands of the NVM command set
  *
  * A handler returns the status of its command as NVME_SC(sct, sc), or VSSD_LATER where the completion comes later.
@@ -34,6 +35,14 @@
 #define VSSD_AERL 3u
 #define VSSD_ELPE 63u
 #define VSSD_NPSS 4u
+
+#define VSSD_FIRST_NOPS 3u /* the first power state without operation */
+#define VSSD_APST_ENTRIES 32u
+#define VSSD_MNTMT 273u /* Kelvin: what thermal management temperatures may be */
+#define VSSD_MXTMT 358u
+#define VSSD_HMPRE 1024u /* 4 KiB each: the host memory buffer that it likes best, and the least that is of use */
+#define VSSD_HMMIN 16u
+#define VSSD_HMB_DESCRIPTORS 128u
 
 #define VSSD_WCTEMP 343u /* Kelvin */
 #define VSSD_CCTEMP 353u
@@ -117,6 +126,7 @@ struct vssd_ns {
 	uint32_t nsid;
 	uint8_t lba_shift; /* 9 or 12 */
 	bool dulbe;        /* feature 05h: reading what was never written is an error */
+	uint16_t tler;     /* and its limit for error recovery, which is always observed: there is none */
 	uint16_t refuse;   /* status of every IO command at the moment; 0: none */
 	bool changed;      /* in the changed namespace list */
 };
@@ -151,6 +161,9 @@ struct vssd_nonvolatile {
 	uint64_t warning_ms;  /* at or above WCTEMP */
 	uint64_t critical_ms; /* at or above CCTEMP */
 	struct vssd_sanitize_state sanitize;
+	uint32_t thermal_count[2]; /* transitions to the light and to the heavy saving of power */
+	uint64_t thermal_ms[2];
+	uint64_t saved_apst[VSSD_APST_ENTRIES];
 	uint8_t saved_valid[256]; /* by FID */
 	uint32_t saved[256];
 };
@@ -203,6 +216,29 @@ struct vssd_sanitize {
 	bool announce;     /* it is over, and the event is to be raised */
 };
 
+struct vssd_power_state {
+	uint64_t since;       /* ticks: of the last IO, or of the last change of the state */
+	uint64_t io_taken;    /* IO commands until then */
+	uint32_t operational; /* the last state with operation */
+	bool asleep;          /* in a state without; IO ends that */
+	uint64_t apst[VSSD_APST_ENTRIES];
+};
+
+struct vssd_hmb_range {
+	uint64_t iova;
+	uint64_t end; /* bytes of this one and of all before it */
+};
+
+struct vssd_hmb {
+	bool enabled;
+	uint32_t epoch;
+	uint32_t entries; /* that there is room for */
+	uint32_t count;   /* of ranges */
+	uint64_t bytes;
+	struct nvme_hmb_attributes attributes;
+	struct vssd_hmb_range ranges[VSSD_HMB_DESCRIPTORS];
+};
+
 struct vssd_health {
 	uint64_t busy_ticks;   /* in polls that did work, not yet in busy_ms */
 	uint64_t window_ticks; /* the same, in the current window */
@@ -210,6 +246,7 @@ struct vssd_health {
 	double heat;           /* Kelvin above idle */
 	uint16_t temperature;  /* Kelvin */
 	uint8_t warnings;      /* NVME_SMART_* */
+	uint8_t thermal;       /* 1, 2: at or above TMT1, TMT2 */
 };
 
 struct vssd_ctrl {
@@ -273,6 +310,9 @@ struct vssd_ctrl {
 	struct vssd_events events;
 	struct vssd_format format;
 	struct vssd_sanitize sanitize;
+	struct vssd_power_state power_state;
+	struct vssd_hmb hmb;
+	uint8_t host_id[16];
 	struct vssd_late late[VSSD_AERL + 4]; /* completed, but the admin CQ is full */
 	unsigned num_late;
 	struct nvme_error_log_entry errors[VSSD_ELPE + 1]; /* a ring */
@@ -378,8 +418,43 @@ uint16_t vssd_async_event(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, ui
 uint16_t vssd_format_nvm(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
 uint16_t vssd_sanitize(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
 
+/* Dword 0 of a feature whose value is nothing else. */
+uint32_t vssd_feature_value(const struct vssd_ctrl *ctrl, uint8_t fid, enum nvme_feature_select select);
 void vssd_features_reset(struct vssd_ctrl *ctrl);
 void vssd_features_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256]);
+
+/* ---- power.c: features 02h, 0Ch, 10h ---- */
+
+uint16_t vssd_power_set(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
+uint16_t vssd_apst_set(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
+uint16_t vssd_apst_get(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, enum nvme_feature_select select,
+		       uint32_t *cdw0);
+uint16_t vssd_thermal_set(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
+
+/* IO has come while the power state was one without operation. */
+void vssd_power_wake(struct vssd_ctrl *ctrl);
+
+/* Go to another power state, if it is time. Only where the host has enabled that. */
+void vssd_power_poll(struct vssd_ctrl *ctrl);
+void vssd_power_reset(struct vssd_ctrl *ctrl);
+
+/* 0, or which of the two thermal management temperatures is reached. */
+unsigned vssd_thermal_level(const struct vssd_ctrl *ctrl);
+
+/* ---- hmb.c: feature 0Dh ---- */
+
+uint16_t vssd_hmb_set(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
+uint16_t vssd_hmb_get(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, enum nvme_feature_select select,
+		      uint32_t *cdw0);
+
+/* The memory is the host's again. */
+void vssd_hmb_disable(struct vssd_ctrl *ctrl);
+
+/* What it holds is void. */
+void vssd_hmb_forget(struct vssd_ctrl *ctrl);
+
+/* Blocks first to last are read, or have changed. Only where it is enabled. */
+void vssd_hmb_use(struct vssd_ctrl *ctrl, uint64_t first, uint64_t last, bool changed);
 
 /* ---- event.c ---- */
 

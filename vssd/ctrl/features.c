@@ -22,7 +22,8 @@ struct feature {
 
 	/* NULL: the value is feature[fid], and all values that fit the mask are right. */
 	uint16_t (*set)(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
-	uint16_t (*get)(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool initial, uint32_t *cdw0);
+	uint16_t (*get)(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, enum nvme_feature_select select,
+			uint32_t *cdw0);
 };
 
 static uint32_t queue_counts(const struct vssd_ctrl *ctrl)
@@ -30,15 +31,6 @@ static uint32_t queue_counts(const struct vssd_ctrl *ctrl)
 	uint32_t count = ctrl->options.queues - 1u;
 
 	return count << 16 | count;
-}
-
-static uint16_t set_power(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
-{
-	(void)cdw0;
-	if ((cmd->cdw11 & 0x1f) > VSSD_NPSS)
-		return NVME_SC_INVALID_FIELD;
-	ctrl->feature[NVME_FEAT_POWER] = cmd->cdw11 & 0xff;
-	return NVME_SC_SUCCESS;
 }
 
 /* Sensor and threshold that cdw11 chooses: false, there is no such. */
@@ -70,13 +62,14 @@ static uint16_t initial_threshold(uint32_t sensor, uint32_t type)
 	return sensor == 0 ? VSSD_WCTEMP : UINT16_MAX;
 }
 
-static uint16_t get_temperature(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool initial, uint32_t *cdw0)
+static uint16_t get_temperature(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, enum nvme_feature_select select,
+				uint32_t *cdw0)
 {
 	uint32_t sensor, type;
 
 	if (!threshold_of(cmd->cdw11, &sensor, &type) || sensor == TMPSEL_ALL)
 		return NVME_SC_INVALID_FIELD;
-	*cdw0 = initial ? initial_threshold(sensor, type) : ctrl->threshold[sensor][type];
+	*cdw0 = select == NVME_SEL_CURRENT ? ctrl->threshold[sensor][type] : initial_threshold(sensor, type);
 	return NVME_SC_SUCCESS;
 }
 
@@ -84,19 +77,21 @@ static uint16_t set_error_recovery(struct vssd_ctrl *ctrl, const struct nvme_cmd
 {
 	(void)cdw0;
 	for (uint32_t i = 0; i < ctrl->options.namespaces; i++)
-		if (cmd->nsid == NVME_NSID_ALL || cmd->nsid == i + 1)
+		if (cmd->nsid == NVME_NSID_ALL || cmd->nsid == i + 1) {
 			ctrl->ns[i].dulbe = cmd->cdw11 & DULBE;
-	ctrl->feature[NVME_FEAT_ERROR_RECOVERY] = cmd->cdw11 & 0xffff;
+			ctrl->ns[i].tler = (uint16_t)cmd->cdw11;
+		}
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t get_error_recovery(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool initial, uint32_t *cdw0)
+static uint16_t get_error_recovery(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd,
+				   enum nvme_feature_select select, uint32_t *cdw0)
 {
 	const struct vssd_ns *ns = vssd_ns_find(ctrl, cmd->nsid);
 
 	if (!ns)
 		return NVME_SC_INVALID_NAMESPACE;
-	*cdw0 = initial ? 0 : ctrl->feature[NVME_FEAT_ERROR_RECOVERY] | (ns->dulbe ? DULBE : 0);
+	*cdw0 = select == NVME_SEL_CURRENT ? ns->tler | (ns->dulbe ? DULBE : 0) : 0;
 	return NVME_SC_SUCCESS;
 }
 
@@ -120,10 +115,11 @@ static uint16_t set_queues(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, u
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t get_queues(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool initial, uint32_t *cdw0)
+static uint16_t get_queues(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, enum nvme_feature_select select,
+			   uint32_t *cdw0)
 {
 	(void)cmd;
-	(void)initial;
+	(void)select;
 	*cdw0 = queue_counts(ctrl);
 	return NVME_SC_SUCCESS;
 }
@@ -139,13 +135,14 @@ static uint16_t set_vector(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, u
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t get_vector(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool initial, uint32_t *cdw0)
+static uint16_t get_vector(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, enum nvme_feature_select select,
+			   uint32_t *cdw0)
 {
 	uint16_t vector = (uint16_t)cmd->cdw11;
 
 	if (vector >= VSSD_MSIX_VECTORS)
 		return NVME_SC_INVALID_FIELD;
-	*cdw0 = vector | (!initial && ctrl->coalescing_off[vector] ? VECTOR_CD : 0);
+	*cdw0 = vector | (select == NVME_SEL_CURRENT && ctrl->coalescing_off[vector] ? VECTOR_CD : 0);
 	return NVME_SC_SUCCESS;
 }
 
@@ -164,16 +161,39 @@ static uint16_t set_timestamp(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t get_timestamp(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool initial, uint32_t *cdw0)
+static uint16_t get_timestamp(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, enum nvme_feature_select select,
+			      uint32_t *cdw0)
 {
 	uint64_t value = 0;
 
 	(void)cdw0;
-	if (!initial) {
+	if (select == NVME_SEL_CURRENT) {
 		value = ctrl->timestamp + (pyn_monotonic_ns() - ctrl->timestamp_set) / 1000000;
 		value = (value & UINT64_C(0xffffffffffff)) | (uint64_t)ctrl->timestamp_origin << 49;
 	}
 	return vssd_send(ctrl, cmd, &value, sizeof(value));
+}
+
+/* 64 bits, or 128 with EXHID. */
+static uint16_t set_host_id(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+{
+	uint8_t id[sizeof(ctrl->host_id)] = {0};
+	uint16_t status = vssd_receive(ctrl, cmd, id, cmd->cdw11 & NVME_EXHID ? 16 : 8);
+
+	(void)cdw0;
+	if (!status)
+		memcpy(ctrl->host_id, id, sizeof(id));
+	return status;
+}
+
+static uint16_t get_host_id(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, enum nvme_feature_select select,
+			    uint32_t *cdw0)
+{
+	static const uint8_t none[sizeof(ctrl->host_id)];
+	const uint8_t *id = select == NVME_SEL_CURRENT ? ctrl->host_id : none;
+
+	(void)cdw0;
+	return vssd_send(ctrl, cmd, id, cmd->cdw11 & NVME_EXHID ? 16 : 8);
 }
 
 static uint16_t set_command_set_profile(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
@@ -190,7 +210,7 @@ static uint16_t set_command_set_profile(struct vssd_ctrl *ctrl, const struct nvm
 
 static const struct feature features[256] = {
 	[NVME_FEAT_ARBITRATION] = {true, SAVEABLE, 0xffffff07, 0x00000007, NULL, NULL},
-	[NVME_FEAT_POWER] = {true, CHANGEABLE, 0xff, 0, set_power, NULL},
+	[NVME_FEAT_POWER] = {true, CHANGEABLE, 0xff, 0, vssd_power_set, NULL},
 	[NVME_FEAT_TEMPERATURE] = {true, CHANGEABLE, 0x003fffff, 0, set_temperature, get_temperature},
 	[NVME_FEAT_ERROR_RECOVERY] = {true, CHANGEABLE | NVME_FEATURE_PER_NS, 0x1ffff, 0, set_error_recovery,
 				      get_error_recovery},
@@ -200,9 +220,15 @@ static const struct feature features[256] = {
 	[NVME_FEAT_VECTOR] = {true, CHANGEABLE, 0x1ffff, 0, set_vector, get_vector},
 	[NVME_FEAT_ATOMICITY] = {true, SAVEABLE, 1, 0, NULL, NULL},
 	[NVME_FEAT_ASYNC_EVENT] = {true, SAVEABLE, SMART_WARNINGS | NS_CHANGES, SMART_WARNINGS, NULL, NULL},
+	[NVME_FEAT_APST] = {true, SAVEABLE, NVME_APSTE, 0, vssd_apst_set, vssd_apst_get},
+	[NVME_FEAT_HMB] = {true, CHANGEABLE, 0, 0, vssd_hmb_set, vssd_hmb_get},
 	[NVME_FEAT_TIMESTAMP] = {true, CHANGEABLE, 0, 0, set_timestamp, get_timestamp},
+	[NVME_FEAT_HCTM] = {true, SAVEABLE, UINT32_MAX, 0, vssd_thermal_set, NULL},
+	[NVME_FEAT_NOPSC] = {true, SAVEABLE, NVME_NOPPME, 0, NULL, NULL},
+	[NVME_FEAT_SANITIZE] = {true, SAVEABLE, NVME_NODRM, 0, NULL, NULL},
 	[NVME_FEAT_COMMAND_SET_PROFILE] = {true, CHANGEABLE, 0x1ff, 0, set_command_set_profile, NULL},
 	[NVME_FEAT_SOFTWARE_PROGRESS] = {true, SAVEABLE, 0xff, 0, NULL, NULL},
+	[NVME_FEAT_HOST_ID] = {true, CHANGEABLE, NVME_EXHID, 0, set_host_id, get_host_id},
 };
 
 /* NULL: this drive has no such feature. */
@@ -215,21 +241,34 @@ static const struct feature *find(const struct vssd_ctrl *ctrl, uint8_t fid)
 	return features[fid].supported ? &features[fid] : NULL;
 }
 
+/* What has not been saved has its default as its saved value. */
 static uint32_t saved_value(const struct vssd_ctrl *ctrl, uint8_t fid)
 {
 	return ctrl->nv->saved_valid[fid] ? ctrl->nv->saved[fid] & features[fid].mask : features[fid].initial;
+}
+
+uint32_t vssd_feature_value(const struct vssd_ctrl *ctrl, uint8_t fid, enum nvme_feature_select select)
+{
+	if (select == NVME_SEL_CURRENT)
+		return ctrl->feature[fid];
+	return select == NVME_SEL_SAVED ? saved_value(ctrl, fid) : features[fid].initial;
 }
 
 void vssd_features_reset(struct vssd_ctrl *ctrl)
 {
 	for (unsigned fid = 0; fid < 256; fid++)
 		ctrl->feature[fid] = saved_value(ctrl, (uint8_t)fid);
-	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++) {
 		ctrl->ns[i].dulbe = false;
+		ctrl->ns[i].tler = 0;
+	}
 	for (uint32_t i = 0; i <= VSSD_SENSORS; i++)
 		for (uint32_t type = THRESHOLD_OVER; type <= THRESHOLD_UNDER; type++)
 			ctrl->threshold[i][type] = initial_threshold(i, type);
 	memset(ctrl->coalescing_off, 0, sizeof(ctrl->coalescing_off));
+	memset(ctrl->host_id, 0, sizeof(ctrl->host_id));
+	vssd_power_reset(ctrl);
+	vssd_hmb_disable(ctrl);
 	ctrl->timestamp = 0;
 	ctrl->timestamp_set = pyn_monotonic_ns();
 	ctrl->timestamp_origin = 0;
@@ -248,13 +287,9 @@ uint16_t vssd_get_features(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, u
 		*cdw0 = feature->capabilities;
 		return NVME_SC_SUCCESS;
 	}
-	/* What cannot be saved has its default as its saved value. */
 	if (feature->get)
-		return feature->get(ctrl, cmd, select != NVME_SEL_CURRENT, cdw0);
-	if (select == NVME_SEL_CURRENT)
-		*cdw0 = ctrl->feature[fid];
-	else
-		*cdw0 = select == NVME_SEL_SAVED ? saved_value(ctrl, fid) : feature->initial;
+		return feature->get(ctrl, cmd, (enum nvme_feature_select)select, cdw0);
+	*cdw0 = vssd_feature_value(ctrl, fid, (enum nvme_feature_select)select);
 	return NVME_SC_SUCCESS;
 }
 

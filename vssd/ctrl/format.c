@@ -72,6 +72,7 @@ static void conclude(struct vssd_ctrl *ctrl)
 			ctrl->ns[i].changed = true;
 		vssd_ns_set_format(ctrl, &ctrl->ns[i], format->lbaf);
 	}
+	vssd_hmb_forget(ctrl);
 	refuse_io(ctrl, 0);
 	format->running = false;
 }

@@ -15,6 +15,7 @@
 #define FULL_LOAD_KELVIN 30.0 /* above idle */
 #define TIME_CONSTANT_SECONDS 15.0
 #define UNIT_SECTORS 1000u /* a data unit */
+#define MS_PER_SECOND 1000u
 #define MS_PER_MINUTE 60000u
 #define MS_PER_HOUR 3600000u
 
@@ -64,6 +65,18 @@ void vssd_health_account(struct vssd_ctrl *ctrl)
 		ctrl->nv->warning_ms += ms;
 	if (ctrl->health.temperature >= VSSD_CCTEMP)
 		ctrl->nv->critical_ms += ms;
+	if (ctrl->health.thermal)
+		ctrl->nv->thermal_ms[ctrl->health.thermal - 1] += ms;
+}
+
+/* Less and less of the load is let through where the host wants it so. */
+static void manage_heat(struct vssd_ctrl *ctrl)
+{
+	uint8_t level = (uint8_t)vssd_thermal_level(ctrl);
+
+	if (level > ctrl->health.thermal)
+		ctrl->nv->thermal_count[level - 1]++;
+	ctrl->health.thermal = level;
 }
 
 /* First-order: what the load of the last window would lead to is approached with one time constant. */
@@ -79,11 +92,13 @@ void vssd_health_poll(struct vssd_ctrl *ctrl)
 		load = 1;
 	if (share > 1)
 		share = 1;
+	load /= 1 + health->thermal;
 	health->heat += (load * FULL_LOAD_KELVIN - health->heat) * share;
 	health->temperature = (uint16_t)(IDLE_KELVIN + health->heat + 0.5);
 	health->window_ticks = 0;
 	health->window_start = ctrl->now;
 	vssd_health_account(ctrl);
+	manage_heat(ctrl);
 	if (ctrl->running)
 		judge(ctrl);
 	ctrl->next_tick = ctrl->now + pyn_ns_to_ticks(TICK_NS);
@@ -116,6 +131,10 @@ void vssd_health_smart(struct vssd_ctrl *ctrl, struct nvme_smart_log *log)
 	log->neile[0] = nv->errors;
 	log->wctt = (uint32_t)(nv->warning_ms / MS_PER_MINUTE);
 	log->cctt = (uint32_t)(nv->critical_ms / MS_PER_MINUTE);
+	log->tmt1tc = nv->thermal_count[0];
+	log->tmt2tc = nv->thermal_count[1];
+	log->ttmt1 = (uint32_t)(nv->thermal_ms[0] / MS_PER_SECOND);
+	log->ttmt2 = (uint32_t)(nv->thermal_ms[1] / MS_PER_SECOND);
 	for (unsigned i = 0; i < VSSD_SENSORS; i++)
 		log->tsen[i] = vssd_health_sensor(ctrl, i + 1);
 }

@@ -110,6 +110,14 @@ static void describe_abilities(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl
 	id->mdts = ctrl->options.mdts;
 	id->oaes = NVME_OAES_NS_ATTRIBUTE;
 	id->oacs = NVME_OACS_FORMAT;
+	id->ctratt = NVME_CTRATT_HOST_ID | NVME_CTRATT_NOPSPM;
+	id->apsta = 1;
+	id->hctma = 1;
+	id->mntmt = VSSD_MNTMT;
+	id->mxtmt = VSSD_MXTMT;
+	id->hmpre = VSSD_HMPRE;
+	id->hmmin = VSSD_HMMIN;
+	id->hmmaxd = VSSD_HMB_DESCRIPTORS;
 	id->acl = VSSD_ACL;
 	id->aerl = VSSD_AERL;
 	id->elpe = VSSD_ELPE;

@@ -191,6 +191,14 @@ static void commit(struct vssd_ctrl *ctrl, const struct extent *extent)
 	vssd_store_commit(ctrl->store, first, last - first + 1);
 }
 
+/* Note in the host memory buffer, where there is one, that an extent is read, or has changed. */
+static inline void use_map(struct vssd_ctrl *ctrl, const struct extent *extent, bool changed)
+{
+	if (__builtin_expect(ctrl->hmb.enabled, 0))
+		vssd_hmb_use(ctrl, extent->offset >> VSSD_BLOCK_SHIFT,
+			     (extent->offset + extent->length - 1) >> VSSD_BLOCK_SHIFT, changed);
+}
+
 static uint16_t io_read(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 {
 	struct extent extent;
@@ -201,6 +209,7 @@ static uint16_t io_read(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 		return status;
 	if (cmd->cdw12 & NVME_RW_FUA)
 		commit(ctrl, &extent);
+	use_map(ctrl, &extent, false);
 	if (!read_directly(ctrl, cmd, &extent)) {
 		status = read_pieces(ctrl, cmd, extent);
 		if (status)
@@ -242,6 +251,7 @@ static uint16_t write_part(struct vssd_ctrl *ctrl, struct cursor *cursor, const 
 /* What changed the medium and must not wait in the cache: make it durable, and let the completion wait. */
 static void conclude_change(struct vssd_ctrl *ctrl, const struct extent *extent, bool fua, bool *held)
 {
+	use_map(ctrl, extent, true);
 	if (!fua && !ctrl->write_through)
 		return;
 	commit(ctrl, extent);
@@ -440,6 +450,8 @@ static uint16_t refusal(const struct nvme_cmd *cmd)
 
 uint16_t vssd_io_execute(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool *held)
 {
+	if (__builtin_expect(ctrl->power_state.asleep, 0))
+		vssd_power_wake(ctrl);
 	if (__builtin_expect(cmd->flags & (NVME_FUSE | NVME_PSDT), 0))
 		return refusal(cmd);
 	if (cmd->opc == NVME_IO_READ)

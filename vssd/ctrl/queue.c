@@ -583,7 +583,6 @@ unsigned vssd_queues_poll(struct vssd_ctrl *ctrl)
 {
 	unsigned count;
 
-	vssd_queues_resolve(ctrl);
 	if (ctrl->now >= ctrl->next_scan) {
 		vssd_doorbells_scan(ctrl);
 		ctrl->next_scan = ctrl->now + pyn_ns_to_ticks(1000000);

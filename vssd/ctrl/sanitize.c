@@ -145,6 +145,7 @@ uint16_t vssd_sanitize(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint3
 	ctrl->sanitize.announce = false;
 	vssd_event_forget(ctrl, VSSD_EVENT_SANITIZED);
 	vssd_store_lose(ctrl->store);
+	vssd_hmb_forget(ctrl);
 	make_content(ctrl);
 	set_clock(ctrl);
 	set_status(ctrl, NVME_SANITIZE_IN_PROGRESS, false);

@@ -77,6 +77,9 @@ static int do_counters(struct vssd_control *control, const struct request_packet
 		.bytes_written = counted.bytes_written,
 		.errors = counted.errors,
 		.power_cycles = counted.power_cycles,
+		.hmb_hits = counted.hmb_hits,
+		.hmb_misses = counted.hmb_misses,
+		.hmb_errors = counted.hmb_errors,
 	};
 	set_data(reply, &counters, sizeof(counters));
 	return 0;

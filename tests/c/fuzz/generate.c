@@ -86,6 +86,7 @@ static const uint8_t fids[] = {
 	NVME_FEAT_HCTM,        NVME_FEAT_NOPSC,
 	NVME_FEAT_KATO,        NVME_FEAT_COMMAND_SET_PROFILE,
 	NVME_FEAT_HOST_ID,     NVME_FEAT_SOFTWARE_PROGRESS,
+	NVME_FEAT_SANITIZE,    NVME_FEAT_POWER,
 };
 
 static uint32_t some_fid(struct fuzz_host *host)
@@ -117,11 +118,42 @@ static uint32_t some_value(struct fuzz_host *host, uint32_t fid)
 		       fuzz_below(host->random, 16) << 16 | fuzz_below(host->random, 16) << 24;
 	case NVME_FEAT_COALESCING:
 		return fuzz_below(host->random, 8) | fuzz_below(host->random, 3) << 8;
+	case NVME_FEAT_HCTM:
+		return fuzz_between(host->random, 270, 360) << 16 | fuzz_between(host->random, 270, 360);
 	case NVME_FEAT_QUEUES:
 		return fuzz_below(host->random, 70) << 16 | fuzz_below(host->random, 70);
 	default:
 		return fuzz_below(host->random, 8);
 	}
+}
+
+/* Bytes of data that belong to a feature. */
+static uint32_t feature_length(uint32_t fid, uint32_t cdw11, bool get)
+{
+	switch (fid) {
+	case NVME_FEAT_APST:
+		return 256;
+	case NVME_FEAT_HMB:
+		return get ? sizeof(struct nvme_hmb_attributes) : 0;
+	case NVME_FEAT_TIMESTAMP:
+		return sizeof(uint64_t);
+	case NVME_FEAT_HOST_ID:
+		return cdw11 & NVME_EXHID ? 16 : 8;
+	default:
+		return 0;
+	}
+}
+
+/* A table of power state transitions that is, mostly, right. */
+static void fill_transitions(struct fuzz_host *host, struct fuzz_command *command)
+{
+	uint64_t table[32] = {0};
+
+	for (uint32_t state = 0; state < 4; state++)
+		table[state] = (uint64_t)fuzz_below(host->random, 3) << 8 |
+			       (fuzz_one_in(host->random, 16) ? fuzz_below(host->random, 8) : 4) << 3;
+	memcpy(command->data, table, sizeof(table));
+	command->data_length = sizeof(table);
 }
 
 static void make_get_features(struct fuzz_host *host, struct fuzz_command *command)
@@ -132,7 +164,7 @@ static void make_get_features(struct fuzz_host *host, struct fuzz_command *comma
 	cmd->nsid = fuzz_one_in(host->random, 2) ? some_nsid(host) : 0;
 	cmd->cdw10 = fid | fuzz_below(host->random, 5) << 8;
 	cmd->cdw11 = some_value(host, fid);
-	command->length = fid == NVME_FEAT_TIMESTAMP ? sizeof(uint64_t) : 0;
+	command->length = feature_length(fid, cmd->cdw11, true);
 	command->must_succeed = cmd->cdw10 == NVME_FEAT_POWER || cmd->cdw10 == NVME_FEAT_QUEUES;
 }
 
@@ -146,7 +178,9 @@ static void make_set_features(struct fuzz_host *host, struct fuzz_command *comma
 		cmd->nsid = UINT32_MAX;
 	cmd->cdw10 = fid | (fuzz_one_in(host->random, 4) ? NVME_SET_FEATURES_SV : 0);
 	cmd->cdw11 = some_value(host, fid);
-	command->length = fid == NVME_FEAT_TIMESTAMP ? sizeof(uint64_t) : 0;
+	command->length = feature_length(fid, cmd->cdw11, false);
+	if (fid == NVME_FEAT_APST && fuzz_one_in(host->random, 2))
+		fill_transitions(host, command);
 }
 
 static uint32_t some_queue_size(struct fuzz_host *host)

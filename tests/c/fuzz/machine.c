@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "spec/nvme_log.h"
 #include "spec/nvme_regs.h"
 #include "spec/pci.h"
 #include "tests/c/fuzz/clock.h"
@@ -275,6 +276,50 @@ static void begin_sanitize(struct fuzz_machine *machine)
 	send(machine, true, NVME_ADMIN_SANITIZE, 0, fuzz_between(&machine->random, 1, 4) | NVME_SANITIZE_AUSE);
 }
 
+/* ---- the host memory buffer ---- */
+
+#define LENT 65536u
+
+/* One descriptor, or one for each page. Nobody may give these pages back before the next reset, after which the
+ * controller must not know of them any more. */
+static uint32_t describe(struct fuzz_machine *machine, uint64_t list, uint64_t lent)
+{
+	uint32_t page = machine->host.page_size;
+	uint32_t count = fuzz_one_in(&machine->random, 2) ? 1 : LENT / page;
+	struct nvme_hmb_descriptor descriptor = {.badd = lent, .bsize = LENT / page / count};
+
+	for (uint32_t i = 0; i < count; i++) {
+		fuzz_memory_put(&machine->memory, list + i * sizeof(descriptor), &descriptor, sizeof(descriptor));
+		descriptor.badd += (uint64_t)descriptor.bsize * page;
+	}
+	return count;
+}
+
+void fuzz_machine_lend(struct fuzz_machine *machine)
+{
+	static struct fuzz_command command;
+	uint64_t list, lent;
+
+	if (machine->lends || !fuzz_host_can_submit(&machine->host, 0))
+		return;
+	machine->lends = true;
+	list = fuzz_memory_take(&machine->memory, FUZZ_PAGE);
+	lent = fuzz_memory_take(&machine->memory, LENT);
+	if (!list || !lent)
+		return;
+	fuzz_memory_name(&machine->memory, lent, LENT, true);
+	memset(&command, 0, sizeof(command));
+	command.cmd.opc = NVME_ADMIN_SET_FEATURES;
+	command.cmd.cdw10 = NVME_FEAT_HMB;
+	command.cmd.cdw11 = NVME_HMB_EHM | fuzz_below(&machine->random, 2) << 1;
+	command.cmd.cdw12 = LENT / machine->host.page_size;
+	command.cmd.cdw13 = (uint32_t)list;
+	command.cmd.cdw14 = (uint32_t)(list >> 32);
+	command.cmd.cdw15 = describe(machine, list, lent);
+	fuzz_host_submit(&machine->host, 0, &command);
+	fuzz_host_ring(&machine->host, 0);
+}
+
 /* Have all data made durable. */
 static void flush(struct fuzz_machine *machine)
 {
@@ -447,6 +492,7 @@ void fuzz_machine_reset(struct fuzz_machine *machine)
 		fuzz_fail("CSTS is %08xh after a reset", fuzz_machine_read32(machine, NVME_REG_CSTS));
 	fuzz_host_check(&machine->host);
 	fuzz_host_reset(&machine->host);
+	machine->lends = false;
 	fuzz_machine_verify(machine);
 }
 

@@ -13,6 +13,7 @@ struct fuzz_machine {
 	volatile uint32_t *doorbells;
 	struct fuzz_host host;
 	bool time_stands; /* with this drive */
+	bool lends;       /* a host memory buffer, since the last reset */
 	uint64_t drives;  /* plugged in so far */
 	uint64_t resets;
 };
@@ -32,6 +33,9 @@ void fuzz_machine_reset(struct fuzz_machine *machine);
 
 /* Compare all that is known of namespace 1, behind the controller's back, with what is stored. */
 void fuzz_machine_verify(struct fuzz_machine *machine);
+
+/* Lend the controller memory of the host's, until the next reset: nobody else touches it but by mistake. */
+void fuzz_machine_lend(struct fuzz_machine *machine);
 
 /* Look at, or change, an LBA behind the controller's back. */
 void fuzz_machine_peek_or_poke(struct fuzz_machine *machine);

@@ -15,6 +15,7 @@
 
 #include <time.h>
 
+#include "spec/nvme_log.h"
 #include "spec/nvme_regs.h"
 #include "tests/c/fuzz/generate.h"
 #include "tests/c/fuzz/machine.h"
@@ -90,6 +91,8 @@ static void orderly_step(struct fuzz_machine *machine)
 		change_memory(machine);
 	else if (chosen < 934)
 		fuzz_machine_pause(machine);
+	else if (chosen < 936)
+		fuzz_machine_lend(machine);
 	else
 		fuzz_machine_peek_or_poke(machine);
 	if (fuzz_one_in(&machine->random, 2))
@@ -124,6 +127,21 @@ static uint64_t any_address(struct fuzz_machine *machine)
 	return fuzz_one_in(&machine->random, 2) ? iova & ~UINT64_C(4095) : iova & ~UINT64_C(3);
 }
 
+/* A host memory buffer that may lie anywhere, as its list may. */
+static void wild_buffer(struct fuzz_machine *machine, struct nvme_cmd *cmd)
+{
+	uint64_t list = any_address(machine) & ~UINT64_C(15);
+	struct nvme_hmb_descriptor descriptor = {.badd = any_address(machine),
+						 .bsize = fuzz_below(&machine->random, 64)};
+
+	if (fuzz_memory_at(&machine->memory, list, sizeof(descriptor)))
+		fuzz_memory_put(&machine->memory, list, &descriptor, sizeof(descriptor));
+	cmd->cdw12 = fuzz_below(&machine->random, 64);
+	cmd->cdw13 = (uint32_t)list;
+	cmd->cdw14 = (uint32_t)(list >> 32);
+	cmd->cdw15 = fuzz_one_in(&machine->random, 4) ? (uint32_t)fuzz_edge(&machine->random) : 1;
+}
+
 /* A command anywhere in an SQ; its doorbell says anything. */
 static void wild_command(struct fuzz_machine *machine)
 {
@@ -142,6 +160,8 @@ static void wild_command(struct fuzz_machine *machine)
 	command.cmd.prp1 = any_address(machine);
 	command.cmd.prp2 = any_address(machine);
 	command.cmd.cid = (uint16_t)fuzz_below(&machine->random, 16);
+	if (qid == 0 && command.cmd.opc == NVME_ADMIN_SET_FEATURES && (uint8_t)command.cmd.cdw10 == NVME_FEAT_HMB)
+		wild_buffer(machine, &command.cmd);
 	sq->tail = fuzz_one_in(&machine->random, 8) ? fuzz_below(&machine->random, sq->size) : sq->tail;
 	fuzz_memory_put(&machine->memory, sq->iova + sq->tail * sizeof(command.cmd), &command.cmd,
 			sizeof(command.cmd));

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The host memory buffer: memory of the host's that the drive uses as its own, as long as the host lets it.
+ * NVM Express Base Specification 2.0, sections 5.27.1.10 and 8.9.
+ *
+ * Here it caches the map, as in a drive without DRAM of its own: one entry of 16 bytes for a block, at the place that
+ * the block's number says. Whoever reads a block looks its entry up, whoever changes it writes it anew. The host may
+ * spoil everything in it at any time: an entry counts only if its check fits, and never more than the map itself.
+ */
+#include "vssd/ctrl/device.h"
+
+#include <string.h>
+
+#define ENTRY_SIZE 16u
+
+struct hmb_entry {
+	uint32_t block;
+	uint32_t map;   /* the store's map entry of that block */
+	uint32_t epoch; /* in which it was written; those of other epochs are void */
+	uint32_t check;
+};
+_Static_assert(sizeof(struct hmb_entry) == ENTRY_SIZE, "host memory buffer");
+
+/* A mixer of 32 bits: one bit that changes in changes half of the bits that come out. */
+static uint32_t mix(uint32_t value)
+{
+	value = (value ^ value >> 16) * UINT32_C(0x7feb352d);
+	value = (value ^ value >> 15) * UINT32_C(0x846ca68b);
+	return value ^ value >> 16;
+}
+
+static uint32_t check_of(const struct hmb_entry *entry)
+{
+	return mix(entry->block + mix(entry->map + mix(entry->epoch + UINT32_C(0x484d4221))));
+}
+
+/* Where the entry of a block lies. */
+static uint64_t address_of(const struct vssd_hmb *hmb, uint32_t block)
+{
+	uint64_t offset = (uint64_t)(block % hmb->entries) * ENTRY_SIZE;
+	uint32_t low = 0, high = hmb->count - 1;
+
+	while (low < high) {
+		uint32_t middle = (low + high) / 2;
+
+		if (offset < hmb->ranges[middle].end)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return hmb->ranges[low].iova + offset - (low ? hmb->ranges[low - 1].end : 0);
+}
+
+/* Memory that cannot be reached any more is memory that the host took back without a word. */
+static void lose(struct vssd_ctrl *ctrl)
+{
+	ctrl->counters.hmb_errors++;
+	vssd_hmb_disable(ctrl);
+}
+
+static void store(struct vssd_ctrl *ctrl, uint64_t iova, uint32_t block)
+{
+	struct hmb_entry entry = {block, ctrl->store->current[block], ctrl->hmb.epoch, 0};
+
+	entry.check = check_of(&entry);
+	if (vssd_bus_write(ctrl->bus, iova, &entry, sizeof(entry)) < 0)
+		lose(ctrl);
+}
+
+static void look_up(struct vssd_ctrl *ctrl, uint32_t block)
+{
+	uint64_t iova = address_of(&ctrl->hmb, block);
+	struct hmb_entry entry;
+
+	if (vssd_bus_read(ctrl->bus, iova, &entry, sizeof(entry)) < 0) {
+		lose(ctrl);
+		return;
+	}
+	if (entry.epoch == ctrl->hmb.epoch && entry.check != check_of(&entry))
+		ctrl->counters.hmb_errors++;
+	else if (entry.epoch == ctrl->hmb.epoch && entry.block == block && entry.map == ctrl->store->current[block]) {
+		ctrl->counters.hmb_hits++;
+		return;
+	}
+	ctrl->counters.hmb_misses++;
+	store(ctrl, iova, block);
+}
+
+void vssd_hmb_use(struct vssd_ctrl *ctrl, uint64_t first, uint64_t last, bool changed)
+{
+	/* More than there are entries would be written over by the rest. */
+	if (last - first >= ctrl->hmb.entries)
+		first = last - ctrl->hmb.entries + 1;
+	for (uint64_t block = first; block <= last && ctrl->hmb.enabled; block++) {
+		if (changed)
+			store(ctrl, address_of(&ctrl->hmb, (uint32_t)block), (uint32_t)block);
+		else
+			look_up(ctrl, (uint32_t)block);
+	}
+}
+
+void vssd_hmb_forget(struct vssd_ctrl *ctrl)
+{
+	ctrl->hmb.epoch++;
+}
+
+void vssd_hmb_disable(struct vssd_ctrl *ctrl)
+{
+	ctrl->hmb.enabled = false;
+}
+
+/* ---- the feature ---- */
+
+static uint16_t take_descriptors(struct vssd_ctrl *ctrl, uint64_t list, uint32_t count)
+{
+	struct nvme_hmb_descriptor descriptors[VSSD_HMB_DESCRIPTORS];
+	struct vssd_hmb *hmb = &ctrl->hmb;
+	uint64_t end = 0;
+
+	if (count == 0 || count > VSSD_HMB_DESCRIPTORS)
+		return NVME_SC_INVALID_FIELD;
+	if (vssd_bus_read(ctrl->bus, list, descriptors, count * sizeof(descriptors[0])) < 0)
+		return NVME_SC_DATA_TRANSFER_ERROR;
+	hmb->count = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t length = (uint64_t)descriptors[i].bsize * ctrl->page_size, last;
+
+		if (descriptors[i].badd % ctrl->page_size ||
+		    (length && __builtin_add_overflow(descriptors[i].badd, length - 1, &last)))
+			return NVME_SC_INVALID_FIELD;
+		if (length == 0)
+			continue;
+		end += length;
+		hmb->ranges[hmb->count++] = (struct vssd_hmb_range){descriptors[i].badd, end};
+	}
+	hmb->bytes = end;
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t enable(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+{
+	struct vssd_hmb *hmb = &ctrl->hmb;
+	uint64_t list = (uint64_t)cmd->cdw14 << 32 | cmd->cdw13;
+	uint64_t size = (uint64_t)cmd->cdw12 * ctrl->page_size;
+	uint16_t status;
+
+	if (hmb->enabled)
+		return NVME_SC_COMMAND_SEQUENCE_ERROR;
+	if (list % ENTRY_SIZE || size < VSSD_HMMIN * UINT64_C(4096))
+		return NVME_SC_INVALID_FIELD;
+	status = take_descriptors(ctrl, list, cmd->cdw15);
+	if (status)
+		return status;
+	if (hmb->bytes < size)
+		return NVME_SC_INVALID_FIELD;
+	hmb->attributes = (struct nvme_hmb_attributes){
+		.hsize = cmd->cdw12, .hmdlal = cmd->cdw13, .hmdlau = cmd->cdw14, .hmdlec = cmd->cdw15};
+	size /= ENTRY_SIZE;
+	hmb->entries = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
+	/* Memory that comes back as it was left holds entries that still may be right. */
+	if (!(cmd->cdw11 & NVME_HMB_MR))
+		hmb->epoch++;
+	hmb->enabled = true;
+	return NVME_SC_SUCCESS;
+}
+
+uint16_t vssd_hmb_set(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+{
+	(void)cdw0;
+	if (cmd->cdw11 & NVME_HMB_EHM)
+		return enable(ctrl, cmd);
+	vssd_hmb_disable(ctrl);
+	return NVME_SC_SUCCESS;
+}
+
+uint16_t vssd_hmb_get(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, enum nvme_feature_select select,
+		      uint32_t *cdw0)
+{
+	static const struct nvme_hmb_attributes none;
+	bool enabled = select == NVME_SEL_CURRENT && ctrl->hmb.enabled;
+
+	*cdw0 = enabled ? NVME_HMB_EHM : 0;
+	return vssd_send(ctrl, cmd, enabled ? &ctrl->hmb.attributes : &none, sizeof(none));
+}
