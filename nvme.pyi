@@ -866,7 +866,7 @@ class Controller:
 
         waitdone() does not count it. When an event completes it, there is the warning "AER notification
         is triggered", it is sent again with the same callback, and the callback is called. One that is
-        aborted is not sent again.
+        aborted is not sent again; its callback is called with the status that says so.
 
         Args:
             cb: called at completion, see help(nvme)

@@ -57,7 +57,11 @@ cdef class Controller(_Queue):
         if status == 0x008:
             return
         if status:
-            self._tell(completed)
+            try:
+                self._tell(completed)
+            finally:
+                if callback is not None:
+                    self._call(callback, completed)
             return
         # One of before a reset is not sent again: the initialisation has sent its own since.
         if completed.generation == cspdk.pyn_qpair_generation(cspdk.pyn_device_admin(self._device._device)):

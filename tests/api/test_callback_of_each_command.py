@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Every method of the stub that takes cb calls it once, whatever the drive answers."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from pathlib import Path
+
+import nvme as d
+import pytest
+
+STUB = Path(__file__).parents[2] / "nvme.pyi"
+
+
+def commands(kind: str) -> list[str]:
+    """Methods of a class that take cb."""
+    (node,) = [n for n in ast.parse(STUB.read_text()).body if isinstance(n, ast.ClassDef) and n.name == kind]
+    return sorted(
+        {f.name for f in node.body if isinstance(f, ast.FunctionDef) and "cb" in [a.arg for a in f.args.args]}
+    )
+
+
+ADMIN = {
+    "abort": {"cid": 0},
+    "dst": {"stc": 0xF},
+    "format": {"nsid": 0x12345},
+    "fw_commit": {"slot": 7, "action": 0},
+    "fw_download": {"offset": 0},
+    "getfeatures": {"fid": 7},
+    "getlogpage": {"lid": 2},
+    "identify": {},
+    "mi_receive": {"opcode": 0},
+    "mi_send": {"opcode": 0},
+    "sanitize": {"option": 7},
+    "security_receive": {"spsp": 0},
+    "security_send": {"spsp": 0},
+    "send_cmd": {"opcode": 0x0A, "cdw10": 7},
+    "setfeatures": {"fid": 7, "cdw11": 0xFFFF},
+}
+TAKE_A_BUFFER = {"fw_download", "getlogpage", "security_receive", "security_send"}
+IO = {
+    "compare": {"lba": 0},
+    "dsm": {"range_count": 1},
+    "flush": {},
+    "read": {"lba": 0},
+    "send_cmd": {"opcode": 0},
+    "verify": {"lba": 0},
+    "write": {"lba": 0},
+    "write_uncorrectable": {"lba": 1},
+    "write_zeroes": {"lba": 0},
+    "zns_mgmt_receive": {},
+    "zns_mgmt_send": {},
+}
+WITHOUT_A_BUFFER = {"flush", "send_cmd", "verify", "write_uncorrectable", "write_zeroes"}
+
+
+def test_every_command_of_the_stub_is_here():
+    assert commands("Controller") == sorted([*ADMIN, "aer"])
+    assert commands("Namespace") == sorted(IO)
+
+
+@pytest.mark.parametrize("name", sorted(ADMIN))
+def test_an_admin_command_calls_cb_once(nvme0, buf, name):
+    told = []
+    options = dict(ADMIN[name], cb=lambda cdw0, status1: told.append(status1))
+    if name in TAKE_A_BUFFER:
+        options["buf"] = buf
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        getattr(nvme0, name)(**options).waitdone()
+    assert len(told) == 1
+
+
+def test_an_aer_calls_cb_when_it_is_aborted(nvme0):
+    told = []
+    nvme0.aer(cb=lambda cdw0, status1: told.append(status1 >> 1 & 0x7FF))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        nvme0.abort(nvme0.latest_cid).waitdone()
+    assert told == [0x07]
+
+
+@pytest.mark.parametrize("name", sorted(IO))
+def test_an_io_command_calls_cb_once(nvme0n1, qpair, name):
+    told = []
+    options = dict(IO[name], qpair=qpair, cb=lambda cpl: told.append(cpl))
+    if name not in WITHOUT_A_BUFFER:
+        options["buf"] = d.Buffer(4096)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        getattr(nvme0n1, name)(**options).waitdone()
+        nvme0n1.write(qpair, d.Buffer(), 0, 8).waitdone()  # what was uncorrectable is mended
+    assert len(told) == 1
+    assert len(told[0]) == 4
