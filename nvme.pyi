@@ -432,7 +432,8 @@ class Controller:
         ...     while nvme0[0x1c] & 1:
         ...         pass
         ...     nvme0.init_adminq()
-        ...     nvme0[0x14] = 0x00460001        # CC: 16-byte CQEs, 64-byte SQEs, enable
+        ...     nvme0[0x14] = 0x00460001        # CC: 16-byte CQEs, 64-byte SQEs, enable; with CC.AMS = 1,
+        ...                                     # 0x00460801, Qpair(prio=…) has a meaning
         ...     while not nvme0[0x1c] & 1:
         ...         pass
         ...     nvme0.init_ns()

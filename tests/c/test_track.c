@@ -126,6 +126,31 @@ TRACK_TEST(a_command_that_failed_leaves_what_it_changes_unknown)
 	}
 }
 
+static struct nvme_cmd fused(uint8_t opcode, uint8_t half, uint64_t slba)
+{
+	struct nvme_cmd cmd = io(opcode, slba, 1);
+
+	cmd.flags = half;
+	return cmd;
+}
+
+TRACK_TEST(a_fused_pair_is_its_write_and_only_where_that_was_done)
+{
+	write_lbas(5, 1);
+	run(fused(NVME_IO_COMPARE, NVME_FUSE_FIRST, 5), LBA, false, OK);
+	CHECK_EQ(reads(5, 1), 0);
+	the_buffer->data[9] ^= 1;
+	run(fused(NVME_IO_WRITE, NVME_FUSE_SECOND, 5), LBA, false, OK);
+	CHECK_EQ(reads(5, 1), 0);
+	the_buffer->data[9] ^= 1;
+	CHECK_EQ(reads(5, 1), 1);
+	run(fused(NVME_IO_COMPARE, NVME_FUSE_FIRST, 5), LBA, false, NVME_SC_COMPARE_FAILURE << 1);
+	CHECK_EQ(reads(5, 1), 1);
+	/* The old data or the new: a drive may be wrong about having written nothing. */
+	run(fused(NVME_IO_WRITE, NVME_FUSE_SECOND, 5), LBA, false, NVME_SC_ABORTED_FAILED_FUSED << 1);
+	CHECK_EQ(reads(5, 1), -1);
+}
+
 TRACK_TEST(a_status_with_only_phase_and_flags_is_a_success)
 {
 	run(io(NVME_IO_WRITE, 5, 1), LBA, true, NVME_STATUS_P | NVME_STATUS_M | NVME_STATUS_DNR);
