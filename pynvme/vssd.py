@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import os
 import secrets
 import select
@@ -162,9 +163,9 @@ class VirtualSsd:
         held here is closed.
         """
         with contextlib.ExitStack() as stack:
-            owner, self._owner_fd = os.pipe()
+            owner, self._owner_fd = _pipe()
             stack.callback(os.close, owner)
-            ready, told = os.pipe()
+            ready, told = _pipe()
             stack.callback(os.close, ready)
             self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
             try:
@@ -295,6 +296,16 @@ class VirtualSsd:
         """Once: by another thread, or after a Ctrl-C, the number may belong to another file already."""
         number, self._owner_fd = self._owner_fd, -1
         if number >= 0:
+            os.close(number)
+
+
+def _pipe() -> tuple[int, int]:
+    """A pipe above the standard streams, which the program gets anew: a script may have closed its own."""
+    low = os.pipe()
+    try:
+        return fcntl.fcntl(low[0], fcntl.F_DUPFD_CLOEXEC, 3), fcntl.fcntl(low[1], fcntl.F_DUPFD_CLOEXEC, 3)
+    finally:
+        for number in low:
             os.close(number)
 
 

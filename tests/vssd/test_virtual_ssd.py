@@ -233,6 +233,30 @@ print(vssd.died("vssd:size=16M"), os.getsid(drive.pid) != os.getsid(0))
 """
 
 
+@pytest.mark.parametrize("closed", [(0,), (1,), (0, 1, 2)])
+def test_a_drive_of_a_script_without_standard_streams_ends_with_it(closed: tuple[int, ...]) -> None:
+    told, teller = os.pipe()
+    code = f"""
+import os
+[os.close(number) for number in {closed}]
+from pynvme.vssd import VirtualSsd
+drive = VirtualSsd(size="16M")
+os.write({teller}, drive.address.encode())
+os._exit(0)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    try:
+        command = [sys.executable, "-c", code]
+        subprocess.run(command, env=environment, pass_fds=(teller,), check=True, timeout=30)
+        address = os.read(told, 200).decode()
+    finally:
+        os.close(told)
+        os.close(teller)
+    if not is_gone(address):
+        os.kill(VirtualSsd.attach(address).pid, signal.SIGKILL)
+        pytest.fail("it outlives its script")
+
+
 def test_ctrl_c_does_not_reach_the_drive() -> None:
     assert script(CTRL_C).communicate(timeout=20)[0].split() == ["False", "True"]
 
