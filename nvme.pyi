@@ -969,8 +969,8 @@ class Controller:
     def enable_hmb(self) -> None:
         """Give the drive as much host memory as it prefers (HMPRE), by Set Features 0Dh (Base 5.27).
 
-        The memory is the drive's until disable_hmb(), or until the Controller goes; a second call lends it other
-        memory. A reset ends its use without a word: then call it again.
+        The memory is the drive's until disable_hmb(), or until the Controller goes; a second call lends it
+        other memory. A reset ends its use without a word: then call it again.
 
         Raises:
             NotImplementedError: the drive prefers none

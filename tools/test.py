@@ -24,6 +24,7 @@ from typing import Callable
 
 ASAN = Path("build/asan")
 SECONDS_A_PROGRAM = 120
+JOBS = len(os.sched_getaffinity(0))
 
 
 @dataclass
@@ -38,8 +39,7 @@ class Part:
 
 def native(*goals: str) -> subprocess.CompletedProcess[str]:
     """Build under ASan and UBSan; with -k, so that one test that does not compile hides no other."""
-    jobs = len(os.sched_getaffinity(0))
-    command = ["make", "--no-print-directory", "-k", "-f", "tools/native.mk", f"-j{jobs}"]
+    command = ["make", "--no-print-directory", "-k", "-f", "tools/native.mk", f"-j{JOBS}"]
     command += [f"PYTHON={sys.executable}", "VARIANT=asan", "WERROR=1", *goals]
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
@@ -138,7 +138,7 @@ def vssd_tests() -> Part:
         "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=1",
         "UBSAN_OPTIONS": "print_stacktrace=1",
     }
-    return pytest("the virtual SSD, with ASan", ["tests/vssd"], environment)
+    return pytest("the virtual SSD, with ASan", ["tests/vssd", "-n", str(JOBS)], environment)
 
 
 def python_tests() -> Part:
