@@ -187,6 +187,38 @@ def test_temperature_above_or_below_a_threshold(nvme: Nvme, threshold: int) -> N
     assert smart(nvme, 0, 1) == 0
 
 
+@pytest.mark.parametrize("threshold", [200, 1 << 20 | 400, 2 << 16 | 200, 1 << 20 | 2 << 16 | 400])
+def test_a_temperature_is_told_once_until_the_log_is_read_and_it_was_right_in_between(
+    nvme: Nvme, threshold: int
+) -> None:
+    selection = threshold & 0x3F0000
+    harmless = selection | (0 if threshold >> 20 else 500)
+    first, second = (nvme.admin.submit(sqe(ASYNC_EVENT)) for _ in range(2))
+    setting = nvme.admin.submit(sqe(0x09, cdw10=4, cdw11=threshold))
+    found = {entry.cid: entry.cdw0 for entry in (nvme.admin.wait(), nvme.admin.wait())}
+    assert found == {first: TEMPERATURE, setting: 0}
+    for value in (harmless, threshold):
+        nvme.admin.submit(sqe(0x09, cdw10=4, cdw11=value))
+        nvme.admin.wait()
+    assert quiet(nvme.admin, 0.15), "the log has not been read"
+    reading = nvme.admin.submit(sqe(0x02, prp1=nvme.memory.alloc(4096), cdw10=127 << 16 | 2))
+    found = {entry.cid: entry.cdw0 for entry in (nvme.admin.wait(), nvme.admin.wait())}
+    assert found == {reading: 0, second: TEMPERATURE}, "it came up again meanwhile"
+    assert smart(nvme, 0, 1) == 0x02
+    nvme.admin.submit(sqe(ASYNC_EVENT))
+    assert quiet(nvme.admin, 0.15), "it lasts, and was told"
+
+
+def test_a_temperature_that_is_wrong_already_is_told_where_that_gets_enabled(nvme: Nvme) -> None:
+    assert set_feature(nvme, 0x0B, 0) == OK
+    assert set_feature(nvme, 4, 200) == OK
+    request = nvme.admin.submit(sqe(ASYNC_EVENT))
+    assert quiet(nvme.admin)
+    enabling = nvme.admin.submit(sqe(0x09, cdw10=0x0B, cdw11=2))
+    found = {entry.cid: entry.cdw0 for entry in (nvme.admin.wait(), nvme.admin.wait())}
+    assert found == {request: TEMPERATURE, enabling: 0}
+
+
 def test_events_that_are_not_enabled_do_not_come(nvme: Nvme) -> None:
     assert set_feature(nvme, 0x0B, 0) == OK
     nvme.admin.submit(sqe(ASYNC_EVENT))

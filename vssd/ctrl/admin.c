@@ -20,8 +20,8 @@ static bool qid_in_range(const struct vssd_ctrl *ctrl, uint32_t qid)
 
 /* What both create commands have in common: cdw10, cdw11.PC and PRP1. entry_size: CC.IOSQES or IOCQES, and what it
  * must be. */
-static uint16_t check_create(const struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool exists,
-			     uint64_t entry_size, uint64_t wanted)
+static uint16_t check_create(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool exists, uint64_t entry_size,
+			     uint64_t wanted)
 {
 	uint32_t qid = cmd->cdw10 & 0xffff, qsize = cmd->cdw10 >> 16;
 
@@ -30,7 +30,7 @@ static uint16_t check_create(const struct vssd_ctrl *ctrl, const struct nvme_cmd
 	if (qsize == 0 || qsize >= ctrl->options.queue_entries || entry_size != wanted)
 		return NVME_SC_INVALID_QUEUE_SIZE;
 	if (!(cmd->cdw11 & QUEUE_PC))
-		return NVME_SC_INVALID_FIELD;
+		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
 	if (cmd->prp1 & (ctrl->page_size - 1))
 		return NVME_SC_INVALID_PRP_OFFSET;
 	return NVME_SC_SUCCESS;
@@ -134,7 +134,7 @@ uint16_t vssd_admin_execute(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, 
 	if (!command->execute)
 		return NVME_SC_INVALID_OPCODE;
 	if (cmd->flags & (NVME_FUSE | NVME_PSDT))
-		return NVME_SC_INVALID_FIELD;
+		return vssd_invalid_field(ctrl, VSSD_FIELD_FLAGS);
 	if (!command->during_sanitize && vssd_sanitize_refuses(ctrl))
 		return vssd_sanitize_refuses(ctrl);
 	return command->execute(ctrl, cmd, cdw0);

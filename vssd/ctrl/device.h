@@ -8,7 +8,7 @@
  *     prp.c      host memory of a command     admin.c     the table of admin commands, queue management
  *     identify.c, features.c, log.c, event.c, format.c, sanitize.c   an admin command each
  *     health.c   what SMART reports           power.c     power states, temperatures that end in saving power
- *     hmb.c      the host memory buffer
+ *     hmb.c      the host memory buffer       error.c     commands that fail
  *     io.c       the commands of the NVM command set
  *
  * A handler returns the status of its command as NVME_SC(sct, sc), or VSSD_LATER where the completion comes later.
@@ -246,7 +246,15 @@ struct vssd_health {
 	double heat;           /* Kelvin above idle */
 	uint16_t temperature;  /* Kelvin */
 	uint8_t warnings;      /* NVME_SMART_* */
+	uint8_t reported;      /* those that were an event since they came up */
 	uint8_t thermal;       /* 1, 2: at or above TMT1, TMT2 */
+};
+
+/* What is known of the command that is failing, besides its status. */
+struct vssd_failure {
+	uint16_t field; /* VSSD_FIELD_*; 0: what the status says */
+	bool has_lba;
+	uint64_t lba;
 };
 
 struct vssd_ctrl {
@@ -316,6 +324,7 @@ struct vssd_ctrl {
 	struct vssd_late late[VSSD_AERL + 4]; /* completed, but the admin CQ is full */
 	unsigned num_late;
 	struct nvme_error_log_entry errors[VSSD_ELPE + 1]; /* a ring */
+	struct vssd_failure failure;
 	struct vssd_health health;
 	uint64_t power_on_ns; /* CLOCK_MONOTONIC, up to which power_on_ms counts */
 	uint8_t log[4096];    /* the log page, or data structure, that is being sent */
@@ -518,9 +527,34 @@ uint16_t vssd_health_sensor(const struct vssd_ctrl *ctrl, unsigned sensor);
 /* Bring power on time and busy time up to date. */
 void vssd_health_account(struct vssd_ctrl *ctrl);
 
-/* A command failed. status as in the completion, sqid and cid as in the command; lba where it has one. */
-void vssd_error_log(struct vssd_ctrl *ctrl, uint16_t sqid, uint16_t cid, uint16_t status, uint32_t nsid,
-		    uint64_t lba);
+/* ---- error.c ---- */
+
+/* Where a command is wrong: its byte, and the bit in it. */
+#define VSSD_FIELD_OPCODE 0u
+#define VSSD_FIELD_FLAGS 1u
+#define VSSD_FIELD_NSID 4u
+#define VSSD_FIELD_CDW10 40u
+#define VSSD_FIELD_CDW11 44u
+#define VSSD_FIELD_CDW12 48u
+#define VSSD_FIELD_CDW13 52u
+#define VSSD_FIELD_CDW14 56u
+#define VSSD_FIELD_CDW15 60u
+#define VSSD_FIELD_BIT_SHIFT 8
+#define VSSD_FIELD_NONE UINT16_MAX
+
+/* Bits 15:1 of a completion's status, in their place. */
+uint16_t vssd_status_field(uint16_t status);
+
+/* Tell the error log of a command that failed, or of an error that belongs to none. */
+void vssd_command_failed(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, const struct nvme_cmd *cmd,
+			 uint16_t status);
+void vssd_error_of_none(struct vssd_ctrl *ctrl);
+
+/* Invalid Field in Command, and which: VSSD_FIELD_*, but for the opcode. */
+uint16_t vssd_invalid_field(struct vssd_ctrl *ctrl, uint16_t field);
+
+/* The first LBA at which the command fails. */
+void vssd_failed_lba(struct vssd_ctrl *ctrl, uint64_t lba);
 
 /* ---- io.c ---- */
 

@@ -45,7 +45,7 @@ static void report(struct vssd_ctrl *ctrl)
 void vssd_event_raise(struct vssd_ctrl *ctrl, enum vssd_event event)
 {
 	if (events[event].type == NVME_EVENT_ERROR)
-		vssd_error_log(ctrl, UINT16_MAX, UINT16_MAX, 0, 0, 0);
+		vssd_error_of_none(ctrl);
 	ctrl->events.pending |= 1u << event;
 	report(ctrl);
 }

@@ -47,7 +47,7 @@ static uint16_t set_temperature(struct vssd_ctrl *ctrl, const struct nvme_cmd *c
 
 	(void)cdw0;
 	if (!threshold_of(cmd->cdw11, &sensor, &type))
-		return NVME_SC_INVALID_FIELD;
+		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
 	for (uint32_t i = 0; i <= VSSD_SENSORS; i++)
 		if (sensor == i || sensor == TMPSEL_ALL)
 			ctrl->threshold[i][type] = (uint16_t)cmd->cdw11;
@@ -68,7 +68,7 @@ static uint16_t get_temperature(struct vssd_ctrl *ctrl, const struct nvme_cmd *c
 	uint32_t sensor, type;
 
 	if (!threshold_of(cmd->cdw11, &sensor, &type) || sensor == TMPSEL_ALL)
-		return NVME_SC_INVALID_FIELD;
+		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
 	*cdw0 = select == NVME_SEL_CURRENT ? ctrl->threshold[sensor][type] : initial_threshold(sensor, type);
 	return NVME_SC_SUCCESS;
 }
@@ -108,7 +108,7 @@ static uint16_t set_vwc(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint
 static uint16_t set_queues(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
 {
 	if ((cmd->cdw11 & 0xffff) == 0xffff || cmd->cdw11 >> 16 == 0xffff)
-		return NVME_SC_INVALID_FIELD;
+		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
 	if (ctrl->io_queues_made)
 		return NVME_SC_COMMAND_SEQUENCE_ERROR;
 	*cdw0 = queue_counts(ctrl);
@@ -130,7 +130,7 @@ static uint16_t set_vector(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, u
 
 	(void)cdw0;
 	if (vector >= VSSD_MSIX_VECTORS)
-		return NVME_SC_INVALID_FIELD;
+		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
 	ctrl->coalescing_off[vector] = cmd->cdw11 & VECTOR_CD;
 	return NVME_SC_SUCCESS;
 }
@@ -141,7 +141,7 @@ static uint16_t get_vector(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, e
 	uint16_t vector = (uint16_t)cmd->cdw11;
 
 	if (vector >= VSSD_MSIX_VECTORS)
-		return NVME_SC_INVALID_FIELD;
+		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
 	*cdw0 = vector | (select == NVME_SEL_CURRENT && ctrl->coalescing_off[vector] ? VECTOR_CD : 0);
 	return NVME_SC_SUCCESS;
 }
@@ -198,9 +198,8 @@ static uint16_t get_host_id(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, 
 
 static uint16_t set_command_set_profile(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
 {
-	(void)ctrl;
 	(void)cdw0;
-	return cmd->cdw11 & 0x1ff ? NVME_SC_INVALID_FIELD : NVME_SC_SUCCESS;
+	return cmd->cdw11 & 0x1ff ? vssd_invalid_field(ctrl, VSSD_FIELD_CDW11) : NVME_SC_SUCCESS;
 }
 
 #define SAVEABLE (NVME_FEATURE_SAVEABLE | NVME_FEATURE_CHANGEABLE)
@@ -281,8 +280,10 @@ uint16_t vssd_get_features(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, u
 	uint32_t select = cmd->cdw10 >> SEL_SHIFT & 7;
 	const struct feature *feature = find(ctrl, fid);
 
-	if (!feature || select > NVME_SEL_SUPPORTED)
-		return NVME_SC_INVALID_FIELD;
+	if (!feature)
+		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW10);
+	if (select > NVME_SEL_SUPPORTED)
+		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW10 + 1);
 	if (select == NVME_SEL_SUPPORTED) {
 		*cdw0 = feature->capabilities;
 		return NVME_SC_SUCCESS;
@@ -313,7 +314,7 @@ uint16_t vssd_set_features(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, u
 	uint16_t status;
 
 	if (!feature)
-		return NVME_SC_INVALID_FIELD;
+		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW10);
 	status = check_nsid(ctrl, feature, cmd->nsid);
 	if (status)
 		return status;

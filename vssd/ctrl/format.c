@@ -20,7 +20,7 @@ static uint16_t check(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 	if (lbaf > VSSD_NLBAF || pi != 0)
 		return NVME_SC_INVALID_FORMAT;
 	if (ses > SES_MAX)
-		return NVME_SC_INVALID_FIELD;
+		return vssd_invalid_field(ctrl, (VSSD_FIELD_CDW10 + 1) | 1u << VSSD_FIELD_BIT_SHIFT);
 	return NVME_SC_SUCCESS;
 }
 

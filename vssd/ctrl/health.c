@@ -21,7 +21,7 @@
 
 static void judge(struct vssd_ctrl *ctrl)
 {
-	uint8_t before = ctrl->health.warnings;
+	struct vssd_health *health = &ctrl->health;
 	uint8_t enabled = (uint8_t)ctrl->feature[NVME_FEAT_ASYNC_EVENT];
 	bool outside = false;
 
@@ -30,9 +30,12 @@ static void judge(struct vssd_ctrl *ctrl)
 
 		outside |= kelvin >= ctrl->threshold[sensor][0] || kelvin <= ctrl->threshold[sensor][1];
 	}
-	ctrl->health.warnings = outside ? NVME_SMART_TEMPERATURE : 0;
-	if (ctrl->health.warnings & ~before & enabled)
+	health->warnings = outside ? NVME_SMART_TEMPERATURE : 0;
+	health->reported &= health->warnings;
+	if (health->warnings & ~health->reported & enabled) {
+		health->reported |= NVME_SMART_TEMPERATURE;
 		vssd_event_raise(ctrl, VSSD_EVENT_TEMPERATURE);
+	}
 }
 
 uint16_t vssd_health_sensor(const struct vssd_ctrl *ctrl, unsigned sensor)
@@ -137,19 +140,4 @@ void vssd_health_smart(struct vssd_ctrl *ctrl, struct nvme_smart_log *log)
 	log->ttmt2 = (uint32_t)(nv->thermal_ms[1] / MS_PER_SECOND);
 	for (unsigned i = 0; i < VSSD_SENSORS; i++)
 		log->tsen[i] = vssd_health_sensor(ctrl, i + 1);
-}
-
-void vssd_error_log(struct vssd_ctrl *ctrl, uint16_t sqid, uint16_t cid, uint16_t status, uint32_t nsid, uint64_t lba)
-{
-	uint64_t count = ++ctrl->nv->errors;
-
-	ctrl->errors[(count - 1) % (VSSD_ELPE + 1)] = (struct nvme_error_log_entry){
-		.ecnt = count,
-		.sqid = sqid,
-		.cid = cid,
-		.status = status,
-		.pel = UINT16_MAX,
-		.lba = lba,
-		.nsid = nsid,
-	};
 }

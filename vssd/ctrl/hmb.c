@@ -118,7 +118,7 @@ static uint16_t take_descriptors(struct vssd_ctrl *ctrl, uint64_t list, uint32_t
 	uint64_t end = 0;
 
 	if (count == 0 || count > VSSD_HMB_DESCRIPTORS)
-		return NVME_SC_INVALID_FIELD;
+		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW15);
 	if (vssd_bus_read(ctrl->bus, list, descriptors, count * sizeof(descriptors[0])) < 0)
 		return NVME_SC_DATA_TRANSFER_ERROR;
 	hmb->count = 0;
@@ -146,13 +146,15 @@ static uint16_t enable(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 
 	if (hmb->enabled)
 		return NVME_SC_COMMAND_SEQUENCE_ERROR;
-	if (list % ENTRY_SIZE || size < VSSD_HMMIN * UINT64_C(4096))
-		return NVME_SC_INVALID_FIELD;
+	if (list % ENTRY_SIZE)
+		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW13);
+	if (size < VSSD_HMMIN * UINT64_C(4096))
+		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW12);
 	status = take_descriptors(ctrl, list, cmd->cdw15);
 	if (status)
 		return status;
 	if (hmb->bytes < size)
-		return NVME_SC_INVALID_FIELD;
+		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW12);
 	hmb->attributes = (struct nvme_hmb_attributes){
 		.hsize = cmd->cdw12, .hmdlal = cmd->cdw13, .hmdlau = cmd->cdw14, .hmdlec = cmd->cdw15};
 	size /= ENTRY_SIZE;

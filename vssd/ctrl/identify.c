@@ -272,7 +272,7 @@ static uint16_t identify_command_sets(struct vssd_ctrl *ctrl, const struct nvme_
 	uint16_t cntid = (uint16_t)(cmd->cdw10 >> 16);
 
 	if (cntid != UINT16_MAX && cntid != CNTLID)
-		return NVME_SC_INVALID_FIELD;
+		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW10 + 2);
 	vectors[0] = 1u << NVME_CSI_NVM;
 	return NVME_SC_SUCCESS;
 }
@@ -299,7 +299,7 @@ uint16_t vssd_identify(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint3
 
 	(void)cdw0;
 	if (!structures[cns].fill || (structures[cns].since_2_0 && ctrl->options.version < 0x00020000))
-		return NVME_SC_INVALID_FIELD;
+		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW10);
 	memset(ctrl->log, 0, NVME_IDENTIFY_SIZE);
 	status = structures[cns].fill(ctrl, cmd);
 	return status ? status : vssd_send(ctrl, cmd, ctrl->log, NVME_IDENTIFY_SIZE);

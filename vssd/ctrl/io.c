@@ -64,11 +64,25 @@ static uint16_t locate(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool 
 	if (ns->refuse)
 		return ns->refuse;
 	if (moves_data && nlb << ns->lba_shift > ctrl->max_transfer)
-		return NVME_SC_INVALID_FIELD;
+		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW12);
 	if (!range_fits(ns, slba, nlb))
 		return NVME_SC_LBA_OUT_OF_RANGE;
 	*extent = extent_of(ns, slba, nlb);
 	return NVME_SC_SUCCESS;
+}
+
+/* Of a byte of the store. */
+static uint64_t lba_of(const struct vssd_ns *ns, uint64_t offset)
+{
+	return (offset - (ns->first_block << VSSD_BLOCK_SHIFT)) >> ns->lba_shift;
+}
+
+/* The first of these sectors is where the command fails. */
+static void fail_at(struct vssd_ctrl *ctrl, const struct vssd_ns *ns, const struct part *part, uint8_t sectors)
+{
+	uint32_t first = (uint32_t)__builtin_ctz(sectors) * VSSD_SECTOR_SIZE;
+
+	vssd_failed_lba(ctrl, lba_of(ns, (part->block << VSSD_BLOCK_SHIFT) + first));
 }
 
 /* Whether all of an extent can be read. */
@@ -77,12 +91,18 @@ static uint16_t check_readable(struct vssd_ctrl *ctrl, struct extent extent)
 	struct part part;
 
 	while (next_part(&extent, &part)) {
-		if (vssd_store_bad(ctrl->store, part.block) & part.sectors) {
+		uint8_t bad = vssd_store_bad(ctrl->store, part.block) & part.sectors;
+		uint8_t unwritten = (uint8_t)~vssd_store_written(ctrl->store, part.block) & part.sectors;
+
+		if (bad) {
 			ctrl->nv->media_errors++;
+			fail_at(ctrl, extent.ns, &part, bad);
 			return NVME_SC_UNRECOVERED_READ_ERROR;
 		}
-		if (extent.ns->dulbe && (vssd_store_written(ctrl->store, part.block) & part.sectors) != part.sectors)
+		if (extent.ns->dulbe && unwritten) {
+			fail_at(ctrl, extent.ns, &part, unwritten);
 			return NVME_SC_DEALLOCATED_OR_UNWRITTEN;
+		}
 	}
 	return NVME_SC_SUCCESS;
 }
@@ -309,8 +329,15 @@ static uint16_t io_compare(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 
 		if (from_host(ctrl, &cursor, theirs, part.length) < 0)
 			return NVME_SC_DATA_TRANSFER_ERROR;
-		if (memcmp(ours, theirs, part.length) != 0)
+		if (memcmp(ours, theirs, part.length) != 0) {
+			uint32_t first = 0;
+
+			while (ours[first] == theirs[first])
+				first++;
+			vssd_failed_lba(ctrl,
+					lba_of(extent.ns, (part.block << VSSD_BLOCK_SHIFT) + part.offset + first));
 			return NVME_SC_COMPARE_FAILURE;
+		}
 	}
 	return NVME_SC_SUCCESS;
 }
@@ -391,8 +418,11 @@ static uint16_t io_dsm(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool 
 		return ns->refuse;
 	status = vssd_receive(ctrl, cmd, ranges, count * (uint32_t)sizeof(ranges[0]));
 	for (uint32_t i = 0; i < count && !status; i++)
-		if (!range_fits(ns, ranges[i].slba, ranges[i].nlb))
+		if (!range_fits(ns, ranges[i].slba, ranges[i].nlb)) {
+			ctrl->failure.field = VSSD_FIELD_NONE;
+			vssd_failed_lba(ctrl, ranges[i].slba);
 			status = NVME_SC_LBA_OUT_OF_RANGE;
+		}
 	if (status || !(cmd->cdw11 & NVME_DSM_AD))
 		return status;
 	for (uint32_t i = 0; i < count && !status; i++) {
@@ -440,12 +470,12 @@ static const uint32_t effects_of[256] = {
 
 /* Why a command with FUSE or PSDT is refused: it is half of a pair whose other half is not there, or these fields
  * have no such value for it. */
-static uint16_t refusal(const struct nvme_cmd *cmd)
+static uint16_t refusal(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 {
 	if (!effects_of[cmd->opc])
 		return NVME_SC_INVALID_OPCODE;
 	return vssd_io_is_first(cmd) || vssd_io_is_second(cmd) ? NVME_SC_ABORTED_MISSING_FUSED
-							       : NVME_SC_INVALID_FIELD;
+							       : vssd_invalid_field(ctrl, VSSD_FIELD_FLAGS);
 }
 
 uint16_t vssd_io_execute(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool *held)
@@ -453,7 +483,7 @@ uint16_t vssd_io_execute(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, boo
 	if (__builtin_expect(ctrl->power_state.asleep, 0))
 		vssd_power_wake(ctrl);
 	if (__builtin_expect(cmd->flags & (NVME_FUSE | NVME_PSDT), 0))
-		return refusal(cmd);
+		return refusal(ctrl, cmd);
 	if (cmd->opc == NVME_IO_READ)
 		return io_read(ctrl, cmd);
 	if (cmd->opc == NVME_IO_WRITE)

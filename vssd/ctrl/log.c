@@ -132,9 +132,14 @@ uint16_t vssd_get_log_page(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, u
 	if (!page->during_sanitize && vssd_sanitize_refuses(ctrl))
 		return vssd_sanitize_refuses(ctrl);
 	if (cmd->nsid != 0 && cmd->nsid != NVME_NSID_ALL)
-		return vssd_ns_find(ctrl, cmd->nsid) ? NVME_SC_INVALID_FIELD : NVME_SC_INVALID_NAMESPACE;
-	if (offset % 4 != 0 || offset > page->size || cmd->cdw14 & OT_INDEX || length > ctrl->max_transfer)
-		return NVME_SC_INVALID_FIELD;
+		return vssd_ns_find(ctrl, cmd->nsid) ? vssd_invalid_field(ctrl, VSSD_FIELD_NSID)
+						     : NVME_SC_INVALID_NAMESPACE;
+	if (cmd->cdw14 & OT_INDEX)
+		return vssd_invalid_field(ctrl, (VSSD_FIELD_CDW14 + 2) | 7u << VSSD_FIELD_BIT_SHIFT);
+	if (offset % 4 != 0 || offset > page->size)
+		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW12);
+	if (length > ctrl->max_transfer)
+		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW10 + 2);
 	memset(ctrl->log, 0, sizeof(ctrl->log));
 	page->fill(ctrl);
 	status = send_padded(ctrl, cmd, (uint32_t)offset, page->size, length);

@@ -38,7 +38,7 @@ uint16_t vssd_power_set(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint
 {
 	(void)cdw0;
 	if ((cmd->cdw11 & PS) > VSSD_NPSS)
-		return NVME_SC_INVALID_FIELD;
+		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
 	ctrl->feature[NVME_FEAT_POWER] = cmd->cdw11 & 0xff;
 	enter(ctrl, cmd->cdw11 & PS);
 	return NVME_SC_SUCCESS;
@@ -72,7 +72,7 @@ uint16_t vssd_apst_set(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint3
 	if (status)
 		return status;
 	if (!apst_is_valid(table))
-		return NVME_SC_INVALID_FIELD;
+		return NVME_SC_INVALID_FIELD; /* in its data */
 	for (uint32_t i = 0; i < VSSD_APST_ENTRIES; i++)
 		ctrl->power_state.apst[i] = table[i] & APST_KEPT;
 	ctrl->feature[NVME_FEAT_APST] = cmd->cdw11 & NVME_APSTE;
@@ -134,11 +134,11 @@ uint16_t vssd_thermal_set(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, ui
 
 	(void)cdw0;
 	if (light && (light < VSSD_MNTMT || light > VSSD_MXTMT))
-		return NVME_SC_INVALID_FIELD;
+		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
 	if (heavy && (heavy < VSSD_MNTMT || heavy > VSSD_MXTMT))
-		return NVME_SC_INVALID_FIELD;
+		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
 	if (light && heavy && light >= heavy)
-		return NVME_SC_INVALID_FIELD;
+		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
 	ctrl->feature[NVME_FEAT_HCTM] = cmd->cdw11;
 	return NVME_SC_SUCCESS;
 }

@@ -113,28 +113,6 @@ static bool cq_has_room(const struct vssd_cq *cq)
 	return next != cq->head;
 }
 
-/* Statuses after which the same command, sent again, may succeed. */
-static bool may_retry(uint16_t status)
-{
-	switch (status) {
-	case NVME_SC_ABORT_REQUESTED:
-	case NVME_SC_ABORTED_SQ_DELETION:
-	case NVME_SC_ABORTED_FAILED_FUSED:
-	case NVME_SC_ABORTED_MISSING_FUSED:
-	case NVME_SC_DATA_TRANSFER_ERROR:
-	case NVME_SC_INTERNAL_ERROR:
-	case NVME_SC_COMMAND_SEQUENCE_ERROR:
-	case NVME_SC_FORMAT_IN_PROGRESS:
-	case NVME_SC_NAMESPACE_NOT_READY:
-	case NVME_SC_AER_LIMIT_EXCEEDED:
-	case NVME_SC_INVALID_QUEUE_DELETION:
-	case NVME_SC_WRITE_FAULT:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* The entry's last eight bytes hold the phase tag: one store of them, after everything else, shows the whole of it.
  */
 static void cq_store(struct vssd_ctrl *ctrl, struct vssd_cq *cq, const struct nvme_cpl *cpl)
@@ -166,11 +144,10 @@ static void complete(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint16_t cid, u
 {
 	struct nvme_cpl cpl = {.cdw0 = cdw0, .sqhd = (uint16_t)sq->head, .sqid = sq->qid, .cid = cid};
 
-	cpl.status = (uint16_t)(status << 1 | sq->cq->phase);
+	cpl.status = sq->cq->phase;
 	if (__builtin_expect(status != 0, 0)) {
 		sq->cq->error = true;
-		if (!may_retry(status))
-			cpl.status |= NVME_STATUS_DNR;
+		cpl.status |= vssd_status_field(status);
 	}
 	cq_store(ctrl, sq->cq, &cpl);
 }
@@ -255,20 +232,12 @@ static bool fetch(struct vssd_ctrl *ctrl, struct vssd_sq *sq, struct nvme_cmd *c
 	return true;
 }
 
-static void failed(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, const struct nvme_cmd *cmd, uint16_t status)
-{
-	uint64_t lba = sq->qid ? (uint64_t)cmd->cdw11 << 32 | cmd->cdw10 : 0;
-
-	ctrl->counters.errors++;
-	vssd_error_log(ctrl, sq->qid, cmd->cid, (uint16_t)(status << 1 | sq->cq->phase), cmd->nsid, lba);
-}
-
 /* An IO command is done: complete it now, or when the medium is done with it. */
 static void finish_io(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct nvme_cmd *cmd, uint16_t status,
 		      bool held)
 {
 	if (__builtin_expect(status != 0, 0))
-		failed(ctrl, sq, cmd, status);
+		vssd_command_failed(ctrl, sq, cmd, status);
 	else if (__builtin_expect(held, 0)) {
 		hold(sq, pyn_ticks() + ctrl->medium_ticks, cmd->cid, NVME_SC_SUCCESS);
 		return;
@@ -294,7 +263,7 @@ static void run_admin(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct n
 	if (status == VSSD_LATER)
 		return;
 	if (status)
-		failed(ctrl, sq, cmd, status);
+		vssd_command_failed(ctrl, sq, cmd, status);
 	/* Not complete(): an Abort has used the room that there was for the command that it aborted. */
 	complete_admin(ctrl, cmd->cid, status, cdw0);
 }
@@ -369,7 +338,7 @@ static unsigned run_fused(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_t h
 		finish_io(ctrl, sq, &second, status[1], held);
 	} else {
 		if (status[1])
-			failed(ctrl, sq, &second, status[1]);
+			vssd_command_failed(ctrl, sq, &second, status[1]);
 		hold(sq, pyn_ticks() + (held ? ctrl->medium_ticks : 0), second.cid, status[1]);
 	}
 	return 2;
@@ -462,7 +431,7 @@ bool vssd_sq_abort(struct vssd_ctrl *ctrl, uint16_t qid, uint16_t cid)
 		if (is_dead(sq, entry) || !peek(ctrl, sq, entry, &cmd) || cmd.cid != cid)
 			continue;
 		sq->dead[sq->num_dead++] = entry;
-		failed(ctrl, sq, &cmd, NVME_SC_ABORT_REQUESTED);
+		vssd_command_failed(ctrl, sq, &cmd, NVME_SC_ABORT_REQUESTED);
 		complete(ctrl, sq, cid, NVME_SC_ABORT_REQUESTED, 0);
 		return true;
 	}

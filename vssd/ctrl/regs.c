@@ -46,7 +46,7 @@ void vssd_regs_reset(struct vssd_ctrl *ctrl, bool keep_admin)
 	vssd_queues_clear(ctrl);
 	memset(&ctrl->events, 0, sizeof(ctrl->events));
 	vssd_features_reset(ctrl);
-	ctrl->health.warnings = 0; /* the thresholds are others, and what is still outside is news to the host */
+	ctrl->health.reported = 0; /* the thresholds are others, and what is still outside is news to the host */
 	ctrl->csts &= NVME_SET(1, NVME_CSTS_NSSRO);
 	ctrl->shut_down = false;
 	ctrl->host_gone = false;

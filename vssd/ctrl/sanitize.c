@@ -95,14 +95,14 @@ static uint16_t exit_failure(struct vssd_ctrl *ctrl)
 	const struct vssd_sanitize_state *state = &ctrl->nv->sanitize;
 
 	if (state->status != NVME_SANITIZE_FAILED || state->left)
-		return NVME_SC_INVALID_FIELD;
+		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW10);
 	if (!(state->cdw10 & NVME_SANITIZE_AUSE))
 		return NVME_SC_SANITIZE_FAILED;
 	set_status(ctrl, NVME_SANITIZE_FAILED, true);
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t check_start(const struct vssd_ctrl *ctrl, uint32_t cdw10)
+static uint16_t check_start(struct vssd_ctrl *ctrl, uint32_t cdw10)
 {
 	const struct vssd_sanitize_state *state = &ctrl->nv->sanitize;
 
@@ -111,7 +111,7 @@ static uint16_t check_start(const struct vssd_ctrl *ctrl, uint32_t cdw10)
 	if (ctrl->format.running)
 		return NVME_SC_FORMAT_IN_PROGRESS;
 	if (action_of(cdw10) < NVME_SANITIZE_BLOCK_ERASE || action_of(cdw10) > NVME_SANITIZE_CRYPTO_ERASE)
-		return NVME_SC_INVALID_FIELD;
+		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW10);
 	/* The failure of a restricted operation is mended by another restricted one alone. */
 	if (vssd_sanitize_refuses(ctrl) && !(state->cdw10 & NVME_SANITIZE_AUSE) && cdw10 & NVME_SANITIZE_AUSE)
 		return NVME_SC_SANITIZE_FAILED;

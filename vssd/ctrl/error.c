@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Commands that fail: whether they may be sent again, and what the error log tells of them.
+ * NVM Express Base Specification 2.0, sections 3.3.3.2.1 and 5.16.1.2.
+ */
+#include "vssd/ctrl/device.h"
+
+#include <string.h>
+
+/* Statuses after which the same command, sent again, may succeed. */
+static bool may_retry(uint16_t status)
+{
+	switch (status) {
+	case NVME_SC_ABORT_REQUESTED:
+	case NVME_SC_ABORTED_SQ_DELETION:
+	case NVME_SC_ABORTED_FAILED_FUSED:
+	case NVME_SC_ABORTED_MISSING_FUSED:
+	case NVME_SC_DATA_TRANSFER_ERROR:
+	case NVME_SC_INTERNAL_ERROR:
+	case NVME_SC_COMMAND_SEQUENCE_ERROR:
+	case NVME_SC_SANITIZE_IN_PROGRESS:
+	case NVME_SC_FORMAT_IN_PROGRESS:
+	case NVME_SC_NAMESPACE_NOT_READY:
+	case NVME_SC_AER_LIMIT_EXCEEDED:
+	case NVME_SC_INVALID_QUEUE_DELETION:
+	case NVME_SC_WRITE_FAULT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+uint16_t vssd_status_field(uint16_t status)
+{
+	return (uint16_t)(status << 1 | (status && !may_retry(status) ? NVME_STATUS_DNR : 0));
+}
+
+/* Statuses that say by themselves which field of the command is wrong. */
+static uint16_t location_of(uint16_t status)
+{
+	switch (status) {
+	case NVME_SC_INVALID_OPCODE:
+		return VSSD_FIELD_OPCODE;
+	case NVME_SC_INVALID_NAMESPACE:
+	case NVME_SC_FEATURE_NOT_NS_SPECIFIC:
+		return VSSD_FIELD_NSID;
+	case NVME_SC_LBA_OUT_OF_RANGE:
+	case NVME_SC_INVALID_LOG_PAGE:
+	case NVME_SC_INVALID_FORMAT:
+	case NVME_SC_INVALID_QID:
+		return VSSD_FIELD_CDW10;
+	case NVME_SC_INVALID_QUEUE_SIZE:
+		return VSSD_FIELD_CDW10 + 2;
+	case NVME_SC_FEATURE_NOT_SAVEABLE:
+		return (VSSD_FIELD_CDW10 + 3) | 7u << VSSD_FIELD_BIT_SHIFT;
+	case NVME_SC_CQ_INVALID:
+	case NVME_SC_INVALID_INTERRUPT_VECTOR:
+		return VSSD_FIELD_CDW11 + 2;
+	case NVME_SC_INVALID_COMMAND_SET:
+		return VSSD_FIELD_CDW11 + 3;
+	default:
+		return VSSD_FIELD_NONE;
+	}
+}
+
+static bool names_lbas(const struct vssd_sq *sq, const struct nvme_cmd *cmd)
+{
+	switch (cmd->opc) {
+	case NVME_IO_READ:
+	case NVME_IO_WRITE:
+	case NVME_IO_WRITE_UNCORRECTABLE:
+	case NVME_IO_COMPARE:
+	case NVME_IO_WRITE_ZEROES:
+	case NVME_IO_VERIFY:
+		return sq->qid != 0;
+	default:
+		return false;
+	}
+}
+
+static void add_entry(struct vssd_ctrl *ctrl, struct nvme_error_log_entry entry)
+{
+	entry.ecnt = ++ctrl->nv->errors;
+	ctrl->errors[(entry.ecnt - 1) % (VSSD_ELPE + 1)] = entry;
+}
+
+void vssd_command_failed(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, const struct nvme_cmd *cmd,
+			 uint16_t status)
+{
+	struct vssd_failure *failure = &ctrl->failure;
+	struct nvme_error_log_entry entry = {
+		.sqid = sq->qid,
+		.cid = cmd->cid,
+		.status = vssd_status_field(status) | sq->cq->phase,
+		.pel = failure->field ? failure->field : location_of(status),
+		.nsid = cmd->nsid,
+	};
+
+	if (failure->has_lba)
+		entry.lba = failure->lba;
+	else if (names_lbas(sq, cmd))
+		entry.lba = (uint64_t)cmd->cdw11 << 32 | cmd->cdw10;
+	*failure = (struct vssd_failure){0};
+	ctrl->counters.errors++;
+	add_entry(ctrl, entry);
+}
+
+void vssd_error_of_none(struct vssd_ctrl *ctrl)
+{
+	add_entry(ctrl, (struct nvme_error_log_entry){.sqid = UINT16_MAX, .cid = UINT16_MAX, .pel = VSSD_FIELD_NONE});
+}
+
+uint16_t vssd_invalid_field(struct vssd_ctrl *ctrl, uint16_t field)
+{
+	ctrl->failure.field = field;
+	return NVME_SC_INVALID_FIELD;
+}
+
+void vssd_failed_lba(struct vssd_ctrl *ctrl, uint64_t lba)
+{
+	ctrl->failure.has_lba = true;
+	ctrl->failure.lba = lba;
+}
