@@ -83,6 +83,8 @@ cdef extern from "driver.h" nogil:
         nvme_cpl cpl
         uint64_t submitted
         uint64_t completed
+        uint64_t slba
+        uint32_t nlb
         uint64_t number
 
     bool pyn_cmdlog_read(const pyn_cmdlog *log, uint64_t age, pyn_cmdlog_entry *entry)
@@ -220,15 +222,20 @@ cdef extern from "driver.h" nogil:
         uint32_t nlb
         uint32_t opcode
 
+    enum:
+        PYN_WORKLOAD_SIZES
+
     struct pyn_workload_config:
         uint32_t sizes
-        uint32_t io_size[256]
-        uint32_t lba_align[256]
-        uint32_t weight[256]
+        uint32_t io_size[4096]
+        uint32_t lba_align[4096]
+        uint32_t weight[4096]
         uint32_t ops
         uint8_t opcode[16]
         uint8_t percentage[16]
         uint32_t random_percentage
+        bool contiguous
+        bool fill
         int64_t step
         uint64_t region_start
         uint64_t region_end
@@ -253,6 +260,7 @@ cdef extern from "driver.h" nogil:
         int cpu
         uint64_t seed
         uint32_t seconds
+        uint32_t log_entries
         uint32_t steps
         const pyn_workload_step *sequence
 

@@ -1530,28 +1530,34 @@ class Namespace:
 
         It starts with start(), or by `with`. It ends after time, after io_count, or at the end of
         io_sequence, whichever comes first. One of them is needed; sequential IO of one size up to a
-        region_end needs none and fills the region once.
+        region_end needs none and goes through the region once: from lba_start to the end, and then from
+        the beginning as far as lba_start.
 
         What is sent:
             io_size: LBAs an IO, 1 to 65536: one size; a list or range of sizes, all as frequent; or
-                {size: ratio}. One above MDTS is told at close()
+                {size: ratio}. One size above the region becomes the region, of several each must be
+                below it. A transfer above MDTS is told at close()
             read_percentage: reads, 0 to 100; the others are writes
             op_percentage: instead of it {opcode: percentage}, the sum 100, of flush 0, write 1, read 2,
                 write uncorrectable 4, compare 5, write zeroes 8, dsm 9, verify 0xc. close() replaces
                 the percentages by how many IOs there were
             ptype, pvalue: the data of writes, as in Buffer
             io_sequence: a replay: (time in us from the start, opcode, first LBA, LBAs) for each IO, in
-                order
+                order, none before its time
 
         Where:
             lba_random: True, False, or the percentage of IOs at random LBAs
             lba_align: LBAs: each IO begins at a multiple of it (None: 1); or a list, one for each io_size
-            lba_step: sequential IO: LBAs from one IO to the next, negative to go backwards. None:
-                contiguous
+            lba_step: sequential IO: LBAs from one IO to the next, negative to go backwards, 0 to stay.
+                None: contiguous. Past the end of the region it begins again at the first LBA, backwards
+                at the last whole IO
             region_start, region_end: LBAs that are used, the end not included
             lba_start: the first LBA, raised to region_start
             distribution: 100 ints, the sum 10000: how much of the random IO goes to each hundredth of
                 the region
+
+            Each IO is cut at the end of the region. Sequential IO goes round LBAs that are known to be
+            uncorrectable: it is cut before them and goes on behind them. A flush takes no place in it.
 
         How fast, how long:
             qdepth: entries of its queue, 2 to the lesser of 1024 and CAP.MQES + 1; one less in flight
@@ -1560,10 +1566,12 @@ class Namespace:
             io_count: IOs; 0: no limit
             qprio: SQ priority, as in Qpair
             cpu_id: the CPU to run on; None: one that no other worker of this script has
-            fw_debug: after an error leave the queue as it is, for a debugger of the firmware
+            fw_debug: after an error leave the queue and the commands in flight as they are, for a
+                debugger of the firmware, until the next reset or the end of the script
 
         What is returned beside the result, filled in by close():
-            output_io_per_second: a list: the IOs completed in each whole second
+            output_io_per_second: a list: the IOs completed in each whole second of time, or of the run
+                where it has no time
             output_percentile_latency: a dict {percentile: None}: its values become the latency, in us
             output_cmdlog_list: a list of N entries: the last N commands (first LBA, LBAs, opcode),
                 oldest first, preceded by zeros where there were fewer
@@ -1572,7 +1580,7 @@ class Namespace:
             an IOWorker, not started
 
         Raises:
-            AssertionError: a value out of range, an empty region, or no end
+            AssertionError: a value out of range, an empty region, a CPU that is not there, or no end
 
         Example:
             >>> r = nvme0n1.ioworker(io_size=8, qdepth=16, read_percentage=100, time=10).start().close()
@@ -1635,7 +1643,8 @@ class IOWorker:
             io_count_read           IOs of opcode 2
             io_count_write          IOs of opcode 1
             io_count_nonread        IOs of all opcodes but 2
-            mseconds                from the first IO to the last, in ms, rounded up
+            mseconds                from the start to the last completion, at least to the end of time
+                                    where that ended it, in ms, rounded up
             latency_max_us          the slowest IO
             latency_average_us      their mean, a float
             cpu_usage               0 to 1: the share of time in which the worker had something to do
@@ -1644,6 +1653,7 @@ class IOWorker:
             lba_verified            LBAs read and compared
             lba_unverified          LBAs read of which nothing was known
             lba_mismatch            LBAs that were wrong; the log names the first one
+            iops_consistency        with output_io_per_second: iops_consistency()
             latency_distribution    with output_percentile_latency: how many IOs took 0, 1, ... 999999 us
 
         An error is also the warning "ioworker host ERROR -6: io cmd error", and a status the warning
@@ -1664,7 +1674,7 @@ class IOWorker:
 
     @property
     def running(self) -> bool:
-        """True from the beginning until the worker has ended."""
+        """True from the beginning until the worker has ended, or could not start."""
 
     @property
     def progress(self) -> tuple[int, int, int]:

@@ -17,9 +17,13 @@ _HOST_ERRORS = {
 _OPCODES = (0x00, 0x01, 0x02, 0x04, 0x05, 0x08, 0x09, 0x0c)
 
 
-cdef int _parse_sizes(cspdk.pyn_workload_config *config, object io_size, object lba_align) except -1:
+cdef int _parse_sizes(cspdk.pyn_workload_config *config, object io_size, object lba_align, uint64_t end) except -1:
+    cdef uint64_t region = end - config.region_start
+    cdef unsigned most = cspdk.PYN_WORKLOAD_SIZES
+    cdef object align
+
     count = len(io_size) if isinstance(io_size, (dict, list, tuple, range)) else 1
-    _check(1 <= count <= 256, f"io_size names {count} sizes; 1 to 256 are possible")
+    _check(1 <= count <= most, f"io_size names {count} sizes; 1 to {most} are possible")
     if isinstance(io_size, dict):
         sizes, weights = list(io_size.keys()), list(io_size.values())
     elif isinstance(io_size, (list, tuple, range)):
@@ -34,10 +38,17 @@ cdef int _parse_sizes(cspdk.pyn_workload_config *config, object io_size, object 
     config.sizes = len(sizes)
     for i in range(len(sizes)):
         size = _integer(sizes[i], "io_size")
+        if len(sizes) == 1 and size > region:
+            size = region
         _check(1 <= size <= 65536, f"io_size must be from 1 to 65536 LBAs, not {size}")
+        _check(len(sizes) == 1 or size < region, f"io_size {size} is not below the region of {region} LBAs")
         config.io_size[i] = size
-        config.lba_align[i] = <uint32_t>_field(aligns[i], 32, "lba_align") or 1
+        align = _field(aligns[i], 32, "lba_align") or 1
+        _check((config.region_start + align - 1) // align * align < end,
+               f"no LBA from {config.region_start} to {end - 1} is a multiple of lba_align {align}")
+        config.lba_align[i] = align
         config.weight[i] = <uint32_t>_field(weights[i], 24, "the ratio of an io_size")
+    _check(0 < sum(weights) < 1 << 32, f"the ratios of io_size sum up to {sum(weights)}")
     return 0
 
 
@@ -60,7 +71,10 @@ cdef int _parse_place(cspdk.pyn_workload_config *config, dict p) except -1:
     random = p["lba_random"]
     config.random_percentage = 100 if random is True else <uint32_t>_field(int(random), 7, "lba_random")
     _check(config.random_percentage <= 100, f"lba_random must be a bool, or from 0 to 100, not {random}")
-    config.step = 0 if p["lba_step"] is None else _integer(p["lba_step"], "lba_step")
+    config.contiguous = p["lba_step"] is None
+    step = _integer(p["lba_step"] or 0, "lba_step")
+    _check(-(1 << 63) <= step < 1 << 63, f"lba_step must be from -2^63 to 2^63 - 1, not {step}")
+    config.step = step
     config.region_start = _field(p["region_start"], 64, "region_start")
     config.region_end = _field(p["region_end"], 64, "region_end")
     config.lba_start = _field(p["lba_start"], 64, "lba_start")
@@ -74,18 +88,37 @@ cdef int _parse_place(cspdk.pyn_workload_config *config, dict p) except -1:
     return 0
 
 
-cdef uint64_t _io_count(dict p, cspdk.pyn_workload_config *workload, uint64_t nlba) except? 0xdeadbeef:
-    """How many IOs; sequential IO of one size through a region that has an end fills it once."""
-    count = _field(p["io_count"], 64, "io_count")
-    if count or p["time"] or p["io_sequence"] is not None:
-        return count
-    fills = workload.sizes == 1 and workload.random_percentage == 0 and workload.region_end != _WHOLE
-    _check(fills,
+cdef int _parse_end(cspdk.pyn_worker_config *config, dict p) except -1:
+    """When it ends; sequential IO of one size in a region that has an end fills it once."""
+    cdef cspdk.pyn_workload_config *workload = &config.workload
+
+    config.io_count = _field(p["io_count"], 64, "io_count")
+    seconds = float(p["time"])
+    _check(0 <= seconds < 1e9, f"time must be from 0 to 1e9 seconds, not {p['time']}")
+    config.time_ns = <uint64_t>(seconds * 1e9)
+    workload.fill = not (config.io_count or seconds or p["io_sequence"] is not None)
+    if not workload.fill:
+        return 0
+    # Without LBAs (flushes alone), or always at the same ones, it never comes to an end.
+    moves = workload.contiguous or workload.step != 0
+    has_lbas = any(workload.opcode[i] and workload.percentage[i] for i in range(workload.ops))
+    _check(workload.sizes == 1 and workload.random_percentage == 0 and workload.region_end != _WHOLE
+           and moves and has_lbas,
            "a worker needs an end: time, io_count, io_sequence, or sequential IO of one size up to a region_end")
-    step = <uint64_t>abs(workload.step) or max(workload.io_size[0], workload.lba_align[0])
-    first, past = max(workload.region_start, workload.lba_start), min(workload.region_end, nlba)
-    _check(first < past, "the region is empty")
-    return (past - first - 1) // step + 1
+    return 0
+
+
+cdef int _check_cpu(object cpu_id) except -1:
+    """Whether this process may run there: asserted, where a worker could only ignore it."""
+    cpu = _integer(cpu_id, "cpu_id")
+    allowed = _os.sched_getaffinity(0)
+    try:
+        _os.sched_setaffinity(0, {cpu})
+    except (OSError, ValueError, OverflowError):
+        raise AssertionError(f"cpu_id {cpu_id}: there is no such CPU for this process, whose CPUs are "
+                             f"{sorted(allowed)}") from None
+    _os.sched_setaffinity(0, allowed)
+    return cpu
 
 
 cdef object _make_worker(Namespace ns, dict p):
@@ -104,30 +137,24 @@ cdef object _make_worker(Namespace ns, dict p):
     config.nsid = namespace.nsid
     config.lba_size = namespace.lba_size
     config.nlba = namespace.nsze
-    _parse_sizes(&config.workload, p["io_size"], p["lba_align"])
     _parse_ops(&config.workload, p["read_percentage"], p["op_percentage"])
     _parse_place(&config.workload, p)
-    _check(config.workload.region_start < min(config.workload.region_end, namespace.nsze),
+    end = min(config.workload.region_end, namespace.nsze)
+    _check(config.workload.region_start < end,
            f"region_start {p['region_start']} is not below the region's end, {p['region_end']}, in a namespace of "
            f"{namespace.nsze} LBAs")
-    length = min(config.workload.region_end, namespace.nsze) - config.workload.region_start
-    for i in range(config.workload.sizes if config.workload.sizes > 1 else 0):
-        _check(config.workload.io_size[i] < length,
-               f"io_size {config.workload.io_size[i]} is not below the region of {length} LBAs")
+    _parse_sizes(&config.workload, p["io_size"], p["lba_align"], end)
     qdepth = _integer(p["qdepth"], "qdepth")
     _check(2 <= qdepth <= most, f"qdepth must be from 2 to {most}, the lesser of 1024 and CAP.MQES + 1, not {qdepth}")
     config.qdepth = qdepth
-    config.io_count = _io_count(p, &config.workload, namespace.nsze)
-    seconds = float(p["time"])
-    _check(0 <= seconds < 1e9, f"time must be from 0 to 1e9 seconds, not {p['time']}")
-    config.time_ns = <uint64_t>(seconds * 1e9)
+    _parse_end(config, p)
     config.iops = p["iops"]
     _check(config.iops >= 0, f"iops is a rate, not {p['iops']}")
     config.priority = <uint8_t>_field(p["qprio"], 2, "qprio")
     config.ptype = <uint32_t>_field(p["ptype"], 32, "ptype")
     config.pvalue = <uint32_t>_field(p["pvalue"], 32, "pvalue")
     config.fw_debug = bool(p["fw_debug"])
-    config.cpu = -1 if p["cpu_id"] is None else <int>_field(p["cpu_id"], 10, "cpu_id")
+    config.cpu = -1 if p["cpu_id"] is None else _check_cpu(p["cpu_id"])
     config.judge = namespace.verify_enabled
     _worker_number += 1
     config.seed = _seed + _worker_number if _seed else cspdk.pyn_monotonic_ns()
@@ -144,6 +171,7 @@ cdef class IOWorker:
     cdef cspdk.pyn_workload_step *_steps
     cdef bint _started
     cdef bint _running
+    cdef uint64_t _longest_pause_us  # between two IOs of a sequence
     cdef int _start_error
     cdef object _start_text
     cdef object _lock  # over start and close, by whichever threads
@@ -182,7 +210,10 @@ cdef class IOWorker:
             _check(0 <= percentage <= 100, f"a percentile is from 0 to 100, not {percentage}")
         if p["output_io_per_second"] is not None:
             # With an end by count alone nobody knows how long it takes: room for a day.
-            self._config.seconds = <uint32_t>(p["time"] + 60 if p["time"] else 86400)
+            self._config.seconds = <uint32_t>int(p["time"]) if p["time"] else 86400
+        if p["output_cmdlog_list"] is not None:
+            self._config.log_entries = <uint32_t>_field(len(p["output_cmdlog_list"]), 24,
+                                                        "the length of output_cmdlog_list")
         return 0
 
     cdef int _parse_sequence(self) except -1:
@@ -198,12 +229,15 @@ cdef class IOWorker:
             raise MemoryError(f"no memory for an io_sequence of {len(entries)} entries")
         self._steps = steps
         opcodes = {}
+        before = 0
         for i, entry in enumerate(entries):
             if not isinstance(entry, (tuple, list)) or len(entry) != 4:
                 raise TypeError(f"an io_sequence entry is (time_us, opcode, slba, nlb), not {entry!r}")
             time_us, opcode, slba, nlb = entry
             _check(opcode in _OPCODES, f"an IO worker cannot send opcode {opcode:#x}")
             steps[i].time_us = _field(time_us, 64, "the time of an io_sequence entry")
+            self._longest_pause_us = max(self._longest_pause_us, steps[i].time_us - min(before, steps[i].time_us))
+            before = max(before, steps[i].time_us)
             steps[i].opcode = opcode
             steps[i].slba = _field(slba, 64, "the slba of an io_sequence entry")
             steps[i].nlb = <uint32_t>_field(nlb, 17, "the nlb of an io_sequence entry")
@@ -276,7 +310,7 @@ cdef class IOWorker:
             ended = cspdk.pyn_worker_wait(self._worker, 0)
             if ended:
                 self._running = False
-        return self._running
+        return self._running and self._start_text is None  # that is why it could not start
 
     @property
     def progress(self):
@@ -323,6 +357,7 @@ cdef class IOWorker:
         patience = (<uint64_t>cspdk.pyn_device_timeout_ms(device._device)[0] + _GRACE_S * 1000) * 1000000
         if self._config.iops:
             patience += <uint64_t>min(1e9 / self._config.iops, 1e18) + 1000000000
+        patience += <uint64_t>min(self._longest_pause_us * 1e3, 1e18)
         while True:
             with nogil:
                 ended = cspdk.pyn_worker_wait(self._worker, 50)
@@ -340,7 +375,7 @@ cdef class IOWorker:
                 self._start_error = -8
                 self._make_it_end()
                 return
-            if self._config.steps == 0 and now - last_progress > patience:
+            if now - last_progress > patience:
                 self._start_error = cspdk.PYN_WORKER_TIMEOUT
                 self._make_it_end()
                 return
@@ -361,6 +396,15 @@ cdef class IOWorker:
             _log.error("ioworker: %s", self._start_text)
         if self._start_error == cspdk.PYN_WORKER_MDTS:
             self._result["status"] = 0x002
+        self._fill_common({}, [])
+        if self._parameters["output_percentile_latency"] is not None:
+            import numpy
+
+            self._parameters["output_percentile_latency"].update(
+                dict.fromkeys(self._parameters["output_percentile_latency"], 0))
+            self._result["latency_distribution"] = numpy.zeros(1000000, dtype=numpy.uint64)
+        if self._parameters["output_cmdlog_list"] is not None:
+            self._pad_cmdlog([])
         return None
 
     cdef object _collect(self):
@@ -397,7 +441,7 @@ cdef class IOWorker:
             mseconds=(cspdk.pyn_ticks_to_ns(raw.ticks) + 999999) // 1000000,
             latency_max_us=cspdk.pyn_ticks_to_ns(latency.max) // 1000,
             latency_average_us=cspdk.pyn_histogram_mean(latency) * 1e6 / cspdk.pyn_ticks_hz(),
-            cpu_usage=<double>raw.busy_ticks / raw.ticks if raw.ticks else 0.0,
+            cpu_usage=min(<double>raw.busy_ticks / raw.ticks, 1.0) if raw.ticks else 0.0,
             error=error,
             status=raw.status,
             lba_verified=raw.verified.judged,
@@ -411,17 +455,23 @@ cdef class IOWorker:
             _log.error("ioworker: %s", _text(text))
         return result
 
+    cdef object _fill_common(self, dict counts, list per_second):
+        p = self._parameters
+
+        if isinstance(p["op_percentage"], dict):
+            p["op_percentage"].update({**dict.fromkeys(p["op_percentage"], 0), **counts})
+        if p["output_io_per_second"] is not None:
+            p["output_io_per_second"][:] = per_second
+            self._result["iops_consistency"] = self.iops_consistency() if per_second else 0.0
+
     cdef object _fill_outputs(self, cspdk.pyn_worker_result *raw):
         cdef const cspdk.pyn_histogram *latency = &cspdk.pyn_worker_shared_block(self._worker).latency
         cdef const uint32_t *seconds = cspdk.pyn_worker_per_second(self._worker)
         p = self._parameters
 
-        if isinstance(p["op_percentage"], dict):
-            for i in range(self._config.workload.ops):
-                p["op_percentage"][self._config.workload.opcode[i]] = raw.io_count[i]
-        if p["output_io_per_second"] is not None:
-            count = cspdk.pyn_worker_shared_block(self._worker).per_second_count
-            p["output_io_per_second"][:] = [seconds[i] for i in range(count)]
+        self._fill_common(
+            {self._config.workload.opcode[i]: raw.io_count[i] for i in range(self._config.workload.ops)},
+            [seconds[i] for i in range(cspdk.pyn_worker_shared_block(self._worker).per_second_count)])
         if p["output_percentile_latency"] is not None:
             for percentage in p["output_percentile_latency"]:
                 ticks = cspdk.pyn_histogram_percentile(latency, percentage)
@@ -444,10 +494,17 @@ cdef class IOWorker:
 
         newest_first = []
         while age < len(out) and cspdk.pyn_cmdlog_read(cspdk.pyn_worker_cmdlog(self._worker), age, &entry):
-            newest_first.append((<uint64_t>entry.cmd.cdw11 << 32 | entry.cmd.cdw10, (entry.cmd.cdw12 & 0xffff) + 1,
-                                 entry.cmd.opc))
+            if entry.nlb:
+                newest_first.append((entry.slba, entry.nlb, entry.cmd.opc))
+            else:
+                newest_first.append((<uint64_t>entry.cmd.cdw11 << 32 | entry.cmd.cdw10,
+                                     (entry.cmd.cdw12 & 0xffff) + 1, entry.cmd.opc))
             age += 1
-        out[:] = [(0, 0, 0)] * (len(out) - len(newest_first)) + newest_first[::-1]
+        self._pad_cmdlog(newest_first[::-1])
+
+    cdef object _pad_cmdlog(self, list oldest_first):
+        out = self._parameters["output_cmdlog_list"]
+        out[:] = [(0, 0, 0)] * (len(out) - len(oldest_first)) + oldest_first
 
     cdef object _warn_errors(self):
         error, status = self._result["error"], self._result.get("status", 0)
@@ -464,6 +521,7 @@ cdef class IOWorker:
         _check(counts is not None, "iops_consistency needs output_io_per_second")
         _check(len(counts) > 0, "iops_consistency needs at least one whole second")
         ordered = sorted(counts, reverse=True)
-        index = min(int(len(ordered) * slowest_percentage / 100), len(ordered) - 1)
+        # Rounded, because 29 * 100 / 100 may come out below 29.
+        index = min(int(round(len(ordered) * slowest_percentage / 100, 9)), len(ordered) - 1)
         mean = sum(ordered) / len(ordered)
         return ordered[index] / mean if mean else 0.0

@@ -20,7 +20,10 @@ struct pyn_cmdlog_entry {
 	uint64_t submitted;         /* TSC ticks */
 	_Atomic uint64_t completed; /* TSC ticks; 0: not yet, and cpl means nothing */
 	_Atomic uint64_t number;    /* which command of the queue this is, from 1; 0: being written, or never */
-	uint8_t reserved[24];
+	/* The LBAs of a command that names them in its data, not in itself: its first range. nlb 0: it names none. */
+	uint64_t slba;
+	uint32_t nlb;
+	uint8_t reserved[12];
 };
 _Static_assert(sizeof(struct pyn_cmdlog_entry) == 128, "command log entry");
 
@@ -49,10 +52,20 @@ static inline uint64_t pyn_cmdlog_submit(struct pyn_cmdlog *log, const struct nv
 	atomic_thread_fence(memory_order_release);
 	entry->cmd = *cmd;
 	entry->submitted = now;
+	entry->nlb = 0;
 	atomic_store_explicit(&entry->completed, 0, memory_order_relaxed);
 	atomic_store_explicit(&entry->number, number, memory_order_release);
 	atomic_store_explicit(&log->count, number, memory_order_release);
 	return number;
+}
+
+/* Log the range that the command number, the newest one, has in its data. */
+static inline void pyn_cmdlog_range(struct pyn_cmdlog *log, uint64_t number, uint64_t slba, uint32_t nlb)
+{
+	struct pyn_cmdlog_entry *entry = &log->entries[(number - 1) & log->mask];
+
+	entry->slba = slba;
+	entry->nlb = nlb;
 }
 
 /* Log the completion of that command, unless its entry has been used again since. */

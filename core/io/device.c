@@ -255,6 +255,13 @@ static bool rings_foreign_queue(const struct pyn_device *device, uint32_t offset
 	       (!device->queues[qid] || atomic_load(&device->by_script[qid]) & PYN_SCRIPT_MADE_SQ);
 }
 
+/* A script may reset the controller by itself: its workers end then as with any other reset. */
+static bool resets_controller(uint32_t offset, uint64_t value)
+{
+	return (offset == NVME_REG_CC && !NVME_GET(value, NVME_CC_EN)) ||
+	       (offset == NVME_REG_NSSR && value == NVME_NSSR_RESET);
+}
+
 int pyn_device_reg_write(struct pyn_device *device, uint32_t offset, uint32_t size, uint64_t value,
 			 struct pyn_error *err)
 {
@@ -265,6 +272,8 @@ int pyn_device_reg_write(struct pyn_device *device, uint32_t offset, uint32_t si
 		pyn_tables_each(device->address, UINT32_MAX, forget_all);
 	if (rc == 0)
 		rc = device->engine->reg_write(device->ctrlr, offset, size, value, err);
+	if (rc == 0 && resets_controller(offset, value))
+		atomic_fetch_add(&device->shared->generation, 1);
 	pyn_device_unlock(device);
 	return rc;
 }

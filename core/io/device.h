@@ -37,7 +37,8 @@ struct pyn_io_queue {
 	/* Make the process that runs this queue end, within grace_ms by itself, else by force. NULL: no other
 	 * process. */
 	void (*stop)(void *user, uint32_t grace_ms);
-	void *user;
+	void (*gone)(void *user); /* of an orphan, see pyn_io_queue_leave */
+	void *user;               /* of stop, and then of gone */
 };
 
 /* Words that worker processes read. */
@@ -163,6 +164,10 @@ int pyn_io_queue_interrupt_mask(struct pyn_io_queue *queue, bool masked, struct 
 
 /* Delete if need be, and free. In another process than the one that made it: nothing at all. */
 void pyn_io_queue_free(struct pyn_io_queue *queue);
+
+/* Leave it to the device as it is, an orphan, which the next reset or close frees; at once where there was one
+ * already. gone is called then: the device does not use the memory of its commands any more. NULL: nobody has any. */
+void pyn_io_queue_leave(struct pyn_io_queue *queue, void (*gone)(void *user), void *user);
 
 /* -- verification tables --------------------------------------------------------------------------------------------
  */

@@ -188,6 +188,21 @@ static bool let_go(struct pyn_io_queue *queue)
 	return rc == 0;
 }
 
+void pyn_io_queue_leave(struct pyn_io_queue *queue, void (*gone)(void *user), void *user)
+{
+	struct pyn_device *device = queue->device;
+
+	pyn_device_lock(device);
+	queue->stop = NULL;
+	queue->gone = gone;
+	queue->user = user;
+	queue->orphan = true;
+	if (!queue->queue)
+		pyn_io_queue_free_orphan(queue);
+	pyn_device_unlock(device);
+	pyn_device_put(device);
+}
+
 void pyn_io_queue_free(struct pyn_io_queue *queue)
 {
 	struct pyn_device *device;
@@ -206,6 +221,8 @@ void pyn_io_queue_free_orphan(struct pyn_io_queue *queue)
 {
 	if (!queue->orphan)
 		return;
+	if (queue->gone)
+		queue->gone(queue->user);
 	pyn_qpair_destroy(queue->qpair);
 	free(queue);
 }

@@ -43,6 +43,7 @@ struct shared {
 	_Atomic uint32_t dirty;   /* a write completed in this epoch */
 	_Atomic uint32_t dlfeat_zeros;
 	_Atomic uint32_t volatile_cache;
+	_Atomic uint32_t has_uncorrectable; /* from the first Write Uncorrectable on */
 };
 
 struct pyn_verify {
@@ -374,6 +375,8 @@ void pyn_verify_change_begin(struct pyn_verify *verify, uint64_t slba, uint64_t 
 
 	if (count == 0)
 		return;
+	if (state == PYN_CELL_UNCORRECTABLE)
+		atomic_store_explicit(&verify->shared->has_uncorrectable, 1, memory_order_relaxed);
 	touch(verify, slba, count);
 	for (uint64_t i = 0; i < count; i++) {
 		if (state == PYN_CELL_DEALLOCATED)
@@ -578,6 +581,26 @@ bool pyn_verify_read_end(const struct pyn_verify *verify, uint64_t slba, uint32_
 	}
 	counts->mismatch += mismatch->count;
 	return mismatch->count == 0;
+}
+
+bool pyn_verify_has_uncorrectable(const struct pyn_verify *verify)
+{
+	return atomic_load_explicit(&verify->shared->has_uncorrectable, memory_order_relaxed);
+}
+
+static bool is_uncorrectable(const struct pyn_verify *verify, uint64_t lba)
+{
+	return cell_state(atomic_load_explicit(&verify->cells[lba], memory_order_relaxed)) == PYN_CELL_UNCORRECTABLE;
+}
+
+uint64_t pyn_verify_alike(const struct pyn_verify *verify, uint64_t slba, uint64_t nlb, bool *uncorrectable)
+{
+	uint64_t count = clip(verify, slba, nlb), alike = 1;
+
+	*uncorrectable = count && is_uncorrectable(verify, slba);
+	while (alike < count && is_uncorrectable(verify, slba + alike) == *uncorrectable)
+		alike++;
+	return alike < count || *uncorrectable ? alike : nlb;
 }
 
 /* -- flush and power ------------------------------------------------------------------------------------------ */

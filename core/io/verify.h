@@ -134,6 +134,13 @@ void pyn_verify_read_begin(const struct pyn_verify *verify, uint64_t slba, uint3
 bool pyn_verify_read_end(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb, const void *data,
 			 const uint64_t *snapshot, struct pyn_verify_counts *counts, struct pyn_mismatch *mismatch);
 
+/* Whether any LBA was ever marked uncorrectable, by any process; one load. */
+bool pyn_verify_has_uncorrectable(const struct pyn_verify *verify);
+
+/* How many LBAs from slba on, nlb at most, are alike: known to be uncorrectable, which *uncorrectable tells, or not
+ * so. At least 1, for an nlb that is not 0. */
+uint64_t pyn_verify_alike(const struct pyn_verify *verify, uint64_t slba, uint64_t nlb, bool *uncorrectable);
+
 /* Flush: begin at submission gives the epoch that end is told at a successful completion. */
 uint64_t pyn_verify_flush_begin(struct pyn_verify *verify);
 void pyn_verify_flush_end(struct pyn_verify *verify, uint64_t epoch);

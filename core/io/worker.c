@@ -17,6 +17,7 @@
 #include "core/io/pattern.h"
 #include "core/io/worker_run.h"
 #include "core/util/clock.h"
+#include "core/util/log.h"
 
 #define KILLED_MS 10000u /* for a process to be gone after SIGKILL: its memory is taken away afterwards */
 
@@ -42,6 +43,7 @@ struct pyn_worker {
 	int cpu; /* that it occupies; -1: none */
 	int exit_signal;
 	bool started, ended, finished;
+	bool left; /* its queue is not to be deleted: for a debugger, or because the drive did not confirm it */
 };
 
 /* -- CPUs ------------------------------------------------------------------------------------------------------ */
@@ -93,9 +95,9 @@ static bool sends(const struct pyn_worker_config *config, uint8_t opcode)
 	return false;
 }
 
-static bool sends_data(const struct pyn_worker_config *config)
+static bool is_data_out(uint32_t opcode)
 {
-	return sends(config, NVME_IO_WRITE) || sends(config, NVME_IO_COMPARE);
+	return opcode == NVME_IO_WRITE || opcode == NVME_IO_COMPARE;
 }
 
 static size_t round_up(size_t value, size_t to)
@@ -105,7 +107,7 @@ static size_t round_up(size_t value, size_t to)
 
 /* What one slot needs, and where in it. */
 struct layout {
-	uint32_t largest; /* LBAs of the largest IO */
+	uint32_t largest; /* LBAs of the largest transfer */
 	size_t data;      /* bytes of a buffer, whole pages */
 	size_t list;      /* bytes of its PRP list */
 	size_t range;     /* bytes for the range of a DSM command: a page, or none */
@@ -123,25 +125,36 @@ static size_t private_of_slot(const struct layout *layout)
 	       round_up(layout->largest * (sizeof(uint32_t) + sizeof(uint64_t)), 64);
 }
 
-static uint32_t largest_io(const struct pyn_worker_run *run)
+/* LBAs; commands without data may be larger. */
+static uint32_t largest_transfer(const struct pyn_worker_run *run)
 {
-	uint32_t largest = pyn_workload_largest(&run->workload);
+	const struct pyn_worker_config *config = &run->config;
+	uint32_t largest = 0;
 
-	for (uint32_t i = 0; i < run->config.steps; i++)
-		if (run->config.sequence[i].nlb > largest)
-			largest = run->config.sequence[i].nlb;
+	if (!config->steps) {
+		bool data =
+			sends(config, NVME_IO_READ) || sends(config, NVME_IO_WRITE) || sends(config, NVME_IO_COMPARE);
+
+		return data ? pyn_workload_largest(&run->workload) : 0;
+	}
+	for (uint32_t i = 0; i < config->steps; i++) {
+		const struct pyn_workload_step *step = &config->sequence[i];
+
+		if ((step->opcode == NVME_IO_READ || is_data_out(step->opcode)) && step->nlb > largest)
+			largest = step->nlb;
+	}
 	return largest;
 }
 
 static struct layout layout_of(const struct pyn_worker_run *run)
 {
-	struct layout layout = {.largest = largest_io(run)};
+	struct layout layout = {.largest = largest_transfer(run)};
 
 	layout.data = round_up((size_t)layout.largest * run->config.lba_size, PYN_PAGE);
 	/* One page of entries addresses 2 MiB; a longer list must not cross a page, and MDTS was checked before. */
 	layout.list = round_up(layout.data / PYN_PAGE * sizeof(uint64_t), PYN_PAGE);
 	layout.reads = sends(&run->config, NVME_IO_READ);
-	layout.writes = sends_data(&run->config);
+	layout.writes = sends(&run->config, NVME_IO_WRITE) || sends(&run->config, NVME_IO_COMPARE);
 	layout.range = sends(&run->config, NVME_IO_DSM) ? PYN_PAGE : 0;
 	return layout;
 }
@@ -212,7 +225,8 @@ static int allocate(struct pyn_worker *worker, struct pyn_error *err)
 	worker->data = pyn_dma_alloc(run->slot_count * dma_of_slot(&layout) + PYN_PAGE, PYN_PAGE, err);
 	worker->shared = pyn_dma_alloc(sizeof(*worker->shared), 64, err);
 	worker->flight = pyn_dma_alloc(flight, 64, err);
-	worker->log = pyn_cmdlog_create(run->slot_count + 1u, err);
+	worker->log = pyn_cmdlog_create(
+		run->config.log_entries > run->slot_count ? run->config.log_entries : run->slot_count + 1u, err);
 	worker->per_second = pyn_dma_alloc((run->config.seconds + 1) * sizeof(uint32_t), 64, err);
 	worker->private_memory = aligned_alloc(64, run->slot_count * private_of_slot(&layout));
 	run->free_slots = calloc(run->slot_count, sizeof(*run->free_slots));
@@ -252,48 +266,14 @@ static void give_up_flight(struct pyn_worker *worker)
 	}
 }
 
-static void free_shared(struct pyn_worker *worker)
+static void destroy(struct pyn_worker *worker)
 {
-	struct pyn_error err;
-
-	if (worker->queue) {
-		pyn_device_lock(worker->device);
-		worker->queue->stop = NULL; /* nobody is calling it now, and nobody will */
-		pyn_device_unlock(worker->device);
-		if (pyn_io_queue_delete(worker->queue, &err) == 0)
-			give_up_flight(worker);
-		/* A device that did not confirm the deletion may still write into the buffers: they are lost, not
-		 * reused. */
-		if (worker->queue->queue)
-			worker->data = NULL;
-	}
-	pyn_io_queue_free(worker->queue);
 	pyn_cmdlog_destroy(worker->log);
 	pyn_dma_free(worker->data);
 	pyn_dma_free(worker->flight);
 	pyn_dma_free(worker->per_second);
 	pyn_dma_free(worker->shared);
-}
-
-void pyn_worker_free(struct pyn_worker *worker)
-{
-	if (!worker)
-		return;
-	if (worker->process == pyn_process_generation()) {
-		if (worker->started && !worker->ended) {
-			struct pyn_worker_result ignored;
-
-			pyn_worker_kill(worker);
-			pyn_worker_wait(worker, 1000);
-			pyn_worker_finish(worker, &ignored);
-		}
-		give_cpu_back(worker->cpu);
-		free_shared(worker);
-		if (worker->pidfd >= 0)
-			close(worker->pidfd);
-		pyn_verify_put(worker->verify);
-		pyn_device_put(worker->device);
-	}
+	pyn_verify_put(worker->verify);
 	if (worker->run)
 		free(worker->run->free_slots);
 	free(worker->private_memory);
@@ -302,10 +282,81 @@ void pyn_worker_free(struct pyn_worker *worker)
 	free(worker);
 }
 
+/* The controller was reset under a queue that was left to it. */
+static void queue_gone(void *user)
+{
+	struct pyn_worker *worker = user;
+
+	give_up_flight(worker);
+	destroy(worker);
+}
+
+/* A device that did not confirm the deletion may still write into the buffers. */
+static void delete_queue(struct pyn_worker *worker)
+{
+	struct pyn_error err;
+
+	if (worker->left)
+		return;
+	if (pyn_io_queue_delete(worker->queue, &err) == 0) {
+		give_up_flight(worker);
+		return;
+	}
+	worker->left = true;
+	pyn_log(PYN_LOG_WARNING, "queue %u of an IO worker could not be deleted, a reset frees its memory: %s",
+		worker->queue->qid, err.text);
+}
+
+static void free_queue(struct pyn_io_queue *queue)
+{
+	pyn_device_lock(queue->device);
+	queue->stop = NULL; /* nobody is calling it now, and nobody will */
+	pyn_device_unlock(queue->device);
+	pyn_io_queue_free(queue);
+}
+
+static void end_process(struct pyn_worker *worker)
+{
+	struct pyn_worker_result ignored;
+
+	if (worker->started && !worker->ended) {
+		pyn_worker_kill(worker);
+		pyn_worker_wait(worker, KILLED_MS);
+		pyn_worker_finish(worker, &ignored);
+	}
+	give_cpu_back(worker->cpu);
+	if (worker->pidfd >= 0)
+		close(worker->pidfd);
+}
+
+void pyn_worker_free(struct pyn_worker *worker)
+{
+	if (!worker)
+		return;
+	if (worker->process != pyn_process_generation()) {
+		destroy(worker); /* a copy: DMA memory stays whose it is */
+		return;
+	}
+	struct pyn_device *device = worker->device;
+	struct pyn_io_queue *queue = worker->queue;
+
+	end_process(worker);
+	if (queue)
+		delete_queue(worker);
+	if (worker->left) {
+		pyn_io_queue_leave(queue, queue_gone, worker);
+	} else {
+		if (queue)
+			free_queue(queue);
+		destroy(worker);
+	}
+	pyn_device_put(device);
+}
+
 static int check_mdts(const struct pyn_worker *worker, struct pyn_error *err)
 {
 	uint64_t mdts = pyn_device_mdts(worker->device);
-	uint64_t length = (uint64_t)largest_io(worker->run) * worker->run->config.lba_size;
+	uint64_t length = (uint64_t)largest_transfer(worker->run) * worker->run->config.lba_size;
 
 	/* The engines' lists of a worker are one page long. */
 	if (mdts == 0 || mdts > UINT64_C(2) << 20)
@@ -339,7 +390,7 @@ static int create_run(struct pyn_worker *worker, const struct pyn_worker_config 
 	run->stamp = pyn_crc32c_stamp_for(config->lba_size);
 	run->slot_count = (uint16_t)(config->qdepth - 1);
 	run->to_send = config->io_count ? config->io_count : UINT64_MAX;
-	if (config->steps)
+	if (config->steps && config->steps < run->to_send)
 		run->to_send = config->steps;
 	run->timeout_ms = *pyn_device_timeout_ms(worker->device);
 	run->engine = pyn_device_engine(worker->device);
@@ -531,7 +582,6 @@ void pyn_worker_kill(struct pyn_worker *worker)
 
 void pyn_worker_finish(struct pyn_worker *worker, struct pyn_worker_result *result)
 {
-	struct pyn_error err;
 	bool reset = atomic_load(&pyn_device_shared(worker->device)->generation) != worker->run->generation;
 
 	*result = worker->shared->result;
@@ -542,10 +592,10 @@ void pyn_worker_finish(struct pyn_worker *worker, struct pyn_worker_result *resu
 	if (worker->finished)
 		return;
 	worker->finished = true;
-	if (worker->run->config.fw_debug && result->error)
-		return;
-	if (pyn_io_queue_delete(worker->queue, &err) == 0)
-		give_up_flight(worker);
+	/* A controller that a script disabled by a register write still counts as having the queue, and answers
+	 * nothing. */
+	worker->left = reset || (worker->run->config.fw_debug && result->error);
+	delete_queue(worker);
 }
 
 int pyn_worker_pid(const struct pyn_worker *worker)

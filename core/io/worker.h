@@ -44,11 +44,12 @@ struct pyn_worker_config {
 	uint16_t qdepth;   /* entries of its queue pair; one less in flight */
 	uint8_t priority;
 	uint32_t ptype, pvalue; /* data of writes, see pattern.h */
-	bool fw_debug;          /* on an error leave queue and commands as they are */
+	bool fw_debug;          /* after an error queue, commands and buffers stay as they are, until a reset */
 	bool judge;             /* compare what is read */
 	int cpu;                /* pin to this CPU; -1: to a free one, if there is one */
 	uint64_t seed;          /* of its random generator */
 	uint32_t seconds;       /* room for so many counts of IOs a second; 0: not counted */
+	uint32_t log_entries;   /* commands that its log holds at least */
 	uint32_t steps;         /* of a replay; 0: none */
 	const struct pyn_workload_step *sequence;
 };
@@ -96,6 +97,8 @@ void pyn_worker_kill(struct pyn_worker *worker);
 /* After its end: the result, and its queue pair is deleted. */
 void pyn_worker_finish(struct pyn_worker *worker, struct pyn_worker_result *result);
 
+/* Where the drive may still write to its memory (fw_debug, or it did not confirm that the queue is deleted), queue
+ * and memory stay the device's until the next reset. */
 void pyn_worker_free(struct pyn_worker *worker);
 
 int pyn_worker_pid(const struct pyn_worker *worker);

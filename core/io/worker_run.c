@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 #define CRC_BATCH 64u
 #define CHORE_NS UINT64_C(1000000)    /* between two looks at what is not an IO */
 #define PARENT_NS UINT64_C(100000000) /* between two looks at the parent and at deadlines */
+#define MAKE_UP_NS UINT64_C(50000000) /* after its time, to send what a rate owes */
 #define EMPTY_TURNS_BEFORE_YIELD 1000u
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
@@ -85,6 +87,8 @@ static void prepare_other(struct pyn_worker_run *run, struct pyn_worker_slot *sl
 	switch (opcode) {
 	case NVME_IO_FLUSH:
 		slot->cmd.cdw10 = slot->cmd.cdw11 = slot->cmd.cdw12 = 0;
+		if (run->verify)
+			slot->slba = pyn_verify_flush_begin(run->verify);
 		return;
 	case NVME_IO_COMPARE:
 		slot->cmd.prp1 = pyn_dma_iova(slot->write_data);
@@ -116,28 +120,76 @@ static void prepare_other(struct pyn_worker_run *run, struct pyn_worker_slot *sl
 	pyn_flight_set(&run->flight[index], PYN_FLIGHT_BEGUN);
 }
 
-static ALWAYS_INLINE void next_io(struct pyn_worker_run *run, struct pyn_workload_io *io, uint8_t *opcode)
+/* Leave of an IO its first part that is not known to be uncorrectable and begins at an aligned LBA. False: there is
+ * none, or contiguous IO comes to it with its next one, which is whole then. */
+static bool cut_out_uncorrectable(struct pyn_worker_run *run, struct pyn_workload_io *io)
+{
+	uint64_t past = io->slba + io->nlb;
+
+	for (uint64_t lba = io->slba; lba < past;) {
+		bool uncorrectable;
+		uint64_t alike = pyn_verify_alike(run->verify, lba, past - lba, &uncorrectable);
+
+		if (lba + alike < past)
+			pyn_workload_go_on_at(&run->workload, lba + alike);
+		if (!uncorrectable) {
+			io->slba = lba;
+			io->nlb = (uint32_t)alike;
+			return true;
+		}
+		if (run->workload.contiguous)
+			return false;
+		lba = pyn_workload_align_up(lba + alike, run->workload.lba_align[io->size]);
+	}
+	return false;
+}
+
+/* Sequential IO goes round what is known to be uncorrectable. Where nothing else is in the region it is sent after
+ * all: then the drive's errors are what the script gets. */
+static __attribute__((noinline)) bool skip_uncorrectable(struct pyn_worker_run *run, struct pyn_workload_io *io)
+{
+	uint32_t wraps = run->workload.wraps;
+
+	while (io->sequential && !cut_out_uncorrectable(run, io)) {
+		if (run->workload.stays || run->workload.wraps - wraps > 1) {
+			run->skips_nothing = true;
+			return true;
+		}
+		if (!pyn_workload_next(&run->workload, io))
+			return false;
+	}
+	return true;
+}
+
+static ALWAYS_INLINE bool next_io(struct pyn_worker_run *run, struct pyn_workload_io *io, uint8_t *opcode)
 {
 	if (run->config.steps) {
 		const struct pyn_workload_step *step = &run->config.sequence[run->step++];
 
-		*io = (struct pyn_workload_io){step->slba, step->nlb, 0};
+		*io = (struct pyn_workload_io){.slba = step->slba, .nlb = step->nlb};
 		*opcode = (uint8_t)step->opcode;
 		for (uint8_t op = 0; op < run->config.workload.ops; op++)
 			if (run->config.workload.opcode[op] == *opcode)
 				io->op = op;
-		return;
+		return true;
 	}
-	pyn_workload_next(&run->workload, io);
+	if (!pyn_workload_next(&run->workload, io))
+		return false;
+	if (io->sequential && run->verify && !run->skips_nothing && pyn_verify_has_uncorrectable(run->verify) &&
+	    !skip_uncorrectable(run, io))
+		return false;
 	*opcode = run->config.workload.opcode[io->op];
+	return true;
 }
 
-static ALWAYS_INLINE void prepare(struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint16_t index)
+/* False: there is no IO any more, the region is filled. */
+static ALWAYS_INLINE bool prepare(struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint16_t index)
 {
 	struct pyn_workload_io io;
 	uint8_t opcode;
 
-	next_io(run, &io, &opcode);
+	if (!next_io(run, &io, &opcode))
+		return false;
 	slot->slba = io.slba;
 	slot->nlb = io.nlb;
 	slot->op = io.op;
@@ -151,6 +203,7 @@ static ALWAYS_INLINE void prepare(struct pyn_worker_run *run, struct pyn_worker_
 		prepare_write(run, slot, index);
 	else
 		prepare_other(run, slot, index, opcode);
+	return true;
 }
 
 /* Not inline: an error is the end of the IO path. */
@@ -182,6 +235,8 @@ static ALWAYS_INLINE void end_of_change(struct pyn_worker_run *run, struct pyn_w
 {
 	struct pyn_worker_flight *flight = &run->flight[index];
 
+	if (slot->cmd.opc == NVME_IO_FLUSH && run->verify && !status)
+		pyn_verify_flush_end(run->verify, slot->slba);
 	if (!run->verify || atomic_load_explicit(&flight->state, memory_order_relaxed) == PYN_FLIGHT_NONE)
 		return;
 	pyn_flight_set(flight, PYN_FLIGHT_MOVING);
@@ -205,19 +260,20 @@ static __attribute__((noinline)) void not_sent(struct pyn_worker_run *run, struc
  */
 static ALWAYS_INLINE uint64_t due(const struct pyn_worker_run *run, uint64_t now)
 {
+	uint64_t most = SUBMIT_BATCH, count = 0;
+
 	if (now >= run->ends)
 		now = run->ends - 1;
 	if (run->rate)
-		return (uint64_t)((unsigned __int128)(now - run->started) * run->rate >> 64) + 1 - run->sent;
-	if (run->config.steps) {
-		uint64_t count = 0, elapsed_us = pyn_ticks_to_ns(now - run->started) / 1000;
+		most = (uint64_t)((unsigned __int128)(now - run->started) * run->rate >> 64) + 1 - run->sent;
+	if (!run->config.steps)
+		return most;
+	uint64_t elapsed_us = pyn_ticks_to_ns(now - run->started) / 1000;
 
-		while (run->step + count < run->config.steps && count < SUBMIT_BATCH &&
-		       run->config.sequence[run->step + count].time_us <= elapsed_us)
-			count++;
-		return count;
-	}
-	return UINT64_MAX;
+	while (run->step + count < run->config.steps && count < most && count < SUBMIT_BATCH &&
+	       run->config.sequence[run->step + count].time_us <= elapsed_us)
+		count++;
+	return count;
 }
 
 static ALWAYS_INLINE unsigned submit(struct pyn_worker_run *run, uint64_t now, const bool rings)
@@ -238,7 +294,11 @@ static ALWAYS_INLINE unsigned submit(struct pyn_worker_run *run, uint64_t now, c
 		uint16_t index = run->free_slots[--run->free_count];
 		struct pyn_worker_slot *slot = &run->slots[index];
 
-		prepare(run, slot, index);
+		if (!prepare(run, slot, index)) {
+			run->free_slots[run->free_count++] = index;
+			run->to_send = batch = i;
+			break;
+		}
 		slot->submitted = now;
 		if (rings) {
 			pyn_ring_put(run->ring, &slot->cmd);
@@ -257,6 +317,8 @@ static ALWAYS_INLINE unsigned submit(struct pyn_worker_run *run, uint64_t now, c
 			}
 		}
 		slot->logged = pyn_cmdlog_submit(run->log, &slot->cmd, now);
+		if (slot->cmd.opc == NVME_IO_DSM)
+			pyn_cmdlog_range(run->log, slot->logged, slot->slba, slot->nlb);
 	}
 	if (batch) {
 		if (rings)
@@ -375,6 +437,13 @@ static void publish(struct pyn_worker_run *run)
 	run->counts = (struct pyn_verify_counts){0};
 }
 
+/* IOs that were due in time are sent although it is over, as long as it takes to make up for a moment without a CPU;
+ * a drive that is slower than the rate is not waited for. */
+static bool makes_up(const struct pyn_worker_run *run, uint64_t now)
+{
+	return run->rate && now - run->ends < pyn_ns_to_ticks(MAKE_UP_NS) && due(run, run->ends);
+}
+
 static __attribute__((noinline)) void chores(struct pyn_worker_run *run, uint64_t now)
 {
 	static uint64_t next_parent;
@@ -385,8 +454,8 @@ static __attribute__((noinline)) void chores(struct pyn_worker_run *run, uint64_
 		run->stopping = true;
 	if (atomic_load_explicit(&run->device_shared->generation, memory_order_relaxed) != run->generation)
 		run->leave = true;
-	if (now >= run->ends && !(run->rate && run->free_count && due(run, run->ends)))
-		run->stopping = true; /* after the last IO that was due in time */
+	if (now >= run->ends && !makes_up(run, now))
+		run->stopping = true;
 	if (now < next_parent)
 		return;
 	next_parent = now + pyn_ns_to_ticks(PARENT_NS);
@@ -449,12 +518,22 @@ static void loop_over_table(struct pyn_worker_run *run)
 
 /* -- the process ---------------------------------------------------------------------------------------------- */
 
+/* When it was over: with the last completion, or when its time was. */
+static uint64_t over(const struct pyn_worker_run *run, uint64_t now)
+{
+	if (!run->stopping || run->leave)
+		return now;
+	if (now >= run->ends && run->last_completion < run->ends && !run->result.error && run->to_send)
+		return run->ends;
+	return run->last_completion;
+}
+
 static void finish(struct pyn_worker_run *run)
 {
 	uint64_t now = pyn_ticks();
 
 	publish(run);
-	run->result.ticks = (run->stopping && !run->leave ? run->last_completion : now) - run->started;
+	run->result.ticks = over(run, now) - run->started;
 	run->result.busy_ticks = run->busy_ticks;
 	if (run->config.seconds)
 		count_seconds(run, now);
@@ -554,6 +633,7 @@ void pyn_worker_main(struct pyn_worker_run *run)
 	own_signals();
 	close_descriptors(run);
 	pin(run->config.cpu);
+	prctl(PR_SET_TIMERSLACK, 1); /* naps are as short as they say */
 	start_clock(run);
 	chores(run, run->started); /* its queue may be gone already, with a reset */
 	if (!run->leave && run->ring)

@@ -13,7 +13,7 @@ struct pyn_worker_slot {
 	struct nvme_cmd cmd; /* NSID and data pointers are built once */
 	uint64_t submitted;  /* ticks; 0: not in flight */
 	uint64_t logged;     /* its number in the command log */
-	uint64_t slba;
+	uint64_t slba;       /* of a flush: the epoch that it makes durable */
 	uint32_t nlb;
 	uint8_t op;
 	uint8_t *read_data;  /* what the device reads into, or NULL */
@@ -81,9 +81,10 @@ struct pyn_worker_run {
 	uint64_t last_completion;
 	uint64_t polled; /* ticks: whatever the device had completed by then has been seen */
 	uint64_t busy_ticks;
-	uint32_t step; /* of a replay */
-	bool stopping; /* no more is sent */
-	bool leave;    /* at once, with commands in flight */
+	uint32_t step;      /* of a replay */
+	bool stopping;      /* no more is sent */
+	bool leave;         /* at once, with commands in flight */
+	bool skips_nothing; /* no more than uncorrectable LBAs in the region: they are sent */
 	struct pyn_worker_result result;
 	struct pyn_verify_counts counts; /* not yet added to the table's */
 };

@@ -12,7 +12,7 @@
 #include "core/io/random.h"
 #include "core/util/error.h"
 
-#define PYN_WORKLOAD_SIZES 256u
+#define PYN_WORKLOAD_SIZES 4096u
 #define PYN_WORKLOAD_OPS 16u
 #define PYN_WORKLOAD_PARTS 100u
 #define PYN_WORKLOAD_WEIGHT 10000u /* the sum of a distribution */
@@ -35,10 +35,12 @@ struct pyn_workload_config {
 	uint8_t opcode[PYN_WORKLOAD_OPS];
 	uint8_t percentage[PYN_WORKLOAD_OPS]; /* the sum is 100 */
 	uint32_t random_percentage;           /* 0 … 100; the rest is sequential */
-	int64_t step;                         /* sequential: from one SLBA to the next; 0: contiguous */
-	uint64_t region_start;                /* first LBA */
-	uint64_t region_end;                  /* past the last LBA */
-	uint64_t lba_start;                   /* where the sequential part begins */
+	bool contiguous;                      /* sequential: each IO begins where the one before ended */
+	bool fill;    /* sequential IO of one size goes through the region once, and then there is none left */
+	int64_t step; /* where it is not contiguous: LBAs from one SLBA to the next; 0: always the same */
+	uint64_t region_start; /* first LBA */
+	uint64_t region_end;   /* past the last LBA */
+	uint64_t lba_start;    /* where the sequential part begins */
 	bool has_distribution;
 	uint32_t distribution[PYN_WORKLOAD_PARTS]; /* the sum is PYN_WORKLOAD_WEIGHT */
 };
@@ -46,22 +48,30 @@ struct pyn_workload_config {
 struct pyn_workload_io {
 	uint64_t slba;
 	uint32_t nlb;
-	uint8_t op; /* index into opcode */
+	uint16_t size; /* index into io_size */
+	uint8_t op;    /* index into opcode */
+	bool sequential;
 };
 
 struct pyn_workload {
 	struct pyn_random random;
 	uint64_t start, end; /* of the region, end not included */
 	uint64_t next;       /* SLBA of the next sequential IO */
+	uint64_t fill_from;  /* of the first one */
 	int64_t step;
+	uint32_t wraps;            /* how often the sequential part began again */
 	uint32_t random_threshold; /* of 2^32: below it an IO is random; with always_random all are */
 	bool always_random, never_random, one_size, one_op, has_distribution;
+	bool contiguous, stays, down, fill;
+	bool equal_weights;
+	uint8_t flush_op; /* the opcode that has no LBA; PYN_WORKLOAD_OPS: there is none */
 	uint32_t total_weight;
 	uint32_t sizes;
 	uint32_t io_size[PYN_WORKLOAD_SIZES];
 	uint32_t lba_align[PYN_WORKLOAD_SIZES];
 	uint64_t first[PYN_WORKLOAD_SIZES];      /* the first aligned LBA of the region */
 	uint64_t positions[PYN_WORKLOAD_SIZES];  /* how many aligned LBAs there are from there on */
+	uint64_t again[PYN_WORKLOAD_SIZES];      /* where the sequential part begins again */
 	uint32_t weight_end[PYN_WORKLOAD_SIZES]; /* sum of the weights up to and with this one */
 	uint8_t op_of[100];
 	uint8_t part_of[PYN_WORKLOAD_WEIGHT];
@@ -77,20 +87,33 @@ int pyn_workload_init(struct pyn_workload *workload, const struct pyn_workload_c
 /* The largest IO it will ever give, LBAs. */
 uint32_t pyn_workload_largest(const struct pyn_workload *workload);
 
-/* A random aligned LBA for size index i, by a distribution over the region. */
+/* A random aligned LBA for size index i, by a distribution over the region: inside of the part that was drawn, if it
+ * has an aligned one. */
 uint64_t pyn_workload_distributed_slba(struct pyn_workload *workload, uint32_t i);
+
+/* The first size of which the sum of weights is above pick. */
+static inline uint32_t pyn_workload_weighted(const struct pyn_workload *workload, uint32_t pick)
+{
+	uint32_t low = 0, high = workload->sizes - 1;
+
+	while (low < high) {
+		uint32_t middle = (low + high) / 2;
+
+		if (pick < workload->weight_end[middle])
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
 
 static inline uint32_t pyn_workload_size(struct pyn_workload *workload)
 {
-	uint32_t i = 0;
-
 	if (workload->one_size)
 		return 0;
 	uint32_t pick = (uint32_t)pyn_random_below(&workload->random, workload->total_weight);
 
-	while (pick >= workload->weight_end[i])
-		i++;
-	return i;
+	return workload->equal_weights ? pick : pyn_workload_weighted(workload, pick);
 }
 
 /* lba rounded down to a multiple of align; align 1 is the common case, and powers of two need no division. */
@@ -112,46 +135,80 @@ static inline uint64_t pyn_workload_align_up(uint64_t lba, uint32_t align)
 /* Where the sequential part goes on after slba; UINT64_MAX: past either end of what 64 bits can say. */
 static inline uint64_t pyn_workload_after(const struct pyn_workload *workload, uint64_t slba, uint32_t i)
 {
-	int64_t step = workload->step ? workload->step : (int64_t)workload->io_size[i];
+	int64_t step = workload->contiguous ? (int64_t)workload->io_size[i] : workload->step;
 	uint64_t next;
 
 	return __builtin_add_overflow(slba, step, &next) ? UINT64_MAX : next;
 }
 
-static inline uint64_t pyn_workload_sequential_slba(struct pyn_workload *workload, uint32_t i)
+/* Rounding goes the way of the step: against it, a small step would stay where it is. */
+static inline uint64_t pyn_workload_aligned(const struct pyn_workload *workload, uint64_t lba, uint32_t i)
 {
-	/* Rounding goes the way of the step: against it, a small step would stay where it is. */
-	uint64_t slba = workload->step < 0 ? pyn_workload_align_down(workload->next, workload->lba_align[i])
-					   : pyn_workload_align_up(workload->next, workload->lba_align[i]);
-
-	if (slba >= workload->end || slba < workload->start) {
-		slba = workload->first[i];
-		if (workload->step < 0)
-			slba += (workload->positions[i] - 1) * workload->lba_align[i];
-	}
-	workload->next = pyn_workload_after(workload, slba, i);
-	return slba;
+	return workload->down ? pyn_workload_align_down(lba, workload->lba_align[i])
+			      : pyn_workload_align_up(lba, workload->lba_align[i]);
 }
 
-/* The next IO. Never outside of the region: the last one is cut at its end. */
-static inline void pyn_workload_next(struct pyn_workload *workload, struct pyn_workload_io *io)
+/* Whether the sequential part has been everywhere when it comes to at: past an end and back to where it began. */
+static inline bool pyn_workload_is_filled(const struct pyn_workload *workload, uint64_t at)
+{
+	if (workload->wraps != 1)
+		return workload->wraps > 1;
+	return workload->down ? at <= workload->fill_from : at >= workload->fill_from;
+}
+
+/* False: the region is filled. */
+static inline bool pyn_workload_sequential_slba(struct pyn_workload *workload, uint32_t i, uint64_t *slba)
+{
+	uint64_t at = pyn_workload_aligned(workload, workload->next, i);
+
+	if (at >= workload->end || at < workload->start) {
+		at = workload->again[i];
+		workload->wraps++;
+	}
+	if (workload->fill && pyn_workload_is_filled(workload, at))
+		return false;
+	if (!workload->stays)
+		workload->next = pyn_workload_after(workload, at, i);
+	*slba = at;
+	return true;
+}
+
+/* What is contiguous goes on at lba, which is before where it would have gone on: the last IO was cut there. */
+static inline void pyn_workload_go_on_at(struct pyn_workload *workload, uint64_t lba)
+{
+	if (workload->contiguous)
+		workload->next = lba;
+}
+
+/* The next IO. Never outside of the region: the last one is cut at its end. False: there is none, the region is
+ * filled. */
+static inline bool pyn_workload_next(struct pyn_workload *workload, struct pyn_workload_io *io)
 {
 	uint32_t i = pyn_workload_size(workload);
 	bool random = workload->always_random ||
 		      (!workload->never_random &&
 		       (uint32_t)pyn_random_next(&workload->random) < workload->random_threshold);
 
+	io->size = (uint16_t)i;
+	io->sequential = !random;
 	io->op = workload->one_op ? 0 : workload->op_of[pyn_random_below(&workload->random, 100)];
-	if (!random)
-		io->slba = pyn_workload_sequential_slba(workload, i);
-	else if (workload->has_distribution)
-		io->slba = pyn_workload_distributed_slba(workload, i);
-	else
-		io->slba = workload->first[i] +
-			   pyn_random_below(&workload->random, workload->positions[i]) * workload->lba_align[i];
+	if (random) {
+		io->slba =
+			workload->has_distribution
+				? pyn_workload_distributed_slba(workload, i)
+				: workload->first[i] + pyn_random_below(&workload->random, workload->positions[i]) *
+							       workload->lba_align[i];
+	} else if (io->op == workload->flush_op) {
+		/* It has no LBA, and leaves no hole in the sequence of those that have. */
+		io->slba = workload->start;
+		io->sequential = false;
+	} else if (!pyn_workload_sequential_slba(workload, i, &io->slba)) {
+		return false;
+	}
 	uint64_t left = workload->end - io->slba;
 
 	io->nlb = workload->io_size[i] < left ? workload->io_size[i] : (uint32_t)left;
+	return true;
 }
 
 #endif

@@ -121,6 +121,44 @@ TABLE_TEST(an_lba_whose_end_was_lost_is_corrupt_and_no_older_write)
 	}
 }
 
+TABLE_TEST(uncorrectable_lbas_are_found_in_runs_also_while_they_become_so)
+{
+	bool bad;
+
+	CHECK(!pyn_verify_has_uncorrectable(the_table));
+	CHECK_EQ(pyn_verify_alike(the_table, 0, 65536, &bad), 65536);
+	CHECK(!bad);
+	change(10, 5, PYN_CELL_UNCORRECTABLE);
+	CHECK(pyn_verify_has_uncorrectable(the_table));
+	CHECK_EQ(pyn_verify_alike(the_table, 8, 8, &bad), 2);
+	CHECK(!bad);
+	CHECK_EQ(pyn_verify_alike(the_table, 10, 8, &bad), 5);
+	CHECK(bad);
+	CHECK_EQ(pyn_verify_alike(the_table, 12, 2, &bad), 2);
+	CHECK(bad);
+	CHECK_EQ(pyn_verify_alike(the_table, 15, 8, &bad), 8);
+	CHECK(!bad);
+	pyn_verify_change_begin(the_table, 15, 2, PYN_CELL_UNCORRECTABLE);
+	CHECK_EQ(pyn_verify_alike(the_table, 10, 100, &bad), 7);
+	CHECK(bad);
+	begin_write(10, 2);
+	CHECK_EQ(pyn_verify_alike(the_table, 10, 100, &bad), 2);
+	CHECK(!bad);
+}
+
+TABLE_TEST(the_last_lba_may_be_uncorrectable_and_what_is_beyond_is_not)
+{
+	bool bad;
+
+	change(NLBA - 2, 2, PYN_CELL_UNCORRECTABLE);
+	CHECK_EQ(pyn_verify_alike(the_table, NLBA - 2, 100, &bad), 2);
+	CHECK(bad);
+	CHECK_EQ(pyn_verify_alike(the_table, NLBA, 100, &bad), 100);
+	CHECK(!bad);
+	CHECK_EQ(pyn_verify_alike(the_table, UINT64_MAX, 100, &bad), 100);
+	CHECK(!bad);
+}
+
 TABLE_TEST(a_write_in_flight_is_not_judged)
 {
 	begin_write(5, 1);

@@ -308,16 +308,41 @@ TEST(a_rate_is_exact_over_its_time)
 	rate_and_time(30000, 200, 6000);
 }
 
+WORKER_TEST(what_a_stop_shortly_before_the_end_held_up_is_made_up_for, 100)
+{
+	the_run.config.iops = 20000;
+	the_run.config.time_ns = 500000000;
+	start();
+	sleep_ms(480);
+	kill(the_pid, SIGSTOP);
+	sleep_ms(30);
+	kill(the_pid, SIGCONT);
+	CHECK_EQ(wait_for_end(), 0);
+	CHECK_EQ(sum(&the_run.shared->result), 10000);
+	CHECK(pyn_ticks_to_ns(the_run.shared->result.ticks) >= 500000000);
+}
+
+WORKER_TEST(a_drive_that_is_slower_than_the_rate_is_not_waited_for, 100)
+{
+	the_run.config.iops = 1e8;
+	the_run.config.time_ns = 200000000;
+	const struct pyn_worker_result *result = run();
+
+	CHECK(sum(result) < 20000000);
+	CHECK(pyn_ticks_to_ns(result->ticks) >= 200000000);
+	CHECK(pyn_ticks_to_ns(result->ticks) < 400000000);
+}
+
 WORKER_TEST(a_rate_is_exact_in_each_second, 100)
 {
-	the_run.config.iops = 20;
+	the_run.config.iops = 10;
 	the_run.config.time_ns = UINT64_C(2000000000);
 	const struct pyn_worker_result *result = run();
 
-	CHECK_EQ(sum(result), 40);
+	CHECK_EQ(sum(result), 20);
 	CHECK_EQ(the_run.shared->per_second_count, 2);
-	CHECK_EQ(the_run.per_second[0], 20);
-	CHECK_EQ(the_run.per_second[1], 20);
+	CHECK_EQ(the_run.per_second[0], 10);
+	CHECK_EQ(the_run.per_second[1], 10);
 }
 
 WORKER_TEST(a_count_at_a_rate_takes_its_time, 100)

@@ -20,6 +20,7 @@ static void config(uint32_t io_size, uint64_t start, uint64_t end)
 		.io_size = {io_size},
 		.lba_align = {1},
 		.weight = {1},
+		.contiguous = true,
 		.ops = 1,
 		.opcode = {2},
 		.percentage = {100},
@@ -109,6 +110,7 @@ TEST(a_region_of_one_lba_is_one_lba)
 TEST(a_step_walks_up_and_begins_again_at_the_first_lba)
 {
 	config(8, 0, 100);
+	the_config.contiguous = false;
 	the_config.step = 40;
 	the_config.lba_start = 16;
 	CHECK_EQ(init(1000), 0);
@@ -119,23 +121,25 @@ TEST(a_step_walks_up_and_begins_again_at_the_first_lba)
 	expect(40, 8);
 }
 
-TEST(a_step_walks_down_and_begins_again_at_the_last_lba)
+TEST(a_step_walks_down_and_begins_again_at_the_last_whole_io)
 {
 	config(8, 10, 100);
+	the_config.contiguous = false;
 	the_config.step = -40;
 	the_config.lba_start = 64;
 	CHECK_EQ(init(1000), 0);
 	expect(64, 8);
 	expect(24, 8);
-	expect(99, 1);
-	expect(59, 8);
-	expect(19, 8);
-	expect(99, 1);
+	expect(92, 8);
+	expect(52, 8);
+	expect(12, 8);
+	expect(92, 8);
 }
 
 TEST(a_step_down_is_aligned_downwards)
 {
 	config(8, 0, 1000);
+	the_config.contiguous = false;
 	the_config.step = -8;
 	the_config.lba_start = 64;
 	the_config.lba_align[0] = 16;
@@ -148,6 +152,193 @@ TEST(a_step_down_is_aligned_downwards)
 	expect(992, 8);
 }
 
+TEST(a_step_down_that_finds_no_room_for_a_whole_io_begins_again_at_the_last_aligned_lba)
+{
+	config(8, 10, 30);
+	the_config.contiguous = false;
+	the_config.step = -16;
+	the_config.lba_align[0] = 12;
+	the_config.lba_start = 12;
+	CHECK_EQ(init(1000), 0);
+	expect(12, 8);
+	expect(12, 8); /* 24 has 6 LBAs behind it */
+	config(16, 10, 30);
+	the_config.contiguous = false;
+	the_config.step = -16;
+	the_config.lba_align[0] = 12;
+	the_config.lba_start = 12;
+	CHECK_EQ(init(1000), 0);
+	expect(12, 16);
+	expect(12, 16);
+	config(20, 10, 30);
+	the_config.contiguous = false;
+	the_config.step = -20;
+	the_config.lba_align[0] = 12;
+	CHECK_EQ(init(1000), 0);
+	expect(24, 6); /* at 10 there is no aligned one, and nowhere room for 20 */
+	expect(24, 6);
+}
+
+TEST(a_step_of_0_stays_where_it_is)
+{
+	config(8, 0, 1000);
+	the_config.contiguous = false;
+	the_config.lba_start = 40;
+	CHECK_EQ(init(1000), 0);
+	for (unsigned i = 0; i < 5; i++)
+		expect(40, 8);
+	the_config.sizes = 2;
+	the_config.io_size[1] = 4;
+	the_config.lba_align[0] = 16;
+	the_config.lba_align[1] = the_config.weight[1] = 1;
+	CHECK_EQ(init(1000), 0);
+	for (unsigned i = 0; i < 50; i++) {
+		struct pyn_workload_io io = next();
+
+		CHECK_EQ(io.slba, io.nlb == 8 ? 48 : 40);
+	}
+	config(8, 0, 1000);
+	the_config.contiguous = false;
+	the_config.lba_start = 2000;
+	CHECK_EQ(init(1000), 0);
+	expect(0, 8);
+	expect(0, 8);
+}
+
+TEST(a_flush_takes_no_place_in_the_sequence)
+{
+	uint64_t at = 0;
+	unsigned flushes = 0;
+
+	config(8, 0, 100000);
+	the_config.ops = 2;
+	the_config.opcode[1] = 0;
+	the_config.percentage[0] = 70;
+	the_config.percentage[1] = 30;
+	CHECK_EQ(init(100000), 0);
+	for (unsigned i = 0; i < 1000; i++) {
+		struct pyn_workload_io io = next();
+
+		flushes += io.op == 1;
+		if (io.op == 1)
+			continue;
+		CHECK_EQ(io.slba, at);
+		at += 8;
+	}
+	CHECK(flushes > 200 && flushes < 400);
+}
+
+/* -- filling --------------------------------------------------------------------------------------------------- */
+
+/* How often each LBA of [0, 300) is hit until there is no IO any more; the number of IOs. */
+static unsigned fill(uint8_t hits[300])
+{
+	struct pyn_workload_io io;
+	unsigned count = 0;
+
+	memset(hits, 0, 300);
+	the_config.fill = true;
+	if (!CHECK_EQ(init(300), 0))
+		return 0;
+	while (pyn_workload_next(&the_workload, &io) && count < 1000) {
+		if (!CHECK(is_inside(io)))
+			return 0;
+		for (uint32_t i = 0; i < io.nlb; i++)
+			hits[io.slba + i]++;
+		count++;
+	}
+	CHECK(!pyn_workload_next(&the_workload, &io));
+	return count;
+}
+
+TEST(a_region_is_filled_once)
+{
+	uint8_t hits[300];
+
+	for (uint32_t size = 1; size <= 20; size++)
+		for (uint64_t start = 0; start < 3; start++)
+			for (uint64_t length = 1; length < 60; length += 3) {
+				config(size, start, start + length);
+				CHECK_EQ(fill(hits), (length + size - 1) / size);
+				for (uint64_t lba = 0; lba < 300; lba++)
+					if (!CHECK_EQ(hits[lba], lba >= start && lba < start + length))
+						return;
+			}
+}
+
+TEST(a_fill_from_the_middle_goes_on_at_the_other_end_as_far_as_where_it_began)
+{
+	uint8_t hits[300];
+
+	config(8, 16, 216);
+	the_config.lba_start = 96;
+	CHECK_EQ(fill(hits), 25);
+	for (uint64_t lba = 0; lba < 300; lba++)
+		CHECK_EQ(hits[lba], lba >= 16 && lba < 216);
+	the_config.lba_start = 1000;
+	CHECK_EQ(fill(hits), 25);
+	the_config.lba_start = 0;
+	the_config.contiguous = false;
+	the_config.step = -8;
+	CHECK_EQ(fill(hits), 25); /* begins with the first LBAs, and then comes down to them */
+	for (uint64_t lba = 0; lba < 300; lba++)
+		CHECK_EQ(hits[lba], lba >= 16 && lba < 216);
+	the_config.lba_start = 96;
+	CHECK_EQ(fill(hits), 25);
+	for (uint64_t lba = 0; lba < 300; lba++)
+		CHECK_EQ(hits[lba], lba >= 16 && lba < 216);
+}
+
+TEST(a_fill_by_steps_and_alignment_ends_too)
+{
+	uint8_t hits[300];
+
+	config(8, 0, 200);
+	the_config.lba_align[0] = 6;
+	CHECK_EQ(fill(hits), 17); /* at 0, 12, … 192 */
+	config(8, 0, 200);
+	the_config.contiguous = false;
+	the_config.step = 50;
+	CHECK_EQ(fill(hits), 4);
+	the_config.step = -50;
+	CHECK_EQ(fill(hits), 5); /* at 0, and at 192, 142, 92, 42 */
+	the_config.step = INT64_MIN;
+	CHECK_EQ(fill(hits), 2);
+	the_config.step = INT64_MAX;
+	CHECK_EQ(fill(hits), 1);
+	for (int64_t step = -30; step <= 30; step++)
+		for (uint32_t align = 1; align < 20; align++) {
+			config(3, 7, 207);
+			the_config.contiguous = step == 0;
+			the_config.step = step;
+			the_config.lba_align[0] = align;
+			the_config.lba_start = 100;
+			unsigned count = fill(hits);
+
+			CHECK(count > 0 && count <= 200);
+		}
+}
+
+TEST(a_fill_that_would_never_end_is_refused)
+{
+	config(8, 0, 200);
+	the_config.fill = true;
+	the_config.contiguous = false;
+	CHECK_EQ(init(300), -EINVAL); /* a step of 0 */
+	the_config.contiguous = true;
+	the_config.opcode[0] = 0;
+	CHECK_EQ(init(300), -EINVAL); /* flushes alone */
+	the_config.opcode[0] = 1;
+	CHECK_EQ(init(300), 0);
+	the_config.random_percentage = 1;
+	CHECK_EQ(init(300), -EINVAL);
+	the_config.random_percentage = 0;
+	the_config.sizes = 2;
+	the_config.io_size[1] = 4;
+	the_config.lba_align[1] = the_config.weight[1] = 1;
+	CHECK_EQ(init(300), -EINVAL);
+}
+
 TEST(every_step_and_alignment_stays_inside_aligned_and_moves)
 {
 	for (uint32_t align = 1; align <= 20; align++)
@@ -156,6 +347,7 @@ TEST(every_step_and_alignment_stays_inside_aligned_and_moves)
 				uint64_t last = UINT64_MAX;
 
 				config(4, start, start + 100);
+				the_config.contiguous = step == 0;
 				the_config.step = step;
 				the_config.lba_align[0] = align;
 				the_config.lba_start = start + 50;
@@ -199,6 +391,7 @@ TEST(regions_near_the_end_of_64_bits_are_never_left)
 			for (unsigned a = 0; a < sizeof(aligns) / sizeof(aligns[0]); a++)
 				for (uint32_t random = 0; random <= 100; random += 25) {
 					config(65536, starts[s], UINT64_MAX);
+					the_config.contiguous = k == 1;
 					the_config.step = steps[k];
 					the_config.lba_align[0] = aligns[a];
 					the_config.random_percentage = random;
@@ -222,12 +415,13 @@ TEST(sequential_io_begins_again_after_the_last_lba_of_64_bits)
 	expect(UINT64_MAX - 4, 4);
 	expect(UINT64_MAX - 12, 8);
 	config(8, 0, UINT64_MAX);
+	the_config.contiguous = false;
 	the_config.step = -16;
 	the_config.lba_start = 8;
 	CHECK_EQ(init(UINT64_MAX), 0);
 	expect(8, 8);
-	expect(UINT64_MAX - 1, 1);
-	expect(UINT64_MAX - 17, 8);
+	expect(UINT64_MAX - 8, 8);
+	expect(UINT64_MAX - 24, 8);
 }
 
 TEST(a_region_without_an_aligned_lba_is_refused)
@@ -320,21 +514,25 @@ TEST(sizes_come_by_their_ratio_and_none_of_ratio_0)
 
 TEST(the_largest_number_of_sizes_and_ratios_works)
 {
-	unsigned seen[PYN_WORKLOAD_SIZES + 1] = {0};
+	static const uint32_t weights[] = {1, 7, UINT32_MAX / PYN_WORKLOAD_SIZES};
+	static unsigned seen[PYN_WORKLOAD_SIZES + 1];
 
-	config(1, 0, 1000);
-	the_config.random_percentage = 100;
-	the_config.sizes = PYN_WORKLOAD_SIZES;
-	for (uint32_t i = 0; i < PYN_WORKLOAD_SIZES; i++) {
-		the_config.io_size[i] = i + 1;
-		the_config.lba_align[i] = 1;
-		the_config.weight[i] = (1u << 24) - 1;
+	for (unsigned k = 0; k < 3; k++) {
+		config(1, 0, UINT64_C(1) << 40);
+		memset(seen, 0, sizeof(seen));
+		the_config.random_percentage = 100;
+		the_config.sizes = PYN_WORKLOAD_SIZES;
+		for (uint32_t i = 0; i < PYN_WORKLOAD_SIZES; i++) {
+			the_config.io_size[i] = i + 1;
+			the_config.lba_align[i] = 1;
+			the_config.weight[i] = weights[k];
+		}
+		CHECK_EQ(init(UINT64_C(1) << 40), 0);
+		for (unsigned i = 0; i < MANY; i++)
+			seen[next().nlb]++;
+		for (uint32_t i = 1; i <= PYN_WORKLOAD_SIZES; i++)
+			CHECK(seen[i] > 10 && seen[i] < 100); /* 49 on average */
 	}
-	CHECK_EQ(init(1000), 0);
-	for (unsigned i = 0; i < MANY; i++)
-		seen[next().nlb]++;
-	for (uint32_t i = 1; i <= PYN_WORKLOAD_SIZES; i++)
-		CHECK(seen[i] > 0);
 }
 
 TEST(opcodes_come_by_their_percentage)
@@ -398,6 +596,64 @@ TEST(a_distribution_gives_each_part_its_share)
 		seen[(next().slba - 1000) / 1000]++;
 	for (uint32_t part = 0; part < 100; part++)
 		CHECK(part < 50 ? seen[part] > MANY / 50 * 0.9 && seen[part] < MANY / 50 * 1.1 : seen[part] == 0);
+}
+
+/* Chi-square over 100 parts: 99 degrees of freedom, above 180 in one of a million cases. */
+static double chi_square(uint64_t start, uint64_t end, uint32_t align, const uint32_t share[100])
+{
+	unsigned seen[100] = {0};
+	double chi = 0;
+
+	distribute(start, end, align);
+	memcpy(the_config.distribution, share, sizeof(the_config.distribution));
+	CHECK_EQ(init(UINT64_C(1) << 40), 0);
+	for (unsigned i = 0; i < MANY; i++) {
+		uint64_t slba = next().slba, part = (slba - start) * 100 / (end - start);
+
+		/* Parts are whole LBAs: the first of one may lie in it by a fraction only. */
+		while (part < 99 && (end - start) * (part + 1) / 100 <= slba - start)
+			part++;
+		seen[part]++;
+	}
+	for (unsigned part = 0; part < 100; part++) {
+		double expected = (double)MANY * share[part] / PYN_WORKLOAD_WEIGHT;
+
+		if (expected > 0)
+			chi += (seen[part] - expected) * (seen[part] - expected) / expected;
+		else
+			CHECK_EQ(seen[part], 0);
+	}
+	return chi;
+}
+
+TEST(a_distribution_is_the_one_that_was_asked_for_in_any_region_and_alignment)
+{
+	uint32_t even[100], steep[100];
+
+	for (uint32_t part = 0; part < 100; part++) {
+		even[part] = 100;
+		steep[part] = part < 20 ? 400 : part < 60 ? 50 : 0;
+	}
+	CHECK(chi_square(0, 100000, 1, even) < 180);
+	CHECK(chi_square(0, 100000, 1, steep) < 180);
+	CHECK(chi_square(0, 1000000, 64, steep) < 180);
+	CHECK(chi_square(4096, 4096 + 123457, 1, even) < 180);
+	CHECK(chi_square(5, 5 + 99991, 7, steep) < 180);
+	CHECK(chi_square(3, 3 + 1234567, 48, even) < 180);
+	CHECK(chi_square(0, 101, 1, even) < 180);
+}
+
+TEST(a_distribution_is_even_within_a_part)
+{
+	unsigned seen[10] = {0};
+
+	distribute(0, 100000, 100);
+	the_config.distribution[7] = PYN_WORKLOAD_WEIGHT;
+	CHECK_EQ(init(100000), 0);
+	for (unsigned i = 0; i < 10000; i++)
+		seen[(next().slba - 7000) / 100 % 10]++;
+	for (unsigned i = 0; i < 10; i++)
+		CHECK(seen[i] > 850 && seen[i] < 1150);
 }
 
 TEST(a_distribution_over_any_region_stays_inside_and_aligned)
