@@ -33,12 +33,13 @@ struct pyn_device {
 	_Atomic uint8_t *by_script;   /* enum pyn_by_script, by QID */
 };
 
-/* What the script did to queues by admin commands of its own, and the device has confirmed. */
+/* What the script did to queues by admin commands of its own, and the device has confirmed; and what nobody knows. */
 enum pyn_by_script {
 	PYN_SCRIPT_MADE_SQ = 1,
 	PYN_SCRIPT_MADE_CQ = 2,
 	PYN_SCRIPT_DELETED_SQ = 4, /* of the driver's */
 	PYN_SCRIPT_DELETED_CQ = 8,
+	PYN_QUEUE_UNCERTAIN = 16, /* a creation that was given up: the device may yet make it */
 };
 
 /* The driver's queue is not there any more: its vector, its QID. */

@@ -23,7 +23,8 @@ static uint16_t free_qid(const struct pyn_device *device)
 {
 	for (unsigned qid = 1; qid <= device->max_queues; qid++)
 		if (!device->queues[qid] &&
-		    !(atomic_load(&device->by_script[qid]) & (PYN_SCRIPT_MADE_SQ | PYN_SCRIPT_MADE_CQ)))
+		    !(atomic_load(&device->by_script[qid]) &
+		      (PYN_SCRIPT_MADE_SQ | PYN_SCRIPT_MADE_CQ | PYN_QUEUE_UNCERTAIN)))
 			return (uint16_t)qid;
 	return 0;
 }
@@ -86,6 +87,8 @@ static int create_queue(struct pyn_device *device, const struct pyn_io_queue_con
 			return -ENOMEM;
 	}
 	rc = device->engine->queue_create(device->ctrlr, &wanted, &admin, &queue->queue, err);
+	if (rc < 0 && err->kind == PYN_ERROR_TIMEOUT)
+		atomic_fetch_or(&device->by_script[wanted.qid], PYN_QUEUE_UNCERTAIN);
 	if (rc < 0)
 		return rc;
 	device->queues[wanted.qid] = queue;
