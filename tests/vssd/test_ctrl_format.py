@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import pytest
 from client import Client, Nvme, sqe
 from ctrl_helpers import (
     ALL_NAMESPACES,
+    ASYNC_EVENT,
     FORMAT,
     FORMAT_IN_PROGRESS,
+    GET_LOG,
     INVALID_FIELD,
     INVALID_FORMAT,
     INVALID_NAMESPACE,
@@ -19,6 +22,7 @@ from ctrl_helpers import (
     WRITE,
     WRITE_UNCORRECTABLE,
     Disk,
+    Host,
     Start,
     get_feature,
     identify,
@@ -132,6 +136,59 @@ def test_a_reset_does_not_stop_it(nvme: Nvme) -> None:
     nvme.enable()
     assert lbas(nvme) == (64 * 256, 1)
     assert Disk(nvme, nvme.create_queue(1, 8), lba_size=4096).read(0) == bytes(4096)
+
+
+@pytest.mark.parametrize("shutdown", [False, True])
+def test_a_loss_of_power_does_not_stop_it(start: Start, shutdown: bool) -> None:
+    host = Host(start("--size", "1M", "--namespaces", "2", "--format-time", "60000"))
+    disks = [Disk(host.nvme, host.disk.queue, nsid) for nsid in (1, 2)]
+    for disk in disks:
+        disk.write(8, pattern(8, 8))
+        disk.flush()
+    host.nvme.admin.submit(sqe(FORMAT, nsid=2, cdw10=1))
+    while disks[1].command(READ, 0) != FORMAT_IN_PROGRESS:
+        pass
+    if shutdown:
+        host.shut_down()
+    host.power_cycle()
+    assert lbas(host.nvme, 1) == (2048, 0) and lbas(host.nvme, 2) == (256, 1)
+    assert Disk(host.nvme, host.disk.queue, 1).read(8, 8) == pattern(8, 8)
+    assert Disk(host.nvme, host.disk.queue, 2, lba_size=4096).read(1, 1) == bytes(4096)
+    host.close()
+
+
+def test_a_killed_drive_is_not_left_half_formatted(start: Start, folder: str) -> None:
+    options = ("--size", "1M", "--file", os.path.join(folder, "file"))
+    server = Server(os.path.join(folder, "x"), *options, "--format-time", "60000")
+    assert server.word == "ready"
+    host = Host(server)
+    host.disk.write(8, pattern(8, 8))
+    host.disk.flush()
+    host.nvme.admin.submit(sqe(FORMAT, nsid=1, cdw10=1))
+    while host.disk.command(READ, 8) != FORMAT_IN_PROGRESS:
+        pass
+    host.close()
+    server.process.kill()
+    server.process.wait()
+    server.log.close()
+    host = Host(start(*options))
+    assert lbas(host.nvme) == (256, 1)
+    assert Disk(host.nvme, host.disk.queue, lba_size=4096).read(1) == bytes(4096)
+    host.close()
+
+
+def test_only_a_change_of_the_lba_size_is_an_event(nvme: Nvme) -> None:
+    """Also where the list that tells of an earlier one has not been read."""
+    assert set_feature(nvme, 0x0B, 0x100) == OK
+    first = nvme.admin.submit(sqe(ASYNC_EVENT))
+    formatting = nvme.admin.submit(sqe(FORMAT, nsid=1, cdw10=1))
+    assert {nvme.admin.wait().cid, nvme.admin.wait().cid} == {first, formatting}
+    nvme.admin.submit(sqe(ASYNC_EVENT))
+    assert nvme.admin.execute(FORMAT, nsid=1, cdw10=1)[1] == OK
+    reading = nvme.admin.submit(sqe(GET_LOG, prp1=nvme.memory.alloc(4096), cdw10=15 << 16 | 4))
+    assert nvme.admin.wait().cid == reading
+    with pytest.raises(TimeoutError):
+        nvme.admin.wait(0.05)
 
 
 def test_a_power_state_survives(nvme: Nvme) -> None:

@@ -198,6 +198,7 @@ int vssd_ctrl_create(const struct vssd_options *options, struct vssd_bus *bus, v
 		return err;
 	}
 	init_namespaces(ctrl);
+	vssd_format_resume(ctrl);
 	vssd_regs_init(ctrl);
 	power_up(ctrl);
 	*result = ctrl;

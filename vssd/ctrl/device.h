@@ -143,6 +143,14 @@ struct vssd_sanitize_state {
 	bool written;     /* by the host, since then or, where there was none, ever */
 };
 
+/* The format that is running. */
+struct vssd_format_state {
+	bool running;
+	uint8_t lbaf;
+	uint8_t first; /* indexes of namespaces, the last one included */
+	uint8_t last;
+};
+
 struct vssd_nonvolatile {
 	uint32_t version; /* of this structure; 0: a new drive */
 	char serial[20];
@@ -160,6 +168,7 @@ struct vssd_nonvolatile {
 	uint64_t errors;      /* error log entries ever made */
 	uint64_t warning_ms;  /* at or above WCTEMP */
 	uint64_t critical_ms; /* at or above CCTEMP */
+	struct vssd_format_state formatting;
 	struct vssd_sanitize_state sanitize;
 	uint32_t thermal_count[2]; /* transitions to the light and to the heavy saving of power */
 	uint64_t thermal_ms[2];
@@ -485,6 +494,9 @@ void vssd_format_poll(struct vssd_ctrl *ctrl);
 
 /* Be done with it now, without a completion: a reset does not stop what has begun. */
 void vssd_format_finish(struct vssd_ctrl *ctrl);
+
+/* The drive is started: do what it was at when it was killed. */
+void vssd_format_resume(struct vssd_ctrl *ctrl);
 
 /* ---- sanitize.c ---- */
 

@@ -24,10 +24,30 @@ static uint16_t check(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 	return NVME_SC_SUCCESS;
 }
 
+/* What is refused is what is being formatted; the system area knows it, so that a killed drive is not left half
+ * formatted. */
 static void refuse_io(struct vssd_ctrl *ctrl, uint16_t status)
 {
+	ctrl->nv->formatting = (struct vssd_format_state){
+		.running = status != 0,
+		.lbaf = ctrl->format.lbaf,
+		.first = (uint8_t)ctrl->format.first,
+		.last = (uint8_t)ctrl->format.last,
+	};
 	for (uint32_t i = ctrl->format.first; i <= ctrl->format.last; i++)
 		ctrl->ns[i].refuse = status;
+}
+
+static void begin(struct vssd_ctrl *ctrl, uint8_t lbaf, uint32_t first, uint32_t last)
+{
+	ctrl->format = (struct vssd_format){
+		.running = true,
+		.lbaf = lbaf,
+		.first = first,
+		.last = last,
+		.next = ctrl->ns[first].first_block,
+		.end = ctrl->ns[last].first_block + ctrl->ns[last].blocks,
+	};
 }
 
 uint16_t vssd_format_nvm(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
@@ -38,15 +58,11 @@ uint16_t vssd_format_nvm(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uin
 	(void)cdw0;
 	if (status)
 		return status;
-	*format = (struct vssd_format){.running = true, .cid = cmd->cid, .lbaf = cmd->cdw10 & 0xf};
-	if (cmd->nsid == NVME_NSID_ALL) {
-		format->last = ctrl->options.namespaces - 1;
-	} else {
-		format->first = cmd->nsid - 1;
-		format->last = cmd->nsid - 1;
-	}
-	format->next = ctrl->ns[format->first].first_block;
-	format->end = ctrl->ns[format->last].first_block + ctrl->ns[format->last].blocks;
+	if (cmd->nsid == NVME_NSID_ALL)
+		begin(ctrl, cmd->cdw10 & 0xf, 0, ctrl->options.namespaces - 1);
+	else
+		begin(ctrl, cmd->cdw10 & 0xf, cmd->nsid - 1, cmd->nsid - 1);
+	format->cid = cmd->cid;
 	format->due = pyn_ticks() + pyn_ns_to_ticks(ctrl->options.format_ms * MS_NS);
 	refuse_io(ctrl, NVME_SC_FORMAT_IN_PROGRESS);
 	return VSSD_LATER;
@@ -62,19 +78,21 @@ static void erase(struct vssd_ctrl *ctrl, uint64_t limit)
 	format->next += count;
 }
 
-/* The namespaces have their new format. */
-static void conclude(struct vssd_ctrl *ctrl)
+/* The namespaces have their new format. Whether it is another one. */
+static bool conclude(struct vssd_ctrl *ctrl)
 {
 	struct vssd_format *format = &ctrl->format;
+	bool changed = false;
 
 	for (uint32_t i = format->first; i <= format->last; i++) {
 		if (ctrl->ns[i].lba_shift != vssd_lbaf_shift(format->lbaf))
-			ctrl->ns[i].changed = true;
+			changed = ctrl->ns[i].changed = true;
 		vssd_ns_set_format(ctrl, &ctrl->ns[i], format->lbaf);
 	}
 	vssd_hmb_forget(ctrl);
 	refuse_io(ctrl, 0);
 	format->running = false;
+	return changed;
 }
 
 void vssd_format_finish(struct vssd_ctrl *ctrl)
@@ -85,18 +103,27 @@ void vssd_format_finish(struct vssd_ctrl *ctrl)
 	conclude(ctrl);
 }
 
+void vssd_format_resume(struct vssd_ctrl *ctrl)
+{
+	const struct vssd_format_state *state = &ctrl->nv->formatting;
+
+	if (!state->running || state->first > state->last || state->last >= ctrl->options.namespaces ||
+	    state->lbaf > VSSD_NLBAF)
+		return;
+	begin(ctrl, state->lbaf, state->first, state->last);
+	vssd_format_finish(ctrl);
+}
+
 void vssd_format_poll(struct vssd_ctrl *ctrl)
 {
 	struct vssd_format *format = &ctrl->format;
-	bool changed = false;
+	bool changed;
 
 	erase(ctrl, BLOCKS_PER_POLL);
 	/* A controller that does not run has no right to host memory, and may not have any: the completion waits. */
 	if (format->next < format->end || ctrl->now < format->due || !ctrl->running)
 		return;
-	conclude(ctrl);
-	for (uint32_t i = format->first; i <= format->last; i++)
-		changed |= ctrl->ns[i].changed;
+	changed = conclude(ctrl);
 	vssd_complete_later(ctrl, format->cid, NVME_SC_SUCCESS, 0);
 	if (changed && ctrl->feature[NVME_FEAT_ASYNC_EVENT] & NVME_OAES_NS_ATTRIBUTE)
 		vssd_event_raise(ctrl, VSSD_EVENT_NS_CHANGED);
