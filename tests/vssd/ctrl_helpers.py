@@ -124,12 +124,14 @@ class Disk:
         assert self.queue.execute(FLUSH, nsid=self.nsid)[1] == OK
 
 
-def control(server: Server, command: int, argument: int = 0, lba: int = 0, data: bytes = b"") -> bytes:
+def control(
+    server: Server, command: int, argument: int = 0, lba: int = 0, data: bytes = b"", nsid: int = 1
+) -> bytes:
     """A request on the control socket that must succeed; what it answers."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as peer:
         peer.settimeout(10)
         peer.connect(os.path.join(server.folder, "control"))
-        peer.send(struct.pack("<IHHIIQQ", 0x44535356, 1, command, 1, len(data), lba, argument) + data)
+        peer.send(struct.pack("<IHHIIQQ", 0x44535356, 1, command, nsid, len(data), lba, argument) + data)
         answer = peer.recv(1 << 17)
     assert struct.unpack_from("<IHHI", answer)[3] == 0
     return answer[16:]
