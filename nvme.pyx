@@ -5,7 +5,6 @@
 cimport cspdk
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.exc cimport PyErr_CheckSignals
-from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
@@ -22,6 +21,7 @@ from _thread import RLock as _RLock
 include "binding/errors.pyx"
 include "binding/dotdict.pyx"
 include "binding/buffer.pyx"
+include "binding/callback.pyx"
 include "binding/device.pyx"
 include "binding/command.pyx"
 include "binding/cmdlog.pyx"

@@ -5,59 +5,6 @@ DEF BATCH = 32
 cdef uint64_t _SLICE_US = 10000  # between two looks at Ctrl-C
 
 
-cdef enum _Shape:
-    SHAPE_COMPLETION  # cb(cpl)
-    SHAPE_STATUS      # cb(cdw0, status1)
-    SHAPE_OTHER
-
-
-cdef class _Callback:
-    """A callable with the shape that its signature has; travels with the command as its user pointer."""
-    cdef object function
-    cdef _Shape shape
-
-
-cdef _Shape _shape_of(object function):
-    """Which of the two forms it takes: decided by how many arguments it needs."""
-    import inspect  # here, because it would double the time that importing nvme takes
-
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return SHAPE_COMPLETION
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    needed = sum(p.default is p.empty for p in positional)
-    if any(p.kind == p.KEYWORD_ONLY and p.default is p.empty for p in parameters) or needed > 2:
-        return SHAPE_OTHER
-    if needed == 2:
-        return SHAPE_STATUS
-    if needed == 1 or positional or any(p.kind == p.VAR_POSITIONAL for p in parameters):
-        return SHAPE_COMPLETION
-    return SHAPE_OTHER
-
-
-_shapes = _weakref.WeakKeyDictionary()
-
-
-cdef _Callback _callback(object function):
-    cdef _Callback callback
-
-    if function is None:
-        return None
-    if not callable(function):
-        raise TypeError(f"cb must be callable, not {type(function).__name__}")
-    callback = _Callback.__new__(_Callback)
-    callback.function = function
-    try:
-        shape = _shapes.get(function)
-        if shape is None:
-            shape = _shapes[function] = <int>_shape_of(function)
-    except TypeError:  # not hashable, or not weakly referable
-        shape = <int>_shape_of(function)
-    callback.shape = shape
-    return callback
-
-
 cdef class _Queue:
     # Completions that were fetched and not yet handed to the script: an exception in between loses none.
     cdef cspdk.pyn_completed _fetched[BATCH]
@@ -66,6 +13,7 @@ cdef class _Queue:
     cdef unsigned _expected  # room that threads which wait now have reserved
     cdef uint16_t _latest_cid
     cdef uint64_t _latest_latency_ns
+    cdef _Callbacks _callbacks
     cdef object __weakref__
 
     # -- what the two kinds differ in ---------------------------------------------------------------------
@@ -87,18 +35,6 @@ cdef class _Queue:
         return None
 
     # -- the common part ----------------------------------------------------------------------------------
-
-    cdef void *_user(self, _Callback callback):
-        """The reference that a command holds to its callback."""
-        if callback is None:
-            return NULL
-        Py_INCREF(callback)
-        return <void *>callback
-
-    cdef void _forget_user(self, void *user):
-        """That reference, for a command that was not sent."""
-        if user != NULL:
-            Py_DECREF(<_Callback>user)
 
     cdef int _fetch(self, unsigned wanted, uint64_t budget_us) except -1:
         cdef cspdk.pyn_completed batch[BATCH]
@@ -153,14 +89,12 @@ cdef class _Queue:
     cdef bint _deliver(self) except? True:
         """Hand the oldest fetched completion to the script; whether waitdone counts it."""
         cdef cspdk.pyn_completed completed = self._fetched[self._first]
-        cdef _Callback callback = None
+        cdef _Callback callback
 
         # Everything is in order again before a warning or a callback may raise.
         self._first = (self._first + 1) % BATCH
         self._count -= 1
-        if completed.user != NULL:
-            callback = <_Callback>completed.user
-            Py_DECREF(callback)
+        callback = self._callbacks.take(completed.user)
         if completed.asynchronous:
             self._asynchronous(&completed, callback)
             return False
@@ -201,20 +135,16 @@ cdef class _Queue:
         return cdw0
 
     cdef void _drop_fetched(self) noexcept:
-        cdef void *user
-
-        while self._count:
-            user = self._fetched[self._first].user
+        # The garbage collector may have been here before.
+        while self._count and self._callbacks is not None:
+            self._callbacks.take(self._fetched[self._first].user)
             self._first = (self._first + 1) % BATCH
             self._count -= 1
-            if user != NULL:
-                Py_DECREF(<object>user)
 
     cdef void _drop(self) noexcept:
-        """Let go of what nobody will fetch any more."""
+        """Fetch what nobody will be told of; its callbacks go with their container."""
         while True:
-            self._drop_fetched()
-            self._count = self._wait(self._fetched, BATCH, 0)
             self._first = 0
+            self._count = self._wait(self._fetched, BATCH, 0)
             if self._count == 0:
                 return

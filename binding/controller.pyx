@@ -25,6 +25,7 @@ cdef class Controller(_Queue):
             self._device = (<Pcie>addr)._device
         else:
             self._device = _open_device(addr)
+        self._callbacks = self._device.callbacks
         if nvme_init_func is not None and nvme_init_func is not True and not callable(nvme_init_func):
             raise TypeError("nvme_init_func must be None, True or a function of the controller")
         self._init_function = nvme_init_func
@@ -238,10 +239,10 @@ cdef class Controller(_Queue):
 
         self._ensure()
         command.stamp = False
-        command.user = self._user(callback)
+        command.user = self._callbacks.hold(callback)
         rc = cspdk.pyn_admin_submit(self._device._device, command, &self._latest_cid, &err)
         if rc < 0:
-            self._forget_user(command.user)
+            self._callbacks.take(command.user)
             error = _exception(&err)
             _note(error, "not sent: " + _command_line(&command.cmd, 0))
             raise error
@@ -254,9 +255,9 @@ cdef class Controller(_Queue):
 
         memset(&command, 0, sizeof(command))
         command.cmd.opc = <uint8_t>_AER_OPCODE
-        command.user = self._user(callback)
+        command.user = self._callbacks.hold(callback)
         if cspdk.pyn_admin_submit(self._device._device, &command, &cid, &err) < 0:
-            self._forget_user(command.user)
+            self._callbacks.take(command.user)
             raise _exception(&err)
         return 0
 

@@ -9,7 +9,11 @@ cdef class _Device:
     cdef readonly object address  # as the user gave it
     cdef readonly str path        # where it is
     cdef readonly bint private    # a virtual SSD of this process
+    cdef _Callbacks callbacks     # of the admin queue
     cdef object __weakref__
+
+    def __cinit__(self):
+        self.callbacks = _Callbacks()
 
     def __dealloc__(self):
         cdef cspdk.pyn_completed completed
@@ -18,10 +22,8 @@ cdef class _Device:
             return
         with nogil:
             cspdk.pyn_device_close(self._device)
-        # The callbacks of commands whose completion nobody fetched.
         while cspdk.pyn_admin_wait(self._device, &completed, 1, 0):
-            if completed.user != NULL:
-                Py_DECREF(<object>completed.user)
+            pass  # nobody will be told of it
         with nogil:
             cspdk.pyn_device_put(self._device)
 

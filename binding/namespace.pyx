@@ -115,10 +115,10 @@ cdef class Namespace:
         queue = <Qpair>qpair
         queue._get()
         callback = None if cb is None else _callback(cb)
-        command.user = queue._user(callback)
+        command.user = queue._callbacks.hold(callback)
         rc = cspdk.pyn_io_submit(queue._queue, self._namespace, command, &queue._latest_cid, &err)
         if rc < 0:
-            queue._forget_user(command.user)
+            queue._callbacks.take(command.user)
             error = _exception(&err)
             _note(error, "not sent: " + _command_line(&command.cmd, queue._id()))
             raise error

@@ -33,6 +33,7 @@ cdef class Qpair(_Queue):
             rc = cspdk.pyn_io_queue_create(controller._device._device, &config, &self._queue, &err)
         if rc < 0:
             raise _exception(&err, QpairCreationError)
+        self._callbacks = _Callbacks()
         self._controller = controller
         _take_log()
 

@@ -2,6 +2,7 @@
 """IO queue pairs: their depth, their QIDs, their life."""
 
 import gc
+import weakref
 
 import nvme as d
 import pytest
@@ -171,3 +172,42 @@ def test_a_queue_without_interrupts_raises_none(nvme0, nvme0n1, buf):
     nvme0n1.read(pair, buf, 0).waitdone()
     assert not pair.msix_isset()
     pair.delete()
+
+
+def test_a_qpair_that_only_its_callbacks_refer_to_is_deleted(own):
+    pair = d.Qpair(own.nvme0, 8)
+    called = []
+    buf = d.Buffer(4096)
+    for _ in range(3):
+        own.nvme0n1.read(pair, buf, 0, 8, cb=lambda cpl, pair=pair: called.append(pair.sqid))
+    gone = weakref.ref(pair)
+    del pair
+    gc.collect()
+    assert gone() is None
+    assert not called
+    assert d.Qpair(own.nvme0, 8).sqid == 1
+
+
+def test_a_controller_that_only_its_callbacks_refer_to_is_gone(own_ssd):
+    nvme0 = d.Controller(d.Pcie(own_ssd.address))
+    nvme0.aer(cb=lambda cpl, nvme0=nvme0: nvme0.cap)
+    nvme0.getfeatures(7, cb=lambda cpl, nvme0=nvme0: nvme0.cap)
+    gone = weakref.ref(nvme0)
+    del nvme0
+    gc.collect()
+    assert gone() is None
+    pcie = d.Pcie(own_ssd.address)
+    assert d.Controller(pcie).getfeatures(7).waitdone()
+    pcie.close()
+
+
+def test_a_qpair_that_waits_is_not_collected_and_calls_back_in_order(own):
+    pair = d.Qpair(own.nvme0, 64)
+    buf = d.Buffer(4096)
+    called = []
+    for i in range(2000):
+        own.nvme0n1.read(pair, buf, 0, 8, cb=lambda cpl, i=i, pair=pair: called.append(i))
+        if i % 50 == 49:
+            gc.collect()
+            pair.waitdone(50)
+    assert sorted(called) == list(range(2000))

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Callbacks of commands: in which form they are called, and who keeps them while their commands are in flight.
+
+cdef enum _Shape:
+    SHAPE_COMPLETION  # cb(cpl)
+    SHAPE_STATUS      # cb(cdw0, status1)
+    SHAPE_OTHER
+
+
+cdef class _Callback:
+    """A callable with the shape that its signature has."""
+    cdef object function
+    cdef _Shape shape
+
+
+cdef _Shape _shape_of(object function):
+    """Which of the two forms it takes: decided by how many arguments it needs."""
+    import inspect  # here, because it would double the time that importing nvme takes
+
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return SHAPE_COMPLETION
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    needed = sum(p.default is p.empty for p in positional)
+    if any(p.kind == p.KEYWORD_ONLY and p.default is p.empty for p in parameters) or needed > 2:
+        return SHAPE_OTHER
+    if needed == 2:
+        return SHAPE_STATUS
+    if needed == 1 or positional or any(p.kind == p.VAR_POSITIONAL for p in parameters):
+        return SHAPE_COMPLETION
+    return SHAPE_OTHER
+
+
+_shapes = _weakref.WeakKeyDictionary()
+
+
+cdef _Callback _callback(object function):
+    cdef _Callback callback
+
+    if function is None:
+        return None
+    if not callable(function):
+        raise TypeError(f"cb must be callable, not {type(function).__name__}")
+    callback = _Callback.__new__(_Callback)
+    callback.function = function
+    try:
+        shape = _shapes.get(function)
+        if shape is None:
+            shape = _shapes[function] = <int>_shape_of(function)
+    except TypeError:  # not hashable, or not weakly referable
+        shape = <int>_shape_of(function)
+    callback.shape = shape
+    return callback
+
+
+cdef class _Callbacks:
+    """The callbacks of a queue's commands in flight. A command bears a number and not a reference: so the garbage
+    collector sees who keeps whom, and a Qpair that only its own callbacks refer to goes."""
+    cdef list _held
+    cdef list _free  # numbers
+
+    def __cinit__(self):
+        self._held = [None]  # a command without a callback bears 0
+        self._free = []
+
+    cdef void *hold(self, _Callback callback) except? NULL:
+        cdef size_t number
+
+        if callback is None:
+            return NULL
+        if self._free:
+            number = self._free.pop()
+            self._held[number] = callback
+        else:
+            number = len(self._held)
+            self._held.append(callback)
+        return <void *>number
+
+    cdef _Callback take(self, void *user):
+        cdef size_t number = <size_t>user
+
+        if number == 0:
+            return None
+        callback = <_Callback>self._held[number]
+        self._held[number] = None
+        self._free.append(number)
+        return callback
