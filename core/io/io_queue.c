@@ -22,9 +22,8 @@ static int execute_for_engine(void *context, const struct nvme_cmd *cmd, struct 
 static uint16_t free_qid(const struct pyn_device *device)
 {
 	for (unsigned qid = 1; qid <= device->max_queues; qid++)
-		if (!device->queues[qid] &&
-		    !(atomic_load(&device->by_script[qid]) &
-		      (PYN_SCRIPT_MADE_SQ | PYN_SCRIPT_MADE_CQ | PYN_QUEUE_UNCERTAIN)))
+		if (!device->queues[qid] && !(atomic_load(&device->by_script[qid]) &
+					      (PYN_SCRIPT_MADE_SQ | PYN_SCRIPT_MADE_CQ | PYN_QUEUE_UNCERTAIN)))
 			return (uint16_t)qid;
 	return 0;
 }

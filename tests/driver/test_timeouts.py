@@ -210,7 +210,7 @@ def test_queue_creation_that_is_never_answered_is_an_exception(drive: Drive, own
     with lasts_at_most(1), pytest.raises(nvme.QpairCreationError, match="did not complete command 0x05"):
         nvme.Qpair(own.nvme0, 8)
     drive.on_admin.clear()
-    # The drive may yet create that queue: its memory and its QID stay reserved, and close() gives everything back.
+    # The drive may yet create that queue: memory and QID stay reserved, and close() gives everything back.
     assert nvme.Qpair(own.nvme0, 8).sqid == own.qpair.sqid + 2
     own.nvme0.reset()
     assert nvme.Qpair(own.nvme0, 8).sqid == 1
