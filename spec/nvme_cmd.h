@@ -229,6 +229,27 @@ _Static_assert(sizeof(struct nvme_dsm_range) == 16, "DSM range");
 
 #define NVME_DSM_AD 0x4u /* cdw11: deallocate */
 
+/* Firmware Commit, command dword 10: bits 2:0 slot, 5:3 commit action. */
+#define NVME_FW_SLOT_MASK 0x7u
+#define NVME_FW_ACTION_SHIFT 3
+
+enum nvme_fw_action {
+	NVME_FW_REPLACE = 0,          /* put the downloaded image into the slot */
+	NVME_FW_REPLACE_ACTIVATE = 1, /* and activate it at the next reset */
+	NVME_FW_ACTIVATE = 2,         /* activate what is in the slot at the next reset */
+	NVME_FW_ACTIVATE_NOW = 3,     /* activate the downloaded image, or else what is in the slot, at once */
+	NVME_FW_BOOT_REPLACE = 6,
+	NVME_FW_BOOT_ACTIVATE = 7,
+};
+
+/* Device Self-test, command dword 10 bits 3:0. */
+enum nvme_self_test {
+	NVME_SELF_TEST_SHORT = 0x1,
+	NVME_SELF_TEST_EXTENDED = 0x2,
+	NVME_SELF_TEST_VENDOR = 0xe,
+	NVME_SELF_TEST_ABORT = 0xf,
+};
+
 /* Sanitize, command dword 10. Base Specification 2.0, section 5.24. */
 #define NVME_SANITIZE_ACTION 0x7u /* enum nvme_sanitize_action */
 #define NVME_SANITIZE_AUSE 0x8u   /* allow unrestricted sanitize exit */

@@ -175,6 +175,15 @@ _Static_assert(offsetof(struct nvme_id_ctrl, psd) == 2048, "PSD0");
 
 #define NVME_OAES_NS_ATTRIBUTE (1u << 8)
 #define NVME_OAES_FIRMWARE (1u << 9)
+#define NVME_OAES_TELEMETRY (1u << 10)
+
+#define NVME_FRMW_SLOT1_READ_ONLY 0x01u
+#define NVME_FRMW_SLOTS_SHIFT 1    /* bits 3:1: how many there are */
+#define NVME_FRMW_NO_RESET 0x10u   /* images can be activated without a reset */
+#define NVME_FRMW_OVERLAPPED 0x20u /* overlapping updates by several hosts are detected */
+
+#define NVME_FWUG_UNIT 4096u     /* bytes */
+#define NVME_DSTO_ONE_TEST 0x01u /* one self-test at a time in the whole subsystem */
 
 #define NVME_CTRATT_HOST_ID 0x1u /* of 128 bits */
 #define NVME_CTRATT_NOPSPM 0x2u  /* non-operational power state permissive mode */

@@ -29,7 +29,8 @@ enum nvme_lid {
 };
 
 /* Get Log Page, command dword 10. */
-#define NVME_LOG_RAE 0x8000u /* retain asynchronous event */
+#define NVME_LOG_RAE 0x8000u    /* retain asynchronous event */
+#define NVME_LOG_CREATE 0x0100u /* LSP of log page 07h: capture the state now */
 
 /* Log page 00h: one entry for each LID. */
 struct nvme_supported_logs {
@@ -101,7 +102,7 @@ _Static_assert(offsetof(struct nvme_smart_log, wctt) == 192, "WCTT");
 
 /* Log page 03h, 512 bytes. */
 struct nvme_firmware_log {
-	uint8_t afi; /* bits 2:0 active slot, 6:4 slot of the next reset */
+	uint8_t afi; /* bits 2:0 active slot, 6:4 slot of the next reset, 0: none was chosen */
 	uint8_t rsvd1[7];
 	char frs[7][8]; /* revision in slots 1 … 7; NULs: empty */
 	uint8_t rsvd64[448];
@@ -127,6 +128,73 @@ _Static_assert(sizeof(struct nvme_effects_log) == 4096, "LID 05h");
 #define NVME_EFFECT_CSE_SHIFT 16    /* 1: no other command for the namespace, 2: for any, while it runs */
 #define NVME_EFFECT_SCOPE_NS (1u << 20)
 #define NVME_EFFECT_SCOPE_CTRL (1u << 21)
+
+/* Log page 06h. */
+#define NVME_SELF_TEST_RESULTS 20u
+
+struct nvme_self_test_result {
+	uint8_t dsts; /* bits 7:4 enum nvme_self_test, 3:0 enum nvme_self_test_status */
+	uint8_t segn; /* that failed */
+	uint8_t vdi;  /* NVME_SELF_TEST_VDI_*: which of the next fields are valid */
+	uint8_t rsvd3;
+	uint64_t poh; /* power on hours when it ended */
+	uint32_t nsid;
+	uint64_t flba; /* failing LBA */
+	uint8_t sct;
+	uint8_t sc;
+	uint8_t vs[2];
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_self_test_result) == 28, "self-test result");
+
+#define NVME_SELF_TEST_VDI_NSID 0x1u
+#define NVME_SELF_TEST_VDI_FLBA 0x2u
+#define NVME_SELF_TEST_VDI_SCT 0x4u
+#define NVME_SELF_TEST_VDI_SC 0x8u
+
+struct nvme_self_test_log {
+	uint8_t cdsto; /* bits 3:0 operation in progress: enum nvme_self_test, 0: none */
+	uint8_t cdstc; /* bits 6:0 percent of it that are done */
+	uint8_t rsvd2[2];
+	struct nvme_self_test_result results[NVME_SELF_TEST_RESULTS]; /* the newest comes first */
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_self_test_log) == 564, "LID 06h");
+
+enum nvme_self_test_status {
+	NVME_SELF_TEST_PASSED = 0x0,
+	NVME_SELF_TEST_ABORTED = 0x1, /* by a Device Self-test command */
+	NVME_SELF_TEST_RESET = 0x2,   /* ended by a Controller Level Reset */
+	NVME_SELF_TEST_NS_REMOVED = 0x3,
+	NVME_SELF_TEST_FORMAT = 0x4,
+	NVME_SELF_TEST_FATAL = 0x5,
+	NVME_SELF_TEST_UNKNOWN_SEGMENT = 0x6, /* failed, as the next one did */
+	NVME_SELF_TEST_SEGMENT = 0x7,
+	NVME_SELF_TEST_UNKNOWN = 0x8, /* aborted for an unknown reason */
+	NVME_SELF_TEST_SANITIZE = 0x9,
+	NVME_SELF_TEST_UNUSED = 0xf, /* no such entry */
+};
+
+/* Log pages 07h and 08h: this header, then blocks of 512 bytes. An area begins with block 1 and ends with its last
+ * block, 0: there is no such area. */
+#define NVME_TELEMETRY_BLOCK 512u
+
+struct nvme_telemetry_log {
+	uint8_t lid;
+	uint8_t rsvd1[4];
+	uint8_t ieee[3];
+	uint16_t da1lb;
+	uint16_t da2lb;
+	uint16_t da3lb;
+	uint8_t rsvd14[2];
+	uint32_t da4lb;
+	uint8_t rsvd20[361];
+	uint8_t thdgn; /* generation of the host-initiated data; reserved in log page 08h */
+	uint8_t tcda;  /* 1: there are controller-initiated data */
+	uint8_t tcdgn;
+	uint8_t reasonid[128];
+	uint8_t blocks[];
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_telemetry_log) == 512, "LID 07h");
+_Static_assert(offsetof(struct nvme_telemetry_log, reasonid) == 384, "reason identifier");
 
 /* Log page 12h: one entry for each FID; bits as in log page 05h, bit 0 supported. */
 struct nvme_feature_effects_log {
@@ -237,7 +305,7 @@ enum nvme_event_type {
 
 enum nvme_event_error { NVME_EVENT_INVALID_DOORBELL = 0, NVME_EVENT_INVALID_DOORBELL_VALUE = 1 };
 enum nvme_event_smart { NVME_EVENT_RELIABILITY = 0, NVME_EVENT_TEMPERATURE = 1, NVME_EVENT_SPARE = 2 };
-enum nvme_event_notice { NVME_EVENT_NS_CHANGED = 0, NVME_EVENT_FIRMWARE = 1 };
+enum nvme_event_notice { NVME_EVENT_NS_CHANGED = 0, NVME_EVENT_FIRMWARE = 1, NVME_EVENT_TELEMETRY = 2 };
 enum nvme_event_io { NVME_EVENT_SANITIZE_COMPLETED = 1, NVME_EVENT_SANITIZE_DEALLOCATED = 2 };
 
 #endif
