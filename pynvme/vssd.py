@@ -66,6 +66,7 @@ OPTIONS: dict[str, str] = {
     "format_time": "milliseconds that a format takes at least (default 20)",
     "sanitize_time": "milliseconds that a sanitize operation takes at least (default 2000)",
     "sanitize_failures": "so many sanitize operations fail first, half-way (default 0)",
+    "self_test_time": "milliseconds that a short self-test takes; an extended one: 4 times (default 500)",
     "cpu": "run on this CPU only",
 }
 

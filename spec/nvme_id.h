@@ -175,7 +175,6 @@ _Static_assert(offsetof(struct nvme_id_ctrl, psd) == 2048, "PSD0");
 
 #define NVME_OAES_NS_ATTRIBUTE (1u << 8)
 #define NVME_OAES_FIRMWARE (1u << 9)
-#define NVME_OAES_TELEMETRY (1u << 10)
 
 #define NVME_FRMW_SLOT1_READ_ONLY 0x01u
 #define NVME_FRMW_SLOTS_SHIFT 1    /* bits 3:1: how many there are */

@@ -266,6 +266,9 @@ enum nvme_feature_select {
 #define NVME_FEATURE_PER_NS 0x2u
 #define NVME_FEATURE_CHANGEABLE 0x4u
 
+/* Feature 0Bh: the bits of OAES, and one that has none there, since telemetry is announced by LPA. */
+#define NVME_ASYNC_EVENT_TELEMETRY (1u << 10)
+
 #define NVME_SET_FEATURES_SV (UINT32_C(1) << 31) /* command dword 10: save */
 
 /* Bits of features' command dword 11. */

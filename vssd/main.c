@@ -48,6 +48,7 @@ static const char usage[] =
 	"  --format-time MS     that Format NVM takes at least, milliseconds (20)\n"
 	"  --sanitize-time MS   that a sanitize operation takes at least, milliseconds (2000)\n"
 	"  --sanitize-failures N  so many sanitize operations fail first, half-way (0)\n"
+	"  --self-test-time MS  that a short self-test takes, an extended one four times as long (500)\n"
 	"  --cpu N              run on this CPU only\n"
 	"  --owner-fd N         end when this pipe is closed at its other end\n"
 	"  --ready-fd N         write \"ready\", or what is wrong, to this descriptor\n"
@@ -109,6 +110,7 @@ enum {
 	OPT_FORMAT_TIME,
 	OPT_SANITIZE_TIME,
 	OPT_SANITIZE_FAILURES,
+	OPT_SELF_TEST_TIME,
 	OPT_CPU,
 	OPT_OWNER_FD,
 	OPT_READY_FD,
@@ -131,6 +133,7 @@ static const struct option options[] = {
 	{"format-time", required_argument, NULL, OPT_FORMAT_TIME},
 	{"sanitize-time", required_argument, NULL, OPT_SANITIZE_TIME},
 	{"sanitize-failures", required_argument, NULL, OPT_SANITIZE_FAILURES},
+	{"self-test-time", required_argument, NULL, OPT_SELF_TEST_TIME},
 	{"cpu", required_argument, NULL, OPT_CPU},
 	{"owner-fd", required_argument, NULL, OPT_OWNER_FD},
 	{"ready-fd", required_argument, NULL, OPT_READY_FD},
@@ -208,6 +211,8 @@ static const char *take_option(struct arguments *arguments, int option, const ch
 			return "how many";
 		drive->sanitize_failures = (uint32_t)number;
 		return NULL;
+	case OPT_SELF_TEST_TIME:
+		return take_time(&drive->self_test_ms, value);
 	case OPT_CPU:
 		if (!parse_number(value, 0, CPU_SETSIZE - 1, &number))
 			return "a CPU's number";

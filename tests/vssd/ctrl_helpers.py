@@ -42,6 +42,8 @@ UNRECOVERED_READ, COMPARE_FAILURE, UNWRITTEN = 0x281, 0x285, 0x287
 FUA, DEAC = 1 << 30, 1 << 25
 ALL_NAMESPACES = 0xFFFFFFFF
 
+POWER = 4  # a command of the control socket
+
 CC_ENABLED = 4 << 20 | 6 << 16 | 1
 
 POWER, PEEK, POKE = 4, 5, 6  # of the control socket
@@ -89,6 +91,27 @@ def pattern(lba: int, count: int, size: int = 512, seed: int = 0) -> bytes:
         for index in range(count)
         for place in range(size // 8)
     )
+
+
+def crc32c(data: bytes) -> int:
+    """The CRC of iSCSI, bit by bit."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def firmware_image(revision: str, pieces: int = 2, needs: int = 0) -> bytes:
+    """An image as pynvme/firmware.py describes it."""
+
+    def header(crc: int) -> bytes:
+        return struct.pack("<8s8sIIB7x", b"PYNVMEFW", revision.ljust(8).encode(), pieces * 4096, crc, needs)
+
+    code = bytes(range(256)) * (4096 // 256 * pieces)
+    code = code[32:]
+    return header(crc32c(header(0) + code)) + code
 
 
 class Disk:

@@ -32,7 +32,7 @@ def test_identify_controller(nvme: Nvme) -> None:
     assert u32(data, 80) == nvme.client.read32(8)  # VER
     assert u32(data, 84) > 0 and u32(data, 88) > 0  # RTD3R, RTD3E
     assert data[111] == 1  # CNTRLTYPE: I/O
-    assert u16(data, 256) == 0x0002  # OACS: Format NVM
+    assert u16(data, 256) & 0x0006 == 0x0006  # OACS: Format NVM, firmware
     assert data[258] == 3 and data[259] == 3  # ACL, AERL
     assert data[261] & 0x26 == 0x26  # LPA: effects, extended data, supported pages
     assert data[263] == 4  # NPSS

@@ -14,6 +14,7 @@ from pathlib import Path
 import nvme_cli
 import pytest
 from client import Nvme
+from ctrl_helpers import firmware_image
 from nvme_cli import NvmeCli
 
 pytestmark = [
@@ -150,6 +151,58 @@ def test_the_firmware_log_shows_the_revision_of_identify(cli: NvmeCli) -> None:
     slots = next(iter(log.values()))
     assert slots["Active Firmware Slot (afi)"] & 7 == 1
     assert cli.json("id-ctrl")["fr"].strip() in slots["Firmware Rev Slot 1"]
+
+
+def test_firmware_is_updated_by_nvme_cli(cli: NvmeCli, nvme: Nvme, tmp_path: Path) -> None:
+    """Its download chooses pieces by FWUG; the log shows what was committed, and what comes next."""
+    (tmp_path / "image").write_bytes(firmware_image("2.0", 5))
+    cli.run("fw-download", "-f", str(tmp_path / "image"))
+    cli.run("fw-commit", "-s", "2", "-a", "1")
+    slots = next(iter(cli.json("fw-log").values()))
+    assert slots["Active Firmware Slot (afi)"] == 1 | 2 << 4
+    assert "1.0" in slots["Firmware Rev Slot 1"] and "2.0" in slots["Firmware Rev Slot 2"]
+    assert "Firmware Rev Slot 3" not in slots
+    nvme.disable()
+    nvme.enable()
+    cli.queues[0] = nvme.admin
+    assert cli.json("id-ctrl")["fr"].strip() == "2.0"
+    refused = cli.run("fw-commit", "-s", "7", "-a", "1", status=1)
+    assert "Invalid Firmware Slot" in refused.stdout + refused.stderr
+
+
+def test_what_identify_says_of_firmware_and_self_tests(cli: NvmeCli) -> None:
+    shown = " ".join(cli.run("id-ctrl", "-H").stdout.split())
+    assert "[3:1] : 0x3 Number of Firmware Slots" in shown
+    assert "[4:4] : 0x1 Firmware Activate Without Reset Supported" in shown
+    assert "[4:4] : 0x1 Device Self-test Supported" in shown
+    assert "[0:0] : 0 Security Send and Receive Not Supported" in shown
+    assert "[3:3] : 0x1 Telemetry host/controller initiated log page Supported" in shown
+    found = cli.json("id-ctrl")
+    assert (found["fwug"], found["mtfa"], found["edstt"], found["dsto"]) == (1, 1, 1, 1)
+
+
+def test_self_tests_and_their_log(cli: NvmeCli) -> None:
+    cli.run("device-self-test", "-n", "1", "-s", "2")
+    assert cli.json("self-test-log")["Current Device Self-Test Operation"] == 2
+    refused = cli.run("device-self-test", "-n", "1", "-s", "1", status=1)
+    assert "self-test" in (refused.stdout + refused.stderr).lower()
+    cli.run("device-self-test", "-n", "1", "-s", "15")
+    found = cli.json("self-test-log")
+    assert found["Current Device Self-Test Operation"] == 0
+    newest = found["List of Valid Reports"][0]
+    assert newest["Self test result"] == 1 and newest["Self test code"] == 2
+    assert newest["Namespace Identifier"] == 1
+
+
+def test_telemetry_is_saved_as_it_was_taken(cli: NvmeCli, nvme: Nvme, tmp_path: Path) -> None:
+    saved = tmp_path / "telemetry"
+    cli.run("telemetry-log", "-o", str(saved), "-d", "3")
+    data = saved.read_bytes()
+    assert len(data) == 512 * (1 + int.from_bytes(data[12:14], "little")) > 1024
+    assert data[0] == 7 and data[512:520] == b"VSSDTEL1"
+    again = nvme.memory.alloc(4096)
+    assert nvme.admin.execute(0x02, nsid=0xFFFFFFFF, prp1=again, cdw10=1023 << 16 | 7)[1] == 0
+    assert nvme.memory.read(again, 4096) == data[:4096]
 
 
 def test_the_error_log_tells_of_a_failed_command(cli: NvmeCli) -> None:

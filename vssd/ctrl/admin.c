@@ -4,8 +4,8 @@
  * are here, the larger ones have files of their own.
  * NVM Express Base Specification 2.0, section 5; PCIe Transport Specification 1.0, section 3.1.
  *
- * To add a command (firmware, self-test, security, telemetry are the next ones): write its handler, enter it here
- * with its effects and whether it may run during a sanitize operation, and say in identify.c that it is supported.
+ * To add a command: write its handler, enter it here with its effects and whether it may run during a sanitize
+ * operation, and say in identify.c that it is supported.
  */
 #include "vssd/ctrl/device.h"
 
@@ -96,12 +96,16 @@ static uint16_t delete_cq(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, ui
 	return NVME_SC_SUCCESS;
 }
 
-/* An Asynchronous Event Request, or what still waits in its queue; all else is done, or cannot be stopped. */
+/* What takes longer than this command: requests of events, a format, and what waits in its queue or for the medium.
+ * All else is done. An Abort is done at once, so that there are never more of them than ACL allows. */
 static uint16_t abort_command(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
 {
 	uint16_t sqid = (uint16_t)cmd->cdw10, cid = (uint16_t)(cmd->cdw10 >> 16);
 
-	*cdw0 = (sqid == 0 && vssd_event_abort(ctrl, cid)) || vssd_sq_abort(ctrl, sqid, cid) ? 0 : 1;
+	*cdw0 = (sqid == 0 && (vssd_event_abort(ctrl, cid) || vssd_format_abort(ctrl, cid))) ||
+				vssd_sq_abort(ctrl, sqid, cid)
+			? 0
+			: 1;
 	return NVME_SC_SUCCESS;
 }
 
@@ -120,6 +124,9 @@ static const struct admin_command {
 	[NVME_ADMIN_SET_FEATURES] = {vssd_set_features, NVME_EFFECT_SCOPE_CTRL, true},
 	[NVME_ADMIN_GET_FEATURES] = {vssd_get_features, 0, true},
 	[NVME_ADMIN_ASYNC_EVENT] = {vssd_async_event, 0, true},
+	[NVME_ADMIN_FW_COMMIT] = {vssd_firmware_commit, NVME_EFFECT_CCC | NVME_EFFECT_SCOPE_CTRL, false},
+	[NVME_ADMIN_FW_DOWNLOAD] = {vssd_firmware_download, 0, false},
+	[NVME_ADMIN_SELF_TEST] = {vssd_self_test, 0, false},
 	[NVME_ADMIN_FORMAT_NVM] = {vssd_format_nvm,
 				   NVME_EFFECT_LBCC | NVME_EFFECT_NCC | 1u << NVME_EFFECT_CSE_SHIFT |
 					   NVME_EFFECT_SCOPE_NS,

@@ -12,7 +12,7 @@
 #include "core/util/clock.h"
 
 #define MEDIUM_NS UINT64_C(100000) /* a write that skips the cache; what is cached takes less than a microsecond */
-#define NONVOLATILE_VERSION 1u
+#define NONVOLATILE_VERSION 2u
 #define MDTS_MAX 15u
 #define LBAS_MAX UINT64_C(65536) /* of one command */
 
@@ -31,6 +31,7 @@ void vssd_options_default(struct vssd_options *options)
 		.cache_size = UINT64_C(64) << 20,
 		.format_ms = 20,
 		.sanitize_ms = 2000,
+		.self_test_ms = 500,
 	};
 }
 
@@ -127,6 +128,8 @@ static int init_nonvolatile(struct vssd_ctrl *ctrl, char *error, size_t size)
 	for (unsigned i = 0; i < VSSD_MAX_NAMESPACES; i++)
 		if (nv->format[i] > VSSD_NLBAF)
 			nv->format[i] = 0;
+	vssd_firmware_init(ctrl);
+	vssd_self_test_init(ctrl);
 	return 0;
 }
 
@@ -160,17 +163,20 @@ static int init_transfers(struct vssd_ctrl *ctrl)
 
 static void power_up(struct vssd_ctrl *ctrl)
 {
+	bool unannounced = ctrl->nv->in_use;
+
 	ctrl->power = true;
 	ctrl->csts = 0;
 	ctrl->nv->power_cycles++;
-	if (ctrl->nv->in_use)
-		ctrl->nv->unsafe_shutdowns++;
+	ctrl->nv->unsafe_shutdowns += unannounced;
 	ctrl->nv->in_use = false;
 	vssd_health_reset(ctrl);
 	vssd_config_init(ctrl);
 	memset(ctrl->errors, 0, sizeof(ctrl->errors));
 	vssd_sanitize_resume(ctrl);
-	vssd_regs_reset(ctrl, false);
+	vssd_regs_reset(ctrl, VSSD_RESET_POWER);
+	if (unannounced)
+		vssd_telemetry_capture(ctrl, "power lost without a shutdown");
 }
 
 int vssd_ctrl_create(const struct vssd_options *options, struct vssd_bus *bus, volatile uint32_t *doorbells,
@@ -211,6 +217,7 @@ void vssd_ctrl_destroy(struct vssd_ctrl *ctrl)
 		vssd_ctrl_power(ctrl, false);
 	if (ctrl->store)
 		vssd_store_close(ctrl->store);
+	vssd_firmware_deinit(ctrl);
 	free(ctrl->data.segments);
 	free(ctrl);
 }
@@ -219,9 +226,8 @@ void vssd_ctrl_destroy(struct vssd_ctrl *ctrl)
 
 void vssd_ctrl_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 {
-	(void)kind; /* the controller sees the same of both; what else there is of them, the bus does */
 	if (ctrl->power)
-		vssd_regs_reset(ctrl, false);
+		vssd_regs_reset(ctrl, kind);
 }
 
 void vssd_ctrl_host_gone(struct vssd_ctrl *ctrl)
@@ -241,7 +247,7 @@ void vssd_ctrl_power(struct vssd_ctrl *ctrl, bool on)
 	vssd_health_account(ctrl);
 	vssd_format_finish(ctrl);
 	vssd_store_lose(ctrl->store);
-	vssd_regs_reset(ctrl, false);
+	vssd_regs_reset(ctrl, VSSD_RESET_POWER);
 	ctrl->power = false;
 	vssd_update_running(ctrl);
 }
@@ -266,6 +272,10 @@ unsigned vssd_ctrl_poll(struct vssd_ctrl *ctrl)
 		vssd_format_poll(ctrl);
 	if (ctrl->feature[NVME_FEAT_APST] & NVME_APSTE && ctrl->running)
 		vssd_power_poll(ctrl);
+	if (ctrl->firmware.starting || ctrl->firmware.started)
+		vssd_firmware_poll(ctrl);
+	if (ctrl->nv->self_test.operation)
+		vssd_self_test_poll(ctrl);
 	if (ctrl->now >= ctrl->next_tick)
 		vssd_health_poll(ctrl);
 	if (ctrl->running)

@@ -37,6 +37,7 @@ struct vssd_options {
 	uint32_t format_ms; /* Format NVM and a sanitize operation take so long at least, 0 … VSSD_TIME_MAX_MS */
 	uint32_t sanitize_ms;
 	uint32_t sanitize_failures; /* the first so many sanitize operations fail */
+	uint32_t self_test_ms;      /* a short self-test takes so long, and an extended one four times that */
 };
 
 void vssd_options_default(struct vssd_options *options);
@@ -59,9 +60,13 @@ void vssd_ctrl_config_write(struct vssd_ctrl *ctrl, uint32_t offset, const void 
 void vssd_ctrl_bar_read(struct vssd_ctrl *ctrl, uint32_t offset, void *data, uint32_t length);
 void vssd_ctrl_bar_write(struct vssd_ctrl *ctrl, uint32_t offset, const void *data, uint32_t length);
 
+/* From the one that takes least along to the one that takes all. */
 enum vssd_reset {
+	VSSD_RESET_CONTROLLER,   /* CC.EN */
 	VSSD_RESET_FUNCTION,     /* FLR */
 	VSSD_RESET_CONVENTIONAL, /* hot reset; vfio-user's DEVICE_RESET */
+	VSSD_RESET_SUBSYSTEM,    /* NSSR */
+	VSSD_RESET_POWER,
 };
 void vssd_ctrl_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind);
 

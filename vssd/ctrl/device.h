@@ -6,9 +6,10 @@
  *     config.c   PCI configuration space      queue.c     queues, arbitration, fetching, completing
  *     doorbell.c what the host stores         interrupt.c when a vector is raised
  *     prp.c      host memory of a command     admin.c     the table of admin commands, queue management
- *     identify.c, features.c, log.c, event.c, format.c, sanitize.c   an admin command each
+ *     identify.c, features.c, log.c, event.c, format.c, sanitize.c, firmware.c, self_test.c   an admin command each
  *     health.c   what SMART reports           power.c     power states, temperatures that end in saving power
  *     hmb.c      the host memory buffer       error.c     commands that fail
+ *     telemetry.c what log pages 07h and 08h do
  *     io.c       the commands of the NVM command set
  *
  * A handler returns the status of its command as NVME_SC(sct, sc), or VSSD_LATER where the completion comes later.
@@ -47,7 +48,10 @@
 #define VSSD_WCTEMP 343u /* Kelvin */
 #define VSSD_CCTEMP 353u
 #define VSSD_SENSORS 2u
-#define VSSD_FIRMWARE "1.0     "
+#define VSSD_FIRMWARE "1.0     " /* of a new drive */
+#define VSSD_FIRMWARE_SLOTS 3u
+#define VSSD_FWUG 1u               /* as Identify reports it: the size of a piece of firmware */
+#define VSSD_FIRMWARE_PIECES 2048u /* of the largest image */
 
 /* ---- queues ---- */
 
@@ -133,6 +137,19 @@ struct vssd_ns {
 
 /* ---- what lasts: in the store's system area ---- */
 
+struct vssd_slot {
+	char revision[8]; /* NULs: the slot is empty */
+	uint8_t needs;    /* what its image asks for to become active, see firmware.c */
+};
+
+struct vssd_self_test {
+	uint8_t operation; /* enum nvme_self_test; 0: none */
+	uint8_t count;     /* of results */
+	uint32_t nsid;
+	uint32_t left; /* of 10000 */
+	struct nvme_self_test_result results[NVME_SELF_TEST_RESULTS];
+};
+
 /* The sanitize operation that is in progress, or was the last. */
 struct vssd_sanitize_state {
 	uint64_t done;    /* blocks, of as many as it goes over: each once a pass */
@@ -175,6 +192,12 @@ struct vssd_nonvolatile {
 	uint64_t saved_apst[VSSD_APST_ENTRIES];
 	uint8_t saved_valid[256]; /* by FID */
 	uint32_t saved[256];
+	struct vssd_slot slots[VSSD_FIRMWARE_SLOTS];
+	uint8_t active_slot;    /* 1 …, as is next_slot */
+	uint8_t next_slot;      /* 0: no other than the active one */
+	uint8_t telemetry_host; /* generations of telemetry data */
+	uint8_t telemetry_ctrl;
+	struct vssd_self_test self_test;
 };
 _Static_assert(sizeof(struct vssd_nonvolatile) <= VSSD_SYSTEM_SIZE, "system area");
 
@@ -189,12 +212,15 @@ enum vssd_event {
 	VSSD_EVENT_SPARE,
 	VSSD_EVENT_NS_CHANGED,
 	VSSD_EVENT_SANITIZED,
+	VSSD_EVENT_FIRMWARE,
+	VSSD_EVENT_TELEMETRY,
 	VSSD_NUM_EVENTS,
 };
 
 struct vssd_events {
 	uint32_t pending;             /* a bit for each vssd_event */
-	uint32_t masked;              /* a bit for each nvme_event_type: waits for its log page to be read */
+	uint32_t masked;              /* a bit for each nvme_event_type: waits for a log page to be read */
+	uint8_t awaited[8];           /* which one, by nvme_event_type */
 	uint16_t cids[VSSD_AERL + 1]; /* of outstanding commands, oldest first */
 	unsigned count;
 };
@@ -248,6 +274,43 @@ struct vssd_hmb {
 	struct vssd_hmb_range ranges[VSSD_HMB_DESCRIPTORS];
 };
 
+struct vssd_firmware {
+	char revision[8];                     /* that runs */
+	uint8_t *image;                       /* what was downloaded; NULL: nothing */
+	uint8_t pieces[VSSD_FIRMWARE_PIECES]; /* 1: this one was */
+	uint32_t count;                       /* of them */
+	uint8_t starting;                     /* the slot that is being activated, 0: none */
+	bool started;                         /* it was; its commit has not completed yet */
+	uint16_t cid;
+	uint64_t due; /* ticks; when it runs */
+};
+
+/* ---- telemetry ---- */
+
+#define VSSD_TRACE 4096u /* commands that are remembered; a power of two */
+
+struct vssd_trace_entry {
+	uint64_t time; /* ticks; in telemetry data microseconds before they were taken */
+	uint64_t slba; /* cdw11 and cdw10 */
+	uint32_t nsid;
+	uint32_t cdw12;
+	uint16_t sqid;
+	uint16_t cid;
+	uint16_t status; /* NVME_SC(sct, sc); FFFFh: it had not completed */
+	uint8_t opc;
+	uint8_t rsvd;
+};
+
+/* Blocks that each data area adds. */
+#define VSSD_TELEMETRY_AREA1 1u
+#define VSSD_TELEMETRY_AREA2 5u
+#define VSSD_TELEMETRY_AREA3 256u
+#define VSSD_TELEMETRY_BLOCKS (VSSD_TELEMETRY_AREA1 + VSSD_TELEMETRY_AREA2 + VSSD_TELEMETRY_AREA3)
+
+struct vssd_telemetry {
+	uint8_t bytes[(1 + VSSD_TELEMETRY_BLOCKS) * NVME_TELEMETRY_BLOCK]; /* the log page */
+};
+
 struct vssd_health {
 	uint64_t busy_ticks;   /* in polls that did work, not yet in busy_ms */
 	uint64_t window_ticks; /* the same, in the current window */
@@ -291,6 +354,8 @@ struct vssd_ctrl {
 	uint64_t max_transfer;            /* bytes; MDTS */
 	uint64_t data_moved;              /* bytes, in this poll */
 	struct vssd_counters counters;
+	uint64_t traced; /* commands, ever */
+	struct vssd_trace_entry trace[VSSD_TRACE];
 	struct vssd_data data; /* of the command that is being executed */
 	struct vssd_sq sq[VSSD_NUM_QUEUES];
 	struct vssd_cq cq[VSSD_NUM_QUEUES];
@@ -330,7 +395,15 @@ struct vssd_ctrl {
 	struct vssd_power_state power_state;
 	struct vssd_hmb hmb;
 	uint8_t host_id[16];
-	struct vssd_late late[VSSD_AERL + 4]; /* completed, but the admin CQ is full */
+	struct vssd_firmware firmware;
+	uint64_t self_test_due;   /* ticks; when the one that runs is done */
+	uint64_t self_test_share; /* ticks that a 10000th of it takes */
+	struct vssd_telemetry telemetry_host;
+	struct vssd_telemetry telemetry_ctrl;
+	bool telemetry_available; /* those of the controller, which nobody has read yet */
+	/* Completed, but the admin CQ is full: event requests, a format, an activation, and what is being executed.
+	 */
+	struct vssd_late late[VSSD_AERL + 4];
 	unsigned num_late;
 	struct nvme_error_log_entry errors[VSSD_ELPE + 1]; /* a ring */
 	struct vssd_failure failure;
@@ -343,9 +416,9 @@ struct vssd_ctrl {
 
 void vssd_regs_init(struct vssd_ctrl *ctrl);
 
-/* A Controller Level Reset: queues are gone, features are as saved, CSTS and CC are 0 (NSSRO stays). keep_admin: AQA,
- * ASQ and ACQ stay, as CC.EN leaves them. */
-void vssd_regs_reset(struct vssd_ctrl *ctrl, bool keep_admin);
+/* A Controller Level Reset: queues are gone, features are as saved, CSTS and CC are 0 (NSSRO stays). CC.EN leaves
+ * AQA, ASQ and ACQ as they are. */
+void vssd_regs_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind);
 
 /* Decide anew whether commands are taken. */
 void vssd_update_running(struct vssd_ctrl *ctrl);
@@ -384,8 +457,8 @@ void vssd_queues_settle(struct vssd_ctrl *ctrl);
 /* Complete an admin command that returned VSSD_LATER. */
 void vssd_complete_later(struct vssd_ctrl *ctrl, uint16_t cid, uint16_t status, uint32_t cdw0);
 
-/* Complete with Abort Requested a command that waits in a submission queue, and never execute it; false: there is
- * none, or no room to say so. */
+/* Complete with Abort Requested a command that waits in a submission queue, and never execute it, or one that waits
+ * for the medium; false: there is none, or no room to say so. */
 bool vssd_sq_abort(struct vssd_ctrl *ctrl, uint16_t qid, uint16_t cid);
 
 /* ---- doorbell.c ---- */
@@ -427,6 +500,9 @@ uint16_t vssd_receive(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, void *
 
 uint16_t vssd_admin_execute(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
 void vssd_admin_effects(uint32_t effects[256]);
+
+/* IEEE OUI, the least significant byte first. */
+void vssd_identify_oui(uint8_t ieee[3]);
 
 uint16_t vssd_identify(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
 uint16_t vssd_get_features(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
@@ -481,8 +557,8 @@ void vssd_event_raise(struct vssd_ctrl *ctrl, enum vssd_event event);
 /* It is not to be reported any more, and may be raised anew. */
 void vssd_event_forget(struct vssd_ctrl *ctrl, enum vssd_event event);
 
-/* A log page was read that acknowledges this type. */
-void vssd_event_acknowledge(struct vssd_ctrl *ctrl, enum nvme_event_type type);
+/* A log page was read: the type of the event that named it may be reported again. */
+void vssd_event_acknowledge(struct vssd_ctrl *ctrl, uint8_t lid);
 
 /* Complete the outstanding command cid with Abort Requested; false: there is none. */
 bool vssd_event_abort(struct vssd_ctrl *ctrl, uint16_t cid);
@@ -491,6 +567,9 @@ bool vssd_event_abort(struct vssd_ctrl *ctrl, uint16_t cid);
 
 /* Erase some more, and complete. */
 void vssd_format_poll(struct vssd_ctrl *ctrl);
+
+/* Stop it, if this is its command, and complete that with Abort Requested: the LBA format stays, data may be gone. */
+bool vssd_format_abort(struct vssd_ctrl *ctrl, uint16_t cid);
 
 /* Be done with it now, without a completion: a reset does not stop what has begun. */
 void vssd_format_finish(struct vssd_ctrl *ctrl);
@@ -511,6 +590,67 @@ uint16_t vssd_sanitize_refuses(const struct vssd_ctrl *ctrl);
 
 /* Fill ctrl->log. */
 void vssd_sanitize_log(struct vssd_ctrl *ctrl);
+
+/* ---- firmware.c ---- */
+
+uint16_t vssd_firmware_download(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
+uint16_t vssd_firmware_commit(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
+
+/* Of a drive that is new, or comes from a file. */
+void vssd_firmware_init(struct vssd_ctrl *ctrl);
+void vssd_firmware_deinit(struct vssd_ctrl *ctrl);
+
+/* An activation goes on: call it as long as firmware.starting or firmware.started. */
+void vssd_firmware_poll(struct vssd_ctrl *ctrl);
+
+/* What was downloaded is gone, and the image that waits for such a reset becomes active. */
+void vssd_firmware_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind);
+
+/* The status that names the reset which an image waits for; 0: none does. */
+uint16_t vssd_firmware_pending(const struct vssd_ctrl *ctrl);
+void vssd_firmware_log(const struct vssd_ctrl *ctrl, struct nvme_firmware_log *log);
+
+/* ---- self_test.c ---- */
+
+uint16_t vssd_self_test(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
+
+/* Of a drive that is new, or comes from a file. */
+void vssd_self_test_init(struct vssd_ctrl *ctrl);
+
+/* Call it as long as there is an operation in nv->self_test. */
+void vssd_self_test_poll(struct vssd_ctrl *ctrl);
+void vssd_self_test_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind);
+
+/* Something else needs the namespace, or all of them: the test of it ends with this status. */
+void vssd_self_test_end(struct vssd_ctrl *ctrl, uint32_t nsid, enum nvme_self_test_status status);
+void vssd_self_test_log(const struct vssd_ctrl *ctrl, struct nvme_self_test_log *log);
+
+/* EDSTT: how long an extended one takes, minutes. */
+uint16_t vssd_self_test_minutes(const struct vssd_ctrl *ctrl);
+
+/* ---- telemetry.c ---- */
+
+/* Remember a command that was executed. */
+static inline void vssd_trace(struct vssd_ctrl *ctrl, uint16_t sqid, const struct nvme_cmd *cmd, uint16_t status)
+{
+	ctrl->trace[ctrl->traced++ % VSSD_TRACE] = (struct vssd_trace_entry){
+		.time = ctrl->now,
+		.slba = (uint64_t)cmd->cdw11 << 32 | cmd->cdw10,
+		.nsid = cmd->nsid,
+		.cdw12 = cmd->cdw12,
+		.sqid = sqid,
+		.cid = cmd->cid,
+		.status = status,
+		.opc = cmd->opc,
+	};
+}
+
+/* Log pages 07h and 08h, sizeof(struct vssd_telemetry) bytes. */
+const uint8_t *vssd_telemetry_host(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd);
+const uint8_t *vssd_telemetry_ctrl(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd);
+
+/* Something went wrong: keep the state for log page 08h, unless there is one that nobody has read. */
+void vssd_telemetry_capture(struct vssd_ctrl *ctrl, const char *reason);
 
 /* ---- ctrl.c ---- */
 

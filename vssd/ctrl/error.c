@@ -23,6 +23,7 @@ static bool may_retry(uint16_t status)
 	case NVME_SC_NAMESPACE_NOT_READY:
 	case NVME_SC_AER_LIMIT_EXCEEDED:
 	case NVME_SC_INVALID_QUEUE_DELETION:
+	case NVME_SC_SELF_TEST_IN_PROGRESS:
 	case NVME_SC_WRITE_FAULT:
 		return true;
 	default:
@@ -48,6 +49,7 @@ static uint16_t location_of(uint16_t status)
 	case NVME_SC_INVALID_LOG_PAGE:
 	case NVME_SC_INVALID_FORMAT:
 	case NVME_SC_INVALID_QID:
+	case NVME_SC_INVALID_FIRMWARE_SLOT:
 		return VSSD_FIELD_CDW10;
 	case NVME_SC_INVALID_QUEUE_SIZE:
 		return VSSD_FIELD_CDW10 + 2;

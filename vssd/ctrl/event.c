@@ -16,6 +16,8 @@ static const struct {
 	[VSSD_EVENT_SPARE] = {NVME_EVENT_SMART, NVME_EVENT_SPARE, NVME_LOG_SMART},
 	[VSSD_EVENT_SANITIZED] = {NVME_EVENT_IO_COMMAND_SET, NVME_EVENT_SANITIZE_COMPLETED, NVME_LOG_SANITIZE},
 	[VSSD_EVENT_NS_CHANGED] = {NVME_EVENT_NOTICE, NVME_EVENT_NS_CHANGED, NVME_LOG_CHANGED_NS},
+	[VSSD_EVENT_FIRMWARE] = {NVME_EVENT_NOTICE, NVME_EVENT_FIRMWARE, NVME_LOG_FIRMWARE},
+	[VSSD_EVENT_TELEMETRY] = {NVME_EVENT_NOTICE, NVME_EVENT_TELEMETRY, NVME_LOG_TELEMETRY_CTRL},
 };
 
 static uint16_t take_cid(struct vssd_events *queue, unsigned index)
@@ -37,6 +39,7 @@ static void report(struct vssd_ctrl *ctrl)
 			continue;
 		queue->pending &= ~(1u << i);
 		queue->masked |= 1u << events[i].type;
+		queue->awaited[events[i].type] = events[i].lid;
 		vssd_complete_later(ctrl, take_cid(queue, 0), NVME_SC_SUCCESS,
 				    events[i].type | (uint32_t)events[i].info << 8 | (uint32_t)events[i].lid << 16);
 	}
@@ -56,9 +59,11 @@ void vssd_event_forget(struct vssd_ctrl *ctrl, enum vssd_event event)
 	ctrl->events.masked &= ~(1u << events[event].type);
 }
 
-void vssd_event_acknowledge(struct vssd_ctrl *ctrl, enum nvme_event_type type)
+void vssd_event_acknowledge(struct vssd_ctrl *ctrl, uint8_t lid)
 {
-	ctrl->events.masked &= ~(1u << type);
+	for (unsigned type = 0; type < sizeof(ctrl->events.awaited); type++)
+		if (ctrl->events.awaited[type] == lid)
+			ctrl->events.masked &= ~(1u << type);
 	report(ctrl);
 }
 

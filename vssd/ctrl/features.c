@@ -205,7 +205,7 @@ static uint16_t set_command_set_profile(struct vssd_ctrl *ctrl, const struct nvm
 #define SAVEABLE (NVME_FEATURE_SAVEABLE | NVME_FEATURE_CHANGEABLE)
 #define CHANGEABLE NVME_FEATURE_CHANGEABLE
 #define SMART_WARNINGS 0x1fu
-#define NS_CHANGES 0x100u
+#define NOTICES (NVME_OAES_NS_ATTRIBUTE | NVME_OAES_FIRMWARE | NVME_ASYNC_EVENT_TELEMETRY)
 
 static const struct feature features[256] = {
 	[NVME_FEAT_ARBITRATION] = {true, SAVEABLE, 0xffffff07, 0x00000007, NULL, NULL},
@@ -218,7 +218,7 @@ static const struct feature features[256] = {
 	[NVME_FEAT_COALESCING] = {true, CHANGEABLE, 0xffff, 0, NULL, NULL},
 	[NVME_FEAT_VECTOR] = {true, CHANGEABLE, 0x1ffff, 0, set_vector, get_vector},
 	[NVME_FEAT_ATOMICITY] = {true, SAVEABLE, 1, 0, NULL, NULL},
-	[NVME_FEAT_ASYNC_EVENT] = {true, SAVEABLE, SMART_WARNINGS | NS_CHANGES, SMART_WARNINGS, NULL, NULL},
+	[NVME_FEAT_ASYNC_EVENT] = {true, SAVEABLE, SMART_WARNINGS | NOTICES, SMART_WARNINGS, NULL, NULL},
 	[NVME_FEAT_APST] = {true, SAVEABLE, NVME_APSTE, 0, vssd_apst_set, vssd_apst_get},
 	[NVME_FEAT_HMB] = {true, CHANGEABLE, 0, 0, vssd_hmb_set, vssd_hmb_get},
 	[NVME_FEAT_TIMESTAMP] = {true, CHANGEABLE, 0, 0, set_timestamp, get_timestamp},

@@ -65,6 +65,7 @@ uint16_t vssd_format_nvm(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uin
 	format->cid = cmd->cid;
 	format->due = pyn_ticks() + pyn_ns_to_ticks(ctrl->options.format_ms * MS_NS);
 	refuse_io(ctrl, NVME_SC_FORMAT_IN_PROGRESS);
+	vssd_self_test_end(ctrl, cmd->nsid, NVME_SELF_TEST_FORMAT);
 	return VSSD_LATER;
 }
 
@@ -112,6 +113,19 @@ void vssd_format_resume(struct vssd_ctrl *ctrl)
 		return;
 	begin(ctrl, state->lbaf, state->first, state->last);
 	vssd_format_finish(ctrl);
+}
+
+bool vssd_format_abort(struct vssd_ctrl *ctrl, uint16_t cid)
+{
+	struct vssd_format *format = &ctrl->format;
+
+	if (!format->running || format->cid != cid)
+		return false;
+	vssd_hmb_forget(ctrl);
+	refuse_io(ctrl, 0);
+	format->running = false;
+	vssd_complete_later(ctrl, cid, NVME_SC_ABORT_REQUESTED, 0);
+	return true;
 }
 
 void vssd_format_poll(struct vssd_ctrl *ctrl)

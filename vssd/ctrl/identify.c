@@ -47,14 +47,6 @@ static uint64_t hash(const struct vssd_ctrl *ctrl, uint32_t salt)
 	return value;
 }
 
-static void pad(char *field, size_t size, const char *text)
-{
-	size_t length = strnlen(text, size);
-
-	memcpy(field, text, length);
-	memset(field + length, ' ', size - length);
-}
-
 static void eui64_of(const struct vssd_ctrl *ctrl, uint32_t nsid, uint8_t eui64[8])
 {
 	uint64_t id = hash(ctrl, nsid);
@@ -81,21 +73,31 @@ static void subnqn_of(const struct vssd_ctrl *ctrl, char *subnqn, size_t size)
 		 (unsigned long long)(b & UINT64_C(0xffffffffffff)));
 }
 
+void vssd_identify_oui(uint8_t ieee[3])
+{
+	for (unsigned i = 0; i < sizeof(oui); i++)
+		ieee[i] = oui[sizeof(oui) - 1 - i];
+}
+
 static void describe_controller(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
 {
 	memcpy(&id->vid, &ctrl->config[PCI_CFG_VENDOR], 2);
 	memcpy(&id->ssvid, &ctrl->config[PCI_CFG_SUBSYSTEM_VENDOR], 2);
 	memcpy(id->sn, ctrl->nv->serial, sizeof(id->sn));
-	pad(id->mn, sizeof(id->mn), MODEL);
-	pad(id->fr, sizeof(id->fr), VSSD_FIRMWARE);
-	for (unsigned i = 0; i < sizeof(oui); i++)
-		id->ieee[i] = oui[sizeof(oui) - 1 - i];
+	memset(id->mn, ' ', sizeof(id->mn));
+	memcpy(id->mn, MODEL, sizeof(MODEL) - 1);
+	memcpy(id->fr, ctrl->firmware.revision, sizeof(id->fr));
+	vssd_identify_oui(id->ieee);
 	id->cntlid = CNTLID;
 	id->ver = ctrl->options.version;
 	id->rtd3r = SHUTDOWN_US;
 	id->rtd3e = SHUTDOWN_US;
 	id->cntrltype = 1;
-	id->frmw = 1u << 1 | 1; /* one slot, which cannot be written */
+	id->frmw = VSSD_FIRMWARE_SLOTS << NVME_FRMW_SLOTS_SHIFT | NVME_FRMW_NO_RESET;
+	id->fwug = VSSD_FWUG;
+	id->mtfa = 1; /* units of 100 ms */
+	id->edstt = vssd_self_test_minutes(ctrl);
+	id->dsto = NVME_DSTO_ONE_TEST;
 	id->npss = VSSD_NPSS;
 	memcpy(id->psd, power_states, sizeof(power_states));
 	id->wctemp = VSSD_WCTEMP;
@@ -108,8 +110,8 @@ static void describe_controller(const struct vssd_ctrl *ctrl, struct nvme_id_ctr
 static void describe_abilities(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
 {
 	id->mdts = ctrl->options.mdts;
-	id->oaes = NVME_OAES_NS_ATTRIBUTE;
-	id->oacs = NVME_OACS_FORMAT;
+	id->oaes = NVME_OAES_NS_ATTRIBUTE | NVME_OAES_FIRMWARE;
+	id->oacs = NVME_OACS_FORMAT | NVME_OACS_FIRMWARE | NVME_OACS_SELF_TEST;
 	id->ctratt = NVME_CTRATT_HOST_ID | NVME_CTRATT_NOPSPM;
 	id->apsta = 1;
 	id->hctma = 1;
@@ -121,7 +123,7 @@ static void describe_abilities(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl
 	id->acl = VSSD_ACL;
 	id->aerl = VSSD_AERL;
 	id->elpe = VSSD_ELPE;
-	id->lpa = NVME_LPA_EFFECTS | NVME_LPA_EXTENDED | NVME_LPA_SUPPORTED;
+	id->lpa = NVME_LPA_EFFECTS | NVME_LPA_EXTENDED | NVME_LPA_TELEMETRY | NVME_LPA_SUPPORTED;
 	id->sqes = 0x66;
 	id->cqes = 0x44;
 	id->nn = ctrl->options.namespaces;

@@ -97,6 +97,7 @@ static uint16_t check_readable(struct vssd_ctrl *ctrl, struct extent extent)
 		if (bad) {
 			ctrl->nv->media_errors++;
 			fail_at(ctrl, extent.ns, &part, bad);
+			vssd_telemetry_capture(ctrl, "unrecovered read error");
 			return NVME_SC_UNRECOVERED_READ_ERROR;
 		}
 		if (extent.ns->dulbe && unwritten) {

@@ -33,10 +33,12 @@ static void fill_smart(struct vssd_ctrl *ctrl)
 
 static void fill_firmware(struct vssd_ctrl *ctrl)
 {
-	struct nvme_firmware_log *log = (struct nvme_firmware_log *)ctrl->log;
+	vssd_firmware_log(ctrl, (struct nvme_firmware_log *)ctrl->log);
+}
 
-	log->afi = 1;
-	memcpy(log->frs[0], VSSD_FIRMWARE, sizeof(log->frs[0]));
+static void fill_self_test(struct vssd_ctrl *ctrl)
+{
+	vssd_self_test_log(ctrl, (struct nvme_self_test_log *)ctrl->log);
 }
 
 static void fill_changed_ns(struct vssd_ctrl *ctrl)
@@ -66,22 +68,25 @@ static void fill_feature_effects(struct vssd_ctrl *ctrl)
 
 static void fill_supported(struct vssd_ctrl *ctrl);
 
-/* By LID. type: of the event that reading the page acknowledges; 0xff: none. */
+/* By LID; size 0: there is no such page. find instead of fill: of pages that are kept elsewhere, in telemetry blocks,
+ * which offsets are multiples of. */
 static const struct log_page {
 	void (*fill)(struct vssd_ctrl *ctrl);
 	uint32_t size;
-	uint8_t type;
 	bool during_sanitize; /* allowed while a sanitize operation is in progress, or has failed */
+	const uint8_t *(*find)(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd);
 } pages[256] = {
-	[NVME_LOG_SUPPORTED] = {fill_supported, sizeof(struct nvme_supported_logs), 0xff, false},
-	[NVME_LOG_ERROR] = {fill_error, (VSSD_ELPE + 1) * sizeof(struct nvme_error_log_entry), NVME_EVENT_ERROR,
-			    true},
-	[NVME_LOG_SMART] = {fill_smart, sizeof(struct nvme_smart_log), NVME_EVENT_SMART, true},
-	[NVME_LOG_FIRMWARE] = {fill_firmware, sizeof(struct nvme_firmware_log), 0xff, false},
-	[NVME_LOG_CHANGED_NS] = {fill_changed_ns, NVME_CHANGED_NS_MAX * sizeof(uint32_t), NVME_EVENT_NOTICE, true},
-	[NVME_LOG_SANITIZE] = {vssd_sanitize_log, sizeof(struct nvme_sanitize_log), NVME_EVENT_IO_COMMAND_SET, true},
-	[NVME_LOG_EFFECTS] = {fill_effects, sizeof(struct nvme_effects_log), 0xff, false},
-	[NVME_LOG_FEATURE_EFFECTS] = {fill_feature_effects, sizeof(struct nvme_feature_effects_log), 0xff, false},
+	[NVME_LOG_SUPPORTED] = {fill_supported, sizeof(struct nvme_supported_logs), false, NULL},
+	[NVME_LOG_ERROR] = {fill_error, (VSSD_ELPE + 1) * sizeof(struct nvme_error_log_entry), true, NULL},
+	[NVME_LOG_SMART] = {fill_smart, sizeof(struct nvme_smart_log), true, NULL},
+	[NVME_LOG_FIRMWARE] = {fill_firmware, sizeof(struct nvme_firmware_log), false, NULL},
+	[NVME_LOG_CHANGED_NS] = {fill_changed_ns, NVME_CHANGED_NS_MAX * sizeof(uint32_t), true, NULL},
+	[NVME_LOG_EFFECTS] = {fill_effects, sizeof(struct nvme_effects_log), false, NULL},
+	[NVME_LOG_SELF_TEST] = {fill_self_test, sizeof(struct nvme_self_test_log), false, NULL},
+	[NVME_LOG_TELEMETRY_HOST] = {NULL, sizeof(struct vssd_telemetry), false, vssd_telemetry_host},
+	[NVME_LOG_TELEMETRY_CTRL] = {NULL, sizeof(struct vssd_telemetry), false, vssd_telemetry_ctrl},
+	[NVME_LOG_FEATURE_EFFECTS] = {fill_feature_effects, sizeof(struct nvme_feature_effects_log), false, NULL},
+	[NVME_LOG_SANITIZE] = {vssd_sanitize_log, sizeof(struct nvme_sanitize_log), true, NULL},
 };
 
 static void fill_supported(struct vssd_ctrl *ctrl)
@@ -89,12 +94,12 @@ static void fill_supported(struct vssd_ctrl *ctrl)
 	uint32_t *lids = (uint32_t *)ctrl->log;
 
 	for (unsigned lid = 0; lid < 256; lid++)
-		lids[lid] = pages[lid].fill ? NVME_LOG_LSUPP : 0;
+		lids[lid] = pages[lid].size ? NVME_LOG_LSUPP : 0;
 }
 
 /* What comes after the end of a page is zeros, as much as the host asks for. */
-static uint16_t send_padded(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t offset, uint32_t size,
-			    uint64_t length)
+static uint16_t send_padded(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, const uint8_t *data, uint32_t offset,
+			    uint32_t size, uint64_t length)
 {
 	static const uint8_t zeros[4096];
 	uint16_t status = vssd_prp_map(ctrl, cmd->prp1, cmd->prp2, length, VSSD_DMA_WRITE);
@@ -108,7 +113,7 @@ static uint16_t send_padded(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, 
 			uint32_t room = inside ? size - offset : (uint32_t)sizeof(zeros);
 			uint32_t piece = rest < room ? rest : room;
 
-			if (vssd_bus_write(ctrl->bus, iova, inside ? ctrl->log + offset : zeros, piece) < 0)
+			if (vssd_bus_write(ctrl->bus, iova, inside ? data + offset : zeros, piece) < 0)
 				return NVME_SC_DATA_TRANSFER_ERROR;
 			iova += piece;
 			rest -= piece;
@@ -119,15 +124,35 @@ static uint16_t send_padded(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, 
 	return status;
 }
 
+/* The host has read a page, and does not want to keep the event that told of it. */
+static void forget(struct vssd_ctrl *ctrl, uint8_t lid)
+{
+	for (uint32_t i = 0; lid == NVME_LOG_CHANGED_NS && i < VSSD_MAX_NAMESPACES; i++)
+		ctrl->ns[i].changed = false;
+	if (lid == NVME_LOG_TELEMETRY_CTRL)
+		ctrl->telemetry_available = false;
+	vssd_event_acknowledge(ctrl, lid);
+}
+
+static const uint8_t *content(struct vssd_ctrl *ctrl, const struct log_page *page, const struct nvme_cmd *cmd)
+{
+	if (page->find)
+		return page->find(ctrl, cmd);
+	memset(ctrl->log, 0, sizeof(ctrl->log));
+	page->fill(ctrl);
+	return ctrl->log;
+}
+
 uint16_t vssd_get_log_page(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
 {
 	const struct log_page *page = &pages[cmd->cdw10 & 0xff];
 	uint64_t length = (((uint64_t)(cmd->cdw11 & 0xffff) << 16 | cmd->cdw10 >> 16) + 1) * 4;
 	uint64_t offset = (uint64_t)cmd->cdw13 << 32 | cmd->cdw12;
+	uint64_t unit = page->find ? NVME_TELEMETRY_BLOCK : sizeof(uint32_t);
 	uint16_t status;
 
 	(void)cdw0;
-	if (!page->fill)
+	if (!page->size)
 		return NVME_SC_INVALID_LOG_PAGE;
 	if (!page->during_sanitize && vssd_sanitize_refuses(ctrl))
 		return vssd_sanitize_refuses(ctrl);
@@ -136,19 +161,12 @@ uint16_t vssd_get_log_page(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, u
 						     : NVME_SC_INVALID_NAMESPACE;
 	if (cmd->cdw14 & OT_INDEX)
 		return vssd_invalid_field(ctrl, (VSSD_FIELD_CDW14 + 2) | 7u << VSSD_FIELD_BIT_SHIFT);
-	if (offset % 4 != 0 || offset > page->size)
+	if (offset % unit != 0 || offset > page->size)
 		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW12);
 	if (length > ctrl->max_transfer)
 		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW10 + 2);
-	memset(ctrl->log, 0, sizeof(ctrl->log));
-	page->fill(ctrl);
-	status = send_padded(ctrl, cmd, (uint32_t)offset, page->size, length);
-	if (status || cmd->cdw10 & NVME_LOG_RAE)
-		return status;
-	if (cmd->cdw10 % 256 == NVME_LOG_CHANGED_NS)
-		for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
-			ctrl->ns[i].changed = false;
-	if (page->type != 0xff)
-		vssd_event_acknowledge(ctrl, page->type);
+	status = send_padded(ctrl, cmd, content(ctrl, page, cmd), (uint32_t)offset, page->size, length);
+	if (!status && !(cmd->cdw10 & NVME_LOG_RAE))
+		forget(ctrl, cmd->cdw10 & 0xff);
 	return status;
 }

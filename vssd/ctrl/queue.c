@@ -187,11 +187,17 @@ static void settle_late(struct vssd_ctrl *ctrl)
 	ctrl->num_late -= done;
 }
 
+/* The one that falls due after at others. */
+static struct vssd_held *held_at(struct vssd_sq *sq, uint32_t at)
+{
+	return &sq->held[(sq->held_head + at) % VSSD_HELD_MAX];
+}
+
 /* Post completions that were held back, up to those that fall due at now. */
 static void release_held(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint64_t now)
 {
-	while (sq->held_count > 0 && sq->held[sq->held_head].due <= now && cq_has_room(sq->cq)) {
-		complete(ctrl, sq, sq->held[sq->held_head].cid, sq->held[sq->held_head].status, 0);
+	while (sq->held_count > 0 && held_at(sq, 0)->due <= now && cq_has_room(sq->cq)) {
+		complete(ctrl, sq, held_at(sq, 0)->cid, held_at(sq, 0)->status, 0);
 		sq->held_head = (sq->held_head + 1) % VSSD_HELD_MAX;
 		sq->held_count--;
 	}
@@ -199,7 +205,7 @@ static void release_held(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint64_t no
 
 static void hold(struct vssd_sq *sq, uint64_t due, uint16_t cid, uint16_t status)
 {
-	sq->held[(sq->held_head + sq->held_count++) % VSSD_HELD_MAX] = (struct vssd_held){due, cid, status};
+	*held_at(sq, sq->held_count++) = (struct vssd_held){due, cid, status};
 }
 
 /* Commands in the queue that were not fetched are gone without a completion (the host knows that its queue is), those
@@ -236,6 +242,7 @@ static bool fetch(struct vssd_ctrl *ctrl, struct vssd_sq *sq, struct nvme_cmd *c
 static void finish_io(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct nvme_cmd *cmd, uint16_t status,
 		      bool held)
 {
+	vssd_trace(ctrl, sq->qid, cmd, status);
 	if (__builtin_expect(status != 0, 0))
 		vssd_command_failed(ctrl, sq, cmd, status);
 	else if (__builtin_expect(held, 0)) {
@@ -260,6 +267,7 @@ static void run_admin(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct n
 
 	ctrl->counters.commands_admin++;
 	status = vssd_admin_execute(ctrl, cmd, &cdw0);
+	vssd_trace(ctrl, 0, cmd, status);
 	if (status == VSSD_LATER)
 		return;
 	if (status)
@@ -337,6 +345,7 @@ static unsigned run_fused(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_t h
 	if (cq_has_room(sq->cq)) {
 		finish_io(ctrl, sq, &second, status[1], held);
 	} else {
+		vssd_trace(ctrl, sq->qid, &second, status[1]);
 		if (status[1])
 			vssd_command_failed(ctrl, sq, &second, status[1]);
 		hold(sq, pyn_ticks() + (held ? ctrl->medium_ticks : 0), second.cid, status[1]);
@@ -417,6 +426,23 @@ static uint32_t next_entry(const struct vssd_sq *sq, uint32_t entry)
 	return entry + 1 == sq->size ? 0 : entry + 1;
 }
 
+/* A command that was executed and waits for the medium; what failed is left to say so. There is room. */
+static bool abort_held(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint16_t cid)
+{
+	uint16_t at = 0;
+
+	while (at < sq->held_count && held_at(sq, at)->cid != cid)
+		at++;
+	if (at == sq->held_count || held_at(sq, at)->status != NVME_SC_SUCCESS)
+		return false;
+	sq->held_count--;
+	for (; at < sq->held_count; at++)
+		*held_at(sq, at) = *held_at(sq, at + 1);
+	ctrl->counters.errors++;
+	complete(ctrl, sq, cid, NVME_SC_ABORT_REQUESTED, 0);
+	return true;
+}
+
 bool vssd_sq_abort(struct vssd_ctrl *ctrl, uint16_t qid, uint16_t cid)
 {
 	struct vssd_sq *sq = qid < VSSD_NUM_QUEUES ? &ctrl->sq[qid] : NULL;
@@ -425,7 +451,11 @@ bool vssd_sq_abort(struct vssd_ctrl *ctrl, uint16_t qid, uint16_t cid)
 	if (!sq || !sq->size)
 		return false;
 	look(ctrl, qid);
-	if (sq->num_dead == VSSD_DEAD_MAX || !cq_has_room(sq->cq) || (qid == 0 && ctrl->num_late))
+	if (!cq_has_room(sq->cq) || (qid == 0 && ctrl->num_late))
+		return false;
+	if (abort_held(ctrl, sq, cid))
+		return true;
+	if (sq->num_dead == VSSD_DEAD_MAX)
 		return false;
 	for (uint32_t entry = sq->head; entry != sq->tail; entry = next_entry(sq, entry)) {
 		if (is_dead(sq, entry) || !peek(ctrl, sq, entry, &cmd) || cmd.cid != cid)

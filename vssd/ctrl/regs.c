@@ -31,18 +31,22 @@ void vssd_regs_init(struct vssd_ctrl *ctrl)
 void vssd_update_running(struct vssd_ctrl *ctrl)
 {
 	ctrl->running = ctrl->power && NVME_GET(ctrl->csts, NVME_CSTS_RDY) && !NVME_GET(ctrl->csts, NVME_CSTS_CFS) &&
-			!ctrl->shut_down && !ctrl->host_gone && vssd_config_bus_master(ctrl);
+			!NVME_GET(ctrl->csts, NVME_CSTS_PP) && !ctrl->shut_down && !ctrl->host_gone &&
+			vssd_config_bus_master(ctrl);
 }
 
 void vssd_fatal(struct vssd_ctrl *ctrl)
 {
 	ctrl->csts |= NVME_SET(1, NVME_CSTS_CFS);
 	vssd_update_running(ctrl);
+	vssd_telemetry_capture(ctrl, "controller fatal status");
 }
 
-void vssd_regs_reset(struct vssd_ctrl *ctrl, bool keep_admin)
+void vssd_regs_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 {
 	vssd_format_finish(ctrl);
+	vssd_firmware_reset(ctrl, kind);
+	vssd_self_test_reset(ctrl, kind);
 	vssd_queues_clear(ctrl);
 	memset(&ctrl->events, 0, sizeof(ctrl->events));
 	vssd_features_reset(ctrl);
@@ -52,7 +56,7 @@ void vssd_regs_reset(struct vssd_ctrl *ctrl, bool keep_admin)
 	ctrl->host_gone = false;
 	ctrl->io_queues_made = false;
 	ctrl->cc = 0;
-	if (!keep_admin) {
+	if (kind != VSSD_RESET_CONTROLLER) {
 		ctrl->aqa = 0;
 		ctrl->asq = 0;
 		ctrl->acq = 0;
@@ -110,7 +114,7 @@ static void write_cc(struct vssd_ctrl *ctrl, uint32_t value)
 	uint32_t old = ctrl->cc;
 
 	if (NVME_GET(old, NVME_CC_EN) && !NVME_GET(value, NVME_CC_EN))
-		vssd_regs_reset(ctrl, true);
+		vssd_regs_reset(ctrl, VSSD_RESET_CONTROLLER);
 	ctrl->cc = value & 0x00fffff1u;
 	if (!NVME_GET(old, NVME_CC_EN) && NVME_GET(value, NVME_CC_EN))
 		enable(ctrl);
@@ -123,7 +127,7 @@ static void write_cc(struct vssd_ctrl *ctrl, uint32_t value)
  */
 static void subsystem_reset(struct vssd_ctrl *ctrl)
 {
-	vssd_ctrl_reset(ctrl, VSSD_RESET_CONVENTIONAL);
+	vssd_ctrl_reset(ctrl, VSSD_RESET_SUBSYSTEM);
 	ctrl->csts |= NVME_SET(1, NVME_CSTS_NSSRO);
 }
 

@@ -110,6 +110,8 @@ static uint16_t check_start(struct vssd_ctrl *ctrl, uint32_t cdw10)
 		return NVME_SC_SANITIZE_IN_PROGRESS;
 	if (ctrl->format.running)
 		return NVME_SC_FORMAT_IN_PROGRESS;
+	if (vssd_firmware_pending(ctrl))
+		return vssd_firmware_pending(ctrl);
 	if (action_of(cdw10) < NVME_SANITIZE_BLOCK_ERASE || action_of(cdw10) > NVME_SANITIZE_CRYPTO_ERASE)
 		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW10);
 	/* The failure of a restricted operation is mended by another restricted one alone. */
@@ -149,6 +151,7 @@ uint16_t vssd_sanitize(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint3
 	make_content(ctrl);
 	set_clock(ctrl);
 	set_status(ctrl, NVME_SANITIZE_IN_PROGRESS, false);
+	vssd_self_test_end(ctrl, NVME_NSID_ALL, NVME_SELF_TEST_SANITIZE);
 	return NVME_SC_SUCCESS;
 }
 

@@ -5,6 +5,7 @@
 
 #include "spec/nvme_id.h"
 #include "spec/nvme_log.h"
+#include "tests/c/fuzz/clock.h"
 
 #define MUTILATE_ONE_IN 4
 
@@ -53,10 +54,11 @@ static void make_identify(struct fuzz_host *host, struct fuzz_command *command)
 
 static void make_log(struct fuzz_host *host, struct fuzz_command *command)
 {
-	static const uint8_t lids[] = {NVME_LOG_SUPPORTED,  NVME_LOG_ERROR,           NVME_LOG_ERROR,
-				       NVME_LOG_SMART,      NVME_LOG_SMART,           NVME_LOG_FIRMWARE,
-				       NVME_LOG_CHANGED_NS, NVME_LOG_EFFECTS,         NVME_LOG_SELF_TEST,
-				       NVME_LOG_SANITIZE,   NVME_LOG_FEATURE_EFFECTS, NVME_LOG_TELEMETRY_HOST};
+	static const uint8_t lids[] = {NVME_LOG_SUPPORTED,     NVME_LOG_ERROR,           NVME_LOG_ERROR,
+				       NVME_LOG_SMART,         NVME_LOG_SMART,           NVME_LOG_FIRMWARE,
+				       NVME_LOG_CHANGED_NS,    NVME_LOG_EFFECTS,         NVME_LOG_SELF_TEST,
+				       NVME_LOG_SANITIZE,      NVME_LOG_FEATURE_EFFECTS, NVME_LOG_TELEMETRY_HOST,
+				       NVME_LOG_TELEMETRY_CTRL};
 	uint32_t lid = fuzz_one_in(host->random, 8) ? fuzz_below(host->random, 256) : FUZZ_PICK(host->random, lids);
 	uint32_t dwords = fuzz_one_in(host->random, 4) ? fuzz_between(host->random, 1, most_bytes(host) / 4)
 						       : fuzz_between(host->random, 1, 1024);
@@ -65,9 +67,12 @@ static void make_log(struct fuzz_host *host, struct fuzz_command *command)
 	cmd->nsid = fuzz_one_in(host->random, 4) ? some_nsid(host) : UINT32_MAX;
 	cmd->cdw10 = lid | (fuzz_one_in(host->random, 2) ? NVME_LOG_RAE : 0) | (dwords - 1) << 16;
 	cmd->cdw11 = (dwords - 1) >> 16;
-	command->must_succeed = (lid == NVME_LOG_ERROR || lid == NVME_LOG_SMART || lid == NVME_LOG_FIRMWARE) &&
-				cmd->nsid == UINT32_MAX;
-	if (fuzz_one_in(host->random, 3)) {
+	if (lid == NVME_LOG_TELEMETRY_HOST && fuzz_one_in(host->random, 2))
+		cmd->cdw10 |= NVME_LOG_CREATE;
+	command->must_succeed = lid >= NVME_LOG_ERROR && lid <= NVME_LOG_TELEMETRY_CTRL && cmd->nsid == UINT32_MAX;
+	if (fuzz_one_in(host->random, 3) && lid >= NVME_LOG_TELEMETRY_HOST && lid <= NVME_LOG_TELEMETRY_CTRL) {
+		cmd->cdw12 = fuzz_below(host->random, 16) * NVME_TELEMETRY_BLOCK;
+	} else if (fuzz_one_in(host->random, 3)) {
 		cmd->cdw12 = fuzz_below(host->random, 1100) * 4;
 		command->must_succeed = false;
 	}
@@ -223,9 +228,14 @@ static void make_queue_command(struct fuzz_host *host, struct fuzz_command *comm
 		cmd->cdw10 |= (some_queue_size(host) - 1) << 16;
 }
 
-static bool is_event_request(const struct fuzz_slot *slot)
+/* What may be there for long enough to be aborted. */
+static bool is_lasting(const struct fuzz_slot *slot)
 {
-	return slot->sqid == 0 && slot->cmd.opc == NVME_ADMIN_ASYNC_EVENT;
+	if (!slot->used)
+		return false;
+	if (slot->sqid != 0)
+		return slot->cmd.opc == NVME_IO_WRITE;
+	return slot->cmd.opc == NVME_ADMIN_ASYNC_EVENT || slot->cmd.opc == NVME_ADMIN_FORMAT_NVM;
 }
 
 static void make_abort(struct fuzz_host *host, struct fuzz_command *command)
@@ -233,7 +243,7 @@ static void make_abort(struct fuzz_host *host, struct fuzz_command *command)
 	const struct fuzz_slot *slot = &host->slots[fuzz_below(host->random, FUZZ_SLOTS)];
 	bool any = fuzz_one_in(host->random, 2);
 
-	for (int i = 0; i < 8 && !(slot->used && (any || is_event_request(slot))); i++)
+	for (int i = 0; i < 16 && !(any ? slot->used : is_lasting(slot)); i++)
 		slot = &host->slots[fuzz_below(host->random, FUZZ_SLOTS)];
 	command->cmd.cdw10 = slot->sqid | (uint32_t)slot->cmd.cid << 16;
 }
@@ -247,6 +257,73 @@ static void make_format(struct fuzz_host *host, struct fuzz_command *command)
 	cmd->cdw10 |= fuzz_below(host->random, fuzz_one_in(host->random, 4) ? 8 : 3) << 9;
 	if (fuzz_one_in(host->random, 8))
 		cmd->cdw10 |= fuzz_below(host->random, 8) << 5;
+}
+
+static uint32_t crc32c(const uint8_t *data, uint32_t length)
+{
+	uint32_t crc = UINT32_MAX;
+
+	for (uint32_t i = 0; i < 8 * length; i++)
+		crc = crc >> 1 ^ (((crc ^ data[i / 8] >> i % 8) & 1) ? 0x82f63b78 : 0);
+	return ~crc;
+}
+
+/* An image of one piece that the drive must take, whatever it needs to become active. */
+static void make_image(struct fuzz_host *host, uint8_t *image)
+{
+	const uint32_t length = NVME_FWUG_UNIT;
+	uint32_t crc;
+
+	memset(image, (int)fuzz_next(host->random), length);
+	memset(image + 16, 0, 16);
+	memcpy(image, "PYNVMEFW2.0     ", 16);
+	memcpy(image + 16, &length, sizeof(length));
+	image[8] = (uint8_t)fuzz_between(host->random, '1', '9');
+	image[24] = fuzz_one_in(host->random, 2) ? 0 : (uint8_t)fuzz_between(host->random, 1, 3);
+	crc = crc32c(image, length);
+	memcpy(image + 20, &crc, sizeof(crc));
+}
+
+static void make_download(struct fuzz_host *host, struct fuzz_command *command)
+{
+	uint32_t pieces = fuzz_one_in(host->random, 4) ? fuzz_between(host->random, 1, 8) : 1;
+
+	command->length = pieces * NVME_FWUG_UNIT;
+	if (command->length > most_bytes(host))
+		command->length = most_bytes(host);
+	if (fuzz_one_in(host->random, 2)) {
+		make_image(host, command->data);
+		command->data_length = NVME_FWUG_UNIT;
+		command->length = NVME_FWUG_UNIT;
+	} else {
+		command->cmd.cdw11 = fuzz_below(host->random, 2050) * (NVME_FWUG_UNIT / 4);
+	}
+	if (fuzz_one_in(host->random, 16))
+		command->length -= 4;
+	if (fuzz_one_in(host->random, 16))
+		command->cmd.cdw11 = (uint32_t)fuzz_edge(host->random);
+	command->cmd.cdw10 = command->length / 4 - 1;
+}
+
+static void make_commit(struct fuzz_host *host, struct fuzz_command *command)
+{
+	uint32_t slot = fuzz_below(host->random, fuzz_one_in(host->random, 4) ? 8 : 4);
+	uint32_t action = fuzz_below(host->random, fuzz_one_in(host->random, 4) ? 8 : 4);
+
+	/* Where time stands new firmware never starts: no command is taken any more. */
+	if (action == NVME_FW_ACTIVATE_NOW && fuzz_time_stands && !fuzz_one_in(host->random, 32))
+		action = NVME_FW_REPLACE;
+	command->cmd.cdw10 = action << NVME_FW_ACTION_SHIFT | slot;
+}
+
+static void make_self_test(struct fuzz_host *host, struct fuzz_command *command)
+{
+	static const uint8_t codes[] = {NVME_SELF_TEST_SHORT, NVME_SELF_TEST_EXTENDED, NVME_SELF_TEST_ABORT};
+
+	command->cmd.nsid = some_nsid(host);
+	command->cmd.cdw10 =
+		fuzz_one_in(host->random, 8) ? fuzz_below(host->random, 16) : FUZZ_PICK(host->random, codes);
+	command->must_succeed = command->cmd.cdw10 == NVME_SELF_TEST_ABORT;
 }
 
 static void make_sanitize(struct fuzz_host *host, struct fuzz_command *command)
@@ -279,8 +356,7 @@ static void make_nothing(struct fuzz_host *host, struct fuzz_command *command)
 static void choose_rare(struct fuzz_host *host, struct fuzz_command *command)
 {
 	static const uint8_t opcodes[] = {
-		NVME_ADMIN_NS_MANAGEMENT,  NVME_ADMIN_FW_COMMIT,         NVME_ADMIN_FW_DOWNLOAD,
-		NVME_ADMIN_SELF_TEST,      NVME_ADMIN_NS_ATTACHMENT,     NVME_ADMIN_KEEP_ALIVE,
+		NVME_ADMIN_NS_MANAGEMENT,  NVME_ADMIN_NS_ATTACHMENT,     NVME_ADMIN_KEEP_ALIVE,
 		NVME_ADMIN_DIRECTIVE_SEND, NVME_ADMIN_DIRECTIVE_RECEIVE, NVME_ADMIN_MI_SEND,
 		NVME_ADMIN_MI_RECEIVE,     NVME_ADMIN_LOCKDOWN,          NVME_ADMIN_DOORBELL_BUFFER_CONFIG,
 		NVME_ADMIN_SECURITY_SEND,  NVME_ADMIN_SECURITY_RECEIVE,  NVME_ADMIN_GET_LBA_STATUS,
@@ -326,6 +402,9 @@ void fuzz_generate_admin(struct fuzz_host *host, struct fuzz_command *command)
 		{60, NVME_ADMIN_ABORT, make_abort},
 		{80, NVME_ADMIN_ASYNC_EVENT, make_nothing},
 		{10, NVME_ADMIN_FORMAT_NVM, make_format},
+		{40, NVME_ADMIN_FW_DOWNLOAD, make_download},
+		{20, NVME_ADMIN_FW_COMMIT, make_commit},
+		{20, NVME_ADMIN_SELF_TEST, make_self_test},
 		/* After it nothing is judged before the next reset. */
 		{2, NVME_ADMIN_SANITIZE, make_sanitize},
 		{30, 0, choose_rare},

@@ -418,6 +418,25 @@ static void format_done(struct fuzz_host *host, const struct fuzz_slot *slot, ui
 	fuzz_host_learn_format(host);
 	if (status == NVME_SC_SUCCESS)
 		fuzz_model_erased(&host->model, slot->submitted_at);
+	else if (status == NVME_SC_ABORT_REQUESTED)
+		fuzz_model_abort_erasure(&host->model);
+}
+
+/* A command that was aborted has completed before its Abort has. */
+static void abort_done(struct fuzz_host *host, const struct fuzz_slot *slot, const struct nvme_cpl *cpl)
+{
+	uint16_t sqid = (uint16_t)slot->cmd.cdw10, cid = (uint16_t)(slot->cmd.cdw10 >> 16);
+	struct fuzz_slot *victim = find_slot(host, sqid, cid);
+
+	if (cpl->cdw0 > 1)
+		fuzz_fail("dword 0 of an Abort's completion is %08xh", cpl->cdw0);
+	if (cpl->cdw0 != 0 || !victim)
+		return;
+	fuzz_host_reap(host, host->sq[sqid].cqid, UINT32_MAX, true);
+	victim = find_slot(host, sqid, cid);
+	/* One that was sent after the Abort bears the same CID, no more. */
+	if (victim && victim->submitted_at < slot->submitted_at)
+		fuzz_fail("SQ %u, CID %u was aborted and has not completed", sqid, cid);
 }
 
 static void completed(struct fuzz_host *host, uint16_t cqid, const struct nvme_cpl *cpl)
@@ -447,6 +466,8 @@ static void completed(struct fuzz_host *host, uint16_t cqid, const struct nvme_c
 	release(host, found);
 	if (slot.sqid == 0 && is_queue_command(&slot.cmd))
 		queue_command_done(host, &slot, NVME_STATUS_SCT(cpl->status) << 8 | NVME_STATUS_SC(cpl->status));
+	if (slot.sqid == 0 && slot.cmd.opc == NVME_ADMIN_ABORT && !NVME_STATUS_SC(cpl->status))
+		abort_done(host, &slot, cpl);
 	if (slot.sqid == 0 && slot.cmd.opc == NVME_ADMIN_FORMAT_NVM)
 		format_done(host, &slot, NVME_STATUS_SCT(cpl->status) << 8 | NVME_STATUS_SC(cpl->status));
 }

@@ -345,8 +345,8 @@ static void end_change(struct fuzz_host *host, struct fuzz_slot *slot)
 /* After these a part of the change may have been made; after all others nothing was. */
 static bool may_be_half_done(uint16_t status)
 {
-	return status == NVME_SC_DATA_TRANSFER_ERROR || status == NVME_SC_INTERNAL_ERROR ||
-	       status == NVME_SC_WRITE_FAULT;
+	return status == NVME_SC_ABORT_REQUESTED || status == NVME_SC_DATA_TRANSFER_ERROR ||
+	       status == NVME_SC_INTERNAL_ERROR || status == NVME_SC_WRITE_FAULT;
 }
 
 static void give_up(struct fuzz_host *host, struct fuzz_slot *slot)
@@ -361,9 +361,35 @@ void fuzz_judge_dropped(struct fuzz_host *host, struct fuzz_slot *slot)
 	give_up(host, slot);
 }
 
+/* Fields with which the new commands must not succeed, whatever the drive's state. */
+static bool can_succeed(const struct nvme_cmd *cmd)
+{
+	switch (cmd->opc) {
+	case NVME_ADMIN_FW_DOWNLOAD:
+		return cmd->cdw10 % 1024 == 1023 && cmd->cdw11 % 1024 == 0;
+	case NVME_ADMIN_FW_COMMIT:
+		return (cmd->cdw10 & NVME_FW_SLOT_MASK) <= 3 &&
+		       (cmd->cdw10 >> NVME_FW_ACTION_SHIFT & 7) <= NVME_FW_ACTIVATE_NOW;
+	case NVME_ADMIN_SELF_TEST:
+		switch (cmd->cdw10 & 0xf) {
+		case NVME_SELF_TEST_SHORT:
+		case NVME_SELF_TEST_EXTENDED:
+		case NVME_SELF_TEST_ABORT:
+			return true;
+		default:
+			return false;
+		}
+	default:
+		return true;
+	}
+}
+
 static void judge_success(struct fuzz_host *host, struct fuzz_slot *slot)
 {
 	host->succeeded++;
+	if (slot->sqid == 0 && !can_succeed(&slot->cmd))
+		fuzz_fail("opcode %02xh with CDW10 %08xh, 11 %08xh succeeded", slot->cmd.opc, slot->cmd.cdw10,
+			  slot->cmd.cdw11);
 	if (slot->changes)
 		end_change(host, slot);
 	else if (slot->sqid != 0 && slot->cmd.opc == NVME_IO_READ && slot->own_pages)
@@ -397,6 +423,8 @@ void fuzz_judge_completion(struct fuzz_host *host, struct fuzz_slot *slot, const
 
 	check_fields(slot, cpl);
 	judge_fused(host, slot, status);
+	if (status == NVME_SC_ABORT_REQUESTED && !slot->aborted)
+		fuzz_fail("SQ %u, opcode %02xh: aborted, which nobody has asked for", slot->sqid, slot->cmd.opc);
 	if (slot->own_pages && !fuzz_prp_is_fenced(host, slot))
 		fuzz_fail("SQ %u, opcode %02xh wrote elsewhere than into the %u bytes that it may write", slot->sqid,
 			  slot->cmd.opc, slot->cmd.opc & NVME_DATA_FROM_DEVICE ? slot->length : 0);

@@ -269,6 +269,19 @@ static void begin_format(struct fuzz_machine *machine)
 	     fuzz_below(&machine->random, 2));
 }
 
+/* Let new firmware begin to start. */
+static void begin_activation(struct fuzz_machine *machine)
+{
+	fuzz_machine_drain(machine);
+	send(machine, true, NVME_ADMIN_FW_COMMIT, 0, NVME_FW_ACTIVATE_NOW << NVME_FW_ACTION_SHIFT | 1);
+}
+
+static void begin_self_test(struct fuzz_machine *machine)
+{
+	fuzz_machine_drain(machine);
+	send(machine, true, NVME_ADMIN_SELF_TEST, 0, fuzz_between(&machine->random, 1, 2));
+}
+
 /* The same of a sanitize operation. */
 static void begin_sanitize(struct fuzz_machine *machine)
 {
@@ -482,6 +495,10 @@ void fuzz_machine_reset(struct fuzz_machine *machine)
 	machine->resets++;
 	if (fuzz_one_in(&machine->random, 4) && !machine->host.erratic)
 		begin_format(machine);
+	else if (fuzz_one_in(&machine->random, 8) && !machine->host.erratic)
+		begin_activation(machine);
+	else if (fuzz_one_in(&machine->random, 4) && !machine->host.erratic)
+		begin_self_test(machine);
 	else if (fuzz_one_in(&machine->random, 16) && !machine->host.erratic)
 		begin_sanitize(machine);
 	fuzz_host_check(&machine->host);

@@ -61,6 +61,14 @@ void fuzz_model_erased(struct fuzz_model *model, uint64_t submitted_at)
 	}
 }
 
+void fuzz_model_abort_erasure(struct fuzz_model *model)
+{
+	for (uint32_t i = 0; i < model->count; i++) {
+		model->sectors[i].content = FUZZ_UNKNOWN;
+		model->sectors[i].version++;
+	}
+}
+
 static void forget(struct fuzz_model *model, struct fuzz_sector *sector)
 {
 	sector->content = FUZZ_UNKNOWN;

@@ -57,6 +57,9 @@ void fuzz_model_refused(struct fuzz_model *model, struct fuzz_range range);
 /* A format that was submitted at this time is done: zeros, durably, but where something was written meanwhile. */
 void fuzz_model_erased(struct fuzz_model *model, uint64_t submitted_at);
 
+/* A format was stopped: it may have erased anything, durably. */
+void fuzz_model_abort_erasure(struct fuzz_model *model);
+
 /* What was in flight is never completed: it may have been done, or not. */
 void fuzz_model_abandon(struct fuzz_model *model);
 

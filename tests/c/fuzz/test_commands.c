@@ -99,6 +99,16 @@ static void orderly_step(struct fuzz_machine *machine)
 		vssd_ctrl_poll(machine->ctrl);
 }
 
+/* Ready, and paused at most while new firmware starts. */
+static bool status_is_right(struct fuzz_machine *machine)
+{
+	uint32_t csts = fuzz_machine_read32(machine, NVME_REG_CSTS);
+
+	if (NVME_GET(csts, NVME_CSTS_PP) && fuzz_host_in_flight(&machine->host, 0, NVME_ADMIN_FW_COMMIT) == 0)
+		return false;
+	return (csts & ~(uint32_t)NVME_SET(1, NVME_CSTS_PP)) == 1;
+}
+
 static void orderly_episode(struct fuzz_machine *machine)
 {
 	uint32_t steps = fuzz_between(&machine->random, 50, 800);
@@ -107,7 +117,7 @@ static void orderly_episode(struct fuzz_machine *machine)
 		orderly_step(machine);
 		if (i % CHECK_EVERY == 0)
 			fuzz_host_check(&machine->host);
-		if (fuzz_machine_read32(machine, NVME_REG_CSTS) != 1)
+		if (!status_is_right(machine))
 			fuzz_fail("CSTS is %08xh", fuzz_machine_read32(machine, NVME_REG_CSTS));
 	}
 	if (fuzz_one_in(&machine->random, 2) && !fuzz_failed)

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Firmware images for virtual SSDs.
+
+A virtual SSD takes images of this form only, so that it can tell a good image from a damaged one::
+
+    bytes  7:0    "PYNVMEFW"
+    bytes 15:8    firmware revision: what Identify Controller and log page 03h show, ASCII, padded with blanks
+    bytes 19:16   length of the image, header included; a multiple of 4096
+    bytes 23:20   CRC-32C of the image, these four bytes counted as zeros
+    byte  24      what activates it: 0 nothing more, a reset: 1 any, 2 conventional, 3 of the NVM subsystem
+    bytes 31:25   zeros
+    the rest      anything
+
+Numbers are little-endian. An update, in a script::
+
+    pathlib.Path("new.bin").write_bytes(pynvme.firmware.make("2.0"))
+    nvme0.downfw("new.bin", slot=2, action=3)
+"""
+
+from __future__ import annotations
+
+import random
+import struct
+
+__all__ = ["RESETS", "SIZE_MAX", "make"]
+
+_MAGIC = b"PYNVMEFW"
+_HEADER = struct.Struct("<8s8sIIB7x")
+_PIECE = 4096
+
+#: Bytes of the largest image that a virtual SSD takes.
+SIZE_MAX = 8 << 20
+
+#: What an image may ask for before it runs, and how it says so.
+RESETS = {None: 0, "controller": 1, "conventional": 2, "subsystem": 3}
+
+
+def make(version: str, size: int = 65536, reset: str | None = None) -> bytes:
+    """A firmware image that a virtual SSD takes.
+
+    version: its revision, 1 to 8 printable ASCII characters, the first of them not a blank. size: bytes, a
+    multiple of 4096 up to :data:`SIZE_MAX`. reset: None, and it can be activated while the drive runs; else
+    what activates it: any "controller" reset, a "conventional" one (PCI reset or power), a reset of the NVM
+    "subsystem" (or power). The same arguments make the same image.
+
+    ValueError: an argument that is none of these.
+
+    >>> nvme0.fw_download(buf, 0).waitdone()            # buf[:] = pynvme.firmware.make("2.0", size=4096)
+    """
+    if not 1 <= len(version) <= 8 or not version.isascii() or not version.isprintable() or version[0] == " ":
+        raise ValueError(f"a firmware revision has 1 to 8 printable ASCII characters, not {version!r}")
+    if size % _PIECE or not _PIECE <= size <= SIZE_MAX:
+        raise ValueError(f"an image has a multiple of {_PIECE} bytes, up to {SIZE_MAX}, not {size}")
+    if reset not in RESETS:
+        raise ValueError(f"reset is one of {', '.join(map(repr, RESETS))}, not {reset!r}")
+    code = (
+        random.Random(version).getrandbits(8 * (size - _HEADER.size)).to_bytes(size - _HEADER.size, "little")
+    )
+    fields = (_MAGIC, version.ljust(8).encode(), size)
+    crc = _crc32c(_HEADER.pack(*fields, 0, RESETS[reset]) + code)
+    return _HEADER.pack(*fields, crc, RESETS[reset]) + code
+
+
+def _remainder(byte: int) -> int:
+    for _ in range(8):
+        byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)
+    return byte
+
+
+_TABLE = [_remainder(byte) for byte in range(256)]
+
+
+def _crc32c(data: bytes) -> int:
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = crc >> 8 ^ _TABLE[(crc ^ byte) & 0xFF]
+    return crc ^ 0xFFFFFFFF

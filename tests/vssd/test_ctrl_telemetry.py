@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Telemetry: one moment of the controller's state, by the host's wish (07h) or its own (08h)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+from client import Nvme, sqe
+from ctrl_helpers import (
+    ALL_NAMESPACES,
+    ASYNC_EVENT,
+    CC_ENABLED,
+    GET_FEATURES,
+    GET_LOG,
+    INVALID_FIELD,
+    LBA_OUT_OF_RANGE,
+    OK,
+    READ,
+    UNRECOVERED_READ,
+    WRITE_UNCORRECTABLE,
+    Host,
+    Start,
+    identify,
+    log_page,
+    set_feature,
+    smart,
+)
+
+HOST, CTRL = 7, 8
+CREATE = 1 << 8
+TELEMETRY_CHANGED = 0x80202
+BLOCK = 512
+
+
+class Header(NamedTuple):
+    """What a log page begins with."""
+
+    lid: int
+    areas: tuple[int, int, int]
+    generation: int
+    available: int
+    own_generation: int
+    reason: str
+
+
+def parse(data: bytes) -> Header:
+    assert data[1:5] == bytes(4) and data[14:381] == bytes(367)
+    areas = struct.unpack_from("<3H", data, 8)
+    return Header(data[0], areas, *data[381:384], data[384:512].rstrip(b"\0").decode())
+
+
+def header(nvme: Nvme, lid: int = HOST, retain: bool = True) -> Header:
+    data = log_page(nvme, lid, BLOCK, retain=retain)
+    assert data[5:8] == identify(nvme, cns=1)[73:76], "IEEE OUI"
+    return parse(data)
+
+
+def create(nvme: Nvme) -> Header:
+    buffer = nvme.memory.alloc(4096)
+    cdw10 = (BLOCK // 4 - 1) << 16 | CREATE | HOST
+    assert nvme.admin.execute(GET_LOG, nsid=ALL_NAMESPACES, prp1=buffer, cdw10=cdw10)[1] == OK
+    return parse(nvme.memory.read(buffer, BLOCK))
+
+
+def blocks(nvme: Nvme, lid: int, first: int, count: int) -> bytes:
+    """Data blocks, the first of them being 1."""
+    buffer = nvme.memory.alloc(4096)
+    pieces = []
+    for block in range(first, first + count):
+        cdw10 = (BLOCK // 4 - 1) << 16 | 1 << 15 | lid
+        assert nvme.admin.execute(GET_LOG, prp1=buffer, cdw10=cdw10, cdw12=block * BLOCK)[1] == OK
+        pieces.append(nvme.memory.read(buffer, BLOCK))
+    return b"".join(pieces)
+
+
+def trace(nvme: Nvme, lid: int) -> list[tuple[int, ...]]:
+    """(slba, nsid, sqid, cid, status, opcode) of the last commands, the newest first."""
+    _, second, third = header(nvme, lid).areas
+    data = blocks(nvme, lid, second + 1, third - second)
+    count = struct.unpack_from("<H", blocks(nvme, lid, 1, 1), 18)[0]
+    entries = [struct.unpack_from("<QQIIHHHBx", data, 32 * i) for i in range(count)]
+    assert data[32 * count :] == bytes(len(data) - 32 * count)
+    ages = [entry[0] for entry in entries]
+    assert ages == sorted(ages) and ages[-1] < 100_000_000
+    return [(slba, nsid, *rest) for _, slba, nsid, _, *rest in entries]
+
+
+@pytest.fixture
+def host(start: Start) -> Iterator[Host]:
+    host = Host(start("--size", "1M"))
+    yield host
+    host.close()
+
+
+def provoke(host: Host) -> None:
+    """An unrecovered read."""
+    assert host.disk.command(WRITE_UNCORRECTABLE, 100) == OK
+    assert host.disk.command(READ, 100) == UNRECOVERED_READ
+
+
+def test_identify_tells_what_there_is(host: Host) -> None:
+    assert identify(host.nvme, cns=1)[261] & 8, "LPA"
+
+
+def test_before_it_is_asked_for_there_is_none(host: Host) -> None:
+    for lid in (HOST, CTRL):
+        assert header(host.nvme, lid) == Header(lid, (0, 0, 0), 0, 0, 0, "")
+    assert blocks(host.nvme, HOST, 1, 14) == bytes(14 * BLOCK)
+
+
+def test_the_host_asks_for_it(host: Host) -> None:
+    first = create(host.nvme)
+    assert first.lid == HOST and first.generation == 1 and first.available == 0 and first.reason
+    assert 1 <= first.areas[0] <= first.areas[1] <= first.areas[2] and first.areas[2] > 1
+    state = blocks(host.nvme, HOST, 1, 1)
+    assert state[:8] == b"VSSDTEL1" and state[8:16] == b"1.0     "
+    assert struct.unpack_from("<Q", state, 40)[0] == smart(host.nvme, 112), "power cycles"
+    assert create(host.nvme).generation == 2
+
+
+def test_generations_start_again_after_255(host: Host) -> None:
+    for number in range(1, 258):
+        assert create(host.nvme).generation == number % 256
+
+
+def test_what_was_taken_stays_while_it_is_read(host: Host) -> None:
+    last = create(host.nvme).areas[2]
+    before = blocks(host.nvme, HOST, 1, last)
+    for lba in range(300):
+        assert host.disk.command(READ, lba) == OK
+    assert blocks(host.nvme, HOST, 1, last) == before
+    host.nvme.disable()
+    host.start()
+    assert header(host.nvme).areas[2] == last and blocks(host.nvme, HOST, 1, last) == before
+    create(host.nvme)
+    assert blocks(host.nvme, HOST, 1, last) != before
+
+
+def test_it_knows_the_last_commands(host: Host) -> None:
+    assert host.disk.command(READ, 5, 3) == OK
+    assert host.disk.command(READ, 1 << 33) == LBA_OUT_OF_RANGE
+    assert host.nvme.admin.execute(GET_FEATURES, cdw10=7)[1] == OK
+    create(host.nvme)
+    found = trace(host.nvme, HOST)
+    newest = [(slba, nsid, sqid, status, opcode) for slba, nsid, sqid, _, status, opcode in found[:3]]
+    assert newest == [
+        (7, 0, 0, OK, GET_FEATURES),
+        (1 << 33, 1, 1, LBA_OUT_OF_RANGE, READ),
+        (5, 1, 1, OK, READ),
+    ]
+    assert [cid for _, _, sqid, cid, _, _ in found if sqid == 1] == [1, 0]
+
+
+def test_it_knows_the_queues(host: Host) -> None:
+    first, second, _ = create(host.nvme).areas
+    data = blocks(host.nvme, HOST, first + 1, second - first)
+    queues = [struct.unpack_from("<HHIIIIII", data, 32 * qid) for qid in range(65)]
+    assert [queue[0] for queue in queues] == list(range(65))
+    assert queues[0][2] == queues[0][5] == 64 and queues[1][1:3] == (1, 16) and queues[1][5] == 16
+    assert all(queue[2:] == (0,) * 6 for queue in queues[2:])
+
+
+def test_offsets_are_blocks(host: Host) -> None:
+    end = (1 + create(host.nvme).areas[2]) * BLOCK
+    buffer = host.nvme.memory.alloc(4096)
+    for lid in (HOST, CTRL):
+        for offset in (0, 4, 256, 512, end - BLOCK, end, end + 4, end + BLOCK):
+            found = host.nvme.admin.execute(GET_LOG, prp1=buffer, cdw10=127 << 16 | lid, cdw12=offset)
+            good = offset % BLOCK == 0 and offset <= end
+            assert found[1] == (OK if good else INVALID_FIELD)
+
+
+def test_a_piece_may_be_larger_than_a_block(host: Host) -> None:
+    create(host.nvme)
+    assert log_page(host.nvme, HOST, 4096)[BLOCK:] == blocks(host.nvme, HOST, 1, 7)
+
+
+def test_an_unrecovered_read_is_worth_it(host: Host) -> None:
+    provoke(host)
+    assert header(host.nvme).available == 1, "page 07h tells of it as well"
+    found = header(host.nvme, CTRL)
+    assert (found.lid, found.generation, found.available, found.own_generation) == (CTRL, 0, 1, 1)
+    assert "read" in found.reason and found.areas[2] > 1
+    # The read itself had not completed yet.
+    assert [entry[3:] for entry in trace(host.nvme, CTRL)[:1]] == [(0, OK, WRITE_UNCORRECTABLE)]
+
+
+def test_what_nobody_has_read_is_not_replaced(host: Host) -> None:
+    provoke(host)
+    first = blocks(host.nvme, CTRL, 1, 14)
+    provoke(host)
+    assert header(host.nvme, CTRL).own_generation == 1 and blocks(host.nvme, CTRL, 1, 14) == first
+    assert header(host.nvme, CTRL, retain=False).available == 1
+    assert header(host.nvme, CTRL).available == 0, "reading it without RAE releases it"
+    assert blocks(host.nvme, CTRL, 1, 14) == first, "it can be read until the next one comes"
+    provoke(host)
+    assert header(host.nvme, CTRL)[3:5] == (1, 2) and blocks(host.nvme, CTRL, 1, 14) != first
+
+
+def test_its_event_comes_where_enabled(host: Host) -> None:
+    nvme = host.nvme
+    assert set_feature(nvme, 0x0B, 1 << 10) == OK
+    request = nvme.admin.submit(sqe(ASYNC_EVENT))
+    provoke(host)
+    event = nvme.admin.wait()
+    assert (event.cid, event.cdw0) == (request, TELEMETRY_CHANGED)
+    header(nvme, CTRL, retain=False)
+    request = nvme.admin.submit(sqe(ASYNC_EVENT))
+    provoke(host)
+    assert nvme.admin.wait().cid == request
+
+
+def test_a_fatal_error_is_worth_it(host: Host) -> None:
+    host.nvme.disable()
+    host.client.write32(0x24, 0)  # AQA: queues of one entry
+    host.client.write32(0x14, CC_ENABLED)
+    assert host.client.read32(0x1C) & 2, "CSTS.CFS"
+    host.nvme.enable()
+    found = header(host.nvme, CTRL)
+    assert found.available == 1 and "fatal" in found.reason
+
+
+def test_so_is_power_that_goes_unannounced(host: Host) -> None:
+    host.shut_down()
+    host.power_cycle()
+    assert header(host.nvme, CTRL).available == 0
+    host.power_cycle()
+    found = header(host.nvme, CTRL)
+    assert found.available == 1 and "power" in found.reason

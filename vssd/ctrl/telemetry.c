@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Telemetry: the controller's state at one moment, by the host's wish or when something went wrong, so that reading
+ * it in pieces shows one moment. NVM Express Base Specification 2.0, sections 5.16.1.8, 5.16.1.9 and 8.24.
+ *
+ * Data area 1 is struct state, 2 adds a struct queue for each QID, 3 the last commands, a struct vssd_trace_entry
+ * each, the newest first. The layout is ours, and may change with the eight characters that it begins with.
+ */
+#include "vssd/ctrl/device.h"
+
+#include <string.h>
+
+#include "core/util/clock.h"
+
+#define LAYOUT "VSSDTEL1"
+
+struct state {
+	char layout[8];
+	char revision[8];     /* of the firmware */
+	uint16_t queues;      /* in data area 2 */
+	uint16_t traced;      /* entries in data area 3 */
+	uint16_t temperature; /* Kelvin */
+	uint16_t rsvd;
+	uint32_t cc;
+	uint32_t csts;
+	uint64_t power_on_ms;
+	uint64_t power_cycles;
+	uint64_t unsafe_shutdowns;
+	uint64_t reads;
+	uint64_t writes;
+	uint64_t sectors_read;
+	uint64_t sectors_written;
+	uint64_t media_errors;
+	uint64_t errors;
+	uint64_t commands; /* ever traced */
+	struct vssd_counters counters;
+};
+
+struct queue {
+	uint16_t qid;
+	uint16_t cqid;
+	uint32_t sq_size; /* 0: there is no such queue, as with cq_size */
+	uint32_t sq_head;
+	uint32_t sq_tail;
+	uint32_t cq_size;
+	uint32_t cq_head;
+	uint32_t cq_tail;
+	uint32_t held;
+};
+_Static_assert(sizeof(struct queue) == 32, "a queue in data area 2");
+_Static_assert(sizeof(struct vssd_trace_entry) == 32, "a command in data area 3");
+_Static_assert(sizeof(struct state) <= VSSD_TELEMETRY_AREA1 * NVME_TELEMETRY_BLOCK, "data area 1");
+_Static_assert(VSSD_NUM_QUEUES * sizeof(struct queue) <= VSSD_TELEMETRY_AREA2 * NVME_TELEMETRY_BLOCK, "data area 2");
+_Static_assert(sizeof(((struct vssd_ctrl *)0)->trace) == VSSD_TELEMETRY_AREA3 * NVME_TELEMETRY_BLOCK, "data area 3");
+
+static void fill_state(struct vssd_ctrl *ctrl, uint8_t *block)
+{
+	const struct vssd_nonvolatile *nv = ctrl->nv;
+	struct state state = {
+		.power_on_ms = nv->power_on_ms,
+		.power_cycles = nv->power_cycles,
+		.unsafe_shutdowns = nv->unsafe_shutdowns,
+		.reads = nv->reads,
+		.writes = nv->writes,
+		.sectors_read = nv->sectors_read,
+		.sectors_written = nv->sectors_written,
+		.media_errors = nv->media_errors,
+		.errors = nv->errors,
+		.counters = ctrl->counters,
+		.commands = ctrl->traced,
+		.cc = ctrl->cc,
+		.csts = ctrl->csts,
+		.temperature = ctrl->health.temperature,
+		.queues = VSSD_NUM_QUEUES,
+		.traced = (uint16_t)(ctrl->traced < VSSD_TRACE ? ctrl->traced : VSSD_TRACE),
+	};
+
+	memcpy(state.layout, LAYOUT, sizeof(state.layout));
+	memcpy(state.revision, ctrl->firmware.revision, sizeof(state.revision));
+	memcpy(block, &state, sizeof(state));
+}
+
+static void fill_queues(const struct vssd_ctrl *ctrl, uint8_t *block)
+{
+	for (uint16_t qid = 0; qid < VSSD_NUM_QUEUES; qid++) {
+		const struct vssd_sq *sq = &ctrl->sq[qid];
+		const struct vssd_cq *cq = &ctrl->cq[qid];
+		struct queue queue = {
+			.qid = qid,
+			.cqid = sq->size ? sq->cq->qid : 0,
+			.sq_size = sq->size,
+			.sq_head = sq->head,
+			.sq_tail = sq->tail,
+			.cq_size = cq->size,
+			.cq_head = cq->head,
+			.cq_tail = cq->tail,
+			.held = sq->held_count,
+		};
+
+		memcpy(block + qid * sizeof(queue), &queue, sizeof(queue));
+	}
+}
+
+/* Their times become microseconds before now. */
+static void fill_trace(const struct vssd_ctrl *ctrl, uint8_t *block)
+{
+	uint64_t now = pyn_ticks();
+
+	for (uint64_t i = 0; i < VSSD_TRACE && i < ctrl->traced; i++) {
+		struct vssd_trace_entry entry = ctrl->trace[(ctrl->traced - 1 - i) % VSSD_TRACE];
+
+		entry.time = pyn_ticks_to_ns(now - entry.time) / 1000;
+		memcpy(block + i * sizeof(entry), &entry, sizeof(entry));
+	}
+}
+
+static void capture(struct vssd_ctrl *ctrl, struct vssd_telemetry *telemetry, uint8_t lid, const char *reason)
+{
+	struct nvme_telemetry_log *header = (struct nvme_telemetry_log *)telemetry->bytes;
+	uint8_t *block = telemetry->bytes + sizeof(*header);
+
+	vssd_health_account(ctrl);
+	memset(telemetry->bytes, 0, sizeof(telemetry->bytes));
+	header->lid = lid;
+	header->da1lb = VSSD_TELEMETRY_AREA1;
+	header->da2lb = VSSD_TELEMETRY_AREA1 + VSSD_TELEMETRY_AREA2;
+	header->da3lb = VSSD_TELEMETRY_BLOCKS;
+	strncpy((char *)header->reasonid, reason, sizeof(header->reasonid) - 1);
+	fill_state(ctrl, block);
+	fill_queues(ctrl, block + VSSD_TELEMETRY_AREA1 * NVME_TELEMETRY_BLOCK);
+	fill_trace(ctrl, block + (VSSD_TELEMETRY_AREA1 + VSSD_TELEMETRY_AREA2) * NVME_TELEMETRY_BLOCK);
+}
+
+/* What both pages say at any time, whether there are data or not. */
+static const uint8_t *refresh(struct vssd_ctrl *ctrl, struct vssd_telemetry *telemetry, uint8_t lid)
+{
+	struct nvme_telemetry_log *header = (struct nvme_telemetry_log *)telemetry->bytes;
+
+	header->lid = lid;
+	vssd_identify_oui(header->ieee);
+	header->thdgn = lid == NVME_LOG_TELEMETRY_HOST ? ctrl->nv->telemetry_host : 0;
+	header->tcda = ctrl->telemetry_available;
+	header->tcdgn = ctrl->nv->telemetry_ctrl;
+	return telemetry->bytes;
+}
+
+const uint8_t *vssd_telemetry_host(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+{
+	if (cmd->cdw10 & NVME_LOG_CREATE) {
+		capture(ctrl, &ctrl->telemetry_host, NVME_LOG_TELEMETRY_HOST, "the host asked for it");
+		ctrl->nv->telemetry_host++;
+	}
+	return refresh(ctrl, &ctrl->telemetry_host, NVME_LOG_TELEMETRY_HOST);
+}
+
+const uint8_t *vssd_telemetry_ctrl(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+{
+	(void)cmd;
+	return refresh(ctrl, &ctrl->telemetry_ctrl, NVME_LOG_TELEMETRY_CTRL);
+}
+
+void vssd_telemetry_capture(struct vssd_ctrl *ctrl, const char *reason)
+{
+	/* What nobody has read yet is what came first, and often the cause. */
+	if (ctrl->telemetry_available)
+		return;
+	ctrl->telemetry_available = true;
+	capture(ctrl, &ctrl->telemetry_ctrl, NVME_LOG_TELEMETRY_CTRL, reason);
+	ctrl->nv->telemetry_ctrl++;
+	if (ctrl->running && ctrl->feature[NVME_FEAT_ASYNC_EVENT] & NVME_ASYNC_EVENT_TELEMETRY)
+		vssd_event_raise(ctrl, VSSD_EVENT_TELEMETRY);
+}
