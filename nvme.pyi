@@ -818,7 +818,7 @@ class Controller:
         """
 
     def dst(self, stc: _Int = 1, nsid: _Int = 0xFFFFFFFF, cb: _Completed | None = None) -> Controller:
-        """Device Self-test (Base 5.8). It runs in the background; log page 06h has the results.
+        """Device Self-test (Base 5.9). It runs in the background; log page 06h has the results.
 
         Args:
             stc: self-test code: 1 short, 2 extended, 0xf abort; 4 bits
@@ -853,6 +853,9 @@ class Controller:
 
     def downfw(self, filename: str | os.PathLike[str], slot: _Int = 0, action: _Int = 1) -> None:
         """Download a firmware image and commit it; returns when all of that has completed.
+
+        The last piece is filled up with zeros to what the drive takes at once (FWUG). An image for the
+        virtual SSD is what pynvme.firmware.make() returns.
 
         Args:
             filename: the image

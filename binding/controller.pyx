@@ -385,10 +385,12 @@ cdef class Controller(_Queue):
     def downfw(self, filename, slot=0, action=1):
         with open(_os.fspath(filename), "rb") as image:  # an int would be a descriptor, and closed
             data = image.read()
-        piece = min(self.mdts or 65536, 65536)
+        fwug = self.id_data(319)
+        unit = 4 if fwug in (0, 0xff) else 4096 * fwug
+        piece = max(min(self.mdts or 65536, 65536) // unit, 1) * unit
         for at in range(0, len(data), piece):
             part = data[at:at + piece]
-            buf = Buffer((len(part) + 3) // 4 * 4, "firmware")
+            buf = Buffer((len(part) + unit - 1) // unit * unit, "firmware")
             buf[:len(part)] = part
             self.fw_download(buf, at).waitdone()
         self.fw_commit(slot, action).waitdone()

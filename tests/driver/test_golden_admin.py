@@ -279,6 +279,18 @@ def test_firmware_is_downloaded_in_parts_and_committed(drive: Drive, tmp_path: P
     pcie.close()
 
 
+def test_pieces_of_firmware_are_as_large_as_the_drive_wants_them(drive: Drive, tmp_path: Path) -> None:
+    drive.on_admin[0x11] = drive.on_admin[0x10] = lambda command: (0, 0)
+    drive.identify_controller[319] = 3  # FWUG: 12 KiB
+    pcie = nvme.Pcie(drive.start())
+    (tmp_path / "image").write_bytes(bytes(100_001))
+    nvme.Controller(pcie).downfw(str(tmp_path / "image"))
+    pieces = [(4 * c[11], 4 * (c[10] + 1)) for c in drive.sent(0x11)]
+    assert all(offset % 12288 == 0 and length % 12288 == 0 for offset, length in pieces)
+    assert sum(length for _, length in pieces) == 9 * 12288
+    pcie.close()
+
+
 def test_host_memory_buffer_is_given_and_taken_back(drive: Drive) -> None:
     seen = []
 
