@@ -103,7 +103,13 @@ static uint64_t io_taken(const struct vssd_ctrl *ctrl)
 static bool is_busy(const struct vssd_ctrl *ctrl)
 {
 	return io_taken(ctrl) != ctrl->power_state.io_taken || ctrl->format.running ||
-	       ctrl->nv->sanitize.status == NVME_SANITIZE_IN_PROGRESS;
+	       ctrl->nv->sanitize.status == NVME_SANITIZE_IN_PROGRESS || ctrl->nv->self_test.operation;
+}
+
+/* The state may be younger than this poll, in which it was entered. */
+static bool is_idle_for(const struct vssd_ctrl *ctrl, uint32_t ms)
+{
+	return (int64_t)(ctrl->now - ctrl->power_state.since) >= (int64_t)pyn_ns_to_ticks(ms * MS_NS);
 }
 
 void vssd_power_poll(struct vssd_ctrl *ctrl)
@@ -114,7 +120,7 @@ void vssd_power_poll(struct vssd_ctrl *ctrl)
 	if (is_busy(ctrl)) {
 		power->since = ctrl->now;
 		power->io_taken = io_taken(ctrl);
-	} else if (ITPT_MS(entry) && ctrl->now - power->since >= pyn_ns_to_ticks(ITPT_MS(entry) * MS_NS)) {
+	} else if (ITPT_MS(entry) && is_idle_for(ctrl, ITPT_MS(entry))) {
 		enter(ctrl, ITPS(entry));
 	}
 }
