@@ -351,6 +351,14 @@ static int send(struct pyn_qpair *qpair, struct slot *slot, struct pyn_data data
 	return 0;
 }
 
+static struct slot *take_script_slot(struct pyn_qpair *qpair)
+{
+	/* The device may have ended some that had timed out since: nobody waits for those, so nobody polls. */
+	if (qpair->in_flight == qpair->config.in_flight)
+		poll_all(qpair);
+	return qpair->in_flight < qpair->config.in_flight ? take_slot(qpair, &qpair->free_slots) : NULL;
+}
+
 static int submit(struct pyn_qpair *qpair, const struct pyn_command *command, uint16_t *cid, struct pyn_error *err)
 {
 	struct pyn_data data = {.length = command->length};
@@ -358,7 +366,7 @@ static int submit(struct pyn_qpair *qpair, const struct pyn_command *command, ui
 
 	if (!qpair->queue)
 		return pyn_error(err, PYN_ERROR_STATE, ENODEV, "Qpair %u is deleted", qpair->config.qid);
-	slot = qpair->in_flight < qpair->config.in_flight ? take_slot(qpair, &qpair->free_slots) : NULL;
+	slot = take_script_slot(qpair);
 	if (!slot)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EBUSY,
 				 "queue %u takes %u commands in flight, and has them: call waitdone() first",
@@ -448,7 +456,6 @@ unsigned pyn_qpair_wait(struct pyn_qpair *qpair, struct pyn_completed *completed
 	return count;
 }
 
-/* Wait for one of the driver's own commands. The lock is let go between two looks, so that scripts go on. */
 /* Whether the controller lost its queues behind this command's back, by a subsystem reset or a loss of power. */
 static bool was_reset(const struct pyn_qpair *qpair)
 {
@@ -459,6 +466,7 @@ static bool was_reset(const struct pyn_qpair *qpair)
 	return csts == UINT32_MAX || !NVME_GET(csts, NVME_CSTS_RDY);
 }
 
+/* Wait for one of the driver's own commands. The lock is let go between two looks, so that scripts go on. */
 static int await(struct pyn_qpair *qpair, struct slot *slot, struct nvme_cpl *cpl, struct pyn_error *err)
 {
 	uint64_t next_look = slot->submitted + pyn_ns_to_ticks(RESET_LOOK_NS);
@@ -519,6 +527,9 @@ static int execute(struct pyn_qpair *qpair, const struct nvme_cmd *cmd, struct p
 		return pyn_error(err, PYN_ERROR_STATE, ENODEV, "the controller is not enabled");
 	if (!qpair->engine->alive(qpair->ctrlr))
 		return pyn_error(err, PYN_ERROR_GONE, ENODEV, "the drive is gone");
+	/* As take_script_slot: those that timed out are back where the device has answered since. */
+	if (qpair->free_own_slots == NO_SLOT)
+		poll_all(qpair);
 	slot = take_slot(qpair, &qpair->free_own_slots);
 	if (!slot)
 		return pyn_error(err, PYN_ERROR_TIMEOUT, EBUSY,

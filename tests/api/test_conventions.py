@@ -289,6 +289,45 @@ def test_a_late_completion_is_nobodys(own):
     assert [cpl[3] >> 17 for cpl in done[1:]] == [0] * 10
 
 
+def test_a_queue_whose_commands_all_timed_out_goes_on_once_the_drive_answers(own):
+    pair = d.Qpair(own.nvme0, 3)
+    own.nvme0n1.flush(pair).waitdone()
+    own.nvme0.timeout = 50
+    os.kill(own.ssd.pid, signal.SIGSTOP)
+    try:
+        own.nvme0n1.flush(pair)
+        own.nvme0n1.flush(pair)
+        with pytest.warns(UserWarning, match="^drive timeout: "):
+            pair.waitdone(2)
+        with pytest.raises(AssertionError, match="takes 2 commands in flight"):
+            own.nvme0n1.flush(pair)
+    finally:
+        os.kill(own.ssd.pid, signal.SIGCONT)
+    own.nvme0.timeout = 10000
+    time.sleep(0.2)
+    own.nvme0n1.flush(pair)
+    own.nvme0n1.flush(pair)
+    pair.waitdone(2)
+
+
+def test_the_drivers_own_commands_go_on_after_as_many_time_outs_as_there_may_be(own):
+    own.nvme0.timeout = 5
+    os.kill(own.ssd.pid, signal.SIGSTOP)
+    try:
+        for _ in range(100):
+            with pytest.raises((TimeoutError, d.NamespaceCreationError)) as caught:
+                d.Namespace(own.nvme0, 1)
+            if "has not answered" in str(caught.value):
+                break
+        else:
+            pytest.fail("a hundred commands of the driver's own are in flight")
+    finally:
+        os.kill(own.ssd.pid, signal.SIGCONT)
+    own.nvme0.timeout = 10000
+    time.sleep(0.2)
+    assert d.Namespace(own.nvme0, 1).nsid == 1
+
+
 def test_timeout_is_rw_in_milliseconds_and_survives_a_reset(nvme0):
     assert nvme0.timeout == 10000
     nvme0.timeout = 12345
