@@ -11,6 +11,8 @@
 /* enable: as far as CSTS.RDY = 1; otherwise CC is the script's to write. */
 static int init_adminq(struct pyn_device *device, bool enable, struct pyn_error *err)
 {
+	/* Another thread may have initialised the controller since the reset, and started some. */
+	pyn_device_stop_workers(device);
 	int rc = device->engine->disable(device->ctrlr, err);
 
 	if (rc < 0)

@@ -51,6 +51,9 @@ int pyn_device_check(const struct pyn_device *device, struct pyn_error *err);
 /* The device writes to no memory of ours any more: everything in flight ends, every IO queue is gone. */
 void pyn_device_abandon(struct pyn_device *device);
 
+/* Before their queues or the controller go: afterwards no process rings a doorbell of a queue of before. */
+void pyn_device_stop_workers(struct pyn_device *device);
+
 /* Free a queue that its owner could not free, once the device does not use it any more. */
 void pyn_io_queue_free_orphan(struct pyn_io_queue *queue);
 

@@ -25,7 +25,7 @@ void pyn_device_abandon(struct pyn_device *device)
 }
 
 /* Workers see the word between two batches and leave. What they have in flight stays in flight: that is the test. */
-static void stop_workers(struct pyn_device *device)
+void pyn_device_stop_workers(struct pyn_device *device)
 {
 	atomic_fetch_add(&device->shared->generation, 1);
 	for (unsigned qid = 1; qid <= PYN_MAX_QID; qid++)
@@ -55,7 +55,7 @@ int pyn_device_reset(struct pyn_device *device, enum pyn_device_reset kind, stru
 	int rc = pyn_device_check(device, err);
 
 	if (rc == 0) {
-		stop_workers(device);
+		pyn_device_stop_workers(device);
 		rc = do_reset(device, kind, err);
 		/* A controller that did not confirm may still write: its queues stay, unless it is gone. */
 		if (rc == 0 || !device->engine->alive(device->ctrlr))
@@ -119,7 +119,7 @@ static void close_device(struct pyn_device *device)
 {
 	bool alive = device->engine->alive(device->ctrlr);
 
-	stop_workers(device);
+	pyn_device_stop_workers(device);
 	say_goodbye(device);
 	pyn_device_abandon(device);
 	device->engine->detach(device->ctrlr);

@@ -157,3 +157,15 @@ def test_a_shutdown_makes_durable_what_a_worker_wrote(own):
         nvme0n1.read(pair, d.Buffer(4096), lba, 8).waitdone()
     after = nvme0n1.verify_stats()
     assert after.judged - before.judged == 800 and after.mismatch == 0
+
+
+def test_an_initialisation_without_a_reset_before_it_ends_workers_too(own):
+    """One that went on would ring the doorbells of queues that others have by then."""
+    worker = own.nvme0n1.ioworker(io_size=8, time=60, qdepth=8, region_end=1000).start()
+    deadline = time.monotonic() + 20
+    while worker.progress[2] == 0:
+        assert time.monotonic() < deadline
+    own.nvme0.init_adminq()
+    assert not worker.running, "it has left by the time the controller is enabled"
+    assert worker.close().error == 0
+    own.nvme0.reset()
