@@ -125,9 +125,9 @@ cdef class _Queue:
                     started = cspdk.pyn_monotonic_ns()
                     patience = (<uint64_t>self._timeout_ms() + 20000) * 1000000
                 elif cspdk.pyn_monotonic_ns() - started > patience:
-                    error = TimeoutError("pynvme timeout in driver")
-                    _note(error, f"{done} of {wanted} completions came: {self!r}")
-                    raise error
+                    # Not a note: the exception's text is compared to the letter.
+                    _log.error("waitdone: %d of %d completions came: %s", done, wanted, repr(self))
+                    raise TimeoutError("pynvme timeout in driver")
                 continue
             cdw0 = self._fetched[self._first].cpl.cdw0
             if self._deliver():
