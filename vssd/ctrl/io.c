@@ -92,15 +92,17 @@ static uint16_t check_readable(struct vssd_ctrl *ctrl, struct extent extent)
 
 	while (next_part(&extent, &part)) {
 		uint8_t bad = vssd_store_bad(ctrl->store, part.block) & part.sectors;
-		uint8_t unwritten = (uint8_t)~vssd_store_written(ctrl->store, part.block) & part.sectors;
+		uint8_t unwritten = 0;
 
+		if (extent.ns->dulbe) /* else the marks are not worth a look at their cache line */
+			unwritten = (uint8_t)~vssd_store_written(ctrl->store, part.block) & part.sectors;
 		if (bad) {
 			ctrl->nv->media_errors++;
 			fail_at(ctrl, extent.ns, &part, bad);
 			vssd_telemetry_capture(ctrl, "unrecovered read error");
 			return NVME_SC_UNRECOVERED_READ_ERROR;
 		}
-		if (extent.ns->dulbe && unwritten) {
+		if (unwritten) {
 			fail_at(ctrl, extent.ns, &part, unwritten);
 			return NVME_SC_DEALLOCATED_OR_UNWRITTEN;
 		}
@@ -396,11 +398,13 @@ static uint16_t io_verify(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 static uint16_t io_flush(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 {
 	const struct vssd_ns *ns = vssd_ns_find(ctrl, cmd->nsid);
+	uint16_t refuse;
 
 	if (!ns && cmd->nsid != NVME_NSID_ALL)
 		return NVME_SC_INVALID_NAMESPACE;
-	if (ns ? ns->refuse : vssd_sanitize_refuses(ctrl))
-		return ns ? ns->refuse : vssd_sanitize_refuses(ctrl);
+	refuse = ns ? ns->refuse : vssd_sanitize_refuses(ctrl);
+	if (refuse)
+		return refuse;
 	/* One cache for all namespaces: all of it goes. */
 	vssd_store_flush(ctrl->store);
 	return NVME_SC_SUCCESS;
