@@ -1658,6 +1658,7 @@ class IOWorker:
             lba_mismatch            LBAs that were wrong; the log names the first one
             iops_consistency        with output_io_per_second: iops_consistency()
             latency_distribution    with output_percentile_latency: how many IOs took 0, 1, ... 999999 us
+            latency_percentile_ns   with output_percentile_latency: the same percentiles in ns
 
         An error is also the warning "ioworker host ERROR -6: io cmd error", and a status the warning
         "ioworker device respond an ERROR status: 02/81". Errors:

@@ -402,6 +402,7 @@ cdef class IOWorker:
 
             self._parameters["output_percentile_latency"].update(
                 dict.fromkeys(self._parameters["output_percentile_latency"], 0))
+            self._result["latency_percentile_ns"] = dict(self._parameters["output_percentile_latency"])
             self._result["latency_distribution"] = numpy.zeros(1000000, dtype=numpy.uint64)
         if self._parameters["output_cmdlog_list"] is not None:
             self._pad_cmdlog([])
@@ -473,9 +474,11 @@ cdef class IOWorker:
             {self._config.workload.opcode[i]: raw.io_count[i] for i in range(self._config.workload.ops)},
             [seconds[i] for i in range(cspdk.pyn_worker_shared_block(self._worker).per_second_count)])
         if p["output_percentile_latency"] is not None:
+            exact = {}
             for percentage in p["output_percentile_latency"]:
-                ticks = cspdk.pyn_histogram_percentile(latency, percentage)
-                p["output_percentile_latency"][percentage] = cspdk.pyn_ticks_to_ns(ticks) // 1000
+                exact[percentage] = cspdk.pyn_ticks_to_ns(cspdk.pyn_histogram_percentile(latency, percentage))
+                p["output_percentile_latency"][percentage] = exact[percentage] // 1000
+            self._result["latency_percentile_ns"] = exact
             self._result["latency_distribution"] = self._distribution(latency)
         if p["output_cmdlog_list"] is not None:
             self._fill_cmdlog(p["output_cmdlog_list"])

@@ -109,6 +109,7 @@ def test_the_17th_worker_on_16_queues_is_told_at_close_and_the_others_go_on(own)
     assert (r.error, r.io_count_read, r.io_count_nonread, r.mseconds) == (-1, 0, 0, 0)
     assert (counts, log, latency, ops) == ([], [(0, 0, 0)] * 3, {50: 0}, {2: 0, 1: 0})
     assert sum(r.latency_distribution) == 0
+    assert r.latency_percentile_ns == {50: 0}
     assert one_more.close() is r
     results = [worker.close() for worker in workers]
     assert all(r.error == 0 and r.io_count_read > 0 for r in results)

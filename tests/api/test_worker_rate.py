@@ -186,6 +186,8 @@ def test_percentiles_average_and_distribution_are_of_the_same_latencies(run_work
     for p in (50, 90, 99):
         below = sum(spread[: latency[p] + 1])
         assert below >= 10000 * p / 100 * 0.98
+    assert {p: ns // 1000 for p, ns in r.latency_percentile_ns.items()} == latency
+    assert any(ns % 1000 for ns in r.latency_percentile_ns.values())
 
 
 @pytest.mark.parametrize(
