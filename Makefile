@@ -24,7 +24,7 @@ WHEEL_PACKAGES := $(VENV)/.wheel-packages
 
 SOURCES := setup.py nvme.pyx nvme.pyi cspdk.pxd $(wildcard driver.[ch] binding/*.pyx tools/*.py) tools/native.mk \
 	   tools/module.map $(shell find core spec vssd -name '*.[ch]')
-C_FILES := $(wildcard driver.[ch]) $(shell find core spec vssd tests -name '*.[ch]')
+C_FILES := $(wildcard driver.[ch] tools/*.c) $(shell find core spec vssd tests -name '*.[ch]')
 
 .PHONY: help run test test-slow test-random test-parallel fuzz soak mutate bench build wheel lint format clean distclean
 
@@ -36,7 +36,7 @@ help:
 	@echo "make fuzz       the virtual SSD under hostile input: the long form, and what it reaches"
 	@echo "make soak       resets and power cycles under load, 250 of each kind (CYCLES=…)"
 	@echo "make mutate     plant mistakes in our own code: some test must catch each of them"
-	@echo "make bench      how fast it is on this machine"
+	@echo "make bench      how fast it is on this machine, some 10 minutes (ARGS=--quick: 3)"
 	@echo "make build      the module nvme and the virtual SSD, for $(VENV)"
 	@echo "make wheel      a wheel in dist/ that runs on a machine without DPDK"
 	@echo "make lint       all linters; make format lets them mend what they can"
@@ -67,6 +67,7 @@ mutate: build $(MACHINE_TEST) $(TEST_PACKAGES)
 	@$(PY) tools/mutate.py $(ARGS)
 
 bench: build
+	@$(MAKE) -f tools/native.mk bare
 	@$(PY) -m pynvme bench $(ARGS)
 
 build: $(INSTALLED) $(BUILT)

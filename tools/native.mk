@@ -4,6 +4,7 @@
 # tools/test for both test builds. By hand, from the root:
 #
 #     make -f tools/native.mk vssd                        build/release/vssd
+#     make -f tools/native.mk bare                        build/release/bare, the limits that `make bench` shows
 #     make -f tools/native.mk VARIANT=asan vssd c-tests   build/asan/vssd, build/asan/tests/c/test_*
 #     make -f tools/native.mk WERROR=1 …                  warnings are errors
 #
@@ -42,15 +43,20 @@ VSSD := $(sort $(shell find vssd -name '*.c'))
 Q := $(if $(V),,@)
 say = $(if $(V),,@echo "  $(1) $(2)")
 
-.PHONY: vssd module c-tests
+.PHONY: vssd bare module c-tests
 .DELETE_ON_ERROR:
 
 vssd: $(OUT)/vssd
+bare: $(OUT)/bare
 c-tests: $(OUT)/tests/c/.all
 
 $(OUT)/vssd: $(patsubst %.c,$(OUT)/obj/%.o,$(VSSD) $(UTIL))
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lm
+
+$(OUT)/bare: $(OUT)/obj/tools/bare.o $(OUT)/obj/core/io/crc32c.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^
 
 # ---- the module ----
 
