@@ -140,13 +140,13 @@ MUTANTS = [
     Mutant(
         "an LBA past the end has the wrong status",
         "vssd/ctrl/io.c",
-        "if (!range_fits(ns, slba, nlb))\n\t\treturn NVME_SC_LBA_OUT_OF_RANGE;",
-        "if (!range_fits(ns, slba, nlb))\n\t\treturn NVME_SC_INVALID_FIELD;",
+        "if (!vssd_range_fits(ns, slba, nlb))\n\t\treturn NVME_SC_LBA_OUT_OF_RANGE;",
+        "if (!vssd_range_fits(ns, slba, nlb))\n\t\treturn NVME_SC_INVALID_FIELD;",
         ("tests/vssd/test_ctrl_io.py",),
     ),
     Mutant(
         "the last LBA of a namespace is refused",
-        "vssd/ctrl/io.c",
+        "vssd/ctrl/device.h",
         "return slba <= ns->nsze && nlb <= ns->nsze - slba;",
         "return slba < ns->nsze && nlb < ns->nsze - slba;",
         ("tests/vssd/test_ctrl_io.py",),
@@ -167,12 +167,12 @@ MUTANTS = [
     ),
     Mutant(
         "a completion shows its phase before its other half",
-        "vssd/ctrl/queue.c",
-        "__atomic_store_n(&entry[0], words[0], __ATOMIC_RELAXED);\n"
-        "\t\t__atomic_store_n(&entry[1], words[1], __ATOMIC_RELEASE);",
-        "__atomic_store_n(&entry[1], words[1], __ATOMIC_RELAXED);\n"
-        "\t\tif (words[0])\n"
-        "\t\t\t__atomic_store_n(&entry[1], words[0], __ATOMIC_RELEASE);",
+        "vssd/ctrl/device.h",
+        "__atomic_store_n(&entry[0], first, __ATOMIC_RELAXED);\n"
+        "\t__atomic_store_n(&entry[1], second, __ATOMIC_RELEASE);",
+        "__atomic_store_n(&entry[1], second, __ATOMIC_RELAXED);\n"
+        "\tif (first)\n"
+        "\t\t__atomic_store_n(&entry[1], first, __ATOMIC_RELEASE);",
         ("tests/vssd/test_ctrl_queues.py",),
     ),
     Mutant(

@@ -81,11 +81,11 @@ def trace(nvme: Nvme, lid: int) -> list[tuple[int, ...]]:
     _, second, third = header(nvme, lid).areas
     data = blocks(nvme, lid, second + 1, third - second)
     count = struct.unpack_from("<H", blocks(nvme, lid, 1, 1), 18)[0]
-    entries = [struct.unpack_from("<QQIIHHHBx", data, 32 * i) for i in range(count)]
+    entries = [struct.unpack_from("<QBxHIQIHH", data, 32 * i) for i in range(count)]
     assert data[32 * count :] == bytes(len(data) - 32 * count)
     ages = [entry[0] for entry in entries]
     assert ages == sorted(ages) and ages[-1] < 100_000_000
-    return [(slba, nsid, *rest) for _, slba, nsid, _, *rest in entries]
+    return [(slba, nsid, sqid, cid, status, opc) for _, opc, cid, nsid, slba, _, sqid, status in entries]
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_the_host_asks_for_it(host: Host) -> None:
     assert first.lid == HOST and first.generation == 1 and first.available == 0 and first.reason
     assert 1 <= first.areas[0] <= first.areas[1] <= first.areas[2] and first.areas[2] > 1
     state = blocks(host.nvme, HOST, 1, 1)
-    assert state[:8] == b"VSSDTEL1" and state[8:16] == b"1.0     "
+    assert state[:8] == b"VSSDTEL2" and state[8:16] == b"1.0     "
     assert struct.unpack_from("<Q", state, 40)[0] == smart(host.nvme, 112), "power cycles"
     assert create(host.nvme).generation == 2
 

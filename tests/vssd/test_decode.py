@@ -199,7 +199,7 @@ def test_telemetry_is_saved_as_it_was_taken(cli: NvmeCli, nvme: Nvme, tmp_path: 
     cli.run("telemetry-log", "-o", str(saved), "-d", "3")
     data = saved.read_bytes()
     assert len(data) == 512 * (1 + int.from_bytes(data[12:14], "little")) > 1024
-    assert data[0] == 7 and data[512:520] == b"VSSDTEL1"
+    assert data[0] == 7 and data[512:520] == b"VSSDTEL2"
     again = nvme.memory.alloc(4096)
     assert nvme.admin.execute(0x02, nsid=0xFFFFFFFF, prp1=again, cdw10=1023 << 16 | 7)[1] == 0
     assert nvme.memory.read(again, 4096) == data[:4096]

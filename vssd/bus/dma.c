@@ -75,6 +75,7 @@ int vssd_dma_remove(struct vssd_dma_map *map, uint64_t iova, uint64_t size, stru
 	if (index >= map->count || map->regions[index].iova != iova || map->regions[index].size != size)
 		return -ENOENT;
 	*removed = map->regions[index];
+	map->last = (struct vssd_dma_region){0};
 	map->count--;
 	memmove(&map->regions[index], &map->regions[index + 1], (map->count - index) * sizeof(*map->regions));
 	map->generation++;
@@ -87,7 +88,7 @@ const struct vssd_dma_region *vssd_dma_find(struct vssd_dma_map *map, uint64_t i
 
 	if (index >= map->count || iova < map->regions[index].iova)
 		return NULL;
-	map->last = index;
+	map->last = map->regions[index];
 	return &map->regions[index];
 }
 
@@ -97,6 +98,6 @@ void vssd_dma_clear(struct vssd_dma_map *map)
 	map->regions = NULL;
 	map->count = 0;
 	map->capacity = 0;
-	map->last = 0;
+	map->last = (struct vssd_dma_region){0};
 	map->generation++;
 }

@@ -24,8 +24,8 @@ struct vssd_dma_map {
 	struct vssd_dma_region *regions; /* ascending by iova, none overlapping */
 	uint32_t count;
 	uint32_t capacity;
-	uint32_t last;       /* the region of the last translation */
-	uint64_t generation; /* grows with every change: pointers kept from before are void */
+	struct vssd_dma_region last; /* a copy of the one that was found last; size 0: none */
+	uint64_t generation;         /* grows with every change: pointers kept from before are void */
 };
 
 /* Add a region; memory is what the caller mapped. -EEXIST: overlaps another, -EINVAL: size 0 or wraps, -ENOSPC. */
@@ -43,18 +43,17 @@ void vssd_dma_clear(struct vssd_dma_map *map);
  * region has no memory of its own. */
 static inline void *vssd_dma_pointer(struct vssd_dma_map *map, uint64_t iova, uint64_t length, uint32_t flags)
 {
-	const struct vssd_dma_region *region;
+	const struct vssd_dma_region *region = &map->last;
+	uint64_t offset = iova - region->iova;
 
-	if (map->last >= map->count || iova - map->regions[map->last].iova >= map->regions[map->last].size) {
-		region = vssd_dma_find(map, iova);
-		if (!region)
+	if (__builtin_expect(offset >= region->size, 0)) {
+		if (!vssd_dma_find(map, iova))
 			return NULL;
-	} else {
-		region = &map->regions[map->last];
+		offset = iova - region->iova;
 	}
-	if (length > region->size - (iova - region->iova) || (region->flags & flags) != flags || !region->memory)
+	if (length > region->size - offset || (region->flags & flags) != flags || !region->memory)
 		return NULL;
-	return region->memory + (iova - region->iova);
+	return region->memory + offset;
 }
 
 #endif

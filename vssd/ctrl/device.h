@@ -10,7 +10,7 @@
  *     health.c   what SMART reports           power.c     power states, temperatures that end in saving power
  *     hmb.c      the host memory buffer       error.c     commands that fail
  *     telemetry.c what log pages 07h and 08h do
- *     io.c       the commands of the NVM command set
+ *     io.c       the commands of the NVM command set       direct.c   the short way of reads and writes
  *
  * A handler returns the status of its command as NVME_SC(sct, sc), or VSSD_LATER where the completion comes later.
  */
@@ -290,15 +290,12 @@ struct vssd_firmware {
 #define VSSD_TRACE 4096u /* commands that are remembered; a power of two */
 
 struct vssd_trace_entry {
-	uint64_t time; /* ticks; in telemetry data microseconds before they were taken */
-	uint64_t slba; /* cdw11 and cdw10 */
-	uint32_t nsid;
+	uint64_t time;    /* ticks; in telemetry data microseconds before they were taken */
+	uint64_t command; /* its first eight bytes: opcode, flags, CID, NSID */
+	uint64_t slba;    /* cdw11 and cdw10 */
 	uint32_t cdw12;
 	uint16_t sqid;
-	uint16_t cid;
 	uint16_t status; /* NVME_SC(sct, sc); FFFFh: it had not completed */
-	uint8_t opc;
-	uint8_t rsvd;
 };
 
 /* Blocks that each data area adds. */
@@ -460,6 +457,38 @@ void vssd_complete_later(struct vssd_ctrl *ctrl, uint16_t cid, uint16_t status, 
 /* Complete with Abort Requested a command that waits in a submission queue, and never execute it, or one that waits
  * for the medium; false: there is none, or no room to say so. */
 bool vssd_sq_abort(struct vssd_ctrl *ctrl, uint16_t qid, uint16_t cid);
+
+static inline uint32_t vssd_next_entry(uint32_t entry, uint32_t size)
+{
+	return entry + 1 == size ? 0 : entry + 1;
+}
+
+/* The entry at the tail has been posted. */
+static inline void vssd_cq_advance(struct vssd_cq *cq)
+{
+	cq->posted++;
+	if (++cq->tail == cq->size) {
+		cq->tail = 0;
+		cq->phase ^= 1;
+	}
+}
+
+/* Post an entry, as two words, where a queue has direct access. The second holds the phase tag: its store comes last,
+ * and shows the whole entry. */
+static inline void vssd_cq_store(struct vssd_cq *cq, uint64_t first, uint64_t second)
+{
+	uint64_t *entry = (uint64_t *)&cq->entries[cq->tail];
+
+	__atomic_store_n(&entry[0], first, __ATOMIC_RELAXED);
+	__atomic_store_n(&entry[1], second, __ATOMIC_RELEASE);
+	vssd_cq_advance(cq);
+}
+
+/* ---- direct.c ---- */
+
+/* Execute up to most commands from the head of an IO queue as long as they are ordinary reads and writes, and post
+ * their completions; how many there were. */
+unsigned vssd_direct_run(struct vssd_ctrl *ctrl, struct vssd_sq *sq, unsigned most);
 
 /* ---- doorbell.c ---- */
 
@@ -630,18 +659,17 @@ uint16_t vssd_self_test_minutes(const struct vssd_ctrl *ctrl);
 
 /* ---- telemetry.c ---- */
 
-/* Remember a command that was executed. */
-static inline void vssd_trace(struct vssd_ctrl *ctrl, uint16_t sqid, const struct nvme_cmd *cmd, uint16_t status)
+/* Remember a command that was executed; command: its first eight bytes. */
+static inline void vssd_trace(struct vssd_ctrl *ctrl, uint16_t sqid, uint64_t command, uint64_t slba, uint32_t cdw12,
+			      uint16_t status)
 {
 	ctrl->trace[ctrl->traced++ % VSSD_TRACE] = (struct vssd_trace_entry){
 		.time = ctrl->now,
-		.slba = (uint64_t)cmd->cdw11 << 32 | cmd->cdw10,
-		.nsid = cmd->nsid,
-		.cdw12 = cmd->cdw12,
+		.command = command,
+		.slba = slba,
+		.cdw12 = cdw12,
 		.sqid = sqid,
-		.cid = cmd->cid,
 		.status = status,
-		.opc = cmd->opc,
 	};
 }
 
@@ -658,6 +686,12 @@ void vssd_telemetry_capture(struct vssd_ctrl *ctrl, const char *reason);
 static inline struct vssd_ns *vssd_ns_find(struct vssd_ctrl *ctrl, uint32_t nsid)
 {
 	return nsid - 1 < ctrl->options.namespaces ? &ctrl->ns[nsid - 1] : NULL;
+}
+
+/* Whether a namespace has so many LBAs from slba on. */
+static inline bool vssd_range_fits(const struct vssd_ns *ns, uint64_t slba, uint64_t nlb)
+{
+	return slba <= ns->nsze && nlb <= ns->nsze - slba;
 }
 
 void vssd_ns_set_format(struct vssd_ctrl *ctrl, struct vssd_ns *ns, uint8_t lbaf);
@@ -710,8 +744,8 @@ void vssd_failed_lba(struct vssd_ctrl *ctrl, uint64_t lba);
 
 /* ---- io.c ---- */
 
-/* *held: the completion is to wait for the medium. */
-uint16_t vssd_io_execute(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool *held);
+/* VSSD_LATER: it has succeeded, and its completion is to wait for the medium. */
+uint16_t vssd_io_execute(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd);
 void vssd_io_effects(uint32_t effects[256]);
 
 /* Fused operations: whether a command can be the first half of one, or the second of that first. */
@@ -720,9 +754,6 @@ bool vssd_io_is_second(const struct nvme_cmd *cmd);
 
 /* Both halves, with nothing in between; a status for each. */
 void vssd_io_execute_fused(struct vssd_ctrl *ctrl, const struct nvme_cmd *first, const struct nvme_cmd *second,
-			   uint16_t status[2], bool *held);
-
-/* The next command of a queue, still in host memory: let its data come nearer while the one before is executed. */
-void vssd_io_prefetch(const struct vssd_ctrl *ctrl, const struct nvme_cmd *next);
+			   uint16_t status[2]);
 
 #endif

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define PREFETCH_LINES 8u /* the processor itself goes on from there */
-
 /* What a command is about, in bytes of the store; of whole LBAs. */
 struct extent {
 	struct vssd_ns *ns;
@@ -32,15 +30,10 @@ static bool next_part(struct extent *extent, struct part *part)
 	part->offset = (uint32_t)extent->offset & (VSSD_BLOCK_SIZE - 1);
 	room = VSSD_BLOCK_SIZE - part->offset;
 	part->length = extent->length < room ? (uint32_t)extent->length : room;
-	part->sectors = (uint8_t)(((1u << part->length / VSSD_SECTOR_SIZE) - 1) << part->offset / VSSD_SECTOR_SIZE);
+	part->sectors = vssd_store_sectors(part->offset, part->length);
 	extent->offset += part->length;
 	extent->length -= part->length;
 	return true;
-}
-
-static bool range_fits(const struct vssd_ns *ns, uint64_t slba, uint64_t nlb)
-{
-	return slba <= ns->nsze && nlb <= ns->nsze - slba;
 }
 
 static struct extent extent_of(struct vssd_ns *ns, uint64_t slba, uint64_t nlb)
@@ -65,7 +58,7 @@ static uint16_t locate(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool 
 		return ns->refuse;
 	if (moves_data && nlb << ns->lba_shift > ctrl->max_transfer)
 		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW12);
-	if (!range_fits(ns, slba, nlb))
+	if (!vssd_range_fits(ns, slba, nlb))
 		return NVME_SC_LBA_OUT_OF_RANGE;
 	*extent = extent_of(ns, slba, nlb);
 	return NVME_SC_SUCCESS;
@@ -169,26 +162,6 @@ static int from_host(struct vssd_ctrl *ctrl, struct cursor *cursor, uint8_t *to,
 
 /* ---- read, write, compare ---- */
 
-/* The common case of a read: one block, one piece of host memory. False: take the long way. */
-static bool read_directly(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, const struct extent *extent)
-{
-	uint64_t block = extent->offset >> VSSD_BLOCK_SHIFT;
-	uint32_t offset = (uint32_t)extent->offset & (VSSD_BLOCK_SIZE - 1);
-	uint32_t length = (uint32_t)extent->length;
-	void *memory;
-
-	if (offset + extent->length > VSSD_BLOCK_SIZE || cmd->prp1 & 3 ||
-	    length > ctrl->page_size - (cmd->prp1 & (ctrl->page_size - 1)) || extent->ns->dulbe ||
-	    vssd_store_bad(ctrl->store, block))
-		return false;
-	memory = vssd_dma_pointer(&ctrl->bus->dma, cmd->prp1, length, VSSD_DMA_WRITE);
-	if (!memory)
-		return false;
-	if (!ctrl->null_store)
-		memcpy(memory, vssd_store_data(ctrl->store, block) + offset, length);
-	return true;
-}
-
 static uint16_t read_pieces(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, struct extent extent)
 {
 	uint16_t status = vssd_prp_map(ctrl, cmd->prp1, cmd->prp2, extent.length, VSSD_DMA_WRITE);
@@ -233,11 +206,9 @@ static uint16_t io_read(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 	if (cmd->cdw12 & NVME_RW_FUA)
 		commit(ctrl, &extent);
 	use_map(ctrl, &extent, false);
-	if (!read_directly(ctrl, cmd, &extent)) {
-		status = read_pieces(ctrl, cmd, extent);
-		if (status)
-			return status;
-	}
+	status = read_pieces(ctrl, cmd, extent);
+	if (status)
+		return status;
 	ctrl->data_moved += extent.length;
 	ctrl->counters.bytes_read += extent.length;
 	ctrl->nv->reads++;
@@ -271,43 +242,44 @@ static uint16_t write_part(struct vssd_ctrl *ctrl, struct cursor *cursor, const 
 	return NVME_SC_SUCCESS;
 }
 
-/* What changed the medium and must not wait in the cache: make it durable, and let the completion wait. */
-static void conclude_change(struct vssd_ctrl *ctrl, const struct extent *extent, bool fua, bool *held)
+static uint16_t write_pieces(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, struct extent extent)
 {
-	use_map(ctrl, extent, true);
-	if (!fua && !ctrl->write_through)
-		return;
-	commit(ctrl, extent);
-	*held = ctrl->options.cache_size > 0;
+	uint16_t status = vssd_prp_map(ctrl, cmd->prp1, cmd->prp2, extent.length, VSSD_DMA_READ);
+	struct cursor cursor = {.segment = ctrl->data.segments};
+	bool in_memory = all_in_memory(&ctrl->data);
+	struct part part;
+
+	while (!status && !ctrl->null_store && next_part(&extent, &part))
+		status = write_part(ctrl, &cursor, &part, in_memory);
+	return status;
 }
 
-static uint16_t io_write(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool *held)
+/* What changed the medium and must not wait in the cache becomes durable: the completion waits for that. */
+static inline uint16_t conclude_change(struct vssd_ctrl *ctrl, const struct extent *extent, bool fua)
 {
-	struct extent extent, rest;
+	use_map(ctrl, extent, true);
+	if (__builtin_expect(!fua && !ctrl->write_through, 1))
+		return NVME_SC_SUCCESS;
+	commit(ctrl, extent);
+	return ctrl->options.cache_size > 0 ? VSSD_LATER : NVME_SC_SUCCESS;
+}
+
+static uint16_t io_write(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+{
+	struct extent extent;
 	uint16_t status = locate(ctrl, cmd, true, &extent);
-	struct cursor cursor = {.segment = ctrl->data.segments};
-	struct part part;
-	bool in_memory;
 
 	ctrl->counters.commands_write++;
 	if (!status)
-		status = vssd_prp_map(ctrl, cmd->prp1, cmd->prp2, extent.length, VSSD_DMA_READ);
+		status = write_pieces(ctrl, cmd, extent);
 	if (status)
 		return status;
-	in_memory = all_in_memory(&ctrl->data);
-	rest = extent;
-	while (!ctrl->null_store && next_part(&rest, &part)) {
-		status = write_part(ctrl, &cursor, &part, in_memory);
-		if (status)
-			return status;
-	}
-	conclude_change(ctrl, &extent, cmd->cdw12 & NVME_RW_FUA, held);
 	ctrl->data_moved += extent.length;
 	ctrl->counters.bytes_written += extent.length;
 	ctrl->nv->writes++;
 	ctrl->nv->sanitize.written = true;
 	ctrl->nv->sectors_written += extent.length / VSSD_SECTOR_SIZE;
-	return NVME_SC_SUCCESS;
+	return conclude_change(ctrl, &extent, cmd->cdw12 & NVME_RW_FUA);
 }
 
 static uint16_t io_compare(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
@@ -357,7 +329,7 @@ static uint16_t zero_extent(struct vssd_ctrl *ctrl, struct extent extent, bool d
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t io_write_zeroes(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool *held)
+static uint16_t io_write_zeroes(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 {
 	struct extent extent;
 	uint16_t status = locate(ctrl, cmd, false, &extent);
@@ -367,11 +339,10 @@ static uint16_t io_write_zeroes(struct vssd_ctrl *ctrl, const struct nvme_cmd *c
 	if (status)
 		return status;
 	ctrl->nv->sanitize.written = true;
-	conclude_change(ctrl, &extent, cmd->cdw12 & NVME_RW_FUA, held);
-	return NVME_SC_SUCCESS;
+	return conclude_change(ctrl, &extent, cmd->cdw12 & NVME_RW_FUA);
 }
 
-static uint16_t io_write_uncorrectable(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool *held)
+static uint16_t io_write_uncorrectable(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 {
 	struct extent extent, rest;
 	uint16_t status = locate(ctrl, cmd, false, &extent);
@@ -383,8 +354,7 @@ static uint16_t io_write_uncorrectable(struct vssd_ctrl *ctrl, const struct nvme
 	while (next_part(&rest, &part))
 		if (vssd_store_poison(ctrl->store, part.block, part.sectors) < 0)
 			return NVME_SC_WRITE_FAULT;
-	conclude_change(ctrl, &extent, false, held);
-	return NVME_SC_SUCCESS;
+	return conclude_change(ctrl, &extent, false);
 }
 
 static uint16_t io_verify(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
@@ -410,12 +380,12 @@ static uint16_t io_flush(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t io_dsm(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool *held)
+static uint16_t io_dsm(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 {
 	struct nvme_dsm_range ranges[256];
 	uint32_t count = (cmd->cdw10 & 0xff) + 1;
 	struct vssd_ns *ns = vssd_ns_find(ctrl, cmd->nsid);
-	uint16_t status;
+	uint16_t status, result = NVME_SC_SUCCESS;
 
 	if (!ns)
 		return NVME_SC_INVALID_NAMESPACE;
@@ -423,7 +393,7 @@ static uint16_t io_dsm(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool 
 		return ns->refuse;
 	status = vssd_receive(ctrl, cmd, ranges, count * (uint32_t)sizeof(ranges[0]));
 	for (uint32_t i = 0; i < count && !status; i++)
-		if (!range_fits(ns, ranges[i].slba, ranges[i].nlb)) {
+		if (!vssd_range_fits(ns, ranges[i].slba, ranges[i].nlb)) {
 			ctrl->failure.field = VSSD_FIELD_NONE;
 			vssd_failed_lba(ctrl, ranges[i].slba);
 			status = NVME_SC_LBA_OUT_OF_RANGE;
@@ -436,25 +406,25 @@ static uint16_t io_dsm(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool 
 		if (extent.length == 0)
 			continue;
 		status = zero_extent(ctrl, extent, true);
-		conclude_change(ctrl, &extent, false, held);
+		result = conclude_change(ctrl, &extent, false);
 	}
-	return status;
+	return status ? status : result;
 }
 
-static uint16_t execute_other(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool *held)
+static uint16_t execute_other(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 {
 	ctrl->counters.commands_other++;
 	switch (cmd->opc) {
 	case NVME_IO_FLUSH:
 		return io_flush(ctrl, cmd);
 	case NVME_IO_WRITE_UNCORRECTABLE:
-		return io_write_uncorrectable(ctrl, cmd, held);
+		return io_write_uncorrectable(ctrl, cmd);
 	case NVME_IO_COMPARE:
 		return io_compare(ctrl, cmd);
 	case NVME_IO_WRITE_ZEROES:
-		return io_write_zeroes(ctrl, cmd, held);
+		return io_write_zeroes(ctrl, cmd);
 	case NVME_IO_DSM:
-		return io_dsm(ctrl, cmd, held);
+		return io_dsm(ctrl, cmd);
 	case NVME_IO_VERIFY:
 		return io_verify(ctrl, cmd);
 	default:
@@ -483,7 +453,7 @@ static uint16_t refusal(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 							       : vssd_invalid_field(ctrl, VSSD_FIELD_FLAGS);
 }
 
-uint16_t vssd_io_execute(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool *held)
+uint16_t vssd_io_execute(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 {
 	if (__builtin_expect(ctrl->power_state.asleep, 0))
 		vssd_power_wake(ctrl);
@@ -492,8 +462,8 @@ uint16_t vssd_io_execute(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, boo
 	if (cmd->opc == NVME_IO_READ)
 		return io_read(ctrl, cmd);
 	if (cmd->opc == NVME_IO_WRITE)
-		return io_write(ctrl, cmd, held);
-	return execute_other(ctrl, cmd, held);
+		return io_write(ctrl, cmd);
+	return execute_other(ctrl, cmd);
 }
 
 /* ---- fused operations: Compare and Write is the one that there is ---- */
@@ -515,31 +485,14 @@ static bool same_lbas(const struct nvme_cmd *a, const struct nvme_cmd *b)
 }
 
 void vssd_io_execute_fused(struct vssd_ctrl *ctrl, const struct nvme_cmd *first, const struct nvme_cmd *second,
-			   uint16_t status[2], bool *held)
+			   uint16_t status[2])
 {
 	if (!same_lbas(first, second)) {
 		status[0] = status[1] = NVME_SC_INVALID_FIELD;
 		return;
 	}
-	status[0] = execute_other(ctrl, first, held);
-	status[1] = status[0] ? NVME_SC_ABORTED_FAILED_FUSED : io_write(ctrl, second, held);
-}
-
-/* The values come straight from host memory, each read once, and a wrong guess costs time only. */
-void vssd_io_prefetch(const struct vssd_ctrl *ctrl, const struct nvme_cmd *next)
-{
-	uint32_t index = __atomic_load_n(&next->nsid, __ATOMIC_RELAXED) - 1;
-	uint64_t low = __atomic_load_n(&next->cdw10, __ATOMIC_RELAXED);
-	uint64_t high = __atomic_load_n(&next->cdw11, __ATOMIC_RELAXED);
-	const struct vssd_ns *ns = &ctrl->ns[index % VSSD_MAX_NAMESPACES];
-	uint64_t slba = high << 32 | low;
-	const uint8_t *data;
-
-	if (__atomic_load_n(&next->opc, __ATOMIC_RELAXED) != NVME_IO_READ || slba >= ns->nsze)
-		return;
-	data = vssd_store_data(ctrl->store, ns->first_block + (slba << ns->lba_shift >> VSSD_BLOCK_SHIFT));
-	for (unsigned line = 0; line < PREFETCH_LINES; line++)
-		__builtin_prefetch(data + line * 64);
+	status[0] = execute_other(ctrl, first);
+	status[1] = status[0] ? NVME_SC_ABORTED_FAILED_FUSED : io_write(ctrl, second);
 }
 
 void vssd_io_effects(uint32_t effects[256])

@@ -106,50 +106,41 @@ void vssd_queues_clear(struct vssd_ctrl *ctrl)
 
 /* ---- completing ---- */
 
+/* Entries until the queue is full; one stays empty, as a full queue would look like an empty one. */
+static uint32_t cq_room(const struct vssd_cq *cq)
+{
+	return (cq->head > cq->tail ? cq->head : cq->head + cq->size) - cq->tail - 1;
+}
+
 static bool cq_has_room(const struct vssd_cq *cq)
 {
-	uint32_t next = cq->tail + 1 == cq->size ? 0 : cq->tail + 1;
-
-	return next != cq->head;
+	return cq_room(cq) > 0;
 }
 
-/* The entry's last eight bytes hold the phase tag: one store of them, after everything else, shows the whole of it.
- */
-static void cq_store(struct vssd_ctrl *ctrl, struct vssd_cq *cq, const struct nvme_cpl *cpl)
+static void post(struct vssd_ctrl *ctrl, struct vssd_cq *cq, uint64_t first, uint64_t second)
 {
-	uint64_t words[2];
+	uint64_t iova = cq->iova + (uint64_t)cq->tail * sizeof(struct nvme_cpl);
 
-	memcpy(words, cpl, sizeof(words));
-	if (__builtin_expect(cq->entries != NULL, 1)) {
-		uint64_t *entry = (uint64_t *)&cq->entries[cq->tail];
-
-		__atomic_store_n(&entry[0], words[0], __ATOMIC_RELAXED);
-		__atomic_store_n(&entry[1], words[1], __ATOMIC_RELEASE);
-	} else {
-		uint64_t iova = cq->iova + (uint64_t)cq->tail * sizeof(*cpl);
-
-		if (vssd_bus_write(ctrl->bus, iova, &words[0], 8) < 0 ||
-		    vssd_bus_write(ctrl->bus, iova + 8, &words[1], 8) < 0)
-			vssd_fatal(ctrl);
+	if (cq->entries) {
+		vssd_cq_store(cq, first, second);
+		return;
 	}
-	if (++cq->tail == cq->size) {
-		cq->tail = 0;
-		cq->phase ^= 1;
-	}
-	cq->posted++;
+	if (vssd_bus_write(ctrl->bus, iova, &first, 8) < 0 || vssd_bus_write(ctrl->bus, iova + 8, &second, 8) < 0)
+		vssd_fatal(ctrl);
+	vssd_cq_advance(cq);
 }
 
-/* Post a completion; there is room. */
+/* Post a completion; there is room. Its words are those of struct nvme_cpl. */
 static void complete(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint16_t cid, uint16_t status, uint32_t cdw0)
 {
-	struct nvme_cpl cpl = {.cdw0 = cdw0, .sqhd = (uint16_t)sq->head, .sqid = sq->qid, .cid = cid};
+	struct vssd_cq *cq = sq->cq;
+	uint64_t field = cq->phase;
 
-	cpl.status = sq->cq->phase;
 	if (__builtin_expect(status != 0, 0)) {
-		sq->cq->error = true;
-		cpl.status |= vssd_status_field(status);
+		cq->error = true;
+		field |= vssd_status_field(status);
 	}
-	cq_store(ctrl, sq->cq, &cpl);
+	post(ctrl, cq, cdw0, field << 48 | (uint64_t)cid << 32 | (uint32_t)sq->qid << 16 | sq->head);
 }
 
 static void interrupt(struct vssd_ctrl *ctrl, struct vssd_cq *cq)
@@ -224,8 +215,9 @@ void vssd_sq_delete(struct vssd_ctrl *ctrl, uint16_t qid)
 
 /* ---- fetching ---- */
 
-/* A copy, made once: the host may change its memory at any time, and what was checked must be what is executed. */
-static bool fetch(struct vssd_ctrl *ctrl, struct vssd_sq *sq, struct nvme_cmd *cmd)
+/* The entry at head, as a copy that is made once: the host may change its memory at any time, and what was checked
+ * must be what is executed. */
+static bool fetch(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, struct nvme_cmd *cmd)
 {
 	if (__builtin_expect(sq->entries != NULL, 1)) {
 		memcpy(cmd, &sq->entries[sq->head], sizeof(*cmd));
@@ -234,30 +226,35 @@ static bool fetch(struct vssd_ctrl *ctrl, struct vssd_sq *sq, struct nvme_cmd *c
 		vssd_fatal(ctrl);
 		return false;
 	}
-	sq->head = sq->head + 1 == sq->size ? 0 : sq->head + 1;
 	return true;
 }
 
-/* An IO command is done: complete it now, or when the medium is done with it. */
-static void finish_io(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct nvme_cmd *cmd, uint16_t status,
-		      bool held)
+static void remember(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, const struct nvme_cmd *cmd, uint16_t status)
 {
-	vssd_trace(ctrl, sq->qid, cmd, status);
-	if (__builtin_expect(status != 0, 0))
-		vssd_command_failed(ctrl, sq, cmd, status);
-	else if (__builtin_expect(held, 0)) {
+	uint64_t command;
+
+	memcpy(&command, cmd, sizeof(command));
+	vssd_trace(ctrl, sq->qid, command, (uint64_t)cmd->cdw11 << 32 | cmd->cdw10, cmd->cdw12, status);
+}
+
+/* An IO command is done: complete it now, or when the medium is done with it. */
+static void finish_io(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct nvme_cmd *cmd, uint16_t status)
+{
+	bool later = status == VSSD_LATER;
+
+	remember(ctrl, sq, cmd, later ? NVME_SC_SUCCESS : status);
+	if (__builtin_expect(later, 0)) {
 		hold(sq, pyn_ticks() + ctrl->medium_ticks, cmd->cid, NVME_SC_SUCCESS);
 		return;
 	}
+	if (__builtin_expect(status != NVME_SC_SUCCESS, 0))
+		vssd_command_failed(ctrl, sq, cmd, status);
 	complete(ctrl, sq, cmd->cid, status, 0);
 }
 
 static void run_io(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct nvme_cmd *cmd)
 {
-	bool held = false;
-	uint16_t status = vssd_io_execute(ctrl, cmd, &held);
-
-	finish_io(ctrl, sq, cmd, status, held);
+	finish_io(ctrl, sq, cmd, vssd_io_execute(ctrl, cmd));
 }
 
 static void run_admin(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct nvme_cmd *cmd)
@@ -267,7 +264,7 @@ static void run_admin(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct n
 
 	ctrl->counters.commands_admin++;
 	status = vssd_admin_execute(ctrl, cmd, &cdw0);
-	vssd_trace(ctrl, 0, cmd, status);
+	remember(ctrl, sq, cmd, status);
 	if (status == VSSD_LATER)
 		return;
 	if (status)
@@ -309,25 +306,35 @@ static bool wait_for_second(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_t
 	return true;
 }
 
-/* Whether the entry behind a first half is its second: then it is fetched. */
+/* Whether the entry behind a first half is its second: then it is taken. */
 static bool fetch_second(struct vssd_ctrl *ctrl, struct vssd_sq *sq, struct nvme_cmd *second)
 {
-	uint32_t head = sq->head;
-
-	if (head == sq->tail || is_dead(sq, head) || !fetch(ctrl, sq, second))
+	if (sq->head == sq->tail || is_dead(sq, sq->head) || !fetch(ctrl, sq, second) || !vssd_io_is_second(second))
 		return false;
-	if (vssd_io_is_second(second))
-		return true;
-	sq->head = head;
-	return false;
+	sq->head = vssd_next_entry(sq->head, sq->size);
+	return true;
 }
 
-/* first was fetched from the entry at head. 0: nothing was done, else how many commands. */
+/* The second half's completion finds no room: it waits for some, and for the medium where it has to. */
+static void hold_second(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct nvme_cmd *second, uint16_t status)
+{
+	uint64_t due = pyn_ticks();
+
+	if (status == VSSD_LATER) {
+		due += ctrl->medium_ticks;
+		status = NVME_SC_SUCCESS;
+	}
+	remember(ctrl, sq, second, status);
+	if (status)
+		vssd_command_failed(ctrl, sq, second, status);
+	hold(sq, due, second->cid, status);
+}
+
+/* first was taken from the entry at head. 0: nothing was done, else how many commands. */
 static unsigned run_fused(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_t head, const struct nvme_cmd *first)
 {
 	struct nvme_cmd second;
 	uint16_t status[2];
-	bool held = false;
 
 	if (!vssd_io_is_first(first)) {
 		run_io(ctrl, sq, first);
@@ -340,60 +347,84 @@ static unsigned run_fused(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_t h
 		run_io(ctrl, sq, first);
 		return 1;
 	}
-	vssd_io_execute_fused(ctrl, first, &second, status, &held);
-	finish_io(ctrl, sq, first, status[0], false);
-	if (cq_has_room(sq->cq)) {
-		finish_io(ctrl, sq, &second, status[1], held);
-	} else {
-		vssd_trace(ctrl, sq->qid, &second, status[1]);
-		if (status[1])
-			vssd_command_failed(ctrl, sq, &second, status[1]);
-		hold(sq, pyn_ticks() + (held ? ctrl->medium_ticks : 0), second.cid, status[1]);
-	}
+	vssd_io_execute_fused(ctrl, first, &second, status);
+	finish_io(ctrl, sq, first, status[0]);
+	if (cq_has_room(sq->cq))
+		finish_io(ctrl, sq, &second, status[1]);
+	else
+		hold_second(ctrl, sq, &second, status[1]);
 	return 2;
 }
 
 /* ---- taking commands ---- */
 
-/* What an entry needs that is not an ordinary command. 0: it is left in the queue. */
-static unsigned run_special(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_t head, const struct nvme_cmd *cmd)
+/* How many commands of a queue may be executed, one after the other: as many as the host has announced, and as long
+ * as there is room to say that they are done, or that they wait for the medium. */
+static unsigned may_take(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq, unsigned limit)
 {
+	uint32_t most;
+
+	/* A command may end all this: a fatal error, or a queue that was deleted. */
+	if (!ctrl->running || !sq->size || ctrl->data_moved >= POLL_BYTES)
+		return 0;
+	most = (sq->tail >= sq->head ? sq->tail : sq->tail + sq->size) - sq->head;
+	if (most > limit)
+		most = limit;
+	if (most > cq_room(sq->cq))
+		most = cq_room(sq->cq);
+	return most < VSSD_HELD_MAX - sq->held_count ? most : VSSD_HELD_MAX - sq->held_count;
+}
+
+/* An IO command that is none of those below. False: it is one of them, or could not be fetched. */
+static bool run_ordinary(struct vssd_ctrl *ctrl, struct vssd_sq *sq)
+{
+	struct nvme_cmd cmd;
+
+	if (!fetch(ctrl, sq, &cmd) || cmd.flags & NVME_FUSE)
+		return false;
+	sq->head = vssd_next_entry(sq->head, sq->size);
+	run_io(ctrl, sq, &cmd);
+	return true;
+}
+
+/* What is not ordinary: an admin command, half of a fused operation, an entry that was aborted. 0: it is left in the
+ * queue, or could not be fetched. */
+static unsigned run_special(struct vssd_ctrl *ctrl, struct vssd_sq *sq)
+{
+	uint32_t head = sq->head;
+	struct nvme_cmd cmd;
+
+	if (!fetch(ctrl, sq, &cmd))
+		return 0;
+	sq->head = vssd_next_entry(head, sq->size);
 	if (sq->num_dead && forget_dead(sq, head)) {
 		sq->pair_due = 0;
 		return 1;
 	}
 	if (sq->qid == 0)
-		run_admin(ctrl, sq, cmd);
-	else if (cmd->flags & NVME_FUSE)
-		return run_fused(ctrl, sq, head, cmd);
+		run_admin(ctrl, sq, &cmd);
+	else if (cmd.flags & NVME_FUSE)
+		return run_fused(ctrl, sq, head, &cmd);
 	else
-		run_io(ctrl, sq, cmd);
+		run_io(ctrl, sq, &cmd);
 	return 1;
 }
 
-/* Execute up to limit of what the host put into a queue; as long as there is room to say so. */
+/* Execute up to limit of what the host put into a queue. */
 static unsigned run_sq(struct vssd_ctrl *ctrl, struct vssd_sq *sq, unsigned limit)
 {
-	struct nvme_cmd cmd;
-	unsigned count = 0;
+	unsigned count = 0, taken = 1, most;
 
-	while (sq->head != sq->tail && count < limit && cq_has_room(sq->cq) && sq->held_count < VSSD_HELD_MAX &&
-	       ctrl->data_moved < POLL_BYTES) {
-		uint32_t head = sq->head;
-		unsigned taken = 1;
-
-		if (!fetch(ctrl, sq, &cmd))
-			break;
-		if (sq->head != sq->tail && sq->entries && !ctrl->null_store)
-			vssd_io_prefetch(ctrl, &sq->entries[sq->head]);
-		if (__builtin_expect(sq->qid == 0 || cmd.flags & NVME_FUSE || sq->num_dead, 0))
-			taken = run_special(ctrl, sq, head, &cmd);
-		else
-			run_io(ctrl, sq, &cmd);
+	while (taken && count < limit && (most = may_take(ctrl, sq, limit - count)) > 0) {
+		taken = 0;
+		if (sq->qid != 0 && !sq->num_dead) {
+			taken = vssd_direct_run(ctrl, sq, most);
+			if (taken < most)
+				taken += run_ordinary(ctrl, sq);
+		}
+		if (!taken && ctrl->running)
+			taken = run_special(ctrl, sq);
 		count += taken;
-		/* A command may end all this: a fatal error, or a queue that was deleted. */
-		if (__builtin_expect(!taken || !ctrl->running || !sq->size, 0))
-			break;
 	}
 	return count;
 }
@@ -419,11 +450,6 @@ static void look(struct vssd_ctrl *ctrl, uint16_t qid)
 static bool peek(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, uint32_t entry, struct nvme_cmd *cmd)
 {
 	return vssd_bus_read(ctrl->bus, sq->iova + (uint64_t)entry * sizeof(*cmd), cmd, sizeof(*cmd)) == 0;
-}
-
-static uint32_t next_entry(const struct vssd_sq *sq, uint32_t entry)
-{
-	return entry + 1 == sq->size ? 0 : entry + 1;
 }
 
 /* A command that was executed and waits for the medium; what failed is left to say so. There is room. */
@@ -457,7 +483,7 @@ bool vssd_sq_abort(struct vssd_ctrl *ctrl, uint16_t qid, uint16_t cid)
 		return true;
 	if (sq->num_dead == VSSD_DEAD_MAX)
 		return false;
-	for (uint32_t entry = sq->head; entry != sq->tail; entry = next_entry(sq, entry)) {
+	for (uint32_t entry = sq->head; entry != sq->tail; entry = vssd_next_entry(entry, sq->size)) {
 		if (is_dead(sq, entry) || !peek(ctrl, sq, entry, &cmd) || cmd.cid != cid)
 			continue;
 		sq->dead[sq->num_dead++] = entry;

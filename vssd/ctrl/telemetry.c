@@ -12,7 +12,7 @@
 
 #include "core/util/clock.h"
 
-#define LAYOUT "VSSDTEL1"
+#define LAYOUT "VSSDTEL2"
 
 struct state {
 	char layout[8];

@@ -55,6 +55,12 @@ struct vssd_marks {
 	uint8_t bad; /* uncorrectable */
 };
 
+/* The sectors of a block that length bytes from offset on are, a bit each. */
+static inline uint8_t vssd_store_sectors(uint32_t offset, uint32_t length)
+{
+	return (uint8_t)(((1u << length / VSSD_SECTOR_SIZE) - 1) << offset / VSSD_SECTOR_SIZE);
+}
+
 /* What the inline functions below need; the rest is in store.c. */
 struct vssd_store {
 	uint8_t *pool;
