@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define DOORBELL_WORDS (VSSD_DOORBELL_SIZE / sizeof(uint32_t))
+#define LINE_WORDS 16u /* of a cache line */
 
 void vssd_doorbell_clear(struct vssd_ctrl *ctrl, uint32_t index)
 {
@@ -94,16 +95,27 @@ void vssd_doorbell_write(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value)
 	}
 }
 
+static void check_unowned(struct vssd_ctrl *ctrl, uint32_t index)
+{
+	uint32_t qid = index / 2;
+
+	if (ctrl->doorbells[index] == 0)
+		return;
+	if (qid < VSSD_NUM_QUEUES && (ctrl->sq[qid].size || ctrl->cq[qid].size))
+		return;
+	vssd_doorbell_clear(ctrl, index);
+	vssd_event_raise(ctrl, VSSD_EVENT_DOORBELL_REGISTER);
+}
+
+/* A cache line at a time, as there is nothing to see in nearly all of them. */
 void vssd_doorbells_scan(struct vssd_ctrl *ctrl)
 {
-	for (uint32_t i = 0; i < DOORBELL_WORDS; i++) {
-		uint32_t qid = i / 2;
+	for (uint32_t first = 0; first < DOORBELL_WORDS; first += LINE_WORDS) {
+		const volatile uint64_t *line = (const volatile uint64_t *)&ctrl->doorbells[first];
 
-		if (ctrl->doorbells[i] == 0)
+		if ((line[0] | line[1] | line[2] | line[3] | line[4] | line[5] | line[6] | line[7]) == 0)
 			continue;
-		if (qid < VSSD_NUM_QUEUES && (ctrl->sq[qid].size || ctrl->cq[qid].size))
-			continue;
-		vssd_doorbell_clear(ctrl, i);
-		vssd_event_raise(ctrl, VSSD_EVENT_DOORBELL_REGISTER);
+		for (uint32_t i = 0; i < LINE_WORDS; i++)
+			check_unowned(ctrl, first + i);
 	}
 }
