@@ -95,13 +95,29 @@ def run(pciaddr: str, seconds: int, yes: bool) -> None:
 @click.option(
     "--json", "json_file", type=click.Path(dir_okay=False, writable=True), help="Write the figures here."
 )
+@click.option("--markdown", "markdown_file", type=click.Path(dir_okay=False, writable=True), help="And here.")
 @click.option("--runs", type=click.IntRange(min=1), default=5, show_default=True, help="Runs of each.")
-@click.option("--seconds", type=click.IntRange(min=1), default=2, show_default=True, help="Length of a run.")
-def bench(json_file: str | None, runs: int, seconds: int) -> None:
-    """Measure the driver on a virtual SSD: IO workers, commands from Python, opening, importing."""
+@click.option(
+    "--seconds", type=click.FloatRange(0.05), help="Length of a run of a worker (0.5; 0.3 with --quick)."
+)
+@click.option("--quick", is_flag=True, help="Only the figures that have a mark.")
+@click.option(
+    "--only",
+    default="",
+    metavar="PATTERN",
+    help="Only the figures of that name: read.4k, python, *.ratio",
+)
+def bench(
+    json_file: str | None, markdown_file: str | None, runs: int, seconds: float | None, quick: bool, only: str
+) -> None:
+    """Measure the driver on a virtual SSD: IO workers, commands from Python, opening, memory.
+
+    Everything takes some ten minutes, --quick three. Names of figures: see the JSON file.
+    """
     module = _load("bench")
+    plan = module.Plan.usual(runs, seconds, quick, only)
     try:
-        sys.exit(module.run(json_file, runs, seconds))
+        sys.exit(module.run(plan, json_file, markdown_file))
     except KeyboardInterrupt:
         click.echo("\ninterrupted", err=True)
         sys.exit(130)

@@ -12,8 +12,8 @@
  *     bare pingpong
  *         Nanoseconds of the round trip of a cache line between two CPUs.
  *     bare crc
- *         The CRC-32C of 8 blocks of 512 bytes, after each rdtsc, until it is killed or its parent ends: for somebody
- *         who counts instructions from one rdtsc to the next.
+ *         It prints a line; then, until it is killed or its parent ends, the CRC-32C of 8 blocks of 512 bytes after
+ *         each rdtsc: for somebody who counts instructions from one rdtsc to the next.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -214,7 +214,7 @@ static double pipeline(size_t size, double seconds, bool touch)
 
 /* ---- pingpong ---- */
 
-#define ROUND_TRIPS 1000000
+#define ROUND_TRIPS 200000
 
 struct table {
 	_Alignas(LINE) _Atomic uint32_t ball;
@@ -260,6 +260,8 @@ static void crc(void)
 	uint32_t crcs[8];
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	puts("ready");
+	fflush(stdout);
 	for (;;) {
 		__rdtsc();
 		pyn_crc32c_blocks(data, 512, 8, crcs);

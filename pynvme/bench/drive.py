@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A virtual SSD for the time of some measurements, opened by the driver, and workloads on it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import nvme
+
+from pynvme.bench.machine import WaitMeter, children
+from pynvme.vssd import VirtualSsd
+
+LBA = 512
+MIB = 1 << 20
+REGION_MIB = 256
+"""What most workloads go over: more than the caches of a CPU hold."""
+
+_SAMPLE_S = 0.02
+"""So long before the end of a run the waiting of its processes is read."""
+_SIZES = {512: ("512", "512 B"), 4096: ("4k", "4 KiB"), 131072: ("128k", "128 KiB")}
+_KINDS = {
+    "read": ("random read", 100, True),
+    "write": ("random write", 0, True),
+    "mixed": ("random 70/30", 70, True),
+    "sequential": ("sequential read", 100, False),
+}
+
+
+@dataclass(frozen=True)
+class Load:
+    """What one worker sends: the kind, bytes of an IO, and how many are in flight."""
+
+    kind: str
+    size: int = 4096
+    in_flight: int = 32
+
+    @property
+    def name(self) -> str:
+        """The beginning of its figures' names."""
+        return f"{self.kind}.{_SIZES[self.size][0]}.qd{self.in_flight}"
+
+    @property
+    def title(self) -> str:
+        """What the table calls it."""
+        return f"{_KINDS[self.kind][0]}, {_SIZES[self.size][1]}, QD {self.in_flight}"
+
+    def options(self) -> dict[str, Any]:
+        """The arguments of Namespace.ioworker; a queue has one entry more than commands in flight."""
+        _, reads, random = _KINDS[self.kind]
+        lbas = self.size // LBA
+        return {
+            "io_size": lbas,
+            "lba_align": lbas,
+            "lba_random": random,
+            "read_percentage": reads,
+            "qdepth": self.in_flight + 1,
+        }
+
+
+class Drive:
+    """A virtual SSD with one namespace, opened."""
+
+    def __init__(self, written_mib: int = 0, **options: Any) -> None:
+        """``options`` are the virtual SSD's. The first ``written_mib`` MiB are written, with verification."""
+        self._others = children()
+        self.ssd = VirtualSsd(**options)
+        try:
+            self.pcie = nvme.Pcie(self.ssd.address)
+            self.nvme0 = nvme.Controller(self.pcie)
+            self.nvme0n1 = nvme.Namespace(self.nvme0, 1)
+            self.nvme0n1.verify_enable(True)
+            if written_mib:
+                self._write(written_mib)
+        except BaseException:
+            self.ssd.close()
+            raise
+
+    def __enter__(self) -> Drive:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the drive and end the virtual SSD."""
+        self.pcie.close()
+        self.ssd.close()
+
+    def _write(self, mib: int) -> None:
+        whole = Load("sequential", 131072, 16).options()
+        whole.update(read_percentage=0, region_end=mib * MIB // LBA)
+        _check(self.nvme0n1.ioworker(**whole).start().close())
+
+    def verify(self, on: bool) -> None:
+        """Compare what is read from now on, or not."""
+        self.nvme0n1.verify_enable(on)
+
+    def worker(self, load: Load, region_mib: int = REGION_MIB, **options: Any) -> nvme.IOWorker:
+        """A worker that is not started yet."""
+        return self.nvme0n1.ioworker(**{**load.options(), "region_end": region_mib * MIB // LBA, **options})
+
+    def worker_pid(self) -> int:
+        """The process of the only worker that runs: a child that was not there before the drive."""
+        (pid,) = children() - self._others - {self.ssd.pid}
+        return pid
+
+    def run(
+        self,
+        load: Load,
+        seconds: float,
+        meter: WaitMeter | None = None,
+        region_mib: int = REGION_MIB,
+        **options: Any,
+    ) -> Any:
+        """Run a worker for some time; its result. This process sleeps meanwhile, to leave it the CPU."""
+        worker = self.worker(load, region_mib, time=seconds, **options).start()
+        if meter is not None:
+            meter.sample()
+            time.sleep(max(0.0, seconds - _SAMPLE_S))
+            meter.sample()
+        return _check(worker.close())
+
+
+def _check(result: Any) -> Any:
+    """A result of a worker that did what it should; RuntimeError: it did not, and nothing was measured."""
+    if result.error:
+        raise RuntimeError(f"the worker ended with error {result.error}: nothing was measured")
+    if result.lba_mismatch:
+        raise RuntimeError(f"{result.lba_mismatch} LBAs were not what had been written to them")
+    return result
+
+
+def iops(result: Any) -> float:
+    """IOs a second of a worker's result."""
+    return float(result.io_count_read + result.io_count_nonread) * 1000 / float(result.mseconds)
+
+
+def judged(result: Any) -> float:
+    """The share of the LBAs read that were compared; 0: none was read."""
+    seen = float(result.lba_verified)
+    return seen / (seen + result.lba_unverified) if seen else 0.0

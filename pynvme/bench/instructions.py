@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Instructions an IO, of the worker's side and of the virtual SSD's: figures that no neighbour disturbs."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import time
+from collections.abc import Iterator
+from typing import Callable
+
+import nvme
+
+from pynvme.bench import limits
+from pynvme.bench.drive import REGION_MIB, Drive, Load
+from pynvme.bench.figures import Figure
+from pynvme.bench.session import Session
+from pynvme.bench.stepper import Stepper, StepperError, unavailable
+
+LOADS = (Load("read"), Load("write"))
+_WARM_S = 0.1
+_TIMEOUT_MS = 600_000
+
+
+class _Enough(Exception):
+    """Ends a worker early."""
+
+
+def measure(session: Session) -> None:
+    """Everything here."""
+    if not session.wants("instructions.crc", *_names()):
+        return
+    reason = unavailable()
+    try:
+        if reason:
+            raise StepperError(reason)
+        _checksum(session)
+        _host(session)
+        _device(session)
+    except StepperError as error:
+        session.leave_out("instructions", str(error))
+
+
+def _names() -> list[str]:
+    host = [f"instructions.host.{load.kind}.{verified}" for load in LOADS for verified in ("off", "on")]
+    return [*host, *(f"instructions.ssd.{load.kind}" for load in LOADS)]
+
+
+def _checksum(session: Session) -> None:
+    """What the CRC of 4 KiB takes by itself."""
+    if not session.wants("instructions.crc") or not limits.available():
+        return
+    session.tell("instructions of a CRC")
+    figure = session.figure("instructions.crc", "instructions of the CRCs of 4 KiB alone, 512 B each", "")
+    with subprocess.Popen([str(limits.BARE), "crc"], stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            process.stdout.readline()
+            with Stepper(process.pid) as stepper:
+                _runs(session, figure, stepper, lambda: stepper.clock_reads)
+        finally:
+            process.kill()
+
+
+def _runs(session: Session, figure: Figure, stepper: Stepper, counter: Callable[[], int]) -> None:
+    for _ in range(session.plan.runs):
+        figure.runs.append(stepper.instructions_each(counter, session.plan.steps))
+
+
+def _host(session: Session) -> None:
+    """Reads and writes of a worker on a drive that keeps data."""
+    with Drive(REGION_MIB, size="1G") as drive:
+        drive.nvme0.timeout = _TIMEOUT_MS
+        for load in LOADS:
+            for verified in ("off", "on"):
+                name = f"instructions.host.{load.kind}.{verified}"
+                if not session.wants(name):
+                    continue
+                title = f"instructions an IO, worker, {load.title}, verification {verified}"
+                session.tell(title)
+                drive.verify(verified == "on")
+                with _running(drive, load) as worker:
+                    _follow(session, session.figure(name, title, ""), worker, drive.worker_pid())
+
+
+def _device(session: Session) -> None:
+    """The same of the drive's side, on one that keeps none."""
+    with Drive(size="4G", null=True) as drive:
+        drive.verify(False)
+        drive.nvme0.timeout = _TIMEOUT_MS
+        for load in LOADS:
+            name = f"instructions.ssd.{load.kind}"
+            if not session.wants(name):
+                continue
+            title = f"instructions an IO, virtual SSD, {load.title}, null store"
+            session.tell(title)
+            with _running(drive, load) as worker:
+                _follow(session, session.figure(name, title, ""), worker, drive.ssd.pid)
+
+
+@contextlib.contextmanager
+def _running(drive: Drive, load: Load) -> Iterator[nvme.IOWorker]:
+    """A worker that runs for as long as it is looked at."""
+    with contextlib.suppress(_Enough), drive.worker(load, time=3600) as worker:
+        time.sleep(_WARM_S)
+        yield worker
+        raise _Enough
+
+
+def _follow(session: Session, figure: Figure, worker: nvme.IOWorker, pid: int) -> None:
+    with Stepper(pid) as stepper:
+        _runs(session, figure, stepper, lambda: worker.progress[2])

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""One call of the benchmark: what is wanted of it, and how a measurement is repeated."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Callable
+
+from rich.console import Console
+from rich.text import Text
+
+from pynvme.bench.figures import MARKS, Figure, Results
+from pynvme.bench.machine import WaitMeter
+
+CONTENDED_SHARE = 0.03
+"""Share of a run that one process may wait for a CPU before the run counts as contended."""
+REPEATS = 3
+"""How often a contended run is repeated at most."""
+PATIENCE_S = 300.0
+"""That all repetitions together may take; afterwards a contended run is kept, and marked."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured."""
+
+    runs: int = 5
+    seconds: float = 0.5
+    """Of a worker's run, where nothing below says otherwise."""
+    pattern: str = ""
+    """Only the figures whose name is this, or begins with its words, or matches it where it has a star."""
+    quick: bool = False
+    """Only the figures that have a mark, and the limits that go with them."""
+    many_seconds: float = 10
+    """Of a run of 16 workers at once."""
+    rate_seconds: int = 3
+    """Of a run with a rate limit: so many seconds are counted."""
+    steps: int = 20_000
+    """Instructions that a process is followed for in a run."""
+    drive_mib: int = 4096
+    """The drive that is measured as a whole."""
+
+    @classmethod
+    def usual(cls, runs: int, seconds: float | None, quick: bool, pattern: str) -> Plan:
+        """The plan of a call from the command line; seconds None: as long as is usual."""
+        plan = cls(runs=runs, pattern=pattern, quick=quick)
+        if quick:
+            plan = replace(plan, seconds=0.3, many_seconds=3, rate_seconds=2)
+        return plan if seconds is None else replace(plan, seconds=seconds)
+
+
+class Session:
+    """Carries a plan out, figure by figure."""
+
+    def __init__(self, plan: Plan, progress: Console) -> None:
+        """``progress`` is told what is being measured."""
+        self.plan = plan
+        self.results = Results()
+        self._progress = progress
+        self._limits = {mark.limit for mark in MARKS.values()} | {m.more[1] for m in MARKS.values() if m.more}
+        self._patience = PATIENCE_S
+
+    def wants(self, *names: str) -> bool:
+        """Whether one of these figures is to be measured."""
+        return any(self._wants(name) for name in names)
+
+    def _wants(self, name: str) -> bool:
+        pattern = self.plan.pattern
+        if pattern:
+            return fnmatchcase(name, pattern) if "*" in pattern else f"{name}.".startswith(f"{pattern}.")
+        return not self.plan.quick or name in MARKS or name in self._limits
+
+    def figure(self, name: str, title: str, unit: str, column: str = "") -> Figure:
+        """A new figure of the results."""
+        return self.results.add(Figure(name, title, unit, column))
+
+    def tell(self, text: str) -> None:
+        """Say what is measured now."""
+        self._progress.print(Text(f"  {text}"))
+
+    def leave_out(self, what: str, reason: str) -> None:
+        """Say why something is not measured."""
+        self.results.left_out.append(f"{what}: {reason}")
+
+    def once(self, figure: Figure, measure: Callable[[WaitMeter], float]) -> float:
+        """Measure once; again where the run was contended. The value that stays is appended to the figure."""
+        repeats = REPEATS
+        while True:
+            start = time.monotonic()
+            meter = WaitMeter()
+            value = measure(meter)
+            if meter.share() <= CONTENDED_SHARE:
+                break
+            if repeats == 0 or self._patience <= 0:
+                figure.contended += 1
+                break
+            repeats -= 1
+            self._patience -= time.monotonic() - start
+        figure.runs.append(value)
+        return value

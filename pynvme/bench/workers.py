@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""IO workers: the table of workloads, latency, many at once, rates, and how soon they start."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from functools import partial
+
+from pynvme.bench.drive import REGION_MIB, Drive, Load, iops, judged
+from pynvme.bench.figures import Figure
+from pynvme.bench.machine import WaitMeter
+from pynvme.bench.session import Session
+
+DEPTHS = (1, 32, 128)
+LOADS = [
+    *(
+        Load(kind, size, n)
+        for size in (512, 4096, 131072)
+        for kind in ("read", "write", "mixed")
+        for n in DEPTHS
+    ),
+    *(Load("sequential", 131072, n) for n in DEPTHS),
+]
+COLUMNS = ("null", "memory", "verified", "ratio", "judged")
+PERCENTILES = (50, 99, 99.9, 99.99)
+RATES = (1, 1000, 100_000, 1_000_000, 2_000_000)
+MANY = 16
+
+
+def measure(session: Session) -> None:
+    """Everything here."""
+    _workloads(session)
+    _latency(session)
+    _start(session)
+    _many(session)
+    _rates(session)
+
+
+# ---- the table of workloads ----
+
+
+def _workloads(session: Session) -> None:
+    """One drive at a time: an idle one still looks for work now and then, on a CPU that is needed."""
+    loads = [load for load in LOADS if session.wants(f"{load.name}.null")]
+    if loads:
+        with Drive(size="4G", null=True) as drive:
+            drive.verify(False)
+            for load in loads:
+                session.tell(f"{load.title}, null store")
+                _null(session, load, drive)
+    kept = [column for column in COLUMNS if column != "null"]
+    loads = [load for load in LOADS if session.wants(*(f"{load.name}.{column}" for column in kept))]
+    if loads:
+        with Drive(REGION_MIB, size="1G") as drive:
+            for load in loads:
+                session.tell(f"{load.title}, memory store")
+                _memory(session, load, drive)
+
+
+def _figure(session: Session, load: Load, column: str, unit: str = "IOPS") -> Figure:
+    return session.figure(f"{load.name}.{column}", load.title, unit, column)
+
+
+def _null(session: Session, load: Load, drive: Drive) -> None:
+    figure = _figure(session, load, "null")
+    for _ in range(session.plan.runs):
+        session.once(figure, lambda meter: iops(drive.run(load, session.plan.seconds, meter)))
+
+
+def _memory(session: Session, load: Load, drive: Drive) -> None:
+    """Without and with verification in turns: the two sides of a ratio see the same machine."""
+    seconds = session.plan.seconds
+    off, on = _figure(session, load, "memory"), _figure(session, load, "verified")
+    ratio, share = _figure(session, load, "ratio", ""), _figure(session, load, "judged", "")
+    results = []
+
+    def measure(meter: WaitMeter) -> float:
+        results.append(drive.run(load, seconds, meter))
+        return iops(results[-1])
+
+    for _ in range(session.plan.runs):
+        drive.verify(False)
+        without = session.once(off, measure)
+        drive.verify(True)
+        ratio.runs.append(session.once(on, measure) / without)
+        if load.kind != "write":
+            share.runs.append(judged(results[-1]))
+
+
+# ---- latency ----
+
+
+def _latency(session: Session) -> None:
+    load = Load("read", 4096, 1)
+    stores = [store for store in ("null", "memory") if session.wants(*_latency_names(store))]
+    for store in stores:
+        session.tell(f"latency, QD 1, {store} store")
+        figures = [
+            session.figure(name, f"latency of a read, 4 KiB, QD 1, {store} store, p{p:g}", "ns")
+            for name, p in zip(_latency_names(store), PERCENTILES)
+        ]
+        options = {"size": "4G", "null": True} if store == "null" else {"size": "1G"}
+        with Drive(0 if store == "null" else REGION_MIB, **options) as drive:
+            drive.verify(False)
+            for _ in range(session.plan.runs):
+                _latencies(session, drive, load, figures)
+
+
+def _latency_names(store: str) -> list[str]:
+    return [f"latency.{store}.p{p:g}" for p in PERCENTILES]
+
+
+def _latencies(session: Session, drive: Drive, load: Load, figures: list[Figure]) -> None:
+    """One run gives all percentiles: the ones of the run that stays."""
+    found: dict[float, int] = {}
+
+    def measure(meter: WaitMeter) -> float:
+        asked = dict.fromkeys(PERCENTILES)
+        result = drive.run(load, 2 * session.plan.seconds, meter, output_percentile_latency=asked)
+        found.update(result.latency_percentile_ns)
+        return float(found[PERCENTILES[0]])
+
+    session.once(figures[0], measure)
+    for figure, percentile in zip(figures[1:], PERCENTILES[1:]):
+        figure.runs.append(float(found[percentile]))
+        figure.contended = figures[0].contended
+
+
+# ---- start ----
+
+
+def _start(session: Session) -> None:
+    """From start() to the first completion, seen by a process that sleeps 50 us between looks."""
+    if not session.wants("start.first"):
+        return
+    session.tell("start of a worker")
+    figure = session.figure("start.first", "from start() to the first completion", "ms")
+    with Drive(size="1G") as drive:
+
+        def measure(meter: WaitMeter) -> float:
+            worker = drive.worker(Load("read"), io_count=100_000, time=0.05)
+            begun = time.perf_counter()
+            worker.start()
+            while worker.progress[2] == 0 and worker.running:
+                time.sleep(50e-6)
+            taken = time.perf_counter() - begun
+            meter.sample()
+            worker.close()
+            return taken * 1000
+
+        for _ in range(session.plan.runs):
+            session.once(figure, measure)
+
+
+# ---- many at once ----
+
+
+def _many(session: Session) -> None:
+    """They share the CPUs by design, so waiting for one is no reason to repeat a run."""
+    if not session.wants("many.together", "many.smallest"):
+        return
+    session.tell(f"{MANY} workers at once")
+    load, plan = Load("read"), session.plan
+    together = session.figure("many.together", f"{MANY} workers together / one", "")
+    smallest = session.figure("many.smallest", f"the slowest of {MANY} workers / their mean", "")
+    with Drive(REGION_MIB, size="1G", queues=MANY) as drive:
+        drive.verify(False)
+        for _ in range(plan.runs):
+            alone = iops(drive.run(load, plan.seconds, WaitMeter()))
+            with contextlib.ExitStack() as stack:
+                workers = [drive.worker(load, time=plan.many_seconds) for _ in range(MANY)]
+                for worker in workers:
+                    stack.enter_context(worker)
+                time.sleep(plan.many_seconds)
+            rates = [iops(worker.close()) for worker in workers]
+            together.runs.append(sum(rates) / alone)
+            smallest.runs.append(min(rates) / (sum(rates) / MANY))
+
+
+# ---- rates ----
+
+
+def _rates(session: Session) -> None:
+    wanted = [rate for rate in RATES if session.wants(f"rate.{rate}")]
+    if not wanted:
+        return
+    with Drive(size="4G", null=True) as drive:
+        drive.verify(False)
+        for rate in wanted:
+            session.tell(f"a rate of {rate:,} IOPS")
+            title = f"rate limit {rate:,} IOPS, the second that is off most"
+            figure = session.figure(f"rate.{rate}", title, "IOs")
+            for _ in range(session.plan.runs):
+                session.once(figure, partial(_deviation, session, drive, rate))
+
+
+def _deviation(session: Session, drive: Drive, rate: int, meter: WaitMeter) -> float:
+    """Of the IOs that completed in each second from those that were due: the largest difference."""
+    counts: list[int] = []
+    seconds = session.plan.rate_seconds
+    drive.run(Load("read", 4096, 128), seconds, meter, iops=rate, output_io_per_second=counts)
+    return float(max(abs(count - rate) for count in counts))
