@@ -75,13 +75,10 @@ int pyn_admin_submit(struct pyn_device *device, struct pyn_command *command, uin
 	return pyn_qpair_submit(pyn_device_admin(device), command, cid, err);
 }
 
-/* The table of the namespace that a command names, which send_cmd may set to any; a reference, or NULL. */
-static struct pyn_verify *table_of(const struct pyn_namespace *ns, const struct nvme_cmd *cmd)
+/* Whether a command names another namespace than the one that sends it, as send_cmd may. */
+static bool names_another(const struct pyn_namespace *ns, const struct nvme_cmd *cmd)
 {
-	if (cmd->nsid != ns->nsid && cmd->nsid != UINT32_MAX)
-		return pyn_device_find_table(ns->device, cmd->nsid);
-	pyn_verify_get(ns->verify);
-	return ns->verify;
+	return ns && cmd->nsid != ns->nsid && cmd->nsid != UINT32_MAX;
 }
 
 int pyn_io_submit(struct pyn_io_queue *queue, struct pyn_namespace *ns, struct pyn_command *command, uint16_t *cid,
@@ -101,9 +98,13 @@ int pyn_io_submit(struct pyn_io_queue *queue, struct pyn_namespace *ns, struct p
 	if (rc < 0)
 		return rc;
 	command->judge = ns && ns->verify_enabled;
-	command->verify = ns ? table_of(ns, &command->cmd) : NULL;
+	struct pyn_verify *other = NULL;
+
+	command->verify = ns ? ns->verify : NULL;
+	if (names_another(ns, &command->cmd))
+		command->verify = other = pyn_device_find_table(ns->device, command->cmd.nsid);
 	rc = pyn_qpair_submit(queue->qpair, command, cid, err);
-	pyn_verify_put(command->verify);
+	pyn_verify_put(other);
 	command->verify = NULL;
 	return rc;
 }

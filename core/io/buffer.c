@@ -2,7 +2,6 @@
 #include "core/io/buffer.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 
 #include "core/env/env.h"
@@ -46,17 +45,6 @@ void pyn_buffer_put(struct pyn_buffer *buffer)
 	free(buffer);
 }
 
-static void lock(struct pyn_buffer *buffer)
-{
-	while (atomic_flag_test_and_set_explicit(&buffer->lock, memory_order_acquire))
-		sched_yield();
-}
-
-static void unlock(struct pyn_buffer *buffer)
-{
-	atomic_flag_clear_explicit(&buffer->lock, memory_order_release);
-}
-
 static struct pyn_page_use *first_page(const struct pyn_buffer *buffer, uint32_t offset)
 {
 	return &buffer->pages[offset / PYN_PAGE];
@@ -72,7 +60,7 @@ void pyn_buffer_use_begin(struct pyn_buffer_use *use, struct pyn_buffer *buffer,
 {
 	*use = (struct pyn_buffer_use){.buffer = buffer, .offset = offset, .length = length, .to_host = to_host};
 	pyn_buffer_get(buffer);
-	lock(buffer);
+	pyn_spin_lock(&buffer->lock);
 	for (struct pyn_page_use *page = first_page(buffer, offset); page < past_last_page(buffer, offset, length);
 	     page++) {
 		if (page->reading)
@@ -85,7 +73,7 @@ void pyn_buffer_use_begin(struct pyn_buffer_use *use, struct pyn_buffer *buffer,
 			page->writing++;
 		use->changes += page->changes;
 	}
-	unlock(buffer);
+	pyn_spin_unlock(&buffer->lock);
 }
 
 bool pyn_buffer_use_end(struct pyn_buffer_use *use)
@@ -93,7 +81,7 @@ bool pyn_buffer_use_end(struct pyn_buffer_use *use)
 	struct pyn_buffer *buffer = use->buffer;
 	uint64_t changes = 0;
 
-	lock(buffer);
+	pyn_spin_lock(&buffer->lock);
 	for (struct pyn_page_use *page = first_page(buffer, use->offset);
 	     page < past_last_page(buffer, use->offset, use->length); page++) {
 		if (use->to_host)
@@ -102,7 +90,7 @@ bool pyn_buffer_use_end(struct pyn_buffer_use *use)
 			page->writing--;
 		changes += page->changes;
 	}
-	unlock(buffer);
+	pyn_spin_unlock(&buffer->lock);
 	use->buffer = NULL;
 	pyn_buffer_put(buffer);
 	return !use->disturbed && changes == use->changes;
@@ -110,10 +98,10 @@ bool pyn_buffer_use_end(struct pyn_buffer_use *use)
 
 void pyn_buffer_changed(struct pyn_buffer *buffer, uint32_t offset, uint32_t length)
 {
-	lock(buffer);
+	pyn_spin_lock(&buffer->lock);
 	for (struct pyn_page_use *page = first_page(buffer, offset); page < past_last_page(buffer, offset, length);
 	     page++)
 		if (page->reading || page->writing)
 			page->changes++;
-	unlock(buffer);
+	pyn_spin_unlock(&buffer->lock);
 }

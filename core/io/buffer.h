@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "core/util/error.h"
+#include "core/util/spin.h"
 
 #define PYN_PAGE 4096u
 
@@ -22,7 +23,7 @@ struct pyn_buffer {
 	uint32_t size; /* bytes allocated, as asked for */
 	_Atomic uint32_t references;
 	uint32_t process;           /* generation of the process that made it */
-	atomic_flag lock;           /* over pages: several threads submit and reap */
+	struct pyn_spin lock;       /* over pages: several threads submit and reap */
 	struct pyn_page_use *pages; /* one for each 4 KiB */
 };
 

@@ -2,7 +2,6 @@
 #include "core/io/qpair.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "core/util/clock.h"
 #include "spec/nvme_regs.h"
 #include "core/util/log.h"
+#include "core/util/spin.h"
 
 #define POLL_BATCH 32u
 #define RESET_LOOK_NS UINT64_C(100000000) /* between two looks at CSTS, for a command of the driver's own */
@@ -48,7 +48,7 @@ struct pyn_qpair {
 	struct pyn_ctrlr *ctrlr;
 	struct pyn_queue *queue;
 	struct pyn_qpair_config config;
-	pthread_mutex_t lock;
+	struct pyn_spin lock;
 	struct pyn_cmdlog *log;
 	uint16_t free_slots; /* list of the script's */
 	uint16_t free_own_slots;
@@ -84,7 +84,6 @@ struct pyn_qpair *pyn_qpair_create(const struct pyn_engine *engine, struct pyn_c
 	qpair->engine = engine;
 	qpair->ctrlr = ctrlr;
 	qpair->config = *config;
-	pthread_mutex_init(&qpair->lock, NULL);
 	qpair->ready_first = qpair->ready_last = NO_SLOT;
 	qpair->free_slots = qpair->free_own_slots = NO_SLOT;
 	for (unsigned i = 0; i < count; i++) {
@@ -106,15 +105,14 @@ void pyn_qpair_destroy(struct pyn_qpair *qpair)
 		if (qpair->slots[i].flags)
 			pyn_track_abandon(&qpair->slots[i].track);
 	pyn_cmdlog_destroy(qpair->log);
-	pthread_mutex_destroy(&qpair->lock);
 	free(qpair);
 }
 
 void pyn_qpair_attach(struct pyn_qpair *qpair, struct pyn_queue *queue)
 {
-	pthread_mutex_lock(&qpair->lock);
+	pyn_spin_lock(&qpair->lock);
 	qpair->queue = queue;
-	pthread_mutex_unlock(&qpair->lock);
+	pyn_spin_unlock(&qpair->lock);
 }
 
 struct pyn_queue *pyn_qpair_queue(const struct pyn_qpair *qpair)
@@ -393,10 +391,10 @@ static int submit(struct pyn_qpair *qpair, const struct pyn_command *command, ui
 
 int pyn_qpair_submit(struct pyn_qpair *qpair, const struct pyn_command *command, uint16_t *cid, struct pyn_error *err)
 {
-	pthread_mutex_lock(&qpair->lock);
+	pyn_spin_lock(&qpair->lock);
 	int rc = submit(qpair, command, cid, err);
 
-	pthread_mutex_unlock(&qpair->lock);
+	pyn_spin_unlock(&qpair->lock);
 	return rc;
 }
 
@@ -432,12 +430,12 @@ static unsigned fetch(struct pyn_qpair *qpair, struct pyn_completed *completed, 
 
 unsigned pyn_qpair_fetch(struct pyn_qpair *qpair, struct pyn_completed *completed, unsigned max)
 {
-	pthread_mutex_lock(&qpair->lock);
+	pyn_spin_lock(&qpair->lock);
 	poll_queue(qpair);
 	check(qpair);
 	unsigned count = fetch(qpair, completed, max);
 
-	pthread_mutex_unlock(&qpair->lock);
+	pyn_spin_unlock(&qpair->lock);
 	return count;
 }
 
@@ -476,9 +474,9 @@ static int await(struct pyn_qpair *qpair, struct slot *slot, struct nvme_cpl *cp
 		uint64_t now = pyn_ticks();
 
 		if (!poll_all(qpair) && ++empty >= EMPTY_POLLS_BEFORE_YIELD) {
-			pthread_mutex_unlock(&qpair->lock);
+			pyn_spin_unlock(&qpair->lock);
 			sched_yield();
-			pthread_mutex_lock(&qpair->lock);
+			pyn_spin_lock(&qpair->lock);
 			empty = 0;
 			check(qpair);
 		}
@@ -558,19 +556,19 @@ static int execute(struct pyn_qpair *qpair, const struct nvme_cmd *cmd, struct p
 int pyn_qpair_execute(struct pyn_qpair *qpair, const struct nvme_cmd *cmd, struct pyn_buffer *buffer,
 		      struct nvme_cpl *cpl, struct pyn_error *err)
 {
-	pthread_mutex_lock(&qpair->lock);
+	pyn_spin_lock(&qpair->lock);
 	int rc = execute(qpair, cmd, buffer, cpl, err);
 
-	pthread_mutex_unlock(&qpair->lock);
+	pyn_spin_unlock(&qpair->lock);
 	return rc;
 }
 
 void pyn_qpair_abandon(struct pyn_qpair *qpair, uint16_t status)
 {
-	pthread_mutex_lock(&qpair->lock);
+	pyn_spin_lock(&qpair->lock);
 	poll_all(qpair);
 	abandon(qpair, status);
 	qpair->generation++;
 	qpair->queue = NULL;
-	pthread_mutex_unlock(&qpair->lock);
+	pyn_spin_unlock(&qpair->lock);
 }

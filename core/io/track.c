@@ -219,16 +219,18 @@ static void end_change(struct pyn_track *track, bool success, bool own)
 		pyn_verify_write_end(track->verify, track->dsm[i].slba, track->dsm[i].nlb, outcome);
 }
 
-static bool end_read(struct pyn_track *track, const uint8_t *data, bool own, struct pyn_mismatch *mismatch)
+/* Judged while its buffer is still in use: another command that starts to use it meanwhile makes that void. */
+static bool end_read(struct pyn_track *track, struct pyn_mismatch *mismatch)
 {
 	struct pyn_verify_counts counts = {0};
-	bool right = true;
+	const uint8_t *data = track->use.buffer->data + track->use.offset;
+	bool right = pyn_verify_read_end(track->verify, track->slba, (uint32_t)track->nlb, data, track->cells,
+					 &counts, mismatch);
 
-	if (own)
-		right = pyn_verify_read_end(track->verify, track->slba, (uint32_t)track->nlb, data, track->cells,
-					    &counts, mismatch);
-	else
-		counts.unverified = track->nlb;
+	if (!pyn_buffer_use_end(&track->use)) {
+		counts = (struct pyn_verify_counts){.unverified = track->nlb};
+		right = true;
+	}
 	pyn_verify_count(track->verify, &counts);
 	return right;
 }
@@ -248,21 +250,10 @@ static void finish(struct pyn_track *track)
 bool pyn_track_end(struct pyn_track *track, uint16_t status, struct pyn_mismatch *mismatch)
 {
 	bool success = !(status & ~NVME_STATUS_P & ~NVME_STATUS_M & ~NVME_STATUS_DNR);
-	bool own = true, right = true;
-	uint8_t *data = NULL;
-	struct pyn_buffer *held = track->use.buffer;
+	bool right = !success || !track->judge || end_read(track, mismatch);
+	bool own = !track->use.buffer || pyn_buffer_use_end(&track->use);
 
-	if (held) {
-		/* The judgement below still reads the data. */
-		pyn_buffer_get(held);
-		data = held->data + track->use.offset;
-		own = pyn_buffer_use_end(&track->use);
-	}
 	switch (track->effect) {
-	case PYN_EFFECT_READ:
-		if (success && track->judge)
-			right = end_read(track, data, own, mismatch);
-		break;
 	case PYN_EFFECT_WRITE:
 		pyn_verify_write_end(track->verify, track->slba, track->nlb,
 				     !success || !own ? PYN_WRITE_FAILED
@@ -279,10 +270,10 @@ bool pyn_track_end(struct pyn_track *track, uint16_t status, struct pyn_mismatch
 		if (success)
 			pyn_verify_flush_end(track->verify, track->epoch);
 		break;
+	case PYN_EFFECT_READ:
 	case PYN_EFFECT_NONE:
 		break;
 	}
-	pyn_buffer_put(held);
 	finish(track);
 	return right;
 }
