@@ -1,8 +1,19 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # From a completion to the script: warnings, callbacks, waitdone. Controller (the admin queue) and Qpair build on it.
 
+cdef extern from "Python.h":
+    PyInterpreterState *PyInterpreterState_Get()
+    PyThreadState *PyInterpreterState_ThreadHead(PyInterpreterState *interpreter)
+    PyThreadState *PyThreadState_Next(PyThreadState *thread)
+
 DEF BATCH = 32
 cdef uint64_t _SLICE_US = 10000  # between two looks at Ctrl-C
+cdef uint64_t _ALONE_US = 20     # with Python's lock, where nobody else would take it
+
+
+cdef inline bint _is_the_only_thread():
+    # Threads come and go under Python's lock, which we have.
+    return PyThreadState_Next(PyInterpreterState_ThreadHead(PyInterpreterState_Get())) == NULL
 
 
 cdef class _Queue:
@@ -42,6 +53,11 @@ cdef class _Queue:
 
         if wanted > room:
             wanted = room
+        if self._count == 0 and _is_the_only_thread():
+            self._first = 0
+            self._count = self._wait(self._fetched, wanted, _ALONE_US)
+            if self._count:
+                return self._count
         self._expected += wanted
         with nogil:
             count = self._wait(batch, wanted, budget_us)
@@ -88,12 +104,17 @@ cdef class _Queue:
 
     cdef bint _deliver(self) except? True:
         """Hand the oldest fetched completion to the script; whether waitdone counts it."""
-        cdef cspdk.pyn_completed completed = self._fetched[self._first]
+        cdef cspdk.pyn_completed *oldest = &self._fetched[self._first]
+        cdef cspdk.pyn_completed completed
         cdef _Callback callback
 
         # Everything is in order again before a warning or a callback may raise.
         self._first = (self._first + 1) % BATCH
         self._count -= 1
+        if oldest.user == NULL and not (oldest.asynchronous or oldest.timed_out or oldest.cpl.status >> 1 & 0x7ff):
+            self._latest_latency_ns = oldest.latency_ns
+            return True  # nobody is to be told
+        completed = oldest[0]
         callback = self._callbacks.take(completed.user)
         if completed.asynchronous:
             self._asynchronous(&completed, callback)

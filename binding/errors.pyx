@@ -88,8 +88,20 @@ cdef object _integer(object value, str name):
         raise TypeError(f"{name} must be an integer, not {type(value).__name__}") from None
 
 
-cdef uint64_t _field(object value, unsigned bits, str name) except? 0xdeadbeef:
+cdef inline uint64_t _field(object value, unsigned bits, str name) except? 0xdeadbeef:
     """A value for a field of so many bits: asserted, because nothing else would reach the drive as it was meant."""
+    cdef long long raw
+    cdef int beyond = 0
+
+    # What nearly every argument of every command is.
+    if PyLong_CheckExact(value):
+        raw = PyLong_AsLongLongAndOverflow(value, &beyond)
+        if not beyond and raw >= 0 and (bits > 63 or not raw >> bits):
+            return <uint64_t>raw
+    return _any_field(value, bits, name)
+
+
+cdef uint64_t _any_field(object value, unsigned bits, str name) except? 0xdeadbeef:
     cdef uint64_t raw
 
     value = _integer(value, name)

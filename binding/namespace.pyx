@@ -1,6 +1,24 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Namespace: IO commands, and the verification of what they read.
 
+cdef inline unsigned _lba_count(object value) except 0:
+    cdef long long count
+    cdef int beyond = 0
+
+    if PyLong_CheckExact(value):
+        count = PyLong_AsLongLongAndOverflow(value, &beyond)
+        if 1 <= count <= 65536:
+            return <unsigned>count
+    return _any_lba_count(value)
+
+
+cdef unsigned _any_lba_count(object value) except 0:
+    cdef object count = _integer(value, "lba_count")
+
+    _check(1 <= count <= 65536, f"lba_count must be from 1 to 65536, not {value}")
+    return count
+
+
 cdef class Namespace:
     cdef Controller _controller
     cdef cspdk.pyn_namespace *_namespace
@@ -115,7 +133,7 @@ cdef class Namespace:
         queue = <Qpair>qpair
         queue._get()
         callback = None if cb is None else _callback(cb)
-        command.user = queue._callbacks.hold(callback)
+        command.user = NULL if callback is None else queue._callbacks.hold(callback)
         rc = cspdk.pyn_io_submit(queue._queue, self._namespace, command, &queue._latest_cid, &err)
         if rc < 0:
             queue._callbacks.take(command.user)
@@ -127,9 +145,8 @@ cdef class Namespace:
     cdef int _range(self, cspdk.nvme_cmd *cmd, unsigned opcode, object lba, object lba_count,
                     object io_flags) except -1:
         cdef uint64_t slba = _field(lba, 64, "lba")
-        cdef object nlb = _integer(lba_count, "lba_count")
+        cdef unsigned nlb = _lba_count(lba_count)
 
-        _check(1 <= nlb <= 65536, f"lba_count must be from 1 to 65536, not {lba_count}")
         memset(cmd, 0, sizeof(cmd[0]))
         cmd.opc = <uint8_t>opcode
         cmd.nsid = self._namespace.nsid
