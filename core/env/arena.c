@@ -4,11 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <rte_memory.h>
 
 #include "core/env/env.h"
+
+#define PAGE 4096u
 
 /* Hugepages come as a few runs for each NUMA node; a server need not accept more maps than this. */
 #define MAX_REGIONS 256
@@ -85,12 +88,32 @@ static int regions_check(struct pyn_error *err)
 	return 0;
 }
 
+/*
+ * The EAL's list of its segments: 48 bytes for each 4 KiB of the arena, all of them written. A forked process asks
+ * the EAL for nothing, and copying their page table would be most of what a fork of a worker takes.
+ */
+static int segments_are_not_forked(const struct rte_memseg_list *list, void *context)
+{
+	uintptr_t first = (uintptr_t)list->memseg_arr.data;
+	uintptr_t past = first + (size_t)list->memseg_arr.len * list->memseg_arr.elt_sz;
+
+	(void)context;
+	/* What else lies in its first and its last page is forked. A kernel that refuses costs time, and no more. */
+	first = (first + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
+	past &= ~(uintptr_t)(PAGE - 1);
+	if (past > first)
+		madvise((void *)first, past - first, MADV_DONTFORK);
+	return 0;
+}
+
 int pyn_arena_find(struct pyn_error *err)
 {
 	int rc = rte_memseg_walk(segment_add, err);
 
 	if (!rc)
 		rc = regions_check(err);
+	if (!rc)
+		rte_memseg_list_walk(segments_are_not_forked, NULL);
 	if (rc)
 		the_arena.count = 0;
 	qsort(the_arena.regions, the_arena.count, sizeof(the_arena.regions[0]), by_address);
