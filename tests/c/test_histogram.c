@@ -47,6 +47,30 @@ TEST(a_bucket_is_at_most_a_128th_of_its_values_wide)
 		CHECK_EQ(pyn_histogram_highest(pyn_histogram_index(value)), value);
 }
 
+/* Between two others, so that neither the smallest nor the largest, which are exact, is asked for. */
+static double told_ns(double ns, double hz)
+{
+	pyn_histogram_init(&the_histogram);
+	pyn_histogram_record(&the_histogram, 0);
+	pyn_histogram_record(&the_histogram, (uint64_t)(ns * hz / 1e9 + 0.5));
+	pyn_histogram_record(&the_histogram, UINT64_MAX);
+	return (double)pyn_histogram_percentile(&the_histogram, 50) * 1e9 / hz;
+}
+
+TEST(from_100_ns_to_100_s_the_error_is_at_most_1_percent_in_at_most_64_kib)
+{
+	static const double clocks[] = {1e9, 2.1e9, (double)HZ, 5.7e9};
+
+	CHECK(sizeof(the_histogram) <= 64 * 1024);
+	for (size_t i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++)
+		for (double ns = 100; ns <= 100e9; ns *= 1.0007) {
+			double error = (told_ns(ns, clocks[i]) - ns) / ns;
+
+			if (!CHECK(error <= 0.01 && error >= -0.01))
+				return;
+		}
+}
+
 TEST(an_empty_one_has_no_values)
 {
 	static uint64_t counts[10];
