@@ -63,6 +63,7 @@ def _checksum(session: Session) -> None:
 
 
 def _runs(session: Session, figure: Figure, stepper: Stepper, counter: Callable[[], int]) -> None:
+    stepper.until_change(counter)
     for _ in range(session.plan.runs):
         figure.runs.append(stepper.instructions_each(counter, session.plan.steps))
 

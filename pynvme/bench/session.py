@@ -37,7 +37,7 @@ class Plan:
     """Of a run of 16 workers at once."""
     rate_seconds: int = 3
     """Of a run with a rate limit: so many seconds are counted."""
-    steps: int = 20_000
+    steps: int = 10_000
     """Instructions that a process is followed for in a run."""
     drive_mib: int = 4096
     """The drive that is measured as a whole."""

@@ -105,23 +105,23 @@ class Stepper:
         self._ptrace(_POKEUSER, _RAX, ticks & 0xFFFFFFFF)
         self._ptrace(_POKEUSER, _RDX, ticks >> 32)
 
-    def instructions_each(self, counter: Callable[[], int], steps: int) -> float:
-        """Instructions for each one that ``counter`` counts, over at least so many steps.
-
-        The first and the last instruction are ones at which the counter changes, so that no part of anything
-        is counted.
-        """
-        self._until_change(counter)
-        before, first = self.instructions, counter()
-        while self.instructions - before < steps:
-            self.step()
-        self._until_change(counter)
-        return (self.instructions - before) / (counter() - first)
-
-    def _until_change(self, counter: Callable[[], int]) -> None:
+    def until_change(self, counter: Callable[[], int]) -> None:
+        """Go on to the instruction that changes what ``counter`` returns. StepperError: none does."""
         seen = counter()
         for _ in range(PATIENCE):
             self.step()
             if counter() != seen:
                 return
         raise StepperError(f"process {self._pid} gets nothing done")
+
+    def instructions_each(self, counter: Callable[[], int], steps: int) -> float:
+        """Instructions for each one that ``counter`` counts, over at least so many steps.
+
+        It ends with an instruction that changes the counter and is to begin after one, so that no part of
+        anything is counted.
+        """
+        before, first = self.instructions, counter()
+        while self.instructions - before < steps:
+            self.step()
+        self.until_change(counter)
+        return (self.instructions - before) / (counter() - first)

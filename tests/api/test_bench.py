@@ -205,6 +205,7 @@ def test_a_process_that_was_followed_goes_on_and_a_counter_that_stands_is_told(b
         try:
             assert process.stdout.readline() == b"ready\n"
             with Stepper(process.pid) as stepper:
+                stepper.until_change(lambda: stepper.clock_reads)
                 each = [stepper.instructions_each(lambda: stepper.clock_reads, 500) for _ in range(3)]
                 monkeypatch.setattr("pynvme.bench.stepper.PATIENCE", 1000)
                 with pytest.raises(StepperError, match="nothing done"):
