@@ -79,7 +79,10 @@ static void write_sectors(struct vssd_store *store, uint64_t block, uint8_t sect
 
 static void write_block(struct vssd_store *store, uint64_t block, uint8_t value)
 {
-	write_sectors(store, block, VSSD_ALL_SECTORS, value);
+	uint8_t data[VSSD_BLOCK_SIZE];
+
+	memset(data, value, sizeof(data));
+	CHECK(vssd_store_put(store, block, data));
 }
 
 /* Whether all bytes of these sectors of a block have this value. */
@@ -147,6 +150,45 @@ TEST(a_part_of_a_new_block_leaves_zeros_and_only_itself_written)
 	CHECK(holds(store, 1, 0x10, 0x44));
 	CHECK(holds(store, 1, 0xef, 0));
 	CHECK_EQ(vssd_store_written(store, 1), 0x10);
+	vssd_store_close(store);
+}
+
+/* Into a new pool block, in place, and from an address that is no multiple of anything. */
+TEST(a_whole_block_arrives_byte_by_byte)
+{
+	static uint8_t source[VSSD_BLOCK_SIZE + 64];
+	struct vssd_store *store = open_store(NULL);
+
+	for (unsigned i = 0; i < 128; i++) {
+		const uint8_t *data = source + i % 64;
+
+		for (unsigned j = 0; j < sizeof(source); j++)
+			source[j] = (uint8_t)(j * 31 + (j >> 8) * 7 + i);
+		write_sectors(store, i % 32 / 2, 0x10, 0x77);
+		CHECK(vssd_store_put(store, i % 32 / 2, data));
+		CHECK_EQ(memcmp(vssd_store_data(store, i % 32 / 2), data, VSSD_BLOCK_SIZE), 0);
+		CHECK_EQ(vssd_store_written(store, i % 32 / 2), 0xff);
+		if (i % 5 == 0)
+			vssd_store_flush(store);
+	}
+	vssd_store_close(store);
+}
+
+/* Marks of the data that a pool block held before are nobody's. */
+TEST(a_pool_block_that_is_used_again_brings_no_marks_along)
+{
+	struct vssd_store *store = open_store(NULL);
+
+	for (unsigned i = 0; i < 4 * CACHE; i++) {
+		CHECK_EQ(vssd_store_poison(store, i % 8, 0xff), 0);
+		vssd_store_flush(store);
+		write_block(store, i % 8, (uint8_t)i);
+		CHECK_EQ(vssd_store_bad(store, i % 8), 0);
+		write_sectors(store, 8 + i % 8, 1, (uint8_t)i);
+		CHECK_EQ(vssd_store_bad(store, 8 + i % 8), 0);
+		vssd_store_flush(store);
+		CHECK_EQ(vssd_store_zero(store, 8 + i % 8, VSSD_ALL_SECTORS, true), 0);
+	}
 	vssd_store_close(store);
 }
 

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define PREFETCH_LINES 8u /* the processor itself goes on from there */
+#define PREFETCH_LINES 16u /* of what is read; the processor itself goes on from there */
 
 /* What is needed of a command. Each word is read once: the host may change its memory at any time, and what was
  * checked must be what is executed. */
@@ -27,6 +27,12 @@ static inline struct brief read_entry(const struct nvme_cmd *entry)
 		.slba = __atomic_load_n((const uint64_t *)&entry->cdw10, __ATOMIC_RELAXED),
 		.cdw12 = __atomic_load_n(&entry->cdw12, __ATOMIC_RELAXED),
 	};
+}
+
+/* Whether it is this command, with no flag set. */
+static inline bool is(const struct brief *io, uint8_t opcode)
+{
+	return (io->command & 0xffff) == opcode;
 }
 
 /* Where the data are: so many bytes of a block of the store, and of host memory. */
@@ -60,7 +66,57 @@ static inline bool locate(struct vssd_ctrl *ctrl, const struct brief *io, uint32
 	return place->memory != NULL;
 }
 
-static inline bool run_read(struct vssd_ctrl *ctrl, const struct brief *io)
+/* ---- looking ahead, while the data of a command are copied ---- */
+
+/* The command that is so many entries behind the head, and its block of the store. False: it is nothing to prepare.
+ */
+static inline bool guess(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq, uint32_t behind, struct brief *io,
+			 uint64_t *block)
+{
+	uint32_t entry = sq->head + behind;
+	const struct vssd_ns *ns;
+
+	*io = read_entry(&sq->entries[entry < sq->size ? entry : entry - sq->size]);
+	ns = &ctrl->ns[((io->command >> 32) - 1) % VSSD_MAX_NAMESPACES];
+	*block = ns->first_block + (io->slba << ns->lba_shift >> VSSD_BLOCK_SHIFT);
+	return (is(io, NVME_IO_READ) || is(io, NVME_IO_WRITE)) && io->slba < ns->nsze;
+}
+
+static inline void fetch_lines(const uint8_t *data, unsigned lines)
+{
+	for (unsigned i = 0; i < lines; i++)
+		__builtin_prefetch(data + i * 64, 0, 2);
+}
+
+/* What is written comes from another core's cache: all of it is asked for at once. */
+static inline void fetch_host_lines(struct vssd_ctrl *ctrl, const struct brief *io)
+{
+	const uint8_t *data = vssd_dma_pointer(&ctrl->bus->dma, io->prp1, VSSD_BLOCK_SIZE, VSSD_DMA_READ);
+
+	if (data)
+		fetch_lines(data, VSSD_BLOCK_SIZE / 64);
+}
+
+/* left: commands that are known to follow. The next one's data come nearer, and what the maps know of the one behind
+ * it. The host may change them meanwhile: a wrong guess costs time only. */
+static inline void look_ahead(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, unsigned left)
+{
+	struct brief io;
+	uint64_t block;
+
+	if (left > 1 && guess(ctrl, sq, 2, &io, &block))
+		vssd_store_prefetch(ctrl->store, block, is(&io, NVME_IO_WRITE));
+	if (left == 0 || !guess(ctrl, sq, 1, &io, &block))
+		return;
+	if (is(&io, NVME_IO_READ))
+		fetch_lines(vssd_store_data(ctrl->store, block), PREFETCH_LINES);
+	else
+		fetch_host_lines(ctrl, &io);
+}
+
+/* ---- executing ---- */
+
+static inline bool run_read(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, const struct brief *io, unsigned left)
 {
 	struct place at;
 
@@ -69,6 +125,7 @@ static inline bool run_read(struct vssd_ctrl *ctrl, const struct brief *io)
 	if (!ctrl->null_store) {
 		if (vssd_store_bad(ctrl->store, at.block))
 			return false;
+		look_ahead(ctrl, sq, left);
 		memcpy(at.memory, vssd_store_data(ctrl->store, at.block) + at.offset, at.length);
 	}
 	ctrl->counters.commands_read++;
@@ -78,18 +135,29 @@ static inline bool run_read(struct vssd_ctrl *ctrl, const struct brief *io)
 	return true;
 }
 
-static inline bool run_write(struct vssd_ctrl *ctrl, const struct brief *io)
+static inline bool store_data(struct vssd_ctrl *ctrl, const struct place *at)
+{
+	uint8_t *data;
+
+	if (at->length == VSSD_BLOCK_SIZE)
+		return vssd_store_put(ctrl->store, at->block, at->memory);
+	data = vssd_store_write(ctrl->store, at->block, vssd_store_sectors(at->offset, at->length));
+	if (!data)
+		return false;
+	memcpy(data + at->offset, at->memory, at->length);
+	return true;
+}
+
+static inline bool run_write(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, const struct brief *io, unsigned left)
 {
 	struct place at;
 
 	if (ctrl->write_through || !locate(ctrl, io, VSSD_DMA_READ, &at))
 		return false;
 	if (!ctrl->null_store) {
-		uint8_t *data = vssd_store_write(ctrl->store, at.block, vssd_store_sectors(at.offset, at.length));
-
-		if (!data)
+		look_ahead(ctrl, sq, left);
+		if (!store_data(ctrl, &at))
 			return false;
-		memcpy(data + at.offset, at.memory, at.length);
 	}
 	ctrl->counters.commands_write++;
 	ctrl->counters.bytes_written += at.length;
@@ -99,30 +167,12 @@ static inline bool run_write(struct vssd_ctrl *ctrl, const struct brief *io)
 	return true;
 }
 
-/* Execute a command; false: nothing was done. */
-static inline bool execute(struct vssd_ctrl *ctrl, const struct brief *io)
+/* Execute the command at the head; false: nothing was done. */
+static inline bool execute(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, const struct brief *io, unsigned left)
 {
-	switch (io->command & 0xffff) { /* opcode and flags: none may be set */
-	case NVME_IO_READ:
-		return run_read(ctrl, io);
-	case NVME_IO_WRITE:
-		return run_write(ctrl, io);
-	default:
-		return false;
-	}
-}
-
-/* The next command: let its data come nearer while the one before is executed. A wrong guess costs time only. */
-static inline void prefetch(const struct vssd_ctrl *ctrl, const struct brief *next)
-{
-	const struct vssd_ns *ns = &ctrl->ns[((next->command >> 32) - 1) % VSSD_MAX_NAMESPACES];
-	const uint8_t *data;
-
-	if ((next->command & 0xffff) != NVME_IO_READ || next->slba >= ns->nsze)
-		return;
-	data = vssd_store_data(ctrl->store, ns->first_block + (next->slba << ns->lba_shift >> VSSD_BLOCK_SHIFT));
-	for (unsigned line = 0; line < PREFETCH_LINES; line++)
-		__builtin_prefetch(data + line * 64);
+	if (is(io, NVME_IO_READ))
+		return run_read(ctrl, sq, io, left);
+	return is(io, NVME_IO_WRITE) && run_write(ctrl, sq, io, left);
 }
 
 unsigned vssd_direct_run(struct vssd_ctrl *ctrl, struct vssd_sq *sq, unsigned most)
@@ -135,12 +185,7 @@ unsigned vssd_direct_run(struct vssd_ctrl *ctrl, struct vssd_sq *sq, unsigned mo
 	while (count < most) {
 		struct brief io = read_entry(&sq->entries[sq->head]);
 
-		if (!ctrl->null_store && count + 1 < most) {
-			struct brief next = read_entry(&sq->entries[vssd_next_entry(sq->head, sq->size)]);
-
-			prefetch(ctrl, &next);
-		}
-		if (!execute(ctrl, &io))
+		if (!execute(ctrl, sq, &io, most - count - 1))
 			break;
 		count++;
 		sq->head = vssd_next_entry(sq->head, sq->size);

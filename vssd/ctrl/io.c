@@ -230,6 +230,12 @@ static uint16_t write_part(struct vssd_ctrl *ctrl, struct cursor *cursor, const 
 	uint8_t bounce[VSSD_BLOCK_SIZE];
 	uint8_t *to;
 
+	if (in_memory && part->length == VSSD_BLOCK_SIZE && cursor_room(cursor, part->length) == part->length) {
+		const uint8_t *data = cursor->segment->memory + cursor->done;
+
+		cursor_advance(cursor, part->length);
+		return vssd_store_put(ctrl->store, part->block, data) ? NVME_SC_SUCCESS : NVME_SC_WRITE_FAULT;
+	}
 	if (!in_memory && from_host(ctrl, cursor, bounce, part->length) < 0)
 		return NVME_SC_DATA_TRANSFER_ERROR;
 	to = vssd_store_write(ctrl->store, part->block, part->sectors);

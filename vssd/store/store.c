@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "vssd/store/store.h"
 
+#include <emmintrin.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,24 +100,34 @@ static void queue_push(struct vssd_store *store, uint64_t block)
 	p->in_queue[block / 64] |= UINT64_C(1) << (block % 64);
 }
 
+/* Whether a block can be changed in place: its pool block is nobody else's, and no power loss brings it back. */
+static bool is_own(const struct vssd_store *store, uint64_t block)
+{
+	uint32_t index = index_of(store->current[block]);
+
+	return is_dirty(store, block) && index >= VSSD_POOL_FIRST && index != index_of(store->durable[block]);
+}
+
 /* A pool block of its own for a block that may be changed in place: the one that it has where it is dirty already,
- * else a new one. keep: sectors whose old data are wanted. 0: no space. */
+ * else a new one. keep: sectors whose old data and marks are wanted. 0: no space. The caller sets the marks, and the
+ * map's entry anew. */
 static uint32_t own(struct vssd_store *store, uint64_t block, uint8_t keep)
 {
 	uint32_t old = index_of(store->current[block]);
 	uint32_t new;
 
-	if (is_dirty(store, block) && old >= VSSD_POOL_FIRST && old != index_of(store->durable[block]))
+	if (is_own(store, block))
 		return old;
 	queue_push(store, block);
 	new = pool_take(store->private, old < VSSD_POOL_FIRST);
 	if (!new)
 		return 0;
-	if (keep)
+	if (keep) {
 		memcpy(store->pool + ((uint64_t) new << VSSD_BLOCK_SHIFT),
 		       store->pool + ((uint64_t)old << VSSD_BLOCK_SHIFT), VSSD_BLOCK_SIZE);
-	store->marks[new] = store->marks[old];
-	store->current[block] = entry_of(store, new);
+		store->marks[new] = store->marks[old];
+	}
+	store->current[block] = new;
 	return new;
 }
 
@@ -131,6 +142,52 @@ uint8_t *vssd_store_write(struct vssd_store *store, uint64_t block, uint8_t sect
 	marks->bad &= (uint8_t)~sectors;
 	store->current[block] = entry_of(store, index);
 	return store->pool + ((uint64_t)index << VSSD_BLOCK_SHIFT);
+}
+
+/* A block, past the caches: a store into a line that is not there would fetch it first, only for all of it to be
+ * written over. No fence: nobody but this thread reads the pool. */
+static void copy_past_caches(uint8_t *to, const uint8_t *from)
+{
+	for (unsigned i = 0; i < VSSD_BLOCK_SIZE; i += 4 * sizeof(__m128i)) {
+		const __m128i *source = (const __m128i *)(from + i);
+		__m128i *target = (__m128i *)(to + i);
+		__m128i a = _mm_loadu_si128(source), b = _mm_loadu_si128(source + 1);
+		__m128i c = _mm_loadu_si128(source + 2), d = _mm_loadu_si128(source + 3);
+
+		_mm_stream_si128(target, a);
+		_mm_stream_si128(target + 1, b);
+		_mm_stream_si128(target + 2, c);
+		_mm_stream_si128(target + 3, d);
+	}
+}
+
+bool vssd_store_put(struct vssd_store *store, uint64_t block, const uint8_t *data)
+{
+	/* What is dirty was written not long ago. A new pool block comes from what left the cache: it is cold. */
+	bool is_cold = !is_own(store, block);
+	uint8_t *to = vssd_store_write(store, block, VSSD_ALL_SECTORS);
+
+	if (!to)
+		return false;
+	if (is_cold)
+		copy_past_caches(to, data);
+	else
+		memcpy(to, data, VSSD_BLOCK_SIZE);
+	return true;
+}
+
+void vssd_store_prefetch(const struct vssd_store *store, uint64_t block, bool write)
+{
+	const struct vssd_store_private *p = store->private;
+	/* The oldest leaves with the write before this one. */
+	uint64_t leaving = p->queue[p->head + 1 < p->capacity ? p->head + 1 : 0];
+
+	__builtin_prefetch(&store->current[block]);
+	if (!write)
+		return;
+	__builtin_prefetch(&store->durable[block]);
+	__builtin_prefetch(&store->current[leaving]);
+	__builtin_prefetch(&store->durable[leaving]);
 }
 
 /* The whole block becomes one of those that are shared. */

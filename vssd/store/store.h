@@ -105,6 +105,12 @@ static inline uint8_t vssd_store_written(const struct vssd_store *store, uint64_
  * What the caller does not fill in after this holds anything. NULL: the file system is full; nothing was changed. */
 uint8_t *vssd_store_write(struct vssd_store *store, uint64_t block, uint8_t sectors);
 
+/* Write a whole block: vssd_store_write and the copy, in the way that is fastest. False: as with NULL there. */
+bool vssd_store_put(struct vssd_store *store, uint64_t block, const uint8_t *data);
+
+/* A block is about to be read or written, as the next but one: let what the maps know of it come nearer. */
+void vssd_store_prefetch(const struct vssd_store *store, uint64_t block, bool write);
+
 /* Sectors of a block read zeros from now on; deallocate: and count as never written. 0, or -ENOSPC. */
 int vssd_store_zero(struct vssd_store *store, uint64_t block, uint8_t sectors, bool deallocate);
 
