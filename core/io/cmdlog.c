@@ -14,7 +14,7 @@ struct pyn_cmdlog *pyn_cmdlog_create(uint32_t depth, struct pyn_error *err)
 		entries *= 2;
 	log = pyn_dma_alloc(sizeof(*log) + entries * sizeof(log->entries[0]), 128, err);
 	if (log)
-		log->mask = entries - 1;
+		log->last = (entries - 1) * sizeof(log->entries[0]);
 	return log;
 }
 
@@ -27,10 +27,10 @@ bool pyn_cmdlog_read(const struct pyn_cmdlog *log, uint64_t age, struct pyn_cmdl
 {
 	uint64_t count = atomic_load_explicit(&log->count, memory_order_acquire);
 
-	if (age >= count || age > log->mask)
+	if (age >= count || age > log->last / sizeof(log->entries[0]))
 		return false;
 	uint64_t number = count - age;
-	const struct pyn_cmdlog_entry *source = &log->entries[(number - 1) & log->mask];
+	const struct pyn_cmdlog_entry *source = pyn_cmdlog_entry((struct pyn_cmdlog *)log, number);
 
 	if (atomic_load_explicit(&source->number, memory_order_acquire) != number)
 		return false;

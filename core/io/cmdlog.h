@@ -29,10 +29,16 @@ _Static_assert(sizeof(struct pyn_cmdlog_entry) == 128, "command log entry");
 
 struct pyn_cmdlog {
 	_Atomic uint64_t count; /* commands logged since the queue was made */
-	uint32_t mask;          /* entries - 1; entries is a power of two */
-	uint32_t reserved[13];
+	uint64_t last;          /* offset of the last of the entries, in bytes; there is a power of two of them */
+	uint64_t reserved[6];
 	struct pyn_cmdlog_entry entries[];
 };
+
+/* Where the command with this number is, or was. */
+static inline struct pyn_cmdlog_entry *pyn_cmdlog_entry(struct pyn_cmdlog *log, uint64_t number)
+{
+	return (struct pyn_cmdlog_entry *)((char *)log->entries + (number * sizeof(log->entries[0]) & log->last));
+}
 
 /* A log of at least 4096 entries, and always more than the queue is deep. NULL: no memory. */
 struct pyn_cmdlog *pyn_cmdlog_create(uint32_t depth, struct pyn_error *err);
@@ -41,40 +47,56 @@ void pyn_cmdlog_destroy(struct pyn_cmdlog *log);
 /* The age-th newest entry, 0 is the newest. False: there is none, or it was overwritten while it was read. */
 bool pyn_cmdlog_read(const struct pyn_cmdlog *log, uint64_t age, struct pyn_cmdlog_entry *entry);
 
-/* Log a command as it was sent; returns its number, which the completion is logged with. */
-static inline uint64_t pyn_cmdlog_submit(struct pyn_cmdlog *log, const struct nvme_cmd *cmd, uint64_t now)
+/* Log a command in three steps, number from 1 on: begin gives the entry, whose cmd the caller fills in, end makes it
+ * readable, and publish tells how many there are, once for any number of them. */
+static inline struct pyn_cmdlog_entry *pyn_cmdlog_begin(struct pyn_cmdlog *log, uint64_t number)
 {
-	uint64_t number = atomic_load_explicit(&log->count, memory_order_relaxed) + 1;
-	struct pyn_cmdlog_entry *entry = &log->entries[(number - 1) & log->mask];
+	struct pyn_cmdlog_entry *entry = pyn_cmdlog_entry(log, number);
 
 	atomic_store_explicit(&entry->number, 0, memory_order_relaxed);
 	/* A reader must not see the new command under the old number. */
 	atomic_thread_fence(memory_order_release);
-	entry->cmd = *cmd;
-	entry->submitted = now;
-	entry->nlb = 0;
-	atomic_store_explicit(&entry->completed, 0, memory_order_relaxed);
-	atomic_store_explicit(&entry->number, number, memory_order_release);
-	atomic_store_explicit(&log->count, number, memory_order_release);
-	return number;
+	return entry;
 }
 
-/* Log the range that the command number, the newest one, has in its data. */
-static inline void pyn_cmdlog_range(struct pyn_cmdlog *log, uint64_t number, uint64_t slba, uint32_t nlb)
+/* The first range of a command that has them in its data; nlb 0: it has none. Between begin and end. */
+static inline void pyn_cmdlog_range(struct pyn_cmdlog_entry *entry, uint64_t slba, uint32_t nlb)
 {
-	struct pyn_cmdlog_entry *entry = &log->entries[(number - 1) & log->mask];
-
 	entry->slba = slba;
 	entry->nlb = nlb;
+}
+
+static inline void pyn_cmdlog_end(struct pyn_cmdlog_entry *entry, uint64_t number, uint64_t now)
+{
+	entry->submitted = now;
+	atomic_store_explicit(&entry->completed, 0, memory_order_relaxed);
+	atomic_store_explicit(&entry->number, number, memory_order_release);
+}
+
+static inline void pyn_cmdlog_publish(struct pyn_cmdlog *log, uint64_t count)
+{
+	atomic_store_explicit(&log->count, count, memory_order_release);
+}
+
+/* All of that for one command; returns its number, which the completion is logged with. */
+static inline uint64_t pyn_cmdlog_submit(struct pyn_cmdlog *log, const struct nvme_cmd *cmd, uint64_t now)
+{
+	uint64_t number = atomic_load_explicit(&log->count, memory_order_relaxed) + 1;
+	struct pyn_cmdlog_entry *entry = pyn_cmdlog_begin(log, number);
+
+	entry->cmd = *cmd;
+	pyn_cmdlog_end(entry, number, now);
+	pyn_cmdlog_publish(log, number);
+	return number;
 }
 
 /* Log the completion of that command, unless its entry has been used again since. */
 static inline void pyn_cmdlog_complete(struct pyn_cmdlog *log, uint64_t number, const struct nvme_cpl *cpl,
 				       uint64_t now)
 {
-	struct pyn_cmdlog_entry *entry = &log->entries[(number - 1) & log->mask];
+	struct pyn_cmdlog_entry *entry = pyn_cmdlog_entry(log, number);
 
-	if (atomic_load_explicit(&entry->number, memory_order_relaxed) != number)
+	if (__builtin_expect(atomic_load_explicit(&entry->number, memory_order_relaxed) != number, 0))
 		return;
 	entry->cpl = *cpl;
 	/* A reader that sees the time sees the completion too. */

@@ -27,13 +27,13 @@ struct pyn_histogram {
 /* Make it empty. Memory that is all zeros is not an empty one. */
 void pyn_histogram_init(struct pyn_histogram *histogram);
 
-/* The bucket, 0 … PYN_HISTOGRAM_BUCKETS-1, of a value. */
-static inline uint32_t pyn_histogram_index(uint64_t value)
+/* The bucket, 0 … PYN_HISTOGRAM_BUCKETS-1, of a value: which octave it lies in, and its 8 highest bits. */
+static inline size_t pyn_histogram_index(uint64_t value)
 {
-	uint32_t top = 63u - (uint32_t)__builtin_clzll(value | 1u << PYN_HISTOGRAM_BITS);
-	uint32_t shift = top - PYN_HISTOGRAM_BITS;
+	size_t zeros = (size_t)__builtin_clzll(value | 1u << PYN_HISTOGRAM_BITS);
+	size_t top = value << zeros >> (63 - PYN_HISTOGRAM_BITS);
 
-	return (shift << PYN_HISTOGRAM_BITS) + (uint32_t)(value >> shift);
+	return ((63 - PYN_HISTOGRAM_BITS) << PYN_HISTOGRAM_BITS) + top - (zeros << PYN_HISTOGRAM_BITS);
 }
 
 /* The smallest and the largest value of a bucket. index: 0 … PYN_HISTOGRAM_BUCKETS-1. */

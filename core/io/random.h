@@ -3,8 +3,8 @@
  * A small random generator for the IO path: LBAs, opcodes, sizes, data. 64 bits of state, so that one seed
  * repeats a whole test; every worker has its own. Not for secrets.
  *
- * The generator is splitmix64: a counter with an odd step, and a bijection that mixes it. Its period is 2^64 and
- * each value comes once in it, whatever the seed.
+ * The generator is Wang Yi's wyrand: a counter with an odd step, and one wide multiplication that mixes it. Its
+ * period is 2^64, whatever the seed.
  */
 #ifndef PYN_IO_RANDOM_H
 #define PYN_IO_RANDOM_H
@@ -18,11 +18,10 @@ struct pyn_random {
 /* 64 random bits. */
 static inline uint64_t pyn_random_next(struct pyn_random *random)
 {
-	uint64_t z = random->state += UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t counter = random->state += UINT64_C(0x2d358dccaa6c78a5);
+	unsigned __int128 product = (unsigned __int128)counter * (counter ^ UINT64_C(0x8bb84b93962eacc9));
 
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return z ^ z >> 31;
+	return (uint64_t)(product >> 64) ^ (uint64_t)product;
 }
 
 /* A number in 0 … range-1, with a multiplication instead of a division; 0 where range is 0.

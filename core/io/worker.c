@@ -190,8 +190,6 @@ static int build_slot(struct pyn_worker *worker, const struct layout *layout, ui
 	uint8_t *private = worker->private_memory + run->slot_count * round_up(sizeof(struct pyn_worker_slot), 64) +
 			   index * round_up(layout->largest * (sizeof(uint32_t) + sizeof(uint64_t)), 64);
 
-	slot->cmd.cid = index;
-	slot->cmd.nsid = run->config.nsid;
 	slot->cells = (uint64_t *)private;
 	slot->base_crc = (uint32_t *)(slot->cells + layout->largest);
 	if (layout->reads) {

@@ -7,28 +7,46 @@
 #include "core/io/cmdlog.h"
 #include "core/io/crc32c.h"
 #include "core/io/worker.h"
+#include "core/nvme/ring.h"
+#include "core/util/clock.h"
+
+#define PYN_WORKER_BATCH 32u /* commands that are sent at once, at most */
+
+/* What the completion of a command leaves to do; bits. */
+enum pyn_worker_duty {
+	PYN_DUTY_NONE = 0,
+	PYN_DUTY_JUDGE = 1,    /* a read: compare what came with what is expected */
+	PYN_DUTY_CHANGE = 2,   /* tell verification that a change, or a flush, has ended */
+	PYN_DUTY_DESCRIBE = 4, /* it was cut at the region's end: the next one in this slot is whole again */
+};
 
 /* One command that may be in flight, with its buffers; its index is its CID. */
 struct pyn_worker_slot {
-	struct nvme_cmd cmd; /* NSID and data pointers are built once */
-	uint64_t submitted;  /* ticks; 0: not in flight */
-	uint64_t logged;     /* its number in the command log */
-	uint64_t slba;       /* of a flush: the epoch that it makes durable */
-	uint32_t nlb;
-	uint8_t op;
-	uint8_t *read_data;  /* what the device reads into, or NULL */
-	uint8_t *write_data; /* what it writes, or NULL */
-	struct nvme_dsm_range
-		*range;          /* of a DSM command, or NULL; apart, since write_data only changes by its stamps */
-	uint64_t *read_prp_list; /* of pages 1 … of the buffer */
-	uint64_t *write_prp_list;
-	uint32_t *base_crc; /* of each LBA of write_data with zeros for a stamp */
-	uint64_t *cells;    /* snapshot for verification */
-};
+	/* A cache line of what is sent, but for dwords 10 and 11, which are added on the way. */
+	struct nvme_cmd cmd;
 
-/* What a slot has in flight, for the script's process after this one has died, at any instruction. */
+	/* One of what the completion needs. */
+	uint64_t submitted; /* ticks */
+	uint64_t number;    /* of the command, in the log too, from 1 on; 0: not in flight */
+	uint64_t slba;      /* dwords 10 and 11 of what was sent */
+	uint32_t nlb;
+	uint8_t op;          /* index of its opcode in the workload */
+	uint8_t duty;        /* of enum pyn_worker_duty */
+	uint8_t *read_data;  /* what the device reads into, or NULL */
+	uint64_t *cells;     /* snapshot for verification */
+	uint8_t *write_data; /* what the device writes, or NULL */
+	uint32_t *base_crc;  /* of each LBA of write_data with zeros for a stamp */
+
+	/* And one of what not every command has. */
+	uint64_t *read_prp_list; /* of pages 1 … of the buffer; built once */
+	uint64_t *write_prp_list;
+	struct nvme_dsm_range *range; /* apart, since write_data only changes by its stamps */
+} __attribute__((aligned(64)));
+
+/* What a slot has in flight that changes data, for the script's process after this one has died, at any instruction.
+ */
 struct pyn_worker_flight {
-	uint64_t slba;
+	uint64_t slba; /* of a flush: the epoch that it makes durable */
 	uint32_t nlb;
 	_Atomic uint32_t state; /* enum pyn_flight_state */
 };
@@ -72,9 +90,11 @@ struct pyn_worker_run {
 	/* The loop's own. */
 	uint64_t started; /* ticks */
 	uint64_t ends;    /* ticks, UINT64_MAX: no such limit */
-	uint64_t to_send; /* IOs that are left */
+	uint64_t to_send; /* IOs in all */
 	uint64_t sent, completed;
-	uint64_t rate; /* IOs a tick, times 2^64 */
+	uint64_t announced; /* so many of those that were sent are known to the device */
+	uint64_t quota;     /* so many may have been sent when this turn ends */
+	uint64_t rate;      /* IOs a tick, times 2^64 */
 	uint64_t second_ticks, next_second, second_base;
 	uint32_t second;
 	uint64_t next_chore;
@@ -82,12 +102,41 @@ struct pyn_worker_run {
 	uint64_t polled; /* ticks: whatever the device had completed by then has been seen */
 	uint64_t busy_ticks;
 	uint32_t step;      /* of a replay */
+	bool plain;         /* slots keep their commands, only SLBAs change */
+	bool bare;          /* and nothing else is to be done with them */
 	bool stopping;      /* no more is sent */
 	bool leave;         /* at once, with commands in flight */
 	bool skips_nothing; /* no more than uncorrectable LBAs in the region: they are sent */
 	struct pyn_worker_result result;
 	struct pyn_verify_counts counts; /* not yet added to the table's */
 };
+
+/* How many IOs may be sent now. With a rate the k-th one, from 0, is due k / iops after the start: none at the end.
+ */
+static inline uint64_t pyn_worker_due(const struct pyn_worker_run *run, uint64_t now)
+{
+	uint64_t most = PYN_WORKER_BATCH, count = 0;
+
+	if (now >= run->ends)
+		now = run->ends - 1;
+	if (run->rate)
+		most = (uint64_t)((unsigned __int128)(now - run->started) * run->rate >> 64) + 1 - run->sent;
+	if (!run->config.steps)
+		return most;
+	uint64_t elapsed_us = pyn_ticks_to_ns(now - run->started) / 1000;
+
+	while (run->step + count < run->config.steps && count < most && count < PYN_WORKER_BATCH &&
+	       run->config.sequence[run->step + count].time_us <= elapsed_us)
+		count++;
+	return count;
+}
+
+/* The IO path, until everything is done or run->leave. worker_loop.c */
+void pyn_worker_loop(struct pyn_worker_run *run);
+
+/* What the loop does now and then: look at what the script and the device want, and at the time. */
+void pyn_worker_chores(struct pyn_worker_run *run, uint64_t now);
+void pyn_worker_count_seconds(struct pyn_worker_run *run, uint64_t now);
 
 /* The whole life of the worker's process. Never returns. */
 void pyn_worker_main(struct pyn_worker_run *run) __attribute__((noreturn));

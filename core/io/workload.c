@@ -197,8 +197,14 @@ int pyn_workload_init(struct pyn_workload *workload, const struct pyn_workload_c
 	init_sequence(workload, config);
 	rc = init_sizes(workload, config, err);
 	if (rc == 0)
-		init_fill(workload, config);
-	return rc < 0 ? rc : init_distribution(workload, config, err);
+		rc = init_distribution(workload, config, err);
+	if (rc < 0)
+		return rc;
+	init_fill(workload, config);
+	workload->plain =
+		workload->one_size && workload->one_op && workload->always_random && !workload->has_distribution;
+	workload->last_whole = workload->end - workload->io_size[0];
+	return 0;
 }
 
 uint32_t pyn_workload_largest(const struct pyn_workload *workload)

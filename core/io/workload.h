@@ -61,6 +61,9 @@ struct pyn_workload {
 	int64_t step;
 	uint32_t wraps;            /* how often the sequential part began again */
 	uint32_t random_threshold; /* of 2^32: below it an IO is random; with always_random all are */
+	uint64_t last_whole;       /* behind this SLBA an IO of the first size is cut */
+	bool plain; /* random IO of one size and one opcode: one IO differs from the next by its SLBA, unless it is
+		       cut */
 	bool always_random, never_random, one_size, one_op, has_distribution;
 	bool contiguous, stays, down, fill;
 	bool equal_weights;
@@ -180,6 +183,13 @@ static inline void pyn_workload_go_on_at(struct pyn_workload *workload, uint64_t
 		workload->next = lba;
 }
 
+/* A random aligned LBA for size index i, all as likely as each other. */
+static inline uint64_t pyn_workload_random_slba(struct pyn_workload *workload, uint32_t i)
+{
+	return workload->first[i] +
+	       pyn_random_below(&workload->random, workload->positions[i]) * workload->lba_align[i];
+}
+
 /* The next IO. Never outside of the region: the last one is cut at its end. False: there is none, the region is
  * filled. */
 static inline bool pyn_workload_next(struct pyn_workload *workload, struct pyn_workload_io *io)
@@ -193,11 +203,8 @@ static inline bool pyn_workload_next(struct pyn_workload *workload, struct pyn_w
 	io->sequential = !random;
 	io->op = workload->one_op ? 0 : workload->op_of[pyn_random_below(&workload->random, 100)];
 	if (random) {
-		io->slba =
-			workload->has_distribution
-				? pyn_workload_distributed_slba(workload, i)
-				: workload->first[i] + pyn_random_below(&workload->random, workload->positions[i]) *
-							       workload->lba_align[i];
+		io->slba = workload->has_distribution ? pyn_workload_distributed_slba(workload, i)
+						      : pyn_workload_random_slba(workload, i);
 	} else if (io->op == workload->flush_op) {
 		/* It has no LBA, and leaves no hole in the sequence of those that have. */
 		io->slba = workload->start;

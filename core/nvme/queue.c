@@ -107,7 +107,9 @@ void pyn_queue_reset(struct pyn_queue *queue)
 
 	/* Phase bits of before would look like completions. */
 	memset((void *)ring->cq, 0, ring->cq_size * sizeof(ring->cq[0]));
-	ring->sq_tail = ring->sq_rung = 0;
+	ring->sq_next = ring->sq;
+	ring->sq_end = ring->sq + ring->sq_size;
+	ring->sq_rung = 0;
 	ring->cq_head = ring->cq_rung = 0;
 	ring->phase = NVME_STATUS_P;
 }
@@ -332,7 +334,7 @@ int pyn_queue_submit(struct pyn_queue *queue, uint16_t slot, struct nvme_cmd *cm
 			return rc;
 	}
 	cmd->cid = slot;
-	pyn_ring_put(&queue->ring, cmd);
+	*pyn_ring_put(&queue->ring) = *cmd;
 	return 0;
 }
 
@@ -351,9 +353,9 @@ void pyn_queue_ring(struct pyn_queue *queue)
 
 	if (ring->sq_tail_doorbell) {
 		pyn_ring_submit(ring);
-	} else if (ring->sq_rung != ring->sq_tail) {
-		ring->sq_rung = ring->sq_tail;
-		doorbell_by_message(queue, nvme_sq_doorbell(ring->qid, stride(queue)), ring->sq_tail);
+	} else if (ring->sq_rung != pyn_ring_tail(ring)) {
+		ring->sq_rung = pyn_ring_tail(ring);
+		doorbell_by_message(queue, nvme_sq_doorbell(ring->qid, stride(queue)), ring->sq_rung);
 	}
 }
 
@@ -372,15 +374,26 @@ static void queue_release(struct pyn_queue *queue)
 	}
 }
 
+/* What is new up to the end of the ring. */
+static unsigned take(struct pyn_queue *queue, struct pyn_completion *completions, unsigned max)
+{
+	const volatile struct nvme_cpl *entry = &queue->ring.cq[queue->ring.cq_head];
+	unsigned count = pyn_ring_ready(&queue->ring, max);
+
+	for (unsigned i = 0; i < count; i++) {
+		completions[i].cpl = pyn_ring_completion(entry + i);
+		completions[i].slot = completions[i].cpl.cid < num_slots(queue) ? completions[i].cpl.cid : UINT16_MAX;
+	}
+	pyn_ring_take(&queue->ring, count);
+	return count;
+}
+
 unsigned pyn_queue_poll(struct pyn_queue *queue, struct pyn_completion *completions, unsigned max)
 {
-	unsigned count = 0;
+	unsigned count = take(queue, completions, max);
 
-	while (count < max && pyn_ring_take(&queue->ring, &completions[count].cpl)) {
-		uint16_t cid = completions[count].cpl.cid;
-
-		completions[count++].slot = cid < num_slots(queue) ? cid : UINT16_MAX;
-	}
+	if (count && queue->ring.cq_head == 0)
+		count += take(queue, completions + count, max - count);
 	if (count)
 		queue_release(queue);
 	return count;

@@ -17,12 +17,13 @@
 
 struct pyn_ring {
 	struct nvme_cmd *sq;                 /* sq_size entries */
+	struct nvme_cmd *sq_next;            /* the next free one; the device knows of those before sq_rung */
+	struct nvme_cmd *sq_end;             /* behind its last one */
 	volatile struct nvme_cpl *cq;        /* cq_size entries, the device writes them */
 	volatile uint32_t *sq_tail_doorbell; /* NULL: this BAR is not mapped, the engine rings by message */
 	volatile uint32_t *cq_head_doorbell;
 	uint16_t sq_size;
 	uint16_t cq_size;
-	uint16_t sq_tail; /* the next free entry; the device knows of those before sq_rung */
 	uint16_t sq_rung;
 	uint16_t cq_head; /* the next entry to look at; the device knows of those before cq_rung */
 	uint16_t cq_rung;
@@ -30,45 +31,88 @@ struct pyn_ring {
 	uint16_t qid;
 };
 
-/* Copy one command into the submission queue. The device sees it after pyn_ring_submit. */
-static inline void pyn_ring_put(struct pyn_ring *ring, const struct nvme_cmd *cmd)
+/* Half a command: what the compiler moves in one piece where the processor can. */
+typedef uint64_t pyn_half_cmd __attribute__((vector_size(32), aligned(8)));
+
+/* Write a command into a queue's entry and into a log's, read once: a copy of like with another SLBA. */
+static inline void pyn_cmd_write(struct nvme_cmd *entry, struct nvme_cmd *log, const struct nvme_cmd *like,
+				 uint64_t slba)
 {
-	ring->sq[ring->sq_tail] = *cmd;
-	ring->sq_tail = (uint16_t)(ring->sq_tail + 1) == ring->sq_size ? 0 : (uint16_t)(ring->sq_tail + 1);
+	const pyn_half_cmd *from = (const pyn_half_cmd *)like;
+	pyn_half_cmd low = from[0], high = from[1];
+
+	((pyn_half_cmd *)entry)[0] = low;
+	((pyn_half_cmd *)entry)[1] = high;
+	*(uint64_t *)&entry->cdw10 = slba;
+	((pyn_half_cmd *)log)[0] = low;
+	((pyn_half_cmd *)log)[1] = high;
+	*(uint64_t *)&log->cdw10 = slba;
+}
+
+/* The next free entry of the submission queue, to be filled. The device sees it after pyn_ring_submit. */
+static inline struct nvme_cmd *pyn_ring_put(struct pyn_ring *ring)
+{
+	struct nvme_cmd *entry = ring->sq_next;
+
+	ring->sq_next = entry + 1 == ring->sq_end ? ring->sq : entry + 1;
+	return entry;
+}
+
+/* What the submission queue's doorbell must say. */
+static inline uint16_t pyn_ring_tail(const struct pyn_ring *ring)
+{
+	return (uint16_t)(ring->sq_next - ring->sq);
 }
 
 /* Tell the device about all commands put since the last time: one store for a whole batch. */
 static inline void pyn_ring_submit(struct pyn_ring *ring)
 {
-	if (ring->sq_rung == ring->sq_tail)
+	uint16_t tail = pyn_ring_tail(ring);
+
+	if (ring->sq_rung == tail)
 		return;
-	ring->sq_rung = ring->sq_tail;
+	ring->sq_rung = tail;
 	/* The entries (and PRP lists, and data) must be in memory before the device is told of them. */
 	atomic_thread_fence(memory_order_release);
-	*ring->sq_tail_doorbell = ring->sq_tail;
+	*ring->sq_tail_doorbell = tail;
 }
 
-/* Take the next new completion. False: there is none. */
-static inline bool pyn_ring_take(struct pyn_ring *ring, struct nvme_cpl *cpl)
+/* How many new completions there are in a row from cq[cq_head] on, max at most. Those behind the end of the ring are
+ * none of them; they are the first ones once these have been taken. */
+static inline unsigned pyn_ring_ready(const struct pyn_ring *ring, unsigned max)
 {
-	volatile struct nvme_cpl *entry = &ring->cq[ring->cq_head];
-	uint16_t status = entry->status;
+	const volatile struct nvme_cpl *first = &ring->cq[ring->cq_head], *entry = first, *end;
+	unsigned to_end = (unsigned)(ring->cq_size - ring->cq_head);
+	uint16_t phase = ring->phase;
 
-	if ((status & NVME_STATUS_P) != ring->phase)
-		return false;
-	/* The phase bit is read before the rest of the entry, and before the data that it announces. */
+	end = first + (max < to_end ? max : to_end);
+	while (entry != end && (entry->status & NVME_STATUS_P) == phase)
+		entry++;
+	/* The phase bits are read before the rest of the entries, and before the data that they announce. */
 	atomic_thread_fence(memory_order_acquire);
-	cpl->cdw0 = entry->cdw0;
-	cpl->cdw1 = entry->cdw1;
-	cpl->sqhd = entry->sqhd;
-	cpl->sqid = entry->sqid;
-	cpl->cid = entry->cid;
-	cpl->status = status;
-	if (++ring->cq_head == ring->cq_size) {
+	return (unsigned)(entry - first);
+}
+
+/* A copy of one of those, read once: a device may write whatever it likes, whenever it likes. */
+static inline struct nvme_cpl pyn_ring_completion(const volatile struct nvme_cpl *entry)
+{
+	const volatile uint64_t *words = (const volatile uint64_t *)entry;
+	union {
+		uint64_t words[2];
+		struct nvme_cpl cpl;
+	} copy = {{words[0], words[1]}};
+
+	return copy.cpl;
+}
+
+/* The first count of them have been looked at. */
+static inline void pyn_ring_take(struct pyn_ring *ring, unsigned count)
+{
+	ring->cq_head = (uint16_t)(ring->cq_head + count);
+	if (ring->cq_head == ring->cq_size) {
 		ring->cq_head = 0;
-		ring->phase ^= 1;
+		ring->phase ^= NVME_STATUS_P;
 	}
-	return true;
 }
 
 /* Give the entries taken since the last time back to the device. */

@@ -104,8 +104,11 @@ TEST(a_log_is_always_longer_than_its_queue)
 	for (uint32_t depth = 1024; depth <= 65536; depth *= 4) {
 		struct pyn_cmdlog *log = pyn_cmdlog_create(depth, &err);
 
-		CHECK(log->mask + 1 > depth && log->mask + 1 >= ENTRIES);
-		CHECK_EQ(log->mask & (log->mask + 1), 0);
+		uint64_t entries = log->last / sizeof(log->entries[0]) + 1;
+
+		CHECK(entries > depth && entries >= ENTRIES);
+		CHECK_EQ(entries & (entries - 1), 0);
+		CHECK(pyn_cmdlog_entry(log, 1) == pyn_cmdlog_entry(log, entries + 1));
 		pyn_cmdlog_destroy(log);
 	}
 }

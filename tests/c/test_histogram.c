@@ -265,7 +265,7 @@ TEST(in_us_a_wide_bucket_is_spread_evenly_and_between_min_and_max)
 TEST(in_us_a_tick_belongs_to_the_us_in_which_it_begins)
 {
 	static uint64_t counts[30000], expected[30000];
-	uint32_t index = pyn_histogram_index(50000);
+	size_t index = pyn_histogram_index(50000);
 	const uint64_t hz = 2300000; /* 2.3 ticks a us: two or three ticks begin in each */
 
 	pyn_histogram_init(&the_histogram);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The process of an IO worker, over an engine that is a memory: exact counts and rates, hostile completions, sudden
  * death. */
-/* sources: core/io/worker_run.c core/io/workload.c core/io/verify.c core/io/cmdlog.c core/io/histogram.c
- * core/io/crc32c.c core/env/*.c core/util/*.c */
+/* sources: core/io/worker_run.c core/io/worker_loop.c core/io/workload.c core/io/verify.c core/io/cmdlog.c
+ * core/io/histogram.c core/io/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
 #define _GNU_SOURCE 1
 #include <signal.h>
@@ -120,8 +120,6 @@ static void build_slot(uint16_t index)
 	size_t size = LARGEST * LBA;
 
 	memset(slot, 0, sizeof(*slot));
-	slot->cmd.cid = index;
-	slot->cmd.nsid = 1;
 	slot->read_data = aligned_alloc(4096, size);
 	slot->write_data = aligned_alloc(4096, size);
 	slot->read_prp_list = calloc(1, 4096);
