@@ -31,7 +31,7 @@ enum pyn_cell_state {
 	PYN_CELL_DEALLOCATED,   /* zeros, or still what was written before: deallocation is advice */
 	PYN_CELL_UNCORRECTABLE, /* a read must fail */
 	PYN_CELL_UNKNOWN,       /* a write failed, overlapped another, or was lost with the power */
-	PYN_CELL_CONFLICT,      /* several writes are in flight; becomes UNKNOWN when all have ended */
+	PYN_CELL_CONFLICT,      /* the last one: several writes are in flight; becomes UNKNOWN when all have ended */
 };
 
 enum pyn_mismatch_class {
@@ -85,6 +85,9 @@ void pyn_verify_set_volatile_cache(struct pyn_verify *verify, bool on);
 
 /* Take count tokens of the one counter of all processes; returns the first. */
 uint64_t pyn_token_take(uint64_t count);
+
+/* Whether a token has been given out since the counter was started. */
+bool pyn_token_was_given_out(uint64_t token);
 
 /* Start that counter, at random, before anything forks. */
 int pyn_token_start(struct pyn_error *err);

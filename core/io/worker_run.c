@@ -217,7 +217,9 @@ void pyn_worker_main(struct pyn_worker_run *run)
 	prctl(PR_SET_TIMERSLACK, 1); /* naps are as short as they say */
 	start_clock(run);
 	pyn_worker_chores(run, run->started); /* its queue may be gone already, with a reset */
-	if (!run->leave)
+	if (!run->leave && __builtin_cpu_supports("x86-64-v3"))
+		pyn_worker_loop_v3(run);
+	else if (!run->leave)
 		pyn_worker_loop(run);
 	finish(run);
 	_exit(0);

@@ -20,6 +20,14 @@ enum pyn_worker_duty {
 	PYN_DUTY_DESCRIBE = 4, /* it was cut at the region's end: the next one in this slot is whole again */
 };
 
+/* How much of a command changes from one to the next of its slot. */
+enum pyn_worker_kind {
+	PYN_WORKER_VARIED,     /* all */
+	PYN_WORKER_PLAIN,      /* its SLBA only: random IO of one size and one opcode */
+	PYN_WORKER_PLAIN_READ, /* and it is a read that is judged */
+	PYN_WORKER_BARE,       /* and verification has nothing to do with it */
+};
+
 /* One command that may be in flight, with its buffers; its index is its CID. */
 struct pyn_worker_slot {
 	/* A cache line of what is sent, but for dwords 10 and 11, which are added on the way. */
@@ -101,9 +109,8 @@ struct pyn_worker_run {
 	uint64_t last_completion;
 	uint64_t polled; /* ticks: whatever the device had completed by then has been seen */
 	uint64_t busy_ticks;
-	uint32_t step;      /* of a replay */
-	bool plain;         /* slots keep their commands, only SLBAs change */
-	bool bare;          /* and nothing else is to be done with them */
+	uint32_t step; /* of a replay */
+	enum pyn_worker_kind kind;
 	bool stopping;      /* no more is sent */
 	bool leave;         /* at once, with commands in flight */
 	bool skips_nothing; /* no more than uncorrectable LBAs in the region: they are sent */
@@ -133,6 +140,7 @@ static inline uint64_t pyn_worker_due(const struct pyn_worker_run *run, uint64_t
 
 /* The IO path, until everything is done or run->leave. worker_loop.c */
 void pyn_worker_loop(struct pyn_worker_run *run);
+void pyn_worker_loop_v3(struct pyn_worker_run *run); /* where the processor is an x86-64-v3 */
 
 /* What the loop does now and then: look at what the script and the device want, and at the time. */
 void pyn_worker_chores(struct pyn_worker_run *run, uint64_t now);

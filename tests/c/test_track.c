@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What each command means for verification: all opcodes, shared buffers, range lists, and every way to end. */
-/* sources: core/io/track.c core/io/buffer.c core/io/verify.c core/io/crc32c.c core/env/*.c core/util/*.c */
+/* sources: core/io/track.c core/io/buffer.c core/io/verify*.c core/io/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
 #include "core/io/track.h"
 #include "spec/nvme_cmd.h"

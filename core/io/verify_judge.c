@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a read must have brought, and which kind of wrong it is when it has not. */
+#include "core/io/verify_table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void pyn_verify_read_begin(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb, uint64_t *snapshot)
+{
+	pyn_verify_snapshot(verify, slba, nlb, snapshot);
+}
+
+static bool all_zeros(const uint8_t *data, uint32_t size)
+{
+	return data[0] == 0 && memcmp(data, data + 1, size - 1) == 0;
+}
+
+/* Whether the data would have been right with another 8 bytes at this place: then only the stamp was hit. */
+static bool right_but_for(const struct pyn_verify *verify, const uint8_t *data, uint32_t offset, uint64_t value,
+			  uint32_t expected)
+{
+	uint32_t crc = pyn_crc32c(0, data, offset);
+
+	crc = pyn_crc32c(crc, &value, sizeof(value));
+	offset += sizeof(value);
+	return pyn_crc32c(crc, data + offset, verify->lba_size - offset) == expected;
+}
+
+/* Whether only one bit of the token was flipped. That to an older token is taken for an older write instead. */
+static bool token_is_damaged(const struct pyn_verify *verify, const uint8_t *data, uint64_t token, uint32_t expected)
+{
+	for (unsigned bit = 0; bit < 64; bit++) {
+		uint64_t undone = token ^ UINT64_C(1) << bit;
+
+		if (right_but_for(verify, data, verify->lba_size - 8, undone, expected))
+			return undone < token || !pyn_token_was_given_out(token);
+	}
+	return false;
+}
+
+/*
+ * What the data of an LBA that is not as expected are. A stamp that names another LBA or another token shows where
+ * the data come from, unless the stamp itself is what was damaged: then the data are right but for one of its fields.
+ * Old data may bear the token of an earlier session, which can be any; zeros for an LBA are too common to say "LBA
+ * 0".
+ */
+static enum pyn_mismatch_class classify(const struct pyn_verify *verify, uint64_t lba, const uint8_t *data,
+					uint64_t cell, struct pyn_mismatch *mismatch)
+{
+	uint32_t size = verify->lba_size, expected = (uint32_t)cell;
+	uint64_t token, found;
+
+	memcpy(&found, data, sizeof(found));
+	memcpy(&token, data + size - sizeof(token), sizeof(token));
+	mismatch->found_lba = found;
+	mismatch->found_token = token;
+	if (all_zeros(data, size))
+		return PYN_MISMATCH_LOST;
+	if (found >= verify->nlba || (found == 0 && !pyn_token_was_given_out(token)))
+		return PYN_MISMATCH_CORRUPT;
+	if (found != lba)
+		return right_but_for(verify, data, 0, lba, expected) ? PYN_MISMATCH_CORRUPT
+								     : PYN_MISMATCH_MISDIRECTED;
+	/* No write has token 0: the end of the LBA was lost. */
+	if (token == 0)
+		return PYN_MISMATCH_CORRUPT;
+	if (pyn_cell_state_of(cell) == PYN_CELL_DATA &&
+	    pyn_token_hash(token) == (cell >> PYN_CELL_HASH_SHIFT & PYN_CELL_HASH))
+		return PYN_MISMATCH_CORRUPT;
+	return token_is_damaged(verify, data, token, expected) ? PYN_MISMATCH_CORRUPT : PYN_MISMATCH_STALE;
+}
+
+static bool judge(const struct pyn_verify *verify, uint64_t lba, const uint8_t *data, uint64_t cell, uint32_t crc,
+		  struct pyn_mismatch *mismatch)
+{
+	struct pyn_mismatch found = {.lba = lba, .expected_crc = (uint32_t)cell, .found_crc = crc};
+
+	if (pyn_cell_state_of(cell) != PYN_CELL_UNCORRECTABLE) {
+		if (crc == (uint32_t)cell)
+			return true;
+		if (pyn_cell_state_of(cell) == PYN_CELL_DEALLOCATED && crc == verify->zero_crc)
+			return true;
+		found.class = classify(verify, lba, data, cell, &found);
+	} else {
+		found.class = PYN_MISMATCH_READABLE;
+	}
+	if (mismatch->count == 0)
+		*mismatch = found;
+	mismatch->count++;
+	return false;
+}
+
+/* How many LBAs of a read can be judged at all. What is held is forgotten before it is released: look here first. */
+static uint32_t judgeable(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb)
+{
+	uint64_t limit = atomic_load_explicit(&verify->shared->limit, memory_order_relaxed);
+
+	if (atomic_load_explicit(&verify->shared->held, memory_order_acquire) || slba >= limit)
+		return 0;
+	return (uint32_t)pyn_verify_clip(verify, slba, nlb < limit - slba ? nlb : limit - slba);
+}
+
+/* A bit for each LBA that can be judged. */
+static uint64_t known_of(const uint64_t *cells, const uint64_t *snapshot, uint32_t count)
+{
+	uint64_t known = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t cell = snapshot[i];
+
+		if (cell == cells[i] && !(cell & PYN_CELL_BUSY) &&
+		    (pyn_cell_expects_data(cell) || pyn_cell_state_of(cell) == PYN_CELL_UNCORRECTABLE))
+			known |= UINT64_C(1) << i;
+	}
+	return known;
+}
+
+static void judge_batch(const struct pyn_verify *verify, uint64_t slba, uint32_t count, const uint8_t *data,
+			const uint64_t *snapshot, struct pyn_verify_counts *counts, struct pyn_mismatch *mismatch)
+{
+	const uint64_t *cells = pyn_verify_plain_cells(verify, slba);
+	uint64_t known = known_of(cells, snapshot, count);
+	uint32_t crc[PYN_VERIFY_BATCH], judged = (uint32_t)__builtin_popcountll(known);
+
+	counts->judged += judged;
+	counts->unverified += count - judged;
+	if (judged == 0)
+		return;
+	pyn_crc32c_blocks(data, verify->lba_size, count, crc);
+	for (uint32_t i = 0; i < count; i++)
+		if (known >> i & 1)
+			judge(verify, slba + i, data + (size_t)i * verify->lba_size, snapshot[i], crc[i], mismatch);
+}
+
+bool pyn_verify_read_end(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb, const void *data,
+			 const uint64_t *snapshot, struct pyn_verify_counts *counts, struct pyn_mismatch *mismatch)
+{
+	uint32_t count = judgeable(verify, slba, nlb);
+
+	mismatch->count = 0;
+	counts->unverified += nlb - count;
+	for (uint32_t done = 0; done < count; done += PYN_VERIFY_BATCH) {
+		uint32_t batch = count - done < PYN_VERIFY_BATCH ? count - done : PYN_VERIFY_BATCH;
+
+		const uint8_t *lba = (const uint8_t *)data + (size_t)done * verify->lba_size;
+
+		if (!pyn_verify_read_is_right(verify, slba + done, batch, lba, snapshot + done, counts))
+			judge_batch(verify, slba + done, batch, lba, snapshot + done, counts, mismatch);
+	}
+	counts->mismatch += mismatch->count;
+	return mismatch->count == 0;
+}
+
+bool pyn_verify_has_uncorrectable(const struct pyn_verify *verify)
+{
+	return atomic_load_explicit(&verify->shared->has_uncorrectable, memory_order_relaxed);
+}
+
+static bool is_uncorrectable(const struct pyn_verify *verify, uint64_t lba)
+{
+	return pyn_cell_state_of(atomic_load_explicit(&verify->cells[lba], memory_order_relaxed)) ==
+	       PYN_CELL_UNCORRECTABLE;
+}
+
+uint64_t pyn_verify_alike(const struct pyn_verify *verify, uint64_t slba, uint64_t nlb, bool *uncorrectable)
+{
+	uint64_t count = pyn_verify_clip(verify, slba, nlb), alike = 1;
+
+	*uncorrectable = count && is_uncorrectable(verify, slba);
+	while (alike < count && is_uncorrectable(verify, slba + alike) == *uncorrectable)
+		alike++;
+	return alike < count || *uncorrectable ? alike : nlb;
+}
+
+void pyn_mismatch_text(const struct pyn_mismatch *mismatch, uint32_t nsid, char *text, size_t size)
+{
+	static const char *const what[] = {
+		[PYN_MISMATCH_NONE] = "right",
+		[PYN_MISMATCH_CORRUPT] = "corrupt: not what was written last, nor anything else that was",
+		[PYN_MISMATCH_STALE] = "stale: an older write of this LBA",
+		[PYN_MISMATCH_MISDIRECTED] = "misdirected: the data of another LBA",
+		[PYN_MISMATCH_LOST] = "lost: zeros where data were",
+		[PYN_MISMATCH_READABLE] = "readable, though it was marked uncorrectable",
+	};
+	unsigned class = mismatch->class < sizeof(what) / sizeof(what[0]) ? mismatch->class : 0;
+
+	snprintf(text, size,
+		 "nsid %u LBA 0x%llx is %s; %u LBA%s of this read mismatch; CRC-32C expected %08x, found %08x; "
+		 "the data name LBA 0x%llx, token 0x%llx",
+		 nsid, (unsigned long long)mismatch->lba, what[class], mismatch->count,
+		 mismatch->count == 1 ? "" : "s", mismatch->expected_crc, mismatch->found_crc,
+		 (unsigned long long)mismatch->found_lba, (unsigned long long)mismatch->found_token);
+}
