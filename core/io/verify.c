@@ -74,13 +74,15 @@ static inline void cell_begin(_Atomic uint64_t *where, uint64_t cell)
  * completes what was never sent gets here. */
 static inline uint64_t ended(uint64_t old, bool known, uint64_t epoch)
 {
+	const uint64_t busy = PYN_CELL_BUSY >> PYN_CELL_STATE_SHIFT;
+
+	/* BUSY, and in another state than CONFLICT, which is the last one. */
+	if (__builtin_expect((old >> PYN_CELL_STATE_SHIFT) - busy < PYN_CELL_CONFLICT && known, 1))
+		return (old & ~(PYN_CELL_BUSY | PYN_CELL_EPOCH << PYN_CELL_EPOCH_SHIFT)) |
+		       epoch << PYN_CELL_EPOCH_SHIFT;
 	if (pyn_cell_state_of(old) == PYN_CELL_CONFLICT)
 		return (old & PYN_CELL_CRC) > 1 ? old - 1 : pyn_cell_make(PYN_CELL_UNKNOWN, 0, 0);
-	if (!(old & PYN_CELL_BUSY))
-		return old;
-	if (!known)
-		return pyn_cell_make(PYN_CELL_UNKNOWN, 0, 0);
-	return (old & ~(PYN_CELL_BUSY | PYN_CELL_EPOCH << PYN_CELL_EPOCH_SHIFT)) | epoch << PYN_CELL_EPOCH_SHIFT;
+	return old & PYN_CELL_BUSY ? pyn_cell_make(PYN_CELL_UNKNOWN, 0, 0) : old;
 }
 
 static inline void cell_end(_Atomic uint64_t *where, bool known, uint64_t epoch)
@@ -220,12 +222,11 @@ void pyn_verify_set_volatile_cache(struct pyn_verify *verify, bool on)
 void pyn_verify_stamp(const struct pyn_verify *verify, void *data, uint64_t slba, uint32_t nlb, uint64_t token)
 {
 	uint8_t *lba = data;
+	size_t size = verify->lba_size;
 
-	for (uint32_t i = 0; i < nlb; i++, lba += verify->lba_size) {
-		uint64_t number = slba + i, stamp = token + i;
-
-		memcpy(lba, &number, sizeof(number));
-		memcpy(lba + verify->lba_size - sizeof(stamp), &stamp, sizeof(stamp));
+	for (uint64_t past = slba + nlb; slba != past; slba++, token++, lba += size) {
+		memcpy(lba, &slba, sizeof(slba));
+		memcpy(lba + size - sizeof(token), &token, sizeof(token));
 	}
 }
 
@@ -237,8 +238,8 @@ void pyn_verify_write_begin_crc(struct pyn_verify *verify, uint64_t slba, uint32
 	if (count == 0)
 		return;
 	touch(verify, slba, count);
-	for (uint32_t i = 0; i < count; i++)
-		cell_begin(&verify->cells[slba + i], pyn_cell_make(PYN_CELL_DATA, crc[i], pyn_token_hash(token + i)));
+	for (_Atomic uint64_t *cell = &verify->cells[slba], *past = cell + count; cell < past; cell++)
+		cell_begin(cell, pyn_cell_make(PYN_CELL_DATA, *crc++, pyn_token_hash(token++)));
 }
 
 /*
@@ -328,8 +329,8 @@ void pyn_verify_write_end(struct pyn_verify *verify, uint64_t slba, uint64_t nlb
 		if (!atomic_load_explicit(&shared->dirty, memory_order_relaxed))
 			atomic_store_explicit(&shared->dirty, 1, memory_order_release);
 	}
-	for (uint64_t i = 0; i < count; i++)
-		cell_end(&verify->cells[slba + i], outcome != PYN_WRITE_FAILED, epoch);
+	for (_Atomic uint64_t *cell = &verify->cells[slba], *past = cell + count; cell < past; cell++)
+		cell_end(cell, outcome != PYN_WRITE_FAILED, epoch);
 }
 
 static uint64_t lose_count(const struct pyn_verify *verify, uint64_t cell)
