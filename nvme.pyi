@@ -1568,7 +1568,8 @@ class Namespace:
             time: seconds; 0: no limit
             io_count: IOs; 0: no limit
             qprio: SQ priority, as in Qpair
-            cpu_id: the CPU to run on; None: one that no other worker of this script has
+            cpu_id: the CPU to run on; None: the one with the fewest workers of this script, but for
+                the lowest, which is left to the drive and the script
             fw_debug: after an error leave the queue and the commands in flight as they are, for a
                 debugger of the firmware, until the next reset or the end of the script
 

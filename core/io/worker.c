@@ -48,28 +48,33 @@ struct pyn_worker {
 
 /* -- CPUs ------------------------------------------------------------------------------------------------------ */
 
-static uint8_t the_cpus[CPU_SETSIZE]; /* workers on each */
+static uint16_t the_cpus[CPU_SETSIZE]; /* workers on each */
 static pthread_mutex_t the_cpu_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* A CPU that no other worker has, the highest first; -1 where that would leave none to the drive and the script. */
+/*
+ * The CPU that has the fewest workers, the highest of them first. The lowest one is left to the drive and the script:
+ * a worker that shares a CPU with a virtual SSD waits for it with the CPU that the SSD is waiting for. -1: there is
+ * but one.
+ */
 static int take_cpu(int wanted)
 {
-	int taken = -1, idle = 0, highest = -1;
+	bool is_lowest = true;
+	int taken = -1;
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
 	sched_getaffinity(0, sizeof(set), &set);
 	pthread_mutex_lock(&the_cpu_lock);
-	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
-		if (CPU_ISSET(cpu, &set) && !the_cpus[cpu]) {
-			idle++;
-			highest = cpu;
-		}
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &set))
+			continue;
+		if (!is_lowest && (taken < 0 || the_cpus[cpu] <= the_cpus[taken]))
+			taken = cpu;
+		is_lowest = false;
+	}
 	if (wanted >= 0 && wanted < CPU_SETSIZE)
 		taken = wanted;
-	else if (idle > 1)
-		taken = highest;
-	if (taken >= 0 && the_cpus[taken] < UINT8_MAX)
+	if (taken >= 0 && the_cpus[taken] < UINT16_MAX)
 		the_cpus[taken]++;
 	pthread_mutex_unlock(&the_cpu_lock);
 	return taken;

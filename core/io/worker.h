@@ -46,7 +46,7 @@ struct pyn_worker_config {
 	uint32_t ptype, pvalue; /* data of writes, see pattern.h */
 	bool fw_debug;          /* after an error queue, commands and buffers stay as they are, until a reset */
 	bool judge;             /* compare what is read */
-	int cpu;                /* pin to this CPU; -1: to a free one, if there is one */
+	int cpu;                /* pin to this CPU; -1: to that with the fewest workers, but for the lowest */
 	uint64_t seed;          /* of its random generator */
 	uint32_t seconds;       /* room for so many counts of IOs a second; 0: not counted */
 	uint32_t log_entries;   /* commands that its log holds at least */
