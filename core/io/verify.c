@@ -170,7 +170,7 @@ struct pyn_verify *pyn_verify_create(uint32_t nsid, uint64_t nlba, uint32_t lba_
 	}
 	atomic_init(&verify->references, 1);
 	atomic_store(&verify->shared->epoch, 1);
-	atomic_store(&verify->shared->limit, UINT64_MAX);
+	atomic_store(&verify->shared->limit, verify->nlba);
 	atomic_store(&verify->shared->volatile_cache, 1); /* until the drive says that it has none */
 	return verify;
 }
@@ -204,7 +204,7 @@ uint64_t pyn_verify_nlba(const struct pyn_verify *verify)
 
 void pyn_verify_set_limit(struct pyn_verify *verify, uint64_t nlba)
 {
-	atomic_store(&verify->shared->limit, nlba);
+	atomic_store(&verify->shared->limit, nlba < verify->nlba ? nlba : verify->nlba);
 }
 
 void pyn_verify_set_dlfeat(struct pyn_verify *verify, bool zeros)

@@ -97,7 +97,7 @@ static uint32_t judgeable(const struct pyn_verify *verify, uint64_t slba, uint32
 
 	if (atomic_load_explicit(&verify->shared->held, memory_order_acquire) || slba >= limit)
 		return 0;
-	return (uint32_t)pyn_verify_clip(verify, slba, nlb < limit - slba ? nlb : limit - slba);
+	return nlb < limit - slba ? nlb : (uint32_t)(limit - slba);
 }
 
 /* A bit for each LBA that can be judged. */

@@ -33,7 +33,7 @@ struct pyn_verify_shared {
 	_Atomic uint64_t unverified;
 	_Atomic uint64_t mismatch;
 	_Atomic uint64_t changes; /* changes without a token, to tell one from the next */
-	_Atomic uint64_t limit;   /* LBAs from here on are not judged */
+	_Atomic uint64_t limit;   /* LBAs from here on are not judged; no more than nlba */
 	_Atomic uint32_t held;    /* while it is not 0 nothing is judged */
 	_Atomic uint32_t dirty;   /* a write completed in this epoch */
 	_Atomic uint32_t dlfeat_zeros;
@@ -129,13 +129,13 @@ static inline bool pyn_verify_read_is_right(const struct pyn_verify *verify, uin
 					    struct pyn_verify_counts *counts)
 {
 	const uint64_t *cells = pyn_verify_plain_cells(verify, slba);
+	uint64_t limit = atomic_load_explicit(&verify->shared->limit, memory_order_relaxed);
 	uint32_t crc[PYN_VERIFY_BATCH];
 	bool right;
 
 	/* What is held is forgotten before it is released: look here before the cells. */
-	if (atomic_load_explicit(&verify->shared->held, memory_order_acquire) ||
-	    slba + nlb > atomic_load_explicit(&verify->shared->limit, memory_order_relaxed) ||
-	    snapshot[0] >> PYN_CELL_STATE_SHIFT != PYN_CELL_DATA)
+	if (atomic_load_explicit(&verify->shared->held, memory_order_acquire) || slba >= limit ||
+	    nlb > limit - slba || snapshot[0] >> PYN_CELL_STATE_SHIFT != PYN_CELL_DATA)
 		return false;
 	pyn_crc32c_blocks(data, verify->lba_size, nlb, crc);
 	right = pyn_cells_are_as_read(cells, snapshot, crc, nlb);

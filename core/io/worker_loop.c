@@ -16,7 +16,6 @@
 #include "core/util/clock.h"
 
 #define POLL_BATCH 32u
-#define CRC_BATCH 64u
 #define EMPTY_TURNS_BEFORE_YIELD 1000u
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 #define NOT_INLINE __attribute__((noinline))
@@ -193,11 +192,11 @@ static enum pyn_worker_kind prepare_plain(struct pyn_worker_run *run)
 static void stamp_and_expect(struct pyn_worker_run *run, const struct pyn_worker_slot *slot)
 {
 	uint64_t slba = slot->slba, token = pyn_token_take(slot->nlb);
-	uint32_t crc[CRC_BATCH];
+	uint32_t crc[PYN_VERIFY_BATCH];
 
 	pyn_verify_stamp(run->verify, slot->write_data, slba, slot->nlb, token);
-	for (uint32_t done = 0; done < slot->nlb; done += CRC_BATCH) {
-		uint32_t batch = slot->nlb - done < CRC_BATCH ? slot->nlb - done : CRC_BATCH;
+	for (uint32_t done = 0; done < slot->nlb; done += PYN_VERIFY_BATCH) {
+		uint32_t batch = slot->nlb - done < PYN_VERIFY_BATCH ? slot->nlb - done : PYN_VERIFY_BATCH;
 
 		/* The data differ from what they were by their stamps only: no need to read them again. */
 		pyn_crc32c_restamp_blocks(&run->stamp, slot->base_crc + done, slba + done, token + done, batch, crc);

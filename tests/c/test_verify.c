@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "core/io/crc32c.h"
-#include "core/io/verify.h"
+#include "core/io/verify_table.h"
 #include "tests/c/test.h"
 
 #define LBA 512u
@@ -518,6 +518,22 @@ TABLE_TEST(a_range_over_the_end_is_cut_there)
 	CHECK_EQ(the_counts.unverified, 5);
 	change(NLBA - 1, UINT64_MAX, PYN_CELL_ZEROES);
 	CHECK(judge(NLBA - 1, 1) > 0);
+}
+
+/* A device may complete what lies beyond its namespace, and the snapshot of such a read is what it was before. */
+TABLE_TEST(what_lies_beyond_the_table_is_not_looked_at)
+{
+	static const uint64_t places[] = {NLBA, NLBA - 7, UINT64_C(1) << 50, UINT64_MAX - 7, UINT64_MAX - 3};
+	uint64_t snapshot[8];
+
+	write_lbas(0, 8);
+	pyn_verify_read_begin(the_table, 0, 8, snapshot);
+	CHECK(pyn_verify_read_is_right(the_table, 0, 8, the_data, snapshot, &the_counts));
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		pyn_verify_read_begin(the_table, places[i], 8, snapshot);
+		CHECK(!pyn_verify_read_is_right(the_table, places[i], 8, the_data, snapshot, &the_counts));
+		CHECK(pyn_verify_read_end(the_table, places[i], 8, the_data, snapshot, &the_counts, &the_mismatch));
+	}
 }
 
 TABLE_TEST(lbas_from_the_limit_on_are_tracked_but_not_judged)
