@@ -8,6 +8,17 @@
 #include "spec/nvme_log.h"
 #include "spec/nvme_regs.h"
 
+/* Other threads ask for it meanwhile: what they see is whole, and of a drive that is not away again. */
+static int read_cap(struct pyn_device *device, struct pyn_error *err)
+{
+	uint64_t cap;
+	int rc = pyn_device_reg_read(device, NVME_REG_CAP, 8, &cap, err);
+
+	if (rc == 0 && cap != UINT64_MAX)
+		device->cap = cap;
+	return rc;
+}
+
 /* enable: as far as CSTS.RDY = 1; otherwise CC is the script's to write. */
 static int init_adminq(struct pyn_device *device, bool enable, struct pyn_error *err)
 {
@@ -25,7 +36,7 @@ static int init_adminq(struct pyn_device *device, bool enable, struct pyn_error 
 	pyn_qpair_attach(device->admin, device->engine->admin_queue(device->ctrlr));
 	device->initialised = true;
 	device->max_queues = PYN_MAX_QID; /* until init_queues knows better; the drive refuses what it has not */
-	return pyn_device_reg_read(device, NVME_REG_CAP, 8, &device->cap, err);
+	return read_cap(device, err);
 }
 
 int pyn_device_init_adminq(struct pyn_device *device, struct pyn_error *err)
