@@ -34,7 +34,7 @@ help:
 	@echo "make test-slow  the slow tests"
 	@echo "make test-random, make test-parallel   in an order that changes; in two processes, each with a drive of its own"
 	@echo "make fuzz       the virtual SSD under hostile input: the long form, and what it reaches"
-	@echo "make soak       resets and power cycles under load, 250 of each kind (CYCLES=…)"
+	@echo "make soak       resets and power cycles under load, 250 of each kind (CYCLES=…), and from threads (SECONDS=…)"
 	@echo "make mutate     plant mistakes in our own code: some test must catch each of them"
 	@echo "make bench      how fast it is on this machine, some 10 minutes (ARGS=--quick: 3)"
 	@echo "make build      the module nvme and the virtual SSD, for $(VENV)"
@@ -61,7 +61,8 @@ fuzz: build $(TEST_PACKAGES)
 	@$(PY) tools/fuzz.py
 
 soak: build $(TEST_PACKAGES)
-	@PYNVME_SOAK_CYCLES=$(or $(CYCLES),250) $(PY) -m pytest tests/api/test_soak.py --durations=5 $(ARGS)
+	@PYNVME_SOAK_CYCLES=$(or $(CYCLES),250) PYNVME_SOAK_SECONDS=$(or $(SECONDS),30) \
+		$(PY) -m pytest -m 'slow or not slow' tests/api/test_soak.py tests/api/test_soak_threads.py --durations=5 $(ARGS)
 
 mutate: build $(MACHINE_TEST) $(TEST_PACKAGES)
 	@$(PY) tools/mutate.py $(ARGS)
