@@ -16,6 +16,8 @@ STEP := @tools/step
 # A stamp is made when its step is done; a step is done again when something that it depends on is newer.
 MACHINE := build/.machine
 MACHINE_TEST := build/.machine-test
+MACHINE_QEMU := build/.machine-qemu
+GUEST := build/qemu/initrd
 INSTALLED := $(VENV)/.installed
 BUILT := $(VENV)/.built
 TEST_PACKAGES := $(VENV)/.test-packages
@@ -26,13 +28,14 @@ SOURCES := setup.py nvme.pyx nvme.pyi cspdk.pxd $(wildcard driver.[ch] binding/*
 	   tools/module.map $(shell find core spec vssd -name '*.[ch]')
 C_FILES := $(wildcard driver.[ch] tools/*.c) $(shell find core spec vssd tests -name '*.[ch]')
 
-.PHONY: help run test test-slow test-random test-parallel fuzz soak mutate bench build wheel lint format clean distclean
+.PHONY: help run test test-slow test-random test-parallel test-qemu fuzz soak mutate bench build wheel lint format clean distclean
 
 help:
 	@echo "make run        set up what is missing, then the demo: a virtual SSD and verified IO, some 20 s"
 	@echo "make test       set up what is missing, then all tests but the slow ones"
 	@echo "make test-slow  the slow tests"
 	@echo "make test-random, make test-parallel   in an order that changes; in two processes, each with a drive of its own"
+	@echo "make test-qemu  drives behind the kernel's PCIe: those of QEMU, in a guest"
 	@echo "make fuzz       the virtual SSD under hostile input: the long form, and what it reaches"
 	@echo "make soak       resets and power cycles under load, 250 of each kind (CYCLES=…), and from threads (SECONDS=…)"
 	@echo "make mutate     plant mistakes in our own code: some test must catch each of them"
@@ -56,6 +59,11 @@ test-random: build $(TEST_PACKAGES)
 
 test-parallel: build $(TEST_PACKAGES)
 	@$(PY) -m pytest -n 2 $(ARGS)
+
+# In the guest this folder is where it is here.
+test-qemu: build $(TEST_PACKAGES) $(GUEST)
+	@NVME="$(or $(NVME),plain cmb)" tools/qemu/run -t 900 env PYNVME_GUEST=1 PYTHONDONTWRITEBYTECODE=1 \
+		$(PY) -m pytest -p no:cacheprovider --color=no $(or $(ARGS),-v tests/qemu)
 
 fuzz: build $(TEST_PACKAGES)
 	@$(PY) tools/fuzz.py
@@ -88,6 +96,14 @@ $(MACHINE_TEST): tools/machine
 	@mkdir -p build
 	@tools/machine test
 	@touch $@
+
+$(MACHINE_QEMU): tools/machine
+	@mkdir -p build
+	@tools/machine qemu
+	@touch $@
+
+$(GUEST): $(wildcard tools/qemu/*) | $(MACHINE_QEMU)
+	$(STEP) qemu "kernel and initramfs of the guest" tools/qemu/build build/qemu
 
 # What setup.py needs is said once, in pyproject.toml.
 BUILD_REQUIRES = $(shell sed -n 's/^requires = \[\(.*\)\]/\1/p' pyproject.toml | sed 's/", "/" "/g')
