@@ -35,6 +35,11 @@ void vssd_options_default(struct vssd_options *options)
 	};
 }
 
+static uint64_t most_blocks(const struct vssd_options *options)
+{
+	return options->null_store ? VSSD_NULL_MAX_BLOCKS : VSSD_MAX_BLOCKS;
+}
+
 /* What is wrong with the options, in a sentence; false: nothing. */
 static bool options_wrong(const struct vssd_options *options, char *error, size_t size)
 {
@@ -42,10 +47,10 @@ static bool options_wrong(const struct vssd_options *options, char *error, size_
 		snprintf(error, size, "there are 1 to %u namespaces, not %u", VSSD_MAX_NAMESPACES,
 			 options->namespaces);
 	else if (options->size < VSSD_BLOCK_SIZE ||
-		 options->size / VSSD_BLOCK_SIZE > VSSD_MAX_BLOCKS / options->namespaces)
+		 options->size / VSSD_BLOCK_SIZE > most_blocks(options) / options->namespaces)
 		snprintf(error, size,
 			 "namespaces have 4 KiB each at least and %llu GiB together at most: %u of %llu bytes",
-			 (unsigned long long)(VSSD_MAX_BLOCKS * VSSD_BLOCK_SIZE >> 30), options->namespaces,
+			 (unsigned long long)(most_blocks(options) >> (30 - VSSD_BLOCK_SHIFT)), options->namespaces,
 			 (unsigned long long)options->size);
 	else if (options->lba_size != 512 && options->lba_size != 4096)
 		snprintf(error, size, "an LBA has 512 or 4096 bytes, not %u", options->lba_size);
@@ -85,6 +90,7 @@ static void init_namespaces(struct vssd_ctrl *ctrl)
 {
 	uint64_t blocks = ctrl->options.size / VSSD_BLOCK_SIZE;
 
+	ctrl->blocks = blocks * ctrl->options.namespaces;
 	for (uint32_t i = 0; i < ctrl->options.namespaces; i++) {
 		struct vssd_ns *ns = &ctrl->ns[i];
 
@@ -133,14 +139,19 @@ static int init_nonvolatile(struct vssd_ctrl *ctrl, char *error, size_t size)
 	return 0;
 }
 
+/* A null drive has a store for its system area alone. */
 static int init_store(struct vssd_ctrl *ctrl, char *error, size_t size)
 {
-	struct vssd_store_options options = {
-		.blocks = ctrl->options.size / VSSD_BLOCK_SIZE * ctrl->options.namespaces,
-		.cache_blocks = ctrl->options.cache_size / VSSD_BLOCK_SIZE,
-		.file = ctrl->options.file,
-	};
-	int err = vssd_store_open(&options, &ctrl->store, error, size);
+	struct vssd_store_options options = {.blocks = 1};
+	int err;
+
+	if (!ctrl->null_store)
+		options = (struct vssd_store_options){
+			.blocks = ctrl->options.size / VSSD_BLOCK_SIZE * ctrl->options.namespaces,
+			.cache_blocks = ctrl->options.cache_size / VSSD_BLOCK_SIZE,
+			.file = ctrl->options.file,
+		};
+	err = vssd_store_open(&options, &ctrl->store, error, size);
 
 	if (err)
 		return err;

@@ -21,6 +21,9 @@
 
 struct vssd_ctrl;
 
+/* 4 KiB each, of all namespaces together; a null drive keeps no map of them. */
+#define VSSD_NULL_MAX_BLOCKS (UINT64_C(1) << 51)
+
 /* What the user asked for. vssd_options_default fills in the drive of the documentation. */
 struct vssd_options {
 	uint64_t size;          /* bytes of namespace 1; rounded down to whole 4 KiB */

@@ -350,6 +350,7 @@ struct vssd_ctrl {
 	uint32_t page_size;               /* CC.MPS, bytes */
 	uint64_t max_transfer;            /* bytes; MDTS */
 	uint64_t data_moved;              /* bytes, in this poll */
+	uint64_t blocks;                  /* of all namespaces; those of a null drive are in no store */
 	struct vssd_counters counters;
 	uint64_t traced; /* commands, ever */
 	struct vssd_trace_entry trace[VSSD_TRACE];
@@ -694,6 +695,13 @@ static inline bool vssd_range_fits(const struct vssd_ns *ns, uint64_t slba, uint
 	return slba <= ns->nsze && nlb <= ns->nsze - slba;
 }
 
+/* Blocks lose what they held, as vssd_store_erase says. */
+static inline void vssd_erase(struct vssd_ctrl *ctrl, uint64_t block, uint64_t count, enum vssd_pool_shared content)
+{
+	if (!ctrl->null_store)
+		vssd_store_erase(ctrl->store, block, count, content);
+}
+
 void vssd_ns_set_format(struct vssd_ctrl *ctrl, struct vssd_ns *ns, uint8_t lbaf);
 
 /* LBA size of a format as log2; formats are 0 … VSSD_NLBAF. */
@@ -746,7 +754,7 @@ void vssd_failed_lba(struct vssd_ctrl *ctrl, uint64_t lba);
 
 /* VSSD_LATER: it has succeeded, and its completion is to wait for the medium. */
 uint16_t vssd_io_execute(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd);
-void vssd_io_effects(uint32_t effects[256]);
+void vssd_io_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256]);
 
 /* Fused operations: whether a command can be the first half of one, or the second of that first. */
 bool vssd_io_is_first(const struct nvme_cmd *cmd);

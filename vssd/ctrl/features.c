@@ -78,7 +78,7 @@ static uint16_t set_error_recovery(struct vssd_ctrl *ctrl, const struct nvme_cmd
 	(void)cdw0;
 	for (uint32_t i = 0; i < ctrl->options.namespaces; i++)
 		if (cmd->nsid == NVME_NSID_ALL || cmd->nsid == i + 1) {
-			ctrl->ns[i].dulbe = cmd->cdw11 & DULBE;
+			ctrl->ns[i].dulbe = cmd->cdw11 & DULBE && !ctrl->null_store;
 			ctrl->ns[i].tler = (uint16_t)cmd->cdw11;
 		}
 	return NVME_SC_SUCCESS;

@@ -75,7 +75,7 @@ static void erase(struct vssd_ctrl *ctrl, uint64_t limit)
 	uint64_t left = format->end - format->next;
 	uint64_t count = left < limit ? left : limit;
 
-	vssd_store_erase(ctrl->store, format->next, count, VSSD_POOL_UNWRITTEN);
+	vssd_erase(ctrl, format->next, count, VSSD_POOL_UNWRITTEN);
 	format->next += count;
 }
 
@@ -133,7 +133,7 @@ void vssd_format_poll(struct vssd_ctrl *ctrl)
 	struct vssd_format *format = &ctrl->format;
 	bool changed;
 
-	erase(ctrl, BLOCKS_PER_POLL);
+	erase(ctrl, ctrl->null_store ? UINT64_MAX : BLOCKS_PER_POLL);
 	/* A controller that does not run has no right to host memory, and may not have any: the completion waits. */
 	if (format->next < format->end || ctrl->now < format->due || !ctrl->running)
 		return;

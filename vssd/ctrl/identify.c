@@ -129,6 +129,8 @@ static void describe_abilities(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl
 	id->nn = ctrl->options.namespaces;
 	id->oncs = NVME_ONCS_COMPARE | NVME_ONCS_WRITE_UNCORRECTABLE | NVME_ONCS_DSM | NVME_ONCS_WRITE_ZEROES |
 		   NVME_ONCS_SAVE_SELECT | NVME_ONCS_TIMESTAMP | NVME_ONCS_VERIFY;
+	if (ctrl->null_store)
+		id->oncs &= (uint16_t)~NVME_ONCS_WRITE_UNCORRECTABLE;
 	id->fna = NVME_FNA_CRYPTO;
 	id->sanicap =
 		NVME_SANICAP_CES | NVME_SANICAP_BES | NVME_SANICAP_OWS |
@@ -186,7 +188,7 @@ static uint16_t identify_ns(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 	id->nsze = ns->nsze;
 	id->ncap = ns->nsze;
 	id->nuse = ns->nsze;
-	id->nsfeat = NVME_NSFEAT_DAE | NVME_NSFEAT_OPTPERF;
+	id->nsfeat = NVME_NSFEAT_OPTPERF | (ctrl->null_store ? 0 : NVME_NSFEAT_DAE);
 	id->fpi = format_progress(ctrl, ns);
 	id->dlfeat = NVME_DLFEAT_ZEROES | NVME_DLFEAT_WRITE_ZEROES;
 	id->nvmcap[0] = ns->blocks << VSSD_BLOCK_SHIFT;

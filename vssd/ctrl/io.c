@@ -83,7 +83,7 @@ static uint16_t check_readable(struct vssd_ctrl *ctrl, struct extent extent)
 {
 	struct part part;
 
-	while (next_part(&extent, &part)) {
+	while (!ctrl->null_store && next_part(&extent, &part)) {
 		uint8_t bad = vssd_store_bad(ctrl->store, part.block) & part.sectors;
 		uint8_t unwritten = 0;
 
@@ -184,7 +184,8 @@ static void commit(struct vssd_ctrl *ctrl, const struct extent *extent)
 	uint64_t first = extent->offset >> VSSD_BLOCK_SHIFT;
 	uint64_t last = (extent->offset + extent->length - 1) >> VSSD_BLOCK_SHIFT;
 
-	vssd_store_commit(ctrl->store, first, last - first + 1);
+	if (!ctrl->null_store)
+		vssd_store_commit(ctrl->store, first, last - first + 1);
 }
 
 /* Note in the host memory buffer, where there is one, that an extent is read, or has changed. */
@@ -329,7 +330,7 @@ static uint16_t zero_extent(struct vssd_ctrl *ctrl, struct extent extent, bool d
 {
 	struct part part;
 
-	while (next_part(&extent, &part))
+	while (!ctrl->null_store && next_part(&extent, &part))
 		if (vssd_store_zero(ctrl->store, part.block, part.sectors, deallocate) < 0)
 			return NVME_SC_WRITE_FAULT;
 	return NVME_SC_SUCCESS;
@@ -424,7 +425,8 @@ static uint16_t execute_other(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd
 	case NVME_IO_FLUSH:
 		return io_flush(ctrl, cmd);
 	case NVME_IO_WRITE_UNCORRECTABLE:
-		return io_write_uncorrectable(ctrl, cmd);
+		/* Where nothing is kept, that neither. */
+		return ctrl->null_store ? NVME_SC_INVALID_OPCODE : io_write_uncorrectable(ctrl, cmd);
 	case NVME_IO_COMPARE:
 		return io_compare(ctrl, cmd);
 	case NVME_IO_WRITE_ZEROES:
@@ -501,7 +503,9 @@ void vssd_io_execute_fused(struct vssd_ctrl *ctrl, const struct nvme_cmd *first,
 	status[1] = status[0] ? NVME_SC_ABORTED_FAILED_FUSED : io_write(ctrl, second);
 }
 
-void vssd_io_effects(uint32_t effects[256])
+void vssd_io_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256])
 {
 	memcpy(effects, effects_of, sizeof(effects_of));
+	if (ctrl->null_store)
+		effects[NVME_IO_WRITE_UNCORRECTABLE] = 0;
 }

@@ -57,7 +57,7 @@ static void fill_effects(struct vssd_ctrl *ctrl)
 
 	vssd_admin_effects(effects);
 	memcpy(ctrl->log, effects, sizeof(effects));
-	vssd_io_effects(effects);
+	vssd_io_effects(ctrl, effects);
 	memcpy(ctrl->log + sizeof(effects), effects, sizeof(effects));
 }
 

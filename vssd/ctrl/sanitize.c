@@ -38,7 +38,7 @@ static uint32_t sweeps_of(uint32_t cdw10)
 
 static uint64_t work_of(const struct vssd_ctrl *ctrl)
 {
-	return ctrl->store->blocks * sweeps_of(ctrl->nv->sanitize.cdw10);
+	return ctrl->blocks * sweeps_of(ctrl->nv->sanitize.cdw10);
 }
 
 /* What blocks hold after a sweep. Base Specification 2.0, figure "Sanitize Operations - Overwrite Mechanism": where
@@ -179,14 +179,13 @@ static uint64_t work_due(const struct vssd_ctrl *ctrl)
 static void advance(struct vssd_ctrl *ctrl, uint64_t target)
 {
 	struct vssd_sanitize_state *state = &ctrl->nv->sanitize;
-	uint64_t blocks = ctrl->store->blocks;
+	uint64_t blocks = ctrl->blocks;
 
 	while (state->done < target) {
 		uint64_t first = state->done % blocks;
 		uint64_t count = target - state->done < blocks - first ? target - state->done : blocks - first;
 
-		vssd_store_erase(ctrl->store, first, count,
-				 content_of(state->cdw10, (uint32_t)(state->done / blocks)));
+		vssd_erase(ctrl, first, count, content_of(state->cdw10, (uint32_t)(state->done / blocks)));
 		state->done += count;
 	}
 }
@@ -211,7 +210,7 @@ void vssd_sanitize_poll(struct vssd_ctrl *ctrl)
 	const struct vssd_sanitize_state *state = &ctrl->nv->sanitize;
 
 	if (state->status == NVME_SANITIZE_IN_PROGRESS) {
-		uint64_t due = work_due(ctrl), most = state->done + BLOCKS_PER_POLL;
+		uint64_t due = work_due(ctrl), most = ctrl->null_store ? due : state->done + BLOCKS_PER_POLL;
 
 		advance(ctrl, due < most ? due : most);
 		if (fails_now(ctrl)) {
@@ -237,7 +236,7 @@ void vssd_sanitize_log(struct vssd_ctrl *ctrl)
 	struct nvme_sanitize_log *log = (struct nvme_sanitize_log *)ctrl->log;
 	const struct vssd_sanitize_state *state = &ctrl->nv->sanitize;
 	uint32_t seconds = (ctrl->options.sanitize_ms + 999) / 1000;
-	uint64_t sweeps = state->done / ctrl->store->blocks, passes = passes_of(state->cdw10);
+	uint64_t sweeps = state->done / ctrl->blocks, passes = passes_of(state->cdw10);
 
 	log->sprog = SPROG_IDLE;
 	if (state->status == NVME_SANITIZE_IN_PROGRESS) {

@@ -199,6 +199,9 @@ static bool is_excused(const struct fuzz_host *host, const struct fuzz_slot *slo
 		return slot->sqid != 0 && !all_good(host, slot);
 	case NVME_SC_COMPARE_FAILURE:
 		return host->erratic || !slot->equal || !all_good(host, slot);
+	case NVME_SC_INVALID_OPCODE:
+		/* What keeps nothing, keeps no error. */
+		return slot->sqid != 0 && slot->cmd.opc == NVME_IO_WRITE_UNCORRECTABLE && !host->model.keeps;
 	case NVME_SC_LBA_OUT_OF_RANGE:
 	case NVME_SC_INVALID_FIELD:
 		/* The LBA may be larger than the command takes it to be. */
