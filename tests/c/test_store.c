@@ -123,6 +123,35 @@ TEST(reading_what_was_never_written_takes_no_memory)
 	vssd_store_close(store);
 }
 
+static long resident_kib(void)
+{
+	long pages = 0;
+	FILE *statm = fopen("/proc/self/statm", "r");
+
+	if (CHECK(statm)) {
+		CHECK_EQ(fscanf(statm, "%*d %ld", &pages), 1);
+		fclose(statm);
+	}
+	return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+/* Not a huge page for each entry of the maps. */
+TEST(a_few_blocks_of_a_large_store_take_little_memory)
+{
+	struct vssd_store_options options = {.blocks = UINT64_C(1) << 28, .cache_blocks = CACHE};
+	struct vssd_store *store;
+	long before;
+
+	if (!CHECK_EQ(vssd_store_open(&options, &store, the_error, sizeof(the_error)), 0))
+		return;
+	before = resident_kib();
+	for (uint64_t i = 0; i < 100; i++)
+		write_block(store, i * (options.blocks / 100), 1);
+	vssd_store_flush(store);
+	CHECK(resident_kib() - before < 32 << 10);
+	vssd_store_close(store);
+}
+
 TEST(a_part_of_a_block_keeps_the_rest)
 {
 	struct vssd_store *store = open_store(NULL);

@@ -174,8 +174,10 @@ int vssd_medium_open(struct vssd_medium *medium, const char *file, uint64_t bloc
 		return -ENOMEM;
 	}
 	point(medium, blocks);
+	/* The pool is filled from its start. The maps are touched anywhere: a huge page for each entry would be dear.
+	 */
 	if (!file)
-		madvise(medium->memory, medium->length, MADV_HUGEPAGE);
+		madvise(medium->pool, medium->length - medium->pool_offset, MADV_HUGEPAGE);
 	return 0;
 }
 
