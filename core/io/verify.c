@@ -11,7 +11,6 @@
 #define EPOCHS PYN_CELL_EPOCH    /* epochs 1 … EPOCHS go round; 0 is durable */
 #define SWEEP_EVERY (EPOCHS / 2) /* flushes between two sweeps, so that no epoch in a cell is ever ambiguous */
 
-#define CHUNK_SHIFT 16                 /* LBAs of which "was ever touched" is kept together */
 #define NEVER_ENDS (UINT64_C(1) << 30) /* in the count of a CONFLICT: one of its writes has nobody to end it */
 
 static _Atomic uint64_t *the_token; /* the next one to be given out */
@@ -45,7 +44,8 @@ uint64_t pyn_token_take(uint64_t count)
 
 static void touch(struct pyn_verify *verify, uint64_t slba, uint64_t nlb)
 {
-	for (uint64_t chunk = slba >> CHUNK_SHIFT; chunk <= (slba + nlb - 1) >> CHUNK_SHIFT; chunk++)
+	for (uint64_t chunk = slba >> PYN_VERIFY_CHUNK_SHIFT; chunk <= (slba + nlb - 1) >> PYN_VERIFY_CHUNK_SHIFT;
+	     chunk++)
 		if (!atomic_load_explicit(&verify->touched[chunk], memory_order_relaxed))
 			atomic_store_explicit(&verify->touched[chunk], 1, memory_order_relaxed);
 }
@@ -101,9 +101,9 @@ static void for_each_cell(struct pyn_verify *verify, uint64_t slba, uint64_t nlb
 	uint64_t past = slba + pyn_verify_clip(verify, slba, nlb);
 
 	for (uint64_t lba = slba; lba < past;) {
-		uint64_t next_chunk = ((lba >> CHUNK_SHIFT) + 1) << CHUNK_SHIFT;
+		uint64_t next_chunk = ((lba >> PYN_VERIFY_CHUNK_SHIFT) + 1) << PYN_VERIFY_CHUNK_SHIFT;
 
-		if (!atomic_load_explicit(&verify->touched[lba >> CHUNK_SHIFT], memory_order_relaxed)) {
+		if (!pyn_verify_is_touched(verify, lba)) {
 			lba = next_chunk;
 			continue;
 		}
@@ -135,7 +135,7 @@ static int map(struct pyn_verify *verify, struct pyn_error *err)
 		return pyn_error(err, PYN_ERROR_NAMESPACE, EINVAL, "namespace %u reports %llu LBAs", verify->nsid,
 				 (unsigned long long)verify->nlba);
 	verify->cells_size = (verify->nlba ? verify->nlba : 1) * sizeof(uint64_t);
-	verify->touched_size = (verify->nlba >> CHUNK_SHIFT) + 1;
+	verify->touched_size = (verify->nlba >> PYN_VERIFY_CHUNK_SHIFT) + 1;
 	verify->shared = pyn_shared_map(sizeof(*verify->shared), err);
 	if (verify->shared)
 		verify->cells = pyn_shared_map(verify->cells_size, err);
@@ -441,11 +441,18 @@ void pyn_verify_power_lost(struct pyn_verify *verify)
 
 /* -- telling -------------------------------------------------------------------------------------------------- */
 
+/* Most often there is something in one of them only. */
+static void add(_Atomic uint64_t *sum, uint64_t count)
+{
+	if (count)
+		atomic_fetch_add_explicit(sum, count, memory_order_relaxed);
+}
+
 void pyn_verify_count(struct pyn_verify *verify, const struct pyn_verify_counts *counts)
 {
-	atomic_fetch_add_explicit(&verify->shared->judged, counts->judged, memory_order_relaxed);
-	atomic_fetch_add_explicit(&verify->shared->unverified, counts->unverified, memory_order_relaxed);
-	atomic_fetch_add_explicit(&verify->shared->mismatch, counts->mismatch, memory_order_relaxed);
+	add(&verify->shared->judged, counts->judged);
+	add(&verify->shared->unverified, counts->unverified);
+	add(&verify->shared->mismatch, counts->mismatch);
 }
 
 void pyn_verify_get_counts(const struct pyn_verify *verify, struct pyn_verify_counts *counts)

@@ -7,7 +7,11 @@
 
 void pyn_verify_read_begin(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb, uint64_t *snapshot)
 {
-	pyn_verify_snapshot(verify, slba, nlb, snapshot);
+	const uint64_t *cells = pyn_verify_plain_cells(verify, slba);
+	uint32_t count = (uint32_t)pyn_verify_clip(verify, slba, nlb);
+
+	for (uint32_t i = 0; i < count; i++)
+		snapshot[i] = pyn_verify_is_touched(verify, slba + i) ? cells[i] : 0;
 }
 
 static bool all_zeros(const uint8_t *data, uint32_t size)
@@ -100,7 +104,8 @@ static uint32_t judgeable(const struct pyn_verify *verify, uint64_t slba, uint32
 	return nlb < limit - slba ? nlb : (uint32_t)(limit - slba);
 }
 
-/* A bit for each LBA that can be judged. */
+/* A bit for each LBA that can be judged. Cells of which nothing was known are not looked at again: those of chunks
+ * that were never touched would take memory. */
 static uint64_t known_of(const uint64_t *cells, const uint64_t *snapshot, uint32_t count)
 {
 	uint64_t known = 0;
@@ -108,8 +113,9 @@ static uint64_t known_of(const uint64_t *cells, const uint64_t *snapshot, uint32
 	for (uint32_t i = 0; i < count; i++) {
 		uint64_t cell = snapshot[i];
 
-		if (cell == cells[i] && !(cell & PYN_CELL_BUSY) &&
-		    (pyn_cell_expects_data(cell) || pyn_cell_state_of(cell) == PYN_CELL_UNCORRECTABLE))
+		if (!(cell & PYN_CELL_BUSY) &&
+		    (pyn_cell_expects_data(cell) || pyn_cell_state_of(cell) == PYN_CELL_UNCORRECTABLE) &&
+		    cell == cells[i])
 			known |= UINT64_C(1) << i;
 	}
 	return known;

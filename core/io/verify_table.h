@@ -22,7 +22,8 @@
 #define PYN_CELL_STATE UINT64_C(15)
 #define PYN_CELL_BUSY (UINT64_C(1) << 63)
 
-#define PYN_VERIFY_BATCH 64u /* LBAs of which the CRCs are computed at once */
+#define PYN_VERIFY_CHUNK_SHIFT 16 /* LBAs of which "was ever touched" is kept together */
+#define PYN_VERIFY_BATCH 64u      /* LBAs of which the CRCs are computed at once */
 
 /* In memory that all processes share. */
 struct pyn_verify_shared {
@@ -93,19 +94,23 @@ static inline const uint64_t *pyn_verify_plain_cells(const struct pyn_verify *ve
 	return (const uint64_t *)&verify->cells[slba];
 }
 
-/* pyn_verify_read_begin, inline. Eight LBAs of 512 bytes are what most tests read at once: the compiler unrolls them,
- * here and below. */
+/* Whether anything was ever written to the chunk in which an LBA lies. A look at its cell would take memory for it.
+ */
+static inline bool pyn_verify_is_touched(const struct pyn_verify *verify, uint64_t lba)
+{
+	return atomic_load_explicit(&verify->touched[lba >> PYN_VERIFY_CHUNK_SHIFT], memory_order_relaxed);
+}
+
+/* pyn_verify_read_begin, inline for the eight LBAs of 512 bytes that most tests read at once: the compiler unrolls
+ * them, here and below. */
 static inline void pyn_verify_snapshot(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb,
 				       uint64_t *snapshot)
 {
-	const uint64_t *cells = pyn_verify_plain_cells(verify, slba);
-	uint64_t count = pyn_verify_clip(verify, slba, nlb);
-
-	if (count == 8)
-		memcpy(snapshot, cells, 8 * sizeof(*cells));
+	if (pyn_verify_clip(verify, slba, nlb) == 8 && pyn_verify_is_touched(verify, slba) &&
+	    pyn_verify_is_touched(verify, slba + 7))
+		memcpy(snapshot, pyn_verify_plain_cells(verify, slba), 8 * sizeof(*snapshot));
 	else
-		for (uint64_t i = 0; i < count; i++)
-			snapshot[i] = cells[i];
+		pyn_verify_read_begin(verify, slba, nlb, snapshot);
 }
 
 /* Whether these LBAs held stamped data when the snapshot was made, nothing has changed or begun to change them since,

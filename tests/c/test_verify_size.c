@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the table of a large drive costs: a drive of 16 TB with LBAs of 512 bytes, of which 1 GB is touched. */
-/* sources: core/io/verify.c core/io/crc32c.c core/env/*.c core/util/*.c */
+/* sources: core/io/verify*.c core/io/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "core/io/verify.h"
+#include "core/io/verify_table.h"
 #include "core/util/clock.h"
 #include "tests/c/test.h"
 
@@ -93,6 +93,28 @@ TEST(it_takes_8_bytes_for_each_lba_that_is_touched_and_gives_them_back)
 	CHECK_EQ(shared_kib() - before, first);
 	pyn_verify_put(the_table);
 	CHECK(shared_kib() <= before + 64);
+}
+
+TEST(reads_of_what_was_never_written_take_none)
+{
+	const uint32_t reads = 100000, step = NLBA / reads;
+	uint64_t before = shared_kib();
+	static uint8_t data[8 * LBA];
+	struct pyn_verify_counts counts = {0};
+	struct pyn_mismatch mismatch;
+	uint64_t cells[8];
+
+	if (!opens())
+		return;
+	for (uint64_t lba = 0; lba < (uint64_t)reads * step; lba += step) {
+		pyn_verify_snapshot(the_table, lba, 8, cells);
+		CHECK(!pyn_verify_read_is_right(the_table, lba, 8, data, cells, &counts));
+		CHECK(pyn_verify_read_end(the_table, lba, 8, data, cells, &counts, &mismatch));
+	}
+	CHECK_EQ(counts.unverified, reads * 8);
+	/* A byte for each 65536 LBAs. */
+	CHECK(shared_kib() - before <= (NLBA >> PYN_VERIFY_CHUNK_SHIFT) / 1024 + 64);
+	pyn_verify_put(the_table);
 }
 
 TEST(a_forked_worker_takes_no_memory_of_its_own)
