@@ -227,6 +227,13 @@ static int config_check(const struct pyn_ctrlr *ctrlr, const struct pyn_queue_co
 	return 0;
 }
 
+/* No CQ came of the command, and none will: otherwise whoever asks a disabled controller for queues, again and again,
+ * has all DMA memory in quarantine before the next reset. */
+static bool has_no_cq(int rc, enum pyn_error_kind kind)
+{
+	return kind == PYN_ERROR_CREATE || rc == -ENODEV || rc == -EBUSY;
+}
+
 /* The device knows the completion queue and not the submission queue, or nobody knows what it knows. */
 static void create_undo(struct pyn_queue *queue, bool refused, const struct pyn_admin *admin)
 {
@@ -257,7 +264,7 @@ int pyn_queue_create(struct pyn_ctrlr *ctrlr, const struct pyn_queue_config *con
 	}
 	rc = create_cq(made, config, admin, why);
 	if (rc) {
-		if (why->kind == PYN_ERROR_CREATE)
+		if (has_no_cq(rc, why->kind))
 			pyn_queue_free(made);
 		else
 			pyn_queue_quarantine(made);

@@ -23,7 +23,9 @@ struct pyn_data {
 
 /*
  * How an engine sends an admin command of its own (to create a queue, say): the layer above submits it, logs it and
- * waits for this very command. Returns 0 when a completion came, whatever its status; *err where none came.
+ * waits for this very command. Returns 0 when a completion came, whatever its status; *err where none came. After
+ * -ENODEV (no admin queue, or no device) and -EBUSY (no slot) the device does not have the command and never will;
+ * after any other error it may.
  */
 struct pyn_admin {
 	int (*execute)(void *context, const struct nvme_cmd *cmd, struct pyn_data data, struct nvme_cpl *cpl,

@@ -2,6 +2,8 @@
 """IO queue pairs: their depth, their QIDs, their life."""
 
 import gc
+import os
+import signal
 import weakref
 
 import nvme as d
@@ -93,6 +95,22 @@ def test_queues_are_deleted_in_any_order_with_commands_in_flight(nvme0, nvme0n1,
 def test_a_priority_without_weighted_round_robin_is_a_creation_error(nvme0):
     with pytest.raises(d.QpairCreationError):
         d.Qpair(nvme0, 4, prio=1)
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_queue_the_drive_was_never_told_of_takes_no_memory(own, gone):
+    """A script tries again and again until another thread has brought the drive up."""
+    nvme0 = d.Controller(own.pcie, nvme_init_func=True)  # initialises nothing by itself
+    if gone:
+        os.kill(own.ssd.pid, signal.SIGKILL)
+    else:
+        own.pcie.reset()
+    gc.collect()
+    in_use = d._dma_in_use()
+    for _ in range(100):
+        with pytest.raises(d.QpairCreationError, match="is gone" if gone else "is not enabled"):
+            d.Qpair(nvme0, 1024)  # more than 4 MiB: together more than there is
+    assert d._dma_in_use() == in_use
 
 
 def test_a_deleted_queue_says_so(nvme0, nvme0n1, buf):

@@ -373,6 +373,33 @@ TEST(memory_that_the_device_may_still_use_is_kept_until_it_is_disabled)
 	end();
 }
 
+/* There is no admin queue, or all its slots are taken. */
+static int send_nothing(void *context, const struct nvme_cmd *cmd, struct pyn_data data, struct nvme_cpl *cpl,
+			struct pyn_error *error)
+{
+	(void)cmd, (void)data, (void)cpl;
+	return pyn_error(error, PYN_ERROR_STATE, *(const int *)context, "not sent");
+}
+
+TEST(memory_that_the_device_was_never_told_of_is_given_back_at_once)
+{
+	int why[] = {ENODEV, EBUSY};
+	struct pyn_queue_config config = {.qid = 1, .depth = 16};
+	struct pyn_queue *queue;
+	size_t bytes;
+
+	if (!begin(true))
+		return;
+	bytes = pyn_dma_in_use();
+	for (unsigned i = 0; i < 2; i++) {
+		const struct pyn_admin silent = {.execute = send_nothing, .context = &why[i]};
+
+		CHECK_EQ(engine->queue_create(the_ctrlr, &config, &silent, &queue, &err), -why[i]);
+		CHECK_EQ(pyn_dma_in_use(), bytes);
+	}
+	end();
+}
+
 TEST(a_deletion_that_is_refused_is_an_error)
 {
 	struct pyn_queue *queue;
