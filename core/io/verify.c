@@ -2,9 +2,14 @@
 #include "core/io/verify_table.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "core/env/env.h"
 
@@ -13,6 +18,10 @@
 
 #define NEVER_ENDS (UINT64_C(1) << 30) /* in the count of a CONFLICT: one of its writes has nobody to end it */
 
+#define SPINS_BEFORE_YIELD 100u
+#define SPINS_BEFORE_DOUBT 10000u /* whether who has a lock is still alive */
+
+static uint32_t the_process;        /* who this is, in locks */
 static _Atomic uint64_t *the_token; /* the next one to be given out */
 static uint64_t the_first_token;
 
@@ -61,15 +70,6 @@ static inline uint64_t begun(uint64_t old, uint64_t cell)
 	return pyn_cell_make(PYN_CELL_CONFLICT, 2, 0);
 }
 
-static inline void cell_begin(_Atomic uint64_t *where, uint64_t cell)
-{
-	uint64_t old = atomic_load_explicit(where, memory_order_relaxed);
-
-	while (!atomic_compare_exchange_weak_explicit(where, &old, begun(old, cell), memory_order_acq_rel,
-						      memory_order_relaxed))
-		;
-}
-
 /* What a cell becomes when one write less is in flight. One that was not begun stays as it is: only a device that
  * completes what was never sent gets here. */
 static inline uint64_t ended(uint64_t old, bool known, uint64_t epoch)
@@ -85,35 +85,147 @@ static inline uint64_t ended(uint64_t old, bool known, uint64_t epoch)
 	return old & PYN_CELL_BUSY ? pyn_cell_make(PYN_CELL_UNKNOWN, 0, 0) : old;
 }
 
-static inline void cell_end(_Atomic uint64_t *where, bool known, uint64_t epoch)
-{
-	uint64_t old = atomic_load_explicit(where, memory_order_relaxed);
+/* -- changing them -------------------------------------------------------------------------------------------- */
 
-	while (!atomic_compare_exchange_weak_explicit(where, &old, ended(old, known, epoch), memory_order_acq_rel,
-						      memory_order_relaxed))
-		;
+/*
+ * Cells are changed under the lock of their group, one atomic instruction for eight LBAs, and are read without it:
+ * each is stored in one piece. A process may be killed while it holds a lock; whoever waits for it then takes the
+ * lock over, and the cells of that group are never judged again.
+ */
+
+static uint64_t lose_count(uint64_t cell)
+{
+	if (pyn_cell_state_of(cell) == PYN_CELL_CONFLICT)
+		return (cell & PYN_CELL_CRC) < NEVER_ENDS ? cell + NEVER_ENDS : cell;
+	return cell & PYN_CELL_BUSY ? pyn_cell_make(PYN_CELL_CONFLICT, NEVER_ENDS + 1, 0)
+				    : pyn_cell_make(PYN_CELL_UNKNOWN, 0, 0);
+}
+
+static inline uint64_t cell_load(const _Atomic uint64_t *cell)
+{
+	return atomic_load_explicit(cell, memory_order_relaxed);
+}
+
+static inline void cell_store(_Atomic uint64_t *cell, uint64_t value)
+{
+	atomic_store_explicit(cell, value, memory_order_relaxed);
+}
+
+/* Ended, and perhaps not yet reaped. Without /proc a process that was not reaped is taken for a living one. */
+static bool has_died(uint32_t process)
+{
+	char path[32], text[256], *end;
+	ssize_t length = 0;
+
+	if (kill((pid_t)process, 0) < 0 && errno == ESRCH)
+		return true;
+	snprintf(path, sizeof(path), "/proc/%u/stat", process);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		length = read(fd, text, sizeof(text) - 1);
+		close(fd);
+	}
+	text[length > 0 ? length : 0] = '\0';
+	/* The state follows the name, which may hold anything but this. */
+	end = strrchr(text, ')');
+	return end && (end[2] == 'Z' || end[2] == 'X');
+}
+
+/* Somebody else has it: for some 100 ns, or until the kernel lets him go on, or for ever. */
+static __attribute__((noinline)) void wait_for_lock(struct pyn_verify *verify, uint64_t group)
+{
+	_Atomic uint32_t *lock = &verify->locks[group];
+
+	for (unsigned turn = 1;; turn++) {
+		uint32_t owner = 0;
+
+		if (atomic_compare_exchange_strong_explicit(lock, &owner, the_process, memory_order_acquire,
+							    memory_order_relaxed))
+			return;
+		if (turn % SPINS_BEFORE_YIELD == 0)
+			sched_yield();
+		if (turn % SPINS_BEFORE_DOUBT || !has_died(owner) ||
+		    !atomic_compare_exchange_strong_explicit(lock, &owner, the_process, memory_order_acquire,
+							     memory_order_relaxed))
+			continue;
+		uint64_t lba = group << PYN_VERIFY_GROUP_SHIFT, past = lba + (1u << PYN_VERIFY_GROUP_SHIFT);
+
+		for (; lba < past && lba < verify->nlba; lba++)
+			cell_store(&verify->cells[lba], lose_count(cell_load(&verify->cells[lba])));
+		return;
+	}
+}
+
+static inline void lock_group(struct pyn_verify *verify, uint64_t lba)
+{
+	uint32_t nobody = 0;
+
+	if (__builtin_expect(!atomic_compare_exchange_strong_explicit(&verify->locks[lba >> PYN_VERIFY_GROUP_SHIFT],
+								      &nobody, the_process, memory_order_acquire,
+								      memory_order_relaxed),
+			     0))
+		wait_for_lock(verify, lba >> PYN_VERIFY_GROUP_SHIFT);
+}
+
+/* What was stored in the cells is seen before this. */
+static inline void unlock_group(struct pyn_verify *verify, uint64_t lba)
+{
+	atomic_store_explicit(&verify->locks[lba >> PYN_VERIFY_GROUP_SHIFT], 0, memory_order_release);
+}
+
+/* The part of a range that lies in the group of its first LBA. */
+static inline uint64_t group_past(uint64_t lba, uint64_t past)
+{
+	uint64_t next = (lba | ((1u << PYN_VERIFY_GROUP_SHIFT) - 1)) + 1;
+
+	return next < past ? next : past;
+}
+
+/* One more write is in flight for each of these LBAs; cells: what they will hold. */
+static void begin_cells(struct pyn_verify *verify, uint64_t slba, uint32_t count, const uint64_t *cells)
+{
+	for (uint64_t lba = slba, past = slba + count; lba < past;) {
+		uint64_t first = lba, end = group_past(lba, past);
+
+		lock_group(verify, first);
+		for (; lba < end; lba++)
+			cell_store(&verify->cells[lba], begun(cell_load(&verify->cells[lba]), *cells++));
+		unlock_group(verify, first);
+	}
+}
+
+static bool says_something(const struct pyn_verify *verify, uint64_t lba, uint64_t past)
+{
+	uint64_t any = 0;
+
+	for (; lba < past; lba++)
+		any |= cell_load(&verify->cells[lba]);
+	return any;
 }
 
 /* Change each cell of a range that says something. What was never touched is not touched now. */
 static void for_each_cell(struct pyn_verify *verify, uint64_t slba, uint64_t nlb,
 			  uint64_t (*change)(const struct pyn_verify *, uint64_t cell))
 {
-	uint64_t past = slba + pyn_verify_clip(verify, slba, nlb);
+	uint64_t past = slba + pyn_verify_clip(verify, slba, nlb), end;
 
-	for (uint64_t lba = slba; lba < past;) {
-		uint64_t next_chunk = ((lba >> PYN_VERIFY_CHUNK_SHIFT) + 1) << PYN_VERIFY_CHUNK_SHIFT;
-
+	for (uint64_t lba = slba; lba < past; lba = end) {
 		if (!pyn_verify_is_touched(verify, lba)) {
-			lba = next_chunk;
+			end = ((lba >> PYN_VERIFY_CHUNK_SHIFT) + 1) << PYN_VERIFY_CHUNK_SHIFT;
 			continue;
 		}
-		for (; lba < past && lba < next_chunk; lba++) {
-			uint64_t old = atomic_load_explicit(&verify->cells[lba], memory_order_relaxed), next;
+		end = group_past(lba, past);
+		if (!says_something(verify, lba, end))
+			continue;
+		lock_group(verify, lba);
+		for (uint64_t i = lba; i < end; i++) {
+			uint64_t old = cell_load(&verify->cells[i]);
 
-			do {
-				next = old ? change(verify, old) : 0;
-			} while (next != old && !atomic_compare_exchange_weak(&verify->cells[lba], &old, next));
+			if (old)
+				cell_store(&verify->cells[i], change(verify, old));
 		}
+		unlock_group(verify, lba);
 	}
 }
 
@@ -135,11 +247,14 @@ static int map(struct pyn_verify *verify, struct pyn_error *err)
 		return pyn_error(err, PYN_ERROR_NAMESPACE, EINVAL, "namespace %u reports %llu LBAs", verify->nsid,
 				 (unsigned long long)verify->nlba);
 	verify->cells_size = (verify->nlba ? verify->nlba : 1) * sizeof(uint64_t);
+	verify->locks_size = ((verify->nlba >> PYN_VERIFY_GROUP_SHIFT) + 1) * sizeof(uint32_t);
 	verify->touched_size = (verify->nlba >> PYN_VERIFY_CHUNK_SHIFT) + 1;
 	verify->shared = pyn_shared_map(sizeof(*verify->shared), err);
 	if (verify->shared)
 		verify->cells = pyn_shared_map(verify->cells_size, err);
 	if (verify->cells)
+		verify->locks = pyn_shared_map(verify->locks_size, err);
+	if (verify->locks)
 		verify->touched = pyn_shared_map(verify->touched_size, err);
 	return verify->touched ? 0 : -ENOMEM;
 }
@@ -147,9 +262,15 @@ static int map(struct pyn_verify *verify, struct pyn_error *err)
 static void destroy(struct pyn_verify *verify)
 {
 	pyn_shared_unmap((void *)verify->touched, verify->touched_size);
+	pyn_shared_unmap((void *)verify->locks, verify->locks_size);
 	pyn_shared_unmap((void *)verify->cells, verify->cells_size);
 	pyn_shared_unmap(verify->shared, sizeof(*verify->shared));
 	free(verify);
+}
+
+void pyn_verify_forked(void)
+{
+	the_process = (uint32_t)getpid();
 }
 
 struct pyn_verify *pyn_verify_create(uint32_t nsid, uint64_t nlba, uint32_t lba_size, struct pyn_error *err)
@@ -160,6 +281,8 @@ struct pyn_verify *pyn_verify_create(uint32_t nsid, uint64_t nlba, uint32_t lba_
 		pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for the verification of namespace %u", nsid);
 		return NULL;
 	}
+	if (!the_process)
+		the_process = (uint32_t)getpid();
 	verify->nsid = nsid;
 	verify->nlba = nlba;
 	verify->lba_size = lba_size;
@@ -238,8 +361,16 @@ void pyn_verify_write_begin_crc(struct pyn_verify *verify, uint64_t slba, uint32
 	if (count == 0)
 		return;
 	touch(verify, slba, count);
-	for (_Atomic uint64_t *cell = &verify->cells[slba], *past = cell + count; cell < past; cell++)
-		cell_begin(cell, pyn_cell_make(PYN_CELL_DATA, *crc++, pyn_token_hash(token++)));
+	for (uint64_t lba = slba, past = slba + count; lba < past;) {
+		_Atomic uint64_t *cell = &verify->cells[lba], *end = &verify->cells[group_past(lba, past)];
+
+		lock_group(verify, lba);
+		for (; cell < end; cell++)
+			cell_store(cell, begun(cell_load(cell),
+					       pyn_cell_make(PYN_CELL_DATA, *crc++, pyn_token_hash(token++))));
+		unlock_group(verify, lba);
+		lba = group_past(lba, past);
+	}
 }
 
 /*
@@ -265,11 +396,13 @@ void pyn_verify_write_begin(struct pyn_verify *verify, uint64_t slba, uint32_t n
 		uint32_t crc[PYN_VERIFY_BATCH];
 		uint32_t batch = count - done < PYN_VERIFY_BATCH ? (uint32_t)(count - done) : PYN_VERIFY_BATCH;
 
+		uint64_t cells[PYN_VERIFY_BATCH];
+
 		pyn_crc32c_blocks(lba + done * verify->lba_size, verify->lba_size, batch, crc);
 		for (uint32_t i = 0; i < batch; i++)
-			cell_begin(&verify->cells[slba + done + i],
-				   stamped ? pyn_cell_make(PYN_CELL_DATA, crc[i], pyn_token_hash(token + done + i))
-					   : pyn_cell_make(PYN_CELL_RAW, crc[i], change));
+			cells[i] = stamped ? pyn_cell_make(PYN_CELL_DATA, crc[i], pyn_token_hash(token + done + i))
+					   : pyn_cell_make(PYN_CELL_RAW, crc[i], change);
+		begin_cells(verify, slba + done, batch, cells);
 	}
 }
 
@@ -290,15 +423,6 @@ static uint64_t deallocated(const struct pyn_verify *verify, uint64_t old, uint6
 	}
 }
 
-static void cell_begin_deallocation(const struct pyn_verify *verify, _Atomic uint64_t *where, uint64_t change)
-{
-	uint64_t old = atomic_load_explicit(where, memory_order_relaxed);
-
-	while (!atomic_compare_exchange_weak_explicit(where, &old, begun(old, deallocated(verify, old, change)),
-						      memory_order_acq_rel, memory_order_relaxed))
-		;
-}
-
 void pyn_verify_change_begin(struct pyn_verify *verify, uint64_t slba, uint64_t nlb, enum pyn_cell_state state)
 {
 	uint64_t count = pyn_verify_clip(verify, slba, nlb);
@@ -310,11 +434,18 @@ void pyn_verify_change_begin(struct pyn_verify *verify, uint64_t slba, uint64_t 
 	if (state == PYN_CELL_UNCORRECTABLE)
 		atomic_store_explicit(&verify->shared->has_uncorrectable, 1, memory_order_relaxed);
 	touch(verify, slba, count);
-	for (uint64_t i = 0; i < count; i++) {
-		if (state == PYN_CELL_DEALLOCATED)
-			cell_begin_deallocation(verify, &verify->cells[slba + i], change);
-		else
-			cell_begin(&verify->cells[slba + i], cell);
+	for (uint64_t lba = slba, past = slba + count; lba < past;) {
+		uint64_t first = lba, end = group_past(lba, past);
+
+		lock_group(verify, first);
+		for (; lba < end; lba++) {
+			uint64_t old = cell_load(&verify->cells[lba]);
+
+			if (state == PYN_CELL_DEALLOCATED)
+				cell = deallocated(verify, old, change);
+			cell_store(&verify->cells[lba], begun(old, cell));
+		}
+		unlock_group(verify, first);
 	}
 }
 
@@ -329,22 +460,26 @@ void pyn_verify_write_end(struct pyn_verify *verify, uint64_t slba, uint64_t nlb
 		if (!atomic_load_explicit(&shared->dirty, memory_order_relaxed))
 			atomic_store_explicit(&shared->dirty, 1, memory_order_release);
 	}
-	for (_Atomic uint64_t *cell = &verify->cells[slba], *past = cell + count; cell < past; cell++)
-		cell_end(cell, outcome != PYN_WRITE_FAILED, epoch);
+	for (uint64_t lba = slba, past = slba + count; lba < past;) {
+		_Atomic uint64_t *cell = &verify->cells[lba], *end = &verify->cells[group_past(lba, past)];
+
+		lock_group(verify, lba);
+		for (; cell < end; cell++)
+			cell_store(cell, ended(cell_load(cell), outcome != PYN_WRITE_FAILED, epoch));
+		unlock_group(verify, lba);
+		lba = group_past(lba, past);
+	}
 }
 
-static uint64_t lose_count(const struct pyn_verify *verify, uint64_t cell)
+static uint64_t write_lost(const struct pyn_verify *verify, uint64_t cell)
 {
 	(void)verify;
-	if (pyn_cell_state_of(cell) == PYN_CELL_CONFLICT)
-		return cell + NEVER_ENDS;
-	return cell & PYN_CELL_BUSY ? pyn_cell_make(PYN_CELL_CONFLICT, NEVER_ENDS + 1, 0)
-				    : pyn_cell_make(PYN_CELL_UNKNOWN, 0, 0);
+	return lose_count(cell);
 }
 
 void pyn_verify_write_lost(struct pyn_verify *verify, uint64_t slba, uint64_t nlb)
 {
-	for_each_cell(verify, slba, nlb, lose_count);
+	for_each_cell(verify, slba, nlb, write_lost);
 }
 
 /* A write in flight stays counted: its end must not be taken for that of another one that began meanwhile. */

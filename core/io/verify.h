@@ -2,7 +2,7 @@
 /*
  * Verification: what each LBA of a namespace must hold, known to all processes of a script.
  *
- * One 8-byte atomic cell an LBA, in a sparse shared mapping. A write changes the cells when it is submitted (begin)
+ * One 8-byte cell an LBA, in a sparse shared mapping. A write changes the cells when it is submitted (begin)
  * and when it completes (end); a read copies them at submission and at completion, and judges only LBAs whose cell
  * did not change in between and has no write in flight. Everything else is counted as unverified: a false alarm is
  * never raised.
@@ -65,6 +65,9 @@ struct pyn_verify; /* the table of one namespace */
 /* A table for nlba LBAs of lba_size bytes, for good, with one reference. Costs address space now and memory as LBAs
  * are touched. NULL: *err says why. */
 struct pyn_verify *pyn_verify_create(uint32_t nsid, uint64_t nlba, uint32_t lba_size, struct pyn_error *err);
+
+/* A forked process says that it is one, before it writes: the locks of a process that has died are taken from it. */
+void pyn_verify_forked(void);
 
 /* References, of this process: a namespace, a worker and each command in flight hold one. NULL is allowed. */
 void pyn_verify_get(struct pyn_verify *verify);

@@ -23,6 +23,7 @@
 #define PYN_CELL_BUSY (UINT64_C(1) << 63)
 
 #define PYN_VERIFY_CHUNK_SHIFT 16 /* LBAs of which "was ever touched" is kept together */
+#define PYN_VERIFY_GROUP_SHIFT 3  /* LBAs whose cells, a cache line, have one lock */
 #define PYN_VERIFY_BATCH 64u      /* LBAs of which the CRCs are computed at once */
 
 /* In memory that all processes share. */
@@ -49,8 +50,10 @@ struct pyn_verify {
 	uint64_t nlba;
 	uint32_t zero_crc;        /* of an LBA of zeros */
 	_Atomic uint64_t *cells;  /* nlba of them */
+	_Atomic uint32_t *locks;  /* one for each group of cells: the process that changes them now, or 0 */
 	_Atomic uint8_t *touched; /* one for each chunk of cells */
 	size_t cells_size;
+	size_t locks_size;
 	size_t touched_size;
 	struct pyn_verify_shared *shared;
 };

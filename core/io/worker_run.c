@@ -211,6 +211,7 @@ static void start_clock(struct pyn_worker_run *run)
 void pyn_worker_main(struct pyn_worker_run *run)
 {
 	the_run = run;
+	pyn_verify_forked();
 	own_signals();
 	close_descriptors(run);
 	pin(run->config.cpu);
