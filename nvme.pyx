@@ -15,6 +15,7 @@ import atexit as _atexit
 import logging as _logging
 import operator as _operator
 import os as _os
+import sys as _sys
 import time as _time
 import warnings as _warnings
 import weakref as _weakref

@@ -90,6 +90,29 @@ def _address_text(address):
     raise TypeError(f"an address is bytes or a str, not {type(address).__name__}")
 
 
+def _take_function(path):
+    """Bind a PCI function of this machine for this process, unless it is in use; other addresses are nobody's."""
+    if "/" in path or ":" not in path:
+        return
+    from pynvme import pci
+
+    if pci.normal(path) is None:
+        return
+    try:
+        pci.take(path)
+    except (OSError, pci.DriveError) as error:
+        raise NvmeEnumerateError(str(error)) from error
+
+
+def _give_back_functions():
+    pci = _sys.modules.get("pynvme.pci")
+    if pci is not None:
+        try:
+            pci.give_back()
+        except (OSError, pci.DriveError) as error:
+            _log.error("a drive was not given back: %s", error)
+
+
 def _open_device(address):
     """The drive at an address: the one that is open already, if there is one."""
     cdef _Device device
@@ -111,11 +134,16 @@ def _open_device(address):
             raise NvmeEnumerateError(str(error)) from error
     elif "/" in text:
         path = _os.path.abspath(text)
+    elif ":" in text:
+        from pynvme import pci
+
+        path = pci.normal(text) or text
     device = _open_devices.get(path)
     if device is not None and device._is_open() and device._is_alive():
         return device
     if device is not None:
         device.close()
+    _take_function(path)
     device = _Device.__new__(_Device)
     device.address = address
     device.path = path

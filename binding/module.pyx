@@ -33,9 +33,10 @@ __all__ = [
 
 
 def _close_all():
-    """At exit each controller is told, whoever still holds it."""
+    """At exit each controller is told, whoever still holds it; then the kernel gets back what it had."""
     for device in list(_open_devices.values()):
         device.close()
+    _give_back_functions()
 
 
 _atexit.register(_close_all)

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
 import click
 
-from pynvme import __version__
+from pynvme import __version__, pci
 from pynvme.vssd import OPTIONS, VirtualSsd, VirtualSsdError, is_private
 
 USE = """\
@@ -64,6 +65,30 @@ for _name, _text in OPTIONS.items():
     vssd.params.append(
         click.Option([f"--{_name.replace('_', '-')}"], help=_text, is_flag=_name == "null", metavar="VALUE")
     )
+
+
+@main.command()
+@click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
+@click.option("--restore", is_flag=True, help="Give back what was bound here, and what killed scripts left.")
+@click.option("--user", default=lambda: os.environ.get("SUDO_USER", ""), help="Whose they are then.")
+def bind(addresses: tuple[str, ...], restore: bool, user: str) -> None:
+    """Bind drives to vfio-pci, for scripts of a user who is not root; needs root.
+
+    ADDRESS is that of a PCIe function, 01:00.0. A drive that is in use is refused. Scripts that root runs
+    need no such preparation: they take the drive that they open, and give it back.
+    """
+    machine = pci.Machine()
+    try:
+        for address in addresses:
+            bdf = pci.normal(address)
+            if bdf is None:
+                raise click.ClickException(f"{address} is no PCIe address: 01:00.0 or 0000:01:00.0")
+            machine.bind(bdf, user)
+            click.echo(f"{bdf} is bound to {machine.driver(bdf)}, /dev/vfio/{machine.group(bdf)}")
+        for line in machine.restore() if restore else []:
+            click.echo(line)
+    except (OSError, LookupError, pci.DriveError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 @main.command()

@@ -47,7 +47,7 @@ BINARY = ("bytes", "KiB", "MiB", "GiB")
 NEXT_STEPS = """\
 python -m pynvme vssd                     a virtual SSD that your scripts can share
 python -m pynvme run --pciaddr FOLDER     this demonstration on it, by the folder that it prints
-python -m pynvme run --pciaddr 01:00.0    on a PCIe drive: once this driver has its vfio-pci part
+python -m pynvme run --pciaddr 01:00.0    on a PCIe drive, which must not be in use
 
 The drive that you name is overwritten from its first LBA on: name one without data."""
 

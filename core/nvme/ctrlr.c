@@ -12,6 +12,7 @@
 #define TIMEOUT_UNIT_MS 500u /* of CAP.TO and CRTO */
 #define ADMIN_MAX 4096u      /* AQA.ASQS has 12 bits */
 
+#define CAP_CSS_NVM 0x01u
 #define CAP_CSS_IO_SETS 0x40u
 #define CAP_CSS_ADMIN_ONLY 0x80u
 enum cc_css { CC_CSS_NVM = 0, CC_CSS_ALL_SETS = 6, CC_CSS_ADMIN_ONLY = 7 };
@@ -117,9 +118,10 @@ static uint32_t command_sets(uint64_t cap)
 {
 	uint64_t css = NVME_GET(cap, NVME_CAP_CSS);
 
-	if (css & CAP_CSS_ADMIN_ONLY)
-		return CC_CSS_ADMIN_ONLY;
-	return css & CAP_CSS_IO_SETS ? CC_CSS_ALL_SETS : CC_CSS_NVM;
+	/* QEMU's controllers claim to have no IO command set beside those that they have: the others are believed. */
+	if (css & CAP_CSS_IO_SETS)
+		return CC_CSS_ALL_SETS;
+	return css & CAP_CSS_ADMIN_ONLY && !(css & CAP_CSS_NVM) ? CC_CSS_ADMIN_ONLY : CC_CSS_NVM;
 }
 
 /* CC for this controller, with EN = 0. Memory pages are those of the host, 4 KiB. */

@@ -1,29 +1,33 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "core/pci/kernel.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "spec/pci.h"
 
 #define FUNCTIONS "/sys/bus/pci/devices"
+#define GROUPS "/sys/kernel/iommu_groups"
+#define CLASS_BRIDGE 0x0604u /* base class and subclass */
 
-/* The name of the driver that is bound, "" where there is none. */
-static void driver_of(const char *bdf, char *name, size_t size)
+/* The last name of what a link of a function points at, "" where there is no such link. */
+static void link_of(const char *bdf, const char *link, char name[PYN_KERNEL_NAME])
 {
 	char path[128], target[PATH_MAX];
 	ssize_t length;
 
 	name[0] = '\0';
-	snprintf(path, sizeof(path), FUNCTIONS "/%s/driver", bdf);
+	snprintf(path, sizeof(path), FUNCTIONS "/%.40s/%s", bdf, link);
 	length = readlink(path, target, sizeof(target) - 1);
 	if (length <= 0)
 		return;
 	target[length] = '\0';
-	snprintf(name, size, "%.60s", strrchr(target, '/') ? strrchr(target, '/') + 1 : target);
+	snprintf(name, PYN_KERNEL_NAME, "%.60s", strrchr(target, '/') ? strrchr(target, '/') + 1 : target);
 }
 
 static unsigned class_of(const char *bdf)
@@ -32,7 +36,7 @@ static unsigned class_of(const char *bdf)
 	char path[128];
 	FILE *file;
 
-	snprintf(path, sizeof(path), FUNCTIONS "/%s/class", bdf);
+	snprintf(path, sizeof(path), FUNCTIONS "/%.40s/class", bdf);
 	file = fopen(path, "re");
 	if (!file)
 		return 0;
@@ -42,11 +46,11 @@ static unsigned class_of(const char *bdf)
 	return class;
 }
 
-int pyn_kernel_function_refuse(const char *bdf, struct pyn_error *err)
+int pyn_kernel_function_check(const char *bdf, struct pyn_error *err)
 {
-	char path[128], driver[64];
+	char path[128];
 
-	snprintf(path, sizeof(path), FUNCTIONS "/%s", bdf);
+	snprintf(path, sizeof(path), FUNCTIONS "/%.40s", bdf);
 	if (access(path, F_OK))
 		return pyn_error(err, PYN_ERROR_ENUMERATE, ENODEV,
 				 "there is no PCIe function %s in this machine (" FUNCTIONS " lists those that are)",
@@ -55,10 +59,41 @@ int pyn_kernel_function_refuse(const char *bdf, struct pyn_error *err)
 		return pyn_error(err, PYN_ERROR_ENUMERATE, ENODEV,
 				 "the PCIe function %s is not an NVMe controller: its class is %06x, not %06x", bdf,
 				 class_of(bdf), PCI_CLASS_NVME);
-	driver_of(bdf, driver, sizeof(driver));
-	return pyn_error(
-		err, PYN_ERROR_ENUMERATE, ENOTSUP,
-		"the NVMe controller %s is there (%s%s), but vfio-pci support is not in this version: it reaches "
-		"vfio-user devices, such as the virtual SSD, only. Nothing was touched",
-		bdf, driver[0] ? "bound to " : "no driver", driver);
+	return 0;
+}
+
+void pyn_kernel_driver(const char *bdf, char name[PYN_KERNEL_NAME])
+{
+	link_of(bdf, "driver", name);
+}
+
+int pyn_kernel_iommu_group(const char *bdf)
+{
+	char name[PYN_KERNEL_NAME];
+
+	link_of(bdf, "iommu_group", name);
+	return name[0] ? atoi(name) : -1;
+}
+
+void pyn_kernel_group_others(int group, const char *bdf, char *text, size_t size)
+{
+	char path[128], driver[PYN_KERNEL_NAME];
+	struct dirent *entry;
+	size_t length = 0;
+	DIR *folder;
+
+	text[0] = '\0';
+	snprintf(path, sizeof(path), GROUPS "/%d/devices", group);
+	folder = opendir(path);
+	if (!folder)
+		return;
+	while ((entry = readdir(folder)) && length < size) {
+		if (entry->d_name[0] == '.' || !strcmp(entry->d_name, bdf) ||
+		    class_of(entry->d_name) >> 8 == CLASS_BRIDGE)
+			continue;
+		pyn_kernel_driver(entry->d_name, driver);
+		length += (size_t)snprintf(text + length, size - length, "%s%.16s (%.16s)", length ? ", " : "",
+					   entry->d_name, driver[0] ? driver : "no driver");
+	}
+	closedir(folder);
 }

@@ -1,15 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* PCI functions as the kernel lists them. Looks only; touches nothing. */
+/* PCI functions as the kernel lists them. Looks only; touches nothing. A function is named by its address with its
+ * domain: "0000:01:00.0". */
 #ifndef PYN_PCI_KERNEL_H
 #define PYN_PCI_KERNEL_H
 
+#include <stddef.h>
+
 #include "core/util/error.h"
 
-/*
- * Why the function at bdf ("0000:01:00.0") cannot be opened: there is none, it is not an NVMe controller, or this
- * build does not reach functions of the kernel yet; in that case also which driver holds it now. Always fails, with
- * PYN_ERROR_ENUMERATE.
- */
-int pyn_kernel_function_refuse(const char *bdf, struct pyn_error *err);
+#define PYN_KERNEL_NAME 64
+
+/* Whether bdf is an NVMe controller of this machine. Errors: PYN_ERROR_ENUMERATE, there is none, or it is something
+ * else. */
+int pyn_kernel_function_check(const char *bdf, struct pyn_error *err);
+
+/* The name of the driver that is bound, "" where there is none. */
+void pyn_kernel_driver(const char *bdf, char name[PYN_KERNEL_NAME]);
+
+/* The number of its IOMMU group; -1: it is in none, since there is no IOMMU. */
+int pyn_kernel_iommu_group(const char *bdf);
+
+/* "0000:01:00.1 (nvme), 0000:01:00.2 (no driver)": the functions of a group except bdf, as many as size bytes hold,
+ * without bridges, which need no driver. */
+void pyn_kernel_group_others(int group, const char *bdf, char *text, size_t size);
 
 #endif

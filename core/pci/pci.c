@@ -2,7 +2,7 @@
 #include "core/pci/pci.h"
 
 #include "core/pci/address.h"
-#include "core/pci/kernel.h"
+#include "core/pci/vfio.h"
 #include "core/pci/vfio_user.h"
 
 int pyn_pci_open(const char *address, struct pyn_pci **pci, struct pyn_error *err)
@@ -14,6 +14,6 @@ int pyn_pci_open(const char *address, struct pyn_pci **pci, struct pyn_error *er
 	if (rc)
 		return rc;
 	if (parsed.kind == PYN_ADDRESS_FUNCTION)
-		return pyn_kernel_function_refuse(parsed.text, err);
+		return pyn_vfio_open(parsed.text, pci, err);
 	return pyn_vfio_user_open(parsed.text, pci, err);
 }

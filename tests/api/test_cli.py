@@ -39,7 +39,7 @@ def test_the_version_is_the_modules(cli):
 
 def test_help_names_each_command(cli):
     text = cli("--help").stdout
-    assert all(name in text for name in ("vssd", "run", "bench"))
+    assert all(name in text for name in ("vssd", "run", "bench", "bind"))
 
 
 def test_the_demonstration_verifies_all_that_it_reads_and_exits_with_0(cli):

@@ -96,7 +96,7 @@ TEST(a_function_that_is_not_there_is_said_not_to_be)
 {
 	struct pyn_error err;
 
-	CHECK_EQ(pyn_kernel_function_refuse("ffff:ff:1f.7", &err), -ENODEV);
+	CHECK_EQ(pyn_kernel_function_check("ffff:ff:1f.7", &err), -ENODEV);
 	CHECK_EQ(err.kind, PYN_ERROR_ENUMERATE);
 	CHECK_HAS(err.text, "no PCIe function ffff:ff:1f.7");
 }

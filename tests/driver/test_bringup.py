@@ -75,7 +75,11 @@ def test_cc_says_entry_sizes_page_size_and_command_set(drive: Drive) -> None:
     pcie.close()
 
 
-@pytest.mark.parametrize(("css", "expected"), [(0x01, 0), (0x41, 6), (0x80, 7)], ids=["NVM", "all", "admin"])
+@pytest.mark.parametrize(
+    ("css", "expected"),
+    [(0x01, 0), (0x41, 6), (0x80, 7), (0xC1, 6), (0x81, 0)],
+    ids=["NVM", "all", "admin", "all-and-admin", "NVM-and-admin"],
+)
 def test_command_set_is_one_that_the_controller_has(drive: Drive, css: int, expected: int) -> None:
     drive.cap = capabilities(css=css)
     pcie = bring_up(drive)

@@ -7,6 +7,9 @@ Nothing here may run on a real machine: drives change hands between drivers, and
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Callable
 
@@ -55,3 +58,37 @@ def drive(drives: dict[str, str]) -> Callable[[str], str]:
 def plain(drive: Callable[[str], str]) -> str:
     """Give the address of the plain drive."""
     return drive("plain")
+
+
+@pytest.fixture
+def run_script() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Give ``run_script(code)``: runs a script of its own; it gives back what it takes."""
+
+    def run(code: str, seconds: float = 120) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", "import nvme as d\n" + code],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=seconds,
+        )
+
+    return run
+
+
+def driver_of(address: str) -> str:
+    """Name the driver that a function is bound to, "" where there is none."""
+    link = FUNCTIONS / address / "driver"
+    return link.resolve().name if link.exists() else ""
+
+
+def disk_of(address: str, seconds: float = 10) -> Path:
+    """Wait for the kernel's block device of a drive's first namespace: its path in /dev."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for path in (FUNCTIONS / address / "nvme").glob("nvme*/nvme*n1"):
+            if (Path("/dev") / path.name).is_block_device():
+                return Path("/dev") / path.name
+        time.sleep(0.05)
+    raise TimeoutError(f"{address} has no block device after {seconds} s")

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/pci/vfio.h"
+
+#include <errno.h>
+#include <linux/vfio.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "core/env/env.h"
+#include "core/pci/config.h"
+#include "core/pci/kernel.h"
+#include "core/pci/vfio_group.h"
+#include "core/pci/vfio_region.h"
+#include "core/util/cleanup.h"
+#include "core/util/log.h"
+
+#define BAR_MIN 4096u     /* the registers of an NVMe controller, before its doorbells */
+#define VECTORS_MAX 2048u /* MSI-X */
+#define AFFECTED_MAX 256u /* functions that share a bus */
+
+struct vfio {
+	struct pyn_pci pci;
+	struct pyn_vfio_group group;
+	struct pyn_vfio_region config;
+	struct pyn_vfio_region bars[PCI_NUM_BARS]; /* asked for where needed: BAR 0, and that of the MSI-X table */
+	int request;                               /* eventfd: the kernel wants the function back, or it is gone */
+	_Atomic(bool) gone;
+	char bdf[32];
+};
+
+static struct vfio *vfio_of(struct pyn_pci *pci)
+{
+	return (struct vfio *)pci;
+}
+
+static int gone(struct vfio *dev, const char *what, struct pyn_error *err)
+{
+	atomic_store(&dev->gone, true);
+	return pyn_error(err, PYN_ERROR_GONE, ENODEV, "%s: %s", dev->bdf, what);
+}
+
+/* -- registers ------------------------------------------------------------------------------------------------ */
+
+static int config_in_range(uint32_t offset, uint32_t length, struct pyn_error *err)
+{
+	if (offset <= PCI_CFG_EXT_SIZE && length <= PCI_CFG_EXT_SIZE - offset)
+		return 0;
+	return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "%u bytes at 0x%x: configuration space ends at %#x", length,
+			 offset, PCI_CFG_EXT_SIZE);
+}
+
+/* How much of a range a conventional function's smaller configuration space has; the rest reads as ones. */
+static uint32_t config_present(const struct vfio *dev, uint32_t offset, uint32_t length)
+{
+	if (offset >= dev->config.size)
+		return 0;
+	return length < dev->config.size - offset ? length : (uint32_t)(dev->config.size - offset);
+}
+
+static int vfio_config_read(struct pyn_pci *pci, uint32_t offset, void *data, uint32_t length, struct pyn_error *err)
+{
+	struct vfio *dev = vfio_of(pci);
+	uint32_t present = config_present(dev, offset, length);
+	int rc = config_in_range(offset, length, err);
+
+	if (rc)
+		return rc;
+	memset(data, 0xff, length);
+	if (present && pread(dev->config.fd, data, present, (off_t)(dev->config.at + offset)) != (ssize_t)present)
+		return gone(dev, "its configuration space cannot be read", err);
+	return 0;
+}
+
+static int vfio_config_write(struct pyn_pci *pci, uint32_t offset, const void *data, uint32_t length,
+			     struct pyn_error *err)
+{
+	struct vfio *dev = vfio_of(pci);
+	uint32_t present = config_present(dev, offset, length);
+	int rc = config_in_range(offset, length, err);
+
+	if (rc)
+		return rc;
+	if (present && pwrite(dev->config.fd, data, present, (off_t)(dev->config.at + offset)) != (ssize_t)present)
+		return gone(dev, "its configuration space cannot be written", err);
+	return 0;
+}
+
+static int bar_in_range(const struct pyn_pci *pci, uint32_t offset, uint32_t length, struct pyn_error *err)
+{
+	if ((length != 4 && length != 8) || offset % length)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "%u bytes at 0x%x: a register has 4 or 8 bytes and is naturally aligned", length,
+				 offset);
+	if (offset >= pci->bar_size || length > pci->bar_size - offset)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "no register at 0x%x: BAR 0 has %#x bytes", offset,
+				 pci->bar_size);
+	return 0;
+}
+
+/*
+ * By calls, and not through the mapping: the kernel answers EIO where memory space is disabled, for which a load
+ * would get a SIGBUS. On the bus that is a read that nobody answers: all ones, and a write that goes nowhere.
+ */
+static int vfio_bar_read(struct pyn_pci *pci, uint32_t offset, void *data, uint32_t length, struct pyn_error *err)
+{
+	const struct pyn_vfio_region *bar = &vfio_of(pci)->bars[0];
+	int rc = bar_in_range(pci, offset, length, err);
+
+	if (rc)
+		return rc;
+	if (pread(bar->fd, data, length, (off_t)(bar->at + offset)) != (ssize_t)length)
+		memset(data, 0xff, length);
+	return 0;
+}
+
+static int vfio_bar_write(struct pyn_pci *pci, uint32_t offset, const void *data, uint32_t length,
+			  struct pyn_error *err)
+{
+	const struct pyn_vfio_region *bar = &vfio_of(pci)->bars[0];
+	int rc = bar_in_range(pci, offset, length, err);
+
+	if (rc)
+		return rc;
+	if (pwrite(bar->fd, data, length, (off_t)(bar->at + offset)) < 0 && errno != EIO)
+		return gone(vfio_of(pci), "its registers cannot be written", err);
+	return 0;
+}
+
+static volatile void *vfio_bar_map(struct pyn_pci *pci, uint32_t offset, uint32_t length)
+{
+	return pyn_vfio_region_pointer(&vfio_of(pci)->bars[0], offset, length);
+}
+
+/* -- interrupts ----------------------------------------------------------------------------------------------- */
+
+static int check_vector(const struct pyn_pci *pci, uint32_t vector, struct pyn_error *err)
+{
+	if (vector < pci->num_vectors)
+		return 0;
+	return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "no interrupt vector %u: the device has %u", vector,
+			 pci->num_vectors);
+}
+
+/* count eventfds, from vector start on, of one of the function's kinds of interrupts. */
+static int set_irqs(struct vfio *dev, uint32_t index, uint32_t start, const int *eventfds, uint32_t count)
+{
+	size_t size = sizeof(struct vfio_irq_set) + count * sizeof(int);
+	struct vfio_irq_set *set PYN_FREE = calloc(1, size);
+
+	if (!set) {
+		errno = ENOMEM;
+		return -1;
+	}
+	*set = (struct vfio_irq_set){
+		.argsz = (uint32_t)size,
+		.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
+		.index = index,
+		.start = start,
+		.count = count,
+	};
+	memcpy(set->data, eventfds, count * sizeof(int));
+	return ioctl(dev->group.device, VFIO_DEVICE_SET_IRQS, set);
+}
+
+/* Older kernels cannot add a vector to those that were enabled first: all are, and none of them raises anything. */
+static int enable_irqs(struct vfio *dev, struct pyn_error *err)
+{
+	uint32_t count = dev->pci.num_vectors;
+	int *none PYN_FREE = NULL;
+	int rc;
+
+	none = malloc(count * sizeof(*none));
+	if (!none)
+		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for %u interrupt vectors", count);
+	memset(none, 0xff, count * sizeof(*none));
+	rc = set_irqs(dev, VFIO_PCI_MSIX_IRQ_INDEX, 0, none, count);
+	/* This machine has fewer left, and says how many. */
+	if (rc > 0 && !set_irqs(dev, VFIO_PCI_MSIX_IRQ_INDEX, 0, none, (uint32_t)rc)) {
+		dev->pci.num_vectors = (uint32_t)rc;
+		rc = 0;
+	}
+	if (rc)
+		return pyn_error(err, PYN_ERROR_UNSUPPORTED, rc < 0 ? errno : ENOSPC,
+				 "%s: its %u MSI-X vectors cannot be enabled: %s", dev->bdf, count,
+				 strerror(rc < 0 ? errno : ENOSPC));
+	return 0;
+}
+
+static int vfio_irq_set(struct pyn_pci *pci, uint32_t vector, int eventfd, struct pyn_error *err)
+{
+	struct vfio *dev = vfio_of(pci);
+	int rc;
+
+	rc = check_vector(pci, vector, err);
+	if (!rc && set_irqs(dev, VFIO_PCI_MSIX_IRQ_INDEX, vector, &eventfd, 1))
+		rc = pyn_error(err, PYN_ERROR_UNSUPPORTED, errno, "%s: interrupt vector %u cannot be used: %s",
+			       dev->bdf, vector, strerror(errno));
+	return rc;
+}
+
+/* The BAR's region, mapped; it is asked for once. */
+static int get_bar(struct vfio *dev, uint32_t bar, struct pyn_error *err)
+{
+	int rc;
+
+	if (dev->bars[bar].size)
+		return 0;
+	rc = pyn_vfio_region_ask(dev->group.device, VFIO_PCI_BAR0_REGION_INDEX + bar, &dev->bars[bar], err);
+	if (!rc && dev->bars[bar].size)
+		pyn_vfio_region_map(&dev->bars[bar], VFIO_PCI_BAR0_REGION_INDEX + bar);
+	return rc;
+}
+
+/* The kernel has no call for it, and keeps its own calls away from the table; but it lets us map it. */
+static int vfio_irq_mask(struct pyn_pci *pci, uint32_t vector, bool masked, struct pyn_error *err)
+{
+	volatile uint32_t *control;
+	struct vfio *dev = vfio_of(pci);
+	uint32_t bar = 0, table = 0;
+	uint16_t command = 0;
+	int rc;
+
+	rc = check_vector(pci, vector, err);
+	if (!rc)
+		rc = pyn_pci_msix_table(pci, &bar, &table, err);
+	if (!rc)
+		rc = get_bar(dev, bar, err);
+	if (!rc)
+		rc = pyn_pci_config_read16(pci, PCI_CFG_COMMAND, &command, err);
+	if (rc)
+		return rc;
+	/* The mapping would raise a SIGBUS. */
+	if (!(command & PCI_COMMAND_MSE))
+		return pyn_error(err, PYN_ERROR_UNSUPPORTED, EIO, "%s: its memory space is off", dev->bdf);
+	control = pyn_vfio_region_pointer(&dev->bars[bar],
+					  table + (uint64_t)vector * sizeof(struct pci_msix_entry) +
+						  offsetof(struct pci_msix_entry, control),
+					  sizeof(*control));
+	if (!control)
+		return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
+				 "%s: this kernel does not let its MSI-X table be mapped", dev->bdf);
+	/* The other bits of the word are not ours. */
+	*control = masked ? *control | PCI_MSIX_ENTRY_MASK : *control & ~PCI_MSIX_ENTRY_MASK;
+	return 0;
+}
+
+/* -- resets and the end --------------------------------------------------------------------------------------- */
+
+static int function_reset(struct vfio *dev, struct pyn_error *err)
+{
+	uint32_t express, capabilities = 0;
+	int rc;
+
+	/* The kernel takes another reset where there is no FLR: not what was asked for. */
+	rc = pyn_pci_find_capability(&dev->pci, PCI_CAP_EXP, &express, err);
+	if (!rc && express)
+		rc = pyn_pci_config_read32(&dev->pci, express + PCI_EXP_DEVICE_CAP, &capabilities, err);
+	if (rc)
+		return rc;
+	if (!(capabilities & PCI_EXP_DEVICE_CAP_FLR))
+		return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, "%s has no function level reset", dev->bdf);
+	if (ioctl(dev->group.device, VFIO_DEVICE_RESET))
+		return pyn_error(err, PYN_ERROR_UNSUPPORTED, errno, "%s: the kernel does not reset it: %s", dev->bdf,
+				 strerror(errno));
+	return 0;
+}
+
+/* A hot reset takes all functions behind the port along: all of them must be ours, and that is one group. */
+static int check_affected(struct vfio *dev, struct pyn_error *err)
+{
+	union {
+		struct vfio_pci_hot_reset_info info;
+		uint8_t bytes[sizeof(struct vfio_pci_hot_reset_info) +
+			      AFFECTED_MAX * sizeof(struct vfio_pci_dependent_device)];
+	} affected = {.info = {.argsz = sizeof(affected)}};
+
+	if (ioctl(dev->group.device, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, &affected.info))
+		return pyn_error(err, PYN_ERROR_UNSUPPORTED, errno,
+				 "%s has no hot reset: there is no port of its own above it, or none that resets",
+				 dev->bdf);
+	for (uint32_t i = 0; i < affected.info.count; i++) {
+		const struct vfio_pci_dependent_device *other = &affected.info.devices[i];
+
+		if (other->group_id != (uint32_t)dev->group.number)
+			return pyn_error(err, PYN_ERROR_UNSUPPORTED, EBUSY,
+					 "%s: a hot reset would also reset %04x:%02x:%02x.%x, which is in IOMMU "
+					 "group %u",
+					 dev->bdf, other->segment, other->bus, other->devfn >> 3, other->devfn & 7,
+					 other->group_id);
+	}
+	return 0;
+}
+
+static int hot_reset(struct vfio *dev, struct pyn_error *err)
+{
+	union {
+		struct vfio_pci_hot_reset reset;
+		uint8_t bytes[sizeof(struct vfio_pci_hot_reset) + sizeof(int32_t)];
+	} request = {.reset = {.argsz = sizeof(request), .count = 1}};
+	int rc = check_affected(dev, err);
+
+	if (rc)
+		return rc;
+	request.reset.group_fds[0] = dev->group.fd;
+	if (ioctl(dev->group.device, VFIO_DEVICE_PCI_HOT_RESET, &request.reset))
+		return pyn_error(err, PYN_ERROR_UNSUPPORTED, errno, "%s: the kernel does not reset its link: %s",
+				 dev->bdf, strerror(errno));
+	return 0;
+}
+
+/* The kernel has waited, and has restored the configuration: with it bus mastering, which the caller decides on. */
+static int vfio_reset(struct pyn_pci *pci, enum pyn_pci_reset kind, struct pyn_error *err)
+{
+	struct vfio *dev = vfio_of(pci);
+	uint16_t vendor = UINT16_MAX;
+	int rc;
+
+	rc = kind == PYN_PCI_RESET_FUNCTION ? function_reset(dev, err) : hot_reset(dev, err);
+	if (!rc)
+		rc = pyn_pci_config_read16(pci, PCI_CFG_VENDOR, &vendor, err);
+	if (!rc && vendor == UINT16_MAX)
+		rc = gone(dev, "it does not answer after its reset", err);
+	if (!rc)
+		rc = pyn_pci_master_set(pci, false, err);
+	return rc ? rc : pyn_pci_memory_enable(pci, err);
+}
+
+/* The kernel asks for a function back that is pulled out, or that somebody unbinds; it waits until it is closed. */
+static bool vfio_alive(struct pyn_pci *pci)
+{
+	struct vfio *dev = vfio_of(pci);
+	struct pollfd look = {.fd = dev->request, .events = POLLIN};
+
+	return !atomic_load(&dev->gone) && poll(&look, 1, 0) <= 0;
+}
+
+static void vfio_close(struct pyn_pci *pci)
+{
+	struct vfio *dev = vfio_of(pci);
+
+	for (unsigned bar = 0; bar < PCI_NUM_BARS; bar++)
+		pyn_vfio_region_unmap(&dev->bars[bar]);
+	pyn_vfio_group_close(&dev->group);
+	if (dev->request >= 0)
+		close(dev->request);
+	free(dev);
+}
+
+static const struct pyn_pci_ops vfio_ops = {
+	.name = "vfio-pci",
+	.close = vfio_close,
+	.config_read = vfio_config_read,
+	.config_write = vfio_config_write,
+	.bar_read = vfio_bar_read,
+	.bar_write = vfio_bar_write,
+	.bar_map = vfio_bar_map,
+	.irq_set = vfio_irq_set,
+	.irq_mask = vfio_irq_mask,
+	.reset = vfio_reset,
+	.alive = vfio_alive,
+};
+
+/* -- opening -------------------------------------------------------------------------------------------------- */
+
+static int setup_regions(struct vfio *dev, struct pyn_error *err)
+{
+	int rc;
+
+	rc = pyn_vfio_region_ask(dev->group.device, VFIO_PCI_CONFIG_REGION_INDEX, &dev->config, err);
+	if (!rc)
+		rc = get_bar(dev, 0, err);
+	if (rc)
+		return rc;
+	dev->pci.bar_size = dev->bars[0].size < UINT32_MAX ? (uint32_t)dev->bars[0].size : UINT32_MAX;
+	if (dev->pci.bar_size < BAR_MIN)
+		return pyn_error(err, PYN_ERROR_ENUMERATE, ENODEV, "%s is no NVMe controller: its BAR 0 has %u bytes",
+				 dev->bdf, dev->pci.bar_size);
+	return 0;
+}
+
+static int setup_irqs(struct vfio *dev, struct pyn_error *err)
+{
+	struct vfio_irq_info info = {.argsz = sizeof(info), .index = VFIO_PCI_MSIX_IRQ_INDEX};
+	struct pyn_error local;
+
+	if (!ioctl(dev->group.device, VFIO_DEVICE_GET_IRQ_INFO, &info) && (info.flags & VFIO_IRQ_INFO_EVENTFD))
+		dev->pci.num_vectors = info.count < VECTORS_MAX ? info.count : VECTORS_MAX;
+	dev->request = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (dev->request < 0)
+		return pyn_error(err, PYN_ERROR_SYSTEM, errno, "no eventfd: %s", strerror(errno));
+	if (set_irqs(dev, VFIO_PCI_REQ_IRQ_INDEX, 0, &dev->request, 1))
+		return pyn_error(err, PYN_ERROR_ENUMERATE, errno, "%s: the kernel does not tell of its removal: %s",
+				 dev->bdf, strerror(errno));
+	/* A controller refuses queues with a vector while MSI-X is off; the kernel alone can switch it on. */
+	if (dev->pci.num_vectors && enable_irqs(dev, &local)) {
+		pyn_log(PYN_LOG_WARNING, "%s", local.text);
+		dev->pci.num_vectors = 0;
+	}
+	return 0;
+}
+
+static int setup(struct vfio *dev, struct pyn_error *err)
+{
+	int rc;
+
+	rc = pyn_vfio_group_open(dev->bdf, &dev->group, err);
+	if (!rc)
+		rc = setup_regions(dev, err);
+	if (!rc)
+		rc = setup_irqs(dev, err);
+	if (!rc)
+		rc = pyn_pci_memory_enable(&dev->pci, err);
+	if (!rc)
+		rc = pyn_vfio_group_dma_map(&dev->group, err);
+	return rc;
+}
+
+int pyn_vfio_open(const char *bdf, struct pyn_pci **pci, struct pyn_error *err)
+{
+	struct pyn_error cause;
+	struct vfio *dev;
+	int rc;
+
+	rc = pyn_kernel_function_check(bdf, err);
+	if (!rc)
+		rc = pyn_env_start(err);
+	if (rc)
+		return rc;
+	dev = calloc(1, sizeof(*dev));
+	if (!dev)
+		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a device");
+	dev->pci.ops = &vfio_ops;
+	dev->group = (struct pyn_vfio_group){.container = -1, .fd = -1, .device = -1};
+	dev->request = -1;
+	memcpy(dev->bdf, bdf, strnlen(bdf, sizeof(dev->bdf) - 1));
+	rc = setup(dev, &cause);
+	if (rc) {
+		/* Whatever went wrong: there is no device here that could be opened. */
+		pyn_error(err, cause.kind == PYN_ERROR_MEMORY ? PYN_ERROR_MEMORY : PYN_ERROR_ENUMERATE, cause.number,
+			  "%s", cause.text);
+		vfio_close(&dev->pci);
+		return rc;
+	}
+	*pci = &dev->pci;
+	return 0;
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/pci/vfio_group.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/vfio.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "core/env/env.h"
+#include "core/pci/kernel.h"
+
+#define CONTAINER "/dev/vfio/vfio"
+#define VFIO_PCI "vfio-pci"
+#define INFO_SIZE 4096u
+
+static int refuse_driver(const char *bdf, struct pyn_error *err)
+{
+	char driver[PYN_KERNEL_NAME];
+
+	pyn_kernel_driver(bdf, driver);
+	if (!strcmp(driver, VFIO_PCI))
+		return 0;
+	return pyn_error(err, PYN_ERROR_ENUMERATE, EBUSY,
+			 "the NVMe controller %s is not bound to " VFIO_PCI
+			 " (%s%s): `sudo python -m pynvme bind %s` "
+			 "binds it",
+			 bdf, driver[0] ? "but to " : "but to no driver", driver, bdf);
+}
+
+static int no_group(const char *bdf, struct pyn_error *err)
+{
+	return pyn_error(
+		err, PYN_ERROR_ENUMERATE, ENODEV,
+		"the NVMe controller %s is in no IOMMU group: this machine has no IOMMU, or it is off. Switch "
+		"VT-d (AMD-Vi) on in the firmware's setup and put intel_iommu=on on the kernel's command "
+		"line",
+		bdf);
+}
+
+static int group_not_opened(const struct pyn_vfio_group *group, const char *bdf, struct pyn_error *err)
+{
+	switch (errno) {
+	case EACCES:
+	case EPERM:
+		return pyn_error(err, PYN_ERROR_ENUMERATE, errno,
+				 "%s: /dev/vfio/%d is another user's: `sudo chown $USER /dev/vfio/%d` makes it yours",
+				 bdf, group->number, group->number);
+	case EBUSY:
+		return pyn_error(err, PYN_ERROR_ENUMERATE, errno,
+				 "%s is in use: /dev/vfio/%d is open (`sudo fuser -v /dev/vfio/%d` says by whom)",
+				 bdf, group->number, group->number);
+	default:
+		return pyn_error(err, PYN_ERROR_ENUMERATE, errno, "%s: /dev/vfio/%d cannot be opened: %s", bdf,
+				 group->number, strerror(errno));
+	}
+}
+
+/* All functions of a group reach each other's memory: none of them may be another driver's. */
+static int not_viable(const struct pyn_vfio_group *group, const char *bdf, struct pyn_error *err)
+{
+	char others[100];
+
+	pyn_kernel_group_others(group->number, bdf, others, sizeof(others));
+	return pyn_error(err, PYN_ERROR_ENUMERATE, EPERM,
+			 "%s shares IOMMU group %d with %s: they have to be bound to " VFIO_PCI " as well, or to no "
+			 "driver",
+			 bdf, group->number, others[0] ? others : "others");
+}
+
+static int open_container(struct pyn_vfio_group *group, struct pyn_error *err)
+{
+	group->container = open(CONTAINER, O_RDWR | O_CLOEXEC);
+	if (group->container < 0)
+		return pyn_error(err, PYN_ERROR_ENUMERATE, errno,
+				 CONTAINER " cannot be opened: %s (`sudo modprobe " VFIO_PCI "` makes it)",
+				 strerror(errno));
+	if (ioctl(group->container, VFIO_GET_API_VERSION) != VFIO_API_VERSION ||
+	    ioctl(group->container, VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU) <= 0)
+		return pyn_error(err, PYN_ERROR_ENUMERATE, ENOTSUP,
+				 "the kernel's VFIO has no type 1 IOMMU (`sudo modprobe vfio_iommu_type1`)");
+	return 0;
+}
+
+static int open_group(struct pyn_vfio_group *group, const char *bdf, struct pyn_error *err)
+{
+	struct vfio_group_status status = {.argsz = sizeof(status)};
+	char path[32];
+
+	snprintf(path, sizeof(path), "/dev/vfio/%d", group->number);
+	group->fd = open(path, O_RDWR | O_CLOEXEC);
+	if (group->fd < 0)
+		return group_not_opened(group, bdf, err);
+	if (ioctl(group->fd, VFIO_GROUP_GET_STATUS, &status))
+		return group_not_opened(group, bdf, err);
+	if (!(status.flags & VFIO_GROUP_FLAGS_VIABLE))
+		return not_viable(group, bdf, err);
+	if (ioctl(group->fd, VFIO_GROUP_SET_CONTAINER, &group->container) ||
+	    ioctl(group->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
+		return pyn_error(err, PYN_ERROR_ENUMERATE, errno,
+				 "IOMMU group %d of %s cannot be used: %s (`dmesg` says more; an IOMMU without "
+				 "interrupt remapping needs vfio_iommu_type1 allow_unsafe_interrupts=1)",
+				 group->number, bdf, strerror(errno));
+	return 0;
+}
+
+int pyn_vfio_group_open(const char *bdf, struct pyn_vfio_group *group, struct pyn_error *err)
+{
+	int rc;
+
+	*group = (struct pyn_vfio_group){.container = -1, .fd = -1, .device = -1};
+	group->number = pyn_kernel_iommu_group(bdf);
+	if (group->number < 0)
+		return no_group(bdf, err);
+	rc = refuse_driver(bdf, err);
+	if (!rc)
+		rc = open_container(group, err);
+	if (!rc)
+		rc = open_group(group, bdf, err);
+	if (!rc) {
+		group->device = ioctl(group->fd, VFIO_GROUP_GET_DEVICE_FD, bdf);
+		if (group->device < 0)
+			rc = pyn_error(err, PYN_ERROR_ENUMERATE, errno, "the kernel does not hand %s over: %s", bdf,
+				       strerror(errno));
+	}
+	if (rc)
+		pyn_vfio_group_close(group);
+	return rc;
+}
+
+static void close_one(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void pyn_vfio_group_close(struct pyn_vfio_group *group)
+{
+	close_one(&group->device);
+	close_one(&group->fd);
+	close_one(&group->container);
+}
+
+/* The addresses that the IOMMU translates: only now, with a function in it, the container knows. */
+static bool reaches(const uint8_t *bytes, const struct pyn_dma_region *region)
+{
+	uint64_t first = pyn_dma_iova(region->address), last = first + region->length - 1;
+	struct vfio_iommu_type1_info info;
+	struct vfio_info_cap_header header;
+	uint32_t at, before = sizeof(info) - 1, count;
+
+	memcpy(&info, bytes, sizeof(info));
+	if (!(info.flags & VFIO_IOMMU_INFO_CAPS))
+		return true;
+	for (at = info.cap_offset; at > before && at <= INFO_SIZE - sizeof(header) - 8; at = header.next) {
+		memcpy(&header, bytes + at, sizeof(header));
+		before = at;
+		if (header.id != VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE)
+			continue;
+		memcpy(&count, bytes + at + sizeof(header), sizeof(count));
+		at += sizeof(struct vfio_iommu_type1_info_cap_iova_range);
+		for (; count && at <= INFO_SIZE - sizeof(struct vfio_iova_range); count--) {
+			struct vfio_iova_range range;
+
+			memcpy(&range, bytes + at, sizeof(range));
+			if (first >= range.start && last <= range.end)
+				return true;
+			at += sizeof(range);
+		}
+		return false;
+	}
+	return true;
+}
+
+static int not_mapped(const struct pyn_dma_region *region, size_t total, struct pyn_error *err)
+{
+	int number = errno;
+	struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
+
+	getrlimit(RLIMIT_MEMLOCK, &limit);
+	if (number == ENOMEM && limit.rlim_cur < total)
+		return pyn_error(
+			err, PYN_ERROR_MEMORY, number,
+			"a device needs the %zu MiB of DMA memory locked, and this process may lock %llu MiB: "
+			"`sudo prlimit --pid $$ --memlock=unlimited` in this shell, or a smaller PYNVME_MEM",
+			total >> 20, (unsigned long long)limit.rlim_cur >> 20);
+	return pyn_error(err, PYN_ERROR_MEMORY, number,
+			 "%zu MiB of DMA memory at %p cannot be mapped for the device: %s (PYNVME_MEM=MIB makes it "
+			 "smaller)",
+			 region->length >> 20, region->address, strerror(number));
+}
+
+/* MiB that the kernel can still give, by its own estimate; as much as there could be where it does not say. */
+static size_t available_mib(void)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	unsigned long long kib;
+	char line[128];
+	size_t mib = SIZE_MAX;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemAvailable: %llu", &kib) == 1)
+			mib = (size_t)(kib >> 10);
+	if (file)
+		fclose(file);
+	return mib;
+}
+
+static bool is_huge(const struct pyn_dma_region *region)
+{
+	struct statfs status;
+
+	return !fstatfs(region->fd, &status) && status.f_type == HUGETLBFS_MAGIC;
+}
+
+/* All of the memory is locked, used or not: better an error here than whoever the kernel ends for want of memory. */
+static int check_available(const struct pyn_dma_region *regions, size_t count, struct pyn_error *err)
+{
+	size_t wanted = 0, available;
+
+	for (size_t i = 0; i < count; i++)
+		wanted += is_huge(&regions[i]) ? 0 : regions[i].length >> 20;
+	available = wanted ? available_mib() : SIZE_MAX;
+	if (wanted <= available)
+		return 0;
+	return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM,
+			 "a device needs all %zu MiB of DMA memory locked, and this machine has %zu MiB available: "
+			 "PYNVME_MEM=MIB makes it smaller (256 are enough for most scripts)",
+			 wanted, available);
+}
+
+int pyn_vfio_group_dma_map(const struct pyn_vfio_group *group, struct pyn_error *err)
+{
+	union {
+		struct vfio_iommu_type1_info info;
+		uint8_t bytes[INFO_SIZE];
+	} answer = {.info = {.argsz = INFO_SIZE}};
+	const struct pyn_dma_region *regions;
+	size_t count = pyn_dma_regions(&regions), total = 0;
+
+	if (check_available(regions, count, err))
+		return -ENOMEM;
+	if (ioctl(group->container, VFIO_IOMMU_GET_INFO, &answer.info))
+		answer.info.flags = 0;
+	for (size_t i = 0; i < count; i++)
+		total += regions[i].length;
+	for (size_t i = 0; i < count; i++) {
+		const struct pyn_dma_region *region = &regions[i];
+		struct vfio_iommu_type1_dma_map map = {
+			.argsz = sizeof(map),
+			.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+			.vaddr = (uintptr_t)region->address,
+			.iova = pyn_dma_iova(region->address),
+			.size = region->length,
+		};
+
+		if (!reaches(answer.bytes, region))
+			return pyn_error(err, PYN_ERROR_MEMORY, ERANGE,
+					 "the DMA memory at %p, %zu MiB, is beyond the addresses that this machine's "
+					 "IOMMU translates",
+					 region->address, region->length >> 20);
+		if (ioctl(group->container, VFIO_IOMMU_MAP_DMA, &map))
+			return not_mapped(region, total, err);
+	}
+	return 0;
+}

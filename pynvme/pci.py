@@ -1,0 +1,399 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""PCI functions of this machine: what uses a drive, taking it from the kernel's driver, and giving it back.
+
+A drive is taken when a script opens it by its PCIe address, and only if nothing uses it. It is bound to
+vfio-pci by `driver_override`, which is written down in ``/run/pynvme`` first, and given back to its driver
+when the process ends. After a process that was killed, ``python -m pynvme bind --restore`` gives back what
+it had.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+VFIO = "vfio-pci"
+CLASS_NVME = 0x010802
+CLASS_BRIDGE = 0x0604  # without its lowest byte; bridges of a group need no driver
+HARMLESS = ("", VFIO, "pci-stub")
+"""Drivers that a function of the same IOMMU group may have."""
+
+SETTLE = 2.0
+"""Seconds in which udev has looked at a drive that has just appeared."""
+
+_ADDRESS = re.compile(r"(?:([0-9a-f]{1,8}):)?([0-9a-f]{1,2}):([01]?[0-9a-f])\.([0-7])", re.IGNORECASE)
+_BLOCK = re.compile(r"nvme\d+(c\d+)?n\d+")
+
+
+class DriveError(RuntimeError):
+    """A drive cannot be taken or given back; the text says why, and what to do."""
+
+
+class Owner(NamedTuple):
+    """Who took a drive, and what it was bound to before."""
+
+    driver: str
+    pid: int
+    """0: by hand, `python -m pynvme bind`; it stays until it is restored."""
+    start: int
+    """When that process started, in the kernel's ticks: another one may get its number."""
+
+
+def normal(text: str) -> str | None:
+    """Give a PCIe address with its domain, in lower case: ``"01:00.0"`` is ``"0000:01:00.0"``; else None."""
+    found = _ADDRESS.fullmatch(text)
+    if not found:
+        return None
+    domain, bus, device, function = (int(part or "0", 16) for part in found.groups())
+    return f"{domain:04x}:{bus:02x}:{device:02x}.{function:x}"
+
+
+class Machine:
+    """A machine by its kernel's files; tests make up others, with another root."""
+
+    def __init__(self, root: Path | str = "/") -> None:
+        self.root = Path(root)
+        self.proc = self.root / "proc"
+        self.devices = self.root / "sys/bus/pci/devices"
+        self.drivers = self.root / "sys/bus/pci/drivers"
+        self.block = self.root / "sys/class/block"
+        self.state = self.root / "run/pynvme"
+
+    # What there is
+
+    def is_nvme(self, bdf: str) -> bool:
+        """Tell whether there is such a function, and it is an NVMe controller."""
+        return _number(self.devices / bdf / "class") == CLASS_NVME
+
+    def driver(self, bdf: str) -> str:
+        """Name the driver that is bound, "" where there is none."""
+        link = self.devices / bdf / "driver"
+        return link.resolve().name if link.exists() else ""
+
+    def group(self, bdf: str) -> str:
+        """Give the number of its IOMMU group, "" where there is no IOMMU."""
+        link = self.devices / bdf / "iommu_group"
+        return link.resolve().name if link.exists() else ""
+
+    def others(self, bdf: str) -> list[str]:
+        """Name the functions of its group that keep it from being taken: ``"0000:01:00.1 (nvme)"``."""
+        folder = self.devices / bdf / "iommu_group" / "devices"
+        if not folder.is_dir():
+            return []
+        return [
+            f"{other} ({self.driver(other)})"
+            for other in sorted(os.listdir(folder))
+            if other != bdf
+            and _number(self.devices / other / "class") >> 8 != CLASS_BRIDGE
+            and self.driver(other) not in HARMLESS
+        ]
+
+    def disks(self, bdf: str) -> list[str]:
+        """Name its block devices, ``nvme0n1``; where it has several paths, the one that the paths share."""
+        found = set()
+        for controller in sorted((self.devices / bdf / "nvme").glob("nvme*")):
+            for entry in os.listdir(controller):
+                match = _BLOCK.fullmatch(entry)
+                if match:
+                    found.add(entry.replace(match[1] or "\0", ""))
+        return sorted(found)
+
+    # What uses it
+
+    def users(self, bdf: str) -> list[str]:
+        """Tell what uses the drive, a sentence each; nothing: it is free."""
+        found = []
+        for disk in self.disks(bdf):
+            used = [text for name in self._with_partitions(disk) for text in self._users_of(name)]
+            if not used and self._is_claimed(disk):
+                used = [f"{disk} is in use by the kernel{self._zfs()}"]
+            found += used
+        return found or self._processes(bdf)
+
+    def _with_partitions(self, disk: str) -> list[str]:
+        folder = self.block / disk
+        parts = sorted(path.parent.name for path in folder.glob("*/partition"))
+        return [disk, *parts]
+
+    def _users_of(self, name: str, below: str = "") -> Iterator[str]:
+        """Tell what is mounted, swapped on or stacked on a block device, and on what is stacked there."""
+        shown = f"{name} ({below})" if below else name
+        for folder in self._mounted_on(name):
+            what = "holds the root file system" if folder == "/" else f"is mounted on {folder}"
+            yield f"{shown} {what}"
+        if name in self._swaps():
+            yield f"{shown} is swap space"
+        holders = self.block / name / "holders"
+        for holder in sorted(os.listdir(holders)) if holders.is_dir() else []:
+            kind = self._kind(holder)
+            yield f"{shown} is part of {kind}"
+            yield from self._users_of(holder, kind)
+
+    def _kind(self, name: str) -> str:
+        """Name what holds a block device: a RAID, an LVM volume, another device mapper's, or what it is."""
+        folder = self.block / name
+        mapped = _text(folder / "dm/name")
+        if mapped:
+            is_lvm = _text(folder / "dm/uuid").startswith("LVM-")
+            return f"the {'LVM volume' if is_lvm else 'device mapper'} {mapped}"
+        if (folder / "md").is_dir():
+            return f"the RAID {name}"
+        return name
+
+    def _mounted_on(self, name: str) -> list[str]:
+        number = _text(self.block / name / "dev")
+        found = []
+        for namespace in ("self", "1"):
+            for line in _text(self.proc / namespace / "mountinfo").splitlines():
+                words = line.split(" ")
+                source = words[words.index("-") + 2]
+                if words[2] == number or self._name_of(source) == name:
+                    found.append(words[4].replace("\\040", " "))
+        return list(dict.fromkeys(found))
+
+    def _swaps(self) -> list[str]:
+        return [self._name_of(line.split()[0]) for line in _text(self.proc / "swaps").splitlines()[1:]]
+
+    def _name_of(self, path: str) -> str:
+        """Name the block device of a path: ``/dev/mapper/vg-lv`` is ``dm-0``."""
+        if not path.startswith("/dev/"):
+            return ""
+        return (self.root / path[1:]).resolve().name
+
+    def _is_claimed(self, disk: str) -> bool:
+        """Ask the kernel: whoever uses a disk as a whole or one of its partitions has it for itself."""
+        try:
+            os.close(os.open(self.root / "dev" / disk, os.O_RDONLY | os.O_EXCL | os.O_CLOEXEC))
+        except OSError as error:
+            return error.errno == errno.EBUSY
+        return False
+
+    def _zfs(self) -> str:
+        folder = self.proc / "spl/kstat/zfs"
+        pools = sorted(path.name for path in folder.glob("*/")) if folder.is_dir() else []
+        return f": probably in a pool of ZFS ({', '.join(pools)})" if pools else ""
+
+    def _processes(self, bdf: str) -> list[str]:
+        names = {path.name for path in (self.devices / bdf / "nvme").glob("nvme*")}
+        for disk in self.disks(bdf):
+            names.update(self._with_partitions(disk))
+            names.add(disk.replace("nvme", "ng"))
+        devices = {f"/dev/{name}" for name in names}
+        found = []
+        for folder in self.proc.glob("[0-9]*"):
+            open_here = set()
+            with contextlib.suppress(OSError):
+                open_here = {_link(path) for path in (folder / "fd").iterdir()} & devices
+            for device in sorted(open_here):
+                found.append(f"process {folder.name} ({_text(folder / 'comm')}) has {device} open")
+        return found
+
+    # Taking it
+
+    def take(self, bdf: str) -> None:
+        """Bind a drive that nothing uses to vfio-pci, for this process.
+
+        Nothing is done where it is bound to vfio-pci already, and where opening it tells what is wrong.
+        """
+        if not self.is_nvme(bdf) or not self.group(bdf):
+            return
+        if self.driver(bdf) == VFIO and not self._read(bdf):
+            return
+        with self._lock(bdf):
+            self._take(bdf, os.getpid())
+
+    def bind(self, bdf: str, user: str = "") -> None:
+        """Bind a drive to vfio-pci until it is restored, and let a user have it."""
+        if not self.is_nvme(bdf):
+            raise DriveError(f"there is no NVMe controller {bdf} in this machine")
+        if not self.group(bdf):
+            raise DriveError(
+                f"{bdf} is in no IOMMU group: switch VT-d (AMD-Vi) on in the firmware's setup, "
+                "and put intel_iommu=on on the kernel's command line"
+            )
+        with self._lock(bdf):
+            self._take(bdf, 0)
+        if user:
+            shutil.chown(self.root / "dev/vfio" / self.group(bdf), user)
+
+    def _take(self, bdf: str, pid: int) -> None:
+        owner = self._read(bdf)
+        if owner and owner.pid != pid and self._lives(owner):
+            raise DriveError(f"{bdf} is in use by process {owner.pid}, which has taken it")
+        if self.driver(bdf) == VFIO:
+            # What a process that was killed left is given back by this one; what was bound by hand stays.
+            if owner and owner.pid:
+                self._write(bdf, owner._replace(pid=pid, start=self._start(pid)))
+            return
+        others = self.others(bdf)
+        if others:
+            raise DriveError(
+                f"{bdf} shares its IOMMU group with {', '.join(others)}: they would have to be bound to "
+                f"{VFIO} as well, or to no driver"
+            )
+        if not (self.drivers / VFIO).is_dir():
+            subprocess.run(["modprobe", VFIO], capture_output=True)
+        with self._claimed(bdf):
+            self._write(bdf, Owner(self.driver(bdf), pid, self._start(pid)))
+            self._rebind(bdf, VFIO)
+        if self.driver(bdf) != VFIO:
+            self._give_back(bdf)
+            raise DriveError(f"{bdf} cannot be bound to {VFIO}: `sudo modprobe {VFIO}`; `dmesg` may say more")
+
+    @contextlib.contextmanager
+    def _claimed(self, bdf: str) -> Iterator[None]:
+        """Hold the disks while they are taken away, so that nobody mounts one in between."""
+        deadline = time.monotonic() + SETTLE
+        while used := self.users(bdf):
+            if not all(text.startswith("process ") for text in used) or time.monotonic() > deadline:
+                raise DriveError(f"{bdf} is in use: {'; '.join(used)}. Nothing was touched")
+            time.sleep(0.05)
+        with contextlib.ExitStack() as stack:
+            for disk in self.disks(bdf):
+                try:
+                    fd = os.open(self.root / "dev" / disk, os.O_RDONLY | os.O_EXCL | os.O_CLOEXEC)
+                except OSError as error:
+                    if error.errno == errno.EBUSY:
+                        raise DriveError(
+                            f"{bdf} is in use: {disk} is claimed. Nothing was touched"
+                        ) from error
+                    continue
+                stack.callback(os.close, fd)
+            yield
+
+    def _rebind(self, bdf: str, driver: str) -> None:
+        device = self.devices / bdf
+        (device / "driver_override").write_text(f"{driver}\n")
+        if self.driver(bdf):
+            (device / "driver/unbind").write_text(bdf)
+        # A driver that does not take it says so by an error.
+        with contextlib.suppress(OSError):
+            (self.devices.parent / "drivers_probe").write_text(bdf)
+
+    # Giving it back
+
+    def give_back(self) -> None:
+        """Give back what this process has taken; its handles must be closed."""
+        for bdf in self._taken():
+            owner = self._read(bdf)
+            if owner and owner.pid == os.getpid() and owner.start == self._start(owner.pid):
+                with self._lock(bdf):
+                    self._give_back(bdf)
+
+    def restore(self) -> list[str]:
+        """Give back what processes that are gone and `bind` have taken; a sentence for each drive."""
+        said = []
+        for bdf in self._taken():
+            with self._lock(bdf):
+                owner = self._read(bdf)
+                if owner is None:
+                    continue
+                if owner.pid and self._lives(owner):
+                    said.append(f"{bdf} stays: process {owner.pid} has it")
+                    continue
+                self._give_back(bdf)
+            said.append(f"{bdf} is bound to {self.driver(bdf) or 'no driver'}")
+        return said
+
+    def _give_back(self, bdf: str) -> None:
+        owner = self._read(bdf)
+        if owner is None:
+            return
+        device = self.devices / bdf
+        if device.exists():
+            if self.driver(bdf) == VFIO:
+                (device / "driver/unbind").write_text(bdf)
+            (device / "driver_override").write_text("\n")
+            if owner.driver and not self.driver(bdf):
+                with contextlib.suppress(OSError):
+                    (self.drivers / owner.driver / "bind").write_text(bdf)
+        (self.state / bdf).unlink(missing_ok=True)
+
+    # Who has it
+
+    @contextlib.contextmanager
+    def _lock(self, bdf: str) -> Iterator[None]:
+        """Keep other sessions of this machine out; only who may bind gets it."""
+        try:
+            self.state.mkdir(mode=0o755, parents=True, exist_ok=True)
+            fd = os.open(self.state / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except PermissionError:
+            raise DriveError(
+                f"{bdf} is not bound to {VFIO} ({self.driver(bdf) or 'no driver'}), and only root may bind "
+                f"it: `sudo {shutil.which('python3') or 'python3'} -m pynvme bind {bdf}`"
+            ) from None
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+        except PermissionError as error:
+            raise DriveError(f"{bdf} cannot be bound: {error}") from error
+        finally:
+            os.close(fd)
+
+    def _taken(self) -> list[str]:
+        if not self.state.is_dir():
+            return []
+        return sorted(name for name in os.listdir(self.state) if normal(name) == name)
+
+    def _read(self, bdf: str) -> Owner | None:
+        try:
+            return Owner(**json.loads((self.state / bdf).read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def _write(self, bdf: str, owner: Owner) -> None:
+        new = self.state / f".{bdf}"
+        new.write_text(json.dumps(owner._asdict()))
+        new.replace(self.state / bdf)
+
+    def _start(self, pid: int) -> int:
+        """Tell when a process started; 0: there is none."""
+        words = _text(self.proc / str(pid) / "stat").rpartition(")")[2].split() if pid else []
+        return int(words[19]) if len(words) > 19 else 0
+
+    def _lives(self, owner: Owner) -> bool:
+        return owner.pid != 0 and self._start(owner.pid) == owner.start != 0
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _number(path: Path) -> int:
+    try:
+        return int(_text(path), 16)
+    except ValueError:
+        return 0
+
+
+def _link(path: Path) -> str:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
+
+
+_machine = Machine()
+
+
+def take(bdf: str) -> None:
+    """Take a drive of this machine, see `Machine.take`."""
+    _machine.take(bdf)
+
+
+def give_back() -> None:
+    """Give back all that this process has taken, see `Machine.give_back`."""
+    _machine.give_back()

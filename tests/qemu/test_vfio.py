@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A drive through the kernel's vfio-pci, with the IOMMU on."""
+
+from __future__ import annotations
+
+import nvme as d
+import pytest
+
+from tests.qemu.conftest import driver_of
+
+pytestmark = pytest.mark.filterwarnings("error::UserWarning")
+
+
+@pytest.fixture
+def pcie(plain):
+    device = d.Pcie(plain)
+    yield device
+    device.close()
+
+
+@pytest.fixture
+def nvme0(pcie):
+    return d.Controller(pcie)
+
+
+@pytest.fixture
+def nvme0n1(nvme0):
+    namespace = d.Namespace(nvme0, 1)
+    yield namespace
+    namespace.close()
+
+
+@pytest.fixture
+def qpair(nvme0):
+    pair = d.Qpair(nvme0, 64)
+    yield pair
+    pair.delete()
+
+
+def test_the_drive_is_taken_and_says_who_it_is(nvme0, plain):
+    assert driver_of(plain) == "vfio-pci"
+    assert nvme0.id_data(23, 4, str).strip() == "plain"
+    assert "QEMU" in nvme0.id_data(63, 24, str)
+    assert nvme0[0x1C] & 1
+
+
+def test_what_was_written_is_read(nvme0n1, qpair):
+    data, back = d.Buffer(4096), d.Buffer(4096)
+    data[:] = bytes(range(256)) * 16
+    nvme0n1.write(qpair, data, 8, 8).waitdone()
+    nvme0n1.read(qpair, back, 8, 8).waitdone()
+    assert back[8:4088] == data[8:4088]
+
+
+def test_a_verified_worker_finds_no_mismatch(nvme0n1):
+    assert nvme0n1.verify_enable(True)
+    nvme0n1.ioworker(region_end=4096, lba_random=False, read_percentage=0, io_count=512).start().close()
+    result = nvme0n1.ioworker(region_end=4096, read_percentage=50, time=5, qdepth=16).start().close()
+    assert result.error == 0
+    assert result.io_count_read > 0 and result.io_count_nonread > 0
+    assert result.lba_verified > 0
+    assert result.lba_mismatch == 0
+
+
+def test_an_interrupt_comes_for_its_vector_alone(nvme0, nvme0n1):
+    first, second = d.Qpair(nvme0, 8), d.Qpair(nvme0, 8)
+    buf = d.Buffer(4096)
+    for pair, other in ((first, second), (second, first)):
+        pair.msix_clear()
+        other.msix_clear()
+        nvme0n1.read(pair, buf, 0, 8).waitdone()
+        assert pair.msix_isset()
+        assert not other.msix_isset()
+    first.delete()
+    second.delete()
+
+
+def test_a_masked_interrupt_waits_until_it_is_unmasked(nvme0n1, qpair):
+    qpair.msix_clear()
+    qpair.msix_mask()
+    nvme0n1.read(qpair, d.Buffer(4096), 0, 8).waitdone()
+    assert not qpair.msix_isset()
+    qpair.msix_unmask()
+    assert qpair.msix_isset()
+
+
+@pytest.mark.parametrize("reset", ["reset", "flr"])
+def test_after_a_reset_the_controller_is_initialised_again(pcie, nvme0, nvme0n1, reset):
+    assert getattr(pcie, reset)() is True
+    nvme0.reset()
+    pair = d.Qpair(nvme0, 8)
+    nvme0n1.read(pair, d.Buffer(4096), 0, 8).waitdone()
+    pair.delete()
