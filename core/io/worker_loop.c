@@ -577,16 +577,6 @@ static void loop_over_rings(struct pyn_worker_run *run)
 	loop(run, true);
 }
 
-/* IOs are counted by opcode when they are sent: what has not come back is none. */
-static void count_by_opcode(struct pyn_worker_run *run)
-{
-	if (run->kind != PYN_WORKER_VARIED)
-		run->result.io_count[0] = run->sent;
-	for (uint16_t i = 0; i < run->slot_count; i++)
-		if (run->slots[i].number)
-			run->result.io_count[run->slots[i].op]--;
-}
-
 void pyn_worker_loop(struct pyn_worker_run *run)
 {
 	run->kind = prepare_plain(run);
@@ -594,5 +584,4 @@ void pyn_worker_loop(struct pyn_worker_run *run)
 		loop_over_rings(run);
 	else
 		loop_over_table(run);
-	count_by_opcode(run);
 }

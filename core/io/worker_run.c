@@ -109,11 +109,23 @@ static uint64_t over(const struct pyn_worker_run *run, uint64_t now)
 	return run->last_completion;
 }
 
+/* IOs are counted by opcode when they are sent: what has not come back is none. */
+static void count_by_opcode(struct pyn_worker_run *run)
+{
+	if (run->kind != PYN_WORKER_VARIED)
+		run->result.io_count[0] = run->sent;
+	for (uint16_t i = 0; i < run->slot_count; i++)
+		if (run->slots[i].number)
+			run->result.io_count[run->slots[i].op]--;
+}
+
+/* Also when it ends in the middle of the loop. */
 static void finish(struct pyn_worker_run *run)
 {
 	uint64_t now = pyn_ticks();
 
 	publish(run);
+	count_by_opcode(run);
 	run->result.ticks = over(run, now) - run->started;
 	run->result.busy_ticks = run->busy_ticks;
 	if (run->config.seconds)

@@ -27,6 +27,7 @@
 static struct {
 	unsigned stuck_after;  /* commands; those after it never complete. 0: all complete */
 	unsigned refuse_after; /* submissions; those after it fail. 0: none */
+	unsigned gone_after;   /* submissions; the doorbell after them is not there any more. 0: it stays */
 	bool babbles;          /* completes what was never sent, too */
 	uint16_t status;
 } the_drive;
@@ -56,6 +57,8 @@ static int drive_submit(struct pyn_queue *queue, uint16_t slot, struct nvme_cmd 
 
 static void drive_ring(struct pyn_queue *queue)
 {
+	if (the_drive.gone_after && queue->sent > the_drive.gone_after)
+		raise(SIGBUS);
 	queue->rung = queue->count;
 }
 
@@ -408,6 +411,24 @@ WORKER_TEST(a_command_that_never_completes_is_a_timeout, 0)
 	the_run.timeout_ms = 100;
 	CHECK_EQ(run()->error, PYN_WORKER_IO_TIMEOUT);
 	CHECK_EQ(sum(&the_run.shared->result), 100);
+}
+
+WORKER_TEST(a_doorbell_that_goes_away_ends_it_and_what_had_completed_is_counted, 50)
+{
+	the_drive.gone_after = 1000;
+	CHECK_EQ(run()->error, PYN_WORKER_GONE);
+	CHECK(sum(&the_run.shared->result) > 500);
+	CHECK_EQ(sum(&the_run.shared->result), the_run.shared->latency.count);
+}
+
+WORKER_TEST(so_are_plain_reads_when_a_doorbell_goes_away, 100)
+{
+	the_run.config.workload.ops = 1;
+	pyn_workload_init(&the_run.workload, &the_run.config.workload, NLBA, pyn_random_stream(1, 0), &err);
+	the_drive.gone_after = 1000;
+	CHECK_EQ(run()->error, PYN_WORKER_GONE);
+	CHECK(sum(&the_run.shared->result) > 500);
+	CHECK_EQ(sum(&the_run.shared->result), the_run.shared->latency.count);
 }
 
 WORKER_TEST(a_process_that_was_stopped_for_longer_than_a_timeout_sees_no_timeout, 50)
