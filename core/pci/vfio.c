@@ -30,6 +30,8 @@ struct vfio {
 	struct pyn_vfio_region bars[PCI_NUM_BARS]; /* asked for where needed: BAR 0, and that of the MSI-X table */
 	int request;                               /* eventfd: the kernel wants the function back, or it is gone */
 	_Atomic(bool) gone;
+	bool covered;      /* memory space is off: stores into the BARs must not reach the kernel */
+	uint32_t power_at; /* of the power management capability; 0: there is none */
 	char bdf[32];
 };
 
@@ -76,6 +78,47 @@ static int vfio_config_read(struct pyn_pci *pci, uint32_t offset, void *data, ui
 	return 0;
 }
 
+static int cover(struct vfio *dev, bool covered, struct pyn_error *err)
+{
+	int rc = 0;
+
+	for (unsigned bar = 0; bar < PCI_NUM_BARS && !rc; bar++)
+		rc = pyn_vfio_region_cover(&dev->bars[bar], covered, err);
+	dev->covered = covered;
+	return rc;
+}
+
+/* The 16 bits at place, as they will be after length bytes of data were written at offset. */
+static uint16_t after_write(struct vfio *dev, uint32_t place, uint32_t offset, const uint8_t *data, uint32_t length)
+{
+	uint8_t bytes[2] = {0xff, 0xff};
+
+	if (pread(dev->config.fd, bytes, sizeof(bytes), (off_t)(dev->config.at + place)) != sizeof(bytes))
+		return UINT16_MAX;
+	for (uint32_t i = 0; i < sizeof(bytes); i++)
+		if (place + i >= offset && place + i - offset < length)
+			bytes[i] = data[place + i - offset];
+	return (uint16_t)(bytes[0] | bytes[1] << 8);
+}
+
+/* Memory Space Enable is on, and the function in D0. */
+static bool memory_is_on(struct vfio *dev, uint32_t offset, const void *data, uint32_t length)
+{
+	if (!(after_write(dev, PCI_CFG_COMMAND, offset, data, length) & PCI_COMMAND_MSE))
+		return false;
+	return !dev->power_at ||
+	       !(after_write(dev, dev->power_at + PCI_PM_CONTROL, offset, data, length) & PCI_PM_STATE);
+}
+
+/* Whether a write can change that. */
+static bool concerns_memory(const struct vfio *dev, uint32_t offset, uint32_t length)
+{
+	uint32_t power = dev->power_at + PCI_PM_CONTROL;
+
+	return (offset < PCI_CFG_COMMAND + 2u && offset + length > PCI_CFG_COMMAND) ||
+	       (dev->power_at && offset < power + 2 && offset + length > power);
+}
+
 static int vfio_config_write(struct pyn_pci *pci, uint32_t offset, const void *data, uint32_t length,
 			     struct pyn_error *err)
 {
@@ -83,11 +126,16 @@ static int vfio_config_write(struct pyn_pci *pci, uint32_t offset, const void *d
 	uint32_t present = config_present(dev, offset, length);
 	int rc = config_in_range(offset, length, err);
 
+	bool concerns = !rc && concerns_memory(dev, offset, present);
+
+	/* A doorbell in the meantime goes nowhere, and not to a kernel that answers it with a SIGBUS. */
+	if (concerns && !dev->covered && !memory_is_on(dev, offset, data, present))
+		rc = cover(dev, true, err);
 	if (rc)
 		return rc;
 	if (present && pwrite(dev->config.fd, data, present, (off_t)(dev->config.at + offset)) != (ssize_t)present)
 		return gone(dev, "its configuration space cannot be written", err);
-	return 0;
+	return concerns && dev->covered && memory_is_on(dev, 0, NULL, 0) ? cover(dev, false, err) : 0;
 }
 
 static int bar_in_range(const struct pyn_pci *pci, uint32_t offset, uint32_t length, struct pyn_error *err)
@@ -222,7 +270,6 @@ static int vfio_irq_mask(struct pyn_pci *pci, uint32_t vector, bool masked, stru
 	volatile uint32_t *control;
 	struct vfio *dev = vfio_of(pci);
 	uint32_t bar = 0, table = 0;
-	uint16_t command = 0;
 	int rc;
 
 	rc = check_vector(pci, vector, err);
@@ -230,12 +277,9 @@ static int vfio_irq_mask(struct pyn_pci *pci, uint32_t vector, bool masked, stru
 		rc = pyn_pci_msix_table(pci, &bar, &table, err);
 	if (!rc)
 		rc = get_bar(dev, bar, err);
-	if (!rc)
-		rc = pyn_pci_config_read16(pci, PCI_CFG_COMMAND, &command, err);
 	if (rc)
 		return rc;
-	/* The mapping would raise a SIGBUS. */
-	if (!(command & PCI_COMMAND_MSE))
+	if (dev->covered)
 		return pyn_error(err, PYN_ERROR_UNSUPPORTED, EIO, "%s: its memory space is off", dev->bdf);
 	control = pyn_vfio_region_pointer(&dev->bars[bar],
 					  table + (uint64_t)vector * sizeof(struct pci_msix_entry) +
@@ -327,7 +371,12 @@ static int vfio_reset(struct pyn_pci *pci, enum pyn_pci_reset kind, struct pyn_e
 		rc = gone(dev, "it does not answer after its reset", err);
 	if (!rc)
 		rc = pyn_pci_master_set(pci, false, err);
-	return rc ? rc : pyn_pci_memory_enable(pci, err);
+	if (!rc)
+		rc = pyn_pci_memory_enable(pci, err);
+	/* It may have been in D3hot before. */
+	if (!rc && dev->covered && memory_is_on(dev, 0, NULL, 0))
+		rc = cover(dev, false, err);
+	return rc;
 }
 
 /* The kernel asks for a function back that is pulled out, or that somebody unbinds; it waits until it is closed. */
@@ -414,7 +463,11 @@ static int setup(struct vfio *dev, struct pyn_error *err)
 	if (!rc)
 		rc = setup_irqs(dev, err);
 	if (!rc)
+		rc = pyn_pci_find_capability(&dev->pci, PCI_CAP_PM, &dev->power_at, err);
+	if (!rc)
 		rc = pyn_pci_memory_enable(&dev->pci, err);
+	if (!rc && !memory_is_on(dev, 0, NULL, 0))
+		rc = cover(dev, true, err);
 	if (!rc)
 		rc = pyn_vfio_group_dma_map(&dev->group, err);
 	return rc;

@@ -100,6 +100,20 @@ void pyn_vfio_region_unmap(struct pyn_vfio_region *region)
 	}
 }
 
+int pyn_vfio_region_cover(struct pyn_vfio_region *region, bool covered, struct pyn_error *err)
+{
+	for (unsigned i = 0; i < region->num_areas; i++) {
+		const struct pyn_vfio_area *area = &region->areas[i];
+		int flags = MAP_SHARED | MAP_FIXED | (covered ? MAP_ANONYMOUS : 0);
+		void *memory = mmap(area->memory, area->length, PROT_READ | PROT_WRITE, flags,
+				    covered ? -1 : region->fd, covered ? 0 : (off_t)(region->at + area->offset));
+
+		if (memory == MAP_FAILED)
+			return pyn_error(err, PYN_ERROR_MEMORY, errno, "a BAR cannot be mapped: %s", strerror(errno));
+	}
+	return 0;
+}
+
 volatile void *pyn_vfio_region_pointer(const struct pyn_vfio_region *region, uint64_t offset, uint32_t length)
 {
 	for (unsigned i = 0; i < region->num_areas; i++) {

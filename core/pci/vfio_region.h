@@ -3,6 +3,7 @@
 #ifndef PYN_PCI_VFIO_REGION_H
 #define PYN_PCI_VFIO_REGION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/util/error.h"
@@ -30,6 +31,10 @@ int pyn_vfio_region_ask(int fd, uint32_t index, struct pyn_vfio_region *region, 
 /* Map what of it can be mapped; what cannot is accessed by calls. pyn_vfio_region_unmap ends it. */
 void pyn_vfio_region_map(struct pyn_vfio_region *region, uint32_t index);
 void pyn_vfio_region_unmap(struct pyn_vfio_region *region);
+
+/* Let stores go nowhere, as on a bus where nobody answers, or to the device again; pointers stay what they are.
+ * Errors: PYN_ERROR_MEMORY. */
+int pyn_vfio_region_cover(struct pyn_vfio_region *region, bool covered, struct pyn_error *err);
 
 /* Where length bytes at offset are mapped, in one piece; NULL: they are not. */
 volatile void *pyn_vfio_region_pointer(const struct pyn_vfio_region *region, uint64_t offset, uint32_t length);

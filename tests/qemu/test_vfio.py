@@ -6,6 +6,7 @@ from __future__ import annotations
 import nvme as d
 import pytest
 
+from pynvme import pci
 from tests.qemu.conftest import driver_of
 
 pytestmark = pytest.mark.filterwarnings("error::UserWarning")
@@ -91,3 +92,26 @@ def test_after_a_reset_the_controller_is_initialised_again(pcie, nvme0, nvme0n1,
     pair = d.Qpair(nvme0, 8)
     nvme0n1.read(pair, d.Buffer(4096), 0, 8).waitdone()
     pair.delete()
+
+
+def test_in_d3hot_the_registers_are_away_and_the_process_lives(plain, run_script):
+    """A process of its own: a doorbell that nobody answers must not end it."""
+    pci.give_back()
+    done = run_script(f"""
+pcie = d.Pcie({plain!r})
+nvme0 = d.Controller(pcie)
+pair, buf, namespace = d.Qpair(nvme0, 8), d.Buffer(4096), d.Namespace(nvme0, 1)
+pcie.power_state = 3
+print("asleep", pcie.power_state, flush=True)
+try:
+    namespace.read(pair, buf, 0, 8).waitdone()
+except Exception as error:
+    print(type(error).__name__, error, flush=True)
+pcie.power_state = 0
+nvme0.reset()
+pair = d.Qpair(nvme0, 8)
+namespace.read(pair, buf, 0, 8).waitdone()
+print("awake", flush=True)
+""")
+    assert done.returncode == 0, done.stdout
+    assert "awake" in done.stdout

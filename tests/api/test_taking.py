@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Who uses a drive, on machines that are made up: their kernel's files lie in a folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import nvme
+import pytest
+
+from pynvme.pci import DriveError, Machine, normal
+
+BDF = "0000:01:00.0"
+
+
+class MadeUp(Machine):
+    """A machine with one drive, nvme0n1 with two partitions, bound to nvme; disks can be claimed."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.claimed: set[str] = set()
+        self.bound: list[tuple[str, str]] = []
+        for folder in ("proc/self", "dev", "sys/bus/pci/drivers/vfio-pci", "sys/bus/pci/drivers/nvme"):
+            (root / folder).mkdir(parents=True)
+        self.function(BDF, "0x010802", "nvme", group=7)
+        self.disk("nvme0n1", "259:0")
+        self.disk("nvme0n1p1", "259:1", parent="nvme0n1")
+        self.disk("nvme0n1p2", "259:2", parent="nvme0n1")
+        (self.devices / BDF / "nvme/nvme0/nvme0n1").mkdir(parents=True)
+
+    def function(self, bdf: str, kind: str, driver: str, group: int) -> None:
+        folder = self.devices / bdf
+        folder.mkdir(parents=True)
+        (folder / "class").write_text(kind)
+        if driver:
+            (self.drivers / driver).mkdir(exist_ok=True)
+            (folder / "driver").symlink_to(self.drivers / driver)
+        members = self.root / f"sys/kernel/iommu_groups/{group}/devices"
+        members.mkdir(parents=True, exist_ok=True)
+        (members / bdf).symlink_to(folder)
+        (folder / "iommu_group").symlink_to(members.parent)
+
+    def disk(self, name: str, number: str, parent: str = "") -> Path:
+        folder = self.block / name
+        folder.mkdir(parents=True)
+        (folder / "dev").write_text(number + "\n")
+        (self.root / "dev" / name).touch()
+        if parent:
+            (self.block / parent / name).mkdir()
+            (self.block / parent / name / "partition").touch()
+        return folder
+
+    def hold(self, name: str, holder: str) -> None:
+        (self.block / name / "holders" / holder).mkdir(parents=True)
+
+    def mount(self, number: str, folder: str, source: str) -> None:
+        with (self.proc / "self/mountinfo").open("a") as file:
+            file.write(f"30 1 {number} / {folder} rw,relatime shared:1 - ext4 {source} rw\n")
+
+    def _is_claimed(self, disk: str) -> bool:
+        return disk in self.claimed
+
+    def _rebind(self, bdf: str, driver: str) -> None:
+        self.bound.append((bdf, driver))
+        (self.devices / bdf / "driver").unlink()
+        (self.devices / bdf / "driver").symlink_to(self.drivers / driver)
+
+
+@pytest.fixture
+def machine(tmp_path):
+    return MadeUp(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("01:00.0", BDF),
+        ("0000:01:00.0", BDF),
+        ("FE:1F.7", "0000:fe:1f.7"),
+        ("10000:e1:00.0", "10000:e1:00.0"),
+        ("01:00.8", None),
+        ("01:20.0", None),
+        ("1.2.3.4:4420", None),
+        ("vssd", None),
+    ],
+)
+def test_an_address_is_put_into_its_full_form(text, expected):
+    assert normal(text) == expected
+
+
+def test_a_free_drive_has_no_users(machine):
+    assert machine.disks(BDF) == ["nvme0n1"]
+    assert machine.users(BDF) == []
+
+
+def test_a_mount_is_told_by_its_folder(machine):
+    machine.mount("259:1", "/mnt/my\\040data", "/dev/nvme0n1p1")
+    assert machine.users(BDF) == ["nvme0n1p1 is mounted on /mnt/my data"]
+
+
+def test_the_root_is_told_even_where_the_mount_has_another_number(machine):
+    machine.mount("0:33", "/", "/dev/nvme0n1p2")
+    assert machine.users(BDF) == ["nvme0n1p2 holds the root file system"]
+
+
+def test_swap_is_told(machine):
+    (machine.proc / "swaps").write_text("Filename Type Size Used Priority\n/dev/nvme0n1p2 partition 9 0 -2\n")
+    assert machine.users(BDF) == ["nvme0n1p2 is swap space"]
+
+
+def test_a_raid_is_told_and_what_is_mounted_on_it(machine):
+    (machine.disk("md0", "9:0") / "md").mkdir()
+    machine.hold("nvme0n1p1", "md0")
+    machine.mount("9:0", "/srv", "/dev/md0")
+    assert machine.users(BDF) == [
+        "nvme0n1p1 is part of the RAID md0",
+        "md0 (the RAID md0) is mounted on /srv",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("uuid", "kind"), [("LVM-abc", "the LVM volume vg-home"), ("CRYPT-x", "the device mapper vg-home")]
+)
+def test_what_is_mapped_is_told_by_the_name_of_the_map(machine, uuid, kind):
+    folder = machine.disk("dm-0", "254:0") / "dm"
+    folder.mkdir()
+    (folder / "name").write_text("vg-home\n")
+    (folder / "uuid").write_text(uuid + "\n")
+    machine.hold("nvme0n1", "dm-0")
+    machine.mount("254:0", "/home", "/dev/mapper/vg-home")
+    assert machine.users(BDF) == [f"nvme0n1 is part of {kind}", f"dm-0 ({kind}) is mounted on /home"]
+
+
+def test_zfs_holds_a_drive_without_a_holder(machine):
+    machine.claimed.add("nvme0n1")
+    (machine.proc / "spl/kstat/zfs/tank").mkdir(parents=True)
+    assert machine.users(BDF) == ["nvme0n1 is in use by the kernel: probably in a pool of ZFS (tank)"]
+
+
+def test_the_disk_of_several_paths_is_looked_at(machine):
+    (machine.devices / BDF / "nvme/nvme0/nvme0n1").rmdir()
+    (machine.devices / BDF / "nvme/nvme0/nvme0c0n1").mkdir()
+    assert machine.disks(BDF) == ["nvme0n1"]
+
+
+def test_a_process_that_has_the_drive_open_is_told(machine):
+    folder = machine.proc / "41"
+    (folder / "fd").mkdir(parents=True)
+    (folder / "comm").write_text("fio\n")
+    (folder / "fd/3").symlink_to("/dev/nvme0n1p1")
+    assert machine.users(BDF) == ["process 41 (fio) has /dev/nvme0n1p1 open"]
+
+
+def test_a_drive_in_use_is_not_taken(machine):
+    machine.mount("259:1", "/mnt", "/dev/nvme0n1p1")
+    with pytest.raises(DriveError, match=r"0000:01:00\.0 is in use: nvme0n1p1 is mounted on /mnt"):
+        machine.take(BDF)
+    assert machine.bound == []
+    assert not (machine.state / BDF).exists()
+
+
+def test_other_functions_of_its_group_are_named_and_bridges_are_not(machine):
+    machine.function("0000:01:00.1", "0x020000", "e1000e", group=7)
+    machine.function("0000:00:01.0", "0x060400", "pcieport", group=7)
+    machine.function("0000:01:00.2", "0x010802", "", group=7)
+    with pytest.raises(DriveError, match=r"shares its IOMMU group with 0000:01:00\.1 \(e1000e\):"):
+        machine.take(BDF)
+    assert machine.bound == []
+
+
+def test_a_taken_drive_is_written_down_with_its_driver_and_its_owner(machine):
+    machine.take(BDF)
+    assert machine.bound == [(BDF, "vfio-pci")]
+    owner = json.loads((machine.state / BDF).read_text())
+    assert owner["driver"] == "nvme"
+    assert owner["pid"] == os.getpid()
+
+
+def test_what_is_no_nvme_controller_is_not_touched(machine):
+    machine.function("0000:02:00.0", "0x030000", "i915", group=8)
+    machine.take("0000:02:00.0")
+    machine.take("0000:03:00.0")
+    assert machine.bound == []
+
+
+def test_an_address_that_is_no_function_of_this_machine_is_said_not_to_be():
+    with pytest.raises(nvme.NvmeEnumerateError, match=r"there is no PCIe function ffff:ff:1f\.7"):
+        nvme.Pcie("ffff:ff:1f.7")
