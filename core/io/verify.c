@@ -281,8 +281,7 @@ struct pyn_verify *pyn_verify_create(uint32_t nsid, uint64_t nlba, uint32_t lba_
 		pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for the verification of namespace %u", nsid);
 		return NULL;
 	}
-	if (!the_process)
-		the_process = (uint32_t)getpid();
+	the_process = (uint32_t)getpid(); /* this may be a fork of who made another one */
 	verify->nsid = nsid;
 	verify->nlba = nlba;
 	verify->lba_size = lba_size;

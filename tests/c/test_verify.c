@@ -2,6 +2,8 @@
 /* What verification expects of an LBA after everything that can happen to it, and how it calls what is wrong. */
 /* sources: core/io/verify*.c core/io/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
+#include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -678,6 +680,28 @@ TEST(a_geometry_that_no_address_space_holds_is_an_error)
 	CHECK_EQ(err.kind, PYN_ERROR_NAMESPACE);
 	CHECK(!pyn_verify_create(1, UINT64_C(1) << 58, LBA, &err));
 	CHECK_EQ(err.kind, PYN_ERROR_MEMORY);
+}
+
+/* With a cell that cannot be written to a process stops where it has the lock. */
+static void tell_whose_lock_it_is(int signal)
+{
+	(void)signal;
+	_exit(the_table->locks[0] == (uint32_t)getpid() ? 0 : 1);
+}
+
+TABLE_TEST(the_locks_of_a_forked_process_are_its_own)
+{
+	int status = -1, pid = fork();
+
+	if (pid == 0) {
+		the_table = pyn_verify_create(7, NLBA, LBA, &err);
+		signal(SIGSEGV, tell_whose_lock_it_is);
+		mprotect((void *)the_table->cells, the_table->cells_size, PROT_READ);
+		pyn_verify_change_begin(the_table, 0, 1, PYN_CELL_ZEROES);
+		_exit(2);
+	}
+	waitpid(pid, &status, 0);
+	CHECK_EQ(status, 0);
 }
 
 TEST(every_lba_size_is_judged)
