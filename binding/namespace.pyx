@@ -149,7 +149,6 @@ cdef class Namespace:
 
         memset(cmd, 0, sizeof(cmd[0]))
         cmd.opc = <uint8_t>opcode
-        cmd.nsid = self._namespace.nsid
         cmd.cdw10 = <uint32_t>slba
         cmd.cdw11 = <uint32_t>(slba >> 32)
         cmd.cdw12 = <uint32_t>(nlb - 1) | <uint32_t>(_field(io_flags, 16, "io_flags") << 16)
@@ -172,12 +171,14 @@ cdef class Namespace:
     cdef Qpair _transfer(self, unsigned opcode, object qpair, object buf, object lba, object lba_count,
                          object io_flags, object dword13, object dword14, object dword15, object cb):
         cdef cspdk.pyn_command command
-        cdef cspdk.pyn_namespace *namespace = self._get()
+        cdef cspdk.pyn_namespace *namespace
 
         self._range(&command.cmd, opcode, lba, lba_count, io_flags)
         command.cmd.cdw13 = <uint32_t>_field(dword13, 32, "dword13")
         command.cmd.cdw14 = <uint32_t>_field(dword14, 32, "dword14")
         command.cmd.cdw15 = <uint32_t>_field(dword15, 32, "dword15")
+        namespace = self._get()  # now that no argument's own code may format it any more
+        command.cmd.nsid = namespace.nsid
         self._data(&command, buf, <uint64_t>((command.cmd.cdw12 & 0xffff) + 1) * namespace.lba_size)
         command.stamp = opcode == 1
         return self._send(qpair, &command, cb)
@@ -185,9 +186,9 @@ cdef class Namespace:
     cdef Qpair _mark(self, unsigned opcode, object qpair, object lba, object lba_count, object io_flags, object cb):
         cdef cspdk.pyn_command command
 
-        self._get()
         memset(&command, 0, sizeof(command))
         self._range(&command.cmd, opcode, lba, lba_count, io_flags)
+        command.cmd.nsid = self._get().nsid
         return self._send(qpair, &command, cb)
 
     def read(self, qpair, buf, lba, lba_count=1, io_flags=0, dword13=0, dword14=0, dword15=0, cb=None):

@@ -67,6 +67,25 @@ def test_an_argument_that_makes_the_buffer_anew_is_refused():
             use()
 
 
+@pytest.mark.parametrize("dword", ["lba", "lba_count", "dword15"])
+def test_an_argument_that_formats_the_drive_does_not_make_a_buffer_too_short(own, dword):
+    qpair = d.Qpair(own.nvme0, 16)
+    buf = d.Buffer(8 * 512)
+
+    class Index:
+        def __init__(self, value):
+            self.value = value
+
+        def __index__(self):
+            own.nvme0n1.format(4096)
+            return self.value
+
+    values = {"lba": 0, "lba_count": 8}
+    values[dword] = Index(values.get(dword, 0))
+    with pytest.raises(AssertionError, match="transfers 32768 bytes"):
+        own.nvme0n1.read(qpair, buf, **values)
+
+
 def test_a_drive_that_transfers_more_than_was_meant_breaks_no_memory(own):
     """The length of a raw command is in its dwords: the drive fills whole pages, and none of ours."""
     own.nvme0n1.verify_enable(False)
