@@ -33,7 +33,19 @@ print("lives", flush=True)
 def monitor(command: str) -> None:
     """Have QEMU's monitor do something; the guest's second serial port is its terminal."""
     with open("/dev/ttyS1", "wb", buffering=0) as terminal:
-        terminal.write(f"{command}\r".encode())
+        terminal.write(f"\r{command}\r".encode())  # what was there before is a command of its own
+
+
+def pulled_out(script: subprocess.Popen[str], times: int = 4) -> str:
+    """Pull the drive out until the script ends, which a busy guest may not hear at once: what it said."""
+    for _ in range(times):
+        monitor("device_del plain")
+        try:
+            return script.communicate(timeout=20)[0]
+        except subprocess.TimeoutExpired:
+            continue
+    script.kill()
+    raise TimeoutError(f"the script does not end: {script.communicate()[0]}")
 
 
 def wait_for(condition, seconds: float, what: str) -> None:
@@ -58,8 +70,7 @@ def test_a_drive_is_pulled_out_under_four_workers_and_put_in_again(plain):
     assert script.stdout.readline() == "running\n"
     time.sleep(2)
     port = (FUNCTIONS / plain).resolve().parent.name
-    monitor("device_del plain")
-    said, _ = script.communicate(timeout=100)
+    said = pulled_out(script)
     assert script.returncode == 0, said
     lines = said.splitlines()
     errors = next(line for line in lines if line.startswith("errors"))
