@@ -98,8 +98,7 @@ def bind(addresses: tuple[str, ...], restore: bool, user: str) -> None:
 def run(pciaddr: str, seconds: int, yes: bool) -> None:
     """Show what a drive is and run verified workloads on it.
 
-    @click.option("--json", "json_file", type=click.Path(dir_okay=False), help="Write them to this file too.")
-        the data written.
+    They write to the drive: one that is not a virtual SSD of our own needs --yes.
     """
     demo = _load("demo")
     private = is_private(pciaddr)

@@ -42,6 +42,13 @@ def test_help_names_each_command(cli):
     assert all(name in text for name in ("vssd", "run", "bench", "bind"))
 
 
+def test_the_help_of_each_command_is_prose_and_not_code(cli):
+    for name in ("vssd", "run", "bench", "bind"):
+        done = cli(name, "--help")
+        assert done.returncode == 0
+        assert "@click" not in done.stdout and "def " not in done.stdout
+
+
 def test_the_demonstration_verifies_all_that_it_reads_and_exits_with_0(cli):
     done = cli("run", "--seconds", "4")
     assert done.returncode == 0, done.stdout + done.stderr
