@@ -2,11 +2,7 @@
 /* What verification expects of an LBA after everything that can happen to it, and how it calls what is wrong. */
 /* sources: core/io/verify*.c core/io/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "core/io/crc32c.h"
 #include "core/io/verify_table.h"
@@ -524,69 +520,6 @@ TABLE_TEST(a_range_over_the_end_is_cut_there)
 	CHECK(judge(NLBA - 1, 1) > 0);
 }
 
-/* A process that holds the lock of LBA 8's group, lets it go after some time or dies with it. */
-static pid_t fork_holder(bool dies)
-{
-	int ready[2];
-	char byte;
-
-	if (pipe(ready) < 0)
-		return -1;
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		atomic_store(&the_table->locks[8 >> PYN_VERIFY_GROUP_SHIFT], (uint32_t)getpid());
-		if (write(ready[1], "", 1) != 1 || dies)
-			_exit(0);
-		nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
-		atomic_store(&the_table->locks[8 >> PYN_VERIFY_GROUP_SHIFT], 0);
-		_exit(0);
-	}
-	CHECK_EQ(read(ready[0], &byte, 1), 1);
-	close(ready[0]);
-	close(ready[1]);
-	return pid;
-}
-
-static uint64_t judged_of(uint64_t slba, uint32_t nlb)
-{
-	uint64_t snapshot[32], before = the_counts.judged;
-
-	pyn_verify_read_begin(the_table, slba, nlb, snapshot);
-	CHECK(pyn_verify_read_end(the_table, slba, nlb, the_data, snapshot, &the_counts, &the_mismatch));
-	return the_counts.judged - before;
-}
-
-TABLE_TEST(a_lock_that_another_process_holds_is_waited_for)
-{
-	struct timespec before, after;
-
-	write_lbas(8, 8);
-	clock_gettime(CLOCK_MONOTONIC, &before);
-	pid_t pid = fork_holder(false);
-
-	write_lbas(8, 8);
-	clock_gettime(CLOCK_MONOTONIC, &after);
-	CHECK((after.tv_sec - before.tv_sec) * 1000000000L + after.tv_nsec - before.tv_nsec >= 50000000);
-	CHECK_EQ(judged_of(8, 8), 8);
-	waitpid(pid, NULL, 0);
-}
-
-TABLE_TEST(the_lock_of_a_process_that_has_died_is_taken_over_and_its_lbas_are_unknown)
-{
-	write_lbas(0, 24);
-	begin_write(10, 1);
-	pid_t pid = fork_holder(true);
-
-	/* It was not reaped yet. */
-	pyn_verify_write_end(the_table, 10, 1, PYN_WRITE_DONE);
-	CHECK_EQ(the_table->locks[8 >> PYN_VERIFY_GROUP_SHIFT], 0);
-	CHECK_EQ(judged_of(8, 8), 0);
-	write_lbas(0, 24);
-	CHECK_EQ(judged_of(0, 24), 23); /* the write to LBA 10 may have been counted by the dead one too */
-	waitpid(pid, NULL, 0);
-}
-
 /* Old data are right or wrong, and nobody knows which. */
 TABLE_TEST(old_data_of_lbas_that_were_written_meanwhile_are_not_judged)
 {
@@ -680,28 +613,6 @@ TEST(a_geometry_that_no_address_space_holds_is_an_error)
 	CHECK_EQ(err.kind, PYN_ERROR_NAMESPACE);
 	CHECK(!pyn_verify_create(1, UINT64_C(1) << 58, LBA, &err));
 	CHECK_EQ(err.kind, PYN_ERROR_MEMORY);
-}
-
-/* With a cell that cannot be written to a process stops where it has the lock. */
-static void tell_whose_lock_it_is(int signal)
-{
-	(void)signal;
-	_exit(the_table->locks[0] == (uint32_t)getpid() ? 0 : 1);
-}
-
-TABLE_TEST(the_locks_of_a_forked_process_are_its_own)
-{
-	int status = -1, pid = fork();
-
-	if (pid == 0) {
-		the_table = pyn_verify_create(7, NLBA, LBA, &err);
-		signal(SIGSEGV, tell_whose_lock_it_is);
-		mprotect((void *)the_table->cells, the_table->cells_size, PROT_READ);
-		pyn_verify_change_begin(the_table, 0, 1, PYN_CELL_ZEROES);
-		_exit(2);
-	}
-	waitpid(pid, &status, 0);
-	CHECK_EQ(status, 0);
 }
 
 TEST(every_lba_size_is_judged)
