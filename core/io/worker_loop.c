@@ -447,8 +447,8 @@ static ALWAYS_INLINE unsigned reap_rings(struct pyn_worker_run *run, uint64_t be
 		pyn_ring_release(run->ring);
 		run->last_completion = now;
 	}
-	/* Behind the end of the ring there may be more. */
-	if (count < POLL_BATCH && run->ring->cq_head)
+	/* Where the last ones stood at the end of the ring, there may be more at its beginning. */
+	if (count == 0 || (count < POLL_BATCH && run->ring->cq_head))
 		run->polled = before;
 	return count;
 }
