@@ -191,10 +191,7 @@ class Machine:
         devices = {f"/dev/{name}" for name in names}
         found = []
         for folder in self.proc.glob("[0-9]*"):
-            open_here = set()
-            with contextlib.suppress(OSError):
-                open_here = {_link(path) for path in (folder / "fd").iterdir()} & devices
-            for device in sorted(open_here):
+            for device in sorted(self._open_files(folder.name) & devices):
                 found.append(f"process {folder.name} ({_text(folder / 'comm')}) has {device} open")
         return found
 
@@ -283,12 +280,27 @@ class Machine:
     # Giving it back
 
     def give_back(self) -> None:
-        """Give back what this process has taken; its handles must be closed."""
+        """Give back what this process has taken; a drive whose handles are still open is an error."""
+        still_open = []
         for bdf in self._taken():
             owner = self._read(bdf)
-            if owner and owner.pid == os.getpid() and owner.start == self._start(owner.pid):
-                with self._lock(bdf):
-                    self._give_back(bdf)
+            if not owner or owner.pid != os.getpid() or owner.start != self._start(owner.pid):
+                continue
+            # The kernel waits until the last handle is closed, and it would wait for us.
+            if f"/dev/vfio/{self.group(bdf)}" in self._open_files("self"):
+                still_open.append(bdf)
+                continue
+            with self._lock(bdf):
+                self._give_back(bdf)
+        if still_open:
+            raise DriveError(
+                f"{', '.join(still_open)} is open in this process: it can be given back after Pcie.close()"
+            )
+
+    def _open_files(self, process: str) -> set[str]:
+        with contextlib.suppress(OSError):
+            return {_link(path) for path in (self.proc / process / "fd").iterdir()}
+        return set()
 
     def restore(self) -> list[str]:
         """Give back what processes that are gone and `bind` have taken; a sentence for each drive."""
@@ -395,5 +407,15 @@ def take(bdf: str) -> None:
 
 
 def give_back() -> None:
-    """Give back all that this process has taken, see `Machine.give_back`."""
+    """Give the kernel back all drives that this process has taken.
+
+    This happens by itself when the process ends. A script that wants a drive back earlier, to use it by the
+    kernel's driver, closes its handles (`Pcie.close()`) and calls this; opening the drive takes it again.
+
+    Raises: `DriveError`, a drive is still open; the others are given back.
+
+    Example:
+        >>> nvme.Pcie(nvme0).close()
+        >>> pynvme.pci.give_back()      # /dev/nvme0n1 comes back
+    """
     _machine.give_back()
