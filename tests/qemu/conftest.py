@@ -83,6 +83,11 @@ def driver_of(address: str) -> str:
     return link.resolve().name if link.exists() else ""
 
 
+def override_of(address: str) -> str:
+    """Name the driver that a function is to be bound to instead of its own, "" where there is none."""
+    return (FUNCTIONS / address / "driver_override").read_text().strip().replace("(null)", "")
+
+
 def disk_of(address: str, seconds: float = 10) -> Path:
     """Wait for the kernel's block device of a drive's first namespace: its path in /dev."""
     end = time.monotonic() + seconds

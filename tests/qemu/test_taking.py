@@ -6,8 +6,8 @@ Each script is a process of its own, since what a process has taken it keeps unt
 
 from __future__ import annotations
 
-import contextlib
 import os
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,28 +16,12 @@ from pathlib import Path
 import pytest
 
 from pynvme import pci
-from tests.qemu.conftest import disk_of, driver_of
+from tests.qemu.conftest import disk_of, driver_of, override_of
 
 STATE = Path("/run/pynvme")
 MIB = 1 << 20
 
 HELLO = "print(d.Controller({!r}).id_data(63, 24, str))"
-
-WRITE = """
-nvme0 = d.Controller({address!r})
-namespace, pair, buf = d.Namespace(nvme0, 1), d.Qpair(nvme0, 16), d.Buffer(4096)
-buf[:] = {byte!r} * 4096
-namespace.verify_enable(False)
-namespace.write(pair, buf, 0, 8).waitdone()
-namespace.flush(pair).waitdone()
-"""
-
-READ = """
-nvme0 = d.Controller({address!r})
-namespace, pair, buf = d.Namespace(nvme0, 1), d.Qpair(nvme0, 16), d.Buffer(4096)
-namespace.read(pair, buf, 0, 8).waitdone()
-print(bytes(buf[:16]).hex())
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +47,8 @@ def refused(run_script, plain: str) -> str:
     done = run_script(HELLO.format(plain))
     assert done.returncode == 1
     assert driver_of(plain) == "nvme"
+    assert override_of(plain) == ""
+    assert done.stdout.rstrip().endswith("Nothing was touched")
     return done.stdout.strip().splitlines()[-1]
 
 
@@ -72,23 +58,6 @@ def test_a_script_gives_the_drive_back_at_its_end(plain, run_script):
     assert "QEMU" in done.stdout
     assert driver_of(plain) == "nvme"
     assert disk_of(plain).is_block_device()
-
-
-@pytest.mark.parametrize("turn", range(2))
-def test_what_one_driver_writes_the_other_reads(plain, run_script, turn):
-    byte = bytes([0x41 + turn])
-    done = run_script(WRITE.format(address=plain, byte=byte))
-    assert done.returncode == 0, done.stdout
-    disk = disk_of(plain)
-    with disk.open("rb") as file:
-        assert file.read(4096)[8:504] == byte * 496, (
-            "the first and the last 8 bytes of each LBA are the stamp's"
-        )
-
-    sh(f"head -c 4096 /dev/zero | tr '\\0' 'k' | dd of={disk} bs=4096 oflag=direct status=none && sync")
-    done = run_script(READ.format(address=plain))
-    assert done.returncode == 0, done.stdout
-    assert done.stdout.split()[-1] == (b"k" * 16).hex()
 
 
 def test_a_mounted_drive_is_refused_by_where_it_is_mounted(plain, run_script, tmp_path):
@@ -119,12 +88,79 @@ def test_a_drive_that_a_process_has_open_is_refused_by_its_name(plain, run_scrip
 
 def test_a_drive_that_is_mapped_is_refused_by_the_name_of_the_map(plain, run_script):
     disk = disk_of(plain)
-    with contextlib.ExitStack() as stack:
-        if subprocess.run("command -v dmsetup", shell=True, capture_output=True).returncode:
-            pytest.skip("needs dmsetup")
-        sh(f"modprobe dm-mod; dmsetup create ours --table '0 2048 linear {disk} 0'")
-        stack.callback(sh, "dmsetup remove ours")
+    sh(f"modprobe dm-mod; dmsetup create ours --table '0 2048 linear {disk} 0'")
+    try:
         assert "is part of the device mapper ours" in refused(run_script, plain)
+    finally:
+        sh("dmsetup remove ours")
+
+
+@pytest.fixture
+def partition(plain: str) -> Iterator[Path]:
+    """Give a partition of 64 MiB, which begins at 1 MiB; the table goes away afterwards."""
+    disk = disk_of(plain)
+    entry = struct.pack("<B3sB3sII", 0, b"", 0x83, b"", MIB // 512, 64 * MIB // 512)
+    disk.write_bytes(bytes(446) + entry + bytes(48) + b"\x55\xaa")
+    sh(f"blockdev --rereadpt {disk}")
+    yield Path(f"{disk}p1")
+    disk.write_bytes(bytes(512))
+    sh(f"blockdev --rereadpt {disk}")
+
+
+def test_a_mounted_partition_is_refused_by_its_own_name(plain, run_script, tmp_path, partition):
+    sh(f"mke2fs -q -F {partition} && mount {partition} {tmp_path}")
+    (tmp_path / "file").write_text("what somebody needs")
+    try:
+        assert f"{partition.name} is mounted on {tmp_path}" in refused(run_script, plain)
+        sh("echo 3 >/proc/sys/vm/drop_caches")
+        assert (tmp_path / "file").read_text() == "what somebody needs"
+    finally:
+        sh(f"umount {tmp_path}")
+
+
+def test_a_partition_with_swap_space_is_refused_by_its_own_name(plain, run_script, partition):
+    sh(f"mkswap {partition} && swapon {partition}")
+    try:
+        assert f"{partition.name} is swap space" in refused(run_script, plain)
+    finally:
+        sh(f"swapoff {partition}")
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["drive", "partition"])
+def test_a_drive_in_a_raid_is_refused_by_its_name(plain, run_script, tmp_path, partition, whole):
+    part = disk_of(plain) if whole else partition
+    # Nobody runs udev here, whom mdadm would wait for.
+    sh(
+        f"modprobe raid1; MDADM_NO_UDEV=1 mdadm --create /dev/md7 --level=1 --raid-devices=2 --run "
+        f"--metadata=1.2 {part} missing 2>&1"
+    )
+    try:
+        assert f"{part.name} is part of the RAID md7" in refused(run_script, plain)
+        sh(f"mke2fs -q -F /dev/md7 8192 && mount /dev/md7 {tmp_path}")
+        try:
+            assert f"md7 (the RAID md7) is mounted on {tmp_path}" in pci.Machine().users(plain)
+        finally:
+            sh(f"umount {tmp_path}")
+    finally:
+        sh(f"mdadm --stop /dev/md7 2>&1 && mdadm --zero-superblock {part}")
+    assert pci.Machine().users(plain) == []
+
+
+def test_a_drive_of_a_volume_is_refused_by_the_name_of_the_volume(plain, run_script, tmp_path):
+    disk = disk_of(plain)
+    alone = "--config 'activation{udev_sync=0 udev_rules=0}'"
+    sh(f"vgcreate {alone} -y ours {disk} && lvcreate {alone} -y -Zn -Wn -L 64M -n home ours")
+    try:
+        assert f"{disk.name} is part of the LVM volume ours-home" in refused(run_script, plain)
+        sh(f"mke2fs -q -F /dev/mapper/ours-home 8192 && mount /dev/mapper/ours-home {tmp_path}")
+        try:
+            assert f"(the LVM volume ours-home) is mounted on {tmp_path}" in "".join(
+                pci.Machine().users(plain)
+            )
+        finally:
+            sh(f"umount {tmp_path}")
+    finally:
+        sh(f"vgchange {alone} -an ours && vgremove {alone} -y ours && pvremove {disk}")
 
 
 def test_after_a_kill_the_drive_is_restored(plain, run_script):
