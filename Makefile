@@ -62,7 +62,7 @@ test-parallel: build $(TEST_PACKAGES)
 
 # In the guest this folder is where it is here.
 test-qemu: build $(TEST_PACKAGES) $(GUEST)
-	@NVME="$(or $(NVME),plain cmb)" tools/qemu/run -t 900 $(if $(V),-v) env PYNVME_GUEST=1 PYNVME_MEM=128 \
+	@NVME="$(or $(NVME),plain cmb twins)" tools/qemu/run -t 900 $(if $(V),-v) env PYNVME_GUEST=1 PYNVME_MEM=128 \
 		PYTHONDONTWRITEBYTECODE=1 $(PY) -m pytest -p no:cacheprovider --color=no $(or $(ARGS),-v tests/qemu)
 
 fuzz: build $(TEST_PACKAGES)

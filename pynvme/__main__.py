@@ -67,6 +67,13 @@ for _name, _text in OPTIONS.items():
     )
 
 
+def _function(address: str) -> str:
+    bdf = pci.normal(address)
+    if bdf is None:
+        raise click.ClickException(f"{address} is no PCIe address: 01:00.0 or 0000:01:00.0")
+    return bdf
+
+
 @main.command()
 @click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
 @click.option("--restore", is_flag=True, help="Give back what was bound here, and what killed scripts left.")
@@ -74,16 +81,15 @@ for _name, _text in OPTIONS.items():
 def bind(addresses: tuple[str, ...], restore: bool, user: str) -> None:
     """Bind drives to vfio-pci, for scripts of a user who is not root; needs root.
 
-    ADDRESS is that of a PCIe function, 01:00.0. A drive that is in use is refused. Scripts that root runs
-    need no such preparation: they take the drive that they open, and give it back.
+    ADDRESS is that of a PCIe function, 01:00.0. A drive that is in use is refused, and then none is bound.
+    Functions that share an IOMMU group are bound by one command. Scripts that root runs need no such
+    preparation: they take the drive that they open, and give it back.
     """
     machine = pci.Machine()
     try:
-        for address in addresses:
-            bdf = pci.normal(address)
-            if bdf is None:
-                raise click.ClickException(f"{address} is no PCIe address: 01:00.0 or 0000:01:00.0")
-            machine.bind(bdf, user)
+        bdfs = [_function(address) for address in addresses]
+        machine.bind(*bdfs, user=user)
+        for bdf in bdfs:
             click.echo(f"{bdf} is bound to {machine.driver(bdf)}, /dev/vfio/{machine.group(bdf)}")
         for line in machine.restore() if restore else []:
             click.echo(line)

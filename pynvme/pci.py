@@ -17,8 +17,9 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -86,12 +87,12 @@ class Machine:
         return link.resolve().name if link.exists() else ""
 
     def others(self, bdf: str) -> list[str]:
-        """Name the functions of its group that keep it from being taken: ``"0000:01:00.1 (nvme)"``."""
+        """Name the functions of its group that keep it from being taken."""
         folder = self.devices / bdf / "iommu_group" / "devices"
         if not folder.is_dir():
             return []
         return [
-            f"{other} ({self.driver(other)})"
+            other
             for other in sorted(os.listdir(folder))
             if other != bdf
             and _number(self.devices / other / "class") >> 8 != CLASS_BRIDGE
@@ -205,39 +206,53 @@ class Machine:
         if not self.is_nvme(bdf) or not self.group(bdf):
             return
         if self.driver(bdf) == VFIO and not self._read(bdf):
+            self._refuse_open(bdf)
             return
         with self._lock(bdf):
             self._take(bdf, os.getpid())
 
-    def bind(self, bdf: str, user: str = "") -> None:
-        """Bind a drive to vfio-pci until it is restored, and let a user have it."""
-        if not self.is_nvme(bdf):
-            raise DriveError(f"there is no NVMe controller {bdf} in this machine")
-        if not self.group(bdf):
-            raise DriveError(
-                f"{bdf} is in no IOMMU group: switch VT-d (AMD-Vi) on in the firmware's setup, "
-                "and put intel_iommu=on on the kernel's command line"
-            )
-        with self._lock(bdf):
-            self._take(bdf, 0)
-        if user:
-            shutil.chown(self.root / "dev/vfio" / self.group(bdf), user)
+    def bind(self, *bdfs: str, user: str = "") -> None:
+        """Bind drives to vfio-pci until they are restored, and let a user have them.
 
-    def _take(self, bdf: str, pid: int) -> None:
+        All or none: where one of them cannot be had, the others are given back.
+        """
+        for bdf in bdfs:
+            if not self.is_nvme(bdf):
+                raise DriveError(f"there is no NVMe controller {bdf} in this machine")
+            if not self.group(bdf):
+                raise DriveError(
+                    f"{bdf} is in no IOMMU group: switch VT-d (AMD-Vi) on in the firmware's setup, "
+                    "and put intel_iommu=on on the kernel's command line"
+                )
+        with contextlib.ExitStack() as undo:
+            for bdf in bdfs:
+                is_new = self.driver(bdf) != VFIO
+                with self._lock(bdf):
+                    self._take(bdf, 0, bdfs)
+                if is_new:
+                    undo.callback(self._give_back, bdf)
+            for bdf in bdfs if user else ():
+                shutil.chown(self.root / "dev/vfio" / self.group(bdf), user)
+            undo.pop_all()
+
+    def _refuse_open(self, bdf: str) -> None:
+        users = self._group_users(bdf)
+        if users:
+            raise DriveError(f"{bdf} is in use by {'; '.join(users)}")
+
+    def _take(self, bdf: str, pid: int, along: Collection[str] = ()) -> None:
         owner = self._read(bdf)
         if owner and owner.pid != pid and self._lives(owner):
             raise DriveError(f"{bdf} is in use by process {owner.pid}, which has taken it")
         if self.driver(bdf) == VFIO:
+            self._refuse_open(bdf)
             # What a process that was killed left is given back by this one; what was bound by hand stays.
             if owner and owner.pid:
                 self._write(bdf, owner._replace(pid=pid, start=self._start(pid)))
             return
-        others = self.others(bdf)
+        others = [other for other in self.others(bdf) if other not in along]
         if others:
-            raise DriveError(
-                f"{bdf} shares its IOMMU group with {', '.join(others)}: they would have to be bound to "
-                f"{VFIO} as well, or to no driver"
-            )
+            raise DriveError(self._shared(bdf, others))
         if not (self.drivers / VFIO).is_dir():
             subprocess.run(["modprobe", VFIO], capture_output=True)
         with self._claimed(bdf):
@@ -246,6 +261,16 @@ class Machine:
         if self.driver(bdf) != VFIO:
             self._give_back(bdf)
             raise DriveError(f"{bdf} cannot be bound to {VFIO}: `sudo modprobe {VFIO}`; `dmesg` may say more")
+
+    def _shared(self, bdf: str, others: list[str]) -> str:
+        named = ", ".join(f"{other} ({self.driver(other)})" for other in others)
+        text = (
+            f"{bdf} shares its IOMMU group with {named}: they would have to be bound to {VFIO} as well, "
+            "or to no driver"
+        )
+        if all(self.is_nvme(other) for other in others):
+            text += f". `{_sudo_pynvme()} bind {' '.join([bdf, *others])}` binds all, if nothing uses them"
+        return text
 
     @contextlib.contextmanager
     def _claimed(self, bdf: str) -> Iterator[None]:
@@ -297,6 +322,15 @@ class Machine:
                 f"{', '.join(still_open)} is open in this process: it can be given back after Pcie.close()"
             )
 
+    def _group_users(self, bdf: str) -> list[str]:
+        """Name the other processes that have its IOMMU group open, those that this user may look into."""
+        device = f"/dev/vfio/{self.group(bdf)}"
+        return [
+            f"process {folder.name} ({_text(folder / 'comm')}), which has {device} open"
+            for folder in self.proc.glob("[0-9]*")
+            if folder.name != str(os.getpid()) and device in self._open_files(folder.name)
+        ]
+
     def _open_files(self, process: str) -> set[str]:
         with contextlib.suppress(OSError):
             return {_link(path) for path in (self.proc / process / "fd").iterdir()}
@@ -312,6 +346,10 @@ class Machine:
                     continue
                 if owner.pid and self._lives(owner):
                     said.append(f"{bdf} stays: process {owner.pid} has it")
+                    continue
+                users = self._group_users(bdf)
+                if users:
+                    said.append(f"{bdf} stays: it is in use by {'; '.join(users)}")
                     continue
                 self._give_back(bdf)
             said.append(f"{bdf} is bound to {self.driver(bdf) or 'no driver'}")
@@ -342,7 +380,7 @@ class Machine:
         except PermissionError:
             raise DriveError(
                 f"{bdf} is not bound to {VFIO} ({self.driver(bdf) or 'no driver'}), and only root may bind "
-                f"it: `sudo {shutil.which('python3') or 'python3'} -m pynvme bind {bdf}`"
+                f"it: `{_sudo_pynvme()} bind {bdf}`"
             ) from None
         try:
             fcntl.flock(fd, fcntl.LOCK_EX)
@@ -375,6 +413,11 @@ class Machine:
 
     def _lives(self, owner: Owner) -> bool:
         return owner.pid != 0 and self._start(owner.pid) == owner.start != 0
+
+
+def _sudo_pynvme() -> str:
+    """Give the command that does what only root may do, by this very Python."""
+    return f"sudo {sys.executable or 'python3'} -m pynvme"
 
 
 def _text(path: Path) -> str:

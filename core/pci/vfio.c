@@ -5,6 +5,7 @@
 #include <linux/vfio.h>
 #include <poll.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -329,13 +330,19 @@ static int check_affected(struct vfio *dev, struct pyn_error *err)
 				 dev->bdf);
 	for (uint32_t i = 0; i < affected.info.count; i++) {
 		const struct vfio_pci_dependent_device *other = &affected.info.devices[i];
+		char bdf[32];
 
+		snprintf(bdf, sizeof(bdf), "%04x:%02x:%02x.%x", other->segment, other->bus, other->devfn >> 3,
+			 other->devfn & 7u);
 		if (other->group_id != (uint32_t)dev->group.number)
 			return pyn_error(err, PYN_ERROR_UNSUPPORTED, EBUSY,
-					 "%s: a hot reset would also reset %04x:%02x:%02x.%x, which is in IOMMU "
-					 "group %u",
-					 dev->bdf, other->segment, other->bus, other->devfn >> 3, other->devfn & 7,
-					 other->group_id);
+					 "%s: a hot reset would also reset %s, which is in IOMMU group %u", dev->bdf,
+					 bdf, other->group_id);
+		/* Its queues would be gone, and its handles would not know. */
+		if (strcmp(bdf, dev->bdf) != 0 && pyn_vfio_group_has(&dev->group, bdf))
+			return pyn_error(err, PYN_ERROR_UNSUPPORTED, EBUSY,
+					 "%s: a hot reset would also reset %s, which this process has open", dev->bdf,
+					 bdf);
 	}
 	return 0;
 }
@@ -350,7 +357,7 @@ static int hot_reset(struct vfio *dev, struct pyn_error *err)
 
 	if (rc)
 		return rc;
-	request.reset.group_fds[0] = dev->group.fd;
+	request.reset.group_fds[0] = pyn_vfio_group_fd(&dev->group);
 	if (ioctl(dev->group.device, VFIO_DEVICE_PCI_HOT_RESET, &request.reset))
 		return pyn_error(err, PYN_ERROR_UNSUPPORTED, errno, "%s: the kernel does not reset its link: %s",
 				 dev->bdf, strerror(errno));
@@ -468,8 +475,6 @@ static int setup(struct vfio *dev, struct pyn_error *err)
 		rc = pyn_pci_memory_enable(&dev->pci, err);
 	if (!rc && !memory_is_on(dev, 0, NULL, 0))
 		rc = cover(dev, true, err);
-	if (!rc)
-		rc = pyn_vfio_group_dma_map(&dev->group, err);
 	return rc;
 }
 
@@ -488,7 +493,7 @@ int pyn_vfio_open(const char *bdf, struct pyn_pci **pci, struct pyn_error *err)
 	if (!dev)
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a device");
 	dev->pci.ops = &vfio_ops;
-	dev->group = (struct pyn_vfio_group){.container = -1, .fd = -1, .device = -1};
+	dev->group = (struct pyn_vfio_group){.device = -1};
 	dev->request = -1;
 	memcpy(dev->bdf, bdf, strnlen(bdf, sizeof(dev->bdf) - 1));
 	rc = setup(dev, &cause);

@@ -5,8 +5,9 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/vfio.h>
-#include <stdbool.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -19,6 +20,32 @@
 #define CONTAINER "/dev/vfio/vfio"
 #define VFIO_PCI "vfio-pci"
 #define INFO_SIZE 4096u
+
+struct pyn_vfio_shared {
+	struct pyn_vfio_shared *next;
+	struct pyn_vfio_group *functions; /* that this process has open, one at least */
+	int number;
+	int container; /* /dev/vfio/vfio */
+	int fd;        /* /dev/vfio/NUMBER */
+};
+
+/* A group can be opened once: all that this process has of it goes through here. */
+static struct {
+	pthread_mutex_t lock;
+	struct pyn_vfio_shared *list;
+} the_groups = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* What a forked process finds here is its parent's, which may have been in the middle of a change. */
+static void forked_child(void)
+{
+	pthread_mutex_init(&the_groups.lock, NULL);
+	the_groups.list = NULL;
+}
+
+static void watch_forks(void)
+{
+	pthread_atfork(NULL, NULL, forked_child);
+}
 
 static int refuse_driver(const char *bdf, struct pyn_error *err)
 {
@@ -44,7 +71,7 @@ static int no_group(const char *bdf, struct pyn_error *err)
 		bdf);
 }
 
-static int group_not_opened(const struct pyn_vfio_group *group, const char *bdf, struct pyn_error *err)
+static int group_not_opened(const struct pyn_vfio_shared *group, const char *bdf, struct pyn_error *err)
 {
 	switch (errno) {
 	case EACCES:
@@ -63,7 +90,7 @@ static int group_not_opened(const struct pyn_vfio_group *group, const char *bdf,
 }
 
 /* All functions of a group reach each other's memory: none of them may be another driver's. */
-static int not_viable(const struct pyn_vfio_group *group, const char *bdf, struct pyn_error *err)
+static int not_viable(const struct pyn_vfio_shared *group, const char *bdf, struct pyn_error *err)
 {
 	char others[100];
 
@@ -74,7 +101,7 @@ static int not_viable(const struct pyn_vfio_group *group, const char *bdf, struc
 			 bdf, group->number, others[0] ? others : "others");
 }
 
-static int open_container(struct pyn_vfio_group *group, struct pyn_error *err)
+static int open_container(struct pyn_vfio_shared *group, struct pyn_error *err)
 {
 	group->container = open(CONTAINER, O_RDWR | O_CLOEXEC);
 	if (group->container < 0)
@@ -88,7 +115,7 @@ static int open_container(struct pyn_vfio_group *group, struct pyn_error *err)
 	return 0;
 }
 
-static int open_group(struct pyn_vfio_group *group, const char *bdf, struct pyn_error *err)
+static int open_group(struct pyn_vfio_shared *group, const char *bdf, struct pyn_error *err)
 {
 	struct vfio_group_status status = {.argsz = sizeof(status)};
 	char path[32];
@@ -108,44 +135,6 @@ static int open_group(struct pyn_vfio_group *group, const char *bdf, struct pyn_
 				 "interrupt remapping needs vfio_iommu_type1 allow_unsafe_interrupts=1)",
 				 group->number, bdf, strerror(errno));
 	return 0;
-}
-
-int pyn_vfio_group_open(const char *bdf, struct pyn_vfio_group *group, struct pyn_error *err)
-{
-	int rc;
-
-	*group = (struct pyn_vfio_group){.container = -1, .fd = -1, .device = -1};
-	group->number = pyn_kernel_iommu_group(bdf);
-	if (group->number < 0)
-		return no_group(bdf, err);
-	rc = refuse_driver(bdf, err);
-	if (!rc)
-		rc = open_container(group, err);
-	if (!rc)
-		rc = open_group(group, bdf, err);
-	if (!rc) {
-		group->device = ioctl(group->fd, VFIO_GROUP_GET_DEVICE_FD, bdf);
-		if (group->device < 0)
-			rc = pyn_error(err, PYN_ERROR_ENUMERATE, errno, "the kernel does not hand %s over: %s", bdf,
-				       strerror(errno));
-	}
-	if (rc)
-		pyn_vfio_group_close(group);
-	return rc;
-}
-
-static void close_one(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
-void pyn_vfio_group_close(struct pyn_vfio_group *group)
-{
-	close_one(&group->device);
-	close_one(&group->fd);
-	close_one(&group->container);
 }
 
 /* The addresses that the IOMMU translates: only now, with a function in it, the container knows. */
@@ -236,7 +225,7 @@ static int check_available(const struct pyn_dma_region *regions, size_t count, s
 			 wanted, available);
 }
 
-int pyn_vfio_group_dma_map(const struct pyn_vfio_group *group, struct pyn_error *err)
+static int map_dma(const struct pyn_vfio_shared *group, struct pyn_error *err)
 {
 	union {
 		struct vfio_iommu_type1_info info;
@@ -270,4 +259,143 @@ int pyn_vfio_group_dma_map(const struct pyn_vfio_group *group, struct pyn_error 
 			return not_mapped(region, total, err);
 	}
 	return 0;
+}
+
+static void close_one(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+static void close_shared(struct pyn_vfio_shared *shared)
+{
+	close_one(shared->fd);
+	close_one(shared->container);
+	free(shared);
+}
+
+static struct pyn_vfio_shared *open_shared(const char *bdf, int number, struct pyn_error *err)
+{
+	struct pyn_vfio_shared *shared = calloc(1, sizeof(*shared));
+	int rc;
+
+	if (!shared) {
+		pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for an IOMMU group");
+		return NULL;
+	}
+	*shared = (struct pyn_vfio_shared){.number = number, .container = -1, .fd = -1};
+	rc = open_container(shared, err);
+	if (!rc)
+		rc = open_group(shared, bdf, err);
+	if (!rc)
+		rc = map_dma(shared, err);
+	if (!rc)
+		return shared;
+	close_shared(shared);
+	return NULL;
+}
+
+static struct pyn_vfio_group *find_function(const struct pyn_vfio_shared *shared, const char *bdf)
+{
+	struct pyn_vfio_group *function = shared->functions;
+
+	while (function && strcmp(function->bdf, bdf) != 0)
+		function = function->next;
+	return function;
+}
+
+/* With the lock held. */
+static int join(struct pyn_vfio_group *group, struct pyn_error *err)
+{
+	struct pyn_vfio_shared *shared = the_groups.list;
+	bool is_new;
+
+	while (shared && shared->number != group->number)
+		shared = shared->next;
+	is_new = !shared;
+	if (is_new)
+		shared = open_shared(group->bdf, group->number, err);
+	if (!shared)
+		return -err->number;
+	if (find_function(shared, group->bdf))
+		return pyn_error(err, PYN_ERROR_ENUMERATE, EBUSY, "%s is open in this process already", group->bdf);
+	group->device = ioctl(shared->fd, VFIO_GROUP_GET_DEVICE_FD, group->bdf);
+	if (group->device < 0) {
+		int rc = pyn_error(err, PYN_ERROR_ENUMERATE, errno, "the kernel does not hand %s over: %s",
+				   group->bdf, strerror(errno));
+
+		if (is_new)
+			close_shared(shared);
+		return rc;
+	}
+	if (is_new) {
+		shared->next = the_groups.list;
+		the_groups.list = shared;
+	}
+	group->shared = shared;
+	group->next = shared->functions;
+	shared->functions = group;
+	return 0;
+}
+
+int pyn_vfio_group_open(const char *bdf, struct pyn_vfio_group *group, struct pyn_error *err)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	int rc;
+
+	*group = (struct pyn_vfio_group){.device = -1, .number = pyn_kernel_iommu_group(bdf)};
+	memcpy(group->bdf, bdf, strnlen(bdf, sizeof(group->bdf) - 1));
+	if (group->number < 0)
+		return no_group(bdf, err);
+	rc = refuse_driver(bdf, err);
+	if (rc)
+		return rc;
+	pthread_once(&once, watch_forks);
+	pthread_mutex_lock(&the_groups.lock);
+	rc = join(group, err);
+	pthread_mutex_unlock(&the_groups.lock);
+	return rc;
+}
+
+static void leave(struct pyn_vfio_group *group)
+{
+	struct pyn_vfio_shared *shared = group->shared, **place = &the_groups.list;
+	struct pyn_vfio_group **function = &shared->functions;
+
+	while (*function != group)
+		function = &(*function)->next;
+	*function = group->next;
+	close_one(group->device);
+	if (shared->functions)
+		return;
+	while (*place != shared)
+		place = &(*place)->next;
+	*place = shared->next;
+	close_shared(shared);
+}
+
+void pyn_vfio_group_close(struct pyn_vfio_group *group)
+{
+	if (!group->shared)
+		return;
+	pthread_mutex_lock(&the_groups.lock);
+	leave(group);
+	pthread_mutex_unlock(&the_groups.lock);
+	group->shared = NULL;
+	group->device = -1;
+}
+
+int pyn_vfio_group_fd(const struct pyn_vfio_group *group)
+{
+	return group->shared->fd;
+}
+
+bool pyn_vfio_group_has(const struct pyn_vfio_group *group, const char *bdf)
+{
+	bool found;
+
+	pthread_mutex_lock(&the_groups.lock);
+	found = find_function(group->shared, bdf) != NULL;
+	pthread_mutex_unlock(&the_groups.lock);
+	return found;
 }

@@ -22,6 +22,7 @@ class MadeUp(Machine):
         super().__init__(root)
         self.claimed: set[str] = set()
         self.bound: list[tuple[str, str]] = []
+        self.given: list[str] = []
         for folder in ("proc/self", "dev", "sys/bus/pci/drivers/vfio-pci", "sys/bus/pci/drivers/nvme"):
             (root / folder).mkdir(parents=True)
         self.function(BDF, "0x010802", "nvme", group=7)
@@ -66,6 +67,10 @@ class MadeUp(Machine):
         self.bound.append((bdf, driver))
         (self.devices / bdf / "driver").unlink()
         (self.devices / bdf / "driver").symlink_to(self.drivers / driver)
+
+    def _give_back(self, bdf: str) -> None:
+        self.given.append(bdf)
+        (self.state / bdf).unlink()
 
 
 @pytest.fixture
@@ -168,6 +173,53 @@ def test_other_functions_of_its_group_are_named_and_bridges_are_not(machine):
     with pytest.raises(DriveError, match=r"shares its IOMMU group with 0000:01:00\.1 \(e1000e\):"):
         machine.take(BDF)
     assert machine.bound == []
+
+
+TWIN = "0000:01:00.1"
+
+
+@pytest.fixture
+def twins(machine):
+    """Give a machine where the drive has a second function, of the same group."""
+    machine.function(TWIN, "0x010802", "nvme", group=7)
+    return machine
+
+
+def test_where_all_of_a_group_are_drives_the_error_has_the_command_that_binds_them(twins):
+    with pytest.raises(DriveError, match=rf"{TWIN} \(nvme\).*bind {BDF} {TWIN}`"):
+        twins.take(BDF)
+    assert twins.bound == []
+
+
+def test_functions_of_one_group_are_bound_together(twins):
+    twins.bind(BDF, TWIN)
+    assert twins.bound == [(BDF, "vfio-pci"), (TWIN, "vfio-pci")]
+    assert json.loads((twins.state / TWIN).read_text())["pid"] == 0
+
+
+def test_where_one_of_them_is_in_use_none_stays_bound(twins):
+    (twins.devices / TWIN / "nvme/nvme1/nvme1n1").mkdir(parents=True)
+    twins.disk("nvme1n1", "259:5")
+    twins.mount("259:5", "/srv", "/dev/nvme1n1")
+    with pytest.raises(DriveError, match=f"{TWIN} is in use: nvme1n1 is mounted on /srv"):
+        twins.bind(BDF, TWIN)
+    assert twins.given == [BDF]
+    assert not (twins.state / BDF).exists()
+    assert not (twins.state / TWIN).exists()
+
+
+def test_a_group_that_a_process_has_open_is_its_own(machine):
+    machine.bind(BDF)
+    folder = machine.proc / "41"
+    (folder / "fd").mkdir(parents=True)
+    (folder / "comm").write_text("python3\n")
+    (folder / "fd/3").symlink_to("/dev/vfio/7")
+    with pytest.raises(DriveError, match=r"in use by process 41 \(python3\), which has /dev/vfio/7 open"):
+        machine.take(BDF)
+    assert machine.restore() == [
+        f"{BDF} stays: it is in use by process 41 (python3), which has /dev/vfio/7 open"
+    ]
+    assert (machine.state / BDF).exists()
 
 
 def test_a_taken_drive_is_written_down_with_its_driver_and_its_owner(machine):

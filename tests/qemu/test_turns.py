@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
@@ -52,18 +53,25 @@ class Held(NamedTuple):
     driver: str
 
 
-def holders(what: str, kind: str) -> list[str]:
-    """Name the processes that have a file open or mapped."""
+def open_files(folder: Path) -> list[str]:
+    """Name what a process has open; the list itself is open while it is made."""
+    found = []
+    for path in (folder / "fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found.append(os.readlink(path))
+    return found
+
+
+def holders(kind: str) -> list[str]:
+    """Name the processes that have a group of VFIO, a device of it, or its registers."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if kind == "fd":
-                names = [os.readlink(path) for path in (folder / "fd").iterdir()]
-            else:
-                names = (folder / "maps").read_text().splitlines()
-        except OSError:
+            names = open_files(folder) if kind == "fd" else (folder / "maps").read_text().splitlines()
+        except (FileNotFoundError, ProcessLookupError):
             continue
-        found += [f"{folder.name}: {name}" for name in names if what in name]
+        # DPDK opens the container when it starts, whatever it is for.
+        found += [f"{folder.name}: {name}" for name in names if "vfio" in name and name != "/dev/vfio/vfio"]
     return found
 
 
@@ -71,8 +79,8 @@ def held(address: str) -> Held:
     """Look at all that could be left."""
     numbers = dict(re.findall(r"(\w+): +(\d+)", Path("/proc/meminfo").read_text()))
     return Held(
-        holders("vfio", "fd"),
-        holders("vfio", "maps"),
+        holders("fd"),
+        holders("maps"),
         {name: int(numbers[name]) for name in ("Mlocked", "HugePages_Free", "HugePages_Rsvd")},
         [line for line in Path("/proc/locks").read_text().splitlines() if not line.startswith("0")],
         sorted(name for name in os.listdir(STATE) if not name.startswith(".")) if STATE.is_dir() else [],
