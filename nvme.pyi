@@ -1057,7 +1057,12 @@ class Qpair:
         """Tell whether the interrupt vector of this queue was raised since it was cleared last.
 
         Queues of one vector share it; vector 0 is also that of the admin queue. A completion that was seen
-        has raised its interrupt, where the drive does not coalesce them (features 08h and 09h).
+        has raised its interrupt, where the drive does not coalesce them (features 08h and 09h). On a PCIe
+        drive a "no" takes 2 ms: as long as the kernel may need to hand an interrupt on.
+
+        A drive without MSI-X has MSI, or its pin (INTx), vector 0 of all queues. A pin is raised only as long
+        as there are completions that were not taken: ask before waitdone(). The environment variable
+        PYNVME_IRQ (msix, msi, intx) chooses among those that a PCIe drive has, when it is opened.
 
         Raises:
             NotImplementedError: the drive has no such vector
@@ -1073,6 +1078,8 @@ class Qpair:
     def msix_clear(self) -> None:
         """Forget the interrupts of this queue's vector that have come so far.
 
+        A pin that is still raised, since completions were not taken, interrupts again.
+
         Raises:
             NotImplementedError, RuntimeError: see msix_isset()
         """
@@ -1081,7 +1088,8 @@ class Qpair:
         """Hold the interrupts of this queue's vector back, by its entry in the MSI-X table (PCIe 7.7.2).
 
         What the drive raises meanwhile waits in the pending bit array. The vector is unmasked with its last
-        queue, or by a reset.
+        queue, or by a reset. Without MSI-X it is masked in INTMS (Base 3.1.3.3), and what waits is taken back
+        when its completions are taken.
 
         Raises:
             NotImplementedError, RuntimeError: see msix_isset()

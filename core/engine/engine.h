@@ -106,12 +106,18 @@ struct pyn_engine {
 	 * use it. */
 	struct pyn_ring *(*ring_of)(struct pyn_queue *queue);
 
+	/* What interrupts there are. Missing where vector_set is. */
+	struct pyn_interrupts (*interrupts)(struct pyn_ctrlr *ctrlr);
+
 	/* Let the interrupt vector of this queue raise eventfd; -1: nothing. NULL: no interrupts. */
 	int (*vector_set)(struct pyn_ctrlr *ctrlr, uint16_t vector, int eventfd, struct pyn_error *err);
 
 	/* Hold an interrupt vector back, or let it go: what it would have raised meanwhile is raised then. Missing
 	 * where vector_set is. */
 	int (*vector_mask)(struct pyn_ctrlr *ctrlr, uint16_t vector, bool masked, struct pyn_error *err);
+
+	/* The eventfd of a vector was read: it may be raised again. Missing where vector_set is. */
+	void (*vector_rearm)(struct pyn_ctrlr *ctrlr);
 };
 
 /*

@@ -58,9 +58,29 @@ static int own_vector_set(struct pyn_ctrlr *ctrlr, uint16_t vector, int eventfd,
 	return ctrlr->pci->ops->irq_set(ctrlr->pci, vector, eventfd, err);
 }
 
+static struct pyn_interrupts own_interrupts(struct pyn_ctrlr *ctrlr)
+{
+	const struct pyn_pci *pci = ctrlr->pci;
+
+	return (struct pyn_interrupts){
+		.vectors = pci->num_vectors,
+		.one_for_all = pci->num_vectors <= 1,
+		.lag_us = pci->irq_lag_us,
+	};
+}
+
+/* Interrupts without a table are masked in the controller's own registers, a bit for each vector. */
 static int own_vector_mask(struct pyn_ctrlr *ctrlr, uint16_t vector, bool masked, struct pyn_error *err)
 {
+	if (ctrlr->pci->irq != PYN_PCI_IRQ_MSIX)
+		return pyn_reg_write32(ctrlr->pci, masked ? NVME_REG_INTMS : NVME_REG_INTMC, 1u << vector % 32, err);
 	return ctrlr->pci->ops->irq_mask(ctrlr->pci, vector, masked, err);
+}
+
+static void own_vector_rearm(struct pyn_ctrlr *ctrlr)
+{
+	if (ctrlr->pci->ops->irq_rearm)
+		ctrlr->pci->ops->irq_rearm(ctrlr->pci);
 }
 
 const struct pyn_engine pyn_engine_own = {
@@ -85,6 +105,8 @@ const struct pyn_engine pyn_engine_own = {
 	.ring = pyn_queue_ring,
 	.poll = pyn_queue_poll,
 	.ring_of = pyn_queue_ring_of,
+	.interrupts = own_interrupts,
 	.vector_set = own_vector_set,
 	.vector_mask = own_vector_mask,
+	.vector_rearm = own_vector_rearm,
 };

@@ -50,6 +50,18 @@ static void take_vector(struct pyn_device *device, struct pyn_io_queue *queue)
 		pyn_log(PYN_LOG_DEBUG, "queue %u without interrupts: %s", queue->qid, err.text);
 }
 
+/* The vector of a queue whose script names none: its own, as far as there are enough. */
+static uint16_t own_vector(const struct pyn_device *device, uint16_t qid)
+{
+	struct pyn_interrupts interrupts = {0};
+
+	if (device->engine->interrupts)
+		interrupts = device->engine->interrupts(device->ctrlr);
+	if (interrupts.one_for_all)
+		return 0;
+	return (uint16_t)(qid < interrupts.vectors ? qid : qid % interrupts.vectors);
+}
+
 static int create_queue(struct pyn_device *device, const struct pyn_io_queue_config *config,
 			struct pyn_io_queue *queue, struct pyn_error *err)
 {
@@ -70,7 +82,7 @@ static int create_queue(struct pyn_device *device, const struct pyn_io_queue_con
 		return pyn_error(err, PYN_ERROR_CREATE, ENOSPC, "all %u IO queues of the drive are in use",
 				 device->max_queues);
 	if (wanted.vector == 0xffff)
-		wanted.vector = wanted.qid;
+		wanted.vector = own_vector(device, wanted.qid);
 	queue->qid = wanted.qid;
 	queue->depth = wanted.depth;
 	queue->vector_number = wanted.vector;

@@ -33,6 +33,8 @@ static struct pyn_vector *create(const struct pyn_engine *engine, struct pyn_ctr
 		return NULL;
 	}
 	*vector = (struct pyn_vector){.engine = engine, .ctrlr = ctrlr, .number = number, .eventfd = -1, .users = 1};
+	if (engine->interrupts)
+		vector->lag_us = engine->interrupts(ctrlr).lag_us;
 	if (setup(vector, err) == 0)
 		return vector;
 	if (vector->eventfd >= 0)
@@ -87,30 +89,30 @@ void pyn_vector_put(struct pyn_vector **list, struct pyn_vector *vector)
 	release(vector);
 }
 
-static bool is_signalled(const struct pyn_vector *vector)
+static bool is_signalled(const struct pyn_vector *vector, int timeout_ms)
 {
 	struct pollfd look = {.fd = vector->eventfd, .events = POLLIN};
 
-	return poll(&look, 1, 0) == 1 && look.revents & POLLIN;
+	return poll(&look, 1, timeout_ms) == 1 && look.revents & POLLIN;
 }
 
-/* An entry of a completion queue is seen before its interrupt is. The answer to a read does not overtake what the
- * device sent before it. */
-static void let_arrive(const struct pyn_vector *vector)
+/*
+ * An entry of a completion queue is seen before its interrupt is. The answer to a read does not overtake what the
+ * device sent before it; where the kernel takes the interrupt first, that takes a moment more.
+ */
+static bool let_arrive(const struct pyn_vector *vector)
 {
 	struct pyn_error ignored;
 	uint64_t csts;
 
 	if (vector->engine->alive(vector->ctrlr))
 		vector->engine->reg_read(vector->ctrlr, NVME_REG_CSTS, 4, &csts, &ignored);
+	return is_signalled(vector, vector->masked ? 0 : (int)(vector->lag_us + 999) / 1000);
 }
 
 bool pyn_vector_is_set(const struct pyn_vector *vector)
 {
-	if (is_signalled(vector))
-		return true;
-	let_arrive(vector);
-	return is_signalled(vector);
+	return is_signalled(vector, 0) || let_arrive(vector);
 }
 
 void pyn_vector_clear(const struct pyn_vector *vector)
@@ -121,6 +123,7 @@ void pyn_vector_clear(const struct pyn_vector *vector)
 	let_arrive(vector);
 	size = read(vector->eventfd, &count, sizeof(count));
 	(void)size; /* nothing was there: nothing is to be cleared */
+	vector->engine->vector_rearm(vector->ctrlr);
 }
 
 int pyn_vector_mask(struct pyn_vector *vector, bool masked, struct pyn_error *err)

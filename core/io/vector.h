@@ -18,6 +18,7 @@ struct pyn_vector {
 	uint16_t number;
 	bool masked; /* by pyn_vector_mask */
 	int eventfd;
+	uint32_t lag_us; /* of struct pyn_interrupts */
 	unsigned users;
 };
 
@@ -29,7 +30,8 @@ struct pyn_vector *pyn_vector_get(struct pyn_vector **list, const struct pyn_eng
 /* One queue fewer; the last one leaves the vector unmasked. NULL is allowed. */
 void pyn_vector_put(struct pyn_vector **list, struct pyn_vector *vector);
 
-/* Whether it was raised since it was cleared last. Completions that were seen before have raised theirs. */
+/* Whether it was raised since it was cleared last. Completions that were seen before have raised theirs: a "no" may
+ * take lag_us. */
 bool pyn_vector_is_set(const struct pyn_vector *vector);
 void pyn_vector_clear(const struct pyn_vector *vector);
 

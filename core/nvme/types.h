@@ -42,6 +42,14 @@ struct pyn_queue_config {
 	bool forked;      /* a process that is forked later will run it */
 };
 
+/* The interrupts of a controller. */
+struct pyn_interrupts {
+	uint32_t vectors; /* 0: none */
+	bool one_for_all; /* its only vector is the admin queue's: a pin, or single-message MSI */
+	uint32_t lag_us;  /* an interrupt is seen so long after its entry in a completion queue, at most; 0: when a
+			   * register has been read */
+};
+
 /* One completion. slot is what submit was given; the entry is as the device wrote it. A device that completes a
  * command identifier that is not a slot of the queue: slot is UINT16_MAX and the entry tells. */
 struct pyn_completion {

@@ -73,8 +73,16 @@ int pyn_pci_memory_enable(struct pyn_pci *pci, struct pyn_error *err)
 int pyn_pci_master_set(struct pyn_pci *pci, bool on, struct pyn_error *err)
 {
 	if (on)
-		return command_change(pci, 0, PCI_COMMAND_BME | PCI_COMMAND_INTD, err);
+		return command_change(pci, 0, PCI_COMMAND_BME | (pci->pin_used ? 0 : PCI_COMMAND_INTD), err);
 	return command_change(pci, PCI_COMMAND_BME, 0, err);
+}
+
+int pyn_pci_pin_set(struct pyn_pci *pci, bool on, struct pyn_error *err)
+{
+	int rc = command_change(pci, on ? PCI_COMMAND_INTD : 0, on ? 0 : PCI_COMMAND_INTD, err);
+
+	pci->pin_used = on && !rc;
+	return rc;
 }
 
 int pyn_pci_msix_enable(struct pyn_pci *pci, struct pyn_error *err)
@@ -83,6 +91,8 @@ int pyn_pci_msix_enable(struct pyn_pci *pci, struct pyn_error *err)
 	uint16_t control;
 	int rc;
 
+	if (pci->irq != PYN_PCI_IRQ_MSIX)
+		return 0;
 	rc = pyn_pci_find_capability(pci, PCI_CAP_MSIX, &msix, err);
 	if (rc || !msix)
 		return rc;

@@ -21,7 +21,10 @@ int pyn_pci_memory_enable(struct pyn_pci *pci, struct pyn_error *err);
  * session before this one. */
 int pyn_pci_master_set(struct pyn_pci *pci, bool on, struct pyn_error *err);
 
-/* MSI-X Enable. Nothing happens where there is no MSI-X capability. */
+/* Let the function use its interrupt pin, or not. */
+int pyn_pci_pin_set(struct pyn_pci *pci, bool on, struct pyn_error *err);
+
+/* MSI-X Enable. Nothing happens where interrupts are something else. */
 int pyn_pci_msix_enable(struct pyn_pci *pci, struct pyn_error *err);
 
 /* Where the MSI-X table is: its BAR, and the offset of its first entry. Errors: PYN_ERROR_UNSUPPORTED, there is none.

@@ -24,6 +24,13 @@ enum pyn_pci_reset {
 	PYN_PCI_RESET_HOT,      /* hot reset of the link; vfio-user: DEVICE_RESET */
 };
 
+enum pyn_pci_irq {
+	PYN_PCI_IRQ_NONE,
+	PYN_PCI_IRQ_MSIX,
+	PYN_PCI_IRQ_MSI,
+	PYN_PCI_IRQ_PIN, /* INTx: one vector, a level, and the kernel masks it each time */
+};
+
 struct pyn_pci_ops {
 	const char *name;
 
@@ -49,8 +56,11 @@ struct pyn_pci_ops {
 	/* Let vector (0 …) raise eventfd, or nothing where eventfd is -1. */
 	int (*irq_set)(struct pyn_pci *pci, uint32_t vector, int eventfd, struct pyn_error *err);
 
-	/* Mask a vector in the MSI-X table, or unmask it: what is raised meanwhile waits in its pending bit. */
+	/* MSI-X: mask a vector in its table, or unmask it: what is raised meanwhile waits in its pending bit. */
 	int (*irq_mask)(struct pyn_pci *pci, uint32_t vector, bool masked, struct pyn_error *err);
+
+	/* An eventfd was read: a pin may raise it again. NULL: interrupts are messages. */
+	void (*irq_rearm)(struct pyn_pci *pci);
 
 	/* Reset, and wait until the function answers again; its memory space is enabled afterwards, bus mastering is
 	 * not. PYN_ERROR_UNSUPPORTED: it has no such reset. */
@@ -63,7 +73,11 @@ struct pyn_pci_ops {
 struct pyn_pci {
 	const struct pyn_pci_ops *ops;
 	uint32_t bar_size;    /* of BAR 0, bytes */
-	uint32_t num_vectors; /* MSI-X vectors, 0: none */
+	uint32_t num_vectors; /* interrupt vectors, 0: none */
+	enum pyn_pci_irq irq;
+	bool pin_used;       /* INTx Disable stays off */
+	uint32_t irq_lag_us; /* an interrupt reaches its eventfd so long after what the device sent with it, at most;
+			      * 0: before the answer to a read of a register */
 };
 
 /*

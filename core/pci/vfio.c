@@ -16,17 +16,17 @@
 #include "core/pci/config.h"
 #include "core/pci/kernel.h"
 #include "core/pci/vfio_group.h"
+#include "core/pci/vfio_irq.h"
 #include "core/pci/vfio_region.h"
-#include "core/util/cleanup.h"
-#include "core/util/log.h"
 
 #define BAR_MIN 4096u     /* the registers of an NVMe controller, before its doorbells */
-#define VECTORS_MAX 2048u /* MSI-X */
+#define IRQ_LAG_US 2000u  /* the kernel takes the interrupt and hands it on: microseconds, on a busy machine more */
 #define AFFECTED_MAX 256u /* functions that share a bus */
 
 struct vfio {
 	struct pyn_pci pci;
 	struct pyn_vfio_group group;
+	struct pyn_vfio_irq irq;
 	struct pyn_vfio_region config;
 	struct pyn_vfio_region bars[PCI_NUM_BARS]; /* asked for where needed: BAR 0, and that of the MSI-X table */
 	int request;                               /* eventfd: the kernel wants the function back, or it is gone */
@@ -195,61 +195,25 @@ static int check_vector(const struct pyn_pci *pci, uint32_t vector, struct pyn_e
 			 pci->num_vectors);
 }
 
-/* count eventfds, from vector start on, of one of the function's kinds of interrupts. */
-static int set_irqs(struct vfio *dev, uint32_t index, uint32_t start, const int *eventfds, uint32_t count)
-{
-	size_t size = sizeof(struct vfio_irq_set) + count * sizeof(int);
-	struct vfio_irq_set *set PYN_FREE = calloc(1, size);
-
-	if (!set) {
-		errno = ENOMEM;
-		return -1;
-	}
-	*set = (struct vfio_irq_set){
-		.argsz = (uint32_t)size,
-		.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
-		.index = index,
-		.start = start,
-		.count = count,
-	};
-	memcpy(set->data, eventfds, count * sizeof(int));
-	return ioctl(dev->group.device, VFIO_DEVICE_SET_IRQS, set);
-}
-
-/* Older kernels cannot add a vector to those that were enabled first: all are, and none of them raises anything. */
-static int enable_irqs(struct vfio *dev, struct pyn_error *err)
-{
-	uint32_t count = dev->pci.num_vectors;
-	int *none PYN_FREE = NULL;
-	int rc;
-
-	none = malloc(count * sizeof(*none));
-	if (!none)
-		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for %u interrupt vectors", count);
-	memset(none, 0xff, count * sizeof(*none));
-	rc = set_irqs(dev, VFIO_PCI_MSIX_IRQ_INDEX, 0, none, count);
-	/* This machine has fewer left, and says how many. */
-	if (rc > 0 && !set_irqs(dev, VFIO_PCI_MSIX_IRQ_INDEX, 0, none, (uint32_t)rc)) {
-		dev->pci.num_vectors = (uint32_t)rc;
-		rc = 0;
-	}
-	if (rc)
-		return pyn_error(err, PYN_ERROR_UNSUPPORTED, rc < 0 ? errno : ENOSPC,
-				 "%s: its %u MSI-X vectors cannot be enabled: %s", dev->bdf, count,
-				 strerror(rc < 0 ? errno : ENOSPC));
-	return 0;
-}
-
 static int vfio_irq_set(struct pyn_pci *pci, uint32_t vector, int eventfd, struct pyn_error *err)
 {
 	struct vfio *dev = vfio_of(pci);
 	int rc;
 
 	rc = check_vector(pci, vector, err);
-	if (!rc && set_irqs(dev, VFIO_PCI_MSIX_IRQ_INDEX, vector, &eventfd, 1))
-		rc = pyn_error(err, PYN_ERROR_UNSUPPORTED, errno, "%s: interrupt vector %u cannot be used: %s",
-			       dev->bdf, vector, strerror(errno));
+	/* A pin is disabled before nobody listens any more, and enabled when somebody does. */
+	if (!rc && pci->irq == PYN_PCI_IRQ_PIN && eventfd < 0)
+		rc = pyn_pci_pin_set(pci, false, err);
+	if (!rc)
+		rc = pyn_vfio_irq_set(&dev->irq, vector, eventfd, err);
+	if (!rc && pci->irq == PYN_PCI_IRQ_PIN && eventfd >= 0)
+		rc = pyn_pci_pin_set(pci, true, err);
 	return rc;
+}
+
+static void vfio_irq_rearm(struct pyn_pci *pci)
+{
+	pyn_vfio_irq_rearm(&vfio_of(pci)->irq);
 }
 
 /* The BAR's region, mapped; it is asked for once. */
@@ -417,6 +381,7 @@ static const struct pyn_pci_ops vfio_ops = {
 	.bar_map = vfio_bar_map,
 	.irq_set = vfio_irq_set,
 	.irq_mask = vfio_irq_mask,
+	.irq_rearm = vfio_irq_rearm,
 	.reset = vfio_reset,
 	.alive = vfio_alive,
 };
@@ -441,23 +406,20 @@ static int setup_regions(struct vfio *dev, struct pyn_error *err)
 
 static int setup_irqs(struct vfio *dev, struct pyn_error *err)
 {
-	struct vfio_irq_info info = {.argsz = sizeof(info), .index = VFIO_PCI_MSIX_IRQ_INDEX};
-	struct pyn_error local;
+	int rc;
 
-	if (!ioctl(dev->group.device, VFIO_DEVICE_GET_IRQ_INFO, &info) && (info.flags & VFIO_IRQ_INFO_EVENTFD))
-		dev->pci.num_vectors = info.count < VECTORS_MAX ? info.count : VECTORS_MAX;
+	dev->irq = (struct pyn_vfio_irq){.device = dev->group.device, .bdf = dev->bdf};
 	dev->request = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (dev->request < 0)
 		return pyn_error(err, PYN_ERROR_SYSTEM, errno, "no eventfd: %s", strerror(errno));
-	if (set_irqs(dev, VFIO_PCI_REQ_IRQ_INDEX, 0, &dev->request, 1))
-		return pyn_error(err, PYN_ERROR_ENUMERATE, errno, "%s: the kernel does not tell of its removal: %s",
-				 dev->bdf, strerror(errno));
+	rc = pyn_vfio_irq_request(&dev->irq, dev->request, err);
 	/* A controller refuses queues with a vector while MSI-X is off; the kernel alone can switch it on. */
-	if (dev->pci.num_vectors && enable_irqs(dev, &local)) {
-		pyn_log(PYN_LOG_WARNING, "%s", local.text);
-		dev->pci.num_vectors = 0;
-	}
-	return 0;
+	if (!rc)
+		rc = pyn_vfio_irq_setup(&dev->irq, err);
+	dev->pci.irq = dev->irq.kind;
+	dev->pci.num_vectors = dev->irq.count;
+	dev->pci.irq_lag_us = IRQ_LAG_US;
+	return rc;
 }
 
 static int setup(struct vfio *dev, struct pyn_error *err)

@@ -400,6 +400,7 @@ static int setup_vectors(struct vfio_user *dev, struct pyn_error *err)
 	memcpy(&info, bytes, sizeof(info));
 	if (info.flags & VFU_IRQ_FLAG_EVENTFD)
 		dev->pci.num_vectors = info.count < VECTORS_MAX ? info.count : VECTORS_MAX;
+	dev->pci.irq = dev->pci.num_vectors ? PYN_PCI_IRQ_MSIX : PYN_PCI_IRQ_NONE;
 	return 0;
 }
 

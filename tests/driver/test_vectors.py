@@ -15,7 +15,7 @@ from typing import Callable
 import nvme
 import pytest
 from drive import CREATE_CQ, CREATE_SQ, Drive
-from fake import MSIX_TABLE, NUM_VECTORS, REGION_READ, REGION_WRITE, SET_IRQS, Message
+from fake import GET_IRQ_INFO, MSIX_TABLE, NUM_VECTORS, REGION_READ, REGION_WRITE, SET_IRQS, Message
 
 Opener = Callable[..., SimpleNamespace]
 CAPABILITY, TABLE = 0x40, 0x200
@@ -101,6 +101,25 @@ def test_create_commands_carry_vector_and_ien(drive: Drive, vectors: Vectors, op
     created = [c[11] for c in drive.commands if c.opcode == CREATE_CQ]
     assert created == [7 << 16 | 3, 2 << 16 | 1], "the second takes the QID that is free again"
     assert [c[11] & 0xFFFF for c in drive.commands if c.opcode == CREATE_SQ] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(3, [1, 2, 0, 1]), (2, [1, 0, 1, 0]), (1, [0] * 4), (0, [0] * 4)]
+)
+def test_queues_share_vectors_where_there_are_too_few(
+    drive: Drive, opened: Opener, count: int, expected: list[int]
+) -> None:
+    def get_irq_info(message: Message) -> None:
+        index = struct.unpack_from("<I", message.payload, 8)[0]
+        drive.reply(message, struct.pack("<IIII", 16, 1, index, count if index == 2 else 0))
+
+    drive.on_message[GET_IRQ_INFO] = get_irq_info
+    own = opened()
+    pairs = [own.qpair, *(nvme.Qpair(own.nvme0, 4) for _ in range(3))]
+    assert [c[11] >> 16 for c in drive.commands if c.opcode == CREATE_CQ] == expected
+    assert all(c[11] & 2 for c in drive.commands if c.opcode == CREATE_CQ), "interrupts are enabled"
+    for pair in pairs[1:]:
+        pair.delete()
 
 
 def test_masking_writes_the_vector_control_of_the_table_entry_and_keeps_its_other_bits(
