@@ -205,7 +205,9 @@ class Machine:
         """
         if not self.is_nvme(bdf) or not self.group(bdf):
             return
-        if self.driver(bdf) == VFIO and not self._read(bdf):
+        owner = self._read(bdf)
+        if self.driver(bdf) == VFIO and not (owner and owner.pid):
+            self._refuse_kernel(bdf)
             self._refuse_open(bdf)
             return
         with self._lock(bdf):
@@ -219,6 +221,7 @@ class Machine:
         for bdf in bdfs:
             if not self.is_nvme(bdf):
                 raise DriveError(f"there is no NVMe controller {bdf} in this machine")
+            self._refuse_kernel(bdf)
             if not self.group(bdf):
                 raise DriveError(
                     f"{bdf} is in no IOMMU group: switch VT-d (AMD-Vi) on in the firmware's setup, "
@@ -234,6 +237,22 @@ class Machine:
             for bdf in bdfs if user else ():
                 shutil.chown(self.root / "dev/vfio" / self.group(bdf), user)
             undo.pop_all()
+
+    def _refuse_kernel(self, bdf: str) -> None:
+        """Refuse the ways of VFIO that are not ours, by their names."""
+        group = self.group(bdf)
+        if _text(self.root / "sys/kernel/iommu_groups" / group / "name") == "vfio-noiommu":
+            raise DriveError(
+                f"{bdf} is in no real IOMMU group, but in one of VFIO's no-IOMMU mode, "
+                f"/dev/vfio/noiommu-{group}, which pynvme does not use (and which the kernels of Debian do "
+                f"not have): unbind it from {VFIO}, and switch the IOMMU on"
+            )
+        if (self.root / "dev/iommu").exists() and not (self.root / "dev/vfio/vfio").exists():
+            raise DriveError(
+                f"{bdf}: this kernel has VFIO by iommufd alone, /dev/iommu, without /dev/vfio/vfio. pynvme "
+                "uses groups and containers, which the kernels of Debian and Ubuntu have: CONFIG_VFIO_GROUP, "
+                "and CONFIG_VFIO_CONTAINER or CONFIG_IOMMUFD_VFIO_CONTAINER"
+            )
 
     def _refuse_open(self, bdf: str) -> None:
         users = self._group_users(bdf)
@@ -255,6 +274,7 @@ class Machine:
             raise DriveError(self._shared(bdf, others))
         if not (self.drivers / VFIO).is_dir():
             subprocess.run(["modprobe", VFIO], capture_output=True)
+        self._refuse_kernel(bdf)
         with self._claimed(bdf):
             self._write(bdf, Owner(self.driver(bdf), pid, self._start(pid)))
             self._rebind(bdf, VFIO)
@@ -378,6 +398,11 @@ class Machine:
             self.state.mkdir(mode=0o755, parents=True, exist_ok=True)
             fd = os.open(self.state / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except PermissionError:
+            if self.driver(bdf) == VFIO:
+                raise DriveError(
+                    f"{bdf} is bound to {VFIO} for a script of root: when it has ended, "
+                    f"`{_sudo_pynvme()} bind {bdf}` binds it for you"
+                ) from None
             raise DriveError(
                 f"{bdf} is not bound to {VFIO} ({self.driver(bdf) or 'no driver'}), and only root may bind "
                 f"it: `{_sudo_pynvme()} bind {bdf}`"

@@ -222,6 +222,35 @@ def test_a_group_that_a_process_has_open_is_its_own(machine):
     assert (machine.state / BDF).exists()
 
 
+def test_what_was_bound_by_hand_is_used_by_who_may_not_bind(machine):
+    machine.bind(BDF)
+    machine.state.chmod(0o555)
+    machine._lock = None  # not even tried
+    machine.take(BDF)
+    assert json.loads((machine.state / BDF).read_text())["pid"] == 0
+    machine.state.chmod(0o755)
+
+
+def test_vfio_without_an_iommu_is_refused_by_name(machine):
+    (machine.root / "sys/kernel/iommu_groups/7/name").write_text("vfio-noiommu\n")
+    for use in (machine.take, machine.bind):
+        with pytest.raises(DriveError, match=r"VFIO's no-IOMMU mode, /dev/vfio/noiommu-7"):
+            use(BDF)
+    assert machine.bound == []
+
+
+def test_a_kernel_with_iommufd_alone_is_refused_by_name(machine):
+    (machine.root / "dev/iommu").touch()
+    for use in (machine.take, machine.bind):
+        with pytest.raises(DriveError, match=r"iommufd alone.*CONFIG_VFIO_GROUP"):
+            use(BDF)
+    assert machine.bound == []
+    (machine.root / "dev/vfio").mkdir()
+    (machine.root / "dev/vfio/vfio").touch()
+    machine.take(BDF)
+    assert machine.bound == [(BDF, "vfio-pci")]
+
+
 def test_a_taken_drive_is_written_down_with_its_driver_and_its_owner(machine):
     machine.take(BDF)
     assert machine.bound == [(BDF, "vfio-pci")]
