@@ -6,6 +6,7 @@ from itertools import groupby
 
 import nvme as d
 import pytest
+from offered import commands_wait, lba_bytes, needs_changeable
 from raw_queue import CompletionQueue, SubmissionQueue, command
 
 URGENT, HIGH, MEDIUM, LOW = range(4)
@@ -50,12 +51,11 @@ def contest(pcie, nvme0, queues):
     cq = CompletionQueue(nvme0, 1)
     buf = d.Buffer(4096)
     sqs = [SubmissionQueue(cq, qid, priority=priority) for qid, priority, _ in queues]
-    pcie[4] = pcie[4] & ~4
-    for sq, (_, _, count) in zip(sqs, queues):
-        for cid in range(count):
-            sq.put(command(READ, cid, buf))
-        sq.ring()
-    pcie[4] = pcie[4] | 4
+    with commands_wait(pcie, nvme0):
+        for sq, (_, _, count) in zip(sqs, queues):
+            for cid in range(count):
+                sq.put(command(READ, cid, buf))
+            sq.ring()
     order = [sqid for sqid, _, status in cq.take(sum(count for _, _, count in queues)) if status == 0]
     for queue in (*sqs, cq):
         queue.delete()
@@ -93,13 +93,13 @@ def test_urgent_commands_are_executed_before_low_ones_of_another_qpair(pcie, wrr
     """Both write one LBA: what is left there is what was written last."""
     nvme0n1 = d.Namespace(wrr)
     low, urgent = d.Qpair(wrr, 4, prio=LOW), d.Qpair(wrr, 64, prio=URGENT)
-    slow, fast, back = d.Buffer(512, pvalue=1), d.Buffer(512, pvalue=0), d.Buffer(512)
+    lba_size = lba_bytes(nvme0n1)
+    slow, fast, back = d.Buffer(lba_size, pvalue=1), d.Buffer(lba_size, pvalue=0), d.Buffer(lba_size)
     for _ in range(5):
-        pcie[4] = pcie[4] & ~4
-        nvme0n1.send_cmd(1, low, slow, 1, 77)
-        for _ in range(63):
-            nvme0n1.send_cmd(1, urgent, fast, 1, 77)
-        pcie[4] = pcie[4] | 4
+        with commands_wait(pcie, wrr):
+            nvme0n1.send_cmd(1, low, slow, 1, 77)
+            for _ in range(63):
+                nvme0n1.send_cmd(1, urgent, fast, 1, 77)
         urgent.waitdone(63)
         low.waitdone()
         nvme0n1.read(urgent, back, 77).waitdone()
@@ -121,6 +121,7 @@ def test_a_worker_with_a_priority_under_round_robin_cannot_start(nvme0, nvme0n1)
 
 
 def test_round_robin_obeys_the_arbitration_burst(pcie, nvme0):
+    needs_changeable(nvme0, 1, "the arbitration burst")
     before = nvme0.getfeatures(1).waitdone()
     nvme0.setfeatures(1, cdw11=2).waitdone()
     order = contest(pcie, nvme0, [(1, LOW, 32), (2, URGENT, 32), (3, HIGH, 32)])

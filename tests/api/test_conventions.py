@@ -345,11 +345,11 @@ def test_waitdone_with_nothing_in_flight_gives_up(own):
 
 
 @pytest.mark.parametrize("options", [(), ("-O",)], ids=["plain", "python -O"])
-def test_asserted_means_asserted_under_optimisation_too(python, pciaddr, options):
+def test_asserted_means_asserted_under_optimisation_too(python, own_ssd, options):
     done = python(
         f"""
 import nvme as d
-n = d.Controller({pciaddr!r})
+n = d.Controller({own_ssd.address!r})
 for wrong in (lambda: d.Buffer(0), lambda: d.Qpair(n, 1), lambda: n.format(lbaf=16), lambda: n.format(ses=8)):
     try:
         wrong()

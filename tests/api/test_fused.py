@@ -3,6 +3,7 @@
 
 import nvme as d
 import pytest
+from offered import needs_fused
 
 FIRST, SECOND = 5 | 1 << 8, 1 | 2 << 8  # opcode and FUSE
 
@@ -10,8 +11,7 @@ FIRST, SECOND = 5 | 1 << 8, 1 | 2 << 8  # opcode and FUSE
 @pytest.fixture(autouse=True)
 def supported(nvme0):
     """Skip where the drive has no fused Compare and Write."""
-    if not nvme0.id_data(523, 522) & 1:
-        pytest.skip("needs a drive with fused Compare and Write (FUSES bit 0)")
+    needs_fused(nvme0)
 
 
 @pytest.fixture
@@ -21,8 +21,12 @@ def statuses():
     return found, lambda cdw0, status1: found.append(status1 >> 1 & 0x7FF)
 
 
-def test_the_write_is_done_where_the_data_are_equal_and_verified_afterwards(nvme0n1, qpair, verify):
-    old, new, back = d.Buffer(4096), d.Buffer(4096, ptype=0xBEEF, pvalue=100), d.Buffer(4096)
+def test_the_write_is_done_where_the_data_are_equal_and_verified_afterwards(nvme0n1, qpair, verify, lba_size):
+    old, new, back = (
+        d.Buffer(8 * lba_size),
+        d.Buffer(8 * lba_size, ptype=0xBEEF, pvalue=100),
+        d.Buffer(8 * lba_size),
+    )
     for lba in (8, 16):
         nvme0n1.write(qpair, old, lba, 8).waitdone()
         nvme0n1.send_cmd(FIRST, qpair, old, 1, lba, 0, 7)
@@ -45,9 +49,9 @@ def test_a_corruption_after_a_fused_write_is_found(own):
         nvme0n1.read(pair, d.Buffer(512), 3).waitdone()
 
 
-def test_a_write_that_was_not_done_is_no_mismatch(nvme0n1, qpair, verify, statuses):
+def test_a_write_that_was_not_done_is_no_mismatch(nvme0n1, qpair, verify, statuses, lba_size):
     found, cb = statuses
-    old, wrong, back = d.Buffer(512), d.Buffer(512, pvalue=1), d.Buffer(512)
+    old, wrong, back = d.Buffer(lba_size), d.Buffer(lba_size, pvalue=1), d.Buffer(lba_size)
     nvme0n1.write(qpair, old, 40).waitdone()
     nvme0n1.send_cmd(FIRST, qpair, wrong, 1, 40, cb=cb)
     nvme0n1.send_cmd(SECOND, qpair, wrong, 1, 40, cb=cb)
@@ -59,9 +63,9 @@ def test_a_write_that_was_not_done_is_no_mismatch(nvme0n1, qpair, verify, status
     assert back[:] == old[:]
 
 
-def test_halves_of_different_ranges_are_refused(nvme0n1, qpair, statuses):
+def test_halves_of_different_ranges_are_refused(nvme0n1, qpair, statuses, lba_size):
     found, cb = statuses
-    data = d.Buffer(4096)
+    data = d.Buffer(8 * lba_size)
     nvme0n1.send_cmd(FIRST, qpair, data, 1, 48, 0, 7, cb=cb)
     nvme0n1.send_cmd(SECOND, qpair, data, 1, 48, 0, 3, cb=cb)
     with pytest.warns(UserWarning, match="^ERROR status: 00/02$"):
@@ -69,24 +73,24 @@ def test_halves_of_different_ranges_are_refused(nvme0n1, qpair, statuses):
     assert found == [0x002, 0x002]
 
 
-def test_a_half_alone_is_aborted(nvme0n1, qpair):
+def test_a_half_alone_is_aborted(nvme0n1, qpair, lba_size):
     for opcode in (FIRST, SECOND):
-        nvme0n1.send_cmd(opcode, qpair, d.Buffer(512), 1, 50)
+        nvme0n1.send_cmd(opcode, qpair, d.Buffer(lba_size), 1, 50)
         with pytest.warns(UserWarning, match="^ERROR status: 00/0a$"):
             qpair.waitdone()
 
 
-def test_fused_pairs_of_a_small_queue_wrap(nvme0, nvme0n1):
+def test_fused_pairs_of_a_small_queue_wrap(nvme0, nvme0n1, lba_size):
     pair = d.Qpair(nvme0, 4)
-    now = d.Buffer(512)
+    now = d.Buffer(lba_size)
     nvme0n1.write(pair, now, 60).waitdone()
     for turn in range(1, 20):
-        new = d.Buffer(512, ptype=32, pvalue=turn)
+        new = d.Buffer(lba_size, ptype=32, pvalue=turn)
         nvme0n1.send_cmd(FIRST, pair, now, 1, 60)
         nvme0n1.send_cmd(SECOND, pair, new, 1, 60)
         pair.waitdone(2)
         now = new
-    back = d.Buffer(512)
+    back = d.Buffer(lba_size)
     nvme0n1.read(pair, back, 60).waitdone()
     assert back.data(3, 0) == 19
     pair.delete()

@@ -77,12 +77,15 @@ def test_a_controller_that_is_not_to_be_initialised_is_not(own_ssd):
     pcie.close()
 
 
-def test_two_controllers_on_two_drives_do_not_mix(own, nvme0, nvme0n1, qpair):
+def test_two_controllers_on_two_drives_do_not_mix(own, nvme0, nvme0n1, qpair, lba_size):
     pair = d.Qpair(own.nvme0, 8)
-    one, two = d.Buffer(512, pvalue=0x11111111, ptype=32), d.Buffer(512, pvalue=0x22222222, ptype=32)
+    one, two = (
+        d.Buffer(lba_size, pvalue=0x11111111, ptype=32),
+        d.Buffer(lba_size, pvalue=0x22222222, ptype=32),
+    )
     nvme0n1.write(qpair, one, 77).waitdone()
     own.nvme0n1.write(pair, two, 77).waitdone()
-    back = d.Buffer(512)
+    back = d.Buffer(lba_size)
     nvme0n1.read(qpair, back, 77).waitdone()
     assert back[8:12] == b"\x11" * 4
     own.nvme0n1.read(pair, back, 77).waitdone()

@@ -6,6 +6,7 @@ import time
 
 import nvme as d
 import pytest
+from offered import needs_changeable
 
 
 def wait_set(pair, timeout=2.0):
@@ -176,6 +177,7 @@ class TestCoalescing:
 
     @pytest.fixture(autouse=True)
     def off_afterwards(self, nvme0):
+        needs_changeable(nvme0, 8, "interrupt coalescing")
         yield
         nvme0.setfeatures(8, cdw11=0).waitdone()
 

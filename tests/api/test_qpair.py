@@ -8,6 +8,7 @@ import weakref
 
 import nvme as d
 import pytest
+from offered import needs_fused
 
 from pynvme.vssd import VirtualSsd
 
@@ -72,14 +73,19 @@ def test_a_drive_of_64_queue_pairs_takes_64():
         pcie.close()
 
 
-def test_queues_are_deleted_in_any_order_with_commands_in_flight(nvme0, nvme0n1, pcie):
+def test_queues_are_deleted_in_any_order_with_commands_in_flight(nvme0, nvme0n1, pcie, lba_size):
     """A write half of a fused pair that is not there keeps each queue's last command in flight."""
+    needs_fused(nvme0)
     fused_first = 5 | 1 << 8
     for order in ((0, 1, 2), (2, 1, 0), (1, 2, 0)):
         pairs, statuses = [d.Qpair(nvme0, 16) for _ in range(3)], []
         for pair in pairs:
             nvme0n1.send_cmd(
-                fused_first, pair, d.Buffer(512), 1, cb=lambda cdw0, s, to=statuses: to.append(s >> 1 & 0x7FF)
+                fused_first,
+                pair,
+                d.Buffer(lba_size),
+                1,
+                cb=lambda cdw0, s, to=statuses: to.append(s >> 1 & 0x7FF),
             )
         for index in order:
             pairs[index].delete()
@@ -88,7 +94,7 @@ def test_queues_are_deleted_in_any_order_with_commands_in_flight(nvme0, nvme0n1,
         assert statuses == [0x008] * 3
         pair = d.Qpair(nvme0, 4)
         assert pair.sqid == 1
-        nvme0n1.read(pair, d.Buffer(512), 0).waitdone()
+        nvme0n1.read(pair, d.Buffer(lba_size), 0).waitdone()
         pair.delete()
 
 

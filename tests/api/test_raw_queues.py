@@ -18,9 +18,9 @@ def raw(nvme0):
     cq.delete()
 
 
-def test_commands_of_a_queue_made_by_hand_are_executed(nvme0n1, raw, qpair):
+def test_commands_of_a_queue_made_by_hand_are_executed(nvme0n1, raw, qpair, lba_size):
     sq, cq = raw
-    data, back = d.Buffer(512, pvalue=0x12345678, ptype=32), d.Buffer(512)
+    data, back = d.Buffer(lba_size, pvalue=0x12345678, ptype=32), d.Buffer(lba_size)
     for turn in range(100):
         sq.put(command(WRITE, turn, data, lba=turn))
         sq.ring()
@@ -43,9 +43,9 @@ def test_the_driver_takes_no_qid_that_the_script_has_taken(nvme0, nvme0n1, raw, 
     assert [pair.sqid for pair in again] == [2, 3, 4]
 
 
-def test_what_such_a_queue_wrote_counts_as_unverified(nvme0n1, raw, qpair, verify):
+def test_what_such_a_queue_wrote_counts_as_unverified(nvme0n1, raw, qpair, verify, lba_size):
     sq, cq = raw
-    mine, theirs, back = (d.Buffer(512, ptype=0xBEEF, pvalue=100) for _ in range(3))
+    mine, theirs, back = (d.Buffer(lba_size, ptype=0xBEEF, pvalue=100) for _ in range(3))
     nvme0n1.write(qpair, mine, 20, 1).waitdone()
     nvme0n1.write(qpair, mine, 21, 1).waitdone()
     before = nvme0n1.verify_stats()
@@ -109,13 +109,13 @@ def test_a_reset_takes_such_queues_away(nvme0, nvme0n1, buf):
     nvme0n1.read(pair, buf, 0).waitdone()
 
 
-def test_submission_queues_share_a_completion_queue_and_its_vector(nvme0):
+def test_submission_queues_share_a_completion_queue_and_its_vector(nvme0, lba_size):
     pair = d.Qpair(nvme0, 4, iv=3)
     cq = CompletionQueue(nvme0, 5, vector=3)
     sqs = [SubmissionQueue(cq, qid) for qid in (5, 6, 7)]
     pair.msix_clear()
     for sq in sqs:
-        sq.put(command(READ, sq.qid, d.Buffer(512)))
+        sq.put(command(READ, sq.qid, d.Buffer(lba_size)))
         sq.ring()
     assert sorted(cq.take(3)) == [(5, 5, 0), (6, 6, 0), (7, 7, 0)]
     assert pair.msix_isset()

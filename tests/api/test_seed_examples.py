@@ -8,6 +8,7 @@ import time
 import nvme as d
 import pytemperature
 import pytest
+from offered import lba_bytes
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def test_identify_data_are_read_into_a_buffer_and_dumped(bdf, capsys):
 
 
 def test_hello_world_is_read_back_from_inside_the_callback_of_the_write(bdf, capsys):
-    data_buf = d.Buffer(512)
+    data_buf = d.Buffer(4096)
     data_buf[100:] = b"hello world"
     nvme0 = d.Controller(bdf)
     nvme0n1 = d.Namespace(nvme0, 1)
@@ -51,7 +52,7 @@ def test_hello_world_is_read_back_from_inside_the_callback_of_the_write(bdf, cap
 def four_workers(nvme0, nvme0n1, counts):
     """Run the example of four concurrent workers; counts are the io_count of each."""
     with nvme0n1.ioworker(
-        lba_start=0, io_size=256, lba_align=8,
+        lba_start=0, io_size=min(256, nvme0.mdts // lba_bytes(nvme0n1)), lba_align=8,
         lba_random=False,
         region_start=0, region_end=100000,
         read_percentage=0,

