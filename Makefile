@@ -35,7 +35,7 @@ help:
 	@echo "make test       set up what is missing, then all tests but the slow ones"
 	@echo "make test-slow  the slow tests"
 	@echo "make test-random, make test-parallel   in an order that changes; in two processes, each with a drive of its own"
-	@echo "make test-qemu  drives behind the kernel's PCIe: those of QEMU, in a guest"
+	@echo "make test-qemu  drives behind the kernel's PCIe: those of QEMU, in guests, under 15 minutes (ONLY=…: one of them)"
 	@echo "make fuzz       the virtual SSD under hostile input: the long form, and what it reaches"
 	@echo "make soak       resets and power cycles under load, 250 of each kind (CYCLES=…), and from threads (SECONDS=…)"
 	@echo "make mutate     plant mistakes in our own code: some test must catch each of them"
@@ -60,10 +60,9 @@ test-random: build $(TEST_PACKAGES)
 test-parallel: build $(TEST_PACKAGES)
 	@$(PY) -m pytest -n 2 $(ARGS)
 
-# In the guest this folder is where it is here.
+# In the guests this folder is where it is here. NVME and ARGS: one guest with these drives, words for pytest.
 test-qemu: build $(TEST_PACKAGES) $(GUEST)
-	@NVME="$(or $(NVME),plain cmb twins)" tools/qemu/run -t 900 $(if $(V),-v) env PYNVME_GUEST=1 PYNVME_MEM=128 \
-		PYTHONDONTWRITEBYTECODE=1 $(PY) -m pytest -p no:cacheprovider --color=no $(or $(ARGS),-v tests/qemu)
+	@$(if $(NVME),NVME="$(NVME)") $(PY) tools/test_qemu.py $(if $(ONLY),--only "$(ONLY)",$(ARGS))
 
 fuzz: build $(TEST_PACKAGES)
 	@$(PY) tools/fuzz.py

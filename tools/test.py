@@ -18,23 +18,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
+
+from parts import Part, counts, summary
 
 ASAN = Path("build/asan")
 SECONDS_A_PROGRAM = 120
 JOBS = len(os.sched_getaffinity(0))
-
-
-@dataclass
-class Part:
-    """What the summary says of one part."""
-
-    name: str
-    passed: bool
-    text: str
-    seconds: float
 
 
 def native(*goals: str) -> subprocess.CompletedProcess[str]:
@@ -115,20 +106,6 @@ def pytest(name: str, words: list[str], environment: dict[str, str]) -> Part:
     return Part(name, code == 0, counts(report, code), time.monotonic() - start)
 
 
-def counts(report: Path, code: int) -> str:
-    """`120 passed, 1 failed, 2 skipped`, from the report that pytest wrote."""
-    found = re.search(r'errors="(\d+)" failures="(\d+)" skipped="(\d+)" tests="(\d+)"', safe_read(report))
-    if not found:
-        return f"pytest ended with exit code {code} before it had counted"
-    errors, failures, skipped, tests = map(int, found.groups())
-    bad = errors + failures
-    return f"{tests - bad - skipped} passed, {bad} failed, {skipped} skipped"
-
-
-def safe_read(path: Path) -> str:
-    return path.read_text(errors="replace") if path.exists() else ""
-
-
 def vssd_tests() -> Part:
     """The virtual SSD alone, built with ASan: what it does wrong in memory ends it, and the test with it."""
     if not built("asan-vssd", "vssd"):
@@ -180,11 +157,7 @@ def run_parts(words: list[str]) -> int:
     for part in parts:
         results.append(part())
         print(flush=True)
-    width = max(len(result.name) for result in results)
-    for result in results:
-        word = "passed" if result.passed else "FAILED"
-        print(f"{word}  {result.name:{width}}  {result.text}  ({result.seconds:.0f} s)")
-    return 0 if all(result.passed for result in results) else 1
+    return summary(results)
 
 
 if __name__ == "__main__":

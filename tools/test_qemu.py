@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`make test-qemu`: QEMU's drives, behind the kernel's PCIe, in one guest after another, and one summary.
+
+GUESTS says which drives a guest has and which tests run in it. Software emulation is slow, some 20 times: all
+tests of tests/api that use a drive run on the plain one, and on each other kind of drive those files that its
+kind makes a difference to.
+
+    tools/test_qemu.py                   all guests
+    tools/test_qemu.py --only NAME       one of them; a part of its name will do
+    tools/test_qemu.py WORD…             words for pytest, in one guest of tools/qemu/run; the environment
+                                         variables NVME and IOMMU say which drives it has
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from parts import Part, counts, summary
+
+BUILD = Path("build/qemu")
+PYTEST = ["-m", "pytest", "-p", "pynvme.plugin", "-p", "no:cacheprovider"]
+PYTEST += ["-o", "addopts=-m 'not slow' --strict-markers"]
+
+CACHE = {"PYTHONPYCACHEPREFIX": str((BUILD / "pycache").resolve())}
+"""Compiled modules, for this machine and the guests."""
+
+FIRST = "01:00.0"
+"""Where the first drive of a guest is, on the bus of the first root port."""
+
+IO = [
+    f"tests/api/test_{name}.py"
+    for name in ("buffer", "qpair", "verify", "verify_life", "worker", "worker_what", "worker_where")
+]
+"""The files whose tests do IO of various sizes to LBAs."""
+
+
+@dataclass
+class Guest:
+    """One boot: a name, drives, what runs there."""
+
+    name: str
+    nvme: str
+    words: list[str]
+    iommu: str = "intel"
+    size: str = "1G"
+    seconds: int = 600
+
+    def __post_init__(self) -> None:
+        """Leave out what this checkout does not have."""
+        self.words = [word for word in self.words if not word.startswith("tests/") or Path(word).exists()]
+
+
+def api(name: str, drive: str, *words: str) -> Guest:
+    """Give a guest for tests/api, whose tests take for granted that there are two million LBAs."""
+    return Guest(f"tests/api, {name}", drive, ["-rsxX", "--pciaddr", FIRST, *words], size="8G")
+
+
+GUESTS = [
+    Guest("tests/qemu, vfio-pci", "plain cmb twins", ["-v", "tests/qemu", "--ignore=tests/qemu/test_uio.py"]),
+    Guest("tests/qemu, uio_pci_generic", "plain cmb", ["-v", "tests/qemu/test_uio.py"], iommu="off"),
+    api("plain", "plain", "tests/api"),
+    api("4 KiB LBAs", "lba4k", *IO),
+]
+
+
+def pytest(name: str, guest: Guest) -> Part:
+    """Run pytest in a guest; the report comes back through the guest's /share."""
+    start = time.monotonic()
+    share = (BUILD / "share").resolve()
+    share.mkdir(exist_ok=True)
+    report = share / "report.xml"
+    report.unlink(missing_ok=True)
+    inside = {
+        "PYNVME_GUEST": "1",
+        "PYNVME_MEM": "128",
+        **CACHE,
+        # Importing what no test here needs takes longer than a test.
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    }
+    command = ["tools/qemu/run", "-t", str(guest.seconds)]
+    command += ["-v"] * bool(os.environ.get("V"))
+    command += ["env", "-u", "PYTHONDONTWRITEBYTECODE", *(f"{key}={value}" for key, value in inside.items())]
+    command += [sys.executable, *PYTEST, "--color=no", "--junitxml=/share/report.xml", *guest.words]
+    outside = {"NVME": guest.nvme, "IOMMU": guest.iommu, "NVME_SIZE": guest.size, "SHARE": str(share)}
+    code = subprocess.run(command, env={**os.environ, **outside}).returncode
+    text = counts(report, code)
+    if code == 124:
+        text = f"not ready after {guest.seconds} s"
+    return Part(name, code == 0, text, time.monotonic() - start)
+
+
+def compile_once() -> None:
+    """Collect the tests here, so that the guests find what they import, and the tests, compiled.
+
+    pytest rewrites the assertions of 8,000 lines: 35 s in a guest.
+    """
+    environment = {**os.environ, **CACHE, "PYNVME_GUEST": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    for folder in ("tests/api", "tests/qemu"):
+        command = [sys.executable, *PYTEST, "--collect-only", "-q", folder]
+        subprocess.run(command, env=environment, stdout=subprocess.DEVNULL)
+
+
+def chosen(words: list[str]) -> list[Guest]:
+    if not words and "NVME" not in os.environ:
+        return [guest for guest in GUESTS if any(word.startswith("tests/") for word in guest.words)]
+    if words[:1] == ["--only"]:
+        return [guest for guest in GUESTS if words[1] in guest.name]
+    drives, iommu = os.environ.get("NVME", "plain cmb twins"), os.environ.get("IOMMU", "intel")
+    size = os.environ.get("NVME_SIZE", "1G")
+    return [Guest("by hand", drives, words or ["-v", "tests/qemu"], iommu, size, seconds=1800)]
+
+
+def main(words: list[str]) -> int:
+    guests = chosen(words)
+    if not guests:
+        print("There is no such guest; these are:", *(guest.name for guest in GUESTS), sep="\n  ")
+        return 2
+    compile_once()
+    parts = []
+    for guest in guests:
+        print(f"=== {guest.name}: {guest.nvme}, IOMMU {guest.iommu}", flush=True)
+        parts.append(pytest(guest.name, guest))
+    return summary(parts)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
