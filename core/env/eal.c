@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -20,6 +22,7 @@
 
 #define ARENA_DEFAULT_MIB 4096u
 #define ARENA_MIN_MIB 16u
+#define ARENA_LOCKED_MIN_MIB 64u
 #define ARENA_MAX_MIB (64u * 1024u) /* 4 KiB pages: 12 KiB and 40 us for each MiB */
 #define HUGE_MIN_MIB 512u
 #define HUGE_PAGE_MIB 2u
@@ -105,7 +108,42 @@ static unsigned huge_share_mib(unsigned free_mib)
 	return share < ARENA_DEFAULT_MIB ? share : ARENA_DEFAULT_MIB;
 }
 
-int pyn_eal_memory_choose(struct pyn_eal_memory *memory, struct pyn_error *err)
+size_t pyn_eal_available_mib(void)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	unsigned long long kib;
+	char line[128];
+	size_t mib = SIZE_MAX;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemAvailable: %llu", &kib) == 1)
+			mib = (size_t)(kib >> 10);
+	if (file)
+		fclose(file);
+	return mib;
+}
+
+/* No larger than what would still be of use, and smaller only where the user says so: an error tells of the rest. */
+static unsigned lower(unsigned mib, unsigned long long bound)
+{
+	if (bound < ARENA_LOCKED_MIN_MIB)
+		bound = ARENA_LOCKED_MIN_MIB;
+	return bound < mib ? (unsigned)bound : mib;
+}
+
+static unsigned lockable_mib(unsigned mib, bool huge)
+{
+	struct rlimit limit;
+
+	if (!huge)
+		mib = lower(mib, pyn_eal_available_mib() / 4);
+	/* Root has the capability to lock more. */
+	if (geteuid() && !getrlimit(RLIMIT_MEMLOCK, &limit) && limit.rlim_cur != RLIM_INFINITY)
+		mib = lower(mib, limit.rlim_cur >> 20);
+	return huge ? mib / HUGE_PAGE_MIB * HUGE_PAGE_MIB : mib;
+}
+
+int pyn_eal_memory_choose(struct pyn_eal_memory *memory, bool locked, struct pyn_error *err)
 {
 	unsigned free_mib = huge_free_mib(), mib = 0, huge = 2;
 	int rc;
@@ -127,6 +165,8 @@ int pyn_eal_memory_choose(struct pyn_eal_memory *memory, struct pyn_error *err)
 		memory->mib = mib;
 	else
 		memory->mib = memory->huge ? huge_share_mib(free_mib) : ARENA_DEFAULT_MIB;
+	if (!mib && locked)
+		memory->mib = lockable_mib(memory->mib, memory->huge);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #define PYN_ENV_EAL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "core/util/error.h"
 
@@ -13,11 +14,16 @@ struct pyn_eal_memory {
 	unsigned mib; /* its size, MiB */
 };
 
+/* MiB that the kernel can still give, by its own estimate; as much as there could be where it does not say. */
+size_t pyn_eal_available_mib(void);
+
 /*
- * Decide from PYNVME_HUGE, PYNVME_MEM and the free hugepages of this machine.
- * Errors: PYN_ERROR_ARGUMENT, a variable that is no such number; PYN_ERROR_MEMORY, PYNVME_HUGE=1 and none are free.
+ * Decide from PYNVME_HUGE, PYNVME_MEM and the free hugepages of this machine. locked: a device will have all of it
+ * locked; without PYNVME_MEM it is then no more than this process may lock and, unless they are hugepages, a quarter
+ * of what is available. Errors: PYN_ERROR_ARGUMENT, a variable that is no such number; PYN_ERROR_MEMORY,
+ * PYNVME_HUGE=1 and none are free.
  */
-int pyn_eal_memory_choose(struct pyn_eal_memory *memory, struct pyn_error *err);
+int pyn_eal_memory_choose(struct pyn_eal_memory *memory, bool locked, struct pyn_error *err);
 
 /*
  * Start it; the EAL allows this once a process, also where it fails. CPU affinity, signal mask and signal handlers of

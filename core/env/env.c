@@ -53,12 +53,12 @@ bool pyn_env_is_owner(void)
 	       the_start.generation == atomic_load(&the_generation);
 }
 
-static int start(struct pyn_error *err)
+static int start(bool locked, struct pyn_error *err)
 {
 	struct pyn_eal_memory memory;
 	int rc;
 
-	rc = pyn_eal_memory_choose(&memory, err);
+	rc = pyn_eal_memory_choose(&memory, locked, err);
 	if (rc)
 		return rc;
 	/* From here on there is no second try. */
@@ -70,7 +70,7 @@ static int start(struct pyn_error *err)
 	return rc ? rc : pyn_heap_start(err);
 }
 
-static int start_locked(struct pyn_error *err)
+static int start_once(bool locked, struct pyn_error *err)
 {
 	if (the_start.pid && (the_start.pid != getpid() || the_start.generation != pyn_process_generation()))
 		return pyn_error(
@@ -81,7 +81,7 @@ static int start_locked(struct pyn_error *err)
 	if (!the_start.done) {
 		the_start.generation = pyn_process_generation();
 		the_start.pid = getpid();
-		the_start.rc = start(&the_start.error);
+		the_start.rc = start(locked, &the_start.error);
 		atomic_store(&the_start.running, the_start.rc == 0);
 		if (!the_start.done)
 			the_start.pid = 0;
@@ -91,7 +91,7 @@ static int start_locked(struct pyn_error *err)
 	return the_start.rc;
 }
 
-int pyn_env_start(struct pyn_error *err)
+static int start_env(bool locked, struct pyn_error *err)
 {
 	int rc;
 
@@ -99,9 +99,24 @@ int pyn_env_start(struct pyn_error *err)
 		return 0;
 	pyn_process_generation();
 	pthread_mutex_lock(&the_start.lock);
-	rc = start_locked(err);
+	rc = start_once(locked, err);
 	pthread_mutex_unlock(&the_start.lock);
 	return rc;
+}
+
+int pyn_env_start(struct pyn_error *err)
+{
+	return start_env(false, err);
+}
+
+int pyn_env_start_locked(struct pyn_error *err)
+{
+	return start_env(true, err);
+}
+
+size_t pyn_env_available_mib(void)
+{
+	return pyn_eal_available_mib();
 }
 
 void *pyn_shared_map(size_t size, struct pyn_error *err)

@@ -21,6 +21,13 @@
  */
 int pyn_env_start(struct pyn_error *err);
 
+/* The same before a device is opened that has all of this memory locked: where PYNVME_MEM does not say how much, it
+ * is less, what this process may lock and, without hugepages, a quarter of what is available; 64 MiB at least. */
+int pyn_env_start_locked(struct pyn_error *err);
+
+/* MiB of memory that the kernel can still give, by its own estimate. */
+size_t pyn_env_available_mib(void);
+
 /* DMA memory: zeroed, contiguous for the device, whole pages of 4 KiB that nothing else shares; starts the
  * environment. align is a power of two, in bytes. NULL: no memory, *err says so. */
 void *pyn_dma_alloc(size_t size, size_t align, struct pyn_error *err);

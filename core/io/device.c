@@ -84,7 +84,8 @@ static int create(const char *address, bool keep_tables, struct pyn_device **out
 	device->engine = pyn_engine_select(err);
 	if (!device->engine)
 		return -ENOTSUP;
-	int rc = pyn_env_start(err);
+	/* For a function of this machine, and not the path of a socket, the memory gets locked. */
+	int rc = strchr(address, '/') ? pyn_env_start(err) : pyn_env_start_locked(err);
 
 	if (rc == 0)
 		rc = pyn_token_start(err);

@@ -448,7 +448,7 @@ int pyn_vfio_open(const char *bdf, struct pyn_pci **pci, struct pyn_error *err)
 
 	rc = pyn_kernel_function_check(bdf, err);
 	if (!rc)
-		rc = pyn_env_start(err);
+		rc = pyn_env_start_locked(err);
 	if (rc)
 		return rc;
 	dev = calloc(1, sizeof(*dev));

@@ -178,28 +178,14 @@ static int not_mapped(const struct pyn_dma_region *region, size_t total, struct 
 		return pyn_error(
 			err, PYN_ERROR_MEMORY, number,
 			"a device needs the %zu MiB of DMA memory locked, and this process may lock %llu MiB: "
-			"`sudo prlimit --pid $$ --memlock=unlimited` in this shell, or a smaller PYNVME_MEM",
+			"`sudo prlimit --pid $$ --memlock=unlimited` in this shell changes that, PYNVME_MEM=MIB "
+			"makes "
+			"it smaller",
 			total >> 20, (unsigned long long)limit.rlim_cur >> 20);
 	return pyn_error(err, PYN_ERROR_MEMORY, number,
 			 "%zu MiB of DMA memory at %p cannot be mapped for the device: %s (PYNVME_MEM=MIB makes it "
 			 "smaller)",
 			 region->length >> 20, region->address, strerror(number));
-}
-
-/* MiB that the kernel can still give, by its own estimate; as much as there could be where it does not say. */
-static size_t available_mib(void)
-{
-	FILE *file = fopen("/proc/meminfo", "re");
-	unsigned long long kib;
-	char line[128];
-	size_t mib = SIZE_MAX;
-
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "MemAvailable: %llu", &kib) == 1)
-			mib = (size_t)(kib >> 10);
-	if (file)
-		fclose(file);
-	return mib;
 }
 
 static bool is_huge(const struct pyn_dma_region *region)
@@ -216,7 +202,7 @@ static int check_available(const struct pyn_dma_region *regions, size_t count, s
 
 	for (size_t i = 0; i < count; i++)
 		wanted += is_huge(&regions[i]) ? 0 : regions[i].length >> 20;
-	available = wanted ? available_mib() : SIZE_MAX;
+	available = wanted ? pyn_env_available_mib() : SIZE_MAX;
 	if (wanted <= available)
 		return 0;
 	return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM,

@@ -273,6 +273,59 @@ static int fork_with_a_large_arena(void)
 }
 
 /* 48 bytes for each 4 KiB of 2 GiB are 24 MiB, whose page tables a fork would copy for longer than all else takes. */
+static size_t arena_mib(void)
+{
+	const struct pyn_dma_region *regions;
+	size_t count = pyn_dma_regions(&regions), length = 0;
+
+	for (size_t i = 0; i < count; i++)
+		length += regions[i].length;
+	return length / MIB;
+}
+
+static int start_what_gets_locked(void)
+{
+	size_t available = pyn_env_available_mib();
+	struct pyn_error err = {0};
+
+	setenv("PYNVME_HUGE", "0", 1);
+	unsetenv("PYNVME_MEM");
+	if (pyn_env_start_locked(&err))
+		return 10;
+	/* Of what is available something may have changed in between. */
+	return arena_mib() >= 64 && arena_mib() <= available / 4 + 64 ? 0 : 11;
+}
+
+static int start_what_nobody_may_lock(void)
+{
+	struct rlimit limit = {.rlim_cur = 96 * MIB, .rlim_max = 96 * MIB};
+	struct pyn_error err = {0};
+	size_t expected = 96;
+
+	/* Where this machine does not grant so much, nothing: the least that is of use remains, for the error. */
+	if (setrlimit(RLIMIT_MEMLOCK, &limit)) {
+		limit.rlim_cur = limit.rlim_max = 0;
+		expected = 64;
+		if (setrlimit(RLIMIT_MEMLOCK, &limit))
+			return 12;
+	}
+	if (setgid(NOBODY) || setuid(NOBODY))
+		return 13;
+	unsetenv("XDG_RUNTIME_DIR");
+	setenv("PYNVME_HUGE", "0", 1);
+	unsetenv("PYNVME_MEM");
+	if (pyn_env_start_locked(&err))
+		return 10;
+	return arena_mib() == expected ? 0 : 11;
+}
+
+TEST(memory_that_a_device_has_locked_is_no_more_than_this_machine_and_this_user_can_lock)
+{
+	CHECK_EQ(in_child(start_what_gets_locked), 0);
+	if (!geteuid())
+		CHECK_EQ(in_child(start_what_nobody_may_lock), 0);
+}
+
 TEST(what_dpdk_knows_of_its_memory_is_not_forked)
 {
 	CHECK_EQ(in_child(fork_with_a_large_arena), 0);
