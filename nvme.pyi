@@ -392,7 +392,8 @@ class Pcie:
     def close(self) -> None:
         """Delete the queues, shut the controller down normally, and let go of the drive.
 
-        What is closed or deleted afterwards does nothing. The same address can be opened again.
+        What is closed or deleted afterwards does nothing. The same address can be opened again. The kernel's
+        driver has a PCIe drive back when the process ends, or after `pynvme.pci.give_back()`.
         """
 
 class Controller:
