@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/env/env.h"
 #include "core/nvme/types.h"
 
 struct pyn_ring;
@@ -108,6 +109,8 @@ struct pyn_engine {
 
 	/* What interrupts there are. Missing where vector_set is. */
 	struct pyn_interrupts (*interrupts)(struct pyn_ctrlr *ctrlr);
+	/* How the device addresses memory: for who builds the data pointers of commands by himself. */
+	struct pyn_dma_view (*view)(struct pyn_ctrlr *ctrlr);
 
 	/* Let the interrupt vector of this queue raise eventfd; -1: nothing. NULL: no interrupts. */
 	int (*vector_set)(struct pyn_ctrlr *ctrlr, uint16_t vector, int eventfd, struct pyn_error *err);

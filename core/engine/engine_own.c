@@ -51,6 +51,11 @@ static struct pyn_queue *own_admin_queue(struct pyn_ctrlr *ctrlr)
 	return ctrlr->admin;
 }
 
+static struct pyn_dma_view own_view(struct pyn_ctrlr *ctrlr)
+{
+	return ctrlr->pci->view;
+}
+
 static int own_vector_set(struct pyn_ctrlr *ctrlr, uint16_t vector, int eventfd, struct pyn_error *err)
 {
 	if (eventfd >= 0)
@@ -106,6 +111,7 @@ const struct pyn_engine pyn_engine_own = {
 	.poll = pyn_queue_poll,
 	.ring_of = pyn_queue_ring_of,
 	.interrupts = own_interrupts,
+	.view = own_view,
 	.vector_set = own_vector_set,
 	.vector_mask = own_vector_mask,
 	.vector_rearm = own_vector_rearm,

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <rte_memory.h>
 
@@ -76,6 +78,13 @@ static int by_address(const void *a, const void *b)
 	return (left->address > right->address) - (left->address < right->address);
 }
 
+static bool is_huge(const struct pyn_dma_region *region)
+{
+	struct statfs status;
+
+	return !fstatfs(region->fd, &status) && status.f_type == HUGETLBFS_MAGIC;
+}
+
 static int regions_check(struct pyn_error *err)
 {
 	if (!the_arena.count)
@@ -84,6 +93,7 @@ static int regions_check(struct pyn_error *err)
 		if (!is_file_of(&the_arena.regions[i]))
 			return no_file(the_arena.regions[i].address, err);
 		fcntl(the_arena.regions[i].fd, F_SETFD, FD_CLOEXEC);
+		the_arena.regions[i].huge = is_huge(&the_arena.regions[i]);
 	}
 	return 0;
 }

@@ -35,10 +35,43 @@ void *pyn_dma_alloc(size_t size, size_t align, struct pyn_error *err);
 /* Give it back. NULL is allowed. In a process that did not allocate it this does nothing. */
 void pyn_dma_free(void *memory);
 
-/* The address that the device uses for this byte of DMA memory: equal to the virtual address, always. */
+/* The address that a device behind an IOMMU or a socket is given for this byte of DMA memory: the virtual one. */
 static inline uint64_t pyn_dma_iova(const void *memory)
 {
 	return (uint64_t)(uintptr_t)memory;
+}
+
+/* How one device addresses memory. All zeros: by virtual addresses, and it has none of its own. */
+struct pyn_dma_view {
+	bool physical;           /* there is no IOMMU: by physical addresses, which pyn_dma_physical_learn found */
+	const uint8_t *window;   /* where memory of the device's own is mapped here, page-aligned; NULL: none */
+	size_t window_size;      /* bytes */
+	uint64_t window_address; /* and where it has that itself */
+};
+
+/*
+ * Find out where the arena lies physically; once, later calls return 0 at once. Only hugepages stay where they are.
+ * Errors: PYN_ERROR_MEMORY, the arena is not of hugepages, or this process may not know.
+ */
+int pyn_dma_physical_learn(struct pyn_error *err);
+
+/* Whether that has been done. */
+bool pyn_dma_physical_known(void);
+
+/* The physical address of a byte of DMA memory, after pyn_dma_physical_learn; 0: it is none. */
+uint64_t pyn_dma_physical(const void *memory);
+
+/* Physically contiguous is what lies in one of these. */
+#define PYN_DMA_HUGE_PAGE ((size_t)2 << 20)
+
+/* The address by which a device reaches this byte of DMA memory or of its own memory. */
+static inline uint64_t pyn_dma_address(const struct pyn_dma_view *view, const void *memory)
+{
+	size_t at = (size_t)((uintptr_t)memory - (uintptr_t)view->window);
+
+	if (at < view->window_size)
+		return view->window_address + at;
+	return view->physical ? pyn_dma_physical(memory) : pyn_dma_iova(memory);
 }
 
 /* How many bytes of DMA memory are allocated now. Tests look for leaks with it. */
@@ -50,6 +83,7 @@ struct pyn_dma_region {
 	size_t length;
 	int fd;          /* stays the environment's */
 	uint64_t offset; /* in the file */
+	bool huge;       /* of hugepages */
 };
 
 /* The whole arena, fixed since the start, in ascending order of address. Returns the number of regions. */

@@ -330,6 +330,18 @@ const struct pyn_engine *pyn_device_engine(const struct pyn_device *device)
 	return device->engine;
 }
 
+int pyn_device_dma_view(struct pyn_device *device, struct pyn_dma_view *view, struct pyn_error *err)
+{
+	int rc;
+
+	pyn_device_lock(device);
+	rc = pyn_device_check(device, err);
+	if (rc == 0)
+		*view = device->engine->view(device->ctrlr);
+	pyn_device_unlock(device);
+	return rc;
+}
+
 struct pyn_ctrlr *pyn_device_ctrlr(const struct pyn_device *device)
 {
 	return device->ctrlr;

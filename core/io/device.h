@@ -122,6 +122,9 @@ int pyn_device_config_write(struct pyn_device *device, uint32_t offset, const vo
 uint32_t pyn_device_process(const struct pyn_device *device); /* generation of the process that opened it */
 const char *pyn_device_address(const struct pyn_device *device);
 const struct pyn_engine *pyn_device_engine(const struct pyn_device *device);
+
+/* How it addresses memory. Errors: those of a device that is closed. */
+int pyn_device_dma_view(struct pyn_device *device, struct pyn_dma_view *view, struct pyn_error *err);
 struct pyn_ctrlr *pyn_device_ctrlr(const struct pyn_device *device);
 struct pyn_device_shared *pyn_device_shared(const struct pyn_device *device);
 struct pyn_qpair *pyn_device_admin(const struct pyn_device *device); /* never NULL */

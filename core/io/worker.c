@@ -27,6 +27,7 @@
 
 struct pyn_worker {
 	struct pyn_device *device; /* holds a reference */
+	struct pyn_dma_view view; /* of the device */
 	struct pyn_io_queue *queue;
 	struct pyn_verify *verify;  /* a reference, or NULL */
 	struct pyn_worker_run *run; /* in ordinary memory: the child works on its copy */
@@ -164,13 +165,14 @@ static struct layout layout_of(const struct pyn_worker_run *run)
 	return layout;
 }
 
-static uint64_t *build_list(uint8_t *memory, const uint8_t *data, size_t bytes)
+/* A buffer of bytes, and a page of list behind it. */
+static struct pyn_worker_prp describe_buffer(const struct pyn_dma_view *view, uint8_t *data, size_t bytes)
 {
-	uint64_t *list = (uint64_t *)memory;
+	uint64_t *list = (uint64_t *)(data + bytes);
 
 	for (size_t page = 1; page < bytes / PYN_PAGE; page++)
-		list[page - 1] = pyn_dma_iova(data + page * PYN_PAGE);
-	return list;
+		list[page - 1] = pyn_dma_address(view, data + page * PYN_PAGE);
+	return (struct pyn_worker_prp){pyn_dma_address(view, data), list[0], pyn_dma_address(view, list)};
 }
 
 static void base_crcs(const struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint32_t largest)
@@ -199,15 +201,16 @@ static int build_slot(struct pyn_worker *worker, const struct layout *layout, ui
 	slot->base_crc = (uint32_t *)(slot->cells + layout->largest);
 	if (layout->reads) {
 		slot->read_data = memory;
-		slot->read_prp_list = build_list(memory + layout->data, memory, layout->data);
+		slot->read_prp = describe_buffer(&worker->view, memory, layout->data);
 		memory += layout->data + layout->list;
 	}
 	if (layout->range)
 		slot->range =
 			(struct nvme_dsm_range *)(worker->data + (index + 1) * dma_of_slot(layout) - layout->range);
+	slot->range_address = pyn_dma_address(&worker->view, slot->range);
 	if (layout->writes) {
 		slot->write_data = memory;
-		slot->write_prp_list = build_list(memory + layout->data, memory, layout->data);
+		slot->write_prp = describe_buffer(&worker->view, memory, layout->data);
 		int rc = pyn_pattern_fill(memory, (size_t)layout->largest * run->config.lba_size, run->config.ptype,
 					  run->config.pvalue, random, err);
 		if (rc < 0)
@@ -224,6 +227,7 @@ static int allocate(struct pyn_worker *worker, struct pyn_error *err)
 	struct layout layout = layout_of(run);
 	struct pyn_random random = pyn_random_stream(run->config.seed, UINT64_MAX);
 	size_t flight = run->slot_count * sizeof(struct pyn_worker_flight);
+	int rc;
 
 	worker->data = pyn_dma_alloc(run->slot_count * dma_of_slot(&layout) + PYN_PAGE, PYN_PAGE, err);
 	worker->shared = pyn_dma_alloc(sizeof(*worker->shared), 64, err);
@@ -244,8 +248,7 @@ static int allocate(struct pyn_worker *worker, struct pyn_error *err)
 	run->log = worker->log;
 	run->per_second = worker->per_second;
 	for (uint16_t i = 0; i < run->slot_count; i++) {
-		int rc = build_slot(worker, &layout, i, &random, err);
-
+		rc = build_slot(worker, &layout, i, &random, err);
 		if (rc < 0)
 			return rc;
 		run->free_slots[run->free_count++] = (uint16_t)(run->slot_count - 1 - i);
@@ -374,10 +377,14 @@ static int check_mdts(const struct pyn_worker *worker, struct pyn_error *err)
 static int create_run(struct pyn_worker *worker, const struct pyn_worker_config *config, struct pyn_error *err)
 {
 	struct pyn_worker_run *run = aligned_alloc(64, round_up(sizeof(*run), 64));
+	int rc;
 
 	worker->run = run;
 	if (!run)
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for an IO worker");
+	rc = pyn_device_dma_view(worker->device, &worker->view, err);
+	if (rc < 0)
+		return rc;
 	memset(run, 0, sizeof(*run));
 	run->config = *config;
 	if (config->steps) {

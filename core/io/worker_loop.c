@@ -87,11 +87,11 @@ static ALWAYS_INLINE bool next_io(struct pyn_worker_run *run, struct pyn_workloa
 /* -- its command ------------------------------------------------------------------------------------------------ */
 
 /* NVMe Base Specification 2.0, section 4.1.1: PRP2 is reserved, the second page, or a list. */
-static ALWAYS_INLINE uint64_t second_prp(uint64_t *list, uint32_t length)
+static ALWAYS_INLINE uint64_t second_prp(const struct pyn_worker_prp *prp, uint32_t length)
 {
 	if (length <= PYN_PAGE)
 		return 0;
-	return length <= 2 * PYN_PAGE ? list[0] : pyn_dma_iova(list);
+	return length <= 2 * PYN_PAGE ? prp->second : prp->list_address;
 }
 
 static NOT_INLINE void describe_other(const struct pyn_worker_run *run, struct pyn_worker_slot *slot)
@@ -107,14 +107,14 @@ static NOT_INLINE void describe_other(const struct pyn_worker_run *run, struct p
 		break;
 	case NVME_IO_DSM:
 		*slot->range = (struct nvme_dsm_range){0, slot->nlb, slot->slba};
-		cmd->prp1 = pyn_dma_iova(slot->range);
+		cmd->prp1 = slot->range_address;
 		cmd->cdw12 = 0;
 		slot->slba = (uint64_t)NVME_DSM_AD << 32; /* one range in dword 10, and what to do in dword 11 */
 		slot->duty = PYN_DUTY_CHANGE;             /* also without verification: its range is to be logged */
 		break;
 	case NVME_IO_COMPARE:
-		cmd->prp1 = pyn_dma_iova(slot->write_data);
-		cmd->prp2 = second_prp(slot->write_prp_list, slot->nlb * run->config.lba_size);
+		cmd->prp1 = slot->write_prp.first;
+		cmd->prp2 = second_prp(&slot->write_prp, slot->nlb * run->config.lba_size);
 		slot->duty = PYN_DUTY_NONE;
 		break;
 	case NVME_IO_VERIFY:
@@ -138,12 +138,12 @@ static ALWAYS_INLINE void describe(const struct pyn_worker_run *run, struct pyn_
 	slot->cmd.cdw12 = io->nlb - 1;
 	if (opcode == NVME_IO_READ) {
 		slot->duty = run->config.judge ? PYN_DUTY_JUDGE : PYN_DUTY_NONE;
-		slot->cmd.prp1 = pyn_dma_iova(slot->read_data);
-		slot->cmd.prp2 = second_prp(slot->read_prp_list, length);
+		slot->cmd.prp1 = slot->read_prp.first;
+		slot->cmd.prp2 = second_prp(&slot->read_prp, length);
 	} else if (opcode == NVME_IO_WRITE) {
 		slot->duty = run->verify ? PYN_DUTY_CHANGE : PYN_DUTY_NONE;
-		slot->cmd.prp1 = pyn_dma_iova(slot->write_data);
-		slot->cmd.prp2 = second_prp(slot->write_prp_list, length);
+		slot->cmd.prp1 = slot->write_prp.first;
+		slot->cmd.prp2 = second_prp(&slot->write_prp, length);
 	} else {
 		describe_other(run, slot);
 	}

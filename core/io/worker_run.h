@@ -28,6 +28,13 @@ enum pyn_worker_kind {
 	PYN_WORKER_BARE,       /* and verification has nothing to do with it */
 };
 
+/* A buffer as the device sees it; built once. */
+struct pyn_worker_prp {
+	uint64_t first;        /* page 0 */
+	uint64_t second;       /* page 1, where there is one */
+	uint64_t list_address; /* of the list of pages 1 … */
+};
+
 /* One command that may be in flight, with its buffers; its index is its CID. */
 struct pyn_worker_slot {
 	/* A cache line of what is sent, but for dwords 10 and 11, which are added on the way. */
@@ -46,9 +53,10 @@ struct pyn_worker_slot {
 	uint32_t *base_crc;  /* of each LBA of write_data with zeros for a stamp */
 
 	/* And one of what not every command has. */
-	uint64_t *read_prp_list; /* of pages 1 … of the buffer; built once */
-	uint64_t *write_prp_list;
+	struct pyn_worker_prp read_prp;
+	struct pyn_worker_prp write_prp;
 	struct nvme_dsm_range *range; /* apart, since write_data only changes by its stamps */
+	uint64_t range_address;
 } __attribute__((aligned(64)));
 
 /* What a slot has in flight that changes data, for the script's process after this one has died, at any instruction.

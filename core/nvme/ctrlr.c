@@ -225,9 +225,9 @@ static int admin_registers(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 	rc = pyn_reg_write32(ctrlr->pci, NVME_REG_AQA,
 			     (uint32_t)(NVME_SET(last, NVME_AQA_ASQS) | NVME_SET(last, NVME_AQA_ACQS)), err);
 	if (!rc)
-		rc = pyn_reg_write64(ctrlr->pci, NVME_REG_ASQ, pyn_dma_iova(ctrlr->admin->ring.sq), err);
+		rc = pyn_reg_write64(ctrlr->pci, NVME_REG_ASQ, pyn_dma_address(&ctrlr->pci->view, ctrlr->admin->ring.sq), err);
 	if (!rc)
-		rc = pyn_reg_write64(ctrlr->pci, NVME_REG_ACQ, pyn_dma_iova((void *)ctrlr->admin->ring.cq), err);
+		rc = pyn_reg_write64(ctrlr->pci, NVME_REG_ACQ, pyn_dma_address(&ctrlr->pci->view, (void *)ctrlr->admin->ring.cq), err);
 	return rc;
 }
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "core/nvme/prp.h"
 
-#include "core/env/env.h"
-
 /* How many entries follow PRP 1. */
 static size_t entries_after_first(uint32_t offset, uint32_t length)
 {
@@ -23,36 +21,37 @@ size_t pyn_prp_list_pages(uint32_t offset, uint32_t length)
 	return (entries - 1 + PYN_PRP_ENTRIES - 2) / (PYN_PRP_ENTRIES - 1);
 }
 
-static void list_fill(uint64_t *page, uint64_t *next, uint64_t iova, size_t entries)
+static void list_fill(const struct pyn_dma_view *view, uint64_t *page, uint64_t *next, const uint8_t *data,
+		      size_t entries)
 {
 	size_t at = 0;
 
-	for (; entries; entries--, iova += PYN_PRP_PAGE) {
+	for (; entries; entries--, data += PYN_PRP_PAGE) {
 		if (at == PYN_PRP_ENTRIES - 1 && entries > 1) {
-			page[at] = pyn_dma_iova(next);
+			page[at] = pyn_dma_address(view, next);
 			page = next;
 			next += PYN_PRP_ENTRIES;
 			at = 0;
 		}
-		page[at++] = iova;
+		page[at++] = pyn_dma_address(view, data);
 	}
 	/* A device that takes the transfer for a longer one must not find the entries of an earlier command. */
 	for (; at < PYN_PRP_ENTRIES && page[at]; at++)
 		page[at] = 0;
 }
 
-void pyn_prp_build(uint64_t iova, uint32_t length, uint64_t *list_first, uint64_t *list_more, uint64_t *prp1,
+void pyn_prp_build(const struct pyn_dma_view *view, const void *data, uint32_t length, uint64_t *list_first, uint64_t *list_more, uint64_t *prp1,
 		   uint64_t *prp2)
 {
-	uint32_t offset = (uint32_t)(iova % PYN_PRP_PAGE);
+	uint32_t offset = (uint32_t)((uintptr_t)data % PYN_PRP_PAGE);
 	size_t entries = entries_after_first(offset, length);
-	uint64_t second = iova - offset + PYN_PRP_PAGE;
+	const uint8_t *second = (const uint8_t *)data - offset + PYN_PRP_PAGE;
 
-	*prp1 = iova;
+	*prp1 = pyn_dma_address(view, data);
 	if (entries <= 1) {
-		*prp2 = entries ? second : 0;
+		*prp2 = entries ? pyn_dma_address(view, second) : 0;
 		return;
 	}
-	*prp2 = pyn_dma_iova(list_first);
-	list_fill(list_first, list_more, second, entries);
+	*prp2 = pyn_dma_address(view, list_first);
+	list_fill(view, list_first, list_more, second, entries);
 }

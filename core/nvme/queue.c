@@ -56,14 +56,24 @@ static int doorbells_find(struct pyn_queue *queue, struct pyn_error *err)
 	return 0;
 }
 
+/* Aligned to its size, a ring lies in one hugepage, and so it is contiguous for a device without an IOMMU too. */
+static void *ring_alloc(uint16_t depth, size_t entry, struct pyn_error *err)
+{
+	size_t bytes = ring_bytes(depth, entry), align = PYN_PRP_PAGE;
+
+	while (align < bytes)
+		align *= 2;
+	return pyn_dma_alloc(bytes, align, err);
+}
+
 static int memory_alloc(struct pyn_queue *queue, struct pyn_error *err)
 {
 	struct pyn_ring *ring = &queue->ring;
 
-	ring->sq = pyn_dma_alloc(ring_bytes(ring->sq_size, sizeof(ring->sq[0])), PYN_PRP_PAGE, err);
+	ring->sq = ring_alloc(ring->sq_size, sizeof(ring->sq[0]), err);
 	if (!ring->sq)
 		return -ENOMEM;
-	ring->cq = pyn_dma_alloc(ring_bytes(ring->cq_size, sizeof(ring->cq[0])), PYN_PRP_PAGE, err);
+	ring->cq = ring_alloc(ring->cq_size, sizeof(ring->cq[0]), err);
 	if (!ring->cq)
 		return -ENOMEM;
 	queue->lists = pyn_dma_alloc((size_t)num_slots(queue) * PYN_PRP_PAGE, PYN_PRP_PAGE, err);
@@ -159,7 +169,7 @@ static int create_cq(struct pyn_queue *queue, const struct pyn_queue_config *con
 {
 	struct nvme_cmd cmd = {
 		.opc = NVME_ADMIN_CREATE_CQ,
-		.prp1 = pyn_dma_iova((const void *)queue->ring.cq),
+		.prp1 = pyn_dma_address(&queue->ctrlr->pci->view, (const void *)queue->ring.cq),
 		.cdw10 = (uint32_t)(config->depth - 1) << 16 | config->qid,
 		.cdw11 = (uint32_t)config->vector << 16 | (config->interrupts ? CREATE_CQ_IEN : 0) | CREATE_PC,
 	};
@@ -172,7 +182,7 @@ static int create_sq(struct pyn_queue *queue, const struct pyn_queue_config *con
 {
 	struct nvme_cmd cmd = {
 		.opc = NVME_ADMIN_CREATE_SQ,
-		.prp1 = pyn_dma_iova(queue->ring.sq),
+		.prp1 = pyn_dma_address(&queue->ctrlr->pci->view, queue->ring.sq),
 		.cdw10 = (uint32_t)(config->depth - 1) << 16 | config->qid,
 		.cdw11 =
 			(uint32_t)config->qid << 16 | (uint32_t)config->priority << CREATE_SQ_QPRIO_SHIFT | CREATE_PC,
@@ -310,21 +320,21 @@ static int slot_pages(struct pyn_slot *slot, size_t count, struct pyn_error *err
 static int describe_data(struct pyn_queue *queue, uint16_t slot, struct nvme_cmd *cmd, struct pyn_data data,
 			 struct pyn_error *err)
 {
-	uint64_t iova = pyn_dma_iova(data.address);
 	size_t pages;
 
 	if (data.length > PYN_PRP_MAX_BYTES)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "%u bytes in one command: %u are the most",
 				 data.length, PYN_PRP_MAX_BYTES);
-	pages = pyn_prp_list_pages((uint32_t)(iova % PYN_PRP_PAGE), data.length);
+	pages = pyn_prp_list_pages((uint32_t)((uintptr_t)data.address % PYN_PRP_PAGE), data.length);
 	if (pages > 1) {
 		int rc = slot_pages(&queue->slots[slot], pages - 1, err);
 
 		if (rc)
 			return rc;
 	}
-	pyn_prp_build(iova, data.length, queue->lists + (size_t)slot * PYN_PRP_ENTRIES, queue->slots[slot].pages,
-		      &cmd->prp1, &cmd->prp2);
+	pyn_prp_build(&queue->ctrlr->pci->view, data.address, data.length,
+		      queue->lists + (size_t)slot * PYN_PRP_ENTRIES, queue->slots[slot].pages, &cmd->prp1,
+		      &cmd->prp2);
 	return 0;
 }
 

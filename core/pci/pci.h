@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/env/env.h"
 #include "core/util/error.h"
 
 struct pyn_pci; /* each kind puts its own fields behind this header */
@@ -78,6 +79,7 @@ struct pyn_pci {
 	bool pin_used;       /* INTx Disable stays off */
 	uint32_t irq_lag_us; /* an interrupt reaches its eventfd so long after what the device sent with it, at most;
 			      * 0: before the answer to a read of a register */
+	struct pyn_dma_view view;
 };
 
 /*

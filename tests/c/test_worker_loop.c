@@ -125,8 +125,8 @@ static void build_slot(uint16_t index)
 	memset(slot, 0, sizeof(*slot));
 	slot->read_data = aligned_alloc(4096, size);
 	slot->write_data = aligned_alloc(4096, size);
-	slot->read_prp_list = calloc(1, 4096);
-	slot->write_prp_list = calloc(1, 4096);
+	slot->read_prp.first = pyn_dma_iova(slot->read_data);
+	slot->write_prp.first = pyn_dma_iova(slot->write_data);
 	slot->cells = calloc(LARGEST, sizeof(uint64_t));
 	slot->base_crc = calloc(LARGEST, sizeof(uint32_t));
 	memset(slot->write_data, 0, size);
@@ -216,8 +216,6 @@ static void tear_down(void)
 	for (unsigned i = 0; i < SLOTS; i++) {
 		free(the_slots[i].read_data);
 		free(the_slots[i].write_data);
-		free(the_slots[i].read_prp_list);
-		free(the_slots[i].write_prp_list);
 		free(the_slots[i].cells);
 		free(the_slots[i].base_crc);
 	}
