@@ -65,14 +65,27 @@ cdef extern from "driver.h" nogil:
         uint16_t cid
         uint16_t status
 
+    struct pyn_device:
+        pass
+
+    struct pyn_cmb_info:
+        uint64_t size
+        bool submission_queues
+        bool completion_queues
+        bool lists
+        bool reads
+        bool writes
+
     # -- buffers ----------------------------------------------------------------------------------------
     struct pyn_buffer:
         uint8_t *data
         uint32_t size
 
-    pyn_buffer *pyn_buffer_with_pattern(uint32_t size, uint32_t ptype, uint32_t pvalue, pyn_error *err)
+    pyn_buffer *pyn_buffer_with_pattern(pyn_device *cmb_of, uint32_t size, uint32_t ptype, uint32_t pvalue,
+                                        pyn_error *err)
     void pyn_buffer_put(pyn_buffer *buffer)
     void pyn_buffer_changed(pyn_buffer *buffer, uint32_t offset, uint32_t length)
+    uint64_t pyn_buffer_address(const pyn_buffer *buffer, uint32_t offset)
 
     # -- the command log --------------------------------------------------------------------------------
     struct pyn_cmdlog:
@@ -106,9 +119,6 @@ cdef extern from "driver.h" nogil:
     void pyn_mismatch_text(const pyn_mismatch *mismatch, uint32_t nsid, char *text, size_t size)
 
     # -- drives -----------------------------------------------------------------------------------------
-    struct pyn_device:
-        pass
-
     struct pyn_qpair:
         pass
 
@@ -183,7 +193,10 @@ cdef extern from "driver.h" nogil:
         bool interrupts
         uint16_t vector
         bool for_worker
+        bool cmb_sq
+        bool cmb_cq
 
+    int pyn_device_cmb_info(pyn_device *device, pyn_cmb_info *info, pyn_error *err)
     int pyn_io_queue_create(pyn_device *device, const pyn_io_queue_config *config, pyn_io_queue **queue,
                             pyn_error *err)
     int pyn_io_queue_delete(pyn_io_queue *queue, pyn_error *err)

@@ -15,13 +15,14 @@ void pyn_seed(uint64_t seed)
 	atomic_store(&the_random_is_seeded, true);
 }
 
-struct pyn_buffer *pyn_buffer_with_pattern(uint32_t size, uint32_t ptype, uint32_t pvalue, struct pyn_error *err)
+struct pyn_buffer *pyn_buffer_with_pattern(struct pyn_device *cmb_of, uint32_t size, uint32_t ptype, uint32_t pvalue,
+					   struct pyn_error *err)
 {
 	struct pyn_buffer *buffer;
 
 	if (pyn_pattern_check(ptype, pvalue, err) < 0)
 		return NULL;
-	buffer = pyn_buffer_create(size, err);
+	buffer = cmb_of ? pyn_device_cmb_buffer(cmb_of, size, err) : pyn_buffer_create(size, err);
 	if (!buffer || (ptype == PYN_PATTERN_CONSTANT && pvalue == 0))
 		return buffer;
 	if (!atomic_load(&the_random_is_seeded))

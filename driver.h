@@ -31,8 +31,10 @@
 #include "core/util/error.h"
 #include "core/util/log.h"
 
-/* A new buffer with a pattern (see core/io/pattern.h). Errors: PYN_ERROR_ARGUMENT, PYN_ERROR_MEMORY. */
-struct pyn_buffer *pyn_buffer_with_pattern(uint32_t size, uint32_t ptype, uint32_t pvalue, struct pyn_error *err);
+/* A new buffer with a pattern (see core/io/pattern.h), in DMA memory, or in the memory buffer of the device cmb_of
+ * where that is not NULL. Errors: PYN_ERROR_ARGUMENT, PYN_ERROR_MEMORY, and those of pyn_device_cmb_buffer. */
+struct pyn_buffer *pyn_buffer_with_pattern(struct pyn_device *cmb_of, uint32_t size, uint32_t ptype, uint32_t pvalue,
+					   struct pyn_error *err);
 
 /* Seed the generator of patterns. */
 void pyn_seed(uint64_t seed);

@@ -127,6 +127,8 @@ class Buffer:
         size: bytes, at least 1. Up to 4 MiB are contiguous for the drive
         name: shown by repr() and dump()
         pvalue, ptype: what it is filled with, see below
+        cmb: a Controller: the buffer is in its controller memory buffer, for commands of this controller
+            only (NVM Express Base Specification, 8.5). None: in this machine's memory
 
         ptype 0       zeros, or 0xff in every byte where pvalue is not 0
         ptype 32      pvalue, a 32-bit value, repeated
@@ -135,6 +137,7 @@ class Buffer:
     Raises:
         AssertionError: size 0, or a pattern that is none of these
         MemoryError: there is not so much memory
+        NotImplementedError: cmb has no controller memory buffer, or it cannot be mapped
 
     It is a sequence of bytes. b[i] is an int and b[a:b] is bytes; negative indexes count from the end;
     an index past the end is an IndexError. Values are set from the slice's start on, as many as there
@@ -156,7 +159,12 @@ class Buffer:
     """
 
     def __init__(
-        self, size: _Int = 4096, name: str | bytes = "buffer", pvalue: _Int = 0, ptype: _Int = 0
+        self,
+        size: _Int = 4096,
+        name: str | bytes = "buffer",
+        pvalue: _Int = 0,
+        ptype: _Int = 0,
+        cmb: Controller | None = None,
     ) -> None: ...
     def __iter__(self) -> Iterator[int]: ...
     def __len__(self) -> int:
@@ -204,7 +212,11 @@ class Buffer:
     def offset(self, value: _Int) -> None: ...
     @property
     def phys_addr(self) -> int:
-        """The address at which the drive sees the byte at offset, for commands that carry addresses."""
+        """The address at which the drive sees the byte at offset, for commands that carry addresses.
+
+        Virtual behind an IOMMU and for virtual SSDs. Once this process has opened a drive without an IOMMU
+        (uio_pci_generic) it is physical: then only bytes within the same 2 MiB follow one another.
+        """
 
     @property
     def data_head(self) -> int:
@@ -503,6 +515,19 @@ class Controller:
     @property
     def mdts(self) -> int:
         """Bytes that one command may transfer, from MDTS and CAP.MPSMIN (Base 5.17); 0: no limit."""
+
+    @property
+    def cmb(self) -> DotDict | None:
+        """What the controller memory buffer may be used for; None: the controller has none (Base 8.5, CMBSZ).
+
+        The keys are size, in bytes, and as bools submission_queues, completion_queues, lists, reads (data
+        from the drive) and writes (data to it).
+
+        Example:
+            >>> if nvme0.cmb and nvme0.cmb.submission_queues:
+            ...     qpair = Qpair(nvme0, 64, cmb_sq=True)
+            >>> buf = Buffer(4096, cmb=nvme0)
+        """
 
     @property
     def addr(self) -> _Address:
@@ -992,12 +1017,16 @@ class Qpair:
         depth: entries, 2 to the lesser of 1024 and CAP.MQES + 1; one command less can be in flight
         prio: QPRIO, 0 urgent to 3 low, where CC.AMS selects weighted round robin (Base 3.4.4)
         ien: whether the completion queue has interrupts enabled
-        iv: interrupt vector; 0xffff: that of the same number as the queue
+        iv: interrupt vector; 0xffff: that of the same number as the queue, and 0 where the drive has no
+            more than one
+        cmb_sq, cmb_cq: whether the submission queue, and the completion queue, are in the controller memory
+            buffer (Base 8.5, CMBSZ.SQS and CQS)
 
     Raises:
         AssertionError: a depth out of range
         QpairCreationError: the drive refuses (Base 5.4, 5.5), or a priority under round robin, which
-            knows none
+            knows none; or no controller memory buffer, or none that takes such queues
+        MemoryError: no memory, or not enough left in the controller memory buffer
 
     The queue takes the lowest identifier that is free. It is deleted with the last reference to it. One
     command more than fits is an AssertionError.
@@ -1010,7 +1039,14 @@ class Qpair:
     """
 
     def __init__(
-        self, nvme: Controller, depth: _Int, prio: _Int = 0, ien: bool = True, iv: _Int = 0xFFFF
+        self,
+        nvme: Controller,
+        depth: _Int,
+        prio: _Int = 0,
+        ien: bool = True,
+        iv: _Int = 0xFFFF,
+        cmb_sq: bool = False,
+        cmb_cq: bool = False,
     ) -> None: ...
     @property
     def sqid(self) -> int:

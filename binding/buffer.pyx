@@ -14,16 +14,19 @@ cdef class Buffer:
     cdef readonly str _name
     cdef object __weakref__
 
-    def __init__(self, size=4096, name="buffer", pvalue=0, ptype=0):
-        self._allocate(size, name, pvalue, ptype)
+    def __init__(self, size=4096, name="buffer", pvalue=0, ptype=0, cmb=None):
+        if cmb is not None and not isinstance(cmb, Controller):
+            raise TypeError(f"cmb must be a Controller, not {type(cmb).__name__}")
+        self._allocate(size, name, pvalue, ptype, cmb)
 
     def __dealloc__(self):
         if self._buffer != NULL:
             cspdk.pyn_buffer_put(self._buffer)
 
-    cdef int _allocate(self, object size, object name, object pvalue, object ptype) except -1:
+    cdef int _allocate(self, object size, object name, object pvalue, object ptype, Controller cmb) except -1:
         cdef cspdk.pyn_error err
         cdef cspdk.pyn_buffer *buffer
+        cdef cspdk.pyn_device *device = NULL
         cdef uint32_t c_type, c_value
         cdef object bytes_wanted = _integer(size, "size")
 
@@ -35,7 +38,9 @@ cdef class Buffer:
         text = name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
         c_type, c_value = _field(ptype, 32, "ptype"), _field(pvalue, 32, "pvalue")
         _check(self._buffer == NULL, "this Buffer exists already")  # an argument's own code may have made it
-        buffer = cspdk.pyn_buffer_with_pattern(bytes_wanted, c_type, c_value, &err)
+        if cmb is not None:
+            device = cmb._device._device
+        buffer = cspdk.pyn_buffer_with_pattern(device, bytes_wanted, c_type, c_value, &err)
         if buffer == NULL:
             raise _exception(&err)
         self._buffer = buffer
@@ -46,7 +51,7 @@ cdef class Buffer:
 
     cdef cspdk.pyn_buffer *_get(self) except NULL:
         if self._buffer == NULL:
-            self._allocate(4096, "buffer", 0, 0)
+            self._allocate(4096, "buffer", 0, 0, None)
         return self._buffer
 
     # -- as a sequence ----------------------------------------------------------------------------------
@@ -163,7 +168,7 @@ cdef class Buffer:
 
     @property
     def phys_addr(self):
-        return <uint64_t><size_t>self._get().data + self._offset
+        return cspdk.pyn_buffer_address(self._get(), self._offset)
 
     @property
     def data_head(self):

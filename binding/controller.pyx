@@ -12,6 +12,22 @@ _ONCS_BITS = {0x05: 0, 0x04: 1, 0x09: 2, 0x08: 3, 0x0d: 5, 0x0e: 5, 0x11: 5, 0x1
 _IO_ALWAYS = {0x00, 0x01, 0x02}
 
 
+cdef object _pieces(Buffer memory, unsigned pages):
+    """What of it is in one piece for a device: (address, number of pages), one after another."""
+    cdef list pieces = []
+    cdef list last = [0, 0]
+    cdef uint64_t address
+    cdef unsigned page
+
+    for page in range(pages):
+        address = cspdk.pyn_buffer_address(memory._get(), page * 4096)
+        if not last[1] or last[0] + last[1] * 4096 != address:
+            last = [address, 0]
+            pieces.append(last)
+        last[1] += 1
+    return pieces
+
+
 cdef class Controller(_Queue):
     cdef _Device _device
     cdef object _init_function
@@ -172,6 +188,22 @@ cdef class Controller(_Queue):
     @property
     def mdts(self):
         return cspdk.pyn_device_mdts(self._device._device)
+
+    @property
+    def cmb(self):
+        cdef cspdk.pyn_cmb_info info
+        cdef cspdk.pyn_error err
+        cdef int rc
+
+        with nogil:
+            rc = cspdk.pyn_device_cmb_info(self._device._device, &info, &err)
+        if rc < 0:
+            raise _exception(&err)
+        if info.size == 0:
+            return None
+        return DotDict(size=info.size, submission_queues=bool(info.submission_queues),
+                       completion_queues=bool(info.completion_queues), lists=bool(info.lists),
+                       reads=bool(info.reads), writes=bool(info.writes))
 
     @property
     def addr(self):
@@ -431,11 +463,12 @@ cdef class Controller(_Queue):
         if not pages:
             raise NotImplementedError("the drive prefers no host memory buffer (Identify Controller, HMPRE is 0)")
         memory = Buffer(pages * 4096, "host memory buffer")
-        entries = Buffer(4096, "host memory descriptors")
-        entries[0:8] = memory.phys_addr.to_bytes(8, "little")
-        entries[8:12] = pages.to_bytes(4, "little")
+        pieces = _pieces(memory, pages)
+        entries = Buffer(len(pieces) * 16, "host memory descriptors")
+        for place, (address, count) in enumerate(pieces):
+            entries[place * 16:place * 16 + 12] = address.to_bytes(8, "little") + count.to_bytes(4, "little")
         self.setfeatures(0x0d, cdw11=1, cdw12=pages, cdw13=entries.phys_addr & 0xffffffff,
-                         cdw14=entries.phys_addr >> 32, cdw15=1).waitdone()
+                         cdw14=entries.phys_addr >> 32, cdw15=len(pieces)).waitdone()
         self._hmb = (memory, entries)
 
     def disable_hmb(self):

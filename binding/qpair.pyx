@@ -8,7 +8,7 @@ cdef class Qpair(_Queue):
     cdef Controller _controller
     cdef cspdk.pyn_io_queue *_queue
 
-    def __init__(self, nvme, depth, prio=0, ien=True, iv=0xffff):
+    def __init__(self, nvme, depth, prio=0, ien=True, iv=0xffff, cmb_sq=False, cmb_cq=False):
         cdef cspdk.pyn_io_queue_config config
         cdef cspdk.pyn_error err
         cdef Controller controller
@@ -28,6 +28,8 @@ cdef class Qpair(_Queue):
         config.interrupts = bool(ien)
         config.vector = _field(iv, 16, "iv")
         config.for_worker = False
+        config.cmb_sq = bool(cmb_sq)
+        config.cmb_cq = bool(cmb_cq)
         controller._ensure()
         with nogil:
             rc = cspdk.pyn_io_queue_create(controller._device._device, &config, &self._queue, &err)

@@ -77,20 +77,24 @@ def _function(address: str) -> str:
 @main.command()
 @click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
 @click.option("--restore", is_flag=True, help="Give back what was bound here, and what killed scripts left.")
-@click.option("--user", default=lambda: os.environ.get("SUDO_USER", ""), help="Whose they are then.")
+@click.option(
+    "--user", default="", help="Whose they are then: the one who calls sudo, where there is an IOMMU."
+)
 def bind(addresses: tuple[str, ...], restore: bool, user: str) -> None:
     """Bind drives to vfio-pci, for scripts of a user who is not root; needs root.
 
     ADDRESS is that of a PCIe function, 01:00.0. A drive that is in use is refused, and then none is bound.
     Functions that share an IOMMU group are bound by one command. Scripts that root runs need no such
-    preparation: they take the drive that they open, and give it back.
+    preparation: they take the drive that they open, and give it back. Where there is no IOMMU the driver is
+    uio_pci_generic, and only root can use the drive.
     """
     machine = pci.Machine()
     try:
         bdfs = [_function(address) for address in addresses]
-        machine.bind(*bdfs, user=user)
+        caller = os.environ.get("SUDO_USER", "") if all(map(machine.group, bdfs)) else ""
+        machine.bind(*bdfs, user=user or caller)
         for bdf in bdfs:
-            click.echo(f"{bdf} is bound to {machine.driver(bdf)}, /dev/vfio/{machine.group(bdf)}")
+            click.echo(f"{bdf} is bound to {machine.driver(bdf)}, {machine.file(bdf)}")
         for line in machine.restore() if restore else []:
             click.echo(line)
     except (OSError, LookupError, pci.DriveError) as error:

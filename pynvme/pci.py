@@ -2,9 +2,9 @@
 """PCI functions of this machine: what uses a drive, taking it from the kernel's driver, and giving it back.
 
 A drive is taken when a script opens it by its PCIe address, and only if nothing uses it. It is bound to
-vfio-pci by `driver_override`, which is written down in ``/run/pynvme`` first, and given back to its driver
-when the process ends. After a process that was killed, ``python -m pynvme bind --restore`` gives back what
-it had.
+vfio-pci, or to uio_pci_generic where there is no IOMMU, by `driver_override`, which is written down in
+``/run/pynvme`` first, and given back to its driver when the process ends. After a process that was killed,
+``python -m pynvme bind --restore`` gives back what it had.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 VFIO = "vfio-pci"
+UIO = "uio_pci_generic"
+"""For drives that no IOMMU translates for."""
+
 CLASS_NVME = 0x010802
 CLASS_BRIDGE = 0x0604  # without its lowest byte; bridges of a group need no driver
 HARMLESS = ("", VFIO, "pci-stub")
@@ -81,6 +84,10 @@ class Machine:
         link = self.devices / bdf / "driver"
         return link.resolve().name if link.exists() else ""
 
+    def way(self, bdf: str) -> str:
+        """Name the driver by which scripts reach a drive."""
+        return VFIO if self.group(bdf) else UIO
+
     def group(self, bdf: str) -> str:
         """Give the number of its IOMMU group, "" where there is no IOMMU."""
         link = self.devices / bdf / "iommu_group"
@@ -119,6 +126,9 @@ class Machine:
             if not used and self._is_claimed(disk):
                 used = [f"{disk} is in use by the kernel{self._zfs()}"]
             found += used
+        virtual = sorted(path.resolve().name for path in (self.devices / bdf).glob("virtfn*"))
+        if virtual:
+            found.append(f"it has virtual functions ({', '.join(virtual)})")
         return found or self._processes(bdf)
 
     def _with_partitions(self, disk: str) -> list[str]:
@@ -199,14 +209,14 @@ class Machine:
     # Taking it
 
     def take(self, bdf: str) -> None:
-        """Bind a drive that nothing uses to vfio-pci, for this process.
+        """Bind a drive that nothing uses to vfio-pci, or what else there is, for this process.
 
-        Nothing is done where it is bound to vfio-pci already, and where opening it tells what is wrong.
+        Nothing is done where it is bound already, and where opening it tells what is wrong.
         """
-        if not self.is_nvme(bdf) or not self.group(bdf):
+        if not self.is_nvme(bdf):
             return
         owner = self._read(bdf)
-        if self.driver(bdf) == VFIO and not (owner and owner.pid):
+        if self.driver(bdf) in (VFIO, UIO) and not (owner and owner.pid):
             self._refuse_kernel(bdf)
             self._refuse_open(bdf)
             return
@@ -214,7 +224,7 @@ class Machine:
             self._take(bdf, os.getpid())
 
     def bind(self, *bdfs: str, user: str = "") -> None:
-        """Bind drives to vfio-pci until they are restored, and let a user have them.
+        """Bind drives to vfio-pci, or what else there is, until they are restored, and let a user have them.
 
         All or none: where one of them cannot be had, the others are given back.
         """
@@ -222,14 +232,14 @@ class Machine:
             if not self.is_nvme(bdf):
                 raise DriveError(f"there is no NVMe controller {bdf} in this machine")
             self._refuse_kernel(bdf)
-            if not self.group(bdf):
+            if user and not self.group(bdf):
                 raise DriveError(
-                    f"{bdf} is in no IOMMU group: switch VT-d (AMD-Vi) on in the firmware's setup, "
-                    "and put intel_iommu=on on the kernel's command line"
+                    f"{bdf} is in no IOMMU group, and without an IOMMU only root may drive it: switch VT-d "
+                    "(AMD-Vi) on in the firmware's setup, and put intel_iommu=on on the kernel's command line"
                 )
         with contextlib.ExitStack() as undo:
             for bdf in bdfs:
-                is_new = self.driver(bdf) != VFIO
+                is_new = self.driver(bdf) != self.way(bdf)
                 with self._lock(bdf):
                     self._take(bdf, 0, bdfs)
                 if is_new:
@@ -241,6 +251,8 @@ class Machine:
     def _refuse_kernel(self, bdf: str) -> None:
         """Refuse the ways of VFIO that are not ours, by their names."""
         group = self.group(bdf)
+        if not group:
+            return
         if _text(self.root / "sys/kernel/iommu_groups" / group / "name") == "vfio-noiommu":
             raise DriveError(
                 f"{bdf} is in no real IOMMU group, but in one of VFIO's no-IOMMU mode, "
@@ -255,7 +267,7 @@ class Machine:
             )
 
     def _refuse_open(self, bdf: str) -> None:
-        users = self._group_users(bdf)
+        users = self._drivers_of(bdf)
         if users:
             raise DriveError(f"{bdf} is in use by {'; '.join(users)}")
 
@@ -263,7 +275,8 @@ class Machine:
         owner = self._read(bdf)
         if owner and owner.pid != pid and self._lives(owner):
             raise DriveError(f"{bdf} is in use by process {owner.pid}, which has taken it")
-        if self.driver(bdf) == VFIO:
+        way = self.way(bdf)
+        if self.driver(bdf) == way:
             self._refuse_open(bdf)
             # What a process that was killed left is given back by this one; what was bound by hand stays.
             if owner and owner.pid:
@@ -272,15 +285,15 @@ class Machine:
         others = [other for other in self.others(bdf) if other not in along]
         if others:
             raise DriveError(self._shared(bdf, others))
-        if not (self.drivers / VFIO).is_dir():
-            subprocess.run(["modprobe", VFIO], capture_output=True)
+        if not (self.drivers / way).is_dir():
+            subprocess.run(["modprobe", way], capture_output=True)
         self._refuse_kernel(bdf)
         with self._claimed(bdf):
             self._write(bdf, Owner(self.driver(bdf), pid, self._start(pid)))
-            self._rebind(bdf, VFIO)
-        if self.driver(bdf) != VFIO:
+            self._rebind(bdf, way)
+        if self.driver(bdf) != way:
             self._give_back(bdf)
-            raise DriveError(f"{bdf} cannot be bound to {VFIO}: `sudo modprobe {VFIO}`; `dmesg` may say more")
+            raise DriveError(f"{bdf} cannot be bound to {way}: `sudo modprobe {way}`; `dmesg` may say more")
 
     def _shared(self, bdf: str, others: list[str]) -> str:
         named = ", ".join(f"{other} ({self.driver(other)})" for other in others)
@@ -332,7 +345,7 @@ class Machine:
             if not owner or owner.pid != os.getpid() or owner.start != self._start(owner.pid):
                 continue
             # The kernel waits until the last handle is closed, and it would wait for us.
-            if f"/dev/vfio/{self.group(bdf)}" in self._open_files("self"):
+            if self.file(bdf) in self._open_files("self"):
                 still_open.append(bdf)
                 continue
             with self._lock(bdf):
@@ -342,14 +355,20 @@ class Machine:
                 f"{', '.join(still_open)} is open in this process: it can be given back after Pcie.close()"
             )
 
-    def _group_users(self, bdf: str) -> list[str]:
-        """Name the other processes that have its IOMMU group open, those that this user may look into."""
-        device = f"/dev/vfio/{self.group(bdf)}"
+    def _drivers_of(self, bdf: str) -> list[str]:
+        """Name the other processes that drive it, or its IOMMU group, those that this user may look into."""
+        device = self.file(bdf)
         return [
             f"process {folder.name} ({_text(folder / 'comm')}), which has {device} open"
             for folder in self.proc.glob("[0-9]*")
-            if folder.name != str(os.getpid()) and device in self._open_files(folder.name)
+            if device and folder.name != str(os.getpid()) and device in self._open_files(folder.name)
         ]
+
+    def file(self, bdf: str) -> str:
+        """Name the device file that a process has open which drives it."""
+        if self.driver(bdf) != UIO:
+            return f"/dev/vfio/{self.group(bdf)}"
+        return "".join(f"/dev/{path.name}" for path in (self.devices / bdf / "uio").glob("uio*"))
 
     def _open_files(self, process: str) -> set[str]:
         with contextlib.suppress(OSError):
@@ -367,7 +386,7 @@ class Machine:
                 if owner.pid and self._lives(owner):
                     said.append(f"{bdf} stays: process {owner.pid} has it")
                     continue
-                users = self._group_users(bdf)
+                users = self._drivers_of(bdf)
                 if users:
                     said.append(f"{bdf} stays: it is in use by {'; '.join(users)}")
                     continue
@@ -381,7 +400,7 @@ class Machine:
             return
         device = self.devices / bdf
         if device.exists():
-            if self.driver(bdf) == VFIO:
+            if self.driver(bdf) in (VFIO, UIO):
                 (device / "driver/unbind").write_text(bdf)
             (device / "driver_override").write_text("\n")
             if owner.driver and not self.driver(bdf):
@@ -404,8 +423,8 @@ class Machine:
                     f"`{_sudo_pynvme()} bind {bdf}` binds it for you"
                 ) from None
             raise DriveError(
-                f"{bdf} is not bound to {VFIO} ({self.driver(bdf) or 'no driver'}), and only root may bind "
-                f"it: `{_sudo_pynvme()} bind {bdf}`"
+                f"{bdf} is not bound to {self.way(bdf)} ({self.driver(bdf) or 'no driver'}), and only root "
+                f"may bind it: `{_sudo_pynvme()} bind {bdf}`"
             ) from None
         try:
             fcntl.flock(fd, fcntl.LOCK_EX)

@@ -101,6 +101,30 @@ enum {
 	NVME_AQA_ACQS_SHIFT = 16,
 	NVME_AQA_ACQS_WIDTH = 12,
 
+	NVME_CMBLOC_BIR_SHIFT = 0,
+	NVME_CMBLOC_BIR_WIDTH = 3, /* which BAR */
+	NVME_CMBLOC_OFST_SHIFT = 12,
+	NVME_CMBLOC_OFST_WIDTH = 20, /* in units of CMBSZ.SZU */
+
+	NVME_CMBSZ_SQS_SHIFT = 0,
+	NVME_CMBSZ_SQS_WIDTH = 1, /* submission queues may be there */
+	NVME_CMBSZ_CQS_SHIFT = 1,
+	NVME_CMBSZ_CQS_WIDTH = 1,
+	NVME_CMBSZ_LISTS_SHIFT = 2,
+	NVME_CMBSZ_LISTS_WIDTH = 1, /* PRP and SGL lists */
+	NVME_CMBSZ_RDS_SHIFT = 3,
+	NVME_CMBSZ_RDS_WIDTH = 1, /* data from the controller */
+	NVME_CMBSZ_WDS_SHIFT = 4,
+	NVME_CMBSZ_WDS_WIDTH = 1, /* data to the controller */
+	NVME_CMBSZ_SZU_SHIFT = 8,
+	NVME_CMBSZ_SZU_WIDTH = 4, /* units of 4 KiB × 16^SZU, up to 6 */
+	NVME_CMBSZ_SZ_SHIFT = 12,
+	NVME_CMBSZ_SZ_WIDTH = 20,
+
+	NVME_CMBMSC_CRE = 1,  /* capability registers enabled */
+	NVME_CMBMSC_CMSE = 2, /* memory space enabled; bits 63:12 are the address */
+	NVME_CMBSTS_CBAI = 1, /* that address is invalid */
+
 	NVME_CRTO_CRWMT_SHIFT = 0,
 	NVME_CRTO_CRWMT_WIDTH = 16, /* ready with media timeout, 500 ms units */
 	NVME_CRTO_CRIMT_SHIFT = 16,

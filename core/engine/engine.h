@@ -23,6 +23,7 @@
 #include "core/nvme/types.h"
 
 struct pyn_ring;
+struct pyn_window;
 
 enum pyn_reset { PYN_RESET_FUNCTION, PYN_RESET_HOT };
 
@@ -109,6 +110,13 @@ struct pyn_engine {
 
 	/* What interrupts there are. Missing where vector_set is. */
 	struct pyn_interrupts (*interrupts)(struct pyn_ctrlr *ctrlr);
+
+	/* The controller memory buffer: what it may be used for, and its memory, which is mapped at the first call;
+	 * the window is borrowed. Errors: PYN_ERROR_UNSUPPORTED, the controller has none. NULL entries: no engine's
+	 * controller has one. */
+	int (*cmb_info)(struct pyn_ctrlr *ctrlr, struct pyn_cmb_info *info, struct pyn_error *err);
+	int (*cmb_window)(struct pyn_ctrlr *ctrlr, struct pyn_window **window, struct pyn_error *err);
+
 	/* How the device addresses memory: for who builds the data pointers of commands by himself. */
 	struct pyn_dma_view (*view)(struct pyn_ctrlr *ctrlr);
 

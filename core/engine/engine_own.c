@@ -2,6 +2,7 @@
 /* Our own engine: the seam over core/nvme. What each entry does is said in engine.h. */
 #include "core/engine/engine.h"
 
+#include "core/nvme/cmb.h"
 #include "core/nvme/ctrlr.h"
 #include "core/nvme/queue.h"
 
@@ -54,6 +55,14 @@ static struct pyn_queue *own_admin_queue(struct pyn_ctrlr *ctrlr)
 static struct pyn_dma_view own_view(struct pyn_ctrlr *ctrlr)
 {
 	return ctrlr->pci->view;
+}
+
+static int own_cmb_window(struct pyn_ctrlr *ctrlr, struct pyn_window **window, struct pyn_error *err)
+{
+	int rc = pyn_cmb_open(ctrlr, err);
+
+	*window = ctrlr->cmb;
+	return rc;
 }
 
 static int own_vector_set(struct pyn_ctrlr *ctrlr, uint16_t vector, int eventfd, struct pyn_error *err)
@@ -111,6 +120,8 @@ const struct pyn_engine pyn_engine_own = {
 	.poll = pyn_queue_poll,
 	.ring_of = pyn_queue_ring_of,
 	.interrupts = own_interrupts,
+	.cmb_info = pyn_cmb_info,
+	.cmb_window = own_cmb_window,
 	.view = own_view,
 	.vector_set = own_vector_set,
 	.vector_mask = own_vector_mask,

@@ -5,8 +5,14 @@
 #include <stdlib.h>
 
 #include "core/env/env.h"
+#include "core/env/window.h"
 
 struct pyn_buffer *pyn_buffer_create(uint32_t size, struct pyn_error *err)
+{
+	return pyn_buffer_create_in(NULL, size, err);
+}
+
+struct pyn_buffer *pyn_buffer_create_in(struct pyn_window *window, uint32_t size, struct pyn_error *err)
 {
 	struct pyn_buffer *buffer = calloc(1, sizeof(*buffer));
 	uint32_t pages = size / PYN_PAGE + 1;
@@ -18,13 +24,14 @@ struct pyn_buffer *pyn_buffer_create(uint32_t size, struct pyn_error *err)
 		pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a buffer of %u bytes", size);
 		return NULL;
 	}
-	buffer->data = pyn_dma_alloc(size, PYN_PAGE, err);
+	buffer->data = window ? pyn_window_take(window, size, PYN_PAGE, err) : pyn_dma_alloc(size, PYN_PAGE, err);
 	if (!buffer->data) {
 		free(buffer->pages);
 		free(buffer);
 		return NULL;
 	}
 	buffer->size = size;
+	buffer->window = window;
 	buffer->process = pyn_process_generation();
 	atomic_init(&buffer->references, 1);
 	return buffer;
@@ -39,7 +46,9 @@ void pyn_buffer_put(struct pyn_buffer *buffer)
 {
 	if (!buffer || atomic_fetch_sub(&buffer->references, 1) != 1)
 		return;
-	if (buffer->process == pyn_process_generation())
+	if (buffer->process == pyn_process_generation() && buffer->window)
+		pyn_window_give(buffer->window, buffer->data, buffer->size);
+	else if (buffer->process == pyn_process_generation())
 		pyn_dma_free(buffer->data);
 	free(buffer->pages);
 	free(buffer);
@@ -94,6 +103,15 @@ bool pyn_buffer_use_end(struct pyn_buffer_use *use)
 	use->buffer = NULL;
 	pyn_buffer_put(buffer);
 	return !use->disturbed && changes == use->changes;
+}
+
+uint64_t pyn_buffer_address(const struct pyn_buffer *buffer, uint32_t offset)
+{
+	const uint8_t *byte = buffer->data + offset;
+
+	if (buffer->window)
+		return buffer->address + offset;
+	return pyn_dma_physical_known() ? pyn_dma_physical(byte) : pyn_dma_iova(byte);
 }
 
 void pyn_buffer_changed(struct pyn_buffer *buffer, uint32_t offset, uint32_t length)

@@ -18,11 +18,15 @@
 
 #define PYN_PAGE 4096u
 
+struct pyn_window;
+
 struct pyn_buffer {
 	uint8_t *data;
 	uint32_t size; /* bytes allocated, as asked for */
 	_Atomic uint32_t references;
 	uint32_t process;           /* generation of the process that made it */
+	struct pyn_window *window;  /* the device's memory that it is in; NULL: DMA memory */
+	uint64_t address;           /* of its first byte for that device */
 	struct pyn_spin lock;       /* over pages: several threads submit and reap */
 	struct pyn_page_use *pages; /* one for each 4 KiB */
 };
@@ -36,6 +40,9 @@ struct pyn_page_use {
 
 /* Zeroed, 4 KiB aligned, contiguous for the device; one reference. NULL: no memory. */
 struct pyn_buffer *pyn_buffer_create(uint32_t size, struct pyn_error *err);
+
+/* The same in memory of a device's own. */
+struct pyn_buffer *pyn_buffer_create_in(struct pyn_window *window, uint32_t size, struct pyn_error *err);
 void pyn_buffer_get(struct pyn_buffer *buffer);
 void pyn_buffer_put(struct pyn_buffer *buffer);
 
@@ -58,5 +65,9 @@ bool pyn_buffer_use_end(struct pyn_buffer_use *use);
 
 /* The script changes these bytes. */
 void pyn_buffer_changed(struct pyn_buffer *buffer, uint32_t offset, uint32_t length);
+
+/* The address by which a device reaches a byte of it: the virtual one, and the physical one as soon as a device that
+ * needs it has been opened, since a buffer does not know for which it is meant. */
+uint64_t pyn_buffer_address(const struct pyn_buffer *buffer, uint32_t offset);
 
 #endif

@@ -330,6 +330,47 @@ const struct pyn_engine *pyn_device_engine(const struct pyn_device *device)
 	return device->engine;
 }
 
+static int no_cmb(const struct pyn_device *device, struct pyn_error *err)
+{
+	return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, "the %s engine has no controller memory buffers",
+			 device->engine->name);
+}
+
+int pyn_device_cmb_info(struct pyn_device *device, struct pyn_cmb_info *info, struct pyn_error *err)
+{
+	int rc;
+
+	pyn_device_lock(device);
+	rc = pyn_device_check(device, err);
+	if (rc == 0)
+		rc = device->engine->cmb_info ? device->engine->cmb_info(device->ctrlr, info, err)
+					      : no_cmb(device, err);
+	pyn_device_unlock(device);
+	return rc;
+}
+
+struct pyn_buffer *pyn_device_cmb_buffer(struct pyn_device *device, uint32_t size, struct pyn_error *err)
+{
+	struct pyn_buffer *buffer = NULL;
+	struct pyn_window *window;
+	int rc;
+
+	pyn_device_lock(device);
+	rc = pyn_device_check(device, err);
+	if (rc == 0)
+		rc = device->engine->cmb_window ? device->engine->cmb_window(device->ctrlr, &window, err)
+						: no_cmb(device, err);
+	if (rc == 0)
+		buffer = pyn_buffer_create_in(window, size, err);
+	if (buffer) {
+		struct pyn_dma_view view = device->engine->view(device->ctrlr);
+
+		buffer->address = pyn_dma_address(&view, buffer->data);
+	}
+	pyn_device_unlock(device);
+	return buffer;
+}
+
 int pyn_device_dma_view(struct pyn_device *device, struct pyn_dma_view *view, struct pyn_error *err)
 {
 	int rc;

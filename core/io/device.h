@@ -123,6 +123,11 @@ uint32_t pyn_device_process(const struct pyn_device *device); /* generation of t
 const char *pyn_device_address(const struct pyn_device *device);
 const struct pyn_engine *pyn_device_engine(const struct pyn_device *device);
 
+/* Its controller memory buffer, and a buffer in there. Errors: those of a device that is closed; of the buffer also
+ * PYN_ERROR_UNSUPPORTED, it has none, and PYN_ERROR_MEMORY, not so much. */
+int pyn_device_cmb_info(struct pyn_device *device, struct pyn_cmb_info *info, struct pyn_error *err);
+struct pyn_buffer *pyn_device_cmb_buffer(struct pyn_device *device, uint32_t size, struct pyn_error *err);
+
 /* How it addresses memory. Errors: those of a device that is closed. */
 int pyn_device_dma_view(struct pyn_device *device, struct pyn_dma_view *view, struct pyn_error *err);
 struct pyn_ctrlr *pyn_device_ctrlr(const struct pyn_device *device);
@@ -147,6 +152,8 @@ struct pyn_io_queue_config {
 	bool interrupts;
 	uint16_t vector; /* 0xffff: the QID */
 	bool for_worker; /* no struct pyn_qpair */
+	bool cmb_sq;     /* the submission queue is in the controller memory buffer */
+	bool cmb_cq;     /* and the completion queue */
 };
 
 /* The lowest free QID. Errors: PYN_ERROR_CREATE, PYN_ERROR_STATE, PYN_ERROR_GONE, PYN_ERROR_TIMEOUT,

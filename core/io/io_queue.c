@@ -57,7 +57,7 @@ static uint16_t own_vector(const struct pyn_device *device, uint16_t qid)
 
 	if (device->engine->interrupts)
 		interrupts = device->engine->interrupts(device->ctrlr);
-	if (interrupts.one_for_all)
+	if (interrupts.one_for_all || !interrupts.vectors)
 		return 0;
 	return (uint16_t)(qid < interrupts.vectors ? qid : qid % interrupts.vectors);
 }
@@ -73,6 +73,8 @@ static int create_queue(struct pyn_device *device, const struct pyn_io_queue_con
 		.interrupts = config->interrupts,
 		.vector = config->vector,
 		.forked = config->for_worker,
+		.cmb_sq = config->cmb_sq,
+		.cmb_cq = config->cmb_cq,
 	};
 	int rc = check_priority(device, config->priority, err);
 
@@ -246,14 +248,18 @@ void pyn_io_queue_free_orphan(struct pyn_io_queue *queue)
 /* Locks the device where it returns 0. */
 static int begin_interrupt(struct pyn_io_queue *queue, struct pyn_error *err)
 {
+	struct pyn_error cause;
+
 	if (queue->process != pyn_process_generation())
 		return pyn_error(err, PYN_ERROR_STATE, ECHILD, "Qpair %u belongs to another process", queue->qid);
 	pyn_device_lock(queue->device);
+	/* Where there was none when the queue was made, the reason is told now. */
+	if (queue->queue && !queue->vector)
+		queue->vector = pyn_vector_get(&queue->device->vectors, queue->device->engine, queue->device->ctrlr,
+					       queue->vector_number, &cause);
 	if (queue->vector)
 		return 0;
-	int rc = queue->queue ? pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
-					  "Qpair %u: the drive has no interrupt vector %u to be listened to",
-					  queue->qid, queue->vector_number)
+	int rc = queue->queue ? pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, "Qpair %u: %s", queue->qid, cause.text)
 			      : pyn_error(err, PYN_ERROR_STATE, ENODEV, "Qpair %u is deleted", queue->qid);
 
 	pyn_device_unlock(queue->device);

@@ -27,7 +27,7 @@
 
 struct pyn_worker {
 	struct pyn_device *device; /* holds a reference */
-	struct pyn_dma_view view; /* of the device */
+	struct pyn_dma_view view;  /* of the device */
 	struct pyn_io_queue *queue;
 	struct pyn_verify *verify;  /* a reference, or NULL */
 	struct pyn_worker_run *run; /* in ordinary memory: the child works on its copy */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/env/env.h"
+#include "core/nvme/cmb.h"
 #include "core/nvme/queue.h"
 #include "core/pci/config.h"
 #include "core/util/log.h"
@@ -69,6 +70,7 @@ static void quiesce(struct pyn_ctrlr *ctrlr)
 void pyn_ctrlr_detach(struct pyn_ctrlr *ctrlr)
 {
 	quiesce(ctrlr);
+	pyn_cmb_leave(ctrlr);
 	ctrlr->pci->ops->close(ctrlr->pci);
 	quarantine_end(ctrlr);
 	pyn_queue_free(ctrlr->admin);
@@ -199,6 +201,7 @@ int pyn_ctrlr_disable(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 
 static int admin_queue_ready(struct pyn_ctrlr *ctrlr, uint16_t depth, struct pyn_error *err)
 {
+	struct pyn_queue_config config = {.qid = 0, .depth = depth};
 	struct pyn_queue *queue;
 	int rc;
 
@@ -206,7 +209,7 @@ static int admin_queue_ready(struct pyn_ctrlr *ctrlr, uint16_t depth, struct pyn
 		pyn_queue_reset(ctrlr->admin);
 		return 0;
 	}
-	rc = pyn_queue_alloc(ctrlr, 0, depth, &queue, err);
+	rc = pyn_queue_alloc(ctrlr, &config, &queue, err);
 	if (rc)
 		return rc;
 	if (ctrlr->admin && ctrlr->enabled)
@@ -225,9 +228,11 @@ static int admin_registers(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 	rc = pyn_reg_write32(ctrlr->pci, NVME_REG_AQA,
 			     (uint32_t)(NVME_SET(last, NVME_AQA_ASQS) | NVME_SET(last, NVME_AQA_ACQS)), err);
 	if (!rc)
-		rc = pyn_reg_write64(ctrlr->pci, NVME_REG_ASQ, pyn_dma_address(&ctrlr->pci->view, ctrlr->admin->ring.sq), err);
+		rc = pyn_reg_write64(ctrlr->pci, NVME_REG_ASQ,
+				     pyn_dma_address(&ctrlr->pci->view, ctrlr->admin->ring.sq), err);
 	if (!rc)
-		rc = pyn_reg_write64(ctrlr->pci, NVME_REG_ACQ, pyn_dma_address(&ctrlr->pci->view, (void *)ctrlr->admin->ring.cq), err);
+		rc = pyn_reg_write64(ctrlr->pci, NVME_REG_ACQ,
+				     pyn_dma_address(&ctrlr->pci->view, (void *)ctrlr->admin->ring.cq), err);
 	return rc;
 }
 
@@ -245,6 +250,8 @@ int pyn_ctrlr_admin_setup(struct pyn_ctrlr *ctrlr, uint16_t depth, struct pyn_er
 		rc = pyn_pci_msix_enable(ctrlr->pci, err);
 	if (!rc)
 		rc = pyn_ctrlr_cap(ctrlr, err);
+	if (!rc)
+		rc = pyn_cmb_again(ctrlr, err);
 	if (!rc)
 		rc = admin_queue_ready(ctrlr, depth, err);
 	if (!rc)

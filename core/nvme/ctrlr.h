@@ -11,12 +11,15 @@
 #include "core/nvme/types.h"
 #include "core/pci/pci.h"
 
+struct pyn_window;
+
 struct pyn_ctrlr {
 	struct pyn_pci *pci;
 	uint64_t cap;                 /* CAP as it was read last */
 	bool enabled;                 /* the device was given the admin rings and not disabled since */
 	bool vectors;                 /* interrupts are in use: MSI-X is enabled again after a reset */
 	struct pyn_queue *admin;      /* from the first set-up on */
+	struct pyn_window *cmb;       /* its memory buffer, once it is used */
 	struct pyn_queue *quarantine; /* queues that are free but for what the device may still write */
 };
 

@@ -40,8 +40,8 @@ static void list_fill(const struct pyn_dma_view *view, uint64_t *page, uint64_t 
 		page[at] = 0;
 }
 
-void pyn_prp_build(const struct pyn_dma_view *view, const void *data, uint32_t length, uint64_t *list_first, uint64_t *list_more, uint64_t *prp1,
-		   uint64_t *prp2)
+void pyn_prp_build(const struct pyn_dma_view *view, const void *data, uint32_t length, uint64_t *list_first,
+		   uint64_t *list_more, uint64_t *prp1, uint64_t *prp2)
 {
 	uint32_t offset = (uint32_t)((uintptr_t)data % PYN_PRP_PAGE);
 	size_t entries = entries_after_first(offset, length);

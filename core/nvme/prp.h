@@ -25,7 +25,7 @@ size_t pyn_prp_list_pages(uint32_t offset, uint32_t length);
  * where pyn_prp_list_pages says 1 or more; list_more the others, one after another (NULL where there are none). Both
  * are page-aligned DMA memory and stay the command's until it completes. *prp2 is 0 where it is not needed.
  */
-void pyn_prp_build(const struct pyn_dma_view *view, const void *data, uint32_t length, uint64_t *list_first, uint64_t *list_more, uint64_t *prp1,
-		   uint64_t *prp2);
+void pyn_prp_build(const struct pyn_dma_view *view, const void *data, uint32_t length, uint64_t *list_first,
+		   uint64_t *list_more, uint64_t *prp1, uint64_t *prp2);
 
 #endif

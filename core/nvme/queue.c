@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "core/env/env.h"
+#include "core/env/window.h"
+#include "core/nvme/cmb.h"
 #include "core/nvme/ctrlr.h"
 #include "core/nvme/prp.h"
 #include "core/nvme/status.h"
@@ -34,7 +36,7 @@ static size_t ring_bytes(uint16_t depth, size_t entry)
 
 static volatile uint32_t *doorbell_map(struct pyn_pci *pci, uint32_t offset)
 {
-	return pci->ops->bar_map(pci, offset, sizeof(uint32_t));
+	return pci->ops->bar_map(pci, 0, offset, sizeof(uint32_t));
 }
 
 static int doorbells_find(struct pyn_queue *queue, struct pyn_error *err)
@@ -57,23 +59,31 @@ static int doorbells_find(struct pyn_queue *queue, struct pyn_error *err)
 }
 
 /* Aligned to its size, a ring lies in one hugepage, and so it is contiguous for a device without an IOMMU too. */
-static void *ring_alloc(uint16_t depth, size_t entry, struct pyn_error *err)
+static void *ring_alloc(struct pyn_queue *queue, bool in_cmb, size_t bytes, struct pyn_error *err)
 {
-	size_t bytes = ring_bytes(depth, entry), align = PYN_PRP_PAGE;
+	size_t align = PYN_PRP_PAGE;
 
 	while (align < bytes)
 		align *= 2;
-	return pyn_dma_alloc(bytes, align, err);
+	return in_cmb ? pyn_window_take(queue->window, bytes, PYN_PRP_PAGE, err) : pyn_dma_alloc(bytes, align, err);
+}
+
+static void ring_free(struct pyn_queue *queue, bool in_cmb, void *ring, size_t bytes)
+{
+	if (ring && in_cmb)
+		pyn_window_give(queue->window, ring, bytes);
+	else
+		pyn_dma_free(ring);
 }
 
 static int memory_alloc(struct pyn_queue *queue, struct pyn_error *err)
 {
 	struct pyn_ring *ring = &queue->ring;
 
-	ring->sq = ring_alloc(ring->sq_size, sizeof(ring->sq[0]), err);
+	ring->sq = ring_alloc(queue, queue->cmb_sq, ring_bytes(ring->sq_size, sizeof(ring->sq[0])), err);
 	if (!ring->sq)
 		return -ENOMEM;
-	ring->cq = ring_alloc(ring->cq_size, sizeof(ring->cq[0]), err);
+	ring->cq = ring_alloc(queue, queue->cmb_cq, ring_bytes(ring->cq_size, sizeof(ring->cq[0])), err);
 	if (!ring->cq)
 		return -ENOMEM;
 	queue->lists = pyn_dma_alloc((size_t)num_slots(queue) * PYN_PRP_PAGE, PYN_PRP_PAGE, err);
@@ -85,20 +95,45 @@ static int memory_alloc(struct pyn_queue *queue, struct pyn_error *err)
 	return 0;
 }
 
-int pyn_queue_alloc(struct pyn_ctrlr *ctrlr, uint16_t qid, uint16_t depth, struct pyn_queue **queue,
+/* Whether the controller lets this queue be in its memory buffer, which is used from now on. */
+static int cmb_ready(struct pyn_ctrlr *ctrlr, const struct pyn_queue_config *config, struct pyn_error *err)
+{
+	struct pyn_cmb_info info;
+	int rc;
+
+	if (!config->cmb_sq && !config->cmb_cq)
+		return 0;
+	rc = pyn_cmb_info(ctrlr, &info, err);
+	if (!rc && info.size &&
+	    ((config->cmb_sq && !info.submission_queues) || (config->cmb_cq && !info.completion_queues)))
+		rc = pyn_error(err, PYN_ERROR_CREATE, ENOTSUP,
+			       "the controller takes no %s queues in its memory buffer (CMBSZ.%s is 0)",
+			       config->cmb_sq && !info.submission_queues ? "submission" : "completion",
+			       config->cmb_sq && !info.submission_queues ? "SQS" : "CQS");
+	return rc ? rc : pyn_cmb_open(ctrlr, err);
+}
+
+int pyn_queue_alloc(struct pyn_ctrlr *ctrlr, const struct pyn_queue_config *config, struct pyn_queue **queue,
 		    struct pyn_error *err)
 {
 	struct pyn_queue *made;
 	int rc;
 
-	if (depth < 2)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "a queue has 2 entries at least, not %u", depth);
+	if (config->depth < 2)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "a queue has 2 entries at least, not %u",
+				 config->depth);
+	rc = cmb_ready(ctrlr, config, err);
+	if (rc)
+		return rc;
 	made = calloc(1, sizeof(*made));
 	if (!made)
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a queue");
 	made->ctrlr = ctrlr;
-	made->ring.qid = qid;
-	made->ring.sq_size = made->ring.cq_size = depth;
+	made->ring.qid = config->qid;
+	made->ring.sq_size = made->ring.cq_size = config->depth;
+	made->window = ctrlr->cmb;
+	made->cmb_sq = config->cmb_sq;
+	made->cmb_cq = config->cmb_cq;
 	rc = doorbells_find(made, err);
 	if (!rc)
 		rc = memory_alloc(made, err);
@@ -132,8 +167,9 @@ void pyn_queue_free(struct pyn_queue *queue)
 		pyn_dma_free(queue->slots[i].pages);
 	free(queue->slots);
 	pyn_dma_free(queue->lists);
-	pyn_dma_free((void *)queue->ring.cq);
-	pyn_dma_free(queue->ring.sq);
+	ring_free(queue, queue->cmb_cq, (void *)queue->ring.cq,
+		  ring_bytes(queue->ring.cq_size, sizeof(struct nvme_cpl)));
+	ring_free(queue, queue->cmb_sq, queue->ring.sq, ring_bytes(queue->ring.sq_size, sizeof(struct nvme_cmd)));
 	free(queue);
 }
 
@@ -264,7 +300,7 @@ int pyn_queue_create(struct pyn_ctrlr *ctrlr, const struct pyn_queue_config *con
 
 	rc = config_check(ctrlr, config, why);
 	if (!rc)
-		rc = pyn_queue_alloc(ctrlr, config->qid, config->depth, &made, why);
+		rc = pyn_queue_alloc(ctrlr, config, &made, why);
 	if (rc)
 		return rc;
 	rc = fork_check(made, config, why);
@@ -325,6 +361,9 @@ static int describe_data(struct pyn_queue *queue, uint16_t slot, struct nvme_cmd
 	if (data.length > PYN_PRP_MAX_BYTES)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "%u bytes in one command: %u are the most",
 				 data.length, PYN_PRP_MAX_BYTES);
+	if (!pyn_dma_address(&queue->ctrlr->pci->view, data.address))
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EFAULT,
+				 "the device cannot reach this buffer: it is in the memory of another device");
 	pages = pyn_prp_list_pages((uint32_t)((uintptr_t)data.address % PYN_PRP_PAGE), data.length);
 	if (pages > 1) {
 		int rc = slot_pages(&queue->slots[slot], pages - 1, err);

@@ -8,6 +8,8 @@
 #include "core/nvme/ring.h"
 #include "core/nvme/types.h"
 
+struct pyn_window;
+
 /* What a slot keeps beside its page of PRP list: for transfers whose list is longer. */
 struct pyn_slot {
 	uint64_t *pages; /* DMA memory, NULL: none yet */
@@ -17,15 +19,18 @@ struct pyn_slot {
 struct pyn_queue {
 	struct pyn_ring ring;
 	struct pyn_ctrlr *ctrlr;
-	uint64_t *lists;        /* a page of PRP list for each slot */
-	struct pyn_slot *slots; /* depth - 1 */
-	bool sq_deleted;        /* the device has confirmed it: a deletion that is tried again goes on from there */
+	uint64_t *lists;           /* a page of PRP list for each slot */
+	struct pyn_slot *slots;    /* depth - 1 */
+	struct pyn_window *window; /* where the rings are which are in the controller memory buffer; NULL: none is */
+	bool cmb_sq;
+	bool cmb_cq;
+	bool sq_deleted; /* the device has confirmed it: a deletion that is tried again goes on from there */
 	bool cq_deleted;
 	struct pyn_queue *next; /* in the controller's quarantine */
 };
 
-/* Memory for a queue pair of depth entries; its doorbells are looked up, the device is told nothing. */
-int pyn_queue_alloc(struct pyn_ctrlr *ctrlr, uint16_t qid, uint16_t depth, struct pyn_queue **queue,
+/* Memory for a queue pair; its doorbells are looked up, the device is told nothing. */
+int pyn_queue_alloc(struct pyn_ctrlr *ctrlr, const struct pyn_queue_config *config, struct pyn_queue **queue,
 		    struct pyn_error *err);
 
 /* Both rings empty again, as the device sees them after it was enabled. */

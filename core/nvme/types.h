@@ -40,6 +40,18 @@ struct pyn_queue_config {
 	bool interrupts;  /* CDW11.IEN of the completion queue */
 	uint16_t vector;  /* interrupt vector */
 	bool forked;      /* a process that is forked later will run it */
+	bool cmb_sq;      /* the submission queue is in the controller memory buffer */
+	bool cmb_cq;      /* and the completion queue */
+};
+
+/* What CMBSZ says of a controller memory buffer: its size, and what it may be used for. */
+struct pyn_cmb_info {
+	uint64_t size; /* bytes; 0: the controller has none */
+	bool submission_queues;
+	bool completion_queues;
+	bool lists;  /* PRP and SGL lists */
+	bool reads;  /* data from the controller */
+	bool writes; /* data to it */
 };
 
 /* The interrupts of a controller. */

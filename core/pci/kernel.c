@@ -67,6 +67,24 @@ void pyn_kernel_driver(const char *bdf, char name[PYN_KERNEL_NAME])
 	link_of(bdf, "driver", name);
 }
 
+uint64_t pyn_kernel_bar_address(const char *bdf, uint32_t bar)
+{
+	unsigned long long first = 0;
+	char path[128], line[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), FUNCTIONS "/%.40s/resource", bdf);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	/* A line for each: its first address, its last, and flags. */
+	for (uint32_t i = 0; i <= bar && fgets(line, sizeof(line), file); i++)
+		if (i == bar && sscanf(line, "%llx", &first) != 1)
+			first = 0;
+	fclose(file);
+	return first;
+}
+
 int pyn_kernel_iommu_group(const char *bdf)
 {
 	char name[PYN_KERNEL_NAME];

@@ -5,6 +5,7 @@
 #define PYN_PCI_KERNEL_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/util/error.h"
 
@@ -16,6 +17,9 @@ int pyn_kernel_function_check(const char *bdf, struct pyn_error *err);
 
 /* The name of the driver that is bound, "" where there is none. */
 void pyn_kernel_driver(const char *bdf, char name[PYN_KERNEL_NAME]);
+
+/* Where one of its BARs lies on the bus; 0: it has none there. */
+uint64_t pyn_kernel_bar_address(const char *bdf, uint32_t bar);
 
 /* The number of its IOMMU group; -1: it is in none, since there is no IOMMU. */
 int pyn_kernel_iommu_group(const char *bdf);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A PCI function: configuration space, BAR 0, DMA, interrupts, resets. One table for each kind of access;
- * vfio_user.c reaches a device through a socket, vfio.c through the kernel.
+ * A PCI function: configuration space, BARs, DMA, interrupts, resets. One table for each kind of access;
+ * vfio_user.c reaches a device through a socket, vfio.c through the kernel, uio.c too, where there is no IOMMU.
  *
  * All functions but close may be called from any thread of the process that opened the device, at any time: a queue
  * rings its doorbell by bar_write while another thread reads a register. A device that is gone or answers nonsense:
@@ -48,11 +48,18 @@ struct pyn_pci_ops {
 	int (*bar_write)(struct pyn_pci *pci, uint32_t offset, const void *data, uint32_t length,
 			 struct pyn_error *err);
 
-	/* Where bytes offset … offset+length-1 of BAR 0 are mapped, for stores without a call, in this process and in
+	/* Where bytes offset … offset+length-1 of a BAR are mapped, for stores without a call, in this process and in
 	 * those that it forks; NULL: not mappable, use bar_write. Stays valid until close. A store can still raise
 	 * SIGBUS: where the kernel's device has its memory space disabled, or a vfio-user server truncates the file
 	 * that it gave; a process that must survive this, such as a worker, handles that signal. */
-	volatile void *(*bar_map)(struct pyn_pci *pci, uint32_t offset, uint32_t length);
+	volatile void *(*bar_map)(struct pyn_pci *pci, uint32_t bar, uint64_t offset, uint64_t length);
+
+	/* The mapping of a BAR that holds pointer becomes ordinary memory, zeros, which the caller unmaps: length
+	 * bytes at mapping. For who has pointers into it that are used after close. */
+	void (*bar_disown)(struct pyn_pci *pci, const void *pointer, void **mapping, size_t *length);
+
+	/* Where a BAR lies on the bus, as the device knows it; 0: it has none there. */
+	uint64_t (*bar_address)(struct pyn_pci *pci, uint32_t bar);
 
 	/* Let vector (0 …) raise eventfd, or nothing where eventfd is -1. */
 	int (*irq_set)(struct pyn_pci *pci, uint32_t vector, int eventfd, struct pyn_error *err);

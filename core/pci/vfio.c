@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/env/env.h"
+#include "core/pci/check.h"
 #include "core/pci/config.h"
 #include "core/pci/kernel.h"
 #include "core/pci/vfio_group.h"
@@ -49,14 +50,6 @@ static int gone(struct vfio *dev, const char *what, struct pyn_error *err)
 
 /* -- registers ------------------------------------------------------------------------------------------------ */
 
-static int config_in_range(uint32_t offset, uint32_t length, struct pyn_error *err)
-{
-	if (offset <= PCI_CFG_EXT_SIZE && length <= PCI_CFG_EXT_SIZE - offset)
-		return 0;
-	return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "%u bytes at 0x%x: configuration space ends at %#x", length,
-			 offset, PCI_CFG_EXT_SIZE);
-}
-
 /* How much of a range a conventional function's smaller configuration space has; the rest reads as ones. */
 static uint32_t config_present(const struct vfio *dev, uint32_t offset, uint32_t length)
 {
@@ -69,7 +62,7 @@ static int vfio_config_read(struct pyn_pci *pci, uint32_t offset, void *data, ui
 {
 	struct vfio *dev = vfio_of(pci);
 	uint32_t present = config_present(dev, offset, length);
-	int rc = config_in_range(offset, length, err);
+	int rc = pyn_pci_check_config(offset, length, err);
 
 	if (rc)
 		return rc;
@@ -125,7 +118,7 @@ static int vfio_config_write(struct pyn_pci *pci, uint32_t offset, const void *d
 {
 	struct vfio *dev = vfio_of(pci);
 	uint32_t present = config_present(dev, offset, length);
-	int rc = config_in_range(offset, length, err);
+	int rc = pyn_pci_check_config(offset, length, err);
 
 	bool concerns = !rc && concerns_memory(dev, offset, present);
 
@@ -139,18 +132,6 @@ static int vfio_config_write(struct pyn_pci *pci, uint32_t offset, const void *d
 	return concerns && dev->covered && memory_is_on(dev, 0, NULL, 0) ? cover(dev, false, err) : 0;
 }
 
-static int bar_in_range(const struct pyn_pci *pci, uint32_t offset, uint32_t length, struct pyn_error *err)
-{
-	if ((length != 4 && length != 8) || offset % length)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "%u bytes at 0x%x: a register has 4 or 8 bytes and is naturally aligned", length,
-				 offset);
-	if (offset >= pci->bar_size || length > pci->bar_size - offset)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "no register at 0x%x: BAR 0 has %#x bytes", offset,
-				 pci->bar_size);
-	return 0;
-}
-
 /*
  * By calls, and not through the mapping: the kernel answers EIO where memory space is disabled, for which a load
  * would get a SIGBUS. On the bus that is a read that nobody answers: all ones, and a write that goes nowhere.
@@ -158,7 +139,7 @@ static int bar_in_range(const struct pyn_pci *pci, uint32_t offset, uint32_t len
 static int vfio_bar_read(struct pyn_pci *pci, uint32_t offset, void *data, uint32_t length, struct pyn_error *err)
 {
 	const struct pyn_vfio_region *bar = &vfio_of(pci)->bars[0];
-	int rc = bar_in_range(pci, offset, length, err);
+	int rc = pyn_pci_check_register(pci, offset, length, err);
 
 	if (rc)
 		return rc;
@@ -171,49 +152,13 @@ static int vfio_bar_write(struct pyn_pci *pci, uint32_t offset, const void *data
 			  struct pyn_error *err)
 {
 	const struct pyn_vfio_region *bar = &vfio_of(pci)->bars[0];
-	int rc = bar_in_range(pci, offset, length, err);
+	int rc = pyn_pci_check_register(pci, offset, length, err);
 
 	if (rc)
 		return rc;
 	if (pwrite(bar->fd, data, length, (off_t)(bar->at + offset)) < 0 && errno != EIO)
 		return gone(vfio_of(pci), "its registers cannot be written", err);
 	return 0;
-}
-
-static volatile void *vfio_bar_map(struct pyn_pci *pci, uint32_t offset, uint32_t length)
-{
-	return pyn_vfio_region_pointer(&vfio_of(pci)->bars[0], offset, length);
-}
-
-/* -- interrupts ----------------------------------------------------------------------------------------------- */
-
-static int check_vector(const struct pyn_pci *pci, uint32_t vector, struct pyn_error *err)
-{
-	if (vector < pci->num_vectors)
-		return 0;
-	return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "no interrupt vector %u: the device has %u", vector,
-			 pci->num_vectors);
-}
-
-static int vfio_irq_set(struct pyn_pci *pci, uint32_t vector, int eventfd, struct pyn_error *err)
-{
-	struct vfio *dev = vfio_of(pci);
-	int rc;
-
-	rc = check_vector(pci, vector, err);
-	/* A pin is disabled before nobody listens any more, and enabled when somebody does. */
-	if (!rc && pci->irq == PYN_PCI_IRQ_PIN && eventfd < 0)
-		rc = pyn_pci_pin_set(pci, false, err);
-	if (!rc)
-		rc = pyn_vfio_irq_set(&dev->irq, vector, eventfd, err);
-	if (!rc && pci->irq == PYN_PCI_IRQ_PIN && eventfd >= 0)
-		rc = pyn_pci_pin_set(pci, true, err);
-	return rc;
-}
-
-static void vfio_irq_rearm(struct pyn_pci *pci)
-{
-	pyn_vfio_irq_rearm(&vfio_of(pci)->irq);
 }
 
 /* The BAR's region, mapped; it is asked for once. */
@@ -229,6 +174,53 @@ static int get_bar(struct vfio *dev, uint32_t bar, struct pyn_error *err)
 	return rc;
 }
 
+static volatile void *vfio_bar_map(struct pyn_pci *pci, uint32_t bar, uint64_t offset, uint64_t length)
+{
+	struct vfio *dev = vfio_of(pci);
+	struct pyn_error ignored;
+
+	if (bar >= PCI_NUM_BARS || get_bar(dev, bar, &ignored))
+		return NULL;
+	return pyn_vfio_region_pointer(&dev->bars[bar], offset, length);
+}
+
+static void vfio_bar_disown(struct pyn_pci *pci, const void *pointer, void **mapping, size_t *length)
+{
+	struct vfio *dev = vfio_of(pci);
+	unsigned bar = 0;
+
+	while (bar < PCI_NUM_BARS && !pyn_vfio_region_disown(&dev->bars[bar], pointer, mapping, length))
+		bar++;
+}
+
+static uint64_t vfio_bar_address(struct pyn_pci *pci, uint32_t bar)
+{
+	return pyn_kernel_bar_address(vfio_of(pci)->bdf, bar);
+}
+
+/* -- interrupts ----------------------------------------------------------------------------------------------- */
+
+static int vfio_irq_set(struct pyn_pci *pci, uint32_t vector, int eventfd, struct pyn_error *err)
+{
+	struct vfio *dev = vfio_of(pci);
+	int rc;
+
+	rc = pyn_pci_check_vector(pci, vector, err);
+	/* A pin is disabled before nobody listens any more, and enabled when somebody does. */
+	if (!rc && pci->irq == PYN_PCI_IRQ_PIN && eventfd < 0)
+		rc = pyn_pci_pin_set(pci, false, err);
+	if (!rc)
+		rc = pyn_vfio_irq_set(&dev->irq, vector, eventfd, err);
+	if (!rc && pci->irq == PYN_PCI_IRQ_PIN && eventfd >= 0)
+		rc = pyn_pci_pin_set(pci, true, err);
+	return rc;
+}
+
+static void vfio_irq_rearm(struct pyn_pci *pci)
+{
+	pyn_vfio_irq_rearm(&vfio_of(pci)->irq);
+}
+
 /* The kernel has no call for it, and keeps its own calls away from the table; but it lets us map it. */
 static int vfio_irq_mask(struct pyn_pci *pci, uint32_t vector, bool masked, struct pyn_error *err)
 {
@@ -237,7 +229,7 @@ static int vfio_irq_mask(struct pyn_pci *pci, uint32_t vector, bool masked, stru
 	uint32_t bar = 0, table = 0;
 	int rc;
 
-	rc = check_vector(pci, vector, err);
+	rc = pyn_pci_check_vector(pci, vector, err);
 	if (!rc)
 		rc = pyn_pci_msix_table(pci, &bar, &table, err);
 	if (!rc)
@@ -379,6 +371,8 @@ static const struct pyn_pci_ops vfio_ops = {
 	.bar_read = vfio_bar_read,
 	.bar_write = vfio_bar_write,
 	.bar_map = vfio_bar_map,
+	.bar_disown = vfio_bar_disown,
+	.bar_address = vfio_bar_address,
 	.irq_set = vfio_irq_set,
 	.irq_mask = vfio_irq_mask,
 	.irq_rearm = vfio_irq_rearm,

@@ -114,7 +114,25 @@ int pyn_vfio_region_cover(struct pyn_vfio_region *region, bool covered, struct p
 	return 0;
 }
 
-volatile void *pyn_vfio_region_pointer(const struct pyn_vfio_region *region, uint64_t offset, uint32_t length)
+bool pyn_vfio_region_disown(struct pyn_vfio_region *region, const void *pointer, void **mapping, size_t *length)
+{
+	for (unsigned i = 0; i < region->num_areas; i++) {
+		const struct pyn_vfio_area area = region->areas[i];
+
+		if ((uintptr_t)pointer - (uintptr_t)area.memory >= area.length)
+			continue;
+		region->areas[i] = region->areas[--region->num_areas];
+		if (mmap(area.memory, area.length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+			 -1, 0) == MAP_FAILED)
+			pyn_log(PYN_LOG_WARNING, "a device's memory stays mapped: %s", strerror(errno));
+		*mapping = area.memory;
+		*length = area.length;
+		return true;
+	}
+	return false;
+}
+
+volatile void *pyn_vfio_region_pointer(const struct pyn_vfio_region *region, uint64_t offset, uint64_t length)
 {
 	for (unsigned i = 0; i < region->num_areas; i++) {
 		const struct pyn_vfio_area *area = &region->areas[i];

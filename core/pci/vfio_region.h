@@ -4,6 +4,7 @@
 #define PYN_PCI_VFIO_REGION_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/util/error.h"
@@ -36,7 +37,10 @@ void pyn_vfio_region_unmap(struct pyn_vfio_region *region);
  * Errors: PYN_ERROR_MEMORY. */
 int pyn_vfio_region_cover(struct pyn_vfio_region *region, bool covered, struct pyn_error *err);
 
+/* If pointer is in one of its mappings: that becomes ordinary memory and is forgotten here. */
+bool pyn_vfio_region_disown(struct pyn_vfio_region *region, const void *pointer, void **mapping, size_t *length);
+
 /* Where length bytes at offset are mapped, in one piece; NULL: they are not. */
-volatile void *pyn_vfio_region_pointer(const struct pyn_vfio_region *region, uint64_t offset, uint32_t length);
+volatile void *pyn_vfio_region_pointer(const struct pyn_vfio_region *region, uint64_t offset, uint64_t length);
 
 #endif

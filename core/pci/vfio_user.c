@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/env/env.h"
+#include "core/pci/check.h"
 #include "core/pci/config.h"
 #include "core/pci/vfio_user_channel.h"
 #include "core/pci/vfio_user_connect.h"
@@ -83,14 +84,6 @@ static int access_in_pieces(struct vfio_user *dev, uint16_t command, uint32_t re
 	return 0;
 }
 
-static int config_in_range(uint32_t offset, uint32_t length, struct pyn_error *err)
-{
-	if (offset <= PCI_CFG_EXT_SIZE && length <= PCI_CFG_EXT_SIZE - offset)
-		return 0;
-	return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "%u bytes at 0x%x: configuration space ends at %#x", length,
-			 offset, PCI_CFG_EXT_SIZE);
-}
-
 /* How much of a range a smaller configuration space has; the rest reads as ones and takes no writes. */
 static uint32_t config_present(const struct vfio_user *dev, uint32_t offset, uint32_t length)
 {
@@ -103,7 +96,7 @@ static int vfio_user_config_read(struct pyn_pci *pci, uint32_t offset, void *dat
 				 struct pyn_error *err)
 {
 	struct vfio_user *dev = vfio_user_of(pci);
-	int rc = config_in_range(offset, length, err);
+	int rc = pyn_pci_check_config(offset, length, err);
 
 	if (rc)
 		return rc;
@@ -116,7 +109,7 @@ static int vfio_user_config_write(struct pyn_pci *pci, uint32_t offset, const vo
 				  struct pyn_error *err)
 {
 	struct vfio_user *dev = vfio_user_of(pci);
-	int rc = config_in_range(offset, length, err);
+	int rc = pyn_pci_check_config(offset, length, err);
 
 	if (rc)
 		return rc;
@@ -124,22 +117,10 @@ static int vfio_user_config_write(struct pyn_pci *pci, uint32_t offset, const vo
 				config_present(dev, offset, length), err);
 }
 
-static int bar_in_range(const struct pyn_pci *pci, uint32_t offset, uint32_t length, struct pyn_error *err)
-{
-	if ((length != 4 && length != 8) || offset % length)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "%u bytes at 0x%x: a register has 4 or 8 bytes and is naturally aligned", length,
-				 offset);
-	if (offset >= pci->bar_size || length > pci->bar_size - offset)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "no register at 0x%x: BAR 0 has %#x bytes", offset,
-				 pci->bar_size);
-	return 0;
-}
-
 static int vfio_user_bar_read(struct pyn_pci *pci, uint32_t offset, void *data, uint32_t length,
 			      struct pyn_error *err)
 {
-	int rc = bar_in_range(pci, offset, length, err);
+	int rc = pyn_pci_check_register(pci, offset, length, err);
 
 	return rc ? rc
 		  : access_region(vfio_user_of(pci), VFU_REGION_READ, VFU_REGION_BAR0, offset, data, length, err);
@@ -148,24 +129,34 @@ static int vfio_user_bar_read(struct pyn_pci *pci, uint32_t offset, void *data, 
 static int vfio_user_bar_write(struct pyn_pci *pci, uint32_t offset, const void *data, uint32_t length,
 			       struct pyn_error *err)
 {
-	int rc = bar_in_range(pci, offset, length, err);
+	int rc = pyn_pci_check_register(pci, offset, length, err);
 
 	return rc ? rc
 		  : access_region(vfio_user_of(pci), VFU_REGION_WRITE, VFU_REGION_BAR0, offset, (void *)data, length,
 				  err);
 }
 
-static volatile void *vfio_user_bar_map(struct pyn_pci *pci, uint32_t offset, uint32_t length)
+/* Of BAR 0 alone: a server that has memory of its own elsewhere has not been seen yet. */
+static volatile void *vfio_user_bar_map(struct pyn_pci *pci, uint32_t bar, uint64_t offset, uint64_t length)
 {
-	return pyn_vfu_region_pointer(&vfio_user_of(pci)->bar, offset, length);
+	if (bar || offset > UINT32_MAX || length > UINT32_MAX)
+		return NULL;
+	return pyn_vfu_region_pointer(&vfio_user_of(pci)->bar, (uint32_t)offset, (uint32_t)length);
 }
 
-static int check_vector(const struct pyn_pci *pci, uint32_t vector, struct pyn_error *err)
+static void vfio_user_bar_disown(struct pyn_pci *pci, const void *pointer, void **mapping, size_t *length)
 {
-	if (vector < pci->num_vectors)
-		return 0;
-	return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "no interrupt vector %u: the device has %u", vector,
-			 pci->num_vectors);
+	(void)pci;
+	(void)pointer;
+	(void)mapping;
+	(void)length;
+}
+
+static uint64_t vfio_user_bar_address(struct pyn_pci *pci, uint32_t bar)
+{
+	(void)pci;
+	(void)bar;
+	return 0; /* there is no bus */
 }
 
 static int vfio_user_irq_set(struct pyn_pci *pci, uint32_t vector, int eventfd, struct pyn_error *err)
@@ -185,7 +176,7 @@ static int vfio_user_irq_set(struct pyn_pci *pci, uint32_t vector, int eventfd, 
 	};
 	int rc;
 
-	rc = check_vector(pci, vector, err);
+	rc = pyn_pci_check_vector(pci, vector, err);
 	if (!rc)
 		rc = pyn_vfu_call(&dev->channel, &call, err);
 	if (rc || eventfd < 0)
@@ -200,7 +191,7 @@ static int vfio_user_irq_mask(struct pyn_pci *pci, uint32_t vector, bool masked,
 	uint64_t at;
 	int rc;
 
-	rc = check_vector(pci, vector, err);
+	rc = pyn_pci_check_vector(pci, vector, err);
 	if (!rc)
 		rc = pyn_pci_msix_table(pci, &bar, &table, err);
 	if (rc)
@@ -312,6 +303,8 @@ static const struct pyn_pci_ops vfio_user_ops = {
 	.bar_read = vfio_user_bar_read,
 	.bar_write = vfio_user_bar_write,
 	.bar_map = vfio_user_bar_map,
+	.bar_disown = vfio_user_bar_disown,
+	.bar_address = vfio_user_bar_address,
 	.irq_set = vfio_user_irq_set,
 	.irq_mask = vfio_user_irq_mask,
 	.reset = vfio_user_reset,

@@ -251,6 +251,29 @@ def test_a_kernel_with_iommufd_alone_is_refused_by_name(machine):
     assert machine.bound == [(BDF, "vfio-pci")]
 
 
+def test_without_an_iommu_a_drive_is_bound_to_uio_pci_generic(machine):
+    (machine.devices / BDF / "iommu_group").unlink()
+    (machine.drivers / "uio_pci_generic").mkdir()
+    machine.take(BDF)
+    assert machine.bound == [(BDF, "uio_pci_generic")]
+    (machine.devices / BDF / "uio/uio3").mkdir(parents=True)
+    assert machine.file(BDF) == "/dev/uio3"
+
+
+def test_without_an_iommu_no_other_user_can_have_a_drive(machine):
+    (machine.devices / BDF / "iommu_group").unlink()
+    with pytest.raises(DriveError, match="without an IOMMU only root may drive it"):
+        machine.bind(BDF, user="nobody")
+    assert machine.bound == []
+
+
+def test_a_drive_whose_virtual_functions_are_there_is_in_use(machine):
+    (machine.devices / BDF / "virtfn0").symlink_to("../0000:01:00.1")
+    with pytest.raises(DriveError, match=r"it has virtual functions \(0000:01:00\.1\)"):
+        machine.take(BDF)
+    assert machine.bound == []
+
+
 def test_a_taken_drive_is_written_down_with_its_driver_and_its_owner(machine):
     machine.take(BDF)
     assert machine.bound == [(BDF, "vfio-pci")]

@@ -90,7 +90,8 @@ static void check(uint64_t iova, uint32_t length)
 	if (!CHECK(expected <= MAX_PAGES))
 		return;
 	the_more[expected > 1 ? (expected - 1) * PYN_PRP_ENTRIES : 0] = GUARD;
-	pyn_prp_build(&the_view, (const void *)(uintptr_t)iova, length, the_first, expected > 1 ? the_more : NULL, &prp1, &prp2);
+	pyn_prp_build(&the_view, (const void *)(uintptr_t)iova, length, the_first, expected > 1 ? the_more : NULL,
+		      &prp1, &prp2);
 	if (!CHECK(walk(prp1, prp2, iova, length, &pages)) || !CHECK_EQ(pages, expected))
 		printf("    %u bytes at %#llx\n", length, (unsigned long long)iova);
 	CHECK_EQ(the_more[expected > 1 ? (expected - 1) * PYN_PRP_ENTRIES : 0], GUARD);

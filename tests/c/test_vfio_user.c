@@ -87,14 +87,14 @@ TEST(registers_configuration_doorbells_interrupts_and_resets_reach_the_device)
 	CHECK_EQ(pyn_pci_master_set(pci, false, &err), 0);
 	CHECK_EQ(fake.config[PCI_CFG_COMMAND] & 6, 2);
 
-	doorbell = pci->ops->bar_map(pci, 0x1008, 4);
+	doorbell = pci->ops->bar_map(pci, 0, 0x1008, 4);
 	if (CHECK(doorbell)) {
 		*doorbell = 77;
 		CHECK_EQ(fake.doorbells[2], 77);
 	}
-	CHECK(!pci->ops->bar_map(pci, 0xffc, 4));
-	CHECK(!pci->ops->bar_map(pci, 0x1ffc, 8));
-	CHECK(!pci->ops->bar_map(pci, 0x2000, 4));
+	CHECK(!pci->ops->bar_map(pci, 0, 0xffc, 4));
+	CHECK(!pci->ops->bar_map(pci, 0, 0x1ffc, 8));
+	CHECK(!pci->ops->bar_map(pci, 0, 0x2000, 4));
 
 	CHECK_EQ(pci->ops->irq_set(pci, 3, event, &err), 0);
 	CHECK_EQ(fake.vector, 3);

@@ -242,8 +242,8 @@ static void check_not_mapped(void)
 
 	start(lie_about_bar);
 	if (CHECK_EQ(pyn_pci_open(fake.folder, &pci, &err), 0)) {
-		CHECK(!pci->ops->bar_map(pci, DOORBELLS, 4));
-		CHECK(!pci->ops->bar_map(pci, 0, 4));
+		CHECK(!pci->ops->bar_map(pci, 0, DOORBELLS, 4));
+		CHECK(!pci->ops->bar_map(pci, 0, 0, 4));
 		pci->ops->close(pci);
 	}
 	stop();
@@ -294,7 +294,7 @@ TEST(capabilities_that_lead_in_circles_or_nowhere_have_an_end)
 		lie_next = nexts[i];
 		start(lie_about_bar);
 		if (CHECK_EQ(pyn_pci_open(fake.folder, &pci, &err), 0)) {
-			CHECK(pci->ops->bar_map(pci, DOORBELLS, 4));
+			CHECK(pci->ops->bar_map(pci, 0, DOORBELLS, 4));
 			pci->ops->close(pci);
 		}
 		stop();

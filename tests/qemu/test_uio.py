@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A drive through uio_pci_generic, in a guest without an IOMMU: physical addresses, and no interrupts."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nvme as d
+import pytest
+
+from pynvme import pci
+from tests.qemu.conftest import FUNCTIONS, disk_of, driver_of
+
+pytestmark = [
+    pytest.mark.filterwarnings("error::UserWarning"),
+    pytest.mark.skipif(bool(os.listdir("/sys/kernel/iommu_groups")), reason="this guest has an IOMMU"),
+]
+
+MIB = 1 << 20
+
+
+@pytest.fixture
+def pcie(plain):
+    device = d.Pcie(plain)
+    yield device
+    device.close()
+
+
+@pytest.fixture
+def nvme0(pcie):
+    return d.Controller(pcie)
+
+
+@pytest.fixture
+def nvme0n1(nvme0):
+    namespace = d.Namespace(nvme0, 1)
+    yield namespace
+    namespace.close()
+
+
+@pytest.fixture
+def qpair(nvme0):
+    pair = d.Qpair(nvme0, 64)
+    yield pair
+    pair.delete()
+
+
+def physical(address: int) -> int:
+    """Ask the kernel for the physical address of a byte of this process."""
+    with open("/proc/self/pagemap", "rb") as file:
+        file.seek(address // 4096 * 8)
+        return (int.from_bytes(file.read(8), "little") & ((1 << 55) - 1)) * 4096 + address % 4096
+
+
+def address_of(buffer: d.Buffer) -> int:
+    import numpy
+
+    return numpy.asarray(buffer).ctypes.data
+
+
+def test_the_drive_is_taken_and_says_who_it_is(nvme0, plain):
+    assert driver_of(plain) == "uio_pci_generic"
+    assert nvme0.id_data(23, 4, str).strip() == "plain"
+    assert "QEMU" in nvme0.id_data(63, 24, str)
+    assert nvme0[0x1C] & 1
+
+
+def test_the_drive_is_given_physical_addresses(nvme0):
+    buf = d.Buffer(4096)
+    assert buf.phys_addr == physical(address_of(buf))
+    assert nvme0[0x28] | nvme0[0x2C] << 32 < 1 << 40, "the admin submission queue is in this machine's memory"
+
+
+@pytest.mark.parametrize("kib", [4, 8, 64, 512])
+def test_what_was_written_is_read(nvme0, nvme0n1, qpair, kib):
+    size = min(kib << 10, nvme0.mdts)
+    data, back = d.Buffer(size), d.Buffer(size)
+    data[:] = os.urandom(size)
+    nvme0n1.write(qpair, data, 8, size // 512).waitdone()
+    nvme0n1.read(qpair, back, 8, size // 512).waitdone()
+    assert back[:] == data[:]
+
+
+def test_each_page_of_a_large_buffer_is_found(nvme0n1, qpair):
+    """Over the end of a hugepage, behind which anything may lie."""
+    large = d.Buffer(4 * MIB)
+    at = -address_of(large) % (2 * MIB) - 4096 * 3
+    large.offset, large.size = at % (4 * MIB), 24576
+    large[large.offset : large.offset + 24576] = os.urandom(24576)
+    nvme0n1.write(qpair, large, 0, 48).waitdone()
+    back = d.Buffer(24576)
+    nvme0n1.read(qpair, back, 0, 48).waitdone()
+    assert back[:] == large[large.offset : large.offset + 24576]
+
+
+def test_a_verified_worker_finds_no_mismatch(nvme0n1):
+    assert nvme0n1.verify_enable(True)
+    nvme0n1.ioworker(region_end=4096, lba_random=False, read_percentage=0, io_count=512).start().close()
+    result = nvme0n1.ioworker(region_end=4096, read_percentage=50, time=5, qdepth=16).start().close()
+    assert result.error == 0
+    assert result.io_count_read > 0 and result.io_count_nonread > 0
+    assert result.lba_verified > 0
+    assert result.lba_mismatch == 0
+
+
+def test_a_worker_with_large_transfers_and_trims(nvme0, nvme0n1):
+    largest = min(nvme0.mdts, 512 << 10) // 512
+    result = nvme0n1.ioworker(
+        io_size=[8, largest],
+        region_end=1 << 16,
+        op_percentage={1: 50, 2: 40, 9: 10},
+        time=3,
+        qdepth=32,
+    )
+    result = result.start().close()
+    assert result.error == 0
+    assert result.lba_mismatch == 0
+
+
+def test_interrupts_are_refused_by_the_reason(qpair):
+    with pytest.raises(NotImplementedError, match="uio_pci_generic has no MSI-X"):
+        qpair.msix_isset()
+
+
+@pytest.mark.parametrize("reset", ["reset", "flr"])
+def test_after_a_reset_the_controller_is_initialised_again(pcie, nvme0, nvme0n1, reset):
+    assert getattr(pcie, reset)() is True
+    nvme0.reset()
+    pair = d.Qpair(nvme0, 8)
+    nvme0n1.read(pair, d.Buffer(4096), 0, 8).waitdone()
+    pair.delete()
+
+
+def test_in_d3hot_the_registers_are_away_and_the_process_lives(plain, run_script):
+    pci.give_back()
+    done = run_script(f"""
+pcie = d.Pcie({plain!r})
+nvme0 = d.Controller(pcie)
+pair, buf, namespace = d.Qpair(nvme0, 8), d.Buffer(4096), d.Namespace(nvme0, 1)
+pcie.power_state = 3
+print("asleep", pcie.power_state, flush=True)
+pcie.power_state = 0
+nvme0.reset()
+pair = d.Qpair(nvme0, 8)
+namespace.read(pair, buf, 0, 8).waitdone()
+print("awake", flush=True)
+""")
+    assert done.returncode == 0, done.stdout
+    assert "awake" in done.stdout
+
+
+def test_it_is_given_back_at_the_end(plain, run_script):
+    pci.give_back()
+    assert run_script(f"d.Controller({plain!r})").returncode == 0
+    assert driver_of(plain) == "nvme"
+    assert disk_of(plain).is_block_device()
+    assert (FUNCTIONS / plain / "driver_override").read_text().strip() == "(null)"
+
+
+def test_a_second_session_is_refused(plain, run_script):
+    pci.give_back()
+    other = f"import nvme; nvme.Controller({plain!r})"
+    done = run_script(
+        f"held = d.Controller({plain!r})\n"
+        "import subprocess, sys\n"
+        f"print(subprocess.run([sys.executable, '-c', {other!r}], stderr=subprocess.PIPE, text=True).stderr)"
+    )
+    assert "is in use by process" in done.stdout
+
+
+def test_a_drive_bound_by_hand_belongs_to_the_first_who_opens_it(plain, run_script):
+    pci.give_back()
+    bound = subprocess.run(
+        [sys.executable, "-m", "pynvme", "bind", plain], capture_output=True, text=True, check=True
+    )
+    assert f"{plain} is bound to uio_pci_generic, /dev/uio" in bound.stdout
+    other = f"import nvme; nvme.Controller({plain!r})"
+    done = run_script(
+        f"held = d.Controller({plain!r})\n"
+        "import subprocess, sys\n"
+        f"print(subprocess.run([sys.executable, '-c', {other!r}], stderr=subprocess.PIPE, text=True).stderr)"
+    )
+    subprocess.run([sys.executable, "-m", "pynvme", "bind", "--restore"], check=True)
+    assert "is in use by process" in done.stdout and "which has /dev/uio" in done.stdout
+    assert driver_of(plain) == "nvme"
+
+
+def test_without_hugepages_it_is_refused_and_nothing_is_left(plain, run_script):
+    pci.give_back()
+    done = subprocess.run(
+        [sys.executable, "-c", f"import nvme; nvme.Controller({plain!r})"],
+        env={**os.environ, "PYNVME_HUGE": "0"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "without an IOMMU a drive can use hugepages only" in done.stderr
+    assert driver_of(plain) == "nvme"
+
+
+UNDER_WORKERS = """
+import pathlib, time
+nvme0 = d.Controller({plain!r})
+namespace = d.Namespace(nvme0, 1)
+workers = [namespace.ioworker(read_percentage=50, time=60, qdepth=8).start() for _ in range(2)]
+time.sleep(1)
+pathlib.Path("/sys/bus/pci/devices/{plain}/remove").write_text("1")
+import warnings
+warnings.simplefilter("ignore")
+print("errors", [worker.close().error for worker in workers], flush=True)
+try:
+    print("CSTS", hex(nvme0[0x1c]))
+    nvme0[0x14] = 0
+    d.Qpair(nvme0, 8)
+except Exception as error:
+    print(type(error).__name__, error)
+print("lives", flush=True)
+"""
+
+
+def test_a_drive_that_vanishes_under_workers_ends_them_and_the_process_lives(plain, run_script):
+    """Its registers are unmapped while doorbells are rung: nothing asks the process before."""
+    pci.give_back()
+    done = run_script(UNDER_WORKERS.format(plain=plain))
+    Path("/sys/bus/pci/rescan").write_text("1")
+    disk_of(plain)
+    assert done.returncode == 0, done.stdout
+    lines = done.stdout.splitlines()
+    assert "lives" in lines
+    assert "0" not in next(line for line in lines if line.startswith("errors")).split("[")[1]
