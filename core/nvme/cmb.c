@@ -92,7 +92,11 @@ static int tell_address(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 
 	if (!NVME_GET(ctrlr->cap, NVME_CAP_CMBS))
 		return 0;
-	rc = pyn_reg_write64(ctrlr->pci, NVME_REG_CMBMSC, address | NVME_CMBMSC_CMSE | NVME_CMBMSC_CRE, err);
+	/* A write of 64 bits may become two: the half with CMSE, with which the address counts, is the last. */
+	rc = pyn_reg_write32(ctrlr->pci, NVME_REG_CMBMSC + 4, (uint32_t)(address >> 32), err);
+	if (!rc)
+		rc = pyn_reg_write32(ctrlr->pci, NVME_REG_CMBMSC,
+				     (uint32_t)address | NVME_CMBMSC_CMSE | NVME_CMBMSC_CRE, err);
 	if (!rc)
 		rc = pyn_reg_read32(ctrlr->pci, NVME_REG_CMBSTS, &status, err);
 	if (!rc && status & NVME_CMBSTS_CBAI)

@@ -15,6 +15,8 @@ from typing import Callable
 
 import pytest
 
+from pynvme import pci
+
 IN_GUEST = "PYNVME_GUEST"
 """Set in the guest only."""
 
@@ -92,8 +94,8 @@ def disk_of(address: str, seconds: float = 10) -> Path:
     """Wait for the kernel's block device of a drive's first namespace: its path in /dev."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        for path in (FUNCTIONS / address / "nvme").glob("nvme*/nvme*n1"):
-            if (Path("/dev") / path.name).is_block_device():
-                return Path("/dev") / path.name
+        for name in pci.Machine().disks(address):  # of several paths to a namespace, what they share
+            if name.endswith("n1") and (Path("/dev") / name).is_block_device():
+                return Path("/dev") / name
         time.sleep(0.05)
     raise TimeoutError(f"{address} has no block device after {seconds} s")
