@@ -219,6 +219,7 @@ cdef extern from "driver.h" nogil:
     int pyn_namespace_open(pyn_device *device, uint32_t nsid, uint64_t nlba_verify, pyn_namespace **ns,
                            pyn_error *err)
     void pyn_namespace_free(pyn_namespace *ns)
+    uint32_t pyn_namespace_lba_bytes(const pyn_namespace *ns, uint32_t cdw12)
     int pyn_namespace_refresh(pyn_namespace *ns, pyn_error *err)
     int pyn_io_submit(pyn_io_queue *queue, pyn_namespace *ns, pyn_command *command, uint16_t *cid, pyn_error *err)
 

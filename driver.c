@@ -93,12 +93,15 @@ int pyn_io_submit(struct pyn_io_queue *queue, struct pyn_namespace *ns, struct p
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EXDEV,
 				 "Qpair %u belongs to the drive at %s, the namespace to %s", queue->qid,
 				 pyn_device_address(queue->device), pyn_device_address(ns->device));
-	bool known = ns && command->cmd.nsid == ns->nsid && !ns->extended;
-	int rc = check_data(command, pyn_transfer_io(&command->cmd, known ? ns->lba_size : 0), err);
+	bool known = ns && command->cmd.nsid == ns->nsid;
+	uint32_t lba_bytes = known ? pyn_namespace_lba_bytes(ns, command->cmd.cdw12) : 0;
+	int rc = check_data(command, pyn_transfer_io(&command->cmd, lba_bytes), err);
 
 	if (rc < 0)
 		return rc;
 	command->judge = ns && ns->verify_enabled;
+	/* Stamps are for LBAs that lie side by side. */
+	command->stamp = command->stamp && !(known && ns->interleaved);
 	struct pyn_verify *other = NULL;
 
 	command->verify = ns ? ns->verify : NULL;

@@ -135,7 +135,7 @@ cdef object _make_worker(Namespace ns, dict p):
     worker._lock = _RLock()
     worker._pid = _os.getpid()
     config.nsid = namespace.nsid
-    config.lba_size = namespace.lba_size
+    config.lba_size = cspdk.pyn_namespace_lba_bytes(namespace, 0)
     config.nlba = namespace.nsze
     _parse_ops(&config.workload, p["read_percentage"], p["op_percentage"])
     _parse_place(&config.workload, p)

@@ -179,7 +179,8 @@ cdef class Namespace:
         command.cmd.cdw15 = <uint32_t>_field(dword15, 32, "dword15")
         namespace = self._get()  # now that no argument's own code may format it any more
         command.cmd.nsid = namespace.nsid
-        self._data(&command, buf, <uint64_t>((command.cmd.cdw12 & 0xffff) + 1) * namespace.lba_size)
+        self._data(&command, buf, <uint64_t>((command.cmd.cdw12 & 0xffff) + 1) *
+                   cspdk.pyn_namespace_lba_bytes(namespace, command.cmd.cdw12))
         command.stamp = opcode == 1
         return self._send(qpair, &command, cb)
 

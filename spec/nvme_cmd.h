@@ -215,9 +215,10 @@ enum nvme_data_direction {
 };
 
 /* Command dword 12 of Read, Write and their relatives. */
-#define NVME_RW_LR (UINT32_C(1) << 31)   /* limited retry */
-#define NVME_RW_FUA (UINT32_C(1) << 30)  /* force unit access */
-#define NVME_RW_DEAC (UINT32_C(1) << 25) /* Write Zeroes: deallocate */
+#define NVME_RW_LR (UINT32_C(1) << 31)    /* limited retry */
+#define NVME_RW_FUA (UINT32_C(1) << 30)   /* force unit access */
+#define NVME_RW_PRACT (UINT32_C(1) << 29) /* protection information action */
+#define NVME_RW_DEAC (UINT32_C(1) << 25)  /* Write Zeroes: deallocate */
 
 /* Dataset Management: one range, 16 bytes. */
 struct nvme_dsm_range {

@@ -8,6 +8,8 @@
 #include "spec/nvme_id.h"
 
 #define FLBAS_EXTENDED 0x10u /* metadata follow the data of each LBA, in one buffer */
+#define DPS_TYPE 7u          /* of protection information, 0: none */
+#define PI_BYTES 8u          /* with a 16-bit guard */
 #define MIN_LBADS 9u         /* NVM Command Set Specification 1.0, figure 98: smaller ones are not supported */
 #define MAX_LBADS 16u        /* more than any drive has; a block must fit into a buffer */
 
@@ -29,7 +31,7 @@ static int take_table(struct pyn_namespace *ns, struct pyn_error *err)
 	pyn_verify_put(ns->verify);
 	ns->verify = verify;
 	/* Where metadata lie between the LBAs of a buffer, nobody here knows where an LBA's data begin. */
-	pyn_verify_set_limit(verify, ns->extended ? 0 : limit);
+	pyn_verify_set_limit(verify, ns->interleaved ? 0 : limit);
 	pyn_verify_set_dlfeat(verify, (id->dlfeat & 7) == 1);
 	pyn_verify_set_volatile_cache(verify, ctrl->vwc & NVME_VWC_PRESENT);
 	return 0;
@@ -51,8 +53,16 @@ static int take_geometry(struct pyn_namespace *ns, struct pyn_error *err)
 	ns->lba_size = 1u << lbads;
 	ns->nsze = id->nsze;
 	ns->capacity = id->nvmcap[0] ? id->nvmcap[0] : id->nsze << lbads;
-	ns->extended = id->flbas & FLBAS_EXTENDED && id->lbaf[index].ms;
+	ns->interleaved = id->flbas & FLBAS_EXTENDED ? id->lbaf[index].ms : 0;
+	ns->pi_alone = id->dps & DPS_TYPE && id->lbaf[index].ms == PI_BYTES;
 	return take_table(ns, err);
+}
+
+/* With PRACT the drive makes and takes away protection information, unless there are other metadata, too (NVM Command
+ * Set 1.0, 5.2.2). */
+uint32_t pyn_namespace_lba_bytes(const struct pyn_namespace *ns, uint32_t cdw12)
+{
+	return ns->lba_size + (cdw12 & NVME_RW_PRACT && ns->pi_alone ? 0 : ns->interleaved);
 }
 
 static int identify(struct pyn_namespace *ns, struct pyn_error *err)

@@ -14,7 +14,8 @@ struct pyn_namespace {
 	struct pyn_buffer *identify; /* 4096 bytes, struct nvme_id_ns */
 	uint32_t nsid;
 	uint32_t lba_size;    /* bytes */
-	bool extended;        /* metadata follow the data of each LBA, in one buffer */
+	uint16_t interleaved; /* bytes of metadata that follow the data of each LBA, in one buffer; 0: none do */
+	bool pi_alone;        /* the metadata are protection information and nothing else */
 	uint64_t nsze;        /* LBAs */
 	uint64_t capacity;    /* bytes: NVMCAP, or NSZE × LBA size where that is 0 */
 	uint64_t nlba_verify; /* verify the first so many LBAs; 0: all */
@@ -27,6 +28,9 @@ struct pyn_namespace {
 int pyn_namespace_open(struct pyn_device *device, uint32_t nsid, uint64_t nlba_verify, struct pyn_namespace **ns,
 		       struct pyn_error *err);
 void pyn_namespace_free(struct pyn_namespace *ns);
+
+/* Bytes that a read, write or compare with this dword 12 transfers of each LBA. */
+uint32_t pyn_namespace_lba_bytes(const struct pyn_namespace *ns, uint32_t cdw12);
 
 /* Identify it again if a format or sanitize was sent since the last time. PYN_ERROR_STATE: the drive is closed, and
  * verify points nowhere. */

@@ -36,7 +36,7 @@ enum pyn_worker_error {
 struct pyn_worker_config {
 	struct pyn_workload_config workload;
 	uint32_t nsid;
-	uint32_t lba_size;
+	uint32_t lba_size; /* bytes that are transferred of an LBA */
 	uint64_t nlba;
 	uint64_t io_count; /* stop after so many IOs; 0: no such limit */
 	uint64_t time_ns;  /* stop after so long; 0: no such limit */

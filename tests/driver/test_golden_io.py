@@ -8,6 +8,7 @@ Written by hand from NVM Command Set Specification 1.0, section 3, Zoned Namespa
 from __future__ import annotations
 
 import random
+import struct
 from types import SimpleNamespace
 from typing import Any, Callable
 
@@ -254,3 +255,42 @@ def test_rings_go_round_many_times(drive: Drive, opened: Callable[..., SimpleNam
     assert [c.slba for c in drive.commands if c.sqid] == list(range(48))
     own.pcie.register(0)
     assert drive.cq_head(1) == 48 % 5
+
+
+@pytest.mark.parametrize(("dps", "pract", "bytes_an_lba"), [(0, False, 520), (1, False, 520), (1, True, 512)])
+def test_metadata_between_the_lbas_of_a_buffer_are_transferred_too(
+    drive: Drive, opened: Callable[..., SimpleNamespace], dps: int, pract: bool, bytes_an_lba: int
+) -> None:
+    """Extended LBAs of 512 + 8 bytes: the drive writes all of them, so the PRPs must lead to that much."""
+    drive.identify_namespace[26] = 0x10  # FLBAS: metadata at the end of each LBA's data
+    drive.identify_namespace[29] = dps
+    struct.pack_into("<H", drive.identify_namespace, 128, 8)
+    own = opened()
+    flags = 0x2000 if pract else 0
+    length = 64 * bytes_an_lba
+    data = random.Random(dps).randbytes(length)
+
+    def read(command: Command) -> tuple[int, int]:
+        drive.scatter(command, data)
+        return 0, 0
+
+    drive.on_io[READ] = read
+    buf = nvme.Buffer(65536, pvalue=0x5A5A5A5A, ptype=32)
+    buf.offset = 16
+    own.nvme0n1.read(own.qpair, buf, 0, 64, flags).waitdone()
+    buf.offset = 0
+    assert buf[16 : 16 + length] == data
+    assert set(buf[16 + length :]) == {0x5A}
+    with pytest.raises(AssertionError, match=f"transfers {length} bytes"):
+        own.nvme0n1.read(own.qpair, nvme.Buffer(length - 1), 0, 64, flags)
+
+    received = []
+
+    def write(command: Command) -> tuple[int, int]:
+        received.append(drive.gather(command, length))
+        return 0, 0
+
+    drive.on_io[WRITE] = write
+    memoryview(buf)[:length] = data
+    own.nvme0n1.write(own.qpair, buf, 0, 64, flags).waitdone()
+    assert received[0][:length] == data, "without stamps, which would lie in the midst of them"
