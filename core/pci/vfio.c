@@ -21,7 +21,7 @@
 #include "core/pci/vfio_region.h"
 
 #define BAR_MIN 4096u     /* the registers of an NVMe controller, before its doorbells */
-#define IRQ_LAG_US 2000u  /* the kernel takes the interrupt and hands it on: microseconds, on a busy machine more */
+#define IRQ_LAG_US 20000u /* the kernel takes the interrupt and hands it on: microseconds, on a busy machine more */
 #define AFFECTED_MAX 256u /* functions that share a bus */
 
 struct vfio {
