@@ -32,10 +32,12 @@ CACHE = {"PYTHONPYCACHEPREFIX": str((BUILD / "pycache").resolve())}
 FIRST = "01:00.0"
 """Where the first drive of a guest is, on the bus of the first root port."""
 
-IO = [
-    f"tests/api/test_{name}.py"
-    for name in ("buffer", "qpair", "verify", "verify_life", "worker", "worker_what", "worker_where")
-]
+
+def files(*names: str) -> list[str]:
+    return [f"tests/api/test_{name}.py" for name in names]
+
+
+IO = files("buffer", "qpair", "verify", "verify_life", "worker", "worker_what", "worker_where")
 """The files whose tests do IO of various sizes to LBAs."""
 
 
@@ -48,7 +50,7 @@ class Guest:
     words: list[str]
     iommu: str = "intel"
     size: str = "1G"
-    seconds: int = 600
+    seconds: int = 1800
 
     def __post_init__(self) -> None:
         """Leave out what this checkout does not have."""
@@ -65,6 +67,13 @@ GUESTS = [
     Guest("tests/qemu, uio_pci_generic", "plain cmb", ["-v", "tests/qemu/test_uio.py"], iommu="off"),
     api("plain", "plain", "tests/api"),
     api("4 KiB LBAs", "lba4k", *IO),
+    api(
+        "512 + 8 bytes",
+        "lba520",
+        *files("callback_of_each_command", "raw_queues", "qpair", "worker", "worker_what"),
+    ),
+    api("controller memory", "cmb", *files("qpair", "msix", "raw_queues")),
+    api("SR-IOV", "sriov", *files("admin", "qpair", "msix", "pcie")),
 ]
 
 
@@ -113,7 +122,7 @@ def chosen(words: list[str]) -> list[Guest]:
         return [guest for guest in GUESTS if words[1] in guest.name]
     drives, iommu = os.environ.get("NVME", "plain cmb twins"), os.environ.get("IOMMU", "intel")
     size = os.environ.get("NVME_SIZE", "1G")
-    return [Guest("by hand", drives, words or ["-v", "tests/qemu"], iommu, size, seconds=1800)]
+    return [Guest("by hand", drives, words or ["-v", "tests/qemu"], iommu, size)]
 
 
 def main(words: list[str]) -> int:

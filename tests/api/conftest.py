@@ -17,7 +17,7 @@ from typing import Callable
 
 import nvme
 import pytest
-from offered import IN_GUEST
+from offered import IN_GUEST, lba_bytes
 
 from pynvme.vssd import VirtualSsd, VirtualSsdError
 
@@ -103,10 +103,17 @@ def own(own_ssd: VirtualSsd) -> Iterator[SimpleNamespace]:
 
 
 @pytest.fixture
-def lba_size(nvme0: nvme.Controller) -> int:
-    """Bytes of an LBA of namespace 1, by its Identify data."""
-    flbas = nvme0.id_data(26, nsid=1, cns=0) & 15
-    return 1 << int(nvme0.id_data(130 + 4 * flbas, nsid=1, cns=0))
+def lba_size(nvme0n1: nvme.Namespace) -> int:
+    """Bytes that an LBA of namespace 1 takes in a buffer."""
+    return lba_bytes(nvme0n1)
+
+
+@pytest.fixture
+def verify(nvme0n1: nvme.Namespace) -> bool:
+    """Make sure that what is read is compared, as it is wherever the data of LBAs lie side by side."""
+    if lba_bytes(nvme0n1) & 0x1FF:
+        pytest.skip("needs LBAs without metadata in the same buffer (FLBAS bit 4)")
+    return bool(nvme0n1.verify_enable(True))
 
 
 @pytest.fixture

@@ -11,8 +11,11 @@ IN_GUEST = "PYNVME_GUEST" in os.environ
 
 
 def lba_bytes(nvme0n1):
-    """Bytes of an LBA, without metadata, by the namespace's Identify data."""
-    return 1 << nvme0n1.id_data(130 + 4 * (nvme0n1.id_data(26) & 15))
+    """Bytes that an LBA takes in a buffer: its data, and its metadata where they lie in the same buffer."""
+    flbas = nvme0n1.id_data(26)
+    lbaf = 128 + 4 * (flbas & 15)
+    metadata = nvme0n1.id_data(lbaf + 1, lbaf) if flbas & 0x10 else 0
+    return (1 << nvme0n1.id_data(lbaf + 2)) + metadata
 
 
 def needs_opcode(nvme0n1, opcode, what):

@@ -148,7 +148,7 @@ def test_an_lba_that_nobody_wrote_is_counted_as_unverified(own):
     assert (stats.judged, stats.mismatch) == (0, 0)
 
 
-def test_every_written_lba_is_unique_and_stamped_in_the_callers_buffer(nvme0n1, qpair, lba_size):
+def test_every_written_lba_is_unique_and_stamped_in_the_callers_buffer(nvme0n1, qpair, lba_size, verify):
     b = d.Buffer(8 * lba_size, pvalue=1)
     nvme0n1.write(qpair, b, 313_000, 8).waitdone()
     tokens = []

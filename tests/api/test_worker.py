@@ -5,6 +5,7 @@ import time
 
 import nvme as d
 import pytest
+from exact import in_time
 
 
 def test_io_count_is_sent_to_the_last_io(run_worker):
@@ -33,6 +34,7 @@ def test_the_drive_counts_the_same_commands_as_the_worker(run_worker, ssd):
     assert r.io_count_read / 5000 == pytest.approx(0.3, abs=0.05)
 
 
+@in_time
 def test_time_ends_a_worker_on_time(run_worker):
     r = run_worker(io_size=8, time=2, region_end=100000)
     assert 2000 <= r.mseconds < 2200
@@ -71,6 +73,7 @@ def test_random_lbas_are_aligned_and_spread(run_worker):
     assert 800 < halves < 1200
 
 
+@in_time
 def test_workers_run_at_the_same_time(nvme0n1):
     start = time.monotonic()
     workers = [

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nvme as d
 import pytest
+from exact import in_time, skip_where_busy
 
 
 def wait_until(condition, seconds=5):
@@ -29,29 +30,14 @@ def pid_of(worker):
 # -- rates ------------------------------------------------------------------------------------------------
 
 
-def longest_pause():
-    """Seconds in which a process that works all the time did not get on, in half a second."""
-    longest, last = 0.0, time.perf_counter()
-    end = last + 0.5
-    while last < end:
-        now = time.perf_counter()
-        longest, last = max(longest, now - last), now
-    return longest
-
-
 def attempts(count):
     """Tries, because a machine that takes the CPU away at the end of a second moves IOs to the next one."""
     yield from range(count)
-    if (pause := longest_pause()) > 0.0005:
-        pytest.skip(
-            f"this machine takes the CPU away for {pause * 1e6:.0f} us at a time: no rate is exact here"
-        )
-    load, cpus = os.getloadavg()[0], len(os.sched_getaffinity(0))
-    if load > cpus + 1:
-        pytest.skip(f"a load of {load:.1f} on {cpus} CPUs: no rate is exact here")
+    skip_where_busy()
     pytest.fail(f"not exact in {count} attempts")
 
 
+@in_time
 def test_12345_iops_are_12345_in_every_second(run_worker):
     for _ in attempts(4):
         counts = []
@@ -114,6 +100,7 @@ def test_what_is_due_by_the_end_of_a_second_was_sent_by_then(own, iops):
     pytest.skip("this machine is busy: no rate is exact here")
 
 
+@in_time
 def test_a_rate_is_kept_below_and_above_the_queue_depth(run_worker):
     for qdepth in (2, 4, 64):
         r = run_worker(io_size=1, iops=50, io_count=15, qdepth=qdepth)
@@ -130,6 +117,7 @@ def test_a_rate_that_is_none_is_asserted(nvme0n1, iops):
 # -- ends -------------------------------------------------------------------------------------------------
 
 
+@in_time
 def test_the_first_of_time_and_io_count_ends_a_worker(run_worker):
     r = run_worker(io_size=8, time=30, io_count=1000, region_end=100000)
     assert r.io_count_read == 1000
@@ -138,6 +126,7 @@ def test_the_first_of_time_and_io_count_ends_a_worker(run_worker):
     assert 300 <= r.mseconds < 400
 
 
+@in_time
 def test_io_per_second_has_an_entry_for_each_whole_second(nvme0n1):
     outputs = {seconds: [] for seconds in (0.5, 1, 1.5, 2)}
     workers = [

@@ -6,6 +6,7 @@ from collections import Counter
 
 import nvme as d
 import pytest
+from exact import in_time
 from offered import needs_opcode
 
 FLUSH, WRITE, READ, UNCORRECTABLE, COMPARE, ZEROES, DSM, VERIFY = 0, 1, 2, 4, 5, 8, 9, 12
@@ -199,6 +200,7 @@ def test_a_replay_sends_every_opcode_as_it_is_and_counts_it(run_worker, fill, nv
     nvme0n1.write(qpair, d.Buffer(4 * lba_size), 400, 4).waitdone()
 
 
+@in_time
 def test_no_io_of_a_replay_is_early_and_the_last_one_is_not_late(nvme0n1):
     times = [0, 50000, 50000, 120000, 200000, 200001, 300000, 450000]
     worker = nvme0n1.ioworker(io_sequence=[(us, READ, 8 * i, 8) for i, us in enumerate(times)])
@@ -224,6 +226,7 @@ def test_a_replay_whose_times_are_all_past_keeps_its_order(run_worker):
     assert [lba for lba, _, _ in log] == [lba for _, _, lba, _ in sequence]
 
 
+@in_time
 def test_a_replay_ends_with_whichever_end_is_first(run_worker):
     sequence = [(i * 10000, READ, i * 8, 8) for i in range(100)]
     assert run_worker(io_sequence=sequence, io_count=7).io_count_read == 7
