@@ -12,17 +12,18 @@ from pynvme import pci
 from tests.qemu.conftest import FUNCTIONS, disk_of, driver_of
 
 # NVMe Base Specification 2.0, section 5.22, Virtualization Management: actions and kinds of resources.
-ASSIGN, ONLINE = 8, 9
+ALLOCATE, ASSIGN, ONLINE = 1, 8, 9
 QUEUES, INTERRUPTS = 0, 1
-SECONDARY = 1  # its controller identifier
+PRIMARY, SECONDARY = 0, 1  # controller identifiers
 
 
-def manage(controller: str, kind: int, action: int, number: int) -> None:
-    subprocess.run(
-        f"nvme virt-mgmt /dev/{controller} -c {SECONDARY} -r {kind} -a {action} -n {number}".split(),
-        check=True,
-        capture_output=True,
-    )
+def nvme(command: str) -> None:
+    done = subprocess.run(["nvme", *command.split()], capture_output=True, text=True)
+    assert done.returncode == 0, f"nvme {command}: {done.stdout}{done.stderr}"
+
+
+def manage(controller: str, identifier: int, kind: int, action: int, number: int) -> None:
+    nvme(f"virt-mgmt /dev/{controller} -c {identifier} -r {kind} -a {action} -n {number}")
 
 
 @pytest.fixture
@@ -38,12 +39,16 @@ def physical(drive):
 def virtual(physical):
     """One virtual function, with queues and interrupts of its own, that no driver has."""
     folder = FUNCTIONS / physical
+    controller = next((folder / "nvme").glob("nvme*")).name
+    # What the primary controller has of flexible resources it gives up with a reset.
+    manage(controller, PRIMARY, INTERRUPTS, ALLOCATE, 0)
+    manage(controller, PRIMARY, QUEUES, ALLOCATE, 0)
+    nvme(f"reset /dev/{controller}")
     (folder / "sriov_drivers_autoprobe").write_text("0")
     (folder / "sriov_numvfs").write_text("1")
-    controller = next((folder / "nvme").glob("nvme*")).name
-    manage(controller, INTERRUPTS, ASSIGN, 2)
-    manage(controller, QUEUES, ASSIGN, 3)
-    manage(controller, QUEUES, ONLINE, 0)
+    manage(controller, SECONDARY, INTERRUPTS, ASSIGN, 2)
+    manage(controller, SECONDARY, QUEUES, ASSIGN, 3)
+    manage(controller, SECONDARY, QUEUES, ONLINE, 0)
     return (folder / "virtfn0").resolve().name
 
 
