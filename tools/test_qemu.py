@@ -63,8 +63,17 @@ def api(name: str, drive: str, *words: str) -> Guest:
 
 
 GUESTS = [
-    Guest("tests/qemu, vfio-pci", "plain cmb twins", ["-v", "tests/qemu", "--ignore=tests/qemu/test_uio.py"]),
-    Guest("tests/qemu, uio_pci_generic", "plain cmb", ["-v", "tests/qemu/test_uio.py"], iommu="off"),
+    Guest(
+        "tests/qemu, vfio-pci",
+        "plain cmb twins sriov",
+        ["-v", "tests/qemu", "--ignore=tests/qemu/test_uio.py"],
+    ),
+    Guest(
+        "tests/qemu, uio_pci_generic",
+        "plain cmb",
+        ["-v", "tests/qemu/test_uio.py", "tests/qemu/test_cmb.py"],
+        iommu="off",
+    ),
     api("plain", "plain", "tests/api"),
     api("4 KiB LBAs", "lba4k", *IO),
     api(
