@@ -9,6 +9,7 @@ import warnings
 
 import nvme as d
 import pytest
+from offered import IN_GUEST
 
 MISMATCH = r"^ERROR status: 07/81$"
 
@@ -243,15 +244,16 @@ def mixed(nvme0n1, count, **options):
 
 
 def test_a_million_mixed_ios_on_overlapping_regions_are_no_false_alarm(nvme0n1, verify, caplog):
-    """Or as many as a slow machine does in twenty seconds."""
+    """Or as many as a slow machine does in its time."""
+    seconds = 8 if IN_GUEST else 20
     before = nvme0n1.verify_stats()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        workers = [mixed(nvme0n1, 500_000, qdepth=qdepth, time=20).start() for qdepth in (17, 64)]
+        workers = [mixed(nvme0n1, 500_000, qdepth=qdepth, time=seconds).start() for qdepth in (17, 64)]
         results = [worker.close() for worker in workers]
     after = nvme0n1.verify_stats()
     assert [r.error for r in results] == [0, 0]
-    assert all(r.io_count_read + r.io_count_write == 500_000 or r.mseconds >= 20_000 for r in results)
+    assert all(r.io_count_read + r.io_count_write == 500_000 or r.mseconds >= 1000 * seconds for r in results)
     assert after.mismatch == before.mismatch
     assert after.judged > before.judged, "something must have been judged all the same"
     assert not [r for r in caplog.records if r.levelno >= logging.WARNING]
