@@ -29,23 +29,11 @@ struct pyn_vfio_shared {
 	int fd;        /* /dev/vfio/NUMBER */
 };
 
-/* A group can be opened once: all that this process has of it goes through here. */
+/* A group can be opened once: all that this process has of it goes through here. Forked processes open nothing. */
 static struct {
 	pthread_mutex_t lock;
 	struct pyn_vfio_shared *list;
 } the_groups = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-/* What a forked process finds here is its parent's, which may have been in the middle of a change. */
-static void forked_child(void)
-{
-	pthread_mutex_init(&the_groups.lock, NULL);
-	the_groups.list = NULL;
-}
-
-static void watch_forks(void)
-{
-	pthread_atfork(NULL, NULL, forked_child);
-}
 
 static int refuse_driver(const char *bdf, struct pyn_error *err)
 {
@@ -326,7 +314,6 @@ static int join(struct pyn_vfio_group *group, struct pyn_error *err)
 
 int pyn_vfio_group_open(const char *bdf, struct pyn_vfio_group *group, struct pyn_error *err)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	int rc;
 
 	*group = (struct pyn_vfio_group){.device = -1, .number = pyn_kernel_iommu_group(bdf)};
@@ -336,7 +323,6 @@ int pyn_vfio_group_open(const char *bdf, struct pyn_vfio_group *group, struct py
 	rc = refuse_driver(bdf, err);
 	if (rc)
 		return rc;
-	pthread_once(&once, watch_forks);
 	pthread_mutex_lock(&the_groups.lock);
 	rc = join(group, err);
 	pthread_mutex_unlock(&the_groups.lock);
