@@ -1095,7 +1095,7 @@ class Qpair:
 
         Queues of one vector share it; vector 0 is also that of the admin queue. A completion that was seen
         has raised its interrupt, where the drive does not coalesce them (features 08h and 09h). On a PCIe
-        drive a "no" takes 2 ms: as long as the kernel may need to hand an interrupt on.
+        drive a "no" takes 20 ms: as long as the kernel may need to hand an interrupt on.
 
         A drive without MSI-X has MSI, or its pin (INTx), vector 0 of all queues. A pin is raised only as long
         as there are completions that were not taken: ask before waitdone(). The environment variable
@@ -1115,7 +1115,8 @@ class Qpair:
     def msix_clear(self) -> None:
         """Forget the interrupts of this queue's vector that have come so far.
 
-        A pin that is still raised, since completions were not taken, interrupts again.
+        A pin that is still raised, since completions were not taken, interrupts again. On a PCIe drive it
+        waits, as msix_isset() does, for one that is on its way.
 
         Raises:
             NotImplementedError, RuntimeError: see msix_isset()
