@@ -54,6 +54,13 @@ struct pyn_engine {
 	/* Whether the device still answers; costs no round trip. */
 	bool (*alive)(struct pyn_ctrlr *ctrlr);
 
+	/* Let the system have the device while its power is off, and take it again afterwards, as it is after
+	 * power-on. In between it reaches no memory, its registers read as all ones, and it counts as alive. Who:
+	 * Subsystem. Errors: PYN_ERROR_UNSUPPORTED, there is nobody who could have it; of regain those of attach, and
+	 * the device stays released. */
+	int (*release)(struct pyn_ctrlr *ctrlr, struct pyn_error *err);
+	int (*regain)(struct pyn_ctrlr *ctrlr, struct pyn_error *err);
+
 	/*
 	 * CC.EN 0 → 1: wait for CSTS.RDY = 0, set AQA, ASQ, ACQ and CC, wait for CSTS.RDY = 1 within CAP.TO (or CRTO
 	 * where CAP.CRMS says so). The admin queue's rings are empty afterwards. admin_depth: entries, 2 … 4096. Who:

@@ -2,6 +2,8 @@
 /* Our own engine: the seam over core/nvme. What each entry does is said in engine.h. */
 #include "core/engine/engine.h"
 
+#include <errno.h>
+
 #include "core/nvme/cmb.h"
 #include "core/nvme/ctrlr.h"
 #include "core/nvme/queue.h"
@@ -45,6 +47,26 @@ static int own_pci_reset(struct pyn_ctrlr *ctrlr, enum pyn_reset kind, struct py
 static bool own_alive(struct pyn_ctrlr *ctrlr)
 {
 	return ctrlr->pci->ops->alive(ctrlr->pci);
+}
+
+static int no_other(const struct pyn_ctrlr *ctrlr, struct pyn_error *err)
+{
+	return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, "a %s device is not given back and taken again",
+			 ctrlr->pci->ops->name);
+}
+
+static int own_release(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
+{
+	int rc = ctrlr->pci->ops->release ? ctrlr->pci->ops->release(ctrlr->pci, err) : no_other(ctrlr, err);
+
+	if (!rc)
+		ctrlr->enabled = false;
+	return rc;
+}
+
+static int own_regain(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
+{
+	return ctrlr->pci->ops->regain ? ctrlr->pci->ops->regain(ctrlr->pci, err) : no_other(ctrlr, err);
 }
 
 static struct pyn_queue *own_admin_queue(struct pyn_ctrlr *ctrlr)
@@ -107,6 +129,8 @@ const struct pyn_engine pyn_engine_own = {
 	.config_write = own_config_write,
 	.pci_reset = own_pci_reset,
 	.alive = own_alive,
+	.release = own_release,
+	.regain = own_regain,
 	.enable = pyn_ctrlr_enable,
 	.disable = pyn_ctrlr_disable,
 	.admin_setup = pyn_ctrlr_admin_setup,

@@ -105,6 +105,18 @@ int pyn_device_shutdown(struct pyn_device *device, bool abrupt, struct pyn_error
 /* The power went without a shutdown: what was not flushed counts as unknown. */
 void pyn_device_power_lost(struct pyn_device *device);
 
+/* Workers end, and what they have in flight stays in flight: the power is about to go. */
+void pyn_device_stop(struct pyn_device *device);
+
+/*
+ * Workers end, and the system gets the function back, since its power goes: what was in flight completes with 00/08,
+ * all IO queues are gone, registers read as all ones. regain: the function is there again; afterwards the controller
+ * is not initialised. Errors: PYN_ERROR_UNSUPPORTED, there is no system that has it; of regain those of open, and the
+ * device stays released.
+ */
+int pyn_device_release(struct pyn_device *device, struct pyn_error *err);
+int pyn_device_regain(struct pyn_device *device, struct pyn_error *err);
+
 /* -- registers --------------------------------------------------------------------------------------------------- */
 
 int pyn_device_reg_read(struct pyn_device *device, uint32_t offset, uint32_t size, uint64_t *value,

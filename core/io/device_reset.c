@@ -88,6 +88,48 @@ void pyn_device_power_lost(struct pyn_device *device)
 	pyn_tables_each(device->address, UINT32_MAX, pyn_verify_power_lost);
 }
 
+void pyn_device_stop(struct pyn_device *device)
+{
+	struct pyn_error ignored;
+
+	pyn_device_lock(device);
+	if (pyn_device_check(device, &ignored) == 0)
+		pyn_device_stop_workers(device);
+	pyn_device_unlock(device);
+}
+
+static int no_release(const struct pyn_device *device, struct pyn_error *err)
+{
+	return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, "the %s engine gives no device back",
+			 device->engine->name);
+}
+
+int pyn_device_release(struct pyn_device *device, struct pyn_error *err)
+{
+	pyn_device_lock(device);
+	int rc = pyn_device_check(device, err);
+
+	if (rc == 0) {
+		pyn_device_stop_workers(device);
+		rc = device->engine->release ? device->engine->release(device->ctrlr, err) : no_release(device, err);
+	}
+	if (rc == 0)
+		pyn_device_abandon(device);
+	pyn_device_unlock(device);
+	return rc;
+}
+
+int pyn_device_regain(struct pyn_device *device, struct pyn_error *err)
+{
+	pyn_device_lock(device);
+	int rc = pyn_device_check(device, err);
+
+	if (rc == 0)
+		rc = device->engine->regain ? device->engine->regain(device->ctrlr, err) : no_release(device, err);
+	pyn_device_unlock(device);
+	return rc;
+}
+
 static void delete_queues(struct pyn_device *device)
 {
 	for (unsigned qid = PYN_MAX_QID; qid >= 1; qid--) {

@@ -76,6 +76,12 @@ struct pyn_pci_ops {
 
 	/* Whether the device still answers, without asking it: one glance at the socket or at a flag. */
 	bool (*alive)(struct pyn_pci *pci);
+
+	/* Let the kernel have the function while its power is off. Until regain it reaches no memory, it reads as all
+	 * ones, what is written goes nowhere, and pointers of bar_map stay what they are. regain: it is there again,
+	 * as it is after power-on. Where that fails it stays released. NULL: nobody else has a use for it. */
+	int (*release)(struct pyn_pci *pci, struct pyn_error *err);
+	int (*regain)(struct pyn_pci *pci, struct pyn_error *err);
 };
 
 struct pyn_pci {

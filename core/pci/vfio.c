@@ -32,8 +32,9 @@ struct vfio {
 	struct pyn_vfio_region bars[PCI_NUM_BARS]; /* asked for where needed: BAR 0, and that of the MSI-X table */
 	int request;                               /* eventfd: the kernel wants the function back, or it is gone */
 	_Atomic(bool) gone;
-	bool covered;      /* memory space is off: stores into the BARs must not reach the kernel */
-	uint32_t power_at; /* of the power management capability; 0: there is none */
+	bool covered;       /* memory space is off: stores into the BARs must not reach the kernel */
+	_Atomic(bool) away; /* released: the kernel has it */
+	uint32_t power_at;  /* of the power management capability; 0: there is none */
 	char bdf[32];
 };
 
@@ -67,6 +68,8 @@ static int vfio_config_read(struct pyn_pci *pci, uint32_t offset, void *data, ui
 	if (rc)
 		return rc;
 	memset(data, 0xff, length);
+	if (atomic_load(&dev->away))
+		return 0;
 	if (present && pread(dev->config.fd, data, present, (off_t)(dev->config.at + offset)) != (ssize_t)present)
 		return gone(dev, "its configuration space cannot be read", err);
 	return 0;
@@ -120,7 +123,9 @@ static int vfio_config_write(struct pyn_pci *pci, uint32_t offset, const void *d
 	uint32_t present = config_present(dev, offset, length);
 	int rc = pyn_pci_check_config(offset, length, err);
 
-	bool concerns = !rc && concerns_memory(dev, offset, present);
+	if (rc || atomic_load(&dev->away))
+		return rc;
+	bool concerns = concerns_memory(dev, offset, present);
 
 	/* A doorbell in the meantime goes nowhere, and not to a kernel that answers it with a SIGBUS. */
 	if (concerns && !dev->covered && !memory_is_on(dev, offset, data, present))
@@ -206,8 +211,10 @@ static int vfio_irq_set(struct pyn_pci *pci, uint32_t vector, int eventfd, struc
 	int rc;
 
 	rc = pyn_pci_check_vector(pci, vector, err);
+	if (rc || atomic_load(&dev->away))
+		return rc;
 	/* A pin is disabled before nobody listens any more, and enabled when somebody does. */
-	if (!rc && pci->irq == PYN_PCI_IRQ_PIN && eventfd < 0)
+	if (pci->irq == PYN_PCI_IRQ_PIN && eventfd < 0)
 		rc = pyn_pci_pin_set(pci, false, err);
 	if (!rc)
 		rc = pyn_vfio_irq_set(&dev->irq, vector, eventfd, err);
@@ -327,6 +334,8 @@ static int vfio_reset(struct pyn_pci *pci, enum pyn_pci_reset kind, struct pyn_e
 	uint16_t vendor = UINT16_MAX;
 	int rc;
 
+	if (atomic_load(&dev->away))
+		return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENODEV, "%s has no power", dev->bdf);
 	rc = kind == PYN_PCI_RESET_FUNCTION ? function_reset(dev, err) : hot_reset(dev, err);
 	if (!rc)
 		rc = pyn_pci_config_read16(pci, PCI_CFG_VENDOR, &vendor, err);
@@ -348,7 +357,7 @@ static bool vfio_alive(struct pyn_pci *pci)
 	struct vfio *dev = vfio_of(pci);
 	struct pollfd look = {.fd = dev->request, .events = POLLIN};
 
-	return !atomic_load(&dev->gone) && poll(&look, 1, 0) <= 0;
+	return atomic_load(&dev->away) || (!atomic_load(&dev->gone) && poll(&look, 1, 0) <= 0);
 }
 
 static void vfio_close(struct pyn_pci *pci)
@@ -362,6 +371,9 @@ static void vfio_close(struct pyn_pci *pci)
 		close(dev->request);
 	free(dev);
 }
+
+static int vfio_release(struct pyn_pci *pci, struct pyn_error *err);
+static int vfio_regain(struct pyn_pci *pci, struct pyn_error *err);
 
 static const struct pyn_pci_ops vfio_ops = {
 	.name = "vfio-pci",
@@ -378,6 +390,8 @@ static const struct pyn_pci_ops vfio_ops = {
 	.irq_rearm = vfio_irq_rearm,
 	.reset = vfio_reset,
 	.alive = vfio_alive,
+	.release = vfio_release,
+	.regain = vfio_regain,
 };
 
 /* -- opening -------------------------------------------------------------------------------------------------- */
@@ -403,7 +417,8 @@ static int setup_irqs(struct vfio *dev, struct pyn_error *err)
 	int rc;
 
 	dev->irq = (struct pyn_vfio_irq){.device = dev->group.device, .bdf = dev->bdf};
-	dev->request = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (dev->request < 0)
+		dev->request = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (dev->request < 0)
 		return pyn_error(err, PYN_ERROR_SYSTEM, errno, "no eventfd: %s", strerror(errno));
 	rc = pyn_vfio_irq_request(&dev->irq, dev->request, err);
@@ -416,6 +431,21 @@ static int setup_irqs(struct vfio *dev, struct pyn_error *err)
 	return rc;
 }
 
+/* From the open function with its regions on. */
+static int start(struct vfio *dev, struct pyn_error *err)
+{
+	int rc;
+
+	rc = setup_irqs(dev, err);
+	if (!rc)
+		rc = pyn_pci_find_capability(&dev->pci, PCI_CAP_PM, &dev->power_at, err);
+	if (!rc)
+		rc = pyn_pci_memory_enable(&dev->pci, err);
+	if (!rc && memory_is_on(dev, 0, NULL, 0) == dev->covered)
+		rc = cover(dev, !dev->covered, err);
+	return rc;
+}
+
 static int setup(struct vfio *dev, struct pyn_error *err)
 {
 	int rc;
@@ -424,13 +454,81 @@ static int setup(struct vfio *dev, struct pyn_error *err)
 	if (!rc)
 		rc = setup_regions(dev, err);
 	if (!rc)
-		rc = setup_irqs(dev, err);
-	if (!rc)
-		rc = pyn_pci_find_capability(&dev->pci, PCI_CAP_PM, &dev->power_at, err);
-	if (!rc)
-		rc = pyn_pci_memory_enable(&dev->pci, err);
-	if (!rc && !memory_is_on(dev, 0, NULL, 0))
+		rc = start(dev, err);
+	return rc;
+}
+
+/* -- back to the kernel, and from it again --------------------------------------------------------------------------
+ */
+
+static int vfio_release(struct pyn_pci *pci, struct pyn_error *err)
+{
+	struct vfio *dev = vfio_of(pci);
+	uint64_t count;
+	int rc = 0;
+
+	/* A mapping keeps the function from being given back, as the descriptor does. */
+	if (!dev->covered)
 		rc = cover(dev, true, err);
+	if (!rc && !atomic_load(&dev->away))
+		rc = pyn_vfio_group_release(&dev->group, err);
+	if (rc)
+		return rc;
+	atomic_store(&dev->away, true);
+	/* What was asked for has been done. */
+	while (read(dev->request, &count, sizeof(count)) > 0)
+		;
+	atomic_store(&dev->gone, false);
+	return 0;
+}
+
+/* The mappings stay where they are: the region has to be as it was. */
+static int find_again(struct vfio *dev, struct pyn_vfio_region *region, uint32_t index, struct pyn_error *err)
+{
+	struct pyn_vfio_region now;
+	int rc;
+
+	rc = pyn_vfio_region_ask(dev->group.device, index, &now, err);
+	if (rc)
+		return rc;
+	if (now.size != region->size)
+		return pyn_error(err, PYN_ERROR_GONE, ENODEV,
+				 "%s is another device than before: a region that had %#llx bytes has %#llx",
+				 dev->bdf, (unsigned long long)region->size, (unsigned long long)now.size);
+	region->at = now.at;
+	return 0;
+}
+
+static int restart(struct vfio *dev, struct pyn_error *err)
+{
+	int rc;
+
+	rc = find_again(dev, &dev->config, VFIO_PCI_CONFIG_REGION_INDEX, err);
+	for (uint32_t bar = 0; bar < PCI_NUM_BARS && !rc; bar++)
+		if (dev->bars[bar].size)
+			rc = find_again(dev, &dev->bars[bar], VFIO_PCI_BAR0_REGION_INDEX + bar, err);
+	if (!rc)
+		rc = start(dev, err);
+	return rc;
+}
+
+static int vfio_regain(struct pyn_pci *pci, struct pyn_error *err)
+{
+	struct vfio *dev = vfio_of(pci);
+	struct pyn_error ignored;
+	int rc;
+
+	if (!atomic_load(&dev->away))
+		return 0;
+	rc = pyn_kernel_function_check(dev->bdf, err);
+	if (!rc)
+		rc = pyn_vfio_group_regain(dev->bdf, &dev->group, err);
+	if (rc)
+		return rc;
+	atomic_store(&dev->away, false);
+	rc = restart(dev, err);
+	if (rc)
+		vfio_release(pci, &ignored);
 	return rc;
 }
 

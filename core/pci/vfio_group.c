@@ -348,13 +348,47 @@ static void leave(struct pyn_vfio_group *group)
 
 void pyn_vfio_group_close(struct pyn_vfio_group *group)
 {
-	if (!group->shared)
+	if (!group->shared) {
+		close_one(group->device);
+		group->device = -1;
 		return;
+	}
 	pthread_mutex_lock(&the_groups.lock);
 	leave(group);
 	pthread_mutex_unlock(&the_groups.lock);
 	group->shared = NULL;
 	group->device = -1;
+}
+
+int pyn_vfio_group_release(struct pyn_vfio_group *group, struct pyn_error *err)
+{
+	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC), kept = group->device;
+	int rc = nothing < 0 ? -1 : dup3(nothing, kept, O_CLOEXEC);
+
+	if (rc < 0)
+		rc = pyn_error(err, PYN_ERROR_SYSTEM, errno, "no descriptor: %s", strerror(errno));
+	close_one(nothing);
+	if (rc < 0)
+		return rc;
+	group->device = -1;
+	pyn_vfio_group_close(group);
+	group->device = kept;
+	return 0;
+}
+
+int pyn_vfio_group_regain(const char *bdf, struct pyn_vfio_group *group, struct pyn_error *err)
+{
+	int kept = group->device;
+	int rc = pyn_vfio_group_open(bdf, group, err);
+
+	if (!rc && dup3(group->device, kept, O_CLOEXEC) < 0) {
+		rc = pyn_error(err, PYN_ERROR_SYSTEM, errno, "no descriptor: %s", strerror(errno));
+		pyn_vfio_group_close(group);
+	}
+	if (!rc)
+		close(group->device);
+	group->device = kept;
+	return rc;
 }
 
 int pyn_vfio_group_fd(const struct pyn_vfio_group *group)
