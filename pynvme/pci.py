@@ -289,7 +289,9 @@ class Machine:
             subprocess.run(["modprobe", way], capture_output=True)
         self._refuse_kernel(bdf)
         with self._claimed(bdf):
-            self._write(bdf, Owner(self.driver(bdf), pid, self._start(pid)))
+            # One that has just come back may not have its driver yet.
+            before = self.driver(bdf) or (owner.driver if owner else "")
+            self._write(bdf, Owner(before, pid, self._start(pid)))
             self._rebind(bdf, way)
         if self.driver(bdf) != way:
             self._give_back(bdf)
@@ -334,6 +336,49 @@ class Machine:
         # A driver that does not take it says so by an error.
         with contextlib.suppress(OSError):
             (self.devices.parent / "drivers_probe").write_text(bdf)
+
+    # Out of the kernel's list, and into it
+
+    def remove(self, bdf: str) -> None:
+        """Take a drive that nothing uses out of the kernel's list, as if it were pulled out."""
+        if not self.is_nvme(bdf):
+            raise DriveError(f"there is no NVMe controller {bdf} in this machine")
+        owner = self._read(bdf)
+        if owner and owner.pid not in (0, os.getpid()) and self._lives(owner):
+            raise DriveError(f"{bdf} is in use by process {owner.pid}, which has taken it")
+        # The kernel would wait for it, and nothing could end that.
+        holders = self._open_in(f"/dev/vfio/{self.group(bdf)}") if self.group(bdf) else []
+        if holders:
+            raise DriveError(f"{bdf} is open in {holders[0]}: Pcie.close() first")
+        if self.driver(bdf) != VFIO and (used := self.users(bdf)):
+            raise DriveError(f"{bdf} is in use: {'; '.join(used)}. Nothing was touched")
+        try:
+            (self.devices / bdf / "remove").write_text("1")
+        except PermissionError as error:
+            raise DriveError(f"{bdf} cannot be removed: only root may do that") from error
+
+    def rescan(self) -> list[str]:
+        """Have the kernel look for functions that are not in its list; name the NVMe controllers it found."""
+        before = self._controllers()
+        try:
+            (self.devices.parent / "rescan").write_text("1")
+        except PermissionError as error:
+            raise DriveError(
+                "only root may look for drives again: `echo 1 | sudo tee /sys/bus/pci/rescan`"
+            ) from error
+        return sorted(self._controllers() - before)
+
+    def _controllers(self) -> set[str]:
+        return {path.name for path in self.devices.glob("*") if self.is_nvme(path.name)}
+
+    def _open_in(self, device: str) -> list[str]:
+        """Name the processes that have a file of /dev open."""
+        found = []
+        for folder in sorted(self.proc.glob("[0-9]*")):
+            with contextlib.suppress(OSError):
+                if device in {_link(path) for path in (folder / "fd").iterdir()}:
+                    found.append(f"process {folder.name} ({_text(folder / 'comm')})")
+        return found
 
     # Giving it back
 
@@ -506,3 +551,32 @@ def give_back() -> None:
         >>> pynvme.pci.give_back()      # /dev/nvme0n1 comes back
     """
     _machine.give_back()
+
+
+def remove(address: str) -> None:
+    """Take a drive out of the kernel's list, as if it were pulled out; `rescan` finds it again.
+
+    A drive that something uses is refused (`DriveError`), also one that a `Pcie` of this process has open:
+
+        >>> pcie.close()
+        >>> pci.remove("01:00.0")
+        >>> pci.rescan()
+        ['0000:01:00.0']
+        >>> pcie = nvme.Pcie("01:00.0")
+    """
+    _machine.remove(_normal(address))
+
+
+def rescan() -> list[str]:
+    """Have the kernel look for drives that it does not know of; give the addresses of those that it found.
+
+    Needs root. A slot with hot-plug needs no rescan: its drive is found as soon as it is there.
+    """
+    return _machine.rescan()
+
+
+def _normal(address: str) -> str:
+    bdf = normal(address)
+    if bdf is None:
+        raise DriveError(f"{address!r} is not the address of a PCIe function, such as 01:00.0")
+    return bdf

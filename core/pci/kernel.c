@@ -53,7 +53,8 @@ int pyn_kernel_function_check(const char *bdf, struct pyn_error *err)
 	snprintf(path, sizeof(path), FUNCTIONS "/%.40s", bdf);
 	if (access(path, F_OK))
 		return pyn_error(err, PYN_ERROR_ENUMERATE, ENODEV,
-				 "there is no PCIe function %s in this machine (" FUNCTIONS " lists those that are)",
+				 "there is no PCIe function %s in this machine (" FUNCTIONS " lists those that are; "
+				 "after it was put in, `echo 1 | sudo tee /sys/bus/pci/rescan` looks again)",
 				 bdf);
 	if (class_of(bdf) != PCI_CLASS_NVME)
 		return pyn_error(err, PYN_ERROR_ENUMERATE, ENODEV,
