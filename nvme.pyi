@@ -376,9 +376,18 @@ class Pcie:
     def aspm(self) -> int:
         """ASPM Control in Link Control: 0 disabled, 1 L0s, 2 L1, 3 both (PCIe 7.5.3.7). May be set.
 
+        What is read is the drive's. A drive of this machine is set together with the port above it, in the
+        order that PCIe 5.4.1.3 asks for, which needs root; other drives have no port.
+
         Raises:
             AssertionError: a value that is not from 0 to 3
-            NotImplementedError: the function has no PCI Express capability
+            NotImplementedError: the function has no PCI Express capability; a drive of this machine: one
+                end of the link does not support this value, or there is no port above; nothing was changed
+            PermissionError: a drive of this machine, and the script does not run as root
+
+        Example:
+            >>> pcie.aspm = 2
+            NotImplementedError: aspm = 2 needs L1 only, and the port 0000:00:03.0 above it supports …
         """
 
     @aspm.setter
@@ -388,7 +397,8 @@ class Pcie:
         """PowerState in PMCSR: 0 is D0, 3 is D3hot (PCIe 7.5.2.2). May be set.
 
         From D3hot the controller goes on where it was; its registers cannot be read until it is in D0
-        again.
+        again. A state that the drive has not is ignored: what is read is the state that it is in. D1 and D2
+        are there where bits 9 and 10 of PMC say so.
 
         Raises:
             AssertionError: a value that is not from 0 to 3
@@ -1757,8 +1767,15 @@ class Subsystem:
 
     Args:
         nvme: the Controller
-        poweron_cb: switches the power on, called without arguments; None: that of a virtual SSD
+        poweron_cb: switches the power on, called without arguments: a power module on the bench, say
         poweroff_cb: switches it off
+
+    Without callbacks it is the switch of the virtual SSD; for a drive of this machine the Power Controller
+    of its slot, where it has one, or else a suspend of the machine to RAM with an alarm of its clock, which
+    power_cycle() alone can do. Both need root.
+
+    A drive whose slot is switched off is taken out of the kernel's list, and taken from the kernel's driver
+    again when it is back; objects stay valid. So it is with callbacks in a slot with hot-plug.
 
     After its methods call Controller.reset(); a script that does not has the controller initialised by
     its next command or Qpair.
@@ -1783,24 +1800,36 @@ class Subsystem:
         lost, and verification takes that into account.
 
         Args:
-            sec: how long it takes, in seconds
+            sec: how long it takes, in seconds; a suspend takes 5 at least
 
         Raises:
-            NotImplementedError: nothing can switch the power, and there are no callbacks
+            NotImplementedError: nothing can switch the power, and there are no callbacks; it names what is
+                missing
+            PermissionError: it needs root
+            TimeoutError: the drive is not back a minute after its power
+            OSError: the kernel does not switch the slot, or does not suspend the machine
         """
 
     def poweroff(self) -> Literal[True]:
         """Switch the power off. IO workers end, commands in flight complete with 00/08.
 
+        Until poweron() registers cannot be read, and configuration space reads as ones.
+
         Raises:
-            NotImplementedError: nothing can switch the power, and there is no callback
+            NotImplementedError: nothing can switch the power, or a suspend only, which power_cycle() does;
+                it names what is missing
+            PermissionError: it needs root
+            OSError: the kernel does not switch the slot
         """
 
     def poweron(self) -> Literal[True]:
-        """Switch the power on.
+        """Switch the power on, and wait for a drive of this machine to be back. May be called again.
 
         Raises:
-            NotImplementedError: nothing can switch the power, and there is no callback
+            NotImplementedError: nothing can switch the power; it names what is missing
+            NvmeEnumerateError: the drive is back, and something else uses it
+            TimeoutError: the drive is not back a minute after its power
+            OSError: the kernel does not switch the slot
         """
 
     def shutdown_notify(self, abrupt: bool = False) -> Literal[True]:

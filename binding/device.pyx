@@ -9,6 +9,7 @@ cdef class _Device:
     cdef readonly object address  # as the user gave it
     cdef readonly str path        # where it is
     cdef readonly bint private    # a virtual SSD of this process
+    cdef readonly bint released   # the kernel has it, while its power is off
     cdef _Callbacks callbacks     # of the admin queue
     cdef object __weakref__
 
@@ -43,6 +44,35 @@ cdef class _Device:
         with nogil:
             alive = cspdk.pyn_device_alive(self._device)
         return alive
+
+    cdef bint _is_function(self):
+        """Whether it is a PCI function of this machine, and not at the end of a socket."""
+        return "/" not in self.path
+
+    cdef int _release(self) except -1:
+        cdef cspdk.pyn_error err
+        cdef int rc
+
+        with nogil:
+            rc = cspdk.pyn_device_release(self._device, &err)
+        if rc < 0:
+            raise _exception(&err)
+        self.released = True
+        _take_log()
+        return 0
+
+    cdef int _regain(self) except -1:
+        cdef cspdk.pyn_error err
+        cdef int rc
+
+        _take_function(self.path)
+        with nogil:
+            rc = cspdk.pyn_device_regain(self._device, &err)
+        if rc < 0:
+            raise _exception(&err)
+        self.released = False
+        _take_log()
+        return 0
 
     cdef uint64_t _register(self, uint32_t offset, uint32_t size) except? 0xdeadbeef:
         cdef cspdk.pyn_error err

@@ -125,8 +125,14 @@ cdef class Pcie:
 
     @aspm.setter
     def aspm(self, value):
+        wanted = _field(value, 2, "aspm")
         offset = self._capability(_CAP_PCIE, "PCI Express") + 0x10
-        self[offset] = self[offset] & ~3 | _field(value, 2, "aspm")
+        if self._device._is_function():
+            from pynvme import power
+
+            power.Link(self._device.path).set_aspm(wanted)
+        else:
+            self[offset] = self[offset] & ~3 | wanted
 
     @property
     def power_state(self):

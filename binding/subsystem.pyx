@@ -33,6 +33,59 @@ cdef class Subsystem:
                 f"nothing here can switch the power of {path}: give Subsystem a poweron_cb and a poweroff_cb "
                 f"({error})") from error
 
+    cdef int _slot_off(self) except -1:
+        """The power of the slot; only what nobody has open can be taken out of the kernel's list."""
+        from pynvme import power
+
+        cdef _Device device = self._controller._device
+        host = power.Host()
+        if device.released:
+            return 0
+        host.check_slot(device.path)
+        device._release()
+        try:
+            host.slot_power(device.path, False)
+        except BaseException:
+            device._regain()
+            raise
+        return 0
+
+    cdef int _after_callback(self) except -1:
+        """A kernel that watches the slot takes a drive without power out of its list: it gets it."""
+        from pynvme import power
+
+        cdef _Device device = self._controller._device
+        if not device._is_function() or device.released or power.Host().slot(device.path) is None:
+            return 0
+        end = _time.monotonic() + power.NOTICE
+        while device._is_alive():
+            if _time.monotonic() > end:
+                return 0
+            _time.sleep(0.01)
+        device._release()
+        return 0
+
+    cdef int _suspend(self, double sec) except -1:
+        from pynvme import power
+
+        cdef _Device device = self._controller._device
+        # What workers have in flight stays in flight; they themselves shall not see a clock that starts again.
+        with nogil:
+            cspdk.pyn_device_stop(device._device)
+        power.Host().suspend(sec)
+        device._reset(cspdk.PYN_DEVICE_RESET_DONE)
+        with nogil:
+            cspdk.pyn_device_power_lost(device._device)
+        return 0
+
+    cdef bint _is_suspend(self):
+        from pynvme import power
+
+        cdef _Device device = self._controller._device
+        if self._poweroff_cb is not None or self._poweron_cb is not None or not device._is_function():
+            return False
+        return not device.released and power.Host().is_suspend(device.path)
+
     cdef int _check_open(self) except -1:
         if not self._controller._device._is_open():
             raise RuntimeError(f"the drive at {self._controller._device.path} is closed")
@@ -42,23 +95,40 @@ cdef class Subsystem:
         self._check_open()
         if self._poweroff_cb is not None:
             self._poweroff_cb()
+            self._controller._device._reset(cspdk.PYN_DEVICE_RESET_DONE)
+            self._after_callback()
+        elif self._controller._device._is_function():
+            self._slot_off()
         else:
             self._switch(False)
-        self._controller._device._reset(cspdk.PYN_DEVICE_RESET_DONE)
+            self._controller._device._reset(cspdk.PYN_DEVICE_RESET_DONE)
         with nogil:
             cspdk.pyn_device_power_lost(self._controller._device._device)
         return True
 
     def poweron(self):
+        from pynvme import power
+
+        cdef _Device device = self._controller._device
         if self._poweron_cb is not None:
             self._poweron_cb()
-        else:
+        elif not device._is_function():
             self._switch(True)
+        elif device.released:
+            power.Host().slot_power(device.path, True)
+        else:
+            power.Host().check_slot(device.path)
+        if device.released:
+            power.Host().wait_for(device.path)
+            device._regain()
         return True
 
     def power_cycle(self, sec=10):
         end = _time.monotonic() + sec
         self._check_open()
+        if self._is_suspend():
+            self._suspend(sec)
+            return True
         try:
             self.poweroff()
             while (left := end - _time.monotonic()) > 0:
