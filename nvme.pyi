@@ -164,6 +164,7 @@ class Buffer:
         name: str | bytes = "buffer",
         pvalue: _Int = 0,
         ptype: _Int = 0,
+        *,
         cmb: Controller | None = None,
     ) -> None: ...
     def __iter__(self) -> Iterator[int]: ...
@@ -1055,6 +1056,7 @@ class Qpair:
         prio: _Int = 0,
         ien: bool = True,
         iv: _Int = 0xFFFF,
+        *,
         cmb_sq: bool = False,
         cmb_cq: bool = False,
     ) -> None: ...

@@ -14,7 +14,7 @@ cdef class Buffer:
     cdef readonly str _name
     cdef object __weakref__
 
-    def __init__(self, size=4096, name="buffer", pvalue=0, ptype=0, cmb=None):
+    def __init__(self, size=4096, name="buffer", pvalue=0, ptype=0, *, cmb=None):
         if cmb is not None and not isinstance(cmb, Controller):
             raise TypeError(f"cmb must be a Controller, not {type(cmb).__name__}")
         self._allocate(size, name, pvalue, ptype, cmb)

@@ -8,7 +8,7 @@ cdef class Qpair(_Queue):
     cdef Controller _controller
     cdef cspdk.pyn_io_queue *_queue
 
-    def __init__(self, nvme, depth, prio=0, ien=True, iv=0xffff, cmb_sq=False, cmb_cq=False):
+    def __init__(self, nvme, depth, prio=0, ien=True, iv=0xffff, *, cmb_sq=False, cmb_cq=False):
         cdef cspdk.pyn_io_queue_config config
         cdef cspdk.pyn_error err
         cdef Controller controller

@@ -140,7 +140,7 @@ def test_help_shows_names_and_defaults_of_parameters(name: str) -> None:
 def test_help_shows_how_an_object_is_made() -> None:
     import nvme
 
-    assert str(inspect.signature(nvme.Buffer)) == "(size=4096, name='buffer', pvalue=0, ptype=0)"
+    assert str(inspect.signature(nvme.Buffer)) == "(size=4096, name='buffer', pvalue=0, ptype=0, *, cmb=None)"
 
 
 # The step that carries them

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#define _GNU_SOURCE 1
 #include "core/pci/vfio_group.h"
 
 #include <errno.h>

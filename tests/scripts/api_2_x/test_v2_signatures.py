@@ -97,8 +97,12 @@ SIGNATURES = {
 
 
 def as_text(function):
-    """The parameters as they are written, without self and without annotations."""
-    parameters = [p for p in inspect.signature(function).parameters.values() if p.name != "self"]
+    """The parameters as they are written, without self, annotations, and what is ours: by keyword only."""
+    parameters = [
+        p
+        for p in inspect.signature(function).parameters.values()
+        if p.name != "self" and p.kind is not p.KEYWORD_ONLY
+    ]
     texts = []
     for p in parameters:
         default = (
