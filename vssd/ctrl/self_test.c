@@ -104,7 +104,8 @@ void vssd_self_test_poll(struct vssd_ctrl *ctrl)
 		return;
 	}
 	left = ctrl->self_test_share ? left / ctrl->self_test_share : 0;
-	test->left = left < WHOLE ? (uint32_t)left : WHOLE;
+	/* What has not ended has something left: 100 % is said of none that still runs. */
+	test->left = left >= WHOLE ? WHOLE : left ? (uint32_t)left : 1;
 }
 
 void vssd_self_test_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
