@@ -204,10 +204,11 @@ static int build_slot(struct pyn_worker *worker, const struct layout *layout, ui
 		slot->read_prp = describe_buffer(&worker->view, memory, layout->data);
 		memory += layout->data + layout->list;
 	}
-	if (layout->range)
+	if (layout->range) {
 		slot->range =
 			(struct nvme_dsm_range *)(worker->data + (index + 1) * dma_of_slot(layout) - layout->range);
-	slot->range_address = pyn_dma_address(&worker->view, slot->range);
+		slot->range_address = pyn_dma_address(&worker->view, slot->range);
+	}
 	if (layout->writes) {
 		slot->write_data = memory;
 		slot->write_prp = describe_buffer(&worker->view, memory, layout->data);
@@ -227,7 +228,6 @@ static int allocate(struct pyn_worker *worker, struct pyn_error *err)
 	struct layout layout = layout_of(run);
 	struct pyn_random random = pyn_random_stream(run->config.seed, UINT64_MAX);
 	size_t flight = run->slot_count * sizeof(struct pyn_worker_flight);
-	int rc;
 
 	worker->data = pyn_dma_alloc(run->slot_count * dma_of_slot(&layout) + PYN_PAGE, PYN_PAGE, err);
 	worker->shared = pyn_dma_alloc(sizeof(*worker->shared), 64, err);
@@ -248,7 +248,8 @@ static int allocate(struct pyn_worker *worker, struct pyn_error *err)
 	run->log = worker->log;
 	run->per_second = worker->per_second;
 	for (uint16_t i = 0; i < run->slot_count; i++) {
-		rc = build_slot(worker, &layout, i, &random, err);
+		int rc = build_slot(worker, &layout, i, &random, err);
+
 		if (rc < 0)
 			return rc;
 		run->free_slots[run->free_count++] = (uint16_t)(run->slot_count - 1 - i);
@@ -382,10 +383,10 @@ static int create_run(struct pyn_worker *worker, const struct pyn_worker_config 
 	worker->run = run;
 	if (!run)
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for an IO worker");
+	memset(run, 0, sizeof(*run));
 	rc = pyn_device_dma_view(worker->device, &worker->view, err);
 	if (rc < 0)
 		return rc;
-	memset(run, 0, sizeof(*run));
 	run->config = *config;
 	if (config->steps) {
 		worker->sequence = malloc(config->steps * sizeof(*worker->sequence));
