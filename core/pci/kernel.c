@@ -15,14 +15,19 @@
 #define GROUPS "/sys/kernel/iommu_groups"
 #define CLASS_BRIDGE 0x0604u /* base class and subclass */
 
+void pyn_kernel_path(const char *bdf, const char *file, char path[PYN_KERNEL_PATH])
+{
+	snprintf(path, PYN_KERNEL_PATH, FUNCTIONS "/%.40s/%.40s", bdf, file);
+}
+
 /* The last name of what a link of a function points at, "" where there is no such link. */
 static void link_of(const char *bdf, const char *link, char name[PYN_KERNEL_NAME])
 {
-	char path[128], target[PATH_MAX];
+	char path[PYN_KERNEL_PATH], target[PATH_MAX];
 	ssize_t length;
 
 	name[0] = '\0';
-	snprintf(path, sizeof(path), FUNCTIONS "/%.40s/%s", bdf, link);
+	pyn_kernel_path(bdf, link, path);
 	length = readlink(path, target, sizeof(target) - 1);
 	if (length <= 0)
 		return;
@@ -33,10 +38,10 @@ static void link_of(const char *bdf, const char *link, char name[PYN_KERNEL_NAME
 static unsigned class_of(const char *bdf)
 {
 	unsigned class = 0;
-	char path[128];
+	char path[PYN_KERNEL_PATH];
 	FILE *file;
 
-	snprintf(path, sizeof(path), FUNCTIONS "/%.40s/class", bdf);
+	pyn_kernel_path(bdf, "class", path);
 	file = fopen(path, "re");
 	if (!file)
 		return 0;
@@ -48,9 +53,9 @@ static unsigned class_of(const char *bdf)
 
 int pyn_kernel_function_check(const char *bdf, struct pyn_error *err)
 {
-	char path[128];
+	char path[PYN_KERNEL_PATH];
 
-	snprintf(path, sizeof(path), FUNCTIONS "/%.40s", bdf);
+	pyn_kernel_path(bdf, "", path);
 	if (access(path, F_OK))
 		return pyn_error(err, PYN_ERROR_ENUMERATE, ENODEV,
 				 "there is no PCIe function %s in this machine (" FUNCTIONS " lists those that are; "
@@ -71,10 +76,10 @@ void pyn_kernel_driver(const char *bdf, char name[PYN_KERNEL_NAME])
 uint64_t pyn_kernel_bar_address(const char *bdf, uint32_t bar)
 {
 	unsigned long long first = 0;
-	char path[128], line[128];
+	char path[PYN_KERNEL_PATH], line[128];
 	FILE *file;
 
-	snprintf(path, sizeof(path), FUNCTIONS "/%.40s/resource", bdf);
+	pyn_kernel_path(bdf, "resource", path);
 	file = fopen(path, "re");
 	if (!file)
 		return 0;

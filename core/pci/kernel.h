@@ -10,6 +10,10 @@
 #include "core/util/error.h"
 
 #define PYN_KERNEL_NAME 64
+#define PYN_KERNEL_PATH 128
+
+/* Where the kernel has one of a function's files; "": its folder. */
+void pyn_kernel_path(const char *bdf, const char *file, char path[PYN_KERNEL_PATH]);
 
 /* Whether bdf is an NVMe controller of this machine. Errors: PYN_ERROR_ENUMERATE, there is none, or it is something
  * else. */

@@ -9,19 +9,37 @@
 #include "core/pci/vfio.h"
 #include "core/pci/vfio_user.h"
 
-int pyn_pci_open(const char *address, struct pyn_pci **pci, struct pyn_error *err)
+/* By the driver that it is bound to. */
+static int open_function(const char *bdf, struct pyn_pci **pci, struct pyn_error *err)
 {
 	char driver[PYN_KERNEL_NAME];
+	struct pyn_error cause;
+	bool is_uio;
+	int rc;
+
+	pyn_kernel_driver(bdf, driver);
+	is_uio = !strcmp(driver, PYN_UIO_DRIVER);
+	rc = pyn_kernel_function_check(bdf, err);
+	if (!rc)
+		rc = is_uio ? pyn_env_start(err) : pyn_env_start_locked(err);
+	if (rc)
+		return rc;
+	rc = (is_uio ? pyn_uio_open : pyn_vfio_open)(bdf, pci, &cause);
+	/* Whatever went wrong: there is no device here that could be opened. */
+	if (rc)
+		pyn_error(err, cause.kind == PYN_ERROR_MEMORY ? PYN_ERROR_MEMORY : PYN_ERROR_ENUMERATE, cause.number,
+			  "%s", cause.text);
+	return rc;
+}
+
+int pyn_pci_open(const char *address, struct pyn_pci **pci, struct pyn_error *err)
+{
 	struct pyn_address parsed;
 	int rc;
 
 	rc = pyn_address_parse(address, &parsed, err);
 	if (rc)
 		return rc;
-	if (parsed.kind != PYN_ADDRESS_FUNCTION)
-		return pyn_vfio_user_open(parsed.text, pci, err);
-	pyn_kernel_driver(parsed.text, driver);
-	if (!strcmp(driver, PYN_UIO_DRIVER))
-		return pyn_uio_open(parsed.text, pci, err);
-	return pyn_vfio_open(parsed.text, pci, err);
+	return parsed.kind == PYN_ADDRESS_FUNCTION ? open_function(parsed.text, pci, err)
+						   : pyn_vfio_user_open(parsed.text, pci, err);
 }

@@ -21,14 +21,9 @@
 #include "core/pci/kernel.h"
 #include "core/util/cleanup.h"
 
-#define FUNCTIONS "/sys/bus/pci/devices"
-#define BAR_MIN 4096u /* the registers of an NVMe controller, before its doorbells */
-#define PATH_SIZE 128
-
 struct bar {
 	uint8_t *memory; /* NULL: not mapped yet, or it cannot be */
 	size_t size;
-	uint64_t address; /* on the bus */
 };
 
 struct uio {
@@ -49,11 +44,6 @@ static int gone(struct uio *dev, const char *what, struct pyn_error *err)
 {
 	atomic_store(&dev->gone, true);
 	return pyn_error(err, PYN_ERROR_GONE, ENODEV, "%s: %s", dev->bdf, what);
-}
-
-static void path_of(const char *bdf, const char *file, char path[PATH_SIZE])
-{
-	snprintf(path, PATH_SIZE, FUNCTIONS "/%.40s/%.40s", bdf, file);
 }
 
 /* -- registers ------------------------------------------------------------------------------------------------ */
@@ -86,14 +76,14 @@ static int uio_config_write(struct pyn_pci *pci, uint32_t offset, const void *da
 static int map_bar(struct uio *dev, unsigned number, struct pyn_error *err)
 {
 	struct bar *bar = &dev->bars[number];
-	char file[16], path[PATH_SIZE];
+	char file[16], path[PYN_KERNEL_PATH];
 	struct stat status;
 	void *memory;
 
 	if (bar->memory)
 		return 0;
 	snprintf(file, sizeof(file), "resource%u", number);
-	path_of(dev->bdf, file, path);
+	pyn_kernel_path(dev->bdf, file, path);
 	int fd PYN_CLOSE = open(path, O_RDWR | O_SYNC | O_CLOEXEC);
 
 	if (fd < 0 || fstat(fd, &status))
@@ -207,12 +197,12 @@ static int uio_reset(struct pyn_pci *pci, enum pyn_pci_reset kind, struct pyn_er
 {
 	const char *method = kind == PYN_PCI_RESET_FUNCTION ? "flr" : "bus";
 	struct uio *dev = uio_of(pci);
-	char choose[PATH_SIZE], reset[PATH_SIZE];
+	char choose[PYN_KERNEL_PATH], reset[PYN_KERNEL_PATH];
 	uint16_t vendor = UINT16_MAX;
 	int failed, number, rc;
 
-	path_of(dev->bdf, "reset_method", choose);
-	path_of(dev->bdf, "reset", reset);
+	pyn_kernel_path(dev->bdf, "reset_method", choose);
+	pyn_kernel_path(dev->bdf, "reset", reset);
 	if (write_file(choose, method))
 		return pyn_error(err, PYN_ERROR_UNSUPPORTED, errno,
 				 "%s has no %s: the kernel does not offer its method '%s' in %s", dev->bdf,
@@ -286,10 +276,10 @@ static const struct pyn_pci_ops uio_ops = {
 /* An IOMMU that translates would not let physical addresses through, and the drive would never answer. */
 static int check_no_translation(const char *bdf, struct pyn_error *err)
 {
-	char path[PATH_SIZE], type[32] = "";
+	char path[PYN_KERNEL_PATH], type[32] = "";
 	FILE *file;
 
-	path_of(bdf, "iommu_group/type", path);
+	pyn_kernel_path(bdf, "iommu_group/type", path);
 	file = fopen(path, "re");
 	if (!file)
 		return 0;
@@ -306,11 +296,11 @@ static int check_no_translation(const char *bdf, struct pyn_error *err)
 
 static int open_uio(struct uio *dev, struct pyn_error *err)
 {
-	char path[PATH_SIZE], name[32] = "";
+	char path[PYN_KERNEL_PATH], name[32] = "";
 	struct dirent *entry;
 	DIR *folder;
 
-	path_of(dev->bdf, "uio", path);
+	pyn_kernel_path(dev->bdf, "uio", path);
 	folder = opendir(path);
 	while (folder && (entry = readdir(folder)))
 		if (entry->d_name[0] != '.')
@@ -328,7 +318,7 @@ static int open_uio(struct uio *dev, struct pyn_error *err)
 		return pyn_error(err, PYN_ERROR_ENUMERATE, errno,
 				 "%s is in use: another session has %s (`sudo fuser -v %s` says which)", dev->bdf,
 				 path, path);
-	path_of(dev->bdf, "config", path);
+	pyn_kernel_path(dev->bdf, "config", path);
 	dev->config = open(path, O_RDWR | O_CLOEXEC);
 	if (dev->config < 0)
 		return pyn_error(err, PYN_ERROR_ENUMERATE, errno, "%s: %s cannot be opened: %s (only root may)",
@@ -349,26 +339,14 @@ static int setup(struct uio *dev, struct pyn_error *err)
 		rc = pyn_pci_memory_enable(&dev->pci, err);
 	if (!rc)
 		rc = map_bar(dev, 0, err);
-	if (rc)
-		return rc;
-	dev->pci.bar_size = dev->bars[0].size < UINT32_MAX ? (uint32_t)dev->bars[0].size : UINT32_MAX;
-	if (dev->pci.bar_size < BAR_MIN)
-		return pyn_error(err, PYN_ERROR_ENUMERATE, ENODEV, "%s is no NVMe controller: its BAR 0 has %u bytes",
-				 dev->bdf, dev->pci.bar_size);
-	return 0;
+	return rc ? rc : pyn_pci_set_bar_size(&dev->pci, dev->bars[0].size, dev->bdf, err);
 }
 
 int pyn_uio_open(const char *bdf, struct pyn_pci **pci, struct pyn_error *err)
 {
-	struct pyn_error cause;
 	struct uio *dev;
 	int rc;
 
-	rc = pyn_kernel_function_check(bdf, err);
-	if (!rc)
-		rc = pyn_env_start(err);
-	if (rc)
-		return rc;
 	dev = calloc(1, sizeof(*dev));
 	if (!dev)
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a device");
@@ -376,11 +354,8 @@ int pyn_uio_open(const char *bdf, struct pyn_pci **pci, struct pyn_error *err)
 	dev->pci.view.physical = true;
 	dev->fd = dev->config = -1;
 	memcpy(dev->bdf, bdf, strnlen(bdf, sizeof(dev->bdf) - 1));
-	rc = setup(dev, &cause);
+	rc = setup(dev, err);
 	if (rc) {
-		/* Whatever went wrong: there is no device here that could be opened. */
-		pyn_error(err, cause.kind == PYN_ERROR_MEMORY ? PYN_ERROR_MEMORY : PYN_ERROR_ENUMERATE, cause.number,
-			  "%s", cause.text);
 		uio_close(&dev->pci);
 		return rc;
 	}

@@ -11,6 +11,7 @@
 
 #define PYN_UIO_DRIVER "uio_pci_generic"
 
+/* Open the function at bdf, which is bound to it. The environment has been started. Errors: as pyn_vfio_open. */
 int pyn_uio_open(const char *bdf, struct pyn_pci **pci, struct pyn_error *err);
 
 #endif

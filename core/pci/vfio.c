@@ -20,7 +20,6 @@
 #include "core/pci/vfio_irq.h"
 #include "core/pci/vfio_region.h"
 
-#define BAR_MIN 4096u     /* the registers of an NVMe controller, before its doorbells */
 #define IRQ_LAG_US 20000u /* the kernel takes the interrupt and hands it on: microseconds, on a busy machine more */
 #define AFFECTED_MAX 256u /* functions that share a bus */
 
@@ -403,13 +402,7 @@ static int setup_regions(struct vfio *dev, struct pyn_error *err)
 	rc = pyn_vfio_region_ask(dev->group.device, VFIO_PCI_CONFIG_REGION_INDEX, &dev->config, err);
 	if (!rc)
 		rc = get_bar(dev, 0, err);
-	if (rc)
-		return rc;
-	dev->pci.bar_size = dev->bars[0].size < UINT32_MAX ? (uint32_t)dev->bars[0].size : UINT32_MAX;
-	if (dev->pci.bar_size < BAR_MIN)
-		return pyn_error(err, PYN_ERROR_ENUMERATE, ENODEV, "%s is no NVMe controller: its BAR 0 has %u bytes",
-				 dev->bdf, dev->pci.bar_size);
-	return 0;
+	return rc ? rc : pyn_pci_set_bar_size(&dev->pci, dev->bars[0].size, dev->bdf, err);
 }
 
 static int setup_irqs(struct vfio *dev, struct pyn_error *err)
@@ -458,8 +451,7 @@ static int setup(struct vfio *dev, struct pyn_error *err)
 	return rc;
 }
 
-/* -- back to the kernel, and from it again --------------------------------------------------------------------------
- */
+/* -- back to the kernel, and from it again -------------------------------------------------------------------- */
 
 static int vfio_release(struct pyn_pci *pci, struct pyn_error *err)
 {
@@ -534,15 +526,9 @@ static int vfio_regain(struct pyn_pci *pci, struct pyn_error *err)
 
 int pyn_vfio_open(const char *bdf, struct pyn_pci **pci, struct pyn_error *err)
 {
-	struct pyn_error cause;
 	struct vfio *dev;
 	int rc;
 
-	rc = pyn_kernel_function_check(bdf, err);
-	if (!rc)
-		rc = pyn_env_start_locked(err);
-	if (rc)
-		return rc;
 	dev = calloc(1, sizeof(*dev));
 	if (!dev)
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a device");
@@ -550,11 +536,8 @@ int pyn_vfio_open(const char *bdf, struct pyn_pci **pci, struct pyn_error *err)
 	dev->group = (struct pyn_vfio_group){.device = -1};
 	dev->request = -1;
 	memcpy(dev->bdf, bdf, strnlen(bdf, sizeof(dev->bdf) - 1));
-	rc = setup(dev, &cause);
+	rc = setup(dev, err);
 	if (rc) {
-		/* Whatever went wrong: there is no device here that could be opened. */
-		pyn_error(err, cause.kind == PYN_ERROR_MEMORY ? PYN_ERROR_MEMORY : PYN_ERROR_ENUMERATE, cause.number,
-			  "%s", cause.text);
 		vfio_close(&dev->pci);
 		return rc;
 	}

@@ -7,7 +7,8 @@
 
 /*
  * Open the function at bdf ("0000:01:00.0"), which is bound to vfio-pci: who binds it, and gives it back, is the
- * caller's affair. Errors: as pyn_pci_open; the text says what is missing, and the command that gives it.
+ * caller's affair. The environment has been started. Errors: as pyn_pci_open; the text says what is missing, and the
+ * command that gives it.
  */
 int pyn_vfio_open(const char *bdf, struct pyn_pci **pci, struct pyn_error *err);
 

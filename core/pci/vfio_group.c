@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <linux/vfio.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -12,7 +11,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "core/env/env.h"
@@ -177,20 +175,13 @@ static int not_mapped(const struct pyn_dma_region *region, size_t total, struct 
 			 region->length >> 20, region->address, strerror(number));
 }
 
-static bool is_huge(const struct pyn_dma_region *region)
-{
-	struct statfs status;
-
-	return !fstatfs(region->fd, &status) && status.f_type == HUGETLBFS_MAGIC;
-}
-
 /* All of the memory is locked, used or not: better an error here than whoever the kernel ends for want of memory. */
 static int check_available(const struct pyn_dma_region *regions, size_t count, struct pyn_error *err)
 {
 	size_t wanted = 0, available;
 
 	for (size_t i = 0; i < count; i++)
-		wanted += is_huge(&regions[i]) ? 0 : regions[i].length >> 20;
+		wanted += regions[i].huge ? 0 : regions[i].length >> 20;
 	available = wanted ? pyn_env_available_mib() : SIZE_MAX;
 	if (wanted <= available)
 		return 0;

@@ -2,6 +2,7 @@
 #include "core/pci/vfio_user.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,6 @@
 #include "core/util/log.h"
 
 #define ACCESS_MAX 4096u  /* bytes in one message: the largest access that there is, all of configuration space */
-#define BAR_MIN 4096u     /* the registers of an NVMe controller, before its doorbells */
 #define VECTORS_MAX 2048u /* MSI-X */
 #define RESET_MS 10000u
 
@@ -339,16 +339,13 @@ static int get_device_info(struct vfio_user *dev, uint32_t *num_irqs, struct pyn
 
 static int setup_bar(struct vfio_user *dev, struct pyn_error *err)
 {
+	char what[sizeof(dev->channel.path) + 16];
 	int rc = pyn_vfu_region_map(&dev->channel, VFU_REGION_BAR0, &dev->bar, err);
 
 	if (rc)
 		return rc;
-	dev->pci.bar_size = dev->bar.size < UINT32_MAX ? (uint32_t)dev->bar.size : UINT32_MAX;
-	if (dev->pci.bar_size < BAR_MIN)
-		return pyn_error(err, PYN_ERROR_ENUMERATE, ENODEV,
-				 "the device at %s is no NVMe controller: its BAR 0 has %u bytes", dev->channel.path,
-				 dev->pci.bar_size);
-	return 0;
+	snprintf(what, sizeof(what), "the device at %s", dev->channel.path);
+	return pyn_pci_set_bar_size(&dev->pci, dev->bar.size, what, err);
 }
 
 static int setup_config(struct vfio_user *dev, struct pyn_error *err)
