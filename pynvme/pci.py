@@ -347,7 +347,7 @@ class Machine:
         if owner and owner.pid not in (0, os.getpid()) and self._lives(owner):
             raise DriveError(f"{bdf} is in use by process {owner.pid}, which has taken it")
         # The kernel would wait for it, and nothing could end that.
-        holders = self._open_in(f"/dev/vfio/{self.group(bdf)}") if self.group(bdf) else []
+        holders = self._open_in(self.file(bdf))
         if holders:
             raise DriveError(f"{bdf} is open in {holders[0]}: Pcie.close() first")
         if self.driver(bdf) != VFIO and (used := self.users(bdf)):
@@ -372,13 +372,12 @@ class Machine:
         return {path.name for path in self.devices.glob("*") if self.is_nvme(path.name)}
 
     def _open_in(self, device: str) -> list[str]:
-        """Name the processes that have a file of /dev open."""
-        found = []
-        for folder in sorted(self.proc.glob("[0-9]*")):
-            with contextlib.suppress(OSError):
-                if device in {_link(path) for path in (folder / "fd").iterdir()}:
-                    found.append(f"process {folder.name} ({_text(folder / 'comm')})")
-        return found
+        """Name the processes that have a file of /dev open, those that this user may look into."""
+        return [
+            f"process {folder.name} ({_text(folder / 'comm')})"
+            for folder in sorted(self.proc.glob("[0-9]*"))
+            if device and device in self._open_files(folder.name)
+        ]
 
     # Giving it back
 
@@ -401,12 +400,12 @@ class Machine:
             )
 
     def _drivers_of(self, bdf: str) -> list[str]:
-        """Name the other processes that drive it, or its IOMMU group, those that this user may look into."""
+        """Name the other processes that drive it, or its IOMMU group."""
         device = self.file(bdf)
         return [
-            f"process {folder.name} ({_text(folder / 'comm')}), which has {device} open"
-            for folder in self.proc.glob("[0-9]*")
-            if device and folder.name != str(os.getpid()) and device in self._open_files(folder.name)
+            f"{process}, which has {device} open"
+            for process in self._open_in(device)
+            if not process.startswith(f"process {os.getpid()} ")
         ]
 
     def file(self, bdf: str) -> str:
