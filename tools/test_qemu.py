@@ -67,7 +67,7 @@ GUESTS = [
     Guest(
         "tests/qemu, uio_pci_generic",
         "plain cmb",
-        ["-v", "tests/qemu/test_uio.py", "tests/qemu/test_cmb.py"],
+        ["-v", *(f"tests/qemu/test_{name}.py" for name in ("drive", "uio", "cmb"))],
         iommu="off",
     ),
     api("plain", "plain", "tests/api"),

@@ -10,9 +10,11 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Callable
 
+import nvme
 import pytest
 
 from pynvme import pci
@@ -60,6 +62,36 @@ def drive(drives: dict[str, str]) -> Callable[[str], str]:
 def plain(drive: Callable[[str], str]) -> str:
     """Give the address of the plain drive."""
     return drive("plain")
+
+
+@pytest.fixture
+def pcie(plain: str) -> Iterator[nvme.Pcie]:
+    """Give the plain drive, opened; files that test another one have a ``pcie`` of their own."""
+    device = nvme.Pcie(plain)
+    yield device
+    device.close()
+
+
+@pytest.fixture
+def nvme0(pcie: nvme.Pcie) -> nvme.Controller:
+    """Give its controller, initialised."""
+    return nvme.Controller(pcie)
+
+
+@pytest.fixture
+def nvme0n1(nvme0: nvme.Controller) -> Iterator[nvme.Namespace]:
+    """Give its first namespace."""
+    namespace = nvme.Namespace(nvme0, 1)
+    yield namespace
+    namespace.close()
+
+
+@pytest.fixture
+def qpair(nvme0: nvme.Controller) -> Iterator[nvme.Qpair]:
+    """Give a queue pair of 64 entries."""
+    pair = nvme.Qpair(nvme0, 64)
+    yield pair
+    pair.delete()
 
 
 @pytest.fixture

@@ -23,25 +23,6 @@ def pcie(drive):
     device.close()
 
 
-@pytest.fixture
-def nvme0(pcie):
-    return d.Controller(pcie)
-
-
-@pytest.fixture
-def nvme0n1(nvme0):
-    namespace = d.Namespace(nvme0, 1)
-    yield namespace
-    namespace.close()
-
-
-@pytest.fixture
-def qpair(nvme0):
-    pair = d.Qpair(nvme0, 64)
-    yield pair
-    pair.delete()
-
-
 def test_its_size_is_what_the_registers_say(nvme0):
     assert nvme0.cmb.size == 64 << 20
     size = nvme0[0x3C]

@@ -30,18 +30,6 @@ def pcie(plain):
         put_in("plain", plain)
 
 
-@pytest.fixture
-def nvme0(pcie):
-    return d.Controller(pcie)
-
-
-@pytest.fixture
-def nvme0n1(nvme0):
-    namespace = d.Namespace(nvme0, 1)
-    yield namespace
-    namespace.close()
-
-
 def works(nvme0, namespace):
     pair, data, back = d.Qpair(nvme0, 16), d.Buffer(4096, ptype=0xBEEF, pvalue=100), d.Buffer(4096)
     pair.msix_clear()

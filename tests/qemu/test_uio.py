@@ -22,32 +22,6 @@ pytestmark = [
 MIB = 1 << 20
 
 
-@pytest.fixture
-def pcie(plain):
-    device = d.Pcie(plain)
-    yield device
-    device.close()
-
-
-@pytest.fixture
-def nvme0(pcie):
-    return d.Controller(pcie)
-
-
-@pytest.fixture
-def nvme0n1(nvme0):
-    namespace = d.Namespace(nvme0, 1)
-    yield namespace
-    namespace.close()
-
-
-@pytest.fixture
-def qpair(nvme0):
-    pair = d.Qpair(nvme0, 64)
-    yield pair
-    pair.delete()
-
-
 def physical(address: int) -> int:
     """Ask the kernel for the physical address of a byte of this process."""
     with open("/proc/self/pagemap", "rb") as file:
@@ -59,13 +33,6 @@ def address_of(buffer: d.Buffer) -> int:
     import numpy
 
     return numpy.asarray(buffer).ctypes.data
-
-
-def test_the_drive_is_taken_and_says_who_it_is(nvme0, plain):
-    assert driver_of(plain) == "uio_pci_generic"
-    assert nvme0.id_data(23, 4, str).strip() == "plain"
-    assert "QEMU" in nvme0.id_data(63, 24, str)
-    assert nvme0[0x1C] & 1
 
 
 def test_the_drive_is_given_physical_addresses(nvme0):
@@ -96,16 +63,6 @@ def test_each_page_of_a_large_buffer_is_found(nvme0n1, qpair):
     assert back[:] == large[large.offset : large.offset + 24576]
 
 
-def test_a_verified_worker_finds_no_mismatch(nvme0n1):
-    assert nvme0n1.verify_enable(True)
-    nvme0n1.ioworker(region_end=4096, lba_random=False, read_percentage=0, io_count=512).start().close()
-    result = nvme0n1.ioworker(region_end=4096, read_percentage=50, time=5, qdepth=16).start().close()
-    assert result.error == 0
-    assert result.io_count_read > 0 and result.io_count_nonread > 0
-    assert result.lba_verified > 0
-    assert result.lba_mismatch == 0
-
-
 def test_a_worker_with_large_transfers_and_trims(nvme0, nvme0n1):
     largest = min(nvme0.mdts, 512 << 10) // 512
     result = nvme0n1.ioworker(
@@ -123,33 +80,6 @@ def test_a_worker_with_large_transfers_and_trims(nvme0, nvme0n1):
 def test_interrupts_are_refused_by_the_reason(qpair):
     with pytest.raises(NotImplementedError, match="uio_pci_generic has no MSI-X"):
         qpair.msix_isset()
-
-
-@pytest.mark.parametrize("reset", ["reset", "flr"])
-def test_after_a_reset_the_controller_is_initialised_again(pcie, nvme0, nvme0n1, reset):
-    assert getattr(pcie, reset)() is True
-    nvme0.reset()
-    pair = d.Qpair(nvme0, 8)
-    nvme0n1.read(pair, d.Buffer(4096), 0, 8).waitdone()
-    pair.delete()
-
-
-def test_in_d3hot_the_registers_are_away_and_the_process_lives(plain, run_script):
-    pci.give_back()
-    done = run_script(f"""
-pcie = d.Pcie({plain!r})
-nvme0 = d.Controller(pcie)
-pair, buf, namespace = d.Qpair(nvme0, 8), d.Buffer(4096), d.Namespace(nvme0, 1)
-pcie.power_state = 3
-print("asleep", pcie.power_state, flush=True)
-pcie.power_state = 0
-nvme0.reset()
-pair = d.Qpair(nvme0, 8)
-namespace.read(pair, buf, 0, 8).waitdone()
-print("awake", flush=True)
-""")
-    assert done.returncode == 0, done.stdout
-    assert "awake" in done.stdout
 
 
 def test_it_is_given_back_at_the_end(plain, run_script):

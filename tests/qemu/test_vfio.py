@@ -8,43 +8,7 @@ import time
 import nvme as d
 import pytest
 
-from pynvme import pci
-from tests.qemu.conftest import driver_of
-
 pytestmark = pytest.mark.filterwarnings("error::UserWarning")
-
-
-@pytest.fixture
-def pcie(plain):
-    device = d.Pcie(plain)
-    yield device
-    device.close()
-
-
-@pytest.fixture
-def nvme0(pcie):
-    return d.Controller(pcie)
-
-
-@pytest.fixture
-def nvme0n1(nvme0):
-    namespace = d.Namespace(nvme0, 1)
-    yield namespace
-    namespace.close()
-
-
-@pytest.fixture
-def qpair(nvme0):
-    pair = d.Qpair(nvme0, 64)
-    yield pair
-    pair.delete()
-
-
-def test_the_drive_is_taken_and_says_who_it_is(nvme0, plain):
-    assert driver_of(plain) == "vfio-pci"
-    assert nvme0.id_data(23, 4, str).strip() == "plain"
-    assert "QEMU" in nvme0.id_data(63, 24, str)
-    assert nvme0[0x1C] & 1
 
 
 def test_what_was_written_is_read(nvme0n1, qpair):
@@ -53,16 +17,6 @@ def test_what_was_written_is_read(nvme0n1, qpair):
     nvme0n1.write(qpair, data, 8, 8).waitdone()
     nvme0n1.read(qpair, back, 8, 8).waitdone()
     assert back[8:4088] == data[8:4088]
-
-
-def test_a_verified_worker_finds_no_mismatch(nvme0n1):
-    assert nvme0n1.verify_enable(True)
-    nvme0n1.ioworker(region_end=4096, lba_random=False, read_percentage=0, io_count=512).start().close()
-    result = nvme0n1.ioworker(region_end=4096, read_percentage=50, time=5, qdepth=16).start().close()
-    assert result.error == 0
-    assert result.io_count_read > 0 and result.io_count_nonread > 0
-    assert result.lba_verified > 0
-    assert result.lba_mismatch == 0
 
 
 def test_an_interrupt_comes_for_its_vector_alone(nvme0, nvme0n1):
@@ -87,35 +41,3 @@ def test_a_masked_interrupt_waits_until_it_is_unmasked(nvme0n1, qpair):
     end = time.monotonic() + 1
     while not qpair.msix_isset():  # the guest's kernel has to run to hand it on
         assert time.monotonic() < end
-
-
-@pytest.mark.parametrize("reset", ["reset", "flr"])
-def test_after_a_reset_the_controller_is_initialised_again(pcie, nvme0, nvme0n1, reset):
-    assert getattr(pcie, reset)() is True
-    nvme0.reset()
-    pair = d.Qpair(nvme0, 8)
-    nvme0n1.read(pair, d.Buffer(4096), 0, 8).waitdone()
-    pair.delete()
-
-
-def test_in_d3hot_the_registers_are_away_and_the_process_lives(plain, run_script):
-    """A process of its own: a doorbell that nobody answers must not end it."""
-    pci.give_back()
-    done = run_script(f"""
-pcie = d.Pcie({plain!r})
-nvme0 = d.Controller(pcie)
-pair, buf, namespace = d.Qpair(nvme0, 8), d.Buffer(4096), d.Namespace(nvme0, 1)
-pcie.power_state = 3
-print("asleep", pcie.power_state, flush=True)
-try:
-    namespace.read(pair, buf, 0, 8).waitdone()
-except Exception as error:
-    print(type(error).__name__, error, flush=True)
-pcie.power_state = 0
-nvme0.reset()
-pair = d.Qpair(nvme0, 8)
-namespace.read(pair, buf, 0, 8).waitdone()
-print("awake", flush=True)
-""")
-    assert done.returncode == 0, done.stdout
-    assert "awake" in done.stdout
