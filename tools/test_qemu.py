@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`make test-qemu`: QEMU's drives, behind the kernel's PCIe, in one guest after another, and one summary.
+"""`make test-qemu`: QEMU's drives, behind the kernel's PCIe, in guests, two at a time, and one summary.
 
 GUESTS says which drives a guest has and which tests run in it. Software emulation is slow, some 20 times: all
 tests of tests/api that use a drive run on the plain one, and on each other kind of drive those files that its
@@ -9,14 +9,19 @@ kind makes a difference to.
     tools/test_qemu.py --only NAME       one of them; a part of its name will do
     tools/test_qemu.py WORD…             words for pytest, in one guest of tools/qemu/run; the environment
                                          variables NVME and IOMMU say which drives it has
+
+    JOBS=1 …                             one guest after another
 """
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +33,11 @@ PYTEST += ["-o", "addopts=-m 'not slow' --strict-markers"]
 
 CACHE = {"PYTHONPYCACHEPREFIX": str((BUILD / "pycache").resolve())}
 """Compiled modules, for this machine and the guests."""
+
+LANES = int(os.environ.get("JOBS") or min(2, len(os.sched_getaffinity(0))))
+"""So many guests at the same time: each keeps one CPU busy."""
+
+ONE_AT_A_TIME = threading.Lock()
 
 FIRST = "01:00.0"
 """Where the first drive of a guest is, on the bus of the first root port."""
@@ -78,11 +88,11 @@ GUESTS = [
 ]
 
 
-def pytest(name: str, guest: Guest) -> Part:
+def pytest(guest: Guest, alone: bool) -> Part:
     """Run pytest in a guest; the report comes back through the guest's /share."""
     start = time.monotonic()
-    share = (BUILD / "share").resolve()
-    share.mkdir(exist_ok=True)
+    share = BUILD.resolve() / "shares" / re.sub(r"\W+", "-", guest.name)
+    share.mkdir(parents=True, exist_ok=True)
     report = share / "report.xml"
     report.unlink(missing_ok=True)
     inside = {
@@ -97,11 +107,29 @@ def pytest(name: str, guest: Guest) -> Part:
     command += ["env", "-u", "PYTHONDONTWRITEBYTECODE", *(f"{key}={value}" for key, value in inside.items())]
     command += [sys.executable, *PYTEST, "--color=no", "--junitxml=/share/report.xml", *guest.words]
     outside = {"NVME": guest.nvme, "IOMMU": guest.iommu, "NVME_SIZE": guest.size, "SHARE": str(share)}
-    code = subprocess.run(command, env={**os.environ, **outside}).returncode
+    code = run(command, {**os.environ, **outside}, f"{guest.name}: {guest.nvme}, IOMMU {guest.iommu}", alone)
     text = counts(report, code)
     if code == 124:
         text = f"not ready after {guest.seconds} s"
-    return Part(name, code == 0, text, time.monotonic() - start)
+    return Part(guest.name, code == 0, text, time.monotonic() - start)
+
+
+def run(command: list[str], environment: dict[str, str], title: str, alone: bool) -> int:
+    """Run a command; what it says is shown at once where it is alone, else in one piece at its end."""
+    print(f"=== {title}" if alone else f"... {title}", flush=True)
+    if alone:
+        return subprocess.run(command, env=environment).returncode
+    done = subprocess.run(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    with ONE_AT_A_TIME:
+        print(f"=== {title}", done.stdout, sep="\n", flush=True)
+    return done.returncode
 
 
 def compile_once() -> None:
@@ -132,11 +160,9 @@ def main(words: list[str]) -> int:
         print("There is no such guest; these are:", *(guest.name for guest in GUESTS), sep="\n  ")
         return 2
     compile_once()
-    parts = []
-    for guest in guests:
-        print(f"=== {guest.name}: {guest.nvme}, IOMMU {guest.iommu}", flush=True)
-        parts.append(pytest(guest.name, guest))
-    return summary(parts)
+    lanes = min(LANES, len(guests))
+    with ThreadPoolExecutor(lanes) as pool:
+        return summary(list(pool.map(lambda guest: pytest(guest, lanes == 1), guests)))
 
 
 if __name__ == "__main__":
