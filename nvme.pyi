@@ -1492,7 +1492,7 @@ class Namespace:
         all: bool = False,
         cb: _Completed | None = None,
     ) -> Qpair:
-        """Zone Management Send (ZNS 3.4).
+        """Zone Management Send (ZNS 3.4.3).
 
         Args:
             qpair: the queue to send it to
@@ -1502,6 +1502,13 @@ class Namespace:
                 bits
             all: all zones instead
             cb: called at completion, see help(nvme)
+
+        Nothing is known any more of the data of a zone that is reset or goes offline. What Zone Append (ZNS
+        3.4.1) writes is known as soon as its completion says where.
+
+        Example:
+            >>> nvme0n1.zns_mgmt_send(qpair, None, slba=zone, action=4).waitdone()
+            >>> nvme0n1.send_cmd(0x7d, qpair, buf, cdw10=zone, cb=lambda cpl: print("at LBA", cpl[0]))
         """
 
     def zns_mgmt_receive(
@@ -1515,7 +1522,7 @@ class Namespace:
         partial: bool = True,
         cb: _Completed | None = None,
     ) -> Qpair:
-        """Zone Management Receive: report zones (ZNS 3.4).
+        """Zone Management Receive: report zones (ZNS 3.4.2).
 
         Args:
             qpair: the queue to send it to
@@ -1526,6 +1533,10 @@ class Namespace:
             state: only zones in this state, 8 bits; 0: all zones
             partial: the number of zones in the report's header counts those that are transferred
             cb: called at completion, see help(nvme)
+
+        Example:
+            >>> nvme0n1.zns_mgmt_receive(qpair, buf, extended=False).waitdone()
+            >>> zones = buf.data(7, 0)
         """
 
     def send_cmd(

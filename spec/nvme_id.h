@@ -21,7 +21,7 @@ enum nvme_cns {
 	NVME_CNS_ACTIVE_NS_LIST = 0x02, /* NSIDs above CDW1.NSID, 1024 of 32 bits */
 	NVME_CNS_NS_DESCRIPTORS = 0x03, /* list of struct nvme_ns_id_descriptor */
 	NVME_CNS_NVM_SET_LIST = 0x04,
-	NVME_CNS_CSI_NS = 0x05,   /* NVM: struct nvme_id_ns_nvm */
+	NVME_CNS_CSI_NS = 0x05,   /* NVM: struct nvme_id_ns_nvm; ZNS: struct nvme_id_ns_zns */
 	NVME_CNS_CSI_CTRL = 0x06, /* NVM: struct nvme_id_ctrl_nvm */
 	NVME_CNS_CSI_ACTIVE_NS_LIST = 0x07,
 	NVME_CNS_INDEPENDENT_NS = 0x08, /* struct nvme_id_ns_independent */
@@ -319,6 +319,39 @@ struct nvme_id_ns_nvm {
 	uint8_t rsvd268[3828];
 } __attribute__((packed));
 _Static_assert(sizeof(struct nvme_id_ns_nvm) == NVME_IDENTIFY_SIZE, "CNS 05h");
+
+/* An LBA format extension of CNS 05h, Zoned Namespace Command Set, 16 bytes. */
+struct nvme_zns_lbafe {
+	uint64_t zsze; /* LBAs in a zone */
+	uint8_t zdes;  /* zone descriptor extension, units of 64 bytes */
+	uint8_t rsvd9[7];
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_zns_lbafe) == 16, "LBA format extension");
+
+/* CNS 05h, Zoned Namespace Command Set. */
+struct nvme_id_ns_zns {
+	uint16_t zoc;
+	uint16_t ozcs;
+	uint32_t mar; /* zones, 0's based; FFFFFFFFh: no limit */
+	uint32_t mor;
+	uint32_t rrl;
+	uint32_t frl;
+	uint32_t rrl1;
+	uint32_t rrl2;
+	uint32_t rrl3;
+	uint32_t frl1;
+	uint32_t frl2;
+	uint32_t frl3;
+	uint32_t numzrwa;
+	uint16_t zrwafg;
+	uint16_t zrwasz;
+	uint8_t zrwacap;
+	uint8_t rsvd53[2763];
+	struct nvme_zns_lbafe lbafe[64];
+	uint8_t vs[256];
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_id_ns_zns) == NVME_IDENTIFY_SIZE, "CNS 05h");
+_Static_assert(offsetof(struct nvme_id_ns_zns, lbafe) == 2816, "LBAFE0");
 
 /* CNS 06h, NVM command set. Limits of 0: MDTS, or none. */
 struct nvme_id_ctrl_nvm {

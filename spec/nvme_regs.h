@@ -32,6 +32,9 @@ enum nvme_reg {
 	NVME_REG_DOORBELLS = 0x1000, /* SQ0TDBL; the others follow, (4 << CAP.DSTRD) bytes apart */
 };
 
+/* CC.CSS */
+enum nvme_cc_css { NVME_CSS_NVM = 0, NVME_CSS_ALL = 6, NVME_CSS_ADMIN = 7 };
+
 /* A field of a register: its lowest bit and its width; NVME_GET and NVME_SET take it by name. */
 #define NVME_GET(value, field) (((uint64_t)(value) >> field##_SHIFT) & ((UINT64_C(1) << field##_WIDTH) - 1))
 #define NVME_SET(v, field) (((uint64_t)(v) & ((UINT64_C(1) << field##_WIDTH) - 1)) << field##_SHIFT)

@@ -72,13 +72,22 @@ GUESTS = [
     Guest(
         "tests/qemu, vfio-pci",
         "plain cmb twins sriov",
-        ["-v", "tests/qemu", "--ignore=tests/qemu/test_uio.py"],
+        [
+            "-v",
+            "tests/qemu",
+            *(f"--ignore=tests/qemu/test_{name}.py" for name in ("uio", "namespaces", "protection", "zones")),
+        ],
     ),
     Guest(
         "tests/qemu, uio_pci_generic",
         "plain cmb",
         ["-v", *(f"tests/qemu/test_{name}.py" for name in ("drive", "uio", "cmb"))],
         iommu="off",
+    ),
+    Guest(
+        "tests/qemu, namespaces of all kinds",
+        "rich pi zoned",
+        ["-v", *(f"tests/qemu/test_{name}.py" for name in ("namespaces", "protection", "zones"))],
     ),
     api("plain", "plain", "tests/api"),
     api("4 KiB LBAs", "lba4k", *files("callback_of_each_command", "verify", "worker_what", "worker_where")),

@@ -17,6 +17,7 @@ struct pyn_namespace {
 	uint16_t interleaved; /* bytes of metadata that follow the data of each LBA, in one buffer; 0: none do */
 	bool pi_alone;        /* the metadata are protection information and nothing else */
 	uint64_t nsze;        /* LBAs */
+	uint64_t zone_size;   /* LBAs; 0: it is not zoned */
 	uint64_t capacity;    /* bytes: NVMCAP, or NSZE × LBA size where that is 0 */
 	uint64_t nlba_verify; /* verify the first so many LBAs; 0: all */
 	uint32_t format_generation;

@@ -202,7 +202,7 @@ static void observe(const struct pyn_qpair *qpair, const struct slot *slot, enum
 
 static void complete(struct pyn_qpair *qpair, struct slot *slot, const struct nvme_cpl *cpl, uint64_t now)
 {
-	bool right = pyn_track_end(&slot->track, cpl->status, &slot->found);
+	bool right = pyn_track_end(&slot->track, cpl, &slot->found);
 
 	observe(qpair, slot,
 		NVME_STATUS_SC(cpl->status) || NVME_STATUS_SCT(cpl->status) ? PYN_OBSERVED_FAILED

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/io/crc32c.h"
+
 /* NVM Command Set Specification 1.0, section 3.2: SLBA in cdw11:10, NLB 0's based in cdw12 15:0. */
 static uint64_t cmd_slba(const struct nvme_cmd *cmd)
 {
@@ -142,16 +144,80 @@ static void begin_copy(struct pyn_track *track, const struct nvme_cmd *cmd)
 	begin_change(track, PYN_CELL_UNKNOWN);
 }
 
+/* -- zones ----------------------------------------------------------------------------------------------------- */
+
 #define ZONE_RESET 0x04u /* cdw13 7:0; Zoned Namespace Command Set Specification 1.1, section 3.4.3 */
 #define ZONE_OFFLINE 0x05u
+#define ZONE_ALL 0x100u
+
+/* The zone in which an LBA lies, as a range. False: nobody knows. */
+static bool zone_of(const struct pyn_verify *verify, uint64_t lba, struct nvme_dsm_range *range)
+{
+	uint64_t size = pyn_verify_zone_size(verify);
+
+	if (size == 0 || size > UINT32_MAX)
+		return false;
+	range->slba = lba - lba % size;
+	range->nlb = (uint32_t)size;
+	return true;
+}
 
 static void begin_zone_action(struct pyn_track *track, const struct nvme_cmd *cmd)
 {
 	uint8_t action = cmd->cdw13 & 0xff;
+	struct nvme_dsm_range zone;
 
-	/* How long a zone is, is not known here. Zone Append writes where a reset has forgotten everything. */
-	if (action == ZONE_RESET || action == ZONE_OFFLINE)
-		begin_unclear(track);
+	if (action != ZONE_RESET && action != ZONE_OFFLINE)
+		return;
+	if (!(cmd->cdw13 & ZONE_ALL) && zone_of(track->verify, track->slba, &zone))
+		track->dsm = malloc(sizeof(zone));
+	if (track->dsm) {
+		track->dsm[0] = zone;
+		track->ranges = 1;
+	}
+	begin_unclear(track);
+}
+
+/* Where its data go is known at its end. Nothing is known of LBAs that a zone has not been written up to, so until
+ * then nothing is judged wrongly. */
+static void begin_append(struct pyn_track *track, const struct nvme_cmd *cmd)
+{
+	uint32_t lba_size = pyn_verify_lba_size(track->verify);
+
+	track->effect = PYN_EFFECT_APPEND;
+	track->fua = cmd->cdw12 & NVME_RW_FUA;
+	track->calm = pyn_verify_calm_begin(track->verify);
+	if (!track->use.buffer || track->nlb * lba_size > track->use.length)
+		return;
+	track->crc = malloc(track->nlb * sizeof(*track->crc));
+	if (track->crc)
+		pyn_crc32c_blocks(track->use.buffer->data + track->use.offset, lba_size, (uint32_t)track->nlb,
+				  track->crc);
+}
+
+static void end_append(struct pyn_track *track, bool own, uint64_t lba)
+{
+	struct nvme_dsm_range asked, written;
+
+	if (zone_of(track->verify, track->slba, &asked) && zone_of(track->verify, lba, &written) &&
+	    asked.slba != written.slba) {
+		/* The drive says that it has written into another zone: it may have hit either. */
+		pyn_verify_forget(track->verify, asked.slba, asked.nlb);
+		pyn_verify_forget(track->verify, written.slba, written.nlb);
+		return;
+	}
+	if (!track->crc) {
+		pyn_verify_forget(track->verify, lba, track->nlb);
+		return;
+	}
+	/* First the cells, then the question whether a reset came between: one that begins now finds them. */
+	pyn_verify_write_begin_crc(track->verify, lba, (uint32_t)track->nlb, track->crc, pyn_token_take(track->nlb));
+	bool known = own && pyn_verify_calm_end(track->verify, track->calm);
+
+	pyn_verify_write_end(track->verify, lba, track->nlb,
+			     !known       ? PYN_WRITE_FAILED
+			     : track->fua ? PYN_WRITE_DURABLE
+					  : PYN_WRITE_DONE);
 }
 
 void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const struct nvme_cmd *cmd,
@@ -165,6 +231,7 @@ void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const s
 	track->use.buffer = NULL;
 	track->cells = NULL;
 	track->dsm = NULL;
+	track->crc = NULL;
 	track->slba = cmd_slba(cmd);
 	track->nlb = cmd_nlb(cmd);
 	if (buffer)
@@ -191,6 +258,9 @@ void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const s
 		break;
 	case NVME_IO_COPY:
 		begin_copy(track, cmd);
+		break;
+	case NVME_IO_ZONE_APPEND:
+		begin_append(track, cmd);
 		break;
 	case NVME_IO_ZONE_MGMT_SEND:
 		begin_zone_action(track, cmd);
@@ -240,16 +310,18 @@ static void finish(struct pyn_track *track)
 	if (track->cells != track->inline_cells)
 		free(track->cells);
 	free(track->dsm);
+	free(track->crc);
 	track->cells = NULL;
 	track->dsm = NULL;
+	track->crc = NULL;
 	track->effect = PYN_EFFECT_NONE;
 	pyn_verify_put(track->verify);
 	track->verify = NULL;
 }
 
-bool pyn_track_end(struct pyn_track *track, uint16_t status, struct pyn_mismatch *mismatch)
+bool pyn_track_end(struct pyn_track *track, const struct nvme_cpl *cpl, struct pyn_mismatch *mismatch)
 {
-	bool success = !(status & ~NVME_STATUS_P & ~NVME_STATUS_M & ~NVME_STATUS_DNR);
+	bool success = !(cpl->status & ~NVME_STATUS_P & ~NVME_STATUS_M & ~NVME_STATUS_DNR);
 	bool right = !success || !track->judge || end_read(track, mismatch);
 	bool own = !track->use.buffer || pyn_buffer_use_end(&track->use);
 
@@ -266,6 +338,10 @@ bool pyn_track_end(struct pyn_track *track, uint16_t status, struct pyn_mismatch
 	case PYN_EFFECT_UNCLEAR:
 		end_unclear(track);
 		break;
+	case PYN_EFFECT_APPEND:
+		if (success)
+			end_append(track, own, (uint64_t)cpl->cdw1 << 32 | cpl->cdw0);
+		break;
 	case PYN_EFFECT_FLUSH:
 		if (success)
 			pyn_verify_flush_end(track->verify, track->epoch);
@@ -280,8 +356,9 @@ bool pyn_track_end(struct pyn_track *track, uint16_t status, struct pyn_mismatch
 
 void pyn_track_abandon(struct pyn_track *track)
 {
+	/* Any status that is not success: a write of unknown outcome, a read that is not judged. */
+	const struct nvme_cpl aborted = {.status = NVME_SC_ABORTED_SQ_DELETION << 1};
 	struct pyn_mismatch unused;
 
-	/* Any status that is not success: a write of unknown outcome, a read that is not judged. */
-	pyn_track_end(track, (uint16_t)(NVME_SC_ABORTED_SQ_DELETION << 1), &unused);
+	pyn_track_end(track, &aborted, &unused);
 }

@@ -19,6 +19,7 @@ enum pyn_effect {
 	PYN_EFFECT_WRITE,
 	PYN_EFFECT_CHANGE,  /* Write Zeroes, Write Uncorrectable, Copy, DSM deallocate */
 	PYN_EFFECT_UNCLEAR, /* data change that nobody can tell, or too much of them to note it LBA by LBA */
+	PYN_EFFECT_APPEND,  /* Zone Append: its completion says what it has written */
 	PYN_EFFECT_FLUSH,
 };
 
@@ -33,12 +34,14 @@ struct pyn_track {
 	enum pyn_effect effect;
 	bool judge; /* a read is to be compared */
 	bool fua;
+	uint32_t calm;   /* of an append: pyn_verify_calm_begin */
 	uint32_t ranges; /* of a change: one, or those of a DSM command */
 	uint64_t slba;
 	uint64_t nlb;
 	uint64_t epoch; /* of a flush */
 	struct pyn_buffer_use use;
 	struct nvme_dsm_range *dsm; /* a copy: the script may change its buffer */
+	uint32_t *crc;              /* of what an append writes */
 	uint64_t *cells;            /* snapshot of a read: inline_cells, or memory of its own */
 	uint64_t inline_cells[PYN_TRACK_INLINE];
 };
@@ -51,9 +54,9 @@ struct pyn_track {
 void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const struct nvme_cmd *cmd,
 		     struct pyn_buffer *buffer, uint32_t offset, uint32_t length, bool stamp, bool judge);
 
-/* It has completed with this status (16 bits, phase ignored). False: the data are not what they must be, *mismatch
- * tells. */
-bool pyn_track_end(struct pyn_track *track, uint16_t status, struct pyn_mismatch *mismatch);
+/* It has completed like this (dwords 1:0 and the status count, without its phase). False: the data are not what they
+ * must be, *mismatch tells. */
+bool pyn_track_end(struct pyn_track *track, const struct nvme_cpl *cpl, struct pyn_mismatch *mismatch);
 
 /* It will not complete any more, and what it did is unknown. */
 void pyn_track_abandon(struct pyn_track *track);

@@ -334,6 +334,16 @@ void pyn_verify_set_dlfeat(struct pyn_verify *verify, bool zeros)
 	atomic_store(&verify->shared->dlfeat_zeros, zeros);
 }
 
+void pyn_verify_set_zone_size(struct pyn_verify *verify, uint64_t lbas)
+{
+	atomic_store(&verify->shared->zone, lbas);
+}
+
+uint64_t pyn_verify_zone_size(const struct pyn_verify *verify)
+{
+	return atomic_load_explicit(&verify->shared->zone, memory_order_relaxed);
+}
+
 void pyn_verify_set_volatile_cache(struct pyn_verify *verify, bool on)
 {
 	atomic_store(&verify->shared->volatile_cache, on);
@@ -498,6 +508,7 @@ void pyn_verify_forget(struct pyn_verify *verify, uint64_t slba, uint64_t nlb)
 void pyn_verify_hold(struct pyn_verify *verify)
 {
 	atomic_fetch_add(&verify->shared->held, 1);
+	atomic_fetch_add(&verify->shared->holds, 1);
 }
 
 void pyn_verify_release(struct pyn_verify *verify)
@@ -506,6 +517,19 @@ void pyn_verify_release(struct pyn_verify *verify)
 
 	while (held && !atomic_compare_exchange_weak(&verify->shared->held, &held, held - 1))
 		;
+}
+
+uint32_t pyn_verify_calm_begin(const struct pyn_verify *verify)
+{
+	uint32_t holds = atomic_load(&verify->shared->holds);
+
+	/* What is held already may end before: a number that will never be that of the end. */
+	return atomic_load(&verify->shared->held) ? holds - 1 : holds;
+}
+
+bool pyn_verify_calm_end(const struct pyn_verify *verify, uint32_t since)
+{
+	return atomic_load(&verify->shared->holds) == since;
 }
 
 /* -- flush and power ------------------------------------------------------------------------------------------ */

@@ -83,6 +83,10 @@ void pyn_verify_set_limit(struct pyn_verify *verify, uint64_t nlba);
 /* What a deallocated LBA may read as (Identify, DLFEAT 2:0): zeros are part of what is expected, or nothing is. */
 void pyn_verify_set_dlfeat(struct pyn_verify *verify, bool zeros);
 
+/* LBAs in a zone (ZNS 4.1.5.1, ZSZE); 0, which is how it starts: the namespace is not zoned. */
+void pyn_verify_set_zone_size(struct pyn_verify *verify, uint64_t lbas);
+uint64_t pyn_verify_zone_size(const struct pyn_verify *verify);
+
 /* Whether the drive has a volatile write cache that is on: without one each completed write is durable. */
 void pyn_verify_set_volatile_cache(struct pyn_verify *verify, bool on);
 
@@ -132,6 +136,10 @@ void pyn_verify_forget(struct pyn_verify *verify, uint64_t slba, uint64_t nlb);
  */
 void pyn_verify_hold(struct pyn_verify *verify);
 void pyn_verify_release(struct pyn_verify *verify);
+
+/* For a change that says only at its end which LBAs it was: since begin nothing was held, nor is it now. */
+uint32_t pyn_verify_calm_begin(const struct pyn_verify *verify);
+bool pyn_verify_calm_end(const struct pyn_verify *verify, uint32_t since);
 
 /* Reads: snapshot has room for nlb cells and is filled at submission … */
 void pyn_verify_read_begin(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb, uint64_t *snapshot);

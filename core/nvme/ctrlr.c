@@ -16,7 +16,6 @@
 #define CAP_CSS_NVM 0x01u
 #define CAP_CSS_IO_SETS 0x40u
 #define CAP_CSS_ADMIN_ONLY 0x80u
-enum cc_css { CC_CSS_NVM = 0, CC_CSS_ALL_SETS = 6, CC_CSS_ADMIN_ONLY = 7 };
 
 #define CAP_CRMS_WITH_MEDIA 0x1u
 #define CAP_CRMS_INDEPENDENT 0x2u
@@ -122,8 +121,8 @@ static uint32_t command_sets(uint64_t cap)
 
 	/* QEMU's controllers claim to have no IO command set beside those that they have: the others are believed. */
 	if (css & CAP_CSS_IO_SETS)
-		return CC_CSS_ALL_SETS;
-	return css & CAP_CSS_ADMIN_ONLY && !(css & CAP_CSS_NVM) ? CC_CSS_ADMIN_ONLY : CC_CSS_NVM;
+		return NVME_CSS_ALL;
+	return css & CAP_CSS_ADMIN_ONLY && !(css & CAP_CSS_NVM) ? NVME_CSS_ADMIN : NVME_CSS_NVM;
 }
 
 /* CC for this controller, with EN = 0. Memory pages are those of the host, 4 KiB. */

@@ -28,9 +28,13 @@ static void begin(struct nvme_cmd cmd, uint32_t length, bool stamp)
 	pyn_track_begin(&the_track, the_table, &cmd, length ? the_buffer : NULL, 0, length, stamp, true);
 }
 
+static const struct nvme_cpl done = {0};
+
 static bool end(uint16_t status)
 {
-	return pyn_track_end(&the_track, status, &the_mismatch);
+	const struct nvme_cpl cpl = {.status = status};
+
+	return pyn_track_end(&the_track, &cpl, &the_mismatch);
 }
 
 static void run(struct nvme_cmd cmd, uint32_t length, bool stamp, uint16_t status)
@@ -239,7 +243,7 @@ TRACK_TEST(two_reads_into_one_buffer_are_not_judged)
 	begin(cmd, LBA, false);
 	pyn_track_begin(&other, the_table, &cmd, the_buffer, 0, LBA, false, true);
 	CHECK(end(OK));
-	CHECK(pyn_track_end(&other, OK, &the_mismatch));
+	CHECK(pyn_track_end(&other, &done, &the_mismatch));
 	CHECK_EQ(judged(), 0);
 	CHECK_EQ(reads(5, 1), 1);
 }
@@ -261,7 +265,7 @@ TRACK_TEST(a_second_stamp_into_a_buffer_in_flight_spoils_the_first_write_only)
 	begin(io(NVME_IO_WRITE, 5, 1), LBA, true);
 	pyn_track_begin(&other, the_table, &cmd, the_buffer, 0, LBA, true, false);
 	CHECK(end(OK));
-	CHECK(pyn_track_end(&other, OK, &the_mismatch));
+	CHECK(pyn_track_end(&other, &done, &the_mismatch));
 	CHECK_EQ(reads(5, 1), -1);
 	CHECK_EQ(reads(6, 1), 0);
 }
@@ -392,10 +396,10 @@ TEST(a_deallocation_of_a_whole_large_drive_costs_nothing_and_leaves_it_unknown)
 	struct pyn_track writing;
 
 	pyn_track_begin(&writing, the_table, &cmd, NULL, 0, 0, true, false);
-	pyn_track_end(&deallocation, OK, &the_mismatch);
+	pyn_track_end(&deallocation, &done, &the_mismatch);
 	CHECK_EQ(reads(5, 1), -1);
 	CHECK_EQ(reads(nlba - 8, 8), -1);
-	pyn_track_end(&writing, OK, &the_mismatch);
+	pyn_track_end(&writing, &done, &the_mismatch);
 	CHECK_EQ(reads(6, 1), -1);
 	write_lbas(5, 1);
 	CHECK_EQ(reads(5, 1), 0);
@@ -425,16 +429,190 @@ TRACK_TEST(what_a_copy_writes_is_unknown)
 	CHECK_EQ(reads(105, 1), -1);
 }
 
-TRACK_TEST(a_zone_reset_makes_everything_unknown_and_other_actions_nothing)
-{
-	struct nvme_cmd cmd = {.opc = NVME_IO_ZONE_MGMT_SEND, .nsid = 1, .cdw13 = 2};
+/* -- zones ------------------------------------------------------------------------------------------------------ */
 
+#define ZONE 1024u
+#define ZONE_CLOSE 1u
+#define ZONE_FINISH 2u
+#define ZONE_OPEN 3u
+#define ZONE_RESET 4u
+#define ZONE_OFFLINE 5u
+#define ZONE_ALL 0x100u
+
+static struct nvme_cmd manage(uint32_t action, uint64_t slba)
+{
+	struct nvme_cmd cmd = io(NVME_IO_ZONE_MGMT_SEND, slba, 1);
+
+	cmd.cdw12 = 0;
+	cmd.cdw13 = action;
+	return cmd;
+}
+
+static void begin_append(uint64_t zone, uint32_t nlb)
+{
+	begin(io(NVME_IO_ZONE_APPEND, zone, nlb), nlb * LBA, true);
+}
+
+static void append_ends_at(uint64_t lba)
+{
+	const struct nvme_cpl cpl = {.cdw0 = (uint32_t)lba, .cdw1 = (uint32_t)(lba >> 32)};
+
+	CHECK(pyn_track_end(&the_track, &cpl, &the_mismatch));
+}
+
+static void append(uint64_t zone, uint32_t nlb, uint64_t lba)
+{
+	begin_append(zone, nlb);
+	append_ends_at(lba);
+}
+
+TRACK_TEST(a_zone_reset_makes_everything_unknown_where_the_zones_are_not)
+{
 	write_lbas(100, 1);
-	run(cmd, 0, false, OK);
-	CHECK_EQ(reads(100, 1), 0);
-	cmd.cdw13 = 4;
-	run(cmd, 0, false, OK);
+	run(manage(ZONE_RESET, 0), 0, false, OK);
 	CHECK_EQ(reads(100, 1), -1);
+}
+
+TRACK_TEST(a_zone_reset_makes_its_zone_unknown_and_no_other)
+{
+	static const uint32_t actions[] = {ZONE_RESET, ZONE_OFFLINE};
+
+	pyn_verify_set_zone_size(the_table, ZONE);
+	for (unsigned i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+		write_lbas(ZONE - 1, 64);
+		write_lbas(2 * ZONE - 1, 2);
+		run(manage(actions[i], ZONE), 0, false, OK);
+		CHECK_EQ(reads(ZONE, 1), -1);
+		CHECK_EQ(reads(2 * ZONE - 1, 1), -1);
+		write_lbas(2 * ZONE, 1);
+		run(manage(actions[i], ZONE), 0, false, OK);
+		CHECK_EQ(reads(2 * ZONE, 1), 0);
+	}
+	write_lbas(ZONE - 1, 1);
+	run(manage(ZONE_RESET, ZONE + 5), 0, false, OK); /* not the first LBA of a zone: the drive's to refuse */
+	CHECK_EQ(reads(ZONE - 1, 1), 0);
+	run(manage(ZONE_RESET | ZONE_ALL, 0), 0, false, OK);
+	CHECK_EQ(reads(ZONE - 1, 1), -1);
+}
+
+TRACK_TEST(a_zone_reset_that_failed_leaves_its_zone_unknown)
+{
+	pyn_verify_set_zone_size(the_table, ZONE);
+	write_lbas(ZONE, 1);
+	run(manage(ZONE_RESET, ZONE), 0, false, ABORTED);
+	CHECK_EQ(reads(ZONE, 1), -1);
+}
+
+TRACK_TEST(other_zone_actions_change_no_data)
+{
+	static const uint32_t actions[] = {ZONE_CLOSE, ZONE_FINISH, ZONE_OPEN, 0x10, 0x11};
+
+	pyn_verify_set_zone_size(the_table, ZONE);
+	write_lbas(100, 1);
+	for (unsigned i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
+		run(manage(actions[i], 0), 0, false, OK);
+	CHECK_EQ(reads(100, 1), 0);
+}
+
+TRACK_TEST(an_append_is_known_where_its_completion_says_that_it_lies)
+{
+	pyn_verify_set_zone_size(the_table, ZONE);
+	memset(the_buffer->data, 0x5a, 4 * LBA);
+	append(ZONE, 4, ZONE + 8);
+	CHECK_EQ(the_buffer->data[0], 0x5a); /* no stamp: its LBA was not known */
+	CHECK_EQ(reads(ZONE + 8, 4), 0);
+	CHECK_EQ(reads(ZONE, 4), -1);
+	CHECK_EQ(reads(ZONE + 12, 1), -1);
+	the_buffer->data[LBA] ^= 1;
+	CHECK_EQ(reads(ZONE + 8, 4), 1);
+	CHECK_EQ(the_mismatch.lba, ZONE + 9);
+}
+
+TRACK_TEST(an_append_without_known_zones_is_known_too)
+{
+	append(0, 20, 5000);
+	CHECK_EQ(reads(5000, 20), 0);
+}
+
+TRACK_TEST(an_append_that_failed_or_was_abandoned_says_nothing)
+{
+	pyn_verify_set_zone_size(the_table, ZONE);
+	write_lbas(0, 1);
+	begin_append(0, 4);
+	CHECK(end(ABORTED));
+	begin_append(0, 4);
+	pyn_track_abandon(&the_track);
+	CHECK_EQ(reads(0, 1), 0);
+	CHECK_EQ(reads(1, 4), -1);
+}
+
+TRACK_TEST(an_append_past_which_a_reset_came_is_unknown)
+{
+	struct pyn_track other;
+	struct nvme_cmd reset = manage(ZONE_RESET, ZONE);
+
+	pyn_verify_set_zone_size(the_table, ZONE);
+	/* The reset begins and ends within the append. */
+	begin_append(ZONE, 1);
+	pyn_track_begin(&other, the_table, &reset, NULL, 0, 0, false, false);
+	CHECK(pyn_track_end(&other, &done, &the_mismatch));
+	append_ends_at(ZONE);
+	CHECK_EQ(reads(ZONE, 1), -1);
+	/* It begins before and ends within. */
+	pyn_track_begin(&other, the_table, &reset, NULL, 0, 0, false, false);
+	begin_append(ZONE, 1);
+	CHECK(pyn_track_end(&other, &done, &the_mismatch));
+	append_ends_at(ZONE);
+	CHECK_EQ(reads(ZONE, 1), -1);
+	/* It begins within and ends after. */
+	begin_append(ZONE, 1);
+	pyn_track_begin(&other, the_table, &reset, NULL, 0, 0, false, false);
+	append_ends_at(ZONE);
+	CHECK(pyn_track_end(&other, &done, &the_mismatch));
+	CHECK_EQ(reads(ZONE, 1), -1);
+	append(ZONE, 1, ZONE);
+	CHECK_EQ(reads(ZONE, 1), 0);
+}
+
+TRACK_TEST(an_append_that_landed_in_another_zone_leaves_both_unknown)
+{
+	pyn_verify_set_zone_size(the_table, ZONE);
+	write_lbas(0, 1);
+	write_lbas(ZONE, 1);
+	write_lbas(2 * ZONE, 1);
+	uint8_t kept[LBA];
+
+	memcpy(kept, the_buffer->data, LBA);
+	append(ZONE, 1, 7);
+	CHECK_EQ(reads(0, 1), -1);
+	CHECK_EQ(reads(ZONE, 1), -1);
+	memcpy(the_buffer->data, kept, LBA);
+	CHECK_EQ(reads(2 * ZONE, 1), 0);
+}
+
+TRACK_TEST(an_append_beyond_the_table_or_with_too_little_data_says_nothing)
+{
+	write_lbas(10, 2);
+	append(0, 2, NLBA - 1);
+	append(0, 2, UINT64_MAX);
+	begin(io(NVME_IO_ZONE_APPEND, 0, 2), LBA, false);
+	append_ends_at(10);
+	CHECK_EQ(reads(10, 2), -1);
+	begin(io(NVME_IO_ZONE_APPEND, 0, 2), 0, false);
+	append_ends_at(20);
+	CHECK_EQ(reads(20, 2), -1);
+}
+
+TRACK_TEST(an_append_whose_buffer_changed_is_unknown)
+{
+	struct nvme_cmd read = io(NVME_IO_READ, 500, 1);
+	struct pyn_track other;
+
+	begin_append(0, 1);
+	pyn_track_begin(&other, the_table, &read, the_buffer, 0, LBA, false, true);
+	CHECK(pyn_track_end(&other, &done, &the_mismatch));
+	append_ends_at(0);
+	CHECK_EQ(reads(0, 1), -1);
 }
 
 TRACK_TEST(lbas_beyond_the_table_are_the_drives_to_refuse)

@@ -16,7 +16,7 @@ TERMINAL = "/dev/ttyS1"
 PROMPT = b"(qemu) "
 COMMAND, MEMORY_SPACE = 0x04, 1 << 1
 SLOT_CONTROL = 0x18
-POWER_OFF, INDICATOR_OFF = 1 << 10, 3 << 8
+INTERRUPTS, INDICATOR_OFF, POWER_OFF = 1 << 5, 3 << 8, 1 << 10
 
 
 def monitor(command: str, seconds: float = 60) -> str:
@@ -58,7 +58,8 @@ def pull_out(address: str) -> None:
 
     Its registers read as all ones at first, and a second later the slot is empty: QEMU ends by a fault where
     a card goes that has commands in flight. It takes a card away as soon as power and indicator of its slot
-    are off; afterwards the port is as it was, as where a hand has pulled the drive.
+    are off; afterwards the port is as it was, as where a hand has pulled the drive. Until then the port does
+    not interrupt: a kernel that looks between would find the power off, and keep the drive in its list.
     """
     port = port_above(address, Path("/"))
     assert port is not None
@@ -66,7 +67,9 @@ def pull_out(address: str) -> None:
     command, control = port.read(COMMAND, 2), port.read(at, 2)
     port.write(COMMAND, command & ~MEMORY_SPACE, 2)
     time.sleep(1)
-    port.write(at, control | POWER_OFF | INDICATOR_OFF, 2)
+    port.write(at, control & ~INTERRUPTS, 2)
+    port.write(at, control & ~INTERRUPTS | POWER_OFF | INDICATOR_OFF, 2)
+    port.write(at, control & ~INTERRUPTS, 2)
     port.write(at, control, 2)
     port.write(COMMAND, command, 2)
 

@@ -8,8 +8,6 @@
 
 #define READY_TIMEOUT 20u /* CAP.TO and CRTO, units of 500 ms; we need a few microseconds */
 #define MPSMAX 4u
-#define CSS_NVM 0u         /* CC.CSS: the NVM command set */
-#define CSS_ALL 6u         /* CC.CSS: all that are supported, of which there is one */
 #define AMS_ROUND_ROBIN 0u /* CC.AMS */
 #define AMS_WEIGHTED 1u
 #define CAP_AMS_WEIGHTED 1u /* CAP.AMS: a bit for each but round robin */
@@ -72,7 +70,7 @@ static bool can_enable(const struct vssd_ctrl *ctrl)
 
 	if (NVME_GET(ctrl->cc, NVME_CC_MPS) > MPSMAX || (ams != AMS_ROUND_ROBIN && ams != AMS_WEIGHTED))
 		return false;
-	if (css != CSS_NVM && (css != CSS_ALL || !(NVME_GET(ctrl->cap, NVME_CAP_CSS) & CAP_CSS_ALL)))
+	if (css != NVME_CSS_NVM && (css != NVME_CSS_ALL || !(NVME_GET(ctrl->cap, NVME_CAP_CSS) & CAP_CSS_ALL)))
 		return false;
 	if (NVME_GET(ctrl->aqa, NVME_AQA_ASQS) == 0 || NVME_GET(ctrl->aqa, NVME_AQA_ACQS) == 0)
 		return false;

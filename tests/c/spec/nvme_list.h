@@ -66,6 +66,15 @@ STRUCT(nvme_id_ns_nvm, nvme_nvm_id_ns)
 	SAME(lbstm) SAME(pic) SAME(rsvd9) SAME(elbaf) SAME(rsvd268)
 END
 
+STRUCT(nvme_zns_lbafe, nvme_zns_lbafe)
+	SAME(zsze) SAME(zdes) SAME(rsvd9)
+END
+
+STRUCT(nvme_id_ns_zns, nvme_zns_id_ns)
+	SAME(zoc) SAME(ozcs) SAME(mar) SAME(mor) SAME(rrl) SAME(frl) SAME(rrl1) SAME(rrl2) SAME(rrl3) SAME(frl1)
+	SAME(frl2) SAME(frl3) SAME(numzrwa) SAME(zrwafg) SAME(zrwasz) SAME(zrwacap) SAME(rsvd53) SAME(lbafe) SAME(vs)
+END
+
 STRUCT(nvme_id_ctrl_nvm, nvme_id_ctrl_nvm)
 	SAME(vsl) SAME(wzsl) SAME(wusl) SAME(dmrl) SAME(dmrsl) SAME(dmsl) SAME(rsvd16)
 END
@@ -364,6 +373,9 @@ CONSTANT(NVME_CRTO_CRIMT_WIDTH, 16)
 
 CONSTANT(NVME_GET(0x9876543210abcdef, NVME_CAP_MPSMIN), NVME_CAP_MPSMIN(0x9876543210abcdef))
 CONSTANT(NVME_GET(0x9876543210abcdef, NVME_CAP_TO), NVME_CAP_TO(0x9876543210abcdef))
+CONSTANT(NVME_CSS_NVM, NVME_CC_CSS_NVM)
+CONSTANT(NVME_CSS_ALL, NVME_CC_CSS_CSI)
+CONSTANT(NVME_CSS_ADMIN, NVME_CC_CSS_ADMIN)
 CONSTANT(NVME_SET(0x35, NVME_CC_MPS), NVME_SET(0x35, CC_MPS))
 CONSTANT(NVME_SET(2, NVME_CC_SHN), NVME_SET(2, CC_SHN))
 
