@@ -36,7 +36,7 @@ def test_the_active_ones_and_their_formats(nvme0, namespaces):
         lbaf = 128 + 4 * (namespace.id_data(26) & 15)
         formats.append((1 << namespace.id_data(lbaf + 2), namespace.id_data(lbaf + 1, lbaf)))
     assert formats == [(512, 0), (4096, 0), (512, 8), (4096, 0)]
-    with pytest.raises(d.NamespaceCreationError, match="namespace 5 of .* is not active"):
+    with pytest.raises(d.NamespaceCreationError, match=r"namespace 5 of .* is not active"):
         d.Namespace(nvme0, 5)
 
 

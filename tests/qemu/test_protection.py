@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Protection information, type 1, in the last 8 of 16 bytes of metadata behind each LBA (NVM Command Set 5.2)."""
+"""Protection information, type 1, in the last 8 of 16 bytes of metadata behind each LBA (NVM 5.2)."""
 
 from __future__ import annotations
 
