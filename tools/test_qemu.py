@@ -57,6 +57,8 @@ class Guest:
     iommu: str = "intel"
     size: str = "1G"
     seconds: int = 1800
+    script: bool = False
+    """The words are a script and its arguments; else they are pytest's."""
 
     def __post_init__(self) -> None:
         """Leave out what this checkout does not have."""
@@ -89,6 +91,7 @@ GUESTS = [
         "rich pi zoned",
         ["-v", *(f"tests/qemu/test_{name}.py" for name in ("namespaces", "protection", "zones"))],
     ),
+    Guest("suspend to RAM", "m2", ["tests/qemu/suspend.py", f"0000:{FIRST}"], seconds=240, script=True),
     api("plain", "plain", "tests/api"),
     api("4 KiB LBAs", "lba4k", *files("callback_of_each_command", "verify", "worker_what", "worker_where")),
     api("512 + 8 bytes", "lba520", *files("callback_of_each_command", "raw_queues", "worker_what")),
@@ -97,9 +100,9 @@ GUESTS = [
 ]
 
 
-def pytest(guest: Guest, alone: bool) -> Part:
-    """Run pytest in a guest; the report comes back through the guest's /share."""
-    start = time.monotonic()
+def start(guest: Guest, alone: bool) -> Part:
+    """Run pytest, or a script, in a guest; pytest's report comes back through the guest's /share."""
+    began = time.monotonic()
     share = BUILD.resolve() / "shares" / re.sub(r"\W+", "-", guest.name)
     share.mkdir(parents=True, exist_ok=True)
     report = share / "report.xml"
@@ -114,13 +117,14 @@ def pytest(guest: Guest, alone: bool) -> Part:
     command = ["tools/qemu/run", "-t", str(guest.seconds)]
     command += ["-v"] * bool(os.environ.get("V"))
     command += ["env", "-u", "PYTHONDONTWRITEBYTECODE", *(f"{key}={value}" for key, value in inside.items())]
-    command += [sys.executable, *PYTEST, "--color=no", "--junitxml=/share/report.xml", *guest.words]
+    words = ["--color=no", "--junitxml=/share/report.xml", *guest.words]
+    command += [sys.executable, *(guest.words if guest.script else PYTEST + words)]
     outside = {"NVME": guest.nvme, "IOMMU": guest.iommu, "NVME_SIZE": guest.size, "SHARE": str(share)}
     code = run(command, {**os.environ, **outside}, f"{guest.name}: {guest.nvme}, IOMMU {guest.iommu}", alone)
-    text = counts(report, code)
+    text = f"exit status {code}" if guest.script else counts(report, code)
     if code == 124:
         text = f"not ready after {guest.seconds} s"
-    return Part(guest.name, code == 0, text, time.monotonic() - start)
+    return Part(guest.name, code == 0, text, time.monotonic() - began)
 
 
 def run(command: list[str], environment: dict[str, str], title: str, alone: bool) -> int:
@@ -171,7 +175,7 @@ def main(words: list[str]) -> int:
     compile_once()
     lanes = min(LANES, len(guests))
     with ThreadPoolExecutor(lanes) as pool:
-        return summary(list(pool.map(lambda guest: pytest(guest, lanes == 1), guests)))
+        return summary(list(pool.map(lambda guest: start(guest, lanes == 1), guests)))
 
 
 if __name__ == "__main__":
