@@ -43,6 +43,10 @@ FIRST = "01:00.0"
 """Where the first drive of a guest is, on the bus of the first root port."""
 
 
+KINDS = ("namespaces", "pmr", "protection", "zones")
+"""Files of tests/qemu for drives that only one guest has."""
+
+
 def files(*names: str) -> list[str]:
     return [f"tests/api/test_{name}.py" for name in names]
 
@@ -74,11 +78,7 @@ GUESTS = [
     Guest(
         "tests/qemu, vfio-pci",
         "plain cmb twins sriov",
-        [
-            "-v",
-            "tests/qemu",
-            *(f"--ignore=tests/qemu/test_{name}.py" for name in ("uio", "namespaces", "protection", "zones")),
-        ],
+        ["-v", "tests/qemu", *(f"--ignore=tests/qemu/test_{name}.py" for name in ("uio", *KINDS))],
     ),
     Guest(
         "tests/qemu, uio_pci_generic",
@@ -87,9 +87,9 @@ GUESTS = [
         iommu="off",
     ),
     Guest(
-        "tests/qemu, namespaces of all kinds",
-        "rich pi zoned",
-        ["-v", *(f"tests/qemu/test_{name}.py" for name in ("namespaces", "protection", "zones"))],
+        "tests/qemu, drives of all kinds",
+        "rich pi zoned pmr",
+        ["-v", *(f"tests/qemu/test_{name}.py" for name in KINDS)],
     ),
     Guest("suspend to RAM", "m2", ["tests/qemu/suspend.py", f"0000:{FIRST}"], seconds=240, script=True),
     api("plain", "plain", "tests/api"),

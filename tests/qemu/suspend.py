@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Suspend to RAM, for real: the guest sleeps, its clock wakes it, and the drive goes on.
 
-A script, without pytest: what the guest shows of the host's files cannot be opened any more after it has slept,
-so all that is needed is loaded before, and locked. The exit status is 0 where all holds; each thing that was
-seen has a line.
+A script, without pytest: what the guest shows of the host's files cannot be opened any more after it has
+slept, so all that is needed is loaded before, and locked. The exit status is 0 where all holds; each thing
+that was seen has a line.
 """
 
 from __future__ import annotations
