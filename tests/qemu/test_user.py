@@ -59,15 +59,15 @@ def given_back(plain: str) -> Iterator[None]:
 
 @pytest.fixture
 def hello(plain: str) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Give ``hello(memlock)``: runs the hello world as somebody who may do nothing."""
+    """Give ``hello(memlock)``: runs the hello world as somebody who may do nothing, on the plain drive."""
 
-    def run(memlock: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(memlock: str, address: str = plain, **environment: str) -> subprocess.CompletedProcess[str]:
         user = pwd.getpwnam(USER)
         return subprocess.run(
             [
                 *("prlimit", f"--memlock={memlock}"),
                 *("setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"),
-                *(sys.executable, "-c", HELLO.format(address=plain)),
+                *(sys.executable, "-c", HELLO.format(address=address)),
             ],
             env={**os.environ, "HOME": "/tmp", "USER": USER, **environment},
             stdout=subprocess.PIPE,
@@ -90,6 +90,19 @@ def test_a_user_whose_group_it_is_needs_no_root(plain, hello):
     assert done.stdout.splitlines()[-2] == f"{pwd.getpwnam(USER).pw_uid} hello world 0 0"
     assert done.returncode == 0
     assert driver_of(plain) == "vfio-pci"
+
+
+def test_all_functions_of_a_group_are_bound_for_a_user_at_once(drive, hello):
+    twins = drive("twin0"), drive("twin1")
+    bind(*twins, "--user", USER)
+    assert [driver_of(twin) for twin in twins] == ["vfio-pci"] * 2
+    assert (Path("/dev/vfio") / pci.Machine().group(twins[0])).owner() == USER
+    for twin in twins:
+        done = hello("unlimited", twin)
+        assert done.stdout.splitlines()[-2] == f"{pwd.getpwnam(USER).pw_uid} hello world 0 0", done.stdout
+        assert done.returncode == 0
+    pci.Machine().restore()
+    assert [driver_of(twin) for twin in twins] == ["nvme"] * 2
 
 
 def test_without_hugepages_no_more_memory_is_locked_than_may_be(plain, hello):
