@@ -43,7 +43,7 @@ FIRST = "01:00.0"
 """Where the first drive of a guest is, on the bus of the first root port."""
 
 
-KINDS = ("namespaces", "pmr", "protection", "zones")
+KINDS = ("msi", "namespaces", "pmr", "protection", "zones")
 """Files of tests/qemu for drives that only one guest has."""
 
 
@@ -88,7 +88,7 @@ GUESTS = [
     ),
     Guest(
         "tests/qemu, drives of all kinds",
-        "rich pi zoned pmr",
+        "rich pi zoned pmr edu",
         ["-v", *(f"tests/qemu/test_{name}.py" for name in KINDS)],
     ),
     Guest("suspend to RAM", "m2", ["tests/qemu/suspend.py", f"0000:{FIRST}"], seconds=240, script=True),
