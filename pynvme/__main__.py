@@ -52,8 +52,8 @@ def vssd(**options: Any) -> None:
     except (OSError, ValueError, VirtualSsdError) as error:
         raise click.ClickException(str(error)) from error
     with drive:
-        click.echo(USE.format(address=drive.address))
         try:
+            click.echo(USE.format(address=drive.address))
             drive.wait()
         except KeyboardInterrupt:
             click.echo()
