@@ -78,9 +78,13 @@ static void forget_unclear(struct pyn_track *track)
 		pyn_verify_forget(track->verify, track->dsm[i].slba, track->dsm[i].nlb);
 }
 
-static void end_unclear(struct pyn_track *track)
+static void end_unclear(struct pyn_track *track, bool own)
 {
-	forget_unclear(track);
+	if (own)
+		forget_unclear(track);
+	else
+		/* The script changed the ranges in flight: the device may have taken any. */
+		pyn_verify_forget(track->verify, 0, UINT64_MAX);
 	pyn_verify_release(track->verify);
 }
 
@@ -195,22 +199,30 @@ static void begin_append(struct pyn_track *track, const struct nvme_cmd *cmd)
 				  track->crc);
 }
 
+/* Whether a drive can have written there: within the zone that was asked for. */
+static bool lies_in(const struct nvme_dsm_range *zone, uint64_t lba, uint64_t nlb)
+{
+	return lba >= zone->slba && lba - zone->slba < zone->nlb && nlb <= zone->nlb - (lba - zone->slba);
+}
+
 static void end_append(struct pyn_track *track, bool own, uint64_t lba)
 {
-	struct nvme_dsm_range asked, written;
+	struct nvme_dsm_range zone;
+	bool zoned = zone_of(track->verify, track->slba, &zone);
+	bool there = zoned && lies_in(&zone, lba, track->nlb);
 
-	if (zone_of(track->verify, track->slba, &asked) && zone_of(track->verify, lba, &written) &&
-	    asked.slba != written.slba) {
+	if (zoned && !there) {
 		/* The drive says that it has written into another zone: it may have hit either. */
-		pyn_verify_forget(track->verify, asked.slba, asked.nlb);
-		pyn_verify_forget(track->verify, written.slba, written.nlb);
-		return;
+		pyn_verify_forget(track->verify, zone.slba, zone.nlb);
+		zone_of(track->verify, lba, &zone);
+		pyn_verify_forget(track->verify, zone.slba, zone.nlb);
 	}
-	if (!track->crc) {
+	/* Where no zones are known, nobody knows what this opcode does. */
+	if (!there || !track->crc) {
 		pyn_verify_forget(track->verify, lba, track->nlb);
 		return;
 	}
-	/* First the cells, then the question whether a reset came between: one that begins now finds them. */
+	/* First the cells, then the question what came between: what begins now finds them. */
 	pyn_verify_write_begin_crc(track->verify, lba, (uint32_t)track->nlb, track->crc, pyn_token_take(track->nlb));
 	bool known = own && pyn_verify_calm_end(track->verify, track->calm);
 
@@ -282,11 +294,11 @@ static void end_change(struct pyn_track *track, bool success, bool own)
 		/* The script changed the ranges in flight: the device may have taken any. */
 		pyn_verify_forget(track->verify, 0, UINT64_MAX);
 	if (!track->dsm) {
-		pyn_verify_write_end(track->verify, track->slba, track->nlb, outcome);
+		pyn_verify_change_end(track->verify, track->slba, track->nlb, outcome);
 		return;
 	}
 	for (uint32_t i = 0; i < track->ranges; i++)
-		pyn_verify_write_end(track->verify, track->dsm[i].slba, track->dsm[i].nlb, outcome);
+		pyn_verify_change_end(track->verify, track->dsm[i].slba, track->dsm[i].nlb, outcome);
 }
 
 /* Judged while its buffer is still in use: another command that starts to use it meanwhile makes that void. */
@@ -336,7 +348,7 @@ bool pyn_track_end(struct pyn_track *track, const struct nvme_cpl *cpl, struct p
 		end_change(track, success, own);
 		break;
 	case PYN_EFFECT_UNCLEAR:
-		end_unclear(track);
+		end_unclear(track, own);
 		break;
 	case PYN_EFFECT_APPEND:
 		if (success)

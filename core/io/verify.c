@@ -480,6 +480,18 @@ void pyn_verify_write_end(struct pyn_verify *verify, uint64_t slba, uint64_t nlb
 	}
 }
 
+/* Before the cells are changed: who notes a change finds it counted, or the cells as they were. */
+static void hit(struct pyn_verify *verify)
+{
+	atomic_fetch_add(&verify->shared->hits, 1);
+}
+
+void pyn_verify_change_end(struct pyn_verify *verify, uint64_t slba, uint64_t nlb, enum pyn_write_outcome outcome)
+{
+	hit(verify);
+	pyn_verify_write_end(verify, slba, nlb, outcome);
+}
+
 static uint64_t write_lost(const struct pyn_verify *verify, uint64_t cell)
 {
 	(void)verify;
@@ -488,6 +500,7 @@ static uint64_t write_lost(const struct pyn_verify *verify, uint64_t cell)
 
 void pyn_verify_write_lost(struct pyn_verify *verify, uint64_t slba, uint64_t nlb)
 {
+	hit(verify);
 	for_each_cell(verify, slba, nlb, write_lost);
 }
 
@@ -502,13 +515,14 @@ static uint64_t forget(const struct pyn_verify *verify, uint64_t cell)
 
 void pyn_verify_forget(struct pyn_verify *verify, uint64_t slba, uint64_t nlb)
 {
+	hit(verify);
 	for_each_cell(verify, slba, nlb, forget);
 }
 
 void pyn_verify_hold(struct pyn_verify *verify)
 {
 	atomic_fetch_add(&verify->shared->held, 1);
-	atomic_fetch_add(&verify->shared->holds, 1);
+	hit(verify);
 }
 
 void pyn_verify_release(struct pyn_verify *verify)
@@ -521,15 +535,17 @@ void pyn_verify_release(struct pyn_verify *verify)
 
 uint32_t pyn_verify_calm_begin(const struct pyn_verify *verify)
 {
-	uint32_t holds = atomic_load(&verify->shared->holds);
+	uint32_t hits = atomic_load(&verify->shared->hits);
 
 	/* What is held already may end before: a number that will never be that of the end. */
-	return atomic_load(&verify->shared->held) ? holds - 1 : holds;
+	return atomic_load(&verify->shared->held) ? hits - 1 : hits;
 }
 
 bool pyn_verify_calm_end(const struct pyn_verify *verify, uint32_t since)
 {
-	return atomic_load(&verify->shared->holds) == since;
+	/* The cells that were begun are seen by whoever counts from now on. */
+	atomic_thread_fence(memory_order_seq_cst);
+	return atomic_load(&verify->shared->hits) == since;
 }
 
 /* -- flush and power ------------------------------------------------------------------------------------------ */

@@ -25,7 +25,7 @@
 
 enum pyn_cell_state {
 	PYN_CELL_NEVER = 0,     /* nothing is known */
-	PYN_CELL_DATA,          /* written and stamped by us */
+	PYN_CELL_DATA,          /* written with a token: stamped by us, but for what Zone Append writes */
 	PYN_CELL_RAW,           /* written, but not stamped */
 	PYN_CELL_ZEROES,        /* Write Zeroes */
 	PYN_CELL_DEALLOCATED,   /* zeros, or still what was written before: deallocation is advice */
@@ -119,8 +119,11 @@ enum pyn_write_outcome {
 	PYN_WRITE_FAILED,  /* an error, an abort, or data that cannot be known: old or new, nobody knows */
 };
 
-/* The end of any change that was begun over exactly these LBAs. */
+/* The end of a write that was begun over exactly these LBAs … */
 void pyn_verify_write_end(struct pyn_verify *verify, uint64_t slba, uint64_t nlb, enum pyn_write_outcome outcome);
+
+/* … and that of any other change, or where nobody knows which of both it was. */
+void pyn_verify_change_end(struct pyn_verify *verify, uint64_t slba, uint64_t nlb, enum pyn_write_outcome outcome);
 
 /* A process died in the middle of a begin or an end of these LBAs: nobody knows which of them count its write. Those
  * that are busy now are never judged again; the others are unknown until they are written. */
@@ -137,7 +140,9 @@ void pyn_verify_forget(struct pyn_verify *verify, uint64_t slba, uint64_t nlb);
 void pyn_verify_hold(struct pyn_verify *verify);
 void pyn_verify_release(struct pyn_verify *verify);
 
-/* For a change that says only at its end which LBAs it was: since begin nothing was held, nor is it now. */
+/* For a change that says only at its end which LBAs it was, and must not be noted where something came past it: since
+ * begin nothing was held or forgotten, nor was another change in flight that had its end. Ask when it has been noted:
+ * what comes later finds it. */
 uint32_t pyn_verify_calm_begin(const struct pyn_verify *verify);
 bool pyn_verify_calm_end(const struct pyn_verify *verify, uint32_t since);
 

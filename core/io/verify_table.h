@@ -38,7 +38,7 @@ struct pyn_verify_shared {
 	_Atomic uint64_t limit;   /* LBAs from here on are not judged; no more than nlba */
 	_Atomic uint64_t zone;    /* LBAs in a zone; 0: not zoned */
 	_Atomic uint32_t held;    /* while it is not 0 nothing is judged */
-	_Atomic uint32_t holds;   /* how often that began */
+	_Atomic uint32_t hits;    /* what may have hit changes that are not noted yet: see pyn_verify_calm_begin */
 	_Atomic uint32_t dirty;   /* a write completed in this epoch */
 	_Atomic uint32_t dlfeat_zeros;
 	_Atomic uint32_t volatile_cache;

@@ -266,7 +266,7 @@ static void give_up_flight(struct pyn_worker *worker)
 		struct pyn_worker_flight *flight = &worker->flight[i];
 
 		if (flight->state == PYN_FLIGHT_BEGUN)
-			pyn_verify_write_end(worker->verify, flight->slba, flight->nlb, PYN_WRITE_FAILED);
+			pyn_verify_change_end(worker->verify, flight->slba, flight->nlb, PYN_WRITE_FAILED);
 		else if (flight->state == PYN_FLIGHT_MOVING)
 			pyn_verify_write_lost(worker->verify, flight->slba, flight->nlb);
 		flight->state = PYN_FLIGHT_NONE;

@@ -341,7 +341,12 @@ static ALWAYS_INLINE void end_change(struct pyn_worker_run *run, const struct py
 		return;
 	}
 	pyn_flight_set(flight, PYN_FLIGHT_MOVING);
-	pyn_verify_write_end(run->verify, flight->slba, flight->nlb, status ? PYN_WRITE_FAILED : PYN_WRITE_DONE);
+	if (slot->cmd.opc == NVME_IO_WRITE)
+		pyn_verify_write_end(run->verify, flight->slba, flight->nlb,
+				     status ? PYN_WRITE_FAILED : PYN_WRITE_DONE);
+	else
+		pyn_verify_change_end(run->verify, flight->slba, flight->nlb,
+				      status ? PYN_WRITE_FAILED : PYN_WRITE_DONE);
 	pyn_flight_set(flight, PYN_FLIGHT_NONE);
 }
 

@@ -407,6 +407,17 @@ TEST(a_deallocation_of_a_whole_large_drive_costs_nothing_and_leaves_it_unknown)
 	pyn_verify_put(the_table);
 }
 
+TRACK_TEST(a_large_deallocation_whose_ranges_changed_in_flight_leaves_everything_unknown)
+{
+	write_lbas(10, 1);
+	set_range(0, 50000, 16);
+	set_range(1, 50000, UINT32_MAX);
+	begin(dsm(2), LBA, false);
+	pyn_buffer_changed(the_buffer, 0, 16);
+	CHECK(end(OK));
+	CHECK_EQ(reads(10, 1), -1);
+}
+
 TRACK_TEST(what_a_copy_writes_is_unknown)
 {
 	struct nvme_cmd cmd = {.opc = NVME_IO_COPY, .nsid = 1, .cdw10 = 100, .cdw12 = 1};
@@ -528,10 +539,14 @@ TRACK_TEST(an_append_is_known_where_its_completion_says_that_it_lies)
 	CHECK_EQ(the_mismatch.lba, ZONE + 9);
 }
 
-TRACK_TEST(an_append_without_known_zones_is_known_too)
+/* What this opcode does to a namespace that is not zoned, nobody knows. */
+TRACK_TEST(an_append_without_known_zones_leaves_its_lbas_unknown)
 {
+	write_lbas(0, 4);
+	append(0, 1, 0);
+	CHECK_EQ(reads(0, 1), -1);
 	append(0, 20, 5000);
-	CHECK_EQ(reads(5000, 20), 0);
+	CHECK_EQ(reads(5000, 20), -1);
 }
 
 TRACK_TEST(an_append_that_failed_or_was_abandoned_says_nothing)
@@ -574,6 +589,53 @@ TRACK_TEST(an_append_past_which_a_reset_came_is_unknown)
 	CHECK_EQ(reads(ZONE, 1), 0);
 }
 
+TRACK_TEST(an_append_past_which_all_was_forgotten_is_unknown)
+{
+	pyn_verify_set_zone_size(the_table, ZONE);
+	/* The doorbell of a queue that the script made itself: it may reset the zone, and write it. */
+	begin_append(ZONE, 1);
+	pyn_verify_forget(the_table, 0, UINT64_MAX);
+	append_ends_at(ZONE);
+	CHECK_EQ(reads(ZONE, 1), -1);
+	append(ZONE, 1, ZONE + 1);
+	CHECK_EQ(reads(ZONE + 1, 1), 0);
+}
+
+/* Completions of two queues are taken in any order: that of the append, which came first, after the other. */
+TRACK_TEST(an_append_whose_lbas_were_deallocated_before_its_end_is_unknown)
+{
+	struct pyn_buffer *list = pyn_buffer_create(LBA, &err);
+	struct nvme_cmd cmd = dsm(1);
+	struct pyn_track other;
+
+	pyn_verify_set_zone_size(the_table, ZONE);
+	*(struct nvme_dsm_range *)list->data = (struct nvme_dsm_range){.nlb = 8, .slba = ZONE};
+	/* The deallocation begins and ends within the append. */
+	begin_append(ZONE, 1);
+	pyn_track_begin(&other, the_table, &cmd, list, 0, LBA, false, false);
+	CHECK(pyn_track_end(&other, &done, &the_mismatch));
+	append_ends_at(ZONE);
+	CHECK_EQ(reads(ZONE, 1), -1);
+	/* It begins before and ends within. */
+	pyn_track_begin(&other, the_table, &cmd, list, 0, LBA, false, false);
+	begin_append(ZONE, 1);
+	CHECK(pyn_track_end(&other, &done, &the_mismatch));
+	append_ends_at(ZONE + 1);
+	CHECK_EQ(reads(ZONE + 1, 1), -1);
+	/* It begins within and ends after. */
+	begin_append(ZONE, 1);
+	pyn_track_begin(&other, the_table, &cmd, list, 0, LBA, false, false);
+	append_ends_at(ZONE + 2);
+	CHECK(pyn_track_end(&other, &done, &the_mismatch));
+	CHECK_EQ(reads(ZONE + 2, 1), -1);
+	/* Known, and then deallocated: its data or zeros. */
+	append(ZONE, 1, ZONE + 3);
+	pyn_track_begin(&other, the_table, &cmd, list, 0, LBA, false, false);
+	CHECK(pyn_track_end(&other, &done, &the_mismatch));
+	CHECK_EQ(reads(ZONE + 3, 1), 0);
+	pyn_buffer_put(list);
+}
+
 TRACK_TEST(an_append_that_landed_in_another_zone_leaves_both_unknown)
 {
 	pyn_verify_set_zone_size(the_table, ZONE);
@@ -590,11 +652,26 @@ TRACK_TEST(an_append_that_landed_in_another_zone_leaves_both_unknown)
 	CHECK_EQ(reads(2 * ZONE, 1), 0);
 }
 
+TRACK_TEST(an_append_that_says_it_went_past_the_end_of_its_zone_leaves_both_unknown)
+{
+	uint8_t kept[LBA];
+
+	pyn_verify_set_zone_size(the_table, ZONE);
+	write_lbas(2 * ZONE, 1);
+	memcpy(kept, the_buffer->data, LBA);
+	append(ZONE, 2, 2 * ZONE - 1);
+	memcpy(the_buffer->data, kept, LBA);
+	CHECK_EQ(reads(2 * ZONE, 1), -1); /* rather than wrong: the zone's data are what they were */
+	CHECK_EQ(reads(2 * ZONE - 1, 1), -1);
+}
+
 TRACK_TEST(an_append_beyond_the_table_or_with_too_little_data_says_nothing)
 {
+	pyn_verify_set_zone_size(the_table, ZONE);
 	write_lbas(10, 2);
-	append(0, 2, NLBA - 1);
-	append(0, 2, UINT64_MAX);
+	append(NLBA / ZONE * ZONE, 2, NLBA - 1);
+	append(NLBA / ZONE * ZONE, 2, NLBA);
+	append(ZONE, 2, UINT64_MAX);
 	begin(io(NVME_IO_ZONE_APPEND, 0, 2), LBA, false);
 	append_ends_at(10);
 	CHECK_EQ(reads(10, 2), -1);
@@ -608,6 +685,7 @@ TRACK_TEST(an_append_whose_buffer_changed_is_unknown)
 	struct nvme_cmd read = io(NVME_IO_READ, 500, 1);
 	struct pyn_track other;
 
+	pyn_verify_set_zone_size(the_table, ZONE);
 	begin_append(0, 1);
 	pyn_track_begin(&other, the_table, &read, the_buffer, 0, LBA, false, true);
 	CHECK(pyn_track_end(&other, &done, &the_mismatch));
