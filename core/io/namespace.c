@@ -138,14 +138,19 @@ static int take_zones(struct pyn_namespace *ns, struct pyn_error *err)
 static int identify(struct pyn_namespace *ns, struct pyn_error *err)
 {
 	/* Before the command is sent: a format that is sent meanwhile makes the answer stale again. */
-	ns->format_generation = pyn_device_format_generation(ns->device);
+	uint32_t generation = pyn_device_format_generation(ns->device);
 	int rc = identify_by(ns, NVME_CNS_NS, NVME_CSI_NVM, ns->identify, err);
 
 	if (rc == 0)
 		rc = take_geometry(ns, err);
 	if (rc == 0)
 		rc = take_zones(ns, err);
-	return rc < 0 ? rc : take_table(ns, err);
+	if (rc == 0)
+		rc = take_table(ns, err);
+	/* Where it failed, geometry and table may be of two formats: whoever comes next has to try again. */
+	if (rc == 0)
+		ns->format_generation = generation;
+	return rc;
 }
 
 int pyn_namespace_open(struct pyn_device *device, uint32_t nsid, uint64_t nlba_verify, struct pyn_namespace **out,

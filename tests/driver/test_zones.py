@@ -194,3 +194,35 @@ def test_an_append_whose_lba_was_deallocated_before_it_was_taken_is_unknown(
     own.qpair.waitdone()
     assert not judges(own, ZONE)
     other.delete()
+
+
+@pytest.mark.parametrize("cns", [0, DESCRIPTORS])
+def test_what_could_not_be_asked_after_a_format_is_asked_again(zoned: Zoned, cns: int) -> None:
+    """The drive has 4 KiB LBAs now: what was known of 512 bytes must not be used for them."""
+    drive, refusals = zoned.drive, []
+
+    def reformat(command: Command) -> Result:
+        drive.identify_namespace[130] = 12
+        refusals.extend([cns, cns])
+        return 0, 0
+
+    def identify(command: Command) -> Result:
+        if refusals and command[10] & 0xFF == refusals[0]:
+            del refusals[0]
+            return None if cns else (0, 0x006)
+        return zoned.identify(command)
+
+    drive.on_admin[FORMAT] = reformat
+    drive.on_admin[IDENTIFY] = identify
+    pcie = nvme.Pcie(drive.start(process=True))
+    nvme0 = nvme.Controller(pcie)
+    nvme0n1, qpair = nvme.Namespace(nvme0), nvme.Qpair(nvme0, 8)
+    nvme0.format().waitdone()
+    nvme0.timeout = 100
+    for _ in range(2):
+        with pytest.raises(Exception, match="within 100 ms" if cns else "00/06"):
+            nvme0n1.verify_enable(True)
+    with pytest.raises(AssertionError, match="4096 bytes"):
+        nvme0n1.write(qpair, nvme.Buffer(512), 0)
+    assert nvme0n1.verify_enable(True)
+    pcie.close()
