@@ -48,9 +48,15 @@ def drives() -> dict[str, str]:
 
 @pytest.fixture
 def drive(drives: dict[str, str]) -> Callable[[str], str]:
-    """Give ``drive("plain")``: its address; a test that wants one which this guest has not is skipped."""
+    """Give ``drive("plain")``: its address; a test that wants one which this guest has not is skipped.
+
+    A drive that the guest was given and the kernel does not have is a failure.
+    """
+
+    given = os.environ.get("NVME", "").replace("twins", "twin0 twin1").split()
 
     def address(word: str) -> str:
+        assert word in drives or word not in given, f"the kernel does not have the guest's drive {word}"
         if word not in drives:
             pytest.skip(f"this guest has no drive called {word}")
         return drives[word]
