@@ -120,6 +120,22 @@ static uint32_t changed_namespaces(const struct pyn_device *device, const struct
 	}
 }
 
+/* Which namespaces may have LBAs of another size afterwards; 0: none. */
+static uint32_t reshaped_namespaces(const struct pyn_device *device, const struct nvme_cmd *cmd)
+{
+	bool reshapes = cmd->opc == NVME_ADMIN_FORMAT_NVM || cmd->opc == NVME_ADMIN_NS_MANAGEMENT;
+
+	if (reshapes && cmd->nsid)
+		return cmd->opc == NVME_ADMIN_FORMAT_NVM ? changed_namespaces(device, cmd) : cmd->nsid;
+	return 0;
+}
+
+/* Until its namespace is identified again: commands that another one sends may come before. */
+static void judge_nothing(struct pyn_verify *verify)
+{
+	pyn_verify_set_limit(verify, 0);
+}
+
 /* A script made a queue, or deleted one that it or the driver made. */
 static void observe_queue(struct pyn_device *device, const struct nvme_cmd *cmd)
 {
@@ -155,6 +171,7 @@ static void observe_admin(void *context, const struct nvme_cmd *cmd, enum pyn_ob
 	/* All tables are held: which ones are meant may change between the two calls, and the holds must not. */
 	if (what != PYN_OBSERVED_SENT) {
 		pyn_tables_each(device->address, nsid, forget_all);
+		pyn_tables_each(device->address, reshaped_namespaces(device, cmd), judge_nothing);
 		pyn_tables_each(device->address, UINT32_MAX, pyn_verify_release);
 	} else {
 		pyn_tables_each(device->address, UINT32_MAX, pyn_verify_hold);

@@ -31,11 +31,14 @@ static int take_table(struct pyn_namespace *ns, struct pyn_error *err)
 				 (unsigned long long)ns->nsze, ns->nsid);
 	pyn_verify_put(ns->verify);
 	ns->verify = verify;
-	/* Where metadata lie between the LBAs of a buffer, nobody here knows where an LBA's data begin. */
-	pyn_verify_set_limit(verify, ns->interleaved ? 0 : limit);
 	pyn_verify_set_dlfeat(verify, (id->dlfeat & 7) == 1);
 	pyn_verify_set_volatile_cache(verify, ctrl->vwc & NVME_VWC_PRESENT);
+	/* Resets have forgotten zones of another size than those that there are. */
+	if (pyn_verify_zone_size(verify) != ns->zone_size)
+		pyn_verify_forget(verify, 0, UINT64_MAX);
 	pyn_verify_set_zone_size(verify, ns->zone_size);
+	/* Where metadata lie between the LBAs of a buffer, nobody here knows where an LBA's data begin. */
+	pyn_verify_set_limit(verify, ns->interleaved ? 0 : limit);
 	return 0;
 }
 
