@@ -522,7 +522,6 @@ void pyn_verify_forget(struct pyn_verify *verify, uint64_t slba, uint64_t nlb)
 void pyn_verify_hold(struct pyn_verify *verify)
 {
 	atomic_fetch_add(&verify->shared->held, 1);
-	hit(verify);
 }
 
 void pyn_verify_release(struct pyn_verify *verify)
@@ -535,10 +534,7 @@ void pyn_verify_release(struct pyn_verify *verify)
 
 uint32_t pyn_verify_calm_begin(const struct pyn_verify *verify)
 {
-	uint32_t hits = atomic_load(&verify->shared->hits);
-
-	/* What is held already may end before: a number that will never be that of the end. */
-	return atomic_load(&verify->shared->held) ? hits - 1 : hits;
+	return atomic_load(&verify->shared->hits);
 }
 
 bool pyn_verify_calm_end(const struct pyn_verify *verify, uint32_t since)

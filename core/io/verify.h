@@ -140,9 +140,10 @@ void pyn_verify_forget(struct pyn_verify *verify, uint64_t slba, uint64_t nlb);
 void pyn_verify_hold(struct pyn_verify *verify);
 void pyn_verify_release(struct pyn_verify *verify);
 
-/* For a change that says only at its end which LBAs it was, and must not be noted where something came past it: since
- * begin nothing was held or forgotten, nor was another change in flight that had its end. Ask when it has been noted:
- * what comes later finds it. */
+/* For a change that says only at its end which LBAs it was: whether, since begin, nothing was forgotten and no other
+ * change than a write has ended. Ask when its cells have begun: what ends later finds them, what is held forgets
+ * them.
+ */
 uint32_t pyn_verify_calm_begin(const struct pyn_verify *verify);
 bool pyn_verify_calm_end(const struct pyn_verify *verify, uint32_t since);
 
