@@ -71,9 +71,9 @@ def plain(drive: Callable[[str], str]) -> str:
 
 
 @pytest.fixture
-def pcie(plain: str) -> Iterator[nvme.Pcie]:
-    """Give the plain drive, opened; files that test another one have a ``pcie`` of their own."""
-    device = nvme.Pcie(plain)
+def pcie(request: pytest.FixtureRequest, drive: Callable[[str], str]) -> Iterator[nvme.Pcie]:
+    """Give the plain drive, opened, or the one that a file of tests names: ``DRIVE = "zoned"``."""
+    device = nvme.Pcie(drive(getattr(request.module, "DRIVE", "plain")))
     yield device
     device.close()
 

@@ -12,15 +12,9 @@ from pynvme import pci
 
 pytestmark = pytest.mark.filterwarnings("error::UserWarning")
 
+DRIVE = "cmb"
 KIB = 1024
 CMBMSC = 0x50
-
-
-@pytest.fixture
-def pcie(drive):
-    device = d.Pcie(drive("cmb"))
-    yield device
-    device.close()
 
 
 def test_its_size_is_what_the_registers_say(nvme0):

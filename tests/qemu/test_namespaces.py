@@ -8,14 +8,8 @@ import pytest
 
 pytestmark = pytest.mark.filterwarnings("error::UserWarning")
 
+DRIVE = "rich"
 PRACT = 1 << 13
-
-
-@pytest.fixture
-def pcie(drive):
-    device = d.Pcie(drive("rich"))
-    yield device
-    device.close()
 
 
 @pytest.fixture

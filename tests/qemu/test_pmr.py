@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import nvme as d
 import pytest
 
 from tests.qemu.conftest import FUNCTIONS
@@ -11,16 +10,10 @@ from tests.qemu.monitor import wait_for
 
 pytestmark = pytest.mark.filterwarnings("error::UserWarning")
 
+DRIVE = "pmr"
 CAP_HIGH, PMRCAP, PMRCTL, PMRSTS = 0x04, 0xE00, 0xE04, 0xE08
 PMRS = 1 << 24  # CAP bit 56
 NOT_READY, HEALTH, ERROR = 1 << 8, 7 << 9, 0xFF
-
-
-@pytest.fixture
-def pcie(drive):
-    device = d.Pcie(drive("pmr"))
-    yield device
-    device.close()
 
 
 def test_it_is_in_the_bar_that_pmrcap_names(nvme0, drive):

@@ -11,18 +11,12 @@ import pytest
 
 pytestmark = pytest.mark.filterwarnings("error::UserWarning")
 
+DRIVE = "pi"
 DATA, METADATA = 4096, 16
 LBA = DATA + METADATA
 PRACT, CHECK_GUARD, CHECK_APP, CHECK_REF = 1 << 13, 1 << 12, 1 << 11, 1 << 10
 CHECK_ALL = CHECK_GUARD | CHECK_APP | CHECK_REF
 APP, APP_MASK = 0xA55A, 0xFFFF
-
-
-@pytest.fixture
-def pcie(drive):
-    device = d.Pcie(drive("pi"))
-    yield device
-    device.close()
 
 
 def guard_of(data):

@@ -12,6 +12,7 @@ import pytest
 
 pytestmark = pytest.mark.filterwarnings("error::UserWarning")
 
+DRIVE = "zoned"
 LBA = 4096
 APPEND = 0x7D
 CLOSE, FINISH, OPEN, RESET = 1, 2, 3, 4
@@ -27,13 +28,6 @@ class Zone(NamedTuple):
     capacity: int
     start: int
     pointer: int
-
-
-@pytest.fixture
-def pcie(drive):
-    device = d.Pcie(drive("zoned"))
-    yield device
-    device.close()
 
 
 @pytest.fixture
