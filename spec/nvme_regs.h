@@ -32,6 +32,9 @@ enum nvme_reg {
 	NVME_REG_DOORBELLS = 0x1000, /* SQ0TDBL; the others follow, (4 << CAP.DSTRD) bytes apart */
 };
 
+/* CAP.CSS: the NVM command set; all that CNS 1Ch lists; none but admin commands. */
+enum nvme_cap_css { NVME_CAP_CSS_NVM = 0x01, NVME_CAP_CSS_ALL = 0x40, NVME_CAP_CSS_ADMIN = 0x80 };
+
 /* CC.CSS */
 enum nvme_cc_css { NVME_CSS_NVM = 0, NVME_CSS_ALL = 6, NVME_CSS_ADMIN = 7 };
 

@@ -123,11 +123,9 @@ static uint32_t changed_namespaces(const struct pyn_device *device, const struct
 /* Which namespaces may have LBAs of another size afterwards; 0: none. */
 static uint32_t reshaped_namespaces(const struct pyn_device *device, const struct nvme_cmd *cmd)
 {
-	bool reshapes = cmd->opc == NVME_ADMIN_FORMAT_NVM || cmd->opc == NVME_ADMIN_NS_MANAGEMENT;
-
-	if (reshapes && cmd->nsid)
-		return cmd->opc == NVME_ADMIN_FORMAT_NVM ? changed_namespaces(device, cmd) : cmd->nsid;
-	return 0;
+	if (cmd->opc == NVME_ADMIN_NS_MANAGEMENT)
+		return cmd->nsid;
+	return cmd->opc == NVME_ADMIN_FORMAT_NVM && cmd->nsid ? changed_namespaces(device, cmd) : 0;
 }
 
 /* Until its namespace is identified again: commands that another one sends may come before. */

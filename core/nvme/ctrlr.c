@@ -13,10 +13,6 @@
 #define TIMEOUT_UNIT_MS 500u /* of CAP.TO and CRTO */
 #define ADMIN_MAX 4096u      /* AQA.ASQS has 12 bits */
 
-#define CAP_CSS_NVM 0x01u
-#define CAP_CSS_IO_SETS 0x40u
-#define CAP_CSS_ADMIN_ONLY 0x80u
-
 #define CAP_CRMS_WITH_MEDIA 0x1u
 #define CAP_CRMS_INDEPENDENT 0x2u
 
@@ -120,9 +116,9 @@ static uint32_t command_sets(uint64_t cap)
 	uint64_t css = NVME_GET(cap, NVME_CAP_CSS);
 
 	/* QEMU's controllers claim to have no IO command set beside those that they have: the others are believed. */
-	if (css & CAP_CSS_IO_SETS)
+	if (css & NVME_CAP_CSS_ALL)
 		return NVME_CSS_ALL;
-	return css & CAP_CSS_ADMIN_ONLY && !(css & CAP_CSS_NVM) ? NVME_CSS_ADMIN : NVME_CSS_NVM;
+	return css & NVME_CAP_CSS_ADMIN && !(css & NVME_CAP_CSS_NVM) ? NVME_CSS_ADMIN : NVME_CSS_NVM;
 }
 
 /* CC for this controller, with EN = 0. Memory pages are those of the host, 4 KiB. */

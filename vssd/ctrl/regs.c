@@ -11,8 +11,6 @@
 #define AMS_ROUND_ROBIN 0u /* CC.AMS */
 #define AMS_WEIGHTED 1u
 #define CAP_AMS_WEIGHTED 1u /* CAP.AMS: a bit for each but round robin */
-#define CAP_CSS_NVM 0x01u
-#define CAP_CSS_ALL 0x40u
 #define VERSION_2_0 0x00020000u
 
 void vssd_regs_init(struct vssd_ctrl *ctrl)
@@ -22,7 +20,7 @@ void vssd_regs_init(struct vssd_ctrl *ctrl)
 	ctrl->cap = NVME_SET(ctrl->options.queue_entries - 1, NVME_CAP_MQES) | NVME_SET(1, NVME_CAP_CQR) |
 		    NVME_SET(CAP_AMS_WEIGHTED, NVME_CAP_AMS) | NVME_SET(READY_TIMEOUT, NVME_CAP_TO) |
 		    NVME_SET(1, NVME_CAP_NSSRS) |
-		    NVME_SET(is_2_0 ? CAP_CSS_NVM | CAP_CSS_ALL : CAP_CSS_NVM, NVME_CAP_CSS) |
+		    NVME_SET(is_2_0 ? NVME_CAP_CSS_NVM | NVME_CAP_CSS_ALL : NVME_CAP_CSS_NVM, NVME_CAP_CSS) |
 		    NVME_SET(MPSMAX, NVME_CAP_MPSMAX) | NVME_SET(is_2_0 ? 1 : 0, NVME_CAP_CRMS);
 }
 
@@ -70,7 +68,7 @@ static bool can_enable(const struct vssd_ctrl *ctrl)
 
 	if (NVME_GET(ctrl->cc, NVME_CC_MPS) > MPSMAX || (ams != AMS_ROUND_ROBIN && ams != AMS_WEIGHTED))
 		return false;
-	if (css != NVME_CSS_NVM && (css != NVME_CSS_ALL || !(NVME_GET(ctrl->cap, NVME_CAP_CSS) & CAP_CSS_ALL)))
+	if (css != NVME_CSS_NVM && (css != NVME_CSS_ALL || !(NVME_GET(ctrl->cap, NVME_CAP_CSS) & NVME_CAP_CSS_ALL)))
 		return false;
 	if (NVME_GET(ctrl->aqa, NVME_AQA_ASQS) == 0 || NVME_GET(ctrl->aqa, NVME_AQA_ACQS) == 0)
 		return false;
