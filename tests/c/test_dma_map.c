@@ -21,11 +21,12 @@ static struct vssd_dma_region region_at(struct vssd_dma_map *map, uint64_t iova)
 TEST(an_empty_map_holds_nothing)
 {
 	struct vssd_dma_map map = {0};
-	struct vssd_dma_region removed;
+	uint64_t removed;
 
 	CHECK(!vssd_dma_find(&map, 0));
 	CHECK(!vssd_dma_pointer(&map, 0, 1, VSSD_DMA_READ));
-	CHECK_EQ(vssd_dma_remove(&map, 0, 1, &removed), -ENOENT);
+	CHECK_EQ(vssd_dma_remove(&map, 0, 1, &removed), 0);
+	CHECK_EQ(removed, 0);
 	vssd_dma_clear(&map);
 }
 
@@ -87,28 +88,65 @@ TEST(sizes_of_0_and_sums_that_wrap_are_refused)
 	vssd_dma_clear(&map);
 }
 
-TEST(a_removal_matches_address_and_size_and_tells_what_was_there)
+TEST(a_removal_takes_all_that_lies_wholly_within_and_tells_how_many_bytes)
 {
 	struct vssd_dma_map map = {0};
-	struct vssd_dma_region removed;
+	uint64_t removed = 1;
 
-	vssd_dma_add(&map, 0x1000, 0x1000, memory, VSSD_DMA_READ);
-	vssd_dma_add(&map, 0x2000, 0x2000, memory + 1, BOTH);
-	CHECK_EQ(vssd_dma_remove(&map, 0x2000, 0x1000, &removed), -ENOENT);
-	CHECK_EQ(vssd_dma_remove(&map, 0x2800, 0x1800, &removed), -ENOENT);
-	CHECK_EQ(vssd_dma_remove(&map, 0x1000, 0x3000, &removed), -ENOENT);
-	CHECK_EQ(vssd_dma_remove(&map, 0x2000, 0x2000, &removed), 0);
-	CHECK(removed.memory == memory + 1);
-	CHECK_EQ(removed.flags, BOTH);
-	CHECK(!vssd_dma_find(&map, 0x2000));
+	for (unsigned i = 1; i <= 6; i++)
+		vssd_dma_add(&map, i * 0x1000u, 0x800, memory + i, BOTH);
+	CHECK_EQ(vssd_dma_remove(&map, 0x2800, 0x800, &removed), 0);
+	CHECK_EQ(removed, 0);
+	CHECK_EQ(map.count, 6);
+	CHECK_EQ(vssd_dma_remove(&map, 0x1900, 0x2f00, &removed), 0);
+	CHECK_EQ(removed, 3 * 0x800);
+	CHECK_EQ(map.count, 3);
 	CHECK_EQ(region_at(&map, 0x1000).iova, 0x1000);
+	CHECK(!vssd_dma_find(&map, 0x2000));
+	CHECK(!vssd_dma_find(&map, 0x4000));
+	CHECK_EQ(region_at(&map, 0x5000).iova, 0x5000);
+	CHECK_EQ(vssd_dma_remove(&map, 1, UINT64_MAX, &removed), 0);
+	CHECK_EQ(removed, 3 * 0x800);
+	CHECK_EQ(map.count, 0);
+	vssd_dma_clear(&map);
+}
+
+TEST(a_removal_that_cuts_a_region_takes_nothing)
+{
+	static const struct {
+		uint64_t iova, size;
+	} cuts[] = {{0x1000, 0xfff},  {0x1001, 0xfff}, {0x1800, 1},       {0, 0x1001},
+		    {0x1fff, 0x4001}, {0, 0x5001},     {0x1001, 0x10000}, {0x1001, UINT64_MAX - 0x1000}};
+	struct vssd_dma_map map = {0};
+	uint64_t removed;
+
+	vssd_dma_add(&map, 0x1000, 0x1000, memory, BOTH);
+	vssd_dma_add(&map, 0x3000, 0x1000, memory, BOTH);
+	vssd_dma_add(&map, 0x5000, 0x1000, memory, BOTH);
+	for (unsigned i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++)
+		CHECK_EQ(vssd_dma_remove(&map, cuts[i].iova, cuts[i].size, &removed), -EINVAL);
+	CHECK_EQ(vssd_dma_remove(&map, 0x1000, 0, &removed), -EINVAL);
+	CHECK_EQ(vssd_dma_remove(&map, 0x1000, UINT64_MAX, &removed), -EINVAL);
+	CHECK_EQ(map.count, 3);
+	vssd_dma_clear(&map);
+}
+
+TEST(a_removal_reaches_the_last_byte)
+{
+	struct vssd_dma_map map = {0};
+	uint64_t removed;
+
+	vssd_dma_add(&map, UINT64_MAX - 0xfff, 0x1000, memory, BOTH);
+	CHECK_EQ(vssd_dma_remove(&map, UINT64_MAX, 1, &removed), -EINVAL);
+	CHECK_EQ(vssd_dma_remove(&map, UINT64_MAX - 0x1fff, 0x2000, &removed), 0);
+	CHECK_EQ(removed, 0x1000);
 	vssd_dma_clear(&map);
 }
 
 TEST(every_change_makes_a_new_generation)
 {
 	struct vssd_dma_map map = {0};
-	struct vssd_dma_region removed;
+	uint64_t removed;
 	uint64_t generation = map.generation;
 
 	vssd_dma_add(&map, 0, 0x1000, memory, BOTH);
@@ -142,7 +180,7 @@ TEST(a_pointer_lies_in_one_region_with_the_flags)
 TEST(the_last_translation_does_not_outlive_its_region)
 {
 	struct vssd_dma_map map = {0};
-	struct vssd_dma_region removed;
+	uint64_t removed;
 
 	vssd_dma_add(&map, 0x1000, 0x1000, memory, BOTH);
 	vssd_dma_add(&map, 0x2000, 0x1000, memory + 0x1000, BOTH);

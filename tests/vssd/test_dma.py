@@ -124,15 +124,98 @@ def test_a_file_that_cannot_be_written_is_not_mapped_writeable(client: Client, t
     os.close(fd)
 
 
+def unmap(client: Client, address: int, size: int) -> int:
+    """Unmap a range that need not be a region; how many bytes went."""
+    payload = client.ok(DMA_UNMAP, unmap_request(address, size)).payload
+    argsz, flags, start, removed = struct.unpack("<IIQQ", payload)
+    assert (argsz, flags, start) == (24, 0, address)
+    return removed
+
+
+def is_mapped(client: Client, memory: Memory, address: int) -> bool:
+    """Whether the page is, seen by whether another can be mapped there; it is then unmapped again."""
+    error = client.error(DMA_MAP, map_request(address, PAGE), (memory.fd,))
+    assert error in (0, errno.EEXIST)
+    if error == 0:
+        client.dma_unmap(address, PAGE)
+    return error != 0
+
+
 @pytest.mark.parametrize(
-    "address, size", [(0x10000, PAGE), (0x11000, PAGE), (0, 0), (0x10000, 0), (0x20000, PAGE)]
+    "address, size, gone",
+    [
+        (0x1000, 0x2000, [0x1000]),
+        (0, 0x8000_0000, [0x1000, 0x4000, 0x6000]),
+        (0x1000, 0x4000, [0x1000, 0x4000]),
+        (0x2000, 0x3000, [0x4000]),
+        (0x3FFF, 0x1002, [0x4000]),
+        (0x2001, 0x5FFF, [0x4000, 0x6000]),
+        (0x2000, 0x2000, []),
+        (0x1_0000_0000, 0x1_0000_0000, []),
+        ((1 << 64) - PAGE, PAGE, []),
+        (0x1000, (1 << 64) - 0x1000, [0x1000, 0x4000, 0x6000]),
+        (0, (1 << 64) - 1, [0x1000, 0x4000, 0x6000]),
+    ],
 )
-def test_an_unmap_must_match_a_region_exactly(client: Client, address: int, size: int) -> None:
+@pytest.mark.parametrize("has_file", [True, False])
+def test_an_unmap_takes_all_that_lies_wholly_within(
+    client: Client, address: int, size: int, gone: list[int], has_file: bool
+) -> None:
     with Memory(1 << 20) as memory:
-        client.dma_map(0x10000, 2 * PAGE, memory.fd)
-        assert client.error(DMA_UNMAP, unmap_request(address, size)) == errno.ENOENT
-        client.dma_unmap(0x10000, 2 * PAGE)
-        assert client.error(DMA_UNMAP, unmap_request(0x10000, 2 * PAGE)) == errno.ENOENT
+        for start in (0x4000, 0x1000, 0x6000):
+            client.dma_map(start, PAGE, memory.fd if has_file else None)
+        assert unmap(client, address, size) == len(gone) * PAGE
+        for start in (0x1000, 0x4000, 0x6000):
+            assert is_mapped(client, memory, start) == (start not in gone)
+
+
+@pytest.mark.parametrize(
+    "address, size",
+    [
+        (0x1000, PAGE - 1),
+        (0x1001, PAGE - 1),
+        (0x1800, 1),
+        (0, 0x1001),
+        (0x1FFF, 0x3000),
+        (0x1000, 0x3001),
+        (0, 0x4FFF),
+        (0x1001, 0x8000_0000),
+        (0x4800, (1 << 64) - 0x4800),
+    ],
+)
+def test_an_unmap_that_cuts_a_region_is_refused_and_takes_nothing(
+    client: Client, address: int, size: int
+) -> None:
+    with Memory(1 << 20) as memory:
+        client.dma_map(0x1000, PAGE, memory.fd)
+        client.dma_map(0x4000, PAGE, memory.fd)
+        assert client.error(DMA_UNMAP, unmap_request(address, size)) == errno.EINVAL
+        assert is_mapped(client, memory, 0x1000) and is_mapped(client, memory, 0x4000)
+
+
+@pytest.mark.parametrize(
+    "address, size", [(0, 0), (0x1000, 0), (0x1000, (1 << 64) - 1), ((1 << 64) - PAGE, PAGE + 1)]
+)
+def test_an_unmap_of_nothing_or_past_the_end_is_refused(client: Client, address: int, size: int) -> None:
+    with Memory(1 << 20) as memory:
+        client.dma_map(0x1000, PAGE, memory.fd)
+        assert client.error(DMA_UNMAP, unmap_request(address, size)) == errno.EINVAL
+        assert is_mapped(client, memory, 0x1000)
+
+
+def test_a_range_with_thousands_of_regions_goes_at_once_and_leaves_no_mapping(server, client: Client) -> None:
+    def mappings() -> int:
+        with open(f"/proc/{server.pid}/maps") as maps:
+            return len(maps.readlines())
+
+    before = mappings()
+    with Memory(PAGE) as memory:
+        for index in range(3000):
+            client.dma_map(index * 2 * PAGE, PAGE, memory.fd)
+        client.dma_map(1 << 40, PAGE, memory.fd)
+        assert unmap(client, 0, 1 << 40) == 3000 * PAGE
+        assert mappings() < before + 1000
+        client.dma_unmap(1 << 40, PAGE)
 
 
 def test_all_can_be_unmapped_at_once(client: Client) -> None:
@@ -213,6 +296,34 @@ def test_what_was_unmapped_is_not_touched_any_more(nvme: Nvme) -> None:
         other.view[:] = bytes(PAGE)
         assert identify(nvme, 0x9000_0000) != 0
         assert other.view[:] == bytes(PAGE)
+
+
+def test_an_unmap_of_a_larger_range_takes_memory_from_the_drive_and_spares_the_rest(nvme: Nvme) -> None:
+    with Memory(PAGE) as other:
+        nvme.client.dma_map(0x9000_0000, PAGE, other.fd)
+        assert identify(nvme, 0x9000_0000) == 0
+        assert unmap(nvme.client, 0, nvme.memory.iova) == PAGE
+        other.view[:] = bytes(PAGE)
+        assert identify(nvme, 0x9000_0000) != 0
+        assert other.view[:] == bytes(PAGE)
+        assert identify(nvme, nvme.memory.alloc(PAGE)) == 0
+
+
+def test_queues_whose_memory_went_with_a_range_work_again_after_a_reset(nvme: Nvme) -> None:
+    """What a guest with an IOMMU does: all is unmapped in one range, mapped anew, and enabled."""
+    memory, client = nvme.memory, nvme.client
+    queue = nvme.create_queue(1, 16)
+    for _ in range(5):
+        queue.submit(sqe(0x02, nsid=1, prp1=memory.alloc(PAGE), cdw12=7), ring=False)
+    in_one_go = struct.pack("<IIQQ", 24, 0, 0, 1 << 63)
+    queue.ring()
+    assert struct.unpack("<IIQQ", client.ok(DMA_UNMAP, in_one_go).payload)[3] == memory.size
+    nvme.admin.submit(sqe(0x06, prp1=memory.iova, cdw10=1))
+    time.sleep(0.05)
+    client.dma_map(memory.iova, memory.size, memory.fd)
+    for _ in range(3):
+        nvme.enable()
+        assert identify(nvme, memory.alloc(PAGE)) == 0
 
 
 def test_a_region_that_is_not_writeable_is_not_written(nvme: Nvme) -> None:

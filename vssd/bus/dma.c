@@ -68,16 +68,29 @@ int vssd_dma_add(struct vssd_dma_map *map, uint64_t iova, uint64_t size, void *m
 	return 0;
 }
 
-int vssd_dma_remove(struct vssd_dma_map *map, uint64_t iova, uint64_t size, struct vssd_dma_region *removed)
+/* Whether a region starts below iova and ends above it. */
+static bool is_inside(const struct vssd_dma_map *map, uint64_t iova)
 {
 	uint32_t index = lower_bound(map, iova);
 
-	if (index >= map->count || map->regions[index].iova != iova || map->regions[index].size != size)
-		return -ENOENT;
-	*removed = map->regions[index];
+	return index < map->count && map->regions[index].iova < iova;
+}
+
+int vssd_dma_remove(struct vssd_dma_map *map, uint64_t iova, uint64_t size, uint64_t *removed)
+{
+	uint64_t last = iova + (size - 1);
+	uint32_t first = lower_bound(map, iova), end;
+
+	if (size == 0 || last < iova || is_inside(map, iova) || (last < UINT64_MAX && is_inside(map, last + 1)))
+		return -EINVAL;
+	*removed = 0;
+	for (end = first; end < map->count && map->regions[end].iova <= last; end++)
+		*removed += map->regions[end].size;
+	if (end == first)
+		return 0;
+	memmove(&map->regions[first], &map->regions[end], (map->count - end) * sizeof(*map->regions));
+	map->count -= end - first;
 	map->last = (struct vssd_dma_region){0};
-	map->count--;
-	memmove(&map->regions[index], &map->regions[index + 1], (map->count - index) * sizeof(*map->regions));
 	map->generation++;
 	return 0;
 }

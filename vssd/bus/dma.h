@@ -31,8 +31,10 @@ struct vssd_dma_map {
 /* Add a region; memory is what the caller mapped. -EEXIST: overlaps another, -EINVAL: size 0 or wraps, -ENOSPC. */
 int vssd_dma_add(struct vssd_dma_map *map, uint64_t iova, uint64_t size, void *memory, uint32_t flags);
 
-/* Take a region out again, *removed tells what it was; address and size match exactly, else -ENOENT. */
-int vssd_dma_remove(struct vssd_dma_map *map, uint64_t iova, uint64_t size, struct vssd_dma_region *removed);
+/* Take out all regions that lie wholly within the range, as the kernel's VFIO (type 1 v2) does; *removed: their bytes
+ * together, which may be 0. -EINVAL: size is 0, the range wraps, or its ends cut a region in two. Nothing is taken
+ * out then. */
+int vssd_dma_remove(struct vssd_dma_map *map, uint64_t iova, uint64_t size, uint64_t *removed);
 
 /* The region that holds iova, or NULL. */
 const struct vssd_dma_region *vssd_dma_find(struct vssd_dma_map *map, uint64_t iova);

@@ -44,10 +44,12 @@ static int do_dma_map(struct vssd_session *session, struct vssd_message *message
 static int do_dma_unmap(struct vssd_session *session, struct vssd_message *message, struct vssd_reply *reply)
 {
 	struct vfu_dma_unmap request;
+	int err;
 
 	memcpy(&request, message->payload, sizeof(request));
+	err = vssd_memory_unmap(&session->memory, &request);
 	set_reply(reply, &request, sizeof(request));
-	return vssd_memory_unmap(&session->memory, &request);
+	return err;
 }
 
 static int do_get_info(struct vssd_session *session, struct vssd_message *message, struct vssd_reply *reply)

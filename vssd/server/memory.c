@@ -159,20 +159,25 @@ int vssd_memory_map(struct vssd_memory *memory, const struct vfu_dma_map *reques
 	return 0;
 }
 
-static void unmap_file(struct vssd_memory *memory, uint64_t iova)
+/* Of the regions that start within the range. */
+static void unmap_files(struct vssd_memory *memory, uint64_t iova, uint64_t size)
 {
+	size_t kept = 0;
+
 	for (size_t i = 0; i < memory->count; i++) {
-		if (memory->mappings[i].iova != iova)
-			continue;
-		munmap(memory->mappings[i].base, memory->mappings[i].length);
-		memory->mappings[i] = memory->mappings[--memory->count];
-		return;
+		struct vssd_mapping mapping = memory->mappings[i];
+
+		if (mapping.iova - iova < size)
+			munmap(mapping.base, mapping.length);
+		else
+			memory->mappings[kept++] = mapping;
 	}
+	memory->count = kept;
 }
 
-int vssd_memory_unmap(struct vssd_memory *memory, const struct vfu_dma_unmap *request)
+int vssd_memory_unmap(struct vssd_memory *memory, struct vfu_dma_unmap *request)
 {
-	struct vssd_dma_region removed;
+	uint64_t removed;
 	int err;
 
 	if (!unmap_is_valid(request))
@@ -182,9 +187,12 @@ int vssd_memory_unmap(struct vssd_memory *memory, const struct vfu_dma_unmap *re
 		return 0;
 	}
 	err = vssd_dma_remove(memory->dma, request->address, request->size, &removed);
-	if (!err && removed.memory)
-		unmap_file(memory, removed.iova);
-	return err;
+	if (err)
+		return err;
+	if (removed > 0)
+		unmap_files(memory, request->address, request->size);
+	request->size = removed;
+	return 0;
 }
 
 void vssd_memory_unmap_all(struct vssd_memory *memory)

@@ -37,8 +37,10 @@ bool vssd_memory_was_taken_away(void);
  * then reached by messages. */
 int vssd_memory_map(struct vssd_memory *memory, const struct vfu_dma_map *request, int fd);
 
-/* Unmap one region, which the request must match exactly (else -ENOENT), or all of them (VFU_DMA_UNMAP_ALL). */
-int vssd_memory_unmap(struct vssd_memory *memory, const struct vfu_dma_unmap *request);
+/* Unmap all regions that lie wholly within the request's range, or all there are (VFU_DMA_UNMAP_ALL). The request
+ * then tells in its size how many bytes they were, which may be none; with VFU_DMA_UNMAP_ALL it stays as it is.
+ * -EINVAL: the range cuts a region in two, is empty or wraps, or the flags are others. Nothing is unmapped then. */
+int vssd_memory_unmap(struct vssd_memory *memory, struct vfu_dma_unmap *request);
 void vssd_memory_unmap_all(struct vssd_memory *memory);
 
 #endif

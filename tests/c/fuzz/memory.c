@@ -211,11 +211,11 @@ void fuzz_memory_map(struct fuzz_memory *memory, enum fuzz_region_id id)
 void fuzz_memory_unmap(struct fuzz_memory *memory, enum fuzz_region_id id)
 {
 	struct fuzz_region *region = &memory->regions[id];
-	struct vssd_dma_region removed;
+	uint64_t removed;
 
 	if (!region->mapped)
 		return;
-	if (vssd_dma_remove(&memory->bus.dma, region->iova, region->size, &removed) != 0)
+	if (vssd_dma_remove(&memory->bus.dma, region->iova, region->size, &removed) != 0 || removed != region->size)
 		fuzz_fail("the region %s cannot be unmapped", layout[id].name);
 	region->mapped = false;
 	protect(memory, id);
