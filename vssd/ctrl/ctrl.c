@@ -13,7 +13,6 @@
 
 #define MEDIUM_NS UINT64_C(100000) /* a write that skips the cache; what is cached takes less than a microsecond */
 #define NONVOLATILE_VERSION 2u
-#define MDTS_MAX 15u
 #define LBAS_MAX UINT64_C(65536) /* of one command */
 
 /* ---- options ---- */
@@ -33,6 +32,19 @@ void vssd_options_default(struct vssd_options *options)
 		.sanitize_ms = 2000,
 		.self_test_ms = 500,
 	};
+}
+
+const struct vssd_known_version vssd_known_versions[VSSD_NUM_VERSIONS] = {
+	{"1.0", 0x00010000}, {"1.1", 0x00010100}, {"1.2", 0x00010200}, {"1.2.1", 0x00010201},
+	{"1.3", 0x00010300}, {"1.4", 0x00010400}, {"2.0", 0x00020000},
+};
+
+static bool version_is_known(uint32_t version)
+{
+	for (unsigned i = 0; i < VSSD_NUM_VERSIONS; i++)
+		if (vssd_known_versions[i].value == version)
+			return true;
+	return false;
 }
 
 static uint64_t most_blocks(const struct vssd_options *options)
@@ -59,10 +71,11 @@ static bool options_wrong(const struct vssd_options *options, char *error, size_
 			 options->queues);
 	else if (options->queue_entries < 2)
 		snprintf(error, size, "a queue has 2 entries at least, not %u", options->queue_entries);
-	else if (options->mdts > MDTS_MAX)
-		snprintf(error, size, "MDTS is 0 (no limit) to %u, not %u", MDTS_MAX, options->mdts);
-	else if (options->version < 0x00010000 || options->version > 0x00020001)
-		snprintf(error, size, "VS is 0x00010000 (1.0) to 0x00020001 (2.0), not 0x%08x", options->version);
+	else if (options->mdts > VSSD_MDTS_MAX)
+		snprintf(error, size, "MDTS is 0 (no limit) to %u, not %u", VSSD_MDTS_MAX, options->mdts);
+	else if (!version_is_known(options->version))
+		snprintf(error, size, "the version of NVMe is " VSSD_VERSION_NAMES ", not %u.%u.%u",
+			 options->version >> 16, options->version >> 8 & 0xff, options->version & 0xff);
 	else if (options->null_store && options->file)
 		snprintf(error, size, "a null store keeps no data: take away the file, or null");
 	else if (options->serial && strlen(options->serial) > sizeof(((struct vssd_nonvolatile *)0)->serial))

@@ -18,11 +18,21 @@
 #define VSSD_DOORBELL_SIZE 4096u
 
 #define VSSD_TIME_MAX_MS 3600000u
+#define VSSD_MDTS_MAX 15u
 
 struct vssd_ctrl;
 
 /* 4 KiB each, of all namespaces together; a null drive keeps no map of them. */
 #define VSSD_NULL_MAX_BLOCKS (UINT64_C(1) << 51)
+
+/* The versions of NVMe that it can claim, as users and as the VS register write them, in ascending order. */
+struct vssd_known_version {
+	const char *name;
+	uint32_t value;
+};
+#define VSSD_NUM_VERSIONS 7u
+#define VSSD_VERSION_NAMES "1.0, 1.1, 1.2, 1.2.1, 1.3, 1.4 or 2.0"
+extern const struct vssd_known_version vssd_known_versions[VSSD_NUM_VERSIONS];
 
 /* What the user asked for. vssd_options_default fills in the drive of the documentation. */
 struct vssd_options {
@@ -33,8 +43,8 @@ struct vssd_options {
 	uint16_t queues;        /* IO queue pairs, 1 … 64 */
 	uint32_t queue_entries; /* largest queue, entries, 2 … 65536 (CAP.MQES + 1) */
 	uint32_t namespaces;    /* 1 … 32; each has the size above */
-	uint8_t mdts;           /* largest transfer, 2^mdts pages of 4 KiB; 0: no limit */
-	uint32_t version;       /* VS register, 0x00020000 */
+	uint8_t mdts;           /* largest transfer, 2^mdts pages of 4 KiB, 0 … VSSD_MDTS_MAX; 0: no limit */
+	uint32_t version;       /* VS register, 0x00020000; one of vssd_known_versions */
 	uint64_t cache_size;    /* volatile write cache, bytes; 0: none */
 	const char *serial;     /* NULL: made up from the process and the time */
 	uint32_t format_ms; /* Format NVM and a sanitize operation take so long at least, 0 … VSSD_TIME_MAX_MS */

@@ -14,8 +14,8 @@
 #define ENTRY_SIZE 16u
 
 struct hmb_entry {
-	uint32_t block;
-	uint32_t map;   /* the store's map entry of that block */
+	uint32_t block; /* bits 31:0 */
+	uint32_t map;   /* the store's map entry of that block; of a drive that has no map, bits 63:32 of the block */
 	uint32_t epoch; /* in which it was written; those of other epochs are void */
 	uint32_t check;
 };
@@ -35,9 +35,9 @@ static uint32_t check_of(const struct hmb_entry *entry)
 }
 
 /* Where the entry of a block lies. */
-static uint64_t address_of(const struct vssd_hmb *hmb, uint32_t block)
+static uint64_t address_of(const struct vssd_hmb *hmb, uint64_t block)
 {
-	uint64_t offset = (uint64_t)(block % hmb->entries) * ENTRY_SIZE;
+	uint64_t offset = block % hmb->entries * ENTRY_SIZE;
 	uint32_t low = 0, high = hmb->count - 1;
 
 	while (low < high) {
@@ -58,16 +58,21 @@ static void lose(struct vssd_ctrl *ctrl)
 	vssd_hmb_disable(ctrl);
 }
 
-static void store(struct vssd_ctrl *ctrl, uint64_t iova, uint32_t block)
+static uint32_t map_entry(const struct vssd_ctrl *ctrl, uint64_t block)
 {
-	struct hmb_entry entry = {block, ctrl->store->current[block], ctrl->hmb.epoch, 0};
+	return ctrl->null_store ? (uint32_t)(block >> 32) : ctrl->store->current[block];
+}
+
+static void store(struct vssd_ctrl *ctrl, uint64_t iova, uint64_t block)
+{
+	struct hmb_entry entry = {(uint32_t)block, map_entry(ctrl, block), ctrl->hmb.epoch, 0};
 
 	entry.check = check_of(&entry);
 	if (vssd_bus_write(ctrl->bus, iova, &entry, sizeof(entry)) < 0)
 		lose(ctrl);
 }
 
-static void look_up(struct vssd_ctrl *ctrl, uint32_t block)
+static void look_up(struct vssd_ctrl *ctrl, uint64_t block)
 {
 	uint64_t iova = address_of(&ctrl->hmb, block);
 	struct hmb_entry entry;
@@ -78,7 +83,8 @@ static void look_up(struct vssd_ctrl *ctrl, uint32_t block)
 	}
 	if (entry.epoch == ctrl->hmb.epoch && entry.check != check_of(&entry))
 		ctrl->counters.hmb_errors++;
-	else if (entry.epoch == ctrl->hmb.epoch && entry.block == block && entry.map == ctrl->store->current[block]) {
+	else if (entry.epoch == ctrl->hmb.epoch && entry.block == (uint32_t)block &&
+		 entry.map == map_entry(ctrl, block)) {
 		ctrl->counters.hmb_hits++;
 		return;
 	}
@@ -93,9 +99,9 @@ void vssd_hmb_use(struct vssd_ctrl *ctrl, uint64_t first, uint64_t last, bool ch
 		first = last - ctrl->hmb.entries + 1;
 	for (uint64_t block = first; block <= last && ctrl->hmb.enabled; block++) {
 		if (changed)
-			store(ctrl, address_of(&ctrl->hmb, (uint32_t)block), (uint32_t)block);
+			store(ctrl, address_of(&ctrl->hmb, block), block);
 		else
-			look_up(ctrl, (uint32_t)block);
+			look_up(ctrl, block);
 	}
 }
 
