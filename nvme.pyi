@@ -38,14 +38,24 @@ Callbacks: each command takes cb, which waitdone() calls when the command has co
 called with follows from how many arguments it needs: cb(cpl) has the four dwords of the completion
 queue entry as a tuple, cb(cdw0, status) has dword 0 and the upper half of dword 3 (phase bit included:
 SC is status >> 1 & 0xff, SCT is status >> 9 & 7). A callback may send commands and wait for them. An
-AssertionError in it becomes the warning "ASSERT: ..."; any other exception leaves waitdone().
+AssertionError in it becomes the warning "ASSERT: ...", which names the file and the line of the
+assertion; any other exception leaves waitdone().
 
-What goes wrong on the drive is a warning (UserWarning), and the script goes on:
+A command that the drive fails does not raise: pynvme issues a UserWarning, and the script continues.
 
     ERROR status: 01/06                     a command completed with this SCT and SC, in hex
+    ERROR status: 07/81                     a read completed, and its data are not those written: the log
+                                            names the first wrong LBA (SCT 7 is pynvme's own here)
     drive timeout: qpair: 1, cid: 5         a command took longer than Controller.timeout: it completes with
                                             all ones
+    ASSERT: ... (test.py:12)                an assertion in a callback failed
     AER notification is triggered: 0x...    an asynchronous event, with dword 0 of its completion
+
+Python shows a warning once for each line of a script. The end of a script therefore prints one more line
+on standard error, with the number of commands that failed, by status; PYNVME_SUMMARY=0 in the environment
+switches it off. Under pytest the summary lists these numbers for each test that did not expect them with
+pytest.warns; --nvme-errors=fail makes such a test fail. A verification mismatch (07/81) and a failed
+assertion in a callback always fail it.
 
 What the script gets wrong is an exception, at the call: AssertionError for a value that fits no field
 or no buffer (also under python -O), TypeError for a wrong type. An int may also be a float without a

@@ -21,6 +21,8 @@ import warnings as _warnings
 import weakref as _weakref
 from _thread import RLock as _RLock
 
+from pynvme import failures as _failures
+
 include "binding/errors.pyx"
 include "binding/dotdict.pyx"
 include "binding/buffer.pyx"

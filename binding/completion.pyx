@@ -77,9 +77,11 @@ cdef class _Queue:
             elif callback.shape == SHAPE_STATUS:
                 callback.function(cpl.cdw0, cpl.status)
             else:
-                _warn(f"callback: {callback.function!r} takes neither (cpl) nor (cdw0, status)")
+                _warn(_failures.CALLBACK, "wrong shape",
+                      f"callback: {callback.function!r} takes neither (cpl) nor (cdw0, status)")
         except AssertionError as error:
-            _warn(f"ASSERT: {error}")
+            text = _assertion_text(error)
+            _warn(_failures.ASSERTION, text, f"ASSERT: {text}")
         except Exception as error:
             _note(error, "in the callback of " + _command_line(&completed.cmd, self._id()))
             raise
@@ -94,9 +96,10 @@ cdef class _Queue:
             _log.error("%s", _text(text))
         try:
             if completed.timed_out:
-                _warn(f"drive timeout: qpair: {self._id()}, cid: {completed.cmd.cid}")
+                _warn(_failures.TIMEOUT, "time-out",
+                      f"drive timeout: qpair: {self._id()}, cid: {completed.cmd.cid}")
             elif status & 0x7ff:
-                _warn("ERROR status: %02x/%02x" % (status >> 8 & 7, status & 0xff))
+                _warn_status(status & 0x7ff, completed.mismatch, "ERROR status: ")
         except UserWarning as error:  # the script has made warnings errors
             _note(error, _command_line(&completed.cmd, self._id()))
             _note(error, _completion_line(&completed.cpl))

@@ -86,7 +86,7 @@ cdef class Controller(_Queue):
         if callback is None and self._aer_function is not None:
             callback = _callback(self._aer_function)
         try:
-            _warn(f"AER notification is triggered: 0x{completed.cpl.cdw0:x}")
+            _warnings.warn(f"AER notification is triggered: 0x{completed.cpl.cdw0:x}", UserWarning, stacklevel=1)
         finally:
             if callback is not None:
                 self._call(callback, completed)

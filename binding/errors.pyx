@@ -131,5 +131,33 @@ cdef void _take_log():
         _log.log(level, "%s", _text(text))
 
 
-def _warn(str text):
-    _warnings.warn(text, UserWarning, stacklevel=1)  # Cython has no frames: this is the script's line
+cdef object _warn(str kind, str name, str text):
+    """Count a failure, then warn: the count does not depend on the script's warning filters."""
+    failure = _failures.count(kind, name)
+    message = UserWarning(text)
+    _warnings.warn(message, stacklevel=1)  # Cython has no frames: this is the script's line
+    _failures.issued(failure, message)
+
+
+cdef object _warn_status(unsigned number, bint mismatch, str before):
+    """Warn about an error status, SCT << 8 | SC."""
+    name = _failures.status(number, _text(cspdk.pyn_status_name(<uint16_t>(number << 1))))
+    _warn(_failures.MISMATCH if mismatch else _failures.STATUS, name,
+          "%s%02x/%02x" % (before, number >> 8 & 7, number & 0xff))
+
+
+cdef str _assertion_text(object error):
+    """What an AssertionError says, and where it was raised: by the script, not by the driver or a helper that hides."""
+    frame = None
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if not code.co_filename.endswith(".pyx") and not trace.tb_frame.f_locals.get("__tracebackhide__"):
+            frame = (code.co_filename, trace.tb_lineno)
+        trace = trace.tb_next
+    if frame is None:
+        return str(error)
+    import linecache
+
+    first, newline, rest = (str(error) or linecache.getline(*frame).strip()).partition("\n")
+    return f"{first} ({frame[0]}:{frame[1]}){newline}{rest}"

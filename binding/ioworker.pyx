@@ -14,6 +14,8 @@ _HOST_ERRORS = {
     -7: "killed",
     -8: "drive is gone",
 }
+_WORKER_STATUS = "ioworker device respond an ERROR status: "
+_MISMATCH = 0x781
 _OPCODES = (0x00, 0x01, 0x02, 0x04, 0x05, 0x08, 0x09, 0x0c)
 
 
@@ -511,13 +513,18 @@ cdef class IOWorker:
 
     cdef object _warn_errors(self):
         error, status = self._result["error"], self._result.get("status", 0)
+        mismatch = self._result.get("lba_mismatch", 0) > 0
         if error:
             text = _HOST_ERRORS.get(error, "unknown")
             if error == -7 and self._start_text:
                 text = self._start_text
-            _warn(f"ioworker host ERROR {error}: {text}")
-        if status:
-            _warn("ioworker device respond an ERROR status: %02x/%02x" % (status >> 8, status & 0xff))
+            _warn(_failures.WORKER, text, f"ioworker host ERROR {error}: {text}")
+        if error == cspdk.PYN_WORKER_MDTS:  # no command was sent that could fail
+            _warnings.warn(_WORKER_STATUS + "00/02", UserWarning, stacklevel=1)
+        elif status:
+            _warn_status(status, mismatch and status == _MISMATCH, _WORKER_STATUS)
+        if mismatch and status != _MISMATCH:  # another command failed before
+            _warn_status(_MISMATCH, True, _WORKER_STATUS)
 
     def iops_consistency(self, slowest_percentage=99.9):
         counts = self._parameters["output_io_per_second"]

@@ -13,6 +13,9 @@ of a function, so that one test never inherits the controller that another one b
 A drive that does not come up any more fails one test, and not all that follow: a virtual SSD is replaced by a
 new one; any other drive is remembered as broken, and tests that want it are skipped with the reason.
 
+Commands that end with an error status, and what else fails without an exception, is judged by
+:mod:`pynvme.unexpected`.
+
 The environment variable ``PYNVME_SEED`` repeats the random numbers of an earlier run.
 """
 
@@ -30,7 +33,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 
-from pynvme import vssd
+from pynvme import unexpected, vssd
 
 if TYPE_CHECKING:
     import nvme
@@ -84,9 +87,15 @@ def pytest_load_initial_conftests(parser: pytest.Parser) -> Generator[None, Any,
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    """Add the option where a conftest loads this plugin: too late then for the hook above to be called."""
+    """Add the options; --pciaddr only where a conftest loads this plugin, too late for the hook above."""
+    unexpected.add_option(parser)
     if any(name.endswith("conftest.py") for name, _ in pluginmanager.list_name_plugin()):
         add_option(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Fail the tests in which something happens that they did not expect."""
+    unexpected.configure(config)
 
 
 # Reports and state between tests

@@ -143,3 +143,17 @@ def python(environment: dict[str, str]) -> Callable[..., subprocess.CompletedPro
         )
 
     return run
+
+
+@pytest.fixture
+def run(
+    pytester: pytest.Pytester, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., pytest.RunResult]:
+    """Give ``run(*arguments)``: pytest in another process, with the plugin as an installed package has it."""
+    monkeypatch.setenv("PYTHONPATH", environment["PYTHONPATH"])
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+
+    def run_pytest(*arguments: str) -> pytest.RunResult:
+        return pytester.runpytest_subprocess("-p", "pynvme.plugin", "-p", "no:randomly", *arguments)
+
+    return run_pytest

@@ -14,18 +14,6 @@ OPTION = """
 """
 
 
-@pytest.fixture
-def run(pytester, environment, monkeypatch):
-    """Give ``run(*arguments)``: pytest in another process, with the plugin as an installed package has it."""
-    monkeypatch.setenv("PYTHONPATH", environment["PYTHONPATH"])
-    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
-
-    def run_pytest(*arguments):
-        return pytester.runpytest_subprocess("-p", "pynvme.plugin", "-p", "no:randomly", *arguments)
-
-    return run_pytest
-
-
 def test_a_test_that_only_names_fixtures_runs_on_a_virtual_ssd(pytester, run):
     pytester.makepyfile(
         """

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What failed in this process, counted whatever Python's warning filters show.
+
+Python shows a warning once for each line of a script, so a script in which 100 reads fail prints one line.
+The driver therefore counts each failure here too. At the end of a script one line on standard error tells the
+counts::
+
+    100 commands ended with an error status: 100 × 00/80 LBA Out of Range
+
+The environment variable ``PYNVME_SUMMARY=0``, or :data:`summary` set to False, switches that line off. Under
+pytest the plugin tells the counts instead.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from typing import Callable, NamedTuple
+
+__all__ = ["Failure", "Listener", "describe", "listen", "summary", "totals"]
+
+STATUS = "status"
+MISMATCH = "mismatch"
+TIMEOUT = "timeout"
+ASSERTION = "assertion"
+CALLBACK = "callback"
+WORKER = "worker"
+
+GRAVE = frozenset({MISMATCH, ASSERTION})
+"""A test in which one of these happens is wrong, unless it expected them."""
+
+_VARIABLE = "PYNVME_SUMMARY"
+_COMMANDS = (STATUS, MISMATCH)
+_OTHERS = {
+    TIMEOUT: ("1 command timed out", "{} commands timed out"),
+    ASSERTION: ("1 assertion in a callback failed", "{} assertions in callbacks failed"),
+    CALLBACK: ("1 callback was not called", "{} callbacks were not called"),
+    WORKER: ("1 IO worker failed", "{} IO workers failed"),
+}
+_ACRONYMS = frozenset({"CMB", "CQ", "FW", "ID", "IO", "LBA", "NVM", "PI", "PRP", "SGL", "SQ"})
+_SMALL = frozenset({"a", "an", "and", "at", "by", "for", "in", "of", "or", "the", "to"})
+
+
+class Failure(NamedTuple):
+    """A kind of failure, and which one: ``Failure("status", "00/80 LBA Out of Range")``."""
+
+    kind: str
+    name: str
+
+    @property
+    def grave(self) -> bool:
+        """Whether a test in which it happens fails, unless the test expected it."""
+        return self.kind in GRAVE
+
+
+Listener = Callable[[Failure, Warning], None]
+
+totals: Counter[Failure] = Counter()
+"""How often each failure happened in this process."""
+
+summary = True
+"""Whether the end of this process prints :data:`totals` on standard error."""
+
+_listener: Listener | None = None
+
+
+def listen(listener: Listener | None) -> None:
+    """Call ``listener(failure, warning)`` after each warning about a failure was issued; None: nobody.
+
+    A warning that a filter made an exception is not told: whoever called the driver has it.
+    """
+    global _listener
+    _listener = listener
+
+
+def count(kind: str, name: str) -> Failure:
+    """Count a failure. The driver calls this before it issues the warning."""
+    failure = Failure(kind, name)
+    totals[failure] += 1
+    return failure
+
+
+def issued(failure: Failure, warning: Warning) -> None:
+    """Tell the listener. The driver calls this after the warning."""
+    if _listener is not None:
+        _listener(failure, warning)
+
+
+def status(number: int, name: str) -> str:
+    """Write a status, SCT << 8 | SC, with the driver's name of it: ``00/80 LBA Out of Range``."""
+    words = [word if word in _ACRONYMS else word.capitalize() for word in name.split()]
+    words[1:] = [word.lower() if word.lower() in _SMALL else word for word in words[1:]]
+    return f"{number >> 8 & 7:02x}/{number & 0xFF:02x} {' '.join(words)}"
+
+
+def describe(counts: Mapping[Failure, int]) -> str:
+    """Tell counts in one line, the most frequent first; empty where there is none."""
+    parts = []
+    commands = {failure.name: n for failure, n in counts.items() if failure.kind in _COMMANDS}
+    if commands:
+        total = sum(commands.values())
+        each = ", ".join(f"{n} × {name}" for name, n in sorted(commands.items(), key=lambda item: -item[1]))
+        parts.append(f"{total} command{'s' * (total != 1)} ended with an error status: {each}")
+    for kind, (one, many) in _OTHERS.items():
+        total = sum(n for failure, n in counts.items() if failure.kind == kind)
+        if total:
+            parts.append(one if total == 1 else many.format(total))
+    return "; ".join(parts)
+
+
+def _tell() -> None:
+    """At exit: one line, if anything failed and there is somebody to read it."""
+    line = describe(totals)
+    if not line or not summary or os.environ.get(_VARIABLE) == "0" or sys.stderr is None:
+        return
+    with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
+        encoding = sys.stderr.encoding or "ascii"
+        print(line if _fits(line, encoding) else line.replace("×", "x"), file=sys.stderr, flush=True)
+
+
+def _fits(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except (LookupError, UnicodeEncodeError):
+        return False
+    return True
+
+
+atexit.register(_tell)
+# A forked child tells what failed in the child only.
+os.register_at_fork(after_in_child=totals.clear)
