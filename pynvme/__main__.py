@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -46,19 +47,31 @@ def vssd(**options: Any) -> None:
 
     It is a real NVMe controller behind a vfio-user socket: scripts open it by the folder that is printed.
     """
+    _end_by_signals()
     wanted = {name: value for name, value in options.items() if value not in (None, False)}
     try:
-        drive = VirtualSsd(**wanted)
-    except (OSError, ValueError, VirtualSsdError) as error:
-        raise click.ClickException(str(error)) from error
-    with drive:
-        try:
+        with VirtualSsd(**wanted) as drive:
             click.echo(USE.format(address=drive.address))
             drive.wait()
-        except KeyboardInterrupt:
+    except KeyboardInterrupt:
+        if sys.stdout.isatty():
             click.echo()
-            return
+        return
+    except (OSError, ValueError, VirtualSsdError) as error:
+        raise click.ClickException(str(error)) from error
     raise click.ClickException("the virtual SSD has ended by itself")
+
+
+def _end_by_signals() -> None:
+    """Let SIGINT and SIGTERM end a drive in order. A shell's background jobs start with SIGINT ignored."""
+
+    def end(number: int, frame: object) -> NoReturn:
+        for again in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(again, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
 
 
 for _name, _text in OPTIONS.items():

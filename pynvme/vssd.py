@@ -51,7 +51,7 @@ Value = Union[str, int, bool, None]
 
 #: The options of a virtual SSD, and what each takes. They are those of the executable, with ``_`` for ``-``.
 OPTIONS: dict[str, str] = {
-    "dir": "the folder of its sockets, made if missing (default: a new one, which goes with it)",
+    "dir": "directory for the sockets; created if missing, and kept (default: a temporary one)",
     "size": "bytes of each namespace: a number, or one with K, M, G or T (default: some 4G)",
     "file": "keep the data in this file, so that they outlast the process",
     "null": "keep no data at all, to measure everything else",
@@ -163,6 +163,7 @@ class VirtualSsd:
         It has a session of its own, so that Ctrl-C reaches the script only, and ends when the pipe that is
         held here is closed.
         """
+        temporary = ["--temporary"] if self._own_folder else []
         with contextlib.ExitStack() as stack:
             owner, self._owner_fd = _pipe()
             stack.callback(os.close, owner)
@@ -172,7 +173,7 @@ class VirtualSsd:
             try:
                 try:
                     self._process = subprocess.Popen(
-                        [line[0], "--owner-fd", str(owner), "--ready-fd", str(told), *line[1:]],
+                        [line[0], "--owner-fd", str(owner), "--ready-fd", str(told), *temporary, *line[1:]],
                         stdin=subprocess.DEVNULL,
                         stdout=subprocess.DEVNULL,
                         stderr=self._log,

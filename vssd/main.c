@@ -26,6 +26,7 @@ struct arguments {
 	int owner_fd;
 	int ready_fd;
 	int cpu;
+	bool temporary;
 	bool help;
 };
 
@@ -33,7 +34,8 @@ static const char usage[] =
 	"Usage: vssd --dir DIR [options]\n"
 	"A virtual NVMe SSD. Its clients connect to DIR (vfio-user): pynvme, SPDK, QEMU 10.1 and later.\n"
 	"\n"
-	"  --dir DIR            folder of its sockets; made where there is none\n"
+	"  --dir DIR            folder of its sockets; made where there is none, and left at the end\n"
+	"  --temporary          remove the folder at the end, if it was made and holds nothing else\n"
 	"  --size SIZE          of each namespace: bytes, or with K, M, G, T (4G)\n"
 	"  --file FILE          keep the data in FILE instead of in memory\n"
 	"  --null               keep no data: for measuring\n"
@@ -95,6 +97,7 @@ static bool parse_version(const char *text, uint32_t *version)
 
 enum {
 	OPT_DIR = 1,
+	OPT_TEMPORARY,
 	OPT_SIZE,
 	OPT_FILE,
 	OPT_NULL,
@@ -118,6 +121,7 @@ enum {
 
 static const struct option options[] = {
 	{"dir", required_argument, NULL, OPT_DIR},
+	{"temporary", no_argument, NULL, OPT_TEMPORARY},
 	{"size", required_argument, NULL, OPT_SIZE},
 	{"file", required_argument, NULL, OPT_FILE},
 	{"null", no_argument, NULL, OPT_NULL},
@@ -223,6 +227,9 @@ static const char *take_option(struct arguments *arguments, int option, const ch
 			return "an open descriptor";
 		*(option == OPT_OWNER_FD ? &arguments->owner_fd : &arguments->ready_fd) = (int)number;
 		return NULL;
+	case OPT_TEMPORARY:
+		arguments->temporary = true;
+		return NULL;
 	case OPT_HELP:
 		arguments->help = true;
 		return NULL;
@@ -321,7 +328,10 @@ static int serve(struct arguments *arguments, struct pyn_error *err)
 		vssd_control_deinit(&control);
 		vssd_session_deinit(&session);
 	}
-	vssd_folder_close(&folder);
+	if (arguments->temporary || result)
+		vssd_folder_remove(&folder);
+	else
+		vssd_folder_close(&folder);
 	close(loop.signal_fd);
 	return result;
 }

@@ -129,7 +129,8 @@ def test_a_folder_is_served_by_one_process(start, folder: str) -> None:
     server = start("--size", "16M")
     for _ in range(2):
         found = run("--dir", server.folder, "--size", "16M")
-        assert found.returncode == 1 and "another virtual SSD serves" in found.stderr
+        assert found.returncode == 1
+        assert f"another virtual SSD (process {server.pid}) serves {server.folder}" in found.stderr
     with Client(server.folder) as client:
         client.config_read(0, 4)
 
@@ -168,7 +169,7 @@ def test_a_socket_of_another_program_is_left_alone(folder: str, kind: int) -> No
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 @pytest.mark.parametrize("connected", [False, True])
 def test_signals_end_it_cleanly(folder: str, number: int, connected: bool) -> None:
-    server = Server(os.path.join(folder, "drive"), "--size", "16M")
+    server = Server(os.path.join(folder, "drive"), "--size", "16M", "--temporary")
     client = Client(server.folder) if connected else None
     server.process.send_signal(number)
     assert server.process.wait(10) == 0, server.errors()
@@ -178,18 +179,38 @@ def test_signals_end_it_cleanly(folder: str, number: int, connected: bool) -> No
     server.log.close()
 
 
-def test_a_folder_that_was_there_before_stays(folder: str) -> None:
-    server = Server(folder, "--size", "16M")
+@pytest.mark.parametrize("more", [[], ["--temporary"]])
+def test_a_folder_that_was_there_before_stays(folder: str, more: list[str]) -> None:
+    server = Server(folder, "--size", "16M", *more)
     assert server.stop() == 0
     assert os.listdir(folder) == []
     server.log.close()
+
+
+def test_a_folder_that_was_named_stays_and_what_others_put_into_one(folder: str) -> None:
+    for options, left in (([], []), (["--temporary"], ["mine"])):
+        server = Server(os.path.join(folder, "drive"), "--size", "16M", *options)
+        for name in left:
+            Path(server.folder, name).write_text("mine")
+        assert server.stop() == 0
+        assert os.listdir(server.folder) == left
+        server.log.close()
+        if not left:
+            os.rmdir(server.folder)
+
+
+def test_a_folder_that_a_failed_start_made_goes(folder: str) -> None:
+    found = run("--dir", f"{folder}/a", "--file", f"{folder}/no/such")
+    assert found.returncode == 1
+    assert os.listdir(folder) == []
 
 
 def test_it_ends_when_its_owner_is_gone(folder: str) -> None:
     read, write = os.pipe()
     path = os.path.join(folder, "drive")
     process = subprocess.Popen(
-        [str(EXECUTABLE), "--dir", path, "--size", "16M", "--owner-fd", str(read)], pass_fds=(read,)
+        [str(EXECUTABLE), "--dir", path, "--temporary", "--size", "16M", "--owner-fd", str(read)],
+        pass_fds=(read,),
     )
     os.close(read)
     deadline = time.monotonic() + 10

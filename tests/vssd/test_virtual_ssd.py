@@ -105,13 +105,15 @@ def test_power_and_counters(ssd: VirtualSsd) -> None:
     assert ssd.info().powered and ssd.counters().power_cycles == cycles + 1
 
 
-def test_a_folder_of_the_users_choice_is_made_and_removed(folder: str) -> None:
+def test_a_folder_of_the_users_choice_is_made_and_stays(folder: str) -> None:
     path = os.path.join(folder, "mine")
     with VirtualSsd(size="16M", dir=path) as ssd:
         assert ssd.address == path and os.path.exists(os.path.join(path, "cntrl"))
-        with pytest.raises(VirtualSsdError, match="another virtual SSD serves"):
+        with pytest.raises(VirtualSsdError, match=rf"another virtual SSD \(process {ssd.pid}\) serves"):
             VirtualSsd(dir=path)
-    assert not os.path.exists(path)
+    assert os.listdir(path) == []
+    with VirtualSsd(size="16M", dir=path) as ssd:
+        assert ssd.running
 
 
 def test_data_in_a_file_outlast_the_process(folder: str) -> None:

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -68,6 +69,16 @@ static bool is_still_at(int fd, const char *path)
 	       held.st_ino == found.st_ino;
 }
 
+/* The process that holds the lock, as it wrote itself down; empty where it has not yet. */
+static void read_owner(int fd, char text[static 32])
+{
+	char number[16] = "";
+
+	text[0] = '\0';
+	if (pread(fd, number, sizeof(number) - 1, 0) > 0 && atoi(number) > 0)
+		snprintf(text, 32, " (process %d)", atoi(number));
+}
+
 static int take_lock(struct vssd_folder *folder, struct pyn_error *err)
 {
 	struct sockaddr_un address;
@@ -79,11 +90,17 @@ static int take_lock(struct vssd_folder *folder, struct pyn_error *err)
 		if (fd < 0)
 			return pyn_error(err, PYN_ERROR_SYSTEM, errno, "cannot open %s: %s", address.sun_path,
 					 strerror(errno));
-		if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+		if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+			char owner[32];
+
+			read_owner(fd, owner);
 			return pyn_error(err, PYN_ERROR_ENUMERATE, EBUSY,
-					 "another virtual SSD serves %s already: choose another folder or end it",
-					 folder->path);
+					 "another virtual SSD%s serves %s already: choose another folder or end it",
+					 owner, folder->path);
+		}
 		if (is_still_at(fd, address.sun_path)) {
+			if (ftruncate(fd, 0) == 0)
+				dprintf(fd, "%d\n", getpid());
 			folder->lock_fd = PYN_TAKE_FD(fd);
 			return 0;
 		}
@@ -141,7 +158,7 @@ int vssd_folder_open(struct vssd_folder *folder, const char *path, struct pyn_er
 	if (!result)
 		result = listen_at(folder, CLIENT_SOCKET, SOCK_STREAM, &folder->client_fd, err);
 	if (result)
-		vssd_folder_close(folder);
+		vssd_folder_remove(folder);
 	return result;
 }
 
@@ -167,6 +184,11 @@ void vssd_folder_close(struct vssd_folder *folder)
 	stop_listening(folder, &folder->client_fd, CLIENT_SOCKET);
 	stop_listening(folder, &folder->control_fd, CONTROL_SOCKET);
 	stop_listening(folder, &folder->lock_fd, LOCK);
+}
+
+void vssd_folder_remove(struct vssd_folder *folder)
+{
+	vssd_folder_close(folder);
 	if (folder->created)
 		rmdir(folder->path);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A drive's address: a folder that holds the sockets `cntrl` (vfio-user) and `control` (vssd/control.h), and `lock`,
- * which one process holds as long as it serves the folder.
+ * which one process holds as long as it serves the folder, and which names that process.
  */
 #ifndef VSSD_SERVER_FOLDER_H
 #define VSSD_SERVER_FOLDER_H
@@ -25,7 +25,10 @@ struct vssd_folder {
  */
 int vssd_folder_open(struct vssd_folder *folder, const char *path, struct pyn_error *err);
 
-/* Stop listening and remove what was made; the folder only where it was made here and holds nothing else. */
+/* Stop listening and remove the files; the folder stays, for the next drive. */
 void vssd_folder_close(struct vssd_folder *folder);
+
+/* The same, and remove the folder if vssd_folder_open() made it and it holds nothing else. */
+void vssd_folder_remove(struct vssd_folder *folder);
 
 #endif
