@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import struct
+import time
 
 import pytest
 from client import (
@@ -24,6 +25,8 @@ from ctrl_helpers import (
     ABORT_REQUESTED,
     AER_LIMIT,
     ASYNC_EVENT,
+    DELETE_CQ,
+    DELETE_SQ,
     FORMAT,
     IDENTIFY,
     OK,
@@ -69,21 +72,102 @@ def test_there_may_be_four(nvme: Nvme) -> None:
     assert (found.cid, found.status, found.dnr) == (cid, AER_LIMIT, False)
 
 
-@pytest.mark.parametrize("mapped", [True, False])
-def test_doorbell_of_a_queue_that_is_not_there(nvme: Nvme, mapped: bool) -> None:
-    cid = nvme.admin.submit(sqe(ASYNC_EVENT))
+def ring(nvme: Nvme, offset: int, value: int, mapped: bool) -> None:
+    """Write a doorbell, by a store into the page or by message, and let the drive see it."""
     if mapped:
-        store32(nvme.doorbells, 8 * 3, 1)
+        store32(nvme.doorbells, offset, value)
     else:
-        nvme.client.write32(0x1000 + 8 * 3, 1)
-    assert event(nvme, cid) == BAD_REGISTER
+        nvme.client.write32(0x1000 + offset, value)
+    time.sleep(0.02)
 
 
-@pytest.mark.parametrize("offset", [8 * 200, 0xFFC])
-def test_doorbells_behind_the_last_queue(nvme: Nvme, offset: int) -> None:
-    cid = nvme.admin.submit(sqe(ASYNC_EVENT))
-    store32(nvme.doorbells, offset, 0x12345678)
-    assert event(nvme, cid) == BAD_REGISTER
+@pytest.mark.parametrize("mapped", [True, False])
+@pytest.mark.parametrize("value", [0, 1, 0xFFFFFFFF])
+@pytest.mark.parametrize("offset", [8 * 3, 8 * 3 + 4, 8 * 64, 8 * 65, 8 * 200, 0xFFC])
+def test_doorbell_of_a_queue_that_is_not_there(nvme: Nvme, mapped: bool, value: int, offset: int) -> None:
+    for _ in range(3):
+        cid = nvme.admin.submit(sqe(ASYNC_EVENT))
+        ring(nvme, offset, value, mapped)
+        assert event(nvme, cid) == BAD_REGISTER
+        log_page(nvme, 1)
+
+
+@pytest.mark.parametrize("mapped", [True, False])
+@pytest.mark.parametrize("value", [0, 3])
+def test_doorbell_of_a_queue_that_was_deleted(nvme: Nvme, mapped: bool, value: int) -> None:
+    queue = nvme.create_queue(1, 8)
+    Disk(nvme, queue).command(READ, 0)
+    assert nvme.admin.execute(DELETE_SQ, cdw10=1)[1] == OK
+    for offset in (8, 12):
+        if offset == 12:
+            assert nvme.admin.execute(DELETE_CQ, cdw10=1)[1] == OK
+        cid = nvme.admin.submit(sqe(ASYNC_EVENT))
+        ring(nvme, offset, value, mapped)
+        assert event(nvme, cid) == BAD_REGISTER
+        log_page(nvme, 1)
+    Disk(nvme, nvme.create_queue(1, 8)).command(READ, 0)
+
+
+@pytest.mark.parametrize("mapped", [True, False])
+@pytest.mark.parametrize("offset", [8, 12])
+def test_a_doorbell_that_repeats_the_value_written_last(nvme: Nvme, mapped: bool, offset: int) -> None:
+    queue = nvme.create_queue(1, 8)
+    disk = Disk(nvme, queue)
+    for value in (1, 2, 3, 4, 5, 6, 7, 0, 1):
+        assert disk.command(READ, 0) == OK
+        time.sleep(0.02)
+        for _ in range(2):
+            cid = nvme.admin.submit(sqe(ASYNC_EVENT))
+            assert quiet(nvme.admin)
+            ring(nvme, offset, value, mapped)
+            assert event(nvme, cid) == BAD_VALUE
+            log_page(nvme, 1)
+    assert disk.command(READ, 0) == OK
+
+
+def test_the_first_value_may_be_the_one_that_a_new_queue_has(nvme: Nvme) -> None:
+    queue = nvme.create_queue(1, 8)
+    nvme.admin.submit(sqe(ASYNC_EVENT))
+    ring(nvme, 8, 0, mapped=True)
+    ring(nvme, 12, 0, mapped=True)
+    assert quiet(nvme.admin)
+    assert Disk(nvme, queue).command(READ, 0) == OK
+
+
+def test_a_tail_that_adds_to_a_full_queue(nvme: Nvme) -> None:
+    """No completion is taken: after seven the drive takes no command, and seven more fill the queue."""
+    queue = nvme.create_queue(1, 8)
+    buffer = nvme.memory.alloc(4096)
+    for _ in range(2):
+        for _ in range(7):
+            queue.submit(sqe(READ, nsid=1, prp1=buffer), ring=False)
+        queue.ring()
+        time.sleep(0.02)
+    nvme.admin.submit(sqe(ASYNC_EVENT))
+    assert quiet(nvme.admin)
+    ring(nvme, 8, (queue.tail + 2) % 8, mapped=True)
+    assert nvme.admin.wait().cdw0 == BAD_VALUE
+    assert [queue.wait().status for _ in range(14)] == [OK] * 14
+    assert Disk(nvme, queue).command(READ, 0) == OK
+
+
+def test_doorbells_read_as_they_were_written(nvme: Nvme) -> None:
+    queue = nvme.create_queue(1, 8)
+    assert nvme.client.read32(0x1008) == 0 and nvme.client.read32(0x1000 + 8 * 3) == 0
+    Disk(nvme, queue).command(READ, 0)
+    time.sleep(0.02)
+    assert nvme.client.read32(0x1008) == nvme.client.read32(0x100C) == 1
+
+
+def test_a_host_that_keeps_the_rules_causes_no_event(nvme: Nvme) -> None:
+    """Pauses in between, so that the drive looks before, amid and after."""
+    disk = Disk(nvme, nvme.create_queue(1, 4))
+    nvme.admin.submit(sqe(ASYNC_EVENT))
+    for round in range(60):
+        assert disk.command(READ, 0) == OK
+        time.sleep(round % 3 * 0.0005)
+    assert quiet(nvme.admin)
+    assert log_page(nvme, 1) == bytes(512)
 
 
 @pytest.mark.parametrize("value", [8, 9, 0xFFFF, 0x10000, 0xFFFFFFFF])

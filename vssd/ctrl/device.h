@@ -76,6 +76,8 @@ struct vssd_sq {
 	uint32_t size; /* entries; 0: there is no such queue */
 	uint32_t head;
 	uint32_t tail;
+	uint32_t rung_value; /* what its doorbell was written with last, whether it was valid or not */
+	bool rung;           /* since the queue was made */
 	uint16_t qid;
 	uint16_t held_head;
 	uint16_t held_count;
@@ -90,8 +92,10 @@ struct vssd_cq {
 	struct nvme_cpl *entries; /* NULL: as above */
 	uint64_t iova;
 	uint32_t size;
-	uint32_t head; /* what the host consumed */
-	uint32_t tail; /* where the next entry goes */
+	uint32_t head;       /* what the host consumed */
+	uint32_t tail;       /* where the next entry goes */
+	uint32_t rung_value; /* as above */
+	bool rung;
 	uint16_t phase;
 	uint16_t qid;
 	uint16_t vector;
@@ -366,7 +370,10 @@ struct vssd_ctrl {
 	bool power;
 	bool host_gone;      /* what is in the queues belongs to a client that left */
 	bool shut_down;      /* CC.SHN has been obeyed: everything is durable */
-	bool io_queues_made; /* since the last reset */
+	bool io_queues_made; /* since the last reset, as is what follows */
+	bool queues_granted; /* the number of queues, by feature 07h: it stays as it is then */
+	uint32_t num_sqs;    /* that the host may make; at first all there are */
+	uint32_t num_cqs;
 
 	/* Registers. */
 	uint64_t cap;
@@ -495,6 +502,7 @@ unsigned vssd_direct_run(struct vssd_ctrl *ctrl, struct vssd_sq *sq, unsigned mo
 
 /* A doorbell of BAR 0 was written by message: index counts 32-bit words. */
 void vssd_doorbell_write(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value);
+uint32_t vssd_doorbell_read(const struct vssd_ctrl *ctrl, uint32_t index);
 
 /* The doorbells of a QID are not what was seen last, but now: tail below, head above. */
 void vssd_doorbells_changed(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t now);

@@ -51,6 +51,8 @@ void vssd_regs_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 	ctrl->shut_down = false;
 	ctrl->host_gone = false;
 	ctrl->io_queues_made = false;
+	ctrl->queues_granted = false;
+	ctrl->num_sqs = ctrl->num_cqs = ctrl->options.queues;
 	ctrl->cc = 0;
 	if (kind != VSSD_RESET_CONTROLLER) {
 		ctrl->aqa = 0;
@@ -156,7 +158,7 @@ static uint32_t register_read(const struct vssd_ctrl *ctrl, uint32_t offset)
 		break;
 	}
 	if (offset >= VSSD_DOORBELL_OFFSET && offset < VSSD_DOORBELL_OFFSET + VSSD_DOORBELL_SIZE)
-		return ctrl->doorbells[(offset - VSSD_DOORBELL_OFFSET) / 4];
+		return vssd_doorbell_read(ctrl, (offset - VSSD_DOORBELL_OFFSET) / 4);
 	return 0; /* INTMS and INTMC too: with MSI-X there is nothing to mask here */
 }
 
