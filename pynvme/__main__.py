@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import click
 
 from pynvme import __version__, pci
-from pynvme.vssd import OPTIONS, VirtualSsd, VirtualSsdError, is_private
+from pynvme.vssd import FLAGS, OPTIONS, VirtualSsd, VirtualSsdError, is_private
 
 USE = """\
 A virtual SSD runs in {address}
@@ -76,7 +76,7 @@ def _end_by_signals() -> None:
 
 for _name, _text in OPTIONS.items():
     vssd.params.append(
-        click.Option([f"--{_name.replace('_', '-')}"], help=_text, is_flag=_name == "null", metavar="VALUE")
+        click.Option([f"--{_name.replace('_', '-')}"], help=_text, is_flag=_name in FLAGS, metavar="VALUE")
     )
 
 

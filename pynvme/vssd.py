@@ -33,6 +33,7 @@ from pynvme import control
 from pynvme.control import Counters, Geometry, Info, VirtualSsdError
 
 __all__ = [
+    "FLAGS",
     "OPTIONS",
     "Counters",
     "Geometry",
@@ -58,6 +59,7 @@ OPTIONS: dict[str, str] = {
     "lba_size": "512 or 4096 (default 512)",
     "namespaces": "1 to 32 (default 1)",
     "queues": "I/O queue pairs, 1 to 64 (default 16)",
+    "grant_all": "grant all queues, also to hosts that ask for fewer (Number of Queues)",
     "queue_entries": "entries of the largest queue, 2 to 65536 (default 4096)",
     "mdts": "largest transfer: 2^mdts pages of 4 KiB, 0 to 15, 0: no limit (default 5)",
     "cache": "bytes of the volatile write cache, 0: none (default 64M)",
@@ -70,7 +72,8 @@ OPTIONS: dict[str, str] = {
     "cpu": "run on this CPU only",
 }
 
-_FLAGS = {"null"}
+#: Those of them that take no value.
+FLAGS = {"null", "grant_all"}
 _PRIVATE = "vssd"
 
 # Seconds that it may take to start and to end. It takes milliseconds; machines under load take their time.
@@ -104,10 +107,10 @@ def command_line(**options: Value) -> list[str]:
     for name, value in options.items():
         if name not in OPTIONS:
             raise ValueError(_unknown(name))
-        if value is None or (name in _FLAGS and not value):
+        if value is None or (name in FLAGS and not value):
             continue
         line.append(f"--{name.replace('_', '-')}")
-        if name not in _FLAGS:
+        if name not in FLAGS:
             line.append(str(value))
     return line
 
@@ -366,8 +369,8 @@ def is_private(address: str | bytes) -> bool:
 def private(address: str | bytes) -> str:
     """The folder of this process's own virtual SSD of that address, which is started at its first use.
 
-    The address is ``"vssd"`` or ``"vssd:option=value,…"`` with the options of :data:`OPTIONS` (``null`` needs
-    no value), and ``name``, which only tells drives apart. The same string is the same drive, whose data
+    The address is ``"vssd"`` or ``"vssd:option=value,…"`` with the options of :data:`OPTIONS` (those in
+    :data:`FLAGS` need no value), and ``name``, which only tells drives apart. The same string is the same drive, whose data
     stay, until this process ends; where that drive died, a new one is started. A forked child has drives of
     its own.
 
@@ -413,11 +416,11 @@ def _options_of(address: str) -> dict[str, str]:
             continue
         if name not in OPTIONS:
             raise ValueError(f"{address!r}: {_unknown(name)}, name")
-        if not equals and name not in _FLAGS:
+        if not equals and name not in FLAGS:
             raise ValueError(f"{address!r}: {name} lacks its value: {name}={OPTIONS[name]}")
-        if name in _FLAGS and value not in ("", "0", "1"):
+        if name in FLAGS and value not in ("", "0", "1"):
             raise ValueError(f"{address!r}: {name} takes 1, 0 or no value, not {value!r}")
-        options[name] = ("" if value == "0" else "1") if name in _FLAGS else value.strip()
+        options[name] = ("" if value == "0" else "1") if name in FLAGS else value.strip()
     return options
 
 

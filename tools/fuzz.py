@@ -2,8 +2,8 @@
 """`make fuzz`: the virtual SSD under hostile input, in the long form; `make test` runs a short one.
 
 1. 1,000,000 commands for the controller alone (tests/c/fuzz), under ASan and UBSan.
-2. 100,000 random messages, 600 sessions that go wrong and random control records, on the socket (tests/vssd),
-   the virtual SSD being built with ASan and UBSan as well.
+2. 100,000 random messages, 600 sessions that go wrong and random control records, on the socket, and drives
+   with random options for two minutes (tests/vssd), the virtual SSD being built with ASan and UBSan as well.
 3. How many lines of the controller the commands reach (tools/coverage.py).
 
 What is said with PYNVME_FUZZ_SEED=… or PYNVME_RANDOM_SEED=… in the environment repeats a run.
@@ -22,7 +22,7 @@ import coverage
 ASAN = Path("build/asan")
 COMMANDS = ASAN / "tests/c/fuzz/test_commands"
 VSSD = ASAN / "vssd"
-SOCKET_TESTS = ["tests/vssd/test_random_messages.py", "tests/vssd/test_random_sessions.py"]
+SOCKET_TESTS = [f"tests/vssd/test_random_{what}.py" for what in ("messages", "sessions", "options")]
 
 
 def build() -> None:
@@ -46,10 +46,15 @@ def main() -> int:
         "PYNVME_VSSD": str(VSSD.resolve()),
         "PYNVME_RANDOM_MESSAGES": "100000",
         "PYNVME_RANDOM_SESSIONS": "600",
+        "PYNVME_RANDOM_OPTIONS_SECONDS": "120",
         "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=1",
         "UBSAN_OPTIONS": "print_stacktrace=1",
     }
-    good &= run("sockets", [sys.executable, "-m", "pytest", "-q", "--no-header", *SOCKET_TESTS], environment)
+    good &= run(
+        "sockets",
+        [sys.executable, "-m", "pytest", "-q", "--no-header", "-m", "not slow", *SOCKET_TESTS],
+        environment,
+    )
     return int(coverage.main() != 0 or not good)
 
 

@@ -42,6 +42,7 @@ static const char usage[] =
 	"  --lba-size BYTES     512 or 4096 (512)\n"
 	"  --namespaces N       1 to 32 (1)\n"
 	"  --queues N           IO queue pairs, 1 to 64 (16)\n"
+	"  --grant-all          grant all queues, also to hosts that ask for fewer (Number of Queues)\n"
 	"  --queue-entries N    in the largest queue, 2 to 65536 (4096)\n"
 	"  --mdts N             largest transfer: 2^N pages of 4 KiB, 0 to 15, 0: no limit (5: 128 KiB)\n"
 	"  --cache SIZE         of the volatile write cache, 0: none (64M)\n"
@@ -104,6 +105,7 @@ enum {
 	OPT_LBA_SIZE,
 	OPT_NAMESPACES,
 	OPT_QUEUES,
+	OPT_GRANT_ALL,
 	OPT_QUEUE_ENTRIES,
 	OPT_MDTS,
 	OPT_CACHE,
@@ -128,6 +130,7 @@ static const struct option options[] = {
 	{"lba-size", required_argument, NULL, OPT_LBA_SIZE},
 	{"namespaces", required_argument, NULL, OPT_NAMESPACES},
 	{"queues", required_argument, NULL, OPT_QUEUES},
+	{"grant-all", no_argument, NULL, OPT_GRANT_ALL},
 	{"queue-entries", required_argument, NULL, OPT_QUEUE_ENTRIES},
 	{"mdts", required_argument, NULL, OPT_MDTS},
 	{"cache", required_argument, NULL, OPT_CACHE},
@@ -187,6 +190,9 @@ static const char *take_option(struct arguments *arguments, int option, const ch
 		if (!parse_number(value, 1, VSSD_MSIX_VECTORS - 1, &number))
 			return "1 to 64";
 		drive->queues = (uint16_t)number;
+		return NULL;
+	case OPT_GRANT_ALL:
+		drive->grant_all = true;
 		return NULL;
 	case OPT_QUEUE_ENTRIES:
 		if (!parse_number(value, 2, 65536, &number))

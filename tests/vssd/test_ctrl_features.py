@@ -11,9 +11,12 @@ from client import Client, Nvme
 from ctrl_helpers import (
     ALL_NAMESPACES,
     CC_ENABLED,
+    CREATE_CQ,
+    CREATE_SQ,
     GET_FEATURES,
     INVALID_FIELD,
     INVALID_NAMESPACE,
+    INVALID_QID,
     NOT_NS_SPECIFIC,
     NOT_SAVEABLE,
     OK,
@@ -160,12 +163,28 @@ def test_error_recovery_is_of_each_namespace(start: Start) -> None:
         nvme.close()
 
 
+def ask_for_queues(nvme: Nvme, submission: int, completion: int) -> tuple[int, int]:
+    """How many of each are granted, of numbers that are not 0's based."""
+    request = (completion - 1) << 16 | (submission - 1)
+    value, status = nvme.admin.execute(SET_FEATURES, cdw10=7, cdw11=request)
+    assert status == OK and get_feature(nvme, 7) == value
+    return (value & 0xFFFF) + 1, (value >> 16) + 1
+
+
+def makes_cq(nvme: Nvme, qid: int) -> int:
+    return nvme.admin.execute(CREATE_CQ, prp1=nvme.memory.alloc(4096), cdw10=7 << 16 | qid, cdw11=1)[1]
+
+
+def makes_sq(nvme: Nvme, qid: int, cqid: int) -> int:
+    cdw11 = cqid << 16 | 1
+    return nvme.admin.execute(CREATE_SQ, prp1=nvme.memory.alloc(4096), cdw10=7 << 16 | qid, cdw11=cdw11)[1]
+
+
 def test_number_of_queues(nvme: Nvme) -> None:
-    assert get_feature(nvme, 7) == 0x000F000F
-    assert nvme.admin.execute(SET_FEATURES, cdw10=7, cdw11=0) == (0x000F000F, OK)
-    assert nvme.admin.execute(SET_FEATURES, cdw10=7, cdw11=0xFFFE << 16 | 0xFFFE) == (0x000F000F, OK)
+    assert get_feature(nvme, 7) == 0x000F000F, "before anybody has asked: all there are"
     assert set_feature(nvme, 7, 0xFFFF << 16) == INVALID_FIELD
     assert set_feature(nvme, 7, 0xFFFF) == INVALID_FIELD
+    assert ask_for_queues(nvme, 0xFFFF, 0xFFFF) == (16, 16)
     queue = nvme.create_queue(1, 8)
     assert set_feature(nvme, 7, 0) == SEQUENCE_ERROR
     nvme.delete_queue(queue)
@@ -173,6 +192,38 @@ def test_number_of_queues(nvme: Nvme) -> None:
     nvme.disable()
     nvme.enable()
     assert set_feature(nvme, 7, 0) == OK
+
+
+@pytest.mark.parametrize("wanted", [(1, 1), (2, 2), (16, 16), (3, 5), (5, 3), (17, 1)])
+def test_no_more_queues_are_granted_than_were_asked_for(nvme: Nvme, wanted: tuple[int, int]) -> None:
+    granted = ask_for_queues(nvme, *wanted)
+    assert granted == (min(wanted[0], 16), min(wanted[1], 16))
+    assert ask_for_queues(nvme, 16, 16) == granted, "it stays until the next reset"
+    assert [get_feature(nvme, 7, select) for select in (1, 2)] == [0x000F000F] * 2
+    for qid in range(1, 17):
+        assert makes_cq(nvme, qid) == (OK if qid <= granted[1] else INVALID_QID)
+    for qid in range(1, 17):
+        assert makes_sq(nvme, qid, 1) == (OK if qid <= granted[0] else INVALID_QID)
+    nvme.disable()
+    nvme.enable()
+    assert get_feature(nvme, 7) == 0x000F000F
+    assert ask_for_queues(nvme, 16, 16) == (16, 16)
+    nvme.create_queue(16, 8)
+
+
+def test_a_host_that_never_asks_may_make_all_queues(nvme: Nvme) -> None:
+    for qid in range(1, 17):
+        nvme.create_queue(qid, 8)
+    assert makes_cq(nvme, 17) == INVALID_QID
+
+
+def test_a_drive_may_grant_all_queues_however_few_were_asked_for(start: Start) -> None:
+    with Client(start("--size", "1M", "--grant-all").folder) as client:
+        nvme = Nvme(client)
+        nvme.enable()
+        assert ask_for_queues(nvme, 1, 1) == (16, 16)
+        nvme.create_queue(16, 8)
+        nvme.close()
 
 
 @pytest.mark.parametrize("fid", [0x00, 0x03, 0x0F, 0x12, 0x16, 0x18, 0x7F, 0x82, 0xC0, 0xFF])

@@ -18,14 +18,14 @@ static bool qid_in_range(const struct vssd_ctrl *ctrl, uint32_t qid)
 	return qid >= 1 && qid <= ctrl->options.queues;
 }
 
-/* What both create commands have in common: cdw10, cdw11.PC and PRP1. entry_size: CC.IOSQES or IOCQES, and what it
- * must be. */
-static uint16_t check_create(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool exists, uint64_t entry_size,
-			     uint64_t wanted)
+/* What both create commands have in common: cdw10, cdw11.PC and PRP1. granted: the highest QID by feature 07h.
+ * entry_size: CC.IOSQES or IOCQES, and what it must be. */
+static uint16_t check_create(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t granted, bool exists,
+			     uint64_t entry_size, uint64_t wanted)
 {
 	uint32_t qid = cmd->cdw10 & 0xffff, qsize = cmd->cdw10 >> 16;
 
-	if (!qid_in_range(ctrl, qid) || exists)
+	if (qid == 0 || qid > granted || exists)
 		return NVME_SC_INVALID_QID;
 	if (qsize == 0 || qsize >= ctrl->options.queue_entries || entry_size != wanted)
 		return NVME_SC_INVALID_QUEUE_SIZE;
@@ -41,7 +41,7 @@ static uint16_t create_cq(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, ui
 	uint16_t qid = (uint16_t)cmd->cdw10;
 	uint16_t vector = (uint16_t)(cmd->cdw11 >> 16);
 	bool exists = qid_in_range(ctrl, qid) && ctrl->cq[qid].size;
-	uint16_t status = check_create(ctrl, cmd, exists, NVME_GET(ctrl->cc, NVME_CC_IOCQES), 4);
+	uint16_t status = check_create(ctrl, cmd, ctrl->num_cqs, exists, NVME_GET(ctrl->cc, NVME_CC_IOCQES), 4);
 
 	(void)cdw0;
 	if (status)
@@ -58,7 +58,7 @@ static uint16_t create_sq(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, ui
 	uint16_t qid = (uint16_t)cmd->cdw10;
 	uint16_t cqid = (uint16_t)(cmd->cdw11 >> 16);
 	bool exists = qid_in_range(ctrl, qid) && ctrl->sq[qid].size;
-	uint16_t status = check_create(ctrl, cmd, exists, NVME_GET(ctrl->cc, NVME_CC_IOSQES), 6);
+	uint16_t status = check_create(ctrl, cmd, ctrl->num_sqs, exists, NVME_GET(ctrl->cc, NVME_CC_IOSQES), 6);
 
 	(void)cdw0;
 	if (status)

@@ -41,6 +41,7 @@ struct vssd_options {
 	bool null_store;        /* keep no data at all: for measuring the path itself */
 	uint32_t lba_size;      /* of the format in use at start: 512 or 4096 */
 	uint16_t queues;        /* IO queue pairs, 1 … 64 */
+	bool grant_all;         /* feature 07h grants all of them, however few were asked for */
 	uint32_t queue_entries; /* largest queue, entries, 2 … 65536 (CAP.MQES + 1) */
 	uint32_t namespaces;    /* 1 … 32; each has the size above */
 	uint8_t mdts;           /* largest transfer, 2^mdts pages of 4 KiB, 0 … VSSD_MDTS_MAX; 0: no limit */

@@ -26,11 +26,15 @@ struct feature {
 			uint32_t *cdw0);
 };
 
-static uint32_t queue_counts(const struct vssd_ctrl *ctrl)
+/* Dword 0 of feature 07h, whose two numbers are 0's based. */
+static uint32_t queue_counts(uint32_t num_sqs, uint32_t num_cqs)
 {
-	uint32_t count = ctrl->options.queues - 1u;
+	return (num_cqs - 1) << 16 | (num_sqs - 1);
+}
 
-	return count << 16 | count;
+static uint32_t lesser(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
 }
 
 /* Sensor and threshold that cdw11 chooses: false, there is no such. */
@@ -111,7 +115,12 @@ static uint16_t set_queues(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, u
 		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
 	if (ctrl->io_queues_made)
 		return NVME_SC_COMMAND_SEQUENCE_ERROR;
-	*cdw0 = queue_counts(ctrl);
+	if (!ctrl->queues_granted && !ctrl->options.grant_all) {
+		ctrl->num_sqs = lesser(ctrl->num_sqs, (cmd->cdw11 & 0xffff) + 1);
+		ctrl->num_cqs = lesser(ctrl->num_cqs, (cmd->cdw11 >> 16) + 1);
+	}
+	ctrl->queues_granted = true;
+	*cdw0 = queue_counts(ctrl->num_sqs, ctrl->num_cqs);
 	return NVME_SC_SUCCESS;
 }
 
@@ -119,8 +128,8 @@ static uint16_t get_queues(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, e
 			   uint32_t *cdw0)
 {
 	(void)cmd;
-	(void)select;
-	*cdw0 = queue_counts(ctrl);
+	*cdw0 = select == NVME_SEL_CURRENT ? queue_counts(ctrl->num_sqs, ctrl->num_cqs)
+					   : queue_counts(ctrl->options.queues, ctrl->options.queues);
 	return NVME_SC_SUCCESS;
 }
 
