@@ -370,9 +370,9 @@ def private(address: str | bytes) -> str:
     """The folder of this process's own virtual SSD of that address, which is started at its first use.
 
     The address is ``"vssd"`` or ``"vssd:option=value,…"`` with the options of :data:`OPTIONS` (those in
-    :data:`FLAGS` need no value), and ``name``, which only tells drives apart. The same string is the same drive, whose data
-    stay, until this process ends; where that drive died, a new one is started. A forked child has drives of
-    its own.
+    :data:`FLAGS` need no value), and ``name``, which only tells drives apart. The same string is the same
+    drive, whose data stay, until this process ends; where that drive died, a new one is started. A forked
+    child has drives of its own.
 
     ValueError: unknown options. FileNotFoundError, VirtualSsdError: as :class:`VirtualSsd`.
     """
