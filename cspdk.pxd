@@ -81,6 +81,7 @@ cdef extern from "driver.h" nogil:
         uint8_t *data
         uint32_t size
 
+    int pyn_env_start(pyn_error *err)
     pyn_buffer *pyn_buffer_with_pattern(pyn_device *cmb_of, uint32_t size, uint32_t ptype, uint32_t pvalue,
                                         pyn_error *err)
     void pyn_buffer_put(pyn_buffer *buffer)

@@ -28,6 +28,7 @@ cdef class Buffer:
         cdef cspdk.pyn_buffer *buffer
         cdef cspdk.pyn_device *device = NULL
         cdef uint32_t c_type, c_value
+        cdef int rc
         cdef object bytes_wanted = _integer(size, "size")
 
         # A command, a view or another thread may be using its memory.
@@ -37,7 +38,12 @@ cdef class Buffer:
             raise MemoryError(f"a buffer has at most 2 GiB, not {size} bytes")
         text = name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
         c_type, c_value = _field(ptype, 32, "ptype"), _field(pvalue, 32, "pvalue")
-        _check(self._buffer == NULL, "this Buffer exists already")  # an argument's own code may have made it
+        with nogil:  # the first time it maps the DMA memory, which takes a while where that is of hugepages
+            rc = cspdk.pyn_env_start(&err)
+        if rc < 0:
+            raise _exception(&err)
+        # The code of an argument may have made it, or another thread.
+        _check(self._buffer == NULL, "this Buffer exists already")
         if cmb is not None:
             device = cmb._device._device
         buffer = cspdk.pyn_buffer_with_pattern(device, bytes_wanted, c_type, c_value, &err)

@@ -31,9 +31,9 @@ DPDK_CFLAGS = $(shell pkg-config --cflags libdpdk)
 
 # Archive by archive: pkg-config's static list also brings every network driver in. libnuma.a is not
 # position-independent, so libnuma stays shared. -lc before libbsd.a: only what libc lacks (strlcpy) comes from it.
-# Two calls of the EAL go through core/env/sysfs.c.
+# Some calls of the EAL go through core/env/sysfs.c and core/env/eal.c.
 DPDK_LIBS = -L$(shell pkg-config --variable=libdir libdpdk) \
-	    -Wl,--wrap=access,--wrap=rte_eal_check_module $(patsubst %,-l:librte_%.a,eal kvargs telemetry ring) -lc -l:libbsd.a -lnuma -lm -ldl
+	    -Wl,--wrap=access,--wrap=rte_eal_check_module,--wrap=mkdir,--wrap=__rte_panic $(patsubst %,-l:librte_%.a,eal kvargs telemetry ring) -lc -l:libbsd.a -lnuma -lm -ldl
 
 CORE := driver.c $(sort $(shell find core -name '*.c'))
 UTIL := $(wildcard core/util/*.c)

@@ -1,137 +1,334 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#define _GNU_SOURCE 1
 #include "core/env/arena.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
+#include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
+#include <unistd.h>
 
-#include <rte_memory.h>
+#include "core/env/hugepages.h"
+#include "core/env/limits.h"
+#include "core/util/cleanup.h"
+#include "core/util/log.h"
 
-#include "core/env/env.h"
+#define MIB ((size_t)1 << 20)
+#define DEFAULT_MIB ((size_t)4096)
+#define LEAST_MIB ((size_t)16)
+#define MOST_MIB ((size_t)64 * 1024)
+#define HUGE_LEAST_MIB ((size_t)512)
+#define LOCKED_LEAST_MIB ((size_t)64)
+#define ALIGNMENT PYN_DMA_HUGE_PAGE
+#define FILL (64 * MIB) /* hugepages that are made at once; a start has the first so that a refusal is seen */
 
-#define PAGE 4096u
+/* Where addresses that any IOMMU translates begin and end: some have 39 bits. */
+#define LOW ((uintptr_t)1 << 32)
+#define HIGH ((uintptr_t)1 << 39)
 
-/* Hugepages come as a few runs for each NUMA node; a server need not accept more maps than this. */
-#define MAX_REGIONS 256
+enum huge { HUGE_NEVER = 0, HUGE_ALWAYS = 1, HUGE_WHERE_FREE = 2 };
 
+/* What the environment variables ask for. */
+struct wish {
+	enum huge huge;
+	size_t mib; /* 0: not said */
+	bool locked;
+};
+
+static struct pyn_dma_region the_region = {.fd = -1};
+
+/* How far hugepages have been taken, bytes from the start. */
 static struct {
-	struct pyn_dma_region regions[MAX_REGIONS];
-	size_t count;
-} the_arena;
+	pthread_mutex_t lock;
+	size_t done;
+} the_filling = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static bool continues(const struct pyn_dma_region *region, const void *address, int fd, uint64_t offset)
+/* -- what is asked for ---------------------------------------------------------------------------------------- */
+
+/* A number from the environment; absent or empty: *value stays. */
+static int environment_number(const char *name, size_t low, size_t high, size_t *value, struct pyn_error *err)
 {
-	return (const char *)region->address + region->length == address && region->fd == fd &&
-	       region->offset + region->length == offset;
-}
+	const char *text = getenv(name);
+	unsigned long number;
+	char *end;
 
-static int no_file(const void *address, struct pyn_error *err)
-{
-	return pyn_error(
-		err, PYN_ERROR_MEMORY, ENOTSUP,
-		"the DMA memory at %p lies in no file, so no device could be told of it: is memfd_create forbidden "
-		"here, or the size of files limited (ulimit -f)?",
-		address);
-}
-
-/* Where the EAL falls back to memory without a file it still names a descriptor: 0, whatever that is. */
-static bool is_file_of(const struct pyn_dma_region *region)
-{
-	struct stat status;
-
-	return !fstat(region->fd, &status) && S_ISREG(status.st_mode) && status.st_size >= 0 &&
-	       region->offset + region->length <= (uint64_t)status.st_size;
-}
-
-static int segment_add(const struct rte_memseg_list *list, const struct rte_memseg *segment, void *context)
-{
-	struct pyn_dma_region *last = the_arena.count ? &the_arena.regions[the_arena.count - 1] : NULL;
-	struct pyn_error *err = context;
-	size_t offset = 0;
-	int fd;
-
-	if (list->external)
+	if (!text || !*text)
 		return 0;
-	fd = rte_memseg_get_fd_thread_unsafe(segment);
-	if (fd < 0 || rte_memseg_get_fd_offset_thread_unsafe(segment, &offset))
-		return no_file(segment->addr, err);
-	if (last && continues(last, segment->addr, fd, offset)) {
-		last->length += segment->len;
-		return 0;
-	}
-	if (the_arena.count == MAX_REGIONS)
-		return pyn_error(err, PYN_ERROR_MEMORY, ENOSPC,
-				 "the DMA memory is in more than %d pieces: PYNVME_HUGE=0 makes it one", MAX_REGIONS);
-	the_arena.regions[the_arena.count++] =
-		(struct pyn_dma_region){.address = segment->addr, .length = segment->len, .fd = fd, .offset = offset};
+	errno = 0;
+	number = strtoul(text, &end, 10);
+	if (errno || *end || *text == '-' || number < low || number > high)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "%s=%.40s: a whole number from %zu to %zu is expected", name, text, low, high);
+	*value = number;
 	return 0;
 }
 
-static int by_address(const void *a, const void *b)
+static int wish_read(struct wish *wish, struct pyn_error *err)
 {
-	const struct pyn_dma_region *left = a, *right = b;
+	size_t huge = HUGE_WHERE_FREE;
+	int rc;
 
-	return (left->address > right->address) - (left->address < right->address);
-}
-
-static bool is_huge(const struct pyn_dma_region *region)
-{
-	struct statfs status;
-
-	return !fstatfs(region->fd, &status) && status.f_type == HUGETLBFS_MAGIC;
-}
-
-static int regions_check(struct pyn_error *err)
-{
-	if (!the_arena.count)
-		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "DPDK started without any memory");
-	for (size_t i = 0; i < the_arena.count; i++) {
-		if (!is_file_of(&the_arena.regions[i]))
-			return no_file(the_arena.regions[i].address, err);
-		fcntl(the_arena.regions[i].fd, F_SETFD, FD_CLOEXEC);
-		the_arena.regions[i].huge = is_huge(&the_arena.regions[i]);
-	}
-	return 0;
-}
-
-/*
- * The EAL's list of its segments: 48 bytes for each 4 KiB of the arena, all of them written. A forked process asks
- * the EAL for nothing, and copying their page table would be most of what a fork of a worker takes.
- */
-static int segments_are_not_forked(const struct rte_memseg_list *list, void *context)
-{
-	uintptr_t first = (uintptr_t)list->memseg_arr.data;
-	uintptr_t past = first + (size_t)list->memseg_arr.len * list->memseg_arr.elt_sz;
-
-	(void)context;
-	/* What else lies in its first and its last page is forked. A kernel that refuses costs time, and no more. */
-	first = (first + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
-	past &= ~(uintptr_t)(PAGE - 1);
-	if (past > first)
-		madvise((void *)first, past - first, MADV_DONTFORK);
-	return 0;
-}
-
-int pyn_arena_find(struct pyn_error *err)
-{
-	int rc = rte_memseg_walk(segment_add, err);
-
+	rc = environment_number("PYNVME_HUGE", HUGE_NEVER, HUGE_ALWAYS, &huge, err);
 	if (!rc)
-		rc = regions_check(err);
-	if (!rc)
-		rte_memseg_list_walk(segments_are_not_forked, NULL);
-	if (rc)
-		the_arena.count = 0;
-	qsort(the_arena.regions, the_arena.count, sizeof(the_arena.regions[0]), by_address);
+		rc = environment_number("PYNVME_MEM", LEAST_MIB, MOST_MIB, &wish->mib, err);
+	wish->huge = (enum huge)huge;
 	return rc;
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* No smaller than what would still be of use: an error of the device tells of the rest. */
+static size_t lower(size_t mib, size_t bound)
+{
+	return smaller(mib, bound > LOCKED_LEAST_MIB ? bound : LOCKED_LEAST_MIB);
+}
+
+/* As much of mib as this process's limits allow. Half of the address space is left to the script. */
+static size_t within_limits(size_t mib, const struct wish *wish, bool huge)
+{
+	size_t address_space = pyn_limits_address_space_mib();
+
+	if (wish->locked && !huge)
+		mib = lower(mib, pyn_limits_available_mib() / 4);
+	if (wish->locked)
+		mib = lower(mib, pyn_limits_locked_mib());
+	mib = smaller(mib, pyn_limits_file_mib());
+	return address_space == SIZE_MAX ? mib : smaller(mib, address_space / 2);
+}
+
+/* -- the mapping ---------------------------------------------------------------------------------------------- */
+
+static void *reserve_at(void *address, size_t size, int flags)
+{
+	void *memory = mmap(address, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
+
+	/* A kernel that does not know MAP_FIXED_NOREPLACE takes the address for a hint. */
+	if (memory != MAP_FAILED && address && memory != address) {
+		munmap(memory, size);
+		errno = EEXIST;
+		return MAP_FAILED;
+	}
+	return memory;
+}
+
+/* Address space for the file, aligned; MAP_FAILED and errno. */
+static void *reserve(size_t size, size_t align)
+{
+	char *memory, *aligned;
+
+	for (uintptr_t at = LOW; at + size <= HIGH; at += LOW) {
+		memory = reserve_at((void *)at, size, MAP_FIXED_NOREPLACE);
+		if (memory != MAP_FAILED)
+			return memory;
+		if (errno != EEXIST)
+			break;
+	}
+	memory = reserve_at(NULL, size + align, 0);
+	if (memory == MAP_FAILED)
+		return memory;
+	aligned = (char *)(((uintptr_t)memory + align - 1) & ~(uintptr_t)(align - 1));
+	if (aligned > memory)
+		munmap(memory, (size_t)(aligned - memory));
+	munmap(aligned + size, align - (size_t)(aligned - memory));
+	return aligned;
+}
+
+/* Allocate pages of the file; an access finds them. */
+static int fill(int fd, size_t from, size_t to)
+{
+	while (from < to) {
+		size_t length = smaller(FILL, to - from);
+
+		if (!fallocate(fd, 0, (off_t)from, (off_t)length))
+			from += length;
+		else if (errno != EINTR)
+			return -errno;
+	}
+	return 0;
+}
+
+/* Map a file of size bytes over reserved addresses; it stays open. kind: of its pages, NULL: ordinary ones.
+ * 0 or -errno, which leaves nothing. */
+static int map(size_t size, const struct pyn_huge_kind *kind)
+{
+	unsigned flags = MFD_CLOEXEC | (kind ? MFD_HUGETLB | kind->memfd_flag : 0);
+	int fd PYN_CLOSE = memfd_create("pynvme", flags);
+	void *memory;
+	int rc = 0;
+
+	if (fd < 0 || ftruncate(fd, (off_t)size))
+		return -errno;
+	memory = reserve(size, kind ? kind->page : ALIGNMENT);
+	if (memory == MAP_FAILED)
+		return -errno;
+	if (mmap(memory, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
+		rc = -errno;
+	if (!rc && kind)
+		rc = fill(fd, 0, smaller(size, FILL));
+	if (rc) {
+		munmap(memory, size);
+		return rc;
+	}
+	the_filling.done = kind ? smaller(size, FILL) : size;
+	madvise(memory, size, MADV_DONTDUMP);
+	the_region = (struct pyn_dma_region){
+		.address = memory, .length = size, .fd = PYN_TAKE_FD(fd), .huge = kind != NULL};
+	return 0;
+}
+
+/* -- hugepages ------------------------------------------------------------------------------------------------ */
+
+/* Half of what is free: other sessions on this machine want some as well. */
+static size_t huge_share(size_t free_mib)
+{
+	size_t share = free_mib / 2 > HUGE_LEAST_MIB ? free_mib / 2 : HUGE_LEAST_MIB;
+
+	return smaller(share, DEFAULT_MIB);
+}
+
+/* 0, or -errno of the last try; -ENOMEM also where it was not tried, since there are too few. Somebody else may take
+ * them between a look at what is free and the mapping: the next try wants half. */
+static int map_huge(const struct wish *wish, const struct pyn_huge_kind *kind)
+{
+	size_t page_mib = kind->page / MIB, bound = SIZE_MAX;
+
+	for (;;) {
+		size_t free_mib = pyn_huge_free_mib(kind), mib = wish->mib;
+		int rc;
+
+		if (!mib)
+			mib = within_limits(smaller(huge_share(free_mib), bound), wish, true) / page_mib * page_mib;
+		mib = (mib + page_mib - 1) / page_mib * page_mib;
+		/* With PYNVME_HUGE=1 the kernel decides: it may be allowed to make more (nr_overcommit_hugepages). */
+		if (wish->huge != HUGE_ALWAYS && free_mib < (mib > HUGE_LEAST_MIB ? mib : HUGE_LEAST_MIB))
+			return -ENOMEM;
+		rc = mib ? map(mib * MIB, kind) : -ENOMEM;
+		if (!rc || wish->mib || mib <= page_mib || mib / 2 < LOCKED_LEAST_MIB)
+			return rc;
+		bound = mib / 2;
+	}
+}
+
+static int no_hugepages(const struct wish *wish, int number, struct pyn_error *err)
+{
+	size_t wanted = wish->mib ? wish->mib : LOCKED_LEAST_MIB, free_mib = 0;
+
+	for (const struct pyn_huge_kind *kind = pyn_huge_kinds; kind->page; kind++)
+		free_mib += pyn_huge_free_mib(kind);
+	if (free_mib < wanted)
+		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM,
+				 "PYNVME_HUGE=1, but %zu MiB of hugepages are free and %zu are needed: reserve more "
+				 "(`sysctl vm.nr_hugepages=512` reserves 1 GiB), or unset PYNVME_HUGE",
+				 free_mib, wanted);
+	return pyn_error(
+		err, PYN_ERROR_MEMORY, number,
+		"PYNVME_HUGE=1, but the kernel gives no hugepages to this process, although %zu MiB are free "
+		"(%s): look at its limits (ulimit -a, the hugetlb control group), or unset PYNVME_HUGE",
+		free_mib, strerror(number));
+}
+
+/* -- ordinary memory ------------------------------------------------------------------------------------------ */
+
+static int no_memory(size_t mib, int number, struct pyn_error *err)
+{
+	size_t file_mib = pyn_limits_file_mib(), address_mib = pyn_limits_address_space_mib();
+
+	if (number == EMFILE || number == ENFILE)
+		return pyn_error(
+			err, PYN_ERROR_MEMORY, number,
+			"DMA memory needs a file descriptor, and none is left: close some, or raise the limit "
+			"(ulimit -n)");
+	if (file_mib < mib)
+		return pyn_error(err, PYN_ERROR_MEMORY, EFBIG,
+				 "DMA memory is a file in memory of %zu MiB, and files may have %zu MiB here: raise "
+				 "the limit (ulimit -f), or set PYNVME_MEM to fewer MiB, %zu at least",
+				 mib, file_mib, LEAST_MIB);
+	if (address_mib != SIZE_MAX)
+		return pyn_error(err, PYN_ERROR_MEMORY, number,
+				 "there is no address space for %zu MiB of DMA memory, since %zu MiB are left: raise "
+				 "the limit (ulimit -v), or set PYNVME_MEM to fewer MiB, %zu at least",
+				 mib, address_mib, LEAST_MIB);
+	return pyn_error(err, PYN_ERROR_MEMORY, number,
+			 "the kernel gives no %zu MiB of memory that a device can share (memfd_create: %s): set "
+			 "PYNVME_MEM to fewer MiB, %zu at least; is memfd_create forbidden here?",
+			 mib, strerror(number), LEAST_MIB);
+}
+
+static int map_ordinary(const struct wish *wish, struct pyn_error *err)
+{
+	size_t mib = wish->mib ? wish->mib : within_limits(DEFAULT_MIB, wish, false);
+	int rc;
+
+	/* Beyond this limit the kernel sends a signal, which would end the process. */
+	if (mib < LEAST_MIB || mib > pyn_limits_file_mib())
+		return no_memory(mib < LEAST_MIB ? LEAST_MIB : mib, ENOMEM, err);
+	while ((rc = map(mib * MIB, NULL)) && !wish->mib && mib / 2 >= LEAST_MIB)
+		mib /= 2;
+	return rc ? no_memory(mib, -rc, err) : 0;
+}
+
+/* -- the interface -------------------------------------------------------------------------------------------- */
+
+int pyn_arena_map(bool locked, struct pyn_error *err)
+{
+	struct wish wish = {.locked = locked};
+	int rc = wish_read(&wish, err), tried = -ENOMEM;
+
+	if (rc)
+		return rc;
+	for (const struct pyn_huge_kind *kind = pyn_huge_kinds; wish.huge && kind->page; kind++) {
+		tried = map_huge(&wish, kind);
+		if (!tried)
+			return 0;
+	}
+	if (wish.huge == HUGE_ALWAYS)
+		return no_hugepages(&wish, -tried, err);
+	if (wish.huge)
+		pyn_log(PYN_LOG_DEBUG, "DMA memory is not of hugepages: %s", strerror(-tried));
+	return map_ordinary(&wish, err);
+}
+
+int pyn_arena_fill(size_t bytes, struct pyn_error *err)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&the_filling.lock);
+	if (the_region.huge && bytes > the_filling.done) {
+		rc = fill(the_region.fd, the_filling.done, bytes);
+		if (!rc)
+			the_filling.done = bytes;
+	}
+	pthread_mutex_unlock(&the_filling.lock);
+	return rc ? pyn_error(
+			    err, PYN_ERROR_MEMORY, -rc,
+			    "the kernel gives this process no more of the hugepages that it reserved (%s): a control "
+			    "group limits them; PYNVME_HUGE=0 does without",
+			    strerror(-rc))
+		  : 0;
+}
+
+void pyn_arena_unmap(void)
+{
+	if (the_region.fd < 0)
+		return;
+	munmap(the_region.address, the_region.length);
+	close(the_region.fd);
+	the_region = (struct pyn_dma_region){.fd = -1};
+}
+
+const struct pyn_dma_region *pyn_arena(void)
+{
+	return &the_region;
 }
 
 size_t pyn_dma_regions(const struct pyn_dma_region **regions)
 {
-	*regions = the_arena.regions;
-	return the_arena.count;
+	*regions = &the_region;
+	return the_region.fd >= 0;
 }

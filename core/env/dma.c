@@ -9,8 +9,6 @@
 
 void *pyn_dma_alloc(size_t size, size_t align, struct pyn_error *err)
 {
-	void *memory;
-
 	if (!size || size > MAX_SIZE || align > MAX_SIZE || (align & (align - 1))) {
 		pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "%zu bytes of DMA memory aligned to %zu: no such thing",
 			  size, align);
@@ -18,14 +16,7 @@ void *pyn_dma_alloc(size_t size, size_t align, struct pyn_error *err)
 	}
 	if (pyn_env_start(err))
 		return NULL;
-	memory = pyn_heap_take(size, align);
-	if (!memory)
-		pyn_error(err, PYN_ERROR_MEMORY, ENOMEM,
-			  "no %zu bytes of DMA memory in one piece (%zu are in use); the environment variable "
-			  "PYNVME_MEM "
-			  "sets the size of the arena in MiB",
-			  size, pyn_dma_in_use());
-	return memory;
+	return pyn_heap_take(size, align, err);
 }
 
 void pyn_dma_free(void *memory)

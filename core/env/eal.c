@@ -3,12 +3,18 @@
 #include "core/env/eal.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -20,13 +26,9 @@
 
 #include "core/util/log.h"
 
-#define ARENA_DEFAULT_MIB 4096u
-#define ARENA_MIN_MIB 16u
-#define ARENA_LOCKED_MIN_MIB 64u
-#define ARENA_MAX_MIB (64u * 1024u) /* 4 KiB pages: 12 KiB and 40 us for each MiB */
-#define HUGE_MIN_MIB 512u
-#define HUGE_PAGE_MIB 2u
-#define HUGE_FREE_PAGES "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages"
+#define DESCRIPTORS 10 /* five stay open, the others only for its start */
+#define OWN_MIB "2"    /* memory that the EAL gets for itself */
+#define LARGEST_PAGE ((size_t)2 << 20)
 #define LAST_WORDS 160
 
 /* The EAL speaks in lines, but writes them in pieces. */
@@ -67,109 +69,6 @@ static FILE *log_stream_open(void)
 	return stream;
 }
 
-/* A number from the environment; absent or empty: *value stays. */
-static int environment_number(const char *name, unsigned low, unsigned high, unsigned *value, struct pyn_error *err)
-{
-	const char *text = getenv(name);
-	unsigned long number;
-	char *end;
-
-	if (!text || !*text)
-		return 0;
-	errno = 0;
-	number = strtoul(text, &end, 10);
-	if (errno || *end || *text == '-' || number < low || number > high)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "%s=%.40s: a whole number from %u to %u is expected", name, text, low, high);
-	*value = (unsigned)number;
-	return 0;
-}
-
-static unsigned huge_free_mib(void)
-{
-	FILE *file = fopen(HUGE_FREE_PAGES, "re");
-	unsigned long pages = 0;
-
-	if (!file)
-		return 0;
-	if (fscanf(file, "%lu", &pages) != 1)
-		pages = 0;
-	fclose(file);
-	if (pages > ARENA_MAX_MIB / HUGE_PAGE_MIB)
-		pages = ARENA_MAX_MIB / HUGE_PAGE_MIB;
-	return (unsigned)pages * HUGE_PAGE_MIB;
-}
-
-/* Half of what is free: other sessions on this machine want some as well. */
-static unsigned huge_share_mib(unsigned free_mib)
-{
-	unsigned share = free_mib / 2 > HUGE_MIN_MIB ? free_mib / 2 : HUGE_MIN_MIB;
-
-	return share < ARENA_DEFAULT_MIB ? share : ARENA_DEFAULT_MIB;
-}
-
-size_t pyn_eal_available_mib(void)
-{
-	FILE *file = fopen("/proc/meminfo", "re");
-	unsigned long long kib;
-	char line[128];
-	size_t mib = SIZE_MAX;
-
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "MemAvailable: %llu", &kib) == 1)
-			mib = (size_t)(kib >> 10);
-	if (file)
-		fclose(file);
-	return mib;
-}
-
-/* No larger than what would still be of use, and smaller only where the user says so: an error tells of the rest. */
-static unsigned lower(unsigned mib, unsigned long long bound)
-{
-	if (bound < ARENA_LOCKED_MIN_MIB)
-		bound = ARENA_LOCKED_MIN_MIB;
-	return bound < mib ? (unsigned)bound : mib;
-}
-
-static unsigned lockable_mib(unsigned mib, bool huge)
-{
-	struct rlimit limit;
-
-	if (!huge)
-		mib = lower(mib, pyn_eal_available_mib() / 4);
-	/* Root has the capability to lock more. */
-	if (geteuid() && !getrlimit(RLIMIT_MEMLOCK, &limit) && limit.rlim_cur != RLIM_INFINITY)
-		mib = lower(mib, limit.rlim_cur >> 20);
-	return huge ? mib / HUGE_PAGE_MIB * HUGE_PAGE_MIB : mib;
-}
-
-int pyn_eal_memory_choose(struct pyn_eal_memory *memory, bool locked, struct pyn_error *err)
-{
-	unsigned free_mib = huge_free_mib(), mib = 0, huge = 2;
-	int rc;
-
-	rc = environment_number("PYNVME_HUGE", 0, 1, &huge, err);
-	if (!rc)
-		rc = environment_number("PYNVME_MEM", ARENA_MIN_MIB, ARENA_MAX_MIB, &mib, err);
-	if (rc)
-		return rc;
-
-	unsigned wanted = mib > HUGE_MIN_MIB ? mib : HUGE_MIN_MIB;
-	if (huge == 1 && free_mib < wanted)
-		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM,
-				 "PYNVME_HUGE=1, but %u MiB of 2 MiB hugepages are free and %u are needed: "
-				 "reserve more (sysctl vm.nr_hugepages), or unset PYNVME_HUGE",
-				 free_mib, wanted);
-	memory->huge = huge && free_mib >= wanted;
-	if (mib)
-		memory->mib = mib;
-	else
-		memory->mib = memory->huge ? huge_share_mib(free_mib) : ARENA_DEFAULT_MIB;
-	if (!mib && locked)
-		memory->mib = lockable_mib(memory->mib, memory->huge);
-	return 0;
-}
-
 /* "0@(0,1,5)": one lcore that floats over the CPUs the caller may use; the EAL would pin it to one otherwise. */
 static void lcores_describe(const cpu_set_t *cpus, char *text, size_t size)
 {
@@ -185,83 +84,139 @@ static void lcores_describe(const cpu_set_t *cpus, char *text, size_t size)
 	snprintf(text + length, size - length, "%s)", *comma ? "" : "0");
 }
 
-static int eal_init(const struct pyn_eal_memory *memory, const cpu_set_t *cpus)
+/* -- what the EAL may not do: the linker sends these calls of it here (tools/native.mk) ----------------------------
+ */
+
+static _Thread_local bool is_starting;
+static jmp_buf the_panic;
+
+int __real_mkdir(const char *path, mode_t mode);
+int __wrap_mkdir(const char *path, mode_t mode);
+void __wrap___rte_panic(const char *function, const char *format, ...) __attribute__((noreturn));
+
+/* It makes a folder in /run for the files of several processes, of which it has none with --no-shconf. */
+int __wrap_mkdir(const char *path, mode_t mode)
 {
-	char lcores[8 + RTE_MAX_LCORE * 5], mib[16];
-	char *arguments[16];
-	int count = 0;
+	return is_starting ? 0 : __real_mkdir(path, mode);
+}
+
+/* It aborts the process where a call of the system fails that it cannot do without. A start that panics is one that
+ * failed; a thread of the EAL's own that does, which serves interrupts that nobody has, ends. */
+void __wrap___rte_panic(const char *function, const char *format, ...)
+{
+	va_list arguments;
+
+	(void)function;
+	if (!is_starting)
+		pthread_exit(NULL);
+	va_start(arguments, format);
+	vsnprintf(the_log.last, sizeof(the_log.last), format, arguments);
+	va_end(arguments);
+	the_log.last[strcspn(the_log.last, "\n")] = '\0';
+	longjmp(the_panic, 1);
+}
+
+/* With these arguments the EAL opens no file that another process could have locked. */
+static int eal_init(const cpu_set_t *cpus)
+{
+	static char lcores[8 + RTE_MAX_LCORE * 5];
+	static char *arguments[] = {
+		"pynvme",   "--no-huge",      "--no-shconf", "-m",   OWN_MIB, "--iova-mode=va",
+		"--no-pci", "--no-telemetry", "--lcores",    lcores, NULL,
+	};
+	int rc;
 
 	lcores_describe(cpus, lcores, sizeof(lcores));
-	snprintf(mib, sizeof(mib), "%u", memory->mib);
-	arguments[count++] = "pynvme";
-	if (memory->huge) {
-		arguments[count++] = "--in-memory";
-		arguments[count++] = "--single-file-segments";
-	} else {
-		arguments[count++] = "--no-huge";
-		arguments[count++] = "--no-shconf";
+	if (setjmp(the_panic)) {
+		is_starting = false;
+		rte_errno = EIO;
+		return -1;
 	}
-	arguments[count++] = "-m";
-	arguments[count++] = mib;
-	arguments[count++] = "--iova-mode=va";
-	arguments[count++] = "--no-pci";
-	arguments[count++] = "--no-telemetry";
-	arguments[count++] = "--lcores";
-	arguments[count++] = lcores;
-	arguments[count] = NULL;
-	return rte_eal_init(count, arguments);
+	is_starting = true;
+	rc = rte_eal_init((int)(sizeof(arguments) / sizeof(arguments[0])) - 1, arguments);
+	is_starting = false;
+	return rc;
 }
 
-static int arena_is_full(int socket, size_t limit, size_t length)
+/* The EAL cannot be started a second time: better to fail before it does for a want that passes. */
+static int descriptors_check(struct pyn_error *err)
 {
-	(void)socket;
-	(void)limit;
-	(void)length;
-	return -1;
+	int fds[DESCRIPTORS], count = 0, number = 0;
+
+	while (count < DESCRIPTORS && (fds[count] = open("/", O_RDONLY | O_CLOEXEC)) >= 0)
+		count++;
+	if (count < DESCRIPTORS)
+		number = errno;
+	for (int i = 0; i < count; i++)
+		close(fds[i]);
+	if (!number)
+		return 0;
+	return pyn_error(
+		err, PYN_ERROR_MEMORY, number,
+		"DMA memory needs %d file descriptors, and this process gets %d (%s): close some, or raise the "
+		"limit (ulimit -n)",
+		DESCRIPTORS, count, strerror(number));
 }
 
-/* Devices map the arena once: memory that the EAL added later would be unknown to them. */
-static void arena_freeze(void)
+/* The EAL changes some things of the process, and not only for itself. */
+static int init_unnoticed(FILE *stream)
 {
-	for (unsigned i = 0; i < rte_socket_count(); i++)
-		rte_mem_alloc_validator_register("pynvme", arena_is_full, rte_socket_id_by_idx(i), 0);
-}
-
-int pyn_eal_start(const struct pyn_eal_memory *memory, struct pyn_error *err)
-{
+	struct rlimit files;
 	sigset_t all, signals;
-	FILE *stream, *saved_stderr = stderr;
+	FILE *saved_stderr = stderr;
+	bool know_files = !getrlimit(RLIMIT_NOFILE, &files);
 	cpu_set_t cpus;
 	int rc;
 
-	stream = log_stream_open();
-	if (!stream)
-		return pyn_error(err, PYN_ERROR_SYSTEM, errno, "no log stream for DPDK: %s", strerror(errno));
 	if (sched_getaffinity(0, sizeof(cpus), &cpus))
 		CPU_ZERO(&cpus);
-	rte_openlog_stream(stream);
-
 	/* The EAL's thread inherits the mask: a Ctrl-C has to reach a thread of the script, to interrupt what it
 	 * does. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &signals);
 	/* Some of the EAL's first errors are written to stderr, whatever stream it was given. */
 	stderr = stream;
-	rc = eal_init(memory, &cpus);
+	rc = eal_init(&cpus);
 	stderr = saved_stderr;
 	pthread_sigmask(SIG_SETMASK, &signals, NULL);
 	if (CPU_COUNT(&cpus))
 		sched_setaffinity(0, sizeof(cpus), &cpus);
+	if (know_files)
+		setrlimit(RLIMIT_NOFILE, &files);
 	closelog(); /* the EAL opened it, and put its name on the process's messages */
-	fflush(stream);
+	return rc;
+}
 
-	if (rc >= 0) {
-		arena_freeze();
+int pyn_eal_can_start(struct pyn_error *err)
+{
+	return descriptors_check(err);
+}
+
+int pyn_eal_start(struct pyn_error *err)
+{
+	FILE *stream = log_stream_open();
+	int rc, number;
+
+	if (!stream)
+		return pyn_error(err, PYN_ERROR_SYSTEM, errno, "no log stream for DPDK: %s", strerror(errno));
+	rte_openlog_stream(stream);
+	rc = init_unnoticed(stream);
+	fflush(stream);
+	if (rc >= 0)
 		return 0;
-	}
-	int number = rte_errno > 0 ? rte_errno : EIO;
+	number = rte_errno > 0 ? rte_errno : EIO;
 	return pyn_error(err, number == ENOMEM ? PYN_ERROR_MEMORY : PYN_ERROR_SYSTEM, number,
-			 "DPDK did not start with %u MiB of %s: %.100s; %s", memory->mib,
-			 memory->huge ? "hugepages" : "memory", the_log.last[0] ? the_log.last : rte_strerror(number),
-			 memory->huge ? "PYNVME_HUGE=0 does without hugepages" : "PYNVME_MEM sets another size");
+			 "DPDK did not start: %.120s; look at the limits of this process (ulimit -a)",
+			 the_log.last[0] ? the_log.last : rte_strerror(number));
+}
+
+void pyn_eal_register(void *address, size_t length)
+{
+	size_t page = length & -length;
+
+	if (page > LARGEST_PAGE)
+		page = LARGEST_PAGE;
+	/* Nothing here needs it, so that a refusal costs nothing but what DPDK's own libraries could do. */
+	if (rte_extmem_register(address, length, NULL, 0, page))
+		pyn_log(PYN_LOG_INFO, "DPDK does not accept the DMA memory: %s", rte_strerror(rte_errno));
 }

@@ -12,20 +12,21 @@
 #include "core/env/arena.h"
 #include "core/env/eal.h"
 #include "core/env/heap.h"
+#include "core/env/limits.h"
 #include "core/env/owner.h"
 
 static _Atomic(uint32_t) the_generation = 1;
 static pthread_once_t watch_once = PTHREAD_ONCE_INIT;
 
-/* The start happens once; what came of it is told to everybody who asks later. */
+/* The EAL can be started once: what came of it is told to everybody who asks later. Memory can be asked for again. */
 static struct {
 	pthread_mutex_t lock;
-	bool done;
 	_Atomic(bool) running;
 	pid_t pid;           /* of the process that started it */
 	uint32_t generation; /* and its generation */
-	int rc;
-	struct pyn_error error;
+	bool eal_done;
+	int eal_rc;
+	struct pyn_error eal_error;
 } the_start = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void forked_child(void)
@@ -55,40 +56,52 @@ bool pyn_env_is_owner(void)
 
 static int start(bool locked, struct pyn_error *err)
 {
-	struct pyn_eal_memory memory;
+	const struct pyn_dma_region *arena = pyn_arena();
 	int rc;
 
-	rc = pyn_eal_memory_choose(&memory, locked, err);
+	if (!the_start.eal_done) {
+		rc = pyn_eal_can_start(err);
+		if (rc)
+			return rc;
+		the_start.eal_done = true;
+		the_start.eal_rc = pyn_eal_start(&the_start.eal_error);
+	}
+	if (the_start.eal_rc) {
+		*err = the_start.eal_error;
+		return the_start.eal_rc;
+	}
+	rc = pyn_arena_map(locked, err);
 	if (rc)
 		return rc;
-	/* From here on there is no second try. */
-	the_start.done = true;
-	rc = pyn_eal_start(&memory, err);
-	if (rc)
+	rc = pyn_heap_start(arena->address, arena->length, err);
+	if (rc) {
+		pyn_arena_unmap();
 		return rc;
-	rc = pyn_arena_find(err);
-	return rc ? rc : pyn_heap_start(err);
+	}
+	pyn_eal_register(arena->address, arena->length);
+	return 0;
 }
 
 static int start_once(bool locked, struct pyn_error *err)
 {
+	struct pyn_error cause;
+	int rc;
+
 	if (the_start.pid && (the_start.pid != getpid() || the_start.generation != pyn_process_generation()))
 		return pyn_error(
 			err, PYN_ERROR_STATE, EPERM,
 			"process %d was forked from %d, which drives the devices: a forked process cannot open or "
 			"allocate; start a new one (multiprocessing: 'spawn')",
 			getpid(), the_start.pid);
-	if (!the_start.done) {
-		the_start.generation = pyn_process_generation();
-		the_start.pid = getpid();
-		the_start.rc = start(locked, &the_start.error);
-		atomic_store(&the_start.running, the_start.rc == 0);
-		if (!the_start.done)
-			the_start.pid = 0;
-	}
-	if (the_start.rc && err)
-		*err = the_start.error;
-	return the_start.rc;
+	if (atomic_load(&the_start.running))
+		return 0;
+	the_start.generation = pyn_process_generation();
+	the_start.pid = getpid();
+	rc = start(locked, &cause);
+	atomic_store(&the_start.running, rc == 0);
+	if (rc && err)
+		*err = cause;
+	return rc;
 }
 
 static int start_env(bool locked, struct pyn_error *err)
@@ -116,7 +129,7 @@ int pyn_env_start_locked(struct pyn_error *err)
 
 size_t pyn_env_available_mib(void)
 {
-	return pyn_eal_available_mib();
+	return pyn_limits_available_mib();
 }
 
 void *pyn_shared_map(size_t size, struct pyn_error *err)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The environment: DPDK's EAL, the memory that a device may access, and memory that forked workers share.
+ * The environment: the memory that a device may access, memory that forked workers share, and DPDK's EAL.
  * Everything starts with the first use; including this header or loading the module starts nothing.
  */
 #ifndef PYN_ENV_ENV_H
@@ -13,11 +13,13 @@
 #include "core/util/error.h"
 
 /*
- * Start the EAL, once a process; later calls return what the first returned. Any thread may call it.
- * Hugepages are used where at least 512 MiB of them are free, else a memory file of 4 KiB pages;
- * the environment variable PYNVME_HUGE=0 forces the latter, PYNVME_MEM=MIB sets the size of the arena.
+ * Start the EAL and map the DMA memory, once a process. Any thread may call it. It waits for no other process.
+ * The memory is of hugepages where at least 512 MiB of them are free, else ordinary shared memory, 4 GiB of which
+ * costs what is used of it. The environment variable PYNVME_HUGE=0 forces the latter and PYNVME_HUGE=1 the former;
+ * PYNVME_MEM=MIB sets the size.
  * A forked process that did not start it itself gets PYN_ERROR_STATE.
- * Errors: PYN_ERROR_MEMORY, PYN_ERROR_SYSTEM; PYN_ERROR_ARGUMENT, a variable is malformed (a later call looks again).
+ * Errors: PYN_ERROR_MEMORY, there is not enough; PYN_ERROR_ARGUMENT, a variable is malformed; after these two a later
+ * call tries again. PYN_ERROR_SYSTEM, the EAL does not start; later calls return the same.
  */
 int pyn_env_start(struct pyn_error *err);
 
@@ -25,7 +27,7 @@ int pyn_env_start(struct pyn_error *err);
  * is less, what this process may lock and, without hugepages, a quarter of what is available; 64 MiB at least. */
 int pyn_env_start_locked(struct pyn_error *err);
 
-/* MiB of memory that the kernel can still give, by its own estimate. */
+/* MiB of memory that the kernel can still give to this process, by its own estimate. */
 size_t pyn_env_available_mib(void);
 
 /* DMA memory: zeroed, contiguous for the device, whole pages of 4 KiB that nothing else shares; starts the
@@ -86,7 +88,8 @@ struct pyn_dma_region {
 	bool huge;       /* of hugepages */
 };
 
-/* The whole arena, fixed since the start, in ascending order of address. Returns the number of regions. */
+/* The whole arena, fixed since the start, in ascending order of address. Returns the number of regions; 0 before it.
+ */
 size_t pyn_dma_regions(const struct pyn_dma_region **regions);
 
 /* Memory shared with the processes forked later, zeros until touched, not reserved: a table for a whole

@@ -9,14 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <rte_lcore.h>
-#include <rte_malloc.h>
+#include "core/env/arena.h"
 
 #define PAGE ((size_t)4096)
-#define MAX_SPANS 64
-#define SMALLEST_SPAN ((size_t)1 << 20) /* less is not worth it, and is left to the EAL */
-#define EAL_OVERHEAD (2 * PAGE)         /* its headers and the alignment */
-#define EAL_USED ((size_t)2 << 20)      /* at the end of a span: what the EAL has used at its start and given back */
 #define TAKEN (UINT32_C(1) << 31)
 
 /* Memory in one piece, cut into runs of pages. */
@@ -29,59 +24,20 @@ struct span {
 
 static struct {
 	pthread_mutex_t lock;
-	struct span spans[MAX_SPANS];
-	unsigned count;
+	struct span span;
 	_Atomic(size_t) taken; /* pages; read without the lock, which may be held for ever in a forked process */
 } the_heap = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* -- what there is -------------------------------------------------------------------------------------------- */
-
-static int span_add(char *address, size_t size, struct pyn_error *err)
+int pyn_heap_start(void *address, size_t size, struct pyn_error *err)
 {
-	struct span *span = &the_heap.spans[the_heap.count];
+	struct span span = {.address = address, .pages = size / PAGE};
 
-	*span = (struct span){.address = address, .pages = size / PAGE};
-	span->runs = calloc(span->pages, sizeof(*span->runs));
-	if (!span->runs)
+	span.runs = calloc(span.pages, sizeof(*span.runs));
+	if (!span.runs)
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for the books of %zu bytes of DMA memory",
 				 size);
-	span->runs[0] = (uint32_t)span->pages;
-	size_t used = size < EAL_USED ? size : EAL_USED;
-
-	memset(address + size - used, 0, used);
-	the_heap.count++;
-	return 0;
-}
-
-/* The largest piece that a socket still has; false: none that is worth it. */
-static bool largest_piece(int socket, char **address, size_t *size)
-{
-	struct rte_malloc_socket_stats stats;
-
-	if (rte_malloc_get_socket_stats(socket, &stats) || stats.greatest_free_size < SMALLEST_SPAN)
-		return false;
-	*size = (stats.greatest_free_size - EAL_OVERHEAD) / PAGE * PAGE;
-	if (*size / PAGE >= TAKEN)
-		*size = (size_t)(TAKEN - 1) * PAGE;
-	*address = rte_malloc_socket(NULL, *size, (unsigned)PAGE, socket);
-	return *address != NULL;
-}
-
-int pyn_heap_start(struct pyn_error *err)
-{
-	for (unsigned i = 0; i < rte_socket_count(); i++) {
-		char *address;
-		size_t size;
-
-		while (the_heap.count < MAX_SPANS && largest_piece(rte_socket_id_by_idx(i), &address, &size)) {
-			int rc = span_add(address, size, err);
-
-			if (rc < 0)
-				return rc;
-		}
-	}
-	if (!the_heap.count)
-		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "DPDK started without any memory");
+	span.runs[0] = (uint32_t)span.pages;
+	the_heap.span = span;
 	return 0;
 }
 
@@ -131,7 +87,8 @@ static char *cut(struct span *span, size_t at, size_t skip, size_t pages)
 	return memory;
 }
 
-static char *take(struct span *span, size_t pages, size_t align)
+/* NULL: there are not so many in a row; *refused: there are, and the kernel does not give them, *err says why. */
+static char *take(struct span *span, size_t pages, size_t align, bool *refused, struct pyn_error *err)
 {
 	for (size_t at = 0; at < span->pages; at += span->runs[at] & ~TAKEN) {
 		if (span->runs[at] & TAKEN)
@@ -139,8 +96,10 @@ static char *take(struct span *span, size_t pages, size_t align)
 		size_t skip = pages_to_alignment(span, at, align);
 		size_t room = free_pages_at(span, at);
 
-		if (room >= pages && room - pages >= skip)
-			return cut(span, at, skip, pages);
+		if (room < pages || room - pages < skip)
+			continue;
+		*refused = pyn_arena_fill((at + skip + pages) * PAGE, err) < 0;
+		return *refused ? NULL : cut(span, at, skip, pages);
 	}
 	return NULL;
 }
@@ -155,28 +114,33 @@ static void give(struct span *span, size_t at)
 
 /* -- the interface -------------------------------------------------------------------------------------------- */
 
-void *pyn_heap_take(size_t size, size_t align)
+void *pyn_heap_take(size_t size, size_t align, struct pyn_error *err)
 {
 	size_t pages = size / PAGE + (size % PAGE != 0);
-	char *memory = NULL;
+	bool refused = false;
+	char *memory;
 
 	pthread_mutex_lock(&the_heap.lock);
-	for (unsigned i = 0; !memory && i < the_heap.count; i++)
-		memory = take(&the_heap.spans[i], pages, align);
+	memory = take(&the_heap.span, pages, align, &refused, err);
 	pthread_mutex_unlock(&the_heap.lock);
+	if (!memory && !refused)
+		pyn_error(err, PYN_ERROR_MEMORY, ENOMEM,
+			  "no %zu bytes of DMA memory in one piece (%zu are in use); the environment variable "
+			  "PYNVME_MEM "
+			  "sets the size of the arena in MiB",
+			  size, pyn_heap_in_use());
 	return memory;
 }
 
 void pyn_heap_give(void *memory)
 {
-	pthread_mutex_lock(&the_heap.lock);
-	for (unsigned i = 0; i < the_heap.count; i++) {
-		struct span *span = &the_heap.spans[i];
-		uintptr_t offset = (uintptr_t)memory - (uintptr_t)span->address;
+	struct span *span = &the_heap.span;
+	size_t offset;
 
-		if (offset % PAGE == 0 && offset / PAGE < span->pages)
-			give(span, offset / PAGE);
-	}
+	pthread_mutex_lock(&the_heap.lock);
+	offset = (size_t)((uintptr_t)memory - (uintptr_t)span->address);
+	if (offset % PAGE == 0 && offset / PAGE < span->pages)
+		give(span, offset / PAGE);
 	pthread_mutex_unlock(&the_heap.lock);
 }
 

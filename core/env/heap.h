@@ -10,11 +10,12 @@
 
 #include "core/util/error.h"
 
-/* Take all memory that the EAL has, once, right after its start. Errors: PYN_ERROR_MEMORY. */
-int pyn_heap_start(struct pyn_error *err);
+/* Give out the size bytes at address, whole pages that are zeros; once. Errors: PYN_ERROR_MEMORY. */
+int pyn_heap_start(void *address, size_t size, struct pyn_error *err);
 
-/* Whole pages, zeroed; size is at least 1, align a power of two in bytes. NULL: there are not so many in a row. */
-void *pyn_heap_take(size_t size, size_t align);
+/* Whole pages, zeroed; size is at least 1, align a power of two in bytes. NULL: there are not so many in a row, or
+ * the kernel does not give them; *err says so. */
+void *pyn_heap_take(size_t size, size_t align, struct pyn_error *err);
 
 /* Give back what pyn_heap_take returned; anything else is ignored. */
 void pyn_heap_give(void *memory);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/env/arena.h"
 #include "core/env/env.h"
 #include "core/util/cleanup.h"
 
@@ -26,6 +27,7 @@ static int find_page(int pagemap, const char *memory, uint64_t *physical, struct
 {
 	uint64_t entry = 0;
 
+	(void)*(const volatile char *)memory; /* a page that was never accessed has no entry */
 	if (pread(pagemap, &entry, sizeof(entry), (off_t)((uintptr_t)memory / PAGE * sizeof(entry))) != sizeof(entry))
 		return pyn_error(err, PYN_ERROR_MEMORY, errno, "/proc/self/pagemap cannot be read: %s",
 				 strerror(errno));
@@ -47,6 +49,9 @@ static int find_region(int pagemap, const struct pyn_dma_region *region, uint64_
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOTSUP,
 				 "without an IOMMU a drive can use hugepages only, and this session has none: at "
 				 "least 512 MiB must be free when it starts (" HOW_MANY ")");
+	rc = pyn_arena_fill(region->length, err);
+	if (rc)
+		return rc;
 	*pages = calloc(count, sizeof(**pages));
 	if (!*pages)
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for %zu physical addresses", count);

@@ -36,8 +36,16 @@ def hide():
     return wrapped
 
 
-@pytest.mark.parametrize("hidden", ["/sys", "/proc"])
+@pytest.mark.parametrize("hidden", ["/sys", "/proc", "/dev/shm", "/run"])
 def test_a_script_runs_where_there_is_no(hidden, hide):
     run = [*hide(hidden), sys.executable, "-c", SCRIPT]
     done = subprocess.run(run, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "verified 8\n", "")
+
+
+def test_a_start_makes_no_file_in_run(hide):
+    code = "import nvme, os; nvme.Buffer(1); print(os.listdir('/run'))"
+    done = subprocess.run(
+        [*hide("/run"), sys.executable, "-c", code], capture_output=True, text=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("[]\n", "")

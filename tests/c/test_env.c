@@ -254,25 +254,18 @@ static unsigned long long anonymous_kib(void)
 	return kib;
 }
 
-/* Both counts are made in the same way and by the same code: what they differ in is what was not forked. */
-static int fork_with_a_large_arena(void)
+/* What a fork would copy: under ASan the sanitizer's own memory counts, too, on both sides. */
+static int start_and_look_at_own_memory(void)
 {
-	unsigned long long ours;
-	int status;
+	unsigned long long before = anonymous_kib();
 
 	setenv("PYNVME_HUGE", "0", 1);
-	setenv("PYNVME_MEM", "2048", 1);
+	setenv("PYNVME_MEM", "16384", 1);
 	if (pyn_env_start(NULL))
 		return 1;
-	ours = anonymous_kib();
-	pid_t pid = fork();
-
-	if (pid == 0)
-		_exit(anonymous_kib() + 16 * 1024 < ours ? 0 : 2);
-	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 3;
+	return anonymous_kib() < before + 8 * 1024 ? 0 : 2;
 }
 
-/* 48 bytes for each 4 KiB of 2 GiB are 24 MiB, whose page tables a fork would copy for longer than all else takes. */
 static size_t arena_mib(void)
 {
 	const struct pyn_dma_region *regions;
@@ -326,22 +319,120 @@ TEST(memory_that_a_device_has_locked_is_no_more_than_this_machine_and_this_user_
 		CHECK_EQ(in_child(start_what_nobody_may_lock), 0);
 }
 
-TEST(what_dpdk_knows_of_its_memory_is_not_forked)
+TEST(a_large_arena_costs_only_what_is_used_of_it)
 {
-	CHECK_EQ(in_child(fork_with_a_large_arena), 0);
+	CHECK_EQ(in_child(start_and_look_at_own_memory), 0);
+}
+
+static int start_with_few_descriptors(void)
+{
+	struct rlimit few, limit;
+	struct pyn_error err = {0};
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	for (few = limit, few.rlim_cur = 3; few.rlim_cur < 24; few.rlim_cur++) {
+		setrlimit(RLIMIT_NOFILE, &few);
+		if (!pyn_env_start(&err))
+			break;
+		if (err.kind != PYN_ERROR_MEMORY || !strstr(err.text, "ulimit -n"))
+			return 1;
+	}
+	if (few.rlim_cur < 6 || few.rlim_cur == 24)
+		return 2;
+	getrlimit(RLIMIT_NOFILE, &limit);
+	return limit.rlim_cur == few.rlim_cur ? 0 : 3;
+}
+
+TEST(a_start_without_descriptors_fails_and_can_be_tried_again)
+{
+	CHECK_EQ(in_child(start_with_few_descriptors), 0);
+}
+
+/* Address space that is used by now, and so much more. */
+static bool limit_address_space(size_t mib)
+{
+	struct rlimit limit = {.rlim_cur = 0, .rlim_max = RLIM_INFINITY};
+	unsigned long pages = 0;
+	FILE *file = fopen("/proc/self/statm", "r");
+
+	if (!file || fscanf(file, "%lu", &pages) != 1)
+		return false;
+	fclose(file);
+	limit.rlim_cur = pages * 4096 + mib * MIB;
+	return !setrlimit(RLIMIT_AS, &limit);
+}
+
+static int start_with_little_address_space(void)
+{
+	unsetenv("PYNVME_MEM");
+	if (!limit_address_space(200))
+		return 10;
+	if (pyn_env_start(NULL))
+		return 1;
+	return arena_mib() >= 16 && arena_mib() <= 100 ? 0 : 2;
+}
+
+static int start_with_more_than_the_address_space(void)
+{
+	struct pyn_error err = {0};
+
+	setenv("PYNVME_MEM", "1024", 1);
+	if (!limit_address_space(200))
+		return 10;
+	if (!pyn_env_start(&err) || err.kind != PYN_ERROR_MEMORY || !strstr(err.text, "ulimit -v"))
+		return 1;
+	setenv("PYNVME_MEM", "32", 1);
+	return pyn_env_start(&err) || arena_mib() != 32 ? 2 : 0;
+}
+
+TEST(a_limited_address_space_makes_the_arena_smaller_unless_its_size_was_asked_for)
+{
+	CHECK_EQ(in_child(start_with_little_address_space), 0);
+	CHECK_EQ(in_child(start_with_more_than_the_address_space), 0);
+}
+
+static int start_with_small_files(void)
+{
+	struct rlimit small = {.rlim_cur = 40 * MIB, .rlim_max = 40 * MIB};
+
+	unsetenv("PYNVME_MEM");
+	setrlimit(RLIMIT_FSIZE, &small); /* a file beyond it would be a signal */
+	return pyn_env_start(NULL) || arena_mib() != 40 ? 1 : 0;
+}
+
+TEST(a_limited_size_of_files_makes_the_arena_smaller)
+{
+	CHECK_EQ(in_child(start_with_small_files), 0);
+}
+
+static int start_with_more_hugepages_than_there_are(void)
+{
+	struct pyn_error err = {0};
+
+	setenv("PYNVME_HUGE", "1", 1);
+	setenv("PYNVME_MEM", "65536", 1);
+	if (!pyn_env_start(&err) || err.kind != PYN_ERROR_MEMORY || !strstr(err.text, "nr_hugepages"))
+		return 1;
+	unsetenv("PYNVME_HUGE");
+	return pyn_env_start(&err) || arena_mib() != 65536 ? 2 : 0;
+}
+
+TEST(hugepages_that_are_asked_for_and_missing_are_an_error_and_others_are_replaced)
+{
+	CHECK_EQ(in_child(start_with_more_hugepages_than_there_are), 0);
 }
 
 TEST(several_sessions_start_at_once)
 {
-	pid_t pids[4];
+	pid_t pids[6];
 	int status;
 
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 6; i++) {
 		pids[i] = fork();
 		if (pids[i] == 0)
 			_exit(pyn_dma_alloc(4096, 64, NULL) ? 0 : 1);
 	}
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 6; i++) {
 		waitpid(pids[i], &status, 0);
 		CHECK_EQ(status, 0);
 	}
@@ -398,8 +489,9 @@ TEST(dma_memory_is_zeroed_aligned_and_counted)
 TEST(no_write_into_dma_memory_breaks_the_allocator)
 {
 	enum { PIECES = 64 };
+	/* Before the first byte of all DMA memory is nothing that a device reaches. */
+	char *first = pyn_dma_alloc(4096, 4096, NULL), *pieces[PIECES];
 	size_t before = pyn_dma_in_use();
-	char *pieces[PIECES];
 
 	for (int round = 0; round < 4; round++) {
 		for (int i = 0; i < PIECES; i++)
@@ -411,6 +503,7 @@ TEST(no_write_into_dma_memory_breaks_the_allocator)
 			pyn_dma_free(pieces[(i * 29 + round) % PIECES]);
 		CHECK_EQ(pyn_dma_in_use(), before);
 	}
+	pyn_dma_free(first);
 }
 
 TEST(what_is_given_back_is_one_piece_again)
@@ -504,6 +597,33 @@ TEST(a_device_sees_through_the_descriptor_what_is_in_memory)
 	}
 	CHECK_STR(memory + 4096, "from the device");
 	pyn_dma_free(memory);
+}
+
+TEST(physical_addresses_of_hugepages_are_known_also_of_those_that_nobody_used)
+{
+	const struct pyn_dma_region *regions;
+	size_t count = pyn_dma_regions(&regions);
+	struct pyn_error err;
+	uint64_t last = 0;
+
+	CHECK_EQ(count, 1);
+	if (!regions->huge) {
+		CHECK(pyn_dma_physical_learn(&err) < 0);
+		CHECK_EQ(err.kind, PYN_ERROR_MEMORY);
+		SKIP("no hugepages are free");
+	}
+	if (geteuid())
+		SKIP("only root may know them");
+	if (!CHECK_EQ(pyn_dma_physical_learn(&err), 0))
+		return;
+	for (size_t at = 0; at < regions->length; at += PYN_DMA_HUGE_PAGE) {
+		uint64_t physical = pyn_dma_physical((char *)regions->address + at);
+
+		CHECK(physical && physical != last);
+		CHECK_EQ(physical % PYN_DMA_HUGE_PAGE, 0);
+		CHECK_EQ(pyn_dma_physical((char *)regions->address + at + 12345), physical + 12345);
+		last = physical;
+	}
 }
 
 static char *the_buffer;
