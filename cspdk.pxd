@@ -117,6 +117,7 @@ cdef extern from "driver.h" nogil:
         uint64_t mismatch
 
     void pyn_verify_get_counts(const pyn_verify *verify, pyn_verify_counts *counts)
+    void pyn_verify_forget(pyn_verify *verify, uint64_t slba, uint64_t nlb)
     void pyn_mismatch_text(const pyn_mismatch *mismatch, uint32_t nsid, char *text, size_t size)
 
     # -- drives -----------------------------------------------------------------------------------------
@@ -142,6 +143,9 @@ cdef extern from "driver.h" nogil:
     int pyn_device_reset(pyn_device *device, pyn_device_reset_kind kind, pyn_error *err)
     int pyn_device_shutdown(pyn_device *device, bool abrupt, pyn_error *err)
     void pyn_device_power_lost(pyn_device *device)
+    void pyn_device_forget(pyn_device *device)
+    bool pyn_device_admin_is_unknown(uint8_t opcode)
+    void pyn_device_ask_effects(pyn_device *device)
     void pyn_device_stop(pyn_device *device)
     int pyn_device_release(pyn_device *device, pyn_error *err)
     int pyn_device_regain(pyn_device *device, pyn_error *err)
@@ -220,11 +224,19 @@ cdef extern from "driver.h" nogil:
         uint64_t capacity
         bool verify_enabled
 
+    struct pyn_namespace_answer:
+        pass
+
     int pyn_namespace_open(pyn_device *device, uint32_t nsid, uint64_t nlba_verify, pyn_namespace **ns,
                            pyn_error *err)
     void pyn_namespace_free(pyn_namespace *ns)
     uint32_t pyn_namespace_lba_bytes(const pyn_namespace *ns, uint32_t cdw12)
-    int pyn_namespace_refresh(pyn_namespace *ns, pyn_error *err)
+    bool pyn_namespace_lacks_metadata(const pyn_namespace *ns, const nvme_cmd *cmd)
+    int pyn_namespace_refuse_metadata(const pyn_namespace *ns, pyn_error *err)
+    bool pyn_namespace_is_current(const pyn_namespace *ns)
+    int pyn_namespace_ask(pyn_namespace *ns, pyn_namespace_answer *answer, pyn_error *err)
+    int pyn_namespace_take(pyn_namespace *ns, pyn_namespace_answer *answer, pyn_error *err)
+    bool pyn_track_is_unknown(uint8_t opcode)
     int pyn_io_submit(pyn_io_queue *queue, pyn_namespace *ns, pyn_command *command, uint16_t *cid, pyn_error *err)
 
     # -- IO workers -------------------------------------------------------------------------------------

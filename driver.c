@@ -70,20 +70,33 @@ int pyn_admin_submit(struct pyn_device *device, struct pyn_command *command, uin
 		rc = check_data(command, pyn_transfer_admin(&command->cmd), err);
 	if (rc < 0)
 		return rc;
+	command->verify = NULL;
+	command->all = NULL;
 	if (!pyn_qpair_queue(pyn_device_admin(device)))
 		return pyn_error(err, PYN_ERROR_STATE, ENODEV, "the controller at %s is not enabled",
 				 pyn_device_address(device));
 	return pyn_qpair_submit(pyn_device_admin(device), command, cid, err);
 }
 
-/* Whether a command names another namespace than the one that sends it, as send_cmd may. */
-static bool names_another(const struct pyn_namespace *ns, const struct nvme_cmd *cmd)
+/* Whose table a command concerns; *reference is to be given back. */
+static void choose_tables(struct pyn_namespace *ns, struct pyn_command *command, struct pyn_verify **reference)
 {
-	return ns && cmd->nsid != ns->nsid && cmd->nsid != UINT32_MAX;
+	const struct nvme_cmd *cmd = &command->cmd;
+
+	command->verify = NULL;
+	command->all = NULL;
+	if (!ns || (pyn_track_is_unknown(cmd->opc) && pyn_device_keeps_data(ns->device, cmd->opc, true)))
+		return;
+	if (cmd->nsid == UINT32_MAX)
+		command->all = pyn_device_all_tables(ns->device);
+	else if (cmd->nsid == ns->nsid)
+		command->verify = ns->verify;
+	else
+		/* As send_cmd may. */
+		command->verify = *reference = pyn_device_find_table(ns->device, cmd->nsid);
 }
 
-int pyn_io_submit(struct pyn_io_queue *queue, struct pyn_namespace *ns, struct pyn_command *command, uint16_t *cid,
-		  struct pyn_error *err)
+static int check_queue(const struct pyn_io_queue *queue, const struct pyn_namespace *ns, struct pyn_error *err)
 {
 	if (queue->process != pyn_process_generation())
 		return pyn_error(err, PYN_ERROR_STATE, ECHILD, "Qpair %u belongs to another process", queue->qid);
@@ -93,23 +106,35 @@ int pyn_io_submit(struct pyn_io_queue *queue, struct pyn_namespace *ns, struct p
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EXDEV,
 				 "Qpair %u belongs to the drive at %s, the namespace to %s", queue->qid,
 				 pyn_device_address(queue->device), pyn_device_address(ns->device));
-	bool known = ns && command->cmd.nsid == ns->nsid;
-	uint32_t lba_bytes = known ? pyn_namespace_lba_bytes(ns, command->cmd.cdw12) : 0;
-	int rc = check_data(command, pyn_transfer_io(&command->cmd, lba_bytes), err);
+	return 0;
+}
+
+int pyn_io_submit(struct pyn_io_queue *queue, struct pyn_namespace *ns, struct pyn_command *command, uint16_t *cid,
+		  struct pyn_error *err)
+{
+	int rc = check_queue(queue, ns, err);
 
 	if (rc < 0)
 		return rc;
+	bool known = ns && command->cmd.nsid == ns->nsid;
+
+	if (known && pyn_namespace_lacks_metadata(ns, &command->cmd))
+		return pyn_namespace_refuse_metadata(ns, err);
+	uint32_t lba_bytes = known ? pyn_namespace_lba_bytes(ns, command->cmd.cdw12) : 0;
+
+	rc = check_data(command, pyn_transfer_io(&command->cmd, lba_bytes), err);
+	if (rc < 0)
+		return rc;
+	struct pyn_verify *reference = NULL;
+
 	command->judge = ns && ns->verify_enabled;
 	/* Stamps are for LBAs that lie side by side. */
 	command->stamp = command->stamp && !(known && ns->interleaved);
-	struct pyn_verify *other = NULL;
-
-	command->verify = ns ? ns->verify : NULL;
-	if (names_another(ns, &command->cmd))
-		command->verify = other = pyn_device_find_table(ns->device, command->cmd.nsid);
+	choose_tables(ns, command, &reference);
 	rc = pyn_qpair_submit(queue->qpair, command, cid, err);
-	pyn_verify_put(other);
+	pyn_verify_put(reference);
 	command->verify = NULL;
+	command->all = NULL;
 	return rc;
 }
 

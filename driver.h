@@ -25,6 +25,7 @@
 #include "core/io/transfer.h"
 #include "core/io/pattern.h"
 #include "core/io/qpair.h"
+#include "core/io/track.h"
 #include "core/io/worker.h"
 #include "core/nvme/status.h"
 #include "core/util/clock.h"

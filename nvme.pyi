@@ -1321,6 +1321,26 @@ class Namespace:
             unverified (nothing was known of them), mismatch
         """
 
+    def verify_forget(self, lba: _Int = 0, lba_count: _Int | None = None) -> None:
+        """Forget what these LBAs must hold: reads of them count as unverified until they are written again.
+
+        Call it when something that pynvme cannot see has changed the data, for example another host, or a
+        command of another queue. pynvme does it by itself after commands whose effect on the data it cannot
+        know, such as vendor specific ones (docs/design.md, Verification).
+
+        Args:
+            lba: the first LBA
+            lba_count: how many LBAs; None: all from `lba` to the end of the namespace
+
+        Raises:
+            AssertionError: lba or lba_count does not fit into 64 bits
+            RuntimeError: the drive is closed
+
+        Example:
+            >>> nvme0n1.verify_forget()         # the whole namespace
+            >>> nvme0n1.verify_forget(0, 8)     # LBAs 0 to 7
+        """
+
     def close(self) -> None:
         """For symmetry: what is known of the namespace stays as long as the drive is open."""
 

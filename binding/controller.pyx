@@ -270,6 +270,8 @@ cdef class Controller(_Queue):
         cdef int rc
 
         self._ensure()
+        if cspdk.pyn_device_admin_is_unknown(command.cmd.opc):
+            self._ask_effects()
         command.stamp = False
         command.user = self._callbacks.hold(callback)
         rc = cspdk.pyn_admin_submit(self._device._device, command, &self._latest_cid, &err)
@@ -279,6 +281,12 @@ cdef class Controller(_Queue):
             _note(error, "not sent: " + _command_line(&command.cmd, 0))
             raise error
         return self
+
+    cdef int _ask_effects(self) except -1:
+        """Before a command whose opcode only the drive knows."""
+        with nogil:
+            cspdk.pyn_device_ask_effects(self._device._device)
+        return 0
 
     cdef int _send_aer(self, _Callback callback) except -1:
         cdef cspdk.pyn_command command

@@ -54,18 +54,28 @@ cdef class Namespace:
                 f"{self._namespace.nsze} LBAs of {self._namespace.lba_size} bytes>")
 
     cdef cspdk.pyn_namespace *_get(self) except NULL:
-        """The namespace as it is now: after a format it is identified anew."""
-        cdef cspdk.pyn_error err
-        cdef int rc
-
+        """The namespace as it is now: after a reset or a format it is identified anew."""
         if self._namespace == NULL:
             raise RuntimeError("this Namespace was never created: its __init__ has to be called")
         if not cspdk.pyn_device_initialised(self._controller._device._device):
             self._controller._ensure()
-        rc = cspdk.pyn_namespace_refresh(self._namespace, &err)
+        if not cspdk.pyn_namespace_is_current(self._namespace):
+            self._identify_again()
+        return self._namespace
+
+    cdef int _identify_again(self) except -1:
+        cdef cspdk.pyn_namespace_answer answer
+        cdef cspdk.pyn_error err
+        cdef int rc
+
+        with nogil:
+            rc = cspdk.pyn_namespace_ask(self._namespace, &answer, &err)
+        # Other threads use it with Python's lock.
+        if rc == 0:
+            rc = cspdk.pyn_namespace_take(self._namespace, &answer, &err)
         if rc < 0:
             raise _exception(&err)
-        return self._namespace
+        return 0
 
     # -- what it is -------------------------------------------------------------------------------------
 
@@ -117,6 +127,12 @@ cdef class Namespace:
         cspdk.pyn_verify_get_counts(self._get().verify, &counts)
         return DotDict(judged=counts.judged, unverified=counts.unverified, mismatch=counts.mismatch)
 
+    def verify_forget(self, lba=0, lba_count=None):
+        cdef uint64_t first = _field(lba, 64, "lba")
+        cdef uint64_t count = 0xffffffffffffffff if lba_count is None else _field(lba_count, 64, "lba_count")
+
+        cspdk.pyn_verify_forget(self._get().verify, first, count)
+
     def close(self):
         pass  # the drive keeps its table; what is left goes with the last reference
 
@@ -132,6 +148,8 @@ cdef class Namespace:
             raise TypeError(f"qpair must be a Qpair, not {type(qpair).__name__}")
         queue = <Qpair>qpair
         queue._get()
+        if cspdk.pyn_track_is_unknown(command.cmd.opc):
+            self._controller._ask_effects()
         callback = None if cb is None else _callback(cb)
         command.user = NULL if callback is None else queue._callbacks.hold(callback)
         rc = cspdk.pyn_io_submit(queue._queue, self._namespace, command, &queue._latest_cid, &err)

@@ -272,6 +272,7 @@ enum nvme_feature_select {
 #define NVME_SET_FEATURES_SV (UINT32_C(1) << 31) /* command dword 10: save */
 
 /* Bits of features' command dword 11. */
+#define NVME_WCE 0x1u     /* volatile write cache: enabled */
 #define NVME_APSTE 0x1u   /* autonomous power state transition: enabled */
 #define NVME_HMB_EHM 0x1u /* host memory buffer: enabled */
 #define NVME_HMB_MR 0x2u  /* and the memory is returned as it was left */

@@ -43,6 +43,7 @@ int pyn_device_check(const struct pyn_device *device, struct pyn_error *err)
 static void destroy(struct pyn_device *device)
 {
 	if (device->process == pyn_process_generation()) {
+		pyn_tables_free(device->shutting_down);
 		pyn_qpair_destroy(device->admin);
 		pyn_buffer_put(device->identify);
 		pyn_dma_free(device->shared);
@@ -74,6 +75,7 @@ static int create(const char *address, bool keep_tables, struct pyn_device **out
 	atomic_init(&device->references, 1);
 	device->process = pyn_process_generation();
 	device->timeout_ms = DEFAULT_TIMEOUT_MS;
+	device->durable_since = UINT64_MAX;
 	device->keep_tables = keep_tables;
 	device->address = strdup(address);
 	device->queues = calloc(PYN_MAX_QID + 1, sizeof(*device->queues));
@@ -97,87 +99,6 @@ static int create(const char *address, bool keep_tables, struct pyn_device **out
 	return device->shared && device->identify ? 0 : -ENOMEM;
 }
 
-static void forget_all(struct pyn_verify *verify)
-{
-	pyn_verify_forget(verify, 0, UINT64_MAX);
-}
-
-/* Which namespaces' data an admin command changes; 0: of none. */
-static uint32_t changed_namespaces(const struct pyn_device *device, const struct nvme_cmd *cmd)
-{
-	const struct nvme_id_ctrl *id = pyn_device_identify(device);
-
-	switch (cmd->opc) {
-	case NVME_ADMIN_FORMAT_NVM:
-		return id->fna & (NVME_FNA_FORMAT_ALL | NVME_FNA_ERASE_ALL) ? UINT32_MAX : cmd->nsid;
-	case NVME_ADMIN_SANITIZE:
-	case NVME_ADMIN_NS_MANAGEMENT:
-	case NVME_ADMIN_CAPACITY_MANAGEMENT:
-	case NVME_ADMIN_SECURITY_SEND: /* may erase by a change of keys */
-		return UINT32_MAX;
-	default:
-		return 0;
-	}
-}
-
-/* Which namespaces may have LBAs of another size afterwards; 0: none. */
-static uint32_t reshaped_namespaces(const struct pyn_device *device, const struct nvme_cmd *cmd)
-{
-	if (cmd->opc == NVME_ADMIN_NS_MANAGEMENT)
-		return cmd->nsid;
-	return cmd->opc == NVME_ADMIN_FORMAT_NVM && cmd->nsid ? changed_namespaces(device, cmd) : 0;
-}
-
-/* Until its namespace is identified again: commands that another one sends may come before. */
-static void judge_nothing(struct pyn_verify *verify)
-{
-	pyn_verify_set_limit(verify, 0);
-}
-
-/* A script made a queue, or deleted one that it or the driver made. */
-static void observe_queue(struct pyn_device *device, const struct nvme_cmd *cmd)
-{
-	bool is_sq = cmd->opc == NVME_ADMIN_CREATE_SQ || cmd->opc == NVME_ADMIN_DELETE_SQ;
-	uint8_t made = is_sq ? PYN_SCRIPT_MADE_SQ : PYN_SCRIPT_MADE_CQ;
-	uint8_t deleted = is_sq ? PYN_SCRIPT_DELETED_SQ : PYN_SCRIPT_DELETED_CQ;
-	_Atomic uint8_t *known = &device->by_script[(uint16_t)cmd->cdw10];
-
-	if (cmd->opc == NVME_ADMIN_CREATE_SQ || cmd->opc == NVME_ADMIN_CREATE_CQ)
-		atomic_fetch_or(known, made);
-	else if (atomic_load(known) & made)
-		atomic_fetch_and(known, (uint8_t)~made);
-	else
-		atomic_fetch_or(known, deleted);
-}
-
-static bool is_queue_command(const struct nvme_cmd *cmd)
-{
-	return cmd->opc == NVME_ADMIN_CREATE_SQ || cmd->opc == NVME_ADMIN_CREATE_CQ ||
-	       cmd->opc == NVME_ADMIN_DELETE_SQ || cmd->opc == NVME_ADMIN_DELETE_CQ;
-}
-
-/* Commands that change data do so from when they are sent to when they have ended, however they end. */
-static void observe_admin(void *context, const struct nvme_cmd *cmd, enum pyn_observed what)
-{
-	struct pyn_device *device = context;
-	uint32_t nsid = changed_namespaces(device, cmd);
-
-	if (what == PYN_OBSERVED_DONE && is_queue_command(cmd))
-		observe_queue(device, cmd);
-	if (!nsid && cmd->opc != NVME_ADMIN_FORMAT_NVM)
-		return;
-	/* All tables are held: which ones are meant may change between the two calls, and the holds must not. */
-	if (what != PYN_OBSERVED_SENT) {
-		pyn_tables_each(device->address, nsid, forget_all);
-		pyn_tables_each(device->address, reshaped_namespaces(device, cmd), judge_nothing);
-		pyn_tables_each(device->address, UINT32_MAX, pyn_verify_release);
-	} else {
-		pyn_tables_each(device->address, UINT32_MAX, pyn_verify_hold);
-	}
-	if (cmd->opc != NVME_ADMIN_SECURITY_SEND)
-		atomic_fetch_add(&device->format_generation, 1);
-}
-
 static int open_device(struct pyn_device *device, struct pyn_error *err)
 {
 	struct pyn_qpair_config config = {
@@ -186,7 +107,7 @@ static int open_device(struct pyn_device *device, struct pyn_error *err)
 		.own_slots = PYN_OWN_COMMANDS,
 		.highest_first = true,
 		.timeout_ms = &device->timeout_ms,
-		.observe = observe_admin,
+		.observe = pyn_device_observe,
 		.context = device,
 	};
 	int rc = device->engine->attach(device->address, &device->ctrlr, err);
@@ -248,6 +169,25 @@ bool pyn_device_alive(struct pyn_device *device)
 
 /* -- registers ------------------------------------------------------------------------------------------------ */
 
+/* A script may shut the controller down by itself: what had completed by then is durable once CSTS says so. */
+static void begin_shutdown(struct pyn_device *device, uint64_t cc)
+{
+	if (!NVME_GET(cc, NVME_CC_EN) || NVME_GET(cc, NVME_CC_SHN) != NVME_SHN_NORMAL)
+		return;
+	pyn_tables_free(device->shutting_down);
+	device->shutting_down = pyn_tables_all(device->address);
+	pyn_tables_flush_begin(device->shutting_down);
+}
+
+static void see_shutdown(struct pyn_device *device, uint64_t csts)
+{
+	if (!device->shutting_down || csts == UINT32_MAX || NVME_GET(csts, NVME_CSTS_SHST) != NVME_SHST_COMPLETE)
+		return;
+	pyn_tables_flush_end(device->shutting_down);
+	pyn_tables_free(device->shutting_down);
+	device->shutting_down = NULL;
+}
+
 int pyn_device_reg_read(struct pyn_device *device, uint32_t offset, uint32_t size, uint64_t *value,
 			struct pyn_error *err)
 {
@@ -256,6 +196,8 @@ int pyn_device_reg_read(struct pyn_device *device, uint32_t offset, uint32_t siz
 
 	if (rc == 0)
 		rc = device->engine->reg_read(device->ctrlr, offset, size, value, err);
+	if (rc == 0 && offset == NVME_REG_CSTS)
+		see_shutdown(device, *value);
 	pyn_device_unlock(device);
 	return rc;
 }
@@ -285,7 +227,9 @@ int pyn_device_reg_write(struct pyn_device *device, uint32_t offset, uint32_t si
 	int rc = pyn_device_check(device, err);
 
 	if (rc == 0 && rings_foreign_queue(device, offset))
-		pyn_tables_each(device->address, UINT32_MAX, forget_all);
+		pyn_device_forget(device);
+	if (rc == 0 && offset == NVME_REG_CC)
+		begin_shutdown(device, value);
 	if (rc == 0)
 		rc = device->engine->reg_write(device->ctrlr, offset, size, value, err);
 	if (rc == 0 && resets_controller(offset, value))
@@ -438,15 +382,25 @@ uint32_t *pyn_device_timeout_ms(struct pyn_device *device)
 	return &device->timeout_ms;
 }
 
-uint32_t pyn_device_format_generation(const struct pyn_device *device)
+uint32_t pyn_device_namespace_generation(const struct pyn_device *device)
 {
-	return device->format_generation;
+	return device->namespace_generation;
 }
 
 struct pyn_verify *pyn_device_table(struct pyn_device *device, uint32_t nsid, uint64_t nlba, uint32_t lba_size,
 				    struct pyn_error *err)
 {
 	return pyn_tables_get(device->address, nsid, nlba, lba_size, err);
+}
+
+struct pyn_tables *pyn_device_all_tables(struct pyn_device *device)
+{
+	return pyn_tables_all(device->address);
+}
+
+uint64_t pyn_device_durable_since(const struct pyn_device *device)
+{
+	return device->durable_since;
 }
 
 struct pyn_verify *pyn_device_find_table(struct pyn_device *device, uint32_t nsid)

@@ -18,6 +18,7 @@
 #include "core/util/error.h"
 
 struct pyn_device;
+struct pyn_tables;
 struct pyn_vector;
 
 #define PYN_ADMIN_CIDS 128u /* of the script: 0 … 127 */
@@ -75,7 +76,12 @@ int pyn_device_init(struct pyn_device *device, struct pyn_error *err);
  * write. */
 int pyn_device_init_adminq(struct pyn_device *device, struct pyn_error *err);
 
-/* Identify Controller; returns the number of active namespaces, or -errno. */
+/* Identify Controller, what tells of a power loss, and the state of the volatile write cache, unless that was asked
+ * since the last reset. Scripts may initialise without pyn_device_init_ns: so it is asked before the first transfer.
+ */
+int pyn_device_learn(struct pyn_device *device, struct pyn_error *err);
+
+/* The same in any case; returns the number of active namespaces, or -errno. */
 int pyn_device_init_ns(struct pyn_device *device, struct pyn_error *err);
 
 /* How many IO queues there may be: dword 0 of the completion of Set Features, Number of Queues. */
@@ -101,6 +107,9 @@ int pyn_device_reset(struct pyn_device *device, enum pyn_device_reset kind, stru
 
 /* CC.SHN and the wait for CSTS.SHST; what was written is durable after a normal one that succeeded. */
 int pyn_device_shutdown(struct pyn_device *device, bool abrupt, struct pyn_error *err);
+
+/* Nothing is known any more of its data. */
+void pyn_device_forget(struct pyn_device *device);
 
 /* The power went without a shutdown: what was not flushed counts as unknown. */
 void pyn_device_power_lost(struct pyn_device *device);
@@ -202,7 +211,21 @@ struct pyn_verify *pyn_device_table(struct pyn_device *device, uint32_t nsid, ui
 /* The same where there is one already, else NULL. */
 struct pyn_verify *pyn_device_find_table(struct pyn_device *device, uint32_t nsid);
 
-/* Grows whenever a format or a sanitize was sent: a namespace then identifies itself anew. */
-uint32_t pyn_device_format_generation(const struct pyn_device *device);
+/* All of them at this moment. NULL: none, or no memory. */
+struct pyn_tables *pyn_device_all_tables(struct pyn_device *device);
+
+/* As pyn_verify_durable_since, for a table that is new. */
+uint64_t pyn_device_durable_since(const struct pyn_device *device);
+
+/* Grows with each reset, and whenever a command was sent that may change the size or the format of a namespace, which
+ * then identifies itself anew. */
+uint32_t pyn_device_namespace_generation(const struct pyn_device *device);
+
+/* What a command does whose opcode only the drive knows. Ask before the first one is sent: it takes an admin command
+ * of the driver's own, once, where there is a log page 05h. Keeps: the drive supports it, and says that it does not
+ * change data. Where nobody says so, it may. */
+bool pyn_device_admin_is_unknown(uint8_t opcode);
+void pyn_device_ask_effects(struct pyn_device *device);
+bool pyn_device_keeps_data(const struct pyn_device *device, uint8_t opcode, bool io);
 
 #endif

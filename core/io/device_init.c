@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <string.h>
 
+#include "core/util/clock.h"
 #include "spec/nvme_id.h"
 #include "spec/nvme_log.h"
 #include "spec/nvme_regs.h"
@@ -73,44 +75,107 @@ static int active_namespaces(struct pyn_device *device, struct pyn_error *err)
 	return count;
 }
 
-/* A drive counts the times that its power went without a shutdown, whoever cut it: then what was not flushed is
- * unknown. */
-static void look_for_power_loss(struct pyn_device *device)
+/* -- what is asked anew after each reset --------------------------------------------------------------------------
+ */
+
+/* Another drive is in the slot, or in the folder. */
+static void look_for_another_drive(struct pyn_device *device)
+{
+	const struct nvme_id_ctrl *id = pyn_device_identify(device);
+	const char *found = id->sn; /* MN follows SN */
+
+	if (device->identity[0] && memcmp(device->identity, found, sizeof(device->identity)) != 0)
+		pyn_device_forget(device);
+	memcpy(device->identity, found, sizeof(device->identity));
+}
+
+static struct pyn_power_counts power_counts(struct pyn_device *device)
 {
 	struct nvme_cmd cmd = {
 		.opc = NVME_ADMIN_GET_LOG_PAGE,
 		.nsid = UINT32_MAX,
 		.cdw10 = NVME_LOG_SMART | (sizeof(struct nvme_smart_log) / 4 - 1) << 16,
 	};
+	struct pyn_power_counts counts = {.asked = true};
 	struct pyn_error ignored;
 	struct pyn_buffer *buffer = pyn_buffer_create(sizeof(struct nvme_smart_log), &ignored);
 
 	if (!buffer)
-		return;
+		return counts;
 	if (pyn_device_admin_execute(device, &cmd, buffer, PYN_ERROR_ENUMERATE, NULL, &ignored) == 0) {
-		uint64_t losses = ((const struct nvme_smart_log *)buffer->data)->upl[0];
+		const struct nvme_smart_log *log = (const struct nvme_smart_log *)buffer->data;
 
-		if (device->power_losses_known && losses != device->power_losses)
-			pyn_device_power_lost(device);
-		device->power_losses = losses;
-		device->power_losses_known = true;
+		counts = (struct pyn_power_counts){true, true, log->upl[0], log->pwrc[0]};
 	}
 	pyn_buffer_put(buffer);
+	return counts;
+}
+
+/* A drive counts the times that its power was away, whoever cut it: then what was not flushed is unknown. Where it
+ * does not count them, nobody knows. */
+static void look_for_power_loss(struct pyn_device *device)
+{
+	struct pyn_power_counts before = device->power, now = power_counts(device);
+
+	bool same = before.known && now.known && now.losses == before.losses && now.cycles == before.cycles;
+
+	if (before.asked && !same)
+		pyn_device_power_lost(device);
+	device->power = now;
+}
+
+/* Whether it is on may have been saved by whoever had the drive before. */
+static void look_at_cache(struct pyn_device *device)
+{
+	const struct nvme_id_ctrl *id = pyn_device_identify(device);
+	struct nvme_cmd cmd = {.opc = NVME_ADMIN_GET_FEATURES, .cdw10 = NVME_FEAT_VWC};
+	uint32_t count = device->cache.count, wce = NVME_WCE;
+	struct pyn_error ignored;
+
+	if (!(id->vwc & NVME_VWC_PRESENT)) {
+		pyn_device_set_durable_since(device, 0);
+		return;
+	}
+	if (pyn_device_admin_execute(device, &cmd, NULL, PYN_ERROR_ENUMERATE, &wce, &ignored) < 0)
+		return;
+	if (!(wce & NVME_WCE) && device->cache.count == count && !device->cache.in_flight)
+		pyn_device_set_durable_since(device, pyn_ticks());
+}
+
+static int learn(struct pyn_device *device, struct pyn_error *err)
+{
+	struct nvme_cmd cmd = {.opc = NVME_ADMIN_IDENTIFY, .cdw10 = NVME_CNS_CTRL};
+	int rc = pyn_device_admin_execute(device, &cmd, device->identify, PYN_ERROR_ENUMERATE, NULL, err);
+
+	if (rc < 0)
+		return rc;
+	look_for_another_drive(device);
+	look_for_power_loss(device);
+	look_at_cache(device);
+	device->learned = true;
+	return 0;
+}
+
+int pyn_device_learn(struct pyn_device *device, struct pyn_error *err)
+{
+	pyn_device_lock(device);
+	int rc = pyn_device_check(device, err);
+
+	if (rc == 0 && device->initialised && !device->learned)
+		rc = learn(device, err);
+	pyn_device_unlock(device);
+	return rc;
 }
 
 int pyn_device_init_ns(struct pyn_device *device, struct pyn_error *err)
 {
-	struct nvme_cmd cmd = {.opc = NVME_ADMIN_IDENTIFY, .cdw10 = NVME_CNS_CTRL};
-
 	pyn_device_lock(device);
 	int rc = pyn_device_check(device, err);
 
 	if (rc == 0)
-		rc = pyn_device_admin_execute(device, &cmd, device->identify, PYN_ERROR_ENUMERATE, NULL, err);
-	if (rc == 0) {
-		look_for_power_loss(device);
+		rc = learn(device, err);
+	if (rc == 0)
 		rc = active_namespaces(device, err);
-	}
 	pyn_device_unlock(device);
 	return rc;
 }

@@ -22,6 +22,12 @@ void pyn_device_abandon(struct pyn_device *device)
 	for (unsigned qid = 1; qid <= PYN_MAX_QID; qid++)
 		atomic_store_explicit(&device->by_script[qid], 0, memory_order_relaxed);
 	device->initialised = false;
+	/* Namespaces, the write cache and even the drive may be others afterwards. */
+	device->learned = false;
+	pyn_device_set_durable_since(device, UINT64_MAX);
+	atomic_fetch_add(&device->namespace_generation, 1);
+	pyn_tables_free(device->shutting_down);
+	device->shutting_down = NULL;
 }
 
 /* Workers see the word between two batches and leave. What they have in flight stays in flight: that is the test. */
@@ -65,9 +71,18 @@ int pyn_device_reset(struct pyn_device *device, enum pyn_device_reset kind, stru
 	return rc;
 }
 
-static void flushed(struct pyn_verify *verify)
+/* What had completed before it began is durable after a normal shutdown. */
+static int shut_down(struct pyn_device *device, bool abrupt, struct pyn_error *err)
 {
-	pyn_verify_flush_end(verify, pyn_verify_flush_begin(verify));
+	struct pyn_tables *tables = abrupt ? NULL : pyn_tables_all(device->address);
+
+	pyn_tables_flush_begin(tables);
+	int rc = device->engine->shutdown(device->ctrlr, abrupt, device->timeout_ms, err);
+
+	if (rc == 0)
+		pyn_tables_flush_end(tables);
+	pyn_tables_free(tables);
+	return rc;
 }
 
 int pyn_device_shutdown(struct pyn_device *device, bool abrupt, struct pyn_error *err)
@@ -76,9 +91,7 @@ int pyn_device_shutdown(struct pyn_device *device, bool abrupt, struct pyn_error
 	int rc = pyn_device_check(device, err);
 
 	if (rc == 0)
-		rc = device->engine->shutdown(device->ctrlr, abrupt, device->timeout_ms, err);
-	if (rc == 0 && !abrupt)
-		pyn_tables_each(device->address, UINT32_MAX, flushed);
+		rc = shut_down(device, abrupt, err);
 	pyn_device_unlock(device);
 	return rc;
 }
@@ -150,8 +163,7 @@ static void say_goodbye(struct pyn_device *device)
 		return;
 	if (device->initialised) {
 		delete_queues(device);
-		if (device->engine->shutdown(device->ctrlr, false, device->timeout_ms, &ignored) == 0)
-			pyn_tables_each(device->address, UINT32_MAX, flushed);
+		shut_down(device, false, &ignored);
 	}
 	if (pyn_qpair_queue(device->admin))
 		device->engine->disable(device->ctrlr, &ignored);

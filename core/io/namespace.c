@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/env/env.h"
 #include "spec/nvme_id.h"
@@ -14,12 +15,22 @@
 #define MIN_LBADS 9u         /* NVM Command Set Specification 1.0, figure 98: smaller ones are not supported */
 #define MAX_LBADS 16u        /* more than any drive has; a block must fit into a buffer */
 
+/* Until it is the device's for sure: a script may be about to switch the cache. */
+static void take_durable_since(struct pyn_namespace *ns)
+{
+	uint64_t since;
+
+	do {
+		since = pyn_device_durable_since(ns->device);
+		pyn_verify_set_durable_since(ns->verify, since);
+	} while (since != pyn_device_durable_since(ns->device));
+}
+
 /* Everybody who has this namespace open has the same table, whatever nlba_verify each of them gave: the last one
  * counts. */
 static int take_table(struct pyn_namespace *ns, struct pyn_error *err)
 {
 	const struct nvme_id_ns *id = (const struct nvme_id_ns *)ns->identify->data;
-	const struct nvme_id_ctrl *ctrl = pyn_device_identify(ns->device);
 	uint64_t limit = ns->nlba_verify ? ns->nlba_verify : UINT64_MAX;
 	struct pyn_verify *verify = pyn_device_table(ns->device, ns->nsid, ns->nsze, ns->lba_size, err);
 
@@ -32,7 +43,7 @@ static int take_table(struct pyn_namespace *ns, struct pyn_error *err)
 	pyn_verify_put(ns->verify);
 	ns->verify = verify;
 	pyn_verify_set_dlfeat(verify, (id->dlfeat & 7) == 1);
-	pyn_verify_set_volatile_cache(verify, ctrl->vwc & NVME_VWC_PRESENT);
+	take_durable_since(ns);
 	/* Resets have forgotten zones of another size than those that there are. */
 	if (pyn_verify_zone_size(verify) != ns->zone_size)
 		pyn_verify_forget(verify, 0, UINT64_MAX);
@@ -47,9 +58,8 @@ static unsigned lba_format(const struct nvme_id_ns *id)
 	return (id->flbas & 0xfu) | (id->nlbaf > 15 ? (id->flbas >> 5 & 3u) << 4 : 0);
 }
 
-static int take_geometry(struct pyn_namespace *ns, struct pyn_error *err)
+static int check_geometry(const struct pyn_namespace *ns, const struct nvme_id_ns *id, struct pyn_error *err)
 {
-	const struct nvme_id_ns *id = (const struct nvme_id_ns *)ns->identify->data;
 	unsigned index = lba_format(id), lbads = id->lbaf[index].lbads;
 
 	if (id->nsze == 0)
@@ -59,12 +69,20 @@ static int take_geometry(struct pyn_namespace *ns, struct pyn_error *err)
 		return pyn_error(err, PYN_ERROR_NAMESPACE, EINVAL,
 				 "namespace %u reports LBAs of 2^%u bytes; 2^%u to 2^%u are possible", ns->nsid,
 				 lbads, MIN_LBADS, MAX_LBADS);
+	return 0;
+}
+
+static void take_geometry(struct pyn_namespace *ns)
+{
+	const struct nvme_id_ns *id = (const struct nvme_id_ns *)ns->identify->data;
+	unsigned index = lba_format(id), lbads = id->lbaf[index].lbads;
+
 	ns->lba_size = 1u << lbads;
 	ns->nsze = id->nsze;
 	ns->capacity = id->nvmcap[0] ? id->nvmcap[0] : id->nsze << lbads;
 	ns->interleaved = id->flbas & FLBAS_EXTENDED ? id->lbaf[index].ms : 0;
+	ns->separate = id->flbas & FLBAS_EXTENDED ? 0 : id->lbaf[index].ms;
 	ns->pi_alone = id->dps & DPS_TYPE && id->lbaf[index].ms == PI_BYTES;
-	return 0;
 }
 
 /* With PRACT the drive makes and takes away protection information, unless there are other metadata, too (NVM Command
@@ -72,6 +90,28 @@ static int take_geometry(struct pyn_namespace *ns, struct pyn_error *err)
 uint32_t pyn_namespace_lba_bytes(const struct pyn_namespace *ns, uint32_t cdw12)
 {
 	return ns->lba_size + (cdw12 & NVME_RW_PRACT && ns->pi_alone ? 0 : ns->interleaved);
+}
+
+bool pyn_namespace_lacks_metadata(const struct pyn_namespace *ns, const struct nvme_cmd *cmd)
+{
+	switch (cmd->opc) {
+	case NVME_IO_READ:
+	case NVME_IO_WRITE:
+	case NVME_IO_COMPARE:
+	case NVME_IO_ZONE_APPEND:
+		return ns->separate && !(cmd->cdw12 & NVME_RW_PRACT && ns->pi_alone);
+	default:
+		return false;
+	}
+}
+
+int pyn_namespace_refuse_metadata(const struct pyn_namespace *ns, struct pyn_error *err)
+{
+	return pyn_error(
+		err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
+		"namespace %u keeps %u bytes of metadata of each LBA in a separate buffer (FLBAS bit 4 is 0), "
+		"which pynvme does not transfer: format it without metadata, or with extended LBAs",
+		ns->nsid, ns->separate);
 }
 
 static int identify_by(struct pyn_namespace *ns, enum nvme_cns cns, enum nvme_csi csi, struct pyn_buffer *buffer,
@@ -108,9 +148,9 @@ static bool has_command_sets(struct pyn_device *device)
 }
 
 /* *size: LBAs in a zone; left as it is where the namespace is of another command set. */
-static int ask_for_zones(struct pyn_namespace *ns, struct pyn_buffer *answer, uint64_t *size, struct pyn_error *err)
+static int ask_for_zones(struct pyn_namespace *ns, const struct nvme_id_ns *id, struct pyn_buffer *answer,
+			 uint64_t *size, struct pyn_error *err)
 {
-	const struct nvme_id_ns *id = (const struct nvme_id_ns *)ns->identify->data;
 	const struct nvme_id_ns_zns *zns = (const struct nvme_id_ns_zns *)answer->data;
 	int rc = identify_by(ns, NVME_CNS_NS_DESCRIPTORS, NVME_CSI_NVM, answer, err);
 
@@ -122,38 +162,85 @@ static int ask_for_zones(struct pyn_namespace *ns, struct pyn_buffer *answer, ui
 	return rc;
 }
 
-static int take_zones(struct pyn_namespace *ns, struct pyn_error *err)
+static int zones_of(struct pyn_namespace *ns, const struct nvme_id_ns *id, uint64_t *size, struct pyn_error *err)
 {
-	ns->zone_size = 0;
+	*size = 0;
 	if (!has_command_sets(ns->device))
 		return 0;
 	struct pyn_buffer *answer = pyn_buffer_create(PYN_PAGE, err);
 
 	if (!answer)
 		return -ENOMEM;
-	int rc = ask_for_zones(ns, answer, &ns->zone_size, err);
+	int rc = ask_for_zones(ns, id, answer, size, err);
 
 	pyn_buffer_put(answer);
 	/* A drive that refuses to say has none. */
 	return rc < 0 && err->kind == PYN_ERROR_NAMESPACE ? 0 : rc;
 }
 
-static int identify(struct pyn_namespace *ns, struct pyn_error *err)
+bool pyn_namespace_is_current(const struct pyn_namespace *ns)
 {
-	/* Before the command is sent: a format that is sent meanwhile makes the answer stale again. */
-	uint32_t generation = pyn_device_format_generation(ns->device);
-	int rc = identify_by(ns, NVME_CNS_NS, NVME_CSI_NVM, ns->identify, err);
+	/* Where the controller is not initialised nothing can be asked, and nothing be transferred. */
+	return pyn_device_is_open(ns->device) &&
+	       (ns->generation == pyn_device_namespace_generation(ns->device) || !pyn_device_initialised(ns->device));
+}
 
+int pyn_namespace_ask(struct pyn_namespace *ns, struct pyn_namespace_answer *answer, struct pyn_error *err)
+{
+	*answer = (struct pyn_namespace_answer){0};
+	if (!pyn_device_is_open(ns->device))
+		return pyn_error(err, PYN_ERROR_STATE, EBADF, "the drive at %s is closed",
+				 pyn_device_address(ns->device));
+	int rc = pyn_device_learn(ns->device, err);
+
+	if (rc < 0)
+		return rc;
+	/* Before the command is sent: a format that is sent meanwhile makes the answer stale again. */
+	answer->generation = pyn_device_namespace_generation(ns->device);
+	answer->identify = pyn_buffer_create(PYN_PAGE, err);
+	if (!answer->identify)
+		return -ENOMEM;
+	const struct nvme_id_ns *id = (const struct nvme_id_ns *)answer->identify->data;
+
+	rc = identify_by(ns, NVME_CNS_NS, NVME_CSI_NVM, answer->identify, err);
 	if (rc == 0)
-		rc = take_geometry(ns, err);
+		rc = check_geometry(ns, id, err);
 	if (rc == 0)
-		rc = take_zones(ns, err);
-	if (rc == 0)
-		rc = take_table(ns, err);
-	/* Where it failed, geometry and table may be of two formats: whoever comes next has to try again. */
-	if (rc == 0)
-		ns->format_generation = generation;
+		rc = zones_of(ns, id, &answer->zone_size, err);
+	if (rc < 0) {
+		pyn_buffer_put(answer->identify);
+		answer->identify = NULL;
+	}
 	return rc;
+}
+
+/* NGUID and EUI64 say that it was deleted and made anew. */
+static bool is_another(const struct nvme_id_ns *before, const struct nvme_id_ns *now)
+{
+	return memcmp(before->nguid, now->nguid, sizeof(now->nguid)) != 0 ||
+	       memcmp(before->eui64, now->eui64, sizeof(now->eui64)) != 0;
+}
+
+int pyn_namespace_take(struct pyn_namespace *ns, struct pyn_namespace_answer *answer, struct pyn_error *err)
+{
+	struct pyn_buffer *before = ns->identify;
+	bool other = before && is_another((const struct nvme_id_ns *)before->data,
+					  (const struct nvme_id_ns *)answer->identify->data);
+
+	ns->identify = answer->identify;
+	ns->zone_size = answer->zone_size;
+	answer->identify = NULL;
+	pyn_buffer_put(before);
+	take_geometry(ns);
+	int rc = take_table(ns, err);
+
+	if (rc < 0)
+		return rc;
+	if (other)
+		pyn_verify_forget(ns->verify, 0, UINT64_MAX);
+	/* Where it failed, geometry and table may be of two formats: whoever comes next has to try again. */
+	ns->generation = answer->generation;
+	return 0;
 }
 
 int pyn_namespace_open(struct pyn_device *device, uint32_t nsid, uint64_t nlba_verify, struct pyn_namespace **out,
@@ -169,9 +256,11 @@ int pyn_namespace_open(struct pyn_device *device, uint32_t nsid, uint64_t nlba_v
 	ns->nlba_verify = nlba_verify;
 	ns->process = pyn_process_generation();
 	ns->verify_enabled = true;
-	ns->identify = pyn_buffer_create(PYN_PAGE, err);
-	int rc = ns->identify ? identify(ns, err) : -ENOMEM;
+	struct pyn_namespace_answer answer;
+	int rc = pyn_namespace_ask(ns, &answer, err);
 
+	if (rc == 0)
+		rc = pyn_namespace_take(ns, &answer, err);
 	if (rc < 0) {
 		pyn_namespace_free(ns);
 		return rc;
@@ -189,14 +278,4 @@ void pyn_namespace_free(struct pyn_namespace *ns)
 	if (ns->process == pyn_process_generation())
 		pyn_device_put(ns->device);
 	free(ns);
-}
-
-int pyn_namespace_refresh(struct pyn_namespace *ns, struct pyn_error *err)
-{
-	if (!pyn_device_is_open(ns->device))
-		return pyn_error(err, PYN_ERROR_STATE, EBADF, "the drive at %s is closed",
-				 pyn_device_address(ns->device));
-	if (ns->format_generation == pyn_device_format_generation(ns->device))
-		return 0;
-	return identify(ns, err);
 }

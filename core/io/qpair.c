@@ -200,13 +200,25 @@ static void observe(const struct pyn_qpair *qpair, const struct slot *slot, enum
 		qpair->config.observe(qpair->config.context, &slot->cmd, what);
 }
 
+static enum pyn_observed observed_end(const struct nvme_cpl *cpl)
+{
+	if (NVME_STATUS_SCT(cpl->status))
+		return PYN_OBSERVED_FAILED;
+	switch (NVME_STATUS_SC(cpl->status)) {
+	case 0:
+		return PYN_OBSERVED_DONE;
+	case NVME_SC_INVALID_OPCODE:
+		return PYN_OBSERVED_REFUSED;
+	default:
+		return PYN_OBSERVED_FAILED;
+	}
+}
+
 static void complete(struct pyn_qpair *qpair, struct slot *slot, const struct nvme_cpl *cpl, uint64_t now)
 {
 	bool right = pyn_track_end(&slot->track, cpl, &slot->found);
 
-	observe(qpair, slot,
-		NVME_STATUS_SC(cpl->status) || NVME_STATUS_SCT(cpl->status) ? PYN_OBSERVED_FAILED
-									    : PYN_OBSERVED_DONE);
+	observe(qpair, slot, observed_end(cpl));
 	slot->flags &= (uint8_t)~SLOT_DEVICE;
 	if (slot->flags & SLOT_READY) {
 		/* It had timed out and the script was told so: this is the end of its quarantine. */
@@ -337,7 +349,7 @@ static int send(struct pyn_qpair *qpair, struct slot *slot, struct pyn_data data
 
 	if (rc < 0) {
 		pyn_track_abandon(&slot->track);
-		observe(qpair, slot, PYN_OBSERVED_FAILED);
+		observe(qpair, slot, PYN_OBSERVED_REFUSED);
 		give_slot_back(qpair, slot);
 		return rc;
 	}
@@ -357,18 +369,38 @@ static struct slot *take_script_slot(struct pyn_qpair *qpair)
 	return qpair->in_flight < qpair->config.in_flight ? take_slot(qpair, &qpair->free_slots) : NULL;
 }
 
+static void track(struct slot *slot, const struct pyn_command *command)
+{
+	if (command->all)
+		pyn_track_begin_all(&slot->track, command->all, &command->cmd, command->buffer, command->offset,
+				    command->length);
+	else
+		pyn_track_begin(&slot->track, command->verify, &command->cmd, command->buffer, command->offset,
+				command->length, command->stamp, command->judge);
+}
+
+static int take_slot_for(struct pyn_qpair *qpair, struct slot **slot, struct pyn_error *err)
+{
+	if (!qpair->queue)
+		return pyn_error(err, PYN_ERROR_STATE, ENODEV, "Qpair %u is deleted", qpair->config.qid);
+	*slot = take_script_slot(qpair);
+	if (!*slot)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EBUSY,
+				 "queue %u takes %u commands in flight, and has them: call waitdone() first",
+				 qpair->config.qid, qpair->config.in_flight);
+	return 0;
+}
+
 static int submit(struct pyn_qpair *qpair, const struct pyn_command *command, uint16_t *cid, struct pyn_error *err)
 {
 	struct pyn_data data = {.length = command->length};
 	struct slot *slot;
+	int rc = take_slot_for(qpair, &slot, err);
 
-	if (!qpair->queue)
-		return pyn_error(err, PYN_ERROR_STATE, ENODEV, "Qpair %u is deleted", qpair->config.qid);
-	slot = take_script_slot(qpair);
-	if (!slot)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EBUSY,
-				 "queue %u takes %u commands in flight, and has them: call waitdone() first",
-				 qpair->config.qid, qpair->config.in_flight);
+	if (rc < 0) {
+		pyn_tables_free(command->all);
+		return rc;
+	}
 	qpair->in_flight++;
 	slot->flags = SLOT_DEVICE | SLOT_SCRIPT;
 	slot->cmd = command->cmd;
@@ -377,10 +409,9 @@ static int submit(struct pyn_qpair *qpair, const struct pyn_command *command, ui
 		slot->flags |= SLOT_AER;
 	if (command->buffer)
 		data.address = command->buffer->data + command->offset;
-	pyn_track_begin(&slot->track, command->verify, &command->cmd, command->buffer, command->offset,
-			command->length, command->stamp, command->judge);
+	track(slot, command);
 	observe(qpair, slot, PYN_OBSERVED_SENT);
-	int rc = send(qpair, slot, data, err);
+	rc = send(qpair, slot, data, err);
 
 	if (rc < 0)
 		return rc;

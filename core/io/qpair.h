@@ -20,6 +20,7 @@
 #include "core/engine/engine.h"
 #include "core/io/buffer.h"
 #include "core/io/cmdlog.h"
+#include "core/io/tables.h"
 #include "core/io/verify.h"
 #include "core/util/error.h"
 
@@ -32,6 +33,7 @@ struct pyn_command {
 	uint32_t offset;           /* in the buffer, bytes */
 	uint32_t length;           /* bytes */
 	struct pyn_verify *verify; /* NULL: nothing is tracked (admin queue, unknown namespace) */
+	struct pyn_tables *all;    /* instead of it, of a command to all namespaces; becomes the queue's */
 	bool stamp;                /* a write: put LBA and token into the data */
 	bool judge;                /* a read: compare */
 	void *user;                /* comes back with the completion */
@@ -54,8 +56,9 @@ struct pyn_completed {
 
 enum pyn_observed {
 	PYN_OBSERVED_SENT,
-	PYN_OBSERVED_DONE,   /* with status 00/00 */
-	PYN_OBSERVED_FAILED, /* with another one, or it was never sent */
+	PYN_OBSERVED_DONE,    /* with status 00/00 */
+	PYN_OBSERVED_REFUSED, /* with 00/01, Invalid Command Opcode, or it was never sent: nothing was done */
+	PYN_OBSERVED_FAILED,  /* with another one */
 };
 
 struct pyn_qpair_config {

@@ -98,12 +98,68 @@ struct pyn_verify *pyn_tables_find(const char *address, uint32_t nsid)
 	return verify;
 }
 
+static unsigned count_of(const char *address)
+{
+	unsigned count = 0;
+
+	for (const struct entry *entry = the_tables; entry; entry = entry->next)
+		count += strcmp(entry->address, address) == 0;
+	return count;
+}
+
+struct pyn_tables *pyn_tables_all(const char *address)
+{
+	struct pyn_tables *tables = NULL;
+
+	pthread_mutex_lock(&the_lock);
+	unsigned count = count_of(address);
+
+	if (count)
+		tables = calloc(1, sizeof(*tables) + count * sizeof(tables->table[0]));
+	for (struct entry *entry = the_tables; tables && entry; entry = entry->next) {
+		if (strcmp(entry->address, address) != 0)
+			continue;
+		pyn_verify_get(entry->verify);
+		tables->table[tables->count++].verify = entry->verify;
+	}
+	pthread_mutex_unlock(&the_lock);
+	return tables;
+}
+
+void pyn_tables_free(struct pyn_tables *tables)
+{
+	for (unsigned i = 0; tables && i < tables->count; i++)
+		pyn_verify_put(tables->table[i].verify);
+	free(tables);
+}
+
+void pyn_tables_flush_begin(struct pyn_tables *tables)
+{
+	for (unsigned i = 0; tables && i < tables->count; i++)
+		tables->table[i].epoch = pyn_verify_flush_begin(tables->table[i].verify);
+}
+
+void pyn_tables_flush_end(const struct pyn_tables *tables)
+{
+	for (unsigned i = 0; tables && i < tables->count; i++)
+		pyn_verify_flush_end(tables->table[i].verify, tables->table[i].epoch);
+}
+
 void pyn_tables_each(const char *address, uint32_t nsid, void (*change)(struct pyn_verify *verify))
 {
 	pthread_mutex_lock(&the_lock);
 	for (struct entry *entry = the_tables; entry; entry = entry->next)
 		if ((nsid == UINT32_MAX || nsid == entry->nsid) && strcmp(entry->address, address) == 0)
 			change(entry->verify);
+	pthread_mutex_unlock(&the_lock);
+}
+
+void pyn_tables_durable_since(const char *address, uint64_t ticks)
+{
+	pthread_mutex_lock(&the_lock);
+	for (struct entry *entry = the_tables; entry; entry = entry->next)
+		if (strcmp(entry->address, address) == 0)
+			pyn_verify_set_durable_since(entry->verify, ticks);
 	pthread_mutex_unlock(&the_lock);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/io/crc32c.h"
+#include "core/util/clock.h"
 
 /* NVM Command Set Specification 1.0, section 3.2: SLBA in cdw11:10, NLB 0's based in cdw12 15:0. */
 static uint64_t cmd_slba(const struct nvme_cmd *cmd)
@@ -34,15 +35,49 @@ static void begin_read(struct pyn_track *track, const struct nvme_cmd *cmd, bool
 	pyn_verify_read_begin(track->verify, track->slba, (uint32_t)track->nlb, track->cells);
 }
 
+static uint8_t *data_of(const struct pyn_track *track)
+{
+	return track->use.buffer->data + track->use.offset;
+}
+
+/* The CRC of each LBA that is written, by which its end finds whether the script has changed the data meanwhile.
+ * Where there is no memory for them, nobody will know. */
+static void note_crcs(struct pyn_track *track)
+{
+	track->crc = track->inline_crc;
+	if (track->nlb > PYN_TRACK_INLINE)
+		track->crc = malloc(track->nlb * sizeof(*track->crc));
+	if (track->crc)
+		pyn_crc32c_blocks(data_of(track), pyn_verify_lba_size(track->verify), (uint32_t)track->nlb,
+				  track->crc);
+}
+
+/* Whether the data are still what they were when note_crcs saw them: a view of a buffer (numpy, memoryview) changes
+ * it without a word. */
+static bool crcs_hold(const struct pyn_track *track)
+{
+	const uint32_t lba_size = pyn_verify_lba_size(track->verify);
+
+	for (uint64_t done = 0; done < track->nlb; done += PYN_TRACK_INLINE) {
+		uint32_t crc[PYN_TRACK_INLINE];
+		uint64_t left = track->nlb - done;
+		uint32_t batch = left < PYN_TRACK_INLINE ? (uint32_t)left : PYN_TRACK_INLINE;
+
+		pyn_crc32c_blocks(data_of(track) + done * lba_size, lba_size, batch, crc);
+		if (memcmp(crc, track->crc + done, batch * sizeof(*crc)) != 0)
+			return false;
+	}
+	return true;
+}
+
 static void begin_write(struct pyn_track *track, const struct nvme_cmd *cmd, bool stamp)
 {
 	struct pyn_verify *verify = track->verify;
 	uint32_t nlb = cmd_nlb(cmd);
-	uint8_t *data = track->use.buffer ? track->use.buffer->data + track->use.offset : NULL;
 
 	track->effect = PYN_EFFECT_WRITE;
 	track->fua = cmd->cdw12 & NVME_RW_FUA;
-	if (!data || (uint64_t)nlb * pyn_verify_lba_size(verify) > track->use.length) {
+	if (!track->use.buffer || (uint64_t)nlb * pyn_verify_lba_size(verify) > track->use.length) {
 		/* The device takes its data from where nobody knows what lies. */
 		pyn_verify_change_begin(verify, track->slba, nlb, PYN_CELL_UNKNOWN);
 		return;
@@ -51,9 +86,15 @@ static void begin_write(struct pyn_track *track, const struct nvme_cmd *cmd, boo
 
 	if (stamp) {
 		token = pyn_token_take(nlb);
-		pyn_verify_stamp(verify, data, track->slba, nlb, token);
+		pyn_verify_stamp(verify, data_of(track), track->slba, nlb, token);
 	}
-	pyn_verify_write_begin(verify, track->slba, nlb, data, stamp, token);
+	note_crcs(track);
+	if (!track->crc)
+		pyn_verify_change_begin(verify, track->slba, nlb, PYN_CELL_UNKNOWN);
+	else if (stamp)
+		pyn_verify_write_begin_crc(verify, track->slba, nlb, track->crc, token);
+	else
+		pyn_verify_write_begin(verify, track->slba, nlb, data_of(track), false, 0);
 }
 
 static void begin_change(struct pyn_track *track, enum pyn_cell_state state)
@@ -193,10 +234,15 @@ static void begin_append(struct pyn_track *track, const struct nvme_cmd *cmd)
 	track->calm = pyn_verify_calm_begin(track->verify);
 	if (!track->use.buffer || track->nlb * lba_size > track->use.length)
 		return;
-	track->crc = malloc(track->nlb * sizeof(*track->crc));
-	if (track->crc)
-		pyn_crc32c_blocks(track->use.buffer->data + track->use.offset, lba_size, (uint32_t)track->nlb,
-				  track->crc);
+	note_crcs(track);
+}
+
+static enum pyn_write_outcome outcome_of(const struct pyn_track *track, bool known)
+{
+	if (!known)
+		return PYN_WRITE_FAILED;
+	return track->fua || track->submitted >= pyn_verify_durable_since(track->verify) ? PYN_WRITE_DURABLE
+											 : PYN_WRITE_DONE;
 }
 
 /* Whether a drive can have written there: within the zone that was asked for. */
@@ -226,16 +272,91 @@ static void end_append(struct pyn_track *track, bool own, uint64_t lba)
 	pyn_verify_write_begin_crc(track->verify, lba, (uint32_t)track->nlb, track->crc, pyn_token_take(track->nlb));
 	bool known = own && pyn_verify_calm_end(track->verify, track->calm);
 
-	pyn_verify_write_end(track->verify, lba, track->nlb,
-			     !known       ? PYN_WRITE_FAILED
-			     : track->fua ? PYN_WRITE_DURABLE
-					  : PYN_WRITE_DONE);
+	pyn_verify_write_end(track->verify, lba, track->nlb, outcome_of(track, known));
+}
+
+/* NVM Command Set Specification 1.0, figure 13; Zoned Namespace Command Set Specification 1.1, figure 17; Base 2.0,
+ * section 7. */
+bool pyn_track_is_unknown(uint8_t opcode)
+{
+	switch (opcode) {
+	case NVME_IO_FLUSH:
+	case NVME_IO_WRITE:
+	case NVME_IO_READ:
+	case NVME_IO_WRITE_UNCORRECTABLE:
+	case NVME_IO_COMPARE:
+	case NVME_IO_WRITE_ZEROES:
+	case NVME_IO_DSM:
+	case NVME_IO_VERIFY:
+	case NVME_IO_RESERVATION_REGISTER:
+	case NVME_IO_RESERVATION_REPORT:
+	case NVME_IO_RESERVATION_ACQUIRE:
+	case NVME_IO_MANAGEMENT_RECEIVE:
+	case NVME_IO_RESERVATION_RELEASE:
+	case NVME_IO_CANCEL:
+	case NVME_IO_COPY:
+	case NVME_IO_MANAGEMENT_SEND:
+	case NVME_IO_ZONE_MGMT_SEND:
+	case NVME_IO_ZONE_MGMT_RECEIVE:
+	case NVME_IO_ZONE_APPEND:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* What a command to a single namespace changes, or to all of them. */
+static bool changes_data(const struct nvme_cmd *cmd)
+{
+	switch (cmd->opc) {
+	case NVME_IO_WRITE:
+	case NVME_IO_WRITE_UNCORRECTABLE:
+	case NVME_IO_WRITE_ZEROES:
+	case NVME_IO_DSM:
+	case NVME_IO_COPY:
+	case NVME_IO_ZONE_MGMT_SEND:
+	case NVME_IO_ZONE_APPEND:
+		return true;
+	default:
+		return pyn_track_is_unknown(cmd->opc);
+	}
+}
+
+void pyn_track_begin_all(struct pyn_track *track, struct pyn_tables *all, const struct nvme_cmd *cmd,
+			 struct pyn_buffer *buffer, uint32_t offset, uint32_t length)
+{
+	pyn_track_begin(track, NULL, cmd, buffer, offset, length, false, false);
+	track->all = all;
+	if (!all)
+		return;
+	if (cmd->opc == NVME_IO_FLUSH) {
+		track->effect = PYN_EFFECT_FLUSH;
+		pyn_tables_flush_begin(all);
+	} else if (changes_data(cmd)) {
+		track->effect = PYN_EFFECT_UNCLEAR;
+		for (unsigned i = 0; i < all->count; i++)
+			pyn_verify_hold(all->table[i].verify);
+	}
+}
+
+static void end_all(struct pyn_track *track, bool success)
+{
+	if (track->effect == PYN_EFFECT_FLUSH && success)
+		pyn_tables_flush_end(track->all);
+	for (unsigned i = 0; track->effect == PYN_EFFECT_UNCLEAR && i < track->all->count; i++) {
+		pyn_verify_forget(track->all->table[i].verify, 0, UINT64_MAX);
+		pyn_verify_release(track->all->table[i].verify);
+	}
+	track->effect = PYN_EFFECT_NONE;
+	pyn_tables_free(track->all);
+	track->all = NULL;
 }
 
 void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const struct nvme_cmd *cmd,
 		     struct pyn_buffer *buffer, uint32_t offset, uint32_t length, bool stamp, bool judge)
 {
 	track->verify = verify;
+	track->all = NULL;
 	track->effect = PYN_EFFECT_NONE;
 	track->judge = false;
 	track->fua = false;
@@ -246,6 +367,7 @@ void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const s
 	track->crc = NULL;
 	track->slba = cmd_slba(cmd);
 	track->nlb = cmd_nlb(cmd);
+	track->submitted = pyn_ticks();
 	if (buffer)
 		pyn_buffer_use_begin(&track->use, buffer, offset, length, cmd->opc & NVME_DATA_FROM_DEVICE,
 				     verify && stamp);
@@ -260,7 +382,9 @@ void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const s
 		begin_write(track, cmd, stamp);
 		break;
 	case NVME_IO_WRITE_ZEROES:
-		begin_change(track, cmd->cdw12 & NVME_RW_DEAC ? PYN_CELL_DEALLOCATED : PYN_CELL_ZEROES);
+		/* With DEAC, too, they read as zeros until they are written (section 3.2.8). */
+		track->fua = cmd->cdw12 & NVME_RW_FUA;
+		begin_change(track, PYN_CELL_ZEROES);
 		break;
 	case NVME_IO_WRITE_UNCORRECTABLE:
 		begin_change(track, PYN_CELL_UNCORRECTABLE);
@@ -282,13 +406,25 @@ void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const s
 		track->epoch = pyn_verify_flush_begin(verify);
 		break;
 	default:
+		if (pyn_track_is_unknown(cmd->opc)) {
+			begin_unclear(track);
+			track->effect = PYN_EFFECT_UNKNOWN;
+		}
 		break;
 	}
 }
 
+/* A drive that does not know the opcode either has done nothing. */
+static void end_unknown(struct pyn_track *track, const struct nvme_cpl *cpl)
+{
+	if (NVME_STATUS_SCT(cpl->status) != 0 || NVME_STATUS_SC(cpl->status) != NVME_SC_INVALID_OPCODE)
+		pyn_verify_forget(track->verify, 0, UINT64_MAX);
+	pyn_verify_release(track->verify);
+}
+
 static void end_change(struct pyn_track *track, bool success, bool own)
 {
-	enum pyn_write_outcome outcome = success && own ? PYN_WRITE_DONE : PYN_WRITE_FAILED;
+	enum pyn_write_outcome outcome = outcome_of(track, success && own);
 
 	if (!own)
 		/* The script changed the ranges in flight: the device may have taken any. */
@@ -305,13 +441,14 @@ static void end_change(struct pyn_track *track, bool success, bool own)
 static bool end_read(struct pyn_track *track, struct pyn_mismatch *mismatch)
 {
 	struct pyn_verify_counts counts = {0};
-	const uint8_t *data = track->use.buffer->data + track->use.offset;
-	bool right = pyn_verify_read_end(track->verify, track->slba, (uint32_t)track->nlb, data, track->cells,
-					 &counts, mismatch);
+	bool right = pyn_verify_read_end(track->verify, track->slba, (uint32_t)track->nlb, data_of(track),
+					 track->cells, &counts, mismatch);
 
 	if (!pyn_buffer_use_end(&track->use)) {
 		counts = (struct pyn_verify_counts){.unverified = track->nlb};
 		right = true;
+	} else if (mismatch->zeroed) {
+		pyn_verify_observe_zeros(track->verify, track->slba, (uint32_t)track->nlb, track->cells);
 	}
 	pyn_verify_count(track->verify, &counts);
 	return right;
@@ -322,7 +459,8 @@ static void finish(struct pyn_track *track)
 	if (track->cells != track->inline_cells)
 		free(track->cells);
 	free(track->dsm);
-	free(track->crc);
+	if (track->crc != track->inline_crc)
+		free(track->crc);
 	track->cells = NULL;
 	track->dsm = NULL;
 	track->crc = NULL;
@@ -335,20 +473,24 @@ bool pyn_track_end(struct pyn_track *track, const struct nvme_cpl *cpl, struct p
 {
 	bool success = !(cpl->status & ~NVME_STATUS_P & ~NVME_STATUS_M & ~NVME_STATUS_DNR);
 	bool right = !success || !track->judge || end_read(track, mismatch);
+	bool same = !success || !track->crc || crcs_hold(track);
 	bool own = !track->use.buffer || pyn_buffer_use_end(&track->use);
 
+	own = own && same;
+	if (track->all)
+		end_all(track, success);
 	switch (track->effect) {
 	case PYN_EFFECT_WRITE:
-		pyn_verify_write_end(track->verify, track->slba, track->nlb,
-				     !success || !own ? PYN_WRITE_FAILED
-				     : track->fua     ? PYN_WRITE_DURABLE
-						      : PYN_WRITE_DONE);
+		pyn_verify_write_end(track->verify, track->slba, track->nlb, outcome_of(track, success && own));
 		break;
 	case PYN_EFFECT_CHANGE:
 		end_change(track, success, own);
 		break;
 	case PYN_EFFECT_UNCLEAR:
 		end_unclear(track, own);
+		break;
+	case PYN_EFFECT_UNKNOWN:
+		end_unknown(track, cpl);
 		break;
 	case PYN_EFFECT_APPEND:
 		if (success)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "core/io/buffer.h"
+#include "core/io/tables.h"
 #include "core/io/verify.h"
 #include "spec/nvme_cmd.h"
 
@@ -19,6 +20,7 @@ enum pyn_effect {
 	PYN_EFFECT_WRITE,
 	PYN_EFFECT_CHANGE,  /* Write Zeroes, Write Uncorrectable, Copy, DSM deallocate */
 	PYN_EFFECT_UNCLEAR, /* data change that nobody can tell, or too much of them to note it LBA by LBA */
+	PYN_EFFECT_UNKNOWN, /* the same, by an opcode that nobody here knows */
 	PYN_EFFECT_APPEND,  /* Zone Append: its completion says what it has written */
 	PYN_EFFECT_FLUSH,
 };
@@ -30,7 +32,8 @@ enum pyn_effect {
 #define PYN_TRACK_INLINE 16u /* LBAs of a read whose cells need no memory of their own */
 
 struct pyn_track {
-	struct pyn_verify *verify; /* a reference; NULL: nothing is tracked */
+	struct pyn_verify *verify; /* a reference; NULL: nothing is tracked, or all tells */
+	struct pyn_tables *all;    /* of a command to all namespaces; NULL: of one */
 	enum pyn_effect effect;
 	bool judge; /* a read is to be compared */
 	bool fua;
@@ -38,12 +41,16 @@ struct pyn_track {
 	uint32_t ranges; /* of a change: one, or those of a DSM command */
 	uint64_t slba;
 	uint64_t nlb;
-	uint64_t epoch; /* of a flush */
+	uint64_t epoch;     /* of a flush */
+	uint64_t submitted; /* ticks */
 	struct pyn_buffer_use use;
 	struct nvme_dsm_range *dsm; /* a copy: the script may change its buffer */
-	uint32_t *crc;              /* of what an append writes */
+	uint32_t *crc;              /* of each LBA of a write or an append: inline_crc, or memory of its own */
 	uint64_t *cells;            /* snapshot of a read: inline_cells, or memory of its own */
-	uint64_t inline_cells[PYN_TRACK_INLINE];
+	union {
+		uint64_t inline_cells[PYN_TRACK_INLINE];
+		uint32_t inline_crc[PYN_TRACK_INLINE];
+	};
 };
 
 /*
@@ -53,6 +60,14 @@ struct pyn_track {
  */
 void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const struct nvme_cmd *cmd,
 		     struct pyn_buffer *buffer, uint32_t offset, uint32_t length, bool stamp, bool judge);
+
+/* The same for a command to all namespaces (NSID FFFFFFFFh), which nobody stamps or judges. all becomes the track's.
+ */
+void pyn_track_begin_all(struct pyn_track *track, struct pyn_tables *all, const struct nvme_cmd *cmd,
+			 struct pyn_buffer *buffer, uint32_t offset, uint32_t length);
+
+/* Whether an I/O opcode is none of those that this file knows: what it does to data only its vendor can tell. */
+bool pyn_track_is_unknown(uint8_t opcode);
 
 /* It has completed like this (dwords 1:0 and the status count, without its phase). False: the data are not what they
  * must be, *mismatch tells. */

@@ -293,7 +293,7 @@ struct pyn_verify *pyn_verify_create(uint32_t nsid, uint64_t nlba, uint32_t lba_
 	atomic_init(&verify->references, 1);
 	atomic_store(&verify->shared->epoch, 1);
 	atomic_store(&verify->shared->limit, verify->nlba);
-	atomic_store(&verify->shared->volatile_cache, 1); /* until the drive says that it has none */
+	atomic_store(&verify->shared->durable_since, UINT64_MAX); /* until the drive says that it has no cache */
 	return verify;
 }
 
@@ -344,9 +344,14 @@ uint64_t pyn_verify_zone_size(const struct pyn_verify *verify)
 	return atomic_load_explicit(&verify->shared->zone, memory_order_relaxed);
 }
 
-void pyn_verify_set_volatile_cache(struct pyn_verify *verify, bool on)
+void pyn_verify_set_durable_since(struct pyn_verify *verify, uint64_t ticks)
 {
-	atomic_store(&verify->shared->volatile_cache, on);
+	atomic_store(&verify->shared->durable_since, ticks);
+}
+
+uint64_t pyn_verify_durable_since(const struct pyn_verify *verify)
+{
+	return atomic_load_explicit(&verify->shared->durable_since, memory_order_relaxed);
 }
 
 /* -- writes --------------------------------------------------------------------------------------------------- */
@@ -464,7 +469,7 @@ void pyn_verify_write_end(struct pyn_verify *verify, uint64_t slba, uint64_t nlb
 	uint64_t count = pyn_verify_clip(verify, slba, nlb);
 	uint64_t epoch = 0;
 
-	if (outcome == PYN_WRITE_DONE && atomic_load_explicit(&shared->volatile_cache, memory_order_relaxed)) {
+	if (outcome == PYN_WRITE_DONE) {
 		epoch = (atomic_load_explicit(&shared->epoch, memory_order_acquire) - 1) % EPOCHS + 1;
 		if (!atomic_load_explicit(&shared->dirty, memory_order_relaxed))
 			atomic_store_explicit(&shared->dirty, 1, memory_order_release);
@@ -477,6 +482,31 @@ void pyn_verify_write_end(struct pyn_verify *verify, uint64_t slba, uint64_t nlb
 			cell_store(cell, ended(cell_load(cell), outcome != PYN_WRITE_FAILED, epoch));
 		unlock_group(verify, lba);
 		lba = group_past(lba, past);
+	}
+}
+
+/* What a cell becomes whose LBA held zeros when it was read: snapshot, where it is still as it was then. */
+static uint64_t seen_as_zeros(const struct pyn_verify *verify, uint64_t cell, uint64_t snapshot)
+{
+	const uint64_t same = ~(PYN_CELL_STATE << PYN_CELL_STATE_SHIFT | PYN_CELL_CRC);
+
+	if (pyn_cell_state_of(cell) != PYN_CELL_DEALLOCATED || (cell ^ snapshot) & same)
+		return cell;
+	return (snapshot & ~PYN_CELL_CRC) | verify->zero_crc;
+}
+
+void pyn_verify_observe_zeros(struct pyn_verify *verify, uint64_t slba, uint32_t nlb, const uint64_t *snapshot)
+{
+	uint64_t count = pyn_verify_clip(verify, slba, nlb);
+
+	for (uint64_t i = 0; i < count; i++) {
+		_Atomic uint64_t *cell = &verify->cells[slba + i];
+
+		if (pyn_cell_state_of(snapshot[i]) != PYN_CELL_ZEROES)
+			continue;
+		lock_group(verify, slba + i);
+		cell_store(cell, seen_as_zeros(verify, cell_load(cell), snapshot[i]));
+		unlock_group(verify, slba + i);
 	}
 }
 

@@ -50,8 +50,9 @@ struct pyn_mismatch {
 	uint64_t found_token; /* what the last 8 bytes say */
 	uint32_t expected_crc;
 	uint32_t found_crc;
-	uint32_t count; /* LBAs that mismatch */
-	uint32_t class; /* enum pyn_mismatch_class, of the first */
+	uint32_t count;  /* LBAs that mismatch */
+	uint32_t class;  /* enum pyn_mismatch_class, of the first */
+	uint32_t zeroed; /* deallocated LBAs of this read that held zeros: see pyn_verify_observe_zeros */
 };
 
 struct pyn_verify_counts {
@@ -87,8 +88,11 @@ void pyn_verify_set_dlfeat(struct pyn_verify *verify, bool zeros);
 void pyn_verify_set_zone_size(struct pyn_verify *verify, uint64_t lbas);
 uint64_t pyn_verify_zone_size(const struct pyn_verify *verify);
 
-/* Whether the drive has a volatile write cache that is on: without one each completed write is durable. */
-void pyn_verify_set_volatile_cache(struct pyn_verify *verify, bool on);
+/* Writes submitted at this time (pyn_ticks) or later need no flush: they survive a power loss once they have
+ * completed, because the drive has no volatile write cache, or has it switched off since then. UINT64_MAX, which is
+ * how it starts: each needs one. */
+void pyn_verify_set_durable_since(struct pyn_verify *verify, uint64_t ticks);
+uint64_t pyn_verify_durable_since(const struct pyn_verify *verify);
 
 /* Take count tokens of the one counter of all processes; returns the first. */
 uint64_t pyn_token_take(uint64_t count);
@@ -115,7 +119,7 @@ void pyn_verify_change_begin(struct pyn_verify *verify, uint64_t slba, uint64_t 
 
 enum pyn_write_outcome {
 	PYN_WRITE_DONE,    /* completed with success */
-	PYN_WRITE_DURABLE, /* with success and FUA */
+	PYN_WRITE_DURABLE, /* with success, and needs no flush: FUA, or submitted since pyn_verify_durable_since */
 	PYN_WRITE_FAILED,  /* an error, an abort, or data that cannot be known: old or new, nobody knows */
 };
 
@@ -152,7 +156,14 @@ void pyn_verify_read_begin(const struct pyn_verify *verify, uint64_t slba, uint3
 
 /* … and judged at a successful completion. Adds to *counts; returns whether all is right, else *mismatch tells. */
 bool pyn_verify_read_end(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb, const void *data,
-			 const uint64_t *snapshot, struct pyn_verify_counts *counts, struct pyn_mismatch *mismatch);
+			 uint64_t *snapshot, struct pyn_verify_counts *counts, struct pyn_mismatch *mismatch);
+
+/*
+ * A deallocated LBA that was read as zeros has to stay so until it is written (NVM Command Set Specification 1.0,
+ * 3.2.3.2.1): where mismatch->zeroed is not 0, call this with the snapshot of that read as read_end has left it, as
+ * soon as it is sure that the data came from the drive. LBAs that have changed since are left alone.
+ */
+void pyn_verify_observe_zeros(struct pyn_verify *verify, uint64_t slba, uint32_t nlb, const uint64_t *snapshot);
 
 /* Whether any LBA was ever marked uncorrectable, by any process; one load. */
 bool pyn_verify_has_uncorrectable(const struct pyn_verify *verify);

@@ -74,24 +74,27 @@ static enum pyn_mismatch_class classify(const struct pyn_verify *verify, uint64_
 	return token_is_damaged(verify, data, token, expected) ? PYN_MISMATCH_CORRUPT : PYN_MISMATCH_STALE;
 }
 
-static bool judge(const struct pyn_verify *verify, uint64_t lba, const uint8_t *data, uint64_t cell, uint32_t crc,
+/* *cell becomes what observe_zeros stores, where a deallocated LBA held zeros. */
+static void judge(const struct pyn_verify *verify, uint64_t lba, const uint8_t *data, uint64_t *cell, uint32_t crc,
 		  struct pyn_mismatch *mismatch)
 {
-	struct pyn_mismatch found = {.lba = lba, .expected_crc = (uint32_t)cell, .found_crc = crc};
+	struct pyn_mismatch found = {.lba = lba, .expected_crc = (uint32_t)*cell, .found_crc = crc};
 
-	if (pyn_cell_state_of(cell) != PYN_CELL_UNCORRECTABLE) {
-		if (crc == (uint32_t)cell)
-			return true;
-		if (pyn_cell_state_of(cell) == PYN_CELL_DEALLOCATED && crc == verify->zero_crc)
-			return true;
-		found.class = classify(verify, lba, data, cell, &found);
-	} else {
-		found.class = PYN_MISMATCH_READABLE;
+	if (pyn_cell_state_of(*cell) == PYN_CELL_DEALLOCATED && crc == verify->zero_crc) {
+		*cell ^= (uint64_t)(PYN_CELL_DEALLOCATED ^ PYN_CELL_ZEROES) << PYN_CELL_STATE_SHIFT;
+		mismatch->zeroed++;
+		return;
 	}
+	if (pyn_cell_state_of(*cell) == PYN_CELL_UNCORRECTABLE)
+		found.class = PYN_MISMATCH_READABLE;
+	else if (crc == (uint32_t)*cell)
+		return;
+	else
+		found.class = classify(verify, lba, data, *cell, &found);
+	found.zeroed = mismatch->zeroed;
 	if (mismatch->count == 0)
 		*mismatch = found;
 	mismatch->count++;
-	return false;
 }
 
 /* How many LBAs of a read can be judged at all. What is held is forgotten before it is released: look here first. */
@@ -122,7 +125,7 @@ static uint64_t known_of(const uint64_t *cells, const uint64_t *snapshot, uint32
 }
 
 static void judge_batch(const struct pyn_verify *verify, uint64_t slba, uint32_t count, const uint8_t *data,
-			const uint64_t *snapshot, struct pyn_verify_counts *counts, struct pyn_mismatch *mismatch)
+			uint64_t *snapshot, struct pyn_verify_counts *counts, struct pyn_mismatch *mismatch)
 {
 	const uint64_t *cells = pyn_verify_plain_cells(verify, slba);
 	uint64_t known = known_of(cells, snapshot, count);
@@ -135,15 +138,16 @@ static void judge_batch(const struct pyn_verify *verify, uint64_t slba, uint32_t
 	pyn_crc32c_blocks(data, verify->lba_size, count, crc);
 	for (uint32_t i = 0; i < count; i++)
 		if (known >> i & 1)
-			judge(verify, slba + i, data + (size_t)i * verify->lba_size, snapshot[i], crc[i], mismatch);
+			judge(verify, slba + i, data + (size_t)i * verify->lba_size, &snapshot[i], crc[i], mismatch);
 }
 
 bool pyn_verify_read_end(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb, const void *data,
-			 const uint64_t *snapshot, struct pyn_verify_counts *counts, struct pyn_mismatch *mismatch)
+			 uint64_t *snapshot, struct pyn_verify_counts *counts, struct pyn_mismatch *mismatch)
 {
 	uint32_t count = judgeable(verify, slba, nlb);
 
 	mismatch->count = 0;
+	mismatch->zeroed = 0;
 	counts->unverified += nlb - count;
 	for (uint32_t done = 0; done < count; done += PYN_VERIFY_BATCH) {
 		uint32_t batch = count - done < PYN_VERIFY_BATCH ? count - done : PYN_VERIFY_BATCH;

@@ -34,14 +34,14 @@ struct pyn_verify_shared {
 	_Atomic uint64_t judged;
 	_Atomic uint64_t unverified;
 	_Atomic uint64_t mismatch;
-	_Atomic uint64_t changes; /* changes without a token, to tell one from the next */
-	_Atomic uint64_t limit;   /* LBAs from here on are not judged; no more than nlba */
-	_Atomic uint64_t zone;    /* LBAs in a zone; 0: not zoned */
-	_Atomic uint32_t held;    /* while it is not 0 nothing is judged */
-	_Atomic uint32_t hits;    /* what may have hit changes that are not noted yet: see pyn_verify_calm_begin */
-	_Atomic uint32_t dirty;   /* a write completed in this epoch */
+	_Atomic uint64_t changes;       /* changes without a token, to tell one from the next */
+	_Atomic uint64_t durable_since; /* ticks; UINT64_MAX: a write needs a flush */
+	_Atomic uint64_t limit;         /* LBAs from here on are not judged; no more than nlba */
+	_Atomic uint64_t zone;          /* LBAs in a zone; 0: not zoned */
+	_Atomic uint32_t held;          /* while it is not 0 nothing is judged */
+	_Atomic uint32_t hits;  /* what may have hit changes that are not noted yet: see pyn_verify_calm_begin */
+	_Atomic uint32_t dirty; /* a write completed in this epoch */
 	_Atomic uint32_t dlfeat_zeros;
-	_Atomic uint32_t volatile_cache;
 	_Atomic uint32_t has_uncorrectable; /* from the first Write Uncorrectable on */
 };
 
@@ -82,6 +82,17 @@ static inline bool pyn_cell_expects_data(uint64_t cell)
 
 	return state == PYN_CELL_DATA || state == PYN_CELL_RAW || state == PYN_CELL_ZEROES ||
 	       state == PYN_CELL_DEALLOCATED;
+}
+
+/* How a write without FUA ended that was submitted at this time. */
+static inline enum pyn_write_outcome pyn_verify_outcome(const struct pyn_verify *verify, bool success,
+							uint64_t submitted)
+{
+	if (!success)
+		return PYN_WRITE_FAILED;
+	return submitted >= atomic_load_explicit(&verify->shared->durable_since, memory_order_relaxed)
+		       ? PYN_WRITE_DURABLE
+		       : PYN_WRITE_DONE;
 }
 
 /* The part of a range that the table covers: the drive refuses what lies beyond the namespace. */

@@ -297,9 +297,12 @@ static NOT_INLINE void failed(struct pyn_worker_run *run, uint16_t status)
 static NOT_INLINE void look_closer(struct pyn_worker_run *run, const struct pyn_worker_slot *slot)
 {
 	struct pyn_mismatch found;
+	bool right = pyn_verify_read_end(run->verify, slot->slba, slot->nlb, slot->read_data, slot->cells,
+					 &run->counts, &found);
 
-	if (pyn_verify_read_end(run->verify, slot->slba, slot->nlb, slot->read_data, slot->cells, &run->counts,
-				&found))
+	if (found.zeroed)
+		pyn_verify_observe_zeros(run->verify, slot->slba, slot->nlb, slot->cells);
+	if (right)
 		return;
 	if (run->result.mismatched_reads++ == 0)
 		run->result.mismatch = found;
@@ -340,13 +343,13 @@ static ALWAYS_INLINE void end_change(struct pyn_worker_run *run, const struct py
 			pyn_verify_flush_end(run->verify, flight->slba);
 		return;
 	}
+	enum pyn_write_outcome outcome = pyn_verify_outcome(run->verify, !status, slot->submitted);
+
 	pyn_flight_set(flight, PYN_FLIGHT_MOVING);
 	if (slot->cmd.opc == NVME_IO_WRITE)
-		pyn_verify_write_end(run->verify, flight->slba, flight->nlb,
-				     status ? PYN_WRITE_FAILED : PYN_WRITE_DONE);
+		pyn_verify_write_end(run->verify, flight->slba, flight->nlb, outcome);
 	else
-		pyn_verify_change_end(run->verify, flight->slba, flight->nlb,
-				      status ? PYN_WRITE_FAILED : PYN_WRITE_DONE);
+		pyn_verify_change_end(run->verify, flight->slba, flight->nlb, outcome);
 	pyn_flight_set(flight, PYN_FLIGHT_NONE);
 }
 

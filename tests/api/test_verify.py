@@ -173,14 +173,61 @@ def test_zeroes_are_expected_after_write_zeroes(nvme0n1, qpair, ssd, written, lb
     written(314_000)
 
 
-def test_the_old_data_may_return_after_deallocation(nvme0n1, qpair, ssd, written, lba_size):
-    (old,) = written(315_000)
-    ranges = d.Buffer(4096)
-    ranges.set_dsm_range(0, 315_000, 1)
-    nvme0n1.dsm(qpair, ranges, 1).waitdone()
+@pytest.fixture
+def deallocated(nvme0n1, qpair, written):
+    """Give ``deallocated(lba)``: writes there, deallocates it, and returns what had been written."""
+
+    def deallocate(lba):
+        (old,) = written(lba)
+        ranges = d.Buffer(4096)
+        ranges.set_dsm_range(0, lba, 1)
+        nvme0n1.dsm(qpair, ranges, 1).waitdone()
+        return old
+
+    return deallocate
+
+
+def test_the_old_data_may_stay_after_deallocation_and_turn_into_zeros_later(
+    nvme0n1, qpair, ssd, deallocated, lba_size
+):
+    before = nvme0n1.verify_stats()
+    ssd.poke(1, 315_000, deallocated(315_000))
     nvme0n1.read(qpair, d.Buffer(lba_size), 315_000).waitdone()
-    ssd.poke(1, 315_000, old)
+    ssd.poke(1, 315_000, bytes(lba_size))
     nvme0n1.read(qpair, d.Buffer(lba_size), 315_000).waitdone()
+    assert nvme0n1.verify_stats().judged == before.judged + 2
+
+
+@pytest.mark.parametrize("how", ["script", "worker"])
+def test_zeros_that_were_read_after_deallocation_have_to_stay(
+    nvme0n1, qpair, ssd, written, deallocated, lba_size, run_worker, how
+):
+    if nvme0n1.id_data(33) & 7 != 1:
+        pytest.skip("deallocated LBAs need not read as zeros (DLFEAT)")
+    old = deallocated(315_010)
+    if how == "script":
+        nvme0n1.read(qpair, d.Buffer(lba_size), 315_010).waitdone()
+    else:
+        run_worker(io_size=1, io_count=1, region_start=315_010, region_end=315_011)
+    ssd.poke(1, 315_010, old)
+    with pytest.warns(UserWarning, match=MISMATCH):
+        nvme0n1.read(qpair, d.Buffer(lba_size), 315_010).waitdone()
+    written(315_010)
+    nvme0n1.read(qpair, d.Buffer(lba_size), 315_010).waitdone()
+
+
+@pytest.mark.parametrize("written_before", [True, False])
+def test_zeroes_are_expected_after_write_zeroes_that_deallocates(
+    nvme0n1, qpair, ssd, written, lba_size, written_before
+):
+    lba = 315_020 + written_before
+    if written_before:
+        written(lba)
+    nvme0n1.write_zeroes(qpair, lba, 1, io_flags=0x200).waitdone()
+    ssd.poke(1, lba, bit_flipped(ssd.peek(1, lba), 4001))
+    with pytest.warns(UserWarning, match=MISMATCH):
+        nvme0n1.read(qpair, d.Buffer(lba_size), lba).waitdone()
+    written(lba)
 
 
 def test_an_uncorrectable_lba_that_reads_well_is_a_mismatch_until_it_is_written(

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A tester's queue pair over an engine that does what the test says: slots, time, quarantine, and a device that errs.
  */
-/* sources: core/io/qpair.c core/io/track.c core/io/buffer.c core/io/cmdlog.c core/io/verify*.c core/io/crc32c.c
- * core/env/*.c core/util/*.c */
+/* sources: core/io/qpair.c core/io/track.c core/io/tables.c core/io/buffer.c core/io/cmdlog.c core/io/verify*.c
+ * core/io/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
 #include <errno.h>
 #include <pthread.h>

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What each command means for verification: all opcodes, shared buffers, range lists, and every way to end. */
-/* sources: core/io/track.c core/io/buffer.c core/io/verify*.c core/io/crc32c.c core/env/*.c core/util/*.c */
+/* sources: core/io/track.c core/io/tables.c core/io/buffer.c core/io/verify*.c core/io/crc32c.c core/env/*.c
+ * core/util/*.c */
 /* dpdk */
 #include "core/io/track.h"
+#include "core/util/clock.h"
 #include "spec/nvme_cmd.h"
 #include "tests/c/test.h"
 
@@ -173,18 +175,56 @@ TRACK_TEST(zeroes_and_uncorrectable_are_expected_as_they_were_asked_for)
 	CHECK_EQ(the_mismatch.class, PYN_MISMATCH_READABLE);
 }
 
-TRACK_TEST(write_zeroes_with_deac_may_leave_the_old_data)
+TRACK_TEST(write_zeroes_with_deac_leaves_zeros_whatever_was_there)
 {
-	struct nvme_cmd cmd = io(NVME_IO_WRITE_ZEROES, 5, 1);
+	for (uint64_t lba = 5; lba < 7; lba++) {
+		struct nvme_cmd cmd = io(NVME_IO_WRITE_ZEROES, lba, 1);
 
-	cmd.cdw12 |= NVME_RW_DEAC;
-	write_lbas(5, 1);
-	run(cmd, 0, false, OK);
-	CHECK_EQ(reads(5, 1), 0);
+		cmd.cdw12 |= NVME_RW_DEAC;
+		write_lbas(5, 1); /* nobody has written 6 */
+		run(cmd, 0, false, OK);
+		CHECK_EQ(reads(lba, 1), 1);
+		memset(the_buffer->data, 0, LBA);
+		CHECK_EQ(reads(lba, 1), 0);
+		the_buffer->data[9] = 1;
+		CHECK_EQ(reads(lba, 1), 1);
+	}
+}
+
+TRACK_TEST(a_deallocated_lba_that_was_read_as_zeros_stays_so)
+{
+	uint8_t kept[LBA];
+
+	write_lbas(10, 1);
+	memcpy(kept, the_buffer->data, LBA);
+	((struct nvme_dsm_range *)the_buffer->data)[0] = (struct nvme_dsm_range){.nlb = 1, .slba = 10};
+	run((struct nvme_cmd){.opc = NVME_IO_DSM, .nsid = 1, .cdw11 = NVME_DSM_AD}, LBA, false, OK);
+	memcpy(the_buffer->data, kept, LBA);
+	CHECK_EQ(reads(10, 1), 0); /* the drive has not taken the advice, yet */
 	memset(the_buffer->data, 0, LBA);
-	CHECK_EQ(reads(5, 1), 0);
-	the_buffer->data[9] = 1;
-	CHECK_EQ(reads(5, 1), 1);
+	CHECK_EQ(reads(10, 1), 0);
+	memcpy(the_buffer->data, kept, LBA);
+	CHECK_EQ(reads(10, 1), 1);
+}
+
+/* The zeros may be the other command's. */
+TRACK_TEST(zeros_in_a_buffer_that_two_reads_share_tell_nothing_of_a_deallocation)
+{
+	struct nvme_cmd cmd = io(NVME_IO_READ, 10, 1), other_cmd = io(NVME_IO_READ, 50, 1);
+	struct pyn_track other;
+	uint8_t kept[LBA];
+
+	write_lbas(10, 1);
+	memcpy(kept, the_buffer->data, LBA);
+	((struct nvme_dsm_range *)the_buffer->data)[0] = (struct nvme_dsm_range){.nlb = 1, .slba = 10};
+	run((struct nvme_cmd){.opc = NVME_IO_DSM, .nsid = 1, .cdw11 = NVME_DSM_AD}, LBA, false, OK);
+	memset(the_buffer->data, 0, LBA);
+	begin(cmd, LBA, false);
+	pyn_track_begin(&other, the_table, &other_cmd, the_buffer, 0, LBA, false, true);
+	CHECK(end(OK));
+	CHECK(pyn_track_end(&other, &done, &the_mismatch));
+	memcpy(the_buffer->data, kept, LBA);
+	CHECK_EQ(reads(10, 1), 0);
 }
 
 TRACK_TEST(fua_survives_the_power_and_nothing_else_unflushed_does)
@@ -212,12 +252,152 @@ TRACK_TEST(fua_survives_the_power_and_nothing_else_unflushed_does)
 TRACK_TEST(commands_that_change_no_data_change_nothing)
 {
 	static const uint8_t opcodes[] = {NVME_IO_COMPARE, NVME_IO_VERIFY, NVME_IO_RESERVATION_REGISTER,
-					  NVME_IO_ZONE_MGMT_RECEIVE, 0xff};
+					  NVME_IO_ZONE_MGMT_RECEIVE, NVME_IO_CANCEL};
 
 	write_lbas(5, 1);
 	for (unsigned i = 0; i < sizeof(opcodes); i++)
 		run(io(opcodes[i], 5, 1), 0, false, OK);
 	CHECK_EQ(reads(5, 1), 0);
+}
+
+TRACK_TEST(after_an_opcode_that_nobody_knows_nothing_is_known)
+{
+	static const uint8_t opcodes[] = {0x80, 0x81, 0x82, 0xff, 0x03, 0x7f};
+
+	for (unsigned i = 0; i < sizeof(opcodes); i++) {
+		CHECK(pyn_track_is_unknown(opcodes[i]));
+		write_lbas(5, 1);
+		begin(io(opcodes[i], 77, 1), LBA, false);
+		struct nvme_cmd cmd = io(NVME_IO_READ, 5, 1);
+		struct pyn_track meanwhile;
+
+		pyn_track_begin(&meanwhile, the_table, &cmd, the_buffer, LBA, LBA, false, true);
+		CHECK(pyn_track_end(&meanwhile, &done, &the_mismatch));
+		CHECK(end(OK));
+		CHECK_EQ(judged(), i);
+		CHECK_EQ(reads(5, 1), -1);
+		write_lbas(5, 1);
+		run(io(opcodes[i], 77, 1), 0, false, NVME_SC_INVALID_OPCODE << 1); /* the drive neither */
+		CHECK_EQ(reads(5, 1), 0);
+		run(io(opcodes[i], 77, 1), 0, false, ABORTED);
+		CHECK_EQ(reads(5, 1), -1);
+	}
+}
+
+/* A view of a buffer, numpy's say, changes it without a word. */
+TRACK_TEST(data_that_changed_in_flight_without_a_word_are_unknown)
+{
+	for (unsigned stamp = 0; stamp < 2; stamp++)
+		for (uint32_t nlb = PYN_TRACK_INLINE - 1; nlb <= 40; nlb++) {
+			uint8_t *last = the_buffer->data + nlb * LBA - 20;
+
+			begin(io(NVME_IO_WRITE, 5, nlb), nlb * LBA, stamp);
+			*last ^= 1;
+			CHECK(end(OK));
+			CHECK_EQ(reads(5, nlb), -1);
+			begin(io(NVME_IO_WRITE, 5, nlb), nlb * LBA, stamp);
+			*(last + LBA) ^= 1; /* beyond what is written */
+			CHECK(end(OK));
+			CHECK_EQ(reads(5, nlb), 0);
+		}
+}
+
+TRACK_TEST(a_write_submitted_since_the_cache_is_off_survives_the_power)
+{
+	write_lbas(1, 1);
+	struct pyn_track before, after;
+	struct nvme_cmd cmd = io(NVME_IO_WRITE_ZEROES, 2, 1), zeroes = io(NVME_IO_WRITE_ZEROES, 3, 1);
+
+	pyn_track_begin(&before, the_table, &cmd, NULL, 0, 0, false, false);
+	pyn_verify_set_durable_since(the_table, pyn_ticks());
+	pyn_track_begin(&after, the_table, &zeroes, NULL, 0, 0, false, false);
+	pyn_track_end(&before, &done, &the_mismatch);
+	pyn_track_end(&after, &done, &the_mismatch);
+	pyn_verify_power_lost(the_table);
+	memset(the_buffer->data, 0, LBA);
+	CHECK_EQ(reads(1, 1), -1);
+	CHECK_EQ(reads(2, 1), -1);
+	CHECK_EQ(reads(3, 1), 0);
+}
+
+TRACK_TEST(fua_of_write_zeroes_survives_the_power)
+{
+	struct nvme_cmd cmd = io(NVME_IO_WRITE_ZEROES, 3, 1);
+
+	cmd.cdw12 |= NVME_RW_FUA;
+	run(cmd, 0, false, OK);
+	pyn_verify_power_lost(the_table);
+	memset(the_buffer->data, 0, LBA);
+	CHECK_EQ(reads(3, 1), 0);
+}
+
+/* -- all namespaces -------------------------------------------------------------------------------------------- */
+
+#define DRIVE "/a/drive"
+
+static void run_on_all(uint8_t opcode, uint16_t status)
+{
+	struct nvme_cmd cmd = io(opcode, 0, 1);
+	const struct nvme_cpl cpl = {.status = status};
+
+	pyn_track_begin_all(&the_track, pyn_tables_all(DRIVE), &cmd, NULL, 0, 0);
+	CHECK(pyn_track_end(&the_track, &cpl, &the_mismatch));
+}
+
+static void write_to(struct pyn_verify *table, uint64_t lba)
+{
+	struct nvme_cmd cmd = io(NVME_IO_WRITE, lba, 1);
+
+	pyn_track_begin(&the_track, table, &cmd, the_buffer, 0, LBA, true, false);
+	CHECK(end(OK));
+}
+
+static uint64_t judged_of(struct pyn_verify *table, uint64_t lba)
+{
+	struct nvme_cmd cmd = io(NVME_IO_READ, lba, 1);
+	struct pyn_verify_counts before, after;
+
+	pyn_verify_get_counts(table, &before);
+	pyn_track_begin(&the_track, table, &cmd, the_buffer, 0, LBA, false, true);
+	end(OK);
+	pyn_verify_get_counts(table, &after);
+	return after.judged - before.judged;
+}
+
+TRACK_TEST(a_flush_of_all_namespaces_covers_what_had_completed_in_each)
+{
+	struct pyn_verify *tables[2];
+	struct nvme_cmd flush = {.opc = NVME_IO_FLUSH, .nsid = UINT32_MAX};
+	struct pyn_track flushing;
+
+	for (unsigned i = 0; i < 2; i++) {
+		tables[i] = pyn_tables_get(DRIVE, i + 1, NLBA, LBA, &err);
+		write_to(tables[i], 1);
+		write_to(tables[i], 2);
+	}
+	run_on_all(NVME_IO_FLUSH, ABORTED);
+	pyn_track_begin_all(&flushing, pyn_tables_all(DRIVE), &flush, NULL, 0, 0);
+	for (unsigned i = 0; i < 2; i++)
+		write_to(tables[i], 2);
+	CHECK(pyn_track_end(&flushing, &done, &the_mismatch));
+	for (unsigned i = 0; i < 2; i++) {
+		pyn_verify_power_lost(tables[i]);
+		CHECK_EQ(judged_of(tables[i], 1), 1);
+		CHECK_EQ(judged_of(tables[i], 2), 0);
+		write_to(tables[i], 3);
+	}
+	run_on_all(NVME_IO_FLUSH, ABORTED);
+	pyn_verify_power_lost(tables[1]);
+	CHECK_EQ(judged_of(tables[1], 3), 0);
+	run_on_all(0x81, ABORTED); /* whatever it does to whichever of them */
+	CHECK_EQ(judged_of(tables[0], 3), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		write_to(tables[i], 3);
+		CHECK_EQ(judged_of(tables[i], 3), 1);
+		pyn_verify_put(tables[i]);
+	}
+	pyn_tables_drop(DRIVE);
+	run_on_all(NVME_IO_FLUSH, OK); /* of no namespace that anybody has opened */
 }
 
 TRACK_TEST(a_read_that_failed_or_was_abandoned_is_not_judged)

@@ -3,7 +3,8 @@
  * Zones against a drive that is right: commands of several queues begin, are executed and end in any order, some are
  * lost, the script's own queues write behind everybody's back, and the power fails. Nothing may ever be found.
  */
-/* sources: core/io/track.c core/io/buffer.c core/io/verify*.c core/io/crc32c.c core/env/*.c core/util/*.c */
+/* sources: core/io/track.c core/io/tables.c core/io/buffer.c core/io/verify*.c core/io/crc32c.c core/env/*.c
+ * core/util/*.c */
 /* dpdk */
 #include "core/io/random.h"
 #include "core/io/track.h"

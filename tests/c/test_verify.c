@@ -454,11 +454,65 @@ TABLE_TEST(a_flush_that_failed_covers_nothing_and_the_next_one_everything)
 	CHECK_EQ(judge(1, 1), -1);
 }
 
-TABLE_TEST(without_a_volatile_cache_everything_survives)
+TABLE_TEST(only_writes_submitted_since_the_cache_is_off_need_no_flush)
 {
-	pyn_verify_set_volatile_cache(the_table, false);
+	CHECK_EQ(pyn_verify_outcome(the_table, true, UINT64_MAX - 1), PYN_WRITE_DONE);
+	pyn_verify_set_durable_since(the_table, 100);
+	CHECK_EQ(pyn_verify_durable_since(the_table), 100);
+	CHECK_EQ(pyn_verify_outcome(the_table, true, 99), PYN_WRITE_DONE);
+	CHECK_EQ(pyn_verify_outcome(the_table, true, 100), PYN_WRITE_DURABLE);
+	CHECK_EQ(pyn_verify_outcome(the_table, false, 100), PYN_WRITE_FAILED);
+	pyn_verify_set_durable_since(the_table, 0);
+	CHECK_EQ(pyn_verify_outcome(the_table, true, 0), PYN_WRITE_DURABLE);
+}
+
+static uint64_t zeros_cells[4];
+
+/* Read zeros there, and tell the table so where they are to be observed. */
+static bool reads_zeros(uint64_t lba, bool observe)
+{
+	static uint8_t zeros[512];
+	struct pyn_verify_counts counts = {0};
+	struct pyn_mismatch found;
+
+	pyn_verify_read_begin(the_table, lba, 1, zeros_cells);
+	bool right = pyn_verify_read_end(the_table, lba, 1, zeros, zeros_cells, &counts, &found);
+
+	if (found.zeroed && observe)
+		pyn_verify_observe_zeros(the_table, lba, 1, zeros_cells);
+	return right && counts.judged == 1;
+}
+
+TABLE_TEST(what_was_seen_as_zeros_after_a_deallocation_has_to_stay_so)
+{
+	pyn_verify_set_dlfeat(the_table, true);
 	write_lbas(1, 1);
-	pyn_verify_power_lost(the_table);
+	pyn_verify_change_begin(the_table, 1, 1, PYN_CELL_DEALLOCATED);
+	pyn_verify_change_end(the_table, 1, 1, PYN_WRITE_DONE);
+	CHECK_EQ(judge(1, 1), PYN_MISMATCH_NONE); /* the old data: nothing is known by that */
+	CHECK(reads_zeros(1, false));
+	CHECK_EQ(judge(1, 1), PYN_MISMATCH_NONE);
+	CHECK(reads_zeros(1, true));
+	CHECK(judge(1, 1) > 0);
+	CHECK(reads_zeros(1, true));
+	pyn_verify_power_lost(the_table); /* the deallocation was not flushed */
+	CHECK_EQ(judge(1, 1), -1);
+}
+
+TABLE_TEST(zeros_that_were_seen_before_another_change_say_nothing)
+{
+	pyn_verify_set_dlfeat(the_table, true);
+	write_lbas(1, 1);
+	for (unsigned i = 0; i < 2; i++) {
+		pyn_verify_change_begin(the_table, 1, 1, PYN_CELL_DEALLOCATED);
+		pyn_verify_change_end(the_table, 1, 1, PYN_WRITE_DONE);
+		if (i == 0)
+			CHECK(reads_zeros(1, false));
+	}
+	pyn_verify_observe_zeros(the_table, 1, 1, zeros_cells);
+	CHECK_EQ(judge(1, 1), PYN_MISMATCH_NONE);
+	write_lbas(1, 1);
+	pyn_verify_observe_zeros(the_table, 1, 1, zeros_cells);
 	CHECK_EQ(judge(1, 1), PYN_MISMATCH_NONE);
 }
 
