@@ -50,9 +50,9 @@ class Two:
         data[100] ^= 1
         self.ssd.poke(ns.nsid, lba, data)
         before = ns.verify_stats()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with pytest.warns(UserWarning, match="^ERROR status: 07/81|^read"):
             ns.read(self.qpair, d.Buffer(512), lba).waitdone()
+            warnings.warn("read", stacklevel=1)
         after = ns.verify_stats()
         data[100] ^= 1
         self.ssd.poke(ns.nsid, lba, data)
