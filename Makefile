@@ -111,7 +111,7 @@ $(VENV)/bin/python: | $(MACHINE)
 	$(STEP) venv "virtual environment $(VENV)" $(PYTHON) -m venv --clear $(VENV)
 
 $(VENV)/.build-packages: pyproject.toml | $(VENV)/bin/python
-	$(STEP) build-packages "setuptools and Cython" $(PY) -m pip install $(BUILD_REQUIRES)
+	$(STEP) build-packages "pip, setuptools and Cython" $(PY) -m pip install 'pip>=22' $(BUILD_REQUIRES)
 	@touch $@
 
 $(BUILT): $(SOURCES) $(VENV)/.build-packages

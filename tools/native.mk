@@ -29,11 +29,20 @@ LDFLAGS_ALL := -pthread $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
 
 DPDK_CFLAGS = $(shell pkg-config --cflags libdpdk)
 
-# Archive by archive: pkg-config's static list also brings every network driver in. libnuma.a is not
-# position-independent, so libnuma stays shared. -lc before libbsd.a: only what libc lacks (strlcpy) comes from it.
-# Some calls of the EAL go through core/env/sysfs.c and core/env/eal.c.
-DPDK_LIBS = -L$(shell pkg-config --variable=libdir libdpdk) \
-	    -Wl,--wrap=access,--wrap=rte_eal_check_module,--wrap=mkdir,--wrap=__rte_panic $(patsubst %,-l:librte_%.a,eal kvargs telemetry ring) -lc -l:libbsd.a -lnuma -lm -ldl
+# DPDK, linked statically. pkg-config names its archives and the linker takes from them, member by member, what the EAL
+# needs, so --whole-archive, which brings every network driver in, is left out. Of the other libraries those that are
+# there are offered, and only the ones that are used are linked: libnuma, whose archive is not position-independent.
+# -lc before libbsd.a: only what libc lacks (strlcpy) comes from it. A distribution that has no archives of DPDK gets its
+# shared libraries. Some calls of the EAL go through core/env/sysfs.c and core/env/eal.c.
+pkg_config = $(shell pkg-config $(1) libdpdk)
+there = $(foreach lib,$(1),$(if $(filter /%,$(shell $(CC) -print-file-name=$(lib:-l%=lib%.so))),$(lib)))
+DPDK_DIR = $(call pkg_config,--variable=libdir)
+DPDK_ARCHIVES = $(wildcard $(sort $(patsubst -l:%,$(DPDK_DIR)/%,$(filter -l:librte_%.a,$(call pkg_config,--static --libs)))))
+DPDK_OTHERS = $(call there,$(sort $(filter-out -lrte_% -l:% -lbsd,$(filter -l%,$(call pkg_config,--static --libs)))))
+DPDK_STATIC = -Wl,--start-group $(DPDK_ARCHIVES) -Wl,--end-group -lc \
+	      $(filter /%,$(shell $(CC) -print-file-name=libbsd.a)) -Wl,--as-needed $(DPDK_OTHERS) -Wl,--no-as-needed
+DPDK_LIBS = -Wl,--wrap=access,--wrap=rte_eal_check_module,--wrap=mkdir,--wrap=__rte_panic \
+	    $(if $(DPDK_ARCHIVES),$(DPDK_STATIC),-Wl,--as-needed $(call pkg_config,--libs) -Wl,--no-as-needed)
 
 CORE := driver.c $(sort $(shell find core -name '*.c'))
 UTIL := $(wildcard core/util/*.c)
@@ -73,6 +82,10 @@ $(MODULE): $(OUT)/$(TAG)/nvme.o $(patsubst %.c,$(OUT)/obj/%.o,$(CORE)) tools/mod
 	$(call say,LD,$@)
 	$(Q)$(CC) -shared $(LDFLAGS_ALL) -Wl,--version-script=tools/module.map -Wl,--exclude-libs,ALL -Wl,-z,now \
 		-o $@ $(filter %.o,$^) $(DPDK_LIBS)
+	$(Q)$(call loads,$@)
+
+# A linker cannot refuse undefined names here (--no-undefined), since Python's are in the interpreter: it has to load it.
+loads = $(PYTHON) tools/loads.py $(1)
 
 -include $(OUT)/$(TAG)/nvme.d
 endif
@@ -103,7 +116,7 @@ $(C_TESTS:%.c=$(OUT)/%):
 # ---- objects ----
 
 # The one folder that may include DPDK's headers; their flags bring -march along, and nothing else is compiled with it.
-$(OUT)/obj/core/env/%.o: EXTRA = $(DPDK_CFLAGS)
+$(OUT)/obj/core/env/%.o: EXTRA = $(DPDK_CFLAGS) -DALLOW_EXPERIMENTAL_API
 
 $(OUT)/obj/%.o: %.c tools/native.mk
 	@mkdir -p $(@D)

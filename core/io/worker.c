@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#define _GNU_SOURCE /* _Fork, CPU sets */
+#define _GNU_SOURCE /* CPU sets */
 #include "core/io/worker.h"
 
 #include <errno.h>
@@ -17,6 +17,7 @@
 #include "core/io/pattern.h"
 #include "core/io/worker_run.h"
 #include "core/util/clock.h"
+#include "core/util/fork.h"
 #include "core/util/log.h"
 
 #define KILLED_MS 10000u /* for a process to be gone after SIGKILL: its memory is taken away afterwards */
@@ -499,7 +500,7 @@ static int fork_worker(struct pyn_worker *worker)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int pid = _Fork();
+	int pid = pyn_fork();
 
 	if (pid == 0)
 		pyn_worker_main(worker->run);

@@ -15,6 +15,7 @@
 #include "core/env/env.h"
 #include "core/util/clock.h"
 
+#define CLOSE_RANGE 436               /* its number: headers before glibc 2.34 lack it, kernels before 5.9 the call */
 #define CHORE_NS UINT64_C(1000000)    /* between two looks at what is not an IO */
 #define PARENT_NS UINT64_C(100000000) /* between two looks at the parent and at deadlines */
 #define MAKE_UP_NS UINT64_C(50000000) /* after its time, to send what a rate owes */
@@ -172,7 +173,10 @@ static void close_descriptors(struct pyn_worker_run *run)
 	for (int fd = 0; fd < kept && null >= 0; fd++)
 		dup2(null, fd);
 	run->parent_pidfd = dup2(parent >= 0 ? parent : run->parent_pidfd, kept);
-	syscall(SYS_close_range, kept + 1, ~0U, 0);
+	if (syscall(CLOSE_RANGE, kept + 1, ~0U, 0) == 0)
+		return;
+	for (int fd = kept + 1, end = (int)sysconf(_SC_OPEN_MAX); fd < end; fd++)
+		close(fd);
 }
 
 static void pin(int cpu)
@@ -220,6 +224,15 @@ static void start_clock(struct pyn_worker_run *run)
 	run->rate_limited = run->rate || run->config.steps;
 }
 
+static void (*loop_of_this_processor(void))(struct pyn_worker_run *)
+{
+#if PYN_WORKER_HAS_V3
+	if (__builtin_cpu_supports("x86-64-v3"))
+		return pyn_worker_loop_v3;
+#endif
+	return pyn_worker_loop;
+}
+
 void pyn_worker_main(struct pyn_worker_run *run)
 {
 	the_run = run;
@@ -230,10 +243,8 @@ void pyn_worker_main(struct pyn_worker_run *run)
 	prctl(PR_SET_TIMERSLACK, 1); /* naps are as short as they say */
 	start_clock(run);
 	pyn_worker_chores(run, run->started); /* its queue may be gone already, with a reset */
-	if (!run->leave && __builtin_cpu_supports("x86-64-v3"))
-		pyn_worker_loop_v3(run);
-	else if (!run->leave)
-		pyn_worker_loop(run);
+	if (!run->leave)
+		loop_of_this_processor()(run);
 	finish(run);
 	_exit(0);
 }

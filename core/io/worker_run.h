@@ -150,6 +150,9 @@ static inline uint64_t pyn_worker_due(const struct pyn_worker_run *run, uint64_t
 void pyn_worker_loop(struct pyn_worker_run *run);
 void pyn_worker_loop_v3(struct pyn_worker_run *run); /* where the processor is an x86-64-v3 */
 
+/* Compilers before GCC 12 do not know both the target and the question. */
+#define PYN_WORKER_HAS_V3 (__GNUC__ >= 12)
+
 /* What the loop does now and then: look at what the script and the device want, and at the time. */
 void pyn_worker_chores(struct pyn_worker_run *run, uint64_t now);
 void pyn_worker_count_seconds(struct pyn_worker_run *run, uint64_t now);

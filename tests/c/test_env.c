@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "core/env/env.h"
+#include "core/util/fork.h"
 #include "core/util/log.h"
 #include "tests/c/test.h"
 
@@ -665,7 +666,7 @@ TEST(a_worker_forked_without_handlers_cannot_free_or_allocate_either)
 	pid_t pid;
 
 	the_buffer = pyn_dma_alloc(4096, 4096, NULL);
-	pid = _Fork();
+	pid = pyn_fork();
 	if (pid == 0) {
 		size_t in_use = pyn_dma_in_use();
 

@@ -7,6 +7,7 @@
 
 #include "core/pci/vfio_user_connect.h"
 #include "core/util/clock.h"
+#include "core/util/fork.h"
 #include "tests/c/fake_vfio_user.h"
 
 /* Opening the device fails, says why, and leaves no descriptor behind. */
@@ -149,7 +150,7 @@ TEST(a_forked_process_cannot_talk_to_the_device_and_does_not_disturb_it)
 	start(NULL);
 	if (!CHECK_EQ(pyn_pci_open(fake.folder, &pci, &err), 0))
 		return;
-	pid = _Fork();
+	pid = pyn_fork();
 	if (pid == 0)
 		_exit(pci->ops->bar_read(pci, 0, &value, 4, &err) == -EPERM && err.kind == PYN_ERROR_STATE ? 0 : 1);
 	CHECK_EQ(waitpid(pid, &status, 0), pid);
