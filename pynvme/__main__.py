@@ -5,7 +5,15 @@ from __future__ import annotations
 
 import os
 import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # Importing takes a moment, in which Ctrl-C would print a traceback.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+
+import contextlib
+import errno
 import sys
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import click
@@ -35,10 +43,27 @@ def _load(name: str) -> Any:
         ) from error
 
 
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C end a command in order, with the status 130; what is left to do then is not interrupted."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        click.echo("\ninterrupted", err=True)
+        sys.exit(130)
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise  # click ends quietly where nobody reads any more
+        raise click.ClickException(str(error)) from error
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="pynvme")
 def main() -> None:
     """Test NVMe SSDs with Python scripts: a driver, and a virtual SSD to begin with."""
+    if callable(signal.getsignal(signal.SIGINT)):
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @main.command()
@@ -123,26 +148,43 @@ def run(pciaddr: str, seconds: int, yes: bool) -> None:
 
     They write to the drive: one that is not a virtual SSD of our own needs --yes.
     """
-    demo = _load("demo")
     private = is_private(pciaddr)
     if not (private or yes):
         click.confirm(
             f"This overwrites data at the beginning of the drive {pciaddr}. Go on?", abort=True, err=True
         )
-    try:
-        sys.exit(demo.run(pciaddr, seconds, private))
-    except demo.nvme.NvmeEnumerateError as error:
-        raise click.ClickException(str(error)) from error
-    except KeyboardInterrupt:
-        click.echo("\ninterrupted", err=True)
-        sys.exit(130)
+    with _interruptible():
+        demo = _load("demo")
+        try:
+            code = demo.run(pciaddr, seconds, private)
+        except demo.nvme.NvmeEnumerateError as error:
+            raise click.ClickException(str(error)) from error
+    sys.exit(code)
+
+
+def _may_write(context: click.Context, option: click.Parameter, path: str | None) -> str | None:
+    """Refuse a file that cannot be written before minutes of measuring, not after them."""
+    folder = os.path.dirname(os.path.abspath(path)) if path else ""
+    if path and not os.path.exists(path) and not os.access(folder, os.W_OK):
+        raise click.BadParameter(f"the folder {folder} is missing or not writable")
+    return path
 
 
 @main.command()
 @click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, writable=True), help="Write the figures here."
+    "--json",
+    "json_file",
+    type=click.Path(dir_okay=False, writable=True),
+    callback=_may_write,
+    help="Write the figures here.",
 )
-@click.option("--markdown", "markdown_file", type=click.Path(dir_okay=False, writable=True), help="And here.")
+@click.option(
+    "--markdown",
+    "markdown_file",
+    type=click.Path(dir_okay=False, writable=True),
+    callback=_may_write,
+    help="And here.",
+)
 @click.option("--runs", type=click.IntRange(min=1), default=5, show_default=True, help="Runs of each.")
 @click.option(
     "--seconds", type=click.FloatRange(0.05), help="Length of a run of a worker (0.5; 0.3 with --quick)."
@@ -161,13 +203,10 @@ def bench(
 
     Everything takes some ten minutes, --quick three. Names of figures: see the JSON file.
     """
-    module = _load("bench")
-    plan = module.Plan.usual(runs, seconds, quick, only)
-    try:
-        sys.exit(module.run(plan, json_file, markdown_file))
-    except KeyboardInterrupt:
-        click.echo("\ninterrupted", err=True)
-        sys.exit(130)
+    with _interruptible():
+        module = _load("bench")
+        code = module.run(module.Plan.usual(runs, seconds, quick, only), json_file, markdown_file)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -21,13 +21,19 @@ import nvme
 from pytemperature import k2c  # type: ignore[import-untyped]
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from pynvme import __version__, terminal
 
 REGION_BYTES = 256 << 20
 """How much of the drive each workload uses, at most; a smaller drive gives a fourth of itself."""
+
+FILLS = 2
+"""How often the region is written before anything is measured.
+
+A virtual SSD and the verification get their memory at a first write, which is far slower than the later ones.
+A second one, since a virtual SSD keeps what a write replaces until it is flushed.
+"""
 
 LINE_PERIOD = 0.2
 """Seconds between two updates of the live line on a terminal."""
@@ -40,6 +46,8 @@ QDEPTH = 33
 
 LARGE_IO = 128 << 10
 """Bytes of a sequential IO, where the drive takes as many."""
+
+NOTHING_READ = "writes, none verified"
 
 BINARY = ("bytes", "KiB", "MiB", "GiB")
 
@@ -60,6 +68,8 @@ class Workload:
     seconds: int
     io_bytes: int
     workers: Sequence[dict[str, Any]]
+    unverified: str = ""
+    """What is said in place of a number of verified LBAs, where nothing is read."""
 
 
 @dataclass
@@ -129,8 +139,24 @@ def describe(nvme0: nvme.Controller, nvme0n1: nvme.Namespace) -> list[tuple[str,
     ]
 
 
+def _count(number: int, word: str) -> str:
+    """Write a number of things: 1 LBA, 2 LBAs."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def _wrap(parts: Sequence[str], width: int) -> str:
+    """Join the parts of a line, over several lines where the terminal is narrow."""
+    lines = [parts[0]]
+    for part in parts[1:]:
+        if len(lines[-1]) + len(part) <= width:
+            lines[-1] += part
+        else:
+            lines.append("    " + part.strip())
+    return "\n".join(lines)
+
+
 def plan(nvme0: nvme.Controller, nvme0n1: nvme.Namespace, seconds: int) -> list[Workload]:
-    """Lay out the workloads: a sequential write, random reads of what it wrote, several mixed workers.
+    """Lay out the workloads: a write that fills the region, a sequential write, random reads, mixed workers.
 
     The mixed workers have a region each: where a read races a write, there is nothing to verify.
     """
@@ -143,13 +169,11 @@ def plan(nvme0: nvme.Controller, nvme0n1: nvme.Namespace, seconds: int) -> list[
     each = region // count
     step = max(1, seconds // 4)
     common = {"qdepth": QDEPTH, "region_start": 0, "region_end": region}
+    write = {**common, "io_size": large, "lba_random": False, "read_percentage": 0}
+    fill = {**write, "io_count": FILLS * -(-region // large)}
     return [
-        Workload(
-            "sequential write",
-            step,
-            large * lba_size,
-            [{**common, "io_size": large, "lba_random": False, "read_percentage": 0}],
-        ),
+        Workload("fill, not measured", 0, large * lba_size, [fill], NOTHING_READ),
+        Workload("sequential write", step, large * lba_size, [write], NOTHING_READ),
         Workload("random read", step, small * lba_size, [{**common, "io_size": small, "lba_align": small}]),
         Workload(
             f"mixed 70/30, {count} workers",
@@ -179,6 +203,7 @@ class Display:
         self._nvme0 = nvme0
         self._nvme0n1 = nvme0n1
         self._log_page = nvme.Buffer(512, "SMART log")
+        self._verified = 0
 
     def temperature(self) -> float:
         """Read the drive's Composite Temperature, in degrees Celsius."""
@@ -189,24 +214,28 @@ class Display:
         """One moment; the mean latency follows from IOPS and the number in flight, which stays the same."""
         in_flight = len(workload.workers) * (QDEPTH - 1)
         latency = f"{in_flight / iops * 1e6:7,.0f} us" if iops else f"{'-':>10}"
-        verified = self._nvme0n1.verify_stats().judged
-        return Text(
-            f"  {workload.name:<22}{elapsed:5.1f} s {iops:10,.0f} IOPS "
-            f"{iops * workload.io_bytes / 1e6:8,.0f} MB/s {latency} "
-            f"{self.temperature():4.0f} C {verified:13,} LBAs verified",
-            no_wrap=True,
-            overflow="ellipsis",
-        )
+        verified = self._nvme0n1.verify_stats().judged - self._verified
+        parts = [
+            f"  {workload.name:<22}",
+            f"{elapsed:5.1f} s",
+            f" {iops:10,.0f} IOPS",
+            f" {iops * workload.io_bytes / 1e6:8,.0f} MB/s",
+            f" {latency}",
+            f" {self.temperature():4.0f} C",
+            f"  {workload.unverified or _count(verified, 'LBA') + ' verified':>24}",
+        ]
+        return Text(_wrap(parts, self._console.width), no_wrap=True, overflow="ellipsis")
 
     def follow(self, workload: Workload, workers: Sequence[nvme.IOWorker]) -> None:
         """Show the workers' progress until all of them have ended."""
-        terminal = self._console.is_terminal
-        period = LINE_PERIOD if terminal else LOG_PERIOD
+        redraw = terminal.can_redraw(self._console)
+        period = LINE_PERIOD if redraw else LOG_PERIOD
+        self._verified = self._nvme0n1.verify_stats().judged
         start = last = time.monotonic()
         done = 0
         with ExitStack() as stack:
             live: Live | None = None
-            if terminal:
+            if redraw:
                 live = stack.enter_context(Live(console=self._console, auto_refresh=False, transient=True))
             while any(worker.running for worker in workers):
                 time.sleep(0.05)
@@ -253,22 +282,35 @@ def run_workload(nvme0n1: nvme.Namespace, workload: Workload, display: Display) 
     return outcome
 
 
-def summary(outcomes: Sequence[Outcome]) -> Table:
-    """Lay out the outcomes as a table."""
-    table = terminal.table("  workload", "block", "IOs", "IOPS", "MB/s", "mean us", "p99 us", "max us")
+COLUMNS = ("block", "IOs", "IOPS", "MB/s", "mean us", "p99 us", "max us")
+
+
+def _figures(outcome: Outcome) -> list[str]:
+    """The outcome in the order of COLUMNS."""
+    io_bytes = outcome.workload.io_bytes
+    return [
+        _bytes(io_bytes, 1024, BINARY),
+        f"{outcome.ios:,}",
+        f"{outcome.iops:,.0f}",
+        f"{outcome.iops * io_bytes / 1e6:,.0f}",
+        f"{outcome.mean:,.1f}",
+        f"{outcome.p99:,.1f}",
+        f"{outcome.worst:,.0f}",
+    ]
+
+
+def _show_summary(console: Console, outcomes: Sequence[Outcome]) -> None:
+    """Show the outcomes as a table; where that is too wide, as lists."""
+    table = terminal.table("  workload", *COLUMNS)
     for outcome in outcomes:
-        io_bytes = outcome.workload.io_bytes
-        table.add_row(
-            "  " + outcome.workload.name,
-            _bytes(io_bytes, 1024, BINARY),
-            f"{outcome.ios:,}",
-            f"{outcome.iops:,.0f}",
-            f"{outcome.iops * io_bytes / 1e6:,.0f}",
-            f"{outcome.mean:,.1f}",
-            f"{outcome.p99:,.1f}",
-            f"{outcome.worst:,.0f}",
-        )
-    return table
+        table.add_row("  " + outcome.workload.name, *_figures(outcome))
+    if console.measure(table, options=console.options.update(max_width=1000)).maximum <= console.width:
+        console.print(table)
+        return
+    for outcome in outcomes:
+        console.print(Text("  " + outcome.workload.name))
+        for title, figure in zip(COLUMNS, _figures(outcome)):
+            console.print(Text(f"    {title:<10}{figure}"))
 
 
 @contextmanager
@@ -302,11 +344,9 @@ def _show_hello_world(console: Console, nvme0: nvme.Controller, nvme0n1: nvme.Na
 def _show_end(console: Console, judged: int, unverified: int, mismatch: int, private: bool) -> None:
     """Tell what was verified, and what to do next."""
     _heading(console, "Data")
-    lines = [
-        f"{judged:,} LBAs that were read were compared with what had been written: {mismatch:,} differed"
-    ]
+    lines = [f"{_count(judged, 'LBA')} read and compared with what had been written: {mismatch:,} differed"]
     if unverified:
-        lines.append(f"{unverified:,} more were read that this session had not written, or was just writing")
+        lines.append(f"{unverified:,} more read that this session had not written, or was just writing")
     for line in lines:
         console.print(Text("  " + line))
     if private:
@@ -327,6 +367,7 @@ def run(address: str, seconds: int, private: bool, console: Console | None = Non
         try:
             return _demonstrate(console, pcie, seconds, private)
         finally:
+            console.show_cursor()  # a Ctrl-C may have come before it was to be shown again
             pcie.close()
 
 
@@ -339,14 +380,14 @@ def _demonstrate(console: Console, pcie: nvme.Pcie, seconds: int, private: bool)
         console.print(Text(f"  {name:<18}{value}"))
     good = _show_hello_world(console, nvme0, nvme0n1)
 
-    _heading(console, "Workloads, all that is read is verified")
+    _heading(console, "Workloads: data that are read are verified")
     display = Display(console, nvme0, nvme0n1)
     outcomes = [run_workload(nvme0n1, workload, display) for workload in plan(nvme0, nvme0n1, seconds)]
     stats = nvme0n1.verify_stats()
     _heading(console, "Summary")
-    console.print(summary(outcomes))
+    _show_summary(console, outcomes[1:])
     _show_end(console, stats.judged, stats.unverified, stats.mismatch, private)
     failed = sum(outcome.failed for outcome in outcomes)
     if failed:
-        console.print(Text(f"  {failed} workers did not finish: see the warnings above"))
+        console.print(Text(f"  {_count(failed, 'worker')} did not finish: see the warnings above"))
     return 0 if good and not failed and not stats.mismatch else 1

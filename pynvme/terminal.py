@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 from rich.console import Console
@@ -15,7 +16,14 @@ PLAIN_WIDTH = 120
 def console(stderr: bool = False) -> Console:
     """Give a console that colours nothing by itself, and whose width does not depend on who reads a pipe."""
     stream = sys.stderr if stderr else sys.stdout
+    if stream is None:  # closed before Python started
+        return Console(file=io.StringIO(), highlight=False, width=PLAIN_WIDTH)
     return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else PLAIN_WIDTH)
+
+
+def can_redraw(console: Console) -> bool:
+    """Whether a line may be drawn again: only on a terminal, whatever FORCE_COLOR and its like claim."""
+    return console.file.isatty() and not console.is_dumb_terminal
 
 
 def table(first: str, *columns: str) -> Table:

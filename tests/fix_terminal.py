@@ -8,6 +8,7 @@ import fcntl
 import os
 import pty
 import select
+import struct
 import subprocess
 import sys
 import termios
@@ -21,13 +22,14 @@ import pytest
 class Terminal:
     """A Python process in a session of its own, with a terminal; ``text`` is what it has printed so far."""
 
-    def __init__(self, arguments: tuple[str, ...], environment: dict[str, str]) -> None:
+    def __init__(self, arguments: tuple[str, ...], environment: dict[str, str], columns: int) -> None:
         """Start it."""
         self.text = ""
         try:
             self.master, slave = pty.openpty()
         except OSError as error:
             pytest.skip(f"this system has no pseudo terminals (/dev/pts is not mounted): {error}")
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
         self.process = subprocess.Popen(
             [sys.executable, *arguments],
             stdin=slave,
@@ -87,11 +89,11 @@ def _take_terminal() -> None:
 
 @pytest.fixture
 def terminal(environment: dict[str, str]) -> Iterator[Callable[..., Terminal]]:
-    """Give ``terminal(*arguments)``: Python with these arguments, on a terminal."""
+    """Give ``terminal(*arguments, columns=80)``: Python with these arguments, on a terminal."""
     opened: list[Terminal] = []
 
-    def start(*arguments: str) -> Terminal:
-        opened.append(Terminal(arguments, environment))
+    def start(*arguments: str, columns: int = 80) -> Terminal:
+        opened.append(Terminal(arguments, environment, columns))
         return opened[-1]
 
     yield start

@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from pathlib import Path
 
 import nvme as d
 import pytest
@@ -59,6 +61,66 @@ def test_the_demonstration_verifies_all_that_it_reads_and_exits_with_0(cli):
     assert "\x1b" not in done.stdout, "plain where the output is no terminal"
     assert "warning" not in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 120
+    assert "writes, none verified" in line_of(done.stdout, "sequential write")
+    assert re.search(r"[\d,]{5,} LBAs verified$", line_of(done.stdout, "random read"))
+
+
+def line_of(text, start):
+    """The last line of a workload above the summary."""
+    return [x for x in text.partition("Summary")[0].splitlines() if x.strip().startswith(start)][-1]
+
+
+def test_the_demonstration_draws_no_line_twice_where_the_output_is_no_terminal(cli, monkeypatch):
+    """Some CI systems and users ask for colours in a log file: a log has no lines that can be drawn again."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    done = cli("run", "--seconds", "3")
+    assert done.returncode == 0
+    assert "\x1b[?25l" not in done.stdout and "\x1b[2K" not in done.stdout
+    assert len(re.findall("sequential write", done.stdout.partition("Summary")[0])) <= 2
+
+
+@pytest.mark.parametrize("columns", [40, 200])
+def test_the_demonstration_fits_the_terminal_and_loses_no_figure(terminal, columns):
+    script = terminal("-m", "pynvme", "run", "--seconds", "3", columns=columns)
+    assert script.ended(60), script.text
+    assert script.process.returncode == 0
+    text = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", script.text)
+    summary = text[text.index("Summary") :]
+    assert "…" not in summary, "nothing is cut off"
+    assert summary.count("sequential write") == 1
+    if columns == 40:
+        assert len(re.findall(r"IOPS +[\d,]+", summary)) == 3
+        shown = [line for line in re.split(r"[\r\n]+", summary) if line.startswith("  ")]
+        assert all(len(line) <= 40 for line in shown)
+
+
+def test_the_region_is_written_before_anything_is_measured(cli):
+    text = cli("run", "--seconds", "3").stdout
+    assert text.index("fill, not measured") < text.index("sequential write")
+    assert "fill" not in text[text.index("Summary") :]
+
+
+@pytest.mark.parametrize("seconds", [0.1, 0.4, 0.8, 1.2])
+def test_ctrl_c_ends_the_demonstration_in_order_at_any_moment(terminal, seconds):
+    script = terminal("-m", "pynvme", "run", "--seconds", "60")
+    deadline = time.monotonic() + 20
+    while b"pynvme" not in Path(f"/proc/{script.process.pid}/cmdline").read_bytes():
+        assert time.monotonic() < deadline
+    time.sleep(seconds)
+    script.interrupt()
+    assert script.ended(10), script.text
+    assert script.process.returncode == 130, script.text
+    assert "Traceback" not in script.text
+    assert script.text.count("\x1b[?25l") <= script.text.count("\x1b[?25h"), "the cursor is shown again"
+
+
+def test_a_folder_without_write_permission_is_told_in_a_sentence(cli, tmp_path):
+    done = cli("bench", "--only", "open", "--json", f"{tmp_path}/no/such/bench.json")
+    assert done.returncode == 2
+    assert f"the folder {tmp_path}/no/such is missing or not writable" in done.stderr
+    done = cli("vssd", "--dir", f"{tmp_path}/no/such")
+    assert done.returncode == 1
+    assert "cannot make the folder" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_the_demonstration_exits_with_1_where_data_differ(cli, own_ssd):
