@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "tools"))
 
 import docstrings  # noqa: E402
+import needs  # noqa: E402
 
 EXECUTABLE = Path("pynvme/bin/vssd")
 OUT = Path("build/release")
@@ -35,14 +36,10 @@ def stop(text: str) -> None:
 
 
 def check_tools() -> None:
-    """What is missing is said before something fails that names it less well."""
-    for tool, package in (("make", "make"), ("gcc", "gcc"), ("pkg-config", "pkg-config")):
-        if not shutil.which(tool):
-            stop(f"{tool} is missing; install it (on Debian: apt-get install {package})")
-    if subprocess.run(["pkg-config", "--exists", "libdpdk"]).returncode:
-        stop("DPDK's development files are missing; install them (on Debian: apt-get install libdpdk-dev)")
-    if not (Path(sysconfig.get_path("include")) / "Python.h").exists():
-        stop("Python.h is missing; install it (on Debian: apt-get install python3-dev)")
+    """What is missing is said before something fails that names it less well, and all of it at once."""
+    missing = needs.missing("sdist")
+    if missing:
+        stop(f"cannot be built here. {needs.advice(missing)}")
 
 
 @contextlib.contextmanager

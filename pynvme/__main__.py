@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 import click
 
-from pynvme import __version__, pci
+from pynvme import __version__, loading, pci
 from pynvme.vssd import FLAGS, OPTIONS, VirtualSsd, VirtualSsdError, is_private
 
 USE = """\
@@ -31,16 +31,13 @@ One script at a time can have it open. Ctrl-C ends it."""
 
 
 def _load(name: str) -> Any:
-    """Import one of this package's modules that need the driver; tell what to do where it is missing."""
+    """Import one of this package's modules that need the driver; tell the cause where it does not load."""
     import importlib
 
     try:
         return importlib.import_module(f"pynvme.{name}")
     except ImportError as error:
-        raise click.ClickException(
-            f"{error}. The driver is not built for this Python: 'make build' in a checkout builds it, "
-            "'pip install .' installs it with what it needs."
-        ) from error
+        raise click.ClickException(loading.why(error)) from error
 
 
 @contextlib.contextmanager

@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 
-from pynvme import unexpected, vssd
+from pynvme import loading, unexpected, vssd
 
 if TYPE_CHECKING:
     import nvme
@@ -122,11 +122,7 @@ def _driver() -> ModuleType:
     try:
         import nvme
     except ImportError as error:
-        pytest.fail(
-            f"the driver module 'nvme' cannot be imported: {error}. "
-            "Build it with 'make build' in a checkout, or install the package pynvme.",
-            pytrace=False,
-        )
+        pytest.fail(loading.why(error), pytrace=False)
     if not hasattr(nvme, "Controller"):
         pytest.fail(
             f"the module 'nvme' is not pynvme's: it came from {getattr(nvme, '__file__', 'nowhere')}",

@@ -20,7 +20,7 @@ def undefined(path: str) -> "list[str]":
 
 def main(path: str) -> int:
     """Load it as an import would, without running its code."""
-    spec = importlib.util.spec_from_file_location(Path(path).stem, Path(path).resolve())
+    spec = importlib.util.spec_from_file_location(Path(path).name.split(".")[0], Path(path).resolve())
     assert spec is not None
     try:
         importlib.util.module_from_spec(spec)
