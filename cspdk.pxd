@@ -133,6 +133,7 @@ cdef extern from "driver.h" nogil:
     int pyn_device_open(const char *address, bool keep_tables, pyn_device **device, pyn_error *err)
     void pyn_device_put(pyn_device *device)
     void pyn_device_close(pyn_device *device)
+    bool pyn_device_was_shut_down(const pyn_device *device)
     bool pyn_device_is_open(const pyn_device *device)
     bool pyn_device_alive(pyn_device *device)
     int pyn_device_init_adminq(pyn_device *device, pyn_error *err)

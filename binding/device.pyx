@@ -2,6 +2,7 @@
 # An open drive, shared by the Pcie and Controller objects of one address. Not public.
 
 _open_devices = _weakref.WeakValueDictionary()
+_left = {}  # how a virtual SSD was left at its closing: the commands and power cycles that it had counted, by path
 
 
 cdef class _Device:
@@ -10,6 +11,7 @@ cdef class _Device:
     cdef readonly str path        # where it is
     cdef readonly bint private    # a virtual SSD of this process
     cdef readonly bint released   # the kernel has it, while its power is off
+    cdef object power_cycles      # of a private one, when it was opened
     cdef _Callbacks callbacks     # of the admin queue
     cdef object __weakref__
 
@@ -21,8 +23,10 @@ cdef class _Device:
 
         if self._device == NULL:
             return
-        with nogil:
-            cspdk.pyn_device_close(self._device)
+        try:
+            self._close()
+        except Exception:  # the interpreter is on its way out: nobody will open the drive again
+            pass
         while cspdk.pyn_admin_wait(self._device, &completed, 1, 0):
             pass  # nobody will be told of it
         with nogil:
@@ -31,9 +35,21 @@ cdef class _Device:
     def close(self):
         if self._device == NULL:
             return
+        self._close()
+        _take_log()
+
+    cdef int _close(self) except -1:
+        """Once; a private drive's state is remembered, for who opens it again."""
+        cdef bint was_open = cspdk.pyn_device_is_open(self._device)
+
         with nogil:
             cspdk.pyn_device_close(self._device)
-        _take_log()
+        if was_open and self.private:
+            usage = _usage(self.path)
+            if usage is not None and not cspdk.pyn_device_was_shut_down(self._device):
+                usage = usage[0], self.power_cycles
+            _left[self.path] = usage
+        return 0
 
     cdef bint _is_open(self):
         return cspdk.pyn_device_is_open(self._device)
@@ -108,6 +124,34 @@ cdef class _Device:
         if rc < 0:
             raise _exception(&err)
         return cdw0
+
+
+def _usage(path):
+    """What a virtual SSD has counted: (its process and the commands of all hosts, power cycles); None: it is gone."""
+    try:
+        from pynvme import control
+
+        pid, counters = control.info(path).pid, control.counters(path)
+    except (ImportError, OSError, RuntimeError, ValueError):
+        return None
+    commands = (counters.commands_admin, counters.commands_read, counters.commands_write, counters.commands_other)
+    return (pid, *commands), counters.power_cycles
+
+
+cdef int _look_who_used_it(_Device device) except -1:
+    """What a private drive holds is known from before, unless somebody else used it since, or cut its power."""
+    known = device.path in _left
+    before = _left.pop(device.path, None)
+
+    if not known and not device.private:
+        return 0
+    now = _usage(device.path)
+    device.power_cycles = None if now is None else now[1]
+    if known and (before is None or now is None or now[0] != before[0]):
+        cspdk.pyn_device_forget(device._device)
+    elif known and now[1] != before[1]:
+        cspdk.pyn_device_power_lost(device._device)
+    return 0
 
 
 def _address_text(address):
@@ -185,6 +229,7 @@ def _open_device(address):
         rc = cspdk.pyn_device_open(c_path, keep, &device._device, &err)
     if rc < 0:
         raise _exception(&err, NvmeEnumerateError)
+    _look_who_used_it(device)
     _take_log()
     _open_devices[path] = device
     return device

@@ -123,6 +123,24 @@ cdef int _check_cpu(object cpu_id) except -1:
     return cpu
 
 
+cdef int _take_namespace(cspdk.pyn_worker_config *config, const cspdk.pyn_namespace *namespace) except -1:
+    """What the namespace is now: a reset between ioworker() and start() may have changed it."""
+    cdef cspdk.pyn_error err
+    cdef cspdk.nvme_cmd cmd
+
+    memset(&cmd, 0, sizeof(cmd))
+    for i in range(config.workload.ops):
+        cmd.opc = config.workload.opcode[i]
+        if ((config.workload.percentage[i] or config.steps) and
+                cspdk.pyn_namespace_lacks_metadata(namespace, &cmd)):
+            cspdk.pyn_namespace_refuse_metadata(namespace, &err)
+            raise _exception(&err)
+    config.nsid = namespace.nsid
+    config.lba_size = cspdk.pyn_namespace_lba_bytes(namespace, 0)
+    config.nlba = namespace.nsze
+    return 0
+
+
 cdef object _make_worker(Namespace ns, dict p):
     """Check everything that can be checked now: mistakes are told at the call."""
     cdef IOWorker worker = IOWorker.__new__(IOWorker)
@@ -136,9 +154,6 @@ cdef object _make_worker(Namespace ns, dict p):
     worker._running = True
     worker._lock = _RLock()
     worker._pid = _os.getpid()
-    config.nsid = namespace.nsid
-    config.lba_size = cspdk.pyn_namespace_lba_bytes(namespace, 0)
-    config.nlba = namespace.nsze
     _parse_ops(&config.workload, p["read_percentage"], p["op_percentage"])
     _parse_place(&config.workload, p)
     end = min(config.workload.region_end, namespace.nsze)
@@ -162,6 +177,7 @@ cdef object _make_worker(Namespace ns, dict p):
     config.seed = _seed + _worker_number if _seed else cspdk.pyn_monotonic_ns()
     worker._parse_outputs()
     worker._parse_sequence()
+    _take_namespace(config, namespace)
     return worker
 
 
@@ -278,6 +294,7 @@ cdef class IOWorker:
         cdef cspdk.pyn_worker *worker = NULL
         cdef int rc
 
+        _take_namespace(&self._config, namespace)
         with nogil:
             rc = cspdk.pyn_worker_create(device, &self._config, namespace.verify, &worker, &self._start_error, &err)
             if rc == 0:

@@ -3,7 +3,7 @@
  * A data buffer in DMA memory, owned by everybody who uses it: the script's object, and each command in flight. So
  * the device never writes into memory that was given to somebody else.
  *
- * A buffer also knows, page by page, who disturbs whom: two commands in flight over the same bytes make it impossible
+ * A buffer also knows, byte by byte, who disturbs whom: two commands in flight over the same bytes make it impossible
  * to say what was read or written, and verification must not judge what cannot be known.
  */
 #ifndef PYN_IO_BUFFER_H
@@ -31,11 +31,20 @@ struct pyn_buffer {
 	struct pyn_page_use *pages; /* one for each 4 KiB */
 };
 
-/* How one page is used by commands in flight. */
+struct pyn_buffer_use;
+
+/* The commands in flight that somebody may still disturb, or that may disturb others. */
+enum pyn_use_kind {
+	PYN_USE_READ,           /* the device writes there */
+	PYN_USE_READ_DISTURBED, /* and so did somebody else meanwhile */
+	PYN_USE_WRITE,          /* the device reads there */
+	PYN_USE_KINDS,
+	PYN_USE_NONE = PYN_USE_KINDS, /* neither: a write that somebody has disturbed, or no bytes at all */
+};
+
 struct pyn_page_use {
-	uint32_t changes; /* grows whenever somebody starts to change the bytes: a read, a stamp, the script */
-	uint32_t reading; /* commands in flight that let the device write here */
-	uint32_t writing; /* commands in flight that let the device read here */
+	struct pyn_buffer_use *first[PYN_USE_KINDS]; /* lists of those that begin in this page */
+	uint32_t continued;                          /* those that reach into it from an earlier page */
 };
 
 /* Zeroed, 4 KiB aligned, contiguous for the device; one reference. NULL: no memory. */
@@ -46,14 +55,15 @@ struct pyn_buffer *pyn_buffer_create_in(struct pyn_window *window, uint32_t size
 void pyn_buffer_get(struct pyn_buffer *buffer);
 void pyn_buffer_put(struct pyn_buffer *buffer);
 
-/* What one command does to the bytes offset … offset+length-1. */
+/* What one command does to the bytes offset … offset+length-1. It stays where it is from begin to end. */
 struct pyn_buffer_use {
 	struct pyn_buffer *buffer; /* holds a reference */
 	uint32_t offset;
 	uint32_t length;
-	uint64_t changes; /* the sum over its pages when it started */
-	bool to_host;     /* the device writes here */
-	bool disturbed;   /* somebody was changing these bytes already */
+	enum pyn_use_kind kind;
+	bool disturbed;               /* somebody else changed these bytes, or was changing them already */
+	struct pyn_buffer_use *next;  /* in the list of its page */
+	struct pyn_buffer_use **link; /* what points to it */
 };
 
 /* A command starts to use these bytes; stamps: the host changes them now, before the device reads them. */

@@ -57,6 +57,9 @@ void pyn_device_put(struct pyn_device *device);
 void pyn_device_close(struct pyn_device *device);
 bool pyn_device_is_open(const struct pyn_device *device);
 
+/* Whether closing has shut the controller down normally: then all that had been written is durable. */
+bool pyn_device_was_shut_down(const struct pyn_device *device);
+
 /* Nobody resets or closes the drive, or stops its workers, from here … */
 void pyn_device_lock(struct pyn_device *device);
 /* … to here. The same thread may do so, and may take the lock again. */

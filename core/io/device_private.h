@@ -43,6 +43,7 @@ struct pyn_device {
 	struct pyn_qpair *admin;
 	struct pyn_buffer *identify; /* 4096 bytes: Identify Controller */
 	uint64_t cap;
+	bool shut_down;                /* normally, and nothing was done since */
 	bool learned;                  /* what pyn_device_learn asks for, since the last reset */
 	struct pyn_power_counts power; /* as of then */
 	char identity[sizeof(((struct nvme_id_ctrl *)NULL)->sn) + sizeof(((struct nvme_id_ctrl *)NULL)->mn)];

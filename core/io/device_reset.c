@@ -5,6 +5,7 @@
 
 #include "core/env/env.h"
 #include "core/io/tables.h"
+#include "spec/nvme_regs.h"
 
 #define WORKER_GRACE_MS 500u /* they take 1 ms; a machine with few cores may keep them waiting */
 
@@ -23,7 +24,7 @@ void pyn_device_abandon(struct pyn_device *device)
 		atomic_store_explicit(&device->by_script[qid], 0, memory_order_relaxed);
 	device->initialised = false;
 	/* Namespaces, the write cache and even the drive may be others afterwards. */
-	device->learned = false;
+	device->learned = device->shut_down = false;
 	pyn_device_set_durable_since(device, UINT64_MAX);
 	atomic_fetch_add(&device->namespace_generation, 1);
 	pyn_tables_free(device->shutting_down);
@@ -71,15 +72,26 @@ int pyn_device_reset(struct pyn_device *device, enum pyn_device_reset kind, stru
 	return rc;
 }
 
+/* A controller that lost its power is not, and has nothing to shut down. */
+static bool is_enabled(struct pyn_device *device)
+{
+	uint64_t cc;
+
+	return device->engine->reg_read(device->ctrlr, NVME_REG_CC, 4, &cc, NULL) == 0 && cc != UINT32_MAX &&
+	       NVME_GET(cc, NVME_CC_EN);
+}
+
 /* What had completed before it began is durable after a normal shutdown. */
 static int shut_down(struct pyn_device *device, bool abrupt, struct pyn_error *err)
 {
 	struct pyn_tables *tables = abrupt ? NULL : pyn_tables_all(device->address);
+	bool enabled = is_enabled(device);
 
 	pyn_tables_flush_begin(tables);
 	int rc = device->engine->shutdown(device->ctrlr, abrupt, device->timeout_ms, err);
 
-	if (rc == 0)
+	device->shut_down = rc == 0 && enabled && !abrupt;
+	if (device->shut_down)
 		pyn_tables_flush_end(tables);
 	pyn_tables_free(tables);
 	return rc;
@@ -163,7 +175,8 @@ static void say_goodbye(struct pyn_device *device)
 		return;
 	if (device->initialised) {
 		delete_queues(device);
-		shut_down(device, false, &ignored);
+		if (is_enabled(device))
+			shut_down(device, false, &ignored);
 	}
 	if (pyn_qpair_queue(device->admin))
 		device->engine->disable(device->ctrlr, &ignored);
@@ -171,15 +184,22 @@ static void say_goodbye(struct pyn_device *device)
 
 static void close_device(struct pyn_device *device)
 {
-	bool alive = device->engine->alive(device->ctrlr);
+	bool alive = device->engine->alive(device->ctrlr), shut_down;
 
 	pyn_device_stop_workers(device);
 	say_goodbye(device);
+	shut_down = device->shut_down;
 	pyn_device_abandon(device);
+	device->shut_down = shut_down;
 	device->engine->detach(device->ctrlr);
 	device->ctrlr = NULL;
 	if (!device->keep_tables || !alive)
 		pyn_tables_drop(device->address);
+}
+
+bool pyn_device_was_shut_down(const struct pyn_device *device)
+{
+	return device->shut_down;
 }
 
 void pyn_device_close(struct pyn_device *device)

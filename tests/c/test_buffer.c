@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Who disturbs whom in a buffer: page by page, for every pair of uses. */
+/* Who disturbs whom in a buffer: byte by byte, for every pair of uses, and against a model that looks at each byte.
+ */
 /* sources: core/io/buffer.c core/env/*.c core/util/*.c */
 /* dpdk */
 #include "core/env/env.h"
 #include "core/io/buffer.h"
+#include "core/io/random.h"
 #include "tests/c/test.h"
 
 enum use { READS, WRITES, STAMPS }; /* the device writes into it; reads from it; the host stamps first */
@@ -131,8 +133,105 @@ TEST(every_offset_and_length_stays_inside_the_pages)
 	}
 }
 
-/* All queues of a large drive at once: more than 16 bits count. */
-TEST(more_commands_than_65536_may_use_one_page)
+TEST(commands_on_parts_of_a_page_do_not_disturb_each_other)
+{
+	struct pyn_buffer_use uses[8];
+
+	the_buffer = pyn_buffer_create(2 * PYN_PAGE, &err);
+	for (unsigned shift = 0; shift < 2; shift++) {
+		for (unsigned i = 0; i < 8; i++)
+			begin(&uses[i], PYN_PAGE * shift / 2 + 512 * i, 512, READS);
+		pyn_buffer_changed(the_buffer, PYN_PAGE * shift / 2 + 512 * 3 + 511, 1);
+		for (unsigned i = 0; i < 8; i++)
+			CHECK_EQ(pyn_buffer_use_end(&uses[i]), i != 3);
+	}
+	pyn_buffer_put(the_buffer);
+}
+
+#define BYTES (5 * PYN_PAGE)
+#define MOST 24u
+
+/* What a use is, for a model that knows nothing of pages. */
+struct known {
+	struct pyn_buffer_use use;
+	bool in_flight, to_host, disturbed;
+	uint32_t offset, length;
+};
+
+static bool share_bytes(const struct known *a, uint32_t offset, uint32_t length)
+{
+	return a->in_flight && a->length && length && a->offset < offset + length && offset < a->offset + a->length;
+}
+
+static void model_change(struct known *all, uint32_t offset, uint32_t length)
+{
+	for (unsigned i = 0; i < MOST; i++)
+		if (share_bytes(&all[i], offset, length))
+			all[i].disturbed = true;
+}
+
+static void model_begin(struct known *all, struct known *one, enum use kind)
+{
+	one->to_host = kind == READS;
+	one->disturbed = false;
+	for (unsigned i = 0; i < MOST; i++)
+		if (share_bytes(&all[i], one->offset, one->length) && all[i].to_host)
+			one->disturbed = true;
+	if (kind != WRITES)
+		model_change(all, one->offset, one->length);
+	one->in_flight = true;
+}
+
+static uint32_t length_from(struct pyn_random *random, uint32_t offset)
+{
+	uint32_t most = pyn_random_below(random, 3) ? 600 : BYTES;
+
+	most = most < BYTES - offset ? most : BYTES - offset;
+	return (uint32_t)pyn_random_below(random, most + 1);
+}
+
+TEST(uses_at_random_are_disturbed_exactly_where_they_share_bytes)
+{
+	static struct known all[MOST];
+	unsigned own = 0, disturbed = 0;
+
+	the_buffer = pyn_buffer_create(BYTES, &err);
+	for (uint64_t seed = 0; seed < 20 && the_tests.failures == 0; seed++) {
+		struct pyn_random random = pyn_random_stream(seed, 0);
+
+		for (unsigned turn = 0; turn < 20000 && the_tests.failures == 0; turn++) {
+			struct known *one = &all[pyn_random_below(&random, MOST)];
+			uint32_t offset = (uint32_t)pyn_random_below(&random, BYTES + 1);
+
+			if (one->in_flight) {
+				one->in_flight = false;
+				CHECK_EQ(pyn_buffer_use_end(&one->use), !one->disturbed);
+				*(one->disturbed ? &disturbed : &own) += 1;
+			} else if (pyn_random_below(&random, 8) == 0) {
+				uint32_t length = length_from(&random, offset);
+
+				model_change(all, offset, length);
+				pyn_buffer_changed(the_buffer, offset, length);
+			} else {
+				enum use kind = (enum use)pyn_random_below(&random, 3);
+
+				one->offset = offset;
+				one->length = length_from(&random, offset);
+				model_begin(all, one, kind);
+				begin(&one->use, one->offset, one->length, kind);
+			}
+		}
+	}
+	for (unsigned i = 0; i < MOST; i++)
+		if (all[i].in_flight)
+			pyn_buffer_use_end(&all[i].use);
+	CHECK(own > 10000 && disturbed > 10000);
+	CHECK_EQ(the_buffer->references, 1);
+	pyn_buffer_put(the_buffer);
+}
+
+/* All queues of a large drive at once, with the same bytes: each beginning looks at one other. */
+TEST(more_commands_than_65536_may_use_the_same_bytes)
 {
 	enum { COMMANDS = 70000 };
 	static struct pyn_buffer_use uses[COMMANDS];

@@ -476,8 +476,10 @@ TEST(a_deallocation_of_a_whole_large_drive_costs_nothing_and_leaves_it_unknown)
 	write_lbas(nlba - 8, 8);
 	for (unsigned i = 0; i < 256; i++)
 		set_range(i, i * (nlba / 256), UINT32_MAX);
-	begin(dsm(256), 4096, false);
-	struct pyn_track deallocation = the_track;
+	struct pyn_track deallocation;
+	struct nvme_cmd trim = dsm(256);
+
+	pyn_track_begin(&deallocation, the_table, &trim, the_buffer, 0, 4096, false, false);
 
 	/* Before its end nobody knows what it has reached. */
 	write_lbas(5, 1);
