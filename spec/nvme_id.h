@@ -211,7 +211,7 @@ _Static_assert(offsetof(struct nvme_id_ctrl, psd) == 2048, "PSD0");
 #define NVME_LPA_EXTENDED 0x04u /* NUMDU and LPO of Get Log Page */
 #define NVME_LPA_TELEMETRY 0x08u
 #define NVME_LPA_PERSISTENT 0x10u
-#define NVME_LPA_SUPPORTED 0x20u /* log pages 00h, 12h and the scopes in 05h */
+#define NVME_LPA_SUPPORTED 0x20u /* log pages 00h, 12h and 13h, and the scopes in 05h */
 
 #define NVME_ONCS_COMPARE 0x001u
 #define NVME_ONCS_WRITE_UNCORRECTABLE 0x002u

@@ -24,6 +24,7 @@ enum nvme_lid {
 	NVME_LOG_PERSISTENT_EVENT = 0x0d,
 	NVME_LOG_LBA_STATUS = 0x0e,
 	NVME_LOG_FEATURE_EFFECTS = 0x12,
+	NVME_LOG_MI_EFFECTS = 0x13,
 	NVME_LOG_RESERVATION = 0x80,
 	NVME_LOG_SANITIZE = 0x81,
 };
@@ -126,8 +127,12 @@ _Static_assert(sizeof(struct nvme_effects_log) == 4096, "LID 05h");
 #define NVME_EFFECT_NIC (1u << 3)   /* may change the number of namespaces */
 #define NVME_EFFECT_CCC (1u << 4)   /* may change the controller's capabilities */
 #define NVME_EFFECT_CSE_SHIFT 16    /* 1: no other command for the namespace, 2: for any, while it runs */
+
+/* Bits 31:20, the scope: reserved before 2.0. */
+#define NVME_EFFECT_SCOPES 0xfff00000u
 #define NVME_EFFECT_SCOPE_NS (1u << 20)
 #define NVME_EFFECT_SCOPE_CTRL (1u << 21)
+#define NVME_EFFECT_SCOPE_SUBSYSTEM (1u << 25)
 
 /* Log page 06h. */
 #define NVME_SELF_TEST_RESULTS 20u
@@ -201,6 +206,13 @@ struct nvme_feature_effects_log {
 	uint32_t fids[256];
 } __attribute__((packed));
 _Static_assert(sizeof(struct nvme_feature_effects_log) == 1024, "LID 12h");
+
+/* Log page 13h: one entry for each opcode of the Management Interface; bits as in log page 05h. */
+struct nvme_mi_effects_log {
+	uint32_t micss[256];
+	uint8_t rsvd1024[3072];
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_mi_effects_log) == 4096, "LID 13h");
 
 /* Log page 81h, 512 bytes. Times are seconds, FFFFFFFFh: not reported. */
 struct nvme_sanitize_log {
@@ -296,6 +308,15 @@ struct nvme_hmb_attributes {
 	uint8_t rsvd16[4080];
 } __attribute__((packed));
 _Static_assert(sizeof(struct nvme_hmb_attributes) == 4096, "FID 0Dh");
+
+/* Feature 16h, 512 bytes: what the host can cope with. Each field is 0 or 1. */
+struct nvme_host_behavior {
+	uint8_t acre;   /* it retries commands that the controller interrupted */
+	uint8_t etdas;  /* since 2.0: it knows telemetry data area 4 */
+	uint8_t lbafee; /* since 2.0: it knows extended LBA formats, and more than 16 */
+	uint8_t rsvd3[509];
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_host_behavior) == 512, "FID 16h");
 
 /* Asynchronous events: dword 0 of the completion is type, information << 8, log page << 16. */
 enum nvme_event_type {

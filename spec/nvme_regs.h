@@ -32,6 +32,17 @@ enum nvme_reg {
 	NVME_REG_DOORBELLS = 0x1000, /* SQ0TDBL; the others follow, (4 << CAP.DSTRD) bytes apart */
 };
 
+/* VS, and Identify's VER: major << 16 | minor << 8 | tertiary. */
+enum nvme_version {
+	NVME_1_0 = 0x00010000,
+	NVME_1_1 = 0x00010100,
+	NVME_1_2 = 0x00010200,
+	NVME_1_2_1 = 0x00010201,
+	NVME_1_3 = 0x00010300,
+	NVME_1_4 = 0x00010400,
+	NVME_2_0 = 0x00020000,
+};
+
 /* CAP.CSS: the NVM command set; all that CNS 1Ch lists; none but admin commands. */
 enum nvme_cap_css { NVME_CAP_CSS_NVM = 0x01, NVME_CAP_CSS_ALL = 0x40, NVME_CAP_CSS_ADMIN = 0x80 };
 

@@ -187,6 +187,7 @@ BITS = [
     Bit("LPA persistent events", LPA, 4, log(0x0D)),
     Bit("LPA supported log pages", LPA, 5, log(0)),
     Bit("LPA features' effects", LPA, 5, log(0x12)),
+    Bit("LPA management interface's effects", LPA, 5, log(0x13)),
     Bit("APSTA", APSTA, 0, feature(0x0C)),
     Bit("HCTMA", HCTMA, 0, feature(0x10)),
     Bit("SANICAP crypto erase", SANICAP, 0, sanitizes(4)),

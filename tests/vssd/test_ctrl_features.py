@@ -147,6 +147,35 @@ def test_host_identifier_of_64_and_of_128_bits(nvme: Nvme) -> None:
     assert get_data(nvme, 0x81, 8)[1] == bytes(8)
 
 
+def test_the_host_says_what_it_can_cope_with(nvme: Nvme) -> None:
+    """Host Behavior Support: ACRE, ETDAS and LBAFEE; what is reserved is not kept."""
+    assert get_feature(nvme, 0x16, SUPPORTED) == CHANGEABLE
+    assert get_data(nvme, 0x16, 512) == (0, bytes(512))
+    for values in ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 1), (0, 0, 0)):
+        assert set_data(nvme, 0x16, bytes(values) + b"\xff" * 509) == OK
+        assert get_data(nvme, 0x16, 512) == (0, bytes(values) + bytes(509))
+    assert set_data(nvme, 0x16, b"\x01\x01\x01" + bytes(509)) == OK
+    for place in range(3):
+        for value in (2, 3, 255):
+            assert set_data(nvme, 0x16, bytes(place) + bytes((value,)) + bytes(511 - place)) == INVALID_FIELD
+    assert set_data(nvme, 0x16, bytes(512), save=True) == NOT_SAVEABLE
+    assert get_data(nvme, 0x16, 512) == (0, b"\x01\x01\x01" + bytes(509)), "a refusal changes nothing"
+    assert [get_data(nvme, 0x16, 512, select) for select in (DEFAULT, SAVED)] == [(0, bytes(512))] * 2
+    nvme.disable()
+    nvme.enable()
+    assert get_data(nvme, 0x16, 512) == (0, bytes(512)), "it belongs to the host that set it"
+
+
+def test_version_1_4_knows_one_host_behavior(start: Start) -> None:
+    with Client(start("--size", "1M", "--nvme-version", "1.4").folder) as client:
+        nvme = Nvme(client)
+        nvme.enable()
+        assert set_data(nvme, 0x16, b"\x02" + bytes(511)) == INVALID_FIELD
+        assert set_data(nvme, 0x16, b"\x01\x02\x02" + bytes(509)) == OK
+        assert get_data(nvme, 0x16, 512) == (0, b"\x01" + bytes(511))
+        nvme.close()
+
+
 def test_error_recovery_is_of_each_namespace(start: Start) -> None:
     with Client(start("--size", "1M", "--namespaces", "2").folder) as client:
         nvme = Nvme(client)
@@ -226,7 +255,7 @@ def test_a_drive_may_grant_all_queues_however_few_were_asked_for(start: Start) -
         nvme.close()
 
 
-@pytest.mark.parametrize("fid", [0x00, 0x03, 0x0F, 0x12, 0x16, 0x18, 0x7F, 0x82, 0xC0, 0xFF])
+@pytest.mark.parametrize("fid", [0x00, 0x03, 0x0F, 0x12, 0x15, 0x18, 0x7F, 0x82, 0xC0, 0xFF])
 def test_features_that_are_not_there(nvme: Nvme, fid: int) -> None:
     assert nvme.admin.execute(GET_FEATURES, cdw10=fid)[1] == INVALID_FIELD
     assert nvme.admin.execute(GET_FEATURES, cdw10=3 << 8 | fid)[1] == INVALID_FIELD

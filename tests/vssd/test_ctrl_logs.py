@@ -7,7 +7,7 @@ import struct
 import time
 
 import pytest
-from client import Nvme, sqe
+from client import Client, Nvme, sqe
 from ctrl_helpers import (
     ALL_NAMESPACES,
     GET_LOG,
@@ -21,6 +21,7 @@ from ctrl_helpers import (
     READ,
     WRITE,
     Disk,
+    Start,
     identify,
     log_page,
     smart,
@@ -60,7 +61,7 @@ def announced_pages(nvme: Nvme) -> set[int]:
     pages |= {0x05} if lpa & 2 else set()
     pages |= {0x06} if data[256] & 0x10 else set()  # OACS: Device Self-test
     pages |= {0x07, 0x08} if lpa & 8 else set()
-    pages |= {0x00, 0x12} if lpa & 0x20 else set()
+    pages |= {0x00, 0x12, 0x13} if lpa & 0x20 else set()
     return pages | ({0x81} if data[328] & 7 else set())
 
 
@@ -130,6 +131,52 @@ def test_effects_list_exactly_the_commands_that_are_there(nvme: Nvme) -> None:
         if opcode != 0x0C:
             there = queue.execute(opcode, nsid=0)[1] != INVALID_OPCODE
             assert there == bool(io[opcode] & 1), f"opcode {opcode:#04x}"
+
+
+@pytest.mark.parametrize("csi, status", [(0, OK), (1, 0x129), (2, 0x129), (0x30, 0x129), (0xFF, 0x129)])
+def test_effects_are_those_of_the_command_set_asked_for(nvme: Nvme, csi: int, status: int) -> None:
+    """I/O Command Set Not Supported, and nothing is transferred, for one that this drive does not have."""
+    buffer = nvme.memory.alloc(4096)
+    nvme.memory.write(buffer, b"\xa5" * 4096)
+    cdw10 = 1023 << 16 | 1 << 15 | 5
+    found = nvme.admin.execute(GET_LOG, nsid=ALL_NAMESPACES, prp1=buffer, cdw10=cdw10, cdw14=csi << 24)
+    assert found[1] == status
+    assert (nvme.memory.read(buffer, 4096) == b"\xa5" * 4096) == (status != OK)
+    assert status == OK or struct.unpack_from("<H", log_page(nvme, 1), 14)[0] == 59, "CSI, byte 59"
+
+
+def test_other_pages_do_not_ask_for_the_command_set(nvme: Nvme) -> None:
+    buffer = nvme.memory.alloc(4096)
+    for lid in (0, 1, 2, 3, 4, 6, 7, 0x12, 0x13, 0x81):
+        cdw10 = 127 << 16 | 1 << 15 | lid
+        assert nvme.admin.execute(GET_LOG, prp1=buffer, cdw10=cdw10, cdw14=2 << 24)[1] == OK, lid
+
+
+def test_scopes_are_of_admin_commands(nvme: Nvme) -> None:
+    """Bits 31:20: namespaces, controllers, the subsystem. An IO command reports none."""
+    data = log_page(nvme, 5, 4096)
+    admin, io = struct.unpack("<256I", data[:1024]), struct.unpack("<256I", data[1024:2048])
+    namespace, controller, subsystem = 1, 2, 32
+    expected = dict.fromkeys((0x00, 0x01, 0x02, 0x04, 0x05, 0x08, 0x0C, 0x11), controller)
+    expected |= {0x06: controller | namespace, 0x14: controller | namespace, 0x80: namespace}
+    expected |= {0x09: controller | namespace | subsystem, 0x0A: controller | namespace | subsystem}
+    expected |= {0x10: controller | subsystem, 0x84: subsystem}
+    assert {opcode: admin[opcode] >> 20 for opcode in range(256) if admin[opcode]} == expected
+    assert all(effects & ~3 == 0 for effects in io), "what Linux takes as usual: CSUPP and LBCC"
+
+
+def test_a_format_of_several_namespaces_changes_the_inventory(start: Start) -> None:
+    for count, nic in ((1, 0), (2, 1), (32, 1)):
+        with Client(start("--size", "64K", "--namespaces", str(count)).folder) as client:
+            nvme = Nvme(client)
+            nvme.enable()
+            assert struct.unpack("<I", log_page(nvme, 5, 4, 0x80 * 4))[0] >> 3 & 1 == nic
+            nvme.close()
+
+
+def test_there_are_no_commands_of_the_management_interface(nvme: Nvme) -> None:
+    assert identify(nvme, 1)[256] & 0x40 == 0, "OACS: NVMe-MI Send and Receive"
+    assert log_page(nvme, 0x13, 4096) == bytes(4096)
 
 
 def test_smart_counts_what_is_done(nvme: Nvme) -> None:

@@ -109,36 +109,47 @@ static uint16_t abort_command(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd
 	return NVME_SC_SUCCESS;
 }
 
+#define SCOPE_CTRL NVME_EFFECT_SCOPE_CTRL
+#define SCOPE_NS NVME_EFFECT_SCOPE_NS
+#define SCOPE_SUBSYSTEM NVME_EFFECT_SCOPE_SUBSYSTEM
+
 static const struct admin_command {
 	uint16_t (*execute)(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
 	uint32_t effects;     /* besides NVME_EFFECT_CSUPP */
 	bool during_sanitize; /* allowed while a sanitize operation is in progress, or has failed */
+	enum nvme_version since;
 } commands[256] = {
-	[NVME_ADMIN_DELETE_SQ] = {delete_sq, 0, true},
-	[NVME_ADMIN_CREATE_SQ] = {create_sq, 0, true},
-	[NVME_ADMIN_GET_LOG_PAGE] = {vssd_get_log_page, 0, true},
-	[NVME_ADMIN_DELETE_CQ] = {delete_cq, 0, true},
-	[NVME_ADMIN_CREATE_CQ] = {create_cq, 0, true},
-	[NVME_ADMIN_IDENTIFY] = {vssd_identify, 0, true},
-	[NVME_ADMIN_ABORT] = {abort_command, 0, true},
-	[NVME_ADMIN_SET_FEATURES] = {vssd_set_features, NVME_EFFECT_SCOPE_CTRL, true},
-	[NVME_ADMIN_GET_FEATURES] = {vssd_get_features, 0, true},
-	[NVME_ADMIN_ASYNC_EVENT] = {vssd_async_event, 0, true},
-	[NVME_ADMIN_FW_COMMIT] = {vssd_firmware_commit, NVME_EFFECT_CCC | NVME_EFFECT_SCOPE_CTRL, false},
-	[NVME_ADMIN_FW_DOWNLOAD] = {vssd_firmware_download, 0, false},
-	[NVME_ADMIN_SELF_TEST] = {vssd_self_test, 0, false},
+	[NVME_ADMIN_DELETE_SQ] = {delete_sq, SCOPE_CTRL, true, NVME_1_0},
+	[NVME_ADMIN_CREATE_SQ] = {create_sq, SCOPE_CTRL, true, NVME_1_0},
+	[NVME_ADMIN_GET_LOG_PAGE] = {vssd_get_log_page, SCOPE_CTRL, true, NVME_1_0},
+	[NVME_ADMIN_DELETE_CQ] = {delete_cq, SCOPE_CTRL, true, NVME_1_0},
+	[NVME_ADMIN_CREATE_CQ] = {create_cq, SCOPE_CTRL, true, NVME_1_0},
+	[NVME_ADMIN_IDENTIFY] = {vssd_identify, SCOPE_CTRL | SCOPE_NS, true, NVME_1_0},
+	[NVME_ADMIN_ABORT] = {abort_command, SCOPE_CTRL, true, NVME_1_0},
+	[NVME_ADMIN_SET_FEATURES] = {vssd_set_features, SCOPE_CTRL | SCOPE_NS | SCOPE_SUBSYSTEM, true, NVME_1_0},
+	[NVME_ADMIN_GET_FEATURES] = {vssd_get_features, SCOPE_CTRL | SCOPE_NS | SCOPE_SUBSYSTEM, true, NVME_1_0},
+	[NVME_ADMIN_ASYNC_EVENT] = {vssd_async_event, SCOPE_CTRL, true, NVME_1_0},
+	[NVME_ADMIN_FW_COMMIT] = {vssd_firmware_commit, NVME_EFFECT_CCC | SCOPE_CTRL | SCOPE_SUBSYSTEM, false,
+				  NVME_1_0},
+	[NVME_ADMIN_FW_DOWNLOAD] = {vssd_firmware_download, SCOPE_CTRL, false, NVME_1_0},
+	[NVME_ADMIN_SELF_TEST] = {vssd_self_test, SCOPE_CTRL | SCOPE_NS, false, NVME_1_3},
 	[NVME_ADMIN_FORMAT_NVM] = {vssd_format_nvm,
-				   NVME_EFFECT_LBCC | NVME_EFFECT_NCC | 1u << NVME_EFFECT_CSE_SHIFT |
-					   NVME_EFFECT_SCOPE_NS,
-				   false},
-	[NVME_ADMIN_SANITIZE] = {vssd_sanitize, NVME_EFFECT_LBCC | 2u << NVME_EFFECT_CSE_SHIFT, true},
+				   NVME_EFFECT_LBCC | NVME_EFFECT_NCC | 1u << NVME_EFFECT_CSE_SHIFT | SCOPE_NS, false,
+				   NVME_1_0},
+	[NVME_ADMIN_SANITIZE] = {vssd_sanitize, NVME_EFFECT_LBCC | 2u << NVME_EFFECT_CSE_SHIFT | SCOPE_SUBSYSTEM,
+				 true, NVME_1_3},
 };
+
+bool vssd_admin_supported(const struct vssd_ctrl *ctrl, uint8_t opcode)
+{
+	return commands[opcode].execute && vssd_since(ctrl, commands[opcode].since);
+}
 
 uint16_t vssd_admin_execute(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
 {
 	const struct admin_command *command = &commands[cmd->opc];
 
-	if (!command->execute)
+	if (!vssd_admin_supported(ctrl, cmd->opc))
 		return NVME_SC_INVALID_OPCODE;
 	if (cmd->flags & (NVME_FUSE | NVME_PSDT))
 		return vssd_invalid_field(ctrl, VSSD_FIELD_FLAGS);
@@ -147,8 +158,13 @@ uint16_t vssd_admin_execute(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, 
 	return command->execute(ctrl, cmd, cdw0);
 }
 
-void vssd_admin_effects(uint32_t effects[256])
+void vssd_admin_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256])
 {
 	for (unsigned i = 0; i < 256; i++)
-		effects[i] = commands[i].execute ? NVME_EFFECT_CSUPP | commands[i].effects : 0;
+		effects[i] = vssd_admin_supported(ctrl, (uint8_t)i) ? NVME_EFFECT_CSUPP | commands[i].effects : 0;
+	/* A format of all namespaces changes the capabilities of several. */
+	if (ctrl->options.namespaces > 1)
+		effects[NVME_ADMIN_FORMAT_NVM] |= NVME_EFFECT_NIC;
+	for (unsigned i = 0; i < 256 && !vssd_since(ctrl, NVME_2_0); i++)
+		effects[i] &= ~NVME_EFFECT_SCOPES;
 }

@@ -92,6 +92,16 @@ static void init_capabilities(struct vssd_ctrl *ctrl)
 	put16(ctrl, CAP_EXP + PCI_EXP_LINK_CONTROL2, 3, 0x000f);
 }
 
+/* An EUI-64 whose most significant byte is the register's. */
+static void put_serial_number(struct vssd_ctrl *ctrl)
+{
+	uint8_t eui64[8];
+
+	vssd_identify_eui64(ctrl, 0, eui64);
+	for (unsigned i = 0; i < sizeof(eui64); i++)
+		ctrl->config[EXT_DSN + PCI_DSN_SERIAL + i] = eui64[sizeof(eui64) - 1 - i];
+}
+
 static void init_extended(struct vssd_ctrl *ctrl)
 {
 	put32(ctrl, EXT_AER, PCI_EXT_CAP_HEADER(PCI_EXT_CAP_AER, 2, EXT_DSN), 0);
@@ -102,7 +112,7 @@ static void init_extended(struct vssd_ctrl *ctrl)
 	memset(&ctrl->config_clear[EXT_AER + PCI_AER_CORRECTABLE_STATUS], 0xff, 4);
 
 	put32(ctrl, EXT_DSN, PCI_EXT_CAP_HEADER(PCI_EXT_CAP_DSN, 1, 0), 0);
-	memcpy(&ctrl->config[EXT_DSN + PCI_DSN_SERIAL], ctrl->nv->serial + sizeof(ctrl->nv->serial) - 8, 8);
+	put_serial_number(ctrl);
 }
 
 void vssd_config_init(struct vssd_ctrl *ctrl)

@@ -26,7 +26,7 @@ void vssd_options_default(struct vssd_options *options)
 		.queue_entries = 4096,
 		.namespaces = 1,
 		.mdts = 5,
-		.version = 0x00020000,
+		.version = NVME_2_0,
 		.cache_size = UINT64_C(64) << 20,
 		.format_ms = 20,
 		.sanitize_ms = 2000,
@@ -35,8 +35,8 @@ void vssd_options_default(struct vssd_options *options)
 }
 
 const struct vssd_known_version vssd_known_versions[VSSD_NUM_VERSIONS] = {
-	{"1.0", 0x00010000}, {"1.1", 0x00010100}, {"1.2", 0x00010200}, {"1.2.1", 0x00010201},
-	{"1.3", 0x00010300}, {"1.4", 0x00010400}, {"2.0", 0x00020000},
+	{"1.0", NVME_1_0}, {"1.1", NVME_1_1}, {"1.2", NVME_1_2}, {"1.2.1", NVME_1_2_1},
+	{"1.3", NVME_1_3}, {"1.4", NVME_1_4}, {"2.0", NVME_2_0},
 };
 
 static bool version_is_known(uint32_t version)

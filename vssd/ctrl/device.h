@@ -400,6 +400,7 @@ struct vssd_ctrl {
 	struct vssd_power_state power_state;
 	struct vssd_hmb hmb;
 	uint8_t host_id[16];
+	struct nvme_host_behavior behavior;
 	struct vssd_firmware firmware;
 	uint64_t self_test_due;   /* ticks; when the one that runs is done */
 	uint64_t self_test_share; /* ticks that a 10000th of it takes */
@@ -537,10 +538,18 @@ uint16_t vssd_receive(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, void *
 /* ---- admin.c, and an admin command each ---- */
 
 uint16_t vssd_admin_execute(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
-void vssd_admin_effects(uint32_t effects[256]);
+void vssd_admin_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256]);
+
+/* What Identify announces is what the tables of commands, log pages and features hold. */
+bool vssd_admin_supported(const struct vssd_ctrl *ctrl, uint8_t opcode);
+bool vssd_log_supported(const struct vssd_ctrl *ctrl, uint8_t lid);
+bool vssd_feature_supported(const struct vssd_ctrl *ctrl, uint8_t fid);
 
 /* IEEE OUI, the least significant byte first. */
 void vssd_identify_oui(uint8_t ieee[3]);
+
+/* The EUI-64 of a namespace, or of the device (nsid 0), the most significant byte first. */
+void vssd_identify_eui64(const struct vssd_ctrl *ctrl, uint32_t nsid, uint8_t eui64[8]);
 
 uint16_t vssd_identify(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
 uint16_t vssd_get_features(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
@@ -553,6 +562,15 @@ uint16_t vssd_sanitize(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint3
 /* Dword 0 of a feature whose value is nothing else. */
 uint32_t vssd_feature_value(const struct vssd_ctrl *ctrl, uint8_t fid, enum nvme_feature_select select);
 void vssd_features_reset(struct vssd_ctrl *ctrl);
+
+/* The bits of feature 0Bh that the host can set: OAES announces the notices among them. */
+uint32_t vssd_features_events(const struct vssd_ctrl *ctrl);
+
+/* Whether reading deallocated LBAs can be made an error: feature 05h, and NSFEAT. */
+bool vssd_features_dulbe(const struct vssd_ctrl *ctrl);
+
+/* How many power states there are, 0's based: those without operation came with 1.1. */
+uint8_t vssd_power_npss(const struct vssd_ctrl *ctrl);
 void vssd_features_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256]);
 
 /* ---- power.c: features 02h, 0Ch, 10h ---- */
@@ -691,6 +709,12 @@ void vssd_telemetry_capture(struct vssd_ctrl *ctrl, const char *reason);
 
 /* ---- ctrl.c ---- */
 
+/* Whether the version that the drive claims has what came with this one. */
+static inline bool vssd_since(const struct vssd_ctrl *ctrl, enum nvme_version version)
+{
+	return ctrl->options.version >= (uint32_t)version;
+}
+
 /* The namespace of a valid NSID, else NULL. */
 static inline struct vssd_ns *vssd_ns_find(struct vssd_ctrl *ctrl, uint32_t nsid)
 {
@@ -763,6 +787,7 @@ void vssd_failed_lba(struct vssd_ctrl *ctrl, uint64_t lba);
 /* VSSD_LATER: it has succeeded, and its completion is to wait for the medium. */
 uint16_t vssd_io_execute(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd);
 void vssd_io_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256]);
+bool vssd_io_supported(const struct vssd_ctrl *ctrl, uint8_t opcode);
 
 /* Fused operations: whether a command can be the first half of one, or the second of that first. */
 bool vssd_io_is_first(const struct nvme_cmd *cmd);

@@ -60,6 +60,8 @@ static uint16_t location_of(uint16_t status)
 		return VSSD_FIELD_CDW11 + 2;
 	case NVME_SC_INVALID_COMMAND_SET:
 		return VSSD_FIELD_CDW11 + 3;
+	case NVME_SC_COMMAND_SET_NOT_SUPPORTED:
+		return VSSD_FIELD_CDW14 + 3;
 	default:
 		return VSSD_FIELD_NONE;
 	}

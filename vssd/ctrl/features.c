@@ -15,10 +15,10 @@
 #define THRESHOLD_UNDER 1u
 
 struct feature {
-	bool supported;
-	uint8_t capabilities; /* NVME_FEATURE_* */
-	uint32_t mask;        /* bits of cdw11 that are kept */
-	uint32_t initial;     /* the default value */
+	enum nvme_version since; /* 0: there is no such feature */
+	uint8_t capabilities;    /* NVME_FEATURE_* */
+	uint32_t mask;           /* bits of cdw11 that are kept */
+	uint32_t initial;        /* the default value */
 
 	/* NULL: the value is feature[fid], and all values that fit the mask are right. */
 	uint16_t (*set)(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
@@ -37,9 +37,11 @@ static uint32_t lesser(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-/* Sensor and threshold that cdw11 chooses: false, there is no such. */
-static bool threshold_of(uint32_t cdw11, uint32_t *sensor, uint32_t *type)
+/* Sensor and threshold that cdw11 chooses: false, there is no such. Before 1.2 there is one of each. */
+static bool threshold_of(const struct vssd_ctrl *ctrl, uint32_t cdw11, uint32_t *sensor, uint32_t *type)
 {
+	if (!vssd_since(ctrl, NVME_1_2))
+		cdw11 &= UINT16_MAX;
 	*sensor = cdw11 >> 16 & 0xf;
 	*type = cdw11 >> 20 & 3;
 	return *type <= THRESHOLD_UNDER && (*sensor <= VSSD_SENSORS || *sensor == TMPSEL_ALL);
@@ -50,7 +52,7 @@ static uint16_t set_temperature(struct vssd_ctrl *ctrl, const struct nvme_cmd *c
 	uint32_t sensor, type;
 
 	(void)cdw0;
-	if (!threshold_of(cmd->cdw11, &sensor, &type))
+	if (!threshold_of(ctrl, cmd->cdw11, &sensor, &type))
 		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
 	for (uint32_t i = 0; i <= VSSD_SENSORS; i++)
 		if (sensor == i || sensor == TMPSEL_ALL)
@@ -71,7 +73,7 @@ static uint16_t get_temperature(struct vssd_ctrl *ctrl, const struct nvme_cmd *c
 {
 	uint32_t sensor, type;
 
-	if (!threshold_of(cmd->cdw11, &sensor, &type) || sensor == TMPSEL_ALL)
+	if (!threshold_of(ctrl, cmd->cdw11, &sensor, &type) || sensor == TMPSEL_ALL)
 		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
 	*cdw0 = select == NVME_SEL_CURRENT ? ctrl->threshold[sensor][type] : initial_threshold(sensor, type);
 	return NVME_SC_SUCCESS;
@@ -82,7 +84,7 @@ static uint16_t set_error_recovery(struct vssd_ctrl *ctrl, const struct nvme_cmd
 	(void)cdw0;
 	for (uint32_t i = 0; i < ctrl->options.namespaces; i++)
 		if (cmd->nsid == NVME_NSID_ALL || cmd->nsid == i + 1) {
-			ctrl->ns[i].dulbe = cmd->cdw11 & DULBE && !ctrl->null_store;
+			ctrl->ns[i].dulbe = cmd->cdw11 & DULBE && vssd_features_dulbe(ctrl);
 			ctrl->ns[i].tler = (uint16_t)cmd->cdw11;
 		}
 	return NVME_SC_SUCCESS;
@@ -183,13 +185,22 @@ static uint16_t get_timestamp(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd
 	return vssd_send(ctrl, cmd, &value, sizeof(value));
 }
 
+/* 128 bits came with 1.2.1. */
+static bool exhid_is_wrong(const struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+{
+	return cmd->cdw11 & NVME_EXHID && !vssd_since(ctrl, NVME_1_2_1);
+}
+
 /* 64 bits, or 128 with EXHID. */
 static uint16_t set_host_id(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
 {
 	uint8_t id[sizeof(ctrl->host_id)] = {0};
-	uint16_t status = vssd_receive(ctrl, cmd, id, cmd->cdw11 & NVME_EXHID ? 16 : 8);
+	uint16_t status;
 
 	(void)cdw0;
+	if (exhid_is_wrong(ctrl, cmd))
+		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
+	status = vssd_receive(ctrl, cmd, id, cmd->cdw11 & NVME_EXHID ? 16 : 8);
 	if (!status)
 		memcpy(ctrl->host_id, id, sizeof(id));
 	return status;
@@ -202,7 +213,39 @@ static uint16_t get_host_id(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, 
 	const uint8_t *id = select == NVME_SEL_CURRENT ? ctrl->host_id : none;
 
 	(void)cdw0;
+	if (exhid_is_wrong(ctrl, cmd))
+		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
 	return vssd_send(ctrl, cmd, id, cmd->cdw11 & NVME_EXHID ? 16 : 8);
+}
+
+/* What the host can cope with, and this drive never asks of it: it has neither interrupted commands nor data area 4
+ * nor extended LBA formats. */
+static uint16_t set_host_behavior(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+{
+	struct nvme_host_behavior data;
+	uint16_t status = vssd_receive(ctrl, cmd, &data, sizeof(data));
+	bool since_2_0 = vssd_since(ctrl, NVME_2_0);
+
+	(void)cdw0;
+	if (status)
+		return status;
+	if (data.acre > 1 || (since_2_0 && (data.etdas > 1 || data.lbafee > 1)))
+		return NVME_SC_INVALID_FIELD;
+	ctrl->behavior = (struct nvme_host_behavior){
+		.acre = data.acre,
+		.etdas = since_2_0 ? data.etdas : 0,
+		.lbafee = since_2_0 ? data.lbafee : 0,
+	};
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t get_host_behavior(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, enum nvme_feature_select select,
+				  uint32_t *cdw0)
+{
+	static const struct nvme_host_behavior none;
+
+	(void)cdw0;
+	return vssd_send(ctrl, cmd, select == NVME_SEL_CURRENT ? &ctrl->behavior : &none, sizeof(none));
 }
 
 static uint16_t set_command_set_profile(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
@@ -214,29 +257,29 @@ static uint16_t set_command_set_profile(struct vssd_ctrl *ctrl, const struct nvm
 #define SAVEABLE (NVME_FEATURE_SAVEABLE | NVME_FEATURE_CHANGEABLE)
 #define CHANGEABLE NVME_FEATURE_CHANGEABLE
 #define SMART_WARNINGS 0x1fu
-#define NOTICES (NVME_OAES_NS_ATTRIBUTE | NVME_OAES_FIRMWARE | NVME_ASYNC_EVENT_TELEMETRY)
 
 static const struct feature features[256] = {
-	[NVME_FEAT_ARBITRATION] = {true, SAVEABLE, 0xffffff07, 0x00000007, NULL, NULL},
-	[NVME_FEAT_POWER] = {true, CHANGEABLE, 0xff, 0, vssd_power_set, NULL},
-	[NVME_FEAT_TEMPERATURE] = {true, CHANGEABLE, 0x003fffff, 0, set_temperature, get_temperature},
-	[NVME_FEAT_ERROR_RECOVERY] = {true, CHANGEABLE | NVME_FEATURE_PER_NS, 0x1ffff, 0, set_error_recovery,
+	[NVME_FEAT_ARBITRATION] = {NVME_1_0, SAVEABLE, 0xffffff07, 0x00000007, NULL, NULL},
+	[NVME_FEAT_POWER] = {NVME_1_0, CHANGEABLE, 0xff, 0, vssd_power_set, NULL},
+	[NVME_FEAT_TEMPERATURE] = {NVME_1_0, CHANGEABLE, 0x003fffff, 0, set_temperature, get_temperature},
+	[NVME_FEAT_ERROR_RECOVERY] = {NVME_1_0, CHANGEABLE | NVME_FEATURE_PER_NS, 0x1ffff, 0, set_error_recovery,
 				      get_error_recovery},
-	[NVME_FEAT_VWC] = {true, SAVEABLE, WCE, WCE, set_vwc, NULL},
-	[NVME_FEAT_QUEUES] = {true, CHANGEABLE, UINT32_MAX, 0, set_queues, get_queues},
-	[NVME_FEAT_COALESCING] = {true, CHANGEABLE, 0xffff, 0, NULL, NULL},
-	[NVME_FEAT_VECTOR] = {true, CHANGEABLE, 0x1ffff, 0, set_vector, get_vector},
-	[NVME_FEAT_ATOMICITY] = {true, SAVEABLE, 1, 0, NULL, NULL},
-	[NVME_FEAT_ASYNC_EVENT] = {true, SAVEABLE, SMART_WARNINGS | NOTICES, SMART_WARNINGS, NULL, NULL},
-	[NVME_FEAT_APST] = {true, SAVEABLE, NVME_APSTE, 0, vssd_apst_set, vssd_apst_get},
-	[NVME_FEAT_HMB] = {true, CHANGEABLE, 0, 0, vssd_hmb_set, vssd_hmb_get},
-	[NVME_FEAT_TIMESTAMP] = {true, CHANGEABLE, 0, 0, set_timestamp, get_timestamp},
-	[NVME_FEAT_HCTM] = {true, SAVEABLE, UINT32_MAX, 0, vssd_thermal_set, NULL},
-	[NVME_FEAT_NOPSC] = {true, SAVEABLE, NVME_NOPPME, 0, NULL, NULL},
-	[NVME_FEAT_SANITIZE] = {true, SAVEABLE, NVME_NODRM, 0, NULL, NULL},
-	[NVME_FEAT_COMMAND_SET_PROFILE] = {true, CHANGEABLE, 0x1ff, 0, set_command_set_profile, NULL},
-	[NVME_FEAT_SOFTWARE_PROGRESS] = {true, SAVEABLE, 0xff, 0, NULL, NULL},
-	[NVME_FEAT_HOST_ID] = {true, CHANGEABLE, NVME_EXHID, 0, set_host_id, get_host_id},
+	[NVME_FEAT_VWC] = {NVME_1_0, SAVEABLE, WCE, WCE, set_vwc, NULL},
+	[NVME_FEAT_QUEUES] = {NVME_1_0, CHANGEABLE, UINT32_MAX, 0, set_queues, get_queues},
+	[NVME_FEAT_COALESCING] = {NVME_1_0, CHANGEABLE, 0xffff, 0, NULL, NULL},
+	[NVME_FEAT_VECTOR] = {NVME_1_0, CHANGEABLE, 0x1ffff, 0, set_vector, get_vector},
+	[NVME_FEAT_ATOMICITY] = {NVME_1_0, SAVEABLE, 1, 0, NULL, NULL},
+	[NVME_FEAT_ASYNC_EVENT] = {NVME_1_0, SAVEABLE, UINT32_MAX, SMART_WARNINGS, NULL, NULL},
+	[NVME_FEAT_APST] = {NVME_1_1, SAVEABLE, NVME_APSTE, 0, vssd_apst_set, vssd_apst_get},
+	[NVME_FEAT_HMB] = {NVME_1_2, CHANGEABLE, 0, 0, vssd_hmb_set, vssd_hmb_get},
+	[NVME_FEAT_TIMESTAMP] = {NVME_1_3, CHANGEABLE, 0, 0, set_timestamp, get_timestamp},
+	[NVME_FEAT_HCTM] = {NVME_1_3, SAVEABLE, UINT32_MAX, 0, vssd_thermal_set, NULL},
+	[NVME_FEAT_NOPSC] = {NVME_1_3, SAVEABLE, NVME_NOPPME, 0, NULL, NULL},
+	[NVME_FEAT_HOST_BEHAVIOR] = {NVME_1_4, CHANGEABLE, 0, 0, set_host_behavior, get_host_behavior},
+	[NVME_FEAT_SANITIZE] = {NVME_1_4, SAVEABLE, NVME_NODRM, 0, NULL, NULL},
+	[NVME_FEAT_COMMAND_SET_PROFILE] = {NVME_2_0, CHANGEABLE, 0x1ff, 0, set_command_set_profile, NULL},
+	[NVME_FEAT_SOFTWARE_PROGRESS] = {NVME_1_0, SAVEABLE, 0xff, 0, NULL, NULL},
+	[NVME_FEAT_HOST_ID] = {NVME_1_1, CHANGEABLE, NVME_EXHID, 0, set_host_id, get_host_id},
 };
 
 /* NULL: this drive has no such feature. */
@@ -244,15 +287,36 @@ static const struct feature *find(const struct vssd_ctrl *ctrl, uint8_t fid)
 {
 	if (fid == NVME_FEAT_VWC && ctrl->options.cache_size == 0)
 		return NULL;
-	if (fid == NVME_FEAT_COMMAND_SET_PROFILE && ctrl->options.version < 0x00020000)
-		return NULL;
-	return features[fid].supported ? &features[fid] : NULL;
+	return features[fid].since && vssd_since(ctrl, features[fid].since) ? &features[fid] : NULL;
+}
+
+bool vssd_feature_supported(const struct vssd_ctrl *ctrl, uint8_t fid)
+{
+	return find(ctrl, fid) != NULL;
+}
+
+uint32_t vssd_features_events(const struct vssd_ctrl *ctrl)
+{
+	return SMART_WARNINGS | (vssd_since(ctrl, NVME_1_2) ? NVME_OAES_NS_ATTRIBUTE | NVME_OAES_FIRMWARE : 0) |
+	       (vssd_since(ctrl, NVME_1_3) ? NVME_ASYNC_EVENT_TELEMETRY : 0);
+}
+
+bool vssd_features_dulbe(const struct vssd_ctrl *ctrl)
+{
+	return !ctrl->null_store && vssd_since(ctrl, NVME_1_2);
+}
+
+/* The bits of a value that are kept. */
+static uint32_t mask_of(const struct vssd_ctrl *ctrl, uint8_t fid)
+{
+	return fid == NVME_FEAT_ASYNC_EVENT ? vssd_features_events(ctrl) : features[fid].mask;
 }
 
 /* What has not been saved has its default as its saved value. */
 static uint32_t saved_value(const struct vssd_ctrl *ctrl, uint8_t fid)
 {
-	return ctrl->nv->saved_valid[fid] ? ctrl->nv->saved[fid] & features[fid].mask : features[fid].initial;
+	return ctrl->nv->saved_valid[fid] && find(ctrl, fid) ? ctrl->nv->saved[fid] & mask_of(ctrl, fid)
+							     : features[fid].initial;
 }
 
 uint32_t vssd_feature_value(const struct vssd_ctrl *ctrl, uint8_t fid, enum nvme_feature_select select)
@@ -275,6 +339,7 @@ void vssd_features_reset(struct vssd_ctrl *ctrl)
 			ctrl->threshold[i][type] = initial_threshold(i, type);
 	memset(ctrl->coalescing_off, 0, sizeof(ctrl->coalescing_off));
 	memset(ctrl->host_id, 0, sizeof(ctrl->host_id));
+	memset(&ctrl->behavior, 0, sizeof(ctrl->behavior));
 	vssd_power_reset(ctrl);
 	vssd_hmb_disable(ctrl);
 	ctrl->timestamp = 0;
@@ -291,7 +356,7 @@ uint16_t vssd_get_features(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, u
 
 	if (!feature)
 		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW10);
-	if (select > NVME_SEL_SUPPORTED)
+	if (select > (vssd_since(ctrl, NVME_1_1) ? NVME_SEL_SUPPORTED : NVME_SEL_CURRENT))
 		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW10 + 1);
 	if (select == NVME_SEL_SUPPORTED) {
 		*cdw0 = feature->capabilities;
@@ -327,12 +392,14 @@ uint16_t vssd_set_features(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, u
 	status = check_nsid(ctrl, feature, cmd->nsid);
 	if (status)
 		return status;
+	if (save && !vssd_since(ctrl, NVME_1_1))
+		return vssd_invalid_field(ctrl, (VSSD_FIELD_CDW10 + 3) | 7u << VSSD_FIELD_BIT_SHIFT);
 	if (save && !(feature->capabilities & NVME_FEATURE_SAVEABLE))
 		return NVME_SC_FEATURE_NOT_SAVEABLE;
 	if (feature->set)
 		status = feature->set(ctrl, cmd, cdw0);
 	else
-		ctrl->feature[fid] = cmd->cdw11 & feature->mask;
+		ctrl->feature[fid] = cmd->cdw11 & mask_of(ctrl, fid);
 	if (!status && save) {
 		ctrl->nv->saved[fid] = ctrl->feature[fid];
 		ctrl->nv->saved_valid[fid] = 1;
@@ -342,16 +409,18 @@ uint16_t vssd_set_features(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, u
 	return status;
 }
 
+static uint32_t scope_of(const struct feature *feature, unsigned fid)
+{
+	if (fid == NVME_FEAT_SANITIZE)
+		return NVME_EFFECT_SCOPE_SUBSYSTEM;
+	return feature->capabilities & NVME_FEATURE_PER_NS ? NVME_EFFECT_SCOPE_NS : NVME_EFFECT_SCOPE_CTRL;
+}
+
 void vssd_features_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256])
 {
 	for (unsigned fid = 0; fid < 256; fid++) {
 		const struct feature *feature = find(ctrl, (uint8_t)fid);
 
-		if (!feature)
-			effects[fid] = 0;
-		else if (feature->capabilities & NVME_FEATURE_PER_NS)
-			effects[fid] = NVME_EFFECT_CSUPP | NVME_EFFECT_SCOPE_NS;
-		else
-			effects[fid] = NVME_EFFECT_CSUPP | NVME_EFFECT_SCOPE_CTRL;
+		effects[fid] = feature ? NVME_EFFECT_CSUPP | scope_of(feature, fid) : 0;
 	}
 }

@@ -263,7 +263,7 @@ uint16_t vssd_firmware_commit(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd
 	uint8_t need;
 
 	(void)cdw0;
-	if (action > NVME_FW_ACTIVATE_NOW)
+	if (action > (vssd_since(ctrl, NVME_1_2) ? NVME_FW_ACTIVATE_NOW : NVME_FW_ACTIVATE))
 		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW10 | NVME_FW_ACTION_SHIFT << VSSD_FIELD_BIT_SHIFT);
 	if (slot > VSSD_FIRMWARE_SLOTS)
 		return NVME_SC_INVALID_FIRMWARE_SLOT;

@@ -112,6 +112,22 @@ void vssd_health_check(struct vssd_ctrl *ctrl)
 	judge(ctrl);
 }
 
+static void smart_of_1_2(const struct vssd_ctrl *ctrl, struct nvme_smart_log *log)
+{
+	log->wctt = (uint32_t)(ctrl->nv->warning_ms / MS_PER_MINUTE);
+	log->cctt = (uint32_t)(ctrl->nv->critical_ms / MS_PER_MINUTE);
+	for (unsigned i = 0; i < VSSD_SENSORS; i++)
+		log->tsen[i] = vssd_health_sensor(ctrl, i + 1);
+}
+
+static void smart_of_1_3(const struct vssd_ctrl *ctrl, struct nvme_smart_log *log)
+{
+	log->tmt1tc = ctrl->nv->thermal_count[0];
+	log->tmt2tc = ctrl->nv->thermal_count[1];
+	log->ttmt1 = (uint32_t)(ctrl->nv->thermal_ms[0] / MS_PER_SECOND);
+	log->ttmt2 = (uint32_t)(ctrl->nv->thermal_ms[1] / MS_PER_SECOND);
+}
+
 void vssd_health_smart(struct vssd_ctrl *ctrl, struct nvme_smart_log *log)
 {
 	const struct vssd_nonvolatile *nv = ctrl->nv;
@@ -132,12 +148,8 @@ void vssd_health_smart(struct vssd_ctrl *ctrl, struct nvme_smart_log *log)
 	log->upl[0] = nv->unsafe_shutdowns;
 	log->mdie[0] = nv->media_errors;
 	log->neile[0] = nv->errors;
-	log->wctt = (uint32_t)(nv->warning_ms / MS_PER_MINUTE);
-	log->cctt = (uint32_t)(nv->critical_ms / MS_PER_MINUTE);
-	log->tmt1tc = nv->thermal_count[0];
-	log->tmt2tc = nv->thermal_count[1];
-	log->ttmt1 = (uint32_t)(nv->thermal_ms[0] / MS_PER_SECOND);
-	log->ttmt2 = (uint32_t)(nv->thermal_ms[1] / MS_PER_SECOND);
-	for (unsigned i = 0; i < VSSD_SENSORS; i++)
-		log->tsen[i] = vssd_health_sensor(ctrl, i + 1);
+	if (vssd_since(ctrl, NVME_1_2))
+		smart_of_1_2(ctrl, log);
+	if (vssd_since(ctrl, NVME_1_3))
+		smart_of_1_3(ctrl, log);
 }

@@ -123,6 +123,9 @@ static uint16_t take_descriptors(struct vssd_ctrl *ctrl, uint64_t list, uint32_t
 	struct vssd_hmb *hmb = &ctrl->hmb;
 	uint64_t end = 0;
 
+	/* Before 1.4 the host is not told how many may be: what is beyond is left alone. */
+	if (count > VSSD_HMB_DESCRIPTORS && !vssd_since(ctrl, NVME_1_4))
+		count = VSSD_HMB_DESCRIPTORS;
 	if (count == 0 || count > VSSD_HMB_DESCRIPTORS)
 		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW15);
 	if (vssd_bus_read(ctrl->bus, list, descriptors, count * sizeof(descriptors[0])) < 0)
@@ -159,7 +162,9 @@ static uint16_t enable(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 	status = take_descriptors(ctrl, list, cmd->cdw15);
 	if (status)
 		return status;
-	if (hmb->bytes < size)
+	if (hmb->bytes < size && cmd->cdw15 > VSSD_HMB_DESCRIPTORS)
+		size = hmb->bytes;
+	if (hmb->bytes < size || size < ENTRY_SIZE)
 		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW12);
 	hmb->attributes = (struct nvme_hmb_attributes){
 		.hsize = cmd->cdw12, .hmdlal = cmd->cdw13, .hmdlau = cmd->cdw14, .hmdlec = cmd->cdw15};

@@ -47,7 +47,7 @@ static uint64_t hash(const struct vssd_ctrl *ctrl, uint32_t salt)
 	return value;
 }
 
-static void eui64_of(const struct vssd_ctrl *ctrl, uint32_t nsid, uint8_t eui64[8])
+void vssd_identify_eui64(const struct vssd_ctrl *ctrl, uint32_t nsid, uint8_t eui64[8])
 {
 	uint64_t id = hash(ctrl, nsid);
 
@@ -60,7 +60,7 @@ static void nguid_of(const struct vssd_ctrl *ctrl, uint32_t nsid, uint8_t nguid[
 	uint64_t id = hash(ctrl, ~nsid);
 
 	memcpy(nguid, &id, sizeof(id));
-	eui64_of(ctrl, nsid, nguid + 8);
+	vssd_identify_eui64(ctrl, nsid, nguid + 8);
 }
 
 static void subnqn_of(const struct vssd_ctrl *ctrl, char *subnqn, size_t size)
@@ -79,6 +79,8 @@ void vssd_identify_oui(uint8_t ieee[3])
 		ieee[i] = oui[sizeof(oui) - 1 - i];
 }
 
+/* ---- CNS 01h: what each version added ---- */
+
 static void describe_controller(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
 {
 	memcpy(&id->vid, &ctrl->config[PCI_CFG_VENDOR], 2);
@@ -88,73 +90,122 @@ static void describe_controller(const struct vssd_ctrl *ctrl, struct nvme_id_ctr
 	memcpy(id->mn, MODEL, sizeof(MODEL) - 1);
 	memcpy(id->fr, ctrl->firmware.revision, sizeof(id->fr));
 	vssd_identify_oui(id->ieee);
+	id->mdts = ctrl->options.mdts;
+	id->acl = VSSD_ACL;
+	id->aerl = VSSD_AERL;
+	id->frmw = VSSD_FIRMWARE_SLOTS << NVME_FRMW_SLOTS_SHIFT;
+	id->elpe = VSSD_ELPE;
+	id->npss = vssd_power_npss(ctrl);
+	memcpy(id->psd, power_states, (id->npss + 1u) * sizeof(power_states[0]));
+	id->sqes = 0x66;
+	id->cqes = 0x44;
+	id->nn = ctrl->options.namespaces;
+	id->fuses = NVME_FUSES_COMPARE_WRITE;
+	id->fna = NVME_FNA_CRYPTO;
+	id->vwc = ctrl->options.cache_size ? NVME_VWC_PRESENT : 0;
+	id->awun = UINT16_MAX; /* a command is executed whole before the next one begins */
+}
+
+static void describe_controller_1_1(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
+{
+	(void)ctrl;
 	id->cntlid = CNTLID;
+	id->apsta = 1;
+	id->oncs |= NVME_ONCS_SAVE_SELECT;
+	id->acwu = UINT16_MAX;
+}
+
+static void describe_controller_1_2(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
+{
 	id->ver = ctrl->options.version;
 	id->rtd3r = SHUTDOWN_US;
 	id->rtd3e = SHUTDOWN_US;
-	id->cntrltype = 1;
-	id->frmw = VSSD_FIRMWARE_SLOTS << NVME_FRMW_SLOTS_SHIFT | NVME_FRMW_NO_RESET;
-	id->fwug = VSSD_FWUG;
-	id->mtfa = 1; /* units of 100 ms */
-	id->edstt = vssd_self_test_minutes(ctrl);
-	id->dsto = NVME_DSTO_ONE_TEST;
-	id->npss = VSSD_NPSS;
-	memcpy(id->psd, power_states, sizeof(power_states));
+	id->oaes = vssd_features_events(ctrl) & (NVME_OAES_NS_ATTRIBUTE | NVME_OAES_FIRMWARE);
+	id->frmw |= NVME_FRMW_NO_RESET;
 	id->wctemp = VSSD_WCTEMP;
 	id->cctemp = VSSD_CCTEMP;
-	subnqn_of(ctrl, id->subnqn, sizeof(id->subnqn));
+	id->mtfa = 1; /* units of 100 ms */
+	id->hmpre = VSSD_HMPRE;
+	id->hmmin = VSSD_HMMIN;
 	for (uint32_t i = 0; i < ctrl->options.namespaces; i++)
 		id->tnvmcap[0] += ctrl->ns[i].blocks << VSSD_BLOCK_SHIFT;
 }
 
-static void describe_abilities(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
+static void describe_controller_1_2_1(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
 {
-	id->mdts = ctrl->options.mdts;
-	id->oaes = NVME_OAES_NS_ATTRIBUTE | NVME_OAES_FIRMWARE;
-	id->oacs = NVME_OACS_FORMAT | NVME_OACS_FIRMWARE | NVME_OACS_SELF_TEST;
-	id->ctratt = NVME_CTRATT_HOST_ID | NVME_CTRATT_NOPSPM;
-	id->apsta = 1;
+	id->ctratt |= NVME_CTRATT_HOST_ID;
+	id->lpa |= NVME_LPA_EXTENDED;
+	subnqn_of(ctrl, id->subnqn, sizeof(id->subnqn));
+}
+
+static void describe_controller_1_3(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
+{
+	id->ctratt |= NVME_CTRATT_NOPSPM;
+	id->edstt = vssd_self_test_minutes(ctrl);
+	id->dsto = NVME_DSTO_ONE_TEST;
+	id->fwug = VSSD_FWUG;
 	id->hctma = 1;
 	id->mntmt = VSSD_MNTMT;
 	id->mxtmt = VSSD_MXTMT;
-	id->hmpre = VSSD_HMPRE;
-	id->hmmin = VSSD_HMMIN;
+	id->sanicap = NVME_SANICAP_CES | NVME_SANICAP_BES | NVME_SANICAP_OWS;
+}
+
+static void describe_controller_1_4(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
+{
+	(void)ctrl;
+	id->cntrltype = 1;
 	id->hmmaxd = VSSD_HMB_DESCRIPTORS;
-	id->acl = VSSD_ACL;
-	id->aerl = VSSD_AERL;
-	id->elpe = VSSD_ELPE;
-	id->lpa = NVME_LPA_EFFECTS | NVME_LPA_EXTENDED | NVME_LPA_TELEMETRY | NVME_LPA_SUPPORTED;
-	id->sqes = 0x66;
-	id->cqes = 0x44;
-	id->nn = ctrl->options.namespaces;
-	id->oncs = NVME_ONCS_COMPARE | NVME_ONCS_WRITE_UNCORRECTABLE | NVME_ONCS_DSM | NVME_ONCS_WRITE_ZEROES |
-		   NVME_ONCS_SAVE_SELECT | NVME_ONCS_TIMESTAMP | NVME_ONCS_VERIFY;
-	if (ctrl->null_store)
-		id->oncs &= (uint16_t)~NVME_ONCS_WRITE_UNCORRECTABLE;
-	id->fna = NVME_FNA_CRYPTO;
-	id->sanicap =
-		NVME_SANICAP_CES | NVME_SANICAP_BES | NVME_SANICAP_OWS |
+	id->sanicap |=
 		UINT32_C(1) << NVME_SANICAP_NODMMAS_SHIFT; /* what was sanitized stays as the operation left it */
-	id->vwc = NVME_VWC_FLUSH_ALL | (ctrl->options.cache_size ? NVME_VWC_PRESENT : 0);
-	id->fuses = NVME_FUSES_COMPARE_WRITE;
-	id->awun = UINT16_MAX; /* a command is executed whole before the next one begins */
-	id->acwu = UINT16_MAX;
-	id->awupf = 0;
+	id->vwc |= NVME_VWC_FLUSH_ALL;
+}
+
+static const struct {
+	enum nvme_version since;
+	void (*describe)(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id);
+} additions[] = {
+	{NVME_1_0, describe_controller},     {NVME_1_1, describe_controller_1_1},
+	{NVME_1_2, describe_controller_1_2}, {NVME_1_2_1, describe_controller_1_2_1},
+	{NVME_1_3, describe_controller_1_3}, {NVME_1_4, describe_controller_1_4},
+};
+
+static unsigned bit_if(bool there, unsigned bit)
+{
+	return there ? bit : 0;
+}
+
+/* Bits that announce a command, a log page or a feature: the tables of these say what there is. */
+static void announce(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
+{
+	id->oacs = (uint16_t)(bit_if(vssd_admin_supported(ctrl, NVME_ADMIN_FORMAT_NVM), NVME_OACS_FORMAT) |
+			      bit_if(vssd_admin_supported(ctrl, NVME_ADMIN_FW_COMMIT), NVME_OACS_FIRMWARE) |
+			      bit_if(vssd_admin_supported(ctrl, NVME_ADMIN_SELF_TEST), NVME_OACS_SELF_TEST));
+	id->lpa |= (uint8_t)(bit_if(vssd_log_supported(ctrl, NVME_LOG_EFFECTS), NVME_LPA_EFFECTS) |
+			     bit_if(vssd_log_supported(ctrl, NVME_LOG_TELEMETRY_HOST), NVME_LPA_TELEMETRY) |
+			     bit_if(vssd_log_supported(ctrl, NVME_LOG_SUPPORTED), NVME_LPA_SUPPORTED));
+	id->oncs |= (uint16_t)(bit_if(vssd_io_supported(ctrl, NVME_IO_COMPARE), NVME_ONCS_COMPARE) |
+			       bit_if(vssd_io_supported(ctrl, NVME_IO_WRITE_UNCORRECTABLE),
+				      NVME_ONCS_WRITE_UNCORRECTABLE) |
+			       bit_if(vssd_io_supported(ctrl, NVME_IO_DSM), NVME_ONCS_DSM) |
+			       bit_if(vssd_io_supported(ctrl, NVME_IO_WRITE_ZEROES), NVME_ONCS_WRITE_ZEROES) |
+			       bit_if(vssd_io_supported(ctrl, NVME_IO_VERIFY), NVME_ONCS_VERIFY) |
+			       bit_if(vssd_feature_supported(ctrl, NVME_FEAT_TIMESTAMP), NVME_ONCS_TIMESTAMP));
 }
 
 static uint16_t identify_controller(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 {
+	struct nvme_id_ctrl *id = (struct nvme_id_ctrl *)ctrl->log;
+
 	(void)cmd;
-	describe_controller(ctrl, (struct nvme_id_ctrl *)ctrl->log);
-	describe_abilities(ctrl, (struct nvme_id_ctrl *)ctrl->log);
+	for (unsigned i = 0; i < sizeof(additions) / sizeof(additions[0]); i++)
+		if (vssd_since(ctrl, additions[i].since))
+			additions[i].describe(ctrl, id);
+	announce(ctrl, id);
 	return NVME_SC_SUCCESS;
 }
 
 static void describe_format(const struct vssd_ns *ns, struct nvme_id_ns *id)
 {
-	/* Whole blocks of the store are written fastest. */
-	uint16_t lbas = (uint16_t)(VSSD_BLOCK_SIZE >> ns->lba_shift);
-
 	id->nlbaf = VSSD_NLBAF;
 	id->flbas = 0;
 	for (uint8_t i = 0; i <= VSSD_NLBAF; i++) {
@@ -163,7 +214,15 @@ static void describe_format(const struct vssd_ns *ns, struct nvme_id_ns *id)
 		if (id->lbaf[i].lbads == ns->lba_shift)
 			id->flbas = i;
 	}
-	id->npwg = id->npwa = id->npdg = id->npda = (uint16_t)(lbas - 1);
+}
+
+/* Whole blocks of the store are written and deallocated fastest: all five preferred sizes are one. */
+static void describe_preferences(const struct vssd_ns *ns, struct nvme_id_ns *id)
+{
+	uint16_t lbas = (uint16_t)(VSSD_BLOCK_SIZE >> ns->lba_shift);
+
+	id->nsfeat |= NVME_NSFEAT_OPTPERF;
+	id->npwg = id->npwa = id->npdg = id->npda = id->nows = (uint16_t)(lbas - 1);
 }
 
 /* FPI: that it is supported, and the percentage that remains, which is not 0 before the command is complete. */
@@ -188,13 +247,19 @@ static uint16_t identify_ns(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 	id->nsze = ns->nsze;
 	id->ncap = ns->nsze;
 	id->nuse = ns->nsze;
-	id->nsfeat = NVME_NSFEAT_OPTPERF | (ctrl->null_store ? 0 : NVME_NSFEAT_DAE);
-	id->fpi = format_progress(ctrl, ns);
-	id->dlfeat = NVME_DLFEAT_ZEROES | NVME_DLFEAT_WRITE_ZEROES;
-	id->nvmcap[0] = ns->blocks << VSSD_BLOCK_SHIFT;
 	describe_format(ns, id);
-	nguid_of(ctrl, ns->nsid, id->nguid);
-	eui64_of(ctrl, ns->nsid, id->eui64);
+	if (vssd_since(ctrl, NVME_1_1))
+		vssd_identify_eui64(ctrl, ns->nsid, id->eui64);
+	if (vssd_since(ctrl, NVME_1_2)) {
+		id->nsfeat = vssd_features_dulbe(ctrl) ? NVME_NSFEAT_DAE : 0;
+		id->fpi = format_progress(ctrl, ns);
+		id->nvmcap[0] = ns->blocks << VSSD_BLOCK_SHIFT;
+		nguid_of(ctrl, ns->nsid, id->nguid);
+	}
+	if (vssd_since(ctrl, NVME_1_3))
+		id->dlfeat = NVME_DLFEAT_ZEROES | NVME_DLFEAT_WRITE_ZEROES;
+	if (vssd_since(ctrl, NVME_1_4))
+		describe_preferences(ns, id);
 	return NVME_SC_SUCCESS;
 }
 
@@ -226,11 +291,12 @@ static uint16_t identify_descriptors(struct vssd_ctrl *ctrl, const struct nvme_c
 
 	if (!vssd_ns_find(ctrl, cmd->nsid))
 		return NVME_SC_INVALID_NAMESPACE;
-	eui64_of(ctrl, cmd->nsid, eui64);
+	vssd_identify_eui64(ctrl, cmd->nsid, eui64);
 	nguid_of(ctrl, cmd->nsid, nguid);
 	at = put_descriptor(at, NVME_NIDT_EUI64, eui64, sizeof(eui64));
 	at = put_descriptor(at, NVME_NIDT_NGUID, nguid, sizeof(nguid));
-	put_descriptor(at, NVME_NIDT_CSI, &csi, sizeof(csi));
+	if (vssd_since(ctrl, NVME_2_0))
+		put_descriptor(at, NVME_NIDT_CSI, &csi, sizeof(csi));
 	return NVME_SC_SUCCESS;
 }
 
@@ -266,6 +332,7 @@ static uint16_t identify_independent(struct vssd_ctrl *ctrl, const struct nvme_c
 
 	if (!ns)
 		return NVME_SC_INVALID_NAMESPACE;
+	id->fpi = format_progress(ctrl, ns);
 	id->nstat = 1;
 	return NVME_SC_SUCCESS;
 }
@@ -283,17 +350,17 @@ static uint16_t identify_command_sets(struct vssd_ctrl *ctrl, const struct nvme_
 
 static const struct {
 	uint16_t (*fill)(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd); /* ctrl->log, which is zeros */
-	bool since_2_0;
+	enum nvme_version since;
 } structures[256] = {
-	[NVME_CNS_NS] = {identify_ns, false},
-	[NVME_CNS_CTRL] = {identify_controller, false},
-	[NVME_CNS_ACTIVE_NS_LIST] = {identify_active_list, false},
-	[NVME_CNS_NS_DESCRIPTORS] = {identify_descriptors, false},
-	[NVME_CNS_CSI_NS] = {identify_csi_ns, true},
-	[NVME_CNS_CSI_CTRL] = {identify_csi_controller, true},
-	[NVME_CNS_CSI_ACTIVE_NS_LIST] = {identify_csi_active_list, true},
-	[NVME_CNS_INDEPENDENT_NS] = {identify_independent, true},
-	[NVME_CNS_COMMAND_SETS] = {identify_command_sets, true},
+	[NVME_CNS_NS] = {identify_ns, NVME_1_0},
+	[NVME_CNS_CTRL] = {identify_controller, NVME_1_0},
+	[NVME_CNS_ACTIVE_NS_LIST] = {identify_active_list, NVME_1_1},
+	[NVME_CNS_NS_DESCRIPTORS] = {identify_descriptors, NVME_1_3},
+	[NVME_CNS_CSI_NS] = {identify_csi_ns, NVME_2_0},
+	[NVME_CNS_CSI_CTRL] = {identify_csi_controller, NVME_2_0},
+	[NVME_CNS_CSI_ACTIVE_NS_LIST] = {identify_csi_active_list, NVME_2_0},
+	[NVME_CNS_INDEPENDENT_NS] = {identify_independent, NVME_2_0},
+	[NVME_CNS_COMMAND_SETS] = {identify_command_sets, NVME_2_0},
 };
 
 uint16_t vssd_identify(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
@@ -302,7 +369,7 @@ uint16_t vssd_identify(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint3
 	uint16_t status;
 
 	(void)cdw0;
-	if (!structures[cns].fill || (structures[cns].since_2_0 && ctrl->options.version < 0x00020000))
+	if (!structures[cns].fill || !vssd_since(ctrl, structures[cns].since))
 		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW10);
 	memset(ctrl->log, 0, NVME_IDENTIFY_SIZE);
 	status = structures[cns].fill(ctrl, cmd);

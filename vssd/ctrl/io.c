@@ -212,7 +212,6 @@ static uint16_t io_read(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 		return status;
 	ctrl->data_moved += extent.length;
 	ctrl->counters.bytes_read += extent.length;
-	ctrl->nv->reads++;
 	ctrl->nv->sectors_read += extent.length / VSSD_SECTOR_SIZE;
 	return NVME_SC_SUCCESS;
 }
@@ -283,7 +282,6 @@ static uint16_t io_write(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 		return status;
 	ctrl->data_moved += extent.length;
 	ctrl->counters.bytes_written += extent.length;
-	ctrl->nv->writes++;
 	ctrl->nv->sanitize.written = true;
 	ctrl->nv->sectors_written += extent.length / VSSD_SECTOR_SIZE;
 	return conclude_change(ctrl, &extent, cmd->cdw12 & NVME_RW_FUA);
@@ -304,7 +302,6 @@ static uint16_t io_compare(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 	if (status)
 		return status;
 	ctrl->data_moved += extent.length;
-	ctrl->nv->reads++;
 	ctrl->nv->sectors_read += extent.length / VSSD_SECTOR_SIZE;
 	while (!ctrl->null_store && next_part(&extent, &part)) {
 		const uint8_t *ours = vssd_store_data(ctrl->store, part.block) + part.offset;
@@ -342,7 +339,7 @@ static uint16_t io_write_zeroes(struct vssd_ctrl *ctrl, const struct nvme_cmd *c
 	uint16_t status = locate(ctrl, cmd, false, &extent);
 
 	if (!status)
-		status = zero_extent(ctrl, extent, cmd->cdw12 & NVME_RW_DEAC);
+		status = zero_extent(ctrl, extent, cmd->cdw12 & NVME_RW_DEAC && vssd_since(ctrl, NVME_1_3));
 	if (status)
 		return status;
 	ctrl->nv->sanitize.written = true;
@@ -369,7 +366,11 @@ static uint16_t io_verify(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 	struct extent extent;
 	uint16_t status = locate(ctrl, cmd, false, &extent);
 
-	return status ? status : check_readable(ctrl, extent);
+	if (!status)
+		status = check_readable(ctrl, extent);
+	if (!status)
+		ctrl->nv->sectors_read += extent.length / VSSD_SECTOR_SIZE;
+	return status;
 }
 
 static uint16_t io_flush(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
@@ -418,15 +419,39 @@ static uint16_t io_dsm(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 	return status ? status : result;
 }
 
+/* Their scope is not reported: each of them is about its namespace. */
+static const struct {
+	uint32_t effects;
+	enum nvme_version since;
+} commands[256] = {
+	[NVME_IO_FLUSH] = {NVME_EFFECT_CSUPP, NVME_1_0},
+	[NVME_IO_WRITE] = {NVME_EFFECT_CSUPP | NVME_EFFECT_LBCC, NVME_1_0},
+	[NVME_IO_READ] = {NVME_EFFECT_CSUPP, NVME_1_0},
+	[NVME_IO_WRITE_UNCORRECTABLE] = {NVME_EFFECT_CSUPP | NVME_EFFECT_LBCC, NVME_1_0},
+	[NVME_IO_COMPARE] = {NVME_EFFECT_CSUPP, NVME_1_0},
+	[NVME_IO_WRITE_ZEROES] = {NVME_EFFECT_CSUPP | NVME_EFFECT_LBCC, NVME_1_1},
+	[NVME_IO_DSM] = {NVME_EFFECT_CSUPP | NVME_EFFECT_LBCC, NVME_1_0},
+	[NVME_IO_VERIFY] = {NVME_EFFECT_CSUPP, NVME_1_4},
+};
+
+bool vssd_io_supported(const struct vssd_ctrl *ctrl, uint8_t opcode)
+{
+	/* Where nothing is kept, no LBA can be marked. */
+	if (ctrl->null_store && opcode == NVME_IO_WRITE_UNCORRECTABLE)
+		return false;
+	return commands[opcode].effects && vssd_since(ctrl, commands[opcode].since);
+}
+
 static uint16_t execute_other(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 {
 	ctrl->counters.commands_other++;
+	if (!vssd_io_supported(ctrl, cmd->opc))
+		return NVME_SC_INVALID_OPCODE;
 	switch (cmd->opc) {
 	case NVME_IO_FLUSH:
 		return io_flush(ctrl, cmd);
 	case NVME_IO_WRITE_UNCORRECTABLE:
-		/* Where nothing is kept, that neither. */
-		return ctrl->null_store ? NVME_SC_INVALID_OPCODE : io_write_uncorrectable(ctrl, cmd);
+		return io_write_uncorrectable(ctrl, cmd);
 	case NVME_IO_COMPARE:
 		return io_compare(ctrl, cmd);
 	case NVME_IO_WRITE_ZEROES:
@@ -440,22 +465,11 @@ static uint16_t execute_other(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd
 	}
 }
 
-static const uint32_t effects_of[256] = {
-	[NVME_IO_FLUSH] = NVME_EFFECT_CSUPP | NVME_EFFECT_SCOPE_NS,
-	[NVME_IO_WRITE] = NVME_EFFECT_CSUPP | NVME_EFFECT_LBCC | NVME_EFFECT_SCOPE_NS,
-	[NVME_IO_READ] = NVME_EFFECT_CSUPP | NVME_EFFECT_SCOPE_NS,
-	[NVME_IO_WRITE_UNCORRECTABLE] = NVME_EFFECT_CSUPP | NVME_EFFECT_LBCC | NVME_EFFECT_SCOPE_NS,
-	[NVME_IO_COMPARE] = NVME_EFFECT_CSUPP | NVME_EFFECT_SCOPE_NS,
-	[NVME_IO_WRITE_ZEROES] = NVME_EFFECT_CSUPP | NVME_EFFECT_LBCC | NVME_EFFECT_SCOPE_NS,
-	[NVME_IO_DSM] = NVME_EFFECT_CSUPP | NVME_EFFECT_LBCC | NVME_EFFECT_SCOPE_NS,
-	[NVME_IO_VERIFY] = NVME_EFFECT_CSUPP | NVME_EFFECT_SCOPE_NS,
-};
-
 /* Why a command with FUSE or PSDT is refused: it is half of a pair whose other half is not there, or these fields
  * have no such value for it. */
 static uint16_t refusal(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 {
-	if (!effects_of[cmd->opc])
+	if (!vssd_io_supported(ctrl, cmd->opc))
 		return NVME_SC_INVALID_OPCODE;
 	return vssd_io_is_first(cmd) || vssd_io_is_second(cmd) ? NVME_SC_ABORTED_MISSING_FUSED
 							       : vssd_invalid_field(ctrl, VSSD_FIELD_FLAGS);
@@ -505,7 +519,6 @@ void vssd_io_execute_fused(struct vssd_ctrl *ctrl, const struct nvme_cmd *first,
 
 void vssd_io_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256])
 {
-	memcpy(effects, effects_of, sizeof(effects_of));
-	if (ctrl->null_store)
-		effects[NVME_IO_WRITE_UNCORRECTABLE] = 0;
+	for (unsigned i = 0; i < 256; i++)
+		effects[i] = vssd_io_supported(ctrl, (uint8_t)i) ? commands[i].effects : 0;
 }

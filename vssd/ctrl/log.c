@@ -6,6 +6,8 @@
 
 #define OT_INDEX (UINT32_C(1) << 23) /* cdw14: the offset is an index, which no page here takes */
 
+#define CSI(cmd) ((cmd)->cdw14 >> 24)
+
 /* Each fills ctrl->log, which is zeros. */
 
 static void fill_error(struct vssd_ctrl *ctrl)
@@ -55,7 +57,7 @@ static void fill_effects(struct vssd_ctrl *ctrl)
 {
 	uint32_t effects[256];
 
-	vssd_admin_effects(effects);
+	vssd_admin_effects(ctrl, effects);
 	memcpy(ctrl->log, effects, sizeof(effects));
 	vssd_io_effects(ctrl, effects);
 	memcpy(ctrl->log + sizeof(effects), effects, sizeof(effects));
@@ -66,6 +68,12 @@ static void fill_feature_effects(struct vssd_ctrl *ctrl)
 	vssd_features_effects(ctrl, (uint32_t *)ctrl->log);
 }
 
+/* There is no Management Interface, and so no command of it. */
+static void fill_mi_effects(struct vssd_ctrl *ctrl)
+{
+	(void)ctrl;
+}
+
 static void fill_supported(struct vssd_ctrl *ctrl);
 
 /* By LID; size 0: there is no such page. find instead of fill: of pages that are kept elsewhere, in telemetry blocks,
@@ -74,27 +82,35 @@ static const struct log_page {
 	void (*fill)(struct vssd_ctrl *ctrl);
 	uint32_t size;
 	bool during_sanitize; /* allowed while a sanitize operation is in progress, or has failed */
+	enum nvme_version since;
 	const uint8_t *(*find)(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd);
 } pages[256] = {
-	[NVME_LOG_SUPPORTED] = {fill_supported, sizeof(struct nvme_supported_logs), false, NULL},
-	[NVME_LOG_ERROR] = {fill_error, (VSSD_ELPE + 1) * sizeof(struct nvme_error_log_entry), true, NULL},
-	[NVME_LOG_SMART] = {fill_smart, sizeof(struct nvme_smart_log), true, NULL},
-	[NVME_LOG_FIRMWARE] = {fill_firmware, sizeof(struct nvme_firmware_log), false, NULL},
-	[NVME_LOG_CHANGED_NS] = {fill_changed_ns, NVME_CHANGED_NS_MAX * sizeof(uint32_t), true, NULL},
-	[NVME_LOG_EFFECTS] = {fill_effects, sizeof(struct nvme_effects_log), false, NULL},
-	[NVME_LOG_SELF_TEST] = {fill_self_test, sizeof(struct nvme_self_test_log), false, NULL},
-	[NVME_LOG_TELEMETRY_HOST] = {NULL, sizeof(struct vssd_telemetry), false, vssd_telemetry_host},
-	[NVME_LOG_TELEMETRY_CTRL] = {NULL, sizeof(struct vssd_telemetry), false, vssd_telemetry_ctrl},
-	[NVME_LOG_FEATURE_EFFECTS] = {fill_feature_effects, sizeof(struct nvme_feature_effects_log), false, NULL},
-	[NVME_LOG_SANITIZE] = {vssd_sanitize_log, sizeof(struct nvme_sanitize_log), true, NULL},
+	[NVME_LOG_SUPPORTED] = {fill_supported, sizeof(struct nvme_supported_logs), false, NVME_2_0, NULL},
+	[NVME_LOG_ERROR] = {fill_error, (VSSD_ELPE + 1) * sizeof(struct nvme_error_log_entry), true, NVME_1_0, NULL},
+	[NVME_LOG_SMART] = {fill_smart, sizeof(struct nvme_smart_log), true, NVME_1_0, NULL},
+	[NVME_LOG_FIRMWARE] = {fill_firmware, sizeof(struct nvme_firmware_log), false, NVME_1_0, NULL},
+	[NVME_LOG_CHANGED_NS] = {fill_changed_ns, NVME_CHANGED_NS_MAX * sizeof(uint32_t), true, NVME_1_2, NULL},
+	[NVME_LOG_EFFECTS] = {fill_effects, sizeof(struct nvme_effects_log), false, NVME_1_2, NULL},
+	[NVME_LOG_SELF_TEST] = {fill_self_test, sizeof(struct nvme_self_test_log), false, NVME_1_3, NULL},
+	[NVME_LOG_TELEMETRY_HOST] = {NULL, sizeof(struct vssd_telemetry), false, NVME_1_3, vssd_telemetry_host},
+	[NVME_LOG_TELEMETRY_CTRL] = {NULL, sizeof(struct vssd_telemetry), false, NVME_1_3, vssd_telemetry_ctrl},
+	[NVME_LOG_FEATURE_EFFECTS] = {fill_feature_effects, sizeof(struct nvme_feature_effects_log), false, NVME_2_0,
+				      NULL},
+	[NVME_LOG_MI_EFFECTS] = {fill_mi_effects, sizeof(struct nvme_mi_effects_log), false, NVME_2_0, NULL},
+	[NVME_LOG_SANITIZE] = {vssd_sanitize_log, sizeof(struct nvme_sanitize_log), true, NVME_1_3, NULL},
 };
+
+bool vssd_log_supported(const struct vssd_ctrl *ctrl, uint8_t lid)
+{
+	return pages[lid].size && vssd_since(ctrl, pages[lid].since);
+}
 
 static void fill_supported(struct vssd_ctrl *ctrl)
 {
 	uint32_t *lids = (uint32_t *)ctrl->log;
 
 	for (unsigned lid = 0; lid < 256; lid++)
-		lids[lid] = pages[lid].size ? NVME_LOG_LSUPP : 0;
+		lids[lid] = vssd_log_supported(ctrl, (uint8_t)lid) ? NVME_LOG_LSUPP : 0;
 }
 
 /* What comes after the end of a page is zeros, as much as the host asks for. */
@@ -143,17 +159,32 @@ static const uint8_t *content(struct vssd_ctrl *ctrl, const struct log_page *pag
 	return ctrl->log;
 }
 
+/* Whether the page can be asked for like this: LPA announces lengths and offsets of 32 bits, of 2.0 is the command
+ * set. */
+static uint16_t check_version(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+{
+	uint8_t lid = (uint8_t)cmd->cdw10;
+
+	if (!vssd_log_supported(ctrl, lid))
+		return NVME_SC_INVALID_LOG_PAGE;
+	if (!vssd_since(ctrl, NVME_1_2_1) && (cmd->cdw11 || cmd->cdw12 || cmd->cdw13))
+		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
+	if (lid == NVME_LOG_EFFECTS && vssd_since(ctrl, NVME_2_0) && CSI(cmd) != NVME_CSI_NVM)
+		return NVME_SC_COMMAND_SET_NOT_SUPPORTED;
+	return NVME_SC_SUCCESS;
+}
+
 uint16_t vssd_get_log_page(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
 {
 	const struct log_page *page = &pages[cmd->cdw10 & 0xff];
 	uint64_t length = (((uint64_t)(cmd->cdw11 & 0xffff) << 16 | cmd->cdw10 >> 16) + 1) * 4;
 	uint64_t offset = (uint64_t)cmd->cdw13 << 32 | cmd->cdw12;
 	uint64_t unit = page->find ? NVME_TELEMETRY_BLOCK : sizeof(uint32_t);
-	uint16_t status;
+	uint16_t status = check_version(ctrl, cmd);
 
 	(void)cdw0;
-	if (!page->size)
-		return NVME_SC_INVALID_LOG_PAGE;
+	if (status)
+		return status;
 	if (!page->during_sanitize && vssd_sanitize_refuses(ctrl))
 		return vssd_sanitize_refuses(ctrl);
 	if (cmd->nsid != 0 && cmd->nsid != NVME_NSID_ALL)

@@ -34,12 +34,18 @@ static void enter(struct vssd_ctrl *ctrl, uint32_t state)
 	ctrl->power_state.since = pyn_ticks();
 }
 
+uint8_t vssd_power_npss(const struct vssd_ctrl *ctrl)
+{
+	return vssd_since(ctrl, NVME_1_1) ? VSSD_NPSS : VSSD_FIRST_NOPS - 1;
+}
+
 uint16_t vssd_power_set(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
 {
 	(void)cdw0;
-	if ((cmd->cdw11 & PS) > VSSD_NPSS)
+	if ((cmd->cdw11 & PS) > vssd_power_npss(ctrl))
 		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
-	ctrl->feature[NVME_FEAT_POWER] = cmd->cdw11 & 0xff;
+	/* The workload hint came with 1.2. */
+	ctrl->feature[NVME_FEAT_POWER] = cmd->cdw11 & (vssd_since(ctrl, NVME_1_2) ? 0xff : PS);
 	enter(ctrl, cmd->cdw11 & PS);
 	return NVME_SC_SUCCESS;
 }

@@ -237,11 +237,19 @@ static void remember(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, const str
 	vssd_trace(ctrl, sq->qid, command, (uint64_t)cmd->cdw11 << 32 | cmd->cdw10, cmd->cdw12, status);
 }
 
+/* SMART counts commands that complete, with whatever status: NVM Command Set Specification 1.1, section 1.4.2. */
+static void count_io(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+{
+	ctrl->nv->reads += cmd->opc == NVME_IO_READ || cmd->opc == NVME_IO_COMPARE;
+	ctrl->nv->writes += cmd->opc == NVME_IO_WRITE;
+}
+
 /* An IO command is done: complete it now, or when the medium is done with it. */
 static void finish_io(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct nvme_cmd *cmd, uint16_t status)
 {
 	bool later = status == VSSD_LATER;
 
+	count_io(ctrl, cmd);
 	remember(ctrl, sq, cmd, later ? NVME_SC_SUCCESS : status);
 	if (__builtin_expect(later, 0)) {
 		hold(sq, pyn_ticks() + ctrl->medium_ticks, cmd->cid, NVME_SC_SUCCESS);
@@ -324,6 +332,7 @@ static void hold_second(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct
 		due += ctrl->medium_ticks;
 		status = NVME_SC_SUCCESS;
 	}
+	count_io(ctrl, second);
 	remember(ctrl, sq, second, status);
 	if (status)
 		vssd_command_failed(ctrl, sq, second, status);
@@ -487,6 +496,8 @@ bool vssd_sq_abort(struct vssd_ctrl *ctrl, uint16_t qid, uint16_t cid)
 		if (is_dead(sq, entry) || !peek(ctrl, sq, entry, &cmd) || cmd.cid != cid)
 			continue;
 		sq->dead[sq->num_dead++] = entry;
+		if (qid != 0)
+			count_io(ctrl, &cmd);
 		vssd_command_failed(ctrl, sq, &cmd, NVME_SC_ABORT_REQUESTED);
 		complete(ctrl, sq, cid, NVME_SC_ABORT_REQUESTED, 0);
 		return true;

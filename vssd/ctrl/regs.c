@@ -11,15 +11,14 @@
 #define AMS_ROUND_ROBIN 0u /* CC.AMS */
 #define AMS_WEIGHTED 1u
 #define CAP_AMS_WEIGHTED 1u /* CAP.AMS: a bit for each but round robin */
-#define VERSION_2_0 0x00020000u
 
 void vssd_regs_init(struct vssd_ctrl *ctrl)
 {
-	bool is_2_0 = ctrl->options.version >= VERSION_2_0;
+	bool is_2_0 = vssd_since(ctrl, NVME_2_0);
 
 	ctrl->cap = NVME_SET(ctrl->options.queue_entries - 1, NVME_CAP_MQES) | NVME_SET(1, NVME_CAP_CQR) |
 		    NVME_SET(CAP_AMS_WEIGHTED, NVME_CAP_AMS) | NVME_SET(READY_TIMEOUT, NVME_CAP_TO) |
-		    NVME_SET(1, NVME_CAP_NSSRS) |
+		    NVME_SET(vssd_since(ctrl, NVME_1_1) ? 1 : 0, NVME_CAP_NSSRS) |
 		    NVME_SET(is_2_0 ? NVME_CAP_CSS_NVM | NVME_CAP_CSS_ALL : NVME_CAP_CSS_NVM, NVME_CAP_CSS) |
 		    NVME_SET(MPSMAX, NVME_CAP_MPSMAX) | NVME_SET(is_2_0 ? 1 : 0, NVME_CAP_CRMS);
 }
@@ -177,7 +176,7 @@ static void register_write(struct vssd_ctrl *ctrl, uint32_t offset, uint32_t val
 		ctrl->csts &= (uint32_t) ~(value & NVME_SET(1, NVME_CSTS_NSSRO));
 		return;
 	case NVME_REG_NSSR:
-		if (value == NVME_NSSR_RESET)
+		if (value == NVME_NSSR_RESET && NVME_GET(ctrl->cap, NVME_CAP_NSSRS))
 			subsystem_reset(ctrl);
 		return;
 	case NVME_REG_AQA:

@@ -248,5 +248,6 @@ void vssd_sanitize_log(struct vssd_ctrl *ctrl)
 				(state->written ? 0 : NVME_SANITIZE_GLOBAL_DATA_ERASED));
 	log->scdw10 = state->cdw10;
 	log->eto = log->etbe = log->etce = seconds;
-	log->etond = log->etbend = log->etcend = seconds;
+	if (vssd_since(ctrl, NVME_1_4))
+		log->etond = log->etbend = log->etcend = seconds;
 }

@@ -138,7 +138,7 @@ static const uint8_t *refresh(struct vssd_ctrl *ctrl, struct vssd_telemetry *tel
 
 	header->lid = lid;
 	vssd_identify_oui(header->ieee);
-	header->thdgn = lid == NVME_LOG_TELEMETRY_HOST ? ctrl->nv->telemetry_host : 0;
+	header->thdgn = lid == NVME_LOG_TELEMETRY_HOST && vssd_since(ctrl, NVME_2_0) ? ctrl->nv->telemetry_host : 0;
 	header->tcda = ctrl->telemetry_available;
 	header->tcdgn = ctrl->nv->telemetry_ctrl;
 	return telemetry->bytes;

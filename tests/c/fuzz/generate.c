@@ -54,11 +54,11 @@ static void make_identify(struct fuzz_host *host, struct fuzz_command *command)
 
 static void make_log(struct fuzz_host *host, struct fuzz_command *command)
 {
-	static const uint8_t lids[] = {NVME_LOG_SUPPORTED,     NVME_LOG_ERROR,           NVME_LOG_ERROR,
-				       NVME_LOG_SMART,         NVME_LOG_SMART,           NVME_LOG_FIRMWARE,
-				       NVME_LOG_CHANGED_NS,    NVME_LOG_EFFECTS,         NVME_LOG_SELF_TEST,
-				       NVME_LOG_SANITIZE,      NVME_LOG_FEATURE_EFFECTS, NVME_LOG_TELEMETRY_HOST,
-				       NVME_LOG_TELEMETRY_CTRL};
+	static const uint8_t lids[] = {NVME_LOG_SUPPORTED,      NVME_LOG_ERROR,           NVME_LOG_ERROR,
+				       NVME_LOG_SMART,          NVME_LOG_SMART,           NVME_LOG_FIRMWARE,
+				       NVME_LOG_CHANGED_NS,     NVME_LOG_EFFECTS,         NVME_LOG_SELF_TEST,
+				       NVME_LOG_SANITIZE,       NVME_LOG_FEATURE_EFFECTS, NVME_LOG_TELEMETRY_HOST,
+				       NVME_LOG_TELEMETRY_CTRL, NVME_LOG_MI_EFFECTS};
 	uint32_t lid = fuzz_one_in(host->random, 8) ? fuzz_below(host->random, 256) : FUZZ_PICK(host->random, lids);
 	uint32_t dwords = fuzz_one_in(host->random, 4) ? fuzz_between(host->random, 1, most_bytes(host) / 4)
 						       : fuzz_between(host->random, 1, 1024);
@@ -69,7 +69,10 @@ static void make_log(struct fuzz_host *host, struct fuzz_command *command)
 	cmd->cdw11 = (dwords - 1) >> 16;
 	if (lid == NVME_LOG_TELEMETRY_HOST && fuzz_one_in(host->random, 2))
 		cmd->cdw10 |= NVME_LOG_CREATE;
-	command->must_succeed = lid >= NVME_LOG_ERROR && lid <= NVME_LOG_TELEMETRY_CTRL && cmd->nsid == UINT32_MAX;
+	if (fuzz_one_in(host->random, 16))
+		cmd->cdw14 = fuzz_below(host->random, 4) << 24;
+	command->must_succeed =
+		lid >= NVME_LOG_ERROR && lid <= NVME_LOG_TELEMETRY_CTRL && cmd->nsid == UINT32_MAX && cmd->cdw14 == 0;
 	if (fuzz_one_in(host->random, 3) && lid >= NVME_LOG_TELEMETRY_HOST && lid <= NVME_LOG_TELEMETRY_CTRL) {
 		cmd->cdw12 = fuzz_below(host->random, 16) * NVME_TELEMETRY_BLOCK;
 	} else if (fuzz_one_in(host->random, 3)) {
@@ -80,18 +83,19 @@ static void make_log(struct fuzz_host *host, struct fuzz_command *command)
 }
 
 static const uint8_t fids[] = {
-	NVME_FEAT_ARBITRATION, NVME_FEAT_POWER,
-	NVME_FEAT_LBA_RANGE,   NVME_FEAT_TEMPERATURE,
-	NVME_FEAT_TEMPERATURE, NVME_FEAT_VWC,
-	NVME_FEAT_QUEUES,      NVME_FEAT_COALESCING,
-	NVME_FEAT_VECTOR,      NVME_FEAT_VECTOR,
-	NVME_FEAT_ATOMICITY,   NVME_FEAT_ASYNC_EVENT,
-	NVME_FEAT_ASYNC_EVENT, NVME_FEAT_TIMESTAMP,
-	NVME_FEAT_APST,        NVME_FEAT_HMB,
-	NVME_FEAT_HCTM,        NVME_FEAT_NOPSC,
-	NVME_FEAT_KATO,        NVME_FEAT_COMMAND_SET_PROFILE,
-	NVME_FEAT_HOST_ID,     NVME_FEAT_SOFTWARE_PROGRESS,
-	NVME_FEAT_SANITIZE,    NVME_FEAT_POWER,
+	NVME_FEAT_ARBITRATION,   NVME_FEAT_POWER,
+	NVME_FEAT_LBA_RANGE,     NVME_FEAT_TEMPERATURE,
+	NVME_FEAT_TEMPERATURE,   NVME_FEAT_VWC,
+	NVME_FEAT_QUEUES,        NVME_FEAT_COALESCING,
+	NVME_FEAT_VECTOR,        NVME_FEAT_VECTOR,
+	NVME_FEAT_ATOMICITY,     NVME_FEAT_ASYNC_EVENT,
+	NVME_FEAT_ASYNC_EVENT,   NVME_FEAT_TIMESTAMP,
+	NVME_FEAT_APST,          NVME_FEAT_HMB,
+	NVME_FEAT_HCTM,          NVME_FEAT_NOPSC,
+	NVME_FEAT_KATO,          NVME_FEAT_COMMAND_SET_PROFILE,
+	NVME_FEAT_HOST_ID,       NVME_FEAT_SOFTWARE_PROGRESS,
+	NVME_FEAT_SANITIZE,      NVME_FEAT_POWER,
+	NVME_FEAT_HOST_BEHAVIOR,
 };
 
 static uint32_t some_fid(struct fuzz_host *host)
@@ -142,6 +146,8 @@ static uint32_t feature_length(uint32_t fid, uint32_t cdw11, bool get)
 		return get ? sizeof(struct nvme_hmb_attributes) : 0;
 	case NVME_FEAT_TIMESTAMP:
 		return sizeof(uint64_t);
+	case NVME_FEAT_HOST_BEHAVIOR:
+		return sizeof(struct nvme_host_behavior);
 	case NVME_FEAT_HOST_ID:
 		return cdw11 & NVME_EXHID ? 16 : 8;
 	default:

@@ -5,6 +5,7 @@
 
 #include "core/nvme/status.h"
 #include "spec/nvme_log.h"
+#include "spec/nvme_regs.h"
 #include "tests/c/fuzz/prp.h"
 #include "tests/c/fuzz/report.h"
 
@@ -180,6 +181,27 @@ static bool all_good(const struct fuzz_host *host, const struct fuzz_slot *slot)
 	return true;
 }
 
+/* The version of the specification that a command came with, or its log page. */
+static uint32_t came_with(const struct fuzz_slot *slot)
+{
+	uint8_t opcode = slot->cmd.opc, lid = (uint8_t)slot->cmd.cdw10;
+
+	if (slot->sqid != 0)
+		return opcode == NVME_IO_VERIFY ? NVME_1_4 : opcode == NVME_IO_WRITE_ZEROES ? NVME_1_1 : NVME_1_0;
+	if (opcode == NVME_ADMIN_SELF_TEST || opcode == NVME_ADMIN_SANITIZE)
+		return NVME_1_3;
+	if (opcode != NVME_ADMIN_GET_LOG_PAGE)
+		return NVME_1_0;
+	if (lid == NVME_LOG_CHANGED_NS || lid == NVME_LOG_EFFECTS)
+		return NVME_1_2;
+	return lid == NVME_LOG_ERROR || lid == NVME_LOG_SMART || lid == NVME_LOG_FIRMWARE ? NVME_1_0 : NVME_1_3;
+}
+
+static bool is_unknown(const struct fuzz_host *host, const struct fuzz_slot *slot)
+{
+	return host->options->version < came_with(slot);
+}
+
 /* Whether the drive's state explains that a command failed which is right as it is. */
 static bool is_excused(const struct fuzz_host *host, const struct fuzz_slot *slot, uint16_t status)
 {
@@ -201,9 +223,15 @@ static bool is_excused(const struct fuzz_host *host, const struct fuzz_slot *slo
 		return host->erratic || !slot->equal || !all_good(host, slot);
 	case NVME_SC_INVALID_OPCODE:
 		/* What keeps nothing, keeps no error. */
-		return slot->sqid != 0 && slot->cmd.opc == NVME_IO_WRITE_UNCORRECTABLE && !host->model.keeps;
+		return is_unknown(host, slot) ||
+		       (slot->sqid != 0 && slot->cmd.opc == NVME_IO_WRITE_UNCORRECTABLE && !host->model.keeps);
+	case NVME_SC_INVALID_LOG_PAGE:
+		return is_unknown(host, slot);
 	case NVME_SC_LBA_OUT_OF_RANGE:
 	case NVME_SC_INVALID_FIELD:
+		/* Lengths of more than 16 bits came with 1.2.1. */
+		if (slot->sqid == 0 && slot->cmd.opc == NVME_ADMIN_GET_LOG_PAGE)
+			return slot->cmd.cdw11 && host->options->version < NVME_1_2_1;
 		/* The LBA may be larger than the command takes it to be. */
 		return slot->sqid != 0 && (slot->vague || slot->cmd.nsid != 1);
 	default:
@@ -390,6 +418,9 @@ static bool can_succeed(const struct nvme_cmd *cmd)
 static void judge_success(struct fuzz_host *host, struct fuzz_slot *slot)
 {
 	host->succeeded++;
+	if (is_unknown(host, slot))
+		fuzz_fail("opcode %02xh with CDW10 %08xh succeeded, which version %06xh has not", slot->cmd.opc,
+			  slot->cmd.cdw10, host->options->version);
 	if (slot->sqid == 0 && !can_succeed(&slot->cmd))
 		fuzz_fail("opcode %02xh with CDW10 %08xh, 11 %08xh succeeded", slot->cmd.opc, slot->cmd.cdw10,
 			  slot->cmd.cdw11);

@@ -98,7 +98,8 @@ void fuzz_machine_close(struct fuzz_machine *machine)
 
 static void choose_options(struct fuzz_machine *machine)
 {
-	static const uint32_t versions[] = {0x00020000, 0x00020000, 0x00010400, 0x00010300};
+	static const uint32_t versions[] = {NVME_2_0, NVME_2_0,   NVME_2_0, NVME_1_4,
+					    NVME_1_3, NVME_1_2_1, NVME_1_1, NVME_1_0};
 	static const uint16_t queues[] = {1, 4, 16, 64};
 	static const uint32_t entries[] = {4096, 64, 4096, 1024};
 	static const uint8_t mdts[] = {5, 5, 0, 1, 9};
@@ -178,7 +179,7 @@ void fuzz_machine_enable(struct fuzz_machine *machine)
 {
 	uint32_t mps = fuzz_one_in(&machine->random, 3) ? fuzz_below(&machine->random, 5) : 0;
 	uint32_t sq_size = some_admin_size(machine), cq_size = some_admin_size(machine);
-	bool all_sets = machine->options.version >= 0x00020000 && fuzz_one_in(&machine->random, 2);
+	bool all_sets = machine->options.version >= NVME_2_0 && fuzz_one_in(&machine->random, 2);
 	uint32_t ams = fuzz_one_in(&machine->random, 2) ? 1u << 11 : 0;
 	uint64_t asq, acq;
 
@@ -439,6 +440,11 @@ static void shut_down(struct fuzz_machine *machine)
 
 static void reset_subsystem(struct fuzz_machine *machine)
 {
+	/* Before 1.1 there is no such register. */
+	if (machine->options.version < NVME_1_1) {
+		reset_by_enable(machine);
+		return;
+	}
 	fuzz_machine_write32(machine, NVME_REG_NSSR, NVME_NSSR_RESET);
 	if (!NVME_GET(fuzz_machine_read32(machine, NVME_REG_CSTS), NVME_CSTS_NSSRO))
 		fuzz_fail("CSTS does not tell of the subsystem reset");
