@@ -178,6 +178,84 @@ def test_a_piece_may_be_larger_than_a_block(host: Host) -> None:
     assert log_page(host.nvme, HOST, 4096)[BLOCK:] == blocks(host.nvme, HOST, 1, 7)
 
 
+def fetch(nvme: Nvme, offset: int, length: int, skew: int = 0, retain: bool = True) -> bytes:
+    """Part of page 07h by one command, into memory that begins `skew` bytes behind a page boundary."""
+    start = nvme.memory.alloc(length + skew + 4096)
+    first = start + skew
+    pages = list(range(start + 4096, first + length, 4096))
+    prp2 = pages[0] if len(pages) == 1 else 0
+    if len(pages) > 1:
+        prp2 = nvme.memory.alloc(4096)
+        nvme.memory.write(prp2, b"".join(page.to_bytes(8, "little") for page in pages))
+    nvme.memory.write(start, b"\xa5" * (length + skew + 4096))
+    dwords = length // 4 - 1
+    cdw10 = (dwords & 0xFFFF) << 16 | retain << 15 | HOST
+    fields = {"cdw10": cdw10, "cdw11": dwords >> 16, "cdw12": offset}
+    assert nvme.admin.execute(GET_LOG, prp1=first, prp2=prp2, **fields)[1] == OK
+    assert nvme.memory.read(start, skew) == b"\xa5" * skew
+    assert nvme.memory.read(first + length, 4096 - skew) == b"\xa5" * (4096 - skew)
+    return nvme.memory.read(first, length)
+
+
+@pytest.fixture
+def whole(host: Host) -> bytes:
+    """Page 07h with all of its areas, read block by block."""
+    size = (1 + create(host.nvme).areas[2]) * BLOCK
+    return b"".join(blocks(host.nvme, HOST, number, 1) for number in range(size // BLOCK))
+
+
+@pytest.mark.parametrize("skew", [0, 4, 16, 512, 4092])
+@pytest.mark.parametrize("size", [512, 3584, 4096, 8192, 61440, 65536, 120 << 10, 128 << 10])
+def test_any_size_of_transfer_reads_the_same(host: Host, whole: bytes, size: int, skew: int) -> None:
+    """Up to MDTS, aligned or not, from the first block to the end of area 3."""
+    assert len(whole) > 131 << 10
+    for offset in range(0, len(whole), max(size, 16 << 10)):
+        data = fetch(host.nvme, offset, size, skew)
+        rest = whole[offset : offset + size]
+        assert data == rest + bytes(size - len(rest)), "what is behind the end is zeros"
+
+
+def test_the_last_dword_and_what_is_behind_it(host: Host, whole: bytes) -> None:
+    end = len(whole)
+    assert fetch(host.nvme, end - BLOCK, BLOCK) == whole[-BLOCK:]
+    assert fetch(host.nvme, end - BLOCK, 4) == whole[end - BLOCK : end - BLOCK + 4]
+    assert fetch(host.nvme, end - BLOCK, 4096) == whole[-BLOCK:] + bytes(4096 - BLOCK)
+    assert fetch(host.nvme, end, 128 << 10) == bytes(128 << 10)
+    buffer = host.nvme.memory.alloc(4096)
+    dwords = (128 << 10) // 4
+    too_long = {"cdw10": (dwords & 0xFFFF) << 16 | HOST, "cdw11": dwords >> 16}
+    assert host.nvme.admin.execute(GET_LOG, prp1=buffer, **too_long)[1] == INVALID_FIELD, "above MDTS"
+
+
+@pytest.mark.parametrize("size", [4096, 64 << 10, 128 << 10])
+def test_as_nvme_cli_reads_it(host: Host, size: int) -> None:
+    """Created with the areas that it wants in LSP, then 16 pieces in flight, retained until the last."""
+    nvme, largest = host.nvme, 16
+    buffer = nvme.memory.alloc(4096)
+    cdw10 = (BLOCK // 4 - 1) << 16 | 3 << 9 | CREATE | HOST
+    assert nvme.admin.execute(GET_LOG, prp1=buffer, cdw10=cdw10)[1] == OK
+    end = (1 + parse(nvme.memory.read(buffer, BLOCK)).areas[2]) * BLOCK
+    target, lists = nvme.memory.alloc(end), nvme.memory.alloc(4096 * (end // size + 1))
+    offset, flying = 0, 0
+    while offset < end or flying:
+        while offset < end and flying < largest:
+            length = min(size, end - offset)
+            pages = range(target + offset + 4096, target + offset + length, 4096)
+            entries = b"".join(page.to_bytes(8, "little") for page in pages)
+            prp_list = lists + offset // size * 4096
+            nvme.memory.write(prp_list, entries)
+            retain = offset + length < end
+            fields = {"cdw10": (length // 4 - 1) << 16 | retain << 15 | HOST, "cdw12": offset}
+            prp2 = pages[0] if len(pages) == 1 else prp_list if pages else 0
+            nvme.admin.submit(sqe(GET_LOG, prp1=target + offset, prp2=prp2, **fields))
+            offset, flying = offset + length, flying + 1
+        assert nvme.admin.wait().status == OK
+        flying -= 1
+    data = nvme.memory.read(target, end)
+    assert data == b"".join(blocks(nvme, HOST, number, 1) for number in range(end // BLOCK))
+    assert data[512:520] == b"VSSDTEL2" and data[-32:] == bytes(32)
+
+
 def test_an_unrecovered_read_is_worth_it(host: Host) -> None:
     provoke(host)
     assert header(host.nvme).available == 1, "page 07h tells of it as well"

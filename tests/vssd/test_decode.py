@@ -285,6 +285,14 @@ def test_features_have_the_values_that_scripts_expect(cli: NvmeCli, fid: int, sh
     assert " ".join(shown.split()) in " ".join(found.split())
 
 
+def test_what_the_host_can_cope_with(cli: NvmeCli, tmp_path: Path) -> None:
+    """Feature 16h, 512 bytes of data each way."""
+    assert cli.run("get-feature", "-f", "0x16", "-b").stdout == "\0" * 512
+    (tmp_path / "behavior").write_bytes(b"\1" + bytes(511))
+    cli.run("set-feature", "-f", "0x16", "-n", "0xffffffff", "-l", "512", "-d", str(tmp_path / "behavior"))
+    assert cli.run("get-feature", "-f", "0x16", "-b").stdout == "\1" + "\0" * 511
+
+
 # Commands and statuses
 
 

@@ -10,7 +10,6 @@
 #define TMPSEL_ALL 15u
 #define VECTOR_CD 0x10000u /* coalescing disable */
 #define DULBE 0x10000u
-#define WCE 1u
 #define THRESHOLD_OVER 0u
 #define THRESHOLD_UNDER 1u
 
@@ -104,8 +103,8 @@ static uint16_t get_error_recovery(struct vssd_ctrl *ctrl, const struct nvme_cmd
 static uint16_t set_vwc(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
 {
 	(void)cdw0;
-	ctrl->feature[NVME_FEAT_VWC] = cmd->cdw11 & WCE;
-	ctrl->write_through = !(cmd->cdw11 & WCE);
+	ctrl->feature[NVME_FEAT_VWC] = cmd->cdw11 & NVME_WCE;
+	ctrl->write_through = !(cmd->cdw11 & NVME_WCE);
 	if (ctrl->write_through)
 		vssd_store_flush(ctrl->store);
 	return NVME_SC_SUCCESS;
@@ -264,7 +263,7 @@ static const struct feature features[256] = {
 	[NVME_FEAT_TEMPERATURE] = {NVME_1_0, CHANGEABLE, 0x003fffff, 0, set_temperature, get_temperature},
 	[NVME_FEAT_ERROR_RECOVERY] = {NVME_1_0, CHANGEABLE | NVME_FEATURE_PER_NS, 0x1ffff, 0, set_error_recovery,
 				      get_error_recovery},
-	[NVME_FEAT_VWC] = {NVME_1_0, SAVEABLE, WCE, WCE, set_vwc, NULL},
+	[NVME_FEAT_VWC] = {NVME_1_0, SAVEABLE, NVME_WCE, NVME_WCE, set_vwc, NULL},
 	[NVME_FEAT_QUEUES] = {NVME_1_0, CHANGEABLE, UINT32_MAX, 0, set_queues, get_queues},
 	[NVME_FEAT_COALESCING] = {NVME_1_0, CHANGEABLE, 0xffff, 0, NULL, NULL},
 	[NVME_FEAT_VECTOR] = {NVME_1_0, CHANGEABLE, 0x1ffff, 0, set_vector, get_vector},
@@ -345,7 +344,7 @@ void vssd_features_reset(struct vssd_ctrl *ctrl)
 	ctrl->timestamp = 0;
 	ctrl->timestamp_set = pyn_monotonic_ns();
 	ctrl->timestamp_origin = 0;
-	ctrl->write_through = ctrl->options.cache_size == 0 || !(ctrl->feature[NVME_FEAT_VWC] & WCE);
+	ctrl->write_through = ctrl->options.cache_size == 0 || !(ctrl->feature[NVME_FEAT_VWC] & NVME_WCE);
 }
 
 uint16_t vssd_get_features(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
