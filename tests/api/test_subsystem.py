@@ -7,6 +7,8 @@ from types import SimpleNamespace
 import nvme as d
 import pytest
 
+from tests.fix_load import loaded
+
 
 @pytest.fixture
 def own(own):
@@ -25,7 +27,9 @@ def works(own):
 def test_a_power_cycle_takes_the_time_that_was_asked_for(own):
     start = time.monotonic()
     assert own.subsystem.power_cycle(1) is True
-    assert 1 <= time.monotonic() - start < 3
+    took = time.monotonic() - start
+    assert took >= 1
+    assert took < 3 or loaded()
     own.nvme0.reset()
     assert works(own)
 
@@ -94,7 +98,7 @@ def test_workers_end_without_an_error_when_the_power_goes(own):
     start = time.monotonic()
     own.subsystem.poweroff()
     result = worker.close()
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 3 or loaded()
     assert result.error == 0
     assert result.io_count_read + result.io_count_write > 0
     own.subsystem.poweron()

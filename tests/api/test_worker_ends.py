@@ -8,13 +8,15 @@ import time
 import nvme as d
 import pytest
 
+from tests.fix_load import loaded
+
 NSSR, NSSR_VALUE = 0x20, 0x4E564D65
 
 
 def wait_until(condition, seconds=5):
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline
+        assert time.monotonic() < deadline or loaded()
         time.sleep(0.005)
 
 
@@ -70,7 +72,7 @@ def test_workers_end_without_an_error_by_a_reset_and_the_next_one_starts(own, ki
     start = time.monotonic()
     RESETS[kind](own)
     results = [worker.close() for worker in workers]
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 3 or loaded()
     assert [(r.error, r.status) for r in results] == [(0, 0)] * 2
     assert all(r.io_count_read > 0 and r.io_count_write > 0 for r in results)
     if initialised_by == "reset()" or "by hand" in kind:
@@ -145,7 +147,8 @@ def test_a_command_that_does_not_complete_in_time_is_error_3(own):
     r, texts = warned(worker)
     assert r.error == -3
     assert texts == ["ioworker host ERROR -3: io timeout"]
-    assert 0.3 <= took < 1
+    assert took >= 0.3
+    assert took < 1 or loaded()
     assert d._dma_in_use() == in_use, "the deletion of its queue was confirmed"
     r = own.nvme0n1.ioworker(io_size=8, lba_random=False, region_end=1000).start().close()
     assert (r.error, r.lba_mismatch) == (0, 0)
@@ -177,7 +180,9 @@ def test_a_worker_that_does_not_go_on_is_error_4(own):
     os.kill(int(repr(worker).split()[1].rstrip(",")), signal.SIGSTOP)
     start = time.monotonic()
     r, texts = warned(worker)
-    assert 10 < time.monotonic() - start < 15
+    took = time.monotonic() - start
+    assert took > 10
+    assert took < 15 or loaded()
     assert r.error == -4
     assert texts == ["ioworker host ERROR -4: ioworker timeout"]
     assert own.nvme0n1.ioworker(io_size=8, io_count=100).start().close().error == 0
@@ -291,7 +296,7 @@ def test_with_starts_and_closes_and_an_exception_in_it_ends_the_worker(nvme0n1):
     start = time.monotonic()
     with pytest.raises(ZeroDivisionError), nvme0n1.ioworker(io_size=8, time=60) as worker:
         raise ZeroDivisionError
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 2 or loaded()
     assert not worker.running
     assert worker.close().error == 0
 

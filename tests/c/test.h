@@ -29,6 +29,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Define before the include where a program may take longer: seconds after which it is ended as hung. */
@@ -47,6 +48,8 @@ struct test {
 static struct {
 	struct test *first, **last;
 	unsigned failures;   /* of the test that runs */
+	uint64_t began;      /* it, ns */
+	uint64_t waited;     /* for a CPU until then, ns */
 	const char *skipped; /* why, where it skipped itself */
 } the_tests;
 
@@ -75,6 +78,13 @@ static struct {
 
 /* size bytes are equal; the first that differ are printed. */
 #define CHECK_MEM(actual, expected, size) test_check_mem((actual), (expected), (size), __FILE__, __LINE__, #actual)
+
+/*
+ * As CHECK, of a time that a load makes longer. Where it does not hold, and this program waited for a CPU for a
+ * twentieth of the test's time, the test is skipped with the reason load. tests/fix_load.py has the same rule for
+ * Python.
+ */
+#define CHECK_TIME(condition) test_check_time((condition), __FILE__, __LINE__, #condition)
 
 /* End this test: this machine cannot do it. Say what is missing. */
 #define SKIP(why)                                                                                                    \
@@ -105,6 +115,37 @@ static inline bool test_check(bool condition, const char *file, int line, const 
 	if (!condition && test_failed(file, line))
 		printf("%s is false\n", text);
 	return condition;
+}
+
+static inline uint64_t test_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Nanoseconds that this process was ready to run and had no CPU; 0 where the kernel does not count them. */
+static inline uint64_t test_waited(void)
+{
+	FILE *file = fopen("/proc/self/schedstat", "re");
+	unsigned long long ran, waited = 0;
+
+	if (file && fscanf(file, "%llu %llu", &ran, &waited) != 2)
+		waited = 0;
+	if (file)
+		fclose(file);
+	return waited;
+}
+
+static inline bool test_check_time(bool condition, const char *file, int line, const char *text)
+{
+	uint64_t waited = condition ? 0 : test_waited() - the_tests.waited;
+
+	if (condition || waited < 5000000 || waited * 20 < test_now() - the_tests.began)
+		return test_check(condition, file, line, text);
+	the_tests.skipped = "load";
+	return false;
 }
 
 static inline bool test_check_eq(long long actual, long long expected, const char *file, int line,
@@ -161,6 +202,8 @@ static inline bool test_run(const struct test *test)
 {
 	the_tests.failures = 0;
 	the_tests.skipped = NULL;
+	the_tests.began = test_now();
+	the_tests.waited = test_waited();
 	test->function();
 	if (the_tests.failures > TEST_FAILURES_SHOWN)
 		printf("    and %u more\n", the_tests.failures - TEST_FAILURES_SHOWN);

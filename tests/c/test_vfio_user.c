@@ -303,7 +303,8 @@ TEST(a_silent_device_is_given_up_after_two_seconds)
 
 	check_open_fails(say_nothing, "did not answer within 2000 ms");
 	took = pyn_monotonic_ns() - before;
-	CHECK(took >= UINT64_C(2000000000) && took < UINT64_C(10000000000));
+	CHECK(took >= UINT64_C(2000000000));
+	CHECK_TIME(took < UINT64_C(10000000000));
 }
 
 TEST(a_version_without_json_is_enough)

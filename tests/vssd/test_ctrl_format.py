@@ -31,6 +31,7 @@ from ctrl_helpers import (
 )
 
 from conftest import Server
+from tests.fix_load import loaded
 
 
 def lbas(nvme: Nvme, nsid: int = 1) -> tuple[int, int]:
@@ -48,7 +49,9 @@ def test_data_are_gone(nvme: Nvme, erase: int) -> None:
     assert disk.command(WRITE_UNCORRECTABLE, 100) == OK
     begin = time.monotonic()
     assert nvme.admin.execute(FORMAT, nsid=1, cdw10=erase << 9)[1] == OK
-    assert 0.01 <= time.monotonic() - begin <= 10
+    took = time.monotonic() - begin
+    assert took >= 0.01
+    assert took <= 10 or loaded()
     assert disk.read(0, 16) == bytes(8192) and disk.read(100) == bytes(512)
     disk.write(0, pattern(0, 16, seed=2))
     assert disk.read(0, 16) == pattern(0, 16, seed=2)
@@ -73,7 +76,9 @@ def test_an_option_says_how_long_it_takes(start: Start, milliseconds: int) -> No
         nvme.enable()
         begin = time.monotonic()
         assert nvme.admin.execute(FORMAT, nsid=1)[1] == OK
-        assert milliseconds / 1000 <= time.monotonic() - begin <= milliseconds / 1000 + 2
+        took = time.monotonic() - begin
+        assert milliseconds / 1000 <= took
+        assert took <= milliseconds / 1000 + 2 or loaded()
         nvme.close()
 
 

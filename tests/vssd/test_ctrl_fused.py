@@ -28,6 +28,8 @@ from ctrl_helpers import (
     pattern,
 )
 
+from tests.fix_load import loaded
+
 FIRST, SECOND = 1, 2  # FUSE
 FAILED_FUSED, MISSING_FUSED = 0x009, 0x00A
 
@@ -136,7 +138,9 @@ def test_a_first_half_that_stays_alone_is_aborted_in_the_end(pair: Pair) -> None
     start = time.monotonic()
     found = pair.queue.wait(5)
     assert found.status == MISSING_FUSED and not found.dnr
-    assert 0.5 < time.monotonic() - start < 3
+    took = time.monotonic() - start
+    assert took > 0.5
+    assert took < 3 or loaded()
     assert pair.send(pair.write()) == [MISSING_FUSED]
     assert pair.send(pair.compare(), pair.write()) == [OK, OK]
 

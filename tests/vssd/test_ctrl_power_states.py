@@ -26,6 +26,7 @@ from ctrl_helpers import (
 )
 
 from conftest import Server
+from tests.fix_load import loaded
 
 POWER, APST, THERMAL = 0x02, 0x0C, 0x10
 DEFAULT, SAVED, SUPPORTED = 1, 2, 3
@@ -62,7 +63,7 @@ def wait_state(nvme: Nvme, state: int) -> float:
             assert found.status == OK
         if found.cdw0 & 0x1F == state:
             return time.monotonic() - begin
-        assert time.monotonic() < begin + 5
+        assert time.monotonic() < begin + 5 or loaded()
         time.sleep(0.002)
 
 
@@ -95,8 +96,10 @@ def test_the_drive_goes_to_the_states_of_its_table_and_back(nvme: Nvme) -> None:
     assert identify(nvme, 1)[265] == 1, "APSTA"
     assert set_apst(nvme, table({0: (3, 100), 3: (4, 150)})) == OK
     assert disk.command(READ, 0) == OK
-    assert 0.09 <= wait_state(nvme, 3) < 1
-    assert 0.14 <= wait_state(nvme, 4) < 1
+    for state, least in ((3, 0.09), (4, 0.14)):
+        took = wait_state(nvme, state)
+        assert took >= least
+        assert took < 1 or loaded()
     time.sleep(0.05)
     assert get_feature(nvme, POWER) == 4
     assert disk.command(READ, 0) == OK

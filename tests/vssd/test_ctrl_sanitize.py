@@ -51,6 +51,7 @@ from ctrl_helpers import (
 )
 
 from conftest import Server
+from tests.fix_load import loaded
 
 EXIT_FAILURE, BLOCK_ERASE, OVERWRITE, CRYPTO_ERASE = 1, 2, 3, 4
 AUSE, OIPBP, NDAS = 1 << 3, 1 << 8, 1 << 9
@@ -91,7 +92,7 @@ def wait_end(nvme: Nvme) -> Log:
         log = sanitize_log(nvme)
         if log.status != IN_PROGRESS:
             return log
-        assert time.monotonic() < deadline
+        assert time.monotonic() < deadline or loaded()
         time.sleep(0.005)
 
 
@@ -205,12 +206,14 @@ def test_it_takes_as_long_as_the_option_says(start: Start) -> None:
     host = Host(start("--size", "1M", "--sanitize-time", "300"))
     begin = time.monotonic()
     assert sanitize(host.nvme, BLOCK_ERASE) == OK
-    assert time.monotonic() - begin < 0.25, "the command itself does not wait"
+    assert time.monotonic() - begin < 0.25 or loaded(), "the command itself does not wait"
     seen = []
     while (log := sanitize_log(host.nvme)).status == IN_PROGRESS:
         assert log.cdw10 == BLOCK_ERASE
         seen.append(log.progress)
-    assert 0.3 <= time.monotonic() - begin < 3
+    took = time.monotonic() - begin
+    assert took >= 0.3
+    assert took < 3 or loaded()
     assert seen == sorted(seen) and len(set(seen)) > 5 and seen[-1] < 0xFFFF
     assert log.progress == 0xFFFF
     host.close()
@@ -346,7 +349,9 @@ def test_it_goes_on_whatever_happens(start: Start, kind: str) -> None:
     assert log.status == IN_PROGRESS and log.progress >= before
     assert host.disk.command(READ, 0) == SANITIZE_IN_PROGRESS
     assert wait_end(host.nvme) == Log(0xFFFF, SUCCESS, 4, True, log.cdw10, (1,) * 6)
-    assert 0.5 <= time.monotonic() - begin < 4
+    took = time.monotonic() - begin
+    assert took >= 0.5
+    assert took < 4 or loaded()
     assert host.disk.read(0) == struct.pack("<I", 0xCAFEF00D) * 128
     host.close()
 

@@ -29,6 +29,7 @@ from ctrl_helpers import (
 )
 
 from conftest import Server
+from tests.fix_load import loaded
 
 SELF_TEST = 0x14
 IN_PROGRESS = 0x11D
@@ -75,7 +76,7 @@ def wait(nvme: Nvme, timeout: float = 10) -> None:
     """Until none runs."""
     deadline = time.monotonic() + timeout
     while progress(nvme)[0]:
-        assert time.monotonic() < deadline
+        assert time.monotonic() < deadline or loaded()
         time.sleep(0.005)
 
 
@@ -120,7 +121,9 @@ def test_it_takes_its_time_and_passes(host: Host, operation: int, seconds: float
         assert now[0] == operation
         seen.append(now[1])
         assert host.disk.command(2, 0) == OK, "I/O goes on"
-    assert seconds <= time.monotonic() - begun < 10
+    took = time.monotonic() - begun
+    assert seconds <= took
+    assert took < 10 or loaded()
     assert seen == sorted(seen) and seen[0] < 50 and max(seen) < 100
     assert results(host.nvme) == [Result(operation, PASSED, 0, 0, ALL_NAMESPACES)]
     assert progress(host.nvme) == (0, 0)
@@ -250,7 +253,7 @@ def test_a_sanitize_operation_ends_it(slow: Host, tested: int) -> None:
     assert begin(slow.nvme, SHORT, 0) == SANITIZE_IN_PROGRESS
     deadline = time.monotonic() + 10
     while log_page(slow.nvme, 0x81, 4)[2] & 7 == 2:
-        assert time.monotonic() < deadline
+        assert time.monotonic() < deadline or loaded()
     assert progress(slow.nvme) == (0, 0)
     assert [entry.status for entry in results(slow.nvme)] == [SANITIZED]
 

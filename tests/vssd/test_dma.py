@@ -13,6 +13,8 @@ import time
 import pytest
 from client import DMA_MAP, DMA_READ, DMA_UNMAP, DMA_WRITE, GET_INFO, Client, Memory, Message, Nvme, sqe
 
+from tests.fix_load import loaded
+
 PAGE = 4096
 
 
@@ -422,7 +424,9 @@ def test_a_host_that_does_not_answer_is_dropped_and_the_next_one_served(server, 
     started = time.monotonic()
     assert nvme.client.receive().command == DMA_WRITE
     assert nvme.client.is_closed()
-    assert 1 < time.monotonic() - started < 5
+    took = time.monotonic() - started
+    assert took > 1
+    assert took < 5 or loaded()
     with Client(server.folder) as client:
         again = Nvme(client)
         again.enable()

@@ -8,6 +8,8 @@ import nvme as d
 import pytemperature
 import pytest
 
+from tests.fix_load import loaded
+
 
 def test_identify_controller(nvme0, buf):
     nvme0.identify(buf, nsid=0xFFFFFFFF, cns=1)
@@ -218,7 +220,9 @@ def test_format(nvme0, nvme0n1):
 def test_secure_erase_takes_its_time(nvme0, nvme0n1):
     start = time.time()
     nvme0.format(nvme0n1.get_lba_format(512, 0), ses=1).waitdone()
-    assert 0.01 <= time.time() - start <= 10
+    took = time.time() - start
+    assert took >= 0.01
+    assert took <= 10 or loaded()
 
 
 def test_format_to_a_format_that_is_not_there(nvme0):

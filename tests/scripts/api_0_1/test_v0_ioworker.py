@@ -7,6 +7,8 @@ import time
 import nvme as d
 import pytest
 
+from tests.fix_load import loaded
+
 
 def test_read_for_a_second(nvme0n1):
     r = (
@@ -17,7 +19,8 @@ def test_read_for_a_second(nvme0n1):
     logging.info("IOPS: %dK/s", r.io_count_read / r.mseconds)
     assert r.io_count_read > 1000
     assert r.io_count_nonread == 0
-    assert 1000 <= r.mseconds < 1500
+    assert r.mseconds >= 1000
+    assert r.mseconds < 1500 or loaded()
     assert r.error == 0
 
 
@@ -90,7 +93,7 @@ def test_rate(nvme0n1):
 def test_count_and_time_whichever_comes_first(nvme0n1):
     start = time.time()
     r = nvme0n1.ioworker(io_size=8, lba_align=8, io_count=10, time=1000).start().close()
-    assert time.time() - start < 5
+    assert time.time() - start < 5 or loaded()
     assert r.io_count_read == 10
 
 
@@ -181,5 +184,5 @@ def test_worker_ends_when_the_controller_is_reset(nvme0, nvme0n1):
     nvme0.reset()
     start = time.time()
     w.close()
-    assert time.time() - start < 3
+    assert time.time() - start < 3 or loaded()
     assert nvme0n1.ioworker(io_size=8, io_count=10).start().close().io_count_read == 10

@@ -6,6 +6,8 @@ import time
 import nvme as d
 import pytest
 
+from tests.fix_load import loaded
+
 
 def test_registers(nvme0):
     assert hex(nvme0[0]).startswith("0x")
@@ -58,7 +60,9 @@ def test_power_cycle_then_the_script_goes_on(nvme0, nvme0n1, subsystem, buf):
     before = power_cycles()
     start = time.time()
     subsystem.power_cycle(1)
-    assert 0.9 < time.time() - start < 5
+    took = time.time() - start
+    assert took > 0.9
+    assert took < 5 or loaded()
     assert power_cycles() == before + 1
     qpair = d.Qpair(nvme0, 16)
     nvme0n1.read(qpair, buf, 0, 1).waitdone()

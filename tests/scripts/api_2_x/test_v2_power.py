@@ -6,6 +6,8 @@ import time
 import nvme as d
 import pytest
 
+from tests.fix_load import loaded
+
 
 def smart(nvme0):
     b = d.Buffer(512)
@@ -68,7 +70,7 @@ def test_workers_end_by_themselves(nvme0, nvme0n1, pcie, subsystem, kind):
     resets(nvme0, pcie, subsystem)[kind]()
     start = time.time()
     results = [w.close() for w in workers]
-    assert time.time() - start < 5
+    assert time.time() - start < 5 or loaded()
     assert [r.error for r in results] == [0, 0]
     assert all(r.io_count_read > 0 for r in results)
     assert nvme0n1.ioworker(io_size=8, io_count=100).start().close().io_count_read == 100
@@ -92,7 +94,9 @@ def test_power_cycle_counts(nvme0, subsystem):
 def test_power_cycle_takes_its_time(nvme0, subsystem):
     start = time.time()
     assert subsystem.power_cycle(1) is True
-    assert 0.9 < time.time() - start < 3
+    took = time.time() - start
+    assert took > 0.9
+    assert took < 3 or loaded()
     nvme0.reset()
 
 
@@ -145,7 +149,7 @@ def test_nssr_by_hand(nvme0):
     nvme0[0x20] = 0x4E564D65
     deadline = time.time() + 5
     while nvme0[0x1C] & 1:
-        assert time.time() < deadline
+        assert time.time() < deadline or loaded()
     assert nvme0[0x1C] & 0x10
     nvme0.reset()
     nvme0[0x1C] = 0x10
@@ -156,7 +160,7 @@ def test_shutdown_by_hand(nvme0):
     nvme0[0x14] = nvme0[0x14] & ~0xC000 | 1 << 14
     deadline = time.time() + 5
     while nvme0[0x1C] >> 2 & 3 != 2:
-        assert time.time() < deadline
+        assert time.time() < deadline or loaded()
     nvme0.reset()
 
 
@@ -167,7 +171,7 @@ def test_disable_by_hand_under_io(nvme0, nvme0n1):
     nvme0[0x14] = nvme0[0x14] & ~1
     deadline = time.time() + 5
     while nvme0[0x1C] & 1:
-        assert time.time() < deadline
+        assert time.time() < deadline or loaded()
     nvme0.reset()
     qpair.delete()
     nvme0.getfeatures(7).waitdone()

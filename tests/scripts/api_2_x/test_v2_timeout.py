@@ -6,6 +6,8 @@ import time
 import nvme as d
 import pytest
 
+from tests.fix_load import loaded
+
 
 @pytest.fixture
 def slow():
@@ -22,7 +24,9 @@ def test_format_longer_than_the_timeout(slow):
     slow.format(0, cb=cpls.append)
     with pytest.warns(UserWarning, match=r"drive timeout: qpair: 0, cid: \d+"):
         slow.waitdone()
-    assert 0.15 < time.time() - start < 0.7
+    took = time.time() - start
+    assert took > 0.15
+    assert took < 0.7 or loaded()
     assert list(cpls[0]) == [0xFFFFFFFF] * 4
     slow.timeout = 10000
     slow.getfeatures(7).waitdone()

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The one rule of tests that measure time: a time fails a test only if nobody else had the CPUs meanwhile.
+
+A test of time says ``assert took < 3 or loaded()``. If it took longer, ``loaded()`` looks back to the
+beginning of the test. If processes of the test waited for a CPU while other processes ran, or the hypervisor
+took the CPU away, it skips the test with the reason ``load``; otherwise the assertion fails.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+LEAST_WAIT = 0.005
+"""Seconds: a shorter wait for a CPU is no load."""
+
+LEAST_SHARE = 0.05
+"""Of the test's time: with a load it waits at least as long, and others have a CPU at least as long."""
+
+PAUSE = 0.0005
+"""Seconds: times of a machine on which a busy process pauses longer are not exact."""
+
+
+class Usage(NamedTuple):
+    """CPU time so far, in seconds."""
+
+    moment: float
+    own: float
+    """Used by this process and those that it started."""
+    all: float
+    """Used by all processes."""
+    stolen: float
+    """Used by other virtual machines of the host."""
+    waited: dict[int, float]
+    """For how long each process of this test was ready to run and had no CPU, by PID."""
+
+    @classmethod
+    def now(cls) -> Usage:
+        """Read the counters; those that this kernel does not have are 0."""
+        ran, waited = 0.0, {}
+        for pid in _family(os.getpid()):
+            one_ran, waited[pid] = _schedstat(pid)
+            ran += one_ran
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        total, stolen = _machine()
+        return cls(time.monotonic(), ran + ended.ru_utime + ended.ru_stime, total, stolen, waited)
+
+    def since(self, before: Usage) -> str:
+        """Describe the load from then to now; empty if there was none."""
+        seconds = self.moment - before.moment
+        others = (self.all - before.all) - (self.own - before.own)
+        stolen = self.stolen - before.stolen
+        waited = max((at - before.waited.get(pid, 0.0) for pid, at in self.waited.items()), default=0.0)
+        if stolen > max(LEAST_WAIT, LEAST_SHARE * seconds):
+            return f"the hypervisor took {stolen:.2f} s of {seconds:.2f}"
+        if waited > max(LEAST_WAIT, LEAST_SHARE * seconds) and others > LEAST_SHARE * seconds:
+            return f"waited {waited:.2f} s of {seconds:.2f} for a CPU, of which others had {others:.2f}"
+        return ""
+
+
+def _family(pid: int) -> Iterator[int]:
+    """Give a process and all its descendants."""
+    yield pid
+    for task in _tasks(pid):
+        try:
+            children = (task / "children").read_text().split()
+        except OSError:
+            continue
+        for child in children:
+            yield from _family(int(child))
+
+
+def _tasks(pid: int) -> list[Path]:
+    try:
+        return list(Path(f"/proc/{pid}/task").iterdir())
+    except OSError:
+        return []
+
+
+def _schedstat(pid: int) -> tuple[float, float]:
+    """Give seconds that the threads of a process ran, and the longest time that one of them waited."""
+    ran, waited = 0, 0
+    for task in _tasks(pid):
+        try:
+            numbers = (task / "schedstat").read_text().split()
+        except OSError:
+            continue
+        ran += int(numbers[0])
+        waited = max(waited, int(numbers[1]))
+    return ran / 1e9, waited / 1e9
+
+
+def _machine() -> tuple[float, float]:
+    try:
+        with open("/proc/stat") as file:
+            user, nice, system, _idle, _wait, hard, soft, stolen = map(int, file.readline().split()[1:9])
+    except (OSError, ValueError):
+        return 0.0, 0.0
+    return (user + nice + system + hard + soft) / TICKS, stolen / TICKS
+
+
+_began = Usage.now()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call() -> None:
+    """Remember the counters at the beginning of the test."""
+    global _began
+    _began = Usage.now()
+
+
+def longest_pause() -> float:
+    """Measure for how long a process that works all the time did not get on, in half a second."""
+    longest, last = 0.0, time.perf_counter()
+    end = last + 0.5
+    while last < end:
+        now = time.perf_counter()
+        longest, last = max(longest, now - last), now
+    return longest
+
+
+def loaded(exact: bool = False) -> bool:
+    """Skip the running test if there was a load since it began; otherwise return False.
+
+    ``exact``: the test needs single milliseconds, so that a pause of a busy process, now, is a load as well.
+    """
+    if load := Usage.now().since(_began):
+        pytest.skip(f"load: {load}")
+    if exact and (pause := longest_pause()) > PAUSE:
+        pytest.skip(f"load: the CPU is taken away for {pause * 1e6:.0f} us at a time")
+    return False
