@@ -288,6 +288,7 @@ cdef extern from "driver.h" nogil:
         uint32_t pvalue
         bool fw_debug
         bool judge
+        bool track
         int cpu
         uint64_t seed
         uint32_t seconds

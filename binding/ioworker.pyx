@@ -172,7 +172,7 @@ cdef object _make_worker(Namespace ns, dict p):
     config.pvalue = <uint32_t>_field(p["pvalue"], 32, "pvalue")
     config.fw_debug = bool(p["fw_debug"])
     config.cpu = -1 if p["cpu_id"] is None else _check_cpu(p["cpu_id"])
-    config.judge = namespace.verify_enabled
+    config.judge = config.track = namespace.verify_enabled
     _worker_number += 1
     config.seed = _seed + _worker_number if _seed else cspdk.pyn_monotonic_ns()
     worker._parse_outputs()

@@ -70,6 +70,13 @@ static bool crcs_hold(const struct pyn_track *track)
 	return true;
 }
 
+/* Of what is changed, the LBAs that a limit leaves are noted. */
+static void note(struct pyn_track *track)
+{
+	track->all_lbas = track->nlb;
+	track->nlb = pyn_verify_note_begin(track->verify, track->slba, track->all_lbas);
+}
+
 static void begin_write(struct pyn_track *track, const struct nvme_cmd *cmd, bool stamp)
 {
 	struct pyn_verify *verify = track->verify;
@@ -77,9 +84,10 @@ static void begin_write(struct pyn_track *track, const struct nvme_cmd *cmd, boo
 
 	track->effect = PYN_EFFECT_WRITE;
 	track->fua = cmd->cdw12 & NVME_RW_FUA;
+	note(track);
 	if (!track->use.buffer || (uint64_t)nlb * pyn_verify_lba_size(verify) > track->use.length) {
 		/* The device takes its data from where nobody knows what lies. */
-		pyn_verify_change_begin(verify, track->slba, nlb, PYN_CELL_UNKNOWN);
+		pyn_verify_change_begin(verify, track->slba, track->nlb, PYN_CELL_UNKNOWN);
 		return;
 	}
 	uint64_t token = 0;
@@ -90,17 +98,18 @@ static void begin_write(struct pyn_track *track, const struct nvme_cmd *cmd, boo
 	}
 	note_crcs(track);
 	if (!track->crc)
-		pyn_verify_change_begin(verify, track->slba, nlb, PYN_CELL_UNKNOWN);
+		pyn_verify_change_begin(verify, track->slba, track->nlb, PYN_CELL_UNKNOWN);
 	else if (stamp)
-		pyn_verify_write_begin_crc(verify, track->slba, nlb, track->crc, token);
+		pyn_verify_write_begin_crc(verify, track->slba, (uint32_t)track->nlb, track->crc, token);
 	else
-		pyn_verify_write_begin(verify, track->slba, nlb, data_of(track), false, 0);
+		pyn_verify_write_begin(verify, track->slba, (uint32_t)track->nlb, data_of(track), false, 0);
 }
 
 static void begin_change(struct pyn_track *track, enum pyn_cell_state state)
 {
 	track->effect = PYN_EFFECT_CHANGE;
 	track->ranges = 1;
+	note(track);
 	pyn_verify_change_begin(track->verify, track->slba, track->nlb, state);
 }
 
@@ -159,8 +168,12 @@ static void begin_dsm(struct pyn_track *track, const struct nvme_cmd *cmd)
 		return;
 	}
 	track->effect = PYN_EFFECT_CHANGE;
-	for (uint32_t i = 0; i < ranges; i++)
-		pyn_verify_change_begin(track->verify, track->dsm[i].slba, track->dsm[i].nlb, PYN_CELL_DEALLOCATED);
+	for (uint32_t i = 0; i < ranges; i++) {
+		struct nvme_dsm_range *range = &track->dsm[i];
+
+		range->attr = (uint32_t)pyn_verify_note_begin(track->verify, range->slba, range->nlb);
+		pyn_verify_change_begin(track->verify, range->slba, range->attr, PYN_CELL_DEALLOCATED);
+	}
 }
 
 /* NVM Command Set Specification 1.0, section 3.2.2: a source range is 32 or 40 bytes, NLB 0's based in its bytes
@@ -268,11 +281,14 @@ static void end_append(struct pyn_track *track, bool own, uint64_t lba)
 		pyn_verify_forget(track->verify, lba, track->nlb);
 		return;
 	}
+	uint64_t noted = pyn_verify_note_begin(track->verify, lba, track->nlb);
+
 	/* First the cells, then the question what came between: what begins now finds them. */
-	pyn_verify_write_begin_crc(track->verify, lba, (uint32_t)track->nlb, track->crc, pyn_token_take(track->nlb));
+	pyn_verify_write_begin_crc(track->verify, lba, (uint32_t)noted, track->crc, pyn_token_take(track->nlb));
 	bool known = own && pyn_verify_calm_end(track->verify, track->calm);
 
-	pyn_verify_write_end(track->verify, lba, track->nlb, outcome_of(track, known));
+	pyn_verify_write_end(track->verify, lba, noted, outcome_of(track, known));
+	pyn_verify_note_end(track->verify, lba, track->nlb, noted);
 }
 
 /* NVM Command Set Specification 1.0, figure 13; Zoned Namespace Command Set Specification 1.1, figure 17; Base 2.0,
@@ -431,10 +447,15 @@ static void end_change(struct pyn_track *track, bool success, bool own)
 		pyn_verify_forget(track->verify, 0, UINT64_MAX);
 	if (!track->dsm) {
 		pyn_verify_change_end(track->verify, track->slba, track->nlb, outcome);
+		pyn_verify_note_end(track->verify, track->slba, track->all_lbas, track->nlb);
 		return;
 	}
-	for (uint32_t i = 0; i < track->ranges; i++)
-		pyn_verify_change_end(track->verify, track->dsm[i].slba, track->dsm[i].nlb, outcome);
+	for (uint32_t i = 0; i < track->ranges; i++) {
+		const struct nvme_dsm_range *range = &track->dsm[i];
+
+		pyn_verify_change_end(track->verify, range->slba, range->attr, outcome);
+		pyn_verify_note_end(track->verify, range->slba, range->nlb, range->attr);
+	}
 }
 
 /* Judged while its buffer is still in use: another command that starts to use it meanwhile makes that void. */
@@ -482,6 +503,7 @@ bool pyn_track_end(struct pyn_track *track, const struct nvme_cpl *cpl, struct p
 	switch (track->effect) {
 	case PYN_EFFECT_WRITE:
 		pyn_verify_write_end(track->verify, track->slba, track->nlb, outcome_of(track, success && own));
+		pyn_verify_note_end(track->verify, track->slba, track->all_lbas, track->nlb);
 		break;
 	case PYN_EFFECT_CHANGE:
 		end_change(track, success, own);

@@ -40,11 +40,12 @@ struct pyn_track {
 	uint32_t calm;   /* of an append: pyn_verify_calm_begin */
 	uint32_t ranges; /* of a change: one, or those of a DSM command */
 	uint64_t slba;
-	uint64_t nlb;
+	uint64_t nlb;       /* of a change: those of its first LBAs that are noted */
+	uint64_t all_lbas;  /* of a change */
 	uint64_t epoch;     /* of a flush */
 	uint64_t submitted; /* ticks */
 	struct pyn_buffer_use use;
-	struct nvme_dsm_range *dsm; /* a copy: the script may change its buffer */
+	struct nvme_dsm_range *dsm; /* a copy: the script may change its buffer; attr: how many LBAs are noted */
 	uint32_t *crc;              /* of each LBA of a write or an append: inline_crc, or memory of its own */
 	uint64_t *cells;            /* snapshot of a read: inline_cells, or memory of its own */
 	union {

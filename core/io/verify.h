@@ -2,10 +2,11 @@
 /*
  * Verification: what each LBA of a namespace must hold, known to all processes of a script.
  *
- * One 8-byte cell an LBA, in a sparse shared mapping. A write changes the cells when it is submitted (begin)
- * and when it completes (end); a read copies them at submission and at completion, and judges only LBAs whose cell
- * did not change in between and has no write in flight. Everything else is counted as unverified: a false alarm is
- * never raised.
+ * One 8-byte cell for each LBA that was touched, in shared memory: 8 to 40 bytes an LBA with what it takes to find
+ * it, in large namespaces; in small ones, of up to 2^24 LBAs, 4 KiB for 512 LBAs of which any was touched. A write
+ * changes the cells when it is submitted (begin) and when it completes (end); a read copies them at submission and at
+ * completion, and judges only LBAs whose cell did not change in between and has no write in flight. Everything else
+ * is counted as unverified: a false alarm is never raised.
  *
  *   31:0  CRC-32C of the LBA's data; in state CONFLICT: how many writes are in flight
  *   45:32 hash of the token that stamps the data; without one, the number of the change
@@ -78,8 +79,29 @@ uint32_t pyn_verify_nsid(const struct pyn_verify *verify);
 uint32_t pyn_verify_lba_size(const struct pyn_verify *verify);
 uint64_t pyn_verify_nlba(const struct pyn_verify *verify);
 
-/* Judge the first nlba LBAs only; UINT64_MAX, which is how it starts: all. What is written is tracked everywhere. */
+/* Verify the first nlba LBAs only; UINT64_MAX, which is how it starts: all. Of what is written
+ * beyond nothing is known, and it takes no memory. */
 void pyn_verify_set_limit(struct pyn_verify *verify, uint64_t nlba);
+
+uint64_t pyn_verify_limit(const struct pyn_verify *verify);
+
+/* Before a change begins: how many of its LBAs, the first ones, are below the limit. Begin and end the change over
+ * these, whatever the limit is then; afterwards note_end is told the same. */
+uint64_t pyn_verify_note_begin(struct pyn_verify *verify, uint64_t slba, uint64_t nlb);
+void pyn_verify_note_end(struct pyn_verify *verify, uint64_t slba, uint64_t nlb, uint64_t noted);
+
+/*
+ * Somebody changes a range for some time and notes nothing of it: until the end nothing of it is judged, and then
+ * nothing of it is known. What is noted in it meanwhile is noted for nothing. At the end no change is in flight.
+ */
+struct pyn_verify_untracked {
+	uint64_t slba, nlb;
+	unsigned place;
+	bool held;
+};
+void pyn_verify_untracked_begin(struct pyn_verify *verify, struct pyn_verify_untracked *range, uint64_t slba,
+				uint64_t nlb);
+void pyn_verify_untracked_end(struct pyn_verify *verify, struct pyn_verify_untracked *range);
 
 /* What a deallocated LBA may read as (Identify, DLFEAT 2:0): zeros are part of what is expected, or nothing is. */
 void pyn_verify_set_dlfeat(struct pyn_verify *verify, bool zeros);
@@ -110,7 +132,7 @@ void pyn_verify_stamp(const struct pyn_verify *verify, void *data, uint64_t slba
 void pyn_verify_write_begin(struct pyn_verify *verify, uint64_t slba, uint32_t nlb, const void *data, bool stamped,
 			    uint64_t token);
 
-/* The same for a caller who knows the CRC of each LBA already. */
+/* The same for a caller who knows the CRC of each LBA already; none lies beyond the table. */
 void pyn_verify_write_begin_crc(struct pyn_verify *verify, uint64_t slba, uint32_t nlb, const uint32_t *crc,
 				uint64_t token);
 

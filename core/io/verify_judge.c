@@ -5,13 +5,31 @@
 #include <stdio.h>
 #include <string.h>
 
+static void read_flat(const struct pyn_verify *verify, uint64_t lba, uint64_t past, uint64_t *cells)
+{
+	const uint64_t *from = pyn_verify_plain_cells(verify, lba);
+
+	for (uint64_t i = 0; i < past - lba; i++)
+		cells[i] = pyn_verify_is_touched(verify, lba + i) ? from[i] : 0;
+}
+
 void pyn_verify_read_begin(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb, uint64_t *snapshot)
 {
-	const uint64_t *cells = pyn_verify_plain_cells(verify, slba);
-	uint32_t count = (uint32_t)pyn_verify_clip(verify, slba, nlb);
+	uint64_t past = slba + pyn_verify_clip(verify->past, slba, nlb);
 
-	for (uint32_t i = 0; i < count; i++)
-		snapshot[i] = pyn_verify_is_touched(verify, slba + i) ? cells[i] : 0;
+	if (verify->cells)
+		read_flat(verify, slba, past, snapshot);
+	else
+		pyn_nodes_read(&verify->nodes, slba, past, snapshot);
+}
+
+bool pyn_verify_nodes_are_as_read(const struct pyn_verify *verify, uint64_t slba, const uint64_t *snapshot,
+				  const uint32_t *crc, uint32_t count)
+{
+	uint64_t cells[PYN_VERIFY_BATCH];
+
+	pyn_nodes_read(&verify->nodes, slba, slba + count, cells);
+	return pyn_cells_are_as_read(cells, snapshot, crc, count);
 }
 
 static bool all_zeros(const uint8_t *data, uint32_t size)
@@ -97,18 +115,7 @@ static void judge(const struct pyn_verify *verify, uint64_t lba, const uint8_t *
 	mismatch->count++;
 }
 
-/* How many LBAs of a read can be judged at all. What is held is forgotten before it is released: look here first. */
-static uint32_t judgeable(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb)
-{
-	uint64_t limit = atomic_load_explicit(&verify->shared->limit, memory_order_relaxed);
-
-	if (atomic_load_explicit(&verify->shared->held, memory_order_acquire) || slba >= limit)
-		return 0;
-	return nlb < limit - slba ? nlb : (uint32_t)(limit - slba);
-}
-
-/* A bit for each LBA that can be judged. Cells of which nothing was known are not looked at again: those of chunks
- * that were never touched would take memory. */
+/* A bit for each LBA that can be judged. */
 static uint64_t known_of(const uint64_t *cells, const uint64_t *snapshot, uint32_t count)
 {
 	uint64_t known = 0;
@@ -127,10 +134,12 @@ static uint64_t known_of(const uint64_t *cells, const uint64_t *snapshot, uint32
 static void judge_batch(const struct pyn_verify *verify, uint64_t slba, uint32_t count, const uint8_t *data,
 			uint64_t *snapshot, struct pyn_verify_counts *counts, struct pyn_mismatch *mismatch)
 {
-	const uint64_t *cells = pyn_verify_plain_cells(verify, slba);
-	uint64_t known = known_of(cells, snapshot, count);
-	uint32_t crc[PYN_VERIFY_BATCH], judged = (uint32_t)__builtin_popcountll(known);
+	uint64_t cells[PYN_VERIFY_BATCH], known;
+	uint32_t crc[PYN_VERIFY_BATCH], judged;
 
+	pyn_verify_read_begin(verify, slba, count, cells);
+	known = known_of(cells, snapshot, count);
+	judged = (uint32_t)__builtin_popcountll(known);
 	counts->judged += judged;
 	counts->unverified += count - judged;
 	if (judged == 0)
@@ -144,7 +153,7 @@ static void judge_batch(const struct pyn_verify *verify, uint64_t slba, uint32_t
 bool pyn_verify_read_end(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb, const void *data,
 			 uint64_t *snapshot, struct pyn_verify_counts *counts, struct pyn_mismatch *mismatch)
 {
-	uint32_t count = judgeable(verify, slba, nlb);
+	uint32_t count = pyn_verify_judgeable(verify, slba, nlb);
 
 	mismatch->count = 0;
 	mismatch->zeroed = 0;
@@ -166,20 +175,34 @@ bool pyn_verify_has_uncorrectable(const struct pyn_verify *verify)
 	return atomic_load_explicit(&verify->shared->has_uncorrectable, memory_order_relaxed);
 }
 
-static bool is_uncorrectable(const struct pyn_verify *verify, uint64_t lba)
+/* How many of the first LBAs are alike in this. */
+static uint32_t count_alike(const uint64_t *cells, uint32_t count, bool uncorrectable)
 {
-	return pyn_cell_state_of(atomic_load_explicit(&verify->cells[lba], memory_order_relaxed)) ==
-	       PYN_CELL_UNCORRECTABLE;
+	uint32_t alike = 0;
+
+	while (alike < count && (pyn_cell_state_of(cells[alike]) == PYN_CELL_UNCORRECTABLE) == uncorrectable)
+		alike++;
+	return alike;
 }
 
 uint64_t pyn_verify_alike(const struct pyn_verify *verify, uint64_t slba, uint64_t nlb, bool *uncorrectable)
 {
-	uint64_t count = pyn_verify_clip(verify, slba, nlb), alike = 1;
+	uint64_t count = pyn_verify_clip(verify->past, slba, nlb), cells[PYN_VERIFY_BATCH];
 
-	*uncorrectable = count && is_uncorrectable(verify, slba);
-	while (alike < count && is_uncorrectable(verify, slba + alike) == *uncorrectable)
-		alike++;
-	return alike < count || *uncorrectable ? alike : nlb;
+	*uncorrectable = false;
+	for (uint64_t done = 0; done < count; done += PYN_VERIFY_BATCH) {
+		uint32_t batch = count - done < PYN_VERIFY_BATCH ? (uint32_t)(count - done) : PYN_VERIFY_BATCH;
+
+		pyn_verify_read_begin(verify, slba + done, batch, cells);
+		if (done == 0)
+			*uncorrectable = pyn_cell_state_of(cells[0]) == PYN_CELL_UNCORRECTABLE;
+		uint32_t alike = count_alike(cells, batch, *uncorrectable);
+
+		if (alike < batch)
+			return done + alike;
+	}
+	/* Beyond the table nothing is known to be uncorrectable. */
+	return *uncorrectable ? count : nlb;
 }
 
 void pyn_mismatch_text(const struct pyn_mismatch *mismatch, uint32_t nsid, char *text, size_t size)

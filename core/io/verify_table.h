@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The table of verification as it lies in memory, and what the IO path does with it inline. For verify.c,
- * verify_judge.c and the workers' loop; everybody else uses verify.h, which says what a cell means.
+ * The table of verification as it lies in memory, and what the IO path does with it inline. For verify*.c and the
+ * workers' loop; everybody else uses verify.h, which says what a cell means.
+ *
+ * A small namespace has a cell for each LBA, in sparse memory, and a byte for each page of it that was touched. A
+ * large one has nodes (verify_nodes.h). Memory that was never written to is never read either: it would take memory.
  */
 #ifndef PYN_IO_VERIFY_TABLE_H
 #define PYN_IO_VERIFY_TABLE_H
@@ -10,6 +13,7 @@
 
 #include "core/io/crc32c.h"
 #include "core/io/verify.h"
+#include "core/io/verify_nodes.h"
 
 #define PYN_CELL_CRC UINT64_C(0xffffffff)
 #define PYN_CELL_HASH_SHIFT 32
@@ -22,9 +26,18 @@
 #define PYN_CELL_STATE UINT64_C(15)
 #define PYN_CELL_BUSY (UINT64_C(1) << 63)
 
-#define PYN_VERIFY_CHUNK_SHIFT 16 /* LBAs of which "was ever touched" is kept together */
-#define PYN_VERIFY_GROUP_SHIFT 3  /* LBAs whose cells, a cache line, have one lock */
-#define PYN_VERIFY_BATCH 64u      /* LBAs of which the CRCs are computed at once */
+#define PYN_VERIFY_PAGE_SHIFT 9                  /* LBAs whose cells are a page of 4 KiB */
+#define PYN_VERIFY_FLAT_MOST (UINT64_C(1) << 24) /* LBAs of a namespace with a cell for each: 128 MiB at most */
+#define PYN_VERIFY_BATCH 64u                     /* LBAs of which the CRCs are computed at once */
+#define PYN_VERIFY_RANGES 64u                    /* that may be held at a time */
+
+#define PYN_VERIFY_FREE_RANGE UINT64_MAX
+
+/* LBAs of which nothing is judged; past 0: none. */
+struct pyn_verify_range {
+	_Atomic uint64_t from; /* PYN_VERIFY_FREE_RANGE: nobody has it */
+	_Atomic uint64_t past;
+};
 
 /* In memory that all processes share. */
 struct pyn_verify_shared {
@@ -36,13 +49,17 @@ struct pyn_verify_shared {
 	_Atomic uint64_t mismatch;
 	_Atomic uint64_t changes;       /* changes without a token, to tell one from the next */
 	_Atomic uint64_t durable_since; /* ticks; UINT64_MAX: a write needs a flush */
-	_Atomic uint64_t limit;         /* LBAs from here on are not judged; no more than nlba */
+	_Atomic uint64_t noted;         /* LBAs from here on have no cells: what is written there is not noted */
+	_Atomic uint64_t limit;         /* LBAs from here on are not judged; no more than noted */
 	_Atomic uint64_t zone;          /* LBAs in a zone; 0: not zoned */
-	_Atomic uint32_t held;          /* while it is not 0 nothing is judged */
+	_Atomic uint32_t held;          /* holds of all kinds; while it is 0 everything below limit is judged */
+	_Atomic uint32_t held_whole;
+	_Atomic uint32_t loose; /* changes in flight that are not noted, since they lie beyond */
 	_Atomic uint32_t hits;  /* what may have hit changes that are not noted yet: see pyn_verify_calm_begin */
 	_Atomic uint32_t dirty; /* a write completed in this epoch */
 	_Atomic uint32_t dlfeat_zeros;
 	_Atomic uint32_t has_uncorrectable; /* from the first Write Uncorrectable on */
+	struct pyn_verify_range ranges[PYN_VERIFY_RANGES];
 };
 
 struct pyn_verify {
@@ -50,15 +67,21 @@ struct pyn_verify {
 	uint32_t nsid;
 	uint32_t lba_size;
 	uint64_t nlba;
-	uint32_t zero_crc;        /* of an LBA of zeros */
-	_Atomic uint64_t *cells;  /* nlba of them */
-	_Atomic uint32_t *locks;  /* one for each group of cells: the process that changes them now, or 0 */
-	_Atomic uint8_t *touched; /* one for each chunk of cells */
+	uint64_t past;       /* LBAs from here on can have no cells */
+	uint64_t eight_past; /* from an LBA below it on eight cells may lie in a row */
+	uint32_t zero_crc;   /* of an LBA of zeros */
+	struct pyn_stripe *stripes;
+	_Atomic uint64_t *cells;  /* nlba of them; NULL: there are nodes */
+	_Atomic uint8_t *touched; /* one for each page of cells */
 	size_t cells_size;
-	size_t locks_size;
 	size_t touched_size;
+	struct pyn_nodes nodes;
 	struct pyn_verify_shared *shared;
 };
+
+/* pyn_verify_create, of the one kind or the other whatever the size. */
+struct pyn_verify *pyn_verify_create_as(uint32_t nsid, uint64_t nlba, uint32_t lba_size, bool flat,
+					struct pyn_error *err);
 
 static inline enum pyn_cell_state pyn_cell_state_of(uint64_t cell)
 {
@@ -95,12 +118,12 @@ static inline enum pyn_write_outcome pyn_verify_outcome(const struct pyn_verify 
 		       : PYN_WRITE_DONE;
 }
 
-/* The part of a range that the table covers: the drive refuses what lies beyond the namespace. */
-static inline uint64_t pyn_verify_clip(const struct pyn_verify *verify, uint64_t slba, uint64_t nlb)
+/* The part of a range that lies below an LBA. */
+static inline uint64_t pyn_verify_clip(uint64_t past, uint64_t slba, uint64_t nlb)
 {
-	if (slba >= verify->nlba)
+	if (slba >= past)
 		return 0;
-	return nlb < verify->nlba - slba ? nlb : verify->nlba - slba;
+	return nlb < past - slba ? nlb : past - slba;
 }
 
 /* The cells of a range, for loops that the compiler makes vectors of: an aligned word is never torn in those either.
@@ -110,11 +133,10 @@ static inline const uint64_t *pyn_verify_plain_cells(const struct pyn_verify *ve
 	return (const uint64_t *)&verify->cells[slba];
 }
 
-/* Whether anything was ever written to the chunk in which an LBA lies. A look at its cell would take memory for it.
- */
+/* Where there are no nodes: whether anything was ever written to the page of an LBA's cell. */
 static inline bool pyn_verify_is_touched(const struct pyn_verify *verify, uint64_t lba)
 {
-	return atomic_load_explicit(&verify->touched[lba >> PYN_VERIFY_CHUNK_SHIFT], memory_order_relaxed);
+	return atomic_load_explicit(&verify->touched[lba >> PYN_VERIFY_PAGE_SHIFT], memory_order_relaxed);
 }
 
 /* pyn_verify_read_begin, inline for the eight LBAs of 512 bytes that most tests read at once: the compiler unrolls
@@ -122,7 +144,7 @@ static inline bool pyn_verify_is_touched(const struct pyn_verify *verify, uint64
 static inline void pyn_verify_snapshot(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb,
 				       uint64_t *snapshot)
 {
-	if (pyn_verify_clip(verify, slba, nlb) == 8 && pyn_verify_is_touched(verify, slba) &&
+	if (nlb == 8 && slba < verify->eight_past && pyn_verify_is_touched(verify, slba) &&
 	    pyn_verify_is_touched(verify, slba + 7))
 		memcpy(snapshot, pyn_verify_plain_cells(verify, slba), 8 * sizeof(*snapshot));
 	else
@@ -143,13 +165,19 @@ static inline bool pyn_cells_are_as_read(const uint64_t *cells, const uint64_t *
 	return odd == 0;
 }
 
+/* How many of the first LBAs of a read may be judged now. Asked before its cells are looked at for the last time. */
+uint32_t pyn_verify_judgeable(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb);
+
+/* Whether some cells with these CRCs are as they were, for a table of nodes. */
+bool pyn_verify_nodes_are_as_read(const struct pyn_verify *verify, uint64_t slba, const uint64_t *snapshot,
+				  const uint32_t *crc, uint32_t count);
+
 /* Judge a read of up to PYN_VERIFY_BATCH LBAs where there is nothing to say: true, and counted. False:
  * pyn_verify_read_end tells. */
 static inline bool pyn_verify_read_is_right(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb,
 					    const void *data, const uint64_t *snapshot,
 					    struct pyn_verify_counts *counts)
 {
-	const uint64_t *cells = pyn_verify_plain_cells(verify, slba);
 	uint64_t limit = atomic_load_explicit(&verify->shared->limit, memory_order_relaxed);
 	uint32_t crc[PYN_VERIFY_BATCH];
 	bool right;
@@ -159,7 +187,10 @@ static inline bool pyn_verify_read_is_right(const struct pyn_verify *verify, uin
 	    nlb > limit - slba || snapshot[0] >> PYN_CELL_STATE_SHIFT != PYN_CELL_DATA)
 		return false;
 	pyn_crc32c_blocks(data, verify->lba_size, nlb, crc);
-	right = pyn_cells_are_as_read(cells, snapshot, crc, nlb);
+	if (verify->cells)
+		right = pyn_cells_are_as_read(pyn_verify_plain_cells(verify, slba), snapshot, crc, nlb);
+	else
+		right = pyn_verify_nodes_are_as_read(verify, slba, snapshot, crc, nlb);
 	counts->judged += right ? nlb : 0;
 	return right;
 }

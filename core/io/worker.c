@@ -30,7 +30,9 @@ struct pyn_worker {
 	struct pyn_device *device; /* holds a reference */
 	struct pyn_dma_view view;  /* of the device */
 	struct pyn_io_queue *queue;
-	struct pyn_verify *verify;  /* a reference, or NULL */
+	struct pyn_verify *verify; /* a reference, or NULL */
+	struct pyn_verify_untracked untracked;
+	bool is_untracked;          /* from its start to the end of its queue: what it changes there is not noted */
 	struct pyn_worker_run *run; /* in ordinary memory: the child works on its copy */
 	struct pyn_worker_shared *shared;
 	struct pyn_worker_flight *flight; /* shared too */
@@ -105,6 +107,43 @@ static bool sends(const struct pyn_worker_config *config, uint8_t opcode)
 static bool is_data_out(uint32_t opcode)
 {
 	return opcode == NVME_IO_WRITE || opcode == NVME_IO_COMPARE;
+}
+
+static bool is_data_change(uint32_t opcode)
+{
+	return opcode != NVME_IO_READ && opcode != NVME_IO_COMPARE && opcode != NVME_IO_FLUSH &&
+	       opcode != NVME_IO_VERIFY;
+}
+
+static bool changes_data(const struct pyn_worker_config *config)
+{
+	for (uint32_t i = 0; i < config->steps; i++)
+		if (is_data_change(config->sequence[i].opcode))
+			return true;
+	for (uint32_t i = 0; i < config->workload.ops; i++)
+		if (is_data_change(config->workload.opcode[i]) && config->workload.percentage[i])
+			return true;
+	return false;
+}
+
+struct region {
+	uint64_t start, past;
+};
+
+/* Where its commands go: a replay's may go anywhere. */
+static struct region region_of(const struct pyn_worker_run *run)
+{
+	struct region region = {run->workload.start, run->workload.end};
+
+	for (uint32_t i = 0; i < run->config.steps; i++) {
+		const struct pyn_workload_step *step = &run->config.sequence[i];
+
+		if (i == 0)
+			region = (struct region){step->slba, step->slba + step->nlb};
+		region.start = step->slba < region.start ? step->slba : region.start;
+		region.past = step->slba + step->nlb > region.past ? step->slba + step->nlb : region.past;
+	}
+	return region;
 }
 
 static size_t round_up(size_t value, size_t to)
@@ -217,7 +256,7 @@ static int build_slot(struct pyn_worker *worker, const struct layout *layout, ui
 					  run->config.pvalue, random, err);
 		if (rc < 0)
 			return rc;
-		if (worker->verify)
+		if (run->noted)
 			base_crcs(run, slot, layout->largest);
 	}
 	return 0;
@@ -260,9 +299,30 @@ static int allocate(struct pyn_worker *worker, struct pyn_error *err)
 
 /* -- life ------------------------------------------------------------------------------------------------------ */
 
+/* The part of its region where it changes data unseen. Readers change none. */
+static void begin_untracked(struct pyn_worker *worker)
+{
+	struct pyn_worker_run *run = worker->run;
+	struct region region = region_of(run);
+	uint64_t from = region.start < run->noted ? run->noted : region.start;
+
+	if (!worker->verify || from >= region.past || !changes_data(&run->config))
+		return;
+	pyn_verify_untracked_begin(worker->verify, &worker->untracked, from, region.past - from);
+	worker->is_untracked = true;
+}
+
+static void end_untracked(struct pyn_worker *worker)
+{
+	if (worker->is_untracked)
+		pyn_verify_untracked_end(worker->verify, &worker->untracked);
+	worker->is_untracked = false;
+}
+
 /* What it left in flight may have been written, or not: nobody knows, once the queue is gone. */
 static void give_up_flight(struct pyn_worker *worker)
 {
+	end_untracked(worker);
 	for (uint16_t i = 0; worker->verify && i < worker->run->slot_count; i++) {
 		struct pyn_worker_flight *flight = &worker->flight[i];
 
@@ -399,6 +459,7 @@ static int create_run(struct pyn_worker *worker, const struct pyn_worker_config 
 	}
 	run->verify = worker->verify;
 	run->config.judge = config->judge && worker->verify;
+	run->noted = config->track && worker->verify ? pyn_verify_limit(worker->verify) : 0;
 	run->stamp = pyn_crc32c_stamp_for(config->lba_size);
 	run->slot_count = (uint16_t)(config->qdepth - 1);
 	run->to_send = config->io_count ? config->io_count : UINT64_MAX;
@@ -407,8 +468,11 @@ static int create_run(struct pyn_worker *worker, const struct pyn_worker_config 
 	run->timeout_ms = *pyn_device_timeout_ms(worker->device);
 	run->engine = pyn_device_engine(worker->device);
 	run->device_shared = pyn_device_shared(worker->device);
-	return pyn_workload_init(&run->workload, &config->workload, config->nlba, pyn_random_stream(config->seed, 0),
-				 err);
+	rc = pyn_workload_init(&run->workload, &config->workload, config->nlba, pyn_random_stream(config->seed, 0),
+			       err);
+	if (rc == 0 && region_of(run).start >= run->noted)
+		run->noted = 0;
+	return rc;
 }
 
 /* Before its queue's memory is taken away, by a reset or the end of the session. */
@@ -533,6 +597,7 @@ static int start(struct pyn_worker *worker, struct pyn_error *err)
 		return pyn_error(err, PYN_ERROR_SYSTEM, errno, "pidfd_open: %s", strerror(errno));
 	worker->cpu = take_cpu(worker->run->config.cpu);
 	worker->run->config.cpu = worker->cpu;
+	begin_untracked(worker);
 	worker->pid = fork_worker(worker);
 	int number = errno;
 

@@ -46,6 +46,7 @@ struct pyn_worker_config {
 	uint32_t ptype, pvalue; /* data of writes, see pattern.h */
 	bool fw_debug;          /* after an error queue, commands and buffers stay as they are, until a reset */
 	bool judge;             /* compare what is read */
+	bool track;             /* stamp what is written, and note what is changed; else its region is unknown */
 	int cpu;                /* pin to this CPU; -1: to that with the fewest workers, but for the lowest */
 	uint64_t seed;          /* of its random generator */
 	uint32_t seconds;       /* room for so many counts of IOs a second; 0: not counted */

@@ -98,10 +98,11 @@ static NOT_INLINE void describe_other(const struct pyn_worker_run *run, struct p
 {
 	struct nvme_cmd *cmd = &slot->cmd;
 
-	slot->duty = run->verify ? PYN_DUTY_CHANGE : PYN_DUTY_NONE;
+	slot->duty = run->noted ? PYN_DUTY_CHANGE : PYN_DUTY_NONE;
 	cmd->prp1 = cmd->prp2 = 0;
 	switch (cmd->opc) {
 	case NVME_IO_FLUSH:
+		slot->duty = run->verify ? PYN_DUTY_CHANGE : PYN_DUTY_NONE;
 		slot->slba = 0;
 		cmd->cdw12 = 0;
 		break;
@@ -141,7 +142,7 @@ static ALWAYS_INLINE void describe(const struct pyn_worker_run *run, struct pyn_
 		slot->cmd.prp1 = slot->read_prp.first;
 		slot->cmd.prp2 = second_prp(&slot->read_prp, length);
 	} else if (opcode == NVME_IO_WRITE) {
-		slot->duty = run->verify ? PYN_DUTY_CHANGE : PYN_DUTY_NONE;
+		slot->duty = run->noted ? PYN_DUTY_CHANGE : PYN_DUTY_NONE;
 		slot->cmd.prp1 = slot->write_prp.first;
 		slot->cmd.prp2 = second_prp(&slot->write_prp, length);
 	} else {
@@ -189,14 +190,15 @@ static enum pyn_worker_kind prepare_plain(struct pyn_worker_run *run)
 
 /* -- what verification must know when it is sent ---------------------------------------------------------------- */
 
-static void stamp_and_expect(struct pyn_worker_run *run, const struct pyn_worker_slot *slot)
+/* All of it is stamped, and so many LBAs of it are noted. */
+static void stamp_and_expect(struct pyn_worker_run *run, const struct pyn_worker_slot *slot, uint32_t noted)
 {
 	uint64_t slba = slot->slba, token = pyn_token_take(slot->nlb);
 	uint32_t crc[PYN_VERIFY_BATCH];
 
 	pyn_verify_stamp(run->verify, slot->write_data, slba, slot->nlb, token);
-	for (uint32_t done = 0; done < slot->nlb; done += PYN_VERIFY_BATCH) {
-		uint32_t batch = slot->nlb - done < PYN_VERIFY_BATCH ? slot->nlb - done : PYN_VERIFY_BATCH;
+	for (uint32_t done = 0; done < noted; done += PYN_VERIFY_BATCH) {
+		uint32_t batch = noted - done < PYN_VERIFY_BATCH ? noted - done : PYN_VERIFY_BATCH;
 
 		/* The data differ from what they were by their stamps only: no need to read them again. */
 		pyn_crc32c_restamp_blocks(&run->stamp, slot->base_crc + done, slba + done, token + done, batch, crc);
@@ -209,12 +211,12 @@ static ALWAYS_INLINE void begin_change(struct pyn_worker_run *run, const struct 
 				       struct pyn_worker_flight *flight, uint64_t slba, enum pyn_cell_state state)
 {
 	flight->slba = slba;
-	flight->nlb = slot->nlb;
+	flight->nlb = (uint32_t)pyn_verify_clip(run->noted, slba, slot->nlb);
 	pyn_flight_set(flight, PYN_FLIGHT_MOVING);
 	if (state == PYN_CELL_DATA)
-		stamp_and_expect(run, slot);
+		stamp_and_expect(run, slot, flight->nlb);
 	else
-		pyn_verify_change_begin(run->verify, slba, slot->nlb, state);
+		pyn_verify_change_begin(run->verify, slba, flight->nlb, state);
 	pyn_flight_set(flight, PYN_FLIGHT_BEGUN);
 }
 
@@ -235,7 +237,7 @@ static NOT_INLINE void begin_other(struct pyn_worker_run *run, const struct pyn_
 	}
 	if (slot->cmd.opc == NVME_IO_FLUSH)
 		flight->slba = pyn_verify_flush_begin(run->verify);
-	else if (run->verify)
+	else if (run->noted)
 		begin_change(run, slot, flight, slba, state);
 }
 
@@ -343,6 +345,8 @@ static ALWAYS_INLINE void end_change(struct pyn_worker_run *run, const struct py
 			pyn_verify_flush_end(run->verify, flight->slba);
 		return;
 	}
+	if (!run->noted)
+		return;
 	enum pyn_write_outcome outcome = pyn_verify_outcome(run->verify, !status, slot->submitted);
 
 	pyn_flight_set(flight, PYN_FLIGHT_MOVING);

@@ -91,6 +91,7 @@ struct pyn_worker_run {
 	uint32_t timeout_ms;
 	int parent_pidfd;
 	struct pyn_verify *verify;
+	uint64_t noted; /* LBA before which changes are noted; 0: none is, and writes are not stamped */
 	struct pyn_crc32c_stamp stamp;
 	struct pyn_workload workload;
 	struct pyn_worker_shared *shared;

@@ -24,16 +24,16 @@ def test_a_drive_closed_under_a_worker_that_writes_is_no_crash(own):
     assert not worker.running
 
 
-def test_a_second_namespace_object_with_another_limit_forgets_nothing(own):
+def test_another_limit_forgets_what_is_written_beyond_it_and_nothing_else(own):
     pair = d.Qpair(own.nvme0, 8)
     own.nvme0n1.write(pair, d.Buffer(4096), 0, 8).waitdone()
     limited = d.Namespace(own.nvme0, 1, nlba_verify=4)
     own.nvme0n1.read(pair, d.Buffer(4096), 0, 8).waitdone()
     assert stats(own.nvme0n1) == (4, 0)
-    limited.write(pair, d.Buffer(4096), 0, 8).waitdone()
+    limited.write(pair, d.Buffer(2048), 2, 4).waitdone()
     whole = d.Namespace(own.nvme0, 1)
     whole.read(pair, d.Buffer(4096), 0, 8).waitdone()
-    assert stats(whole) == (12, 0)
+    assert stats(whole) == (4 + 6, 0)
     own.ssd.poke(1, 6, bytes(512))
     with pytest.warns(UserWarning, match=MISMATCH):
         own.nvme0n1.read(pair, d.Buffer(4096), 0, 8).waitdone()

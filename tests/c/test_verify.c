@@ -19,10 +19,10 @@ static struct pyn_verify_counts the_counts;
 static struct pyn_mismatch the_mismatch;
 static uint8_t the_data[128 * LBA];
 
-static void begin_test(void)
+static void begin_test(bool flat)
 {
 	pyn_token_start(&err);
-	the_table = pyn_verify_create(7, NLBA, LBA, &err);
+	the_table = pyn_verify_create_as(7, NLBA, LBA, flat, &err);
 	the_counts = (struct pyn_verify_counts){0};
 	memset(the_data, 0x5a, sizeof(the_data));
 }
@@ -33,14 +33,16 @@ static void end_test(void)
 	the_table = NULL;
 }
 
-/* A test with an empty table of NLBA LBAs. */
+/* A test with an empty table of NLBA LBAs, of either kind. */
 #define TABLE_TEST(name)                                                                                             \
 	static void name##_body(void);                                                                               \
 	TEST(name)                                                                                                   \
 	{                                                                                                            \
-		begin_test();                                                                                        \
-		name##_body();                                                                                       \
-		end_test();                                                                                          \
+		for (unsigned flat = 0; flat < 2; flat++) {                                                          \
+			begin_test(flat);                                                                            \
+			name##_body();                                                                               \
+			end_test();                                                                                  \
+		}                                                                                                    \
 	}                                                                                                            \
 	static void name##_body(void)
 
@@ -605,22 +607,6 @@ TABLE_TEST(what_lies_beyond_the_table_is_not_looked_at)
 	}
 }
 
-TABLE_TEST(lbas_from_the_limit_on_are_tracked_but_not_judged)
-{
-	pyn_verify_set_limit(the_table, 10);
-	write_lbas(5, 20);
-	CHECK_EQ(judge(5, 20), PYN_MISMATCH_NONE);
-	CHECK_EQ(the_counts.judged, 5);
-	the_data[7 * LBA] ^= 1;
-	CHECK_EQ(judge(5, 20), PYN_MISMATCH_NONE);
-	CHECK_EQ(judge(10, 8), -1);
-	pyn_verify_set_limit(the_table, 0);
-	CHECK_EQ(judge(5, 20), -1);
-	pyn_verify_set_limit(the_table, UINT64_MAX);
-	CHECK_EQ(judge(5, 20), PYN_MISMATCH_CORRUPT);
-	CHECK_EQ(the_counts.judged, 20);
-}
-
 /* Shared memory of this process that is there, KiB. */
 static uint64_t resident_kib(void)
 {
@@ -661,12 +647,20 @@ TEST(a_table_of_16_tb_is_there_at_once_and_costs_what_is_touched)
 	end_test();
 }
 
-TEST(a_geometry_that_no_address_space_holds_is_an_error)
+TEST(of_a_namespace_that_is_larger_than_any_table_the_first_lbas_are_judged)
 {
-	CHECK(!pyn_verify_create(1, UINT64_MAX, LBA, &err));
-	CHECK_EQ(err.kind, PYN_ERROR_NAMESPACE);
-	CHECK(!pyn_verify_create(1, UINT64_C(1) << 58, LBA, &err));
-	CHECK_EQ(err.kind, PYN_ERROR_MEMORY);
+	const uint64_t sizes[] = {UINT64_C(1) << 37, UINT64_C(1) << 54, UINT64_MAX};
+
+	for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		the_table = pyn_verify_create(1, sizes[i], LBA, &err);
+		if (!CHECK(the_table))
+			return;
+		write_lbas(PYN_NODES_MOST_LBAS / 16 - 8, 8);
+		CHECK_EQ(judge(PYN_NODES_MOST_LBAS / 16 - 8, 8), PYN_MISMATCH_NONE);
+		write_lbas(sizes[i] - 8, 8);
+		CHECK(judge(sizes[i] - 8, 8) == (sizes[i] > PYN_NODES_MOST_LBAS ? -1 : PYN_MISMATCH_NONE));
+		end_test();
+	}
 }
 
 TEST(every_lba_size_is_judged)

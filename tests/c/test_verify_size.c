@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the table of a large drive costs: a drive of 16 TB with LBAs of 512 bytes, of which 1 GB is touched. */
+/* What the table of a large drive costs: a drive of 16 TB with LBAs of 512 bytes, of which 1 GB is touched, or LBAs
+ * at random. */
 /* sources: core/io/verify*.c core/io/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "core/io/random.h"
 #include "core/io/verify_table.h"
 #include "core/util/clock.h"
 #include "tests/c/test.h"
@@ -15,9 +17,10 @@
 #define AT_ONCE 2048u
 #define MS UINT64_C(1000000)
 
-/* 8 bytes an LBA. */
+/* 8 bytes an LBA, and a sixteenth more for what it takes to find them. */
 #define TABLE_KIB (TOUCHED * 8 / 1024)
-#define SLACK_KIB UINT64_C(1536)
+#define SLACK_KIB (TABLE_KIB / 8)
+#define MOST_AT_RANDOM 64 /* bytes an LBA */
 
 static struct pyn_verify *the_table;
 static struct pyn_error err;
@@ -112,9 +115,123 @@ TEST(reads_of_what_was_never_written_take_none)
 		CHECK(pyn_verify_read_end(the_table, lba, 8, data, cells, &counts, &mismatch));
 	}
 	CHECK_EQ(counts.unverified, reads * 8);
-	/* A byte for each 65536 LBAs. */
-	CHECK(shared_kib() - before <= (NLBA >> PYN_VERIFY_CHUNK_SHIFT) / 1024 + 64);
+	CHECK(shared_kib() - before <= 64);
 	pyn_verify_put(the_table);
+}
+
+/* -- at random --------------------------------------------------------------------------------------------------- */
+
+static struct pyn_random the_random;
+
+/* Writes of nlb LBAs somewhere. */
+static void write_at_random(uint32_t count, uint32_t nlb, uint64_t align, uint64_t below)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t slba = pyn_random_below(&the_random, (below - nlb) / align) * align;
+
+		pyn_verify_change_begin(the_table, slba, nlb, PYN_CELL_ZEROES);
+		pyn_verify_write_end(the_table, slba, nlb, PYN_WRITE_DONE);
+	}
+}
+
+TEST(an_lba_that_is_written_at_random_takes_no_more_than_64_bytes)
+{
+	const struct {
+		uint32_t count, nlb;
+		uint64_t align;
+	} writes[] = {{10000, 1, 1}, {50000, 1, 8}, {10000, 8, 8},  {10000, 8, 1},
+		      {50000, 3, 1}, {5000, 64, 1}, {500, 256, 256}};
+
+	for (unsigned i = 0; i < sizeof(writes) / sizeof(writes[0]); i++) {
+		uint64_t before = shared_kib();
+		uint64_t lbas = (uint64_t)writes[i].count * writes[i].nlb;
+
+		if (!opens())
+			return;
+		write_at_random(writes[i].count, writes[i].nlb, writes[i].align, NLBA);
+		uint64_t bytes = (shared_kib() - before) * 1024;
+
+		printf("    %u × %u LBAs: %.1f bytes an LBA\n", writes[i].count, writes[i].nlb,
+		       (double)bytes / (double)lbas);
+		CHECK(bytes <= lbas * MOST_AT_RANDOM);
+		CHECK(bytes >= lbas * 8);
+		pyn_verify_put(the_table);
+	}
+}
+
+/* However much of a region is written, and in whatever pieces, that holds for what has been written by then. */
+TEST(so_does_a_region_of_a_large_drive_that_fills_at_random)
+{
+	enum { REGION = 1 << 20 };
+	static bool written[REGION];
+	uint64_t before = shared_kib(), lbas = 0;
+
+	if (!opens())
+		return;
+	memset(written, 0, sizeof(written));
+	for (uint32_t i = 0; i < 4 * REGION; i++) {
+		uint64_t lba = pyn_random_below(&the_random, REGION);
+
+		pyn_verify_change_begin(the_table, NLBA / 2 + lba, 1, PYN_CELL_ZEROES);
+		pyn_verify_write_end(the_table, NLBA / 2 + lba, 1, PYN_WRITE_DONE);
+		lbas += !written[lba];
+		written[lba] = true;
+		if (i % (REGION / 16) == REGION / 16 - 1)
+			CHECK((shared_kib() - before) * 1024 <= lbas * MOST_AT_RANDOM);
+	}
+	printf("    in the end %.1f bytes an LBA\n", (double)(shared_kib() - before) * 1024 / (double)lbas);
+	CHECK((shared_kib() - before) * 1024 <= lbas * 20);
+	pyn_verify_put(the_table);
+}
+
+TEST(what_concerns_the_whole_drive_takes_no_memory_after_random_writes)
+{
+	if (!opens())
+		return;
+	write_at_random(10000, 8, 8, NLBA);
+	uint64_t before = shared_kib(), started = pyn_monotonic_ns();
+
+	for (unsigned i = 0; i < 5000; i++) {
+		write_at_random(1, 8, 8, 64);
+		pyn_verify_flush_end(the_table, pyn_verify_flush_begin(the_table));
+	}
+	pyn_verify_power_lost(the_table);
+	pyn_verify_forget(the_table, 0, UINT64_MAX);
+	CHECK(shared_kib() <= before + 8);
+	CHECK(took_ms(started) < 1000);
+	pyn_verify_put(the_table);
+}
+
+TEST(beyond_the_limit_nothing_is_stored)
+{
+	uint64_t before = shared_kib();
+
+	if (!opens())
+		return;
+	pyn_verify_set_limit(the_table, 1000);
+	for (uint32_t i = 0; i < 50000; i++) {
+		uint64_t slba = 996 + pyn_random_below(&the_random, NLBA - 2000);
+		uint64_t noted = pyn_verify_note_begin(the_table, slba, 8);
+
+		CHECK_EQ(noted, slba < 1000 ? 1000 - slba : 0);
+		pyn_verify_change_begin(the_table, slba, noted, PYN_CELL_ZEROES);
+		pyn_verify_write_end(the_table, slba, noted, PYN_WRITE_DONE);
+		pyn_verify_note_end(the_table, slba, 8, noted);
+	}
+	CHECK(shared_kib() <= before + 64);
+	pyn_verify_put(the_table);
+}
+
+TEST(several_drives_of_64_tb_are_open_at_a_time)
+{
+	struct pyn_verify *tables[32];
+
+	for (unsigned i = 0; i < 32; i++) {
+		tables[i] = pyn_verify_create(1, (UINT64_C(64) << 40) / LBA, LBA, &err);
+		CHECK(tables[i]);
+	}
+	for (unsigned i = 0; i < 32; i++)
+		pyn_verify_put(tables[i]);
 }
 
 TEST(a_forked_worker_takes_no_memory_of_its_own)

@@ -171,6 +171,7 @@ static void set_up(uint8_t read_percentage)
 	the_run.device_shared = the_device;
 	the_run.timeout_ms = 10000;
 	the_run.verify = the_table;
+	the_run.noted = NLBA;
 	the_run.stamp = pyn_crc32c_stamp_for(LBA);
 	the_run.shared = shared(sizeof(*the_run.shared));
 	pyn_histogram_init(&the_run.shared->latency);

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What verification does not judge: beyond a limit, and where data change that nobody notes. */
+/* sources: core/io/verify*.c core/io/crc32c.c core/env/*.c core/util/*.c */
+/* dpdk */
+#include "core/io/crc32c.h"
+#include "core/io/verify_table.h"
+#include "tests/c/test.h"
+
+#define LBA 512u
+#define NLBA UINT64_C(1000)
+
+static struct pyn_verify *the_table;
+static struct pyn_error err;
+static struct pyn_verify_counts the_counts;
+static struct pyn_mismatch the_mismatch;
+static uint8_t the_data[128 * LBA];
+
+static void begin_test(bool flat)
+{
+	pyn_token_start(&err);
+	the_table = pyn_verify_create_as(7, NLBA, LBA, flat, &err);
+	the_counts = (struct pyn_verify_counts){0};
+	memset(the_data, 0x5a, sizeof(the_data));
+}
+
+static void end_test(void)
+{
+	pyn_verify_put(the_table);
+	the_table = NULL;
+}
+
+/* A test with an empty table of NLBA LBAs, of either kind. */
+#define TABLE_TEST(name)                                                                                             \
+	static void name##_body(void);                                                                               \
+	TEST(name)                                                                                                   \
+	{                                                                                                            \
+		for (unsigned flat = 0; flat < 2; flat++) {                                                          \
+			begin_test(flat);                                                                            \
+			name##_body();                                                                               \
+			end_test();                                                                                  \
+		}                                                                                                    \
+	}                                                                                                            \
+	static void name##_body(void)
+
+/* Stamp the_data and begin to write it. */
+static uint64_t begin_write(uint64_t slba, uint32_t nlb)
+{
+	uint64_t token = pyn_token_take(nlb);
+
+	pyn_verify_stamp(the_table, the_data, slba, nlb, token);
+	pyn_verify_write_begin(the_table, slba, nlb, the_data, true, token);
+	return token;
+}
+
+static void write_lbas(uint64_t slba, uint32_t nlb)
+{
+	begin_write(slba, nlb);
+	pyn_verify_write_end(the_table, slba, nlb, PYN_WRITE_DONE);
+}
+
+/* What a read of the_data says: the class of its first mismatch, -1 where nothing of it was judged. */
+static int judge(uint64_t slba, uint32_t nlb)
+{
+	uint64_t cells[128];
+
+	the_counts = (struct pyn_verify_counts){0};
+	pyn_verify_read_begin(the_table, slba, nlb, cells);
+	bool right = pyn_verify_read_end(the_table, slba, nlb, the_data, cells, &the_counts, &the_mismatch);
+
+	CHECK_EQ(right, the_mismatch.count == 0);
+	CHECK_EQ(the_counts.judged + the_counts.unverified, nlb);
+	if (the_counts.judged == 0)
+		return -1;
+	return right ? PYN_MISMATCH_NONE : (int)the_mismatch.class;
+}
+
+/* As whoever sends a command does it. */
+static void write_noted(uint64_t slba, uint32_t nlb)
+{
+	uint64_t noted = pyn_verify_note_begin(the_table, slba, nlb);
+
+	write_lbas(slba, (uint32_t)noted);
+	pyn_verify_note_end(the_table, slba, nlb, noted);
+}
+
+TABLE_TEST(lbas_from_the_limit_on_are_neither_noted_nor_judged)
+{
+	pyn_verify_set_limit(the_table, 10);
+	write_noted(5, 20);
+	CHECK_EQ(judge(5, 20), PYN_MISMATCH_NONE);
+	CHECK_EQ(the_counts.judged, 5);
+	the_data[7 * LBA] ^= 1;
+	CHECK_EQ(judge(5, 20), PYN_MISMATCH_NONE);
+	CHECK_EQ(judge(10, 8), -1);
+	pyn_verify_set_limit(the_table, UINT64_MAX);
+	CHECK_EQ(judge(10, 8), -1);
+	write_noted(10, 8);
+	CHECK_EQ(judge(10, 8), PYN_MISMATCH_NONE);
+}
+
+TABLE_TEST(what_is_written_beyond_the_limit_is_unknown_and_what_is_not_stays_known)
+{
+	write_noted(0, 30);
+	pyn_verify_set_limit(the_table, 10);
+	write_noted(8, 12);
+	pyn_verify_set_limit(the_table, UINT64_MAX);
+	CHECK_EQ(judge(10, 10), -1);
+	write_noted(0, 30);
+	pyn_verify_set_limit(the_table, 0);
+	CHECK_EQ(judge(0, 30), -1);
+	pyn_verify_set_limit(the_table, UINT64_MAX);
+	CHECK_EQ(judge(0, 30), PYN_MISMATCH_NONE);
+	CHECK_EQ(the_counts.judged, 30);
+	write_noted(0, 20);
+	CHECK_EQ(judge(0, 20), PYN_MISMATCH_NONE);
+	CHECK_EQ(the_counts.judged, 20);
+}
+
+TABLE_TEST(a_limit_that_rises_over_a_write_in_flight_is_judged_by_when_that_has_ended)
+{
+	pyn_verify_set_limit(the_table, 10);
+	uint64_t noted = pyn_verify_note_begin(the_table, 8, 8);
+
+	begin_write(8, (uint32_t)noted);
+	pyn_verify_set_limit(the_table, UINT64_MAX);
+	/* Ends first: which of the two the device took last nobody knows. */
+	write_noted(10, 20);
+	CHECK_EQ(judge(10, 20), -1);
+	pyn_verify_write_end(the_table, 8, noted, PYN_WRITE_DONE);
+	pyn_verify_note_end(the_table, 8, 8, noted);
+	CHECK_EQ(judge(10, 20), PYN_MISMATCH_NONE);
+	CHECK_EQ(the_counts.judged, 14);
+}
+
+/* By one who has noted his writes since before the limit was lowered, as a worker does. */
+TABLE_TEST(what_others_note_beyond_the_limit_is_not_believed_where_a_write_in_flight_is_not_noted)
+{
+	pyn_verify_set_limit(the_table, 10);
+	uint64_t noted = pyn_verify_note_begin(the_table, 16, 8);
+
+	write_lbas(16, 16);
+	CHECK_EQ(noted, 0);
+	pyn_verify_note_end(the_table, 16, 8, noted);
+	pyn_verify_set_limit(the_table, UINT64_MAX);
+	CHECK_EQ(judge(16, 8), -1);
+	CHECK(judge(24, 8) > 0);
+}
+
+TABLE_TEST(what_is_changed_untracked_is_not_judged_and_unknown_afterwards)
+{
+	struct pyn_verify_untracked one, other;
+
+	write_lbas(0, 128);
+	pyn_verify_untracked_begin(the_table, &one, 16, 16);
+	pyn_verify_untracked_begin(the_table, &other, 24, 32);
+	CHECK_EQ(judge(0, 16), PYN_MISMATCH_NONE);
+	CHECK_EQ(judge(12, 5), -1);
+	CHECK_EQ(judge(40, 1), -1);
+	CHECK(judge(56, 72) > 0); /* the_data is that of LBA 0 */
+	write_lbas(16, 8);
+	CHECK_EQ(judge(16, 8), -1);
+	pyn_verify_untracked_end(the_table, &one);
+	CHECK_EQ(judge(16, 8), -1);
+	write_lbas(16, 8);
+	CHECK_EQ(judge(16, 8), PYN_MISMATCH_NONE);
+	CHECK_EQ(judge(24, 8), -1);
+	pyn_verify_untracked_end(the_table, &other);
+	CHECK_EQ(judge(24, 32), -1);
+	write_lbas(24, 32);
+	CHECK_EQ(judge(24, 32), PYN_MISMATCH_NONE);
+	CHECK_EQ(atomic_load(&the_table->shared->held), 0);
+	CHECK_EQ(atomic_load(&the_table->shared->loose), 0);
+}
+
+/* A read that was sent before the end is not judged by what was known before the begin. */
+TABLE_TEST(a_read_over_the_end_of_untracked_changes_is_not_judged)
+{
+	struct pyn_verify_untracked range;
+	uint64_t cells[8];
+
+	write_lbas(0, 8);
+	pyn_verify_untracked_begin(the_table, &range, 0, 8);
+	pyn_verify_read_begin(the_table, 0, 8, cells);
+	pyn_verify_untracked_end(the_table, &range);
+	memset(the_data, 1, sizeof(the_data));
+	CHECK(pyn_verify_read_end(the_table, 0, 8, the_data, cells, &the_counts, &the_mismatch));
+	CHECK_EQ(the_counts.judged, 0);
+}
+
+TABLE_TEST(of_many_untracked_ranges_each_is_held)
+{
+	struct pyn_verify_untracked ranges[PYN_VERIFY_RANGES + 20];
+	const unsigned count = sizeof(ranges) / sizeof(ranges[0]);
+
+	for (unsigned i = 0; i < count; i++) {
+		pyn_verify_untracked_begin(the_table, &ranges[i], i * 8, 8);
+		write_lbas(i * 8, 8);
+		CHECK_EQ(judge(i * 8, 8), -1);
+	}
+	for (unsigned i = count; i-- > 0;)
+		pyn_verify_untracked_end(the_table, &ranges[i]);
+	write_lbas(0, 8);
+	CHECK_EQ(judge(0, 8), PYN_MISMATCH_NONE);
+}
