@@ -268,6 +268,21 @@ def test_registers(told: Told, drive: str) -> None:
     assert bool(told.cap >> 17 & 1) and told.features[1] is not None, "weighted round robin"
 
 
+def test_interrupt_vectors(told: Told) -> None:
+    """As many as the MSI-X table has can be named, in feature 09h and for a completion queue."""
+    at = told.config.data[0x34]
+    while told.config.data[at] != 0x11:
+        at = told.config.data[at + 1]
+    count = (told.config.number(at + 2, 2) & 0x7FF) + 1
+    for vector, known in ((0, True), (count - 1, True), (count, False), (0xFFFF, False)):
+        assert (told.nvme.admin.execute(0x0A, cdw10=9, cdw11=vector)[1] == OK) == known
+        queue = {"cdw10": 1 << 16 | 1, "cdw11": vector << 16 | 3}
+        status = told.nvme.admin.execute(0x05, prp1=told.nvme.memory.alloc(4096), **queue)[1]
+        assert status == (OK if known else 0x108)
+        if known:
+            assert told.nvme.admin.execute(0x04, cdw10=1)[1] == OK
+
+
 def supported(record: Record | None, first: int = 0) -> set[int] | None:
     return (
         None if record is None else {index for index, entry in enumerate(record.entries(first)) if entry & 1}

@@ -24,6 +24,7 @@ from ctrl_helpers import (
     WRITE_ZEROES,
     Disk,
     Host,
+    Start,
     control,
     get_feature,
     identify,
@@ -103,6 +104,24 @@ def disk(nvme: Nvme) -> Disk:
 def test_identify_says_how_much_is_wanted(nvme: Nvme) -> None:
     preferred, least = struct.unpack_from("<II", identify(nvme, 1), 272)
     assert 0 < least <= preferred and least == PAGES
+
+
+@pytest.mark.parametrize("version, status", [("1.3", OK), ("1.4", INVALID_FIELD), ("2.0", INVALID_FIELD)])
+def test_how_many_pieces_there_may_be_is_told_since_1_4(start: Start, version: str, status: int) -> None:
+    """HMMAXD. Before, the host is not told: a drive uses what it can of more."""
+    host = Host(start("--size", "1M", "--nvme-version", version))
+    limit = struct.unpack_from("<H", identify(host.nvme, 1), 336)[0]
+    assert limit == (0 if version == "1.3" else 128)
+    assert Lender(host.nvme, (1,) * 129).enable() == status
+    assert attributes(host.nvme)[0] == (status == OK)
+    if status == OK:
+        for lba in range(0, 2048, 8):
+            assert host.disk.command(WRITE, lba, 8) == OK
+            assert host.disk.command(READ, lba, 8) == OK
+        assert use(host.server) == (256, 0, 0)
+    else:
+        assert Lender(host.nvme, (1,) * 128).enable() == OK
+    host.close()
 
 
 def test_the_drive_keeps_its_map_there(server: Server, nvme: Nvme, disk: Disk) -> None:

@@ -4,8 +4,8 @@
  * are here, the larger ones have files of their own.
  * NVM Express Base Specification 2.0, section 5; PCIe Transport Specification 1.0, section 3.1.
  *
- * To add a command: write its handler, enter it here with its effects and whether it may run during a sanitize
- * operation, and say in identify.c that it is supported.
+ * To add a command: write its handler, enter it here with its effects, whether it may run during a sanitize
+ * operation, and the version that it came with, and let announce() in identify.c set its bit.
  */
 #include "vssd/ctrl/device.h"
 
