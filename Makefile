@@ -28,7 +28,7 @@ SOURCES := setup.py nvme.pyx nvme.pyi cspdk.pxd $(wildcard driver.[ch] binding/*
 	   tools/module.map $(shell find core spec vssd -name '*.[ch]')
 C_FILES := $(wildcard driver.[ch] tools/*.c) $(shell find core spec vssd tests -name '*.[ch]')
 
-.PHONY: help run test test-slow test-random test-parallel test-qemu fuzz soak mutate bench build wheel lint format clean distclean
+.PHONY: help run test test-slow test-random test-parallel test-qemu test-distros fuzz soak mutate bench build wheel lint format clean distclean
 
 help:
 	@echo "make run        set up what is missing, then the demo: a virtual SSD and verified IO, some 20 s"
@@ -36,6 +36,7 @@ help:
 	@echo "make test-slow  the slow tests"
 	@echo "make test-random, make test-parallel   in an order that changes; in two processes, each with a drive of its own"
 	@echo "make test-qemu  drives behind the kernel's PCIe: those of QEMU, in guests, under 15 minutes (ONLY=…: one of them)"
+	@echo "make test-distros   build and try it in minimal roots of Debian 11 to testing, as root (ONLY=…: one release)"
 	@echo "make fuzz       the virtual SSD under hostile input: the long form, and what it reaches"
 	@echo "make soak       resets and power cycles under load, 250 of each kind (CYCLES=…), and from threads (SECONDS=…)"
 	@echo "make mutate     plant mistakes in our own code: some test must catch each of them"
@@ -63,6 +64,9 @@ test-parallel: build $(TEST_PACKAGES)
 # In the guests this folder is where it is here. NVME and ARGS: one guest with these drives, words for pytest.
 test-qemu: build $(TEST_PACKAGES) $(GUEST)
 	@$(if $(NVME),NVME="$(NVME)") $(PY) tools/test_qemu.py $(if $(ONLY),--only "$(ONLY)",$(ARGS))
+
+test-distros:
+	@$(PYTHON) tools/distros.py $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 fuzz: build $(TEST_PACKAGES)
 	@$(PY) tools/fuzz.py

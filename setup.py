@@ -25,7 +25,9 @@ import docstrings  # noqa: E402
 import needs  # noqa: E402
 
 EXECUTABLE = Path("pynvme/bin/vssd")
-OUT = Path("build/release")
+# The oldest glibc that a wheel is for (tools/wheel); empty: this machine's.
+GLIBC = os.environ.get("PYNVME_GLIBC", "")
+LINKED = Path("build/release", f"glibc-{GLIBC}" if GLIBC else "")
 # Signatures for help(), and nothing in the module that nobody wrote.
 DIRECTIVES = {"language_level": "3", "binding": True, "auto_pickle": False, "autotestdict": False}
 
@@ -67,11 +69,11 @@ class BuildNative(build_ext):
     def build_extension(self, ext: Extension) -> None:
         check_tools()
         tag = sys.implementation.cache_tag
-        module = OUT / tag / f"{ext.name}.so"
+        module = LINKED / tag / f"{ext.name}.so"
         with alone():
             self.compile(tag, module)
         self.install(module, Path(self.get_ext_fullpath(ext.name)))
-        self.install(OUT / "vssd", Path(self.build_lib) / EXECUTABLE)
+        self.install(LINKED / "vssd", Path(self.build_lib) / EXECUTABLE)
 
     def compile(self, tag: str, module: Path) -> None:
         source = self.cython(tag)
@@ -83,12 +85,14 @@ class BuildNative(build_ext):
             f"INCLUDE={sysconfig.get_path('include')}",
             f"MODULE_C={source}",
             f"MODULE={module}",
+            f"LINKED={LINKED}",
+            f"GLIBC={GLIBC}",
         )
 
     def copy_extensions_to_source(self) -> None:
         """What --inplace and an editable install are: the module in the root."""
         super().copy_extensions_to_source()
-        self.install(OUT / "vssd", EXECUTABLE)
+        self.install(LINKED / "vssd", EXECUTABLE)
 
     def cython(self, tag: str) -> Path:
         """nvme.pyx with its docstrings, as C."""

@@ -35,7 +35,7 @@ def _others() -> str:
 def _remedy(cause: str) -> str:
     library, _, rest = cause.partition(": ")
     if rest.startswith("cannot open shared object file"):
-        return f"Install the library {library}; libnuma is libnuma1 on Debian, numactl-libs on Fedora."
+        return f"Install the library {library}, or build the driver here. {BUILD}"
     if "GLIBC_" in cause:
         return f"It was built with a newer C library than the one here: build it here. {BUILD}"
     return "Build it anew: 'make clean build' in a checkout, 'pip install --force-reinstall' elsewhere."

@@ -77,7 +77,7 @@ def test_the_virtual_ssd_needs_the_c_library_alone() -> None:
     assert set(needed) <= {"libc.so.6", "libm.so.6", "libpthread.so.0"}
 
 
-def test_the_module_needs_few_libraries_and_no_dpdk() -> None:
+def test_the_module_needs_the_c_library_alone() -> None:
     import nvme
 
     done = subprocess.run(["readelf", "-d", nvme.__file__], check=True, stdout=subprocess.PIPE, text=True)
@@ -89,9 +89,6 @@ def test_the_module_needs_few_libraries_and_no_dpdk() -> None:
         "libpthread",
         "librt",
         "ld-linux-x86-64",
-        "libnuma",
-        "libbsd",
-        "libmd",
     }
 
 

@@ -8,7 +8,8 @@
 #     make -f tools/native.mk VARIANT=asan vssd c-tests   build/asan/vssd, build/asan/tests/c/test_*
 #     make -f tools/native.mk WERROR=1 …                  warnings are errors
 #
-# For `module` setup.py says which Python it is for: TAG, INCLUDE, MODULE_C, MODULE.
+# For `module` setup.py says which Python it is for: TAG, INCLUDE, MODULE_C, MODULE. For a wheel it says GLIBC, and
+# LINKED, the folder of what that changes.
 
 VARIANT ?= release
 PYTHON ?= python3
@@ -31,18 +32,19 @@ DPDK_CFLAGS = $(shell pkg-config --cflags libdpdk)
 
 # DPDK, linked statically. pkg-config names its archives and the linker takes from them, member by member, what the EAL
 # needs, so --whole-archive, which brings every network driver in, is left out. Of the other libraries those that are
-# there are offered, and only the ones that are used are linked: libnuma, whose archive is not position-independent.
-# -lc before libbsd.a: only what libc lacks (strlcpy) comes from it. A distribution that has no archives of DPDK gets its
-# shared libraries. Some calls of the EAL go through core/env/sysfs.c and core/env/eal.c.
+# there are offered, and only those that are used are linked: usually none. A distribution that has no archives of DPDK
+# gets its shared libraries. Some calls of the EAL go through core/env: sysfs.c, eal.c, libraries.c.
 pkg_config = $(shell pkg-config $(1) libdpdk)
 there = $(foreach lib,$(1),$(if $(filter /%,$(shell $(CC) -print-file-name=$(lib:-l%=lib%.so))),$(lib)))
 DPDK_DIR = $(call pkg_config,--variable=libdir)
 DPDK_ARCHIVES = $(wildcard $(sort $(patsubst -l:%,$(DPDK_DIR)/%,$(filter -l:librte_%.a,$(call pkg_config,--static --libs)))))
-DPDK_OTHERS = $(call there,$(sort $(filter-out -lrte_% -l:% -lbsd,$(filter -l%,$(call pkg_config,--static --libs)))))
-DPDK_STATIC = -Wl,--start-group $(DPDK_ARCHIVES) -Wl,--end-group -lc \
-	      $(filter /%,$(shell $(CC) -print-file-name=libbsd.a)) -Wl,--as-needed $(DPDK_OTHERS) -Wl,--no-as-needed
-DPDK_LIBS = -Wl,--wrap=access,--wrap=rte_eal_check_module,--wrap=mkdir,--wrap=__rte_panic \
-	    $(if $(DPDK_ARCHIVES),$(DPDK_STATIC),-Wl,--as-needed $(call pkg_config,--libs) -Wl,--no-as-needed)
+DPDK_OTHERS = $(call there,$(sort $(filter-out -lrte_% -l:%,$(filter -l%,$(call pkg_config,--static --libs)))))
+DPDK_LIBS = $(addprefix -Wl$(comma)--wrap=,$(WRAPPED)) -Wl,--as-needed \
+	    $(if $(DPDK_ARCHIVES),-Wl$(comma)--start-group $(DPDK_ARCHIVES) -Wl$(comma)--end-group $(DPDK_OTHERS), \
+	    $(call pkg_config,--libs)) -Wl,--no-as-needed
+WRAPPED := access rte_eal_check_module mkdir __rte_panic numa_available numa_allocate_nodemask numa_bitmask_free \
+	   numa_set_localalloc numa_set_preferred get_mempolicy set_mempolicy strlcpy
+comma := ,
 
 CORE := driver.c $(sort $(shell find core -name '*.c'))
 UTIL := $(wildcard core/util/*.c)
@@ -55,13 +57,21 @@ say = $(if $(V),,@echo "  $(1) $(2)")
 .PHONY: vssd bare module c-tests
 .DELETE_ON_ERROR:
 
-vssd: $(OUT)/vssd
+# Links $(1) by $(2). GLIBC=2.31: so that it runs with that one too, as far as tools/older_glibc.py knows how.
+link = $(CC) $(2) -o $(1) $(if $(GLIBC),&& $(PYTHON) tools/older_glibc.py $(GLIBC) $(CC) $(1) >$(1).S && \
+	$(CC) $(1).S $(2) $(OLDER_LIBS) -o $(1))
+OLDER_LIBS := -Wl,--no-as-needed -l:libpthread.so.0 -l:libdl.so.2
+
+LINKED ?= $(OUT)
+
+vssd: $(LINKED)/vssd
 bare: $(OUT)/bare
 c-tests: $(OUT)/tests/c/.all
 
-$(OUT)/vssd: $(patsubst %.c,$(OUT)/obj/%.o,$(VSSD) $(UTIL))
+$(LINKED)/vssd: $(patsubst %.c,$(OUT)/obj/%.o,$(VSSD) $(UTIL))
+	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lm
+	$(Q)$(call link,$@,$(LDFLAGS_ALL) $^ -lm)
 
 $(OUT)/bare: $(OUT)/obj/tools/bare.o $(OUT)/obj/core/io/crc32c.o
 	$(call say,LD,$@)
@@ -79,10 +89,12 @@ $(OUT)/$(TAG)/nvme.o: $(MODULE_C)
 	$(Q)$(CC) $(filter-out -O3 -g,$(CFLAGS_ALL)) -O2 -g1 -w -isystem $(INCLUDE) -MMD -MP -c -o $@ $<
 
 $(MODULE): $(OUT)/$(TAG)/nvme.o $(patsubst %.c,$(OUT)/obj/%.o,$(CORE)) tools/module.map
+	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) -shared $(LDFLAGS_ALL) -Wl,--version-script=tools/module.map -Wl,--exclude-libs,ALL -Wl,-z,now \
-		-o $@ $(filter %.o,$^) $(DPDK_LIBS)
+	$(Q)$(call link,$@,-shared $(LDFLAGS_ALL) $(LDFLAGS_MODULE) $(filter %.o,$^) $(DPDK_LIBS))
 	$(Q)$(call loads,$@)
+
+LDFLAGS_MODULE := -Wl,--version-script=tools/module.map -Wl,--exclude-libs,ALL -Wl,-z,now
 
 # A linker cannot refuse undefined names here (--no-undefined), since Python's are in the interpreter: it has to load it.
 loads = $(PYTHON) tools/loads.py $(1)

@@ -60,10 +60,6 @@ def _header(name: str) -> "Callable[[], bool]":
     return lambda: bool(_asks(_compiler(), "-E", "-x", "c", "-", text=f"#include <{name}>\n"))
 
 
-def _library(name: str) -> "Callable[[], bool]":
-    return lambda: "/" in _asks(_compiler(), f"-print-file-name=lib{name}.so")
-
-
 def _dpdk() -> bool:
     return bool(_asks("pkg-config", "--modversion", "libdpdk"))
 
@@ -102,7 +98,6 @@ BUILD = [
         _packages("pkg-config", "pkgconf-pkg-config", "pkgconf-pkg-config", "pkgconf"),
     ),
     Need("DPDK's headers and libraries", _dpdk, _packages("libdpdk-dev", "dpdk-devel", "dpdk-devel", "dpdk")),
-    Need("libnuma", _library("numa"), _packages("libnuma-dev", "numactl-devel", "libnuma-devel", "numactl")),
     Need(
         "Python's headers",
         _python_header,
