@@ -36,7 +36,9 @@ int main(int argc, char **argv)
     char word[8] = "";
     FILE *file = fopen(argv[1], "r");
 
-    if (argc != 2 || !file || stat(argv[1], &by_path) || lstat(argv[1], &by_link) || fstat(fileno(file), &by_fd))
+    if (argc != 2 || !file || fstat(fileno(file), &by_fd))
+        return 1;
+    if (stat(argv[1], &by_path) || lstat(argv[1], &by_link))
         return 1;
     if (pthread_create(&id, NULL, thread, (void *)41) || pthread_join(id, &result))
         return 2;
