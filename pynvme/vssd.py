@@ -68,7 +68,8 @@ OPTIONS: dict[str, str] = {
     "format_time": "milliseconds that a format takes at least (default 20)",
     "sanitize_time": "milliseconds that a sanitize operation takes at least (default 2000)",
     "sanitize_failures": "make the first N sanitize operations fail half-way (default 0)",
-    "self_test_time": "milliseconds that a short self-test takes; an extended one: 4 times (default 500)",
+    "self_test_time": "milliseconds that a short self-test takes (default 500)",
+    "extended_self_test_time": "milliseconds that an extended one takes (default: ten times a short one)",
     "cpu": "run on this CPU only",
 }
 

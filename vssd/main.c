@@ -51,7 +51,8 @@ static const char usage[] =
 	"  --format-time MS     that Format NVM takes at least, milliseconds (20)\n"
 	"  --sanitize-time MS   that a sanitize operation takes at least, milliseconds (2000)\n"
 	"  --sanitize-failures N  make the first N sanitize operations fail half-way, 0 to 4294967295 (0)\n"
-	"  --self-test-time MS  that a short self-test takes, an extended one four times as long (500)\n"
+	"  --self-test-time MS  that a short self-test takes (500)\n"
+	"  --extended-self-test-time MS  that an extended one takes (ten times as long as a short one)\n"
 	"  --cpu N              run on this CPU only\n"
 	"  --owner-fd N         end when this pipe is closed at its other end\n"
 	"  --ready-fd N         write \"ready\", or what is wrong, to this descriptor\n"
@@ -115,6 +116,7 @@ enum {
 	OPT_SANITIZE_TIME,
 	OPT_SANITIZE_FAILURES,
 	OPT_SELF_TEST_TIME,
+	OPT_EXTENDED_SELF_TEST_TIME,
 	OPT_CPU,
 	OPT_OWNER_FD,
 	OPT_READY_FD,
@@ -140,6 +142,7 @@ static const struct option options[] = {
 	{"sanitize-time", required_argument, NULL, OPT_SANITIZE_TIME},
 	{"sanitize-failures", required_argument, NULL, OPT_SANITIZE_FAILURES},
 	{"self-test-time", required_argument, NULL, OPT_SELF_TEST_TIME},
+	{"extended-self-test-time", required_argument, NULL, OPT_EXTENDED_SELF_TEST_TIME},
 	{"cpu", required_argument, NULL, OPT_CPU},
 	{"owner-fd", required_argument, NULL, OPT_OWNER_FD},
 	{"ready-fd", required_argument, NULL, OPT_READY_FD},
@@ -222,6 +225,8 @@ static const char *take_option(struct arguments *arguments, int option, const ch
 		return NULL;
 	case OPT_SELF_TEST_TIME:
 		return take_time(&drive->self_test_ms, value);
+	case OPT_EXTENDED_SELF_TEST_TIME:
+		return take_time(&drive->extended_self_test_ms, value);
 	case OPT_CPU:
 		if (!parse_number(value, 0, CPU_SETSIZE - 1, &number))
 			return "a CPU's number";

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
-from client import Nvme, sqe
+from client import DEVICE_RESET, Nvme, sqe
 from ctrl_helpers import (
     ALL_NAMESPACES,
     FORMAT,
@@ -83,7 +83,8 @@ def wait(nvme: Nvme, timeout: float = 10) -> None:
 @pytest.fixture
 def host(start: Start) -> Iterator[Host]:
     """Two namespaces; a short test takes 50 ms and an extended one 200."""
-    host = Host(start("--size", "1M", "--namespaces", "2", "--self-test-time", "50"))
+    times = ("--self-test-time", "50", "--extended-self-test-time", "200")
+    host = Host(start("--size", "1M", "--namespaces", "2", *times))
     yield host
     host.close()
 
@@ -104,8 +105,46 @@ def test_identify_tells_what_there_is(host: Host) -> None:
     assert data[318] == 1, "DSTO: one at a time"
 
 
-def test_edstt_is_as_long_as_an_extended_test(slow: Host) -> None:
-    assert int.from_bytes(identify(slow.nvme, cns=1)[316:318], "little") == 40
+@pytest.mark.parametrize(
+    "options, minutes",
+    [
+        ([], 1),
+        (["--self-test-time", "600000"], 100),
+        (["--extended-self-test-time", "3600000"], 60),
+        (["--self-test-time", "600000", "--extended-self-test-time", "60000"], 1),
+        (["--extended-self-test-time", "60001"], 2),
+        (["--extended-self-test-time", "0"], 1),
+    ],
+)
+def test_edstt_is_as_long_as_an_extended_test(start: Start, options: list[str], minutes: int) -> None:
+    host = Host(start("--size", "1M", *options))
+    assert int.from_bytes(identify(host.nvme, cns=1)[316:318], "little") == minutes
+    host.close()
+
+
+def test_an_extended_one_takes_five_seconds_and_goes_on_through_resets(start: Start) -> None:
+    host = Host(start("--size", "1M"))
+    begun = time.monotonic()
+    assert begin(host.nvme, EXTENDED) == OK
+    for kind in ("controller", "function", "conventional", "subsystem", "power"):
+        time.sleep(0.5)
+        before = progress(host.nvme)[1]
+        if kind == "function":
+            host.client.config_write(0x69, b"\xa8")
+        elif kind == "conventional":
+            host.client.ok(DEVICE_RESET)
+        elif kind == "subsystem":
+            host.client.write32(0x20, 0x4E564D65)
+        elif kind == "power":
+            control(host.server, POWER, 0)
+            control(host.server, POWER, 1)
+        host.start()
+        operation, after = progress(host.nvme)
+        assert operation == EXTENDED and after >= before, kind
+    wait(host.nvme)
+    assert 5 <= time.monotonic() - begun < 9
+    assert results(host.nvme) == [Result(EXTENDED, PASSED, 0, 0, ALL_NAMESPACES)]
+    host.close()
 
 
 def test_a_new_drive_has_no_results(host: Host) -> None:

@@ -35,7 +35,7 @@ PM_CONTROL, DEVICE_CONTROL = 0x44, 0x68  # in configuration space
 PAGE = 4096
 
 # They say how the process is run, and not what the drive is like.
-OF_THE_PROCESS = {"dir", "owner-fd", "ready-fd", "help"}
+OF_THE_PROCESS = {"dir", "temporary", "owner-fd", "ready-fd", "help"}
 # Above this all blocks of a store are too many; a null drive has none.
 MOST_BYTES, MOST_BYTES_NULL = 4 << 40, (1 << 51) * PAGE
 

@@ -31,6 +31,7 @@ void vssd_options_default(struct vssd_options *options)
 		.format_ms = 20,
 		.sanitize_ms = 2000,
 		.self_test_ms = 500,
+		.extended_self_test_ms = VSSD_TIME_DERIVED,
 	};
 }
 

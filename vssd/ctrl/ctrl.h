@@ -18,6 +18,7 @@
 #define VSSD_DOORBELL_SIZE 4096u
 
 #define VSSD_TIME_MAX_MS 3600000u
+#define VSSD_TIME_DERIVED UINT32_MAX
 #define VSSD_MDTS_MAX 15u
 
 struct vssd_ctrl;
@@ -50,8 +51,9 @@ struct vssd_options {
 	const char *serial;     /* NULL: made up from the process and the time */
 	uint32_t format_ms; /* Format NVM and a sanitize operation take so long at least, 0 … VSSD_TIME_MAX_MS */
 	uint32_t sanitize_ms;
-	uint32_t sanitize_failures; /* the first so many sanitize operations fail */
-	uint32_t self_test_ms;      /* a short self-test takes so long, and an extended one four times that */
+	uint32_t sanitize_failures;     /* the first so many sanitize operations fail */
+	uint32_t self_test_ms;          /* a short self-test takes so long */
+	uint32_t extended_self_test_ms; /* an extended one; VSSD_TIME_DERIVED: ten times as long as a short one */
 };
 
 void vssd_options_default(struct vssd_options *options);

@@ -14,12 +14,16 @@
 #define MS_NS UINT64_C(1000000)
 #define MS_PER_MINUTE 60000u
 #define MS_PER_HOUR 3600000u
-#define EXTENDED_FACTOR 4u /* as long as a short one */
-#define WHOLE 10000u       /* what nv->self_test.left counts in */
+#define EXTENDED_FACTOR 10u /* as long as a short one, unless the user says how long */
+#define WHOLE 10000u        /* what nv->self_test.left counts in */
 
 static uint32_t duration_ms(const struct vssd_ctrl *ctrl, uint8_t operation)
 {
-	return ctrl->options.self_test_ms * (operation == NVME_SELF_TEST_EXTENDED ? EXTENDED_FACTOR : 1);
+	if (operation != NVME_SELF_TEST_EXTENDED)
+		return ctrl->options.self_test_ms;
+	if (ctrl->options.extended_self_test_ms != VSSD_TIME_DERIVED)
+		return ctrl->options.extended_self_test_ms;
+	return ctrl->options.self_test_ms * EXTENDED_FACTOR;
 }
 
 uint16_t vssd_self_test_minutes(const struct vssd_ctrl *ctrl)
