@@ -70,8 +70,8 @@ struct pyn_pci_ops {
 	/* An eventfd was read: a pin may raise it again. NULL: interrupts are messages. */
 	void (*irq_rearm)(struct pyn_pci *pci);
 
-	/* Reset, and wait until the function answers again; its memory space is enabled afterwards, bus mastering is
-	 * not. PYN_ERROR_UNSUPPORTED: it has no such reset. */
+	/* Reset, and wait until the function answers again; what else was configured is as before, its memory space
+	 * is enabled and bus mastering is not. PYN_ERROR_UNSUPPORTED: it has no such reset. */
 	int (*reset)(struct pyn_pci *pci, enum pyn_pci_reset kind, struct pyn_error *err);
 
 	/* Whether the device still answers, without asking it: one glance at the socket or at a flag. */

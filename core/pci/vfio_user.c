@@ -9,6 +9,7 @@
 #include "core/env/env.h"
 #include "core/pci/check.h"
 #include "core/pci/config.h"
+#include "core/pci/saved.h"
 #include "core/pci/vfio_user_channel.h"
 #include "core/pci/vfio_user_connect.h"
 #include "core/pci/vfio_user_region.h"
@@ -217,9 +218,13 @@ static int device_reset(struct vfio_user *dev, struct pyn_error *err)
 
 static int vfio_user_reset(struct pyn_pci *pci, enum pyn_pci_reset kind, struct pyn_error *err)
 {
-	int rc = kind == PYN_PCI_RESET_FUNCTION ? pyn_pci_function_reset(pci, err)
-						: device_reset(vfio_user_of(pci), err);
+	struct pyn_pci_saved saved;
+	int rc;
 
+	pyn_pci_save(pci, &saved);
+	rc = kind == PYN_PCI_RESET_FUNCTION ? pyn_pci_function_reset(pci, err) : device_reset(vfio_user_of(pci), err);
+	if (!rc)
+		rc = pyn_pci_restore(pci, &saved, err);
 	return rc ? rc : pyn_pci_memory_enable(pci, err);
 }
 

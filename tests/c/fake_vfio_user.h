@@ -48,7 +48,7 @@ static struct fake {
 	uint32_t *doorbells;
 	struct vfu_dma_map maps[MAPS];
 	char *memory[MAPS];
-	unsigned num_maps, num_unmaps, num_resets;
+	unsigned num_maps, num_unmaps, num_resets, num_function_resets;
 	int eventfd;
 	uint32_t vector;
 	bool sent_no_descriptor; /* for DMA */
@@ -182,6 +182,39 @@ static void answer_region_info(const struct message *message)
 	send_all_of(&header, &reply, sizeof(reply), &fake.doorbell_file, 1);
 }
 
+static void config_put(uint32_t offset, uint32_t value)
+{
+	memcpy(fake.config + offset, &value, sizeof(value));
+}
+
+/* Power, PCIe with FLR and MSI-X, linked in this order; an NVMe controller. */
+static void config_fill(void)
+{
+	memset(fake.config, 0, sizeof(fake.config));
+	config_put(PCI_CFG_VENDOR, 0x00011b36);
+	config_put(PCI_CFG_COMMAND, (uint32_t)PCI_STATUS_CAPS << 16);
+	config_put(PCI_CFG_REVISION, PCI_CLASS_NVME << 8);
+	config_put(PCI_CFG_CAPABILITIES, 0x40);
+	config_put(0x40, 0x00035001);
+	config_put(0x50, 0x00027010);
+	config_put(0x54, UINT32_C(1) << 28);
+	config_put(0x70, 0x00040011);
+}
+
+#define DEVICE_CONTROL 0x58u
+
+/* The function was asked for a reset by configuration space: it does as devices do. */
+static void reset_function(void)
+{
+	uint16_t control;
+
+	memcpy(&control, fake.config + DEVICE_CONTROL, sizeof(control));
+	if (!(control & PCI_EXP_DEVICE_CONTROL_FLR))
+		return;
+	fake.num_function_resets++;
+	config_fill();
+}
+
 static void answer_access(const struct message *message)
 {
 	struct vfu_region_access access;
@@ -198,6 +231,7 @@ static void answer_access(const struct message *message)
 	memcpy(reply, &access, sizeof(access));
 	if (message->header.command == VFU_REGION_WRITE) {
 		memcpy(space + access.offset, message->payload + sizeof(access), access.count);
+		reset_function();
 		answer(message, reply, sizeof(access));
 	} else {
 		memcpy(reply + sizeof(access), space + access.offset, access.count);
@@ -275,6 +309,7 @@ static void behave(struct message *message)
 		break;
 	case VFU_DEVICE_RESET:
 		fake.num_resets++;
+		config_fill();
 		answer(message, NULL, 0);
 		break;
 	default:
@@ -295,25 +330,6 @@ static void *play(void *context)
 	}
 	shutdown(fake.fd, SHUT_RDWR);
 	return NULL;
-}
-
-static void config_put(uint32_t offset, uint32_t value)
-{
-	memcpy(fake.config + offset, &value, sizeof(value));
-}
-
-/* Power, PCIe with FLR and MSI-X, linked in this order; an NVMe controller. */
-static void config_fill(void)
-{
-	memset(fake.config, 0, sizeof(fake.config));
-	config_put(PCI_CFG_VENDOR, 0x00011b36);
-	config_put(PCI_CFG_COMMAND, (uint32_t)PCI_STATUS_CAPS << 16);
-	config_put(PCI_CFG_REVISION, PCI_CLASS_NVME << 8);
-	config_put(PCI_CFG_CAPABILITIES, 0x40);
-	config_put(0x40, 0x00035001);
-	config_put(0x50, 0x00027010);
-	config_put(0x54, UINT32_C(1) << 28);
-	config_put(0x70, 0x00040011);
 }
 
 /* A device that listens; hook may be NULL. The caller opens fake.folder, and ends it with stop. */
