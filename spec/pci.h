@@ -34,10 +34,11 @@ enum pci_cfg {
 
 #define PCI_CLASS_NVME 0x010802u
 
-#define PCI_COMMAND_MSE 0x0002u  /* memory space enable */
-#define PCI_COMMAND_BME 0x0004u  /* bus master enable */
-#define PCI_COMMAND_INTD 0x0400u /* interrupt (INTx) disable */
-#define PCI_STATUS_CAPS 0x0010u  /* there is a capability list */
+#define PCI_COMMAND_MSE 0x0002u      /* memory space enable */
+#define PCI_COMMAND_BME 0x0004u      /* bus master enable */
+#define PCI_COMMAND_INTD 0x0400u     /* interrupt (INTx) disable */
+#define PCI_STATUS_INTERRUPT 0x0008u /* the pin is asserted, or would be if INTD were clear */
+#define PCI_STATUS_CAPS 0x0010u      /* there is a capability list */
 
 #define PCI_BAR_64BIT 0x4u
 
@@ -58,6 +59,22 @@ enum pci_ext_cap {
 enum { PCI_PM_CAPABILITIES = 2, PCI_PM_CONTROL = 4, PCI_PM_SIZE = 8 };
 #define PCI_PM_STATE 0x0003u    /* of the control word: 0 is D0, 3 is D3hot */
 #define PCI_PM_NO_RESET 0x0008u /* No_Soft_Reset: D3hot to D0 keeps the state */
+
+/* MSI with addresses of 64 bits and a mask for each message, 24 bytes. */
+enum {
+	PCI_MSI_CONTROL = 2,
+	PCI_MSI_ADDRESS = 4,
+	PCI_MSI_ADDRESS_HIGH = 8,
+	PCI_MSI_DATA = 12,
+	PCI_MSI_MASK = 16,
+	PCI_MSI_PENDING = 20,
+	PCI_MSI_SIZE = 24,
+};
+#define PCI_MSI_ENABLE 0x0001u  /* of the control word */
+#define PCI_MSI_CAPABLE 0x000eu /* messages that it can send, as log2 */
+#define PCI_MSI_ENABLED 0x0070u /* messages that the host has allocated, as log2 */
+#define PCI_MSI_64BIT 0x0080u
+#define PCI_MSI_MASKABLE 0x0100u
 
 /* MSI-X, 12 bytes. */
 enum { PCI_MSIX_CONTROL = 2, PCI_MSIX_TABLE = 4, PCI_MSIX_PBA = 8, PCI_MSIX_SIZE = 12 };
@@ -93,6 +110,7 @@ enum {
 };
 #define PCI_EXP_DEVICE_CAP_FLR (UINT32_C(1) << 28)
 #define PCI_EXP_DEVICE_CONTROL_FLR 0x8000u /* writing 1 resets the function; reads 0 */
+#define PCI_EXP_DEVICE_CONTROL_MPS 0x00e0u /* Max_Payload_Size */
 #define PCI_EXP_DEVICE_STATUS_PENDING 0x0020u
 #define PCI_EXP_LINK_CAP_ASPM 0x0c00u     /* bit 10 L0s, bit 11 L1 */
 #define PCI_EXP_LINK_CONTROL_ASPM 0x0003u /* bit 0 L0s, bit 1 L1 */

@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from client import Client, Nvme
+from client import DEVICE_RESET, Client, Nvme
 from ctrl_helpers import CC_ENABLED, IDENTIFY, READ, Disk, Start, get_feature, pattern, set_feature
 
 from tests.fix_load import loaded
@@ -211,7 +211,10 @@ def test_bars_tell_their_size(client: Client) -> None:
 
 def test_capabilities(client: Client) -> None:
     found = capabilities(client)
-    assert set(found) == {0x01, 0x11, 0x10}
+    assert set(found) == {0x01, 0x05, 0x11, 0x10}
+    msi = client.config_read(found[0x05], 24)
+    assert int.from_bytes(msi[2:4], "little") == 5 << 1 | 1 << 7 | 1 << 8  # 32 messages, 64 bits, maskable
+    assert msi[4:] == bytes(20)
     msix = client.config_read(found[0x11], 12)
     assert int.from_bytes(msix[2:4], "little") & 0x7FF == 64  # 65 vectors
     assert int.from_bytes(msix[4:8], "little") == 4 and int.from_bytes(msix[8:12], "little") == 5
@@ -266,6 +269,65 @@ def test_d3hot_and_back_keeps_a_running_controller(nvme: Nvme) -> None:
     client.config_write(control, b"\x00\x00")
     assert client.read32(CSTS) == RDY
     assert disk.command(READ, 0) == 0
+
+
+def spoil_configuration_space(client: Client) -> None:
+    """Everything that can be written gets another value; interrupts by MSI-X, so that MSI stays off."""
+    found = capabilities(client)
+    pm, msi, msix, express = (found[identifier] for identifier in (0x01, 0x05, 0x11, 0x10))
+    client.config_write(0x10, b"\x00\xc0\xfe\xed" * 6)
+    client.config_write(0x0C, b"\x40")
+    client.config_write(0x3C, b"\x0b")
+    client.config_write(msi + 4, b"\xf0" * 12)
+    client.config_write(msi + 16, b"\xff" * 4)
+    client.config_write(msix + 2, b"\x00\xc0")
+    client.config_write(express + 8, b"\xcf\x50")  # Device Control
+    client.config_write(express + 0x10, b"\xca\x01")
+    client.config_write(express + 0x28, b"\x1f\x00")
+    client.config_write(0x108, b"\xff" * 4)
+    client.config_write(4, b"\x06\x04")
+    client.config_write(pm + 4, b"\x03")
+
+
+@pytest.mark.parametrize("way", ["function", "conventional"])
+def test_resets_make_configuration_space_what_it_was(nvme: Nvme, way: str) -> None:
+    client = nvme.client
+    client.config_write(4, b"\x02\x00")
+    before = bytearray(client.config_read(0, 4096))
+    express = capabilities(client)[0x10]
+    spoil_configuration_space(client)
+    assert client.config_read(0, 4096) != before
+    if way == "function":
+        client.config_write(express + 9, b"\xd0")
+        # An FLR leaves Max_Payload_Size alone, and what both ends of the link must agree on (PCIe 6.6.2).
+        before[express + 8] = (before[express + 8] & ~0xE0) | (0xCF & 0xE0)
+        before[express + 0x10 : express + 0x12] = b"\xca\x01"
+    else:
+        client.ok(DEVICE_RESET)
+    before[0x108:0x10C] = client.config_read(0x108, 4)  # AER: sticky
+    assert before[0x108:0x10C] != bytes(4)
+    assert client.config_read(0, 4096) == before
+    nvme.enable()
+    assert Disk(nvme, nvme.create_queue(1, 8)).command(READ, 0) == 0
+
+
+@pytest.mark.parametrize("way", ["function", "conventional"])
+def test_resets_leave_the_msix_table_masked(nvme: Nvme, way: str) -> None:
+    client = nvme.client
+    client.region_write(4, 16, b"\x5a" * 12 + bytes(4))
+    if way == "function":
+        client.config_write(capabilities(client)[0x10] + 9, b"\xa8")
+    else:
+        client.ok(DEVICE_RESET)
+    assert client.region_read(4, 16, 16) == bytes(12) + b"\1\0\0\0"
+
+
+def test_a_subsystem_reset_leaves_configuration_space_to_the_bus(nvme: Nvme) -> None:
+    client = nvme.client
+    before = client.config_read(0, 4096)
+    client.write32(NSSR, 0x4E564D65)
+    assert client.config_read(0, 4096) == before
+    assert client.config_read(4, 2) == b"\x06\x00"
 
 
 def test_flr_resets_the_controller(nvme: Nvme) -> None:

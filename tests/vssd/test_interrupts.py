@@ -14,7 +14,7 @@ from client import DEVICE_RESET, GET_IRQ_INFO, MSIX_PBA, MSIX_TABLE, SET_IRQS, C
 
 NONE, BOOL, EVENTFD, MASK, UNMASK, TRIGGER = 1, 2, 4, 8, 16, 32
 INTX, MSI, MSIX, ERR, REQ = range(5)
-VECTORS = 65
+VECTORS, MESSAGES = 65, 32
 
 
 def request(flags: int, index: int = MSIX, start: int = 0, count: int = 1, argsz: int = 20) -> bytes:
@@ -42,7 +42,7 @@ def events(client: Client) -> Iterator[list[EventFd]]:
         yield events
 
 
-@pytest.mark.parametrize("index, count", [(INTX, 1), (MSI, 0), (MSIX, VECTORS), (ERR, 0), (REQ, 0)])
+@pytest.mark.parametrize("index, count", [(INTX, 1), (MSI, MESSAGES), (MSIX, VECTORS), (ERR, 0), (REQ, 0)])
 def test_irq_info_tells_how_many_there_are(client: Client, index: int, count: int) -> None:
     payload = client.ok(GET_IRQ_INFO, struct.pack("<4I", 16, 0, index, 0)).payload
     assert struct.unpack("<4I", payload) == (16, 1, index, count)
@@ -155,6 +155,31 @@ def test_intx_is_raised_where_the_client_uses_nothing_else(client: Client) -> No
         assert (pin.count(), vector.count()) == (0, 1)
 
 
+def test_eventfds_of_msi_and_of_msix_exclude_each_other(server, client: Client) -> None:
+    before = server.descriptors()
+    with EventFd() as message, EventFd() as vector:
+        for first, second in ((MSI, MSIX), (MSIX, MSI)):
+            client.set_eventfd(0, message.fd, first)
+            assert client.error(SET_IRQS, request(EVENTFD | TRIGGER, second), [vector.fd]) == errno.EINVAL
+            fire(client, 0, first)
+            assert (message.count(), vector.count()) == (1, 0)
+            client.ok(SET_IRQS, request(NONE | TRIGGER, first, count=0))
+            assert server.descriptors() == before
+            client.set_eventfd(0, vector.fd, second)
+            client.ok(SET_IRQS, request(NONE | TRIGGER, second, count=0))
+
+
+def test_each_message_raises_its_own_eventfd(client: Client) -> None:
+    with ExitStack() as stack:
+        events = [stack.enter_context(EventFd()) for _ in range(MESSAGES)]
+        for first in range(0, MESSAGES, 8):
+            fds = [event.fd for event in events[first : first + 8]]
+            client.ok(SET_IRQS, request(EVENTFD | TRIGGER, MSI, first, 8), fds)
+        for number in (0, 7, 8, 31):
+            fire(client, number, MSI)
+            assert [place for place, event in enumerate(events) if event.count()] == [number]
+
+
 def test_a_full_eventfd_blocks_nobody(client: Client) -> None:
     for blocking in (False, True):
         with EventFd(blocking) as event:
@@ -188,7 +213,12 @@ def test_a_clients_eventfds_are_closed_when_it_leaves(server) -> None:
         request(NONE | TRIGGER, argsz=19),
         request(NONE | TRIGGER, index=5),
         request(NONE | TRIGGER, index=0xFFFFFFFF),
-        request(NONE | TRIGGER, index=MSI, count=0),
+        request(NONE | MASK, index=MSI),
+        request(NONE | UNMASK, index=MSI),
+        request(BOOL | MASK, index=MSI) + b"\1",
+        request(NONE | TRIGGER, index=MSI, start=MESSAGES),
+        request(NONE | TRIGGER, index=MSI, start=1, count=MESSAGES),
+        request(NONE | TRIGGER, index=ERR, count=0),
         request(NONE | TRIGGER, start=VECTORS),
         request(NONE | TRIGGER, start=VECTORS, count=0),
         request(NONE | TRIGGER, start=1, count=0),

@@ -72,7 +72,8 @@ def some_value(dice: random.Random, name: str, kind: str, says: str, folder: str
     if kind == "SIZE" and name == "cache":
         return dice.choice(("0", some_size(dice, 1, 1 << 40)))
     if kind == "SIZE":
-        return some_size(dice, PAGE, 64 << 30 if dice.random() < 0.9 else 1 << 60)
+        # A format of the largest drive that has data would fill its map, which takes the memory of many.
+        return some_size(dice, PAGE, 2 << 30) if dice.random() < 0.9 else some_size(dice, 8 << 40, 1 << 60)
     if kind == "TEXT":
         return "".join(dice.choices("AZaz09 -", k=dice.randrange(21)))
     if kind == "FILE":

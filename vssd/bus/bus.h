@@ -12,11 +12,24 @@
 #define VSSD_MSIX_PBA_BAR 5u
 #define VSSD_MSIX_BAR_SIZE 4096u
 
+/* MSI: configuration space describes and masks it, the server sends it. */
+#define VSSD_MSI_VECTORS 32u
+
 struct vssd_bus;
 
 struct vssd_bus_ops {
-	/* Raise MSI-X vector (0 …); nothing happens where the client listens to none. */
-	void (*interrupt)(struct vssd_bus *bus, uint16_t vector);
+	/* Raise MSI-X vector (0 …). False: the client listens to none of that number. */
+	bool (*interrupt)(struct vssd_bus *bus, uint16_t vector);
+
+	/* Send MSI message (0 …), or signal the pin; nothing happens where the client listens to none. */
+	void (*message)(struct vssd_bus *bus, uint16_t message);
+	void (*pin)(struct vssd_bus *bus);
+
+	/* The function mask of MSI-X: what is raised while it is set waits in its pending bit. */
+	void (*mask)(struct vssd_bus *bus, bool masked);
+
+	/* The function is reset: the MSI-X table and its pending bits are as at power-up. */
+	void (*reset)(struct vssd_bus *bus);
 
 	/* Host memory by message, for regions without memory of their own: 0, or -EFAULT. */
 	int (*read)(struct vssd_bus *bus, uint64_t iova, void *data, size_t length);

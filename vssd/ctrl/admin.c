@@ -46,7 +46,7 @@ static uint16_t create_cq(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, ui
 	(void)cdw0;
 	if (status)
 		return status;
-	if (vector >= VSSD_MSIX_VECTORS)
+	if (vector >= (vssd_config_irq(ctrl) == VSSD_IRQ_MSI ? VSSD_MSI_VECTORS : VSSD_MSIX_VECTORS))
 		return NVME_SC_INVALID_INTERRUPT_VECTOR;
 	vssd_cq_create(ctrl, qid, cmd->prp1, (cmd->cdw10 >> 16) + 1, vector, cmd->cdw11 & QUEUE_IEN);
 	ctrl->io_queues_made = true;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * PCI configuration space: bytes, the bits of them that can be written, and what a write sets off.
- * PCI Express Base Specification 5.0, section 7.
+ * PCI Express Base Specification 5.0, sections 6.6 (resets) and 7.
  *
- * As behind the kernel's VFIO, the function comes with memory space enabled and bus mastering not, and a reset keeps
- * what the host configured: whoever resets restores configuration space, and here that is the bus.
+ * The function comes with memory space enabled and bus mastering not, as behind the kernel's VFIO, and is so again
+ * after a function level or conventional reset. What the host configured it restores then.
  */
 #include "vssd/ctrl/device.h"
 
@@ -18,6 +18,8 @@
 #define CAP_PM 0x40u
 #define CAP_MSIX 0x50u
 #define CAP_EXP 0x60u
+#define CAP_MSI 0xa0u
+#define MSI_LOG2 5u /* of VSSD_MSI_VECTORS */
 #define EXT_AER 0x100u
 #define EXT_DSN 0x148u
 
@@ -39,6 +41,24 @@ static uint16_t get16(const struct vssd_ctrl *ctrl, uint32_t offset)
 
 	memcpy(&value, &ctrl->config[offset], sizeof(value));
 	return value;
+}
+
+static uint32_t get32(const struct vssd_ctrl *ctrl, uint32_t offset)
+{
+	uint32_t value;
+
+	memcpy(&value, &ctrl->config[offset], sizeof(value));
+	return value;
+}
+
+static void set16(struct vssd_ctrl *ctrl, uint32_t offset, uint16_t value)
+{
+	memcpy(&ctrl->config[offset], &value, sizeof(value));
+}
+
+static void set32(struct vssd_ctrl *ctrl, uint32_t offset, uint32_t value)
+{
+	memcpy(&ctrl->config[offset], &value, sizeof(value));
 }
 
 static void capability(struct vssd_ctrl *ctrl, uint32_t offset, uint8_t id, uint8_t next)
@@ -68,9 +88,17 @@ static void init_header(struct vssd_ctrl *ctrl)
 
 static void init_capabilities(struct vssd_ctrl *ctrl)
 {
-	capability(ctrl, CAP_PM, PCI_CAP_PM, CAP_MSIX);
+	capability(ctrl, CAP_PM, PCI_CAP_PM, CAP_MSI);
 	put16(ctrl, CAP_PM + PCI_PM_CAPABILITIES, 3, 0); /* version 1.2 */
 	put16(ctrl, CAP_PM + PCI_PM_CONTROL, PCI_PM_NO_RESET, PCI_PM_STATE);
+
+	capability(ctrl, CAP_MSI, PCI_CAP_MSI, CAP_MSIX);
+	put16(ctrl, CAP_MSI + PCI_MSI_CONTROL, MSI_LOG2 << 1 | PCI_MSI_64BIT | PCI_MSI_MASKABLE,
+	      PCI_MSI_ENABLE | PCI_MSI_ENABLED);
+	put32(ctrl, CAP_MSI + PCI_MSI_ADDRESS, 0, ~3u);
+	put32(ctrl, CAP_MSI + PCI_MSI_ADDRESS_HIGH, 0, UINT32_MAX);
+	put16(ctrl, CAP_MSI + PCI_MSI_DATA, 0, UINT16_MAX);
+	put32(ctrl, CAP_MSI + PCI_MSI_MASK, 0, UINT32_MAX);
 
 	capability(ctrl, CAP_MSIX, PCI_CAP_MSIX, CAP_EXP);
 	put16(ctrl, CAP_MSIX + PCI_MSIX_CONTROL, VSSD_MSIX_VECTORS - 1, PCI_MSIX_ENABLE | PCI_MSIX_MASK_ALL);
@@ -123,6 +151,40 @@ void vssd_config_init(struct vssd_ctrl *ctrl)
 	init_header(ctrl);
 	init_capabilities(ctrl);
 	init_extended(ctrl);
+	ctrl->msix_decided = false;
+}
+
+/* What a function level reset leaves alone besides what is sticky (6.6.2). */
+static const struct {
+	uint32_t offset;
+	uint16_t bits;
+} kept_by_flr[] = {
+	{CAP_EXP + PCI_EXP_DEVICE_CONTROL, PCI_EXP_DEVICE_CONTROL_MPS},
+	/* ASPM, RCB, Common Clock, Extended Synch, Clock Power Management */
+	{CAP_EXP + PCI_EXP_LINK_CONTROL, PCI_EXP_LINK_CONTROL_ASPM | 0x01c8},
+};
+#define LINK_SPEED 0x000fu /* of Link Control 2: sticky, as are the registers of AER */
+
+void vssd_config_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
+{
+	uint8_t before[VSSD_CONFIG_SIZE];
+	uint16_t old;
+
+	memcpy(before, ctrl->config, sizeof(before));
+	vssd_config_init(ctrl);
+	memcpy(&ctrl->config[EXT_AER + PCI_AER_UNCORRECTABLE_STATUS], &before[EXT_AER + PCI_AER_UNCORRECTABLE_STATUS],
+	       PCI_AER_SIZE - PCI_AER_UNCORRECTABLE_STATUS);
+	memcpy(&old, &before[CAP_EXP + PCI_EXP_LINK_CONTROL2], sizeof(old));
+	set16(ctrl, CAP_EXP + PCI_EXP_LINK_CONTROL2, old & LINK_SPEED);
+	if (kind != VSSD_RESET_FUNCTION)
+		return;
+	for (unsigned i = 0; i < sizeof(kept_by_flr) / sizeof(kept_by_flr[0]); i++) {
+		uint32_t offset = kept_by_flr[i].offset;
+		uint16_t bits = kept_by_flr[i].bits;
+
+		memcpy(&old, &before[offset], sizeof(old));
+		set16(ctrl, offset, (uint16_t)((get16(ctrl, offset) & ~bits) | (old & bits)));
+	}
 }
 
 static bool in_d0(const struct vssd_ctrl *ctrl)
@@ -140,30 +202,111 @@ bool vssd_config_bus_master(const struct vssd_ctrl *ctrl)
 	return (get16(ctrl, PCI_CFG_COMMAND) & PCI_COMMAND_BME) && in_d0(ctrl);
 }
 
-void vssd_ctrl_config_read(struct vssd_ctrl *ctrl, uint32_t offset, void *data, uint32_t length)
+/* ---- interrupts ---- */
+
+static bool msi_enabled(const struct vssd_ctrl *ctrl)
 {
-	if (ctrl->power)
-		memcpy(data, &ctrl->config[offset], length);
-	else
-		memset(data, 0xff, length);
+	return get16(ctrl, CAP_MSI + PCI_MSI_CONTROL) & PCI_MSI_ENABLE;
 }
 
-/* Whether a write of these bytes sets the bit that resets the function; it reads 0 at any time. */
+static bool msix_enabled(const struct vssd_ctrl *ctrl)
+{
+	return get16(ctrl, CAP_MSIX + PCI_MSIX_CONTROL) & PCI_MSIX_ENABLE;
+}
+
+enum vssd_irq vssd_config_irq(const struct vssd_ctrl *ctrl)
+{
+	if (msix_enabled(ctrl))
+		return VSSD_IRQ_MSIX;
+	if (msi_enabled(ctrl))
+		return VSSD_IRQ_MSI;
+	return ctrl->msix_decided ? VSSD_IRQ_PIN : VSSD_IRQ_ANY;
+}
+
+uint32_t vssd_config_messages(const struct vssd_ctrl *ctrl)
+{
+	uint32_t log2 = (get16(ctrl, CAP_MSI + PCI_MSI_CONTROL) & PCI_MSI_ENABLED) >> 4;
+
+	return 1u << (log2 < MSI_LOG2 ? log2 : MSI_LOG2);
+}
+
+bool vssd_config_message_waits(struct vssd_ctrl *ctrl, uint32_t message)
+{
+	uint32_t bit = 1u << message;
+
+	if (!(get32(ctrl, CAP_MSI + PCI_MSI_MASK) & bit))
+		return false;
+	set32(ctrl, CAP_MSI + PCI_MSI_PENDING, get32(ctrl, CAP_MSI + PCI_MSI_PENDING) | bit);
+	return true;
+}
+
+bool vssd_config_pin_disabled(const struct vssd_ctrl *ctrl)
+{
+	return get16(ctrl, PCI_CFG_COMMAND) & PCI_COMMAND_INTD;
+}
+
+void vssd_config_host_gone(struct vssd_ctrl *ctrl)
+{
+	ctrl->msix_decided = false;
+}
+
+/* Messages that are not masked any more, or must not be sent any more, pend no longer. */
+static void settle_messages(struct vssd_ctrl *ctrl)
+{
+	uint32_t pending = get32(ctrl, CAP_MSI + PCI_MSI_PENDING);
+	uint32_t ready = pending & ~get32(ctrl, CAP_MSI + PCI_MSI_MASK);
+
+	if (!msi_enabled(ctrl)) {
+		set32(ctrl, CAP_MSI + PCI_MSI_PENDING, 0);
+		return;
+	}
+	if (!vssd_config_bus_master(ctrl))
+		return;
+	set32(ctrl, CAP_MSI + PCI_MSI_PENDING, pending & ~ready);
+	for (uint16_t i = 0; i < VSSD_MSI_VECTORS; i++)
+		if (ready >> i & 1)
+			ctrl->bus->ops->message(ctrl->bus, i);
+}
+
+/* Hosts must not enable both. The one that was enabled first stays, and MSI-X where both come at once. */
+static void enable_one(struct vssd_ctrl *ctrl, bool msi_before)
+{
+	uint32_t loser = msi_before ? CAP_MSIX + PCI_MSIX_CONTROL : CAP_MSI + PCI_MSI_CONTROL;
+
+	if (msi_enabled(ctrl) && msix_enabled(ctrl))
+		set16(ctrl, loser, (uint16_t)(get16(ctrl, loser) & ~(msi_before ? PCI_MSIX_ENABLE : PCI_MSI_ENABLE)));
+}
+
+/* ---- accesses ---- */
+
+/* Whether an access touches the byte at that offset. */
+static bool touches(uint32_t offset, uint32_t length, uint32_t byte)
+{
+	return offset <= byte && byte - offset < length;
+}
+
+void vssd_ctrl_config_read(struct vssd_ctrl *ctrl, uint32_t offset, void *data, uint32_t length)
+{
+	if (!ctrl->power) {
+		memset(data, 0xff, length);
+		return;
+	}
+	if (touches(offset, length, PCI_CFG_STATUS))
+		set16(ctrl, PCI_CFG_STATUS,
+		      PCI_STATUS_CAPS | (vssd_interrupts_pin_level(ctrl) ? PCI_STATUS_INTERRUPT : 0));
+	memcpy(data, &ctrl->config[offset], length);
+}
+
+/* Whether a write sets the bit that resets the function; that bit reads 0 at any time. */
 static bool asks_for_flr(uint32_t offset, const uint8_t *data, uint32_t length)
 {
 	uint32_t high_byte = CAP_EXP + PCI_EXP_DEVICE_CONTROL + 1;
 
-	return offset <= high_byte && high_byte - offset < length &&
-	       (data[high_byte - offset] & (PCI_EXP_DEVICE_CONTROL_FLR >> 8));
+	return touches(offset, length, high_byte) && (data[high_byte - offset] & (PCI_EXP_DEVICE_CONTROL_FLR >> 8));
 }
 
-void vssd_ctrl_config_write(struct vssd_ctrl *ctrl, uint32_t offset, const void *data, uint32_t length)
+static void store(struct vssd_ctrl *ctrl, uint32_t offset, const uint8_t *from, uint32_t length)
 {
-	const uint8_t *from = data;
-	uint8_t pm_before = ctrl->config[CAP_PM + PCI_PM_CONTROL];
-
-	if (!ctrl->power)
-		return;
 	for (uint32_t i = 0; i < length; i++) {
 		uint8_t writable = ctrl->config_writable[offset + i];
 		uint8_t *byte = &ctrl->config[offset + i];
@@ -171,10 +314,30 @@ void vssd_ctrl_config_write(struct vssd_ctrl *ctrl, uint32_t offset, const void 
 		*byte = (uint8_t)((*byte & ~writable) | (from[i] & writable));
 		*byte &= (uint8_t) ~(from[i] & ctrl->config_clear[offset + i]);
 	}
+}
+
+void vssd_ctrl_config_write(struct vssd_ctrl *ctrl, uint32_t offset, const void *data, uint32_t length)
+{
+	uint8_t pm_before = ctrl->config[CAP_PM + PCI_PM_CONTROL];
+	bool mastered = vssd_config_bus_master(ctrl), msi_before = msi_enabled(ctrl);
+	bool pin_was_disabled = vssd_config_pin_disabled(ctrl);
+
+	if (!ctrl->power)
+		return;
+	store(ctrl, offset, data, length);
 	/* D1 and D2 are not there: a write of them leaves the state as it was. */
 	if ((ctrl->config[CAP_PM + PCI_PM_CONTROL] & PCI_PM_STATE) % 3 != 0)
 		ctrl->config[CAP_PM + PCI_PM_CONTROL] = pm_before;
-	if (asks_for_flr(offset, from, length))
+	ctrl->msix_decided |= touches(offset, length, CAP_MSIX + PCI_MSIX_CONTROL + 1);
+	enable_one(ctrl, msi_before);
+	if (asks_for_flr(offset, data, length))
 		vssd_ctrl_reset(ctrl, VSSD_RESET_FUNCTION);
 	vssd_update_running(ctrl);
+	ctrl->bus->ops->mask(ctrl->bus, get16(ctrl, CAP_MSIX + PCI_MSIX_CONTROL) & PCI_MSIX_MASK_ALL);
+	settle_messages(ctrl);
+	/* Interrupts that could not be sent meanwhile; for messages, that is what bus mastering allows. */
+	if (!mastered && ctrl->running)
+		vssd_interrupts_again(ctrl, UINT32_MAX);
+	else if (pin_was_disabled)
+		vssd_ctrl_pin_again(ctrl);
 }

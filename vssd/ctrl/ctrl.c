@@ -251,13 +251,20 @@ void vssd_ctrl_destroy(struct vssd_ctrl *ctrl)
 
 void vssd_ctrl_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 {
-	if (ctrl->power)
-		vssd_regs_reset(ctrl, kind);
+	if (!ctrl->power)
+		return;
+	vssd_regs_reset(ctrl, kind);
+	if (kind != VSSD_RESET_FUNCTION && kind != VSSD_RESET_CONVENTIONAL)
+		return;
+	vssd_config_reset(ctrl, kind);
+	ctrl->bus->ops->reset(ctrl->bus);
+	vssd_update_running(ctrl);
 }
 
 void vssd_ctrl_host_gone(struct vssd_ctrl *ctrl)
 {
 	ctrl->host_gone = true;
+	vssd_config_host_gone(ctrl);
 	vssd_update_running(ctrl);
 }
 

@@ -65,8 +65,8 @@ int vssd_ctrl_create(const struct vssd_options *options, struct vssd_bus *bus, v
 void vssd_ctrl_destroy(struct vssd_ctrl *ctrl);
 
 /* PCI configuration space. Offsets and lengths have been checked against VSSD_CONFIG_SIZE. As behind the kernel's
- * VFIO, memory space is enabled at power-up and bus mastering is not (no command is taken without), and resets keep
- * both. */
+ * VFIO, memory space is enabled at power-up and bus mastering is not (no command is taken without). Function level
+ * and conventional resets bring it back to that; NSSR leaves it to whoever sits between the host and the function. */
 void vssd_ctrl_config_read(struct vssd_ctrl *ctrl, uint32_t offset, void *data, uint32_t length);
 void vssd_ctrl_config_write(struct vssd_ctrl *ctrl, uint32_t offset, const void *data, uint32_t length);
 
@@ -85,6 +85,9 @@ enum vssd_reset {
 	VSSD_RESET_POWER,
 };
 void vssd_ctrl_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind);
+
+/* The client listens to the pin again, which may be asserted. */
+void vssd_ctrl_pin_again(struct vssd_ctrl *ctrl);
 
 /* The client is gone: no pointer into host memory may be kept. The device keeps its state, but takes no command
  * before it has been enabled anew: what is in the queues belongs to somebody whose memory is not there any more. */

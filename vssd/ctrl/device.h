@@ -23,6 +23,7 @@
 #include "spec/nvme_regs.h"
 #include "vssd/bus/bus.h"
 #include "vssd/ctrl/ctrl.h"
+#include "vssd/ctrl/function.h"
 #include "vssd/store/store.h"
 
 #define VSSD_LATER ((uint16_t)0xffff)
@@ -386,6 +387,8 @@ struct vssd_ctrl {
 	uint8_t config[VSSD_CONFIG_SIZE];
 	uint8_t config_writable[VSSD_CONFIG_SIZE]; /* bits that take what is written */
 	uint8_t config_clear[VSSD_CONFIG_SIZE];    /* bits that a written 1 clears */
+	bool msix_decided;                         /* the host has written MSI-X Enable, with whatever value */
+	uint32_t intms; /* what INTMS and INTMC say: a bit for each MSI message, bit 0 for the pin */
 
 	uint32_t feature[256];                   /* current values, by FID */
 	uint16_t threshold[VSSD_SENSORS + 1][2]; /* temperature, Kelvin: by sensor (0: composite), over and under */
@@ -432,14 +435,6 @@ void vssd_update_running(struct vssd_ctrl *ctrl);
 /* CSTS.CFS: something that no completion can tell. Nothing is taken until the next reset. */
 void vssd_fatal(struct vssd_ctrl *ctrl);
 
-/* ---- config.c ---- */
-
-void vssd_config_init(struct vssd_ctrl *ctrl);
-
-/* Whether the function answers in memory space, and whether it may read and write host memory. */
-bool vssd_config_memory_enabled(const struct vssd_ctrl *ctrl);
-bool vssd_config_bus_master(const struct vssd_ctrl *ctrl);
-
 /* ---- queue.c ---- */
 
 /* Make queue qid. The caller has checked everything. */
@@ -453,6 +448,9 @@ void vssd_queues_clear(struct vssd_ctrl *ctrl);
 
 /* The host's memory map may have changed: pointers into it are void then. */
 void vssd_queues_resolve(struct vssd_ctrl *ctrl);
+
+/* Look at doorbells, so that what the host rang before it asked is known. */
+void vssd_queues_look(struct vssd_ctrl *ctrl);
 
 /* Look at doorbells, execute commands; how many. */
 unsigned vssd_queues_poll(struct vssd_ctrl *ctrl);
@@ -514,17 +512,6 @@ void vssd_doorbells_scan(struct vssd_ctrl *ctrl);
 /* One doorbell, or all, as after a reset. */
 void vssd_doorbell_clear(struct vssd_ctrl *ctrl, uint32_t index);
 void vssd_doorbells_clear(struct vssd_ctrl *ctrl);
-
-/* ---- interrupt.c ---- */
-
-/* Entries were posted: raise the vector, or let it wait for more. */
-void vssd_interrupt(struct vssd_ctrl *ctrl, struct vssd_cq *cq);
-
-/* Raise what has waited long enough. */
-void vssd_interrupts_poll(struct vssd_ctrl *ctrl);
-
-/* No queue is left to tell of. */
-void vssd_interrupts_clear(struct vssd_ctrl *ctrl);
 
 /* ---- prp.c ---- */
 

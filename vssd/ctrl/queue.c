@@ -456,6 +456,16 @@ static void look(struct vssd_ctrl *ctrl, uint16_t qid)
 		release_held(ctrl, sq, ctrl->now);
 }
 
+void vssd_queues_look(struct vssd_ctrl *ctrl)
+{
+	if (!ctrl->running)
+		return;
+	vssd_queues_resolve(ctrl);
+	look(ctrl, 0);
+	for (uint16_t i = 0; i < ctrl->num_active; i++)
+		look(ctrl, ctrl->active[i]);
+}
+
 static bool peek(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, uint32_t entry, struct nvme_cmd *cmd)
 {
 	return vssd_bus_read(ctrl->bus, sq->iova + (uint64_t)entry * sizeof(*cmd), cmd, sizeof(*cmd)) == 0;

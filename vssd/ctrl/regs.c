@@ -50,6 +50,7 @@ void vssd_regs_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 	ctrl->shut_down = false;
 	ctrl->host_gone = false;
 	ctrl->io_queues_made = false;
+	ctrl->intms = 0;
 	ctrl->queues_granted = false;
 	ctrl->num_sqs = ctrl->num_cqs = ctrl->options.queues;
 	ctrl->cc = 0;
@@ -137,6 +138,9 @@ static uint32_t register_read(const struct vssd_ctrl *ctrl, uint32_t offset)
 		return (uint32_t)(ctrl->cap >> 32);
 	case NVME_REG_VS:
 		return ctrl->options.version;
+	case NVME_REG_INTMS:
+	case NVME_REG_INTMC:
+		return vssd_interrupts_masked(ctrl);
 	case NVME_REG_CC:
 		return ctrl->cc;
 	case NVME_REG_CSTS:
@@ -158,7 +162,7 @@ static uint32_t register_read(const struct vssd_ctrl *ctrl, uint32_t offset)
 	}
 	if (offset >= VSSD_DOORBELL_OFFSET && offset < VSSD_DOORBELL_OFFSET + VSSD_DOORBELL_SIZE)
 		return vssd_doorbell_read(ctrl, (offset - VSSD_DOORBELL_OFFSET) / 4);
-	return 0; /* INTMS and INTMC too: with MSI-X there is nothing to mask here */
+	return 0;
 }
 
 static void set_half(uint64_t *reg, bool high, uint32_t value)
@@ -169,6 +173,12 @@ static void set_half(uint64_t *reg, bool high, uint32_t value)
 static void register_write(struct vssd_ctrl *ctrl, uint32_t offset, uint32_t value)
 {
 	switch (offset) {
+	case NVME_REG_INTMS:
+		vssd_interrupts_mask(ctrl, value);
+		return;
+	case NVME_REG_INTMC:
+		vssd_interrupts_unmask(ctrl, value);
+		return;
 	case NVME_REG_CC:
 		write_cc(ctrl, value);
 		return;

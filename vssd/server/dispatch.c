@@ -101,11 +101,16 @@ static int do_get_irq_info(struct vssd_session *session, struct vssd_message *me
 static int do_set_irqs(struct vssd_session *session, struct vssd_message *message, struct vssd_reply *reply)
 {
 	struct vfu_irq_set request;
+	int err;
 
 	(void)reply;
 	memcpy(&request, message->payload, sizeof(request));
-	return vssd_interrupts_set(&session->interrupts, &request, message->payload + sizeof(request),
-				   message->length - sizeof(request), message->fds, message->num_fds);
+	err = vssd_interrupts_set(&session->interrupts, &request, message->payload + sizeof(request),
+				  message->length - sizeof(request), message->fds, message->num_fds);
+	/* A pin is a level: who listens to it from now on learns that it is asserted. */
+	if (!err && request.index == VFU_IRQ_INTX && request.flags & (VFU_IRQ_SET_UNMASK | VFU_IRQ_SET_DATA_EVENTFD))
+		vssd_ctrl_pin_again(session->ctrl);
+	return err;
 }
 
 static int do_region_read(struct vssd_session *session, struct vssd_message *message, struct vssd_reply *reply)
@@ -142,7 +147,6 @@ static int do_device_reset(struct vssd_session *session, struct vssd_message *me
 	(void)message;
 	(void)reply;
 	vssd_ctrl_reset(session->ctrl, VSSD_RESET_CONVENTIONAL);
-	vssd_interrupts_reset(&session->interrupts);
 	return 0;
 }
 

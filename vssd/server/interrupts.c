@@ -48,6 +48,7 @@ static bool is_eventfd(int fd)
 
 void vssd_interrupts_reset(struct vssd_interrupts *interrupts)
 {
+	interrupts->function_masked = false;
 	for (unsigned i = 0; i < VSSD_MSIX_VECTORS; i++) {
 		interrupts->table[i] = (struct pci_msix_entry){.control = PCI_MSIX_ENTRY_MASK};
 		interrupts->vectors[i].written = false;
@@ -58,6 +59,9 @@ void vssd_interrupts_reset(struct vssd_interrupts *interrupts)
 void vssd_interrupts_init(struct vssd_interrupts *interrupts)
 {
 	interrupts->intx = no_eventfd;
+	interrupts->intx_masked = false;
+	for (unsigned i = 0; i < VSSD_MSI_VECTORS; i++)
+		interrupts->messages[i] = no_eventfd;
 	for (unsigned i = 0; i < VSSD_MSIX_VECTORS; i++)
 		interrupts->vectors[i].eventfd = no_eventfd;
 	vssd_interrupts_reset(interrupts);
@@ -65,14 +69,22 @@ void vssd_interrupts_init(struct vssd_interrupts *interrupts)
 
 void vssd_interrupts_release(struct vssd_interrupts *interrupts)
 {
+	bool function_masked = interrupts->function_masked; /* configuration space says so, which outlasts a client */
+
 	eventfd_close(&interrupts->intx);
+	interrupts->intx_masked = false;
+	for (unsigned i = 0; i < VSSD_MSI_VECTORS; i++)
+		eventfd_close(&interrupts->messages[i]);
 	for (unsigned i = 0; i < VSSD_MSIX_VECTORS; i++)
 		eventfd_close(&interrupts->vectors[i].eventfd);
 	vssd_interrupts_reset(interrupts);
+	interrupts->function_masked = function_masked;
 }
 
 static bool is_masked(const struct vssd_interrupts *interrupts, uint32_t vector)
 {
+	if (interrupts->function_masked)
+		return true;
 	return interrupts->vectors[vector].written && (interrupts->table[vector].control & PCI_MSIX_ENTRY_MASK);
 }
 
@@ -91,18 +103,38 @@ static void set_mask(struct vssd_interrupts *interrupts, uint32_t vector, bool m
 	deliver_pending(interrupts, vector);
 }
 
-void vssd_interrupts_raise(struct vssd_interrupts *interrupts, uint16_t vector)
+void vssd_interrupts_mask_function(struct vssd_interrupts *interrupts, bool masked)
 {
+	if (interrupts->function_masked == masked)
+		return;
+	interrupts->function_masked = masked;
+	for (uint32_t i = 0; i < VSSD_MSIX_VECTORS; i++)
+		deliver_pending(interrupts, i);
+}
+
+bool vssd_interrupts_raise(struct vssd_interrupts *interrupts, uint16_t vector)
+{
+	bool named = vector < VSSD_MSIX_VECTORS && interrupts->vectors[vector].eventfd.fd >= 0;
+
 	if (vector >= VSSD_MSIX_VECTORS)
-		return;
-	if (interrupts->vectors[vector].eventfd.fd < 0 && interrupts->intx.fd >= 0) {
-		eventfd_signal(&interrupts->intx);
-		return;
-	}
-	if (interrupts->vectors[vector].eventfd.fd < 0 && !interrupts->vectors[vector].written)
-		return;
+		return false;
+	if (!named && (interrupts->intx.fd >= 0 || !interrupts->vectors[vector].written))
+		return false;
 	interrupts->vectors[vector].pending = true;
 	deliver_pending(interrupts, vector);
+	return true;
+}
+
+void vssd_interrupts_message(const struct vssd_interrupts *interrupts, uint16_t message)
+{
+	if (message < VSSD_MSI_VECTORS)
+		eventfd_signal(&interrupts->messages[message]);
+}
+
+void vssd_interrupts_pin(const struct vssd_interrupts *interrupts)
+{
+	if (!interrupts->intx_masked)
+		eventfd_signal(&interrupts->intx);
 }
 
 uint32_t vssd_interrupts_count(uint32_t index)
@@ -110,6 +142,8 @@ uint32_t vssd_interrupts_count(uint32_t index)
 	switch (index) {
 	case VFU_IRQ_INTX:
 		return 1;
+	case VFU_IRQ_MSI:
+		return VSSD_MSI_VECTORS;
 	case VFU_IRQ_MSIX:
 		return VSSD_MSIX_VECTORS;
 	default:
@@ -136,6 +170,9 @@ static bool set_is_valid(const struct vfu_irq_set *request, size_t bools_length,
 	if (request->count == 0 &&
 	    (request->flags != (VFU_IRQ_SET_DATA_NONE | VFU_IRQ_SET_TRIGGER) || request->start))
 		return false;
+	/* MSI is masked in configuration space. */
+	if (request->index == VFU_IRQ_MSI && action != VFU_IRQ_SET_TRIGGER)
+		return false;
 	if (data == VFU_IRQ_SET_DATA_EVENTFD)
 		return action == VFU_IRQ_SET_TRIGGER && (num_fds == 0 || num_fds == request->count);
 	return num_fds == 0 && (data != VFU_IRQ_SET_DATA_BOOL || bools_length >= request->count);
@@ -143,13 +180,35 @@ static bool set_is_valid(const struct vfu_irq_set *request, size_t bools_length,
 
 static struct vssd_eventfd *eventfd_of(struct vssd_interrupts *interrupts, uint32_t index, uint32_t vector)
 {
-	return index == VFU_IRQ_INTX ? &interrupts->intx : &interrupts->vectors[vector].eventfd;
+	switch (index) {
+	case VFU_IRQ_INTX:
+		return &interrupts->intx;
+	case VFU_IRQ_MSI:
+		return &interrupts->messages[vector];
+	default:
+		return &interrupts->vectors[vector].eventfd;
+	}
+}
+
+static bool has_eventfd(struct vssd_interrupts *interrupts, uint32_t index)
+{
+	for (uint32_t i = 0; i < vssd_interrupts_count(index); i++)
+		if (eventfd_of(interrupts, index, i)->fd >= 0)
+			return true;
+	return false;
+}
+
+/* Whether the other kind of messages is in use. */
+static bool excludes(struct vssd_interrupts *interrupts, uint32_t index)
+{
+	return (index == VFU_IRQ_MSI && has_eventfd(interrupts, VFU_IRQ_MSIX)) ||
+	       (index == VFU_IRQ_MSIX && has_eventfd(interrupts, VFU_IRQ_MSI));
 }
 
 static int assign(struct vssd_interrupts *interrupts, const struct vfu_irq_set *request, int *fds, unsigned num_fds)
 {
 	for (unsigned i = 0; i < num_fds; i++)
-		if (!is_eventfd(fds[i]))
+		if (!is_eventfd(fds[i]) || excludes(interrupts, request->index))
 			return -EINVAL;
 	for (uint32_t i = 0; i < request->count; i++) {
 		struct vssd_eventfd *eventfd = eventfd_of(interrupts, request->index, request->start + i);
@@ -172,14 +231,18 @@ static void disable(struct vssd_interrupts *interrupts, uint32_t index)
 
 static void act(struct vssd_interrupts *interrupts, uint32_t index, uint32_t vector, uint32_t action)
 {
-	if (index == VFU_IRQ_INTX) {
-		if (action == VFU_IRQ_SET_TRIGGER)
-			eventfd_signal(&interrupts->intx);
-	} else if (action == VFU_IRQ_SET_TRIGGER) {
-		vssd_interrupts_raise(interrupts, (uint16_t)vector);
-	} else {
+	bool triggers = action == VFU_IRQ_SET_TRIGGER;
+
+	if (index == VFU_IRQ_INTX && !triggers)
+		interrupts->intx_masked = action == VFU_IRQ_SET_MASK;
+	else if (index == VFU_IRQ_INTX)
+		eventfd_signal(&interrupts->intx);
+	else if (index == VFU_IRQ_MSI)
+		vssd_interrupts_message(interrupts, (uint16_t)vector);
+	else if (!triggers)
 		set_mask(interrupts, vector, action == VFU_IRQ_SET_MASK);
-	}
+	else if (!vssd_interrupts_raise(interrupts, (uint16_t)vector))
+		eventfd_signal(&interrupts->intx);
 }
 
 int vssd_interrupts_set(struct vssd_interrupts *interrupts, const struct vfu_irq_set *request, const uint8_t *bools,

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Interrupts: MSI-X with its table (BAR 4) and pending bits (BAR 5), and INTx where a client uses nothing else.
+ * Interrupts: MSI-X with its table (BAR 4) and pending bits (BAR 5), MSI, and the pin (INTx).
  *
  * The client names an eventfd for each vector (SET_IRQS). A vector is masked by its table entry or by SET_IRQS; what
  * is raised then waits in its pending bit. Table entries power up masked, as PCIe has it, but an entry that the
  * client never wrote does not hold interrupts back: QEMU keeps the table to itself and only names the eventfds.
- * Naming one is also what enables a vector: the enable and mask bits of the capability are not looked at.
+ * A client that never writes the enable bit of MSI-X enables a vector by naming its eventfd; the controller knows
+ * which kind of interrupts it is to raise. As with the kernel's VFIO, eventfds of MSI and of MSI-X exclude each
+ * other.
  */
 #ifndef VSSD_SERVER_INTERRUPTS_H
 #define VSSD_SERVER_INTERRUPTS_H
@@ -30,6 +32,9 @@ struct vssd_vector {
 
 struct vssd_interrupts {
 	struct vssd_eventfd intx;
+	bool intx_masked; /* by SET_IRQS */
+	struct vssd_eventfd messages[VSSD_MSI_VECTORS];
+	bool function_masked; /* MSI-X */
 	struct vssd_vector vectors[VSSD_MSIX_VECTORS];
 	struct pci_msix_entry table[VSSD_MSIX_VECTORS];
 };
@@ -42,7 +47,13 @@ void vssd_interrupts_reset(struct vssd_interrupts *interrupts);
 /* The client is gone: close its eventfds, too. */
 void vssd_interrupts_release(struct vssd_interrupts *interrupts);
 
-void vssd_interrupts_raise(struct vssd_interrupts *interrupts, uint16_t vector);
+/* An MSI-X vector; false: nobody listens to it. */
+bool vssd_interrupts_raise(struct vssd_interrupts *interrupts, uint16_t vector);
+void vssd_interrupts_message(const struct vssd_interrupts *interrupts, uint16_t message);
+void vssd_interrupts_pin(const struct vssd_interrupts *interrupts);
+
+/* The function mask of MSI-X. */
+void vssd_interrupts_mask_function(struct vssd_interrupts *interrupts, bool masked);
 
 /* How many interrupts an index (enum vfu_irq) has. */
 uint32_t vssd_interrupts_count(uint32_t index);

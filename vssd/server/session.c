@@ -19,9 +19,29 @@ static struct vssd_session *session_of(struct vssd_bus *bus)
 	return (struct vssd_session *)((char *)bus - offsetof(struct vssd_session, bus));
 }
 
-static void bus_interrupt(struct vssd_bus *bus, uint16_t vector)
+static bool bus_interrupt(struct vssd_bus *bus, uint16_t vector)
 {
-	vssd_interrupts_raise(&session_of(bus)->interrupts, vector);
+	return vssd_interrupts_raise(&session_of(bus)->interrupts, vector);
+}
+
+static void bus_message(struct vssd_bus *bus, uint16_t message)
+{
+	vssd_interrupts_message(&session_of(bus)->interrupts, message);
+}
+
+static void bus_pin(struct vssd_bus *bus)
+{
+	vssd_interrupts_pin(&session_of(bus)->interrupts);
+}
+
+static void bus_mask(struct vssd_bus *bus, bool masked)
+{
+	vssd_interrupts_mask_function(&session_of(bus)->interrupts, masked);
+}
+
+static void bus_reset(struct vssd_bus *bus)
+{
+	vssd_interrupts_reset(&session_of(bus)->interrupts);
 }
 
 static int bus_read(struct vssd_bus *bus, uint64_t iova, void *data, size_t length)
@@ -36,6 +56,10 @@ static int bus_write(struct vssd_bus *bus, uint64_t iova, const void *data, size
 
 static const struct vssd_bus_ops bus_ops = {
 	.interrupt = bus_interrupt,
+	.message = bus_message,
+	.pin = bus_pin,
+	.mask = bus_mask,
+	.reset = bus_reset,
 	.read = bus_read,
 	.write = bus_write,
 };

@@ -130,6 +130,9 @@ static uint32_t some_value(struct fuzz_host *host, uint32_t fid)
 	case NVME_FEAT_HCTM:
 		return fuzz_between(host->random, 270, 360) << 16 | fuzz_between(host->random, 270, 360);
 	case NVME_FEAT_QUEUES:
+		/* What is granted stays until the next reset: not too often, only a few queues. */
+		if (!fuzz_one_in(host->random, 8))
+			return 0x003f003f;
 		return fuzz_below(host->random, 70) << 16 | fuzz_below(host->random, 70);
 	default:
 		return fuzz_below(host->random, 8);

@@ -542,8 +542,8 @@ void fuzz_machine_pause(struct fuzz_machine *machine)
 	stay_quiet(machine);
 	if (fuzz_one_in(&machine->random, 2))
 		fuzz_machine_config_write16(machine, power, 1); /* D1 is not there */
-	restore_config(machine);
 	fuzz_memory_forbid(&machine->memory, false);
+	restore_config(machine);
 }
 
 /* ---- pokes ---- */
@@ -586,6 +586,9 @@ static void poke_config(struct fuzz_machine *machine)
 	vssd_ctrl_config_write(machine->ctrl, FUZZ_PICK(&machine->random, writable), &value,
 			       fuzz_between(&machine->random, 1, 4));
 	fuzz_machine_config_write16(machine, capability(machine, PCI_CAP_MSIX) + PCI_MSIX_CONTROL, (uint16_t)value);
+	fuzz_machine_config_write16(machine, capability(machine, PCI_CAP_MSI) + PCI_MSI_CONTROL,
+				    (uint16_t)(value >> 16));
+	fuzz_machine_config_write16(machine, capability(machine, PCI_CAP_MSI) + PCI_MSI_MASK, (uint16_t)value);
 	vssd_ctrl_config_read(machine->ctrl, 0, after, sizeof(after));
 	if (memcmp(before, after, sizeof(before)) != 0)
 		fuzz_fail("the vendor ID was written");

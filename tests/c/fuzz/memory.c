@@ -48,15 +48,21 @@ static uint64_t file_size(enum fuzz_region_id id)
 
 /* ---- the bus ---- */
 
-static void bus_interrupt(struct vssd_bus *bus, uint16_t vector)
+static void count_interrupt(struct vssd_bus *bus)
 {
 	struct fuzz_memory *memory = (struct fuzz_memory *)bus;
 
 	memory->interrupts++;
-	if (vector >= VSSD_MSIX_VECTORS)
-		fuzz_fail("interrupt vector %u was raised", vector);
 	if (memory->forbidden)
 		fuzz_fail("an interrupt was raised while the controller must be quiet");
+}
+
+static bool bus_interrupt(struct vssd_bus *bus, uint16_t vector)
+{
+	count_interrupt(bus);
+	if (vector >= VSSD_MSIX_VECTORS)
+		fuzz_fail("interrupt vector %u was raised", vector);
+	return true;
 }
 
 /* The bytes of an access by message, which must lie where such accesses are needed. */
@@ -98,7 +104,33 @@ static int bus_write(struct vssd_bus *bus, uint64_t iova, const void *data, size
 	return 0;
 }
 
-static const struct vssd_bus_ops bus_ops = {.interrupt = bus_interrupt, .read = bus_read, .write = bus_write};
+static void bus_message(struct vssd_bus *bus, uint16_t message)
+{
+	count_interrupt(bus);
+	if (message >= VSSD_MSI_VECTORS)
+		fuzz_fail("message %u was sent", message);
+}
+
+static void bus_reset(struct vssd_bus *bus)
+{
+	(void)bus;
+}
+
+static void bus_mask(struct vssd_bus *bus, bool masked)
+{
+	(void)bus;
+	(void)masked;
+}
+
+static const struct vssd_bus_ops bus_ops = {
+	.interrupt = bus_interrupt,
+	.message = bus_message,
+	.pin = count_interrupt,
+	.mask = bus_mask,
+	.reset = bus_reset,
+	.read = bus_read,
+	.write = bus_write,
+};
 
 /* ---- life ---- */
 
