@@ -173,6 +173,27 @@ MUTANTS = [
         ("tests/vssd/test_ctrl_io.py",),
     ),
     Mutant(
+        "what Verify reads is not counted",
+        "vssd/ctrl/io.c",
+        "\tif (!status)\n\t\tctrl->nv->sectors_read += extent.length / VSSD_SECTOR_SIZE;\n\treturn status;",
+        "\treturn status;",
+        ("tests/vssd/test_ctrl_counts.py",),
+    ),
+    Mutant(
+        "a command is there in versions before it came",
+        "vssd/ctrl/admin.c",
+        "return commands[opcode].execute && vssd_since(ctrl, commands[opcode].since);",
+        "return commands[opcode].execute;",
+        ("tests/vssd/test_ctrl_versions.py",),
+    ),
+    Mutant(
+        "one structure of a namespace does not tell how far a format is",
+        "vssd/ctrl/identify.c",
+        "\tid->fpi = format_progress(ctrl, ns);\n\tid->nstat = 1;",
+        "\tid->nstat = 1;",
+        ("tests/vssd/test_ctrl_agreement.py",),
+    ),
+    Mutant(
         "the last LBA of a namespace is refused",
         "vssd/ctrl/device.h",
         "return slba <= ns->nsze && nlb <= ns->nsze - slba;",
