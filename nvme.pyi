@@ -308,7 +308,8 @@ class Pcie:
         port: of an NVMe/TCP address; not used
 
     Raises:
-        NvmeEnumerateError: there is no such drive, or it cannot be opened
+        NvmeEnumerateError: there is no such drive, or it cannot be opened. A vfio-user device that another
+            process has open is waited for, 5 s; the message then names that process
 
     Opening changes nothing on the controller. What is open already at this address is shared, not
     opened again.

@@ -12,6 +12,7 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 import atexit as _atexit
+import errno as _errno
 import logging as _logging
 import operator as _operator
 import os as _os

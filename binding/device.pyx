@@ -2,6 +2,7 @@
 # An open drive, shared by the Pcie and Controller objects of one address. Not public.
 
 _open_devices = _weakref.WeakValueDictionary()
+_IN_USE = (_errno.EBUSY, _errno.ETIMEDOUT)  # a vfio-user device that another client may have
 _left = {}  # how a virtual SSD was left at its closing: the commands and power cycles that it had counted, by path
 
 
@@ -31,6 +32,27 @@ cdef class _Device:
             pass  # nobody will be told of it
         with nogil:
             cspdk.pyn_device_put(self._device)
+
+    cdef int _open(self, bytes path, bint keep) except -1:
+        """Once. Another client of a vfio-user device gets some seconds to let go of it."""
+        cdef cspdk.pyn_error err
+        cdef const char *c_path = path
+        cdef object waiting = None
+        cdef int rc
+
+        while True:
+            with nogil:
+                rc = cspdk.pyn_device_open(c_path, keep, &self._device, &err)
+            if rc == 0:
+                return 0
+            if err.number not in _IN_USE or b"/" not in path:
+                raise _exception(&err, NvmeEnumerateError)
+            if waiting is None:
+                from pynvme.clients import Waiting
+
+                waiting = Waiting(_os.fsdecode(path))
+            if waiting.is_over(err.number == _errno.EBUSY):
+                raise NvmeEnumerateError("; ".join(filter(None, (_text(err.text), waiting.reason))))
 
     def close(self):
         if self._device == NULL:
@@ -190,11 +212,6 @@ def _give_back_functions():
 def _open_device(address):
     """The drive at an address: the one that is open already, if there is one."""
     cdef _Device device
-    cdef cspdk.pyn_error err
-    cdef bytes raw
-    cdef const char *c_path
-    cdef bint keep
-    cdef int rc
 
     text = _address_text(address)
     path = text
@@ -222,13 +239,7 @@ def _open_device(address):
     device.address = address
     device.path = path
     device.private = private
-    raw = path.encode()
-    c_path = raw
-    keep = private
-    with nogil:
-        rc = cspdk.pyn_device_open(c_path, keep, &device._device, &err)
-    if rc < 0:
-        raise _exception(&err, NvmeEnumerateError)
+    device._open(path.encode(), private)
     _look_who_used_it(device)
     _take_log()
     _open_devices[path] = device
