@@ -15,6 +15,7 @@ import nvme as d
 import pytest
 
 from tests.fix_load import loaded
+from tests.forking import fork
 
 
 def children(pid="self"):
@@ -269,7 +270,7 @@ def test_a_killed_script_leaves_no_child_and_no_busy_drive(own_ssd, environment,
 
 def test_a_forked_child_of_the_script_closes_nothing_of_its_parent(own):
     pair = d.Qpair(own.nvme0, 8)
-    pid = os.fork()
+    pid = fork()
     if pid == 0:
         del pair
         os._exit(0)

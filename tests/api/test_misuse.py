@@ -12,6 +12,7 @@ import nvme as d
 import pytest
 
 from tests.fix_load import loaded
+from tests.forking import fork
 
 REFUSALS = (d.QpairCreationError, d.QpairDeletionError, d.NvmeEnumerateError, RuntimeError, SystemError)
 
@@ -134,7 +135,7 @@ def test_a_worker_may_be_closed_by_several_threads_and_signal_handlers(nvme0n1, 
 
 def test_a_forked_child_that_leaves_the_block_leaves_the_worker_to_its_parent(nvme0n1):
     with nvme0n1.ioworker(io_size=8, time=1.5) as worker:
-        pid = os.fork()
+        pid = fork()
         if pid == 0:
             with contextlib.suppress(BaseException):
                 worker.__exit__(ValueError, None, None)
@@ -152,7 +153,7 @@ def test_a_forked_child_that_leaves_the_block_leaves_the_worker_to_its_parent(nv
 def test_a_forked_child_that_waits_for_its_parents_commands_is_told(nvme0, nvme0n1, qpair, buf):
     nvme0n1.read(qpair, buf, 0)
     nvme0.getfeatures(7)
-    pid = os.fork()
+    pid = fork()
     if pid == 0:
         signal.alarm(5)
         told = 0
@@ -179,7 +180,7 @@ def test_a_forked_child_never_waits_for_a_lock_of_its_parent(nvme0, pcie):
         thread.start()
     try:
         for _ in range(20):
-            pid = os.fork()
+            pid = fork()
             if pid == 0:
                 signal.alarm(5)
                 for touch in (lambda: nvme0[0x1C], lambda: pcie[0], nvme0.reset, pcie.close, nvme0.identify):

@@ -29,6 +29,7 @@ from collections.abc import Iterator, Sequence
 from typing import Callable, NamedTuple
 
 from tests.fix_load import loaded
+from tests.forking import fork
 
 VERSION, DMA_MAP, DMA_UNMAP, GET_INFO, GET_REGION_INFO, GET_REGION_IO_FDS, GET_IRQ_INFO, SET_IRQS = range(
     1, 9
@@ -150,7 +151,7 @@ class Server:
         answer. The test sees nothing of what goes on in it but that it failed.
         """
         if process:
-            self._child = os.fork()
+            self._child = fork()
             if not self._child:
                 self._run_child()
         else:

@@ -8,7 +8,11 @@
 
 static inline void check_item(const struct spec_item *ours, const struct spec_item *theirs)
 {
-	bool equal = CHECK_EQ(ours->value, theirs->value);
+	bool equal = CHECK_EQ(ours->kind, theirs->kind);
+
+	if (ours->kind == SPEC_RESERVED)
+		return;
+	equal = CHECK_EQ(ours->value, theirs->value) && equal;
 
 	if (ours->kind == SPEC_FIELD)
 		equal = CHECK_EQ(ours->size, theirs->size) && equal;
@@ -36,7 +40,7 @@ static inline void check_whole(struct spec_list ours)
 	for (size_t i = 0; i < ours.count; i++) {
 		const struct spec_item *item = &ours.items[i];
 
-		if (item->kind == SPEC_FIELD || item->kind == SPEC_OFFSET) {
+		if (item->kind == SPEC_FIELD || item->kind == SPEC_OFFSET || item->kind == SPEC_RESERVED) {
 			if (!CHECK_EQ(item->value, covered))
 				printf("    ^ before %s.%s\n", item->structure, item->name);
 			covered = item->value + item->size;

@@ -6,6 +6,7 @@
  *     LIKE(ours, theirs)        a structure begins, of which theirs is another form: fields only
  *       FIELD(ours, theirs)     is where theirs is, and as large
  *       OFFSET(ours, theirs)    is where theirs is
+ *       RESERVED(ours)          has no counterpart in some releases of their headers, which call it reserved or new names
  *       TAIL(ours, theirs)      the same, of an array without a size
  *       SAME(name) …            FIELD(name, name)
  *       END                     nothing of our structure is left
@@ -29,6 +30,8 @@
 	add((struct spec_item){kind, tag, text, offsetof(structure, field), sizeof(((structure *)NULL)->field)});
 #define FIELD(ours, theirs) MEMBER(SPEC_FIELD, PICK(ours, theirs), PICK(#ours, #theirs))
 #define OFFSET(ours, theirs) MEMBER(SPEC_OFFSET, PICK(ours, theirs), PICK(#ours, #theirs))
+#define RESERVED(name)                                                                                               \
+	PICK(MEMBER(SPEC_RESERVED, name, #name), add((struct spec_item){SPEC_RESERVED, tag, "", 0, 0});)
 #define SAME(name) MEMBER(SPEC_FIELD, name, #name)
 #define TAIL(ours, theirs)                                                                                           \
 	add((struct spec_item){SPEC_OFFSET, tag, PICK(#ours, #theirs), offsetof(structure, PICK(ours, theirs)), 0});

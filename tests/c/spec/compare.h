@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum spec_kind { SPEC_STRUCT, SPEC_FIELD, SPEC_OFFSET, SPEC_CONSTANT };
+enum spec_kind { SPEC_STRUCT, SPEC_FIELD, SPEC_OFFSET, SPEC_RESERVED, SPEC_CONSTANT };
 
 struct spec_item {
 	enum spec_kind kind;

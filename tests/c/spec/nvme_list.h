@@ -27,22 +27,22 @@ STRUCT(nvme_dsm_range, nvme_dsm_range)
 END
 
 STRUCT(nvme_power_state, nvme_id_psd)
-	SAME(mp) SAME(rsvd2) SAME(flags) SAME(enlat) SAME(exlat) SAME(rrt) SAME(rrl) SAME(rwt) SAME(rwl) SAME(idlp)
-	SAME(ips) SAME(rsvd19) SAME(actp) SAME(apws) SAME(rsvd23)
+	SAME(mp) RESERVED(rsvd2) SAME(flags) SAME(enlat) SAME(exlat) SAME(rrt) SAME(rrl) SAME(rwt) SAME(rwl) SAME(idlp)
+	SAME(ips) RESERVED(rsvd19) SAME(actp) SAME(apws) RESERVED(rsvd23)
 END
 
 STRUCT(nvme_id_ctrl, nvme_id_ctrl)
 	SAME(vid) SAME(ssvid) SAME(sn) SAME(mn) SAME(fr) SAME(rab) SAME(ieee) SAME(cmic) SAME(mdts) SAME(cntlid)
-	SAME(ver) SAME(rtd3r) SAME(rtd3e) SAME(oaes) SAME(ctratt) SAME(rrls) SAME(rsvd102) SAME(cntrltype)
-	SAME(fguid) SAME(crdt1) SAME(crdt2) SAME(crdt3) SAME(rsvd134) SAME(nvmsr) SAME(vwci) SAME(mec) SAME(oacs)
+	SAME(ver) SAME(rtd3r) SAME(rtd3e) SAME(oaes) SAME(ctratt) SAME(rrls) RESERVED(rsvd102) SAME(cntrltype)
+	SAME(fguid) SAME(crdt1) SAME(crdt2) SAME(crdt3) RESERVED(rsvd134) SAME(nvmsr) SAME(vwci) SAME(mec) SAME(oacs)
 	SAME(acl) SAME(aerl) SAME(frmw) SAME(lpa) SAME(elpe) SAME(npss) SAME(avscc) SAME(apsta) SAME(wctemp)
 	SAME(cctemp) SAME(mtfa) SAME(hmpre) SAME(hmmin) SAME(tnvmcap) SAME(unvmcap) SAME(rpmbs) SAME(edstt)
 	SAME(dsto) SAME(fwug) SAME(kas) SAME(hctma) SAME(mntmt) SAME(mxtmt) SAME(sanicap) SAME(hmminds) SAME(hmmaxd)
 	SAME(nsetidmax) SAME(endgidmax) SAME(anatt) SAME(anacap) SAME(anagrpmax) SAME(nanagrpid) SAME(pels)
-	SAME(domainid) SAME(rsvd358) SAME(megcap) SAME(rsvd384) SAME(sqes) SAME(cqes) SAME(maxcmd) SAME(nn)
+	SAME(domainid) RESERVED(rsvd358) SAME(megcap) RESERVED(rsvd384) SAME(sqes) SAME(cqes) SAME(maxcmd) SAME(nn)
 	SAME(oncs) SAME(fuses) SAME(fna) SAME(vwc) SAME(awun) SAME(awupf) SAME(icsvscc) SAME(nwpc) SAME(acwu)
-	SAME(ocfs) SAME(sgls) SAME(mnan) SAME(maxdna) SAME(maxcna) SAME(rsvd564) SAME(subnqn) SAME(rsvd1024)
-	SAME(ioccsz) SAME(iorcsz) SAME(icdoff) SAME(fcatt) SAME(msdbd) SAME(ofcs) SAME(dctype) SAME(rsvd1807)
+	SAME(ocfs) SAME(sgls) SAME(mnan) SAME(maxdna) SAME(maxcna) RESERVED(rsvd564) SAME(subnqn) RESERVED(rsvd1024)
+	SAME(ioccsz) SAME(iorcsz) SAME(icdoff) SAME(fcatt) SAME(msdbd) SAME(ofcs) SAME(dctype) RESERVED(rsvd1807)
 	SAME(psd) SAME(vs)
 END
 
@@ -55,34 +55,34 @@ STRUCT(nvme_id_ns, nvme_id_ns)
 	SAME(nsze) SAME(ncap) SAME(nuse) SAME(nsfeat) SAME(nlbaf) SAME(flbas) SAME(mc) SAME(dpc) SAME(dps) SAME(nmic)
 	SAME(rescap) SAME(fpi) SAME(dlfeat) SAME(nawun) SAME(nawupf) SAME(nacwu) SAME(nabsn) SAME(nabo) SAME(nabspf)
 	SAME(noiob) SAME(nvmcap) SAME(npwg) SAME(npwa) SAME(npdg) SAME(npda) SAME(nows) SAME(mssrl) SAME(mcl)
-	SAME(msrc) OFFSET(rsvd81, rsvd81) SAME(anagrpid) SAME(rsvd96) SAME(nsattr) SAME(nvmsetid) SAME(endgid)
-	SAME(nguid) SAME(eui64) SAME(lbaf) OFFSET(vs, lbstm)
+	SAME(msrc) RESERVED(rsvd81) SAME(anagrpid) RESERVED(rsvd96) SAME(nsattr) SAME(nvmsetid) SAME(endgid)
+	SAME(nguid) SAME(eui64) SAME(lbaf) RESERVED(vs)
 END
 
 STRUCT(nvme_ns_id_descriptor, nvme_ns_id_desc)
-	SAME(nidt) SAME(nidl) FIELD(rsvd2, rsvd) TAIL(nid, nid)
+	SAME(nidt) SAME(nidl) RESERVED(rsvd2) TAIL(nid, nid)
 END
 
 STRUCT(nvme_id_ns_nvm, nvme_nvm_id_ns)
-	SAME(lbstm) SAME(pic) SAME(rsvd9) SAME(elbaf) SAME(rsvd268)
+	SAME(lbstm) SAME(pic) RESERVED(rsvd9) SAME(elbaf) RESERVED(rsvd268)
 END
 
 STRUCT(nvme_zns_lbafe, nvme_zns_lbafe)
-	SAME(zsze) SAME(zdes) SAME(rsvd9)
+	SAME(zsze) SAME(zdes) RESERVED(rsvd9)
 END
 
 STRUCT(nvme_id_ns_zns, nvme_zns_id_ns)
 	SAME(zoc) SAME(ozcs) SAME(mar) SAME(mor) SAME(rrl) SAME(frl) SAME(rrl1) SAME(rrl2) SAME(rrl3) SAME(frl1)
-	SAME(frl2) SAME(frl3) SAME(numzrwa) SAME(zrwafg) SAME(zrwasz) SAME(zrwacap) SAME(rsvd53) SAME(lbafe) SAME(vs)
+	SAME(frl2) SAME(frl3) SAME(numzrwa) SAME(zrwafg) SAME(zrwasz) SAME(zrwacap) RESERVED(rsvd53) SAME(lbafe) SAME(vs)
 END
 
 STRUCT(nvme_id_ctrl_nvm, nvme_id_ctrl_nvm)
-	SAME(vsl) SAME(wzsl) SAME(wusl) SAME(dmrl) SAME(dmrsl) SAME(dmsl) SAME(rsvd16)
+	SAME(vsl) SAME(wzsl) SAME(wusl) SAME(dmrl) SAME(dmrsl) SAME(dmsl) RESERVED(rsvd16)
 END
 
 STRUCT(nvme_id_ns_independent, nvme_id_independent_id_ns)
-	SAME(nsfeat) SAME(nmic) SAME(rescap) SAME(fpi) SAME(anagrpid) SAME(nsattr) SAME(rsvd9) SAME(nvmsetid)
-	SAME(endgid) SAME(nstat) SAME(rsvd15)
+	SAME(nsfeat) SAME(nmic) SAME(rescap) SAME(fpi) SAME(anagrpid) SAME(nsattr) RESERVED(rsvd9) SAME(nvmsetid)
+	SAME(endgid) SAME(nstat) RESERVED(rsvd15)
 END
 
 STRUCT(nvme_supported_logs, nvme_supported_log_pages)
@@ -91,50 +91,50 @@ END
 
 STRUCT(nvme_error_log_entry, nvme_error_log_page)
 	FIELD(ecnt, error_count) SAME(sqid) FIELD(cid, cmdid) FIELD(status, status_field)
-	FIELD(pel, parm_error_location) SAME(lba) SAME(nsid) FIELD(vsia, vs) SAME(trtype) FIELD(rsvd30, rsvd)
-	FIELD(csinfo, cs) FIELD(ttsi, trtype_spec_info) FIELD(rsvd42, rsvd2)
+	FIELD(pel, parm_error_location) SAME(lba) SAME(nsid) FIELD(vsia, vs) SAME(trtype) RESERVED(rsvd30)
+	FIELD(csinfo, cs) FIELD(ttsi, trtype_spec_info) RESERVED(rsvd42)
 END
 
 STRUCT(nvme_smart_log, nvme_smart_log)
 	FIELD(cw, critical_warning) FIELD(ctemp, temperature) FIELD(avsp, avail_spare) FIELD(avspt, spare_thresh)
-	FIELD(pused, percent_used) FIELD(egcws, endu_grp_crit_warn_sumry) SAME(rsvd7) FIELD(dur, data_units_read)
+	FIELD(pused, percent_used) FIELD(egcws, endu_grp_crit_warn_sumry) RESERVED(rsvd7) FIELD(dur, data_units_read)
 	FIELD(duw, data_units_written) FIELD(hrc, host_reads) FIELD(hwc, host_writes) FIELD(cbt, ctrl_busy_time)
 	FIELD(pwrc, power_cycles) FIELD(poh, power_on_hours) FIELD(upl, unsafe_shutdowns) FIELD(mdie, media_errors)
 	FIELD(neile, num_err_log_entries) FIELD(wctt, warning_temp_time) FIELD(cctt, critical_comp_time)
 	FIELD(tsen, temp_sensor) FIELD(tmt1tc, thm_temp1_trans_count) FIELD(tmt2tc, thm_temp2_trans_count)
-	FIELD(ttmt1, thm_temp1_total_time) FIELD(ttmt2, thm_temp2_total_time) SAME(rsvd232)
+	FIELD(ttmt1, thm_temp1_total_time) FIELD(ttmt2, thm_temp2_total_time) RESERVED(rsvd232)
 END
 
 STRUCT(nvme_firmware_log, nvme_firmware_slot)
-	SAME(afi) SAME(rsvd1) SAME(frs) FIELD(rsvd64, rsvd2)
+	SAME(afi) RESERVED(rsvd1) SAME(frs) RESERVED(rsvd64)
 END
 
 STRUCT(nvme_hmb_attributes, nvme_host_mem_buf_attrs)
-	SAME(hsize) SAME(hmdlal) SAME(hmdlau) SAME(hmdlec) FIELD(rsvd16, rsvd16)
+	SAME(hsize) SAME(hmdlal) SAME(hmdlau) SAME(hmdlec) RESERVED(rsvd16)
 END
 
 STRUCT(nvme_self_test_result, nvme_st_result)
-	SAME(dsts) FIELD(segn, seg) SAME(vdi) FIELD(rsvd3, rsvd) SAME(poh) SAME(nsid) SAME(flba) SAME(sct) SAME(sc)
+	SAME(dsts) FIELD(segn, seg) SAME(vdi) RESERVED(rsvd3) SAME(poh) SAME(nsid) SAME(flba) SAME(sct) SAME(sc)
 	SAME(vs)
 END
 
 STRUCT(nvme_self_test_log, nvme_self_test_log)
-	FIELD(cdsto, current_operation) FIELD(cdstc, completion) FIELD(rsvd2, rsvd) FIELD(results, result)
+	FIELD(cdsto, current_operation) FIELD(cdstc, completion) RESERVED(rsvd2) FIELD(results, result)
 END
 
 STRUCT(nvme_telemetry_log, nvme_telemetry_log)
-	FIELD(lid, lpi) SAME(rsvd1) SAME(ieee) FIELD(da1lb, dalb1) FIELD(da2lb, dalb2) FIELD(da3lb, dalb3)
-	SAME(rsvd14) FIELD(da4lb, dalb4) SAME(rsvd20) FIELD(thdgn, hostdgn) FIELD(tcda, ctrlavail)
+	FIELD(lid, lpi) RESERVED(rsvd1) SAME(ieee) FIELD(da1lb, dalb1) FIELD(da2lb, dalb2) FIELD(da3lb, dalb3)
+	RESERVED(rsvd14) FIELD(da4lb, dalb4) RESERVED(rsvd20) FIELD(thdgn, hostdgn) FIELD(tcda, ctrlavail)
 	FIELD(tcdgn, ctrldgn) FIELD(reasonid, rsnident) TAIL(blocks, data_area)
 END
 
 STRUCT(nvme_sanitize_log, nvme_sanitize_log_page)
 	SAME(sprog) SAME(sstat) SAME(scdw10) SAME(eto) SAME(etbe) SAME(etce) SAME(etond) SAME(etbend) SAME(etcend)
-	SAME(rsvd32)
+	RESERVED(rsvd32)
 END
 
 STRUCT(nvme_effects_log, nvme_cmd_effects_log)
-	SAME(acs) SAME(iocs) FIELD(rsvd2048, rsvd)
+	SAME(acs) SAME(iocs) RESERVED(rsvd2048)
 END
 
 STRUCT(nvme_feature_effects_log, nvme_fid_supported_effects_log)
@@ -142,12 +142,12 @@ STRUCT(nvme_feature_effects_log, nvme_fid_supported_effects_log)
 END
 
 STRUCT(nvme_mi_effects_log, nvme_mi_cmd_supported_effects_log)
-	FIELD(micss, mi_cmd_support) FIELD(rsvd1024, reserved1)
+	FIELD(micss, mi_cmd_support) RESERVED(rsvd1024)
 END
 
 /* ETDAS and LBAFEE came after 1.4. */
 STRUCT(nvme_host_behavior, nvme_feat_host_behavior)
-	SAME(acre) OFFSET(etdas, rsvd1) OFFSET(lbafee, rsvd1[1]) OFFSET(rsvd3, rsvd1[2])
+	SAME(acre) RESERVED(etdas) RESERVED(lbafee) RESERVED(rsvd3)
 END
 
 /* ---- commands and completions ---- */
