@@ -19,7 +19,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from typing import Callable, NamedTuple
+from typing import Callable, NamedTuple, TextIO
 
 __all__ = ["Failure", "Listener", "describe", "listen", "summary", "totals"]
 
@@ -115,11 +115,29 @@ def describe(counts: Mapping[Failure, int]) -> str:
 def _tell() -> None:
     """At exit: one line, if anything failed and there is somebody to read it."""
     line = describe(totals)
-    if not line or not summary or os.environ.get(_VARIABLE) == "0" or sys.stderr is None:
+    if not line or not summary or os.environ.get(_VARIABLE) == "0" or _is_gone(sys.stderr):
         return
     with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
         encoding = sys.stderr.encoding or "ascii"
         print(line if _fits(line, encoding) else line.replace("×", "x"), file=sys.stderr, flush=True)
+
+
+def _is_gone(stream: TextIO | None) -> bool:
+    """Tell whether there is no stream, or its descriptor was closed.
+
+    A stream keeps what it could not write. Python 3.9 tries it again at the very end, and exits with 120.
+    """
+    if stream is None:
+        return True
+    try:
+        number = stream.fileno()
+    except (OSError, ValueError, AttributeError):
+        return False
+    try:
+        os.fstat(number)
+    except OSError:
+        return True
+    return False
 
 
 def _fits(text: str, encoding: str) -> bool:

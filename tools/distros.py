@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -225,6 +226,8 @@ def main() -> int:
     parser.add_argument("--fresh", action="store_true", help="make the roots anew")
     words = parser.parse_args()
     ready()
+    # In the background it would be ignored, and by tests of Ctrl-C too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     ROOTS.mkdir(parents=True, exist_ok=True)
     steps: list[Step] = []
     for release in [words.only] if words.only else RELEASES:

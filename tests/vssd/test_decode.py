@@ -196,7 +196,7 @@ def test_self_tests_and_their_log(cli: NvmeCli) -> None:
 
 def test_telemetry_is_saved_as_it_was_taken(cli: NvmeCli, nvme: Nvme, tmp_path: Path) -> None:
     saved = tmp_path / "telemetry"
-    cli.run("telemetry-log", "-o", str(saved), "-d", "3")
+    cli.run("telemetry-log", f"--output-file={saved}", "--data-area=3")
     data = saved.read_bytes()
     assert len(data) == 512 * (1 + int.from_bytes(data[12:14], "little")) > 1024
     assert data[0] == 7 and data[512:520] == b"VSSDTEL2"
@@ -224,7 +224,7 @@ def log_status(nvme: Nvme, lid: int) -> int:
 
 def test_the_log_pages_that_are_listed_are_those_that_can_be_read(cli: NvmeCli, nvme: Nvme) -> None:
     shown = cli.run("supported-log-pages").stdout
-    listed = {int(lid, 16) for lid in re.findall(r"^LID (0x[0-9a-f]+) ", shown, re.MULTILINE)}
+    listed = {int(lid, 16) for lid in re.findall(r"^LID (0x[0-9a-f]+|0) ", shown, re.MULTILINE)}
     assert {0x01, 0x02, 0x03} <= listed
     assert {lid for lid in range(0xC0) if log_status(nvme, lid) == 0} == listed
 
@@ -241,14 +241,14 @@ def test_the_effects_log_names_the_commands_that_change_data(cli: NvmeCli) -> No
 
 def test_the_sanitize_log_tells_of_the_operation(cli: NvmeCli, nvme: Nvme) -> None:
     assert cli.json("id-ctrl")["sanicap"] == 0x40000007
-    shown = cli.run("sanitize-log", "-H").stdout
-    assert "NVM Subsystem has never been sanitized" in shown
-    assert re.search(r"Global Data Erased set", shown)
+    state = next(iter(cli.json("sanitize-log").values()))["sstat"]
+    assert state["status"].startswith("(0)") and state["global_erased"] == 1
     cli.run("sanitize", "-a", "3", "-n", "2", "-i", "-p", "0x55aa55aa")
     found = next(iter(cli.json("sanitize-log").values()))
-    assert found["sstat"]["status"] == "(2) Sanitize in Progress."
+    assert found["sstat"]["status"].startswith("(2)")
     assert found["cdw10_info"] == 3 | 2 << 4 | 1 << 8
-    assert {found[name] for name in found if name.startswith("time_")} == {2}
+    times = [f"time_{action}" for action in ("over_write", "block_erase", "crypto_erase")]
+    assert [found[f"{name}{end}"] for name in times for end in ("", "_no_dealloc")] == [2] * 6
 
 
 # Features
@@ -267,22 +267,23 @@ def test_the_features_that_are_listed_are_those_that_can_be_read(cli: NvmeCli, n
 
 
 @pytest.mark.parametrize(
-    ("fid", "shown"),
+    ("fid", "field", "value"),
     [
-        (0x02, "Power State (PS): 0"),
-        (0x06, "Volatile Write Cache Enable (WCE): Enabled"),
-        (0x07, "Number of IO Completion Queues Allocated (NCQA):  16"),
-        (0x0C, "Autonomous Power State Transition Enable (APSTE): Disabled"),
-        (0x0D, "Enable Host Memory (EHM): Disabled"),
-        (0x10, "Thermal Management Temperature 1 (TMT1) : 0 Kelvin"),
-        (0x11, "Non-Operational Power State Permissive Mode Enable (NOPPME): False"),
-        (0x17, "No-Deallocate Response Mode (NODRM) : 0"),
-        (0x07, "Number of IO Submission Queues Allocated (NSQA):  16"),
+        (0x02, "PS", "0"),
+        (0x06, "WCE", "Enabled"),
+        (0x07, "NCQA", "16"),
+        (0x0C, "APSTE", "Disabled"),
+        (0x0D, "EHM", "Disabled"),
+        (0x10, "TMT1", "0"),
+        (0x11, "NOPPME", "False"),
+        (0x17, "NODRM", "0"),
+        (0x07, "NSQA", "16"),
     ],
 )
-def test_features_have_the_values_that_scripts_expect(cli: NvmeCli, fid: int, shown: str) -> None:
-    found = cli.run("get-feature", "-f", str(fid), "-n", "0", "-H").stdout
-    assert " ".join(shown.split()) in " ".join(found.split())
+def test_features_have_the_values_that_scripts_expect(cli: NvmeCli, fid: int, field: str, value: str) -> None:
+    """A field is found by its name in the specification: the words around it differ between releases."""
+    shown = cli.run("get-feature", "-f", str(fid), "-n", "0", "-H").stdout
+    assert re.findall(rf"\({field}\)\s*:\s*(\w+)", shown) == [value]
 
 
 def test_what_the_host_can_cope_with(cli: NvmeCli, tmp_path: Path) -> None:
