@@ -13,8 +13,8 @@ from pathlib import Path
 
 import nvme_cli
 import pytest
-from client import Nvme
-from ctrl_helpers import firmware_image
+from client import Client, Nvme
+from ctrl_helpers import Start, firmware_image
 from nvme_cli import NvmeCli
 
 pytestmark = [
@@ -114,6 +114,58 @@ def test_the_namespace_has_identifiers(cli: NvmeCli) -> None:
     listed = dict(re.findall(r"^(\w+)\s*:\s*(\S+)", shown, re.MULTILINE))
     assert int(listed["nguid"], 16) == int(found["nguid"], 16) != 0
     assert listed["csi"] == "0"
+
+
+def places(text: str) -> dict[str, tuple[int, int]]:
+    """First byte and size by the name in nvme-cli's JSON, from a list of all three."""
+    fields = (field.split() for field in text.split(","))
+    return {name: (int(first), int(size)) for name, first, size in fields}
+
+
+# From the specification.
+ID_CTRL = places(
+    """
+    vid 0 2, ssvid 2 2, rab 72 1, cmic 76 1, mdts 77 1, cntlid 78 2, ver 80 4, rtd3r 84 4, rtd3e 88 4,
+    oaes 92 4, ctratt 96 4, rrls 100 2, cntrltype 111 1, crdt1 128 2, crdt2 130 2, crdt3 132 2,
+    oacs 256 2, acl 258 1, aerl 259 1, frmw 260 1, lpa 261 1, elpe 262 1, npss 263 1, avscc 264 1,
+    apsta 265 1, wctemp 266 2, cctemp 268 2, mtfa 270 2, hmpre 272 4, hmmin 276 4, tnvmcap 280 16,
+    unvmcap 296 16, rpmbs 312 4, edstt 316 2, dsto 318 1, fwug 319 1, kas 320 2, hctma 322 2,
+    mntmt 324 2, mxtmt 326 2, sanicap 328 4, hmminds 332 4, hmmaxd 336 2, nsetidmax 338 2,
+    endgidmax 340 2, anatt 342 1, anacap 343 1, anagrpmax 344 4, nanagrpid 348 4, pels 352 4,
+    sqes 512 1, cqes 513 1, maxcmd 514 2, nn 516 4, oncs 520 2, fuses 522 2, fna 524 1, vwc 525 1,
+    awun 526 2, awupf 528 2, nwpc 531 1, acwu 532 2, sgls 536 4
+    """
+)
+ID_NS = places(
+    """
+    nsze 0 8, ncap 8 8, nuse 16 8, nsfeat 24 1, nlbaf 25 1, flbas 26 1, mc 27 1, dpc 28 1, dps 29 1,
+    nmic 30 1, rescap 31 1, fpi 32 1, dlfeat 33 1, nawun 34 2, nawupf 36 2, nacwu 38 2, nabsn 40 2,
+    nabo 42 2, nabspf 44 2, noiob 46 2, nvmcap 48 16, npwg 64 2, npwa 66 2, npdg 68 2, npda 70 2,
+    nows 72 2, mssrl 74 2, mcl 76 4, msrc 80 1, anagrpid 92 4, nsattr 99 1, nvmsetid 100 2,
+    endgid 102 2
+    """
+)
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.2", "1.3", "1.4", "2.0"])
+@pytest.mark.parametrize("options", [(), ("--lba-size", "4096"), ("--null", "--cache", "0")], ids=" ".join)
+def test_each_field_is_where_nvme_cli_looks_for_it(
+    start: Start, library: Path, folder: str, version: str, options: tuple[str, ...]
+) -> None:
+    """Fields that nvme-cli leaves out, because another says that they are undefined, are not compared."""
+    with Client(start("--size", "1M", "--nvme-version", version, *options).folder) as client:
+        nvme = Nvme(client)
+        nvme.enable()
+        with NvmeCli(nvme, library, Path(folder)) as cli:
+            for fields, at_least, found, data in (
+                (ID_CTRL, 60, cli.json("id-ctrl"), raw(nvme, cns=1)),
+                (ID_NS, 25, cli.json("id-ns", "-n", "1"), raw(nvme, cns=0, nsid=1)),
+            ):
+                shown = {name: int(found[name]) for name in fields if name in found}
+                assert len(shown) >= at_least, sorted(set(fields) - set(found))
+                bytes_of = {name: data[first : first + size] for name, (first, size) in fields.items()}
+                assert shown == {name: int.from_bytes(bytes_of[name], "little") for name in shown}
+        nvme.close()
 
 
 # Log pages
