@@ -169,6 +169,7 @@ cdef extern from "driver.h" nogil:
         pyn_buffer *buffer
         uint32_t offset
         uint32_t length
+        bool meant
         bool stamp
         void *user
 

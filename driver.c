@@ -41,12 +41,33 @@ static bool data_fit(const struct pyn_command *command)
 				: (uint64_t)command->offset + command->length <= command->buffer->size;
 }
 
+/*
+ * The device transfers more than the script gave memory for, or may do so. The rest of the last page is the buffer's,
+ * too, whose memory is whole pages: the device reaches it, so it is noted. What goes further is nobody's data.
+ */
+static void describe_more(struct pyn_command *command, uint64_t transfer)
+{
+	uint64_t reach =
+		(command->offset + (uint64_t)command->length + PYN_PAGE - 1) / PYN_PAGE * PYN_PAGE - command->offset;
+
+	command->transfer = transfer;
+	command->stamp = false; /* it would change what the script did not name */
+	if (command->length)
+		command->length = (uint32_t)(reach < transfer ? reach : transfer);
+}
+
 /* transfer: what the command itself says that it transfers. Less than that is a test's to send. */
 static int check_data(struct pyn_command *command, uint64_t transfer, struct pyn_error *err)
 {
+	command->transfer = 0;
 	if (data_fit(command)) {
 		if (command->length > transfer)
 			command->length = (uint32_t)transfer;
+		/* Nobody knows: then the script's word counts, and where nothing keeps a device from our memory,
+		 * ours. */
+		else if (command->buffer && command->length < transfer &&
+			 (transfer != PYN_TRANSFER_ANY || command->meant || pyn_dma_physical_known()))
+			describe_more(command, transfer);
 		return 0;
 	}
 	return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,

@@ -200,20 +200,34 @@ class Buffer:
 
     @property
     def size(self) -> int:
-        """Bytes that a command may transfer: all that are allocated, or what was set (0 to len(b)).
+        """Bytes that a command may transfer, from offset on: all that are allocated, or what was set.
+
+        May be set, 0 to len(b); `del b.size` takes that back. pynvme refuses a command that transfers more
+        than the buffer was allocated with. Once a script has set size or offset, it is taken at its word: the
+        command is sent, the drive is told of these bytes, and transfers what goes further to or from a spare
+        page of pynvme's. Both are told in pages of 4 KiB (Base 4.1.1): the drive also reaches the rest of the
+        last page. LBAs that a write takes from the spare page count as unknown, and such a read is not
+        verified.
 
         Raises:
             AssertionError: a value out of that range
+
+        Example:
+            >>> b = Buffer(8192)
+            >>> b.offset, b.size = 4, 512       # less than Identify returns, and not at a page's start
+            >>> nvme0.identify(b).waitdone()
         """
 
     @size.setter
     def size(self, value: _Int) -> None: ...
+    @size.deleter
+    def size(self) -> None: ...
     @property
     def offset(self) -> int:
         """The byte where commands begin to transfer: 0, or what was set (0 to len(b)).
 
         An offset that is no multiple of 4 KiB makes the drive cope with PRP offsets (Base 4.1.1); one
-        that is no multiple of 4 is for tests of its refusal.
+        that is no multiple of 4 is for tests of its refusal. `del b.offset` takes back what was set.
 
         Raises:
             AssertionError: a value out of that range
@@ -221,6 +235,8 @@ class Buffer:
 
     @offset.setter
     def offset(self, value: _Int) -> None: ...
+    @offset.deleter
+    def offset(self) -> None: ...
     @property
     def phys_addr(self) -> int:
         """The address at which the drive sees the byte at offset, for commands that carry addresses.
@@ -274,6 +290,7 @@ class Buffer:
             attr: context attributes, 32 bits
 
         Raises:
+            IndexError: an index that is not from 0 to 255
             AssertionError: a value that does not fit, or a range that the buffer has no room for
 
         Example:

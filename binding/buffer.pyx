@@ -9,6 +9,8 @@ cdef class Buffer:
     cdef cspdk.pyn_buffer *_buffer
     cdef uint32_t _size
     cdef uint32_t _offset
+    cdef bint _size_meant  # the script has set it
+    cdef bint _offset_meant
     cdef Py_ssize_t _shape[1]
     cdef Py_ssize_t _strides[1]
     cdef readonly str _name
@@ -52,6 +54,7 @@ cdef class Buffer:
         self._buffer = buffer
         self._size = bytes_wanted
         self._offset = 0
+        self._size_meant = self._offset_meant = False
         self._name = text
         return 0
 
@@ -158,6 +161,12 @@ cdef class Buffer:
 
         _check(0 <= wanted <= allocated, f"size must be from 0 to {allocated}, the allocation, not {value}")
         self._size = wanted
+        self._size_meant = True
+
+    @size.deleter
+    def size(self):
+        self._size = self._get().size
+        self._size_meant = False
 
     @property
     def offset(self):
@@ -171,6 +180,13 @@ cdef class Buffer:
 
         _check(0 <= wanted <= allocated, f"offset must be from 0 to {allocated}, the allocation, not {value}")
         self._offset = wanted
+        self._offset_meant = True
+
+    @offset.deleter
+    def offset(self):
+        self._get()
+        self._offset = 0
+        self._offset_meant = False
 
     @property
     def phys_addr(self):
@@ -201,7 +217,8 @@ cdef class Buffer:
     def set_dsm_range(self, index, lba, lba_count, attr=0):
         cdef object place = _integer(index, "index")
 
-        _check(0 <= place < 256, f"a Dataset Management command has 256 ranges; index is {index}")
+        if not 0 <= place < 256:
+            raise IndexError(f"a Dataset Management command has ranges 0 to 255, not {index}")
         raw = (_field(attr, 32, "attr").to_bytes(4, "little")
                + _field(lba_count, 32, "lba_count").to_bytes(4, "little")
                + _field(lba, 64, "lba").to_bytes(8, "little"))
@@ -251,17 +268,28 @@ cdef class Buffer:
         return text
 
 
-cdef cspdk.pyn_buffer *_buffer_of(object buf, uint32_t *offset, uint32_t *size) except? NULL:
-    """The memory of a Buffer argument; None: no data."""
+cdef int _take_buffer(cspdk.pyn_command *command, object buf) except -1:
+    """The memory of a Buffer argument, from its offset on; None: no data."""
     cdef Buffer buffer
 
-    offset[0] = size[0] = 0
+    command.buffer = NULL
+    command.offset = command.length = 0
+    command.meant = False
     if buf is None:
-        return NULL
+        return 0
     if not isinstance(buf, Buffer):
         raise TypeError(f"buf must be a Buffer, not {type(buf).__name__}")
     buffer = <Buffer>buf
-    buffer._get()
-    offset[0] = buffer._offset
-    size[0] = min(buffer._size, buffer._buffer.size - buffer._offset)
-    return buffer._buffer
+    command.buffer = buffer._get()
+    command.offset = buffer._offset
+    command.length = min(buffer._size, buffer._buffer.size - buffer._offset)
+    command.meant = buffer._size_meant or buffer._offset_meant
+    return 0
+
+
+cdef int _check_room(cspdk.pyn_command *command, object needed, str what) except -1:
+    """A buffer as it was allocated holds what is transferred; what a script has set is what it means."""
+    if needed > command.length and not command.meant:
+        raise AssertionError(f"{what} transfers {needed} bytes; the buffer has {command.length}. Set its size or offset "
+                             f"to send the command all the same")
+    return 0

@@ -17,5 +17,5 @@ cdef int _fill_command(cspdk.pyn_command *command, object opcode, object buf, ob
     command.cmd.cdw13 = <uint32_t>_field(cdw13, 32, "cdw13")
     command.cmd.cdw14 = <uint32_t>_field(cdw14, 32, "cdw14")
     command.cmd.cdw15 = <uint32_t>_field(cdw15, 32, "cdw15")
-    command.buffer = _buffer_of(buf, &command.offset, &command.length)
+    _take_buffer(command, buf)
     return 0

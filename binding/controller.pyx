@@ -311,13 +311,14 @@ cdef class Controller(_Queue):
         return self.send_cmd(0x08, cdw10=_field(cid, 16, "cid") << 16 | _field(sqid, 16, "sqid"), cb=cb)
 
     def identify(self, buf=None, nsid=0, cns=1, cntid=0, csi=0, nvmsetid=0, cb=None):
+        cdef cspdk.pyn_command command
+
         if buf is None:
             buf = Buffer(4096, "identify")
-        if not isinstance(buf, Buffer):
-            raise TypeError(f"buf must be a Buffer, not {type(buf).__name__}")
-        _check(buf.size - buf.offset >= 4096, f"identify returns 4096 bytes; the buffer has {buf.size - buf.offset}")
-        return self.send_cmd(0x06, buf, nsid, _field(cns, 8, "cns") | _field(cntid, 16, "cntid") << 16,
-                             _field(nvmsetid, 16, "nvmsetid") | _field(csi, 8, "csi") << 24, cb=cb)
+        _fill_command(&command, 0x06, buf, nsid, _field(cns, 8, "cns") | _field(cntid, 16, "cntid") << 16,
+                      _field(nvmsetid, 16, "nvmsetid") | _field(csi, 8, "csi") << 24, 0, 0, 0, 0)
+        _check_room(&command, 4096, "identify")
+        return self._submit(&command, cb)
 
     def id_data(self, byte_end, byte_begin=None, type=int, nsid=0, cns=1, cntid=0, csi=0, nvmsetid=0):
         cdef cspdk.nvme_cmd cmd
@@ -348,9 +349,9 @@ cdef class Controller(_Queue):
         return self.send_cmd(0x09, buf, nsid, _field(fid, 8, "fid") | _field(sv, 1, "sv") << 31, cdw11, cdw12,
                              cdw13, cdw14, cdw15, cb=cb)
 
-    cdef int _log_command(self, cspdk.nvme_cmd *cmd, unsigned lid, uint64_t offset, uint32_t length,
+    cdef int _log_command(self, cspdk.nvme_cmd *cmd, unsigned lid, uint64_t offset, uint64_t length,
                           uint32_t nsid) except -1:
-        cdef uint32_t dwords = (length + 3) // 4 - 1
+        cdef uint32_t dwords = <uint32_t>((length + 3) // 4 - 1)
 
         memset(cmd, 0, sizeof(cmd[0]))
         cmd.opc = 0x02
@@ -365,7 +366,7 @@ cdef class Controller(_Queue):
         cdef cspdk.pyn_command command
         cdef cspdk.nvme_cmd part
         cdef Buffer piece
-        cdef uint32_t room = 0
+        cdef uint32_t room
         cdef uint64_t start = _field(offset, 64, "offset"), done = 0, most
         cdef unsigned page = <unsigned>_field(lid, 8, "lid")
         cdef uint32_t where = <uint32_t>_field(nsid, 32, "nsid")
@@ -373,20 +374,23 @@ cdef class Controller(_Queue):
         if buf is None:
             raise TypeError("getlogpage needs a Buffer")
         memset(&command, 0, sizeof(command))
-        command.buffer = _buffer_of(buf, &command.offset, &room)
+        _take_buffer(&command, buf)
+        room = command.length
         length = room if size is None else _integer(size, "size")
-        _check(4 <= length <= room, f"a log page has at least 4 bytes, and the buffer has {room}; size is {length}")
+        _check(4 <= length < 1 << 34, f"size must be from 4 to 2^34 - 1 bytes, not {length}")
+        _check_room(&command, length, "getlogpage")
         most = self.mdts or length
         # All but the last part are the driver's own commands: the script waits for one completion.
         while length - done > most:
             piece = Buffer(most, "log page")
-            self._log_command(&part, page, start + done, <uint32_t>most, where)
+            self._log_command(&part, page, start + done, most, where)
             self._device._execute(&part, piece)
-            memcpy(command.buffer.data + command.offset + done, piece._buffer.data, most)
+            if done < room:
+                memcpy(command.buffer.data + command.offset + done, piece._buffer.data, min(most, room - done))
             done += most
-        self._log_command(&command.cmd, page, start + done, <uint32_t>(length - done), where)
-        command.offset += <uint32_t>done
-        command.length = <uint32_t>(length - done)
+        self._log_command(&command.cmd, page, start + done, length - done, where)
+        command.offset += <uint32_t>min(done, room)
+        command.length = <uint32_t>(room - min(done, room))
         return self._submit(&command, cb)
 
     def format(self, lbaf=0, ses=0, nsid=1, cb=None):
@@ -406,16 +410,14 @@ cdef class Controller(_Queue):
 
     def fw_download(self, buf, offset, size=None, cb=None):
         cdef cspdk.pyn_command command
-        cdef uint32_t room = 0
 
         memset(&command, 0, sizeof(command))
-        command.buffer = _buffer_of(buf, &command.offset, &room)
-        length = room if size is None else _integer(size, "size")
-        _check(4 <= length <= room, f"a piece of firmware has at least 4 bytes, and the buffer has {room}; size is "
-                                    f"{length}")
-        command.length = length
+        _take_buffer(&command, buf)
+        length = command.length if size is None else _integer(size, "size")
+        _check(4 <= length < 1 << 34, f"size must be from 4 to 2^34 - 1 bytes, not {length}")
+        _check_room(&command, length, "fw_download")
         command.cmd.opc = 0x11
-        command.cmd.cdw10 = (length + 3) // 4 - 1
+        command.cmd.cdw10 = <uint32_t>(length // 4 - 1)
         command.cmd.cdw11 = <uint32_t>(_field(offset, 34, "offset") // 4)
         return self._submit(&command, cb)
 
@@ -451,11 +453,14 @@ cdef class Controller(_Queue):
 
     cdef Controller _security(self, unsigned opcode, object buf, object spsp, object secp, object nssf, object size,
                               object cb):
-        length = (buf.size if buf is not None else 0) if size is None else _integer(size, "size")
-        _check(buf is None or length <= buf.size - buf.offset,
-               f"the command transfers {length} bytes; the buffer has {0 if buf is None else buf.size - buf.offset}")
-        return self.send_cmd(opcode, buf, 0, _field(secp, 8, "secp") << 24 | _field(spsp, 16, "spsp") << 8 |
-                             _field(nssf, 8, "nssf"), length, cb=cb)
+        cdef cspdk.pyn_command command
+
+        _fill_command(&command, opcode, buf, 0, _field(secp, 8, "secp") << 24 | _field(spsp, 16, "spsp") << 8 |
+                      _field(nssf, 8, "nssf"), 0, 0, 0, 0, 0)
+        command.cmd.cdw11 = command.length if size is None else <uint32_t>_field(size, 32, "size")
+        if buf is not None:
+            _check_room(&command, command.cmd.cdw11, self.cmdname(opcode))
+        return self._submit(&command, cb)
 
     def security_receive(self, buf, spsp, secp=1, nssf=0, size=None, cb=None):
         return self._security(0x82, buf, spsp, secp, nssf, size, cb)

@@ -173,17 +173,14 @@ cdef class Namespace:
         return 0
 
     cdef int _data(self, cspdk.pyn_command *command, object buf, uint64_t length) except -1:
-        """The part of buf that a command transfers; a shorter one is asserted."""
-        cdef uint32_t size = 0
-
+        """The part of buf that a command transfers; one that was allocated shorter is asserted."""
         if buf is None:
             raise TypeError(f"{self.cmdname(command.cmd.opc)} needs a Buffer")
-        command.buffer = _buffer_of(buf, &command.offset, &size)
-        if length > size:
+        _take_buffer(command, buf)
+        if length > command.length and not command.meant:
             slba = <uint64_t>command.cmd.cdw11 << 32 | command.cmd.cdw10
-            raise AssertionError(f"{self.cmdname(command.cmd.opc)} of {(command.cmd.cdw12 & 0xffff) + 1} LBAs from "
-                                 f"{slba:#x} on transfers {length} bytes; {buf!r} has {size}")
-        command.length = <uint32_t>length
+            _check_room(command, length, f"{self.cmdname(command.cmd.opc)} of {(command.cmd.cdw12 & 0xffff) + 1} LBAs "
+                                         f"from {slba:#x} on")
         return 0
 
     cdef Qpair _transfer(self, unsigned opcode, object qpair, object buf, object lba, object lba_count,
@@ -232,14 +229,15 @@ cdef class Namespace:
         return self.send_cmd(0, qpair, None, self._get().nsid, cb=cb)
 
     def dsm(self, qpair, buf, range_count, attribute=0x4, cb=None):
+        cdef cspdk.pyn_command command
         cdef object count = _integer(range_count, "range_count")
 
         _check(1 <= count <= 256, f"range_count must be from 1 to 256, not {range_count}")
         _check(isinstance(buf, Buffer) and buf.size <= 4096, "a Dataset Management command takes a Buffer of at most "
                                                              "4096 bytes")
-        _check(count * 16 <= buf.size - buf.offset, f"{count} ranges are {count * 16} bytes; the buffer has "
-                                                    f"{buf.size - buf.offset}")
-        return self.send_cmd(9, qpair, buf, self._get().nsid, count - 1, attribute, cb=cb)
+        _fill_command(&command, 9, buf, self._get().nsid, count - 1, attribute, 0, 0, 0, 0)
+        _check_room(&command, count * 16, f"dsm of {count} ranges")
+        return self._send(qpair, &command, cb)
 
     def zns_mgmt_send(self, qpair, buf, slba=0, action=0, all=False, cb=None):
         cdef uint64_t zone = _field(slba, 64, "slba")
@@ -248,15 +246,18 @@ cdef class Namespace:
                              _field(action, 8, "action") | bool(all) << 8, cb=cb)
 
     def zns_mgmt_receive(self, qpair, buf, slba=0, dwords=None, extended=True, state=0, partial=True, cb=None):
+        cdef cspdk.pyn_command command
         cdef uint64_t zone = _field(slba, 64, "slba")
 
         if buf is None:
             raise TypeError("zns_mgmt_receive needs a Buffer")
-        if dwords is None:
-            dwords = buf.size // 4
-        return self.send_cmd(0x7a, qpair, buf, self._get().nsid, zone & 0xffffffff, zone >> 32,
-                             _field(dwords - 1, 32, "dwords"),
-                             bool(extended) | _field(state, 8, "state") << 8 | bool(partial) << 16, cb=cb)
+        _fill_command(&command, 0x7a, buf, self._get().nsid, zone & 0xffffffff, zone >> 32, 0,
+                      bool(extended) | _field(state, 8, "state") << 8 | bool(partial) << 16, 0, 0)
+        wanted = command.length // 4 if dwords is None else _integer(dwords, "dwords")
+        _check(1 <= wanted <= 1 << 32, f"dwords must be from 1 to 2^32, not {wanted}")
+        _check_room(&command, wanted * 4, "zns_mgmt_receive")
+        command.cmd.cdw12 = <uint32_t>(wanted - 1)
+        return self._send(qpair, &command, cb)
 
     def send_cmd(self, opcode, qpair, buf=None, nsid=1, cdw10=0, cdw11=0, cdw12=0, cdw13=0, cdw14=0, cdw15=0,
                  cb=None):

@@ -113,8 +113,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Give each test the shared buffer whole, whatever the test before did to its size and offset."""
     buffer = item.config.stash.get(_shared_buffer, None)
     if buffer is not None:
-        buffer.offset = 0
-        buffer.size = len(buffer)
+        del buffer.offset
+        del buffer.size
 
 
 def _driver() -> ModuleType:

@@ -98,6 +98,7 @@ struct pyn_engine {
 
 	/* Put one command into the submission queue. The engine sets cmd->cid (to slot) and the data pointers
 	 * (without data those of *cmd are sent as they are), in *cmd too, so that the caller can log what was sent.
+	 * Where data->transfer is more than data->length, the rest goes to a spare page of the engine's.
 	 * slot: 0 … depth-2 (admin: … admin_depth-2), not in flight.
 	 * The memory of data, and the queue's own for this slot, is the device's until the completion.
 	 * Errors: PYN_ERROR_MEMORY (a list for a large transfer). */

@@ -393,7 +393,7 @@ static int take_slot_for(struct pyn_qpair *qpair, struct slot **slot, struct pyn
 
 static int submit(struct pyn_qpair *qpair, const struct pyn_command *command, uint16_t *cid, struct pyn_error *err)
 {
-	struct pyn_data data = {.length = command->length};
+	struct pyn_data data = {.length = command->length, .transfer = command->transfer};
 	struct slot *slot;
 	int rc = take_slot_for(qpair, &slot, err);
 
@@ -568,7 +568,7 @@ static int execute(struct pyn_qpair *qpair, const struct nvme_cmd *cmd, struct p
 	slot->cmd = *cmd;
 	slot->user = NULL;
 	if (buffer)
-		data = (struct pyn_data){buffer->data, buffer->size};
+		data = (struct pyn_data){.address = buffer->data, .length = buffer->size};
 	pyn_track_begin(&slot->track, NULL, cmd, buffer, 0, data.length, false, false);
 	int rc = send(qpair, slot, data, err);
 

@@ -31,7 +31,9 @@ struct pyn_command {
 	struct nvme_cmd cmd;       /* all but CID and data pointers */
 	struct pyn_buffer *buffer; /* NULL: no data */
 	uint32_t offset;           /* in the buffer, bytes */
-	uint32_t length;           /* bytes */
+	uint32_t length;           /* bytes of it that the device is given */
+	uint64_t transfer;         /* as in struct pyn_data */
+	bool meant;                /* the script has set how much of its buffer that is */
 	struct pyn_verify *verify; /* NULL: nothing is tracked (admin queue, unknown namespace) */
 	struct pyn_tables *all;    /* instead of it, of a command to all namespaces; becomes the queue's */
 	bool stamp;                /* a write: put LBA and token into the data */

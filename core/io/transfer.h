@@ -9,11 +9,10 @@
 
 #include <stdint.h>
 
+#include "core/nvme/types.h"
 #include "spec/nvme_cmd.h"
 
-#define PYN_TRANSFER_ANY UINT64_MAX /* the command does not say */
-
-/* Bytes of data of an admin command. */
+/* Bytes of data of an admin command; PYN_TRANSFER_ANY: it does not say. */
 uint64_t pyn_transfer_admin(const struct nvme_cmd *cmd);
 
 /* Bytes of data of an I/O command; lba_bytes: what it transfers of each LBA, 0: not known. */

@@ -375,7 +375,8 @@ static NOT_INLINE void end(struct pyn_worker_run *run, struct pyn_worker_slot *s
 static NOT_INLINE bool put_by_table(struct pyn_worker_run *run, const struct pyn_worker_slot *slot,
 				    struct nvme_cmd *log)
 {
-	struct pyn_data data = {(void *)(uintptr_t)slot->cmd.prp1, slot->nlb * run->config.lba_size};
+	struct pyn_data data = {.address = (void *)(uintptr_t)slot->cmd.prp1,
+				.length = slot->nlb * run->config.lba_size};
 	struct nvme_cmd cmd;
 
 	pyn_cmd_write(&cmd, log, &slot->cmd, slot->slba);

@@ -6,6 +6,7 @@
 
 #include "core/env/env.h"
 #include "core/nvme/cmb.h"
+#include "core/nvme/prp.h"
 #include "core/nvme/queue.h"
 #include "core/pci/config.h"
 #include "core/util/log.h"
@@ -29,8 +30,10 @@ int pyn_ctrlr_attach(const char *address, struct pyn_ctrlr **ctrlr, struct pyn_e
 
 	if (!made)
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a controller");
-	rc = pyn_pci_open(address, &made->pci, err);
+	made->spare = pyn_dma_alloc(PYN_PRP_PAGE, PYN_PRP_PAGE, err);
+	rc = made->spare ? pyn_pci_open(address, &made->pci, err) : -ENOMEM;
 	if (rc) {
+		pyn_dma_free(made->spare);
 		free(made);
 		return rc;
 	}
@@ -69,6 +72,7 @@ void pyn_ctrlr_detach(struct pyn_ctrlr *ctrlr)
 	ctrlr->pci->ops->close(ctrlr->pci);
 	quarantine_end(ctrlr);
 	pyn_queue_free(ctrlr->admin);
+	pyn_dma_free(ctrlr->spare);
 	free(ctrlr);
 }
 

@@ -20,6 +20,7 @@ struct pyn_ctrlr {
 	bool vectors;                 /* interrupts are in use: MSI-X is enabled again after a reset */
 	struct pyn_queue *admin;      /* from the first set-up on */
 	struct pyn_window *cmb;       /* its memory buffer, once it is used */
+	void *spare;                  /* a page of DMA memory for what commands transfer beyond their data */
 	struct pyn_queue *quarantine; /* queues that are free but for what the device may still write */
 };
 

@@ -1,57 +1,106 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "core/nvme/prp.h"
 
-/* How many entries follow PRP 1. */
-static size_t entries_after_first(uint32_t offset, uint32_t length)
+static uint32_t offset_of(const struct pyn_data *data)
 {
-	uint64_t end = (uint64_t)offset + length;
-
-	return end <= PYN_PRP_PAGE ? 0 : (size_t)((end - 1) / PYN_PRP_PAGE);
+	return (uint32_t)((uintptr_t)data->address % PYN_PRP_PAGE);
 }
 
-size_t pyn_prp_list_pages(uint32_t offset, uint32_t length)
+/* How many entries follow PRP 1 for the first length bytes. */
+static uint64_t entries_after_first(const struct pyn_data *data, uint64_t length)
 {
-	size_t entries = entries_after_first(offset, length);
+	uint64_t end = length < UINT64_MAX - PYN_PRP_PAGE ? offset_of(data) + length : UINT64_MAX;
 
-	if (entries <= 1)
+	return end <= PYN_PRP_PAGE ? 0 : (end - 1) / PYN_PRP_PAGE;
+}
+
+/* How many entries follow PRP 1. Two described pages are two for the device, too: PRP 2 cannot be both page and list.
+ */
+static uint64_t entries(const struct pyn_data *data)
+{
+	uint64_t own = entries_after_first(data, data->length);
+
+	if (data->transfer <= data->length || (data->transfer == PYN_TRANSFER_ANY && own == 1))
+		return own;
+	return entries_after_first(data, data->transfer);
+}
+
+size_t pyn_prp_list_pages(const struct pyn_data *data)
+{
+	uint64_t all = entries(data), own = entries_after_first(data, data->length);
+
+	if (all <= 1)
 		return 0;
-	if (entries <= PYN_PRP_ENTRIES)
-		return 1;
 	/* The last entry of each page but the last leads to the next page. */
-	return (entries - 1 + PYN_PRP_ENTRIES - 2) / (PYN_PRP_ENTRIES - 1);
+	uint64_t exact = all <= PYN_PRP_ENTRIES ? 1 : (all - 1 + PYN_PRP_ENTRIES - 2) / (PYN_PRP_ENTRIES - 1);
+	uint64_t looped = (own + PYN_PRP_ENTRIES - 2) / (PYN_PRP_ENTRIES - 1) + 1;
+
+	return (size_t)(all == own || exact < looped ? exact : looped);
 }
 
-static void list_fill(const struct pyn_dma_view *view, uint64_t *page, uint64_t *next, const uint8_t *data,
-		      size_t entries)
-{
-	size_t at = 0;
+/* What lies behind PRP 1: pages of the data, then the spare one. */
+struct source {
+	const struct pyn_dma_view *view;
+	const uint8_t *next; /* page of the data */
+	const uint8_t *end;  /* of the data */
+	uint64_t spare;      /* address of the spare page */
+};
 
-	for (; entries; entries--, data += PYN_PRP_PAGE) {
-		if (at == PYN_PRP_ENTRIES - 1 && entries > 1) {
-			page[at] = pyn_dma_address(view, next);
-			page = next;
-			next += PYN_PRP_ENTRIES;
-			at = 0;
-		}
-		page[at++] = pyn_dma_address(view, data);
-	}
+static uint64_t next_page(struct source *source)
+{
+	const uint8_t *page = source->next;
+
+	if (page >= source->end)
+		return source->spare;
+	source->next += PYN_PRP_PAGE;
+	return pyn_dma_address(source->view, page);
+}
+
+/* One page of list; returns how many entries it has not taken. after: the page behind it, or itself where it is the
+ * last one. */
+static uint64_t fill_page(struct source *source, uint64_t *page, const uint64_t *after, uint64_t left)
+{
+	size_t room = left <= PYN_PRP_ENTRIES ? (size_t)left : PYN_PRP_ENTRIES - 1, at = 0;
+
+	while (at < room)
+		page[at++] = next_page(source);
+	if (left > room)
+		page[at++] = pyn_dma_address(source->view, after);
 	/* A device that takes the transfer for a longer one must not find the entries of an earlier command. */
 	for (; at < PYN_PRP_ENTRIES && page[at]; at++)
 		page[at] = 0;
+	return left - room;
 }
 
-void pyn_prp_build(const struct pyn_dma_view *view, const void *data, uint32_t length, uint64_t *list_first,
-		   uint64_t *list_more, uint64_t *prp1, uint64_t *prp2)
+static void fill_list(struct source *source, uint64_t *first, uint64_t *more, size_t pages, uint64_t left)
 {
-	uint32_t offset = (uint32_t)((uintptr_t)data % PYN_PRP_PAGE);
-	size_t entries = entries_after_first(offset, length);
-	const uint8_t *second = (const uint8_t *)data - offset + PYN_PRP_PAGE;
+	uint64_t *page = first;
 
-	*prp1 = pyn_dma_address(view, data);
-	if (entries <= 1) {
-		*prp2 = entries ? pyn_dma_address(view, second) : 0;
+	for (size_t i = 1; i <= pages; i++) {
+		uint64_t *after = i == pages ? page : more + (i - 1) * PYN_PRP_ENTRIES;
+
+		left = fill_page(source, page, after, left);
+		page = after;
+	}
+}
+
+void pyn_prp_build(const struct pyn_dma_view *view, const struct pyn_data *data, const void *spare,
+		   uint64_t *list_first, uint64_t *list_more, uint64_t *prp1, uint64_t *prp2)
+{
+	const uint8_t *start = data->address;
+	uint64_t all = entries(data);
+	struct source source = {
+		.view = view,
+		.next = start - offset_of(data) + PYN_PRP_PAGE,
+		.end = start + data->length,
+		.spare = spare ? pyn_dma_address(view, spare) : 0,
+	};
+
+	*prp1 = data->length ? pyn_dma_address(view, start) : source.spare + offset_of(data);
+	if (all <= 1) {
+		*prp2 = all ? next_page(&source) : 0;
 		return;
 	}
 	*prp2 = pyn_dma_address(view, list_first);
-	list_fill(view, list_first, list_more, second, entries);
+	fill_list(&source, list_first, list_more, pyn_prp_list_pages(data), all);
 }

@@ -10,22 +10,26 @@
 #include <stdint.h>
 
 #include "core/env/env.h"
+#include "core/nvme/types.h"
 
 #define PYN_PRP_PAGE 4096u
 #define PYN_PRP_ENTRIES (PYN_PRP_PAGE / sizeof(uint64_t)) /* in one page of a list */
 #define PYN_PRP_MAX_BYTES (UINT32_C(256) * 1024 * 1024)   /* the largest transfer that is described */
 
-/* How many pages of list a transfer of length bytes needs that begins at offset bytes into a page: 0 where PRP 1
- * and PRP 2 are enough. */
-size_t pyn_prp_list_pages(uint32_t offset, uint32_t length);
+/* How many pages of list these data need (length: up to PYN_PRP_MAX_BYTES): 0 where PRP 1 and PRP 2 are enough.
+ * However much more than length is transferred, one page for that is enough: its last entry leads back to it. */
+size_t pyn_prp_list_pages(const struct pyn_data *data);
 
 /*
- * Describe the length (1 … PYN_PRP_MAX_BYTES) bytes at data (an address that is no multiple of 4 is the device's to
- * refuse: tests send it) for a device that sees them so. list_first is a page for the list, used
- * where pyn_prp_list_pages says 1 or more; list_more the others, one after another (NULL where there are none). Both
- * are page-aligned DMA memory and stay the command's until it completes. *prp2 is 0 where it is not needed.
+ * Describe these data (an address that is no multiple of 4 is the device's to refuse: tests send it) for a device
+ * that sees them so. Where more is transferred than data->length, the entries beyond the page of its last byte, and
+ * PRP 1 where length is 0, name the page spare. list_first is a page for the list, used where pyn_prp_list_pages says
+ * 1 or more; list_more the others, one after another (NULL where there are none). Both are page-aligned DMA memory
+ * and stay the command's until it completes. *prp2 is 0 where it is not needed. Where nobody knows how much is
+ * transferred, and length ends in the first page, *prp2 is the list: the device may take it for a list or for a page
+ * of data.
  */
-void pyn_prp_build(const struct pyn_dma_view *view, const void *data, uint32_t length, uint64_t *list_first,
-		   uint64_t *list_more, uint64_t *prp1, uint64_t *prp2);
+void pyn_prp_build(const struct pyn_dma_view *view, const struct pyn_data *data, const void *spare,
+		   uint64_t *list_first, uint64_t *list_more, uint64_t *prp1, uint64_t *prp2);
 
 #endif

@@ -361,17 +361,17 @@ static int describe_data(struct pyn_queue *queue, uint16_t slot, struct nvme_cmd
 	if (data.length > PYN_PRP_MAX_BYTES)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "%u bytes in one command: %u are the most",
 				 data.length, PYN_PRP_MAX_BYTES);
-	if (!pyn_dma_address(&queue->ctrlr->pci->view, data.address))
+	if (data.length && !pyn_dma_address(&queue->ctrlr->pci->view, data.address))
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EFAULT,
 				 "the device cannot reach this buffer: it is in the memory of another device");
-	pages = pyn_prp_list_pages((uint32_t)((uintptr_t)data.address % PYN_PRP_PAGE), data.length);
+	pages = pyn_prp_list_pages(&data);
 	if (pages > 1) {
 		int rc = slot_pages(&queue->slots[slot], pages - 1, err);
 
 		if (rc)
 			return rc;
 	}
-	pyn_prp_build(&queue->ctrlr->pci->view, data.address, data.length,
+	pyn_prp_build(&queue->ctrlr->pci->view, &data, queue->ctrlr->spare,
 		      queue->lists + (size_t)slot * PYN_PRP_ENTRIES, queue->slots[slot].pages, &cmd->prp1,
 		      &cmd->prp2);
 	return 0;
@@ -383,7 +383,7 @@ int pyn_queue_submit(struct pyn_queue *queue, uint16_t slot, struct nvme_cmd *cm
 	if (slot >= num_slots(queue))
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "queue %u has %u slots, no slot %u",
 				 queue->ring.qid, num_slots(queue), slot);
-	if (data.address && data.length) {
+	if (data.address && (data.length || data.transfer)) {
 		int rc = describe_data(queue, slot, cmd, data, err);
 
 		if (rc)

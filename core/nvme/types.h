@@ -15,10 +15,14 @@
 struct pyn_ctrlr; /* an engine's controller */
 struct pyn_queue; /* an engine's submission and completion queue pair */
 
+#define PYN_TRANSFER_ANY UINT64_MAX /* nobody knows how many bytes a command transfers */
+
 /* The data of one command: contiguous DMA memory, at any offset. */
 struct pyn_data {
 	void *address; /* NULL: no data */
 	uint32_t length;
+	uint64_t transfer; /* bytes that the command transfers where that is more than length: the device gets a spare
+			      page for the rest. 0: no more than length; PYN_TRANSFER_ANY: nobody knows */
 };
 
 /*

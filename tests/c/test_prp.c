@@ -49,23 +49,40 @@ static uint64_t some(uint64_t below)
 	return state % below;
 }
 
+/* The transfer at hand: the first length bytes at iova, and then the spare page. */
+static struct {
+	uint64_t iova, length, transfer;
+} the_case;
+
+#define SPARE UINT64_C(0x5000)
+
+/* Whether an entry of a list, or a PRP, is where the byte after the first done ones has to be. */
+static bool is_there(uint64_t address, uint64_t done)
+{
+	uint64_t at = the_case.iova + done;
+
+	if (at - (done ? at % PYN_PRP_PAGE : 0) < the_case.iova + the_case.length)
+		return address == seen(at);
+	return address == seen(SPARE) + (done ? 0 : the_case.iova % PYN_PRP_PAGE);
+}
+
 /*
  * What a controller makes of it, straight from the specification: PRP 1 up to the end of its page; of more than two
  * pages PRP 2 names a list, whose last entry leads on where more entries are needed than are left on the page. Counts
  * the pages of list that it went through; false: an address is not where the next byte has to be.
  */
-static bool walk(uint64_t prp1, uint64_t prp2, uint64_t iova, uint64_t length, size_t *list_pages)
+static bool walk(uint64_t prp1, uint64_t prp2, size_t *list_pages)
 {
-	uint64_t done = PYN_PRP_PAGE - iova % PYN_PRP_PAGE;
+	uint64_t done = PYN_PRP_PAGE - the_case.iova % PYN_PRP_PAGE, length = the_case.transfer;
 	const uint64_t *list;
 
 	*list_pages = 0;
-	if (prp1 != seen(iova))
+	if (!is_there(prp1, 0))
 		return false;
 	if (done >= length)
 		return prp2 == 0;
 	if (length - done <= PYN_PRP_PAGE)
-		return prp2 == seen(iova + done);
+		return is_there(prp2, done);
 	list = list_at(prp2);
 	*list_pages = 1;
 	for (size_t at = 0; done < length; done += PYN_PRP_PAGE) {
@@ -76,25 +93,45 @@ static bool walk(uint64_t prp1, uint64_t prp2, uint64_t iova, uint64_t length, s
 			(*list_pages)++;
 			at = 0;
 		}
-		if (list[at++] != seen(iova + done))
+		/* A page that leads back to itself ends with its own address: the command's own memory, too. */
+		if (!is_there(list[at], done) && !(at == LAST && list == list_at(list[at])))
 			return false;
+		at++;
 	}
 	return true;
 }
 
-static void check(uint64_t iova, uint32_t length)
+/* length bytes of which the device transfers so many. */
+static void check_more(uint64_t iova, uint32_t length, uint64_t transfer)
 {
-	size_t expected = pyn_prp_list_pages((uint32_t)(iova % PYN_PRP_PAGE), length), pages;
+	struct pyn_data data = {
+		.address = (void *)(uintptr_t)iova, .length = length, .transfer = transfer > length ? transfer : 0};
+	size_t expected = pyn_prp_list_pages(&data), pages;
 	uint64_t prp1 = GUARD, prp2 = GUARD;
 
 	if (!CHECK(expected <= MAX_PAGES))
 		return;
+	the_case.iova = iova;
+	the_case.length = length;
+	the_case.transfer = transfer;
 	the_more[expected > 1 ? (expected - 1) * PYN_PRP_ENTRIES : 0] = GUARD;
-	pyn_prp_build(&the_view, (const void *)(uintptr_t)iova, length, the_first, expected > 1 ? the_more : NULL,
-		      &prp1, &prp2);
-	if (!CHECK(walk(prp1, prp2, iova, length, &pages)) || !CHECK_EQ(pages, expected))
-		printf("    %u bytes at %#llx\n", length, (unsigned long long)iova);
+	pyn_prp_build(&the_view, &data, (const void *)SPARE, the_first, expected > 1 ? the_more : NULL, &prp1, &prp2);
+	if (!CHECK(walk(prp1, prp2, &pages)) || !CHECK(transfer == length ? pages == expected : pages >= expected))
+		printf("    %u bytes at %#llx, of which %llu are transferred\n", length, (unsigned long long)iova,
+		       (unsigned long long)transfer);
 	CHECK_EQ(the_more[expected > 1 ? (expected - 1) * PYN_PRP_ENTRIES : 0], GUARD);
+}
+
+static void check(uint64_t iova, uint32_t length)
+{
+	check_more(iova, length, length);
+}
+
+static size_t list_pages(uint32_t offset, uint32_t length)
+{
+	const struct pyn_data data = {.address = (void *)(uintptr_t)(0x10000 + offset), .length = length};
+
+	return pyn_prp_list_pages(&data);
 }
 
 TEST(a_transfer_within_a_page_needs_prp_1_only)
@@ -107,9 +144,9 @@ TEST(a_transfer_within_a_page_needs_prp_1_only)
 
 TEST(two_pages_need_no_list)
 {
-	CHECK_EQ(pyn_prp_list_pages(0, 8192), 0);
-	CHECK_EQ(pyn_prp_list_pages(4, 4096), 0);
-	CHECK_EQ(pyn_prp_list_pages(4, 8192), 1);
+	CHECK_EQ(list_pages(0, 8192), 0);
+	CHECK_EQ(list_pages(4, 4096), 0);
+	CHECK_EQ(list_pages(4, 8192), 1);
 	check(0x10000, 8192);
 	check(0x10004, 4096);
 	check(0x10004, 8192);
@@ -118,8 +155,8 @@ TEST(two_pages_need_no_list)
 TEST(a_page_of_list_holds_512_entries_and_no_pointer_where_that_is_enough)
 {
 	/* PRP 1 and 512 entries: 2 MiB and 4 KiB. */
-	CHECK_EQ(pyn_prp_list_pages(0, 513 * 4096), 1);
-	CHECK_EQ(pyn_prp_list_pages(0, 513 * 4096 + 1), 2);
+	CHECK_EQ(list_pages(0, 513 * 4096), 1);
+	CHECK_EQ(list_pages(0, 513 * 4096 + 1), 2);
 	check(0x200000, 512 * 4096);
 	check(0x200000, 513 * 4096);
 	check(0x200000, 513 * 4096 + 1);
@@ -129,9 +166,9 @@ TEST(a_page_of_list_holds_512_entries_and_no_pointer_where_that_is_enough)
 TEST(lists_of_several_pages_are_chained_by_their_last_entries)
 {
 	/* PRP 1, pages of 511 entries and a pointer, and one of 512. */
-	CHECK_EQ(pyn_prp_list_pages(0, (1 + 511 + 512) * 4096), 2);
-	CHECK_EQ(pyn_prp_list_pages(0, (1 + 511 + 512) * 4096 + 1), 3);
-	CHECK_EQ(pyn_prp_list_pages(0, (1 + 511 + 511 + 512) * 4096), 3);
+	CHECK_EQ(list_pages(0, (1 + 511 + 512) * 4096), 2);
+	CHECK_EQ(list_pages(0, (1 + 511 + 512) * 4096 + 1), 3);
+	CHECK_EQ(list_pages(0, (1 + 511 + 511 + 512) * 4096), 3);
 	check(0x200000, (1 + 511 + 512) * 4096);
 	check(0x200000, (1 + 511 + 512) * 4096 + 1);
 	check(0x200000, (1 + 511 + 511 + 512) * 4096);
@@ -151,6 +188,64 @@ TEST(random_transfers_are_what_a_controller_walks)
 		check(UINT64_C(0x100000000) + some(1 << 20), 1 + (uint32_t)some(some(2) ? 65536 : 3 << 20));
 	for (int i = 0; i < 200; i++)
 		check(UINT64_C(0x100000000) + some(1 << 20), 1 + (uint32_t)some(PYN_PRP_MAX_BYTES));
+}
+
+TEST(what_is_transferred_beyond_the_data_goes_to_a_spare_page)
+{
+	check_more(0x10000, 512, 4096);
+	check_more(0x10000, 512, 8192);
+	check_more(0x10004, 4096, 8192);
+	check_more(0x10e00, 512, 128 << 10);
+	check_more(0x10000, 8192, 12288);
+	check_more(0x10000, 8192, 4 << 20);
+	check_more(0x200000, 513 * 4096, 514 * 4096);
+	check_more(0x200000, 512 * 4096, 513 * 4096);
+}
+
+TEST(without_data_all_of_it_goes_there_and_the_offset_stays)
+{
+	check_more(0x10000, 0, 512);
+	check_more(0x10002, 0, 4096);
+	check_more(0x10e00, 0, 1024);
+	check_more(0x10e00, 0, 1 << 20);
+}
+
+TEST(however_much_is_transferred_it_takes_one_page_of_list_more)
+{
+	const struct pyn_data little = {.address = (void *)0x10000, .length = 4096, .transfer = UINT64_C(16) << 30},
+			      much = {.address = (void *)0x10000, .length = 4 << 20, .transfer = UINT64_C(16) << 30};
+
+	CHECK_EQ(pyn_prp_list_pages(&little), 1);
+	CHECK_EQ(pyn_prp_list_pages(&much), 4);
+	check_more(0x10000, 4096, UINT64_C(1) << 30);
+	check_more(0x10004, 4 << 20, UINT64_C(1) << 30);
+	/* 512 entries are left for the last round: its last one is no pointer then. */
+	check_more(0x10000, 4096, (1 + 3 * 511 + 512) * UINT64_C(4096));
+	for (int i = 0; i < 20000; i++) {
+		uint32_t length = (uint32_t)some(some(2) ? 20000 : 3 << 20);
+
+		check_more(UINT64_C(0x100000000) + some(1 << 20), length,
+			   length + 1 + some(some(2) ? 20000 : 30 << 20));
+	}
+}
+
+TEST(where_nobody_knows_how_much_it_is_prp_2_is_good_for_a_page_and_for_a_list)
+{
+	struct pyn_data data = {.address = (void *)0x10e00, .length = 512, .transfer = PYN_TRANSFER_ANY};
+	uint64_t prp1, prp2;
+
+	CHECK_EQ(pyn_prp_list_pages(&data), 1);
+	pyn_prp_build(&the_view, &data, (const void *)SPARE, the_first, NULL, &prp1, &prp2);
+	CHECK_EQ(prp1, 0x10e00);
+	CHECK_EQ(prp2, (uint64_t)(uintptr_t)the_first);
+	for (unsigned at = 0; at < LAST; at++)
+		CHECK_EQ(the_first[at], SPARE);
+	CHECK_EQ(the_first[LAST], (uint64_t)(uintptr_t)the_first);
+	/* Two pages are two pages. */
+	data.length = 1024;
+	CHECK_EQ(pyn_prp_list_pages(&data), 0);
+	pyn_prp_build(&the_view, &data, (const void *)SPARE, the_first, NULL, &prp1, &prp2);
+	CHECK_EQ(prp2, 0x11000);
 }
 
 TEST(memory_of_the_devices_own_has_the_devices_addresses)
@@ -188,7 +283,9 @@ TEST(a_short_list_leaves_nothing_of_a_long_one_behind_it)
 	uint64_t prp1, prp2;
 
 	for (uint32_t pages = 600; pages > 2; pages -= pages > 70 ? 61 : 1) {
-		pyn_prp_build(&the_view, (const void *)0x200000, pages * 4096, the_first, the_more, &prp1, &prp2);
+		const struct pyn_data data = {.address = (void *)0x200000, .length = pages * 4096};
+
+		pyn_prp_build(&the_view, &data, NULL, the_first, the_more, &prp1, &prp2);
 		for (uint32_t i = pages - 1; i < PYN_PRP_ENTRIES; i++)
 			CHECK_EQ(the_first[i], 0);
 	}

@@ -294,3 +294,71 @@ def test_metadata_between_the_lbas_of_a_buffer_are_transferred_too(
     memoryview(buf)[:length] = data
     own.nvme0n1.write(own.qpair, buf, 0, 64, flags).waitdone()
     assert received[0][:length] == data, "without stamps, which would lie in the midst of them"
+
+
+# Less described than is transferred
+
+
+@pytest.mark.parametrize(("offset", "size"), [(0, 512), (4, 512), (0, 4096), (2048, 12288), (512, 0)])
+@pytest.mark.parametrize("pages", [1, 2, 3, 600, 1100])
+def test_a_read_of_more_than_the_buffer_touches_the_buffer_and_a_spare_page(
+    drive: Drive, own: SimpleNamespace, offset: int, size: int, pages: int
+) -> None:
+    data = random.Random(pages).randbytes(pages * 4096)
+    spare = set()
+
+    def read(command: Command) -> tuple[int, int]:
+        spare.update(address - address % 4096 for address, _ in drive.pieces(command, len(data)))
+        drive.scatter(command, data)
+        return 0, 0
+
+    drive.on_io[READ] = read
+    buf = nvme.Buffer(32768, pvalue=0x5A5A5A5A, ptype=32)
+    start = buf.phys_addr
+    buf.offset, buf.size = offset, size
+    own.nvme0n1.read(own.qpair, buf, 0, len(data) // 512).waitdone()
+    end = (offset + size + 4095) // 4096 * 4096 if size else offset
+    got = min(end - offset, len(data))
+    assert buf[offset : offset + got] == data[:got]
+    assert set(buf[:offset] + buf[offset + got :]) == {0x5A}
+    assert len(spare - set(range(start, start + 32768, 4096))) == (offset + len(data) > end), "one spare page"
+
+
+@pytest.mark.parametrize("pages", [1, 2, 3, 300])
+@pytest.mark.parametrize("offset", [0, 512])
+def test_a_command_that_nobody_knows_finds_memory_for_whatever_it_transfers(
+    drive: Drive, own: SimpleNamespace, offset: int, pages: int
+) -> None:
+    """Where a script has set the size, PRP 2 is good for a page of data and for a list."""
+    data = random.Random(pages).randbytes(pages * 4096)
+
+    def vendor(command: Command) -> tuple[int, int]:
+        drive.scatter(command, data)
+        return 0, 0
+
+    drive.on_io[0x92] = vendor
+    buf = nvme.Buffer(16384, pvalue=0x5A5A5A5A, ptype=32)
+    buf.offset, buf.size = offset, 512
+    if pages == 1 and offset == 0:
+        pytest.skip("PRP 2 is reserved then, and a drive that looks at it is not served")
+    for _ in range(2):
+        own.nvme0n1.send_cmd(0x92, own.qpair, buf).waitdone()
+    assert set(buf[4096:]) == {0x5A}
+
+
+def test_a_write_of_more_than_the_buffer_takes_the_rest_from_elsewhere(
+    drive: Drive, own: SimpleNamespace
+) -> None:
+    received = []
+
+    def write(command: Command) -> tuple[int, int]:
+        received.append(drive.gather(command, 16384))
+        return 0, 0
+
+    drive.on_io[WRITE] = write
+    buf = nvme.Buffer(16384, ptype=0xBEEF, pvalue=100)
+    buf.size = 4096
+    data = buf[:]
+    own.nvme0n1.write(own.qpair, buf, 0, 32).waitdone()
+    assert received[0][:4096] == data[:4096] == buf[:4096]
+    assert received[0][4096:] == bytes(12288)
