@@ -186,8 +186,10 @@ cdef extern from "driver.h" nogil:
 
     int pyn_admin_submit(pyn_device *device, pyn_command *command, uint16_t *cid, pyn_error *err)
     unsigned pyn_admin_wait(pyn_device *device, pyn_completed *completed, unsigned max, uint64_t budget_us)
+    bool pyn_admin_wait_event(pyn_device *device, pyn_completed *completed, uint64_t budget_us)
     pyn_cmdlog *pyn_qpair_cmdlog(const pyn_qpair *qpair)
     unsigned pyn_qpair_outstanding(pyn_qpair *qpair)
+    unsigned pyn_qpair_events(pyn_qpair *qpair)
     uint32_t pyn_qpair_generation(const pyn_qpair *qpair)
 
     # -- I/O queues -------------------------------------------------------------------------------------
@@ -243,10 +245,16 @@ cdef extern from "driver.h" nogil:
 
     # -- IO workers -------------------------------------------------------------------------------------
     enum:
+        PYN_END_RESET
+        PYN_END_POWER
+        PYN_END_CLOSE
+
+    enum:
         PYN_WORKER_OK
         PYN_WORKER_INIT
         PYN_WORKER_MDTS
         PYN_WORKER_TIMEOUT
+        PYN_WORKER_GONE
 
     struct pyn_workload_step:
         uint64_t time_us
@@ -301,6 +309,7 @@ cdef extern from "driver.h" nogil:
         int error
         uint16_t status
         int signal
+        uint32_t ended_by
         uint64_t io_count[16]
         uint64_t ticks
         uint64_t busy_ticks

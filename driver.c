@@ -166,6 +166,12 @@ unsigned pyn_admin_wait(struct pyn_device *device, struct pyn_completed *complet
 	return pyn_qpair_wait(pyn_device_admin(device), completed, max, budget_us);
 }
 
+bool pyn_admin_wait_event(struct pyn_device *device, struct pyn_completed *completed, uint64_t budget_us)
+{
+	return pyn_device_process(device) == pyn_process_generation() &&
+	       pyn_qpair_wait_event(pyn_device_admin(device), completed, budget_us);
+}
+
 unsigned pyn_io_wait(struct pyn_io_queue *queue, struct pyn_completed *completed, unsigned max, uint64_t budget_us)
 {
 	if (queue->process != pyn_process_generation())

@@ -51,8 +51,8 @@ int pyn_admin_submit(struct pyn_device *device, struct pyn_command *command, uin
 
 /*
  * Send an I/O command to a namespace. ns: whose data it reads or changes, verified by its table; NULL: nobody knows.
- * command->verify and judge are filled in here, length and transfer as above; stamp is the caller's (Namespace.write: true,
- * send_cmd: false). Errors: as above; PYN_ERROR_STATE also for a deleted queue ("Qpair 3 is deleted").
+ * command->verify and judge are filled in here, length and transfer as above; stamp is the caller's (Namespace.write:
+ * true, send_cmd: false). Errors: as above; PYN_ERROR_STATE also for a deleted queue ("Qpair 3 is deleted").
  */
 int pyn_io_submit(struct pyn_io_queue *queue, struct pyn_namespace *ns, struct pyn_command *command, uint16_t *cid,
 		  struct pyn_error *err);
@@ -61,6 +61,9 @@ int pyn_io_submit(struct pyn_io_queue *queue, struct pyn_namespace *ns, struct p
  * many; 0 also for a queue that is deleted and has nothing left, and in another process. */
 unsigned pyn_admin_wait(struct pyn_device *device, struct pyn_completed *completed, unsigned max, uint64_t budget_us);
 unsigned pyn_io_wait(struct pyn_io_queue *queue, struct pyn_completed *completed, unsigned max, uint64_t budget_us);
+
+/* Fetch one asynchronous event, and wait up to budget_us for it; see pyn_qpair_wait_event. */
+bool pyn_admin_wait_event(struct pyn_device *device, struct pyn_completed *completed, uint64_t budget_us);
 
 /* Whether a queue pair still exists on the drive. */
 bool pyn_io_queue_exists(const struct pyn_io_queue *queue);

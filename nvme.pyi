@@ -426,8 +426,9 @@ class Pcie:
         """PowerState in PMCSR: 0 is D0, 3 is D3hot (PCIe 7.5.2.2). May be set.
 
         From D3hot the controller goes on where it was; its registers cannot be read until it is in D0
-        again. A state that the drive has not is ignored: what is read is the state that it is in. D1 and D2
-        are there where bits 9 and 10 of PMC say so.
+        again. pynvme puts a function that was left in D3hot into D0 when it closes or opens it. A state that
+        the drive has not is ignored: what is read is the state that it is in. D1 and D2 are there where bits
+        9 and 10 of PMC say so.
 
         Raises:
             AssertionError: a value that is not from 0 to 3
@@ -613,12 +614,40 @@ class Controller:
             dword 0 of the last completion
 
         Raises:
-            TimeoutError: nothing completes: timeout and 20 s more have passed, or nothing is in flight
-                at all
+            TimeoutError: they have not all completed timeout and 20 s after the call. Waiting for events
+                alone costs no CPU; wait_event() is the call for it
+        """
+
+    def wait_event(self, timeout: float | None = None) -> int:
+        """Wait for an asynchronous event, without a command that completes (Base 5.2).
+
+        The event is handled as in waitdone(): the warning, the callback, and the next Asynchronous Event
+        Request. Completions of other commands stay for waitdone(). Waiting costs no CPU, other threads run
+        meanwhile, and Ctrl-C interrupts it.
+
+        Args:
+            timeout: seconds; None: Controller.timeout and 20 s
+
+        Returns:
+            dword 0 of the event's completion: type in 2:0, information in 15:8, log page in 23:16
+
+        Raises:
+            TimeoutError: no event came within timeout
+            RuntimeError: no Asynchronous Event Request is in flight
+
+        Example:
+            >>> nvme0.sanitize().waitdone()
+            >>> with pytest.warns(UserWarning, match="AER notification"):
+            ...     event = nvme0.wait_event(timeout=60)
+            >>> event >> 16 & 0xff              # log page 81h: the sanitize operation has ended
+            129
         """
 
     def cmdlog(self, count: _Int = 0) -> None:
         """Print the admin commands that were sent last with their completions and times, newest first.
+
+        Each takes four lines: when the command was sent, the command, when its completion was reaped, and
+        the completion. The lines say which they are. Times are local, to the microsecond.
 
         Args:
             count: how many; 0: all that the log holds
@@ -1119,8 +1148,8 @@ class Qpair:
             dword 0 of the last completion
 
         Raises:
-            TimeoutError: nothing completes: Controller.timeout and 20 s more have passed, or nothing is
-                in flight
+            TimeoutError: at once where nothing is in flight any more; else when they have not all
+                completed Controller.timeout and 20 s after the call
         """
 
     def cmdlog(self, count: _Int = 0) -> None:
@@ -1236,6 +1265,14 @@ class Namespace:
     @property
     def capacity(self) -> int:
         """Bytes: NVMCAP, or where the drive reports 0, NSZE times the LBA size (NVM 4.1.5)."""
+
+    @property
+    def lba_size(self) -> int:
+        """Bytes of data in an LBA, as the namespace is formatted now (NVM 4.1.5.1, LBADS)."""
+
+    @property
+    def metadata_size(self) -> int:
+        """Bytes of metadata of an LBA, as it is formatted now; 0: it has none (NVM 4.1.5.1, MS)."""
 
     def cmdname(self, opcode: _Int) -> str:
         """What an IO opcode (8 bits) is called (NVM 3)."""
@@ -1381,7 +1418,8 @@ class Namespace:
             buf: where to, from buf.offset on
             lba: the first LBA, 64 bits
             lba_count: how many, 1 to 65536
-            io_flags: bits 31:16 of dword 12: LR is 0x8000, FUA 0x4000, PRINFO 0x3c00
+            io_flags: bits 31:16 of dword 12: LR is 0x8000, FUA 0x4000, PRINFO 0x3c00; or these bits in
+                their place, as 1 << 31: a value above 16 bits whose low 16 bits are 0
             dword13, dword14, dword15: command dwords, 32 bits each
             cb: called at completion, see help(nvme)
 
@@ -1415,7 +1453,8 @@ class Namespace:
             buf: what to write, from buf.offset on
             lba: the first LBA, 64 bits
             lba_count: how many, 1 to 65536
-            io_flags: bits 31:16 of dword 12: LR is 0x8000, FUA 0x4000, PRINFO 0x3c00, DTYPE 0x00f0
+            io_flags: bits 31:16 of dword 12: LR is 0x8000, FUA 0x4000, PRINFO 0x3c00, DTYPE 0x00f0; or
+                these bits in their place, as 1 << 31
             dword13, dword14, dword15: command dwords, 32 bits each
             cb: called at completion, see help(nvme)
 
@@ -1443,7 +1482,7 @@ class Namespace:
             buf: what to compare with, from buf.offset on
             lba: the first LBA, 64 bits
             lba_count: how many, 1 to 65536
-            io_flags: bits 31:16 of dword 12
+            io_flags: bits 31:16 of dword 12, or these bits in their place, as 1 << 31
             cb: called at completion, see help(nvme)
 
         Raises:
@@ -1476,7 +1515,8 @@ class Namespace:
             qpair: the queue to send it to
             lba: the first LBA, 64 bits
             lba_count: how many, 1 to 65536
-            io_flags: bits 31:16 of dword 12: FUA is 0x4000, DEAC (deallocate) 0x0200
+            io_flags: bits 31:16 of dword 12: FUA is 0x4000, DEAC (deallocate) 0x0200; or these bits in
+                their place, as 1 << 31
             cb: called at completion, see help(nvme)
         """
 
@@ -1494,7 +1534,7 @@ class Namespace:
             qpair: the queue to send it to
             lba: the first LBA, 64 bits
             lba_count: how many, 1 to 65536
-            io_flags: bits 31:16 of dword 12
+            io_flags: bits 31:16 of dword 12, or these bits in their place, as 1 << 31
             cb: called at completion, see help(nvme)
         """
 
@@ -1666,7 +1706,7 @@ class Namespace:
                 order, none before its time
 
         Where:
-            lba_random: True, False, or the percentage of IOs at random LBAs
+            lba_random: True, False, or the percentage of IOs at random LBAs, an int
             lba_align: LBAs: each IO begins at a multiple of it (None: 1); or a list, one for each io_size
             lba_step: sequential IO: LBAs from one IO to the next, negative to go backwards, 0 to stay.
                 None: contiguous. Past the end of the region it begins again at the first LBA, backwards
@@ -1681,7 +1721,9 @@ class Namespace:
 
         How fast, how long:
             qdepth: entries of its queue, 2 to the lesser of 1024 and CAP.MQES + 1; one less in flight
-            iops: IOs a second at most: the k-th is due k/iops after the start. 0: as fast as possible
+            iops: IOs a second at most: the k-th, counted from 1, is due k/iops after the start, so in all
+                iops * time are sent: 2 a second for 5 s are 10, the first after half a second and the
+                last at the end. 0: as fast as possible
             time: seconds; 0: no limit
             io_count: IOs; 0: no limit
             qprio: SQ priority, as in Qpair
@@ -1692,7 +1734,7 @@ class Namespace:
 
         What is returned beside the result, filled in by close():
             output_io_per_second: a list: the IOs completed in each whole second of time, or of the run
-                where it has no time
+                where io_count ended it; then the last second counts if at least half of it was over
             output_percentile_latency: a dict {percentile: None}: its values become the latency, in us
             output_cmdlog_list: a list of N entries: the last N commands (first LBA, LBAs, opcode),
                 oldest first, preceded by zeros where there were fewer
@@ -1774,6 +1816,9 @@ class IOWorker:
             lba_verified            LBAs read and compared
             lba_unverified          LBAs read of which nothing was known
             lba_mismatch            LBAs that were wrong; the log names the first one
+            ended_by                None where the worker has done what it was asked for; else what ended
+                                    it: "reset", "power loss", "removal", "close" (of the drive), "stop"
+                                    (an exception in the `with` block, or Ctrl-C) or "error"
             iops_consistency        with output_io_per_second: iops_consistency()
             latency_distribution    with output_percentile_latency: how many IOs took 0, 1, ... 999999 us
             latency_percentile_ns   with output_percentile_latency: the same percentiles in ns
@@ -1782,7 +1827,7 @@ class IOWorker:
         "ioworker device respond an ERROR status: 02/81". Errors:
 
             -1  the queue pair or the process could not be made
-            -2  io_size is larger than MDTS
+            -2  io_size is larger than MDTS, or than the 256 MiB that PRP lists describe
             -3  an IO took longer than Controller.timeout
             -4  the worker did not end in time
             -5  there is no memory for its buffers
@@ -1927,7 +1972,7 @@ def srand(seed: _Int) -> None:
     """Seed all random generators: those of IO workers and of data patterns, and Python's random module.
 
     Args:
-        seed: any integer; the driver uses 64 bits of it
+        seed: any integer, 0 as well; the driver uses 64 bits of it
 
     Example:
         >>> srand(1)

@@ -228,7 +228,7 @@ cdef class Buffer:
     # -- to be seen -------------------------------------------------------------------------------------
 
     cdef bytes _dump_rows(self, uint32_t length):
-        """All rows but for the blank that the last one has more."""
+        """All rows, their texts below one another."""
         cdef const uint8_t *data = self._buffer.data
         cdef uint32_t rows = (length + 15) // 16
         cdef bytes out = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>rows * 78)
@@ -261,9 +261,11 @@ cdef class Buffer:
 
         _check(0 <= length <= buffer.size, f"size must be from 0 to {buffer.size}, not {size}")
         text = self._dump_rows(length).decode("ascii").rstrip("\n")
-        # The last row has three blanks before its text, the others two.
-        cut = text.rfind("\n") + 1 + 59
-        text = f"{self._name}\n{text[:cut]} {text[cut:]}".rstrip(" ") if length else self._name
+        if length % 16 == 0:
+            # As the 0.1 API's examples show it: a last row that is full has three blanks before its text.
+            cut = text.rfind("\n") + 1 + 59
+            text = f"{text[:cut]} {text[cut:]}"
+        text = f"{self._name}\n{text}".rstrip(" ") if length else self._name
         print(text)
         return text
 
@@ -287,9 +289,9 @@ cdef int _take_buffer(cspdk.pyn_command *command, object buf) except -1:
     return 0
 
 
-cdef int _check_room(cspdk.pyn_command *command, object needed, str what) except -1:
+cdef int _check_room(cspdk.pyn_command *command, object buf, object needed, str what) except -1:
     """A buffer as it was allocated holds what is transferred; what a script has set is what it means."""
     if needed > command.length and not command.meant:
-        raise AssertionError(f"{what} transfers {needed} bytes; the buffer has {command.length}. Set its size or offset "
+        raise AssertionError(f"{what} transfers {needed} bytes; {buf!r} has {command.length}. Set its size or offset "
                              f"to send the command all the same")
     return 0

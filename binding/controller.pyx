@@ -234,6 +234,38 @@ cdef class Controller(_Queue):
     def waitdone(self, expected=1):
         return self._waitdone(expected)
 
+    cdef bint _take_event(self, cspdk.pyn_completed *event) except -1:
+        """Wait a moment for an asynchronous event; other completions stay to be reaped."""
+        cdef bint found
+
+        if self._take_fetched_event(event):
+            return True
+        with nogil:
+            found = cspdk.pyn_admin_wait_event(self._device._device, event, _SLICE_US)
+        return found
+
+    def wait_event(self, timeout=None):
+        cdef cspdk.pyn_completed event
+        cdef double seconds = (self._timeout_ms() + 20000) / 1000 if timeout is None else timeout
+        cdef double end = _time.monotonic() + seconds
+
+        _check(seconds >= 0, f"timeout must be a number of seconds, not {timeout}")
+        if self._process() != cspdk.pyn_process_generation():
+            raise RuntimeError("queue 0 belongs to another process, from which this one was forked")
+        self._ensure()
+        while True:
+            if self._take_event(&event):
+                self._asynchronous(&event, self._callbacks.take(event.user))
+                if event.cpl.status >> 1 & 0x7ff == 0:
+                    return event.cpl.cdw0
+                continue
+            PyErr_CheckSignals()
+            _take_log()
+            if cspdk.pyn_qpair_events(cspdk.pyn_device_admin(self._device._device)) == 0:
+                raise RuntimeError("no Asynchronous Event Request is in flight: send one with aer()")
+            if _time.monotonic() >= end:
+                raise TimeoutError(f"no asynchronous event within {seconds:g} s")
+
     def cmdlog(self, count=0):
         _print_cmdlog(cspdk.pyn_qpair_cmdlog(cspdk.pyn_device_admin(self._device._device)), 0, count)
 
@@ -317,7 +349,7 @@ cdef class Controller(_Queue):
             buf = Buffer(4096, "identify")
         _fill_command(&command, 0x06, buf, nsid, _field(cns, 8, "cns") | _field(cntid, 16, "cntid") << 16,
                       _field(nvmsetid, 16, "nvmsetid") | _field(csi, 8, "csi") << 24, 0, 0, 0, 0)
-        _check_room(&command, 4096, "identify")
+        _check_room(&command, buf, 4096, "identify")
         return self._submit(&command, cb)
 
     def id_data(self, byte_end, byte_begin=None, type=int, nsid=0, cns=1, cntid=0, csi=0, nvmsetid=0):
@@ -378,7 +410,7 @@ cdef class Controller(_Queue):
         room = command.length
         length = room if size is None else _integer(size, "size")
         _check(4 <= length < 1 << 34, f"size must be from 4 to 2^34 - 1 bytes, not {length}")
-        _check_room(&command, length, "getlogpage")
+        _check_room(&command, buf, length, "getlogpage")
         most = self.mdts or length
         # All but the last part are the driver's own commands: the script waits for one completion.
         while length - done > most:
@@ -415,7 +447,7 @@ cdef class Controller(_Queue):
         _take_buffer(&command, buf)
         length = command.length if size is None else _integer(size, "size")
         _check(4 <= length < 1 << 34, f"size must be from 4 to 2^34 - 1 bytes, not {length}")
-        _check_room(&command, length, "fw_download")
+        _check_room(&command, buf, length, "fw_download")
         command.cmd.opc = 0x11
         command.cmd.cdw10 = <uint32_t>(length // 4 - 1)
         command.cmd.cdw11 = <uint32_t>(_field(offset, 34, "offset") // 4)
@@ -459,7 +491,7 @@ cdef class Controller(_Queue):
                       _field(nssf, 8, "nssf"), 0, 0, 0, 0, 0)
         command.cmd.cdw11 = command.length if size is None else <uint32_t>_field(size, 32, "size")
         if buf is not None:
-            _check_room(&command, command.cmd.cdw11, self.cmdname(opcode))
+            _check_room(&command, buf, command.cmd.cdw11, self.cmdname(opcode))
         return self._submit(&command, cb)
 
     def security_receive(self, buf, spsp, secp=1, nssf=0, size=None, cb=None):

@@ -216,13 +216,16 @@ def _open_device(address):
     text = _address_text(address)
     path = text
     private = text == "vssd" or text.startswith("vssd:")
+    is_new = False  # it was started for this
     if private:
         from pynvme import vssd
 
         try:
+            is_new = not vssd.runs(text)
             path = vssd.private(text)
         except (OSError, ValueError, RuntimeError) as error:
-            raise NvmeEnumerateError(str(error)) from error
+            full = isinstance(error, OSError) and error.errno in (_errno.EMFILE, _errno.ENFILE)
+            raise NvmeEnumerateError(vssd.no_descriptor() if full else str(error)) from error
     elif "/" in text:
         path = _os.path.abspath(text)
     elif ":" in text:
@@ -239,7 +242,12 @@ def _open_device(address):
     device.address = address
     device.path = path
     device.private = private
-    device._open(path.encode(), private)
+    try:
+        device._open(path.encode(), private)
+    except BaseException:
+        if is_new:
+            vssd.discard(text)
+        raise
     _look_who_used_it(device)
     _take_log()
     _open_devices[path] = device

@@ -62,9 +62,14 @@ cdef object _exception(cspdk.pyn_error *err, object constructing=None):
     _take_log()
     if constructing is not None and not issubclass(kind, _OWN_MISTAKES):
         kind = constructing
+    text = _text(err.text)
+    if err.number in (_errno.EMFILE, _errno.ENFILE):
+        from pynvme import vssd
+
+        text += f": {vssd.no_descriptor()}"
     if kind is OSError:
-        return OSError(err.number, _text(err.text))
-    return kind(_text(err.text))
+        return OSError(err.number, text)
+    return kind(text)
 
 
 cdef int _check(bint good, str text) except -1:

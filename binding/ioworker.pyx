@@ -16,6 +16,11 @@ _HOST_ERRORS = {
 }
 _WORKER_STATUS = "ioworker device respond an ERROR status: "
 _MISMATCH = 0x781
+_ENDS = {
+    cspdk.PYN_END_RESET: "reset",
+    cspdk.PYN_END_POWER: "power loss",
+    cspdk.PYN_END_CLOSE: "close",
+}
 _OPCODES = (0x00, 0x01, 0x02, 0x04, 0x05, 0x08, 0x09, 0x0c)
 
 
@@ -71,8 +76,12 @@ cdef int _parse_ops(cspdk.pyn_workload_config *config, object read_percentage, o
 
 cdef int _parse_place(cspdk.pyn_workload_config *config, dict p) except -1:
     random = p["lba_random"]
-    config.random_percentage = 100 if random is True else <uint32_t>_field(int(random), 7, "lba_random")
-    _check(config.random_percentage <= 100, f"lba_random must be a bool, or from 0 to 100, not {random}")
+    try:
+        share = 100 if random is True else _integer(random, "lba_random")
+    except TypeError:
+        share = -1
+    _check(0 <= share <= 100, f"lba_random must be a bool, or an int from 0 to 100, not {random!r}")
+    config.random_percentage = share
     config.contiguous = p["lba_step"] is None
     step = _integer(p["lba_step"] or 0, "lba_step")
     _check(-(1 << 63) <= step < 1 << 63, f"lba_step must be from -2^63 to 2^63 - 1, not {step}")
@@ -174,7 +183,7 @@ cdef object _make_worker(Namespace ns, dict p):
     config.cpu = -1 if p["cpu_id"] is None else _check_cpu(p["cpu_id"])
     config.judge = config.track = namespace.verify_enabled
     _worker_number += 1
-    config.seed = _seed + _worker_number if _seed else cspdk.pyn_monotonic_ns()
+    config.seed = _seed + _worker_number if _is_seeded else cspdk.pyn_monotonic_ns()
     worker._parse_outputs()
     worker._parse_sequence()
     _take_namespace(config, namespace)
@@ -194,6 +203,7 @@ cdef class IOWorker:
     cdef object _start_text
     cdef object _lock  # over start and close, by whichever threads
     cdef bint _collecting
+    cdef bint _was_stopped  # by the script, before it was done
     cdef int _pid  # of the process that made it
     cdef object _result
     cdef uint64_t _closed_sent
@@ -317,6 +327,7 @@ cdef class IOWorker:
         if kind is not None and self._worker != NULL:
             # The script is on its way out: what the worker still had to do does not matter any more.
             cspdk.pyn_worker_stop(self._worker)
+            self._was_stopped = True
         self.close()
         return False
 
@@ -359,6 +370,7 @@ cdef class IOWorker:
             except BaseException:
                 # Ctrl-C, or a worker that does not end: nothing of it may stay behind.
                 if self._worker != NULL:
+                    self._was_stopped = True
                     self._make_it_end()
                     self._collect()
                 raise
@@ -391,7 +403,7 @@ cdef class IOWorker:
                 completed = shared.completed
                 last_progress = now
             if not device._is_alive():
-                self._start_error = -8
+                self._start_error = cspdk.PYN_WORKER_GONE
                 self._make_it_end()
                 return
             if now - last_progress > patience:
@@ -409,12 +421,13 @@ cdef class IOWorker:
 
     cdef object _finish_unstarted(self):
         self._running = False
-        self._result = DotDict(io_count_read=0, io_count_nonread=0, io_count_write=0, mseconds=0, latency_max_us=0,
-                               latency_average_us=0.0, cpu_usage=0.0, error=self._start_error)
+        self._result = DotDict(
+            io_count_read=0, io_count_nonread=0, io_count_write=0, mseconds=0, latency_max_us=0,
+            latency_average_us=0.0, cpu_usage=0.0, error=self._start_error,
+            status=0x002 if self._start_error == cspdk.PYN_WORKER_MDTS else 0,
+            lba_verified=0, lba_unverified=0, lba_mismatch=0, ended_by="error")
         if self._start_text:
             _log.error("ioworker: %s", self._start_text)
-        if self._start_error == cspdk.PYN_WORKER_MDTS:
-            self._result["status"] = 0x002
         self._fill_common({}, [])
         if self._parameters["output_percentile_latency"] is not None:
             import numpy
@@ -449,6 +462,14 @@ cdef class IOWorker:
                 cspdk.pyn_worker_free(worker)
         _take_log()
 
+    cdef object _ended_by(self, cspdk.pyn_worker_result *raw, int error):
+        """What ended it before it was done; None: nothing did."""
+        if error:
+            return "removal" if error == cspdk.PYN_WORKER_GONE else "error"
+        if raw.ended_by:
+            return _ENDS[raw.ended_by]
+        return "stop" if self._was_stopped else None
+
     cdef object _make_result(self, cspdk.pyn_worker_result *raw):
         cdef char text[512]
         cdef const cspdk.pyn_histogram *latency = &cspdk.pyn_worker_shared_block(self._worker).latency
@@ -467,6 +488,7 @@ cdef class IOWorker:
             lba_verified=raw.verified.judged,
             lba_unverified=raw.verified.unverified,
             lba_mismatch=raw.verified.mismatch,
+            ended_by=self._ended_by(raw, error),
         )
         if raw.signal:
             self._start_text = f"killed by signal {raw.signal}"

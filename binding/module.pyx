@@ -4,13 +4,15 @@
 from pynvme import __version__
 
 cdef uint64_t _seed = 0
+cdef bint _is_seeded = False
 
 
 def srand(seed):
-    global _seed, _worker_number
+    global _seed, _is_seeded, _worker_number
     import random
 
     _seed = _integer(seed, "seed") & 0xffffffffffffffff
+    _is_seeded = True
     _worker_number = 0
     random.seed(seed)
     cspdk.pyn_seed(_seed)

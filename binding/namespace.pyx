@@ -19,6 +19,17 @@ cdef unsigned _any_lba_count(object value) except 0:
     return count
 
 
+cdef uint32_t _io_flags(object value) except? 0xffff:
+    """Bits 31:16 of dword 12, given as they are or shifted into place already, as 1 << 31."""
+    cdef object flags = _integer(value, "io_flags")
+
+    if 0xffff < flags <= 0xffffffff and flags & 0xffff == 0:
+        return <uint32_t>flags
+    _check(0 <= flags <= 0xffff, f"io_flags are bits 31:16 of dword 12: up to 0xffff, or a dword whose low 16 bits "
+                                 f"are 0, not {flags:#x}")
+    return <uint32_t>flags << 16
+
+
 cdef class Namespace:
     cdef Controller _controller
     cdef cspdk.pyn_namespace *_namespace
@@ -48,8 +59,12 @@ cdef class Namespace:
                 cspdk.pyn_namespace_free(self._namespace)
 
     def __repr__(self):
+        cdef cspdk.pyn_error err
+
         if self._namespace == NULL:
             return "<Namespace, not created>"
+        if cspdk.pyn_device_initialised(self._controller._device._device):
+            cspdk.pyn_namespace_refresh(self._namespace, &err)  # else as it was known last
         return (f"<Namespace {self._namespace.nsid} of {self._controller._device.address!r}, "
                 f"{self._namespace.nsze} LBAs of {self._namespace.lba_size} bytes>")
 
@@ -86,6 +101,17 @@ cdef class Namespace:
     @property
     def capacity(self):
         return self._get().capacity
+
+    @property
+    def lba_size(self):
+        return self._get().lba_size
+
+    @property
+    def metadata_size(self):
+        index = self.id_data(26) & 15
+        if self.id_data(25) > 15:
+            index |= (self.id_data(26) >> 5 & 3) << 4
+        return self.id_data(129 + 4 * index, 128 + 4 * index)
 
     def cmdname(self, opcode):
         return _text(cspdk.pyn_io_opcode_name(<uint8_t>_field(opcode, 8, "opcode")))
@@ -169,7 +195,7 @@ cdef class Namespace:
         cmd.opc = <uint8_t>opcode
         cmd.cdw10 = <uint32_t>slba
         cmd.cdw11 = <uint32_t>(slba >> 32)
-        cmd.cdw12 = <uint32_t>(nlb - 1) | <uint32_t>(_field(io_flags, 16, "io_flags") << 16)
+        cmd.cdw12 = (nlb - 1) | _io_flags(io_flags)
         return 0
 
     cdef int _data(self, cspdk.pyn_command *command, object buf, uint64_t length) except -1:
@@ -179,8 +205,8 @@ cdef class Namespace:
         _take_buffer(command, buf)
         if length > command.length and not command.meant:
             slba = <uint64_t>command.cmd.cdw11 << 32 | command.cmd.cdw10
-            _check_room(command, length, f"{self.cmdname(command.cmd.opc)} of {(command.cmd.cdw12 & 0xffff) + 1} LBAs "
-                                         f"from {slba:#x} on")
+            _check_room(command, buf, length, f"{self.cmdname(command.cmd.opc)} of "
+                        f"{(command.cmd.cdw12 & 0xffff) + 1} LBAs from {slba:#x} on")
         return 0
 
     cdef Qpair _transfer(self, unsigned opcode, object qpair, object buf, object lba, object lba_count,
@@ -236,7 +262,7 @@ cdef class Namespace:
         _check(isinstance(buf, Buffer) and buf.size <= 4096, "a Dataset Management command takes a Buffer of at most "
                                                              "4096 bytes")
         _fill_command(&command, 9, buf, self._get().nsid, count - 1, attribute, 0, 0, 0, 0)
-        _check_room(&command, count * 16, f"dsm of {count} ranges")
+        _check_room(&command, buf, count * 16, f"dsm of {count} ranges")
         return self._send(qpair, &command, cb)
 
     def zns_mgmt_send(self, qpair, buf, slba=0, action=0, all=False, cb=None):
@@ -255,7 +281,7 @@ cdef class Namespace:
                       bool(extended) | _field(state, 8, "state") << 8 | bool(partial) << 16, 0, 0)
         wanted = command.length // 4 if dwords is None else _integer(dwords, "dwords")
         _check(1 <= wanted <= 1 << 32, f"dwords must be from 1 to 2^32, not {wanted}")
-        _check_room(&command, wanted * 4, "zns_mgmt_receive")
+        _check_room(&command, buf, wanted * 4, "zns_mgmt_receive")
         command.cmd.cdw12 = <uint32_t>(wanted - 1)
         return self._send(qpair, &command, cb)
 

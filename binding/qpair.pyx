@@ -69,6 +69,9 @@ cdef class Qpair(_Queue):
     cdef unsigned _id(self):
         return self._queue.qid
 
+    cdef bint _is_empty(self):
+        return cspdk.pyn_qpair_outstanding(self._queue.qpair) == 0
+
     cdef uint32_t _timeout_ms(self):
         return cspdk.pyn_device_timeout_ms(self._controller._device._device)[0]
 

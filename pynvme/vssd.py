@@ -17,8 +17,10 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import fcntl
 import os
+import resource
 import secrets
 import select
 import subprocess
@@ -45,7 +47,9 @@ __all__ = [
     "discard",
     "executable",
     "is_private",
+    "no_descriptor",
     "private",
+    "runs",
 ]
 
 Value = Union[str, int, bool, None]
@@ -139,22 +143,31 @@ class VirtualSsd:
 
     def __init__(self, size: str | int | None = None, **options: Value) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        self._log: IO[bytes] | None = None
         self._owner_fd = -1
         self._maker = os.getpid()
         folder = options.pop("dir", None)
         self._own_folder = folder is None
         self.address = _new_folder() if folder is None else os.path.abspath(str(folder))
-        self._start(command_line(dir=self.address, size=size, **options))
+        try:
+            self._start(command_line(dir=self.address, size=size, **options))
+        except OSError as error:
+            self.close()
+            if error.errno not in (errno.EMFILE, errno.ENFILE):
+                raise
+            raise VirtualSsdError(f"the virtual SSD does not start: {no_descriptor()}") from error
         _started.add(self)
 
     @classmethod
     def attach(cls, address: str | bytes) -> VirtualSsd:
         """The running virtual SSD at an address: a folder, its socket ``cntrl``, or a private one's string.
 
-        Closing what is returned ends nothing. VirtualSsdError: none answers there.
+        Starts nothing, and closing what is returned ends nothing. VirtualSsdError: none answers there, or
+        this process has not opened that private one.
         """
         ssd = cls.__new__(cls)
         ssd._process = None
+        ssd._log = None
         ssd._owner_fd = -1
         ssd._maker = os.getpid()
         ssd.address = _folder_of(address)
@@ -173,7 +186,7 @@ class VirtualSsd:
             stack.callback(os.close, owner)
             ready, told = _pipe()
             stack.callback(os.close, ready)
-            self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+            self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
             try:
                 try:
                     self._process = subprocess.Popen(
@@ -201,6 +214,7 @@ class VirtualSsd:
         if self._process is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(0.2)
+        assert self._log is not None
         size = os.fstat(self._log.fileno()).st_size
         return os.pread(self._log.fileno(), 1000, max(0, size - 1000)).decode(errors="replace").strip()
 
@@ -257,7 +271,8 @@ class VirtualSsd:
                 self._process.wait()
             if self._process.returncode != 0 and self._own_folder:
                 self._remove_remains()
-        self._log.close()
+        if self._log is not None:
+            self._log.close()
 
     def _remove_remains(self) -> None:
         """It ended by force and left its files: remove them and its folder."""
@@ -305,14 +320,30 @@ class VirtualSsd:
             os.close(number)
 
 
+def no_descriptor() -> str:
+    """Say that this process has too many files open, by the limit that there is."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return (
+        f"this process may have {limit} files open (RLIMIT_NOFILE), and has them: close some, or raise the "
+        "limit with 'ulimit -n'"
+    )
+
+
 def _pipe() -> tuple[int, int]:
     """A pipe above the standard streams, which the program gets anew: a script may have closed its own."""
     low = os.pipe()
+    high: list[int] = []
     try:
-        return fcntl.fcntl(low[0], fcntl.F_DUPFD_CLOEXEC, 3), fcntl.fcntl(low[1], fcntl.F_DUPFD_CLOEXEC, 3)
+        for number in low:
+            high.append(fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 3))
+    except OSError:
+        for number in high:
+            os.close(number)
+        raise
     finally:
         for number in low:
             os.close(number)
+    return high[0], high[1]
 
 
 def _new_folder() -> str:
@@ -349,7 +380,7 @@ def _answers(folder: str) -> bool:
 def _folder_of(address: str | bytes) -> str:
     text = os.fsdecode(address)
     if is_private(text):
-        return private(text)
+        return _private_folder(text)
     return text if os.path.isdir(text) else os.path.dirname(text) or "."
 
 
@@ -386,6 +417,25 @@ def private(address: str | bytes) -> str:
                 ssd.close()
             ssd = _privates[text] = VirtualSsd(**options)
         return ssd.address
+
+
+def _private_folder(address: str) -> str:
+    """The folder of a private virtual SSD that runs; VirtualSsdError: it does not."""
+    _options_of(address)
+    with _lock:
+        ssd = _privates.get(address)
+        if ssd is None or not ssd.running:
+            raise VirtualSsdError(
+                f"this process runs no virtual SSD {address!r}: nvme.Controller({address!r}) starts it"
+            )
+        return ssd.address
+
+
+def runs(address: str | bytes) -> bool:
+    """Whether the private virtual SSD of that address has been started, and has not ended."""
+    with _lock:
+        ssd = _privates.get(os.fsdecode(address))
+        return ssd is not None and ssd.running
 
 
 def died(address: str | bytes) -> bool:

@@ -8,8 +8,9 @@
 
 #include <stdint.h>
 
-#define PCI_CFG_SIZE 256u      /* what capabilities share with the header */
-#define PCI_CFG_EXT_SIZE 4096u /* extended capabilities start at 256 */
+#define PCI_CFG_SIZE 256u       /* what capabilities share with the header */
+#define PCI_CFG_HEADER_SIZE 64u /* behind it lie the capabilities */
+#define PCI_CFG_EXT_SIZE 4096u  /* extended capabilities start at 256 */
 
 /* Offsets in the type 0 header. */
 enum pci_cfg {

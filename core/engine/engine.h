@@ -119,6 +119,13 @@ struct pyn_engine {
 	/* What interrupts there are. Missing where vector_set is. */
 	struct pyn_interrupts (*interrupts)(struct pyn_ctrlr *ctrlr);
 
+	/* Whether interrupts are enabled in configuration space, where a script may have disabled them. Missing where
+	 * vector_set is. */
+	bool (*interrupts_enabled)(struct pyn_ctrlr *ctrlr);
+
+	/* Put a function that is in D3hot into D0. NULL: this engine's devices are not PCI functions. */
+	int (*wake)(struct pyn_ctrlr *ctrlr, struct pyn_error *err);
+
 	/* The controller memory buffer: what it may be used for, and its memory, which is mapped at the first call;
 	 * the window is borrowed. Errors: PYN_ERROR_UNSUPPORTED, the controller has none. NULL entries: no engine's
 	 * controller has one. */

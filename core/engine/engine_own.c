@@ -7,6 +7,7 @@
 #include "core/nvme/cmb.h"
 #include "core/nvme/ctrlr.h"
 #include "core/nvme/queue.h"
+#include "core/pci/config.h"
 
 static int own_reg_read(struct pyn_ctrlr *ctrlr, uint32_t offset, uint32_t size, uint64_t *value,
 			struct pyn_error *err)
@@ -105,6 +106,16 @@ static struct pyn_interrupts own_interrupts(struct pyn_ctrlr *ctrlr)
 	};
 }
 
+static bool own_interrupts_enabled(struct pyn_ctrlr *ctrlr)
+{
+	return pyn_pci_irq_enabled(ctrlr->pci);
+}
+
+static int own_wake(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
+{
+	return pyn_pci_wake(ctrlr->pci, err);
+}
+
 /* Interrupts without a table are masked in the controller's own registers, a bit for each vector. */
 static int own_vector_mask(struct pyn_ctrlr *ctrlr, uint16_t vector, bool masked, struct pyn_error *err)
 {
@@ -144,6 +155,8 @@ const struct pyn_engine pyn_engine_own = {
 	.poll = pyn_queue_poll,
 	.ring_of = pyn_queue_ring_of,
 	.interrupts = own_interrupts,
+	.interrupts_enabled = own_interrupts_enabled,
+	.wake = own_wake,
 	.cmb_info = pyn_cmb_info,
 	.cmb_window = own_cmb_window,
 	.view = own_view,

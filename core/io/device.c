@@ -8,10 +8,12 @@
 
 #include "core/env/env.h"
 #include "core/io/tables.h"
+#include "core/io/vector.h"
 #include "core/nvme/status.h"
 #include "core/util/clock.h"
 #include "spec/nvme_id.h"
 #include "spec/nvme_regs.h"
+#include "spec/pci.h"
 
 #define DEFAULT_TIMEOUT_MS 10000u
 
@@ -114,10 +116,13 @@ static int open_device(struct pyn_device *device, struct pyn_error *err)
 
 	if (rc < 0)
 		return rc;
-	device->admin = pyn_qpair_create(device->engine, device->ctrlr, &config, err);
-	if (device->admin)
+	/* A script may have left it in D3hot. */
+	rc = device->engine->wake ? device->engine->wake(device->ctrlr, err) : 0;
+	if (rc == 0)
+		device->admin = pyn_qpair_create(device->engine, device->ctrlr, &config, err);
+	if (rc == 0 && device->admin)
 		rc = pyn_device_reg_read(device, NVME_REG_CAP, 8, &device->cap, err);
-	else
+	else if (rc == 0)
 		rc = -ENOMEM;
 	if (rc < 0) {
 		device->engine->detach(device->ctrlr);
@@ -233,7 +238,7 @@ int pyn_device_reg_write(struct pyn_device *device, uint32_t offset, uint32_t si
 	if (rc == 0)
 		rc = device->engine->reg_write(device->ctrlr, offset, size, value, err);
 	if (rc == 0 && resets_controller(offset, value))
-		atomic_fetch_add(&device->shared->generation, 1);
+		pyn_device_next_generation(device, PYN_END_RESET);
 	pyn_device_unlock(device);
 	return rc;
 }
@@ -258,16 +263,34 @@ int pyn_device_config_read(struct pyn_device *device, uint32_t offset, void *dat
 	return rc;
 }
 
+/* Whether a write touches capabilities, the interrupts' among them, and not only the header. */
+static bool reaches_capabilities(uint32_t offset, uint32_t length)
+{
+	return offset + length > PCI_CFG_HEADER_SIZE;
+}
+
+static int config_write(struct pyn_device *device, uint32_t offset, const void *data, uint32_t length,
+			struct pyn_error *err)
+{
+	bool concerns = reaches_capabilities(offset, length);
+
+	if (concerns)
+		pyn_vectors_before_write(device->vectors);
+	int rc = device->engine->config_write(device->ctrlr, offset, data, length, err);
+
+	return rc == 0 && concerns ? pyn_vectors_after_write(device->vectors, err) : rc;
+}
+
 int pyn_device_config_write(struct pyn_device *device, uint32_t offset, const void *data, uint32_t length,
 			    struct pyn_error *err)
 {
 	pyn_device_lock(device);
 	int rc = pyn_device_check(device, err);
 
+	if (rc == 0 && !device->engine->config_write)
+		rc = no_config(device, err);
 	if (rc == 0)
-		rc = device->engine->config_write
-			     ? device->engine->config_write(device->ctrlr, offset, data, length, err)
-			     : no_config(device, err);
+		rc = config_write(device, offset, data, length, err);
 	pyn_device_unlock(device);
 	return rc;
 }

@@ -42,9 +42,18 @@ struct pyn_io_queue {
 	void *user;               /* of stop, and then of gone */
 };
 
+/* Why workers end that were not done. */
+enum pyn_device_end {
+	PYN_END_NONE = 0,
+	PYN_END_RESET,
+	PYN_END_POWER, /* it was lost */
+	PYN_END_CLOSE,
+};
+
 /* Words that worker processes read. */
 struct pyn_device_shared {
 	_Atomic uint32_t generation; /* grows with each reset, power loss and close: workers of before end */
+	_Atomic uint32_t end;        /* enum pyn_device_end: why it has grown last, written first */
 };
 
 /* Open the drive at address (a BDF, or the path of a socket). keep_tables: what verification knows outlives close,
@@ -99,7 +108,7 @@ enum pyn_device_reset {
 	PYN_DEVICE_RESET_CONTROLLER, /* CC.EN = 0 */
 	PYN_DEVICE_RESET_FUNCTION,   /* FLR */
 	PYN_DEVICE_RESET_HOT,
-	PYN_DEVICE_RESET_DONE, /* it has happened already, by NSSR or the power switch */
+	PYN_DEVICE_RESET_DONE, /* the power was lost already */
 };
 
 /*

@@ -25,7 +25,7 @@ static int read_cap(struct pyn_device *device, struct pyn_error *err)
 static int init_adminq(struct pyn_device *device, bool enable, struct pyn_error *err)
 {
 	/* Another thread may have initialised the controller since the reset, and started some. */
-	pyn_device_stop_workers(device);
+	pyn_device_stop_workers(device, PYN_END_RESET);
 	int rc = device->engine->disable(device->ctrlr, err);
 
 	if (rc < 0)

@@ -76,8 +76,11 @@ int pyn_device_check(const struct pyn_device *device, struct pyn_error *err);
 /* The device writes to no memory of ours any more: everything in flight ends, every IO queue is gone. */
 void pyn_device_abandon(struct pyn_device *device);
 
-/* Before their queues or the controller go: afterwards no process rings a doorbell of a queue of before. */
-void pyn_device_stop_workers(struct pyn_device *device);
+/* Workers end by themselves, for this reason: what they use is gone. */
+void pyn_device_next_generation(struct pyn_device *device, enum pyn_device_end why);
+
+/* The same before their queues or the controller go: afterwards no process rings a doorbell of a queue of before. */
+void pyn_device_stop_workers(struct pyn_device *device, enum pyn_device_end why);
 
 /* Sees each admin command of a script before it is sent and when it has ended. */
 void pyn_device_observe(void *device, const struct nvme_cmd *cmd, enum pyn_observed what);

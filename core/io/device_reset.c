@@ -31,10 +31,16 @@ void pyn_device_abandon(struct pyn_device *device)
 	device->shutting_down = NULL;
 }
 
-/* Workers see the word between two batches and leave. What they have in flight stays in flight: that is the test. */
-void pyn_device_stop_workers(struct pyn_device *device)
+void pyn_device_next_generation(struct pyn_device *device, enum pyn_device_end why)
 {
+	atomic_store(&device->shared->end, why);
 	atomic_fetch_add(&device->shared->generation, 1);
+}
+
+/* Workers see the word between two batches and leave. What they have in flight stays in flight: that is the test. */
+void pyn_device_stop_workers(struct pyn_device *device, enum pyn_device_end why)
+{
+	pyn_device_next_generation(device, why);
 	for (unsigned qid = 1; qid <= PYN_MAX_QID; qid++)
 		if (device->queues[qid] && device->queues[qid]->stop)
 			device->queues[qid]->stop(device->queues[qid]->user, WORKER_GRACE_MS);
@@ -62,7 +68,7 @@ int pyn_device_reset(struct pyn_device *device, enum pyn_device_reset kind, stru
 	int rc = pyn_device_check(device, err);
 
 	if (rc == 0) {
-		pyn_device_stop_workers(device);
+		pyn_device_stop_workers(device, kind == PYN_DEVICE_RESET_DONE ? PYN_END_POWER : PYN_END_RESET);
 		rc = do_reset(device, kind, err);
 		/* A controller that did not confirm may still write: its queues stay, unless it is gone. */
 		if (rc == 0 || !device->engine->alive(device->ctrlr))
@@ -119,7 +125,7 @@ void pyn_device_stop(struct pyn_device *device)
 
 	pyn_device_lock(device);
 	if (pyn_device_check(device, &ignored) == 0)
-		pyn_device_stop_workers(device);
+		pyn_device_stop_workers(device, PYN_END_POWER);
 	pyn_device_unlock(device);
 }
 
@@ -135,7 +141,7 @@ int pyn_device_release(struct pyn_device *device, struct pyn_error *err)
 	int rc = pyn_device_check(device, err);
 
 	if (rc == 0) {
-		pyn_device_stop_workers(device);
+		pyn_device_stop_workers(device, PYN_END_POWER);
 		rc = device->engine->release ? device->engine->release(device->ctrlr, err) : no_release(device, err);
 	}
 	if (rc == 0)
@@ -173,6 +179,9 @@ static void say_goodbye(struct pyn_device *device)
 
 	if (!device->engine->alive(device->ctrlr))
 		return;
+	/* In D3hot it would not hear. */
+	if (device->engine->wake)
+		device->engine->wake(device->ctrlr, &ignored);
 	if (device->initialised) {
 		delete_queues(device);
 		if (is_enabled(device))
@@ -186,7 +195,7 @@ static void close_device(struct pyn_device *device)
 {
 	bool alive = device->engine->alive(device->ctrlr), shut_down;
 
-	pyn_device_stop_workers(device);
+	pyn_device_stop_workers(device, PYN_END_CLOSE);
 	say_goodbye(device);
 	shut_down = device->shut_down;
 	pyn_device_abandon(device);

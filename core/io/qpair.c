@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/io/track.h"
 #include "core/util/clock.h"
@@ -15,7 +16,9 @@
 #define POLL_BATCH 32u
 #define RESET_LOOK_NS UINT64_C(100000000) /* between two looks at CSTS, for a command of the driver's own */
 #define EMPTY_POLLS_BEFORE_YIELD 1000u
-#define CHECK_NS UINT64_C(1000000) /* between two looks at deadlines and at the device */
+#define CHECK_NS UINT64_C(1000000)   /* between two looks at deadlines and at the device */
+#define FIRST_NAP_NS UINT64_C(20000) /* of a wait for events alone */
+#define LONGEST_NAP_NS UINT64_C(2000000)
 
 enum slot_flags {
 	SLOT_DEVICE = 1, /* the device has it: no completion came */
@@ -55,6 +58,7 @@ struct pyn_qpair {
 	uint16_t ready_first; /* completions to be fetched, in their order */
 	uint16_t ready_last;
 	unsigned outstanding; /* of anybody's */
+	unsigned events;      /* of them, Asynchronous Event Requests of the script's slots */
 	unsigned in_flight;   /* of the script's slots, those that are not free */
 	uint32_t generation;
 	uint64_t next_check;
@@ -128,6 +132,11 @@ struct pyn_cmdlog *pyn_qpair_cmdlog(const struct pyn_qpair *qpair)
 unsigned pyn_qpair_outstanding(struct pyn_qpair *qpair)
 {
 	return qpair->outstanding;
+}
+
+unsigned pyn_qpair_events(struct pyn_qpair *qpair)
+{
+	return qpair->events;
 }
 
 uint32_t pyn_qpair_generation(const struct pyn_qpair *qpair)
@@ -320,6 +329,7 @@ static void abandon(struct pyn_qpair *qpair, uint16_t status)
 			/* Nobody waits for the driver's own AER, and its end with the queue says nothing. */
 			slot->flags &= (uint8_t)~SLOT_SCRIPT;
 			qpair->outstanding--;
+			qpair->events--;
 		}
 		complete(qpair, slot, &cpl, now);
 	}
@@ -416,6 +426,7 @@ static int submit(struct pyn_qpair *qpair, const struct pyn_command *command, ui
 	if (rc < 0)
 		return rc;
 	qpair->outstanding++;
+	qpair->events += (slot->flags & SLOT_AER) != 0;
 	*cid = slot->cmd.cid;
 	return 0;
 }
@@ -429,11 +440,9 @@ int pyn_qpair_submit(struct pyn_qpair *qpair, const struct pyn_command *command,
 	return rc;
 }
 
-static void fetch_one(struct pyn_qpair *qpair, struct pyn_completed *completed)
+/* Hand the completion of a slot out, which is on the list of those to be fetched no more. */
+static void hand_out(struct pyn_qpair *qpair, struct slot *slot, struct pyn_completed *completed)
 {
-	struct slot *slot = &qpair->slots[qpair->ready_first];
-
-	qpair->ready_first = slot->next;
 	completed->cpl = slot->cpl;
 	completed->cmd = slot->cmd;
 	completed->user = slot->user;
@@ -447,7 +456,39 @@ static void fetch_one(struct pyn_qpair *qpair, struct pyn_completed *completed)
 	slot->user = NULL;
 	slot->flags &= (uint8_t)~SLOT_SCRIPT;
 	qpair->outstanding--;
+	qpair->events -= (slot->flags & SLOT_AER) != 0;
 	free_if_done(qpair, slot);
+}
+
+static void fetch_one(struct pyn_qpair *qpair, struct pyn_completed *completed)
+{
+	struct slot *slot = &qpair->slots[qpair->ready_first];
+
+	qpair->ready_first = slot->next;
+	hand_out(qpair, slot, completed);
+}
+
+/* Take the first event out of the list of completions to be fetched. */
+static bool fetch_event(struct pyn_qpair *qpair, struct pyn_completed *completed)
+{
+	uint16_t before = NO_SLOT, number = qpair->ready_first;
+
+	while (number != NO_SLOT && !(qpair->slots[number].flags & SLOT_AER)) {
+		before = number;
+		number = qpair->slots[number].next;
+	}
+	if (number == NO_SLOT)
+		return false;
+	struct slot *slot = &qpair->slots[number];
+
+	if (before == NO_SLOT)
+		qpair->ready_first = slot->next;
+	else
+		qpair->slots[before].next = slot->next;
+	if (qpair->ready_last == number)
+		qpair->ready_last = before;
+	hand_out(qpair, slot, completed);
+	return true;
 }
 
 static unsigned fetch(struct pyn_qpair *qpair, struct pyn_completed *completed, unsigned max)
@@ -470,19 +511,81 @@ unsigned pyn_qpair_fetch(struct pyn_qpair *qpair, struct pyn_completed *complete
 	return count;
 }
 
+/* How long a wait still lasts, and how it passes the time. */
+struct patience {
+	uint64_t ends; /* ticks */
+	uint64_t nap_ns;
+	unsigned empty; /* polls */
+};
+
+static struct patience patience_of(uint64_t budget_us)
+{
+	uint64_t now = pyn_ticks();
+	uint64_t budget = budget_us < UINT64_MAX / 1000 ? pyn_ns_to_ticks(budget_us * 1000) : UINT64_MAX;
+
+	return (struct patience){
+		.ends = budget < UINT64_MAX - now ? now + budget : UINT64_MAX,
+		.nap_ns = FIRST_NAP_NS,
+	};
+}
+
+/* A command is answered in microseconds, and polled for; an event may take days. */
+static bool is_idle(const struct pyn_qpair *qpair)
+{
+	return qpair->outstanding == qpair->events;
+}
+
+static void nap(struct patience *patience, uint64_t now)
+{
+	uint64_t left = pyn_ticks_to_ns(patience->ends - now);
+	struct timespec pause = {.tv_nsec = (long)(left < patience->nap_ns ? left : patience->nap_ns)};
+
+	nanosleep(&pause, NULL);
+	if (patience->nap_ns < LONGEST_NAP_NS)
+		patience->nap_ns *= 2;
+}
+
+/* After a poll that found nothing. False: it has lasted long enough. */
+static bool go_on(const struct pyn_qpair *qpair, struct patience *patience)
+{
+	uint64_t now = pyn_ticks();
+
+	if (now >= patience->ends)
+		return false;
+	if (is_idle(qpair)) {
+		nap(patience, now);
+	} else if (++patience->empty >= EMPTY_POLLS_BEFORE_YIELD) {
+		/* On a machine with few cores the device may be waiting for this one. */
+		sched_yield();
+		patience->empty = 0;
+	}
+	return true;
+}
+
 unsigned pyn_qpair_wait(struct pyn_qpair *qpair, struct pyn_completed *completed, unsigned max, uint64_t budget_us)
 {
-	uint64_t started = pyn_ticks();
-	uint64_t budget = budget_us < UINT64_MAX / 1000 ? pyn_ns_to_ticks(budget_us * 1000) : UINT64_MAX;
-	unsigned count, empty = 0;
+	struct patience patience = patience_of(budget_us);
+	unsigned count;
 
-	while ((count = pyn_qpair_fetch(qpair, completed, max)) == 0 && pyn_ticks() - started < budget)
-		if (++empty >= EMPTY_POLLS_BEFORE_YIELD) {
-			/* On a machine with few cores the device may be waiting for this one. */
-			sched_yield();
-			empty = 0;
-		}
+	do
+		count = pyn_qpair_fetch(qpair, completed, max);
+	while (count == 0 && (qpair->outstanding || qpair->config.qid == 0) && go_on(qpair, &patience));
 	return count;
+}
+
+bool pyn_qpair_wait_event(struct pyn_qpair *qpair, struct pyn_completed *completed, uint64_t budget_us)
+{
+	struct patience patience = patience_of(budget_us);
+	bool found;
+
+	do {
+		pyn_spin_lock(&qpair->lock);
+		poll_queue(qpair);
+		check(qpair);
+		found = fetch_event(qpair, completed);
+		pyn_spin_unlock(&qpair->lock);
+	} while (!found && qpair->events && go_on(qpair, &patience));
+	return found;
 }
 
 /* Whether the controller lost its queues behind this command's back, by a subsystem reset or a loss of power. */

@@ -96,8 +96,13 @@ int pyn_qpair_submit(struct pyn_qpair *qpair, const struct pyn_command *command,
 /* Look at the completion queue once, then fetch up to max completions; returns how many. Never waits. */
 unsigned pyn_qpair_fetch(struct pyn_qpair *qpair, struct pyn_completed *completed, unsigned max);
 
-/* The same, but wait up to budget_us for the first one. */
+/* The same, but wait up to budget_us for the first one; not at all on an I/O queue with nothing in flight. Where
+ * events alone are waited for, by sleeping. */
 unsigned pyn_qpair_wait(struct pyn_qpair *qpair, struct pyn_completed *completed, unsigned max, uint64_t budget_us);
+
+/* Fetch the oldest completion of an Asynchronous Event Request, and wait up to budget_us for one, as long as there is
+ * one in flight; other completions stay to be fetched. False: there was none. */
+bool pyn_qpair_wait_event(struct pyn_qpair *qpair, struct pyn_completed *completed, uint64_t budget_us);
 
 /* Send a command of the driver's own, with the whole of buffer (or NULL) as its data, and wait for it; a script's
  * completions are kept for the script.
@@ -115,5 +120,8 @@ uint32_t pyn_qpair_generation(const struct pyn_qpair *qpair);
 
 /* Commands whose completion nobody has fetched, the driver's own included. */
 unsigned pyn_qpair_outstanding(struct pyn_qpair *qpair);
+
+/* Those of them that are Asynchronous Event Requests of the script. */
+unsigned pyn_qpair_events(struct pyn_qpair *qpair);
 
 #endif

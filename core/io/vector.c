@@ -110,20 +110,46 @@ static bool let_arrive(const struct pyn_vector *vector)
 	return is_signalled(vector, vector->masked ? 0 : (int)(vector->lag_us + 999) / 1000);
 }
 
+static bool is_enabled(const struct pyn_vector *vector)
+{
+	return vector->engine->interrupts_enabled(vector->ctrlr);
+}
+
 bool pyn_vector_is_set(const struct pyn_vector *vector)
 {
-	return is_signalled(vector, 0) || let_arrive(vector);
+	return is_enabled(vector) && (is_signalled(vector, 0) || let_arrive(vector));
+}
+
+static void drain(const struct pyn_vector *vector)
+{
+	uint64_t count;
+	ssize_t size = read(vector->eventfd, &count, sizeof(count));
+
+	(void)size; /* nothing was there: nothing is to be cleared */
 }
 
 void pyn_vector_clear(const struct pyn_vector *vector)
 {
-	uint64_t count;
-	ssize_t size;
-
 	let_arrive(vector);
-	size = read(vector->eventfd, &count, sizeof(count));
-	(void)size; /* nothing was there: nothing is to be cleared */
+	drain(vector);
 	vector->engine->vector_rearm(vector->ctrlr);
+}
+
+void pyn_vectors_before_write(const struct pyn_vector *list)
+{
+	if (list && !is_enabled(list))
+		for (; list; list = list->next)
+			drain(list);
+}
+
+int pyn_vectors_after_write(const struct pyn_vector *list, struct pyn_error *err)
+{
+	int rc = 0;
+
+	if (list && is_enabled(list))
+		for (; list && rc == 0; list = list->next)
+			rc = list->engine->vector_set(list->ctrlr, list->number, list->eventfd, err);
+	return rc;
 }
 
 int pyn_vector_mask(struct pyn_vector *vector, bool masked, struct pyn_error *err)

@@ -30,10 +30,16 @@ struct pyn_vector *pyn_vector_get(struct pyn_vector **list, const struct pyn_eng
 /* One queue fewer; the last one leaves the vector unmasked. NULL is allowed. */
 void pyn_vector_put(struct pyn_vector **list, struct pyn_vector *vector);
 
-/* Whether it was raised since it was cleared last. Completions that were seen before have raised theirs: a "no" may
- * take lag_us. */
+/* Whether it was raised since it was cleared last; never where interrupts are disabled in configuration space.
+ * Completions that were seen before have raised theirs: a "no" may take lag_us. */
 bool pyn_vector_is_set(const struct pyn_vector *vector);
 void pyn_vector_clear(const struct pyn_vector *vector);
+
+/* A script is about to write to configuration space: forget what was raised while interrupts were disabled there. */
+void pyn_vectors_before_write(const struct pyn_vector *list);
+
+/* And it has done so: where interrupts are enabled again, the function may have forgotten who is raised. */
+int pyn_vectors_after_write(const struct pyn_vector *list, struct pyn_error *err);
 
 /* Errors: those of the engine's vector_mask. */
 int pyn_vector_mask(struct pyn_vector *vector, bool masked, struct pyn_error *err);

@@ -16,6 +16,7 @@
 #include "core/env/env.h"
 #include "core/io/pattern.h"
 #include "core/io/worker_run.h"
+#include "core/nvme/prp.h"
 #include "core/util/clock.h"
 #include "core/util/fork.h"
 #include "core/util/log.h"
@@ -46,6 +47,7 @@ struct pyn_worker {
 	int pidfd;
 	int cpu; /* that it occupies; -1: none */
 	int exit_signal;
+	uint32_t ended_by; /* enum pyn_device_end, of a process that may not have been able to tell */
 	bool started, ended, finished;
 	bool left; /* its queue is not to be deleted: for a debugger, or because the drive did not confirm it */
 };
@@ -197,22 +199,31 @@ static struct layout layout_of(const struct pyn_worker_run *run)
 	struct layout layout = {.largest = largest_transfer(run)};
 
 	layout.data = round_up((size_t)layout.largest * run->config.lba_size, PYN_PAGE);
-	/* One page of entries addresses 2 MiB; a longer list must not cross a page, and MDTS was checked before. */
-	layout.list = round_up(layout.data / PYN_PAGE * sizeof(uint64_t), PYN_PAGE);
+	struct pyn_data data = {.address = NULL, .length = (uint32_t)layout.data};
+	size_t pages = pyn_prp_list_pages(&data);
+
+	layout.list = (pages ? pages : 1) * PYN_PAGE;
 	layout.reads = sends(&run->config, NVME_IO_READ);
 	layout.writes = sends(&run->config, NVME_IO_WRITE) || sends(&run->config, NVME_IO_COMPARE);
 	layout.range = sends(&run->config, NVME_IO_DSM) ? PYN_PAGE : 0;
 	return layout;
 }
 
-/* A buffer of bytes, and a page of list behind it. */
+/* A buffer of bytes, and its list behind it: of the largest transfer, whose beginning is the list of a shorter one up
+ * to the end of its first page. */
 static struct pyn_worker_prp describe_buffer(const struct pyn_dma_view *view, uint8_t *data, size_t bytes)
 {
 	uint64_t *list = (uint64_t *)(data + bytes);
 
-	for (size_t page = 1; page < bytes / PYN_PAGE; page++)
+	for (size_t page = 1; page < bytes / PYN_PAGE && page <= PYN_PRP_ENTRIES; page++)
 		list[page - 1] = pyn_dma_address(view, data + page * PYN_PAGE);
-	return (struct pyn_worker_prp){pyn_dma_address(view, data), list[0], pyn_dma_address(view, list)};
+	return (struct pyn_worker_prp){
+		.first = pyn_dma_address(view, data),
+		.second = list[0],
+		.list_address = pyn_dma_address(view, list),
+		.data = data,
+		.list = list,
+	};
 }
 
 static void base_crcs(const struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint32_t largest)
@@ -426,10 +437,11 @@ static int check_mdts(const struct pyn_worker *worker, struct pyn_error *err)
 	uint64_t mdts = pyn_device_mdts(worker->device);
 	uint64_t length = (uint64_t)largest_transfer(worker->run) * worker->run->config.lba_size;
 
-	/* The engines' lists of a worker are one page long. */
-	if (mdts == 0 || mdts > UINT64_C(2) << 20)
-		mdts = UINT64_C(2) << 20;
-	if (length <= mdts)
+	if (length > PYN_PRP_MAX_BYTES)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "io_size is %llu bytes; the PRP lists of one command describe %u at most",
+				 (unsigned long long)length, PYN_PRP_MAX_BYTES);
+	if (mdts == 0 || length <= mdts)
 		return 0;
 	return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 			 "io_size is larger than MDTS: %llu bytes, the drive takes %llu", (unsigned long long)length,
@@ -457,6 +469,7 @@ static int create_run(struct pyn_worker *worker, const struct pyn_worker_config 
 		memcpy(worker->sequence, config->sequence, config->steps * sizeof(*worker->sequence));
 		run->config.sequence = worker->sequence;
 	}
+	run->view = worker->view;
 	run->verify = worker->verify;
 	run->config.judge = config->judge && worker->verify;
 	run->noted = config->track && worker->verify ? pyn_verify_limit(worker->verify) : 0;
@@ -480,6 +493,8 @@ static void stop_process(void *user, uint32_t grace_ms)
 {
 	struct pyn_worker *worker = user;
 
+	if (!worker->ended_by)
+		worker->ended_by = atomic_load(&pyn_device_shared(worker->device)->end);
 	if (pyn_worker_wait(worker, grace_ms))
 		return;
 	pyn_worker_kill(worker);
@@ -665,6 +680,7 @@ void pyn_worker_finish(struct pyn_worker *worker, struct pyn_worker_result *resu
 	if (worker->started && !atomic_load(&worker->shared->finished)) {
 		result->error = reset ? PYN_WORKER_OK : PYN_WORKER_DIED;
 		result->signal = worker->exit_signal;
+		result->ended_by = reset ? worker->ended_by : PYN_END_NONE;
 	}
 	if (worker->finished)
 		return;

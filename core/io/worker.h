@@ -59,6 +59,7 @@ struct pyn_worker_result {
 	int error;                           /* enum pyn_worker_error */
 	uint16_t status;                     /* of the first command that failed, NVME_SC; 0: none */
 	int signal;                          /* that killed the process */
+	uint32_t ended_by;                   /* enum pyn_device_end */
 	uint64_t io_count[PYN_WORKLOAD_OPS]; /* completed with success or not, by opcode of the workload */
 	uint64_t ticks;                      /* from the first submission to the last completion */
 	uint64_t busy_ticks;                 /* of them, spent submitting or in polls that found something */

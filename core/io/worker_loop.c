@@ -8,6 +8,7 @@
  */
 #include "core/io/verify_table.h"
 #include "core/io/worker_run.h"
+#include "core/nvme/prp.h"
 
 #include <sched.h>
 #include <time.h>
@@ -86,12 +87,26 @@ static ALWAYS_INLINE bool next_io(struct pyn_worker_run *run, struct pyn_workloa
 
 /* -- its command ------------------------------------------------------------------------------------------------ */
 
+/* In a list of several pages it depends on the length which entry leads on and which is a page of data. */
+static NOT_INLINE void build_list(const struct pyn_worker_run *run, const struct pyn_worker_prp *prp, uint32_t length)
+{
+	const struct pyn_data data = {.address = prp->data, .length = length};
+	uint64_t prp1, prp2;
+
+	pyn_prp_build(&run->view, &data, NULL, prp->list, prp->list + PYN_PRP_ENTRIES, &prp1, &prp2);
+}
+
 /* NVMe Base Specification 2.0, section 4.1.1: PRP2 is reserved, the second page, or a list. */
-static ALWAYS_INLINE uint64_t second_prp(const struct pyn_worker_prp *prp, uint32_t length)
+static ALWAYS_INLINE uint64_t second_prp(const struct pyn_worker_run *run, const struct pyn_worker_prp *prp,
+					 uint32_t length)
 {
 	if (length <= PYN_PAGE)
 		return 0;
-	return length <= 2 * PYN_PAGE ? prp->second : prp->list_address;
+	if (length <= 2 * PYN_PAGE)
+		return prp->second;
+	if (length >= PYN_PRP_ENTRIES * PYN_PAGE)
+		build_list(run, prp, length);
+	return prp->list_address;
 }
 
 static NOT_INLINE void describe_other(const struct pyn_worker_run *run, struct pyn_worker_slot *slot)
@@ -115,7 +130,7 @@ static NOT_INLINE void describe_other(const struct pyn_worker_run *run, struct p
 		break;
 	case NVME_IO_COMPARE:
 		cmd->prp1 = slot->write_prp.first;
-		cmd->prp2 = second_prp(&slot->write_prp, slot->nlb * run->config.lba_size);
+		cmd->prp2 = second_prp(run, &slot->write_prp, slot->nlb * run->config.lba_size);
 		slot->duty = PYN_DUTY_NONE;
 		break;
 	case NVME_IO_VERIFY:
@@ -140,11 +155,11 @@ static ALWAYS_INLINE void describe(const struct pyn_worker_run *run, struct pyn_
 	if (opcode == NVME_IO_READ) {
 		slot->duty = run->config.judge ? PYN_DUTY_JUDGE : PYN_DUTY_NONE;
 		slot->cmd.prp1 = slot->read_prp.first;
-		slot->cmd.prp2 = second_prp(&slot->read_prp, length);
+		slot->cmd.prp2 = second_prp(run, &slot->read_prp, length);
 	} else if (opcode == NVME_IO_WRITE) {
 		slot->duty = run->noted ? PYN_DUTY_CHANGE : PYN_DUTY_NONE;
 		slot->cmd.prp1 = slot->write_prp.first;
-		slot->cmd.prp2 = second_prp(&slot->write_prp, length);
+		slot->cmd.prp2 = second_prp(run, &slot->write_prp, length);
 	} else {
 		describe_other(run, slot);
 	}
@@ -572,7 +587,7 @@ static ALWAYS_INLINE void loop(struct pyn_worker_run *run, const bool rings)
 		}
 		now = after;
 		if (run->config.seconds && now >= run->next_second)
-			pyn_worker_count_seconds(run, now);
+			pyn_worker_count_seconds(run, now, false);
 		if (now >= run->next_chore || now >= run->ends)
 			pyn_worker_chores(run, now);
 		if (run->leave || (run->stopping && run->free_count == run->slot_count))

@@ -25,15 +25,58 @@ static struct pyn_worker_run *the_run;
 
 /* -- what is not an IO ---------------------------------------------------------------------------------------- */
 
-void pyn_worker_count_seconds(struct pyn_worker_run *run, uint64_t now)
+/* IOs that count for the second that ends at run->next_second. What a rate made due at its very end comes back a
+ * moment after it, and belongs to it; what comes next does not. *open: some of those may still come back. */
+static uint64_t completed_in_time(const struct pyn_worker_run *run, uint64_t now, bool *open)
+{
+	*open = false;
+	if (!run->rate || run->config.steps)
+		return run->completed;
+	uint64_t due = pyn_worker_scheduled(run, run->next_second);
+
+	if (due > run->to_send)
+		due = run->to_send;
+	if (run->completed >= due)
+		return due;
+	/* Of a drive that cannot keep up with its rate nothing is waited for. */
+	*open = now - run->next_second < pyn_ns_to_ticks(MAKE_UP_NS) && due - run->completed <= run->slot_count;
+	return run->completed;
+}
+
+static void close_second(struct pyn_worker_run *run, uint64_t completed)
+{
+	if (run->second < run->config.seconds)
+		run->per_second[run->second++] = (uint32_t)(completed - run->second_base);
+	atomic_store_explicit(&run->shared->per_second_count, run->second, memory_order_release);
+	run->second_base = completed;
+	run->next_second += run->second_ticks;
+}
+
+void pyn_worker_count_seconds(struct pyn_worker_run *run, uint64_t now, bool all)
 {
 	while (now >= run->next_second) {
-		if (run->second < run->config.seconds)
-			run->per_second[run->second++] = (uint32_t)(run->completed - run->second_base);
-		atomic_store_explicit(&run->shared->per_second_count, run->second, memory_order_release);
-		run->second_base = run->completed;
-		run->next_second += run->second_ticks;
+		bool open;
+		uint64_t completed = completed_in_time(run, now, &open);
+
+		if (open && !all)
+			return;
+		close_second(run, completed);
 	}
+}
+
+/* Who was done in the middle of a second has its last one counted where at least half of it was over. */
+static void count_last_second(struct pyn_worker_run *run)
+{
+	bool done = run->sent == run->to_send && !run->leave && !run->result.error;
+
+	if (done && run->last_completion + run->second_ticks / 2 >= run->next_second)
+		close_second(run, run->completed);
+}
+
+/* By a reset, a loss of power, or the end of the session. */
+static bool is_cut_off(const struct pyn_worker_run *run)
+{
+	return atomic_load_explicit(&run->device_shared->generation, memory_order_acquire) != run->generation;
 }
 
 static bool parent_is_dead(const struct pyn_worker_run *run)
@@ -83,7 +126,7 @@ void pyn_worker_chores(struct pyn_worker_run *run, uint64_t now)
 	publish(run);
 	if (atomic_load_explicit(&run->shared->stop, memory_order_relaxed))
 		run->stopping = true;
-	if (atomic_load_explicit(&run->device_shared->generation, memory_order_relaxed) != run->generation)
+	if (is_cut_off(run))
 		run->leave = true;
 	if (now >= run->ends && !makes_up(run, now))
 		run->stopping = true;
@@ -129,8 +172,12 @@ static void finish(struct pyn_worker_run *run)
 	count_by_opcode(run);
 	run->result.ticks = over(run, now) - run->started;
 	run->result.busy_ticks = run->busy_ticks;
-	if (run->config.seconds)
-		pyn_worker_count_seconds(run, now);
+	if (run->config.seconds) {
+		pyn_worker_count_seconds(run, now, true);
+		count_last_second(run);
+	}
+	if (run->leave && is_cut_off(run))
+		run->result.ended_by = atomic_load(&run->device_shared->end);
 	run->shared->result = run->result;
 	atomic_store_explicit(&run->shared->finished, 1, memory_order_release);
 }
@@ -139,7 +186,7 @@ static void finish(struct pyn_worker_run *run)
 static void on_sigbus(int signal)
 {
 	(void)signal;
-	if (atomic_load(&the_run->device_shared->generation) == the_run->generation)
+	if (!is_cut_off(the_run))
 		the_run->result.error = PYN_WORKER_GONE;
 	the_run->leave = true;
 	finish(the_run);
@@ -198,13 +245,20 @@ static uint64_t ticks_of(uint64_t ns, uint64_t hz)
 	return ticks ? ticks : 1;
 }
 
-/* IOs a tick, times 2^64, rounded down by more than a double may be off: the IO that is due at the end is never sent.
- */
+/* IOs a tick, times 2^64, rounded up by more than a double may be off: what is due at the end of a second is. */
 static uint64_t rate_of(double per_tick)
 {
-	double rate = per_tick * 0x1p64 * (1 - 0x1p-50);
+	double rate = per_tick * 0x1p64 * (1 + 0x1p-50);
 
-	return rate < 1 ? 1 : rate < 0x1p63 ? (uint64_t)rate : UINT64_MAX >> 1;
+	return rate < 0x1p63 ? (uint64_t)rate + 1 : UINT64_MAX >> 1;
+}
+
+/* rate × time, as a person means it: a third of a second is no whole number of nanoseconds. */
+static uint64_t rated_of(double iops, uint64_t time_ns)
+{
+	double count = iops * (double)time_ns / 1e9 * (1 + 2e-9);
+
+	return count < 0x1p63 ? (uint64_t)count : UINT64_MAX;
 }
 
 static void start_clock(struct pyn_worker_run *run)
@@ -221,6 +275,7 @@ static void start_clock(struct pyn_worker_run *run)
 		run->ends = run->started + ticks_of(run->config.time_ns, hz);
 	if (run->config.iops)
 		run->rate = rate_of(run->config.iops / (double)hz);
+	run->rated = run->config.time_ns ? rated_of(run->config.iops, run->config.time_ns) : UINT64_MAX;
 	run->rate_limited = run->rate || run->config.steps;
 }
 

@@ -33,6 +33,8 @@ struct pyn_worker_prp {
 	uint64_t first;        /* page 0 */
 	uint64_t second;       /* page 1, where there is one */
 	uint64_t list_address; /* of the list of pages 1 … */
+	uint8_t *data;
+	uint64_t *list;
 };
 
 /* One command that may be in flight, with its buffers; its index is its CID. */
@@ -90,6 +92,7 @@ struct pyn_worker_run {
 	uint32_t generation; /* of the device when the queue was made */
 	uint32_t timeout_ms;
 	int parent_pidfd;
+	struct pyn_dma_view view;
 	struct pyn_verify *verify;
 	uint64_t noted; /* LBA before which changes are noted; 0: none is, and writes are not stamped */
 	struct pyn_crc32c_stamp stamp;
@@ -112,6 +115,7 @@ struct pyn_worker_run {
 	uint64_t announced; /* so many of those that were sent are known to the device */
 	uint64_t quota;     /* so many may have been sent when this turn ends */
 	uint64_t rate;      /* IOs a tick, times 2^64 */
+	uint64_t rated;     /* IOs that the rate allows until the end: rate × time */
 	uint64_t second_ticks, next_second, second_base;
 	uint32_t second;
 	uint64_t next_chore;
@@ -127,18 +131,28 @@ struct pyn_worker_run {
 	struct pyn_verify_counts counts; /* not yet added to the table's */
 };
 
-/* How many IOs may be sent now. With a rate the k-th one, from 0, is due k / iops after the start: none at the end.
- */
+/* How many IOs a rate has made due by then: the k-th one, from 1, is due k / iops after the start, the last one at
+ * the end. */
+static inline uint64_t pyn_worker_scheduled(const struct pyn_worker_run *run, uint64_t now)
+{
+	if (now >= run->ends)
+		return run->rated;
+	uint64_t count = (uint64_t)((unsigned __int128)(now - run->started) * run->rate >> 64);
+
+	return count < run->rated ? count : run->rated;
+}
+
+/* How many IOs may be sent now. */
 static inline uint64_t pyn_worker_due(const struct pyn_worker_run *run, uint64_t now)
 {
 	uint64_t most = PYN_WORKER_BATCH, count = 0;
 
-	if (now >= run->ends)
-		now = run->ends - 1;
 	if (run->rate)
-		most = (uint64_t)((unsigned __int128)(now - run->started) * run->rate >> 64) + 1 - run->sent;
+		most = pyn_worker_scheduled(run, now) - run->sent;
 	if (!run->config.steps)
 		return most;
+	if (now >= run->ends)
+		now = run->ends - 1;
 	uint64_t elapsed_us = pyn_ticks_to_ns(now - run->started) / 1000;
 
 	while (run->step + count < run->config.steps && count < most && count < PYN_WORKER_BATCH &&
@@ -156,7 +170,9 @@ void pyn_worker_loop_v3(struct pyn_worker_run *run); /* where the processor is a
 
 /* What the loop does now and then: look at what the script and the device want, and at the time. */
 void pyn_worker_chores(struct pyn_worker_run *run, uint64_t now);
-void pyn_worker_count_seconds(struct pyn_worker_run *run, uint64_t now);
+
+/* Close the seconds that are over. all: also one whose last IOs, by its rate, have not come back yet. */
+void pyn_worker_count_seconds(struct pyn_worker_run *run, uint64_t now, bool all);
 
 /* The whole life of the worker's process. Never returns. */
 void pyn_worker_main(struct pyn_worker_run *run) __attribute__((noreturn));

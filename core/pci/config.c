@@ -10,6 +10,7 @@
 #define MAX_CAPABILITIES 48 /* more do not fit behind the header */
 
 #define RESET_NS UINT64_C(1000000000)
+#define D3HOT_NS 10000000 /* from D3hot to D0; PCI Express Base Specification 5.0, section 5.9 */
 #define PAUSE_NS 1000000
 
 int pyn_pci_config_read16(struct pyn_pci *pci, uint32_t offset, uint16_t *value, struct pyn_error *err)
@@ -83,6 +84,43 @@ int pyn_pci_pin_set(struct pyn_pci *pci, bool on, struct pyn_error *err)
 
 	pci->pin_used = on && !rc;
 	return rc;
+}
+
+int pyn_pci_wake(struct pyn_pci *pci, struct pyn_error *err)
+{
+	struct timespec recovery = {.tv_nsec = D3HOT_NS};
+	uint32_t power;
+	uint16_t control = 0;
+	int rc;
+
+	rc = pyn_pci_find_capability(pci, PCI_CAP_PM, &power, err);
+	if (!rc && power)
+		rc = pyn_pci_config_read16(pci, power + PCI_PM_CONTROL, &control, err);
+	if (rc || !(control & PCI_PM_STATE) || control == UINT16_MAX)
+		return rc;
+	rc = pyn_pci_config_write16(pci, power + PCI_PM_CONTROL, control & ~PCI_PM_STATE, err);
+	if (rc)
+		return rc;
+	nanosleep(&recovery, NULL);
+	return pyn_pci_memory_enable(pci, err);
+}
+
+bool pyn_pci_irq_enabled(struct pyn_pci *pci)
+{
+	bool msix = pci->irq == PYN_PCI_IRQ_MSIX;
+	struct pyn_error ignored;
+	uint16_t control;
+
+	if (!msix && pci->irq != PYN_PCI_IRQ_MSI)
+		return true;
+	if (!pci->irq_at && pyn_pci_find_capability(pci, msix ? PCI_CAP_MSIX : PCI_CAP_MSI, &pci->irq_at, &ignored))
+		return false;
+	if (!pci->irq_at)
+		return true;
+	/* Both capabilities have their control word at the same place. */
+	if (pyn_pci_config_read16(pci, pci->irq_at + PCI_MSIX_CONTROL, &control, &ignored))
+		return false;
+	return control & (msix ? PCI_MSIX_ENABLE : PCI_MSI_ENABLE);
 }
 
 int pyn_pci_msix_enable(struct pyn_pci *pci, struct pyn_error *err)

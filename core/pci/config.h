@@ -24,6 +24,12 @@ int pyn_pci_master_set(struct pyn_pci *pci, bool on, struct pyn_error *err);
 /* Let the function use its interrupt pin, or not. */
 int pyn_pci_pin_set(struct pyn_pci *pci, bool on, struct pyn_error *err);
 
+/* Put the function into D0, with its BARs answering, where it is in another power state. */
+int pyn_pci_wake(struct pyn_pci *pci, struct pyn_error *err);
+
+/* Whether the function may interrupt: MSI-X Enable or MSI Enable; a pin always may. False where it is gone. */
+bool pyn_pci_irq_enabled(struct pyn_pci *pci);
+
 /* MSI-X Enable. Nothing happens where interrupts are something else. */
 int pyn_pci_msix_enable(struct pyn_pci *pci, struct pyn_error *err);
 

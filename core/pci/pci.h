@@ -89,6 +89,7 @@ struct pyn_pci {
 	uint32_t bar_size;    /* of BAR 0, bytes */
 	uint32_t num_vectors; /* interrupt vectors, 0: none */
 	enum pyn_pci_irq irq;
+	uint32_t irq_at;     /* of the capability of its messages; 0: not looked for yet */
 	bool pin_used;       /* INTx Disable stays off */
 	uint32_t irq_lag_us; /* an interrupt reaches its eventfd so long after what the device sent with it, at most;
 			      * 0: before the answer to a read of a register */

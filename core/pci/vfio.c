@@ -34,6 +34,7 @@ struct vfio {
 	bool covered;       /* memory space is off: stores into the BARs must not reach the kernel */
 	_Atomic(bool) away; /* released: the kernel has it */
 	uint32_t power_at;  /* of the power management capability; 0: there is none */
+	uint32_t msix_at;   /* of that of MSI-X; 0: there is none, or other interrupts are used */
 	char bdf[32];
 };
 
@@ -115,6 +116,20 @@ static bool concerns_memory(const struct vfio *dev, uint32_t offset, uint32_t le
 	       (dev->power_at && offset < power + 2 && offset + length > power);
 }
 
+/* What a write of configuration space means for MSI-X Enable, which the kernel passes over. */
+static int msix_follow(struct vfio *dev, uint32_t offset, const void *data, uint32_t length, struct pyn_error *err)
+{
+	uint32_t control = dev->msix_at + PCI_MSIX_CONTROL;
+	uint16_t change;
+
+	if (!dev->msix_at || offset >= control + 2 || offset + length <= control)
+		return 0;
+	change = after_write(dev, control, 0, NULL, 0) ^ after_write(dev, control, offset, data, length);
+	if (!(change & PCI_MSIX_ENABLE))
+		return 0;
+	return pyn_vfio_irq_enable(&dev->irq, after_write(dev, control, offset, data, length) & PCI_MSIX_ENABLE, err);
+}
+
 static int vfio_config_write(struct pyn_pci *pci, uint32_t offset, const void *data, uint32_t length,
 			     struct pyn_error *err)
 {
@@ -123,6 +138,9 @@ static int vfio_config_write(struct pyn_pci *pci, uint32_t offset, const void *d
 	int rc = pyn_pci_check_config(offset, length, err);
 
 	if (rc || atomic_load(&dev->away))
+		return rc;
+	rc = msix_follow(dev, offset, data, present, err);
+	if (rc)
 		return rc;
 	bool concerns = concerns_memory(dev, offset, present);
 
@@ -432,6 +450,8 @@ static int start(struct vfio *dev, struct pyn_error *err)
 	rc = setup_irqs(dev, err);
 	if (!rc)
 		rc = pyn_pci_find_capability(&dev->pci, PCI_CAP_PM, &dev->power_at, err);
+	if (!rc && dev->irq.kind == PYN_PCI_IRQ_MSIX)
+		rc = pyn_pci_find_capability(&dev->pci, PCI_CAP_MSIX, &dev->msix_at, err);
 	if (!rc)
 		rc = pyn_pci_memory_enable(&dev->pci, err);
 	if (!rc && memory_is_on(dev, 0, NULL, 0) == dev->covered)

@@ -161,6 +161,17 @@ int pyn_vfio_irq_set(const struct pyn_vfio_irq *irq, uint32_t vector, int eventf
 	return 0;
 }
 
+int pyn_vfio_irq_enable(struct pyn_vfio_irq *irq, bool on, struct pyn_error *err)
+{
+	for (size_t i = 0; on && i < KINDS; i++)
+		if (the_kinds[i].kind == irq->kind)
+			return enable_messages(irq, &the_kinds[i], err);
+	if (!on && set_plain(irq->device, index_of(irq), VFIO_IRQ_SET_ACTION_TRIGGER, 0))
+		return pyn_error(err, PYN_ERROR_UNSUPPORTED, errno, "%s: its interrupts cannot be disabled: %s",
+				 irq->bdf, strerror(errno));
+	return 0;
+}
+
 void pyn_vfio_irq_rearm(const struct pyn_vfio_irq *irq)
 {
 	if (irq->kind == PYN_PCI_IRQ_PIN)

@@ -27,6 +27,10 @@ int pyn_vfio_irq_setup(struct pyn_vfio_irq *irq, struct pyn_error *err);
 /* Let a vector that there is raise eventfd; -1: nothing. Errors: PYN_ERROR_UNSUPPORTED. */
 int pyn_vfio_irq_set(const struct pyn_vfio_irq *irq, uint32_t vector, int eventfd, struct pyn_error *err);
 
+/* MSI-X Enable, which the kernel does not let be written: switch all vectors off, or on again, none of which raises
+ * anything then. Errors: PYN_ERROR_UNSUPPORTED. */
+int pyn_vfio_irq_enable(struct pyn_vfio_irq *irq, bool on, struct pyn_error *err);
+
 /* The kernel masks a pin when it has raised its eventfd: unmask it. Nothing happens to messages. */
 void pyn_vfio_irq_rearm(const struct pyn_vfio_irq *irq);
 

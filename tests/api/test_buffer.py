@@ -158,6 +158,23 @@ def test_dump_of_a_part_shows_that_part_and_more_than_all_is_asserted(capsys):
         b.dump(65)
 
 
+@pytest.mark.parametrize("size", [1, 4, 15, 17, 20, 40, 63])
+def test_the_texts_of_a_dump_begin_below_one_another(size, capsys):
+    b = d.Buffer(64, "part")
+    b[:64] = bytes(range(65, 91)) + bytes(range(65, 91)) + b"0123456789ab"
+    rows = b.dump(size).splitlines()[1:]
+    assert capsys.readouterr().out.splitlines()[1:] == rows
+    assert len(rows) == (size + 15) // 16
+    assert {len(row) - len(row[60:]) for row in rows} == {60}
+    assert "".join(row[60:] for row in rows) == b[:size].decode()
+    assert bytes.fromhex("".join(row[10:58] for row in rows)) == b[:size]
+
+
+def test_a_last_row_that_is_full_is_as_the_0_1_api_shows_it():
+    b = d.Buffer(32, pvalue=0x41414141, ptype=32)
+    assert [row[58:] for row in b.dump().splitlines()[1:]] == ["  " + 16 * "A", "   " + 16 * "A"]
+
+
 def test_a_subclass_that_never_calls_our_init_is_a_whole_buffer():
     class Mine(d.Buffer):
         def __init__(self, note):

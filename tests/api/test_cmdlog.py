@@ -46,6 +46,26 @@ def test_the_command_name_opcode_and_nsid_are_the_commands_own(nvme0n1, pair, ca
     assert re.search(rf"FLUSH \(00\) sqid:{pair.sqid} cid:\d+ nsid:1 ", capsys.readouterr().out)
 
 
+def test_each_line_says_whether_it_is_of_the_command_or_of_its_completion(nvme0n1, pair, buf, capsys):
+    nvme0n1.read(pair, buf, 0).waitdone()
+    latency = pair.latest_latency
+    nvme0n1.read(pair, buf, 8)
+    capsys.readouterr()
+    pair.cmdlog()
+    lines = capsys.readouterr().out.splitlines()
+    moment = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}"
+    assert lines[0] == f"dump qpair {pair.sqid}, latest tail in cmdlog: 2"
+    assert re.fullmatch(rf"index 0, {moment}", lines[1])
+    assert re.fullmatch(r"READ \(02\) sqid:.* \[command, sent at this local time\]", lines[2])
+    assert lines[3] == "index 0, not completed"
+    assert re.fullmatch(rf"index 1, {moment}", lines[4])
+    assert lines[5].endswith(" [command, sent at this local time]")
+    assert re.fullmatch(rf"index 1, {moment}", lines[6])
+    found = re.fullmatch(r"SUCCESS \(00/00\) .* \[completion, reaped (\d+\.\d) us later\]", lines[7])
+    assert float(found[1]) == pytest.approx(latency, abs=0.1)
+    pair.waitdone()
+
+
 def test_each_queue_has_a_log_of_its_own(nvme0, nvme0n1, pair, buf, capsys):
     other = d.Qpair(nvme0, 4)
     nvme0n1.read(pair, buf, 5).waitdone()

@@ -295,3 +295,40 @@ pcie.close()
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split()
+
+
+def test_a_drive_that_finds_no_descriptor_says_which_limit_and_leaves_nothing_open(python):
+    done = python(
+        """
+import gc, os, resource
+import nvme as d
+
+def descriptors():
+    return len(os.listdir("/proc/self/fd"))
+
+nvme0 = d.Controller("vssd:size=16M")
+d.Qpair(nvme0, 2)
+gc.collect()
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+before, failed = descriptors(), 0
+for room in range(16):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before + room, hard))
+    try:
+        other = d.Controller("vssd:size=16M,name=other")
+        pair = d.Qpair(other, 2)
+        other.pcie.close()
+        break
+    except (d.NvmeEnumerateError, d.QpairCreationError) as error:
+        failed += 1
+        assert f"may have {before + room} files open (RLIMIT_NOFILE)" in str(error), error
+        assert "ulimit -n" in str(error)
+    # The same drive is still the same drive.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
+    gc.collect()
+    assert descriptors() == before, (room, descriptors() - before)
+    assert nvme0[0x1C] & 1
+print(failed > 3 and room < 15)
+"""
+    )
+    assert done.stdout.split() == ["True"], done.stderr
+    assert "Traceback" not in done.stderr, done.stderr

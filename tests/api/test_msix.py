@@ -49,6 +49,27 @@ def test_isset_holds_until_it_is_cleared(nvme0n1, pair, buf):
         assert not pair.msix_isset()
 
 
+def test_nothing_is_raised_while_msix_is_disabled(nvme0, nvme0n1, pair, buf):
+    """What was raised meanwhile is lost, and what comes afterwards is raised again."""
+    pcie = nvme0.pcie
+    at = pcie.cap_offset(0x11)
+    if at is None:
+        pytest.skip("needs a drive with MSI-X")
+    pair.msix_clear()
+    pcie[at + 3] = pcie[at + 3] & 0x7F
+    try:
+        nvme0n1.flush(pair).waitdone()
+        time.sleep(0.05)
+        assert pair.msix_isset() is False
+        assert not pcie[at + 3] & 0x80
+    finally:
+        pcie[at + 3] = pcie[at + 3] | 0x80
+    assert pcie[at + 3] & 0x80
+    assert pair.msix_isset() is False
+    nvme0n1.flush(pair).waitdone()
+    wait_set(pair)
+
+
 def test_only_the_vector_of_the_queue_is_raised(nvme0, nvme0n1, pair, buf):
     other = d.Qpair(nvme0, 4)
     nvme0n1.read(other, buf, 0).waitdone()

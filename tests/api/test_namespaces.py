@@ -67,3 +67,17 @@ def test_a_format_of_one_leaves_the_others_and_their_workers_alone(drive):
     assert back[:] == bytes(4096)
     assert [n.id_data(26) & 15 for n in namespaces] == [0] * 4 + [1] + [0] * 27
     work(namespaces[4], io_count=100).start().close()
+
+
+def test_a_namespace_tells_its_lba_size_and_repr_is_right_after_a_format(own):
+    nvme0n1 = own.nvme0n1
+    assert (nvme0n1.lba_size, nvme0n1.metadata_size) == (512, 0)
+    before = nvme0n1.capacity // 512
+    assert f"{before} LBAs of 512 bytes" in repr(nvme0n1)
+    nvme0n1.format(4096)
+    assert f"{before // 8} LBAs of 4096 bytes" in repr(nvme0n1)
+    assert (nvme0n1.lba_size, nvme0n1.metadata_size) == (4096, 0)
+    own.nvme0.format(0).waitdone()
+    assert f"{before} LBAs of 512 bytes" in repr(nvme0n1)
+    own.pcie.close()
+    assert "LBAs of 512 bytes" in repr(nvme0n1), "as it was known last"

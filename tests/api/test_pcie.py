@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Pcie: configuration space, capabilities, resets, power states."""
 
+import gc
+import time
 import warnings
 
 import nvme as d
@@ -105,6 +107,54 @@ def test_a_running_controller_survives_d3hot(pcie, nvme0):
     pcie.power_state = 0
     assert nvme0[0x1C] & 1
     nvme0.getfeatures(7).waitdone()
+
+
+@pytest.mark.parametrize("how", ["close()", "the last reference"])
+def test_a_function_left_in_d3hot_is_closed_and_opened_again(own_ssd, how):
+    for _ in range(2):
+        pcie = d.Pcie(own_ssd.address)
+        nvme0 = d.Controller(pcie)
+        nvme0n1 = d.Namespace(nvme0)
+        pair = d.Qpair(nvme0, 4)
+        nvme0n1.write(pair, d.Buffer(512), 0).waitdone()
+        pcie.power_state = 3
+        start = time.monotonic()
+        if how == "close()":
+            pcie.close()
+        del pcie, nvme0, nvme0n1, pair
+        gc.collect()
+        assert time.monotonic() - start < 2
+    pcie = d.Pcie(own_ssd.address)
+    assert pcie.power_state == 0
+    assert d.Controller(pcie)[0x1C] & 1
+    pcie.close()
+
+
+def test_what_is_done_in_d3hot_is_told_and_the_controller_goes_on_afterwards(own, buf):
+    """Neither a crash nor a wait without an end."""
+    nvme0, nvme0n1 = own.nvme0, own.nvme0n1
+    nvme0.timeout = 500
+    pair = d.Qpair(nvme0, 4)
+    own.pcie.power_state = 3
+    with pytest.raises(SystemError):
+        nvme0[0x1C]
+    nvme0n1.read(pair, buf, 0)
+    nvme0.getfeatures(7)
+    start = time.monotonic()
+    with pytest.warns(UserWarning, match="drive timeout"):
+        pair.waitdone()
+    with pytest.warns(UserWarning, match="drive timeout"):
+        nvme0.waitdone()
+    with pytest.raises((TimeoutError, RuntimeError, SystemError)):
+        nvme0.id_data(0)
+    with pytest.raises((d.QpairCreationError, SystemError)):
+        d.Qpair(nvme0, 4)
+    assert time.monotonic() - start < 5
+    own.pcie.power_state = 0
+    nvme0.timeout = 10000
+    nvme0.reset()
+    pair = d.Qpair(nvme0, 4)
+    nvme0n1.read(pair, buf, 0).waitdone()
 
 
 def test_aspm_is_what_was_set(pcie):

@@ -11,6 +11,7 @@ import pytest
 from tests.fix_load import loaded
 
 NSSR, NSSR_VALUE = 0x20, 0x4E564D65
+DISTRIBUTION = ("latency_distribution", "latency_percentile_ns")
 
 
 def wait_until(condition, seconds=5):
@@ -74,6 +75,7 @@ def test_workers_end_without_an_error_by_a_reset_and_the_next_one_starts(own, ki
     results = [worker.close() for worker in workers]
     assert time.monotonic() - start < 3 or loaded()
     assert [(r.error, r.status) for r in results] == [(0, 0)] * 2
+    assert [r.ended_by for r in results] == ["power loss" if "power" in kind else "reset"] * 2
     assert all(r.io_count_read > 0 and r.io_count_write > 0 for r in results)
     if initialised_by == "reset()" or "by hand" in kind:
         own.nvme0.reset()
@@ -109,12 +111,31 @@ def test_the_17th_worker_on_16_queues_is_told_at_close_and_the_others_go_on(own)
     r, texts = warned(one_more)
     assert texts == ["ioworker host ERROR -1: init fail in pyx"]
     assert (r.error, r.io_count_read, r.io_count_nonread, r.mseconds) == (-1, 0, 0, 0)
+    assert (r.status, r.lba_verified, r.lba_unverified, r.lba_mismatch) == (0, 0, 0, 0)
+    assert r.ended_by == "error"
     assert (counts, log, latency, ops) == ([], [(0, 0, 0)] * 3, {50: 0}, {2: 0, 1: 0})
     assert sum(r.latency_distribution) == 0
     assert r.latency_percentile_ns == {50: 0}
     assert one_more.close() is r
     results = [worker.close() for worker in workers]
-    assert all(r.error == 0 and r.io_count_read > 0 for r in results)
+    assert all(r.error == 0 and r.io_count_read > 0 and r.ended_by is None for r in results)
+    assert all(set(one_more.close()) - set(r) == {"iops_consistency", *DISTRIBUTION} for r in results)
+
+
+def test_a_worker_says_that_its_drive_was_closed_or_is_gone(own):
+    worker = own.nvme0n1.ioworker(io_size=8, time=30, region_end=1000).start()
+    wait_until(lambda: worker.progress[2] > 200)
+    own.pcie.close()
+    r = worker.close()
+    assert (r.error, r.ended_by) == (0, "close")
+    nvme0 = d.Controller(own.ssd.address)
+    worker = d.Namespace(nvme0).ioworker(io_size=8, time=30, region_end=1000).start()
+    wait_until(lambda: worker.progress[2] > 200)
+    os.kill(own.ssd.pid, signal.SIGKILL)
+    r, texts = warned(worker)
+    assert (r.error, r.ended_by) == (-8, "removal")
+    assert texts == ["ioworker host ERROR -8: drive is gone"]
+    nvme0.pcie.close()
 
 
 @pytest.mark.parametrize("sizes", [0, [0, 8], {0: 1, 8: 3}], ids=str)

@@ -53,12 +53,12 @@ def test_12345_iops_are_12345_in_every_second(run_worker):
 
 
 def test_low_rates_are_exact_in_every_second(nvme0n1):
-    """The k-th IO is due k/iops after the start."""
+    """The k-th IO, counted from 1, is due k/iops after the start."""
     expected = {
         10: [10, 10, 10],
-        0.5: [1, 0, 1],
-        2.5: [3, 2, 3],  # at 0, 0.4, 0.8, 1.2, 1.6, 2.0, 2.4, 2.8
-        33.25: [34, 33, 33],
+        0.5: [0, 1, 0],
+        2.5: [2, 3, 2],  # at 0.4, 0.8, 1.2, 1.6, 2.0, 2.4, 2.8
+        33.25: [33, 33, 33],
     }
     for _ in attempts(3):
         outputs = {iops: [] for iops in expected}
@@ -108,7 +108,32 @@ def test_a_rate_is_kept_below_and_above_the_queue_depth(run_worker):
     for qdepth in (2, 4, 64):
         r = run_worker(io_size=1, iops=50, io_count=15, qdepth=qdepth)
         assert r.io_count_read == 15
-        assert 280 <= r.mseconds < 330
+        assert 300 <= r.mseconds < 350
+
+
+@in_time
+def test_rate_times_time_is_what_is_sent(nvme0n1):
+    """Nothing at the start, the last one at the end."""
+    rates = {(2, 5): 10, (0.1, 5): 0, (0.2, 5): 1, (3, 1 / 3): 1, (0.29, 100 / 29): 1, (1000, 1.5): 1500}
+    workers = {
+        (iops, seconds): nvme0n1.ioworker(io_size=8, iops=iops, time=seconds, region_end=1000).start()
+        for iops, seconds in rates
+    }
+    time.sleep(0.1)
+    assert workers[2, 5].progress[1] == 0, "nothing before one interval"
+    assert {key: worker.close().io_count_read for key, worker in workers.items()} == rates
+
+
+@in_time
+def test_the_last_second_of_io_count_is_counted_where_half_of_it_was_over(nvme0n1):
+    outputs = {count: [] for count in (20, 24, 26)}
+    workers = [
+        nvme0n1.ioworker(io_size=8, iops=10, io_count=count, output_io_per_second=output).start()
+        for count, output in outputs.items()
+    ]
+    for worker in workers:
+        assert worker.close().error == 0
+    assert outputs == {20: [10, 10], 24: [10, 10], 26: [10, 10, 6]}
 
 
 @pytest.mark.parametrize("iops", [-1, float("nan")])
@@ -346,3 +371,4 @@ def test_srand_repeats_sizes_opcodes_and_lbas(run_worker):
         return log
 
     assert run(7) == run(7) != run(8)
+    assert run(0) == run(0) == run(1 << 64) == run(-(1 << 64)) != run(7)

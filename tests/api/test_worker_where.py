@@ -315,3 +315,50 @@ def test_an_uncorrectable_lba_is_reached_by_random_io_and_where_there_is_nothing
         with pytest.warns(UserWarning) as caught:
             assert worker.close().error == -6
         assert str(caught[-1].message) == "ioworker device respond an ERROR status: 02/81"
+
+
+# -- transfers whose PRP lists have several pages ------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def unlimited():
+    """Give a namespace of a drive without MDTS."""
+    nvme0 = d.Controller("vssd:name=unlimited,mdts=0,size=1G")
+    yield d.Namespace(nvme0)
+    nvme0.pcie.close()
+
+
+def test_io_of_more_than_2_mib_is_written_read_and_verified(unlimited):
+    """Lists of one page, filled to the last entry, and of up to five; cut at the region's end, too."""
+    page = 8
+    sizes = [513 * page, 514 * page, 515 * page, (1 + 511 + 512) * page, 16384, 8 * page]
+    region = {"region_start": 1, "region_end": 60001}
+    with unlimited.ioworker(
+        io_size=sizes, lba_random=False, io_count=30, read_percentage=0, qdepth=4, **region
+    ) as worker:
+        pass
+    assert worker.close().error == 0
+    for random in (False, True):
+        counts = dict.fromkeys(sizes)
+        r = unlimited.ioworker(io_size=list(counts), lba_random=random, io_count=60, qdepth=4, **region)
+        r = r.start().close()
+        assert (r.error, r.lba_mismatch) == (0, 0)
+        assert r.lba_verified > 60000
+
+
+def test_the_largest_io_is_65536_lbas(unlimited):
+    for percentage in (0, 100):
+        r = unlimited.ioworker(
+            io_size=65536, io_count=3, lba_random=False, read_percentage=percentage, qdepth=2
+        )
+        r = r.start().close()
+        assert (r.error, r.lba_mismatch) == (0, 0)
+    assert r.lba_verified == 3 * 65536
+    with pytest.raises(AssertionError):
+        unlimited.ioworker(io_size=65537, io_count=1)
+
+
+@pytest.mark.parametrize("wrong", [None, "50", 0.5, [50], 101, -1, {}], ids=repr)
+def test_a_share_of_random_io_that_is_none_is_asserted(nvme0n1, wrong):
+    with pytest.raises(AssertionError, match="lba_random must be a bool, or an int from 0 to 100"):
+        nvme0n1.ioworker(io_size=8, io_count=1, lba_random=wrong)

@@ -42,7 +42,8 @@ static int run_on(struct pyn_queue *queue, uint16_t slot, struct nvme_cmd cmd, v
 {
 	struct pyn_completion completion;
 
-	if (!CHECK_EQ(engine->submit(queue, slot, &cmd, (struct pyn_data){memory, length}, &err), 0))
+	if (!CHECK_EQ(engine->submit(queue, slot, &cmd, (struct pyn_data){.address = memory, .length = length}, &err),
+		      0))
 		return -1;
 	engine->ring(queue);
 	if (!complete(queue, &completion) || !CHECK_EQ(completion.slot, slot))
@@ -202,7 +203,8 @@ TEST(a_queue_of_two_entries_is_strictly_serial_and_wraps)
 	if (queue) {
 		struct nvme_cmd cmd = io_command(NVME_IO_READ, 0, LBA);
 
-		CHECK_EQ(engine->submit(queue, 1, &cmd, (struct pyn_data){data, LBA}, &err), -EINVAL);
+		CHECK_EQ(engine->submit(queue, 1, &cmd, (struct pyn_data){.address = data, .length = LBA}, &err),
+			 -EINVAL);
 		CHECK_EQ(err.kind, PYN_ERROR_ARGUMENT);
 		drop_queue(queue);
 	}
@@ -227,7 +229,8 @@ TEST(a_full_queue_completes_each_slot_once)
 	for (uint16_t slot = 0; queue && slot < 4095; slot++) {
 		struct nvme_cmd cmd = io_command(NVME_IO_READ, slot, LBA);
 
-		CHECK_EQ(engine->submit(queue, slot, &cmd, (struct pyn_data){data, LBA}, &err), 0);
+		CHECK_EQ(engine->submit(queue, slot, &cmd, (struct pyn_data){.address = data, .length = LBA}, &err),
+			 0);
 		CHECK_EQ(cmd.cid, slot);
 		CHECK_EQ(cmd.prp1, pyn_dma_iova(data));
 	}

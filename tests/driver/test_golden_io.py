@@ -50,6 +50,36 @@ COMMANDS: dict[str, tuple[Sender, int, tuple[int, ...], bool]] = {
         (0x9ABCDEF0, 0x12345678, 0x0200FFFF, 0, 0, 0),
         False,
     ),
+    "read, flags in their place": (
+        lambda n, q, b: n.read(q, b, 5, 8, 1 << 31),
+        0x02,
+        (5, 0, 0x80000007, 0, 0, 0),
+        True,
+    ),
+    "write, flags in their place": (
+        lambda n, q, b: n.write(q, b, 5, 8, io_flags=0xC0100000),
+        0x01,
+        (5, 0, 0xC0100007, 0, 0, 0),
+        True,
+    ),
+    "compare, flags in their place": (
+        lambda n, q, b: n.compare(q, b, 5, 8, 1 << 16),
+        0x05,
+        (5, 0, 0x00010007, 0, 0, 0),
+        True,
+    ),
+    "write_zeroes, flags in their place": (
+        lambda n, q, b: n.write_zeroes(q, 5, 8, 1 << 25),
+        0x08,
+        (5, 0, 0x02000007, 0, 0, 0),
+        False,
+    ),
+    "verify, flags in their place": (
+        lambda n, q, b: n.verify(q, 5, 8, 1 << 30),
+        0x0C,
+        (5, 0, 0x40000007, 0, 0, 0),
+        False,
+    ),
     "verify": (lambda n, q, b: n.verify(q, 7, 16, 0x8000), 0x0C, (7, 0, 0x8000000F, 0, 0, 0), False),
     "flush": (lambda n, q, b: n.flush(q), 0x00, (0, 0, 0, 0, 0, 0), False),
     "dsm": (lambda n, q, b: n.dsm(q, b, 1), 0x09, (0, 4, 0, 0, 0, 0), True),
@@ -103,6 +133,14 @@ def test_io_command(
     assert command[2:6] == (0, 0, 0, 0), "reserved and MPTR"
     assert command[10:16] == dwords
     assert (command.prp1, command.prp2) == ((buf.phys_addr, 0) if data else (0, 0))
+
+
+@pytest.mark.parametrize("flags", [-1, 0x10001, 0xFFFF0001, 1 << 32, 0x8000FFFF])
+def test_flags_that_are_neither_bits_31_16_nor_in_their_place_are_asserted(
+    own: SimpleNamespace, flags: int
+) -> None:
+    with pytest.raises(AssertionError, match="io_flags"):
+        own.nvme0n1.read(own.qpair, nvme.Buffer(4096), 0, 1, flags)
 
 
 def test_nsid_of_a_raw_command_is_the_scripts(drive: Drive, own: SimpleNamespace) -> None:

@@ -186,7 +186,21 @@ def test_a_private_address_is_the_same_drive_each_time() -> None:
     assert VirtualSsd.attach(two).peek(1, 0) == bytes(512)
     assert VirtualSsd.attach(one).peek(1, 0) == b"1" * 512
     assert vssd.is_private(one) and vssd.is_private(b"vssd") and not vssd.is_private("/tmp/vssd")
-    assert VirtualSsd.attach("vssd:size=16M,null,name=three").info().null
+    three = "vssd:size=16M,null,name=three"
+    assert VirtualSsd.attach(vssd.private(three)).info().null
+
+
+def test_attach_starts_no_drive() -> None:
+    name = "vssd:size=16M,name=nobody-started-this"
+    with pytest.raises(VirtualSsdError, match="this process runs no virtual SSD 'vssd:size=16M,name=nobody"):
+        VirtualSsd.attach(name)
+    assert not vssd.runs(name)
+    vssd.private(name)
+    assert vssd.runs(name) and VirtualSsd.attach(name).running
+    vssd.discard(name)
+    assert not vssd.runs(name)
+    with pytest.raises(ValueError, match="no option 'nonsense'"):
+        VirtualSsd.attach("vssd:nonsense=1")
 
 
 def test_threads_that_ask_at_once_get_one_drive() -> None:

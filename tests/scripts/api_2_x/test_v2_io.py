@@ -47,11 +47,13 @@ def test_long_prp_lists(nvme0n1, qpair, pages, offset):
 
 
 def test_buffer_size_bounds_the_transfer(nvme0n1, qpair):
-    b = d.Buffer(8192)
+    b = d.Buffer(8192, ptype=32, pvalue=0x5A5A5A5A)
     b.size = 512
     nvme0n1.read(qpair, b, 0, 1).waitdone()
+    nvme0n1.read(qpair, b, 0, 16).waitdone()
+    assert set(b[4096:]) == {0x5A}
     with pytest.raises(AssertionError):
-        nvme0n1.read(qpair, b, 0, 2)
+        nvme0n1.read(qpair, d.Buffer(512), 0, 2)
     b.size = 8192
     nvme0n1.read(qpair, b, 0, 16).waitdone()
 
