@@ -21,6 +21,7 @@ import time as _time
 import warnings as _warnings
 import weakref as _weakref
 from _thread import RLock as _RLock
+from contextlib import suppress as _suppress
 
 from pynvme import failures as _failures
 

@@ -59,12 +59,12 @@ cdef class Namespace:
                 cspdk.pyn_namespace_free(self._namespace)
 
     def __repr__(self):
-        cdef cspdk.pyn_error err
-
         if self._namespace == NULL:
             return "<Namespace, not created>"
-        if cspdk.pyn_device_initialised(self._controller._device._device):
-            cspdk.pyn_namespace_refresh(self._namespace, &err)  # else as it was known last
+        if (cspdk.pyn_device_initialised(self._controller._device._device)
+                and not cspdk.pyn_namespace_is_current(self._namespace)):
+            with _suppress(Exception):  # then as it was known last
+                self._identify_again()
         return (f"<Namespace {self._namespace.nsid} of {self._controller._device.address!r}, "
                 f"{self._namespace.nsze} LBAs of {self._namespace.lba_size} bytes>")
 

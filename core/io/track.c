@@ -23,6 +23,7 @@ static void begin_read(struct pyn_track *track, const struct nvme_cmd *cmd, bool
 	track->effect = PYN_EFFECT_READ;
 	track->judge = judge && track->use.buffer &&
 		       (uint64_t)cmd_nlb(cmd) * pyn_verify_lba_size(track->verify) <= track->use.length;
+	track->lacks_data = judge && !track->judge;
 	if (!track->judge)
 		return;
 	track->cells = track->inline_cells;
@@ -30,6 +31,7 @@ static void begin_read(struct pyn_track *track, const struct nvme_cmd *cmd, bool
 		track->cells = malloc(track->nlb * sizeof(uint64_t));
 	if (!track->cells) {
 		track->judge = false;
+		track->lacks_data = true;
 		return;
 	}
 	pyn_verify_read_begin(track->verify, track->slba, (uint32_t)track->nlb, track->cells);
@@ -375,6 +377,7 @@ void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const s
 	track->all = NULL;
 	track->effect = PYN_EFFECT_NONE;
 	track->judge = false;
+	track->lacks_data = false;
 	track->fua = false;
 	track->ranges = 0;
 	track->use.buffer = NULL;
@@ -475,6 +478,14 @@ static bool end_read(struct pyn_track *track, struct pyn_mismatch *mismatch)
 	return right;
 }
 
+/* A read that was to be judged, had its data been in its buffer. */
+static void count_unjudged(const struct pyn_track *track)
+{
+	const struct pyn_verify_counts counts = {.unverified = track->nlb};
+
+	pyn_verify_count(track->verify, &counts);
+}
+
 static void finish(struct pyn_track *track)
 {
 	if (track->cells != track->inline_cells)
@@ -523,6 +534,9 @@ bool pyn_track_end(struct pyn_track *track, const struct nvme_cpl *cpl, struct p
 			pyn_verify_flush_end(track->verify, track->epoch);
 		break;
 	case PYN_EFFECT_READ:
+		if (success && track->lacks_data)
+			count_unjudged(track);
+		break;
 	case PYN_EFFECT_NONE:
 		break;
 	}

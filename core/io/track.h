@@ -35,7 +35,8 @@ struct pyn_track {
 	struct pyn_verify *verify; /* a reference; NULL: nothing is tracked, or all tells */
 	struct pyn_tables *all;    /* of a command to all namespaces; NULL: of one */
 	enum pyn_effect effect;
-	bool judge; /* a read is to be compared */
+	bool judge;      /* a read is to be compared */
+	bool lacks_data; /* and cannot be */
 	bool fua;
 	uint32_t calm;   /* of an append: pyn_verify_calm_begin */
 	uint32_t ranges; /* of a change: one, or those of a DSM command */
