@@ -41,7 +41,7 @@ _OTHERS = {
     CALLBACK: ("1 callback was not called", "{} callbacks were not called"),
     WORKER: ("1 IO worker failed", "{} IO workers failed"),
 }
-_ACRONYMS = frozenset({"CMB", "CQ", "FW", "ID", "IO", "LBA", "NVM", "PI", "PRP", "SGL", "SQ"})
+_ACRONYMS = frozenset({"CMB", "CQ", "FW", "I/O", "ID", "IO", "LBA", "NVM", "PI", "PRP", "SGL", "SQ"})
 _SMALL = frozenset({"a", "an", "and", "at", "by", "for", "in", "of", "or", "the", "to"})
 
 

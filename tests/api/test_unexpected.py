@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from pynvme import failures
+
 HEAD = """
     import threading, unittest, warnings
     import nvme as d
@@ -372,6 +374,18 @@ def test_a_script_without_a_failure_prints_nothing(python):
 def test_a_script_that_ends_by_an_exception_has_its_line_too(python):
     assert LINE in python(READS + "fail(2)\nraise KeyError").stderr
     assert "1 command ended" in python(READS + "fail(2)", "-W", "error").stderr
+
+
+@pytest.mark.parametrize(
+    "number, name, text",
+    [
+        (0x080, "LBA OUT OF RANGE", "00/80 LBA Out of Range"),
+        (0x129, "I/O COMMAND SET NOT SUPPORTED", "01/29 I/O Command Set Not Supported"),
+        (0x12C, "INVALID I/O COMMAND SET", "01/2c Invalid I/O Command Set"),
+    ],
+)
+def test_a_status_is_written_as_the_specification_writes_it(number, name, text):
+    assert failures.status(number, name) == text
 
 
 def test_the_line_is_switched_off_by_the_environment_or_the_script(python, monkeypatch):
