@@ -4,6 +4,8 @@
 A test of time says ``assert took < 3 or loaded()``. If it took longer, ``loaded()`` looks back to the
 beginning of the test. If processes of the test waited for a CPU while other processes ran, or the hypervisor
 took the CPU away, it skips the test with the reason ``load``; otherwise the assertion fails.
+
+A test that has to look while something lasts has the mark ``timing``: each of its assertions is such a one.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 import os
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -115,6 +117,17 @@ def pytest_runtest_call() -> None:
     """Remember the counters at the beginning of the test."""
     global _began
     _began = Usage.now()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Judge a test with the mark ``timing``."""
+    try:
+        return (yield)
+    except AssertionError:
+        if pyfuncitem.get_closest_marker("timing"):
+            loaded()
+        raise
 
 
 def longest_pause() -> float:

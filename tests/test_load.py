@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -85,3 +88,53 @@ def test_a_script_takes_ctrl_c_although_the_tests_were_started_in_the_background
     finally:
         signal.signal(signal.SIGINT, before)
     assert said == ["False\n", "True\n"]
+
+
+LIMIT = re.compile(r"time\.(monotonic|time)\(\) (- \w+ )?<|\btook <")
+
+
+def limits_without_rule(source: str) -> list[str]:
+    """Give the assertions of an upper limit of time that a load could break."""
+    found = []
+    functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
+    for function in functions:
+        if any(ast.unparse(decorator) == "in_time" for decorator in function.decorator_list):
+            continue
+        asserted = [ast.unparse(node.test) for node in ast.walk(function) if isinstance(node, ast.Assert)]
+        found += [text for text in asserted if LIMIT.search(text) and "loaded(" not in text]
+    return found
+
+
+@pytest.mark.parametrize("folder", ["api", "driver", "scripts", "vssd"])
+def test_each_limit_of_time_is_under_the_rule(folder: str) -> None:
+    files = (Path(__file__).parent / folder).glob("**/*.py")
+    wrong = {path.name: found for path in files if (found := limits_without_rule(path.read_text()))}
+    assert not wrong, "write `or loaded()`, see tests/fix_load.py"
+
+
+def test_a_limit_of_time_is_recognised() -> None:
+    bad = "def f():\n    assert 1 < time.time() - start < 3\n    assert took < 3\n    assert took > 1\n"
+    assert len(limits_without_rule(bad)) == 2
+    assert not limits_without_rule("@in_time\n" + bad)
+
+
+def test_the_mark_makes_each_assertion_one_of_time(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest('pytest_plugins = ["tests.fix_load"]')
+    pytester.makeini("[pytest]\nmarkers = timing: as here")
+    pytester.makepyfile(
+        """
+        import pytest
+        from tests import fix_load
+
+        @pytest.mark.timing
+        @pytest.mark.parametrize("load", [True, False])
+        def test_marked(load, monkeypatch):
+            monkeypatch.setattr(fix_load.Usage, "since", lambda self, before: "much" if load else "")
+            assert load is None
+
+        def test_other(monkeypatch):
+            monkeypatch.setattr(fix_load.Usage, "since", lambda self, before: "much")
+            assert False
+        """
+    )
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(skipped=1, failed=2)

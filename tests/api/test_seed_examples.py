@@ -97,7 +97,8 @@ def check_four_workers(results, counts):
     assert results[0].io_count_read == 0
     assert results[2].io_count_read / counts[2] == pytest.approx(0.67, abs=0.03)
     assert results[2].mseconds >= 1000 * (counts[2] - 1) // 10000
-    assert 1000 * (counts[3] - 1) // 10 <= results[3].mseconds < 60_000
+    assert results[3].mseconds >= 1000 * (counts[3] - 1) // 10
+    assert results[3].mseconds < 60_000 or loaded()
 
 
 def test_four_workers_run_while_the_temperature_is_read(bdf):

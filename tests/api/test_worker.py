@@ -7,6 +7,8 @@ import nvme as d
 import pytest
 from exact import in_time
 
+from tests.fix_load import loaded
+
 
 def test_io_count_is_sent_to_the_last_io(run_worker):
     r = run_worker(io_size=8, io_count=12345, region_end=100000)
@@ -14,7 +16,8 @@ def test_io_count_is_sent_to_the_last_io(run_worker):
     assert r.io_count_read == 12345
     assert r.io_count_nonread == r.io_count_write == 0
     assert 0 < r.latency_average_us <= r.latency_max_us
-    assert 0 < r.mseconds < 20000
+    assert r.mseconds > 0
+    assert r.mseconds < 20000 or loaded()
     assert 0 <= r.cpu_usage <= 1
 
 

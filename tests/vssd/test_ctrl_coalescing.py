@@ -45,6 +45,7 @@ def watched(nvme: Nvme) -> Iterator[Watched]:
         yield Watched(nvme, 1, 1, event)
 
 
+@pytest.mark.timing
 def test_nothing_is_raised_below_the_threshold_and_once_at_it(nvme: Nvme, watched: Watched) -> None:
     coalesce(nvme, 5, LONG)
     start = time.monotonic()

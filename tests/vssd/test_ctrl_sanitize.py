@@ -308,6 +308,7 @@ def test_a_format_keeps_it_from_starting(start: Start) -> None:
     host.close()
 
 
+@pytest.mark.timing
 def test_all_namespaces_are_sanitized(start: Start) -> None:
     host = Host(start(*QUICK, "--namespaces", "3"))
     host.disk.nsid = 3
@@ -322,6 +323,7 @@ def test_all_namespaces_are_sanitized(start: Start) -> None:
 
 
 @pytest.mark.parametrize("kind", ["controller", "subsystem", "shutdown", "power", "host"])
+@pytest.mark.timing
 def test_it_goes_on_whatever_happens(start: Start, kind: str) -> None:
     """None of what a host can do stops it, or begins it anew."""
     server = start("--size", "1M", "--sanitize-time", "500")

@@ -142,7 +142,9 @@ def test_an_extended_one_takes_five_seconds_and_goes_on_through_resets(start: St
         operation, after = progress(host.nvme)
         assert operation == EXTENDED and after >= before, kind
     wait(host.nvme)
-    assert 5 <= time.monotonic() - begun < 9
+    took = time.monotonic() - begun
+    assert took >= 5
+    assert took < 9 or loaded()
     assert results(host.nvme) == [Result(EXTENDED, PASSED, 0, 0, ALL_NAMESPACES)]
     host.close()
 
@@ -224,6 +226,7 @@ def test_a_reset_aborts_a_short_one(slow: Host) -> None:
     assert [(entry.operation, entry.status) for entry in results(slow.nvme)] == [(SHORT, RESET)] * 3
 
 
+@pytest.mark.timing
 def test_an_extended_one_goes_on_after_a_reset(host: Host) -> None:
     assert begin(host.nvme, EXTENDED) == OK
     host.nvme.disable()
@@ -297,6 +300,7 @@ def test_a_sanitize_operation_ends_it(slow: Host, tested: int) -> None:
     assert [entry.status for entry in results(slow.nvme)] == [SANITIZED]
 
 
+@pytest.mark.timing
 def test_what_is_being_formatted_cannot_be_tested(slow: Host) -> None:
     formatting = slow.nvme.admin.submit(sqe(FORMAT, nsid=1))
     for nsid, status in ((1, FORMAT_IN_PROGRESS), (ALL_NAMESPACES, FORMAT_IN_PROGRESS), (2, OK)):
