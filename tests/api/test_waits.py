@@ -8,6 +8,8 @@ import time
 import nvme as d
 import pytest
 
+from tests.fix_load import loaded
+
 BAD_VALUE = 0x10100
 
 
@@ -45,7 +47,7 @@ def test_an_io_queue_with_nothing_in_flight_says_so_at_once(nvme0n1, pair, buf):
     nvme0n1.read(pair, buf, 8)
     with pytest.raises(TimeoutError, match=r"^pynvme timeout in driver$"):
         pair.waitdone(3)
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 1 or loaded()
     nvme0n1.read(pair, buf, 0).waitdone()
     assert pair.waitdone(0) == 0
 
@@ -82,7 +84,7 @@ def test_an_event_is_waited_for_without_another_command(nvme0, pair):
         before, start = time.process_time(), time.monotonic()
         with pytest.warns(UserWarning, match=f"^AER notification is triggered: {BAD_VALUE:#x}$"):
             assert nvme0.wait_event(timeout=10) == BAD_VALUE
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 5 or loaded()
         assert time.process_time() - before < 0.25
         timer.join()
         acknowledge(nvme0)  # and the request is sent again
@@ -115,7 +117,9 @@ def test_no_event_is_a_timeout_after_the_time_that_was_given(nvme0):
     start = time.monotonic()
     with pytest.raises(TimeoutError, match=r"no asynchronous event within 0\.3 s"):
         nvme0.wait_event(timeout=0.3)
-    assert 0.3 <= time.monotonic() - start < 2
+    took = time.monotonic() - start
+    assert took >= 0.3
+    assert took < 2 or loaded()
     with pytest.raises(AssertionError):
         nvme0.wait_event(timeout=-1)
     with pytest.raises(TypeError):
@@ -130,7 +134,7 @@ def test_without_a_request_in_flight_there_is_nothing_to_wait_for(own):
     start = time.monotonic()
     with pytest.raises(RuntimeError, match=r"no Asynchronous Event Request is in flight: .* aer\(\)"):
         nvme0.wait_event(timeout=5)
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 2 or loaded()
     nvme0.aer()
     pair = d.Qpair(nvme0, 4)
     raise_event(nvme0, pair)
@@ -201,7 +205,7 @@ def test_an_exception_of_a_signal_handler_ends_a_wait_and_nothing_stays(own, wai
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 3 or loaded()
     own.pcie[4] = own.pcie[4] | 4
     if wait in ("close", "with"):
         r = worker.close()
