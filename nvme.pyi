@@ -1227,7 +1227,8 @@ class Namespace:
     Args:
         nvme: the Controller
         nsid: which namespace, 32 bits
-        nlba_verify: verify the first so many LBAs only; 0: all
+        nlba_verify: verify the first nlba_verify LBAs only; 0: all. Nothing is stored of the others, and
+            writes beyond leave them unknown. All objects of a namespace share it, the last one counts
 
     Raises:
         NamespaceCreationError: it is not active, or the drive refuses to identify it
@@ -1360,12 +1361,24 @@ class Namespace:
         """
 
     def verify_enable(self, enable: bool = True) -> Literal[True]:
-        """Compare what is read, or not. It is on from the beginning.
+        """Turn the verification of data on or off. It is on from the beginning.
 
-        What is written is tracked also while it is off.
+        While it is off, reads are not compared. An IO worker that starts while it is off neither stamps nor
+        tracks what it writes, which then costs no more than its reads; nothing in its region is verified
+        until close(), and what it may have written is unknown afterwards: reads of it count as unverified
+        until it is written again with verification on. What a script writes one by one is tracked also
+        while it is off. A worker that is running keeps what was true at its start.
+
+        Args:
+            enable: True: on; False: off
 
         Returns:
             True
+
+        Example:
+            >>> nvme0n1.verify_enable(False)
+            >>> nvme0n1.ioworker(io_size=8, read_percentage=0, time=10).start().close()   # full speed
+            >>> nvme0n1.verify_enable()         # judges what is written from now on
         """
 
     def verify_stats(self) -> DotDict:

@@ -34,12 +34,8 @@ static int take_table(struct pyn_namespace *ns, struct pyn_error *err)
 	uint64_t limit = ns->nlba_verify ? ns->nlba_verify : UINT64_MAX;
 	struct pyn_verify *verify = pyn_device_table(ns->device, ns->nsid, ns->nsze, ns->lba_size, err);
 
-	if (!verify && limit < ns->nsze)
-		verify = pyn_device_table(ns->device, ns->nsid, limit, ns->lba_size, err);
 	if (!verify)
-		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM,
-				 "no table to verify %llu LBAs of namespace %u (nlba_verify=N: the first N only)",
-				 (unsigned long long)ns->nsze, ns->nsid);
+		return -ENOMEM;
 	pyn_verify_put(ns->verify);
 	ns->verify = verify;
 	pyn_verify_set_dlfeat(verify, (id->dlfeat & 7) == 1);

@@ -253,7 +253,7 @@ change_nodes(struct pyn_verify *verify, uint64_t slba, uint64_t past, bool make,
 		pyn_stripe_unlock(stripe);
 	}
 	if (made)
-		pyn_cells_grow(verify);
+		pyn_cells_grow(verify, past - slba);
 }
 
 /* Change the cells of a range; make: there are some for each of its LBAs from now on, else those that there are. */

@@ -122,10 +122,12 @@ static bool split_one(struct pyn_verify *verify)
 	return true;
 }
 
-/* There are more nodes that want a bucket than buckets that a node makes: two steps for each. */
-void pyn_cells_grow(struct pyn_verify *verify)
+/* What others add meanwhile is theirs to make room for. */
+void pyn_cells_grow(struct pyn_verify *verify, uint64_t nlb)
 {
-	for (unsigned step = 0; step < 2 && split_one(verify); step++)
+	uint64_t most = 2 * (nlb / (1u << PYN_QUAD_SHIFT) + 2);
+
+	while (most-- && split_one(verify))
 		;
 }
 

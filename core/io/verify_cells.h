@@ -80,8 +80,8 @@ static inline void pyn_cells_touch(struct pyn_verify *verify, uint64_t lba)
 		atomic_store_explicit(&verify->touched[lba >> PYN_VERIFY_PAGE_SHIFT], 1, memory_order_relaxed);
 }
 
-/* When the lock is released under which there were new nodes: more buckets for them. */
-void pyn_cells_grow(struct pyn_verify *verify);
+/* When the locks are released under which there were new nodes for so many LBAs: more buckets for them. */
+void pyn_cells_grow(struct pyn_verify *verify, uint64_t nlb);
 
 /* What a change makes of a cell that says something. It may be asked twice for the same cell. */
 typedef uint64_t pyn_cell_change(const struct pyn_verify *verify, uint64_t cell);

@@ -66,14 +66,16 @@ class Drive:
     def __init__(self, written_mib: int = 0, **options: Any) -> None:
         """``options`` are the virtual SSD's. The first ``written_mib`` MiB are written, with verification."""
         self._others = children()
+        self._written_mib = written_mib
+        self._is_known = True
+        self._verified = True
         self.ssd = VirtualSsd(**options)
         try:
             self.pcie = nvme.Pcie(self.ssd.address)
             self.nvme0 = nvme.Controller(self.pcie)
             self.nvme0n1 = nvme.Namespace(self.nvme0, 1)
             self.nvme0n1.verify_enable(True)
-            if written_mib:
-                self._write(written_mib)
+            self._write()
         except BaseException:
             self.ssd.close()
             raise
@@ -91,17 +93,25 @@ class Drive:
         self.pcie.close()
         self.ssd.close()
 
-    def _write(self, mib: int) -> None:
+    def _write(self) -> None:
+        if not self._written_mib:
+            return
         whole = Load("sequential", 131072, 16).options()
-        whole.update(read_percentage=0, region_end=mib * MIB // LBA)
+        whole.update(read_percentage=0, region_end=self._written_mib * MIB // LBA)
         _check(self.nvme0n1.ioworker(**whole).start().close())
 
     def verify(self, on: bool) -> None:
-        """Compare what is read from now on, or not."""
+        """Verify from now on, or not. What was written without verification is written again first."""
         self.nvme0n1.verify_enable(on)
+        self._verified = on
+        if on and not self._is_known:
+            self._write()
+            self._is_known = True
 
     def worker(self, load: Load, region_mib: int = REGION_MIB, **options: Any) -> nvme.IOWorker:
         """A worker that is not started yet."""
+        if not self._verified and load.kind in ("write", "mixed"):
+            self._is_known = False
         return self.nvme0n1.ioworker(**{**load.options(), "region_end": region_mib * MIB // LBA, **options})
 
     def worker_pid(self) -> int:

@@ -51,7 +51,7 @@ MARKS: dict[str, Mark] = {
     "sequential.read.ratio": _at_least(0.8),
     "instructions.host.read.off": _at_most(120),
     "instructions.host.read.on": _VERIFYING,
-    "instructions.host.write.off": _VERIFYING,  # what is written is remembered in any case
+    "instructions.host.write.off": _at_most(120),
     "instructions.host.write.on": _VERIFYING,
     "instructions.ssd.read": _at_most(150),
     "instructions.ssd.write": _at_most(150),
