@@ -143,6 +143,17 @@ def test_peek_and_poke(host: Host) -> None:
 # Files
 
 
+def test_a_cache_larger_than_the_drive_takes_no_more_room_in_its_file(start: Start, folder: str) -> None:
+    path = os.path.join(folder, "data")
+    host = Host(start("--size", "4M", "--cache", "8G", "--file", path))
+    for lba in range(0, 8192, 8):
+        host.disk.write(lba, pattern(lba, 8))
+    assert os.stat(path).st_blocks * 512 < 64 << 20
+    host.power_cycle()
+    assert host.disk.read(0, 8) == bytes(4096), "it cached all of the drive, and lost it"
+    host.close()
+
+
 @pytest.mark.parametrize("kill", [True, False])
 def test_a_file_outlives_the_process(start: Start, folder: str, kill: bool) -> None:
     options = ("--size", "16M", "--file", os.path.join(folder, "drive"))

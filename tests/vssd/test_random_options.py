@@ -85,11 +85,15 @@ def some_options(
     dice: random.Random, known: dict[str, tuple[str, str]], folder: str
 ) -> dict[str, str | None]:
     share = dice.choice((0.2, 0.4, 0.7))
-    return {
+    options = {
         name: some_value(dice, name, kind, says, folder) if kind else None
         for name, (kind, says) in known.items()
         if dice.random() < share
     }
+    # A file has room for the drive and once more for its cache: the machine may not have as much.
+    if "file" in options and "null" not in options:
+        options["size"] = some_size(dice, PAGE, 16 << 20)
+    return options
 
 
 def bytes_of(size: str | None) -> int:

@@ -156,17 +156,19 @@ static int init_nonvolatile(struct vssd_ctrl *ctrl, char *error, size_t size)
 /* A null drive has a store for its system area alone. */
 static int init_store(struct vssd_ctrl *ctrl, char *error, size_t size)
 {
+	uint64_t blocks = ctrl->options.size / VSSD_BLOCK_SIZE * ctrl->options.namespaces;
+	uint64_t cache = ctrl->options.cache_size / VSSD_BLOCK_SIZE;
 	struct vssd_store_options options = {.blocks = 1};
 	int err;
 
+	/* A cache that is larger than the drive would hold no more, and a file sets room aside for all of it. */
 	if (!ctrl->null_store)
 		options = (struct vssd_store_options){
-			.blocks = ctrl->options.size / VSSD_BLOCK_SIZE * ctrl->options.namespaces,
-			.cache_blocks = ctrl->options.cache_size / VSSD_BLOCK_SIZE,
+			.blocks = blocks,
+			.cache_blocks = cache < blocks ? cache : blocks,
 			.file = ctrl->options.file,
 		};
 	err = vssd_store_open(&options, &ctrl->store, error, size);
-
 	if (err)
 		return err;
 	ctrl->nv = vssd_store_system(ctrl->store);
