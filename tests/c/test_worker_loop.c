@@ -2,7 +2,7 @@
 /* The process of an IO worker, over an engine that is a memory: exact counts and rates, hostile completions, sudden
  * death. */
 /* sources: core/io/worker_run.c core/io/worker_loop*.c core/io/workload.c core/io/verify*.c core/io/cmdlog.c
- * core/io/histogram.c core/io/crc32c.c core/env/*.c core/util/*.c */
+ * core/io/histogram.c core/io/crc32c.c core/nvme/prp.c core/env/*.c core/util/*.c */
 /* dpdk */
 #define _GNU_SOURCE 1
 #include <signal.h>
