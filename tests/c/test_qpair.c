@@ -389,14 +389,53 @@ QPAIR_TEST(an_asynchronous_event_request_never_times_out, the_admin)
 QPAIR_TEST(a_wait_ends_with_its_budget_or_a_completion, IO_QUEUE)
 {
 	uint64_t started = pyn_monotonic_ns();
+	int cid = submit();
 
 	CHECK_EQ(pyn_qpair_wait(the_qpair, the_completed, 1, 20000), 0);
 	CHECK(pyn_monotonic_ns() - started >= 19000000);
-	post((uint16_t)submit(), 0);
+	post((uint16_t)cid, 0);
 	CHECK_EQ(pyn_qpair_wait(the_qpair, the_completed, 1, UINT64_MAX), 1);
 	post((uint16_t)submit(), 0);
 	CHECK_EQ(pyn_qpair_wait(the_qpair, the_completed, 1, UINT64_MAX / 1000), 1);
 	CHECK_EQ(pyn_qpair_wait(the_qpair, the_completed, 1, 0), 0);
+}
+
+QPAIR_TEST(an_io_queue_with_nothing_in_flight_is_not_waited_for, IO_QUEUE)
+{
+	uint64_t started = pyn_monotonic_ns();
+
+	CHECK_EQ(pyn_qpair_wait(the_qpair, the_completed, 1, UINT64_MAX), 0);
+	CHECK(pyn_monotonic_ns() - started < UINT64_C(1000000000));
+}
+
+QPAIR_TEST(an_event_is_fetched_from_between_the_completions_of_commands, the_admin)
+{
+	int before = submit(), event = submit_opcode(0x0c), after = submit();
+
+	CHECK_EQ(pyn_qpair_events(the_qpair), 1);
+	CHECK(!pyn_qpair_wait_event(the_qpair, the_completed, 1000));
+	post((uint16_t)before, 0);
+	post((uint16_t)event, 0);
+	post((uint16_t)after, 0);
+	CHECK(pyn_qpair_wait_event(the_qpair, the_completed, 1000));
+	CHECK(the_completed[0].asynchronous);
+	CHECK_EQ(the_completed[0].cpl.cid, event);
+	CHECK_EQ(pyn_qpair_events(the_qpair), 0);
+	CHECK(!pyn_qpair_wait_event(the_qpair, the_completed, UINT64_MAX));
+	CHECK_EQ(fetch(9), 2);
+	CHECK_EQ(the_completed[0].cpl.cid, before);
+	CHECK_EQ(the_completed[1].cpl.cid, after);
+	/* The last one of the list is taken out, and what comes next is found behind the others. */
+	event = submit_opcode(0x0c);
+	before = submit();
+	post((uint16_t)before, 0);
+	post((uint16_t)event, 0);
+	CHECK(pyn_qpair_wait_event(the_qpair, the_completed, 1000));
+	after = submit();
+	post((uint16_t)after, 0);
+	CHECK_EQ(fetch(9), 2);
+	CHECK_EQ(the_completed[1].cpl.cid, after);
+	CHECK_EQ(pyn_qpair_outstanding(the_qpair), 0);
 }
 
 /* -- the driver's own commands ---------------------------------------------------------------------------------- */

@@ -284,7 +284,7 @@ WORKER_TEST(what_the_drive_stores_wrong_is_found, 100)
 	CHECK(sum(result) < 100000);
 }
 
-/* The k-th IO, from 0, is due k / rate after the start: so many in a time, and never one more. */
+/* The k-th IO, from 1, is due k / rate after the start: so many in a time, and never one more. */
 static void rate_and_time(double iops, uint64_t ms, uint64_t expected)
 {
 	set_up(100);
@@ -301,9 +301,10 @@ static void rate_and_time(double iops, uint64_t ms, uint64_t expected)
 TEST(a_rate_is_exact_over_its_time)
 {
 	rate_and_time(10, 500, 5);
-	rate_and_time(1, 500, 1);
+	rate_and_time(1, 500, 0);
+	rate_and_time(2, 500, 1); /* at the end */
 	rate_and_time(3, 1000, 3);
-	rate_and_time(7, 300, 3); /* at 0, 143 and 286 ms */
+	rate_and_time(7, 300, 2); /* at 143 and 286 ms */
 	rate_and_time(1000, 500, 500);
 	rate_and_time(30000, 200, 6000);
 }
