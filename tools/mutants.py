@@ -26,10 +26,10 @@ MUTANTS = [
         ("tests/c/test_workload.c",),
     ),
     Mutant(
-        "a rate sends its first IO late",
+        "a rate sends its first IO at the start",
         "core/io/worker_run.h",
-        "* run->rate >> 64) + 1 - run->sent;",
-        "* run->rate >> 64) - run->sent;",
+        "* run->rate >> 64);",
+        "* run->rate >> 64) + 1;",
         ("tests/c/test_worker_loop.c",),
     ),
     Mutant(
@@ -61,11 +61,39 @@ MUTANTS = [
         ("tests/c/test_engine.c",),
     ),
     Mutant(
-        "a PRP list's page leads on one entry too late",
+        "a PRP list's page leads on one entry too early",
         "core/nvme/prp.c",
-        "if (at == PYN_PRP_ENTRIES - 1 && entries > 1) {",
-        "if (at == PYN_PRP_ENTRIES && entries > 1) {",
+        "left <= PYN_PRP_ENTRIES ? (size_t)left",
+        "left < PYN_PRP_ENTRIES ? (size_t)left",
         ("tests/c/test_prp.c",),
+    ),
+    Mutant(
+        "what is transferred beyond a buffer goes to the pages behind it",
+        "core/nvme/prp.c",
+        "if (page >= source->end)",
+        "if (!page)",
+        ("tests/c/test_prp.c",),
+    ),
+    Mutant(
+        "an I/O queue with nothing in flight is waited for",
+        "core/io/qpair.c",
+        "(qpair->outstanding || qpair->config.qid == 0) &&",
+        "qpair->config.qid != UINT16_MAX &&",
+        ("tests/c/test_qpair.c",),
+    ),
+    Mutant(
+        "an event takes the completions before it out of the list",
+        "core/io/qpair.c",
+        "qpair->slots[before].next = slot->next;",
+        "qpair->ready_first = slot->next;",
+        ("tests/c/test_qpair.c",),
+    ),
+    Mutant(
+        "the second page of a long list is another IO's",
+        "core/io/worker_loop.c",
+        "if (length >= PYN_PRP_ENTRIES * PYN_PAGE)",
+        "if (length > (PYN_PRP_ENTRIES + 1) * PYN_PAGE * 2)",
+        ("tests/api/test_worker_where.py",),
     ),
     Mutant(
         "admin CIDs are given out in the order of their return",
@@ -182,8 +210,8 @@ MUTANTS = [
     Mutant(
         "a DSM command bears its attribute in the wrong dword",
         "binding/namespace.pyx",
-        "return self.send_cmd(9, qpair, buf, self._get().nsid, count - 1, attribute, cb=cb)",
-        "return self.send_cmd(9, qpair, buf, self._get().nsid, count - 1, 0, attribute, cb=cb)",
+        "_fill_command(&command, 9, buf, self._get().nsid, count - 1, attribute, 0, 0, 0, 0)",
+        "_fill_command(&command, 9, buf, self._get().nsid, count - 1, 0, attribute, 0, 0, 0)",
         ("tests/driver/test_golden_io.py",),
     ),
     Mutant(
