@@ -272,13 +272,10 @@ static bool reaches_capabilities(uint32_t offset, uint32_t length)
 static int config_write(struct pyn_device *device, uint32_t offset, const void *data, uint32_t length,
 			struct pyn_error *err)
 {
-	bool concerns = reaches_capabilities(offset, length);
-
-	if (concerns)
-		pyn_vectors_before_write(device->vectors);
+	bool disabled = reaches_capabilities(offset, length) && pyn_vectors_disabled(device->vectors);
 	int rc = device->engine->config_write(device->ctrlr, offset, data, length, err);
 
-	return rc == 0 && concerns ? pyn_vectors_after_write(device->vectors, err) : rc;
+	return rc == 0 && disabled ? pyn_vectors_enable(device->vectors, err) : rc;
 }
 
 int pyn_device_config_write(struct pyn_device *device, uint32_t offset, const void *data, uint32_t length,

@@ -135,14 +135,16 @@ void pyn_vector_clear(const struct pyn_vector *vector)
 	vector->engine->vector_rearm(vector->ctrlr);
 }
 
-void pyn_vectors_before_write(const struct pyn_vector *list)
+bool pyn_vectors_disabled(const struct pyn_vector *list)
 {
-	if (list && !is_enabled(list))
-		for (; list; list = list->next)
-			drain(list);
+	if (!list || is_enabled(list))
+		return false;
+	for (; list; list = list->next)
+		drain(list);
+	return true;
 }
 
-int pyn_vectors_after_write(const struct pyn_vector *list, struct pyn_error *err)
+int pyn_vectors_enable(const struct pyn_vector *list, struct pyn_error *err)
 {
 	int rc = 0;
 

@@ -35,11 +35,12 @@ void pyn_vector_put(struct pyn_vector **list, struct pyn_vector *vector);
 bool pyn_vector_is_set(const struct pyn_vector *vector);
 void pyn_vector_clear(const struct pyn_vector *vector);
 
-/* A script is about to write to configuration space: forget what was raised while interrupts were disabled there. */
-void pyn_vectors_before_write(const struct pyn_vector *list);
+/* A script is about to write to configuration space. True: interrupts are disabled there, and what was raised
+ * meanwhile is forgotten; pyn_vectors_enable is to be called afterwards. */
+bool pyn_vectors_disabled(const struct pyn_vector *list);
 
-/* And it has done so: where interrupts are enabled again, the function may have forgotten who is raised. */
-int pyn_vectors_after_write(const struct pyn_vector *list, struct pyn_error *err);
+/* Where interrupts are enabled again, the function may have forgotten who is raised. */
+int pyn_vectors_enable(const struct pyn_vector *list, struct pyn_error *err);
 
 /* Errors: those of the engine's vector_mask. */
 int pyn_vector_mask(struct pyn_vector *vector, bool masked, struct pyn_error *err);
