@@ -1233,7 +1233,9 @@ class Namespace:
     Raises:
         NamespaceCreationError: it is not active, or the drive refuses to identify it
 
-    It stays valid through resets, power cycles and formats.
+    It stays valid through resets, power cycles and formats: it is identified again before the next command
+    that it sends. A namespace with metadata in a separate buffer (FLBAS bit 4 is 0) is refused by
+    NotImplementedError as soon as a command would transfer them; format it without metadata.
 
     Verification: each write() puts the number of the LBA into the first 8 bytes of it, and a token that
     no other write has into the last 8, in the caller's buffer. The CRC-32C of each LBA that is written
@@ -1522,7 +1524,7 @@ class Namespace:
         io_flags: _Int = 0,
         cb: _Completed | None = None,
     ) -> Qpair:
-        """Write Zeroes (NVM 3.2.8).
+        """Write Zeroes (NVM 3.2.8): verification expects zeros afterwards, with DEAC too.
 
         Args:
             qpair: the queue to send it to
