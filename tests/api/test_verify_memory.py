@@ -15,6 +15,7 @@ import nvme as d
 import pytest
 
 from pynvme.vssd import VirtualSsd
+from tests.fix_load import loaded
 
 MOST = 64
 """Bytes for an LBA that is touched at random."""
@@ -111,7 +112,7 @@ def test_what_concerns_a_whole_drive_takes_no_memory(large: SimpleNamespace, eve
     before, started = shared(), time.monotonic()
     EVENTS[event](large)
     assert shared() - before <= LITTLE
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 30 or loaded()
 
 
 def test_beyond_nlba_verify_writes_take_no_memory(large: SimpleNamespace) -> None:
