@@ -60,11 +60,11 @@ WHEEL = (
 )
 TEST = """
 def test_a_read_gives_what_was_written(nvme0n1, qpair, buf):
-    buf[:4] = b"pynv"
+    buf[8:12] = b"pynv"
     nvme0n1.write(qpair, buf, 0).waitdone()
-    buf[:4] = bytes(4)
+    buf[8:12] = bytes(4)
     nvme0n1.read(qpair, buf, 0).waitdone()
-    assert buf[:4] == b"pynv"
+    assert buf[8:12] == b"pynv"
 """
 
 
