@@ -1024,7 +1024,7 @@ class Controller:
 
     def security_receive(
         self,
-        buf: Buffer,
+        buf: Buffer | None,
         spsp: _Int,
         secp: _Int = 1,
         nssf: _Int = 0,
@@ -1047,7 +1047,7 @@ class Controller:
 
     def security_send(
         self,
-        buf: Buffer,
+        buf: Buffer | None,
         spsp: _Int,
         secp: _Int = 1,
         nssf: _Int = 0,

@@ -35,7 +35,7 @@ cdef class Buffer:
 
         # A command, a view or another thread may be using its memory.
         _check(self._buffer == NULL, "this Buffer exists already")
-        _check(bytes_wanted > 0, f"a buffer has at least 1 byte, not {size}")
+        _check(bytes_wanted > 0, f"size must be at least 1 byte, not {size}")
         if bytes_wanted > 0x7fffffff:
             raise MemoryError(f"a buffer has at most 2 GiB, not {size} bytes")
         text = name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
@@ -157,9 +157,9 @@ cdef class Buffer:
     @size.setter
     def size(self, value):
         cdef uint32_t allocated = self._get().size
-        cdef object wanted = _integer(value, "size")
+        cdef object wanted = _integer(value, "Buffer.size")
 
-        _check(0 <= wanted <= allocated, f"size must be from 0 to {allocated}, the allocation, not {value}")
+        _check(0 <= wanted <= allocated, f"Buffer.size must be from 0 to {allocated}, the allocation, not {value}")
         self._size = wanted
         self._size_meant = True
 
@@ -176,9 +176,9 @@ cdef class Buffer:
     @offset.setter
     def offset(self, value):
         cdef uint32_t allocated = self._get().size
-        cdef object wanted = _integer(value, "offset")
+        cdef object wanted = _integer(value, "Buffer.offset")
 
-        _check(0 <= wanted <= allocated, f"offset must be from 0 to {allocated}, the allocation, not {value}")
+        _check(0 <= wanted <= allocated, f"Buffer.offset must be from 0 to {allocated}, the allocation, not {value}")
         self._offset = wanted
         self._offset_meant = True
 
@@ -206,7 +206,7 @@ cdef class Buffer:
         cdef object begin = end if byte_begin is None else _integer(byte_begin, "byte_begin")
 
         if not 0 <= begin <= end < buffer.size:
-            raise IndexError(f"bytes {end}:{begin} of a buffer of {buffer.size} bytes")
+            raise IndexError(f"byte_begin {begin} to byte_end {end} are not bytes of a buffer of {buffer.size} bytes")
         raw = self[begin:end + 1]
         if type is int:
             return int.from_bytes(raw, "little")
@@ -268,6 +268,13 @@ cdef class Buffer:
         text = f"{self._name}\n{text}".rstrip(" ") if length else self._name
         print(text)
         return text
+
+
+cdef int _check_buffer(object buf) except -1:
+    """A Buffer, where a command cannot do without one."""
+    if not isinstance(buf, Buffer):
+        raise TypeError(f"buf must be a Buffer, not {type(buf).__name__}")
+    return 0
 
 
 cdef int _take_buffer(cspdk.pyn_command *command, object buf) except -1:

@@ -221,7 +221,7 @@ cdef class Controller(_Queue):
 
     @timeout.setter
     def timeout(self, value):
-        cspdk.pyn_device_timeout_ms(self._device._device)[0] = <uint32_t>_field(value, 32, "timeout")
+        cspdk.pyn_device_timeout_ms(self._device._device)[0] = <uint32_t>_field(value, 32, "Controller.timeout")
 
     @property
     def latest_cid(self):
@@ -232,6 +232,10 @@ cdef class Controller(_Queue):
         return self._latest_latency_ns / 1000
 
     def waitdone(self, expected=1):
+        if _field(expected, 32, "expected") and not self._device._is_open() and self._count == 0:
+            # What the close has ended is still to be fetched; nothing else will ever come.
+            if self._fetch(BATCH, 0) == 0:
+                raise RuntimeError(f"the drive at {self._device.path} is closed")
         return self._waitdone(expected)
 
     cdef bint _take_event(self, cspdk.pyn_completed *event) except -1:
@@ -246,7 +250,7 @@ cdef class Controller(_Queue):
 
     def wait_event(self, timeout=None):
         cdef cspdk.pyn_completed event
-        cdef double seconds = (self._timeout_ms() + 20000) / 1000 if timeout is None else timeout
+        cdef double seconds = (self._timeout_ms() + 20000) / 1000 if timeout is None else _number(timeout, "timeout")
         cdef double end = _time.monotonic() + seconds
 
         _check(seconds >= 0, f"timeout must be a number of seconds, not {timeout}")
@@ -362,6 +366,8 @@ cdef class Controller(_Queue):
         cmd.nsid = <uint32_t>_field(nsid, 32, "nsid")
         cmd.cdw10 = <uint32_t>(_field(cns, 8, "cns") | _field(cntid, 16, "cntid") << 16)
         cmd.cdw11 = <uint32_t>(_field(nvmsetid, 16, "nvmsetid") | _field(csi, 8, "csi") << 24)
+        byte_end = _integer(byte_end, "byte_end")
+        byte_begin = None if byte_begin is None else _integer(byte_begin, "byte_begin")
         self._device._execute(&cmd, buf)
         if byte_begin is not None and byte_begin > byte_end:
             # The 0.1 API's example gives them in this order.
@@ -369,16 +375,18 @@ cdef class Controller(_Queue):
         return buf.data(byte_end, byte_begin, type)
 
     def getfeatures(self, fid, sel=0, buf=None, cdw11=0, cdw12=0, cdw13=0, cdw14=0, cdw15=0, cb=None):
+        fid = _field(fid, 8, "fid")
         nsid = 1 if fid in _NAMESPACE_FEATURES else 0
-        return self.send_cmd(0x0a, buf, nsid, _field(fid, 8, "fid") | _field(sel, 3, "sel") << 8, cdw11, cdw12,
+        return self.send_cmd(0x0a, buf, nsid, fid | _field(sel, 3, "sel") << 8, cdw11, cdw12,
                              cdw13, cdw14, cdw15, cb=cb)
 
     def setfeatures(self, fid, sv=0, buf=None, cdw11=0, cdw12=0, cdw13=0, cdw14=0, cdw15=0, cb=None):
+        fid, sv = _field(fid, 8, "fid"), _field(sv, 32, "sv, or cdw11 of the 0.1 API,")
         if isinstance(buf, int) or sv not in (0, 1):
             # The 0.1 API's form: setfeatures(fid, cdw11, cdw12, …).
             sv, buf, cdw11, cdw12, cdw13, cdw14, cdw15 = 0, None, sv, buf or 0, cdw11, cdw12, cdw13
         nsid = 0xffffffff if fid in _NAMESPACE_FEATURES else 0
-        return self.send_cmd(0x09, buf, nsid, _field(fid, 8, "fid") | _field(sv, 1, "sv") << 31, cdw11, cdw12,
+        return self.send_cmd(0x09, buf, nsid, fid | sv << 31, cdw11, cdw12,
                              cdw13, cdw14, cdw15, cb=cb)
 
     cdef int _log_command(self, cspdk.nvme_cmd *cmd, unsigned lid, uint64_t offset, uint64_t length,
@@ -403,8 +411,7 @@ cdef class Controller(_Queue):
         cdef unsigned page = <unsigned>_field(lid, 8, "lid")
         cdef uint32_t where = <uint32_t>_field(nsid, 32, "nsid")
 
-        if buf is None:
-            raise TypeError("getlogpage needs a Buffer")
+        _check_buffer(buf)
         memset(&command, 0, sizeof(command))
         _take_buffer(&command, buf)
         room = command.length
@@ -435,7 +442,7 @@ cdef class Controller(_Queue):
         return self.send_cmd(0x80, None, nsid, _field(lbaf, 4, "lbaf") | _field(ses, 3, "ses") << 9, cb=cb)
 
     def sanitize(self, option=2, pattern=0, cb=None):
-        return self.send_cmd(0x84, None, 0, option, pattern, cb=cb)
+        return self.send_cmd(0x84, None, 0, _field(option, 32, "option"), _field(pattern, 32, "pattern"), cb=cb)
 
     def dst(self, stc=1, nsid=0xffffffff, cb=None):
         return self.send_cmd(0x14, None, nsid, _field(stc, 4, "stc"), cb=cb)
@@ -443,6 +450,7 @@ cdef class Controller(_Queue):
     def fw_download(self, buf, offset, size=None, cb=None):
         cdef cspdk.pyn_command command
 
+        _check_buffer(buf)
         memset(&command, 0, sizeof(command))
         _take_buffer(&command, buf)
         length = command.length if size is None else _integer(size, "size")
@@ -457,7 +465,11 @@ cdef class Controller(_Queue):
         return self.send_cmd(0x10, None, 0, _field(slot, 3, "slot") | _field(action, 3, "action") << 3, cb=cb)
 
     def downfw(self, filename, slot=0, action=1):
-        with open(_os.fspath(filename), "rb") as image:  # an int would be a descriptor, and closed
+        _field(slot, 3, "slot")
+        _field(action, 3, "action")
+        if not isinstance(filename, (str, bytes, _os.PathLike)):  # an int would be a descriptor, and closed
+            raise TypeError(f"filename must be a path, not {type(filename).__name__}")
+        with open(filename, "rb") as image:
             data = image.read()
         fwug = self.id_data(319)
         unit = 4 if fwug in (0, 0xff) else 4096 * fwug
@@ -477,11 +489,16 @@ cdef class Controller(_Queue):
             raise TypeError(f"func must be callable, not {type(func).__name__}")
         self._aer_function = func
 
+    cdef Controller _management(self, unsigned command, object opcode, object dword0, object dword1, object buf,
+                                object mtype, object cb):
+        return self.send_cmd(command, buf, 0, _field(mtype, 4, "mtype") << 11 | 4, _field(opcode, 32, "opcode"),
+                             _field(dword0, 32, "dword0"), _field(dword1, 32, "dword1"), cb=cb)
+
     def mi_send(self, opcode, dword0=0, dword1=0, buf=None, mtype=1, cb=None):
-        return self.send_cmd(0x1d, buf, 0, _field(mtype, 4, "mtype") << 11 | 4, opcode, dword0, dword1, cb=cb)
+        return self._management(0x1d, opcode, dword0, dword1, buf, mtype, cb)
 
     def mi_receive(self, opcode, dword0=0, dword1=0, buf=None, mtype=1, cb=None):
-        return self.send_cmd(0x1e, buf, 0, _field(mtype, 4, "mtype") << 11 | 4, opcode, dword0, dword1, cb=cb)
+        return self._management(0x1e, opcode, dword0, dword1, buf, mtype, cb)
 
     cdef Controller _security(self, unsigned opcode, object buf, object spsp, object secp, object nssf, object size,
                               object cb):

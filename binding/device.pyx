@@ -183,7 +183,7 @@ def _address_text(address):
         return _os.fspath(address)
     if isinstance(address, str):
         return address
-    raise TypeError(f"an address is bytes or a str, not {type(address).__name__}")
+    raise TypeError(f"addr must be an address, as bytes, str or a path, not {type(address).__name__}")
 
 
 def _take_function(path):

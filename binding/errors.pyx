@@ -79,6 +79,29 @@ cdef int _check(bint good, str text) except -1:
     return 0
 
 
+cdef int _check_callable(object function, str name) except -1:
+    """None, or a function."""
+    if function is not None and not callable(function):
+        raise TypeError(f"{name} must be callable, not {type(function).__name__}")
+    return 0
+
+
+cdef double _number(object value, str name) except? -1:
+    """A float that is neither infinite nor no number, from whatever is a number; asserted."""
+    cdef double number
+
+    if isinstance(value, (str, bytes)):
+        raise TypeError(f"{name} must be a number, not {value!r}")
+    try:
+        number = value
+    except TypeError:
+        raise TypeError(f"{name} must be a number, not {type(value).__name__}") from None
+    except OverflowError:
+        raise AssertionError(f"{name} must be a number that is not that large: {value}") from None
+    _check(number - number == 0, f"{name} must be finite, not {value}")
+    return number
+
+
 cdef object _integer(object value, str name):
     """An int, also from an integral float or an __index__; anything else is a TypeError that names it."""
     if type(value) is int:

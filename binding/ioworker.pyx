@@ -64,6 +64,8 @@ cdef int _parse_ops(cspdk.pyn_workload_config *config, object read_percentage, o
         percentage = _integer(read_percentage, "read_percentage")
         _check(0 <= percentage <= 100, f"read_percentage must be from 0 to 100, not {percentage}")
         op_percentage = {opcode: share for opcode, share in ((2, percentage), (1, 100 - percentage)) if share}
+    elif not isinstance(op_percentage, dict):
+        raise TypeError(f"op_percentage must be a dict of opcodes and percentages, not {type(op_percentage).__name__}")
     _check(1 <= len(op_percentage) <= 16, f"op_percentage names {len(op_percentage)} opcodes; 1 to 16 are possible")
     _check(sum(op_percentage.values()) == 100, f"op_percentage sums up to {sum(op_percentage.values())}, not 100")
     config.ops = len(op_percentage)
@@ -92,6 +94,8 @@ cdef int _parse_place(cspdk.pyn_workload_config *config, dict p) except -1:
     distribution = p["distribution"]
     config.has_distribution = distribution is not None
     if distribution is not None:
+        if not hasattr(distribution, "__len__"):
+            raise TypeError(f"distribution must be 100 numbers, not {type(distribution).__name__}")
         _check(len(distribution) == 100, f"distribution has {len(distribution)} parts, not 100")
         _check(sum(distribution) == 10000, f"distribution sums up to {sum(distribution)}, not 10000")
         for i in range(100):
@@ -104,7 +108,7 @@ cdef int _parse_end(cspdk.pyn_worker_config *config, dict p) except -1:
     cdef cspdk.pyn_workload_config *workload = &config.workload
 
     config.io_count = _field(p["io_count"], 64, "io_count")
-    seconds = float(p["time"])
+    seconds = _number(p["time"], "time")
     _check(0 <= seconds < 1e9, f"time must be from 0 to 1e9 seconds, not {p['time']}")
     config.time_ns = <uint64_t>(seconds * 1e9)
     workload.fill = not (config.io_count or seconds or p["io_sequence"] is not None)
@@ -174,8 +178,8 @@ cdef object _make_worker(Namespace ns, dict p):
     _check(2 <= qdepth <= most, f"qdepth must be from 2 to {most}, the lesser of 1024 and CAP.MQES + 1, not {qdepth}")
     config.qdepth = qdepth
     _parse_end(config, p)
-    config.iops = p["iops"]
-    _check(config.iops >= 0, f"iops is a rate, not {p['iops']}")
+    config.iops = _number(p["iops"], "iops")
+    _check(config.iops >= 0, f"iops must be a rate of 0 or more, not {p['iops']}")
     config.priority = <uint8_t>_field(p["qprio"], 2, "qprio")
     config.ptype = <uint32_t>_field(p["ptype"], 32, "ptype")
     config.pvalue = <uint32_t>_field(p["pvalue"], 32, "pvalue")
@@ -231,7 +235,8 @@ cdef class IOWorker:
         p = self._parameters
         for name, kind in (("output_io_per_second", list), ("output_cmdlog_list", list),
                            ("output_percentile_latency", dict)):
-            _check(p[name] is None or isinstance(p[name], kind), f"{name} must be a {kind.__name__}")
+            if p[name] is not None and not isinstance(p[name], kind):
+                raise TypeError(f"{name} must be a {kind.__name__}, not {type(p[name]).__name__}")
         for percentage in p["output_percentile_latency"] or ():
             if not isinstance(percentage, (int, float)):
                 raise TypeError(f"a percentile is a number, not {percentage!r}")
@@ -250,6 +255,8 @@ cdef class IOWorker:
 
         if sequence is None:
             return 0
+        if not hasattr(sequence, "__iter__"):
+            raise TypeError(f"io_sequence must be a list of (time_us, opcode, slba, nlb), not {type(sequence).__name__}")
         entries = list(sequence)
         _check(1 <= len(entries) < 1 << 31, "io_sequence is empty")
         steps = <cspdk.pyn_workload_step *>calloc(len(entries), sizeof(cspdk.pyn_workload_step))
@@ -567,6 +574,8 @@ cdef class IOWorker:
 
     def iops_consistency(self, slowest_percentage=99.9):
         counts = self._parameters["output_io_per_second"]
+        slowest_percentage = _number(slowest_percentage, "slowest_percentage")
+        _check(0 <= slowest_percentage <= 100, f"slowest_percentage must be from 0 to 100, not {slowest_percentage:g}")
         _check(counts is not None, "iops_consistency needs output_io_per_second")
         _check(len(counts) > 0, "iops_consistency needs at least one whole second")
         ordered = sorted(counts, reverse=True)

@@ -11,10 +11,11 @@ def srand(seed):
     global _seed, _is_seeded, _worker_number
     import random
 
-    _seed = _integer(seed, "seed") & 0xffffffffffffffff
+    number = _integer(seed, "seed")
+    _seed = number & 0xffffffffffffffff
     _is_seeded = True
     _worker_number = 0
-    random.seed(seed)
+    random.seed(number)
     cspdk.pyn_seed(_seed)
 
 

@@ -123,6 +123,7 @@ cdef class Namespace:
         return self._controller.id_data(byte_end, byte_begin, type, self._get().nsid, cns, cntid, csi)
 
     def get_lba_format(self, data_size=512, meta_size=0):
+        data_size, meta_size = _field(data_size, 32, "data_size"), _field(meta_size, 32, "meta_size")
         # 64 at most; what follows them is the vendor's.
         for index in range(min(self.id_data(25) + 1, 64)):
             entry = self.id_data(131 + 4 * index, 128 + 4 * index)
@@ -132,8 +133,8 @@ cdef class Namespace:
 
     def format(self, data_size=512, meta_size=0, ses=0):
         lbaf = self.get_lba_format(data_size, meta_size)
-        _check(lbaf is not None, f"namespace {self.nsid} has no LBA format of {data_size} bytes of data and "
-                                 f"{meta_size} of metadata")
+        _check(lbaf is not None, f"namespace {self.nsid} has no LBA format of data_size {data_size} and meta_size "
+                                 f"{meta_size} bytes")
         before = self._controller.timeout
         self._controller.timeout = max(before, 100000)
         try:
@@ -201,7 +202,7 @@ cdef class Namespace:
     cdef int _data(self, cspdk.pyn_command *command, object buf, uint64_t length) except -1:
         """The part of buf that a command transfers; one that was allocated shorter is asserted."""
         if buf is None:
-            raise TypeError(f"{self.cmdname(command.cmd.opc)} needs a Buffer")
+            raise TypeError(f"buf must be a Buffer, not None: {self.cmdname(command.cmd.opc)} transfers data")
         _take_buffer(command, buf)
         if length > command.length and not command.meant:
             slba = <uint64_t>command.cmd.cdw11 << 32 | command.cmd.cdw10
@@ -259,9 +260,10 @@ cdef class Namespace:
         cdef object count = _integer(range_count, "range_count")
 
         _check(1 <= count <= 256, f"range_count must be from 1 to 256, not {range_count}")
-        _check(isinstance(buf, Buffer) and buf.size <= 4096, "a Dataset Management command takes a Buffer of at most "
-                                                             "4096 bytes")
-        _fill_command(&command, 9, buf, self._get().nsid, count - 1, attribute, 0, 0, 0, 0)
+        _check_buffer(buf)
+        _check(buf.size <= 4096, f"buf must be a Buffer of at most 4096 bytes for Dataset Management, not {buf.size}")
+        _fill_command(&command, 9, buf, self._get().nsid, count - 1,
+                      _field(attribute, 32, "attribute"), 0, 0, 0, 0)
         _check_room(&command, buf, count * 16, f"dsm of {count} ranges")
         return self._send(qpair, &command, cb)
 
@@ -275,8 +277,7 @@ cdef class Namespace:
         cdef cspdk.pyn_command command
         cdef uint64_t zone = _field(slba, 64, "slba")
 
-        if buf is None:
-            raise TypeError("zns_mgmt_receive needs a Buffer")
+        _check_buffer(buf)
         _fill_command(&command, 0x7a, buf, self._get().nsid, zone & 0xffffffff, zone >> 32, 0,
                       bool(extended) | _field(state, 8, "state") << 8 | bool(partial) << 16, 0, 0)
         wanted = command.length // 4 if dwords is None else _integer(dwords, "dwords")

@@ -12,6 +12,7 @@ cdef class Pcie:
 
     def __init__(self, addr, port=0):
         _check(self._device is None, "this Pcie exists already")
+        _field(port, 16, "port")
         if isinstance(addr, Controller):
             self._device = (<Controller>addr)._device
         else:
@@ -46,10 +47,10 @@ cdef class Pcie:
             raise _exception(&err)
 
     cdef uint32_t _offset(self, object key) except? 0xffffffff:
-        cdef object offset = _integer(key, "an offset")
+        cdef object offset = _integer(key, "offset")
 
         if not 0 <= offset < _CONFIG_SIZE:
-            raise IndexError(f"configuration space has bytes 0 to {_CONFIG_SIZE - 1:#x}, not {offset:#x}")
+            raise IndexError(f"offset must be from 0 to {_CONFIG_SIZE - 1:#x}, in configuration space, not {offset:#x}")
         return offset
 
     def __getitem__(self, key):
@@ -74,10 +75,12 @@ cdef class Pcie:
         cdef object count = _integer(byte_count, "byte_count")
 
         _check(1 <= count <= 8 and at + count <= _CONFIG_SIZE,
-               f"{count} bytes from {at:#x} on are not a register of configuration space")
+               f"byte_count must be from 1 to 8, up to the end of configuration space: {count} bytes from {at:#x} on "
+               f"are not a register")
         return int.from_bytes(self._read(at, count), "little")
 
     def cap_offset(self, cap_id, extended=False):
+        cap_id = _field(cap_id, 16, "cap_id")
         seen = set()
         if extended:
             offset = 0x100
@@ -108,6 +111,7 @@ cdef class Pcie:
         return offset
 
     def reset(self, rst_fn=None):
+        _check_callable(rst_fn, "rst_fn")
         if rst_fn is None:
             self._device._reset(cspdk.PYN_DEVICE_RESET_HOT)
         else:
@@ -125,7 +129,7 @@ cdef class Pcie:
 
     @aspm.setter
     def aspm(self, value):
-        wanted = _field(value, 2, "aspm")
+        wanted = _field(value, 2, "Pcie.aspm")
         offset = self._capability(_CAP_PCIE, "PCI Express") + 0x10
         if self._device._is_function():
             from pynvme import power
@@ -140,8 +144,9 @@ cdef class Pcie:
 
     @power_state.setter
     def power_state(self, value):
+        wanted = _field(value, 2, "Pcie.power_state")
         offset = self._capability(_CAP_PM, "Power Management") + 4
-        self[offset] = self[offset] & ~3 | _field(value, 2, "power_state")
+        self[offset] = self[offset] & ~3 | wanted
 
     def close(self):
         self._device.close()

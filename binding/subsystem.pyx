@@ -13,6 +13,8 @@ cdef class Subsystem:
     def __init__(self, nvme, poweron_cb=None, poweroff_cb=None):
         if not isinstance(nvme, Controller):
             raise TypeError(f"nvme must be a Controller, not {type(nvme).__name__}")
+        _check_callable(poweron_cb, "poweron_cb")
+        _check_callable(poweroff_cb, "poweroff_cb")
         self._controller = <Controller>nvme
         self._poweron_cb = poweron_cb
         self._poweroff_cb = poweroff_cb
@@ -124,6 +126,8 @@ cdef class Subsystem:
         return True
 
     def power_cycle(self, sec=10):
+        sec = _number(sec, "sec")
+        _check(0 <= sec <= 86400, f"sec must be from 0 to 86400, not {sec:g}")
         end = _time.monotonic() + sec
         self._check_open()
         if self._is_suspend():

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the exception of a wrong call says: what was called, the parameter, what was given, what is wanted.
+
+The driver's functions and constructors hand over each exception that a call of them raised
+(``binding/calls.pyx``).
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Iterable
+from typing import Any, Callable
+
+_KINDS = (TypeError, AssertionError, ValueError, IndexError, OverflowError)
+_PREFIX = "_pynvme_prefix"
+"""Attribute of an exception: what was put before its text, which an outer call replaces."""
+
+_WANTED = {
+    "addr": "an address",
+    "buf": "a Buffer",
+    "filename": "the name of a file",
+    "func": "a function",
+    "lba": "an LBA",
+    "nvme": "a Controller",
+    "qpair": "a Qpair",
+}
+
+
+def explain(
+    called: Callable[..., Any], error: BaseException, args: tuple[Any, ...], names: Iterable[str] | None
+) -> None:
+    """Have an exception's text name the class or function that was called with wrong arguments.
+
+    ``names`` are those of keyword arguments. An exception that the script's own code raised, in a callback or
+    in an ``__index__``, stays as it is.
+    """
+    is_class = isinstance(called, type)
+    label = called.__name__ if is_class else called.__qualname__.replace(".__init__", "")
+    name = "__init__" if is_class else called.__name__
+    text = str(error)
+    before = getattr(error, _PREFIX, "")
+    if type(error) is TypeError and not before and text.startswith(f"{name}() "):
+        text = _wrong_call(called, label, args, list(names or ())) or label + text[len(name) :]
+        before, prefix = "", ""
+    elif type(error) in _KINDS and _is_the_drivers(error) and text.startswith(before):
+        prefix = f"{label}(): "
+    else:
+        return
+    error.args = (prefix + text[len(before) :],)
+    setattr(error, _PREFIX, prefix)
+
+
+def _is_the_drivers(error: BaseException) -> bool:
+    trace = error.__traceback__
+    while trace is not None:
+        if not trace.tb_frame.f_code.co_filename.endswith(".pyx"):
+            return False
+        trace = trace.tb_next
+    return True
+
+
+def _wrong_call(
+    called: Callable[..., Any], label: str, args: tuple[Any, ...], names: list[str]
+) -> str | None:
+    """What is wrong with the arguments of a call, of which Cython only tells how many there are."""
+    parameters = list(inspect.signature(called).parameters.values())
+    if parameters and parameters[0].name == "self":
+        if not args:
+            return f"{label}() was called without the object that it belongs to"
+        parameters, args = parameters[1:], args[1:]
+    positional = [one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD]
+    by_name_only = [at for at, one in enumerate(parameters) if one.kind is one.KEYWORD_ONLY]
+    written = [*map(_written, parameters)]
+    if by_name_only:
+        written.insert(by_name_only[0], "*")
+    signature = f"{label}({', '.join(written)})"
+    wrong = (
+        _unknown(label, names, [one.name for one in parameters])
+        or _twice(label, names, positional[: len(args)])
+        or _too_many(label, len(args), len(positional))
+        or _missing(label, parameters, positional[: len(args)] + names)
+    )
+    return wrong and f"{wrong}{'' if wrong.endswith('?') else '.'} It is {signature}"
+
+
+def _unknown(label: str, names: list[str], known: list[str]) -> str | None:
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            return f"{label}() has no parameter {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+    return None
+
+
+def _twice(label: str, names: list[str], by_position: list[str]) -> str | None:
+    both = [name for name in names if name in by_position]
+    return f"{label}() was given {both[0]} twice, by its position and by its name" if both else None
+
+
+def _too_many(label: str, given: int, most: int) -> str | None:
+    if given <= most:
+        return None
+    limit = "no argument" if most == 0 else f"at most {most} argument{'s' * (most != 1)} by position"
+    return f"{label}() takes {limit}, and was given {given}"
+
+
+def _missing(label: str, parameters: list[inspect.Parameter], given: list[str]) -> str | None:
+    missing = [one.name for one in parameters if one.default is one.empty and one.name not in given]
+    if not missing:
+        return None
+    wanted = [f"{_WANTED[name]} ({name})" if name in _WANTED else name for name in missing]
+    rest = f"{', '.join(wanted[:-1])} and {wanted[-1]}" if len(wanted) > 1 else wanted[0]
+    return f"{label}() needs {rest}, and was given " + (f"only {', '.join(given)}" if given else "nothing")
+
+
+def _written(parameter: inspect.Parameter) -> str:
+    if parameter.default is parameter.empty:
+        return parameter.name
+    default = parameter.default
+    return f"{parameter.name}={default.__name__ if isinstance(default, type) else repr(default)}"

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What README and the how-to pages show runs as it stands."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FILES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
+
+
+def blocks(name):
+    return re.findall(r"^```python\n(.*?)^```", (ROOT / name).read_text(), re.DOTALL | re.MULTILINE)
+
+
+def test_the_script_of_the_readme_runs_and_prints_what_it_says(python):
+    script, test = blocks("README.md")[:2]
+    done = python(script.replace("time=5", "time=1"))
+    assert done.returncode == 0 and done.stderr == ""
+    assert "b'hello world'" in done.stdout
+    assert "READ (02)" in done.stdout and "WRITE (01)" in done.stdout
+    assert test.startswith("def test_")
+
+
+def test_the_tests_of_the_readme_and_of_the_page_about_tests_pass(pytester, run):
+    page = blocks("docs/how-to/tests.md")
+    tests = [block for block in page if "def test_" in block]
+    pytester.makepyfile("import pytest\n" + "\n".join([*tests, blocks("README.md")[1]]))
+    for conftest in ["", *(block for block in page if block.startswith("# conftest.py"))]:
+        pytester.makeconftest(conftest)
+        result = run("-p", "no:cacheprovider", "--nvme-errors=fail")
+        assert result.ret == 0, result.stdout.str()
+        assert result.parseoutcomes()["passed"] >= len(tests)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_links_lead_to_files(name):
+    text = (ROOT / name).read_text()
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
+        if "://" not in target:
+            assert (ROOT / name).parent.joinpath(target).exists(), f"{name}: {target}"
