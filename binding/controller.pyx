@@ -232,7 +232,8 @@ cdef class Controller(_Queue):
         return self._latest_latency_ns / 1000
 
     def waitdone(self, expected=1):
-        if _field(expected, 32, "expected") and not self._device._is_open() and self._count == 0:
+        if (_field(expected, 32, "expected") and self._process() == cspdk.pyn_process_generation()
+                and not self._device._is_open() and self._count == 0):
             # What the close has ended is still to be fetched; nothing else will ever come.
             if self._fetch(BATCH, 0) == 0:
                 raise RuntimeError(f"the drive at {self._device.path} is closed")
