@@ -175,7 +175,7 @@ cdef object _warn_status(unsigned number, bint mismatch, str before):
 
 
 cdef str _assertion_text(object error):
-    """What an AssertionError says, and where it was raised: by the script, not by the driver or a helper that hides."""
+    """What an AssertionError says, and where it was raised: not by the driver, nor by a helper that hides."""
     frame = None
     trace = error.__traceback__
     while trace is not None:

@@ -65,7 +65,8 @@ cdef int _parse_ops(cspdk.pyn_workload_config *config, object read_percentage, o
         _check(0 <= percentage <= 100, f"read_percentage must be from 0 to 100, not {percentage}")
         op_percentage = {opcode: share for opcode, share in ((2, percentage), (1, 100 - percentage)) if share}
     elif not isinstance(op_percentage, dict):
-        raise TypeError(f"op_percentage must be a dict of opcodes and percentages, not {type(op_percentage).__name__}")
+        raise TypeError("op_percentage must be a dict of opcodes and percentages, not "
+                        f"{type(op_percentage).__name__}")
     _check(1 <= len(op_percentage) <= 16, f"op_percentage names {len(op_percentage)} opcodes; 1 to 16 are possible")
     _check(sum(op_percentage.values()) == 100, f"op_percentage sums up to {sum(op_percentage.values())}, not 100")
     config.ops = len(op_percentage)
@@ -256,7 +257,8 @@ cdef class IOWorker:
         if sequence is None:
             return 0
         if not hasattr(sequence, "__iter__"):
-            raise TypeError(f"io_sequence must be a list of (time_us, opcode, slba, nlb), not {type(sequence).__name__}")
+            raise TypeError("io_sequence must be a list of (time_us, opcode, slba, nlb), not "
+                            f"{type(sequence).__name__}")
         entries = list(sequence)
         _check(1 <= len(entries) < 1 << 31, "io_sequence is empty")
         steps = <cspdk.pyn_workload_step *>calloc(len(entries), sizeof(cspdk.pyn_workload_step))
@@ -575,7 +577,8 @@ cdef class IOWorker:
     def iops_consistency(self, slowest_percentage=99.9):
         counts = self._parameters["output_io_per_second"]
         slowest_percentage = _number(slowest_percentage, "slowest_percentage")
-        _check(0 <= slowest_percentage <= 100, f"slowest_percentage must be from 0 to 100, not {slowest_percentage:g}")
+        _check(0 <= slowest_percentage <= 100,
+               f"slowest_percentage must be from 0 to 100, not {slowest_percentage:g}")
         _check(counts is not None, "iops_consistency needs output_io_per_second")
         _check(len(counts) > 0, "iops_consistency needs at least one whole second")
         ordered = sorted(counts, reverse=True)

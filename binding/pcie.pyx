@@ -50,7 +50,8 @@ cdef class Pcie:
         cdef object offset = _integer(key, "offset")
 
         if not 0 <= offset < _CONFIG_SIZE:
-            raise IndexError(f"offset must be from 0 to {_CONFIG_SIZE - 1:#x}, in configuration space, not {offset:#x}")
+            raise IndexError(f"offset must be from 0 to {_CONFIG_SIZE - 1:#x}, in configuration space, "
+                             f"not {offset:#x}")
         return offset
 
     def __getitem__(self, key):
