@@ -36,11 +36,11 @@ cdef object _print_cmdlog(const cspdk.pyn_cmdlog *log, unsigned sqid, object cou
 
     while (wanted == 0 or age < wanted) and cspdk.pyn_cmdlog_read(log, age, &entry):
         lines.append(f"index {age}, {_moment(entry.submitted)}")
-        lines.append(f"command, sent at this local time: {_command_line(&entry.cmd, sqid)}")
+        lines.append(f"command sent: {_command_line(&entry.cmd, sqid)}")
         if entry.completed:
             microseconds = cspdk.pyn_ticks_to_ns(entry.completed - entry.submitted) / 1000
             lines.append(f"index {age}, {_moment(entry.completed)}")
-            lines.append(f"completion, reaped {microseconds:.1f} us later: {_completion_line(&entry.cpl)}")
+            lines.append(f"completion reaped {microseconds:.1f} us later: {_completion_line(&entry.cpl)}")
         else:
             lines.append(f"index {age}, not completed")
         age += 1

@@ -56,12 +56,12 @@ def test_each_line_says_whether_it_is_of_the_command_or_of_its_completion(nvme0n
     moment = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}"
     assert lines[0] == f"dump qpair {pair.sqid}, latest tail in cmdlog: 2"
     assert re.fullmatch(rf"index 0, {moment}", lines[1])
-    assert lines[2].startswith("command, sent at this local time: READ (02) sqid:")
+    assert lines[2].startswith("command sent: READ (02) sqid:")
     assert lines[3] == "index 0, not completed"
     assert re.fullmatch(rf"index 1, {moment}", lines[4])
-    assert lines[5].startswith("command, sent at this local time: READ (02) sqid:")
+    assert lines[5].startswith("command sent: READ (02) sqid:")
     assert re.fullmatch(rf"index 1, {moment}", lines[6])
-    found = re.match(r"completion, reaped (\d+\.\d) us later: SUCCESS \(00/00\) sqid:", lines[7])
+    found = re.match(r"completion reaped (\d+\.\d) us later: SUCCESS \(00/00\) sqid:", lines[7])
     assert float(found[1]) == pytest.approx(latency, abs=0.1)
     pair.waitdone()
 
