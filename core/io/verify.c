@@ -88,6 +88,13 @@ static int map_flat(struct pyn_verify *verify, struct pyn_error *err)
 	return verify->touched ? 0 : -ENOMEM;
 }
 
+static int map_large(struct pyn_verify *verify, struct pyn_error *err)
+{
+	int ret = pyn_nodes_map(&verify->nodes, verify->past, verify->stripes, err);
+
+	return ret < 0 ? ret : pyn_dense_map(&verify->dense, verify->past, err);
+}
+
 static int map(struct pyn_verify *verify, bool flat, struct pyn_error *err)
 {
 	verify->past = verify->nlba < PYN_NODES_MOST_LBAS ? verify->nlba : PYN_NODES_MOST_LBAS;
@@ -96,11 +103,12 @@ static int map(struct pyn_verify *verify, bool flat, struct pyn_error *err)
 		verify->stripes = pyn_shared_map(PYN_STRIPES * sizeof(*verify->stripes), err);
 	if (!verify->stripes)
 		return -ENOMEM;
-	return flat ? map_flat(verify, err) : pyn_nodes_map(&verify->nodes, verify->past, verify->stripes, err);
+	return flat ? map_flat(verify, err) : map_large(verify, err);
 }
 
 static void destroy(struct pyn_verify *verify)
 {
+	pyn_dense_unmap(&verify->dense);
 	pyn_nodes_unmap(&verify->nodes);
 	pyn_shared_unmap((void *)verify->touched, verify->touched_size);
 	pyn_shared_unmap((void *)verify->cells, verify->cells_size);
@@ -232,28 +240,36 @@ static inline __attribute__((always_inline)) void change_flat(struct pyn_verify 
 	}
 }
 
-static inline __attribute__((always_inline)) void
-change_nodes(struct pyn_verify *verify, uint64_t slba, uint64_t past, bool make, next_cell *next, const void *user)
+/* Those of one block, which has not moved. */
+static inline __attribute__((always_inline)) void change_nodes(struct pyn_verify *verify, uint64_t lba, uint64_t past,
+							       uint64_t i, next_cell *next, const void *user)
 {
-	bool made = false;
+	for (struct pyn_span span; lba < past; i += span.past - lba, lba = span.past) {
+		span = pyn_nodes_span(&verify->nodes, lba, past);
+		if (span.cells)
+			change_span(span, i, span.past - lba, next, user);
+	}
+}
 
-	for (uint64_t lba = slba, end; lba < past;) {
-		struct pyn_stripe *stripe = pyn_stripe_of(verify, lba >> PYN_BLOCK_SHIFT);
+static inline __attribute__((always_inline)) void
+change_large(struct pyn_verify *verify, uint64_t slba, uint64_t past, bool make, next_cell *next, const void *user)
+{
+	for (uint64_t lba = slba, end; lba < past; lba = end) {
+		uint64_t block = lba >> PYN_BLOCK_SHIFT;
+		struct pyn_stripe *stripe = pyn_stripe_of(verify, block);
+		unsigned todo = 0;
 
 		end = pyn_block_past(lba, past);
-		pyn_stripe_lock(verify, stripe, lba >> PYN_BLOCK_SHIFT);
-		made |= make && pyn_nodes_make(&verify->nodes, lba, end);
-		while (lba < end) {
-			struct pyn_span span = pyn_nodes_span(&verify->nodes, lba, end);
-
-			if (span.cells)
-				change_span(span, lba - slba, span.past - lba, next, user);
-			lba = span.past;
-		}
+		pyn_stripe_lock(verify, stripe, block);
+		if (pyn_dense_has(&verify->dense, block) || (make && pyn_dense_make(verify, lba, end, &todo)))
+			change_span((struct pyn_span){&verify->dense.cells[lba], end}, lba - slba, end - lba, next,
+				    user);
+		else
+			change_nodes(verify, lba, end, lba - slba, next, user);
 		pyn_stripe_unlock(stripe);
+		if (todo)
+			pyn_dense_settle(verify, block, todo);
 	}
-	if (made)
-		pyn_cells_grow(verify, past - slba);
 }
 
 /* Change the cells of a range; make: there are some for each of its LBAs from now on, else those that there are. */
@@ -262,10 +278,10 @@ static inline __attribute__((always_inline)) void change_cells(struct pyn_verify
 {
 	uint64_t past = slba + pyn_verify_clip(verify->past, slba, nlb);
 
-	if (verify->cells)
+	if (pyn_verify_is_flat(verify))
 		change_flat(verify, slba, past, make, next, user);
 	else
-		change_nodes(verify, slba, past, make, next, user);
+		change_large(verify, slba, past, make, next, user);
 }
 
 struct stamped {
@@ -285,10 +301,10 @@ void pyn_verify_write_begin_crc(struct pyn_verify *verify, uint64_t slba, uint32
 {
 	const struct stamped stamped = {crc, token};
 
-	if (verify->cells)
+	if (pyn_verify_is_flat(verify))
 		change_flat(verify, slba, slba + nlb, true, begin_stamped, &stamped);
 	else
-		change_nodes(verify, slba, slba + nlb, true, begin_stamped, &stamped);
+		change_large(verify, slba, slba + nlb, true, begin_stamped, &stamped);
 }
 
 /*

@@ -2,7 +2,7 @@
 /*
  * Verification: what each LBA of a namespace must hold, known to all processes of a script.
  *
- * One 8-byte cell for each LBA that was touched, in shared memory: 8 to 40 bytes an LBA with what it takes to find
+ * One 8-byte cell for each LBA that was touched, in shared memory: 8 to 60 bytes an LBA with what it takes to find
  * it, in large namespaces; in small ones, of up to 2^24 LBAs, 4 KiB for 512 LBAs of which any was touched. A write
  * changes the cells when it is submitted (begin) and when it completes (end); a read copies them at submission and at
  * completion, and judges only LBAs whose cell did not change in between and has no write in flight. Everything else

@@ -133,13 +133,22 @@ void pyn_cells_grow(struct pyn_verify *verify, uint64_t nlb)
 
 /* -- all of a range --------------------------------------------------------------------------------------------- */
 
-static bool says_something(const struct pyn_verify *verify, uint64_t lba, uint64_t past)
+static bool says_something(const _Atomic uint64_t *cells, uint64_t count)
 {
 	uint64_t any = 0;
 
-	for (; lba < past; lba++)
-		any |= pyn_cell_load(&verify->cells[lba]);
+	for (uint64_t i = 0; i < count; i++)
+		any |= pyn_cell_load(&cells[i]);
 	return any;
+}
+
+static void change_one(struct pyn_verify *verify, uint64_t lba, uint64_t past, pyn_cell_change *change)
+{
+	struct pyn_stripe *stripe = pyn_stripe_of(verify, lba >> PYN_BLOCK_SHIFT);
+
+	pyn_stripe_lock(verify, stripe, PYN_LOCK_SWEEP);
+	change_block(verify, lba, past, change);
+	pyn_stripe_unlock(stripe);
 }
 
 static void each_flat(struct pyn_verify *verify, uint64_t slba, uint64_t past, pyn_cell_change *change)
@@ -150,25 +159,16 @@ static void each_flat(struct pyn_verify *verify, uint64_t slba, uint64_t past, p
 			continue;
 		}
 		end = pyn_block_past(lba, past);
-		if (!says_something(verify, lba, end))
-			continue;
-		struct pyn_stripe *stripe = pyn_stripe_of(verify, lba >> PYN_BLOCK_SHIFT);
-
-		pyn_stripe_lock(verify, stripe, PYN_LOCK_SWEEP);
-		change_block(verify, lba, end, change);
-		pyn_stripe_unlock(stripe);
+		if (says_something(&verify->cells[lba], end - lba))
+			change_one(verify, lba, end, change);
 	}
 }
 
 static void each_by_block(struct pyn_verify *verify, uint64_t slba, uint64_t past, pyn_cell_change *change)
 {
 	for (uint64_t lba = slba, end; lba < past; lba = end) {
-		struct pyn_stripe *stripe = pyn_stripe_of(verify, lba >> PYN_BLOCK_SHIFT);
-
 		end = pyn_block_past(lba, past);
-		pyn_stripe_lock(verify, stripe, PYN_LOCK_SWEEP);
-		change_block(verify, lba, end, change);
-		pyn_stripe_unlock(stripe);
+		change_one(verify, lba, end, change);
 	}
 }
 
@@ -190,7 +190,7 @@ static void sweep_node(void *user, uint64_t lba, _Atomic uint64_t *cells, uint32
 	}
 }
 
-/* What is moved meanwhile goes to a bucket that is still to come. */
+/* What a split moves meanwhile goes to a bucket that is still to come. */
 static void each_by_bucket(struct pyn_verify *verify, uint64_t slba, uint64_t past, pyn_cell_change *change)
 {
 	struct sweep sweep = {verify, slba, past, change};
@@ -206,14 +206,38 @@ static void each_by_bucket(struct pyn_verify *verify, uint64_t slba, uint64_t pa
 	}
 }
 
+static void each_moved(struct pyn_verify *verify, uint64_t slba, uint64_t past, pyn_cell_change *change)
+{
+	const uint64_t chunk = UINT64_C(1) << (PYN_CHUNK_BLOCKS_SHIFT + PYN_BLOCK_SHIFT);
+	const struct pyn_dense *dense = &verify->dense;
+
+	for (uint64_t lba = slba, end; lba < past; lba = end) {
+		end = pyn_block_past(lba, past);
+		if (!pyn_dense_has_chunk(dense, lba >> PYN_BLOCK_SHIFT))
+			end = (lba | (chunk - 1)) + 1;
+		else if (pyn_dense_moved(dense, lba >> PYN_VERIFY_PAGE_SHIFT) == 0)
+			end = ((lba >> PYN_VERIFY_PAGE_SHIFT) + 1) << PYN_VERIFY_PAGE_SHIFT;
+		else if (pyn_dense_has(dense, lba >> PYN_BLOCK_SHIFT) &&
+			 says_something(&dense->cells[lba], end - lba))
+			change_one(verify, lba, end, change);
+	}
+}
+
+/* In this order: a block that moves meanwhile is met where it goes. */
+static void each_by_place(struct pyn_verify *verify, uint64_t slba, uint64_t past, pyn_cell_change *change)
+{
+	each_by_bucket(verify, slba, past, change);
+	each_moved(verify, slba, past, change);
+}
+
 void pyn_cells_each(struct pyn_verify *verify, uint64_t slba, uint64_t nlb, pyn_cell_change *change)
 {
 	uint64_t count = pyn_verify_clip(verify->past, slba, nlb);
 
-	if (verify->cells)
+	if (pyn_verify_is_flat(verify))
 		each_flat(verify, slba, slba + count, change);
 	else if (count >> PYN_BLOCK_SHIFT < atomic_load(&verify->nodes.shared->buckets))
 		each_by_block(verify, slba, slba + count, change);
 	else
-		each_by_bucket(verify, slba, slba + count, change);
+		each_by_place(verify, slba, slba + count, change);
 }

@@ -25,7 +25,7 @@ void pyn_lock_wait(struct pyn_verify *verify, struct pyn_stripe *stripe, uint64_
 
 static inline struct pyn_stripe *pyn_stripe_of(const struct pyn_verify *verify, uint64_t block)
 {
-	if (!verify->cells)
+	if (!pyn_verify_is_flat(verify))
 		block = pyn_nodes_hash(block);
 	return &verify->stripes[pyn_nodes_stripe(block)];
 }
@@ -68,12 +68,14 @@ static inline uint64_t pyn_block_past(uint64_t lba, uint64_t past)
 /* With the lock: cells from an LBA on, up to past, which is in the same block. */
 static inline struct pyn_span pyn_cells_span(const struct pyn_verify *verify, uint64_t lba, uint64_t past)
 {
-	if (verify->cells)
+	if (pyn_verify_is_flat(verify))
 		return (struct pyn_span){&verify->cells[lba], past};
+	if (pyn_dense_has(&verify->dense, lba >> PYN_BLOCK_SHIFT))
+		return (struct pyn_span){&verify->dense.cells[lba], past};
 	return pyn_nodes_span(&verify->nodes, lba, past);
 }
 
-/* With the lock, where there are no nodes: cells of this block are looked at from now on. It lies in one page. */
+/* With the lock, in a small namespace: cells of this block are looked at from now on. It lies in one page. */
 static inline void pyn_cells_touch(struct pyn_verify *verify, uint64_t lba)
 {
 	if (!pyn_verify_is_touched(verify, lba))

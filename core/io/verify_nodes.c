@@ -176,7 +176,7 @@ static uint64_t take_new(struct pyn_nodes *nodes, uint32_t cells)
 	struct pyn_nodes_shared *shared = nodes->shared;
 	uint64_t size = 1 + cells, at;
 
-	if (atomic_load_explicit(&shared->full, memory_order_relaxed))
+	if (pyn_nodes_are_full(nodes))
 		return 0;
 	at = atomic_fetch_add_explicit(&shared->used, size, memory_order_relaxed);
 	if (at + size <= nodes->arena_size / GRANULE)
@@ -185,28 +185,28 @@ static uint64_t take_new(struct pyn_nodes *nodes, uint32_t cells)
 	return 0;
 }
 
-/* The free nodes of 4, 8 and 16 cells; larger ones are never replaced. */
-static inline _Atomic uint64_t *free_list(struct pyn_stripe *stripe, unsigned part)
+/* The free nodes of a stripe. */
+static inline _Atomic uint64_t *free_list(struct pyn_nodes *nodes, uint32_t stripe, unsigned part)
 {
-	return depth_of(part) ? &stripe->free[3 - depth_of(part)] : NULL;
+	return depth_of(part) ? &nodes->stripes[stripe].free[3 - depth_of(part)] : &nodes->shared->free[stripe];
 }
 
-static uint64_t take_node(struct pyn_nodes *nodes, struct pyn_stripe *stripe, unsigned part)
+static uint64_t take_node(struct pyn_nodes *nodes, uint32_t stripe, unsigned part)
 {
-	_Atomic uint64_t *list = free_list(stripe, part);
-	uint64_t at = list ? atomic_load_explicit(list, memory_order_relaxed) : 0;
+	_Atomic uint64_t *list = free_list(nodes, stripe, part);
+	uint64_t at = atomic_load_explicit(list, memory_order_relaxed);
 
 	/* Also where there are free ones: what could not be noted once must never be. */
-	if (at == 0 || atomic_load_explicit(&nodes->shared->full, memory_order_relaxed))
+	if (at == 0 || pyn_nodes_are_full(nodes))
 		return take_new(nodes, cells_of(part));
 	atomic_store_explicit(list, atomic_load_explicit(&nodes->arena[at], memory_order_relaxed) >> NEXT_SHIFT,
 			      memory_order_release);
 	return at;
 }
 
-static void free_node(struct pyn_nodes *nodes, struct pyn_stripe *stripe, uint64_t at, unsigned part)
+static void free_node(struct pyn_nodes *nodes, uint32_t stripe, uint64_t at, unsigned part)
 {
-	_Atomic uint64_t *list = free_list(stripe, part);
+	_Atomic uint64_t *list = free_list(nodes, stripe, part);
 
 	atomic_store_explicit(&nodes->arena[at], atomic_load_explicit(list, memory_order_relaxed) << NEXT_SHIFT,
 			      memory_order_release);
@@ -324,6 +324,14 @@ static uint64_t search(const struct pyn_nodes *nodes, uint64_t hash, uint64_t bu
 	return 0;
 }
 
+bool pyn_nodes_has_whole(const struct pyn_nodes *nodes, uint64_t block)
+{
+	uint64_t header = 0;
+
+	return search(nodes, pyn_nodes_hash(block), load(&nodes->shared->buckets), 0, &header) &&
+	       cells_of((unsigned)(header & PART)) == PYN_BLOCK;
+}
+
 static uint64_t read_span(const struct pyn_nodes *nodes, uint64_t hash, uint64_t lba, uint64_t past, uint64_t *cells)
 {
 	for (;;) {
@@ -374,7 +382,6 @@ static void fill(struct pyn_nodes *nodes, struct link place, uint64_t hash, uint
 /* Those that a new one has replaced. */
 static void free_replaced(struct pyn_nodes *nodes, uint64_t hash, uint64_t by, unsigned part)
 {
-	struct pyn_stripe *stripe = &nodes->stripes[pyn_nodes_stripe(hash)];
 	struct link link = behind(nodes, by);
 
 	for (uint64_t at; (at = same_block(nodes, next_of(link), hash));) {
@@ -385,14 +392,14 @@ static void free_replaced(struct pyn_nodes *nodes, uint64_t hash, uint64_t by, u
 			continue;
 		}
 		set_next(link, next_of(behind(nodes, at)));
-		free_node(nodes, stripe, at, old);
+		free_node(nodes, pyn_nodes_stripe(hash), at, old);
 	}
 }
 
 /* Also where it was replaced, the newest node of a part is the first one in the chain. */
 static bool add(struct pyn_nodes *nodes, struct link place, uint64_t hash, unsigned part)
 {
-	uint64_t at = take_node(nodes, &nodes->stripes[pyn_nodes_stripe(hash)], part);
+	uint64_t at = take_node(nodes, pyn_nodes_stripe(hash), part);
 
 	if (at == 0)
 		return false;
@@ -405,13 +412,13 @@ static bool add(struct pyn_nodes *nodes, struct link place, uint64_t hash, unsig
 	return true;
 }
 
-bool pyn_nodes_make(struct pyn_nodes *nodes, uint64_t lba, uint64_t past)
+uint32_t pyn_nodes_make(struct pyn_nodes *nodes, uint64_t lba, uint64_t past)
 {
 	uint64_t hash = pyn_nodes_hash(lba >> PYN_BLOCK_SHIFT);
 	struct link place = place_of(nodes, hash);
 	unsigned there = quads_there(nodes, place, hash), missing = quads_of(lba, past) & ~there;
 	unsigned wanted = there | missing;
-	bool added = false;
+	uint32_t most = 0;
 
 	while (missing) {
 		unsigned part = largest(wanted, (unsigned)__builtin_ctz(missing));
@@ -419,9 +426,28 @@ bool pyn_nodes_make(struct pyn_nodes *nodes, uint64_t lba, uint64_t past)
 		if (!add(nodes, place, hash, part))
 			break;
 		missing &= ~(unsigned)the_quads[part];
-		added = true;
+		if (cells_of(part) > most)
+			most = cells_of(part);
 	}
-	return added;
+	return most;
+}
+
+bool pyn_nodes_has(const struct pyn_nodes *nodes, uint64_t block)
+{
+	uint64_t hash = pyn_nodes_hash(block);
+
+	return same_block(nodes, next_of(place_of(nodes, hash)), hash);
+}
+
+void pyn_nodes_drop(struct pyn_nodes *nodes, uint64_t block)
+{
+	uint64_t hash = pyn_nodes_hash(block), at;
+	struct link link = place_of(nodes, hash);
+
+	while ((at = same_block(nodes, next_of(link), hash))) {
+		set_next(link, next_of(behind(nodes, at)));
+		free_node(nodes, pyn_nodes_stripe(hash), at, (unsigned)(load(&nodes->arena[at]) & PART));
+	}
 }
 
 /* -- buckets --------------------------------------------------------------------------------------------------- */

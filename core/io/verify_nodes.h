@@ -15,6 +15,9 @@
  * in its stripe, and a part of a block that has been replaced never has a node of its own again: so a reader who
  * finds the same header before and after has read the cells of that header.
  *
+ * A region that is densely written moves to a mapping where a cell is found by an index (verify_dense.h). A block
+ * that has moved never has nodes again.
+ *
  * A process may be killed at any instruction: whatever it has stored by then is a table in which everything is found.
  * A node that it was about to link, or to free, is lost.
  */
@@ -50,6 +53,7 @@ struct pyn_nodes_shared {
 	_Atomic uint64_t live; /* nodes */
 	_Atomic uint64_t used; /* granules of the arena */
 	_Atomic uint32_t full; /* from now on there are no new nodes: what has none will never have one */
+	_Atomic uint64_t free[PYN_STRIPES]; /* of each stripe: nodes of 32 cells whose blocks have moved */
 };
 
 struct pyn_nodes {
@@ -82,8 +86,23 @@ void pyn_nodes_read(const struct pyn_nodes *nodes, uint64_t lba, uint64_t past, 
 struct pyn_span pyn_nodes_span(const struct pyn_nodes *nodes, uint64_t lba, uint64_t past);
 
 /* With the lock: make nodes for LBAs of one block. Where there is no more memory they have none afterwards. Returns
- * whether there are new ones: then grow, when the lock is released. */
-bool pyn_nodes_make(struct pyn_nodes *nodes, uint64_t lba, uint64_t past);
+ * how many cells the largest new one has; where that is not 0 grow, when the lock is released. */
+uint32_t pyn_nodes_make(struct pyn_nodes *nodes, uint64_t lba, uint64_t past);
+
+/* With the lock: whether a block has nodes. */
+bool pyn_nodes_has(const struct pyn_nodes *nodes, uint64_t block);
+
+/* With the lock: free the nodes of a block, which will never have any again. */
+void pyn_nodes_drop(struct pyn_nodes *nodes, uint64_t block);
+
+/* Without a lock: whether one node has all the cells of a block. May say no while others change its chain. */
+bool pyn_nodes_has_whole(const struct pyn_nodes *nodes, uint64_t block);
+
+/* Whether some LBAs have no nodes because there was no memory for them. */
+static inline bool pyn_nodes_are_full(const struct pyn_nodes *nodes)
+{
+	return atomic_load_explicit(&nodes->shared->full, memory_order_relaxed);
+}
 
 /* Which bucket is to be split next, 0: none. With the lock of its stripe: split it, unless that has been done. */
 uint64_t pyn_nodes_next_split(const struct pyn_nodes *nodes);

@@ -4,7 +4,8 @@
  * workers' loop; everybody else uses verify.h, which says what a cell means.
  *
  * A small namespace has a cell for each LBA, in sparse memory, and a byte for each page of it that was touched. A
- * large one has nodes (verify_nodes.h). Memory that was never written to is never read either: it would take memory.
+ * large one has nodes (verify_nodes.h), and where it is densely written cells that are found without
+ * (verify_dense.h). Memory that was never written to is never read either: it would take memory.
  */
 #ifndef PYN_IO_VERIFY_TABLE_H
 #define PYN_IO_VERIFY_TABLE_H
@@ -13,6 +14,7 @@
 
 #include "core/io/crc32c.h"
 #include "core/io/verify.h"
+#include "core/io/verify_dense.h"
 #include "core/io/verify_nodes.h"
 
 #define PYN_CELL_CRC UINT64_C(0xffffffff)
@@ -71,17 +73,24 @@ struct pyn_verify {
 	uint64_t eight_past; /* from an LBA below it on eight cells may lie in a row */
 	uint32_t zero_crc;   /* of an LBA of zeros */
 	struct pyn_stripe *stripes;
-	_Atomic uint64_t *cells;  /* nlba of them; NULL: there are nodes */
+	_Atomic uint64_t *cells;  /* of a small namespace: nlba of them; NULL: it is a large one */
 	_Atomic uint8_t *touched; /* one for each page of cells */
 	size_t cells_size;
 	size_t touched_size;
-	struct pyn_nodes nodes;
+	struct pyn_nodes nodes; /* of a large one */
+	struct pyn_dense dense;
 	struct pyn_verify_shared *shared;
 };
 
-/* pyn_verify_create, of the one kind or the other whatever the size. */
+/* pyn_verify_create, as for a small namespace (flat) or a large one, whatever the size. */
 struct pyn_verify *pyn_verify_create_as(uint32_t nsid, uint64_t nlba, uint32_t lba_size, bool flat,
 					struct pyn_error *err);
+
+/* Whether this is the table of a small namespace: all of its cells are in a row. */
+static inline bool pyn_verify_is_flat(const struct pyn_verify *verify)
+{
+	return verify->cells;
+}
 
 static inline enum pyn_cell_state pyn_cell_state_of(uint64_t cell)
 {
@@ -126,14 +135,14 @@ static inline uint64_t pyn_verify_clip(uint64_t past, uint64_t slba, uint64_t nl
 	return nlb < past - slba ? nlb : past - slba;
 }
 
-/* The cells of a range, for loops that the compiler makes vectors of: an aligned word is never torn in those either.
- * What changes meanwhile is noticed by comparing, whichever value was seen. */
+/* The cells of a range of a small namespace, for loops that the compiler makes vectors of: an aligned word is never
+ * torn in those either. What changes meanwhile is noticed by comparing, whichever value was seen. */
 static inline const uint64_t *pyn_verify_plain_cells(const struct pyn_verify *verify, uint64_t slba)
 {
 	return (const uint64_t *)&verify->cells[slba];
 }
 
-/* Where there are no nodes: whether anything was ever written to the page of an LBA's cell. */
+/* Of a small namespace: whether anything was ever written to the page of an LBA's cell. */
 static inline bool pyn_verify_is_touched(const struct pyn_verify *verify, uint64_t lba)
 {
 	return atomic_load_explicit(&verify->touched[lba >> PYN_VERIFY_PAGE_SHIFT], memory_order_relaxed);
@@ -168,9 +177,9 @@ static inline bool pyn_cells_are_as_read(const uint64_t *cells, const uint64_t *
 /* How many of the first LBAs of a read may be judged now. Asked before its cells are looked at for the last time. */
 uint32_t pyn_verify_judgeable(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb);
 
-/* Whether some cells with these CRCs are as they were, for a table of nodes. */
-bool pyn_verify_nodes_are_as_read(const struct pyn_verify *verify, uint64_t slba, const uint64_t *snapshot,
-				  const uint32_t *crc, uint32_t count);
+/* Whether some cells with these CRCs are as they were, in a large namespace. */
+bool pyn_verify_large_is_as_read(const struct pyn_verify *verify, uint64_t slba, const uint64_t *snapshot,
+				 const uint32_t *crc, uint32_t count);
 
 /* Judge a read of up to PYN_VERIFY_BATCH LBAs where there is nothing to say: true, and counted. False:
  * pyn_verify_read_end tells. */
@@ -187,10 +196,10 @@ static inline bool pyn_verify_read_is_right(const struct pyn_verify *verify, uin
 	    nlb > limit - slba || snapshot[0] >> PYN_CELL_STATE_SHIFT != PYN_CELL_DATA)
 		return false;
 	pyn_crc32c_blocks(data, verify->lba_size, nlb, crc);
-	if (verify->cells)
+	if (pyn_verify_is_flat(verify))
 		right = pyn_cells_are_as_read(pyn_verify_plain_cells(verify, slba), snapshot, crc, nlb);
 	else
-		right = pyn_verify_nodes_are_as_read(verify, slba, snapshot, crc, nlb);
+		right = pyn_verify_large_is_as_read(verify, slba, snapshot, crc, nlb);
 	counts->judged += right ? nlb : 0;
 	return right;
 }

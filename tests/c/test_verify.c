@@ -6,7 +6,7 @@
 
 #include "core/io/crc32c.h"
 #include "core/io/verify_table.h"
-#include "tests/c/test.h"
+#include "tests/c/tables.h"
 
 #define LBA 512u
 #define NLBA UINT64_C(1000)
@@ -19,10 +19,10 @@ static struct pyn_verify_counts the_counts;
 static struct pyn_mismatch the_mismatch;
 static uint8_t the_data[128 * LBA];
 
-static void begin_test(bool flat)
+static void begin_test(enum form form)
 {
 	pyn_token_start(&err);
-	the_table = pyn_verify_create_as(7, NLBA, LBA, flat, &err);
+	the_table = new_table(7, NLBA, LBA, form);
 	the_counts = (struct pyn_verify_counts){0};
 	memset(the_data, 0x5a, sizeof(the_data));
 }
@@ -33,13 +33,13 @@ static void end_test(void)
 	the_table = NULL;
 }
 
-/* A test with an empty table of NLBA LBAs, of either kind. */
+/* A test with an empty table of NLBA LBAs, of each form. */
 #define TABLE_TEST(name)                                                                                             \
 	static void name##_body(void);                                                                               \
 	TEST(name)                                                                                                   \
 	{                                                                                                            \
-		for (unsigned flat = 0; flat < 2; flat++) {                                                          \
-			begin_test(flat);                                                                            \
+		for (enum form form = 0; form < FORMS; form++) {                                                     \
+			begin_test(form);                                                                            \
 			name##_body();                                                                               \
 			end_test();                                                                                  \
 		}                                                                                                    \

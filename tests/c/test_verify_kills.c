@@ -14,7 +14,7 @@
 #include "core/io/crc32c.h"
 #include "core/io/random.h"
 #include "core/io/verify_cells.h"
-#include "tests/c/test.h"
+#include "tests/c/tables.h"
 
 #define LBA 512u
 #define PLACES 256u /* LBAs that are written and read, in pieces of PIECE that lie all over the table */
@@ -24,6 +24,9 @@
 #define LARGEST 24u
 #define PROCESSES 4u
 #define KILLS 400u
+#define FAR (UINT64_C(1) << 32) /* from here on is written in a row */
+#define NEAR_ONCE_IN 60u
+#define TABLES 20u /* for all the kills, where each moves what it has once */
 
 enum state { IDLE, MOVING, BEGUN };
 
@@ -37,16 +40,18 @@ struct flight {
 struct drive {
 	struct flight flight[PROCESSES];
 	_Atomic uint64_t judged, mismatches, rounds;
+	_Atomic uint64_t next; /* LBA of the noise that is written in a row */
 	uint8_t data[PLACES][LBA];
 };
 
 static struct drive *the_drive;
 static struct pyn_verify *the_table;
+static enum form the_form; /* MOVED: what is written and read moves at some time */
 static struct pyn_error err;
 
 static uint64_t lba_of(uint32_t place)
 {
-	return the_table->cells ? place : place / PIECE * APART + 20 + place % PIECE;
+	return the_form == FLAT ? place : place / PIECE * APART + 20 + place % PIECE;
 }
 
 static void set_state(struct flight *flight, enum state state)
@@ -91,11 +96,32 @@ static void read_lbas(uint32_t place, uint32_t nlb)
 	atomic_fetch_add(&the_drive->mismatches, mismatch.count);
 }
 
-/* Elsewhere, so that nodes are made and merged and buckets split all the time. */
+/* A whole block near a piece, but not of it. */
+static uint64_t block_near(struct pyn_random *random)
+{
+	for (;;) {
+		uint64_t first = lba_of((uint32_t)pyn_random_below(random, PLACES / PIECE) * PIECE);
+		uint64_t page = first & ~(uint64_t)(PYN_BLOCK * PYN_PAGE_BLOCKS - 1);
+		uint64_t lba = page + pyn_random_below(random, 2 * PYN_PAGE_BLOCKS) * PYN_BLOCK;
+
+		if (lba + PYN_BLOCK <= first || lba >= first + PIECE)
+			return lba;
+	}
+}
+
+/* Elsewhere, so that nodes are made and merged and buckets split all the time, and blocks move. */
 static void make_noise(struct flight *flight, struct pyn_random *random)
 {
-	flight->lba = (the_table->cells ? PLACES : PLACES / PIECE * APART) + pyn_random_below(random, 1 << 20);
+	flight->lba = (the_form == FLAT ? PLACES : PLACES / PIECE * APART);
+	flight->lba += pyn_random_below(random, the_form == NODES ? 1 << 24 : 1 << 20);
 	flight->nlb = 1 + (uint32_t)pyn_random_below(random, 8);
+	if (the_form == MOVED && pyn_random_below(random, 2)) {
+		flight->nlb = 8;
+		flight->lba = FAR + atomic_fetch_add(&the_drive->next, flight->nlb);
+	} else if (the_form == MOVED && pyn_random_below(random, NEAR_ONCE_IN) == 0) {
+		flight->nlb = PYN_BLOCK;
+		flight->lba = block_near(random);
+	}
 	set_state(flight, MOVING);
 	pyn_verify_change_begin(the_table, flight->lba, flight->nlb, PYN_CELL_ZEROES);
 	set_state(flight, BEGUN);
@@ -165,24 +191,28 @@ static void count_node(void *user, uint64_t lba, _Atomic uint64_t *cells, uint32
 {
 	uint64_t cell;
 
-	(void)cells;
 	(void)count;
 	++*(uint64_t *)user;
+	/* Who is killed may leave nodes of what has moved. */
+	if (pyn_dense_has(&the_table->dense, lba >> PYN_BLOCK_SHIFT))
+		return;
 	/* In the chain in which it is, it is found. */
 	pyn_verify_read_begin(the_table, lba, 1, &cell);
 	if (pyn_cell_load(cells))
 		CHECK(cell);
 }
 
-static void check_nodes(void)
+static void check_nodes(unsigned kills)
 {
 	uint64_t nodes = 0, live = atomic_load(&the_table->nodes.shared->live);
 
 	for (uint64_t bucket = 0; bucket < atomic_load(&the_table->nodes.shared->buckets); bucket++)
 		pyn_nodes_each(&the_table->nodes, bucket, count_node, &nodes);
-	CHECK(nodes > 10000);
 	/* Who is killed loses a count or a node. */
-	CHECK(nodes <= live + KILLS && live <= nodes + KILLS);
+	CHECK(nodes <= live + kills && live <= nodes + kills);
+	if (the_form == MOVED)
+		return;
+	CHECK(nodes > 10000);
 	CHECK(atomic_load(&the_table->nodes.shared->buckets) > PYN_STRIPES * 4);
 }
 
@@ -194,23 +224,35 @@ static void check_that_all_locks_are_free(void)
 	}
 }
 
-static void run(bool flat)
+static unsigned pieces_that_moved(void)
 {
-	struct pyn_random random = pyn_random_stream(42, flat);
+	unsigned count = 0;
+
+	for (uint32_t place = 0; place < PLACES; place += PIECE)
+		count += pyn_dense_has(&the_table->dense, lba_of(place) >> PYN_BLOCK_SHIFT);
+	return count;
+}
+
+/* Returns how many pieces have moved. */
+static unsigned run(enum form form, unsigned kills, uint64_t seed)
+{
+	struct pyn_random random = pyn_random_stream(42, seed);
+	unsigned moved = 0;
 	pid_t pids[PROCESSES];
 
 	pyn_token_start(&err);
 	the_drive = mmap(NULL, sizeof(*the_drive), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	the_table = pyn_verify_create_as(1, flat ? UINT64_C(1) << 21 : NLBA, LBA, flat, &err);
+	the_form = form;
+	the_table = new_table(1, form == FLAT ? UINT64_C(1) << 21 : NLBA, LBA, form == FLAT ? FLAT : NODES);
 	for (unsigned i = 0; i < PROCESSES; i++)
-		pids[i] = start(i, i);
-	for (unsigned i = 0; i < KILLS; i++) {
+		pids[i] = start(i, seed * 10000 + i);
+	for (unsigned i = 0; i < kills; i++) {
 		unsigned index = (unsigned)pyn_random_below(&random, PROCESSES);
 		struct timespec pause = {.tv_nsec = (long)pyn_random_below(&random, 6000000)};
 
 		nanosleep(&pause, NULL);
 		end(pids[index], index);
-		pids[index] = start(index, PROCESSES + i);
+		pids[index] = start(index, seed * 10000 + PROCESSES + i);
 	}
 	for (unsigned i = 0; i < PROCESSES; i++)
 		end(pids[i], i);
@@ -218,19 +260,32 @@ static void run(bool flat)
 	printf("    %llu rounds, %llu LBAs judged\n", (unsigned long long)the_drive->rounds,
 	       (unsigned long long)the_drive->judged);
 	CHECK_EQ(the_drive->mismatches, 0);
-	CHECK(the_drive->judged > KILLS * 10);
-	if (!flat)
-		check_nodes();
+	CHECK(the_drive->judged > kills * 10);
+	if (form != FLAT) {
+		check_nodes(kills);
+		moved = pieces_that_moved();
+	}
 	pyn_verify_put(the_table);
 	munmap(the_drive, sizeof(*the_drive));
+	return moved;
 }
 
 TEST(processes_that_are_killed_leave_a_table_of_nodes_that_is_whole_and_right)
 {
-	run(false);
+	run(NODES, KILLS, 0);
+}
+
+TEST(so_do_those_that_are_killed_while_blocks_move)
+{
+	unsigned moved = 0;
+
+	for (unsigned i = 0; i < TABLES; i++)
+		moved += run(MOVED, KILLS / TABLES, 2 + i);
+	printf("    %u of %u pieces have moved\n", moved, TABLES * PLACES / PIECE);
+	CHECK(moved > TABLES * PLACES / PIECE / 8);
 }
 
 TEST(processes_that_are_killed_leave_a_flat_table_that_is_right)
 {
-	run(true);
+	run(FLAT, KILLS, 1);
 }

@@ -9,21 +9,23 @@
 #include <unistd.h>
 
 #include "core/io/verify_cells.h"
-#include "tests/c/test.h"
+#include "tests/c/tables.h"
 
 #define LBA 512u
 #define NLBA UINT64_C(1000)
 
 static struct pyn_verify *the_table;
+static enum form the_form;
 static struct pyn_error err;
 static struct pyn_verify_counts the_counts;
 static struct pyn_mismatch the_mismatch;
-static uint8_t the_data[32 * LBA];
+static uint8_t the_data[128 * LBA];
 
-static void begin_test(bool flat)
+static void begin_test(enum form form)
 {
 	pyn_token_start(&err);
-	the_table = pyn_verify_create_as(7, NLBA, LBA, flat, &err);
+	the_form = form;
+	the_table = new_table(7, NLBA, LBA, form);
 	the_counts = (struct pyn_verify_counts){0};
 	memset(the_data, 0x5a, sizeof(the_data));
 }
@@ -32,8 +34,8 @@ static void begin_test(bool flat)
 	static void name##_body(void);                                                                               \
 	TEST(name)                                                                                                   \
 	{                                                                                                            \
-		for (unsigned flat = 0; flat < 2; flat++) {                                                          \
-			begin_test(flat);                                                                            \
+		for (enum form form = 0; form < FORMS; form++) {                                                     \
+			begin_test(form);                                                                            \
 			name##_body();                                                                               \
 			pyn_verify_put(the_table);                                                                   \
 		}                                                                                                    \
@@ -131,14 +133,16 @@ static void tell_whose_lock_it_is(int signal)
 
 TABLE_TEST(the_locks_of_a_forked_process_are_its_own)
 {
-	bool flat = the_table->cells;
+	enum form form = the_form;
 	int status = -1, pid = fork();
 
 	if (pid == 0) {
-		the_table = pyn_verify_create_as(7, NLBA, LBA, flat, &err);
+		the_table = new_table(7, NLBA, LBA, form);
 		signal(SIGSEGV, tell_whose_lock_it_is);
-		if (flat)
+		if (form == FLAT)
 			mprotect((void *)the_table->cells, the_table->cells_size, PROT_READ);
+		else if (form == MOVED)
+			mprotect((void *)the_table->dense.cells, the_table->dense.cells_size, PROT_READ);
 		else
 			mprotect((void *)the_table->nodes.arena, the_table->nodes.arena_size, PROT_READ);
 		pyn_verify_change_begin(the_table, 0, 1, PYN_CELL_ZEROES);
@@ -208,4 +212,122 @@ TEST(a_split_in_which_a_process_has_died_is_finished_by_the_next_one)
 		}
 		pyn_verify_put(the_table);
 	}
+}
+
+/* -- blocks that move ---------------------------------------------------------------------------------------------
+ */
+
+static void read_cells(uint64_t slba, uint64_t *cells)
+{
+	pyn_verify_read_begin(the_table, slba, PYN_BLOCK, cells);
+}
+
+/* 8 blocks of the first page, in a row. */
+static void write_a_run(void)
+{
+	for (unsigned block = 8; block < PYN_PAGE_BLOCKS; block++)
+		write_lbas((uint64_t)block << PYN_BLOCK_SHIFT, PYN_BLOCK);
+}
+
+static uint64_t live_nodes(void)
+{
+	return atomic_load(&the_table->nodes.shared->live);
+}
+
+TEST(a_page_moves_when_half_of_it_is_written_in_a_row_and_its_nodes_are_used_again)
+{
+	uint64_t before[PYN_BLOCK], after[PYN_BLOCK], used;
+
+	begin_test(NODES);
+	write_lbas(4, 4);
+	read_cells(0, before);
+	write_lbas(9 << PYN_BLOCK_SHIFT, 2 * PYN_BLOCK);
+	write_lbas(12 << PYN_BLOCK_SHIFT, 4 * PYN_BLOCK);
+	CHECK_EQ(pyn_dense_moved(&the_table->dense, 0), 0);
+	used = atomic_load(&the_table->nodes.shared->used);
+	write_a_run();
+	CHECK_EQ(pyn_dense_moved(&the_table->dense, 0), 0xffff);
+	CHECK_EQ(live_nodes(), 0);
+	read_cells(0, after);
+	CHECK(memcmp(before, after, sizeof(before)) == 0);
+	/* 8 and 11 were new. */
+	CHECK(atomic_load(&the_table->nodes.shared->used) <= used + 2 * (PYN_BLOCK + 1));
+	/* What follows moves at once. */
+	write_lbas(PYN_PAGE_BLOCKS << PYN_BLOCK_SHIFT, 1);
+	CHECK_EQ(live_nodes(), 0);
+	CHECK_EQ(judged_of(PYN_PAGE_BLOCKS << PYN_BLOCK_SHIFT, 1), 1);
+	pyn_verify_put(the_table);
+}
+
+TEST(a_page_after_one_with_a_hole_does_not_move_before_half_of_it_is_written)
+{
+	begin_test(NODES);
+	write_a_run();
+	pyn_verify_forget(the_table, 300, 1);
+	write_lbas(PYN_PAGE_BLOCKS << PYN_BLOCK_SHIFT, PYN_BLOCK);
+	CHECK_EQ(pyn_dense_moved(&the_table->dense, 1), 0);
+	CHECK_EQ(live_nodes(), 1);
+	pyn_verify_put(the_table);
+}
+
+/* A process was killed when it had copied a block, and had not said so: nodes say what is known. */
+TEST(what_a_killed_process_has_copied_says_nothing)
+{
+	uint64_t before[PYN_BLOCK], after[PYN_BLOCK];
+
+	begin_test(NODES);
+	write_lbas(4, 4);
+	read_cells(0, before);
+	memset((void *)the_table->dense.cells, 0xa5, PYN_BLOCK * sizeof(uint64_t));
+	read_cells(0, after);
+	CHECK(memcmp(before, after, sizeof(before)) == 0);
+	write_a_run();
+	CHECK(pyn_dense_has(&the_table->dense, 0));
+	read_cells(0, after);
+	CHECK(memcmp(before, after, sizeof(before)) == 0);
+	pyn_verify_put(the_table);
+}
+
+/* A process was killed when it had said so, and had not freed the nodes: these are never looked at again. */
+TEST(nodes_that_a_killed_process_has_left_say_nothing)
+{
+	uint64_t before[PYN_BLOCK], after[PYN_BLOCK];
+
+	begin_test(NODES);
+	write_lbas(0, PYN_BLOCK);
+	read_cells(0, before);
+	memcpy((void *)the_table->dense.cells, before, sizeof(before));
+	atomic_store(&the_table->dense.chunks[0], 1);
+	atomic_store(&the_table->dense.moved[0], 1);
+	CHECK_EQ(live_nodes(), 1);
+	CHECK_EQ(judged_of(0, PYN_BLOCK), PYN_BLOCK);
+	write_lbas(8, 8);
+	read_cells(0, after);
+	CHECK(memcmp(before, after, 8 * sizeof(*before)) == 0);
+	CHECK(memcmp(before + 8, after + 8, 8 * sizeof(*before)) != 0);
+	pyn_verify_power_lost(the_table);
+	CHECK_EQ(judged_of(0, PYN_BLOCK), 0);
+	write_a_run();
+	CHECK_EQ(judged_of(0, PYN_BLOCK), 0);
+	write_lbas(0, PYN_BLOCK);
+	CHECK_EQ(judged_of(0, PYN_BLOCK), PYN_BLOCK);
+	pyn_verify_put(the_table);
+}
+
+/* A write that found no memory for its cells may be in flight: another one must not be noted there alone. */
+TEST(nothing_moves_when_there_is_no_memory_for_nodes)
+{
+	const uint64_t next = PYN_PAGE_BLOCKS << PYN_BLOCK_SHIFT, last = next - PYN_BLOCK;
+
+	begin_test(NODES);
+	write_a_run();
+	pyn_verify_forget(the_table, last, PYN_BLOCK);
+	atomic_store(&the_table->nodes.shared->full, 1);
+	begin_write(next, 8);
+	write_lbas(last, PYN_BLOCK);
+	CHECK_EQ(judged_of(last, PYN_BLOCK), PYN_BLOCK);
+	write_lbas(next, 8);
+	CHECK_EQ(pyn_dense_moved(&the_table->dense, 1), 0);
+	CHECK_EQ(judged_of(next, 8), 0);
+	pyn_verify_put(the_table);
 }

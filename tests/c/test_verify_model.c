@@ -12,7 +12,7 @@
 #include "core/io/crc32c.h"
 #include "core/io/random.h"
 #include "core/io/verify_table.h"
-#include "tests/c/test.h"
+#include "tests/c/tables.h"
 
 #define LBA 512u
 #define NLBA 16u
@@ -65,7 +65,8 @@ struct actor {
 static struct actor the_actors[ACTORS];
 static struct pyn_verify *the_table;
 static struct pyn_random the_random;
-static unsigned the_judged, the_planted, the_alarms, the_held;
+static enum form the_form; /* MOVED: what the model looks at moves half-way */
+static unsigned the_judged, the_planted, the_alarms, the_held, the_steps_with_moved;
 static struct pyn_error err;
 
 static uint32_t some(uint32_t below)
@@ -368,12 +369,33 @@ static void make_noise(struct pyn_random *random)
 	pyn_verify_write_end(the_table, slba, nlb, PYN_WRITE_DONE);
 }
 
+/* Once in a while another whole block of the page is written in which the model's LBAs begin, until all of it moves:
+ * in the middle of what the model does. */
+static void make_dense(struct pyn_random *random, uint32_t once_in)
+{
+	const uint64_t first = (AT(NLBA) >> PYN_BLOCK_SHIFT) + 1;
+	uint64_t block = first + pyn_random_below(random, PYN_PAGE_BLOCKS - first);
+
+	if (pyn_random_below(random, once_in))
+		return;
+	pyn_verify_change_begin(the_table, block << PYN_BLOCK_SHIFT, PYN_BLOCK, PYN_CELL_ZEROES);
+	pyn_verify_write_end(the_table, block << PYN_BLOCK_SHIFT, PYN_BLOCK, PYN_WRITE_DONE);
+}
+
+static bool has_moved(void)
+{
+	return !pyn_verify_is_flat(the_table) && pyn_dense_has(&the_table->dense, FIRST >> PYN_BLOCK_SHIFT) &&
+	       pyn_dense_has(&the_table->dense, AT(NLBA - 1) >> PYN_BLOCK_SHIFT);
+}
+
 static void step(void)
 {
 	struct actor *actor = &the_actors[some(ACTORS)];
 
 	if (some(8) == 0)
 		make_noise(&the_random);
+	if (the_form == MOVED)
+		make_dense(&the_random, STEPS / 40);
 	if (some(200) == 0)
 		disaster();
 	else if (actor->kind == IDLE)
@@ -392,10 +414,13 @@ static void run(uint64_t seed)
 	memset(the_cache, 0, sizeof(the_cache));
 	memset(the_media, 0, sizeof(the_media));
 	the_held = 0;
-	the_table = pyn_verify_create_as(1, AT(NLBA) + NOISE, LBA, seed % 2, &err);
+	the_form = (enum form)(seed % FORMS);
+	the_table = new_table(1, AT(NLBA) + NOISE, LBA, the_form == FLAT ? FLAT : NODES);
 	pyn_verify_set_dlfeat(the_table, true);
-	for (unsigned i = 0; i < STEPS && the_tests.failures == 0; i++)
+	for (unsigned i = 0; i < STEPS && the_tests.failures == 0; i++) {
 		step();
+		the_steps_with_moved += has_moved();
+	}
 	if (the_tests.failures)
 		printf("    with seed %llu\n", (unsigned long long)seed);
 	pyn_verify_put(the_table);
@@ -404,19 +429,24 @@ static void run(uint64_t seed)
 TEST(any_order_of_commands_gives_no_false_alarm_and_every_error_that_can_be_judged)
 {
 	pyn_token_start(&err);
-	the_judged = the_planted = the_alarms = 0;
+	the_judged = the_planted = the_alarms = the_steps_with_moved = 0;
 	for (uint64_t seed = 0; seed < SEEDS && the_tests.failures == 0; seed++)
 		run(seed);
 	CHECK_EQ(the_alarms, the_planted);
 	/* It would be easy to raise no alarm by judging nothing. */
 	CHECK(the_judged > SEEDS * STEPS / 200);
 	CHECK(the_planted > the_judged / 20);
+	CHECK(the_steps_with_moved > SEEDS * STEPS / 20);
+	CHECK(the_steps_with_moved < SEEDS * STEPS / 3);
 }
 
 /* -- threads --------------------------------------------------------------------------------------------------- */
 
 #define THREADS 4u
 #define ROUNDS 6000u
+#define TABLES 60u /* in each of which all moves once */
+
+static unsigned the_rounds;
 
 static pthread_mutex_t the_locks[NLBA];
 static _Atomic uint64_t the_thread_judged, the_thread_mismatches;
@@ -461,7 +491,7 @@ static void *race(void *seed)
 {
 	struct pyn_random random = pyn_random_stream((uint64_t)(uintptr_t)seed, 2);
 
-	for (unsigned round = 0; round < ROUNDS; round++) {
+	for (unsigned round = 0; round < the_rounds; round++) {
 		uint32_t nlb = 1 + (uint32_t)pyn_random_below(&random, LARGEST);
 		uint64_t slba = pyn_random_below(&random, NLBA - LARGEST);
 
@@ -471,19 +501,23 @@ static void *race(void *seed)
 			thread_read(slba, nlb);
 		if (pyn_random_below(&random, 4) == 0)
 			make_noise(&random);
+		if (the_form == MOVED)
+			make_dense(&random, 4);
 		if (pyn_random_below(&random, 500) == 0)
 			pyn_verify_flush_end(the_table, pyn_verify_flush_begin(the_table));
 	}
 	return NULL;
 }
 
-static void race_in_a_table(bool flat)
+static void race_in_a_table(enum form form, unsigned rounds)
 {
 	pthread_t threads[THREADS];
 
 	the_thread_judged = 0;
+	the_form = form;
+	the_rounds = rounds;
 	pyn_token_start(&err);
-	the_table = pyn_verify_create_as(1, AT(NLBA) + NOISE, LBA, flat, &err);
+	the_table = new_table(1, AT(NLBA) + NOISE, LBA, form == FLAT ? FLAT : NODES);
 	for (unsigned i = 0; i < NLBA; i++)
 		pthread_mutex_init(&the_locks[i], NULL);
 	for (uintptr_t i = 0; i < THREADS; i++)
@@ -491,12 +525,15 @@ static void race_in_a_table(bool flat)
 	for (unsigned i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	CHECK_EQ(the_thread_mismatches, 0);
-	CHECK(the_thread_judged > ROUNDS);
+	CHECK(the_thread_judged > rounds);
+	CHECK(form != MOVED || has_moved());
 	pyn_verify_put(the_table);
 }
 
 TEST(threads_that_race_over_few_lbas_give_no_false_alarm)
 {
-	race_in_a_table(true);
-	race_in_a_table(false);
+	race_in_a_table(FLAT, ROUNDS);
+	race_in_a_table(NODES, ROUNDS);
+	for (unsigned i = 0; i < TABLES; i++)
+		race_in_a_table(MOVED, ROUNDS / 20);
 }
