@@ -4,6 +4,7 @@
 import re
 from pathlib import Path
 
+import nvme
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -40,3 +41,30 @@ def test_links_lead_to_files(name):
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
         if "://" not in target:
             assert (ROOT / name).parent.joinpath(target).exists(), f"{name}: {target}"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_page_says_something(name):
+    text = (ROOT / name).read_text()
+    assert text.startswith("# ") and len(text.split()) > 50
+
+
+def test_the_scripts_of_the_page_about_errors_print_what_it_says(python):
+    page = (ROOT / "docs/how-to/errors.md").read_text()
+    for script in blocks("docs/how-to/errors.md"):
+        shown = re.match(r"\n((?: {4}.*\n)*)", page.partition(f"```python\n{script}```\n")[2])
+        done = python(script)
+        assert done.returncode == 0, done.stderr
+        assert [line.strip() for line in shown[1].splitlines()] == done.stdout.splitlines()
+
+
+def test_the_page_about_errors_has_each_exception_and_each_error_of_a_worker():
+    page = (ROOT / "docs/how-to/errors.md").read_text()
+    for name in nvme.__all__:
+        kind = getattr(nvme, name)
+        if isinstance(kind, type) and issubclass(kind, Exception):
+            assert f"`{name}`" in page
+    errors = re.findall(r"^ +(-\d)  \w", nvme.IOWorker.close.__doc__ or "", re.MULTILINE)
+    assert len(errors) == 8
+    for number in errors:
+        assert f"\n| {number} | " in page
