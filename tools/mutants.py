@@ -180,6 +180,13 @@ MUTANTS = [
         ("tests/c/test_verify_locks.c",),
     ),
     Mutant(
+        "a page moves without the locks of its blocks",
+        "core/io/verify_dense.c",
+        "		pyn_stripe_lock(verify, stripe, PYN_LOCK_SWEEP);",
+        "",
+        ("tests/c/test_verify_locks.c",),
+    ),
+    Mutant(
         "blocks move also when there is no memory for nodes",
         "core/io/verify_dense.c",
         "return verify->dense.cells && !pyn_nodes_are_full(&verify->nodes);",

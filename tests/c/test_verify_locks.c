@@ -331,3 +331,63 @@ TEST(nothing_moves_when_there_is_no_memory_for_nodes)
 	CHECK_EQ(judged_of(next, 8), 0);
 	pyn_verify_put(the_table);
 }
+
+/* What holds when a process moves block 0 and cannot go on: it has the lock, and the nodes are there. */
+static bool is_moving(void)
+{
+	uint64_t lock = PYN_LOCK_SWEEP << PYN_LOCK_PID_BITS | (uint64_t)getpid();
+
+	return atomic_load(lock_of_block_0()) == lock && !pyn_dense_has(&the_table->dense, 0) && live_nodes() == 1 &&
+	       pyn_nodes_has(&the_table->nodes, 0);
+}
+
+static void tell_whether_it_is_moving(int signal)
+{
+	(void)signal;
+	_exit(is_moving() ? 0 : 1);
+}
+
+static void tell_whether_all_is_copied(int signal)
+{
+	uint64_t cells[PYN_BLOCK];
+
+	(void)signal;
+	read_cells(0, cells);
+	_exit(is_moving() && cells[4] && memcmp(cells, (void *)the_table->dense.cells, sizeof(cells)) == 0 ? 0 : 1);
+}
+
+/* Move the first page in a process that dies where it stores into memory that it may not write to. Returns what its
+ * handler told. */
+static int die_in_a_move(void *memory, size_t size, void (*handler)(int))
+{
+	int status = -1, pid = fork();
+
+	if (pid == 0) {
+		pyn_verify_forked();
+		signal(SIGSEGV, handler);
+		mprotect(memory, size, PROT_READ);
+		pyn_dense_settle(the_table, 0, PYN_DENSE_PAGE);
+		_exit(2);
+	}
+	waitpid(pid, &status, 0);
+	return status;
+}
+
+TEST(a_block_is_copied_then_told_to_have_moved_then_freed_and_all_under_its_lock)
+{
+	uint64_t before[PYN_BLOCK], after[PYN_BLOCK];
+	struct pyn_dense *dense;
+
+	begin_test(NODES);
+	dense = &the_table->dense;
+	write_lbas(4, 4);
+	read_cells(0, before);
+	CHECK_EQ(die_in_a_move((void *)dense->cells, dense->cells_size, tell_whether_it_is_moving), 0);
+	CHECK_EQ(die_in_a_move((void *)dense->moved, dense->moved_size, tell_whether_all_is_copied), 0);
+	write_a_run();
+	CHECK(pyn_dense_has(dense, 0));
+	CHECK_EQ(live_nodes(), 0);
+	read_cells(0, after);
+	CHECK(memcmp(before, after, sizeof(before)) == 0);
+	pyn_verify_put(the_table);
+}
