@@ -67,7 +67,8 @@ def main() -> None:
 def vssd(**options: Any) -> None:
     """Run a virtual SSD until Ctrl-C.
 
-    It is a real NVMe controller behind a vfio-user socket: scripts open it by the folder that is printed.
+    It is an NVMe controller in software behind a vfio-user socket. It prints its folder, which is the
+    address by which scripts open it.
     """
     _end_by_signals()
     wanted = {name: value for name, value in options.items() if value not in (None, False)}
@@ -111,18 +112,24 @@ def _function(address: str) -> str:
 
 @main.command()
 @click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
-@click.option("--restore", is_flag=True, help="Give back what was bound here, and what killed scripts left.")
 @click.option(
-    "--user", default="", help="Whose they are then: the one who calls sudo, where there is an IOMMU."
+    "--restore",
+    is_flag=True,
+    help="Rebind drives to the kernel's driver: those that bind, or a killed script, left bound.",
+)
+@click.option(
+    "--user", default="", help="The user who may then open the drives (default: the one who called sudo)."
 )
 def bind(addresses: tuple[str, ...], restore: bool, user: str) -> None:
-    """Bind drives to vfio-pci, for scripts of a user who is not root; needs root.
+    """Bind drives to vfio-pci for a user who is not root. Needs root.
 
-    ADDRESS is that of a PCIe function, 01:00.0. A drive that is in use is refused, and then none is bound.
-    Functions that share an IOMMU group are bound by one command. Scripts that root runs need no such
-    preparation: they take the drive that they open, and give it back. Where there is no IOMMU the driver is
-    uio_pci_generic, and only root can use the drive.
+    ADDRESS is the address of a PCIe function, such as 01:00.0. If one of the drives is in use, none is bound.
+    Name all functions of an IOMMU group in one command. Scripts that root runs do not need this: they bind
+    the drive when they open it, and rebind it to the kernel's driver when they end. Without an IOMMU the
+    driver is uio_pci_generic, and only root can use the drive.
     """
+    if not (addresses or restore):
+        raise click.UsageError("Name the drive to bind, such as 01:00.0, or give --restore.")
     machine = pci.Machine()
     try:
         bdfs = [_function(address) for address in addresses]
@@ -138,12 +145,14 @@ def bind(addresses: tuple[str, ...], restore: bool, user: str) -> None:
 
 @main.command()
 @click.option("--pciaddr", default="vssd", show_default=True, help="Address of the drive.")
-@click.option("--seconds", type=click.IntRange(min=3), default=15, show_default=True, help="Length.")
-@click.option("--yes", is_flag=True, help="Do not ask before data of a drive are overwritten.")
+@click.option(
+    "--seconds", type=click.IntRange(min=3), default=15, show_default=True, help="How long the workloads run."
+)
+@click.option("--yes", is_flag=True, help="Overwrite data of the drive without asking.")
 def run(pciaddr: str, seconds: int, yes: bool) -> None:
     """Show what a drive is and run verified workloads on it.
 
-    They write to the drive: one that is not a virtual SSD of our own needs --yes.
+    The workloads overwrite data of the drive. Unless it is a private virtual SSD, the command asks first.
     """
     private = is_private(pciaddr)
     if not (private or yes):
@@ -173,32 +182,36 @@ def _may_write(context: click.Context, option: click.Parameter, path: str | None
     "json_file",
     type=click.Path(dir_okay=False, writable=True),
     callback=_may_write,
-    help="Write the figures here.",
+    help="Also write the figures to this file, as JSON.",
 )
 @click.option(
     "--markdown",
     "markdown_file",
     type=click.Path(dir_okay=False, writable=True),
     callback=_may_write,
-    help="And here.",
+    help="Also write the tables to this file, as Markdown.",
 )
-@click.option("--runs", type=click.IntRange(min=1), default=5, show_default=True, help="Runs of each.")
 @click.option(
-    "--seconds", type=click.FloatRange(0.05), help="Length of a run of a worker (0.5; 0.3 with --quick)."
+    "--runs", type=click.IntRange(min=1), default=5, show_default=True, help="Runs for each figure."
 )
-@click.option("--quick", is_flag=True, help="Only the figures that have a mark.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.05),
+    help="Length of each run of a worker (default: 0.5; 0.3 with --quick).",
+)
+@click.option("--quick", is_flag=True, help="Only the figures that have a mark, a value to reach.")
 @click.option(
     "--only",
     default="",
     metavar="PATTERN",
-    help="Only the figures of that name: read.4k, python, *.ratio",
+    help="Only figures whose name is this, begins with these words, or matches: read.4k, python, '*.ratio'",
 )
 def bench(
     json_file: str | None, markdown_file: str | None, runs: int, seconds: float | None, quick: bool, only: str
 ) -> None:
     """Measure the driver on a virtual SSD: IO workers, commands from Python, opening, memory.
 
-    Everything takes some ten minutes, --quick three. Names of figures: see the JSON file.
+    Everything takes some ten minutes, --quick three. The JSON file has the names of all figures.
     """
     with _interruptible():
         module = _load("bench")

@@ -94,7 +94,14 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Fail the tests in which something happens that they did not expect."""
+    """Refuse a malformed address or seed before any test runs; fail tests whose failures are unexpected."""
+    address = str(config.getoption(OPTION, ""))
+    if vssd.is_private(address):
+        try:
+            vssd.check(address)
+        except ValueError as error:
+            raise pytest.UsageError(f"{OPTION}: {error}") from None
+    _new_seed()
     unexpected.configure(config)
 
 

@@ -42,6 +42,7 @@ __all__ = [
     "Info",
     "VirtualSsd",
     "VirtualSsdError",
+    "check",
     "command_line",
     "died",
     "discard",
@@ -451,6 +452,11 @@ def discard(address: str | bytes) -> None:
         ssd = _privates.pop(os.fsdecode(address), None)
     if ssd is not None:
         ssd.close()
+
+
+def check(address: str | bytes) -> None:
+    """Raise ValueError if a private virtual SSD's address has an unknown option, or one without its value."""
+    _options_of(os.fsdecode(address))
 
 
 def _options_of(address: str) -> dict[str, str]:

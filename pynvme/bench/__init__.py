@@ -45,6 +45,9 @@ def run(
         console.print(table)
     for text in session.results.left_out:
         console.print(Text(f"left out: {text}"))
+    if not session.results.measured:
+        console.print(Text(f"nothing was measured: no figure here is named {plan.pattern!r}"))
+        return 2
     if json_file is not None:
         content = as_json(session, machine, version)
         Path(json_file).write_text(json.dumps(content, indent=1) + "\n")

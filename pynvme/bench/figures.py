@@ -92,6 +92,11 @@ class Results:
         self.figures: dict[str, Figure] = {}
         self.left_out: list[str] = []
 
+    @property
+    def measured(self) -> bool:
+        """Whether any figure has a run."""
+        return any(figure.runs for figure in self.figures.values())
+
     def add(self, figure: Figure) -> Figure:
         """A figure whose runs come later; one without runs is not shown."""
         self.figures[figure.name] = figure

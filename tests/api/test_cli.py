@@ -126,6 +126,18 @@ def test_a_folder_without_write_permission_is_told_in_a_sentence(cli, tmp_path):
     assert "cannot make the folder" in done.stderr and "Traceback" not in done.stderr
 
 
+def test_bind_without_a_drive_says_what_it_needs(cli):
+    done = cli("bind")
+    assert done.returncode == 2
+    assert "Name the drive to bind" in done.stderr
+
+
+def test_a_name_that_no_figure_has_is_told_and_not_a_success(cli):
+    done = cli("bench", "--only", "no.such")
+    assert done.returncode == 2
+    assert "no figure here is named 'no.such'" in done.stdout
+
+
 def test_the_demonstration_exits_with_1_where_data_differ(cli, own_ssd):
     stop = threading.Event()
 

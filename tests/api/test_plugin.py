@@ -198,8 +198,20 @@ def test_a_seed_that_is_no_number_is_named(pytester, run, monkeypatch):
     monkeypatch.setenv("PYNVME_SEED", "seven")
     pytester.makepyfile("def test_it():\n    assert True or None")
     result = run()
-    result.stdout.fnmatch_lines(["*PYNVME_SEED must be an integer, not 'seven'*"])
-    assert result.ret != 0
+    result.stderr.fnmatch_lines(["ERROR: PYNVME_SEED must be an integer, not 'seven'"])
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stdout.no_fnmatch_line("*test_it*")
+
+
+@pytest.mark.parametrize(
+    ("address", "text"), [("vssd:siz=1G", "has no option 'siz'"), ("vssd:size", "size lacks its value")]
+)
+def test_a_malformed_address_is_told_once_and_before_any_test(pytester, run, address, text):
+    pytester.makepyfile("def test_it(pcie):\n    assert pcie\n\ndef test_next(pcie):\n    assert pcie")
+    result = run("--pciaddr", address)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert result.stderr.str().count(text) == 1
+    result.stdout.no_fnmatch_line("*is broken*")
 
 
 def test_reports_of_the_phases_hang_at_the_item(pytester, run):
