@@ -30,12 +30,31 @@ A virtual SSD runs in {address}
 One script at a time can have it open. Ctrl-C ends it."""
 
 
+@contextlib.contextmanager
+def _ended_by_ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C end the process at once: a package that is imported can swallow a KeyboardInterrupt."""
+
+    def end(number: int, frame: object) -> NoReturn:
+        os.write(2, b"\ninterrupted\n")
+        os._exit(130)
+
+    before = signal.getsignal(signal.SIGINT)
+    if callable(before):
+        signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        if callable(before):
+            signal.signal(signal.SIGINT, before)
+
+
 def _load(name: str) -> Any:
     """Import one of this package's modules that need the driver; tell the cause where it does not load."""
     import importlib
 
     try:
-        return importlib.import_module(f"pynvme.{name}")
+        with _ended_by_ctrl_c():
+            return importlib.import_module(f"pynvme.{name}")
     except ImportError as error:
         raise click.ClickException(loading.why(error)) from error
 

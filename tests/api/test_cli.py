@@ -117,6 +117,25 @@ def test_ctrl_c_ends_the_demonstration_in_order_at_any_moment(terminal, seconds)
     assert script.text.count("\x1b[?25l") <= script.text.count("\x1b[?25h"), "the cursor is shown again"
 
 
+def test_ctrl_c_during_an_import_is_not_lost_in_what_is_imported(python):
+    done = python(
+        """
+        import contextlib, importlib, os, signal
+        from pynvme import __main__
+
+        def swallow(name):
+            with contextlib.suppress(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGINT)
+
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        importlib.import_module = swallow
+        __main__._load("demo")
+        """.replace("\n        ", "\n")
+    )
+    assert done.returncode == 130
+    assert "interrupted" in done.stderr
+
+
 def test_a_folder_without_write_permission_is_told_in_a_sentence(cli, tmp_path):
     done = cli("bench", "--only", "open", "--json", f"{tmp_path}/no/such/bench.json")
     assert done.returncode == 2
