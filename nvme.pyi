@@ -957,6 +957,7 @@ class Controller:
 
         Raises:
             OSError: the file cannot be read
+            ValueError: the file has more than 256 MiB, or no end
         """
 
     def aer(self, cb: _Completed | None = None) -> Controller:

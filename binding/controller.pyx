@@ -3,6 +3,7 @@
 
 cdef unsigned _AER_OPCODE = 0x0c
 cdef unsigned _EFFECTS_LOG = 5
+cdef size_t _IMAGE_MAX = 256 << 20  # no firmware is so large
 # Optional admin commands by the OACS bit that announces them, for drives without an effects log.
 _OACS_BITS = {0x81: 0, 0x82: 0, 0x80: 1, 0x10: 2, 0x11: 2, 0x0d: 3, 0x15: 3, 0x14: 4, 0x19: 5, 0x1a: 5, 0x1d: 6,
               0x1e: 6, 0x1c: 7, 0x7c: 8, 0x86: 9, 0x24: 10}
@@ -471,7 +472,9 @@ cdef class Controller(_Queue):
         if not isinstance(filename, (str, bytes, _os.PathLike)):  # an int would be a descriptor, and closed
             raise TypeError(f"filename must be a path, not {type(filename).__name__}")
         with open(filename, "rb") as image:
-            data = image.read()
+            data = image.read(_IMAGE_MAX + 1)
+        if len(data) > _IMAGE_MAX:  # a device such as /dev/zero has no end
+            raise ValueError(f"{filename!r} is no firmware image: it has more than {_IMAGE_MAX >> 20} MiB")
         fwug = self.id_data(319)
         unit = 4 if fwug in (0, 0xff) else 4096 * fwug
         piece = max(min(self.mdts or 65536, 65536) // unit, 1) * unit

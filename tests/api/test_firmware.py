@@ -135,6 +135,13 @@ def test_overlapping_and_odd_pieces_are_the_drives_to_refuse(own):
     assert slots(nvme0) == (1, 0, ["1.0"])
 
 
+def test_a_file_without_an_end_is_no_image(nvme0):
+    with pytest.raises(
+        ValueError, match=r"^Controller.downfw\(\): '/dev/zero' is no firmware image.* 256 MiB$"
+    ):
+        nvme0.downfw("/dev/zero")
+
+
 @pytest.mark.parametrize("size", [1, 1000, 4096, 100_000])
 def test_garbage_of_any_length_is_refused_at_commit(own, tmp_path, size):
     (tmp_path / "garbage").write_bytes(b"\x5a" * size)
