@@ -34,10 +34,10 @@ waitdone() can follow at once, or once for many:
         nvme0n1.read(qpair, buf, lba)
     qpair.waitdone(8)
 
-Callbacks: each command takes cb, which waitdone() calls when the command has completed. What it is
-called with follows from how many arguments it needs: cb(cpl) has the four dwords of the completion
-queue entry as a tuple, cb(cdw0, status) has dword 0 and the upper half of dword 3 (phase bit included:
-SC is status >> 1 & 0xff, SCT is status >> 9 & 7). A callback may send commands and wait for them. An
+Callbacks: each command takes cb, which waitdone() calls when the command has completed. A
+callback takes one argument or two. cb(cpl) gets the four dwords of the completion queue entry as a tuple.
+cb(cdw0, status) gets dword 0 and the upper half of dword 3 (phase bit included: SC is
+status >> 1 & 0xff, SCT is status >> 9 & 7). A callback may send commands and wait for them. An
 AssertionError in it becomes the warning "ASSERT: ...", which names the file and the line of the
 assertion; any other exception leaves waitdone().
 
@@ -57,10 +57,10 @@ switches it off. Under pytest the summary lists these numbers for each test that
 pytest.warns; --nvme-errors=fail makes such a test fail. A verification mismatch (07/81) and a failed
 assertion in a callback always fail it.
 
-What the script gets wrong is an exception, at the call: AssertionError for a value that fits no field
-or no buffer (also under python -O), TypeError for a wrong type. An int may also be a float without a
-fraction. Everything that can be sent is sent: the drive is what refuses an LBA past its end. A register
-that reads all ones is a SystemError.
+A wrong call raises at once: AssertionError for a value that fits no field or no buffer (also under
+python -O), TypeError for a wrong type. An int may also be a float without a fraction. pynvme sends
+whatever fits the fields, and leaves it to the drive to refuse, say, an LBA past its end. Reading a
+register as all ones raises SystemError: the drive is gone, or its memory space is disabled.
 
 References are to the NVM Express Base Specification 2.0 ("Base"), the NVM Command Set Specification 1.0
 ("NVM"), the Zoned Namespace Command Set Specification 1.1 ("ZNS") and the PCI Express Base
@@ -154,8 +154,8 @@ class Buffer:
     are: they need not fill it. memoryview(b) and numpy.asarray(b) see the memory itself, without a
     copy.
 
-    A buffer stays alive until the commands that use it have completed, also when the script drops it. A
-    class that inherits from it need not call this __init__: it has then 4096 bytes.
+    A buffer stays alive until the commands that use it have completed, also when the script drops it. If a
+    subclass does not call __init__, its buffer has 4096 bytes.
 
     Example:
         >>> b = Buffer(1024, "example")
@@ -247,11 +247,11 @@ class Buffer:
 
     @property
     def data_head(self) -> int:
-        """The first 8 bytes, little-endian: of an LBA that was written, its number."""
+        """The first 8 bytes, as a little-endian int. write() stamps the LBA number there."""
 
     @property
     def data_tail(self) -> int:
-        """The last 8 bytes, little-endian: of an LBA that was written, its token."""
+        """The last 8 bytes, as a little-endian int. write() stamps its token there."""
 
     @overload
     def data(self, byte_end: _Int, byte_begin: _Int | None = None, type: type[int] = int) -> int:
@@ -365,7 +365,7 @@ class Pcie:
 
         Raises:
             IndexError: an offset outside of configuration space
-            AssertionError: a width that is none, or that leads past the end
+            AssertionError: byte_count is not 1 to 8, or reaches past the end of configuration space
 
         Example:
             >>> pcie.register(4, 2) & 4         # Command, Bus Master Enable
@@ -387,8 +387,7 @@ class Pcie:
         """Hot reset by the link's upstream port (PCIe 6.6.1).
 
         IO workers end, commands in flight complete with 00/08, IO queues are gone. Call
-        Controller.reset() next; a script that does not has the controller initialised by its next
-        command or Qpair.
+        Controller.reset() next. If you do not, the next command or Qpair initialises the controller.
 
         Args:
             rst_fn: a reset of your own, say by a power module; called without arguments instead of the
@@ -602,10 +601,11 @@ class Controller:
         """From submission to completion, in us, of the admin command that waitdone() reaped last."""
 
     def waitdone(self, expected: _Int = 1) -> int:
-        """Wait until so many admin commands have completed, and call their callbacks.
+        """Wait until `expected` admin commands have completed, and call their callbacks.
 
-        Exactly so many are reaped; later ones are for the next call. Asynchronous Event Requests are
-        told of, but not counted. Other threads run meanwhile, and Ctrl-C interrupts it.
+        It reaps exactly `expected` completions; others stay queued for the next call. It reports
+        asynchronous events too, but does not count them. Other threads run meanwhile, and Ctrl-C
+        interrupts it.
 
         Args:
             expected: how many; 0 returns at once
@@ -844,8 +844,8 @@ class Controller:
             cdw11 ... cdw15: the value, 32 bits each
             cb: called at completion, see help(nvme)
 
-        Scripts for version 0.1 call setfeatures(fid, cdw11, cdw12, ...). That form is meant where the
-        third argument is an int, or the second neither 0 nor 1.
+        Scripts for version 0.1 call setfeatures(fid, cdw11, cdw12, ...). pynvme assumes this form
+        if the third argument is an int, or the second is neither 0 nor 1.
 
         Example:
             >>> nvme0.setfeatures(6, cdw11=0).waitdone()    # volatile write cache off
@@ -1067,8 +1067,8 @@ class Controller:
     def enable_hmb(self) -> None:
         """Give the drive as much host memory as it prefers (HMPRE), by Set Features 0Dh (Base 5.27).
 
-        The memory is the drive's until disable_hmb(), or until the Controller goes; a second call lends it
-        other memory. A reset ends its use without a word: then call it again.
+        The drive may use the memory until disable_hmb(), or until the Controller is freed. A second call
+        replaces the memory. A reset silently disables the HMB: call enable_hmb() again after it.
 
         Raises:
             NotImplementedError: the drive prefers none
@@ -1086,8 +1086,8 @@ class Qpair:
         depth: entries, 2 to the lesser of 1024 and CAP.MQES + 1; one command less can be in flight
         prio: QPRIO, 0 urgent to 3 low, where CC.AMS selects weighted round robin (Base 3.4.4)
         ien: whether the completion queue has interrupts enabled
-        iv: interrupt vector; 0xffff: that of the same number as the queue, and 0 where the drive has no
-            more than one
+        iv: interrupt vector; 0xffff (default): the vector with the number of the queue, or vector 0 if the
+            drive has only one
         cmb_sq, cmb_cq: whether the submission queue, and the completion queue, are in the controller memory
             buffer (Base 8.5, CMBSZ.SQS and CQS)
 
@@ -1137,10 +1137,10 @@ class Qpair:
         """From submission to completion, in us, of the command that waitdone() reaped last."""
 
     def waitdone(self, expected: _Int = 1) -> int:
-        """Wait until so many commands of this queue have completed, and call their callbacks.
+        """Wait until `expected` commands of this queue have completed, and call their callbacks.
 
-        Exactly so many are reaped; later ones are for the next call. Other threads run meanwhile, and
-        Ctrl-C interrupts it.
+        It reaps exactly `expected` completions; others stay queued for the next call. Other threads run
+        meanwhile, and Ctrl-C interrupts it.
 
         Args:
             expected: how many; 0 returns at once
@@ -1185,7 +1185,7 @@ class Qpair:
     def msix_clear(self) -> None:
         """Forget the interrupts of this queue's vector that have come so far.
 
-        A pin that is still raised, since completions were not taken, interrupts again. On a PCIe drive it
+        With INTx, the interrupt comes again at once while completions are still unreaped. On a PCIe drive it
         waits, as msix_isset() does, for one that is on its way.
 
         Raises:
@@ -1388,8 +1388,8 @@ class Namespace:
         """What verification has done on this namespace since the drive was opened, workers included.
 
         Returns:
-            LBAs that were read, by what became of them: judged (compared, mismatches included),
-            unverified (nothing was known of them), mismatch
+            counts of LBAs that were read: judged (compared, mismatches included), unverified (pynvme did not
+            know their data), mismatch
         """
 
     def verify_forget(self, lba: _Int = 0, lba_count: _Int | None = None) -> None:
@@ -1413,7 +1413,7 @@ class Namespace:
         """
 
     def close(self) -> None:
-        """For symmetry: what is known of the namespace stays as long as the drive is open."""
+        """Do nothing. pynvme keeps its verification data until the drive is closed."""
 
     def read(
         self,
@@ -1607,8 +1607,8 @@ class Namespace:
             all: all zones instead
             cb: called at completion, see help(nvme)
 
-        Nothing is known any more of the data of a zone that is reset or goes offline. What Zone Append (ZNS
-        3.4.1) writes is known as soon as its completion says where.
+        If a zone is reset or goes offline, its LBAs become unverified. Verification knows what Zone Append
+        (ZNS 3.4.1) wrote as soon as the completion says where.
 
         Example:
             >>> nvme0n1.zns_mgmt_send(qpair, None, slba=zone, action=4).waitdone()
@@ -1663,7 +1663,7 @@ class Namespace:
             opcode: bits 15:0 of dword 0: the opcode in 7:0, FUSE in 9:8 (1 first, 2 second command)
             qpair: the queue to send it to
             buf: what it transfers, from buf.offset on at most buf.size bytes; None: no data
-            nsid: 32 bits; not this object's own, which a test may want to miss
+            nsid: 32 bits, default 1. It is not taken from this Namespace, so that a test can send a wrong one
             cdw10 ... cdw15: command dwords, 32 bits each
             cb: called at completion, see help(nvme)
 
@@ -1711,8 +1711,8 @@ class Namespace:
 
         What is sent:
             io_size: LBAs an IO, 1 to 65536: one size; a list or range of sizes, all as frequent; or
-                {size: ratio}. One size above the region becomes the region, of several each must be
-                below it. A transfer above MDTS is told at close()
+                {size: ratio}. A single size above the region is clipped to it; of several, each
+                must be smaller. If a transfer is above MDTS, close() reports error -2
             read_percentage: reads, 0 to 100; the others are writes
             op_percentage: instead of it {opcode: percentage}, the sum 100, of flush 0, write 1, read 2,
                 write uncorrectable 4, compare 5, write zeroes 8, dsm 9, verify 0xc. close() replaces
@@ -1743,8 +1743,8 @@ class Namespace:
             time: seconds; 0: no limit
             io_count: IOs; 0: no limit
             qprio: SQ priority, as in Qpair
-            cpu_id: the CPU to run on; None: the one with the fewest workers of this script, but for
-                the lowest, which is left to the drive and the script
+            cpu_id: the CPU to run on; None: the CPU with the fewest workers of this script, except for
+                the lowest one, which is left to the virtual SSD and the script
             fw_debug: after an error leave the queue and the commands in flight as they are, for a
                 debugger of the firmware, until the next reset or the end of the script
 
@@ -1802,7 +1802,7 @@ class IOWorker:
         """close(); after an exception the worker does not finish what it still had to do."""
 
     def start(self) -> IOWorker:
-        """Start the process. Where that fails, close() tells.
+        """Start the process. If that fails, close() reports it.
 
         Returns:
             the worker itself
@@ -1866,7 +1866,8 @@ class IOWorker:
     def iops_consistency(self, slowest_percentage: float = 99.9) -> float:
         """How even the IOs of each second were, after close().
 
-        Of the counts in descending order, the one slowest_percentage of the way down, over their mean.
+        Sort the counts of IOs in descending order, take the one slowest_percentage of the way down, and
+        divide it by their mean.
 
         Args:
             slowest_percentage: 0 to 100
@@ -1896,11 +1897,11 @@ class Subsystem:
     of its slot, where it has one, or else a suspend of the machine to RAM with an alarm of its clock, which
     power_cycle() alone can do. Both need root.
 
-    A drive whose slot is switched off is taken out of the kernel's list, and taken from the kernel's driver
-    again when it is back; objects stay valid. So it is with callbacks in a slot with hot-plug.
+    While its slot is switched off, a drive is not in the kernel's list. When it is back, pynvme binds it
+    again, and objects stay valid. The same happens with callbacks in a slot with hot-plug.
 
-    After its methods call Controller.reset(); a script that does not has the controller initialised by
-    its next command or Qpair.
+    After its methods call Controller.reset(). If you do not, the next command or Qpair initialises the
+    controller.
 
     Example:
         >>> subsystem = Subsystem(nvme0)
