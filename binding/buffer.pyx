@@ -218,7 +218,7 @@ cdef class Buffer:
         cdef object place = _integer(index, "index")
 
         if not 0 <= place < 256:
-            raise IndexError(f"a Dataset Management command has ranges 0 to 255, not {index}")
+            raise IndexError(f"index must be from 0 to 255, the ranges of a Dataset Management command, not {index}")
         raw = (_field(attr, 32, "attr").to_bytes(4, "little")
                + _field(lba_count, 32, "lba_count").to_bytes(4, "little")
                + _field(lba, 64, "lba").to_bytes(8, "little"))

@@ -209,6 +209,8 @@ def test_a_value_of_the_wrong_type_is_refused_by_the_name_of_its_parameter(opene
 def test_a_number_that_does_not_fit_is_refused_by_the_name_of_its_parameter(opened, parameter, value):
     if parameter.method == "waitdone" and value is True:
         pytest.skip("waits for one")
+    if parameter.method == "wait_event" and value in (True, 1 << 64):
+        pytest.skip("waits as long as it says")
     function = opened.function(parameter.cls, parameter.method)
     arguments = {**opened.required(parameter.cls, parameter.method), parameter.name: value}
     try:
