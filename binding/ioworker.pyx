@@ -236,8 +236,8 @@ cdef class IOWorker:
         p = self._parameters
         for name, kind in (("output_io_per_second", list), ("output_cmdlog_list", list),
                            ("output_percentile_latency", dict)):
-            if p[name] is not None and not isinstance(p[name], kind):
-                raise TypeError(f"{name} must be a {kind.__name__}, not {type(p[name]).__name__}")
+            _check(p[name] is None or isinstance(p[name], kind),
+                   f"{name} must be a {kind.__name__}, not {type(p[name]).__name__}")
         for percentage in p["output_percentile_latency"] or ():
             if not isinstance(percentage, (int, float)):
                 raise TypeError(f"a percentile is a number, not {percentage!r}")

@@ -260,7 +260,7 @@ cdef class Namespace:
         cdef object count = _integer(range_count, "range_count")
 
         _check(1 <= count <= 256, f"range_count must be from 1 to 256, not {range_count}")
-        _check_buffer(buf)
+        _check(isinstance(buf, Buffer), f"buf must be a Buffer, not {type(buf).__name__}")
         _check(buf.size <= 4096, f"buf must be a Buffer of at most 4096 bytes for Dataset Management, not {buf.size}")
         _fill_command(&command, 9, buf, self._get().nsid, count - 1,
                       _field(attribute, 32, "attribute"), 0, 0, 0, 0)
