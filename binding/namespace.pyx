@@ -23,11 +23,12 @@ cdef uint32_t _io_flags(object value) except? 0xffff:
     """Bits 31:16 of dword 12, given as they are or shifted into place already, as 1 << 31."""
     cdef object flags = _integer(value, "io_flags")
 
+    if 0 <= flags <= 0xffff:
+        return <uint32_t>flags << 16
     if 0xffff < flags <= 0xffffffff and flags & 0xffff == 0:
         return <uint32_t>flags
-    _check(0 <= flags <= 0xffff, f"io_flags are bits 31:16 of dword 12: up to 0xffff, or a dword whose low 16 bits "
-                                 f"are 0, not {flags:#x}")
-    return <uint32_t>flags << 16
+    raise AssertionError("io_flags are bits 31:16 of dword 12: up to 0xffff, or a dword whose low 16 bits are 0, "
+                         f"not {flags:#x}")
 
 
 cdef class Namespace:
