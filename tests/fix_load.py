@@ -27,6 +27,9 @@ LEAST_WAIT = 0.005
 LEAST_SHARE = 0.05
 """Of the test's time: with a load it waits at least as long, and others have a CPU at least as long."""
 
+LONGEST_EXACT_WAIT = 0.02
+"""Seconds in which the processes of a test that needs single milliseconds may wait for a CPU."""
+
 PAUSE = 0.0005
 """Seconds: times of a machine on which a busy process pauses longer are not exact."""
 
@@ -55,12 +58,16 @@ class Usage(NamedTuple):
         total, stolen = _machine()
         return cls(time.monotonic(), ran + ended.ru_utime + ended.ru_stime, total, stolen, waited)
 
+    def longest_wait_since(self, before: Usage) -> float:
+        """Give for how long one of the processes waited for a CPU, whoever had it, in seconds."""
+        return max((at - before.waited.get(pid, 0.0) for pid, at in self.waited.items()), default=0.0)
+
     def since(self, before: Usage) -> str:
         """Describe the load from then to now; empty if there was none."""
         seconds = self.moment - before.moment
         others = (self.all - before.all) - (self.own - before.own)
         stolen = self.stolen - before.stolen
-        waited = max((at - before.waited.get(pid, 0.0) for pid, at in self.waited.items()), default=0.0)
+        waited = self.longest_wait_since(before)
         if stolen > max(LEAST_WAIT, LEAST_SHARE * seconds):
             return f"the hypervisor took {stolen:.2f} s of {seconds:.2f}"
         if waited > max(LEAST_WAIT, LEAST_SHARE * seconds) and others > LEAST_SHARE * seconds:
@@ -143,10 +150,14 @@ def longest_pause() -> float:
 def loaded(exact: bool = False) -> bool:
     """Skip the running test if there was a load since it began; otherwise return False.
 
-    ``exact``: the test needs single milliseconds, so that a pause of a busy process, now, is a load as well.
+    ``exact``: the test needs single milliseconds. So a load is also a wait of one of its processes for another
+    one of them, on a machine with too few CPUs for it, or a pause of a busy process, measured now.
     """
-    if load := Usage.now().since(_began):
+    now = Usage.now()
+    if load := now.since(_began):
         pytest.skip(f"load: {load}")
+    if exact and (waited := now.longest_wait_since(_began)) > LONGEST_EXACT_WAIT:
+        pytest.skip(f"load: waited {waited * 1e3:.0f} ms for a CPU")
     if exact and (pause := longest_pause()) > PAUSE:
         pytest.skip(f"load: the CPU is taken away for {pause * 1e6:.0f} us at a time")
     return False

