@@ -17,22 +17,22 @@
 #define PYN_DRIVER_H
 
 #include "core/env/env.h"
-#include "core/io/buffer.h"
-#include "core/io/cmdlog.h"
-#include "core/io/device.h"
-#include "core/io/histogram.h"
-#include "core/io/namespace.h"
-#include "core/io/transfer.h"
-#include "core/io/pattern.h"
-#include "core/io/qpair.h"
-#include "core/io/track.h"
-#include "core/io/worker.h"
+#include "core/data/buffer.h"
+#include "core/data/cmdlog.h"
+#include "core/drive/device.h"
+#include "core/data/histogram.h"
+#include "core/drive/namespace.h"
+#include "core/data/transfer.h"
+#include "core/data/pattern.h"
+#include "core/drive/qpair.h"
+#include "core/verify/track.h"
+#include "core/worker/worker.h"
 #include "core/nvme/status.h"
 #include "core/util/clock.h"
 #include "core/util/error.h"
 #include "core/util/log.h"
 
-/* A new buffer with a pattern (see core/io/pattern.h), in DMA memory, or in the memory buffer of the device cmb_of
+/* A new buffer with a pattern (see core/data/pattern.h), in DMA memory, or in the memory buffer of the device cmb_of
  * where that is not NULL. Errors: PYN_ERROR_ARGUMENT, PYN_ERROR_MEMORY, and those of pyn_device_cmb_buffer. */
 struct pyn_buffer *pyn_buffer_with_pattern(struct pyn_device *cmb_of, uint32_t size, uint32_t ptype, uint32_t pvalue,
 					   struct pyn_error *err);

@@ -31,7 +31,7 @@
 #include <time.h>
 #include <x86intrin.h>
 
-#include "core/io/crc32c.h"
+#include "core/util/crc32c.h"
 
 #define BUFFERS 32
 #define PAGE 4096

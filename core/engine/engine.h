@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The seam between a tester and an NVMe driver: what an engine offers. core/io and driver.c know engines through this
+ * The seam between a tester and an NVMe driver: what an engine offers. What lies above knows engines through this
  * table only. engine_own.c implements it over core/nvme; spdk/ will over SPDK.
  *
  * An engine moves commands. Who waits for one, when it has timed out, which slot is free again, what is logged and

@@ -3,7 +3,7 @@
 #ifndef PYN_TESTS_C_TABLES_H
 #define PYN_TESTS_C_TABLES_H
 
-#include "core/io/verify_cells.h"
+#include "core/verify/verify_cells.h"
 #include "tests/c/test.h"
 
 enum form {

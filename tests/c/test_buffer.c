@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Who disturbs whom in a buffer: byte by byte, for every pair of uses, and against a model that looks at each byte.
  */
-/* sources: core/io/buffer.c core/env/*.c core/util/*.c */
+/* sources: core/data/buffer.c core/env/*.c core/util/*.c */
 /* dpdk */
 #include "core/env/env.h"
-#include "core/io/buffer.h"
-#include "core/io/random.h"
+#include "core/data/buffer.h"
+#include "core/util/random.h"
 #include "tests/c/test.h"
 
 enum use { READS, WRITES, STAMPS }; /* the device writes into it; reads from it; the host stamps first */

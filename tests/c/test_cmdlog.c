@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The command log: order, wrap-around, late completions, and a reader that races the writer. */
-/* sources: core/io/cmdlog.c core/env/*.c core/util/*.c */
+/* sources: core/data/cmdlog.c core/env/*.c core/util/*.c */
 /* dpdk */
 #include <pthread.h>
 
-#include "core/io/cmdlog.h"
+#include "core/data/cmdlog.h"
 #include "tests/c/test.h"
 
 #define ENTRIES 4096u

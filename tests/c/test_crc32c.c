@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* sources: core/io/crc32c.c */
-#include "core/io/crc32c.h"
-#include "core/io/random.h"
+/* sources: core/util/crc32c.c */
+#include "core/util/crc32c.h"
+#include "core/util/random.h"
 #include "tests/c/test.h"
 
 #define LENGTH 20000

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* sources: core/io/histogram.c */
-#include "core/io/histogram.h"
-#include "core/io/random.h"
+/* sources: core/data/histogram.c */
+#include "core/data/histogram.h"
+#include "core/util/random.h"
 #include "tests/c/test.h"
 
 #define HZ UINT64_C(2445431885)

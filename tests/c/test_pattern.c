@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* sources: core/io/pattern.c core/util/error.c */
-#include "core/io/pattern.h"
+/* sources: core/data/pattern.c core/util/error.c */
+#include "core/data/pattern.h"
 #include "tests/c/test.h"
 
 #include <errno.h>

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A tester's queue pair over an engine that does what the test says: slots, time, quarantine, and a device that errs.
  */
-/* sources: core/io/qpair.c core/io/track.c core/io/tables.c core/io/buffer.c core/io/cmdlog.c core/io/verify*.c
- * core/io/crc32c.c core/env/*.c core/util/*.c */
+/* sources: core/drive/qpair.c core/verify/track.c core/verify/tables.c core/data/buffer.c core/data/cmdlog.c
+ * core/verify/verify*.c core/util/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
 #include <errno.h>
 #include <pthread.h>
 
 #include "core/env/env.h"
-#include "core/io/qpair.h"
+#include "core/drive/qpair.h"
 #include "core/util/clock.h"
 #include "tests/c/test.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "core/io/random.h"
+#include "core/util/random.h"
 #include "tests/c/test.h"
 
 /* Computed from the published formula with integers of any size. */

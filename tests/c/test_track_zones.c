@@ -3,11 +3,11 @@
  * Zones against a drive that is right: commands of several queues begin, are executed and end in any order, some are
  * lost, the script's own queues write behind everybody's back, and the power fails. Nothing may ever be found.
  */
-/* sources: core/io/track.c core/io/tables.c core/io/buffer.c core/io/verify*.c core/io/crc32c.c core/env/*.c
- * core/util/*.c */
+/* sources: core/verify/track.c core/verify/tables.c core/data/buffer.c core/verify/verify*.c core/util/crc32c.c
+ * core/env/*.c core/util/*.c */
 /* dpdk */
-#include "core/io/random.h"
-#include "core/io/track.h"
+#include "core/util/random.h"
+#include "core/verify/track.h"
 #include "spec/nvme_cmd.h"
 #include "tests/c/test.h"
 

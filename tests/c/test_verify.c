@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What verification expects of an LBA after everything that can happen to it, and how it calls what is wrong. */
-/* sources: core/io/verify*.c core/io/crc32c.c core/env/*.c core/util/*.c */
+/* sources: core/verify/verify*.c core/util/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
 #include <time.h>
 
-#include "core/io/crc32c.h"
-#include "core/io/verify_table.h"
+#include "core/util/crc32c.h"
+#include "core/verify/verify_table.h"
 
 #define LBA 512u
 #define NLBA UINT64_C(1000)

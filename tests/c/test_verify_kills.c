@@ -3,7 +3,7 @@
  * Processes that write and read the same LBAs through one table, and are killed at any instruction again and again:
  * nothing is ever called wrong, and the table stays whole.
  */
-/* sources: core/io/verify*.c core/io/crc32c.c core/env/*.c core/util/*.c */
+/* sources: core/verify/verify*.c core/util/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
 #include <signal.h>
 #include <sys/mman.h>
@@ -11,9 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/io/crc32c.h"
-#include "core/io/random.h"
-#include "core/io/verify_cells.h"
+#include "core/util/crc32c.h"
+#include "core/util/random.h"
+#include "core/verify/verify_cells.h"
 #include "tests/c/tables.h"
 
 #define LBA 512u

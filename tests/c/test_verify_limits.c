@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What verification does not judge: beyond a limit, and where data change that nobody notes. */
-/* sources: core/io/verify*.c core/io/crc32c.c core/env/*.c core/util/*.c */
+/* sources: core/verify/verify*.c core/util/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
-#include "core/io/crc32c.h"
-#include "core/io/verify_table.h"
+#include "core/util/crc32c.h"
+#include "core/verify/verify_table.h"
 
 #define LBA 512u
 #define NLBA UINT64_C(1000)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The locks under which cells are changed: of other processes, living and dead. */
-/* sources: core/io/verify*.c core/io/crc32c.c core/env/*.c core/util/*.c */
+/* sources: core/verify/verify*.c core/util/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
 #include <signal.h>
 #include <sys/mman.h>
@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/io/verify_cells.h"
+#include "core/verify/verify_cells.h"
 #include "tests/c/tables.h"
 
 #define LBA 512u

@@ -4,14 +4,14 @@
  * executed by a device LBA by LBA, and end, in any order. What the device returns is right, so nothing may be found;
  * where it is made wrong, exactly what can be judged must be found. And once more with threads that really race.
  */
-/* sources: core/io/verify*.c core/io/crc32c.c core/env/*.c core/util/*.c */
+/* sources: core/verify/verify*.c core/util/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "core/io/crc32c.h"
-#include "core/io/random.h"
-#include "core/io/verify_table.h"
+#include "core/util/crc32c.h"
+#include "core/util/random.h"
+#include "core/verify/verify_table.h"
 #include "tests/c/tables.h"
 
 #define LBA 512u

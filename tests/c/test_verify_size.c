@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the table of a large drive costs: a drive of 16 TB with LBAs of 512 bytes, of which 1 GB is touched, or LBAs
  * at random. */
-/* sources: core/io/verify*.c core/io/crc32c.c core/env/*.c core/util/*.c */
+/* sources: core/verify/verify*.c core/util/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/io/random.h"
-#include "core/io/verify_table.h"
+#include "core/util/random.h"
+#include "core/verify/verify_table.h"
 #include "core/util/clock.h"
 #include "tests/c/test.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The process of an IO worker, over an engine that is a memory: exact counts and rates, hostile completions, sudden
  * death. */
-/* sources: core/io/worker_run.c core/io/worker_loop*.c core/io/workload.c core/io/verify*.c core/io/cmdlog.c
- * core/io/histogram.c core/io/crc32c.c core/nvme/prp.c core/env/*.c core/util/*.c */
+/* sources: core/worker/worker_run.c core/worker/worker_loop*.c core/worker/workload.c core/verify/verify*.c
+ * core/data/cmdlog.c core/data/histogram.c core/util/crc32c.c core/nvme/prp.c core/env/*.c core/util/*.c */
 /* dpdk */
 #define _GNU_SOURCE 1
 #include <signal.h>
@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include "core/env/env.h"
-#include "core/io/worker_run.h"
+#include "core/worker/worker_run.h"
 #include "core/util/clock.h"
 #include "tests/c/test.h"
 

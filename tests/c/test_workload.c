@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a worker sends, by every parameter: exact properties of whole regions, up to the last LBA of 64 bits. */
-/* sources: core/io/workload.c core/util/*.c */
+/* sources: core/worker/workload.c core/util/*.c */
 #include <errno.h>
 
-#include "core/io/workload.h"
+#include "core/worker/workload.h"
 #include "tests/c/test.h"
 
 #define MANY 200000u

@@ -3,7 +3,7 @@
 #ifndef TESTS_TRACK_H
 #define TESTS_TRACK_H
 
-#include "core/io/track.h"
+#include "core/verify/track.h"
 #include "spec/nvme_cmd.h"
 #include "tests/c/test.h"
 

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/data/cmdlog.h"
+
+#include "core/env/env.h"
+
+#define MIN_ENTRIES 4096u
+
+struct pyn_cmdlog *pyn_cmdlog_create(uint32_t depth, struct pyn_error *err)
+{
+	uint32_t entries = MIN_ENTRIES;
+	struct pyn_cmdlog *log;
+
+	while (entries <= depth)
+		entries *= 2;
+	log = pyn_dma_alloc(sizeof(*log) + entries * sizeof(log->entries[0]), 128, err);
+	if (log)
+		log->last = (entries - 1) * sizeof(log->entries[0]);
+	return log;
+}
+
+void pyn_cmdlog_destroy(struct pyn_cmdlog *log)
+{
+	pyn_dma_free(log);
+}
+
+bool pyn_cmdlog_read(const struct pyn_cmdlog *log, uint64_t age, struct pyn_cmdlog_entry *entry)
+{
+	uint64_t count = atomic_load_explicit(&log->count, memory_order_acquire);
+
+	if (age >= count || age > log->last / sizeof(log->entries[0]))
+		return false;
+	uint64_t number = count - age;
+	const struct pyn_cmdlog_entry *source = pyn_cmdlog_entry((struct pyn_cmdlog *)log, number);
+
+	if (atomic_load_explicit(&source->number, memory_order_acquire) != number)
+		return false;
+	/* Before the copy: what completes while it is made may be in it by half. */
+	uint64_t completed = atomic_load_explicit(&source->completed, memory_order_acquire);
+
+	*entry = *source;
+	atomic_store_explicit(&entry->completed, completed, memory_order_relaxed);
+	/* The copy is whole only if the writer did not come around meanwhile. */
+	atomic_thread_fence(memory_order_acquire);
+	return atomic_load_explicit(&source->number, memory_order_relaxed) == number;
+}

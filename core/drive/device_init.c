@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/drive/device_private.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "core/util/clock.h"
+#include "spec/nvme_id.h"
+#include "spec/nvme_log.h"
+#include "spec/nvme_regs.h"
+
+/* Other threads ask for it meanwhile: what they see is whole, and of a drive that is not away again. */
+static int read_cap(struct pyn_device *device, struct pyn_error *err)
+{
+	uint64_t cap;
+	int rc = pyn_device_reg_read(device, NVME_REG_CAP, 8, &cap, err);
+
+	if (rc == 0 && cap != UINT64_MAX)
+		device->cap = cap;
+	return rc;
+}
+
+/* enable: as far as CSTS.RDY = 1; otherwise CC is the script's to write. */
+static int init_adminq(struct pyn_device *device, bool enable, struct pyn_error *err)
+{
+	/* Another thread may have initialised the controller since the reset, and started some. */
+	pyn_device_stop_workers(device, PYN_END_RESET);
+	int rc = device->engine->disable(device->ctrlr, err);
+
+	if (rc < 0)
+		return rc;
+	pyn_device_abandon(device);
+	rc = enable ? device->engine->enable(device->ctrlr, PYN_ADMIN_DEPTH, err)
+		    : device->engine->admin_setup(device->ctrlr, PYN_ADMIN_DEPTH, err);
+	if (rc < 0)
+		return rc;
+	pyn_qpair_attach(device->admin, device->engine->admin_queue(device->ctrlr));
+	device->initialised = true;
+	device->max_queues = PYN_MAX_QID; /* until init_queues knows better; the drive refuses what it has not */
+	return read_cap(device, err);
+}
+
+int pyn_device_init_adminq(struct pyn_device *device, struct pyn_error *err)
+{
+	pyn_device_lock(device);
+	int rc = pyn_device_check(device, err);
+
+	if (rc == 0)
+		rc = init_adminq(device, false, err);
+	pyn_device_unlock(device);
+	return rc;
+}
+
+static int active_namespaces(struct pyn_device *device, struct pyn_error *err)
+{
+	struct nvme_cmd cmd = {.opc = NVME_ADMIN_IDENTIFY, .cdw10 = NVME_CNS_ACTIVE_NS_LIST};
+	struct pyn_buffer *buffer = pyn_buffer_create(PYN_PAGE, err);
+	int count = 0;
+
+	if (!buffer)
+		return -ENOMEM;
+	/* A controller of before 1.1 does not know this list: then the controller data say how many there are. */
+	if (pyn_device_admin_execute(device, &cmd, buffer, PYN_ERROR_ENUMERATE, NULL, err) == 0) {
+		const uint32_t *list = (const uint32_t *)buffer->data;
+
+		while (count < (int)(PYN_PAGE / sizeof(*list)) && list[count])
+			count++;
+	} else {
+		uint32_t nn = ((const struct nvme_id_ctrl *)device->identify->data)->nn;
+
+		count = nn < INT_MAX ? (int)nn : INT_MAX;
+	}
+	pyn_buffer_put(buffer);
+	return count;
+}
+
+/* -- what is asked anew after each reset --------------------------------------------------------------------------
+ */
+
+/* Another drive is in the slot, or in the folder. */
+static void look_for_another_drive(struct pyn_device *device)
+{
+	const struct nvme_id_ctrl *id = pyn_device_identify(device);
+	const char *found = id->sn; /* MN follows SN */
+
+	if (device->identity[0] && memcmp(device->identity, found, sizeof(device->identity)) != 0)
+		pyn_device_forget(device);
+	memcpy(device->identity, found, sizeof(device->identity));
+}
+
+static struct pyn_power_counts power_counts(struct pyn_device *device)
+{
+	struct nvme_cmd cmd = {
+		.opc = NVME_ADMIN_GET_LOG_PAGE,
+		.nsid = UINT32_MAX,
+		.cdw10 = NVME_LOG_SMART | (sizeof(struct nvme_smart_log) / 4 - 1) << 16,
+	};
+	struct pyn_power_counts counts = {.asked = true};
+	struct pyn_error ignored;
+	struct pyn_buffer *buffer = pyn_buffer_create(sizeof(struct nvme_smart_log), &ignored);
+
+	if (!buffer)
+		return counts;
+	if (pyn_device_admin_execute(device, &cmd, buffer, PYN_ERROR_ENUMERATE, NULL, &ignored) == 0) {
+		const struct nvme_smart_log *log = (const struct nvme_smart_log *)buffer->data;
+
+		counts = (struct pyn_power_counts){true, true, log->upl[0], log->pwrc[0]};
+	}
+	pyn_buffer_put(buffer);
+	return counts;
+}
+
+/* A drive counts the times that its power was away, whoever cut it: then what was not flushed is unknown. Where it
+ * does not count them, nobody knows. */
+static void look_for_power_loss(struct pyn_device *device)
+{
+	struct pyn_power_counts before = device->power, now = power_counts(device);
+
+	bool same = before.known && now.known && now.losses == before.losses && now.cycles == before.cycles;
+
+	if (before.asked && !same)
+		pyn_device_power_lost(device);
+	device->power = now;
+}
+
+/* Whether it is on may have been saved by whoever had the drive before. */
+static void look_at_cache(struct pyn_device *device)
+{
+	const struct nvme_id_ctrl *id = pyn_device_identify(device);
+	struct nvme_cmd cmd = {.opc = NVME_ADMIN_GET_FEATURES, .cdw10 = NVME_FEAT_VWC};
+	uint32_t count = device->cache.count, wce = NVME_WCE;
+	struct pyn_error ignored;
+
+	if (!(id->vwc & NVME_VWC_PRESENT)) {
+		pyn_device_set_durable_since(device, 0);
+		return;
+	}
+	if (pyn_device_admin_execute(device, &cmd, NULL, PYN_ERROR_ENUMERATE, &wce, &ignored) < 0)
+		return;
+	if (!(wce & NVME_WCE) && device->cache.count == count && !device->cache.in_flight)
+		pyn_device_set_durable_since(device, pyn_ticks());
+}
+
+static int learn(struct pyn_device *device, struct pyn_error *err)
+{
+	struct nvme_cmd cmd = {.opc = NVME_ADMIN_IDENTIFY, .cdw10 = NVME_CNS_CTRL};
+	int rc = pyn_device_admin_execute(device, &cmd, device->identify, PYN_ERROR_ENUMERATE, NULL, err);
+
+	if (rc < 0)
+		return rc;
+	look_for_another_drive(device);
+	look_for_power_loss(device);
+	look_at_cache(device);
+	device->learned = true;
+	return 0;
+}
+
+int pyn_device_learn(struct pyn_device *device, struct pyn_error *err)
+{
+	pyn_device_lock(device);
+	int rc = pyn_device_check(device, err);
+
+	if (rc == 0 && device->initialised && !device->learned)
+		rc = learn(device, err);
+	pyn_device_unlock(device);
+	return rc;
+}
+
+int pyn_device_init_ns(struct pyn_device *device, struct pyn_error *err)
+{
+	pyn_device_lock(device);
+	int rc = pyn_device_check(device, err);
+
+	if (rc == 0)
+		rc = learn(device, err);
+	if (rc == 0)
+		rc = active_namespaces(device, err);
+	pyn_device_unlock(device);
+	return rc;
+}
+
+void pyn_device_init_queues(struct pyn_device *device, uint32_t cdw0)
+{
+	uint32_t sq = (cdw0 & 0xffff) + 1, cq = (cdw0 >> 16) + 1;
+
+	pyn_device_lock(device);
+	device->max_queues = sq < cq ? sq : cq;
+	if (device->max_queues > PYN_MAX_QID)
+		device->max_queues = PYN_MAX_QID;
+	pyn_device_unlock(device);
+}
+
+static int init(struct pyn_device *device, struct pyn_error *err)
+{
+	struct nvme_cmd cmd = {
+		.opc = NVME_ADMIN_SET_FEATURES,
+		.cdw10 = NVME_FEAT_QUEUES,
+		.cdw11 = 0xfffe | 0xfffeu << 16, /* as many as there are; FFFFh is not allowed */
+	};
+	uint32_t cdw0 = 0;
+	int rc = pyn_device_check(device, err);
+
+	if (rc == 0)
+		rc = init_adminq(device, true, err);
+	if (rc == 0)
+		rc = pyn_device_init_ns(device, err);
+	if (rc >= 0)
+		rc = pyn_device_admin_execute(device, &cmd, NULL, PYN_ERROR_ENUMERATE, &cdw0, err);
+	if (rc == 0)
+		pyn_device_init_queues(device, cdw0);
+	return rc;
+}
+
+int pyn_device_init(struct pyn_device *device, struct pyn_error *err)
+{
+	pyn_device_lock(device);
+	int rc = init(device, err);
+
+	pyn_device_unlock(device);
+	return rc;
+}
+
+bool pyn_device_initialised(const struct pyn_device *device)
+{
+	return device->initialised;
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/drive/device_private.h"
+
+#include <errno.h>
+
+#include "core/env/env.h"
+#include "core/verify/tables.h"
+#include "spec/nvme_regs.h"
+
+#define WORKER_GRACE_MS 500u /* they take 1 ms; a machine with few cores may keep them waiting */
+
+void pyn_device_abandon(struct pyn_device *device)
+{
+	pyn_qpair_abandon(device->admin, NVME_SC_ABORTED_SQ_DELETION);
+	for (unsigned qid = 1; qid <= PYN_MAX_QID; qid++) {
+		struct pyn_io_queue *queue = device->queues[qid];
+
+		if (!queue)
+			continue;
+		pyn_io_queue_forget(queue);
+		pyn_io_queue_free_orphan(queue);
+	}
+	for (unsigned qid = 1; qid <= PYN_MAX_QID; qid++)
+		atomic_store_explicit(&device->by_script[qid], 0, memory_order_relaxed);
+	device->initialised = false;
+	/* Namespaces, the write cache and even the drive may be others afterwards. */
+	device->learned = device->shut_down = false;
+	pyn_device_set_durable_since(device, UINT64_MAX);
+	atomic_fetch_add(&device->namespace_generation, 1);
+	pyn_tables_free(device->shutting_down);
+	device->shutting_down = NULL;
+}
+
+void pyn_device_next_generation(struct pyn_device *device, enum pyn_device_end why)
+{
+	atomic_store(&device->shared->end, why);
+	atomic_fetch_add(&device->shared->generation, 1);
+}
+
+/* Workers see the word between two batches and leave. What they have in flight stays in flight: that is the test. */
+void pyn_device_stop_workers(struct pyn_device *device, enum pyn_device_end why)
+{
+	pyn_device_next_generation(device, why);
+	for (unsigned qid = 1; qid <= PYN_MAX_QID; qid++)
+		if (device->queues[qid] && device->queues[qid]->stop)
+			device->queues[qid]->stop(device->queues[qid]->user, WORKER_GRACE_MS);
+}
+
+static int do_reset(struct pyn_device *device, enum pyn_device_reset kind, struct pyn_error *err)
+{
+	int rc = 0;
+
+	if (kind == PYN_DEVICE_RESET_FUNCTION || kind == PYN_DEVICE_RESET_HOT) {
+		if (!device->engine->pci_reset)
+			return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, "the %s engine has no PCI reset",
+					 device->engine->name);
+		rc = device->engine->pci_reset(
+			device->ctrlr, kind == PYN_DEVICE_RESET_HOT ? PYN_RESET_HOT : PYN_RESET_FUNCTION, err);
+	} else if (kind == PYN_DEVICE_RESET_CONTROLLER) {
+		rc = device->engine->disable(device->ctrlr, err);
+	}
+	return rc;
+}
+
+int pyn_device_reset(struct pyn_device *device, enum pyn_device_reset kind, struct pyn_error *err)
+{
+	pyn_device_lock(device);
+	int rc = pyn_device_check(device, err);
+
+	if (rc == 0) {
+		pyn_device_stop_workers(device, kind == PYN_DEVICE_RESET_DONE ? PYN_END_POWER : PYN_END_RESET);
+		rc = do_reset(device, kind, err);
+		/* A controller that did not confirm may still write: its queues stay, unless it is gone. */
+		if (rc == 0 || !device->engine->alive(device->ctrlr))
+			pyn_device_abandon(device);
+	}
+	pyn_device_unlock(device);
+	return rc;
+}
+
+/* A controller that lost its power is not, and has nothing to shut down. */
+static bool is_enabled(struct pyn_device *device)
+{
+	uint64_t cc;
+
+	return device->engine->reg_read(device->ctrlr, NVME_REG_CC, 4, &cc, NULL) == 0 && cc != UINT32_MAX &&
+	       NVME_GET(cc, NVME_CC_EN);
+}
+
+/* What had completed before it began is durable after a normal shutdown. */
+static int shut_down(struct pyn_device *device, bool abrupt, struct pyn_error *err)
+{
+	struct pyn_tables *tables = abrupt ? NULL : pyn_tables_all(device->address);
+	bool enabled = is_enabled(device);
+
+	pyn_tables_flush_begin(tables);
+	int rc = device->engine->shutdown(device->ctrlr, abrupt, device->timeout_ms, err);
+
+	device->shut_down = rc == 0 && enabled && !abrupt;
+	if (device->shut_down)
+		pyn_tables_flush_end(tables);
+	pyn_tables_free(tables);
+	return rc;
+}
+
+int pyn_device_shutdown(struct pyn_device *device, bool abrupt, struct pyn_error *err)
+{
+	pyn_device_lock(device);
+	int rc = pyn_device_check(device, err);
+
+	if (rc == 0)
+		rc = shut_down(device, abrupt, err);
+	pyn_device_unlock(device);
+	return rc;
+}
+
+void pyn_device_power_lost(struct pyn_device *device)
+{
+	pyn_tables_each(device->address, UINT32_MAX, pyn_verify_power_lost);
+}
+
+void pyn_device_stop(struct pyn_device *device)
+{
+	struct pyn_error ignored;
+
+	pyn_device_lock(device);
+	if (pyn_device_check(device, &ignored) == 0)
+		pyn_device_stop_workers(device, PYN_END_POWER);
+	pyn_device_unlock(device);
+}
+
+static int no_release(const struct pyn_device *device, struct pyn_error *err)
+{
+	return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, "the %s engine gives no device back",
+			 device->engine->name);
+}
+
+int pyn_device_release(struct pyn_device *device, struct pyn_error *err)
+{
+	pyn_device_lock(device);
+	int rc = pyn_device_check(device, err);
+
+	if (rc == 0) {
+		pyn_device_stop_workers(device, PYN_END_POWER);
+		rc = device->engine->release ? device->engine->release(device->ctrlr, err) : no_release(device, err);
+	}
+	if (rc == 0)
+		pyn_device_abandon(device);
+	pyn_device_unlock(device);
+	return rc;
+}
+
+int pyn_device_regain(struct pyn_device *device, struct pyn_error *err)
+{
+	pyn_device_lock(device);
+	int rc = pyn_device_check(device, err);
+
+	if (rc == 0)
+		rc = device->engine->regain ? device->engine->regain(device->ctrlr, err) : no_release(device, err);
+	pyn_device_unlock(device);
+	return rc;
+}
+
+static void delete_queues(struct pyn_device *device)
+{
+	for (unsigned qid = PYN_MAX_QID; qid >= 1; qid--) {
+		struct pyn_io_queue *queue = device->queues[qid];
+		struct pyn_error ignored;
+
+		if (queue && pyn_io_queue_delete(queue, &ignored) == 0)
+			pyn_io_queue_free_orphan(queue);
+	}
+}
+
+/* The controller is told first, then memory is taken away from it. */
+static void say_goodbye(struct pyn_device *device)
+{
+	struct pyn_error ignored;
+
+	if (!device->engine->alive(device->ctrlr))
+		return;
+	/* In D3hot it would not hear. */
+	if (device->engine->wake)
+		device->engine->wake(device->ctrlr, &ignored);
+	if (device->initialised) {
+		delete_queues(device);
+		if (is_enabled(device))
+			shut_down(device, false, &ignored);
+	}
+	if (pyn_qpair_queue(device->admin))
+		device->engine->disable(device->ctrlr, &ignored);
+}
+
+static void close_device(struct pyn_device *device)
+{
+	bool alive = device->engine->alive(device->ctrlr), shut_down;
+
+	pyn_device_stop_workers(device, PYN_END_CLOSE);
+	say_goodbye(device);
+	shut_down = device->shut_down;
+	pyn_device_abandon(device);
+	device->shut_down = shut_down;
+	device->engine->detach(device->ctrlr);
+	device->ctrlr = NULL;
+	if (!device->keep_tables || !alive)
+		pyn_tables_drop(device->address);
+}
+
+bool pyn_device_was_shut_down(const struct pyn_device *device)
+{
+	return device->shut_down;
+}
+
+void pyn_device_close(struct pyn_device *device)
+{
+	if (device->process != pyn_process_generation())
+		return; /* a copy's lock may be held for ever, by a thread that was not copied */
+	pyn_device_lock(device);
+	if (device->ctrlr)
+		close_device(device);
+	pyn_device_unlock(device);
+}

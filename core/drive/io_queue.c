@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/drive/device_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/env/env.h"
+#include "core/drive/vector.h"
+#include "core/util/log.h"
+#include "spec/nvme_regs.h"
+
+static int execute_for_engine(void *context, const struct nvme_cmd *cmd, struct pyn_data data, struct nvme_cpl *cpl,
+			      struct pyn_error *err)
+{
+	struct pyn_device *device = context;
+
+	if (data.address)
+		return pyn_error(err, PYN_ERROR_UNSUPPORTED, EINVAL, "an engine's own command has no data");
+	return pyn_qpair_execute(device->admin, cmd, NULL, cpl, err);
+}
+
+static uint16_t free_qid(const struct pyn_device *device)
+{
+	for (unsigned qid = 1; qid <= device->max_queues; qid++)
+		if (!device->queues[qid] && !(atomic_load(&device->by_script[qid]) &
+					      (PYN_SCRIPT_MADE_SQ | PYN_SCRIPT_MADE_CQ | PYN_QUEUE_UNCERTAIN)))
+			return (uint16_t)qid;
+	return 0;
+}
+
+/* A device ignores priorities under round robin; a script that gives one has forgotten CC.AMS. */
+static int check_priority(struct pyn_device *device, uint8_t priority, struct pyn_error *err)
+{
+	uint64_t cc;
+	int rc = priority ? device->engine->reg_read(device->ctrlr, NVME_REG_CC, 4, &cc, err) : 0;
+
+	if (rc < 0 || priority == 0 || NVME_GET(cc, NVME_CC_AMS))
+		return rc;
+	return pyn_error(err, PYN_ERROR_CREATE, EINVAL,
+			 "a queue of priority %u: CC.AMS says round robin, which knows no priorities", priority);
+}
+
+/* A device without interrupts is no reason to have no queue: who asks for its interrupts is told. */
+static void take_vector(struct pyn_device *device, struct pyn_io_queue *queue)
+{
+	struct pyn_error err;
+
+	queue->vector = pyn_vector_get(&device->vectors, device->engine, device->ctrlr, queue->vector_number, &err);
+	if (!queue->vector)
+		pyn_log(PYN_LOG_DEBUG, "queue %u without interrupts: %s", queue->qid, err.text);
+}
+
+/* The vector of a queue whose script names none: its own, as far as there are enough. */
+static uint16_t own_vector(const struct pyn_device *device, uint16_t qid)
+{
+	struct pyn_interrupts interrupts = {0};
+
+	if (device->engine->interrupts)
+		interrupts = device->engine->interrupts(device->ctrlr);
+	if (interrupts.one_for_all || !interrupts.vectors)
+		return 0;
+	return (uint16_t)(qid < interrupts.vectors ? qid : qid % interrupts.vectors);
+}
+
+static int create_queue(struct pyn_device *device, const struct pyn_io_queue_config *config,
+			struct pyn_io_queue *queue, struct pyn_error *err)
+{
+	struct pyn_admin admin = {execute_for_engine, device};
+	struct pyn_queue_config wanted = {
+		.qid = free_qid(device),
+		.depth = config->depth,
+		.priority = config->priority,
+		.interrupts = config->interrupts,
+		.vector = config->vector,
+		.forked = config->for_worker,
+		.cmb_sq = config->cmb_sq,
+		.cmb_cq = config->cmb_cq,
+	};
+	int rc = check_priority(device, config->priority, err);
+
+	if (rc < 0)
+		return rc;
+	if (wanted.qid == 0)
+		return pyn_error(err, PYN_ERROR_CREATE, ENOSPC, "all %u IO queues of the drive are in use",
+				 device->max_queues);
+	if (wanted.vector == 0xffff)
+		wanted.vector = own_vector(device, wanted.qid);
+	queue->qid = wanted.qid;
+	queue->depth = wanted.depth;
+	queue->vector_number = wanted.vector;
+	if (!config->for_worker) {
+		struct pyn_qpair_config qpair = {
+			.qid = wanted.qid,
+			.slots = (uint16_t)(wanted.depth - 1),
+			.in_flight = (uint16_t)(wanted.depth - 1),
+			.timeout_ms = &device->timeout_ms,
+		};
+		queue->qpair = pyn_qpair_create(device->engine, device->ctrlr, &qpair, err);
+		if (!queue->qpair)
+			return -ENOMEM;
+	}
+	rc = device->engine->queue_create(device->ctrlr, &wanted, &admin, &queue->queue, err);
+	if (rc < 0 && err->kind == PYN_ERROR_TIMEOUT)
+		atomic_fetch_or(&device->by_script[wanted.qid], PYN_QUEUE_UNCERTAIN);
+	if (rc < 0)
+		return rc;
+	device->queues[wanted.qid] = queue;
+	atomic_store(&device->by_script[wanted.qid], 0);
+	if (queue->qpair) {
+		pyn_qpair_attach(queue->qpair, queue->queue);
+		take_vector(device, queue);
+	}
+	return 0;
+}
+
+int pyn_io_queue_create(struct pyn_device *device, const struct pyn_io_queue_config *config,
+			struct pyn_io_queue **out, struct pyn_error *err)
+{
+	struct pyn_io_queue *queue = calloc(1, sizeof(*queue));
+
+	if (!queue)
+		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a queue pair");
+	queue->device = device;
+	queue->process = pyn_process_generation();
+	pyn_device_lock(device);
+	int rc = pyn_device_check(device, err);
+
+	if (rc == 0)
+		rc = create_queue(device, config, queue, err);
+	pyn_device_unlock(device);
+	if (rc < 0) {
+		pyn_qpair_destroy(queue->qpair);
+		free(queue);
+		return rc;
+	}
+	pyn_device_get(device);
+	*out = queue;
+	return 0;
+}
+
+void pyn_io_queue_forget(struct pyn_io_queue *queue)
+{
+	struct pyn_device *device = queue->device;
+
+	if (queue->qpair)
+		pyn_qpair_abandon(queue->qpair, NVME_SC_ABORTED_SQ_DELETION);
+	device->engine->queue_free(queue->queue);
+	device->queues[queue->qid] = NULL;
+	queue->queue = NULL;
+	pyn_vector_put(&device->vectors, queue->vector);
+	queue->vector = NULL;
+}
+
+static bool is_there(const struct pyn_io_queue *queue)
+{
+	struct pyn_device *device = queue->device;
+
+	return device->engine->alive(device->ctrlr) &&
+	       !(atomic_load(&device->by_script[queue->qid]) & PYN_SCRIPT_DELETED_CQ);
+}
+
+static int delete_queue(struct pyn_io_queue *queue, struct pyn_error *err)
+{
+	struct pyn_admin admin = {execute_for_engine, queue->device};
+
+	if (!queue->queue)
+		return 0;
+	int rc = is_there(queue) ? queue->device->engine->queue_delete(queue->queue, &admin, err) : 0;
+
+	if (rc == 0)
+		pyn_io_queue_forget(queue);
+	return rc;
+}
+
+int pyn_io_queue_delete(struct pyn_io_queue *queue, struct pyn_error *err)
+{
+	if (queue->process != pyn_process_generation())
+		return 0;
+	pyn_device_lock(queue->device);
+	int rc = delete_queue(queue, err);
+
+	pyn_device_unlock(queue->device);
+	return rc;
+}
+
+/* False: the device may still write to its memory, which is kept, reachable by QID, until a reset frees it. */
+static bool let_go(struct pyn_io_queue *queue)
+{
+	struct pyn_device *device = queue->device;
+	struct pyn_error err;
+
+	/* One critical section: a reset in between would find a queue that is not an orphan yet, and free nothing. */
+	pyn_device_lock(device);
+	uint16_t qid = queue->qid;
+	int rc = delete_queue(queue, &err);
+
+	if (rc < 0) {
+		queue->stop = NULL;
+		queue->orphan = true;
+	}
+	pyn_device_unlock(device);
+	if (rc < 0)
+		pyn_log(PYN_LOG_WARNING, "queue %u could not be deleted: %s", qid, err.text);
+	return rc == 0;
+}
+
+void pyn_io_queue_leave(struct pyn_io_queue *queue, void (*gone)(void *user), void *user)
+{
+	struct pyn_device *device = queue->device;
+
+	pyn_device_lock(device);
+	queue->stop = NULL;
+	queue->gone = gone;
+	queue->user = user;
+	queue->orphan = true;
+	if (!queue->queue)
+		pyn_io_queue_free_orphan(queue);
+	pyn_device_unlock(device);
+	pyn_device_put(device);
+}
+
+void pyn_io_queue_free(struct pyn_io_queue *queue)
+{
+	struct pyn_device *device;
+
+	if (!queue || queue->process != pyn_process_generation())
+		return;
+	device = queue->device;
+	if (let_go(queue)) {
+		pyn_qpair_destroy(queue->qpair);
+		free(queue);
+	}
+	pyn_device_put(device);
+}
+
+void pyn_io_queue_free_orphan(struct pyn_io_queue *queue)
+{
+	if (!queue->orphan)
+		return;
+	if (queue->gone)
+		queue->gone(queue->user);
+	pyn_qpair_destroy(queue->qpair);
+	free(queue);
+}
+
+/* -- interrupts ------------------------------------------------------------------------------------------------ */
+
+/* Locks the device where it returns 0. */
+static int begin_interrupt(struct pyn_io_queue *queue, struct pyn_error *err)
+{
+	struct pyn_error cause;
+
+	if (queue->process != pyn_process_generation())
+		return pyn_error(err, PYN_ERROR_STATE, ECHILD, "Qpair %u belongs to another process", queue->qid);
+	pyn_device_lock(queue->device);
+	/* Where there was none when the queue was made, the reason is told now. */
+	if (queue->queue && !queue->vector)
+		queue->vector = pyn_vector_get(&queue->device->vectors, queue->device->engine, queue->device->ctrlr,
+					       queue->vector_number, &cause);
+	if (queue->vector)
+		return 0;
+	int rc = queue->queue ? pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, "Qpair %u: %s", queue->qid, cause.text)
+			      : pyn_error(err, PYN_ERROR_STATE, ENODEV, "Qpair %u is deleted", queue->qid);
+
+	pyn_device_unlock(queue->device);
+	return rc;
+}
+
+int pyn_io_queue_interrupted(struct pyn_io_queue *queue, bool *is_set, struct pyn_error *err)
+{
+	int rc = begin_interrupt(queue, err);
+
+	if (rc < 0)
+		return rc;
+	*is_set = pyn_vector_is_set(queue->vector);
+	pyn_device_unlock(queue->device);
+	return 0;
+}
+
+int pyn_io_queue_interrupt_clear(struct pyn_io_queue *queue, struct pyn_error *err)
+{
+	int rc = begin_interrupt(queue, err);
+
+	if (rc < 0)
+		return rc;
+	pyn_vector_clear(queue->vector);
+	pyn_device_unlock(queue->device);
+	return 0;
+}
+
+int pyn_io_queue_interrupt_mask(struct pyn_io_queue *queue, bool masked, struct pyn_error *err)
+{
+	int rc = begin_interrupt(queue, err);
+
+	if (rc < 0)
+		return rc;
+	rc = pyn_vector_mask(queue->vector, masked, err);
+	pyn_device_unlock(queue->device);
+	return rc;
+}

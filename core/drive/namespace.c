@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/drive/namespace.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/env/env.h"
+#include "spec/nvme_id.h"
+#include "spec/nvme_regs.h"
+
+#define FLBAS_EXTENDED 0x10u /* metadata follow the data of each LBA, in one buffer */
+#define DPS_TYPE 7u          /* of protection information, 0: none */
+#define PI_BYTES 8u          /* with a 16-bit guard */
+#define MIN_LBADS 9u         /* NVM Command Set Specification 1.0, figure 98: smaller ones are not supported */
+#define MAX_LBADS 16u        /* more than any drive has; a block must fit into a buffer */
+
+/* Until it is the device's for sure: a script may be about to switch the cache. */
+static void take_durable_since(struct pyn_namespace *ns)
+{
+	uint64_t since;
+
+	do {
+		since = pyn_device_durable_since(ns->device);
+		pyn_verify_set_durable_since(ns->verify, since);
+	} while (since != pyn_device_durable_since(ns->device));
+}
+
+/* Everybody who has this namespace open has the same table, whatever nlba_verify each of them gave: the last one
+ * counts. */
+static int take_table(struct pyn_namespace *ns, struct pyn_error *err)
+{
+	const struct nvme_id_ns *id = (const struct nvme_id_ns *)ns->identify->data;
+	uint64_t limit = ns->nlba_verify ? ns->nlba_verify : UINT64_MAX;
+	struct pyn_verify *verify = pyn_device_table(ns->device, ns->nsid, ns->nsze, ns->lba_size, err);
+
+	if (!verify)
+		return -ENOMEM;
+	pyn_verify_put(ns->verify);
+	ns->verify = verify;
+	pyn_verify_set_dlfeat(verify, (id->dlfeat & 7) == 1);
+	take_durable_since(ns);
+	/* Resets have forgotten zones of another size than those that there are. */
+	if (pyn_verify_zone_size(verify) != ns->zone_size)
+		pyn_verify_forget(verify, 0, UINT64_MAX);
+	pyn_verify_set_zone_size(verify, ns->zone_size);
+	/* Where metadata lie between the LBAs of a buffer, nobody here knows where an LBA's data begin. */
+	pyn_verify_set_limit(verify, ns->interleaved ? 0 : limit);
+	return 0;
+}
+
+static unsigned lba_format(const struct nvme_id_ns *id)
+{
+	return (id->flbas & 0xfu) | (id->nlbaf > 15 ? (id->flbas >> 5 & 3u) << 4 : 0);
+}
+
+static int check_geometry(const struct pyn_namespace *ns, const struct nvme_id_ns *id, struct pyn_error *err)
+{
+	unsigned index = lba_format(id), lbads = id->lbaf[index].lbads;
+
+	if (id->nsze == 0)
+		return pyn_error(err, PYN_ERROR_NAMESPACE, ENODEV, "namespace %u of %s is not active", ns->nsid,
+				 pyn_device_address(ns->device));
+	if (lbads < MIN_LBADS || lbads > MAX_LBADS)
+		return pyn_error(err, PYN_ERROR_NAMESPACE, EINVAL,
+				 "namespace %u reports LBAs of 2^%u bytes; 2^%u to 2^%u are possible", ns->nsid,
+				 lbads, MIN_LBADS, MAX_LBADS);
+	return 0;
+}
+
+static void take_geometry(struct pyn_namespace *ns)
+{
+	const struct nvme_id_ns *id = (const struct nvme_id_ns *)ns->identify->data;
+	unsigned index = lba_format(id), lbads = id->lbaf[index].lbads;
+
+	ns->lba_size = 1u << lbads;
+	ns->nsze = id->nsze;
+	ns->capacity = id->nvmcap[0] ? id->nvmcap[0] : id->nsze << lbads;
+	ns->interleaved = id->flbas & FLBAS_EXTENDED ? id->lbaf[index].ms : 0;
+	ns->separate = id->flbas & FLBAS_EXTENDED ? 0 : id->lbaf[index].ms;
+	ns->pi_alone = id->dps & DPS_TYPE && id->lbaf[index].ms == PI_BYTES;
+}
+
+/* With PRACT the drive makes and takes away protection information, unless there are other metadata, too (NVM Command
+ * Set 1.0, 5.2.2). */
+uint32_t pyn_namespace_lba_bytes(const struct pyn_namespace *ns, uint32_t cdw12)
+{
+	return ns->lba_size + (cdw12 & NVME_RW_PRACT && ns->pi_alone ? 0 : ns->interleaved);
+}
+
+bool pyn_namespace_lacks_metadata(const struct pyn_namespace *ns, const struct nvme_cmd *cmd)
+{
+	switch (cmd->opc) {
+	case NVME_IO_READ:
+	case NVME_IO_WRITE:
+	case NVME_IO_COMPARE:
+	case NVME_IO_ZONE_APPEND:
+		return ns->separate && !(cmd->cdw12 & NVME_RW_PRACT && ns->pi_alone);
+	default:
+		return false;
+	}
+}
+
+int pyn_namespace_refuse_metadata(const struct pyn_namespace *ns, struct pyn_error *err)
+{
+	return pyn_error(
+		err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
+		"namespace %u keeps %u bytes of metadata of each LBA in a separate buffer (FLBAS bit 4 is 0), "
+		"which pynvme does not transfer: format it without metadata, or with extended LBAs",
+		ns->nsid, ns->separate);
+}
+
+static int identify_by(struct pyn_namespace *ns, enum nvme_cns cns, enum nvme_csi csi, struct pyn_buffer *buffer,
+		       struct pyn_error *err)
+{
+	struct nvme_cmd cmd = {
+		.opc = NVME_ADMIN_IDENTIFY, .nsid = ns->nsid, .cdw10 = cns, .cdw11 = (uint32_t)csi << 24};
+
+	return pyn_device_admin_execute(ns->device, &cmd, buffer, PYN_ERROR_NAMESPACE, NULL, err);
+}
+
+/* The command set that a list of namespace identification descriptors names. */
+static enum nvme_csi csi_of(const uint8_t *list)
+{
+	const struct nvme_ns_id_descriptor *descriptor;
+
+	for (size_t at = 0; at + sizeof(*descriptor) < NVME_IDENTIFY_SIZE;
+	     at += sizeof(*descriptor) + descriptor->nidl) {
+		descriptor = (const void *)(list + at);
+		if (descriptor->nidt == 0 || descriptor->nidl == 0)
+			break;
+		if (descriptor->nidt == NVME_NIDT_CSI)
+			return descriptor->nid[0];
+	}
+	return NVME_CSI_NVM;
+}
+
+static bool has_command_sets(struct pyn_device *device)
+{
+	uint64_t cc;
+
+	return pyn_device_reg_read(device, NVME_REG_CC, 4, &cc, NULL) == 0 &&
+	       NVME_GET(cc, NVME_CC_CSS) == NVME_CSS_ALL;
+}
+
+/* *size: LBAs in a zone; left as it is where the namespace is of another command set. */
+static int ask_for_zones(struct pyn_namespace *ns, const struct nvme_id_ns *id, struct pyn_buffer *answer,
+			 uint64_t *size, struct pyn_error *err)
+{
+	const struct nvme_id_ns_zns *zns = (const struct nvme_id_ns_zns *)answer->data;
+	int rc = identify_by(ns, NVME_CNS_NS_DESCRIPTORS, NVME_CSI_NVM, answer, err);
+
+	if (rc < 0 || csi_of(answer->data) != NVME_CSI_ZNS)
+		return rc;
+	rc = identify_by(ns, NVME_CNS_CSI_NS, NVME_CSI_ZNS, answer, err);
+	if (rc == 0)
+		*size = zns->lbafe[lba_format(id)].zsze;
+	return rc;
+}
+
+static int zones_of(struct pyn_namespace *ns, const struct nvme_id_ns *id, uint64_t *size, struct pyn_error *err)
+{
+	*size = 0;
+	if (!has_command_sets(ns->device))
+		return 0;
+	struct pyn_buffer *answer = pyn_buffer_create(PYN_PAGE, err);
+
+	if (!answer)
+		return -ENOMEM;
+	int rc = ask_for_zones(ns, id, answer, size, err);
+
+	pyn_buffer_put(answer);
+	/* A drive that refuses to say has none. */
+	return rc < 0 && err->kind == PYN_ERROR_NAMESPACE ? 0 : rc;
+}
+
+bool pyn_namespace_is_current(const struct pyn_namespace *ns)
+{
+	/* Where the controller is not initialised nothing can be asked, and nothing be transferred. */
+	return pyn_device_is_open(ns->device) &&
+	       (ns->generation == pyn_device_namespace_generation(ns->device) || !pyn_device_initialised(ns->device));
+}
+
+int pyn_namespace_ask(struct pyn_namespace *ns, struct pyn_namespace_answer *answer, struct pyn_error *err)
+{
+	*answer = (struct pyn_namespace_answer){0};
+	if (!pyn_device_is_open(ns->device))
+		return pyn_error(err, PYN_ERROR_STATE, EBADF, "the drive at %s is closed",
+				 pyn_device_address(ns->device));
+	int rc = pyn_device_learn(ns->device, err);
+
+	if (rc < 0)
+		return rc;
+	/* Before the command is sent: a format that is sent meanwhile makes the answer stale again. */
+	answer->generation = pyn_device_namespace_generation(ns->device);
+	answer->identify = pyn_buffer_create(PYN_PAGE, err);
+	if (!answer->identify)
+		return -ENOMEM;
+	const struct nvme_id_ns *id = (const struct nvme_id_ns *)answer->identify->data;
+
+	rc = identify_by(ns, NVME_CNS_NS, NVME_CSI_NVM, answer->identify, err);
+	if (rc == 0)
+		rc = check_geometry(ns, id, err);
+	if (rc == 0)
+		rc = zones_of(ns, id, &answer->zone_size, err);
+	if (rc < 0) {
+		pyn_buffer_put(answer->identify);
+		answer->identify = NULL;
+	}
+	return rc;
+}
+
+/* NGUID and EUI64 say that it was deleted and made anew. */
+static bool is_another(const struct nvme_id_ns *before, const struct nvme_id_ns *now)
+{
+	return memcmp(before->nguid, now->nguid, sizeof(now->nguid)) != 0 ||
+	       memcmp(before->eui64, now->eui64, sizeof(now->eui64)) != 0;
+}
+
+int pyn_namespace_take(struct pyn_namespace *ns, struct pyn_namespace_answer *answer, struct pyn_error *err)
+{
+	struct pyn_buffer *before = ns->identify;
+	bool other = before && is_another((const struct nvme_id_ns *)before->data,
+					  (const struct nvme_id_ns *)answer->identify->data);
+
+	ns->identify = answer->identify;
+	ns->zone_size = answer->zone_size;
+	answer->identify = NULL;
+	pyn_buffer_put(before);
+	take_geometry(ns);
+	int rc = take_table(ns, err);
+
+	if (rc < 0)
+		return rc;
+	if (other)
+		pyn_verify_forget(ns->verify, 0, UINT64_MAX);
+	/* Where it failed, geometry and table may be of two formats: whoever comes next has to try again. */
+	ns->generation = answer->generation;
+	return 0;
+}
+
+int pyn_namespace_open(struct pyn_device *device, uint32_t nsid, uint64_t nlba_verify, struct pyn_namespace **out,
+		       struct pyn_error *err)
+{
+	struct pyn_namespace *ns = calloc(1, sizeof(*ns));
+
+	if (!ns)
+		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for namespace %u", nsid);
+	pyn_device_get(device);
+	ns->device = device;
+	ns->nsid = nsid;
+	ns->nlba_verify = nlba_verify;
+	ns->process = pyn_process_generation();
+	ns->verify_enabled = true;
+	struct pyn_namespace_answer answer;
+	int rc = pyn_namespace_ask(ns, &answer, err);
+
+	if (rc == 0)
+		rc = pyn_namespace_take(ns, &answer, err);
+	if (rc < 0) {
+		pyn_namespace_free(ns);
+		return rc;
+	}
+	*out = ns;
+	return 0;
+}
+
+void pyn_namespace_free(struct pyn_namespace *ns)
+{
+	if (!ns)
+		return;
+	pyn_buffer_put(ns->identify);
+	pyn_verify_put(ns->verify);
+	if (ns->process == pyn_process_generation())
+		pyn_device_put(ns->device);
+	free(ns);
+}

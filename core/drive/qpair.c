@@ -1,0 +1,708 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/drive/qpair.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/verify/track.h"
+#include "core/util/clock.h"
+#include "spec/nvme_regs.h"
+#include "core/util/log.h"
+#include "core/util/spin.h"
+
+#define POLL_BATCH 32u
+#define RESET_LOOK_NS UINT64_C(100000000) /* between two looks at CSTS, for a command of the driver's own */
+#define EMPTY_POLLS_BEFORE_YIELD 1000u
+#define CHECK_NS UINT64_C(1000000)   /* between two looks at deadlines and at the device */
+#define FIRST_NAP_NS UINT64_C(20000) /* of a wait for events alone */
+#define LONGEST_NAP_NS UINT64_C(2000000)
+
+enum slot_flags {
+	SLOT_DEVICE = 1, /* the device has it: no completion came */
+	SLOT_SCRIPT = 2, /* the script has not fetched its completion */
+	SLOT_OWN = 4,    /* the driver's own command */
+	SLOT_READY = 8,  /* on the list of completions to be fetched */
+	SLOT_AER = 16,
+};
+
+struct slot {
+	uint8_t flags; /* 0: free */
+	uint16_t next; /* of the free slots, or of the completions to be fetched */
+	bool timed_out;
+	bool mismatch;
+	uint32_t generation;
+	uint64_t submitted;
+	uint64_t completed;
+	uint64_t logged; /* its number in the command log */
+	void *user;
+	struct nvme_cmd cmd;
+	struct nvme_cpl cpl; /* for the script, once it is ready */
+	struct pyn_track track;
+	struct pyn_mismatch found;
+};
+
+#define NO_SLOT UINT16_MAX
+
+struct pyn_qpair {
+	const struct pyn_engine *engine;
+	struct pyn_ctrlr *ctrlr;
+	struct pyn_queue *queue;
+	struct pyn_qpair_config config;
+	struct pyn_spin lock;
+	struct pyn_cmdlog *log;
+	uint16_t free_slots; /* list of the script's */
+	uint16_t free_own_slots;
+	uint16_t ready_first; /* completions to be fetched, in their order */
+	uint16_t ready_last;
+	unsigned outstanding; /* of anybody's */
+	unsigned events;      /* of them, Asynchronous Event Requests of the script's slots */
+	unsigned in_flight;   /* of the script's slots, those that are not free */
+	uint32_t generation;
+	uint64_t next_check;
+	struct slot slots[];
+};
+
+static unsigned slot_count(const struct pyn_qpair *qpair)
+{
+	return (unsigned)qpair->config.slots + qpair->config.own_slots;
+}
+
+struct pyn_qpair *pyn_qpair_create(const struct pyn_engine *engine, struct pyn_ctrlr *ctrlr,
+				   const struct pyn_qpair_config *config, struct pyn_error *err)
+{
+	unsigned count = (unsigned)config->slots + config->own_slots;
+	struct pyn_qpair *qpair = calloc(1, sizeof(*qpair) + count * sizeof(qpair->slots[0]));
+
+	if (!qpair) {
+		pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for queue pair %u", config->qid);
+		return NULL;
+	}
+	qpair->log = pyn_cmdlog_create(count + 1, err);
+	if (!qpair->log) {
+		free(qpair);
+		return NULL;
+	}
+	qpair->engine = engine;
+	qpair->ctrlr = ctrlr;
+	qpair->config = *config;
+	qpair->ready_first = qpair->ready_last = NO_SLOT;
+	qpair->free_slots = qpair->free_own_slots = NO_SLOT;
+	for (unsigned i = 0; i < count; i++) {
+		/* The last one put in comes out first. */
+		uint16_t slot = (uint16_t)(config->highest_first ? i : count - 1 - i);
+		uint16_t *list = slot < config->slots ? &qpair->free_slots : &qpair->free_own_slots;
+
+		qpair->slots[slot].next = *list;
+		*list = slot;
+	}
+	return qpair;
+}
+
+void pyn_qpair_destroy(struct pyn_qpair *qpair)
+{
+	if (!qpair)
+		return;
+	for (unsigned i = 0; i < slot_count(qpair); i++)
+		if (qpair->slots[i].flags)
+			pyn_track_abandon(&qpair->slots[i].track);
+	pyn_cmdlog_destroy(qpair->log);
+	free(qpair);
+}
+
+void pyn_qpair_attach(struct pyn_qpair *qpair, struct pyn_queue *queue)
+{
+	pyn_spin_lock(&qpair->lock);
+	qpair->queue = queue;
+	pyn_spin_unlock(&qpair->lock);
+}
+
+struct pyn_queue *pyn_qpair_queue(const struct pyn_qpair *qpair)
+{
+	return qpair->queue;
+}
+
+struct pyn_cmdlog *pyn_qpair_cmdlog(const struct pyn_qpair *qpair)
+{
+	return qpair->log;
+}
+
+unsigned pyn_qpair_outstanding(struct pyn_qpair *qpair)
+{
+	return qpair->outstanding;
+}
+
+unsigned pyn_qpair_events(struct pyn_qpair *qpair)
+{
+	return qpair->events;
+}
+
+uint32_t pyn_qpair_generation(const struct pyn_qpair *qpair)
+{
+	return qpair->generation;
+}
+
+/* -- slots, under the lock ------------------------------------------------------------------------------------ */
+
+static struct slot *take_slot(struct pyn_qpair *qpair, uint16_t *list)
+{
+	struct slot *slot;
+
+	if (*list == NO_SLOT)
+		return NULL;
+	slot = &qpair->slots[*list];
+	*list = slot->next;
+	return slot;
+}
+
+static uint16_t slot_number(const struct pyn_qpair *qpair, const struct slot *slot)
+{
+	return (uint16_t)(slot - qpair->slots);
+}
+
+/* Scripts see which CID comes next: the admin queue keeps its list sorted, the highest first. */
+static void give_slot_back(struct pyn_qpair *qpair, struct slot *slot)
+{
+	uint16_t number = slot_number(qpair, slot);
+	uint16_t *list = &qpair->free_own_slots;
+
+	if (number < qpair->config.slots) {
+		list = &qpair->free_slots;
+		qpair->in_flight--;
+	}
+	if (qpair->config.highest_first)
+		while (*list != NO_SLOT && *list > number)
+			list = &qpair->slots[*list].next;
+	slot->flags = 0;
+	slot->next = *list;
+	*list = number;
+}
+
+static void free_if_done(struct pyn_qpair *qpair, struct slot *slot)
+{
+	if (!(slot->flags & (SLOT_DEVICE | SLOT_SCRIPT)))
+		give_slot_back(qpair, slot);
+}
+
+static void make_ready(struct pyn_qpair *qpair, struct slot *slot)
+{
+	uint16_t number = slot_number(qpair, slot);
+
+	slot->flags |= SLOT_READY;
+	if (slot->flags & SLOT_OWN)
+		return; /* whoever sent it looks at the slot itself */
+	slot->next = NO_SLOT;
+	if (qpair->ready_first == NO_SLOT)
+		qpair->ready_first = number;
+	else
+		qpair->slots[qpair->ready_last].next = number;
+	qpair->ready_last = number;
+}
+
+/* -- completions, under the lock ------------------------------------------------------------------------------ */
+
+static void observe(const struct pyn_qpair *qpair, const struct slot *slot, enum pyn_observed what)
+{
+	if (qpair->config.observe && !(slot->flags & SLOT_OWN))
+		qpair->config.observe(qpair->config.context, &slot->cmd, what);
+}
+
+static enum pyn_observed observed_end(const struct nvme_cpl *cpl)
+{
+	if (NVME_STATUS_SCT(cpl->status))
+		return PYN_OBSERVED_FAILED;
+	switch (NVME_STATUS_SC(cpl->status)) {
+	case 0:
+		return PYN_OBSERVED_DONE;
+	case NVME_SC_INVALID_OPCODE:
+		return PYN_OBSERVED_REFUSED;
+	default:
+		return PYN_OBSERVED_FAILED;
+	}
+}
+
+static void complete(struct pyn_qpair *qpair, struct slot *slot, const struct nvme_cpl *cpl, uint64_t now)
+{
+	bool right = pyn_track_end(&slot->track, cpl, &slot->found);
+
+	observe(qpair, slot, observed_end(cpl));
+	slot->flags &= (uint8_t)~SLOT_DEVICE;
+	if (slot->flags & SLOT_READY) {
+		/* It had timed out and the script was told so: this is the end of its quarantine. */
+		free_if_done(qpair, slot);
+		return;
+	}
+	slot->cpl = *cpl;
+	slot->completed = now;
+	slot->mismatch = !right;
+	if (!right)
+		slot->cpl.status = (uint16_t)((cpl->status & NVME_STATUS_P) | PYN_STATUS_MISMATCH << 1);
+	if (slot->flags & SLOT_SCRIPT)
+		make_ready(qpair, slot);
+	else
+		free_if_done(qpair, slot);
+}
+
+static unsigned poll_queue(struct pyn_qpair *qpair)
+{
+	struct pyn_completion completions[POLL_BATCH];
+	unsigned count;
+
+	if (!qpair->queue)
+		return 0;
+	count = qpair->engine->poll(qpair->queue, completions, POLL_BATCH);
+	if (count == 0)
+		return 0;
+	uint64_t now = pyn_ticks();
+
+	for (unsigned i = 0; i < count; i++) {
+		struct slot *slot =
+			completions[i].slot < slot_count(qpair) ? &qpair->slots[completions[i].slot] : NULL;
+
+		/* The device's mistake, and nobody's completion; whoever tests the device wants to know. */
+		if (!slot || !(slot->flags & SLOT_DEVICE)) {
+			const struct nvme_cpl *cpl = &completions[i].cpl;
+
+			pyn_log(PYN_LOG_WARNING,
+				"queue %u: completion of CID %u, which is not in flight (status %02x/%02x)",
+				qpair->config.qid, cpl->cid, NVME_STATUS_SCT(cpl->status),
+				NVME_STATUS_SC(cpl->status));
+			continue;
+		}
+		pyn_cmdlog_complete(qpair->log, slot->logged, &completions[i].cpl, now);
+		complete(qpair, slot, &completions[i].cpl, now);
+	}
+	return count;
+}
+
+/* Everything that the device has completed by now. It cannot go on for ever: each completion frees one of the slots.
+ */
+static bool poll_all(struct pyn_qpair *qpair)
+{
+	unsigned count = poll_queue(qpair), all = count;
+
+	while (count == POLL_BATCH && all < 2 * slot_count(qpair)) {
+		count = poll_queue(qpair);
+		all += count;
+	}
+	return all != 0;
+}
+
+static void time_out(struct pyn_qpair *qpair, struct slot *slot, uint64_t now)
+{
+	slot->timed_out = true;
+	memset(&slot->cpl, 0xff, sizeof(slot->cpl));
+	slot->completed = now;
+	make_ready(qpair, slot);
+}
+
+/* now lies before the queue was polled: this process may have been stopped for longer than a deadline in between. */
+static void check_deadlines(struct pyn_qpair *qpair, uint64_t now)
+{
+	uint64_t allowed = pyn_ns_to_ticks((uint64_t)*qpair->config.timeout_ms * 1000000u);
+
+	if (qpair->outstanding == 0)
+		return;
+	for (unsigned i = 0; i < slot_count(qpair); i++) {
+		struct slot *slot = &qpair->slots[i];
+
+		if ((slot->flags & (SLOT_DEVICE | SLOT_READY | SLOT_AER | SLOT_OWN)) == SLOT_DEVICE &&
+		    slot->flags & SLOT_SCRIPT && now - slot->submitted > allowed)
+			time_out(qpair, slot, now);
+	}
+}
+
+static void abandon(struct pyn_qpair *qpair, uint16_t status)
+{
+	uint64_t now = pyn_ticks();
+
+	for (unsigned i = 0; i < slot_count(qpair); i++) {
+		struct slot *slot = &qpair->slots[i];
+		struct nvme_cpl cpl = {
+			.sqid = qpair->config.qid, .cid = (uint16_t)i, .status = (uint16_t)(status << 1)};
+
+		if (!(slot->flags & SLOT_DEVICE))
+			continue;
+		if (slot->flags & SLOT_AER && slot->flags & SLOT_SCRIPT && !slot->user) {
+			/* Nobody waits for the driver's own AER, and its end with the queue says nothing. */
+			slot->flags &= (uint8_t)~SLOT_SCRIPT;
+			qpair->outstanding--;
+			qpair->events--;
+		}
+		complete(qpair, slot, &cpl, now);
+	}
+}
+
+static void check(struct pyn_qpair *qpair)
+{
+	uint64_t now = pyn_ticks();
+
+	/* Without a queue nothing is in flight, and after a close there is no controller to be asked. */
+	if (!qpair->queue || now < qpair->next_check)
+		return;
+	qpair->next_check = now + pyn_ns_to_ticks(CHECK_NS);
+	poll_all(qpair);
+	check_deadlines(qpair, now);
+	if (qpair->outstanding && !qpair->engine->alive(qpair->ctrlr)) {
+		poll_all(qpair);
+		abandon(qpair, NVME_SC(NVME_SCT_PATH, 0x70)); /* host pathing error: there is no device */
+	}
+}
+
+/* -- the public part ------------------------------------------------------------------------------------------ */
+
+static int send(struct pyn_qpair *qpair, struct slot *slot, struct pyn_data data, struct pyn_error *err)
+{
+	int rc = qpair->engine->submit(qpair->queue, slot_number(qpair, slot), &slot->cmd, data, err);
+
+	if (rc < 0) {
+		pyn_track_abandon(&slot->track);
+		observe(qpair, slot, PYN_OBSERVED_REFUSED);
+		give_slot_back(qpair, slot);
+		return rc;
+	}
+	slot->timed_out = slot->mismatch = false;
+	slot->generation = qpair->generation;
+	slot->submitted = pyn_ticks();
+	slot->logged = pyn_cmdlog_submit(qpair->log, &slot->cmd, slot->submitted);
+	qpair->engine->ring(qpair->queue);
+	return 0;
+}
+
+static struct slot *take_script_slot(struct pyn_qpair *qpair)
+{
+	/* The device may have ended some that had timed out since: nobody waits for those, so nobody polls. */
+	if (qpair->in_flight == qpair->config.in_flight)
+		poll_all(qpair);
+	return qpair->in_flight < qpair->config.in_flight ? take_slot(qpair, &qpair->free_slots) : NULL;
+}
+
+static void track(struct slot *slot, const struct pyn_command *command)
+{
+	if (command->all)
+		pyn_track_begin_all(&slot->track, command->all, &command->cmd, command->buffer, command->offset,
+				    command->length);
+	else
+		pyn_track_begin(&slot->track, command->verify, &command->cmd, command->buffer, command->offset,
+				command->length, command->stamp, command->judge);
+}
+
+static int take_slot_for(struct pyn_qpair *qpair, struct slot **slot, struct pyn_error *err)
+{
+	if (!qpair->queue)
+		return pyn_error(err, PYN_ERROR_STATE, ENODEV, "Qpair %u is deleted", qpair->config.qid);
+	*slot = take_script_slot(qpair);
+	if (!*slot)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EBUSY,
+				 "queue %u takes %u commands in flight, and has them: call waitdone() first",
+				 qpair->config.qid, qpair->config.in_flight);
+	return 0;
+}
+
+static int submit(struct pyn_qpair *qpair, const struct pyn_command *command, uint16_t *cid, struct pyn_error *err)
+{
+	struct pyn_data data = {.length = command->length, .transfer = command->transfer};
+	struct slot *slot;
+	int rc = take_slot_for(qpair, &slot, err);
+
+	if (rc < 0) {
+		pyn_tables_free(command->all);
+		return rc;
+	}
+	qpair->in_flight++;
+	slot->flags = SLOT_DEVICE | SLOT_SCRIPT;
+	slot->cmd = command->cmd;
+	slot->user = command->user;
+	if (qpair->config.qid == 0 && command->cmd.opc == NVME_ADMIN_ASYNC_EVENT)
+		slot->flags |= SLOT_AER;
+	if (command->buffer)
+		data.address = command->buffer->data + command->offset;
+	track(slot, command);
+	observe(qpair, slot, PYN_OBSERVED_SENT);
+	rc = send(qpair, slot, data, err);
+
+	if (rc < 0)
+		return rc;
+	qpair->outstanding++;
+	qpair->events += (slot->flags & SLOT_AER) != 0;
+	*cid = slot->cmd.cid;
+	return 0;
+}
+
+int pyn_qpair_submit(struct pyn_qpair *qpair, const struct pyn_command *command, uint16_t *cid, struct pyn_error *err)
+{
+	pyn_spin_lock(&qpair->lock);
+	int rc = submit(qpair, command, cid, err);
+
+	pyn_spin_unlock(&qpair->lock);
+	return rc;
+}
+
+/* Hand the completion of a slot out, which is on the list of those to be fetched no more. */
+static void hand_out(struct pyn_qpair *qpair, struct slot *slot, struct pyn_completed *completed)
+{
+	completed->cpl = slot->cpl;
+	completed->cmd = slot->cmd;
+	completed->user = slot->user;
+	completed->timed_out = slot->timed_out;
+	completed->mismatch = slot->mismatch;
+	completed->asynchronous = slot->flags & SLOT_AER;
+	completed->generation = slot->generation;
+	completed->latency_ns = pyn_ticks_to_ns(slot->completed - slot->submitted);
+	if (slot->mismatch)
+		completed->found = slot->found;
+	slot->user = NULL;
+	slot->flags &= (uint8_t)~SLOT_SCRIPT;
+	qpair->outstanding--;
+	qpair->events -= (slot->flags & SLOT_AER) != 0;
+	free_if_done(qpair, slot);
+}
+
+static void fetch_one(struct pyn_qpair *qpair, struct pyn_completed *completed)
+{
+	struct slot *slot = &qpair->slots[qpair->ready_first];
+
+	qpair->ready_first = slot->next;
+	hand_out(qpair, slot, completed);
+}
+
+/* Take the first event out of the list of completions to be fetched. */
+static bool fetch_event(struct pyn_qpair *qpair, struct pyn_completed *completed)
+{
+	uint16_t before = NO_SLOT, number = qpair->ready_first;
+
+	while (number != NO_SLOT && !(qpair->slots[number].flags & SLOT_AER)) {
+		before = number;
+		number = qpair->slots[number].next;
+	}
+	if (number == NO_SLOT)
+		return false;
+	struct slot *slot = &qpair->slots[number];
+
+	if (before == NO_SLOT)
+		qpair->ready_first = slot->next;
+	else
+		qpair->slots[before].next = slot->next;
+	if (qpair->ready_last == number)
+		qpair->ready_last = before;
+	hand_out(qpair, slot, completed);
+	return true;
+}
+
+static unsigned fetch(struct pyn_qpair *qpair, struct pyn_completed *completed, unsigned max)
+{
+	unsigned count = 0;
+
+	while (count < max && qpair->ready_first != NO_SLOT)
+		fetch_one(qpair, &completed[count++]);
+	return count;
+}
+
+unsigned pyn_qpair_fetch(struct pyn_qpair *qpair, struct pyn_completed *completed, unsigned max)
+{
+	pyn_spin_lock(&qpair->lock);
+	poll_queue(qpair);
+	check(qpair);
+	unsigned count = fetch(qpair, completed, max);
+
+	pyn_spin_unlock(&qpair->lock);
+	return count;
+}
+
+/* How long a wait still lasts, and how it passes the time. */
+struct patience {
+	uint64_t ends; /* ticks */
+	uint64_t nap_ns;
+	unsigned empty; /* polls */
+};
+
+static struct patience patience_of(uint64_t budget_us)
+{
+	uint64_t now = pyn_ticks();
+	uint64_t budget = budget_us < UINT64_MAX / 1000 ? pyn_ns_to_ticks(budget_us * 1000) : UINT64_MAX;
+
+	return (struct patience){
+		.ends = budget < UINT64_MAX - now ? now + budget : UINT64_MAX,
+		.nap_ns = FIRST_NAP_NS,
+	};
+}
+
+/* A command is answered in microseconds, and polled for; an event may take days. */
+static bool is_idle(const struct pyn_qpair *qpair)
+{
+	return qpair->outstanding == qpair->events;
+}
+
+static void nap(struct patience *patience, uint64_t now)
+{
+	uint64_t left = pyn_ticks_to_ns(patience->ends - now);
+	struct timespec pause = {.tv_nsec = (long)(left < patience->nap_ns ? left : patience->nap_ns)};
+
+	nanosleep(&pause, NULL);
+	if (patience->nap_ns < LONGEST_NAP_NS)
+		patience->nap_ns *= 2;
+}
+
+/* After a poll that found nothing. False: it has lasted long enough. */
+static bool go_on(const struct pyn_qpair *qpair, struct patience *patience)
+{
+	uint64_t now = pyn_ticks();
+
+	if (now >= patience->ends)
+		return false;
+	if (is_idle(qpair)) {
+		nap(patience, now);
+	} else if (++patience->empty >= EMPTY_POLLS_BEFORE_YIELD) {
+		/* On a machine with few cores the device may be waiting for this one. */
+		sched_yield();
+		patience->empty = 0;
+	}
+	return true;
+}
+
+unsigned pyn_qpair_wait(struct pyn_qpair *qpair, struct pyn_completed *completed, unsigned max, uint64_t budget_us)
+{
+	struct patience patience = patience_of(budget_us);
+	unsigned count;
+
+	do
+		count = pyn_qpair_fetch(qpair, completed, max);
+	while (count == 0 && (qpair->outstanding || qpair->config.qid == 0) && go_on(qpair, &patience));
+	return count;
+}
+
+bool pyn_qpair_wait_event(struct pyn_qpair *qpair, struct pyn_completed *completed, uint64_t budget_us)
+{
+	struct patience patience = patience_of(budget_us);
+	bool found;
+
+	do {
+		pyn_spin_lock(&qpair->lock);
+		poll_queue(qpair);
+		check(qpair);
+		found = fetch_event(qpair, completed);
+		pyn_spin_unlock(&qpair->lock);
+	} while (!found && qpair->events && go_on(qpair, &patience));
+	return found;
+}
+
+/* Whether the controller lost its queues behind this command's back, by a subsystem reset or a loss of power. */
+static bool was_reset(const struct pyn_qpair *qpair)
+{
+	uint64_t csts;
+
+	if (!qpair->engine->reg_read || qpair->engine->reg_read(qpair->ctrlr, NVME_REG_CSTS, 4, &csts, NULL) < 0)
+		return false;
+	return csts == UINT32_MAX || !NVME_GET(csts, NVME_CSTS_RDY);
+}
+
+/* Wait for one of the driver's own commands. The lock is let go between two looks, so that scripts go on. */
+static int await(struct pyn_qpair *qpair, struct slot *slot, struct nvme_cpl *cpl, struct pyn_error *err)
+{
+	uint64_t next_look = slot->submitted + pyn_ns_to_ticks(RESET_LOOK_NS);
+	unsigned empty = 0;
+
+	for (;;) {
+		uint64_t now = pyn_ticks();
+
+		if (!poll_all(qpair) && ++empty >= EMPTY_POLLS_BEFORE_YIELD) {
+			pyn_spin_unlock(&qpair->lock);
+			sched_yield();
+			pyn_spin_lock(&qpair->lock);
+			empty = 0;
+			check(qpair);
+		}
+		if (slot->flags & SLOT_READY)
+			break;
+		if (!qpair->queue) {
+			slot->flags &= (uint8_t)~SLOT_SCRIPT;
+			free_if_done(qpair, slot);
+			return pyn_error(err, PYN_ERROR_STATE, ENODEV, "queue %u was deleted", qpair->config.qid);
+		}
+		if (now >= next_look) {
+			/* Quarantined like after a timeout, but without waiting for one. */
+			if (was_reset(qpair)) {
+				slot->flags &= (uint8_t)~SLOT_SCRIPT;
+				return pyn_error(err, PYN_ERROR_STATE, ECANCELED,
+						 "the controller is not ready (CSTS.RDY is 0, or it is gone): "
+						 "command 0x%02x (CID %u) of "
+						 "queue %u will not complete",
+						 slot->cmd.opc, slot->cmd.cid, qpair->config.qid);
+			}
+			next_look = now + pyn_ns_to_ticks(RESET_LOOK_NS);
+		}
+		/* now lies before the poll: this process may have been stopped in between. */
+		if (pyn_ticks_to_ns(now - slot->submitted) / 1000000u > *qpair->config.timeout_ms) {
+			/* Quarantined: nobody waits for it, the device still has it. */
+			slot->flags &= (uint8_t)~SLOT_SCRIPT;
+			return pyn_error(
+				err, PYN_ERROR_TIMEOUT, ETIMEDOUT,
+				"the drive did not complete command 0x%02x (CID %u) of queue %u within %u ms",
+				slot->cmd.opc, slot->cmd.cid, qpair->config.qid, *qpair->config.timeout_ms);
+		}
+	}
+	*cpl = slot->cpl;
+	slot->flags &= (uint8_t)~SLOT_SCRIPT;
+	free_if_done(qpair, slot);
+	return 0;
+}
+
+static int execute(struct pyn_qpair *qpair, const struct nvme_cmd *cmd, struct pyn_buffer *buffer,
+		   struct nvme_cpl *cpl, struct pyn_error *err)
+{
+	struct pyn_data data = {0};
+	struct slot *slot;
+
+	if (!qpair->queue)
+		return pyn_error(err, PYN_ERROR_STATE, ENODEV, "the controller is not enabled");
+	if (!qpair->engine->alive(qpair->ctrlr))
+		return pyn_error(err, PYN_ERROR_GONE, ENODEV, "the drive is gone");
+	/* As take_script_slot: those that timed out are back where the device has answered since. */
+	if (qpair->free_own_slots == NO_SLOT)
+		poll_all(qpair);
+	slot = take_slot(qpair, &qpair->free_own_slots);
+	if (!slot)
+		return pyn_error(err, PYN_ERROR_TIMEOUT, EBUSY,
+				 "the drive has not answered %u commands of the driver's own on queue %u",
+				 qpair->config.own_slots, qpair->config.qid);
+	slot->flags = SLOT_DEVICE | SLOT_SCRIPT | SLOT_OWN;
+	slot->cmd = *cmd;
+	slot->user = NULL;
+	if (buffer)
+		data = (struct pyn_data){.address = buffer->data, .length = buffer->size};
+	pyn_track_begin(&slot->track, NULL, cmd, buffer, 0, data.length, false, false);
+	int rc = send(qpair, slot, data, err);
+
+	if (rc < 0)
+		return rc;
+	qpair->outstanding++;
+	rc = await(qpair, slot, cpl, err);
+	qpair->outstanding--;
+	/* Without a queue the controller may be closed, and nobody to be asked. */
+	if (rc == 0 && NVME_STATUS_SCT(cpl->status) == NVME_SCT_PATH &&
+	    (!qpair->queue || !qpair->engine->alive(qpair->ctrlr)))
+		return pyn_error(err, PYN_ERROR_GONE, ENODEV, "the drive is gone");
+	return rc;
+}
+
+int pyn_qpair_execute(struct pyn_qpair *qpair, const struct nvme_cmd *cmd, struct pyn_buffer *buffer,
+		      struct nvme_cpl *cpl, struct pyn_error *err)
+{
+	pyn_spin_lock(&qpair->lock);
+	int rc = execute(qpair, cmd, buffer, cpl, err);
+
+	pyn_spin_unlock(&qpair->lock);
+	return rc;
+}
+
+void pyn_qpair_abandon(struct pyn_qpair *qpair, uint16_t status)
+{
+	pyn_spin_lock(&qpair->lock);
+	poll_all(qpair);
+	abandon(qpair, status);
+	qpair->generation++;
+	qpair->queue = NULL;
+	pyn_spin_unlock(&qpair->lock);
+}

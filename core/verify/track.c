@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/verify/track.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/util/crc32c.h"
+#include "core/util/clock.h"
+
+/* NVM Command Set Specification 1.0, section 3.2: SLBA in cdw11:10, NLB 0's based in cdw12 15:0. */
+static uint64_t cmd_slba(const struct nvme_cmd *cmd)
+{
+	return (uint64_t)cmd->cdw11 << 32 | cmd->cdw10;
+}
+
+static uint32_t cmd_nlb(const struct nvme_cmd *cmd)
+{
+	return (cmd->cdw12 & 0xffff) + 1;
+}
+
+static void begin_read(struct pyn_track *track, const struct nvme_cmd *cmd, bool judge)
+{
+	track->effect = PYN_EFFECT_READ;
+	track->judge = judge && track->use.buffer &&
+		       (uint64_t)cmd_nlb(cmd) * pyn_verify_lba_size(track->verify) <= track->use.length;
+	track->lacks_data = judge && !track->judge;
+	if (!track->judge)
+		return;
+	track->cells = track->inline_cells;
+	if (track->nlb > PYN_TRACK_INLINE)
+		track->cells = malloc(track->nlb * sizeof(uint64_t));
+	if (!track->cells) {
+		track->judge = false;
+		track->lacks_data = true;
+		return;
+	}
+	pyn_verify_read_begin(track->verify, track->slba, (uint32_t)track->nlb, track->cells);
+}
+
+static uint8_t *data_of(const struct pyn_track *track)
+{
+	return track->use.buffer->data + track->use.offset;
+}
+
+/* The CRC of each LBA that is written, by which its end finds whether the script has changed the data meanwhile.
+ * Where there is no memory for them, nobody will know. */
+static void note_crcs(struct pyn_track *track)
+{
+	track->crc = track->inline_crc;
+	if (track->nlb > PYN_TRACK_INLINE)
+		track->crc = malloc(track->nlb * sizeof(*track->crc));
+	if (track->crc)
+		pyn_crc32c_blocks(data_of(track), pyn_verify_lba_size(track->verify), (uint32_t)track->nlb,
+				  track->crc);
+}
+
+/* Whether the data are still what they were when note_crcs saw them: a view of a buffer (numpy, memoryview) changes
+ * it without a word. */
+static bool crcs_hold(const struct pyn_track *track)
+{
+	const uint32_t lba_size = pyn_verify_lba_size(track->verify);
+
+	for (uint64_t done = 0; done < track->nlb; done += PYN_TRACK_INLINE) {
+		uint32_t crc[PYN_TRACK_INLINE];
+		uint64_t left = track->nlb - done;
+		uint32_t batch = left < PYN_TRACK_INLINE ? (uint32_t)left : PYN_TRACK_INLINE;
+
+		pyn_crc32c_blocks(data_of(track) + done * lba_size, lba_size, batch, crc);
+		if (memcmp(crc, track->crc + done, batch * sizeof(*crc)) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Of what is changed, the LBAs that a limit leaves are noted. */
+static void note(struct pyn_track *track)
+{
+	track->all_lbas = track->nlb;
+	track->nlb = pyn_verify_note_begin(track->verify, track->slba, track->all_lbas);
+}
+
+static void begin_write(struct pyn_track *track, const struct nvme_cmd *cmd, bool stamp)
+{
+	struct pyn_verify *verify = track->verify;
+	uint32_t nlb = cmd_nlb(cmd);
+
+	track->effect = PYN_EFFECT_WRITE;
+	track->fua = cmd->cdw12 & NVME_RW_FUA;
+	note(track);
+	if (!track->use.buffer || (uint64_t)nlb * pyn_verify_lba_size(verify) > track->use.length) {
+		/* The device takes its data from where nobody knows what lies. */
+		pyn_verify_change_begin(verify, track->slba, track->nlb, PYN_CELL_UNKNOWN);
+		return;
+	}
+	uint64_t token = 0;
+
+	if (stamp) {
+		token = pyn_token_take(nlb);
+		pyn_verify_stamp(verify, data_of(track), track->slba, nlb, token);
+	}
+	note_crcs(track);
+	if (!track->crc)
+		pyn_verify_change_begin(verify, track->slba, track->nlb, PYN_CELL_UNKNOWN);
+	else if (stamp)
+		pyn_verify_write_begin_crc(verify, track->slba, (uint32_t)track->nlb, track->crc, token);
+	else
+		pyn_verify_write_begin(verify, track->slba, (uint32_t)track->nlb, data_of(track), false, 0);
+}
+
+static void begin_change(struct pyn_track *track, enum pyn_cell_state state)
+{
+	track->effect = PYN_EFFECT_CHANGE;
+	track->ranges = 1;
+	note(track);
+	pyn_verify_change_begin(track->verify, track->slba, track->nlb, state);
+}
+
+/* From now to the end nothing is judged, and then nothing is known: of these ranges, or of everything. */
+static void begin_unclear(struct pyn_track *track)
+{
+	track->effect = PYN_EFFECT_UNCLEAR;
+	pyn_verify_hold(track->verify);
+}
+
+static void forget_unclear(struct pyn_track *track)
+{
+	if (!track->dsm)
+		pyn_verify_forget(track->verify, 0, UINT64_MAX);
+	for (uint32_t i = 0; track->dsm && i < track->ranges; i++)
+		pyn_verify_forget(track->verify, track->dsm[i].slba, track->dsm[i].nlb);
+}
+
+static void end_unclear(struct pyn_track *track, bool own)
+{
+	if (own)
+		forget_unclear(track);
+	else
+		/* The script changed the ranges in flight: the device may have taken any. */
+		pyn_verify_forget(track->verify, 0, UINT64_MAX);
+	pyn_verify_release(track->verify);
+}
+
+/* A copy of a range list in the command's data. False: the data are not there, or there is no memory. */
+static bool copy_ranges(struct pyn_track *track, uint32_t ranges, size_t size, void **copy)
+{
+	*copy = NULL;
+	if (track->use.buffer && ranges * size <= track->use.length)
+		*copy = malloc(ranges * size);
+	if (*copy)
+		memcpy(*copy, track->use.buffer->data + track->use.offset, ranges * size);
+	return *copy != NULL;
+}
+
+static void begin_dsm(struct pyn_track *track, const struct nvme_cmd *cmd)
+{
+	uint32_t ranges = (cmd->cdw10 & 0xff) + 1;
+	uint64_t lbas = 0;
+
+	if (!(cmd->cdw11 & NVME_DSM_AD))
+		return;
+	if (!copy_ranges(track, ranges, sizeof(*track->dsm), (void **)&track->dsm)) {
+		begin_unclear(track);
+		return;
+	}
+	track->ranges = ranges;
+	for (uint32_t i = 0; i < ranges; i++)
+		lbas += track->dsm[i].nlb;
+	if (lbas > PYN_TRACK_MOST) {
+		begin_unclear(track);
+		return;
+	}
+	track->effect = PYN_EFFECT_CHANGE;
+	for (uint32_t i = 0; i < ranges; i++) {
+		struct nvme_dsm_range *range = &track->dsm[i];
+
+		range->attr = (uint32_t)pyn_verify_note_begin(track->verify, range->slba, range->nlb);
+		pyn_verify_change_begin(track->verify, range->slba, range->attr, PYN_CELL_DEALLOCATED);
+	}
+}
+
+/* NVM Command Set Specification 1.0, section 3.2.2: a source range is 32 or 40 bytes, NLB 0's based in its bytes
+ * 17:16; what is copied lies in a row from SDLBA (cdw11:10) on. */
+#define COPY_RANGE 32u
+#define COPY_NLB 16u
+#define COPY_FORMAT(cmd) ((cmd)->cdw12 >> 8 & 0xf)
+
+static void begin_copy(struct pyn_track *track, const struct nvme_cmd *cmd)
+{
+	uint32_t ranges = (cmd->cdw12 & 0xff) + 1;
+	uint8_t *copy;
+
+	if (COPY_FORMAT(cmd) != 0 || !copy_ranges(track, ranges, COPY_RANGE, (void **)&copy)) {
+		begin_unclear(track);
+		return;
+	}
+	track->nlb = 0;
+	for (uint32_t i = 0; i < ranges; i++) {
+		uint16_t nlb;
+
+		memcpy(&nlb, copy + i * COPY_RANGE + COPY_NLB, sizeof(nlb));
+		track->nlb += nlb + UINT64_C(1);
+	}
+	free(copy);
+	begin_change(track, PYN_CELL_UNKNOWN);
+}
+
+/* -- zones ----------------------------------------------------------------------------------------------------- */
+
+#define ZONE_RESET 0x04u /* cdw13 7:0; Zoned Namespace Command Set Specification 1.1, section 3.4.3 */
+#define ZONE_OFFLINE 0x05u
+#define ZONE_ALL 0x100u
+
+/* The zone in which an LBA lies, as a range. False: nobody knows. */
+static bool zone_of(const struct pyn_verify *verify, uint64_t lba, struct nvme_dsm_range *range)
+{
+	uint64_t size = pyn_verify_zone_size(verify);
+
+	if (size == 0 || size > UINT32_MAX)
+		return false;
+	range->slba = lba - lba % size;
+	range->nlb = (uint32_t)size;
+	return true;
+}
+
+static void begin_zone_action(struct pyn_track *track, const struct nvme_cmd *cmd)
+{
+	uint8_t action = cmd->cdw13 & 0xff;
+	struct nvme_dsm_range zone;
+
+	if (action != ZONE_RESET && action != ZONE_OFFLINE)
+		return;
+	if (!(cmd->cdw13 & ZONE_ALL) && zone_of(track->verify, track->slba, &zone))
+		track->dsm = malloc(sizeof(zone));
+	if (track->dsm) {
+		track->dsm[0] = zone;
+		track->ranges = 1;
+	}
+	begin_unclear(track);
+}
+
+/* Where its data go is known at its end. Nothing is known of LBAs that a zone has not been written up to, so until
+ * then nothing is judged wrongly. */
+static void begin_append(struct pyn_track *track, const struct nvme_cmd *cmd)
+{
+	uint32_t lba_size = pyn_verify_lba_size(track->verify);
+
+	track->effect = PYN_EFFECT_APPEND;
+	track->fua = cmd->cdw12 & NVME_RW_FUA;
+	track->calm = pyn_verify_calm_begin(track->verify);
+	if (!track->use.buffer || track->nlb * lba_size > track->use.length)
+		return;
+	note_crcs(track);
+}
+
+static enum pyn_write_outcome outcome_of(const struct pyn_track *track, bool known)
+{
+	if (!known)
+		return PYN_WRITE_FAILED;
+	return track->fua || track->submitted >= pyn_verify_durable_since(track->verify) ? PYN_WRITE_DURABLE
+											 : PYN_WRITE_DONE;
+}
+
+/* Whether a drive can have written there: within the zone that was asked for. */
+static bool lies_in(const struct nvme_dsm_range *zone, uint64_t lba, uint64_t nlb)
+{
+	return lba >= zone->slba && lba - zone->slba < zone->nlb && nlb <= zone->nlb - (lba - zone->slba);
+}
+
+static void end_append(struct pyn_track *track, bool own, uint64_t lba)
+{
+	struct nvme_dsm_range zone;
+	bool zoned = zone_of(track->verify, track->slba, &zone);
+	bool there = zoned && lies_in(&zone, lba, track->nlb);
+
+	if (zoned && !there) {
+		/* The drive says that it has written into another zone: it may have hit either. */
+		pyn_verify_forget(track->verify, zone.slba, zone.nlb);
+		zone_of(track->verify, lba, &zone);
+		pyn_verify_forget(track->verify, zone.slba, zone.nlb);
+	}
+	/* Where no zones are known, nobody knows what this opcode does. */
+	if (!there || !track->crc) {
+		pyn_verify_forget(track->verify, lba, track->nlb);
+		return;
+	}
+	uint64_t noted = pyn_verify_note_begin(track->verify, lba, track->nlb);
+
+	/* First the cells, then the question what came between: what begins now finds them. */
+	pyn_verify_write_begin_crc(track->verify, lba, (uint32_t)noted, track->crc, pyn_token_take(track->nlb));
+	bool known = own && pyn_verify_calm_end(track->verify, track->calm);
+
+	pyn_verify_write_end(track->verify, lba, noted, outcome_of(track, known));
+	pyn_verify_note_end(track->verify, lba, track->nlb, noted);
+}
+
+/* NVM Command Set Specification 1.0, figure 13; Zoned Namespace Command Set Specification 1.1, figure 17; Base 2.0,
+ * section 7. */
+bool pyn_track_is_unknown(uint8_t opcode)
+{
+	switch (opcode) {
+	case NVME_IO_FLUSH:
+	case NVME_IO_WRITE:
+	case NVME_IO_READ:
+	case NVME_IO_WRITE_UNCORRECTABLE:
+	case NVME_IO_COMPARE:
+	case NVME_IO_WRITE_ZEROES:
+	case NVME_IO_DSM:
+	case NVME_IO_VERIFY:
+	case NVME_IO_RESERVATION_REGISTER:
+	case NVME_IO_RESERVATION_REPORT:
+	case NVME_IO_RESERVATION_ACQUIRE:
+	case NVME_IO_MANAGEMENT_RECEIVE:
+	case NVME_IO_RESERVATION_RELEASE:
+	case NVME_IO_CANCEL:
+	case NVME_IO_COPY:
+	case NVME_IO_MANAGEMENT_SEND:
+	case NVME_IO_ZONE_MGMT_SEND:
+	case NVME_IO_ZONE_MGMT_RECEIVE:
+	case NVME_IO_ZONE_APPEND:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* What a command to a single namespace changes, or to all of them. */
+static bool changes_data(const struct nvme_cmd *cmd)
+{
+	switch (cmd->opc) {
+	case NVME_IO_WRITE:
+	case NVME_IO_WRITE_UNCORRECTABLE:
+	case NVME_IO_WRITE_ZEROES:
+	case NVME_IO_DSM:
+	case NVME_IO_COPY:
+	case NVME_IO_ZONE_MGMT_SEND:
+	case NVME_IO_ZONE_APPEND:
+		return true;
+	default:
+		return pyn_track_is_unknown(cmd->opc);
+	}
+}
+
+void pyn_track_begin_all(struct pyn_track *track, struct pyn_tables *all, const struct nvme_cmd *cmd,
+			 struct pyn_buffer *buffer, uint32_t offset, uint32_t length)
+{
+	pyn_track_begin(track, NULL, cmd, buffer, offset, length, false, false);
+	track->all = all;
+	if (!all)
+		return;
+	if (cmd->opc == NVME_IO_FLUSH) {
+		track->effect = PYN_EFFECT_FLUSH;
+		pyn_tables_flush_begin(all);
+	} else if (changes_data(cmd)) {
+		track->effect = PYN_EFFECT_UNCLEAR;
+		for (unsigned i = 0; i < all->count; i++)
+			pyn_verify_hold(all->table[i].verify);
+	}
+}
+
+static void end_all(struct pyn_track *track, bool success)
+{
+	if (track->effect == PYN_EFFECT_FLUSH && success)
+		pyn_tables_flush_end(track->all);
+	for (unsigned i = 0; track->effect == PYN_EFFECT_UNCLEAR && i < track->all->count; i++) {
+		pyn_verify_forget(track->all->table[i].verify, 0, UINT64_MAX);
+		pyn_verify_release(track->all->table[i].verify);
+	}
+	track->effect = PYN_EFFECT_NONE;
+	pyn_tables_free(track->all);
+	track->all = NULL;
+}
+
+void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const struct nvme_cmd *cmd,
+		     struct pyn_buffer *buffer, uint32_t offset, uint32_t length, bool stamp, bool judge)
+{
+	track->verify = verify;
+	track->all = NULL;
+	track->effect = PYN_EFFECT_NONE;
+	track->judge = false;
+	track->lacks_data = false;
+	track->fua = false;
+	track->ranges = 0;
+	track->use.buffer = NULL;
+	track->cells = NULL;
+	track->dsm = NULL;
+	track->crc = NULL;
+	track->slba = cmd_slba(cmd);
+	track->nlb = cmd_nlb(cmd);
+	track->submitted = pyn_ticks();
+	if (buffer)
+		pyn_buffer_use_begin(&track->use, buffer, offset, length, cmd->opc & NVME_DATA_FROM_DEVICE,
+				     verify && stamp);
+	if (!verify)
+		return;
+	pyn_verify_get(verify);
+	switch (cmd->opc) {
+	case NVME_IO_READ:
+		begin_read(track, cmd, judge);
+		break;
+	case NVME_IO_WRITE:
+		begin_write(track, cmd, stamp);
+		break;
+	case NVME_IO_WRITE_ZEROES:
+		/* With DEAC, too, they read as zeros until they are written (section 3.2.8). */
+		track->fua = cmd->cdw12 & NVME_RW_FUA;
+		begin_change(track, PYN_CELL_ZEROES);
+		break;
+	case NVME_IO_WRITE_UNCORRECTABLE:
+		begin_change(track, PYN_CELL_UNCORRECTABLE);
+		break;
+	case NVME_IO_DSM:
+		begin_dsm(track, cmd);
+		break;
+	case NVME_IO_COPY:
+		begin_copy(track, cmd);
+		break;
+	case NVME_IO_ZONE_APPEND:
+		begin_append(track, cmd);
+		break;
+	case NVME_IO_ZONE_MGMT_SEND:
+		begin_zone_action(track, cmd);
+		break;
+	case NVME_IO_FLUSH:
+		track->effect = PYN_EFFECT_FLUSH;
+		track->epoch = pyn_verify_flush_begin(verify);
+		break;
+	default:
+		if (pyn_track_is_unknown(cmd->opc)) {
+			begin_unclear(track);
+			track->effect = PYN_EFFECT_UNKNOWN;
+		}
+		break;
+	}
+}
+
+/* A drive that does not know the opcode either has done nothing. */
+static void end_unknown(struct pyn_track *track, const struct nvme_cpl *cpl)
+{
+	if (NVME_STATUS_SCT(cpl->status) != 0 || NVME_STATUS_SC(cpl->status) != NVME_SC_INVALID_OPCODE)
+		pyn_verify_forget(track->verify, 0, UINT64_MAX);
+	pyn_verify_release(track->verify);
+}
+
+static void end_change(struct pyn_track *track, bool success, bool own)
+{
+	enum pyn_write_outcome outcome = outcome_of(track, success && own);
+
+	if (!own)
+		/* The script changed the ranges in flight: the device may have taken any. */
+		pyn_verify_forget(track->verify, 0, UINT64_MAX);
+	if (!track->dsm) {
+		pyn_verify_change_end(track->verify, track->slba, track->nlb, outcome);
+		pyn_verify_note_end(track->verify, track->slba, track->all_lbas, track->nlb);
+		return;
+	}
+	for (uint32_t i = 0; i < track->ranges; i++) {
+		const struct nvme_dsm_range *range = &track->dsm[i];
+
+		pyn_verify_change_end(track->verify, range->slba, range->attr, outcome);
+		pyn_verify_note_end(track->verify, range->slba, range->nlb, range->attr);
+	}
+}
+
+/* Judged while its buffer is still in use: another command that starts to use it meanwhile makes that void. */
+static bool end_read(struct pyn_track *track, struct pyn_mismatch *mismatch)
+{
+	struct pyn_verify_counts counts = {0};
+	bool right = pyn_verify_read_end(track->verify, track->slba, (uint32_t)track->nlb, data_of(track),
+					 track->cells, &counts, mismatch);
+
+	if (!pyn_buffer_use_end(&track->use)) {
+		counts = (struct pyn_verify_counts){.unverified = track->nlb};
+		right = true;
+	} else if (mismatch->zeroed) {
+		pyn_verify_observe_zeros(track->verify, track->slba, (uint32_t)track->nlb, track->cells);
+	}
+	pyn_verify_count(track->verify, &counts);
+	return right;
+}
+
+/* A read that was to be judged, had its data been in its buffer. */
+static void count_unjudged(const struct pyn_track *track)
+{
+	const struct pyn_verify_counts counts = {.unverified = track->nlb};
+
+	pyn_verify_count(track->verify, &counts);
+}
+
+static void finish(struct pyn_track *track)
+{
+	if (track->cells != track->inline_cells)
+		free(track->cells);
+	free(track->dsm);
+	if (track->crc != track->inline_crc)
+		free(track->crc);
+	track->cells = NULL;
+	track->dsm = NULL;
+	track->crc = NULL;
+	track->effect = PYN_EFFECT_NONE;
+	pyn_verify_put(track->verify);
+	track->verify = NULL;
+}
+
+bool pyn_track_end(struct pyn_track *track, const struct nvme_cpl *cpl, struct pyn_mismatch *mismatch)
+{
+	bool success = !(cpl->status & ~NVME_STATUS_P & ~NVME_STATUS_M & ~NVME_STATUS_DNR);
+	bool right = !success || !track->judge || end_read(track, mismatch);
+	bool same = !success || !track->crc || crcs_hold(track);
+	bool own = !track->use.buffer || pyn_buffer_use_end(&track->use);
+
+	own = own && same;
+	if (track->all)
+		end_all(track, success);
+	switch (track->effect) {
+	case PYN_EFFECT_WRITE:
+		pyn_verify_write_end(track->verify, track->slba, track->nlb, outcome_of(track, success && own));
+		pyn_verify_note_end(track->verify, track->slba, track->all_lbas, track->nlb);
+		break;
+	case PYN_EFFECT_CHANGE:
+		end_change(track, success, own);
+		break;
+	case PYN_EFFECT_UNCLEAR:
+		end_unclear(track, own);
+		break;
+	case PYN_EFFECT_UNKNOWN:
+		end_unknown(track, cpl);
+		break;
+	case PYN_EFFECT_APPEND:
+		if (success)
+			end_append(track, own, (uint64_t)cpl->cdw1 << 32 | cpl->cdw0);
+		break;
+	case PYN_EFFECT_FLUSH:
+		if (success)
+			pyn_verify_flush_end(track->verify, track->epoch);
+		break;
+	case PYN_EFFECT_READ:
+		if (success && track->lacks_data)
+			count_unjudged(track);
+		break;
+	case PYN_EFFECT_NONE:
+		break;
+	}
+	finish(track);
+	return right;
+}
+
+void pyn_track_abandon(struct pyn_track *track)
+{
+	/* Any status that is not success: a write of unknown outcome, a read that is not judged. */
+	const struct nvme_cpl aborted = {.status = NVME_SC_ABORTED_SQ_DELETION << 1};
+	struct pyn_mismatch unused;
+
+	pyn_track_end(track, &aborted, &unused);
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/verify/verify_cells.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define NEVER_ENDS (UINT64_C(1) << 30) /* in the count of a CONFLICT: one of its writes has nobody to end it */
+
+#define SPINS_BEFORE_YIELD 100u
+#define SPINS_BEFORE_DOUBT 10000u /* whether who has a lock is still alive */
+
+uint32_t pyn_the_process;
+
+void pyn_verify_forked(void)
+{
+	pyn_the_process = (uint32_t)getpid();
+}
+
+/* -- locks of the dead ------------------------------------------------------------------------------------------ */
+
+uint64_t pyn_cell_lose_count(const struct pyn_verify *verify, uint64_t cell)
+{
+	(void)verify;
+	if (pyn_cell_state_of(cell) == PYN_CELL_CONFLICT)
+		return (cell & PYN_CELL_CRC) < NEVER_ENDS ? cell + NEVER_ENDS : cell;
+	return cell & PYN_CELL_BUSY ? pyn_cell_make(PYN_CELL_CONFLICT, NEVER_ENDS + 1, 0)
+				    : pyn_cell_make(PYN_CELL_UNKNOWN, 0, 0);
+}
+
+/* Ended, and perhaps not yet reaped. Without /proc a process that was not reaped is taken for a living one. */
+static bool has_died(uint32_t process)
+{
+	char path[32], text[256], *end;
+	ssize_t length = 0;
+
+	if (kill((pid_t)process, 0) < 0 && errno == ESRCH)
+		return true;
+	snprintf(path, sizeof(path), "/proc/%u/stat", process);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		length = read(fd, text, sizeof(text) - 1);
+		close(fd);
+	}
+	text[length > 0 ? length : 0] = '\0';
+	/* The state follows the name, which may hold anything but this. */
+	end = strrchr(text, ')');
+	return end && (end[2] == 'Z' || end[2] == 'X');
+}
+
+/* With the lock: change those of a range in one block. */
+static void change_block(struct pyn_verify *verify, uint64_t lba, uint64_t past, pyn_cell_change *change)
+{
+	while (lba < past) {
+		struct pyn_span span = pyn_cells_span(verify, lba, past);
+
+		for (uint64_t i = 0; span.cells && i < span.past - lba; i++) {
+			uint64_t old = pyn_cell_load(&span.cells[i]);
+
+			if (old)
+				pyn_cell_store(&span.cells[i], change(verify, old));
+		}
+		lba = span.past;
+	}
+}
+
+static void finish_for(struct pyn_verify *verify, uint64_t what)
+{
+	uint64_t lba = what << PYN_BLOCK_SHIFT;
+
+	if (what & PYN_LOCK_SPLIT)
+		pyn_nodes_split(&verify->nodes, what & (PYN_LOCK_SPLIT - 1));
+	else if (!(what & PYN_LOCK_SWEEP))
+		change_block(verify, lba, pyn_block_past(lba, verify->past), pyn_cell_lose_count);
+}
+
+/* For some 100 ns, or until the kernel lets him go on, or for ever. */
+__attribute__((noinline)) void pyn_lock_wait(struct pyn_verify *verify, struct pyn_stripe *stripe, uint64_t what)
+{
+	const uint64_t mine = what << PYN_LOCK_PID_BITS | pyn_the_process;
+
+	for (unsigned turn = 1;; turn++) {
+		uint64_t owner = 0;
+
+		if (atomic_compare_exchange_strong_explicit(&stripe->lock, &owner, mine, memory_order_acquire,
+							    memory_order_relaxed))
+			return;
+		if (turn % SPINS_BEFORE_YIELD == 0)
+			sched_yield();
+		if (turn % SPINS_BEFORE_DOUBT || !has_died(owner & ((1u << PYN_LOCK_PID_BITS) - 1)))
+			continue;
+		/* Who is killed while he finishes it leaves that to the next one. */
+		uint64_t left = owner >> PYN_LOCK_PID_BITS, taken = left << PYN_LOCK_PID_BITS | pyn_the_process;
+
+		if (!atomic_compare_exchange_strong_explicit(&stripe->lock, &owner, taken, memory_order_acquire,
+							     memory_order_relaxed))
+			continue;
+		finish_for(verify, left);
+		atomic_store_explicit(&stripe->lock, mine, memory_order_release);
+		return;
+	}
+}
+
+/* -- buckets ---------------------------------------------------------------------------------------------------- */
+
+static bool split_one(struct pyn_verify *verify)
+{
+	uint64_t target = pyn_nodes_next_split(&verify->nodes);
+
+	if (target == 0)
+		return false;
+	/* Both buckets are of one stripe. */
+	struct pyn_stripe *stripe = &verify->stripes[pyn_nodes_stripe(target)];
+
+	pyn_stripe_lock(verify, stripe, PYN_LOCK_SPLIT | target);
+	pyn_nodes_split(&verify->nodes, target);
+	pyn_stripe_unlock(stripe);
+	return true;
+}
+
+/* What others add meanwhile is theirs to make room for. */
+void pyn_cells_grow(struct pyn_verify *verify, uint64_t nlb)
+{
+	uint64_t most = 2 * (nlb / (1u << PYN_QUAD_SHIFT) + 2);
+
+	while (most-- && split_one(verify))
+		;
+}
+
+/* -- all of a range --------------------------------------------------------------------------------------------- */
+
+static bool says_something(const _Atomic uint64_t *cells, uint64_t count)
+{
+	uint64_t any = 0;
+
+	for (uint64_t i = 0; i < count; i++)
+		any |= pyn_cell_load(&cells[i]);
+	return any;
+}
+
+static void change_one(struct pyn_verify *verify, uint64_t lba, uint64_t past, pyn_cell_change *change)
+{
+	struct pyn_stripe *stripe = pyn_stripe_of(verify, lba >> PYN_BLOCK_SHIFT);
+
+	pyn_stripe_lock(verify, stripe, PYN_LOCK_SWEEP);
+	change_block(verify, lba, past, change);
+	pyn_stripe_unlock(stripe);
+}
+
+static void each_flat(struct pyn_verify *verify, uint64_t slba, uint64_t past, pyn_cell_change *change)
+{
+	for (uint64_t lba = slba, end; lba < past; lba = end) {
+		if (!pyn_verify_is_touched(verify, lba)) {
+			end = ((lba >> PYN_VERIFY_PAGE_SHIFT) + 1) << PYN_VERIFY_PAGE_SHIFT;
+			continue;
+		}
+		end = pyn_block_past(lba, past);
+		if (says_something(&verify->cells[lba], end - lba))
+			change_one(verify, lba, end, change);
+	}
+}
+
+static void each_by_block(struct pyn_verify *verify, uint64_t slba, uint64_t past, pyn_cell_change *change)
+{
+	for (uint64_t lba = slba, end; lba < past; lba = end) {
+		end = pyn_block_past(lba, past);
+		change_one(verify, lba, end, change);
+	}
+}
+
+struct sweep {
+	const struct pyn_verify *verify;
+	uint64_t slba, past;
+	pyn_cell_change *change;
+};
+
+static void sweep_node(void *user, uint64_t lba, _Atomic uint64_t *cells, uint32_t count)
+{
+	const struct sweep *sweep = user;
+
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t old = pyn_cell_load(&cells[i]);
+
+		if (old && lba + i >= sweep->slba && lba + i < sweep->past)
+			pyn_cell_store(&cells[i], sweep->change(sweep->verify, old));
+	}
+}
+
+/* What a split moves meanwhile goes to a bucket that is still to come. */
+static void each_by_bucket(struct pyn_verify *verify, uint64_t slba, uint64_t past, pyn_cell_change *change)
+{
+	struct sweep sweep = {verify, slba, past, change};
+
+	for (uint64_t bucket = 0; bucket < atomic_load(&verify->nodes.shared->buckets); bucket++) {
+		struct pyn_stripe *stripe = &verify->stripes[pyn_nodes_stripe(bucket)];
+
+		if (!atomic_load(&verify->nodes.heads[bucket]))
+			continue;
+		pyn_stripe_lock(verify, stripe, PYN_LOCK_SWEEP);
+		pyn_nodes_each(&verify->nodes, bucket, sweep_node, &sweep);
+		pyn_stripe_unlock(stripe);
+	}
+}
+
+static void each_moved(struct pyn_verify *verify, uint64_t slba, uint64_t past, pyn_cell_change *change)
+{
+	const uint64_t chunk = UINT64_C(1) << (PYN_CHUNK_BLOCKS_SHIFT + PYN_BLOCK_SHIFT);
+	const struct pyn_dense *dense = &verify->dense;
+
+	for (uint64_t lba = slba, end; lba < past; lba = end) {
+		end = pyn_block_past(lba, past);
+		if (!pyn_dense_has_chunk(dense, lba >> PYN_BLOCK_SHIFT))
+			end = (lba | (chunk - 1)) + 1;
+		else if (pyn_dense_moved(dense, lba >> PYN_VERIFY_PAGE_SHIFT) == 0)
+			end = ((lba >> PYN_VERIFY_PAGE_SHIFT) + 1) << PYN_VERIFY_PAGE_SHIFT;
+		else if (pyn_dense_has(dense, lba >> PYN_BLOCK_SHIFT) &&
+			 says_something(&dense->cells[lba], end - lba))
+			change_one(verify, lba, end, change);
+	}
+}
+
+/* In this order: a block that moves meanwhile is met where it goes. */
+static void each_by_place(struct pyn_verify *verify, uint64_t slba, uint64_t past, pyn_cell_change *change)
+{
+	each_by_bucket(verify, slba, past, change);
+	each_moved(verify, slba, past, change);
+}
+
+void pyn_cells_each(struct pyn_verify *verify, uint64_t slba, uint64_t nlb, pyn_cell_change *change)
+{
+	uint64_t count = pyn_verify_clip(verify->past, slba, nlb);
+
+	if (pyn_verify_is_flat(verify))
+		each_flat(verify, slba, slba + count, change);
+	else if (count >> PYN_BLOCK_SHIFT < atomic_load(&verify->nodes.shared->buckets))
+		each_by_block(verify, slba, slba + count, change);
+	else
+		each_by_place(verify, slba, slba + count, change);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * How cells are changed: under the lock of their stripe, one atomic instruction for a block of 32 LBAs. They are read
+ * without it, since each is stored in one piece.
+ *
+ * A lock says who has it and what for. A process may be killed while it has one; whoever waits for it then takes it
+ * over, finishes what must be finished, and what writes were in flight over that block is known no more.
+ */
+#ifndef PYN_IO_VERIFY_CELLS_H
+#define PYN_IO_VERIFY_CELLS_H
+
+#include "core/verify/verify_table.h"
+
+/* A lock: the PID of its owner, and above it the block whose cells are changed, or one of these. */
+#define PYN_LOCK_PID_BITS 22
+#define PYN_LOCK_SPLIT (UINT64_C(1) << 40) /* | the bucket that is made */
+#define PYN_LOCK_SWEEP                                                                                               \
+	(UINT64_C(1) << 41) /* cells are changed one by one, in a way that may be left off anywhere                  \
+			     */
+
+extern uint32_t pyn_the_process; /* who this is, in locks */
+
+/* Somebody else has it. */
+void pyn_lock_wait(struct pyn_verify *verify, struct pyn_stripe *stripe, uint64_t what);
+
+static inline struct pyn_stripe *pyn_stripe_of(const struct pyn_verify *verify, uint64_t block)
+{
+	if (!pyn_verify_is_flat(verify))
+		block = pyn_nodes_hash(block);
+	return &verify->stripes[pyn_nodes_stripe(block)];
+}
+
+static inline void pyn_stripe_lock(struct pyn_verify *verify, struct pyn_stripe *stripe, uint64_t what)
+{
+	uint64_t nobody = 0;
+
+	if (__builtin_expect(!atomic_compare_exchange_strong_explicit(&stripe->lock, &nobody,
+								      what << PYN_LOCK_PID_BITS | pyn_the_process,
+								      memory_order_acquire, memory_order_relaxed),
+			     0))
+		pyn_lock_wait(verify, stripe, what);
+}
+
+/* What was stored in the cells is seen before this. */
+static inline void pyn_stripe_unlock(struct pyn_stripe *stripe)
+{
+	atomic_store_explicit(&stripe->lock, 0, memory_order_release);
+}
+
+static inline uint64_t pyn_cell_load(const _Atomic uint64_t *cell)
+{
+	return atomic_load_explicit(cell, memory_order_relaxed);
+}
+
+static inline void pyn_cell_store(_Atomic uint64_t *cell, uint64_t value)
+{
+	atomic_store_explicit(cell, value, memory_order_relaxed);
+}
+
+/* The part of a range that lies in the block of its first LBA. */
+static inline uint64_t pyn_block_past(uint64_t lba, uint64_t past)
+{
+	uint64_t next = (lba | (PYN_BLOCK - 1)) + 1;
+
+	return next < past ? next : past;
+}
+
+/* With the lock: cells from an LBA on, up to past, which is in the same block. */
+static inline struct pyn_span pyn_cells_span(const struct pyn_verify *verify, uint64_t lba, uint64_t past)
+{
+	if (pyn_verify_is_flat(verify))
+		return (struct pyn_span){&verify->cells[lba], past};
+	if (pyn_dense_has(&verify->dense, lba >> PYN_BLOCK_SHIFT))
+		return (struct pyn_span){&verify->dense.cells[lba], past};
+	return pyn_nodes_span(&verify->nodes, lba, past);
+}
+
+/* With the lock, in a small namespace: cells of this block are looked at from now on. It lies in one page. */
+static inline void pyn_cells_touch(struct pyn_verify *verify, uint64_t lba)
+{
+	if (!pyn_verify_is_touched(verify, lba))
+		atomic_store_explicit(&verify->touched[lba >> PYN_VERIFY_PAGE_SHIFT], 1, memory_order_relaxed);
+}
+
+/* When the locks are released under which there were new nodes for so many LBAs: more buckets for them. */
+void pyn_cells_grow(struct pyn_verify *verify, uint64_t nlb);
+
+/* What a change makes of a cell that says something. It may be asked twice for the same cell. */
+typedef uint64_t pyn_cell_change(const struct pyn_verify *verify, uint64_t cell);
+
+/* Change each cell of a range that says something, in the time of those that were ever touched. */
+void pyn_cells_each(struct pyn_verify *verify, uint64_t slba, uint64_t nlb, pyn_cell_change *change);
+
+/* A cell of whose writes in flight one may never end. */
+pyn_cell_change pyn_cell_lose_count;
+
+#endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a read must have brought, and which kind of wrong it is when it has not. */
+#include "core/verify/verify_table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void read_flat(const struct pyn_verify *verify, uint64_t lba, uint64_t past, uint64_t *cells)
+{
+	const uint64_t *from = pyn_verify_plain_cells(verify, lba);
+
+	for (uint64_t i = 0; i < past - lba; i++)
+		cells[i] = pyn_verify_is_touched(verify, lba + i) ? from[i] : 0;
+}
+
+/* The eight LBAs that most tests read at once lie in one block, or in two. */
+static inline bool eight_have_moved(const struct pyn_verify *verify, uint64_t lba)
+{
+	uint64_t first = lba >> PYN_BLOCK_SHIFT, last = (lba + 7) >> PYN_BLOCK_SHIFT;
+
+	return pyn_dense_has(&verify->dense, first) && (first == last || pyn_dense_has(&verify->dense, last));
+}
+
+static inline void read_large(const struct pyn_verify *verify, uint64_t lba, uint64_t past, uint64_t *cells)
+{
+	if (past - lba == 8 && eight_have_moved(verify, lba))
+		memcpy(cells, (const uint64_t *)&verify->dense.cells[lba], 8 * sizeof(*cells));
+	else
+		pyn_dense_read(verify, lba, past, cells);
+}
+
+void pyn_verify_read_begin(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb, uint64_t *snapshot)
+{
+	uint64_t past = slba + pyn_verify_clip(verify->past, slba, nlb);
+
+	if (pyn_verify_is_flat(verify))
+		read_flat(verify, slba, past, snapshot);
+	else
+		read_large(verify, slba, past, snapshot);
+}
+
+bool pyn_verify_large_is_as_read(const struct pyn_verify *verify, uint64_t slba, const uint64_t *snapshot,
+				 const uint32_t *crc, uint32_t count)
+{
+	uint64_t cells[PYN_VERIFY_BATCH];
+
+	if (count == 8 && eight_have_moved(verify, slba))
+		return pyn_cells_are_as_read((const uint64_t *)&verify->dense.cells[slba], snapshot, crc, 8);
+	pyn_dense_read(verify, slba, slba + count, cells);
+	return pyn_cells_are_as_read(cells, snapshot, crc, count);
+}
+
+static bool all_zeros(const uint8_t *data, uint32_t size)
+{
+	return data[0] == 0 && memcmp(data, data + 1, size - 1) == 0;
+}
+
+/* Whether the data would have been right with another 8 bytes at this place: then only the stamp was hit. */
+static bool right_but_for(const struct pyn_verify *verify, const uint8_t *data, uint32_t offset, uint64_t value,
+			  uint32_t expected)
+{
+	uint32_t crc = pyn_crc32c(0, data, offset);
+
+	crc = pyn_crc32c(crc, &value, sizeof(value));
+	offset += sizeof(value);
+	return pyn_crc32c(crc, data + offset, verify->lba_size - offset) == expected;
+}
+
+/* Whether only one bit of the token was flipped. That to an older token is taken for an older write instead. */
+static bool token_is_damaged(const struct pyn_verify *verify, const uint8_t *data, uint64_t token, uint32_t expected)
+{
+	for (unsigned bit = 0; bit < 64; bit++) {
+		uint64_t undone = token ^ UINT64_C(1) << bit;
+
+		if (right_but_for(verify, data, verify->lba_size - 8, undone, expected))
+			return undone < token || !pyn_token_was_given_out(token);
+	}
+	return false;
+}
+
+/*
+ * What the data of an LBA that is not as expected are. A stamp that names another LBA or another token shows where
+ * the data come from, unless the stamp itself is what was damaged: then the data are right but for one of its fields.
+ * Old data may bear the token of an earlier session, which can be any; zeros for an LBA are too common to say "LBA
+ * 0".
+ */
+static enum pyn_mismatch_class classify(const struct pyn_verify *verify, uint64_t lba, const uint8_t *data,
+					uint64_t cell, struct pyn_mismatch *mismatch)
+{
+	uint32_t size = verify->lba_size, expected = (uint32_t)cell;
+	uint64_t token, found;
+
+	memcpy(&found, data, sizeof(found));
+	memcpy(&token, data + size - sizeof(token), sizeof(token));
+	mismatch->found_lba = found;
+	mismatch->found_token = token;
+	if (all_zeros(data, size))
+		return PYN_MISMATCH_LOST;
+	if (found >= verify->nlba || (found == 0 && !pyn_token_was_given_out(token)))
+		return PYN_MISMATCH_CORRUPT;
+	if (found != lba)
+		return right_but_for(verify, data, 0, lba, expected) ? PYN_MISMATCH_CORRUPT
+								     : PYN_MISMATCH_MISDIRECTED;
+	/* No write has token 0: the end of the LBA was lost. */
+	if (token == 0)
+		return PYN_MISMATCH_CORRUPT;
+	if (pyn_cell_state_of(cell) == PYN_CELL_DATA &&
+	    pyn_token_hash(token) == (cell >> PYN_CELL_HASH_SHIFT & PYN_CELL_HASH))
+		return PYN_MISMATCH_CORRUPT;
+	return token_is_damaged(verify, data, token, expected) ? PYN_MISMATCH_CORRUPT : PYN_MISMATCH_STALE;
+}
+
+/* *cell becomes what observe_zeros stores, where a deallocated LBA held zeros. */
+static void judge(const struct pyn_verify *verify, uint64_t lba, const uint8_t *data, uint64_t *cell, uint32_t crc,
+		  struct pyn_mismatch *mismatch)
+{
+	struct pyn_mismatch found = {.lba = lba, .expected_crc = (uint32_t)*cell, .found_crc = crc};
+
+	if (pyn_cell_state_of(*cell) == PYN_CELL_DEALLOCATED && crc == verify->zero_crc) {
+		*cell ^= (uint64_t)(PYN_CELL_DEALLOCATED ^ PYN_CELL_ZEROES) << PYN_CELL_STATE_SHIFT;
+		mismatch->zeroed++;
+		return;
+	}
+	if (pyn_cell_state_of(*cell) == PYN_CELL_UNCORRECTABLE)
+		found.class = PYN_MISMATCH_READABLE;
+	else if (crc == (uint32_t)*cell)
+		return;
+	else
+		found.class = classify(verify, lba, data, *cell, &found);
+	found.zeroed = mismatch->zeroed;
+	if (mismatch->count == 0)
+		*mismatch = found;
+	mismatch->count++;
+}
+
+/* A bit for each LBA that can be judged. */
+static uint64_t known_of(const uint64_t *cells, const uint64_t *snapshot, uint32_t count)
+{
+	uint64_t known = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t cell = snapshot[i];
+
+		if (!(cell & PYN_CELL_BUSY) &&
+		    (pyn_cell_expects_data(cell) || pyn_cell_state_of(cell) == PYN_CELL_UNCORRECTABLE) &&
+		    cell == cells[i])
+			known |= UINT64_C(1) << i;
+	}
+	return known;
+}
+
+static void judge_batch(const struct pyn_verify *verify, uint64_t slba, uint32_t count, const uint8_t *data,
+			uint64_t *snapshot, struct pyn_verify_counts *counts, struct pyn_mismatch *mismatch)
+{
+	uint64_t cells[PYN_VERIFY_BATCH], known;
+	uint32_t crc[PYN_VERIFY_BATCH], judged;
+
+	pyn_verify_read_begin(verify, slba, count, cells);
+	known = known_of(cells, snapshot, count);
+	judged = (uint32_t)__builtin_popcountll(known);
+	counts->judged += judged;
+	counts->unverified += count - judged;
+	if (judged == 0)
+		return;
+	pyn_crc32c_blocks(data, verify->lba_size, count, crc);
+	for (uint32_t i = 0; i < count; i++)
+		if (known >> i & 1)
+			judge(verify, slba + i, data + (size_t)i * verify->lba_size, &snapshot[i], crc[i], mismatch);
+}
+
+bool pyn_verify_read_end(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb, const void *data,
+			 uint64_t *snapshot, struct pyn_verify_counts *counts, struct pyn_mismatch *mismatch)
+{
+	uint32_t count = pyn_verify_judgeable(verify, slba, nlb);
+
+	mismatch->count = 0;
+	mismatch->zeroed = 0;
+	counts->unverified += nlb - count;
+	for (uint32_t done = 0; done < count; done += PYN_VERIFY_BATCH) {
+		uint32_t batch = count - done < PYN_VERIFY_BATCH ? count - done : PYN_VERIFY_BATCH;
+
+		const uint8_t *lba = (const uint8_t *)data + (size_t)done * verify->lba_size;
+
+		if (!pyn_verify_read_is_right(verify, slba + done, batch, lba, snapshot + done, counts))
+			judge_batch(verify, slba + done, batch, lba, snapshot + done, counts, mismatch);
+	}
+	counts->mismatch += mismatch->count;
+	return mismatch->count == 0;
+}
+
+bool pyn_verify_has_uncorrectable(const struct pyn_verify *verify)
+{
+	return atomic_load_explicit(&verify->shared->has_uncorrectable, memory_order_relaxed);
+}
+
+/* How many of the first LBAs are alike in this. */
+static uint32_t count_alike(const uint64_t *cells, uint32_t count, bool uncorrectable)
+{
+	uint32_t alike = 0;
+
+	while (alike < count && (pyn_cell_state_of(cells[alike]) == PYN_CELL_UNCORRECTABLE) == uncorrectable)
+		alike++;
+	return alike;
+}
+
+uint64_t pyn_verify_alike(const struct pyn_verify *verify, uint64_t slba, uint64_t nlb, bool *uncorrectable)
+{
+	uint64_t count = pyn_verify_clip(verify->past, slba, nlb), cells[PYN_VERIFY_BATCH];
+
+	*uncorrectable = false;
+	for (uint64_t done = 0; done < count; done += PYN_VERIFY_BATCH) {
+		uint32_t batch = count - done < PYN_VERIFY_BATCH ? (uint32_t)(count - done) : PYN_VERIFY_BATCH;
+
+		pyn_verify_read_begin(verify, slba + done, batch, cells);
+		if (done == 0)
+			*uncorrectable = pyn_cell_state_of(cells[0]) == PYN_CELL_UNCORRECTABLE;
+		uint32_t alike = count_alike(cells, batch, *uncorrectable);
+
+		if (alike < batch)
+			return done + alike;
+	}
+	/* Beyond the table nothing is known to be uncorrectable. */
+	return *uncorrectable ? count : nlb;
+}
+
+void pyn_mismatch_text(const struct pyn_mismatch *mismatch, uint32_t nsid, char *text, size_t size)
+{
+	static const char *const what[] = {
+		[PYN_MISMATCH_NONE] = "right",
+		[PYN_MISMATCH_CORRUPT] = "corrupt: not what was written last, nor anything else that was",
+		[PYN_MISMATCH_STALE] = "stale: an older write of this LBA",
+		[PYN_MISMATCH_MISDIRECTED] = "misdirected: the data of another LBA",
+		[PYN_MISMATCH_LOST] = "lost: zeros where data were",
+		[PYN_MISMATCH_READABLE] = "readable, though it was marked uncorrectable",
+	};
+	unsigned class = mismatch->class < sizeof(what) / sizeof(what[0]) ? mismatch->class : 0;
+
+	snprintf(text, size,
+		 "nsid %u LBA 0x%llx is %s; %u LBA%s of this read mismatch; CRC-32C expected %08x, found %08x; "
+		 "the data name LBA 0x%llx, token 0x%llx",
+		 nsid, (unsigned long long)mismatch->lba, what[class], mismatch->count,
+		 mismatch->count == 1 ? "" : "s", mismatch->expected_crc, mismatch->found_crc,
+		 (unsigned long long)mismatch->found_lba, (unsigned long long)mismatch->found_token);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What is not judged: beyond the limit that a script sets, and where data change and nobody notes it. */
+#include "core/verify/verify_table.h"
+
+/* -- holds ------------------------------------------------------------------------------------------------------ */
+
+static void count_down(_Atomic uint32_t *count)
+{
+	uint32_t old = atomic_load(count);
+
+	while (old && !atomic_compare_exchange_weak(count, &old, old - 1))
+		;
+}
+
+void pyn_verify_hold(struct pyn_verify *verify)
+{
+	atomic_fetch_add(&verify->shared->held_whole, 1);
+	atomic_fetch_add(&verify->shared->held, 1);
+}
+
+void pyn_verify_release(struct pyn_verify *verify)
+{
+	count_down(&verify->shared->held_whole);
+	count_down(&verify->shared->held);
+}
+
+/* Its place is taken by one compare-and-exchange, and it says nothing before its end is stored. */
+static unsigned take_range(struct pyn_verify_shared *shared, uint64_t slba, uint64_t past)
+{
+	for (unsigned i = 0; i < PYN_VERIFY_RANGES; i++) {
+		uint64_t free = PYN_VERIFY_FREE_RANGE;
+
+		if (!atomic_compare_exchange_strong(&shared->ranges[i].from, &free, slba))
+			continue;
+		atomic_store(&shared->ranges[i].past, past);
+		return i;
+	}
+	return PYN_VERIFY_RANGES;
+}
+
+void pyn_verify_untracked_begin(struct pyn_verify *verify, struct pyn_verify_untracked *range, uint64_t slba,
+				uint64_t nlb)
+{
+	struct pyn_verify_shared *shared = verify->shared;
+
+	range->slba = slba;
+	range->nlb = pyn_verify_clip(verify->past, slba, nlb);
+	range->place = PYN_VERIFY_RANGES;
+	/* Before the limit is asked for: nobody may raise it unseen. */
+	atomic_fetch_add(&shared->loose, 1);
+	if (slba < atomic_load(&shared->noted)) {
+		range->place = take_range(shared, slba, slba + range->nlb);
+		if (range->place == PYN_VERIFY_RANGES)
+			atomic_fetch_add(&shared->held_whole, 1);
+		atomic_fetch_add(&shared->held, 1);
+		range->held = true;
+	}
+}
+
+void pyn_verify_untracked_end(struct pyn_verify *verify, struct pyn_verify_untracked *range)
+{
+	struct pyn_verify_shared *shared = verify->shared;
+
+	pyn_verify_forget(verify, range->slba, range->nlb);
+	if (range->held && range->place < PYN_VERIFY_RANGES) {
+		atomic_store(&shared->ranges[range->place].past, 0);
+		atomic_store(&shared->ranges[range->place].from, PYN_VERIFY_FREE_RANGE);
+	} else if (range->held) {
+		count_down(&shared->held_whole);
+	}
+	if (range->held)
+		count_down(&shared->held);
+	count_down(&shared->loose);
+	range->held = false;
+}
+
+static bool is_held(const struct pyn_verify *verify, uint64_t slba, uint64_t nlb)
+{
+	const struct pyn_verify_shared *shared = verify->shared;
+
+	if (atomic_load(&shared->held_whole))
+		return true;
+	for (unsigned i = 0; i < PYN_VERIFY_RANGES; i++)
+		if (slba < atomic_load(&shared->ranges[i].past) && slba + nlb > atomic_load(&shared->ranges[i].from))
+			return true;
+	return false;
+}
+
+/* -- the limit -------------------------------------------------------------------------------------------------- */
+
+/* LBAs that come below it are judged only when no change is in flight that was begun while they lay beyond. */
+void pyn_verify_set_limit(struct pyn_verify *verify, uint64_t nlba)
+{
+	struct pyn_verify_shared *shared = verify->shared;
+	uint64_t after = nlba < verify->past ? nlba : verify->past;
+
+	if (after < atomic_load(&shared->limit))
+		atomic_store(&shared->limit, after);
+	atomic_store(&shared->noted, after);
+}
+
+uint64_t pyn_verify_limit(const struct pyn_verify *verify)
+{
+	return atomic_load(&verify->shared->noted);
+}
+
+static uint64_t limit_of(const struct pyn_verify *verify, uint64_t past)
+{
+	struct pyn_verify_shared *shared = verify->shared;
+	uint64_t limit = atomic_load(&shared->limit), noted = atomic_load(&shared->noted);
+
+	if (past <= limit || limit >= noted || atomic_load(&shared->loose))
+		return limit;
+	/* Where it was lowered meanwhile, it stays so. */
+	return atomic_compare_exchange_strong(&shared->limit, &limit, noted) ? noted : limit;
+}
+
+uint32_t pyn_verify_judgeable(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb)
+{
+	uint64_t limit = limit_of(verify, slba + nlb);
+
+	if (slba >= limit || (atomic_load(&verify->shared->held) && is_held(verify, slba, nlb)))
+		return 0;
+	return nlb < limit - slba ? nlb : (uint32_t)(limit - slba);
+}
+
+uint64_t pyn_verify_note_begin(struct pyn_verify *verify, uint64_t slba, uint64_t nlb)
+{
+	struct pyn_verify_shared *shared = verify->shared;
+	uint64_t noted = pyn_verify_clip(atomic_load(&shared->noted), slba, nlb);
+
+	if (noted == nlb)
+		return noted;
+	/* Counted first, then the limit: nobody may raise it unseen. */
+	atomic_fetch_add(&shared->loose, 1);
+	noted = pyn_verify_clip(atomic_load(&shared->noted), slba, nlb);
+	if (noted == nlb)
+		count_down(&shared->loose);
+	return noted;
+}
+
+void pyn_verify_note_end(struct pyn_verify *verify, uint64_t slba, uint64_t nlb, uint64_t noted)
+{
+	if (noted == nlb)
+		return;
+	/* Others may have noted what they wrote there meanwhile, or long before. */
+	pyn_verify_forget(verify, slba + noted, nlb - noted);
+	count_down(&verify->shared->loose);
+}

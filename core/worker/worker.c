@@ -1,0 +1,717 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#define _GNU_SOURCE /* CPU sets */
+#include "core/worker/worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/env/env.h"
+#include "core/data/pattern.h"
+#include "core/worker/worker_run.h"
+#include "core/nvme/prp.h"
+#include "core/util/clock.h"
+#include "core/util/fork.h"
+#include "core/util/log.h"
+
+#define KILLED_MS 10000u /* for a process to be gone after SIGKILL: its memory is taken away afterwards */
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
+struct pyn_worker {
+	struct pyn_device *device; /* holds a reference */
+	struct pyn_dma_view view;  /* of the device */
+	struct pyn_io_queue *queue;
+	struct pyn_verify *verify; /* a reference, or NULL */
+	struct pyn_verify_untracked untracked;
+	bool is_untracked;          /* from its start to the end of its queue: what it changes there is not noted */
+	struct pyn_worker_run *run; /* in ordinary memory: the child works on its copy */
+	struct pyn_worker_shared *shared;
+	struct pyn_worker_flight *flight; /* shared too */
+	uint32_t *per_second;             /* shared too */
+	struct pyn_cmdlog *log;
+	uint8_t *data;           /* all buffers and lists of all slots */
+	uint8_t *private_memory; /* slots, base CRCs, snapshots */
+	struct pyn_workload_step *sequence;
+	uint32_t process; /* generation of the process that made it */
+	int pid;
+	int pidfd;
+	int cpu; /* that it occupies; -1: none */
+	int exit_signal;
+	uint32_t ended_by; /* enum pyn_device_end, of a process that may not have been able to tell */
+	bool started, ended, finished;
+	bool left; /* its queue is not to be deleted: for a debugger, or because the drive did not confirm it */
+};
+
+/* -- CPUs ------------------------------------------------------------------------------------------------------ */
+
+static uint16_t the_cpus[CPU_SETSIZE]; /* workers on each */
+static pthread_mutex_t the_cpu_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/*
+ * The CPU that has the fewest workers, the highest of them first. The lowest one is left to the drive and the script:
+ * a worker that shares a CPU with a virtual SSD waits for it with the CPU that the SSD is waiting for. -1: there is
+ * but one.
+ */
+static int take_cpu(int wanted)
+{
+	bool is_lowest = true;
+	int taken = -1;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	sched_getaffinity(0, sizeof(set), &set);
+	pthread_mutex_lock(&the_cpu_lock);
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &set))
+			continue;
+		if (!is_lowest && (taken < 0 || the_cpus[cpu] <= the_cpus[taken]))
+			taken = cpu;
+		is_lowest = false;
+	}
+	if (wanted >= 0 && wanted < CPU_SETSIZE)
+		taken = wanted;
+	if (taken >= 0 && the_cpus[taken] < UINT16_MAX)
+		the_cpus[taken]++;
+	pthread_mutex_unlock(&the_cpu_lock);
+	return taken;
+}
+
+static void give_cpu_back(int cpu)
+{
+	if (cpu < 0)
+		return;
+	pthread_mutex_lock(&the_cpu_lock);
+	if (the_cpus[cpu])
+		the_cpus[cpu]--;
+	pthread_mutex_unlock(&the_cpu_lock);
+}
+
+/* -- memory ---------------------------------------------------------------------------------------------------- */
+
+static bool sends(const struct pyn_worker_config *config, uint8_t opcode)
+{
+	for (uint32_t i = 0; i < config->workload.ops; i++)
+		if (config->workload.opcode[i] == opcode && (config->workload.percentage[i] || config->steps))
+			return true;
+	return false;
+}
+
+static bool is_data_out(uint32_t opcode)
+{
+	return opcode == NVME_IO_WRITE || opcode == NVME_IO_COMPARE;
+}
+
+static bool is_data_change(uint32_t opcode)
+{
+	return opcode != NVME_IO_READ && opcode != NVME_IO_COMPARE && opcode != NVME_IO_FLUSH &&
+	       opcode != NVME_IO_VERIFY;
+}
+
+static bool changes_data(const struct pyn_worker_config *config)
+{
+	for (uint32_t i = 0; i < config->steps; i++)
+		if (is_data_change(config->sequence[i].opcode))
+			return true;
+	for (uint32_t i = 0; i < config->workload.ops; i++)
+		if (is_data_change(config->workload.opcode[i]) && config->workload.percentage[i])
+			return true;
+	return false;
+}
+
+struct region {
+	uint64_t start, past;
+};
+
+/* Where its commands go: a replay's may go anywhere. */
+static struct region region_of(const struct pyn_worker_run *run)
+{
+	struct region region = {run->workload.start, run->workload.end};
+
+	for (uint32_t i = 0; i < run->config.steps; i++) {
+		const struct pyn_workload_step *step = &run->config.sequence[i];
+
+		if (i == 0)
+			region = (struct region){step->slba, step->slba + step->nlb};
+		region.start = step->slba < region.start ? step->slba : region.start;
+		region.past = step->slba + step->nlb > region.past ? step->slba + step->nlb : region.past;
+	}
+	return region;
+}
+
+static size_t round_up(size_t value, size_t to)
+{
+	return (value + to - 1) / to * to;
+}
+
+/* What one slot needs, and where in it. */
+struct layout {
+	uint32_t largest; /* LBAs of the largest transfer */
+	size_t data;      /* bytes of a buffer, whole pages */
+	size_t list;      /* bytes of its PRP list */
+	size_t range;     /* bytes for the range of a DSM command: a page, or none */
+	bool reads, writes;
+};
+
+static size_t dma_of_slot(const struct layout *layout)
+{
+	return ((size_t)layout->reads + layout->writes) * (layout->data + layout->list) + layout->range;
+}
+
+static size_t private_of_slot(const struct layout *layout)
+{
+	return round_up(sizeof(struct pyn_worker_slot), 64) +
+	       round_up(layout->largest * (sizeof(uint32_t) + sizeof(uint64_t)), 64);
+}
+
+/* LBAs; commands without data may be larger. */
+static uint32_t largest_transfer(const struct pyn_worker_run *run)
+{
+	const struct pyn_worker_config *config = &run->config;
+	uint32_t largest = 0;
+
+	if (!config->steps) {
+		bool data =
+			sends(config, NVME_IO_READ) || sends(config, NVME_IO_WRITE) || sends(config, NVME_IO_COMPARE);
+
+		return data ? pyn_workload_largest(&run->workload) : 0;
+	}
+	for (uint32_t i = 0; i < config->steps; i++) {
+		const struct pyn_workload_step *step = &config->sequence[i];
+
+		if ((step->opcode == NVME_IO_READ || is_data_out(step->opcode)) && step->nlb > largest)
+			largest = step->nlb;
+	}
+	return largest;
+}
+
+static struct layout layout_of(const struct pyn_worker_run *run)
+{
+	struct layout layout = {.largest = largest_transfer(run)};
+
+	layout.data = round_up((size_t)layout.largest * run->config.lba_size, PYN_PAGE);
+	struct pyn_data data = {.address = NULL, .length = (uint32_t)layout.data};
+	size_t pages = pyn_prp_list_pages(&data);
+
+	layout.list = (pages ? pages : 1) * PYN_PAGE;
+	layout.reads = sends(&run->config, NVME_IO_READ);
+	layout.writes = sends(&run->config, NVME_IO_WRITE) || sends(&run->config, NVME_IO_COMPARE);
+	layout.range = sends(&run->config, NVME_IO_DSM) ? PYN_PAGE : 0;
+	return layout;
+}
+
+/* A buffer of bytes, and its list behind it: of the largest transfer, whose beginning is the list of a shorter one up
+ * to the end of its first page. */
+static struct pyn_worker_prp describe_buffer(const struct pyn_dma_view *view, uint8_t *data, size_t bytes)
+{
+	uint64_t *list = (uint64_t *)(data + bytes);
+
+	for (size_t page = 1; page < bytes / PYN_PAGE && page <= PYN_PRP_ENTRIES; page++)
+		list[page - 1] = pyn_dma_address(view, data + page * PYN_PAGE);
+	return (struct pyn_worker_prp){
+		.first = pyn_dma_address(view, data),
+		.second = list[0],
+		.list_address = pyn_dma_address(view, list),
+		.data = data,
+		.list = list,
+	};
+}
+
+static void base_crcs(const struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint32_t largest)
+{
+	uint32_t size = run->config.lba_size;
+
+	for (uint32_t i = 0; i < largest; i++) {
+		uint8_t *lba = slot->write_data + (size_t)i * size;
+
+		memset(lba, 0, sizeof(uint64_t));
+		memset(lba + size - sizeof(uint64_t), 0, sizeof(uint64_t));
+		slot->base_crc[i] = pyn_crc32c(0, lba, size);
+	}
+}
+
+static int build_slot(struct pyn_worker *worker, const struct layout *layout, uint16_t index,
+		      struct pyn_random *random, struct pyn_error *err)
+{
+	struct pyn_worker_run *run = worker->run;
+	struct pyn_worker_slot *slot = &run->slots[index];
+	uint8_t *memory = worker->data + index * dma_of_slot(layout);
+	uint8_t *private = worker->private_memory + run->slot_count * round_up(sizeof(struct pyn_worker_slot), 64) +
+			   index * round_up(layout->largest * (sizeof(uint32_t) + sizeof(uint64_t)), 64);
+
+	slot->cells = (uint64_t *)private;
+	slot->base_crc = (uint32_t *)(slot->cells + layout->largest);
+	if (layout->reads) {
+		slot->read_data = memory;
+		slot->read_prp = describe_buffer(&worker->view, memory, layout->data);
+		memory += layout->data + layout->list;
+	}
+	if (layout->range) {
+		slot->range =
+			(struct nvme_dsm_range *)(worker->data + (index + 1) * dma_of_slot(layout) - layout->range);
+		slot->range_address = pyn_dma_address(&worker->view, slot->range);
+	}
+	if (layout->writes) {
+		slot->write_data = memory;
+		slot->write_prp = describe_buffer(&worker->view, memory, layout->data);
+		int rc = pyn_pattern_fill(memory, (size_t)layout->largest * run->config.lba_size, run->config.ptype,
+					  run->config.pvalue, random, err);
+		if (rc < 0)
+			return rc;
+		if (run->noted)
+			base_crcs(run, slot, layout->largest);
+	}
+	return 0;
+}
+
+static int allocate(struct pyn_worker *worker, struct pyn_error *err)
+{
+	struct pyn_worker_run *run = worker->run;
+	struct layout layout = layout_of(run);
+	struct pyn_random random = pyn_random_stream(run->config.seed, UINT64_MAX);
+	size_t flight = run->slot_count * sizeof(struct pyn_worker_flight);
+
+	worker->data = pyn_dma_alloc(run->slot_count * dma_of_slot(&layout) + PYN_PAGE, PYN_PAGE, err);
+	worker->shared = pyn_dma_alloc(sizeof(*worker->shared), 64, err);
+	worker->flight = pyn_dma_alloc(flight, 64, err);
+	worker->log = pyn_cmdlog_create(
+		run->config.log_entries > run->slot_count ? run->config.log_entries : run->slot_count + 1u, err);
+	worker->per_second = pyn_dma_alloc((run->config.seconds + 1) * sizeof(uint32_t), 64, err);
+	worker->private_memory = aligned_alloc(64, run->slot_count * private_of_slot(&layout));
+	run->free_slots = calloc(run->slot_count, sizeof(*run->free_slots));
+	if (!worker->data || !worker->shared || !worker->flight || !worker->log || !worker->per_second ||
+	    !worker->private_memory || !run->free_slots)
+		return -ENOMEM;
+	memset(worker->private_memory, 0, run->slot_count * private_of_slot(&layout));
+	pyn_histogram_init(&worker->shared->latency);
+	run->slots = (struct pyn_worker_slot *)worker->private_memory;
+	run->shared = worker->shared;
+	run->flight = worker->flight;
+	run->log = worker->log;
+	run->per_second = worker->per_second;
+	for (uint16_t i = 0; i < run->slot_count; i++) {
+		int rc = build_slot(worker, &layout, i, &random, err);
+
+		if (rc < 0)
+			return rc;
+		run->free_slots[run->free_count++] = (uint16_t)(run->slot_count - 1 - i);
+	}
+	return 0;
+}
+
+/* -- life ------------------------------------------------------------------------------------------------------ */
+
+/* The part of its region where it changes data unseen. Readers change none. */
+static void begin_untracked(struct pyn_worker *worker)
+{
+	struct pyn_worker_run *run = worker->run;
+	struct region region = region_of(run);
+	uint64_t from = region.start < run->noted ? run->noted : region.start;
+
+	if (!worker->verify || from >= region.past || !changes_data(&run->config))
+		return;
+	pyn_verify_untracked_begin(worker->verify, &worker->untracked, from, region.past - from);
+	worker->is_untracked = true;
+}
+
+static void end_untracked(struct pyn_worker *worker)
+{
+	if (worker->is_untracked)
+		pyn_verify_untracked_end(worker->verify, &worker->untracked);
+	worker->is_untracked = false;
+}
+
+/* What it left in flight may have been written, or not: nobody knows, once the queue is gone. */
+static void give_up_flight(struct pyn_worker *worker)
+{
+	end_untracked(worker);
+	for (uint16_t i = 0; worker->verify && i < worker->run->slot_count; i++) {
+		struct pyn_worker_flight *flight = &worker->flight[i];
+
+		if (flight->state == PYN_FLIGHT_BEGUN)
+			pyn_verify_change_end(worker->verify, flight->slba, flight->nlb, PYN_WRITE_FAILED);
+		else if (flight->state == PYN_FLIGHT_MOVING)
+			pyn_verify_write_lost(worker->verify, flight->slba, flight->nlb);
+		flight->state = PYN_FLIGHT_NONE;
+	}
+}
+
+static void destroy(struct pyn_worker *worker)
+{
+	pyn_cmdlog_destroy(worker->log);
+	pyn_dma_free(worker->data);
+	pyn_dma_free(worker->flight);
+	pyn_dma_free(worker->per_second);
+	pyn_dma_free(worker->shared);
+	pyn_verify_put(worker->verify);
+	if (worker->run)
+		free(worker->run->free_slots);
+	free(worker->private_memory);
+	free(worker->sequence);
+	free(worker->run);
+	free(worker);
+}
+
+/* The controller was reset under a queue that was left to it. */
+static void queue_gone(void *user)
+{
+	struct pyn_worker *worker = user;
+
+	give_up_flight(worker);
+	destroy(worker);
+}
+
+/* A device that did not confirm the deletion may still write into the buffers. */
+static void delete_queue(struct pyn_worker *worker)
+{
+	struct pyn_error err;
+
+	if (worker->left)
+		return;
+	if (pyn_io_queue_delete(worker->queue, &err) == 0) {
+		give_up_flight(worker);
+		return;
+	}
+	worker->left = true;
+	pyn_log(PYN_LOG_WARNING, "queue %u of an IO worker could not be deleted, a reset frees its memory: %s",
+		worker->queue->qid, err.text);
+}
+
+static void free_queue(struct pyn_io_queue *queue)
+{
+	pyn_device_lock(queue->device);
+	queue->stop = NULL; /* nobody is calling it now, and nobody will */
+	pyn_device_unlock(queue->device);
+	pyn_io_queue_free(queue);
+}
+
+static void end_process(struct pyn_worker *worker)
+{
+	struct pyn_worker_result ignored;
+
+	if (worker->started && !worker->ended) {
+		pyn_worker_kill(worker);
+		pyn_worker_wait(worker, KILLED_MS);
+		pyn_worker_finish(worker, &ignored);
+	}
+	give_cpu_back(worker->cpu);
+	if (worker->pidfd >= 0)
+		close(worker->pidfd);
+}
+
+void pyn_worker_free(struct pyn_worker *worker)
+{
+	if (!worker)
+		return;
+	if (worker->process != pyn_process_generation()) {
+		destroy(worker); /* a copy: DMA memory stays whose it is */
+		return;
+	}
+	struct pyn_device *device = worker->device;
+	struct pyn_io_queue *queue = worker->queue;
+
+	end_process(worker);
+	if (queue)
+		delete_queue(worker);
+	if (worker->left) {
+		pyn_io_queue_leave(queue, queue_gone, worker);
+	} else {
+		if (queue)
+			free_queue(queue);
+		destroy(worker);
+	}
+	pyn_device_put(device);
+}
+
+static int check_mdts(const struct pyn_worker *worker, struct pyn_error *err)
+{
+	uint64_t mdts = pyn_device_mdts(worker->device);
+	uint64_t length = (uint64_t)largest_transfer(worker->run) * worker->run->config.lba_size;
+
+	if (length > PYN_PRP_MAX_BYTES)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "io_size is %llu bytes; the PRP lists of one command describe %u at most",
+				 (unsigned long long)length, PYN_PRP_MAX_BYTES);
+	if (mdts == 0 || length <= mdts)
+		return 0;
+	return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+			 "io_size is larger than MDTS: %llu bytes, the drive takes %llu", (unsigned long long)length,
+			 (unsigned long long)mdts);
+}
+
+static int create_run(struct pyn_worker *worker, const struct pyn_worker_config *config, struct pyn_error *err)
+{
+	struct pyn_worker_run *run = aligned_alloc(64, round_up(sizeof(*run), 64));
+	int rc;
+
+	worker->run = run;
+	if (!run)
+		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for an IO worker");
+	memset(run, 0, sizeof(*run));
+	rc = pyn_device_dma_view(worker->device, &worker->view, err);
+	if (rc < 0)
+		return rc;
+	run->config = *config;
+	if (config->steps) {
+		worker->sequence = malloc(config->steps * sizeof(*worker->sequence));
+		if (!worker->sequence)
+			return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for an io_sequence of %u entries",
+					 config->steps);
+		memcpy(worker->sequence, config->sequence, config->steps * sizeof(*worker->sequence));
+		run->config.sequence = worker->sequence;
+	}
+	run->view = worker->view;
+	run->verify = worker->verify;
+	run->config.judge = config->judge && worker->verify;
+	run->noted = config->track && worker->verify ? pyn_verify_limit(worker->verify) : 0;
+	run->stamp = pyn_crc32c_stamp_for(config->lba_size);
+	run->slot_count = (uint16_t)(config->qdepth - 1);
+	run->to_send = config->io_count ? config->io_count : UINT64_MAX;
+	if (config->steps && config->steps < run->to_send)
+		run->to_send = config->steps;
+	run->timeout_ms = *pyn_device_timeout_ms(worker->device);
+	run->engine = pyn_device_engine(worker->device);
+	run->device_shared = pyn_device_shared(worker->device);
+	rc = pyn_workload_init(&run->workload, &config->workload, config->nlba, pyn_random_stream(config->seed, 0),
+			       err);
+	if (rc == 0 && region_of(run).start >= run->noted)
+		run->noted = 0;
+	return rc;
+}
+
+/* Before its queue's memory is taken away, by a reset or the end of the session. */
+static void stop_process(void *user, uint32_t grace_ms)
+{
+	struct pyn_worker *worker = user;
+
+	if (!worker->ended_by)
+		worker->ended_by = atomic_load(&pyn_device_shared(worker->device)->end);
+	if (pyn_worker_wait(worker, grace_ms))
+		return;
+	pyn_worker_kill(worker);
+	pyn_worker_wait(worker, KILLED_MS);
+}
+
+static int create_queue(struct pyn_worker *worker, struct pyn_error *err)
+{
+	struct pyn_worker_run *run = worker->run;
+	struct pyn_io_queue_config config = {
+		.depth = run->config.qdepth,
+		.priority = run->config.priority,
+		.vector = 0xffff,
+		.for_worker = true,
+	};
+	/* Before the queue is made: a reset that comes in between is seen. */
+	run->generation = atomic_load(&run->device_shared->generation);
+	int rc = pyn_io_queue_create(worker->device, &config, &worker->queue, err);
+
+	if (rc < 0)
+		return rc;
+	worker->queue->stop = stop_process;
+	worker->queue->user = worker;
+	run->queue = worker->queue->queue;
+	run->ring = run->engine->ring_of ? run->engine->ring_of(run->queue) : NULL;
+	return 0;
+}
+
+static int build(struct pyn_worker *worker, const struct pyn_worker_config *config, int *result,
+		 struct pyn_error *err)
+{
+	int rc = create_run(worker, config, err);
+
+	*result = PYN_WORKER_INIT;
+	if (rc < 0)
+		return rc;
+	rc = check_mdts(worker, err);
+	if (rc < 0) {
+		*result = PYN_WORKER_MDTS;
+		return rc;
+	}
+	rc = allocate(worker, err);
+	if (rc < 0) {
+		*result = PYN_WORKER_MEMORY;
+		return rc;
+	}
+	rc = create_queue(worker, err);
+	if (rc == 0)
+		*result = PYN_WORKER_OK;
+	return rc;
+}
+
+int pyn_worker_create(struct pyn_device *device, const struct pyn_worker_config *config, struct pyn_verify *verify,
+		      struct pyn_worker **out, int *result, struct pyn_error *err)
+{
+	struct pyn_worker *worker = calloc(1, sizeof(*worker));
+	int rc;
+
+	*result = PYN_WORKER_MEMORY;
+	if (!worker)
+		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for an IO worker");
+	pyn_device_get(device);
+	worker->device = device;
+	pyn_verify_get(verify);
+	worker->verify = verify;
+	worker->process = pyn_process_generation();
+	worker->pidfd = -1;
+	worker->cpu = -1;
+	rc = build(worker, config, result, err);
+	if (rc < 0) {
+		pyn_worker_free(worker);
+		return rc;
+	}
+	*out = worker;
+	return 0;
+}
+
+/* Signals stay blocked until the child has its own handlers: none of the script's may run in it. */
+static int fork_worker(struct pyn_worker *worker)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int pid = pyn_fork();
+
+	if (pid == 0)
+		pyn_worker_main(worker->run);
+	int number = errno;
+
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = number;
+	return pid;
+}
+
+/* A process that cannot be watched is none: nobody could tell when its memory may be taken away. */
+static int watch(struct pyn_worker *worker, struct pyn_error *err)
+{
+	worker->pidfd = (int)syscall(SYS_pidfd_open, worker->pid, 0);
+	if (worker->pidfd >= 0)
+		return 0;
+	int rc = pyn_error(err, PYN_ERROR_SYSTEM, errno, "pidfd_open: %s", strerror(errno));
+
+	kill(worker->pid, SIGKILL);
+	waitpid(worker->pid, NULL, 0);
+	return rc;
+}
+
+static int start(struct pyn_worker *worker, struct pyn_error *err)
+{
+	if (!worker->queue->queue)
+		return pyn_error(err, PYN_ERROR_STATE, ENODEV, "the drive was reset before the IO worker started");
+	worker->run->parent_pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	if (worker->run->parent_pidfd < 0)
+		return pyn_error(err, PYN_ERROR_SYSTEM, errno, "pidfd_open: %s", strerror(errno));
+	worker->cpu = take_cpu(worker->run->config.cpu);
+	worker->run->config.cpu = worker->cpu;
+	begin_untracked(worker);
+	worker->pid = fork_worker(worker);
+	int number = errno;
+
+	close(worker->run->parent_pidfd);
+	if (worker->pid < 0)
+		return pyn_error(err, PYN_ERROR_SYSTEM, number, "cannot start a process for the IO worker: %s",
+				 strerror(number));
+	int rc = watch(worker, err);
+
+	worker->started = rc == 0;
+	return rc;
+}
+
+int pyn_worker_start(struct pyn_worker *worker, struct pyn_error *err)
+{
+	/* A reset takes the memory of queues away, and must know of the process by then. */
+	pyn_device_lock(worker->device);
+	int rc = start(worker, err);
+
+	pyn_device_unlock(worker->device);
+	return rc;
+}
+
+static void reap(struct pyn_worker *worker)
+{
+	siginfo_t info = {0};
+
+	/* Somebody else may have reaped it (a script that calls os.wait): then its result tells alone. */
+	if (waitid(P_PIDFD, (id_t)worker->pidfd, &info, WEXITED | WNOHANG) == 0 && info.si_pid == 0)
+		return;
+	if (info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED)
+		worker->exit_signal = info.si_status;
+	worker->ended = true;
+	give_cpu_back(worker->cpu);
+	worker->cpu = -1;
+}
+
+bool pyn_worker_wait(struct pyn_worker *worker, uint32_t budget_ms)
+{
+	struct pollfd end = {.fd = worker->pidfd, .events = POLLIN};
+
+	if (!worker->started || worker->ended)
+		return true;
+	if (poll(&end, 1, (int)budget_ms) > 0)
+		reap(worker);
+	return worker->ended;
+}
+
+void pyn_worker_stop(struct pyn_worker *worker)
+{
+	atomic_store(&worker->shared->stop, 1);
+}
+
+void pyn_worker_kill(struct pyn_worker *worker)
+{
+	if (worker->started && !worker->ended)
+		syscall(SYS_pidfd_send_signal, worker->pidfd, SIGKILL, NULL, 0);
+}
+
+void pyn_worker_finish(struct pyn_worker *worker, struct pyn_worker_result *result)
+{
+	bool reset = atomic_load(&pyn_device_shared(worker->device)->generation) != worker->run->generation;
+
+	*result = worker->shared->result;
+	if (worker->started && !atomic_load(&worker->shared->finished)) {
+		result->error = reset ? PYN_WORKER_OK : PYN_WORKER_DIED;
+		result->signal = worker->exit_signal;
+		result->ended_by = reset ? worker->ended_by : PYN_END_NONE;
+	}
+	if (worker->finished)
+		return;
+	worker->finished = true;
+	/* A controller that a script disabled by a register write still counts as having the queue, and answers
+	 * nothing. */
+	worker->left = reset || (worker->run->config.fw_debug && result->error);
+	delete_queue(worker);
+}
+
+int pyn_worker_pid(const struct pyn_worker *worker)
+{
+	return worker->started ? worker->pid : 0;
+}
+
+uint16_t pyn_worker_qid(const struct pyn_worker *worker)
+{
+	return worker->queue->qid;
+}
+
+const struct pyn_worker_shared *pyn_worker_shared(const struct pyn_worker *worker)
+{
+	return worker->shared;
+}
+
+const uint32_t *pyn_worker_per_second(const struct pyn_worker *worker)
+{
+	return worker->per_second;
+}
+
+const struct pyn_cmdlog *pyn_worker_cmdlog(const struct pyn_worker *worker)
+{
+	return worker->log;
+}

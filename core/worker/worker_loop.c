@@ -1,0 +1,615 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The IO path of a worker. One turn of its loop takes the completions that are there, gives each slot that became
+ * free its next command at once, and rings two doorbells. Nothing here makes a system call, takes a lock or
+ * allocates; what is rare is not inline.
+ *
+ * docs/performance.md follows one command through it, with its cost in instructions and cache lines.
+ */
+#include "core/verify/verify_table.h"
+#include "core/worker/worker_run.h"
+#include "core/nvme/prp.h"
+
+#include <sched.h>
+#include <time.h>
+
+#include "core/env/env.h"
+#include "core/util/clock.h"
+
+#define POLL_BATCH 32u
+#define EMPTY_TURNS_BEFORE_YIELD 1000u
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#define NOT_INLINE __attribute__((noinline))
+
+/* -- which IO comes next ---------------------------------------------------------------------------------------- */
+
+/* Leave of an IO its first part that is not known to be uncorrectable and begins at an aligned LBA. False: there is
+ * none, or contiguous IO comes to it with its next one, which is whole then. */
+static bool cut_out_uncorrectable(struct pyn_worker_run *run, struct pyn_workload_io *io)
+{
+	uint64_t past = io->slba + io->nlb;
+
+	for (uint64_t lba = io->slba; lba < past;) {
+		bool uncorrectable;
+		uint64_t alike = pyn_verify_alike(run->verify, lba, past - lba, &uncorrectable);
+
+		if (lba + alike < past)
+			pyn_workload_go_on_at(&run->workload, lba + alike);
+		if (!uncorrectable) {
+			io->slba = lba;
+			io->nlb = (uint32_t)alike;
+			return true;
+		}
+		if (run->workload.contiguous)
+			return false;
+		lba = pyn_workload_align_up(lba + alike, run->workload.lba_align[io->size]);
+	}
+	return false;
+}
+
+/* Sequential IO goes round what is known to be uncorrectable. Where nothing else is in the region it is sent after
+ * all: then the drive's errors are what the script gets. */
+static NOT_INLINE bool skip_uncorrectable(struct pyn_worker_run *run, struct pyn_workload_io *io)
+{
+	uint32_t wraps = run->workload.wraps;
+
+	while (io->sequential && !cut_out_uncorrectable(run, io)) {
+		if (run->workload.stays || run->workload.wraps - wraps > 1) {
+			run->skips_nothing = true;
+			return true;
+		}
+		if (!pyn_workload_next(&run->workload, io))
+			return false;
+	}
+	return true;
+}
+
+static ALWAYS_INLINE bool next_io(struct pyn_worker_run *run, struct pyn_workload_io *io, uint8_t *opcode)
+{
+	if (run->config.steps) {
+		const struct pyn_workload_step *step = &run->config.sequence[run->step++];
+
+		*io = (struct pyn_workload_io){.slba = step->slba, .nlb = step->nlb};
+		*opcode = (uint8_t)step->opcode;
+		for (uint8_t op = 0; op < run->config.workload.ops; op++)
+			if (run->config.workload.opcode[op] == *opcode)
+				io->op = op;
+		return true;
+	}
+	if (!pyn_workload_next(&run->workload, io))
+		return false;
+	if (io->sequential && run->verify && !run->skips_nothing && pyn_verify_has_uncorrectable(run->verify) &&
+	    !skip_uncorrectable(run, io))
+		return false;
+	*opcode = run->config.workload.opcode[io->op];
+	return true;
+}
+
+/* -- its command ------------------------------------------------------------------------------------------------ */
+
+/* In a list of several pages it depends on the length which entry leads on and which is a page of data. */
+static NOT_INLINE void build_list(const struct pyn_worker_run *run, const struct pyn_worker_prp *prp, uint32_t length)
+{
+	const struct pyn_data data = {.address = prp->data, .length = length};
+	uint64_t prp1, prp2;
+
+	pyn_prp_build(&run->view, &data, NULL, prp->list, prp->list + PYN_PRP_ENTRIES, &prp1, &prp2);
+}
+
+/* NVMe Base Specification 2.0, section 4.1.1: PRP2 is reserved, the second page, or a list. */
+static ALWAYS_INLINE uint64_t second_prp(const struct pyn_worker_run *run, const struct pyn_worker_prp *prp,
+					 uint32_t length)
+{
+	if (length <= PYN_PAGE)
+		return 0;
+	if (length <= 2 * PYN_PAGE)
+		return prp->second;
+	if (length >= PYN_PRP_ENTRIES * PYN_PAGE)
+		build_list(run, prp, length);
+	return prp->list_address;
+}
+
+static NOT_INLINE void describe_other(const struct pyn_worker_run *run, struct pyn_worker_slot *slot)
+{
+	struct nvme_cmd *cmd = &slot->cmd;
+
+	slot->duty = run->noted ? PYN_DUTY_CHANGE : PYN_DUTY_NONE;
+	cmd->prp1 = cmd->prp2 = 0;
+	switch (cmd->opc) {
+	case NVME_IO_FLUSH:
+		slot->duty = run->verify ? PYN_DUTY_CHANGE : PYN_DUTY_NONE;
+		slot->slba = 0;
+		cmd->cdw12 = 0;
+		break;
+	case NVME_IO_DSM:
+		*slot->range = (struct nvme_dsm_range){0, slot->nlb, slot->slba};
+		cmd->prp1 = slot->range_address;
+		cmd->cdw12 = 0;
+		slot->slba = (uint64_t)NVME_DSM_AD << 32; /* one range in dword 10, and what to do in dword 11 */
+		slot->duty = PYN_DUTY_CHANGE;             /* also without verification: its range is to be logged */
+		break;
+	case NVME_IO_COMPARE:
+		cmd->prp1 = slot->write_prp.first;
+		cmd->prp2 = second_prp(run, &slot->write_prp, slot->nlb * run->config.lba_size);
+		slot->duty = PYN_DUTY_NONE;
+		break;
+	case NVME_IO_VERIFY:
+		slot->duty = PYN_DUTY_NONE;
+		break;
+	}
+}
+
+/* Fill in slot index for an IO. */
+static ALWAYS_INLINE void describe(const struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint16_t index,
+				   const struct pyn_workload_io *io, uint8_t opcode)
+{
+	uint32_t length = io->nlb * run->config.lba_size;
+
+	slot->nlb = io->nlb;
+	slot->op = io->op;
+	slot->slba = io->slba;
+	slot->cmd.opc = opcode;
+	slot->cmd.cid = index;
+	slot->cmd.nsid = run->config.nsid;
+	slot->cmd.cdw12 = io->nlb - 1;
+	if (opcode == NVME_IO_READ) {
+		slot->duty = run->config.judge ? PYN_DUTY_JUDGE : PYN_DUTY_NONE;
+		slot->cmd.prp1 = slot->read_prp.first;
+		slot->cmd.prp2 = second_prp(run, &slot->read_prp, length);
+	} else if (opcode == NVME_IO_WRITE) {
+		slot->duty = run->noted ? PYN_DUTY_CHANGE : PYN_DUTY_NONE;
+		slot->cmd.prp1 = slot->write_prp.first;
+		slot->cmd.prp2 = second_prp(run, &slot->write_prp, length);
+	} else {
+		describe_other(run, slot);
+	}
+}
+
+/* A plain workload sends the same command again and again, but for its SLBA. */
+static NOT_INLINE void describe_whole(const struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint16_t index)
+{
+	const struct pyn_workload_io io = {.slba = run->workload.start, .nlb = run->workload.io_size[0]};
+
+	describe(run, slot, index, &io, run->config.workload.opcode[0]);
+}
+
+static NOT_INLINE void describe_cut(const struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint64_t slba)
+{
+	const struct pyn_workload_io io = {.slba = slba, .nlb = (uint32_t)(run->workload.end - slba)};
+
+	describe(run, slot, slot->cmd.cid, &io, slot->cmd.opc);
+	slot->duty |= PYN_DUTY_DESCRIBE;
+}
+
+/* The next IO of a plain workload. */
+static ALWAYS_INLINE void choose_plain(struct pyn_worker_run *run, struct pyn_worker_slot *slot)
+{
+	slot->slba = pyn_workload_random_slba(&run->workload, 0);
+	if (__builtin_expect(slot->slba > run->workload.last_whole, 0))
+		describe_cut(run, slot, slot->slba);
+}
+
+/* Before the loop begins. */
+static enum pyn_worker_kind prepare_plain(struct pyn_worker_run *run)
+{
+	uint8_t opcode = run->config.workload.opcode[0];
+
+	if (!run->workload.plain || run->config.steps || (opcode != NVME_IO_READ && opcode != NVME_IO_WRITE))
+		return PYN_WORKER_VARIED;
+	for (uint16_t i = 0; i < run->slot_count; i++)
+		describe_whole(run, &run->slots[i], i);
+	if (run->slots[0].duty == PYN_DUTY_NONE)
+		return PYN_WORKER_BARE;
+	return run->slots[0].duty == PYN_DUTY_JUDGE ? PYN_WORKER_PLAIN_READ : PYN_WORKER_PLAIN;
+}
+
+/* -- what verification must know when it is sent ---------------------------------------------------------------- */
+
+/* All of it is stamped, and so many LBAs of it are noted. */
+static void stamp_and_expect(struct pyn_worker_run *run, const struct pyn_worker_slot *slot, uint32_t noted)
+{
+	uint64_t slba = slot->slba, token = pyn_token_take(slot->nlb);
+	uint32_t crc[PYN_VERIFY_BATCH];
+
+	pyn_verify_stamp(run->verify, slot->write_data, slba, slot->nlb, token);
+	for (uint32_t done = 0; done < noted; done += PYN_VERIFY_BATCH) {
+		uint32_t batch = noted - done < PYN_VERIFY_BATCH ? noted - done : PYN_VERIFY_BATCH;
+
+		/* The data differ from what they were by their stamps only: no need to read them again. */
+		pyn_crc32c_restamp_blocks(&run->stamp, slot->base_crc + done, slba + done, token + done, batch, crc);
+		pyn_verify_write_begin_crc(run->verify, slba + done, batch, crc, token + done);
+	}
+}
+
+/* State is what the LBAs will be; of a write its data tell. */
+static ALWAYS_INLINE void begin_change(struct pyn_worker_run *run, const struct pyn_worker_slot *slot,
+				       struct pyn_worker_flight *flight, uint64_t slba, enum pyn_cell_state state)
+{
+	flight->slba = slba;
+	flight->nlb = (uint32_t)pyn_verify_clip(run->noted, slba, slot->nlb);
+	pyn_flight_set(flight, PYN_FLIGHT_MOVING);
+	if (state == PYN_CELL_DATA)
+		stamp_and_expect(run, slot, flight->nlb);
+	else
+		pyn_verify_change_begin(run->verify, slba, flight->nlb, state);
+	pyn_flight_set(flight, PYN_FLIGHT_BEGUN);
+}
+
+static NOT_INLINE void begin_other(struct pyn_worker_run *run, const struct pyn_worker_slot *slot,
+				   struct pyn_worker_flight *flight, struct pyn_cmdlog_entry *entry)
+{
+	enum pyn_cell_state state = PYN_CELL_UNKNOWN;
+	uint64_t slba = slot->slba;
+
+	if (slot->cmd.opc == NVME_IO_DSM) {
+		state = PYN_CELL_DEALLOCATED;
+		slba = slot->range->slba;
+		pyn_cmdlog_range(entry, slba, slot->nlb);
+	} else if (slot->cmd.opc == NVME_IO_WRITE_ZEROES) {
+		state = PYN_CELL_ZEROES;
+	} else if (slot->cmd.opc == NVME_IO_WRITE_UNCORRECTABLE) {
+		state = PYN_CELL_UNCORRECTABLE;
+	}
+	if (slot->cmd.opc == NVME_IO_FLUSH)
+		flight->slba = pyn_verify_flush_begin(run->verify);
+	else if (run->noted)
+		begin_change(run, slot, flight, slba, state);
+}
+
+static ALWAYS_INLINE void begin(struct pyn_worker_run *run, struct pyn_worker_slot *slot,
+				struct pyn_cmdlog_entry *entry)
+{
+	if (slot->duty & PYN_DUTY_JUDGE)
+		pyn_verify_snapshot(run->verify, slot->slba, slot->nlb, slot->cells);
+	else if (slot->cmd.opc == NVME_IO_WRITE)
+		begin_change(run, slot, &run->flight[slot->cmd.cid], slot->slba, PYN_CELL_DATA);
+	else
+		begin_other(run, slot, &run->flight[slot->cmd.cid], entry);
+}
+
+/* The next command of slot index. False: there is none any more, the region is filled. */
+static NOT_INLINE bool prepare(struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint16_t index,
+			       struct pyn_cmdlog_entry *entry)
+{
+	pyn_cmdlog_range(entry, 0, 0);
+	if (run->kind != PYN_WORKER_VARIED) {
+		choose_plain(run, slot);
+	} else {
+		struct pyn_workload_io io;
+		uint8_t opcode;
+
+		if (!next_io(run, &io, &opcode)) {
+			run->to_send = run->quota = run->sent;
+			return false;
+		}
+		describe(run, slot, index, &io, opcode);
+		run->result.io_count[slot->op]++;
+	}
+	if (slot->duty & (PYN_DUTY_JUDGE | PYN_DUTY_CHANGE))
+		begin(run, slot, entry);
+	return true;
+}
+
+/* -- what went wrong -------------------------------------------------------------------------------------------- */
+
+/* An error is the end of the IO path. */
+static NOT_INLINE void failed(struct pyn_worker_run *run, uint16_t status)
+{
+	run->quota = run->sent;
+	if (atomic_load_explicit(&run->device_shared->generation, memory_order_relaxed) != run->generation) {
+		/* A reset aborts what is in flight: that is how a worker ends, not an error. */
+		run->leave = true;
+		return;
+	}
+	run->stopping = true;
+	if (run->config.fw_debug)
+		run->leave = true;
+	if (run->result.error)
+		return;
+	run->result.error = PYN_WORKER_IO_ERROR;
+	run->result.status = status;
+}
+
+/* A read that is not simply right: not all of it can be judged, or it is wrong. */
+static NOT_INLINE void look_closer(struct pyn_worker_run *run, const struct pyn_worker_slot *slot)
+{
+	struct pyn_mismatch found;
+	bool right = pyn_verify_read_end(run->verify, slot->slba, slot->nlb, slot->read_data, slot->cells,
+					 &run->counts, &found);
+
+	if (found.zeroed)
+		pyn_verify_observe_zeros(run->verify, slot->slba, slot->nlb, slot->cells);
+	if (right)
+		return;
+	if (run->result.mismatched_reads++ == 0)
+		run->result.mismatch = found;
+	failed(run, PYN_STATUS_MISMATCH);
+}
+
+/* -- and when it has completed ---------------------------------------------------------------------------------- */
+
+/* Eight LBAs of 512 bytes are what most tests read at once: the compiler unrolls that. */
+static NOT_INLINE void judge_eight(struct pyn_worker_run *run, const struct pyn_worker_slot *slot)
+{
+	if (!pyn_verify_read_is_right(run->verify, slot->slba, 8, slot->read_data, slot->cells, &run->counts))
+		look_closer(run, slot);
+}
+
+static NOT_INLINE void judge_any(struct pyn_worker_run *run, const struct pyn_worker_slot *slot)
+{
+	if (slot->nlb > PYN_VERIFY_BATCH ||
+	    !pyn_verify_read_is_right(run->verify, slot->slba, slot->nlb, slot->read_data, slot->cells, &run->counts))
+		look_closer(run, slot);
+}
+
+static ALWAYS_INLINE void judge(struct pyn_worker_run *run, const struct pyn_worker_slot *slot)
+{
+	if (slot->nlb == 8)
+		judge_eight(run, slot);
+	else
+		judge_any(run, slot);
+}
+
+static ALWAYS_INLINE void end_change(struct pyn_worker_run *run, const struct pyn_worker_slot *slot,
+				     struct pyn_worker_flight *flight, uint16_t status)
+{
+	if (!run->verify)
+		return;
+	if (slot->cmd.opc == NVME_IO_FLUSH) {
+		if (!status)
+			pyn_verify_flush_end(run->verify, flight->slba);
+		return;
+	}
+	if (!run->noted)
+		return;
+	enum pyn_write_outcome outcome = pyn_verify_outcome(run->verify, !status, slot->submitted);
+
+	pyn_flight_set(flight, PYN_FLIGHT_MOVING);
+	if (slot->cmd.opc == NVME_IO_WRITE)
+		pyn_verify_write_end(run->verify, flight->slba, flight->nlb, outcome);
+	else
+		pyn_verify_change_end(run->verify, flight->slba, flight->nlb, outcome);
+	pyn_flight_set(flight, PYN_FLIGHT_NONE);
+}
+
+static NOT_INLINE void end(struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint16_t status)
+{
+	if (slot->duty & PYN_DUTY_CHANGE)
+		end_change(run, slot, &run->flight[slot->cmd.cid], status);
+	else if (slot->duty & PYN_DUTY_JUDGE && !status)
+		judge(run, slot);
+	if (slot->duty & PYN_DUTY_DESCRIBE)
+		describe_whole(run, slot, slot->cmd.cid);
+	if (status)
+		failed(run, status);
+}
+
+/* -- sending and taking: compiled for our own rings, and for the engine's table ---------------------------------- */
+
+/* By the engine's table, which describes the data itself. False: no memory. */
+static NOT_INLINE bool put_by_table(struct pyn_worker_run *run, const struct pyn_worker_slot *slot,
+				    struct nvme_cmd *log)
+{
+	struct pyn_data data = {.address = (void *)(uintptr_t)slot->cmd.prp1,
+				.length = slot->nlb * run->config.lba_size};
+	struct nvme_cmd cmd;
+
+	pyn_cmd_write(&cmd, log, &slot->cmd, slot->slba);
+	if (cmd.opc == NVME_IO_DSM)
+		data.length = sizeof(struct nvme_dsm_range);
+	if (run->engine->submit(run->queue, slot->cmd.cid, &cmd, data, NULL) == 0)
+		return true;
+	if (slot->duty & PYN_DUTY_CHANGE)
+		end_change(run, slot, &run->flight[slot->cmd.cid], PYN_STATUS_MISMATCH);
+	if (run->kind == PYN_WORKER_VARIED)
+		run->result.io_count[slot->op]--;
+	run->quota = run->sent;
+	run->stopping = true;
+	run->result.error = PYN_WORKER_MEMORY;
+	return false;
+}
+
+/* Send the next command of a free slot: the device sees it when the doorbell is rung. False: there is none. */
+static ALWAYS_INLINE bool send(struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint16_t index, uint64_t now,
+			       const bool rings)
+{
+	uint64_t number = run->sent + 1;
+	struct pyn_cmdlog_entry *entry = pyn_cmdlog_begin(run->log, number);
+
+	if (__builtin_expect(run->kind == PYN_WORKER_BARE, 1)) {
+		choose_plain(run, slot);
+	} else if (run->kind == PYN_WORKER_PLAIN_READ) {
+		choose_plain(run, slot);
+		pyn_verify_snapshot(run->verify, slot->slba, slot->nlb, slot->cells);
+	} else if (!prepare(run, slot, index, entry)) {
+		return false;
+	}
+	if (rings)
+		pyn_cmd_write(pyn_ring_put(run->ring), &entry->cmd, &slot->cmd, slot->slba);
+	else if (!put_by_table(run, slot, &entry->cmd))
+		return false;
+	slot->submitted = now;
+	slot->number = number;
+	run->sent = number;
+	pyn_cmdlog_end(entry, number, now);
+	return true;
+}
+
+/* A completion: all that it means, and the next command of the slot that it frees, as long as the quota lasts. A
+ * device may write anything; what completes nothing that it was told of is passed over. */
+static ALWAYS_INLINE void turn_round(struct pyn_worker_run *run, uint16_t index, const struct nvme_cpl *cpl,
+				     uint64_t now, const bool rings)
+{
+	struct pyn_worker_slot *slot = &run->slots[index];
+
+	/* 0 is none, and becomes the largest number. */
+	if (index >= run->slot_count || slot->number - 1 >= run->announced)
+		return;
+	pyn_histogram_record(&run->shared->latency, now - slot->submitted);
+	pyn_cmdlog_complete(run->log, slot->number, cpl, now);
+	slot->number = 0;
+	if (__builtin_expect(slot->duty | cpl->status >> 1, 0)) {
+		if (slot->duty == PYN_DUTY_JUDGE && cpl->status >> 1 == 0)
+			judge(run, slot);
+		else
+			end(run, slot, cpl->status >> 1 & 0x7ff);
+	}
+	if (__builtin_expect(run->sent >= run->quota || !send(run, slot, index, now, rings), 0))
+		run->free_slots[run->free_count++] = index;
+}
+
+static ALWAYS_INLINE unsigned reap_rings(struct pyn_worker_run *run, uint64_t before)
+{
+	const volatile struct nvme_cpl *entry = &run->ring->cq[run->ring->cq_head];
+	unsigned count = pyn_ring_ready(run->ring, POLL_BATCH);
+
+	if (count) {
+		uint64_t now = pyn_ticks();
+
+		for (unsigned i = 0; i < count; i++) {
+			struct nvme_cpl cpl = pyn_ring_completion(&entry[i]);
+
+			turn_round(run, cpl.cid, &cpl, now, true);
+		}
+		pyn_ring_take(run->ring, count);
+		pyn_ring_release(run->ring);
+		run->last_completion = now;
+	}
+	/* Where the last ones stood at the end of the ring, there may be more at its beginning. */
+	if (count == 0 || (count < POLL_BATCH && run->ring->cq_head))
+		run->polled = before;
+	return count;
+}
+
+static ALWAYS_INLINE unsigned reap_table(struct pyn_worker_run *run, uint64_t before)
+{
+	struct pyn_completion completions[POLL_BATCH];
+	unsigned count = run->engine->poll(run->queue, completions, POLL_BATCH);
+
+	if (count) {
+		uint64_t now = pyn_ticks();
+
+		for (unsigned i = 0; i < count; i++)
+			turn_round(run, completions[i].slot, &completions[i].cpl, now, false);
+		run->last_completion = now;
+	}
+	if (count < POLL_BATCH)
+		run->polled = before;
+	return count;
+}
+
+/* How many IOs may be sent in this turn. */
+static ALWAYS_INLINE uint64_t allowance(const struct pyn_worker_run *run, uint64_t now)
+{
+	uint64_t most = PYN_WORKER_BATCH;
+
+	if (run->stopping)
+		return 0;
+	if (run->rate_limited) {
+		uint64_t due = pyn_worker_due(run, now);
+
+		most = due < most ? due : most;
+	}
+	return most < run->to_send - run->sent ? most : run->to_send - run->sent;
+}
+
+/* What has been sent is told to the device, and to who looks on. */
+static ALWAYS_INLINE void conclude(struct pyn_worker_run *run, const bool rings)
+{
+	if (rings)
+		pyn_ring_submit(run->ring);
+	else
+		run->engine->ring(run->queue);
+	run->announced = run->sent;
+	pyn_cmdlog_publish(run->log, run->sent);
+	atomic_store_explicit(&run->shared->sent, run->sent, memory_order_relaxed);
+}
+
+/* Commands into slots that are free: at the start, and where a rate leaves some idle. */
+static ALWAYS_INLINE void fill(struct pyn_worker_run *run, uint64_t now, const bool rings)
+{
+	while (run->sent < run->quota && run->free_count) {
+		uint16_t index = run->free_slots[run->free_count - 1];
+
+		if (!send(run, &run->slots[index], index, now, rings))
+			return;
+		run->free_count--;
+	}
+}
+
+/* One turn; how many commands were taken and sent. */
+static ALWAYS_INLINE uint64_t turn(struct pyn_worker_run *run, uint64_t now, const bool rings)
+{
+	uint64_t before = run->sent, taken;
+
+	run->quota = before + allowance(run, now);
+	taken = rings ? reap_rings(run, now) : reap_table(run, now);
+	fill(run, now, rings);
+	if (run->sent != before)
+		conclude(run, rings);
+	if (run->sent == run->to_send)
+		run->stopping = true;
+	if (taken) {
+		run->completed = run->sent - (uint64_t)(run->slot_count - run->free_count);
+		atomic_store_explicit(&run->shared->completed, run->completed, memory_order_relaxed);
+	}
+	return taken + (run->sent - before);
+}
+
+/* A worker that waits for the time of its next IO with nothing in flight has no reason to burn its CPU. */
+static void rest(const struct pyn_worker_run *run, unsigned *empty)
+{
+	struct timespec pause = {.tv_nsec = 50000};
+
+	if (++*empty < EMPTY_TURNS_BEFORE_YIELD)
+		return;
+	*empty = 0;
+	if (run->rate_limited && run->free_count == run->slot_count)
+		nanosleep(&pause, NULL);
+	else
+		sched_yield();
+}
+
+static ALWAYS_INLINE void loop(struct pyn_worker_run *run, const bool rings)
+{
+	unsigned empty = 0;
+	uint64_t now = pyn_ticks();
+
+	for (;;) {
+		uint64_t done = turn(run, now, rings);
+		uint64_t after = pyn_ticks();
+
+		if (done) {
+			run->busy_ticks += after - now;
+			empty = 0;
+		} else {
+			rest(run, &empty);
+		}
+		now = after;
+		if (run->config.seconds && now >= run->next_second)
+			pyn_worker_count_seconds(run, now, false);
+		if (now >= run->next_chore || now >= run->ends)
+			pyn_worker_chores(run, now);
+		if (run->leave || (run->stopping && run->free_count == run->slot_count))
+			return;
+	}
+}
+
+static void loop_over_table(struct pyn_worker_run *run)
+{
+	loop(run, false);
+}
+
+static void loop_over_rings(struct pyn_worker_run *run)
+{
+	loop(run, true);
+}
+
+void pyn_worker_loop(struct pyn_worker_run *run)
+{
+	run->kind = prepare_plain(run);
+	if (run->ring)
+		loop_over_rings(run);
+	else
+		loop_over_table(run);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the worker's process needs: everything was allocated before the fork, nothing is allocated after it. */
+#ifndef PYN_IO_WORKER_RUN_H
+#define PYN_IO_WORKER_RUN_H
+
+#include "core/engine/engine.h"
+#include "core/data/cmdlog.h"
+#include "core/util/crc32c.h"
+#include "core/worker/worker.h"
+#include "core/nvme/ring.h"
+#include "core/util/clock.h"
+
+#define PYN_WORKER_BATCH 32u /* commands that are sent at once, at most */
+
+/* What the completion of a command leaves to do; bits. */
+enum pyn_worker_duty {
+	PYN_DUTY_NONE = 0,
+	PYN_DUTY_JUDGE = 1,    /* a read: compare what came with what is expected */
+	PYN_DUTY_CHANGE = 2,   /* tell verification that a change, or a flush, has ended */
+	PYN_DUTY_DESCRIBE = 4, /* it was cut at the region's end: the next one in this slot is whole again */
+};
+
+/* How much of a command changes from one to the next of its slot. */
+enum pyn_worker_kind {
+	PYN_WORKER_VARIED,     /* all */
+	PYN_WORKER_PLAIN,      /* its SLBA only: random IO of one size and one opcode */
+	PYN_WORKER_PLAIN_READ, /* and it is a read that is judged */
+	PYN_WORKER_BARE,       /* and verification has nothing to do with it */
+};
+
+/* A buffer as the device sees it; built once. */
+struct pyn_worker_prp {
+	uint64_t first;        /* page 0 */
+	uint64_t second;       /* page 1, where there is one */
+	uint64_t list_address; /* of the list of pages 1 … */
+	uint8_t *data;
+	uint64_t *list;
+};
+
+/* One command that may be in flight, with its buffers; its index is its CID. */
+struct pyn_worker_slot {
+	/* A cache line of what is sent, but for dwords 10 and 11, which are added on the way. */
+	struct nvme_cmd cmd;
+
+	/* One of what the completion needs. */
+	uint64_t submitted; /* ticks */
+	uint64_t number;    /* of the command, in the log too, from 1 on; 0: not in flight */
+	uint64_t slba;      /* dwords 10 and 11 of what was sent */
+	uint32_t nlb;
+	uint8_t op;          /* index of its opcode in the workload */
+	uint8_t duty;        /* of enum pyn_worker_duty */
+	uint8_t *read_data;  /* what the device reads into, or NULL */
+	uint64_t *cells;     /* snapshot for verification */
+	uint8_t *write_data; /* what the device writes, or NULL */
+	uint32_t *base_crc;  /* of each LBA of write_data with zeros for a stamp */
+
+	/* And one of what not every command has. */
+	struct pyn_worker_prp read_prp;
+	struct pyn_worker_prp write_prp;
+	struct nvme_dsm_range *range; /* apart, since write_data only changes by its stamps */
+	uint64_t range_address;
+} __attribute__((aligned(64)));
+
+/* What a slot has in flight that changes data, for the script's process after this one has died, at any instruction.
+ */
+struct pyn_worker_flight {
+	uint64_t slba; /* of a flush: the epoch that it makes durable */
+	uint32_t nlb;
+	_Atomic uint32_t state; /* enum pyn_flight_state */
+};
+
+enum pyn_flight_state {
+	PYN_FLIGHT_NONE = 0, /* nothing that changes data */
+	PYN_FLIGHT_MOVING,   /* its begin or its end is under way: verification counts it for some of its LBAs */
+	PYN_FLIGHT_BEGUN,    /* verification counts it as in flight */
+};
+
+static inline void pyn_flight_set(struct pyn_worker_flight *flight, enum pyn_flight_state state)
+{
+	/* Between the stores before it and those after it: so the memory looks when a process is killed. */
+	atomic_thread_fence(memory_order_release);
+	atomic_store_explicit(&flight->state, state, memory_order_release);
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+struct pyn_worker_run {
+	struct pyn_worker_config config;
+	const struct pyn_engine *engine;
+	struct pyn_queue *queue;
+	struct pyn_ring *ring; /* NULL: go through the engine's table */
+	struct pyn_device_shared *device_shared;
+	uint32_t generation; /* of the device when the queue was made */
+	uint32_t timeout_ms;
+	int parent_pidfd;
+	struct pyn_dma_view view;
+	struct pyn_verify *verify;
+	uint64_t noted; /* LBA before which changes are noted; 0: none is, and writes are not stamped */
+	struct pyn_crc32c_stamp stamp;
+	struct pyn_workload workload;
+	struct pyn_worker_shared *shared;
+	struct pyn_cmdlog *log;
+	struct pyn_worker_slot *slots;
+	struct pyn_worker_flight *flight;
+	uint32_t *per_second;
+	uint16_t slot_count;
+	uint16_t *free_slots; /* a stack */
+	uint16_t free_count;
+	uint32_t rate_limited;
+
+	/* The loop's own. */
+	uint64_t started; /* ticks */
+	uint64_t ends;    /* ticks, UINT64_MAX: no such limit */
+	uint64_t to_send; /* IOs in all */
+	uint64_t sent, completed;
+	uint64_t announced; /* so many of those that were sent are known to the device */
+	uint64_t quota;     /* so many may have been sent when this turn ends */
+	uint64_t rate;      /* IOs a tick, times 2^64 */
+	uint64_t rated;     /* IOs that the rate allows until the end: rate × time */
+	uint64_t second_ticks, next_second, second_base;
+	uint32_t second;
+	uint64_t next_chore;
+	uint64_t last_completion;
+	uint64_t polled; /* ticks: whatever the device had completed by then has been seen */
+	uint64_t busy_ticks;
+	uint32_t step; /* of a replay */
+	enum pyn_worker_kind kind;
+	bool stopping;      /* no more is sent */
+	bool leave;         /* at once, with commands in flight */
+	bool skips_nothing; /* no more than uncorrectable LBAs in the region: they are sent */
+	struct pyn_worker_result result;
+	struct pyn_verify_counts counts; /* not yet added to the table's */
+};
+
+/* How many IOs a rate has made due by then: the k-th one, from 1, is due k / iops after the start, the last one at
+ * the end. */
+static inline uint64_t pyn_worker_scheduled(const struct pyn_worker_run *run, uint64_t now)
+{
+	if (now >= run->ends)
+		return run->rated;
+	uint64_t count = (uint64_t)((unsigned __int128)(now - run->started) * run->rate >> 64);
+
+	return count < run->rated ? count : run->rated;
+}
+
+/* How many IOs may be sent now. */
+static inline uint64_t pyn_worker_due(const struct pyn_worker_run *run, uint64_t now)
+{
+	uint64_t most = PYN_WORKER_BATCH, count = 0;
+
+	if (run->rate)
+		most = pyn_worker_scheduled(run, now) - run->sent;
+	if (!run->config.steps)
+		return most;
+	if (now >= run->ends)
+		now = run->ends - 1;
+	uint64_t elapsed_us = pyn_ticks_to_ns(now - run->started) / 1000;
+
+	while (run->step + count < run->config.steps && count < most && count < PYN_WORKER_BATCH &&
+	       run->config.sequence[run->step + count].time_us <= elapsed_us)
+		count++;
+	return count;
+}
+
+/* The IO path, until everything is done or run->leave. worker_loop.c */
+void pyn_worker_loop(struct pyn_worker_run *run);
+void pyn_worker_loop_v3(struct pyn_worker_run *run); /* where the processor is an x86-64-v3 */
+
+/* Compilers before GCC 12 do not know both the target and the question. */
+#define PYN_WORKER_HAS_V3 (__GNUC__ >= 12)
+
+/* What the loop does now and then: look at what the script and the device want, and at the time. */
+void pyn_worker_chores(struct pyn_worker_run *run, uint64_t now);
+
+/* Close the seconds that are over. all: also one whose last IOs, by its rate, have not come back yet. */
+void pyn_worker_count_seconds(struct pyn_worker_run *run, uint64_t now, bool all);
+
+/* The whole life of the worker's process. Never returns. */
+void pyn_worker_main(struct pyn_worker_run *run) __attribute__((noreturn));
+
+#endif
