@@ -31,8 +31,8 @@ HOST = [
 ]
 TESTER = HOST[HOST.index("core/data") : HOST.index("driver")]
 SSD = [
-    ["vssd/bus", "vssd/store", "vssd/fault", "vssd/control.h"],
-    ["vssd/ctrl"],
+    ["vssd/bus", "vssd/store", "vssd/control.h"],
+    ["vssd/subsystem", "vssd/ctrl", "vssd/cmd"],
     ["vssd/server"],
     ["vssd/main.c"],
 ]

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The controller's state, and what its files offer each other. Inside of vssd/ctrl only.
+ * The controller's state, and what the files of vssd/ctrl, vssd/cmd and vssd/subsystem offer each other.
  *
- *     ctrl.c     life, power, resets          regs.c      registers, CC and CSTS
- *     config.c   PCI configuration space      queue.c     queues, arbitration, fetching, completing
- *     doorbell.c what the host stores         interrupt.c when a vector is raised
- *     prp.c      host memory of a command     admin.c     the table of admin commands, queue management
- *     identify.c, features.c, log.c, event.c, format.c, sanitize.c, firmware.c, self_test.c   an admin command each
- *     health.c   what SMART reports           power.c     power states, temperatures that end in saving power
- *     hmb.c      the host memory buffer       error.c     commands that fail
- *     telemetry.c what log pages 07h and 08h do
- *     io.c       the commands of the NVM command set       direct.c   the short way of reads and writes
+ * ctrl/      ctrl.c      life, power, resets          regs.c      registers, CC and CSTS
+ *            config.c    PCI configuration space      queue.c     queues, arbitration, fetching, completing
+ *            doorbell.c  what the host stores         interrupt.c when a vector is raised
+ *            power.c     power states                 hmb.c       the host memory buffer       event.c
+ * cmd/       admin.c     the table of admin commands, queue management
+ *            identify.c, features.c, log.c            an admin command each
+ *            nvm.c       the NVM command set          direct.c    the short way of reads and writes
+ *            dptr.c      host memory of a command     error.c     commands that fail
+ * subsystem/ format.c, sanitize.c, firmware.c, self_test.c, telemetry.c
+ *            health.c    what SMART reports
  *
  * A handler returns the status of its command as NVME_SC(sct, sc), or VSSD_LATER where the completion comes later.
  */
