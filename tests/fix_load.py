@@ -150,8 +150,8 @@ def longest_pause() -> float:
 def loaded(exact: bool = False) -> bool:
     """Skip the running test if there was a load since it began; otherwise return False.
 
-    ``exact``: the test needs single milliseconds. So a load is also a wait of one of its processes for another
-    one of them, on a machine with too few CPUs for it, or a pause of a busy process, measured now.
+    ``exact``: the test needs single milliseconds. So a load is also a wait of one of its processes for
+    another one, on a machine with too few CPUs for it, or a pause of a busy process, measured now.
     """
     now = Usage.now()
     if load := now.since(_began):
