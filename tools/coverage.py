@@ -4,8 +4,8 @@
     python3 tools/coverage.py [commands]            1,000,000 where nothing is said
 
 Builds tests/c/fuzz/test_commands with gcc --coverage in build/coverage and runs it; PYNVME_FUZZ_SEED
-repeats a run. Ends with 1 where the run fails or less than 85 % of the controller's lines was executed. Other lines
-are marked ##### in build/coverage/gcov/*.gcov.
+repeats a run. Ends with 1 where the run fails or less than 85 % of the controller's lines was executed.
+Other lines are marked ##### in build/coverage/gcov/*.gcov.
 """
 
 from __future__ import annotations
