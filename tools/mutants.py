@@ -3,18 +3,53 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One mistake: in file, code (which is there once) becomes mistake; one of tests must fail."""
+    """One mistake: in file, code (which is there once) becomes mistake; one of tests must fail.
+
+    Code is found by its words and signs, whatever spaces and line breaks a formatter puts between them.
+    """
 
     name: str
     file: str
     code: str
     mistake: str
     tests: tuple[str, ...]
+
+    def places(self, source: str) -> list[tuple[int, int]]:
+        """Return where code begins and ends, for each time that the source has it."""
+        return [found.span() for found in _pattern(self.code).finditer(source)]
+
+    def plant(self, source: str) -> str:
+        """Return the source with the mistake. ValueError: it does not have the code exactly once."""
+        places = self.places(source)
+        if len(places) != 1:
+            raise ValueError(f"{self.file} has the code of this mutant {len(places)} times, not once")
+        ((begin, end),) = places
+        return source[:begin] + self.mistake + source[end:]
+
+
+def _pattern(code: str) -> re.Pattern[str]:
+    pattern, before = "", ""
+    for token in TOKEN.findall(code):
+        if before:
+            pattern += r"\s+" if is_word(before) and is_word(token) else r"\s*"
+        if token in ")]}" and before != ",":
+            pattern += r"(?:,\s*)?"  # that a formatter adds where it breaks the line
+        pattern += re.escape(token)
+        before = token
+    pattern = (r"(?<!\w)" if is_word(code.strip()[0]) else "") + pattern
+    return re.compile(pattern + (r"(?!\w)" if is_word(before) else ""))
+
+
+def is_word(token: str) -> bool:
+    return bool(re.match(r"\w", token))
 
 
 MUTANTS = [
@@ -245,8 +280,8 @@ MUTANTS = [
     Mutant(
         "a DSM command bears its attribute in the wrong dword",
         "binding/namespace.pyx",
-        "_fill_command(&command, 9, buf, self._get().nsid, count - 1, attribute, 0, 0, 0, 0)",
-        "_fill_command(&command, 9, buf, self._get().nsid, count - 1, 0, attribute, 0, 0, 0)",
+        '_field(attribute, 32, "attribute"), 0, 0, 0, 0)',
+        '0, _field(attribute, 32, "attribute"), 0, 0, 0)',
         ("tests/driver/test_golden_io.py",),
     ),
     Mutant(

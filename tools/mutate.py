@@ -103,9 +103,10 @@ def judge(mutant: Mutant) -> Outcome:
     """Plant one mistake, build, test, and take it away again."""
     path = COPY / mutant.file
     source = path.read_text()
-    if source.count(mutant.code) != 1:
-        return Outcome("BROKEN", f"{mutant.file} has the code {source.count(mutant.code)} times, not once")
-    path.write_text(source.replace(mutant.code, mutant.mistake))
+    try:
+        path.write_text(mutant.plant(source))
+    except ValueError as error:
+        return Outcome("BROKEN", str(error))
     try:
         built, said = builds(mutant.tests)
         if not built:
