@@ -193,13 +193,13 @@ cdef extern from "driver.h" nogil:
     uint32_t pyn_qpair_generation(const pyn_qpair *qpair)
 
     # -- I/O queues -------------------------------------------------------------------------------------
-    struct pyn_io_queue:
+    struct pyn_io_qpair:
         uint16_t qid
         uint16_t depth
         uint32_t process
         pyn_qpair *qpair
 
-    struct pyn_io_queue_config:
+    struct pyn_io_qpair_config:
         uint16_t depth
         uint8_t priority
         bool interrupts
@@ -209,15 +209,15 @@ cdef extern from "driver.h" nogil:
         bool cmb_cq
 
     int pyn_device_cmb_info(pyn_device *device, pyn_cmb_info *info, pyn_error *err)
-    int pyn_io_queue_create(pyn_device *device, const pyn_io_queue_config *config, pyn_io_queue **queue,
+    int pyn_io_qpair_create(pyn_device *device, const pyn_io_qpair_config *config, pyn_io_qpair **queue,
                             pyn_error *err)
-    int pyn_io_queue_delete(pyn_io_queue *queue, pyn_error *err)
-    void pyn_io_queue_free(pyn_io_queue *queue)
-    bool pyn_io_queue_exists(const pyn_io_queue *queue)
-    int pyn_io_queue_interrupted(pyn_io_queue *queue, bool *is_set, pyn_error *err)
-    int pyn_io_queue_interrupt_clear(pyn_io_queue *queue, pyn_error *err)
-    int pyn_io_queue_interrupt_mask(pyn_io_queue *queue, bool masked, pyn_error *err)
-    unsigned pyn_io_wait(pyn_io_queue *queue, pyn_completed *completed, unsigned max, uint64_t budget_us)
+    int pyn_io_qpair_delete(pyn_io_qpair *queue, pyn_error *err)
+    void pyn_io_qpair_free(pyn_io_qpair *queue)
+    bool pyn_io_qpair_exists(const pyn_io_qpair *queue)
+    int pyn_io_qpair_interrupted(pyn_io_qpair *queue, bool *is_set, pyn_error *err)
+    int pyn_io_qpair_interrupt_clear(pyn_io_qpair *queue, pyn_error *err)
+    int pyn_io_qpair_interrupt_mask(pyn_io_qpair *queue, bool masked, pyn_error *err)
+    unsigned pyn_io_wait(pyn_io_qpair *queue, pyn_completed *completed, unsigned max, uint64_t budget_us)
 
     # -- namespaces -------------------------------------------------------------------------------------
     struct pyn_namespace:
@@ -241,7 +241,7 @@ cdef extern from "driver.h" nogil:
     int pyn_namespace_ask(pyn_namespace *ns, pyn_namespace_answer *answer, pyn_error *err)
     int pyn_namespace_take(pyn_namespace *ns, pyn_namespace_answer *answer, pyn_error *err)
     bool pyn_track_is_unknown(uint8_t opcode)
-    int pyn_io_submit(pyn_io_queue *queue, pyn_namespace *ns, pyn_command *command, uint16_t *cid, pyn_error *err)
+    int pyn_io_submit(pyn_io_qpair *queue, pyn_namespace *ns, pyn_command *command, uint16_t *cid, pyn_error *err)
 
     # -- IO workers -------------------------------------------------------------------------------------
     enum:

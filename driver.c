@@ -117,7 +117,7 @@ static void choose_tables(struct pyn_namespace *ns, struct pyn_command *command,
 		command->verify = *reference = pyn_device_find_table(ns->device, cmd->nsid);
 }
 
-static int check_queue(const struct pyn_io_queue *queue, const struct pyn_namespace *ns, struct pyn_error *err)
+static int check_queue(const struct pyn_io_qpair *queue, const struct pyn_namespace *ns, struct pyn_error *err)
 {
 	if (queue->process != pyn_process_generation())
 		return pyn_error(err, PYN_ERROR_STATE, ECHILD, "Qpair %u belongs to another process", queue->qid);
@@ -130,7 +130,7 @@ static int check_queue(const struct pyn_io_queue *queue, const struct pyn_namesp
 	return 0;
 }
 
-int pyn_io_submit(struct pyn_io_queue *queue, struct pyn_namespace *ns, struct pyn_command *command, uint16_t *cid,
+int pyn_io_submit(struct pyn_io_qpair *queue, struct pyn_namespace *ns, struct pyn_command *command, uint16_t *cid,
 		  struct pyn_error *err)
 {
 	int rc = check_queue(queue, ns, err);
@@ -172,14 +172,14 @@ bool pyn_admin_wait_event(struct pyn_device *device, struct pyn_completed *compl
 	       pyn_qpair_wait_event(pyn_device_admin(device), completed, budget_us);
 }
 
-unsigned pyn_io_wait(struct pyn_io_queue *queue, struct pyn_completed *completed, unsigned max, uint64_t budget_us)
+unsigned pyn_io_wait(struct pyn_io_qpair *queue, struct pyn_completed *completed, unsigned max, uint64_t budget_us)
 {
 	if (queue->process != pyn_process_generation())
 		return 0;
 	return pyn_qpair_wait(queue->qpair, completed, max, budget_us);
 }
 
-bool pyn_io_queue_exists(const struct pyn_io_queue *queue)
+bool pyn_io_qpair_exists(const struct pyn_io_qpair *queue)
 {
 	return queue->queue != NULL;
 }

@@ -6,7 +6,7 @@
  *   struct pyn_buffer            pyn_buffer_create            pyn_buffer_put
  *   struct pyn_device            pyn_device_open              pyn_device_put (pyn_device_close ends its use earlier)
  *   struct pyn_namespace         pyn_namespace_open           pyn_namespace_free
- *   struct pyn_io_queue          pyn_io_queue_create          pyn_io_queue_free
+ *   struct pyn_io_qpair          pyn_io_qpair_create          pyn_io_qpair_free
  *   struct pyn_worker            pyn_worker_create            pyn_worker_free
  *
  * Their headers, included here, say what may be done with each. What follows here is how commands are sent: with the
@@ -54,19 +54,19 @@ int pyn_admin_submit(struct pyn_device *device, struct pyn_command *command, uin
  * command->verify and judge are filled in here, length and transfer as above; stamp is the caller's (Namespace.write:
  * true, send_cmd: false). Errors: as above; PYN_ERROR_STATE also for a deleted queue ("Qpair 3 is deleted").
  */
-int pyn_io_submit(struct pyn_io_queue *queue, struct pyn_namespace *ns, struct pyn_command *command, uint16_t *cid,
+int pyn_io_submit(struct pyn_io_qpair *queue, struct pyn_namespace *ns, struct pyn_command *command, uint16_t *cid,
 		  struct pyn_error *err);
 
 /* Fetch up to max completions of the admin queue or of an I/O queue, wait up to budget_us for the first. Returns how
  * many; 0 also for a queue that is deleted and has nothing left, and in another process. */
 unsigned pyn_admin_wait(struct pyn_device *device, struct pyn_completed *completed, unsigned max, uint64_t budget_us);
-unsigned pyn_io_wait(struct pyn_io_queue *queue, struct pyn_completed *completed, unsigned max, uint64_t budget_us);
+unsigned pyn_io_wait(struct pyn_io_qpair *queue, struct pyn_completed *completed, unsigned max, uint64_t budget_us);
 
 /* Fetch one asynchronous event, and wait up to budget_us for it; see pyn_qpair_wait_event. */
 bool pyn_admin_wait_event(struct pyn_device *device, struct pyn_completed *completed, uint64_t budget_us);
 
 /* Whether a queue pair still exists on the drive. */
-bool pyn_io_queue_exists(const struct pyn_io_queue *queue);
+bool pyn_io_qpair_exists(const struct pyn_io_qpair *queue);
 
 /*
  * What the library logs waits here until somebody takes it: a sink that called Python while a queue is locked could

@@ -6,10 +6,10 @@ cdef unsigned _MAX_DEPTH = 1024
 
 cdef class Qpair(_Queue):
     cdef Controller _controller
-    cdef cspdk.pyn_io_queue *_queue
+    cdef cspdk.pyn_io_qpair *_queue
 
     def __init__(self, nvme, depth, prio=0, ien=True, iv=0xffff, *, cmb_sq=False, cmb_cq=False):
-        cdef cspdk.pyn_io_queue_config config
+        cdef cspdk.pyn_io_qpair_config config
         cdef cspdk.pyn_error err
         cdef Controller controller
         cdef object entries = _integer(depth, "depth")
@@ -32,7 +32,7 @@ cdef class Qpair(_Queue):
         config.cmb_cq = bool(cmb_cq)
         controller._ensure()
         with nogil:
-            rc = cspdk.pyn_io_queue_create(controller._device._device, &config, &self._queue, &err)
+            rc = cspdk.pyn_io_qpair_create(controller._device._device, &config, &self._queue, &err)
         if rc < 0:
             raise _exception(&err, QpairCreationError)
         self._callbacks = _Callbacks()
@@ -45,20 +45,20 @@ cdef class Qpair(_Queue):
         if self._queue == NULL:
             return
         with nogil:
-            cspdk.pyn_io_queue_delete(self._queue, &err)
+            cspdk.pyn_io_qpair_delete(self._queue, &err)
         self._drop()
         with nogil:
-            cspdk.pyn_io_queue_free(self._queue)
+            cspdk.pyn_io_qpair_free(self._queue)
 
     def __repr__(self):
         if self._queue == NULL:
             return "<Qpair, not created>"
         state = f"{cspdk.pyn_qpair_outstanding(self._queue.qpair)} in flight"
-        if not cspdk.pyn_io_queue_exists(self._queue):
+        if not cspdk.pyn_io_qpair_exists(self._queue):
             state = "deleted"
         return f"<Qpair {self._queue.qid}, depth {self._queue.depth}, {state}>"
 
-    cdef cspdk.pyn_io_queue *_get(self) except NULL:
+    cdef cspdk.pyn_io_qpair *_get(self) except NULL:
         if self._queue == NULL:
             raise RuntimeError("this Qpair was never created: its __init__ has to be called")
         return self._queue
@@ -91,7 +91,7 @@ cdef class Qpair(_Queue):
         return self._latest_latency_ns / 1000
 
     def waitdone(self, expected=1):
-        if not cspdk.pyn_io_queue_exists(self._get()):
+        if not cspdk.pyn_io_qpair_exists(self._get()):
             # What was in flight is still to be fetched; nothing else will ever come.
             if expected > self._count + cspdk.pyn_qpair_outstanding(self._queue.qpair):
                 raise RuntimeError(f"Qpair {self._queue.qid} is deleted")
@@ -108,7 +108,7 @@ cdef class Qpair(_Queue):
 
         self._get()
         with nogil:
-            rc = cspdk.pyn_io_queue_interrupted(self._queue, &c_is_set, &err)
+            rc = cspdk.pyn_io_qpair_interrupted(self._queue, &c_is_set, &err)
         if rc < 0:
             raise _exception(&err)
         is_set = c_is_set
@@ -120,7 +120,7 @@ cdef class Qpair(_Queue):
 
         self._get()
         with nogil:
-            rc = cspdk.pyn_io_queue_interrupt_clear(self._queue, &err)
+            rc = cspdk.pyn_io_qpair_interrupt_clear(self._queue, &err)
         if rc < 0:
             raise _exception(&err)
 
@@ -130,7 +130,7 @@ cdef class Qpair(_Queue):
 
         self._get()
         with nogil:
-            rc = cspdk.pyn_io_queue_interrupt_mask(self._queue, masked, &err)
+            rc = cspdk.pyn_io_qpair_interrupt_mask(self._queue, masked, &err)
         if rc < 0:
             raise _exception(&err)
         return 0
@@ -147,7 +147,7 @@ cdef class Qpair(_Queue):
 
         self._get()
         with nogil:
-            rc = cspdk.pyn_io_queue_delete(self._queue, &err)
+            rc = cspdk.pyn_io_qpair_delete(self._queue, &err)
         if rc < 0:
             raise _exception(&err, QpairDeletionError)
 

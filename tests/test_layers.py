@@ -41,7 +41,7 @@ SPEC = "spec"
 SEEN_BY_TESTER = {
     "core/engine/engine.h",
     "core/nvme/types.h",
-    "core/nvme/ring.h",
+    "core/nvme/rings.h",
     "core/nvme/prp.h",  # who runs rings himself describes data himself
     "core/nvme/status.h",
 }
@@ -143,7 +143,7 @@ def test_an_include_that_points_up_is_found(path: str, name: str) -> None:
     ("path", "name"),
     [
         ("core/env/env.c", "core/util/error.h"),
-        ("core/worker/worker.c", "core/nvme/ring.h"),
+        ("core/worker/worker.c", "core/nvme/rings.h"),
         ("core/worker/worker.c", "core/engine/engine.h"),
         ("core/engine/engine_own.c", "core/pci/pci.h"),
         ("core/engine/engine.h", "core/nvme/types.h"),

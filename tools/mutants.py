@@ -90,7 +90,7 @@ MUTANTS = [
     ),
     Mutant(
         "the completion queue's phase never turns",
-        "core/nvme/ring.h",
+        "core/nvme/rings.h",
         "ring->phase ^= NVME_STATUS_P;",
         "ring->phase ^= 0;",
         ("tests/c/test_engine.c",),
@@ -139,7 +139,7 @@ MUTANTS = [
     ),
     Mutant(
         "the lowest free QID is passed over",
-        "core/drive/io_queue.c",
+        "core/drive/io_qpair.c",
         "for (unsigned qid = 1; qid <= device->max_queues; qid++)",
         "for (unsigned qid = 2; qid <= device->max_queues; qid++)",
         ("tests/api/test_qpair.py",),

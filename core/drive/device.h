@@ -25,12 +25,12 @@ struct pyn_vector;
 #define PYN_MAX_QID 65535u
 
 /* One IO queue pair that was created on the device; owned by whoever created it. */
-struct pyn_io_queue {
+struct pyn_io_qpair {
 	struct pyn_device *device; /* holds a reference */
 	uint16_t qid;
 	uint16_t depth;
-	struct pyn_queue *queue; /* the engine's; NULL: deleted, or gone with a reset */
-	struct pyn_qpair *qpair; /* for a script; NULL: a worker's, which runs the rings itself */
+	struct pyn_engine_qpair *queue; /* the engine's; NULL: deleted, or gone with a reset */
+	struct pyn_qpair *qpair;        /* for a script; NULL: a worker's, which runs the rings itself */
 	uint16_t vector_number;
 	struct pyn_vector *vector; /* of its interrupts; NULL: a worker's, or the device has none to offer */
 	uint32_t process;          /* generation of the process that made it */
@@ -38,7 +38,7 @@ struct pyn_io_queue {
 	/* Make the process that runs this queue end, within grace_ms by itself, else by force. NULL: no other
 	 * process. */
 	void (*stop)(void *user, uint32_t grace_ms);
-	void (*gone)(void *user); /* of an orphan, see pyn_io_queue_leave */
+	void (*gone)(void *user); /* of an orphan, see pyn_io_qpair_leave */
 	void *user;               /* of stop, and then of gone */
 };
 
@@ -179,7 +179,7 @@ int pyn_device_admin_execute(struct pyn_device *device, const struct nvme_cmd *c
 /* -- IO queues ----------------------------------------------------------------------------------------------------
  */
 
-struct pyn_io_queue_config {
+struct pyn_io_qpair_config {
 	uint16_t depth; /* 2 … CAP.MQES + 1 */
 	uint8_t priority;
 	bool interrupts;
@@ -191,26 +191,26 @@ struct pyn_io_queue_config {
 
 /* The lowest free QID. Errors: PYN_ERROR_CREATE, PYN_ERROR_STATE, PYN_ERROR_GONE, PYN_ERROR_TIMEOUT,
  * PYN_ERROR_MEMORY. */
-int pyn_io_queue_create(struct pyn_device *device, const struct pyn_io_queue_config *config,
-			struct pyn_io_queue **queue, struct pyn_error *err);
+int pyn_io_qpair_create(struct pyn_device *device, const struct pyn_io_qpair_config *config,
+			struct pyn_io_qpair **queue, struct pyn_error *err);
 
 /* Delete it on the device; what was in flight completes with 00/08. Deleting twice does nothing. A refusal is
  * PYN_ERROR_DELETE; the queue then stays the device's, and its memory with it, until a reset. */
-int pyn_io_queue_delete(struct pyn_io_queue *queue, struct pyn_error *err);
+int pyn_io_qpair_delete(struct pyn_io_qpair *queue, struct pyn_error *err);
 
 /* The interrupt vector of a script's queue: whether it was raised since it was cleared last, for whichever queue of
  * that vector; clear it; mask or unmask it. Errors: PYN_ERROR_STATE (deleted, or another process's),
  * PYN_ERROR_UNSUPPORTED (the device has no such vector), PYN_ERROR_GONE. */
-int pyn_io_queue_interrupted(struct pyn_io_queue *queue, bool *is_set, struct pyn_error *err);
-int pyn_io_queue_interrupt_clear(struct pyn_io_queue *queue, struct pyn_error *err);
-int pyn_io_queue_interrupt_mask(struct pyn_io_queue *queue, bool masked, struct pyn_error *err);
+int pyn_io_qpair_interrupted(struct pyn_io_qpair *queue, bool *is_set, struct pyn_error *err);
+int pyn_io_qpair_interrupt_clear(struct pyn_io_qpair *queue, struct pyn_error *err);
+int pyn_io_qpair_interrupt_mask(struct pyn_io_qpair *queue, bool masked, struct pyn_error *err);
 
 /* Delete if need be, and free. In another process than the one that made it: nothing at all. */
-void pyn_io_queue_free(struct pyn_io_queue *queue);
+void pyn_io_qpair_free(struct pyn_io_qpair *queue);
 
 /* Leave it to the device as it is, an orphan, which the next reset or close frees; at once where there was one
  * already. gone is called then: the device does not use the memory of its commands any more. NULL: nobody has any. */
-void pyn_io_queue_leave(struct pyn_io_queue *queue, void (*gone)(void *user), void *user);
+void pyn_io_qpair_leave(struct pyn_io_qpair *queue, void (*gone)(void *user), void *user);
 
 /* -- verification tables --------------------------------------------------------------------------------------------
  */

@@ -35,7 +35,7 @@ static int init_adminq(struct pyn_device *device, bool enable, struct pyn_error 
 		    : device->engine->admin_setup(device->ctrlr, PYN_ADMIN_DEPTH, err);
 	if (rc < 0)
 		return rc;
-	pyn_qpair_attach(device->admin, device->engine->admin_queue(device->ctrlr));
+	pyn_qpair_attach(device->admin, device->engine->admin_qpair(device->ctrlr));
 	device->initialised = true;
 	device->max_queues = PYN_MAX_QID; /* until init_queues knows better; the drive refuses what it has not */
 	return read_cap(device, err);

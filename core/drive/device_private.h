@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the files of a device share: device.c (life, registers), device_init.c, device_reset.c and io_queue.c. */
+/* What the files of a device share: device.c (life, registers), device_init.c, device_reset.c and io_qpair.c. */
 #ifndef PYN_IO_DEVICE_PRIVATE_H
 #define PYN_IO_DEVICE_PRIVATE_H
 
@@ -53,7 +53,7 @@ struct pyn_device {
 	bool asked_effects;
 	_Atomic bool keeps_data[2][256]; /* log page 05h, by opcode, admin and I/O: known to change no data */
 	uint32_t max_queues;             /* IO queue pairs that may exist */
-	struct pyn_io_queue **queues;    /* by QID, PYN_MAX_QID + 1 of them */
+	struct pyn_io_qpair **queues;    /* by QID, PYN_MAX_QID + 1 of them */
 	struct pyn_vector *vectors;      /* in use by queues */
 	_Atomic uint8_t *by_script;      /* enum pyn_by_script, by QID */
 };
@@ -68,7 +68,7 @@ enum pyn_by_script {
 };
 
 /* The driver's queue is not there any more: its vector, its QID. */
-void pyn_io_queue_forget(struct pyn_io_queue *queue);
+void pyn_io_qpair_forget(struct pyn_io_qpair *queue);
 
 /* 0, or PYN_ERROR_STATE where the device is closed or another process's. */
 int pyn_device_check(const struct pyn_device *device, struct pyn_error *err);
@@ -89,6 +89,6 @@ void pyn_device_observe(void *device, const struct nvme_cmd *cmd, enum pyn_obser
 void pyn_device_set_durable_since(struct pyn_device *device, uint64_t ticks);
 
 /* Free a queue that its owner could not free, once the device does not use it any more. */
-void pyn_io_queue_free_orphan(struct pyn_io_queue *queue);
+void pyn_io_qpair_free_orphan(struct pyn_io_qpair *queue);
 
 #endif

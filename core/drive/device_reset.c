@@ -13,12 +13,12 @@ void pyn_device_abandon(struct pyn_device *device)
 {
 	pyn_qpair_abandon(device->admin, NVME_SC_ABORTED_SQ_DELETION);
 	for (unsigned qid = 1; qid <= PYN_MAX_QID; qid++) {
-		struct pyn_io_queue *queue = device->queues[qid];
+		struct pyn_io_qpair *queue = device->queues[qid];
 
 		if (!queue)
 			continue;
-		pyn_io_queue_forget(queue);
-		pyn_io_queue_free_orphan(queue);
+		pyn_io_qpair_forget(queue);
+		pyn_io_qpair_free_orphan(queue);
 	}
 	for (unsigned qid = 1; qid <= PYN_MAX_QID; qid++)
 		atomic_store_explicit(&device->by_script[qid], 0, memory_order_relaxed);
@@ -164,11 +164,11 @@ int pyn_device_regain(struct pyn_device *device, struct pyn_error *err)
 static void delete_queues(struct pyn_device *device)
 {
 	for (unsigned qid = PYN_MAX_QID; qid >= 1; qid--) {
-		struct pyn_io_queue *queue = device->queues[qid];
+		struct pyn_io_qpair *queue = device->queues[qid];
 		struct pyn_error ignored;
 
-		if (queue && pyn_io_queue_delete(queue, &ignored) == 0)
-			pyn_io_queue_free_orphan(queue);
+		if (queue && pyn_io_qpair_delete(queue, &ignored) == 0)
+			pyn_io_qpair_free_orphan(queue);
 	}
 }
 

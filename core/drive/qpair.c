@@ -49,7 +49,7 @@ struct slot {
 struct pyn_qpair {
 	const struct pyn_engine *engine;
 	struct pyn_ctrlr *ctrlr;
-	struct pyn_queue *queue;
+	struct pyn_engine_qpair *queue;
 	struct pyn_qpair_config config;
 	struct pyn_spin lock;
 	struct pyn_cmdlog *log;
@@ -112,14 +112,14 @@ void pyn_qpair_destroy(struct pyn_qpair *qpair)
 	free(qpair);
 }
 
-void pyn_qpair_attach(struct pyn_qpair *qpair, struct pyn_queue *queue)
+void pyn_qpair_attach(struct pyn_qpair *qpair, struct pyn_engine_qpair *queue)
 {
 	pyn_spin_lock(&qpair->lock);
 	qpair->queue = queue;
 	pyn_spin_unlock(&qpair->lock);
 }
 
-struct pyn_queue *pyn_qpair_queue(const struct pyn_qpair *qpair)
+struct pyn_engine_qpair *pyn_qpair_queue(const struct pyn_qpair *qpair)
 {
 	return qpair->queue;
 }

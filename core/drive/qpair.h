@@ -84,8 +84,8 @@ void pyn_qpair_destroy(struct pyn_qpair *qpair);
 
 /* The engine's queue that it runs over from now on. Before and after pyn_qpair_abandon: none, and every submission is
  * refused. */
-void pyn_qpair_attach(struct pyn_qpair *qpair, struct pyn_queue *queue);
-struct pyn_queue *pyn_qpair_queue(const struct pyn_qpair *qpair);
+void pyn_qpair_attach(struct pyn_qpair *qpair, struct pyn_engine_qpair *queue);
+struct pyn_engine_qpair *pyn_qpair_queue(const struct pyn_qpair *qpair);
 struct pyn_cmdlog *pyn_qpair_cmdlog(const struct pyn_qpair *qpair);
 
 /* Send a command; *cid is known right afterwards. Errors: PYN_ERROR_ARGUMENT (EBUSY: as many in flight as it takes),

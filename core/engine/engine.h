@@ -10,7 +10,7 @@
  * A process that was forked may use the queue it was forked for (submit, ring, poll, ring_of) and nothing else.
  *
  * Errors: every function that returns int returns 0 or -errno and fills *err. After PYN_ERROR_GONE only detach and
- * queue_free make sense.
+ * qpair_free make sense.
  */
 #ifndef PYN_ENGINE_ENGINE_H
 #define PYN_ENGINE_ENGINE_H
@@ -22,7 +22,7 @@
 #include "core/env/env.h"
 #include "core/nvme/types.h"
 
-struct pyn_ring;
+struct pyn_rings;
 struct pyn_window;
 
 enum pyn_reset { PYN_RESET_FUNCTION, PYN_RESET_HOT };
@@ -81,20 +81,20 @@ struct pyn_engine {
 	int (*shutdown)(struct pyn_ctrlr *ctrlr, bool abrupt, uint32_t timeout_ms, struct pyn_error *err);
 
 	/* The admin queue: belongs to the controller, usable between enable and disable. Never NULL after enable. */
-	struct pyn_queue *(*admin_queue)(struct pyn_ctrlr *ctrlr);
+	struct pyn_engine_qpair *(*admin_qpair)(struct pyn_ctrlr *ctrlr);
 
 	/* Create an IO queue pair: memory, Create I/O Completion Queue, Create I/O Submission Queue.
 	 * A refusal of the device is PYN_ERROR_CREATE, and nothing stays behind. */
-	int (*queue_create)(struct pyn_ctrlr *ctrlr, const struct pyn_queue_config *config,
-			    const struct pyn_admin *admin, struct pyn_queue **queue, struct pyn_error *err);
+	int (*qpair_create)(struct pyn_ctrlr *ctrlr, const struct pyn_engine_qpair_config *config,
+			    const struct pyn_admin *admin, struct pyn_engine_qpair **queue, struct pyn_error *err);
 
 	/* Delete I/O Submission Queue, Delete I/O Completion Queue. Memory stays until queue_free: completions that
 	 * are in the ring can still be polled, and where the deletion was not confirmed the device may still write.
 	 * A refusal is PYN_ERROR_DELETE. */
-	int (*queue_delete)(struct pyn_queue *queue, const struct pyn_admin *admin, struct pyn_error *err);
+	int (*qpair_delete)(struct pyn_engine_qpair *queue, const struct pyn_admin *admin, struct pyn_error *err);
 
 	/* Free the memory of a queue that the device does not use any more (deleted, disabled, or gone). */
-	void (*queue_free)(struct pyn_queue *queue);
+	void (*qpair_free)(struct pyn_engine_qpair *queue);
 
 	/* Put one command into the submission queue. The engine sets cmd->cid (to slot) and the data pointers
 	 * (without data those of *cmd are sent as they are), in *cmd too, so that the caller can log what was sent.
@@ -102,19 +102,19 @@ struct pyn_engine {
 	 * slot: 0 … depth-2 (admin: … admin_depth-2), not in flight.
 	 * The memory of data, and the queue's own for this slot, is the device's until the completion.
 	 * Errors: PYN_ERROR_MEMORY (a list for a large transfer). */
-	int (*submit)(struct pyn_queue *queue, uint16_t slot, struct nvme_cmd *cmd, struct pyn_data data,
+	int (*submit)(struct pyn_engine_qpair *queue, uint16_t slot, struct nvme_cmd *cmd, struct pyn_data data,
 		      struct pyn_error *err);
 
 	/* Tell the device about everything put since the last time. */
-	void (*ring)(struct pyn_queue *queue);
+	void (*ring)(struct pyn_engine_qpair *queue);
 
 	/* Take up to max completions, in the order of the completion queue; returns how many. */
-	unsigned (*poll)(struct pyn_queue *queue, struct pyn_completion *completions, unsigned max);
+	unsigned (*poll)(struct pyn_engine_qpair *queue, struct pyn_completion *completions, unsigned max);
 
 	/* The rings of a queue, for a loop that is compiled for them. NULL entry: use the table. NULL result: the
 	 * doorbells of this queue go through the process that opened the device, by the table; a forked one cannot
 	 * use it. */
-	struct pyn_ring *(*ring_of)(struct pyn_queue *queue);
+	struct pyn_rings *(*ring_of)(struct pyn_engine_qpair *queue);
 
 	/* What interrupts there are. Missing where vector_set is. */
 	struct pyn_interrupts (*interrupts)(struct pyn_ctrlr *ctrlr);

@@ -70,7 +70,7 @@ static int own_regain(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 	return ctrlr->pci->ops->regain ? ctrlr->pci->ops->regain(ctrlr->pci, err) : no_other(ctrlr, err);
 }
 
-static struct pyn_queue *own_admin_queue(struct pyn_ctrlr *ctrlr)
+static struct pyn_engine_qpair *own_admin_qpair(struct pyn_ctrlr *ctrlr)
 {
 	return ctrlr->admin;
 }
@@ -146,14 +146,14 @@ const struct pyn_engine pyn_engine_own = {
 	.disable = pyn_ctrlr_disable,
 	.admin_setup = pyn_ctrlr_admin_setup,
 	.shutdown = pyn_ctrlr_shutdown,
-	.admin_queue = own_admin_queue,
-	.queue_create = pyn_queue_create,
-	.queue_delete = pyn_queue_delete,
-	.queue_free = pyn_queue_free,
-	.submit = pyn_queue_submit,
-	.ring = pyn_queue_ring,
-	.poll = pyn_queue_poll,
-	.ring_of = pyn_queue_ring_of,
+	.admin_qpair = own_admin_qpair,
+	.qpair_create = pyn_engine_qpair_create,
+	.qpair_delete = pyn_engine_qpair_delete,
+	.qpair_free = pyn_engine_qpair_free,
+	.submit = pyn_engine_qpair_submit,
+	.ring = pyn_engine_qpair_ring,
+	.poll = pyn_engine_qpair_poll,
+	.ring_of = pyn_engine_qpair_rings,
 	.interrupts = own_interrupts,
 	.interrupts_enabled = own_interrupts_enabled,
 	.wake = own_wake,

@@ -44,10 +44,10 @@ int pyn_ctrlr_attach(const char *address, struct pyn_ctrlr **ctrlr, struct pyn_e
 static void quarantine_end(struct pyn_ctrlr *ctrlr)
 {
 	while (ctrlr->quarantine) {
-		struct pyn_queue *queue = ctrlr->quarantine;
+		struct pyn_engine_qpair *queue = ctrlr->quarantine;
 
 		ctrlr->quarantine = queue->next;
-		pyn_queue_free(queue);
+		pyn_engine_qpair_free(queue);
 	}
 }
 
@@ -71,7 +71,7 @@ void pyn_ctrlr_detach(struct pyn_ctrlr *ctrlr)
 	pyn_cmb_leave(ctrlr);
 	ctrlr->pci->ops->close(ctrlr->pci);
 	quarantine_end(ctrlr);
-	pyn_queue_free(ctrlr->admin);
+	pyn_engine_qpair_free(ctrlr->admin);
 	pyn_dma_free(ctrlr->spare);
 	free(ctrlr);
 }
@@ -200,21 +200,21 @@ int pyn_ctrlr_disable(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 
 static int admin_queue_ready(struct pyn_ctrlr *ctrlr, uint16_t depth, struct pyn_error *err)
 {
-	struct pyn_queue_config config = {.qid = 0, .depth = depth};
-	struct pyn_queue *queue;
+	struct pyn_engine_qpair_config config = {.qid = 0, .depth = depth};
+	struct pyn_engine_qpair *queue;
 	int rc;
 
 	if (ctrlr->admin && ctrlr->admin->ring.sq_size == depth) {
-		pyn_queue_reset(ctrlr->admin);
+		pyn_engine_qpair_reset(ctrlr->admin);
 		return 0;
 	}
-	rc = pyn_queue_alloc(ctrlr, &config, &queue, err);
+	rc = pyn_engine_qpair_alloc(ctrlr, &config, &queue, err);
 	if (rc)
 		return rc;
 	if (ctrlr->admin && ctrlr->enabled)
-		pyn_queue_quarantine(ctrlr->admin);
+		pyn_engine_qpair_quarantine(ctrlr->admin);
 	else
-		pyn_queue_free(ctrlr->admin);
+		pyn_engine_qpair_free(ctrlr->admin);
 	ctrlr->admin = queue;
 	return 0;
 }

@@ -15,13 +15,13 @@ struct pyn_window;
 
 struct pyn_ctrlr {
 	struct pyn_pci *pci;
-	uint64_t cap;                 /* CAP as it was read last */
-	bool enabled;                 /* the device was given the admin rings and not disabled since */
-	bool vectors;                 /* interrupts are in use: MSI-X is enabled again after a reset */
-	struct pyn_queue *admin;      /* from the first set-up on */
-	struct pyn_window *cmb;       /* its memory buffer, once it is used */
-	void *spare;                  /* a page of DMA memory for what commands transfer beyond their data */
-	struct pyn_queue *quarantine; /* queues that are free but for what the device may still write */
+	uint64_t cap;                        /* CAP as it was read last */
+	bool enabled;                        /* the device was given the admin rings and not disabled since */
+	bool vectors;                        /* interrupts are in use: MSI-X is enabled again after a reset */
+	struct pyn_engine_qpair *admin;      /* from the first set-up on */
+	struct pyn_window *cmb;              /* its memory buffer, once it is used */
+	void *spare;                         /* a page of DMA memory for what commands transfer beyond their data */
+	struct pyn_engine_qpair *quarantine; /* queues that are free but for what the device may still write */
 };
 
 int pyn_ctrlr_attach(const char *address, struct pyn_ctrlr **ctrlr, struct pyn_error *err);

@@ -17,12 +17,12 @@
 #define CREATE_CQ_IEN 0x2u      /* CDW11: interrupts enabled */
 #define CREATE_SQ_QPRIO_SHIFT 1 /* CDW11 */
 
-static uint8_t stride(const struct pyn_queue *queue)
+static uint8_t stride(const struct pyn_engine_qpair *queue)
 {
 	return (uint8_t)NVME_GET(queue->ctrlr->cap, NVME_CAP_DSTRD);
 }
 
-static unsigned num_slots(const struct pyn_queue *queue)
+static unsigned num_slots(const struct pyn_engine_qpair *queue)
 {
 	return queue->ring.sq_size - 1u;
 }
@@ -39,7 +39,7 @@ static volatile uint32_t *doorbell_map(struct pyn_pci *pci, uint32_t offset)
 	return pci->ops->bar_map(pci, 0, offset, sizeof(uint32_t));
 }
 
-static int doorbells_find(struct pyn_queue *queue, struct pyn_error *err)
+static int doorbells_find(struct pyn_engine_qpair *queue, struct pyn_error *err)
 {
 	struct pyn_pci *pci = queue->ctrlr->pci;
 	uint32_t sq = nvme_sq_doorbell(queue->ring.qid, stride(queue));
@@ -59,7 +59,7 @@ static int doorbells_find(struct pyn_queue *queue, struct pyn_error *err)
 }
 
 /* Aligned to its size, a ring lies in one hugepage, and so it is contiguous for a device without an IOMMU too. */
-static void *ring_alloc(struct pyn_queue *queue, bool in_cmb, size_t bytes, struct pyn_error *err)
+static void *ring_alloc(struct pyn_engine_qpair *queue, bool in_cmb, size_t bytes, struct pyn_error *err)
 {
 	size_t align = PYN_PRP_PAGE;
 
@@ -68,7 +68,7 @@ static void *ring_alloc(struct pyn_queue *queue, bool in_cmb, size_t bytes, stru
 	return in_cmb ? pyn_window_take(queue->window, bytes, PYN_PRP_PAGE, err) : pyn_dma_alloc(bytes, align, err);
 }
 
-static void ring_free(struct pyn_queue *queue, bool in_cmb, void *ring, size_t bytes)
+static void ring_free(struct pyn_engine_qpair *queue, bool in_cmb, void *ring, size_t bytes)
 {
 	if (ring && in_cmb)
 		pyn_window_give(queue->window, ring, bytes);
@@ -76,9 +76,9 @@ static void ring_free(struct pyn_queue *queue, bool in_cmb, void *ring, size_t b
 		pyn_dma_free(ring);
 }
 
-static int memory_alloc(struct pyn_queue *queue, struct pyn_error *err)
+static int memory_alloc(struct pyn_engine_qpair *queue, struct pyn_error *err)
 {
-	struct pyn_ring *ring = &queue->ring;
+	struct pyn_rings *ring = &queue->ring;
 
 	ring->sq = ring_alloc(queue, queue->cmb_sq, ring_bytes(ring->sq_size, sizeof(ring->sq[0])), err);
 	if (!ring->sq)
@@ -96,7 +96,7 @@ static int memory_alloc(struct pyn_queue *queue, struct pyn_error *err)
 }
 
 /* Whether the controller lets this queue be in its memory buffer, which is used from now on. */
-static int cmb_ready(struct pyn_ctrlr *ctrlr, const struct pyn_queue_config *config, struct pyn_error *err)
+static int cmb_ready(struct pyn_ctrlr *ctrlr, const struct pyn_engine_qpair_config *config, struct pyn_error *err)
 {
 	struct pyn_cmb_info info;
 	int rc;
@@ -113,10 +113,10 @@ static int cmb_ready(struct pyn_ctrlr *ctrlr, const struct pyn_queue_config *con
 	return rc ? rc : pyn_cmb_open(ctrlr, err);
 }
 
-int pyn_queue_alloc(struct pyn_ctrlr *ctrlr, const struct pyn_queue_config *config, struct pyn_queue **queue,
-		    struct pyn_error *err)
+int pyn_engine_qpair_alloc(struct pyn_ctrlr *ctrlr, const struct pyn_engine_qpair_config *config,
+			   struct pyn_engine_qpair **queue, struct pyn_error *err)
 {
-	struct pyn_queue *made;
+	struct pyn_engine_qpair *made;
 	int rc;
 
 	if (config->depth < 2)
@@ -138,17 +138,17 @@ int pyn_queue_alloc(struct pyn_ctrlr *ctrlr, const struct pyn_queue_config *conf
 	if (!rc)
 		rc = memory_alloc(made, err);
 	if (rc) {
-		pyn_queue_free(made);
+		pyn_engine_qpair_free(made);
 		return rc;
 	}
-	pyn_queue_reset(made);
+	pyn_engine_qpair_reset(made);
 	*queue = made;
 	return 0;
 }
 
-void pyn_queue_reset(struct pyn_queue *queue)
+void pyn_engine_qpair_reset(struct pyn_engine_qpair *queue)
 {
-	struct pyn_ring *ring = &queue->ring;
+	struct pyn_rings *ring = &queue->ring;
 
 	/* Phase bits of before would look like completions. */
 	memset((void *)ring->cq, 0, ring->cq_size * sizeof(ring->cq[0]));
@@ -159,7 +159,7 @@ void pyn_queue_reset(struct pyn_queue *queue)
 	ring->phase = NVME_STATUS_P;
 }
 
-void pyn_queue_free(struct pyn_queue *queue)
+void pyn_engine_qpair_free(struct pyn_engine_qpair *queue)
 {
 	if (!queue)
 		return;
@@ -173,7 +173,7 @@ void pyn_queue_free(struct pyn_queue *queue)
 	free(queue);
 }
 
-void pyn_queue_quarantine(struct pyn_queue *queue)
+void pyn_engine_qpair_quarantine(struct pyn_engine_qpair *queue)
 {
 	queue->next = queue->ctrlr->quarantine;
 	queue->ctrlr->quarantine = queue;
@@ -200,8 +200,8 @@ static int execute(const struct pyn_admin *admin, const struct nvme_cmd *cmd, en
 	return rc ? rc : judge(cmd, &cpl, kind, err);
 }
 
-static int create_cq(struct pyn_queue *queue, const struct pyn_queue_config *config, const struct pyn_admin *admin,
-		     struct pyn_error *err)
+static int create_cq(struct pyn_engine_qpair *queue, const struct pyn_engine_qpair_config *config,
+		     const struct pyn_admin *admin, struct pyn_error *err)
 {
 	struct nvme_cmd cmd = {
 		.opc = NVME_ADMIN_CREATE_CQ,
@@ -213,8 +213,8 @@ static int create_cq(struct pyn_queue *queue, const struct pyn_queue_config *con
 	return execute(admin, &cmd, PYN_ERROR_CREATE, err);
 }
 
-static int create_sq(struct pyn_queue *queue, const struct pyn_queue_config *config, const struct pyn_admin *admin,
-		     struct pyn_error *err)
+static int create_sq(struct pyn_engine_qpair *queue, const struct pyn_engine_qpair_config *config,
+		     const struct pyn_admin *admin, struct pyn_error *err)
 {
 	struct nvme_cmd cmd = {
 		.opc = NVME_ADMIN_CREATE_SQ,
@@ -247,7 +247,8 @@ static int delete_cq(uint16_t qid, const struct pyn_admin *admin, struct pyn_err
 }
 
 /* The connection to the device stays with this process, and with it every doorbell that is rung by message. */
-static int fork_check(const struct pyn_queue *queue, const struct pyn_queue_config *config, struct pyn_error *err)
+static int fork_check(const struct pyn_engine_qpair *queue, const struct pyn_engine_qpair_config *config,
+		      struct pyn_error *err)
 {
 	if (!config->forked || queue->ring.sq_tail_doorbell)
 		return 0;
@@ -258,7 +259,8 @@ static int fork_check(const struct pyn_queue *queue, const struct pyn_queue_conf
 		queue->ring.qid);
 }
 
-static int config_check(const struct pyn_ctrlr *ctrlr, const struct pyn_queue_config *config, struct pyn_error *err)
+static int config_check(const struct pyn_ctrlr *ctrlr, const struct pyn_engine_qpair_config *config,
+			struct pyn_error *err)
 {
 	uint32_t largest = (uint32_t)NVME_GET(ctrlr->cap, NVME_CAP_MQES) + 1;
 
@@ -281,39 +283,39 @@ static bool has_no_cq(int rc, enum pyn_error_kind kind)
 }
 
 /* The device knows the completion queue and not the submission queue, or nobody knows what it knows. */
-static void create_undo(struct pyn_queue *queue, bool refused, const struct pyn_admin *admin)
+static void create_undo(struct pyn_engine_qpair *queue, bool refused, const struct pyn_admin *admin)
 {
 	struct pyn_error ignored;
 
 	if (refused && !delete_cq(queue->ring.qid, admin, &ignored))
-		pyn_queue_free(queue);
+		pyn_engine_qpair_free(queue);
 	else
-		pyn_queue_quarantine(queue);
+		pyn_engine_qpair_quarantine(queue);
 }
 
-int pyn_queue_create(struct pyn_ctrlr *ctrlr, const struct pyn_queue_config *config, const struct pyn_admin *admin,
-		     struct pyn_queue **queue, struct pyn_error *err)
+int pyn_engine_qpair_create(struct pyn_ctrlr *ctrlr, const struct pyn_engine_qpair_config *config,
+			    const struct pyn_admin *admin, struct pyn_engine_qpair **queue, struct pyn_error *err)
 {
 	struct pyn_error local, *why = err ? err : &local;
-	struct pyn_queue *made;
+	struct pyn_engine_qpair *made;
 	int rc;
 
 	rc = config_check(ctrlr, config, why);
 	if (!rc)
-		rc = pyn_queue_alloc(ctrlr, config, &made, why);
+		rc = pyn_engine_qpair_alloc(ctrlr, config, &made, why);
 	if (rc)
 		return rc;
 	rc = fork_check(made, config, why);
 	if (rc) {
-		pyn_queue_free(made);
+		pyn_engine_qpair_free(made);
 		return rc;
 	}
 	rc = create_cq(made, config, admin, why);
 	if (rc) {
 		if (has_no_cq(rc, why->kind))
-			pyn_queue_free(made);
+			pyn_engine_qpair_free(made);
 		else
-			pyn_queue_quarantine(made);
+			pyn_engine_qpair_quarantine(made);
 		return rc;
 	}
 	rc = create_sq(made, config, admin, why);
@@ -325,7 +327,7 @@ int pyn_queue_create(struct pyn_ctrlr *ctrlr, const struct pyn_queue_config *con
 	return 0;
 }
 
-int pyn_queue_delete(struct pyn_queue *queue, const struct pyn_admin *admin, struct pyn_error *err)
+int pyn_engine_qpair_delete(struct pyn_engine_qpair *queue, const struct pyn_admin *admin, struct pyn_error *err)
 {
 	int rc = queue->sq_deleted ? 0 : delete_sq(queue->ring.qid, admin, err);
 
@@ -353,7 +355,7 @@ static int slot_pages(struct pyn_slot *slot, size_t count, struct pyn_error *err
 	return 0;
 }
 
-static int describe_data(struct pyn_queue *queue, uint16_t slot, struct nvme_cmd *cmd, struct pyn_data data,
+static int describe_data(struct pyn_engine_qpair *queue, uint16_t slot, struct nvme_cmd *cmd, struct pyn_data data,
 			 struct pyn_error *err)
 {
 	size_t pages;
@@ -377,8 +379,8 @@ static int describe_data(struct pyn_queue *queue, uint16_t slot, struct nvme_cmd
 	return 0;
 }
 
-int pyn_queue_submit(struct pyn_queue *queue, uint16_t slot, struct nvme_cmd *cmd, struct pyn_data data,
-		     struct pyn_error *err)
+int pyn_engine_qpair_submit(struct pyn_engine_qpair *queue, uint16_t slot, struct nvme_cmd *cmd, struct pyn_data data,
+			    struct pyn_error *err)
 {
 	if (slot >= num_slots(queue))
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "queue %u has %u slots, no slot %u",
@@ -390,12 +392,12 @@ int pyn_queue_submit(struct pyn_queue *queue, uint16_t slot, struct nvme_cmd *cm
 			return rc;
 	}
 	cmd->cid = slot;
-	*pyn_ring_put(&queue->ring) = *cmd;
+	*pyn_rings_put(&queue->ring) = *cmd;
 	return 0;
 }
 
 /* Where the BAR is not mapped. A failure is not told here: the device is gone then, and whoever waits finds out. */
-static void doorbell_by_message(struct pyn_queue *queue, uint32_t offset, uint16_t value)
+static void doorbell_by_message(struct pyn_engine_qpair *queue, uint32_t offset, uint16_t value)
 {
 	struct pyn_error err;
 
@@ -403,27 +405,27 @@ static void doorbell_by_message(struct pyn_queue *queue, uint32_t offset, uint16
 		pyn_log(PYN_LOG_WARNING, "doorbell of queue %u: %s", queue->ring.qid, err.text);
 }
 
-void pyn_queue_ring(struct pyn_queue *queue)
+void pyn_engine_qpair_ring(struct pyn_engine_qpair *queue)
 {
-	struct pyn_ring *ring = &queue->ring;
+	struct pyn_rings *ring = &queue->ring;
 
 	if (ring->sq_tail_doorbell) {
-		pyn_ring_submit(ring);
-	} else if (ring->sq_rung != pyn_ring_tail(ring)) {
-		ring->sq_rung = pyn_ring_tail(ring);
+		pyn_rings_submit(ring);
+	} else if (ring->sq_rung != pyn_rings_tail(ring)) {
+		ring->sq_rung = pyn_rings_tail(ring);
 		doorbell_by_message(queue, nvme_sq_doorbell(ring->qid, stride(queue)), ring->sq_rung);
 	}
 }
 
-static void queue_release(struct pyn_queue *queue)
+static void queue_release(struct pyn_engine_qpair *queue)
 {
-	struct pyn_ring *ring = &queue->ring;
+	struct pyn_rings *ring = &queue->ring;
 
 	/* What is left in a queue is still taken, but the doorbell is none any more: the device would report it. */
 	if (queue->cq_deleted || !queue->ctrlr->enabled)
 		return;
 	if (ring->cq_head_doorbell) {
-		pyn_ring_release(ring);
+		pyn_rings_release(ring);
 	} else if (ring->cq_rung != ring->cq_head) {
 		ring->cq_rung = ring->cq_head;
 		doorbell_by_message(queue, nvme_cq_doorbell(ring->qid, stride(queue)), ring->cq_head);
@@ -431,20 +433,20 @@ static void queue_release(struct pyn_queue *queue)
 }
 
 /* What is new up to the end of the ring. */
-static unsigned take(struct pyn_queue *queue, struct pyn_completion *completions, unsigned max)
+static unsigned take(struct pyn_engine_qpair *queue, struct pyn_completion *completions, unsigned max)
 {
 	const volatile struct nvme_cpl *entry = &queue->ring.cq[queue->ring.cq_head];
-	unsigned count = pyn_ring_ready(&queue->ring, max);
+	unsigned count = pyn_rings_ready(&queue->ring, max);
 
 	for (unsigned i = 0; i < count; i++) {
-		completions[i].cpl = pyn_ring_completion(entry + i);
+		completions[i].cpl = pyn_rings_completion(entry + i);
 		completions[i].slot = completions[i].cpl.cid < num_slots(queue) ? completions[i].cpl.cid : UINT16_MAX;
 	}
-	pyn_ring_take(&queue->ring, count);
+	pyn_rings_take(&queue->ring, count);
 	return count;
 }
 
-unsigned pyn_queue_poll(struct pyn_queue *queue, struct pyn_completion *completions, unsigned max)
+unsigned pyn_engine_qpair_poll(struct pyn_engine_qpair *queue, struct pyn_completion *completions, unsigned max)
 {
 	unsigned count = take(queue, completions, max);
 
@@ -455,7 +457,7 @@ unsigned pyn_queue_poll(struct pyn_queue *queue, struct pyn_completion *completi
 	return count;
 }
 
-struct pyn_ring *pyn_queue_ring_of(struct pyn_queue *queue)
+struct pyn_rings *pyn_engine_qpair_rings(struct pyn_engine_qpair *queue)
 {
 	return queue->ring.sq_tail_doorbell ? &queue->ring : NULL;
 }

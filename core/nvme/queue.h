@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "core/nvme/ring.h"
+#include "core/nvme/rings.h"
 #include "core/nvme/types.h"
 
 struct pyn_window;
@@ -16,8 +16,8 @@ struct pyn_slot {
 	size_t count;    /* pages */
 };
 
-struct pyn_queue {
-	struct pyn_ring ring;
+struct pyn_engine_qpair {
+	struct pyn_rings ring;
 	struct pyn_ctrlr *ctrlr;
 	uint64_t *lists;           /* a page of PRP list for each slot */
 	struct pyn_slot *slots;    /* depth - 1 */
@@ -26,30 +26,30 @@ struct pyn_queue {
 	bool cmb_cq;
 	bool sq_deleted; /* the device has confirmed it: a deletion that is tried again goes on from there */
 	bool cq_deleted;
-	struct pyn_queue *next; /* in the controller's quarantine */
+	struct pyn_engine_qpair *next; /* in the controller's quarantine */
 };
 
 /* Memory for a queue pair; its doorbells are looked up, the device is told nothing. */
-int pyn_queue_alloc(struct pyn_ctrlr *ctrlr, const struct pyn_queue_config *config, struct pyn_queue **queue,
-		    struct pyn_error *err);
+int pyn_engine_qpair_alloc(struct pyn_ctrlr *ctrlr, const struct pyn_engine_qpair_config *config,
+			   struct pyn_engine_qpair **queue, struct pyn_error *err);
 
 /* Both rings empty again, as the device sees them after it was enabled. */
-void pyn_queue_reset(struct pyn_queue *queue);
+void pyn_engine_qpair_reset(struct pyn_engine_qpair *queue);
 
 /* The memory, at once. */
-void pyn_queue_free(struct pyn_queue *queue);
+void pyn_engine_qpair_free(struct pyn_engine_qpair *queue);
 
 /* The memory, as soon as the controller is disabled or detached: the device may still write to it. */
-void pyn_queue_quarantine(struct pyn_queue *queue);
+void pyn_engine_qpair_quarantine(struct pyn_engine_qpair *queue);
 
 /* The rest is described at the entries of struct pyn_engine. */
-int pyn_queue_create(struct pyn_ctrlr *ctrlr, const struct pyn_queue_config *config, const struct pyn_admin *admin,
-		     struct pyn_queue **queue, struct pyn_error *err);
-int pyn_queue_delete(struct pyn_queue *queue, const struct pyn_admin *admin, struct pyn_error *err);
-int pyn_queue_submit(struct pyn_queue *queue, uint16_t slot, struct nvme_cmd *cmd, struct pyn_data data,
-		     struct pyn_error *err);
-void pyn_queue_ring(struct pyn_queue *queue);
-unsigned pyn_queue_poll(struct pyn_queue *queue, struct pyn_completion *completions, unsigned max);
-struct pyn_ring *pyn_queue_ring_of(struct pyn_queue *queue);
+int pyn_engine_qpair_create(struct pyn_ctrlr *ctrlr, const struct pyn_engine_qpair_config *config,
+			    const struct pyn_admin *admin, struct pyn_engine_qpair **queue, struct pyn_error *err);
+int pyn_engine_qpair_delete(struct pyn_engine_qpair *queue, const struct pyn_admin *admin, struct pyn_error *err);
+int pyn_engine_qpair_submit(struct pyn_engine_qpair *queue, uint16_t slot, struct nvme_cmd *cmd, struct pyn_data data,
+			    struct pyn_error *err);
+void pyn_engine_qpair_ring(struct pyn_engine_qpair *queue);
+unsigned pyn_engine_qpair_poll(struct pyn_engine_qpair *queue, struct pyn_completion *completions, unsigned max);
+struct pyn_rings *pyn_engine_qpair_rings(struct pyn_engine_qpair *queue);
 
 #endif

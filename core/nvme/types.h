@@ -12,8 +12,8 @@
 #include "core/util/error.h"
 #include "spec/nvme_cmd.h"
 
-struct pyn_ctrlr; /* an engine's controller */
-struct pyn_queue; /* an engine's submission and completion queue pair */
+struct pyn_ctrlr;        /* an engine's controller */
+struct pyn_engine_qpair; /* an engine's submission and completion queue pair */
 
 #define PYN_TRANSFER_ANY UINT64_MAX /* nobody knows how many bytes a command transfers */
 
@@ -37,7 +37,7 @@ struct pyn_admin {
 	void *context;
 };
 
-struct pyn_queue_config {
+struct pyn_engine_qpair_config {
 	uint16_t qid;     /* 1 … 65535 */
 	uint16_t depth;   /* entries of both rings, 2 … CAP.MQES + 1 */
 	uint8_t priority; /* QPRIO, 0 … 3 */

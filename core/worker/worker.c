@@ -30,7 +30,7 @@
 struct pyn_worker {
 	struct pyn_device *device; /* holds a reference */
 	struct pyn_dma_view view;  /* of the device */
-	struct pyn_io_queue *queue;
+	struct pyn_io_qpair *queue;
 	struct pyn_verify *verify; /* a reference, or NULL */
 	struct pyn_verify_untracked untracked;
 	bool is_untracked;          /* from its start to the end of its queue: what it changes there is not noted */
@@ -377,7 +377,7 @@ static void delete_queue(struct pyn_worker *worker)
 
 	if (worker->left)
 		return;
-	if (pyn_io_queue_delete(worker->queue, &err) == 0) {
+	if (pyn_io_qpair_delete(worker->queue, &err) == 0) {
 		give_up_flight(worker);
 		return;
 	}
@@ -386,12 +386,12 @@ static void delete_queue(struct pyn_worker *worker)
 		worker->queue->qid, err.text);
 }
 
-static void free_queue(struct pyn_io_queue *queue)
+static void free_queue(struct pyn_io_qpair *queue)
 {
 	pyn_device_lock(queue->device);
 	queue->stop = NULL; /* nobody is calling it now, and nobody will */
 	pyn_device_unlock(queue->device);
-	pyn_io_queue_free(queue);
+	pyn_io_qpair_free(queue);
 }
 
 static void end_process(struct pyn_worker *worker)
@@ -417,13 +417,13 @@ void pyn_worker_free(struct pyn_worker *worker)
 		return;
 	}
 	struct pyn_device *device = worker->device;
-	struct pyn_io_queue *queue = worker->queue;
+	struct pyn_io_qpair *queue = worker->queue;
 
 	end_process(worker);
 	if (queue)
 		delete_queue(worker);
 	if (worker->left) {
-		pyn_io_queue_leave(queue, queue_gone, worker);
+		pyn_io_qpair_leave(queue, queue_gone, worker);
 	} else {
 		if (queue)
 			free_queue(queue);
@@ -504,7 +504,7 @@ static void stop_process(void *user, uint32_t grace_ms)
 static int create_queue(struct pyn_worker *worker, struct pyn_error *err)
 {
 	struct pyn_worker_run *run = worker->run;
-	struct pyn_io_queue_config config = {
+	struct pyn_io_qpair_config config = {
 		.depth = run->config.qdepth,
 		.priority = run->config.priority,
 		.vector = 0xffff,
@@ -512,7 +512,7 @@ static int create_queue(struct pyn_worker *worker, struct pyn_error *err)
 	};
 	/* Before the queue is made: a reset that comes in between is seen. */
 	run->generation = atomic_load(&run->device_shared->generation);
-	int rc = pyn_io_queue_create(worker->device, &config, &worker->queue, err);
+	int rc = pyn_io_qpair_create(worker->device, &config, &worker->queue, err);
 
 	if (rc < 0)
 		return rc;

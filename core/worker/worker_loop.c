@@ -425,7 +425,7 @@ static ALWAYS_INLINE bool send(struct pyn_worker_run *run, struct pyn_worker_slo
 		return false;
 	}
 	if (rings)
-		pyn_cmd_write(pyn_ring_put(run->ring), &entry->cmd, &slot->cmd, slot->slba);
+		pyn_cmd_write(pyn_rings_put(run->ring), &entry->cmd, &slot->cmd, slot->slba);
 	else if (!put_by_table(run, slot, &entry->cmd))
 		return false;
 	slot->submitted = now;
@@ -461,18 +461,18 @@ static ALWAYS_INLINE void turn_round(struct pyn_worker_run *run, uint16_t index,
 static ALWAYS_INLINE unsigned reap_rings(struct pyn_worker_run *run, uint64_t before)
 {
 	const volatile struct nvme_cpl *entry = &run->ring->cq[run->ring->cq_head];
-	unsigned count = pyn_ring_ready(run->ring, POLL_BATCH);
+	unsigned count = pyn_rings_ready(run->ring, POLL_BATCH);
 
 	if (count) {
 		uint64_t now = pyn_ticks();
 
 		for (unsigned i = 0; i < count; i++) {
-			struct nvme_cpl cpl = pyn_ring_completion(&entry[i]);
+			struct nvme_cpl cpl = pyn_rings_completion(&entry[i]);
 
 			turn_round(run, cpl.cid, &cpl, now, true);
 		}
-		pyn_ring_take(run->ring, count);
-		pyn_ring_release(run->ring);
+		pyn_rings_take(run->ring, count);
+		pyn_rings_release(run->ring);
 		run->last_completion = now;
 	}
 	/* Where the last ones stood at the end of the ring, there may be more at its beginning. */
@@ -517,7 +517,7 @@ static ALWAYS_INLINE uint64_t allowance(const struct pyn_worker_run *run, uint64
 static ALWAYS_INLINE void conclude(struct pyn_worker_run *run, const bool rings)
 {
 	if (rings)
-		pyn_ring_submit(run->ring);
+		pyn_rings_submit(run->ring);
 	else
 		run->engine->ring(run->queue);
 	run->announced = run->sent;

@@ -7,7 +7,7 @@
 #include "core/data/cmdlog.h"
 #include "core/util/crc32c.h"
 #include "core/worker/worker.h"
-#include "core/nvme/ring.h"
+#include "core/nvme/rings.h"
 #include "core/util/clock.h"
 
 #define PYN_WORKER_BATCH 32u /* commands that are sent at once, at most */
@@ -86,8 +86,8 @@ static inline void pyn_flight_set(struct pyn_worker_flight *flight, enum pyn_fli
 struct pyn_worker_run {
 	struct pyn_worker_config config;
 	const struct pyn_engine *engine;
-	struct pyn_queue *queue;
-	struct pyn_ring *ring; /* NULL: go through the engine's table */
+	struct pyn_engine_qpair *queue;
+	struct pyn_rings *ring; /* NULL: go through the engine's table */
 	struct pyn_device_shared *device_shared;
 	uint32_t generation; /* of the device when the queue was made */
 	uint32_t timeout_ms;

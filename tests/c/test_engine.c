@@ -8,7 +8,7 @@
 
 #include "core/engine/engine.h"
 #include "core/env/env.h"
-#include "core/nvme/ring.h"
+#include "core/nvme/rings.h"
 #include "core/util/clock.h"
 #include "spec/nvme_regs.h"
 #include "tests/c/run_vssd.h"
@@ -26,7 +26,7 @@ static struct pyn_error err;
 static size_t the_bytes_before;
 
 /* Wait for one completion of a queue. False: none came. */
-static bool complete(struct pyn_queue *queue, struct pyn_completion *completion)
+static bool complete(struct pyn_engine_qpair *queue, struct pyn_completion *completion)
 {
 	uint64_t deadline = pyn_monotonic_ns() + ANSWER_NS;
 
@@ -38,7 +38,7 @@ static bool complete(struct pyn_queue *queue, struct pyn_completion *completion)
 }
 
 /* Send one command and wait for it; its status without the phase bit, or -1. */
-static int run_on(struct pyn_queue *queue, uint16_t slot, struct nvme_cmd cmd, void *memory, uint32_t length)
+static int run_on(struct pyn_engine_qpair *queue, uint16_t slot, struct nvme_cmd cmd, void *memory, uint32_t length)
 {
 	struct pyn_completion completion;
 
@@ -55,7 +55,7 @@ static int run_on(struct pyn_queue *queue, uint16_t slot, struct nvme_cmd cmd, v
 static int execute(void *context, const struct nvme_cmd *cmd, struct pyn_data data, struct nvme_cpl *cpl,
 		   struct pyn_error *error)
 {
-	struct pyn_queue *admin = engine->admin_queue(the_ctrlr);
+	struct pyn_engine_qpair *admin = engine->admin_qpair(the_ctrlr);
 	struct pyn_completion completion;
 	struct nvme_cmd copy = *cmd;
 
@@ -99,20 +99,20 @@ static void end(void)
 	vssd_stop(&the_vssd);
 }
 
-static struct pyn_queue *make_queue(uint16_t qid, uint16_t depth)
+static struct pyn_engine_qpair *make_queue(uint16_t qid, uint16_t depth)
 {
-	struct pyn_queue_config config = {.qid = qid, .depth = depth};
-	struct pyn_queue *queue = NULL;
+	struct pyn_engine_qpair_config config = {.qid = qid, .depth = depth};
+	struct pyn_engine_qpair *queue = NULL;
 
-	if (!CHECK_EQ(engine->queue_create(the_ctrlr, &config, &the_admin, &queue, &err), 0))
+	if (!CHECK_EQ(engine->qpair_create(the_ctrlr, &config, &the_admin, &queue, &err), 0))
 		printf("    %s\n", err.text);
 	return queue;
 }
 
-static void drop_queue(struct pyn_queue *queue)
+static void drop_queue(struct pyn_engine_qpair *queue)
 {
-	CHECK_EQ(engine->queue_delete(queue, &the_admin, &err), 0);
-	engine->queue_free(queue);
+	CHECK_EQ(engine->qpair_delete(queue, &the_admin, &err), 0);
+	engine->qpair_free(queue);
 }
 
 static struct nvme_cmd io_command(uint8_t opcode, uint64_t slba, uint32_t bytes)
@@ -149,7 +149,7 @@ TEST(an_attached_controller_shows_its_registers_and_identifies_itself_once_enabl
 	CHECK_EQ(engine->reg_read(the_ctrlr, NVME_REG_CSTS, 4, &csts, &err), 0);
 	CHECK_EQ(csts & 1, 1);
 	data = pyn_dma_alloc(4096, 4096, NULL);
-	CHECK_EQ(run_on(engine->admin_queue(the_ctrlr), 7, (struct nvme_cmd){.opc = NVME_ADMIN_IDENTIFY, .cdw10 = 1},
+	CHECK_EQ(run_on(engine->admin_qpair(the_ctrlr), 7, (struct nvme_cmd){.opc = NVME_ADMIN_IDENTIFY, .cdw10 = 1},
 			data, 4096),
 		 0);
 	CHECK_MEM(data, &vendor, 2);
@@ -164,7 +164,7 @@ TEST(data_of_any_length_at_any_offset_come_back_as_they_were)
 					   2 * MIB, 2 * MIB + 4096, 2 * MIB + 4096 + LBA, 5 * MIB + LBA, 32 * MIB};
 	static const uint32_t offsets[] = {0, 4, 512, 4092};
 	uint8_t *out = pyn_dma_alloc(33 * MIB, 4096, NULL), *in = pyn_dma_alloc(33 * MIB, 4096, NULL);
-	struct pyn_queue *queue;
+	struct pyn_engine_qpair *queue;
 
 	if (!CHECK(out && in) || !begin(true))
 		return;
@@ -191,7 +191,7 @@ TEST(data_of_any_length_at_any_offset_come_back_as_they_were)
 
 TEST(a_queue_of_two_entries_is_strictly_serial_and_wraps)
 {
-	struct pyn_queue *queue;
+	struct pyn_engine_qpair *queue;
 	uint8_t *data;
 
 	if (!begin(true))
@@ -217,7 +217,7 @@ TEST(a_full_queue_completes_each_slot_once)
 	static uint8_t seen[4095];
 	struct pyn_completion completions[64];
 	uint64_t deadline = pyn_monotonic_ns() + ANSWER_NS;
-	struct pyn_queue *queue;
+	struct pyn_engine_qpair *queue;
 	unsigned count = 0;
 	uint8_t *data;
 
@@ -254,8 +254,8 @@ TEST(a_full_queue_completes_each_slot_once)
 
 TEST(doorbells_of_a_bar_that_is_not_mapped_go_by_message)
 {
-	struct pyn_queue *queue;
-	struct pyn_ring *ring;
+	struct pyn_engine_qpair *queue;
+	struct pyn_rings *ring;
 	uint8_t *data;
 
 	if (!begin(true))
@@ -277,14 +277,14 @@ TEST(doorbells_of_a_bar_that_is_not_mapped_go_by_message)
 TEST(a_completion_of_no_slot_is_told_as_such)
 {
 	struct pyn_completion completion = {0};
-	struct pyn_ring *ring;
+	struct pyn_rings *ring;
 
 	if (!begin(true))
 		return;
-	ring = engine->ring_of(engine->admin_queue(the_ctrlr));
+	ring = engine->ring_of(engine->admin_qpair(the_ctrlr));
 	ring->cq[ring->cq_head].cid = ADMIN_DEPTH - 1;
 	ring->cq[ring->cq_head].status = NVME_STATUS_P;
-	CHECK_EQ(engine->poll(engine->admin_queue(the_ctrlr), &completion, 1), 1);
+	CHECK_EQ(engine->poll(engine->admin_qpair(the_ctrlr), &completion, 1), 1);
 	CHECK_EQ(completion.slot, UINT16_MAX);
 	CHECK_EQ(completion.cpl.cid, ADMIN_DEPTH - 1);
 	end();
@@ -292,26 +292,26 @@ TEST(a_completion_of_no_slot_is_told_as_such)
 
 TEST(queues_that_are_refused_leave_nothing_behind)
 {
-	struct pyn_queue_config config = {.qid = 1, .depth = 16};
-	struct pyn_queue *queue, *second;
+	struct pyn_engine_qpair_config config = {.qid = 1, .depth = 16};
+	struct pyn_engine_qpair *queue, *second;
 	size_t bytes;
 
 	if (!begin(true))
 		return;
 	queue = make_queue(1, 16);
 	bytes = pyn_dma_in_use();
-	CHECK_EQ(engine->queue_create(the_ctrlr, &config, &the_admin, &second, &err), -EIO);
+	CHECK_EQ(engine->qpair_create(the_ctrlr, &config, &the_admin, &second, &err), -EIO);
 	CHECK_EQ(err.kind, PYN_ERROR_CREATE);
 	CHECK_HAS(err.text, "INVALID QUEUE IDENTIFIER (01/01)");
 	config.qid = 9999;
-	CHECK(engine->queue_create(the_ctrlr, &config, &the_admin, &second, &err) < 0);
+	CHECK(engine->qpair_create(the_ctrlr, &config, &the_admin, &second, &err) < 0);
 	CHECK_EQ(err.kind, PYN_ERROR_CREATE);
 	config.qid = 0;
-	CHECK_EQ(engine->queue_create(the_ctrlr, &config, &the_admin, &second, &err), -EINVAL);
-	config = (struct pyn_queue_config){.qid = 2, .depth = 1};
-	CHECK_EQ(engine->queue_create(the_ctrlr, &config, &the_admin, &second, &err), -EINVAL);
+	CHECK_EQ(engine->qpair_create(the_ctrlr, &config, &the_admin, &second, &err), -EINVAL);
+	config = (struct pyn_engine_qpair_config){.qid = 2, .depth = 1};
+	CHECK_EQ(engine->qpair_create(the_ctrlr, &config, &the_admin, &second, &err), -EINVAL);
 	config.depth = 5000;
-	CHECK_EQ(engine->queue_create(the_ctrlr, &config, &the_admin, &second, &err), -EINVAL);
+	CHECK_EQ(engine->qpair_create(the_ctrlr, &config, &the_admin, &second, &err), -EINVAL);
 	CHECK_HAS(err.text, "2 to 4096");
 	CHECK_EQ(pyn_dma_in_use(), bytes);
 	if (queue)
@@ -333,14 +333,14 @@ static int spoil_create_sq(void *context, const struct nvme_cmd *cmd, struct pyn
 TEST(a_completion_queue_whose_submission_queue_is_refused_is_deleted_again)
 {
 	const struct pyn_admin spoiling = {.execute = spoil_create_sq};
-	struct pyn_queue_config config = {.qid = 1, .depth = 16};
-	struct pyn_queue *queue;
+	struct pyn_engine_qpair_config config = {.qid = 1, .depth = 16};
+	struct pyn_engine_qpair *queue;
 	size_t bytes;
 
 	if (!begin(true))
 		return;
 	bytes = pyn_dma_in_use();
-	CHECK_EQ(engine->queue_create(the_ctrlr, &config, &spoiling, &queue, &err), -EIO);
+	CHECK_EQ(engine->qpair_create(the_ctrlr, &config, &spoiling, &queue, &err), -EIO);
 	CHECK_EQ(err.kind, PYN_ERROR_CREATE);
 	CHECK_HAS(err.text, "CREATE IO SQ 1: INVALID QUEUE SIZE");
 	CHECK_EQ(pyn_dma_in_use(), bytes);
@@ -361,14 +361,14 @@ static int lose_completion(void *context, const struct nvme_cmd *cmd, struct pyn
 TEST(memory_that_the_device_may_still_use_is_kept_until_it_is_disabled)
 {
 	const struct pyn_admin losing = {.execute = lose_completion};
-	struct pyn_queue_config config = {.qid = 1, .depth = 16};
-	struct pyn_queue *queue;
+	struct pyn_engine_qpair_config config = {.qid = 1, .depth = 16};
+	struct pyn_engine_qpair *queue;
 	size_t bytes;
 
 	if (!begin(true))
 		return;
 	bytes = pyn_dma_in_use();
-	CHECK_EQ(engine->queue_create(the_ctrlr, &config, &losing, &queue, &err), -ETIMEDOUT);
+	CHECK_EQ(engine->qpair_create(the_ctrlr, &config, &losing, &queue, &err), -ETIMEDOUT);
 	CHECK_EQ(err.kind, PYN_ERROR_TIMEOUT);
 	CHECK(pyn_dma_in_use() > bytes);
 	CHECK_EQ(engine->disable(the_ctrlr, &err), 0);
@@ -387,8 +387,8 @@ static int send_nothing(void *context, const struct nvme_cmd *cmd, struct pyn_da
 TEST(memory_that_the_device_was_never_told_of_is_given_back_at_once)
 {
 	int why[] = {ENODEV, EBUSY};
-	struct pyn_queue_config config = {.qid = 1, .depth = 16};
-	struct pyn_queue *queue;
+	struct pyn_engine_qpair_config config = {.qid = 1, .depth = 16};
+	struct pyn_engine_qpair *queue;
 	size_t bytes;
 
 	if (!begin(true))
@@ -397,7 +397,7 @@ TEST(memory_that_the_device_was_never_told_of_is_given_back_at_once)
 	for (unsigned i = 0; i < 2; i++) {
 		const struct pyn_admin silent = {.execute = send_nothing, .context = &why[i]};
 
-		CHECK_EQ(engine->queue_create(the_ctrlr, &config, &silent, &queue, &err), -why[i]);
+		CHECK_EQ(engine->qpair_create(the_ctrlr, &config, &silent, &queue, &err), -why[i]);
 		CHECK_EQ(pyn_dma_in_use(), bytes);
 	}
 	end();
@@ -405,16 +405,16 @@ TEST(memory_that_the_device_was_never_told_of_is_given_back_at_once)
 
 TEST(a_deletion_that_is_refused_is_an_error)
 {
-	struct pyn_queue *queue;
+	struct pyn_engine_qpair *queue;
 
 	if (!begin(true))
 		return;
 	queue = make_queue(1, 16);
 	if (queue) {
-		CHECK_EQ(engine->queue_delete(queue, &the_admin, &err), 0);
-		CHECK_EQ(engine->queue_delete(queue, &the_admin, &err), -EIO);
+		CHECK_EQ(engine->qpair_delete(queue, &the_admin, &err), 0);
+		CHECK_EQ(engine->qpair_delete(queue, &the_admin, &err), -EIO);
 		CHECK_EQ(err.kind, PYN_ERROR_DELETE);
-		engine->queue_free(queue);
+		engine->qpair_free(queue);
 	}
 	end();
 }
@@ -422,7 +422,7 @@ TEST(a_deletion_that_is_refused_is_an_error)
 TEST(disable_shutdown_and_resets_are_followed_by_a_working_enable)
 {
 	struct nvme_cmd identify = {.opc = NVME_ADMIN_IDENTIFY, .cdw10 = 1};
-	struct pyn_queue *queue;
+	struct pyn_engine_qpair *queue;
 	uint8_t *data;
 
 	if (!begin(true))
@@ -443,9 +443,9 @@ TEST(disable_shutdown_and_resets_are_followed_by_a_working_enable)
 		/* Another depth every time: the admin rings move. */
 		CHECK_EQ(engine->enable(the_ctrlr, (uint16_t)(ADMIN_DEPTH + i), &err), 0);
 		if (queue)
-			engine->queue_free(queue);
+			engine->qpair_free(queue);
 		CHECK_EQ(
-			run_on(engine->admin_queue(the_ctrlr), (uint16_t)(ADMIN_DEPTH + i - 2), identify, data, 4096),
+			run_on(engine->admin_qpair(the_ctrlr), (uint16_t)(ADMIN_DEPTH + i - 2), identify, data, 4096),
 			0);
 	}
 	pyn_dma_free(data);
@@ -466,16 +466,16 @@ TEST(a_script_may_bring_the_controller_up_by_register_writes)
 	CHECK_EQ(engine->reg_write(the_ctrlr, NVME_REG_CC, 4, 0x00460001, &err), 0);
 	while (!(csts & 1) && pyn_monotonic_ns() < deadline)
 		CHECK_EQ(engine->reg_read(the_ctrlr, NVME_REG_CSTS, 4, &csts, &err), 0);
-	CHECK_EQ(run_on(engine->admin_queue(the_ctrlr), 3, identify, data, 4096), 0);
+	CHECK_EQ(run_on(engine->admin_qpair(the_ctrlr), 3, identify, data, 4096), 0);
 	pyn_dma_free(data);
 	end();
 }
 
 TEST(a_completion_raises_the_interrupt_of_its_queue)
 {
-	struct pyn_queue_config config = {.qid = 1, .depth = 16, .interrupts = true, .vector = 1};
+	struct pyn_engine_qpair_config config = {.qid = 1, .depth = 16, .interrupts = true, .vector = 1};
 	struct pollfd event = {.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .events = POLLIN};
-	struct pyn_queue *queue = NULL;
+	struct pyn_engine_qpair *queue = NULL;
 	eventfd_t count;
 	uint8_t *data;
 
@@ -483,7 +483,7 @@ TEST(a_completion_raises_the_interrupt_of_its_queue)
 		return;
 	data = pyn_dma_alloc(4096, 4096, NULL);
 	CHECK_EQ(engine->vector_set(the_ctrlr, 1, event.fd, &err), 0);
-	CHECK_EQ(engine->queue_create(the_ctrlr, &config, &the_admin, &queue, &err), 0);
+	CHECK_EQ(engine->qpair_create(the_ctrlr, &config, &the_admin, &queue, &err), 0);
 	if (queue) {
 		CHECK_EQ(poll(&event, 1, 0), 0);
 		CHECK_EQ(run_on(queue, 0, io_command(NVME_IO_READ, 0, LBA), data, LBA), 0);
@@ -533,7 +533,7 @@ TEST(a_drive_can_be_detached_enabled_and_attached_again)
 
 TEST(a_drive_that_dies_is_gone_and_is_detached_without_a_wait)
 {
-	struct pyn_queue *queue;
+	struct pyn_engine_qpair *queue;
 	uint64_t value, before;
 
 	if (!begin(true))
@@ -550,7 +550,7 @@ TEST(a_drive_that_dies_is_gone_and_is_detached_without_a_wait)
 	CHECK_EQ(err.kind, PYN_ERROR_GONE);
 	CHECK(engine->shutdown(the_ctrlr, false, 1000, &err) < 0);
 	CHECK_EQ(err.kind, PYN_ERROR_GONE);
-	engine->queue_free(queue);
+	engine->qpair_free(queue);
 	end();
 	CHECK_TIME(pyn_monotonic_ns() - before < UINT64_C(1900000000));
 }

@@ -19,7 +19,7 @@
 
 /* -- an engine whose device is the test ------------------------------------------------------------------------ */
 
-struct pyn_queue {
+struct pyn_engine_qpair {
 	unsigned submitted, rung;
 	bool in_device[SLOTS + OWN];
 	struct nvme_cmd cmds[SLOTS + OWN];
@@ -29,7 +29,7 @@ struct pyn_queue {
 	unsigned polls;
 };
 
-static struct pyn_queue the_queue;
+static struct pyn_engine_qpair the_queue;
 static struct pyn_error err;
 static uint32_t the_timeout_ms;
 static struct pyn_qpair *the_qpair;
@@ -40,7 +40,7 @@ static void post(uint16_t slot, uint16_t status)
 		.slot = slot, .cpl = {.cdw0 = 0xc0de0000u + slot, .cid = slot, .status = (uint16_t)(status << 1)}};
 }
 
-static int fake_submit(struct pyn_queue *queue, uint16_t slot, struct nvme_cmd *cmd, struct pyn_data data,
+static int fake_submit(struct pyn_engine_qpair *queue, uint16_t slot, struct nvme_cmd *cmd, struct pyn_data data,
 		       struct pyn_error *error)
 {
 	(void)data;
@@ -56,12 +56,12 @@ static int fake_submit(struct pyn_queue *queue, uint16_t slot, struct nvme_cmd *
 	return 0;
 }
 
-static void fake_ring(struct pyn_queue *queue)
+static void fake_ring(struct pyn_engine_qpair *queue)
 {
 	queue->rung = queue->submitted;
 }
 
-static unsigned fake_poll(struct pyn_queue *queue, struct pyn_completion *completions, unsigned max)
+static unsigned fake_poll(struct pyn_engine_qpair *queue, struct pyn_completion *completions, unsigned max)
 {
 	unsigned count = 0;
 
@@ -104,7 +104,7 @@ static void create(struct pyn_qpair_config config)
 {
 	config.timeout_ms = &the_timeout_ms;
 	the_timeout_ms = 10000;
-	the_queue = (struct pyn_queue){.alive = true};
+	the_queue = (struct pyn_engine_qpair){.alive = true};
 	the_begun = the_ended = 0;
 	the_qpair = pyn_qpair_create(&the_engine, NULL, &config, &err);
 	pyn_qpair_attach(the_qpair, &the_queue);
@@ -557,7 +557,7 @@ QPAIR_TEST(quarantine_ends_with_the_queue_and_all_slots_are_there_for_the_next, 
 	CHECK_EQ(submit(), -EBUSY);
 	pyn_qpair_abandon(the_qpair, 8);
 	CHECK_EQ(fetch(SLOTS), 0);
-	the_queue = (struct pyn_queue){.alive = true};
+	the_queue = (struct pyn_engine_qpair){.alive = true};
 	pyn_qpair_attach(the_qpair, &the_queue);
 	for (unsigned i = 0; i < 15; i++)
 		CHECK(submit() >= 0);

@@ -32,16 +32,16 @@ static struct {
 	uint16_t status;
 } the_drive;
 
-struct pyn_queue {
+struct pyn_engine_qpair {
 	struct nvme_cmd waiting[SLOTS];
 	uint8_t *data[SLOTS];
 	unsigned count, rung, sent;
 };
 
-static struct pyn_queue the_queue;
+static struct pyn_engine_qpair the_queue;
 static uint8_t *the_memory; /* shared: what the drive stores */
 
-static int drive_submit(struct pyn_queue *queue, uint16_t slot, struct nvme_cmd *cmd, struct pyn_data data,
+static int drive_submit(struct pyn_engine_qpair *queue, uint16_t slot, struct nvme_cmd *cmd, struct pyn_data data,
 			struct pyn_error *err)
 {
 	(void)slot;
@@ -55,7 +55,7 @@ static int drive_submit(struct pyn_queue *queue, uint16_t slot, struct nvme_cmd 
 	return 0;
 }
 
-static void drive_ring(struct pyn_queue *queue)
+static void drive_ring(struct pyn_engine_qpair *queue)
 {
 	if (the_drive.gone_after && queue->sent > the_drive.gone_after)
 		raise(SIGBUS);
@@ -75,7 +75,7 @@ static void execute(const struct nvme_cmd *cmd, uint8_t *data)
 		memset(stored, 0, bytes);
 }
 
-static unsigned drive_poll(struct pyn_queue *queue, struct pyn_completion *completions, unsigned max)
+static unsigned drive_poll(struct pyn_engine_qpair *queue, struct pyn_completion *completions, unsigned max)
 {
 	unsigned count = 0;
 

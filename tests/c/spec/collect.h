@@ -6,13 +6,10 @@
  *     LIKE(ours, theirs)        a structure begins, of which theirs is another form: fields only
  *       FIELD(ours, theirs)     is where theirs is, and as large
  *       OFFSET(ours, theirs)    is where theirs is
- *       RESERVED(ours)          has no counterpart in some releases of their headers, which call it reserved or new names
- *       TAIL(ours, theirs)      the same, of an array without a size
- *       SAME(name) …            FIELD(name, name)
- *       END                     nothing of our structure is left
- *     CONSTANT(ours, theirs)    two expressions have the same value
- *     BITS(ours, theirs)        ours_SHIFT and ours_WIDTH are theirs_SHIFT and theirs_MASK
- *     ALIKE(name)               CONSTANT(name, name)
+ *       RESERVED(ours)          has no counterpart in some releases of their headers, which call it reserved or new
+ * names TAIL(ours, theirs)      the same, of an array without a size SAME(name) …            FIELD(name, name) END
+ * nothing of our structure is left CONSTANT(ours, theirs)    two expressions have the same value BITS(ours, theirs)
+ * ours_SHIFT and ours_WIDTH are theirs_SHIFT and theirs_MASK ALIKE(name)               CONSTANT(name, name)
  */
 #include "tests/c/spec/compare.h"
 

@@ -6,8 +6,8 @@
  * The caller never has more than sq_size - 1 commands in flight, so a full submission queue cannot happen
  * and nothing here checks for it.
  */
-#ifndef PYN_NVME_RING_H
-#define PYN_NVME_RING_H
+#ifndef PYN_NVME_RINGS_H
+#define PYN_NVME_RINGS_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -15,7 +15,7 @@
 
 #include "spec/nvme_cmd.h"
 
-struct pyn_ring {
+struct pyn_rings {
 	struct nvme_cmd *sq;                 /* sq_size entries */
 	struct nvme_cmd *sq_next;            /* the next free one; the device knows of those before sq_rung */
 	struct nvme_cmd *sq_end;             /* behind its last one */
@@ -49,8 +49,8 @@ static inline void pyn_cmd_write(struct nvme_cmd *entry, struct nvme_cmd *log, c
 	*(uint64_t *)&log->cdw10 = slba;
 }
 
-/* The next free entry of the submission queue, to be filled. The device sees it after pyn_ring_submit. */
-static inline struct nvme_cmd *pyn_ring_put(struct pyn_ring *ring)
+/* The next free entry of the submission queue, to be filled. The device sees it after pyn_rings_submit. */
+static inline struct nvme_cmd *pyn_rings_put(struct pyn_rings *ring)
 {
 	struct nvme_cmd *entry = ring->sq_next;
 
@@ -59,15 +59,15 @@ static inline struct nvme_cmd *pyn_ring_put(struct pyn_ring *ring)
 }
 
 /* What the submission queue's doorbell must say. */
-static inline uint16_t pyn_ring_tail(const struct pyn_ring *ring)
+static inline uint16_t pyn_rings_tail(const struct pyn_rings *ring)
 {
 	return (uint16_t)(ring->sq_next - ring->sq);
 }
 
 /* Tell the device about all commands put since the last time: one store for a whole batch. */
-static inline void pyn_ring_submit(struct pyn_ring *ring)
+static inline void pyn_rings_submit(struct pyn_rings *ring)
 {
-	uint16_t tail = pyn_ring_tail(ring);
+	uint16_t tail = pyn_rings_tail(ring);
 
 	if (ring->sq_rung == tail)
 		return;
@@ -79,7 +79,7 @@ static inline void pyn_ring_submit(struct pyn_ring *ring)
 
 /* How many new completions there are in a row from cq[cq_head] on, max at most. Those behind the end of the ring are
  * none of them; they are the first ones once these have been taken. */
-static inline unsigned pyn_ring_ready(const struct pyn_ring *ring, unsigned max)
+static inline unsigned pyn_rings_ready(const struct pyn_rings *ring, unsigned max)
 {
 	const volatile struct nvme_cpl *first = &ring->cq[ring->cq_head], *entry = first, *end;
 	unsigned to_end = (unsigned)(ring->cq_size - ring->cq_head);
@@ -94,7 +94,7 @@ static inline unsigned pyn_ring_ready(const struct pyn_ring *ring, unsigned max)
 }
 
 /* A copy of one of those, read once: a device may write whatever it likes, whenever it likes. */
-static inline struct nvme_cpl pyn_ring_completion(const volatile struct nvme_cpl *entry)
+static inline struct nvme_cpl pyn_rings_completion(const volatile struct nvme_cpl *entry)
 {
 	const volatile uint64_t *words = (const volatile uint64_t *)entry;
 	union {
@@ -106,7 +106,7 @@ static inline struct nvme_cpl pyn_ring_completion(const volatile struct nvme_cpl
 }
 
 /* The first count of them have been looked at. */
-static inline void pyn_ring_take(struct pyn_ring *ring, unsigned count)
+static inline void pyn_rings_take(struct pyn_rings *ring, unsigned count)
 {
 	ring->cq_head = (uint16_t)(ring->cq_head + count);
 	if (ring->cq_head == ring->cq_size) {
@@ -116,7 +116,7 @@ static inline void pyn_ring_take(struct pyn_ring *ring, unsigned count)
 }
 
 /* Give the entries taken since the last time back to the device. */
-static inline void pyn_ring_release(struct pyn_ring *ring)
+static inline void pyn_rings_release(struct pyn_rings *ring)
 {
 	if (ring->cq_rung == ring->cq_head)
 		return;

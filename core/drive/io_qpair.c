@@ -41,7 +41,7 @@ static int check_priority(struct pyn_device *device, uint8_t priority, struct py
 }
 
 /* A device without interrupts is no reason to have no queue: who asks for its interrupts is told. */
-static void take_vector(struct pyn_device *device, struct pyn_io_queue *queue)
+static void take_vector(struct pyn_device *device, struct pyn_io_qpair *queue)
 {
 	struct pyn_error err;
 
@@ -62,11 +62,11 @@ static uint16_t own_vector(const struct pyn_device *device, uint16_t qid)
 	return (uint16_t)(qid < interrupts.vectors ? qid : qid % interrupts.vectors);
 }
 
-static int create_queue(struct pyn_device *device, const struct pyn_io_queue_config *config,
-			struct pyn_io_queue *queue, struct pyn_error *err)
+static int create_queue(struct pyn_device *device, const struct pyn_io_qpair_config *config,
+			struct pyn_io_qpair *queue, struct pyn_error *err)
 {
 	struct pyn_admin admin = {execute_for_engine, device};
-	struct pyn_queue_config wanted = {
+	struct pyn_engine_qpair_config wanted = {
 		.qid = free_qid(device),
 		.depth = config->depth,
 		.priority = config->priority,
@@ -99,7 +99,7 @@ static int create_queue(struct pyn_device *device, const struct pyn_io_queue_con
 		if (!queue->qpair)
 			return -ENOMEM;
 	}
-	rc = device->engine->queue_create(device->ctrlr, &wanted, &admin, &queue->queue, err);
+	rc = device->engine->qpair_create(device->ctrlr, &wanted, &admin, &queue->queue, err);
 	if (rc < 0 && err->kind == PYN_ERROR_TIMEOUT)
 		atomic_fetch_or(&device->by_script[wanted.qid], PYN_QUEUE_UNCERTAIN);
 	if (rc < 0)
@@ -113,10 +113,10 @@ static int create_queue(struct pyn_device *device, const struct pyn_io_queue_con
 	return 0;
 }
 
-int pyn_io_queue_create(struct pyn_device *device, const struct pyn_io_queue_config *config,
-			struct pyn_io_queue **out, struct pyn_error *err)
+int pyn_io_qpair_create(struct pyn_device *device, const struct pyn_io_qpair_config *config,
+			struct pyn_io_qpair **out, struct pyn_error *err)
 {
-	struct pyn_io_queue *queue = calloc(1, sizeof(*queue));
+	struct pyn_io_qpair *queue = calloc(1, sizeof(*queue));
 
 	if (!queue)
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a queue pair");
@@ -138,20 +138,20 @@ int pyn_io_queue_create(struct pyn_device *device, const struct pyn_io_queue_con
 	return 0;
 }
 
-void pyn_io_queue_forget(struct pyn_io_queue *queue)
+void pyn_io_qpair_forget(struct pyn_io_qpair *queue)
 {
 	struct pyn_device *device = queue->device;
 
 	if (queue->qpair)
 		pyn_qpair_abandon(queue->qpair, NVME_SC_ABORTED_SQ_DELETION);
-	device->engine->queue_free(queue->queue);
+	device->engine->qpair_free(queue->queue);
 	device->queues[queue->qid] = NULL;
 	queue->queue = NULL;
 	pyn_vector_put(&device->vectors, queue->vector);
 	queue->vector = NULL;
 }
 
-static bool is_there(const struct pyn_io_queue *queue)
+static bool is_there(const struct pyn_io_qpair *queue)
 {
 	struct pyn_device *device = queue->device;
 
@@ -159,20 +159,20 @@ static bool is_there(const struct pyn_io_queue *queue)
 	       !(atomic_load(&device->by_script[queue->qid]) & PYN_SCRIPT_DELETED_CQ);
 }
 
-static int delete_queue(struct pyn_io_queue *queue, struct pyn_error *err)
+static int delete_queue(struct pyn_io_qpair *queue, struct pyn_error *err)
 {
 	struct pyn_admin admin = {execute_for_engine, queue->device};
 
 	if (!queue->queue)
 		return 0;
-	int rc = is_there(queue) ? queue->device->engine->queue_delete(queue->queue, &admin, err) : 0;
+	int rc = is_there(queue) ? queue->device->engine->qpair_delete(queue->queue, &admin, err) : 0;
 
 	if (rc == 0)
-		pyn_io_queue_forget(queue);
+		pyn_io_qpair_forget(queue);
 	return rc;
 }
 
-int pyn_io_queue_delete(struct pyn_io_queue *queue, struct pyn_error *err)
+int pyn_io_qpair_delete(struct pyn_io_qpair *queue, struct pyn_error *err)
 {
 	if (queue->process != pyn_process_generation())
 		return 0;
@@ -184,7 +184,7 @@ int pyn_io_queue_delete(struct pyn_io_queue *queue, struct pyn_error *err)
 }
 
 /* False: the device may still write to its memory, which is kept, reachable by QID, until a reset frees it. */
-static bool let_go(struct pyn_io_queue *queue)
+static bool let_go(struct pyn_io_qpair *queue)
 {
 	struct pyn_device *device = queue->device;
 	struct pyn_error err;
@@ -204,7 +204,7 @@ static bool let_go(struct pyn_io_queue *queue)
 	return rc == 0;
 }
 
-void pyn_io_queue_leave(struct pyn_io_queue *queue, void (*gone)(void *user), void *user)
+void pyn_io_qpair_leave(struct pyn_io_qpair *queue, void (*gone)(void *user), void *user)
 {
 	struct pyn_device *device = queue->device;
 
@@ -214,12 +214,12 @@ void pyn_io_queue_leave(struct pyn_io_queue *queue, void (*gone)(void *user), vo
 	queue->user = user;
 	queue->orphan = true;
 	if (!queue->queue)
-		pyn_io_queue_free_orphan(queue);
+		pyn_io_qpair_free_orphan(queue);
 	pyn_device_unlock(device);
 	pyn_device_put(device);
 }
 
-void pyn_io_queue_free(struct pyn_io_queue *queue)
+void pyn_io_qpair_free(struct pyn_io_qpair *queue)
 {
 	struct pyn_device *device;
 
@@ -233,7 +233,7 @@ void pyn_io_queue_free(struct pyn_io_queue *queue)
 	pyn_device_put(device);
 }
 
-void pyn_io_queue_free_orphan(struct pyn_io_queue *queue)
+void pyn_io_qpair_free_orphan(struct pyn_io_qpair *queue)
 {
 	if (!queue->orphan)
 		return;
@@ -246,7 +246,7 @@ void pyn_io_queue_free_orphan(struct pyn_io_queue *queue)
 /* -- interrupts ------------------------------------------------------------------------------------------------ */
 
 /* Locks the device where it returns 0. */
-static int begin_interrupt(struct pyn_io_queue *queue, struct pyn_error *err)
+static int begin_interrupt(struct pyn_io_qpair *queue, struct pyn_error *err)
 {
 	struct pyn_error cause;
 
@@ -266,7 +266,7 @@ static int begin_interrupt(struct pyn_io_queue *queue, struct pyn_error *err)
 	return rc;
 }
 
-int pyn_io_queue_interrupted(struct pyn_io_queue *queue, bool *is_set, struct pyn_error *err)
+int pyn_io_qpair_interrupted(struct pyn_io_qpair *queue, bool *is_set, struct pyn_error *err)
 {
 	int rc = begin_interrupt(queue, err);
 
@@ -277,7 +277,7 @@ int pyn_io_queue_interrupted(struct pyn_io_queue *queue, bool *is_set, struct py
 	return 0;
 }
 
-int pyn_io_queue_interrupt_clear(struct pyn_io_queue *queue, struct pyn_error *err)
+int pyn_io_qpair_interrupt_clear(struct pyn_io_qpair *queue, struct pyn_error *err)
 {
 	int rc = begin_interrupt(queue, err);
 
@@ -288,7 +288,7 @@ int pyn_io_queue_interrupt_clear(struct pyn_io_queue *queue, struct pyn_error *e
 	return 0;
 }
 
-int pyn_io_queue_interrupt_mask(struct pyn_io_queue *queue, bool masked, struct pyn_error *err)
+int pyn_io_qpair_interrupt_mask(struct pyn_io_qpair *queue, bool masked, struct pyn_error *err)
 {
 	int rc = begin_interrupt(queue, err);
 
