@@ -26,7 +26,7 @@ WHEEL_PACKAGES := $(VENV)/.wheel-packages
 
 SOURCES := setup.py nvme.pyx nvme.pyi cspdk.pxd $(wildcard driver.[ch] binding/*.pyx tools/*.py) tools/native.mk \
 	   tools/module.map $(shell find core spec vssd -name '*.[ch]')
-C_FILES := $(wildcard driver.[ch] tools/*.c) $(shell find core spec vssd tests -name '*.[ch]')
+C_FILES := $(wildcard driver.[ch] tools/bench/*.c) $(shell find core spec vssd tests -name '*.[ch]')
 
 .PHONY: help run test test-slow test-random test-parallel test-qemu test-distros fuzz soak mutate bench build wheel lint format clean distclean
 
@@ -80,7 +80,7 @@ mutate: build $(MACHINE_TEST) $(TEST_PACKAGES)
 
 bench: build
 	@$(MAKE) -f tools/native.mk bare
-	@$(PY) -m pynvme bench $(ARGS)
+	@$(PY) -m tools.bench $(ARGS)
 
 build: $(INSTALLED) $(BUILT)
 

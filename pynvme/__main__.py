@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""``python -m pynvme``: run a virtual SSD by hand, the demonstration, the measurements."""
+"""``python -m pynvme``: run a virtual SSD by hand, the demonstration, binding a drive."""
 
 from __future__ import annotations
 
@@ -184,57 +184,6 @@ def run(pciaddr: str, seconds: int, yes: bool) -> None:
             code = demo.run(pciaddr, seconds, private)
         except demo.nvme.NvmeEnumerateError as error:
             raise click.ClickException(str(error)) from error
-    sys.exit(code)
-
-
-def _may_write(context: click.Context, option: click.Parameter, path: str | None) -> str | None:
-    """Refuse a file that cannot be written before minutes of measuring, not after them."""
-    folder = os.path.dirname(os.path.abspath(path)) if path else ""
-    if path and not os.path.exists(path) and not os.access(folder, os.W_OK):
-        raise click.BadParameter(f"the folder {folder} is missing or not writable")
-    return path
-
-
-@main.command()
-@click.option(
-    "--json",
-    "json_file",
-    type=click.Path(dir_okay=False, writable=True),
-    callback=_may_write,
-    help="Also write the figures to this file, as JSON.",
-)
-@click.option(
-    "--markdown",
-    "markdown_file",
-    type=click.Path(dir_okay=False, writable=True),
-    callback=_may_write,
-    help="Also write the tables to this file, as Markdown.",
-)
-@click.option(
-    "--runs", type=click.IntRange(min=1), default=5, show_default=True, help="Runs for each figure."
-)
-@click.option(
-    "--seconds",
-    type=click.FloatRange(0.05),
-    help="Length of each run of a worker (default: 0.5; 0.3 with --quick).",
-)
-@click.option("--quick", is_flag=True, help="Only the figures that have a mark, a value to reach.")
-@click.option(
-    "--only",
-    default="",
-    metavar="PATTERN",
-    help="Only figures whose name is this, begins with these words, or matches: read.4k, python, '*.ratio'",
-)
-def bench(
-    json_file: str | None, markdown_file: str | None, runs: int, seconds: float | None, quick: bool, only: str
-) -> None:
-    """Measure the driver on a virtual SSD: IO workers, commands from Python, opening, memory.
-
-    Everything takes some ten minutes, --quick three. The JSON file has the names of all figures.
-    """
-    with _interruptible():
-        module = _load("bench")
-        code = module.run(module.Plan.usual(runs, seconds, quick, only), json_file, markdown_file)
     sys.exit(code)
 
 

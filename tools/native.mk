@@ -73,7 +73,7 @@ $(LINKED)/vssd: $(patsubst %.c,$(OUT)/obj/%.o,$(VSSD) $(UTIL))
 	$(call say,LD,$@)
 	$(Q)$(call link,$@,$(LDFLAGS_ALL) $^ -lm)
 
-$(OUT)/bare: $(OUT)/obj/tools/bare.o $(OUT)/obj/core/util/crc32c.o
+$(OUT)/bare: $(OUT)/obj/tools/bench/bare.o $(OUT)/obj/core/util/crc32c.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^
 

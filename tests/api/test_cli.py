@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """``python -m pynvme``: the first things that a stranger runs."""
 
-import json
 import os
 import re
 import signal
@@ -41,11 +40,11 @@ def test_the_version_is_the_modules(cli):
 
 def test_help_names_each_command(cli):
     text = cli("--help").stdout
-    assert all(name in text for name in ("vssd", "run", "bench", "bind"))
+    assert all(name in text for name in ("vssd", "run", "bind"))
 
 
 def test_the_help_of_each_command_is_prose_and_not_code(cli):
-    for name in ("vssd", "run", "bench", "bind"):
+    for name in ("vssd", "run", "bind"):
         done = cli(name, "--help")
         assert done.returncode == 0
         assert "@click" not in done.stdout and "def " not in done.stdout
@@ -136,10 +135,7 @@ def test_ctrl_c_during_an_import_is_not_lost_in_what_is_imported(python):
     assert "interrupted" in done.stderr
 
 
-def test_a_folder_without_write_permission_is_told_in_a_sentence(cli, tmp_path):
-    done = cli("bench", "--only", "open", "--json", f"{tmp_path}/no/such/bench.json")
-    assert done.returncode == 2
-    assert f"the folder {tmp_path}/no/such is missing or not writable" in done.stderr
+def test_a_folder_that_is_missing_is_told_in_a_sentence(cli, tmp_path):
     done = cli("vssd", "--dir", f"{tmp_path}/no/such")
     assert done.returncode == 1
     assert "cannot make the folder" in done.stderr and "Traceback" not in done.stderr
@@ -149,12 +145,6 @@ def test_bind_without_a_drive_says_what_it_needs(cli):
     done = cli("bind")
     assert done.returncode == 2
     assert "Name the drive to bind" in done.stderr
-
-
-def test_a_name_that_no_figure_has_is_told_and_not_a_success(cli):
-    done = cli("bench", "--only", "no.such")
-    assert done.returncode == 2
-    assert "no figure here is named 'no.such'" in done.stdout
 
 
 def test_the_demonstration_exits_with_1_where_data_differ(cli, own_ssd):
@@ -246,17 +236,6 @@ def test_a_second_virtual_ssd_in_one_folder_is_refused(cli, own_ssd):
     assert done.returncode == 1
     assert f"(process {own_ssd.pid}) serves {own_ssd.address} already" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_the_measurements_that_are_asked_for_are_written_as_json(cli, tmp_path):
-    file = tmp_path / "bench.json"
-    done = cli("bench", "--runs", "1", "--seconds", "0.1", "--only", "open", "--json", str(file))
-    assert done.returncode == 0, done.stderr
-    content = json.loads(file.read_text())
-    assert content["layout"] == 2
-    assert {figure["name"] for figure in content["figures"]} == {"open.controller", "open.namespace"}
-    assert all(figure["minimum"] <= figure["median"] <= figure["maximum"] for figure in content["figures"])
-    assert re.search(r"open a controller .* ≤ 20", done.stdout)
 
 
 def test_ctrl_c_ends_the_demonstration_without_a_traceback(terminal):

@@ -11,11 +11,11 @@ from typing import Callable
 
 import nvme
 
-from pynvme.bench import limits
-from pynvme.bench.drive import REGION_MIB, Drive, Load
-from pynvme.bench.figures import Figure
-from pynvme.bench.session import Session
-from pynvme.bench.stepper import Stepper, StepperError, unavailable
+from tools.bench import limits
+from tools.bench.drive import REGION_MIB, Drive, Load
+from tools.bench.figures import Figure
+from tools.bench.session import Session
+from tools.bench.stepper import Stepper, StepperError, unavailable
 
 LOADS = (Load("read"), Load("write"))
 _WARM_S = 0.1

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import nvme
 
-from pynvme.bench.machine import WaitMeter
-from pynvme.bench.session import Session
 from pynvme.vssd import VirtualSsd, VirtualSsdError
+from tools.bench.machine import WaitMeter
+from tools.bench.session import Session
 
 _LARGE_TIB = (16, 4)
 """Sizes of a large drive: the first one that the virtual SSD offers."""

@@ -8,9 +8,9 @@ from typing import Callable
 
 import nvme
 
-from pynvme.bench.drive import LBA, REGION_MIB, Drive
-from pynvme.bench.machine import WaitMeter
-from pynvme.bench.session import Session
+from tools.bench.drive import LBA, REGION_MIB, Drive
+from tools.bench.machine import WaitMeter
+from tools.bench.session import Session
 
 HUNDRED = 100
 _COUNT = 4096 // LBA

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from pynvme import terminal
-from pynvme.bench.figures import Figure, Judgement, Results
-from pynvme.bench.workers import COLUMNS
+from tools.bench.figures import Figure, Judgement, Results
+from tools.bench.workers import COLUMNS
 
 _HEADS = {
     "null": "null store",

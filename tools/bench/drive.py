@@ -10,8 +10,8 @@ from typing import Any
 
 import nvme
 
-from pynvme.bench.machine import WaitMeter, children
 from pynvme.vssd import VirtualSsd
+from tools.bench.machine import WaitMeter, children
 
 LBA = 512
 MIB = 1 << 20

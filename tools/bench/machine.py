@@ -11,10 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pynvme
-
-ROOT = Path(pynvme.__file__).resolve().parents[1]
-"""The checkout, where pynvme runs in one."""
+ROOT = Path(__file__).resolve().parents[2]
+"""The checkout."""
 
 
 def _fields(path: str) -> dict[str, str]:

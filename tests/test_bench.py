@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,8 +17,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from pynvme import bench
-from pynvme.bench import (
+from tests.fix_load import loaded
+from tools import bench
+from tools.bench import (
     figures,
     instructions,
     limits,
@@ -28,20 +30,19 @@ from pynvme.bench import (
     report,
     workers,
 )
-from pynvme.bench.figures import Mark, Results
-from pynvme.bench.session import Plan, Session
-from pynvme.bench.stepper import Stepper, StepperError
-from tests.fix_load import loaded
+from tools.bench.figures import Mark, Results
+from tools.bench.session import Plan, Session
+from tools.bench.stepper import Stepper, StepperError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 SHORT = Plan(runs=1, seconds=0.05, many_seconds=0.2, rate_seconds=1, steps=1000, drive_mib=64)
 
 
 @pytest.fixture(scope="module")
 def bare():
     """Build the program that measures the machine, where it can be built."""
-    if not (ROOT / "tools" / "bare.c").exists() or not shutil.which("make") or not shutil.which("gcc"):
-        pytest.skip("needs a checkout, make and gcc")
+    if not shutil.which("make") or not shutil.which("gcc"):
+        pytest.skip("needs make and gcc")
     subprocess.run(
         ["make", "-s", "-f", "tools/native.mk", "bare"], cwd=ROOT, check=True, stdout=subprocess.PIPE
     )
@@ -50,7 +51,7 @@ def bare():
 @pytest.fixture
 def measured(monkeypatch):
     """Give ``measured(part, pattern)``: the results of one part, without repetitions."""
-    monkeypatch.setattr("pynvme.bench.session.REPEATS", 0)
+    monkeypatch.setattr("tools.bench.session.REPEATS", 0)
 
     def measure(part, pattern=""):
         session = Session(Plan(**{**vars(SHORT), "pattern": pattern}), Console(file=io.StringIO()))
@@ -210,7 +211,7 @@ def test_a_process_that_was_followed_goes_on_and_a_counter_that_stands_is_told(b
             with Stepper(process.pid) as stepper:
                 stepper.until_change(lambda: stepper.clock_reads)
                 each = [stepper.instructions_each(lambda: stepper.clock_reads, 500) for _ in range(3)]
-                monkeypatch.setattr("pynvme.bench.stepper.PATIENCE", 1000)
+                monkeypatch.setattr("tools.bench.stepper.PATIENCE", 1000)
                 with pytest.raises(StepperError, match="nothing done"):
                     stepper.instructions_each(lambda: 0, 1)
             assert len(set(each)) == 1, "the same loop each time"
@@ -269,7 +270,7 @@ def test_what_is_wanted(pattern, quick, wanted):
 
 
 def test_a_contended_run_is_repeated_and_one_that_is_kept_is_counted(monkeypatch):
-    monkeypatch.setattr("pynvme.bench.machine.WaitMeter.share", lambda self: self.contended)
+    monkeypatch.setattr("tools.bench.machine.WaitMeter.share", lambda self: self.contended)
     session = Session(Plan(), Console(file=io.StringIO()))
     figure = session.figure("a", "a", "")
     shares = iter([0.5, 0.04, 0.02, *[0.5] * 4])
@@ -332,3 +333,40 @@ def test_the_file_and_the_tables_hold_each_figure(tmp_path):
     lines = markdown_file.read_text().splitlines()
     assert len(lines) == 2 + 3
     assert {line.count(" | ") for line in lines} == {6}
+
+
+# -- the command line -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cli():
+    """Give ``cli(*arguments)``: runs ``python -m tools.bench`` to its end."""
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "tools.bench", *arguments]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+    return run
+
+
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_measured(cli, tmp_path):
+    done = cli("--only", "open", "--json", f"{tmp_path}/no/such/bench.json")
+    assert done.returncode == 2
+    assert f"the folder {tmp_path}/no/such is missing or not writable" in done.stderr
+
+
+def test_a_name_that_no_figure_has_is_told_and_not_a_success(cli):
+    done = cli("--only", "no.such")
+    assert done.returncode == 2
+    assert "no figure here is named 'no.such'" in done.stdout
+
+
+def test_the_measurements_that_are_asked_for_are_written_as_json(cli, tmp_path):
+    file = tmp_path / "bench.json"
+    done = cli("--runs", "1", "--seconds", "0.1", "--only", "open", "--json", str(file))
+    assert done.returncode == 0, done.stderr
+    content = json.loads(file.read_text())
+    assert content["layout"] == 2
+    assert {figure["name"] for figure in content["figures"]} == {"open.controller", "open.namespace"}
+    assert all(figure["minimum"] <= figure["median"] <= figure["maximum"] for figure in content["figures"])
+    assert re.search(r"open a controller .* ≤ 20", done.stdout)

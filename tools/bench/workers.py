@@ -8,10 +8,10 @@ import math
 import time
 from functools import partial
 
-from pynvme.bench.drive import REGION_MIB, Drive, Load, iops, judged
-from pynvme.bench.figures import Figure
-from pynvme.bench.machine import WaitMeter
-from pynvme.bench.session import Session
+from tools.bench.drive import REGION_MIB, Drive, Load, iops, judged
+from tools.bench.figures import Figure
+from tools.bench.machine import WaitMeter
+from tools.bench.session import Session
 
 DEPTHS = (1, 32, 128)
 LOADS = [

@@ -11,8 +11,8 @@ from typing import Callable
 from rich.console import Console
 from rich.text import Text
 
-from pynvme.bench.figures import MARKS, Figure, Results
-from pynvme.bench.machine import WaitMeter
+from tools.bench.figures import MARKS, Figure, Results
+from tools.bench.machine import WaitMeter
 
 CONTENDED_SHARE = 0.03
 """Share of a run that one process may wait for a CPU before the run counts as contended."""

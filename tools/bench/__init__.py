@@ -16,9 +16,9 @@ from rich.console import Console
 from rich.text import Text
 
 from pynvme import __version__, terminal
-from pynvme.bench import instructions, limits, memory, opening, python_rates, report, workers
-from pynvme.bench.machine import about, commit
-from pynvme.bench.session import Plan, Session
+from tools.bench import instructions, limits, memory, opening, python_rates, report, workers
+from tools.bench.machine import about, commit
+from tools.bench.session import Plan, Session
 
 LAYOUT = 2
 """Version of the JSON file's layout: grows when a name goes or changes its meaning, not when one is added."""

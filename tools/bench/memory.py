@@ -8,10 +8,10 @@ import time
 
 import nvme
 
-from pynvme.bench.drive import LBA, MIB, Drive, Load
-from pynvme.bench.machine import kib
-from pynvme.bench.session import Session
 from pynvme.vssd import VirtualSsd
+from tools.bench.drive import LBA, MIB, Drive, Load
+from tools.bench.machine import kib
+from tools.bench.session import Session
 
 _WRITTEN_MIB = 1024
 _BLOCK = 128 << 10

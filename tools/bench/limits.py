@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the machine can do without a driver, and the driver beside it in the same round.
 
-The figures without a driver come from a small program, ``tools/bare.c``, that ``make bench`` builds.
+The figures without a driver come from a small program, ``tools/bench/bare.c``, that ``make bench`` builds.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import subprocess
 
-from pynvme.bench.drive import MIB, REGION_MIB, Drive, Load, iops, judged
-from pynvme.bench.machine import ROOT, WaitMeter, kib
-from pynvme.bench.session import Session
+from tools.bench.drive import MIB, REGION_MIB, Drive, Load, iops, judged
+from tools.bench.machine import ROOT, WaitMeter, kib
+from tools.bench.session import Session
 
 BARE = ROOT / "build" / "release" / "bare"
 
@@ -39,7 +39,7 @@ def bare(meter: WaitMeter, *words: str) -> float:
 def measure(session: Session) -> None:
     """Everything here."""
     if not available():
-        session.leave_out("the limits of the machine", "tools/bare.c is not built; `make bench` builds it")
+        session.leave_out("the limits of the machine", "its program is not built; `make bench` builds it")
         return
     for part in (_crossing, _pipeline):
         try:
