@@ -98,16 +98,35 @@ TEST(a_removal_takes_all_that_lies_wholly_within_and_tells_how_many_bytes)
 	CHECK_EQ(vssd_dma_remove(&map, 0x2800, 0x800, &removed), 0);
 	CHECK_EQ(removed, 0);
 	CHECK_EQ(map.count, 6);
-	CHECK_EQ(vssd_dma_remove(&map, 0x1900, 0x2f00, &removed), 0);
+	CHECK_EQ(vssd_dma_remove(&map, 0x2000, 0x2800, &removed), 0);
 	CHECK_EQ(removed, 3 * 0x800);
 	CHECK_EQ(map.count, 3);
 	CHECK_EQ(region_at(&map, 0x1000).iova, 0x1000);
 	CHECK(!vssd_dma_find(&map, 0x2000));
 	CHECK(!vssd_dma_find(&map, 0x4000));
 	CHECK_EQ(region_at(&map, 0x5000).iova, 0x5000);
-	CHECK_EQ(vssd_dma_remove(&map, 1, UINT64_MAX, &removed), 0);
+	CHECK_EQ(vssd_dma_remove(&map, 0x1000, UINT64_MAX - 0xfff, &removed), 0);
 	CHECK_EQ(removed, 3 * 0x800);
 	CHECK_EQ(map.count, 0);
+	vssd_dma_clear(&map);
+}
+
+TEST(a_removal_starts_and_ends_at_a_page_or_at_a_region)
+{
+	static const struct {
+		uint64_t iova, size;
+	} odd[] = {{0x900, 0x1700}, {0x800, 0x100},  {0x3000, 0x801}, {0x2fff, 0x1001}, {0x3004, 0xffc},
+		   {0, UINT64_MAX}, {1, UINT64_MAX}, {0x1400, 0xc01}, {0xfff, 0x1001},  {0x8001, 0x1000}};
+	struct vssd_dma_map map = {0};
+	uint64_t removed;
+
+	vssd_dma_add(&map, 0x1400, 0xc00, memory, BOTH);
+	vssd_dma_add(&map, 0x2200, 0x100, memory, BOTH);
+	for (unsigned i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
+		CHECK_EQ(vssd_dma_remove(&map, odd[i].iova, odd[i].size, &removed), -EINVAL);
+	CHECK_EQ(map.count, 2);
+	CHECK_EQ(vssd_dma_remove(&map, 0x1400, 0xf00, &removed), 0);
+	CHECK_EQ(removed, 0xd00);
 	vssd_dma_clear(&map);
 }
 

@@ -147,6 +147,28 @@ def test_abrupt_shutdown_completes(nvme: Nvme) -> None:
     assert nvme.client.read32(CSTS) & 0xC == SHST_COMPLETE
 
 
+@pytest.mark.parametrize("notification", [1, 2])
+def test_a_shutdown_of_a_disabled_controller_ends_with_the_next_enable(nvme: Nvme, notification: int) -> None:
+    client = nvme.client
+    client.write32(CC, 0)
+    client.write32(CC, notification << 14)
+    assert client.read32(CSTS) == SHST_COMPLETE
+    nvme.enable()
+    assert client.read32(CSTS) == RDY
+    buffer = nvme.memory.alloc(4096)
+    assert nvme.admin.execute(IDENTIFY, prp1=buffer, cdw10=1)[1] == 0
+
+
+def test_an_enable_that_asks_for_a_shutdown_gets_it(nvme: Nvme) -> None:
+    client = nvme.client
+    client.write32(CC, 0)
+    client.write32(CC, 1 << 14)
+    client.write32(CC, CC_ENABLED | 1 << 14)
+    assert client.read32(CSTS) == RDY | SHST_COMPLETE
+    nvme.enable()
+    assert client.read32(CSTS) == RDY
+
+
 def test_subsystem_reset(nvme: Nvme) -> None:
     client = nvme.client
     client.write32(NSSR, 0x12345678)

@@ -150,13 +150,13 @@ def is_mapped(client: Client, memory: Memory, address: int) -> bool:
         (0, 0x8000_0000, [0x1000, 0x4000, 0x6000]),
         (0x1000, 0x4000, [0x1000, 0x4000]),
         (0x2000, 0x3000, [0x4000]),
-        (0x3FFF, 0x1002, [0x4000]),
-        (0x2001, 0x5FFF, [0x4000, 0x6000]),
+        (0x3000, 0x2000, [0x4000]),
+        (0x3000, 0x5000, [0x4000, 0x6000]),
         (0x2000, 0x2000, []),
         (0x1_0000_0000, 0x1_0000_0000, []),
         ((1 << 64) - PAGE, PAGE, []),
         (0x1000, (1 << 64) - 0x1000, [0x1000, 0x4000, 0x6000]),
-        (0, (1 << 64) - 1, [0x1000, 0x4000, 0x6000]),
+        (0, (1 << 64) - PAGE, [0x1000, 0x4000, 0x6000]),
     ],
 )
 @pytest.mark.parametrize("has_file", [True, False])
@@ -193,6 +193,40 @@ def test_an_unmap_that_cuts_a_region_is_refused_and_takes_nothing(
         client.dma_map(0x4000, PAGE, memory.fd)
         assert client.error(DMA_UNMAP, unmap_request(address, size)) == errno.EINVAL
         assert is_mapped(client, memory, 0x1000) and is_mapped(client, memory, 0x4000)
+
+
+@pytest.mark.parametrize(
+    "address, size",
+    [
+        (0x3FFF, 0x1002),
+        (0x3FFF, 0x1001),
+        (0x4000, 0x1001),
+        (0x2001, 0x5FFF),
+        (0x2000, 0x800),
+        (0x2800, 0x800),
+        (0x9001, PAGE),
+        (0x9000, 1),
+        (0, (1 << 64) - 1),
+    ],
+)
+def test_an_unmap_that_is_not_aligned_is_refused_and_takes_nothing(
+    client: Client, address: int, size: int
+) -> None:
+    """As by the kernel's VFIO, whether or not it cuts a region."""
+    with Memory(1 << 20) as memory:
+        client.dma_map(0x4000, PAGE, memory.fd)
+        client.dma_map(0x6000, PAGE, memory.fd)
+        assert client.error(DMA_UNMAP, unmap_request(address, size)) == errno.EINVAL
+        assert is_mapped(client, memory, 0x4000) and is_mapped(client, memory, 0x6000)
+
+
+def test_what_is_mapped_without_alignment_is_unmapped_as_it_was_mapped(client: Client) -> None:
+    with Memory(1 << 20) as memory:
+        for start in (0x4400, 0x4800):
+            client.dma_map(start, 1024, memory.fd)
+        assert unmap(client, 0x4800, 1024) == 1024
+        assert client.error(DMA_UNMAP, unmap_request(0x4800, 1)) == errno.EINVAL
+        assert unmap(client, 0x4400, 1024) == 1024
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PAGE 4096u
+
 /* Half of what Linux lets a process map by default (vm.max_map_count): a client cannot use up the server's own. */
 #define MAX_REGIONS 32768u
 #define FIRST_CAPACITY 16u
@@ -76,12 +78,24 @@ static bool is_inside(const struct vssd_dma_map *map, uint64_t iova)
 	return index < map->count && map->regions[index].iova < iova;
 }
 
+/* Whether a range may start or end at this address. 0, as an end, is the one behind the last byte. */
+static bool is_boundary(const struct vssd_dma_map *map, uint64_t iova)
+{
+	uint32_t next = lower_bound(map, iova);
+
+	if (iova % PAGE == 0)
+		return true;
+	return (next < map->count && map->regions[next].iova == iova) ||
+	       (next > 0 && map->regions[next - 1].iova + map->regions[next - 1].size == iova);
+}
+
 int vssd_dma_remove(struct vssd_dma_map *map, uint64_t iova, uint64_t size, uint64_t *removed)
 {
 	uint64_t last = iova + (size - 1);
 	uint32_t first = lower_bound(map, iova), end;
 
-	if (size == 0 || last < iova || is_inside(map, iova) || (last < UINT64_MAX && is_inside(map, last + 1)))
+	if (size == 0 || last < iova || is_inside(map, iova) || (last < UINT64_MAX && is_inside(map, last + 1)) ||
+	    !is_boundary(map, iova) || !is_boundary(map, last + 1))
 		return -EINVAL;
 	*removed = 0;
 	for (end = first; end < map->count && map->regions[end].iova <= last; end++)

@@ -32,8 +32,8 @@ struct vssd_dma_map {
 int vssd_dma_add(struct vssd_dma_map *map, uint64_t iova, uint64_t size, void *memory, uint32_t flags);
 
 /* Take out all regions that lie wholly within the range, as the kernel's VFIO (type 1 v2) does; *removed: their bytes
- * together, which may be 0. -EINVAL: size is 0, the range wraps, or its ends cut a region in two. Nothing is taken
- * out then. */
+ * together, which may be 0. -EINVAL, and nothing is taken out: size is 0, the range wraps, one of its ends cuts a
+ * region in two, or is neither a multiple of 4 KiB nor the end of a region (vfio-user lets clients map such ones). */
 int vssd_dma_remove(struct vssd_dma_map *map, uint64_t iova, uint64_t size, uint64_t *removed);
 
 /* The region that holds iova, or NULL. */

@@ -84,6 +84,8 @@ static void enable(struct vssd_ctrl *ctrl)
 		return;
 	}
 	ctrl->host_gone = false; /* whoever enables it is a client that is there */
+	ctrl->shut_down = false;
+	ctrl->csts &= (uint32_t)~NVME_SET(3, NVME_CSTS_SHST);
 	vssd_queues_clear(ctrl); /* doorbells that were rung while it was disabled: late ones of before a reset */
 	ctrl->page_size = 4096u << NVME_GET(ctrl->cc, NVME_CC_MPS);
 	ctrl->generation = ctrl->bus->dma.generation;
@@ -110,14 +112,15 @@ static void shut_down(struct vssd_ctrl *ctrl)
 static void write_cc(struct vssd_ctrl *ctrl, uint32_t value)
 {
 	uint32_t old = ctrl->cc;
+	bool enables = !NVME_GET(old, NVME_CC_EN) && NVME_GET(value, NVME_CC_EN);
 
 	if (NVME_GET(old, NVME_CC_EN) && !NVME_GET(value, NVME_CC_EN))
 		vssd_regs_reset(ctrl, VSSD_RESET_CONTROLLER);
 	ctrl->cc = value & 0x00fffff1u;
-	if (!NVME_GET(old, NVME_CC_EN) && NVME_GET(value, NVME_CC_EN))
+	if (enables)
 		enable(ctrl);
 	if (NVME_GET(value, NVME_CC_SHN) != NVME_SHN_NONE &&
-	    NVME_GET(old, NVME_CC_SHN) != NVME_GET(value, NVME_CC_SHN))
+	    (enables || NVME_GET(old, NVME_CC_SHN) != NVME_GET(value, NVME_CC_SHN)))
 		shut_down(ctrl);
 }
 
