@@ -4,17 +4,21 @@
 It shares no code with the driver, so that what both get wrong does not cancel out. Whatever the protocol
 forbids can be sent on purpose. Two levels:
 
-    with Client(folder) as client:                  # connected, VERSION done; Client(folder, version=None):
-    not done
-        client.call(4, struct.pack("<4I", 16, 0, 0, 0)).payload
-        client.config_read(0, 4); client.bar_write(0x14, b"...")
+    with Client(folder) as client:  # connected; VERSION done, unless version=None
+        client.call(4, struct.pack("<4I", 16, 0, 0, 0)).payload  # DEVICE_GET_INFO
+        client.config_read(0, 4)
+        client.bar_write(0x14, bytes(4))
 
-        nvme = Nvme(client)                         # maps a memfd as the host's memory nvme.enable()
-        # memory space and bus master on, admin queue, CC.EN = 1 buffer = nvme.memory.alloc(4096)            #
-        an IOVA; nvme.memory.read(buffer, 4096) gives its bytes cdw0, status = nvme.admin.execute(opcode=6,
-        prp1=buffer, cdw10=1)     # identify; status = SCT << 8 | SC queue = nvme.create_queue(1, 32)
-        # I/O queue pair 1, 32 entries queue.execute(opcode=1, nsid=1, prp1=buffer, cdw10=0, cdw12=0)        #
-        write LBA 0 queue.submit(sqe(opcode=2, nsid=1, prp1=buffer), ring=False); queue.ring(); queue.wait()
+        nvme = Nvme(client)  # maps a memfd as the host's memory
+        nvme.enable()  # memory space and bus master on, admin queue, CC.EN = 1
+        buffer = nvme.memory.alloc(4096)  # an IOVA
+        cdw0, status = nvme.admin.execute(opcode=6, prp1=buffer, cdw10=1)  # Identify; status is SCT << 8 | SC
+        nvme.memory.read(buffer, 4096)  # its bytes
+        queue = nvme.create_queue(1, 32)  # I/O queue pair 1, 32 entries
+        queue.execute(opcode=1, nsid=1, prp1=buffer, cdw10=0, cdw12=0)  # write LBA 0
+        queue.submit(sqe(opcode=2, nsid=1, prp1=buffer), ring=False)
+        queue.ring()
+        queue.wait()
 
 Everything that waits gives up after `TIMEOUT` seconds with socket.timeout or TimeoutError (one and the same
 since Python 3.10); a connection that the other end closed raises ConnectionError.

@@ -12,8 +12,7 @@ import struct
 from typing import Callable
 
 from client import Client, Nvme, Queue
-
-from conftest import Server
+from server import Server
 
 Start = Callable[..., Server]  # the fixture `start`
 
@@ -41,8 +40,6 @@ UNRECOVERED_READ, COMPARE_FAILURE, UNWRITTEN = 0x281, 0x285, 0x287
 
 FUA, DEAC = 1 << 30, 1 << 25
 ALL_NAMESPACES = 0xFFFFFFFF
-
-POWER = 4  # a command of the control socket
 
 CC_ENABLED = 4 << 20 | 6 << 16 | 1
 

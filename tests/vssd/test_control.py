@@ -205,7 +205,7 @@ def test_a_peer_that_reads_no_replies_is_dropped(server, control: Control) -> No
 
 
 def test_quit_answers_and_ends(folder: str) -> None:
-    from conftest import Server
+    from server import Server
 
     server = Server(os.path.join(folder, "drive"), "--size", "16M")
     with Control(server.folder) as control, Client(server.folder):

@@ -24,8 +24,8 @@ from ctrl_helpers import (
     identify,
     pattern,
 )
+from server import Server
 
-from conftest import Server
 from tests.fix_load import loaded
 
 

@@ -25,9 +25,8 @@ from ctrl_helpers import (
     log_page,
     set_feature,
 )
+from server import Server
 from told import Record, Told
-
-from conftest import Server
 
 DRIVES = [
     "",

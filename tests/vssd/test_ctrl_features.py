@@ -29,8 +29,7 @@ from ctrl_helpers import (
     log_page,
     set_feature,
 )
-
-from conftest import Server
+from server import Server
 
 CURRENT, DEFAULT, SAVED, SUPPORTED = range(4)
 SAVEABLE, PER_NAMESPACE, CHANGEABLE = 1, 2, 4

@@ -24,8 +24,7 @@ from ctrl_helpers import (
     log_page,
     set_feature,
 )
-
-from conftest import Server
+from server import Server
 
 FW_COMMIT, FW_DOWNLOAD = 0x10, 0x11
 INVALID_SLOT, INVALID_IMAGE, OVERLAPPING = 0x106, 0x107, 0x114

@@ -29,8 +29,8 @@ from ctrl_helpers import (
     pattern,
     set_feature,
 )
+from server import Server
 
-from conftest import Server
 from tests.fix_load import loaded
 
 

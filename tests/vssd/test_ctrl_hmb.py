@@ -31,8 +31,7 @@ from ctrl_helpers import (
     log_page,
     pattern,
 )
-
-from conftest import Server
+from server import Server
 
 HMB = 0x0D
 ENABLE, RETURN = 1, 2

@@ -11,8 +11,8 @@ from contextlib import ExitStack
 import pytest
 from client import MSIX_PBA, MSIX_TABLE, SET_IRQS, Client, EventFd, Nvme, Queue, sqe
 from ctrl_helpers import IDENTIFY, INVALID_VECTOR, OK, READ, Host, Start
+from server import Server
 
-from conftest import Server
 from tests.fix_load import loaded
 
 INTX, MSI, MSIX = range(3)

@@ -27,8 +27,7 @@ from ctrl_helpers import (
     set_feature,
     smart,
 )
-
-from conftest import Server
+from server import Server
 
 POWER_CYCLES, UNSAFE_SHUTDOWNS = 112, 144
 

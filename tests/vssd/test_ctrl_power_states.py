@@ -24,8 +24,8 @@ from ctrl_helpers import (
     set_feature,
     smart,
 )
+from server import Server
 
-from conftest import Server
 from tests.fix_load import loaded
 
 POWER, APST, THERMAL = 0x02, 0x0C, 0x10

@@ -49,8 +49,8 @@ from ctrl_helpers import (
     pattern,
     set_feature,
 )
+from server import Server
 
-from conftest import Server
 from tests.fix_load import loaded
 
 EXIT_FAILURE, BLOCK_ERASE, OVERWRITE, CRYPTO_ERASE = 1, 2, 3, 4

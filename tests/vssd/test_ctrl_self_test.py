@@ -27,8 +27,8 @@ from ctrl_helpers import (
     identify,
     log_page,
 )
+from server import Server
 
-from conftest import Server
 from tests.fix_load import loaded
 
 SELF_TEST = 0x14

@@ -28,8 +28,7 @@ from ctrl_helpers import (
     log_page,
     set_feature,
 )
-
-from conftest import Server
+from server import Server
 
 VERSIONS = ["1.0", "1.1", "1.2", "1.2.1", "1.3", "1.4", "2.0"]
 

@@ -33,8 +33,8 @@ from ctrl_helpers import (
     pattern,
     smart,
 )
+from server import Server
 
-from conftest import Server
 from tests.fix_load import loaded
 
 SEED = int(os.environ.get("PYNVME_RANDOM_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)

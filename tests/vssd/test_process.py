@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from client import Client
+from server import EXECUTABLE, Server
 
-from conftest import EXECUTABLE, Server
 from tests.fix_load import loaded
 
 

@@ -23,8 +23,7 @@ from collections.abc import Iterator
 import pytest
 from client import DEVICE_RESET, DMA_UNMAP, SET_IRQS, Client, EventFd, Nvme, Queue, sqe
 from ctrl_helpers import control, firmware_image, identify
-
-from conftest import EXECUTABLE, Server
+from server import EXECUTABLE, Server
 
 SECONDS = float(os.environ.get("PYNVME_RANDOM_OPTIONS_SECONDS", "10"))
 SEED = int(os.environ.get("PYNVME_RANDOM_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)

@@ -35,8 +35,7 @@ from client import (
     message,
     sqe,
 )
-
-from conftest import Server
+from server import Server
 
 SESSIONS = int(os.environ.get("PYNVME_RANDOM_SESSIONS", "60"))
 SEED = int(os.environ.get("PYNVME_RANDOM_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)

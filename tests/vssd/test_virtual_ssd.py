@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 from client import Client
+from server import EXECUTABLE
 
-from conftest import EXECUTABLE
 from pynvme import vssd
 from pynvme.vssd import VirtualSsd, VirtualSsdError
 from tests.fix_load import loaded
