@@ -76,6 +76,9 @@ cdef extern from "driver.h" nogil:
         bool reads
         bool writes
 
+    struct pyn_iova:
+        uint64_t value
+
     # -- buffers ----------------------------------------------------------------------------------------
     struct pyn_buffer:
         uint8_t *data
@@ -86,7 +89,7 @@ cdef extern from "driver.h" nogil:
                                         pyn_error *err)
     void pyn_buffer_put(pyn_buffer *buffer)
     void pyn_buffer_changed(pyn_buffer *buffer, uint32_t offset, uint32_t length)
-    uint64_t pyn_buffer_address(const pyn_buffer *buffer, uint32_t offset)
+    pyn_iova pyn_buffer_address(const pyn_buffer *buffer, uint32_t offset)
 
     # -- the command log --------------------------------------------------------------------------------
     struct pyn_cmdlog:

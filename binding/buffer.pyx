@@ -190,7 +190,7 @@ cdef class Buffer:
 
     @property
     def phys_addr(self):
-        return cspdk.pyn_buffer_address(self._get(), self._offset)
+        return cspdk.pyn_buffer_address(self._get(), self._offset).value
 
     @property
     def data_head(self):

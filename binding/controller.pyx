@@ -21,7 +21,7 @@ cdef object _pieces(Buffer memory, unsigned pages):
     cdef unsigned page
 
     for page in range(pages):
-        address = cspdk.pyn_buffer_address(memory._get(), page * 4096)
+        address = cspdk.pyn_buffer_address(memory._get(), page * 4096).value
         if not last[1] or last[0] + last[1] * 4096 != address:
             last = [address, 0]
             pieces.append(last)

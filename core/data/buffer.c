@@ -54,12 +54,12 @@ void pyn_buffer_put(struct pyn_buffer *buffer)
 	free(buffer);
 }
 
-uint64_t pyn_buffer_address(const struct pyn_buffer *buffer, uint32_t offset)
+struct pyn_iova pyn_buffer_address(const struct pyn_buffer *buffer, uint32_t offset)
 {
 	const uint8_t *byte = buffer->data + offset;
 
 	if (buffer->window)
-		return buffer->address + offset;
+		return pyn_iova_add(buffer->address, offset);
 	return pyn_dma_physical_known() ? pyn_dma_physical(byte) : pyn_dma_iova(byte);
 }
 

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/env/env.h"
 #include "core/util/error.h"
 #include "core/util/spin.h"
 
@@ -26,7 +27,7 @@ struct pyn_buffer {
 	_Atomic uint32_t references;
 	uint32_t process;           /* generation of the process that made it */
 	struct pyn_window *window;  /* the device's memory that it is in; NULL: DMA memory */
-	uint64_t address;           /* of its first byte for that device */
+	struct pyn_iova address;    /* of its first byte for that device */
 	struct pyn_spin lock;       /* over pages: several threads submit and reap */
 	struct pyn_page_use *pages; /* one for each 4 KiB */
 };
@@ -78,6 +79,6 @@ void pyn_buffer_changed(struct pyn_buffer *buffer, uint32_t offset, uint32_t len
 
 /* The address by which a device reaches a byte of it: the virtual one, and the physical one as soon as a device that
  * needs it has been opened, since a buffer does not know for which it is meant. */
-uint64_t pyn_buffer_address(const struct pyn_buffer *buffer, uint32_t offset);
+struct pyn_iova pyn_buffer_address(const struct pyn_buffer *buffer, uint32_t offset);
 
 #endif

@@ -37,18 +37,33 @@ void *pyn_dma_alloc(size_t size, size_t align, struct pyn_error *err);
 /* Give it back. NULL is allowed. In a process that did not allocate it this does nothing. */
 void pyn_dma_free(void *memory);
 
-/* The address that a device behind an IOMMU or a socket is given for this byte of DMA memory: the virtual one. */
-static inline uint64_t pyn_dma_iova(const void *memory)
+/*
+ * An address as a device uses it: virtual, physical, or in the device's own memory, by struct pyn_dma_view. It is a
+ * type of its own, so that the compiler refuses it where a pointer or a number is meant. 0 is no address. It becomes
+ * a number only where one is written for the device: into a register, a command, or a message.
+ */
+struct pyn_iova {
+	uint64_t value;
+};
+
+/* The address offset bytes behind another one. */
+static inline struct pyn_iova pyn_iova_add(struct pyn_iova iova, uint64_t offset)
 {
-	return (uint64_t)(uintptr_t)memory;
+	return (struct pyn_iova){iova.value + offset};
+}
+
+/* The address that a device behind an IOMMU or a socket is given for this byte of DMA memory: the virtual one. */
+static inline struct pyn_iova pyn_dma_iova(const void *memory)
+{
+	return (struct pyn_iova){(uint64_t)(uintptr_t)memory};
 }
 
 /* How one device addresses memory. All zeros: by virtual addresses, and it has none of its own. */
 struct pyn_dma_view {
-	bool physical;           /* there is no IOMMU: by physical addresses, which pyn_dma_physical_learn found */
-	const uint8_t *window;   /* where memory of the device's own is mapped here, page-aligned; NULL: none */
-	size_t window_size;      /* bytes */
-	uint64_t window_address; /* and where it has that itself */
+	bool physical;         /* there is no IOMMU: by physical addresses, which pyn_dma_physical_learn found */
+	const uint8_t *window; /* where memory of the device's own is mapped here, page-aligned; NULL: none */
+	size_t window_size;    /* bytes */
+	struct pyn_iova window_address; /* and where it has that itself */
 };
 
 /*
@@ -61,18 +76,18 @@ int pyn_dma_physical_learn(struct pyn_error *err);
 bool pyn_dma_physical_known(void);
 
 /* The physical address of a byte of DMA memory, after pyn_dma_physical_learn; 0: it is none. */
-uint64_t pyn_dma_physical(const void *memory);
+struct pyn_iova pyn_dma_physical(const void *memory);
 
 /* Physically contiguous is what lies in one of these. */
 #define PYN_DMA_HUGE_PAGE ((size_t)2 << 20)
 
 /* The address by which a device reaches this byte of DMA memory or of its own memory. */
-static inline uint64_t pyn_dma_address(const struct pyn_dma_view *view, const void *memory)
+static inline struct pyn_iova pyn_dma_address(const struct pyn_dma_view *view, const void *memory)
 {
 	size_t at = (size_t)((uintptr_t)memory - (uintptr_t)view->window);
 
 	if (at < view->window_size)
-		return view->window_address + at;
+		return pyn_iova_add(view->window_address, at);
 	return view->physical ? pyn_dma_physical(memory) : pyn_dma_iova(memory);
 }
 

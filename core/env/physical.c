@@ -20,10 +20,10 @@
 static struct {
 	pthread_mutex_t lock;
 	_Atomic(bool) known;
-	uint64_t **pages; /* of each region: the physical address of each of its hugepages */
+	struct pyn_iova **pages; /* of each region: the physical address of each of its hugepages */
 } the_map = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static int find_page(int pagemap, const char *memory, uint64_t *physical, struct pyn_error *err)
+static int find_page(int pagemap, const char *memory, struct pyn_iova *physical, struct pyn_error *err)
 {
 	uint64_t entry = 0;
 
@@ -36,11 +36,12 @@ static int find_page(int pagemap, const char *memory, uint64_t *physical, struct
 		return pyn_error(err, PYN_ERROR_MEMORY, EPERM,
 				 "without an IOMMU a drive is given physical addresses, which only root may know "
 				 "(CAP_SYS_ADMIN)");
-	*physical = (entry & FRAME) * PAGE;
+	physical->value = (entry & FRAME) * PAGE;
 	return 0;
 }
 
-static int find_region(int pagemap, const struct pyn_dma_region *region, uint64_t **pages, struct pyn_error *err)
+static int find_region(int pagemap, const struct pyn_dma_region *region, struct pyn_iova **pages,
+		       struct pyn_error *err)
 {
 	size_t count = region->length / PYN_DMA_HUGE_PAGE;
 	int rc = 0;
@@ -60,7 +61,7 @@ static int find_region(int pagemap, const struct pyn_dma_region *region, uint64_
 	return rc;
 }
 
-static void map_free(uint64_t **pages, size_t count)
+static void map_free(struct pyn_iova **pages, size_t count)
 {
 	for (size_t i = 0; pages && i < count; i++)
 		free(pages[i]);
@@ -71,7 +72,7 @@ static int learn(struct pyn_error *err)
 {
 	const struct pyn_dma_region *regions;
 	size_t count = pyn_dma_regions(&regions);
-	uint64_t **pages = calloc(count + 1, sizeof(*pages));
+	struct pyn_iova **pages = calloc(count + 1, sizeof(*pages));
 	int pagemap PYN_CLOSE = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	int rc = 0;
 
@@ -106,7 +107,7 @@ bool pyn_dma_physical_known(void)
 	return atomic_load(&the_map.known);
 }
 
-uint64_t pyn_dma_physical(const void *memory)
+struct pyn_iova pyn_dma_physical(const void *memory)
 {
 	const struct pyn_dma_region *regions;
 	size_t count = pyn_dma_regions(&regions);
@@ -115,7 +116,7 @@ uint64_t pyn_dma_physical(const void *memory)
 		size_t at = (size_t)((uintptr_t)memory - (uintptr_t)regions[i].address);
 
 		if (at < regions[i].length)
-			return the_map.pages[i][at / PYN_DMA_HUGE_PAGE] + at % PYN_DMA_HUGE_PAGE;
+			return pyn_iova_add(the_map.pages[i][at / PYN_DMA_HUGE_PAGE], at % PYN_DMA_HUGE_PAGE);
 	}
-	return 0;
+	return (struct pyn_iova){0};
 }

@@ -51,15 +51,15 @@ int pyn_cmb_info(struct pyn_ctrlr *ctrlr, struct pyn_cmb_info *info, struct pyn_
 	return 0;
 }
 
-static bool meets_arena(uint64_t address, uint64_t size)
+static bool meets_arena(struct pyn_iova address, uint64_t size)
 {
 	const struct pyn_dma_region *regions;
 	size_t count = pyn_dma_regions(&regions);
 
 	for (size_t i = 0; i < count; i++) {
-		uint64_t first = pyn_dma_iova(regions[i].address);
+		uint64_t first = pyn_dma_iova(regions[i].address).value;
 
-		if (address < first + regions[i].length && first < address + size)
+		if (address.value < first + regions[i].length && first < address.value + size)
 			return true;
 	}
 	return false;
@@ -69,24 +69,25 @@ static bool meets_arena(uint64_t address, uint64_t size)
  * Where the controller is to see it. Controllers that cannot be told see it where it is on the bus, and so does one
  * that is given physical addresses; otherwise its own virtual address is one that no other memory has.
  */
-static int choose_address(struct pyn_ctrlr *ctrlr, uint64_t bus, uint64_t *address, struct pyn_error *err)
+static int choose_address(struct pyn_ctrlr *ctrlr, struct pyn_iova bus, struct pyn_iova *address,
+			  struct pyn_error *err)
 {
 	const struct pyn_dma_view *view = &ctrlr->pci->view;
 	bool can_be_told = NVME_GET(ctrlr->cap, NVME_CAP_CMBS);
 
-	*address = can_be_told && !view->physical ? (uint64_t)(uintptr_t)view->window : bus;
-	if (!*address || (!view->physical && meets_arena(*address, view->window_size)))
+	*address = can_be_told && !view->physical ? pyn_dma_iova(view->window) : bus;
+	if (!address->value || (!view->physical && meets_arena(*address, view->window_size)))
 		return pyn_error(
 			err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
 			"the controller memory buffer has no address that is its own: it is at %#llx on the bus",
-			(unsigned long long)bus);
+			(unsigned long long)bus.value);
 	return 0;
 }
 
 /* CBA and CMSE, and whether the controller took them. */
 static int tell_address(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 {
-	uint64_t address = ctrlr->pci->view.window_address;
+	uint64_t address = ctrlr->pci->view.window_address.value;
 	uint32_t status = 0;
 	int rc;
 
@@ -106,7 +107,7 @@ static int tell_address(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 	return rc;
 }
 
-static int map(struct pyn_ctrlr *ctrlr, uint64_t *bus, struct pyn_error *err)
+static int map(struct pyn_ctrlr *ctrlr, struct pyn_iova *bus, struct pyn_error *err)
 {
 	struct pyn_pci *pci = ctrlr->pci;
 	uint32_t location = 0, size = 0, bar;
@@ -128,7 +129,8 @@ static int map(struct pyn_ctrlr *ctrlr, uint64_t *bus, struct pyn_error *err)
 				 "the controller memory buffer, %llu KiB at %#llx of BAR %u, cannot be mapped",
 				 (unsigned long long)length >> 10, (unsigned long long)offset, bar);
 	*bus = pci->ops->bar_address(pci, bar);
-	*bus += *bus ? offset : 0;
+	if (bus->value)
+		*bus = pyn_iova_add(*bus, offset);
 	pci->view.window = (const uint8_t *)memory;
 	pci->view.window_size = length;
 	return 0;
@@ -137,7 +139,7 @@ static int map(struct pyn_ctrlr *ctrlr, uint64_t *bus, struct pyn_error *err)
 int pyn_cmb_open(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 {
 	struct pyn_dma_view *view = &ctrlr->pci->view;
-	uint64_t bus = 0;
+	struct pyn_iova bus = {0};
 	int rc;
 
 	if (ctrlr->cmb)

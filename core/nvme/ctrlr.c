@@ -228,10 +228,10 @@ static int admin_registers(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 			     (uint32_t)(NVME_SET(last, NVME_AQA_ASQS) | NVME_SET(last, NVME_AQA_ACQS)), err);
 	if (!rc)
 		rc = pyn_reg_write64(ctrlr->pci, NVME_REG_ASQ,
-				     pyn_dma_address(&ctrlr->pci->view, ctrlr->admin->ring.sq), err);
+				     pyn_dma_address(&ctrlr->pci->view, ctrlr->admin->ring.sq).value, err);
 	if (!rc)
 		rc = pyn_reg_write64(ctrlr->pci, NVME_REG_ACQ,
-				     pyn_dma_address(&ctrlr->pci->view, (void *)ctrlr->admin->ring.cq), err);
+				     pyn_dma_address(&ctrlr->pci->view, (void *)ctrlr->admin->ring.cq).value, err);
 	return rc;
 }
 

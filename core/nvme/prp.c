@@ -41,12 +41,12 @@ size_t pyn_prp_list_pages(const struct pyn_data *data)
 /* What lies behind PRP 1: pages of the data, then the spare one. */
 struct source {
 	const struct pyn_dma_view *view;
-	const uint8_t *next; /* page of the data */
-	const uint8_t *end;  /* of the data */
-	uint64_t spare;      /* address of the spare page */
+	const uint8_t *next;   /* page of the data */
+	const uint8_t *end;    /* of the data */
+	struct pyn_iova spare; /* the spare page */
 };
 
-static uint64_t next_page(struct source *source)
+static struct pyn_iova next_page(struct source *source)
 {
 	const uint8_t *page = source->next;
 
@@ -58,7 +58,7 @@ static uint64_t next_page(struct source *source)
 
 /* One page of list; returns how many entries it has not taken. after: the page behind it, or itself where it is the
  * last one. */
-static uint64_t fill_page(struct source *source, uint64_t *page, const uint64_t *after, uint64_t left)
+static uint64_t fill_page(struct source *source, struct pyn_iova *page, const struct pyn_iova *after, uint64_t left)
 {
 	size_t room = left <= PYN_PRP_ENTRIES ? (size_t)left : PYN_PRP_ENTRIES - 1, at = 0;
 
@@ -67,25 +67,26 @@ static uint64_t fill_page(struct source *source, uint64_t *page, const uint64_t 
 	if (left > room)
 		page[at++] = pyn_dma_address(source->view, after);
 	/* A device that takes the transfer for a longer one must not find the entries of an earlier command. */
-	for (; at < PYN_PRP_ENTRIES && page[at]; at++)
-		page[at] = 0;
+	for (; at < PYN_PRP_ENTRIES && page[at].value; at++)
+		page[at] = (struct pyn_iova){0};
 	return left - room;
 }
 
-static void fill_list(struct source *source, uint64_t *first, uint64_t *more, size_t pages, uint64_t left)
+static void fill_list(struct source *source, struct pyn_iova *first, struct pyn_iova *more, size_t pages,
+		      uint64_t left)
 {
-	uint64_t *page = first;
+	struct pyn_iova *page = first;
 
 	for (size_t i = 1; i <= pages; i++) {
-		uint64_t *after = i == pages ? page : more + (i - 1) * PYN_PRP_ENTRIES;
+		struct pyn_iova *after = i == pages ? page : more + (i - 1) * PYN_PRP_ENTRIES;
 
 		left = fill_page(source, page, after, left);
 		page = after;
 	}
 }
 
-void pyn_prp_build(const struct pyn_dma_view *view, const struct pyn_data *data, const void *spare,
-		   uint64_t *list_first, uint64_t *list_more, uint64_t *prp1, uint64_t *prp2)
+struct pyn_prps pyn_prp_build(const struct pyn_dma_view *view, const struct pyn_data *data, const void *spare,
+			      struct pyn_iova *list_first, struct pyn_iova *list_more)
 {
 	const uint8_t *start = data->address;
 	uint64_t all = entries(data);
@@ -93,14 +94,17 @@ void pyn_prp_build(const struct pyn_dma_view *view, const struct pyn_data *data,
 		.view = view,
 		.next = start - offset_of(data) + PYN_PRP_PAGE,
 		.end = start + data->length,
-		.spare = spare ? pyn_dma_address(view, spare) : 0,
 	};
+	struct pyn_prps prps = {{0}, {0}};
 
-	*prp1 = data->length ? pyn_dma_address(view, start) : source.spare + offset_of(data);
-	if (all <= 1) {
-		*prp2 = all ? next_page(&source) : 0;
-		return;
-	}
-	*prp2 = pyn_dma_address(view, list_first);
+	if (spare)
+		source.spare = pyn_dma_address(view, spare);
+	prps.first = data->length ? pyn_dma_address(view, start) : pyn_iova_add(source.spare, offset_of(data));
+	if (all == 1)
+		prps.second = next_page(&source);
+	if (all <= 1)
+		return prps;
+	prps.second = pyn_dma_address(view, list_first);
 	fill_list(&source, list_first, list_more, pyn_prp_list_pages(data), all);
+	return prps;
 }

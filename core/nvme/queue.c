@@ -89,8 +89,8 @@ static int memory_alloc(struct pyn_engine_qpair *queue, struct pyn_error *err)
 	queue->lists = pyn_dma_alloc((size_t)num_slots(queue) * PYN_PRP_PAGE, PYN_PRP_PAGE, err);
 	if (!queue->lists)
 		return -ENOMEM;
-	queue->slots = calloc(num_slots(queue), sizeof(queue->slots[0]));
-	if (!queue->slots)
+	queue->more = calloc(num_slots(queue), sizeof(queue->more[0]));
+	if (!queue->more)
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a queue of %u entries", ring->sq_size);
 	return 0;
 }
@@ -163,9 +163,9 @@ void pyn_engine_qpair_free(struct pyn_engine_qpair *queue)
 {
 	if (!queue)
 		return;
-	for (unsigned i = 0; queue->slots && i < num_slots(queue); i++)
-		pyn_dma_free(queue->slots[i].pages);
-	free(queue->slots);
+	for (unsigned i = 0; queue->more && i < num_slots(queue); i++)
+		pyn_dma_free(queue->more[i].pages);
+	free(queue->more);
 	pyn_dma_free(queue->lists);
 	ring_free(queue, queue->cmb_cq, (void *)queue->ring.cq,
 		  ring_bytes(queue->ring.cq_size, sizeof(struct nvme_cpl)));
@@ -205,7 +205,7 @@ static int create_cq(struct pyn_engine_qpair *queue, const struct pyn_engine_qpa
 {
 	struct nvme_cmd cmd = {
 		.opc = NVME_ADMIN_CREATE_CQ,
-		.prp1 = pyn_dma_address(&queue->ctrlr->pci->view, (const void *)queue->ring.cq),
+		.prp1 = pyn_dma_address(&queue->ctrlr->pci->view, (const void *)queue->ring.cq).value,
 		.cdw10 = (uint32_t)(config->depth - 1) << 16 | config->qid,
 		.cdw11 = (uint32_t)config->vector << 16 | (config->interrupts ? CREATE_CQ_IEN : 0) | CREATE_PC,
 	};
@@ -218,7 +218,7 @@ static int create_sq(struct pyn_engine_qpair *queue, const struct pyn_engine_qpa
 {
 	struct nvme_cmd cmd = {
 		.opc = NVME_ADMIN_CREATE_SQ,
-		.prp1 = pyn_dma_address(&queue->ctrlr->pci->view, queue->ring.sq),
+		.prp1 = pyn_dma_address(&queue->ctrlr->pci->view, queue->ring.sq).value,
 		.cdw10 = (uint32_t)(config->depth - 1) << 16 | config->qid,
 		.cdw11 =
 			(uint32_t)config->qid << 16 | (uint32_t)config->priority << CREATE_SQ_QPRIO_SHIFT | CREATE_PC,
@@ -339,43 +339,45 @@ int pyn_engine_qpair_delete(struct pyn_engine_qpair *queue, const struct pyn_adm
 	return rc;
 }
 
-/* The pages of list behind a slot's first one. They stay with the slot: the next long transfer needs them again. */
-static int slot_pages(struct pyn_slot *slot, size_t count, struct pyn_error *err)
+/* The pages stay with the slot: the next long transfer needs them again. */
+static int lengthen_list(struct pyn_more_list *more, size_t count, struct pyn_error *err)
 {
-	uint64_t *pages;
+	struct pyn_iova *pages;
 
-	if (slot->count >= count)
+	if (more->count >= count)
 		return 0;
 	pages = pyn_dma_alloc(count * PYN_PRP_PAGE, PYN_PRP_PAGE, err);
 	if (!pages)
 		return -ENOMEM;
-	pyn_dma_free(slot->pages);
-	slot->pages = pages;
-	slot->count = count;
+	pyn_dma_free(more->pages);
+	more->pages = pages;
+	more->count = count;
 	return 0;
 }
 
 static int describe_data(struct pyn_engine_qpair *queue, uint16_t slot, struct nvme_cmd *cmd, struct pyn_data data,
 			 struct pyn_error *err)
 {
+	struct pyn_prps prps;
 	size_t pages;
 
 	if (data.length > PYN_PRP_MAX_BYTES)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "%u bytes in one command: %u are the most",
 				 data.length, PYN_PRP_MAX_BYTES);
-	if (data.length && !pyn_dma_address(&queue->ctrlr->pci->view, data.address))
+	if (data.length && !pyn_dma_address(&queue->ctrlr->pci->view, data.address).value)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EFAULT,
 				 "the device cannot reach this buffer: it is in the memory of another device");
 	pages = pyn_prp_list_pages(&data);
 	if (pages > 1) {
-		int rc = slot_pages(&queue->slots[slot], pages - 1, err);
+		int rc = lengthen_list(&queue->more[slot], pages - 1, err);
 
 		if (rc)
 			return rc;
 	}
-	pyn_prp_build(&queue->ctrlr->pci->view, &data, queue->ctrlr->spare,
-		      queue->lists + (size_t)slot * PYN_PRP_ENTRIES, queue->slots[slot].pages, &cmd->prp1,
-		      &cmd->prp2);
+	prps = pyn_prp_build(&queue->ctrlr->pci->view, &data, queue->ctrlr->spare,
+			     queue->lists + (size_t)slot * PYN_PRP_ENTRIES, queue->more[slot].pages);
+	cmd->prp1 = prps.first.value;
+	cmd->prp2 = prps.second.value;
 	return 0;
 }
 

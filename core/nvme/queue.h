@@ -10,18 +10,18 @@
 
 struct pyn_window;
 
-/* What a slot keeps beside its page of PRP list: for transfers whose list is longer. */
-struct pyn_slot {
-	uint64_t *pages; /* DMA memory, NULL: none yet */
-	size_t count;    /* pages */
+/* The pages of a slot's PRP list behind its first one, for transfers whose list is longer. */
+struct pyn_more_list {
+	struct pyn_iova *pages; /* DMA memory, NULL: none yet */
+	size_t count;           /* pages */
 };
 
 struct pyn_engine_qpair {
 	struct pyn_rings ring;
 	struct pyn_ctrlr *ctrlr;
-	uint64_t *lists;           /* a page of PRP list for each slot */
-	struct pyn_slot *slots;    /* depth - 1 */
-	struct pyn_window *window; /* where the rings are which are in the controller memory buffer; NULL: none is */
+	struct pyn_iova *lists;     /* a page of PRP list for each slot */
+	struct pyn_more_list *more; /* by slot, depth - 1 */
+	struct pyn_window *window;  /* where the rings are which are in the controller memory buffer; NULL: none is */
 	bool cmb_sq;
 	bool cmb_cq;
 	bool sq_deleted; /* the device has confirmed it: a deletion that is tried again goes on from there */

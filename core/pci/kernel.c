@@ -73,7 +73,7 @@ void pyn_kernel_driver(const char *bdf, char name[PYN_KERNEL_NAME])
 	link_of(bdf, "driver", name);
 }
 
-uint64_t pyn_kernel_bar_address(const char *bdf, uint32_t bar)
+struct pyn_iova pyn_kernel_bar_address(const char *bdf, uint32_t bar)
 {
 	unsigned long long first = 0;
 	char path[PYN_KERNEL_PATH], line[128];
@@ -82,13 +82,13 @@ uint64_t pyn_kernel_bar_address(const char *bdf, uint32_t bar)
 	pyn_kernel_path(bdf, "resource", path);
 	file = fopen(path, "re");
 	if (!file)
-		return 0;
+		return (struct pyn_iova){0};
 	/* A line for each: its first address, its last, and flags. */
 	for (uint32_t i = 0; i <= bar && fgets(line, sizeof(line), file); i++)
 		if (i == bar && sscanf(line, "%llx", &first) != 1)
 			first = 0;
 	fclose(file);
-	return first;
+	return (struct pyn_iova){first};
 }
 
 int pyn_kernel_iommu_group(const char *bdf)

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/env/env.h"
 #include "core/util/error.h"
 
 #define PYN_KERNEL_NAME 64
@@ -23,7 +24,7 @@ int pyn_kernel_function_check(const char *bdf, struct pyn_error *err);
 void pyn_kernel_driver(const char *bdf, char name[PYN_KERNEL_NAME]);
 
 /* Where one of its BARs lies on the bus; 0: it has none there. */
-uint64_t pyn_kernel_bar_address(const char *bdf, uint32_t bar);
+struct pyn_iova pyn_kernel_bar_address(const char *bdf, uint32_t bar);
 
 /* The number of its IOMMU group; -1: it is in none, since there is no IOMMU. */
 int pyn_kernel_iommu_group(const char *bdf);

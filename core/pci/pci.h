@@ -59,7 +59,7 @@ struct pyn_pci_ops {
 	void (*bar_disown)(struct pyn_pci *pci, const void *pointer, void **mapping, size_t *length);
 
 	/* Where a BAR lies on the bus, as the device knows it; 0: it has none there. */
-	uint64_t (*bar_address)(struct pyn_pci *pci, uint32_t bar);
+	struct pyn_iova (*bar_address)(struct pyn_pci *pci, uint32_t bar);
 
 	/* Let vector (0 …) raise eventfd, or nothing where eventfd is -1. */
 	int (*irq_set)(struct pyn_pci *pci, uint32_t vector, int eventfd, struct pyn_error *err);

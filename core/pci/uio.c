@@ -134,7 +134,7 @@ static void uio_bar_disown(struct pyn_pci *pci, const void *pointer, void **mapp
 	}
 }
 
-static uint64_t uio_bar_address(struct pyn_pci *pci, uint32_t number)
+static struct pyn_iova uio_bar_address(struct pyn_pci *pci, uint32_t number)
 {
 	return pyn_kernel_bar_address(uio_of(pci)->bdf, number);
 }

@@ -215,7 +215,7 @@ static void vfio_bar_disown(struct pyn_pci *pci, const void *pointer, void **map
 		bar++;
 }
 
-static uint64_t vfio_bar_address(struct pyn_pci *pci, uint32_t bar)
+static struct pyn_iova vfio_bar_address(struct pyn_pci *pci, uint32_t bar)
 {
 	return pyn_kernel_bar_address(vfio_of(pci)->bdf, bar);
 }

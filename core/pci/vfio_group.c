@@ -127,7 +127,7 @@ static int open_group(struct pyn_vfio_shared *group, const char *bdf, struct pyn
 /* The addresses that the IOMMU translates: only now, with a function in it, the container knows. */
 static bool reaches(const uint8_t *bytes, const struct pyn_dma_region *region)
 {
-	uint64_t first = pyn_dma_iova(region->address), last = first + region->length - 1;
+	uint64_t first = pyn_dma_iova(region->address).value, last = first + region->length - 1;
 	struct vfio_iommu_type1_info info;
 	struct vfio_info_cap_header header;
 	uint32_t at, before = sizeof(info) - 1, count;
@@ -212,7 +212,7 @@ static int map_dma(const struct pyn_vfio_shared *group, struct pyn_error *err)
 			.argsz = sizeof(map),
 			.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
 			.vaddr = (uintptr_t)region->address,
-			.iova = pyn_dma_iova(region->address),
+			.iova = pyn_dma_iova(region->address).value,
 			.size = region->length,
 		};
 

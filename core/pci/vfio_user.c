@@ -153,11 +153,11 @@ static void vfio_user_bar_disown(struct pyn_pci *pci, const void *pointer, void 
 	(void)length;
 }
 
-static uint64_t vfio_user_bar_address(struct pyn_pci *pci, uint32_t bar)
+static struct pyn_iova vfio_user_bar_address(struct pyn_pci *pci, uint32_t bar)
 {
 	(void)pci;
 	(void)bar;
-	return 0; /* there is no bus */
+	return (struct pyn_iova){0}; /* there is no bus */
 }
 
 static int vfio_user_irq_set(struct pyn_pci *pci, uint32_t vector, int eventfd, struct pyn_error *err)
@@ -239,7 +239,7 @@ static int dma_map(struct vfio_user *dev, const struct pyn_dma_region *region, s
 		.argsz = sizeof(map),
 		.flags = VFU_DMA_READABLE | VFU_DMA_WRITEABLE,
 		.offset = region->offset,
-		.address = pyn_dma_iova(region->address),
+		.address = pyn_dma_iova(region->address).value,
 		.size = region->length,
 	};
 	struct pyn_vfu_call call = {
@@ -256,7 +256,7 @@ static void dma_unmap(struct vfio_user *dev, const struct pyn_dma_region *region
 {
 	struct vfu_dma_unmap unmap = {
 		.argsz = sizeof(unmap),
-		.address = pyn_dma_iova(region->address),
+		.address = pyn_dma_iova(region->address).value,
 		.size = region->length,
 	};
 	struct vfu_dma_unmap echo;

@@ -272,18 +272,17 @@ static int receive_message(struct pyn_vfu_channel *channel, struct incoming *in,
 	return rc;
 }
 
-/* The count bytes of DMA memory at address, or NULL: outside of what the device was told of. */
-static void *dma_memory(uint64_t address, uint64_t count)
+/* The count bytes of DMA memory at iova, or NULL: outside of what the device was told of. */
+static void *dma_memory(struct pyn_iova iova, uint64_t count)
 {
 	const struct pyn_dma_region *regions;
 	size_t num = pyn_dma_regions(&regions);
 
 	for (size_t i = 0; i < num; i++) {
-		uint64_t start = pyn_dma_iova(regions[i].address);
+		uint64_t at = iova.value - pyn_dma_iova(regions[i].address).value;
 
-		if (address >= start && address - start < regions[i].length &&
-		    count <= regions[i].length - (address - start))
-			return (char *)regions[i].address + (address - start);
+		if (at < regions[i].length && count <= regions[i].length - at)
+			return (char *)regions[i].address + at;
 	}
 	return NULL;
 }
@@ -293,7 +292,7 @@ static bool is_dma_access(const struct incoming *in, const struct vfu_dma_access
 	uint64_t data = in->header.command == VFU_DMA_WRITE ? access->count : 0;
 
 	return in->length == sizeof(*access) + data && access->count <= VFU_MAX_DATA &&
-	       dma_memory(access->address, access->count);
+	       dma_memory((struct pyn_iova){access->address}, access->count);
 }
 
 /* The device asks something of us. Returns 0 or -errno of the connection. */
@@ -312,7 +311,7 @@ static int serve(struct pyn_vfu_channel *channel, const struct incoming *in, uin
 		header.flags |= VFU_FLAGS_ERROR;
 		header.error = EFAULT;
 	} else {
-		void *memory = dma_memory(access.address, access.count);
+		void *memory = dma_memory((struct pyn_iova){access.address}, access.count);
 
 		answer[0] = (struct iovec){.iov_base = &access, .iov_len = sizeof(access)};
 		if (in->header.command == VFU_DMA_WRITE)

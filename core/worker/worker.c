@@ -213,7 +213,7 @@ static struct layout layout_of(const struct pyn_worker_run *run)
  * to the end of its first page. */
 static struct pyn_worker_prp describe_buffer(const struct pyn_dma_view *view, uint8_t *data, size_t bytes)
 {
-	uint64_t *list = (uint64_t *)(data + bytes);
+	struct pyn_iova *list = (struct pyn_iova *)(data + bytes);
 
 	for (size_t page = 1; page < bytes / PYN_PAGE && page <= PYN_PRP_ENTRIES; page++)
 		list[page - 1] = pyn_dma_address(view, data + page * PYN_PAGE);

@@ -91,9 +91,8 @@ static ALWAYS_INLINE bool next_io(struct pyn_worker_run *run, struct pyn_workloa
 static NOT_INLINE void build_list(const struct pyn_worker_run *run, const struct pyn_worker_prp *prp, uint32_t length)
 {
 	const struct pyn_data data = {.address = prp->data, .length = length};
-	uint64_t prp1, prp2;
 
-	pyn_prp_build(&run->view, &data, NULL, prp->list, prp->list + PYN_PRP_ENTRIES, &prp1, &prp2);
+	pyn_prp_build(&run->view, &data, NULL, prp->list, prp->list + PYN_PRP_ENTRIES);
 }
 
 /* NVMe Base Specification 2.0, section 4.1.1: PRP2 is reserved, the second page, or a list. */
@@ -103,10 +102,10 @@ static ALWAYS_INLINE uint64_t second_prp(const struct pyn_worker_run *run, const
 	if (length <= PYN_PAGE)
 		return 0;
 	if (length <= 2 * PYN_PAGE)
-		return prp->second;
+		return prp->second.value;
 	if (length >= PYN_PRP_ENTRIES * PYN_PAGE)
 		build_list(run, prp, length);
-	return prp->list_address;
+	return prp->list_address.value;
 }
 
 static NOT_INLINE void describe_other(const struct pyn_worker_run *run, struct pyn_worker_slot *slot)
@@ -123,13 +122,13 @@ static NOT_INLINE void describe_other(const struct pyn_worker_run *run, struct p
 		break;
 	case NVME_IO_DSM:
 		*slot->range = (struct nvme_dsm_range){0, slot->nlb, slot->slba};
-		cmd->prp1 = slot->range_address;
+		cmd->prp1 = slot->range_address.value;
 		cmd->cdw12 = 0;
 		slot->slba = (uint64_t)NVME_DSM_AD << 32; /* one range in dword 10, and what to do in dword 11 */
 		slot->duty = PYN_DUTY_CHANGE;             /* also without verification: its range is to be logged */
 		break;
 	case NVME_IO_COMPARE:
-		cmd->prp1 = slot->write_prp.first;
+		cmd->prp1 = slot->write_prp.first.value;
 		cmd->prp2 = second_prp(run, &slot->write_prp, slot->nlb * run->config.lba_size);
 		slot->duty = PYN_DUTY_NONE;
 		break;
@@ -154,11 +153,11 @@ static ALWAYS_INLINE void describe(const struct pyn_worker_run *run, struct pyn_
 	slot->cmd.cdw12 = io->nlb - 1;
 	if (opcode == NVME_IO_READ) {
 		slot->duty = run->config.judge ? PYN_DUTY_JUDGE : PYN_DUTY_NONE;
-		slot->cmd.prp1 = slot->read_prp.first;
+		slot->cmd.prp1 = slot->read_prp.first.value;
 		slot->cmd.prp2 = second_prp(run, &slot->read_prp, length);
 	} else if (opcode == NVME_IO_WRITE) {
 		slot->duty = run->noted ? PYN_DUTY_CHANGE : PYN_DUTY_NONE;
-		slot->cmd.prp1 = slot->write_prp.first;
+		slot->cmd.prp1 = slot->write_prp.first.value;
 		slot->cmd.prp2 = second_prp(run, &slot->write_prp, length);
 	} else {
 		describe_other(run, slot);

@@ -30,11 +30,11 @@ enum pyn_worker_kind {
 
 /* A buffer as the device sees it; built once. */
 struct pyn_worker_prp {
-	uint64_t first;        /* page 0 */
-	uint64_t second;       /* page 1, where there is one */
-	uint64_t list_address; /* of the list of pages 1 … */
+	struct pyn_iova first;        /* page 0 */
+	struct pyn_iova second;       /* page 1, where there is one */
+	struct pyn_iova list_address; /* of the list of pages 1 … */
 	uint8_t *data;
-	uint64_t *list;
+	struct pyn_iova *list;
 };
 
 /* One command that may be in flight, with its buffers; its index is its CID. */
@@ -58,7 +58,7 @@ struct pyn_worker_slot {
 	struct pyn_worker_prp read_prp;
 	struct pyn_worker_prp write_prp;
 	struct nvme_dsm_range *range; /* apart, since write_data only changes by its stamps */
-	uint64_t range_address;
+	struct pyn_iova range_address;
 } __attribute__((aligned(64)));
 
 /* What a slot has in flight that changes data, for the script's process after this one has died, at any instruction.

@@ -232,7 +232,7 @@ TEST(a_full_queue_completes_each_slot_once)
 		CHECK_EQ(engine->submit(queue, slot, &cmd, (struct pyn_data){.address = data, .length = LBA}, &err),
 			 0);
 		CHECK_EQ(cmd.cid, slot);
-		CHECK_EQ(cmd.prp1, pyn_dma_iova(data));
+		CHECK_EQ(cmd.prp1, pyn_dma_iova(data).value);
 	}
 	if (queue)
 		engine->ring(queue);

@@ -552,7 +552,7 @@ TEST(a_large_piece_lies_in_one_region)
 		return;
 	count = pyn_dma_regions(&regions);
 	CHECK(address_in(regions, count, memory, size));
-	CHECK_EQ(pyn_dma_iova(memory), (uintptr_t)memory);
+	CHECK_EQ(pyn_dma_iova(memory).value, (uintptr_t)memory);
 	pyn_dma_free(memory);
 }
 
@@ -618,11 +618,11 @@ TEST(physical_addresses_of_hugepages_are_known_also_of_those_that_nobody_used)
 	if (!CHECK_EQ(pyn_dma_physical_learn(&err), 0))
 		return;
 	for (size_t at = 0; at < regions->length; at += PYN_DMA_HUGE_PAGE) {
-		uint64_t physical = pyn_dma_physical((char *)regions->address + at);
+		uint64_t physical = pyn_dma_physical((char *)regions->address + at).value;
 
 		CHECK(physical && physical != last);
 		CHECK_EQ(physical % PYN_DMA_HUGE_PAGE, 0);
-		CHECK_EQ(pyn_dma_physical((char *)regions->address + at + 12345), physical + 12345);
+		CHECK_EQ(pyn_dma_physical((char *)regions->address + at + 12345).value, physical + 12345);
 		last = physical;
 	}
 }

@@ -8,8 +8,8 @@
 #define GUARD UINT64_C(0xdeadbeefdeadbeef)
 
 /* A list is only ever read through its addresses, so that it need not be DMA memory here. */
-static uint64_t the_first[PYN_PRP_ENTRIES] __attribute__((aligned(PYN_PRP_PAGE)));
-static uint64_t the_more[MAX_PAGES * PYN_PRP_ENTRIES] __attribute__((aligned(PYN_PRP_PAGE)));
+static struct pyn_iova the_first[PYN_PRP_ENTRIES] __attribute__((aligned(PYN_PRP_PAGE)));
+static struct pyn_iova the_more[MAX_PAGES * PYN_PRP_ENTRIES] __attribute__((aligned(PYN_PRP_PAGE)));
 
 /* Nothing of its own, or a piece that begins in the middle of things. */
 static struct pyn_dma_view the_view;
@@ -22,20 +22,20 @@ static uint64_t seen(uint64_t address)
 
 	if (at < the_view.window_size)
 		return WINDOW * 16 + at;
-	return the_view.physical ? pyn_dma_physical((const void *)(uintptr_t)address) : address;
+	return the_view.physical ? pyn_dma_physical((const void *)(uintptr_t)address).value : address;
 }
 
 /* A machine in which neighbouring pages are not neighbours; applied twice it is undone. */
-uint64_t pyn_dma_physical(const void *memory)
+struct pyn_iova pyn_dma_physical(const void *memory)
 {
 	uint64_t address = (uint64_t)(uintptr_t)memory;
 
-	return address ^ (address >> 12 & 1 ? UINT64_C(0x5a5) << 48 : UINT64_C(0xa5a) << 48);
+	return (struct pyn_iova){address ^ (address >> 12 & 1 ? UINT64_C(0x5a5) << 48 : UINT64_C(0xa5a) << 48)};
 }
 
 static const uint64_t *list_at(uint64_t address)
 {
-	return (const uint64_t *)(uintptr_t)(the_view.physical ? pyn_dma_physical((void *)address) : address);
+	return (const uint64_t *)(uintptr_t)(the_view.physical ? pyn_dma_physical((void *)address).value : address);
 }
 
 /* A small generator, so that a failure can be repeated. */
@@ -107,19 +107,20 @@ static void check_more(uint64_t iova, uint32_t length, uint64_t transfer)
 	struct pyn_data data = {
 		.address = (void *)(uintptr_t)iova, .length = length, .transfer = transfer > length ? transfer : 0};
 	size_t expected = pyn_prp_list_pages(&data), pages;
-	uint64_t prp1 = GUARD, prp2 = GUARD;
+	struct pyn_prps prps;
 
 	if (!CHECK(expected <= MAX_PAGES))
 		return;
 	the_case.iova = iova;
 	the_case.length = length;
 	the_case.transfer = transfer;
-	the_more[expected > 1 ? (expected - 1) * PYN_PRP_ENTRIES : 0] = GUARD;
-	pyn_prp_build(&the_view, &data, (const void *)SPARE, the_first, expected > 1 ? the_more : NULL, &prp1, &prp2);
-	if (!CHECK(walk(prp1, prp2, &pages)) || !CHECK(transfer == length ? pages == expected : pages >= expected))
+	the_more[expected > 1 ? (expected - 1) * PYN_PRP_ENTRIES : 0].value = GUARD;
+	prps = pyn_prp_build(&the_view, &data, (const void *)SPARE, the_first, expected > 1 ? the_more : NULL);
+	if (!CHECK(walk(prps.first.value, prps.second.value, &pages)) ||
+	    !CHECK(transfer == length ? pages == expected : pages >= expected))
 		printf("    %u bytes at %#llx, of which %llu are transferred\n", length, (unsigned long long)iova,
 		       (unsigned long long)transfer);
-	CHECK_EQ(the_more[expected > 1 ? (expected - 1) * PYN_PRP_ENTRIES : 0], GUARD);
+	CHECK_EQ(the_more[expected > 1 ? (expected - 1) * PYN_PRP_ENTRIES : 0].value, GUARD);
 }
 
 static void check(uint64_t iova, uint32_t length)
@@ -232,20 +233,20 @@ TEST(however_much_is_transferred_it_takes_one_page_of_list_more)
 TEST(where_nobody_knows_how_much_it_is_prp_2_is_good_for_a_page_and_for_a_list)
 {
 	struct pyn_data data = {.address = (void *)0x10e00, .length = 512, .transfer = PYN_TRANSFER_ANY};
-	uint64_t prp1, prp2;
+	struct pyn_prps prps;
 
 	CHECK_EQ(pyn_prp_list_pages(&data), 1);
-	pyn_prp_build(&the_view, &data, (const void *)SPARE, the_first, NULL, &prp1, &prp2);
-	CHECK_EQ(prp1, 0x10e00);
-	CHECK_EQ(prp2, (uint64_t)(uintptr_t)the_first);
+	prps = pyn_prp_build(&the_view, &data, (const void *)SPARE, the_first, NULL);
+	CHECK_EQ(prps.first.value, 0x10e00);
+	CHECK_EQ(prps.second.value, (uint64_t)(uintptr_t)the_first);
 	for (unsigned at = 0; at < LAST; at++)
-		CHECK_EQ(the_first[at], SPARE);
-	CHECK_EQ(the_first[LAST], (uint64_t)(uintptr_t)the_first);
+		CHECK_EQ(the_first[at].value, SPARE);
+	CHECK_EQ(the_first[LAST].value, (uint64_t)(uintptr_t)the_first);
 	/* Two pages are two pages. */
 	data.length = 1024;
 	CHECK_EQ(pyn_prp_list_pages(&data), 0);
-	pyn_prp_build(&the_view, &data, (const void *)SPARE, the_first, NULL, &prp1, &prp2);
-	CHECK_EQ(prp2, 0x11000);
+	prps = pyn_prp_build(&the_view, &data, (const void *)SPARE, the_first, NULL);
+	CHECK_EQ(prps.second.value, 0x11000);
 }
 
 TEST(memory_of_the_devices_own_has_the_devices_addresses)
@@ -253,7 +254,7 @@ TEST(memory_of_the_devices_own_has_the_devices_addresses)
 	the_view = (struct pyn_dma_view){
 		.window = (const uint8_t *)(uintptr_t)WINDOW,
 		.window_size = 1 << 20,
-		.window_address = WINDOW * 16,
+		.window_address = {WINDOW * 16},
 	};
 	check(WINDOW, 4096);
 	check(WINDOW + 4, 8192);
@@ -280,13 +281,11 @@ TEST(without_an_iommu_each_page_has_an_address_of_its_own)
 
 TEST(a_short_list_leaves_nothing_of_a_long_one_behind_it)
 {
-	uint64_t prp1, prp2;
-
 	for (uint32_t pages = 600; pages > 2; pages -= pages > 70 ? 61 : 1) {
 		const struct pyn_data data = {.address = (void *)0x200000, .length = pages * 4096};
 
-		pyn_prp_build(&the_view, &data, NULL, the_first, the_more, &prp1, &prp2);
+		pyn_prp_build(&the_view, &data, NULL, the_first, the_more);
 		for (uint32_t i = pages - 1; i < PYN_PRP_ENTRIES; i++)
-			CHECK_EQ(the_first[i], 0);
+			CHECK_EQ(the_first[i].value, 0);
 	}
 }

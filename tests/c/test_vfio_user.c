@@ -49,7 +49,7 @@ TEST(a_device_that_behaves_is_opened_and_closed_in_order)
 	CHECK_EQ(fake.num_maps, count);
 	CHECK_EQ(fake.sent_no_descriptor, false);
 	for (size_t i = 0; i < count; i++) {
-		CHECK_EQ(fake.maps[i].address, pyn_dma_iova(regions[i].address));
+		CHECK_EQ(fake.maps[i].address, pyn_dma_iova(regions[i].address).value);
 		CHECK_EQ(fake.maps[i].size, regions[i].length);
 		CHECK_EQ(fake.maps[i].flags, VFU_DMA_READABLE | VFU_DMA_WRITEABLE);
 	}
