@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 import click
 
 from pynvme import __version__, loading, pci
-from pynvme.vssd import FLAGS, OPTIONS, VirtualSsd, VirtualSsdError, is_private
+from pynvme.vssd import VirtualSsd, VirtualSsdError, is_private, options
 
 USE = """\
 A virtual SSD runs in {address}
@@ -82,15 +82,37 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@main.command()
-def vssd(**options: Any) -> None:
+class _VssdCommand(click.Command):
+    """A command with the options that the virtual SSD's program has."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Ask the program when they are needed: other commands do without it."""
+        try:
+            known = options()
+        except (OSError, VirtualSsdError) as error:
+            raise click.ClickException(str(error)) from error
+        for name, option in known.items():
+            if not any(one.name == name for one in self.params):
+                self.params.append(
+                    click.Option(
+                        [f"--{name.replace('_', '-')}"],
+                        help=option.help,
+                        is_flag=not option.takes,
+                        metavar=option.takes or None,
+                    )
+                )
+        return super().get_params(ctx)
+
+
+@main.command(cls=_VssdCommand)
+def vssd(**chosen: Any) -> None:
     """Run a virtual SSD until Ctrl-C.
 
     It is an NVMe controller in software behind a vfio-user socket. It prints its folder, which is the
     address by which scripts open it.
     """
     _end_by_signals()
-    wanted = {name: value for name, value in options.items() if value not in (None, False)}
+    wanted = {name: value for name, value in chosen.items() if value not in (None, False)}
     try:
         with VirtualSsd(**wanted) as drive:
             click.echo(USE.format(address=drive.address))
@@ -114,12 +136,6 @@ def _end_by_signals() -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
-
-
-for _name, _text in OPTIONS.items():
-    vssd.params.append(
-        click.Option([f"--{_name.replace('_', '-')}"], help=_text, is_flag=_name in FLAGS, metavar="VALUE")
-    )
 
 
 def _function(address: str) -> str:

@@ -8,6 +8,7 @@ forked processes may ask whenever they like.
 from __future__ import annotations
 
 import errno
+import json
 import os
 import socket
 import struct
@@ -18,7 +19,7 @@ VERSION = 1
 DATA_MAX = 65536
 SOCKET = "control"
 
-INFO, GEOMETRY, COUNTERS, POWER, PEEK, POKE, QUIT = range(1, 8)
+INFO, GEOMETRY, COUNTERS, POWER, PEEK, POKE, QUIT, OPTIONS = range(1, 9)
 FAULT_PLANT, FAULT_CLEAR = 16, 17
 
 _REQUEST = struct.Struct("<IHHIIQQ")
@@ -149,6 +150,17 @@ def info(folder: str) -> Info:
     pid, flags, *options = _unpack(_INFO, folder, request(folder, INFO))
     states = [bool(flags & bit) for bit in (_INFO_NULL, _INFO_FILE, _INFO_POWERED, _INFO_CLIENT)]
     return Info(pid, *states, *options)
+
+
+def options(folder: str) -> dict[str, str]:
+    """The values of its options, by name, with ``_`` for ``-``."""
+    try:
+        found = json.loads(request(folder, OPTIONS))
+        return {name.replace("-", "_"): str(value) for name, value in found.items()}
+    except (ValueError, AttributeError) as error:
+        raise VirtualSsdError(
+            f"the virtual SSD in {folder} is of another version than this pynvme: {error}"
+        ) from error
 
 
 def geometry(folder: str, nsid: int) -> Geometry:

@@ -99,7 +99,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if vssd.is_private(address):
         try:
             vssd.check(address)
-        except ValueError as error:
+        except (ValueError, OSError, vssd.VirtualSsdError) as error:
             raise pytest.UsageError(f"{OPTION}: {error}") from None
     _new_seed()
     unexpected.configure(config)

@@ -19,6 +19,8 @@ import atexit
 import contextlib
 import errno
 import fcntl
+import functools
+import json
 import os
 import resource
 import secrets
@@ -29,17 +31,16 @@ import threading
 import time
 import weakref
 from types import TracebackType
-from typing import IO, Union
+from typing import IO, NamedTuple, Union
 
 from pynvme import control
 from pynvme.control import Counters, Geometry, Info, VirtualSsdError
 
 __all__ = [
-    "FLAGS",
-    "OPTIONS",
     "Counters",
     "Geometry",
     "Info",
+    "Option",
     "VirtualSsd",
     "VirtualSsdError",
     "check",
@@ -49,37 +50,13 @@ __all__ = [
     "executable",
     "is_private",
     "no_descriptor",
+    "options",
     "private",
     "runs",
 ]
 
 Value = Union[str, int, bool, None]
 
-#: The options of a virtual SSD, and what each takes. They are those of the executable, with ``_`` for ``-``.
-OPTIONS: dict[str, str] = {
-    "dir": "directory for the sockets; created if missing, and kept (default: a temporary one)",
-    "size": "bytes of each namespace: a number, or one with K, M, G or T (default: some 4G)",
-    "file": "keep the data in this file, so that they outlast the process",
-    "null": "keep no data at all, to measure everything else",
-    "lba_size": "512 or 4096 (default 512)",
-    "namespaces": "1 to 32 (default 1)",
-    "queues": "I/O queue pairs, 1 to 64 (default 16)",
-    "grant_all": "grant all queues, also to hosts that ask for fewer (Number of Queues)",
-    "queue_entries": "entries of the largest queue, 2 to 65536 (default 4096)",
-    "mdts": "largest transfer: 2^mdts pages of 4 KiB, 0 to 15, 0: no limit (default 5)",
-    "cache": "bytes of the volatile write cache, 0: none (default 64M)",
-    "serial": "serial number, up to 20 characters (default: made up)",
-    "nvme_version": "the version that it claims: 1.0, 1.1, 1.2, 1.2.1, 1.3, 1.4 or 2.0 (default 2.0)",
-    "format_time": "milliseconds that a format takes at least (default 20)",
-    "sanitize_time": "milliseconds that a sanitize operation takes at least (default 2000)",
-    "sanitize_failures": "make the first N sanitize operations fail half-way (default 0)",
-    "self_test_time": "milliseconds that a short self-test takes (default 500)",
-    "extended_self_test_time": "milliseconds that an extended one takes (default: ten times a short one)",
-    "cpu": "run on this CPU only",
-}
-
-#: Those of them that take no value.
-FLAGS = {"null", "grant_all"}
 _PRIVATE = "vssd"
 
 # Seconds that it may take to start and to end. It takes milliseconds; machines under load take their time.
@@ -104,31 +81,63 @@ def executable() -> str:
     )
 
 
-def command_line(**options: Value) -> list[str]:
+class Option(NamedTuple):
+    """One option of a virtual SSD: what stands for its value in the help ("" for a flag), and its help."""
+
+    takes: str
+    help: str
+
+
+def options() -> dict[str, Option]:
+    """The options of a virtual SSD, by name. They are those of its executable, with ``_`` for ``-``.
+
+    FileNotFoundError: the program is not built. VirtualSsdError: it does not say which it has.
+    """
+    return _options_of_program(executable())
+
+
+@functools.cache
+def _options_of_program(path: str) -> dict[str, Option]:
+    """Ask the program."""
+    said = ""
+    try:
+        done = subprocess.run(
+            [path, "--options"], stdin=subprocess.DEVNULL, capture_output=True, timeout=_START_TIMEOUT
+        )
+        said = done.stderr.decode(errors="replace").strip()
+        found = json.loads(done.stdout)
+        return {one["name"].replace("-", "_"): Option(one["takes"], one["help"]) for one in found}
+    except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError) as error:
+        raise VirtualSsdError(f"{path} does not say which options it has: {said or error}") from error
+
+
+def command_line(**wanted: Value) -> list[str]:
     """The command that starts a virtual SSD with these options, the program first.
 
     Values that are None are left out. ValueError: an option that there is not, FileNotFoundError: no program.
     """
     line = [executable()]
-    for name, value in options.items():
-        if name not in OPTIONS:
+    known = options()
+    for name, value in wanted.items():
+        if name not in known:
             raise ValueError(_unknown(name))
-        if value is None or (name in FLAGS and not value):
+        is_flag = not known[name].takes
+        if value is None or (is_flag and not value):
             continue
         line.append(f"--{name.replace('_', '-')}")
-        if name not in FLAGS:
+        if not is_flag:
             line.append(str(value))
     return line
 
 
 def _unknown(name: str) -> str:
-    return f"a virtual SSD has no option {name!r}; it has " + ", ".join(OPTIONS)
+    return f"a virtual SSD has no option {name!r}; it has " + ", ".join(options())
 
 
 class VirtualSsd:
     """A virtual SSD. The constructor starts one, :meth:`attach` takes one that runs.
 
-    Options are those of :data:`OPTIONS`. It ends with :meth:`close`, with this object, or at the latest with
+    Options are those of :func:`options`. It ends with :meth:`close`, with this object, or at the latest with
     this process, however that ends. A forked child has no part in it: whatever it does with its copy of this
     object ends nothing.
 
@@ -287,6 +296,10 @@ class VirtualSsd:
         """The process, its state, and the options that it was started with."""
         return control.info(self.address)
 
+    def options(self) -> dict[str, str]:
+        """The value of each option of the drive, as its command line takes it, defaults included."""
+        return control.options(self.address)
+
     def geometry(self, nsid: int = 1) -> Geometry:
         """LBA size in bytes and number of LBAs of a namespace. ValueError: no such namespace."""
         return control.geometry(self.address, nsid)
@@ -402,21 +415,21 @@ def is_private(address: str | bytes) -> bool:
 def private(address: str | bytes) -> str:
     """The folder of this process's own virtual SSD of that address, which is started at its first use.
 
-    The address is ``"vssd"`` or ``"vssd:option=value,…"`` with the options of :data:`OPTIONS` (those in
-    :data:`FLAGS` need no value), and ``name``, which only tells drives apart. The same string is the same
-    drive, whose data stay, until this process ends; where that drive died, a new one is started. A forked
-    child has drives of its own.
+    The address is ``"vssd"`` or ``"vssd:option=value,…"`` with those of :func:`options` (a flag needs no
+    value), and ``name``, which only tells drives apart. The same string is the same drive, whose data stay,
+    until this process ends; where that drive died, a new one is started. A forked child has drives of its
+    own.
 
     ValueError: unknown options. FileNotFoundError, VirtualSsdError: as :class:`VirtualSsd`.
     """
     text = os.fsdecode(address)
-    options = _options_of(text)
+    wanted = _options_of(text)
     with _lock:
         ssd = _privates.get(text)
         if ssd is None or not ssd.running:
             if ssd is not None:
                 ssd.close()
-            ssd = _privates[text] = VirtualSsd(**options)
+            ssd = _privates[text] = VirtualSsd(**wanted)
         return ssd.address
 
 
@@ -465,20 +478,21 @@ def _options_of(address: str) -> dict[str, str]:
         raise ValueError(
             f"{address!r} is not the address of a private virtual SSD: 'vssd' or 'vssd:option=value,…'"
         )
-    options: dict[str, str] = {}
+    found: dict[str, str] = {}
     for part in filter(None, address[len(_PRIVATE) + 1 :].split(",")):
         name, equals, value = part.partition("=")
         name = name.strip().replace("-", "_")
         if name == "name":
             continue
-        if name not in OPTIONS:
+        option = options().get(name)
+        if option is None:
             raise ValueError(f"{address!r}: {_unknown(name)}, name")
-        if not equals and name not in FLAGS:
-            raise ValueError(f"{address!r}: {name} lacks its value: {name}={OPTIONS[name]}")
-        if name in FLAGS and value not in ("", "0", "1"):
+        if not equals and option.takes:
+            raise ValueError(f"{address!r}: {name} lacks its value: {name}={option.help}")
+        if not option.takes and value not in ("", "0", "1"):
             raise ValueError(f"{address!r}: {name} takes 1, 0 or no value, not {value!r}")
-        options[name] = ("" if value == "0" else "1") if name in FLAGS else value.strip()
-    return options
+        found[name] = value.strip() if option.takes else "" if value == "0" else "1"
+    return found
 
 
 def _close_privates() -> None:

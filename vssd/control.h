@@ -25,6 +25,7 @@ enum vssd_control_command {
 	VSSD_CONTROL_PEEK = 5,     /* answers the data of nsid's lba, as stored */
 	VSSD_CONTROL_POKE = 6,     /* the data, one LBA's, replace those of nsid's lba; its commands do not notice */
 	VSSD_CONTROL_QUIT = 7,     /* answers, then the process ends as after SIGTERM */
+	VSSD_CONTROL_OPTIONS = 8,  /* answers JSON: an object with the value of each option of the drive, a string */
 	VSSD_CONTROL_FAULT_PLANT = 16, /* data: a struct vssd_control_fault. ENOTSUP: there are no faults yet */
 	VSSD_CONTROL_FAULT_CLEAR = 17, /* argument: which fault, or 0 for all. ENOTSUP, likewise */
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The medium of the virtual SSD: blocks, the volatile cache, marks, files. */
-/* sources: vssd/store/store.c vssd/store/medium.c */
+/* sources: vssd/store/store.c vssd/store/medium.c core/util/error.c */
 #define _GNU_SOURCE 1
 #include "tests/c/test.h"
 
@@ -17,7 +17,7 @@
 
 #define OFF_MAX INT64_MAX
 
-static char the_error[256];
+static struct pyn_error the_error;
 static off_t the_space_left = OFF_MAX;
 
 /* In the place of the C library's: a file system that can be full. */
@@ -38,8 +38,8 @@ static struct vssd_store *open_store(const char *file)
 	struct vssd_store_options options = {.blocks = BLOCKS, .cache_blocks = CACHE, .file = file};
 	struct vssd_store *store = NULL;
 
-	if (!CHECK_EQ(vssd_store_open(&options, &store, the_error, sizeof(the_error)), 0)) {
-		printf("    %s\n", the_error);
+	if (!CHECK_EQ(vssd_store_open(&options, &store, &the_error), 0)) {
+		printf("    %s\n", the_error.text);
 		exit(1);
 	}
 	return store;
@@ -49,7 +49,7 @@ static int open_errno(const char *file, uint64_t blocks, uint64_t cache)
 {
 	struct vssd_store_options options = {.blocks = blocks, .cache_blocks = cache, .file = file};
 	struct vssd_store *store = NULL;
-	int err = vssd_store_open(&options, &store, the_error, sizeof(the_error));
+	int err = vssd_store_open(&options, &store, &the_error);
 
 	if (!err)
 		vssd_store_close(store);
@@ -115,7 +115,7 @@ TEST(reading_what_was_never_written_takes_no_memory)
 	struct vssd_store *store;
 	uint64_t sum = 0;
 
-	CHECK_EQ(vssd_store_open(&options, &store, the_error, sizeof(the_error)), 0);
+	CHECK_EQ(vssd_store_open(&options, &store, &the_error), 0);
 	for (uint64_t block = 0; block < options.blocks; block += 997)
 		sum += vssd_store_data(store, block)[block % VSSD_BLOCK_SIZE];
 	CHECK_EQ(sum, 0);
@@ -142,7 +142,7 @@ TEST(a_few_blocks_of_a_large_store_take_little_memory)
 	struct vssd_store *store;
 	long before;
 
-	if (!CHECK_EQ(vssd_store_open(&options, &store, the_error, sizeof(the_error)), 0))
+	if (!CHECK_EQ(vssd_store_open(&options, &store, &the_error), 0))
 		return;
 	before = resident_kib();
 	for (uint64_t i = 0; i < 100; i++)
@@ -555,7 +555,7 @@ TEST(a_file_is_sparse_and_shrinks_again)
 	struct vssd_store *store;
 	struct stat empty, full, erased;
 
-	CHECK_EQ(vssd_store_open(&options, &store, the_error, sizeof(the_error)), 0);
+	CHECK_EQ(vssd_store_open(&options, &store, &the_error), 0);
 	stat(file, &empty);
 	CHECK(empty.st_blocks * 512 < 8 << 20);
 	for (uint64_t block = 0; block < 8192; block++)
@@ -577,7 +577,7 @@ TEST(a_file_in_use_is_refused)
 	struct vssd_store *store = open_store(file);
 
 	CHECK_EQ(open_errno(file, BLOCKS, CACHE), -EBUSY);
-	CHECK_HAS(the_error, "in use");
+	CHECK_HAS(the_error.text, "in use");
 	vssd_store_close(store);
 	CHECK_EQ(open_errno(file, BLOCKS, CACHE), 0);
 	unlink(file);
@@ -591,7 +591,7 @@ TEST(a_file_of_another_size_is_refused_and_left_as_it_is)
 	write_block(store, 0, 0x5a);
 	vssd_store_close(store);
 	CHECK_EQ(open_errno(file, BLOCKS * 2, CACHE), -EINVAL);
-	CHECK_HAS(the_error, "262144 bytes");
+	CHECK_HAS(the_error.text, "262144 bytes");
 	store = open_store(file);
 	vssd_store_close(store);
 	unlink(file);
@@ -629,14 +629,14 @@ TEST(somebody_elses_file_is_refused_and_left_as_it_is)
 
 	put_bytes(file, 0, "my diary", 8);
 	CHECK_EQ(open_errno(file, BLOCKS, CACHE), -EINVAL);
-	CHECK_HAS(the_error, "something else");
+	CHECK_HAS(the_error.text, "something else");
 	stat(file, &st);
 	CHECK_EQ(st.st_size, 8);
 	unlink(file);
 	CHECK_EQ(open_errno("/tmp", BLOCKS, CACHE), -EISDIR);
 	CHECK_EQ(open_errno("/dev/zero", BLOCKS, CACHE), -EINVAL);
 	CHECK_EQ(open_errno("/nowhere/at/all", BLOCKS, CACHE), -ENOENT);
-	CHECK_HAS(the_error, "/nowhere/at/all");
+	CHECK_HAS(the_error.text, "/nowhere/at/all");
 }
 
 TEST(damaged_files_are_refused)
@@ -661,7 +661,7 @@ TEST(damaged_files_are_refused)
 		vssd_store_close(store);
 		put_bytes(file, damages[i].offset, &damages[i].value, 4);
 		CHECK_EQ(open_errno(file, BLOCKS, CACHE), -EINVAL);
-		CHECK_HAS(the_error, damages[i].text);
+		CHECK_HAS(the_error.text, damages[i].text);
 		unlink(file);
 	}
 }
@@ -673,7 +673,7 @@ TEST(a_file_that_was_cut_is_refused)
 	vssd_store_close(open_store(file));
 	CHECK_EQ(truncate(file, 100000), 0);
 	CHECK_EQ(open_errno(file, BLOCKS, CACHE), -EINVAL);
-	CHECK_HAS(the_error, "cut");
+	CHECK_HAS(the_error.text, "cut");
 	unlink(file);
 }
 
@@ -684,7 +684,7 @@ TEST(a_full_file_system_fails_the_write_and_nothing_else)
 	struct vssd_store *store;
 	uint64_t block = 0;
 
-	if (!CHECK_EQ(vssd_store_open(&options, &store, the_error, sizeof(the_error)), 0))
+	if (!CHECK_EQ(vssd_store_open(&options, &store, &the_error), 0))
 		return;
 	the_space_left = 40 << 20;
 	while (block < options.blocks && vssd_store_write(store, block, VSSD_ALL_SECTORS))
@@ -710,5 +710,5 @@ TEST(sizes_that_cannot_be_are_refused)
 	CHECK_EQ(open_errno(NULL, VSSD_MAX_BLOCKS + 1, CACHE), -EINVAL);
 	CHECK_EQ(open_errno(NULL, UINT64_MAX, CACHE), -EINVAL);
 	CHECK_EQ(open_errno(NULL, BLOCKS, UINT64_MAX), -EINVAL);
-	CHECK_HAS(the_error, "4 KiB");
+	CHECK_HAS(the_error.text, "4 KiB");
 }

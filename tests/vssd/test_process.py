@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -57,7 +58,7 @@ def test_help_names_every_option() -> None:
         (["--queue-entries", "65537"], ["--queue-entries takes 2 to 65536"]),
         (["--namespaces", "33"], ["--namespaces takes 1 to 32"]),
         (["--mdts", "x"], ["--mdts takes", "x"]),
-        (["--mdts", "16"], ["--mdts takes 0 to 15", "16"]),
+        *((["--mdts", text], ['--mdts takes 0 to 15, not "' + text + '"']) for text in ("16", "21", "255")),
         (["--serial", "s" * 21], ["--serial takes at most 20 characters"]),
         (["--format-time", "-1"], ["--format-time takes milliseconds"]),
         (["--sanitize-time", "3600001"], ["--sanitize-time takes milliseconds"]),
@@ -95,6 +96,16 @@ def test_a_wrong_option_is_told_in_a_sentence(options: list[str], words: list[st
 def test_each_version_that_there_was_can_be_claimed(start, text: str, value: int) -> None:
     with Client(start("--size", "1M", "--nvme-version", text).folder) as client:
         assert client.read32(8) == value
+
+
+def test_the_options_are_told_as_json() -> None:
+    found = json.loads(run("--options").stdout)
+    assert all(set(option) == {"name", "takes", "help"} for option in found)
+    options = {option["name"]: (option["takes"], option["help"]) for option in found}
+    assert options["mdts"][0] == "N" and "; 0 to 15 (5: 128 KiB)" in options["mdts"][1]
+    assert options["nvme-version"] == ("X.Y", "that it claims; 1.0, 1.1, 1.2, 1.2.1, 1.3, 1.4 or 2.0 (2.0)")
+    assert options["null"][0] == ""
+    assert not options.keys() & {"owner-fd", "ready-fd", "temporary", "help", "options"}
 
 
 def test_a_cpu_that_there_is_not_is_told(folder: str) -> None:

@@ -84,6 +84,38 @@ def test_options_reach_the_drive() -> None:
         assert ssd.geometry(2) == (4096, 2048) and not found.client and found.powered and not found.file
 
 
+def test_a_drive_tells_the_values_of_all_its_options() -> None:
+    with VirtualSsd(size="8M", mdts=7, null=True, nvme_version="1.2.1", serial='a "b\\') as ssd:
+        found = ssd.options()
+        assert found["serial"] == 'a "b\\' and "file" not in found
+        assert set(found) == set(vssd.options()) - {"dir", "cpu", "file"}
+        told = {
+            name: found[name] for name in ("size", "mdts", "null", "grant_all", "nvme_version", "lba_size")
+        }
+        assert told == {
+            "size": str(8 << 20),
+            "mdts": "7",
+            "null": "1",
+            "grant_all": "0",
+            "nvme_version": "1.2.1",
+            "lba_size": "512",
+        }
+        assert VirtualSsd.attach(ssd.address).options() == found
+
+
+def test_a_program_that_does_not_tell_its_options_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "vssd"
+    program.write_text("#!/bin/sh\necho no\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PYNVME_VSSD", str(program))
+    with pytest.raises(VirtualSsdError, match="does not say which options it has"):
+        VirtualSsd(size="1M")
+    with pytest.raises(VirtualSsdError, match="does not say"):
+        vssd.check("vssd:size=1M")
+
+
 def test_data_can_be_seen_and_changed_behind_the_controllers_back(ssd: VirtualSsd) -> None:
     assert ssd.peek(1, 5) == bytes(512)
     ssd.poke(1, 5, bytearray(b"x" * 512))

@@ -15,77 +15,6 @@
 #define NONVOLATILE_VERSION 2u
 #define LBAS_MAX UINT64_C(65536) /* of one command */
 
-/* ---- options ---- */
-
-void vssd_options_default(struct vssd_options *options)
-{
-	*options = (struct vssd_options){
-		.size = UINT64_C(0x801030) * 512,
-		.lba_size = 512,
-		.queues = 16,
-		.queue_entries = 4096,
-		.namespaces = 1,
-		.mdts = 5,
-		.version = NVME_2_0,
-		.cache_size = UINT64_C(64) << 20,
-		.format_ms = 20,
-		.sanitize_ms = 2000,
-		.self_test_ms = 500,
-		.extended_self_test_ms = VSSD_TIME_DERIVED,
-	};
-}
-
-const struct vssd_known_version vssd_known_versions[VSSD_NUM_VERSIONS] = {
-	{"1.0", NVME_1_0}, {"1.1", NVME_1_1}, {"1.2", NVME_1_2}, {"1.2.1", NVME_1_2_1},
-	{"1.3", NVME_1_3}, {"1.4", NVME_1_4}, {"2.0", NVME_2_0},
-};
-
-static bool version_is_known(uint32_t version)
-{
-	for (unsigned i = 0; i < VSSD_NUM_VERSIONS; i++)
-		if (vssd_known_versions[i].value == version)
-			return true;
-	return false;
-}
-
-static uint64_t most_blocks(const struct vssd_options *options)
-{
-	return options->null_store ? VSSD_NULL_MAX_BLOCKS : VSSD_MAX_BLOCKS;
-}
-
-/* What is wrong with the options, in a sentence; false: nothing. */
-static bool options_wrong(const struct vssd_options *options, char *error, size_t size)
-{
-	if (options->namespaces < 1 || options->namespaces > VSSD_MAX_NAMESPACES)
-		snprintf(error, size, "there are 1 to %u namespaces, not %u", VSSD_MAX_NAMESPACES,
-			 options->namespaces);
-	else if (options->size < VSSD_BLOCK_SIZE ||
-		 options->size / VSSD_BLOCK_SIZE > most_blocks(options) / options->namespaces)
-		snprintf(error, size,
-			 "namespaces have 4 KiB each at least and %llu GiB together at most: %u of %llu bytes",
-			 (unsigned long long)(most_blocks(options) >> (30 - VSSD_BLOCK_SHIFT)), options->namespaces,
-			 (unsigned long long)options->size);
-	else if (options->lba_size != 512 && options->lba_size != 4096)
-		snprintf(error, size, "an LBA has 512 or 4096 bytes, not %u", options->lba_size);
-	else if (options->queues < 1 || options->queues > VSSD_MAX_IO_QUEUES)
-		snprintf(error, size, "there are 1 to %u IO queue pairs, not %u", VSSD_MAX_IO_QUEUES,
-			 options->queues);
-	else if (options->queue_entries < 2)
-		snprintf(error, size, "a queue has 2 entries at least, not %u", options->queue_entries);
-	else if (options->mdts > VSSD_MDTS_MAX)
-		snprintf(error, size, "MDTS is 0 (no limit) to %u, not %u", VSSD_MDTS_MAX, options->mdts);
-	else if (!version_is_known(options->version))
-		snprintf(error, size, "the version of NVMe is " VSSD_VERSION_NAMES ", not %u.%u.%u",
-			 options->version >> 16, options->version >> 8 & 0xff, options->version & 0xff);
-	else if (options->null_store && options->file)
-		snprintf(error, size, "a null store keeps no data: take away the file, or null");
-	else if (options->serial && strlen(options->serial) > sizeof(((struct vssd_nonvolatile *)0)->serial))
-		snprintf(error, size, "a serial number has 20 characters at most: %s", options->serial);
-	else
-		return false;
-	return true;
-}
-
 /* ---- namespaces ---- */
 
 uint8_t vssd_lbaf_shift(uint8_t lbaf)
@@ -129,7 +58,7 @@ static void init_serial(char serial[20], const char *wanted)
 }
 
 /* A new drive gets its identity and format; an old one is what it was. */
-static int init_nonvolatile(struct vssd_ctrl *ctrl, char *error, size_t size)
+static int init_nonvolatile(struct vssd_ctrl *ctrl, struct pyn_error *err)
 {
 	struct vssd_nonvolatile *nv = ctrl->nv;
 
@@ -138,11 +67,10 @@ static int init_nonvolatile(struct vssd_ctrl *ctrl, char *error, size_t size)
 		memset(nv->format, ctrl->options.lba_size == 512 ? 0 : 1, sizeof(nv->format));
 		nv->version = NONVOLATILE_VERSION;
 	}
-	if (nv->version != NONVOLATILE_VERSION) {
-		snprintf(error, size, "%s was made by another version of this program: give another file",
-			 ctrl->options.file);
-		return -EINVAL;
-	}
+	if (nv->version != NONVOLATILE_VERSION)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "%s was made by another version of this program: give another file",
+				 ctrl->options.file);
 	if (ctrl->options.serial)
 		init_serial(nv->serial, ctrl->options.serial);
 	for (unsigned i = 0; i < VSSD_MAX_NAMESPACES; i++)
@@ -154,12 +82,12 @@ static int init_nonvolatile(struct vssd_ctrl *ctrl, char *error, size_t size)
 }
 
 /* A null drive has a store for its system area alone. */
-static int init_store(struct vssd_ctrl *ctrl, char *error, size_t size)
+static int init_store(struct vssd_ctrl *ctrl, struct pyn_error *err)
 {
 	uint64_t blocks = ctrl->options.size / VSSD_BLOCK_SIZE * ctrl->options.namespaces;
 	uint64_t cache = ctrl->options.cache_size / VSSD_BLOCK_SIZE;
 	struct vssd_store_options options = {.blocks = 1};
-	int err;
+	int result;
 
 	/* A cache that is larger than the drive would hold no more, and a file sets room aside for all of it. */
 	if (!ctrl->null_store)
@@ -168,15 +96,15 @@ static int init_store(struct vssd_ctrl *ctrl, char *error, size_t size)
 			.cache_blocks = cache < blocks ? cache : blocks,
 			.file = ctrl->options.file,
 		};
-	err = vssd_store_open(&options, &ctrl->store, error, size);
-	if (err)
-		return err;
+	result = vssd_store_open(&options, &ctrl->store, err);
+	if (result)
+		return result;
 	ctrl->nv = vssd_store_system(ctrl->store);
-	return init_nonvolatile(ctrl, error, size);
+	return init_nonvolatile(ctrl, err);
 }
 
 /* Room for the pieces of the largest transfer: a page each, and one more where it does not start on one. */
-static int init_transfers(struct vssd_ctrl *ctrl)
+static int init_transfers(struct vssd_ctrl *ctrl, struct pyn_error *err)
 {
 	uint64_t largest = LBAS_MAX * 4096;
 
@@ -185,7 +113,10 @@ static int init_transfers(struct vssd_ctrl *ctrl)
 		largest = ctrl->max_transfer;
 	ctrl->data.capacity = (uint32_t)(largest / 4096) + 2;
 	ctrl->data.segments = calloc(ctrl->data.capacity, sizeof(*ctrl->data.segments));
-	return ctrl->data.segments ? 0 : -ENOMEM;
+	if (ctrl->data.segments)
+		return 0;
+	return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for transfers of %llu bytes",
+			 (unsigned long long)largest);
 }
 
 static void power_up(struct vssd_ctrl *ctrl)
@@ -207,34 +138,33 @@ static void power_up(struct vssd_ctrl *ctrl)
 }
 
 int vssd_ctrl_create(const struct vssd_options *options, struct vssd_bus *bus, volatile uint32_t *doorbells,
-		     struct vssd_ctrl **result, char *error, size_t size)
+		     struct vssd_ctrl **created, struct pyn_error *err)
 {
+	int result = vssd_options_check(options, err);
 	struct vssd_ctrl *ctrl;
-	int err;
 
-	if (options_wrong(options, error, size))
-		return -EINVAL;
+	if (result)
+		return result;
 	ctrl = calloc(1, sizeof(*ctrl));
-	snprintf(error, size, "no memory for a controller");
 	if (!ctrl)
-		return -ENOMEM;
+		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a controller");
 	ctrl->options = *options;
 	ctrl->bus = bus;
 	ctrl->doorbells = doorbells;
 	ctrl->null_store = options->null_store;
 	ctrl->medium_ticks = pyn_ns_to_ticks(MEDIUM_NS);
-	err = init_transfers(ctrl);
-	if (!err)
-		err = init_store(ctrl, error, size);
-	if (err) {
+	result = init_transfers(ctrl, err);
+	if (!result)
+		result = init_store(ctrl, err);
+	if (result) {
 		vssd_ctrl_destroy(ctrl);
-		return err;
+		return result;
 	}
 	init_namespaces(ctrl);
 	vssd_format_resume(ctrl);
 	vssd_regs_init(ctrl);
 	power_up(ctrl);
-	*result = ctrl;
+	*created = ctrl;
 	return 0;
 }
 

@@ -10,58 +10,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/util/error.h"
 #include "vssd/bus/bus.h"
+#include "vssd/options.h"
 
 #define VSSD_CONFIG_SIZE 4096u
 #define VSSD_BAR0_SIZE 16384u
 #define VSSD_DOORBELL_OFFSET 4096u /* in BAR 0; page-aligned, so that clients can map it */
 #define VSSD_DOORBELL_SIZE 4096u
 
-#define VSSD_TIME_MAX_MS 3600000u
-#define VSSD_TIME_DERIVED UINT32_MAX
-#define VSSD_MDTS_MAX 15u
-
 struct vssd_ctrl;
 
-/* 4 KiB each, of all namespaces together; a null drive keeps no map of them. */
-#define VSSD_NULL_MAX_BLOCKS (UINT64_C(1) << 51)
-
-/* The versions of NVMe that it can claim, as users and as the VS register write them, in ascending order. */
-struct vssd_known_version {
-	const char *name;
-	uint32_t value;
-};
-#define VSSD_NUM_VERSIONS 7u
-#define VSSD_VERSION_NAMES "1.0, 1.1, 1.2, 1.2.1, 1.3, 1.4 or 2.0"
-extern const struct vssd_known_version vssd_known_versions[VSSD_NUM_VERSIONS];
-
-/* What the user asked for. vssd_options_default fills in the drive of the documentation. */
-struct vssd_options {
-	uint64_t size;          /* bytes of namespace 1; rounded down to whole 4 KiB */
-	const char *file;       /* data live in this file and outlast the process; NULL: in memory */
-	bool null_store;        /* keep no data at all: for measuring the path itself */
-	uint32_t lba_size;      /* of the format in use at start: 512 or 4096 */
-	uint16_t queues;        /* IO queue pairs, 1 … 64 */
-	bool grant_all;         /* feature 07h grants all of them, however few were asked for */
-	uint32_t queue_entries; /* largest queue, entries, 2 … 65536 (CAP.MQES + 1) */
-	uint32_t namespaces;    /* 1 … 32; each has the size above */
-	uint8_t mdts;           /* largest transfer, 2^mdts pages of 4 KiB, 0 … VSSD_MDTS_MAX; 0: no limit */
-	uint32_t version;       /* VS register, 0x00020000; one of vssd_known_versions */
-	uint64_t cache_size;    /* volatile write cache, bytes; 0: none */
-	const char *serial;     /* NULL: made up from the process and the time */
-	uint32_t format_ms; /* Format NVM and a sanitize operation take so long at least, 0 … VSSD_TIME_MAX_MS */
-	uint32_t sanitize_ms;
-	uint32_t sanitize_failures;     /* the first so many sanitize operations fail */
-	uint32_t self_test_ms;          /* a short self-test takes so long */
-	uint32_t extended_self_test_ms; /* an extended one; VSSD_TIME_DERIVED: ten times as long as a short one */
-};
-
-void vssd_options_default(struct vssd_options *options);
-
-/* A controller that is powered up and waits for CC.EN. 0, or -errno with a sentence in error (size bytes).
+/* A controller that is powered up and waits for CC.EN. 0, or -errno.
  * doorbells: VSSD_DOORBELL_SIZE bytes that the client may map; the controller polls them. */
 int vssd_ctrl_create(const struct vssd_options *options, struct vssd_bus *bus, volatile uint32_t *doorbells,
-		     struct vssd_ctrl **ctrl, char *error, size_t size);
+		     struct vssd_ctrl **ctrl, struct pyn_error *err);
 void vssd_ctrl_destroy(struct vssd_ctrl *ctrl);
 
 /* PCI configuration space. Offsets and lengths have been checked against VSSD_CONFIG_SIZE. As behind the kernel's

@@ -29,9 +29,7 @@
 
 #define VSSD_LATER ((uint16_t)0xffff)
 
-#define VSSD_MAX_IO_QUEUES 64u
 #define VSSD_NUM_QUEUES (VSSD_MAX_IO_QUEUES + 1)
-#define VSSD_MAX_NAMESPACES 32u
 #define VSSD_ADMIN_MAX_ENTRIES 4096u
 
 #define VSSD_ACL 3u /* these are 0's based, as Identify reports them */

@@ -133,6 +133,15 @@ static int do_quit(struct vssd_control *control, const struct request_packet *re
 	return 0;
 }
 
+static int do_options(struct vssd_control *control, const struct request_packet *request, struct reply_packet *reply)
+{
+	_Static_assert(VSSD_OPTIONS_TEXT <= sizeof(reply->data), "options");
+
+	(void)request;
+	reply->head.length = (uint32_t)vssd_options_values(control->options, (char *)reply->data);
+	return 0;
+}
+
 static int do_fault(struct vssd_control *control, const struct request_packet *request, struct reply_packet *reply)
 {
 	(void)control;
@@ -142,9 +151,11 @@ static int do_fault(struct vssd_control *control, const struct request_packet *r
 }
 
 static handler *const handlers[] = {
-	[VSSD_CONTROL_INFO] = do_info,   [VSSD_CONTROL_GEOMETRY] = do_geometry, [VSSD_CONTROL_COUNTERS] = do_counters,
-	[VSSD_CONTROL_POWER] = do_power, [VSSD_CONTROL_PEEK] = do_peek,         [VSSD_CONTROL_POKE] = do_poke,
-	[VSSD_CONTROL_QUIT] = do_quit,   [VSSD_CONTROL_FAULT_PLANT] = do_fault, [VSSD_CONTROL_FAULT_CLEAR] = do_fault,
+	[VSSD_CONTROL_INFO] = do_info,         [VSSD_CONTROL_GEOMETRY] = do_geometry,
+	[VSSD_CONTROL_COUNTERS] = do_counters, [VSSD_CONTROL_POWER] = do_power,
+	[VSSD_CONTROL_PEEK] = do_peek,         [VSSD_CONTROL_POKE] = do_poke,
+	[VSSD_CONTROL_QUIT] = do_quit,         [VSSD_CONTROL_OPTIONS] = do_options,
+	[VSSD_CONTROL_FAULT_PLANT] = do_fault, [VSSD_CONTROL_FAULT_CLEAR] = do_fault,
 };
 
 void vssd_control_init(struct vssd_control *control, struct vssd_session *session, const struct vssd_options *options)

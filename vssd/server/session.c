@@ -96,7 +96,6 @@ failed:
 
 int vssd_session_init(struct vssd_session *session, const struct vssd_options *options, struct pyn_error *err)
 {
-	char text[PYN_ERROR_TEXT] = "";
 	int result;
 
 	memset(session, 0, sizeof(*session));
@@ -110,10 +109,10 @@ int vssd_session_init(struct vssd_session *session, const struct vssd_options *o
 		return result;
 	result = vssd_ctrl_create(options, &session->bus,
 				  (uint32_t *)((char *)session->doorbells.mapping + VSSD_DOORBELL_OFFSET),
-				  &session->ctrl, text, sizeof(text));
+				  &session->ctrl, err);
 	if (result) {
 		doorbells_deinit(&session->doorbells);
-		return pyn_error(err, PYN_ERROR_ARGUMENT, -result, "%s", text);
+		return result;
 	}
 	session->powered = true;
 	return 0;

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -67,38 +66,34 @@ static void point(struct vssd_medium *medium, uint64_t blocks)
 	medium->pool = medium->memory + medium->pool_offset;
 }
 
-/* What an existing file says of itself: 1 it is new and empty, 0 it is a store, -errno with a sentence. */
-static int header_read(int fd, const char *file, struct file_header *header, uint64_t blocks, char *error,
-		       size_t size)
+static int refuse(struct pyn_error *err, int number, const char *format, const char *file)
+{
+	return pyn_error(err, PYN_ERROR_ARGUMENT, number, format, file);
+}
+
+/* What an existing file says of itself: 1 it is new and empty, 0 it is a store, -errno. */
+static int header_read(int fd, const char *file, struct file_header *header, uint64_t blocks, struct pyn_error *err)
 {
 	struct stat st;
 	ssize_t length;
 
 	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode)) {
-		snprintf(error, size, "%s is not a regular file: a drive's data live in one", file);
-		return -EINVAL;
-	}
+		return refuse(err, errno, "cannot read %s", file);
+	if (!S_ISREG(st.st_mode))
+		return refuse(err, EINVAL, "%s is not a regular file: a drive's data live in one", file);
 	if (st.st_size == 0)
 		return 1;
 	length = pread(fd, header, sizeof(*header), 0);
-	if (length != (ssize_t)sizeof(*header) || memcmp(header->magic, magic, sizeof(magic)) != 0) {
-		snprintf(error, size, "%s holds something else than a virtual SSD: give another file, or delete it",
-			 file);
-		return -EINVAL;
-	}
-	if (header->blocks != blocks) {
-		snprintf(error, size,
-			 "%s holds a drive of %llu bytes in all, not %llu: give its size, or another file", file,
-			 (unsigned long long)header->blocks << VSSD_BLOCK_SHIFT,
-			 (unsigned long long)blocks << VSSD_BLOCK_SHIFT);
-		return -EINVAL;
-	}
-	if (header->pool_blocks < blocks + VSSD_POOL_FIRST + 1 || header->pool_blocks > 2 * VSSD_MAX_BLOCKS) {
-		snprintf(error, size, "the header of %s is damaged: give another file, or delete it", file);
-		return -EINVAL;
-	}
+	if (length != (ssize_t)sizeof(*header) || memcmp(header->magic, magic, sizeof(magic)) != 0)
+		return refuse(err, EINVAL,
+			      "%s holds something else than a virtual SSD: give another file, or delete it", file);
+	if (header->blocks != blocks)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "%s holds a drive of %llu bytes in all, not %llu: give its size, or another file",
+				 file, (unsigned long long)header->blocks << VSSD_BLOCK_SHIFT,
+				 (unsigned long long)blocks << VSSD_BLOCK_SHIFT);
+	if (header->pool_blocks < blocks + VSSD_POOL_FIRST + 1 || header->pool_blocks > 2 * VSSD_MAX_BLOCKS)
+		return refuse(err, EINVAL, "the header of %s is damaged: give another file, or delete it", file);
 	return 0;
 }
 
@@ -116,52 +111,52 @@ static int header_write(struct vssd_medium *medium, uint64_t blocks)
 	return pwrite(medium->fd, &header, sizeof(header), 0) == (ssize_t)sizeof(header) ? 0 : -EIO;
 }
 
-static int file_open(struct vssd_medium *medium, const char *file, uint64_t blocks, uint64_t spare, char *error,
-		     size_t size)
+static int file_make(struct vssd_medium *medium, const char *file, uint64_t blocks, struct pyn_error *err)
+{
+	int result = header_write(medium, blocks);
+
+	if (!result)
+		return 0;
+	return pyn_error(err, PYN_ERROR_SYSTEM, -result, "cannot make %s: %s", file, strerror(-result));
+}
+
+static int file_open(struct vssd_medium *medium, const char *file, uint64_t blocks, uint64_t spare,
+		     struct pyn_error *err)
 {
 	struct file_header header;
 	struct stat st;
-	int err;
+	int result;
 
 	medium->fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (medium->fd < 0) {
-		err = -errno;
-		snprintf(error, size, "cannot open %s: %s", file, strerror(-err));
-		return err;
-	}
-	if (flock(medium->fd, LOCK_EX | LOCK_NB) < 0) {
-		snprintf(error, size, "%s is in use by another virtual SSD", file);
-		return -EBUSY;
-	}
-	snprintf(error, size, "cannot read %s", file);
-	err = header_read(medium->fd, file, &header, blocks, error, size);
-	if (err < 0)
-		return err;
-	lay_out(medium, blocks, err ? blocks + spare + VSSD_POOL_FIRST : header.pool_blocks);
-	if (err) {
-		err = header_write(medium, blocks);
-		if (err)
-			snprintf(error, size, "cannot make %s: %s", file, strerror(-err));
-		return err;
-	}
-	if (fstat(medium->fd, &st) < 0 || (uint64_t)st.st_size != medium->length) {
-		snprintf(error, size, "%s was cut: %llu bytes are missing or too many", file,
-			 (unsigned long long)(medium->length - (uint64_t)st.st_size));
-		return -EINVAL;
-	}
+	if (medium->fd < 0)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, errno, "cannot open %s: %s", file, strerror(errno));
+	if (flock(medium->fd, LOCK_EX | LOCK_NB) < 0)
+		return refuse(err, EBUSY, "%s is in use by another virtual SSD", file);
+	result = header_read(medium->fd, file, &header, blocks, err);
+	if (result < 0)
+		return result;
+	lay_out(medium, blocks, result ? blocks + spare + VSSD_POOL_FIRST : header.pool_blocks);
+	if (result)
+		return file_make(medium, file, blocks, err);
+	if (fstat(medium->fd, &st) < 0)
+		return refuse(err, errno, "cannot read %s", file);
+	if ((uint64_t)st.st_size != medium->length)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "%s was cut: it has %llu bytes, and its drive needs %llu", file,
+				 (unsigned long long)st.st_size, (unsigned long long)medium->length);
 	return 0;
 }
 
-int vssd_medium_open(struct vssd_medium *medium, const char *file, uint64_t blocks, uint64_t spare, char *error,
-		     size_t size)
+int vssd_medium_open(struct vssd_medium *medium, const char *file, uint64_t blocks, uint64_t spare,
+		     struct pyn_error *err)
 {
 	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 
 	if (file) {
-		int err = file_open(medium, file, blocks, spare, error, size);
+		int result = file_open(medium, file, blocks, spare, err);
 
-		if (err)
-			return err;
+		if (result)
+			return result;
 		flags = MAP_SHARED | MAP_NORESERVE;
 	} else {
 		lay_out(medium, blocks, blocks + spare + VSSD_POOL_FIRST);
@@ -169,9 +164,8 @@ int vssd_medium_open(struct vssd_medium *medium, const char *file, uint64_t bloc
 	medium->memory = mmap(NULL, medium->length, PROT_READ | PROT_WRITE, flags, medium->fd, 0);
 	if (medium->memory == MAP_FAILED) {
 		medium->memory = NULL;
-		snprintf(error, size, "no address space for a drive of %llu bytes",
-			 (unsigned long long)medium->length);
-		return -ENOMEM;
+		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no address space for a drive of %llu bytes",
+				 (unsigned long long)medium->length);
 	}
 	point(medium, blocks);
 	/* The pool is filled from its start. The maps are touched anywhere: a huge page for each entry would be dear.

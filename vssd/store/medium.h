@@ -25,9 +25,9 @@ struct vssd_medium {
 /* So that close is right before open was. */
 void vssd_medium_init(struct vssd_medium *medium);
 
-/* spare: pool blocks beside those that the data need. 0, or -errno with a sentence in error. */
-int vssd_medium_open(struct vssd_medium *medium, const char *file, uint64_t blocks, uint64_t spare, char *error,
-		     size_t size);
+/* spare: pool blocks beside those that the data need. 0, or -errno. */
+int vssd_medium_open(struct vssd_medium *medium, const char *file, uint64_t blocks, uint64_t spare,
+		     struct pyn_error *err);
 void vssd_medium_close(struct vssd_medium *medium);
 
 /* Whether pool blocks from first up to end (not included) may be written: in a file, space is set aside first, as a

@@ -3,7 +3,6 @@
 
 #include <emmintrin.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -339,24 +338,23 @@ uint64_t vssd_store_used(const struct vssd_store *store)
 
 /* What a file holds is somebody's data, and may be anybody's: an entry must name a block of the pool, each at most
  * once. Fills current, and the free blocks. */
-static int adopt(struct vssd_store *store, const char *file, char *error, size_t size)
+static int adopt(struct vssd_store *store, const char *file, struct pyn_error *err)
 {
 	struct vssd_store_private *p = store->private;
 	uint64_t *used = calloc(p->medium.pool_blocks / 64 + 1, sizeof(*used));
 
 	if (!used)
-		return -ENOMEM;
+		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory to check the map of %s", file);
 	p->next = VSSD_POOL_FIRST;
 	for (uint64_t i = 0; i < store->blocks; i++) {
 		uint32_t index = index_of(store->durable[i]);
 
 		if (index >= p->medium.pool_blocks ||
 		    (index >= VSSD_POOL_FIRST && used[index / 64] >> (index % 64) & 1)) {
-			snprintf(error, size,
-				 "the map in %s is damaged at block %llu: give another file, or delete it", file,
-				 (unsigned long long)i);
 			free(used);
-			return -EINVAL;
+			return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+					 "the map in %s is damaged at block %llu: give another file, or delete it",
+					 file, (unsigned long long)i);
 		}
 		used[index / 64] |= UINT64_C(1) << (index % 64);
 		if (index >= p->next)
@@ -371,14 +369,14 @@ static int adopt(struct vssd_store *store, const char *file, char *error, size_t
 	return 0;
 }
 
-static int store_init(struct vssd_store *store, const struct vssd_store_options *options, char *error, size_t size)
+static int store_init(struct vssd_store *store, const struct vssd_store_options *options, struct pyn_error *err)
 {
 	struct vssd_store_private *p = store->private;
 	uint64_t spare;
-	int err = vssd_medium_open(&p->medium, options->file, options->blocks, p->capacity, error, size);
+	int result = vssd_medium_open(&p->medium, options->file, options->blocks, p->capacity, err);
 
-	if (err)
-		return err;
+	if (result)
+		return result;
 	/* A file remembers how much room it has beside the data; the cache may not be larger than that. */
 	spare = p->medium.pool_blocks - VSSD_POOL_FIRST - options->blocks;
 	if (p->capacity > spare)
@@ -391,47 +389,50 @@ static int store_init(struct vssd_store *store, const struct vssd_store_options 
 	p->free = vssd_medium_alloc(p->medium.pool_blocks * sizeof(*p->free));
 	p->queue = calloc(p->capacity, sizeof(*p->queue));
 	p->in_queue = vssd_medium_alloc((options->blocks / 64 + 1) * sizeof(*p->in_queue));
-	if (!store->current || !p->free || !p->queue || !p->in_queue) {
-		snprintf(error, size, "no memory for the maps of %llu blocks", (unsigned long long)options->blocks);
-		return -ENOMEM;
-	}
+	if (!store->current || !p->free || !p->queue || !p->in_queue)
+		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for the maps of %llu blocks",
+				 (unsigned long long)options->blocks);
 	p->next = VSSD_POOL_FIRST;
 	store->marks[VSSD_POOL_UNWRITTEN] = (struct vssd_marks){0};
 	for (unsigned shared = VSSD_POOL_ZEROES; shared < VSSD_POOL_FIRST; shared++)
 		store->marks[shared] = (struct vssd_marks){.written = VSSD_ALL_SECTORS};
-	return options->file ? adopt(store, options->file, error, size) : 0;
+	return options->file ? adopt(store, options->file, err) : 0;
 }
 
-int vssd_store_open(const struct vssd_store_options *options, struct vssd_store **result, char *error, size_t size)
+static struct vssd_store *store_alloc(void)
 {
 	struct vssd_store *store = calloc(1, sizeof(*store));
-	int err;
 
-	snprintf(error, size, "no memory for the store");
 	if (store)
 		store->private = calloc(1, sizeof(*store->private));
-	if (!store || !store->private) {
-		free(store);
-		return -ENOMEM;
-	}
+	if (store && store->private)
+		return store;
+	free(store);
+	return NULL;
+}
+
+int vssd_store_open(const struct vssd_store_options *options, struct vssd_store **opened, struct pyn_error *err)
+{
+	struct vssd_store *store;
+	int result;
+
+	if (options->blocks == 0 || options->blocks > VSSD_MAX_BLOCKS || options->cache_blocks > VSSD_MAX_BLOCKS / 2)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "a store holds 1 to %llu blocks of 4 KiB and caches half as many, not %llu and %llu",
+				 (unsigned long long)VSSD_MAX_BLOCKS, (unsigned long long)options->blocks,
+				 (unsigned long long)options->cache_blocks);
+	store = store_alloc();
+	if (!store)
+		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for the store");
 	vssd_medium_init(&store->private->medium);
 	store->private->capacity =
 		options->cache_blocks < MIN_CACHE_BLOCKS ? MIN_CACHE_BLOCKS : options->cache_blocks;
-	if (options->blocks == 0 || options->blocks > VSSD_MAX_BLOCKS ||
-	    options->cache_blocks > VSSD_MAX_BLOCKS / 2) {
-		snprintf(error, size,
-			 "a store holds 1 to %llu blocks of 4 KiB and caches half as many, not %llu and %llu",
-			 (unsigned long long)VSSD_MAX_BLOCKS, (unsigned long long)options->blocks,
-			 (unsigned long long)options->cache_blocks);
-		err = -EINVAL;
-	} else {
-		err = store_init(store, options, error, size);
-	}
-	if (err) {
+	result = store_init(store, options, err);
+	if (result) {
 		vssd_store_close(store);
-		return err;
+		return result;
 	}
-	*result = store;
+	*opened = store;
 	return 0;
 }
 

@@ -21,6 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/util/error.h"
+
 #define VSSD_BLOCK_SIZE 4096u
 #define VSSD_BLOCK_SHIFT 12
 #define VSSD_SECTOR_SIZE 512u
@@ -71,9 +73,9 @@ struct vssd_store {
 	struct vssd_store_private *private;
 };
 
-/* Open or create. 0, or -errno with a sentence in error (size bytes). A file that is not a store, or one of another
+/* Open or create. 0, or -errno. A file that is not a store, or one of another
  * size, or in use by another process, is refused and left as it is. */
-int vssd_store_open(const struct vssd_store_options *options, struct vssd_store **store, char *error, size_t size);
+int vssd_store_open(const struct vssd_store_options *options, struct vssd_store **store, struct pyn_error *err);
 
 /* What is not durable is lost, as with the power; flush before. */
 void vssd_store_close(struct vssd_store *store);

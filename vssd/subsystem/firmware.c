@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/util/clock.h"
+#include "core/util/crc32c.h"
 
 #define ACTIVATION_NS UINT64_C(30000000)
 #define PIECE (VSSD_FWUG * NVME_FWUG_UNIT)
@@ -113,23 +114,6 @@ uint16_t vssd_firmware_download(struct vssd_ctrl *ctrl, const struct nvme_cmd *c
 	return NVME_SC_SUCCESS;
 }
 
-static uint32_t crc32c(uint32_t crc, const uint8_t *data, uint32_t length)
-{
-	/* Of half a byte each. */
-	static const uint32_t table[16] = {
-		0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
-		0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9, 0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
-	};
-
-	crc = ~crc;
-	for (uint32_t i = 0; i < length; i++) {
-		crc ^= data[i];
-		crc = crc >> 4 ^ table[crc & 15];
-		crc = crc >> 4 ^ table[crc & 15];
-	}
-	return ~crc;
-}
-
 static bool is_revision(const char revision[8])
 {
 	for (unsigned i = 0; i < 8; i++)
@@ -156,8 +140,8 @@ static bool image_is_good(const struct vssd_firmware *firmware, struct image *he
 			return false;
 	unsigned_header = *header;
 	unsigned_header.crc = 0;
-	crc = crc32c(0, (const uint8_t *)&unsigned_header, sizeof(unsigned_header));
-	crc = crc32c(crc, firmware->image + sizeof(*header), header->length - (uint32_t)sizeof(*header));
+	crc = pyn_crc32c(0, &unsigned_header, sizeof(unsigned_header));
+	crc = pyn_crc32c(crc, firmware->image + sizeof(*header), header->length - sizeof(*header));
 	return crc == header->crc;
 }
 

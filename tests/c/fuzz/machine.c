@@ -125,16 +125,16 @@ static void choose_options(struct fuzz_machine *machine)
 
 void fuzz_machine_plug(struct fuzz_machine *machine)
 {
-	char error[256] = "";
+	struct pyn_error err;
 
 	unplug(machine);
 	choose_options(machine);
 	machine->time_stands = fuzz_one_in(&machine->random, 8);
 	fuzz_time_stands = machine->time_stands;
 	fuzz_memory_forbid(&machine->memory, true);
-	if (vssd_ctrl_create(&machine->options, &machine->memory.bus, machine->doorbells, &machine->ctrl, error,
-			     sizeof(error)) != 0) {
-		printf("    no drive: %s\n", error);
+	if (vssd_ctrl_create(&machine->options, &machine->memory.bus, machine->doorbells, &machine->ctrl, &err) !=
+	    0) {
+		printf("    no drive: %s\n", err.text);
 		exit(2);
 	}
 	machine->drives++;

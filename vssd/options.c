@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vssd/options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "spec/nvme_regs.h"
+
+#define NAME_COLUMN 23 /* of --help: what an option is for starts there */
+#define MOST_CPUS 1024u
+#define TIME_MAX_MS 3600000u
+#define BLOCK 4096u
+#define DATA_MAX (UINT64_C(1) << 42) /* bytes of all namespaces: a store has 2^30 blocks */
+#define NULL_MAX (UINT64_C(1) << 63) /* of a drive that keeps none */
+
+/* How a value is written, and kept in struct vssd_arguments. */
+enum type {
+	NUMBER,     /* uint32_t */
+	SIZE,       /* uint64_t, bytes: whole numbers, K, M, G, T may follow */
+	CHOICE,     /* uint32_t, one of some names */
+	TEXT,       /* const char *, of least to most characters */
+	FLAG,       /* bool; takes no value */
+	DESCRIPTOR, /* int, an open file descriptor */
+};
+
+struct choice {
+	const char *name;
+	uint32_t value;
+};
+
+static const struct choice lba_sizes[] = {{"512", 512}, {"4096", 4096}, {NULL, 0}};
+
+static const struct choice versions[] = {
+	{"1.0", NVME_1_0}, {"1.1", NVME_1_1}, {"1.2", NVME_1_2}, {"1.2.1", NVME_1_2_1},
+	{"1.3", NVME_1_3}, {"1.4", NVME_1_4}, {"2.0", NVME_2_0}, {NULL, 0},
+};
+
+/* Who may give it. */
+enum whose { DRIVE, PROCESS, STARTER };
+
+struct entry {
+	const char *name;
+	enum type type;
+	enum whose whose; /* of the drive; of its process; of the program that starts it, and not of scripts */
+	size_t offset;    /* in struct vssd_arguments */
+	uint64_t least;
+	uint64_t most;
+	uint64_t initial;
+	const char *takes; /* stands for the value in --help; NULL: there is none */
+	const char *help;
+	const char *unit;  /* of the numbers, NULL: none needs to be named */
+	const char *shown; /* instead of the default value; NULL: that is shown */
+	const struct choice *choices;
+};
+
+#define AT(member) offsetof(struct vssd_arguments, member)
+
+static const struct entry entries[] = {
+	{"dir", TEXT, PROCESS, AT(folder), 1, PATH_MAX, 0, "DIR",
+	 "folder of its sockets; made where there is none, and left at the end", "a folder's name", "", NULL},
+	{"temporary", FLAG, STARTER, AT(temporary), 0, 1, 0, NULL,
+	 "remove the folder at the end, if it was made and holds nothing else", NULL, "", NULL},
+	{"size", SIZE, DRIVE, AT(drive.size), BLOCK, UINT64_MAX, UINT64_C(0x801030) * 512, "SIZE",
+	 "of each namespace: bytes, or with K, M, G, T", "a size like 4G, at least 4K", "some 4G", NULL},
+	{"file", TEXT, DRIVE, AT(drive.file), 1, PATH_MAX, 0, "FILE", "keep the data in FILE instead of in memory",
+	 "a file's name", "", NULL},
+	{"null", FLAG, DRIVE, AT(drive.null_store), 0, 1, 0, NULL, "keep no data: for measuring", NULL, "", NULL},
+	{"lba-size", CHOICE, DRIVE, AT(drive.lba_size), 0, 0, 512, "BYTES", "of an LBA, in a new drive", NULL, NULL,
+	 lba_sizes},
+	{"namespaces", NUMBER, DRIVE, AT(drive.namespaces), 1, VSSD_MAX_NAMESPACES, 1, "N", "how many there are",
+	 NULL, NULL, NULL},
+	{"queues", NUMBER, DRIVE, AT(drive.queues), 1, VSSD_MAX_IO_QUEUES, 16, "N", "IO queue pairs", NULL, NULL,
+	 NULL},
+	{"grant-all", FLAG, DRIVE, AT(drive.grant_all), 0, 1, 0, NULL,
+	 "grant all queues, also to hosts that ask for fewer (Number of Queues)", NULL, "", NULL},
+	{"queue-entries", NUMBER, DRIVE, AT(drive.queue_entries), 2, 65536, 4096, "N", "in the largest queue", NULL,
+	 NULL, NULL},
+	{"mdts", NUMBER, DRIVE, AT(drive.mdts), 0, 15, 5, "N", "largest transfer: 2^N pages of 4 KiB, or 0: no limit",
+	 NULL, "5: 128 KiB", NULL},
+	{"cache", SIZE, DRIVE, AT(drive.cache_size), 0, UINT64_MAX, UINT64_C(64) << 20, "SIZE",
+	 "of the volatile write cache, 0: none", "a size like 64M, or 0", "64M", NULL},
+	{"serial", TEXT, DRIVE, AT(drive.serial), 0, VSSD_SERIAL_SIZE, 0, "TEXT", "serial number", NULL, "made up",
+	 NULL},
+	{"nvme-version", CHOICE, DRIVE, AT(drive.version), 0, 0, NVME_2_0, "X.Y", "that it claims", NULL, NULL,
+	 versions},
+	{"format-time", NUMBER, DRIVE, AT(drive.format_ms), 0, TIME_MAX_MS, 20, "MS",
+	 "that Format NVM takes at least", "milliseconds", NULL, NULL},
+	{"sanitize-time", NUMBER, DRIVE, AT(drive.sanitize_ms), 0, TIME_MAX_MS, 2000, "MS",
+	 "that a sanitize operation takes at least", "milliseconds", NULL, NULL},
+	{"sanitize-failures", NUMBER, DRIVE, AT(drive.sanitize_failures), 0, UINT32_MAX, 0, "N",
+	 "make the first N sanitize operations fail half-way", NULL, NULL, NULL},
+	{"self-test-time", NUMBER, DRIVE, AT(drive.self_test_ms), 0, TIME_MAX_MS, 500, "MS",
+	 "that a short self-test takes", "milliseconds", NULL, NULL},
+	{"extended-self-test-time", NUMBER, DRIVE, AT(drive.extended_self_test_ms), 0, TIME_MAX_MS, VSSD_TIME_DERIVED,
+	 "MS", "that an extended one takes", "milliseconds", "ten times as long as a short one", NULL},
+	{"cpu", NUMBER, PROCESS, AT(cpu), 0, MOST_CPUS - 1, UINT32_MAX, "N", "run on this CPU only", NULL, "any",
+	 NULL},
+	{"owner-fd", DESCRIPTOR, STARTER, AT(owner_fd), 0, INT_MAX, UINT64_MAX, "N",
+	 "end when this pipe is closed at its other end", "an open descriptor", "", NULL},
+	{"ready-fd", DESCRIPTOR, STARTER, AT(ready_fd), 0, INT_MAX, UINT64_MAX, "N",
+	 "write \"ready\", or what is wrong, to this descriptor", "an open descriptor", "", NULL},
+	{"options", FLAG, STARTER, AT(list), 0, 1, 0, NULL, "print what a script can choose, as JSON", NULL, "",
+	 NULL},
+	{"help", FLAG, STARTER, AT(help), 0, 1, 0, NULL, "", NULL, "", NULL},
+};
+
+#define NUM_ENTRIES (sizeof(entries) / sizeof(entries[0]))
+
+/* ---- texts ---- */
+
+/* A text that is made piece by piece; what does not fit is cut. */
+struct text {
+	char *at;
+	size_t size;
+	size_t length;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct text *text, const char *format, ...)
+{
+	size_t room = text->size - text->length;
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = vsnprintf(text->at + text->length, room, format, args);
+	va_end(args);
+	text->length += (size_t)length < room ? (size_t)length : room - 1;
+}
+
+static const char *choice_name(const struct entry *entry, uint64_t value)
+{
+	for (const struct choice *choice = entry->choices; choice->name; choice++)
+		if (choice->value == value)
+			return choice->name;
+	return NULL;
+}
+
+static void add_choices(struct text *text, const struct entry *entry)
+{
+	for (const struct choice *choice = entry->choices; choice->name; choice++)
+		add(text, "%s%s", choice == entry->choices ? "" : choice[1].name ? ", " : " or ", choice->name);
+}
+
+/* The values that an option takes; nothing where its unit says it. */
+static void add_values(struct text *text, const struct entry *entry)
+{
+	if (entry->type == CHOICE)
+		add_choices(text, entry);
+	else if (entry->type == TEXT && !entry->unit)
+		add(text, "at most %" PRIu64 " characters", entry->most);
+	else if (entry->type == NUMBER)
+		add(text, "%s%s%" PRIu64 " to %" PRIu64, entry->unit ? entry->unit : "", entry->unit ? ", " : "",
+		    entry->least, entry->most);
+}
+
+/* What should have been given. */
+static void add_wanted(struct text *text, const struct entry *entry)
+{
+	size_t before = text->length;
+
+	add_values(text, entry);
+	if (text->length == before)
+		add(text, "%s", entry->unit ? entry->unit : "no value");
+}
+
+/* "largest transfer: 2^N pages of 4 KiB, or 0: no limit; 0 to 15 (5)" */
+static void add_help(struct text *text, const struct entry *entry)
+{
+	size_t before;
+
+	add(text, "%s", entry->help);
+	before = text->length;
+	add(text, "; ");
+	add_values(text, entry);
+	if (text->length == before + 2)
+		text->length = before;
+	text->at[text->length] = '\0';
+	if (entry->shown && *entry->shown)
+		add(text, " (%s)", entry->shown);
+	else if (!entry->shown && entry->type == CHOICE)
+		add(text, " (%s)", choice_name(entry, entry->initial));
+	else if (!entry->shown)
+		add(text, " (%" PRIu64 ")", entry->initial);
+}
+
+/* ---- values ---- */
+
+static void *member(struct vssd_arguments *arguments, const struct entry *entry)
+{
+	return (char *)arguments + entry->offset;
+}
+
+static void set_number(struct vssd_arguments *arguments, const struct entry *entry, uint64_t value)
+{
+	switch (entry->type) {
+	case NUMBER:
+	case CHOICE:
+		*(uint32_t *)member(arguments, entry) = (uint32_t)value;
+		return;
+	case SIZE:
+		*(uint64_t *)member(arguments, entry) = value;
+		return;
+	case FLAG:
+		*(bool *)member(arguments, entry) = value;
+		return;
+	case DESCRIPTOR:
+		*(int *)member(arguments, entry) = (int)value;
+		return;
+	case TEXT:
+		*(const char **)member(arguments, entry) = NULL;
+		return;
+	}
+}
+
+static uint64_t number_of(const struct vssd_options *options, const struct entry *entry)
+{
+	const char *at = (const char *)options + entry->offset - AT(drive);
+
+	switch (entry->type) {
+	case NUMBER:
+	case CHOICE:
+		return *(const uint32_t *)at;
+	case SIZE:
+		return *(const uint64_t *)at;
+	case FLAG:
+		return *(const bool *)at;
+	default:
+		return 0;
+	}
+}
+
+static const char *text_of(const struct vssd_options *options, const struct entry *entry)
+{
+	return *(const char *const *)((const char *)options + entry->offset - AT(drive));
+}
+
+static void set_defaults(struct vssd_arguments *arguments)
+{
+	memset(arguments, 0, sizeof(*arguments));
+	for (size_t i = 0; i < NUM_ENTRIES; i++)
+		set_number(arguments, &entries[i], entries[i].initial);
+}
+
+void vssd_options_default(struct vssd_options *options)
+{
+	struct vssd_arguments arguments;
+
+	set_defaults(&arguments);
+	*options = arguments.drive;
+}
+
+/* ---- parsing ---- */
+
+/* A number that ends where the text ends. */
+static bool parse_number(const char *text, uint64_t *number)
+{
+	char *end;
+
+	errno = 0;
+	*number = strtoull(text, &end, 10);
+	return errno == 0 && text[0] >= '0' && text[0] <= '9' && *end == '\0';
+}
+
+/* "4096", "512K"; "1.5G" is none: whole numbers with a suffix of one letter. */
+static bool parse_size(const char *text, uint64_t *size)
+{
+	static const char suffixes[] = "KMGT";
+	size_t length = strlen(text);
+	const char *suffix = length > 0 ? strchr(suffixes, text[length - 1] & ~0x20) : NULL;
+	char digits[24];
+
+	if (length == 0 || length >= sizeof(digits))
+		return false;
+	if (!suffix || *suffix == '\0')
+		return parse_number(text, size);
+	memcpy(digits, text, length - 1);
+	digits[length - 1] = '\0';
+	return parse_number(digits, size) &&
+	       !__builtin_mul_overflow(*size, UINT64_C(1024) << (10 * (suffix - suffixes)), size);
+}
+
+static bool parse_choice(const struct entry *entry, const char *text, uint64_t *value)
+{
+	for (const struct choice *choice = entry->choices; choice->name; choice++)
+		if (strcmp(choice->name, text) == 0) {
+			*value = choice->value;
+			return true;
+		}
+	return false;
+}
+
+/* Take the value of an option; false: it takes none such. */
+static bool take(struct vssd_arguments *arguments, const struct entry *entry, const char *value)
+{
+	uint64_t number = 1;
+	bool is_right = true;
+
+	switch (entry->type) {
+	case TEXT:
+		*(const char **)member(arguments, entry) = value;
+		return strlen(value) >= entry->least && strlen(value) <= entry->most;
+	case CHOICE:
+		is_right = parse_choice(entry, value, &number);
+		break;
+	case SIZE:
+		is_right = parse_size(value, &number) && number >= entry->least;
+		break;
+	case NUMBER:
+	case DESCRIPTOR:
+		is_right = parse_number(value, &number) && number >= entry->least && number <= entry->most;
+		break;
+	case FLAG:
+		break;
+	}
+	if (entry->type == DESCRIPTOR && is_right)
+		is_right = fcntl((int)number, F_SETFD, FD_CLOEXEC) == 0;
+	if (is_right)
+		set_number(arguments, entry, number);
+	return is_right;
+}
+
+static int refuse(const struct entry *entry, const char *value, struct pyn_error *err)
+{
+	char wanted[PYN_ERROR_TEXT];
+	struct text text = {wanted, sizeof(wanted), 0};
+
+	add_wanted(&text, entry);
+	return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "--%s takes %s, not \"%s\"", entry->name, wanted, value);
+}
+
+int vssd_options_parse(int argc, char **argv, struct vssd_arguments *arguments, struct pyn_error *err)
+{
+	struct option options[NUM_ENTRIES + 1] = {{0}};
+	int option, index = 0;
+
+	for (size_t i = 0; i < NUM_ENTRIES; i++)
+		options[i] = (struct option){
+			.name = entries[i].name,
+			.has_arg = entries[i].takes ? required_argument : no_argument,
+			.val = 1,
+		};
+	set_defaults(arguments);
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "", options, &index)) != -1) {
+		if (option == '?')
+			return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+					 "%s is unknown, ambiguous or lacks its value; --help lists the options",
+					 argv[optind - 1]);
+		if (!take(arguments, &entries[index], optarg))
+			return refuse(&entries[index], optarg, err);
+	}
+	if (optind < argc)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "\"%s\" is no option; --help lists them",
+				 argv[optind]);
+	if (!arguments->folder && !arguments->help && !arguments->list)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "--dir is missing: the folder of the drive's sockets");
+	return 0;
+}
+
+/* ---- checking ---- */
+
+static bool is_taken(const struct vssd_options *options, const struct entry *entry)
+{
+	uint64_t number = number_of(options, entry);
+
+	if (entry->type == CHOICE)
+		return choice_name(entry, number);
+	if (entry->type == TEXT)
+		return !text_of(options, entry) || strlen(text_of(options, entry)) <= entry->most;
+	return (number >= entry->least && number <= entry->most) || number == entry->initial;
+}
+
+static void add_value(struct text *text, const struct vssd_options *options, const struct entry *entry)
+{
+	uint64_t number = number_of(options, entry);
+
+	if (entry->type == TEXT)
+		add(text, "%s", text_of(options, entry) ? text_of(options, entry) : "");
+	else if (entry->choices && number >= NVME_1_0)
+		add(text, "%" PRIu64 ".%" PRIu64 "%s", number >> 16, number >> 8 & 0xff, number & 0xff ? ".1" : "");
+	else
+		add(text, "%" PRIu64, number);
+}
+
+static int check_together(const struct vssd_options *options, struct pyn_error *err)
+{
+	uint64_t most = options->null_store ? NULL_MAX : DATA_MAX;
+
+	if (options->size / BLOCK > most / BLOCK / options->namespaces)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "namespaces have 4 KiB each at least and %" PRIu64
+				 " GiB together at most: %u of %" PRIu64 " bytes",
+				 most >> 30, options->namespaces, options->size);
+	if (options->null_store && options->file)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "a null store keeps no data: take away the file, or null");
+	return 0;
+}
+
+int vssd_options_check(const struct vssd_options *options, struct pyn_error *err)
+{
+	for (size_t i = 0; i < NUM_ENTRIES; i++) {
+		char value[PYN_ERROR_TEXT];
+		struct text text = {value, sizeof(value), 0};
+
+		if (entries[i].whose != DRIVE || is_taken(options, &entries[i]))
+			continue;
+		add_value(&text, options, &entries[i]);
+		return refuse(&entries[i], value, err);
+	}
+	return check_together(options, err);
+}
+
+/* ---- telling ---- */
+
+void vssd_options_help(void)
+{
+	printf("Usage: vssd --dir DIR [options]\n"
+	       "A virtual NVMe SSD. Its clients connect to DIR (vfio-user): pynvme, SPDK, QEMU 10.1 and later.\n\n");
+	for (size_t i = 0; i < NUM_ENTRIES; i++) {
+		const struct entry *entry = &entries[i];
+		char says[256];
+		struct text text = {says, sizeof(says), 0};
+		int width;
+
+		add_help(&text, entry);
+		width = printf("  --%s%s%s", entry->name, entry->takes ? " " : "", entry->takes ? entry->takes : "");
+		printf("%*s%s\n", !*says ? 0 : width < NAME_COLUMN - 1 ? NAME_COLUMN - width : 2, "", says);
+	}
+}
+
+/* A string of JSON. Bytes above 7Fh are passed on: names of files are UTF-8, or are not told exactly. */
+static void add_string(struct text *text, const char *string)
+{
+	add(text, "\"");
+	for (; *string; string++) {
+		if (*string == '"' || *string == '\\')
+			add(text, "\\%c", *string);
+		else if ((unsigned char)*string < ' ')
+			add(text, "\\u%04x", (unsigned char)*string);
+		else
+			add(text, "%c", *string);
+	}
+	add(text, "\"");
+}
+
+size_t vssd_options_list(char *to)
+{
+	struct text text = {to, VSSD_OPTIONS_TEXT, 0};
+
+	add(&text, "[");
+	for (size_t i = 0; i < NUM_ENTRIES; i++) {
+		char says[256];
+		struct text help = {says, sizeof(says), 0};
+
+		if (entries[i].whose == STARTER)
+			continue;
+		add_help(&help, &entries[i]);
+		add(&text, "%s\n {\"name\": \"%s\", \"takes\": \"%s\", \"help\": ", text.length > 1 ? "," : "",
+		    entries[i].name, entries[i].takes ? entries[i].takes : "");
+		add_string(&text, says);
+		add(&text, "}");
+	}
+	add(&text, "\n]\n");
+	return text.length;
+}
+
+size_t vssd_options_values(const struct vssd_options *options, char *to)
+{
+	struct text text = {to, VSSD_OPTIONS_TEXT, 0};
+
+	add(&text, "{");
+	for (size_t i = 0; i < NUM_ENTRIES; i++) {
+		char value[PATH_MAX];
+		struct text one = {value, sizeof(value), 0};
+
+		if (entries[i].whose != DRIVE || (entries[i].type == TEXT && !text_of(options, &entries[i])))
+			continue;
+		add_value(&one, options, &entries[i]);
+		add(&text, "%s\"%s\": ", text.length > 1 ? ", " : "", entries[i].name);
+		add_string(&text, value);
+	}
+	add(&text, "}");
+	return text.length;
+}
