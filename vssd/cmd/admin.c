@@ -20,9 +20,11 @@ static bool qid_in_range(const struct vssd_ctrl *ctrl, uint32_t qid)
 
 /* What both create commands have in common: cdw10, cdw11.PC and PRP1. granted: the highest QID by feature 07h.
  * entry_size: CC.IOSQES or IOCQES, and what it must be. */
-static uint16_t check_create(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t granted, bool exists,
-			     uint64_t entry_size, uint64_t wanted)
+static uint16_t check_create(struct vssd_request *request, uint32_t granted, bool exists, uint64_t entry_size,
+			     uint64_t wanted)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	uint32_t qid = cmd->cdw10 & 0xffff, qsize = cmd->cdw10 >> 16;
 
 	if (qid == 0 || qid > granted || exists)
@@ -30,20 +32,21 @@ static uint16_t check_create(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd,
 	if (qsize == 0 || qsize >= ctrl->options.queue_entries || entry_size != wanted)
 		return NVME_SC_INVALID_QUEUE_SIZE;
 	if (!(cmd->cdw11 & QUEUE_PC))
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
+		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
 	if (cmd->prp1 & (ctrl->page_size - 1))
 		return NVME_SC_INVALID_PRP_OFFSET;
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t create_cq(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+static uint16_t create_cq(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	uint16_t qid = (uint16_t)cmd->cdw10;
 	uint16_t vector = (uint16_t)(cmd->cdw11 >> 16);
 	bool exists = qid_in_range(ctrl, qid) && ctrl->cq[qid].size;
-	uint16_t status = check_create(ctrl, cmd, ctrl->num_cqs, exists, NVME_GET(ctrl->cc, NVME_CC_IOCQES), 4);
+	uint16_t status = check_create(request, ctrl->num_cqs, exists, NVME_GET(ctrl->cc, NVME_CC_IOCQES), 4);
 
-	(void)cdw0;
 	if (status)
 		return status;
 	if (vector >= (vssd_config_irq(ctrl) == VSSD_IRQ_MSI ? VSSD_MSI_VECTORS : VSSD_MSIX_VECTORS))
@@ -53,14 +56,15 @@ static uint16_t create_cq(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, ui
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t create_sq(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+static uint16_t create_sq(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	uint16_t qid = (uint16_t)cmd->cdw10;
 	uint16_t cqid = (uint16_t)(cmd->cdw11 >> 16);
 	bool exists = qid_in_range(ctrl, qid) && ctrl->sq[qid].size;
-	uint16_t status = check_create(ctrl, cmd, ctrl->num_sqs, exists, NVME_GET(ctrl->cc, NVME_CC_IOSQES), 6);
+	uint16_t status = check_create(request, ctrl->num_sqs, exists, NVME_GET(ctrl->cc, NVME_CC_IOSQES), 6);
 
-	(void)cdw0;
 	if (status)
 		return status;
 	if (!qid_in_range(ctrl, cqid))
@@ -72,22 +76,24 @@ static uint16_t create_sq(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, ui
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t delete_sq(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+static uint16_t delete_sq(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	uint16_t qid = (uint16_t)cmd->cdw10;
 
-	(void)cdw0;
 	if (!qid_in_range(ctrl, qid) || !ctrl->sq[qid].size)
 		return NVME_SC_INVALID_QID;
 	vssd_sq_delete(ctrl, qid);
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t delete_cq(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+static uint16_t delete_cq(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	uint16_t qid = (uint16_t)cmd->cdw10;
 
-	(void)cdw0;
 	if (!qid_in_range(ctrl, qid) || !ctrl->cq[qid].size)
 		return NVME_SC_INVALID_QID;
 	if (ctrl->cq[qid].users > 0)
@@ -98,14 +104,16 @@ static uint16_t delete_cq(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, ui
 
 /* What takes longer than this command: requests of events, a format, and what waits in its queue or for the medium.
  * All else is done. An Abort is done at once, so that there are never more of them than ACL allows. */
-static uint16_t abort_command(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+static uint16_t abort_command(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	uint16_t sqid = (uint16_t)cmd->cdw10, cid = (uint16_t)(cmd->cdw10 >> 16);
 
-	*cdw0 = (sqid == 0 && (vssd_event_abort(ctrl, cid) || vssd_format_abort(ctrl, cid))) ||
-				vssd_sq_abort(ctrl, sqid, cid)
-			? 0
-			: 1;
+	request->result = (sqid == 0 && (vssd_event_abort(ctrl, cid) || vssd_format_abort(ctrl, cid))) ||
+					  vssd_sq_abort(ctrl, sqid, cid)
+				  ? 0
+				  : 1;
 	return NVME_SC_SUCCESS;
 }
 
@@ -114,7 +122,7 @@ static uint16_t abort_command(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd
 #define SCOPE_SUBSYSTEM NVME_EFFECT_SCOPE_SUBSYSTEM
 
 static const struct admin_command {
-	uint16_t (*execute)(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
+	uint16_t (*execute)(struct vssd_request *request);
 	uint32_t effects;     /* besides NVME_EFFECT_CSUPP */
 	bool during_sanitize; /* allowed while a sanitize operation is in progress, or has failed */
 	enum nvme_version since;
@@ -145,17 +153,19 @@ bool vssd_admin_supported(const struct vssd_ctrl *ctrl, uint8_t opcode)
 	return commands[opcode].execute && vssd_since(ctrl, commands[opcode].since);
 }
 
-uint16_t vssd_admin_execute(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+uint16_t vssd_admin_execute(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	const struct admin_command *command = &commands[cmd->opc];
 
 	if (!vssd_admin_supported(ctrl, cmd->opc))
 		return NVME_SC_INVALID_OPCODE;
 	if (cmd->flags & (NVME_FUSE | NVME_PSDT))
-		return vssd_invalid_field(ctrl, VSSD_FIELD_FLAGS);
+		return vssd_invalid_field(request, VSSD_FIELD_FLAGS);
 	if (!command->during_sanitize && vssd_sanitize_refuses(ctrl))
 		return vssd_sanitize_refuses(ctrl);
-	return command->execute(ctrl, cmd, cdw0);
+	return command->execute(request);
 }
 
 void vssd_admin_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256])

@@ -6,8 +6,9 @@
 
 #define LIST_CHUNK 512u
 
-static uint16_t append(struct vssd_data *data, uint8_t *memory, uint64_t iova, uint32_t length)
+static uint16_t append(struct vssd_request *request, uint8_t *memory, uint64_t iova, uint32_t length)
 {
+	struct vssd_data *data = &request->data;
 	struct vssd_segment *last = data->count ? &data->segments[data->count - 1] : NULL;
 
 	if (memory && last && last->memory && last->memory + last->length == memory &&
@@ -15,19 +16,19 @@ static uint16_t append(struct vssd_data *data, uint8_t *memory, uint64_t iova, u
 		last->length += length;
 		return NVME_SC_SUCCESS;
 	}
-	if (data->count == data->capacity)
+	if (data->count == request->ctrl->num_segments)
 		return NVME_SC_INTERNAL_ERROR;
 	data->segments[data->count++] = (struct vssd_segment){memory, iova, length};
 	return NVME_SC_SUCCESS;
 }
 
 /* A piece that lies in several regions, or in one that is reached by messages, or in none. */
-static uint16_t add_pieces(struct vssd_ctrl *ctrl, uint64_t iova, uint32_t length, uint32_t direction)
+static uint16_t add_pieces(struct vssd_request *request, uint64_t iova, uint32_t length, uint32_t direction)
 {
 	uint16_t status = NVME_SC_SUCCESS;
 
 	while (length > 0 && !status) {
-		const struct vssd_dma_region *region = vssd_dma_find(&ctrl->bus->dma, iova);
+		const struct vssd_dma_region *region = vssd_dma_find(&request->ctrl->bus->dma, iova);
 		uint64_t offset, rest;
 		uint32_t piece;
 
@@ -36,25 +37,26 @@ static uint16_t add_pieces(struct vssd_ctrl *ctrl, uint64_t iova, uint32_t lengt
 		offset = iova - region->iova;
 		rest = region->size - offset;
 		piece = length < rest ? length : (uint32_t)rest;
-		status = append(&ctrl->data, region->memory ? region->memory + offset : NULL, iova, piece);
+		status = append(request, region->memory ? region->memory + offset : NULL, iova, piece);
 		iova += piece;
 		length -= piece;
 	}
 	return status;
 }
 
-static uint16_t add(struct vssd_ctrl *ctrl, uint64_t iova, uint32_t length, uint32_t direction)
+static uint16_t add(struct vssd_request *request, uint64_t iova, uint32_t length, uint32_t direction)
 {
-	uint8_t *memory = vssd_dma_pointer(&ctrl->bus->dma, iova, length, direction);
+	uint8_t *memory = vssd_dma_pointer(&request->ctrl->bus->dma, iova, length, direction);
 
 	if (!memory)
-		return add_pieces(ctrl, iova, length, direction);
-	return append(&ctrl->data, memory, iova, length);
+		return add_pieces(request, iova, length, direction);
+	return append(request, memory, iova, length);
 }
 
 /* Walk a list from its first entry (which may lie anywhere in its page) until length bytes are covered. */
-static uint16_t walk_list(struct vssd_ctrl *ctrl, uint64_t list, uint64_t length, uint32_t direction)
+static uint16_t walk_list(struct vssd_request *request, uint64_t list, uint64_t length, uint32_t direction)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
 	uint32_t page = ctrl->page_size;
 	uint64_t entries[LIST_CHUNK];
 
@@ -82,7 +84,7 @@ static uint16_t walk_list(struct vssd_ctrl *ctrl, uint64_t list, uint64_t length
 				list = entries[i];
 				break;
 			}
-			status = add(ctrl, entries[i], piece, direction);
+			status = add(request, entries[i], piece, direction);
 			if (status)
 				return status;
 			length -= piece;
@@ -92,54 +94,78 @@ static uint16_t walk_list(struct vssd_ctrl *ctrl, uint64_t list, uint64_t length
 	}
 }
 
-uint16_t vssd_prp_map(struct vssd_ctrl *ctrl, uint64_t prp1, uint64_t prp2, uint64_t length, uint32_t direction)
+uint16_t vssd_data_map(struct vssd_request *request, uint64_t length, uint32_t direction)
 {
-	uint32_t page = ctrl->page_size;
+	uint64_t prp1 = request->cmd.prp1, prp2 = request->cmd.prp2;
+	uint32_t page = request->ctrl->page_size;
 	uint32_t room = page - (uint32_t)(prp1 & (page - 1));
 	uint16_t status;
 
-	ctrl->data.count = 0;
+	request->data = (struct vssd_data){.segments = request->ctrl->segments};
 	if (prp1 & 3)
 		return NVME_SC_INVALID_PRP_OFFSET;
 	if (length <= room)
-		return add(ctrl, prp1, (uint32_t)length, direction);
-	status = add(ctrl, prp1, room, direction);
+		return add(request, prp1, (uint32_t)length, direction);
+	status = add(request, prp1, room, direction);
 	if (status)
 		return status;
 	length -= room;
 	if (length > page)
-		return walk_list(ctrl, prp2, length, direction);
+		return walk_list(request, prp2, length, direction);
 	if (prp2 & (page - 1))
 		return NVME_SC_INVALID_PRP_OFFSET;
-	return add(ctrl, prp2, (uint32_t)length, direction);
+	return add(request, prp2, (uint32_t)length, direction);
 }
 
-uint16_t vssd_send(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, const void *buffer, uint32_t length)
+/* ---- copying ---- */
+
+uint16_t vssd_cursor_put(struct vssd_request *request, struct vssd_cursor *cursor, const uint8_t *from,
+			 uint32_t length)
 {
-	const uint8_t *from = buffer;
-	uint16_t status = vssd_prp_map(ctrl, cmd->prp1, cmd->prp2, length, VSSD_DMA_WRITE);
+	while (length > 0) {
+		const struct vssd_segment *segment = cursor->segment;
+		uint32_t piece = vssd_cursor_room(cursor, length);
 
-	for (uint32_t i = 0; !status && i < ctrl->data.count; i++) {
-		struct vssd_segment *segment = &ctrl->data.segments[i];
-
-		if (vssd_bus_write(ctrl->bus, segment->iova, from, segment->length) < 0)
+		if (segment->memory)
+			memcpy(segment->memory + cursor->done, from, piece);
+		else if (vssd_bus_write(request->ctrl->bus, segment->iova + cursor->done, from, piece) < 0)
 			return NVME_SC_DATA_TRANSFER_ERROR;
-		from += segment->length;
+		vssd_cursor_advance(cursor, piece);
+		from += piece;
+		length -= piece;
 	}
-	return status;
+	return NVME_SC_SUCCESS;
 }
 
-uint16_t vssd_receive(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, void *buffer, uint32_t length)
+uint16_t vssd_cursor_get(struct vssd_request *request, struct vssd_cursor *cursor, uint8_t *to, uint32_t length)
 {
-	uint8_t *to = buffer;
-	uint16_t status = vssd_prp_map(ctrl, cmd->prp1, cmd->prp2, length, VSSD_DMA_READ);
+	while (length > 0) {
+		const struct vssd_segment *segment = cursor->segment;
+		uint32_t piece = vssd_cursor_room(cursor, length);
 
-	for (uint32_t i = 0; !status && i < ctrl->data.count; i++) {
-		struct vssd_segment *segment = &ctrl->data.segments[i];
-
-		if (vssd_bus_read(ctrl->bus, segment->iova, to, segment->length) < 0)
+		if (segment->memory)
+			memcpy(to, segment->memory + cursor->done, piece);
+		else if (vssd_bus_read(request->ctrl->bus, segment->iova + cursor->done, to, piece) < 0)
 			return NVME_SC_DATA_TRANSFER_ERROR;
-		to += segment->length;
+		vssd_cursor_advance(cursor, piece);
+		to += piece;
+		length -= piece;
 	}
-	return status;
+	return NVME_SC_SUCCESS;
+}
+
+uint16_t vssd_data_send(struct vssd_request *request, const void *buffer, uint32_t length)
+{
+	uint16_t status = vssd_data_map(request, length, VSSD_DMA_WRITE);
+	struct vssd_cursor cursor = {.segment = request->data.segments};
+
+	return status ? status : vssd_cursor_put(request, &cursor, buffer, length);
+}
+
+uint16_t vssd_data_receive(struct vssd_request *request, void *buffer, uint32_t length)
+{
+	uint16_t status = vssd_data_map(request, length, VSSD_DMA_READ);
+	struct vssd_cursor cursor = {.segment = request->data.segments};
+
+	return status ? status : vssd_cursor_get(request, &cursor, buffer, length);
 }

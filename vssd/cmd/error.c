@@ -67,16 +67,16 @@ static uint16_t location_of(uint16_t status)
 	}
 }
 
-static bool names_lbas(const struct vssd_sq *sq, const struct nvme_cmd *cmd)
+static bool names_lbas(const struct vssd_request *request)
 {
-	switch (cmd->opc) {
+	switch (request->cmd.opc) {
 	case NVME_IO_READ:
 	case NVME_IO_WRITE:
 	case NVME_IO_WRITE_UNCORRECTABLE:
 	case NVME_IO_COMPARE:
 	case NVME_IO_WRITE_ZEROES:
 	case NVME_IO_VERIFY:
-		return sq->qid != 0;
+		return request->sq->qid != 0;
 	default:
 		return false;
 	}
@@ -88,25 +88,24 @@ static void add_entry(struct vssd_ctrl *ctrl, struct nvme_error_log_entry entry)
 	ctrl->errors[(entry.ecnt - 1) % (VSSD_ELPE + 1)] = entry;
 }
 
-void vssd_command_failed(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, const struct nvme_cmd *cmd,
-			 uint16_t status)
+void vssd_command_failed(const struct vssd_request *request, uint16_t status)
 {
-	struct vssd_failure *failure = &ctrl->failure;
+	const struct vssd_failure *failure = &request->failure;
+	const struct nvme_cmd *cmd = &request->cmd;
 	struct nvme_error_log_entry entry = {
-		.sqid = sq->qid,
+		.sqid = request->sq->qid,
 		.cid = cmd->cid,
-		.status = vssd_status_field(status) | sq->cq->phase,
+		.status = vssd_status_field(status) | request->sq->cq->phase,
 		.pel = failure->field ? failure->field : location_of(status),
 		.nsid = cmd->nsid,
 	};
 
 	if (failure->has_lba)
 		entry.lba = failure->lba;
-	else if (names_lbas(sq, cmd))
+	else if (names_lbas(request))
 		entry.lba = (uint64_t)cmd->cdw11 << 32 | cmd->cdw10;
-	*failure = (struct vssd_failure){0};
-	ctrl->counters.errors++;
-	add_entry(ctrl, entry);
+	request->ctrl->counters.errors++;
+	add_entry(request->ctrl, entry);
 }
 
 void vssd_error_of_none(struct vssd_ctrl *ctrl)
@@ -114,14 +113,14 @@ void vssd_error_of_none(struct vssd_ctrl *ctrl)
 	add_entry(ctrl, (struct nvme_error_log_entry){.sqid = UINT16_MAX, .cid = UINT16_MAX, .pel = VSSD_FIELD_NONE});
 }
 
-uint16_t vssd_invalid_field(struct vssd_ctrl *ctrl, uint16_t field)
+uint16_t vssd_invalid_field(struct vssd_request *request, uint16_t field)
 {
-	ctrl->failure.field = field;
+	request->failure.field = field;
 	return NVME_SC_INVALID_FIELD;
 }
 
-void vssd_failed_lba(struct vssd_ctrl *ctrl, uint64_t lba)
+void vssd_failed_lba(struct vssd_request *request, uint64_t lba)
 {
-	ctrl->failure.has_lba = true;
-	ctrl->failure.lba = lba;
+	request->failure.has_lba = true;
+	request->failure.lba = lba;
 }

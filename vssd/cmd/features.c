@@ -20,9 +20,8 @@ struct feature {
 	uint32_t initial;        /* the default value */
 
 	/* NULL: the value is feature[fid], and all values that fit the mask are right. */
-	uint16_t (*set)(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
-	uint16_t (*get)(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, enum nvme_feature_select select,
-			uint32_t *cdw0);
+	uint16_t (*set)(struct vssd_request *request);
+	uint16_t (*get)(struct vssd_request *request, enum nvme_feature_select select);
 };
 
 /* Dword 0 of feature 07h, whose two numbers are 0's based. */
@@ -46,13 +45,14 @@ static bool threshold_of(const struct vssd_ctrl *ctrl, uint32_t cdw11, uint32_t 
 	return *type <= THRESHOLD_UNDER && (*sensor <= VSSD_SENSORS || *sensor == TMPSEL_ALL);
 }
 
-static uint16_t set_temperature(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+static uint16_t set_temperature(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	uint32_t sensor, type;
 
-	(void)cdw0;
 	if (!threshold_of(ctrl, cmd->cdw11, &sensor, &type))
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
+		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
 	for (uint32_t i = 0; i <= VSSD_SENSORS; i++)
 		if (sensor == i || sensor == TMPSEL_ALL)
 			ctrl->threshold[i][type] = (uint16_t)cmd->cdw11;
@@ -67,20 +67,24 @@ static uint16_t initial_threshold(uint32_t sensor, uint32_t type)
 	return sensor == 0 ? VSSD_WCTEMP : UINT16_MAX;
 }
 
-static uint16_t get_temperature(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, enum nvme_feature_select select,
-				uint32_t *cdw0)
+static uint16_t get_temperature(struct vssd_request *request, enum nvme_feature_select select)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	uint32_t sensor, type;
 
 	if (!threshold_of(ctrl, cmd->cdw11, &sensor, &type) || sensor == TMPSEL_ALL)
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
-	*cdw0 = select == NVME_SEL_CURRENT ? ctrl->threshold[sensor][type] : initial_threshold(sensor, type);
+		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
+	request->result =
+		select == NVME_SEL_CURRENT ? ctrl->threshold[sensor][type] : initial_threshold(sensor, type);
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t set_error_recovery(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+static uint16_t set_error_recovery(struct vssd_request *request)
 {
-	(void)cdw0;
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
+
 	for (uint32_t i = 0; i < ctrl->options.namespaces; i++)
 		if (cmd->nsid == NVME_NSID_ALL || cmd->nsid == i + 1) {
 			ctrl->ns[i].dulbe = cmd->cdw11 & DULBE && vssd_features_dulbe(ctrl);
@@ -89,20 +93,23 @@ static uint16_t set_error_recovery(struct vssd_ctrl *ctrl, const struct nvme_cmd
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t get_error_recovery(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd,
-				   enum nvme_feature_select select, uint32_t *cdw0)
+static uint16_t get_error_recovery(struct vssd_request *request, enum nvme_feature_select select)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	const struct vssd_ns *ns = vssd_ns_find(ctrl, cmd->nsid);
 
 	if (!ns)
 		return NVME_SC_INVALID_NAMESPACE;
-	*cdw0 = select == NVME_SEL_CURRENT ? ns->tler | (ns->dulbe ? DULBE : 0) : 0;
+	request->result = select == NVME_SEL_CURRENT ? ns->tler | (ns->dulbe ? DULBE : 0) : 0;
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t set_vwc(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+static uint16_t set_vwc(struct vssd_request *request)
 {
-	(void)cdw0;
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
+
 	ctrl->feature[NVME_FEAT_VWC] = cmd->cdw11 & NVME_WCE;
 	ctrl->write_through = !(cmd->cdw11 & NVME_WCE);
 	if (ctrl->write_through)
@@ -110,10 +117,13 @@ static uint16_t set_vwc(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t set_queues(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+static uint16_t set_queues(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
+
 	if ((cmd->cdw11 & 0xffff) == 0xffff || cmd->cdw11 >> 16 == 0xffff)
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
+		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
 	if (ctrl->io_queues_made)
 		return NVME_SC_COMMAND_SEQUENCE_ERROR;
 	if (!ctrl->queues_granted && !ctrl->options.grant_all) {
@@ -121,48 +131,50 @@ static uint16_t set_queues(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, u
 		ctrl->num_cqs = lesser(ctrl->num_cqs, (cmd->cdw11 >> 16) + 1);
 	}
 	ctrl->queues_granted = true;
-	*cdw0 = queue_counts(ctrl->num_sqs, ctrl->num_cqs);
+	request->result = queue_counts(ctrl->num_sqs, ctrl->num_cqs);
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t get_queues(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, enum nvme_feature_select select,
-			   uint32_t *cdw0)
+static uint16_t get_queues(struct vssd_request *request, enum nvme_feature_select select)
 {
-	(void)cmd;
-	*cdw0 = select == NVME_SEL_CURRENT ? queue_counts(ctrl->num_sqs, ctrl->num_cqs)
-					   : queue_counts(ctrl->options.queues, ctrl->options.queues);
+	struct vssd_ctrl *ctrl = request->ctrl;
+
+	request->result = select == NVME_SEL_CURRENT ? queue_counts(ctrl->num_sqs, ctrl->num_cqs)
+						     : queue_counts(ctrl->options.queues, ctrl->options.queues);
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t set_vector(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+static uint16_t set_vector(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	uint16_t vector = (uint16_t)cmd->cdw11;
 
-	(void)cdw0;
 	if (vector >= VSSD_MSIX_VECTORS)
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
+		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
 	ctrl->coalescing_off[vector] = cmd->cdw11 & VECTOR_CD;
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t get_vector(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, enum nvme_feature_select select,
-			   uint32_t *cdw0)
+static uint16_t get_vector(struct vssd_request *request, enum nvme_feature_select select)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	uint16_t vector = (uint16_t)cmd->cdw11;
 
 	if (vector >= VSSD_MSIX_VECTORS)
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
-	*cdw0 = vector | (select == NVME_SEL_CURRENT && ctrl->coalescing_off[vector] ? VECTOR_CD : 0);
+		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
+	request->result = vector | (select == NVME_SEL_CURRENT && ctrl->coalescing_off[vector] ? VECTOR_CD : 0);
 	return NVME_SC_SUCCESS;
 }
 
 /* 48 bits of milliseconds, then how they came about. */
-static uint16_t set_timestamp(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+static uint16_t set_timestamp(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
 	uint64_t value;
-	uint16_t status = vssd_receive(ctrl, cmd, &value, sizeof(value));
+	uint16_t status = vssd_data_receive(request, &value, sizeof(value));
 
-	(void)cdw0;
 	if (status)
 		return status;
 	ctrl->timestamp = value & UINT64_C(0xffffffffffff);
@@ -171,17 +183,16 @@ static uint16_t set_timestamp(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t get_timestamp(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, enum nvme_feature_select select,
-			      uint32_t *cdw0)
+static uint16_t get_timestamp(struct vssd_request *request, enum nvme_feature_select select)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
 	uint64_t value = 0;
 
-	(void)cdw0;
 	if (select == NVME_SEL_CURRENT) {
 		value = ctrl->timestamp + (pyn_monotonic_ns() - ctrl->timestamp_set) / 1000000;
 		value = (value & UINT64_C(0xffffffffffff)) | (uint64_t)ctrl->timestamp_origin << 49;
 	}
-	return vssd_send(ctrl, cmd, &value, sizeof(value));
+	return vssd_data_send(request, &value, sizeof(value));
 }
 
 /* 128 bits came with 1.2.1. */
@@ -191,41 +202,42 @@ static bool exhid_is_wrong(const struct vssd_ctrl *ctrl, const struct nvme_cmd *
 }
 
 /* 64 bits, or 128 with EXHID. */
-static uint16_t set_host_id(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+static uint16_t set_host_id(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	uint8_t id[sizeof(ctrl->host_id)] = {0};
 	uint16_t status;
 
-	(void)cdw0;
 	if (exhid_is_wrong(ctrl, cmd))
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
-	status = vssd_receive(ctrl, cmd, id, cmd->cdw11 & NVME_EXHID ? 16 : 8);
+		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
+	status = vssd_data_receive(request, id, cmd->cdw11 & NVME_EXHID ? 16 : 8);
 	if (!status)
 		memcpy(ctrl->host_id, id, sizeof(id));
 	return status;
 }
 
-static uint16_t get_host_id(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, enum nvme_feature_select select,
-			    uint32_t *cdw0)
+static uint16_t get_host_id(struct vssd_request *request, enum nvme_feature_select select)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	static const uint8_t none[sizeof(ctrl->host_id)];
 	const uint8_t *id = select == NVME_SEL_CURRENT ? ctrl->host_id : none;
 
-	(void)cdw0;
 	if (exhid_is_wrong(ctrl, cmd))
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
-	return vssd_send(ctrl, cmd, id, cmd->cdw11 & NVME_EXHID ? 16 : 8);
+		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
+	return vssd_data_send(request, id, cmd->cdw11 & NVME_EXHID ? 16 : 8);
 }
 
 /* What the host can cope with, and this drive never asks of it: it has neither interrupted commands nor data area 4
  * nor extended LBA formats. */
-static uint16_t set_host_behavior(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+static uint16_t set_host_behavior(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
 	struct nvme_host_behavior data;
-	uint16_t status = vssd_receive(ctrl, cmd, &data, sizeof(data));
+	uint16_t status = vssd_data_receive(request, &data, sizeof(data));
 	bool since_2_0 = vssd_since(ctrl, NVME_2_0);
 
-	(void)cdw0;
 	if (status)
 		return status;
 	if (data.acre > 1 || (since_2_0 && (data.etdas > 1 || data.lbafee > 1)))
@@ -238,19 +250,19 @@ static uint16_t set_host_behavior(struct vssd_ctrl *ctrl, const struct nvme_cmd 
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t get_host_behavior(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, enum nvme_feature_select select,
-				  uint32_t *cdw0)
+static uint16_t get_host_behavior(struct vssd_request *request, enum nvme_feature_select select)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
 	static const struct nvme_host_behavior none;
 
-	(void)cdw0;
-	return vssd_send(ctrl, cmd, select == NVME_SEL_CURRENT ? &ctrl->behavior : &none, sizeof(none));
+	return vssd_data_send(request, select == NVME_SEL_CURRENT ? &ctrl->behavior : &none, sizeof(none));
 }
 
-static uint16_t set_command_set_profile(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+static uint16_t set_command_set_profile(struct vssd_request *request)
 {
-	(void)cdw0;
-	return cmd->cdw11 & 0x1ff ? vssd_invalid_field(ctrl, VSSD_FIELD_CDW11) : NVME_SC_SUCCESS;
+	const struct nvme_cmd *cmd = &request->cmd;
+
+	return cmd->cdw11 & 0x1ff ? vssd_invalid_field(request, VSSD_FIELD_CDW11) : NVME_SC_SUCCESS;
 }
 
 #define SAVEABLE (NVME_FEATURE_SAVEABLE | NVME_FEATURE_CHANGEABLE)
@@ -347,23 +359,25 @@ void vssd_features_reset(struct vssd_ctrl *ctrl)
 	ctrl->write_through = ctrl->options.cache_size == 0 || !(ctrl->feature[NVME_FEAT_VWC] & NVME_WCE);
 }
 
-uint16_t vssd_get_features(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+uint16_t vssd_get_features(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	uint8_t fid = (uint8_t)cmd->cdw10;
 	uint32_t select = cmd->cdw10 >> SEL_SHIFT & 7;
 	const struct feature *feature = find(ctrl, fid);
 
 	if (!feature)
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW10);
+		return vssd_invalid_field(request, VSSD_FIELD_CDW10);
 	if (select > (vssd_since(ctrl, NVME_1_1) ? NVME_SEL_SUPPORTED : NVME_SEL_CURRENT))
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW10 + 1);
+		return vssd_invalid_field(request, VSSD_FIELD_CDW10 + 1);
 	if (select == NVME_SEL_SUPPORTED) {
-		*cdw0 = feature->capabilities;
+		request->result = feature->capabilities;
 		return NVME_SC_SUCCESS;
 	}
 	if (feature->get)
-		return feature->get(ctrl, cmd, (enum nvme_feature_select)select, cdw0);
-	*cdw0 = vssd_feature_value(ctrl, fid, (enum nvme_feature_select)select);
+		return feature->get(request, (enum nvme_feature_select)select);
+	request->result = vssd_feature_value(ctrl, fid, (enum nvme_feature_select)select);
 	return NVME_SC_SUCCESS;
 }
 
@@ -379,24 +393,26 @@ static uint16_t check_nsid(struct vssd_ctrl *ctrl, const struct feature *feature
 	return vssd_ns_find(ctrl, nsid) ? NVME_SC_FEATURE_NOT_NS_SPECIFIC : NVME_SC_INVALID_NAMESPACE;
 }
 
-uint16_t vssd_set_features(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+uint16_t vssd_set_features(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	uint8_t fid = (uint8_t)cmd->cdw10;
 	const struct feature *feature = find(ctrl, fid);
 	bool save = cmd->cdw10 & NVME_SET_FEATURES_SV;
 	uint16_t status;
 
 	if (!feature)
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW10);
+		return vssd_invalid_field(request, VSSD_FIELD_CDW10);
 	status = check_nsid(ctrl, feature, cmd->nsid);
 	if (status)
 		return status;
 	if (save && !vssd_since(ctrl, NVME_1_1))
-		return vssd_invalid_field(ctrl, (VSSD_FIELD_CDW10 + 3) | 7u << VSSD_FIELD_BIT_SHIFT);
+		return vssd_invalid_field(request, (VSSD_FIELD_CDW10 + 3) | 7u << VSSD_FIELD_BIT_SHIFT);
 	if (save && !(feature->capabilities & NVME_FEATURE_SAVEABLE))
 		return NVME_SC_FEATURE_NOT_SAVEABLE;
 	if (feature->set)
-		status = feature->set(ctrl, cmd, cdw0);
+		status = feature->set(request);
 	else
 		ctrl->feature[fid] = cmd->cdw11 & mask_of(ctrl, fid);
 	if (!status && save) {

@@ -192,11 +192,11 @@ static void announce(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
 			       bit_if(vssd_feature_supported(ctrl, NVME_FEAT_TIMESTAMP), NVME_ONCS_TIMESTAMP));
 }
 
-static uint16_t identify_controller(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+static uint16_t identify_controller(struct vssd_request *request, uint8_t *data)
 {
-	struct nvme_id_ctrl *id = (struct nvme_id_ctrl *)ctrl->log;
+	struct vssd_ctrl *ctrl = request->ctrl;
+	struct nvme_id_ctrl *id = (struct nvme_id_ctrl *)data;
 
-	(void)cmd;
 	for (unsigned i = 0; i < sizeof(additions) / sizeof(additions[0]); i++)
 		if (vssd_since(ctrl, additions[i].since))
 			additions[i].describe(ctrl, id);
@@ -237,10 +237,11 @@ static uint8_t format_progress(const struct vssd_ctrl *ctrl, const struct vssd_n
 	return (uint8_t)(0x80 | (left ? (left * 100 + ns->blocks - 1) / ns->blocks : 1));
 }
 
-static uint16_t identify_ns(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+static uint16_t identify_ns(struct vssd_request *request, uint8_t *data)
 {
-	struct nvme_id_ns *id = (struct nvme_id_ns *)ctrl->log;
-	const struct vssd_ns *ns = vssd_ns_find(ctrl, cmd->nsid);
+	struct vssd_ctrl *ctrl = request->ctrl;
+	struct nvme_id_ns *id = (struct nvme_id_ns *)data;
+	const struct vssd_ns *ns = vssd_ns_find(ctrl, request->cmd.nsid);
 
 	if (!ns)
 		return NVME_SC_INVALID_NAMESPACE;
@@ -263,14 +264,16 @@ static uint16_t identify_ns(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t identify_active_list(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+static uint16_t identify_active_list(struct vssd_request *request, uint8_t *data)
 {
-	uint32_t *list = (uint32_t *)ctrl->log;
+	struct vssd_ctrl *ctrl = request->ctrl;
+	uint32_t *list = (uint32_t *)data;
 	unsigned count = 0;
 
-	if (cmd->nsid >= NVME_NSID_LAST)
+	if (request->cmd.nsid >= NVME_NSID_LAST)
 		return NVME_SC_INVALID_NAMESPACE;
-	for (uint32_t nsid = cmd->nsid + 1; nsid <= ctrl->options.namespaces && count < NSIDS_PER_LIST; nsid++)
+	for (uint32_t nsid = request->cmd.nsid + 1; nsid <= ctrl->options.namespaces && count < NSIDS_PER_LIST;
+	     nsid++)
 		list[count++] = nsid;
 	return NVME_SC_SUCCESS;
 }
@@ -284,15 +287,16 @@ static uint8_t *put_descriptor(uint8_t *at, uint8_t type, const void *id, uint8_
 	return at + sizeof(descriptor) + length;
 }
 
-static uint16_t identify_descriptors(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+static uint16_t identify_descriptors(struct vssd_request *request, uint8_t *data)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
 	const uint8_t csi = NVME_CSI_NVM;
-	uint8_t eui64[8], nguid[16], *at = ctrl->log;
+	uint8_t eui64[8], nguid[16], *at = data;
 
-	if (!vssd_ns_find(ctrl, cmd->nsid))
+	if (!vssd_ns_find(ctrl, request->cmd.nsid))
 		return NVME_SC_INVALID_NAMESPACE;
-	vssd_identify_eui64(ctrl, cmd->nsid, eui64);
-	nguid_of(ctrl, cmd->nsid, nguid);
+	vssd_identify_eui64(ctrl, request->cmd.nsid, eui64);
+	nguid_of(ctrl, request->cmd.nsid, nguid);
 	at = put_descriptor(at, NVME_NIDT_EUI64, eui64, sizeof(eui64));
 	at = put_descriptor(at, NVME_NIDT_NGUID, nguid, sizeof(nguid));
 	if (vssd_since(ctrl, NVME_2_0))
@@ -300,35 +304,37 @@ static uint16_t identify_descriptors(struct vssd_ctrl *ctrl, const struct nvme_c
 	return NVME_SC_SUCCESS;
 }
 
-static bool is_nvm(const struct nvme_cmd *cmd)
+static bool is_nvm(const struct vssd_request *request)
 {
-	return cmd->cdw11 >> 24 == NVME_CSI_NVM;
+	return request->cmd.cdw11 >> 24 == NVME_CSI_NVM;
 }
 
 /* The two that say more of the NVM command set: all limits are MDTS or none, and there is no protection information.
  */
-static uint16_t identify_csi_ns(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+static uint16_t identify_csi_ns(struct vssd_request *request, uint8_t *data)
 {
-	if (!vssd_ns_find(ctrl, cmd->nsid))
+	(void)data;
+	if (!vssd_ns_find(request->ctrl, request->cmd.nsid))
 		return NVME_SC_INVALID_NAMESPACE;
-	return is_nvm(cmd) ? NVME_SC_SUCCESS : NVME_SC_INVALID_COMMAND_SET;
+	return is_nvm(request) ? NVME_SC_SUCCESS : NVME_SC_INVALID_COMMAND_SET;
 }
 
-static uint16_t identify_csi_controller(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+static uint16_t identify_csi_controller(struct vssd_request *request, uint8_t *data)
 {
-	(void)ctrl;
-	return is_nvm(cmd) ? NVME_SC_SUCCESS : NVME_SC_INVALID_COMMAND_SET;
+	(void)data;
+	return is_nvm(request) ? NVME_SC_SUCCESS : NVME_SC_INVALID_COMMAND_SET;
 }
 
-static uint16_t identify_csi_active_list(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+static uint16_t identify_csi_active_list(struct vssd_request *request, uint8_t *data)
 {
-	return is_nvm(cmd) ? identify_active_list(ctrl, cmd) : NVME_SC_INVALID_COMMAND_SET;
+	return is_nvm(request) ? identify_active_list(request, data) : NVME_SC_INVALID_COMMAND_SET;
 }
 
-static uint16_t identify_independent(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+static uint16_t identify_independent(struct vssd_request *request, uint8_t *data)
 {
-	struct nvme_id_ns_independent *id = (struct nvme_id_ns_independent *)ctrl->log;
-	const struct vssd_ns *ns = vssd_ns_find(ctrl, cmd->nsid);
+	struct vssd_ctrl *ctrl = request->ctrl;
+	struct nvme_id_ns_independent *id = (struct nvme_id_ns_independent *)data;
+	const struct vssd_ns *ns = vssd_ns_find(ctrl, request->cmd.nsid);
 
 	if (!ns)
 		return NVME_SC_INVALID_NAMESPACE;
@@ -337,19 +343,19 @@ static uint16_t identify_independent(struct vssd_ctrl *ctrl, const struct nvme_c
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t identify_command_sets(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+static uint16_t identify_command_sets(struct vssd_request *request, uint8_t *data)
 {
-	uint64_t *vectors = (uint64_t *)ctrl->log;
-	uint16_t cntid = (uint16_t)(cmd->cdw10 >> 16);
+	uint64_t *vectors = (uint64_t *)data;
+	uint16_t cntid = (uint16_t)(request->cmd.cdw10 >> 16);
 
 	if (cntid != UINT16_MAX && cntid != CNTLID)
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW10 + 2);
+		return vssd_invalid_field(request, VSSD_FIELD_CDW10 + 2);
 	vectors[0] = 1u << NVME_CSI_NVM;
 	return NVME_SC_SUCCESS;
 }
 
 static const struct {
-	uint16_t (*fill)(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd); /* ctrl->log, which is zeros */
+	uint16_t (*fill)(struct vssd_request *request, uint8_t *data); /* NVME_IDENTIFY_SIZE zeros */
 	enum nvme_version since;
 } structures[256] = {
 	[NVME_CNS_NS] = {identify_ns, NVME_1_0},
@@ -363,15 +369,14 @@ static const struct {
 	[NVME_CNS_COMMAND_SETS] = {identify_command_sets, NVME_2_0},
 };
 
-uint16_t vssd_identify(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+uint16_t vssd_identify(struct vssd_request *request)
 {
-	uint8_t cns = (uint8_t)cmd->cdw10;
+	_Alignas(uint64_t) uint8_t data[NVME_IDENTIFY_SIZE] = {0};
+	uint8_t cns = (uint8_t)request->cmd.cdw10;
 	uint16_t status;
 
-	(void)cdw0;
-	if (!structures[cns].fill || !vssd_since(ctrl, structures[cns].since))
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW10);
-	memset(ctrl->log, 0, NVME_IDENTIFY_SIZE);
-	status = structures[cns].fill(ctrl, cmd);
-	return status ? status : vssd_send(ctrl, cmd, ctrl->log, NVME_IDENTIFY_SIZE);
+	if (!structures[cns].fill || !vssd_since(request->ctrl, structures[cns].since))
+		return vssd_invalid_field(request, VSSD_FIELD_CDW10);
+	status = structures[cns].fill(request, data);
+	return status ? status : vssd_data_send(request, data, sizeof(data));
 }

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "core/util/clock.h"
+
 /* What a command is about, in bytes of the store; of whole LBAs. */
 struct extent {
 	struct vssd_ns *ns;
@@ -46,8 +48,10 @@ static struct extent extent_of(struct vssd_ns *ns, uint64_t slba, uint64_t nlb)
 }
 
 /* The LBAs that a command names in cdw10 to cdw12. moves_data: MDTS holds. */
-static uint16_t locate(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool moves_data, struct extent *extent)
+static uint16_t locate(struct vssd_request *request, bool moves_data, struct extent *extent)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	struct vssd_ns *ns = vssd_ns_find(ctrl, cmd->nsid);
 	uint64_t slba = (uint64_t)cmd->cdw11 << 32 | cmd->cdw10;
 	uint64_t nlb = (cmd->cdw12 & 0xffff) + 1;
@@ -57,7 +61,7 @@ static uint16_t locate(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, bool 
 	if (ns->refuse)
 		return ns->refuse;
 	if (moves_data && nlb << ns->lba_shift > ctrl->max_transfer)
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW12);
+		return vssd_invalid_field(request, VSSD_FIELD_CDW12);
 	if (!vssd_range_fits(ns, slba, nlb))
 		return NVME_SC_LBA_OUT_OF_RANGE;
 	*extent = extent_of(ns, slba, nlb);
@@ -71,16 +75,17 @@ static uint64_t lba_of(const struct vssd_ns *ns, uint64_t offset)
 }
 
 /* The first of these sectors is where the command fails. */
-static void fail_at(struct vssd_ctrl *ctrl, const struct vssd_ns *ns, const struct part *part, uint8_t sectors)
+static void fail_at(struct vssd_request *request, const struct vssd_ns *ns, const struct part *part, uint8_t sectors)
 {
 	uint32_t first = (uint32_t)__builtin_ctz(sectors) * VSSD_SECTOR_SIZE;
 
-	vssd_failed_lba(ctrl, lba_of(ns, (part->block << VSSD_BLOCK_SHIFT) + first));
+	vssd_failed_lba(request, lba_of(ns, (part->block << VSSD_BLOCK_SHIFT) + first));
 }
 
 /* Whether all of an extent can be read. */
-static uint16_t check_readable(struct vssd_ctrl *ctrl, struct extent extent)
+static uint16_t check_readable(struct vssd_request *request, struct extent extent)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
 	struct part part;
 
 	while (!ctrl->null_store && next_part(&extent, &part)) {
@@ -91,91 +96,35 @@ static uint16_t check_readable(struct vssd_ctrl *ctrl, struct extent extent)
 			unwritten = (uint8_t)~vssd_store_written(ctrl->store, part.block) & part.sectors;
 		if (bad) {
 			ctrl->nv->media_errors++;
-			fail_at(ctrl, extent.ns, &part, bad);
+			fail_at(request, extent.ns, &part, bad);
 			vssd_telemetry_capture(ctrl, "unrecovered read error");
 			return NVME_SC_UNRECOVERED_READ_ERROR;
 		}
 		if (unwritten) {
-			fail_at(ctrl, extent.ns, &part, unwritten);
+			fail_at(request, extent.ns, &part, unwritten);
 			return NVME_SC_DEALLOCATED_OR_UNWRITTEN;
 		}
 	}
 	return NVME_SC_SUCCESS;
 }
 
-/* ---- host memory, piece by piece ---- */
-
-struct cursor {
-	const struct vssd_segment *segment;
-	uint32_t done; /* bytes of the segment */
-};
-
-static uint32_t cursor_room(const struct cursor *cursor, uint32_t wanted)
-{
-	uint32_t room = cursor->segment->length - cursor->done;
-
-	return wanted < room ? wanted : room;
-}
-
-static void cursor_advance(struct cursor *cursor, uint32_t length)
-{
-	cursor->done += length;
-	if (cursor->done == cursor->segment->length) {
-		cursor->segment++;
-		cursor->done = 0;
-	}
-}
-
-static int to_host(struct vssd_ctrl *ctrl, struct cursor *cursor, const uint8_t *from, uint32_t length)
-{
-	while (length > 0) {
-		const struct vssd_segment *segment = cursor->segment;
-		uint32_t piece = cursor_room(cursor, length);
-
-		if (segment->memory)
-			memcpy(segment->memory + cursor->done, from, piece);
-		else if (vssd_bus_write(ctrl->bus, segment->iova + cursor->done, from, piece) < 0)
-			return -1;
-		cursor_advance(cursor, piece);
-		from += piece;
-		length -= piece;
-	}
-	return 0;
-}
-
-static int from_host(struct vssd_ctrl *ctrl, struct cursor *cursor, uint8_t *to, uint32_t length)
-{
-	while (length > 0) {
-		const struct vssd_segment *segment = cursor->segment;
-		uint32_t piece = cursor_room(cursor, length);
-
-		if (segment->memory)
-			memcpy(to, segment->memory + cursor->done, piece);
-		else if (vssd_bus_read(ctrl->bus, segment->iova + cursor->done, to, piece) < 0)
-			return -1;
-		cursor_advance(cursor, piece);
-		to += piece;
-		length -= piece;
-	}
-	return 0;
-}
-
 /* ---- read, write, compare ---- */
 
-static uint16_t read_pieces(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, struct extent extent)
+static uint16_t read_pieces(struct vssd_request *request, struct extent extent)
 {
-	uint16_t status = vssd_prp_map(ctrl, cmd->prp1, cmd->prp2, extent.length, VSSD_DMA_WRITE);
-	struct cursor cursor = {.segment = ctrl->data.segments};
+	struct vssd_ctrl *ctrl = request->ctrl;
+	uint16_t status = vssd_data_map(request, extent.length, VSSD_DMA_WRITE);
+	struct vssd_cursor cursor = {.segment = request->data.segments};
 	struct part part;
 
 	if (!status)
-		status = check_readable(ctrl, extent);
+		status = check_readable(request, extent);
 	if (status || ctrl->null_store)
 		return status;
-	while (next_part(&extent, &part))
-		if (to_host(ctrl, &cursor, vssd_store_data(ctrl->store, part.block) + part.offset, part.length) < 0)
-			return NVME_SC_DATA_TRANSFER_ERROR;
-	return NVME_SC_SUCCESS;
+	while (!status && next_part(&extent, &part))
+		status = vssd_cursor_put(request, &cursor, vssd_store_data(ctrl->store, part.block) + part.offset,
+					 part.length);
+	return status;
 }
 
 /* Blocks that the extent touches are durable from now on. */
@@ -196,10 +145,12 @@ static inline void use_map(struct vssd_ctrl *ctrl, const struct extent *extent, 
 			     (extent->offset + extent->length - 1) >> VSSD_BLOCK_SHIFT, changed);
 }
 
-static uint16_t io_read(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+static uint16_t io_read(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	struct extent extent;
-	uint16_t status = locate(ctrl, cmd, true, &extent);
+	uint16_t status = locate(request, true, &extent);
 
 	ctrl->counters.commands_read++;
 	if (status)
@@ -207,7 +158,7 @@ static uint16_t io_read(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 	if (cmd->cdw12 & NVME_RW_FUA)
 		commit(ctrl, &extent);
 	use_map(ctrl, &extent, false);
-	status = read_pieces(ctrl, cmd, extent);
+	status = read_pieces(request, extent);
 	if (status)
 		return status;
 	ctrl->data_moved += extent.length;
@@ -225,95 +176,109 @@ static bool all_in_memory(const struct vssd_data *data)
 }
 
 /* Data that come by messages may fail to come: they are collected first, so that nothing is half written. */
-static uint16_t write_part(struct vssd_ctrl *ctrl, struct cursor *cursor, const struct part *part, bool in_memory)
+static uint16_t write_part(struct vssd_request *request, struct vssd_cursor *cursor, const struct part *part,
+			   bool in_memory)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
 	uint8_t bounce[VSSD_BLOCK_SIZE];
+	uint16_t status = NVME_SC_SUCCESS;
 	uint8_t *to;
 
-	if (in_memory && part->length == VSSD_BLOCK_SIZE && cursor_room(cursor, part->length) == part->length) {
+	if (in_memory && part->length == VSSD_BLOCK_SIZE && vssd_cursor_room(cursor, part->length) == part->length) {
 		const uint8_t *data = cursor->segment->memory + cursor->done;
 
-		cursor_advance(cursor, part->length);
+		vssd_cursor_advance(cursor, part->length);
 		return vssd_store_put(ctrl->store, part->block, data) ? NVME_SC_SUCCESS : NVME_SC_WRITE_FAULT;
 	}
-	if (!in_memory && from_host(ctrl, cursor, bounce, part->length) < 0)
-		return NVME_SC_DATA_TRANSFER_ERROR;
+	if (!in_memory)
+		status = vssd_cursor_get(request, cursor, bounce, part->length);
+	if (status)
+		return status;
 	to = vssd_store_write(ctrl->store, part->block, part->sectors);
 	if (!to)
 		return NVME_SC_WRITE_FAULT;
 	if (in_memory)
-		from_host(ctrl, cursor, to + part->offset, part->length);
-	else
-		memcpy(to + part->offset, bounce, part->length);
+		return vssd_cursor_get(request, cursor, to + part->offset, part->length);
+	memcpy(to + part->offset, bounce, part->length);
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t write_pieces(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, struct extent extent)
+static uint16_t write_pieces(struct vssd_request *request, struct extent extent)
 {
-	uint16_t status = vssd_prp_map(ctrl, cmd->prp1, cmd->prp2, extent.length, VSSD_DMA_READ);
-	struct cursor cursor = {.segment = ctrl->data.segments};
-	bool in_memory = all_in_memory(&ctrl->data);
+	struct vssd_ctrl *ctrl = request->ctrl;
+	uint16_t status = vssd_data_map(request, extent.length, VSSD_DMA_READ);
+	struct vssd_cursor cursor = {.segment = request->data.segments};
+	bool in_memory = all_in_memory(&request->data);
 	struct part part;
 
 	while (!status && !ctrl->null_store && next_part(&extent, &part))
-		status = write_part(ctrl, &cursor, &part, in_memory);
+		status = write_part(request, &cursor, &part, in_memory);
 	return status;
 }
 
 /* What changed the medium and must not wait in the cache becomes durable: the completion waits for that. */
-static inline uint16_t conclude_change(struct vssd_ctrl *ctrl, const struct extent *extent, bool fua)
+static inline void conclude_change(struct vssd_request *request, const struct extent *extent, bool fua)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+
 	use_map(ctrl, extent, true);
 	if (__builtin_expect(!fua && !ctrl->write_through, 1))
-		return NVME_SC_SUCCESS;
+		return;
 	commit(ctrl, extent);
-	return ctrl->options.cache_size > 0 ? VSSD_LATER : NVME_SC_SUCCESS;
+	if (ctrl->options.cache_size > 0)
+		request->due = pyn_ticks() + ctrl->medium_ticks;
 }
 
-static uint16_t io_write(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+static uint16_t io_write(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	struct extent extent;
-	uint16_t status = locate(ctrl, cmd, true, &extent);
+	uint16_t status = locate(request, true, &extent);
 
 	ctrl->counters.commands_write++;
 	if (!status)
-		status = write_pieces(ctrl, cmd, extent);
+		status = write_pieces(request, extent);
 	if (status)
 		return status;
 	ctrl->data_moved += extent.length;
 	ctrl->counters.bytes_written += extent.length;
 	ctrl->nv->sanitize.written = true;
 	ctrl->nv->sectors_written += extent.length / VSSD_SECTOR_SIZE;
-	return conclude_change(ctrl, &extent, cmd->cdw12 & NVME_RW_FUA);
+	conclude_change(request, &extent, cmd->cdw12 & NVME_RW_FUA);
+	return NVME_SC_SUCCESS;
 }
 
-static uint16_t io_compare(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+static uint16_t io_compare(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
 	struct extent extent;
-	uint16_t status = locate(ctrl, cmd, true, &extent);
-	struct cursor cursor = {.segment = ctrl->data.segments};
+	uint16_t status = locate(request, true, &extent);
+	struct vssd_cursor cursor;
 	uint8_t theirs[VSSD_BLOCK_SIZE];
 	struct part part;
 
 	if (!status)
-		status = vssd_prp_map(ctrl, cmd->prp1, cmd->prp2, extent.length, VSSD_DMA_READ);
+		status = vssd_data_map(request, extent.length, VSSD_DMA_READ);
 	if (!status)
-		status = check_readable(ctrl, extent);
+		status = check_readable(request, extent);
 	if (status)
 		return status;
+	cursor = (struct vssd_cursor){.segment = request->data.segments};
 	ctrl->data_moved += extent.length;
 	ctrl->nv->sectors_read += extent.length / VSSD_SECTOR_SIZE;
 	while (!ctrl->null_store && next_part(&extent, &part)) {
 		const uint8_t *ours = vssd_store_data(ctrl->store, part.block) + part.offset;
 
-		if (from_host(ctrl, &cursor, theirs, part.length) < 0)
-			return NVME_SC_DATA_TRANSFER_ERROR;
+		status = vssd_cursor_get(request, &cursor, theirs, part.length);
+		if (status)
+			return status;
 		if (memcmp(ours, theirs, part.length) != 0) {
 			uint32_t first = 0;
 
 			while (ours[first] == theirs[first])
 				first++;
-			vssd_failed_lba(ctrl,
+			vssd_failed_lba(request,
 					lba_of(extent.ns, (part.block << VSSD_BLOCK_SHIFT) + part.offset + first));
 			return NVME_SC_COMPARE_FAILURE;
 		}
@@ -333,23 +298,27 @@ static uint16_t zero_extent(struct vssd_ctrl *ctrl, struct extent extent, bool d
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t io_write_zeroes(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+static uint16_t io_write_zeroes(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	struct extent extent;
-	uint16_t status = locate(ctrl, cmd, false, &extent);
+	uint16_t status = locate(request, false, &extent);
 
 	if (!status)
 		status = zero_extent(ctrl, extent, cmd->cdw12 & NVME_RW_DEAC && vssd_since(ctrl, NVME_1_3));
 	if (status)
 		return status;
 	ctrl->nv->sanitize.written = true;
-	return conclude_change(ctrl, &extent, cmd->cdw12 & NVME_RW_FUA);
+	conclude_change(request, &extent, cmd->cdw12 & NVME_RW_FUA);
+	return NVME_SC_SUCCESS;
 }
 
-static uint16_t io_write_uncorrectable(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+static uint16_t io_write_uncorrectable(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
 	struct extent extent, rest;
-	uint16_t status = locate(ctrl, cmd, false, &extent);
+	uint16_t status = locate(request, false, &extent);
 	struct part part;
 
 	if (status)
@@ -358,23 +327,27 @@ static uint16_t io_write_uncorrectable(struct vssd_ctrl *ctrl, const struct nvme
 	while (next_part(&rest, &part))
 		if (vssd_store_poison(ctrl->store, part.block, part.sectors) < 0)
 			return NVME_SC_WRITE_FAULT;
-	return conclude_change(ctrl, &extent, false);
+	conclude_change(request, &extent, false);
+	return NVME_SC_SUCCESS;
 }
 
-static uint16_t io_verify(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+static uint16_t io_verify(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
 	struct extent extent;
-	uint16_t status = locate(ctrl, cmd, false, &extent);
+	uint16_t status = locate(request, false, &extent);
 
 	if (!status)
-		status = check_readable(ctrl, extent);
+		status = check_readable(request, extent);
 	if (!status)
 		ctrl->nv->sectors_read += extent.length / VSSD_SECTOR_SIZE;
 	return status;
 }
 
-static uint16_t io_flush(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+static uint16_t io_flush(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	const struct vssd_ns *ns = vssd_ns_find(ctrl, cmd->nsid);
 	uint16_t refuse;
 
@@ -388,22 +361,24 @@ static uint16_t io_flush(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t io_dsm(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+static uint16_t io_dsm(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	struct nvme_dsm_range ranges[256];
 	uint32_t count = (cmd->cdw10 & 0xff) + 1;
 	struct vssd_ns *ns = vssd_ns_find(ctrl, cmd->nsid);
-	uint16_t status, result = NVME_SC_SUCCESS;
+	uint16_t status;
 
 	if (!ns)
 		return NVME_SC_INVALID_NAMESPACE;
 	if (ns->refuse)
 		return ns->refuse;
-	status = vssd_receive(ctrl, cmd, ranges, count * (uint32_t)sizeof(ranges[0]));
+	status = vssd_data_receive(request, ranges, count * (uint32_t)sizeof(ranges[0]));
 	for (uint32_t i = 0; i < count && !status; i++)
 		if (!vssd_range_fits(ns, ranges[i].slba, ranges[i].nlb)) {
-			ctrl->failure.field = VSSD_FIELD_NONE;
-			vssd_failed_lba(ctrl, ranges[i].slba);
+			request->failure.field = VSSD_FIELD_NONE;
+			vssd_failed_lba(request, ranges[i].slba);
 			status = NVME_SC_LBA_OUT_OF_RANGE;
 		}
 	if (status || !(cmd->cdw11 & NVME_DSM_AD))
@@ -414,9 +389,9 @@ static uint16_t io_dsm(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 		if (extent.length == 0)
 			continue;
 		status = zero_extent(ctrl, extent, true);
-		result = conclude_change(ctrl, &extent, false);
+		conclude_change(request, &extent, false);
 	}
-	return status ? status : result;
+	return status;
 }
 
 /* Their scope is not reported: each of them is about its namespace. */
@@ -442,24 +417,27 @@ bool vssd_io_supported(const struct vssd_ctrl *ctrl, uint8_t opcode)
 	return commands[opcode].effects && vssd_since(ctrl, commands[opcode].since);
 }
 
-static uint16_t execute_other(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+static uint16_t execute_other(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
+
 	ctrl->counters.commands_other++;
 	if (!vssd_io_supported(ctrl, cmd->opc))
 		return NVME_SC_INVALID_OPCODE;
 	switch (cmd->opc) {
 	case NVME_IO_FLUSH:
-		return io_flush(ctrl, cmd);
+		return io_flush(request);
 	case NVME_IO_WRITE_UNCORRECTABLE:
-		return io_write_uncorrectable(ctrl, cmd);
+		return io_write_uncorrectable(request);
 	case NVME_IO_COMPARE:
-		return io_compare(ctrl, cmd);
+		return io_compare(request);
 	case NVME_IO_WRITE_ZEROES:
-		return io_write_zeroes(ctrl, cmd);
+		return io_write_zeroes(request);
 	case NVME_IO_DSM:
-		return io_dsm(ctrl, cmd);
+		return io_dsm(request);
 	case NVME_IO_VERIFY:
-		return io_verify(ctrl, cmd);
+		return io_verify(request);
 	default:
 		return NVME_SC_INVALID_OPCODE;
 	}
@@ -467,25 +445,31 @@ static uint16_t execute_other(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd
 
 /* Why a command with FUSE or PSDT is refused: it is half of a pair whose other half is not there, or these fields
  * have no such value for it. */
-static uint16_t refusal(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+static uint16_t refusal(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
+
 	if (!vssd_io_supported(ctrl, cmd->opc))
 		return NVME_SC_INVALID_OPCODE;
 	return vssd_io_is_first(cmd) || vssd_io_is_second(cmd) ? NVME_SC_ABORTED_MISSING_FUSED
-							       : vssd_invalid_field(ctrl, VSSD_FIELD_FLAGS);
+							       : vssd_invalid_field(request, VSSD_FIELD_FLAGS);
 }
 
-uint16_t vssd_io_execute(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+uint16_t vssd_io_execute(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
+
 	if (__builtin_expect(ctrl->power_state.asleep, 0))
 		vssd_power_wake(ctrl);
 	if (__builtin_expect(cmd->flags & (NVME_FUSE | NVME_PSDT), 0))
-		return refusal(ctrl, cmd);
+		return refusal(request);
 	if (cmd->opc == NVME_IO_READ)
-		return io_read(ctrl, cmd);
+		return io_read(request);
 	if (cmd->opc == NVME_IO_WRITE)
-		return io_write(ctrl, cmd);
-	return execute_other(ctrl, cmd);
+		return io_write(request);
+	return execute_other(request);
 }
 
 /* ---- fused operations: Compare and Write is the one that there is ---- */
@@ -506,15 +490,14 @@ static bool same_lbas(const struct nvme_cmd *a, const struct nvme_cmd *b)
 	       (a->cdw12 & 0xffff) == (b->cdw12 & 0xffff);
 }
 
-void vssd_io_execute_fused(struct vssd_ctrl *ctrl, const struct nvme_cmd *first, const struct nvme_cmd *second,
-			   uint16_t status[2])
+void vssd_io_execute_fused(struct vssd_request *first, struct vssd_request *second, uint16_t status[2])
 {
-	if (!same_lbas(first, second)) {
+	if (!same_lbas(&first->cmd, &second->cmd)) {
 		status[0] = status[1] = NVME_SC_INVALID_FIELD;
 		return;
 	}
-	status[0] = execute_other(ctrl, first);
-	status[1] = status[0] ? NVME_SC_ABORTED_FAILED_FUSED : io_write(ctrl, second);
+	status[0] = execute_other(first);
+	status[1] = status[0] ? NVME_SC_ABORTED_FAILED_FUSED : io_write(second);
 }
 
 void vssd_io_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256])

@@ -111,9 +111,9 @@ static int init_transfers(struct vssd_ctrl *ctrl, struct pyn_error *err)
 	ctrl->max_transfer = ctrl->options.mdts ? UINT64_C(4096) << ctrl->options.mdts : UINT64_MAX;
 	if (ctrl->max_transfer < largest)
 		largest = ctrl->max_transfer;
-	ctrl->data.capacity = (uint32_t)(largest / 4096) + 2;
-	ctrl->data.segments = calloc(ctrl->data.capacity, sizeof(*ctrl->data.segments));
-	if (ctrl->data.segments)
+	ctrl->num_segments = (uint32_t)(largest / 4096) + 2;
+	ctrl->segments = calloc(ctrl->num_segments, sizeof(*ctrl->segments));
+	if (ctrl->segments)
 		return 0;
 	return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for transfers of %llu bytes",
 			 (unsigned long long)largest);
@@ -175,7 +175,7 @@ void vssd_ctrl_destroy(struct vssd_ctrl *ctrl)
 	if (ctrl->store)
 		vssd_store_close(ctrl->store);
 	vssd_firmware_deinit(ctrl);
-	free(ctrl->data.segments);
+	free(ctrl->segments);
 	free(ctrl);
 }
 

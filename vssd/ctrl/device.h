@@ -13,7 +13,7 @@
  * subsystem/ format.c, sanitize.c, firmware.c, self_test.c, telemetry.c
  *            health.c    what SMART reports
  *
- * A handler returns the status of its command as NVME_SC(sct, sc), or VSSD_LATER where the completion comes later.
+ * A handler takes a struct vssd_request, and returns its status as NVME_SC(sct, sc), or VSSD_LATER.
  */
 #ifndef VSSD_CTRL_DEVICE_H
 #define VSSD_CTRL_DEVICE_H
@@ -23,11 +23,11 @@
 #include "spec/nvme_log.h"
 #include "spec/nvme_regs.h"
 #include "vssd/bus/bus.h"
+#include "vssd/cmd/dptr.h"
+#include "vssd/cmd/request.h"
 #include "vssd/ctrl/ctrl.h"
 #include "vssd/ctrl/function.h"
 #include "vssd/store/store.h"
-
-#define VSSD_LATER ((uint16_t)0xffff)
 
 #define VSSD_NUM_QUEUES (VSSD_MAX_IO_QUEUES + 1)
 #define VSSD_ADMIN_MAX_ENTRIES 4096u
@@ -55,10 +55,11 @@
 
 /* ---- queues ---- */
 
-/* A completion that is held back until the medium would be done, which is how long a write takes that skips the
- * cache, or until there is room for it. */
-struct vssd_held {
+/* What is left of a request that was executed and cannot complete yet: a write that skips the cache waits for the
+ * medium, others for room in their completion queue. */
+struct vssd_waiting {
 	uint64_t due; /* ticks */
+	uint64_t result;
 	uint16_t cid;
 	uint16_t status;
 };
@@ -84,8 +85,8 @@ struct vssd_sq {
 	uint16_t num_dead;
 	uint8_t priority;
 	uint64_t pair_due; /* ticks: until then the first half of a fused operation waits for its second; 0: none */
-	struct vssd_held held[VSSD_HELD_MAX]; /* a ring, in the order in which they fall due */
-	uint32_t dead[VSSD_DEAD_MAX];         /* entries that were aborted before they were fetched */
+	struct vssd_waiting held[VSSD_HELD_MAX]; /* a ring, in the order in which they fall due */
+	uint32_t dead[VSSD_DEAD_MAX];            /* entries that were aborted before they were fetched */
 };
 
 struct vssd_cq {
@@ -109,20 +110,6 @@ struct vssd_cq {
 struct vssd_coalesced {
 	uint32_t entries;
 	uint64_t due; /* ticks, from the first of them on */
-};
-
-/* ---- host memory of one command ---- */
-
-struct vssd_segment {
-	uint8_t *memory; /* NULL: reached by messages */
-	uint64_t iova;
-	uint32_t length;
-};
-
-struct vssd_data {
-	struct vssd_segment *segments;
-	uint32_t count;
-	uint32_t capacity;
 };
 
 /* ---- namespaces ---- */
@@ -231,12 +218,6 @@ struct vssd_events {
 
 /* ---- an admin command that takes its time ---- */
 
-struct vssd_late {
-	uint16_t cid;
-	uint16_t status;
-	uint32_t cdw0;
-};
-
 struct vssd_format {
 	bool running;
 	uint16_t cid;
@@ -323,13 +304,6 @@ struct vssd_health {
 	uint8_t thermal;       /* 1, 2: at or above TMT1, TMT2 */
 };
 
-/* What is known of the command that is failing, besides its status. */
-struct vssd_failure {
-	uint16_t field; /* VSSD_FIELD_*; 0: what the status says */
-	bool has_lba;
-	uint64_t lba;
-};
-
 struct vssd_ctrl {
 	struct vssd_bus *bus;
 	volatile uint32_t *doorbells;
@@ -358,7 +332,8 @@ struct vssd_ctrl {
 	struct vssd_counters counters;
 	uint64_t traced; /* commands, ever */
 	struct vssd_trace_entry trace[VSSD_TRACE];
-	struct vssd_data data; /* of the command that is being executed */
+	struct vssd_segment *segments; /* room for those of the request in hand */
+	uint32_t num_segments;
 	struct vssd_sq sq[VSSD_NUM_QUEUES];
 	struct vssd_cq cq[VSSD_NUM_QUEUES];
 	struct vssd_ns ns[VSSD_MAX_NAMESPACES];
@@ -411,13 +386,11 @@ struct vssd_ctrl {
 	bool telemetry_available; /* those of the controller, which nobody has read yet */
 	/* Completed, but the admin CQ is full: event requests, a format, an activation, and what is being executed.
 	 */
-	struct vssd_late late[VSSD_AERL + 4];
+	struct vssd_waiting late[VSSD_AERL + 4];
 	unsigned num_late;
 	struct nvme_error_log_entry errors[VSSD_ELPE + 1]; /* a ring */
-	struct vssd_failure failure;
 	struct vssd_health health;
 	uint64_t power_on_ns; /* CLOCK_MONOTONIC, up to which power_on_ms counts */
-	uint8_t log[4096];    /* the log page, or data structure, that is being sent */
 };
 
 /* ---- regs.c ---- */
@@ -458,7 +431,7 @@ unsigned vssd_queues_poll(struct vssd_ctrl *ctrl);
 void vssd_queues_settle(struct vssd_ctrl *ctrl);
 
 /* Complete an admin command that returned VSSD_LATER. */
-void vssd_complete_later(struct vssd_ctrl *ctrl, uint16_t cid, uint16_t status, uint32_t cdw0);
+void vssd_complete_later(struct vssd_ctrl *ctrl, uint16_t cid, uint16_t status, uint64_t result);
 
 /* Complete with Abort Requested a command that waits in a submission queue, and never execute it, or one that waits
  * for the medium; false: there is none, or no room to say so. */
@@ -512,18 +485,9 @@ void vssd_doorbells_scan(struct vssd_ctrl *ctrl);
 void vssd_doorbell_clear(struct vssd_ctrl *ctrl, uint32_t index);
 void vssd_doorbells_clear(struct vssd_ctrl *ctrl);
 
-/* ---- prp.c ---- */
-
-/* Translate a command's PRPs into ctrl->data. direction: VSSD_DMA_READ where the controller reads the memory. */
-uint16_t vssd_prp_map(struct vssd_ctrl *ctrl, uint64_t prp1, uint64_t prp2, uint64_t length, uint32_t direction);
-
-/* Copy between buffer and the memory of a command that carries length bytes. */
-uint16_t vssd_send(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, const void *buffer, uint32_t length);
-uint16_t vssd_receive(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, void *buffer, uint32_t length);
-
 /* ---- admin.c, and an admin command each ---- */
 
-uint16_t vssd_admin_execute(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
+uint16_t vssd_admin_execute(struct vssd_request *request);
 void vssd_admin_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256]);
 
 /* What Identify announces is what the tables of commands, log pages and features hold. */
@@ -537,13 +501,13 @@ void vssd_identify_oui(uint8_t ieee[3]);
 /* The EUI-64 of a namespace, or of the device (nsid 0), the most significant byte first. */
 void vssd_identify_eui64(const struct vssd_ctrl *ctrl, uint32_t nsid, uint8_t eui64[8]);
 
-uint16_t vssd_identify(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
-uint16_t vssd_get_features(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
-uint16_t vssd_set_features(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
-uint16_t vssd_get_log_page(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
-uint16_t vssd_async_event(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
-uint16_t vssd_format_nvm(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
-uint16_t vssd_sanitize(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
+uint16_t vssd_identify(struct vssd_request *request);
+uint16_t vssd_get_features(struct vssd_request *request);
+uint16_t vssd_set_features(struct vssd_request *request);
+uint16_t vssd_get_log_page(struct vssd_request *request);
+uint16_t vssd_async_event(struct vssd_request *request);
+uint16_t vssd_format_nvm(struct vssd_request *request);
+uint16_t vssd_sanitize(struct vssd_request *request);
 
 /* Dword 0 of a feature whose value is nothing else. */
 uint32_t vssd_feature_value(const struct vssd_ctrl *ctrl, uint8_t fid, enum nvme_feature_select select);
@@ -561,11 +525,10 @@ void vssd_features_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256]);
 
 /* ---- power.c: features 02h, 0Ch, 10h ---- */
 
-uint16_t vssd_power_set(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
-uint16_t vssd_apst_set(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
-uint16_t vssd_apst_get(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, enum nvme_feature_select select,
-		       uint32_t *cdw0);
-uint16_t vssd_thermal_set(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
+uint16_t vssd_power_set(struct vssd_request *request);
+uint16_t vssd_apst_set(struct vssd_request *request);
+uint16_t vssd_apst_get(struct vssd_request *request, enum nvme_feature_select select);
+uint16_t vssd_thermal_set(struct vssd_request *request);
 
 /* IO has come while the power state was one without operation. */
 void vssd_power_wake(struct vssd_ctrl *ctrl);
@@ -579,9 +542,8 @@ unsigned vssd_thermal_level(const struct vssd_ctrl *ctrl);
 
 /* ---- hmb.c: feature 0Dh ---- */
 
-uint16_t vssd_hmb_set(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
-uint16_t vssd_hmb_get(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, enum nvme_feature_select select,
-		      uint32_t *cdw0);
+uint16_t vssd_hmb_set(struct vssd_request *request);
+uint16_t vssd_hmb_get(struct vssd_request *request, enum nvme_feature_select select);
 
 /* The memory is the host's again. */
 void vssd_hmb_disable(struct vssd_ctrl *ctrl);
@@ -630,13 +592,12 @@ void vssd_sanitize_resume(struct vssd_ctrl *ctrl);
 /* The status of what may not be done at the moment, 0: everything may be. */
 uint16_t vssd_sanitize_refuses(const struct vssd_ctrl *ctrl);
 
-/* Fill ctrl->log. */
-void vssd_sanitize_log(struct vssd_ctrl *ctrl);
+void vssd_sanitize_log(const struct vssd_ctrl *ctrl, struct nvme_sanitize_log *log);
 
 /* ---- firmware.c ---- */
 
-uint16_t vssd_firmware_download(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
-uint16_t vssd_firmware_commit(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
+uint16_t vssd_firmware_download(struct vssd_request *request);
+uint16_t vssd_firmware_commit(struct vssd_request *request);
 
 /* Of a drive that is new, or comes from a file. */
 void vssd_firmware_init(struct vssd_ctrl *ctrl);
@@ -654,7 +615,7 @@ void vssd_firmware_log(const struct vssd_ctrl *ctrl, struct nvme_firmware_log *l
 
 /* ---- self_test.c ---- */
 
-uint16_t vssd_self_test(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0);
+uint16_t vssd_self_test(struct vssd_request *request);
 
 /* Of a drive that is new, or comes from a file. */
 void vssd_self_test_init(struct vssd_ctrl *ctrl);
@@ -686,9 +647,9 @@ static inline void vssd_trace(struct vssd_ctrl *ctrl, uint16_t sqid, uint64_t co
 	};
 }
 
-/* Log pages 07h and 08h, sizeof(struct vssd_telemetry) bytes. */
-const uint8_t *vssd_telemetry_host(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd);
-const uint8_t *vssd_telemetry_ctrl(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd);
+/* Log pages 07h and 08h, sizeof(struct vssd_telemetry) bytes. create: take the host's anew. */
+const uint8_t *vssd_telemetry_host(struct vssd_ctrl *ctrl, bool create);
+const uint8_t *vssd_telemetry_ctrl(struct vssd_ctrl *ctrl);
 
 /* Something went wrong: keep the state for log page 08h, unless there is one that nobody has read. */
 void vssd_telemetry_capture(struct vssd_ctrl *ctrl, const char *reason);
@@ -758,20 +719,18 @@ void vssd_health_account(struct vssd_ctrl *ctrl);
 uint16_t vssd_status_field(uint16_t status);
 
 /* Tell the error log of a command that failed, or of an error that belongs to none. */
-void vssd_command_failed(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, const struct nvme_cmd *cmd,
-			 uint16_t status);
+void vssd_command_failed(const struct vssd_request *request, uint16_t status);
 void vssd_error_of_none(struct vssd_ctrl *ctrl);
 
 /* Invalid Field in Command, and which: VSSD_FIELD_*, but for the opcode. */
-uint16_t vssd_invalid_field(struct vssd_ctrl *ctrl, uint16_t field);
+uint16_t vssd_invalid_field(struct vssd_request *request, uint16_t field);
 
 /* The first LBA at which the command fails. */
-void vssd_failed_lba(struct vssd_ctrl *ctrl, uint64_t lba);
+void vssd_failed_lba(struct vssd_request *request, uint64_t lba);
 
 /* ---- io.c ---- */
 
-/* VSSD_LATER: it has succeeded, and its completion is to wait for the medium. */
-uint16_t vssd_io_execute(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd);
+uint16_t vssd_io_execute(struct vssd_request *request);
 void vssd_io_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256]);
 bool vssd_io_supported(const struct vssd_ctrl *ctrl, uint8_t opcode);
 
@@ -780,7 +739,6 @@ bool vssd_io_is_first(const struct nvme_cmd *cmd);
 bool vssd_io_is_second(const struct nvme_cmd *cmd);
 
 /* Both halves, with nothing in between; a status for each. */
-void vssd_io_execute_fused(struct vssd_ctrl *ctrl, const struct nvme_cmd *first, const struct nvme_cmd *second,
-			   uint16_t status[2]);
+void vssd_io_execute_fused(struct vssd_request *first, struct vssd_request *second, uint16_t status[2]);
 
 #endif

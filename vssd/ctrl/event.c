@@ -79,11 +79,12 @@ bool vssd_event_abort(struct vssd_ctrl *ctrl, uint16_t cid)
 	return false;
 }
 
-uint16_t vssd_async_event(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+uint16_t vssd_async_event(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	struct vssd_events *queue = &ctrl->events;
 
-	(void)cdw0;
 	if (queue->count > VSSD_AERL)
 		return NVME_SC_AER_LIMIT_EXCEEDED;
 	queue->cids[queue->count++] = cmd->cid;

@@ -117,8 +117,9 @@ void vssd_hmb_disable(struct vssd_ctrl *ctrl)
 
 /* ---- the feature ---- */
 
-static uint16_t take_descriptors(struct vssd_ctrl *ctrl, uint64_t list, uint32_t count)
+static uint16_t take_descriptors(struct vssd_request *request, uint64_t list, uint32_t count)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
 	struct nvme_hmb_descriptor descriptors[VSSD_HMB_DESCRIPTORS];
 	struct vssd_hmb *hmb = &ctrl->hmb;
 	uint64_t end = 0;
@@ -127,7 +128,7 @@ static uint16_t take_descriptors(struct vssd_ctrl *ctrl, uint64_t list, uint32_t
 	if (count > VSSD_HMB_DESCRIPTORS && !vssd_since(ctrl, NVME_1_4))
 		count = VSSD_HMB_DESCRIPTORS;
 	if (count == 0 || count > VSSD_HMB_DESCRIPTORS)
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW15);
+		return vssd_invalid_field(request, VSSD_FIELD_CDW15);
 	if (vssd_bus_read(ctrl->bus, list, descriptors, count * sizeof(descriptors[0])) < 0)
 		return NVME_SC_DATA_TRANSFER_ERROR;
 	hmb->count = 0;
@@ -146,8 +147,10 @@ static uint16_t take_descriptors(struct vssd_ctrl *ctrl, uint64_t list, uint32_t
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t enable(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+static uint16_t enable(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	struct vssd_hmb *hmb = &ctrl->hmb;
 	uint64_t list = (uint64_t)cmd->cdw14 << 32 | cmd->cdw13;
 	uint64_t size = (uint64_t)cmd->cdw12 * ctrl->page_size;
@@ -156,16 +159,16 @@ static uint16_t enable(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 	if (hmb->enabled)
 		return NVME_SC_COMMAND_SEQUENCE_ERROR;
 	if (list % ENTRY_SIZE)
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW13);
+		return vssd_invalid_field(request, VSSD_FIELD_CDW13);
 	if (size < VSSD_HMMIN * UINT64_C(4096))
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW12);
-	status = take_descriptors(ctrl, list, cmd->cdw15);
+		return vssd_invalid_field(request, VSSD_FIELD_CDW12);
+	status = take_descriptors(request, list, cmd->cdw15);
 	if (status)
 		return status;
 	if (hmb->bytes < size && cmd->cdw15 > VSSD_HMB_DESCRIPTORS)
 		size = hmb->bytes;
 	if (hmb->bytes < size || size < ENTRY_SIZE)
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW12);
+		return vssd_invalid_field(request, VSSD_FIELD_CDW12);
 	hmb->attributes = (struct nvme_hmb_attributes){
 		.hsize = cmd->cdw12, .hmdlal = cmd->cdw13, .hmdlau = cmd->cdw14, .hmdlec = cmd->cdw15};
 	size /= ENTRY_SIZE;
@@ -177,21 +180,23 @@ static uint16_t enable(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 	return NVME_SC_SUCCESS;
 }
 
-uint16_t vssd_hmb_set(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+uint16_t vssd_hmb_set(struct vssd_request *request)
 {
-	(void)cdw0;
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
+
 	if (cmd->cdw11 & NVME_HMB_EHM)
-		return enable(ctrl, cmd);
+		return enable(request);
 	vssd_hmb_disable(ctrl);
 	return NVME_SC_SUCCESS;
 }
 
-uint16_t vssd_hmb_get(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, enum nvme_feature_select select,
-		      uint32_t *cdw0)
+uint16_t vssd_hmb_get(struct vssd_request *request, enum nvme_feature_select select)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
 	static const struct nvme_hmb_attributes none;
 	bool enabled = select == NVME_SEL_CURRENT && ctrl->hmb.enabled;
 
-	*cdw0 = enabled ? NVME_HMB_EHM : 0;
-	return vssd_send(ctrl, cmd, enabled ? &ctrl->hmb.attributes : &none, sizeof(none));
+	request->result = enabled ? NVME_HMB_EHM : 0;
+	return vssd_data_send(request, enabled ? &ctrl->hmb.attributes : &none, sizeof(none));
 }

@@ -39,11 +39,13 @@ uint8_t vssd_power_npss(const struct vssd_ctrl *ctrl)
 	return vssd_since(ctrl, NVME_1_1) ? VSSD_NPSS : VSSD_FIRST_NOPS - 1;
 }
 
-uint16_t vssd_power_set(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+uint16_t vssd_power_set(struct vssd_request *request)
 {
-	(void)cdw0;
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
+
 	if ((cmd->cdw11 & PS) > vssd_power_npss(ctrl))
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
+		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
 	/* The workload hint came with 1.2. */
 	ctrl->feature[NVME_FEAT_POWER] = cmd->cdw11 & (vssd_since(ctrl, NVME_1_2) ? 0xff : PS);
 	enter(ctrl, cmd->cdw11 & PS);
@@ -69,12 +71,13 @@ static bool apst_is_valid(const uint64_t table[VSSD_APST_ENTRIES])
 	return true;
 }
 
-uint16_t vssd_apst_set(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+uint16_t vssd_apst_set(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	uint64_t table[VSSD_APST_ENTRIES];
-	uint16_t status = vssd_receive(ctrl, cmd, table, sizeof(table));
+	uint16_t status = vssd_data_receive(request, table, sizeof(table));
 
-	(void)cdw0;
 	if (status)
 		return status;
 	if (!apst_is_valid(table))
@@ -88,16 +91,16 @@ uint16_t vssd_apst_set(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint3
 	return NVME_SC_SUCCESS;
 }
 
-uint16_t vssd_apst_get(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, enum nvme_feature_select select,
-		       uint32_t *cdw0)
+uint16_t vssd_apst_get(struct vssd_request *request, enum nvme_feature_select select)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
 	static const uint64_t initial[VSSD_APST_ENTRIES];
 	const uint64_t *table = select == NVME_SEL_CURRENT ? ctrl->power_state.apst
 				: select == NVME_SEL_SAVED ? ctrl->nv->saved_apst
 							   : initial;
 
-	*cdw0 = vssd_feature_value(ctrl, NVME_FEAT_APST, select);
-	return vssd_send(ctrl, cmd, table, sizeof(initial));
+	request->result = vssd_feature_value(ctrl, NVME_FEAT_APST, select);
+	return vssd_data_send(request, table, sizeof(initial));
 }
 
 static uint64_t io_taken(const struct vssd_ctrl *ctrl)
@@ -140,17 +143,18 @@ void vssd_power_reset(struct vssd_ctrl *ctrl)
 
 /* ---- host controlled thermal management ---- */
 
-uint16_t vssd_thermal_set(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+uint16_t vssd_thermal_set(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	uint32_t light = cmd->cdw11 >> 16, heavy = cmd->cdw11 & 0xffff;
 
-	(void)cdw0;
 	if (light && (light < VSSD_MNTMT || light > VSSD_MXTMT))
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
+		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
 	if (heavy && (heavy < VSSD_MNTMT || heavy > VSSD_MXTMT))
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
+		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
 	if (light && heavy && light >= heavy)
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
+		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
 	ctrl->feature[NVME_FEAT_HCTM] = cmd->cdw11;
 	return NVME_SC_SUCCESS;
 }

@@ -131,7 +131,7 @@ static void post(struct vssd_ctrl *ctrl, struct vssd_cq *cq, uint64_t first, uin
 }
 
 /* Post a completion; there is room. Its words are those of struct nvme_cpl. */
-static void complete(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint16_t cid, uint16_t status, uint32_t cdw0)
+static void complete(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint16_t cid, uint16_t status, uint64_t result)
 {
 	struct vssd_cq *cq = sq->cq;
 	uint64_t field = cq->phase;
@@ -140,7 +140,7 @@ static void complete(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint16_t cid, u
 		cq->error = true;
 		field |= vssd_status_field(status);
 	}
-	post(ctrl, cq, cdw0, field << 48 | (uint64_t)cid << 32 | (uint32_t)sq->qid << 16 | sq->head);
+	post(ctrl, cq, result, field << 48 | (uint64_t)cid << 32 | (uint32_t)sq->qid << 16 | sq->head);
 }
 
 static void interrupt(struct vssd_ctrl *ctrl, struct vssd_cq *cq)
@@ -151,19 +151,19 @@ static void interrupt(struct vssd_ctrl *ctrl, struct vssd_cq *cq)
 
 /* Post a completion of the admin queue, or keep it until there is room. What is kept is bounded: no command is
  * fetched meanwhile, so it is those that were outstanding, and one. */
-static void complete_admin(struct vssd_ctrl *ctrl, uint16_t cid, uint16_t status, uint32_t cdw0)
+static void complete_admin(struct vssd_ctrl *ctrl, uint16_t cid, uint16_t status, uint64_t result)
 {
 	if (ctrl->num_late == 0 && cq_has_room(&ctrl->cq[0]))
-		complete(ctrl, &ctrl->sq[0], cid, status, cdw0);
+		complete(ctrl, &ctrl->sq[0], cid, status, result);
 	else
-		ctrl->late[ctrl->num_late++] = (struct vssd_late){cid, status, cdw0};
+		ctrl->late[ctrl->num_late++] = (struct vssd_waiting){.cid = cid, .status = status, .result = result};
 }
 
-void vssd_complete_later(struct vssd_ctrl *ctrl, uint16_t cid, uint16_t status, uint32_t cdw0)
+void vssd_complete_later(struct vssd_ctrl *ctrl, uint16_t cid, uint16_t status, uint64_t result)
 {
 	if (status)
 		ctrl->counters.errors++;
-	complete_admin(ctrl, cid, status, cdw0);
+	complete_admin(ctrl, cid, status, result);
 }
 
 static void settle_late(struct vssd_ctrl *ctrl)
@@ -171,7 +171,7 @@ static void settle_late(struct vssd_ctrl *ctrl)
 	unsigned done = 0;
 
 	while (done < ctrl->num_late && cq_has_room(ctrl->sq[0].cq)) {
-		complete(ctrl, &ctrl->sq[0], ctrl->late[done].cid, ctrl->late[done].status, ctrl->late[done].cdw0);
+		complete(ctrl, &ctrl->sq[0], ctrl->late[done].cid, ctrl->late[done].status, ctrl->late[done].result);
 		done++;
 	}
 	memmove(ctrl->late, ctrl->late + done, (ctrl->num_late - done) * sizeof(ctrl->late[0]));
@@ -179,7 +179,7 @@ static void settle_late(struct vssd_ctrl *ctrl)
 }
 
 /* The one that falls due after at others. */
-static struct vssd_held *held_at(struct vssd_sq *sq, uint32_t at)
+static struct vssd_waiting *held_at(struct vssd_sq *sq, uint32_t at)
 {
 	return &sq->held[(sq->held_head + at) % VSSD_HELD_MAX];
 }
@@ -188,15 +188,18 @@ static struct vssd_held *held_at(struct vssd_sq *sq, uint32_t at)
 static void release_held(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint64_t now)
 {
 	while (sq->held_count > 0 && held_at(sq, 0)->due <= now && cq_has_room(sq->cq)) {
-		complete(ctrl, sq, held_at(sq, 0)->cid, held_at(sq, 0)->status, 0);
+		complete(ctrl, sq, held_at(sq, 0)->cid, held_at(sq, 0)->status, held_at(sq, 0)->result);
 		sq->held_head = (sq->held_head + 1) % VSSD_HELD_MAX;
 		sq->held_count--;
 	}
 }
 
-static void hold(struct vssd_sq *sq, uint64_t due, uint16_t cid, uint16_t status)
+static void hold(const struct vssd_request *request, uint64_t due, uint16_t status)
 {
-	*held_at(sq, sq->held_count++) = (struct vssd_held){due, cid, status};
+	struct vssd_sq *sq = request->sq;
+
+	*held_at(sq, sq->held_count++) = (struct vssd_waiting){
+		.due = due, .result = request->result, .cid = request->cmd.cid, .status = status};
 }
 
 /* Commands in the queue that were not fetched are gone without a completion (the host knows that its queue is), those
@@ -229,12 +232,19 @@ static bool fetch(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, struct nvme_
 	return true;
 }
 
-static void remember(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, const struct nvme_cmd *cmd, uint16_t status)
+static struct vssd_request new_request(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct nvme_cmd *cmd)
 {
+	return (struct vssd_request){.ctrl = ctrl, .sq = sq, .cmd = *cmd};
+}
+
+static void remember(const struct vssd_request *request, uint16_t status)
+{
+	const struct nvme_cmd *cmd = &request->cmd;
 	uint64_t command;
 
 	memcpy(&command, cmd, sizeof(command));
-	vssd_trace(ctrl, sq->qid, command, (uint64_t)cmd->cdw11 << 32 | cmd->cdw10, cmd->cdw12, status);
+	vssd_trace(request->ctrl, request->sq->qid, command, (uint64_t)cmd->cdw11 << 32 | cmd->cdw10, cmd->cdw12,
+		   status);
 }
 
 /* SMART counts commands that complete, with whatever status: NVM Command Set Specification 1.1, section 1.4.2. */
@@ -245,40 +255,40 @@ static void count_io(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 }
 
 /* An IO command is done: complete it now, or when the medium is done with it. */
-static void finish_io(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct nvme_cmd *cmd, uint16_t status)
+static void finish_io(const struct vssd_request *request, uint16_t status)
 {
-	bool later = status == VSSD_LATER;
-
-	count_io(ctrl, cmd);
-	remember(ctrl, sq, cmd, later ? NVME_SC_SUCCESS : status);
-	if (__builtin_expect(later, 0)) {
-		hold(sq, pyn_ticks() + ctrl->medium_ticks, cmd->cid, NVME_SC_SUCCESS);
+	count_io(request->ctrl, &request->cmd);
+	remember(request, status);
+	if (__builtin_expect(!status && request->due, 0)) {
+		hold(request, request->due, NVME_SC_SUCCESS);
 		return;
 	}
 	if (__builtin_expect(status != NVME_SC_SUCCESS, 0))
-		vssd_command_failed(ctrl, sq, cmd, status);
-	complete(ctrl, sq, cmd->cid, status, 0);
+		vssd_command_failed(request, status);
+	complete(request->ctrl, request->sq, request->cmd.cid, status, request->result);
 }
 
 static void run_io(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct nvme_cmd *cmd)
 {
-	finish_io(ctrl, sq, cmd, vssd_io_execute(ctrl, cmd));
+	struct vssd_request request = new_request(ctrl, sq, cmd);
+
+	finish_io(&request, vssd_io_execute(&request));
 }
 
 static void run_admin(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct nvme_cmd *cmd)
 {
-	uint32_t cdw0 = 0;
+	struct vssd_request request = new_request(ctrl, sq, cmd);
 	uint16_t status;
 
 	ctrl->counters.commands_admin++;
-	status = vssd_admin_execute(ctrl, cmd, &cdw0);
-	remember(ctrl, sq, cmd, status);
+	status = vssd_admin_execute(&request);
+	remember(&request, status);
 	if (status == VSSD_LATER)
 		return;
 	if (status)
-		vssd_command_failed(ctrl, sq, cmd, status);
+		vssd_command_failed(&request, status);
 	/* Not complete(): an Abort has used the room that there was for the command that it aborted. */
-	complete_admin(ctrl, cmd->cid, status, cdw0);
+	complete_admin(ctrl, cmd->cid, status, request.result);
 }
 
 /* ---- what was aborted before it was fetched ---- */
@@ -324,26 +334,32 @@ static bool fetch_second(struct vssd_ctrl *ctrl, struct vssd_sq *sq, struct nvme
 }
 
 /* The second half's completion finds no room: it waits for some, and for the medium where it has to. */
-static void hold_second(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct nvme_cmd *second, uint16_t status)
+static void hold_second(const struct vssd_request *second, uint16_t status)
 {
-	uint64_t due = pyn_ticks();
-
-	if (status == VSSD_LATER) {
-		due += ctrl->medium_ticks;
-		status = NVME_SC_SUCCESS;
-	}
-	count_io(ctrl, second);
-	remember(ctrl, sq, second, status);
+	count_io(second->ctrl, &second->cmd);
+	remember(second, status);
 	if (status)
-		vssd_command_failed(ctrl, sq, second, status);
-	hold(sq, due, second->cid, status);
+		vssd_command_failed(second, status);
+	hold(second, !status && second->due ? second->due : pyn_ticks(), status);
+}
+
+static void run_pair(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct nvme_cmd cmds[2])
+{
+	struct vssd_request first = new_request(ctrl, sq, &cmds[0]), second = new_request(ctrl, sq, &cmds[1]);
+	uint16_t status[2];
+
+	vssd_io_execute_fused(&first, &second, status);
+	finish_io(&first, status[0]);
+	if (cq_has_room(sq->cq))
+		finish_io(&second, status[1]);
+	else
+		hold_second(&second, status[1]);
 }
 
 /* first was taken from the entry at head. 0: nothing was done, else how many commands. */
 static unsigned run_fused(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_t head, const struct nvme_cmd *first)
 {
-	struct nvme_cmd second;
-	uint16_t status[2];
+	struct nvme_cmd pair[2] = {*first};
 
 	if (!vssd_io_is_first(first)) {
 		run_io(ctrl, sq, first);
@@ -352,16 +368,11 @@ static unsigned run_fused(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_t h
 	if (sq->head == sq->tail && wait_for_second(ctrl, sq, head))
 		return 0;
 	sq->pair_due = 0;
-	if (!fetch_second(ctrl, sq, &second)) {
+	if (!fetch_second(ctrl, sq, &pair[1])) {
 		run_io(ctrl, sq, first);
 		return 1;
 	}
-	vssd_io_execute_fused(ctrl, first, &second, status);
-	finish_io(ctrl, sq, first, status[0]);
-	if (cq_has_room(sq->cq))
-		finish_io(ctrl, sq, &second, status[1]);
-	else
-		hold_second(ctrl, sq, &second, status[1]);
+	run_pair(ctrl, sq, pair);
 	return 2;
 }
 
@@ -491,6 +502,7 @@ static bool abort_held(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint16_t cid)
 bool vssd_sq_abort(struct vssd_ctrl *ctrl, uint16_t qid, uint16_t cid)
 {
 	struct vssd_sq *sq = qid < VSSD_NUM_QUEUES ? &ctrl->sq[qid] : NULL;
+	struct vssd_request request;
 	struct nvme_cmd cmd;
 
 	if (!sq || !sq->size)
@@ -508,7 +520,8 @@ bool vssd_sq_abort(struct vssd_ctrl *ctrl, uint16_t qid, uint16_t cid)
 		sq->dead[sq->num_dead++] = entry;
 		if (qid != 0)
 			count_io(ctrl, &cmd);
-		vssd_command_failed(ctrl, sq, &cmd, NVME_SC_ABORT_REQUESTED);
+		request = new_request(ctrl, sq, &cmd);
+		vssd_command_failed(&request, NVME_SC_ABORT_REQUESTED);
 		complete(ctrl, sq, cid, NVME_SC_ABORT_REQUESTED, 0);
 		return true;
 	}

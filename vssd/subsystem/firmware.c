@@ -78,35 +78,38 @@ static bool has_any(const struct vssd_firmware *firmware, uint64_t offset, uint6
 	return false;
 }
 
-static uint16_t check_range(struct vssd_ctrl *ctrl, uint64_t offset, uint64_t length)
+static uint16_t check_range(struct vssd_request *request, uint64_t offset, uint64_t length)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+
 	if (length > ctrl->max_transfer || length > IMAGE_MAX)
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW10);
+		return vssd_invalid_field(request, VSSD_FIELD_CDW10);
 	if (offset > IMAGE_MAX - length)
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
+		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
 	if (has_any(&ctrl->firmware, offset, length))
 		return NVME_SC_OVERLAPPING_RANGE;
 	if (length % PIECE != 0)
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW10);
-	return offset % PIECE == 0 ? NVME_SC_SUCCESS : vssd_invalid_field(ctrl, VSSD_FIELD_CDW11);
+		return vssd_invalid_field(request, VSSD_FIELD_CDW10);
+	return offset % PIECE == 0 ? NVME_SC_SUCCESS : vssd_invalid_field(request, VSSD_FIELD_CDW11);
 }
 
-uint16_t vssd_firmware_download(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+uint16_t vssd_firmware_download(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	struct vssd_firmware *firmware = &ctrl->firmware;
 	uint64_t length = ((uint64_t)cmd->cdw10 + 1) * 4;
 	uint64_t offset = (uint64_t)cmd->cdw11 * 4;
 	uint32_t count = (uint32_t)(length / PIECE);
-	uint16_t status = check_range(ctrl, offset, length);
+	uint16_t status = check_range(request, offset, length);
 
-	(void)cdw0;
 	if (status)
 		return status;
 	if (!firmware->image)
 		firmware->image = calloc(1, IMAGE_MAX);
 	if (!firmware->image)
 		return NVME_SC_INTERNAL_ERROR;
-	status = vssd_receive(ctrl, cmd, firmware->image + offset, (uint32_t)length);
+	status = vssd_data_receive(request, firmware->image + offset, (uint32_t)length);
 	if (status)
 		return status;
 	memset(firmware->pieces + offset / PIECE, 1, count);
@@ -238,17 +241,18 @@ static uint16_t put_into_slot(struct vssd_ctrl *ctrl, uint8_t slot)
 	return NVME_SC_SUCCESS;
 }
 
-uint16_t vssd_firmware_commit(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+uint16_t vssd_firmware_commit(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	uint8_t slot = cmd->cdw10 & NVME_FW_SLOT_MASK;
 	uint32_t action = cmd->cdw10 >> NVME_FW_ACTION_SHIFT & 7;
 	bool replace = action != NVME_FW_ACTIVATE && (action != NVME_FW_ACTIVATE_NOW || ctrl->firmware.image);
 	uint16_t status = NVME_SC_SUCCESS;
 	uint8_t need;
 
-	(void)cdw0;
 	if (action > (vssd_since(ctrl, NVME_1_2) ? NVME_FW_ACTIVATE_NOW : NVME_FW_ACTIVATE))
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW10 | NVME_FW_ACTION_SHIFT << VSSD_FIELD_BIT_SHIFT);
+		return vssd_invalid_field(request, VSSD_FIELD_CDW10 | NVME_FW_ACTION_SHIFT << VSSD_FIELD_BIT_SHIFT);
 	if (slot > VSSD_FIRMWARE_SLOTS)
 		return NVME_SC_INVALID_FIRMWARE_SLOT;
 	if (slot == 0)

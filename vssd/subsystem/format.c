@@ -8,8 +8,10 @@
 #define BLOCKS_PER_POLL (1u << 18)
 #define SES_MAX 2u /* 0 none, 1 user data erase, 2 cryptographic erase */
 
-static uint16_t check(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+static uint16_t check(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	uint32_t lbaf = (cmd->cdw10 & 0xf) | (cmd->cdw10 >> 12 & 3) << 4;
 	uint32_t pi = cmd->cdw10 >> 5 & 7, ses = cmd->cdw10 >> 9 & 7;
 
@@ -20,7 +22,7 @@ static uint16_t check(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 	if (lbaf > VSSD_NLBAF || pi != 0)
 		return NVME_SC_INVALID_FORMAT;
 	if (ses > SES_MAX)
-		return vssd_invalid_field(ctrl, (VSSD_FIELD_CDW10 + 1) | 1u << VSSD_FIELD_BIT_SHIFT);
+		return vssd_invalid_field(request, (VSSD_FIELD_CDW10 + 1) | 1u << VSSD_FIELD_BIT_SHIFT);
 	return NVME_SC_SUCCESS;
 }
 
@@ -50,12 +52,13 @@ static void begin(struct vssd_ctrl *ctrl, uint8_t lbaf, uint32_t first, uint32_t
 	};
 }
 
-uint16_t vssd_format_nvm(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+uint16_t vssd_format_nvm(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	struct vssd_format *format = &ctrl->format;
-	uint16_t status = check(ctrl, cmd);
+	uint16_t status = check(request);
 
-	(void)cdw0;
 	if (status)
 		return status;
 	if (cmd->nsid == NVME_NSID_ALL)

@@ -90,20 +90,23 @@ static void set_status(struct vssd_ctrl *ctrl, enum nvme_sanitize_status status,
 /* ---- the command ---- */
 
 /* The way out of a failure. One of a restricted operation has no other than another operation. */
-static uint16_t exit_failure(struct vssd_ctrl *ctrl)
+static uint16_t exit_failure(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
 	const struct vssd_sanitize_state *state = &ctrl->nv->sanitize;
 
 	if (state->status != NVME_SANITIZE_FAILED || state->left)
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW10);
+		return vssd_invalid_field(request, VSSD_FIELD_CDW10);
 	if (!(state->cdw10 & NVME_SANITIZE_AUSE))
 		return NVME_SC_SANITIZE_FAILED;
 	set_status(ctrl, NVME_SANITIZE_FAILED, true);
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t check_start(struct vssd_ctrl *ctrl, uint32_t cdw10)
+static uint16_t check_start(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	uint32_t cdw10 = request->cmd.cdw10;
 	const struct vssd_sanitize_state *state = &ctrl->nv->sanitize;
 
 	if (state->status == NVME_SANITIZE_IN_PROGRESS)
@@ -113,7 +116,7 @@ static uint16_t check_start(struct vssd_ctrl *ctrl, uint32_t cdw10)
 	if (vssd_firmware_pending(ctrl))
 		return vssd_firmware_pending(ctrl);
 	if (action_of(cdw10) < NVME_SANITIZE_BLOCK_ERASE || action_of(cdw10) > NVME_SANITIZE_CRYPTO_ERASE)
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW10);
+		return vssd_invalid_field(request, VSSD_FIELD_CDW10);
 	/* The failure of a restricted operation is mended by another restricted one alone. */
 	if (vssd_sanitize_refuses(ctrl) && !(state->cdw10 & NVME_SANITIZE_AUSE) && cdw10 & NVME_SANITIZE_AUSE)
 		return NVME_SC_SANITIZE_FAILED;
@@ -130,15 +133,16 @@ static void set_clock(struct vssd_ctrl *ctrl)
 	sanitize->start = pyn_ticks() - (uint64_t)(share * (double)sanitize->duration);
 }
 
-uint16_t vssd_sanitize(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+uint16_t vssd_sanitize(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	struct vssd_sanitize_state *state = &ctrl->nv->sanitize;
 	uint16_t status;
 
-	(void)cdw0;
 	if (action_of(cmd->cdw10) == NVME_SANITIZE_EXIT_FAILURE && state->status != NVME_SANITIZE_IN_PROGRESS)
-		return exit_failure(ctrl);
-	status = check_start(ctrl, cmd->cdw10);
+		return exit_failure(request);
+	status = check_start(request);
 	if (status)
 		return status;
 	state->cdw10 = cmd->cdw10;
@@ -231,9 +235,8 @@ void vssd_sanitize_poll(struct vssd_ctrl *ctrl)
 
 /* ---- the log page ---- */
 
-void vssd_sanitize_log(struct vssd_ctrl *ctrl)
+void vssd_sanitize_log(const struct vssd_ctrl *ctrl, struct nvme_sanitize_log *log)
 {
-	struct nvme_sanitize_log *log = (struct nvme_sanitize_log *)ctrl->log;
 	const struct vssd_sanitize_state *state = &ctrl->nv->sanitize;
 	uint32_t seconds = (ctrl->options.sanitize_ms + 999) / 1000;
 	uint64_t sweeps = state->done / ctrl->blocks, passes = passes_of(state->cdw10);

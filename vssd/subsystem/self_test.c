@@ -72,20 +72,21 @@ static uint16_t check_namespaces(struct vssd_ctrl *ctrl, uint32_t nsid)
 	return NVME_SC_SUCCESS;
 }
 
-uint16_t vssd_self_test(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, uint32_t *cdw0)
+uint16_t vssd_self_test(struct vssd_request *request)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
 	struct vssd_self_test *test = &ctrl->nv->self_test;
 	uint8_t operation = cmd->cdw10 & 0xf;
 	uint16_t status;
 
-	(void)cdw0;
 	if (operation == NVME_SELF_TEST_ABORT) {
 		if (test->operation)
 			end(ctrl, NVME_SELF_TEST_ABORTED);
 		return NVME_SC_SUCCESS;
 	}
 	if (operation != NVME_SELF_TEST_SHORT && operation != NVME_SELF_TEST_EXTENDED)
-		return vssd_invalid_field(ctrl, VSSD_FIELD_CDW10);
+		return vssd_invalid_field(request, VSSD_FIELD_CDW10);
 	status = check_namespaces(ctrl, cmd->nsid);
 	if (status)
 		return status;

@@ -144,18 +144,17 @@ static const uint8_t *refresh(struct vssd_ctrl *ctrl, struct vssd_telemetry *tel
 	return telemetry->bytes;
 }
 
-const uint8_t *vssd_telemetry_host(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+const uint8_t *vssd_telemetry_host(struct vssd_ctrl *ctrl, bool create)
 {
-	if (cmd->cdw10 & NVME_LOG_CREATE) {
+	if (create) {
 		capture(ctrl, &ctrl->telemetry_host, NVME_LOG_TELEMETRY_HOST, "the host asked for it");
 		ctrl->nv->telemetry_host++;
 	}
 	return refresh(ctrl, &ctrl->telemetry_host, NVME_LOG_TELEMETRY_HOST);
 }
 
-const uint8_t *vssd_telemetry_ctrl(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
+const uint8_t *vssd_telemetry_ctrl(struct vssd_ctrl *ctrl)
 {
-	(void)cmd;
 	return refresh(ctrl, &ctrl->telemetry_ctrl, NVME_LOG_TELEMETRY_CTRL);
 }
 

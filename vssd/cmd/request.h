@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A command, from the moment it is fetched until it completes. */
+#ifndef VSSD_CMD_REQUEST_H
+#define VSSD_CMD_REQUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "spec/nvme_cmd.h"
+
+struct vssd_ctrl;
+struct vssd_sq;
+
+/* The controller completes the request later, with vssd_complete_later(). */
+#define VSSD_LATER ((uint16_t)0xffff)
+
+/* Host memory that a command reads or writes. */
+struct vssd_segment {
+	uint8_t *memory; /* NULL: reached by messages */
+	uint64_t iova;
+	uint32_t length;
+};
+
+struct vssd_data {
+	struct vssd_segment *segments;
+	uint32_t count;
+};
+
+/* What is known of a failure besides its status. */
+struct vssd_failure {
+	uint16_t field; /* VSSD_FIELD_*; 0: the one that the status implies */
+	bool has_lba;
+	uint64_t lba;
+};
+
+/* A handler executes one, and returns the status of the command as NVME_SC(sct, sc), or VSSD_LATER. */
+struct vssd_request {
+	struct nvme_cmd cmd; /* a copy: the host may change the entry at any time */
+	struct vssd_ctrl *ctrl;
+	struct vssd_sq *sq;
+	struct vssd_data data; /* once vssd_data_map() has translated the command's data pointer */
+	uint64_t result;       /* dwords 0 and 1 of the completion */
+	uint64_t due;          /* ticks: a command that succeeded completes no earlier; 0: at once */
+	struct vssd_failure failure;
+};
+
+#endif
