@@ -28,7 +28,7 @@ SOURCES := setup.py nvme.pyx nvme.pyi cspdk.pxd $(wildcard driver.[ch] binding/*
 	   tools/module.map $(shell find core spec vssd -name '*.[ch]')
 C_FILES := $(wildcard driver.[ch] tools/bench/*.c) $(shell find core spec vssd tests -name '*.[ch]')
 
-.PHONY: help run test test-slow test-random test-parallel test-qemu test-distros fuzz soak mutate bench build wheel lint format clean distclean
+.PHONY: help run test test-slow test-random test-parallel test-qemu test-distros fuzz soak mutate bench build spec wheel lint format clean distclean
 
 help:
 	@echo "make run        set up what is missing, then the demo: a virtual SSD and verified IO, some 20 s"
@@ -42,6 +42,7 @@ help:
 	@echo "make mutate     plant mistakes in our own code: some test must catch each of them"
 	@echo "make bench      how fast it is on this machine, some 10 minutes (ARGS=--quick: 3)"
 	@echo "make build      the module nvme and the virtual SSD, for $(VENV)"
+	@echo "make spec       write the headers and pynvme/spec again, after a change of spec/*.py"
 	@echo "make wheel      a wheel in dist/ that runs on a machine without DPDK"
 	@echo "make lint       all linters; make format lets them mend what they can"
 	@echo "make clean      remove what was built; make distclean: $(VENV) too"
@@ -83,6 +84,9 @@ bench: build
 	@$(PY) -m tools.bench $(ARGS)
 
 build: $(INSTALLED) $(BUILT)
+
+spec: | $(VENV)/bin/python
+	@$(PY) -m tools.specgen
 
 wheel: build $(WHEEL_PACKAGES)
 	$(STEP) wheel "wheel for $$($(PY) -V)" tools/wheel $(PY)

@@ -143,7 +143,7 @@ setup(
     package_dir={
         "": "."
     },  # said, so that an editable install is a plain .pth file and costs nothing at start-up
-    packages=["pynvme", "nvme-stubs"],
+    packages=["pynvme", "pynvme.spec", "nvme-stubs"],
     package_data={"nvme-stubs": ["__init__.pyi"], "pynvme": ["py.typed"]},
     ext_modules=[Extension("nvme", ["nvme.pyx"])],
     cmdclass={"build_ext": BuildNative},

@@ -16,6 +16,7 @@ def linters(c_files: list[str]) -> dict[str, list[str]]:
     """What is run, under the name that it is called by."""
     cython = [str(path) for path in [*Path().glob("*.p[yx][xd]"), *Path("binding").glob("*.p[yx][xd]")]]
     return {
+        "specgen": [sys.executable, "-m", "tools.specgen", "--check"],
         "clang-format": ["clang-format", "--dry-run", "-Werror", *c_files],
         "ruff": ["ruff", "check", "."],
         "ruff format": ["ruff", "format", "--check", "."],

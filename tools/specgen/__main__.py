@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""python -m tools.specgen [--check]"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from tools.specgen import book, c_header, python
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def outputs() -> dict[str, str]:
+    """Everything that is made: the path of each file, and its text."""
+    made = {f"spec/{header.file}": c_header.render(header, name) for header, name in book.headers().items()}
+    made.update(python.package(book.modules()))
+    return made
+
+
+def stale(made: dict[str, str]) -> list[str]:
+    """Which of the files are not there, or are not what they should be."""
+    return [
+        path
+        for path, text in made.items()
+        if not (ROOT / path).is_file() or (ROOT / path).read_text(encoding="utf-8") != text
+    ]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.specgen", description="Write what spec/ describes."
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="name the files that are not up to date, and fail"
+    )
+    check = parser.parse_args().check
+    made = outputs()
+    changed = stale(made)
+    for path in changed:
+        print(path if not check else f"{path} is not what spec/ gives: run python -m tools.specgen")
+        if not check:
+            (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+            (ROOT / path).write_text(made[path], encoding="utf-8")
+    return 1 if check and changed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

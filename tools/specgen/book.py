@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Reads the modules of spec/."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+import spec
+from spec.schema import Header
+
+
+def modules() -> dict[str, ModuleType]:
+    """By name, in the order of spec.MODULES."""
+    return {name: importlib.import_module(f"spec.{name}") for name in spec.MODULES}
+
+
+def headers() -> dict[Header, str]:
+    """The C headers, and the module that describes each."""
+    return {header: name for name, module in modules().items() for header in getattr(module, "HEADERS", ())}

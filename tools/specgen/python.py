@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""pynvme/spec: a module for each of spec/ that has something for run time, and what finds their names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import ModuleType
+
+from spec.schema import Enum
+from tools.specgen import book, python_enum
+
+LICENCE = "# SPDX-License-Identifier: BSD-3-Clause"
+PACKAGE_TEXT = '''"""What the NVMe specifications say: enumerations, commands, structures.
+
+Each module is loaded when it is used.
+
+    from pynvme.spec import AdminOpcode, Status
+"""'''
+
+
+def entries(module: ModuleType, kind: type) -> list:
+    """What a module defines by a public name, in order; what it imports is another's."""
+    imported = {id(entry) for other in earlier(module) for entry in vars(other).values()}
+    return [
+        entry
+        for name, entry in vars(module).items()
+        if isinstance(entry, kind) and not name.startswith("_") and id(entry) not in imported
+    ]
+
+
+def earlier(module: ModuleType) -> list[ModuleType]:
+    """The modules that come before this one, from which it may import."""
+    order = list(book.modules().values())
+    return order[: order.index(module)]
+
+
+# What is made for each kind of entries: (names that the module defines, imports that it needs, lines).
+Made = tuple[list[str], list[str], list[str]]
+
+
+def enumerations(module: ModuleType) -> Made:
+    found = entries(module, Enum)
+    imports = ["from enum import IntEnum"] if found else []
+    return (
+        [enum.name for enum in found],
+        imports,
+        [line for enum in found for line in python_enum.render(enum)],
+    )
+
+
+MAKERS: tuple[Callable[[ModuleType], Made], ...] = (enumerations,)
+
+
+def head(name: str, module: ModuleType) -> list[str]:
+    text = (module.__doc__ or "").strip().split("\n")[0]
+    return [
+        LICENCE,
+        f'"""{text}',
+        "",
+        f"Made from spec/{name}.py by `python -m tools.specgen`: change it there.",
+        '"""',
+        "",
+    ]
+
+
+def one_module(name: str, module: ModuleType) -> tuple[list[str], str]:
+    """The names that it defines, and its text."""
+    made = [maker(module) for maker in MAKERS]
+    names = [defined for part in made for defined in part[0]]
+    imports = sorted({line for part in made for line in part[1]})
+    body = [line for part in made for line in part[2]]
+    return names, "\n".join([*head(name, module), *imports, *body]) + "\n"
+
+
+def package_lines(names: dict[str, list[str]]) -> Iterator[str]:
+    yield from [
+        LICENCE,
+        PACKAGE_TEXT,
+        "",
+        "from importlib import import_module",
+        "from typing import TYPE_CHECKING",
+        "",
+    ]
+    yield "if TYPE_CHECKING:"
+    for module, defined in names.items():
+        yield f"    from pynvme.spec.{module} import ("
+        yield from (f"        {name} as {name}," for name in defined)
+        yield "    )"
+    yield from ["", "_MODULE_OF = {"]
+    yield from (f'    "{name}": "{module}",' for module, defined in names.items() for name in defined)
+    yield from ["}", "__all__ = list(_MODULE_OF)", "", ""]
+    yield "def __getattr__(name: str) -> object:"
+    yield '    """Load the module that defines the name, the first time that somebody asks for it."""'
+    yield "    if name not in _MODULE_OF:"
+    yield '        raise AttributeError(f"pynvme.spec has no {name}")'
+    yield '    value = getattr(import_module(f"pynvme.spec.{_MODULE_OF[name]}"), name)'
+    yield "    globals()[name] = value"
+    yield "    return value"
+    yield from ["", "", "def __dir__() -> list[str]:", "    return sorted(_MODULE_OF)"]
+
+
+def package(modules: dict[str, ModuleType]) -> dict[str, str]:
+    """All files of pynvme/spec, by path."""
+    files = {}
+    names = {}
+    for name, module in modules.items():
+        defined, text = one_module(name, module)
+        if defined:
+            files[f"pynvme/spec/{name}.py"] = text
+            names[name] = defined
+    files["pynvme/spec/__init__.py"] = "\n".join(package_lines(names)) + "\n"
+    return files
