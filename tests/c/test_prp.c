@@ -93,8 +93,11 @@ static bool walk(uint64_t prp1, uint64_t prp2, size_t *list_pages)
 			(*list_pages)++;
 			at = 0;
 		}
-		/* A page that leads back to itself ends with its own address: the command's own memory, too. */
-		if (!is_there(list[at], done) && !(at == LAST && list == list_at(list[at])))
+		/* A page that leads back to itself ends with its own address: of the command's own memory, but never
+		 * in place of the script's. */
+		bool own = at == LAST && done >= the_case.length && list == list_at(list[at]);
+
+		if (!is_there(list[at], done) && !own)
 			return false;
 		at++;
 	}
