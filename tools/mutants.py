@@ -152,6 +152,13 @@ MUTANTS = [
         ("tests/c/test_verify.c",),
     ),
     Mutant(
+        "what dead processes have left is cleared while a write is in flight",
+        "core/verify/verify_cells.c",
+        "!atomic_compare_exchange_strong(&verify->changers, &none, PYN_VERIFY_CLEARING))",
+        "none)",
+        ("tests/c/test_verify_locks.c",),
+    ),
+    Mutant(
         "a read does not look whether its cells have changed",
         "core/verify/verify_judge.c",
         "cell == cells[i])",

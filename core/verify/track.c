@@ -379,6 +379,7 @@ void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const s
 	track->judge = false;
 	track->lacks_data = false;
 	track->fua = false;
+	track->is_changer = verify && changes_data(cmd);
 	track->ranges = 0;
 	track->use.buffer = NULL;
 	track->cells = NULL;
@@ -393,6 +394,8 @@ void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const s
 	if (!verify)
 		return;
 	pyn_verify_get(verify);
+	if (track->is_changer)
+		pyn_verify_changer_begin(verify);
 	switch (cmd->opc) {
 	case NVME_IO_READ:
 		begin_read(track, cmd, judge);
@@ -497,6 +500,9 @@ static void finish(struct pyn_track *track)
 	track->dsm = NULL;
 	track->crc = NULL;
 	track->effect = PYN_EFFECT_NONE;
+	if (track->is_changer)
+		pyn_verify_changer_end(track->verify);
+	track->is_changer = false;
 	pyn_verify_put(track->verify);
 	track->verify = NULL;
 }

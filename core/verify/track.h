@@ -38,6 +38,7 @@ struct pyn_track {
 	bool judge;      /* a read is to be compared */
 	bool lacks_data; /* and cannot be */
 	bool fua;
+	bool is_changer; /* counted by pyn_verify_changer_begin */
 	uint32_t calm;   /* of an append: pyn_verify_calm_begin */
 	uint32_t ranges; /* of a change: one, or those of a DSM command */
 	uint64_t slba;

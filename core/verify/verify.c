@@ -132,6 +132,7 @@ struct pyn_verify *pyn_verify_create_as(uint32_t nsid, uint64_t nlba, uint32_t l
 		return NULL;
 	}
 	pyn_the_process = (uint32_t)getpid(); /* this may be a fork of who made another one */
+	verify->process = pyn_process_generation();
 	verify->nsid = nsid;
 	verify->nlba = nlba;
 	verify->lba_size = lba_size;

@@ -152,8 +152,18 @@ void pyn_verify_write_end(struct pyn_verify *verify, uint64_t slba, uint64_t nlb
 void pyn_verify_change_end(struct pyn_verify *verify, uint64_t slba, uint64_t nlb, enum pyn_write_outcome outcome);
 
 /* A process died in the middle of a begin or an end of these LBAs: nobody knows which of them count its write. Those
- * that are busy now are never judged again; the others are unknown until they are written. */
+ * that are busy now are not judged before a moment when nothing is in flight, see below; the others are unknown until
+ * they are written. */
 void pyn_verify_write_lost(struct pyn_verify *verify, uint64_t slba, uint64_t nlb);
+
+/*
+ * Whoever begins and ends changes, by itself or by a process that it forks, counts as a changer of this process from
+ * before its first begin until after its last end, or until nothing of it is in flight and write_lost is told of
+ * the rest. When there is no changer, what a cell counts in flight was left by processes that died: such LBAs become
+ * unknown, and are judged again once they are written.
+ */
+void pyn_verify_changer_begin(struct pyn_verify *verify);
+void pyn_verify_changer_end(struct pyn_verify *verify);
 
 /* Nothing is known of these LBAs any more, in all processes. Writes in flight stay counted, and leave them unknown.
  */

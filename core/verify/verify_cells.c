@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define NEVER_ENDS (UINT64_C(1) << 30) /* in the count of a CONFLICT: one of its writes has nobody to end it */
+#include "core/env/env.h"
+
+#define NEVER_ENDS (UINT64_C(1) << 30) /* in the count of a CONFLICT: nobody may be left to end one of its writes */
 
 #define SPINS_BEFORE_YIELD 100u
 #define SPINS_BEFORE_DOUBT 10000u /* whether who has a lock is still alive */
@@ -22,13 +24,19 @@ void pyn_verify_forked(void)
 
 /* -- locks of the dead ------------------------------------------------------------------------------------------ */
 
+static bool is_in_flight(uint64_t cell)
+{
+	return cell & PYN_CELL_BUSY || pyn_cell_state_of(cell) == PYN_CELL_CONFLICT;
+}
+
 uint64_t pyn_cell_lose_count(const struct pyn_verify *verify, uint64_t cell)
 {
-	(void)verify;
+	if (!is_in_flight(cell))
+		return pyn_cell_make(PYN_CELL_UNKNOWN, 0, 0);
+	atomic_store(&verify->shared->lost, 1);
 	if (pyn_cell_state_of(cell) == PYN_CELL_CONFLICT)
 		return (cell & PYN_CELL_CRC) < NEVER_ENDS ? cell + NEVER_ENDS : cell;
-	return cell & PYN_CELL_BUSY ? pyn_cell_make(PYN_CELL_CONFLICT, NEVER_ENDS + 1, 0)
-				    : pyn_cell_make(PYN_CELL_UNKNOWN, 0, 0);
+	return pyn_cell_make(PYN_CELL_CONFLICT, NEVER_ENDS + 1, 0);
 }
 
 /* Ended, and perhaps not yet reaped. Without /proc a process that was not reaped is taken for a living one. */
@@ -240,4 +248,52 @@ void pyn_cells_each(struct pyn_verify *verify, uint64_t slba, uint64_t nlb, pyn_
 		each_by_block(verify, slba, slba + count, change);
 	else
 		each_by_place(verify, slba, slba + count, change);
+}
+
+/* -- counts of the dead ----------------------------------------------------------------------------------------- */
+
+static uint64_t clear_count(const struct pyn_verify *verify, uint64_t cell)
+{
+	(void)verify;
+	return is_in_flight(cell) ? pyn_cell_make(PYN_CELL_UNKNOWN, 0, 0) : cell;
+}
+
+/* Of a table that a fork has copied the changers are its parent's. */
+static bool counts_changers(const struct pyn_verify *verify)
+{
+	return verify->process == pyn_process_generation();
+}
+
+static void clear_lost_counts(struct pyn_verify *verify)
+{
+	uint32_t none = 0;
+
+	if (!atomic_load(&verify->shared->lost) ||
+	    !atomic_compare_exchange_strong(&verify->changers, &none, PYN_VERIFY_CLEARING))
+		return;
+	/* First, so that what a lock that is taken over adds meanwhile is found the next time. */
+	atomic_store(&verify->shared->lost, 0);
+	pyn_cells_each(verify, 0, verify->nlba, clear_count);
+	atomic_store(&verify->changers, 0);
+}
+
+void pyn_verify_changer_begin(struct pyn_verify *verify)
+{
+	uint32_t count;
+
+	if (!counts_changers(verify))
+		return;
+	clear_lost_counts(verify);
+	count = atomic_load(&verify->changers);
+	while (count == PYN_VERIFY_CLEARING || !atomic_compare_exchange_weak(&verify->changers, &count, count + 1)) {
+		if (count == PYN_VERIFY_CLEARING)
+			sched_yield();
+		count = atomic_load(&verify->changers);
+	}
+}
+
+void pyn_verify_changer_end(struct pyn_verify *verify)
+{
+	if (counts_changers(verify) && atomic_fetch_sub(&verify->changers, 1) == 1)
+		clear_lost_counts(verify);
 }

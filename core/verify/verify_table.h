@@ -61,11 +61,16 @@ struct pyn_verify_shared {
 	_Atomic uint32_t dirty; /* a write completed in this epoch */
 	_Atomic uint32_t dlfeat_zeros;
 	_Atomic uint32_t has_uncorrectable; /* from the first Write Uncorrectable on */
+	_Atomic uint32_t lost;              /* cells may count writes of processes that died */
 	struct pyn_verify_range ranges[PYN_VERIFY_RANGES];
 };
 
+#define PYN_VERIFY_CLEARING UINT32_MAX /* for changers: none, and none may begin */
+
 struct pyn_verify {
 	_Atomic uint32_t references; /* of this process */
+	_Atomic uint32_t changers;   /* of this process */
+	uint32_t process;            /* generation of the process that made it */
 	uint32_t nsid;
 	uint32_t lba_size;
 	uint64_t nlba;

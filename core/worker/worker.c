@@ -34,6 +34,7 @@ struct pyn_worker {
 	struct pyn_verify *verify; /* a reference, or NULL */
 	struct pyn_verify_untracked untracked;
 	bool is_untracked;          /* from its start to the end of its queue: what it changes there is not noted */
+	bool is_changer;            /* likewise: it is counted as one that changes cells */
 	struct pyn_worker_run *run; /* in ordinary memory: the child works on its copy */
 	struct pyn_worker_shared *shared;
 	struct pyn_worker_flight *flight; /* shared too */
@@ -250,6 +251,7 @@ static int build_slot(struct pyn_worker *worker, const struct layout *layout, ui
 
 	slot->cells = (uint64_t *)private;
 	slot->base_crc = (uint32_t *)(slot->cells + layout->largest);
+	slot->write_crc = (uint32_t *)slot->cells; /* a command is a read or a write */
 	if (layout->reads) {
 		slot->read_data = memory;
 		slot->read_prp = describe_buffer(&worker->view, memory, layout->data);
@@ -330,6 +332,21 @@ static void end_untracked(struct pyn_worker *worker)
 	worker->is_untracked = false;
 }
 
+static void begin_changes(struct pyn_worker *worker)
+{
+	if (!worker->verify || !worker->run->noted || !changes_data(&worker->run->config))
+		return;
+	pyn_verify_changer_begin(worker->verify);
+	worker->is_changer = true;
+}
+
+static void end_changes(struct pyn_worker *worker)
+{
+	if (worker->is_changer)
+		pyn_verify_changer_end(worker->verify);
+	worker->is_changer = false;
+}
+
 /* What it left in flight may have been written, or not: nobody knows, once the queue is gone. */
 static void give_up_flight(struct pyn_worker *worker)
 {
@@ -343,6 +360,7 @@ static void give_up_flight(struct pyn_worker *worker)
 			pyn_verify_write_lost(worker->verify, flight->slba, flight->nlb);
 		flight->state = PYN_FLIGHT_NONE;
 	}
+	end_changes(worker);
 }
 
 static void destroy(struct pyn_worker *worker)
@@ -613,6 +631,7 @@ static int start(struct pyn_worker *worker, struct pyn_error *err)
 	worker->cpu = take_cpu(worker->run->config.cpu);
 	worker->run->config.cpu = worker->cpu;
 	begin_untracked(worker);
+	begin_changes(worker);
 	worker->pid = fork_worker(worker);
 	int number = errno;
 

@@ -204,33 +204,34 @@ static enum pyn_worker_kind prepare_plain(struct pyn_worker_run *run)
 
 /* -- what verification must know when it is sent ---------------------------------------------------------------- */
 
-/* All of it is stamped, and so many LBAs of it are noted. */
-static void stamp_and_expect(struct pyn_worker_run *run, const struct pyn_worker_slot *slot, uint32_t noted)
+/* Stamp all of a write, and note those of its LBAs that are to be noted. The flight is MOVING for no longer than the
+ * cells take: a process that is killed then leaves LBAs that nobody can judge for a while. */
+static ALWAYS_INLINE void begin_write(struct pyn_worker_run *run, const struct pyn_worker_slot *slot,
+				      struct pyn_worker_flight *flight)
 {
 	uint64_t slba = slot->slba, token = pyn_token_take(slot->nlb);
-	uint32_t crc[PYN_VERIFY_BATCH];
+	uint32_t noted = (uint32_t)pyn_verify_clip(run->noted, slba, slot->nlb);
+	uint32_t few[PYN_VERIFY_BATCH];
+	uint32_t *crc = noted <= PYN_VERIFY_BATCH ? few : slot->write_crc;
 
 	pyn_verify_stamp(run->verify, slot->write_data, slba, slot->nlb, token);
-	for (uint32_t done = 0; done < noted; done += PYN_VERIFY_BATCH) {
-		uint32_t batch = noted - done < PYN_VERIFY_BATCH ? noted - done : PYN_VERIFY_BATCH;
-
-		/* The data differ from what they were by their stamps only: no need to read them again. */
-		pyn_crc32c_restamp_blocks(&run->stamp, slot->base_crc + done, slba + done, token + done, batch, crc);
-		pyn_verify_write_begin_crc(run->verify, slba + done, batch, crc, token + done);
-	}
+	/* The data differ from what they were by their stamps only: no need to read them again. */
+	pyn_crc32c_restamp_blocks(&run->stamp, slot->base_crc, slba, token, noted, crc);
+	flight->slba = slba;
+	flight->nlb = noted;
+	pyn_flight_set(flight, PYN_FLIGHT_MOVING);
+	pyn_verify_write_begin_crc(run->verify, slba, noted, crc, token);
+	pyn_flight_set(flight, PYN_FLIGHT_BEGUN);
 }
 
-/* State is what the LBAs will be; of a write its data tell. */
-static ALWAYS_INLINE void begin_change(struct pyn_worker_run *run, const struct pyn_worker_slot *slot,
-				       struct pyn_worker_flight *flight, uint64_t slba, enum pyn_cell_state state)
+/* state: what the LBAs will be. */
+static void begin_change(struct pyn_worker_run *run, const struct pyn_worker_slot *slot,
+			 struct pyn_worker_flight *flight, uint64_t slba, enum pyn_cell_state state)
 {
 	flight->slba = slba;
 	flight->nlb = (uint32_t)pyn_verify_clip(run->noted, slba, slot->nlb);
 	pyn_flight_set(flight, PYN_FLIGHT_MOVING);
-	if (state == PYN_CELL_DATA)
-		stamp_and_expect(run, slot, flight->nlb);
-	else
-		pyn_verify_change_begin(run->verify, slba, flight->nlb, state);
+	pyn_verify_change_begin(run->verify, slba, flight->nlb, state);
 	pyn_flight_set(flight, PYN_FLIGHT_BEGUN);
 }
 
@@ -261,7 +262,7 @@ static ALWAYS_INLINE void begin(struct pyn_worker_run *run, struct pyn_worker_sl
 	if (slot->duty & PYN_DUTY_JUDGE)
 		pyn_verify_snapshot(run->verify, slot->slba, slot->nlb, slot->cells);
 	else if (slot->cmd.opc == NVME_IO_WRITE)
-		begin_change(run, slot, &run->flight[slot->cmd.cid], slot->slba, PYN_CELL_DATA);
+		begin_write(run, slot, &run->flight[slot->cmd.cid]);
 	else
 		begin_other(run, slot, &run->flight[slot->cmd.cid], entry);
 }

@@ -57,6 +57,7 @@ struct pyn_worker_slot {
 	/* And one of what not every command has. */
 	struct pyn_worker_prp read_prp;
 	struct pyn_worker_prp write_prp;
+	uint32_t *write_crc;          /* room for the CRCs of a write of more than PYN_VERIFY_BATCH LBAs */
 	struct nvme_dsm_range *range; /* apart, since write_data only changes by its stamps */
 	struct pyn_iova range_address;
 } __attribute__((aligned(64)));
@@ -71,7 +72,7 @@ struct pyn_worker_flight {
 
 enum pyn_flight_state {
 	PYN_FLIGHT_NONE = 0, /* nothing that changes data */
-	PYN_FLIGHT_MOVING,   /* its begin or its end is under way: verification counts it for some of its LBAs */
+	PYN_FLIGHT_MOVING,   /* its cells are being changed: verification counts it for some of its LBAs */
 	PYN_FLIGHT_BEGUN,    /* verification counts it as in flight */
 };
 

@@ -10,6 +10,7 @@ import threading
 import time
 import warnings
 from pathlib import Path
+from random import Random
 
 import nvme as d
 import pytest
@@ -89,6 +90,62 @@ def test_workers_killed_one_after_the_other_use_up_no_queue_and_no_memory(own, s
     assert d._dma_in_use() == in_use
     pair = d.Qpair(own.nvme0, 4)
     assert pair.sqid == 1
+
+
+REGION = 2048  # LBAs; few, so that writes of several workers are in flight over the same ones
+
+
+def go_over(own, read_percentage):
+    own.nvme0n1.ioworker(
+        io_size=8, lba_random=False, io_count=REGION // 8, region_end=REGION, read_percentage=read_percentage
+    ).start().close()
+
+
+def read(own):
+    """Read the region; return what verification says of these reads: judged, unverified, mismatch."""
+    before = own.nvme0n1.verify_stats()
+    go_over(own, 100)
+    after = own.nvme0n1.verify_stats()
+    return tuple(after[name] - before[name] for name in ("judged", "unverified", "mismatch"))
+
+
+def kill_at_random(started, random):
+    """Two workers over the same LBAs, each killed at some instruction; give them to be closed."""
+    sizes = random.choice([1, 8, 24, [1, 8, 24, 100]])
+    beside, other = started(io_size=8, read_percentage=30, region_end=REGION, qdepth=32)
+    worker, pid = started(io_size=sizes, read_percentage=20, region_end=REGION, qdepth=64)
+    time.sleep(random.uniform(0, 0.02))
+    os.kill(pid, signal.SIGKILL)
+    yield worker
+    os.kill(other, signal.SIGKILL)
+    yield beside
+
+
+@pytest.mark.parametrize("ends_by_reset", [True, False])
+def test_lbas_of_killed_workers_are_verified_again_once_they_are_written(own, started, ends_by_reset):
+    random = Random(50)
+    for _ in range(25):
+        for worker in kill_at_random(started, random):
+            with pytest.warns(UserWarning, match="^ioworker host ERROR"):
+                worker.close()
+        if ends_by_reset:
+            own.nvme0.reset()
+        go_over(own, 0)
+        assert read(own) == (REGION, 0, 0)
+
+
+def test_lbas_of_a_killed_worker_are_verified_again_beside_one_that_reads(own, started):
+    random = Random(51)
+    reader, reading = started(io_size=8, read_percentage=100, region_end=REGION)
+    for _ in range(20):
+        for worker in kill_at_random(started, random):
+            with pytest.warns(UserWarning, match="^ioworker host ERROR"):
+                worker.close()
+    go_over(own, 0)
+    os.kill(reading, signal.SIGKILL)
+    with pytest.warns(UserWarning, match="^ioworker host ERROR"):
+        reader.close()
+    assert read(own) == (REGION, 0, 0)
 
 
 def test_a_worker_beside_a_killed_one_goes_on(own, started):

@@ -163,6 +163,7 @@ static void work(unsigned index, uint64_t seed)
 
 static pid_t start(unsigned index, uint64_t seed)
 {
+	pyn_verify_changer_begin(the_table);
 	pid_t pid = fork();
 
 	if (pid == 0)
@@ -178,6 +179,7 @@ static void give_up(struct flight *flight)
 	else if (flight->state == MOVING)
 		pyn_verify_write_lost(the_table, flight->lba, flight->nlb);
 	flight->state = IDLE;
+	pyn_verify_changer_end(the_table);
 }
 
 static void end(pid_t pid, unsigned index)
@@ -224,6 +226,18 @@ static void check_that_all_locks_are_free(void)
 	}
 }
 
+/* When all have ended, no LBA counts a write of the dead: each is judged again once it was written. */
+static void check_that_all_is_judged_again(void)
+{
+	uint64_t before = the_drive->judged;
+
+	for (uint32_t place = 0; place < PLACES; place += LARGEST / 3)
+		write_lbas(&the_drive->flight[0], place, LARGEST / 3);
+	for (uint32_t place = 0; place < PLACES; place += LARGEST / 3)
+		read_lbas(place, LARGEST / 3);
+	CHECK_EQ(the_drive->judged - before, PLACES);
+}
+
 static unsigned pieces_that_moved(void)
 {
 	unsigned count = 0;
@@ -257,6 +271,7 @@ static unsigned run(enum form form, unsigned kills, uint64_t seed)
 	for (unsigned i = 0; i < PROCESSES; i++)
 		end(pids[i], i);
 	check_that_all_locks_are_free();
+	check_that_all_is_judged_again();
 	printf("    %llu rounds, %llu LBAs judged\n", (unsigned long long)the_drive->rounds,
 	       (unsigned long long)the_drive->judged);
 	CHECK_EQ(the_drive->mismatches, 0);

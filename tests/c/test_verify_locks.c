@@ -124,6 +124,74 @@ TABLE_TEST(the_lock_of_a_process_that_has_died_is_taken_over_and_its_lbas_are_un
 	waitpid(pid, NULL, 0);
 }
 
+/* A process died in the begin of a write of LBAs 8 … 15, when it had begun the first four. */
+static void die_in_a_begin(void)
+{
+	pyn_verify_changer_begin(the_table);
+	begin_write(8, 4);
+	pyn_verify_write_lost(the_table, 8, 8);
+}
+
+TABLE_TEST(lbas_of_a_process_that_died_in_a_begin_are_judged_again_once_nothing_is_in_flight)
+{
+	write_lbas(0, 24);
+	die_in_a_begin();
+	write_lbas(0, 24);
+	CHECK_EQ(judged_of(0, 24), 20);
+	pyn_verify_changer_end(the_table);
+	CHECK_EQ(judged_of(0, 24), 20); /* nobody knows what they hold */
+	write_lbas(0, 24);
+	CHECK_EQ(judged_of(0, 24), 24);
+	CHECK_EQ(the_mismatch.count, 0);
+}
+
+TABLE_TEST(what_another_one_has_in_flight_stays_counted_when_a_process_has_died)
+{
+	write_lbas(0, 24);
+	pyn_verify_changer_begin(the_table);
+	begin_write(6, 4); /* over LBAs that the dead one began, and others */
+	die_in_a_begin();
+	pyn_verify_changer_end(the_table);
+	write_lbas(0, 24);
+	/* In flight: 6 to 9. Of 8 to 11 nobody knows how many writes they count. */
+	CHECK_EQ(judged_of(0, 24), 18);
+	pyn_verify_write_end(the_table, 6, 4, PYN_WRITE_DONE);
+	write_lbas(0, 24);
+	CHECK_EQ(judged_of(0, 24), 20);
+	pyn_verify_changer_end(the_table);
+	write_lbas(0, 24);
+	CHECK_EQ(judged_of(0, 24), 24);
+}
+
+TABLE_TEST(counts_that_were_lost_when_there_was_no_changer_are_cleared_before_the_next_one)
+{
+	begin_write(8, 4);
+	pyn_verify_write_lost(the_table, 8, 4);
+	pyn_verify_changer_begin(the_table);
+	write_lbas(0, 24);
+	CHECK_EQ(judged_of(0, 24), 24);
+	pyn_verify_changer_end(the_table);
+	CHECK_EQ(judged_of(0, 24), 24);
+}
+
+/* The child's copy knows nothing of what its parent has in flight. */
+TABLE_TEST(the_end_of_a_changer_in_a_fork_clears_nothing)
+{
+	int status = -1;
+
+	die_in_a_begin();
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		pyn_verify_changer_end(the_table);
+		_exit(atomic_load(&the_table->shared->lost) == 1 ? 0 : 1);
+	}
+	waitpid(pid, &status, 0);
+	CHECK_EQ(status, 0);
+	pyn_verify_changer_end(the_table);
+	CHECK_EQ(atomic_load(&the_table->shared->lost), 0);
+}
+
 /* With a cell that cannot be written to a process stops where it has the lock. */
 static void tell_whose_lock_it_is(int signal)
 {
