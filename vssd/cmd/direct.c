@@ -130,8 +130,8 @@ static inline bool run_read(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, co
 	}
 	ctrl->counters.commands_read++;
 	ctrl->counters.bytes_read += at.length;
-	ctrl->nv->reads++;
-	ctrl->nv->sectors_read += at.length / VSSD_SECTOR_SIZE;
+	ctrl->nv->totals.reads++;
+	ctrl->nv->totals.sectors_read += at.length / VSSD_SECTOR_SIZE;
 	return true;
 }
 
@@ -161,8 +161,8 @@ static inline bool run_write(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, c
 	}
 	ctrl->counters.commands_write++;
 	ctrl->counters.bytes_written += at.length;
-	ctrl->nv->writes++;
-	ctrl->nv->sectors_written += at.length / VSSD_SECTOR_SIZE;
+	ctrl->nv->totals.writes++;
+	ctrl->nv->totals.sectors_written += at.length / VSSD_SECTOR_SIZE;
 	ctrl->nv->sanitize.written = true;
 	return true;
 }

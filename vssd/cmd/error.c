@@ -84,7 +84,7 @@ static bool names_lbas(const struct vssd_request *request)
 
 static void add_entry(struct vssd_ctrl *ctrl, struct nvme_error_log_entry entry)
 {
-	entry.ecnt = ++ctrl->nv->errors;
+	entry.ecnt = ++ctrl->nv->totals.errors;
 	ctrl->errors[(entry.ecnt - 1) % (VSSD_ELPE + 1)] = entry;
 }
 

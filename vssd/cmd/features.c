@@ -326,8 +326,8 @@ static uint32_t mask_of(const struct vssd_ctrl *ctrl, uint8_t fid)
 /* What has not been saved has its default as its saved value. */
 static uint32_t saved_value(const struct vssd_ctrl *ctrl, uint8_t fid)
 {
-	return ctrl->nv->saved_valid[fid] && find(ctrl, fid) ? ctrl->nv->saved[fid] & mask_of(ctrl, fid)
-							     : features[fid].initial;
+	return ctrl->nv->features.valid[fid] && find(ctrl, fid) ? ctrl->nv->features.value[fid] & mask_of(ctrl, fid)
+								: features[fid].initial;
 }
 
 uint32_t vssd_feature_value(const struct vssd_ctrl *ctrl, uint8_t fid, enum nvme_feature_select select)
@@ -416,8 +416,8 @@ uint16_t vssd_set_features(struct vssd_request *request)
 	else
 		ctrl->feature[fid] = cmd->cdw11 & mask_of(ctrl, fid);
 	if (!status && save) {
-		ctrl->nv->saved[fid] = ctrl->feature[fid];
-		ctrl->nv->saved_valid[fid] = 1;
+		ctrl->nv->features.value[fid] = ctrl->feature[fid];
+		ctrl->nv->features.valid[fid] = 1;
 	}
 	if (!status && fid == NVME_FEAT_ASYNC_EVENT)
 		vssd_health_check(ctrl);

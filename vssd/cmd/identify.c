@@ -42,8 +42,8 @@ static uint64_t hash(const struct vssd_ctrl *ctrl, uint32_t salt)
 {
 	uint64_t value = UINT64_C(0xcbf29ce484222325) ^ salt;
 
-	for (unsigned i = 0; i < sizeof(ctrl->nv->serial); i++)
-		value = (value ^ (uint8_t)ctrl->nv->serial[i]) * UINT64_C(0x100000001b3);
+	for (unsigned i = 0; i < sizeof(ctrl->nv->identity.serial); i++)
+		value = (value ^ (uint8_t)ctrl->nv->identity.serial[i]) * UINT64_C(0x100000001b3);
 	return value;
 }
 
@@ -85,7 +85,7 @@ static void describe_controller(const struct vssd_ctrl *ctrl, struct nvme_id_ctr
 {
 	memcpy(&id->vid, &ctrl->config[PCI_CFG_VENDOR], 2);
 	memcpy(&id->ssvid, &ctrl->config[PCI_CFG_SUBSYSTEM_VENDOR], 2);
-	memcpy(id->sn, ctrl->nv->serial, sizeof(id->sn));
+	memcpy(id->sn, ctrl->nv->identity.serial, sizeof(id->sn));
 	memset(id->mn, ' ', sizeof(id->mn));
 	memcpy(id->mn, MODEL, sizeof(MODEL) - 1);
 	memcpy(id->fr, ctrl->firmware.revision, sizeof(id->fr));

@@ -23,7 +23,7 @@ static uint16_t fill_error(struct vssd_request *request, struct query *query)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	struct nvme_error_log_entry *entries = (struct nvme_error_log_entry *)query->buffer;
-	uint64_t made = ctrl->nv->errors;
+	uint64_t made = ctrl->nv->totals.errors;
 
 	for (uint64_t i = 0; i <= VSSD_ELPE && i < made; i++) {
 		const struct nvme_error_log_entry *entry = &ctrl->errors[(made - 1 - i) % (VSSD_ELPE + 1)];

@@ -95,7 +95,7 @@ static uint16_t check_readable(struct vssd_request *request, struct extent exten
 		if (extent.ns->dulbe) /* else the marks are not worth a look at their cache line */
 			unwritten = (uint8_t)~vssd_store_written(ctrl->store, part.block) & part.sectors;
 		if (bad) {
-			ctrl->nv->media_errors++;
+			ctrl->nv->totals.media_errors++;
 			fail_at(request, extent.ns, &part, bad);
 			vssd_telemetry_capture(ctrl, "unrecovered read error");
 			return NVME_SC_UNRECOVERED_READ_ERROR;
@@ -163,7 +163,7 @@ static uint16_t io_read(struct vssd_request *request)
 		return status;
 	ctrl->data_moved += extent.length;
 	ctrl->counters.bytes_read += extent.length;
-	ctrl->nv->sectors_read += extent.length / VSSD_SECTOR_SIZE;
+	ctrl->nv->totals.sectors_read += extent.length / VSSD_SECTOR_SIZE;
 	return NVME_SC_SUCCESS;
 }
 
@@ -244,7 +244,7 @@ static uint16_t io_write(struct vssd_request *request)
 	ctrl->data_moved += extent.length;
 	ctrl->counters.bytes_written += extent.length;
 	ctrl->nv->sanitize.written = true;
-	ctrl->nv->sectors_written += extent.length / VSSD_SECTOR_SIZE;
+	ctrl->nv->totals.sectors_written += extent.length / VSSD_SECTOR_SIZE;
 	conclude_change(request, &extent, cmd->cdw12 & NVME_RW_FUA);
 	return NVME_SC_SUCCESS;
 }
@@ -266,7 +266,7 @@ static uint16_t io_compare(struct vssd_request *request)
 		return status;
 	cursor = (struct vssd_cursor){.segment = request->data.segments};
 	ctrl->data_moved += extent.length;
-	ctrl->nv->sectors_read += extent.length / VSSD_SECTOR_SIZE;
+	ctrl->nv->totals.sectors_read += extent.length / VSSD_SECTOR_SIZE;
 	while (!ctrl->null_store && next_part(&extent, &part)) {
 		const uint8_t *ours = vssd_store_data(ctrl->store, part.block) + part.offset;
 
@@ -340,7 +340,7 @@ static uint16_t io_verify(struct vssd_request *request)
 	if (!status)
 		status = check_readable(request, extent);
 	if (!status)
-		ctrl->nv->sectors_read += extent.length / VSSD_SECTOR_SIZE;
+		ctrl->nv->totals.sectors_read += extent.length / VSSD_SECTOR_SIZE;
 	return status;
 }
 

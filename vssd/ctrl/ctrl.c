@@ -12,8 +12,7 @@
 #include "core/util/clock.h"
 
 #define MEDIUM_NS UINT64_C(100000) /* a write that skips the cache; what is cached takes less than a microsecond */
-#define NONVOLATILE_VERSION 2u
-#define LBAS_MAX UINT64_C(65536) /* of one command */
+#define LBAS_MAX UINT64_C(65536)   /* of one command */
 
 /* ---- namespaces ---- */
 
@@ -26,7 +25,7 @@ void vssd_ns_set_format(struct vssd_ctrl *ctrl, struct vssd_ns *ns, uint8_t lbaf
 {
 	ns->lba_shift = vssd_lbaf_shift(lbaf);
 	ns->nsze = ns->blocks << (VSSD_BLOCK_SHIFT - ns->lba_shift);
-	ctrl->nv->format[ns->nsid - 1] = lbaf;
+	ctrl->nv->formats.lbaf[ns->nsid - 1] = lbaf;
 }
 
 static void init_namespaces(struct vssd_ctrl *ctrl)
@@ -40,7 +39,7 @@ static void init_namespaces(struct vssd_ctrl *ctrl)
 		ns->nsid = i + 1;
 		ns->blocks = blocks;
 		ns->first_block = i * blocks;
-		vssd_ns_set_format(ctrl, ns, ctrl->nv->format[i]);
+		vssd_ns_set_format(ctrl, ns, ctrl->nv->formats.lbaf[i]);
 	}
 }
 
@@ -60,22 +59,20 @@ static void init_serial(char serial[20], const char *wanted)
 /* A new drive gets its identity and format; an old one is what it was. */
 static int init_nonvolatile(struct vssd_ctrl *ctrl, struct pyn_error *err)
 {
-	struct vssd_nonvolatile *nv = ctrl->nv;
+	struct vssd_nonvolatile *nv;
+	bool is_new;
+	int result = vssd_nonvolatile_open(ctrl->store, ctrl->options.file, &ctrl->nv, &is_new, err);
 
-	if (nv->version == 0) {
-		init_serial(nv->serial, ctrl->options.serial);
-		memset(nv->format, ctrl->options.lba_size == 512 ? 0 : 1, sizeof(nv->format));
-		nv->version = NONVOLATILE_VERSION;
-	}
-	if (nv->version != NONVOLATILE_VERSION)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "%s was made by another version of this program: give another file",
-				 ctrl->options.file);
-	if (ctrl->options.serial)
-		init_serial(nv->serial, ctrl->options.serial);
+	if (result)
+		return result;
+	nv = ctrl->nv;
+	if (is_new)
+		memset(nv->formats.lbaf, ctrl->options.lba_size == 512 ? 0 : 1, sizeof(nv->formats.lbaf));
+	if (is_new || ctrl->options.serial)
+		init_serial(nv->identity.serial, ctrl->options.serial);
 	for (unsigned i = 0; i < VSSD_MAX_NAMESPACES; i++)
-		if (nv->format[i] > VSSD_NLBAF)
-			nv->format[i] = 0;
+		if (nv->formats.lbaf[i] > VSSD_NLBAF)
+			nv->formats.lbaf[i] = 0;
 	vssd_firmware_init(ctrl);
 	vssd_self_test_init(ctrl);
 	return 0;
@@ -99,7 +96,6 @@ static int init_store(struct vssd_ctrl *ctrl, struct pyn_error *err)
 	result = vssd_store_open(&options, &ctrl->store, err);
 	if (result)
 		return result;
-	ctrl->nv = vssd_store_system(ctrl->store);
 	return init_nonvolatile(ctrl, err);
 }
 
@@ -121,13 +117,13 @@ static int init_transfers(struct vssd_ctrl *ctrl, struct pyn_error *err)
 
 static void power_up(struct vssd_ctrl *ctrl)
 {
-	bool unannounced = ctrl->nv->in_use;
+	bool unannounced = ctrl->nv->identity.in_use;
 
 	ctrl->power = true;
 	ctrl->csts = 0;
-	ctrl->nv->power_cycles++;
-	ctrl->nv->unsafe_shutdowns += unannounced;
-	ctrl->nv->in_use = false;
+	ctrl->nv->totals.power_cycles++;
+	ctrl->nv->totals.unsafe_shutdowns += unannounced;
+	ctrl->nv->identity.in_use = false;
 	vssd_health_reset(ctrl);
 	vssd_config_init(ctrl);
 	memset(ctrl->errors, 0, sizeof(ctrl->errors));
@@ -298,5 +294,5 @@ int vssd_ctrl_geometry(struct vssd_ctrl *ctrl, uint32_t nsid, uint32_t *lba_size
 void vssd_ctrl_counters(const struct vssd_ctrl *ctrl, struct vssd_counters *counters)
 {
 	*counters = ctrl->counters;
-	counters->power_cycles = ctrl->nv->power_cycles;
+	counters->power_cycles = ctrl->nv->totals.power_cycles;
 }

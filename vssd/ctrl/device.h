@@ -28,6 +28,7 @@
 #include "vssd/ctrl/ctrl.h"
 #include "vssd/ctrl/function.h"
 #include "vssd/store/store.h"
+#include "vssd/subsystem/nonvolatile.h"
 
 #define VSSD_NUM_QUEUES (VSSD_MAX_IO_QUEUES + 1)
 #define VSSD_ADMIN_MAX_ENTRIES 4096u
@@ -38,8 +39,7 @@
 #define VSSD_NPSS 4u
 
 #define VSSD_FIRST_NOPS 3u /* the first power state without operation */
-#define VSSD_APST_ENTRIES 32u
-#define VSSD_MNTMT 273u /* Kelvin: what thermal management temperatures may be */
+#define VSSD_MNTMT 273u    /* Kelvin: what thermal management temperatures may be */
 #define VSSD_MXTMT 358u
 #define VSSD_HMPRE 1024u /* 4 KiB each: the host memory buffer that it likes best, and the least that is of use */
 #define VSSD_HMMIN 16u
@@ -48,8 +48,7 @@
 #define VSSD_WCTEMP 343u /* Kelvin */
 #define VSSD_CCTEMP 353u
 #define VSSD_SENSORS 2u
-#define VSSD_FIRMWARE "1.0     " /* of a new drive */
-#define VSSD_FIRMWARE_SLOTS 3u
+#define VSSD_FIRMWARE "1.0     "   /* of a new drive */
 #define VSSD_FWUG 1u               /* as Identify reports it: the size of a piece of firmware */
 #define VSSD_FIRMWARE_PIECES 2048u /* of the largest image */
 
@@ -125,72 +124,6 @@ struct vssd_ns {
 	uint16_t refuse;   /* status of every IO command at the moment; 0: none */
 	bool changed;      /* in the changed namespace list */
 };
-
-/* ---- what lasts: in the store's system area ---- */
-
-struct vssd_slot {
-	char revision[8]; /* NULs: the slot is empty */
-	uint8_t needs;    /* what its image asks for to become active, see firmware.c */
-};
-
-struct vssd_self_test {
-	uint8_t operation; /* enum nvme_self_test; 0: none */
-	uint8_t count;     /* of results */
-	uint32_t nsid;
-	uint32_t left; /* of 10000 */
-	struct nvme_self_test_result results[NVME_SELF_TEST_RESULTS];
-};
-
-/* The sanitize operation that is in progress, or was the last. */
-struct vssd_sanitize_state {
-	uint64_t done;    /* blocks, of as many as it goes over: each once a pass */
-	uint32_t cdw10;   /* of the command that started it */
-	uint32_t pattern; /* of an overwrite */
-	uint8_t status;   /* enum nvme_sanitize_status */
-	bool left;        /* it failed, and the host has left the failure mode */
-	bool written;     /* by the host, since then or, where there was none, ever */
-};
-
-/* The format that is running. */
-struct vssd_format_state {
-	bool running;
-	uint8_t lbaf;
-	uint8_t first; /* indexes of namespaces, the last one included */
-	uint8_t last;
-};
-
-struct vssd_nonvolatile {
-	uint32_t version; /* of this structure; 0: a new drive */
-	char serial[20];
-	bool in_use; /* enabled since it was last shut down; found set at power-up: the power went unannounced */
-	uint8_t format[VSSD_MAX_NAMESPACES]; /* LBA format index */
-	uint64_t sectors_read;               /* units of 512 bytes, as is sectors_written */
-	uint64_t sectors_written;
-	uint64_t reads;
-	uint64_t writes;
-	uint64_t busy_ms;
-	uint64_t power_cycles;
-	uint64_t power_on_ms;
-	uint64_t unsafe_shutdowns;
-	uint64_t media_errors;
-	uint64_t errors;      /* error log entries ever made */
-	uint64_t warning_ms;  /* at or above WCTEMP */
-	uint64_t critical_ms; /* at or above CCTEMP */
-	struct vssd_format_state formatting;
-	struct vssd_sanitize_state sanitize;
-	uint32_t thermal_count[2]; /* transitions to the light and to the heavy saving of power */
-	uint64_t thermal_ms[2];
-	uint64_t saved_apst[VSSD_APST_ENTRIES];
-	uint8_t saved_valid[256]; /* by FID */
-	uint32_t saved[256];
-	struct vssd_slot slots[VSSD_FIRMWARE_SLOTS];
-	uint8_t active_slot;    /* 1 …, as is next_slot */
-	uint8_t next_slot;      /* 0: no other than the active one */
-	uint8_t telemetry_host; /* generations of telemetry data */
-	uint8_t telemetry_ctrl;
-	struct vssd_self_test self_test;
-};
-_Static_assert(sizeof(struct vssd_nonvolatile) <= VSSD_SYSTEM_SIZE, "system area");
 
 /* ---- asynchronous events ---- */
 

@@ -87,7 +87,7 @@ uint16_t vssd_apst_set(struct vssd_request *request)
 	ctrl->feature[NVME_FEAT_APST] = cmd->cdw11 & NVME_APSTE;
 	ctrl->power_state.since = pyn_ticks();
 	if (cmd->cdw10 & NVME_SET_FEATURES_SV)
-		memcpy(ctrl->nv->saved_apst, ctrl->power_state.apst, sizeof(ctrl->nv->saved_apst));
+		memcpy(ctrl->nv->features.apst, ctrl->power_state.apst, sizeof(ctrl->nv->features.apst));
 	return NVME_SC_SUCCESS;
 }
 
@@ -96,7 +96,7 @@ uint16_t vssd_apst_get(struct vssd_request *request, enum nvme_feature_select se
 	struct vssd_ctrl *ctrl = request->ctrl;
 	static const uint64_t initial[VSSD_APST_ENTRIES];
 	const uint64_t *table = select == NVME_SEL_CURRENT ? ctrl->power_state.apst
-				: select == NVME_SEL_SAVED ? ctrl->nv->saved_apst
+				: select == NVME_SEL_SAVED ? ctrl->nv->features.apst
 							   : initial;
 
 	request->result = vssd_feature_value(ctrl, NVME_FEAT_APST, select);
@@ -137,7 +137,7 @@ void vssd_power_poll(struct vssd_ctrl *ctrl)
 void vssd_power_reset(struct vssd_ctrl *ctrl)
 {
 	ctrl->power_state = (struct vssd_power_state){.io_taken = io_taken(ctrl)};
-	memcpy(ctrl->power_state.apst, ctrl->nv->saved_apst, sizeof(ctrl->power_state.apst));
+	memcpy(ctrl->power_state.apst, ctrl->nv->features.apst, sizeof(ctrl->power_state.apst));
 	enter(ctrl, state_of(ctrl));
 }
 

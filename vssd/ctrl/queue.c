@@ -250,8 +250,8 @@ static void remember(const struct vssd_request *request, uint16_t status)
 /* SMART counts commands that complete, with whatever status: NVM Command Set Specification 1.1, section 1.4.2. */
 static void count_io(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 {
-	ctrl->nv->reads += cmd->opc == NVME_IO_READ || cmd->opc == NVME_IO_COMPARE;
-	ctrl->nv->writes += cmd->opc == NVME_IO_WRITE;
+	ctrl->nv->totals.reads += cmd->opc == NVME_IO_READ || cmd->opc == NVME_IO_COMPARE;
+	ctrl->nv->totals.writes += cmd->opc == NVME_IO_WRITE;
 }
 
 /* An IO command is done: complete it now, or when the medium is done with it. */

@@ -92,7 +92,7 @@ static void enable(struct vssd_ctrl *ctrl)
 	vssd_cq_create(ctrl, 0, ctrl->acq, (uint32_t)NVME_GET(ctrl->aqa, NVME_AQA_ACQS) + 1, 0, true);
 	vssd_sq_create(ctrl, 0, ctrl->asq, (uint32_t)NVME_GET(ctrl->aqa, NVME_AQA_ASQS) + 1, 0, VSSD_URGENT);
 	ctrl->weighted = NVME_GET(ctrl->cc, NVME_CC_AMS) == AMS_WEIGHTED;
-	ctrl->nv->in_use = true;
+	ctrl->nv->identity.in_use = true;
 	ctrl->csts |= NVME_SET(1, NVME_CSTS_RDY);
 	vssd_update_running(ctrl);
 }
@@ -103,7 +103,7 @@ static void shut_down(struct vssd_ctrl *ctrl)
 	vssd_health_account(ctrl);
 	vssd_store_flush(ctrl->store);
 	ctrl->shut_down = true;
-	ctrl->nv->in_use = false;
+	ctrl->nv->identity.in_use = false;
 	ctrl->csts &= (uint32_t)~NVME_SET(3, NVME_CSTS_SHST);
 	ctrl->csts |= NVME_SET(NVME_SHST_COMPLETE, NVME_CSTS_SHST);
 	vssd_update_running(ctrl);

@@ -183,6 +183,18 @@ void vssd_medium_close(struct vssd_medium *medium)
 	vssd_medium_init(medium);
 }
 
+/* A write of one page that has begun is not interrupted by a signal. */
+int vssd_medium_set_system(struct vssd_medium *medium, const void *bytes, struct pyn_error *err)
+{
+	if (medium->fd < 0) {
+		memcpy(medium->system, bytes, VSSD_SYSTEM_SIZE);
+		return 0;
+	}
+	if (pwrite(medium->fd, bytes, VSSD_SYSTEM_SIZE, HEADER_SIZE) == (ssize_t)VSSD_SYSTEM_SIZE)
+		return 0;
+	return pyn_error(err, PYN_ERROR_SYSTEM, errno, "cannot write the drive's file: %s", strerror(errno));
+}
+
 static bool set_aside(struct vssd_medium *medium, uint64_t from, uint64_t end)
 {
 	if (fallocate(medium->fd, 0, (off_t)(medium->pool_offset + (from << VSSD_BLOCK_SHIFT)),

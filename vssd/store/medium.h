@@ -30,6 +30,9 @@ int vssd_medium_open(struct vssd_medium *medium, const char *file, uint64_t bloc
 		     struct pyn_error *err);
 void vssd_medium_close(struct vssd_medium *medium);
 
+/* See vssd_store_set_system(). */
+int vssd_medium_set_system(struct vssd_medium *medium, const void *bytes, struct pyn_error *err);
+
 /* Whether pool blocks from first up to end (not included) may be written: in a file, space is set aside first, as a
  * store into a mapped page that finds the file system full is a signal and not an error. Those below first have been
  * reserved before. */

@@ -326,6 +326,11 @@ void *vssd_store_system(struct vssd_store *store)
 	return store->private->medium.system;
 }
 
+int vssd_store_set_system(struct vssd_store *store, const void *bytes, struct pyn_error *err)
+{
+	return vssd_medium_set_system(&store->private->medium, bytes, err);
+}
+
 uint64_t vssd_store_dirty(const struct vssd_store *store)
 {
 	return store->private->queued;

@@ -83,6 +83,9 @@ void vssd_store_close(struct vssd_store *store);
 /* VSSD_SYSTEM_SIZE bytes that belong to the caller and last as long as the data; zeros in a new store. */
 void *vssd_store_system(struct vssd_store *store);
 
+/* Replace them all: a process that is killed meanwhile leaves the old or the new ones. 0, or -errno. */
+int vssd_store_set_system(struct vssd_store *store, const void *bytes, struct pyn_error *err);
+
 /* A block's data as the host sees them. Valid until the next change of that block. */
 static inline const uint8_t *vssd_store_data(const struct vssd_store *store, uint64_t block)
 {

@@ -49,14 +49,14 @@ static const struct {
 				   NVME_SC_FW_NEEDS_SUBSYSTEM_RESET, NVME_SC_FW_NEEDS_SUBSYSTEM_RESET},
 };
 
-static bool is_empty(const struct vssd_slot *slot)
+static bool is_empty(const struct vssd_firmware_slot *slot)
 {
 	return slot->revision[0] == '\0';
 }
 
-static struct vssd_slot *slot_of(struct vssd_ctrl *ctrl, uint32_t number)
+static struct vssd_firmware_slot *slot_of(struct vssd_ctrl *ctrl, uint32_t number)
 {
-	return &ctrl->nv->slots[number - 1];
+	return &ctrl->nv->firmware.slots[number - 1];
 }
 
 /* ---- downloading ---- */
@@ -152,8 +152,8 @@ static bool image_is_good(const struct vssd_firmware *firmware, struct image *he
 
 static void activate(struct vssd_ctrl *ctrl, uint8_t slot)
 {
-	ctrl->nv->active_slot = slot;
-	ctrl->nv->next_slot = 0;
+	ctrl->nv->firmware.active = slot;
+	ctrl->nv->firmware.next = 0;
 	memcpy(ctrl->firmware.revision, slot_of(ctrl, slot)->revision, sizeof(ctrl->firmware.revision));
 }
 
@@ -197,7 +197,7 @@ void vssd_firmware_poll(struct vssd_ctrl *ctrl)
 
 void vssd_firmware_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 {
-	uint8_t next = ctrl->nv->next_slot;
+	uint8_t next = ctrl->nv->firmware.next;
 
 	discard(&ctrl->firmware);
 	ctrl->firmware.started = false;
@@ -207,7 +207,7 @@ void vssd_firmware_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 		activate(ctrl, next);
 	/* A drive without power has forgotten what it ran, and loads what is in the slot now. */
 	else if (kind == VSSD_RESET_POWER)
-		memcpy(ctrl->firmware.revision, slot_of(ctrl, ctrl->nv->active_slot)->revision,
+		memcpy(ctrl->firmware.revision, slot_of(ctrl, ctrl->nv->firmware.active)->revision,
 		       sizeof(ctrl->firmware.revision));
 }
 
@@ -217,10 +217,10 @@ void vssd_firmware_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
  * one; one that is there already is rather not the active one. */
 static uint8_t choose_slot(struct vssd_ctrl *ctrl, bool replace)
 {
-	uint8_t active = ctrl->nv->active_slot, chosen = active;
+	uint8_t active = ctrl->nv->firmware.active, chosen = active;
 
 	for (uint8_t slot = VSSD_FIRMWARE_SLOTS; slot >= 1; slot--)
-		if (slot != active && (replace ? slot != ctrl->nv->next_slot : !is_empty(slot_of(ctrl, slot))))
+		if (slot != active && (replace ? slot != ctrl->nv->firmware.next : !is_empty(slot_of(ctrl, slot))))
 			chosen = slot;
 	for (uint8_t slot = VSSD_FIRMWARE_SLOTS; replace && slot >= 1; slot--)
 		if (is_empty(slot_of(ctrl, slot)))
@@ -266,7 +266,7 @@ uint16_t vssd_firmware_commit(struct vssd_request *request)
 	need = slot_of(ctrl, slot)->needs;
 	if (action == NVME_FW_ACTIVATE_NOW && needs[need].now == NVME_SC_SUCCESS)
 		return begin_activation(ctrl, slot, cmd->cid);
-	ctrl->nv->next_slot = slot;
+	ctrl->nv->firmware.next = slot;
 	return action == NVME_FW_ACTIVATE_NOW ? needs[need].now : needs[need].later;
 }
 
@@ -274,18 +274,18 @@ uint16_t vssd_firmware_commit(struct vssd_request *request)
 
 uint16_t vssd_firmware_pending(const struct vssd_ctrl *ctrl)
 {
-	uint8_t next = ctrl->nv->next_slot;
+	uint8_t next = ctrl->nv->firmware.next;
 
 	if (!next)
 		return NVME_SC_SUCCESS;
-	return needs[ctrl->nv->slots[next - 1].needs].pending;
+	return needs[ctrl->nv->firmware.slots[next - 1].needs].pending;
 }
 
 void vssd_firmware_log(const struct vssd_ctrl *ctrl, struct nvme_firmware_log *log)
 {
-	log->afi = (uint8_t)(ctrl->nv->active_slot | ctrl->nv->next_slot << 4);
+	log->afi = (uint8_t)(ctrl->nv->firmware.active | ctrl->nv->firmware.next << 4);
 	for (unsigned i = 0; i < VSSD_FIRMWARE_SLOTS; i++)
-		memcpy(log->frs[i], ctrl->nv->slots[i].revision, sizeof(log->frs[i]));
+		memcpy(log->frs[i], ctrl->nv->firmware.slots[i].revision, sizeof(log->frs[i]));
 }
 
 /* What comes from a file may say anything. */
@@ -294,14 +294,16 @@ void vssd_firmware_init(struct vssd_ctrl *ctrl)
 	struct vssd_nonvolatile *nv = ctrl->nv;
 
 	for (unsigned i = 0; i < VSSD_FIRMWARE_SLOTS; i++)
-		if (nv->slots[i].needs >= NUM_NEEDS || !is_revision(nv->slots[i].revision))
-			memset(&nv->slots[i], 0, sizeof(nv->slots[i]));
-	if (nv->active_slot < 1 || nv->active_slot > VSSD_FIRMWARE_SLOTS)
-		nv->active_slot = 1;
-	if (is_empty(slot_of(ctrl, nv->active_slot)))
-		memcpy(slot_of(ctrl, nv->active_slot)->revision, VSSD_FIRMWARE, sizeof(nv->slots[0].revision));
-	if (nv->next_slot > VSSD_FIRMWARE_SLOTS || (nv->next_slot && is_empty(slot_of(ctrl, nv->next_slot))))
-		nv->next_slot = 0;
+		if (nv->firmware.slots[i].needs >= NUM_NEEDS || !is_revision(nv->firmware.slots[i].revision))
+			memset(&nv->firmware.slots[i], 0, sizeof(nv->firmware.slots[i]));
+	if (nv->firmware.active < 1 || nv->firmware.active > VSSD_FIRMWARE_SLOTS)
+		nv->firmware.active = 1;
+	if (is_empty(slot_of(ctrl, nv->firmware.active)))
+		memcpy(slot_of(ctrl, nv->firmware.active)->revision, VSSD_FIRMWARE,
+		       sizeof(nv->firmware.slots[0].revision));
+	if (nv->firmware.next > VSSD_FIRMWARE_SLOTS ||
+	    (nv->firmware.next && is_empty(slot_of(ctrl, nv->firmware.next))))
+		nv->firmware.next = 0;
 }
 
 void vssd_firmware_deinit(struct vssd_ctrl *ctrl)

@@ -30,12 +30,12 @@ static uint16_t check(struct vssd_request *request)
  * formatted. */
 static void refuse_io(struct vssd_ctrl *ctrl, uint16_t status)
 {
-	ctrl->nv->formatting = (struct vssd_format_state){
-		.running = status != 0,
-		.lbaf = ctrl->format.lbaf,
-		.first = (uint8_t)ctrl->format.first,
-		.last = (uint8_t)ctrl->format.last,
-	};
+	struct vssd_format_state *state = &ctrl->nv->formatting;
+
+	state->running = status != 0;
+	state->lbaf = ctrl->format.lbaf;
+	state->first = (uint8_t)ctrl->format.first;
+	state->last = (uint8_t)ctrl->format.last;
 	for (uint32_t i = ctrl->format.first; i <= ctrl->format.last; i++)
 		ctrl->ns[i].refuse = status;
 }

@@ -61,15 +61,15 @@ void vssd_health_account(struct vssd_ctrl *ctrl)
 	if (!ctrl->power)
 		return;
 	ctrl->power_on_ns += ms * 1000000;
-	ctrl->nv->power_on_ms += ms;
-	ctrl->nv->busy_ms += busy_ms;
+	ctrl->nv->totals.power_on_ms += ms;
+	ctrl->nv->totals.busy_ms += busy_ms;
 	ctrl->health.busy_ticks -= pyn_ns_to_ticks(busy_ms * 1000000);
 	if (ctrl->health.temperature >= VSSD_WCTEMP)
-		ctrl->nv->warning_ms += ms;
+		ctrl->nv->totals.warning_ms += ms;
 	if (ctrl->health.temperature >= VSSD_CCTEMP)
-		ctrl->nv->critical_ms += ms;
+		ctrl->nv->totals.critical_ms += ms;
 	if (ctrl->health.thermal)
-		ctrl->nv->thermal_ms[ctrl->health.thermal - 1] += ms;
+		ctrl->nv->totals.thermal_ms[ctrl->health.thermal - 1] += ms;
 }
 
 /* Less and less of the load is let through where the host wants it so. */
@@ -78,7 +78,7 @@ static void manage_heat(struct vssd_ctrl *ctrl)
 	uint8_t level = (uint8_t)vssd_thermal_level(ctrl);
 
 	if (level > ctrl->health.thermal)
-		ctrl->nv->thermal_count[level - 1]++;
+		ctrl->nv->totals.thermal_count[level - 1]++;
 	ctrl->health.thermal = level;
 }
 
@@ -114,18 +114,18 @@ void vssd_health_check(struct vssd_ctrl *ctrl)
 
 static void smart_of_1_2(const struct vssd_ctrl *ctrl, struct nvme_smart_log *log)
 {
-	log->wctt = (uint32_t)(ctrl->nv->warning_ms / MS_PER_MINUTE);
-	log->cctt = (uint32_t)(ctrl->nv->critical_ms / MS_PER_MINUTE);
+	log->wctt = (uint32_t)(ctrl->nv->totals.warning_ms / MS_PER_MINUTE);
+	log->cctt = (uint32_t)(ctrl->nv->totals.critical_ms / MS_PER_MINUTE);
 	for (unsigned i = 0; i < VSSD_SENSORS; i++)
 		log->tsen[i] = vssd_health_sensor(ctrl, i + 1);
 }
 
 static void smart_of_1_3(const struct vssd_ctrl *ctrl, struct nvme_smart_log *log)
 {
-	log->tmt1tc = ctrl->nv->thermal_count[0];
-	log->tmt2tc = ctrl->nv->thermal_count[1];
-	log->ttmt1 = (uint32_t)(ctrl->nv->thermal_ms[0] / MS_PER_SECOND);
-	log->ttmt2 = (uint32_t)(ctrl->nv->thermal_ms[1] / MS_PER_SECOND);
+	log->tmt1tc = ctrl->nv->totals.thermal_count[0];
+	log->tmt2tc = ctrl->nv->totals.thermal_count[1];
+	log->ttmt1 = (uint32_t)(ctrl->nv->totals.thermal_ms[0] / MS_PER_SECOND);
+	log->ttmt2 = (uint32_t)(ctrl->nv->totals.thermal_ms[1] / MS_PER_SECOND);
 }
 
 void vssd_health_smart(struct vssd_ctrl *ctrl, struct nvme_smart_log *log)
@@ -138,16 +138,16 @@ void vssd_health_smart(struct vssd_ctrl *ctrl, struct nvme_smart_log *log)
 	log->ctemp = ctrl->health.temperature;
 	log->avsp = 100;
 	log->avspt = 10;
-	log->dur[0] = (nv->sectors_read + UNIT_SECTORS - 1) / UNIT_SECTORS;
-	log->duw[0] = (nv->sectors_written + UNIT_SECTORS - 1) / UNIT_SECTORS;
-	log->hrc[0] = nv->reads;
-	log->hwc[0] = nv->writes;
-	log->cbt[0] = nv->busy_ms / MS_PER_MINUTE;
-	log->pwrc[0] = nv->power_cycles;
-	log->poh[0] = nv->power_on_ms / MS_PER_HOUR;
-	log->upl[0] = nv->unsafe_shutdowns;
-	log->mdie[0] = nv->media_errors;
-	log->neile[0] = nv->errors;
+	log->dur[0] = (nv->totals.sectors_read + UNIT_SECTORS - 1) / UNIT_SECTORS;
+	log->duw[0] = (nv->totals.sectors_written + UNIT_SECTORS - 1) / UNIT_SECTORS;
+	log->hrc[0] = nv->totals.reads;
+	log->hwc[0] = nv->totals.writes;
+	log->cbt[0] = nv->totals.busy_ms / MS_PER_MINUTE;
+	log->pwrc[0] = nv->totals.power_cycles;
+	log->poh[0] = nv->totals.power_on_ms / MS_PER_HOUR;
+	log->upl[0] = nv->totals.unsafe_shutdowns;
+	log->mdie[0] = nv->totals.media_errors;
+	log->neile[0] = nv->totals.errors;
 	if (vssd_since(ctrl, NVME_1_2))
 		smart_of_1_2(ctrl, log);
 	if (vssd_since(ctrl, NVME_1_3))

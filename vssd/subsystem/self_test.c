@@ -53,7 +53,7 @@ static void end(struct vssd_ctrl *ctrl, enum nvme_self_test_status status)
 	test->results[0] = (struct nvme_self_test_result){
 		.dsts = (uint8_t)(test->operation << 4 | status),
 		.vdi = of_one_ns ? NVME_SELF_TEST_VDI_NSID : 0,
-		.poh = ctrl->nv->power_on_ms / MS_PER_HOUR,
+		.poh = ctrl->nv->totals.power_on_ms / MS_PER_HOUR,
 		.nsid = test->nsid,
 	};
 	if (test->count < NVME_SELF_TEST_RESULTS)

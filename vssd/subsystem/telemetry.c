@@ -57,15 +57,15 @@ static void fill_state(struct vssd_ctrl *ctrl, uint8_t *block)
 {
 	const struct vssd_nonvolatile *nv = ctrl->nv;
 	struct state state = {
-		.power_on_ms = nv->power_on_ms,
-		.power_cycles = nv->power_cycles,
-		.unsafe_shutdowns = nv->unsafe_shutdowns,
-		.reads = nv->reads,
-		.writes = nv->writes,
-		.sectors_read = nv->sectors_read,
-		.sectors_written = nv->sectors_written,
-		.media_errors = nv->media_errors,
-		.errors = nv->errors,
+		.power_on_ms = nv->totals.power_on_ms,
+		.power_cycles = nv->totals.power_cycles,
+		.unsafe_shutdowns = nv->totals.unsafe_shutdowns,
+		.reads = nv->totals.reads,
+		.writes = nv->totals.writes,
+		.sectors_read = nv->totals.sectors_read,
+		.sectors_written = nv->totals.sectors_written,
+		.media_errors = nv->totals.media_errors,
+		.errors = nv->totals.errors,
 		.counters = ctrl->counters,
 		.commands = ctrl->traced,
 		.cc = ctrl->cc,
@@ -138,9 +138,9 @@ static const uint8_t *refresh(struct vssd_ctrl *ctrl, struct vssd_telemetry *tel
 
 	header->lid = lid;
 	vssd_identify_oui(header->ieee);
-	header->thdgn = lid == NVME_LOG_TELEMETRY_HOST && vssd_since(ctrl, NVME_2_0) ? ctrl->nv->telemetry_host : 0;
+	header->thdgn = lid == NVME_LOG_TELEMETRY_HOST && vssd_since(ctrl, NVME_2_0) ? ctrl->nv->telemetry.host : 0;
 	header->tcda = ctrl->telemetry_available;
-	header->tcdgn = ctrl->nv->telemetry_ctrl;
+	header->tcdgn = ctrl->nv->telemetry.ctrl;
 	return telemetry->bytes;
 }
 
@@ -148,7 +148,7 @@ const uint8_t *vssd_telemetry_host(struct vssd_ctrl *ctrl, bool create)
 {
 	if (create) {
 		capture(ctrl, &ctrl->telemetry_host, NVME_LOG_TELEMETRY_HOST, "the host asked for it");
-		ctrl->nv->telemetry_host++;
+		ctrl->nv->telemetry.host++;
 	}
 	return refresh(ctrl, &ctrl->telemetry_host, NVME_LOG_TELEMETRY_HOST);
 }
@@ -165,7 +165,7 @@ void vssd_telemetry_capture(struct vssd_ctrl *ctrl, const char *reason)
 		return;
 	ctrl->telemetry_available = true;
 	capture(ctrl, &ctrl->telemetry_ctrl, NVME_LOG_TELEMETRY_CTRL, reason);
-	ctrl->nv->telemetry_ctrl++;
+	ctrl->nv->telemetry.ctrl++;
 	if (ctrl->running && ctrl->feature[NVME_FEAT_ASYNC_EVENT] & NVME_ASYNC_EVENT_TELEMETRY)
 		vssd_event_raise(ctrl, VSSD_EVENT_TELEMETRY);
 }
