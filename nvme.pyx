@@ -4,8 +4,9 @@
 
 cimport cspdk
 from cpython.bytes cimport PyBytes_FromStringAndSize
-from cpython.exc cimport PyErr_CheckSignals
+from cpython.exc cimport PyErr_CheckSignals, PyErr_Fetch, PyErr_NormalizeException, PyErr_Restore
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
+from cpython.object cimport PyObject
 from cpython.pystate cimport PyInterpreterState, PyThreadState
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
@@ -26,6 +27,7 @@ from contextlib import suppress as _suppress
 from pynvme import failures as _failures
 
 include "binding/errors.pyx"
+include "binding/calls.pyx"
 include "binding/dotdict.pyx"
 include "binding/buffer.pyx"
 include "binding/callback.pyx"
@@ -40,4 +42,3 @@ include "binding/namespace.pyx"
 include "binding/subsystem.pyx"
 include "binding/ioworker.pyx"
 include "binding/module.pyx"
-include "binding/calls.pyx"

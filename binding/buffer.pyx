@@ -16,7 +16,11 @@ cdef class Buffer:
     cdef readonly str _name
     cdef object __weakref__
 
-    def __init__(self, size=4096, name="buffer", pvalue=0, ptype=0, *, cmb=None):
+    def __init__(self, *args, **names):
+        Buffer._construct(self, *args, **names)
+
+    @_named
+    def _construct(self, size=4096, name="buffer", pvalue=0, ptype=0, *, cmb=None):
         if cmb is not None and not isinstance(cmb, Controller):
             raise TypeError(f"cmb must be a Controller, not {type(cmb).__name__}")
         self._allocate(size, name, pvalue, ptype, cmb)
@@ -200,6 +204,7 @@ cdef class Buffer:
     def data_tail(self):
         return self.data(len(self) - 1, len(self) - 8)
 
+    @_named
     def data(self, byte_end, byte_begin=None, type=int):
         cdef cspdk.pyn_buffer *buffer = self._get()
         cdef object end = _integer(byte_end, "byte_end")
@@ -214,6 +219,7 @@ cdef class Buffer:
             return raw.decode("ascii", "replace").rstrip(" \0")
         raise TypeError(f"type must be int or str, not {type!r}")
 
+    @_named
     def set_dsm_range(self, index, lba, lba_count, attr=0):
         cdef object place = _integer(index, "index")
 
@@ -255,6 +261,7 @@ cdef class Buffer:
             row += 77
         return out[:<Py_ssize_t>rows * 77]
 
+    @_named
     def dump(self, size=None):
         cdef cspdk.pyn_buffer *buffer = self._get()
         cdef object length = buffer.size if size is None else _integer(size, "size")

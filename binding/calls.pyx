@@ -1,175 +1,125 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# Calls that are wrong: the exception names the class or the method, the parameter, what was given and what is wanted.
+# Wrong calls: the exception names the class or the method, the parameter, what was given and what is wanted.
 #
-# Cython parses arguments before any line of ours runs, and its messages name neither class nor parameter. So each
-# public function and constructor is called through a hook, which does nothing but look at a failure.
+# Cython parses arguments before any line of ours runs, and its messages name neither class nor parameter. So public
+# functions are decorated with @_named. The object that scripts then call is a try and except around the function, and
+# a type of its own in C because a read from Python takes 100 ns: it forwards a call without touching its arguments.
 
 cdef extern from *:
     """
-    static PyObject *pyn_calls_explain;
+    typedef struct {
+        PyObject_HEAD
+        vectorcallfunc call;  /* pyn_named_call(): what Python calls */
+        vectorcallfunc wrapped;
+        PyObject *function;
+        PyObject *label;  /* that an exception's text names */
+    } pyn_named;
 
-    /* Have pyn_calls_explain rewrite the text of the exception that is set. Its own failures change nothing. */
-    static void pyn_calls_failed(PyObject *called, PyObject *args, PyObject *names)
+    static void (*pyn_named_failed)(PyObject *label, PyObject *function, PyObject *const *args, Py_ssize_t count,
+                                    PyObject *names);
+
+    static PyObject *pyn_named_call(PyObject *self, PyObject *const *args, size_t flags, PyObject *names)
     {
-        PyObject *type, *value, *trace, *done;
+        pyn_named *named = (pyn_named *)self;
+        PyObject *result = named->wrapped(named->function, args, flags, names);
 
-        if (!PyErr_ExceptionMatches(PyExc_TypeError) && !PyErr_ExceptionMatches(PyExc_AssertionError) &&
-            !PyErr_ExceptionMatches(PyExc_ValueError) && !PyErr_ExceptionMatches(PyExc_LookupError) &&
-            !PyErr_ExceptionMatches(PyExc_OverflowError))
-            return;
-        PyErr_Fetch(&type, &value, &trace);
-        PyErr_NormalizeException(&type, &value, &trace);
-        if (trace)
-            PyException_SetTraceback(value, trace);
-        done = args ? PyObject_CallFunctionObjArgs(pyn_calls_explain, called, value, args, names ? names : Py_None,
-                                                   NULL)
-                    : NULL;
-        if (!done)
-            PyErr_Clear();
-        Py_XDECREF(done);
-        PyErr_Restore(type, value, trace);
+        if (__builtin_expect(!result, 0))
+            pyn_named_failed(named->label, named->function, args, PyVectorcall_NARGS(flags),
+                             names ? names : Py_None);
+        return result;
     }
 
-    static PyObject *pyn_calls_tuple(PyObject *const *args, Py_ssize_t count)
+    static PyObject *pyn_named_bind(PyObject *self, PyObject *object, PyObject *type)
     {
-        PyObject *tuple = PyTuple_New(count);
-
-        for (Py_ssize_t i = 0; tuple && i < count; i++) {
-            Py_INCREF(args[i]);
-            PyTuple_SET_ITEM(tuple, i, args[i]);
-        }
-        return tuple;
+        if (object && object != Py_None)
+            return PyMethod_New(self, object);
+        Py_INCREF(self);
+        return self;
     }
 
-    /* Functions: what calls them is replaced, one hook for each of the few ways that there are. */
-    #define PYN_CALLS_WAYS 6
-    static vectorcallfunc pyn_calls_way[PYN_CALLS_WAYS];
-
-    static PyObject *pyn_calls_function(unsigned way, PyObject *called, PyObject *const *args, size_t flags,
-                                        PyObject *names)
+    /* Whoever asks, be it help() or inspect, is told of the function. */
+    static PyObject *pyn_named_attribute(PyObject *self, PyObject *name)
     {
-        PyObject *result = pyn_calls_way[way](called, args, flags, names);
-        PyObject *given;
-
-        if (__builtin_expect(result != NULL, 1))
-            return result;
-        given = NULL;
-        if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) {
-            PyObject *type, *value, *trace;
-
-            PyErr_Fetch(&type, &value, &trace);
-            given = pyn_calls_tuple(args, PyVectorcall_NARGS(flags));
-            PyErr_Restore(type, value, trace);
-            pyn_calls_failed(called, given, names);
-            Py_XDECREF(given);
-        }
-        return NULL;
+        return PyObject_GetAttr(((pyn_named *)self)->function, name);
     }
 
-    #define PYN_CALLS_HOOK(n)                                                                                       \\
-        static PyObject *pyn_calls_hook_##n(PyObject *called, PyObject *const *args, size_t flags, PyObject *names) \\
-        {                                                                                                           \\
-            return pyn_calls_function(n, called, args, flags, names);                                              \\
-        }
-    PYN_CALLS_HOOK(0)
-    PYN_CALLS_HOOK(1)
-    PYN_CALLS_HOOK(2)
-    PYN_CALLS_HOOK(3)
-    PYN_CALLS_HOOK(4)
-    PYN_CALLS_HOOK(5)
-    static const vectorcallfunc pyn_calls_hooks[PYN_CALLS_WAYS] = {
-        pyn_calls_hook_0, pyn_calls_hook_1, pyn_calls_hook_2, pyn_calls_hook_3, pyn_calls_hook_4, pyn_calls_hook_5,
+    static PyObject *pyn_named_doc(PyObject *self, void *closure)
+    {
+        return PyObject_GetAttrString(((pyn_named *)self)->function, "__doc__");
+    }
+
+    /* help() asks past pyn_named_attribute(). */
+    static PyGetSetDef pyn_named_members[] = {
+        {"__doc__", pyn_named_doc},
+        {NULL},
     };
 
-    static int pyn_calls_hook_function(PyObject *function)
+    static PyObject *pyn_named_repr(PyObject *self)
     {
-        Py_ssize_t offset = Py_TYPE(function)->tp_vectorcall_offset;
-        vectorcallfunc *at = (vectorcallfunc *)((char *)function + offset);
-
-        if (offset <= 0 || !*at)
-            return 0;
-        for (unsigned way = 0; way < PYN_CALLS_WAYS; way++) {
-            if (*at == pyn_calls_hooks[way])
-                return 1;
-            if (pyn_calls_way[way] && pyn_calls_way[way] != *at)
-                continue;
-            pyn_calls_way[way] = *at;
-            *at = pyn_calls_hooks[way];
-            return 1;
-        }
-        return 0;
+        return PyObject_Repr(((pyn_named *)self)->function);
     }
 
-    /* Constructors: the slot, and the method __init__ by which subclasses call it. */
-    #define PYN_CALLS_CLASSES 16
-    static struct {
-        PyTypeObject *type;
-        initproc init;
-    } pyn_calls_classes[PYN_CALLS_CLASSES];
-
-    static int pyn_calls_init(PyObject *self, PyObject *args, PyObject *keywords)
+    static void pyn_named_dealloc(PyObject *self)
     {
-        unsigned i = 0;
-
-        while (!PyObject_TypeCheck(self, pyn_calls_classes[i].type))
-            i++;
-        if (pyn_calls_classes[i].init(self, args, keywords) == 0)
-            return 0;
-        pyn_calls_failed((PyObject *)pyn_calls_classes[i].type, args, keywords);
-        return -1;
+        Py_DECREF(((pyn_named *)self)->function);
+        Py_DECREF(((pyn_named *)self)->label);
+        PyObject_Free(self);
     }
 
-    static int pyn_calls_hook_class(PyObject *object)
-    {
-        PyTypeObject *type = (PyTypeObject *)object;
-        PyObject *method = PyObject_GetAttrString(object, "__init__");
-        unsigned i = 0;
+    static PyTypeObject pyn_named_type = {
+        PyVarObject_HEAD_INIT(NULL, 0)
+        .tp_name = "nvme.function",
+        .tp_basicsize = sizeof(pyn_named),
+        .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR,
+        .tp_call = PyVectorcall_Call,
+        .tp_vectorcall_offset = offsetof(pyn_named, call),
+        .tp_descr_get = pyn_named_bind,
+        .tp_getattro = pyn_named_attribute,
+        .tp_getset = pyn_named_members,
+        .tp_repr = pyn_named_repr,
+        .tp_dealloc = pyn_named_dealloc,
+    };
 
-        while (i < PYN_CALLS_CLASSES - 1 && pyn_calls_classes[i].type)
-            i++;
-        if (!method || pyn_calls_classes[i].type || !Py_IS_TYPE(method, &PyWrapperDescr_Type)) {
-            PyErr_Clear();
-            Py_XDECREF(method);
-            return 0;
-        }
-        pyn_calls_classes[i].type = type;
-        pyn_calls_classes[i].init = type->tp_init;
-        type->tp_init = pyn_calls_init;
-        type->tp_vectorcall = NULL; /* which would call the slot's old value */
-        ((PyWrapperDescrObject *)method)->d_wrapped = (void *)pyn_calls_init;
-        Py_DECREF(method);
-        return 1;
-    }
-
-    static void pyn_calls_set_explain(PyObject *function)
+    static PyObject *pyn_named_new(PyObject *function, PyObject *label)
     {
-        Py_INCREF(function);
-        pyn_calls_explain = function;
+        pyn_named *named = PyType_Ready(&pyn_named_type) == 0 ? PyObject_New(pyn_named, &pyn_named_type) : NULL;
+
+        if (!named)
+            return NULL;
+        named->call = pyn_named_call;
+        named->wrapped = PyVectorcall_Function(function);
+        Py_INCREF(named->function = function);
+        Py_INCREF(named->label = label);
+        return (PyObject *)named;
     }
     """
-    bint _hook_function "pyn_calls_hook_function" (object function)
-    bint _hook_class "pyn_calls_hook_class" (object cls)
-    void _set_explain "pyn_calls_set_explain" (object function)
+    object _new_named "pyn_named_new" (object function, object label)
+    void (*_named_failed "pyn_named_failed")(object, object, PyObject **, Py_ssize_t, object) noexcept
 
 
-def _explain(called, error, args, names):
-    from pynvme import calls  # here, because most scripts never need it
+cdef void _failed(object label, object function, PyObject **args, Py_ssize_t count, object names) noexcept:
+    """Have the exception that is set say what was wrong with the call."""
+    cdef PyObject *kind
+    cdef PyObject *error
+    cdef PyObject *trace
 
-    calls.explain(called, error, args, names)
+    PyErr_Fetch(&kind, &error, &trace)
+    PyErr_NormalizeException(&kind, &error, &trace)
+    try:
+        if trace != NULL:
+            (<object>error).__traceback__ = <object>trace
+        if isinstance(<object>error, (TypeError, AssertionError, ValueError, LookupError, OverflowError)):
+            from pynvme import calls  # here, because most scripts never need it
+
+            calls.explain(label, function, <object>error, [<object>args[i] for i in range(count)], names)
+    except Exception:
+        pass  # the exception stays as it is
+    PyErr_Restore(kind, error, trace)
 
 
-def _name_wrong_calls():
-    _set_explain(_explain)
-    for name in __all__:
-        thing = globals()[name]
-        if isinstance(thing, type) and not issubclass(thing, BaseException):
-            if "__init__" in vars(thing):  # and not one that it inherits, from dict
-                _hook_class(thing)
-            for member in list(vars(thing).values()):
-                if type(member) is type(_explain):
-                    _hook_function(member)
-        elif type(thing) is type(_explain):
-            _hook_function(thing)
+_named_failed = _failed
 
 
-_name_wrong_calls()
+cdef object _named(object function):
+    """The decorator of public functions and methods, and of _construct(), which __init__() hands its arguments to."""
+    return _new_named(function, function.__qualname__.replace(".__init__", "").replace("._construct", ""))

@@ -36,7 +36,11 @@ cdef class Controller(_Queue):
     cdef bint _initialising
     cdef tuple _hmb  # the buffers that the drive uses as its own
 
-    def __init__(self, addr, nvme_init_func=None):
+    def __init__(self, *args, **names):
+        Controller._construct(self, *args, **names)
+
+    @_named
+    def _construct(self, addr, nvme_init_func=None):
         _check(self._device is None, "this Controller exists already")
         if isinstance(addr, Pcie):
             self._device = (<Pcie>addr)._device
@@ -125,6 +129,7 @@ cdef class Controller(_Queue):
         _take_log()
         return 0
 
+    @_named
     def init_adminq(self):
         cdef cspdk.pyn_error err
         cdef int rc
@@ -135,6 +140,7 @@ cdef class Controller(_Queue):
             raise _exception(&err, NvmeEnumerateError)
         return 0
 
+    @_named
     def init_ns(self):
         cdef cspdk.pyn_error err
         cdef int rc
@@ -145,9 +151,11 @@ cdef class Controller(_Queue):
             raise _exception(&err, NvmeEnumerateError)
         return rc
 
+    @_named
     def init_queues(self, cdw0):
         cspdk.pyn_device_init_queues(self._device._device, <uint32_t>_field(cdw0, 32, "cdw0"))
 
+    @_named
     def reset(self):
         self._device._reset(cspdk.PYN_DEVICE_RESET_CONTROLLER)
         self._init()
@@ -232,6 +240,7 @@ cdef class Controller(_Queue):
     def latest_latency(self):
         return self._latest_latency_ns / 1000
 
+    @_named
     def waitdone(self, expected=1):
         if (_field(expected, 32, "expected") and self._process() == cspdk.pyn_process_generation()
                 and not self._device._is_open() and self._count == 0):
@@ -250,6 +259,7 @@ cdef class Controller(_Queue):
             found = cspdk.pyn_admin_wait_event(self._device._device, event, _SLICE_US)
         return found
 
+    @_named
     def wait_event(self, timeout=None):
         cdef cspdk.pyn_completed event
         cdef double seconds = (self._timeout_ms() + 20000) / 1000 if timeout is None else _number(timeout, "timeout")
@@ -272,9 +282,11 @@ cdef class Controller(_Queue):
             if _time.monotonic() >= end:
                 raise TimeoutError(f"no asynchronous event within {seconds:g} s")
 
+    @_named
     def cmdlog(self, count=0):
         _print_cmdlog(cspdk.pyn_qpair_cmdlog(cspdk.pyn_device_admin(self._device._device)), 0, count)
 
+    @_named
     def cmdname(self, opcode):
         return _text(cspdk.pyn_admin_opcode_name(<uint8_t>_field(opcode, 8, "opcode")))
 
@@ -297,6 +309,7 @@ cdef class Controller(_Queue):
         field = self.id_data(521, 520) if io else self.id_data(257, 256)
         return opcode in always or (opcode in bits and bool(field >> bits[opcode] & 1))
 
+    @_named
     def supports(self, opcode):
         return self._supports(_field(opcode, 8, "opcode"), False)
 
@@ -339,15 +352,18 @@ cdef class Controller(_Queue):
             raise _exception(&err)
         return 0
 
+    @_named
     def send_cmd(self, opcode, buf=None, nsid=0, cdw10=0, cdw11=0, cdw12=0, cdw13=0, cdw14=0, cdw15=0, cb=None):
         cdef cspdk.pyn_command command
 
         _fill_command(&command, opcode, buf, nsid, cdw10, cdw11, cdw12, cdw13, cdw14, cdw15)
         return self._submit(&command, cb)
 
+    @_named
     def abort(self, cid, sqid=0, cb=None):
         return self.send_cmd(0x08, cdw10=_field(cid, 16, "cid") << 16 | _field(sqid, 16, "sqid"), cb=cb)
 
+    @_named
     def identify(self, buf=None, nsid=0, cns=1, cntid=0, csi=0, nvmsetid=0, cb=None):
         cdef cspdk.pyn_command command
 
@@ -358,6 +374,7 @@ cdef class Controller(_Queue):
         _check_room(&command, buf, 4096, "identify")
         return self._submit(&command, cb)
 
+    @_named
     def id_data(self, byte_end, byte_begin=None, type=int, nsid=0, cns=1, cntid=0, csi=0, nvmsetid=0):
         cdef cspdk.nvme_cmd cmd
         cdef Buffer buf = Buffer(4096, "identify")
@@ -376,12 +393,14 @@ cdef class Controller(_Queue):
             byte_end, byte_begin = byte_begin, byte_end
         return buf.data(byte_end, byte_begin, type)
 
+    @_named
     def getfeatures(self, fid, sel=0, buf=None, cdw11=0, cdw12=0, cdw13=0, cdw14=0, cdw15=0, cb=None):
         fid = _field(fid, 8, "fid")
         nsid = 1 if fid in _NAMESPACE_FEATURES else 0
         return self.send_cmd(0x0a, buf, nsid, fid | _field(sel, 3, "sel") << 8, cdw11, cdw12,
                              cdw13, cdw14, cdw15, cb=cb)
 
+    @_named
     def setfeatures(self, fid, sv=0, buf=None, cdw11=0, cdw12=0, cdw13=0, cdw14=0, cdw15=0, cb=None):
         fid, sv = _field(fid, 8, "fid"), _field(sv, 32, "sv, or cdw11 of the 0.1 API,")
         if isinstance(buf, int) or sv not in (0, 1):
@@ -404,6 +423,7 @@ cdef class Controller(_Queue):
         cmd.cdw13 = <uint32_t>(offset >> 32)
         return 0
 
+    @_named
     def getlogpage(self, lid, buf, size=None, offset=0, nsid=0xffffffff, cb=None):
         cdef cspdk.pyn_command command
         cdef cspdk.nvme_cmd part
@@ -434,6 +454,7 @@ cdef class Controller(_Queue):
         command.length = <uint32_t>(room - min(done, room))
         return self._submit(&command, cb)
 
+    @_named
     def format(self, lbaf=0, ses=0, nsid=1, cb=None):
         if lbaf is None:
             first = 1 if nsid == 0xffffffff else nsid
@@ -443,12 +464,15 @@ cdef class Controller(_Queue):
             _check(lbaf is not None, f"namespace {first} has no LBA format of 512 bytes")
         return self.send_cmd(0x80, None, nsid, _field(lbaf, 4, "lbaf") | _field(ses, 3, "ses") << 9, cb=cb)
 
+    @_named
     def sanitize(self, option=2, pattern=0, cb=None):
         return self.send_cmd(0x84, None, 0, _field(option, 32, "option"), _field(pattern, 32, "pattern"), cb=cb)
 
+    @_named
     def dst(self, stc=1, nsid=0xffffffff, cb=None):
         return self.send_cmd(0x14, None, nsid, _field(stc, 4, "stc"), cb=cb)
 
+    @_named
     def fw_download(self, buf, offset, size=None, cb=None):
         cdef cspdk.pyn_command command
 
@@ -463,9 +487,11 @@ cdef class Controller(_Queue):
         command.cmd.cdw11 = <uint32_t>(_field(offset, 34, "offset") // 4)
         return self._submit(&command, cb)
 
+    @_named
     def fw_commit(self, slot, action, cb=None):
         return self.send_cmd(0x10, None, 0, _field(slot, 3, "slot") | _field(action, 3, "action") << 3, cb=cb)
 
+    @_named
     def downfw(self, filename, slot=0, action=1):
         _field(slot, 3, "slot")
         _field(action, 3, "action")
@@ -485,9 +511,11 @@ cdef class Controller(_Queue):
             self.fw_download(buf, at).waitdone()
         self.fw_commit(slot, action).waitdone()
 
+    @_named
     def aer(self, cb=None):
         return self.send_cmd(_AER_OPCODE, cb=cb)
 
+    @_named
     def register_aer_cb(self, func):
         if func is not None and not callable(func):
             raise TypeError(f"func must be callable, not {type(func).__name__}")
@@ -498,9 +526,11 @@ cdef class Controller(_Queue):
         return self.send_cmd(command, buf, 0, _field(mtype, 4, "mtype") << 11 | 4, _field(opcode, 32, "opcode"),
                              _field(dword0, 32, "dword0"), _field(dword1, 32, "dword1"), cb=cb)
 
+    @_named
     def mi_send(self, opcode, dword0=0, dword1=0, buf=None, mtype=1, cb=None):
         return self._management(0x1d, opcode, dword0, dword1, buf, mtype, cb)
 
+    @_named
     def mi_receive(self, opcode, dword0=0, dword1=0, buf=None, mtype=1, cb=None):
         return self._management(0x1e, opcode, dword0, dword1, buf, mtype, cb)
 
@@ -515,12 +545,15 @@ cdef class Controller(_Queue):
             _check_room(&command, buf, command.cmd.cdw11, self.cmdname(opcode))
         return self._submit(&command, cb)
 
+    @_named
     def security_receive(self, buf, spsp, secp=1, nssf=0, size=None, cb=None):
         return self._security(0x82, buf, spsp, secp, nssf, size, cb)
 
+    @_named
     def security_send(self, buf, spsp, secp=1, nssf=0, size=None, cb=None):
         return self._security(0x81, buf, spsp, secp, nssf, size, cb)
 
+    @_named
     def enable_hmb(self):
         if self._hmb is not None:
             # What the drive has been lent is not ours to free before it knows.
@@ -537,6 +570,7 @@ cdef class Controller(_Queue):
                          cdw14=entries.phys_addr >> 32, cdw15=len(pieces)).waitdone()
         self._hmb = (memory, entries)
 
+    @_named
     def disable_hmb(self):
         self.setfeatures(0x0d, cdw11=0).waitdone()
         self._hmb = None

@@ -291,6 +291,7 @@ cdef class IOWorker:
 
     # -- life -------------------------------------------------------------------------------------------
 
+    @_named
     def start(self):
         self._check_process()
         with self._lock:
@@ -358,6 +359,7 @@ cdef class IOWorker:
         shared = cspdk.pyn_worker_shared_block(self._worker)
         return (cspdk.pyn_worker_qid(self._worker), shared.sent, shared.completed)
 
+    @_named
     def close(self):
         if self._result is not None:
             return self._result
@@ -574,6 +576,7 @@ cdef class IOWorker:
         if mismatch and status != _MISMATCH:  # another command failed before
             _warn_status(_MISMATCH, True, _WORKER_STATUS)
 
+    @_named
     def iops_consistency(self, slowest_percentage=99.9):
         counts = self._parameters["output_io_per_second"]
         slowest_percentage = _number(slowest_percentage, "slowest_percentage")

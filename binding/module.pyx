@@ -7,6 +7,7 @@ cdef uint64_t _seed = 0
 cdef bint _is_seeded = False
 
 
+@_named
 def srand(seed):
     global _seed, _is_seeded, _worker_number
     import random
@@ -20,6 +21,7 @@ def srand(seed):
 
 
 class Tcp:
+    @_named
     def __init__(self, addr, port=4420):
         raise NvmeEnumerateError(f"NVMe/TCP to {addr}:{port}: this version has no engine for it")
 

@@ -36,7 +36,11 @@ cdef class Namespace:
     cdef cspdk.pyn_namespace *_namespace
     cdef object __weakref__
 
-    def __init__(self, nvme, nsid=1, nlba_verify=0):
+    def __init__(self, *args, **names):
+        Namespace._construct(self, *args, **names)
+
+    @_named
+    def _construct(self, nvme, nsid=1, nlba_verify=0):
         cdef cspdk.pyn_error err
         cdef Controller controller
         cdef uint32_t number = _field(nsid, 32, "nsid")
@@ -114,15 +118,19 @@ cdef class Namespace:
             index |= (self.id_data(26) >> 5 & 3) << 4
         return self.id_data(129 + 4 * index, 128 + 4 * index)
 
+    @_named
     def cmdname(self, opcode):
         return _text(cspdk.pyn_io_opcode_name(<uint8_t>_field(opcode, 8, "opcode")))
 
+    @_named
     def supports(self, opcode):
         return self._controller._supports(_field(opcode, 8, "opcode"), True)
 
+    @_named
     def id_data(self, byte_end, byte_begin=None, type=int, cns=0, csi=0, cntid=0):
         return self._controller.id_data(byte_end, byte_begin, type, self._get().nsid, cns, cntid, csi)
 
+    @_named
     def get_lba_format(self, data_size=512, meta_size=0):
         data_size, meta_size = _field(data_size, 32, "data_size"), _field(meta_size, 32, "meta_size")
         # 64 at most; what follows them is the vendor's.
@@ -132,6 +140,7 @@ cdef class Namespace:
                 return index
         return None
 
+    @_named
     def format(self, data_size=512, meta_size=0, ses=0):
         lbaf = self.get_lba_format(data_size, meta_size)
         _check(lbaf is not None, f"namespace {self.nsid} has no LBA format of data_size {data_size} and meta_size "
@@ -145,22 +154,26 @@ cdef class Namespace:
 
     # -- verification -----------------------------------------------------------------------------------
 
+    @_named
     def verify_enable(self, enable=True):
         self._get().verify_enabled = bool(enable)
         return True
 
+    @_named
     def verify_stats(self):
         cdef cspdk.pyn_verify_counts counts
 
         cspdk.pyn_verify_get_counts(self._get().verify, &counts)
         return DotDict(judged=counts.judged, unverified=counts.unverified, mismatch=counts.mismatch)
 
+    @_named
     def verify_forget(self, lba=0, lba_count=None):
         cdef uint64_t first = _field(lba, 64, "lba")
         cdef uint64_t count = 0xffffffffffffffff if lba_count is None else _field(lba_count, 64, "lba_count")
 
         cspdk.pyn_verify_forget(self._get().verify, first, count)
 
+    @_named
     def close(self):
         pass  # the drive keeps its table; what is left goes with the last reference
 
@@ -235,27 +248,35 @@ cdef class Namespace:
         command.cmd.nsid = self._get().nsid
         return self._send(qpair, &command, cb)
 
+    @_named
     def read(self, qpair, buf, lba, lba_count=1, io_flags=0, dword13=0, dword14=0, dword15=0, cb=None):
         return self._transfer(2, qpair, buf, lba, lba_count, io_flags, dword13, dword14, dword15, cb)
 
+    @_named
     def write(self, qpair, buf, lba, lba_count=1, io_flags=0, dword13=0, dword14=0, dword15=0, cb=None):
         return self._transfer(1, qpair, buf, lba, lba_count, io_flags, dword13, dword14, dword15, cb)
 
+    @_named
     def compare(self, qpair, buf, lba, lba_count=1, io_flags=0, cb=None):
         return self._transfer(5, qpair, buf, lba, lba_count, io_flags, 0, 0, 0, cb)
 
+    @_named
     def write_uncorrectable(self, qpair, lba, lba_count=1, cb=None):
         return self._mark(4, qpair, lba, lba_count, 0, cb)
 
+    @_named
     def write_zeroes(self, qpair, lba, lba_count=1, io_flags=0, cb=None):
         return self._mark(8, qpair, lba, lba_count, io_flags, cb)
 
+    @_named
     def verify(self, qpair, lba, lba_count=1, io_flags=0, cb=None):
         return self._mark(0x0c, qpair, lba, lba_count, io_flags, cb)
 
+    @_named
     def flush(self, qpair, cb=None):
         return self.send_cmd(0, qpair, None, self._get().nsid, cb=cb)
 
+    @_named
     def dsm(self, qpair, buf, range_count, attribute=0x4, cb=None):
         cdef cspdk.pyn_command command
         cdef object count = _integer(range_count, "range_count")
@@ -268,12 +289,14 @@ cdef class Namespace:
         _check_room(&command, buf, count * 16, f"dsm of {count} ranges")
         return self._send(qpair, &command, cb)
 
+    @_named
     def zns_mgmt_send(self, qpair, buf, slba=0, action=0, all=False, cb=None):
         cdef uint64_t zone = _field(slba, 64, "slba")
 
         return self.send_cmd(0x79, qpair, buf, self._get().nsid, zone & 0xffffffff, zone >> 32, 0,
                              _field(action, 8, "action") | bool(all) << 8, cb=cb)
 
+    @_named
     def zns_mgmt_receive(self, qpair, buf, slba=0, dwords=None, extended=True, state=0, partial=True, cb=None):
         cdef cspdk.pyn_command command
         cdef uint64_t zone = _field(slba, 64, "slba")
@@ -287,6 +310,7 @@ cdef class Namespace:
         command.cmd.cdw12 = <uint32_t>(wanted - 1)
         return self._send(qpair, &command, cb)
 
+    @_named
     def send_cmd(self, opcode, qpair, buf=None, nsid=1, cdw10=0, cdw11=0, cdw12=0, cdw13=0, cdw14=0, cdw15=0,
                  cb=None):
         cdef cspdk.pyn_command command
@@ -295,6 +319,7 @@ cdef class Namespace:
         _fill_command(&command, opcode, buf, nsid, cdw10, cdw11, cdw12, cdw13, cdw14, cdw15)
         return self._send(qpair, &command, cb)
 
+    @_named
     def ioworker(self, io_size=8, lba_step=None, lba_align=None, lba_random=True, read_percentage=100,
                  op_percentage=None, time=0, qdepth=64, region_start=0, region_end=0xffffffffffffffff, iops=0,
                  io_count=0, lba_start=0, qprio=0, distribution=None, ptype=0xbeef, pvalue=100, io_sequence=None,

@@ -10,7 +10,11 @@ cdef class Pcie:
     cdef _Device _device
     cdef object __weakref__
 
-    def __init__(self, addr, port=0):
+    def __init__(self, *args, **names):
+        Pcie._construct(self, *args, **names)
+
+    @_named
+    def _construct(self, addr, port=0):
         _check(self._device is None, "this Pcie exists already")
         _field(port, 16, "port")
         if isinstance(addr, Controller):
@@ -71,6 +75,7 @@ cdef class Pcie:
             return
         self._write(self._offset(key), bytes([_field(value, 8, "a byte")]))
 
+    @_named
     def register(self, offset, byte_count=4):
         cdef uint32_t at = self._offset(offset)
         cdef object count = _integer(byte_count, "byte_count")
@@ -80,6 +85,7 @@ cdef class Pcie:
                f"are not a register")
         return int.from_bytes(self._read(at, count), "little")
 
+    @_named
     def cap_offset(self, cap_id, extended=False):
         cap_id = _field(cap_id, 16, "cap_id")
         seen = set()
@@ -111,6 +117,7 @@ cdef class Pcie:
             raise NotImplementedError(f"{self._device.address!r} has no {name} capability")
         return offset
 
+    @_named
     def reset(self, rst_fn=None):
         _check_callable(rst_fn, "rst_fn")
         if rst_fn is None:
@@ -120,6 +127,7 @@ cdef class Pcie:
             self._device._reset(cspdk.PYN_DEVICE_RESET_CONTROLLER)
         return True
 
+    @_named
     def flr(self):
         self._device._reset(cspdk.PYN_DEVICE_RESET_FUNCTION)
         return True
@@ -149,5 +157,6 @@ cdef class Pcie:
         offset = self._capability(_CAP_PM, "Power Management") + 4
         self[offset] = self[offset] & ~3 | wanted
 
+    @_named
     def close(self):
         self._device.close()

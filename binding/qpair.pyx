@@ -8,7 +8,11 @@ cdef class Qpair(_Queue):
     cdef Controller _controller
     cdef cspdk.pyn_io_qpair *_queue
 
-    def __init__(self, nvme, depth, prio=0, ien=True, iv=0xffff, *, cmb_sq=False, cmb_cq=False):
+    def __init__(self, *args, **names):
+        Qpair._construct(self, *args, **names)
+
+    @_named
+    def _construct(self, nvme, depth, prio=0, ien=True, iv=0xffff, *, cmb_sq=False, cmb_cq=False):
         cdef cspdk.pyn_io_qpair_config config
         cdef cspdk.pyn_error err
         cdef Controller controller
@@ -90,6 +94,7 @@ cdef class Qpair(_Queue):
     def latest_latency(self):
         return self._latest_latency_ns / 1000
 
+    @_named
     def waitdone(self, expected=1):
         if not cspdk.pyn_io_qpair_exists(self._get()):
             # What was in flight is still to be fetched; nothing else will ever come.
@@ -97,9 +102,11 @@ cdef class Qpair(_Queue):
                 raise RuntimeError(f"Qpair {self._queue.qid} is deleted")
         return self._waitdone(expected)
 
+    @_named
     def cmdlog(self, count=0):
         _print_cmdlog(cspdk.pyn_qpair_cmdlog(self._get().qpair), self._queue.qid, count)
 
+    @_named
     def msix_isset(self):
         cdef cspdk.pyn_error err
         cdef bint is_set = False
@@ -114,6 +121,7 @@ cdef class Qpair(_Queue):
         is_set = c_is_set
         return is_set
 
+    @_named
     def msix_clear(self):
         cdef cspdk.pyn_error err
         cdef int rc
@@ -135,12 +143,15 @@ cdef class Qpair(_Queue):
             raise _exception(&err)
         return 0
 
+    @_named
     def msix_mask(self):
         self._mask(True)
 
+    @_named
     def msix_unmask(self):
         self._mask(False)
 
+    @_named
     def delete(self):
         cdef cspdk.pyn_error err
         cdef int rc
@@ -151,5 +162,6 @@ cdef class Qpair(_Queue):
         if rc < 0:
             raise _exception(&err, QpairDeletionError)
 
+    @_named
     def close(self):
         self.delete()

@@ -10,7 +10,11 @@ cdef class Subsystem:
     cdef object _poweron_cb
     cdef object _poweroff_cb
 
-    def __init__(self, nvme, poweron_cb=None, poweroff_cb=None):
+    def __init__(self, *args, **names):
+        Subsystem._construct(self, *args, **names)
+
+    @_named
+    def _construct(self, nvme, poweron_cb=None, poweroff_cb=None):
         if not isinstance(nvme, Controller):
             raise TypeError(f"nvme must be a Controller, not {type(nvme).__name__}")
         _check_callable(poweron_cb, "poweron_cb")
@@ -93,6 +97,7 @@ cdef class Subsystem:
             raise RuntimeError(f"the drive at {self._controller._device.path} is closed")
         return 0
 
+    @_named
     def poweroff(self):
         self._check_open()
         if self._poweroff_cb is not None:
@@ -108,6 +113,7 @@ cdef class Subsystem:
             cspdk.pyn_device_power_lost(self._controller._device._device)
         return True
 
+    @_named
     def poweron(self):
         from pynvme import power
 
@@ -125,6 +131,7 @@ cdef class Subsystem:
             device._regain()
         return True
 
+    @_named
     def power_cycle(self, sec=10):
         sec = _number(sec, "sec")
         _check(0 <= sec <= 86400, f"sec must be from 0 to 86400, not {sec:g}")
@@ -142,6 +149,7 @@ cdef class Subsystem:
             raise
         return self.poweron()
 
+    @_named
     def shutdown_notify(self, abrupt=False):
         cdef cspdk.pyn_error err
         cdef bint c_abrupt = abrupt
@@ -153,6 +161,7 @@ cdef class Subsystem:
             raise _exception(&err, NvmeShutdownStatusTimeoutError)
         return True
 
+    @_named
     def reset(self):
         if not self._controller.cap >> 36 & 1:
             return False

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the exception of a wrong call says: what was called, the parameter, what was given, what is wanted.
 
-The driver's functions and constructors hand over each exception that a call of them raised
-(``binding/calls.pyx``).
+The driver's functions and constructors hand over each exception that a call of them raised, before the
+script sees it (``binding/calls.pyx``).
 """
 
 from __future__ import annotations
@@ -28,16 +28,14 @@ _WANTED = {
 
 
 def explain(
-    called: Callable[..., Any], error: BaseException, args: tuple[Any, ...], names: Iterable[str] | None
+    label: str, called: Callable[..., Any], error: BaseException, args: list[Any], names: Iterable[str] | None
 ) -> None:
     """Have an exception's text name the class or function that was called with wrong arguments.
 
-    ``names`` are those of keyword arguments. An exception that the script's own code raised, in a callback or
-    in an ``__index__``, stays as it is.
+    ``label`` is what the text names, as `Namespace.read`, and ``names`` are those of keyword arguments. An
+    exception that the script's own code raised, in a callback or in an ``__index__``, stays as it is.
     """
-    is_class = isinstance(called, type)
-    label = called.__name__ if is_class else called.__qualname__.replace(".__init__", "")
-    name = "__init__" if is_class else called.__name__
+    name = called.__name__
     text = str(error)
     before = getattr(error, _PREFIX, "")
     if type(error) is TypeError and not before and text.startswith(f"{name}() "):
@@ -60,9 +58,7 @@ def _is_the_drivers(error: BaseException) -> bool:
     return True
 
 
-def _wrong_call(
-    called: Callable[..., Any], label: str, args: tuple[Any, ...], names: list[str]
-) -> str | None:
+def _wrong_call(called: Callable[..., Any], label: str, args: list[Any], names: list[str]) -> str | None:
     """What is wrong with the arguments of a call, of which Cython only tells how many there are."""
     parameters = list(inspect.signature(called).parameters.values())
     if parameters and parameters[0].name == "self":
