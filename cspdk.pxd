@@ -152,7 +152,7 @@ cdef extern from "driver.h" nogil:
     void pyn_device_ask_effects(pyn_device *device)
     void pyn_device_stop(pyn_device *device)
     int pyn_device_release(pyn_device *device, pyn_error *err)
-    int pyn_device_regain(pyn_device *device, pyn_error *err)
+    int pyn_device_reattach(pyn_device *device, pyn_error *err)
     int pyn_device_reg_read(pyn_device *device, uint32_t offset, uint32_t size, uint64_t *value, pyn_error *err)
     int pyn_device_reg_write(pyn_device *device, uint32_t offset, uint32_t size, uint64_t value, pyn_error *err)
     int pyn_device_config_read(pyn_device *device, uint32_t offset, void *data, uint32_t length, pyn_error *err)

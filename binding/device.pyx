@@ -99,13 +99,13 @@ cdef class _Device:
         _take_log()
         return 0
 
-    cdef int _regain(self) except -1:
+    cdef int _reattach(self) except -1:
         cdef cspdk.pyn_error err
         cdef int rc
 
         _take_function(self.path)
         with nogil:
-            rc = cspdk.pyn_device_regain(self._device, &err)
+            rc = cspdk.pyn_device_reattach(self._device, &err)
         if rc < 0:
             raise _exception(&err)
         self.released = False

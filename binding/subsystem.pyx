@@ -52,7 +52,7 @@ cdef class Subsystem:
         try:
             host.slot_power(device.path, False)
         except BaseException:
-            device._regain()
+            device._reattach()
             raise
         return 0
 
@@ -128,7 +128,7 @@ cdef class Subsystem:
             power.Host().check_slot(device.path)
         if device.released:
             power.Host().wait_for(device.path)
-            device._regain()
+            device._reattach()
         return True
 
     @_named

@@ -103,6 +103,13 @@ MUTANTS = [
         ("tests/c/test_prp.c",),
     ),
     Mutant(
+        "a template's long list is not built again for another length",
+        "core/nvme/data_template.c",
+        "if (length >= PLAIN_LIST_MAX)",
+        "if (length > data->length)",
+        ("tests/c/test_data_template.c",),
+    ),
+    Mutant(
         "what is transferred beyond a buffer goes to the pages behind it",
         "core/nvme/prp.c",
         "if (page >= source->end)",

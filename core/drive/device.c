@@ -117,7 +117,7 @@ static int open_device(struct pyn_device *device, struct pyn_error *err)
 	if (rc < 0)
 		return rc;
 	/* A script may have left it in D3hot. */
-	rc = device->engine->wake ? device->engine->wake(device->ctrlr, err) : 0;
+	rc = device->engine->pci->wake(device->ctrlr, err);
 	if (rc == 0)
 		device->admin = pyn_qpair_create(device->engine, device->ctrlr, &config, err);
 	if (rc == 0 && device->admin)
@@ -243,12 +243,6 @@ int pyn_device_reg_write(struct pyn_device *device, uint32_t offset, uint32_t si
 	return rc;
 }
 
-static int no_config(const struct pyn_device *device, struct pyn_error *err)
-{
-	return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, "the %s engine reaches no configuration space",
-			 device->engine->name);
-}
-
 int pyn_device_config_read(struct pyn_device *device, uint32_t offset, void *data, uint32_t length,
 			   struct pyn_error *err)
 {
@@ -256,9 +250,7 @@ int pyn_device_config_read(struct pyn_device *device, uint32_t offset, void *dat
 	int rc = pyn_device_check(device, err);
 
 	if (rc == 0)
-		rc = device->engine->config_read
-			     ? device->engine->config_read(device->ctrlr, offset, data, length, err)
-			     : no_config(device, err);
+		rc = device->engine->pci->config_read(device->ctrlr, offset, data, length, err);
 	pyn_device_unlock(device);
 	return rc;
 }
@@ -273,7 +265,7 @@ static int config_write(struct pyn_device *device, uint32_t offset, const void *
 			struct pyn_error *err)
 {
 	bool disabled = reaches_capabilities(offset, length) && pyn_vectors_disabled(device->vectors);
-	int rc = device->engine->config_write(device->ctrlr, offset, data, length, err);
+	int rc = device->engine->pci->config_write(device->ctrlr, offset, data, length, err);
 
 	return rc == 0 && disabled ? pyn_vectors_enable(device->vectors, err) : rc;
 }
@@ -284,8 +276,6 @@ int pyn_device_config_write(struct pyn_device *device, uint32_t offset, const vo
 	pyn_device_lock(device);
 	int rc = pyn_device_check(device, err);
 
-	if (rc == 0 && !device->engine->config_write)
-		rc = no_config(device, err);
 	if (rc == 0)
 		rc = config_write(device, offset, data, length, err);
 	pyn_device_unlock(device);
@@ -309,12 +299,6 @@ const struct pyn_engine *pyn_device_engine(const struct pyn_device *device)
 	return device->engine;
 }
 
-static int no_cmb(const struct pyn_device *device, struct pyn_error *err)
-{
-	return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, "the %s engine has no controller memory buffers",
-			 device->engine->name);
-}
-
 int pyn_device_cmb_info(struct pyn_device *device, struct pyn_cmb_info *info, struct pyn_error *err)
 {
 	int rc;
@@ -322,8 +306,7 @@ int pyn_device_cmb_info(struct pyn_device *device, struct pyn_cmb_info *info, st
 	pyn_device_lock(device);
 	rc = pyn_device_check(device, err);
 	if (rc == 0)
-		rc = device->engine->cmb_info ? device->engine->cmb_info(device->ctrlr, info, err)
-					      : no_cmb(device, err);
+		rc = device->engine->cmb->info(device->ctrlr, info, err);
 	pyn_device_unlock(device);
 	return rc;
 }
@@ -337,34 +320,26 @@ struct pyn_buffer *pyn_device_cmb_buffer(struct pyn_device *device, uint32_t siz
 	pyn_device_lock(device);
 	rc = pyn_device_check(device, err);
 	if (rc == 0)
-		rc = device->engine->cmb_window ? device->engine->cmb_window(device->ctrlr, &window, err)
-						: no_cmb(device, err);
+		rc = device->engine->cmb->window(device->ctrlr, &window, err);
 	if (rc == 0)
 		buffer = pyn_buffer_create_in(window, size, err);
-	if (buffer) {
-		struct pyn_dma_view view = device->engine->view(device->ctrlr);
-
-		buffer->address = pyn_dma_address(&view, buffer->data);
-	}
+	if (buffer)
+		buffer->address = device->engine->cmb->address(device->ctrlr, buffer->data);
 	pyn_device_unlock(device);
 	return buffer;
 }
 
-int pyn_device_dma_view(struct pyn_device *device, struct pyn_dma_view *view, struct pyn_error *err)
+int pyn_device_prepare_template(struct pyn_device *device, struct pyn_data_template *data, uint32_t most,
+				struct pyn_error *err)
 {
 	int rc;
 
 	pyn_device_lock(device);
 	rc = pyn_device_check(device, err);
 	if (rc == 0)
-		*view = device->engine->view(device->ctrlr);
+		device->engine->rings->prepare(device->ctrlr, data, most);
 	pyn_device_unlock(device);
 	return rc;
-}
-
-struct pyn_ctrlr *pyn_device_ctrlr(const struct pyn_device *device)
-{
-	return device->ctrlr;
 }
 
 struct pyn_device_shared *pyn_device_shared(const struct pyn_device *device)

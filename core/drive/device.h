@@ -66,6 +66,9 @@ void pyn_device_put(struct pyn_device *device);
 void pyn_device_close(struct pyn_device *device);
 bool pyn_device_is_open(const struct pyn_device *device);
 
+/* 0, or PYN_ERROR_STATE: the device is closed, or another process's. */
+int pyn_device_check(const struct pyn_device *device, struct pyn_error *err);
+
 /* Whether closing has shut the controller down normally: then all that had been written is durable. */
 bool pyn_device_was_shut_down(const struct pyn_device *device);
 
@@ -131,12 +134,12 @@ void pyn_device_stop(struct pyn_device *device);
 
 /*
  * Workers end, and the system gets the function back, since its power goes: what was in flight completes with 00/08,
- * all IO queues are gone, registers read as all ones. regain: the function is there again; afterwards the controller
- * is not initialised. Errors: PYN_ERROR_UNSUPPORTED, there is no system that has it; of regain those of open, and the
- * device stays released.
+ * all IO queues are gone, registers read as all ones. reattach: the function is there again; afterwards the
+ * controller is not initialised. Errors: PYN_ERROR_UNSUPPORTED, there is no system that has it; of reattach those of
+ * open, and the device stays released.
  */
 int pyn_device_release(struct pyn_device *device, struct pyn_error *err);
-int pyn_device_regain(struct pyn_device *device, struct pyn_error *err);
+int pyn_device_reattach(struct pyn_device *device, struct pyn_error *err);
 
 /* -- registers --------------------------------------------------------------------------------------------------- */
 
@@ -161,9 +164,9 @@ const struct pyn_engine *pyn_device_engine(const struct pyn_device *device);
 int pyn_device_cmb_info(struct pyn_device *device, struct pyn_cmb_info *info, struct pyn_error *err);
 struct pyn_buffer *pyn_device_cmb_buffer(struct pyn_device *device, uint32_t size, struct pyn_error *err);
 
-/* How it addresses memory. Errors: those of a device that is closed. */
-int pyn_device_dma_view(struct pyn_device *device, struct pyn_dma_view *view, struct pyn_error *err);
-struct pyn_ctrlr *pyn_device_ctrlr(const struct pyn_device *device);
+/* Fill in a template, as the engine's rings->prepare. Errors: those of a device that is closed. */
+int pyn_device_prepare_template(struct pyn_device *device, struct pyn_data_template *data, uint32_t most,
+				struct pyn_error *err);
 struct pyn_device_shared *pyn_device_shared(const struct pyn_device *device);
 struct pyn_qpair *pyn_device_admin(const struct pyn_device *device); /* never NULL */
 uint64_t pyn_device_cap(const struct pyn_device *device);            /* as read at the last initialisation */

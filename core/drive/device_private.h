@@ -70,9 +70,6 @@ enum pyn_by_script {
 /* The driver's queue is not there any more: its vector, its QID. */
 void pyn_io_qpair_forget(struct pyn_io_qpair *queue);
 
-/* 0, or PYN_ERROR_STATE where the device is closed or another process's. */
-int pyn_device_check(const struct pyn_device *device, struct pyn_error *err);
-
 /* The device writes to no memory of ours any more: everything in flight ends, every IO queue is gone. */
 void pyn_device_abandon(struct pyn_device *device);
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "core/drive/device_private.h"
 
-#include <errno.h>
-
 #include "core/env/env.h"
 #include "core/verify/tables.h"
 #include "spec/nvme_regs.h"
@@ -48,18 +46,11 @@ void pyn_device_stop_workers(struct pyn_device *device, enum pyn_device_end why)
 
 static int do_reset(struct pyn_device *device, enum pyn_device_reset kind, struct pyn_error *err)
 {
-	int rc = 0;
-
-	if (kind == PYN_DEVICE_RESET_FUNCTION || kind == PYN_DEVICE_RESET_HOT) {
-		if (!device->engine->pci_reset)
-			return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, "the %s engine has no PCI reset",
-					 device->engine->name);
-		rc = device->engine->pci_reset(
-			device->ctrlr, kind == PYN_DEVICE_RESET_HOT ? PYN_RESET_HOT : PYN_RESET_FUNCTION, err);
-	} else if (kind == PYN_DEVICE_RESET_CONTROLLER) {
-		rc = device->engine->disable(device->ctrlr, err);
-	}
-	return rc;
+	if (kind == PYN_DEVICE_RESET_FUNCTION)
+		return device->engine->pci->reset(device->ctrlr, PYN_RESET_FUNCTION, err);
+	if (kind == PYN_DEVICE_RESET_HOT)
+		return device->engine->pci->reset(device->ctrlr, PYN_RESET_HOT, err);
+	return kind == PYN_DEVICE_RESET_CONTROLLER ? device->engine->disable(device->ctrlr, err) : 0;
 }
 
 int pyn_device_reset(struct pyn_device *device, enum pyn_device_reset kind, struct pyn_error *err)
@@ -129,12 +120,6 @@ void pyn_device_stop(struct pyn_device *device)
 	pyn_device_unlock(device);
 }
 
-static int no_release(const struct pyn_device *device, struct pyn_error *err)
-{
-	return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, "the %s engine gives no device back",
-			 device->engine->name);
-}
-
 int pyn_device_release(struct pyn_device *device, struct pyn_error *err)
 {
 	pyn_device_lock(device);
@@ -142,7 +127,7 @@ int pyn_device_release(struct pyn_device *device, struct pyn_error *err)
 
 	if (rc == 0) {
 		pyn_device_stop_workers(device, PYN_END_POWER);
-		rc = device->engine->release ? device->engine->release(device->ctrlr, err) : no_release(device, err);
+		rc = device->engine->pci->release(device->ctrlr, err);
 	}
 	if (rc == 0)
 		pyn_device_abandon(device);
@@ -150,13 +135,13 @@ int pyn_device_release(struct pyn_device *device, struct pyn_error *err)
 	return rc;
 }
 
-int pyn_device_regain(struct pyn_device *device, struct pyn_error *err)
+int pyn_device_reattach(struct pyn_device *device, struct pyn_error *err)
 {
 	pyn_device_lock(device);
 	int rc = pyn_device_check(device, err);
 
 	if (rc == 0)
-		rc = device->engine->regain ? device->engine->regain(device->ctrlr, err) : no_release(device, err);
+		rc = device->engine->pci->reattach(device->ctrlr, err);
 	pyn_device_unlock(device);
 	return rc;
 }
@@ -173,15 +158,14 @@ static void delete_queues(struct pyn_device *device)
 }
 
 /* The controller is told first, then memory is taken away from it. */
-static void say_goodbye(struct pyn_device *device)
+static void shut_down_and_disable(struct pyn_device *device)
 {
 	struct pyn_error ignored;
 
 	if (!device->engine->alive(device->ctrlr))
 		return;
 	/* In D3hot it would not hear. */
-	if (device->engine->wake)
-		device->engine->wake(device->ctrlr, &ignored);
+	device->engine->pci->wake(device->ctrlr, &ignored);
 	if (device->initialised) {
 		delete_queues(device);
 		if (is_enabled(device))
@@ -196,7 +180,7 @@ static void close_device(struct pyn_device *device)
 	bool alive = device->engine->alive(device->ctrlr), shut_down;
 
 	pyn_device_stop_workers(device, PYN_END_CLOSE);
-	say_goodbye(device);
+	shut_down_and_disable(device);
 	shut_down = device->shut_down;
 	pyn_device_abandon(device);
 	device->shut_down = shut_down;

@@ -53,10 +53,8 @@ static void take_vector(struct pyn_device *device, struct pyn_io_qpair *queue)
 /* The vector of a queue whose script names none: its own, as far as there are enough. */
 static uint16_t own_vector(const struct pyn_device *device, uint16_t qid)
 {
-	struct pyn_interrupts interrupts = {0};
+	struct pyn_interrupts interrupts = device->engine->interrupts->info(device->ctrlr);
 
-	if (device->engine->interrupts)
-		interrupts = device->engine->interrupts(device->ctrlr);
 	if (interrupts.one_for_all || !interrupts.vectors)
 		return 0;
 	return (uint16_t)(qid < interrupts.vectors ? qid : qid % interrupts.vectors);

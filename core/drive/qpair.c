@@ -593,7 +593,7 @@ static bool was_reset(const struct pyn_qpair *qpair)
 {
 	uint64_t csts;
 
-	if (!qpair->engine->reg_read || qpair->engine->reg_read(qpair->ctrlr, NVME_REG_CSTS, 4, &csts, NULL) < 0)
+	if (qpair->engine->reg_read(qpair->ctrlr, NVME_REG_CSTS, 4, &csts, NULL) < 0)
 		return false;
 	return csts == UINT32_MAX || !NVME_GET(csts, NVME_CSTS_RDY);
 }

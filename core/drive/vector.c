@@ -13,14 +13,11 @@
 
 static int setup(struct pyn_vector *vector, struct pyn_error *err)
 {
-	if (!vector->engine->vector_set)
-		return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, "the %s engine has no interrupts",
-				 vector->engine->name);
 	vector->eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (vector->eventfd < 0)
 		return pyn_error(err, PYN_ERROR_SYSTEM, errno, "no descriptor for interrupt vector %u: %s",
 				 vector->number, strerror(errno));
-	return vector->engine->vector_set(vector->ctrlr, vector->number, vector->eventfd, err);
+	return vector->engine->interrupts->set(vector->ctrlr, vector->number, vector->eventfd, err);
 }
 
 static struct pyn_vector *create(const struct pyn_engine *engine, struct pyn_ctrlr *ctrlr, uint16_t number,
@@ -33,8 +30,7 @@ static struct pyn_vector *create(const struct pyn_engine *engine, struct pyn_ctr
 		return NULL;
 	}
 	*vector = (struct pyn_vector){.engine = engine, .ctrlr = ctrlr, .number = number, .eventfd = -1, .users = 1};
-	if (engine->interrupts)
-		vector->lag_us = engine->interrupts(ctrlr).lag_us;
+	vector->lag_us = engine->interrupts->info(ctrlr).lag_us;
 	if (setup(vector, err) == 0)
 		return vector;
 	if (vector->eventfd >= 0)
@@ -69,7 +65,7 @@ static void release(struct pyn_vector *vector)
 	int rc = 0;
 
 	if (vector->engine->alive(vector->ctrlr)) {
-		rc = vector->engine->vector_set(vector->ctrlr, vector->number, -1, &err);
+		rc = vector->engine->interrupts->set(vector->ctrlr, vector->number, -1, &err);
 		if (rc == 0 && vector->masked)
 			rc = pyn_vector_mask(vector, false, &err);
 	}
@@ -112,7 +108,7 @@ static bool let_arrive(const struct pyn_vector *vector)
 
 static bool is_enabled(const struct pyn_vector *vector)
 {
-	return vector->engine->interrupts_enabled(vector->ctrlr);
+	return vector->engine->interrupts->enabled(vector->ctrlr);
 }
 
 bool pyn_vector_is_set(const struct pyn_vector *vector)
@@ -132,7 +128,7 @@ void pyn_vector_clear(const struct pyn_vector *vector)
 {
 	let_arrive(vector);
 	drain(vector);
-	vector->engine->vector_rearm(vector->ctrlr);
+	vector->engine->interrupts->rearm(vector->ctrlr);
 }
 
 bool pyn_vectors_disabled(const struct pyn_vector *list)
@@ -150,13 +146,13 @@ int pyn_vectors_enable(const struct pyn_vector *list, struct pyn_error *err)
 
 	if (list && is_enabled(list))
 		for (; list && rc == 0; list = list->next)
-			rc = list->engine->vector_set(list->ctrlr, list->number, list->eventfd, err);
+			rc = list->engine->interrupts->set(list->ctrlr, list->number, list->eventfd, err);
 	return rc;
 }
 
 int pyn_vector_mask(struct pyn_vector *vector, bool masked, struct pyn_error *err)
 {
-	int rc = vector->engine->vector_mask(vector->ctrlr, vector->number, masked, err);
+	int rc = vector->engine->interrupts->mask(vector->ctrlr, vector->number, masked, err);
 
 	if (rc == 0)
 		vector->masked = masked;

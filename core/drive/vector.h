@@ -42,7 +42,7 @@ bool pyn_vectors_disabled(const struct pyn_vector *list);
 /* Where interrupts are enabled again, the function may have forgotten who is raised. */
 int pyn_vectors_enable(const struct pyn_vector *list, struct pyn_error *err);
 
-/* Errors: those of the engine's vector_mask. */
+/* Errors: those of the engine's interrupts->mask. */
 int pyn_vector_mask(struct pyn_vector *vector, bool masked, struct pyn_error *err);
 
 #endif

@@ -2,10 +2,10 @@
 /* Our own engine: the seam over core/nvme. What each entry does is said in engine.h. */
 #include "core/engine/engine.h"
 
-#include <errno.h>
-
 #include "core/nvme/cmb.h"
 #include "core/nvme/ctrlr.h"
+#include "core/nvme/data_template.h"
+#include "core/nvme/prp.h"
 #include "core/nvme/queue.h"
 #include "core/pci/config.h"
 
@@ -50,34 +50,23 @@ static bool own_alive(struct pyn_ctrlr *ctrlr)
 	return ctrlr->pci->ops->alive(ctrlr->pci);
 }
 
-static int no_other(const struct pyn_ctrlr *ctrlr, struct pyn_error *err)
-{
-	return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, "a %s device is not given back and taken again",
-			 ctrlr->pci->ops->name);
-}
-
 static int own_release(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 {
-	int rc = ctrlr->pci->ops->release ? ctrlr->pci->ops->release(ctrlr->pci, err) : no_other(ctrlr, err);
+	int rc = ctrlr->pci->ops->release(ctrlr->pci, err);
 
 	if (!rc)
 		ctrlr->enabled = false;
 	return rc;
 }
 
-static int own_regain(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
+static int own_reattach(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 {
-	return ctrlr->pci->ops->regain ? ctrlr->pci->ops->regain(ctrlr->pci, err) : no_other(ctrlr, err);
+	return ctrlr->pci->ops->reattach(ctrlr->pci, err);
 }
 
 static struct pyn_engine_qpair *own_admin_qpair(struct pyn_ctrlr *ctrlr)
 {
 	return ctrlr->admin;
-}
-
-static struct pyn_dma_view own_view(struct pyn_ctrlr *ctrlr)
-{
-	return ctrlr->pci->view;
 }
 
 static int own_cmb_window(struct pyn_ctrlr *ctrlr, struct pyn_window **window, struct pyn_error *err)
@@ -88,6 +77,11 @@ static int own_cmb_window(struct pyn_ctrlr *ctrlr, struct pyn_window **window, s
 	return rc;
 }
 
+static struct pyn_iova own_cmb_address(struct pyn_ctrlr *ctrlr, const void *memory)
+{
+	return pyn_dma_address(&ctrlr->pci->view, memory);
+}
+
 static int own_vector_set(struct pyn_ctrlr *ctrlr, uint16_t vector, int eventfd, struct pyn_error *err)
 {
 	if (eventfd >= 0)
@@ -95,7 +89,7 @@ static int own_vector_set(struct pyn_ctrlr *ctrlr, uint16_t vector, int eventfd,
 	return ctrlr->pci->ops->irq_set(ctrlr->pci, vector, eventfd, err);
 }
 
-static struct pyn_interrupts own_interrupts(struct pyn_ctrlr *ctrlr)
+static struct pyn_interrupts own_interrupts_info(struct pyn_ctrlr *ctrlr)
 {
 	const struct pyn_pci *pci = ctrlr->pci;
 
@@ -126,22 +120,51 @@ static int own_vector_mask(struct pyn_ctrlr *ctrlr, uint16_t vector, bool masked
 
 static void own_vector_rearm(struct pyn_ctrlr *ctrlr)
 {
-	if (ctrlr->pci->ops->irq_rearm)
-		ctrlr->pci->ops->irq_rearm(ctrlr->pci);
+	ctrlr->pci->ops->irq_rearm(ctrlr->pci);
 }
+
+static const struct pyn_engine_pci own_pci = {
+	.config_read = own_config_read,
+	.config_write = own_config_write,
+	.reset = own_pci_reset,
+	.wake = own_wake,
+	.release = own_release,
+	.reattach = own_reattach,
+};
+
+static const struct pyn_engine_interrupts own_interrupts = {
+	.info = own_interrupts_info,
+	.enabled = own_interrupts_enabled,
+	.set = own_vector_set,
+	.mask = own_vector_mask,
+	.rearm = own_vector_rearm,
+};
+
+static const struct pyn_engine_cmb own_cmb = {
+	.info = pyn_cmb_info,
+	.window = own_cmb_window,
+	.address = own_cmb_address,
+};
+
+static const struct pyn_engine_rings own_rings = {
+	.of = pyn_engine_qpair_rings,
+	.list_bytes = pyn_data_template_list_bytes,
+	.prepare = pyn_data_template_prepare,
+	.describe = pyn_data_template_describe,
+};
 
 const struct pyn_engine pyn_engine_own = {
 	.name = "own",
+	.pci = &own_pci,
+	.interrupts = &own_interrupts,
+	.cmb = &own_cmb,
+	.rings = &own_rings,
+	.largest_transfer = PYN_PRP_MAX_BYTES,
 	.attach = pyn_ctrlr_attach,
 	.detach = pyn_ctrlr_detach,
 	.reg_read = own_reg_read,
 	.reg_write = own_reg_write,
-	.config_read = own_config_read,
-	.config_write = own_config_write,
-	.pci_reset = own_pci_reset,
 	.alive = own_alive,
-	.release = own_release,
-	.regain = own_regain,
 	.enable = pyn_ctrlr_enable,
 	.disable = pyn_ctrlr_disable,
 	.admin_setup = pyn_ctrlr_admin_setup,
@@ -153,14 +176,4 @@ const struct pyn_engine pyn_engine_own = {
 	.submit = pyn_engine_qpair_submit,
 	.ring = pyn_engine_qpair_ring,
 	.poll = pyn_engine_qpair_poll,
-	.ring_of = pyn_engine_qpair_rings,
-	.interrupts = own_interrupts,
-	.interrupts_enabled = own_interrupts_enabled,
-	.wake = own_wake,
-	.cmb_info = pyn_cmb_info,
-	.cmb_window = own_cmb_window,
-	.view = own_view,
-	.vector_set = own_vector_set,
-	.vector_mask = own_vector_mask,
-	.vector_rearm = own_vector_rearm,
 };

@@ -67,7 +67,7 @@ struct pyn_pci_ops {
 	/* MSI-X: mask a vector in its table, or unmask it: what is raised meanwhile waits in its pending bit. */
 	int (*irq_mask)(struct pyn_pci *pci, uint32_t vector, bool masked, struct pyn_error *err);
 
-	/* An eventfd was read: a pin may raise it again. NULL: interrupts are messages. */
+	/* An eventfd was read: a pin may raise it again. Messages need nothing: pyn_pci_nothing_to_rearm. */
 	void (*irq_rearm)(struct pyn_pci *pci);
 
 	/* Reset, and wait until the function answers again; what else was configured is as before, its memory space
@@ -77,12 +77,17 @@ struct pyn_pci_ops {
 	/* Whether the device still answers, without asking it: one glance at the socket or at a flag. */
 	bool (*alive)(struct pyn_pci *pci);
 
-	/* Let the kernel have the function while its power is off. Until regain it reaches no memory, it reads as all
-	 * ones, what is written goes nowhere, and pointers of bar_map stay what they are. regain: it is there again,
-	 * as it is after power-on. Where that fails it stays released. NULL: nobody else has a use for it. */
+	/* Let the kernel have the function while its power is off. Until reattach it reaches no memory, it reads as
+	 * all ones, what is written goes nowhere, and pointers of bar_map stay what they are. reattach: it is there
+	 * again, as it is after power-on. If that fails, it stays released. No other driver has a use for a device at
+	 * a socket: pyn_pci_no_release. */
 	int (*release)(struct pyn_pci *pci, struct pyn_error *err);
-	int (*regain)(struct pyn_pci *pci, struct pyn_error *err);
+	int (*reattach)(struct pyn_pci *pci, struct pyn_error *err);
 };
+
+/* Entries of a kind that has nothing to do there, and of one that cannot do it. */
+void pyn_pci_nothing_to_rearm(struct pyn_pci *pci);
+int pyn_pci_no_release(struct pyn_pci *pci, struct pyn_error *err);
 
 struct pyn_pci {
 	const struct pyn_pci_ops *ops;

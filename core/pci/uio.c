@@ -267,8 +267,11 @@ static const struct pyn_pci_ops uio_ops = {
 	.bar_address = uio_bar_address,
 	.irq_set = uio_irq_set,
 	.irq_mask = uio_irq_mask,
+	.irq_rearm = pyn_pci_nothing_to_rearm,
 	.reset = uio_reset,
 	.alive = uio_alive,
+	.release = pyn_pci_no_release,
+	.reattach = pyn_pci_no_release,
 };
 
 /* -- opening -------------------------------------------------------------------------------------------------- */

@@ -390,7 +390,7 @@ static void vfio_close(struct pyn_pci *pci)
 }
 
 static int vfio_release(struct pyn_pci *pci, struct pyn_error *err);
-static int vfio_regain(struct pyn_pci *pci, struct pyn_error *err);
+static int vfio_reattach(struct pyn_pci *pci, struct pyn_error *err);
 
 static const struct pyn_pci_ops vfio_ops = {
 	.name = "vfio-pci",
@@ -408,7 +408,7 @@ static const struct pyn_pci_ops vfio_ops = {
 	.reset = vfio_reset,
 	.alive = vfio_alive,
 	.release = vfio_release,
-	.regain = vfio_regain,
+	.reattach = vfio_reattach,
 };
 
 /* -- opening -------------------------------------------------------------------------------------------------- */
@@ -524,7 +524,7 @@ static int restart(struct vfio *dev, struct pyn_error *err)
 	return rc;
 }
 
-static int vfio_regain(struct pyn_pci *pci, struct pyn_error *err)
+static int vfio_reattach(struct pyn_pci *pci, struct pyn_error *err)
 {
 	struct vfio *dev = vfio_of(pci);
 	struct pyn_error ignored;
@@ -534,7 +534,7 @@ static int vfio_regain(struct pyn_pci *pci, struct pyn_error *err)
 		return 0;
 	rc = pyn_kernel_function_check(dev->bdf, err);
 	if (!rc)
-		rc = pyn_vfio_group_regain(dev->bdf, &dev->group, err);
+		rc = pyn_vfio_group_reattach(dev->bdf, &dev->group, err);
 	if (rc)
 		return rc;
 	atomic_store(&dev->away, false);

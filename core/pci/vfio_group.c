@@ -368,7 +368,7 @@ int pyn_vfio_group_release(struct pyn_vfio_group *group, struct pyn_error *err)
 	return 0;
 }
 
-int pyn_vfio_group_regain(const char *bdf, struct pyn_vfio_group *group, struct pyn_error *err)
+int pyn_vfio_group_reattach(const char *bdf, struct pyn_vfio_group *group, struct pyn_error *err)
 {
 	int kept = group->device;
 	int rc = pyn_vfio_group_open(bdf, group, err);

@@ -39,10 +39,10 @@ bool pyn_vfio_group_has(const struct pyn_vfio_group *group, const char *bdf);
 
 /*
  * Give both back for a while: the descriptor of the function stays, as one where nothing answers, so that whoever
- * uses it meanwhile meets no other file. regain: open them again, which may be another group now. Errors:
- * PYN_ERROR_SYSTEM; of regain those of open, and nothing has changed.
+ * uses it meanwhile meets no other file. reattach: open them again, which may be another group now. Errors:
+ * PYN_ERROR_SYSTEM; of reattach those of open, and nothing has changed.
  */
 int pyn_vfio_group_release(struct pyn_vfio_group *group, struct pyn_error *err);
-int pyn_vfio_group_regain(const char *bdf, struct pyn_vfio_group *group, struct pyn_error *err);
+int pyn_vfio_group_reattach(const char *bdf, struct pyn_vfio_group *group, struct pyn_error *err);
 
 #endif

@@ -312,8 +312,11 @@ static const struct pyn_pci_ops vfio_user_ops = {
 	.bar_address = vfio_user_bar_address,
 	.irq_set = vfio_user_irq_set,
 	.irq_mask = vfio_user_irq_mask,
+	.irq_rearm = pyn_pci_nothing_to_rearm,
 	.reset = vfio_user_reset,
 	.alive = vfio_user_alive,
+	.release = pyn_pci_no_release,
+	.reattach = pyn_pci_no_release,
 };
 
 static int get_device_info(struct vfio_user *dev, uint32_t *num_irqs, struct pyn_error *err)

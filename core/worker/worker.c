@@ -16,7 +16,6 @@
 #include "core/env/env.h"
 #include "core/data/pattern.h"
 #include "core/worker/worker_run.h"
-#include "core/nvme/prp.h"
 #include "core/util/clock.h"
 #include "core/util/fork.h"
 #include "core/util/log.h"
@@ -29,7 +28,6 @@
 
 struct pyn_worker {
 	struct pyn_device *device; /* holds a reference */
-	struct pyn_dma_view view;  /* of the device */
 	struct pyn_io_qpair *queue;
 	struct pyn_verify *verify; /* a reference, or NULL */
 	struct pyn_verify_untracked untracked;
@@ -158,7 +156,7 @@ static size_t round_up(size_t value, size_t to)
 struct layout {
 	uint32_t largest; /* LBAs of the largest transfer */
 	size_t data;      /* bytes of a buffer, whole pages */
-	size_t list;      /* bytes of its PRP list */
+	size_t list;      /* bytes that the engine needs to describe it */
 	size_t range;     /* bytes for the range of a DSM command: a page, or none */
 	bool reads, writes;
 };
@@ -200,31 +198,19 @@ static struct layout layout_of(const struct pyn_worker_run *run)
 	struct layout layout = {.largest = largest_transfer(run)};
 
 	layout.data = round_up((size_t)layout.largest * run->config.lba_size, PYN_PAGE);
-	struct pyn_data data = {.address = NULL, .length = (uint32_t)layout.data};
-	size_t pages = pyn_prp_list_pages(&data);
-
-	layout.list = (pages ? pages : 1) * PYN_PAGE;
+	layout.list = run->engine->rings->list_bytes((uint32_t)layout.data);
 	layout.reads = sends(&run->config, NVME_IO_READ);
 	layout.writes = sends(&run->config, NVME_IO_WRITE) || sends(&run->config, NVME_IO_COMPARE);
 	layout.range = sends(&run->config, NVME_IO_DSM) ? PYN_PAGE : 0;
 	return layout;
 }
 
-/* A buffer of bytes, and its list behind it: of the largest transfer, whose beginning is the list of a shorter one up
- * to the end of its first page. */
-static struct pyn_worker_prp describe_buffer(const struct pyn_dma_view *view, uint8_t *data, size_t bytes)
+/* A buffer of bytes, and behind it the list that the engine describes it by. */
+static int prepare_data(struct pyn_worker *worker, struct pyn_data_template *data, void *memory, size_t bytes,
+			struct pyn_error *err)
 {
-	struct pyn_iova *list = (struct pyn_iova *)(data + bytes);
-
-	for (size_t page = 1; page < bytes / PYN_PAGE && page <= PYN_PRP_ENTRIES; page++)
-		list[page - 1] = pyn_dma_address(view, data + page * PYN_PAGE);
-	return (struct pyn_worker_prp){
-		.first = pyn_dma_address(view, data),
-		.second = list[0],
-		.list_address = pyn_dma_address(view, list),
-		.data = data,
-		.list = list,
-	};
+	*data = (struct pyn_data_template){.memory = memory, .list = (uint8_t *)memory + bytes};
+	return pyn_device_prepare_template(worker->device, data, (uint32_t)bytes, err);
 }
 
 static void base_crcs(const struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint32_t largest)
@@ -240,39 +226,53 @@ static void base_crcs(const struct pyn_worker_run *run, struct pyn_worker_slot *
 	}
 }
 
+static void place_private(const struct pyn_worker *worker, const struct layout *layout, uint16_t index)
+{
+	const struct pyn_worker_run *run = worker->run;
+	struct pyn_worker_slot *slot = &run->slots[index];
+	uint8_t *memory = worker->private_memory + run->slot_count * round_up(sizeof(struct pyn_worker_slot), 64) +
+			  index * round_up(layout->largest * (sizeof(uint32_t) + sizeof(uint64_t)), 64);
+
+	slot->cells = (uint64_t *)memory;
+	slot->base_crc = (uint32_t *)(slot->cells + layout->largest);
+	slot->write_crc = (uint32_t *)slot->cells; /* a command is a read or a write */
+}
+
+static int build_write_data(struct pyn_worker *worker, const struct layout *layout, struct pyn_worker_slot *slot,
+			    struct pyn_random *random, struct pyn_error *err)
+{
+	const struct pyn_worker_run *run = worker->run;
+	int rc = prepare_data(worker, &slot->write, slot->write_data, layout->data, err);
+
+	if (rc == 0)
+		rc = pyn_pattern_fill(slot->write_data, (size_t)layout->largest * run->config.lba_size,
+				      run->config.ptype, run->config.pvalue, random, err);
+	if (rc == 0 && run->noted)
+		base_crcs(run, slot, layout->largest);
+	return rc;
+}
+
 static int build_slot(struct pyn_worker *worker, const struct layout *layout, uint16_t index,
 		      struct pyn_random *random, struct pyn_error *err)
 {
-	struct pyn_worker_run *run = worker->run;
-	struct pyn_worker_slot *slot = &run->slots[index];
+	struct pyn_worker_slot *slot = &worker->run->slots[index];
 	uint8_t *memory = worker->data + index * dma_of_slot(layout);
-	uint8_t *private = worker->private_memory + run->slot_count * round_up(sizeof(struct pyn_worker_slot), 64) +
-			   index * round_up(layout->largest * (sizeof(uint32_t) + sizeof(uint64_t)), 64);
+	int rc = 0;
 
-	slot->cells = (uint64_t *)private;
-	slot->base_crc = (uint32_t *)(slot->cells + layout->largest);
-	slot->write_crc = (uint32_t *)slot->cells; /* a command is a read or a write */
+	place_private(worker, layout, index);
 	if (layout->reads) {
 		slot->read_data = memory;
-		slot->read_prp = describe_buffer(&worker->view, memory, layout->data);
+		rc = prepare_data(worker, &slot->read, memory, layout->data, err);
 		memory += layout->data + layout->list;
 	}
-	if (layout->range) {
-		slot->range =
-			(struct nvme_dsm_range *)(worker->data + (index + 1) * dma_of_slot(layout) - layout->range);
-		slot->range_address = pyn_dma_address(&worker->view, slot->range);
-	}
-	if (layout->writes) {
+	if (rc == 0 && layout->writes) {
 		slot->write_data = memory;
-		slot->write_prp = describe_buffer(&worker->view, memory, layout->data);
-		int rc = pyn_pattern_fill(memory, (size_t)layout->largest * run->config.lba_size, run->config.ptype,
-					  run->config.pvalue, random, err);
-		if (rc < 0)
-			return rc;
-		if (run->noted)
-			base_crcs(run, slot, layout->largest);
+		rc = build_write_data(worker, layout, slot, random, err);
+		memory += layout->data + layout->list;
 	}
-	return 0;
+	if (rc == 0 && layout->range)
+		rc = prepare_data(worker, &slot->range, memory, layout->range, err);
+	return rc;
 }
 
 static int allocate(struct pyn_worker *worker, struct pyn_error *err)
@@ -455,15 +455,26 @@ static int check_mdts(const struct pyn_worker *worker, struct pyn_error *err)
 	uint64_t mdts = pyn_device_mdts(worker->device);
 	uint64_t length = (uint64_t)largest_transfer(worker->run) * worker->run->config.lba_size;
 
-	if (length > PYN_PRP_MAX_BYTES)
+	if (length > worker->run->engine->largest_transfer)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "io_size is %llu bytes; the PRP lists of one command describe %u at most",
-				 (unsigned long long)length, PYN_PRP_MAX_BYTES);
+				 "io_size is %llu bytes; one command describes %u at most",
+				 (unsigned long long)length, worker->run->engine->largest_transfer);
 	if (mdts == 0 || length <= mdts)
 		return 0;
 	return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 			 "io_size is larger than MDTS: %llu bytes, the drive takes %llu", (unsigned long long)length,
 			 (unsigned long long)mdts);
+}
+
+static int copy_sequence(struct pyn_worker *worker, const struct pyn_worker_config *config, struct pyn_error *err)
+{
+	worker->sequence = malloc(config->steps * sizeof(*worker->sequence));
+	if (!worker->sequence)
+		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for an io_sequence of %u entries",
+				 config->steps);
+	memcpy(worker->sequence, config->sequence, config->steps * sizeof(*worker->sequence));
+	worker->run->config.sequence = worker->sequence;
+	return 0;
 }
 
 static int create_run(struct pyn_worker *worker, const struct pyn_worker_config *config, struct pyn_error *err)
@@ -475,19 +486,13 @@ static int create_run(struct pyn_worker *worker, const struct pyn_worker_config 
 	if (!run)
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for an IO worker");
 	memset(run, 0, sizeof(*run));
-	rc = pyn_device_dma_view(worker->device, &worker->view, err);
+	rc = pyn_device_check(worker->device, err);
 	if (rc < 0)
 		return rc;
 	run->config = *config;
-	if (config->steps) {
-		worker->sequence = malloc(config->steps * sizeof(*worker->sequence));
-		if (!worker->sequence)
-			return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for an io_sequence of %u entries",
-					 config->steps);
-		memcpy(worker->sequence, config->sequence, config->steps * sizeof(*worker->sequence));
-		run->config.sequence = worker->sequence;
-	}
-	run->view = worker->view;
+	rc = config->steps ? copy_sequence(worker, config, err) : 0;
+	if (rc < 0)
+		return rc;
 	run->verify = worker->verify;
 	run->config.judge = config->judge && worker->verify;
 	run->noted = config->track && worker->verify ? pyn_verify_limit(worker->verify) : 0;
@@ -537,7 +542,7 @@ static int create_queue(struct pyn_worker *worker, struct pyn_error *err)
 	worker->queue->stop = stop_process;
 	worker->queue->user = worker;
 	run->queue = worker->queue->queue;
-	run->ring = run->engine->ring_of ? run->engine->ring_of(run->queue) : NULL;
+	run->rings = run->engine->rings->of(run->queue);
 	return 0;
 }
 

@@ -8,7 +8,6 @@
  */
 #include "core/verify/verify_table.h"
 #include "core/worker/worker_run.h"
-#include "core/nvme/prp.h"
 
 #include <sched.h>
 #include <time.h>
@@ -87,33 +86,27 @@ static ALWAYS_INLINE bool next_io(struct pyn_worker_run *run, struct pyn_workloa
 
 /* -- its command ------------------------------------------------------------------------------------------------ */
 
-/* In a list of several pages it depends on the length which entry leads on and which is a page of data. */
-static NOT_INLINE void build_list(const struct pyn_worker_run *run, const struct pyn_worker_prp *prp, uint32_t length)
+/* The command of a slot names the first length bytes of these data. */
+static ALWAYS_INLINE void name_data(const struct pyn_worker_run *run, struct pyn_worker_slot *slot,
+				    struct pyn_data_template *data, uint32_t length)
 {
-	const struct pyn_data data = {.address = prp->data, .length = length};
-
-	pyn_prp_build(&run->view, &data, NULL, prp->list, prp->list + PYN_PRP_ENTRIES);
+	if (data->length != length)
+		run->engine->rings->describe(run->queue, data, length);
+	pyn_data_template_copy(&slot->cmd, data);
 }
 
-/* NVMe Base Specification 2.0, section 4.1.1: PRP2 is reserved, the second page, or a list. */
-static ALWAYS_INLINE uint64_t second_prp(const struct pyn_worker_run *run, const struct pyn_worker_prp *prp,
-					 uint32_t length)
+static struct nvme_dsm_range *range_of(const struct pyn_worker_slot *slot)
 {
-	if (length <= PYN_PAGE)
-		return 0;
-	if (length <= 2 * PYN_PAGE)
-		return prp->second.value;
-	if (length >= PYN_PRP_ENTRIES * PYN_PAGE)
-		build_list(run, prp, length);
-	return prp->list_address.value;
+	return slot->range.memory;
 }
 
 static NOT_INLINE void describe_other(const struct pyn_worker_run *run, struct pyn_worker_slot *slot)
 {
+	static const struct pyn_data_template no_data;
 	struct nvme_cmd *cmd = &slot->cmd;
 
 	slot->duty = run->noted ? PYN_DUTY_CHANGE : PYN_DUTY_NONE;
-	cmd->prp1 = cmd->prp2 = 0;
+	pyn_data_template_copy(cmd, &no_data);
 	switch (cmd->opc) {
 	case NVME_IO_FLUSH:
 		slot->duty = run->verify ? PYN_DUTY_CHANGE : PYN_DUTY_NONE;
@@ -121,15 +114,14 @@ static NOT_INLINE void describe_other(const struct pyn_worker_run *run, struct p
 		cmd->cdw12 = 0;
 		break;
 	case NVME_IO_DSM:
-		*slot->range = (struct nvme_dsm_range){0, slot->nlb, slot->slba};
-		cmd->prp1 = slot->range_address.value;
+		*range_of(slot) = (struct nvme_dsm_range){0, slot->nlb, slot->slba};
+		name_data(run, slot, &slot->range, sizeof(struct nvme_dsm_range));
 		cmd->cdw12 = 0;
 		slot->slba = (uint64_t)NVME_DSM_AD << 32; /* one range in dword 10, and what to do in dword 11 */
 		slot->duty = PYN_DUTY_CHANGE;             /* also without verification: its range is to be logged */
 		break;
 	case NVME_IO_COMPARE:
-		cmd->prp1 = slot->write_prp.first.value;
-		cmd->prp2 = second_prp(run, &slot->write_prp, slot->nlb * run->config.lba_size);
+		name_data(run, slot, &slot->write, slot->nlb * run->config.lba_size);
 		slot->duty = PYN_DUTY_NONE;
 		break;
 	case NVME_IO_VERIFY:
@@ -153,12 +145,10 @@ static ALWAYS_INLINE void describe(const struct pyn_worker_run *run, struct pyn_
 	slot->cmd.cdw12 = io->nlb - 1;
 	if (opcode == NVME_IO_READ) {
 		slot->duty = run->config.judge ? PYN_DUTY_JUDGE : PYN_DUTY_NONE;
-		slot->cmd.prp1 = slot->read_prp.first.value;
-		slot->cmd.prp2 = second_prp(run, &slot->read_prp, length);
+		name_data(run, slot, &slot->read, length);
 	} else if (opcode == NVME_IO_WRITE) {
 		slot->duty = run->noted ? PYN_DUTY_CHANGE : PYN_DUTY_NONE;
-		slot->cmd.prp1 = slot->write_prp.first.value;
-		slot->cmd.prp2 = second_prp(run, &slot->write_prp, length);
+		name_data(run, slot, &slot->write, length);
 	} else {
 		describe_other(run, slot);
 	}
@@ -243,7 +233,7 @@ static NOT_INLINE void begin_other(struct pyn_worker_run *run, const struct pyn_
 
 	if (slot->cmd.opc == NVME_IO_DSM) {
 		state = PYN_CELL_DEALLOCATED;
-		slba = slot->range->slba;
+		slba = range_of(slot)->slba;
 		pyn_cmdlog_range(entry, slba, slot->nlb);
 	} else if (slot->cmd.opc == NVME_IO_WRITE_ZEROES) {
 		state = PYN_CELL_ZEROES;
@@ -386,18 +376,36 @@ static NOT_INLINE void end(struct pyn_worker_run *run, struct pyn_worker_slot *s
 
 /* -- sending and taking: compiled for our own rings, and for the engine's table ---------------------------------- */
 
+/* What the command of a slot transfers. */
+static struct pyn_data data_of(const struct pyn_worker_slot *slot)
+{
+	const struct pyn_data_template *data;
+
+	switch (slot->cmd.opc) {
+	case NVME_IO_READ:
+		data = &slot->read;
+		break;
+	case NVME_IO_WRITE:
+	case NVME_IO_COMPARE:
+		data = &slot->write;
+		break;
+	case NVME_IO_DSM:
+		data = &slot->range;
+		break;
+	default:
+		return (struct pyn_data){0};
+	}
+	return (struct pyn_data){.address = data->memory, .length = data->length};
+}
+
 /* By the engine's table, which describes the data itself. False: no memory. */
 static NOT_INLINE bool put_by_table(struct pyn_worker_run *run, const struct pyn_worker_slot *slot,
 				    struct nvme_cmd *log)
 {
-	struct pyn_data data = {.address = (void *)(uintptr_t)slot->cmd.prp1,
-				.length = slot->nlb * run->config.lba_size};
 	struct nvme_cmd cmd;
 
 	pyn_cmd_write(&cmd, log, &slot->cmd, slot->slba);
-	if (cmd.opc == NVME_IO_DSM)
-		data.length = sizeof(struct nvme_dsm_range);
-	if (run->engine->submit(run->queue, slot->cmd.cid, &cmd, data, NULL) == 0)
+	if (run->engine->submit(run->queue, slot->cmd.cid, &cmd, data_of(slot), NULL) == 0)
 		return true;
 	if (slot->duty & PYN_DUTY_CHANGE)
 		end_change(run, slot, &run->flight[slot->cmd.cid], PYN_STATUS_MISMATCH);
@@ -425,7 +433,7 @@ static ALWAYS_INLINE bool send(struct pyn_worker_run *run, struct pyn_worker_slo
 		return false;
 	}
 	if (rings)
-		pyn_cmd_write(pyn_rings_put(run->ring), &entry->cmd, &slot->cmd, slot->slba);
+		pyn_cmd_write(pyn_rings_put(run->rings), &entry->cmd, &slot->cmd, slot->slba);
 	else if (!put_by_table(run, slot, &entry->cmd))
 		return false;
 	slot->submitted = now;
@@ -460,8 +468,8 @@ static ALWAYS_INLINE void turn_round(struct pyn_worker_run *run, uint16_t index,
 
 static ALWAYS_INLINE unsigned reap_rings(struct pyn_worker_run *run, uint64_t before)
 {
-	const volatile struct nvme_cpl *entry = &run->ring->cq[run->ring->cq_head];
-	unsigned count = pyn_rings_ready(run->ring, POLL_BATCH);
+	const volatile struct nvme_cpl *entry = &run->rings->cq[run->rings->cq_head];
+	unsigned count = pyn_rings_ready(run->rings, POLL_BATCH);
 
 	if (count) {
 		uint64_t now = pyn_ticks();
@@ -471,12 +479,12 @@ static ALWAYS_INLINE unsigned reap_rings(struct pyn_worker_run *run, uint64_t be
 
 			turn_round(run, cpl.cid, &cpl, now, true);
 		}
-		pyn_rings_take(run->ring, count);
-		pyn_rings_release(run->ring);
+		pyn_rings_take(run->rings, count);
+		pyn_rings_release(run->rings);
 		run->last_completion = now;
 	}
 	/* Where the last ones stood at the end of the ring, there may be more at its beginning. */
-	if (count == 0 || (count < POLL_BATCH && run->ring->cq_head))
+	if (count == 0 || (count < POLL_BATCH && run->rings->cq_head))
 		run->polled = before;
 	return count;
 }
@@ -517,7 +525,7 @@ static ALWAYS_INLINE uint64_t allowance(const struct pyn_worker_run *run, uint64
 static ALWAYS_INLINE void conclude(struct pyn_worker_run *run, const bool rings)
 {
 	if (rings)
-		pyn_rings_submit(run->ring);
+		pyn_rings_submit(run->rings);
 	else
 		run->engine->ring(run->queue);
 	run->announced = run->sent;
@@ -608,7 +616,7 @@ static void loop_over_rings(struct pyn_worker_run *run)
 void pyn_worker_loop(struct pyn_worker_run *run)
 {
 	run->kind = prepare_plain(run);
-	if (run->ring)
+	if (run->rings)
 		loop_over_rings(run);
 	else
 		loop_over_table(run);

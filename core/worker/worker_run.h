@@ -28,15 +28,6 @@ enum pyn_worker_kind {
 	PYN_WORKER_BARE,       /* and verification has nothing to do with it */
 };
 
-/* A buffer as the device sees it; built once. */
-struct pyn_worker_prp {
-	struct pyn_iova first;        /* page 0 */
-	struct pyn_iova second;       /* page 1, where there is one */
-	struct pyn_iova list_address; /* of the list of pages 1 … */
-	uint8_t *data;
-	struct pyn_iova *list;
-};
-
 /* One command that may be in flight, with its buffers; its index is its CID. */
 struct pyn_worker_slot {
 	/* A cache line of what is sent, but for dwords 10 and 11, which are added on the way. */
@@ -55,11 +46,10 @@ struct pyn_worker_slot {
 	uint32_t *base_crc;  /* of each LBA of write_data with zeros for a stamp */
 
 	/* And one of what not every command has. */
-	struct pyn_worker_prp read_prp;
-	struct pyn_worker_prp write_prp;
-	uint32_t *write_crc;          /* room for the CRCs of a write of more than PYN_VERIFY_BATCH LBAs */
-	struct nvme_dsm_range *range; /* apart, since write_data only changes by its stamps */
-	struct pyn_iova range_address;
+	struct pyn_data_template read;
+	struct pyn_data_template write;
+	uint32_t *write_crc; /* room for the CRCs of a write of more than PYN_VERIFY_BATCH LBAs */
+	struct pyn_data_template range; /* a struct nvme_dsm_range, apart: write_data only changes by its stamps */
 } __attribute__((aligned(64)));
 
 /* What a slot has in flight that changes data, for the script's process after this one has died, at any instruction.
@@ -88,12 +78,11 @@ struct pyn_worker_run {
 	struct pyn_worker_config config;
 	const struct pyn_engine *engine;
 	struct pyn_engine_qpair *queue;
-	struct pyn_rings *ring; /* NULL: go through the engine's table */
+	struct pyn_rings *rings; /* NULL: go through the engine's table */
 	struct pyn_device_shared *device_shared;
 	uint32_t generation; /* of the device when the queue was made */
 	uint32_t timeout_ms;
 	int parent_pidfd;
-	struct pyn_dma_view view;
 	struct pyn_verify *verify;
 	uint64_t noted; /* LBA before which changes are noted; 0: none is, and writes are not stamped */
 	struct pyn_crc32c_stamp stamp;

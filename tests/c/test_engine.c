@@ -144,7 +144,7 @@ TEST(an_attached_controller_shows_its_registers_and_identifies_itself_once_enabl
 	CHECK(cap != 0 && cap != UINT64_MAX);
 	CHECK_EQ(engine->reg_read(the_ctrlr, NVME_REG_CSTS, 4, &csts, &err), 0);
 	CHECK_EQ(csts & 1, 0);
-	CHECK_EQ(engine->config_read(the_ctrlr, 0, &vendor, 2, &err), 0);
+	CHECK_EQ(engine->pci->config_read(the_ctrlr, 0, &vendor, 2, &err), 0);
 	CHECK_EQ(engine->enable(the_ctrlr, ADMIN_DEPTH, &err), 0);
 	CHECK_EQ(engine->reg_read(the_ctrlr, NVME_REG_CSTS, 4, &csts, &err), 0);
 	CHECK_EQ(csts & 1, 1);
@@ -255,17 +255,17 @@ TEST(a_full_queue_completes_each_slot_once)
 TEST(doorbells_of_a_bar_that_is_not_mapped_go_by_message)
 {
 	struct pyn_engine_qpair *queue;
-	struct pyn_rings *ring;
+	struct pyn_rings *rings;
 	uint8_t *data;
 
 	if (!begin(true))
 		return;
 	data = pyn_dma_alloc(4096, 4096, NULL);
 	queue = make_queue(1, 4);
-	ring = queue ? engine->ring_of(queue) : NULL;
-	if (CHECK(ring)) {
-		ring->sq_tail_doorbell = ring->cq_head_doorbell = NULL;
-		CHECK_EQ(engine->ring_of(queue), NULL);
+	rings = queue ? engine->rings->of(queue) : NULL;
+	if (CHECK(rings)) {
+		rings->sq_tail_doorbell = rings->cq_head_doorbell = NULL;
+		CHECK_EQ(engine->rings->of(queue), NULL);
 		for (int i = 0; i < 20; i++)
 			CHECK_EQ(run_on(queue, i % 3, io_command(NVME_IO_READ, 0, LBA), data, LBA), 0);
 		drop_queue(queue);
@@ -277,13 +277,13 @@ TEST(doorbells_of_a_bar_that_is_not_mapped_go_by_message)
 TEST(a_completion_of_no_slot_is_told_as_such)
 {
 	struct pyn_completion completion = {0};
-	struct pyn_rings *ring;
+	struct pyn_rings *rings;
 
 	if (!begin(true))
 		return;
-	ring = engine->ring_of(engine->admin_qpair(the_ctrlr));
-	ring->cq[ring->cq_head].cid = ADMIN_DEPTH - 1;
-	ring->cq[ring->cq_head].status = NVME_STATUS_P;
+	rings = engine->rings->of(engine->admin_qpair(the_ctrlr));
+	rings->cq[rings->cq_head].cid = ADMIN_DEPTH - 1;
+	rings->cq[rings->cq_head].status = NVME_STATUS_P;
 	CHECK_EQ(engine->poll(engine->admin_qpair(the_ctrlr), &completion, 1), 1);
 	CHECK_EQ(completion.slot, UINT16_MAX);
 	CHECK_EQ(completion.cpl.cid, ADMIN_DEPTH - 1);
@@ -437,9 +437,9 @@ TEST(disable_shutdown_and_resets_are_followed_by_a_working_enable)
 		if (i == 3)
 			CHECK_EQ(engine->shutdown(the_ctrlr, true, 5000, &err), 0);
 		if (i == 4)
-			CHECK_EQ(engine->pci_reset(the_ctrlr, PYN_RESET_FUNCTION, &err), 0);
+			CHECK_EQ(engine->pci->reset(the_ctrlr, PYN_RESET_FUNCTION, &err), 0);
 		if (i == 5)
-			CHECK_EQ(engine->pci_reset(the_ctrlr, PYN_RESET_HOT, &err), 0);
+			CHECK_EQ(engine->pci->reset(the_ctrlr, PYN_RESET_HOT, &err), 0);
 		/* Another depth every time: the admin rings move. */
 		CHECK_EQ(engine->enable(the_ctrlr, (uint16_t)(ADMIN_DEPTH + i), &err), 0);
 		if (queue)
@@ -482,14 +482,14 @@ TEST(a_completion_raises_the_interrupt_of_its_queue)
 	if (!begin(true))
 		return;
 	data = pyn_dma_alloc(4096, 4096, NULL);
-	CHECK_EQ(engine->vector_set(the_ctrlr, 1, event.fd, &err), 0);
+	CHECK_EQ(engine->interrupts->set(the_ctrlr, 1, event.fd, &err), 0);
 	CHECK_EQ(engine->qpair_create(the_ctrlr, &config, &the_admin, &queue, &err), 0);
 	if (queue) {
 		CHECK_EQ(poll(&event, 1, 0), 0);
 		CHECK_EQ(run_on(queue, 0, io_command(NVME_IO_READ, 0, LBA), data, LBA), 0);
 		CHECK_EQ(poll(&event, 1, 5000), 1);
 		CHECK_EQ(eventfd_read(event.fd, &count), 0);
-		CHECK_EQ(engine->vector_set(the_ctrlr, 1, -1, &err), 0);
+		CHECK_EQ(engine->interrupts->set(the_ctrlr, 1, -1, &err), 0);
 		CHECK_EQ(run_on(queue, 0, io_command(NVME_IO_READ, 0, LBA), data, LBA), 0);
 		CHECK_EQ(poll(&event, 1, 20), 0);
 		drop_queue(queue);

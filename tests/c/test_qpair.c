@@ -82,8 +82,19 @@ static bool fake_alive(struct pyn_ctrlr *ctrlr)
 	return the_queue.alive;
 }
 
-static const struct pyn_engine the_engine = {
-	.name = "fake", .submit = fake_submit, .ring = fake_ring, .poll = fake_poll, .alive = fake_alive};
+static int fake_reg_read(struct pyn_ctrlr *ctrlr, uint32_t offset, uint32_t size, uint64_t *value,
+			 struct pyn_error *error)
+{
+	(void)ctrlr, (void)offset, (void)size, (void)value;
+	return pyn_error(error, PYN_ERROR_UNSUPPORTED, ENOTSUP, "no registers");
+}
+
+static const struct pyn_engine the_engine = {.name = "fake",
+					     .submit = fake_submit,
+					     .ring = fake_ring,
+					     .poll = fake_poll,
+					     .alive = fake_alive,
+					     .reg_read = fake_reg_read};
 
 /* -- what each test begins and ends with ----------------------------------------------------------------------- */
 

@@ -2,7 +2,7 @@
 /* The process of an IO worker, over an engine that is a memory: exact counts and rates, hostile completions, sudden
  * death. */
 /* sources: core/worker/worker_run.c core/worker/worker_loop*.c core/worker/workload.c core/verify/verify*.c
- * core/data/cmdlog.c core/data/histogram.c core/util/crc32c.c core/nvme/prp.c core/env/*.c core/util/*.c */
+ * core/data/cmdlog.c core/data/histogram.c core/util/crc32c.c core/engine/not_offered.c core/env/*.c core/util/*.c */
 /* dpdk */
 #define _GNU_SOURCE 1
 #include <signal.h>
@@ -99,8 +99,11 @@ static unsigned drive_poll(struct pyn_engine_qpair *queue, struct pyn_completion
 	return count;
 }
 
-static const struct pyn_engine the_engine = {
-	.name = "memory", .submit = drive_submit, .ring = drive_ring, .poll = drive_poll};
+static const struct pyn_engine the_engine = {.name = "memory",
+					     .rings = &pyn_engine_no_rings,
+					     .submit = drive_submit,
+					     .ring = drive_ring,
+					     .poll = drive_poll};
 
 /* -- what driver.c and worker.c do before a worker's fork ------------------------------------------------------- */
 
@@ -125,8 +128,8 @@ static void build_slot(uint16_t index)
 	memset(slot, 0, sizeof(*slot));
 	slot->read_data = aligned_alloc(4096, size);
 	slot->write_data = aligned_alloc(4096, size);
-	slot->read_prp.first = pyn_dma_iova(slot->read_data);
-	slot->write_prp.first = pyn_dma_iova(slot->write_data);
+	slot->read.memory = slot->read_data;
+	slot->write.memory = slot->write_data;
 	slot->cells = calloc(LARGEST, sizeof(uint64_t));
 	slot->base_crc = calloc(LARGEST, sizeof(uint32_t));
 	memset(slot->write_data, 0, size);
