@@ -7,4 +7,16 @@ is made of; each other module holds one kind of entries. There is no code here, 
 
 # The modules that the generator reads. Each may have HEADERS, the C headers that it describes; what a module defines
 # by a public name becomes part of the module of the same name in pynvme/spec.
-MODULES = ("enums", "status", "commands")
+MODULES = (
+    "enums",
+    "status",
+    "commands",
+    "identify",
+    "logs",
+    "features",
+    "registers",
+    "descriptors",
+    "mi",
+    "ocp",
+    "pci",
+)

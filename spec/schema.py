@@ -93,6 +93,8 @@ class Field:
 
     kind: "uint" (little-endian; C has types for 1, 2, 4 and 8 bytes, and uint64_t[2] for 16), "ascii" (padded with
     blanks), "utf8" (ends with NULs), "bytes", or "struct" (of `struct`). count 0: a flexible array at the end.
+    counted_by: the field before it that says how many elements there are. ends_with: the member of the elements, whose
+    value 0 ends the array. Where neither is named, a flexible array reaches to the end of the structure.
     """
 
     name: str
@@ -107,6 +109,8 @@ class Field:
     zeroes_based: bool = False
     values: Enum | None = None
     since: str = "1.0"
+    counted_by: str = ""
+    ends_with: str = ""
 
     @property
     def end(self) -> int:
@@ -117,8 +121,9 @@ class Field:
 class Structure:
     """Memory of `size` bytes: `struct c` in C, a class called `name` in Python. Gaps between fields are reserved.
 
-    packed: it may lie at any address. label: what a failed assertion of its size says. asserted: fields whose offset
-    C asserts as well.
+    c: empty where C has no such structure. packed: it may lie at any address. label: what a failed assertion of its
+    size says. asserted: fields whose offset C asserts as well. length: where it does not follow from a flexible array,
+    the sum that is its length in bytes: numbers, and names of fields.
     """
 
     name: str
@@ -130,6 +135,33 @@ class Structure:
     label: str = ""
     packed: bool = True
     asserted: tuple[str, ...] = ()
+    length: tuple[str | int, ...] = ()
+
+    @property
+    def varies(self) -> bool:
+        """Whether two of them may differ in length."""
+        return bool(self.length) or any(field.count == 0 for field in self.fields)
+
+
+@dataclass(frozen=True)
+class Word:
+    """A number of `size` bytes that consists of bits: a register, or a dword of a command or completion."""
+
+    name: str
+    size: int
+    bits: tuple[Bits, ...]
+    text: str = ""
+    section: str = ""
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A feature: the word that Set Features takes in command dword `dword` and Get Features returns, and its data."""
+
+    fid: int
+    word: Word | None = None
+    data: Structure | None = None
+    dword: int = 11
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,60 @@ if TYPE_CHECKING:
         IoOpcode as IoOpcode,
         KvOpcode as KvOpcode,
     )
+    from pynvme.spec.identify import (
+        Cns as Cns,
+        Nidt as Nidt,
+        ControllerType as ControllerType,
+        PowerScale as PowerScale,
+        ProtectionInformationFormat as ProtectionInformationFormat,
+    )
+    from pynvme.spec.logs import (
+        LogId as LogId,
+        SelfTestStatus as SelfTestStatus,
+        AnaState as AnaState,
+        PersistentEventType as PersistentEventType,
+        ReclaimUnitHandleType as ReclaimUnitHandleType,
+        FdpEventType as FdpEventType,
+        SanitizeStatus as SanitizeStatus,
+        SanitizeState as SanitizeState,
+    )
+    from pynvme.spec.features import (
+        FeatureId as FeatureId,
+        WriteProtectionState as WriteProtectionState,
+    )
+    from pynvme.spec.registers import (
+        Register as Register,
+        Version as Version,
+        CapCommandSets as CapCommandSets,
+        CcCommandSet as CcCommandSet,
+        ArbitrationMechanism as ArbitrationMechanism,
+        ShutdownNotification as ShutdownNotification,
+        ShutdownStatus as ShutdownStatus,
+    )
+    from pynvme.spec.descriptors import (
+        SglType as SglType,
+    )
+    from pynvme.spec.mi import (
+        MiOpcode as MiOpcode,
+        MiDataType as MiDataType,
+        MiStatus as MiStatus,
+    )
+    from pynvme.spec.ocp import (
+        OcpLogId as OcpLogId,
+        OcpFeatureId as OcpFeatureId,
+        OcpError as OcpError,
+    )
+    from pynvme.spec.pci import (
+        PciRegister as PciRegister,
+        PciCapability as PciCapability,
+        PciExtendedCapability as PciExtendedCapability,
+        PciPowerManagement as PciPowerManagement,
+        PciMsi as PciMsi,
+        PciMsix as PciMsix,
+        PciExpress as PciExpress,
+        PciAer as PciAer,
+        PciSerialNumber as PciSerialNumber,
+    )
 
 _MODULE_OF = {
     "DataDirection": "enums",
@@ -82,6 +136,44 @@ _MODULE_OF = {
     "AdminOpcode": "commands",
     "IoOpcode": "commands",
     "KvOpcode": "commands",
+    "Cns": "identify",
+    "Nidt": "identify",
+    "ControllerType": "identify",
+    "PowerScale": "identify",
+    "ProtectionInformationFormat": "identify",
+    "LogId": "logs",
+    "SelfTestStatus": "logs",
+    "AnaState": "logs",
+    "PersistentEventType": "logs",
+    "ReclaimUnitHandleType": "logs",
+    "FdpEventType": "logs",
+    "SanitizeStatus": "logs",
+    "SanitizeState": "logs",
+    "FeatureId": "features",
+    "WriteProtectionState": "features",
+    "Register": "registers",
+    "Version": "registers",
+    "CapCommandSets": "registers",
+    "CcCommandSet": "registers",
+    "ArbitrationMechanism": "registers",
+    "ShutdownNotification": "registers",
+    "ShutdownStatus": "registers",
+    "SglType": "descriptors",
+    "MiOpcode": "mi",
+    "MiDataType": "mi",
+    "MiStatus": "mi",
+    "OcpLogId": "ocp",
+    "OcpFeatureId": "ocp",
+    "OcpError": "ocp",
+    "PciRegister": "pci",
+    "PciCapability": "pci",
+    "PciExtendedCapability": "pci",
+    "PciPowerManagement": "pci",
+    "PciMsi": "pci",
+    "PciMsix": "pci",
+    "PciExpress": "pci",
+    "PciAer": "pci",
+    "PciSerialNumber": "pci",
 }
 __all__ = list(_MODULE_OF)
 

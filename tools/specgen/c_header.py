@@ -62,11 +62,13 @@ def member(field: Field) -> str:
     many = f"[{field.count or ''}]" if field.count != 1 else ""
     if field.kind == "struct":
         assert field.struct
+        if field.struct.varies:
+            return f"uint8_t {field.name}[]"
         return f"struct {field.struct.c} {field.name}{many}"
     if field.kind in ("ascii", "utf8"):
         return f"char {field.name}{many}[{field.size}]"
     if field.kind == "bytes":
-        return f"uint8_t {field.name}{many}[{field.size}]" if field.size else f"uint8_t {field.name}[]"
+        return f"uint8_t {field.name}{many}[{field.size}]" if field.count else f"uint8_t {field.name}[]"
     if field.size == 16:
         return f"uint64_t {field.name}{many}[2]"
     if field.size not in INTEGERS:

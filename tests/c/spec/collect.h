@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* clang-format off */
 /*
  * Turns the list LIST into the function COLLECT(), see compare.h. What a list consists of:
  *
@@ -6,11 +7,16 @@
  *     LIKE(ours, theirs)        a structure begins, of which theirs is another form: fields only
  *       FIELD(ours, theirs)     is where theirs is, and as large
  *       OFFSET(ours, theirs)    is where theirs is
- *       RESERVED(ours)          has no counterpart in some releases of their headers, which call it reserved or new
- * names TAIL(ours, theirs)      the same, of an array without a size SAME(name) …            FIELD(name, name) END
- * nothing of our structure is left CONSTANT(ours, theirs)    two expressions have the same value BITS(ours, theirs)
- * ours_SHIFT and ours_WIDTH are theirs_SHIFT and theirs_MASK ALIKE(name)               CONSTANT(name, name)
+ *       RESERVED(ours)          has no counterpart in some releases of their headers, which call it reserved
+ *       TAIL(ours, theirs)      is an array without a size where theirs is
+ *       RESERVED_TAIL(ours)     is an array without a size that has no counterpart
+ *       SAME(name)              FIELD(name, name)
+ *     END                       nothing of our structure is left
+ *     CONSTANT(ours, theirs)    two expressions have the same value
+ *     BITS(ours, theirs)        ours_SHIFT and ours_WIDTH are theirs_SHIFT and theirs_MASK
+ *     ALIKE(name)               CONSTANT(name, name)
  */
+/* clang-format on */
 #include "tests/c/spec/compare.h"
 
 #define STRUCT(ours, theirs)                                                                                         \
@@ -29,6 +35,7 @@
 #define OFFSET(ours, theirs) MEMBER(SPEC_OFFSET, PICK(ours, theirs), PICK(#ours, #theirs))
 #define RESERVED(name)                                                                                               \
 	PICK(MEMBER(SPEC_RESERVED, name, #name), add((struct spec_item){SPEC_RESERVED, tag, "", 0, 0});)
+#define RESERVED_TAIL(name) add((struct spec_item){SPEC_RESERVED, tag, #name, PICK(offsetof(structure, name), 0), 0});
 #define SAME(name) MEMBER(SPEC_FIELD, name, #name)
 #define TAIL(ours, theirs)                                                                                           \
 	add((struct spec_item){SPEC_OFFSET, tag, PICK(#ours, #theirs), offsetof(structure, PICK(ours, theirs)), 0});
@@ -41,7 +48,7 @@
 	NUMBER(PICK(ours##_SHIFT, theirs##_SHIFT), PICK(#ours, #theirs) "_SHIFT")                                    \
 	NUMBER(PICK((UINT64_C(1) << ours##_WIDTH) - 1, theirs##_MASK), PICK(#ours, #theirs) " (mask)")
 
-static struct spec_item the_items[2000];
+static struct spec_item the_items[4000];
 static size_t the_count;
 
 static void add(struct spec_item item)

@@ -1,0 +1,450 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Log pages and features of the OCP Datacenter NVMe SSD specification, which a UUID index selects.
+
+The UUID list (Identify, CNS 17h) has the UUID; Get Log Page and Get Features carry its index in command dword 14.
+Each log page but C6h ends with a version and a GUID, whose bytes come in the order of a little-endian number.
+"""
+
+from __future__ import annotations
+
+from spec.schema import Bits, Enum, Field, Structure, Value
+
+UUID = "c194d55b-e094-4794-a21d-29998f56be6f"
+
+OCP_LID = Enum(
+    "OcpLogId",
+    "nvme_ocp_lid",
+    "NVME_OCP_LOG_",
+    (
+        Value("smart", 0xC0, "SMART / Health Information Extended"),
+        Value("error_recovery", 0xC1, "Error Recovery"),
+        Value("firmware_history", 0xC2, "Firmware Activation History"),
+        Value("latency", 0xC3, "Latency Monitor"),
+        Value("capabilities", 0xC4, "Device Capabilities"),
+        Value("unsupported", 0xC5, "Unsupported Requirements"),
+        Value("hardware", 0xC6, "Hardware Component"),
+        Value("tcg", 0xC7, "TCG Configuration"),
+        Value("telemetry_strings", 0xC9, "Telemetry String"),
+        Value("latency_debug", 0xCA, "debug telemetry of the latency monitor"),
+    ),
+    text="log pages of OCP",
+)
+
+OCP_FID = Enum(
+    "OcpFeatureId",
+    "nvme_ocp_fid",
+    "NVME_OCP_FEAT_",
+    (
+        Value("error_injection", 0xC0, "Error Injection"),
+        Value("clear_firmware_history", 0xC1, "Clear Firmware Update History"),
+        Value("read_only_write_through", 0xC2, "EOL/PLP Failure Mode"),
+        Value("clear_pcie_errors", 0xC3, "Clear PCIe Correctable Error Counters"),
+        Value("ieee1667", 0xC4, "Enable IEEE1667 Silo"),
+        Value("latency_monitor", 0xC5, "Latency Monitor"),
+        Value("plp_health_check", 0xC6, "PLP Health Check Interval"),
+        Value("power_state", 0xC7, "DSSD Power State"),
+        Value("telemetry_profile", 0xC8, "Telemetry Profile"),
+        Value("async_event", 0xC9, "DSSD Asynchronous Event Configuration"),
+        Value("idle_wake_up", 0xCA, "Idle Wake Up Time Configuration"),
+    ),
+    text="features of OCP",
+)
+
+GUIDS = {
+    0xC0: "AFD514C97C6F4F9CA4F2BFEA2810AFC5",
+    0xC1: "5A1983BA3DFD4DABAE3430FE2131D944",
+    0xC2: "D11CF3AC8AB24DE2A3F6DAB4769A796D",
+    0xC3: "85D45E58D4E643709C6C84D08CC07A92",
+    0xC4: "B7053C914B58495D98C9E1D10D054297",
+    0xC5: "C7BB98B7D0324863BB2C23990E9C722F",
+    0xC7: "54E02A9DFA5447C083E6E07EBD244006",
+}
+
+
+def tail(size: int) -> tuple[Field, Field]:
+    """What ends a log page of `size` bytes."""
+    return (
+        Field("version", size - 18, 2, "version of the log page"),
+        Field("guid", size - 16, 16, "GUID of the log page"),
+    )
+
+
+OCP_SMART = Structure(
+    "OcpSmartLog",
+    "nvme_ocp_smart_log",
+    512,
+    (
+        Field("media_units_written", 0, 16, "physical media units written", unit="bytes"),
+        Field("media_units_read", 16, 16, "physical media units read", unit="bytes"),
+        Field("bad_user_blocks_raw", 32, 6, "bad user NAND blocks"),
+        Field("bad_user_blocks_normalised", 38, 2, "bad user NAND blocks, normalised", unit="percent"),
+        Field("bad_system_blocks_raw", 40, 6, "bad system NAND blocks"),
+        Field("bad_system_blocks_normalised", 46, 2, "bad system NAND blocks, normalised", unit="percent"),
+        Field("xor_recoveries", 48, 8, "XOR recoveries"),
+        Field("uncorrectable_reads", 56, 8, "reads that could not be corrected"),
+        Field("soft_ecc_errors", 64, 8, "soft ECC errors"),
+        Field("e2e_detected", 72, 4, "end-to-end errors that were detected"),
+        Field("e2e_corrected", 76, 4, "end-to-end errors that were corrected"),
+        Field("system_data_used", 80, 1, "system data that are used", unit="percent"),
+        Field("refresh_count", 81, 7, "refreshes"),
+        Field("max_erase_count", 88, 4, "erases of a user block, the most"),
+        Field("min_erase_count", 92, 4, "erases of a user block, the least"),
+        Field("throttling_events", 96, 1, "thermal throttling events"),
+        Field("throttling_status", 97, 1, "thermal throttling, current"),
+        Field("dssd_errata", 98, 1, "version of the OCP specification: errata"),
+        Field("dssd_point", 99, 2, "version of the OCP specification: point"),
+        Field("dssd_minor", 101, 2, "version of the OCP specification: minor"),
+        Field("dssd_major", 103, 1, "version of the OCP specification: major"),
+        Field("pcie_correctable_errors", 104, 8, "PCIe correctable errors"),
+        Field("incomplete_shutdowns", 112, 4, "incomplete shutdowns"),
+        Field("free_blocks", 120, 1, "free blocks", unit="percent"),
+        Field("capacitor_health", 128, 2, "capacitor health, FFFFh: there is none", unit="percent"),
+        Field("errata_base", 130, 1, "errata of the Base Specification"),
+        Field("errata_command_set", 131, 1, "errata of the command set's specification"),
+        Field("errata_pcie", 132, 1, "errata of the PCIe transport's specification"),
+        Field("errata_mi", 133, 1, "errata of the management interface's specification"),
+        Field("unaligned_io", 136, 8, "unaligned I/O"),
+        Field("security_version", 144, 8, "security version"),
+        Field("total_nuse", 152, 8, "NUSE of all namespaces"),
+        Field("plp_starts", 160, 16, "starts of power loss protection"),
+        Field("endurance_estimate", 176, 16, "endurance estimate", unit="bytes"),
+        Field("link_retrains", 192, 8, "PCIe link retrainings"),
+        Field("power_state_changes", 200, 8, "power state changes"),
+        Field("lowest_firmware", 208, 8, "lowest firmware revision that is permitted", kind="ascii"),
+        Field("dies", 216, 2, "media dies"),
+        Field("die_tolerance", 218, 2, "dies that may fail"),
+        Field("dies_offline", 220, 2, "dies that are offline"),
+        Field("max_temperature", 222, 1, "highest temperature that was recorded", unit="degrees Celsius"),
+        Field("form_factor", 223, 1, "form factor"),
+        Field("average_erase_count", 224, 8, "erases of a user block, average"),
+        Field("command_timeouts", 232, 4, "command time-outs"),
+        Field("system_program_fails_raw", 236, 4, "program failures of the system area"),
+        Field("system_program_fails_normalised", 240, 1, "the same, normalised", unit="percent"),
+        Field("system_read_fails_raw", 244, 4, "uncorrectable reads of the system area"),
+        Field("system_read_fails_normalised", 248, 1, "the same, normalised", unit="percent"),
+        Field("system_erase_fails_raw", 252, 4, "erase failures of the system area"),
+        Field("system_erase_fails_normalised", 256, 1, "the same, normalised", unit="percent"),
+        Field("max_peak_power", 260, 2, "peak power that the drive can need"),
+        Field("max_average_power", 262, 2, "average power that the drive can need"),
+        Field("lifetime_energy", 264, 6, "energy over the life of the drive"),
+        Field("firmware_revision", 270, 8, "firmware revision", kind="ascii"),
+        Field("build_uuid", 278, 16, "UUID of the firmware's build", kind="bytes"),
+        Field("build_label", 294, 64, "label of the firmware's build", kind="ascii"),
+        Field("bad_blocks_in_use_raw", 358, 6, "bad blocks of dies in use"),
+        Field("bad_blocks_in_use_normalised", 364, 2, "bad blocks of dies in use, normalised", unit="percent"),
+        *tail(512),
+    ),
+    text="OCP SMART / Health Information Extended, LID C0h",
+    label="LID C0h",
+)
+
+PANIC_ACTIONS = (
+    Bits("controller_reset", 0, text="a controller level reset"),
+    Bits("pcie_reset", 1, text="a PCIe reset"),
+    Bits("subsystem_reset", 2, text="an NVM subsystem reset"),
+    Bits("power_cycle", 3, text="a power cycle"),
+)
+
+OCP_ERROR_RECOVERY = Structure(
+    "OcpErrorRecoveryLog",
+    "nvme_ocp_error_recovery_log",
+    512,
+    (
+        Field("panic_reset_wait", 0x00, 2, "time to wait before a reset", unit="ms"),
+        Field("panic_reset_action", 0x02, 1, "resets that help", bits=PANIC_ACTIONS),
+        Field("recovery_action_1", 0x03, 1, "recovery action 1"),
+        Field("panic_id", 0x04, 8, "panic that has occurred, 0: none"),
+        Field("capabilities", 0x0C, 4, "device capabilities"),
+        Field("vendor_opcode", 0x10, 1, "opcode of the vendor's recovery command"),
+        Field("vendor_cdw12", 0x14, 4, "its dword 12"),
+        Field("vendor_cdw13", 0x18, 4, "its dword 13"),
+        Field("vendor_timeout", 0x1C, 1, "its time-out"),
+        Field("recovery_action_2", 0x1D, 1, "recovery action 2"),
+        Field("recovery_timeout_2", 0x1E, 1, "time-out of recovery action 2"),
+        Field("panic_count", 0x1F, 1, "panics"),
+        Field("previous_panic_ids", 0x20, 8, "four panics before, the newest comes first", count=4),
+        *tail(512),
+    ),
+    text="OCP Error Recovery, LID C1h",
+    label="LID C1h",
+)
+
+OCP_FIRMWARE_ENTRY = Structure(
+    "OcpFirmwareActivation",
+    "nvme_ocp_firmware_activation",
+    64,
+    (
+        Field("version", 0, 1, "version of the entry"),
+        Field("length", 1, 1, "length of the entry", unit="bytes"),
+        Field("count", 4, 2, "activations"),
+        Field("timestamp", 6, 8, "time stamp", unit="ms"),
+        Field("power_cycles", 22, 8, "power cycles"),
+        Field("previous", 30, 8, "revision before", kind="ascii"),
+        Field("new", 38, 8, "revision after", kind="ascii"),
+        Field("slot", 46, 1, "slot"),
+        Field("action", 47, 1, "commit action"),
+        Field("result", 48, 2, "result, 0: success"),
+    ),
+    text="OCP firmware activation history entry",
+    label="OCP firmware activation",
+)
+
+OCP_FIRMWARE_HISTORY = Structure(
+    "OcpFirmwareHistoryLog",
+    "nvme_ocp_firmware_history_log",
+    4096,
+    (
+        Field("lid", 0, 1, "log page"),
+        Field("valid", 4, 4, "entries"),
+        Field(
+            "entries",
+            8,
+            64,
+            "entries",
+            count=20,
+            kind="struct",
+            struct=OCP_FIRMWARE_ENTRY,
+            counted_by="valid",
+        ),
+        *tail(4096),
+    ),
+    text="OCP Firmware Activation History, LID C2h; obsolete in newer editions",
+    label="LID C2h",
+)
+
+OCP_BUCKET = Structure(
+    "OcpLatencyCounters",
+    "nvme_ocp_latency_counters",
+    16,
+    (
+        Field("trim", 4, 4, "Dataset Management commands"),
+        Field("write", 8, 4, "writes"),
+        Field("read", 12, 4, "reads"),
+    ),
+    text="OCP latency counters of a bucket",
+    label="OCP latency counters",
+)
+
+OCP_STAMPS = Structure(
+    "OcpLatencyStamps",
+    "nvme_ocp_latency_stamps",
+    24,
+    (
+        Field("trim", 0, 8, "Dataset Management commands"),
+        Field("write", 8, 8, "writes"),
+        Field("read", 16, 8, "reads"),
+    ),
+    text="OCP latency time stamps of a bucket",
+    label="OCP latency time stamps",
+)
+
+OCP_MEASURED = Structure(
+    "OcpMeasuredLatency",
+    "nvme_ocp_measured_latency",
+    6,
+    (
+        Field("trim", 0, 2, "Dataset Management commands", unit="ms"),
+        Field("write", 2, 2, "writes", unit="ms"),
+        Field("read", 4, 2, "reads", unit="ms"),
+    ),
+    text="OCP measured latency of a bucket",
+    label="OCP measured latency",
+)
+
+OCP_LATENCY = Structure(
+    "OcpLatencyLog",
+    "nvme_ocp_latency_log",
+    512,
+    (
+        Field("feature_status", 0x00, 1, "what is supported and enabled"),
+        Field("bucket_timer", 0x02, 2, "age of the active buckets", unit="5 minutes"),
+        Field("bucket_timer_threshold", 0x04, 2, "when active buckets become static", unit="5 minutes"),
+        Field("threshold_a", 0x06, 1, "threshold A", unit="5 ms", zeroes_based=True),
+        Field("threshold_b", 0x07, 1, "threshold B", unit="5 ms", zeroes_based=True),
+        Field("threshold_c", 0x08, 1, "threshold C", unit="5 ms", zeroes_based=True),
+        Field("threshold_d", 0x09, 1, "threshold D", unit="5 ms", zeroes_based=True),
+        Field("configuration", 0x0A, 2, "latency configuration"),
+        Field("minimum_window", 0x0C, 1, "minimum window", unit="100 ms"),
+        Field("active_counters", 0x20, 16, "active buckets 0 to 3", count=4, kind="struct", struct=OCP_BUCKET),
+        Field("active_stamps", 0x60, 24, "active time stamps", count=4, kind="struct", struct=OCP_STAMPS),
+        Field("active_latency", 0xC0, 6, "active measured latency", count=4, kind="struct", struct=OCP_MEASURED),
+        Field("active_stamp_units", 0xD8, 2, "units of the active time stamps"),
+        Field("static_counters", 0xF0, 16, "static buckets 0 to 3", count=4, kind="struct", struct=OCP_BUCKET),
+        Field("static_stamps", 0x130, 24, "static time stamps", count=4, kind="struct", struct=OCP_STAMPS),
+        Field("static_latency", 0x190, 6, "static measured latency", count=4, kind="struct", struct=OCP_MEASURED),
+        Field("static_stamp_units", 0x1A8, 2, "units of the static time stamps"),
+        Field("debug_size", 0x1B4, 2, "size of the debug log"),
+        Field("debug_trigger", 0x1C0, 2, "what triggers a debug log"),
+        Field("debug_latency", 0x1C2, 2, "latency that triggered it", unit="ms"),
+        Field("debug_stamp", 0x1C4, 8, "its time stamp"),
+        Field("debug_pointer", 0x1CC, 2, "debug log pointer"),
+        Field("debug_counter_trigger", 0x1CE, 2, "counter that triggered it"),
+        Field("debug_stamp_units", 0x1D0, 1, "units of its time stamp"),
+        *tail(512),
+    ),
+    text="OCP Latency Monitor, LID C3h",
+    label="LID C3h",
+)
+
+OCP_CAPABILITIES = Structure(
+    "OcpCapabilitiesLog",
+    "nvme_ocp_capabilities_log",
+    4096,
+    (
+        Field("pcie_ports", 0, 2, "PCIe ports"),
+        Field("oob_management", 2, 2, "out of band management"),
+        Field("write_zeroes", 4, 2, "Write Zeroes"),
+        Field("sanitize", 6, 2, "Sanitize"),
+        Field("dsm", 8, 2, "Dataset Management"),
+        Field("write_uncorrectable", 10, 2, "Write Uncorrectable"),
+        Field("fused", 12, 2, "fused operations"),
+        Field("min_power_state", 14, 2, "lowest DSSD power state"),
+        Field("power_states", 16, 1, "descriptors of DSSD power states", count=128),
+        *tail(4096),
+    ),
+    text="OCP Device Capabilities, LID C4h",
+    label="LID C4h",
+)
+
+OCP_UNSUPPORTED = Structure(
+    "OcpUnsupportedLog",
+    "nvme_ocp_unsupported_log",
+    4096,
+    (
+        Field("count", 0, 2, "requirements"),
+        Field("requirements", 16, 16, "their identifiers", count=253, kind="ascii", counted_by="count"),
+        *tail(4096),
+    ),
+    text="OCP Unsupported Requirements, LID C5h",
+    label="LID C5h",
+)
+
+OCP_COMPONENT = Structure(
+    "OcpComponent",
+    "nvme_ocp_component",
+    44,
+    (
+        Field("date_lot_size", 0, 8, "length of the date and lot code", unit="bytes"),
+        Field("additional_size", 8, 8, "length of additional information", unit="bytes"),
+        Field(
+            "id",
+            16,
+            4,
+            "1 ASIC, 2 NAND, 3 DRAM, 4 PMIC, 5 PCB, 6 capacitor, 7 regulator, 8 case, 9 serial number, 10 country, "
+            "11 hardware revision, 12 born on, 8000h and above vendor",
+        ),
+        Field("manufacturer", 20, 8, "manufacturer", kind="ascii"),
+        Field("revision", 28, 8, "revision", kind="ascii"),
+        Field("manufacturer_code", 36, 8, "manufacturer's code", kind="ascii"),
+        Field("data", 44, 1, "the date and lot code, then additional information", count=0, kind="bytes"),
+    ),
+    text="OCP hardware component descriptor",
+    label="OCP hardware component",
+    length=(44, "date_lot_size", "additional_size"),
+)
+
+OCP_HARDWARE = Structure(
+    "OcpHardwareLog",
+    "nvme_ocp_hardware_log",
+    64,
+    (
+        Field("version", 0, 2, "version of the log page"),
+        Field("guid", 16, 16, "GUID of the log page"),
+        Field("size", 32, 16, "length of the log page", unit="bytes"),
+        Field("components", 64, 44, "components", count=0, kind="struct", struct=OCP_COMPONENT),
+    ),
+    text="OCP Hardware Component, LID C6h",
+    label="LID C6h",
+)
+
+OCP_TCG = Structure(
+    "OcpTcgLog",
+    "nvme_ocp_tcg_log",
+    512,
+    (
+        Field("state", 0, 1, "state of TCG"),
+        Field("locking_sp_activations", 4, 1, "activations of the Locking SP"),
+        Field("tper_reverts", 5, 1, "reverts of the TPer"),
+        Field("locking_sp_reverts", 6, 1, "reverts of the Locking SP"),
+        Field("locking_objects", 7, 1, "locking objects"),
+        Field("single_user_objects", 8, 1, "locking objects in single user mode"),
+        Field("range_objects", 9, 1, "locking objects with a range"),
+        Field("namespace_objects", 10, 1, "locking objects with a namespace"),
+        Field("read_locked_objects", 11, 1, "locking objects that are locked for reads"),
+        Field("write_locked_objects", 12, 1, "locking objects that are locked for writes"),
+        Field("read_unlocked_objects", 13, 1, "locking objects that are unlocked for reads"),
+        Field("write_unlocked_objects", 14, 1, "locking objects that are unlocked for writes"),
+        Field("sid_tries", 16, 4, "failed authentications of SID"),
+        Field("sid_try_limit", 20, 4, "failed authentications of SID at most"),
+        Field("programmatic_resets", 24, 4, "programmatic resets"),
+        Field("programmatic_locks", 28, 4, "programmatic reset locks"),
+        Field("errors", 32, 4, "errors of TCG"),
+        Field("namespace_objects_ext", 36, 2, "locking objects with a namespace, wide"),
+        *tail(512),
+    ),
+    text="OCP TCG Configuration, LID C7h",
+    label="LID C7h",
+)
+
+OCP_ERROR = Enum(
+    "OcpError",
+    "nvme_ocp_error",
+    "NVME_OCP_ERROR_",
+    (
+        Value("controller_hang", 1),
+        Value("nand_hang", 2),
+        Value("plp_defect", 3),
+        Value("firmware_error", 4),
+        Value("dram_critical", 5),
+        Value("dram_non_critical", 6),
+        Value("nand_corruption", 7),
+        Value("sram_corruption", 8),
+        Value("hardware_malfunction", 9),
+        Value("no_spares", 10),
+        Value("incomplete_shutdown", 11),
+        Value("metadata_corruption", 12),
+        Value("critical_garbage_collection", 13),
+        Value("latency_spike", 14),
+        Value("io_failure", 15),
+        Value("io_timeout", 16),
+        Value("admin_failure", 17),
+        Value("admin_timeout", 18),
+        Value("throttling_on", 19),
+        Value("throttling_off", 20),
+        Value("critical_temperature", 21),
+        Value("die_offline", 22),
+    ),
+    text="errors that feature C0h injects",
+    digits=0,
+)
+
+OCP_ERROR_INJECTION = Structure(
+    "OcpErrorInjection",
+    "nvme_ocp_error_injection",
+    32,
+    (
+        Field(
+            "flags",
+            0,
+            1,
+            "flags",
+            bits=(Bits("enable", 0, text="enabled"), Bits("single", 1, text="once")),
+        ),
+        Field("type", 2, 2, "error", values=OCP_ERROR),
+        Field("nrtdp", 4, 2, "reads until a device panic"),
+    ),
+    text="an entry of OCP feature C0h, Error Injection; up to 127 of them",
+    label="OCP FID C0h",
+)
+
+# Which structure a log page has.
+RETURNED = {
+    0xC0: OCP_SMART,
+    0xC1: OCP_ERROR_RECOVERY,
+    0xC2: OCP_FIRMWARE_HISTORY,
+    0xC3: OCP_LATENCY,
+    0xC4: OCP_CAPABILITIES,
+    0xC5: OCP_UNSUPPORTED,
+    0xC6: OCP_HARDWARE,
+    0xC7: OCP_TCG,
+}
