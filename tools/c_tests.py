@@ -34,7 +34,8 @@ def rules(out: str, path: str) -> str:
     wanted = head(path)
     program = f"{out}/{path[:-2]}"
     sources = [f"$(wildcard {word})" if "*" in word else word for word in wanted.get("sources", [])]
-    lines = [f"{program}: $(patsubst %.c,{out}/obj/%.o,{' '.join([path, *sources])})"]
+    objects = f"$(patsubst %.c,{out}/obj/%.o,{' '.join([path, *sources])})"
+    lines = [f"{program}: $(call linked,{objects})"]
     if "libs" in wanted:
         lines.append(f"{program}: LIBS := {' '.join(wanted['libs'])}")
     if "flags" in wanted:

@@ -69,7 +69,7 @@ MUTANTS = [
     ),
     Mutant(
         "a stopped process is taken for a slow drive",
-        "core/worker/worker_run.c",
+        "core/worker/worker_chores.c",
         "if (slot->number && run->polled > slot->submitted && run->polled - slot->submitted > allowed)",
         "if (slot->number && pyn_ticks() - slot->submitted > allowed)",
         ("tests/c/test_worker_loop.c",),

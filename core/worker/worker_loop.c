@@ -15,6 +15,11 @@
 #include "core/env/env.h"
 #include "core/util/clock.h"
 
+/* tools/native.mk compiles this file a second time, for newer processors, under another name. */
+#ifndef PYN_WORKER_LOOP
+#define PYN_WORKER_LOOP pyn_worker_loop
+#endif
+
 #define POLL_BATCH 32u
 #define EMPTY_TURNS_BEFORE_YIELD 1000u
 #define ALWAYS_INLINE inline __attribute__((always_inline))
@@ -613,7 +618,7 @@ static void loop_over_rings(struct pyn_worker_run *run)
 	loop(run, true);
 }
 
-void pyn_worker_loop(struct pyn_worker_run *run)
+void PYN_WORKER_LOOP(struct pyn_worker_run *run)
 {
 	run->kind = prepare_plain(run);
 	if (run->rings)

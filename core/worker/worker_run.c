@@ -2,7 +2,6 @@
 #define _GNU_SOURCE /* CPU sets */
 #include "core/worker/worker_run.h"
 
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -15,131 +14,10 @@
 #include "core/env/env.h"
 #include "core/util/clock.h"
 
-#define CLOSE_RANGE 436               /* its number: headers before glibc 2.34 lack it, kernels before 5.9 the call */
-#define CHORE_NS UINT64_C(1000000)    /* between two looks at what is not an IO */
-#define PARENT_NS UINT64_C(100000000) /* between two looks at the parent and at deadlines */
-#define MAKE_UP_NS UINT64_C(50000000) /* after its time, to send what a rate owes */
+#define CLOSE_RANGE 436 /* its number: headers before glibc 2.34 lack it, kernels before 5.9 the call */
 
 /* The SIGBUS handler knows nothing else. */
 static struct pyn_worker_run *the_run;
-
-/* -- what is not an IO ---------------------------------------------------------------------------------------- */
-
-/* IOs that count for the second that ends at run->next_second. What a rate made due at its very end comes back a
- * moment after it, and belongs to it; what comes next does not. *open: some of those may still come back. */
-static uint64_t completed_in_time(const struct pyn_worker_run *run, uint64_t now, bool *open)
-{
-	*open = false;
-	if (!run->rate || run->config.steps)
-		return run->completed;
-	uint64_t due = pyn_worker_scheduled(run, run->next_second);
-
-	if (due > run->to_send)
-		due = run->to_send;
-	if (run->completed >= due)
-		return due;
-	/* Of a drive that cannot keep up with its rate nothing is waited for. */
-	*open = now - run->next_second < pyn_ns_to_ticks(MAKE_UP_NS) && due - run->completed <= run->slot_count;
-	return run->completed;
-}
-
-static void close_second(struct pyn_worker_run *run, uint64_t completed)
-{
-	if (run->second < run->config.seconds)
-		run->per_second[run->second++] = (uint32_t)(completed - run->second_base);
-	atomic_store_explicit(&run->shared->per_second_count, run->second, memory_order_release);
-	run->second_base = completed;
-	run->next_second += run->second_ticks;
-}
-
-void pyn_worker_count_seconds(struct pyn_worker_run *run, uint64_t now, bool all)
-{
-	while (now >= run->next_second) {
-		bool open;
-		uint64_t completed = completed_in_time(run, now, &open);
-
-		if (open && !all)
-			return;
-		close_second(run, completed);
-	}
-}
-
-/* Who was done in the middle of a second has its last one counted where at least half of it was over. */
-static void count_last_second(struct pyn_worker_run *run)
-{
-	bool done = run->sent == run->to_send && !run->leave && !run->result.error;
-
-	if (done && run->last_completion + run->second_ticks / 2 >= run->next_second)
-		close_second(run, run->completed);
-}
-
-/* By a reset, a loss of power, or the end of the session. */
-static bool is_cut_off(const struct pyn_worker_run *run)
-{
-	return atomic_load_explicit(&run->device_shared->generation, memory_order_acquire) != run->generation;
-}
-
-static bool parent_is_dead(const struct pyn_worker_run *run)
-{
-	struct pollfd parent = {.fd = run->parent_pidfd, .events = POLLIN};
-
-	return poll(&parent, 1, 0) > 0;
-}
-
-/* By the time of the last poll, not by now: this process may have been stopped since, for longer than a deadline. */
-static bool something_timed_out(const struct pyn_worker_run *run)
-{
-	uint64_t allowed = pyn_ns_to_ticks((uint64_t)run->timeout_ms * 1000000u);
-
-	for (unsigned i = 0; i < run->slot_count; i++) {
-		const struct pyn_worker_slot *slot = &run->slots[i];
-
-		if (slot->number && run->polled > slot->submitted && run->polled - slot->submitted > allowed)
-			return true;
-	}
-	return false;
-}
-
-static void publish(struct pyn_worker_run *run)
-{
-	if (!run->verify || (run->counts.judged | run->counts.unverified) == 0)
-		return;
-	pyn_verify_count(run->verify, &run->counts);
-	run->result.verified.judged += run->counts.judged;
-	run->result.verified.unverified += run->counts.unverified;
-	run->result.verified.mismatch += run->counts.mismatch;
-	run->counts = (struct pyn_verify_counts){0};
-}
-
-/* IOs that were due in time are sent although it is over, as long as it takes to make up for a moment without a CPU;
- * a drive that is slower than the rate is not waited for. */
-static bool makes_up(const struct pyn_worker_run *run, uint64_t now)
-{
-	return run->rate && now - run->ends < pyn_ns_to_ticks(MAKE_UP_NS) && pyn_worker_due(run, run->ends);
-}
-
-void pyn_worker_chores(struct pyn_worker_run *run, uint64_t now)
-{
-	static uint64_t next_parent;
-
-	run->next_chore = now + pyn_ns_to_ticks(CHORE_NS);
-	publish(run);
-	if (atomic_load_explicit(&run->shared->stop, memory_order_relaxed))
-		run->stopping = true;
-	if (is_cut_off(run))
-		run->leave = true;
-	if (now >= run->ends && !makes_up(run, now))
-		run->stopping = true;
-	if (now < next_parent)
-		return;
-	next_parent = now + pyn_ns_to_ticks(PARENT_NS);
-	if (parent_is_dead(run))
-		run->leave = true;
-	if (something_timed_out(run)) {
-		run->result.error = PYN_WORKER_IO_TIMEOUT;
-		run->leave = true;
-	}
-}
 
 /* -- the process ---------------------------------------------------------------------------------------------- */
 
@@ -168,15 +46,15 @@ static void finish(struct pyn_worker_run *run)
 {
 	uint64_t now = pyn_ticks();
 
-	publish(run);
+	pyn_worker_publish(run);
 	count_by_opcode(run);
 	run->result.ticks = over(run, now) - run->started;
 	run->result.busy_ticks = run->busy_ticks;
 	if (run->config.seconds) {
 		pyn_worker_count_seconds(run, now, true);
-		count_last_second(run);
+		pyn_worker_count_last_second(run);
 	}
-	if (run->leave && is_cut_off(run))
+	if (run->leave && pyn_worker_is_cut_off(run))
 		run->result.ended_by = atomic_load(&run->device_shared->end);
 	run->shared->result = run->result;
 	atomic_store_explicit(&run->shared->finished, 1, memory_order_release);
@@ -186,7 +64,7 @@ static void finish(struct pyn_worker_run *run)
 static void on_sigbus(int signal)
 {
 	(void)signal;
-	if (!is_cut_off(the_run))
+	if (!pyn_worker_is_cut_off(the_run))
 		the_run->result.error = PYN_WORKER_GONE;
 	the_run->leave = true;
 	finish(the_run);
@@ -281,7 +159,7 @@ static void start_clock(struct pyn_worker_run *run)
 
 static void (*loop_of_this_processor(void))(struct pyn_worker_run *)
 {
-#if PYN_WORKER_HAS_V3
+#ifdef PYN_WORKER_HAS_V3
 	if (__builtin_cpu_supports("x86-64-v3"))
 		return pyn_worker_loop_v3;
 #endif

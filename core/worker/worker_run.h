@@ -48,7 +48,7 @@ struct pyn_worker_slot {
 	/* And one of what not every command has. */
 	struct pyn_data_template read;
 	struct pyn_data_template write;
-	uint32_t *write_crc; /* room for the CRCs of a write of more than PYN_VERIFY_BATCH LBAs */
+	uint32_t *write_crc;            /* room for the CRCs of a write of more than PYN_VERIFY_BATCH LBAs */
 	struct pyn_data_template range; /* a struct nvme_dsm_range, apart: write_data only changes by its stamps */
 } __attribute__((aligned(64)));
 
@@ -153,18 +153,24 @@ static inline uint64_t pyn_worker_due(const struct pyn_worker_run *run, uint64_t
 
 /* The IO path, until everything is done or run->leave. worker_loop.c */
 void pyn_worker_loop(struct pyn_worker_run *run);
-void pyn_worker_loop_v3(struct pyn_worker_run *run); /* where the processor is an x86-64-v3 */
+void pyn_worker_loop_v3(struct pyn_worker_run *run); /* if the processor is an x86-64-v3 */
 
-/* Compilers before GCC 12 do not know both the target and the question. */
-#define PYN_WORKER_HAS_V3 (__GNUC__ >= 12)
-
-/* What the loop does now and then: look at what the script and the device want, and at the time. */
+/* What the loop does now and then: look at what the script and the device want, and at the time. worker_chores.c */
 void pyn_worker_chores(struct pyn_worker_run *run, uint64_t now);
 
 /* Close the seconds that are over. all: also one whose last IOs, by its rate, have not come back yet. */
 void pyn_worker_count_seconds(struct pyn_worker_run *run, uint64_t now, bool all);
 
-/* The whole life of the worker's process. Never returns. */
+/* Close the last second of a worker that was done in the middle of it, if at least half of it was over. */
+void pyn_worker_count_last_second(struct pyn_worker_run *run);
+
+/* Whether a reset, a loss of power or the end of the session has taken the queue away. */
+bool pyn_worker_is_cut_off(const struct pyn_worker_run *run);
+
+/* Add what verification has found to the namespace's counters and to the result. */
+void pyn_worker_publish(struct pyn_worker_run *run);
+
+/* The whole life of the worker's process. Never returns. worker_run.c */
 void pyn_worker_main(struct pyn_worker_run *run) __attribute__((noreturn));
 
 #endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a worker does beside its IOs: it counts seconds, and looks at the script, the device, the time, its parent. */
+#include "core/worker/worker_run.h"
+
+#include <poll.h>
+
+#include "core/util/clock.h"
+
+#define CHORE_NS UINT64_C(1000000)    /* between two looks at what is not an IO */
+#define PARENT_NS UINT64_C(100000000) /* between two looks at the parent and at deadlines */
+#define MAKE_UP_NS UINT64_C(50000000) /* after its time, to send what a rate owes */
+
+/* IOs that count for the second that ends at run->next_second. What a rate made due at its very end comes back a
+ * moment after it, and belongs to it; what comes next does not. *open: some of those may still come back. */
+static uint64_t completed_in_time(const struct pyn_worker_run *run, uint64_t now, bool *open)
+{
+	*open = false;
+	if (!run->rate || run->config.steps)
+		return run->completed;
+	uint64_t due = pyn_worker_scheduled(run, run->next_second);
+
+	if (due > run->to_send)
+		due = run->to_send;
+	if (run->completed >= due)
+		return due;
+	/* Of a drive that cannot keep up with its rate nothing is waited for. */
+	*open = now - run->next_second < pyn_ns_to_ticks(MAKE_UP_NS) && due - run->completed <= run->slot_count;
+	return run->completed;
+}
+
+static void close_second(struct pyn_worker_run *run, uint64_t completed)
+{
+	if (run->second < run->config.seconds)
+		run->per_second[run->second++] = (uint32_t)(completed - run->second_base);
+	atomic_store_explicit(&run->shared->per_second_count, run->second, memory_order_release);
+	run->second_base = completed;
+	run->next_second += run->second_ticks;
+}
+
+void pyn_worker_count_seconds(struct pyn_worker_run *run, uint64_t now, bool all)
+{
+	while (now >= run->next_second) {
+		bool open;
+		uint64_t completed = completed_in_time(run, now, &open);
+
+		if (open && !all)
+			return;
+		close_second(run, completed);
+	}
+}
+
+void pyn_worker_count_last_second(struct pyn_worker_run *run)
+{
+	bool done = run->sent == run->to_send && !run->leave && !run->result.error;
+
+	if (done && run->last_completion + run->second_ticks / 2 >= run->next_second)
+		close_second(run, run->completed);
+}
+
+bool pyn_worker_is_cut_off(const struct pyn_worker_run *run)
+{
+	return atomic_load_explicit(&run->device_shared->generation, memory_order_acquire) != run->generation;
+}
+
+static bool parent_is_dead(const struct pyn_worker_run *run)
+{
+	struct pollfd parent = {.fd = run->parent_pidfd, .events = POLLIN};
+
+	return poll(&parent, 1, 0) > 0;
+}
+
+/* By the time of the last poll, not by now: this process may have been stopped since, for longer than a deadline. */
+static bool something_timed_out(const struct pyn_worker_run *run)
+{
+	uint64_t allowed = pyn_ns_to_ticks((uint64_t)run->timeout_ms * 1000000u);
+
+	for (unsigned i = 0; i < run->slot_count; i++) {
+		const struct pyn_worker_slot *slot = &run->slots[i];
+
+		if (slot->number && run->polled > slot->submitted && run->polled - slot->submitted > allowed)
+			return true;
+	}
+	return false;
+}
+
+void pyn_worker_publish(struct pyn_worker_run *run)
+{
+	if (!run->verify || (run->counts.judged | run->counts.unverified) == 0)
+		return;
+	pyn_verify_count(run->verify, &run->counts);
+	run->result.verified.judged += run->counts.judged;
+	run->result.verified.unverified += run->counts.unverified;
+	run->result.verified.mismatch += run->counts.mismatch;
+	run->counts = (struct pyn_verify_counts){0};
+}
+
+/* IOs that were due in time are sent although it is over, as long as it takes to make up for a moment without a CPU;
+ * a drive that is slower than the rate is not waited for. */
+static bool makes_up(const struct pyn_worker_run *run, uint64_t now)
+{
+	return run->rate && now - run->ends < pyn_ns_to_ticks(MAKE_UP_NS) && pyn_worker_due(run, run->ends);
+}
+
+void pyn_worker_chores(struct pyn_worker_run *run, uint64_t now)
+{
+	static uint64_t next_parent;
+
+	run->next_chore = now + pyn_ns_to_ticks(CHORE_NS);
+	pyn_worker_publish(run);
+	if (atomic_load_explicit(&run->shared->stop, memory_order_relaxed))
+		run->stopping = true;
+	if (pyn_worker_is_cut_off(run))
+		run->leave = true;
+	if (now >= run->ends && !makes_up(run, now))
+		run->stopping = true;
+	if (now < next_parent)
+		return;
+	next_parent = now + pyn_ns_to_ticks(PARENT_NS);
+	if (parent_is_dead(run))
+		run->leave = true;
+	if (something_timed_out(run)) {
+		run->result.error = PYN_WORKER_IO_TIMEOUT;
+		run->leave = true;
+	}
+}
