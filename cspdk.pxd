@@ -150,6 +150,7 @@ cdef extern from "driver.h" nogil:
     void pyn_device_forget(pyn_device *device)
     bool pyn_device_admin_is_unknown(uint8_t opcode)
     void pyn_device_ask_effects(pyn_device *device)
+    int pyn_device_supports(pyn_device *device, uint8_t opcode, bool io, pyn_error *err) nogil
     void pyn_device_stop(pyn_device *device)
     int pyn_device_release(pyn_device *device, pyn_error *err)
     int pyn_device_reattach(pyn_device *device, pyn_error *err)
@@ -333,6 +334,7 @@ cdef extern from "driver.h" nogil:
     struct pyn_worker:
         pass
 
+    bool pyn_worker_sends(uint8_t opcode)
     int pyn_worker_create(pyn_device *device, const pyn_worker_config *config, pyn_verify *verify,
                           pyn_worker **worker, int *result, pyn_error *err)
     int pyn_worker_start(pyn_worker *worker, pyn_error *err)

@@ -2,15 +2,8 @@
 # Controller: registers, bring-up, admin commands.
 
 cdef unsigned _AER_OPCODE = 0x0c
-cdef unsigned _EFFECTS_LOG = 5
 cdef size_t _IMAGE_MAX = 256 << 20  # no firmware is so large
-# Optional admin commands by the OACS bit that announces them, for drives without an effects log.
-_OACS_BITS = {0x81: 0, 0x82: 0, 0x80: 1, 0x10: 2, 0x11: 2, 0x0d: 3, 0x15: 3, 0x14: 4, 0x19: 5, 0x1a: 5, 0x1d: 6,
-              0x1e: 6, 0x1c: 7, 0x7c: 8, 0x86: 9, 0x24: 10}
 _NAMESPACE_FEATURES = {0x05, 0x82, 0x83, 0x84}
-_ADMIN_ALWAYS = {0x00, 0x01, 0x02, 0x04, 0x05, 0x06, 0x08, 0x09, 0x0a, 0x0c}
-_ONCS_BITS = {0x05: 0, 0x04: 1, 0x09: 2, 0x08: 3, 0x0d: 5, 0x0e: 5, 0x11: 5, 0x15: 5, 0x0c: 7, 0x19: 8}
-_IO_ALWAYS = {0x00, 0x01, 0x02}
 
 
 cdef object _pieces(Buffer memory, unsigned pages):
@@ -291,23 +284,15 @@ cdef class Controller(_Queue):
         return _text(cspdk.pyn_admin_opcode_name(<uint8_t>_field(opcode, 8, "opcode")))
 
     cdef object _supports(self, unsigned opcode, bint io):
-        """By the effects log where there is one, else by OACS or ONCS."""
-        cdef cspdk.nvme_cmd cmd
-        cdef Buffer log
+        cdef cspdk.pyn_error err
+        cdef int rc
 
         self._ensure()
-        if self.id_data(261) & 2:
-            log = Buffer(4096)
-            memset(&cmd, 0, sizeof(cmd))
-            cmd.opc = 2
-            cmd.nsid = 0xffffffff
-            cmd.cdw10 = _EFFECTS_LOG | 1023 << 16
-            self._device._execute(&cmd, log)
-            at = 4 * opcode + (1024 if io else 0)
-            return bool(log.data(at + 3, at) & 1)
-        always, bits = (_IO_ALWAYS, _ONCS_BITS) if io else (_ADMIN_ALWAYS, _OACS_BITS)
-        field = self.id_data(521, 520) if io else self.id_data(257, 256)
-        return opcode in always or (opcode in bits and bool(field >> bits[opcode] & 1))
+        with nogil:
+            rc = cspdk.pyn_device_supports(self._device._device, <uint8_t>opcode, io, &err)
+        if rc < 0:
+            raise _exception(&err)
+        return rc == 1
 
     @_named
     def supports(self, opcode):

@@ -21,7 +21,7 @@ _ENDS = {
     cspdk.PYN_END_POWER: "power loss",
     cspdk.PYN_END_CLOSE: "close",
 }
-_OPCODES = (0x00, 0x01, 0x02, 0x04, 0x05, 0x08, 0x09, 0x0c)
+_OPCODES = tuple(opcode for opcode in range(256) if cspdk.pyn_worker_sends(opcode))
 
 
 cdef int _parse_sizes(cspdk.pyn_workload_config *config, object io_size, object lba_align, uint64_t end) except -1:

@@ -347,7 +347,6 @@ ADMIN = (
         text="carries a command of another interface, which may change any data",
         label="NVME-MI SEND",
         changes="unknown",
-        reidentify=True,
         scope=("subsystem",),
         announced=Announced("oacs", 1 << 6),
         since="1.2",
@@ -439,7 +438,6 @@ ADMIN = (
         ),
         text="may load another state into a controller",
         changes="unknown",
-        reidentify=True,
         scope=("ctrl",),
         announced=Announced("oacs", 1 << 11),
         since="2.1",
@@ -1073,6 +1071,10 @@ _QUEUE = BitGroup(
     ),
     "Create I/O Submission Queue and Create I/O Completion Queue, command dword 11.",
 )
+_COPY = BitGroup(
+    (Bits("cdfmt", 8, 11, c="NVME_COPY_FORMAT", style="get", text="0h: struct nvme_copy_range"),),
+    "Copy, command dword 12.",
+)
 _ZONE_SEND = BitGroup(
     (
         Bits("zsa", 0, 7, c="NVME_ZONE_ACTION", text="enum nvme_zone_send"),
@@ -1141,6 +1143,7 @@ HEADERS = (
             DSM_RANGE,
             Constant("NVME_DSM_AD", 0x4, "command dword 11: deallocate", "{:#x}u"),
             COPY_RANGE,
+            _COPY,
             _ZONE_SEND,
             enums.ZONE_SEND_ACTION,
         ),

@@ -46,7 +46,8 @@ WRAPPED := access rte_eal_check_module mkdir __rte_panic numa_available numa_all
 	   numa_set_localalloc numa_set_preferred get_mempolicy set_mempolicy strlcpy
 comma := ,
 
-CORE := driver.c $(sort $(shell find core -name '*.c'))
+SPEC := $(wildcard spec/*.c)
+CORE := driver.c $(sort $(shell find core -name '*.c')) $(SPEC)
 
 # The worker's loop is compiled twice, the second time for processors with AVX2 and BMI: a tenth fewer instructions.
 # Compilers before GCC 12 lack the target, or the question which processor this is.
@@ -54,7 +55,7 @@ KNOWS_V3 := $(shell echo 'int is_v3(void) { return __builtin_cpu_supports("x86-6
 	      $(CC) -march=x86-64-v3 -x c -fsyntax-only - 2>/dev/null && echo yes)
 LOOP := $(OUT)/obj/core/worker/worker_loop
 linked = $(1) $(if $(KNOWS_V3),$(if $(filter $(LOOP).o,$(1)),$(LOOP).v3.o))
-UTIL := $(wildcard core/util/*.c)
+UTIL := $(wildcard core/util/*.c) $(SPEC)
 VSSD := $(sort $(shell find vssd -name '*.c'))
 
 # V=1 shows the commands.

@@ -7,6 +7,7 @@
 #ifndef PYN_IO_TRANSFER_H
 #define PYN_IO_TRANSFER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/nvme/types.h"
@@ -17,5 +18,8 @@ uint64_t pyn_transfer_admin(const struct nvme_cmd *cmd);
 
 /* Bytes of data of an I/O command; lba_bytes: what it transfers of each LBA, 0: not known. */
 uint64_t pyn_transfer_io(const struct nvme_cmd *cmd, uint32_t lba_bytes);
+
+/* Whether an I/O command transfers the contents of LBAs, and with them their metadata. */
+bool pyn_transfers_lbas(uint8_t opcode);
 
 #endif

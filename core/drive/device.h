@@ -243,4 +243,9 @@ bool pyn_device_admin_is_unknown(uint8_t opcode);
 void pyn_device_ask_effects(struct pyn_device *device);
 bool pyn_device_keeps_data(const struct pyn_device *device, uint8_t opcode, bool io);
 
+/* 1: the drive says that it has a command; 0: it does not. Where it has log page 05h, that is read, else Identify
+ * Controller says so. Errors: those of pyn_device_admin_execute, PYN_ERROR_SYSTEM if the drive refuses the log page.
+ */
+int pyn_device_supports(struct pyn_device *device, uint8_t opcode, bool io, struct pyn_error *err);
+
 #endif

@@ -2,8 +2,12 @@
 /* What a script's commands do to what is known of a drive: its data, its namespaces, its queues, its write cache. */
 #include "core/drive/device_private.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "core/verify/tables.h"
 #include "core/util/clock.h"
+#include "spec/commands.h"
 #include "spec/nvme_id.h"
 #include "spec/nvme_log.h"
 
@@ -29,18 +33,35 @@ static void take_effects(struct pyn_device *device, const struct nvme_effects_lo
 	}
 }
 
-static void ask_for_effects(struct pyn_device *device)
+/* *out: log page 05h, in a buffer that the caller puts. */
+static int read_effects(struct pyn_device *device, struct pyn_buffer **out, struct pyn_error *err)
 {
 	struct nvme_cmd cmd = {
 		.opc = NVME_ADMIN_GET_LOG_PAGE,
 		.nsid = UINT32_MAX,
 		.cdw10 = NVME_LOG_EFFECTS | (sizeof(struct nvme_effects_log) / 4 - 1) << 16,
 	};
-	struct pyn_error ignored;
-	struct pyn_buffer *buffer = pyn_buffer_create(sizeof(struct nvme_effects_log), &ignored);
+	struct pyn_buffer *buffer = pyn_buffer_create(sizeof(struct nvme_effects_log), err);
 
-	if (buffer && pyn_device_admin_execute(device, &cmd, buffer, PYN_ERROR_ENUMERATE, NULL, &ignored) == 0)
-		take_effects(device, (const struct nvme_effects_log *)buffer->data);
+	if (!buffer)
+		return -ENOMEM;
+	int rc = pyn_device_admin_execute(device, &cmd, buffer, PYN_ERROR_SYSTEM, NULL, err);
+
+	if (rc < 0)
+		pyn_buffer_put(buffer);
+	else
+		*out = buffer;
+	return rc;
+}
+
+static void ask_for_effects(struct pyn_device *device)
+{
+	struct pyn_buffer *buffer;
+	struct pyn_error ignored;
+
+	if (read_effects(device, &buffer, &ignored) < 0)
+		return;
+	take_effects(device, (const struct nvme_effects_log *)buffer->data);
 	pyn_buffer_put(buffer);
 }
 
@@ -66,40 +87,47 @@ bool pyn_device_keeps_data(const struct pyn_device *device, uint8_t opcode, bool
 
 bool pyn_device_admin_is_unknown(uint8_t opcode)
 {
-	switch (opcode) {
-	case NVME_ADMIN_DELETE_SQ:
-	case NVME_ADMIN_CREATE_SQ:
-	case NVME_ADMIN_GET_LOG_PAGE:
-	case NVME_ADMIN_DELETE_CQ:
-	case NVME_ADMIN_CREATE_CQ:
-	case NVME_ADMIN_IDENTIFY:
-	case NVME_ADMIN_ABORT:
-	case NVME_ADMIN_SET_FEATURES:
-	case NVME_ADMIN_GET_FEATURES:
-	case NVME_ADMIN_ASYNC_EVENT:
-	case NVME_ADMIN_NS_MANAGEMENT:
-	case NVME_ADMIN_FW_COMMIT:
-	case NVME_ADMIN_FW_DOWNLOAD:
-	case NVME_ADMIN_SELF_TEST:
-	case NVME_ADMIN_NS_ATTACHMENT:
-	case NVME_ADMIN_KEEP_ALIVE:
-	case NVME_ADMIN_DIRECTIVE_SEND:
-	case NVME_ADMIN_DIRECTIVE_RECEIVE:
-	case NVME_ADMIN_VIRTUALIZATION:
-	case NVME_ADMIN_MI_RECEIVE:
-	case NVME_ADMIN_CAPACITY_MANAGEMENT:
-	case NVME_ADMIN_LOCKDOWN:
-	case NVME_ADMIN_DOORBELL_BUFFER_CONFIG:
-	case NVME_ADMIN_FORMAT_NVM:
-	case NVME_ADMIN_SECURITY_SEND:
-	case NVME_ADMIN_SECURITY_RECEIVE:
-	case NVME_ADMIN_SANITIZE:
-	case NVME_ADMIN_GET_LBA_STATUS:
-		return false;
-	default:
-		/* NVMe-MI Send among them: it carries a command of another interface. */
-		return true;
-	}
+	return spec_commands[SPEC_ADMIN][opcode].changes == SPEC_CHANGES_UNKNOWN;
+}
+
+/* Whether a drive says in Identify Controller that it has a command. */
+static bool announces(const struct nvme_id_ctrl *id, const struct spec_command *command)
+{
+	uint32_t field = 0;
+
+	if (!command->announced)
+		return command->flags & SPEC_MANDATORY;
+	memcpy(&field, (const uint8_t *)id + command->announced_by, sizeof(field));
+	return field & command->announced;
+}
+
+static int ask_whether_supported(struct pyn_device *device, uint8_t opcode, bool io, struct pyn_error *err)
+{
+	const struct nvme_id_ctrl *id = pyn_device_identify(device);
+
+	if (!(id->lpa & NVME_LPA_EFFECTS))
+		return announces(id, &spec_commands[io ? SPEC_IO : SPEC_ADMIN][opcode]);
+	struct pyn_buffer *buffer;
+	int rc = read_effects(device, &buffer, err);
+
+	if (rc < 0)
+		return rc;
+	const struct nvme_effects_log *log = (const void *)buffer->data;
+	bool supported = (io ? log->iocs : log->acs)[opcode] & NVME_EFFECT_CSUPP;
+
+	pyn_buffer_put(buffer);
+	return supported;
+}
+
+int pyn_device_supports(struct pyn_device *device, uint8_t opcode, bool io, struct pyn_error *err)
+{
+	pyn_device_lock(device);
+	int rc = pyn_device_learn(device, err);
+
+	if (rc == 0)
+		rc = ask_whether_supported(device, opcode, io, err);
+	pyn_device_unlock(device);
+	return rc;
 }
 
 static bool may_change_data(const struct pyn_device *device, uint8_t opcode)
@@ -109,32 +137,39 @@ static bool may_change_data(const struct pyn_device *device, uint8_t opcode)
 
 /* -- data and namespaces ----------------------------------------------------------------------------------------- */
 
-/* Which namespaces' data an admin command changes; 0: of none. */
-static uint32_t changed_namespaces(const struct pyn_device *device, const struct nvme_cmd *cmd)
+/* One namespace's command may go to all of them. */
+static uint32_t named_or_all(const struct pyn_device *device, const struct nvme_cmd *cmd)
 {
 	const struct nvme_id_ctrl *id = pyn_device_identify(device);
 
-	switch (cmd->opc) {
-	case NVME_ADMIN_FORMAT_NVM:
-		return id->fna & (NVME_FNA_FORMAT_ALL | NVME_FNA_ERASE_ALL) ? UINT32_MAX : cmd->nsid;
-	case NVME_ADMIN_SANITIZE:
-	case NVME_ADMIN_NS_MANAGEMENT:
-	case NVME_ADMIN_CAPACITY_MANAGEMENT:
-	case NVME_ADMIN_SECURITY_SEND: /* may erase by a change of keys */
-		return UINT32_MAX;
-	default:
+	return id->fna & (NVME_FNA_FORMAT_ALL | NVME_FNA_ERASE_ALL) ? UINT32_MAX : cmd->nsid;
+}
+
+/* Which namespaces' data an admin command changes; 0: of none. */
+static uint32_t changed_namespaces(const struct pyn_device *device, const struct nvme_cmd *cmd)
+{
+	switch (spec_commands[SPEC_ADMIN][cmd->opc].changes) {
+	case SPEC_CHANGES_NONE:
+		return 0;
+	case SPEC_CHANGES_NAMESPACE:
+		return named_or_all(device, cmd);
+	case SPEC_CHANGES_UNKNOWN:
 		return may_change_data(device, cmd->opc) ? UINT32_MAX : 0;
+	default:
+		return UINT32_MAX;
 	}
 }
 
 /* Which namespaces may have LBAs of another size afterwards; 0: none. */
 static uint32_t reshaped_namespaces(const struct pyn_device *device, const struct nvme_cmd *cmd)
 {
-	if (cmd->opc == NVME_ADMIN_NS_MANAGEMENT)
-		return cmd->nsid;
+	const struct spec_command *command = &spec_commands[SPEC_ADMIN][cmd->opc];
+
 	if (may_change_data(device, cmd->opc))
 		return UINT32_MAX;
-	return cmd->opc == NVME_ADMIN_FORMAT_NVM && cmd->nsid ? changed_namespaces(device, cmd) : 0;
+	if (!(command->flags & SPEC_RESHAPES) || cmd->nsid == 0)
+		return 0;
+	return command->changes == SPEC_CHANGES_NAMESPACE ? named_or_all(device, cmd) : cmd->nsid;
 }
 
 /* Until its namespace is identified again: commands that another one sends may come before. */
@@ -209,9 +244,7 @@ static bool sets_cache(const struct pyn_device *device, const struct nvme_cmd *c
 
 static bool reshapes(const struct pyn_device *device, const struct nvme_cmd *cmd)
 {
-	return cmd->opc == NVME_ADMIN_FW_COMMIT ||
-	       (cmd->opc != NVME_ADMIN_SECURITY_SEND && changed_namespaces(device, cmd)) ||
-	       cmd->opc == NVME_ADMIN_FORMAT_NVM;
+	return may_change_data(device, cmd->opc) || spec_commands[SPEC_ADMIN][cmd->opc].flags & SPEC_REIDENTIFY;
 }
 
 static void forget_changed(struct pyn_device *device, const struct nvme_cmd *cmd)
@@ -220,10 +253,16 @@ static void forget_changed(struct pyn_device *device, const struct nvme_cmd *cmd
 	pyn_tables_each(device->address, reshaped_namespaces(device, cmd), judge_nothing);
 }
 
+/* Whether it may change data at all: Format NVM may, before FNA says of which namespaces. */
+static bool may_change(const struct pyn_device *device, const struct nvme_cmd *cmd)
+{
+	return may_change_data(device, cmd->opc) || spec_commands[SPEC_ADMIN][cmd->opc].changes > SPEC_CHANGES_NONE;
+}
+
 /* Commands that change data do so from when they are sent to when they have ended, however they end. */
 static void observe_data(struct pyn_device *device, const struct nvme_cmd *cmd, enum pyn_observed what)
 {
-	if (!changed_namespaces(device, cmd) && cmd->opc != NVME_ADMIN_FORMAT_NVM)
+	if (!may_change(device, cmd))
 		return;
 	/* All tables are held: which ones are meant may change between the two calls, and the holds must not. */
 	if (what == PYN_OBSERVED_SENT) {

@@ -90,15 +90,7 @@ uint32_t pyn_namespace_lba_bytes(const struct pyn_namespace *ns, uint32_t cdw12)
 
 bool pyn_namespace_lacks_metadata(const struct pyn_namespace *ns, const struct nvme_cmd *cmd)
 {
-	switch (cmd->opc) {
-	case NVME_IO_READ:
-	case NVME_IO_WRITE:
-	case NVME_IO_COMPARE:
-	case NVME_IO_ZONE_APPEND:
-		return ns->separate && !(cmd->cdw12 & NVME_RW_PRACT && ns->pi_alone);
-	default:
-		return false;
-	}
+	return pyn_transfers_lbas(cmd->opc) && ns->separate && !(cmd->cdw12 & NVME_RW_PRACT && ns->pi_alone);
 }
 
 int pyn_namespace_refuse_metadata(const struct pyn_namespace *ns, struct pyn_error *err)

@@ -6,6 +6,7 @@
 
 #include "core/util/crc32c.h"
 #include "core/util/clock.h"
+#include "spec/commands.h"
 
 /* NVM Command Set Specification 1.0, section 3.2: SLBA in cdw11:10, NLB 0's based in cdw12 15:0. */
 static uint64_t cmd_slba(const struct nvme_cmd *cmd)
@@ -178,37 +179,24 @@ static void begin_dsm(struct pyn_track *track, const struct nvme_cmd *cmd)
 	}
 }
 
-/* NVM Command Set Specification 1.0, section 3.2.2: a source range is 32 or 40 bytes, NLB 0's based in its bytes
- * 17:16; what is copied lies in a row from SDLBA (cdw11:10) on. */
-#define COPY_RANGE 32u
-#define COPY_NLB 16u
-#define COPY_FORMAT(cmd) ((cmd)->cdw12 >> 8 & 0xf)
-
+/* What is copied lies in a row from SDLBA (cdw11:10) on. */
 static void begin_copy(struct pyn_track *track, const struct nvme_cmd *cmd)
 {
 	uint32_t ranges = (cmd->cdw12 & 0xff) + 1;
-	uint8_t *copy;
+	struct nvme_copy_range *copy;
 
-	if (COPY_FORMAT(cmd) != 0 || !copy_ranges(track, ranges, COPY_RANGE, (void **)&copy)) {
+	if (NVME_COPY_FORMAT(cmd->cdw12) != 0 || !copy_ranges(track, ranges, sizeof(*copy), (void **)&copy)) {
 		begin_unclear(track);
 		return;
 	}
 	track->nlb = 0;
-	for (uint32_t i = 0; i < ranges; i++) {
-		uint16_t nlb;
-
-		memcpy(&nlb, copy + i * COPY_RANGE + COPY_NLB, sizeof(nlb));
-		track->nlb += nlb + UINT64_C(1);
-	}
+	for (uint32_t i = 0; i < ranges; i++)
+		track->nlb += copy[i].nlb + UINT64_C(1);
 	free(copy);
 	begin_change(track, PYN_CELL_UNKNOWN);
 }
 
 /* -- zones ----------------------------------------------------------------------------------------------------- */
-
-#define ZONE_RESET 0x04u /* cdw13 7:0; Zoned Namespace Command Set Specification 1.1, section 3.4.3 */
-#define ZONE_OFFLINE 0x05u
-#define ZONE_ALL 0x100u
 
 /* The zone in which an LBA lies, as a range. False: nobody knows. */
 static bool zone_of(const struct pyn_verify *verify, uint64_t lba, struct nvme_dsm_range *range)
@@ -224,12 +212,12 @@ static bool zone_of(const struct pyn_verify *verify, uint64_t lba, struct nvme_d
 
 static void begin_zone_action(struct pyn_track *track, const struct nvme_cmd *cmd)
 {
-	uint8_t action = cmd->cdw13 & 0xff;
+	uint32_t action = cmd->cdw13 & NVME_ZONE_ACTION;
 	struct nvme_dsm_range zone;
 
-	if (action != ZONE_RESET && action != ZONE_OFFLINE)
+	if (action != NVME_ZONE_RESET && action != NVME_ZONE_OFFLINE)
 		return;
-	if (!(cmd->cdw13 & ZONE_ALL) && zone_of(track->verify, track->slba, &zone))
+	if (!(cmd->cdw13 & NVME_ZONE_SELECT_ALL) && zone_of(track->verify, track->slba, &zone))
 		track->dsm = malloc(sizeof(zone));
 	if (track->dsm) {
 		track->dsm[0] = zone;
@@ -293,51 +281,15 @@ static void end_append(struct pyn_track *track, bool own, uint64_t lba)
 	pyn_verify_note_end(track->verify, lba, track->nlb, noted);
 }
 
-/* NVM Command Set Specification 1.0, figure 13; Zoned Namespace Command Set Specification 1.1, figure 17; Base 2.0,
- * section 7. */
 bool pyn_track_is_unknown(uint8_t opcode)
 {
-	switch (opcode) {
-	case NVME_IO_FLUSH:
-	case NVME_IO_WRITE:
-	case NVME_IO_READ:
-	case NVME_IO_WRITE_UNCORRECTABLE:
-	case NVME_IO_COMPARE:
-	case NVME_IO_WRITE_ZEROES:
-	case NVME_IO_DSM:
-	case NVME_IO_VERIFY:
-	case NVME_IO_RESERVATION_REGISTER:
-	case NVME_IO_RESERVATION_REPORT:
-	case NVME_IO_RESERVATION_ACQUIRE:
-	case NVME_IO_MANAGEMENT_RECEIVE:
-	case NVME_IO_RESERVATION_RELEASE:
-	case NVME_IO_CANCEL:
-	case NVME_IO_COPY:
-	case NVME_IO_MANAGEMENT_SEND:
-	case NVME_IO_ZONE_MGMT_SEND:
-	case NVME_IO_ZONE_MGMT_RECEIVE:
-	case NVME_IO_ZONE_APPEND:
-		return false;
-	default:
-		return true;
-	}
+	return spec_commands[SPEC_IO][opcode].changes == SPEC_CHANGES_UNKNOWN;
 }
 
 /* What a command to a single namespace changes, or to all of them. */
 static bool changes_data(const struct nvme_cmd *cmd)
 {
-	switch (cmd->opc) {
-	case NVME_IO_WRITE:
-	case NVME_IO_WRITE_UNCORRECTABLE:
-	case NVME_IO_WRITE_ZEROES:
-	case NVME_IO_DSM:
-	case NVME_IO_COPY:
-	case NVME_IO_ZONE_MGMT_SEND:
-	case NVME_IO_ZONE_APPEND:
-		return true;
-	default:
-		return pyn_track_is_unknown(cmd->opc);
-	}
+	return spec_commands[SPEC_IO][cmd->opc].changes != SPEC_CHANGES_NONE;
 }
 
 void pyn_track_begin_all(struct pyn_track *track, struct pyn_tables *all, const struct nvme_cmd *cmd,

@@ -15,10 +15,12 @@
 
 #include "core/env/env.h"
 #include "core/data/pattern.h"
+#include "core/data/transfer.h"
 #include "core/worker/worker_run.h"
 #include "core/util/clock.h"
 #include "core/util/fork.h"
 #include "core/util/log.h"
+#include "spec/commands.h"
 
 #define KILLED_MS 10000u /* for a process to be gone after SIGKILL: its memory is taken away afterwards */
 
@@ -105,15 +107,27 @@ static bool sends(const struct pyn_worker_config *config, uint8_t opcode)
 	return false;
 }
 
-static bool is_data_out(uint32_t opcode)
+bool pyn_worker_sends(uint8_t opcode)
 {
-	return opcode == NVME_IO_WRITE || opcode == NVME_IO_COMPARE;
+	return spec_commands[SPEC_IO][opcode].flags & SPEC_BY_WORKERS;
 }
 
-static bool is_data_change(uint32_t opcode)
+static bool writes_lbas(uint8_t opcode)
 {
-	return opcode != NVME_IO_READ && opcode != NVME_IO_COMPARE && opcode != NVME_IO_FLUSH &&
-	       opcode != NVME_IO_VERIFY;
+	return pyn_transfers_lbas(opcode) && opcode & NVME_DATA_TO_DEVICE;
+}
+
+static bool is_data_change(uint8_t opcode)
+{
+	return spec_commands[SPEC_IO][opcode].changes != SPEC_CHANGES_NONE;
+}
+
+static bool sends_any(const struct pyn_worker_config *config, bool (*is_one)(uint8_t opcode))
+{
+	for (uint32_t i = 0; i < config->workload.ops; i++)
+		if (is_one(config->workload.opcode[i]) && (config->workload.percentage[i] || config->steps))
+			return true;
+	return false;
 }
 
 static bool changes_data(const struct pyn_worker_config *config)
@@ -178,16 +192,12 @@ static uint32_t largest_transfer(const struct pyn_worker_run *run)
 	const struct pyn_worker_config *config = &run->config;
 	uint32_t largest = 0;
 
-	if (!config->steps) {
-		bool data =
-			sends(config, NVME_IO_READ) || sends(config, NVME_IO_WRITE) || sends(config, NVME_IO_COMPARE);
-
-		return data ? pyn_workload_largest(&run->workload) : 0;
-	}
+	if (!config->steps)
+		return sends_any(config, pyn_transfers_lbas) ? pyn_workload_largest(&run->workload) : 0;
 	for (uint32_t i = 0; i < config->steps; i++) {
 		const struct pyn_workload_step *step = &config->sequence[i];
 
-		if ((step->opcode == NVME_IO_READ || is_data_out(step->opcode)) && step->nlb > largest)
+		if (pyn_transfers_lbas(step->opcode) && step->nlb > largest)
 			largest = step->nlb;
 	}
 	return largest;
@@ -200,7 +210,7 @@ static struct layout layout_of(const struct pyn_worker_run *run)
 	layout.data = round_up((size_t)layout.largest * run->config.lba_size, PYN_PAGE);
 	layout.list = run->engine->rings->list_bytes((uint32_t)layout.data);
 	layout.reads = sends(&run->config, NVME_IO_READ);
-	layout.writes = sends(&run->config, NVME_IO_WRITE) || sends(&run->config, NVME_IO_COMPARE);
+	layout.writes = sends_any(&run->config, writes_lbas);
 	layout.range = sends(&run->config, NVME_IO_DSM) ? PYN_PAGE : 0;
 	return layout;
 }

@@ -79,6 +79,9 @@ struct pyn_worker_shared {
 	struct pyn_histogram latency; /* ticks, from submission to completion */
 };
 
+/* Whether a worker can send commands of this opcode. */
+bool pyn_worker_sends(uint8_t opcode);
+
 /* Create the queue pair and all memory. verify: the namespace's table, or NULL. On failure *result says what the
  * script is told (its error) and *err the details. */
 int pyn_worker_create(struct pyn_device *device, const struct pyn_worker_config *config, struct pyn_verify *verify,

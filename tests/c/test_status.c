@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* sources: core/nvme/status.c */
+/* sources: spec/commands.c core/nvme/status.c */
 #include "core/nvme/status.h"
 #include "spec/nvme_cmd.h"
 #include "tests/c/test.h"

@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tools.specgen import book, c_header, python
+from tools.specgen import book, c_header, c_table, python
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def outputs() -> dict[str, str]:
     """Everything that is made: the path of each file, and its text."""
     made = {f"spec/{header.file}": c_header.render(header, name) for header, name in book.headers().items()}
+    made["spec/commands.c"] = c_table.render()
     made.update(python.package(book.modules()))
     return made
 
