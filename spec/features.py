@@ -7,7 +7,7 @@ Sections are those of Base 2.1, where no other is named.
 from __future__ import annotations
 
 from spec import enums
-from spec.schema import BitGroup, Bits, Enum, Feature, Field, Header, Structure, Value, Word
+from spec.schema import BitGroup, Bits, Enum, Feature, Field, Header, Structure, Table, Value, Word
 
 FID = Enum(
     "FeatureId",
@@ -607,8 +607,7 @@ HOST_ID_DATA = Structure(
     section="5.1.25.1.28",
 )
 
-# What a feature consists of, by FID.
-FEATURES = (
+_FEATURES = (
     Feature(0x01, ARBITRATION),
     Feature(0x02, POWER),
     Feature(0x03, None, LBA_RANGE_TYPES),
@@ -649,6 +648,12 @@ FEATURES = (
     Feature(0x85, BOOT_WRITE_PROTECTION),
 )
 
+FEATURES = Table(
+    "FEATURES",
+    "What a feature consists of, by FID.",
+    {feature.fid: feature for feature in _FEATURES},
+)
+
 HEADERS = (
     Header(
         "nvme_feature.h",
@@ -664,7 +669,7 @@ HEADERS = (
                 "Set Features, command dword 10",
             ),
             BitGroup(
-                tuple(bits for feature in FEATURES if feature.word for bits in feature.word.bits if bits.c),
+                tuple(bits for feature in _FEATURES if feature.word for bits in feature.word.bits if bits.c),
                 "Bits of features' command dword 11",
             ),
             LBA_RANGE_TYPE,

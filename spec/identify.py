@@ -7,7 +7,7 @@ Sections are those of Base 2.1, where no other is named.
 from __future__ import annotations
 
 from spec import enums
-from spec.schema import BitGroup, Bits, Constant, Enum, Field, Header, Structure, Value
+from spec.schema import BitGroup, Bits, Constant, Enum, Field, Header, Structure, Table, Value
 
 CNS = Enum(
     "Cns",
@@ -1234,36 +1234,39 @@ COMMAND_SETS = Structure(
     label="CNS 1Ch",
 )
 
-# Which structure Identify returns, by CNS and, where it matters, CSI.
-RETURNED = {
-    (0x00, None): ID_NS,
-    (0x01, None): ID_CTRL,
-    (0x02, None): NSID_LIST,
-    (0x03, None): NS_ID_LIST,
-    (0x04, None): NVM_SET_LIST,
-    (0x05, 0): ID_NS_NVM,
-    (0x05, 1): ID_NS_KV,
-    (0x05, 2): ID_NS_ZNS,
-    (0x06, 0): ID_CTRL_NVM,
-    (0x06, 2): ID_CTRL_ZNS,
-    (0x07, None): NSID_LIST,
-    (0x08, None): ID_NS_INDEPENDENT,
-    (0x10, None): NSID_LIST,
-    (0x11, None): ID_NS,
-    (0x12, None): CTRL_LIST,
-    (0x13, None): CTRL_LIST,
-    (0x14, None): PRIMARY_CTRL_CAPS,
-    (0x15, None): SECONDARY_CTRL_LIST,
-    (0x16, None): GRANULARITY_LIST,
-    (0x17, None): UUID_LIST,
-    (0x18, None): DOMAIN_LIST,
-    (0x19, None): ENDURANCE_GROUP_LIST,
-    (0x1A, None): NSID_LIST,
-    (0x1B, 0): ID_NS_NVM,
-    (0x1B, 1): ID_NS_KV,
-    (0x1B, 2): ID_NS_ZNS,
-    (0x1C, None): COMMAND_SETS,
-}
+RETURNED = Table(
+    "IDENTIFY",
+    "Which structure Identify returns, by CNS and CSI; a CSI of None: whatever the command set.",
+    {
+        (0x00, None): ID_NS,
+        (0x01, None): ID_CTRL,
+        (0x02, None): NSID_LIST,
+        (0x03, None): NS_ID_LIST,
+        (0x04, None): NVM_SET_LIST,
+        (0x05, 0): ID_NS_NVM,
+        (0x05, 1): ID_NS_KV,
+        (0x05, 2): ID_NS_ZNS,
+        (0x06, 0): ID_CTRL_NVM,
+        (0x06, 2): ID_CTRL_ZNS,
+        (0x07, None): NSID_LIST,
+        (0x08, None): ID_NS_INDEPENDENT,
+        (0x10, None): NSID_LIST,
+        (0x11, None): ID_NS,
+        (0x12, None): CTRL_LIST,
+        (0x13, None): CTRL_LIST,
+        (0x14, None): PRIMARY_CTRL_CAPS,
+        (0x15, None): SECONDARY_CTRL_LIST,
+        (0x16, None): GRANULARITY_LIST,
+        (0x17, None): UUID_LIST,
+        (0x18, None): DOMAIN_LIST,
+        (0x19, None): ENDURANCE_GROUP_LIST,
+        (0x1A, None): NSID_LIST,
+        (0x1B, 0): ID_NS_NVM,
+        (0x1B, 1): ID_NS_KV,
+        (0x1B, 2): ID_NS_ZNS,
+        (0x1C, None): COMMAND_SETS,
+    },
+)
 
 HEADERS = (
     Header(

@@ -7,7 +7,7 @@ Sections are those of Base 2.1, where no other is named.
 from __future__ import annotations
 
 from spec import enums
-from spec.schema import BitGroup, Bits, Constant, Enum, Field, Header, Structure, Value
+from spec.schema import BitGroup, Bits, Constant, Enum, Field, Header, Structure, Table, Value
 
 LID = Enum(
     "LogId",
@@ -1216,39 +1216,42 @@ CHANGED_ZONES = Structure(
     label="LID BFh",
 )
 
-# Which structure a log page has.
-RETURNED = {
-    0x00: SUPPORTED,
-    0x01: ERROR_LOG,
-    0x02: SMART,
-    0x03: FIRMWARE,
-    0x05: EFFECTS_LOG,
-    0x06: SELF_TEST_LOG,
-    0x07: TELEMETRY,
-    0x08: TELEMETRY,
-    0x09: ENDURANCE_GROUP,
-    0x0A: PREDICTABLE_LATENCY,
-    0x0B: PREDICTABLE_LATENCY_EVENTS,
-    0x0C: ANA,
-    0x0D: PERSISTENT_EVENT_LOG,
-    0x0E: LBA_STATUS,
-    0x0F: ENDURANCE_GROUP_EVENTS,
-    0x10: MEDIA_UNIT_STATUS,
-    0x11: CAPACITY_CONFIGURATIONS,
-    0x12: FEATURE_EFFECTS_LOG,
-    0x13: MI_EFFECTS_LOG,
-    0x14: LOCKDOWN,
-    0x15: BOOT_PARTITION,
-    0x16: ROTATIONAL_MEDIA,
-    0x1A: REACHABILITY_GROUPS,
-    0x20: FDP_CONFIGURATIONS,
-    0x21: FDP_RUH_USAGE,
-    0x22: FDP_STATISTICS,
-    0x23: FDP_EVENTS,
-    0x80: RESERVATION,
-    0x81: SANITIZE,
-    0xBF: CHANGED_ZONES,
-}
+RETURNED = Table(
+    "LOG_PAGES",
+    "Which structure a log page has, by LID; 04h and 1Ch are a NamespaceList.",
+    {
+        0x00: SUPPORTED,
+        0x01: ERROR_LOG,
+        0x02: SMART,
+        0x03: FIRMWARE,
+        0x05: EFFECTS_LOG,
+        0x06: SELF_TEST_LOG,
+        0x07: TELEMETRY,
+        0x08: TELEMETRY,
+        0x09: ENDURANCE_GROUP,
+        0x0A: PREDICTABLE_LATENCY,
+        0x0B: PREDICTABLE_LATENCY_EVENTS,
+        0x0C: ANA,
+        0x0D: PERSISTENT_EVENT_LOG,
+        0x0E: LBA_STATUS,
+        0x0F: ENDURANCE_GROUP_EVENTS,
+        0x10: MEDIA_UNIT_STATUS,
+        0x11: CAPACITY_CONFIGURATIONS,
+        0x12: FEATURE_EFFECTS_LOG,
+        0x13: MI_EFFECTS_LOG,
+        0x14: LOCKDOWN,
+        0x15: BOOT_PARTITION,
+        0x16: ROTATIONAL_MEDIA,
+        0x1A: REACHABILITY_GROUPS,
+        0x20: FDP_CONFIGURATIONS,
+        0x21: FDP_RUH_USAGE,
+        0x22: FDP_STATISTICS,
+        0x23: FDP_EVENTS,
+        0x80: RESERVATION,
+        0x81: SANITIZE,
+        0xBF: CHANGED_ZONES,
+    },
+)
 
 HEADERS = (
     Header(

@@ -7,7 +7,7 @@ Each log page but C6h ends with a version and a GUID, whose bytes come in the or
 
 from __future__ import annotations
 
-from spec.schema import Bits, Enum, Field, Structure, Value
+from spec.schema import Bits, Enum, Field, Structure, Table, Value
 
 UUID = "c194d55b-e094-4794-a21d-29998f56be6f"
 
@@ -437,14 +437,17 @@ OCP_ERROR_INJECTION = Structure(
     label="OCP FID C0h",
 )
 
-# Which structure a log page has.
-RETURNED = {
-    0xC0: OCP_SMART,
-    0xC1: OCP_ERROR_RECOVERY,
-    0xC2: OCP_FIRMWARE_HISTORY,
-    0xC3: OCP_LATENCY,
-    0xC4: OCP_CAPABILITIES,
-    0xC5: OCP_UNSUPPORTED,
-    0xC6: OCP_HARDWARE,
-    0xC7: OCP_TCG,
-}
+RETURNED = Table(
+    "OCP_LOG_PAGES",
+    "Which structure a log page of OCP has, by LID.",
+    {
+        0xC0: OCP_SMART,
+        0xC1: OCP_ERROR_RECOVERY,
+        0xC2: OCP_FIRMWARE_HISTORY,
+        0xC3: OCP_LATENCY,
+        0xC4: OCP_CAPABILITIES,
+        0xC5: OCP_UNSUPPORTED,
+        0xC6: OCP_HARDWARE,
+        0xC7: OCP_TCG,
+    },
+)

@@ -6,7 +6,7 @@ Sections are those of Base 2.1 and of the PCIe Transport Specification 1.1.
 
 from __future__ import annotations
 
-from spec.schema import BitGroup, Bits, Code, Constant, Enum, Header, Value, Word
+from spec.schema import BitGroup, Bits, Code, Constant, Enum, Header, Table, Value, Word
 
 REGISTER = Enum(
     "Register",
@@ -402,28 +402,32 @@ PMRMSCL = Word(
     section="3.1.4.27",
 )
 
-WORDS_AT = {
-    0x00: CAP,
-    0x08: VS,
-    0x14: CC,
-    0x1C: CSTS,
-    0x24: AQA,
-    0x38: CMBLOC,
-    0x3C: CMBSZ,
-    0x40: BPINFO,
-    0x44: BPRSEL,
-    0x50: CMBMSC,
-    0x58: CMBSTS,
-    0x5C: CMBEBS,
-    0x60: CMBSWTP,
-    0x68: CRTO,
-    0xE00: PMRCAP,
-    0xE04: PMRCTL,
-    0xE08: PMRSTS,
-    0xE0C: PMREBS,
-    0xE10: PMRSWTP,
-    0xE14: PMRMSCL,
-}
+WORDS_AT = Table(
+    "REGISTERS",
+    "What is in a register, by its offset in BAR0.",
+    {
+        0x00: CAP,
+        0x08: VS,
+        0x14: CC,
+        0x1C: CSTS,
+        0x24: AQA,
+        0x38: CMBLOC,
+        0x3C: CMBSZ,
+        0x40: BPINFO,
+        0x44: BPRSEL,
+        0x50: CMBMSC,
+        0x58: CMBSTS,
+        0x5C: CMBEBS,
+        0x60: CMBSWTP,
+        0x68: CRTO,
+        0xE00: PMRCAP,
+        0xE04: PMRCTL,
+        0xE08: PMRSTS,
+        0xE0C: PMREBS,
+        0xE10: PMRSWTP,
+        0xE14: PMRMSCL,
+    },
+)
 
 
 def _in_c(word: Word) -> BitGroup:

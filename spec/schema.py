@@ -165,6 +165,15 @@ class Feature:
 
 
 @dataclass(frozen=True)
+class Table:
+    """What belongs to each number, such as a structure to each log page; a dict called `name` in Python."""
+
+    name: str
+    text: str
+    rows: dict
+
+
+@dataclass(frozen=True)
 class BitGroup:
     """Bits that C names together, under one comment."""
 

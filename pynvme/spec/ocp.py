@@ -5,6 +5,9 @@ Made from spec/ocp.py by `python -m tools.specgen`: change it there.
 """
 
 from enum import IntEnum
+from pynvme.structure import Bit, Elements, Field, Nested, Number, Raw, Rest, Text, WordAt
+from pynvme.structure import Structure as _Structure
+from pynvme.structure import Word as _Word
 
 
 class OcpLogId(IntEnum):
@@ -63,3 +66,521 @@ class OcpError(IntEnum):
     THROTTLING_OFF = 20
     CRITICAL_TEMPERATURE = 21
     DIE_OFFLINE = 22
+
+
+class OcpSmartLog(_Structure):
+    """OCP SMART / Health Information Extended, LID C0h. 512 bytes.
+
+    media_units_written                 15:0  physical media units written, bytes
+    media_units_read                   31:16  physical media units read, bytes
+    bad_user_blocks_raw                37:32  bad user NAND blocks
+    bad_user_blocks_normalised         39:38  bad user NAND blocks, normalised, percent
+    bad_system_blocks_raw              45:40  bad system NAND blocks
+    bad_system_blocks_normalised       47:46  bad system NAND blocks, normalised, percent
+    xor_recoveries                     55:48  XOR recoveries
+    uncorrectable_reads                63:56  reads that could not be corrected
+    soft_ecc_errors                    71:64  soft ECC errors
+    e2e_detected                       75:72  end-to-end errors that were detected
+    e2e_corrected                      79:76  end-to-end errors that were corrected
+    system_data_used                      80  system data that are used, percent
+    refresh_count                      87:81  refreshes
+    max_erase_count                    91:88  erases of a user block, the most
+    min_erase_count                    95:92  erases of a user block, the least
+    throttling_events                     96  thermal throttling events
+    throttling_status                     97  thermal throttling, current
+    dssd_errata                           98  version of the OCP specification: errata
+    dssd_point                        100:99  version of the OCP specification: point
+    dssd_minor                       102:101  version of the OCP specification: minor
+    dssd_major                           103  version of the OCP specification: major
+    pcie_correctable_errors          111:104  PCIe correctable errors
+    incomplete_shutdowns             115:112  incomplete shutdowns
+    free_blocks                          120  free blocks, percent
+    capacitor_health                 129:128  capacitor health, FFFFh: there is none, percent
+    errata_base                          130  errata of the Base Specification
+    errata_command_set                   131  errata of the command set's specification
+    errata_pcie                          132  errata of the PCIe transport's specification
+    errata_mi                            133  errata of the management interface's specification
+    unaligned_io                     143:136  unaligned I/O
+    security_version                 151:144  security version
+    total_nuse                       159:152  NUSE of all namespaces
+    plp_starts                       175:160  starts of power loss protection
+    endurance_estimate               191:176  endurance estimate, bytes
+    link_retrains                    199:192  PCIe link retrainings
+    power_state_changes              207:200  power state changes
+    lowest_firmware                  215:208  lowest firmware revision that is permitted
+    dies                             217:216  media dies
+    die_tolerance                    219:218  dies that may fail
+    dies_offline                     221:220  dies that are offline
+    max_temperature                      222  highest temperature that was recorded, degrees Celsius
+    form_factor                          223  form factor
+    average_erase_count              231:224  erases of a user block, average
+    command_timeouts                 235:232  command time-outs
+    system_program_fails_raw         239:236  program failures of the system area
+    system_program_fails_normalised      240  the same, normalised, percent
+    system_read_fails_raw            247:244  uncorrectable reads of the system area
+    system_read_fails_normalised         248  the same, normalised, percent
+    system_erase_fails_raw           255:252  erase failures of the system area
+    system_erase_fails_normalised        256  the same, normalised, percent
+    max_peak_power                   261:260  peak power that the drive can need
+    max_average_power                263:262  average power that the drive can need
+    lifetime_energy                  269:264  energy over the life of the drive
+    firmware_revision                277:270  firmware revision
+    build_uuid                       293:278  UUID of the firmware's build
+    build_label                      357:294  label of the firmware's build
+    bad_blocks_in_use_raw            363:358  bad blocks of dies in use
+    bad_blocks_in_use_normalised     365:364  bad blocks of dies in use, normalised, percent
+    version                          495:494  version of the log page
+    guid                             511:496  GUID of the log page
+    """
+
+    SIZE = 512
+    TEXT = "OCP SMART / Health Information Extended, LID C0h"
+
+    media_units_written = Field(0, Number(16), "physical media units written", "bytes")
+    media_units_read = Field(16, Number(16), "physical media units read", "bytes")
+    bad_user_blocks_raw = Field(32, Number(6), "bad user NAND blocks")
+    bad_user_blocks_normalised = Field(38, Number(2), "bad user NAND blocks, normalised", "percent")
+    bad_system_blocks_raw = Field(40, Number(6), "bad system NAND blocks")
+    bad_system_blocks_normalised = Field(46, Number(2), "bad system NAND blocks, normalised", "percent")
+    xor_recoveries = Field(48, Number(8), "XOR recoveries")
+    uncorrectable_reads = Field(56, Number(8), "reads that could not be corrected")
+    soft_ecc_errors = Field(64, Number(8), "soft ECC errors")
+    e2e_detected = Field(72, Number(4), "end-to-end errors that were detected")
+    e2e_corrected = Field(76, Number(4), "end-to-end errors that were corrected")
+    system_data_used = Field(80, Number(1), "system data that are used", "percent")
+    refresh_count = Field(81, Number(7), "refreshes")
+    max_erase_count = Field(88, Number(4), "erases of a user block, the most")
+    min_erase_count = Field(92, Number(4), "erases of a user block, the least")
+    throttling_events = Field(96, Number(1), "thermal throttling events")
+    throttling_status = Field(97, Number(1), "thermal throttling, current")
+    dssd_errata = Field(98, Number(1), "version of the OCP specification: errata")
+    dssd_point = Field(99, Number(2), "version of the OCP specification: point")
+    dssd_minor = Field(101, Number(2), "version of the OCP specification: minor")
+    dssd_major = Field(103, Number(1), "version of the OCP specification: major")
+    pcie_correctable_errors = Field(104, Number(8), "PCIe correctable errors")
+    incomplete_shutdowns = Field(112, Number(4), "incomplete shutdowns")
+    free_blocks = Field(120, Number(1), "free blocks", "percent")
+    capacitor_health = Field(128, Number(2), "capacitor health, FFFFh: there is none", "percent")
+    errata_base = Field(130, Number(1), "errata of the Base Specification")
+    errata_command_set = Field(131, Number(1), "errata of the command set's specification")
+    errata_pcie = Field(132, Number(1), "errata of the PCIe transport's specification")
+    errata_mi = Field(133, Number(1), "errata of the management interface's specification")
+    unaligned_io = Field(136, Number(8), "unaligned I/O")
+    security_version = Field(144, Number(8), "security version")
+    total_nuse = Field(152, Number(8), "NUSE of all namespaces")
+    plp_starts = Field(160, Number(16), "starts of power loss protection")
+    endurance_estimate = Field(176, Number(16), "endurance estimate", "bytes")
+    link_retrains = Field(192, Number(8), "PCIe link retrainings")
+    power_state_changes = Field(200, Number(8), "power state changes")
+    lowest_firmware = Field(208, Text(8), "lowest firmware revision that is permitted")
+    dies = Field(216, Number(2), "media dies")
+    die_tolerance = Field(218, Number(2), "dies that may fail")
+    dies_offline = Field(220, Number(2), "dies that are offline")
+    max_temperature = Field(222, Number(1), "highest temperature that was recorded", "degrees Celsius")
+    form_factor = Field(223, Number(1), "form factor")
+    average_erase_count = Field(224, Number(8), "erases of a user block, average")
+    command_timeouts = Field(232, Number(4), "command time-outs")
+    system_program_fails_raw = Field(236, Number(4), "program failures of the system area")
+    system_program_fails_normalised = Field(240, Number(1), "the same, normalised", "percent")
+    system_read_fails_raw = Field(244, Number(4), "uncorrectable reads of the system area")
+    system_read_fails_normalised = Field(248, Number(1), "the same, normalised", "percent")
+    system_erase_fails_raw = Field(252, Number(4), "erase failures of the system area")
+    system_erase_fails_normalised = Field(256, Number(1), "the same, normalised", "percent")
+    max_peak_power = Field(260, Number(2), "peak power that the drive can need")
+    max_average_power = Field(262, Number(2), "average power that the drive can need")
+    lifetime_energy = Field(264, Number(6), "energy over the life of the drive")
+    firmware_revision = Field(270, Text(8), "firmware revision")
+    build_uuid = Field(278, Raw(16), "UUID of the firmware's build")
+    build_label = Field(294, Text(64), "label of the firmware's build")
+    bad_blocks_in_use_raw = Field(358, Number(6), "bad blocks of dies in use")
+    bad_blocks_in_use_normalised = Field(364, Number(2), "bad blocks of dies in use, normalised", "percent")
+    version = Field(494, Number(2), "version of the log page")
+    guid = Field(496, Number(16), "GUID of the log page")
+
+
+class OcpErrorRecoveryLog(_Structure):
+    """OCP Error Recovery, LID C1h. 512 bytes.
+
+    panic_reset_wait        1:0  time to wait before a reset, ms
+    panic_reset_action        2  resets that help
+    recovery_action_1         3  recovery action 1
+    panic_id               11:4  panic that has occurred, 0: none
+    capabilities          15:12  device capabilities
+    vendor_opcode            16  opcode of the vendor's recovery command
+    vendor_cdw12          23:20  its dword 12
+    vendor_cdw13          27:24  its dword 13
+    vendor_timeout           28  its time-out
+    recovery_action_2        29  recovery action 2
+    recovery_timeout_2       30  time-out of recovery action 2
+    panic_count              31  panics
+    previous_panic_ids    63:32  four panics before, the newest comes first
+    version             495:494  version of the log page
+    guid                511:496  GUID of the log page
+    """
+
+    SIZE = 512
+    TEXT = "OCP Error Recovery, LID C1h"
+
+    class PanicResetAction(_Word):
+        """Bits of PANIC_RESET_ACTION."""
+
+        controller_reset = Bit(0, 0, "a controller level reset")
+        pcie_reset = Bit(1, 1, "a PCIe reset")
+        subsystem_reset = Bit(2, 2, "an NVM subsystem reset")
+        power_cycle = Bit(3, 3, "a power cycle")
+
+    panic_reset_wait = Field(0, Number(2), "time to wait before a reset", "ms")
+    panic_reset_action = Field(2, WordAt(1, PanicResetAction), "resets that help")
+    recovery_action_1 = Field(3, Number(1), "recovery action 1")
+    panic_id = Field(4, Number(8), "panic that has occurred, 0: none")
+    capabilities = Field(12, Number(4), "device capabilities")
+    vendor_opcode = Field(16, Number(1), "opcode of the vendor's recovery command")
+    vendor_cdw12 = Field(20, Number(4), "its dword 12")
+    vendor_cdw13 = Field(24, Number(4), "its dword 13")
+    vendor_timeout = Field(28, Number(1), "its time-out")
+    recovery_action_2 = Field(29, Number(1), "recovery action 2")
+    recovery_timeout_2 = Field(30, Number(1), "time-out of recovery action 2")
+    panic_count = Field(31, Number(1), "panics")
+    previous_panic_ids = Elements(32, Number(8), 4, "four panics before, the newest comes first")
+    version = Field(494, Number(2), "version of the log page")
+    guid = Field(496, Number(16), "GUID of the log page")
+
+
+class OcpFirmwareActivation(_Structure):
+    """OCP firmware activation history entry. 64 bytes.
+
+    version           0  version of the entry
+    length            1  length of the entry, bytes
+    count           5:4  activations
+    timestamp      13:6  time stamp, ms
+    power_cycles  29:22  power cycles
+    previous      37:30  revision before
+    new           45:38  revision after
+    slot             46  slot
+    action           47  commit action
+    result        49:48  result, 0: success
+    """
+
+    SIZE = 64
+    TEXT = "OCP firmware activation history entry"
+
+    version = Field(0, Number(1), "version of the entry")
+    length = Field(1, Number(1), "length of the entry", "bytes")
+    count = Field(4, Number(2), "activations")
+    timestamp = Field(6, Number(8), "time stamp", "ms")
+    power_cycles = Field(22, Number(8), "power cycles")
+    previous = Field(30, Text(8), "revision before")
+    new = Field(38, Text(8), "revision after")
+    slot = Field(46, Number(1), "slot")
+    action = Field(47, Number(1), "commit action")
+    result = Field(48, Number(2), "result, 0: success")
+
+
+class OcpFirmwareHistoryLog(_Structure):
+    """OCP Firmware Activation History, LID C2h; obsolete in newer editions. 4096 bytes.
+
+    lid              0  log page
+    valid          7:4  entries
+    entries     1287:8  entries
+    version  4079:4078  version of the log page
+    guid     4095:4080  GUID of the log page
+    """
+
+    SIZE = 4096
+    TEXT = "OCP Firmware Activation History, LID C2h; obsolete in newer editions"
+
+    lid = Field(0, Number(1), "log page")
+    valid = Field(4, Number(4), "entries")
+    entries = Elements(8, Nested(OcpFirmwareActivation), 20, "entries", counted_by="valid")
+    version = Field(4078, Number(2), "version of the log page")
+    guid = Field(4080, Number(16), "GUID of the log page")
+
+
+class OcpLatencyCounters(_Structure):
+    """OCP latency counters of a bucket. 16 bytes.
+
+    trim     7:4  Dataset Management commands
+    write   11:8  writes
+    read   15:12  reads
+    """
+
+    SIZE = 16
+    TEXT = "OCP latency counters of a bucket"
+
+    trim = Field(4, Number(4), "Dataset Management commands")
+    write = Field(8, Number(4), "writes")
+    read = Field(12, Number(4), "reads")
+
+
+class OcpLatencyStamps(_Structure):
+    """OCP latency time stamps of a bucket. 24 bytes.
+
+    trim     7:0  Dataset Management commands
+    write   15:8  writes
+    read   23:16  reads
+    """
+
+    SIZE = 24
+    TEXT = "OCP latency time stamps of a bucket"
+
+    trim = Field(0, Number(8), "Dataset Management commands")
+    write = Field(8, Number(8), "writes")
+    read = Field(16, Number(8), "reads")
+
+
+class OcpMeasuredLatency(_Structure):
+    """OCP measured latency of a bucket. 6 bytes.
+
+    trim   1:0  Dataset Management commands, ms
+    write  3:2  writes, ms
+    read   5:4  reads, ms
+    """
+
+    SIZE = 6
+    TEXT = "OCP measured latency of a bucket"
+
+    trim = Field(0, Number(2), "Dataset Management commands", "ms")
+    write = Field(2, Number(2), "writes", "ms")
+    read = Field(4, Number(2), "reads", "ms")
+
+
+class OcpLatencyLog(_Structure):
+    """OCP Latency Monitor, LID C3h. 512 bytes.
+
+    feature_status                0  what is supported and enabled
+    bucket_timer                3:2  age of the active buckets, 5 minutes
+    bucket_timer_threshold      5:4  when active buckets become static, 5 minutes
+    threshold_a                   6  threshold A, 5 ms, 0's based
+    threshold_b                   7  threshold B, 5 ms, 0's based
+    threshold_c                   8  threshold C, 5 ms, 0's based
+    threshold_d                   9  threshold D, 5 ms, 0's based
+    configuration             11:10  latency configuration
+    minimum_window               12  minimum window, 100 ms
+    active_counters           95:32  active buckets 0 to 3
+    active_stamps            191:96  active time stamps
+    active_latency          215:192  active measured latency
+    active_stamp_units      217:216  units of the active time stamps
+    static_counters         303:240  static buckets 0 to 3
+    static_stamps           399:304  static time stamps
+    static_latency          423:400  static measured latency
+    static_stamp_units      425:424  units of the static time stamps
+    debug_size              437:436  size of the debug log
+    debug_trigger           449:448  what triggers a debug log
+    debug_latency           451:450  latency that triggered it, ms
+    debug_stamp             459:452  its time stamp
+    debug_pointer           461:460  debug log pointer
+    debug_counter_trigger   463:462  counter that triggered it
+    debug_stamp_units           464  units of its time stamp
+    version                 495:494  version of the log page
+    guid                    511:496  GUID of the log page
+    """
+
+    SIZE = 512
+    TEXT = "OCP Latency Monitor, LID C3h"
+
+    feature_status = Field(0, Number(1), "what is supported and enabled")
+    bucket_timer = Field(2, Number(2), "age of the active buckets", "5 minutes")
+    bucket_timer_threshold = Field(4, Number(2), "when active buckets become static", "5 minutes")
+    threshold_a = Field(6, Number(1), "threshold A", "5 ms", zeroes_based=True)
+    threshold_b = Field(7, Number(1), "threshold B", "5 ms", zeroes_based=True)
+    threshold_c = Field(8, Number(1), "threshold C", "5 ms", zeroes_based=True)
+    threshold_d = Field(9, Number(1), "threshold D", "5 ms", zeroes_based=True)
+    configuration = Field(10, Number(2), "latency configuration")
+    minimum_window = Field(12, Number(1), "minimum window", "100 ms")
+    active_counters = Elements(32, Nested(OcpLatencyCounters), 4, "active buckets 0 to 3")
+    active_stamps = Elements(96, Nested(OcpLatencyStamps), 4, "active time stamps")
+    active_latency = Elements(192, Nested(OcpMeasuredLatency), 4, "active measured latency")
+    active_stamp_units = Field(216, Number(2), "units of the active time stamps")
+    static_counters = Elements(240, Nested(OcpLatencyCounters), 4, "static buckets 0 to 3")
+    static_stamps = Elements(304, Nested(OcpLatencyStamps), 4, "static time stamps")
+    static_latency = Elements(400, Nested(OcpMeasuredLatency), 4, "static measured latency")
+    static_stamp_units = Field(424, Number(2), "units of the static time stamps")
+    debug_size = Field(436, Number(2), "size of the debug log")
+    debug_trigger = Field(448, Number(2), "what triggers a debug log")
+    debug_latency = Field(450, Number(2), "latency that triggered it", "ms")
+    debug_stamp = Field(452, Number(8), "its time stamp")
+    debug_pointer = Field(460, Number(2), "debug log pointer")
+    debug_counter_trigger = Field(462, Number(2), "counter that triggered it")
+    debug_stamp_units = Field(464, Number(1), "units of its time stamp")
+    version = Field(494, Number(2), "version of the log page")
+    guid = Field(496, Number(16), "GUID of the log page")
+
+
+class OcpCapabilitiesLog(_Structure):
+    """OCP Device Capabilities, LID C4h. 4096 bytes.
+
+    pcie_ports                 1:0  PCIe ports
+    oob_management             3:2  out of band management
+    write_zeroes               5:4  Write Zeroes
+    sanitize                   7:6  Sanitize
+    dsm                        9:8  Dataset Management
+    write_uncorrectable      11:10  Write Uncorrectable
+    fused                    13:12  fused operations
+    min_power_state          15:14  lowest DSSD power state
+    power_states            143:16  descriptors of DSSD power states
+    version              4079:4078  version of the log page
+    guid                 4095:4080  GUID of the log page
+    """
+
+    SIZE = 4096
+    TEXT = "OCP Device Capabilities, LID C4h"
+
+    pcie_ports = Field(0, Number(2), "PCIe ports")
+    oob_management = Field(2, Number(2), "out of band management")
+    write_zeroes = Field(4, Number(2), "Write Zeroes")
+    sanitize = Field(6, Number(2), "Sanitize")
+    dsm = Field(8, Number(2), "Dataset Management")
+    write_uncorrectable = Field(10, Number(2), "Write Uncorrectable")
+    fused = Field(12, Number(2), "fused operations")
+    min_power_state = Field(14, Number(2), "lowest DSSD power state")
+    power_states = Elements(16, Number(1), 128, "descriptors of DSSD power states")
+    version = Field(4078, Number(2), "version of the log page")
+    guid = Field(4080, Number(16), "GUID of the log page")
+
+
+class OcpUnsupportedLog(_Structure):
+    """OCP Unsupported Requirements, LID C5h. 4096 bytes.
+
+    count               1:0  requirements
+    requirements    4063:16  their identifiers
+    version       4079:4078  version of the log page
+    guid          4095:4080  GUID of the log page
+    """
+
+    SIZE = 4096
+    TEXT = "OCP Unsupported Requirements, LID C5h"
+
+    count = Field(0, Number(2), "requirements")
+    requirements = Elements(16, Text(16), 253, "their identifiers", counted_by="count")
+    version = Field(4078, Number(2), "version of the log page")
+    guid = Field(4080, Number(16), "GUID of the log page")
+
+
+class OcpComponent(_Structure):
+    """OCP hardware component descriptor. 44 bytes and what follows.
+
+    date_lot_size        7:0  length of the date and lot code, bytes
+    additional_size     15:8  length of additional information, bytes
+    id                 19:16  1 ASIC, 2 NAND, 3 DRAM, 4 PMIC, 5 PCB, 6 capacitor, 7 regulator, 8 case, 9 serial number, 10 country, 11 hardware revision, 12 born on, 8000h and above vendor
+    manufacturer       27:20  manufacturer
+    revision           35:28  revision
+    manufacturer_code  43:36  manufacturer's code
+    data                 44…  the date and lot code, then additional information
+    """
+
+    SIZE = 44
+    VARIES = True
+    LENGTH = (44, "date_lot_size", "additional_size",)
+    TEXT = "OCP hardware component descriptor"
+
+    date_lot_size = Field(0, Number(8), "length of the date and lot code", "bytes")
+    additional_size = Field(8, Number(8), "length of additional information", "bytes")
+    id = Field(16, Number(4), "1 ASIC, 2 NAND, 3 DRAM, 4 PMIC, 5 PCB, 6 capacitor, 7 regulator, 8 case, 9 serial number, 10 country, 11 hardware revision, 12 born on, 8000h and above vendor")
+    manufacturer = Field(20, Text(8), "manufacturer")
+    revision = Field(28, Text(8), "revision")
+    manufacturer_code = Field(36, Text(8), "manufacturer's code")
+    data = Rest(44, "the date and lot code, then additional information")
+
+
+class OcpHardwareLog(_Structure):
+    """OCP Hardware Component, LID C6h. 64 bytes and what follows.
+
+    version       1:0  version of the log page
+    guid        31:16  GUID of the log page
+    size        47:32  length of the log page, bytes
+    components    64…  components
+    """
+
+    SIZE = 64
+    VARIES = True
+    TEXT = "OCP Hardware Component, LID C6h"
+
+    version = Field(0, Number(2), "version of the log page")
+    guid = Field(16, Number(16), "GUID of the log page")
+    size = Field(32, Number(16), "length of the log page", "bytes")
+    components = Elements(64, Nested(OcpComponent), None, "components")
+
+
+class OcpTcgLog(_Structure):
+    """OCP TCG Configuration, LID C7h. 512 bytes.
+
+    state                         0  state of TCG
+    locking_sp_activations        4  activations of the Locking SP
+    tper_reverts                  5  reverts of the TPer
+    locking_sp_reverts            6  reverts of the Locking SP
+    locking_objects               7  locking objects
+    single_user_objects           8  locking objects in single user mode
+    range_objects                 9  locking objects with a range
+    namespace_objects            10  locking objects with a namespace
+    read_locked_objects          11  locking objects that are locked for reads
+    write_locked_objects         12  locking objects that are locked for writes
+    read_unlocked_objects        13  locking objects that are unlocked for reads
+    write_unlocked_objects       14  locking objects that are unlocked for writes
+    sid_tries                 19:16  failed authentications of SID
+    sid_try_limit             23:20  failed authentications of SID at most
+    programmatic_resets       27:24  programmatic resets
+    programmatic_locks        31:28  programmatic reset locks
+    errors                    35:32  errors of TCG
+    namespace_objects_ext     37:36  locking objects with a namespace, wide
+    version                 495:494  version of the log page
+    guid                    511:496  GUID of the log page
+    """
+
+    SIZE = 512
+    TEXT = "OCP TCG Configuration, LID C7h"
+
+    state = Field(0, Number(1), "state of TCG")
+    locking_sp_activations = Field(4, Number(1), "activations of the Locking SP")
+    tper_reverts = Field(5, Number(1), "reverts of the TPer")
+    locking_sp_reverts = Field(6, Number(1), "reverts of the Locking SP")
+    locking_objects = Field(7, Number(1), "locking objects")
+    single_user_objects = Field(8, Number(1), "locking objects in single user mode")
+    range_objects = Field(9, Number(1), "locking objects with a range")
+    namespace_objects = Field(10, Number(1), "locking objects with a namespace")
+    read_locked_objects = Field(11, Number(1), "locking objects that are locked for reads")
+    write_locked_objects = Field(12, Number(1), "locking objects that are locked for writes")
+    read_unlocked_objects = Field(13, Number(1), "locking objects that are unlocked for reads")
+    write_unlocked_objects = Field(14, Number(1), "locking objects that are unlocked for writes")
+    sid_tries = Field(16, Number(4), "failed authentications of SID")
+    sid_try_limit = Field(20, Number(4), "failed authentications of SID at most")
+    programmatic_resets = Field(24, Number(4), "programmatic resets")
+    programmatic_locks = Field(28, Number(4), "programmatic reset locks")
+    errors = Field(32, Number(4), "errors of TCG")
+    namespace_objects_ext = Field(36, Number(2), "locking objects with a namespace, wide")
+    version = Field(494, Number(2), "version of the log page")
+    guid = Field(496, Number(16), "GUID of the log page")
+
+
+class OcpErrorInjection(_Structure):
+    """an entry of OCP feature C0h, Error Injection; up to 127 of them. 32 bytes.
+
+    flags    0  flags
+    type   3:2  error
+    nrtdp  5:4  reads until a device panic
+    """
+
+    SIZE = 32
+    TEXT = "an entry of OCP feature C0h, Error Injection; up to 127 of them"
+
+    class Flags(_Word):
+        """Bits of FLAGS."""
+
+        enable = Bit(0, 0, "enabled")
+        single = Bit(1, 1, "once")
+
+    flags = Field(0, WordAt(1, Flags), "flags")
+    type = Field(2, Number(2, OcpError), "error")
+    nrtdp = Field(4, Number(2), "reads until a device panic")
+
+
+OCP_LOG_PAGES: dict[int, type[_Structure]] = {
+    0xC0: OcpSmartLog,
+    0xC1: OcpErrorRecoveryLog,
+    0xC2: OcpFirmwareHistoryLog,
+    0xC3: OcpLatencyLog,
+    0xC4: OcpCapabilitiesLog,
+    0xC5: OcpUnsupportedLog,
+    0xC6: OcpHardwareLog,
+    0xC7: OcpTcgLog,
+}
+"""Which structure a log page of OCP has, by LID."""

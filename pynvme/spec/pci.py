@@ -5,6 +5,9 @@ Made from spec/pci.py by `python -m tools.specgen`: change it there.
 """
 
 from enum import IntEnum
+from pynvme.structure import Bit, Elements, Field, Nested, Number, Raw, Rest, Text, WordAt
+from pynvme.structure import Structure as _Structure
+from pynvme.structure import Word as _Word
 
 
 class PciRegister(IntEnum):
@@ -113,3 +116,24 @@ class PciSerialNumber(IntEnum):
 
     SERIAL = 4
     SIZE = 12
+
+
+class MsixEntry(_Structure):
+    """MSI-X table entry. Section 7.7.2.5. 16 bytes.
+
+    address    7:0  address of the message
+    data      11:8  data of the message
+    control  15:12  vector control
+    """
+
+    SIZE = 16
+    TEXT = "MSI-X table entry"
+
+    class Control(_Word):
+        """Bits of CONTROL."""
+
+        mask = Bit(0, 0, "the vector is masked")
+
+    address = Field(0, Number(8), "address of the message")
+    data = Field(8, Number(4), "data of the message")
+    control = Field(12, WordAt(4, Control), "vector control")

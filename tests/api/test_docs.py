@@ -49,9 +49,10 @@ def test_a_page_says_something(name):
     assert text.startswith("# ") and len(text.split()) > 50
 
 
-def test_the_scripts_of_the_page_about_errors_print_what_it_says(python):
-    page = (ROOT / "docs/how-to/errors.md").read_text()
-    for script in blocks("docs/how-to/errors.md"):
+@pytest.mark.parametrize("name", ["docs/how-to/errors.md", "docs/how-to/structures.md"])
+def test_the_scripts_of_a_page_print_what_it_says(python, name):
+    page = (ROOT / name).read_text()
+    for script in blocks(name):
         shown = re.match(r"\n((?: {4}.*\n)*)", page.partition(f"```python\n{script}```\n")[2])
         done = python(script)
         assert done.returncode == 0, done.stderr

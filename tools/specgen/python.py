@@ -6,15 +6,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from types import ModuleType
 
-from spec.schema import Enum
-from tools.specgen import book, python_enum
+from spec.schema import Enum, Structure, Table, Word
+from tools.specgen import book, python_enum, python_structure
 
 LICENCE = "# SPDX-License-Identifier: BSD-3-Clause"
 PACKAGE_TEXT = '''"""What the NVMe specifications say: enumerations, commands, structures.
 
 Each module is loaded when it is used.
 
-    from pynvme.spec import AdminOpcode, Status
+    from pynvme import spec
+
+    ns = spec.IdentifyNamespace(buf)      # a view of a Buffer, bytes …; print(ns) shows all fields
+    ns.lbaf[0].lbads, ns.flbas.lbafil     # fields, and bits of fields, are attributes
+    spec.Csts(nvme0[spec.Register.CSTS]).rdy
+    spec.LOG_PAGES[0x02](log).poh
 """'''
 
 
@@ -48,7 +53,60 @@ def enumerations(module: ModuleType) -> Made:
     )
 
 
-MAKERS: tuple[Callable[[ModuleType], Made], ...] = (enumerations,)
+STRUCTURE_IMPORTS = [
+    "from pynvme.structure import Bit, Elements, Field, Nested, Number, Raw, Rest, Text, WordAt",
+    "from pynvme.structure import Structure as _Structure",
+    "from pynvme.structure import Word as _Word",
+]
+
+
+def home(entry: Enum | Structure | Word) -> str:
+    """The module that defines it."""
+    return next(
+        name for name, module in book.modules().items() if any(entry is one for one in vars(module).values())
+    )
+
+
+def imports_of(module: ModuleType, used: list[Enum] | list[Structure] | list[Word]) -> list[str]:
+    """Lines that bring in what other modules define."""
+    found = {(home(entry), entry.name) for entry in used}
+    here = module.__name__.rpartition(".")[2]
+    return [f"from pynvme.spec.{name} import {what}" for name, what in sorted(found) if name != here]
+
+
+def words(module: ModuleType) -> Made:
+    found = entries(module, Word)
+    used = [enum for word in found for enum in python_structure.used_enums(word)]
+    imports = [*STRUCTURE_IMPORTS, *imports_of(module, used)] if found else []
+    return (
+        [word.name for word in found],
+        imports,
+        [line for word in found for line in python_structure.word(word)],
+    )
+
+
+def structures(module: ModuleType) -> Made:
+    found = entries(module, Structure)
+    enums = [enum for one in found for enum in python_structure.used_enums(one)]
+    nested = [other for one in found for other in python_structure.used_classes(one)]
+    imports = [*STRUCTURE_IMPORTS, *imports_of(module, enums), *imports_of(module, nested)] if found else []
+    return (
+        [one.name for one in found],
+        imports,
+        [line for one in found for line in python_structure.structure(one)],
+    )
+
+
+def tables(module: ModuleType) -> Made:
+    found = entries(module, Table)
+    lines = [line for table in found for line in python_structure.table(table)]
+    text = "\n".join(lines)
+    imports = ["from typing import Optional"] if "Optional[" in text else []
+    imports += ["from pynvme.structure import Feature"] if " Feature(" in text else []
+    return [table.name for table in found], imports, ["", *lines] if lines else []
+
+
+MAKERS: tuple[Callable[[ModuleType], Made], ...] = (enumerations, words, structures, tables)
 
 
 def head(name: str, module: ModuleType) -> list[str]:
@@ -105,6 +163,8 @@ def package(modules: dict[str, ModuleType]) -> dict[str, str]:
     names = {}
     for name, module in modules.items():
         defined, text = one_module(name, module)
+        again = {one for others in names.values() for one in others} & set(defined)
+        assert not again, f"spec/{name}.py defines {', '.join(sorted(again))} once more"
         if defined:
             files[f"pynvme/spec/{name}.py"] = text
             names[name] = defined

@@ -1,0 +1,662 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Memory with a layout: what the classes of `pynvme.spec` are made of.
+
+A structure is a view of memory that somebody else owns: a Buffer, bytes, a bytearray, a memoryview, a numpy
+array. Its fields are attributes. Reading one reads the memory, and setting one writes to it, unless it is
+read-only.
+
+    ns = spec.IdentifyNamespace(buf)
+    ns.nsze                          # 2097152
+    ns.lbaf[0].lbads                 # 9
+    ns.flbas.lbafil                  # bits by their names; ns.flbas is an int as well
+    print(ns)                        # all fields, with units and meaning
+    dict(ns), ns.as_dict()           # the second one without any classes of ours, for JSON
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from enum import IntEnum
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, Union, cast, overload
+
+T = TypeVar("T")
+S = TypeVar("S", bound="Structure")
+W = TypeVar("W", bound="Word")
+
+
+class Bit:
+    """Some bits of a word, as an attribute of it: an int, or a member of `values` where that has one."""
+
+    def __init__(
+        self,
+        low: int,
+        high: int,
+        text: str = "",
+        unit: str = "",
+        zeroes_based: bool = False,
+        values: type[IntEnum] | None = None,
+    ) -> None:
+        self.low = low
+        self.mask = (1 << (high - low + 1)) - 1
+        self.text = text
+        self.unit = unit
+        self.zeroes_based = zeroes_based
+        self.values = values
+        self.__doc__ = _document(f"bits {high}:{low}" if high > low else f"bit {low}", self)
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, word: None, owner: type) -> Bit: ...
+
+    @overload
+    def __get__(self, word: Word, owner: type) -> int: ...
+
+    def __get__(self, word: Word | None, owner: type) -> Bit | int:
+        if word is None:
+            return self
+        return _named(int(word) >> self.low & self.mask, self.values)
+
+    def __set__(self, word: Word, value: int) -> None:
+        if word._home is None:
+            kind = type(word).__name__
+            raise AttributeError(f"this {kind} is a number, not memory: use replace({self.name}={value!r})")
+        structure, field = word._home
+        now = type(word)(field.__get__(structure, type(structure)))
+        field.__set__(structure, now.replace(**{self.name: value}))
+
+
+class Word(int):
+    """A number whose bits have names: an int, with an attribute for each of them.
+
+    Where it was read from a structure, setting an attribute changes the memory; this number stays as it was.
+    """
+
+    BITS: ClassVar[dict[str, Bit]] = {}
+    _home: tuple[Structure, Any] | None = None
+
+    def __init_subclass__(cls) -> None:
+        cls.BITS = {name: bit for name, bit in vars(cls).items() if isinstance(bit, Bit)}
+
+    def replace(self: W, **bits: int) -> W:
+        """The same number with other values of some bits. TypeError: no such bits; ValueError: too large."""
+        number = int(self)
+        for name, value in bits.items():
+            bit = self.BITS.get(name)
+            if bit is None:
+                raise TypeError(
+                    f"{type(self).__name__} has no bits called {name}: it has {', '.join(self.BITS)}"
+                )
+            _check_range(f"{type(self).__name__}.{name}", value, bit.mask)
+            number = number & ~(bit.mask << bit.low) | int(value) << bit.low
+        return type(self)(number)
+
+    def keys(self) -> list[str]:
+        """Names of the bits: dict(word) is them and their values."""
+        return list(self.BITS)
+
+    def __getitem__(self, name: str) -> int:
+        if name not in self.BITS:
+            raise KeyError(name)
+        return cast(int, getattr(self, name))
+
+    def as_dict(self) -> dict[str, int]:
+        """Names of the bits and their values as plain numbers."""
+        return {name: int(getattr(self, name)) for name in self.BITS}
+
+    def __repr__(self) -> str:
+        parts = [
+            name if bit.mask == 1 else f"{name}={_plain(value)}"
+            for name, bit in self.BITS.items()
+            if (value := getattr(self, name))
+        ]
+        return f"{int(self):#x} ({' '.join(parts)})" if parts else f"{int(self):#x}"
+
+    __str__ = __repr__
+
+
+class Item(Generic[T]):
+    """One value at a place in memory: how it is read and written. The classes below are its kinds."""
+
+    size: int
+
+    def read(self, structure: Structure, at: int) -> T:
+        raise NotImplementedError
+
+    def write(self, view: memoryview, at: int, value: T, name: str) -> None:
+        raise NotImplementedError
+
+
+class Number(Item[int]):
+    """A little-endian number, or a member of `values` where that has one."""
+
+    def __init__(self, size: int, values: type[IntEnum] | None = None) -> None:
+        self.size = size
+        self.values = values
+
+    def read(self, structure: Structure, at: int) -> int:
+        return _named(int.from_bytes(structure._view[at : at + self.size], "little"), self.values)
+
+    def write(self, view: memoryview, at: int, value: int, name: str) -> None:
+        _check_range(name, value, (1 << 8 * self.size) - 1)
+        view[at : at + self.size] = int(value).to_bytes(self.size, "little")
+
+
+class WordAt(Item[W]):
+    """A little-endian number whose bits have names."""
+
+    def __init__(self, size: int, kind: type[W]) -> None:
+        self.size = size
+        self.kind = kind
+
+    def read(self, structure: Structure, at: int) -> W:
+        return self.kind(int.from_bytes(structure._view[at : at + self.size], "little"))
+
+    def write(self, view: memoryview, at: int, value: int, name: str) -> None:
+        _check_range(name, value, (1 << 8 * self.size) - 1)
+        view[at : at + self.size] = int(value).to_bytes(self.size, "little")
+
+
+class Text(Item[str]):
+    """Characters, padded at their end with `padding`, which reading takes off."""
+
+    def __init__(self, size: int, padding: str = " ") -> None:
+        self.size = size
+        self.padding = padding
+
+    def read(self, structure: Structure, at: int) -> str:
+        raw = bytes(structure._view[at : at + self.size])
+        return raw.decode("utf-8", "backslashreplace").rstrip(" \0")
+
+    def write(self, view: memoryview, at: int, value: str, name: str) -> None:
+        if not isinstance(value, str):
+            raise TypeError(f"{name} takes a str, not {type(value).__name__}")
+        raw = value.encode("utf-8")
+        if len(raw) > self.size:
+            raise ValueError(f"{name} takes {self.size} characters at most, not {len(raw)}: {value!r}")
+        view[at : at + self.size] = raw.ljust(self.size, self.padding.encode())
+
+
+class Raw(Item[bytes]):
+    """Bytes as they are."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def read(self, structure: Structure, at: int) -> bytes:
+        return bytes(structure._view[at : at + self.size])
+
+    def write(self, view: memoryview, at: int, value: bytes, name: str) -> None:
+        if len(value) != self.size:
+            raise ValueError(f"{name} takes {self.size} bytes, not {len(value)}")
+        view[at : at + self.size] = bytes(value)
+
+
+class Nested(Item[S]):
+    """Another structure in the same memory."""
+
+    def __init__(self, kind: type[S]) -> None:
+        self.size = kind.SIZE
+        self.kind = kind
+
+    def read(self, structure: Structure, at: int) -> S:
+        return self.kind._at(structure._view, at, structure._end_of(at, self.kind))
+
+    def write(self, view: memoryview, at: int, value: S, name: str) -> None:
+        raw = bytes(value)
+        if not isinstance(value, self.kind) or len(raw) != self.size:
+            raise TypeError(
+                f"{name} takes a {self.kind.__name__} of {self.size} bytes, not {type(value).__name__}"
+            )
+        view[at : at + self.size] = raw
+
+
+class Field(Generic[T]):
+    """A field of a structure: an attribute at byte `offset`."""
+
+    def __init__(
+        self, offset: int, item: Item[T], text: str = "", unit: str = "", zeroes_based: bool = False
+    ) -> None:
+        self.offset = offset
+        self.item = item
+        self.text = text
+        self.unit = unit
+        self.zeroes_based = zeroes_based
+        self.values = getattr(item, "values", None)
+        self.__doc__ = _document(_span(offset, item.size), self)
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, structure: None, owner: type) -> Field[T]: ...
+
+    @overload
+    def __get__(self, structure: Structure, owner: type) -> T: ...
+
+    def __get__(self, structure: Structure | None, owner: type) -> Field[T] | T:
+        if structure is None:
+            return self
+        value = self.item.read(structure, structure._start + self.offset)
+        if isinstance(value, Word):
+            value._home = (structure, self)
+        return value
+
+    def __set__(self, structure: Structure, value: T) -> None:
+        name = f"{type(structure).__name__}.{self.name}"
+        self.item.write(structure._writable(name), structure._start + self.offset, value, name)
+
+
+class Array(Sequence[T]):
+    """Elements of a structure, in its memory. It can be indexed, sliced, and written to by an index."""
+
+    def __init__(self, structure: Structure, item: Item[T], places: Sequence[int], name: str) -> None:
+        self._structure = structure
+        self._item = item
+        self._places = places
+        self._name = name
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[T]: ...
+
+    def __getitem__(self, index: int | slice) -> T | list[T]:
+        if isinstance(index, slice):
+            return [self._read(place, number) for number, place in enumerate(self._places[index])]
+        return self._read(self._place(index), index)
+
+    def _read(self, place: int, index: int) -> T:
+        value = self._item.read(self._structure, place)
+        if isinstance(value, Word):
+            value._home = (self._structure, _Element(self._item, place, f"{self._name}[{index}]"))
+        return value
+
+    def _place(self, index: int) -> int:
+        try:
+            return self._places[index]
+        except IndexError:
+            raise IndexError(f"{self._name} has {len(self)} elements, and no index {index}") from None
+
+    def __setitem__(self, index: int, value: T) -> None:
+        name = f"{self._name}[{index}]"
+        self._item.write(self._structure._writable(name), self._place(index), value, name)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"[{', '.join(_plain(value) for value in self)}]"
+
+
+class _Element(Generic[T]):
+    """An element of an array, as what a word was read from."""
+
+    def __init__(self, item: Item[T], place: int, name: str) -> None:
+        self.item, self.place, self.name = item, place, name
+
+    def __get__(self, structure: Structure, owner: type) -> T:
+        return self.item.read(structure, self.place)
+
+    def __set__(self, structure: Structure, value: T) -> None:
+        self.item.write(structure._writable(self.name), self.place, value, self.name)
+
+
+class Elements(Generic[T]):
+    """A field that is an array: `count` elements, or None: as many as the memory holds.
+
+    There are no more than the field `counted_by` says. ends_with: the member of an element whose 0 ends it.
+    """
+
+    def __init__(
+        self,
+        offset: int,
+        item: Item[T],
+        count: int | None,
+        text: str = "",
+        unit: str = "",
+        counted_by: str = "",
+        ends_with: str = "",
+        zeroes_based: bool = False,
+    ) -> None:
+        self.offset = offset
+        self.item = item
+        self.count = count
+        self.text = text
+        self.unit = unit
+        self.counted_by = counted_by
+        self.ends_with = ends_with
+        self.zeroes_based = zeroes_based
+        self.values = getattr(item, "values", None)
+        what = f"array of {count}" if count else "array"
+        self.__doc__ = _document(f"{what} from byte {offset} on, {item.size} bytes each", self)
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, structure: None, owner: type) -> Elements[T]: ...
+
+    @overload
+    def __get__(self, structure: Structure, owner: type) -> Array[T]: ...
+
+    def __get__(self, structure: Structure | None, owner: type) -> Elements[T] | Array[T]:
+        if structure is None:
+            return self
+        name = f"{type(structure).__name__}.{self.name}"
+        return Array(structure, self.item, self._places(structure), name)
+
+    def __set__(self, structure: Structure, value: Sequence[T]) -> None:
+        array = self.__get__(structure, type(structure))
+        if len(value) != len(array):
+            raise ValueError(f"{array._name} has {len(array)} elements, not {len(value)}")
+        for index, element in enumerate(value):
+            array[index] = element
+
+    def _places(self, structure: Structure) -> Sequence[int]:
+        start = structure._start + self.offset
+        most = self._most(structure)
+        if isinstance(self.item, Nested) and (self.item.kind.VARIES or self.ends_with):
+            return list(self._walk(structure, start, most))
+        room = max(0, structure._end - start) // self.item.size
+        return range(start, start + min(most, room) * self.item.size, self.item.size)
+
+    def _most(self, structure: Structure) -> int:
+        """How many elements there are at most; a field tells, if its value is not beyond the array."""
+        limits = [self.count] if self.count is not None else []
+        if self.counted_by:
+            field = getattr(type(structure), self.counted_by)
+            limits.append(int(getattr(structure, self.counted_by)) + field.zeroes_based)
+        return min(limits) if limits else structure._end
+
+    def _walk(self, structure: Structure, place: int, most: int) -> Iterator[int]:
+        """Where elements are that differ in length."""
+        while most > 0 and place + self.item.size <= structure._end:
+            element = self.item.read(structure, place)
+            assert isinstance(element, Structure)
+            if self.ends_with and not getattr(element, self.ends_with):
+                return
+            length = element._length()
+            if length < self.item.size or place + length > structure._end:
+                return
+            yield place
+            place += length
+            most -= 1
+
+
+class Rest:
+    """Bytes at the end of a structure: as many as the field `counted_by` says, or all that there are."""
+
+    def __init__(self, offset: int, text: str = "", unit: str = "", counted_by: str = "") -> None:
+        self.offset = offset
+        self.text = text
+        self.unit = unit
+        self.counted_by = counted_by
+        self.zeroes_based = False
+        self.values = None
+        self.__doc__ = _document(f"from byte {offset} on", self)
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, structure: None, owner: type) -> Rest: ...
+
+    @overload
+    def __get__(self, structure: Structure, owner: type) -> memoryview: ...
+
+    def __get__(self, structure: Structure | None, owner: type) -> Rest | memoryview:
+        if structure is None:
+            return self
+        start = structure._start + self.offset
+        end = structure._end
+        if self.counted_by:
+            end = min(end, start + int(getattr(structure, self.counted_by)))
+        return structure._view[start : max(start, end)]
+
+    def __set__(self, structure: Structure, value: bytes) -> None:
+        name = f"{type(structure).__name__}.{self.name}"
+        structure._writable(name)
+        target = self.__get__(structure, type(structure))
+        if len(value) != len(target):
+            raise ValueError(f"{name} takes {len(target)} bytes, not {len(value)}")
+        target[:] = bytes(value)
+
+
+AnyField = Union[Field[Any], Elements[Any], Rest]
+
+
+class Structure:
+    """A view of memory. Subclasses have the fields; without a buffer it has zeroed memory of its own.
+
+    offset: where in the buffer it begins, in bytes.
+    TypeError: buffer has no memory that can be seen as bytes. ValueError: it is too short.
+    """
+
+    SIZE: ClassVar[int] = 0
+    """Bytes, without an array at the end."""
+    VARIES: ClassVar[bool] = False
+    """Whether two of them may differ in length."""
+    LENGTH: ClassVar[tuple[str | int, ...]] = ()
+    """The length in bytes, as a sum of numbers and fields; empty: it follows from the array at the end."""
+    TEXT: ClassVar[str] = ""
+    FIELDS: ClassVar[dict[str, AnyField]] = {}
+    """All fields by their names, in their order."""
+
+    _view: memoryview
+    _start: int
+    _end: int
+
+    def __init_subclass__(cls) -> None:
+        cls.FIELDS = {
+            name: field for name, field in vars(cls).items() if isinstance(field, (Field, Elements, Rest))
+        }
+
+    def __init__(self, buffer: Any = None, offset: int = 0) -> None:
+        name = type(self).__name__
+        if buffer is None:
+            buffer = bytearray(offset + self.SIZE)
+        try:
+            view = memoryview(buffer).cast("B")
+        except TypeError:
+            kind = type(buffer).__name__
+            raise TypeError(f"{name} is a view of a Buffer, bytes or other memory, not of {kind}") from None
+        if offset < 0 or len(view) - offset < self.SIZE:
+            where = f" from {offset} on" if offset else ""
+            raise ValueError(
+                f"{name} has {self.SIZE} bytes, but the buffer has {max(0, len(view) - offset)}{where}"
+            )
+        self._view, self._start, self._end = view, offset, len(view)
+        self._end = self._limit()
+
+    @classmethod
+    def _at(cls: type[S], view: memoryview, start: int, end: int) -> S:
+        """One in another's memory."""
+        new = object.__new__(cls)
+        new._view, new._start, new._end = view, start, end
+        new._end = new._limit()
+        return new
+
+    def _limit(self) -> int:
+        """Where it ends: by its size, its own length, or else the memory."""
+        if self.LENGTH:
+            return min(self._end, self._start + self._length())
+        return self._end if self.VARIES else self._start + self.SIZE
+
+    def _end_of(self, at: int, kind: type[Structure]) -> int:
+        return self._end if kind.VARIES else at + kind.SIZE
+
+    def _writable(self, name: str) -> memoryview:
+        if self._view.readonly:
+            raise TypeError(f"{name} cannot be set: the memory is read-only, as bytes are")
+        return self._view
+
+    def __len__(self) -> int:
+        """Bytes, with an array at its end, as far as the memory holds them."""
+        return min(self._length(), self._end - self._start)
+
+    def _length(self) -> int:
+        """Bytes, by what its fields say."""
+        if self.LENGTH:
+            return sum(part if isinstance(part, int) else int(getattr(self, part)) for part in self.LENGTH)
+        length = self.SIZE
+        for field in self.FIELDS.values():
+            if isinstance(field, Rest):
+                length = max(length, field.offset + len(field.__get__(self, type(self))))
+            elif isinstance(field, Elements) and field.count is None:
+                places = field._places(self)
+                if len(places):
+                    last = Array(self, field.item, places, "")[-1]
+                    size = len(last) if isinstance(last, Structure) else field.item.size
+                    length = max(length, places[-1] + size - self._start)
+        return length
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __bytes__(self) -> bytes:
+        return bytes(self._view[self._start : self._start + len(self)])
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and bytes(self) == bytes(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def keys(self) -> list[str]:
+        """Names of the fields: dict(structure) is them and their values."""
+        return list(self.FIELDS)
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.FIELDS:
+            raise KeyError(name)
+        return getattr(self, name)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All fields as plain numbers, texts, bytes, lists and dicts; words as their number."""
+        return {name: _as_plain(getattr(self, name)) for name in self.FIELDS}
+
+    def __repr__(self) -> str:
+        parts = [f"{name}={_plain(getattr(self, name))}" for name in self.FIELDS]
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+    def __str__(self) -> str:
+        return "\n".join([f"{self.TEXT or type(self).__name__}, {len(self)} bytes", *self._lines("  ")])
+
+    def _lines(self, indent: str) -> Iterator[str]:
+        width = max((len(name) for name in self.FIELDS), default=0)
+        for name, field in self.FIELDS.items():
+            value = getattr(self, name)
+            yield f"{indent}{name:<{width}}  {_shown(value, field)}".rstrip()
+            if isinstance(value, Structure):
+                yield from value._lines(indent + "  ")
+            elif isinstance(value, Array) and any(isinstance(element, Structure) for element in value[:1]):
+                for index, element in enumerate(value):
+                    if any(bytes(element)):
+                        yield f"{indent}  {name}[{index}]"
+                        yield from element._lines(indent + "    ")
+
+
+class Feature(NamedTuple):
+    """A feature: its word, of command dword `dword` and of dword 0 of the completion, and its data."""
+
+    word: type[Word] | None
+    data: type[Structure] | None
+    dword: int
+
+
+# ---- how values are told ----
+
+
+def _named(number: int, values: type[IntEnum] | None) -> int:
+    if values is None:
+        return number
+    try:
+        return values(number)
+    except ValueError:
+        return number
+
+
+def _check_range(name: str, value: object, most: int) -> None:
+    if not isinstance(value, int):
+        raise TypeError(f"{name} takes an int, not {type(value).__name__}")
+    if not 0 <= value <= most:
+        raise ValueError(f"{name} takes 0 to {most:#x}, not {int(value):#x}")
+
+
+def _span(offset: int, size: int) -> str:
+    return f"bytes {offset + size - 1}:{offset}" if size > 1 else f"byte {offset}"
+
+
+def _document(where: str, field: Any) -> str:
+    """The docstring of a field, for help()."""
+    notes = [field.text, field.unit and f"in {field.unit}", "0's based" if field.zeroes_based else ""]
+    text = ", ".join(part for part in notes if part)
+    return f"{text} ({where})" if text else where
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, IntEnum):
+        return f"{value.name}({int(value)})"
+    if isinstance(value, Word):
+        return f"{int(value):#x}"
+    if isinstance(value, memoryview):
+        return f"<{len(value)} bytes>"
+    if isinstance(value, bytes):
+        return value.hex() if len(value) <= 16 else f"<{len(value)} bytes>"
+    if isinstance(value, Array) and len(value) > 16:
+        return f"<{len(value)} elements>"
+    return repr(value)
+
+
+def _as_plain(value: Any) -> Any:
+    if isinstance(value, Structure):
+        return value.as_dict()
+    if isinstance(value, Array):
+        return [_as_plain(element) for element in value]
+    if isinstance(value, memoryview):
+        return bytes(value)
+    return int(value) if isinstance(value, int) else value
+
+
+def _shown(value: object, field: AnyField) -> str:
+    """A value with its unit and meaning, for one line."""
+    note = ", ".join(part for part in (field.text, "0's based" if field.zeroes_based else "") if part)
+    if isinstance(value, Structure):
+        return note
+    if isinstance(value, Array):
+        elements = [] if any(isinstance(element, Structure) for element in value[:1]) else list(value)
+        shown = f"{len(value)} of {note}"
+        return shown + _set_elements(elements)
+    text = str(value) if isinstance(value, (str, Word)) else _plain(value)
+    unit = f" {field.unit}" if field.unit else ""
+    return f"{text + unit:<24}  {note}" if note else text + unit
+
+
+def _set_elements(elements: list[object]) -> str:
+    """The elements that are not 0, by their index."""
+    found = [f"[{index}] {_plain(element)}" for index, element in enumerate(elements) if element]
+    return ": " + ", ".join(found) if found else ""
+
+
+__all__ = [
+    "Array",
+    "Bit",
+    "Elements",
+    "Feature",
+    "Field",
+    "Nested",
+    "Number",
+    "Raw",
+    "Rest",
+    "Structure",
+    "Text",
+    "Word",
+    "WordAt",
+]

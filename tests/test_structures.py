@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""pynvme.spec's structures are views of memory: what is read, written and refused."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import nvme
+import pytest
+
+from pynvme import spec
+from pynvme.structure import Elements, Field, Nested, Rest, Structure, Word
+
+STRUCTURES = [
+    kind
+    for kind in (getattr(spec, name) for name in dir(spec))
+    if isinstance(kind, type) and issubclass(kind, Structure)
+]
+WORDS = [
+    kind
+    for kind in (getattr(spec, name) for name in dir(spec))
+    if isinstance(kind, type) and issubclass(kind, Word)
+]
+
+
+def namespace_bytes() -> bytearray:
+    """Identify Namespace, typed by hand: 1 TiB in LBAs of 4096 bytes, of the third format."""
+    data = bytearray(4096)
+    data[0:8] = (1 << 28).to_bytes(8, "little")
+    data[24] = 0x14  # DAE and OPTPERF
+    data[25] = 2
+    data[26] = 0x02
+    data[48:64] = (1 << 40).to_bytes(16, "little")
+    data[104:120] = bytes(range(16))
+    data[128:140] = bytes([0, 0, 9, 2, 8, 0, 9, 3, 0, 0, 12, 0])
+    return data
+
+
+def test_fields_are_attributes() -> None:
+    ns = spec.IdentifyNamespace(namespace_bytes())
+    assert (ns.nsze, ns.nvmcap, ns.nlbaf) == (1 << 28, 1 << 40, 2)
+    assert ns.nguid == bytes(range(16))
+    assert [(f.ms, f.lbads, f.rp.rp) for f in ns.lbaf[:3]] == [(0, 9, 2), (8, 9, 3), (0, 12, 0)]
+    assert len(ns.lbaf) == 64 and ns.lbaf[-1].lbads == 0
+
+
+def test_bits_are_attributes_of_a_number() -> None:
+    ns = spec.IdentifyNamespace(namespace_bytes())
+    assert ns.nsfeat == 0x14 and ns.nsfeat & 4
+    assert (ns.nsfeat.dae, ns.nsfeat.optperf, ns.nsfeat.thinp) == (1, 1, 0)
+    assert repr(ns.nsfeat) == "0x14 (dae optperf)"
+    assert spec.Csts(0x9).shst is spec.ShutdownStatus.COMPLETE
+    assert spec.Cc(0x460001).replace(en=0, shn=2) == 0x468000
+    assert dict(spec.Aqa(0x001F000F)) == {"asqs": 15, "acqs": 31}
+
+
+def test_a_value_without_a_name_is_a_number() -> None:
+    assert spec.Csts(0xC).shst == 3
+    ctrl = spec.IdentifyController()
+    ctrl.cntrltype = 1
+    assert ctrl.cntrltype is spec.ControllerType.IO
+    ctrl.cntrltype = 0x77
+    assert ctrl.cntrltype == 0x77 and "cntrltype=119" in repr(ctrl)
+
+
+def test_a_view_of_a_buffer_reads_and_writes_its_memory() -> None:
+    buf = nvme.Buffer(4096)
+    ns = spec.IdentifyNamespace(buf)
+    buf[0:2] = b"\x34\x12"
+    assert ns.nsze == 0x1234
+    ns.nsze = 0xABCDEF
+    ns.flbas.mdbs = 1
+    ns.flbas.lbafil = 5
+    ns.lbaf[5].lbads = 12
+    assert buf.data(2, 0) == 0xABCDEF
+    assert (buf[26], buf[150]) == (0x15, 12)
+
+
+def test_texts_are_padded_as_the_specification_says() -> None:
+    ctrl = spec.IdentifyController()
+    ctrl.sn = "S123"
+    ctrl.subnqn = "nqn.2014-08.org.example:1"
+    raw = bytes(ctrl)
+    assert raw[4:24] == b"S123".ljust(20)
+    assert raw[768:1024] == b"nqn.2014-08.org.example:1".ljust(256, b"\0")
+    assert (ctrl.sn, ctrl.subnqn) == ("S123", "nqn.2014-08.org.example:1")
+
+
+def test_a_buffer_that_is_too_short_is_refused_by_its_numbers() -> None:
+    with pytest.raises(ValueError, match=r"IdentifyNamespace has 4096 bytes, but the buffer has 512$"):
+        spec.IdentifyNamespace(bytes(512))
+    with pytest.raises(ValueError, match="LbaFormat has 4 bytes, but the buffer has 2 from 6 on"):
+        spec.LbaFormat(bytes(8), 6)
+    with pytest.raises(TypeError, match=r"SmartLog is a view of a Buffer, bytes or other memory, not of int"):
+        spec.SmartLog(512)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "text"),
+    [
+        (
+            lambda ns: setattr(ns, "nlbaf", 256),
+            ValueError,
+            "nlbaf takes 0 to 0xff, not 0x100",
+        ),
+        (
+            lambda ns: setattr(ns, "nsze", -1),
+            ValueError,
+            "nsze takes 0 to 0xffffffffffffffff",
+        ),
+        (lambda ns: setattr(ns, "nsze", "1"), TypeError, "IdentifyNamespace.nsze takes an int, not str"),
+        (lambda ns: setattr(ns.flbas, "lbafil", 16), ValueError, "Flbas.lbafil takes 0 to 0xf, not 0x10"),
+        (lambda ns: ns.lbaf[64], IndexError, "IdentifyNamespace.lbaf has 64 elements, and no index 64"),
+        (lambda ns: setattr(ns, "nguid", b"1"), ValueError, "IdentifyNamespace.nguid takes 16 bytes, not 1"),
+        (lambda ns: setattr(ns, "lbaf", []), ValueError, "IdentifyNamespace.lbaf has 64 elements, not 0"),
+        (
+            lambda ns: ns.flbas.replace(x=1),
+            TypeError,
+            "no bits called x: it has lbafil, mdbs, lbafih",
+        ),
+        (lambda ns: ns["nothing"], KeyError, "nothing"),
+    ],
+)
+def test_what_does_not_fit_is_refused_and_changes_nothing(change: Any, error: type, text: str) -> None:
+    ns = spec.IdentifyNamespace(namespace_bytes())
+    with pytest.raises(error, match=text):
+        change(ns)
+    assert bytes(ns) == bytes(namespace_bytes())
+
+
+def test_memory_that_is_read_only_is_not_written() -> None:
+    ns = spec.IdentifyNamespace(bytes(4096))
+    for change in (
+        lambda: setattr(ns, "nsze", 1),
+        lambda: setattr(ns.flbas, "mdbs", 1),
+        lambda: setattr(ns.lbaf[1], "ms", 8),
+        lambda: setattr(spec.TelemetryLog(bytes(1024)), "blocks", bytes(512)),
+    ):
+        with pytest.raises(TypeError, match="cannot be set: the memory is read-only, as bytes are"):
+            change()
+
+
+def test_a_number_of_its_own_has_no_memory_to_change() -> None:
+    with pytest.raises(AttributeError, match=r"this Csts is a number, not memory: use replace\(rdy=1\)"):
+        spec.Csts(0).rdy = 1
+
+
+def test_a_list_has_as_many_elements_as_it_says_and_the_memory_holds() -> None:
+    report = spec.ZoneReport(bytearray(64 + 3 * 64 + 10))
+    report.nz = 2
+    assert len(report.zones) == 2
+    report.nz = 1 << 60
+    assert len(report.zones) == 3
+    report.zones[2].zslba = 0x5000
+    assert report.zones[2].zslba == 0x5000
+    sets = spec.NvmSetList()
+    sets.nid = 200
+    assert len(sets.entry) == 31
+
+
+def test_a_count_that_is_0_based_has_one_more() -> None:
+    log = spec.FdpConfigurationsLog(bytearray(16 + 2 * 68))
+    for place in (16, 84):
+        configuration = spec.FdpConfiguration(memoryview(log._view), place)
+        configuration.dsze = 68
+    log.nfdpc = 1
+    assert len(log.configurations) == 2
+
+
+def test_elements_that_differ_in_length_are_found_by_it() -> None:
+    data = bytearray(16 + 32 + 2 * 4 + 32 + 4)
+    ana = spec.AnaLog(data)
+    ana.nagd = 2
+    spec.AnaGroup(data, 16).nnv = 2
+    spec.AnaGroup(data, 56).nnv = 1
+    data[48:56] = (1).to_bytes(4, "little") + (7).to_bytes(4, "little")
+    data[88:92] = (9).to_bytes(4, "little")
+    assert [list(group.nsid) for group in ana.groups] == [[1, 7], [9]]
+    assert len(ana) == len(data)
+
+
+def test_descriptors_end_where_their_kind_is_0() -> None:
+    data = bytearray(4096)
+    data[0:4], data[4:12] = bytes([1, 8, 0, 0]), bytes(range(8))
+    data[12:16], data[16:17] = bytes([4, 1, 0, 0]), b"\x02"
+    found = spec.NamespaceIdList(data).descriptors
+    assert [(one.nidt, bytes(one.nid)) for one in found] == [
+        (spec.Nidt.EUI64, bytes(range(8))),
+        (spec.Nidt.CSI, b"\x02"),
+    ]
+
+
+def test_events_are_found_by_the_lengths_of_their_headers() -> None:
+    data = bytearray(512 + 24 + 12 + 24 + 2)
+    log = spec.PersistentEventLog(data)
+    log.tnev = 2
+    for place, kind, length in ((512, 7, 12), (548, 13, 2)):
+        event = spec.PersistentEvent(data, place)
+        event.et, event.ehl, event.el = kind, 21, length
+    data[572:574] = b"\x05\x01"
+    assert [event.et for event in log.events] == [
+        spec.PersistentEventType.FORMAT_START,
+        spec.PersistentEventType.THERMAL,
+    ]
+    assert spec.ThermalExcursionEvent(log.events[1].data).ovt == 5
+
+
+@pytest.mark.parametrize("value", [0, 1, 0xFF])
+def test_lengths_that_make_no_sense_end_a_list(value: int) -> None:
+    data = bytearray([value]) * 600
+    assert len(spec.PersistentEventLog(data).events) <= 4
+    assert len(spec.AnaLog(data).groups) <= 18
+    assert len(spec.FdpConfigurationsLog(data).configurations) <= 9
+
+
+@pytest.mark.parametrize("kind", STRUCTURES, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("fill", [0x00, 0xFF, 0xA5])
+def test_every_structure_tells_all_of_its_fields(kind: type[Structure], fill: int) -> None:
+    view = kind(bytes([fill]) * (kind.SIZE + 100))
+    assert list(dict(view)) == list(kind.FIELDS) and kind.FIELDS
+    text = str(view)
+    assert all(f" {name} " in text for name in kind.FIELDS)
+    assert repr(view).startswith(f"{kind.__name__}(")
+    json.dumps(view.as_dict(), default=bytes.hex)
+    assert kind.__doc__ and all(f"    {name} " in kind.__doc__ for name in kind.FIELDS)
+
+
+@pytest.mark.parametrize("kind", STRUCTURES, ids=lambda kind: kind.__name__)
+def test_no_field_lies_over_another_or_beyond_the_structure(kind: type[Structure]) -> None:
+    end = 0
+    for name, field in kind.FIELDS.items():
+        assert field.offset >= end, name
+        if isinstance(field, Rest) or (isinstance(field, Elements) and field.count is None):
+            assert field.offset == kind.SIZE, name
+            continue
+        count = field.count if isinstance(field, Elements) else 1
+        end = field.offset + field.item.size * (count or 1)
+        assert end <= kind.SIZE, name
+
+
+@pytest.mark.parametrize("kind", STRUCTURES, ids=lambda kind: kind.__name__)
+def test_every_number_can_be_written_and_read_back(kind: type[Structure]) -> None:
+    view = kind(bytearray(kind.SIZE))
+    for name, field in kind.FIELDS.items():
+        if isinstance(field, Field) and not isinstance(field.item, Nested) and isinstance(view[name], int):
+            most = (1 << 8 * field.item.size) - 1
+            setattr(view, name, most)
+            assert view[name] == most
+            setattr(view, name, 0)
+    assert not any(bytes(view)[: kind.SIZE])
+
+
+@pytest.mark.parametrize("kind", WORDS, ids=lambda kind: kind.__name__)
+def test_bits_of_a_word_do_not_overlap(kind: type[Word]) -> None:
+    seen = 0
+    for name, bit in kind.BITS.items():
+        mask = bit.mask << bit.low
+        assert not seen & mask, name
+        seen |= mask
+        assert getattr(kind(mask), name) == bit.mask
+
+
+def test_importing_nvme_does_not_load_the_structures() -> None:
+    code = (
+        "import sys, nvme\n"
+        "assert not [name for name in sys.modules if name.startswith(('pynvme.spec', 'pynvme.structure'))]\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_help_tells_bytes_and_units() -> None:
+    lines = [" ".join(line.split()) for line in (spec.IdentifyController.__doc__ or "").splitlines()]
+    assert "wctemp 267:266 warning composite temperature, 0: none, Kelvin, since 1.2" in lines
+    assert spec.IdentifyController.mdts.__doc__ == (
+        "maximum data transfer size, 0: no limit, in 2^n pages of CAP.MPSMIN (byte 77)"
+    )

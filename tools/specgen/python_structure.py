@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Structures, words and tables as classes of Python, on top of pynvme/structure.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from spec.schema import Bits, Enum, Feature, Field, Structure, Table, Word
+
+
+def quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def class_name(field: str) -> str:
+    """The class of a field's bits: `flbas` has Flbas, `epfr_fqv_ts` has EpfrFqvTs."""
+    return "".join(part.capitalize() for part in field.split("_"))
+
+
+def sentence(text: str, section: str) -> str:
+    """A docstring's line: the text, and where the specification says so."""
+    where = f" Section {section}." if section else ""
+    return f"{text.rstrip('.')}.{where}"
+
+
+def arguments(entry: Field | Bits) -> str:
+    """What follows the place of a field or of bits: text, unit and convention, as far as they are known."""
+    parts = []
+    if entry.text or entry.unit:
+        parts.append(quoted(entry.text))
+    if entry.unit:
+        parts.append(quoted(entry.unit))
+    if entry.zeroes_based:
+        parts.append("zeroes_based=True")
+    return "".join(f", {part}" for part in parts)
+
+
+# ---- bits ----
+
+
+def bit(bits: Bits) -> str:
+    values = f", values={bits.values.name}" if bits.values else ""
+    return f"{bits.name} = Bit({bits.low}, {bits.top}{arguments(bits)}{values})"
+
+
+def word_class(name: str, bits: tuple[Bits, ...], text: str, indent: str) -> list[str]:
+    return [
+        f"{indent}class {name}(_Word):",
+        f'{indent}    """{text}"""',
+        "",
+        *(f"{indent}    {bit(part)}" for part in bits),
+        "",
+    ]
+
+
+def word(item: Word) -> list[str]:
+    return ["", "", *word_class(item.name, item.bits, sentence(item.text, item.section), "")[:-1]]
+
+
+# ---- structures ----
+
+
+def item_of(field: Field) -> str:
+    """How one element of a field is read and written."""
+    if field.kind == "struct":
+        assert field.struct
+        return f"Nested({field.struct.name})"
+    if field.kind == "ascii":
+        return f"Text({field.size})"
+    if field.kind == "utf8":
+        return f'Text({field.size}, "\\0")'
+    if field.kind == "bytes":
+        return f"Raw({field.size})"
+    if field.bits:
+        return f"WordAt({field.size}, {class_name(field.name)})"
+    values = f", {field.values.name}" if field.values else ""
+    return f"Number({field.size}{values})"
+
+
+def member(field: Field) -> str:
+    counted = f", counted_by={quoted(field.counted_by)}" if field.counted_by else ""
+    if field.count == 0 and field.kind == "bytes":
+        return f"{field.name} = Rest({field.offset}{arguments(field)}{counted})"
+    if field.count != 1:
+        count = field.count or None
+        ends = f", ends_with={quoted(field.ends_with)}" if field.ends_with else ""
+        place = f"{field.offset}, {item_of(field)}, {count}"
+        return f"{field.name} = Elements({place}{arguments(field)}{counted}{ends})"
+    return f"{field.name} = Field({field.offset}, {item_of(field)}{arguments(field)})"
+
+
+def where(field: Field) -> str:
+    if field.count == 0:
+        return f"{field.offset}…"
+    last = field.end - 1
+    return f"{last}:{field.offset}" if last > field.offset else str(last)
+
+
+def table_of_fields(item: Structure) -> Iterator[str]:
+    """What help() shows of a structure: its fields, their bytes, meaning and unit."""
+    width = max(len(field.name) for field in item.fields)
+    places = max(len(where(field)) for field in item.fields)
+    for field in item.fields:
+        notes = [field.text, field.unit, "0's based" if field.zeroes_based else ""]
+        if field.since != "1.0":
+            notes.append(f"since {field.since}")
+        text = ", ".join(filter(None, notes))
+        yield f"    {field.name:<{width}}  {where(field):>{places}}  {text}".rstrip()
+
+
+def structure(item: Structure) -> list[str]:
+    size = f"{item.size} bytes" + (" and what follows" if item.varies else "")
+    lines = [
+        "",
+        "",
+        f"class {item.name}(_Structure):",
+        f'    """{sentence(item.text, item.section)} {size}.',
+        "",
+        *table_of_fields(item),
+        '    """',
+        "",
+        f"    SIZE = {item.size}",
+        *(["    VARIES = True"] if item.varies else []),
+        *([f"    LENGTH = {length(item)}"] if item.length else []),
+        f"    TEXT = {quoted(item.text.rstrip('.'))}",
+        "",
+    ]
+    for field in item.fields:
+        if field.bits:
+            lines += word_class(class_name(field.name), field.bits, f"Bits of {field.name.upper()}.", "    ")
+    return [*lines, *(f"    {member(field)}" for field in item.fields)]
+
+
+def length(item: Structure) -> str:
+    parts = ", ".join(quoted(part) if isinstance(part, str) else str(part) for part in item.length)
+    return f"({parts},)"
+
+
+# ---- tables ----
+
+
+def row(value: object) -> str:
+    if isinstance(value, (Structure, Word)):
+        return value.name
+    assert isinstance(value, Feature)
+    parts = [value.word.name if value.word else "None", value.data.name if value.data else "None"]
+    return f"Feature({', '.join(parts)}, {value.dword})"
+
+
+def kind_of_rows(table: Table) -> str:
+    value = next(iter(table.rows.values()))
+    return {Structure: "type[_Structure]", Word: "type[_Word]", Feature: "Feature"}[type(value)]
+
+
+def key(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"({', '.join(key(part) for part in value)})"
+    return f"0x{value:02X}" if isinstance(value, int) else repr(value)
+
+
+def kind_of_keys(table: Table) -> str:
+    return "tuple[int, Optional[int]]" if isinstance(next(iter(table.rows)), tuple) else "int"
+
+
+def table(item: Table) -> list[str]:
+    return [
+        "",
+        f"{item.name}: dict[{kind_of_keys(item)}, {kind_of_rows(item)}] = {{",
+        *(f"    {key(number)}: {row(value)}," for number, value in item.rows.items()),
+        "}",
+        f'"""{item.text}"""',
+    ]
+
+
+# ---- what they need ----
+
+
+def used_classes(item: Structure) -> Iterator[Structure]:
+    for field in item.fields:
+        if field.struct:
+            yield field.struct
+
+
+def used_enums(item: Structure | Word) -> Iterator[Enum]:
+    parts = item.bits if isinstance(item, Word) else item.fields
+    for part in parts:
+        if part.values:
+            yield part.values
+        yield from (bits.values for bits in getattr(part, "bits", ()) if bits.values)
