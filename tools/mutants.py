@@ -315,16 +315,23 @@ MUTANTS = [
     Mutant(
         "what Verify reads is not counted",
         "vssd/cmd/nvm.c",
-        "\tif (!status)\n\t\tctrl->nv->sectors_read += extent.length / VSSD_SECTOR_SIZE;\n\treturn status;",
+        "\tif (!status)\n\t\trequest->bytes = (uint32_t)extent.length;\n\treturn status;",
         "\treturn status;",
         ("tests/vssd/test_ctrl_counts.py",),
     ),
     Mutant(
         "a command is there in versions before it came",
-        "vssd/cmd/admin.c",
-        "return commands[opcode].execute && vssd_since(ctrl, commands[opcode].since);",
-        "return commands[opcode].execute;",
+        "vssd/cmd/table.c",
+        "if (!command->execute || !vssd_since(ctrl, command->since))",
+        "if (!command->execute)",
         ("tests/vssd/test_ctrl_versions.py",),
+    ),
+    Mutant(
+        "a read goes the short way where LBAs that were never written are errors",
+        "vssd/cmd/direct.c",
+        "if (ns->csi != NVME_CSI_NVM || ns->refuse || ns->dulbe)",
+        "if (ns->csi != NVME_CSI_NVM || ns->refuse)",
+        ("tests/vssd/test_ctrl_errors.py",),
     ),
     Mutant(
         "one structure of a namespace does not tell how far a format is",
@@ -356,7 +363,7 @@ MUTANTS = [
     ),
     Mutant(
         "a completion shows its phase before its other half",
-        "vssd/ctrl/device.h",
+        "vssd/ctrl/queue.h",
         "__atomic_store_n(&entry[0], first, __ATOMIC_RELAXED);\n"
         "\t__atomic_store_n(&entry[1], second, __ATOMIC_RELEASE);",
         "__atomic_store_n(&entry[1], second, __ATOMIC_RELAXED);\n"

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Admin commands: one table says which there are and what log page 05h reports of them. Queue management and Abort
- * are here, the larger ones have files of their own.
+ * Admin commands: one table says which there are and what log page 05h reports of them. Queue management is here, the
+ * larger ones have files of their own.
  * NVM Express Base Specification 2.0, section 5; PCIe Transport Specification 1.0, section 3.1.
  *
- * To add a command: write its handler, enter it here with its effects, whether it may run during a sanitize
- * operation, and the version that it came with, and let announce() in identify.c set its bit.
+ * To add a command: write its handler, enter it here with its effects, what dispatch.c is to check, and the version
+ * that it came with, and let announce() in identify.c set its bit.
  */
+#include "vssd/cmd/admin.h"
+
+#include "vssd/cmd/table.h"
 #include "vssd/ctrl/device.h"
 
 #define QUEUE_PC 0x1u       /* cdw11 of the create commands: physically contiguous */
@@ -102,79 +105,29 @@ static uint16_t delete_cq(struct vssd_request *request)
 	return NVME_SC_SUCCESS;
 }
 
-/* What takes longer than this command: requests of events, a format, and what waits in its queue or for the medium.
- * All else is done. An Abort is done at once, so that there are never more of them than ACL allows. */
-static uint16_t abort_command(struct vssd_request *request)
-{
-	struct vssd_ctrl *ctrl = request->ctrl;
-	const struct nvme_cmd *cmd = &request->cmd;
-	uint16_t sqid = (uint16_t)cmd->cdw10, cid = (uint16_t)(cmd->cdw10 >> 16);
-
-	request->result = (sqid == 0 && (vssd_event_abort(ctrl, cid) || vssd_format_abort(ctrl, cid))) ||
-					  vssd_sq_abort(ctrl, sqid, cid)
-				  ? 0
-				  : 1;
-	return NVME_SC_SUCCESS;
-}
-
 #define SCOPE_CTRL NVME_EFFECT_SCOPE_CTRL
 #define SCOPE_NS NVME_EFFECT_SCOPE_NS
 #define SCOPE_SUBSYSTEM NVME_EFFECT_SCOPE_SUBSYSTEM
 
-static const struct admin_command {
-	uint16_t (*execute)(struct vssd_request *request);
-	uint32_t effects;     /* besides NVME_EFFECT_CSUPP */
-	bool during_sanitize; /* allowed while a sanitize operation is in progress, or has failed */
-	enum nvme_version since;
-} commands[256] = {
-	[NVME_ADMIN_DELETE_SQ] = {delete_sq, SCOPE_CTRL, true, NVME_1_0},
-	[NVME_ADMIN_CREATE_SQ] = {create_sq, SCOPE_CTRL, true, NVME_1_0},
-	[NVME_ADMIN_GET_LOG_PAGE] = {vssd_get_log_page, SCOPE_CTRL, true, NVME_1_0},
-	[NVME_ADMIN_DELETE_CQ] = {delete_cq, SCOPE_CTRL, true, NVME_1_0},
-	[NVME_ADMIN_CREATE_CQ] = {create_cq, SCOPE_CTRL, true, NVME_1_0},
-	[NVME_ADMIN_IDENTIFY] = {vssd_identify, SCOPE_CTRL | SCOPE_NS, true, NVME_1_0},
-	[NVME_ADMIN_ABORT] = {abort_command, SCOPE_CTRL, true, NVME_1_0},
-	[NVME_ADMIN_SET_FEATURES] = {vssd_set_features, SCOPE_CTRL | SCOPE_NS | SCOPE_SUBSYSTEM, true, NVME_1_0},
-	[NVME_ADMIN_GET_FEATURES] = {vssd_get_features, SCOPE_CTRL | SCOPE_NS | SCOPE_SUBSYSTEM, true, NVME_1_0},
-	[NVME_ADMIN_ASYNC_EVENT] = {vssd_async_event, SCOPE_CTRL, true, NVME_1_0},
-	[NVME_ADMIN_FW_COMMIT] = {vssd_firmware_commit, NVME_EFFECT_CCC | SCOPE_CTRL | SCOPE_SUBSYSTEM, false,
-				  NVME_1_0},
-	[NVME_ADMIN_FW_DOWNLOAD] = {vssd_firmware_download, SCOPE_CTRL, false, NVME_1_0},
-	[NVME_ADMIN_SELF_TEST] = {vssd_self_test, SCOPE_CTRL | SCOPE_NS, false, NVME_1_3},
+#define ANYTIME VSSD_DURING_SANITIZE
+
+const struct vssd_command vssd_admin_commands[256] = {
+	[NVME_ADMIN_DELETE_SQ] = {delete_sq, SCOPE_CTRL, ANYTIME, NVME_1_0},
+	[NVME_ADMIN_CREATE_SQ] = {create_sq, SCOPE_CTRL, ANYTIME, NVME_1_0},
+	[NVME_ADMIN_GET_LOG_PAGE] = {vssd_get_log_page, SCOPE_CTRL, ANYTIME, NVME_1_0},
+	[NVME_ADMIN_DELETE_CQ] = {delete_cq, SCOPE_CTRL, ANYTIME, NVME_1_0},
+	[NVME_ADMIN_CREATE_CQ] = {create_cq, SCOPE_CTRL, ANYTIME, NVME_1_0},
+	[NVME_ADMIN_IDENTIFY] = {vssd_identify, SCOPE_CTRL | SCOPE_NS, ANYTIME, NVME_1_0},
+	[NVME_ADMIN_ABORT] = {vssd_abort, SCOPE_CTRL, ANYTIME, NVME_1_0},
+	[NVME_ADMIN_SET_FEATURES] = {vssd_set_features, SCOPE_CTRL | SCOPE_NS | SCOPE_SUBSYSTEM, ANYTIME, NVME_1_0},
+	[NVME_ADMIN_GET_FEATURES] = {vssd_get_features, SCOPE_CTRL | SCOPE_NS | SCOPE_SUBSYSTEM, ANYTIME, NVME_1_0},
+	[NVME_ADMIN_ASYNC_EVENT] = {vssd_async_event, SCOPE_CTRL, ANYTIME, NVME_1_0},
+	[NVME_ADMIN_FW_COMMIT] = {vssd_firmware_commit, NVME_EFFECT_CCC | SCOPE_CTRL | SCOPE_SUBSYSTEM, 0, NVME_1_0},
+	[NVME_ADMIN_FW_DOWNLOAD] = {vssd_firmware_download, SCOPE_CTRL, 0, NVME_1_0},
+	[NVME_ADMIN_SELF_TEST] = {vssd_self_test, SCOPE_CTRL | SCOPE_NS, 0, NVME_1_3},
 	[NVME_ADMIN_FORMAT_NVM] = {vssd_format_nvm,
-				   NVME_EFFECT_LBCC | NVME_EFFECT_NCC | 1u << NVME_EFFECT_CSE_SHIFT | SCOPE_NS, false,
-				   NVME_1_0},
+				   NVME_EFFECT_LBCC | NVME_EFFECT_NCC | 1u << NVME_EFFECT_CSE_SHIFT | SCOPE_NS,
+				   VSSD_NEEDS_NS_OR_ALL, NVME_1_0},
 	[NVME_ADMIN_SANITIZE] = {vssd_sanitize, NVME_EFFECT_LBCC | 2u << NVME_EFFECT_CSE_SHIFT | SCOPE_SUBSYSTEM,
-				 true, NVME_1_3},
+				 ANYTIME, NVME_1_3},
 };
-
-bool vssd_admin_supported(const struct vssd_ctrl *ctrl, uint8_t opcode)
-{
-	return commands[opcode].execute && vssd_since(ctrl, commands[opcode].since);
-}
-
-uint16_t vssd_admin_execute(struct vssd_request *request)
-{
-	struct vssd_ctrl *ctrl = request->ctrl;
-	const struct nvme_cmd *cmd = &request->cmd;
-	const struct admin_command *command = &commands[cmd->opc];
-
-	if (!vssd_admin_supported(ctrl, cmd->opc))
-		return NVME_SC_INVALID_OPCODE;
-	if (cmd->flags & (NVME_FUSE | NVME_PSDT))
-		return vssd_invalid_field(request, VSSD_FIELD_FLAGS);
-	if (!command->during_sanitize && vssd_sanitize_refuses(ctrl))
-		return vssd_sanitize_refuses(ctrl);
-	return command->execute(request);
-}
-
-void vssd_admin_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256])
-{
-	for (unsigned i = 0; i < 256; i++)
-		effects[i] = vssd_admin_supported(ctrl, (uint8_t)i) ? NVME_EFFECT_CSUPP | commands[i].effects : 0;
-	/* A format of all namespaces changes the capabilities of several. */
-	if (ctrl->options.namespaces > 1)
-		effects[NVME_ADMIN_FORMAT_NVM] |= NVME_EFFECT_NIC;
-	for (unsigned i = 0; i < 256 && !vssd_since(ctrl, NVME_2_0); i++)
-		effects[i] &= ~NVME_EFFECT_SCOPES;
-}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* NVM Express Base Specification 2.0, section 4.1.1: Physical Region Page entries and lists. */
-#include "vssd/ctrl/device.h"
+#include "vssd/cmd/dptr.h"
 
 #include <string.h>
 

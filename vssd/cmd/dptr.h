@@ -4,6 +4,7 @@
 #define VSSD_CMD_DPTR_H
 
 #include "vssd/cmd/request.h"
+#include "vssd/ctrl/device.h"
 
 /* Translate the data pointer of a command that transfers length bytes into request->data, which is valid until the
  * next call. direction: VSSD_DMA_READ if the controller reads the memory. Returns a status. */
@@ -12,6 +13,23 @@ uint16_t vssd_data_map(struct vssd_request *request, uint64_t length, uint32_t d
 /* Map length bytes, and copy between buffer and that memory. Both return a status. */
 uint16_t vssd_data_send(struct vssd_request *request, const void *buffer, uint32_t length);
 uint16_t vssd_data_receive(struct vssd_request *request, void *buffer, uint32_t length);
+
+/* The memory of a plain command, whose length bytes lie in one page, by the first word of its data pointer; NULL:
+ * they do not, or it cannot be reached directly. */
+static inline uint8_t *vssd_data_in_page(struct vssd_ctrl *ctrl, uint64_t prp1, uint64_t length, uint32_t direction)
+{
+	uint64_t in_page = prp1 & (ctrl->page_size - 1);
+
+	if (in_page + length > ctrl->page_size || in_page & 3)
+		return NULL;
+	return vssd_dma_pointer(&ctrl->bus->dma, prp1, length, direction);
+}
+
+/* Where the data of a plain command begin, for prefetching a block of them; NULL: they cannot be reached directly. */
+static inline const uint8_t *vssd_data_ahead(struct vssd_ctrl *ctrl, uint64_t prp1)
+{
+	return vssd_dma_pointer(&ctrl->bus->dma, prp1, VSSD_BLOCK_SIZE, VSSD_DMA_READ);
+}
 
 /* A place in request->data: start with {.segment = request->data.segments}. */
 struct vssd_cursor {

@@ -3,9 +3,10 @@
  * Commands that fail: whether they may be sent again, and what the error log tells of them.
  * NVM Express Base Specification 2.0, sections 3.3.3.2.1 and 5.16.1.2.
  */
-#include "vssd/ctrl/device.h"
-
 #include <string.h>
+
+#include "vssd/cmd/table.h"
+#include "vssd/ctrl/device.h"
 
 /* Statuses after which the same command, sent again, may succeed. */
 static bool may_retry(uint16_t status)
@@ -69,17 +70,9 @@ static uint16_t location_of(uint16_t status)
 
 static bool names_lbas(const struct vssd_request *request)
 {
-	switch (request->cmd.opc) {
-	case NVME_IO_READ:
-	case NVME_IO_WRITE:
-	case NVME_IO_WRITE_UNCORRECTABLE:
-	case NVME_IO_COMPARE:
-	case NVME_IO_WRITE_ZEROES:
-	case NVME_IO_VERIFY:
-		return request->sq->qid != 0;
-	default:
-		return false;
-	}
+	const struct vssd_command *command = vssd_io_command(request->ctrl, request->csi, request->cmd.opc);
+
+	return request->sq->qid != 0 && command && command->flags & VSSD_NAMES_LBAS;
 }
 
 static void add_entry(struct vssd_ctrl *ctrl, struct nvme_error_log_entry entry)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Get and Set Features: one table. NVM Express Base Specification 2.0, section 5.27; NVM Command Set 1.0, 4.1.4. */
-#include "vssd/ctrl/device.h"
-
 #include <string.h>
 
 #include "core/util/clock.h"
+#include "vssd/cmd/admin.h"
+#include "vssd/cmd/direct.h"
+#include "vssd/cmd/dptr.h"
+#include "vssd/ctrl/device.h"
 
 #define SEL_SHIFT 8
 #define TMPSEL_ALL 15u
@@ -90,6 +92,7 @@ static uint16_t set_error_recovery(struct vssd_request *request)
 			ctrl->ns[i].dulbe = cmd->cdw11 & DULBE && vssd_features_dulbe(ctrl);
 			ctrl->ns[i].tler = (uint16_t)cmd->cdw11;
 		}
+	vssd_direct_update(ctrl);
 	return NVME_SC_SUCCESS;
 }
 
@@ -114,6 +117,7 @@ static uint16_t set_vwc(struct vssd_request *request)
 	ctrl->write_through = !(cmd->cdw11 & NVME_WCE);
 	if (ctrl->write_through)
 		vssd_store_flush(ctrl->store);
+	vssd_direct_update(ctrl);
 	return NVME_SC_SUCCESS;
 }
 
@@ -357,6 +361,7 @@ void vssd_features_reset(struct vssd_ctrl *ctrl)
 	ctrl->timestamp_set = pyn_monotonic_ns();
 	ctrl->timestamp_origin = 0;
 	ctrl->write_through = ctrl->options.cache_size == 0 || !(ctrl->feature[NVME_FEAT_VWC] & NVME_WCE);
+	vssd_direct_update(ctrl);
 }
 
 uint16_t vssd_get_features(struct vssd_request *request)

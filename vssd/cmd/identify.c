@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Identify. NVM Express Base Specification 2.0, section 5.17; NVM Command Set Specification 1.0, section 4.1.5. */
-#include "vssd/ctrl/device.h"
-
 #include <stdio.h>
 #include <string.h>
 
 #include "spec/pci.h"
+#include "vssd/cmd/admin.h"
+#include "vssd/cmd/table.h"
+#include "vssd/cmd/dptr.h"
+#include "vssd/ctrl/device.h"
 
 #define CNTLID 1u
 #define MODEL "pynvme virtual SSD"
@@ -177,19 +179,20 @@ static unsigned bit_if(bool there, unsigned bit)
 /* Bits that announce a command, a log page or a feature: the tables of these say what there is. */
 static void announce(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
 {
-	id->oacs = (uint16_t)(bit_if(vssd_admin_supported(ctrl, NVME_ADMIN_FORMAT_NVM), NVME_OACS_FORMAT) |
-			      bit_if(vssd_admin_supported(ctrl, NVME_ADMIN_FW_COMMIT), NVME_OACS_FIRMWARE) |
-			      bit_if(vssd_admin_supported(ctrl, NVME_ADMIN_SELF_TEST), NVME_OACS_SELF_TEST));
+	id->oacs = (uint16_t)(bit_if(vssd_admin_command(ctrl, NVME_ADMIN_FORMAT_NVM), NVME_OACS_FORMAT) |
+			      bit_if(vssd_admin_command(ctrl, NVME_ADMIN_FW_COMMIT), NVME_OACS_FIRMWARE) |
+			      bit_if(vssd_admin_command(ctrl, NVME_ADMIN_SELF_TEST), NVME_OACS_SELF_TEST));
 	id->lpa |= (uint8_t)(bit_if(vssd_log_supported(ctrl, NVME_LOG_EFFECTS), NVME_LPA_EFFECTS) |
 			     bit_if(vssd_log_supported(ctrl, NVME_LOG_TELEMETRY_HOST), NVME_LPA_TELEMETRY) |
 			     bit_if(vssd_log_supported(ctrl, NVME_LOG_SUPPORTED), NVME_LPA_SUPPORTED));
-	id->oncs |= (uint16_t)(bit_if(vssd_io_supported(ctrl, NVME_IO_COMPARE), NVME_ONCS_COMPARE) |
-			       bit_if(vssd_io_supported(ctrl, NVME_IO_WRITE_UNCORRECTABLE),
-				      NVME_ONCS_WRITE_UNCORRECTABLE) |
-			       bit_if(vssd_io_supported(ctrl, NVME_IO_DSM), NVME_ONCS_DSM) |
-			       bit_if(vssd_io_supported(ctrl, NVME_IO_WRITE_ZEROES), NVME_ONCS_WRITE_ZEROES) |
-			       bit_if(vssd_io_supported(ctrl, NVME_IO_VERIFY), NVME_ONCS_VERIFY) |
-			       bit_if(vssd_feature_supported(ctrl, NVME_FEAT_TIMESTAMP), NVME_ONCS_TIMESTAMP));
+	id->oncs |=
+		(uint16_t)(bit_if(vssd_io_command(ctrl, NVME_CSI_NVM, NVME_IO_COMPARE), NVME_ONCS_COMPARE) |
+			   bit_if(vssd_io_command(ctrl, NVME_CSI_NVM, NVME_IO_WRITE_UNCORRECTABLE),
+				  NVME_ONCS_WRITE_UNCORRECTABLE) |
+			   bit_if(vssd_io_command(ctrl, NVME_CSI_NVM, NVME_IO_DSM), NVME_ONCS_DSM) |
+			   bit_if(vssd_io_command(ctrl, NVME_CSI_NVM, NVME_IO_WRITE_ZEROES), NVME_ONCS_WRITE_ZEROES) |
+			   bit_if(vssd_io_command(ctrl, NVME_CSI_NVM, NVME_IO_VERIFY), NVME_ONCS_VERIFY) |
+			   bit_if(vssd_feature_supported(ctrl, NVME_FEAT_TIMESTAMP), NVME_ONCS_TIMESTAMP));
 }
 
 static uint16_t identify_controller(struct vssd_request *request, uint8_t *data)

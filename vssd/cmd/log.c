@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Get Log Page. NVM Express Base Specification 2.0, section 5.16. */
-#include "vssd/ctrl/device.h"
-
 #include <string.h>
+
+#include "vssd/cmd/admin.h"
+#include "vssd/cmd/table.h"
+#include "vssd/cmd/dptr.h"
+#include "vssd/ctrl/device.h"
 
 #define LSP_SHIFT 8                  /* cdw10, 7 bits */
 #define OT_INDEX (UINT32_C(1) << 23) /* cdw14: the offset is an index, which no page here takes */
@@ -78,12 +81,12 @@ static uint16_t fill_changed_ns(struct vssd_request *request, struct query *quer
 /* The command set can be chosen since 2.0. */
 static uint16_t fill_effects(struct vssd_request *request, struct query *query)
 {
+	uint8_t csi = vssd_since(request->ctrl, NVME_2_0) ? query->csi : NVME_CSI_NVM;
 	uint32_t *effects = (uint32_t *)query->buffer;
 
-	if (vssd_since(request->ctrl, NVME_2_0) && query->csi != NVME_CSI_NVM)
+	if (!vssd_io_effects(request->ctrl, csi, effects + 256))
 		return NVME_SC_COMMAND_SET_NOT_SUPPORTED;
 	vssd_admin_effects(request->ctrl, effects);
-	vssd_io_effects(request->ctrl, effects + 256);
 	return NVME_SC_SUCCESS;
 }
 

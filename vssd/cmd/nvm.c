@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The commands of the NVM command set. NVM Express NVM Command Set Specification 1.0, section 3. */
-#include "vssd/ctrl/device.h"
-
 #include <string.h>
 
 #include "core/util/clock.h"
+#include "vssd/cmd/table.h"
+#include "vssd/cmd/dptr.h"
+#include "vssd/ctrl/device.h"
 
 /* What a command is about, in bytes of the store; of whole LBAs. */
 struct extent {
@@ -52,14 +53,10 @@ static uint16_t locate(struct vssd_request *request, bool moves_data, struct ext
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	const struct nvme_cmd *cmd = &request->cmd;
-	struct vssd_ns *ns = vssd_ns_find(ctrl, cmd->nsid);
+	struct vssd_ns *ns = request->ns;
 	uint64_t slba = (uint64_t)cmd->cdw11 << 32 | cmd->cdw10;
 	uint64_t nlb = (cmd->cdw12 & 0xffff) + 1;
 
-	if (!ns)
-		return NVME_SC_INVALID_NAMESPACE;
-	if (ns->refuse)
-		return ns->refuse;
 	if (moves_data && nlb << ns->lba_shift > ctrl->max_transfer)
 		return vssd_invalid_field(request, VSSD_FIELD_CDW12);
 	if (!vssd_range_fits(ns, slba, nlb))
@@ -152,7 +149,6 @@ static uint16_t io_read(struct vssd_request *request)
 	struct extent extent;
 	uint16_t status = locate(request, true, &extent);
 
-	ctrl->counters.commands_read++;
 	if (status)
 		return status;
 	if (cmd->cdw12 & NVME_RW_FUA)
@@ -161,9 +157,7 @@ static uint16_t io_read(struct vssd_request *request)
 	status = read_pieces(request, extent);
 	if (status)
 		return status;
-	ctrl->data_moved += extent.length;
-	ctrl->counters.bytes_read += extent.length;
-	ctrl->nv->totals.sectors_read += extent.length / VSSD_SECTOR_SIZE;
+	request->bytes = (uint32_t)extent.length;
 	return NVME_SC_SUCCESS;
 }
 
@@ -231,20 +225,16 @@ static inline void conclude_change(struct vssd_request *request, const struct ex
 
 static uint16_t io_write(struct vssd_request *request)
 {
-	struct vssd_ctrl *ctrl = request->ctrl;
 	const struct nvme_cmd *cmd = &request->cmd;
 	struct extent extent;
 	uint16_t status = locate(request, true, &extent);
 
-	ctrl->counters.commands_write++;
 	if (!status)
 		status = write_pieces(request, extent);
 	if (status)
 		return status;
-	ctrl->data_moved += extent.length;
-	ctrl->counters.bytes_written += extent.length;
-	ctrl->nv->sanitize.written = true;
-	ctrl->nv->totals.sectors_written += extent.length / VSSD_SECTOR_SIZE;
+	request->bytes = (uint32_t)extent.length;
+	vssd_sanitize_written(request->ctrl);
 	conclude_change(request, &extent, cmd->cdw12 & NVME_RW_FUA);
 	return NVME_SC_SUCCESS;
 }
@@ -265,8 +255,7 @@ static uint16_t io_compare(struct vssd_request *request)
 	if (status)
 		return status;
 	cursor = (struct vssd_cursor){.segment = request->data.segments};
-	ctrl->data_moved += extent.length;
-	ctrl->nv->totals.sectors_read += extent.length / VSSD_SECTOR_SIZE;
+	request->bytes = (uint32_t)extent.length;
 	while (!ctrl->null_store && next_part(&extent, &part)) {
 		const uint8_t *ours = vssd_store_data(ctrl->store, part.block) + part.offset;
 
@@ -309,7 +298,7 @@ static uint16_t io_write_zeroes(struct vssd_request *request)
 		status = zero_extent(ctrl, extent, cmd->cdw12 & NVME_RW_DEAC && vssd_since(ctrl, NVME_1_3));
 	if (status)
 		return status;
-	ctrl->nv->sanitize.written = true;
+	vssd_sanitize_written(ctrl);
 	conclude_change(request, &extent, cmd->cdw12 & NVME_RW_FUA);
 	return NVME_SC_SUCCESS;
 }
@@ -333,31 +322,20 @@ static uint16_t io_write_uncorrectable(struct vssd_request *request)
 
 static uint16_t io_verify(struct vssd_request *request)
 {
-	struct vssd_ctrl *ctrl = request->ctrl;
 	struct extent extent;
 	uint16_t status = locate(request, false, &extent);
 
 	if (!status)
 		status = check_readable(request, extent);
 	if (!status)
-		ctrl->nv->totals.sectors_read += extent.length / VSSD_SECTOR_SIZE;
+		request->bytes = (uint32_t)extent.length;
 	return status;
 }
 
+/* One cache for all namespaces: all of it goes. */
 static uint16_t io_flush(struct vssd_request *request)
 {
-	struct vssd_ctrl *ctrl = request->ctrl;
-	const struct nvme_cmd *cmd = &request->cmd;
-	const struct vssd_ns *ns = vssd_ns_find(ctrl, cmd->nsid);
-	uint16_t refuse;
-
-	if (!ns && cmd->nsid != NVME_NSID_ALL)
-		return NVME_SC_INVALID_NAMESPACE;
-	refuse = ns ? ns->refuse : vssd_sanitize_refuses(ctrl);
-	if (refuse)
-		return refuse;
-	/* One cache for all namespaces: all of it goes. */
-	vssd_store_flush(ctrl->store);
+	vssd_store_flush(request->ctrl->store);
 	return NVME_SC_SUCCESS;
 }
 
@@ -367,13 +345,9 @@ static uint16_t io_dsm(struct vssd_request *request)
 	const struct nvme_cmd *cmd = &request->cmd;
 	struct nvme_dsm_range ranges[256];
 	uint32_t count = (cmd->cdw10 & 0xff) + 1;
-	struct vssd_ns *ns = vssd_ns_find(ctrl, cmd->nsid);
+	struct vssd_ns *ns = request->ns;
 	uint16_t status;
 
-	if (!ns)
-		return NVME_SC_INVALID_NAMESPACE;
-	if (ns->refuse)
-		return ns->refuse;
 	status = vssd_data_receive(request, ranges, count * (uint32_t)sizeof(ranges[0]));
 	for (uint32_t i = 0; i < count && !status; i++)
 		if (!vssd_range_fits(ns, ranges[i].slba, ranges[i].nlb)) {
@@ -394,114 +368,18 @@ static uint16_t io_dsm(struct vssd_request *request)
 	return status;
 }
 
+#define ON_NS (VSSD_NEEDS_NS | VSSD_NEEDS_MEDIA)
+#define ON_LBAS (ON_NS | VSSD_NAMES_LBAS)
+#define LBCC NVME_EFFECT_LBCC
+
 /* Their scope is not reported: each of them is about its namespace. */
-static const struct {
-	uint32_t effects;
-	enum nvme_version since;
-} commands[256] = {
-	[NVME_IO_FLUSH] = {NVME_EFFECT_CSUPP, NVME_1_0},
-	[NVME_IO_WRITE] = {NVME_EFFECT_CSUPP | NVME_EFFECT_LBCC, NVME_1_0},
-	[NVME_IO_READ] = {NVME_EFFECT_CSUPP, NVME_1_0},
-	[NVME_IO_WRITE_UNCORRECTABLE] = {NVME_EFFECT_CSUPP | NVME_EFFECT_LBCC, NVME_1_0},
-	[NVME_IO_COMPARE] = {NVME_EFFECT_CSUPP, NVME_1_0},
-	[NVME_IO_WRITE_ZEROES] = {NVME_EFFECT_CSUPP | NVME_EFFECT_LBCC, NVME_1_1},
-	[NVME_IO_DSM] = {NVME_EFFECT_CSUPP | NVME_EFFECT_LBCC, NVME_1_0},
-	[NVME_IO_VERIFY] = {NVME_EFFECT_CSUPP, NVME_1_4},
+const struct vssd_command vssd_nvm_commands[256] = {
+	[NVME_IO_FLUSH] = {io_flush, 0, ON_NS | VSSD_NEEDS_NS_OR_ALL, NVME_1_0},
+	[NVME_IO_WRITE] = {io_write, LBCC, ON_LBAS | VSSD_FUSED_SECOND, NVME_1_0},
+	[NVME_IO_READ] = {io_read, 0, ON_LBAS, NVME_1_0},
+	[NVME_IO_WRITE_UNCORRECTABLE] = {io_write_uncorrectable, LBCC, ON_LBAS | VSSD_NEEDS_STORE, NVME_1_0},
+	[NVME_IO_COMPARE] = {io_compare, 0, ON_LBAS | VSSD_FUSED_FIRST, NVME_1_0},
+	[NVME_IO_WRITE_ZEROES] = {io_write_zeroes, LBCC, ON_LBAS, NVME_1_1},
+	[NVME_IO_DSM] = {io_dsm, LBCC, ON_NS, NVME_1_0},
+	[NVME_IO_VERIFY] = {io_verify, 0, ON_LBAS, NVME_1_4},
 };
-
-bool vssd_io_supported(const struct vssd_ctrl *ctrl, uint8_t opcode)
-{
-	/* Where nothing is kept, no LBA can be marked. */
-	if (ctrl->null_store && opcode == NVME_IO_WRITE_UNCORRECTABLE)
-		return false;
-	return commands[opcode].effects && vssd_since(ctrl, commands[opcode].since);
-}
-
-static uint16_t execute_other(struct vssd_request *request)
-{
-	struct vssd_ctrl *ctrl = request->ctrl;
-	const struct nvme_cmd *cmd = &request->cmd;
-
-	ctrl->counters.commands_other++;
-	if (!vssd_io_supported(ctrl, cmd->opc))
-		return NVME_SC_INVALID_OPCODE;
-	switch (cmd->opc) {
-	case NVME_IO_FLUSH:
-		return io_flush(request);
-	case NVME_IO_WRITE_UNCORRECTABLE:
-		return io_write_uncorrectable(request);
-	case NVME_IO_COMPARE:
-		return io_compare(request);
-	case NVME_IO_WRITE_ZEROES:
-		return io_write_zeroes(request);
-	case NVME_IO_DSM:
-		return io_dsm(request);
-	case NVME_IO_VERIFY:
-		return io_verify(request);
-	default:
-		return NVME_SC_INVALID_OPCODE;
-	}
-}
-
-/* Why a command with FUSE or PSDT is refused: it is half of a pair whose other half is not there, or these fields
- * have no such value for it. */
-static uint16_t refusal(struct vssd_request *request)
-{
-	struct vssd_ctrl *ctrl = request->ctrl;
-	const struct nvme_cmd *cmd = &request->cmd;
-
-	if (!vssd_io_supported(ctrl, cmd->opc))
-		return NVME_SC_INVALID_OPCODE;
-	return vssd_io_is_first(cmd) || vssd_io_is_second(cmd) ? NVME_SC_ABORTED_MISSING_FUSED
-							       : vssd_invalid_field(request, VSSD_FIELD_FLAGS);
-}
-
-uint16_t vssd_io_execute(struct vssd_request *request)
-{
-	struct vssd_ctrl *ctrl = request->ctrl;
-	const struct nvme_cmd *cmd = &request->cmd;
-
-	if (__builtin_expect(ctrl->power_state.asleep, 0))
-		vssd_power_wake(ctrl);
-	if (__builtin_expect(cmd->flags & (NVME_FUSE | NVME_PSDT), 0))
-		return refusal(request);
-	if (cmd->opc == NVME_IO_READ)
-		return io_read(request);
-	if (cmd->opc == NVME_IO_WRITE)
-		return io_write(request);
-	return execute_other(request);
-}
-
-/* ---- fused operations: Compare and Write is the one that there is ---- */
-
-bool vssd_io_is_first(const struct nvme_cmd *cmd)
-{
-	return cmd->opc == NVME_IO_COMPARE && cmd->flags == NVME_FUSE_FIRST;
-}
-
-bool vssd_io_is_second(const struct nvme_cmd *cmd)
-{
-	return cmd->opc == NVME_IO_WRITE && cmd->flags == NVME_FUSE_SECOND;
-}
-
-static bool same_lbas(const struct nvme_cmd *a, const struct nvme_cmd *b)
-{
-	return a->nsid == b->nsid && a->cdw10 == b->cdw10 && a->cdw11 == b->cdw11 &&
-	       (a->cdw12 & 0xffff) == (b->cdw12 & 0xffff);
-}
-
-void vssd_io_execute_fused(struct vssd_request *first, struct vssd_request *second, uint16_t status[2])
-{
-	if (!same_lbas(&first->cmd, &second->cmd)) {
-		status[0] = status[1] = NVME_SC_INVALID_FIELD;
-		return;
-	}
-	status[0] = execute_other(first);
-	status[1] = status[0] ? NVME_SC_ABORTED_FAILED_FUSED : io_write(second);
-}
-
-void vssd_io_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256])
-{
-	for (unsigned i = 0; i < 256; i++)
-		effects[i] = vssd_io_supported(ctrl, (uint8_t)i) ? commands[i].effects : 0;
-}

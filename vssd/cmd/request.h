@@ -9,6 +9,7 @@
 #include "spec/nvme_cmd.h"
 
 struct vssd_ctrl;
+struct vssd_ns;
 struct vssd_sq;
 
 /* The controller completes the request later, with vssd_complete_later(). */
@@ -38,10 +39,17 @@ struct vssd_request {
 	struct nvme_cmd cmd; /* a copy: the host may change the entry at any time */
 	struct vssd_ctrl *ctrl;
 	struct vssd_sq *sq;
+	struct vssd_ns *ns;    /* NULL: NSID is that of no namespace */
+	uint8_t csi;           /* the command set of that namespace */
+	bool is_fused;         /* executed as half of a pair */
 	struct vssd_data data; /* once vssd_data_map() has translated the command's data pointer */
 	uint64_t result;       /* dwords 0 and 1 of the completion */
 	uint64_t due;          /* ticks: a command that succeeded completes no earlier; 0: at once */
+	uint32_t bytes;        /* of the medium that it has read, or written */
 	struct vssd_failure failure;
 };
+
+/* All but cmd, which has been fetched. */
+void vssd_request_init(struct vssd_request *request, struct vssd_ctrl *ctrl, struct vssd_sq *sq);
 
 #endif

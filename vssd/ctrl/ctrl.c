@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The controller's life: creation, power, resets, and the order of what a poll does. */
+#include "vssd/cmd/dispatch.h"
 #include "vssd/ctrl/device.h"
 
 #include <errno.h>
@@ -157,6 +158,7 @@ int vssd_ctrl_create(const struct vssd_options *options, struct vssd_bus *bus, v
 		return result;
 	}
 	init_namespaces(ctrl);
+	vssd_dispatch_init(ctrl);
 	vssd_format_resume(ctrl);
 	vssd_regs_init(ctrl);
 	power_up(ctrl);

@@ -3,12 +3,15 @@
  * The controller's state, and what the files of vssd/ctrl, vssd/cmd and vssd/subsystem offer each other.
  *
  * ctrl/      ctrl.c      life, power, resets          regs.c      registers, CC and CSTS
- *            config.c    PCI configuration space      queue.c     queues, arbitration, fetching, completing
- *            doorbell.c  what the host stores         interrupt.c when a vector is raised
+ *            config.c    PCI configuration space      queue.c     queues and their memory
+ *            doorbell.c  what the host stores         arbitration.c which queue is served next
+ *            complete.c  completions                  interrupt.c when a vector is raised
  *            power.c     power states                 hmb.c       the host memory buffer       event.c
- * cmd/       admin.c     the table of admin commands, queue management
- *            identify.c, features.c, log.c            an admin command each
- *            nvm.c       the NVM command set          direct.c    the short way of reads and writes
+ * cmd/       dispatch.c  a command from fetching it to its completion; table.c finds it
+ *            direct.c    the short way of plain reads and writes
+ *            admin.c     the table of admin commands, queue management
+ *            abort.c, identify.c, features.c, log.c   an admin command each
+ *            nvm.c       the NVM command set
  *            dptr.c      host memory of a command     error.c     commands that fail
  * subsystem/ format.c, sanitize.c, firmware.c, self_test.c, telemetry.c
  *            health.c    what SMART reports
@@ -23,10 +26,11 @@
 #include "spec/nvme_log.h"
 #include "spec/nvme_regs.h"
 #include "vssd/bus/bus.h"
-#include "vssd/cmd/dptr.h"
 #include "vssd/cmd/request.h"
+#include "vssd/cmd/table.h"
 #include "vssd/ctrl/ctrl.h"
 #include "vssd/ctrl/function.h"
+#include "vssd/ctrl/queue.h"
 #include "vssd/store/store.h"
 #include "vssd/subsystem/nonvolatile.h"
 
@@ -54,57 +58,6 @@
 
 /* ---- queues ---- */
 
-/* What is left of a request that was executed and cannot complete yet: a write that skips the cache waits for the
- * medium, others for room in their completion queue. */
-struct vssd_waiting {
-	uint64_t due; /* ticks */
-	uint64_t result;
-	uint16_t cid;
-	uint16_t status;
-};
-
-#define VSSD_HELD_MAX 64u
-#define VSSD_DEAD_MAX 64u
-
-/* Create I/O Submission Queue, QPRIO: of meaning with weighted round robin only. */
-enum vssd_priority { VSSD_URGENT, VSSD_HIGH, VSSD_MEDIUM, VSSD_LOW, VSSD_NUM_PRIORITIES };
-
-struct vssd_sq {
-	const struct nvme_cmd *entries; /* NULL: not in one mapped region, entries are fetched one by one */
-	struct vssd_cq *cq;
-	uint64_t iova;
-	uint32_t size; /* entries; 0: there is no such queue */
-	uint32_t head;
-	uint32_t tail;
-	uint32_t rung_value; /* what its doorbell was written with last, whether it was valid or not */
-	bool rung;           /* since the queue was made */
-	uint16_t qid;
-	uint16_t held_head;
-	uint16_t held_count;
-	uint16_t num_dead;
-	uint8_t priority;
-	uint64_t pair_due; /* ticks: until then the first half of a fused operation waits for its second; 0: none */
-	struct vssd_waiting held[VSSD_HELD_MAX]; /* a ring, in the order in which they fall due */
-	uint32_t dead[VSSD_DEAD_MAX];            /* entries that were aborted before they were fetched */
-};
-
-struct vssd_cq {
-	struct nvme_cpl *entries; /* NULL: as above */
-	uint64_t iova;
-	uint32_t size;
-	uint32_t head;       /* what the host consumed */
-	uint32_t tail;       /* where the next entry goes */
-	uint32_t rung_value; /* as above */
-	bool rung;
-	uint16_t phase;
-	uint16_t qid;
-	uint16_t vector;
-	uint16_t users;  /* submission queues that complete here */
-	uint16_t posted; /* entries of which interrupt.c has not been told */
-	bool interrupts;
-	bool error; /* one of them says that a command failed */
-};
-
 /* Interrupt coalescing: entries of a vector's completion queues that no interrupt has told of. */
 struct vssd_coalesced {
 	uint32_t entries;
@@ -123,6 +76,8 @@ struct vssd_ns {
 	uint16_t tler;     /* and its limit for error recovery, which is always observed: there is none */
 	uint16_t refuse;   /* status of every IO command at the moment; 0: none */
 	bool changed;      /* in the changed namespace list */
+	uint8_t csi;       /* enum nvme_csi */
+	uint8_t plain;     /* a bit for each opcode whose plain commands go the short way: vssd_direct_update() */
 };
 
 /* ---- asynchronous events ---- */
@@ -261,7 +216,8 @@ struct vssd_ctrl {
 	uint32_t page_size;               /* CC.MPS, bytes */
 	uint64_t max_transfer;            /* bytes; MDTS */
 	uint64_t data_moved;              /* bytes, in this poll */
-	uint64_t blocks;                  /* of all namespaces; those of a null drive are in no store */
+	struct vssd_commands commands;
+	uint64_t blocks; /* of all namespaces; those of a null drive are in no store */
 	struct vssd_counters counters;
 	uint64_t traced; /* commands, ever */
 	struct vssd_trace_entry trace[VSSD_TRACE];
@@ -316,11 +272,7 @@ struct vssd_ctrl {
 	uint64_t self_test_share; /* ticks that a 10000th of it takes */
 	struct vssd_telemetry telemetry_host;
 	struct vssd_telemetry telemetry_ctrl;
-	bool telemetry_available; /* those of the controller, which nobody has read yet */
-	/* Completed, but the admin CQ is full: event requests, a format, an activation, and what is being executed.
-	 */
-	struct vssd_waiting late[VSSD_AERL + 4];
-	unsigned num_late;
+	bool telemetry_available;                          /* those of the controller, which nobody has read yet */
 	struct nvme_error_log_entry errors[VSSD_ELPE + 1]; /* a ring */
 	struct vssd_health health;
 	uint64_t power_on_ns; /* CLOCK_MONOTONIC, up to which power_on_ms counts */
@@ -340,67 +292,13 @@ void vssd_update_running(struct vssd_ctrl *ctrl);
 /* CSTS.CFS: something that no completion can tell. Nothing is taken until the next reset. */
 void vssd_fatal(struct vssd_ctrl *ctrl);
 
-/* ---- queue.c ---- */
-
-/* Make queue qid. The caller has checked everything. */
-void vssd_cq_create(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t iova, uint32_t size, uint16_t vector,
-		    bool interrupts);
-void vssd_sq_create(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t iova, uint32_t size, uint16_t cqid,
-		    enum vssd_priority priority);
-void vssd_sq_delete(struct vssd_ctrl *ctrl, uint16_t qid);
-void vssd_cq_delete(struct vssd_ctrl *ctrl, uint16_t qid);
-void vssd_queues_clear(struct vssd_ctrl *ctrl);
-
-/* The host's memory map may have changed: pointers into it are void then. */
-void vssd_queues_resolve(struct vssd_ctrl *ctrl);
-
-/* Look at doorbells, so that what the host rang before it asked is known. */
-void vssd_queues_look(struct vssd_ctrl *ctrl);
+/* ---- arbitration.c ---- */
 
 /* Look at doorbells, execute commands; how many. */
 unsigned vssd_queues_poll(struct vssd_ctrl *ctrl);
 
 /* The end of a poll: interrupt for what timers and events have posted. */
 void vssd_queues_settle(struct vssd_ctrl *ctrl);
-
-/* Complete an admin command that returned VSSD_LATER. */
-void vssd_complete_later(struct vssd_ctrl *ctrl, uint16_t cid, uint16_t status, uint64_t result);
-
-/* Complete with Abort Requested a command that waits in a submission queue, and never execute it, or one that waits
- * for the medium; false: there is none, or no room to say so. */
-bool vssd_sq_abort(struct vssd_ctrl *ctrl, uint16_t qid, uint16_t cid);
-
-static inline uint32_t vssd_next_entry(uint32_t entry, uint32_t size)
-{
-	return entry + 1 == size ? 0 : entry + 1;
-}
-
-/* The entry at the tail has been posted. */
-static inline void vssd_cq_advance(struct vssd_cq *cq)
-{
-	cq->posted++;
-	if (++cq->tail == cq->size) {
-		cq->tail = 0;
-		cq->phase ^= 1;
-	}
-}
-
-/* Post an entry, as two words, where a queue has direct access. The second holds the phase tag: its store comes last,
- * and shows the whole entry. */
-static inline void vssd_cq_store(struct vssd_cq *cq, uint64_t first, uint64_t second)
-{
-	uint64_t *entry = (uint64_t *)&cq->entries[cq->tail];
-
-	__atomic_store_n(&entry[0], first, __ATOMIC_RELAXED);
-	__atomic_store_n(&entry[1], second, __ATOMIC_RELEASE);
-	vssd_cq_advance(cq);
-}
-
-/* ---- direct.c ---- */
-
-/* Execute up to most commands from the head of an IO queue as long as they are ordinary reads and writes, and post
- * their completions; how many there were. */
-unsigned vssd_direct_run(struct vssd_ctrl *ctrl, struct vssd_sq *sq, unsigned most);
 
 /* ---- doorbell.c ---- */
 
@@ -418,13 +316,8 @@ void vssd_doorbells_scan(struct vssd_ctrl *ctrl);
 void vssd_doorbell_clear(struct vssd_ctrl *ctrl, uint32_t index);
 void vssd_doorbells_clear(struct vssd_ctrl *ctrl);
 
-/* ---- admin.c, and an admin command each ---- */
+/* ---- what Identify announces: the tables of log pages and features ---- */
 
-uint16_t vssd_admin_execute(struct vssd_request *request);
-void vssd_admin_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256]);
-
-/* What Identify announces is what the tables of commands, log pages and features hold. */
-bool vssd_admin_supported(const struct vssd_ctrl *ctrl, uint8_t opcode);
 bool vssd_log_supported(const struct vssd_ctrl *ctrl, uint8_t lid);
 bool vssd_feature_supported(const struct vssd_ctrl *ctrl, uint8_t fid);
 
@@ -434,10 +327,6 @@ void vssd_identify_oui(uint8_t ieee[3]);
 /* The EUI-64 of a namespace, or of the device (nsid 0), the most significant byte first. */
 void vssd_identify_eui64(const struct vssd_ctrl *ctrl, uint32_t nsid, uint8_t eui64[8]);
 
-uint16_t vssd_identify(struct vssd_request *request);
-uint16_t vssd_get_features(struct vssd_request *request);
-uint16_t vssd_set_features(struct vssd_request *request);
-uint16_t vssd_get_log_page(struct vssd_request *request);
 uint16_t vssd_async_event(struct vssd_request *request);
 uint16_t vssd_format_nvm(struct vssd_request *request);
 uint16_t vssd_sanitize(struct vssd_request *request);
@@ -525,6 +414,9 @@ void vssd_sanitize_resume(struct vssd_ctrl *ctrl);
 /* The status of what may not be done at the moment, 0: everything may be. */
 uint16_t vssd_sanitize_refuses(const struct vssd_ctrl *ctrl);
 
+/* The host has written to the medium. */
+void vssd_sanitize_written(struct vssd_ctrl *ctrl);
+
 void vssd_sanitize_log(const struct vssd_ctrl *ctrl, struct nvme_sanitize_log *log);
 
 /* ---- firmware.c ---- */
@@ -565,20 +457,6 @@ void vssd_self_test_log(const struct vssd_ctrl *ctrl, struct nvme_self_test_log 
 uint16_t vssd_self_test_minutes(const struct vssd_ctrl *ctrl);
 
 /* ---- telemetry.c ---- */
-
-/* Remember a command that was executed; command: its first eight bytes. */
-static inline void vssd_trace(struct vssd_ctrl *ctrl, uint16_t sqid, uint64_t command, uint64_t slba, uint32_t cdw12,
-			      uint16_t status)
-{
-	ctrl->trace[ctrl->traced++ % VSSD_TRACE] = (struct vssd_trace_entry){
-		.time = ctrl->now,
-		.command = command,
-		.slba = slba,
-		.cdw12 = cdw12,
-		.sqid = sqid,
-		.status = status,
-	};
-}
 
 /* Log pages 07h and 08h, sizeof(struct vssd_telemetry) bytes. create: take the host's anew. */
 const uint8_t *vssd_telemetry_host(struct vssd_ctrl *ctrl, bool create);
@@ -660,18 +538,5 @@ uint16_t vssd_invalid_field(struct vssd_request *request, uint16_t field);
 
 /* The first LBA at which the command fails. */
 void vssd_failed_lba(struct vssd_request *request, uint64_t lba);
-
-/* ---- io.c ---- */
-
-uint16_t vssd_io_execute(struct vssd_request *request);
-void vssd_io_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256]);
-bool vssd_io_supported(const struct vssd_ctrl *ctrl, uint8_t opcode);
-
-/* Fused operations: whether a command can be the first half of one, or the second of that first. */
-bool vssd_io_is_first(const struct nvme_cmd *cmd);
-bool vssd_io_is_second(const struct nvme_cmd *cmd);
-
-/* Both halves, with nothing in between; a status for each. */
-void vssd_io_execute_fused(struct vssd_request *first, struct vssd_request *second, uint16_t status[2]);
 
 #endif

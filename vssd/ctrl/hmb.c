@@ -7,9 +7,11 @@
  * the block's number says. Whoever reads a block looks its entry up, whoever changes it writes it anew. The host may
  * spoil everything in it at any time: an entry counts only if its check fits, and never more than the map itself.
  */
-#include "vssd/ctrl/device.h"
-
 #include <string.h>
+
+#include "vssd/cmd/direct.h"
+#include "vssd/cmd/dptr.h"
+#include "vssd/ctrl/device.h"
 
 #define ENTRY_SIZE 16u
 
@@ -113,6 +115,7 @@ void vssd_hmb_forget(struct vssd_ctrl *ctrl)
 void vssd_hmb_disable(struct vssd_ctrl *ctrl)
 {
 	ctrl->hmb.enabled = false;
+	vssd_direct_update(ctrl);
 }
 
 /* ---- the feature ---- */
@@ -177,6 +180,7 @@ static uint16_t enable(struct vssd_request *request)
 	if (!(cmd->cdw11 & NVME_HMB_MR))
 		hmb->epoch++;
 	hmb->enabled = true;
+	vssd_direct_update(ctrl);
 	return NVME_SC_SUCCESS;
 }
 

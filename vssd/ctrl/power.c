@@ -3,11 +3,12 @@
  * Power states, those that the host chooses and those that the drive goes to by itself, and the temperatures at which
  * it saves power. NVM Express Base Specification 2.0, sections 5.27.1.2, 5.27.1.9, 5.27.1.13 and 8.15.
  */
-#include "vssd/ctrl/device.h"
-
 #include <string.h>
 
 #include "core/util/clock.h"
+#include "vssd/cmd/direct.h"
+#include "vssd/cmd/dptr.h"
+#include "vssd/ctrl/device.h"
 
 #define PS 0x1fu
 #define MS_NS UINT64_C(1000000)
@@ -32,6 +33,7 @@ static void enter(struct vssd_ctrl *ctrl, uint32_t state)
 		ctrl->power_state.operational = state;
 	ctrl->power_state.asleep = !is_operational(state);
 	ctrl->power_state.since = pyn_ticks();
+	vssd_direct_update(ctrl);
 }
 
 uint8_t vssd_power_npss(const struct vssd_ctrl *ctrl)

@@ -6,6 +6,7 @@
  * An image is as pynvme/firmware.py makes it: a header, whose CRC goes over the whole image, and anything. Nothing of
  * it is executed; what the drive keeps of an image is its revision.
  */
+#include "vssd/cmd/dptr.h"
 #include "vssd/ctrl/device.h"
 
 #include <stdlib.h>

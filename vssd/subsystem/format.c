@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Format NVM. NVM Express Base Specification 2.0, section 5.14; NVM Command Set Specification 1.0, section 4.1.3. */
-#include "vssd/ctrl/device.h"
-
 #include "core/util/clock.h"
+#include "vssd/cmd/direct.h"
+#include "vssd/ctrl/device.h"
 
 #define MS_NS UINT64_C(1000000)
 #define BLOCKS_PER_POLL (1u << 18)
@@ -15,8 +15,6 @@ static uint16_t check(struct vssd_request *request)
 	uint32_t lbaf = (cmd->cdw10 & 0xf) | (cmd->cdw10 >> 12 & 3) << 4;
 	uint32_t pi = cmd->cdw10 >> 5 & 7, ses = cmd->cdw10 >> 9 & 7;
 
-	if (cmd->nsid != NVME_NSID_ALL && !vssd_ns_find(ctrl, cmd->nsid))
-		return NVME_SC_INVALID_NAMESPACE;
 	if (ctrl->format.running)
 		return NVME_SC_FORMAT_IN_PROGRESS;
 	if (lbaf > VSSD_NLBAF || pi != 0)
@@ -38,6 +36,7 @@ static void refuse_io(struct vssd_ctrl *ctrl, uint16_t status)
 	state->last = (uint8_t)ctrl->format.last;
 	for (uint32_t i = ctrl->format.first; i <= ctrl->format.last; i++)
 		ctrl->ns[i].refuse = status;
+	vssd_direct_update(ctrl);
 }
 
 static void begin(struct vssd_ctrl *ctrl, uint8_t lbaf, uint32_t first, uint32_t last)

@@ -4,9 +4,9 @@
  * to know of it lies in the system area, so that a drive whose power fails goes on where it was.
  * NVM Express Base Specification 2.0, sections 5.16.1.25, 5.24 and 8.21.
  */
-#include "vssd/ctrl/device.h"
-
 #include "core/util/clock.h"
+#include "vssd/cmd/direct.h"
+#include "vssd/ctrl/device.h"
 
 #define MS_NS UINT64_C(1000000)
 #define BLOCKS_PER_POLL (UINT64_C(1) << 18)
@@ -85,6 +85,15 @@ static void set_status(struct vssd_ctrl *ctrl, enum nvme_sanitize_status status,
 	ctrl->nv->sanitize.status = (uint8_t)status;
 	for (uint32_t i = 0; i < ctrl->options.namespaces; i++)
 		ctrl->ns[i].refuse = vssd_sanitize_refuses(ctrl);
+	vssd_direct_update(ctrl);
+}
+
+void vssd_sanitize_written(struct vssd_ctrl *ctrl)
+{
+	if (ctrl->nv->sanitize.written)
+		return;
+	ctrl->nv->sanitize.written = true;
+	vssd_direct_update(ctrl);
 }
 
 /* ---- the command ---- */

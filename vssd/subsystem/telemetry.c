@@ -94,7 +94,7 @@ static void fill_queues(const struct vssd_ctrl *ctrl, uint8_t *block)
 			.cq_size = cq->size,
 			.cq_head = cq->head,
 			.cq_tail = cq->tail,
-			.held = sq->held_count,
+			.held = sq->num_waiting,
 		};
 
 		memcpy(block + qid * sizeof(queue), &queue, sizeof(queue));

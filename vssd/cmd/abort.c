@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Abort. NVM Express Base Specification 2.0, section 5.1. */
+#include "vssd/cmd/account.h"
+#include "vssd/cmd/admin.h"
+#include "vssd/ctrl/device.h"
+
+static void complete_aborted(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_t entry, const struct nvme_cmd *cmd)
+{
+	struct vssd_request request = {.cmd = *cmd};
+
+	vssd_request_init(&request, ctrl, sq);
+	vssd_sq_kill(ctrl, sq, entry);
+	if (sq->qid != 0)
+		vssd_count_host_command(ctrl, cmd->opc);
+	vssd_command_failed(&request, NVME_SC_ABORT_REQUESTED);
+	vssd_post(ctrl, sq, cmd->cid, NVME_SC_ABORT_REQUESTED, 0);
+}
+
+/* A command that was executed and waits for the medium; what failed is left to say so. There is room. */
+static bool abort_waiting(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint16_t cid)
+{
+	if (!vssd_take_waiting(sq, cid))
+		return false;
+	ctrl->counters.errors++;
+	vssd_post(ctrl, sq, cid, NVME_SC_ABORT_REQUESTED, 0);
+	return true;
+}
+
+/* Complete a command that waits in a submission queue, and never execute it, or one that waits for the medium; false:
+ * there is none, or no room to say so. */
+static bool abort_in_queue(struct vssd_ctrl *ctrl, uint16_t qid, uint16_t cid)
+{
+	struct vssd_sq *sq = qid < VSSD_NUM_QUEUES ? &ctrl->sq[qid] : NULL;
+	struct nvme_cmd cmd;
+
+	if (!sq || !sq->size)
+		return false;
+	vssd_queue_look(ctrl, qid);
+	if (vssd_cq_room(sq->cq) == 0 || (qid == 0 && sq->num_waiting))
+		return false;
+	if (abort_waiting(ctrl, sq, cid))
+		return true;
+	if (sq->num_dead == VSSD_DEAD_MAX)
+		return false;
+	for (uint32_t entry = sq->head; entry != sq->tail; entry = vssd_next_entry(entry, sq->size)) {
+		if (vssd_sq_is_dead(sq, entry) || !vssd_sq_read(ctrl, sq, entry, &cmd) || cmd.cid != cid)
+			continue;
+		complete_aborted(ctrl, sq, entry, &cmd);
+		return true;
+	}
+	return false;
+}
+
+/* What takes longer than this command: requests of events, a format, and what waits in its queue or for the medium.
+ * All else is done. An Abort is done at once, so that there are never more of them than ACL allows. */
+uint16_t vssd_abort(struct vssd_request *request)
+{
+	struct vssd_ctrl *ctrl = request->ctrl;
+	uint16_t sqid = (uint16_t)request->cmd.cdw10, cid = (uint16_t)(request->cmd.cdw10 >> 16);
+	bool aborted = sqid == 0 && (vssd_event_abort(ctrl, cid) || vssd_format_abort(ctrl, cid));
+
+	if (!aborted)
+		aborted = abort_in_queue(ctrl, sqid, cid);
+	request->result = aborted ? 0 : 1;
+	return NVME_SC_SUCCESS;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the drive counts of its commands, and the trace of the last ones that telemetry shows. */
+#ifndef VSSD_CMD_ACCOUNT_H
+#define VSSD_CMD_ACCOUNT_H
+
+#include "vssd/ctrl/device.h"
+
+/* What is counted and traced of a command. */
+struct vssd_brief {
+	uint64_t command; /* the first eight bytes: opcode, flags, CID, NSID */
+	uint64_t slba;    /* cdw11 and cdw10 */
+	uint32_t cdw12;
+};
+
+static inline void vssd_trace(struct vssd_ctrl *ctrl, uint16_t sqid, const struct vssd_brief *brief, uint16_t status)
+{
+	ctrl->trace[ctrl->traced++ % VSSD_TRACE] = (struct vssd_trace_entry){
+		.time = ctrl->now,
+		.command = brief->command,
+		.slba = brief->slba,
+		.cdw12 = brief->cdw12,
+		.sqid = sqid,
+		.status = status,
+	};
+}
+
+/* SMART counts commands that complete, with whatever status: NVM Command Set Specification 1.1, section 1.4.2. */
+static inline void vssd_count_host_command(struct vssd_ctrl *ctrl, uint8_t opcode)
+{
+	ctrl->nv->totals.reads += opcode == NVME_IO_READ || opcode == NVME_IO_COMPARE;
+	ctrl->nv->totals.writes += opcode == NVME_IO_WRITE;
+}
+
+/* An I/O command was executed. bytes: of the medium that it read, or wrote. */
+static inline void vssd_account_io(struct vssd_ctrl *ctrl, uint16_t sqid, const struct vssd_brief *brief,
+				   uint8_t opcode, uint32_t bytes, uint16_t status)
+{
+	struct vssd_counters *counters = &ctrl->counters;
+
+	vssd_trace(ctrl, sqid, brief, status);
+	vssd_count_host_command(ctrl, opcode);
+	if (opcode == NVME_IO_READ) {
+		counters->commands_read++;
+		counters->bytes_read += bytes;
+		ctrl->nv->totals.sectors_read += bytes / VSSD_SECTOR_SIZE;
+	} else if (opcode == NVME_IO_WRITE) {
+		counters->commands_write++;
+		counters->bytes_written += bytes;
+		ctrl->nv->totals.sectors_written += bytes / VSSD_SECTOR_SIZE;
+	} else {
+		counters->commands_other++;
+		ctrl->nv->totals.sectors_read += bytes / VSSD_SECTOR_SIZE;
+	}
+}
+
+static inline void vssd_account_admin(struct vssd_ctrl *ctrl, const struct vssd_brief *brief, uint16_t status)
+{
+	vssd_trace(ctrl, 0, brief, status);
+	ctrl->counters.commands_admin++;
+}
+
+#endif

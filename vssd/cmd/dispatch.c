@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The way of a command: it is fetched, checked by the table of its command set, executed and completed. Only here is
+ * a command traced and accounted for, but for what was aborted before it was fetched (abort.c) and plain reads and
+ * writes (direct.c). NVM Express Base Specification 2.0, sections 3.3 (queues) and 3.4.2 (fused operations).
+ */
+#include "vssd/cmd/dispatch.h"
+
+#include <string.h>
+
+#include "core/util/clock.h"
+#include "vssd/cmd/account.h"
+#include "vssd/cmd/direct.h"
+#include "vssd/cmd/table.h"
+#include "vssd/ctrl/device.h"
+
+#define PAIR_NS 1000000000u /* a host that rings for each half of a fused operation is not kept waiting for ever */
+
+/* ---- fetch ---- */
+
+/* The copy is made once: the host may change its memory at any time, and what was checked must be what is executed.
+ */
+static bool fetch(struct vssd_ctrl *ctrl, struct vssd_sq *sq, struct vssd_request *request)
+{
+	if (__builtin_expect(sq->entries != NULL, 1)) {
+		memcpy(&request->cmd, &sq->entries[sq->head], sizeof(request->cmd));
+		__asm__ volatile("" : "+m"(request->cmd));
+	} else if (!vssd_sq_read(ctrl, sq, sq->head, &request->cmd)) {
+		vssd_fatal(ctrl);
+		return false;
+	}
+	vssd_request_init(request, ctrl, sq);
+	sq->head = vssd_next_entry(sq->head, sq->size);
+	return true;
+}
+
+/* ---- check ---- */
+
+static const struct vssd_command *command_of(const struct vssd_request *request)
+{
+	return request->sq->qid == 0 ? vssd_admin_command(request->ctrl, request->cmd.opc)
+				     : vssd_io_command(request->ctrl, request->csi, request->cmd.opc);
+}
+
+static bool is_first(const struct vssd_request *request)
+{
+	const struct vssd_command *command = command_of(request);
+
+	return command && command->flags & VSSD_FUSED_FIRST && request->cmd.flags == NVME_FUSE_FIRST;
+}
+
+static bool is_second(const struct vssd_request *request)
+{
+	const struct vssd_command *command = command_of(request);
+
+	return command && command->flags & VSSD_FUSED_SECOND && request->cmd.flags == NVME_FUSE_SECOND;
+}
+
+/* FUSE and PSDT. Half of a pair whose other half is not there is refused, and values that these fields do not have.
+ */
+static uint16_t check_flags(struct vssd_request *request)
+{
+	if (request->is_fused || !(request->cmd.flags & (NVME_FUSE | NVME_PSDT)))
+		return NVME_SC_SUCCESS;
+	return is_first(request) || is_second(request) ? NVME_SC_ABORTED_MISSING_FUSED
+						       : vssd_invalid_field(request, VSSD_FIELD_FLAGS);
+}
+
+static uint16_t check_namespace(const struct vssd_request *request, const struct vssd_command *command)
+{
+	bool all = request->cmd.nsid == NVME_NSID_ALL && command->flags & VSSD_NEEDS_NS_OR_ALL;
+
+	if (!(command->flags & (VSSD_NEEDS_NS | VSSD_NEEDS_NS_OR_ALL)))
+		return NVME_SC_SUCCESS;
+	if (!request->ns && !all)
+		return NVME_SC_INVALID_NAMESPACE;
+	if (!(command->flags & VSSD_NEEDS_MEDIA))
+		return NVME_SC_SUCCESS;
+	return request->ns ? request->ns->refuse : vssd_sanitize_refuses(request->ctrl);
+}
+
+static uint16_t check(struct vssd_request *request, const struct vssd_command *command)
+{
+	uint16_t status;
+
+	if (!command)
+		return NVME_SC_INVALID_OPCODE;
+	status = check_flags(request);
+	if (!status && request->sq->qid == 0 && !(command->flags & VSSD_DURING_SANITIZE))
+		status = vssd_sanitize_refuses(request->ctrl);
+	return status ? status : check_namespace(request, command);
+}
+
+/* ---- execute ---- */
+
+static uint16_t execute(struct vssd_request *request)
+{
+	const struct vssd_command *command = command_of(request);
+	uint16_t status = check(request, command);
+
+	/* A fault goes in here: the command is as the specification wants it, and has changed nothing yet. */
+	return status ? status : command->execute(request);
+}
+
+/* ---- complete ---- */
+
+static void account(const struct vssd_request *request, uint16_t status)
+{
+	const struct nvme_cmd *cmd = &request->cmd;
+	struct vssd_ctrl *ctrl = request->ctrl;
+	struct vssd_brief brief = {.slba = (uint64_t)cmd->cdw11 << 32 | cmd->cdw10, .cdw12 = cmd->cdw12};
+
+	memcpy(&brief.command, cmd, sizeof(brief.command));
+	if (request->sq->qid == 0) {
+		vssd_account_admin(ctrl, &brief, status);
+		return;
+	}
+	vssd_account_io(ctrl, request->sq->qid, &brief, cmd->opc, request->bytes, status);
+	ctrl->data_moved += request->bytes;
+}
+
+/* The second half of a fused operation may find no room for its completion. */
+static void complete_io(const struct vssd_request *request, uint16_t status)
+{
+	uint64_t due = status ? 0 : request->due;
+
+	if (__builtin_expect(due || vssd_cq_room(request->sq->cq) == 0, 0))
+		vssd_wait(request->sq, (struct vssd_waiting){
+					       .due = due ? due : pyn_ticks(),
+					       .result = request->result,
+					       .cid = request->cmd.cid,
+					       .status = status,
+				       });
+	else
+		vssd_post(request->ctrl, request->sq, request->cmd.cid, status, request->result);
+}
+
+static void finish(const struct vssd_request *request, uint16_t status)
+{
+	account(request, status);
+	if (status == VSSD_LATER)
+		return;
+	if (__builtin_expect(status != NVME_SC_SUCCESS, 0))
+		vssd_command_failed(request, status);
+	if (request->sq->qid == 0)
+		vssd_complete_admin(request->ctrl, request->cmd.cid, status, request->result);
+	else
+		complete_io(request, status);
+}
+
+static void run(struct vssd_request *request)
+{
+	if (__builtin_expect(request->ctrl->power_state.asleep && request->sq->qid != 0, 0))
+		vssd_power_wake(request->ctrl);
+	finish(request, execute(request));
+}
+
+/* ---- fused operations ---- */
+
+/* The second half is not there yet: the first, which is the entry at head, is taken again later. */
+static bool wait_for_second(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_t head)
+{
+	if (!sq->pair_due)
+		sq->pair_due = ctrl->now + pyn_ns_to_ticks(PAIR_NS);
+	if (ctrl->now >= sq->pair_due)
+		return false;
+	sq->head = head;
+	return true;
+}
+
+/* Whether the entry behind a first half is its second: then it is taken. */
+static bool fetch_second(struct vssd_ctrl *ctrl, struct vssd_sq *sq, struct vssd_request *second)
+{
+	uint32_t head = sq->head;
+
+	if (head == sq->tail || vssd_sq_is_dead(sq, head) || !fetch(ctrl, sq, second))
+		return false;
+	if (!is_second(second))
+		sq->head = head;
+	return sq->head != head;
+}
+
+static bool same_lbas(const struct nvme_cmd *a, const struct nvme_cmd *b)
+{
+	return a->nsid == b->nsid && a->cdw10 == b->cdw10 && a->cdw11 == b->cdw11 &&
+	       (a->cdw12 & 0xffff) == (b->cdw12 & 0xffff);
+}
+
+/* Both halves, with nothing in between. */
+static void run_pair(struct vssd_request *first, struct vssd_request *second)
+{
+	uint16_t status[2] = {NVME_SC_INVALID_FIELD, NVME_SC_INVALID_FIELD};
+
+	first->is_fused = second->is_fused = true;
+	if (same_lbas(&first->cmd, &second->cmd)) {
+		status[0] = execute(first);
+		status[1] = status[0] ? NVME_SC_ABORTED_FAILED_FUSED : execute(second);
+	}
+	finish(first, status[0]);
+	finish(second, status[1]);
+}
+
+/* first was taken from the entry at head. 0: nothing was done, else how many commands. */
+static unsigned run_fused(struct vssd_request *first, uint32_t head)
+{
+	struct vssd_sq *sq = first->sq;
+	struct vssd_request second;
+
+	if (!is_first(first)) {
+		run(first);
+		return 1;
+	}
+	if (sq->head == sq->tail && wait_for_second(first->ctrl, sq, head))
+		return 0;
+	sq->pair_due = 0;
+	if (!fetch_second(first->ctrl, sq, &second)) {
+		run(first);
+		return 1;
+	}
+	run_pair(first, &second);
+	return 2;
+}
+
+/* ---- a queue ---- */
+
+/* How many commands of a queue may be executed, one after the other: as many as the host has announced, and as long
+ * as there is room to say that they are done, or that they wait for the medium. */
+static unsigned may_take(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq, unsigned limit)
+{
+	uint32_t most;
+
+	/* A command may end all this: a fatal error, or a queue that was deleted. */
+	if (!ctrl->running || !sq->size || ctrl->data_moved >= VSSD_POLL_BYTES)
+		return 0;
+	most = (sq->tail >= sq->head ? sq->tail : sq->tail + sq->size) - sq->head;
+	if (most > limit)
+		most = limit;
+	if (most > vssd_cq_room(sq->cq))
+		most = vssd_cq_room(sq->cq);
+	return most < VSSD_WAITING_MAX - sq->num_waiting ? most : VSSD_WAITING_MAX - sq->num_waiting;
+}
+
+/* The command at the head, of whatever kind. 0: it is left in the queue, or could not be fetched. */
+static unsigned run_next(struct vssd_ctrl *ctrl, struct vssd_sq *sq)
+{
+	uint32_t head = sq->head;
+	struct vssd_request request;
+
+	if (!fetch(ctrl, sq, &request))
+		return 0;
+	if (__builtin_expect(sq->num_dead && vssd_sq_forget_dead(ctrl, sq, head), 0)) {
+		sq->pair_due = 0;
+		return 1;
+	}
+	if (__builtin_expect(sq->qid != 0 && request.cmd.flags & NVME_FUSE, 0))
+		return run_fused(&request, head);
+	run(&request);
+	return 1;
+}
+
+void vssd_dispatch_init(struct vssd_ctrl *ctrl)
+{
+	ctrl->commands = (struct vssd_commands){
+		.admin = vssd_admin_commands,
+		.io = {[NVME_CSI_NVM] = vssd_nvm_commands},
+	};
+}
+
+unsigned vssd_dispatch_commands(struct vssd_ctrl *ctrl, struct vssd_sq *sq, unsigned limit)
+{
+	unsigned count = 0, taken = 1, most;
+
+	while (taken && count < limit && (most = may_take(ctrl, sq, limit - count)) > 0) {
+		taken = vssd_direct_run(ctrl, sq, most);
+		if (taken < most)
+			taken += run_next(ctrl, sq);
+		count += taken;
+	}
+	return count;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vssd/cmd/request.h"
+
+#include "vssd/ctrl/device.h"
+
+void vssd_request_init(struct vssd_request *request, struct vssd_ctrl *ctrl, struct vssd_sq *sq)
+{
+	request->ctrl = ctrl;
+	request->sq = sq;
+	request->ns = vssd_ns_find(ctrl, request->cmd.nsid);
+	request->csi = request->ns ? request->ns->csi : NVME_CSI_NVM;
+	request->is_fused = false;
+	request->data = (struct vssd_data){0};
+	request->result = 0;
+	request->due = 0;
+	request->bytes = 0;
+	request->failure = (struct vssd_failure){0};
+}

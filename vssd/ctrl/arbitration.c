@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Which queue is served next, and when a poll ends. NVM Express Base Specification 2.0, section 3.4.4. */
+#include <string.h>
+
+#include "core/util/clock.h"
+#include "vssd/cmd/dispatch.h"
+#include "vssd/ctrl/device.h"
+
+#define BATCH 32u          /* commands of one queue at a time; arbitration burst may say fewer */
+#define POLL_COMMANDS 256u /* after which a poll ends, as after VSSD_POLL_BYTES */
+#define AB 0x7u            /* feature 01h: arbitration burst, a power of two; 7: no limit */
+
+static unsigned serve(struct vssd_ctrl *ctrl, uint16_t qid, unsigned limit)
+{
+	struct vssd_sq *sq = &ctrl->sq[qid];
+	unsigned count = 0;
+
+	if (sq->head != sq->tail)
+		count = vssd_dispatch_commands(ctrl, sq, limit);
+	if (sq->size)
+		vssd_tell(ctrl, sq->cq);
+	return count;
+}
+
+static unsigned poll_pair(struct vssd_ctrl *ctrl, uint16_t qid, unsigned limit)
+{
+	vssd_queue_look(ctrl, qid);
+	return serve(ctrl, qid, limit);
+}
+
+static unsigned burst(const struct vssd_ctrl *ctrl)
+{
+	unsigned commands = 1u << (ctrl->feature[NVME_FEAT_ARBITRATION] & AB);
+
+	return commands < BATCH ? commands : BATCH;
+}
+
+static bool may_go_on(const struct vssd_ctrl *ctrl, unsigned count)
+{
+	return ctrl->running && count < POLL_COMMANDS && ctrl->data_moved < VSSD_POLL_BYTES;
+}
+
+static unsigned poll_in_turn(struct vssd_ctrl *ctrl, unsigned count)
+{
+	unsigned looked = 0, limit = burst(ctrl);
+
+	while (looked++ < ctrl->num_active && may_go_on(ctrl, count)) {
+		uint16_t qid = ctrl->active[ctrl->turn];
+
+		ctrl->turn = ctrl->turn + 1 >= ctrl->num_active ? 0 : ctrl->turn + 1;
+		count += poll_pair(ctrl, qid, limit);
+	}
+	return count;
+}
+
+/* A burst of the next queue of a class that has commands; 0: none has. */
+static unsigned serve_class(struct vssd_ctrl *ctrl, enum vssd_priority priority, unsigned limit)
+{
+	uint16_t *turn = &ctrl->turns[priority];
+	unsigned count = 0;
+
+	for (uint16_t looked = 0; looked < ctrl->num_active && !count; looked++) {
+		uint16_t qid = ctrl->active[*turn];
+
+		*turn = *turn + 1 >= ctrl->num_active ? 0 : *turn + 1;
+		if (ctrl->sq[qid].priority == priority)
+			count = serve(ctrl, qid, limit);
+	}
+	return count;
+}
+
+/* Feature 01h: HPW, MPW and LPW are its bytes 3, 2 and 1, and 0's based. */
+static void new_round(struct vssd_ctrl *ctrl)
+{
+	for (unsigned i = VSSD_HIGH; i <= VSSD_LOW; i++)
+		ctrl->credit[i] = (ctrl->feature[NVME_FEAT_ARBITRATION] >> 8 * (4 - i) & 0xff) + 1;
+}
+
+static unsigned serve_weighted(struct vssd_ctrl *ctrl)
+{
+	unsigned limit = burst(ctrl), count;
+
+	for (enum vssd_priority i = VSSD_HIGH; i <= VSSD_LOW; i++) {
+		if (!ctrl->credit[i])
+			continue;
+		count = serve_class(ctrl, i, limit < ctrl->credit[i] ? limit : ctrl->credit[i]);
+		ctrl->credit[i] -= count < ctrl->credit[i] ? count : ctrl->credit[i];
+		if (count)
+			return count;
+	}
+	return 0;
+}
+
+/* The admin queue before the urgent ones, those before all others; of these, so many commands a round of each. */
+static unsigned poll_by_weight(struct vssd_ctrl *ctrl, unsigned count)
+{
+	unsigned taken = 1;
+
+	while (taken && may_go_on(ctrl, count)) {
+		for (uint16_t i = 0; i < ctrl->num_active; i++)
+			vssd_queue_look(ctrl, ctrl->active[i]);
+		taken = serve_class(ctrl, VSSD_URGENT, burst(ctrl));
+		if (!taken)
+			taken = serve_weighted(ctrl);
+		if (!taken) {
+			new_round(ctrl);
+			taken = serve_weighted(ctrl);
+		}
+		count += taken;
+		if (taken && ctrl->running)
+			count += poll_pair(ctrl, 0, BATCH);
+	}
+	return count;
+}
+
+void vssd_queues_settle(struct vssd_ctrl *ctrl)
+{
+	vssd_tell(ctrl, &ctrl->cq[0]);
+	if (__builtin_expect(ctrl->num_coalesced > 0, 0))
+		vssd_interrupts_poll(ctrl);
+}
+
+unsigned vssd_queues_poll(struct vssd_ctrl *ctrl)
+{
+	unsigned count;
+
+	if (ctrl->now >= ctrl->next_scan) {
+		vssd_doorbells_scan(ctrl);
+		ctrl->next_scan = ctrl->now + pyn_ns_to_ticks(1000000);
+	}
+	ctrl->data_moved = 0;
+	count = poll_pair(ctrl, 0, BATCH);
+	return __builtin_expect(ctrl->weighted, 0) ? poll_by_weight(ctrl, count) : poll_in_turn(ctrl, count);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Completions: posted, or kept until they are due and there is room. Base Specification 2.0, section 3.3. */
+#include "vssd/ctrl/device.h"
+
+#include "core/util/clock.h"
+
+static void post(struct vssd_ctrl *ctrl, struct vssd_cq *cq, uint64_t first, uint64_t second)
+{
+	uint64_t iova = cq->iova + (uint64_t)cq->tail * sizeof(struct nvme_cpl);
+
+	if (cq->entries) {
+		vssd_cq_store(cq, first, second);
+		return;
+	}
+	if (vssd_bus_write(ctrl->bus, iova, &first, 8) < 0 || vssd_bus_write(ctrl->bus, iova + 8, &second, 8) < 0)
+		vssd_fatal(ctrl);
+	vssd_cq_advance(cq);
+}
+
+/* Its words are those of struct nvme_cpl. */
+void vssd_post(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint16_t cid, uint16_t status, uint64_t result)
+{
+	struct vssd_cq *cq = sq->cq;
+	uint64_t field = cq->phase;
+
+	if (__builtin_expect(status != 0, 0)) {
+		cq->error = true;
+		field |= vssd_status_field(status);
+	}
+	post(ctrl, cq, result, field << 48 | (uint64_t)cid << 32 | (uint32_t)sq->qid << 16 | sq->head);
+}
+
+/* The one that falls due after `at` others. */
+static struct vssd_waiting *waiting_at(struct vssd_sq *sq, uint32_t at)
+{
+	return &sq->waiting[(sq->waiting_head + at) % VSSD_WAITING_MAX];
+}
+
+void vssd_wait(struct vssd_sq *sq, struct vssd_waiting waiting)
+{
+	*waiting_at(sq, sq->num_waiting++) = waiting;
+}
+
+void vssd_settle(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint64_t now)
+{
+	while (sq->num_waiting > 0 && waiting_at(sq, 0)->due <= now && vssd_cq_room(sq->cq) > 0) {
+		const struct vssd_waiting *first = waiting_at(sq, 0);
+
+		vssd_post(ctrl, sq, first->cid, first->status, first->result);
+		sq->waiting_head = (sq->waiting_head + 1) % VSSD_WAITING_MAX;
+		sq->num_waiting--;
+	}
+}
+
+bool vssd_take_waiting(struct vssd_sq *sq, uint16_t cid)
+{
+	uint16_t at = 0;
+
+	while (at < sq->num_waiting && waiting_at(sq, at)->cid != cid)
+		at++;
+	if (at == sq->num_waiting || waiting_at(sq, at)->status != NVME_SC_SUCCESS)
+		return false;
+	sq->num_waiting--;
+	for (; at < sq->num_waiting; at++)
+		*waiting_at(sq, at) = *waiting_at(sq, at + 1);
+	return true;
+}
+
+/* What waits is bounded: no command is fetched meanwhile, so it is those that were outstanding, and one. */
+void vssd_complete_admin(struct vssd_ctrl *ctrl, uint16_t cid, uint16_t status, uint64_t result)
+{
+	struct vssd_sq *sq = &ctrl->sq[0];
+
+	if (sq->num_waiting == 0 && vssd_cq_room(sq->cq) > 0)
+		vssd_post(ctrl, sq, cid, status, result);
+	else
+		vssd_wait(sq, (struct vssd_waiting){.cid = cid, .status = status, .result = result});
+}
+
+void vssd_complete_later(struct vssd_ctrl *ctrl, uint16_t cid, uint16_t status, uint64_t result)
+{
+	if (status)
+		ctrl->counters.errors++;
+	vssd_complete_admin(ctrl, cid, status, result);
+}
+
+void vssd_tell(struct vssd_ctrl *ctrl, struct vssd_cq *cq)
+{
+	if (cq->posted)
+		vssd_interrupt(ctrl, cq);
+}
