@@ -17,6 +17,7 @@
 /* One message as it came in; its payload is in the channel's buffer. */
 struct incoming {
 	struct vfu_header header;
+	bool begun;    /* its first bytes are here */
 	size_t length; /* of the payload */
 	int fds[VFU_MAX_FDS];
 	unsigned num_fds;
@@ -77,6 +78,12 @@ bool pyn_vfu_channel_alive(const struct pyn_vfu_channel *channel)
 	return poll(&look, 1, 0) <= 0 || !(look.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL));
 }
 
+static int does_not_answer(const struct pyn_vfu_channel *channel, uint16_t command, struct pyn_error *err)
+{
+	return pyn_error(err, PYN_ERROR_GONE, ETIMEDOUT, "the device at %s does not answer (asked for %s)",
+			 channel->path, pyn_vfu_command_name(command));
+}
+
 /* The stream is of no use any more; number says how. */
 static int broken(struct pyn_vfu_channel *channel, uint16_t command, int number, struct pyn_error *err)
 {
@@ -85,8 +92,7 @@ static int broken(struct pyn_vfu_channel *channel, uint16_t command, int number,
 	channel->broken = true;
 	switch (number) {
 	case ETIMEDOUT:
-		return pyn_error(err, PYN_ERROR_GONE, number, "the device at %s does not answer (asked for %s)",
-				 channel->path, name);
+		return does_not_answer(channel, command, err);
 	case EPIPE:
 	case ECONNRESET:
 		return pyn_error(err, PYN_ERROR_GONE, ECONNRESET,
@@ -232,6 +238,7 @@ static int receive_all(int fd, void *data, size_t length, struct incoming *in, u
 			if (message.msg_flags & MSG_CTRUNC)
 				return -EPROTO;
 			done += (size_t)got;
+			in->begun = true;
 		} else if (got == 0) {
 			return -ECONNRESET;
 		} else if (errno == EAGAIN) {
@@ -260,6 +267,7 @@ static int receive_message(struct pyn_vfu_channel *channel, struct incoming *in,
 
 	in->num_fds = 0;
 	in->length = 0;
+	in->begun = false;
 	rc = receive_all(channel->fd, &in->header, sizeof(in->header), in, deadline);
 	if (!rc && !header_is_possible(&in->header))
 		rc = -EPROTO;
@@ -377,19 +385,57 @@ static void hand_over(const struct pyn_vfu_channel *channel, struct incoming *in
 		memcpy(call->reply, channel->payload, in->length);
 }
 
+static int still_silent(const struct pyn_vfu_channel *channel, uint16_t command, struct pyn_error *err)
+{
+	return pyn_error(
+		err, PYN_ERROR_GONE, ETIMEDOUT,
+		"the device at %s still does not answer (asked for %s): is its process stopped? It can be used "
+		"again as soon as it goes on",
+		channel->path, pyn_vfu_command_name(command));
+}
+
+/* Drop the answer that came too late. The wait is short: a process that goes on needs a moment until it answers. */
+static int end_silence(struct pyn_vfu_channel *channel, uint16_t command, struct pyn_error *err)
+{
+	uint64_t deadline = pyn_monotonic_ns() + PYN_VFU_ANSWER_MS * UINT64_C(1000000);
+	struct pollfd look = {.fd = channel->fd, .events = POLLIN};
+	struct incoming in;
+	int rc;
+
+	if (poll(&look, 1, PYN_VFU_WAKE_MS) <= 0)
+		return still_silent(channel, command, err);
+	rc = receive_reply(channel, &in, deadline);
+	if (rc == -ETIMEDOUT && !in.begun)
+		return still_silent(channel, command, err);
+	if (rc)
+		return broken(channel, command, -rc, err);
+	close_all(in.fds, &in.num_fds);
+	if (in.header.id != (uint16_t)(channel->next_id - 1))
+		return broken(channel, command, EPROTO, err);
+	channel->silent = false;
+	return 0;
+}
+
 static int call_locked(struct pyn_vfu_channel *channel, struct pyn_vfu_call *call, struct pyn_error *err)
 {
 	unsigned answer_ms = call->answer_ms ? call->answer_ms : PYN_VFU_ANSWER_MS;
 	uint64_t deadline = pyn_monotonic_ns() + (uint64_t)answer_ms * 1000000u;
-	struct vfu_header header = {.id = channel->next_id++, .command = call->command, .flags = VFU_FLAGS_COMMAND};
-	struct incoming in;
+	struct vfu_header header = {.command = call->command, .flags = VFU_FLAGS_COMMAND};
+	struct incoming in = {.begun = true};
 	int rc;
 
 	if (channel->broken)
 		return pyn_error(err, PYN_ERROR_GONE, ENODEV, "the device at %s is gone", channel->path);
+	rc = channel->silent ? end_silence(channel, call->command, err) : 0;
+	if (rc)
+		return rc;
+	header.id = channel->next_id++;
 	rc = send_message(channel, &header, call->request, 2, call->fd, deadline);
 	if (!rc)
 		rc = receive_reply(channel, &in, deadline);
+	channel->silent = rc == -ETIMEDOUT && !in.begun;
+	if (channel->silent)
+		return does_not_answer(channel, call->command, err);
 	if (rc)
 		return broken(channel, call->command, -rc, err);
 	if (!reply_fits(&in, &header, call)) {

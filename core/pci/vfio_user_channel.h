@@ -3,8 +3,9 @@
  * A vfio-user connection, the client's end: one request at a time and its reply, all waits bounded. Threads may share
  * it. What arrives is checked before anything is done with it. Internal to core/pci.
  *
- * After a failure that leaves the stream in an unknown state (no answer, a broken message, end of file) the
- * channel is broken: every later call fails at once.
+ * After a failure that leaves the stream in an unknown state (a broken message, half an answer, end of file) the
+ * channel is broken: every later call fails at once. Without any answer it is silent: every later call fails soon
+ * until the answer comes, which is dropped. A process that was stopped and goes on is as usable as before.
  */
 #ifndef PYN_PCI_VFIO_USER_CHANNEL_H
 #define PYN_PCI_VFIO_USER_CHANNEL_H
@@ -19,7 +20,8 @@
 #include "core/util/error.h"
 #include "spec/vfio_user.h"
 
-#define PYN_VFU_ANSWER_MS 2000u /* a device that does not answer for so long is gone */
+#define PYN_VFU_ANSWER_MS 2000u /* a device that does not answer for so long is silent */
+#define PYN_VFU_WAKE_MS 200     /* for which each call waits for a silent device */
 #define PYN_VFU_PATH 108        /* of sun_path */
 
 struct pyn_vfu_channel {
@@ -27,6 +29,7 @@ struct pyn_vfu_channel {
 	pid_t owner;          /* the process that opened it: a forked one would take the replies away from it */
 	pthread_mutex_t lock; /* from a request to its reply: a doorbell by message may come beside a register */
 	_Atomic(bool) broken;
+	bool silent; /* the answer to the request before next_id is still to come */
 	uint16_t next_id;
 	uint32_t max_data;       /* bytes of data in one region access, as the device says */
 	uint8_t *payload;        /* VFU_MAX_MESSAGE bytes: of the message received last */
@@ -60,7 +63,7 @@ void pyn_vfu_channel_deinit(struct pyn_vfu_channel *channel);
  */
 int pyn_vfu_call(struct pyn_vfu_channel *channel, struct pyn_vfu_call *call, struct pyn_error *err);
 
-/* Whether the connection stands; asks only the kernel. */
+/* Whether the connection stands, also where the device is silent; asks only the kernel. */
 bool pyn_vfu_channel_alive(const struct pyn_vfu_channel *channel);
 
 /* The name of a message, "REGION_READ"; "?" where there is none. */

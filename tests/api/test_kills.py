@@ -214,6 +214,57 @@ def test_commands_to_a_killed_virtual_ssd_end_with_an_error_within_a_second(own)
     assert time.monotonic() - start < 5 or loaded()
 
 
+def stop_for_longer_than_an_answer_may_take(own):
+    """Stop the virtual SSD, find it silent, and let it go on."""
+    os.kill(own.ssd.pid, signal.SIGSTOP)
+    with pytest.raises(SystemError, match="does not answer"):
+        own.nvme0[0x1C]
+    start = time.monotonic()
+    with pytest.raises(SystemError, match="still does not answer .* as soon as it goes on"):
+        own.nvme0.reset()
+    assert time.monotonic() - start < 1 or loaded()
+    os.kill(own.ssd.pid, signal.SIGCONT)
+
+
+def use(own):
+    pair = d.Qpair(own.nvme0, 8)
+    buf = d.Buffer(4096)
+    own.nvme0n1.write(pair, buf, 0, 8).waitdone()
+    own.nvme0n1.read(pair, buf, 0, 8).waitdone()
+    pair.delete()
+    r = own.nvme0n1.ioworker(io_size=8, io_count=100, read_percentage=50, region_end=1000).start().close()
+    assert (r.error, r.lba_mismatch) == (0, 0)
+
+
+def resume_by(own, what):
+    resets = {"Controller": own.nvme0.reset, "Pcie": own.pcie.reset, "FLR": own.pcie.flr}
+    return resets.get(what, lambda: None)
+
+
+@pytest.mark.parametrize("what", ["nothing", "Controller", "Pcie", "FLR"])
+def test_a_virtual_ssd_that_was_stopped_is_used_again_when_it_goes_on(own, what):
+    use(own)
+    for _ in range(2):
+        stop_for_longer_than_an_answer_may_take(own)
+        resume_by(own, what)()
+        use(own)
+
+
+def test_commands_in_flight_in_a_stopped_virtual_ssd_complete_when_it_goes_on(own):
+    pair = d.Qpair(own.nvme0, 8)
+    buf = d.Buffer(4096)
+    os.kill(own.ssd.pid, signal.SIGSTOP)
+    own.nvme0n1.write(pair, buf, 0, 8)
+    own.nvme0n1.read(pair, d.Buffer(4096), 8, 8)
+    with pytest.raises(SystemError, match="does not answer"):
+        own.nvme0[0x1C]
+    os.kill(own.ssd.pid, signal.SIGCONT)
+    pair.waitdone(2)
+    own.nvme0n1.read(pair, buf, 0, 8).waitdone()
+    stats = own.nvme0n1.verify_stats()
+    assert (stats.judged, stats.mismatch) == (8, 0)
+
+
 def test_workers_of_a_killed_virtual_ssd_end_within_a_second(own, started):
     workers = [started(region_start=i * 10000, region_end=(i + 1) * 10000)[0] for i in range(2)]
     start = time.monotonic()

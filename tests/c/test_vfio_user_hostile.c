@@ -3,6 +3,7 @@
 /* sources: core/pci/*.c core/env/*.c core/util/*.c */
 /* dpdk */
 #define _GNU_SOURCE 1
+#include "core/util/clock.h"
 #include "tests/c/fake_vfio_user.h"
 
 /* The device opens; then hook plays, and reading a register fails with kind and why. */
@@ -113,7 +114,117 @@ TEST(a_connection_that_ends_means_a_device_that_is_gone)
 {
 	check_read_fails(hang_up, PYN_ERROR_GONE, "closed the connection (asked for REGION_READ)");
 	check_read_fails(end_in_the_middle, PYN_ERROR_GONE, "closed the connection");
-	check_read_fails(say_nothing, PYN_ERROR_GONE, "does not answer (asked for REGION_READ)");
+}
+
+static bool say_half_of_it(struct message *message)
+{
+	send_bytes(message, 7);
+	return true;
+}
+
+TEST(half_an_answer_means_a_device_that_is_gone)
+{
+	check_read_fails(say_half_of_it, PYN_ERROR_GONE, "does not answer (asked for REGION_READ)");
+}
+
+/* -- a device that is stopped, and goes on ------------------------------------------------------------------------
+ */
+
+static struct message the_late;
+
+static bool say_nothing_yet(struct message *message)
+{
+	the_late = *message;
+	return say_nothing(message);
+}
+
+/* What the device sends when it goes on. */
+static void answer_late(int16_t wrong_id)
+{
+	struct {
+		struct vfu_region_access access;
+		uint32_t value;
+	} reply = {.value = 0x1a7e};
+
+	memcpy(&reply.access, the_late.payload, sizeof(reply.access));
+	the_late.header.id = (uint16_t)(the_late.header.id + wrong_id);
+	answer(&the_late, &reply, sizeof(reply.access) + sizeof(reply.value));
+}
+
+static void check_silence(struct pyn_pci *pci)
+{
+	uint64_t before = pyn_monotonic_ns();
+	struct pyn_error err = {0};
+	uint32_t value = 0;
+
+	fake.hook = say_nothing_yet;
+	CHECK_EQ(pci->ops->bar_read(pci, 0, &value, sizeof(value), &err), -ETIMEDOUT);
+	CHECK_EQ(err.kind, PYN_ERROR_GONE);
+	CHECK_HAS(err.text, "does not answer (asked for REGION_READ)");
+	fake.hook = NULL;
+	uint64_t waited = pyn_monotonic_ns() - before;
+
+	for (unsigned i = 0; i < 3; i++) {
+		CHECK_EQ(pci->ops->bar_read(pci, 0, &value, sizeof(value), &err), -ETIMEDOUT);
+		CHECK_HAS(err.text, "It can be used again as soon as it goes on");
+	}
+	CHECK_TIME(pyn_monotonic_ns() - before < 2 * waited);
+	/* What it has in flight may still be carried out. */
+	CHECK(pci->ops->alive(pci));
+}
+
+TEST(a_device_that_was_silent_is_used_again_when_it_answers)
+{
+	struct pyn_error err = {0};
+	struct pyn_pci *pci = NULL;
+	uint32_t value = 0;
+
+	CHECK_EQ(pyn_env_start(NULL), 0);
+	start(NULL);
+	if (CHECK_EQ(pyn_pci_open(fake.folder, &pci, &err), 0)) {
+		memset(fake.bar, 0x5a, 4);
+		for (unsigned i = 0; i < 2; i++) {
+			check_silence(pci);
+			answer_late(0);
+			CHECK_EQ(pci->ops->bar_read(pci, 0, &value, sizeof(value), &err), 0);
+			CHECK_EQ(value, 0x5a5a5a5a); /* and not what came late */
+		}
+		pci->ops->close(pci);
+	}
+	stop();
+}
+
+TEST(a_late_answer_to_another_request_means_a_device_that_is_gone)
+{
+	struct pyn_error err = {0};
+	struct pyn_pci *pci = NULL;
+	uint32_t value = 0;
+
+	start(NULL);
+	if (CHECK_EQ(pyn_pci_open(fake.folder, &pci, &err), 0)) {
+		check_silence(pci);
+		answer_late(1);
+		CHECK_EQ(pci->ops->bar_read(pci, 0, &value, sizeof(value), &err), -EPROTO);
+		CHECK(!pci->ops->alive(pci));
+		pci->ops->close(pci);
+	}
+	stop();
+}
+
+TEST(a_silent_device_can_be_closed)
+{
+	struct pyn_error err = {0};
+	struct pyn_pci *pci = NULL;
+
+	start(NULL);
+	int before = count_descriptors();
+
+	if (CHECK_EQ(pyn_pci_open(fake.folder, &pci, &err), 0)) {
+		check_silence(pci);
+		pci->ops->close(pci);
+	}
+	CHECK(count_descriptors() <= before + 1);
+	stop();
 }
 
 static bool refuse_with_payload(struct message *message)
