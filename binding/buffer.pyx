@@ -51,7 +51,7 @@ cdef class Buffer:
         # The code of an argument may have made it, or another thread.
         _check(self._buffer == NULL, "this Buffer exists already")
         if cmb is not None:
-            device = cmb._device._device
+            device = cmb._created()._device
         buffer = cspdk.pyn_buffer_with_pattern(device, bytes_wanted, c_type, c_value, &err)
         if buffer == NULL:
             raise _exception(&err)

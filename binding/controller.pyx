@@ -36,7 +36,7 @@ cdef class Controller(_Queue):
     def _construct(self, addr, nvme_init_func=None):
         _check(self._device is None, "this Controller exists already")
         if isinstance(addr, Pcie):
-            self._device = (<Pcie>addr)._device
+            self._device = (<Pcie>addr)._created()
         else:
             self._device = _open_device(addr)
         self._callbacks = self._device.callbacks
@@ -48,7 +48,17 @@ cdef class Controller(_Queue):
     def __dealloc__(self):
         self._drop_fetched()
 
+    def __getattribute__(self, name):
+        return _attribute(self, name, self._device is not None)
+
+    cdef _Device _created(self):
+        if self._device is None:
+            raise _never_created(self)
+        return self._device
+
     def __repr__(self):
+        if self._device is None:
+            return "<Controller, not created>"
         if not self._device._is_open():
             return f"<Controller {self._device.address!r}, closed>"
         state = "initialised" if cspdk.pyn_device_initialised(self._device._device) else "not initialised"
@@ -165,7 +175,7 @@ cdef class Controller(_Queue):
         return offset
 
     def __getitem__(self, key):
-        cdef uint64_t value = self._device._register(self._offset(key), 4)
+        cdef uint64_t value = self._created()._register(self._offset(key), 4)
 
         if value == 0xffffffff:
             raise SystemError(f"register {key:#x} reads all ones: the drive at {self._device.path} is gone, or its "
@@ -178,6 +188,7 @@ cdef class Controller(_Queue):
         cdef uint64_t raw = _field(value, 32, "a register's value")
         cdef int rc
 
+        self._created()
         with nogil:
             rc = cspdk.pyn_device_reg_write(self._device._device, offset, 4, raw, &err)
         if rc < 0:
@@ -223,6 +234,7 @@ cdef class Controller(_Queue):
 
     @timeout.setter
     def timeout(self, value):
+        self._created()
         cspdk.pyn_device_timeout_ms(self._device._device)[0] = <uint32_t>_field(value, 32, "Controller.timeout")
 
     @property

@@ -142,6 +142,18 @@ cdef uint64_t _any_field(object value, unsigned bits, str name) except? 0xdeadbe
     return raw
 
 
+cdef object _never_created(object thing):
+    """The error of using an object whose __init__ was not called, by __new__ or in a subclass."""
+    return RuntimeError(f"this {type(thing).__name__} was never created: its __init__ has to be called")
+
+
+cdef object _attribute(object thing, object name, bint created):
+    """An attribute of an object, which may be looked at before it is created, but not used."""
+    if not created and not name.startswith("__"):
+        raise _never_created(thing)
+    return PyObject_GenericGetAttr(thing, name)
+
+
 cdef object _note(object error, str text):
     """Say below an exception's text what it was about; before Python 3.11 there is no place for that."""
     if hasattr(error, "add_note"):

@@ -51,6 +51,7 @@ cdef class Namespace:
             raise TypeError(f"nvme must be a Controller, not {type(nvme).__name__}")
         _check(self._namespace == NULL, "this Namespace exists already")
         controller = <Controller>nvme
+        controller._created()
         controller._ensure()
         with nogil:
             rc = cspdk.pyn_namespace_open(controller._device._device, number, limit, &self._namespace, &err)
@@ -76,7 +77,7 @@ cdef class Namespace:
     cdef cspdk.pyn_namespace *_get(self) except NULL:
         """The namespace as it is now: after a reset or a format it is identified anew."""
         if self._namespace == NULL:
-            raise RuntimeError("this Namespace was never created: its __init__ has to be called")
+            raise _never_created(self)
         if not cspdk.pyn_device_initialised(self._controller._device._device):
             self._controller._ensure()
         if not cspdk.pyn_namespace_is_current(self._namespace):
@@ -101,7 +102,9 @@ cdef class Namespace:
 
     @property
     def nsid(self):
-        return self._namespace.nsid if self._namespace != NULL else None
+        if self._namespace == NULL:
+            raise _never_created(self)
+        return self._namespace.nsid
 
     @property
     def capacity(self):
@@ -124,6 +127,7 @@ cdef class Namespace:
 
     @_named
     def supports(self, opcode):
+        self._get()
         return self._controller._supports(_field(opcode, 8, "opcode"), True)
 
     @_named

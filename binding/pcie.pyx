@@ -18,11 +18,21 @@ cdef class Pcie:
         _check(self._device is None, "this Pcie exists already")
         _field(port, 16, "port")
         if isinstance(addr, Controller):
-            self._device = (<Controller>addr)._device
+            self._device = (<Controller>addr)._created()
         else:
             self._device = _open_device(addr)
 
+    def __getattribute__(self, name):
+        return _attribute(self, name, self._device is not None)
+
+    cdef _Device _created(self):
+        if self._device is None:
+            raise _never_created(self)
+        return self._device
+
     def __repr__(self):
+        if self._device is None:
+            return "<Pcie, not created>"
         if not self._device._is_open():
             return f"<Pcie {self._device.address!r}, closed>"
         return f"<Pcie {self._device.address!r} {self.register(0, 2):04x}:{self.register(2, 2):04x}>"
@@ -59,12 +69,14 @@ cdef class Pcie:
         return offset
 
     def __getitem__(self, key):
+        self._created()
         if isinstance(key, slice):
             start, stop, step = key.indices(_CONFIG_SIZE)
             return list(self._read(start, max(stop - start, 0)))[::step] if stop > start else []
         return self._read(self._offset(key), 1)[0]
 
     def __setitem__(self, key, value):
+        self._created()
         if isinstance(key, slice):
             start, stop, step = key.indices(_CONFIG_SIZE)
             data = bytes(value)
@@ -138,6 +150,7 @@ cdef class Pcie:
 
     @aspm.setter
     def aspm(self, value):
+        self._created()
         wanted = _field(value, 2, "Pcie.aspm")
         offset = self._capability(_CAP_PCIE, "PCI Express") + 0x10
         if self._device._is_function():
@@ -153,6 +166,7 @@ cdef class Pcie:
 
     @power_state.setter
     def power_state(self, value):
+        self._created()
         wanted = _field(value, 2, "Pcie.power_state")
         offset = self._capability(_CAP_PM, "Power Management") + 4
         self[offset] = self[offset] & ~3 | wanted

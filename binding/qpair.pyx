@@ -24,6 +24,7 @@ cdef class Qpair(_Queue):
             raise TypeError(f"nvme must be a Controller, not {type(nvme).__name__}")
         _check(self._queue == NULL, "this Qpair exists already")
         controller = <Controller>nvme
+        controller._created()
         most = min(_MAX_DEPTH, (cspdk.pyn_device_cap(controller._device._device) & 0xffff) + 1)
         _check(2 <= entries <= most, f"depth must be from 2 to {most}, the lesser of {_MAX_DEPTH} and CAP.MQES + 1, "
                                      f"not {depth}")
@@ -64,7 +65,7 @@ cdef class Qpair(_Queue):
 
     cdef cspdk.pyn_io_qpair *_get(self) except NULL:
         if self._queue == NULL:
-            raise RuntimeError("this Qpair was never created: its __init__ has to be called")
+            raise _never_created(self)
         return self._queue
 
     cdef unsigned _wait(self, cspdk.pyn_completed *completed, unsigned max, uint64_t budget_us) noexcept nogil:
@@ -88,10 +89,12 @@ cdef class Qpair(_Queue):
 
     @property
     def latest_cid(self):
+        self._get()
         return self._latest_cid
 
     @property
     def latest_latency(self):
+        self._get()
         return self._latest_latency_ns / 1000
 
     @_named

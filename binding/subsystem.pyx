@@ -19,11 +19,17 @@ cdef class Subsystem:
             raise TypeError(f"nvme must be a Controller, not {type(nvme).__name__}")
         _check_callable(poweron_cb, "poweron_cb")
         _check_callable(poweroff_cb, "poweroff_cb")
+        (<Controller>nvme)._created()
         self._controller = <Controller>nvme
         self._poweron_cb = poweron_cb
         self._poweroff_cb = poweroff_cb
 
+    def __getattribute__(self, name):
+        return _attribute(self, name, self._controller is not None)
+
     def __repr__(self):
+        if self._controller is None:
+            return "<Subsystem, not created>"
         return f"<Subsystem of {self._controller!r}>"
 
     cdef object _switch(self, bint on):

@@ -220,7 +220,7 @@ def stop_for_longer_than_an_answer_may_take(own):
     with pytest.raises(SystemError, match="does not answer"):
         own.nvme0[0x1C]
     start = time.monotonic()
-    with pytest.raises(SystemError, match="still does not answer .* as soon as it goes on"):
+    with pytest.raises(SystemError, match=r"still does not answer .* as soon as it goes on"):
         own.nvme0.reset()
     assert time.monotonic() - start < 1 or loaded()
     os.kill(own.ssd.pid, signal.SIGCONT)
