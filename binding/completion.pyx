@@ -154,7 +154,8 @@ cdef class _Queue:
                     patience = (<uint64_t>self._timeout_ms() + 20000) * 1000000
                 if self._count == 0 and (self._is_empty() or cspdk.pyn_monotonic_ns() - started > patience):
                     # Not a note: the exception's text is compared to the letter.
-                    _log.error("waitdone: %d of %d completions came: %s", done, wanted, repr(self))
+                    _log.log(_logging.DEBUG if self._is_empty() else _logging.ERROR,
+                             "waitdone: %d of %d completions came: %s", done, wanted, repr(self))
                     raise TimeoutError("pynvme timeout in driver")
                 continue
             cdw0 = self._fetched[self._first].cpl.cdw0

@@ -21,7 +21,9 @@ SPECIAL = {
 
 
 def names_of(kind):
-    return [name for name in dir(kind) if not name.startswith("_") and f"{kind.__name__}.{name}" not in HARMLESS]
+    return [
+        name for name in dir(kind) if not name.startswith("_") and f"{kind.__name__}.{name}" not in HARMLESS
+    ]
 
 
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in CLASSES for name in names_of(kind)])
@@ -30,18 +32,15 @@ def test_its_methods_and_properties_say_that_it_was_never_created(kind, name):
     uses = [lambda: getattr(thing, name)]
     if callable(getattr(kind, name)):
         uses = [lambda count=count: getattr(thing, name)(*[1] * count) for count in range(MOST_ARGUMENTS)]
-    told = 0
     for use in uses:
         try:
             use()
         except RuntimeError as error:
             assert str(error) == f"this {kind.__name__} was never created: its __init__ has to be called"
-            told += 1
         except WRONG_CALL:
             continue
         else:
             pytest.fail("no error")
-    assert told or name in ("dsm", "ioworker", "read", "write", "compare")
 
 
 @pytest.mark.parametrize("kind", [d.Controller, d.Pcie])

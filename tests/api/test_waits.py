@@ -39,7 +39,7 @@ def later(function, *arguments):
 # -- idle queues ------------------------------------------------------------------------------------------
 
 
-def test_an_io_queue_with_nothing_in_flight_says_so_at_once(nvme0n1, pair, buf):
+def test_an_io_queue_with_nothing_in_flight_says_so_at_once(nvme0n1, pair, buf, caplog):
     start = time.monotonic()
     with pytest.raises(TimeoutError, match=r"^pynvme timeout in driver$"):
         pair.waitdone()
@@ -50,6 +50,7 @@ def test_an_io_queue_with_nothing_in_flight_says_so_at_once(nvme0n1, pair, buf):
     assert time.monotonic() - start < 1 or loaded()
     nvme0n1.read(pair, buf, 0).waitdone()
     assert pair.waitdone(0) == 0
+    assert caplog.text == "", "the exception says all"
 
 
 def test_the_admin_queue_waits_for_events_without_the_cpu(nvme0, pair):

@@ -18,6 +18,10 @@ TEST(statuses_have_the_names_of_the_specification)
 	CHECK_STR(name_of(1, 7), "INVALID FIRMWARE IMAGE");
 	CHECK_STR(name_of(2, 0x81), "UNRECOVERED READ ERROR");
 	CHECK_STR(name_of(2, 0x87), "DEALLOCATED OR UNWRITTEN LBA");
+	CHECK_STR(name_of(3, 0), "INTERNAL PATH ERROR");
+	CHECK_STR(name_of(3, 0x60), "CONTROLLER PATHING ERROR");
+	CHECK_STR(name_of(3, 0x70), "HOST PATHING ERROR");
+	CHECK_STR(name_of(3, 0x71), "COMMAND ABORTED BY HOST");
 }
 
 TEST(phase_more_and_do_not_retry_do_not_change_a_name)
