@@ -133,7 +133,19 @@ cdef extern from "driver.h" nogil:
         PYN_DEVICE_RESET_HOT
         PYN_DEVICE_RESET_DONE
 
-    int pyn_device_open(const char *address, bool keep_tables, pyn_device **device, pyn_error *err)
+    enum pyn_address_kind:
+        PYN_ADDRESS_FUNCTION
+        PYN_ADDRESS_SOCKET
+        PYN_ADDRESS_TCP
+        PYN_ADDRESS_PRIVATE
+
+    struct pyn_address:
+        pyn_address_kind kind
+        char text[256]
+
+    int pyn_address_parse(const char *text, pyn_address *address, pyn_error *err)
+
+    int pyn_device_open(const pyn_address *address, bool keep_tables, pyn_device **device, pyn_error *err)
     void pyn_device_put(pyn_device *device)
     void pyn_device_close(pyn_device *device)
     bool pyn_device_was_shut_down(const pyn_device *device)

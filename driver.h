@@ -28,6 +28,7 @@
 #include "core/verify/track.h"
 #include "core/worker/worker.h"
 #include "core/nvme/status.h"
+#include "core/util/address.h"
 #include "core/util/clock.h"
 #include "core/util/error.h"
 #include "core/util/log.h"

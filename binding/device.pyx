@@ -9,7 +9,8 @@ _left = {}  # how a virtual SSD was left at its closing: the commands and power 
 cdef class _Device:
     cdef cspdk.pyn_device *_device
     cdef readonly object address  # as the user gave it
-    cdef readonly str path        # where it is
+    cdef cspdk.pyn_address _where # where it is
+    cdef readonly str path        # the same as text
     cdef readonly bint private    # a virtual SSD of this process
     cdef readonly bint released   # the kernel has it, while its power is off
     cdef object power_cycles      # of a private one, when it was opened
@@ -33,24 +34,23 @@ cdef class _Device:
         with nogil:
             cspdk.pyn_device_put(self._device)
 
-    cdef int _open(self, bytes path, bint keep) except -1:
+    cdef int _open(self, bint keep) except -1:
         """Once. Another client of a vfio-user device gets some seconds to let go of it."""
         cdef cspdk.pyn_error err
-        cdef const char *c_path = path
         cdef object waiting = None
         cdef int rc
 
         while True:
             with nogil:
-                rc = cspdk.pyn_device_open(c_path, keep, &self._device, &err)
+                rc = cspdk.pyn_device_open(&self._where, keep, &self._device, &err)
             if rc == 0:
                 return 0
-            if err.number not in _IN_USE or b"/" not in path:
+            if err.number not in _IN_USE or self._where.kind != cspdk.PYN_ADDRESS_SOCKET:
                 raise _exception(&err, NvmeEnumerateError)
             if waiting is None:
                 from pynvme.clients import Waiting
 
-                waiting = Waiting(_os.fsdecode(path))
+                waiting = Waiting(self.path)
             if waiting.is_over(err.number == _errno.EBUSY):
                 raise NvmeEnumerateError("; ".join(filter(None, (_text(err.text), waiting.reason))))
 
@@ -85,7 +85,7 @@ cdef class _Device:
 
     cdef bint _is_function(self):
         """Whether it is a PCI function of this machine, and not at the end of a socket."""
-        return "/" not in self.path
+        return self._where.kind == cspdk.PYN_ADDRESS_FUNCTION
 
     cdef int _release(self) except -1:
         cdef cspdk.pyn_error err
@@ -103,7 +103,8 @@ cdef class _Device:
         cdef cspdk.pyn_error err
         cdef int rc
 
-        _take_function(self.path)
+        if self._is_function():
+            _take_function(self.path)
         with nogil:
             rc = cspdk.pyn_device_reattach(self._device, &err)
         if rc < 0:
@@ -186,14 +187,28 @@ def _address_text(address):
     raise TypeError(f"addr must be an address, as bytes, str or a path, not {type(address).__name__}")
 
 
+cdef int _parse_address(str text, cspdk.pyn_address *address) except -1:
+    cdef cspdk.pyn_error err
+    cdef bytes encoded = text.encode()
+    cdef const char *characters = encoded
+
+    if cspdk.pyn_address_parse(characters, address, &err) < 0:
+        raise _exception(&err, NvmeEnumerateError)
+    return 0
+
+
+def _kind_of_address(text):
+    """(kind, text) of an address: for a test that pynvme.address agrees."""
+    cdef cspdk.pyn_address address
+
+    _parse_address(text, &address)
+    return address.kind, address.text.decode()
+
+
 def _take_function(path):
-    """Bind a PCI function of this machine for this process, unless it is in use; other addresses are nobody's."""
-    if "/" in path or ":" not in path:
-        return
+    """Bind a PCI function of this machine for this process, unless it is in use."""
     from pynvme import pci
 
-    if pci.normal(path) is None:
-        return
     try:
         pci.take(path)
     except (OSError, pci.DriveError) as error:
@@ -213,10 +228,13 @@ def _open_device(address):
     """The drive at an address: the one that is open already, if there is one."""
     cdef _Device device
 
+    cdef cspdk.pyn_address where
+
     text = _address_text(address)
-    path = text
-    private = text == "vssd" or text.startswith("vssd:")
     is_new = False  # it was started for this
+    _parse_address(text, &where)
+    private = where.kind == cspdk.PYN_ADDRESS_PRIVATE
+    path = where.text.decode()
     if private:
         from pynvme import vssd
 
@@ -226,24 +244,22 @@ def _open_device(address):
         except (OSError, ValueError, RuntimeError) as error:
             full = isinstance(error, OSError) and error.errno in (_errno.EMFILE, _errno.ENFILE)
             raise NvmeEnumerateError(vssd.no_descriptor() if full else str(error)) from error
-    elif "/" in text:
+    elif where.kind == cspdk.PYN_ADDRESS_SOCKET:
         path = _os.path.abspath(text)
-    elif ":" in text:
-        from pynvme import pci
-
-        path = pci.normal(text) or text
     device = _open_devices.get(path)
     if device is not None and device._is_open() and device._is_alive():
         return device
     if device is not None:
         device.close()
-    _take_function(path)
     device = _Device.__new__(_Device)
     device.address = address
     device.path = path
     device.private = private
     try:
-        device._open(path.encode(), private)
+        _parse_address(path, &device._where)
+        if device._is_function():
+            _take_function(path)
+        device._open(private)
     except BaseException:
         if is_new:
             vssd.discard(text)

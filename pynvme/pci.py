@@ -23,6 +23,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from pynvme.address import normal as normal
+
 VFIO = "vfio-pci"
 UIO = "uio_pci_generic"
 """For drives that no IOMMU translates for."""
@@ -35,7 +37,6 @@ HARMLESS = ("", VFIO, "pci-stub")
 SETTLE = 2.0
 """Seconds in which udev has looked at a drive that has just appeared."""
 
-_ADDRESS = re.compile(r"(?:([0-9a-f]{1,8}):)?([0-9a-f]{1,2}):([01]?[0-9a-f])\.([0-7])", re.IGNORECASE)
 _BLOCK = re.compile(r"nvme\d+(c\d+)?n\d+")
 
 
@@ -51,15 +52,6 @@ class Owner(NamedTuple):
     """0: by hand, `python -m pynvme bind`; it stays until it is restored."""
     start: int
     """When that process started, in the kernel's ticks: another one may get its number."""
-
-
-def normal(text: str) -> str | None:
-    """Give a PCIe address with its domain, in lower case: ``"01:00.0"`` is ``"0000:01:00.0"``; else None."""
-    found = _ADDRESS.fullmatch(text)
-    if not found:
-        return None
-    domain, bus, device, function = (int(part or "0", 16) for part in found.groups())
-    return f"{domain:04x}:{bus:02x}:{device:02x}.{function:x}"
 
 
 class Machine:

@@ -34,6 +34,7 @@ from types import TracebackType
 from typing import IO, NamedTuple, Union
 
 from pynvme import control
+from pynvme.address import PRIVATE, is_private
 from pynvme.control import Counters, Geometry, Info, VirtualSsdError
 
 __all__ = [
@@ -57,7 +58,6 @@ __all__ = [
 
 Value = Union[str, int, bool, None]
 
-_PRIVATE = "vssd"
 
 # Seconds that it may take to start and to end. It takes milliseconds; machines under load take their time.
 _START_TIMEOUT = 20.0
@@ -406,12 +406,6 @@ _started: weakref.WeakSet[VirtualSsd] = weakref.WeakSet()
 _inherited: list[VirtualSsd] = []
 
 
-def is_private(address: str | bytes) -> bool:
-    """Whether an address is that of a private virtual SSD: ``"vssd"`` or ``"vssd:…"``."""
-    text = os.fsdecode(address)
-    return text == _PRIVATE or text.startswith(_PRIVATE + ":")
-
-
 def private(address: str | bytes) -> str:
     """The folder of this process's own virtual SSD of that address, which is started at its first use.
 
@@ -479,7 +473,7 @@ def _options_of(address: str) -> dict[str, str]:
             f"{address!r} is not the address of a private virtual SSD: 'vssd' or 'vssd:option=value,…'"
         )
     found: dict[str, str] = {}
-    for part in filter(None, address[len(_PRIVATE) + 1 :].split(",")):
+    for part in filter(None, address[len(PRIVATE) + 1 :].split(",")):
         name, equals, value = part.partition("=")
         name = name.strip().replace("-", "_")
         if name == "name":

@@ -34,9 +34,9 @@ int pyn_device_check(const struct pyn_device *device, struct pyn_error *err)
 {
 	if (device->process != pyn_process_generation())
 		return pyn_error(err, PYN_ERROR_STATE, ECHILD, "the drive at %s was opened by another process",
-				 device->address);
+				 device->address.text);
 	if (!device->ctrlr)
-		return pyn_error(err, PYN_ERROR_STATE, EBADF, "the drive at %s is closed", device->address);
+		return pyn_error(err, PYN_ERROR_STATE, EBADF, "the drive at %s is closed", device->address.text);
 	return 0;
 }
 
@@ -53,7 +53,6 @@ static void destroy(struct pyn_device *device)
 	pthread_mutex_destroy(&device->lock);
 	free(device->queues);
 	free((void *)device->by_script);
-	free(device->address);
 	free(device);
 }
 
@@ -67,7 +66,7 @@ static void init_lock(pthread_mutex_t *mutex)
 	pthread_mutexattr_destroy(&attributes);
 }
 
-static int create(const char *address, bool keep_tables, struct pyn_device **out, struct pyn_error *err)
+static int create(const struct pyn_address *address, bool keep_tables, struct pyn_device **out, struct pyn_error *err)
 {
 	struct pyn_device *device = calloc(1, sizeof(*device));
 
@@ -79,17 +78,17 @@ static int create(const char *address, bool keep_tables, struct pyn_device **out
 	device->timeout_ms = DEFAULT_TIMEOUT_MS;
 	device->durable_since = UINT64_MAX;
 	device->keep_tables = keep_tables;
-	device->address = strdup(address);
+	device->address = *address;
 	device->queues = calloc(PYN_MAX_QID + 1, sizeof(*device->queues));
 	*out = device;
 	device->by_script = calloc(PYN_MAX_QID + 1, sizeof(*device->by_script));
-	if (!device->address || !device->queues || !device->by_script)
+	if (!device->queues || !device->by_script)
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory");
 	device->engine = pyn_engine_select(err);
 	if (!device->engine)
 		return -ENOTSUP;
-	/* For a function of this machine, and not the path of a socket, the memory gets locked. */
-	int rc = strchr(address, '/') ? pyn_env_start(err) : pyn_env_start_locked(err);
+	/* For a function of this machine the memory gets locked. */
+	int rc = address->kind == PYN_ADDRESS_FUNCTION ? pyn_env_start_locked(err) : pyn_env_start(err);
 
 	if (rc == 0)
 		rc = pyn_token_start(err);
@@ -112,7 +111,7 @@ static int open_device(struct pyn_device *device, struct pyn_error *err)
 		.observe = pyn_device_observe,
 		.context = device,
 	};
-	int rc = device->engine->attach(device->address, &device->ctrlr, err);
+	int rc = device->engine->attach(&device->address, &device->ctrlr, err);
 
 	if (rc < 0)
 		return rc;
@@ -131,7 +130,8 @@ static int open_device(struct pyn_device *device, struct pyn_error *err)
 	return rc;
 }
 
-int pyn_device_open(const char *address, bool keep_tables, struct pyn_device **out, struct pyn_error *err)
+int pyn_device_open(const struct pyn_address *address, bool keep_tables, struct pyn_device **out,
+		    struct pyn_error *err)
 {
 	struct pyn_device *device = NULL;
 	int rc = create(address, keep_tables, &device, err);
@@ -180,7 +180,7 @@ static void begin_shutdown(struct pyn_device *device, uint64_t cc)
 	if (!NVME_GET(cc, NVME_CC_EN) || NVME_GET(cc, NVME_CC_SHN) != NVME_SHN_NORMAL)
 		return;
 	pyn_tables_free(device->shutting_down);
-	device->shutting_down = pyn_tables_all(device->address);
+	device->shutting_down = pyn_tables_all(device->address.text);
 	pyn_tables_flush_begin(device->shutting_down);
 }
 
@@ -291,7 +291,7 @@ uint32_t pyn_device_process(const struct pyn_device *device)
 
 const char *pyn_device_address(const struct pyn_device *device)
 {
-	return device->address;
+	return device->address.text;
 }
 
 const struct pyn_engine *pyn_device_engine(const struct pyn_device *device)
@@ -385,12 +385,12 @@ uint32_t pyn_device_namespace_generation(const struct pyn_device *device)
 struct pyn_verify *pyn_device_table(struct pyn_device *device, uint32_t nsid, uint64_t nlba, uint32_t lba_size,
 				    struct pyn_error *err)
 {
-	return pyn_tables_get(device->address, nsid, nlba, lba_size, err);
+	return pyn_tables_get(device->address.text, nsid, nlba, lba_size, err);
 }
 
 struct pyn_tables *pyn_device_all_tables(struct pyn_device *device)
 {
-	return pyn_tables_all(device->address);
+	return pyn_tables_all(device->address.text);
 }
 
 uint64_t pyn_device_durable_since(const struct pyn_device *device)
@@ -400,7 +400,7 @@ uint64_t pyn_device_durable_since(const struct pyn_device *device)
 
 struct pyn_verify *pyn_device_find_table(struct pyn_device *device, uint32_t nsid)
 {
-	return pyn_tables_find(device->address, nsid);
+	return pyn_tables_find(device->address.text, nsid);
 }
 
 int pyn_device_admin_execute(struct pyn_device *device, const struct nvme_cmd *cmd, struct pyn_buffer *buffer,

@@ -56,9 +56,10 @@ struct pyn_device_shared {
 	_Atomic uint32_t end;        /* enum pyn_device_end: why it has grown last, written first */
 };
 
-/* Open the drive at address (a BDF, or the path of a socket). keep_tables: what verification knows outlives close,
+/* Open the drive at address. keep_tables: what verification knows outlives close,
  * for a private virtual SSD whose data do. Errors: PYN_ERROR_ENUMERATE, PYN_ERROR_MEMORY. */
-int pyn_device_open(const char *address, bool keep_tables, struct pyn_device **device, struct pyn_error *err);
+int pyn_device_open(const struct pyn_address *address, bool keep_tables, struct pyn_device **device,
+		    struct pyn_error *err);
 void pyn_device_get(struct pyn_device *device);
 void pyn_device_put(struct pyn_device *device);
 
@@ -155,8 +156,8 @@ int pyn_device_config_write(struct pyn_device *device, uint32_t offset, const vo
 /* -- what is known of it ------------------------------------------------------------------------------------------
  */
 
-uint32_t pyn_device_process(const struct pyn_device *device); /* generation of the process that opened it */
-const char *pyn_device_address(const struct pyn_device *device);
+uint32_t pyn_device_process(const struct pyn_device *device);    /* generation of the process that opened it */
+const char *pyn_device_address(const struct pyn_device *device); /* its text */
 const struct pyn_engine *pyn_device_engine(const struct pyn_device *device);
 
 /* Its controller memory buffer, and a buffer in there. Errors: those of a device that is closed; of the buffer also

@@ -18,7 +18,7 @@ static void forget_all(struct pyn_verify *verify)
 
 void pyn_device_forget(struct pyn_device *device)
 {
-	pyn_tables_each(device->address, UINT32_MAX, forget_all);
+	pyn_tables_each(device->address.text, UINT32_MAX, forget_all);
 }
 
 /* -- the commands that only the drive knows ---------------------------------------------------------------------- */
@@ -207,7 +207,7 @@ static bool is_queue_command(const struct nvme_cmd *cmd)
 void pyn_device_set_durable_since(struct pyn_device *device, uint64_t ticks)
 {
 	device->durable_since = ticks;
-	pyn_tables_durable_since(device->address, ticks);
+	pyn_tables_durable_since(device->address.text, ticks);
 }
 
 /*
@@ -249,8 +249,8 @@ static bool reshapes(const struct pyn_device *device, const struct nvme_cmd *cmd
 
 static void forget_changed(struct pyn_device *device, const struct nvme_cmd *cmd)
 {
-	pyn_tables_each(device->address, changed_namespaces(device, cmd), forget_all);
-	pyn_tables_each(device->address, reshaped_namespaces(device, cmd), judge_nothing);
+	pyn_tables_each(device->address.text, changed_namespaces(device, cmd), forget_all);
+	pyn_tables_each(device->address.text, reshaped_namespaces(device, cmd), judge_nothing);
 }
 
 /* Whether it may change data at all: Format NVM may, before FNA says of which namespaces. */
@@ -266,12 +266,12 @@ static void observe_data(struct pyn_device *device, const struct nvme_cmd *cmd, 
 		return;
 	/* All tables are held: which ones are meant may change between the two calls, and the holds must not. */
 	if (what == PYN_OBSERVED_SENT) {
-		pyn_tables_each(device->address, UINT32_MAX, pyn_verify_hold);
+		pyn_tables_each(device->address.text, UINT32_MAX, pyn_verify_hold);
 		return;
 	}
 	if (what != PYN_OBSERVED_REFUSED)
 		forget_changed(device, cmd);
-	pyn_tables_each(device->address, UINT32_MAX, pyn_verify_release);
+	pyn_tables_each(device->address.text, UINT32_MAX, pyn_verify_release);
 }
 
 void pyn_device_observe(void *context, const struct nvme_cmd *cmd, enum pyn_observed what)

@@ -31,7 +31,7 @@ struct pyn_cache_changes {
 struct pyn_device {
 	const struct pyn_engine *engine;
 	struct pyn_ctrlr *ctrlr; /* NULL: closed */
-	char *address;
+	struct pyn_address address;
 	bool keep_tables;
 	bool initialised;
 	_Atomic uint32_t references;

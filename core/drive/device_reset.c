@@ -81,7 +81,7 @@ static bool is_enabled(struct pyn_device *device)
 /* What had completed before it began is durable after a normal shutdown. */
 static int shut_down(struct pyn_device *device, bool abrupt, struct pyn_error *err)
 {
-	struct pyn_tables *tables = abrupt ? NULL : pyn_tables_all(device->address);
+	struct pyn_tables *tables = abrupt ? NULL : pyn_tables_all(device->address.text);
 	bool enabled = is_enabled(device);
 
 	pyn_tables_flush_begin(tables);
@@ -107,7 +107,7 @@ int pyn_device_shutdown(struct pyn_device *device, bool abrupt, struct pyn_error
 
 void pyn_device_power_lost(struct pyn_device *device)
 {
-	pyn_tables_each(device->address, UINT32_MAX, pyn_verify_power_lost);
+	pyn_tables_each(device->address.text, UINT32_MAX, pyn_verify_power_lost);
 }
 
 void pyn_device_stop(struct pyn_device *device)
@@ -187,7 +187,7 @@ static void close_device(struct pyn_device *device)
 	device->engine->detach(device->ctrlr);
 	device->ctrlr = NULL;
 	if (!device->keep_tables || !alive)
-		pyn_tables_drop(device->address);
+		pyn_tables_drop(device->address.text);
 }
 
 bool pyn_device_was_shut_down(const struct pyn_device *device)

@@ -35,6 +35,7 @@
 
 #include "core/env/env.h"
 #include "core/nvme/types.h"
+#include "core/util/address.h"
 
 struct pyn_rings;
 struct pyn_window;
@@ -127,10 +128,10 @@ struct pyn_engine {
 	const struct pyn_engine_rings *rings;
 	uint32_t largest_transfer; /* bytes of data that it can describe in one command */
 
-	/* Open the device at address (see api: a BDF or the path of a socket). Nothing of the controller is changed
-	 * yet but memory space, which is enabled: its registers can be read. Who: opening a Pcie or Controller.
-	 * Errors: PYN_ERROR_ENUMERATE, PYN_ERROR_MEMORY. */
-	int (*attach)(const char *address, struct pyn_ctrlr **ctrlr, struct pyn_error *err);
+	/* Open the device. Nothing of the controller is changed yet but memory space, which is enabled: its registers
+	 * can be read. Who: opening a Pcie or Controller. Errors: PYN_ERROR_MEMORY; PYN_ERROR_ENUMERATE, also for a
+	 * kind of address that this engine does not reach (pyn_address_refuse). */
+	int (*attach)(const struct pyn_address *address, struct pyn_ctrlr **ctrlr, struct pyn_error *err);
 
 	/* Close the device and free everything. The queue pairs have been freed before. */
 	void (*detach)(struct pyn_ctrlr *ctrlr);

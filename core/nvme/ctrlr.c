@@ -23,7 +23,7 @@
 #define CSTS_RDY ((uint32_t)NVME_SET(1, NVME_CSTS_RDY))
 #define CSTS_SHST ((uint32_t)NVME_SET(3, NVME_CSTS_SHST))
 
-int pyn_ctrlr_attach(const char *address, struct pyn_ctrlr **ctrlr, struct pyn_error *err)
+int pyn_ctrlr_attach(const struct pyn_address *address, struct pyn_ctrlr **ctrlr, struct pyn_error *err)
 {
 	struct pyn_ctrlr *made = calloc(1, sizeof(*made));
 	int rc;

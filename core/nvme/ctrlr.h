@@ -24,7 +24,7 @@ struct pyn_ctrlr {
 	struct pyn_engine_qpair *quarantine; /* queues that are free but for what the device may still write */
 };
 
-int pyn_ctrlr_attach(const char *address, struct pyn_ctrlr **ctrlr, struct pyn_error *err);
+int pyn_ctrlr_attach(const struct pyn_address *address, struct pyn_ctrlr **ctrlr, struct pyn_error *err);
 void pyn_ctrlr_detach(struct pyn_ctrlr *ctrlr);
 
 /* The admin queue alone: memory, empty rings, AQA, ASQ, ACQ, and bus mastering. CC is not touched: EN should be 0. */

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "core/pci/address.h"
 #include "core/pci/kernel.h"
 #include "core/pci/uio.h"
 #include "core/pci/vfio.h"
@@ -32,14 +31,14 @@ static int open_function(const char *bdf, struct pyn_pci **pci, struct pyn_error
 	return rc;
 }
 
-int pyn_pci_open(const char *address, struct pyn_pci **pci, struct pyn_error *err)
+int pyn_pci_open(const struct pyn_address *address, struct pyn_pci **pci, struct pyn_error *err)
 {
-	struct pyn_address parsed;
-	int rc;
-
-	rc = pyn_address_parse(address, &parsed, err);
-	if (rc)
-		return rc;
-	return parsed.kind == PYN_ADDRESS_FUNCTION ? open_function(parsed.text, pci, err)
-						   : pyn_vfio_user_open(parsed.text, pci, err);
+	switch (address->kind) {
+	case PYN_ADDRESS_FUNCTION:
+		return open_function(address->text, pci, err);
+	case PYN_ADDRESS_SOCKET:
+		return pyn_vfio_user_open(address->text, pci, err);
+	default:
+		return pyn_address_refuse(address, err);
+	}
 }

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "core/env/env.h"
+#include "core/util/address.h"
 #include "core/util/error.h"
 
 struct pyn_pci; /* each kind puts its own fields behind this header */
@@ -102,11 +103,11 @@ struct pyn_pci {
 };
 
 /*
- * Open the function at address: "[0000:]01:00.0" is one of the kernel's, anything with a '/' is a vfio-user socket
- * or a directory that holds the socket `cntrl`. All DMA memory is mapped for the device, and its registers can be
- * read; bus mastering is left as it was found. Errors: PYN_ERROR_ENUMERATE (malformed, none there, in use, not a
- * function we can drive), PYN_ERROR_MEMORY.
+ * Open the function at address: one of the kernel's, or the one behind a vfio-user socket, which may be named `cntrl`
+ * in a directory. All DMA memory is mapped for the device, and its registers can be read; bus mastering is left as it
+ * was found. Errors: PYN_ERROR_ENUMERATE (of another kind, none there, in use, not a function we can drive),
+ * PYN_ERROR_MEMORY.
  */
-int pyn_pci_open(const char *address, struct pyn_pci **pci, struct pyn_error *err);
+int pyn_pci_open(const struct pyn_address *address, struct pyn_pci **pci, struct pyn_error *err);
 
 #endif

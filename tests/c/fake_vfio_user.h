@@ -21,6 +21,14 @@
 #include "spec/vfio_user.h"
 #include "tests/c/test.h"
 
+static inline int open_at(const char *text, struct pyn_pci **pci, struct pyn_error *err)
+{
+	struct pyn_address address;
+	int rc = pyn_address_parse(text, &address, err);
+
+	return rc ? rc : pyn_pci_open(&address, pci, err);
+}
+
 #define BAR_SIZE 16384u
 #define DOORBELLS 4096u
 #define CONFIG_SIZE 4096u

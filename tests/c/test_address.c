@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* sources: core/pci/address.c core/pci/kernel.c core/util/error.c */
-#include "core/pci/address.h"
+/* sources: core/util/address.c core/pci/kernel.c core/util/error.c */
+#include "core/util/address.h"
 #include "core/pci/kernel.h"
 #include "tests/c/test.h"
 
@@ -56,21 +56,51 @@ TEST(anything_with_a_slash_is_a_path)
 	}
 }
 
+static void check_tcp(const char *text)
+{
+	struct pyn_address address;
+	struct pyn_error err = {0};
+
+	CHECK_EQ(pyn_address_parse(text, &address, &err), 0);
+	CHECK_EQ(address.kind, PYN_ADDRESS_TCP);
+	CHECK_STR(address.text, text);
+	CHECK_EQ(pyn_address_refuse(&address, &err), -ENOTSUP);
+	CHECK_EQ(err.kind, PYN_ERROR_ENUMERATE);
+	CHECK_HAS(err.text, "NVMe/TCP");
+	CHECK_HAS(err.text, text);
+}
+
 TEST(nvme_over_tcp_is_known_and_refused)
 {
-	check_refused("127.0.0.1", "NVMe/TCP");
-	check_refused("10.1.2.3:4420", "NVMe/TCP");
-	check_refused("localhost:4420", "NVMe/TCP");
-	check_refused("drive-7.lab.example:4420", "NVMe/TCP");
-	check_refused("[::1]:4420", "NVMe/TCP");
-	check_refused("[fe80::1]", "NVMe/TCP");
+	check_tcp("tcp://10.1.2.3:4420");
+	check_tcp("tcp://drive-7.lab.example:4420/nqn.2026-11.test:1");
+	check_tcp("127.0.0.1");
+	check_tcp("10.1.2.3:4420");
+	check_tcp("localhost:4420");
+	check_tcp("drive-7.lab.example:4420");
+	check_tcp("[::1]:4420");
+	check_tcp("[fe80::1]");
+}
+
+TEST(a_private_virtual_ssd_is_known_and_left_to_python)
+{
+	static const char *const texts[] = {"vssd", "vssd:", "vssd:size=1G,name=a", "vssd:path=/tmp/a"};
+	struct pyn_address address;
+	struct pyn_error err = {0};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		CHECK_EQ(pyn_address_parse(texts[i], &address, &err), 0);
+		CHECK_EQ(address.kind, PYN_ADDRESS_PRIVATE);
+		CHECK_EQ(pyn_address_refuse(&address, &err), -ENOTSUP);
+		CHECK_HAS(err.text, "only Python");
+	}
 }
 
 TEST(everything_else_is_no_device)
 {
 	check_refused("", "empty");
 	check_refused("nvme0", "no device is named nvme0");
-	check_refused("vssd", "no device is named vssd");
+	check_refused("vssdx", "no device is named vssdx");
 	check_refused("256.0.0.1", "no device is named");
 	check_refused("01:00.", "no device is named");
 	check_refused("01:00.0.0", "no device is named");

@@ -25,6 +25,14 @@ static struct pyn_ctrlr *the_ctrlr;
 static struct pyn_error err;
 static size_t the_bytes_before;
 
+static int attach(const char *text, struct pyn_ctrlr **ctrlr, struct pyn_error *error)
+{
+	struct pyn_address address;
+	int rc = pyn_address_parse(text, &address, error);
+
+	return rc ? rc : engine->attach(&address, ctrlr, error);
+}
+
 /* Wait for one completion of a queue. False: none came. */
 static bool complete(struct pyn_engine_qpair *queue, struct pyn_completion *completion)
 {
@@ -84,7 +92,7 @@ static bool begin(bool enabled)
 	if (!CHECK_EQ(pyn_env_start(&err), 0) || !CHECK(vssd_start(&the_vssd, options)))
 		return false;
 	the_bytes_before = pyn_dma_in_use();
-	if (CHECK_EQ(engine->attach(the_vssd.folder, &the_ctrlr, &err), 0) &&
+	if (CHECK_EQ(attach(the_vssd.folder, &the_ctrlr, &err), 0) &&
 	    (!enabled || CHECK_EQ(engine->enable(the_ctrlr, ADMIN_DEPTH, &err), 0)))
 		return true;
 	printf("    %s\n", err.text);
@@ -505,7 +513,7 @@ TEST(a_second_client_is_told_that_the_drive_is_in_use)
 
 	if (!begin(true))
 		return;
-	CHECK(engine->attach(the_vssd.folder, &second, &err) < 0);
+	CHECK(attach(the_vssd.folder, &second, &err) < 0);
 	CHECK_EQ(err.kind, PYN_ERROR_ENUMERATE);
 	CHECK_HAS(err.text, "another client has it");
 	CHECK(engine->alive(the_ctrlr));
@@ -521,7 +529,7 @@ TEST(a_drive_can_be_detached_enabled_and_attached_again)
 	for (int i = 0; i < 5; i++) {
 		engine->detach(the_ctrlr);
 		CHECK_EQ(pyn_dma_in_use(), the_bytes_before);
-		if (!CHECK_EQ(engine->attach(the_vssd.folder, &the_ctrlr, &err), 0))
+		if (!CHECK_EQ(attach(the_vssd.folder, &the_ctrlr, &err), 0))
 			break;
 		/* It was disabled before its memory went away. */
 		CHECK_EQ(engine->reg_read(the_ctrlr, NVME_REG_CC, 4, &cc, &err), 0);

@@ -20,7 +20,7 @@ static void check_open_fails(bool (*hook)(struct message *message), const char *
 	CHECK_EQ(pyn_env_start(NULL), 0);
 	before = count_descriptors();
 	start(hook);
-	CHECK(pyn_pci_open(fake.folder, &pci, &err) < 0);
+	CHECK(open_at(fake.folder, &pci, &err) < 0);
 	stop();
 	CHECK_EQ(err.kind, PYN_ERROR_ENUMERATE);
 	CHECK_HAS(err.text, why);
@@ -39,7 +39,7 @@ TEST(a_device_that_behaves_is_opened_and_closed_in_order)
 	count = pyn_dma_regions(&regions);
 	before = count_descriptors();
 	start(NULL);
-	if (!CHECK_EQ(pyn_pci_open(fake.folder, &pci, &err), 0)) {
+	if (!CHECK_EQ(open_at(fake.folder, &pci, &err), 0)) {
 		printf("    %s\n", err.text);
 		stop();
 		return;
@@ -71,7 +71,7 @@ TEST(registers_configuration_doorbells_interrupts_and_resets_reach_the_device)
 	uint16_t control;
 
 	start(NULL);
-	if (!CHECK_EQ(pyn_pci_open(fake.path, &pci, &err), 0))
+	if (!CHECK_EQ(open_at(fake.path, &pci, &err), 0))
 		return;
 	value = UINT64_C(0x1122334455667788);
 	CHECK_EQ(pci->ops->bar_write(pci, 0x28, &value, 8, &err), 0);
@@ -131,7 +131,7 @@ TEST(what_was_configured_outlives_resets_but_for_bus_mastering)
 	uint16_t value;
 
 	start(NULL);
-	if (!CHECK_EQ(pyn_pci_open(fake.folder, &pci, &err), 0))
+	if (!CHECK_EQ(open_at(fake.folder, &pci, &err), 0))
 		return;
 	for (size_t kind = 0; kind < 2; kind++) {
 		for (size_t i = 0; i < sizeof(set) / sizeof(set[0]); i++)
@@ -157,7 +157,7 @@ TEST(accesses_outside_of_a_space_are_errors_of_the_caller)
 	uint64_t value = 0;
 
 	start(NULL);
-	if (!CHECK_EQ(pyn_pci_open(fake.folder, &pci, &err), 0))
+	if (!CHECK_EQ(open_at(fake.folder, &pci, &err), 0))
 		return;
 	CHECK_EQ(pci->ops->bar_read(pci, 2, &value, 4, &err), -EINVAL);
 	CHECK_EQ(pci->ops->bar_read(pci, 4, &value, 8, &err), -EINVAL);
@@ -180,7 +180,7 @@ TEST(a_forked_process_cannot_talk_to_the_device_and_does_not_disturb_it)
 	pid_t pid;
 
 	start(NULL);
-	if (!CHECK_EQ(pyn_pci_open(fake.folder, &pci, &err), 0))
+	if (!CHECK_EQ(open_at(fake.folder, &pci, &err), 0))
 		return;
 	pid = pyn_fork();
 	if (pid == 0)
@@ -212,7 +212,7 @@ TEST(threads_that_access_registers_at_once_get_each_its_own)
 	struct pyn_error err = {0};
 
 	start(NULL);
-	if (!CHECK_EQ(pyn_pci_open(fake.folder, &the_pci, &err), 0))
+	if (!CHECK_EQ(open_at(fake.folder, &the_pci, &err), 0))
 		return;
 	for (int i = 0; i < 4; i++) {
 		uint32_t value = ~offsets[i];
@@ -238,7 +238,7 @@ static void check_no_device(const char *path, int number, const char *why)
 	struct pyn_error err = {0};
 	struct pyn_pci *pci;
 
-	CHECK_EQ(pyn_pci_open(path, &pci, &err), -number);
+	CHECK_EQ(open_at(path, &pci, &err), -number);
 	CHECK_EQ(err.kind, PYN_ERROR_ENUMERATE);
 	CHECK_HAS(err.text, why);
 }
@@ -345,7 +345,7 @@ TEST(a_version_without_json_is_enough)
 	struct pyn_error err = {0};
 
 	start(speak_version_without_json);
-	if (CHECK_EQ(pyn_pci_open(fake.folder, &pci, &err), 0))
+	if (CHECK_EQ(open_at(fake.folder, &pci, &err), 0))
 		pci->ops->close(pci);
 	stop();
 }

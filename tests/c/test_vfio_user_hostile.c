@@ -17,7 +17,7 @@ static void check_read_fails(bool (*hook)(struct message *message), int kind, co
 	CHECK_EQ(pyn_env_start(NULL), 0);
 	before = count_descriptors();
 	start(NULL);
-	if (CHECK_EQ(pyn_pci_open(fake.folder, &pci, &err), 0)) {
+	if (CHECK_EQ(open_at(fake.folder, &pci, &err), 0)) {
 		fake.hook = hook;
 		CHECK(pci->ops->bar_read(pci, 0, &value, sizeof(value), &err) < 0);
 		CHECK_EQ(err.kind, kind);
@@ -304,7 +304,7 @@ TEST(descriptors_that_nobody_wants_are_closed)
 	int before;
 
 	start(NULL);
-	if (CHECK_EQ(pyn_pci_open(fake.folder, &pci, &err), 0)) {
+	if (CHECK_EQ(open_at(fake.folder, &pci, &err), 0)) {
 		fake.hook = reply_with_descriptors;
 		before = count_descriptors();
 		CHECK_EQ(pci->ops->bar_read(pci, 0, &value, 4, &err), 0);
@@ -352,7 +352,7 @@ static void check_not_mapped(void)
 	struct pyn_error err = {0};
 
 	start(lie_about_bar);
-	if (CHECK_EQ(pyn_pci_open(fake.folder, &pci, &err), 0)) {
+	if (CHECK_EQ(open_at(fake.folder, &pci, &err), 0)) {
 		CHECK(!pci->ops->bar_map(pci, 0, DOORBELLS, 4));
 		CHECK(!pci->ops->bar_map(pci, 0, 0, 4));
 		pci->ops->close(pci);
@@ -404,7 +404,7 @@ TEST(capabilities_that_lead_in_circles_or_nowhere_have_an_end)
 		lie.cap_offset = 32;
 		lie_next = nexts[i];
 		start(lie_about_bar);
-		if (CHECK_EQ(pyn_pci_open(fake.folder, &pci, &err), 0)) {
+		if (CHECK_EQ(open_at(fake.folder, &pci, &err), 0)) {
 			CHECK(pci->ops->bar_map(pci, 0, DOORBELLS, 4));
 			pci->ops->close(pci);
 		}
@@ -459,7 +459,7 @@ static void ask(uint16_t command, uint32_t flags, const void *address, uint64_t 
 	asked_count = count;
 	memset(&asked_header, 0, sizeof(asked_header));
 	start(NULL);
-	if (CHECK_EQ(pyn_pci_open(fake.folder, &pci, &err), 0)) {
+	if (CHECK_EQ(open_at(fake.folder, &pci, &err), 0)) {
 		fake.hook = ask_first;
 		before = count_descriptors();
 		CHECK_EQ(pci->ops->bar_read(pci, 0, &value, 4, &err), 0);
@@ -553,7 +553,7 @@ TEST(random_answers_open_or_fail_and_leave_nothing_behind)
 
 		start(add_noise);
 		fake.noise = i;
-		if (pyn_pci_open(fake.folder, &pci, &err) == 0) {
+		if (open_at(fake.folder, &pci, &err) == 0) {
 			opened++;
 			pci->ops->bar_read(pci, 0x1c, &value, 4, &err);
 			pci->ops->close(pci);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "core/pci/address.h"
+#include "core/util/address.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -10,6 +10,9 @@
 #define SHOWN "%.60s" /* as much of an address as an error repeats */
 
 #define FORMS "a PCIe function is named like 01:00.0 or 0000:01:00.0, a vfio-user device by its path"
+
+#define PRIVATE "vssd"
+#define TCP "tcp://"
 
 #define DEVICES 0x20u  /* on a bus */
 #define FUNCTIONS 0x8u /* of a device */
@@ -102,40 +105,70 @@ static bool bdf_in_range(const struct bdf *bdf)
 	return bdf->bus <= 0xff && bdf->device < DEVICES && bdf->function < FUNCTIONS;
 }
 
-static int parse_path(const char *text, struct pyn_address *address, struct pyn_error *err)
+/* A text that is kept as it came. */
+static int keep(enum pyn_address_kind kind, const char *text, struct pyn_address *address, struct pyn_error *err)
 {
 	if (strlen(text) >= sizeof(address->text))
 		return pyn_error(err, PYN_ERROR_ENUMERATE, ENAMETOOLONG,
 				 "the path " SHOWN
 				 "… has %zu characters, more than a socket's may have: use a shorter one",
 				 text, strlen(text));
-	address->kind = PYN_ADDRESS_SOCKET;
+	address->kind = kind;
 	memcpy(address->text, text, strlen(text) + 1);
 	return 0;
+}
+
+static int keep_bdf(const char *text, const struct bdf *bdf, struct pyn_address *address, struct pyn_error *err)
+{
+	if (!bdf_in_range(bdf))
+		return pyn_error(err, PYN_ERROR_ENUMERATE, EINVAL,
+				 SHOWN " is no PCIe address: buses go to ff, devices to 1f, functions to 7", text);
+	address->kind = PYN_ADDRESS_FUNCTION;
+	snprintf(address->text, sizeof(address->text), "%04x:%02x:%02x.%x", bdf->domain, bdf->bus, bdf->device,
+		 bdf->function);
+	return 0;
+}
+
+static bool is_private(const char *text)
+{
+	return strncmp(text, PRIVATE, strlen(PRIVATE)) == 0 &&
+	       (!text[strlen(PRIVATE)] || text[strlen(PRIVATE)] == ':');
 }
 
 int pyn_address_parse(const char *text, struct pyn_address *address, struct pyn_error *err)
 {
 	struct bdf bdf;
 
-	if (strchr(text, '/'))
-		return parse_path(text, address, err);
-	if (looks_like_bdf(text, &bdf)) {
-		if (!bdf_in_range(&bdf))
-			return pyn_error(err, PYN_ERROR_ENUMERATE, EINVAL,
-					 SHOWN " is no PCIe address: buses go to ff, devices to 1f, functions to 7",
-					 text);
-		address->kind = PYN_ADDRESS_FUNCTION;
-		snprintf(address->text, sizeof(address->text), "%04x:%02x:%02x.%x", bdf.domain, bdf.bus, bdf.device,
-			 bdf.function);
+	if (is_private(text)) {
+		*address = (struct pyn_address){.kind = PYN_ADDRESS_PRIVATE};
 		return 0;
 	}
+	if (strncmp(text, TCP, strlen(TCP)) == 0)
+		return keep(PYN_ADDRESS_TCP, text, address, err);
+	if (strchr(text, '/'))
+		return keep(PYN_ADDRESS_SOCKET, text, address, err);
+	if (looks_like_bdf(text, &bdf))
+		return keep_bdf(text, &bdf, address, err);
 	if (looks_like_ipv4(text) || looks_like_host(text))
-		return pyn_error(err, PYN_ERROR_ENUMERATE, ENOTSUP,
-				 SHOWN
-				 " is the address of an NVMe/TCP target, and this build has no such engine; " FORMS,
-				 text);
+		return keep(PYN_ADDRESS_TCP, text, address, err);
 	if (!*text)
 		return pyn_error(err, PYN_ERROR_ENUMERATE, EINVAL, "the address is empty; " FORMS);
 	return pyn_error(err, PYN_ERROR_ENUMERATE, EINVAL, "no device is named " SHOWN "; " FORMS, text);
+}
+
+int pyn_address_refuse(const struct pyn_address *address, struct pyn_error *err)
+{
+	switch (address->kind) {
+	case PYN_ADDRESS_TCP:
+		return pyn_error(err, PYN_ERROR_ENUMERATE, ENOTSUP,
+				 SHOWN
+				 " is the address of an NVMe/TCP target, and this build has no such engine; " FORMS,
+				 address->text);
+	case PYN_ADDRESS_PRIVATE:
+		return pyn_error(err, PYN_ERROR_ENUMERATE, ENOTSUP,
+				 "only Python starts a private virtual SSD (" PRIVATE "); " FORMS);
+	default:
+		return pyn_error(err, PYN_ERROR_ENUMERATE, ENOTSUP,
+				 "the engine in use does not reach " SHOWN "; " FORMS, address->text);
+	}
 }
