@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/data/transfer.h"
 #include "core/env/env.h"
 #include "spec/nvme_id.h"
 #include "spec/nvme_regs.h"
