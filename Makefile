@@ -24,7 +24,7 @@ TEST_PACKAGES := $(VENV)/.test-packages
 LINT_PACKAGES := $(VENV)/.lint-packages
 WHEEL_PACKAGES := $(VENV)/.wheel-packages
 
-SOURCES := setup.py nvme.pyx nvme.pyi cspdk.pxd $(wildcard driver.[ch] binding/*.pyx tools/*.py) tools/native.mk \
+SOURCES := setup.py nvme.pyx nvme.pyi cspdk.pxd $(wildcard driver.[ch] binding/*.p[yx][xi] tools/*.py) tools/native.mk \
 	   tools/module.map $(shell find core spec vssd -name '*.[ch]')
 C_FILES := $(wildcard driver.[ch] tools/bench/*.c) $(shell find core spec vssd tests -name '*.[ch]')
 

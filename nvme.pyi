@@ -911,6 +911,24 @@ class Controller:
             ...     nvme0.getlogpage(0x81, buf, 20).waitdone()
         """
 
+    def capacity_management(
+        self, oper: _Int, elid: _Int = 0, cap: _Int = 0, cb: _Completed | None = None
+    ) -> Controller:
+        """Capacity Management (Base 5.1.3): endurance groups and NVM sets. Dword 0 of the completion names a new one.
+
+        Deleting a group or a set deletes its namespaces: pynvme knows nothing of their data afterwards.
+
+        Args:
+            oper: operation: 0 select a capacity configuration, 1 create an endurance group, 2 delete one,
+                3 create an NVM set, 4 delete one; 4 bits
+            elid: identifier of the configuration, group or set; 16 bits
+            cap: capacity of what is created, in bytes; 64 bits
+            cb: called at completion, see help(nvme)
+
+        Example:
+            >>> nvme0.capacity_management(1, cap=1 << 40).waitdone()
+        """
+
     def dst(self, stc: _Int = 1, nsid: _Int = 0xFFFFFFFF, cb: _Completed | None = None) -> Controller:
         """Device Self-test (Base 5.9). It runs in the background; log page 06h has the results.
 

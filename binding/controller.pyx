@@ -518,6 +518,8 @@ cdef class Controller(_Queue):
             raise TypeError(f"func must be callable, not {type(func).__name__}")
         self._aer_function = func
 
+    include "binding/admin_commands.pxi"
+
     cdef Controller _management(self, unsigned command, object opcode, object dword0, object dword1, object buf,
                                 object mtype, object cb):
         return self.send_cmd(command, buf, 0, _field(mtype, 4, "mtype") << 11 | 4, _field(opcode, 32, "opcode"),

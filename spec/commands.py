@@ -378,6 +378,7 @@ ADMIN = (
         effects=("ncc", "nic"),
         scope=("subsystem",),
         announced=Announced("ctratt", 1 << 11 | 1 << 12),
+        method="capacity_management",
         since="2.0",
     ),
     Command(

@@ -275,6 +275,10 @@ class Command:
     command for the namespace while it runs, 2: for any. reshapes: "namespace": LBAs of the namespace that it names may
     have another size afterwards. reidentify: Identify may answer otherwise afterwards. names_lbas: SLBA is in cdw11:10;
     workers: I/O workers send it. mandatory: an I/O controller of the set has it; else `announced` says whether.
+
+    method: the method of the host's Controller that is made from this entry: a parameter for each field, those without
+    a default first, then `buf` where the command transfers data, and `nsid` where that is not always 0 (nsid is its
+    default). Its docstring is in nvme.pyi.
     """
 
     set: str
@@ -295,5 +299,7 @@ class Command:
     workers: bool = False
     mandatory: bool = False
     announced: Announced | None = None
+    method: str = ""
+    nsid: int | None = None
     text: str = ""
     since: str = "1.0"

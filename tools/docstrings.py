@@ -15,8 +15,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from textwrap import indent
 
 INCLUDE = re.compile(r"include\s+[\"'](?P<path>[^\"']+)[\"']\s*$")
+PART_OF_CLASS = re.compile(r"^(?P<indent> +)include\s+[\"'](?P<path>[^\"']+\.pxi)[\"']\s*?\n", re.MULTILINE)
 CLASS = re.compile(r"(?P<kind>cdef\s+class|class)\s+(?P<name>\w+)\s*(\((?P<bases>.*)\))?\s*:", re.DOTALL)
 FUNCTION = re.compile(r"(?:cpdef|(?:async\s+)?def)\b[^(]*?(?P<name>\w+)\s*\(", re.DOTALL)
 OLD_PROPERTY = re.compile(r"property\s+(?P<name>\w+)\s*:")
@@ -313,6 +315,15 @@ def literal(doc: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
+def expand(root: Path, source: str) -> str:
+    """The source with the .pxi files put in that it includes in the middle of a class."""
+
+    def contents(found: re.Match[str]) -> str:
+        return indent((root / found["path"]).read_text(encoding="utf-8"), found["indent"])
+
+    return PART_OF_CLASS.sub(contents, source)
+
+
 def carry(root: Path, out: Path) -> Path:
     """Write the sources with docstrings below out; the path of the copy of nvme.pyx.
 
@@ -322,7 +333,7 @@ def carry(root: Path, out: Path) -> Path:
     copies: dict[Path, str] = {}
 
     def visit(path: Path) -> None:
-        source = (root / path).read_text(encoding="utf-8")
+        source = expand(root, (root / path).read_text(encoding="utf-8"))
         copies[path] = ""  # keeps the place: modules are written in the order of their inclusion
         for line in statements(source):
             if included := INCLUDE.match(line.text):

@@ -18,6 +18,8 @@ import numpy
 import nvme as d
 import pytest
 
+from spec.commands import ADMIN
+
 STUB = Path(__file__).parents[2] / "nvme.pyi"
 DRIVE = "vssd:name=calls,size=64M,format_time=0,sanitize_time=1,self_test_time=1"
 
@@ -25,6 +27,13 @@ ARGUMENT_ERRORS = (TypeError, AssertionError, ValueError, IndexError, OverflowEr
 
 # What a parameter without a default may be; those of objects are in `Opened`.
 VALUES = {
+    **{
+        field.name: 0
+        for command in ADMIN
+        if command.method
+        for field in command.fields
+        if field.default is None
+    },
     "addr": DRIVE,
     "byte_end": 3,
     "cap_id": 1,

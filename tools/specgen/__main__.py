@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tools.specgen import book, c_header, c_table, python
+from tools.specgen import book, c_header, c_table, cython, python
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -16,6 +16,7 @@ def outputs() -> dict[str, str]:
     """Everything that is made: the path of each file, and its text."""
     made = {f"spec/{header.file}": c_header.render(header, name) for header, name in book.headers().items()}
     made["spec/commands.c"] = c_table.render()
+    made["binding/admin_commands.pxi"] = cython.render()
     made.update(python.package(book.modules()))
     return made
 
