@@ -929,6 +929,34 @@ class Controller:
             >>> nvme0.capacity_management(1, cap=1 << 40).waitdone()
         """
 
+    def lockdown(
+        self,
+        ofi: _Int,
+        scp: _Int = 0,
+        prhbt: _Int = 1,
+        ifc: _Int = 0,
+        uidx: _Int = 0,
+        cb: _Completed | None = None,
+    ) -> Controller:
+        """Lockdown (Base 5.1.15): prohibit an admin command or a feature, or allow it again.
+
+        The drive fails what is prohibited with status 00/23 until it is allowed, or until a power cycle.
+
+        Args:
+            ofi: opcode of the command, or feature identifier; 8 bits
+            scp: what ofi names: 0 an admin command, 2 a feature, 3 a Management Interface command, 4 a PCIe
+                command of the Management Interface; 4 bits
+            prhbt: 1 prohibits it, 0 allows it
+            ifc: by which interface: 0 the admin queue, 1 also out of band, 2 only out of band; 2 bits
+            uidx: index into the UUID list, for vendor specific opcodes and features; 7 bits
+            cb: called at completion, see help(nvme)
+
+        Example:
+            >>> nvme0.lockdown(0x80).waitdone()  # no Format NVM
+            >>> with pytest.warns(UserWarning, match="ERROR status: 00/23"):
+            ...     nvme0.format().waitdone()
+        """
+
     def dst(self, stc: _Int = 1, nsid: _Int = 0xFFFFFFFF, cb: _Completed | None = None) -> Controller:
         """Device Self-test (Base 5.9). It runs in the background; log page 06h has the results.
 

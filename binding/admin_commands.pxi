@@ -11,3 +11,15 @@ def capacity_management(self, oper, elid=0, cap=0, cb=None):
         cdw12=_field(cap, 64, "cap") >> 32,
         cb=cb,
     )
+
+@_named
+def lockdown(self, ofi, scp=0, prhbt=1, ifc=0, uidx=0, cb=None):
+    return self.send_cmd(
+        0x24,
+        cdw10=_field(ofi, 8, "ofi") << 8
+             | _field(scp, 4, "scp")
+             | _field(prhbt, 1, "prhbt") << 4
+             | _field(ifc, 2, "ifc") << 5,
+        cdw14=_field(uidx, 7, "uidx"),
+        cb=cb,
+    )

@@ -396,6 +396,7 @@ ADMIN = (
         ),
         scope=("subsystem",),
         announced=Announced("oacs", 1 << 10),
+        method="lockdown",
         since="2.0",
     ),
     Command(
