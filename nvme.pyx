@@ -9,13 +9,11 @@ from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
 from cpython.object cimport PyObject, PyObject_GenericGetAttr
 from cpython.pystate cimport PyInterpreterState, PyThreadState
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 import atexit as _atexit
 import errno as _errno
 import logging as _logging
-import operator as _operator
 import os as _os
 import sys as _sys
 import time as _time
@@ -24,7 +22,8 @@ import weakref as _weakref
 from _thread import RLock as _RLock
 from contextlib import suppress as _suppress
 
-from pynvme import failures as _failures
+from pynvme import failures as _failures, values as _values
+from pynvme.values import integer as _integer, number as _number
 
 include "binding/errors.pyx"
 include "binding/calls.pyx"

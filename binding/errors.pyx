@@ -86,36 +86,6 @@ cdef int _check_callable(object function, str name) except -1:
     return 0
 
 
-cdef double _number(object value, str name) except? -1:
-    """A float that is neither infinite nor no number, from whatever is a number; asserted."""
-    cdef double number
-
-    if isinstance(value, (str, bytes)):
-        raise TypeError(f"{name} must be a number, not {value!r}")
-    try:
-        number = value
-    except TypeError:
-        raise TypeError(f"{name} must be a number, not {type(value).__name__}") from None
-    except OverflowError:
-        raise AssertionError(f"{name} must be a number that is not that large: {value}") from None
-    _check(number - number == 0, f"{name} must be finite, not {value}")
-    return number
-
-
-cdef object _integer(object value, str name):
-    """An int, also from an integral float or an __index__; anything else is a TypeError that names it."""
-    if type(value) is int:
-        return value
-    if isinstance(value, float):
-        if not value.is_integer():
-            raise TypeError(f"{name} must be an integer, not {value!r}")
-        return int(value)
-    try:
-        return _operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} must be an integer, not {type(value).__name__}") from None
-
-
 cdef inline uint64_t _field(object value, unsigned bits, str name) except? 0xdeadbeef:
     """A value for a field of so many bits: asserted, because nothing else would reach the drive as it was meant."""
     cdef long long raw
@@ -126,20 +96,7 @@ cdef inline uint64_t _field(object value, unsigned bits, str name) except? 0xdea
         raw = PyLong_AsLongLongAndOverflow(value, &beyond)
         if not beyond and raw >= 0 and (bits > 63 or not raw >> bits):
             return <uint64_t>raw
-    return _any_field(value, bits, name)
-
-
-cdef uint64_t _any_field(object value, unsigned bits, str name) except? 0xdeadbeef:
-    cdef uint64_t raw
-
-    value = _integer(value, name)
-    try:
-        raw = value
-    except OverflowError:
-        raise AssertionError(f"{name} must be from 0 to 2^{bits} - 1, not {value}") from None
-    if bits < 64 and raw >> bits:
-        raise AssertionError(f"{name} must be from 0 to {((<uint64_t>1) << bits) - 1:#x}, not {value:#x}")
-    return raw
+    return _values.field(value, bits, name)
 
 
 cdef object _never_created(object thing):

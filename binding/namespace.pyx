@@ -21,7 +21,7 @@ cdef unsigned _any_lba_count(object value) except 0:
 
 cdef uint32_t _io_flags(object value) except? 0xffff:
     """Bits 31:16 of dword 12, given as they are or shifted into place already, as 1 << 31."""
-    cdef object flags = _integer(value, "io_flags")
+    cdef object flags = value if PyLong_CheckExact(value) else _integer(value, "io_flags")
 
     if 0 <= flags <= 0xffff:
         return <uint32_t>flags << 16
@@ -329,10 +329,6 @@ cdef class Namespace:
                  io_count=0, lba_start=0, qprio=0, distribution=None, ptype=0xbeef, pvalue=100, io_sequence=None,
                  fw_debug=False, cpu_id=None, output_io_per_second=None, output_percentile_latency=None,
                  output_cmdlog_list=None):
-        return _make_worker(self, dict(
-            io_size=io_size, lba_step=lba_step, lba_align=lba_align, lba_random=lba_random,
-            read_percentage=read_percentage, op_percentage=op_percentage, time=time, qdepth=qdepth,
-            region_start=region_start, region_end=region_end, iops=iops, io_count=io_count, lba_start=lba_start,
-            qprio=qprio, distribution=distribution, ptype=ptype, pvalue=pvalue, io_sequence=io_sequence,
-            fw_debug=fw_debug, cpu_id=cpu_id, output_io_per_second=output_io_per_second,
-            output_percentile_latency=output_percentile_latency, output_cmdlog_list=output_cmdlog_list))
+        given = locals()
+        del given["self"]
+        return _make_worker(self, given)

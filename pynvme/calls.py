@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import os
 from collections.abc import Iterable
 from typing import Any, Callable
 
 _KINDS = (TypeError, AssertionError, ValueError, IndexError, OverflowError)
+_PACKAGE = os.path.dirname(__file__) + os.sep
 _PREFIX = "_pynvme_prefix"
 """Attribute of an exception: what was put before its text, which an outer call replaces."""
 
@@ -50,9 +52,11 @@ def explain(
 
 
 def _is_the_drivers(error: BaseException) -> bool:
+    """Whether no code of the script was running, but Cython's (.pyx) and this package's alone."""
     trace = error.__traceback__
     while trace is not None:
-        if not trace.tb_frame.f_code.co_filename.endswith(".pyx"):
+        file = trace.tb_frame.f_code.co_filename
+        if not file.endswith(".pyx") and not file.startswith(_PACKAGE):
             return False
         trace = trace.tb_next
     return True

@@ -1,0 +1,430 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What an IO worker is told to do, checked, and the result that is made of what it did.
+
+``binding/ioworker.pyx`` runs the process. It copies a :class:`Workload` into the structures of the driver,
+and what the driver counted into an :class:`Outcome`; everything else about parameters and results is here.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pynvme import values
+from pynvme.values import check, integer, number
+
+FLUSH, WRITE, READ = 0x00, 0x01, 0x02
+HOST_ERRORS = {
+    -1: "init fail in pyx",
+    -2: "io_size is larger than MDTS",
+    -3: "io timeout",
+    -4: "ioworker timeout",
+    -5: "buffer pool alloc fail",
+    -6: "io cmd error",
+    -7: "killed",
+    -8: "drive is gone",
+}
+_MDTS = -2
+_INVALID_FIELD = 0x002
+_WHOLE = 0xFFFFFFFFFFFFFFFF
+_DAY_S = 86400
+_STEP = struct.Struct("=QQII")  # struct pyn_workload_step
+_BUCKETS = 1_000_000
+
+
+@dataclass
+class Parameters:
+    """What a script gives Namespace.ioworker(); nvme.pyi says what each of them means."""
+
+    io_size: Any
+    lba_step: int | None
+    lba_align: Any
+    lba_random: bool | int
+    read_percentage: int
+    op_percentage: dict[int, int] | None
+    time: float
+    qdepth: int
+    region_start: int
+    region_end: int
+    iops: float
+    io_count: int
+    lba_start: int
+    qprio: int
+    distribution: Sequence[int] | None
+    ptype: int
+    pvalue: int
+    io_sequence: Iterable[tuple[int, int, int, int]] | None
+    fw_debug: bool
+    cpu_id: int | None
+    output_io_per_second: list[int] | None
+    output_percentile_latency: dict[float, int | None] | None
+    output_cmdlog_list: list[tuple[int, int, int]] | None
+
+
+@dataclass
+class Limits:
+    """What the driver and the drive have room for."""
+
+    entries: int
+    """Of a queue."""
+    sizes: int
+    """Of IO, in one workload."""
+    opcodes: tuple[int, ...]
+    """That a worker can send."""
+
+
+@dataclass
+class Size:
+    """One size of IO: LBAs, what its first LBA is a multiple of, and its weight among all sizes."""
+
+    lbas: int
+    align: int
+    weight: int
+
+
+@dataclass
+class Steps:
+    """An io_sequence as the driver reads it."""
+
+    packed: bytes
+    """An array of ``struct pyn_workload_step``."""
+    count: int
+    opcodes: list[int]
+    longest_pause_us: int
+
+
+@dataclass
+class Workload:
+    """What the driver is told; every value fits its field."""
+
+    operations: dict[int, int]
+    """Opcodes and their percentages. With ``steps`` only the opcodes count."""
+    random_percentage: int
+    contiguous: bool
+    step: int
+    region_start: int
+    region_end: int
+    lba_start: int
+    distribution: list[int] | None
+    sizes: list[Size]
+    qdepth: int
+    io_count: int
+    seconds: float
+    fill: bool
+    """Whether it ends when the region is full."""
+    iops: float
+    priority: int
+    ptype: int
+    pvalue: int
+    fw_debug: bool
+    cpu: int
+    """-1: where the driver likes."""
+    counted_seconds: int
+    """How many seconds are counted one by one."""
+    log_entries: int
+    steps: Steps | None
+
+
+def workload(given: Parameters, nlba: int, limits: Limits) -> Workload:
+    """Check, for a namespace of ``nlba`` LBAs, all that can be checked before the start of a worker."""
+    operations = _operations(given, limits)
+    random_percentage = _random_percentage(given.lba_random)
+    step = integer(given.lba_step or 0, "lba_step")
+    check(-(1 << 63) <= step < 1 << 63, f"lba_step must be from -2^63 to 2^63 - 1, not {step}")
+    start = values.field(given.region_start, 64, "region_start")
+    end = values.field(given.region_end, 64, "region_end")
+    lba_start = values.field(given.lba_start, 64, "lba_start")
+    distribution = _distribution(given.distribution)
+    last = min(end, nlba)
+    check(
+        start < last,
+        f"region_start {given.region_start} is not below the region's end, {given.region_end}, in a "
+        f"namespace of {nlba} LBAs",
+    )
+    sizes = _sizes(given.io_size, given.lba_align, start, last, limits.sizes)
+    qdepth = integer(given.qdepth, "qdepth")
+    check(
+        2 <= qdepth <= limits.entries,
+        f"qdepth must be from 2 to {limits.entries}, the lesser of 1024 and CAP.MQES + 1, not {qdepth}",
+    )
+    io_count = values.field(given.io_count, 64, "io_count")
+    seconds = number(given.time, "time")
+    check(0 <= seconds < 1e9, f"time must be from 0 to 1e9 seconds, not {given.time}")
+    fill = not (io_count or seconds or given.io_sequence is not None)
+    if fill:
+        # Without LBAs (flushes alone), or always at the same ones, it never comes to an end.
+        moves = given.lba_step is None or step != 0
+        has_lbas = any(opcode and share for opcode, share in operations.items())
+        check(
+            len(sizes) == 1 and random_percentage == 0 and end != _WHOLE and moves and has_lbas,
+            "a worker needs an end: time, io_count, io_sequence, or sequential IO of one size up to a "
+            "region_end",
+        )
+    iops = number(given.iops, "iops")
+    check(iops >= 0, f"iops must be a rate of 0 or more, not {given.iops}")
+    return Workload(
+        operations=operations,
+        random_percentage=random_percentage,
+        contiguous=given.lba_step is None,
+        step=step,
+        region_start=start,
+        region_end=end,
+        lba_start=lba_start,
+        distribution=distribution,
+        sizes=sizes,
+        qdepth=qdepth,
+        io_count=io_count,
+        seconds=seconds,
+        fill=fill,
+        iops=iops,
+        priority=values.field(given.qprio, 2, "qprio"),
+        ptype=values.field(given.ptype, 32, "ptype"),
+        pvalue=values.field(given.pvalue, 32, "pvalue"),
+        fw_debug=bool(given.fw_debug),
+        cpu=-1 if given.cpu_id is None else _cpu(given.cpu_id),
+        counted_seconds=_counted_seconds(given),
+        log_entries=_log_entries(given),
+        steps=None if given.io_sequence is None else _steps(given.io_sequence, limits),
+    )
+
+
+def _operations(given: Parameters, limits: Limits) -> dict[int, int]:
+    shares: Mapping[int, int]
+    if given.op_percentage is None:
+        percentage = integer(given.read_percentage, "read_percentage")
+        check(0 <= percentage <= 100, f"read_percentage must be from 0 to 100, not {percentage}")
+        shares = {opcode: share for opcode, share in ((READ, percentage), (WRITE, 100 - percentage)) if share}
+    else:
+        shares = given.op_percentage
+        if not isinstance(shares, dict):
+            raise TypeError(
+                f"op_percentage must be a dict of opcodes and percentages, not {type(shares).__name__}"
+            )
+    check(1 <= len(shares) <= 16, f"op_percentage names {len(shares)} opcodes; 1 to 16 are possible")
+    check(sum(shares.values()) == 100, f"op_percentage sums up to {sum(shares.values())}, not 100")
+    return {
+        _opcode(opcode, limits): values.field(share, 7, "a percentage") for opcode, share in shares.items()
+    }
+
+
+def _opcode(value: int, limits: Limits) -> int:
+    opcode = integer(value, "an opcode")
+    check(opcode in limits.opcodes, f"an IO worker cannot send opcode {opcode:#x}")
+    return opcode
+
+
+def _random_percentage(random: bool | int) -> int:
+    try:
+        share = 100 if random is True else integer(random, "lba_random")
+    except TypeError:
+        share = -1
+    check(0 <= share <= 100, f"lba_random must be a bool, or an int from 0 to 100, not {random!r}")
+    return share
+
+
+def _distribution(parts: Sequence[int] | None) -> list[int] | None:
+    if parts is None:
+        return None
+    if not hasattr(parts, "__len__"):
+        raise TypeError(f"distribution must be 100 numbers, not {type(parts).__name__}")
+    check(len(parts) == 100, f"distribution has {len(parts)} parts, not 100")
+    check(sum(parts) == 10000, f"distribution sums up to {sum(parts)}, not 10000")
+    return [values.field(part, 16, "a part of distribution") for part in parts]
+
+
+def _sizes(io_size: Any, lba_align: Any, start: int, end: int, most: int) -> list[Size]:
+    count = len(io_size) if isinstance(io_size, (dict, list, tuple, range)) else 1
+    check(1 <= count <= most, f"io_size names {count} sizes; 1 to {most} are possible")
+    weights = [1] * count
+    if isinstance(io_size, dict):
+        sizes, weights = list(io_size.keys()), list(io_size.values())
+    elif isinstance(io_size, (list, tuple, range)):
+        sizes = list(io_size)
+    else:
+        sizes = [io_size]
+    if isinstance(lba_align, (list, tuple)):
+        check(len(lba_align) == count, f"lba_align has {len(lba_align)} entries, io_size {count}")
+        aligns = list(lba_align)
+    else:
+        aligns = [1 if lba_align is None else lba_align] * count
+    found = [_size(one, start, end, count == 1) for one in zip(sizes, aligns, weights)]
+    check(0 < sum(weights) < 1 << 32, f"the ratios of io_size sum up to {sum(weights)}")
+    return found
+
+
+def _size(given: tuple[Any, Any, Any], start: int, end: int, is_only: bool) -> Size:
+    region = end - start
+    lbas = integer(given[0], "io_size")
+    if is_only:
+        lbas = min(lbas, region)
+    check(1 <= lbas <= 65536, f"io_size must be from 1 to 65536 LBAs, not {lbas}")
+    check(is_only or lbas < region, f"io_size {lbas} is not below the region of {region} LBAs")
+    align = values.field(given[1], 32, "lba_align") or 1
+    check(
+        (start + align - 1) // align * align < end,
+        f"no LBA from {start} to {end - 1} is a multiple of lba_align {align}",
+    )
+    return Size(lbas, align, values.field(given[2], 24, "the ratio of an io_size"))
+
+
+def _cpu(cpu_id: int) -> int:
+    """A CPU on which this process may run: asserted, where a worker could only ignore it."""
+    cpu = integer(cpu_id, "cpu_id")
+    allowed = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {cpu})
+    except (OSError, ValueError, OverflowError):
+        raise AssertionError(
+            f"cpu_id {cpu_id}: there is no such CPU for this process, whose CPUs are {sorted(allowed)}"
+        ) from None
+    os.sched_setaffinity(0, allowed)
+    return cpu
+
+
+def _counted_seconds(given: Parameters) -> int:
+    """How many seconds there is room for; 0: nobody asked."""
+    _check_output(given.output_io_per_second, list, "output_io_per_second")
+    if given.output_io_per_second is None:
+        return 0
+    # With an end by count alone nobody knows how long it takes.
+    return int(given.time) if given.time else _DAY_S
+
+
+def _log_entries(given: Parameters) -> int:
+    _check_output(given.output_cmdlog_list, list, "output_cmdlog_list")
+    _check_output(given.output_percentile_latency, dict, "output_percentile_latency")
+    for percentage in given.output_percentile_latency or ():
+        if not isinstance(percentage, (int, float)):
+            raise TypeError(f"a percentile is a number, not {percentage!r}")
+        check(0 <= percentage <= 100, f"a percentile is from 0 to 100, not {percentage}")
+    if given.output_cmdlog_list is None:
+        return 0
+    return values.field(len(given.output_cmdlog_list), 24, "the length of output_cmdlog_list")
+
+
+def _check_output(value: object, kind: type, name: str) -> None:
+    check(
+        value is None or isinstance(value, kind),
+        f"{name} must be a {kind.__name__}, not {type(value).__name__}",
+    )
+
+
+def _steps(sequence: Iterable[tuple[int, int, int, int]], limits: Limits) -> Steps:
+    if not hasattr(sequence, "__iter__"):
+        raise TypeError(
+            f"io_sequence must be a list of (time_us, opcode, slba, nlb), not {type(sequence).__name__}"
+        )
+    entries = list(sequence)
+    check(1 <= len(entries) < 1 << 31, "io_sequence is empty")
+    packed = bytearray(len(entries) * _STEP.size)
+    opcodes: dict[int, None] = {}
+    latest = pause = 0
+    for at, entry in enumerate(entries):
+        if not isinstance(entry, (tuple, list)) or len(entry) != 4:
+            raise TypeError(f"an io_sequence entry is (time_us, opcode, slba, nlb), not {entry!r}")
+        opcode = _opcode(entry[1], limits)
+        time_us = values.field(entry[0], 64, "the time of an io_sequence entry")
+        slba = values.field(entry[2], 64, "the slba of an io_sequence entry")
+        nlb = values.field(entry[3], 17, "the nlb of an io_sequence entry")
+        check(
+            nlb <= 65536 and (nlb > 0 or opcode == FLUSH),  # a flush has none
+            f"an io_sequence entry has from 1 to 65536 LBAs, not {nlb}",
+        )
+        pause = max(pause, time_us - latest)
+        latest = max(latest, time_us)
+        opcodes[opcode] = None
+        _STEP.pack_into(packed, at * _STEP.size, time_us, slba, nlb, opcode)
+    return Steps(bytes(packed), len(entries), list(opcodes), pause)
+
+
+# -- the result -------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Outcome:
+    """What a worker did. One that could not start has an error alone."""
+
+    error: int
+    status: int = 0
+    """The first error status that the drive answered, SCT << 8 | SC."""
+    ended_by: str | None = "error"
+    counts: dict[int, int] = field(default_factory=dict)
+    """How many of each opcode completed."""
+    mseconds: int = 0
+    latency_max_us: int = 0
+    latency_average_us: float = 0.0
+    cpu_usage: float = 0.0
+    verified: int = 0
+    unverified: int = 0
+    mismatch: int = 0
+    per_second: list[int] = field(default_factory=list)
+    percentiles_ns: dict[float, int] = field(default_factory=dict)
+    distribution: Any = None
+    """Counts of latency by us, an array of numpy; None: zeros."""
+    log: list[tuple[int, int, int]] = field(default_factory=list)
+    """(slba, nlb, opcode), oldest first."""
+
+
+def unstarted(error: int) -> Outcome:
+    """The outcome of a worker that could not start."""
+    return Outcome(error, status=_INVALID_FIELD if error == _MDTS else 0)
+
+
+def result(outcome: Outcome) -> dict[str, Any]:
+    """What close() returns, without the outputs that :func:`fill` adds."""
+    return {
+        "io_count_read": outcome.counts.get(READ, 0),
+        "io_count_nonread": sum(count for opcode, count in outcome.counts.items() if opcode != READ),
+        "io_count_write": outcome.counts.get(WRITE, 0),
+        "mseconds": outcome.mseconds,
+        "latency_max_us": outcome.latency_max_us,
+        "latency_average_us": outcome.latency_average_us,
+        "cpu_usage": outcome.cpu_usage,
+        "error": outcome.error,
+        "status": outcome.status,
+        "lba_verified": outcome.verified,
+        "lba_unverified": outcome.unverified,
+        "lba_mismatch": outcome.mismatch,
+        "ended_by": outcome.ended_by,
+    }
+
+
+def fill(given: Parameters, outcome: Outcome, into: dict[str, Any]) -> None:
+    """Fill the outputs that the script asked for: its own dicts and lists, and entries of the result."""
+    if isinstance(given.op_percentage, dict):
+        given.op_percentage.update({**dict.fromkeys(given.op_percentage, 0), **outcome.counts})
+    if given.output_io_per_second is not None:
+        given.output_io_per_second[:] = outcome.per_second
+        into["iops_consistency"] = consistency(outcome.per_second, 99.9) if outcome.per_second else 0.0
+    if given.output_percentile_latency is not None:
+        exact = {
+            percentage: outcome.percentiles_ns.get(percentage, 0)
+            for percentage in given.output_percentile_latency
+        }
+        given.output_percentile_latency.update({percentage: ns // 1000 for percentage, ns in exact.items()})
+        into["latency_percentile_ns"] = exact
+        into["latency_distribution"] = outcome.distribution
+        if outcome.distribution is None:
+            import numpy
+
+            into["latency_distribution"] = numpy.zeros(_BUCKETS, dtype=numpy.uint64)
+    if given.output_cmdlog_list is not None:
+        missing = len(given.output_cmdlog_list) - len(outcome.log)
+        given.output_cmdlog_list[:] = [(0, 0, 0)] * missing + outcome.log
+
+
+def consistency(counts: list[int] | None, slowest_percentage: float) -> float:
+    """The count of the second that is so far down among all, the fastest first, over their mean."""
+    percentage = number(slowest_percentage, "slowest_percentage")
+    check(0 <= percentage <= 100, f"slowest_percentage must be from 0 to 100, not {percentage:g}")
+    if counts is None:
+        raise AssertionError("iops_consistency needs output_io_per_second")
+    check(len(counts) > 0, "iops_consistency needs at least one whole second")
+    ordered = sorted(counts, reverse=True)
+    # Rounded, because 29 * 100 / 100 may come out below 29.
+    index = min(int(round(len(ordered) * percentage / 100, 9)), len(ordered) - 1)
+    mean = sum(ordered) / len(ordered)
+    return ordered[index] / mean if mean else 0.0
