@@ -33,7 +33,7 @@ cdef extern from "driver.h" nogil:
     uint64_t pyn_ticks_to_realtime_ns(uint64_t ticks)
     uint64_t pyn_monotonic_ns()
     size_t pyn_dma_in_use()
-    uint32_t pyn_process_generation()
+    uint32_t pyn_process_number()
     const char *pyn_status_name(uint16_t status)
     const char *pyn_admin_opcode_name(uint8_t opcode)
     const char *pyn_io_opcode_name(uint8_t opcode)
@@ -115,7 +115,7 @@ cdef extern from "driver.h" nogil:
         uint32_t count
 
     struct pyn_verify_counts:
-        uint64_t judged
+        uint64_t checked
         uint64_t unverified
         uint64_t mismatch
 
@@ -196,7 +196,7 @@ cdef extern from "driver.h" nogil:
         bool timed_out
         bool mismatch
         bool asynchronous
-        uint32_t generation
+        uint32_t aborts
         uint64_t latency_ns
         pyn_mismatch found
 
@@ -206,7 +206,7 @@ cdef extern from "driver.h" nogil:
     pyn_cmdlog *pyn_qpair_cmdlog(const pyn_qpair *qpair)
     unsigned pyn_qpair_outstanding(pyn_qpair *qpair)
     unsigned pyn_qpair_events(pyn_qpair *qpair)
-    uint32_t pyn_qpair_generation(const pyn_qpair *qpair)
+    uint32_t pyn_qpair_aborts(const pyn_qpair *qpair)
 
     # -- I/O queues -------------------------------------------------------------------------------------
     struct pyn_io_qpair:
@@ -312,7 +312,7 @@ cdef extern from "driver.h" nogil:
         uint32_t ptype
         uint32_t pvalue
         bool fw_debug
-        bool judge
+        bool check
         bool track
         int cpu
         uint64_t seed

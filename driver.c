@@ -119,7 +119,7 @@ static void choose_tables(struct pyn_namespace *ns, struct pyn_command *command,
 
 static int check_queue(const struct pyn_io_qpair *queue, const struct pyn_namespace *ns, struct pyn_error *err)
 {
-	if (queue->process != pyn_process_generation())
+	if (queue->process != pyn_process_number())
 		return pyn_error(err, PYN_ERROR_STATE, ECHILD, "Qpair %u belongs to another process", queue->qid);
 	if (!queue->queue)
 		return pyn_error(err, PYN_ERROR_STATE, ENODEV, "Qpair %u is deleted", queue->qid);
@@ -148,7 +148,7 @@ int pyn_io_submit(struct pyn_io_qpair *queue, struct pyn_namespace *ns, struct p
 		return rc;
 	struct pyn_verify *reference = NULL;
 
-	command->judge = ns && ns->verify_enabled;
+	command->check = ns && ns->verify_enabled;
 	/* Stamps are for LBAs that lie side by side. */
 	command->stamp = command->stamp && !(known && ns->interleaved);
 	choose_tables(ns, command, &reference);
@@ -161,20 +161,20 @@ int pyn_io_submit(struct pyn_io_qpair *queue, struct pyn_namespace *ns, struct p
 
 unsigned pyn_admin_wait(struct pyn_device *device, struct pyn_completed *completed, unsigned max, uint64_t budget_us)
 {
-	if (pyn_device_process(device) != pyn_process_generation())
+	if (pyn_device_process(device) != pyn_process_number())
 		return 0;
 	return pyn_qpair_wait(pyn_device_admin(device), completed, max, budget_us);
 }
 
 bool pyn_admin_wait_event(struct pyn_device *device, struct pyn_completed *completed, uint64_t budget_us)
 {
-	return pyn_device_process(device) == pyn_process_generation() &&
+	return pyn_device_process(device) == pyn_process_number() &&
 	       pyn_qpair_wait_event(pyn_device_admin(device), completed, budget_us);
 }
 
 unsigned pyn_io_wait(struct pyn_io_qpair *queue, struct pyn_completed *completed, unsigned max, uint64_t budget_us)
 {
-	if (queue->process != pyn_process_generation())
+	if (queue->process != pyn_process_number())
 		return 0;
 	return pyn_qpair_wait(queue->qpair, completed, max, budget_us);
 }

@@ -42,7 +42,7 @@ struct pyn_buffer *pyn_buffer_with_pattern(struct pyn_device *cmb_of, uint32_t s
 void pyn_seed(uint64_t seed);
 
 /*
- * Send an admin command. command->verify, stamp and judge are not used; length becomes what the command says that it
+ * Send an admin command. command->verify, stamp and check are not used; length becomes what the command says that it
  * transfers, where that is less; where it is more, transfer is filled in, and length reaches to the end of its last
  * page. *cid is known at once.
  * Errors: PYN_ERROR_STATE (closed, not initialised, another process's), PYN_ERROR_ARGUMENT (as many in flight as the
@@ -52,7 +52,7 @@ int pyn_admin_submit(struct pyn_device *device, struct pyn_command *command, uin
 
 /*
  * Send an I/O command to a namespace. ns: whose data it reads or changes, verified by its table; NULL: nobody knows.
- * command->verify and judge are filled in here, length and transfer as above; stamp is the caller's (Namespace.write:
+ * command->verify and check are filled in here, length and transfer as above; stamp is the caller's (Namespace.write:
  * true, send_cmd: false). Errors: as above; PYN_ERROR_STATE also for a deleted queue ("Qpair 3 is deleted").
  */
 int pyn_io_submit(struct pyn_io_qpair *queue, struct pyn_namespace *ns, struct pyn_command *command, uint16_t *cid,

@@ -39,7 +39,7 @@ cdef class _Queue:
         return 10000
 
     cdef uint32_t _process(self) except? 0:
-        """The generation of the process whose queue it is."""
+        """The pyn_process_number of the process whose queue it is."""
         return 0
 
     cdef bint _is_empty(self):
@@ -143,7 +143,7 @@ cdef class _Queue:
         cdef uint64_t started = 0, patience = 0
         cdef uint32_t cdw0 = 0
 
-        if wanted and self._process() != cspdk.pyn_process_generation():
+        if wanted and self._process() != cspdk.pyn_process_number():
             raise RuntimeError(f"queue {self._id()} belongs to another process, from which this one was forked")
         while done < wanted:
             if self._count == 0 and self._fetch(<unsigned>min(wanted - done, <uint64_t>BATCH), _SLICE_US) == 0:

@@ -89,7 +89,7 @@ cdef class Controller(_Queue):
                     self._call(callback, completed)
             return
         # One of before a reset is not sent again: the initialisation has sent its own since.
-        if completed.generation == cspdk.pyn_qpair_generation(cspdk.pyn_device_admin(self._device._device)):
+        if completed.aborts == cspdk.pyn_qpair_aborts(cspdk.pyn_device_admin(self._device._device)):
             self._send_aer(callback)
         if callback is None and self._aer_function is not None:
             callback = _callback(self._aer_function)
@@ -247,7 +247,7 @@ cdef class Controller(_Queue):
 
     @_named
     def waitdone(self, expected=1):
-        if (_field(expected, 32, "expected") and self._process() == cspdk.pyn_process_generation()
+        if (_field(expected, 32, "expected") and self._process() == cspdk.pyn_process_number()
                 and not self._device._is_open() and self._count == 0):
             # What the close has ended is still to be fetched; nothing else will ever come.
             if self._fetch(BATCH, 0) == 0:
@@ -271,7 +271,7 @@ cdef class Controller(_Queue):
         cdef double end = _time.monotonic() + seconds
 
         _check(seconds >= 0, f"timeout must be a number of seconds, not {timeout}")
-        if self._process() != cspdk.pyn_process_generation():
+        if self._process() != cspdk.pyn_process_number():
             raise RuntimeError("queue 0 belongs to another process, from which this one was forked")
         self._ensure()
         while True:

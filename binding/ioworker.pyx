@@ -86,7 +86,7 @@ cdef object _make_worker(Namespace ns, dict given):
         made._parameters, namespace.nsze,
         _worker.Limits(entries=most, sizes=cspdk.PYN_WORKLOAD_SIZES, opcodes=_OPCODES))
     _fill_config(&made._config, workload)
-    made._config.judge = made._config.track = namespace.verify_enabled
+    made._config.check = made._config.track = namespace.verify_enabled
     _worker_number += 1
     made._config.seed = _seed + _worker_number if _is_seeded else cspdk.pyn_monotonic_ns()
     if workload.steps is not None:
@@ -352,7 +352,7 @@ cdef class IOWorker:
             latency_max_us=cspdk.pyn_ticks_to_ns(latency.max) // 1000,
             latency_average_us=cspdk.pyn_histogram_mean(latency) * 1e6 / cspdk.pyn_ticks_hz(),
             cpu_usage=min(<double>raw.busy_ticks / raw.ticks, 1.0) if raw.ticks else 0.0,
-            verified=raw.verified.judged,
+            verified=raw.verified.checked,
             unverified=raw.verified.unverified,
             mismatch=raw.verified.mismatch,
             per_second=[seconds[i] for i in range(shared.per_second_count if self._config.seconds else 0)],

@@ -168,7 +168,7 @@ cdef class Namespace:
         cdef cspdk.pyn_verify_counts counts
 
         cspdk.pyn_verify_get_counts(self._get().verify, &counts)
-        return DotDict(judged=counts.judged, unverified=counts.unverified, mismatch=counts.mismatch)
+        return DotDict(judged=counts.checked, unverified=counts.unverified, mismatch=counts.mismatch)
 
     @_named
     def verify_forget(self, lba=0, lba_count=None):

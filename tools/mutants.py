@@ -84,8 +84,8 @@ MUTANTS = [
     Mutant(
         "a slot whose IO was cut stays cut",
         "core/worker/worker_loop.c",
-        "slot->duty |= PYN_DUTY_DESCRIBE;",
-        "slot->duty |= 0;",
+        "slot->flags |= PYN_FLAG_DESCRIBE;",
+        "slot->flags |= 0;",
         ("tests/api/test_worker_where.py",),
     ),
     Mutant(
@@ -146,7 +146,7 @@ MUTANTS = [
     ),
     Mutant(
         "a read is judged while a write is in flight",
-        "core/verify/verify_judge.c",
+        "core/verify/verify_check.c",
         "if (!(cell & PYN_CELL_BUSY) &&",
         "if (true &&",
         ("tests/c/test_verify.c",),
@@ -160,7 +160,7 @@ MUTANTS = [
     ),
     Mutant(
         "a read does not look whether its cells have changed",
-        "core/verify/verify_judge.c",
+        "core/verify/verify_check.c",
         "cell == cells[i])",
         "true)",
         ("tests/c/test_verify.c",),
@@ -258,7 +258,7 @@ MUTANTS = [
     ),
     Mutant(
         "stale data are called corrupt",
-        "core/verify/verify_judge.c",
+        "core/verify/verify_check.c",
         "? PYN_MISMATCH_CORRUPT : PYN_MISMATCH_STALE;",
         "? PYN_MISMATCH_STALE : PYN_MISMATCH_CORRUPT;",
         ("tests/c/test_verify.c",),
@@ -458,7 +458,7 @@ MUTANTS = [
     Mutant(
         "a namespace is not identified again after a reset",
         "core/drive/device_reset.c",
-        "atomic_fetch_add(&device->namespace_generation, 1);",
+        "atomic_fetch_add(&device->namespace_changes, 1);",
         "",
         ("tests/driver/test_changed_namespaces.py",),
     ),

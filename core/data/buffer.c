@@ -32,7 +32,7 @@ struct pyn_buffer *pyn_buffer_create_in(struct pyn_window *window, uint32_t size
 	}
 	buffer->size = size;
 	buffer->window = window;
-	buffer->process = pyn_process_generation();
+	buffer->process = pyn_process_number();
 	atomic_init(&buffer->references, 1);
 	return buffer;
 }
@@ -46,9 +46,9 @@ void pyn_buffer_put(struct pyn_buffer *buffer)
 {
 	if (!buffer || atomic_fetch_sub(&buffer->references, 1) != 1)
 		return;
-	if (buffer->process == pyn_process_generation() && buffer->window)
+	if (buffer->process == pyn_process_number() && buffer->window)
 		pyn_window_give(buffer->window, buffer->data, buffer->size);
-	else if (buffer->process == pyn_process_generation())
+	else if (buffer->process == pyn_process_number())
 		pyn_dma_free(buffer->data);
 	free(buffer->pages);
 	free(buffer);

@@ -25,7 +25,7 @@ struct pyn_buffer {
 	uint8_t *data;
 	uint32_t size; /* bytes allocated, as asked for */
 	_Atomic uint32_t references;
-	uint32_t process;           /* generation of the process that made it */
+	uint32_t process;           /* pyn_process_number of the process that made it */
 	struct pyn_window *window;  /* the device's memory that it is in; NULL: DMA memory */
 	struct pyn_iova address;    /* of its first byte for that device */
 	struct pyn_spin lock;       /* over pages: several threads submit and reap */

@@ -20,19 +20,19 @@
 /* In a forked process a thread that is not there may hold it for ever, and pyn_device_check lets nothing be done. */
 void pyn_device_lock(struct pyn_device *device)
 {
-	if (device->process == pyn_process_generation())
+	if (device->process == pyn_process_number())
 		pthread_mutex_lock(&device->lock);
 }
 
 void pyn_device_unlock(struct pyn_device *device)
 {
-	if (device->process == pyn_process_generation())
+	if (device->process == pyn_process_number())
 		pthread_mutex_unlock(&device->lock);
 }
 
 int pyn_device_check(const struct pyn_device *device, struct pyn_error *err)
 {
-	if (device->process != pyn_process_generation())
+	if (device->process != pyn_process_number())
 		return pyn_error(err, PYN_ERROR_STATE, ECHILD, "the drive at %s was opened by another process",
 				 device->address.text);
 	if (!device->ctrlr)
@@ -44,7 +44,7 @@ int pyn_device_check(const struct pyn_device *device, struct pyn_error *err)
 
 static void destroy(struct pyn_device *device)
 {
-	if (device->process == pyn_process_generation()) {
+	if (device->process == pyn_process_number()) {
 		pyn_tables_free(device->shutting_down);
 		pyn_qpair_destroy(device->admin);
 		pyn_buffer_put(device->identify);
@@ -74,7 +74,7 @@ static int create(const struct pyn_address *address, bool keep_tables, struct py
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory");
 	init_lock(&device->lock);
 	atomic_init(&device->references, 1);
-	device->process = pyn_process_generation();
+	device->process = pyn_process_number();
 	device->timeout_ms = DEFAULT_TIMEOUT_MS;
 	device->durable_since = UINT64_MAX;
 	device->keep_tables = keep_tables;
@@ -108,7 +108,7 @@ static int open_device(struct pyn_device *device, struct pyn_error *err)
 		.own_slots = PYN_OWN_COMMANDS,
 		.highest_first = true,
 		.timeout_ms = &device->timeout_ms,
-		.observe = pyn_device_observe,
+		.on_command = pyn_device_on_command,
 		.context = device,
 	};
 	int rc = device->engine->attach(&device->address, &device->ctrlr, err);
@@ -160,7 +160,7 @@ void pyn_device_put(struct pyn_device *device)
 
 bool pyn_device_is_open(const struct pyn_device *device)
 {
-	return device->ctrlr && device->process == pyn_process_generation();
+	return device->ctrlr && device->process == pyn_process_number();
 }
 
 bool pyn_device_alive(struct pyn_device *device)
@@ -238,7 +238,7 @@ int pyn_device_reg_write(struct pyn_device *device, uint32_t offset, uint32_t si
 	if (rc == 0)
 		rc = device->engine->reg_write(device->ctrlr, offset, size, value, err);
 	if (rc == 0 && resets_controller(offset, value))
-		pyn_device_next_generation(device, PYN_END_RESET);
+		pyn_device_cut_off_workers(device, PYN_END_RESET);
 	pyn_device_unlock(device);
 	return rc;
 }
@@ -377,9 +377,9 @@ uint32_t *pyn_device_timeout_ms(struct pyn_device *device)
 	return &device->timeout_ms;
 }
 
-uint32_t pyn_device_namespace_generation(const struct pyn_device *device)
+uint32_t pyn_device_namespace_changes(const struct pyn_device *device)
 {
-	return device->namespace_generation;
+	return device->namespace_changes;
 }
 
 struct pyn_verify *pyn_device_table(struct pyn_device *device, uint32_t nsid, uint64_t nlba, uint32_t lba_size,

@@ -33,12 +33,12 @@ struct pyn_io_qpair {
 	struct pyn_qpair *qpair;        /* for a script; NULL: a worker's, which runs the rings itself */
 	uint16_t vector_number;
 	struct pyn_vector *vector; /* of its interrupts; NULL: a worker's, or the device has none to offer */
-	uint32_t process;          /* generation of the process that made it */
-	bool orphan;               /* freed by its owner while the device may still use it: the device frees it */
+	uint32_t process;          /* pyn_process_number of the process that made it */
+	bool ownerless;            /* freed by its owner while the device may still use it: the device frees it */
 	/* Make the process that runs this queue end, within grace_ms by itself, else by force. NULL: no other
 	 * process. */
 	void (*stop)(void *user, uint32_t grace_ms);
-	void (*gone)(void *user); /* of an orphan, see pyn_io_qpair_leave */
+	void (*gone)(void *user); /* of an orphan, see pyn_io_qpair_hand_over */
 	void *user;               /* of stop, and then of gone */
 };
 
@@ -52,8 +52,8 @@ enum pyn_device_end {
 
 /* Words that worker processes read. */
 struct pyn_device_shared {
-	_Atomic uint32_t generation; /* grows with each reset, power loss and close: workers of before end */
-	_Atomic uint32_t end;        /* enum pyn_device_end: why it has grown last, written first */
+	_Atomic uint32_t cut_offs; /* grows with each reset, power loss and close: workers of before end */
+	_Atomic uint32_t end;      /* enum pyn_device_end: why it has grown last, written first */
 };
 
 /* Open the drive at address. keep_tables: what verification knows outlives close,
@@ -156,7 +156,7 @@ int pyn_device_config_write(struct pyn_device *device, uint32_t offset, const vo
 /* -- what is known of it ------------------------------------------------------------------------------------------
  */
 
-uint32_t pyn_device_process(const struct pyn_device *device);    /* generation of the process that opened it */
+uint32_t pyn_device_process(const struct pyn_device *device); /* pyn_process_number of the process that opened it */
 const char *pyn_device_address(const struct pyn_device *device); /* its text */
 const struct pyn_engine *pyn_device_engine(const struct pyn_device *device);
 
@@ -214,7 +214,7 @@ void pyn_io_qpair_free(struct pyn_io_qpair *queue);
 
 /* Leave it to the device as it is, an orphan, which the next reset or close frees; at once where there was one
  * already. gone is called then: the device does not use the memory of its commands any more. NULL: nobody has any. */
-void pyn_io_qpair_leave(struct pyn_io_qpair *queue, void (*gone)(void *user), void *user);
+void pyn_io_qpair_hand_over(struct pyn_io_qpair *queue, void (*gone)(void *user), void *user);
 
 /* -- verification tables --------------------------------------------------------------------------------------------
  */
@@ -235,7 +235,7 @@ uint64_t pyn_device_durable_since(const struct pyn_device *device);
 
 /* Grows with each reset, and whenever a command was sent that may change the size or the format of a namespace, which
  * then identifies itself anew. */
-uint32_t pyn_device_namespace_generation(const struct pyn_device *device);
+uint32_t pyn_device_namespace_changes(const struct pyn_device *device);
 
 /* What a command does whose opcode only the drive knows. Ask before the first one is sent: it takes an admin command
  * of the driver's own, once, where there is a log page 05h. Keeps: the drive supports it, and says that it does not

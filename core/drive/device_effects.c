@@ -173,7 +173,7 @@ static uint32_t reshaped_namespaces(const struct pyn_device *device, const struc
 }
 
 /* Until its namespace is identified again: commands that another one sends may come before. */
-static void judge_nothing(struct pyn_verify *verify)
+static void check_nothing(struct pyn_verify *verify)
 {
 	pyn_verify_set_limit(verify, 0);
 }
@@ -181,7 +181,7 @@ static void judge_nothing(struct pyn_verify *verify)
 /* -- queues ------------------------------------------------------------------------------------------------------ */
 
 /* A script made a queue, or deleted one that it or the driver made. */
-static void observe_queue(struct pyn_device *device, const struct nvme_cmd *cmd)
+static void on_queue_command(struct pyn_device *device, const struct nvme_cmd *cmd)
 {
 	bool is_sq = cmd->opc == NVME_ADMIN_CREATE_SQ || cmd->opc == NVME_ADMIN_DELETE_SQ;
 	uint8_t made = is_sq ? PYN_SCRIPT_MADE_SQ : PYN_SCRIPT_MADE_CQ;
@@ -214,11 +214,11 @@ void pyn_device_set_durable_since(struct pyn_device *device, uint64_t ticks)
  * Set Features, Volatile Write Cache: from when it is sent the cache may be on, and from its end it is as it was
  * asked for, unless another one was in flight at the same time: then nobody knows which came last.
  */
-static void observe_cache(struct pyn_device *device, const struct nvme_cmd *cmd, enum pyn_observed what)
+static void on_cache_command(struct pyn_device *device, const struct nvme_cmd *cmd, enum pyn_command_stage what)
 {
 	struct pyn_cache_changes *cache = &device->cache;
 
-	if (what == PYN_OBSERVED_SENT) {
+	if (what == PYN_COMMAND_SENT) {
 		cache->mixed = cache->in_flight++ > 0;
 		cache->was_off = device->durable_since != UINT64_MAX;
 		cache->count++;
@@ -226,9 +226,9 @@ static void observe_cache(struct pyn_device *device, const struct nvme_cmd *cmd,
 		return;
 	}
 	cache->in_flight--;
-	bool stays_off = cache->was_off && (what == PYN_OBSERVED_REFUSED || !(cmd->cdw11 & NVME_WCE));
+	bool stays_off = cache->was_off && (what == PYN_COMMAND_REFUSED || !(cmd->cdw11 & NVME_WCE));
 
-	if (!cache->mixed && (stays_off || (what == PYN_OBSERVED_DONE && !(cmd->cdw11 & NVME_WCE))))
+	if (!cache->mixed && (stays_off || (what == PYN_COMMAND_DONE && !(cmd->cdw11 & NVME_WCE))))
 		pyn_device_set_durable_since(device, pyn_ticks());
 }
 
@@ -250,7 +250,7 @@ static bool reshapes(const struct pyn_device *device, const struct nvme_cmd *cmd
 static void forget_changed(struct pyn_device *device, const struct nvme_cmd *cmd)
 {
 	pyn_tables_each(device->address.text, changed_namespaces(device, cmd), forget_all);
-	pyn_tables_each(device->address.text, reshaped_namespaces(device, cmd), judge_nothing);
+	pyn_tables_each(device->address.text, reshaped_namespaces(device, cmd), check_nothing);
 }
 
 /* Whether it may change data at all: Format NVM may, before FNA says of which namespaces. */
@@ -260,29 +260,29 @@ static bool may_change(const struct pyn_device *device, const struct nvme_cmd *c
 }
 
 /* Commands that change data do so from when they are sent to when they have ended, however they end. */
-static void observe_data(struct pyn_device *device, const struct nvme_cmd *cmd, enum pyn_observed what)
+static void on_data_command(struct pyn_device *device, const struct nvme_cmd *cmd, enum pyn_command_stage what)
 {
 	if (!may_change(device, cmd))
 		return;
 	/* All tables are held: which ones are meant may change between the two calls, and the holds must not. */
-	if (what == PYN_OBSERVED_SENT) {
-		pyn_tables_each(device->address.text, UINT32_MAX, pyn_verify_hold);
+	if (what == PYN_COMMAND_SENT) {
+		pyn_tables_each(device->address.text, UINT32_MAX, pyn_verify_suspend);
 		return;
 	}
-	if (what != PYN_OBSERVED_REFUSED)
+	if (what != PYN_COMMAND_REFUSED)
 		forget_changed(device, cmd);
-	pyn_tables_each(device->address.text, UINT32_MAX, pyn_verify_release);
+	pyn_tables_each(device->address.text, UINT32_MAX, pyn_verify_resume);
 }
 
-void pyn_device_observe(void *context, const struct nvme_cmd *cmd, enum pyn_observed what)
+void pyn_device_on_command(void *context, const struct nvme_cmd *cmd, enum pyn_command_stage what)
 {
 	struct pyn_device *device = context;
 
-	if (what == PYN_OBSERVED_DONE && is_queue_command(cmd))
-		observe_queue(device, cmd);
+	if (what == PYN_COMMAND_DONE && is_queue_command(cmd))
+		on_queue_command(device, cmd);
 	if (sets_cache(device, cmd))
-		observe_cache(device, cmd, what);
-	observe_data(device, cmd, what);
+		on_cache_command(device, cmd, what);
+	on_data_command(device, cmd, what);
 	if (reshapes(device, cmd))
-		atomic_fetch_add(&device->namespace_generation, 1);
+		atomic_fetch_add(&device->namespace_changes, 1);
 }

@@ -30,7 +30,7 @@ static int init_adminq(struct pyn_device *device, bool enable, struct pyn_error 
 
 	if (rc < 0)
 		return rc;
-	pyn_device_abandon(device);
+	pyn_device_abort_all(device);
 	rc = enable ? device->engine->enable(device->ctrlr, PYN_ADMIN_DEPTH, err)
 		    : device->engine->admin_setup(device->ctrlr, PYN_ADMIN_DEPTH, err);
 	if (rc < 0)

@@ -37,7 +37,7 @@ struct pyn_device {
 	_Atomic uint32_t references;
 	uint32_t process;
 	uint32_t timeout_ms;
-	_Atomic uint32_t namespace_generation;
+	_Atomic uint32_t namespace_changes;
 	pthread_mutex_t lock; /* recursive: over the engine's controller and what follows */
 	struct pyn_device_shared *shared;
 	struct pyn_qpair *admin;
@@ -71,21 +71,21 @@ enum pyn_by_script {
 void pyn_io_qpair_forget(struct pyn_io_qpair *queue);
 
 /* The device writes to no memory of ours any more: everything in flight ends, every IO queue is gone. */
-void pyn_device_abandon(struct pyn_device *device);
+void pyn_device_abort_all(struct pyn_device *device);
 
 /* Workers end by themselves, for this reason: what they use is gone. */
-void pyn_device_next_generation(struct pyn_device *device, enum pyn_device_end why);
+void pyn_device_cut_off_workers(struct pyn_device *device, enum pyn_device_end why);
 
 /* The same before their queues or the controller go: afterwards no process rings a doorbell of a queue of before. */
 void pyn_device_stop_workers(struct pyn_device *device, enum pyn_device_end why);
 
 /* Sees each admin command of a script before it is sent and when it has ended. */
-void pyn_device_observe(void *device, const struct nvme_cmd *cmd, enum pyn_observed what);
+void pyn_device_on_command(void *device, const struct nvme_cmd *cmd, enum pyn_command_stage what);
 
 /* Writes that are submitted from this time on need no flush, in any namespace; UINT64_MAX: all do. */
 void pyn_device_set_durable_since(struct pyn_device *device, uint64_t ticks);
 
 /* Free a queue that its owner could not free, once the device does not use it any more. */
-void pyn_io_qpair_free_orphan(struct pyn_io_qpair *queue);
+void pyn_io_qpair_free_ownerless(struct pyn_io_qpair *queue);
 
 #endif

@@ -7,16 +7,16 @@
 
 #define WORKER_GRACE_MS 500u /* they take 1 ms; a machine with few cores may keep them waiting */
 
-void pyn_device_abandon(struct pyn_device *device)
+void pyn_device_abort_all(struct pyn_device *device)
 {
-	pyn_qpair_abandon(device->admin, NVME_SC_ABORTED_SQ_DELETION);
+	pyn_qpair_abort_all(device->admin, NVME_SC_ABORTED_SQ_DELETION);
 	for (unsigned qid = 1; qid <= PYN_MAX_QID; qid++) {
 		struct pyn_io_qpair *queue = device->queues[qid];
 
 		if (!queue)
 			continue;
 		pyn_io_qpair_forget(queue);
-		pyn_io_qpair_free_orphan(queue);
+		pyn_io_qpair_free_ownerless(queue);
 	}
 	for (unsigned qid = 1; qid <= PYN_MAX_QID; qid++)
 		atomic_store_explicit(&device->by_script[qid], 0, memory_order_relaxed);
@@ -24,21 +24,21 @@ void pyn_device_abandon(struct pyn_device *device)
 	/* Namespaces, the write cache and even the drive may be others afterwards. */
 	device->learned = device->shut_down = false;
 	pyn_device_set_durable_since(device, UINT64_MAX);
-	atomic_fetch_add(&device->namespace_generation, 1);
+	atomic_fetch_add(&device->namespace_changes, 1);
 	pyn_tables_free(device->shutting_down);
 	device->shutting_down = NULL;
 }
 
-void pyn_device_next_generation(struct pyn_device *device, enum pyn_device_end why)
+void pyn_device_cut_off_workers(struct pyn_device *device, enum pyn_device_end why)
 {
 	atomic_store(&device->shared->end, why);
-	atomic_fetch_add(&device->shared->generation, 1);
+	atomic_fetch_add(&device->shared->cut_offs, 1);
 }
 
 /* Workers see the word between two batches and leave. What they have in flight stays in flight: that is the test. */
 void pyn_device_stop_workers(struct pyn_device *device, enum pyn_device_end why)
 {
-	pyn_device_next_generation(device, why);
+	pyn_device_cut_off_workers(device, why);
 	for (unsigned qid = 1; qid <= PYN_MAX_QID; qid++)
 		if (device->queues[qid] && device->queues[qid]->stop)
 			device->queues[qid]->stop(device->queues[qid]->user, WORKER_GRACE_MS);
@@ -63,7 +63,7 @@ int pyn_device_reset(struct pyn_device *device, enum pyn_device_reset kind, stru
 		rc = do_reset(device, kind, err);
 		/* A controller that did not confirm may still write: its queues stay, unless it is gone. */
 		if (rc == 0 || !device->engine->alive(device->ctrlr))
-			pyn_device_abandon(device);
+			pyn_device_abort_all(device);
 	}
 	pyn_device_unlock(device);
 	return rc;
@@ -130,7 +130,7 @@ int pyn_device_release(struct pyn_device *device, struct pyn_error *err)
 		rc = device->engine->pci->release(device->ctrlr, err);
 	}
 	if (rc == 0)
-		pyn_device_abandon(device);
+		pyn_device_abort_all(device);
 	pyn_device_unlock(device);
 	return rc;
 }
@@ -153,7 +153,7 @@ static void delete_queues(struct pyn_device *device)
 		struct pyn_error ignored;
 
 		if (queue && pyn_io_qpair_delete(queue, &ignored) == 0)
-			pyn_io_qpair_free_orphan(queue);
+			pyn_io_qpair_free_ownerless(queue);
 	}
 }
 
@@ -182,7 +182,7 @@ static void close_device(struct pyn_device *device)
 	pyn_device_stop_workers(device, PYN_END_CLOSE);
 	shut_down_and_disable(device);
 	shut_down = device->shut_down;
-	pyn_device_abandon(device);
+	pyn_device_abort_all(device);
 	device->shut_down = shut_down;
 	device->engine->detach(device->ctrlr);
 	device->ctrlr = NULL;
@@ -197,7 +197,7 @@ bool pyn_device_was_shut_down(const struct pyn_device *device)
 
 void pyn_device_close(struct pyn_device *device)
 {
-	if (device->process != pyn_process_generation())
+	if (device->process != pyn_process_number())
 		return; /* a copy's lock may be held for ever, by a thread that was not copied */
 	pyn_device_lock(device);
 	if (device->ctrlr)

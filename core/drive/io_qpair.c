@@ -119,7 +119,7 @@ int pyn_io_qpair_create(struct pyn_device *device, const struct pyn_io_qpair_con
 	if (!queue)
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a queue pair");
 	queue->device = device;
-	queue->process = pyn_process_generation();
+	queue->process = pyn_process_number();
 	pyn_device_lock(device);
 	int rc = pyn_device_check(device, err);
 
@@ -141,7 +141,7 @@ void pyn_io_qpair_forget(struct pyn_io_qpair *queue)
 	struct pyn_device *device = queue->device;
 
 	if (queue->qpair)
-		pyn_qpair_abandon(queue->qpair, NVME_SC_ABORTED_SQ_DELETION);
+		pyn_qpair_abort_all(queue->qpair, NVME_SC_ABORTED_SQ_DELETION);
 	device->engine->qpair_free(queue->queue);
 	device->queues[queue->qid] = NULL;
 	queue->queue = NULL;
@@ -172,7 +172,7 @@ static int delete_queue(struct pyn_io_qpair *queue, struct pyn_error *err)
 
 int pyn_io_qpair_delete(struct pyn_io_qpair *queue, struct pyn_error *err)
 {
-	if (queue->process != pyn_process_generation())
+	if (queue->process != pyn_process_number())
 		return 0;
 	pyn_device_lock(queue->device);
 	int rc = delete_queue(queue, err);
@@ -194,7 +194,7 @@ static bool let_go(struct pyn_io_qpair *queue)
 
 	if (rc < 0) {
 		queue->stop = NULL;
-		queue->orphan = true;
+		queue->ownerless = true;
 	}
 	pyn_device_unlock(device);
 	if (rc < 0)
@@ -202,7 +202,7 @@ static bool let_go(struct pyn_io_qpair *queue)
 	return rc == 0;
 }
 
-void pyn_io_qpair_leave(struct pyn_io_qpair *queue, void (*gone)(void *user), void *user)
+void pyn_io_qpair_hand_over(struct pyn_io_qpair *queue, void (*gone)(void *user), void *user)
 {
 	struct pyn_device *device = queue->device;
 
@@ -210,9 +210,9 @@ void pyn_io_qpair_leave(struct pyn_io_qpair *queue, void (*gone)(void *user), vo
 	queue->stop = NULL;
 	queue->gone = gone;
 	queue->user = user;
-	queue->orphan = true;
+	queue->ownerless = true;
 	if (!queue->queue)
-		pyn_io_qpair_free_orphan(queue);
+		pyn_io_qpair_free_ownerless(queue);
 	pyn_device_unlock(device);
 	pyn_device_put(device);
 }
@@ -221,7 +221,7 @@ void pyn_io_qpair_free(struct pyn_io_qpair *queue)
 {
 	struct pyn_device *device;
 
-	if (!queue || queue->process != pyn_process_generation())
+	if (!queue || queue->process != pyn_process_number())
 		return;
 	device = queue->device;
 	if (let_go(queue)) {
@@ -231,9 +231,9 @@ void pyn_io_qpair_free(struct pyn_io_qpair *queue)
 	pyn_device_put(device);
 }
 
-void pyn_io_qpair_free_orphan(struct pyn_io_qpair *queue)
+void pyn_io_qpair_free_ownerless(struct pyn_io_qpair *queue)
 {
-	if (!queue->orphan)
+	if (!queue->ownerless)
 		return;
 	if (queue->gone)
 		queue->gone(queue->user);
@@ -248,7 +248,7 @@ static int begin_interrupt(struct pyn_io_qpair *queue, struct pyn_error *err)
 {
 	struct pyn_error cause;
 
-	if (queue->process != pyn_process_generation())
+	if (queue->process != pyn_process_number())
 		return pyn_error(err, PYN_ERROR_STATE, ECHILD, "Qpair %u belongs to another process", queue->qid);
 	pyn_device_lock(queue->device);
 	/* Where there was none when the queue was made, the reason is told now. */

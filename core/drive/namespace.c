@@ -171,7 +171,7 @@ bool pyn_namespace_is_current(const struct pyn_namespace *ns)
 {
 	/* Where the controller is not initialised nothing can be asked, and nothing be transferred. */
 	return pyn_device_is_open(ns->device) &&
-	       (ns->generation == pyn_device_namespace_generation(ns->device) || !pyn_device_initialised(ns->device));
+	       (ns->changes == pyn_device_namespace_changes(ns->device) || !pyn_device_initialised(ns->device));
 }
 
 int pyn_namespace_ask(struct pyn_namespace *ns, struct pyn_namespace_answer *answer, struct pyn_error *err)
@@ -185,7 +185,7 @@ int pyn_namespace_ask(struct pyn_namespace *ns, struct pyn_namespace_answer *ans
 	if (rc < 0)
 		return rc;
 	/* Before the command is sent: a format that is sent meanwhile makes the answer stale again. */
-	answer->generation = pyn_device_namespace_generation(ns->device);
+	answer->changes = pyn_device_namespace_changes(ns->device);
 	answer->identify = pyn_buffer_create(PYN_PAGE, err);
 	if (!answer->identify)
 		return -ENOMEM;
@@ -228,7 +228,7 @@ int pyn_namespace_take(struct pyn_namespace *ns, struct pyn_namespace_answer *an
 	if (other)
 		pyn_verify_forget(ns->verify, 0, UINT64_MAX);
 	/* Where it failed, geometry and table may be of two formats: whoever comes next has to try again. */
-	ns->generation = answer->generation;
+	ns->changes = answer->changes;
 	return 0;
 }
 
@@ -243,7 +243,7 @@ int pyn_namespace_open(struct pyn_device *device, uint32_t nsid, uint64_t nlba_v
 	ns->device = device;
 	ns->nsid = nsid;
 	ns->nlba_verify = nlba_verify;
-	ns->process = pyn_process_generation();
+	ns->process = pyn_process_number();
 	ns->verify_enabled = true;
 	struct pyn_namespace_answer answer;
 	int rc = pyn_namespace_ask(ns, &answer, err);
@@ -264,7 +264,7 @@ void pyn_namespace_free(struct pyn_namespace *ns)
 		return;
 	pyn_buffer_put(ns->identify);
 	pyn_verify_put(ns->verify);
-	if (ns->process == pyn_process_generation())
+	if (ns->process == pyn_process_number())
 		pyn_device_put(ns->device);
 	free(ns);
 }

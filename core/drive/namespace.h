@@ -21,7 +21,7 @@ struct pyn_namespace {
 	uint64_t zone_size;   /* LBAs; 0: it is not zoned */
 	uint64_t capacity;    /* bytes: NVMCAP, or NSZE × LBA size where that is 0 */
 	uint64_t nlba_verify; /* verify the first so many LBAs; 0: all */
-	uint32_t generation;  /* pyn_device_namespace_generation, when it was identified */
+	uint32_t changes;     /* pyn_device_namespace_changes, when it was identified */
 	uint32_t process;
 	bool verify_enabled;
 };
@@ -45,7 +45,7 @@ int pyn_namespace_refuse_metadata(const struct pyn_namespace *ns, struct pyn_err
 struct pyn_namespace_answer {
 	struct pyn_buffer *identify; /* a reference; NULL: taken, or it has said nothing */
 	uint64_t zone_size;
-	uint32_t generation;
+	uint32_t changes;
 };
 
 /*

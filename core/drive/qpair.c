@@ -33,7 +33,7 @@ struct slot {
 	uint16_t next; /* of the free slots, or of the completions to be fetched */
 	bool timed_out;
 	bool mismatch;
-	uint32_t generation;
+	uint32_t aborts;
 	uint64_t submitted;
 	uint64_t completed;
 	uint64_t logged; /* its number in the command log */
@@ -60,7 +60,7 @@ struct pyn_qpair {
 	unsigned outstanding; /* of anybody's */
 	unsigned events;      /* of them, Asynchronous Event Requests of the script's slots */
 	unsigned in_flight;   /* of the script's slots, those that are not free */
-	uint32_t generation;
+	uint32_t aborts;
 	uint64_t next_check;
 	struct slot slots[];
 };
@@ -107,7 +107,7 @@ void pyn_qpair_destroy(struct pyn_qpair *qpair)
 		return;
 	for (unsigned i = 0; i < slot_count(qpair); i++)
 		if (qpair->slots[i].flags)
-			pyn_track_abandon(&qpair->slots[i].track);
+			pyn_track_cancel(&qpair->slots[i].track);
 	pyn_cmdlog_destroy(qpair->log);
 	free(qpair);
 }
@@ -139,9 +139,9 @@ unsigned pyn_qpair_events(struct pyn_qpair *qpair)
 	return qpair->events;
 }
 
-uint32_t pyn_qpair_generation(const struct pyn_qpair *qpair)
+uint32_t pyn_qpair_aborts(const struct pyn_qpair *qpair)
 {
-	return qpair->generation;
+	return qpair->aborts;
 }
 
 /* -- slots, under the lock ------------------------------------------------------------------------------------ */
@@ -203,23 +203,23 @@ static void make_ready(struct pyn_qpair *qpair, struct slot *slot)
 
 /* -- completions, under the lock ------------------------------------------------------------------------------ */
 
-static void observe(const struct pyn_qpair *qpair, const struct slot *slot, enum pyn_observed what)
+static void tell_observer(const struct pyn_qpair *qpair, const struct slot *slot, enum pyn_command_stage what)
 {
-	if (qpair->config.observe && !(slot->flags & SLOT_OWN))
-		qpair->config.observe(qpair->config.context, &slot->cmd, what);
+	if (qpair->config.on_command && !(slot->flags & SLOT_OWN))
+		qpair->config.on_command(qpair->config.context, &slot->cmd, what);
 }
 
-static enum pyn_observed observed_end(const struct nvme_cpl *cpl)
+static enum pyn_command_stage stage_of_end(const struct nvme_cpl *cpl)
 {
 	if (NVME_STATUS_SCT(cpl->status))
-		return PYN_OBSERVED_FAILED;
+		return PYN_COMMAND_FAILED;
 	switch (NVME_STATUS_SC(cpl->status)) {
 	case 0:
-		return PYN_OBSERVED_DONE;
+		return PYN_COMMAND_DONE;
 	case NVME_SC_INVALID_OPCODE:
-		return PYN_OBSERVED_REFUSED;
+		return PYN_COMMAND_REFUSED;
 	default:
-		return PYN_OBSERVED_FAILED;
+		return PYN_COMMAND_FAILED;
 	}
 }
 
@@ -227,7 +227,7 @@ static void complete(struct pyn_qpair *qpair, struct slot *slot, const struct nv
 {
 	bool right = pyn_track_end(&slot->track, cpl, &slot->found);
 
-	observe(qpair, slot, observed_end(cpl));
+	tell_observer(qpair, slot, stage_of_end(cpl));
 	slot->flags &= (uint8_t)~SLOT_DEVICE;
 	if (slot->flags & SLOT_READY) {
 		/* It had timed out and the script was told so: this is the end of its quarantine. */
@@ -314,7 +314,7 @@ static void check_deadlines(struct pyn_qpair *qpair, uint64_t now)
 	}
 }
 
-static void abandon(struct pyn_qpair *qpair, uint16_t status)
+static void abort_all(struct pyn_qpair *qpair, uint16_t status)
 {
 	uint64_t now = pyn_ticks();
 
@@ -347,7 +347,7 @@ static void check(struct pyn_qpair *qpair)
 	check_deadlines(qpair, now);
 	if (qpair->outstanding && !qpair->engine->alive(qpair->ctrlr)) {
 		poll_all(qpair);
-		abandon(qpair, NVME_SC(NVME_SCT_PATH, 0x70)); /* host pathing error: there is no device */
+		abort_all(qpair, NVME_SC(NVME_SCT_PATH, 0x70)); /* host pathing error: there is no device */
 	}
 }
 
@@ -358,13 +358,13 @@ static int send(struct pyn_qpair *qpair, struct slot *slot, struct pyn_data data
 	int rc = qpair->engine->submit(qpair->queue, slot_number(qpair, slot), &slot->cmd, data, err);
 
 	if (rc < 0) {
-		pyn_track_abandon(&slot->track);
-		observe(qpair, slot, PYN_OBSERVED_REFUSED);
+		pyn_track_cancel(&slot->track);
+		tell_observer(qpair, slot, PYN_COMMAND_REFUSED);
 		give_slot_back(qpair, slot);
 		return rc;
 	}
 	slot->timed_out = slot->mismatch = false;
-	slot->generation = qpair->generation;
+	slot->aborts = qpair->aborts;
 	slot->submitted = pyn_ticks();
 	slot->logged = pyn_cmdlog_submit(qpair->log, &slot->cmd, slot->submitted);
 	qpair->engine->ring(qpair->queue);
@@ -386,7 +386,7 @@ static void track(struct slot *slot, const struct pyn_command *command)
 				    command->length);
 	else
 		pyn_track_begin(&slot->track, command->verify, &command->cmd, command->buffer, command->offset,
-				command->length, command->stamp, command->judge);
+				command->length, command->stamp, command->check);
 }
 
 static int take_slot_for(struct pyn_qpair *qpair, struct slot **slot, struct pyn_error *err)
@@ -420,7 +420,7 @@ static int submit(struct pyn_qpair *qpair, const struct pyn_command *command, ui
 	if (command->buffer)
 		data.address = command->buffer->data + command->offset;
 	track(slot, command);
-	observe(qpair, slot, PYN_OBSERVED_SENT);
+	tell_observer(qpair, slot, PYN_COMMAND_SENT);
 	rc = send(qpair, slot, data, err);
 
 	if (rc < 0)
@@ -449,7 +449,7 @@ static void hand_out(struct pyn_qpair *qpair, struct slot *slot, struct pyn_comp
 	completed->timed_out = slot->timed_out;
 	completed->mismatch = slot->mismatch;
 	completed->asynchronous = slot->flags & SLOT_AER;
-	completed->generation = slot->generation;
+	completed->aborts = slot->aborts;
 	completed->latency_ns = pyn_ticks_to_ns(slot->completed - slot->submitted);
 	if (slot->mismatch)
 		completed->found = slot->found;
@@ -697,12 +697,12 @@ int pyn_qpair_execute(struct pyn_qpair *qpair, const struct nvme_cmd *cmd, struc
 	return rc;
 }
 
-void pyn_qpair_abandon(struct pyn_qpair *qpair, uint16_t status)
+void pyn_qpair_abort_all(struct pyn_qpair *qpair, uint16_t status)
 {
 	pyn_spin_lock(&qpair->lock);
 	poll_all(qpair);
-	abandon(qpair, status);
-	qpair->generation++;
+	abort_all(qpair, status);
+	qpair->aborts++;
 	qpair->queue = NULL;
 	pyn_spin_unlock(&qpair->lock);
 }

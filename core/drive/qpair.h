@@ -5,7 +5,7 @@
  *
  * A slot is a command identifier. It is free when the device has given it back AND the script has fetched its
  * completion. After a timeout the device may still write: the slot, its PRP list and its buffer stay reserved
- * (quarantined) until the real completion comes, or until pyn_qpair_abandon says that the device cannot write any
+ * (quarantined) until the real completion comes, or until pyn_qpair_abort_all says that the device cannot write any
  * more.
  *
  * Any thread of the process may call everything here; a lock per queue pair makes them take turns. Completions are
@@ -37,7 +37,7 @@ struct pyn_command {
 	struct pyn_verify *verify; /* NULL: nothing is tracked (admin queue, unknown namespace) */
 	struct pyn_tables *all;    /* instead of it, of a command to all namespaces; becomes the queue's */
 	bool stamp;                /* a write: put LBA and token into the data */
-	bool judge;                /* a read: compare */
+	bool check;                /* a read: compare */
 	void *user;                /* comes back with the completion */
 };
 
@@ -47,20 +47,20 @@ struct pyn_completed {
 	struct nvme_cmd cmd; /* as it was sent */
 	void *user;
 	bool timed_out;
-	bool mismatch;       /* what was read is not what was written: status is 07/81, *found tells */
-	bool asynchronous;   /* an Asynchronous Event Request: not counted by waitdone */
-	uint32_t generation; /* pyn_qpair_generation when it was sent */
+	bool mismatch;     /* what was read is not what was written: status is 07/81, *found tells */
+	bool asynchronous; /* an Asynchronous Event Request: not counted by waitdone */
+	uint32_t aborts;   /* pyn_qpair_aborts when it was sent */
 	uint64_t latency_ns;
 	struct pyn_mismatch found;
 };
 
 #define PYN_STATUS_MISMATCH NVME_SC(7, 0x81)
 
-enum pyn_observed {
-	PYN_OBSERVED_SENT,
-	PYN_OBSERVED_DONE,    /* with status 00/00 */
-	PYN_OBSERVED_REFUSED, /* with 00/01, Invalid Command Opcode, or it was never sent: nothing was done */
-	PYN_OBSERVED_FAILED,  /* with another one */
+enum pyn_command_stage {
+	PYN_COMMAND_SENT,
+	PYN_COMMAND_DONE,    /* with status 00/00 */
+	PYN_COMMAND_REFUSED, /* with 00/01, Invalid Command Opcode, or it was never sent: nothing was done */
+	PYN_COMMAND_FAILED,  /* with another one */
 };
 
 struct pyn_qpair_config {
@@ -71,7 +71,7 @@ struct pyn_qpair_config {
 	bool highest_first;         /* hand out the highest free CID first */
 	const uint32_t *timeout_ms; /* of each command; stays the caller's, may change at any time */
 	/* Sees each command of the script before it is sent and again when it has ended; NULL: nobody looks. */
-	void (*observe)(void *context, const struct nvme_cmd *cmd, enum pyn_observed what);
+	void (*on_command)(void *context, const struct nvme_cmd *cmd, enum pyn_command_stage what);
 	void *context;
 };
 
@@ -82,8 +82,8 @@ struct pyn_qpair *pyn_qpair_create(const struct pyn_engine *engine, struct pyn_c
 /* Free everything. The device does not use the queue any more, and every completion has been fetched. */
 void pyn_qpair_destroy(struct pyn_qpair *qpair);
 
-/* The engine's queue that it runs over from now on. Before and after pyn_qpair_abandon: none, and every submission is
- * refused. */
+/* The engine's queue that it runs over from now on. Before and after pyn_qpair_abort_all: none, and every submission
+ * is refused. */
 void pyn_qpair_attach(struct pyn_qpair *qpair, struct pyn_engine_qpair *queue);
 struct pyn_engine_qpair *pyn_qpair_queue(const struct pyn_qpair *qpair);
 struct pyn_cmdlog *pyn_qpair_cmdlog(const struct pyn_qpair *qpair);
@@ -113,10 +113,10 @@ int pyn_qpair_execute(struct pyn_qpair *qpair, const struct nvme_cmd *cmd, struc
 /* The device cannot complete or write anything any more (queue deleted, CC.EN = 0, gone): what it has not completed
  * completes to the script with this status (NVME_SC), quarantine ends, and the queue is let go of in the same moment.
  */
-void pyn_qpair_abandon(struct pyn_qpair *qpair, uint16_t status);
+void pyn_qpair_abort_all(struct pyn_qpair *qpair, uint16_t status);
 
 /* How often it was abandoned. */
-uint32_t pyn_qpair_generation(const struct pyn_qpair *qpair);
+uint32_t pyn_qpair_aborts(const struct pyn_qpair *qpair);
 
 /* Commands whose completion nobody has fetched, the driver's own included. */
 unsigned pyn_qpair_outstanding(struct pyn_qpair *qpair);

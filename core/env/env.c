@@ -15,15 +15,15 @@
 #include "core/env/limits.h"
 #include "core/env/owner.h"
 
-static _Atomic(uint32_t) the_generation = 1;
+static _Atomic(uint32_t) the_number = 1;
 static pthread_once_t watch_once = PTHREAD_ONCE_INIT;
 
 /* The EAL can be started once: what came of it is told to everybody who asks later. Memory can be asked for again. */
 static struct {
 	pthread_mutex_t lock;
 	_Atomic(bool) running;
-	pid_t pid;           /* of the process that started it */
-	uint32_t generation; /* and its generation */
+	pid_t pid;       /* of the process that started it */
+	uint32_t number; /* and its number */
 	bool eal_done;
 	int eal_rc;
 	struct pyn_error eal_error;
@@ -31,7 +31,7 @@ static struct {
 
 static void forked_child(void)
 {
-	atomic_fetch_add(&the_generation, 1);
+	atomic_fetch_add(&the_number, 1);
 	/* A thread of the parent may have held it. */
 	pthread_mutex_init(&the_start.lock, NULL);
 }
@@ -41,17 +41,17 @@ static void watch_forks(void)
 	pthread_atfork(NULL, NULL, forked_child);
 }
 
-uint32_t pyn_process_generation(void)
+uint32_t pyn_process_number(void)
 {
 	pthread_once(&watch_once, watch_forks);
-	return atomic_load(&the_generation);
+	return atomic_load(&the_number);
 }
 
 /* A worker is forked without handlers, so the generation alone does not tell. */
 bool pyn_env_is_owner(void)
 {
 	return atomic_load(&the_start.running) && the_start.pid == getpid() &&
-	       the_start.generation == atomic_load(&the_generation);
+	       the_start.number == atomic_load(&the_number);
 }
 
 static int start(bool locked, struct pyn_error *err)
@@ -87,7 +87,7 @@ static int start_once(bool locked, struct pyn_error *err)
 	struct pyn_error cause;
 	int rc;
 
-	if (the_start.pid && (the_start.pid != getpid() || the_start.generation != pyn_process_generation()))
+	if (the_start.pid && (the_start.pid != getpid() || the_start.number != pyn_process_number()))
 		return pyn_error(
 			err, PYN_ERROR_STATE, EPERM,
 			"process %d was forked from %d, which drives the devices: a forked process cannot open or "
@@ -95,7 +95,7 @@ static int start_once(bool locked, struct pyn_error *err)
 			getpid(), the_start.pid);
 	if (atomic_load(&the_start.running))
 		return 0;
-	the_start.generation = pyn_process_generation();
+	the_start.number = pyn_process_number();
 	the_start.pid = getpid();
 	rc = start(locked, &cause);
 	atomic_store(&the_start.running, rc == 0);
@@ -110,7 +110,7 @@ static int start_env(bool locked, struct pyn_error *err)
 
 	if (pyn_env_is_owner())
 		return 0;
-	pyn_process_generation();
+	pyn_process_number();
 	pthread_mutex_lock(&the_start.lock);
 	rc = start_once(locked, err);
 	pthread_mutex_unlock(&the_start.lock);

@@ -113,6 +113,6 @@ void *pyn_shared_map(size_t size, struct pyn_error *err);
 void pyn_shared_unmap(void *memory, size_t size);
 
 /* Which process this is: grows by one in each forked child, so that a copied handle can see that it is a copy. */
-uint32_t pyn_process_generation(void);
+uint32_t pyn_process_number(void);
 
 #endif

@@ -99,7 +99,7 @@ void pyn_window_give(struct pyn_window *window, void *memory, size_t size)
 	put(window);
 }
 
-void pyn_window_abandon(struct pyn_window *window, void *mapping, size_t length)
+void pyn_window_detach(struct pyn_window *window, void *mapping, size_t length)
 {
 	pthread_mutex_lock(&window->lock);
 	window->mapping = mapping;

@@ -13,7 +13,7 @@
 
 struct pyn_window;
 
-/* Over size bytes (whole pages) at memory, which stay mapped until pyn_window_abandon; the caller has the one
+/* Over size bytes (whole pages) at memory, which stay mapped until pyn_window_detach; the caller has the one
  * reference. NULL: no memory. */
 struct pyn_window *pyn_window_create(void *memory, size_t size, struct pyn_error *err);
 
@@ -26,6 +26,6 @@ void pyn_window_give(struct pyn_window *window, void *memory, size_t size);
 
 /* The creator's reference ends. mapping, length bytes around its memory, is ordinary memory by now, and is unmapped
  * with the last page. */
-void pyn_window_abandon(struct pyn_window *window, void *mapping, size_t length);
+void pyn_window_detach(struct pyn_window *window, void *mapping, size_t length);
 
 #endif

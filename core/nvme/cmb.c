@@ -157,12 +157,12 @@ int pyn_cmb_open(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 	return rc ? rc : -ENOMEM;
 }
 
-int pyn_cmb_again(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
+int pyn_cmb_restore(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 {
 	return ctrlr->cmb ? tell_address(ctrlr, err) : 0;
 }
 
-void pyn_cmb_leave(struct pyn_ctrlr *ctrlr)
+void pyn_cmb_close(struct pyn_ctrlr *ctrlr)
 {
 	struct pyn_dma_view *view = &ctrlr->pci->view;
 	void *mapping = NULL;
@@ -171,7 +171,7 @@ void pyn_cmb_leave(struct pyn_ctrlr *ctrlr)
 	if (!ctrlr->cmb)
 		return;
 	ctrlr->pci->ops->bar_disown(ctrlr->pci, view->window, &mapping, &length);
-	pyn_window_abandon(ctrlr->cmb, mapping, length);
+	pyn_window_detach(ctrlr->cmb, mapping, length);
 	ctrlr->cmb = NULL;
 	*view = (struct pyn_dma_view){.physical = view->physical};
 }

@@ -13,9 +13,9 @@ int pyn_cmb_info(struct pyn_ctrlr *ctrlr, struct pyn_cmb_info *info, struct pyn_
 int pyn_cmb_open(struct pyn_ctrlr *ctrlr, struct pyn_error *err);
 
 /* A reset may have made the controller forget where it is. Nothing happens where it is not open. */
-int pyn_cmb_again(struct pyn_ctrlr *ctrlr, struct pyn_error *err);
+int pyn_cmb_restore(struct pyn_ctrlr *ctrlr, struct pyn_error *err);
 
 /* Before the device is closed: who still has pages of it keeps ordinary memory. */
-void pyn_cmb_leave(struct pyn_ctrlr *ctrlr);
+void pyn_cmb_close(struct pyn_ctrlr *ctrlr);
 
 #endif

@@ -68,7 +68,7 @@ static void quiesce(struct pyn_ctrlr *ctrlr)
 void pyn_ctrlr_detach(struct pyn_ctrlr *ctrlr)
 {
 	quiesce(ctrlr);
-	pyn_cmb_leave(ctrlr);
+	pyn_cmb_close(ctrlr);
 	ctrlr->pci->ops->close(ctrlr->pci);
 	quarantine_end(ctrlr);
 	pyn_engine_qpair_free(ctrlr->admin);
@@ -250,7 +250,7 @@ int pyn_ctrlr_admin_setup(struct pyn_ctrlr *ctrlr, uint16_t depth, struct pyn_er
 	if (!rc)
 		rc = pyn_ctrlr_cap(ctrlr, err);
 	if (!rc)
-		rc = pyn_cmb_again(ctrlr, err);
+		rc = pyn_cmb_restore(ctrlr, err);
 	if (!rc)
 		rc = admin_queue_ready(ctrlr, depth, err);
 	if (!rc)

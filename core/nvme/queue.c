@@ -180,8 +180,8 @@ void pyn_engine_qpair_quarantine(struct pyn_engine_qpair *queue)
 }
 
 /* 0 where the command succeeded; another status is turned into kind. */
-static int judge(const struct nvme_cmd *cmd, const struct nvme_cpl *cpl, enum pyn_error_kind kind,
-		 struct pyn_error *err)
+static int check_status(const struct nvme_cmd *cmd, const struct nvme_cpl *cpl, enum pyn_error_kind kind,
+			struct pyn_error *err)
 {
 	if (!NVME_SC(NVME_STATUS_SCT(cpl->status), NVME_STATUS_SC(cpl->status)))
 		return 0;
@@ -197,7 +197,7 @@ static int execute(const struct pyn_admin *admin, const struct nvme_cmd *cmd, en
 	struct nvme_cpl cpl = {0};
 	int rc = admin->execute(admin->context, cmd, (struct pyn_data){0}, &cpl, err);
 
-	return rc ? rc : judge(cmd, &cpl, kind, err);
+	return rc ? rc : check_status(cmd, &cpl, kind, err);
 }
 
 static int create_cq(struct pyn_engine_qpair *queue, const struct pyn_engine_qpair_config *config,
@@ -236,7 +236,7 @@ static int delete_sq(uint16_t qid, const struct pyn_admin *admin, struct pyn_err
 
 	if (rc || NVME_SC(NVME_STATUS_SCT(cpl.status), NVME_STATUS_SC(cpl.status)) == NVME_SC_INVALID_QID)
 		return rc;
-	return judge(&cmd, &cpl, PYN_ERROR_DELETE, err);
+	return check_status(&cmd, &cpl, PYN_ERROR_DELETE, err);
 }
 
 static int delete_cq(uint16_t qid, const struct pyn_admin *admin, struct pyn_error *err)

@@ -37,7 +37,7 @@ static void link_of(const char *bdf, const char *link, char name[PYN_KERNEL_NAME
 
 static unsigned class_of(const char *bdf)
 {
-	unsigned class = 0;
+	unsigned code = 0;
 	char path[PYN_KERNEL_PATH];
 	FILE *file;
 
@@ -45,10 +45,10 @@ static unsigned class_of(const char *bdf)
 	file = fopen(path, "re");
 	if (!file)
 		return 0;
-	if (fscanf(file, "%x", &class) != 1)
-		class = 0;
+	if (fscanf(file, "%x", &code) != 1)
+		code = 0;
 	fclose(file);
-	return class;
+	return code;
 }
 
 int pyn_kernel_function_check(const char *bdf, struct pyn_error *err)

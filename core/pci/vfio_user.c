@@ -359,7 +359,7 @@ static int setup_bar(struct vfio_user *dev, struct pyn_error *err)
 static int setup_config(struct vfio_user *dev, struct pyn_error *err)
 {
 	struct pyn_vfu_region config;
-	uint32_t class; /* behind the revision's byte */
+	uint32_t class_code; /* behind the revision's byte */
 	int rc;
 
 	rc = pyn_vfu_region_map(&dev->channel, VFU_REGION_CONFIG, &config, err);
@@ -368,13 +368,13 @@ static int setup_config(struct vfio_user *dev, struct pyn_error *err)
 	/* A mapping, which no server offers, would have no use: configuration space has side effects. */
 	pyn_vfu_region_unmap(&config);
 	dev->config_size = config.size < PCI_CFG_EXT_SIZE ? (uint32_t)config.size : PCI_CFG_EXT_SIZE;
-	rc = pyn_pci_config_read32(&dev->pci, PCI_CFG_REVISION, &class, err);
+	rc = pyn_pci_config_read32(&dev->pci, PCI_CFG_REVISION, &class_code, err);
 	if (rc)
 		return rc;
-	if (class >> 8 != PCI_CLASS_NVME)
+	if (class_code >> 8 != PCI_CLASS_NVME)
 		return pyn_error(err, PYN_ERROR_ENUMERATE, ENODEV,
 				 "the device at %s is no NVMe controller: its class is %06x, not %06x",
-				 dev->channel.path, class >> 8, PCI_CLASS_NVME);
+				 dev->channel.path, class_code >> 8, PCI_CLASS_NVME);
 	return 0;
 }
 

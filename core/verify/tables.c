@@ -55,7 +55,7 @@ static int replace(struct entry *entry, uint64_t nlba, uint32_t lba_size, struct
 
 	if (!verify)
 		return -ENOMEM;
-	pyn_verify_hold(entry->verify);
+	pyn_verify_suspend(entry->verify);
 	pyn_verify_put(entry->verify);
 	entry->verify = verify;
 	return 0;

@@ -19,19 +19,19 @@ static uint32_t cmd_nlb(const struct nvme_cmd *cmd)
 	return (cmd->cdw12 & 0xffff) + 1;
 }
 
-static void begin_read(struct pyn_track *track, const struct nvme_cmd *cmd, bool judge)
+static void begin_read(struct pyn_track *track, const struct nvme_cmd *cmd, bool check)
 {
 	track->effect = PYN_EFFECT_READ;
-	track->judge = judge && track->use.buffer &&
+	track->check = check && track->use.buffer &&
 		       (uint64_t)cmd_nlb(cmd) * pyn_verify_lba_size(track->verify) <= track->use.length;
-	track->lacks_data = judge && !track->judge;
-	if (!track->judge)
+	track->lacks_data = check && !track->check;
+	if (!track->check)
 		return;
 	track->cells = track->inline_cells;
 	if (track->nlb > PYN_TRACK_INLINE)
 		track->cells = malloc(track->nlb * sizeof(uint64_t));
 	if (!track->cells) {
-		track->judge = false;
+		track->check = false;
 		track->lacks_data = true;
 		return;
 	}
@@ -120,7 +120,7 @@ static void begin_change(struct pyn_track *track, enum pyn_cell_state state)
 static void begin_unclear(struct pyn_track *track)
 {
 	track->effect = PYN_EFFECT_UNCLEAR;
-	pyn_verify_hold(track->verify);
+	pyn_verify_suspend(track->verify);
 }
 
 static void forget_unclear(struct pyn_track *track)
@@ -138,7 +138,7 @@ static void end_unclear(struct pyn_track *track, bool own)
 	else
 		/* The script changed the ranges in flight: the device may have taken any. */
 		pyn_verify_forget(track->verify, 0, UINT64_MAX);
-	pyn_verify_release(track->verify);
+	pyn_verify_resume(track->verify);
 }
 
 /* A copy of a range list in the command's data. False: the data are not there, or there is no memory. */
@@ -234,7 +234,7 @@ static void begin_append(struct pyn_track *track, const struct nvme_cmd *cmd)
 
 	track->effect = PYN_EFFECT_APPEND;
 	track->fua = cmd->cdw12 & NVME_RW_FUA;
-	track->calm = pyn_verify_calm_begin(track->verify);
+	track->disturbances = pyn_verify_disturbances(track->verify);
 	if (!track->use.buffer || track->nlb * lba_size > track->use.length)
 		return;
 	note_crcs(track);
@@ -275,7 +275,7 @@ static void end_append(struct pyn_track *track, bool own, uint64_t lba)
 
 	/* First the cells, then the question what came between: what begins now finds them. */
 	pyn_verify_write_begin_crc(track->verify, lba, (uint32_t)noted, track->crc, pyn_token_take(track->nlb));
-	bool known = own && pyn_verify_calm_end(track->verify, track->calm);
+	bool known = own && pyn_verify_is_undisturbed(track->verify, track->disturbances);
 
 	pyn_verify_write_end(track->verify, lba, noted, outcome_of(track, known));
 	pyn_verify_note_end(track->verify, lba, track->nlb, noted);
@@ -305,7 +305,7 @@ void pyn_track_begin_all(struct pyn_track *track, struct pyn_tables *all, const 
 	} else if (changes_data(cmd)) {
 		track->effect = PYN_EFFECT_UNCLEAR;
 		for (unsigned i = 0; i < all->count; i++)
-			pyn_verify_hold(all->table[i].verify);
+			pyn_verify_suspend(all->table[i].verify);
 	}
 }
 
@@ -315,7 +315,7 @@ static void end_all(struct pyn_track *track, bool success)
 		pyn_tables_flush_end(track->all);
 	for (unsigned i = 0; track->effect == PYN_EFFECT_UNCLEAR && i < track->all->count; i++) {
 		pyn_verify_forget(track->all->table[i].verify, 0, UINT64_MAX);
-		pyn_verify_release(track->all->table[i].verify);
+		pyn_verify_resume(track->all->table[i].verify);
 	}
 	track->effect = PYN_EFFECT_NONE;
 	pyn_tables_free(track->all);
@@ -323,12 +323,12 @@ static void end_all(struct pyn_track *track, bool success)
 }
 
 void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const struct nvme_cmd *cmd,
-		     struct pyn_buffer *buffer, uint32_t offset, uint32_t length, bool stamp, bool judge)
+		     struct pyn_buffer *buffer, uint32_t offset, uint32_t length, bool stamp, bool check)
 {
 	track->verify = verify;
 	track->all = NULL;
 	track->effect = PYN_EFFECT_NONE;
-	track->judge = false;
+	track->check = false;
 	track->lacks_data = false;
 	track->fua = false;
 	track->is_changer = verify && changes_data(cmd);
@@ -350,7 +350,7 @@ void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const s
 		pyn_verify_changer_begin(verify);
 	switch (cmd->opc) {
 	case NVME_IO_READ:
-		begin_read(track, cmd, judge);
+		begin_read(track, cmd, check);
 		break;
 	case NVME_IO_WRITE:
 		begin_write(track, cmd, stamp);
@@ -393,7 +393,7 @@ static void end_unknown(struct pyn_track *track, const struct nvme_cpl *cpl)
 {
 	if (NVME_STATUS_SCT(cpl->status) != 0 || NVME_STATUS_SC(cpl->status) != NVME_SC_INVALID_OPCODE)
 		pyn_verify_forget(track->verify, 0, UINT64_MAX);
-	pyn_verify_release(track->verify);
+	pyn_verify_resume(track->verify);
 }
 
 static void end_change(struct pyn_track *track, bool success, bool own)
@@ -427,14 +427,14 @@ static bool end_read(struct pyn_track *track, struct pyn_mismatch *mismatch)
 		counts = (struct pyn_verify_counts){.unverified = track->nlb};
 		right = true;
 	} else if (mismatch->zeroed) {
-		pyn_verify_observe_zeros(track->verify, track->slba, (uint32_t)track->nlb, track->cells);
+		pyn_verify_note_zeros(track->verify, track->slba, (uint32_t)track->nlb, track->cells);
 	}
 	pyn_verify_count(track->verify, &counts);
 	return right;
 }
 
 /* A read that was to be judged, had its data been in its buffer. */
-static void count_unjudged(const struct pyn_track *track)
+static void count_unchecked(const struct pyn_track *track)
 {
 	const struct pyn_verify_counts counts = {.unverified = track->nlb};
 
@@ -462,7 +462,7 @@ static void finish(struct pyn_track *track)
 bool pyn_track_end(struct pyn_track *track, const struct nvme_cpl *cpl, struct pyn_mismatch *mismatch)
 {
 	bool success = !(cpl->status & ~NVME_STATUS_P & ~NVME_STATUS_M & ~NVME_STATUS_DNR);
-	bool right = !success || !track->judge || end_read(track, mismatch);
+	bool right = !success || !track->check || end_read(track, mismatch);
 	bool same = !success || !track->crc || crcs_hold(track);
 	bool own = !track->use.buffer || pyn_buffer_use_end(&track->use);
 
@@ -493,7 +493,7 @@ bool pyn_track_end(struct pyn_track *track, const struct nvme_cpl *cpl, struct p
 		break;
 	case PYN_EFFECT_READ:
 		if (success && track->lacks_data)
-			count_unjudged(track);
+			count_unchecked(track);
 		break;
 	case PYN_EFFECT_NONE:
 		break;
@@ -502,7 +502,7 @@ bool pyn_track_end(struct pyn_track *track, const struct nvme_cpl *cpl, struct p
 	return right;
 }
 
-void pyn_track_abandon(struct pyn_track *track)
+void pyn_track_cancel(struct pyn_track *track)
 {
 	/* Any status that is not success: a write of unknown outcome, a read that is not judged. */
 	const struct nvme_cpl aborted = {.status = NVME_SC_ABORTED_SQ_DELETION << 1};

@@ -35,12 +35,12 @@ struct pyn_track {
 	struct pyn_verify *verify; /* a reference; NULL: nothing is tracked, or all tells */
 	struct pyn_tables *all;    /* of a command to all namespaces; NULL: of one */
 	enum pyn_effect effect;
-	bool judge;      /* a read is to be compared */
+	bool check;      /* a read is to be compared */
 	bool lacks_data; /* and cannot be */
 	bool fua;
-	bool is_changer; /* counted by pyn_verify_changer_begin */
-	uint32_t calm;   /* of an append: pyn_verify_calm_begin */
-	uint32_t ranges; /* of a change: one, or those of a DSM command */
+	bool is_changer;       /* counted by pyn_verify_changer_begin */
+	uint32_t disturbances; /* of an append: pyn_verify_disturbances */
+	uint32_t ranges;       /* of a change: one, or those of a DSM command */
 	uint64_t slba;
 	uint64_t nlb;       /* of a change: those of its first LBAs that are noted */
 	uint64_t all_lbas;  /* of a change */
@@ -58,11 +58,11 @@ struct pyn_track {
 
 /*
  * Before an I/O command is submitted. buffer may be NULL; offset and length say where its data are. stamp: put LBA
- * and token into the data of a write first. judge: compare what a read returns. Never fails: without memory, nothing
+ * and token into the data of a write first. check: compare what a read returns. Never fails: without memory, nothing
  * is judged.
  */
 void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const struct nvme_cmd *cmd,
-		     struct pyn_buffer *buffer, uint32_t offset, uint32_t length, bool stamp, bool judge);
+		     struct pyn_buffer *buffer, uint32_t offset, uint32_t length, bool stamp, bool check);
 
 /* The same for a command to all namespaces (NSID FFFFFFFFh), which nobody stamps or judges. all becomes the track's.
  */
@@ -77,6 +77,6 @@ bool pyn_track_is_unknown(uint8_t opcode);
 bool pyn_track_end(struct pyn_track *track, const struct nvme_cpl *cpl, struct pyn_mismatch *mismatch);
 
 /* It will not complete any more, and what it did is unknown. */
-void pyn_track_abandon(struct pyn_track *track);
+void pyn_track_cancel(struct pyn_track *track);
 
 #endif

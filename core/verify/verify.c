@@ -132,7 +132,7 @@ struct pyn_verify *pyn_verify_create_as(uint32_t nsid, uint64_t nlba, uint32_t l
 		return NULL;
 	}
 	pyn_the_process = (uint32_t)getpid(); /* this may be a fork of who made another one */
-	verify->process = pyn_process_generation();
+	verify->process = pyn_process_number();
 	verify->nsid = nsid;
 	verify->nlba = nlba;
 	verify->lba_size = lba_size;
@@ -443,7 +443,7 @@ static inline uint64_t seen_as_zeros(const void *user, uint64_t i, uint64_t cell
 	return (snapshot & ~PYN_CELL_CRC) | seen->zero_crc;
 }
 
-void pyn_verify_observe_zeros(struct pyn_verify *verify, uint64_t slba, uint32_t nlb, const uint64_t *snapshot)
+void pyn_verify_note_zeros(struct pyn_verify *verify, uint64_t slba, uint32_t nlb, const uint64_t *snapshot)
 {
 	const struct seen seen = {verify->zero_crc, snapshot};
 
@@ -451,20 +451,20 @@ void pyn_verify_observe_zeros(struct pyn_verify *verify, uint64_t slba, uint32_t
 }
 
 /* Before the cells are changed: who notes a change finds it counted, or the cells as they were. */
-static void hit(struct pyn_verify *verify)
+static void count_disturbance(struct pyn_verify *verify)
 {
-	atomic_fetch_add(&verify->shared->hits, 1);
+	atomic_fetch_add(&verify->shared->disturbances, 1);
 }
 
 void pyn_verify_change_end(struct pyn_verify *verify, uint64_t slba, uint64_t nlb, enum pyn_write_outcome outcome)
 {
-	hit(verify);
+	count_disturbance(verify);
 	pyn_verify_write_end(verify, slba, nlb, outcome);
 }
 
 void pyn_verify_write_lost(struct pyn_verify *verify, uint64_t slba, uint64_t nlb)
 {
-	hit(verify);
+	count_disturbance(verify);
 	pyn_cells_each(verify, slba, nlb, pyn_cell_lose_count);
 }
 
@@ -479,20 +479,20 @@ static uint64_t forget(const struct pyn_verify *verify, uint64_t cell)
 
 void pyn_verify_forget(struct pyn_verify *verify, uint64_t slba, uint64_t nlb)
 {
-	hit(verify);
+	count_disturbance(verify);
 	pyn_cells_each(verify, slba, nlb, forget);
 }
 
-uint32_t pyn_verify_calm_begin(const struct pyn_verify *verify)
+uint32_t pyn_verify_disturbances(const struct pyn_verify *verify)
 {
-	return atomic_load(&verify->shared->hits);
+	return atomic_load(&verify->shared->disturbances);
 }
 
-bool pyn_verify_calm_end(const struct pyn_verify *verify, uint32_t since)
+bool pyn_verify_is_undisturbed(const struct pyn_verify *verify, uint32_t since)
 {
 	/* The cells that were begun are seen by whoever counts from now on. */
 	atomic_thread_fence(memory_order_seq_cst);
-	return atomic_load(&verify->shared->hits) == since;
+	return atomic_load(&verify->shared->disturbances) == since;
 }
 
 /* -- flush and power ------------------------------------------------------------------------------------------ */
@@ -571,14 +571,14 @@ static void add(_Atomic uint64_t *sum, uint64_t count)
 
 void pyn_verify_count(struct pyn_verify *verify, const struct pyn_verify_counts *counts)
 {
-	add(&verify->shared->judged, counts->judged);
+	add(&verify->shared->checked, counts->checked);
 	add(&verify->shared->unverified, counts->unverified);
 	add(&verify->shared->mismatch, counts->mismatch);
 }
 
 void pyn_verify_get_counts(const struct pyn_verify *verify, struct pyn_verify_counts *counts)
 {
-	counts->judged = atomic_load_explicit(&verify->shared->judged, memory_order_relaxed);
+	counts->checked = atomic_load_explicit(&verify->shared->checked, memory_order_relaxed);
 	counts->unverified = atomic_load_explicit(&verify->shared->unverified, memory_order_relaxed);
 	counts->mismatch = atomic_load_explicit(&verify->shared->mismatch, memory_order_relaxed);
 }

@@ -52,12 +52,12 @@ struct pyn_mismatch {
 	uint32_t expected_crc;
 	uint32_t found_crc;
 	uint32_t count;  /* LBAs that mismatch */
-	uint32_t class;  /* enum pyn_mismatch_class, of the first */
-	uint32_t zeroed; /* deallocated LBAs of this read that held zeros: see pyn_verify_observe_zeros */
+	uint32_t kind;   /* enum pyn_mismatch_class, of the first */
+	uint32_t zeroed; /* deallocated LBAs of this read that held zeros: see pyn_verify_note_zeros */
 };
 
 struct pyn_verify_counts {
-	uint64_t judged;     /* LBAs read and compared, mismatches included */
+	uint64_t checked;    /* LBAs read and compared, mismatches included */
 	uint64_t unverified; /* LBAs read of which nothing was known */
 	uint64_t mismatch;
 };
@@ -97,7 +97,7 @@ void pyn_verify_note_end(struct pyn_verify *verify, uint64_t slba, uint64_t nlb,
 struct pyn_verify_untracked {
 	uint64_t slba, nlb;
 	unsigned place;
-	bool held;
+	bool suspended;
 };
 void pyn_verify_untracked_begin(struct pyn_verify *verify, struct pyn_verify_untracked *range, uint64_t slba,
 				uint64_t nlb);
@@ -173,15 +173,15 @@ void pyn_verify_forget(struct pyn_verify *verify, uint64_t slba, uint64_t nlb);
  * The data change, and nobody can say when: a format, a deallocation of a whole drive. Nothing is judged from hold to
  * as many releases. Hold before the command is sent; when it has ended forget, then release.
  */
-void pyn_verify_hold(struct pyn_verify *verify);
-void pyn_verify_release(struct pyn_verify *verify);
+void pyn_verify_suspend(struct pyn_verify *verify);
+void pyn_verify_resume(struct pyn_verify *verify);
 
 /* For a change that says only at its end which LBAs it was: whether, since begin, nothing was forgotten and no other
  * change than a write has ended. Ask when its cells have begun: what ends later finds them, what is held forgets
  * them.
  */
-uint32_t pyn_verify_calm_begin(const struct pyn_verify *verify);
-bool pyn_verify_calm_end(const struct pyn_verify *verify, uint32_t since);
+uint32_t pyn_verify_disturbances(const struct pyn_verify *verify);
+bool pyn_verify_is_undisturbed(const struct pyn_verify *verify, uint32_t since);
 
 /* Reads: snapshot has room for nlb cells and is filled at submission … */
 void pyn_verify_read_begin(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb, uint64_t *snapshot);
@@ -195,7 +195,7 @@ bool pyn_verify_read_end(const struct pyn_verify *verify, uint64_t slba, uint32_
  * 3.2.3.2.1): where mismatch->zeroed is not 0, call this with the snapshot of that read as read_end has left it, as
  * soon as it is sure that the data came from the drive. LBAs that have changed since are left alone.
  */
-void pyn_verify_observe_zeros(struct pyn_verify *verify, uint64_t slba, uint32_t nlb, const uint64_t *snapshot);
+void pyn_verify_note_zeros(struct pyn_verify *verify, uint64_t slba, uint32_t nlb, const uint64_t *snapshot);
 
 /* Whether any LBA was ever marked uncorrectable, by any process; one load. */
 bool pyn_verify_has_uncorrectable(const struct pyn_verify *verify);

@@ -261,7 +261,7 @@ static uint64_t clear_count(const struct pyn_verify *verify, uint64_t cell)
 /* Of a table that a fork has copied the changers are its parent's. */
 static bool counts_changers(const struct pyn_verify *verify)
 {
-	return verify->process == pyn_process_generation();
+	return verify->process == pyn_process_number();
 }
 
 static void clear_lost_counts(struct pyn_verify *verify)

@@ -12,16 +12,16 @@ static void count_down(_Atomic uint32_t *count)
 		;
 }
 
-void pyn_verify_hold(struct pyn_verify *verify)
+void pyn_verify_suspend(struct pyn_verify *verify)
 {
 	atomic_fetch_add(&verify->shared->held_whole, 1);
-	atomic_fetch_add(&verify->shared->held, 1);
+	atomic_fetch_add(&verify->shared->suspended, 1);
 }
 
-void pyn_verify_release(struct pyn_verify *verify)
+void pyn_verify_resume(struct pyn_verify *verify)
 {
 	count_down(&verify->shared->held_whole);
-	count_down(&verify->shared->held);
+	count_down(&verify->shared->suspended);
 }
 
 /* Its place is taken by one compare-and-exchange, and it says nothing before its end is stored. */
@@ -52,8 +52,8 @@ void pyn_verify_untracked_begin(struct pyn_verify *verify, struct pyn_verify_unt
 		range->place = take_range(shared, slba, slba + range->nlb);
 		if (range->place == PYN_VERIFY_RANGES)
 			atomic_fetch_add(&shared->held_whole, 1);
-		atomic_fetch_add(&shared->held, 1);
-		range->held = true;
+		atomic_fetch_add(&shared->suspended, 1);
+		range->suspended = true;
 	}
 }
 
@@ -62,16 +62,16 @@ void pyn_verify_untracked_end(struct pyn_verify *verify, struct pyn_verify_untra
 	struct pyn_verify_shared *shared = verify->shared;
 
 	pyn_verify_forget(verify, range->slba, range->nlb);
-	if (range->held && range->place < PYN_VERIFY_RANGES) {
+	if (range->suspended && range->place < PYN_VERIFY_RANGES) {
 		atomic_store(&shared->ranges[range->place].past, 0);
 		atomic_store(&shared->ranges[range->place].from, PYN_VERIFY_FREE_RANGE);
-	} else if (range->held) {
+	} else if (range->suspended) {
 		count_down(&shared->held_whole);
 	}
-	if (range->held)
-		count_down(&shared->held);
+	if (range->suspended)
+		count_down(&shared->suspended);
 	count_down(&shared->loose);
-	range->held = false;
+	range->suspended = false;
 }
 
 static bool is_held(const struct pyn_verify *verify, uint64_t slba, uint64_t nlb)
@@ -115,11 +115,11 @@ static uint64_t limit_of(const struct pyn_verify *verify, uint64_t past)
 	return atomic_compare_exchange_strong(&shared->limit, &limit, noted) ? noted : limit;
 }
 
-uint32_t pyn_verify_judgeable(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb)
+uint32_t pyn_verify_checkable(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb)
 {
 	uint64_t limit = limit_of(verify, slba + nlb);
 
-	if (slba >= limit || (atomic_load(&verify->shared->held) && is_held(verify, slba, nlb)))
+	if (slba >= limit || (atomic_load(&verify->shared->suspended) && is_held(verify, slba, nlb)))
 		return 0;
 	return nlb < limit - slba ? nlb : (uint32_t)(limit - slba);
 }

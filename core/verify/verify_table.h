@@ -46,7 +46,7 @@ struct pyn_verify_shared {
 	_Atomic uint64_t epoch;   /* in which completed writes are now, from 1 */
 	_Atomic uint64_t durable; /* all epochs up to this one have been flushed */
 	_Atomic uint64_t swept;   /* the epoch of the last sweep */
-	_Atomic uint64_t judged;
+	_Atomic uint64_t checked;
 	_Atomic uint64_t unverified;
 	_Atomic uint64_t mismatch;
 	_Atomic uint64_t changes;       /* changes without a token, to tell one from the next */
@@ -54,10 +54,11 @@ struct pyn_verify_shared {
 	_Atomic uint64_t noted;         /* LBAs from here on have no cells: what is written there is not noted */
 	_Atomic uint64_t limit;         /* LBAs from here on are not judged; no more than noted */
 	_Atomic uint64_t zone;          /* LBAs in a zone; 0: not zoned */
-	_Atomic uint32_t held;          /* holds of all kinds; while it is 0 everything below limit is judged */
+	_Atomic uint32_t suspended;     /* of any kind; while it is 0 everything below limit is checked */
 	_Atomic uint32_t held_whole;
 	_Atomic uint32_t loose; /* changes in flight that are not noted, since they lie beyond */
-	_Atomic uint32_t hits;  /* what may have hit changes that are not noted yet: see pyn_verify_calm_begin */
+	_Atomic uint32_t
+		disturbances;   /* what may have hit changes that are not noted yet: see pyn_verify_disturbances */
 	_Atomic uint32_t dirty; /* a write completed in this epoch */
 	_Atomic uint32_t dlfeat_zeros;
 	_Atomic uint32_t has_uncorrectable; /* from the first Write Uncorrectable on */
@@ -70,7 +71,7 @@ struct pyn_verify_shared {
 struct pyn_verify {
 	_Atomic uint32_t references; /* of this process */
 	_Atomic uint32_t changers;   /* of this process */
-	uint32_t process;            /* generation of the process that made it */
+	uint32_t process;            /* pyn_process_number of the process that made it */
 	uint32_t nsid;
 	uint32_t lba_size;
 	uint64_t nlba;
@@ -171,16 +172,16 @@ static inline bool pyn_cells_are_as_read(const uint64_t *cells, const uint64_t *
 					 uint32_t count)
 {
 	const uint64_t state = (uint64_t)PYN_CELL_DATA << PYN_CELL_STATE_SHIFT;
-	const uint64_t judged = PYN_CELL_BUSY | PYN_CELL_STATE << PYN_CELL_STATE_SHIFT | PYN_CELL_CRC;
+	const uint64_t checked = PYN_CELL_BUSY | PYN_CELL_STATE << PYN_CELL_STATE_SHIFT | PYN_CELL_CRC;
 	uint64_t odd = 0;
 
 	for (uint32_t i = 0; i < count; i++)
-		odd |= (cells[i] ^ snapshot[i]) | ((snapshot[i] ^ (state | crc[i])) & judged);
+		odd |= (cells[i] ^ snapshot[i]) | ((snapshot[i] ^ (state | crc[i])) & checked);
 	return odd == 0;
 }
 
 /* How many of the first LBAs of a read may be judged now. Asked before its cells are looked at for the last time. */
-uint32_t pyn_verify_judgeable(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb);
+uint32_t pyn_verify_checkable(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb);
 
 /* Whether some cells with these CRCs are as they were, in a large namespace. */
 bool pyn_verify_large_is_as_read(const struct pyn_verify *verify, uint64_t slba, const uint64_t *snapshot,
@@ -197,7 +198,7 @@ static inline bool pyn_verify_read_is_right(const struct pyn_verify *verify, uin
 	bool right;
 
 	/* What is held is forgotten before it is released: look here before the cells. */
-	if (atomic_load_explicit(&verify->shared->held, memory_order_acquire) || slba >= limit ||
+	if (atomic_load_explicit(&verify->shared->suspended, memory_order_acquire) || slba >= limit ||
 	    nlb > limit - slba || snapshot[0] >> PYN_CELL_STATE_SHIFT != PYN_CELL_DATA)
 		return false;
 	pyn_crc32c_blocks(data, verify->lba_size, nlb, crc);
@@ -205,7 +206,7 @@ static inline bool pyn_verify_read_is_right(const struct pyn_verify *verify, uin
 		right = pyn_cells_are_as_read(pyn_verify_plain_cells(verify, slba), snapshot, crc, nlb);
 	else
 		right = pyn_verify_large_is_as_read(verify, slba, snapshot, crc, nlb);
-	counts->judged += right ? nlb : 0;
+	counts->checked += right ? nlb : 0;
 	return right;
 }
 

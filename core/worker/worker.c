@@ -43,7 +43,7 @@ struct pyn_worker {
 	uint8_t *data;           /* all buffers and lists of all slots */
 	uint8_t *private_memory; /* slots, base CRCs, snapshots */
 	struct pyn_workload_step *sequence;
-	uint32_t process; /* generation of the process that made it */
+	uint32_t process; /* pyn_process_number of the process that made it */
 	int pid;
 	int pidfd;
 	int cpu; /* that it occupies; -1: none */
@@ -440,7 +440,7 @@ void pyn_worker_free(struct pyn_worker *worker)
 {
 	if (!worker)
 		return;
-	if (worker->process != pyn_process_generation()) {
+	if (worker->process != pyn_process_number()) {
 		destroy(worker); /* a copy: DMA memory stays whose it is */
 		return;
 	}
@@ -451,7 +451,7 @@ void pyn_worker_free(struct pyn_worker *worker)
 	if (queue)
 		delete_queue(worker);
 	if (worker->left) {
-		pyn_io_qpair_leave(queue, queue_gone, worker);
+		pyn_io_qpair_hand_over(queue, queue_gone, worker);
 	} else {
 		if (queue)
 			free_queue(queue);
@@ -504,7 +504,7 @@ static int create_run(struct pyn_worker *worker, const struct pyn_worker_config 
 	if (rc < 0)
 		return rc;
 	run->verify = worker->verify;
-	run->config.judge = config->judge && worker->verify;
+	run->config.check = config->check && worker->verify;
 	run->noted = config->track && worker->verify ? pyn_verify_limit(worker->verify) : 0;
 	run->stamp = pyn_crc32c_stamp_for(config->lba_size);
 	run->slot_count = (uint16_t)(config->qdepth - 1);
@@ -544,7 +544,7 @@ static int create_queue(struct pyn_worker *worker, struct pyn_error *err)
 		.for_worker = true,
 	};
 	/* Before the queue is made: a reset that comes in between is seen. */
-	run->generation = atomic_load(&run->device_shared->generation);
+	run->cut_offs = atomic_load(&run->device_shared->cut_offs);
 	int rc = pyn_io_qpair_create(worker->device, &config, &worker->queue, err);
 
 	if (rc < 0)
@@ -593,7 +593,7 @@ int pyn_worker_create(struct pyn_device *device, const struct pyn_worker_config 
 	worker->device = device;
 	pyn_verify_get(verify);
 	worker->verify = verify;
-	worker->process = pyn_process_generation();
+	worker->process = pyn_process_number();
 	worker->pidfd = -1;
 	worker->cpu = -1;
 	rc = build(worker, config, result, err);
@@ -708,7 +708,7 @@ void pyn_worker_kill(struct pyn_worker *worker)
 
 void pyn_worker_finish(struct pyn_worker *worker, struct pyn_worker_result *result)
 {
-	bool reset = atomic_load(&pyn_device_shared(worker->device)->generation) != worker->run->generation;
+	bool reset = atomic_load(&pyn_device_shared(worker->device)->cut_offs) != worker->run->cut_offs;
 
 	*result = worker->shared->result;
 	if (worker->started && !atomic_load(&worker->shared->finished)) {

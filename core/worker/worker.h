@@ -45,7 +45,7 @@ struct pyn_worker_config {
 	uint8_t priority;
 	uint32_t ptype, pvalue; /* data of writes, see pattern.h */
 	bool fw_debug;          /* after an error queue, commands and buffers stay as they are, until a reset */
-	bool judge;             /* compare what is read */
+	bool check;             /* compare what is read */
 	bool track;             /* stamp what is written, and note what is changed; else its region is unknown */
 	int cpu;                /* pin to this CPU; -1: to that with the fewest workers, but for the lowest */
 	uint64_t seed;          /* of its random generator */

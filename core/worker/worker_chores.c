@@ -59,7 +59,7 @@ void pyn_worker_count_last_second(struct pyn_worker_run *run)
 
 bool pyn_worker_is_cut_off(const struct pyn_worker_run *run)
 {
-	return atomic_load_explicit(&run->device_shared->generation, memory_order_acquire) != run->generation;
+	return atomic_load_explicit(&run->device_shared->cut_offs, memory_order_acquire) != run->cut_offs;
 }
 
 static bool parent_is_dead(const struct pyn_worker_run *run)
@@ -85,10 +85,10 @@ static bool something_timed_out(const struct pyn_worker_run *run)
 
 void pyn_worker_publish(struct pyn_worker_run *run)
 {
-	if (!run->verify || (run->counts.judged | run->counts.unverified) == 0)
+	if (!run->verify || (run->counts.checked | run->counts.unverified) == 0)
 		return;
 	pyn_verify_count(run->verify, &run->counts);
-	run->result.verified.judged += run->counts.judged;
+	run->result.verified.checked += run->counts.checked;
 	run->result.verified.unverified += run->counts.unverified;
 	run->result.verified.mismatch += run->counts.mismatch;
 	run->counts = (struct pyn_verify_counts){0};

@@ -110,11 +110,11 @@ static NOT_INLINE void describe_other(const struct pyn_worker_run *run, struct p
 	static const struct pyn_data_template no_data;
 	struct nvme_cmd *cmd = &slot->cmd;
 
-	slot->duty = run->noted ? PYN_DUTY_CHANGE : PYN_DUTY_NONE;
+	slot->flags = run->noted ? PYN_FLAG_CHANGE : PYN_FLAG_NONE;
 	pyn_data_template_copy(cmd, &no_data);
 	switch (cmd->opc) {
 	case NVME_IO_FLUSH:
-		slot->duty = run->verify ? PYN_DUTY_CHANGE : PYN_DUTY_NONE;
+		slot->flags = run->verify ? PYN_FLAG_CHANGE : PYN_FLAG_NONE;
 		slot->slba = 0;
 		cmd->cdw12 = 0;
 		break;
@@ -123,14 +123,14 @@ static NOT_INLINE void describe_other(const struct pyn_worker_run *run, struct p
 		name_data(run, slot, &slot->range, sizeof(struct nvme_dsm_range));
 		cmd->cdw12 = 0;
 		slot->slba = (uint64_t)NVME_DSM_AD << 32; /* one range in dword 10, and what to do in dword 11 */
-		slot->duty = PYN_DUTY_CHANGE;             /* also without verification: its range is to be logged */
+		slot->flags = PYN_FLAG_CHANGE;            /* also without verification: its range is to be logged */
 		break;
 	case NVME_IO_COMPARE:
 		name_data(run, slot, &slot->write, slot->nlb * run->config.lba_size);
-		slot->duty = PYN_DUTY_NONE;
+		slot->flags = PYN_FLAG_NONE;
 		break;
 	case NVME_IO_VERIFY:
-		slot->duty = PYN_DUTY_NONE;
+		slot->flags = PYN_FLAG_NONE;
 		break;
 	}
 }
@@ -149,10 +149,10 @@ static ALWAYS_INLINE void describe(const struct pyn_worker_run *run, struct pyn_
 	slot->cmd.nsid = run->config.nsid;
 	slot->cmd.cdw12 = io->nlb - 1;
 	if (opcode == NVME_IO_READ) {
-		slot->duty = run->config.judge ? PYN_DUTY_JUDGE : PYN_DUTY_NONE;
+		slot->flags = run->config.check ? PYN_FLAG_CHECK : PYN_FLAG_NONE;
 		name_data(run, slot, &slot->read, length);
 	} else if (opcode == NVME_IO_WRITE) {
-		slot->duty = run->noted ? PYN_DUTY_CHANGE : PYN_DUTY_NONE;
+		slot->flags = run->noted ? PYN_FLAG_CHANGE : PYN_FLAG_NONE;
 		name_data(run, slot, &slot->write, length);
 	} else {
 		describe_other(run, slot);
@@ -172,7 +172,7 @@ static NOT_INLINE void describe_cut(const struct pyn_worker_run *run, struct pyn
 	const struct pyn_workload_io io = {.slba = slba, .nlb = (uint32_t)(run->workload.end - slba)};
 
 	describe(run, slot, slot->cmd.cid, &io, slot->cmd.opc);
-	slot->duty |= PYN_DUTY_DESCRIBE;
+	slot->flags |= PYN_FLAG_DESCRIBE;
 }
 
 /* The next IO of a plain workload. */
@@ -192,9 +192,9 @@ static enum pyn_worker_kind prepare_plain(struct pyn_worker_run *run)
 		return PYN_WORKER_VARIED;
 	for (uint16_t i = 0; i < run->slot_count; i++)
 		describe_whole(run, &run->slots[i], i);
-	if (run->slots[0].duty == PYN_DUTY_NONE)
+	if (run->slots[0].flags == PYN_FLAG_NONE)
 		return PYN_WORKER_BARE;
-	return run->slots[0].duty == PYN_DUTY_JUDGE ? PYN_WORKER_PLAIN_READ : PYN_WORKER_PLAIN;
+	return run->slots[0].flags == PYN_FLAG_CHECK ? PYN_WORKER_PLAIN_READ : PYN_WORKER_PLAIN;
 }
 
 /* -- what verification must know when it is sent ---------------------------------------------------------------- */
@@ -254,7 +254,7 @@ static NOT_INLINE void begin_other(struct pyn_worker_run *run, const struct pyn_
 static ALWAYS_INLINE void begin(struct pyn_worker_run *run, struct pyn_worker_slot *slot,
 				struct pyn_cmdlog_entry *entry)
 {
-	if (slot->duty & PYN_DUTY_JUDGE)
+	if (slot->flags & PYN_FLAG_CHECK)
 		pyn_verify_snapshot(run->verify, slot->slba, slot->nlb, slot->cells);
 	else if (slot->cmd.opc == NVME_IO_WRITE)
 		begin_write(run, slot, &run->flight[slot->cmd.cid]);
@@ -280,7 +280,7 @@ static NOT_INLINE bool prepare(struct pyn_worker_run *run, struct pyn_worker_slo
 		describe(run, slot, index, &io, opcode);
 		run->result.io_count[slot->op]++;
 	}
-	if (slot->duty & (PYN_DUTY_JUDGE | PYN_DUTY_CHANGE))
+	if (slot->flags & (PYN_FLAG_CHECK | PYN_FLAG_CHANGE))
 		begin(run, slot, entry);
 	return true;
 }
@@ -291,7 +291,7 @@ static NOT_INLINE bool prepare(struct pyn_worker_run *run, struct pyn_worker_slo
 static NOT_INLINE void failed(struct pyn_worker_run *run, uint16_t status)
 {
 	run->quota = run->sent;
-	if (atomic_load_explicit(&run->device_shared->generation, memory_order_relaxed) != run->generation) {
+	if (atomic_load_explicit(&run->device_shared->cut_offs, memory_order_relaxed) != run->cut_offs) {
 		/* A reset aborts what is in flight: that is how a worker ends, not an error. */
 		run->leave = true;
 		return;
@@ -313,7 +313,7 @@ static NOT_INLINE void look_closer(struct pyn_worker_run *run, const struct pyn_
 					 &run->counts, &found);
 
 	if (found.zeroed)
-		pyn_verify_observe_zeros(run->verify, slot->slba, slot->nlb, slot->cells);
+		pyn_verify_note_zeros(run->verify, slot->slba, slot->nlb, slot->cells);
 	if (right)
 		return;
 	if (run->result.mismatched_reads++ == 0)
@@ -324,25 +324,25 @@ static NOT_INLINE void look_closer(struct pyn_worker_run *run, const struct pyn_
 /* -- and when it has completed ---------------------------------------------------------------------------------- */
 
 /* Eight LBAs of 512 bytes are what most tests read at once: the compiler unrolls that. */
-static NOT_INLINE void judge_eight(struct pyn_worker_run *run, const struct pyn_worker_slot *slot)
+static NOT_INLINE void check_eight(struct pyn_worker_run *run, const struct pyn_worker_slot *slot)
 {
 	if (!pyn_verify_read_is_right(run->verify, slot->slba, 8, slot->read_data, slot->cells, &run->counts))
 		look_closer(run, slot);
 }
 
-static NOT_INLINE void judge_any(struct pyn_worker_run *run, const struct pyn_worker_slot *slot)
+static NOT_INLINE void check_any(struct pyn_worker_run *run, const struct pyn_worker_slot *slot)
 {
 	if (slot->nlb > PYN_VERIFY_BATCH ||
 	    !pyn_verify_read_is_right(run->verify, slot->slba, slot->nlb, slot->read_data, slot->cells, &run->counts))
 		look_closer(run, slot);
 }
 
-static ALWAYS_INLINE void judge(struct pyn_worker_run *run, const struct pyn_worker_slot *slot)
+static ALWAYS_INLINE void check_read(struct pyn_worker_run *run, const struct pyn_worker_slot *slot)
 {
 	if (slot->nlb == 8)
-		judge_eight(run, slot);
+		check_eight(run, slot);
 	else
-		judge_any(run, slot);
+		check_any(run, slot);
 }
 
 static ALWAYS_INLINE void end_change(struct pyn_worker_run *run, const struct pyn_worker_slot *slot,
@@ -369,11 +369,11 @@ static ALWAYS_INLINE void end_change(struct pyn_worker_run *run, const struct py
 
 static NOT_INLINE void end(struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint16_t status)
 {
-	if (slot->duty & PYN_DUTY_CHANGE)
+	if (slot->flags & PYN_FLAG_CHANGE)
 		end_change(run, slot, &run->flight[slot->cmd.cid], status);
-	else if (slot->duty & PYN_DUTY_JUDGE && !status)
-		judge(run, slot);
-	if (slot->duty & PYN_DUTY_DESCRIBE)
+	else if (slot->flags & PYN_FLAG_CHECK && !status)
+		check_read(run, slot);
+	if (slot->flags & PYN_FLAG_DESCRIBE)
 		describe_whole(run, slot, slot->cmd.cid);
 	if (status)
 		failed(run, status);
@@ -412,7 +412,7 @@ static NOT_INLINE bool put_by_table(struct pyn_worker_run *run, const struct pyn
 	pyn_cmd_write(&cmd, log, &slot->cmd, slot->slba);
 	if (run->engine->submit(run->queue, slot->cmd.cid, &cmd, data_of(slot), NULL) == 0)
 		return true;
-	if (slot->duty & PYN_DUTY_CHANGE)
+	if (slot->flags & PYN_FLAG_CHANGE)
 		end_change(run, slot, &run->flight[slot->cmd.cid], PYN_STATUS_MISMATCH);
 	if (run->kind == PYN_WORKER_VARIED)
 		run->result.io_count[slot->op]--;
@@ -461,9 +461,9 @@ static ALWAYS_INLINE void turn_round(struct pyn_worker_run *run, uint16_t index,
 	pyn_histogram_record(&run->shared->latency, now - slot->submitted);
 	pyn_cmdlog_complete(run->log, slot->number, cpl, now);
 	slot->number = 0;
-	if (__builtin_expect(slot->duty | cpl->status >> 1, 0)) {
-		if (slot->duty == PYN_DUTY_JUDGE && cpl->status >> 1 == 0)
-			judge(run, slot);
+	if (__builtin_expect(slot->flags | cpl->status >> 1, 0)) {
+		if (slot->flags == PYN_FLAG_CHECK && cpl->status >> 1 == 0)
+			check_read(run, slot);
 		else
 			end(run, slot, cpl->status >> 1 & 0x7ff);
 	}

@@ -13,11 +13,11 @@
 #define PYN_WORKER_BATCH 32u /* commands that are sent at once, at most */
 
 /* What the completion of a command leaves to do; bits. */
-enum pyn_worker_duty {
-	PYN_DUTY_NONE = 0,
-	PYN_DUTY_JUDGE = 1,    /* a read: compare what came with what is expected */
-	PYN_DUTY_CHANGE = 2,   /* tell verification that a change, or a flush, has ended */
-	PYN_DUTY_DESCRIBE = 4, /* it was cut at the region's end: the next one in this slot is whole again */
+enum pyn_worker_flags {
+	PYN_FLAG_NONE = 0,
+	PYN_FLAG_CHECK = 1,    /* a read: compare what came with what is expected */
+	PYN_FLAG_CHANGE = 2,   /* tell verification that a change, or a flush, has ended */
+	PYN_FLAG_DESCRIBE = 4, /* it was cut at the region's end: the next one in this slot is whole again */
 };
 
 /* How much of a command changes from one to the next of its slot. */
@@ -39,7 +39,7 @@ struct pyn_worker_slot {
 	uint64_t slba;      /* dwords 10 and 11 of what was sent */
 	uint32_t nlb;
 	uint8_t op;          /* index of its opcode in the workload */
-	uint8_t duty;        /* of enum pyn_worker_duty */
+	uint8_t flags;       /* of enum pyn_worker_flags */
 	uint8_t *read_data;  /* what the device reads into, or NULL */
 	uint64_t *cells;     /* snapshot for verification */
 	uint8_t *write_data; /* what the device writes, or NULL */
@@ -80,7 +80,7 @@ struct pyn_worker_run {
 	struct pyn_engine_qpair *queue;
 	struct pyn_rings *rings; /* NULL: go through the engine's table */
 	struct pyn_device_shared *device_shared;
-	uint32_t generation; /* of the device when the queue was made */
+	uint32_t cut_offs; /* of the device when the queue was made */
 	uint32_t timeout_ms;
 	int parent_pidfd;
 	struct pyn_verify *verify;

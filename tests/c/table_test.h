@@ -66,10 +66,10 @@ static int judge(uint64_t slba, uint32_t nlb)
 	bool right = pyn_verify_read_end(the_table, slba, nlb, the_data, cells, &the_counts, &the_mismatch);
 
 	CHECK_EQ(right, the_mismatch.count == 0);
-	CHECK_EQ(the_counts.judged + the_counts.unverified, nlb);
-	if (the_counts.judged == 0)
+	CHECK_EQ(the_counts.checked + the_counts.unverified, nlb);
+	if (the_counts.checked == 0)
 		return -1;
-	return right ? PYN_MISMATCH_NONE : (int)the_mismatch.class;
+	return right ? PYN_MISMATCH_NONE : (int)the_mismatch.kind;
 }
 
 #endif

@@ -635,7 +635,7 @@ static int use_in_child(void)
 	size_t in_use = pyn_dma_in_use();
 	struct pyn_error err = {0};
 
-	if (pyn_process_generation() != the_generation + 1)
+	if (pyn_process_number() != the_generation + 1)
 		return 1;
 	pyn_dma_free(the_buffer);
 	if (pyn_dma_in_use() != in_use)
@@ -650,13 +650,13 @@ static int use_in_child(void)
 TEST(a_forked_process_shares_the_memory_but_cannot_free_or_allocate)
 {
 	the_buffer = pyn_dma_alloc(4096, 4096, NULL);
-	the_generation = pyn_process_generation();
+	the_generation = pyn_process_number();
 	if (!CHECK(the_buffer))
 		return;
 	strcpy(the_buffer, "written by the parent");
 	CHECK_EQ(in_child(use_in_child), 0);
 	CHECK_STR(the_buffer, "written by the child");
-	CHECK_EQ(pyn_process_generation(), the_generation);
+	CHECK_EQ(pyn_process_number(), the_generation);
 	pyn_dma_free(the_buffer);
 }
 

@@ -100,15 +100,15 @@ static const struct pyn_engine the_engine = {.name = "fake",
 
 static unsigned the_begun, the_ended, the_failed;
 
-static void observe(void *context, const struct nvme_cmd *cmd, enum pyn_observed what)
+static void observe(void *context, const struct nvme_cmd *cmd, enum pyn_command_stage what)
 {
 	(void)context;
 	(void)cmd;
 	/* Before it is sent, and after it has ended: in between the device may act. */
-	if (what == PYN_OBSERVED_SENT)
+	if (what == PYN_COMMAND_SENT)
 		CHECK_EQ(the_queue.submitted, the_begun);
-	*(what == PYN_OBSERVED_SENT ? &the_begun : &the_ended) += 1;
-	the_failed += what == PYN_OBSERVED_FAILED;
+	*(what == PYN_COMMAND_SENT ? &the_begun : &the_ended) += 1;
+	the_failed += what == PYN_COMMAND_FAILED;
 }
 
 static void create(struct pyn_qpair_config config)
@@ -126,7 +126,7 @@ static const struct pyn_qpair_config the_admin = {
 
 static void destroy(void)
 {
-	pyn_qpair_abandon(the_qpair, 8);
+	pyn_qpair_abort_all(the_qpair, 8);
 	pyn_qpair_destroy(the_qpair);
 }
 
@@ -267,7 +267,7 @@ QPAIR_TEST(a_submission_that_the_engine_refuses_leaves_nothing_behind, the_admin
 
 QPAIR_TEST(a_queue_that_is_gone_refuses, IO_QUEUE)
 {
-	pyn_qpair_abandon(the_qpair, 8);
+	pyn_qpair_abort_all(the_qpair, 8);
 	CHECK_EQ(submit(), -ENODEV);
 	CHECK_STR(err.text, "Qpair 3 is deleted");
 	CHECK_EQ(fetch(1), 0);
@@ -523,7 +523,7 @@ QPAIR_TEST(an_own_command_that_waits_ends_when_the_queue_goes, the_admin)
 	pthread_create(&thread, NULL, execute_in_thread, &rc);
 	nanosleep(&pause, NULL);
 	CHECK_EQ(submit(), 127); /* it does not hold the lock while it waits */
-	pyn_qpair_abandon(the_qpair, 8);
+	pyn_qpair_abort_all(the_qpair, 8);
 	pthread_join(thread, NULL);
 	CHECK(rc == 8 || rc == -ENODEV);
 }
@@ -550,7 +550,7 @@ QPAIR_TEST(what_had_completed_keeps_its_status_when_the_queue_goes, the_admin)
 		post((uint16_t)submit(), 0);
 	int aborted = submit();
 
-	pyn_qpair_abandon(the_qpair, 8);
+	pyn_qpair_abort_all(the_qpair, 8);
 	CHECK_EQ(fetch(SLOTS), 101);
 	for (unsigned i = 0; i < 100; i++)
 		CHECK_EQ(the_completed[i].cpl.status >> 1, 0);
@@ -566,7 +566,7 @@ QPAIR_TEST(quarantine_ends_with_the_queue_and_all_slots_are_there_for_the_next, 
 		submit();
 	CHECK_EQ(fetch_later(SLOTS), 15);
 	CHECK_EQ(submit(), -EBUSY);
-	pyn_qpair_abandon(the_qpair, 8);
+	pyn_qpair_abort_all(the_qpair, 8);
 	CHECK_EQ(fetch(SLOTS), 0);
 	the_queue = (struct pyn_engine_qpair){.alive = true};
 	pyn_qpair_attach(the_qpair, &the_queue);
@@ -581,7 +581,7 @@ QPAIR_TEST(the_drivers_own_aer_ends_in_silence_and_a_scripts_is_told, the_admin)
 
 	submit_opcode(0x0c);
 	pyn_qpair_submit(the_qpair, &command, &cid, &err);
-	pyn_qpair_abandon(the_qpair, 8);
+	pyn_qpair_abort_all(the_qpair, 8);
 	CHECK_EQ(fetch(9), 1);
 	CHECK(the_completed[0].asynchronous && the_completed[0].user == &command);
 	CHECK_EQ(pyn_qpair_outstanding(the_qpair), 0);
@@ -590,7 +590,8 @@ QPAIR_TEST(the_drivers_own_aer_ends_in_silence_and_a_scripts_is_told, the_admin)
 /* -- who looks on ------------------------------------------------------------------------------------------------ */
 
 QPAIR_TEST(each_command_of_the_script_is_observed_before_it_is_sent_and_when_it_has_ended,
-	   ((struct pyn_qpair_config){.slots = SLOTS, .in_flight = SLOTS - 1, .own_slots = OWN, .observe = observe}))
+	   ((struct pyn_qpair_config){
+		   .slots = SLOTS, .in_flight = SLOTS - 1, .own_slots = OWN, .on_command = observe}))
 {
 	struct nvme_cmd cmd = {.opc = 6};
 	struct nvme_cpl cpl;
@@ -610,7 +611,7 @@ QPAIR_TEST(each_command_of_the_script_is_observed_before_it_is_sent_and_when_it_
 	CHECK_EQ(the_ended, 2);
 	CHECK_EQ(the_failed, 1);
 	submit();
-	pyn_qpair_abandon(the_qpair, 8);
+	pyn_qpair_abort_all(the_qpair, 8);
 	CHECK_EQ(the_ended, 3);
 	pyn_qpair_attach(the_qpair, &the_queue);
 	the_queue.refuses = true;
@@ -637,7 +638,7 @@ QPAIR_TEST(a_mismatch_is_the_status_07_81_and_tells_what_was_found, IO_QUEUE)
 	post(cid, 0);
 	CHECK_EQ(fetch(1), 1);
 	command.cmd.opc = 2;
-	command.judge = true;
+	command.check = true;
 	for (int wrong = 0; wrong < 2; wrong++) {
 		pyn_qpair_submit(the_qpair, &command, &cid, &err);
 		buffer->data[33] ^= (uint8_t)wrong;
@@ -647,7 +648,7 @@ QPAIR_TEST(a_mismatch_is_the_status_07_81_and_tells_what_was_found, IO_QUEUE)
 		CHECK_EQ(the_completed[0].cpl.status >> 1, wrong ? 0x781 : 0);
 	}
 	CHECK_EQ(the_completed[0].found.lba, 9);
-	CHECK_EQ(the_completed[0].found.class, PYN_MISMATCH_CORRUPT);
+	CHECK_EQ(the_completed[0].found.kind, PYN_MISMATCH_CORRUPT);
 	pyn_verify_put(command.verify);
 	pyn_buffer_put(buffer);
 }

@@ -46,8 +46,8 @@ TRACK_TEST(a_command_that_failed_leaves_what_it_changes_unknown)
 		CHECK_EQ(reads(5, 1), -1);
 		write_lbas(5, 2);
 		begin(io(opcodes[i], 5, 1), opcodes[i] == NVME_IO_WRITE ? LBA : 0, true);
-		pyn_track_abandon(&the_track);
-		pyn_track_abandon(&the_track); /* it has ended: nothing happens */
+		pyn_track_cancel(&the_track);
+		pyn_track_cancel(&the_track); /* it has ended: nothing happens */
 		CHECK_EQ(reads(5, 1), -1);
 	}
 }
@@ -92,7 +92,7 @@ TRACK_TEST(zeroes_and_uncorrectable_are_expected_as_they_were_asked_for)
 	CHECK_EQ(reads(5, 1), 0);
 	run(io(NVME_IO_WRITE_UNCORRECTABLE, 5, 1), 0, false, OK);
 	CHECK_EQ(reads(5, 1), 1);
-	CHECK_EQ(the_mismatch.class, PYN_MISMATCH_READABLE);
+	CHECK_EQ(the_mismatch.kind, PYN_MISMATCH_READABLE);
 }
 
 TRACK_TEST(write_zeroes_with_deac_leaves_zeros_whatever_was_there)
@@ -281,7 +281,7 @@ static uint64_t judged_of(struct pyn_verify *table, uint64_t lba)
 	pyn_track_begin(&the_track, table, &cmd, the_buffer, 0, LBA, false, true);
 	end(OK);
 	pyn_verify_get_counts(table, &after);
-	return after.judged - before.judged;
+	return after.checked - before.checked;
 }
 
 TRACK_TEST(a_flush_of_all_namespaces_covers_what_had_completed_in_each)
@@ -327,7 +327,7 @@ TRACK_TEST(a_read_that_failed_or_was_abandoned_is_not_judged)
 	begin(io(NVME_IO_READ, 5, 1), LBA, false);
 	CHECK(end(ABORTED));
 	begin(io(NVME_IO_READ, 5, 32), 32 * LBA, false);
-	pyn_track_abandon(&the_track);
+	pyn_track_cancel(&the_track);
 	CHECK_EQ(judged(), 0);
 }
 

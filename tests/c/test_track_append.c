@@ -121,7 +121,7 @@ TRACK_TEST(an_append_that_failed_or_was_abandoned_says_nothing)
 	begin_append(0, 4);
 	CHECK(end(ABORTED));
 	begin_append(0, 4);
-	pyn_track_abandon(&the_track);
+	pyn_track_cancel(&the_track);
 	CHECK_EQ(reads(0, 1), 0);
 	CHECK_EQ(reads(1, 4), -1);
 }

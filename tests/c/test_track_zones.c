@@ -173,7 +173,7 @@ static bool end(struct actor *actor)
 static void lose_in_flight(struct actor *actor)
 {
 	if (actor->state != IDLE)
-		pyn_track_abandon(&actor->track);
+		pyn_track_cancel(&actor->track);
 	actor->state = IDLE;
 }
 
@@ -252,6 +252,6 @@ TEST(nothing_is_found_in_the_zones_of_a_drive_that_is_right)
 		CHECK_EQ(counts.mismatch, 0);
 		/* A model in which nothing is ever known would find nothing, either. */
 		if (seed % 8)
-			CHECK(counts.judged > 100);
+			CHECK(counts.checked > 100);
 	}
 }

@@ -248,7 +248,7 @@ TABLE_TEST(a_change_in_flight_at_any_time_of_a_read_leaves_it_unverified)
 			memset(the_data, 1, LBA);
 			CHECK(pyn_verify_read_end(the_table, 5, 1, the_data, cells, &the_counts, &the_mismatch) ||
 			      (begin == 0 && end == 0));
-			CHECK_EQ(the_counts.judged, begin == 0 && end == 0);
+			CHECK_EQ(the_counts.checked, begin == 0 && end == 0);
 		}
 }
 
@@ -283,14 +283,14 @@ TABLE_TEST(nothing_is_judged_while_the_table_is_held)
 {
 	write_lbas(5, 1);
 	the_data[9] ^= 1;
-	pyn_verify_hold(the_table);
-	pyn_verify_hold(the_table);
+	pyn_verify_suspend(the_table);
+	pyn_verify_suspend(the_table);
 	CHECK_EQ(judge(5, 1), -1);
-	pyn_verify_release(the_table);
+	pyn_verify_resume(the_table);
 	CHECK_EQ(judge(5, 1), -1);
-	pyn_verify_release(the_table);
+	pyn_verify_resume(the_table);
 	CHECK_EQ(judge(5, 1), PYN_MISMATCH_CORRUPT);
-	pyn_verify_release(the_table); /* once too often: of a table that was made after the hold */
+	pyn_verify_resume(the_table); /* once too often: of a table that was made after the hold */
 	CHECK_EQ(judge(5, 1), PYN_MISMATCH_CORRUPT);
 }
 
@@ -299,7 +299,7 @@ TABLE_TEST(what_is_forgotten_is_not_judged_and_the_rest_is)
 	write_lbas(100, 50);
 	pyn_verify_forget(the_table, 110, 10);
 	CHECK_EQ(judge(100, 50), PYN_MISMATCH_NONE);
-	CHECK_EQ(the_counts.judged, 40);
+	CHECK_EQ(the_counts.checked, 40);
 	pyn_verify_forget(the_table, 0, UINT64_MAX);
 	CHECK_EQ(judge(100, 50), -1);
 }
@@ -417,8 +417,8 @@ static bool reads_zeros(uint64_t lba, bool observe)
 	bool right = pyn_verify_read_end(the_table, lba, 1, zeros, zeros_cells, &counts, &found);
 
 	if (found.zeroed && observe)
-		pyn_verify_observe_zeros(the_table, lba, 1, zeros_cells);
-	return right && counts.judged == 1;
+		pyn_verify_note_zeros(the_table, lba, 1, zeros_cells);
+	return right && counts.checked == 1;
 }
 
 TABLE_TEST(what_was_seen_as_zeros_after_a_deallocation_has_to_stay_so)
@@ -447,10 +447,10 @@ TABLE_TEST(zeros_that_were_seen_before_another_change_say_nothing)
 		if (i == 0)
 			CHECK(reads_zeros(1, false));
 	}
-	pyn_verify_observe_zeros(the_table, 1, 1, zeros_cells);
+	pyn_verify_note_zeros(the_table, 1, 1, zeros_cells);
 	CHECK_EQ(judge(1, 1), PYN_MISMATCH_NONE);
 	write_lbas(1, 1);
-	pyn_verify_observe_zeros(the_table, 1, 1, zeros_cells);
+	pyn_verify_note_zeros(the_table, 1, 1, zeros_cells);
 	CHECK_EQ(judge(1, 1), PYN_MISMATCH_NONE);
 }
 
@@ -506,7 +506,7 @@ TABLE_TEST(a_range_over_the_end_is_cut_there)
 {
 	write_lbas(NLBA - 3, 8);
 	CHECK_EQ(judge(NLBA - 3, 8), PYN_MISMATCH_NONE);
-	CHECK_EQ(the_counts.judged, 3);
+	CHECK_EQ(the_counts.checked, 3);
 	CHECK_EQ(the_counts.unverified, 5);
 	change(NLBA - 1, UINT64_MAX, PYN_CELL_ZEROES);
 	CHECK(judge(NLBA - 1, 1) > 0);
@@ -523,7 +523,7 @@ TABLE_TEST(old_data_of_lbas_that_were_written_meanwhile_are_not_judged)
 	pyn_verify_read_begin(the_table, 0, 8, snapshot);
 	write_lbas(0, 8);
 	CHECK(pyn_verify_read_end(the_table, 0, 8, old, snapshot, &the_counts, &the_mismatch));
-	CHECK_EQ(the_counts.judged, 0);
+	CHECK_EQ(the_counts.checked, 0);
 	CHECK_EQ(the_counts.unverified, 8);
 }
 
@@ -572,7 +572,7 @@ TEST(a_table_of_16_tb_is_there_at_once_and_costs_what_is_touched)
 	write_lbas(nlba / 2, 8);
 	write_lbas(nlba - 8, 8);
 	CHECK_EQ(judge(nlba - 8, 8), PYN_MISMATCH_NONE);
-	CHECK_EQ(the_counts.judged, 8);
+	CHECK_EQ(the_counts.checked, 8);
 	flush();
 	pyn_verify_power_lost(the_table);
 	CHECK_EQ(judge(nlba - 8, 8), PYN_MISMATCH_NONE);
@@ -615,7 +615,7 @@ TEST(every_lba_size_is_judged)
 		CHECK(pyn_verify_read_end(table, 3, 1, data, &cell, &the_counts, &the_mismatch));
 		memset(data, 0, size);
 		CHECK(!pyn_verify_read_end(table, 3, 1, data, &cell, &the_counts, &the_mismatch));
-		CHECK_EQ(the_mismatch.class, PYN_MISMATCH_LOST);
+		CHECK_EQ(the_mismatch.kind, PYN_MISMATCH_LOST);
 		pyn_verify_put(table);
 	}
 }
@@ -662,7 +662,7 @@ TABLE_TEST(the_first_of_several_mismatches_is_told_and_all_are_counted)
 	CHECK_EQ(the_mismatch.lba, 203);
 	CHECK_EQ(the_mismatch.count, 3);
 	CHECK_EQ(the_counts.mismatch, 3);
-	CHECK_EQ(the_counts.judged, 128);
+	CHECK_EQ(the_counts.checked, 128);
 }
 
 TABLE_TEST(a_mismatch_is_told_in_one_sentence)
@@ -676,7 +676,7 @@ TABLE_TEST(a_mismatch_is_told_in_one_sentence)
 	CHECK_HAS(text, "nsid 7 LBA 0x32 is lost");
 	pyn_mismatch_text(&the_mismatch, 7, little, sizeof(little));
 	CHECK_STR(little, "nsid 7 ");
-	the_mismatch.class = 99; /* from shared memory */
+	the_mismatch.kind = 99; /* from shared memory */
 	pyn_mismatch_text(&the_mismatch, 7, text, sizeof(text));
 }
 
@@ -687,7 +687,7 @@ TABLE_TEST(counts_add_up_over_everybody)
 	pyn_verify_count(the_table, &counts);
 	pyn_verify_count(the_table, &counts);
 	pyn_verify_get_counts(the_table, &counts);
-	CHECK_EQ(counts.judged, 20);
+	CHECK_EQ(counts.checked, 20);
 	CHECK_EQ(counts.unverified, 40);
 	CHECK_EQ(counts.mismatch, 6);
 }

@@ -92,7 +92,7 @@ static void read_lbas(uint32_t place, uint32_t nlb)
 	memcpy(data, the_drive->data[place], nlb * LBA);
 	atomic_thread_fence(memory_order_seq_cst);
 	pyn_verify_read_end(the_table, lba_of(place), nlb, data, cells, &counts, &mismatch);
-	atomic_fetch_add(&the_drive->judged, counts.judged);
+	atomic_fetch_add(&the_drive->checked, counts.checked);
 	atomic_fetch_add(&the_drive->mismatches, mismatch.count);
 }
 
@@ -229,13 +229,13 @@ static void check_that_all_locks_are_free(void)
 /* When all have ended, no LBA counts a write of the dead: each is judged again once it was written. */
 static void check_that_all_is_judged_again(void)
 {
-	uint64_t before = the_drive->judged;
+	uint64_t before = the_drive->checked;
 
 	for (uint32_t place = 0; place < PLACES; place += LARGEST / 3)
 		write_lbas(&the_drive->flight[0], place, LARGEST / 3);
 	for (uint32_t place = 0; place < PLACES; place += LARGEST / 3)
 		read_lbas(place, LARGEST / 3);
-	CHECK_EQ(the_drive->judged - before, PLACES);
+	CHECK_EQ(the_drive->checked - before, PLACES);
 }
 
 static unsigned pieces_that_moved(void)
@@ -273,9 +273,9 @@ static unsigned run(enum form form, unsigned kills, uint64_t seed)
 	check_that_all_locks_are_free();
 	check_that_all_is_judged_again();
 	printf("    %llu rounds, %llu LBAs judged\n", (unsigned long long)the_drive->rounds,
-	       (unsigned long long)the_drive->judged);
+	       (unsigned long long)the_drive->checked);
 	CHECK_EQ(the_drive->mismatches, 0);
-	CHECK(the_drive->judged > kills * 10);
+	CHECK(the_drive->checked > kills * 10);
 	if (form != FLAT) {
 		check_nodes(kills);
 		moved = pieces_that_moved();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What verification does not judge: beyond a limit, and where data change that nobody notes. */
+/* What verification does not check: beyond a limit, and where data change that nobody notes. */
 /* sources: core/verify/verify*.c core/util/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
 #include "core/util/crc32c.h"
@@ -24,7 +24,7 @@ TABLE_TEST(lbas_from_the_limit_on_are_neither_noted_nor_judged)
 	pyn_verify_set_limit(the_table, 10);
 	write_noted(5, 20);
 	CHECK_EQ(judge(5, 20), PYN_MISMATCH_NONE);
-	CHECK_EQ(the_counts.judged, 5);
+	CHECK_EQ(the_counts.checked, 5);
 	the_data[7 * LBA] ^= 1;
 	CHECK_EQ(judge(5, 20), PYN_MISMATCH_NONE);
 	CHECK_EQ(judge(10, 8), -1);
@@ -46,10 +46,10 @@ TABLE_TEST(what_is_written_beyond_the_limit_is_unknown_and_what_is_not_stays_kno
 	CHECK_EQ(judge(0, 30), -1);
 	pyn_verify_set_limit(the_table, UINT64_MAX);
 	CHECK_EQ(judge(0, 30), PYN_MISMATCH_NONE);
-	CHECK_EQ(the_counts.judged, 30);
+	CHECK_EQ(the_counts.checked, 30);
 	write_noted(0, 20);
 	CHECK_EQ(judge(0, 20), PYN_MISMATCH_NONE);
-	CHECK_EQ(the_counts.judged, 20);
+	CHECK_EQ(the_counts.checked, 20);
 }
 
 TABLE_TEST(a_limit_that_rises_over_a_write_in_flight_is_judged_by_when_that_has_ended)
@@ -65,7 +65,7 @@ TABLE_TEST(a_limit_that_rises_over_a_write_in_flight_is_judged_by_when_that_has_
 	pyn_verify_write_end(the_table, 8, noted, PYN_WRITE_DONE);
 	pyn_verify_note_end(the_table, 8, 8, noted);
 	CHECK_EQ(judge(10, 20), PYN_MISMATCH_NONE);
-	CHECK_EQ(the_counts.judged, 14);
+	CHECK_EQ(the_counts.checked, 14);
 }
 
 /* By one who has noted his writes since before the limit was lowered, as a worker does. */
@@ -104,7 +104,7 @@ TABLE_TEST(what_is_changed_untracked_is_not_judged_and_unknown_afterwards)
 	CHECK_EQ(judge(24, 32), -1);
 	write_lbas(24, 32);
 	CHECK_EQ(judge(24, 32), PYN_MISMATCH_NONE);
-	CHECK_EQ(atomic_load(&the_table->shared->held), 0);
+	CHECK_EQ(atomic_load(&the_table->shared->suspended), 0);
 	CHECK_EQ(atomic_load(&the_table->shared->loose), 0);
 }
 
@@ -120,7 +120,7 @@ TABLE_TEST(a_read_over_the_end_of_untracked_changes_is_not_judged)
 	pyn_verify_untracked_end(the_table, &range);
 	memset(the_data, 1, sizeof(the_data));
 	CHECK(pyn_verify_read_end(the_table, 0, 8, the_data, cells, &the_counts, &the_mismatch));
-	CHECK_EQ(the_counts.judged, 0);
+	CHECK_EQ(the_counts.checked, 0);
 }
 
 TABLE_TEST(of_many_untracked_ranges_each_is_held)

@@ -87,11 +87,11 @@ static pid_t fork_holder(bool dies)
 
 static uint64_t judged_of(uint64_t slba, uint32_t nlb)
 {
-	uint64_t snapshot[32], before = the_counts.judged;
+	uint64_t snapshot[32], before = the_counts.checked;
 
 	pyn_verify_read_begin(the_table, slba, nlb, snapshot);
 	CHECK(pyn_verify_read_end(the_table, slba, nlb, the_data, snapshot, &the_counts, &the_mismatch));
-	return the_counts.judged - before;
+	return the_counts.checked - before;
 }
 
 TABLE_TEST(a_lock_that_another_process_holds_is_waited_for)

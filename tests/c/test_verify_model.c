@@ -220,7 +220,7 @@ static void end_flush(struct actor *actor)
 			the_lbas[i].durable = true;
 }
 
-static bool is_judgeable(const struct actor *actor, uint32_t i)
+static bool is_checkable(const struct actor *actor, uint32_t i)
 {
 	const struct knowledge *lba = &the_lbas[actor->slba + i];
 
@@ -249,13 +249,13 @@ static void end_read(struct actor *actor)
 		if (actor->blocks[i].bad)
 			return; /* the read fails */
 		memcpy(actor->data + i * LBA, actor->blocks[i].data, LBA);
-		if (!is_judgeable(actor, i))
+		if (!is_checkable(actor, i))
 			continue;
 		judgeable++;
 		wrong += !same(&actor->blocks[i], &lba->one) && !same(&actor->blocks[i], &lba->other);
 	}
 	pyn_verify_read_end(the_table, AT(actor->slba), actor->nlb, actor->data, actor->cells, &counts, &mismatch);
-	CHECK_EQ(counts.judged, judgeable);
+	CHECK_EQ(counts.checked, judgeable);
 	CHECK_EQ(counts.unverified, actor->nlb - judgeable);
 	CHECK_EQ(mismatch.count, wrong);
 	the_judged += judgeable;
@@ -349,10 +349,10 @@ static void disaster(void)
 		break;
 	default:
 		if (the_held) {
-			pyn_verify_release(the_table);
+			pyn_verify_resume(the_table);
 			the_held--;
 		} else if (some(4) == 0) {
-			pyn_verify_hold(the_table);
+			pyn_verify_suspend(the_table);
 			the_held++;
 		}
 		break;
@@ -483,7 +483,7 @@ static void thread_read(uint64_t slba, uint32_t nlb)
 	for (uint32_t i = 0; i < nlb; i++)
 		transfer(data + i * LBA, the_cache[slba + i].data, slba + i);
 	pyn_verify_read_end(the_table, AT(slba), nlb, data, cells, &counts, &mismatch);
-	atomic_fetch_add(&the_thread_judged, counts.judged);
+	atomic_fetch_add(&the_thread_judged, counts.checked);
 	atomic_fetch_add(&the_thread_mismatches, mismatch.count);
 }
 

@@ -47,7 +47,7 @@ TEST(pages_are_given_out_once_zeroed_and_again_after_they_came_back)
 	pyn_window_give(window, second, 3 * PAGE);
 	pyn_window_give(window, first, 1);
 	pyn_window_give(window, memory + 4 * PAGE, 12 * PAGE);
-	pyn_window_abandon(window, memory, PAGES * PAGE);
+	pyn_window_detach(window, memory, PAGES * PAGE);
 	CHECK(!is_mapped(memory));
 }
 
@@ -59,7 +59,7 @@ TEST(what_cannot_be_is_refused)
 	CHECK(!pyn_window_take(window, 0, PAGE, &err));
 	CHECK(!pyn_window_take(window, SIZE_MAX, PAGE, &err));
 	CHECK(!pyn_window_take(window, (PAGES + 1) * PAGE, PAGE, &err));
-	pyn_window_abandon(window, memory, PAGES * PAGE);
+	pyn_window_detach(window, memory, PAGES * PAGE);
 }
 
 TEST(who_has_pages_keeps_them_after_the_device_went_away)
@@ -68,7 +68,7 @@ TEST(who_has_pages_keeps_them_after_the_device_went_away)
 	struct pyn_window *window = pyn_window_create(memory, PAGES * PAGE, &err);
 	uint8_t *kept = pyn_window_take(window, PAGE, PAGE, &err);
 
-	pyn_window_abandon(window, memory, PAGES * PAGE);
+	pyn_window_detach(window, memory, PAGES * PAGE);
 	kept[0] = 7;
 	CHECK_EQ(kept[0], 7);
 	pyn_window_give(window, kept, PAGE);

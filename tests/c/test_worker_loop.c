@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The process of an IO worker, over an engine that is a memory: exact counts and rates, hostile completions, sudden
  * death. */
-/* sources: core/worker/worker_run.c core/worker/worker_chores.c core/worker/worker_loop.c core/worker/workload.c core/verify/verify*.c
- * core/data/cmdlog.c core/data/histogram.c core/util/crc32c.c core/engine/not_offered.c core/env/*.c core/util/*.c */
+/* sources: core/worker/worker_run.c core/worker/worker_chores.c core/worker/worker_loop.c core/worker/workload.c
+ * core/verify/verify*.c core/data/cmdlog.c core/data/histogram.c core/util/crc32c.c core/engine/not_offered.c
+ * core/env/*.c core/util/*.c */
 /* dpdk */
 #define _GNU_SOURCE 1
 #include <signal.h>
@@ -164,7 +165,7 @@ static void set_up(uint8_t read_percentage)
 		.lba_size = LBA,
 		.nlba = NLBA,
 		.qdepth = QDEPTH,
-		.judge = true,
+		.check = true,
 		.cpu = -1,
 		.seconds = MOST_SECONDS,
 	};
@@ -267,7 +268,7 @@ WORKER_TEST(a_count_is_sent_to_the_last_one_and_all_that_is_known_is_judged, 50)
 	CHECK_EQ(the_run.shared->completed, 54321);
 	CHECK_EQ(the_run.shared->latency.count, 54321);
 	CHECK_EQ(result->verified.mismatch, 0);
-	CHECK(result->verified.judged > result->io_count[0] * LARGEST / 4);
+	CHECK(result->verified.checked > result->io_count[0] * LARGEST / 4);
 }
 
 WORKER_TEST(what_the_drive_stores_wrong_is_found, 100)
@@ -391,7 +392,7 @@ WORKER_TEST(a_reset_ends_it_without_an_error_and_without_draining, 0)
 	the_drive.stuck_after = 100;
 	start();
 	sleep_ms(50);
-	atomic_fetch_add(&the_device->generation, 1);
+	atomic_fetch_add(&the_device->cut_offs, 1);
 	CHECK_EQ(wait_for_end(), 0);
 	CHECK_EQ(the_run.shared->result.error, 0);
 	CHECK_EQ(the_run.shared->completed, 100);
@@ -402,8 +403,8 @@ WORKER_TEST(a_reset_ends_it_without_an_error_and_without_draining, 0)
 
 WORKER_TEST(a_reset_before_it_started_sends_nothing, 0)
 {
-	the_run.generation = 7;
-	atomic_store(&the_device->generation, 8);
+	the_run.cut_offs = 7;
+	atomic_store(&the_device->cut_offs, 8);
 	CHECK_EQ(run()->error, 0);
 	CHECK_EQ(the_run.shared->sent, 0);
 }
@@ -536,7 +537,7 @@ static uint64_t judge_all_after_writing_all(void)
 	pyn_verify_write_end(the_table, 0, NLBA, PYN_WRITE_DONE);
 	pyn_verify_read_begin(the_table, 0, NLBA, cells);
 	CHECK(pyn_verify_read_end(the_table, 0, NLBA, the_memory, cells, &counts, &mismatch));
-	return counts.judged;
+	return counts.checked;
 }
 
 TEST(a_worker_killed_at_any_instruction_leaves_no_lba_busy)

@@ -49,7 +49,7 @@ static uint64_t judged(void)
 	struct pyn_verify_counts counts;
 
 	pyn_verify_get_counts(the_table, &counts);
-	return counts.judged;
+	return counts.checked;
 }
 
 /* Read with what lies in the buffer now. -1: nothing was judged, 0: right, 1: wrong. */

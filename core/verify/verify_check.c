@@ -111,8 +111,8 @@ static enum pyn_mismatch_class classify(const struct pyn_verify *verify, uint64_
 }
 
 /* *cell becomes what observe_zeros stores, where a deallocated LBA held zeros. */
-static void judge(const struct pyn_verify *verify, uint64_t lba, const uint8_t *data, uint64_t *cell, uint32_t crc,
-		  struct pyn_mismatch *mismatch)
+static void check_lba(const struct pyn_verify *verify, uint64_t lba, const uint8_t *data, uint64_t *cell,
+		      uint32_t crc, struct pyn_mismatch *mismatch)
 {
 	struct pyn_mismatch found = {.lba = lba, .expected_crc = (uint32_t)*cell, .found_crc = crc};
 
@@ -122,11 +122,11 @@ static void judge(const struct pyn_verify *verify, uint64_t lba, const uint8_t *
 		return;
 	}
 	if (pyn_cell_state_of(*cell) == PYN_CELL_UNCORRECTABLE)
-		found.class = PYN_MISMATCH_READABLE;
+		found.kind = PYN_MISMATCH_READABLE;
 	else if (crc == (uint32_t)*cell)
 		return;
 	else
-		found.class = classify(verify, lba, data, *cell, &found);
+		found.kind = classify(verify, lba, data, *cell, &found);
 	found.zeroed = mismatch->zeroed;
 	if (mismatch->count == 0)
 		*mismatch = found;
@@ -149,29 +149,30 @@ static uint64_t known_of(const uint64_t *cells, const uint64_t *snapshot, uint32
 	return known;
 }
 
-static void judge_batch(const struct pyn_verify *verify, uint64_t slba, uint32_t count, const uint8_t *data,
+static void check_batch(const struct pyn_verify *verify, uint64_t slba, uint32_t count, const uint8_t *data,
 			uint64_t *snapshot, struct pyn_verify_counts *counts, struct pyn_mismatch *mismatch)
 {
 	uint64_t cells[PYN_VERIFY_BATCH], known;
-	uint32_t crc[PYN_VERIFY_BATCH], judged;
+	uint32_t crc[PYN_VERIFY_BATCH], checked;
 
 	pyn_verify_read_begin(verify, slba, count, cells);
 	known = known_of(cells, snapshot, count);
-	judged = (uint32_t)__builtin_popcountll(known);
-	counts->judged += judged;
-	counts->unverified += count - judged;
-	if (judged == 0)
+	checked = (uint32_t)__builtin_popcountll(known);
+	counts->checked += checked;
+	counts->unverified += count - checked;
+	if (checked == 0)
 		return;
 	pyn_crc32c_blocks(data, verify->lba_size, count, crc);
 	for (uint32_t i = 0; i < count; i++)
 		if (known >> i & 1)
-			judge(verify, slba + i, data + (size_t)i * verify->lba_size, &snapshot[i], crc[i], mismatch);
+			check_lba(verify, slba + i, data + (size_t)i * verify->lba_size, &snapshot[i], crc[i],
+				  mismatch);
 }
 
 bool pyn_verify_read_end(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb, const void *data,
 			 uint64_t *snapshot, struct pyn_verify_counts *counts, struct pyn_mismatch *mismatch)
 {
-	uint32_t count = pyn_verify_judgeable(verify, slba, nlb);
+	uint32_t count = pyn_verify_checkable(verify, slba, nlb);
 
 	mismatch->count = 0;
 	mismatch->zeroed = 0;
@@ -182,7 +183,7 @@ bool pyn_verify_read_end(const struct pyn_verify *verify, uint64_t slba, uint32_
 		const uint8_t *lba = (const uint8_t *)data + (size_t)done * verify->lba_size;
 
 		if (!pyn_verify_read_is_right(verify, slba + done, batch, lba, snapshot + done, counts))
-			judge_batch(verify, slba + done, batch, lba, snapshot + done, counts, mismatch);
+			check_batch(verify, slba + done, batch, lba, snapshot + done, counts, mismatch);
 	}
 	counts->mismatch += mismatch->count;
 	return mismatch->count == 0;
@@ -233,12 +234,12 @@ void pyn_mismatch_text(const struct pyn_mismatch *mismatch, uint32_t nsid, char 
 		[PYN_MISMATCH_LOST] = "lost: zeros where data were",
 		[PYN_MISMATCH_READABLE] = "readable, though it was marked uncorrectable",
 	};
-	unsigned class = mismatch->class < sizeof(what) / sizeof(what[0]) ? mismatch->class : 0;
+	unsigned kind = mismatch->kind < sizeof(what) / sizeof(what[0]) ? mismatch->kind : 0;
 
 	snprintf(text, size,
 		 "nsid %u LBA 0x%llx is %s; %u LBA%s of this read mismatch; CRC-32C expected %08x, found %08x; "
 		 "the data name LBA 0x%llx, token 0x%llx",
-		 nsid, (unsigned long long)mismatch->lba, what[class], mismatch->count,
+		 nsid, (unsigned long long)mismatch->lba, what[kind], mismatch->count,
 		 mismatch->count == 1 ? "" : "s", mismatch->expected_crc, mismatch->found_crc,
 		 (unsigned long long)mismatch->found_lba, (unsigned long long)mismatch->found_token);
 }
