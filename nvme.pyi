@@ -914,9 +914,10 @@ class Controller:
     def capacity_management(
         self, oper: _Int, elid: _Int = 0, cap: _Int = 0, cb: _Completed | None = None
     ) -> Controller:
-        """Capacity Management (Base 5.1.3): endurance groups and NVM sets. Dword 0 of the completion names a new one.
+        """Capacity Management (Base 5.1.3) of endurance groups and NVM sets.
 
-        Deleting a group or a set deletes its namespaces: pynvme knows nothing of their data afterwards.
+        Dword 0 of the completion is the identifier of a new one. Deleting a group or a set deletes its
+        namespaces: pynvme knows nothing of their data afterwards.
 
         Args:
             oper: operation: 0 select a capacity configuration, 1 create an endurance group, 2 delete one,

@@ -598,9 +598,22 @@ NSFEAT = (
 )
 
 FLBAS = (
-    Bits("lbafil", 0, 3, "bits 3:0 of the index of the LBA format"),
-    Bits("mdbs", 4, text="metadata follow the data of each LBA"),
-    Bits("lbafih", 5, 6, "bits 5:4 of the index, used with more than 16 formats", since="2.0"),
+    Bits("lbafil", 0, 3, "bits 3:0 of the index of the LBA format", c="NVME_FLBAS_INDEX"),
+    Bits("mdbs", 4, text="metadata follow the data of each LBA", c="NVME_FLBAS_EXTENDED"),
+    Bits(
+        "lbafih",
+        5,
+        6,
+        "bits 5:4 of the index, used with more than 16 formats",
+        c="NVME_FLBAS_INDEX_HIGH_SHIFT",
+        style="shift",
+        since="2.0",
+    ),
+)
+
+DPS = (
+    Bits("pit", 0, 2, "type, 0: none", c="NVME_DPS_TYPE"),
+    Bits("pip", 3, text="in the first bytes of metadata"),
 )
 
 NMIC = (
@@ -692,10 +705,7 @@ ID_NS = Structure(
             29,
             1,
             "protection that it has",
-            bits=(
-                Bits("pit", 0, 2, "type, 0: none"),
-                Bits("pip", 3, text="in the first bytes of metadata"),
-            ),
+            bits=DPS,
         ),
         Field("nmic", 30, 1, "sharing", bits=NMIC, since="1.1"),
         Field("rescap", 31, 1, "reservations", bits=RESCAP, since="1.1"),
@@ -1316,6 +1326,8 @@ HEADERS = (
             LBAF,
             ID_NS,
             BitGroup(NSFEAT, "NSFEAT"),
+            BitGroup(FLBAS, "FLBAS"),
+            BitGroup(DPS, "DPS"),
             BitGroup(
                 (
                     Bits(

@@ -319,10 +319,10 @@ struct nvme_id_ns {
 	uint64_t nuse; /* utilization, LBAs */
 	uint8_t nsfeat; /* features, bits 5 OPTRPERF, 6 MAM */
 	uint8_t nlbaf; /* LBA formats, 0's based */
-	uint8_t flbas; /* LBA format that is in use, bits 3:0 LBAFIL, 4 MDBS, 6:5 LBAFIH */
+	uint8_t flbas; /* LBA format that is in use */
 	uint8_t mc; /* metadata, bits 0 MTELBA, 1 MTSMP */
 	uint8_t dpc; /* protection that it can have, bits 0 PIT1S, 1 PIT2S, 2 PIT3S, 3 PIIFB, 4 PIILB */
-	uint8_t dps; /* protection that it has, bits 2:0 PIT, 3 PIP */
+	uint8_t dps; /* protection that it has, bits 3 PIP */
 	uint8_t nmic; /* sharing, bits 0 SHRNS, 1 DISNS */
 	uint8_t rescap; /* reservations, bits 0 PTPLS, 1 WES, 2 EAS, 3 WERO, 4 EARO, 5 WEAR, 6 EAAR, 7 IEKR */
 	uint8_t fpi; /* format progress, bits 6:0 REMAINING, 7 SUPPORTED */
@@ -370,6 +370,14 @@ _Static_assert(offsetof(struct nvme_id_ns, lbaf) == 128, "LBAF");
 #define NVME_NSFEAT_DAE 0x4u /* reading a deallocated LBA may give an error (feature 05h) */
 #define NVME_NSFEAT_UIDREUSE 0x8u /* NGUID and EUI64 are never used again */
 #define NVME_NSFEAT_OPTPERF 0x10u /* NPWG, NPWA, NPDG, NPDA and NOWS are there */
+
+/* FLBAS. */
+#define NVME_FLBAS_INDEX 0xfu /* bits 3:0 of the index of the LBA format */
+#define NVME_FLBAS_EXTENDED 0x10u /* metadata follow the data of each LBA */
+#define NVME_FLBAS_INDEX_HIGH_SHIFT 5 /* bits 5:4 of the index, used with more than 16 formats */
+
+/* DPS. */
+#define NVME_DPS_TYPE 0x7u /* type, 0: none */
 
 /* DLFEAT. */
 #define NVME_DLFEAT_ZEROES 0x1u /* deallocated LBAs read zeroes */

@@ -13,7 +13,7 @@ from spec.commands import ADMIN
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLE = ROOT / "docs" / "api-coverage.md"
-# Methods that are made from their entries in spec/commands.py have no row: a test of their dwords covers them.
+# Methods made from their entries in spec/commands.py have no row: a test of their dwords covers them.
 MADE = {command.method for command in ADMIN if command.method}
 GOLDEN = ROOT / "tests/driver/test_golden_admin.py"
 C_TEST = re.compile(r"^\w*TEST\w*\((\w+)", re.MULTILINE)

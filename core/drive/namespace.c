@@ -10,11 +10,9 @@
 #include "spec/nvme_id.h"
 #include "spec/nvme_regs.h"
 
-#define FLBAS_EXTENDED 0x10u /* metadata follow the data of each LBA, in one buffer */
-#define DPS_TYPE 7u          /* of protection information, 0: none */
-#define PI_BYTES 8u          /* with a 16-bit guard */
-#define MIN_LBADS 9u         /* NVM Command Set Specification 1.0, figure 98: smaller ones are not supported */
-#define MAX_LBADS 16u        /* more than any drive has; a block must fit into a buffer */
+#define PI_BYTES 8u   /* of protection information with a 16-bit guard */
+#define MIN_LBADS 9u  /* NVM Command Set Specification 1.0, figure 98: smaller ones are not supported */
+#define MAX_LBADS 16u /* more than any drive has; a block must fit into a buffer */
 
 /* Until it is the device's for sure: a script may be about to switch the cache. */
 static void take_durable_since(struct pyn_namespace *ns)
@@ -52,7 +50,9 @@ static int take_table(struct pyn_namespace *ns, struct pyn_error *err)
 
 static unsigned lba_format(const struct nvme_id_ns *id)
 {
-	return (id->flbas & 0xfu) | (id->nlbaf > 15 ? (id->flbas >> 5 & 3u) << 4 : 0);
+	unsigned high = id->nlbaf > 15 ? id->flbas >> NVME_FLBAS_INDEX_HIGH_SHIFT & 3u : 0;
+
+	return (id->flbas & NVME_FLBAS_INDEX) | high << 4;
 }
 
 static int check_geometry(const struct pyn_namespace *ns, const struct nvme_id_ns *id, struct pyn_error *err)
@@ -77,9 +77,9 @@ static void take_geometry(struct pyn_namespace *ns)
 	ns->lba_size = 1u << lbads;
 	ns->nsze = id->nsze;
 	ns->capacity = id->nvmcap[0] ? id->nvmcap[0] : id->nsze << lbads;
-	ns->interleaved = id->flbas & FLBAS_EXTENDED ? id->lbaf[index].ms : 0;
-	ns->separate = id->flbas & FLBAS_EXTENDED ? 0 : id->lbaf[index].ms;
-	ns->pi_alone = id->dps & DPS_TYPE && id->lbaf[index].ms == PI_BYTES;
+	ns->interleaved = id->flbas & NVME_FLBAS_EXTENDED ? id->lbaf[index].ms : 0;
+	ns->separate = id->flbas & NVME_FLBAS_EXTENDED ? 0 : id->lbaf[index].ms;
+	ns->pi_alone = id->dps & NVME_DPS_TYPE && id->lbaf[index].ms == PI_BYTES;
 }
 
 /* With PRACT the drive makes and takes away protection information, unless there are other metadata, too (NVM Command

@@ -13,10 +13,6 @@
 #include "core/nvme/status.h"
 #include "core/util/log.h"
 
-#define CREATE_PC 0x1u          /* CDW11: physically contiguous */
-#define CREATE_CQ_IEN 0x2u      /* CDW11: interrupts enabled */
-#define CREATE_SQ_QPRIO_SHIFT 1 /* CDW11 */
-
 static uint8_t stride(const struct pyn_engine_qpair *queue)
 {
 	return (uint8_t)NVME_GET(queue->ctrlr->cap, NVME_CAP_DSTRD);
@@ -207,7 +203,7 @@ static int create_cq(struct pyn_engine_qpair *queue, const struct pyn_engine_qpa
 		.opc = NVME_ADMIN_CREATE_CQ,
 		.prp1 = pyn_dma_address(&queue->ctrlr->pci->view, (const void *)queue->ring.cq).value,
 		.cdw10 = (uint32_t)(config->depth - 1) << 16 | config->qid,
-		.cdw11 = (uint32_t)config->vector << 16 | (config->interrupts ? CREATE_CQ_IEN : 0) | CREATE_PC,
+		.cdw11 = (uint32_t)config->vector << 16 | (config->interrupts ? NVME_QUEUE_IEN : 0) | NVME_QUEUE_PC,
 	};
 
 	return execute(admin, &cmd, PYN_ERROR_CREATE, err);
@@ -220,8 +216,8 @@ static int create_sq(struct pyn_engine_qpair *queue, const struct pyn_engine_qpa
 		.opc = NVME_ADMIN_CREATE_SQ,
 		.prp1 = pyn_dma_address(&queue->ctrlr->pci->view, queue->ring.sq).value,
 		.cdw10 = (uint32_t)(config->depth - 1) << 16 | config->qid,
-		.cdw11 =
-			(uint32_t)config->qid << 16 | (uint32_t)config->priority << CREATE_SQ_QPRIO_SHIFT | CREATE_PC,
+		.cdw11 = (uint32_t)config->qid << 16 | (uint32_t)config->priority << NVME_QUEUE_QPRIO_SHIFT |
+			 NVME_QUEUE_PC,
 	};
 
 	return execute(admin, &cmd, PYN_ERROR_CREATE, err);

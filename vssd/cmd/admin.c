@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Admin commands: one table says which there are and what log page 05h reports of them. Queue management is here, the
- * larger ones have files of their own.
+ * Admin commands: one table says which there are. Queue management is here, the larger ones have files of their own.
  * NVM Express Base Specification 2.0, section 5; PCIe Transport Specification 1.0, section 3.1.
  *
- * To add a command: write its handler, enter it here with its effects, what dispatch.c is to check, and the version
- * that it came with, and let announce() in identify.c set its bit.
+ * To add a command: write its handler, and enter it here with what dispatch.c is to check. Its effects, the version
+ * that it came with and the bit of Identify that announces it are in spec/commands.py.
  */
 #include "vssd/cmd/admin.h"
 
 #include "vssd/cmd/table.h"
 #include "vssd/ctrl/device.h"
-
-#define QUEUE_PC 0x1u       /* cdw11 of the create commands: physically contiguous */
-#define QUEUE_IEN 0x2u      /* cdw11 of Create I/O Completion Queue */
-#define QUEUE_QPRIO_SHIFT 1 /* cdw11 of Create I/O Submission Queue, 2 bits */
 
 static bool qid_in_range(const struct vssd_ctrl *ctrl, uint32_t qid)
 {
@@ -34,7 +29,7 @@ static uint16_t check_create(struct vssd_request *request, uint32_t granted, boo
 		return NVME_SC_INVALID_QID;
 	if (qsize == 0 || qsize >= ctrl->options.queue_entries || entry_size != wanted)
 		return NVME_SC_INVALID_QUEUE_SIZE;
-	if (!(cmd->cdw11 & QUEUE_PC))
+	if (!(cmd->cdw11 & NVME_QUEUE_PC))
 		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
 	if (cmd->prp1 & (ctrl->page_size - 1))
 		return NVME_SC_INVALID_PRP_OFFSET;
@@ -54,7 +49,7 @@ static uint16_t create_cq(struct vssd_request *request)
 		return status;
 	if (vector >= (vssd_config_irq(ctrl) == VSSD_IRQ_MSI ? VSSD_MSI_VECTORS : VSSD_MSIX_VECTORS))
 		return NVME_SC_INVALID_INTERRUPT_VECTOR;
-	vssd_cq_create(ctrl, qid, cmd->prp1, (cmd->cdw10 >> 16) + 1, vector, cmd->cdw11 & QUEUE_IEN);
+	vssd_cq_create(ctrl, qid, cmd->prp1, (cmd->cdw10 >> 16) + 1, vector, cmd->cdw11 & NVME_QUEUE_IEN);
 	ctrl->io_queues_made = true;
 	return NVME_SC_SUCCESS;
 }
@@ -74,7 +69,7 @@ static uint16_t create_sq(struct vssd_request *request)
 		return NVME_SC_INVALID_QID;
 	if (!ctrl->cq[cqid].size)
 		return NVME_SC_CQ_INVALID;
-	vssd_sq_create(ctrl, qid, cmd->prp1, (cmd->cdw10 >> 16) + 1, cqid, cmd->cdw11 >> QUEUE_QPRIO_SHIFT & 3);
+	vssd_sq_create(ctrl, qid, cmd->prp1, (cmd->cdw10 >> 16) + 1, cqid, cmd->cdw11 >> NVME_QUEUE_QPRIO_SHIFT & 3);
 	ctrl->io_queues_made = true;
 	return NVME_SC_SUCCESS;
 }
@@ -105,29 +100,22 @@ static uint16_t delete_cq(struct vssd_request *request)
 	return NVME_SC_SUCCESS;
 }
 
-#define SCOPE_CTRL NVME_EFFECT_SCOPE_CTRL
-#define SCOPE_NS NVME_EFFECT_SCOPE_NS
-#define SCOPE_SUBSYSTEM NVME_EFFECT_SCOPE_SUBSYSTEM
-
 #define ANYTIME VSSD_DURING_SANITIZE
 
 const struct vssd_command vssd_admin_commands[256] = {
-	[NVME_ADMIN_DELETE_SQ] = {delete_sq, SCOPE_CTRL, ANYTIME, NVME_1_0},
-	[NVME_ADMIN_CREATE_SQ] = {create_sq, SCOPE_CTRL, ANYTIME, NVME_1_0},
-	[NVME_ADMIN_GET_LOG_PAGE] = {vssd_get_log_page, SCOPE_CTRL, ANYTIME, NVME_1_0},
-	[NVME_ADMIN_DELETE_CQ] = {delete_cq, SCOPE_CTRL, ANYTIME, NVME_1_0},
-	[NVME_ADMIN_CREATE_CQ] = {create_cq, SCOPE_CTRL, ANYTIME, NVME_1_0},
-	[NVME_ADMIN_IDENTIFY] = {vssd_identify, SCOPE_CTRL | SCOPE_NS, ANYTIME, NVME_1_0},
-	[NVME_ADMIN_ABORT] = {vssd_abort, SCOPE_CTRL, ANYTIME, NVME_1_0},
-	[NVME_ADMIN_SET_FEATURES] = {vssd_set_features, SCOPE_CTRL | SCOPE_NS | SCOPE_SUBSYSTEM, ANYTIME, NVME_1_0},
-	[NVME_ADMIN_GET_FEATURES] = {vssd_get_features, SCOPE_CTRL | SCOPE_NS | SCOPE_SUBSYSTEM, ANYTIME, NVME_1_0},
-	[NVME_ADMIN_ASYNC_EVENT] = {vssd_async_event, SCOPE_CTRL, ANYTIME, NVME_1_0},
-	[NVME_ADMIN_FW_COMMIT] = {vssd_firmware_commit, NVME_EFFECT_CCC | SCOPE_CTRL | SCOPE_SUBSYSTEM, 0, NVME_1_0},
-	[NVME_ADMIN_FW_DOWNLOAD] = {vssd_firmware_download, SCOPE_CTRL, 0, NVME_1_0},
-	[NVME_ADMIN_SELF_TEST] = {vssd_self_test, SCOPE_CTRL | SCOPE_NS, 0, NVME_1_3},
-	[NVME_ADMIN_FORMAT_NVM] = {vssd_format_nvm,
-				   NVME_EFFECT_LBCC | NVME_EFFECT_NCC | 1u << NVME_EFFECT_CSE_SHIFT | SCOPE_NS,
-				   VSSD_NEEDS_NS_OR_ALL, NVME_1_0},
-	[NVME_ADMIN_SANITIZE] = {vssd_sanitize, NVME_EFFECT_LBCC | 2u << NVME_EFFECT_CSE_SHIFT | SCOPE_SUBSYSTEM,
-				 ANYTIME, NVME_1_3},
+	[NVME_ADMIN_DELETE_SQ] = {delete_sq, ANYTIME},
+	[NVME_ADMIN_CREATE_SQ] = {create_sq, ANYTIME},
+	[NVME_ADMIN_GET_LOG_PAGE] = {vssd_get_log_page, ANYTIME},
+	[NVME_ADMIN_DELETE_CQ] = {delete_cq, ANYTIME},
+	[NVME_ADMIN_CREATE_CQ] = {create_cq, ANYTIME},
+	[NVME_ADMIN_IDENTIFY] = {vssd_identify, ANYTIME},
+	[NVME_ADMIN_ABORT] = {vssd_abort, ANYTIME},
+	[NVME_ADMIN_SET_FEATURES] = {vssd_set_features, ANYTIME},
+	[NVME_ADMIN_GET_FEATURES] = {vssd_get_features, ANYTIME},
+	[NVME_ADMIN_ASYNC_EVENT] = {vssd_async_event, ANYTIME},
+	[NVME_ADMIN_FW_COMMIT] = {vssd_firmware_commit, 0},
+	[NVME_ADMIN_FW_DOWNLOAD] = {vssd_firmware_download, 0},
+	[NVME_ADMIN_SELF_TEST] = {vssd_self_test, 0},
+	[NVME_ADMIN_FORMAT_NVM] = {vssd_format_nvm, VSSD_NEEDS_NS_OR_ALL},
+	[NVME_ADMIN_SANITIZE] = {vssd_sanitize, ANYTIME},
 };

@@ -70,9 +70,7 @@ static uint16_t location_of(uint16_t status)
 
 static bool names_lbas(const struct vssd_request *request)
 {
-	const struct vssd_command *command = vssd_io_command(request->ctrl, request->csi, request->cmd.opc);
-
-	return request->sq->qid != 0 && command && command->flags & VSSD_NAMES_LBAS;
+	return request->sq->qid != 0 && vssd_io_known(request->csi, request->cmd.opc)->flags & SPEC_NAMES_LBAS;
 }
 
 static void add_entry(struct vssd_ctrl *ctrl, struct nvme_error_log_entry entry)

@@ -11,7 +11,6 @@
 #define SEL_SHIFT 8
 #define TMPSEL_ALL 15u
 #define VECTOR_CD 0x10000u /* coalescing disable */
-#define DULBE 0x10000u
 #define THRESHOLD_OVER 0u
 #define THRESHOLD_UNDER 1u
 
@@ -89,7 +88,7 @@ static uint16_t set_error_recovery(struct vssd_request *request)
 
 	for (uint32_t i = 0; i < ctrl->options.namespaces; i++)
 		if (cmd->nsid == NVME_NSID_ALL || cmd->nsid == i + 1) {
-			ctrl->ns[i].dulbe = cmd->cdw11 & DULBE && vssd_features_dulbe(ctrl);
+			ctrl->ns[i].dulbe = cmd->cdw11 & NVME_DULBE && vssd_features_dulbe(ctrl);
 			ctrl->ns[i].tler = (uint16_t)cmd->cdw11;
 		}
 	vssd_direct_update(ctrl);
@@ -104,7 +103,7 @@ static uint16_t get_error_recovery(struct vssd_request *request, enum nvme_featu
 
 	if (!ns)
 		return NVME_SC_INVALID_NAMESPACE;
-	request->result = select == NVME_SEL_CURRENT ? ns->tler | (ns->dulbe ? DULBE : 0) : 0;
+	request->result = select == NVME_SEL_CURRENT ? ns->tler | (ns->dulbe ? NVME_DULBE : 0) : 0;
 	return NVME_SC_SUCCESS;
 }
 

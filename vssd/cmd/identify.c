@@ -176,23 +176,34 @@ static unsigned bit_if(bool there, unsigned bit)
 	return there ? bit : 0;
 }
 
+/* The bit that announces a command. A field of several bits says more, and is described above. */
+static void announce_command(struct nvme_id_ctrl *id, const struct vssd_command *command,
+			     const struct spec_command *known)
+{
+	uint8_t *at = (uint8_t *)id + known->announced_by;
+	uint32_t field;
+
+	if (!command || (known->announced & (known->announced - 1)))
+		return;
+	memcpy(&field, at, sizeof(field));
+	field |= known->announced;
+	memcpy(at, &field, sizeof(field));
+}
+
 /* Bits that announce a command, a log page or a feature: the tables of these say what there is. */
 static void announce(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
 {
-	id->oacs = (uint16_t)(bit_if(vssd_admin_command(ctrl, NVME_ADMIN_FORMAT_NVM), NVME_OACS_FORMAT) |
-			      bit_if(vssd_admin_command(ctrl, NVME_ADMIN_FW_COMMIT), NVME_OACS_FIRMWARE) |
-			      bit_if(vssd_admin_command(ctrl, NVME_ADMIN_SELF_TEST), NVME_OACS_SELF_TEST));
+	for (unsigned i = 0; i < 256; i++) {
+		const uint8_t opcode = (uint8_t)i;
+
+		announce_command(id, vssd_admin_command(ctrl, opcode), &spec_commands[SPEC_ADMIN][opcode]);
+		announce_command(id, vssd_io_command(ctrl, NVME_CSI_NVM, opcode),
+				 vssd_io_known(NVME_CSI_NVM, opcode));
+	}
 	id->lpa |= (uint8_t)(bit_if(vssd_log_supported(ctrl, NVME_LOG_EFFECTS), NVME_LPA_EFFECTS) |
 			     bit_if(vssd_log_supported(ctrl, NVME_LOG_TELEMETRY_HOST), NVME_LPA_TELEMETRY) |
 			     bit_if(vssd_log_supported(ctrl, NVME_LOG_SUPPORTED), NVME_LPA_SUPPORTED));
-	id->oncs |=
-		(uint16_t)(bit_if(vssd_io_command(ctrl, NVME_CSI_NVM, NVME_IO_COMPARE), NVME_ONCS_COMPARE) |
-			   bit_if(vssd_io_command(ctrl, NVME_CSI_NVM, NVME_IO_WRITE_UNCORRECTABLE),
-				  NVME_ONCS_WRITE_UNCORRECTABLE) |
-			   bit_if(vssd_io_command(ctrl, NVME_CSI_NVM, NVME_IO_DSM), NVME_ONCS_DSM) |
-			   bit_if(vssd_io_command(ctrl, NVME_CSI_NVM, NVME_IO_WRITE_ZEROES), NVME_ONCS_WRITE_ZEROES) |
-			   bit_if(vssd_io_command(ctrl, NVME_CSI_NVM, NVME_IO_VERIFY), NVME_ONCS_VERIFY) |
-			   bit_if(vssd_feature_supported(ctrl, NVME_FEAT_TIMESTAMP), NVME_ONCS_TIMESTAMP));
+	id->oncs |= (uint16_t)bit_if(vssd_feature_supported(ctrl, NVME_FEAT_TIMESTAMP), NVME_ONCS_TIMESTAMP);
 }
 
 static uint16_t identify_controller(struct vssd_request *request, uint8_t *data)

@@ -369,17 +369,14 @@ static uint16_t io_dsm(struct vssd_request *request)
 }
 
 #define ON_NS (VSSD_NEEDS_NS | VSSD_NEEDS_MEDIA)
-#define ON_LBAS (ON_NS | VSSD_NAMES_LBAS)
-#define LBCC NVME_EFFECT_LBCC
 
-/* Their scope is not reported: each of them is about its namespace. */
 const struct vssd_command vssd_nvm_commands[256] = {
-	[NVME_IO_FLUSH] = {io_flush, 0, ON_NS | VSSD_NEEDS_NS_OR_ALL, NVME_1_0},
-	[NVME_IO_WRITE] = {io_write, LBCC, ON_LBAS | VSSD_FUSED_SECOND, NVME_1_0},
-	[NVME_IO_READ] = {io_read, 0, ON_LBAS, NVME_1_0},
-	[NVME_IO_WRITE_UNCORRECTABLE] = {io_write_uncorrectable, LBCC, ON_LBAS | VSSD_NEEDS_STORE, NVME_1_0},
-	[NVME_IO_COMPARE] = {io_compare, 0, ON_LBAS | VSSD_FUSED_FIRST, NVME_1_0},
-	[NVME_IO_WRITE_ZEROES] = {io_write_zeroes, LBCC, ON_LBAS, NVME_1_1},
-	[NVME_IO_DSM] = {io_dsm, LBCC, ON_NS, NVME_1_0},
-	[NVME_IO_VERIFY] = {io_verify, 0, ON_LBAS, NVME_1_4},
+	[NVME_IO_FLUSH] = {io_flush, ON_NS | VSSD_NEEDS_NS_OR_ALL},
+	[NVME_IO_WRITE] = {io_write, ON_NS | VSSD_FUSED_SECOND},
+	[NVME_IO_READ] = {io_read, ON_NS},
+	[NVME_IO_WRITE_UNCORRECTABLE] = {io_write_uncorrectable, ON_NS | VSSD_NEEDS_STORE},
+	[NVME_IO_COMPARE] = {io_compare, ON_NS | VSSD_FUSED_FIRST},
+	[NVME_IO_WRITE_ZEROES] = {io_write_zeroes, ON_NS},
+	[NVME_IO_DSM] = {io_dsm, ON_NS},
+	[NVME_IO_VERIFY] = {io_verify, ON_NS},
 };

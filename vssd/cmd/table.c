@@ -4,18 +4,23 @@
 
 #include "vssd/ctrl/device.h"
 
-static const struct vssd_command *find(const struct vssd_ctrl *ctrl, const struct vssd_command *table, uint8_t opcode)
+/* NULL: the drive does not have it. */
+static const struct vssd_command *find(const struct vssd_ctrl *ctrl, const struct vssd_command *command,
+				       const struct spec_command *known)
 {
-	const struct vssd_command *command = &table[opcode];
-
-	if (!command->execute || !vssd_since(ctrl, command->since))
+	if (!command->execute || !vssd_since(ctrl, known->since))
 		return NULL;
 	return ctrl->null_store && command->flags & VSSD_NEEDS_STORE ? NULL : command;
 }
 
 const struct vssd_command *vssd_admin_command(const struct vssd_ctrl *ctrl, uint8_t opcode)
 {
-	return find(ctrl, ctrl->commands.admin, opcode);
+	return find(ctrl, &ctrl->commands.admin[opcode], &spec_commands[SPEC_ADMIN][opcode]);
+}
+
+const struct spec_command *vssd_io_known(uint8_t csi, uint8_t opcode)
+{
+	return &spec_commands[csi == NVME_CSI_KV ? SPEC_KV : SPEC_IO][opcode];
 }
 
 static const struct vssd_command *io_table(const struct vssd_ctrl *ctrl, uint8_t csi)
@@ -27,23 +32,23 @@ const struct vssd_command *vssd_io_command(const struct vssd_ctrl *ctrl, uint8_t
 {
 	const struct vssd_command *table = io_table(ctrl, csi);
 
-	return table ? find(ctrl, table, opcode) : NULL;
+	return table ? find(ctrl, &table[opcode], vssd_io_known(csi, opcode)) : NULL;
 }
 
-static void fill(const struct vssd_ctrl *ctrl, const struct vssd_command *table, uint32_t effects[256])
+/* An entry of log page 05h. command: NULL: the drive does not have it. */
+static uint32_t effects_of(const struct vssd_ctrl *ctrl, const struct vssd_command *command,
+			   const struct spec_command *known)
 {
-	for (unsigned i = 0; i < 256; i++) {
-		const struct vssd_command *command = find(ctrl, table, (uint8_t)i);
-
-		effects[i] = command ? NVME_EFFECT_CSUPP | command->effects : 0;
-		if (!vssd_since(ctrl, NVME_2_0))
-			effects[i] &= ~NVME_EFFECT_SCOPES;
-	}
+	if (!command)
+		return 0;
+	return NVME_EFFECT_CSUPP |
+	       (vssd_since(ctrl, NVME_2_0) ? known->effects : known->effects & ~NVME_EFFECT_SCOPES);
 }
 
 void vssd_admin_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256])
 {
-	fill(ctrl, ctrl->commands.admin, effects);
+	for (unsigned i = 0; i < 256; i++)
+		effects[i] = effects_of(ctrl, vssd_admin_command(ctrl, (uint8_t)i), &spec_commands[SPEC_ADMIN][i]);
 	/* A format of all namespaces changes the capabilities of several. */
 	if (ctrl->options.namespaces > 1)
 		effects[NVME_ADMIN_FORMAT_NVM] |= NVME_EFFECT_NIC;
@@ -51,9 +56,7 @@ void vssd_admin_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256])
 
 bool vssd_io_effects(const struct vssd_ctrl *ctrl, uint8_t csi, uint32_t effects[256])
 {
-	const struct vssd_command *table = io_table(ctrl, csi);
-
-	if (table)
-		fill(ctrl, table, effects);
-	return table != NULL;
+	for (unsigned i = 0; io_table(ctrl, csi) && i < 256; i++)
+		effects[i] = effects_of(ctrl, vssd_io_command(ctrl, csi, (uint8_t)i), vssd_io_known(csi, (uint8_t)i));
+	return io_table(ctrl, csi) != NULL;
 }

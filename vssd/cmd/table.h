@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The commands of a command set: one table each, which says what a drive has, what is checked before a command is
- * executed, and what log page 05h and Identify tell of it. admin.c has that of the admin commands, nvm.c that of the
- * NVM command set.
+ * The commands of a command set: one table each, which says what a drive has, and what is checked before a command is
+ * executed. admin.c has that of the admin commands, nvm.c that of the NVM command set. What the specification says of
+ * a command, such as its effects and the version that it came with, is in spec/commands.h.
  */
 #ifndef VSSD_CMD_TABLE_H
 #define VSSD_CMD_TABLE_H
@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "spec/commands.h"
 #include "spec/nvme_cmd.h"
 #include "spec/nvme_regs.h"
 #include "vssd/cmd/request.h"
@@ -23,13 +24,10 @@
 	0x10u                  /* an admin command that is allowed while a sanitize operation runs, or has failed */
 #define VSSD_FUSED_FIRST 0x20u /* it can be the first half of a fused operation, or its second */
 #define VSSD_FUSED_SECOND 0x40u
-#define VSSD_NAMES_LBAS 0x80u /* CDW10 and CDW11 are its first LBA */
 
 struct vssd_command {
 	uint16_t (*execute)(struct vssd_request *request); /* NULL: there is no such command */
-	uint32_t effects;                                  /* NVME_EFFECT_*, besides CSUPP */
 	uint32_t flags;                                    /* VSSD_* as above */
-	enum nvme_version since;
 };
 
 extern const struct vssd_command vssd_admin_commands[256];
@@ -46,6 +44,9 @@ struct vssd_commands {
 /* NULL: this drive, of the version that it claims, has no such command. */
 const struct vssd_command *vssd_admin_command(const struct vssd_ctrl *ctrl, uint8_t opcode);
 const struct vssd_command *vssd_io_command(const struct vssd_ctrl *ctrl, uint8_t csi, uint8_t opcode);
+
+/* What the specification says of an I/O command of this command set. */
+const struct spec_command *vssd_io_known(uint8_t csi, uint8_t opcode);
 
 /* The two parts of log page 05h; false: the drive does not have that command set. */
 void vssd_admin_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256]);

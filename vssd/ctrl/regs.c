@@ -8,8 +8,6 @@
 
 #define READY_TIMEOUT 20u /* CAP.TO and CRTO, units of 500 ms; we need a few microseconds */
 #define MPSMAX 4u
-#define AMS_ROUND_ROBIN 0u /* CC.AMS */
-#define AMS_WEIGHTED 1u
 #define CAP_AMS_WEIGHTED 1u /* CAP.AMS: a bit for each but round robin */
 
 void vssd_regs_init(struct vssd_ctrl *ctrl)
@@ -68,7 +66,8 @@ static bool can_enable(const struct vssd_ctrl *ctrl)
 	uint64_t css = NVME_GET(ctrl->cc, NVME_CC_CSS), ams = NVME_GET(ctrl->cc, NVME_CC_AMS);
 	uint64_t page = UINT64_C(4096) << NVME_GET(ctrl->cc, NVME_CC_MPS);
 
-	if (NVME_GET(ctrl->cc, NVME_CC_MPS) > MPSMAX || (ams != AMS_ROUND_ROBIN && ams != AMS_WEIGHTED))
+	if (NVME_GET(ctrl->cc, NVME_CC_MPS) > MPSMAX ||
+	    (ams != NVME_AMS_ROUND_ROBIN && ams != NVME_AMS_WEIGHTED_ROUND_ROBIN))
 		return false;
 	if (css != NVME_CSS_NVM && (css != NVME_CSS_ALL || !(NVME_GET(ctrl->cap, NVME_CAP_CSS) & NVME_CAP_CSS_ALL)))
 		return false;
@@ -91,7 +90,7 @@ static void enable(struct vssd_ctrl *ctrl)
 	ctrl->generation = ctrl->bus->dma.generation;
 	vssd_cq_create(ctrl, 0, ctrl->acq, (uint32_t)NVME_GET(ctrl->aqa, NVME_AQA_ACQS) + 1, 0, true);
 	vssd_sq_create(ctrl, 0, ctrl->asq, (uint32_t)NVME_GET(ctrl->aqa, NVME_AQA_ASQS) + 1, 0, VSSD_URGENT);
-	ctrl->weighted = NVME_GET(ctrl->cc, NVME_CC_AMS) == AMS_WEIGHTED;
+	ctrl->weighted = NVME_GET(ctrl->cc, NVME_CC_AMS) == NVME_AMS_WEIGHTED_ROUND_ROBIN;
 	ctrl->nv->identity.in_use = true;
 	ctrl->csts |= NVME_SET(1, NVME_CSTS_RDY);
 	vssd_update_running(ctrl);
