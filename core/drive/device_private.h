@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the files of a device share: device.c (life, registers), device_init.c, device_reset.c and io_qpair.c. */
+/*
+ * What the files of a device share. Each calls those before it only: device.c (lock, references, what is known),
+ * device_tables.c, device_registers.c, io_qpair.c, device_reset.c, device_init.c, device_commands.c,
+ * device_effects.c, device_open.c.
+ */
 #ifndef PYN_IO_DEVICE_PRIVATE_H
 #define PYN_IO_DEVICE_PRIVATE_H
 
@@ -35,6 +39,7 @@ struct pyn_device {
 	bool keep_tables;
 	bool initialised;
 	_Atomic uint32_t references;
+	void (*last_put)(struct pyn_device *device); /* close and free it */
 	uint32_t process;
 	uint32_t timeout_ms;
 	_Atomic uint32_t namespace_changes;
@@ -81,6 +86,9 @@ void pyn_device_stop_workers(struct pyn_device *device, enum pyn_device_end why)
 
 /* Sees each admin command of a script before it is sent and when it has ended. */
 void pyn_device_on_command(void *device, const struct nvme_cmd *cmd, enum pyn_command_stage what);
+
+/* Nothing is known any more of the data of a namespace; FFFFFFFFh: of all. */
+void pyn_device_forget_namespaces(struct pyn_device *device, uint32_t nsid);
 
 /* Writes that are submitted from this time on need no flush, in any namespace; UINT64_MAX: all do. */
 void pyn_device_set_durable_since(struct pyn_device *device, uint64_t ticks);

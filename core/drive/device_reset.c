@@ -29,12 +29,6 @@ void pyn_device_abort_all(struct pyn_device *device)
 	device->shutting_down = NULL;
 }
 
-void pyn_device_cut_off_workers(struct pyn_device *device, enum pyn_device_end why)
-{
-	atomic_store(&device->shared->end, why);
-	atomic_fetch_add(&device->shared->cut_offs, 1);
-}
-
 /* Workers see the word between two batches and leave. What they have in flight stays in flight: that is the test. */
 void pyn_device_stop_workers(struct pyn_device *device, enum pyn_device_end why)
 {
@@ -103,11 +97,6 @@ int pyn_device_shutdown(struct pyn_device *device, bool abrupt, struct pyn_error
 		rc = shut_down(device, abrupt, err);
 	pyn_device_unlock(device);
 	return rc;
-}
-
-void pyn_device_power_lost(struct pyn_device *device)
-{
-	pyn_tables_each(device->address.text, UINT32_MAX, pyn_verify_power_lost);
 }
 
 void pyn_device_stop(struct pyn_device *device)

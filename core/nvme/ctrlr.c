@@ -76,11 +76,6 @@ void pyn_ctrlr_detach(struct pyn_ctrlr *ctrlr)
 	free(ctrlr);
 }
 
-int pyn_ctrlr_cap(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
-{
-	return ctrlr->cap ? 0 : pyn_reg_read64(ctrlr->pci, NVME_REG_CAP, &ctrlr->cap, err);
-}
-
 static uint32_t units_ms(uint64_t units)
 {
 	/* 0 is what devices say that were never asked; nothing is ready in no time. */

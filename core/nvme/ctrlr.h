@@ -35,6 +35,9 @@ int pyn_ctrlr_disable(struct pyn_ctrlr *ctrlr, struct pyn_error *err);
 int pyn_ctrlr_shutdown(struct pyn_ctrlr *ctrlr, bool abrupt, uint32_t timeout_ms, struct pyn_error *err);
 
 /* Read CAP if that has not been done. */
-int pyn_ctrlr_cap(struct pyn_ctrlr *ctrlr, struct pyn_error *err);
+static inline int pyn_ctrlr_cap(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
+{
+	return ctrlr->cap ? 0 : pyn_reg_read64(ctrlr->pci, NVME_REG_CAP, &ctrlr->cap, err);
+}
 
 #endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Which commands a drive has, and what those do that only the drive knows: Identify Controller and log page 05h. */
+#include "core/drive/device_private.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "spec/commands.h"
+#include "spec/nvme_id.h"
+#include "spec/nvme_log.h"
+
+static void take_effects(struct pyn_device *device, const struct nvme_effects_log *log)
+{
+	const uint32_t both = NVME_EFFECT_CSUPP | NVME_EFFECT_LBCC;
+
+	for (unsigned opcode = 0; opcode < 256; opcode++) {
+		device->keeps_data[0][opcode] = (log->acs[opcode] & both) == NVME_EFFECT_CSUPP;
+		device->keeps_data[1][opcode] = (log->iocs[opcode] & both) == NVME_EFFECT_CSUPP;
+	}
+}
+
+/* *out: log page 05h, in a buffer that the caller puts. */
+static int read_effects(struct pyn_device *device, struct pyn_buffer **out, struct pyn_error *err)
+{
+	struct nvme_cmd cmd = {
+		.opc = NVME_ADMIN_GET_LOG_PAGE,
+		.nsid = UINT32_MAX,
+		.cdw10 = NVME_LOG_EFFECTS | (sizeof(struct nvme_effects_log) / 4 - 1) << 16,
+	};
+	struct pyn_buffer *buffer = pyn_buffer_create(sizeof(struct nvme_effects_log), err);
+
+	if (!buffer)
+		return -ENOMEM;
+	int rc = pyn_device_admin_execute(device, &cmd, buffer, PYN_ERROR_SYSTEM, NULL, err);
+
+	if (rc < 0)
+		pyn_buffer_put(buffer);
+	else
+		*out = buffer;
+	return rc;
+}
+
+static void ask_for_effects(struct pyn_device *device)
+{
+	struct pyn_buffer *buffer;
+	struct pyn_error ignored;
+
+	if (read_effects(device, &buffer, &ignored) < 0)
+		return;
+	take_effects(device, (const struct nvme_effects_log *)buffer->data);
+	pyn_buffer_put(buffer);
+}
+
+void pyn_device_ask_effects(struct pyn_device *device)
+{
+	const struct nvme_id_ctrl *id = pyn_device_identify(device);
+	struct pyn_error ignored;
+
+	pyn_device_lock(device);
+	/* Once for good: a command must mean at its end what it meant when it was sent. */
+	if (!device->asked_effects && pyn_device_check(device, &ignored) == 0) {
+		device->asked_effects = true;
+		if (id->lpa & NVME_LPA_EFFECTS)
+			ask_for_effects(device);
+	}
+	pyn_device_unlock(device);
+}
+
+bool pyn_device_keeps_data(const struct pyn_device *device, uint8_t opcode, bool io)
+{
+	return device->keeps_data[io][opcode];
+}
+
+bool pyn_device_admin_is_unknown(uint8_t opcode)
+{
+	return spec_commands[SPEC_ADMIN][opcode].changes == SPEC_CHANGES_UNKNOWN;
+}
+
+/* Whether a drive says in Identify Controller that it has a command. */
+static bool announces(const struct nvme_id_ctrl *id, const struct spec_command *command)
+{
+	uint32_t field = 0;
+
+	if (!command->announced)
+		return command->flags & SPEC_MANDATORY;
+	memcpy(&field, (const uint8_t *)id + command->announced_by, sizeof(field));
+	return field & command->announced;
+}
+
+static int ask_whether_supported(struct pyn_device *device, uint8_t opcode, bool io, struct pyn_error *err)
+{
+	const struct nvme_id_ctrl *id = pyn_device_identify(device);
+
+	if (!(id->lpa & NVME_LPA_EFFECTS))
+		return announces(id, &spec_commands[io ? SPEC_IO : SPEC_ADMIN][opcode]);
+	struct pyn_buffer *buffer;
+	int rc = read_effects(device, &buffer, err);
+
+	if (rc < 0)
+		return rc;
+	const struct nvme_effects_log *log = (const void *)buffer->data;
+	bool supported = (io ? log->iocs : log->acs)[opcode] & NVME_EFFECT_CSUPP;
+
+	pyn_buffer_put(buffer);
+	return supported;
+}
+
+int pyn_device_supports(struct pyn_device *device, uint8_t opcode, bool io, struct pyn_error *err)
+{
+	pyn_device_lock(device);
+	int rc = pyn_device_learn(device, err);
+
+	if (rc == 0)
+		rc = ask_whether_supported(device, opcode, io, err);
+	pyn_device_unlock(device);
+	return rc;
+}
