@@ -32,7 +32,10 @@ HOST = [
 TESTER = HOST[HOST.index("core/data") : HOST.index("driver")]
 SSD = [
     ["vssd/bus", "vssd/store", "vssd/control.h", "vssd/options.h", "vssd/options.c"],
-    ["vssd/subsystem", "vssd/ctrl", "vssd/cmd"],
+    ["vssd/subsystem"],
+    ["vssd/ctrl"],
+    ["vssd/cmd"],
+    ["vssd/drive"],
     ["vssd/server"],
     ["vssd/main.c"],
 ]

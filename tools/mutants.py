@@ -328,9 +328,9 @@ MUTANTS = [
     ),
     Mutant(
         "a read goes the short way where LBAs that were never written are errors",
-        "vssd/cmd/direct.c",
-        "if (ns->csi != NVME_CSI_NVM || ns->refuse || ns->dulbe)",
-        "if (ns->csi != NVME_CSI_NVM || ns->refuse)",
+        "vssd/ctrl/plain.c",
+        "ns->csi != NVME_CSI_NVM || ns->refuse || ns->dulbe)",
+        "ns->csi != NVME_CSI_NVM || ns->refuse)",
         ("tests/vssd/test_ctrl_errors.py",),
     ),
     Mutant(
@@ -342,16 +342,16 @@ MUTANTS = [
     ),
     Mutant(
         "the last LBA of a namespace is refused",
-        "vssd/ctrl/device.h",
+        "vssd/subsystem/namespace.h",
         "return slba <= ns->nsze && nlb <= ns->nsze - slba;",
         "return slba < ns->nsze && nlb < ns->nsze - slba;",
         ("tests/vssd/test_ctrl_io.py",),
     ),
     Mutant(
         "the volatile cache survives the power",
-        "vssd/ctrl/ctrl.c",
-        "vssd_store_lose(ctrl->store);",
-        "vssd_store_flush(ctrl->store);",
+        "vssd/subsystem/subsystem.c",
+        "vssd_store_lose(subsystem->store);",
+        "vssd_store_flush(subsystem->store);",
         ("tests/vssd/test_ctrl_power.py",),
     ),
     Mutant(
@@ -374,8 +374,8 @@ MUTANTS = [
     Mutant(
         "a queue is deleted under the submission queue that uses it",
         "vssd/cmd/admin.c",
-        "if (ctrl->cq[qid].users > 0)",
-        "if (ctrl->cq[qid].users > 1)",
+        "if (ctrl->queues.cq[qid].users > 0)",
+        "if (ctrl->queues.cq[qid].users > 1)",
         ("tests/vssd/test_ctrl_queues.py",),
     ),
     Mutant(
@@ -395,8 +395,9 @@ MUTANTS = [
     Mutant(
         "a second Number of Queues is granted more than the first",
         "vssd/cmd/features.c",
-        "if (!ctrl->queues_granted && !ctrl->options.grant_all) {",
-        "ctrl->num_sqs = ctrl->num_cqs = ctrl->options.queues;\n\tif (!ctrl->options.grant_all) {",
+        "if (!ctrl->queues.granted && !ctrl->options->grant_all) {",
+        "ctrl->queues.num_sqs = ctrl->queues.num_cqs = ctrl->options->queues;\n"
+        "\tif (!ctrl->options->grant_all) {",
         ("tests/vssd/test_ctrl_features.py",),
     ),
     Mutant(
@@ -408,14 +409,14 @@ MUTANTS = [
     ),
     Mutant(
         "a function level reset spares configuration space",
-        "vssd/ctrl/ctrl.c",
+        "vssd/ctrl/config.c",
         "if (kind != VSSD_RESET_FUNCTION && kind != VSSD_RESET_CONVENTIONAL)",
         "if (kind != VSSD_RESET_CONVENTIONAL)",
         ("tests/vssd/test_ctrl_registers.py",),
     ),
     Mutant(
         "what nobody has read is not told again with bus mastering",
-        "vssd/ctrl/config.c",
+        "vssd/ctrl/function.c",
         "if (!mastered && ctrl->running)",
         "if (!mastered && !ctrl->running)",
         ("tests/vssd/test_ctrl_interrupts.py",),

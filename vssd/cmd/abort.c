@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Abort. NVM Express Base Specification 2.0, section 5.1. */
+/* Abort, and the command that most often is: Asynchronous Event Request. NVM Express Base Specification 2.0,
+ * sections 5.1 and 5.2. */
 #include "vssd/cmd/account.h"
 #include "vssd/cmd/admin.h"
-#include "vssd/ctrl/device.h"
+#include "vssd/ctrl/controller.h"
+#include "vssd/ctrl/doorbell.h"
 
 static void complete_aborted(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_t entry, const struct nvme_cmd *cmd)
 {
@@ -30,7 +32,7 @@ static bool abort_waiting(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint16_t c
  * there is none, or no room to say so. */
 static bool abort_in_queue(struct vssd_ctrl *ctrl, uint16_t qid, uint16_t cid)
 {
-	struct vssd_sq *sq = qid < VSSD_NUM_QUEUES ? &ctrl->sq[qid] : NULL;
+	struct vssd_sq *sq = qid < VSSD_NUM_QUEUES ? &ctrl->queues.sq[qid] : NULL;
 	struct nvme_cmd cmd;
 
 	if (!sq || !sq->size)
@@ -57,10 +59,16 @@ uint16_t vssd_abort(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	uint16_t sqid = (uint16_t)request->cmd.cdw10, cid = (uint16_t)(request->cmd.cdw10 >> 16);
-	bool aborted = sqid == 0 && (vssd_event_abort(ctrl, cid) || vssd_format_abort(ctrl, cid));
+	bool aborted = sqid == 0 &&
+		       (vssd_event_abort(ctrl, cid) || vssd_format_abort(ctrl->subsystem, &ctrl->listener, cid));
 
 	if (!aborted)
 		aborted = abort_in_queue(ctrl, sqid, cid);
 	request->result = aborted ? 0 : 1;
 	return NVME_SC_SUCCESS;
+}
+
+uint16_t vssd_async_event(struct vssd_request *request)
+{
+	return vssd_event_await(request->ctrl, request->cmd.cid) ? VSSD_LATER : NVME_SC_AER_LIMIT_EXCEEDED;
 }

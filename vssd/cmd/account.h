@@ -3,7 +3,7 @@
 #ifndef VSSD_CMD_ACCOUNT_H
 #define VSSD_CMD_ACCOUNT_H
 
-#include "vssd/ctrl/device.h"
+#include "vssd/ctrl/controller.h"
 
 /* What is counted and traced of a command. */
 struct vssd_brief {
@@ -14,7 +14,7 @@ struct vssd_brief {
 
 static inline void vssd_trace(struct vssd_ctrl *ctrl, uint16_t sqid, const struct vssd_brief *brief, uint16_t status)
 {
-	ctrl->trace[ctrl->traced++ % VSSD_TRACE] = (struct vssd_trace_entry){
+	ctrl->telemetry.trace[ctrl->telemetry.traced++ % VSSD_TRACE] = (struct vssd_trace_entry){
 		.time = ctrl->now,
 		.command = brief->command,
 		.slba = brief->slba,

@@ -9,11 +9,11 @@
 #include "vssd/cmd/admin.h"
 
 #include "vssd/cmd/table.h"
-#include "vssd/ctrl/device.h"
+#include "vssd/ctrl/controller.h"
 
 static bool qid_in_range(const struct vssd_ctrl *ctrl, uint32_t qid)
 {
-	return qid >= 1 && qid <= ctrl->options.queues;
+	return qid >= 1 && qid <= ctrl->options->queues;
 }
 
 /* What both create commands have in common: cdw10, cdw11.PC and PRP1. granted: the highest QID by feature 07h.
@@ -27,11 +27,11 @@ static uint16_t check_create(struct vssd_request *request, uint32_t granted, boo
 
 	if (qid == 0 || qid > granted || exists)
 		return NVME_SC_INVALID_QID;
-	if (qsize == 0 || qsize >= ctrl->options.queue_entries || entry_size != wanted)
+	if (qsize == 0 || qsize >= ctrl->options->queue_entries || entry_size != wanted)
 		return NVME_SC_INVALID_QUEUE_SIZE;
 	if (!(cmd->cdw11 & NVME_QUEUE_PC))
 		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
-	if (cmd->prp1 & (ctrl->page_size - 1))
+	if (cmd->prp1 & (ctrl->regs.page_size - 1))
 		return NVME_SC_INVALID_PRP_OFFSET;
 	return NVME_SC_SUCCESS;
 }
@@ -42,15 +42,16 @@ static uint16_t create_cq(struct vssd_request *request)
 	const struct nvme_cmd *cmd = &request->cmd;
 	uint16_t qid = (uint16_t)cmd->cdw10;
 	uint16_t vector = (uint16_t)(cmd->cdw11 >> 16);
-	bool exists = qid_in_range(ctrl, qid) && ctrl->cq[qid].size;
-	uint16_t status = check_create(request, ctrl->num_cqs, exists, NVME_GET(ctrl->cc, NVME_CC_IOCQES), 4);
+	bool exists = qid_in_range(ctrl, qid) && ctrl->queues.cq[qid].size;
+	uint16_t status =
+		check_create(request, ctrl->queues.num_cqs, exists, NVME_GET(ctrl->regs.cc, NVME_CC_IOCQES), 4);
 
 	if (status)
 		return status;
 	if (vector >= (vssd_config_irq(ctrl) == VSSD_IRQ_MSI ? VSSD_MSI_VECTORS : VSSD_MSIX_VECTORS))
 		return NVME_SC_INVALID_INTERRUPT_VECTOR;
 	vssd_cq_create(ctrl, qid, cmd->prp1, (cmd->cdw10 >> 16) + 1, vector, cmd->cdw11 & NVME_QUEUE_IEN);
-	ctrl->io_queues_made = true;
+	ctrl->queues.made = true;
 	return NVME_SC_SUCCESS;
 }
 
@@ -60,17 +61,18 @@ static uint16_t create_sq(struct vssd_request *request)
 	const struct nvme_cmd *cmd = &request->cmd;
 	uint16_t qid = (uint16_t)cmd->cdw10;
 	uint16_t cqid = (uint16_t)(cmd->cdw11 >> 16);
-	bool exists = qid_in_range(ctrl, qid) && ctrl->sq[qid].size;
-	uint16_t status = check_create(request, ctrl->num_sqs, exists, NVME_GET(ctrl->cc, NVME_CC_IOSQES), 6);
+	bool exists = qid_in_range(ctrl, qid) && ctrl->queues.sq[qid].size;
+	uint16_t status =
+		check_create(request, ctrl->queues.num_sqs, exists, NVME_GET(ctrl->regs.cc, NVME_CC_IOSQES), 6);
 
 	if (status)
 		return status;
 	if (!qid_in_range(ctrl, cqid))
 		return NVME_SC_INVALID_QID;
-	if (!ctrl->cq[cqid].size)
+	if (!ctrl->queues.cq[cqid].size)
 		return NVME_SC_CQ_INVALID;
 	vssd_sq_create(ctrl, qid, cmd->prp1, (cmd->cdw10 >> 16) + 1, cqid, cmd->cdw11 >> NVME_QUEUE_QPRIO_SHIFT & 3);
-	ctrl->io_queues_made = true;
+	ctrl->queues.made = true;
 	return NVME_SC_SUCCESS;
 }
 
@@ -80,7 +82,7 @@ static uint16_t delete_sq(struct vssd_request *request)
 	const struct nvme_cmd *cmd = &request->cmd;
 	uint16_t qid = (uint16_t)cmd->cdw10;
 
-	if (!qid_in_range(ctrl, qid) || !ctrl->sq[qid].size)
+	if (!qid_in_range(ctrl, qid) || !ctrl->queues.sq[qid].size)
 		return NVME_SC_INVALID_QID;
 	vssd_sq_delete(ctrl, qid);
 	return NVME_SC_SUCCESS;
@@ -92,9 +94,9 @@ static uint16_t delete_cq(struct vssd_request *request)
 	const struct nvme_cmd *cmd = &request->cmd;
 	uint16_t qid = (uint16_t)cmd->cdw10;
 
-	if (!qid_in_range(ctrl, qid) || !ctrl->cq[qid].size)
+	if (!qid_in_range(ctrl, qid) || !ctrl->queues.cq[qid].size)
 		return NVME_SC_INVALID_QID;
-	if (ctrl->cq[qid].users > 0)
+	if (ctrl->queues.cq[qid].users > 0)
 		return NVME_SC_INVALID_QUEUE_DELETION;
 	vssd_cq_delete(ctrl, qid);
 	return NVME_SC_SUCCESS;

@@ -6,9 +6,18 @@
 #include "vssd/cmd/request.h"
 
 uint16_t vssd_abort(struct vssd_request *request);
+uint16_t vssd_async_event(struct vssd_request *request);
+uint16_t vssd_firmware_commit(struct vssd_request *request);
+uint16_t vssd_firmware_download(struct vssd_request *request);
+uint16_t vssd_format_nvm(struct vssd_request *request);
 uint16_t vssd_identify(struct vssd_request *request);
 uint16_t vssd_get_features(struct vssd_request *request);
 uint16_t vssd_set_features(struct vssd_request *request);
 uint16_t vssd_get_log_page(struct vssd_request *request);
+uint16_t vssd_sanitize(struct vssd_request *request);
+uint16_t vssd_self_test(struct vssd_request *request);
+
+/* What Identify announces. */
+bool vssd_log_supported(const struct vssd_ctrl *ctrl, uint8_t lid);
 
 #endif

@@ -6,56 +6,14 @@
  */
 #include "vssd/cmd/direct.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "vssd/cmd/account.h"
 #include "vssd/cmd/dptr.h"
-#include "vssd/ctrl/device.h"
+#include "vssd/ctrl/controller.h"
+#include "vssd/ctrl/plain.h"
 
 #define PREFETCH_LINES 16u /* of what is read; the processor itself goes on from there */
-
-/* ---- which commands are plain ---- */
-
-static bool queue_is_plain(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq)
-{
-	return sq->qid != 0 && sq->size && sq->entries && sq->cq->entries && !sq->num_dead &&
-	       !ctrl->power_state.asleep && !ctrl->hmb.enabled;
-}
-
-static uint8_t plain_opcodes(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns)
-{
-	bool writes = !ctrl->write_through && ctrl->nv->sanitize.written;
-
-	if (ns->csi != NVME_CSI_NVM || ns->refuse || ns->dulbe)
-		return 0;
-	return (uint8_t)(1u << NVME_IO_READ | (writes ? 1u << NVME_IO_WRITE : 0));
-}
-
-void vssd_direct_update(struct vssd_ctrl *ctrl)
-{
-	for (unsigned i = 0; i < VSSD_NUM_QUEUES; i++)
-		ctrl->sq[i].plain = queue_is_plain(ctrl, &ctrl->sq[i]);
-	for (uint32_t i = 0; i < ctrl->options.namespaces; i++)
-		ctrl->ns[i].plain = plain_opcodes(ctrl, &ctrl->ns[i]);
-}
-
-#ifdef __SANITIZE_ADDRESS__
-static void check_plain(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq)
-{
-	if (sq->plain != queue_is_plain(ctrl, sq))
-		abort();
-	for (uint32_t i = 0; i < ctrl->options.namespaces; i++)
-		if (ctrl->ns[i].plain != plain_opcodes(ctrl, &ctrl->ns[i]))
-			abort();
-}
-#else
-static void check_plain(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq)
-{
-	(void)ctrl;
-	(void)sq;
-}
-#endif
 
 /* ---- a command ---- */
 
@@ -93,11 +51,15 @@ struct place {
 /* False: not a case for the short way. No transfer that is one has too many bytes for MDTS. */
 static inline bool locate(struct vssd_ctrl *ctrl, const struct entry *io, uint8_t opcode, struct place *place)
 {
-	const struct vssd_ns *ns = vssd_ns_find(ctrl, (uint32_t)(io->brief.command >> 32));
+	uint32_t index = (uint32_t)(io->brief.command >> 32) - 1;
 	uint64_t nlb = (io->brief.cdw12 & 0xffff) + 1, offset, length, in_block;
+	const struct vssd_ns *ns;
 
-	if (!ns || !(ns->plain >> opcode & 1) || io->brief.cdw12 & NVME_RW_FUA ||
-	    !vssd_range_fits(ns, io->brief.slba, nlb))
+	if (index >= VSSD_MAX_NAMESPACES || !(ctrl->queues.plain[index] >> opcode & 1) ||
+	    io->brief.cdw12 & NVME_RW_FUA)
+		return false;
+	ns = &ctrl->ns[index];
+	if (!vssd_range_fits(ns, io->brief.slba, nlb))
 		return false;
 	offset = (ns->first_block << VSSD_BLOCK_SHIFT) + (io->brief.slba << ns->lba_shift);
 	length = nlb << ns->lba_shift;
@@ -221,7 +183,7 @@ unsigned vssd_direct_run(struct vssd_ctrl *ctrl, struct vssd_sq *sq, unsigned mo
 	struct vssd_cq *cq = sq->cq;
 	unsigned count = 0;
 
-	check_plain(ctrl, sq);
+	vssd_plain_check(ctrl, sq);
 	if (!sq->plain)
 		return 0;
 	while (count < most) {

@@ -12,7 +12,7 @@
 #include "vssd/cmd/account.h"
 #include "vssd/cmd/direct.h"
 #include "vssd/cmd/table.h"
-#include "vssd/ctrl/device.h"
+#include "vssd/ctrl/controller.h"
 
 #define PAIR_NS 1000000000u /* a host that rings for each half of a fused operation is not kept waiting for ever */
 
@@ -76,7 +76,7 @@ static uint16_t check_namespace(const struct vssd_request *request, const struct
 		return NVME_SC_INVALID_NAMESPACE;
 	if (!(command->flags & VSSD_NEEDS_MEDIA))
 		return NVME_SC_SUCCESS;
-	return request->ns ? request->ns->refuse : vssd_sanitize_refuses(request->ctrl);
+	return request->ns ? request->ns->refuse : vssd_sanitize_refuses(request->ctrl->subsystem);
 }
 
 static uint16_t check(struct vssd_request *request, const struct vssd_command *command)
@@ -87,7 +87,7 @@ static uint16_t check(struct vssd_request *request, const struct vssd_command *c
 		return NVME_SC_INVALID_OPCODE;
 	status = check_flags(request);
 	if (!status && request->sq->qid == 0 && !(command->flags & VSSD_DURING_SANITIZE))
-		status = vssd_sanitize_refuses(request->ctrl);
+		status = vssd_sanitize_refuses(request->ctrl->subsystem);
 	return status ? status : check_namespace(request, command);
 }
 
@@ -116,7 +116,7 @@ static void account(const struct vssd_request *request, uint16_t status)
 		return;
 	}
 	vssd_account_io(ctrl, request->sq->qid, &brief, cmd->opc, request->bytes, status);
-	ctrl->data_moved += request->bytes;
+	ctrl->queues.data_moved += request->bytes;
 }
 
 /* The second half of a fused operation may find no room for its completion. */
@@ -150,7 +150,7 @@ static void finish(const struct vssd_request *request, uint16_t status)
 
 static void run(struct vssd_request *request)
 {
-	if (__builtin_expect(request->ctrl->power_state.asleep && request->sq->qid != 0, 0))
+	if (__builtin_expect(request->ctrl->power.asleep && request->sq->qid != 0, 0))
 		vssd_power_wake(request->ctrl);
 	finish(request, execute(request));
 }
@@ -230,7 +230,7 @@ static unsigned may_take(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq,
 	uint32_t most;
 
 	/* A command may end all this: a fatal error, or a queue that was deleted. */
-	if (!ctrl->running || !sq->size || ctrl->data_moved >= VSSD_POLL_BYTES)
+	if (!ctrl->running || !sq->size || ctrl->queues.data_moved >= VSSD_POLL_BYTES)
 		return 0;
 	most = (sq->tail >= sq->head ? sq->tail : sq->tail + sq->size) - sq->head;
 	if (most > limit)
@@ -260,10 +260,12 @@ static unsigned run_next(struct vssd_ctrl *ctrl, struct vssd_sq *sq)
 
 void vssd_dispatch_init(struct vssd_ctrl *ctrl)
 {
-	ctrl->commands = (struct vssd_commands){
+	static const struct vssd_commands commands = {
 		.admin = vssd_admin_commands,
 		.io = {[NVME_CSI_NVM] = vssd_nvm_commands},
 	};
+
+	ctrl->commands = &commands;
 }
 
 unsigned vssd_dispatch_commands(struct vssd_ctrl *ctrl, struct vssd_sq *sq, unsigned limit)

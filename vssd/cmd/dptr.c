@@ -16,7 +16,7 @@ static uint16_t append(struct vssd_request *request, uint8_t *memory, uint64_t i
 		last->length += length;
 		return NVME_SC_SUCCESS;
 	}
-	if (data->count == request->ctrl->num_segments)
+	if (data->count == request->ctrl->transfers.num_segments)
 		return NVME_SC_INTERNAL_ERROR;
 	data->segments[data->count++] = (struct vssd_segment){memory, iova, length};
 	return NVME_SC_SUCCESS;
@@ -57,7 +57,7 @@ static uint16_t add(struct vssd_request *request, uint64_t iova, uint32_t length
 static uint16_t walk_list(struct vssd_request *request, uint64_t list, uint64_t length, uint32_t direction)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
-	uint32_t page = ctrl->page_size;
+	uint32_t page = ctrl->regs.page_size;
 	uint64_t entries[LIST_CHUNK];
 
 	if (list & 7)
@@ -97,11 +97,11 @@ static uint16_t walk_list(struct vssd_request *request, uint64_t list, uint64_t 
 uint16_t vssd_data_map(struct vssd_request *request, uint64_t length, uint32_t direction)
 {
 	uint64_t prp1 = request->cmd.prp1, prp2 = request->cmd.prp2;
-	uint32_t page = request->ctrl->page_size;
+	uint32_t page = request->ctrl->regs.page_size;
 	uint32_t room = page - (uint32_t)(prp1 & (page - 1));
 	uint16_t status;
 
-	request->data = (struct vssd_data){.segments = request->ctrl->segments};
+	request->data = (struct vssd_data){.segments = request->ctrl->transfers.segments};
 	if (prp1 & 3)
 		return NVME_SC_INVALID_PRP_OFFSET;
 	if (length <= room)

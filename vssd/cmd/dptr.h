@@ -4,7 +4,7 @@
 #define VSSD_CMD_DPTR_H
 
 #include "vssd/cmd/request.h"
-#include "vssd/ctrl/device.h"
+#include "vssd/ctrl/controller.h"
 
 /* Translate the data pointer of a command that transfers length bytes into request->data, which is valid until the
  * next call. direction: VSSD_DMA_READ if the controller reads the memory. Returns a status. */
@@ -18,9 +18,9 @@ uint16_t vssd_data_receive(struct vssd_request *request, void *buffer, uint32_t 
  * they do not, or it cannot be reached directly. */
 static inline uint8_t *vssd_data_in_page(struct vssd_ctrl *ctrl, uint64_t prp1, uint64_t length, uint32_t direction)
 {
-	uint64_t in_page = prp1 & (ctrl->page_size - 1);
+	uint64_t in_page = prp1 & (ctrl->regs.page_size - 1);
 
-	if (in_page + length > ctrl->page_size || in_page & 3)
+	if (in_page + length > ctrl->regs.page_size || in_page & 3)
 		return NULL;
 	return vssd_dma_pointer(&ctrl->bus->dma, prp1, length, direction);
 }

@@ -6,36 +6,7 @@
 #include <string.h>
 
 #include "vssd/cmd/table.h"
-#include "vssd/ctrl/device.h"
-
-/* Statuses after which the same command, sent again, may succeed. */
-static bool may_retry(uint16_t status)
-{
-	switch (status) {
-	case NVME_SC_ABORT_REQUESTED:
-	case NVME_SC_ABORTED_SQ_DELETION:
-	case NVME_SC_ABORTED_FAILED_FUSED:
-	case NVME_SC_ABORTED_MISSING_FUSED:
-	case NVME_SC_DATA_TRANSFER_ERROR:
-	case NVME_SC_INTERNAL_ERROR:
-	case NVME_SC_COMMAND_SEQUENCE_ERROR:
-	case NVME_SC_SANITIZE_IN_PROGRESS:
-	case NVME_SC_FORMAT_IN_PROGRESS:
-	case NVME_SC_NAMESPACE_NOT_READY:
-	case NVME_SC_AER_LIMIT_EXCEEDED:
-	case NVME_SC_INVALID_QUEUE_DELETION:
-	case NVME_SC_SELF_TEST_IN_PROGRESS:
-	case NVME_SC_WRITE_FAULT:
-		return true;
-	default:
-		return false;
-	}
-}
-
-uint16_t vssd_status_field(uint16_t status)
-{
-	return (uint16_t)(status << 1 | (status && !may_retry(status) ? NVME_STATUS_DNR : 0));
-}
+#include "vssd/ctrl/controller.h"
 
 /* Statuses that say by themselves which field of the command is wrong. */
 static uint16_t location_of(uint16_t status)
@@ -73,12 +44,6 @@ static bool names_lbas(const struct vssd_request *request)
 	return request->sq->qid != 0 && vssd_io_known(request->csi, request->cmd.opc)->flags & SPEC_NAMES_LBAS;
 }
 
-static void add_entry(struct vssd_ctrl *ctrl, struct nvme_error_log_entry entry)
-{
-	entry.ecnt = ++ctrl->nv->totals.errors;
-	ctrl->errors[(entry.ecnt - 1) % (VSSD_ELPE + 1)] = entry;
-}
-
 void vssd_command_failed(const struct vssd_request *request, uint16_t status)
 {
 	const struct vssd_failure *failure = &request->failure;
@@ -96,12 +61,7 @@ void vssd_command_failed(const struct vssd_request *request, uint16_t status)
 	else if (names_lbas(request))
 		entry.lba = (uint64_t)cmd->cdw11 << 32 | cmd->cdw10;
 	request->ctrl->counters.errors++;
-	add_entry(request->ctrl, entry);
-}
-
-void vssd_error_of_none(struct vssd_ctrl *ctrl)
-{
-	add_entry(ctrl, (struct nvme_error_log_entry){.sqid = UINT16_MAX, .cid = UINT16_MAX, .pel = VSSD_FIELD_NONE});
+	vssd_error_log_add(request->ctrl, entry);
 }
 
 uint16_t vssd_invalid_field(struct vssd_request *request, uint16_t field)

@@ -4,9 +4,10 @@
 
 #include "core/util/clock.h"
 #include "vssd/cmd/admin.h"
-#include "vssd/cmd/direct.h"
 #include "vssd/cmd/dptr.h"
-#include "vssd/ctrl/device.h"
+#include "vssd/cmd/feature.h"
+#include "vssd/ctrl/controller.h"
+#include "vssd/ctrl/plain.h"
 
 #define SEL_SHIFT 8
 #define TMPSEL_ALL 15u
@@ -20,7 +21,7 @@ struct feature {
 	uint32_t mask;           /* bits of cdw11 that are kept */
 	uint32_t initial;        /* the default value */
 
-	/* NULL: the value is feature[fid], and all values that fit the mask are right. */
+	/* NULL: the value is features.value[fid], and all values that fit the mask are right. */
 	uint16_t (*set)(struct vssd_request *request);
 	uint16_t (*get)(struct vssd_request *request, enum nvme_feature_select select);
 };
@@ -56,8 +57,8 @@ static uint16_t set_temperature(struct vssd_request *request)
 		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
 	for (uint32_t i = 0; i <= VSSD_SENSORS; i++)
 		if (sensor == i || sensor == TMPSEL_ALL)
-			ctrl->threshold[i][type] = (uint16_t)cmd->cdw11;
-	vssd_health_check(ctrl);
+			ctrl->power.thermal.threshold[i][type] = (uint16_t)cmd->cdw11;
+	vssd_thermal_check(ctrl);
 	return NVME_SC_SUCCESS;
 }
 
@@ -76,8 +77,8 @@ static uint16_t get_temperature(struct vssd_request *request, enum nvme_feature_
 
 	if (!threshold_of(ctrl, cmd->cdw11, &sensor, &type) || sensor == TMPSEL_ALL)
 		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
-	request->result =
-		select == NVME_SEL_CURRENT ? ctrl->threshold[sensor][type] : initial_threshold(sensor, type);
+	request->result = select == NVME_SEL_CURRENT ? ctrl->power.thermal.threshold[sensor][type]
+						     : initial_threshold(sensor, type);
 	return NVME_SC_SUCCESS;
 }
 
@@ -86,12 +87,12 @@ static uint16_t set_error_recovery(struct vssd_request *request)
 	struct vssd_ctrl *ctrl = request->ctrl;
 	const struct nvme_cmd *cmd = &request->cmd;
 
-	for (uint32_t i = 0; i < ctrl->options.namespaces; i++)
+	for (uint32_t i = 0; i < ctrl->options->namespaces; i++)
 		if (cmd->nsid == NVME_NSID_ALL || cmd->nsid == i + 1) {
 			ctrl->ns[i].dulbe = cmd->cdw11 & NVME_DULBE && vssd_features_dulbe(ctrl);
 			ctrl->ns[i].tler = (uint16_t)cmd->cdw11;
 		}
-	vssd_direct_update(ctrl);
+	vssd_plain_update(ctrl);
 	return NVME_SC_SUCCESS;
 }
 
@@ -112,11 +113,11 @@ static uint16_t set_vwc(struct vssd_request *request)
 	struct vssd_ctrl *ctrl = request->ctrl;
 	const struct nvme_cmd *cmd = &request->cmd;
 
-	ctrl->feature[NVME_FEAT_VWC] = cmd->cdw11 & NVME_WCE;
-	ctrl->write_through = !(cmd->cdw11 & NVME_WCE);
-	if (ctrl->write_through)
+	ctrl->features.value[NVME_FEAT_VWC] = cmd->cdw11 & NVME_WCE;
+	ctrl->features.write_through = !(cmd->cdw11 & NVME_WCE);
+	if (ctrl->features.write_through)
 		vssd_store_flush(ctrl->store);
-	vssd_direct_update(ctrl);
+	vssd_plain_update(ctrl);
 	return NVME_SC_SUCCESS;
 }
 
@@ -127,14 +128,14 @@ static uint16_t set_queues(struct vssd_request *request)
 
 	if ((cmd->cdw11 & 0xffff) == 0xffff || cmd->cdw11 >> 16 == 0xffff)
 		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
-	if (ctrl->io_queues_made)
+	if (ctrl->queues.made)
 		return NVME_SC_COMMAND_SEQUENCE_ERROR;
-	if (!ctrl->queues_granted && !ctrl->options.grant_all) {
-		ctrl->num_sqs = lesser(ctrl->num_sqs, (cmd->cdw11 & 0xffff) + 1);
-		ctrl->num_cqs = lesser(ctrl->num_cqs, (cmd->cdw11 >> 16) + 1);
+	if (!ctrl->queues.granted && !ctrl->options->grant_all) {
+		ctrl->queues.num_sqs = lesser(ctrl->queues.num_sqs, (cmd->cdw11 & 0xffff) + 1);
+		ctrl->queues.num_cqs = lesser(ctrl->queues.num_cqs, (cmd->cdw11 >> 16) + 1);
 	}
-	ctrl->queues_granted = true;
-	request->result = queue_counts(ctrl->num_sqs, ctrl->num_cqs);
+	ctrl->queues.granted = true;
+	request->result = queue_counts(ctrl->queues.num_sqs, ctrl->queues.num_cqs);
 	return NVME_SC_SUCCESS;
 }
 
@@ -142,8 +143,8 @@ static uint16_t get_queues(struct vssd_request *request, enum nvme_feature_selec
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 
-	request->result = select == NVME_SEL_CURRENT ? queue_counts(ctrl->num_sqs, ctrl->num_cqs)
-						     : queue_counts(ctrl->options.queues, ctrl->options.queues);
+	request->result = select == NVME_SEL_CURRENT ? queue_counts(ctrl->queues.num_sqs, ctrl->queues.num_cqs)
+						     : queue_counts(ctrl->options->queues, ctrl->options->queues);
 	return NVME_SC_SUCCESS;
 }
 
@@ -155,7 +156,7 @@ static uint16_t set_vector(struct vssd_request *request)
 
 	if (vector >= VSSD_MSIX_VECTORS)
 		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
-	ctrl->coalescing_off[vector] = cmd->cdw11 & VECTOR_CD;
+	ctrl->interrupts.coalescing_off[vector] = cmd->cdw11 & VECTOR_CD;
 	return NVME_SC_SUCCESS;
 }
 
@@ -167,7 +168,8 @@ static uint16_t get_vector(struct vssd_request *request, enum nvme_feature_selec
 
 	if (vector >= VSSD_MSIX_VECTORS)
 		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
-	request->result = vector | (select == NVME_SEL_CURRENT && ctrl->coalescing_off[vector] ? VECTOR_CD : 0);
+	request->result =
+		vector | (select == NVME_SEL_CURRENT && ctrl->interrupts.coalescing_off[vector] ? VECTOR_CD : 0);
 	return NVME_SC_SUCCESS;
 }
 
@@ -180,9 +182,9 @@ static uint16_t set_timestamp(struct vssd_request *request)
 
 	if (status)
 		return status;
-	ctrl->timestamp = value & UINT64_C(0xffffffffffff);
-	ctrl->timestamp_set = pyn_monotonic_ns();
-	ctrl->timestamp_origin = 1;
+	ctrl->features.timestamp = value & UINT64_C(0xffffffffffff);
+	ctrl->features.timestamp_set = pyn_monotonic_ns();
+	ctrl->features.timestamp_origin = 1;
 	return NVME_SC_SUCCESS;
 }
 
@@ -192,8 +194,8 @@ static uint16_t get_timestamp(struct vssd_request *request, enum nvme_feature_se
 	uint64_t value = 0;
 
 	if (select == NVME_SEL_CURRENT) {
-		value = ctrl->timestamp + (pyn_monotonic_ns() - ctrl->timestamp_set) / 1000000;
-		value = (value & UINT64_C(0xffffffffffff)) | (uint64_t)ctrl->timestamp_origin << 49;
+		value = ctrl->features.timestamp + (pyn_monotonic_ns() - ctrl->features.timestamp_set) / 1000000;
+		value = (value & UINT64_C(0xffffffffffff)) | (uint64_t)ctrl->features.timestamp_origin << 49;
 	}
 	return vssd_data_send(request, &value, sizeof(value));
 }
@@ -209,14 +211,14 @@ static uint16_t set_host_id(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	const struct nvme_cmd *cmd = &request->cmd;
-	uint8_t id[sizeof(ctrl->host_id)] = {0};
+	uint8_t id[sizeof(ctrl->features.host_id)] = {0};
 	uint16_t status;
 
 	if (exhid_is_wrong(ctrl, cmd))
 		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
 	status = vssd_data_receive(request, id, cmd->cdw11 & NVME_EXHID ? 16 : 8);
 	if (!status)
-		memcpy(ctrl->host_id, id, sizeof(id));
+		memcpy(ctrl->features.host_id, id, sizeof(id));
 	return status;
 }
 
@@ -224,8 +226,8 @@ static uint16_t get_host_id(struct vssd_request *request, enum nvme_feature_sele
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	const struct nvme_cmd *cmd = &request->cmd;
-	static const uint8_t none[sizeof(ctrl->host_id)];
-	const uint8_t *id = select == NVME_SEL_CURRENT ? ctrl->host_id : none;
+	static const uint8_t none[sizeof(ctrl->features.host_id)];
+	const uint8_t *id = select == NVME_SEL_CURRENT ? ctrl->features.host_id : none;
 
 	if (exhid_is_wrong(ctrl, cmd))
 		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
@@ -245,7 +247,7 @@ static uint16_t set_host_behavior(struct vssd_request *request)
 		return status;
 	if (data.acre > 1 || (since_2_0 && (data.etdas > 1 || data.lbafee > 1)))
 		return NVME_SC_INVALID_FIELD;
-	ctrl->behavior = (struct nvme_host_behavior){
+	ctrl->features.behavior = (struct nvme_host_behavior){
 		.acre = data.acre,
 		.etdas = since_2_0 ? data.etdas : 0,
 		.lbafee = since_2_0 ? data.lbafee : 0,
@@ -258,7 +260,7 @@ static uint16_t get_host_behavior(struct vssd_request *request, enum nvme_featur
 	struct vssd_ctrl *ctrl = request->ctrl;
 	static const struct nvme_host_behavior none;
 
-	return vssd_data_send(request, select == NVME_SEL_CURRENT ? &ctrl->behavior : &none, sizeof(none));
+	return vssd_data_send(request, select == NVME_SEL_CURRENT ? &ctrl->features.behavior : &none, sizeof(none));
 }
 
 static uint16_t set_command_set_profile(struct vssd_request *request)
@@ -299,7 +301,7 @@ static const struct feature features[256] = {
 /* NULL: this drive has no such feature. */
 static const struct feature *find(const struct vssd_ctrl *ctrl, uint8_t fid)
 {
-	if (fid == NVME_FEAT_VWC && ctrl->options.cache_size == 0)
+	if (fid == NVME_FEAT_VWC && ctrl->options->cache_size == 0)
 		return NULL;
 	return features[fid].since && vssd_since(ctrl, features[fid].since) ? &features[fid] : NULL;
 }
@@ -333,35 +335,39 @@ static uint32_t saved_value(const struct vssd_ctrl *ctrl, uint8_t fid)
 								: features[fid].initial;
 }
 
-uint32_t vssd_feature_value(const struct vssd_ctrl *ctrl, uint8_t fid, enum nvme_feature_select select)
+static uint32_t value_of(const struct vssd_ctrl *ctrl, uint8_t fid, enum nvme_feature_select select)
 {
 	if (select == NVME_SEL_CURRENT)
-		return ctrl->feature[fid];
+		return ctrl->features.value[fid];
 	return select == NVME_SEL_SAVED ? saved_value(ctrl, fid) : features[fid].initial;
 }
 
-void vssd_features_reset(struct vssd_ctrl *ctrl)
+static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 {
+	(void)kind;
 	for (unsigned fid = 0; fid < 256; fid++)
-		ctrl->feature[fid] = saved_value(ctrl, (uint8_t)fid);
+		ctrl->features.value[fid] = saved_value(ctrl, (uint8_t)fid);
 	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++) {
 		ctrl->ns[i].dulbe = false;
 		ctrl->ns[i].tler = 0;
 	}
 	for (uint32_t i = 0; i <= VSSD_SENSORS; i++)
 		for (uint32_t type = THRESHOLD_OVER; type <= THRESHOLD_UNDER; type++)
-			ctrl->threshold[i][type] = initial_threshold(i, type);
-	memset(ctrl->coalescing_off, 0, sizeof(ctrl->coalescing_off));
-	memset(ctrl->host_id, 0, sizeof(ctrl->host_id));
-	memset(&ctrl->behavior, 0, sizeof(ctrl->behavior));
-	vssd_power_reset(ctrl);
+			ctrl->power.thermal.threshold[i][type] = initial_threshold(i, type);
+	memset(ctrl->interrupts.coalescing_off, 0, sizeof(ctrl->interrupts.coalescing_off));
+	memset(ctrl->features.host_id, 0, sizeof(ctrl->features.host_id));
+	memset(&ctrl->features.behavior, 0, sizeof(ctrl->features.behavior));
+	vssd_power_restart(ctrl);
 	vssd_hmb_disable(ctrl);
-	ctrl->timestamp = 0;
-	ctrl->timestamp_set = pyn_monotonic_ns();
-	ctrl->timestamp_origin = 0;
-	ctrl->write_through = ctrl->options.cache_size == 0 || !(ctrl->feature[NVME_FEAT_VWC] & NVME_WCE);
-	vssd_direct_update(ctrl);
+	ctrl->features.timestamp = 0;
+	ctrl->features.timestamp_set = pyn_monotonic_ns();
+	ctrl->features.timestamp_origin = 0;
+	ctrl->features.write_through =
+		ctrl->options->cache_size == 0 || !(ctrl->features.value[NVME_FEAT_VWC] & NVME_WCE);
+	vssd_plain_update(ctrl);
 }
+
+const struct vssd_part vssd_feature_part = {.reset = reset};
 
 uint16_t vssd_get_features(struct vssd_request *request)
 {
@@ -379,10 +385,8 @@ uint16_t vssd_get_features(struct vssd_request *request)
 		request->result = feature->capabilities;
 		return NVME_SC_SUCCESS;
 	}
-	if (feature->get)
-		return feature->get(request, (enum nvme_feature_select)select);
-	request->result = vssd_feature_value(ctrl, fid, (enum nvme_feature_select)select);
-	return NVME_SC_SUCCESS;
+	request->result = value_of(ctrl, fid, (enum nvme_feature_select)select);
+	return feature->get ? feature->get(request, (enum nvme_feature_select)select) : NVME_SC_SUCCESS;
 }
 
 /* Whether this NSID may stand in a Set Features for this feature. */
@@ -418,13 +422,13 @@ uint16_t vssd_set_features(struct vssd_request *request)
 	if (feature->set)
 		status = feature->set(request);
 	else
-		ctrl->feature[fid] = cmd->cdw11 & mask_of(ctrl, fid);
+		ctrl->features.value[fid] = cmd->cdw11 & mask_of(ctrl, fid);
 	if (!status && save) {
-		ctrl->nv->features.value[fid] = ctrl->feature[fid];
+		ctrl->nv->features.value[fid] = ctrl->features.value[fid];
 		ctrl->nv->features.valid[fid] = 1;
 	}
 	if (!status && fid == NVME_FEAT_ASYNC_EVENT)
-		vssd_health_check(ctrl);
+		vssd_thermal_check(ctrl);
 	return status;
 }
 

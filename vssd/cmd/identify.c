@@ -7,15 +7,15 @@
 #include "vssd/cmd/admin.h"
 #include "vssd/cmd/table.h"
 #include "vssd/cmd/dptr.h"
-#include "vssd/ctrl/device.h"
+#include "vssd/cmd/feature.h"
+#include "vssd/ctrl/controller.h"
+#include "vssd/subsystem/identity.h"
 
 #define CNTLID 1u
+#define ACL 3u /* 0's based */
 #define MODEL "pynvme virtual SSD"
 #define SHUTDOWN_US 1000000u
 #define NSIDS_PER_LIST (NVME_IDENTIFY_SIZE / sizeof(uint32_t))
-
-/* An address of our own: the bit that says "assigned locally" is set in the first byte, as it is sent. */
-static const uint8_t oui[3] = {0x02, 0x56, 0x53};
 
 static const struct nvme_power_state power_states[VSSD_NPSS + 1] = {
 	{.mp = 800},
@@ -39,61 +39,19 @@ static const struct nvme_power_state power_states[VSSD_NPSS + 1] = {
 	 .rwl = 4},
 };
 
-/* FNV-1a, 64 bits: names that differ from drive to drive and stay the same for one. */
-static uint64_t hash(const struct vssd_ctrl *ctrl, uint32_t salt)
-{
-	uint64_t value = UINT64_C(0xcbf29ce484222325) ^ salt;
-
-	for (unsigned i = 0; i < sizeof(ctrl->nv->identity.serial); i++)
-		value = (value ^ (uint8_t)ctrl->nv->identity.serial[i]) * UINT64_C(0x100000001b3);
-	return value;
-}
-
-void vssd_identify_eui64(const struct vssd_ctrl *ctrl, uint32_t nsid, uint8_t eui64[8])
-{
-	uint64_t id = hash(ctrl, nsid);
-
-	memcpy(eui64, oui, sizeof(oui));
-	memcpy(eui64 + sizeof(oui), &id, 8 - sizeof(oui));
-}
-
-static void nguid_of(const struct vssd_ctrl *ctrl, uint32_t nsid, uint8_t nguid[16])
-{
-	uint64_t id = hash(ctrl, ~nsid);
-
-	memcpy(nguid, &id, sizeof(id));
-	vssd_identify_eui64(ctrl, nsid, nguid + 8);
-}
-
-static void subnqn_of(const struct vssd_ctrl *ctrl, char *subnqn, size_t size)
-{
-	uint64_t a = hash(ctrl, 0x10000), b = hash(ctrl, 0x20000);
-
-	/* A random (version 4) UUID, as far as its two fixed fields go. */
-	snprintf(subnqn, size, "nqn.2014-08.org.nvmexpress:uuid:%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32),
-		 (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff), (unsigned)(0x8000 | (b >> 48 & 0x3fff)),
-		 (unsigned long long)(b & UINT64_C(0xffffffffffff)));
-}
-
-void vssd_identify_oui(uint8_t ieee[3])
-{
-	for (unsigned i = 0; i < sizeof(oui); i++)
-		ieee[i] = oui[sizeof(oui) - 1 - i];
-}
-
 /* ---- CNS 01h: what each version added ---- */
 
 static void describe_controller(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
 {
-	memcpy(&id->vid, &ctrl->config[PCI_CFG_VENDOR], 2);
-	memcpy(&id->ssvid, &ctrl->config[PCI_CFG_SUBSYSTEM_VENDOR], 2);
+	memcpy(&id->vid, &ctrl->config.bytes[PCI_CFG_VENDOR], 2);
+	memcpy(&id->ssvid, &ctrl->config.bytes[PCI_CFG_SUBSYSTEM_VENDOR], 2);
 	memcpy(id->sn, ctrl->nv->identity.serial, sizeof(id->sn));
 	memset(id->mn, ' ', sizeof(id->mn));
 	memcpy(id->mn, MODEL, sizeof(MODEL) - 1);
-	memcpy(id->fr, ctrl->firmware.revision, sizeof(id->fr));
-	vssd_identify_oui(id->ieee);
-	id->mdts = ctrl->options.mdts;
-	id->acl = VSSD_ACL;
+	memcpy(id->fr, ctrl->subsystem->firmware.revision, sizeof(id->fr));
+	vssd_identity_oui(id->ieee);
+	id->mdts = ctrl->options->mdts;
+	id->acl = ACL;
 	id->aerl = VSSD_AERL;
 	id->frmw = VSSD_FIRMWARE_SLOTS << NVME_FRMW_SLOTS_SHIFT;
 	id->elpe = VSSD_ELPE;
@@ -101,10 +59,10 @@ static void describe_controller(const struct vssd_ctrl *ctrl, struct nvme_id_ctr
 	memcpy(id->psd, power_states, (id->npss + 1u) * sizeof(power_states[0]));
 	id->sqes = 0x66;
 	id->cqes = 0x44;
-	id->nn = ctrl->options.namespaces;
+	id->nn = ctrl->options->namespaces;
 	id->fuses = NVME_FUSES_COMPARE_WRITE;
 	id->fna = NVME_FNA_CRYPTO;
-	id->vwc = ctrl->options.cache_size ? NVME_VWC_PRESENT : 0;
+	id->vwc = ctrl->options->cache_size ? NVME_VWC_PRESENT : 0;
 	id->awun = UINT16_MAX; /* a command is executed whole before the next one begins */
 }
 
@@ -119,7 +77,7 @@ static void describe_controller_1_1(const struct vssd_ctrl *ctrl, struct nvme_id
 
 static void describe_controller_1_2(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
 {
-	id->ver = ctrl->options.version;
+	id->ver = ctrl->options->version;
 	id->rtd3r = SHUTDOWN_US;
 	id->rtd3e = SHUTDOWN_US;
 	id->oaes = vssd_features_events(ctrl) & (NVME_OAES_NS_ATTRIBUTE | NVME_OAES_FIRMWARE);
@@ -129,7 +87,7 @@ static void describe_controller_1_2(const struct vssd_ctrl *ctrl, struct nvme_id
 	id->mtfa = 1; /* units of 100 ms */
 	id->hmpre = VSSD_HMPRE;
 	id->hmmin = VSSD_HMMIN;
-	for (uint32_t i = 0; i < ctrl->options.namespaces; i++)
+	for (uint32_t i = 0; i < ctrl->options->namespaces; i++)
 		id->tnvmcap[0] += ctrl->ns[i].blocks << VSSD_BLOCK_SHIFT;
 }
 
@@ -137,13 +95,13 @@ static void describe_controller_1_2_1(const struct vssd_ctrl *ctrl, struct nvme_
 {
 	id->ctratt |= NVME_CTRATT_HOST_ID;
 	id->lpa |= NVME_LPA_EXTENDED;
-	subnqn_of(ctrl, id->subnqn, sizeof(id->subnqn));
+	vssd_identity_subnqn(ctrl->subsystem, id->subnqn, sizeof(id->subnqn));
 }
 
 static void describe_controller_1_3(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
 {
 	id->ctratt |= NVME_CTRATT_NOPSPM;
-	id->edstt = vssd_self_test_minutes(ctrl);
+	id->edstt = vssd_self_test_minutes(ctrl->subsystem);
 	id->dsto = NVME_DSTO_ONE_TEST;
 	id->fwug = VSSD_FWUG;
 	id->hctma = 1;
@@ -242,13 +200,7 @@ static void describe_preferences(const struct vssd_ns *ns, struct nvme_id_ns *id
 /* FPI: that it is supported, and the percentage that remains, which is not 0 before the command is complete. */
 static uint8_t format_progress(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns)
 {
-	uint64_t end = ns->first_block + ns->blocks;
-	uint64_t next = ctrl->format.next > ns->first_block ? ctrl->format.next : ns->first_block;
-	uint64_t left = next < end ? end - next : 0;
-
-	if (ns->refuse != NVME_SC_FORMAT_IN_PROGRESS)
-		return 0x80;
-	return (uint8_t)(0x80 | (left ? (left * 100 + ns->blocks - 1) / ns->blocks : 1));
+	return (uint8_t)(0x80 | vssd_format_left(ctrl->subsystem, ns->nsid));
 }
 
 static uint16_t identify_ns(struct vssd_request *request, uint8_t *data)
@@ -264,12 +216,12 @@ static uint16_t identify_ns(struct vssd_request *request, uint8_t *data)
 	id->nuse = ns->nsze;
 	describe_format(ns, id);
 	if (vssd_since(ctrl, NVME_1_1))
-		vssd_identify_eui64(ctrl, ns->nsid, id->eui64);
+		vssd_identity_eui64(ctrl->subsystem, ns->nsid, id->eui64);
 	if (vssd_since(ctrl, NVME_1_2)) {
 		id->nsfeat = vssd_features_dulbe(ctrl) ? NVME_NSFEAT_DAE : 0;
 		id->fpi = format_progress(ctrl, ns);
 		id->nvmcap[0] = ns->blocks << VSSD_BLOCK_SHIFT;
-		nguid_of(ctrl, ns->nsid, id->nguid);
+		vssd_identity_nguid(ctrl->subsystem, ns->nsid, id->nguid);
 	}
 	if (vssd_since(ctrl, NVME_1_3))
 		id->dlfeat = NVME_DLFEAT_ZEROES | NVME_DLFEAT_WRITE_ZEROES;
@@ -286,7 +238,7 @@ static uint16_t identify_active_list(struct vssd_request *request, uint8_t *data
 
 	if (request->cmd.nsid >= NVME_NSID_LAST)
 		return NVME_SC_INVALID_NAMESPACE;
-	for (uint32_t nsid = request->cmd.nsid + 1; nsid <= ctrl->options.namespaces && count < NSIDS_PER_LIST;
+	for (uint32_t nsid = request->cmd.nsid + 1; nsid <= ctrl->options->namespaces && count < NSIDS_PER_LIST;
 	     nsid++)
 		list[count++] = nsid;
 	return NVME_SC_SUCCESS;
@@ -309,8 +261,8 @@ static uint16_t identify_descriptors(struct vssd_request *request, uint8_t *data
 
 	if (!vssd_ns_find(ctrl, request->cmd.nsid))
 		return NVME_SC_INVALID_NAMESPACE;
-	vssd_identify_eui64(ctrl, request->cmd.nsid, eui64);
-	nguid_of(ctrl, request->cmd.nsid, nguid);
+	vssd_identity_eui64(ctrl->subsystem, request->cmd.nsid, eui64);
+	vssd_identity_nguid(ctrl->subsystem, request->cmd.nsid, nguid);
 	at = put_descriptor(at, NVME_NIDT_EUI64, eui64, sizeof(eui64));
 	at = put_descriptor(at, NVME_NIDT_NGUID, nguid, sizeof(nguid));
 	if (vssd_since(ctrl, NVME_2_0))

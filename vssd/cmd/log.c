@@ -3,9 +3,10 @@
 #include <string.h>
 
 #include "vssd/cmd/admin.h"
+#include "vssd/cmd/feature.h"
 #include "vssd/cmd/table.h"
 #include "vssd/cmd/dptr.h"
-#include "vssd/ctrl/device.h"
+#include "vssd/ctrl/controller.h"
 
 #define LSP_SHIFT 8                  /* cdw10, 7 bits */
 #define OT_INDEX (UINT32_C(1) << 23) /* cdw14: the offset is an index, which no page here takes */
@@ -26,17 +27,12 @@ static uint16_t fill_error(struct vssd_request *request, struct query *query)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	struct nvme_error_log_entry *entries = (struct nvme_error_log_entry *)query->buffer;
-	uint64_t made = ctrl->nv->totals.errors;
+	const struct nvme_error_log_entry *entry;
 
-	for (uint64_t i = 0; i <= VSSD_ELPE && i < made; i++) {
-		const struct nvme_error_log_entry *entry = &ctrl->errors[(made - 1 - i) % (VSSD_ELPE + 1)];
-
-		/* Entries of earlier lives are counted but were not kept. */
-		if (entry->ecnt != made - i)
-			break;
+	for (uint32_t i = 0; (entry = vssd_error_log_entry(ctrl, i)); i++) {
 		entries[i] = *entry;
 		/* Nothing may tell of data that are being destroyed. */
-		if (vssd_sanitize_refuses(ctrl))
+		if (vssd_sanitize_refuses(ctrl->subsystem))
 			entries[i].lba = 0;
 	}
 	return NVME_SC_SUCCESS;
@@ -44,25 +40,29 @@ static uint16_t fill_error(struct vssd_request *request, struct query *query)
 
 static uint16_t fill_smart(struct vssd_request *request, struct query *query)
 {
-	vssd_health_smart(request->ctrl, (struct nvme_smart_log *)query->buffer);
+	struct nvme_smart_log *log = (struct nvme_smart_log *)query->buffer;
+
+	vssd_health_smart(request->ctrl->subsystem, log);
+	vssd_thermal_check(request->ctrl);
+	log->cw = request->ctrl->power.thermal.warnings;
 	return NVME_SC_SUCCESS;
 }
 
 static uint16_t fill_firmware(struct vssd_request *request, struct query *query)
 {
-	vssd_firmware_log(request->ctrl, (struct nvme_firmware_log *)query->buffer);
+	vssd_firmware_log(request->ctrl->subsystem, (struct nvme_firmware_log *)query->buffer);
 	return NVME_SC_SUCCESS;
 }
 
 static uint16_t fill_self_test(struct vssd_request *request, struct query *query)
 {
-	vssd_self_test_log(request->ctrl, (struct nvme_self_test_log *)query->buffer);
+	vssd_self_test_log(request->ctrl->subsystem, (struct nvme_self_test_log *)query->buffer);
 	return NVME_SC_SUCCESS;
 }
 
 static uint16_t fill_sanitize(struct vssd_request *request, struct query *query)
 {
-	vssd_sanitize_log(request->ctrl, (struct nvme_sanitize_log *)query->buffer);
+	vssd_sanitize_log(request->ctrl->subsystem, (struct nvme_sanitize_log *)query->buffer);
 	return NVME_SC_SUCCESS;
 }
 
@@ -72,7 +72,7 @@ static uint16_t fill_changed_ns(struct vssd_request *request, struct query *quer
 	uint32_t *list = (uint32_t *)query->buffer;
 	unsigned count = 0;
 
-	for (uint32_t i = 0; i < ctrl->options.namespaces; i++)
+	for (uint32_t i = 0; i < ctrl->options->namespaces; i++)
 		if (ctrl->ns[i].changed)
 			list[count++] = i + 1;
 	return NVME_SC_SUCCESS;
@@ -133,10 +133,10 @@ static const struct log_page {
 	[NVME_LOG_CHANGED_NS] = {fill_changed_ns, NVME_CHANGED_NS_MAX * sizeof(uint32_t), 4, true, NVME_1_2},
 	[NVME_LOG_EFFECTS] = {fill_effects, sizeof(struct nvme_effects_log), 4, false, NVME_1_2},
 	[NVME_LOG_SELF_TEST] = {fill_self_test, sizeof(struct nvme_self_test_log), 4, false, NVME_1_3},
-	[NVME_LOG_TELEMETRY_HOST] = {fill_telemetry_host, sizeof(struct vssd_telemetry), NVME_TELEMETRY_BLOCK, false,
-				     NVME_1_3},
-	[NVME_LOG_TELEMETRY_CTRL] = {fill_telemetry_ctrl, sizeof(struct vssd_telemetry), NVME_TELEMETRY_BLOCK, false,
-				     NVME_1_3},
+	[NVME_LOG_TELEMETRY_HOST] = {fill_telemetry_host, sizeof(struct vssd_telemetry_page), NVME_TELEMETRY_BLOCK,
+				     false, NVME_1_3},
+	[NVME_LOG_TELEMETRY_CTRL] = {fill_telemetry_ctrl, sizeof(struct vssd_telemetry_page), NVME_TELEMETRY_BLOCK,
+				     false, NVME_1_3},
 	[NVME_LOG_FEATURE_EFFECTS] = {fill_feature_effects, sizeof(struct nvme_feature_effects_log), 4, false,
 				      NVME_2_0},
 	[NVME_LOG_MI_EFFECTS] = {fill_mi_effects, sizeof(struct nvme_mi_effects_log), 4, false, NVME_2_0},
@@ -183,7 +183,7 @@ static void forget(struct vssd_ctrl *ctrl, uint8_t lid)
 	for (uint32_t i = 0; lid == NVME_LOG_CHANGED_NS && i < VSSD_MAX_NAMESPACES; i++)
 		ctrl->ns[i].changed = false;
 	if (lid == NVME_LOG_TELEMETRY_CTRL)
-		ctrl->telemetry_available = false;
+		ctrl->telemetry.available = false;
 	vssd_event_acknowledge(ctrl, lid);
 }
 
@@ -207,8 +207,8 @@ static uint16_t check(struct vssd_request *request, const struct log_page *page,
 
 	if (status)
 		return status;
-	if (!page->during_sanitize && vssd_sanitize_refuses(ctrl))
-		return vssd_sanitize_refuses(ctrl);
+	if (!page->during_sanitize && vssd_sanitize_refuses(ctrl->subsystem))
+		return vssd_sanitize_refuses(ctrl->subsystem);
 	if (cmd->nsid != 0 && cmd->nsid != NVME_NSID_ALL)
 		return vssd_ns_find(ctrl, cmd->nsid) ? vssd_invalid_field(request, VSSD_FIELD_NSID)
 						     : NVME_SC_INVALID_NAMESPACE;
@@ -216,7 +216,7 @@ static uint16_t check(struct vssd_request *request, const struct log_page *page,
 		return vssd_invalid_field(request, (VSSD_FIELD_CDW14 + 2) | 7u << VSSD_FIELD_BIT_SHIFT);
 	if (offset % page->unit != 0 || offset > page->size)
 		return vssd_invalid_field(request, VSSD_FIELD_CDW12);
-	if (length > ctrl->max_transfer)
+	if (length > ctrl->transfers.most)
 		return vssd_invalid_field(request, VSSD_FIELD_CDW10 + 2);
 	return NVME_SC_SUCCESS;
 }

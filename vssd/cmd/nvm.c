@@ -5,7 +5,9 @@
 #include "core/util/clock.h"
 #include "vssd/cmd/table.h"
 #include "vssd/cmd/dptr.h"
-#include "vssd/ctrl/device.h"
+#include "vssd/ctrl/controller.h"
+
+#define MEDIUM_NS UINT64_C(100000) /* a write that skips the cache; what is cached takes less than a microsecond */
 
 /* What a command is about, in bytes of the store; of whole LBAs. */
 struct extent {
@@ -57,7 +59,7 @@ static uint16_t locate(struct vssd_request *request, bool moves_data, struct ext
 	uint64_t slba = (uint64_t)cmd->cdw11 << 32 | cmd->cdw10;
 	uint64_t nlb = (cmd->cdw12 & 0xffff) + 1;
 
-	if (moves_data && nlb << ns->lba_shift > ctrl->max_transfer)
+	if (moves_data && nlb << ns->lba_shift > ctrl->transfers.most)
 		return vssd_invalid_field(request, VSSD_FIELD_CDW12);
 	if (!vssd_range_fits(ns, slba, nlb))
 		return NVME_SC_LBA_OUT_OF_RANGE;
@@ -216,11 +218,11 @@ static inline void conclude_change(struct vssd_request *request, const struct ex
 	struct vssd_ctrl *ctrl = request->ctrl;
 
 	use_map(ctrl, extent, true);
-	if (__builtin_expect(!fua && !ctrl->write_through, 1))
+	if (__builtin_expect(!fua && !ctrl->features.write_through, 1))
 		return;
 	commit(ctrl, extent);
-	if (ctrl->options.cache_size > 0)
-		request->due = pyn_ticks() + ctrl->medium_ticks;
+	if (ctrl->options->cache_size > 0)
+		request->due = pyn_ticks() + pyn_ns_to_ticks(MEDIUM_NS);
 }
 
 static uint16_t io_write(struct vssd_request *request)
@@ -234,7 +236,7 @@ static uint16_t io_write(struct vssd_request *request)
 	if (status)
 		return status;
 	request->bytes = (uint32_t)extent.length;
-	vssd_sanitize_written(request->ctrl);
+	vssd_sanitize_written(request->ctrl->subsystem);
 	conclude_change(request, &extent, cmd->cdw12 & NVME_RW_FUA);
 	return NVME_SC_SUCCESS;
 }
@@ -298,7 +300,7 @@ static uint16_t io_write_zeroes(struct vssd_request *request)
 		status = zero_extent(ctrl, extent, cmd->cdw12 & NVME_RW_DEAC && vssd_since(ctrl, NVME_1_3));
 	if (status)
 		return status;
-	vssd_sanitize_written(ctrl);
+	vssd_sanitize_written(ctrl->subsystem);
 	conclude_change(request, &extent, cmd->cdw12 & NVME_RW_FUA);
 	return NVME_SC_SUCCESS;
 }

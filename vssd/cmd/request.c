@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "vssd/cmd/request.h"
 
-#include "vssd/ctrl/device.h"
+#include "vssd/ctrl/controller.h"
 
 void vssd_request_init(struct vssd_request *request, struct vssd_ctrl *ctrl, struct vssd_sq *sq)
 {

@@ -52,4 +52,15 @@ struct vssd_request {
 /* All but cmd, which has been fetched. */
 void vssd_request_init(struct vssd_request *request, struct vssd_ctrl *ctrl, struct vssd_sq *sq);
 
+/* ---- error.c ---- */
+
+/* Tell the error log of a command that failed. */
+void vssd_command_failed(const struct vssd_request *request, uint16_t status);
+
+/* Invalid Field in Command, and which: VSSD_FIELD_*, but for the opcode. */
+uint16_t vssd_invalid_field(struct vssd_request *request, uint16_t field);
+
+/* The first LBA at which the command fails. */
+void vssd_failed_lba(struct vssd_request *request, uint64_t lba);
+
 #endif

@@ -2,7 +2,7 @@
 /* Which commands a drive has, of those in the tables. */
 #include "vssd/cmd/table.h"
 
-#include "vssd/ctrl/device.h"
+#include "vssd/ctrl/controller.h"
 
 /* NULL: the drive does not have it. */
 static const struct vssd_command *find(const struct vssd_ctrl *ctrl, const struct vssd_command *command,
@@ -15,7 +15,7 @@ static const struct vssd_command *find(const struct vssd_ctrl *ctrl, const struc
 
 const struct vssd_command *vssd_admin_command(const struct vssd_ctrl *ctrl, uint8_t opcode)
 {
-	return find(ctrl, &ctrl->commands.admin[opcode], &spec_commands[SPEC_ADMIN][opcode]);
+	return find(ctrl, &ctrl->commands->admin[opcode], &spec_commands[SPEC_ADMIN][opcode]);
 }
 
 const struct spec_command *vssd_io_known(uint8_t csi, uint8_t opcode)
@@ -25,7 +25,7 @@ const struct spec_command *vssd_io_known(uint8_t csi, uint8_t opcode)
 
 static const struct vssd_command *io_table(const struct vssd_ctrl *ctrl, uint8_t csi)
 {
-	return csi < VSSD_NUM_COMMAND_SETS ? ctrl->commands.io[csi] : NULL;
+	return csi < VSSD_NUM_COMMAND_SETS ? ctrl->commands->io[csi] : NULL;
 }
 
 const struct vssd_command *vssd_io_command(const struct vssd_ctrl *ctrl, uint8_t csi, uint8_t opcode)
@@ -50,7 +50,7 @@ void vssd_admin_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256])
 	for (unsigned i = 0; i < 256; i++)
 		effects[i] = effects_of(ctrl, vssd_admin_command(ctrl, (uint8_t)i), &spec_commands[SPEC_ADMIN][i]);
 	/* A format of all namespaces changes the capabilities of several. */
-	if (ctrl->options.namespaces > 1)
+	if (ctrl->options->namespaces > 1)
 		effects[NVME_ADMIN_FORMAT_NVM] |= NVME_EFFECT_NIC;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Completions: posted, or kept until they are due and there is room. Base Specification 2.0, section 3.3. */
-#include "vssd/ctrl/device.h"
+#include "vssd/ctrl/controller.h"
 
 #include "core/util/clock.h"
 
@@ -69,7 +69,7 @@ bool vssd_take_waiting(struct vssd_sq *sq, uint16_t cid)
 /* What waits is bounded: no command is fetched meanwhile, so it is those that were outstanding, and one. */
 void vssd_complete_admin(struct vssd_ctrl *ctrl, uint16_t cid, uint16_t status, uint64_t result)
 {
-	struct vssd_sq *sq = &ctrl->sq[0];
+	struct vssd_sq *sq = &ctrl->queues.sq[0];
 
 	if (sq->num_waiting == 0 && vssd_cq_room(sq->cq) > 0)
 		vssd_post(ctrl, sq, cid, status, result);

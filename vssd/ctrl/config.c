@@ -6,11 +6,13 @@
  * The function comes with memory space enabled and bus mastering not, as behind the kernel's VFIO, and is so again
  * after a function level or conventional reset. What the host configured it restores then.
  */
-#include "vssd/ctrl/device.h"
+#include "vssd/ctrl/config.h"
 
 #include <string.h>
 
 #include "spec/pci.h"
+#include "vssd/ctrl/controller.h"
+#include "vssd/subsystem/identity.h"
 
 #define VENDOR 0x4e56u /* "NVMe" in two halves; nobody's */
 #define DEVICE 0x4d65u
@@ -25,21 +27,21 @@
 
 static void put16(struct vssd_ctrl *ctrl, uint32_t offset, uint16_t value, uint16_t writable)
 {
-	memcpy(&ctrl->config[offset], &value, sizeof(value));
-	memcpy(&ctrl->config_writable[offset], &writable, sizeof(writable));
+	memcpy(&ctrl->config.bytes[offset], &value, sizeof(value));
+	memcpy(&ctrl->config.writable[offset], &writable, sizeof(writable));
 }
 
 static void put32(struct vssd_ctrl *ctrl, uint32_t offset, uint32_t value, uint32_t writable)
 {
-	memcpy(&ctrl->config[offset], &value, sizeof(value));
-	memcpy(&ctrl->config_writable[offset], &writable, sizeof(writable));
+	memcpy(&ctrl->config.bytes[offset], &value, sizeof(value));
+	memcpy(&ctrl->config.writable[offset], &writable, sizeof(writable));
 }
 
 static uint16_t get16(const struct vssd_ctrl *ctrl, uint32_t offset)
 {
 	uint16_t value;
 
-	memcpy(&value, &ctrl->config[offset], sizeof(value));
+	memcpy(&value, &ctrl->config.bytes[offset], sizeof(value));
 	return value;
 }
 
@@ -47,24 +49,24 @@ static uint32_t get32(const struct vssd_ctrl *ctrl, uint32_t offset)
 {
 	uint32_t value;
 
-	memcpy(&value, &ctrl->config[offset], sizeof(value));
+	memcpy(&value, &ctrl->config.bytes[offset], sizeof(value));
 	return value;
 }
 
 static void set16(struct vssd_ctrl *ctrl, uint32_t offset, uint16_t value)
 {
-	memcpy(&ctrl->config[offset], &value, sizeof(value));
+	memcpy(&ctrl->config.bytes[offset], &value, sizeof(value));
 }
 
 static void set32(struct vssd_ctrl *ctrl, uint32_t offset, uint32_t value)
 {
-	memcpy(&ctrl->config[offset], &value, sizeof(value));
+	memcpy(&ctrl->config.bytes[offset], &value, sizeof(value));
 }
 
 static void capability(struct vssd_ctrl *ctrl, uint32_t offset, uint8_t id, uint8_t next)
 {
-	ctrl->config[offset] = id;
-	ctrl->config[offset + 1] = next;
+	ctrl->config.bytes[offset] = id;
+	ctrl->config.bytes[offset + 1] = next;
 }
 
 static void init_header(struct vssd_ctrl *ctrl)
@@ -74,16 +76,16 @@ static void init_header(struct vssd_ctrl *ctrl)
 	put16(ctrl, PCI_CFG_COMMAND, PCI_COMMAND_MSE, PCI_COMMAND_MSE | PCI_COMMAND_BME | PCI_COMMAND_INTD);
 	put16(ctrl, PCI_CFG_STATUS, PCI_STATUS_CAPS, 0);
 	put32(ctrl, PCI_CFG_REVISION, PCI_CLASS_NVME << 8 | 1, 0);
-	ctrl->config_writable[PCI_CFG_CACHE_LINE] = 0xff;
+	ctrl->config.writable[PCI_CFG_CACHE_LINE] = 0xff;
 	put32(ctrl, PCI_CFG_BAR0, PCI_BAR_64BIT, ~(VSSD_BAR0_SIZE - 1));
 	put32(ctrl, PCI_CFG_BAR0 + 4, 0, UINT32_MAX);
 	put32(ctrl, PCI_CFG_BAR0 + 4 * VSSD_MSIX_TABLE_BAR, 0, ~(VSSD_MSIX_BAR_SIZE - 1));
 	put32(ctrl, PCI_CFG_BAR0 + 4 * VSSD_MSIX_PBA_BAR, 0, ~(VSSD_MSIX_BAR_SIZE - 1));
 	put16(ctrl, PCI_CFG_SUBSYSTEM_VENDOR, VENDOR, 0);
 	put16(ctrl, PCI_CFG_SUBSYSTEM, DEVICE, 0);
-	ctrl->config[PCI_CFG_CAPABILITIES] = CAP_PM;
-	ctrl->config_writable[PCI_CFG_INTERRUPT_LINE] = 0xff;
-	ctrl->config[PCI_CFG_INTERRUPT_PIN] = 1;
+	ctrl->config.bytes[PCI_CFG_CAPABILITIES] = CAP_PM;
+	ctrl->config.writable[PCI_CFG_INTERRUPT_LINE] = 0xff;
+	ctrl->config.bytes[PCI_CFG_INTERRUPT_PIN] = 1;
 }
 
 static void init_capabilities(struct vssd_ctrl *ctrl)
@@ -110,7 +112,7 @@ static void init_capabilities(struct vssd_ctrl *ctrl)
 	/* 256 bytes of payload, role-based errors */
 	put32(ctrl, CAP_EXP + PCI_EXP_DEVICE_CAP, PCI_EXP_DEVICE_CAP_FLR | 1u << 15 | 1, 0);
 	put16(ctrl, CAP_EXP + PCI_EXP_DEVICE_CONTROL, 0x2810, 0x78ff);
-	ctrl->config_clear[CAP_EXP + PCI_EXP_DEVICE_STATUS] = 0x0f;
+	ctrl->config.clear[CAP_EXP + PCI_EXP_DEVICE_STATUS] = 0x0f;
 	/* 8 GT/s, x4, L0s and L1 */
 	put32(ctrl, CAP_EXP + PCI_EXP_LINK_CAP, 4u << 4 | 3 | PCI_EXP_LINK_CAP_ASPM, 0);
 	put16(ctrl, CAP_EXP + PCI_EXP_LINK_CONTROL, 0, PCI_EXP_LINK_CONTROL_ASPM | 0x1f8);
@@ -125,9 +127,9 @@ static void put_serial_number(struct vssd_ctrl *ctrl)
 {
 	uint8_t eui64[8];
 
-	vssd_identify_eui64(ctrl, 0, eui64);
+	vssd_identity_eui64(ctrl->subsystem, 0, eui64);
 	for (unsigned i = 0; i < sizeof(eui64); i++)
-		ctrl->config[EXT_DSN + PCI_DSN_SERIAL + i] = eui64[sizeof(eui64) - 1 - i];
+		ctrl->config.bytes[EXT_DSN + PCI_DSN_SERIAL + i] = eui64[sizeof(eui64) - 1 - i];
 }
 
 static void init_extended(struct vssd_ctrl *ctrl)
@@ -136,22 +138,22 @@ static void init_extended(struct vssd_ctrl *ctrl)
 	put32(ctrl, EXT_AER + PCI_AER_UNCORRECTABLE_MASK, 0, 0x01fff030);
 	put32(ctrl, EXT_AER + PCI_AER_UNCORRECTABLE_SEVERITY, 0x00062030, 0x01fff030);
 	put32(ctrl, EXT_AER + PCI_AER_CORRECTABLE_MASK, 0x00002000, 0x0000f1c1);
-	memset(&ctrl->config_clear[EXT_AER + PCI_AER_UNCORRECTABLE_STATUS], 0xff, 4);
-	memset(&ctrl->config_clear[EXT_AER + PCI_AER_CORRECTABLE_STATUS], 0xff, 4);
+	memset(&ctrl->config.clear[EXT_AER + PCI_AER_UNCORRECTABLE_STATUS], 0xff, 4);
+	memset(&ctrl->config.clear[EXT_AER + PCI_AER_CORRECTABLE_STATUS], 0xff, 4);
 
 	put32(ctrl, EXT_DSN, PCI_EXT_CAP_HEADER(PCI_EXT_CAP_DSN, 1, 0), 0);
 	put_serial_number(ctrl);
 }
 
-void vssd_config_init(struct vssd_ctrl *ctrl)
+static void set_initial(struct vssd_ctrl *ctrl)
 {
-	memset(ctrl->config, 0, sizeof(ctrl->config));
-	memset(ctrl->config_writable, 0, sizeof(ctrl->config_writable));
-	memset(ctrl->config_clear, 0, sizeof(ctrl->config_clear));
+	memset(ctrl->config.bytes, 0, sizeof(ctrl->config.bytes));
+	memset(ctrl->config.writable, 0, sizeof(ctrl->config.writable));
+	memset(ctrl->config.clear, 0, sizeof(ctrl->config.clear));
 	init_header(ctrl);
 	init_capabilities(ctrl);
 	init_extended(ctrl);
-	ctrl->msix_decided = false;
+	ctrl->config.msix_decided = false;
 }
 
 /* What a function level reset leaves alone besides what is sticky (6.6.2). */
@@ -165,17 +167,20 @@ static const struct {
 };
 #define LINK_SPEED 0x000fu /* of Link Control 2: sticky, as are the registers of AER */
 
-void vssd_config_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
+static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 {
 	uint8_t before[VSSD_CONFIG_SIZE];
 	uint16_t old;
 
-	memcpy(before, ctrl->config, sizeof(before));
-	vssd_config_init(ctrl);
-	memcpy(&ctrl->config[EXT_AER + PCI_AER_UNCORRECTABLE_STATUS], &before[EXT_AER + PCI_AER_UNCORRECTABLE_STATUS],
-	       PCI_AER_SIZE - PCI_AER_UNCORRECTABLE_STATUS);
+	if (kind != VSSD_RESET_FUNCTION && kind != VSSD_RESET_CONVENTIONAL)
+		return;
+	memcpy(before, ctrl->config.bytes, sizeof(before));
+	set_initial(ctrl);
+	memcpy(&ctrl->config.bytes[EXT_AER + PCI_AER_UNCORRECTABLE_STATUS],
+	       &before[EXT_AER + PCI_AER_UNCORRECTABLE_STATUS], PCI_AER_SIZE - PCI_AER_UNCORRECTABLE_STATUS);
 	memcpy(&old, &before[CAP_EXP + PCI_EXP_LINK_CONTROL2], sizeof(old));
 	set16(ctrl, CAP_EXP + PCI_EXP_LINK_CONTROL2, old & LINK_SPEED);
+	ctrl->bus->ops->reset(ctrl->bus);
 	if (kind != VSSD_RESET_FUNCTION)
 		return;
 	for (unsigned i = 0; i < sizeof(kept_by_flr) / sizeof(kept_by_flr[0]); i++) {
@@ -186,6 +191,14 @@ void vssd_config_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 		set16(ctrl, offset, (uint16_t)((get16(ctrl, offset) & ~bits) | (old & bits)));
 	}
 }
+
+static void power(struct vssd_ctrl *ctrl, bool on)
+{
+	if (on)
+		set_initial(ctrl);
+}
+
+const struct vssd_part vssd_config_part = {.power = power, .reset = reset};
 
 static bool in_d0(const struct vssd_ctrl *ctrl)
 {
@@ -220,7 +233,7 @@ enum vssd_irq vssd_config_irq(const struct vssd_ctrl *ctrl)
 		return VSSD_IRQ_MSIX;
 	if (msi_enabled(ctrl))
 		return VSSD_IRQ_MSI;
-	return ctrl->msix_decided ? VSSD_IRQ_PIN : VSSD_IRQ_ANY;
+	return ctrl->config.msix_decided ? VSSD_IRQ_PIN : VSSD_IRQ_ANY;
 }
 
 uint32_t vssd_config_messages(const struct vssd_ctrl *ctrl)
@@ -245,13 +258,12 @@ bool vssd_config_pin_disabled(const struct vssd_ctrl *ctrl)
 	return get16(ctrl, PCI_CFG_COMMAND) & PCI_COMMAND_INTD;
 }
 
-void vssd_config_host_gone(struct vssd_ctrl *ctrl)
+bool vssd_config_msix_masked(const struct vssd_ctrl *ctrl)
 {
-	ctrl->msix_decided = false;
+	return get16(ctrl, CAP_MSIX + PCI_MSIX_CONTROL) & PCI_MSIX_MASK_ALL;
 }
 
-/* Messages that are not masked any more, or must not be sent any more, pend no longer. */
-static void settle_messages(struct vssd_ctrl *ctrl)
+void vssd_config_settle_messages(struct vssd_ctrl *ctrl)
 {
 	uint32_t pending = get32(ctrl, CAP_MSI + PCI_MSI_PENDING);
 	uint32_t ready = pending & ~get32(ctrl, CAP_MSI + PCI_MSI_MASK);
@@ -277,7 +289,7 @@ static void enable_one(struct vssd_ctrl *ctrl, bool msi_before)
 		set16(ctrl, loser, (uint16_t)(get16(ctrl, loser) & ~(msi_before ? PCI_MSIX_ENABLE : PCI_MSI_ENABLE)));
 }
 
-/* ---- accesses ---- */
+/* ---- writes ---- */
 
 /* Whether an access touches the byte at that offset. */
 static bool touches(uint32_t offset, uint32_t length, uint32_t byte)
@@ -285,20 +297,7 @@ static bool touches(uint32_t offset, uint32_t length, uint32_t byte)
 	return offset <= byte && byte - offset < length;
 }
 
-void vssd_ctrl_config_read(struct vssd_ctrl *ctrl, uint32_t offset, void *data, uint32_t length)
-{
-	if (!ctrl->power) {
-		memset(data, 0xff, length);
-		return;
-	}
-	if (touches(offset, length, PCI_CFG_STATUS))
-		set16(ctrl, PCI_CFG_STATUS,
-		      PCI_STATUS_CAPS | (vssd_interrupts_pin_level(ctrl) ? PCI_STATUS_INTERRUPT : 0));
-	memcpy(data, &ctrl->config[offset], length);
-}
-
-/* Whether a write sets the bit that resets the function; that bit reads 0 at any time. */
-static bool asks_for_flr(uint32_t offset, const uint8_t *data, uint32_t length)
+bool vssd_config_asks_for_flr(uint32_t offset, const uint8_t *data, uint32_t length)
 {
 	uint32_t high_byte = CAP_EXP + PCI_EXP_DEVICE_CONTROL + 1;
 
@@ -308,36 +307,28 @@ static bool asks_for_flr(uint32_t offset, const uint8_t *data, uint32_t length)
 static void store(struct vssd_ctrl *ctrl, uint32_t offset, const uint8_t *from, uint32_t length)
 {
 	for (uint32_t i = 0; i < length; i++) {
-		uint8_t writable = ctrl->config_writable[offset + i];
-		uint8_t *byte = &ctrl->config[offset + i];
+		uint8_t writable = ctrl->config.writable[offset + i];
+		uint8_t *byte = &ctrl->config.bytes[offset + i];
 
 		*byte = (uint8_t)((*byte & ~writable) | (from[i] & writable));
-		*byte &= (uint8_t) ~(from[i] & ctrl->config_clear[offset + i]);
+		*byte &= (uint8_t) ~(from[i] & ctrl->config.clear[offset + i]);
 	}
 }
 
-void vssd_ctrl_config_write(struct vssd_ctrl *ctrl, uint32_t offset, const void *data, uint32_t length)
+void vssd_config_store(struct vssd_ctrl *ctrl, uint32_t offset, const uint8_t *from, uint32_t length)
 {
-	uint8_t pm_before = ctrl->config[CAP_PM + PCI_PM_CONTROL];
-	bool mastered = vssd_config_bus_master(ctrl), msi_before = msi_enabled(ctrl);
-	bool pin_was_disabled = vssd_config_pin_disabled(ctrl);
+	uint8_t pm_before = ctrl->config.bytes[CAP_PM + PCI_PM_CONTROL];
+	bool msi_before = msi_enabled(ctrl);
 
-	if (!ctrl->power)
-		return;
-	store(ctrl, offset, data, length);
+	store(ctrl, offset, from, length);
 	/* D1 and D2 are not there: a write of them leaves the state as it was. */
-	if ((ctrl->config[CAP_PM + PCI_PM_CONTROL] & PCI_PM_STATE) % 3 != 0)
-		ctrl->config[CAP_PM + PCI_PM_CONTROL] = pm_before;
-	ctrl->msix_decided |= touches(offset, length, CAP_MSIX + PCI_MSIX_CONTROL + 1);
+	if ((ctrl->config.bytes[CAP_PM + PCI_PM_CONTROL] & PCI_PM_STATE) % 3 != 0)
+		ctrl->config.bytes[CAP_PM + PCI_PM_CONTROL] = pm_before;
+	ctrl->config.msix_decided |= touches(offset, length, CAP_MSIX + PCI_MSIX_CONTROL + 1);
 	enable_one(ctrl, msi_before);
-	if (asks_for_flr(offset, data, length))
-		vssd_ctrl_reset(ctrl, VSSD_RESET_FUNCTION);
-	vssd_update_running(ctrl);
-	ctrl->bus->ops->mask(ctrl->bus, get16(ctrl, CAP_MSIX + PCI_MSIX_CONTROL) & PCI_MSIX_MASK_ALL);
-	settle_messages(ctrl);
-	/* Interrupts that could not be sent meanwhile; for messages, that is what bus mastering allows. */
-	if (!mastered && ctrl->running)
-		vssd_interrupts_again(ctrl, UINT32_MAX);
-	else if (pin_was_disabled)
-		vssd_ctrl_pin_again(ctrl);
+}
+
+void vssd_config_set_pin(struct vssd_ctrl *ctrl, bool is_asserted)
+{
+	set16(ctrl, PCI_CFG_STATUS, PCI_STATUS_CAPS | (is_asserted ? PCI_STATUS_INTERRUPT : 0));
 }

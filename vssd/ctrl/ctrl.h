@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * An NVMe controller, seen from its PCI side: configuration space, BAR 0, doorbells, power. The server above knows
+ * An NVMe controller, seen from its PCI side: configuration space, BAR 0, doorbells. The server above knows
  * nothing of NVMe, the controller nothing of sockets. One thread calls everything here.
  */
 #ifndef VSSD_CTRL_CTRL_H
@@ -12,7 +12,7 @@
 
 #include "core/util/error.h"
 #include "vssd/bus/bus.h"
-#include "vssd/options.h"
+#include "vssd/subsystem/listener.h"
 
 #define VSSD_CONFIG_SIZE 4096u
 #define VSSD_BAR0_SIZE 16384u
@@ -20,10 +20,11 @@
 #define VSSD_DOORBELL_SIZE 4096u
 
 struct vssd_ctrl;
+struct vssd_subsystem;
 
-/* A controller that is powered up and waits for CC.EN. 0, or -errno.
- * doorbells: VSSD_DOORBELL_SIZE bytes that the client may map; the controller polls them. */
-int vssd_ctrl_create(const struct vssd_options *options, struct vssd_bus *bus, volatile uint32_t *doorbells,
+/* A controller of a subsystem, which waits for CC.EN. 0, or -errno. doorbells: VSSD_DOORBELL_SIZE bytes that the
+ * client may map; the controller polls them. */
+int vssd_ctrl_create(struct vssd_subsystem *subsystem, struct vssd_bus *bus, volatile uint32_t *doorbells,
 		     struct vssd_ctrl **ctrl, struct pyn_error *err);
 void vssd_ctrl_destroy(struct vssd_ctrl *ctrl);
 
@@ -39,14 +40,6 @@ void vssd_ctrl_config_write(struct vssd_ctrl *ctrl, uint32_t offset, const void 
 void vssd_ctrl_bar_read(struct vssd_ctrl *ctrl, uint32_t offset, void *data, uint32_t length);
 void vssd_ctrl_bar_write(struct vssd_ctrl *ctrl, uint32_t offset, const void *data, uint32_t length);
 
-/* From the one that takes least along to the one that takes all. */
-enum vssd_reset {
-	VSSD_RESET_CONTROLLER,   /* CC.EN */
-	VSSD_RESET_FUNCTION,     /* FLR */
-	VSSD_RESET_CONVENTIONAL, /* hot reset; vfio-user's DEVICE_RESET */
-	VSSD_RESET_SUBSYSTEM,    /* NSSR */
-	VSSD_RESET_POWER,
-};
 void vssd_ctrl_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind);
 
 /* The client listens to the pin again, which may be asserted. */
@@ -56,20 +49,10 @@ void vssd_ctrl_pin_again(struct vssd_ctrl *ctrl);
  * before it has been enabled anew: what is in the queues belongs to somebody whose memory is not there any more. */
 void vssd_ctrl_host_gone(struct vssd_ctrl *ctrl);
 
-/* The power switch. Off: without a shutdown before, what the volatile cache held and was not flushed is lost. */
-void vssd_ctrl_power(struct vssd_ctrl *ctrl, bool on);
-
-/* Do what there is to do: new commands, timers. Returns the number of commands that were taken; 0: nothing was done.
- * Does a bounded amount of work, so that the caller can look at its sockets in between. */
+/* Do what there is to do, also in the subsystem: new commands, timers. Returns the number of commands that were
+ * taken; 0: nothing was done. Does a bounded amount of work, so that the caller can look at its sockets in between.
+ */
 unsigned vssd_ctrl_poll(struct vssd_ctrl *ctrl);
-
-/* Behind the controller's back, for tests: length (one LBA's) bytes of data of an LBA as stored. -EINVAL: no such
- * LBA. */
-int vssd_ctrl_peek(struct vssd_ctrl *ctrl, uint32_t nsid, uint64_t lba, void *data, uint32_t length);
-int vssd_ctrl_poke(struct vssd_ctrl *ctrl, uint32_t nsid, uint64_t lba, const void *data, uint32_t length);
-
-/* LBA size in bytes and number of LBAs of a namespace; -EINVAL: no such namespace. */
-int vssd_ctrl_geometry(struct vssd_ctrl *ctrl, uint32_t nsid, uint32_t *lba_size, uint64_t *nsze);
 
 struct vssd_counters {
 	uint64_t commands_admin;

@@ -1,41 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Doorbells. NVM Express PCIe Transport Specification 1.0, section 3.1.2; Base Specification 2.0, sections 3.1.3
  * and 5.2. */
-#include "vssd/ctrl/device.h"
+#include "vssd/ctrl/doorbell.h"
 
-#include <string.h>
+#include "vssd/ctrl/controller.h"
 
-#define DOORBELL_WORDS (VSSD_DOORBELL_SIZE / sizeof(uint32_t))
 #define LINE_WORDS 16u /* of a cache line */
 
-/* What a doorbell holds that nobody has rung since the drive looked: another value than any host writes, so that a
- * store of 0, or of the same value again, is seen in the page. */
-#define UNRUNG 0xb1d0be11u
+#define UNRUNG VSSD_DOORBELL_UNRUNG
 #define UNRUNG_PAIR ((uint64_t)UNRUNG << 32 | UNRUNG)
 
 static uint32_t seen(const struct vssd_ctrl *ctrl, uint32_t index)
 {
-	return (uint32_t)(ctrl->seen[index / 2] >> (index % 2 ? 32 : 0));
-}
-
-static void set_seen(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value)
-{
-	uint64_t half = index % 2 ? UINT64_C(0xffffffff00000000) : UINT64_C(0xffffffff);
-
-	ctrl->seen[index / 2] = (ctrl->seen[index / 2] & ~half) | (((uint64_t)value << 32 | value) & half);
-}
-
-void vssd_doorbell_clear(struct vssd_ctrl *ctrl, uint32_t index)
-{
-	ctrl->doorbells[index] = UNRUNG;
-	if (index / 2 < VSSD_NUM_QUEUES)
-		set_seen(ctrl, index, UNRUNG);
-}
-
-void vssd_doorbells_clear(struct vssd_ctrl *ctrl)
-{
-	for (uint32_t i = 0; i < DOORBELL_WORDS; i++)
-		vssd_doorbell_clear(ctrl, i);
+	return (uint32_t)(ctrl->queues.seen[index / 2] >> (index % 2 ? 32 : 0));
 }
 
 /* Entries from one place in a queue to another. */
@@ -54,7 +31,7 @@ static bool tail_is_valid(const struct vssd_sq *sq, uint32_t tail)
 
 static void sq_doorbell(struct vssd_ctrl *ctrl, uint16_t qid, uint32_t tail)
 {
-	struct vssd_sq *sq = &ctrl->sq[qid];
+	struct vssd_sq *sq = &ctrl->queues.sq[qid];
 
 	if (!sq->size) {
 		vssd_doorbell_clear(ctrl, 2u * qid);
@@ -79,7 +56,7 @@ static bool head_is_valid(const struct vssd_cq *cq, uint32_t head)
 
 static void cq_doorbell(struct vssd_ctrl *ctrl, uint16_t qid, uint32_t head)
 {
-	struct vssd_cq *cq = &ctrl->cq[qid];
+	struct vssd_cq *cq = &ctrl->queues.cq[qid];
 
 	if (!cq->size) {
 		vssd_doorbell_clear(ctrl, 2u * qid + 1);
@@ -94,15 +71,40 @@ static void cq_doorbell(struct vssd_ctrl *ctrl, uint16_t qid, uint32_t head)
 	cq->rung_value = head;
 }
 
-void vssd_doorbells_changed(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t now)
+/* The doorbells of a QID are not what was seen last, but now: tail below, head above. */
+static void changed_to(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t now)
 {
-	uint64_t changed = now ^ ctrl->seen[qid];
+	uint64_t changed = now ^ ctrl->queues.seen[qid];
 
-	ctrl->seen[qid] = now;
+	ctrl->queues.seen[qid] = now;
 	if (changed >> 32)
 		cq_doorbell(ctrl, qid, (uint32_t)(now >> 32));
 	if ((uint32_t)changed)
 		sq_doorbell(ctrl, qid, (uint32_t)now);
+}
+
+void vssd_queue_look(struct vssd_ctrl *ctrl, uint16_t qid)
+{
+	struct vssd_sq *sq = &ctrl->queues.sq[qid];
+	/* The entries that a doorbell announces are read after it. */
+	uint64_t doorbells = __atomic_load_n((volatile uint64_t *)ctrl->queues.doorbells + qid, __ATOMIC_ACQUIRE);
+
+	if (doorbells != ctrl->queues.seen[qid])
+		changed_to(ctrl, qid, doorbells);
+	/* After the doorbell that makes room, and before a command is fetched: while completions of admin commands
+	 * wait, none is. */
+	if (__builtin_expect(sq->num_waiting > 0, 0))
+		vssd_settle(ctrl, sq, ctrl->now);
+}
+
+void vssd_queues_look(struct vssd_ctrl *ctrl)
+{
+	if (!ctrl->running)
+		return;
+	vssd_queues_resolve(ctrl);
+	vssd_queue_look(ctrl, 0);
+	for (uint16_t i = 0; i < ctrl->queues.num_active; i++)
+		vssd_queue_look(ctrl, ctrl->queues.active[i]);
 }
 
 static bool has_queue(const struct vssd_ctrl *ctrl, uint32_t index)
@@ -111,19 +113,19 @@ static bool has_queue(const struct vssd_ctrl *ctrl, uint32_t index)
 
 	if (qid >= VSSD_NUM_QUEUES)
 		return false;
-	return index % 2 ? ctrl->cq[qid].size : ctrl->sq[qid].size;
+	return index % 2 ? ctrl->queues.cq[qid].size : ctrl->queues.sq[qid].size;
 }
 
 /* What is there is not always what the host wrote. */
 uint32_t vssd_doorbell_read(const struct vssd_ctrl *ctrl, uint32_t index)
 {
-	uint32_t value = ctrl->doorbells[index];
+	uint32_t value = ctrl->queues.doorbells[index];
 
 	if (value != UNRUNG)
 		return value;
 	if (!has_queue(ctrl, index))
 		return 0;
-	return index % 2 ? ctrl->cq[index / 2].rung_value : ctrl->sq[index / 2].rung_value;
+	return index % 2 ? ctrl->queues.cq[index / 2].rung_value : ctrl->queues.sq[index / 2].rung_value;
 }
 
 /* A write is looked at by itself: of two in a row the second would hide the first in the page. While no command is
@@ -134,7 +136,7 @@ void vssd_doorbell_write(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value)
 	bool is_cq = index % 2, exists = has_queue(ctrl, index);
 
 	if (exists)
-		ctrl->doorbells[index] = value;
+		ctrl->queues.doorbells[index] = value;
 	if (!ctrl->running)
 		return;
 	vssd_queues_resolve(ctrl);
@@ -142,7 +144,7 @@ void vssd_doorbell_write(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value)
 		vssd_event_raise(ctrl, VSSD_EVENT_DOORBELL_REGISTER);
 		return;
 	}
-	set_seen(ctrl, index, value);
+	vssd_doorbell_set_seen(ctrl, index, value);
 	if (is_cq)
 		cq_doorbell(ctrl, qid, value);
 	else
@@ -154,18 +156,18 @@ static void arm(struct vssd_ctrl *ctrl, uint32_t index)
 {
 	uint32_t expected = seen(ctrl, index);
 
-	if (expected != UNRUNG && __atomic_compare_exchange_n(&ctrl->doorbells[index], &expected, UNRUNG, false,
-							      __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-		set_seen(ctrl, index, UNRUNG);
+	if (expected != UNRUNG && __atomic_compare_exchange_n(&ctrl->queues.doorbells[index], &expected, UNRUNG,
+							      false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		vssd_doorbell_set_seen(ctrl, index, UNRUNG);
 }
 
 static void scan(struct vssd_ctrl *ctrl, uint32_t index)
 {
 	uint32_t qid = index / 2;
 
-	if (ctrl->doorbells[index] == UNRUNG)
+	if (ctrl->queues.doorbells[index] == UNRUNG)
 		return;
-	if (qid < VSSD_NUM_QUEUES && (ctrl->sq[qid].size || ctrl->cq[qid].size)) {
+	if (qid < VSSD_NUM_QUEUES && (ctrl->queues.sq[qid].size || ctrl->queues.cq[qid].size)) {
 		arm(ctrl, index);
 		return;
 	}
@@ -185,8 +187,8 @@ static uint64_t differs(const volatile uint64_t *line)
 /* A cache line at a time, as there is nothing to see in nearly all of them. */
 void vssd_doorbells_scan(struct vssd_ctrl *ctrl)
 {
-	for (uint32_t first = 0; first < DOORBELL_WORDS; first += LINE_WORDS) {
-		if (!differs((const volatile uint64_t *)&ctrl->doorbells[first]))
+	for (uint32_t first = 0; first < VSSD_DOORBELL_WORDS; first += LINE_WORDS) {
+		if (!differs((const volatile uint64_t *)&ctrl->queues.doorbells[first]))
 			continue;
 		for (uint32_t i = 0; i < LINE_WORDS; i++)
 			scan(ctrl, first + i);

@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Asynchronous events. NVM Express Base Specification 2.0, section 5.2. */
-#include "vssd/ctrl/device.h"
+#include "vssd/ctrl/controller.h"
 
 #include <string.h>
 
 static const struct {
 	uint8_t type;
 	uint8_t info;
-	uint8_t lid; /* the page that tells more, and whose reading lets the type be reported again */
+	uint8_t lid;     /* the page that tells more, and whose reading lets the type be reported again */
+	uint32_t notice; /* the bit of feature 0Bh that enables it; 0: it always is */
 } events[VSSD_NUM_EVENTS] = {
-	[VSSD_EVENT_DOORBELL_REGISTER] = {NVME_EVENT_ERROR, NVME_EVENT_INVALID_DOORBELL, NVME_LOG_ERROR},
-	[VSSD_EVENT_DOORBELL_VALUE] = {NVME_EVENT_ERROR, NVME_EVENT_INVALID_DOORBELL_VALUE, NVME_LOG_ERROR},
-	[VSSD_EVENT_RELIABILITY] = {NVME_EVENT_SMART, NVME_EVENT_RELIABILITY, NVME_LOG_SMART},
-	[VSSD_EVENT_TEMPERATURE] = {NVME_EVENT_SMART, NVME_EVENT_TEMPERATURE, NVME_LOG_SMART},
-	[VSSD_EVENT_SPARE] = {NVME_EVENT_SMART, NVME_EVENT_SPARE, NVME_LOG_SMART},
-	[VSSD_EVENT_SANITIZED] = {NVME_EVENT_IO_COMMAND_SET, NVME_EVENT_SANITIZE_COMPLETED, NVME_LOG_SANITIZE},
-	[VSSD_EVENT_NS_CHANGED] = {NVME_EVENT_NOTICE, NVME_EVENT_NS_CHANGED, NVME_LOG_CHANGED_NS},
-	[VSSD_EVENT_FIRMWARE] = {NVME_EVENT_NOTICE, NVME_EVENT_FIRMWARE, NVME_LOG_FIRMWARE},
-	[VSSD_EVENT_TELEMETRY] = {NVME_EVENT_NOTICE, NVME_EVENT_TELEMETRY, NVME_LOG_TELEMETRY_CTRL},
+	[VSSD_EVENT_DOORBELL_REGISTER] = {NVME_EVENT_ERROR, NVME_EVENT_INVALID_DOORBELL, NVME_LOG_ERROR, 0},
+	[VSSD_EVENT_DOORBELL_VALUE] = {NVME_EVENT_ERROR, NVME_EVENT_INVALID_DOORBELL_VALUE, NVME_LOG_ERROR, 0},
+	[VSSD_EVENT_RELIABILITY] = {NVME_EVENT_SMART, NVME_EVENT_RELIABILITY, NVME_LOG_SMART, 0},
+	[VSSD_EVENT_TEMPERATURE] = {NVME_EVENT_SMART, NVME_EVENT_TEMPERATURE, NVME_LOG_SMART, 0},
+	[VSSD_EVENT_SPARE] = {NVME_EVENT_SMART, NVME_EVENT_SPARE, NVME_LOG_SMART, 0},
+	[VSSD_EVENT_SANITIZED] = {NVME_EVENT_IO_COMMAND_SET, NVME_EVENT_SANITIZE_COMPLETED, NVME_LOG_SANITIZE, 0},
+	[VSSD_EVENT_NS_CHANGED] = {NVME_EVENT_NOTICE, NVME_EVENT_NS_CHANGED, NVME_LOG_CHANGED_NS,
+				   NVME_OAES_NS_ATTRIBUTE},
+	[VSSD_EVENT_FIRMWARE] = {NVME_EVENT_NOTICE, NVME_EVENT_FIRMWARE, NVME_LOG_FIRMWARE, NVME_OAES_FIRMWARE},
+	[VSSD_EVENT_TELEMETRY] = {NVME_EVENT_NOTICE, NVME_EVENT_TELEMETRY, NVME_LOG_TELEMETRY_CTRL,
+				  NVME_ASYNC_EVENT_TELEMETRY},
 };
 
 static uint16_t take_cid(struct vssd_events *queue, unsigned index)
@@ -47,14 +50,25 @@ static void report(struct vssd_ctrl *ctrl)
 
 void vssd_event_raise(struct vssd_ctrl *ctrl, enum vssd_event event)
 {
+	uint32_t notice = events[event].notice;
+
+	if (notice && !(ctrl->features.value[NVME_FEAT_ASYNC_EVENT] & notice))
+		return;
 	if (events[event].type == NVME_EVENT_ERROR)
 		vssd_error_of_none(ctrl);
 	ctrl->events.pending |= 1u << event;
 	report(ctrl);
 }
 
+void vssd_event_defer(struct vssd_ctrl *ctrl, enum vssd_event event)
+{
+	ctrl->events.deferred |= 1u << event;
+	vssd_ctrl_wake(ctrl);
+}
+
 void vssd_event_forget(struct vssd_ctrl *ctrl, enum vssd_event event)
 {
+	ctrl->events.deferred &= ~(1u << event);
 	ctrl->events.pending &= ~(1u << event);
 	ctrl->events.masked &= ~(1u << events[event].type);
 }
@@ -79,15 +93,40 @@ bool vssd_event_abort(struct vssd_ctrl *ctrl, uint16_t cid)
 	return false;
 }
 
-uint16_t vssd_async_event(struct vssd_request *request)
+bool vssd_event_await(struct vssd_ctrl *ctrl, uint16_t cid)
 {
-	struct vssd_ctrl *ctrl = request->ctrl;
-	const struct nvme_cmd *cmd = &request->cmd;
 	struct vssd_events *queue = &ctrl->events;
 
 	if (queue->count > VSSD_AERL)
-		return NVME_SC_AER_LIMIT_EXCEEDED;
-	queue->cids[queue->count++] = cmd->cid;
+		return false;
+	queue->cids[queue->count++] = cid;
 	report(ctrl);
-	return VSSD_LATER;
+	return true;
 }
+
+/* ---- the part ---- */
+
+static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
+{
+	(void)kind;
+	ctrl->events = (struct vssd_events){.deferred = ctrl->events.deferred};
+}
+
+static void poll(struct vssd_ctrl *ctrl)
+{
+	uint32_t deferred = ctrl->events.deferred;
+
+	if (!ctrl->running)
+		return;
+	ctrl->events.deferred = 0;
+	for (unsigned i = 0; i < VSSD_NUM_EVENTS; i++)
+		if (deferred >> i & 1)
+			vssd_event_raise(ctrl, (enum vssd_event)i);
+}
+
+static uint64_t due(const struct vssd_ctrl *ctrl)
+{
+	return ctrl->events.deferred && ctrl->running ? 0 : VSSD_NEVER;
+}
+
+const struct vssd_part vssd_event_part = {.reset = reset, .poll = poll, .due = due};

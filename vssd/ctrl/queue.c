@@ -2,8 +2,31 @@
 /* Queues: their memory, their doorbells, what was aborted in them. Base Specification 2.0, section 3.3. */
 #include <string.h>
 
-#include "vssd/cmd/direct.h"
-#include "vssd/ctrl/device.h"
+#include "vssd/ctrl/controller.h"
+#include "vssd/ctrl/plain.h"
+
+/* ---- doorbells that nobody has rung ---- */
+
+void vssd_doorbell_set_seen(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value)
+{
+	uint64_t half = index % 2 ? UINT64_C(0xffffffff00000000) : UINT64_C(0xffffffff);
+	uint64_t *seen = &ctrl->queues.seen[index / 2];
+
+	*seen = (*seen & ~half) | (((uint64_t)value << 32 | value) & half);
+}
+
+void vssd_doorbell_clear(struct vssd_ctrl *ctrl, uint32_t index)
+{
+	ctrl->queues.doorbells[index] = VSSD_DOORBELL_UNRUNG;
+	if (index / 2 < VSSD_NUM_QUEUES)
+		vssd_doorbell_set_seen(ctrl, index, VSSD_DOORBELL_UNRUNG);
+}
+
+void vssd_doorbells_clear(struct vssd_ctrl *ctrl)
+{
+	for (uint32_t i = 0; i < VSSD_DOORBELL_WORDS; i++)
+		vssd_doorbell_clear(ctrl, i);
+}
 
 /* ---- creating and deleting ---- */
 
@@ -28,33 +51,33 @@ static void resolve_cq(struct vssd_ctrl *ctrl, struct vssd_cq *cq)
 
 void vssd_queues_resolve(struct vssd_ctrl *ctrl)
 {
-	if (ctrl->generation == ctrl->bus->dma.generation)
+	if (ctrl->queues.generation == ctrl->bus->dma.generation)
 		return;
 	for (unsigned i = 0; i < VSSD_NUM_QUEUES; i++) {
-		if (ctrl->sq[i].size)
-			resolve_sq(ctrl, &ctrl->sq[i]);
-		if (ctrl->cq[i].size)
-			resolve_cq(ctrl, &ctrl->cq[i]);
+		if (ctrl->queues.sq[i].size)
+			resolve_sq(ctrl, &ctrl->queues.sq[i]);
+		if (ctrl->queues.cq[i].size)
+			resolve_cq(ctrl, &ctrl->queues.cq[i]);
 	}
-	ctrl->generation = ctrl->bus->dma.generation;
-	vssd_direct_update(ctrl);
+	ctrl->queues.generation = ctrl->bus->dma.generation;
+	vssd_plain_update(ctrl);
 }
 
 static void update_active(struct vssd_ctrl *ctrl)
 {
-	ctrl->num_active = 0;
-	ctrl->turn = 0;
-	memset(ctrl->turns, 0, sizeof(ctrl->turns));
+	ctrl->queues.num_active = 0;
+	ctrl->queues.turn = 0;
+	memset(ctrl->queues.turns, 0, sizeof(ctrl->queues.turns));
 	for (uint16_t qid = 1; qid < VSSD_NUM_QUEUES; qid++)
-		if (ctrl->sq[qid].size || ctrl->cq[qid].size)
-			ctrl->active[ctrl->num_active++] = qid;
-	vssd_direct_update(ctrl);
+		if (ctrl->queues.sq[qid].size || ctrl->queues.cq[qid].size)
+			ctrl->queues.active[ctrl->queues.num_active++] = qid;
+	vssd_plain_update(ctrl);
 }
 
 void vssd_cq_create(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t iova, uint32_t size, uint16_t vector,
 		    bool interrupts)
 {
-	struct vssd_cq *cq = &ctrl->cq[qid];
+	struct vssd_cq *cq = &ctrl->queues.cq[qid];
 
 	*cq = (struct vssd_cq){
 		.iova = iova, .size = size, .phase = 1, .qid = qid, .vector = vector, .interrupts = interrupts};
@@ -66,10 +89,10 @@ void vssd_cq_create(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t iova, uint32_
 void vssd_sq_create(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t iova, uint32_t size, uint16_t cqid,
 		    enum vssd_priority priority)
 {
-	struct vssd_sq *sq = &ctrl->sq[qid];
+	struct vssd_sq *sq = &ctrl->queues.sq[qid];
 
 	*sq = (struct vssd_sq){
-		.iova = iova, .size = size, .qid = qid, .cq = &ctrl->cq[cqid], .priority = (uint8_t)priority};
+		.iova = iova, .size = size, .qid = qid, .cq = &ctrl->queues.cq[cqid], .priority = (uint8_t)priority};
 	sq->cq->users++;
 	vssd_doorbell_clear(ctrl, 2u * qid);
 	resolve_sq(ctrl, sq);
@@ -78,19 +101,19 @@ void vssd_sq_create(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t iova, uint32_
 
 void vssd_cq_delete(struct vssd_ctrl *ctrl, uint16_t qid)
 {
-	ctrl->cq[qid].size = 0;
+	ctrl->queues.cq[qid].size = 0;
 	vssd_doorbell_clear(ctrl, 2u * qid + 1);
 	update_active(ctrl);
 }
 
 void vssd_queues_clear(struct vssd_ctrl *ctrl)
 {
-	memset(ctrl->sq, 0, sizeof(ctrl->sq));
-	memset(ctrl->cq, 0, sizeof(ctrl->cq));
-	memset(ctrl->credit, 0, sizeof(ctrl->credit));
+	memset(ctrl->queues.sq, 0, sizeof(ctrl->queues.sq));
+	memset(ctrl->queues.cq, 0, sizeof(ctrl->queues.cq));
+	memset(ctrl->queues.credit, 0, sizeof(ctrl->queues.credit));
 	vssd_doorbells_clear(ctrl);
 	vssd_interrupts_clear(ctrl);
-	ctrl->weighted = false;
+	ctrl->queues.weighted = false;
 	update_active(ctrl);
 }
 
@@ -98,7 +121,7 @@ void vssd_queues_clear(struct vssd_ctrl *ctrl)
  * that have been executed are completed first. */
 void vssd_sq_delete(struct vssd_ctrl *ctrl, uint16_t qid)
 {
-	struct vssd_sq *sq = &ctrl->sq[qid];
+	struct vssd_sq *sq = &ctrl->queues.sq[qid];
 
 	vssd_settle(ctrl, sq, UINT64_MAX);
 	vssd_tell(ctrl, sq->cq);
@@ -126,7 +149,7 @@ bool vssd_sq_is_dead(const struct vssd_sq *sq, uint32_t entry)
 void vssd_sq_kill(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_t entry)
 {
 	sq->dead[sq->num_dead++] = entry;
-	vssd_direct_update(ctrl);
+	vssd_plain_update(ctrl);
 }
 
 bool vssd_sq_forget_dead(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_t entry)
@@ -134,34 +157,22 @@ bool vssd_sq_forget_dead(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_t en
 	for (uint16_t i = 0; i < sq->num_dead; i++)
 		if (sq->dead[i] == entry) {
 			sq->dead[i] = sq->dead[--sq->num_dead];
-			vssd_direct_update(ctrl);
+			vssd_plain_update(ctrl);
 			return true;
 		}
 	return false;
 }
 
-/* ---- doorbells ---- */
+/* ---- the part ---- */
 
-void vssd_queue_look(struct vssd_ctrl *ctrl, uint16_t qid)
+static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 {
-	struct vssd_sq *sq = &ctrl->sq[qid];
-	/* The entries that a doorbell announces are read after it. */
-	uint64_t doorbells = __atomic_load_n((volatile uint64_t *)ctrl->doorbells + qid, __ATOMIC_ACQUIRE);
-
-	if (doorbells != ctrl->seen[qid])
-		vssd_doorbells_changed(ctrl, qid, doorbells);
-	/* After the doorbell that makes room, and before a command is fetched: while completions of admin commands
-	 * wait, none is. */
-	if (__builtin_expect(sq->num_waiting > 0, 0))
-		vssd_settle(ctrl, sq, ctrl->now);
+	(void)kind;
+	vssd_queues_clear(ctrl);
+	ctrl->interrupts.intms = 0;
+	ctrl->queues.made = false;
+	ctrl->queues.granted = false;
+	ctrl->queues.num_sqs = ctrl->queues.num_cqs = ctrl->options->queues;
 }
 
-void vssd_queues_look(struct vssd_ctrl *ctrl)
-{
-	if (!ctrl->running)
-		return;
-	vssd_queues_resolve(ctrl);
-	vssd_queue_look(ctrl, 0);
-	for (uint16_t i = 0; i < ctrl->num_active; i++)
-		vssd_queue_look(ctrl, ctrl->active[i]);
-}
+const struct vssd_part vssd_queue_part = {.reset = reset};

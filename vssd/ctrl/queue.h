@@ -7,9 +7,14 @@
 #include <stdint.h>
 
 #include "spec/nvme_cmd.h"
+#include "vssd/ctrl/ctrl.h"
+#include "vssd/ctrl/part.h"
+#include "vssd/options.h"
 
 #define VSSD_WAITING_MAX 64u
 #define VSSD_DEAD_MAX 64u
+
+#define VSSD_NUM_QUEUES (VSSD_MAX_IO_QUEUES + 1)
 
 struct vssd_ctrl;
 
@@ -62,6 +67,30 @@ struct vssd_cq {
 	bool error; /* one of them says that a command failed */
 };
 
+/* All of a controller. Arbitration, vssd/cmd/arbitration.c, has turn, weighted, turns, credit and data_moved. */
+struct vssd_queues {
+	volatile uint32_t *doorbells; /* VSSD_DOORBELL_SIZE bytes */
+	uint16_t num_active;
+	uint16_t turn;    /* where the next round over active starts */
+	bool weighted;    /* CC.AMS: weighted round robin with urgent priority class */
+	bool made;        /* IO queues were, since the last reset */
+	bool granted;     /* the number of queues was, by feature 07h: it stays as it is then */
+	uint32_t num_sqs; /* that the host may make; at first all there are */
+	uint32_t num_cqs;
+	uint16_t active[VSSD_NUM_QUEUES]; /* QIDs with a submission or a completion queue; never the admin queue's */
+	uint64_t seen[VSSD_NUM_QUEUES];   /* both doorbells of a QID as they were: tail below, head above */
+	uint64_t generation;              /* of the DMA map that the queues' pointers come from */
+	uint64_t next_scan;               /* ticks: when doorbells of no queue are looked at again */
+	uint64_t data_moved;              /* bytes, in this poll */
+	uint8_t plain[VSSD_MAX_NAMESPACES]; /* by NSID - 1: a bit for each opcode, see plain.h */
+	struct vssd_sq sq[VSSD_NUM_QUEUES];
+	struct vssd_cq cq[VSSD_NUM_QUEUES];
+	uint16_t turns[VSSD_NUM_PRIORITIES];  /* with weighted round robin: as turn, of each class */
+	uint32_t credit[VSSD_NUM_PRIORITIES]; /* commands that a class may still begin in this round */
+};
+
+extern const struct vssd_part vssd_queue_part;
+
 /* ---- queue.c ---- */
 
 /* Make queue qid. The caller has checked everything. */
@@ -73,12 +102,20 @@ void vssd_sq_delete(struct vssd_ctrl *ctrl, uint16_t qid);
 void vssd_cq_delete(struct vssd_ctrl *ctrl, uint16_t qid);
 void vssd_queues_clear(struct vssd_ctrl *ctrl);
 
+/* What a doorbell holds that nobody has rung since the drive looked: another value than any host writes, so that a
+ * store of 0, or of the same value again, is seen in the page. */
+#define VSSD_DOORBELL_UNRUNG 0xb1d0be11u
+#define VSSD_DOORBELL_WORDS (VSSD_DOORBELL_SIZE / sizeof(uint32_t))
+
+/* The value of a doorbell that counts as seen. */
+void vssd_doorbell_set_seen(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value);
+
+/* One doorbell, or all, has not been rung. */
+void vssd_doorbell_clear(struct vssd_ctrl *ctrl, uint32_t index);
+void vssd_doorbells_clear(struct vssd_ctrl *ctrl);
+
 /* The host's memory map may have changed: pointers into it are void then. */
 void vssd_queues_resolve(struct vssd_ctrl *ctrl);
-
-/* Look at the doorbells of a QID, or of all, and post the completions of it that have fallen due. */
-void vssd_queue_look(struct vssd_ctrl *ctrl, uint16_t qid);
-void vssd_queues_look(struct vssd_ctrl *ctrl);
 
 /* Copy an entry; false: its memory cannot be read. */
 bool vssd_sq_read(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, uint32_t entry, struct nvme_cmd *cmd);

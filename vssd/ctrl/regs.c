@@ -1,79 +1,72 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Controller registers. NVM Express Base Specification 2.0, sections 3.1.3, 3.5, 3.6 and 3.7. */
-#include "vssd/ctrl/device.h"
+#include "vssd/ctrl/controller.h"
 
 #include <string.h>
 
-#include "core/util/clock.h"
+#include "vssd/ctrl/doorbell.h"
+#include "vssd/ctrl/interrupt.h"
 
 #define READY_TIMEOUT 20u /* CAP.TO and CRTO, units of 500 ms; we need a few microseconds */
 #define MPSMAX 4u
 #define CAP_AMS_WEIGHTED 1u /* CAP.AMS: a bit for each but round robin */
 
-void vssd_regs_init(struct vssd_ctrl *ctrl)
+static int init(struct vssd_ctrl *ctrl, struct pyn_error *err)
 {
 	bool is_2_0 = vssd_since(ctrl, NVME_2_0);
 
-	ctrl->cap = NVME_SET(ctrl->options.queue_entries - 1, NVME_CAP_MQES) | NVME_SET(1, NVME_CAP_CQR) |
-		    NVME_SET(CAP_AMS_WEIGHTED, NVME_CAP_AMS) | NVME_SET(READY_TIMEOUT, NVME_CAP_TO) |
-		    NVME_SET(vssd_since(ctrl, NVME_1_1) ? 1 : 0, NVME_CAP_NSSRS) |
-		    NVME_SET(is_2_0 ? NVME_CAP_CSS_NVM | NVME_CAP_CSS_ALL : NVME_CAP_CSS_NVM, NVME_CAP_CSS) |
-		    NVME_SET(MPSMAX, NVME_CAP_MPSMAX) | NVME_SET(is_2_0 ? 1 : 0, NVME_CAP_CRMS);
+	ctrl->regs.cap = NVME_SET(ctrl->options->queue_entries - 1, NVME_CAP_MQES) | NVME_SET(1, NVME_CAP_CQR) |
+			 NVME_SET(CAP_AMS_WEIGHTED, NVME_CAP_AMS) | NVME_SET(READY_TIMEOUT, NVME_CAP_TO) |
+			 NVME_SET(vssd_since(ctrl, NVME_1_1) ? 1 : 0, NVME_CAP_NSSRS) |
+			 NVME_SET(is_2_0 ? NVME_CAP_CSS_NVM | NVME_CAP_CSS_ALL : NVME_CAP_CSS_NVM, NVME_CAP_CSS) |
+			 NVME_SET(MPSMAX, NVME_CAP_MPSMAX) | NVME_SET(is_2_0 ? 1 : 0, NVME_CAP_CRMS);
+	(void)err;
+	return 0;
 }
 
-void vssd_update_running(struct vssd_ctrl *ctrl)
+static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 {
-	ctrl->running = ctrl->power && NVME_GET(ctrl->csts, NVME_CSTS_RDY) && !NVME_GET(ctrl->csts, NVME_CSTS_CFS) &&
-			!NVME_GET(ctrl->csts, NVME_CSTS_PP) && !ctrl->shut_down && !ctrl->host_gone &&
-			vssd_config_bus_master(ctrl);
-}
-
-void vssd_fatal(struct vssd_ctrl *ctrl)
-{
-	ctrl->csts |= NVME_SET(1, NVME_CSTS_CFS);
-	vssd_update_running(ctrl);
-	vssd_telemetry_capture(ctrl, "controller fatal status");
-}
-
-void vssd_regs_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
-{
-	vssd_format_finish(ctrl);
-	vssd_firmware_reset(ctrl, kind);
-	vssd_self_test_reset(ctrl, kind);
-	vssd_queues_clear(ctrl);
-	memset(&ctrl->events, 0, sizeof(ctrl->events));
-	vssd_features_reset(ctrl);
-	ctrl->health.reported = 0; /* the thresholds are others, and what is still outside is news to the host */
-	ctrl->csts &= NVME_SET(1, NVME_CSTS_NSSRO);
-	ctrl->shut_down = false;
-	ctrl->host_gone = false;
-	ctrl->io_queues_made = false;
-	ctrl->intms = 0;
-	ctrl->queues_granted = false;
-	ctrl->num_sqs = ctrl->num_cqs = ctrl->options.queues;
-	ctrl->cc = 0;
+	ctrl->regs.csts &= NVME_SET(1, NVME_CSTS_NSSRO);
+	if (kind == VSSD_RESET_POWER)
+		ctrl->regs.csts = 0;
+	ctrl->regs.shut_down = false;
+	ctrl->regs.host_gone = false;
+	ctrl->regs.cc = 0;
 	if (kind != VSSD_RESET_CONTROLLER) {
-		ctrl->aqa = 0;
-		ctrl->asq = 0;
-		ctrl->acq = 0;
+		ctrl->regs.aqa = 0;
+		ctrl->regs.asq = 0;
+		ctrl->regs.acq = 0;
 	}
+	vssd_update_running(ctrl);
+}
+
+const struct vssd_part vssd_regs_part = {.init = init, .reset = reset};
+
+void vssd_ctrl_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
+{
+	if (!ctrl->subsystem->power)
+		return;
+	/* While the state that it takes is still there. */
+	vssd_subsystem_reset(ctrl->subsystem, kind);
+	vssd_parts_reset(ctrl, kind);
 	vssd_update_running(ctrl);
 }
 
 /* What CC and the admin queue's registers must say before the controller can become ready. */
 static bool can_enable(const struct vssd_ctrl *ctrl)
 {
-	uint64_t css = NVME_GET(ctrl->cc, NVME_CC_CSS), ams = NVME_GET(ctrl->cc, NVME_CC_AMS);
-	uint64_t page = UINT64_C(4096) << NVME_GET(ctrl->cc, NVME_CC_MPS);
+	uint64_t css = NVME_GET(ctrl->regs.cc, NVME_CC_CSS), ams = NVME_GET(ctrl->regs.cc, NVME_CC_AMS);
+	uint64_t page = UINT64_C(4096) << NVME_GET(ctrl->regs.cc, NVME_CC_MPS);
 
-	if (NVME_GET(ctrl->cc, NVME_CC_MPS) > MPSMAX ||
+	if (NVME_GET(ctrl->regs.cc, NVME_CC_MPS) > MPSMAX ||
 	    (ams != NVME_AMS_ROUND_ROBIN && ams != NVME_AMS_WEIGHTED_ROUND_ROBIN))
 		return false;
-	if (css != NVME_CSS_NVM && (css != NVME_CSS_ALL || !(NVME_GET(ctrl->cap, NVME_CAP_CSS) & NVME_CAP_CSS_ALL)))
+	if (css != NVME_CSS_NVM &&
+	    (css != NVME_CSS_ALL || !(NVME_GET(ctrl->regs.cap, NVME_CAP_CSS) & NVME_CAP_CSS_ALL)))
 		return false;
-	if (NVME_GET(ctrl->aqa, NVME_AQA_ASQS) == 0 || NVME_GET(ctrl->aqa, NVME_AQA_ACQS) == 0)
+	if (NVME_GET(ctrl->regs.aqa, NVME_AQA_ASQS) == 0 || NVME_GET(ctrl->regs.aqa, NVME_AQA_ACQS) == 0)
 		return false;
-	return (ctrl->asq & (page - 1)) == 0 && (ctrl->acq & (page - 1)) == 0;
+	return (ctrl->regs.asq & (page - 1)) == 0 && (ctrl->regs.acq & (page - 1)) == 0;
 }
 
 static void enable(struct vssd_ctrl *ctrl)
@@ -82,40 +75,38 @@ static void enable(struct vssd_ctrl *ctrl)
 		vssd_fatal(ctrl);
 		return;
 	}
-	ctrl->host_gone = false; /* whoever enables it is a client that is there */
-	ctrl->shut_down = false;
-	ctrl->csts &= (uint32_t)~NVME_SET(3, NVME_CSTS_SHST);
+	ctrl->regs.host_gone = false; /* whoever enables it is a client that is there */
+	ctrl->regs.shut_down = false;
+	ctrl->regs.csts &= (uint32_t)~NVME_SET(3, NVME_CSTS_SHST);
 	vssd_queues_clear(ctrl); /* doorbells that were rung while it was disabled: late ones of before a reset */
-	ctrl->page_size = 4096u << NVME_GET(ctrl->cc, NVME_CC_MPS);
-	ctrl->generation = ctrl->bus->dma.generation;
-	vssd_cq_create(ctrl, 0, ctrl->acq, (uint32_t)NVME_GET(ctrl->aqa, NVME_AQA_ACQS) + 1, 0, true);
-	vssd_sq_create(ctrl, 0, ctrl->asq, (uint32_t)NVME_GET(ctrl->aqa, NVME_AQA_ASQS) + 1, 0, VSSD_URGENT);
-	ctrl->weighted = NVME_GET(ctrl->cc, NVME_CC_AMS) == NVME_AMS_WEIGHTED_ROUND_ROBIN;
+	ctrl->regs.page_size = 4096u << NVME_GET(ctrl->regs.cc, NVME_CC_MPS);
+	ctrl->queues.generation = ctrl->bus->dma.generation;
+	vssd_cq_create(ctrl, 0, ctrl->regs.acq, (uint32_t)NVME_GET(ctrl->regs.aqa, NVME_AQA_ACQS) + 1, 0, true);
+	vssd_sq_create(ctrl, 0, ctrl->regs.asq, (uint32_t)NVME_GET(ctrl->regs.aqa, NVME_AQA_ASQS) + 1, 0,
+		       VSSD_URGENT);
+	ctrl->queues.weighted = NVME_GET(ctrl->regs.cc, NVME_CC_AMS) == NVME_AMS_WEIGHTED_ROUND_ROBIN;
 	ctrl->nv->identity.in_use = true;
-	ctrl->csts |= NVME_SET(1, NVME_CSTS_RDY);
+	ctrl->regs.csts |= NVME_SET(1, NVME_CSTS_RDY);
 	vssd_update_running(ctrl);
 }
 
 static void shut_down(struct vssd_ctrl *ctrl)
 {
-	vssd_format_finish(ctrl);
-	vssd_health_account(ctrl);
-	vssd_store_flush(ctrl->store);
-	ctrl->shut_down = true;
-	ctrl->nv->identity.in_use = false;
-	ctrl->csts &= (uint32_t)~NVME_SET(3, NVME_CSTS_SHST);
-	ctrl->csts |= NVME_SET(NVME_SHST_COMPLETE, NVME_CSTS_SHST);
+	vssd_subsystem_shut_down(ctrl->subsystem);
+	ctrl->regs.shut_down = true;
+	ctrl->regs.csts &= (uint32_t)~NVME_SET(3, NVME_CSTS_SHST);
+	ctrl->regs.csts |= NVME_SET(NVME_SHST_COMPLETE, NVME_CSTS_SHST);
 	vssd_update_running(ctrl);
 }
 
 static void write_cc(struct vssd_ctrl *ctrl, uint32_t value)
 {
-	uint32_t old = ctrl->cc;
+	uint32_t old = ctrl->regs.cc;
 	bool enables = !NVME_GET(old, NVME_CC_EN) && NVME_GET(value, NVME_CC_EN);
 
 	if (NVME_GET(old, NVME_CC_EN) && !NVME_GET(value, NVME_CC_EN))
-		vssd_regs_reset(ctrl, VSSD_RESET_CONTROLLER);
-	ctrl->cc = value & 0x00fffff1u;
+		vssd_ctrl_reset(ctrl, VSSD_RESET_CONTROLLER);
+	ctrl->regs.cc = value & 0x00fffff1u;
 	if (enables)
 		enable(ctrl);
 	if (NVME_GET(value, NVME_CC_SHN) != NVME_SHN_NONE &&
@@ -123,42 +114,34 @@ static void write_cc(struct vssd_ctrl *ctrl, uint32_t value)
 		shut_down(ctrl);
 }
 
-/* A reset of the whole subsystem: the host sees a controller that went through a conventional reset, and CSTS.NSSRO.
- */
-static void subsystem_reset(struct vssd_ctrl *ctrl)
-{
-	vssd_ctrl_reset(ctrl, VSSD_RESET_SUBSYSTEM);
-	ctrl->csts |= NVME_SET(1, NVME_CSTS_NSSRO);
-}
-
 static uint32_t register_read(const struct vssd_ctrl *ctrl, uint32_t offset)
 {
 	switch (offset) {
 	case NVME_REG_CAP:
-		return (uint32_t)ctrl->cap;
+		return (uint32_t)ctrl->regs.cap;
 	case NVME_REG_CAP + 4:
-		return (uint32_t)(ctrl->cap >> 32);
+		return (uint32_t)(ctrl->regs.cap >> 32);
 	case NVME_REG_VS:
-		return ctrl->options.version;
+		return ctrl->options->version;
 	case NVME_REG_INTMS:
 	case NVME_REG_INTMC:
 		return vssd_interrupts_masked(ctrl);
 	case NVME_REG_CC:
-		return ctrl->cc;
+		return ctrl->regs.cc;
 	case NVME_REG_CSTS:
-		return ctrl->csts;
+		return ctrl->regs.csts;
 	case NVME_REG_AQA:
-		return ctrl->aqa;
+		return ctrl->regs.aqa;
 	case NVME_REG_ASQ:
-		return (uint32_t)ctrl->asq;
+		return (uint32_t)ctrl->regs.asq;
 	case NVME_REG_ASQ + 4:
-		return (uint32_t)(ctrl->asq >> 32);
+		return (uint32_t)(ctrl->regs.asq >> 32);
 	case NVME_REG_ACQ:
-		return (uint32_t)ctrl->acq;
+		return (uint32_t)ctrl->regs.acq;
 	case NVME_REG_ACQ + 4:
-		return (uint32_t)(ctrl->acq >> 32);
+		return (uint32_t)(ctrl->regs.acq >> 32);
 	case NVME_REG_CRTO:
-		return NVME_GET(ctrl->cap, NVME_CAP_CRMS) ? READY_TIMEOUT : 0;
+		return NVME_GET(ctrl->regs.cap, NVME_CAP_CRMS) ? READY_TIMEOUT : 0;
 	default:
 		break;
 	}
@@ -185,22 +168,22 @@ static void register_write(struct vssd_ctrl *ctrl, uint32_t offset, uint32_t val
 		write_cc(ctrl, value);
 		return;
 	case NVME_REG_CSTS:
-		ctrl->csts &= (uint32_t) ~(value & NVME_SET(1, NVME_CSTS_NSSRO));
+		ctrl->regs.csts &= (uint32_t) ~(value & NVME_SET(1, NVME_CSTS_NSSRO));
 		return;
 	case NVME_REG_NSSR:
-		if (value == NVME_NSSR_RESET && NVME_GET(ctrl->cap, NVME_CAP_NSSRS))
-			subsystem_reset(ctrl);
+		if (value == NVME_NSSR_RESET && NVME_GET(ctrl->regs.cap, NVME_CAP_NSSRS))
+			vssd_subsystem_reset_all(ctrl->subsystem);
 		return;
 	case NVME_REG_AQA:
-		ctrl->aqa = value & 0x0fff0fffu;
+		ctrl->regs.aqa = value & 0x0fff0fffu;
 		return;
 	case NVME_REG_ASQ:
 	case NVME_REG_ASQ + 4:
-		set_half(&ctrl->asq, offset != NVME_REG_ASQ, offset == NVME_REG_ASQ ? value & ~0xfffu : value);
+		set_half(&ctrl->regs.asq, offset != NVME_REG_ASQ, offset == NVME_REG_ASQ ? value & ~0xfffu : value);
 		return;
 	case NVME_REG_ACQ:
 	case NVME_REG_ACQ + 4:
-		set_half(&ctrl->acq, offset != NVME_REG_ACQ, offset == NVME_REG_ACQ ? value & ~0xfffu : value);
+		set_half(&ctrl->regs.acq, offset != NVME_REG_ACQ, offset == NVME_REG_ACQ ? value & ~0xfffu : value);
 		return;
 	default:
 		break;
@@ -213,7 +196,7 @@ void vssd_ctrl_bar_read(struct vssd_ctrl *ctrl, uint32_t offset, void *data, uin
 {
 	uint8_t *to = data;
 
-	if (!ctrl->power || !vssd_config_memory_enabled(ctrl)) {
+	if (!ctrl->subsystem->power || !vssd_config_memory_enabled(ctrl)) {
 		memset(data, 0xff, length);
 		return;
 	}
@@ -233,7 +216,7 @@ void vssd_ctrl_bar_write(struct vssd_ctrl *ctrl, uint32_t offset, const void *da
 {
 	const uint8_t *from = data;
 
-	if (!ctrl->power || !vssd_config_memory_enabled(ctrl))
+	if (!ctrl->subsystem->power || !vssd_config_memory_enabled(ctrl))
 		return;
 	/* Registers take aligned accesses of 32 bits or more; what else is written is undefined, and here nothing. */
 	if (offset % 4 != 0 || length % 4 != 0)

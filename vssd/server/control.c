@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "vssd/control.h"
+#include "vssd/subsystem/subsystem.h"
 
 struct request_packet {
 	struct vssd_control_request head;
@@ -54,7 +55,8 @@ static int do_info(struct vssd_control *control, const struct request_packet *re
 static int do_geometry(struct vssd_control *control, const struct request_packet *request, struct reply_packet *reply)
 {
 	struct vssd_control_geometry geometry = {0};
-	int err = vssd_ctrl_geometry(control->session->ctrl, request->head.nsid, &geometry.lba_size, &geometry.nsze);
+	int err = vssd_subsystem_geometry(control->session->subsystem, request->head.nsid, &geometry.lba_size,
+					  &geometry.nsze);
 
 	if (!err)
 		set_data(reply, &geometry, sizeof(geometry));
@@ -98,13 +100,13 @@ static int do_peek(struct vssd_control *control, const struct request_packet *re
 {
 	uint32_t lba_size;
 	uint64_t nsze;
-	int err = vssd_ctrl_geometry(control->session->ctrl, request->head.nsid, &lba_size, &nsze);
+	int err = vssd_subsystem_geometry(control->session->subsystem, request->head.nsid, &lba_size, &nsze);
 
 	if (!err && lba_size > sizeof(reply->data))
 		err = -EINVAL;
 	if (!err)
-		err = vssd_ctrl_peek(control->session->ctrl, request->head.nsid, request->head.lba, reply->data,
-				     lba_size);
+		err = vssd_subsystem_peek(control->session->subsystem, request->head.nsid, request->head.lba,
+					  reply->data, lba_size);
 	if (!err)
 		reply->head.length = lba_size;
 	return err;
@@ -114,14 +116,14 @@ static int do_poke(struct vssd_control *control, const struct request_packet *re
 {
 	uint32_t lba_size;
 	uint64_t nsze;
-	int err = vssd_ctrl_geometry(control->session->ctrl, request->head.nsid, &lba_size, &nsze);
+	int err = vssd_subsystem_geometry(control->session->subsystem, request->head.nsid, &lba_size, &nsze);
 
 	(void)reply;
 	if (!err && request->head.length != lba_size)
 		err = -EINVAL;
 	if (!err)
-		err = vssd_ctrl_poke(control->session->ctrl, request->head.nsid, request->head.lba, request->data,
-				     lba_size);
+		err = vssd_subsystem_poke(control->session->subsystem, request->head.nsid, request->head.lba,
+					  request->data, lba_size);
 	return err;
 }
 

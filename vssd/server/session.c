@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "vssd/server/dispatch.h"
+#include "vssd/subsystem/subsystem.h"
 
 #define MESSAGES_AT_ONCE 64
 #define DOORBELL_FILE_SIZE (VSSD_DOORBELL_OFFSET + VSSD_DOORBELL_SIZE)
@@ -94,6 +95,20 @@ failed:
 	return -err->number;
 }
 
+static int drive_init(struct vssd_session *session, const struct vssd_options *options, struct pyn_error *err)
+{
+	int result = vssd_subsystem_create(options, &session->subsystem, err);
+
+	if (result)
+		return result;
+	result = vssd_ctrl_create(session->subsystem, &session->bus,
+				  (uint32_t *)((char *)session->doorbells.mapping + VSSD_DOORBELL_OFFSET),
+				  &session->ctrl, err);
+	if (result)
+		vssd_subsystem_destroy(session->subsystem);
+	return result;
+}
+
 int vssd_session_init(struct vssd_session *session, const struct vssd_options *options, struct pyn_error *err)
 {
 	int result;
@@ -107,9 +122,7 @@ int vssd_session_init(struct vssd_session *session, const struct vssd_options *o
 	result = doorbells_init(&session->doorbells, err);
 	if (result)
 		return result;
-	result = vssd_ctrl_create(options, &session->bus,
-				  (uint32_t *)((char *)session->doorbells.mapping + VSSD_DOORBELL_OFFSET),
-				  &session->ctrl, err);
+	result = drive_init(session, options, err);
 	if (result) {
 		doorbells_deinit(&session->doorbells);
 		return result;
@@ -140,6 +153,7 @@ void vssd_session_deinit(struct vssd_session *session)
 {
 	drop_client(session);
 	vssd_ctrl_destroy(session->ctrl);
+	vssd_subsystem_destroy(session->subsystem);
 	doorbells_deinit(&session->doorbells);
 }
 
@@ -192,6 +206,6 @@ void vssd_session_power(struct vssd_session *session, bool on)
 	if (session->powered == on)
 		return;
 	session->powered = on;
-	vssd_ctrl_power(session->ctrl, on);
+	vssd_subsystem_power(session->subsystem, on);
 	vssd_interrupts_reset(&session->interrupts);
 }

@@ -12,6 +12,7 @@
 #include "core/util/error.h"
 #include "vssd/bus/bus.h"
 #include "vssd/ctrl/ctrl.h"
+#include "vssd/options.h"
 #include "vssd/server/connection.h"
 #include "vssd/server/interrupts.h"
 #include "vssd/server/memory.h"
@@ -26,6 +27,7 @@ struct vssd_doorbells {
 
 struct vssd_session {
 	struct vssd_bus bus;
+	struct vssd_subsystem *subsystem;
 	struct vssd_ctrl *ctrl;
 	struct vssd_doorbells doorbells;
 	bool powered;

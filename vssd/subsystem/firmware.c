@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Firmware Image Download, Firmware Commit, and what a reset activates.
- * NVM Express Base Specification 2.0, sections 3.11, 5.12 and 5.13.
+ * Images of firmware, and what a reset activates. NVM Express Base Specification 2.0, section 3.11.
  *
  * An image is as pynvme/firmware.py makes it: a header, whose CRC goes over the whole image, and anything. Nothing of
  * it is executed; what the drive keeps of an image is its revision.
  */
-#include "vssd/cmd/dptr.h"
-#include "vssd/ctrl/device.h"
+#include "vssd/subsystem/firmware.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/util/clock.h"
 #include "core/util/crc32c.h"
+#include "vssd/subsystem/subsystem.h"
 
 #define ACTIVATION_NS UINT64_C(30000000)
-#define PIECE (VSSD_FWUG * NVME_FWUG_UNIT)
-#define IMAGE_MAX (VSSD_FIRMWARE_PIECES * PIECE)
+#define PIECE VSSD_FIRMWARE_PIECE
+_Static_assert(PIECE == VSSD_FWUG * NVME_FWUG_UNIT, "FWUG");
 
 struct image {
 	char magic[8];
@@ -55,9 +54,9 @@ static bool is_empty(const struct vssd_firmware_slot *slot)
 	return slot->revision[0] == '\0';
 }
 
-static struct vssd_firmware_slot *slot_of(struct vssd_ctrl *ctrl, uint32_t number)
+static struct vssd_firmware_slot *slot_of(const struct vssd_subsystem *subsystem, uint32_t number)
 {
-	return &ctrl->nv->firmware.slots[number - 1];
+	return &subsystem->nv->firmware.slots[number - 1];
 }
 
 /* ---- downloading ---- */
@@ -70,8 +69,7 @@ static void discard(struct vssd_firmware *firmware)
 	memset(firmware->pieces, 0, sizeof(firmware->pieces));
 }
 
-/* Whether any of these bytes was downloaded. */
-static bool has_any(const struct vssd_firmware *firmware, uint64_t offset, uint64_t length)
+bool vssd_firmware_has_any(const struct vssd_firmware *firmware, uint64_t offset, uint64_t length)
 {
 	for (uint64_t i = offset / PIECE; i <= (offset + length - 1) / PIECE; i++)
 		if (firmware->pieces[i])
@@ -79,43 +77,17 @@ static bool has_any(const struct vssd_firmware *firmware, uint64_t offset, uint6
 	return false;
 }
 
-static uint16_t check_range(struct vssd_request *request, uint64_t offset, uint64_t length)
+uint8_t *vssd_firmware_image(struct vssd_firmware *firmware)
 {
-	struct vssd_ctrl *ctrl = request->ctrl;
-
-	if (length > ctrl->max_transfer || length > IMAGE_MAX)
-		return vssd_invalid_field(request, VSSD_FIELD_CDW10);
-	if (offset > IMAGE_MAX - length)
-		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
-	if (has_any(&ctrl->firmware, offset, length))
-		return NVME_SC_OVERLAPPING_RANGE;
-	if (length % PIECE != 0)
-		return vssd_invalid_field(request, VSSD_FIELD_CDW10);
-	return offset % PIECE == 0 ? NVME_SC_SUCCESS : vssd_invalid_field(request, VSSD_FIELD_CDW11);
+	if (!firmware->image)
+		firmware->image = calloc(1, VSSD_FIRMWARE_IMAGE_MAX);
+	return firmware->image;
 }
 
-uint16_t vssd_firmware_download(struct vssd_request *request)
+void vssd_firmware_downloaded(struct vssd_firmware *firmware, uint64_t offset, uint64_t length)
 {
-	struct vssd_ctrl *ctrl = request->ctrl;
-	const struct nvme_cmd *cmd = &request->cmd;
-	struct vssd_firmware *firmware = &ctrl->firmware;
-	uint64_t length = ((uint64_t)cmd->cdw10 + 1) * 4;
-	uint64_t offset = (uint64_t)cmd->cdw11 * 4;
-	uint32_t count = (uint32_t)(length / PIECE);
-	uint16_t status = check_range(request, offset, length);
-
-	if (status)
-		return status;
-	if (!firmware->image)
-		firmware->image = calloc(1, IMAGE_MAX);
-	if (!firmware->image)
-		return NVME_SC_INTERNAL_ERROR;
-	status = vssd_data_receive(request, firmware->image + offset, (uint32_t)length);
-	if (status)
-		return status;
-	memset(firmware->pieces + offset / PIECE, 1, count);
-	firmware->count += count;
-	return NVME_SC_SUCCESS;
+	memset(firmware->pieces + offset / PIECE, 1, length / PIECE);
+	firmware->count += (uint32_t)(length / PIECE);
 }
 
 static bool is_revision(const char revision[8])
@@ -151,163 +123,155 @@ static bool image_is_good(const struct vssd_firmware *firmware, struct image *he
 
 /* ---- activating ---- */
 
-static void activate(struct vssd_ctrl *ctrl, uint8_t slot)
+static void activate(struct vssd_subsystem *subsystem, uint8_t slot)
 {
-	ctrl->nv->firmware.active = slot;
-	ctrl->nv->firmware.next = 0;
-	memcpy(ctrl->firmware.revision, slot_of(ctrl, slot)->revision, sizeof(ctrl->firmware.revision));
+	subsystem->nv->firmware.active = slot;
+	subsystem->nv->firmware.next = 0;
+	memcpy(subsystem->firmware.revision, slot_of(subsystem, slot)->revision,
+	       sizeof(subsystem->firmware.revision));
 }
 
-/* Commands are left in their queues while the new firmware starts: CSTS.PP. */
-static uint16_t begin_activation(struct vssd_ctrl *ctrl, uint8_t slot, uint16_t cid)
+static void end_activation(struct vssd_subsystem *subsystem)
 {
-	struct vssd_firmware *firmware = &ctrl->firmware;
-
-	firmware->starting = slot;
-	firmware->cid = cid;
-	firmware->due = pyn_ticks() + pyn_ns_to_ticks(ACTIVATION_NS);
-	if (ctrl->feature[NVME_FEAT_ASYNC_EVENT] & NVME_OAES_FIRMWARE)
-		vssd_event_raise(ctrl, VSSD_EVENT_FIRMWARE);
-	ctrl->csts |= NVME_SET(1, NVME_CSTS_PP);
-	vssd_update_running(ctrl);
-	return VSSD_LATER;
+	activate(subsystem, subsystem->firmware.starting);
+	subsystem->firmware.starting = 0;
+	vssd_subsystem_tell(subsystem, VSSD_NOTICE_FIRMWARE_RUNS);
 }
 
-static void end_activation(struct vssd_ctrl *ctrl)
+static void poll(struct vssd_subsystem *subsystem, uint64_t now)
 {
-	activate(ctrl, ctrl->firmware.starting);
-	ctrl->firmware.starting = 0;
-	ctrl->csts &= (uint32_t)~NVME_SET(1, NVME_CSTS_PP);
-	vssd_update_running(ctrl);
-}
+	struct vssd_firmware *firmware = &subsystem->firmware;
 
-void vssd_firmware_poll(struct vssd_ctrl *ctrl)
-{
-	struct vssd_firmware *firmware = &ctrl->firmware;
-
-	if (firmware->starting && ctrl->now >= firmware->due) {
-		end_activation(ctrl);
+	if (firmware->starting && now >= firmware->due) {
+		end_activation(subsystem);
 		firmware->started = true;
 	}
 	/* As that of a format: without the right to host memory the completion waits. */
-	if (firmware->started && ctrl->running) {
+	if (firmware->started && firmware->owner->ops->is_ready(firmware->owner)) {
 		firmware->started = false;
-		vssd_complete_later(ctrl, firmware->cid, NVME_SC_SUCCESS, 0);
+		firmware->owner->ops->complete(firmware->owner, firmware->cid, NVME_SC_SUCCESS);
 	}
 }
 
-void vssd_firmware_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
+static uint64_t due(const struct vssd_subsystem *subsystem)
 {
-	uint8_t next = ctrl->nv->firmware.next;
+	if (subsystem->firmware.started)
+		return 0;
+	return subsystem->firmware.starting ? subsystem->firmware.due : VSSD_NEVER;
+}
 
-	discard(&ctrl->firmware);
-	ctrl->firmware.started = false;
-	if (ctrl->firmware.starting)
-		end_activation(ctrl);
-	else if (next && kind >= needs[slot_of(ctrl, next)->needs].least)
-		activate(ctrl, next);
+/* What was downloaded is gone, and the image that waits for such a reset becomes active. */
+static void reset(struct vssd_subsystem *subsystem, enum vssd_reset kind)
+{
+	uint8_t next = subsystem->nv->firmware.next;
+
+	discard(&subsystem->firmware);
+	subsystem->firmware.started = false;
+	if (subsystem->firmware.starting)
+		end_activation(subsystem);
+	else if (next && kind >= needs[slot_of(subsystem, next)->needs].least)
+		activate(subsystem, next);
 	/* A drive without power has forgotten what it ran, and loads what is in the slot now. */
 	else if (kind == VSSD_RESET_POWER)
-		memcpy(ctrl->firmware.revision, slot_of(ctrl, ctrl->nv->firmware.active)->revision,
-		       sizeof(ctrl->firmware.revision));
+		memcpy(subsystem->firmware.revision, slot_of(subsystem, subsystem->nv->firmware.active)->revision,
+		       sizeof(subsystem->firmware.revision));
 }
 
 /* ---- committing ---- */
 
-/* The slot that a commit of slot 0 leaves to the controller. A new image displaces neither the active nor the next
+/* A new image displaces neither the active nor the next
  * one; one that is there already is rather not the active one. */
-static uint8_t choose_slot(struct vssd_ctrl *ctrl, bool replace)
+uint8_t vssd_firmware_choose(const struct vssd_subsystem *subsystem, bool replace)
 {
-	uint8_t active = ctrl->nv->firmware.active, chosen = active;
+	uint8_t active = subsystem->nv->firmware.active, chosen = active;
 
 	for (uint8_t slot = VSSD_FIRMWARE_SLOTS; slot >= 1; slot--)
-		if (slot != active && (replace ? slot != ctrl->nv->firmware.next : !is_empty(slot_of(ctrl, slot))))
+		if (slot != active &&
+		    (replace ? slot != subsystem->nv->firmware.next : !is_empty(slot_of(subsystem, slot))))
 			chosen = slot;
 	for (uint8_t slot = VSSD_FIRMWARE_SLOTS; replace && slot >= 1; slot--)
-		if (is_empty(slot_of(ctrl, slot)))
+		if (is_empty(slot_of(subsystem, slot)))
 			chosen = slot;
 	return chosen;
 }
 
-static uint16_t put_into_slot(struct vssd_ctrl *ctrl, uint8_t slot)
+uint16_t vssd_firmware_store(struct vssd_subsystem *subsystem, uint8_t slot)
 {
 	struct image header;
-	bool good = image_is_good(&ctrl->firmware, &header);
+	bool good = image_is_good(&subsystem->firmware, &header);
 
-	discard(&ctrl->firmware);
+	discard(&subsystem->firmware);
 	if (!good)
 		return NVME_SC_INVALID_FIRMWARE_IMAGE;
-	slot_of(ctrl, slot)->needs = header.needs;
-	memcpy(slot_of(ctrl, slot)->revision, header.revision, sizeof(header.revision));
+	slot_of(subsystem, slot)->needs = header.needs;
+	memcpy(slot_of(subsystem, slot)->revision, header.revision, sizeof(header.revision));
 	return NVME_SC_SUCCESS;
 }
 
-uint16_t vssd_firmware_commit(struct vssd_request *request)
+bool vssd_firmware_activate(struct vssd_subsystem *subsystem, uint8_t slot, bool now, struct vssd_listener *owner,
+			    uint16_t cid, uint16_t *status)
 {
-	struct vssd_ctrl *ctrl = request->ctrl;
-	const struct nvme_cmd *cmd = &request->cmd;
-	uint8_t slot = cmd->cdw10 & NVME_FW_SLOT_MASK;
-	uint32_t action = cmd->cdw10 >> NVME_FW_ACTION_SHIFT & 7;
-	bool replace = action != NVME_FW_ACTIVATE && (action != NVME_FW_ACTIVATE_NOW || ctrl->firmware.image);
-	uint16_t status = NVME_SC_SUCCESS;
-	uint8_t need;
+	struct vssd_firmware *firmware = &subsystem->firmware;
+	uint8_t need = slot_of(subsystem, slot)->needs;
 
-	if (action > (vssd_since(ctrl, NVME_1_2) ? NVME_FW_ACTIVATE_NOW : NVME_FW_ACTIVATE))
-		return vssd_invalid_field(request, VSSD_FIELD_CDW10 | NVME_FW_ACTION_SHIFT << VSSD_FIELD_BIT_SHIFT);
-	if (slot > VSSD_FIRMWARE_SLOTS)
-		return NVME_SC_INVALID_FIRMWARE_SLOT;
-	if (slot == 0)
-		slot = choose_slot(ctrl, replace);
-	if (replace)
-		status = put_into_slot(ctrl, slot);
-	else if (is_empty(slot_of(ctrl, slot)))
-		status = NVME_SC_INVALID_FIRMWARE_IMAGE;
-	if (status || action == NVME_FW_REPLACE)
-		return status;
-	need = slot_of(ctrl, slot)->needs;
-	if (action == NVME_FW_ACTIVATE_NOW && needs[need].now == NVME_SC_SUCCESS)
-		return begin_activation(ctrl, slot, cmd->cid);
-	ctrl->nv->firmware.next = slot;
-	return action == NVME_FW_ACTIVATE_NOW ? needs[need].now : needs[need].later;
+	if (is_empty(slot_of(subsystem, slot))) {
+		*status = NVME_SC_INVALID_FIRMWARE_IMAGE;
+		return false;
+	}
+	if (now && needs[need].now == NVME_SC_SUCCESS) {
+		firmware->starting = slot;
+		firmware->owner = owner;
+		firmware->cid = cid;
+		firmware->due = pyn_ticks() + pyn_ns_to_ticks(ACTIVATION_NS);
+		vssd_subsystem_tell(subsystem, VSSD_NOTICE_FIRMWARE_STARTS);
+		vssd_subsystem_wake(subsystem);
+		return true;
+	}
+	subsystem->nv->firmware.next = slot;
+	*status = now ? needs[need].now : needs[need].later;
+	return false;
 }
 
 /* ---- reporting ---- */
 
-uint16_t vssd_firmware_pending(const struct vssd_ctrl *ctrl)
+uint16_t vssd_firmware_pending(const struct vssd_subsystem *subsystem)
 {
-	uint8_t next = ctrl->nv->firmware.next;
+	uint8_t next = subsystem->nv->firmware.next;
 
 	if (!next)
 		return NVME_SC_SUCCESS;
-	return needs[ctrl->nv->firmware.slots[next - 1].needs].pending;
+	return needs[subsystem->nv->firmware.slots[next - 1].needs].pending;
 }
 
-void vssd_firmware_log(const struct vssd_ctrl *ctrl, struct nvme_firmware_log *log)
+void vssd_firmware_log(const struct vssd_subsystem *subsystem, struct nvme_firmware_log *log)
 {
-	log->afi = (uint8_t)(ctrl->nv->firmware.active | ctrl->nv->firmware.next << 4);
+	log->afi = (uint8_t)(subsystem->nv->firmware.active | subsystem->nv->firmware.next << 4);
 	for (unsigned i = 0; i < VSSD_FIRMWARE_SLOTS; i++)
-		memcpy(log->frs[i], ctrl->nv->firmware.slots[i].revision, sizeof(log->frs[i]));
+		memcpy(log->frs[i], subsystem->nv->firmware.slots[i].revision, sizeof(log->frs[i]));
 }
 
 /* What comes from a file may say anything. */
-void vssd_firmware_init(struct vssd_ctrl *ctrl)
+static void init(struct vssd_subsystem *subsystem)
 {
-	struct vssd_nonvolatile *nv = ctrl->nv;
+	struct vssd_nonvolatile *nv = subsystem->nv;
 
 	for (unsigned i = 0; i < VSSD_FIRMWARE_SLOTS; i++)
 		if (nv->firmware.slots[i].needs >= NUM_NEEDS || !is_revision(nv->firmware.slots[i].revision))
 			memset(&nv->firmware.slots[i], 0, sizeof(nv->firmware.slots[i]));
 	if (nv->firmware.active < 1 || nv->firmware.active > VSSD_FIRMWARE_SLOTS)
 		nv->firmware.active = 1;
-	if (is_empty(slot_of(ctrl, nv->firmware.active)))
-		memcpy(slot_of(ctrl, nv->firmware.active)->revision, VSSD_FIRMWARE,
+	if (is_empty(slot_of(subsystem, nv->firmware.active)))
+		memcpy(slot_of(subsystem, nv->firmware.active)->revision, VSSD_FIRMWARE,
 		       sizeof(nv->firmware.slots[0].revision));
 	if (nv->firmware.next > VSSD_FIRMWARE_SLOTS ||
-	    (nv->firmware.next && is_empty(slot_of(ctrl, nv->firmware.next))))
+	    (nv->firmware.next && is_empty(slot_of(subsystem, nv->firmware.next))))
 		nv->firmware.next = 0;
 }
 
-void vssd_firmware_deinit(struct vssd_ctrl *ctrl)
+static void deinit(struct vssd_subsystem *subsystem)
 {
-	discard(&ctrl->firmware);
+	discard(&subsystem->firmware);
 }
+
+const struct vssd_subsystem_part vssd_firmware_part = {
+	.init = init, .reset = reset, .poll = poll, .due = due, .deinit = deinit};

@@ -4,9 +4,10 @@
  * to know of it lies in the system area, so that a drive whose power fails goes on where it was.
  * NVM Express Base Specification 2.0, sections 5.16.1.25, 5.24 and 8.21.
  */
+#include "vssd/subsystem/sanitize.h"
+
 #include "core/util/clock.h"
-#include "vssd/cmd/direct.h"
-#include "vssd/ctrl/device.h"
+#include "vssd/subsystem/subsystem.h"
 
 #define MS_NS UINT64_C(1000000)
 #define BLOCKS_PER_POLL (UINT64_C(1) << 18)
@@ -36,9 +37,9 @@ static uint32_t sweeps_of(uint32_t cdw10)
 	return passes == 0 ? 1 : passes + (cdw10 & NVME_SANITIZE_NDAS ? 0 : 1);
 }
 
-static uint64_t work_of(const struct vssd_ctrl *ctrl)
+static uint64_t work_of(const struct vssd_subsystem *subsystem)
 {
-	return ctrl->blocks * sweeps_of(ctrl->nv->sanitize.cdw10);
+	return subsystem->blocks * sweeps_of(subsystem->nv->sanitize.cdw10);
 }
 
 /* What blocks hold after a sweep. Base Specification 2.0, figure "Sanitize Operations - Overwrite Mechanism": where
@@ -57,202 +58,167 @@ static uint32_t content_of(uint32_t cdw10, uint32_t sweep)
 
 /* Without its key, data are noise: the same everywhere is noise enough for whoever compares it with what was there.
  */
-static void make_content(struct vssd_ctrl *ctrl)
+static void make_content(struct vssd_subsystem *subsystem)
 {
-	const struct vssd_sanitize_state *state = &ctrl->nv->sanitize;
+	const struct vssd_sanitize_state *state = &subsystem->nv->sanitize;
 
 	if (passes_of(state->cdw10))
-		vssd_store_pattern(ctrl->store, state->pattern, 0);
+		vssd_store_pattern(subsystem->store, state->pattern, 0);
 	else if (action_of(state->cdw10) == NVME_SANITIZE_CRYPTO_ERASE)
-		vssd_store_pattern(ctrl->store, (uint32_t)ctrl->now | 1, UINT32_C(0x9e3779b9));
+		vssd_store_pattern(subsystem->store, (uint32_t)pyn_ticks() | 1, UINT32_C(0x9e3779b9));
 }
 
-uint16_t vssd_sanitize_refuses(const struct vssd_ctrl *ctrl)
+uint16_t vssd_sanitize_refuses(const struct vssd_subsystem *subsystem)
 {
-	switch (ctrl->nv->sanitize.status) {
+	switch (subsystem->nv->sanitize.status) {
 	case NVME_SANITIZE_IN_PROGRESS:
 		return NVME_SC_SANITIZE_IN_PROGRESS;
 	case NVME_SANITIZE_FAILED:
-		return ctrl->nv->sanitize.left ? NVME_SC_SUCCESS : NVME_SC_SANITIZE_FAILED;
+		return subsystem->nv->sanitize.left ? NVME_SC_SUCCESS : NVME_SC_SANITIZE_FAILED;
 	default:
 		return NVME_SC_SUCCESS;
 	}
 }
 
-static void set_status(struct vssd_ctrl *ctrl, enum nvme_sanitize_status status, bool left)
+static void set_status(struct vssd_subsystem *subsystem, enum nvme_sanitize_status status, bool left)
 {
-	ctrl->nv->sanitize.left = left;
-	ctrl->nv->sanitize.status = (uint8_t)status;
-	for (uint32_t i = 0; i < ctrl->options.namespaces; i++)
-		ctrl->ns[i].refuse = vssd_sanitize_refuses(ctrl);
-	vssd_direct_update(ctrl);
-}
-
-void vssd_sanitize_written(struct vssd_ctrl *ctrl)
-{
-	if (ctrl->nv->sanitize.written)
-		return;
-	ctrl->nv->sanitize.written = true;
-	vssd_direct_update(ctrl);
-}
-
-/* ---- the command ---- */
-
-/* The way out of a failure. One of a restricted operation has no other than another operation. */
-static uint16_t exit_failure(struct vssd_request *request)
-{
-	struct vssd_ctrl *ctrl = request->ctrl;
-	const struct vssd_sanitize_state *state = &ctrl->nv->sanitize;
-
-	if (state->status != NVME_SANITIZE_FAILED || state->left)
-		return vssd_invalid_field(request, VSSD_FIELD_CDW10);
-	if (!(state->cdw10 & NVME_SANITIZE_AUSE))
-		return NVME_SC_SANITIZE_FAILED;
-	set_status(ctrl, NVME_SANITIZE_FAILED, true);
-	return NVME_SC_SUCCESS;
-}
-
-static uint16_t check_start(struct vssd_request *request)
-{
-	struct vssd_ctrl *ctrl = request->ctrl;
-	uint32_t cdw10 = request->cmd.cdw10;
-	const struct vssd_sanitize_state *state = &ctrl->nv->sanitize;
-
-	if (state->status == NVME_SANITIZE_IN_PROGRESS)
-		return NVME_SC_SANITIZE_IN_PROGRESS;
-	if (ctrl->format.running)
-		return NVME_SC_FORMAT_IN_PROGRESS;
-	if (vssd_firmware_pending(ctrl))
-		return vssd_firmware_pending(ctrl);
-	if (action_of(cdw10) < NVME_SANITIZE_BLOCK_ERASE || action_of(cdw10) > NVME_SANITIZE_CRYPTO_ERASE)
-		return vssd_invalid_field(request, VSSD_FIELD_CDW10);
-	/* The failure of a restricted operation is mended by another restricted one alone. */
-	if (vssd_sanitize_refuses(ctrl) && !(state->cdw10 & NVME_SANITIZE_AUSE) && cdw10 & NVME_SANITIZE_AUSE)
-		return NVME_SC_SANITIZE_FAILED;
-	return NVME_SC_SUCCESS;
+	subsystem->nv->sanitize.left = left;
+	subsystem->nv->sanitize.status = (uint8_t)status;
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
+		subsystem->ns[i].refuse = vssd_sanitize_refuses(subsystem);
+	vssd_subsystem_tell(subsystem, VSSD_NOTICE_REFUSALS);
 }
 
 /* So that the time that is left agrees with the work that is. */
-static void set_clock(struct vssd_ctrl *ctrl)
+static void set_clock(struct vssd_subsystem *subsystem)
 {
-	struct vssd_sanitize *sanitize = &ctrl->sanitize;
-	double share = (double)ctrl->nv->sanitize.done / (double)work_of(ctrl);
+	struct vssd_sanitize *sanitize = &subsystem->sanitize;
+	double share = (double)subsystem->nv->sanitize.done / (double)work_of(subsystem);
 
-	sanitize->duration = pyn_ns_to_ticks(ctrl->options.sanitize_ms * MS_NS);
+	sanitize->duration = pyn_ns_to_ticks(subsystem->options.sanitize_ms * MS_NS);
 	sanitize->start = pyn_ticks() - (uint64_t)(share * (double)sanitize->duration);
 }
 
-uint16_t vssd_sanitize(struct vssd_request *request)
+void vssd_sanitize_start(struct vssd_subsystem *subsystem, uint32_t cdw10, uint32_t cdw11)
 {
-	struct vssd_ctrl *ctrl = request->ctrl;
-	const struct nvme_cmd *cmd = &request->cmd;
-	struct vssd_sanitize_state *state = &ctrl->nv->sanitize;
-	uint16_t status;
+	struct vssd_sanitize_state *state = &subsystem->nv->sanitize;
 
-	if (action_of(cmd->cdw10) == NVME_SANITIZE_EXIT_FAILURE && state->status != NVME_SANITIZE_IN_PROGRESS)
-		return exit_failure(request);
-	status = check_start(request);
-	if (status)
-		return status;
-	state->cdw10 = cmd->cdw10;
-	state->pattern = cmd->cdw11;
+	state->cdw10 = cdw10;
+	state->pattern = cdw11;
 	state->done = 0;
-	ctrl->sanitize.announce = false;
-	vssd_event_forget(ctrl, VSSD_EVENT_SANITIZED);
-	vssd_store_lose(ctrl->store);
-	vssd_hmb_forget(ctrl);
-	make_content(ctrl);
-	set_clock(ctrl);
-	set_status(ctrl, NVME_SANITIZE_IN_PROGRESS, false);
-	vssd_self_test_end(ctrl, NVME_NSID_ALL, NVME_SELF_TEST_SANITIZE);
-	return NVME_SC_SUCCESS;
+	vssd_subsystem_tell(subsystem, VSSD_NOTICE_SANITIZE_BEGINS);
+	vssd_store_lose(subsystem->store);
+	vssd_subsystem_tell(subsystem, VSSD_NOTICE_DATA_GONE);
+	make_content(subsystem);
+	set_clock(subsystem);
+	set_status(subsystem, NVME_SANITIZE_IN_PROGRESS, false);
+	vssd_self_test_give_way(subsystem, NVME_NSID_ALL, NVME_SELF_TEST_SANITIZE);
+	vssd_subsystem_wake(subsystem);
+}
+
+void vssd_sanitize_written(struct vssd_subsystem *subsystem)
+{
+	if (subsystem->nv->sanitize.written)
+		return;
+	subsystem->nv->sanitize.written = true;
+	vssd_subsystem_tell(subsystem, VSSD_NOTICE_REFUSALS);
+}
+
+void vssd_sanitize_exit_failure(struct vssd_subsystem *subsystem)
+{
+	set_status(subsystem, NVME_SANITIZE_FAILED, true);
 }
 
 /* ---- the operation ---- */
 
-void vssd_sanitize_resume(struct vssd_ctrl *ctrl)
+static void power(struct vssd_subsystem *subsystem, bool on)
 {
-	if (ctrl->nv->sanitize.status == NVME_SANITIZE_IN_PROGRESS)
-		set_clock(ctrl);
-	set_status(ctrl, ctrl->nv->sanitize.status, ctrl->nv->sanitize.left);
+	if (!on)
+		return;
+	if (subsystem->nv->sanitize.status == NVME_SANITIZE_IN_PROGRESS)
+		set_clock(subsystem);
+	set_status(subsystem, subsystem->nv->sanitize.status, subsystem->nv->sanitize.left);
 }
 
 /* The work that is to be done by now. */
-static uint64_t work_due(const struct vssd_ctrl *ctrl)
+static uint64_t work_due(const struct vssd_subsystem *subsystem, uint64_t now)
 {
-	const struct vssd_sanitize *sanitize = &ctrl->sanitize;
-	uint64_t elapsed = ctrl->now - sanitize->start;
-	uint64_t work = work_of(ctrl);
+	const struct vssd_sanitize *sanitize = &subsystem->sanitize;
+	uint64_t elapsed = now - sanitize->start;
+	uint64_t work = work_of(subsystem);
 
 	if (elapsed >= sanitize->duration)
 		return work;
 	return (uint64_t)((double)work * ((double)elapsed / (double)sanitize->duration));
 }
 
-static void advance(struct vssd_ctrl *ctrl, uint64_t target)
+static void advance(struct vssd_subsystem *subsystem, uint64_t target)
 {
-	struct vssd_sanitize_state *state = &ctrl->nv->sanitize;
-	uint64_t blocks = ctrl->blocks;
+	struct vssd_sanitize_state *state = &subsystem->nv->sanitize;
+	uint64_t blocks = subsystem->blocks;
 
 	while (state->done < target) {
 		uint64_t first = state->done % blocks;
 		uint64_t count = target - state->done < blocks - first ? target - state->done : blocks - first;
 
-		vssd_erase(ctrl, first, count, content_of(state->cdw10, (uint32_t)(state->done / blocks)));
+		vssd_subsystem_erase(subsystem, first, count,
+				     content_of(state->cdw10, (uint32_t)(state->done / blocks)));
 		state->done += count;
 	}
 }
 
-static void conclude(struct vssd_ctrl *ctrl, enum nvme_sanitize_status status)
+static void conclude(struct vssd_subsystem *subsystem, enum nvme_sanitize_status status)
 {
 	if (status == NVME_SANITIZE_SUCCESS)
-		ctrl->nv->sanitize.written = false;
-	set_status(ctrl, status, false);
-	ctrl->sanitize.announce = true;
+		subsystem->nv->sanitize.written = false;
+	set_status(subsystem, status, false);
+	vssd_subsystem_tell(subsystem, VSSD_NOTICE_SANITIZE_ENDS);
 }
 
 /* Whether the operation is one of those that an option lets fail; they do so half-way. */
-static bool fails_now(struct vssd_ctrl *ctrl)
+static bool fails_now(struct vssd_subsystem *subsystem)
 {
-	return ctrl->sanitize.failures < ctrl->options.sanitize_failures &&
-	       ctrl->nv->sanitize.done >= work_of(ctrl) / 2;
+	return subsystem->sanitize.failures < subsystem->options.sanitize_failures &&
+	       subsystem->nv->sanitize.done >= work_of(subsystem) / 2;
 }
 
-void vssd_sanitize_poll(struct vssd_ctrl *ctrl)
+static void poll(struct vssd_subsystem *subsystem, uint64_t now)
 {
-	const struct vssd_sanitize_state *state = &ctrl->nv->sanitize;
+	const struct vssd_sanitize_state *state = &subsystem->nv->sanitize;
+	uint64_t due, most;
 
-	if (state->status == NVME_SANITIZE_IN_PROGRESS) {
-		uint64_t due = work_due(ctrl), most = ctrl->null_store ? due : state->done + BLOCKS_PER_POLL;
-
-		advance(ctrl, due < most ? due : most);
-		if (fails_now(ctrl)) {
-			ctrl->sanitize.failures++;
-			conclude(ctrl, NVME_SANITIZE_FAILED);
-		} else if (state->done == work_of(ctrl) &&
-			   ctrl->now - ctrl->sanitize.start >= ctrl->sanitize.duration) {
-			conclude(ctrl, NVME_SANITIZE_SUCCESS);
-		}
-	}
-	/* A controller that does not run has no right to the host's memory. It takes no commands either: the event is
-	 * there before anybody can read that the operation is over. */
-	if (ctrl->sanitize.announce && ctrl->running) {
-		ctrl->sanitize.announce = false;
-		vssd_event_raise(ctrl, VSSD_EVENT_SANITIZED);
+	if (state->status != NVME_SANITIZE_IN_PROGRESS)
+		return;
+	due = work_due(subsystem, now);
+	most = subsystem->null_store ? due : state->done + BLOCKS_PER_POLL;
+	advance(subsystem, due < most ? due : most);
+	if (fails_now(subsystem)) {
+		subsystem->sanitize.failures++;
+		conclude(subsystem, NVME_SANITIZE_FAILED);
+	} else if (state->done == work_of(subsystem) &&
+		   now - subsystem->sanitize.start >= subsystem->sanitize.duration) {
+		conclude(subsystem, NVME_SANITIZE_SUCCESS);
 	}
 }
+
+static uint64_t due(const struct vssd_subsystem *subsystem)
+{
+	return subsystem->nv->sanitize.status == NVME_SANITIZE_IN_PROGRESS ? 0 : VSSD_NEVER;
+}
+
+const struct vssd_subsystem_part vssd_sanitize_part = {.power = power, .poll = poll, .due = due};
 
 /* ---- the log page ---- */
 
-void vssd_sanitize_log(const struct vssd_ctrl *ctrl, struct nvme_sanitize_log *log)
+void vssd_sanitize_log(const struct vssd_subsystem *subsystem, struct nvme_sanitize_log *log)
 {
-	const struct vssd_sanitize_state *state = &ctrl->nv->sanitize;
-	uint32_t seconds = (ctrl->options.sanitize_ms + 999) / 1000;
-	uint64_t sweeps = state->done / ctrl->blocks, passes = passes_of(state->cdw10);
+	const struct vssd_sanitize_state *state = &subsystem->nv->sanitize;
+	uint32_t seconds = (subsystem->options.sanitize_ms + 999) / 1000;
+	uint64_t sweeps = state->done / subsystem->blocks, passes = passes_of(state->cdw10);
 
 	log->sprog = SPROG_IDLE;
 	if (state->status == NVME_SANITIZE_IN_PROGRESS) {
-		uint64_t share = (uint64_t)((double)state->done / (double)work_of(ctrl) * SPROG_DENOMINATOR);
+		uint64_t share = (uint64_t)((double)state->done / (double)work_of(subsystem) * SPROG_DENOMINATOR);
 
 		log->sprog = (uint16_t)(share < SPROG_IDLE ? share : SPROG_IDLE - 1);
 	}
@@ -260,6 +226,6 @@ void vssd_sanitize_log(const struct vssd_ctrl *ctrl, struct nvme_sanitize_log *l
 				(state->written ? 0 : NVME_SANITIZE_GLOBAL_DATA_ERASED));
 	log->scdw10 = state->cdw10;
 	log->eto = log->etbe = log->etce = seconds;
-	if (vssd_since(ctrl, NVME_1_4))
+	if (subsystem->options.version >= NVME_1_4)
 		log->etond = log->etbend = log->etcend = seconds;
 }

@@ -5,11 +5,12 @@
  * It takes its time in the background and finds nothing: this drive has no parts that could fail. An extended one
  * outlives resets and power, a short one neither.
  */
-#include "vssd/ctrl/device.h"
+#include "vssd/subsystem/self_test.h"
 
 #include <string.h>
 
 #include "core/util/clock.h"
+#include "vssd/subsystem/subsystem.h"
 
 #define MS_NS UINT64_C(1000000)
 #define MS_PER_MINUTE 60000u
@@ -17,43 +18,43 @@
 #define EXTENDED_FACTOR 10u /* as long as a short one, unless the user says how long */
 #define WHOLE 10000u        /* what nv->self_test.left counts in */
 
-static uint32_t duration_ms(const struct vssd_ctrl *ctrl, uint8_t operation)
+static uint32_t duration_ms(const struct vssd_subsystem *subsystem, uint8_t operation)
 {
 	if (operation != NVME_SELF_TEST_EXTENDED)
-		return ctrl->options.self_test_ms;
-	if (ctrl->options.extended_self_test_ms != VSSD_TIME_DERIVED)
-		return ctrl->options.extended_self_test_ms;
-	return ctrl->options.self_test_ms * EXTENDED_FACTOR;
+		return subsystem->options.self_test_ms;
+	if (subsystem->options.extended_self_test_ms != VSSD_TIME_DERIVED)
+		return subsystem->options.extended_self_test_ms;
+	return subsystem->options.self_test_ms * EXTENDED_FACTOR;
 }
 
-uint16_t vssd_self_test_minutes(const struct vssd_ctrl *ctrl)
+uint16_t vssd_self_test_minutes(const struct vssd_subsystem *subsystem)
 {
-	uint32_t ms = duration_ms(ctrl, NVME_SELF_TEST_EXTENDED);
+	uint32_t ms = duration_ms(subsystem, NVME_SELF_TEST_EXTENDED);
 
 	return (uint16_t)(ms < MS_PER_MINUTE ? 1 : (ms + MS_PER_MINUTE - 1) / MS_PER_MINUTE);
 }
 
 /* Go on with what nv->self_test says is left. */
-static void proceed(struct vssd_ctrl *ctrl)
+static void proceed(struct vssd_subsystem *subsystem)
 {
-	struct vssd_self_test *test = &ctrl->nv->self_test;
+	struct vssd_self_test *test = &subsystem->nv->self_test;
 
-	ctrl->self_test_share = pyn_ns_to_ticks(duration_ms(ctrl, test->operation) * MS_NS) / WHOLE;
-	ctrl->self_test_due = pyn_ticks() + ctrl->self_test_share * test->left;
+	subsystem->self_test.share = pyn_ns_to_ticks(duration_ms(subsystem, test->operation) * MS_NS) / WHOLE;
+	subsystem->self_test.due = pyn_ticks() + subsystem->self_test.share * test->left;
 }
 
 /* Write down how it ended: the newest result comes first. */
-static void end(struct vssd_ctrl *ctrl, enum nvme_self_test_status status)
+static void end(struct vssd_subsystem *subsystem, enum nvme_self_test_status status)
 {
-	struct vssd_self_test *test = &ctrl->nv->self_test;
+	struct vssd_self_test *test = &subsystem->nv->self_test;
 	bool of_one_ns = test->nsid != 0 && test->nsid != NVME_NSID_ALL;
 
-	vssd_health_account(ctrl);
+	vssd_health_account(subsystem);
 	memmove(&test->results[1], &test->results[0], sizeof(test->results) - sizeof(test->results[0]));
 	test->results[0] = (struct nvme_self_test_result){
 		.dsts = (uint8_t)(test->operation << 4 | status),
 		.vdi = of_one_ns ? NVME_SELF_TEST_VDI_NSID : 0,
-		.poh = ctrl->nv->totals.power_on_ms / MS_PER_HOUR,
+		.poh = subsystem->nv->totals.power_on_ms / MS_PER_HOUR,
 		.nsid = test->nsid,
 	};
 	if (test->count < NVME_SELF_TEST_RESULTS)
@@ -61,81 +62,67 @@ static void end(struct vssd_ctrl *ctrl, enum nvme_self_test_status status)
 	test->operation = 0;
 }
 
-/* Namespaces that are being formatted, say, cannot be tested. */
-static uint16_t check_namespaces(struct vssd_ctrl *ctrl, uint32_t nsid)
+void vssd_self_test_start(struct vssd_subsystem *subsystem, uint8_t operation, uint32_t nsid)
 {
-	if (nsid != 0 && nsid != NVME_NSID_ALL && !vssd_ns_find(ctrl, nsid))
-		return NVME_SC_INVALID_NAMESPACE;
-	for (uint32_t i = 0; nsid != 0 && i < ctrl->options.namespaces; i++)
-		if (ctrl->ns[i].refuse && (nsid == NVME_NSID_ALL || nsid == i + 1))
-			return ctrl->ns[i].refuse;
-	return NVME_SC_SUCCESS;
-}
+	struct vssd_self_test *test = &subsystem->nv->self_test;
 
-uint16_t vssd_self_test(struct vssd_request *request)
-{
-	struct vssd_ctrl *ctrl = request->ctrl;
-	const struct nvme_cmd *cmd = &request->cmd;
-	struct vssd_self_test *test = &ctrl->nv->self_test;
-	uint8_t operation = cmd->cdw10 & 0xf;
-	uint16_t status;
-
-	if (operation == NVME_SELF_TEST_ABORT) {
-		if (test->operation)
-			end(ctrl, NVME_SELF_TEST_ABORTED);
-		return NVME_SC_SUCCESS;
-	}
-	if (operation != NVME_SELF_TEST_SHORT && operation != NVME_SELF_TEST_EXTENDED)
-		return vssd_invalid_field(request, VSSD_FIELD_CDW10);
-	status = check_namespaces(ctrl, cmd->nsid);
-	if (status)
-		return status;
-	if (test->operation)
-		return NVME_SC_SELF_TEST_IN_PROGRESS;
 	test->operation = operation;
-	test->nsid = cmd->nsid;
+	test->nsid = nsid;
 	test->left = WHOLE;
-	proceed(ctrl);
-	return NVME_SC_SUCCESS;
+	proceed(subsystem);
+	vssd_subsystem_wake(subsystem);
 }
 
-void vssd_self_test_poll(struct vssd_ctrl *ctrl)
+void vssd_self_test_stop(struct vssd_subsystem *subsystem, enum nvme_self_test_status status)
 {
-	struct vssd_self_test *test = &ctrl->nv->self_test;
-	uint64_t left = ctrl->self_test_due - ctrl->now;
+	if (subsystem->nv->self_test.operation)
+		end(subsystem, status);
+}
 
-	if (ctrl->now >= ctrl->self_test_due) {
-		end(ctrl, NVME_SELF_TEST_PASSED);
+static void poll(struct vssd_subsystem *subsystem, uint64_t now)
+{
+	struct vssd_self_test *test = &subsystem->nv->self_test;
+	uint64_t left = subsystem->self_test.due - now;
+
+	if (!test->operation)
+		return;
+	if (now >= subsystem->self_test.due) {
+		end(subsystem, NVME_SELF_TEST_PASSED);
 		return;
 	}
-	left = ctrl->self_test_share ? left / ctrl->self_test_share : 0;
+	left = subsystem->self_test.share ? left / subsystem->self_test.share : 0;
 	/* What has not ended has something left: 100 % is said of none that still runs. */
 	test->left = left >= WHOLE ? WHOLE : left ? (uint32_t)left : 1;
 }
 
-void vssd_self_test_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
+static uint64_t due(const struct vssd_subsystem *subsystem)
 {
-	struct vssd_self_test *test = &ctrl->nv->self_test;
-
-	if (test->operation == NVME_SELF_TEST_SHORT)
-		end(ctrl, NVME_SELF_TEST_RESET);
-	else if (test->operation && kind == VSSD_RESET_POWER)
-		proceed(ctrl);
+	return subsystem->nv->self_test.operation ? 0 : VSSD_NEVER;
 }
 
-void vssd_self_test_end(struct vssd_ctrl *ctrl, uint32_t nsid, enum nvme_self_test_status status)
+static void reset(struct vssd_subsystem *subsystem, enum vssd_reset kind)
 {
-	const struct vssd_self_test *test = &ctrl->nv->self_test;
+	struct vssd_self_test *test = &subsystem->nv->self_test;
+
+	if (test->operation == NVME_SELF_TEST_SHORT)
+		end(subsystem, NVME_SELF_TEST_RESET);
+	else if (test->operation && kind == VSSD_RESET_POWER)
+		proceed(subsystem);
+}
+
+void vssd_self_test_give_way(struct vssd_subsystem *subsystem, uint32_t nsid, enum nvme_self_test_status status)
+{
+	const struct vssd_self_test *test = &subsystem->nv->self_test;
 	bool overlaps = nsid == NVME_NSID_ALL || test->nsid == NVME_NSID_ALL || nsid == test->nsid;
 
 	/* A test of the controller alone does not mind a format. */
 	if (test->operation && (status == NVME_SELF_TEST_SANITIZE || (overlaps && test->nsid != 0)))
-		end(ctrl, status);
+		end(subsystem, status);
 }
 
-void vssd_self_test_log(const struct vssd_ctrl *ctrl, struct nvme_self_test_log *log)
+void vssd_self_test_log(const struct vssd_subsystem *subsystem, struct nvme_self_test_log *log)
 {
-	const struct vssd_self_test *test = &ctrl->nv->self_test;
+	const struct vssd_self_test *test = &subsystem->nv->self_test;
 
 	log->cdsto = test->operation;
 	if (test->operation)
@@ -146,9 +133,9 @@ void vssd_self_test_log(const struct vssd_ctrl *ctrl, struct nvme_self_test_log 
 }
 
 /* What comes from a file may say anything. */
-void vssd_self_test_init(struct vssd_ctrl *ctrl)
+static void init(struct vssd_subsystem *subsystem)
 {
-	struct vssd_self_test *test = &ctrl->nv->self_test;
+	struct vssd_self_test *test = &subsystem->nv->self_test;
 
 	if (test->operation != NVME_SELF_TEST_SHORT && test->operation != NVME_SELF_TEST_EXTENDED)
 		test->operation = 0;
@@ -157,3 +144,5 @@ void vssd_self_test_init(struct vssd_ctrl *ctrl)
 	if (test->count > NVME_SELF_TEST_RESULTS)
 		test->count = NVME_SELF_TEST_RESULTS;
 }
+
+const struct vssd_subsystem_part vssd_self_test_part = {.init = init, .reset = reset, .poll = poll, .due = due};

@@ -66,7 +66,7 @@ void fuzz_host_learn_format(struct fuzz_host *host)
 	uint32_t lba_size;
 	uint64_t nsze;
 
-	if (vssd_ctrl_geometry(host->ctrl, 1, &lba_size, &nsze) != 0)
+	if (vssd_subsystem_geometry(host->subsystem, 1, &lba_size, &nsze) != 0)
 		fuzz_fail("namespace 1 is gone");
 	host->lba_shift = lba_size == 512 ? 9 : 12;
 	if (nsze << host->lba_shift != (uint64_t)host->model.count * FUZZ_SECTOR)

@@ -11,6 +11,7 @@
 #include "tests/c/fuzz/model.h"
 #include "tests/c/fuzz/random.h"
 #include "vssd/ctrl/ctrl.h"
+#include "vssd/subsystem/subsystem.h"
 
 #define FUZZ_QUEUES_MAX 65u /* with the admin queue */
 #define FUZZ_SLOTS 96u
@@ -88,6 +89,7 @@ struct fuzz_host {
 	struct fuzz_random *random;
 	struct fuzz_memory *memory;
 	struct fuzz_model model;
+	struct vssd_subsystem *subsystem;
 	struct vssd_ctrl *ctrl;
 	const struct vssd_options *options;
 	volatile uint32_t *doorbells;

@@ -84,8 +84,10 @@ void fuzz_machine_open(struct fuzz_machine *machine, uint64_t seed)
 
 static void unplug(struct fuzz_machine *machine)
 {
-	if (machine->ctrl)
+	if (machine->ctrl) {
 		vssd_ctrl_destroy(machine->ctrl);
+		vssd_subsystem_destroy(machine->subsystem);
+	}
 	machine->ctrl = NULL;
 }
 
@@ -132,13 +134,15 @@ void fuzz_machine_plug(struct fuzz_machine *machine)
 	machine->time_stands = fuzz_one_in(&machine->random, 8);
 	fuzz_time_stands = machine->time_stands;
 	fuzz_memory_forbid(&machine->memory, true);
-	if (vssd_ctrl_create(&machine->options, &machine->memory.bus, machine->doorbells, &machine->ctrl, &err) !=
-	    0) {
+	if (vssd_subsystem_create(&machine->options, &machine->subsystem, &err) != 0 ||
+	    vssd_ctrl_create(machine->subsystem, &machine->memory.bus, machine->doorbells, &machine->ctrl, &err) !=
+		    0) {
 		printf("    no drive: %s\n", err.text);
 		exit(2);
 	}
 	machine->drives++;
 	machine->host.ctrl = machine->ctrl;
+	machine->host.subsystem = machine->subsystem;
 	fuzz_model_open(&machine->host.model, NAMESPACE_BLOCKS * 4096 / FUZZ_SECTOR, !machine->options.null_store);
 	fuzz_host_reset(&machine->host);
 }
@@ -358,7 +362,7 @@ static void peek(struct fuzz_machine *machine, uint32_t first, uint32_t count)
 {
 	uint8_t data[4096];
 
-	if (vssd_ctrl_peek(machine->ctrl, 1, first / count, data, count * FUZZ_SECTOR) != 0)
+	if (vssd_subsystem_peek(machine->subsystem, 1, first / count, data, count * FUZZ_SECTOR) != 0)
 		fuzz_fail("sector %u cannot be peeked", first);
 	for (uint32_t i = 0; i < count; i++)
 		fuzz_model_read(&machine->host.model, first + i, data + i * FUZZ_SECTOR, "peeked");
@@ -370,7 +374,7 @@ static void poke(struct fuzz_machine *machine, uint32_t first, uint32_t count)
 	uint8_t data[4096];
 
 	memset(data, (int)fuzz_next(&machine->random), sizeof(data));
-	if (vssd_ctrl_poke(machine->ctrl, 1, first / count, data, count * FUZZ_SECTOR) != 0)
+	if (vssd_subsystem_poke(machine->subsystem, 1, first / count, data, count * FUZZ_SECTOR) != 0)
 		fuzz_fail("sector %u cannot be poked", first);
 	for (uint32_t i = 0; i < count; i++) {
 		memcpy(sectors[i].data, data, FUZZ_SECTOR);
@@ -470,14 +474,14 @@ static void cycle_power(struct fuzz_machine *machine)
 		shut_down(machine);
 	else if (!machine->host.erratic && fuzz_one_in(&machine->random, 2))
 		flush(machine);
-	vssd_ctrl_power(machine->ctrl, false);
+	vssd_subsystem_power(machine->subsystem, false);
 	fuzz_model_abandon(&machine->host.model);
 	fuzz_model_power_lost(&machine->host.model);
 	stay_quiet(machine);
 	if (fuzz_machine_read32(machine, NVME_REG_VS) != UINT32_MAX)
 		fuzz_fail("a register can be read without power");
 	fuzz_machine_write32(machine, NVME_REG_CC, 1);
-	vssd_ctrl_power(machine->ctrl, true);
+	vssd_subsystem_power(machine->subsystem, true);
 }
 
 /* The client leaves, and takes its memory along. */

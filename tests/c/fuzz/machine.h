@@ -9,6 +9,7 @@ struct fuzz_machine {
 	struct fuzz_random random;
 	struct fuzz_memory memory;
 	struct vssd_options options;
+	struct vssd_subsystem *subsystem;
 	struct vssd_ctrl *ctrl;
 	volatile uint32_t *doorbells;
 	struct fuzz_host host;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* sources: tests/c/fuzz/clock.c tests/c/fuzz/generate.c tests/c/fuzz/host.c tests/c/fuzz/judge.c
  *          tests/c/fuzz/machine.c tests/c/fuzz/memory.c tests/c/fuzz/model.c tests/c/fuzz/prp.c tests/c/fuzz/report.c
- *          vssd/options.c vssd/ctrl/*.c vssd/cmd/*.c vssd/subsystem/*.c vssd/store/*.c vssd/bus/*.c
+ *          vssd/options.c vssd/ctrl/*.c vssd/cmd/*.c vssd/drive/*.c vssd/subsystem/*.c vssd/store/*.c vssd/bus/*.c
  *          spec/commands.c core/nvme/status.c core/util/crc32c.c core/util/error.c core/util/log.c */
 /*
  * Commands that are almost right, for the virtual SSD's controller, by the hundred thousand. PYNVME_FUZZ_COMMANDS
@@ -240,7 +240,7 @@ static void wild_step(struct fuzz_machine *machine)
 	else if (chosen < 919)
 		vssd_ctrl_host_gone(machine->ctrl);
 	else if (chosen < 922)
-		vssd_ctrl_power(machine->ctrl, fuzz_one_in(&machine->random, 2));
+		vssd_subsystem_power(machine->subsystem, fuzz_one_in(&machine->random, 2));
 	else if (chosen < 930)
 		fuzz_machine_poke_around(machine);
 	if (fuzz_one_in(&machine->random, 4))
@@ -263,7 +263,7 @@ static void wild_episode(struct fuzz_machine *machine)
 	for (enum fuzz_region_id id = 0; id < FUZZ_NUM_REGIONS; id++)
 		fuzz_memory_map(&machine->memory, id);
 	fuzz_memory_adopt(&machine->memory);
-	vssd_ctrl_power(machine->ctrl, true);
+	vssd_subsystem_power(machine->subsystem, true);
 	fuzz_machine_revive(machine);
 	machine->host.erratic = true;
 }

@@ -6,11 +6,13 @@
  * Data area 1 is struct state, 2 adds a struct queue for each QID, 3 the last commands, a struct vssd_trace_entry
  * each, the newest first. The layout is ours, and may change with the eight characters that it begins with.
  */
-#include "vssd/ctrl/device.h"
+#include "vssd/ctrl/telemetry.h"
 
 #include <string.h>
 
 #include "core/util/clock.h"
+#include "vssd/ctrl/controller.h"
+#include "vssd/subsystem/identity.h"
 
 #define LAYOUT "VSSDTEL2"
 
@@ -51,7 +53,8 @@ _Static_assert(sizeof(struct queue) == 32, "a queue in data area 2");
 _Static_assert(sizeof(struct vssd_trace_entry) == 32, "a command in data area 3");
 _Static_assert(sizeof(struct state) <= VSSD_TELEMETRY_AREA1 * NVME_TELEMETRY_BLOCK, "data area 1");
 _Static_assert(VSSD_NUM_QUEUES * sizeof(struct queue) <= VSSD_TELEMETRY_AREA2 * NVME_TELEMETRY_BLOCK, "data area 2");
-_Static_assert(sizeof(((struct vssd_ctrl *)0)->trace) == VSSD_TELEMETRY_AREA3 * NVME_TELEMETRY_BLOCK, "data area 3");
+_Static_assert(sizeof(((struct vssd_telemetry *)0)->trace) == VSSD_TELEMETRY_AREA3 * NVME_TELEMETRY_BLOCK,
+	       "data area 3");
 
 static void fill_state(struct vssd_ctrl *ctrl, uint8_t *block)
 {
@@ -67,24 +70,24 @@ static void fill_state(struct vssd_ctrl *ctrl, uint8_t *block)
 		.media_errors = nv->totals.media_errors,
 		.errors = nv->totals.errors,
 		.counters = ctrl->counters,
-		.commands = ctrl->traced,
-		.cc = ctrl->cc,
-		.csts = ctrl->csts,
-		.temperature = ctrl->health.temperature,
+		.commands = ctrl->telemetry.traced,
+		.cc = ctrl->regs.cc,
+		.csts = ctrl->regs.csts,
+		.temperature = ctrl->subsystem->health.temperature,
 		.queues = VSSD_NUM_QUEUES,
-		.traced = (uint16_t)(ctrl->traced < VSSD_TRACE ? ctrl->traced : VSSD_TRACE),
+		.traced = (uint16_t)(ctrl->telemetry.traced < VSSD_TRACE ? ctrl->telemetry.traced : VSSD_TRACE),
 	};
 
 	memcpy(state.layout, LAYOUT, sizeof(state.layout));
-	memcpy(state.revision, ctrl->firmware.revision, sizeof(state.revision));
+	memcpy(state.revision, ctrl->subsystem->firmware.revision, sizeof(state.revision));
 	memcpy(block, &state, sizeof(state));
 }
 
 static void fill_queues(const struct vssd_ctrl *ctrl, uint8_t *block)
 {
 	for (uint16_t qid = 0; qid < VSSD_NUM_QUEUES; qid++) {
-		const struct vssd_sq *sq = &ctrl->sq[qid];
-		const struct vssd_cq *cq = &ctrl->cq[qid];
+		const struct vssd_sq *sq = &ctrl->queues.sq[qid];
+		const struct vssd_cq *cq = &ctrl->queues.cq[qid];
 		struct queue queue = {
 			.qid = qid,
 			.cqid = sq->size ? sq->cq->qid : 0,
@@ -106,20 +109,20 @@ static void fill_trace(const struct vssd_ctrl *ctrl, uint8_t *block)
 {
 	uint64_t now = pyn_ticks();
 
-	for (uint64_t i = 0; i < VSSD_TRACE && i < ctrl->traced; i++) {
-		struct vssd_trace_entry entry = ctrl->trace[(ctrl->traced - 1 - i) % VSSD_TRACE];
+	for (uint64_t i = 0; i < VSSD_TRACE && i < ctrl->telemetry.traced; i++) {
+		struct vssd_trace_entry entry = ctrl->telemetry.trace[(ctrl->telemetry.traced - 1 - i) % VSSD_TRACE];
 
 		entry.time = pyn_ticks_to_ns(now - entry.time) / 1000;
 		memcpy(block + i * sizeof(entry), &entry, sizeof(entry));
 	}
 }
 
-static void capture(struct vssd_ctrl *ctrl, struct vssd_telemetry *telemetry, uint8_t lid, const char *reason)
+static void capture(struct vssd_ctrl *ctrl, struct vssd_telemetry_page *telemetry, uint8_t lid, const char *reason)
 {
 	struct nvme_telemetry_log *header = (struct nvme_telemetry_log *)telemetry->bytes;
 	uint8_t *block = telemetry->bytes + sizeof(*header);
 
-	vssd_health_account(ctrl);
+	vssd_health_account(ctrl->subsystem);
 	memset(telemetry->bytes, 0, sizeof(telemetry->bytes));
 	header->lid = lid;
 	header->da1lb = VSSD_TELEMETRY_AREA1;
@@ -132,14 +135,14 @@ static void capture(struct vssd_ctrl *ctrl, struct vssd_telemetry *telemetry, ui
 }
 
 /* What both pages say at any time, whether there are data or not. */
-static const uint8_t *refresh(struct vssd_ctrl *ctrl, struct vssd_telemetry *telemetry, uint8_t lid)
+static const uint8_t *refresh(struct vssd_ctrl *ctrl, struct vssd_telemetry_page *telemetry, uint8_t lid)
 {
 	struct nvme_telemetry_log *header = (struct nvme_telemetry_log *)telemetry->bytes;
 
 	header->lid = lid;
-	vssd_identify_oui(header->ieee);
+	vssd_identity_oui(header->ieee);
 	header->thdgn = lid == NVME_LOG_TELEMETRY_HOST && vssd_since(ctrl, NVME_2_0) ? ctrl->nv->telemetry.host : 0;
-	header->tcda = ctrl->telemetry_available;
+	header->tcda = ctrl->telemetry.available;
 	header->tcdgn = ctrl->nv->telemetry.ctrl;
 	return telemetry->bytes;
 }
@@ -147,25 +150,56 @@ static const uint8_t *refresh(struct vssd_ctrl *ctrl, struct vssd_telemetry *tel
 const uint8_t *vssd_telemetry_host(struct vssd_ctrl *ctrl, bool create)
 {
 	if (create) {
-		capture(ctrl, &ctrl->telemetry_host, NVME_LOG_TELEMETRY_HOST, "the host asked for it");
+		capture(ctrl, &ctrl->telemetry.host, NVME_LOG_TELEMETRY_HOST, "the host asked for it");
 		ctrl->nv->telemetry.host++;
 	}
-	return refresh(ctrl, &ctrl->telemetry_host, NVME_LOG_TELEMETRY_HOST);
+	return refresh(ctrl, &ctrl->telemetry.host, NVME_LOG_TELEMETRY_HOST);
 }
 
 const uint8_t *vssd_telemetry_ctrl(struct vssd_ctrl *ctrl)
 {
-	return refresh(ctrl, &ctrl->telemetry_ctrl, NVME_LOG_TELEMETRY_CTRL);
+	return refresh(ctrl, &ctrl->telemetry.ctrl, NVME_LOG_TELEMETRY_CTRL);
 }
 
 void vssd_telemetry_capture(struct vssd_ctrl *ctrl, const char *reason)
 {
 	/* What nobody has read yet is what came first, and often the cause. */
-	if (ctrl->telemetry_available)
+	if (ctrl->telemetry.available)
 		return;
-	ctrl->telemetry_available = true;
-	capture(ctrl, &ctrl->telemetry_ctrl, NVME_LOG_TELEMETRY_CTRL, reason);
+	ctrl->telemetry.available = true;
+	capture(ctrl, &ctrl->telemetry.ctrl, NVME_LOG_TELEMETRY_CTRL, reason);
 	ctrl->nv->telemetry.ctrl++;
-	if (ctrl->running && ctrl->feature[NVME_FEAT_ASYNC_EVENT] & NVME_ASYNC_EVENT_TELEMETRY)
+	if (ctrl->running)
 		vssd_event_raise(ctrl, VSSD_EVENT_TELEMETRY);
 }
+
+/* ---- the part ---- */
+
+static void capture_wanted(struct vssd_ctrl *ctrl)
+{
+	const char *reason = ctrl->telemetry.reason;
+
+	ctrl->telemetry.reason = NULL;
+	if (reason)
+		vssd_telemetry_capture(ctrl, reason);
+}
+
+/* Before anything is reset, which would not be seen any more. */
+static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
+{
+	(void)kind;
+	capture_wanted(ctrl);
+}
+
+static void power(struct vssd_ctrl *ctrl, bool on)
+{
+	if (on && ctrl->subsystem->unannounced)
+		ctrl->telemetry.reason = "power lost without a shutdown";
+}
+
+static uint64_t due(const struct vssd_ctrl *ctrl)
+{
+	return ctrl->telemetry.reason ? 0 : VSSD_NEVER;
+}
+
+const struct vssd_part vssd_telemetry_part = {.power = power, .reset = reset, .poll = capture_wanted, .due = due};

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Which queue is served next, and when a poll ends. NVM Express Base Specification 2.0, section 3.4.4. */
-#include <string.h>
+#include "vssd/cmd/arbitration.h"
 
 #include "core/util/clock.h"
 #include "vssd/cmd/dispatch.h"
-#include "vssd/ctrl/device.h"
+#include "vssd/ctrl/controller.h"
+#include "vssd/ctrl/doorbell.h"
 
 #define BATCH 32u          /* commands of one queue at a time; arbitration burst may say fewer */
 #define POLL_COMMANDS 256u /* after which a poll ends, as after VSSD_POLL_BYTES */
@@ -12,7 +13,7 @@
 
 static unsigned serve(struct vssd_ctrl *ctrl, uint16_t qid, unsigned limit)
 {
-	struct vssd_sq *sq = &ctrl->sq[qid];
+	struct vssd_sq *sq = &ctrl->queues.sq[qid];
 	unsigned count = 0;
 
 	if (sq->head != sq->tail)
@@ -30,24 +31,24 @@ static unsigned poll_pair(struct vssd_ctrl *ctrl, uint16_t qid, unsigned limit)
 
 static unsigned burst(const struct vssd_ctrl *ctrl)
 {
-	unsigned commands = 1u << (ctrl->feature[NVME_FEAT_ARBITRATION] & AB);
+	unsigned commands = 1u << (ctrl->features.value[NVME_FEAT_ARBITRATION] & AB);
 
 	return commands < BATCH ? commands : BATCH;
 }
 
 static bool may_go_on(const struct vssd_ctrl *ctrl, unsigned count)
 {
-	return ctrl->running && count < POLL_COMMANDS && ctrl->data_moved < VSSD_POLL_BYTES;
+	return ctrl->running && count < POLL_COMMANDS && ctrl->queues.data_moved < VSSD_POLL_BYTES;
 }
 
 static unsigned poll_in_turn(struct vssd_ctrl *ctrl, unsigned count)
 {
 	unsigned looked = 0, limit = burst(ctrl);
 
-	while (looked++ < ctrl->num_active && may_go_on(ctrl, count)) {
-		uint16_t qid = ctrl->active[ctrl->turn];
+	while (looked++ < ctrl->queues.num_active && may_go_on(ctrl, count)) {
+		uint16_t qid = ctrl->queues.active[ctrl->queues.turn];
 
-		ctrl->turn = ctrl->turn + 1 >= ctrl->num_active ? 0 : ctrl->turn + 1;
+		ctrl->queues.turn = ctrl->queues.turn + 1 >= ctrl->queues.num_active ? 0 : ctrl->queues.turn + 1;
 		count += poll_pair(ctrl, qid, limit);
 	}
 	return count;
@@ -56,14 +57,14 @@ static unsigned poll_in_turn(struct vssd_ctrl *ctrl, unsigned count)
 /* A burst of the next queue of a class that has commands; 0: none has. */
 static unsigned serve_class(struct vssd_ctrl *ctrl, enum vssd_priority priority, unsigned limit)
 {
-	uint16_t *turn = &ctrl->turns[priority];
+	uint16_t *turn = &ctrl->queues.turns[priority];
 	unsigned count = 0;
 
-	for (uint16_t looked = 0; looked < ctrl->num_active && !count; looked++) {
-		uint16_t qid = ctrl->active[*turn];
+	for (uint16_t looked = 0; looked < ctrl->queues.num_active && !count; looked++) {
+		uint16_t qid = ctrl->queues.active[*turn];
 
-		*turn = *turn + 1 >= ctrl->num_active ? 0 : *turn + 1;
-		if (ctrl->sq[qid].priority == priority)
+		*turn = *turn + 1 >= ctrl->queues.num_active ? 0 : *turn + 1;
+		if (ctrl->queues.sq[qid].priority == priority)
 			count = serve(ctrl, qid, limit);
 	}
 	return count;
@@ -73,7 +74,7 @@ static unsigned serve_class(struct vssd_ctrl *ctrl, enum vssd_priority priority,
 static void new_round(struct vssd_ctrl *ctrl)
 {
 	for (unsigned i = VSSD_HIGH; i <= VSSD_LOW; i++)
-		ctrl->credit[i] = (ctrl->feature[NVME_FEAT_ARBITRATION] >> 8 * (4 - i) & 0xff) + 1;
+		ctrl->queues.credit[i] = (ctrl->features.value[NVME_FEAT_ARBITRATION] >> 8 * (4 - i) & 0xff) + 1;
 }
 
 static unsigned serve_weighted(struct vssd_ctrl *ctrl)
@@ -81,10 +82,10 @@ static unsigned serve_weighted(struct vssd_ctrl *ctrl)
 	unsigned limit = burst(ctrl), count;
 
 	for (enum vssd_priority i = VSSD_HIGH; i <= VSSD_LOW; i++) {
-		if (!ctrl->credit[i])
+		if (!ctrl->queues.credit[i])
 			continue;
-		count = serve_class(ctrl, i, limit < ctrl->credit[i] ? limit : ctrl->credit[i]);
-		ctrl->credit[i] -= count < ctrl->credit[i] ? count : ctrl->credit[i];
+		count = serve_class(ctrl, i, limit < ctrl->queues.credit[i] ? limit : ctrl->queues.credit[i]);
+		ctrl->queues.credit[i] -= count < ctrl->queues.credit[i] ? count : ctrl->queues.credit[i];
 		if (count)
 			return count;
 	}
@@ -97,8 +98,8 @@ static unsigned poll_by_weight(struct vssd_ctrl *ctrl, unsigned count)
 	unsigned taken = 1;
 
 	while (taken && may_go_on(ctrl, count)) {
-		for (uint16_t i = 0; i < ctrl->num_active; i++)
-			vssd_queue_look(ctrl, ctrl->active[i]);
+		for (uint16_t i = 0; i < ctrl->queues.num_active; i++)
+			vssd_queue_look(ctrl, ctrl->queues.active[i]);
 		taken = serve_class(ctrl, VSSD_URGENT, burst(ctrl));
 		if (!taken)
 			taken = serve_weighted(ctrl);
@@ -115,8 +116,8 @@ static unsigned poll_by_weight(struct vssd_ctrl *ctrl, unsigned count)
 
 void vssd_queues_settle(struct vssd_ctrl *ctrl)
 {
-	vssd_tell(ctrl, &ctrl->cq[0]);
-	if (__builtin_expect(ctrl->num_coalesced > 0, 0))
+	vssd_tell(ctrl, &ctrl->queues.cq[0]);
+	if (__builtin_expect(ctrl->interrupts.num_coalesced > 0, 0))
 		vssd_interrupts_poll(ctrl);
 }
 
@@ -124,11 +125,11 @@ unsigned vssd_queues_poll(struct vssd_ctrl *ctrl)
 {
 	unsigned count;
 
-	if (ctrl->now >= ctrl->next_scan) {
+	if (ctrl->now >= ctrl->queues.next_scan) {
 		vssd_doorbells_scan(ctrl);
-		ctrl->next_scan = ctrl->now + pyn_ns_to_ticks(1000000);
+		ctrl->queues.next_scan = ctrl->now + pyn_ns_to_ticks(1000000);
 	}
-	ctrl->data_moved = 0;
+	ctrl->queues.data_moved = 0;
 	count = poll_pair(ctrl, 0, BATCH);
-	return __builtin_expect(ctrl->weighted, 0) ? poll_by_weight(ctrl, count) : poll_in_turn(ctrl, count);
+	return __builtin_expect(ctrl->queues.weighted, 0) ? poll_by_weight(ctrl, count) : poll_in_turn(ctrl, count);
 }

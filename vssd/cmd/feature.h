@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Features: the table (features.c), and those whose commands have files of their own. */
+#ifndef VSSD_CMD_FEATURE_H
+#define VSSD_CMD_FEATURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "spec/nvme_cmd.h"
+#include "spec/nvme_feature.h"
+#include "vssd/cmd/request.h"
+#include "vssd/ctrl/part.h"
+
+/* Features have their saved values after a reset. */
+extern const struct vssd_part vssd_feature_part;
+
+/* What Identify announces. */
+bool vssd_feature_supported(const struct vssd_ctrl *ctrl, uint8_t fid);
+
+/* The bits of feature 0Bh that the host can set: OAES announces the notices among them. */
+uint32_t vssd_features_events(const struct vssd_ctrl *ctrl);
+
+/* Whether reading deallocated LBAs can be made an error: feature 05h, and NSFEAT. */
+bool vssd_features_dulbe(const struct vssd_ctrl *ctrl);
+
+/* Log page 12h. */
+void vssd_features_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256]);
+
+/* ---- feature_power.c ---- */
+
+uint16_t vssd_power_set(struct vssd_request *request);
+uint16_t vssd_apst_set(struct vssd_request *request);
+uint16_t vssd_apst_get(struct vssd_request *request, enum nvme_feature_select select);
+uint16_t vssd_thermal_set(struct vssd_request *request);
+
+/* ---- feature_hmb.c ---- */
+
+uint16_t vssd_hmb_set(struct vssd_request *request);
+uint16_t vssd_hmb_get(struct vssd_request *request, enum nvme_feature_select select);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Power Management, Autonomous Power State Transition and Host Controlled Thermal Management. NVM Express Base
+ * Specification 2.0, sections 5.27.1.2, 5.27.1.9 and 5.27.1.13. */
+#include <string.h>
+
+#include "vssd/cmd/dptr.h"
+#include "vssd/cmd/feature.h"
+#include "vssd/ctrl/controller.h"
+
+#define PS 0x1fu
+
+uint16_t vssd_power_set(struct vssd_request *request)
+{
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
+
+	if ((cmd->cdw11 & PS) > vssd_power_npss(ctrl))
+		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
+	/* The workload hint came with 1.2. */
+	ctrl->features.value[NVME_FEAT_POWER] = cmd->cdw11 & (vssd_since(ctrl, NVME_1_2) ? 0xff : PS);
+	vssd_power_enter(ctrl, cmd->cdw11 & PS);
+	return NVME_SC_SUCCESS;
+}
+
+uint16_t vssd_apst_set(struct vssd_request *request)
+{
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
+	uint64_t table[VSSD_APST_ENTRIES];
+	uint16_t status = vssd_data_receive(request, table, sizeof(table));
+
+	if (status)
+		return status;
+	if (!vssd_power_set_apst(ctrl, table))
+		return NVME_SC_INVALID_FIELD; /* in its data */
+	ctrl->features.value[NVME_FEAT_APST] = cmd->cdw11 & NVME_APSTE;
+	if (cmd->cdw10 & NVME_SET_FEATURES_SV)
+		memcpy(ctrl->nv->features.apst, ctrl->power.apst, sizeof(ctrl->nv->features.apst));
+	return NVME_SC_SUCCESS;
+}
+
+uint16_t vssd_apst_get(struct vssd_request *request, enum nvme_feature_select select)
+{
+	struct vssd_ctrl *ctrl = request->ctrl;
+	static const uint64_t initial[VSSD_APST_ENTRIES];
+	const uint64_t *table = select == NVME_SEL_CURRENT ? ctrl->power.apst
+				: select == NVME_SEL_SAVED ? ctrl->nv->features.apst
+							   : initial;
+
+	return vssd_data_send(request, table, sizeof(initial));
+}
+
+uint16_t vssd_thermal_set(struct vssd_request *request)
+{
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
+	uint32_t light = cmd->cdw11 >> 16, heavy = cmd->cdw11 & 0xffff;
+
+	if (light && (light < VSSD_MNTMT || light > VSSD_MXTMT))
+		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
+	if (heavy && (heavy < VSSD_MNTMT || heavy > VSSD_MXTMT))
+		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
+	if (light && heavy && light >= heavy)
+		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
+	ctrl->features.value[NVME_FEAT_HCTM] = cmd->cdw11;
+	return NVME_SC_SUCCESS;
+}

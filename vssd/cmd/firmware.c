@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Firmware Image Download and Firmware Commit. NVM Express Base Specification 2.0, sections 5.12 and 5.13. */
+#include "vssd/cmd/admin.h"
+#include "vssd/cmd/dptr.h"
+#include "vssd/ctrl/controller.h"
+
+static uint16_t check_range(struct vssd_request *request, uint64_t offset, uint64_t length)
+{
+	struct vssd_ctrl *ctrl = request->ctrl;
+
+	if (length > ctrl->transfers.most || length > VSSD_FIRMWARE_IMAGE_MAX)
+		return vssd_invalid_field(request, VSSD_FIELD_CDW10);
+	if (offset > VSSD_FIRMWARE_IMAGE_MAX - length)
+		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
+	if (vssd_firmware_has_any(&ctrl->subsystem->firmware, offset, length))
+		return NVME_SC_OVERLAPPING_RANGE;
+	if (length % VSSD_FIRMWARE_PIECE != 0)
+		return vssd_invalid_field(request, VSSD_FIELD_CDW10);
+	return offset % VSSD_FIRMWARE_PIECE == 0 ? NVME_SC_SUCCESS : vssd_invalid_field(request, VSSD_FIELD_CDW11);
+}
+
+uint16_t vssd_firmware_download(struct vssd_request *request)
+{
+	struct vssd_firmware *firmware = &request->ctrl->subsystem->firmware;
+	uint64_t length = ((uint64_t)request->cmd.cdw10 + 1) * 4;
+	uint64_t offset = (uint64_t)request->cmd.cdw11 * 4;
+	uint16_t status = check_range(request, offset, length);
+	uint8_t *image;
+
+	if (status)
+		return status;
+	image = vssd_firmware_image(firmware);
+	if (!image)
+		return NVME_SC_INTERNAL_ERROR;
+	status = vssd_data_receive(request, image + offset, (uint32_t)length);
+	if (!status)
+		vssd_firmware_downloaded(firmware, offset, length);
+	return status;
+}
+
+uint16_t vssd_firmware_commit(struct vssd_request *request)
+{
+	struct vssd_ctrl *ctrl = request->ctrl;
+	struct vssd_subsystem *subsystem = ctrl->subsystem;
+	const struct nvme_cmd *cmd = &request->cmd;
+	uint8_t slot = cmd->cdw10 & NVME_FW_SLOT_MASK;
+	uint32_t action = cmd->cdw10 >> NVME_FW_ACTION_SHIFT & 7;
+	bool replace = action != NVME_FW_ACTIVATE && (action != NVME_FW_ACTIVATE_NOW || subsystem->firmware.image);
+	uint16_t status = NVME_SC_SUCCESS;
+
+	if (action > (vssd_since(ctrl, NVME_1_2) ? NVME_FW_ACTIVATE_NOW : NVME_FW_ACTIVATE))
+		return vssd_invalid_field(request, VSSD_FIELD_CDW10 | NVME_FW_ACTION_SHIFT << VSSD_FIELD_BIT_SHIFT);
+	if (slot > VSSD_FIRMWARE_SLOTS)
+		return NVME_SC_INVALID_FIRMWARE_SLOT;
+	if (slot == 0)
+		slot = vssd_firmware_choose(subsystem, replace);
+	if (replace)
+		status = vssd_firmware_store(subsystem, slot);
+	if (status || action == NVME_FW_REPLACE)
+		return status;
+	if (vssd_firmware_activate(subsystem, slot, action == NVME_FW_ACTIVATE_NOW, &ctrl->listener, cmd->cid,
+				   &status))
+		return VSSD_LATER;
+	return status;
+}

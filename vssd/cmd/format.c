@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Format NVM. NVM Express Base Specification 2.0, section 5.14; NVM Command Set Specification 1.0, section 4.1.3. */
+#include "vssd/cmd/admin.h"
+#include "vssd/ctrl/controller.h"
+
+#define SES_MAX 2u /* 0 none, 1 user data erase, 2 cryptographic erase */
+
+static uint16_t check(struct vssd_request *request)
+{
+	const struct nvme_cmd *cmd = &request->cmd;
+	uint32_t lbaf = (cmd->cdw10 & 0xf) | (cmd->cdw10 >> 12 & 3) << 4;
+	uint32_t pi = cmd->cdw10 >> 5 & 7, ses = cmd->cdw10 >> 9 & 7;
+
+	if (request->ctrl->subsystem->format.running)
+		return NVME_SC_FORMAT_IN_PROGRESS;
+	if (lbaf > VSSD_NLBAF || pi != 0)
+		return NVME_SC_INVALID_FORMAT;
+	if (ses > SES_MAX)
+		return vssd_invalid_field(request, (VSSD_FIELD_CDW10 + 1) | 1u << VSSD_FIELD_BIT_SHIFT);
+	return NVME_SC_SUCCESS;
+}
+
+uint16_t vssd_format_nvm(struct vssd_request *request)
+{
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
+	bool all = cmd->nsid == NVME_NSID_ALL;
+	uint16_t status = check(request);
+
+	if (status)
+		return status;
+	vssd_format_start(ctrl->subsystem, &ctrl->listener, cmd->cid, cmd->cdw10 & 0xf, all ? 0 : cmd->nsid - 1,
+			  all ? VSSD_MAX_NAMESPACES - 1 : cmd->nsid - 1);
+	return VSSD_LATER;
+}

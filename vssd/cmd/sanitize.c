@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Sanitize. NVM Express Base Specification 2.0, section 5.24. */
+#include "vssd/cmd/admin.h"
+#include "vssd/ctrl/controller.h"
+
+/* The way out of a failure. One of a restricted operation has no other than another operation. */
+static uint16_t exit_failure(struct vssd_request *request)
+{
+	struct vssd_subsystem *subsystem = request->ctrl->subsystem;
+	const struct vssd_sanitize_state *state = &subsystem->nv->sanitize;
+
+	if (state->status != NVME_SANITIZE_FAILED || state->left)
+		return vssd_invalid_field(request, VSSD_FIELD_CDW10);
+	if (!(state->cdw10 & NVME_SANITIZE_AUSE))
+		return NVME_SC_SANITIZE_FAILED;
+	vssd_sanitize_exit_failure(subsystem);
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t check_start(struct vssd_request *request, uint32_t action)
+{
+	struct vssd_subsystem *subsystem = request->ctrl->subsystem;
+	const struct vssd_sanitize_state *state = &subsystem->nv->sanitize;
+
+	if (state->status == NVME_SANITIZE_IN_PROGRESS)
+		return NVME_SC_SANITIZE_IN_PROGRESS;
+	if (subsystem->format.running)
+		return NVME_SC_FORMAT_IN_PROGRESS;
+	if (vssd_firmware_pending(subsystem))
+		return vssd_firmware_pending(subsystem);
+	if (action < NVME_SANITIZE_BLOCK_ERASE || action > NVME_SANITIZE_CRYPTO_ERASE)
+		return vssd_invalid_field(request, VSSD_FIELD_CDW10);
+	/* The failure of a restricted operation is mended by another restricted one alone. */
+	if (vssd_sanitize_refuses(subsystem) && !(state->cdw10 & NVME_SANITIZE_AUSE) &&
+	    request->cmd.cdw10 & NVME_SANITIZE_AUSE)
+		return NVME_SC_SANITIZE_FAILED;
+	return NVME_SC_SUCCESS;
+}
+
+uint16_t vssd_sanitize(struct vssd_request *request)
+{
+	struct vssd_subsystem *subsystem = request->ctrl->subsystem;
+	uint32_t action = request->cmd.cdw10 & NVME_SANITIZE_ACTION;
+	uint16_t status;
+
+	if (action == NVME_SANITIZE_EXIT_FAILURE && subsystem->nv->sanitize.status != NVME_SANITIZE_IN_PROGRESS)
+		return exit_failure(request);
+	status = check_start(request, action);
+	if (!status)
+		vssd_sanitize_start(subsystem, request->cmd.cdw10, request->cmd.cdw11);
+	return status;
+}

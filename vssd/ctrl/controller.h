@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A controller: its state, which is one part's each. What a part is and offers is in its header.
+ */
+#ifndef VSSD_CTRL_CONTROLLER_H
+#define VSSD_CTRL_CONTROLLER_H
+
+#include "spec/nvme_cmd.h"
+#include "spec/nvme_id.h"
+#include "spec/nvme_log.h"
+#include "spec/nvme_regs.h"
+#include "vssd/bus/bus.h"
+#include "vssd/ctrl/config.h"
+#include "vssd/ctrl/ctrl.h"
+#include "vssd/ctrl/error_log.h"
+#include "vssd/ctrl/event.h"
+#include "vssd/ctrl/feature.h"
+#include "vssd/ctrl/hmb.h"
+#include "vssd/ctrl/interrupt.h"
+#include "vssd/ctrl/part.h"
+#include "vssd/ctrl/power.h"
+#include "vssd/ctrl/queue.h"
+#include "vssd/ctrl/regs.h"
+#include "vssd/ctrl/telemetry.h"
+#include "vssd/subsystem/subsystem.h"
+
+struct vssd_commands;
+struct vssd_segment;
+
+/* What one command can transfer. */
+struct vssd_transfers {
+	struct vssd_segment *segments; /* room for those of the request in hand */
+	uint32_t num_segments;
+	uint64_t most; /* bytes; MDTS */
+};
+
+struct vssd_ctrl {
+	struct vssd_listener listener;        /* comes first: the subsystem's way to the controller */
+	const struct vssd_part *const *parts; /* NULL at the end */
+	const struct vssd_commands *commands; /* the tables of its command sets, vssd/cmd/table.h */
+
+	/* What it is plugged into; the latter six are the subsystem's. */
+	struct vssd_bus *bus;
+	struct vssd_subsystem *subsystem;
+	struct vssd_store *store;
+	struct vssd_nonvolatile *nv;
+	struct vssd_ns *ns;
+	const struct vssd_options *options;
+	bool null_store;
+
+	bool running;      /* enabled, not shut down, powered, in D0, may master the bus */
+	uint64_t now;      /* ticks, at the start of this poll */
+	uint64_t next_due; /* ticks: when a part is to be polled */
+	struct vssd_transfers transfers;
+	struct vssd_counters counters;
+	struct vssd_regs regs;
+	struct vssd_config config;
+	struct vssd_queues queues;
+	struct vssd_interrupts interrupts;
+	struct vssd_features features;
+	struct vssd_power power;
+	struct vssd_events events;
+	struct vssd_hmb hmb;
+	struct vssd_error_log errors;
+	struct vssd_telemetry telemetry;
+};
+
+static inline void vssd_parts_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
+{
+	for (const struct vssd_part *const *part = ctrl->parts; *part; part++)
+		if ((*part)->reset)
+			(*part)->reset(ctrl, kind);
+}
+
+/* A part has something to do at once. */
+static inline void vssd_ctrl_wake(struct vssd_ctrl *ctrl)
+{
+	ctrl->next_due = 0;
+}
+
+/* Whether the version that the drive claims has what came with this one. */
+static inline bool vssd_since(const struct vssd_ctrl *ctrl, enum nvme_version version)
+{
+	return ctrl->options->version >= (uint32_t)version;
+}
+
+/* The namespace of a valid NSID, else NULL. */
+static inline struct vssd_ns *vssd_ns_find(const struct vssd_ctrl *ctrl, uint32_t nsid)
+{
+	return vssd_subsystem_ns(ctrl->subsystem, nsid);
+}
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Whether a command that failed may be sent again, and the log of errors.
+ * NVM Express Base Specification 2.0, sections 3.3.3.2.1 and 5.16.1.2.
+ */
+#include "vssd/ctrl/error_log.h"
+
+#include <string.h>
+
+#include "vssd/ctrl/controller.h"
+
+/* Statuses after which the same command, sent again, may succeed. */
+static bool may_retry(uint16_t status)
+{
+	switch (status) {
+	case NVME_SC_ABORT_REQUESTED:
+	case NVME_SC_ABORTED_SQ_DELETION:
+	case NVME_SC_ABORTED_FAILED_FUSED:
+	case NVME_SC_ABORTED_MISSING_FUSED:
+	case NVME_SC_DATA_TRANSFER_ERROR:
+	case NVME_SC_INTERNAL_ERROR:
+	case NVME_SC_COMMAND_SEQUENCE_ERROR:
+	case NVME_SC_SANITIZE_IN_PROGRESS:
+	case NVME_SC_FORMAT_IN_PROGRESS:
+	case NVME_SC_NAMESPACE_NOT_READY:
+	case NVME_SC_AER_LIMIT_EXCEEDED:
+	case NVME_SC_INVALID_QUEUE_DELETION:
+	case NVME_SC_SELF_TEST_IN_PROGRESS:
+	case NVME_SC_WRITE_FAULT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+uint16_t vssd_status_field(uint16_t status)
+{
+	return (uint16_t)(status << 1 | (status && !may_retry(status) ? NVME_STATUS_DNR : 0));
+}
+
+void vssd_error_log_add(struct vssd_ctrl *ctrl, struct nvme_error_log_entry entry)
+{
+	entry.ecnt = ++ctrl->nv->totals.errors;
+	ctrl->errors.entries[(entry.ecnt - 1) % (VSSD_ELPE + 1)] = entry;
+}
+
+void vssd_error_of_none(struct vssd_ctrl *ctrl)
+{
+	vssd_error_log_add(
+		ctrl, (struct nvme_error_log_entry){.sqid = UINT16_MAX, .cid = UINT16_MAX, .pel = VSSD_FIELD_NONE});
+}
+
+/* Entries of earlier lives, and of other controllers, are counted but were not kept. */
+const struct nvme_error_log_entry *vssd_error_log_entry(const struct vssd_ctrl *ctrl, uint32_t i)
+{
+	uint64_t made = ctrl->nv->totals.errors;
+	const struct nvme_error_log_entry *entry;
+
+	if (i > VSSD_ELPE || i >= made)
+		return NULL;
+	entry = &ctrl->errors.entries[(made - 1 - i) % (VSSD_ELPE + 1)];
+	return entry->ecnt == made - i ? entry : NULL;
+}
+
+static void power(struct vssd_ctrl *ctrl, bool on)
+{
+	if (on)
+		memset(&ctrl->errors, 0, sizeof(ctrl->errors));
+}
+
+const struct vssd_part vssd_error_log_part = {.power = power};

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Values of features; what they mean is elsewhere. */
+#ifndef VSSD_CTRL_FEATURE_H
+#define VSSD_CTRL_FEATURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "spec/nvme_id.h"
+
+struct vssd_features {
+	uint32_t value[256];    /* dword 0, by FID */
+	bool write_through;     /* writes are durable when they complete */
+	uint64_t timestamp;     /* ms since 1970, at timestamp_set */
+	uint64_t timestamp_set; /* ns, CLOCK_MONOTONIC */
+	uint8_t timestamp_origin;
+	uint8_t host_id[16];
+	struct nvme_host_behavior behavior;
+};
+
+#endif

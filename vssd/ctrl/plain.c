@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vssd/ctrl/plain.h"
+
+#include <stdlib.h>
+
+#include "vssd/ctrl/controller.h"
+
+static bool queue_is_plain(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq)
+{
+	return sq->qid != 0 && sq->size && sq->entries && sq->cq->entries && !sq->num_dead && !ctrl->power.asleep &&
+	       !ctrl->hmb.enabled;
+}
+
+static uint8_t plain_opcodes(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns)
+{
+	bool writes = !ctrl->features.write_through && ctrl->nv->sanitize.written;
+
+	if (!ns->nsid || ns->csi != NVME_CSI_NVM || ns->refuse || ns->dulbe)
+		return 0;
+	return (uint8_t)(1u << NVME_IO_READ | (writes ? 1u << NVME_IO_WRITE : 0));
+}
+
+void vssd_plain_update(struct vssd_ctrl *ctrl)
+{
+	for (unsigned i = 0; i < VSSD_NUM_QUEUES; i++)
+		ctrl->queues.sq[i].plain = queue_is_plain(ctrl, &ctrl->queues.sq[i]);
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
+		ctrl->queues.plain[i] = plain_opcodes(ctrl, &ctrl->ns[i]);
+}
+
+#ifdef __SANITIZE_ADDRESS__
+void vssd_plain_check(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq)
+{
+	if (sq->plain != queue_is_plain(ctrl, sq))
+		abort();
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
+		if (ctrl->queues.plain[i] != plain_opcodes(ctrl, &ctrl->ns[i]))
+			abort();
+}
+#else
+void vssd_plain_check(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq)
+{
+	(void)ctrl;
+	(void)sq;
+}
+#endif

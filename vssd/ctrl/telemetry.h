@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Telemetry data, log pages 07h and 08h, and the trace of commands that they show. */
+#ifndef VSSD_CTRL_TELEMETRY_H
+#define VSSD_CTRL_TELEMETRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "spec/nvme_log.h"
+#include "vssd/ctrl/part.h"
+
+#define VSSD_TRACE 4096u /* commands that are remembered; a power of two */
+
+struct vssd_trace_entry {
+	uint64_t time;    /* ticks; in telemetry data microseconds before they were taken */
+	uint64_t command; /* its first eight bytes: opcode, flags, CID, NSID */
+	uint64_t slba;    /* cdw11 and cdw10 */
+	uint32_t cdw12;
+	uint16_t sqid;
+	uint16_t status; /* NVME_SC(sct, sc); FFFFh: it had not completed */
+};
+
+/* Blocks that each data area adds. */
+#define VSSD_TELEMETRY_AREA1 1u
+#define VSSD_TELEMETRY_AREA2 5u
+#define VSSD_TELEMETRY_AREA3 256u
+#define VSSD_TELEMETRY_BLOCKS (VSSD_TELEMETRY_AREA1 + VSSD_TELEMETRY_AREA2 + VSSD_TELEMETRY_AREA3)
+
+struct vssd_telemetry_page {
+	uint8_t bytes[(1 + VSSD_TELEMETRY_BLOCKS) * NVME_TELEMETRY_BLOCK];
+};
+
+struct vssd_telemetry {
+	uint64_t traced; /* commands, ever */
+	struct vssd_trace_entry trace[VSSD_TRACE];
+	const char *reason; /* why the state is to be kept as soon as possible; NULL: it is not */
+	bool available;     /* the controller's data, which nobody has read yet */
+	struct vssd_telemetry_page host;
+	struct vssd_telemetry_page ctrl;
+};
+
+extern const struct vssd_part vssd_telemetry_part;
+
+/* Log pages 07h and 08h, sizeof(struct vssd_telemetry_page) bytes. create: take the host's anew. */
+const uint8_t *vssd_telemetry_host(struct vssd_ctrl *ctrl, bool create);
+const uint8_t *vssd_telemetry_ctrl(struct vssd_ctrl *ctrl);
+
+/* Something went wrong: keep the state for log page 08h, unless there is one that nobody has read. */
+void vssd_telemetry_capture(struct vssd_ctrl *ctrl, const char *reason);
+
+#endif

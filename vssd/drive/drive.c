@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A controller, put together: the table of its parts, its commands, and what its subsystem tells it. Here is the
+ * order of what a poll does.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/util/clock.h"
+#include "vssd/cmd/arbitration.h"
+#include "vssd/cmd/dispatch.h"
+#include "vssd/cmd/feature.h"
+#include "vssd/cmd/request.h"
+#include "vssd/ctrl/controller.h"
+#include "vssd/ctrl/plain.h"
+
+#define LBAS_MAX UINT64_C(65536) /* of one command */
+
+/* In the order in which they are reset: telemetry first, as it may have to keep what the others forget. */
+static const struct vssd_part *const parts[] = {
+	&vssd_telemetry_part, &vssd_error_log_part, &vssd_queue_part, &vssd_event_part,  &vssd_feature_part,
+	&vssd_power_part,     &vssd_thermal_part,   &vssd_regs_part,  &vssd_config_part, NULL,
+};
+
+/* ---- what the subsystem tells ---- */
+
+static struct vssd_ctrl *ctrl_of(const struct vssd_listener *listener)
+{
+	return (struct vssd_ctrl *)listener;
+}
+
+static void announce(struct vssd_ctrl *ctrl, enum vssd_event event)
+{
+	if (ctrl->running)
+		vssd_event_raise(ctrl, event);
+	else
+		vssd_event_defer(ctrl, event);
+}
+
+static void pause_processing(struct vssd_ctrl *ctrl, bool paused)
+{
+	ctrl->regs.csts &= (uint32_t)~NVME_SET(1, NVME_CSTS_PP);
+	ctrl->regs.csts |= NVME_SET(paused ? 1 : 0, NVME_CSTS_PP);
+	vssd_update_running(ctrl);
+}
+
+static void notice(struct vssd_listener *listener, enum vssd_notice notice)
+{
+	struct vssd_ctrl *ctrl = ctrl_of(listener);
+
+	switch (notice) {
+	case VSSD_NOTICE_REFUSALS:
+		vssd_plain_update(ctrl);
+		return;
+	case VSSD_NOTICE_DATA_GONE:
+		vssd_hmb_forget(ctrl);
+		return;
+	case VSSD_NOTICE_NS_CHANGED:
+		announce(ctrl, VSSD_EVENT_NS_CHANGED);
+		return;
+	case VSSD_NOTICE_SANITIZE_BEGINS:
+		vssd_event_forget(ctrl, VSSD_EVENT_SANITIZED);
+		return;
+	case VSSD_NOTICE_SANITIZE_ENDS:
+		announce(ctrl, VSSD_EVENT_SANITIZED);
+		return;
+	case VSSD_NOTICE_FIRMWARE_STARTS:
+		announce(ctrl, VSSD_EVENT_FIRMWARE);
+		pause_processing(ctrl, true);
+		return;
+	case VSSD_NOTICE_FIRMWARE_RUNS:
+		pause_processing(ctrl, false);
+		return;
+	case VSSD_NOTICE_TEMPERATURE:
+		if (ctrl->running)
+			vssd_thermal_check(ctrl);
+		return;
+	}
+}
+
+static bool is_ready(const struct vssd_listener *listener)
+{
+	return ctrl_of(listener)->running;
+}
+
+static void complete(struct vssd_listener *listener, uint16_t cid, uint16_t status)
+{
+	vssd_complete_later(ctrl_of(listener), cid, status, 0);
+}
+
+static unsigned thermal_level(const struct vssd_listener *listener)
+{
+	return vssd_thermal_level(ctrl_of(listener));
+}
+
+static void power(struct vssd_listener *listener, bool on)
+{
+	struct vssd_ctrl *ctrl = ctrl_of(listener);
+
+	for (const struct vssd_part *const *part = parts; *part; part++)
+		if ((*part)->power)
+			(*part)->power(ctrl, on);
+	vssd_parts_reset(ctrl, VSSD_RESET_POWER);
+	vssd_update_running(ctrl);
+}
+
+/* NSSR: the host sees a controller that went through a reset, and CSTS.NSSRO. */
+static void reset(struct vssd_listener *listener, enum vssd_reset kind)
+{
+	struct vssd_ctrl *ctrl = ctrl_of(listener);
+
+	vssd_ctrl_reset(ctrl, kind);
+	ctrl->regs.csts |= NVME_SET(1, NVME_CSTS_NSSRO);
+}
+
+static const struct vssd_listener_ops listener_ops = {
+	.notice = notice,
+	.is_ready = is_ready,
+	.complete = complete,
+	.thermal_level = thermal_level,
+	.power = power,
+	.reset = reset,
+};
+
+/* ---- creation ---- */
+
+/* Room for the pieces of the largest transfer: a page each, and one more where it does not start on one. */
+static int init_transfers(struct vssd_ctrl *ctrl, struct pyn_error *err)
+{
+	struct vssd_transfers *transfers = &ctrl->transfers;
+	uint64_t largest = LBAS_MAX * 4096;
+
+	transfers->most = ctrl->options->mdts ? UINT64_C(4096) << ctrl->options->mdts : UINT64_MAX;
+	if (transfers->most < largest)
+		largest = transfers->most;
+	transfers->num_segments = (uint32_t)(largest / 4096) + 2;
+	transfers->segments = calloc(transfers->num_segments, sizeof(*transfers->segments));
+	if (transfers->segments)
+		return 0;
+	return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for transfers of %llu bytes",
+			 (unsigned long long)largest);
+}
+
+static void plug_in(struct vssd_ctrl *ctrl, struct vssd_subsystem *subsystem, struct vssd_bus *bus,
+		    volatile uint32_t *doorbells)
+{
+	ctrl->listener.ops = &listener_ops;
+	ctrl->parts = parts;
+	ctrl->bus = bus;
+	ctrl->queues.doorbells = doorbells;
+	ctrl->subsystem = subsystem;
+	ctrl->store = subsystem->store;
+	ctrl->nv = subsystem->nv;
+	ctrl->ns = subsystem->ns;
+	ctrl->options = &subsystem->options;
+	ctrl->null_store = subsystem->null_store;
+	vssd_dispatch_init(ctrl);
+}
+
+int vssd_ctrl_create(struct vssd_subsystem *subsystem, struct vssd_bus *bus, volatile uint32_t *doorbells,
+		     struct vssd_ctrl **created, struct pyn_error *err)
+{
+	struct vssd_ctrl *ctrl = calloc(1, sizeof(*ctrl));
+	int result;
+
+	if (!ctrl)
+		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a controller");
+	plug_in(ctrl, subsystem, bus, doorbells);
+	result = init_transfers(ctrl, err);
+	for (const struct vssd_part *const *part = parts; *part && !result; part++)
+		if ((*part)->init)
+			result = (*part)->init(ctrl, err);
+	if (result) {
+		vssd_ctrl_destroy(ctrl);
+		return result;
+	}
+	vssd_subsystem_listen(subsystem, &ctrl->listener);
+	if (subsystem->power)
+		power(&ctrl->listener, true);
+	*created = ctrl;
+	return 0;
+}
+
+void vssd_ctrl_destroy(struct vssd_ctrl *ctrl)
+{
+	vssd_subsystem_unlisten(ctrl->subsystem, &ctrl->listener);
+	for (const struct vssd_part *const *part = parts; *part; part++)
+		if ((*part)->deinit)
+			(*part)->deinit(ctrl);
+	free(ctrl->transfers.segments);
+	free(ctrl);
+}
+
+/* ---- polling ---- */
+
+static void poll_parts(struct vssd_ctrl *ctrl)
+{
+	uint64_t next = VSSD_NEVER;
+
+	ctrl->next_due = VSSD_NEVER;
+	for (const struct vssd_part *const *part = parts; *part; part++) {
+		uint64_t due;
+
+		if (!(*part)->due)
+			continue;
+		due = (*part)->due(ctrl);
+		if (due <= ctrl->now) {
+			(*part)->poll(ctrl);
+			due = (*part)->due(ctrl);
+		}
+		if (due < next)
+			next = due;
+	}
+	/* One of them may have woken another. */
+	if (next < ctrl->next_due)
+		ctrl->next_due = next;
+}
+
+unsigned vssd_ctrl_poll(struct vssd_ctrl *ctrl)
+{
+	struct vssd_subsystem *subsystem = ctrl->subsystem;
+	unsigned count = 0;
+
+	if (!subsystem->power)
+		return 0;
+	ctrl->now = pyn_ticks();
+	/* Before anything that may complete a command. */
+	if (ctrl->running)
+		vssd_queues_resolve(ctrl);
+	/* Before commands are taken: an event is there before the host can read what it tells. */
+	if (ctrl->now >= subsystem->next_due)
+		vssd_subsystem_poll(subsystem, ctrl->now);
+	if (ctrl->now >= ctrl->next_due)
+		poll_parts(ctrl);
+	if (ctrl->running)
+		count = vssd_queues_poll(ctrl);
+	if (ctrl->running)
+		vssd_queues_settle(ctrl);
+	if (count > 0)
+		vssd_health_busy(&subsystem->health, pyn_ticks() - ctrl->now);
+	return count;
+}
+
+void vssd_ctrl_counters(const struct vssd_ctrl *ctrl, struct vssd_counters *counters)
+{
+	*counters = ctrl->counters;
+	counters->power_cycles = ctrl->nv->totals.power_cycles;
+}

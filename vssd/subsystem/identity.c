@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vssd/subsystem/identity.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "vssd/subsystem/subsystem.h"
+
+/* An address of our own: the bit that says "assigned locally" is set in the first byte, as it is sent. */
+static const uint8_t oui[3] = {0x02, 0x56, 0x53};
+
+/* FNV-1a, 64 bits. */
+static uint64_t hash(const struct vssd_subsystem *subsystem, uint32_t salt)
+{
+	const char *serial = subsystem->nv->identity.serial;
+	uint64_t value = UINT64_C(0xcbf29ce484222325) ^ salt;
+
+	for (unsigned i = 0; i < VSSD_SERIAL_SIZE; i++)
+		value = (value ^ (uint8_t)serial[i]) * UINT64_C(0x100000001b3);
+	return value;
+}
+
+void vssd_identity_oui(uint8_t ieee[3])
+{
+	for (unsigned i = 0; i < sizeof(oui); i++)
+		ieee[i] = oui[sizeof(oui) - 1 - i];
+}
+
+void vssd_identity_eui64(const struct vssd_subsystem *subsystem, uint32_t nsid, uint8_t eui64[8])
+{
+	uint64_t id = hash(subsystem, nsid);
+
+	memcpy(eui64, oui, sizeof(oui));
+	memcpy(eui64 + sizeof(oui), &id, 8 - sizeof(oui));
+}
+
+void vssd_identity_nguid(const struct vssd_subsystem *subsystem, uint32_t nsid, uint8_t nguid[16])
+{
+	uint64_t id = hash(subsystem, ~nsid);
+
+	memcpy(nguid, &id, sizeof(id));
+	vssd_identity_eui64(subsystem, nsid, nguid + 8);
+}
+
+void vssd_identity_subnqn(const struct vssd_subsystem *subsystem, char *subnqn, size_t size)
+{
+	uint64_t a = hash(subsystem, 0x10000), b = hash(subsystem, 0x20000);
+
+	/* A random (version 4) UUID, as far as its two fixed fields go. */
+	snprintf(subnqn, size, "nqn.2014-08.org.nvmexpress:uuid:%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32),
+		 (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff), (unsigned)(0x8000 | (b >> 48 & 0x3fff)),
+		 (unsigned long long)(b & UINT64_C(0xffffffffffff)));
+}

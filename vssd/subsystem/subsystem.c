@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vssd/subsystem/subsystem.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/util/clock.h"
+
+/* In the order in which they are polled and told. */
+static const struct vssd_subsystem_part *const parts[] = {
+	&vssd_health_part, &vssd_sanitize_part, &vssd_format_part, &vssd_firmware_part, &vssd_self_test_part,
+};
+
+#define NUM_PARTS (sizeof(parts) / sizeof(parts[0]))
+
+/* ---- creation ---- */
+
+static void init_serial(char serial[VSSD_SERIAL_SIZE], const char *wanted)
+{
+	char text[40];
+
+	if (wanted)
+		snprintf(text, sizeof(text), "%-20s", wanted);
+	else
+		snprintf(text, sizeof(text), "VSSD%08X%08X", (unsigned)getpid(), (unsigned)pyn_monotonic_ns());
+	memcpy(serial, text, VSSD_SERIAL_SIZE);
+}
+
+/* A null drive has a store for its system area alone. */
+static int init_store(struct vssd_subsystem *subsystem, struct pyn_error *err)
+{
+	uint64_t cache = subsystem->options.cache_size / VSSD_BLOCK_SIZE;
+	struct vssd_store_options options = {.blocks = 1};
+
+	/* A cache that is larger than the drive would hold no more, and a file sets room aside for all of it. */
+	if (!subsystem->null_store)
+		options = (struct vssd_store_options){
+			.blocks = subsystem->blocks,
+			.cache_blocks = cache < subsystem->blocks ? cache : subsystem->blocks,
+			.file = subsystem->options.file,
+		};
+	return vssd_store_open(&options, &subsystem->store, err);
+}
+
+/* A new drive gets its identity and format; an old one is what it was. */
+static int init_nonvolatile(struct vssd_subsystem *subsystem, struct pyn_error *err)
+{
+	const struct vssd_options *options = &subsystem->options;
+	struct vssd_nonvolatile *nv;
+	bool is_new;
+	int result = vssd_nonvolatile_open(subsystem->store, options->file, &nv, &is_new, err);
+
+	if (result)
+		return result;
+	subsystem->nv = nv;
+	if (is_new)
+		memset(nv->formats.lbaf, options->lba_size == 512 ? 0 : 1, sizeof(nv->formats.lbaf));
+	if (is_new || options->serial)
+		init_serial(nv->identity.serial, options->serial);
+	return 0;
+}
+
+static void init_namespaces(struct vssd_subsystem *subsystem)
+{
+	for (uint32_t i = 0; i < subsystem->options.namespaces; i++) {
+		uint8_t lbaf = subsystem->nv->formats.lbaf[i];
+
+		vssd_ns_create(subsystem, i + 1, subsystem->options.size / VSSD_BLOCK_SIZE,
+			       lbaf > VSSD_NLBAF ? 0 : lbaf);
+	}
+}
+
+static void power_up(struct vssd_subsystem *subsystem)
+{
+	struct vssd_nonvolatile *nv = subsystem->nv;
+
+	subsystem->power = true;
+	subsystem->unannounced = nv->identity.in_use;
+	nv->totals.power_cycles++;
+	nv->totals.unsafe_shutdowns += subsystem->unannounced;
+	nv->identity.in_use = false;
+	for (size_t i = 0; i < NUM_PARTS; i++)
+		if (parts[i]->power)
+			parts[i]->power(subsystem, true);
+	vssd_subsystem_reset(subsystem, VSSD_RESET_POWER);
+}
+
+int vssd_subsystem_create(const struct vssd_options *options, struct vssd_subsystem **created, struct pyn_error *err)
+{
+	int result = vssd_options_check(options, err);
+	struct vssd_subsystem *subsystem;
+
+	if (result)
+		return result;
+	subsystem = calloc(1, sizeof(*subsystem));
+	if (!subsystem)
+		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a subsystem");
+	subsystem->options = *options;
+	subsystem->null_store = options->null_store;
+	subsystem->blocks = options->size / VSSD_BLOCK_SIZE * options->namespaces;
+	result = init_store(subsystem, err);
+	if (!result)
+		result = init_nonvolatile(subsystem, err);
+	if (result) {
+		vssd_subsystem_destroy(subsystem);
+		return result;
+	}
+	init_namespaces(subsystem);
+	for (size_t i = 0; i < NUM_PARTS; i++)
+		if (parts[i]->init)
+			parts[i]->init(subsystem);
+	power_up(subsystem);
+	*created = subsystem;
+	return 0;
+}
+
+void vssd_subsystem_destroy(struct vssd_subsystem *subsystem)
+{
+	if (subsystem->power)
+		vssd_subsystem_power(subsystem, false);
+	for (size_t i = 0; i < NUM_PARTS; i++)
+		if (parts[i]->deinit)
+			parts[i]->deinit(subsystem);
+	if (subsystem->store)
+		vssd_store_close(subsystem->store);
+	free(subsystem);
+}
+
+/* ---- power and resets ---- */
+
+static void power_down(struct vssd_subsystem *subsystem)
+{
+	for (size_t i = 0; i < NUM_PARTS; i++)
+		if (parts[i]->power)
+			parts[i]->power(subsystem, false);
+	vssd_store_lose(subsystem->store);
+	vssd_subsystem_reset(subsystem, VSSD_RESET_POWER);
+	subsystem->power = false;
+}
+
+void vssd_subsystem_power(struct vssd_subsystem *subsystem, bool on)
+{
+	if (on == subsystem->power)
+		return;
+	if (on)
+		power_up(subsystem);
+	else
+		power_down(subsystem);
+	for (struct vssd_listener *one = subsystem->listeners; one; one = one->next)
+		one->ops->power(one, on);
+}
+
+void vssd_subsystem_reset(struct vssd_subsystem *subsystem, enum vssd_reset kind)
+{
+	for (size_t i = 0; i < NUM_PARTS; i++)
+		if (parts[i]->reset)
+			parts[i]->reset(subsystem, kind);
+	vssd_subsystem_wake(subsystem);
+}
+
+void vssd_subsystem_reset_all(struct vssd_subsystem *subsystem)
+{
+	for (struct vssd_listener *one = subsystem->listeners; one; one = one->next)
+		one->ops->reset(one, VSSD_RESET_SUBSYSTEM);
+}
+
+void vssd_subsystem_shut_down(struct vssd_subsystem *subsystem)
+{
+	vssd_format_finish(subsystem);
+	vssd_health_account(subsystem);
+	vssd_store_flush(subsystem->store);
+	subsystem->nv->identity.in_use = false;
+}
+
+/* ---- polling ---- */
+
+void vssd_subsystem_poll(struct vssd_subsystem *subsystem, uint64_t now)
+{
+	uint64_t next = VSSD_NEVER;
+
+	for (size_t i = 0; i < NUM_PARTS; i++) {
+		uint64_t due = parts[i]->due(subsystem);
+
+		if (due <= now) {
+			parts[i]->poll(subsystem, now);
+			due = parts[i]->due(subsystem);
+		}
+		if (due < next)
+			next = due;
+	}
+	subsystem->next_due = next;
+}
+
+/* ---- behind the controllers' back ---- */
+
+static int find_lba(struct vssd_subsystem *subsystem, uint32_t nsid, uint64_t lba, uint32_t length, uint64_t *offset)
+{
+	const struct vssd_ns *ns = vssd_subsystem_ns(subsystem, nsid);
+
+	if (!ns || lba >= ns->nsze || length != 1u << ns->lba_shift || subsystem->null_store)
+		return -EINVAL;
+	*offset = (ns->first_block << VSSD_BLOCK_SHIFT) + (lba << ns->lba_shift);
+	return 0;
+}
+
+int vssd_subsystem_peek(struct vssd_subsystem *subsystem, uint32_t nsid, uint64_t lba, void *data, uint32_t length)
+{
+	uint64_t offset;
+	int result = find_lba(subsystem, nsid, lba, length, &offset);
+
+	if (result)
+		return result;
+	memcpy(data, vssd_store_data(subsystem->store, offset >> VSSD_BLOCK_SHIFT) + offset % VSSD_BLOCK_SIZE,
+	       length);
+	return 0;
+}
+
+int vssd_subsystem_poke(struct vssd_subsystem *subsystem, uint32_t nsid, uint64_t lba, const void *data,
+			uint32_t length)
+{
+	uint64_t offset;
+	int result = find_lba(subsystem, nsid, lba, length, &offset);
+
+	return result ? result : vssd_store_poke(subsystem->store, offset, data, length);
+}
+
+int vssd_subsystem_geometry(struct vssd_subsystem *subsystem, uint32_t nsid, uint32_t *lba_size, uint64_t *nsze)
+{
+	const struct vssd_ns *ns = vssd_subsystem_ns(subsystem, nsid);
+
+	if (!ns)
+		return -EINVAL;
+	*lba_size = 1u << ns->lba_shift;
+	*nsze = ns->nsze;
+	return 0;
+}
