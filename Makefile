@@ -24,9 +24,9 @@ TEST_PACKAGES := $(VENV)/.test-packages
 LINT_PACKAGES := $(VENV)/.lint-packages
 WHEEL_PACKAGES := $(VENV)/.wheel-packages
 
-SOURCES := setup.py nvme.pyx nvme.pyi cspdk.pxd $(wildcard driver.[ch] binding/*.p[yx][xi] tools/*.py) tools/native.mk \
+SOURCES := setup.py nvme.pyx nvme.pyi cspdk.pxd driver.h $(wildcard binding/*.p[yx][xi] tools/*.py) tools/native.mk \
 	   tools/module.map $(shell find core spec vssd -name '*.[ch]')
-C_FILES := $(wildcard driver.[ch] tools/bench/*.c) $(shell find core spec vssd tests -name '*.[ch]')
+C_FILES := $(wildcard driver.h tools/bench/*.c) $(shell find core spec vssd tests -name '*.[ch]')
 
 .PHONY: help run test test-slow test-random test-parallel test-qemu test-distros fuzz soak mutate bench build spec wheel lint format clean distclean
 

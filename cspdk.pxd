@@ -7,7 +7,7 @@ from libcpp cimport bool
 
 cdef extern from "driver.h" nogil:
     # -- errors, log, time ------------------------------------------------------------------------------
-    enum:
+    enum pyn_error_kind:
         PYN_ERROR_ARGUMENT
         PYN_ERROR_MEMORY
         PYN_ERROR_ENUMERATE
@@ -176,8 +176,8 @@ cdef extern from "driver.h" nogil:
     uint64_t pyn_device_mdts(const pyn_device *device)
     uint32_t *pyn_device_timeout_ms(pyn_device *device)
     uint32_t pyn_device_process(const pyn_device *device)
-    int pyn_device_admin_execute(pyn_device *device, const nvme_cmd *cmd, pyn_buffer *buffer, int refused,
-                                 uint32_t *cdw0, pyn_error *err)
+    int pyn_device_admin_execute(pyn_device *device, const nvme_cmd *cmd, pyn_buffer *buffer,
+                                 pyn_error_kind refused, uint32_t *cdw0, pyn_error *err)
 
     # -- commands ---------------------------------------------------------------------------------------
     struct pyn_command:
@@ -253,6 +253,7 @@ cdef extern from "driver.h" nogil:
     uint32_t pyn_namespace_lba_bytes(const pyn_namespace *ns, uint32_t cdw12)
     bool pyn_namespace_lacks_metadata(const pyn_namespace *ns, const nvme_cmd *cmd)
     int pyn_namespace_refuse_metadata(const pyn_namespace *ns, pyn_error *err)
+    int pyn_namespace_check_other(pyn_namespace *ns, const nvme_cmd *cmd, pyn_error *err)
     bool pyn_namespace_is_current(const pyn_namespace *ns)
     int pyn_namespace_ask(pyn_namespace *ns, pyn_namespace_answer *answer, pyn_error *err)
     int pyn_namespace_take(pyn_namespace *ns, pyn_namespace_answer *answer, pyn_error *err)

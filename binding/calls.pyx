@@ -15,7 +15,7 @@ cdef extern from *:
         PyObject *label;  /* that an exception's text names */
     } pyn_named;
 
-    static void (*pyn_named_failed)(PyObject *label, PyObject *function, PyObject *const *args, Py_ssize_t count,
+    static void (*pyn_named_failed)(PyObject *label, PyObject *function, PyObject **args, Py_ssize_t count,
                                     PyObject *names);
 
     static PyObject *pyn_named_call(PyObject *self, PyObject *const *args, size_t flags, PyObject *names)
@@ -24,7 +24,7 @@ cdef extern from *:
         PyObject *result = named->wrapped(named->function, args, flags, names);
 
         if (__builtin_expect(!result, 0))
-            pyn_named_failed(named->label, named->function, args, PyVectorcall_NARGS(flags),
+            pyn_named_failed(named->label, named->function, (PyObject **)args, PyVectorcall_NARGS(flags),
                              names ? names : Py_None);
         return result;
     }

@@ -195,6 +195,8 @@ cdef class Namespace:
         queue._get()
         if cspdk.pyn_track_is_unknown(command.cmd.opc):
             self._controller._ask_effects()
+        if command.cmd.nsid != self._namespace.nsid:
+            self._check_other(&command.cmd)
         callback = None if cb is None else _callback(cb)
         command.user = NULL if callback is None else queue._callbacks.hold(callback)
         rc = cspdk.pyn_io_submit(queue._queue, self._namespace, command, &queue._latest_cid, &err)
@@ -204,6 +206,17 @@ cdef class Namespace:
             _note(error, "not sent: " + _command_line(&command.cmd, queue._id()))
             raise error
         return queue
+
+    cdef int _check_other(self, const cspdk.nvme_cmd *cmd) except -1:
+        """Before a command to another namespace."""
+        cdef cspdk.pyn_error err
+        cdef int rc
+
+        with nogil:
+            rc = cspdk.pyn_namespace_check_other(self._namespace, cmd, &err)
+        if rc < 0:
+            raise _exception(&err)
+        return 0
 
     cdef int _range(self, cspdk.nvme_cmd *cmd, unsigned opcode, object lba, object lba_count,
                     object io_flags) except -1:

@@ -2,7 +2,11 @@
 #include "core/data/pattern.h"
 
 #include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <string.h>
+
+#include "core/util/clock.h"
 
 static void fill_word(uint8_t *data, size_t length, uint32_t word)
 {
@@ -71,4 +75,31 @@ int pyn_pattern_fill(void *data, size_t length, uint32_t ptype, uint32_t pvalue,
 		memset((uint8_t *)data + part, 0, length - part);
 	}
 	return 0;
+}
+
+/* -- the generator of this process ------------------------------------------------------------------------------ */
+
+static _Atomic uint64_t the_state;
+static atomic_bool is_seeded;
+
+void pyn_seed(uint64_t seed)
+{
+	atomic_store(&the_state, pyn_random_stream(seed, 0).state);
+	atomic_store(&is_seeded, true);
+}
+
+/* A piece of its sequence, of so many numbers: no two threads get the same. */
+static struct pyn_random take(uint64_t count)
+{
+	if (!atomic_load(&is_seeded))
+		pyn_seed(pyn_ticks());
+	return (struct pyn_random){atomic_fetch_add(&the_state, count * PYN_RANDOM_STEP)};
+}
+
+int pyn_pattern_fill_next(void *data, size_t length, uint32_t ptype, uint32_t pvalue, struct pyn_error *err)
+{
+	size_t part = ptype == PYN_PATTERN_RANDOM ? percent_of(length, pvalue) : 0;
+	struct pyn_random random = take((part + sizeof(uint64_t) - 1) / sizeof(uint64_t));
+
+	return pyn_pattern_fill(data, length, ptype, pvalue, &random, err);
 }

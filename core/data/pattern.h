@@ -25,4 +25,10 @@ int pyn_pattern_check(uint32_t ptype, uint32_t pvalue, struct pyn_error *err);
 int pyn_pattern_fill(void *data, size_t length, uint32_t ptype, uint32_t pvalue, struct pyn_random *random,
 		     struct pyn_error *err);
 
+/* The same with the generator of this process, of which each call takes the next piece, whichever thread makes it. */
+int pyn_pattern_fill_next(void *data, size_t length, uint32_t ptype, uint32_t pvalue, struct pyn_error *err);
+
+/* Seed that generator; without a seed the time does. */
+void pyn_seed(uint64_t seed);
+
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "core/data/pattern.h"
 #include "core/env/env.h"
 #include "core/nvme/status.h"
 #include "spec/nvme_id.h"
@@ -124,6 +125,23 @@ int pyn_device_prepare_template(struct pyn_device *device, struct pyn_data_templ
 		device->engine->rings->prepare(device->ctrlr, data, most);
 	pyn_device_unlock(device);
 	return rc;
+}
+
+struct pyn_buffer *pyn_buffer_with_pattern(struct pyn_device *cmb_of, uint32_t size, uint32_t ptype, uint32_t pvalue,
+					   struct pyn_error *err)
+{
+	struct pyn_buffer *buffer;
+
+	if (pyn_pattern_check(ptype, pvalue, err) < 0)
+		return NULL;
+	buffer = cmb_of ? pyn_device_cmb_buffer(cmb_of, size, err) : pyn_buffer_create(size, err);
+	if (!buffer || (ptype == PYN_PATTERN_CONSTANT && pvalue == 0))
+		return buffer;
+	if (pyn_pattern_fill_next(buffer->data, size, ptype, pvalue, err) < 0) {
+		pyn_buffer_put(buffer);
+		return NULL;
+	}
+	return buffer;
 }
 
 struct pyn_device_shared *pyn_device_shared(const struct pyn_device *device)

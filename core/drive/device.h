@@ -165,6 +165,11 @@ const struct pyn_engine *pyn_device_engine(const struct pyn_device *device);
 int pyn_device_cmb_info(struct pyn_device *device, struct pyn_cmb_info *info, struct pyn_error *err);
 struct pyn_buffer *pyn_device_cmb_buffer(struct pyn_device *device, uint32_t size, struct pyn_error *err);
 
+/* A new buffer with a pattern (core/data/pattern.h), in DMA memory, or in the memory buffer of the device cmb_of
+ * where that is not NULL. Errors: PYN_ERROR_ARGUMENT, PYN_ERROR_MEMORY, and those of pyn_device_cmb_buffer. */
+struct pyn_buffer *pyn_buffer_with_pattern(struct pyn_device *cmb_of, uint32_t size, uint32_t ptype, uint32_t pvalue,
+					   struct pyn_error *err);
+
 /* Fill in a template, as the engine's rings->prepare. Errors: those of a device that is closed. */
 int pyn_device_prepare_template(struct pyn_device *device, struct pyn_data_template *data, uint32_t most,
 				struct pyn_error *err);
@@ -201,6 +206,9 @@ int pyn_io_qpair_create(struct pyn_device *device, const struct pyn_io_qpair_con
 /* Delete it on the device; what was in flight completes with 00/08. Deleting twice does nothing. A refusal is
  * PYN_ERROR_DELETE; the queue then stays the device's, and its memory with it, until a reset. */
 int pyn_io_qpair_delete(struct pyn_io_qpair *queue, struct pyn_error *err);
+
+/* Whether it still exists on the drive. */
+bool pyn_io_qpair_exists(const struct pyn_io_qpair *queue);
 
 /* The interrupt vector of a script's queue: whether it was raised since it was cleared last, for whichever queue of
  * that vector; clear it; mask or unmask it. Errors: PYN_ERROR_STATE (deleted, or another process's),

@@ -136,6 +136,11 @@ int pyn_io_qpair_create(struct pyn_device *device, const struct pyn_io_qpair_con
 	return 0;
 }
 
+bool pyn_io_qpair_exists(const struct pyn_io_qpair *queue)
+{
+	return queue->queue != NULL;
+}
+
 void pyn_io_qpair_forget(struct pyn_io_qpair *queue)
 {
 	struct pyn_device *device = queue->device;

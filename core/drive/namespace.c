@@ -232,6 +232,52 @@ int pyn_namespace_take(struct pyn_namespace *ns, struct pyn_namespace_answer *an
 	return 0;
 }
 
+/* Another namespace as the drive describes it now; of one that it does not describe nothing is known. */
+static struct pyn_other_namespace ask_for_other(const struct pyn_namespace *ns, uint32_t nsid)
+{
+	struct pyn_namespace other = {.device = ns->device, .nsid = nsid};
+	struct pyn_other_namespace found = {.nsid = nsid};
+	struct pyn_namespace_answer answer;
+	struct pyn_error ignored;
+	int rc = pyn_namespace_ask(&other, &answer, &ignored);
+
+	found.changes = answer.changes;
+	if (rc < 0)
+		return found;
+	other.identify = answer.identify;
+	take_geometry(&other);
+	found.separate = other.separate;
+	found.pi_alone = other.pi_alone;
+	pyn_buffer_put(answer.identify);
+	return found;
+}
+
+static struct pyn_other_namespace find_other(struct pyn_namespace *ns, uint32_t nsid)
+{
+	pyn_device_lock(ns->device);
+	struct pyn_other_namespace other = ns->other;
+
+	pyn_device_unlock(ns->device);
+	if (other.nsid == nsid && other.changes == pyn_device_namespace_changes(ns->device))
+		return other;
+	other = ask_for_other(ns, nsid);
+	pyn_device_lock(ns->device);
+	ns->other = other;
+	pyn_device_unlock(ns->device);
+	return other;
+}
+
+int pyn_namespace_check_other(struct pyn_namespace *ns, const struct nvme_cmd *cmd, struct pyn_error *err)
+{
+	if (cmd->nsid == 0 || cmd->nsid > NVME_NSID_LAST || !pyn_transfers_lbas(cmd->opc) ||
+	    !pyn_device_initialised(ns->device))
+		return 0;
+	struct pyn_other_namespace found = find_other(ns, cmd->nsid);
+	struct pyn_namespace other = {.nsid = cmd->nsid, .separate = found.separate, .pi_alone = found.pi_alone};
+
+	return pyn_namespace_lacks_metadata(&other, cmd) ? pyn_namespace_refuse_metadata(&other, err) : 0;
+}
+
 int pyn_namespace_open(struct pyn_device *device, uint32_t nsid, uint64_t nlba_verify, struct pyn_namespace **out,
 		       struct pyn_error *err)
 {

@@ -8,6 +8,14 @@
 
 #include "core/drive/device.h"
 
+/* Another namespace to which a command was sent through this one: its metadata. */
+struct pyn_other_namespace {
+	uint32_t nsid;    /* 0: there was none yet */
+	uint32_t changes; /* as of the namespace itself */
+	uint16_t separate;
+	bool pi_alone;
+};
+
 struct pyn_namespace {
 	struct pyn_device *device;   /* holds a reference */
 	struct pyn_verify *verify;   /* the drive's table for it, a reference */
@@ -24,6 +32,7 @@ struct pyn_namespace {
 	uint32_t changes;     /* pyn_device_namespace_changes, when it was identified */
 	uint32_t process;
 	bool verify_enabled;
+	struct pyn_other_namespace other;
 };
 
 /* Identify it. Errors: PYN_ERROR_NAMESPACE (inactive, or the drive refuses), those of a command. */
@@ -40,6 +49,10 @@ bool pyn_namespace_lacks_metadata(const struct pyn_namespace *ns, const struct n
 
 /* The error of such a command. */
 int pyn_namespace_refuse_metadata(const struct pyn_namespace *ns, struct pyn_error *err);
+
+/* The same error for a command that bears the NSID of another namespace than ns; it is sent where the drive does not
+ * say that it lacks metadata. Asks the drive once for each such namespace, and waits for the answer. */
+int pyn_namespace_check_other(struct pyn_namespace *ns, const struct nvme_cmd *cmd, struct pyn_error *err);
 
 /* What the drive says of a namespace. */
 struct pyn_namespace_answer {

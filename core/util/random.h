@@ -15,10 +15,12 @@ struct pyn_random {
 	uint64_t state; /* any value is a valid seed, also 0 */
 };
 
+#define PYN_RANDOM_STEP UINT64_C(0x2d358dccaa6c78a5) /* from one state to the next */
+
 /* 64 random bits. */
 static inline uint64_t pyn_random_next(struct pyn_random *random)
 {
-	uint64_t counter = random->state += UINT64_C(0x2d358dccaa6c78a5);
+	uint64_t counter = random->state += PYN_RANDOM_STEP;
 	unsigned __int128 product = (unsigned __int128)counter * (counter ^ UINT64_C(0x8bb84b93962eacc9));
 
 	return (uint64_t)(product >> 64) ^ (uint64_t)product;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* sources: core/data/pattern.c core/util/error.c */
+/* sources: core/data/pattern.c core/util/error.c core/util/clock.c */
 #include "core/data/pattern.h"
 #include "tests/c/test.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
 
 #define LENGTH 4096
 
@@ -105,4 +107,85 @@ TEST(an_unknown_pattern_is_refused_and_leaves_the_data)
 	CHECK_EQ(count_of(0x5a, 0, LENGTH), LENGTH);
 	CHECK_EQ(pyn_pattern_check(0xbeef, 100, NULL), 0);
 	CHECK_EQ(pyn_pattern_check(0xbeef, UINT32_MAX, NULL), -EINVAL);
+}
+
+/* -- the generator of this process --------------------------------------------------------------------------------
+ */
+
+#define THREADS 4u
+#define FILLS 500u
+#define WORDS 9u /* of each; the last one is not whole */
+#define BYTES (WORDS * sizeof(uint64_t) - 3)
+
+static uint64_t the_words[THREADS * FILLS][WORDS];
+
+static void *fill_some(void *first)
+{
+	uint64_t(*words)[WORDS] = first;
+	struct pyn_error err;
+
+	for (unsigned i = 0; i < FILLS; i++)
+		CHECK_EQ(pyn_pattern_fill_next(words[i], BYTES, PYN_PATTERN_RANDOM, 100, &err), 0);
+	return NULL;
+}
+
+static int by_first_word(const void *a, const void *b)
+{
+	const uint64_t *left = a, *right = b;
+
+	return (left[0] > right[0]) - (left[0] < right[0]);
+}
+
+/* As what one thread takes from the generator, in some order. */
+static void check_pieces(uint64_t seed)
+{
+	static uint64_t expected[THREADS * FILLS][WORDS];
+	struct pyn_random random = pyn_random_stream(seed, 0);
+	struct pyn_error err;
+
+	for (unsigned i = 0; i < THREADS * FILLS; i++)
+		CHECK_EQ(pyn_pattern_fill(expected[i], BYTES, PYN_PATTERN_RANDOM, 100, &random, &err), 0);
+	qsort(expected, THREADS * FILLS, sizeof(expected[0]), by_first_word);
+	qsort(the_words, THREADS * FILLS, sizeof(the_words[0]), by_first_word);
+	CHECK(memcmp(expected, the_words, sizeof(the_words)) == 0);
+}
+
+TEST(threads_take_different_pieces_of_one_sequence)
+{
+	pthread_t threads[THREADS];
+
+	pyn_seed(7);
+	for (unsigned i = 0; i < THREADS; i++)
+		CHECK_EQ(pthread_create(&threads[i], NULL, fill_some, the_words[i * FILLS]), 0);
+	for (unsigned i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	check_pieces(7);
+}
+
+TEST(the_same_seed_gives_the_same_data)
+{
+	uint64_t first[2], second[2];
+	struct pyn_error err;
+
+	pyn_seed(1);
+	CHECK_EQ(pyn_pattern_fill_next(first, sizeof(first), PYN_PATTERN_RANDOM, 100, &err), 0);
+	CHECK_EQ(pyn_pattern_fill_next(second, sizeof(second), PYN_PATTERN_RANDOM, 100, &err), 0);
+	CHECK(memcmp(first, second, sizeof(first)) != 0);
+	pyn_seed(1);
+	CHECK_EQ(pyn_pattern_fill_next(second, sizeof(second), PYN_PATTERN_RANDOM, 100, &err), 0);
+	CHECK(memcmp(first, second, sizeof(first)) == 0);
+}
+
+TEST(a_pattern_that_is_refused_takes_nothing_from_the_sequence)
+{
+	uint64_t first, second;
+	struct pyn_error err;
+
+	pyn_seed(1);
+	CHECK_EQ(pyn_pattern_fill_next(&first, sizeof(first), PYN_PATTERN_RANDOM, 100, &err), 0);
+	pyn_seed(1);
+	CHECK_EQ(pyn_pattern_fill_next(&second, sizeof(second), 77, 0, &err), -EINVAL);
+	CHECK_EQ(pyn_pattern_fill_next(&second, sizeof(second), PYN_PATTERN_WORD, 3, &err), 0);
+	CHECK_EQ(pyn_pattern_fill_next(&second, sizeof(second), PYN_PATTERN_RANDOM, 100, &err), 0);
+	CHECK_EQ(first, second);
 }

@@ -106,7 +106,7 @@ static const struct pyn_engine the_engine = {.name = "memory",
 					     .ring = drive_ring,
 					     .poll = drive_poll};
 
-/* -- what driver.c and worker.c do before a worker's fork ------------------------------------------------------- */
+/* -- what worker.c does before a worker's fork ------------------------------------------------------- */
 
 static struct pyn_error err;
 static struct pyn_worker_run the_run __attribute__((aligned(64)));

@@ -234,3 +234,68 @@ def test_a_worker_that_was_made_before_it_got_metadata_does_not_start(drive: Dri
     o.nvme0.reset()
     with pytest.raises(NotImplementedError, match=SEPARATE):
         worker.start()
+
+
+@pytest.fixture
+def second(drive: Drive, opened: Opened) -> SimpleNamespace:
+    """Give a drive whose namespace 2, which nobody has opened, keeps metadata in a separate buffer."""
+    metadata = bytearray(drive.identify_namespace)
+    metadata[128] = 8
+    described = {2: metadata}
+
+    def identify(command: scripted.Command) -> scripted.Result:
+        if command[10] & 0xFF or command.nsid not in described:
+            return drive.identify(command)
+        drive.scatter(command, bytes(described[command.nsid]))
+        return 0, 0
+
+    drive.on_admin[IDENTIFY] = identify
+    o = opened()
+    o.described = described
+    return o
+
+
+def identified(drive: Drive, nsid: int) -> int:
+    return sum(c.opcode == IDENTIFY and c.sqid == 0 and c.nsid == nsid for c in drive.commands)
+
+
+@pytest.mark.parametrize("opcode", [READ, WRITE, COMPARE, ZONE_APPEND])
+def test_what_would_transfer_lbas_of_another_namespace_with_separate_metadata_is_refused_by_name(
+    drive: Drive, second: SimpleNamespace, opcode: int
+) -> None:
+    o, b = second, nvme.Buffer(4096)
+    for _ in range(3):
+        with pytest.raises(NotImplementedError, match="namespace 2 keeps 8 bytes of metadata"):
+            o.nvme0n1.send_cmd(opcode, o.qpair, b, nsid=2)
+    assert identified(drive, 2) == 1, "once, and not with each command"
+    assert not [c for c in drive.commands if c.sqid > 0]
+    o.nvme0n1.write(o.qpair, b, 0, 8).waitdone()
+
+
+def test_other_commands_to_a_namespace_with_separate_metadata_are_sent(
+    drive: Drive, second: SimpleNamespace
+) -> None:
+    o = second
+    o.nvme0n1.send_cmd(FLUSH, o.qpair, nsid=2).waitdone()
+    assert [c.opcode for c in drive.commands if c.sqid > 0] == [FLUSH]
+    assert identified(drive, 2) == 0
+
+
+def test_another_namespace_that_was_formatted_without_metadata_is_served(
+    drive: Drive, second: SimpleNamespace
+) -> None:
+    o, b = second, nvme.Buffer(512)
+    with pytest.raises(NotImplementedError, match="namespace 2 keeps"):
+        o.nvme0n1.send_cmd(READ, o.qpair, b, nsid=2)
+    drive.on_admin[FORMAT] = lambda command: (0, 0)
+    o.described[2][128] = 0
+    o.nvme0.format(0, nsid=2).waitdone()
+    o.nvme0n1.send_cmd(READ, o.qpair, b, nsid=2).waitdone()
+
+
+@pytest.mark.parametrize("nsid", [0, 3, 0xFFFFFFFE, 0xFFFFFFFF])
+def test_a_command_to_a_namespace_that_the_drive_does_not_describe_is_sent(
+    drive: Drive, second: SimpleNamespace, nsid: int
+) -> None:
+    second.nvme0n1.send_cmd(READ, second.qpair, nvme.Buffer(512), nsid=nsid).waitdone()
+    assert [c.nsid for c in drive.commands if c.sqid > 0] == [nsid]

@@ -1,38 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "driver.h"
+#include "core/drive/command.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
 
-static struct pyn_random the_random; /* used under Python's lock only */
-static atomic_bool the_random_is_seeded;
-
-void pyn_seed(uint64_t seed)
-{
-	the_random = pyn_random_stream(seed, 0);
-	atomic_store(&the_random_is_seeded, true);
-}
-
-struct pyn_buffer *pyn_buffer_with_pattern(struct pyn_device *cmb_of, uint32_t size, uint32_t ptype, uint32_t pvalue,
-					   struct pyn_error *err)
-{
-	struct pyn_buffer *buffer;
-
-	if (pyn_pattern_check(ptype, pvalue, err) < 0)
-		return NULL;
-	buffer = cmb_of ? pyn_device_cmb_buffer(cmb_of, size, err) : pyn_buffer_create(size, err);
-	if (!buffer || (ptype == PYN_PATTERN_CONSTANT && pvalue == 0))
-		return buffer;
-	if (!atomic_load(&the_random_is_seeded))
-		pyn_seed(pyn_ticks());
-	if (pyn_pattern_fill(buffer->data, size, ptype, pvalue, &the_random, err) < 0) {
-		pyn_buffer_put(buffer);
-		return NULL;
-	}
-	return buffer;
-}
+#include "core/data/transfer.h"
+#include "core/env/env.h"
+#include "core/verify/tables.h"
+#include "core/verify/track.h"
 
 /* Arithmetic in 64 bits: neither sum can wrap. */
 static bool data_fit(const struct pyn_command *command)
@@ -177,56 +151,4 @@ unsigned pyn_io_wait(struct pyn_io_qpair *queue, struct pyn_completed *completed
 	if (queue->process != pyn_process_number())
 		return 0;
 	return pyn_qpair_wait(queue->qpair, completed, max, budget_us);
-}
-
-bool pyn_io_qpair_exists(const struct pyn_io_qpair *queue)
-{
-	return queue->queue != NULL;
-}
-
-/* -- log records ---------------------------------------------------------------------------------------------- */
-
-#define LOG_RECORDS 64u
-
-static struct {
-	pthread_mutex_t lock;
-	unsigned first, count;
-	struct {
-		int level;
-		char text[512];
-	} records[LOG_RECORDS];
-} the_log = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-static void keep(int level, const char *text)
-{
-	pthread_mutex_lock(&the_log.lock);
-	if (the_log.count == LOG_RECORDS) {
-		the_log.first = (the_log.first + 1) % LOG_RECORDS;
-		the_log.count--;
-	}
-	unsigned slot = (the_log.first + the_log.count++) % LOG_RECORDS;
-
-	the_log.records[slot].level = level;
-	snprintf(the_log.records[slot].text, sizeof(the_log.records[slot].text), "%s", text);
-	pthread_mutex_unlock(&the_log.lock);
-}
-
-void pyn_log_keep(void)
-{
-	pyn_log_set_sink(keep);
-}
-
-int pyn_log_take(char *text, size_t size)
-{
-	int level = 0;
-
-	pthread_mutex_lock(&the_log.lock);
-	if (the_log.count) {
-		level = the_log.records[the_log.first].level;
-		snprintf(text, size, "%s", the_log.records[the_log.first].text);
-		the_log.first = (the_log.first + 1) % LOG_RECORDS;
-		the_log.count--;
-	}
-	pthread_mutex_unlock(&the_log.lock);
-	return level;
 }
