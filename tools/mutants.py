@@ -322,7 +322,7 @@ MUTANTS = [
     Mutant(
         "a command is there in versions before it came",
         "vssd/cmd/table.c",
-        "if (!command->execute || !vssd_since(ctrl, command->since))",
+        "if (!command->execute || !vssd_since(ctrl, known->since))",
         "if (!command->execute)",
         ("tests/vssd/test_ctrl_versions.py",),
     ),
