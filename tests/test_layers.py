@@ -106,7 +106,7 @@ HOST_AND_SSD = ["core", "vssd", "spec"]
 
 
 def sources() -> list[Path]:
-    return c_files(*HOST_AND_SSD) + [ROOT / "driver.h"]
+    return [*c_files(*HOST_AND_SSD), ROOT / "driver.h"]
 
 
 def test_includes_point_down() -> None:
