@@ -9,7 +9,7 @@ _left = {}  # how a virtual SSD was left at its closing: the commands and power 
 cdef class _Device:
     cdef cspdk.pyn_device *_device
     cdef readonly object address  # as the user gave it
-    cdef cspdk.pyn_address _where # where it is
+    cdef cspdk.pyn_address _where  # where it is
     cdef readonly str path        # the same as text
     cdef readonly bint private    # a virtual SSD of this process
     cdef readonly bint released   # the kernel has it, while its power is off
