@@ -127,6 +127,31 @@ cdef extern from "driver.h" nogil:
     struct pyn_qpair:
         pass
 
+    enum:
+        NVME_ADMIN_GET_LOG_PAGE
+        NVME_ADMIN_IDENTIFY
+        NVME_ADMIN_SET_FEATURES
+        NVME_ADMIN_GET_FEATURES
+        NVME_ADMIN_ASYNC_EVENT
+        NVME_ADMIN_FW_COMMIT
+        NVME_ADMIN_FW_DOWNLOAD
+        NVME_ADMIN_MI_SEND
+        NVME_ADMIN_MI_RECEIVE
+        NVME_ADMIN_FORMAT_NVM
+        NVME_ADMIN_SECURITY_SEND
+        NVME_ADMIN_SECURITY_RECEIVE
+        NVME_ADMIN_SANITIZE
+        NVME_IO_FLUSH
+        NVME_IO_WRITE
+        NVME_IO_READ
+        NVME_IO_WRITE_UNCORRECTABLE
+        NVME_IO_COMPARE
+        NVME_IO_WRITE_ZEROES
+        NVME_IO_DSM
+        NVME_IO_VERIFY
+        NVME_IO_ZONE_MGMT_SEND
+        NVME_IO_ZONE_MGMT_RECEIVE
+
     enum pyn_device_reset_kind "pyn_device_reset":
         PYN_DEVICE_RESET_CONTROLLER
         PYN_DEVICE_RESET_FUNCTION

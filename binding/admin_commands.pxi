@@ -2,6 +2,24 @@
 # Made from spec/commands.py by `python -m tools.specgen`: change it there. The docstrings are in nvme.pyi.
 
 @_named
+def abort(self, cid, sqid=0, cb=None):
+    return self.send_cmd(
+        0x08,
+        cdw10=_field(sqid, 16, "sqid")
+             | _field(cid, 16, "cid") << 16,
+        cb=cb,
+    )
+
+@_named
+def dst(self, stc=1, nsid=0xffffffff, cb=None):
+    return self.send_cmd(
+        0x14,
+        nsid=nsid,
+        cdw10=_field(stc, 4, "stc"),
+        cb=cb,
+    )
+
+@_named
 def capacity_management(self, oper, elid=0, cap=0, cb=None):
     return self.send_cmd(
         0x20,

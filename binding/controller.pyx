@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Controller: registers, bring-up, admin commands.
 
-cdef unsigned _AER_OPCODE = 0x0c
 cdef size_t _IMAGE_MAX = 256 << 20  # no firmware is so large
 _NAMESPACE_FEATURES = {0x05, 0x82, 0x83, 0x84}
 
@@ -342,7 +341,7 @@ cdef class Controller(_Queue):
         cdef uint16_t cid
 
         memset(&command, 0, sizeof(command))
-        command.cmd.opc = <uint8_t>_AER_OPCODE
+        command.cmd.opc = cspdk.NVME_ADMIN_ASYNC_EVENT
         command.user = self._callbacks.hold(callback)
         if cspdk.pyn_admin_submit(self._device._device, &command, &cid, &err) < 0:
             self._callbacks.take(command.user)
@@ -357,16 +356,13 @@ cdef class Controller(_Queue):
         return self._submit(&command, cb)
 
     @_named
-    def abort(self, cid, sqid=0, cb=None):
-        return self.send_cmd(0x08, cdw10=_field(cid, 16, "cid") << 16 | _field(sqid, 16, "sqid"), cb=cb)
-
-    @_named
     def identify(self, buf=None, nsid=0, cns=1, cntid=0, csi=0, nvmsetid=0, cb=None):
         cdef cspdk.pyn_command command
 
         if buf is None:
             buf = Buffer(4096, "identify")
-        _fill_command(&command, 0x06, buf, nsid, _field(cns, 8, "cns") | _field(cntid, 16, "cntid") << 16,
+        _fill_command(&command, cspdk.NVME_ADMIN_IDENTIFY, buf, nsid,
+                      _field(cns, 8, "cns") | _field(cntid, 16, "cntid") << 16,
                       _field(nvmsetid, 16, "nvmsetid") | _field(csi, 8, "csi") << 24, 0, 0, 0, 0)
         _check_room(&command, buf, 4096, "identify")
         return self._submit(&command, cb)
@@ -378,7 +374,7 @@ cdef class Controller(_Queue):
 
         self._ensure()
         memset(&cmd, 0, sizeof(cmd))
-        cmd.opc = 0x06
+        cmd.opc = cspdk.NVME_ADMIN_IDENTIFY
         cmd.nsid = <uint32_t>_field(nsid, 32, "nsid")
         cmd.cdw10 = <uint32_t>(_field(cns, 8, "cns") | _field(cntid, 16, "cntid") << 16)
         cmd.cdw11 = <uint32_t>(_field(nvmsetid, 16, "nvmsetid") | _field(csi, 8, "csi") << 24)
@@ -394,7 +390,7 @@ cdef class Controller(_Queue):
     def getfeatures(self, fid, sel=0, buf=None, cdw11=0, cdw12=0, cdw13=0, cdw14=0, cdw15=0, cb=None):
         fid = _field(fid, 8, "fid")
         nsid = 1 if fid in _NAMESPACE_FEATURES else 0
-        return self.send_cmd(0x0a, buf, nsid, fid | _field(sel, 3, "sel") << 8, cdw11, cdw12,
+        return self.send_cmd(cspdk.NVME_ADMIN_GET_FEATURES, buf, nsid, fid | _field(sel, 3, "sel") << 8, cdw11, cdw12,
                              cdw13, cdw14, cdw15, cb=cb)
 
     @_named
@@ -404,7 +400,7 @@ cdef class Controller(_Queue):
             # The 0.1 API's form: setfeatures(fid, cdw11, cdw12, …).
             sv, buf, cdw11, cdw12, cdw13, cdw14, cdw15 = 0, None, sv, buf or 0, cdw11, cdw12, cdw13
         nsid = 0xffffffff if fid in _NAMESPACE_FEATURES else 0
-        return self.send_cmd(0x09, buf, nsid, fid | sv << 31, cdw11, cdw12,
+        return self.send_cmd(cspdk.NVME_ADMIN_SET_FEATURES, buf, nsid, fid | sv << 31, cdw11, cdw12,
                              cdw13, cdw14, cdw15, cb=cb)
 
     cdef int _log_command(self, cspdk.nvme_cmd *cmd, unsigned lid, uint64_t offset, uint64_t length,
@@ -412,7 +408,7 @@ cdef class Controller(_Queue):
         cdef uint32_t dwords = <uint32_t>((length + 3) // 4 - 1)
 
         memset(cmd, 0, sizeof(cmd[0]))
-        cmd.opc = 0x02
+        cmd.opc = cspdk.NVME_ADMIN_GET_LOG_PAGE
         cmd.nsid = nsid
         cmd.cdw10 = lid | (dwords & 0xffff) << 16
         cmd.cdw11 = dwords >> 16
@@ -459,15 +455,13 @@ cdef class Controller(_Queue):
             lbaf = next((i for i in formats
                          if self.id_data(131 + 4 * i, 128 + 4 * i, nsid=first, cns=0) & 0xffffff == 9 << 16), None)
             _check(lbaf is not None, f"namespace {first} has no LBA format of 512 bytes")
-        return self.send_cmd(0x80, None, nsid, _field(lbaf, 4, "lbaf") | _field(ses, 3, "ses") << 9, cb=cb)
+        return self.send_cmd(cspdk.NVME_ADMIN_FORMAT_NVM, None, nsid,
+                             _field(lbaf, 4, "lbaf") | _field(ses, 3, "ses") << 9, cb=cb)
 
     @_named
     def sanitize(self, option=2, pattern=0, cb=None):
-        return self.send_cmd(0x84, None, 0, _field(option, 32, "option"), _field(pattern, 32, "pattern"), cb=cb)
-
-    @_named
-    def dst(self, stc=1, nsid=0xffffffff, cb=None):
-        return self.send_cmd(0x14, None, nsid, _field(stc, 4, "stc"), cb=cb)
+        return self.send_cmd(cspdk.NVME_ADMIN_SANITIZE, None, 0, _field(option, 32, "option"),
+                             _field(pattern, 32, "pattern"), cb=cb)
 
     @_named
     def fw_download(self, buf, offset, size=None, cb=None):
@@ -479,14 +473,15 @@ cdef class Controller(_Queue):
         length = command.length if size is None else _integer(size, "size")
         _check(4 <= length < 1 << 34, f"size must be from 4 to 2^34 - 1 bytes, not {length}")
         _check_room(&command, buf, length, "fw_download")
-        command.cmd.opc = 0x11
+        command.cmd.opc = cspdk.NVME_ADMIN_FW_DOWNLOAD
         command.cmd.cdw10 = <uint32_t>(length // 4 - 1)
         command.cmd.cdw11 = <uint32_t>(_field(offset, 34, "offset") // 4)
         return self._submit(&command, cb)
 
     @_named
     def fw_commit(self, slot, action, cb=None):
-        return self.send_cmd(0x10, None, 0, _field(slot, 3, "slot") | _field(action, 3, "action") << 3, cb=cb)
+        return self.send_cmd(cspdk.NVME_ADMIN_FW_COMMIT, None, 0,
+                             _field(slot, 3, "slot") | _field(action, 3, "action") << 3, cb=cb)
 
     @_named
     def downfw(self, filename, slot=0, action=1):
@@ -510,7 +505,7 @@ cdef class Controller(_Queue):
 
     @_named
     def aer(self, cb=None):
-        return self.send_cmd(_AER_OPCODE, cb=cb)
+        return self.send_cmd(cspdk.NVME_ADMIN_ASYNC_EVENT, cb=cb)
 
     @_named
     def register_aer_cb(self, func):
@@ -527,11 +522,11 @@ cdef class Controller(_Queue):
 
     @_named
     def mi_send(self, opcode, dword0=0, dword1=0, buf=None, mtype=1, cb=None):
-        return self._management(0x1d, opcode, dword0, dword1, buf, mtype, cb)
+        return self._management(cspdk.NVME_ADMIN_MI_SEND, opcode, dword0, dword1, buf, mtype, cb)
 
     @_named
     def mi_receive(self, opcode, dword0=0, dword1=0, buf=None, mtype=1, cb=None):
-        return self._management(0x1e, opcode, dword0, dword1, buf, mtype, cb)
+        return self._management(cspdk.NVME_ADMIN_MI_RECEIVE, opcode, dword0, dword1, buf, mtype, cb)
 
     cdef Controller _security(self, unsigned opcode, object buf, object spsp, object secp, object nssf, object size,
                               object cb):
@@ -546,11 +541,11 @@ cdef class Controller(_Queue):
 
     @_named
     def security_receive(self, buf, spsp, secp=1, nssf=0, size=None, cb=None):
-        return self._security(0x82, buf, spsp, secp, nssf, size, cb)
+        return self._security(cspdk.NVME_ADMIN_SECURITY_RECEIVE, buf, spsp, secp, nssf, size, cb)
 
     @_named
     def security_send(self, buf, spsp, secp=1, nssf=0, size=None, cb=None):
-        return self._security(0x81, buf, spsp, secp, nssf, size, cb)
+        return self._security(cspdk.NVME_ADMIN_SECURITY_SEND, buf, spsp, secp, nssf, size, cb)
 
     @_named
     def enable_hmb(self):

@@ -267,31 +267,33 @@ cdef class Namespace:
 
     @_named
     def read(self, qpair, buf, lba, lba_count=1, io_flags=0, dword13=0, dword14=0, dword15=0, cb=None):
-        return self._transfer(2, qpair, buf, lba, lba_count, io_flags, dword13, dword14, dword15, cb)
+        return self._transfer(cspdk.NVME_IO_READ, qpair, buf, lba, lba_count, io_flags, dword13, dword14, dword15,
+                              cb)
 
     @_named
     def write(self, qpair, buf, lba, lba_count=1, io_flags=0, dword13=0, dword14=0, dword15=0, cb=None):
-        return self._transfer(1, qpair, buf, lba, lba_count, io_flags, dword13, dword14, dword15, cb)
+        return self._transfer(cspdk.NVME_IO_WRITE, qpair, buf, lba, lba_count, io_flags, dword13, dword14, dword15,
+                              cb)
 
     @_named
     def compare(self, qpair, buf, lba, lba_count=1, io_flags=0, cb=None):
-        return self._transfer(5, qpair, buf, lba, lba_count, io_flags, 0, 0, 0, cb)
+        return self._transfer(cspdk.NVME_IO_COMPARE, qpair, buf, lba, lba_count, io_flags, 0, 0, 0, cb)
 
     @_named
     def write_uncorrectable(self, qpair, lba, lba_count=1, cb=None):
-        return self._mark(4, qpair, lba, lba_count, 0, cb)
+        return self._mark(cspdk.NVME_IO_WRITE_UNCORRECTABLE, qpair, lba, lba_count, 0, cb)
 
     @_named
     def write_zeroes(self, qpair, lba, lba_count=1, io_flags=0, cb=None):
-        return self._mark(8, qpair, lba, lba_count, io_flags, cb)
+        return self._mark(cspdk.NVME_IO_WRITE_ZEROES, qpair, lba, lba_count, io_flags, cb)
 
     @_named
     def verify(self, qpair, lba, lba_count=1, io_flags=0, cb=None):
-        return self._mark(0x0c, qpair, lba, lba_count, io_flags, cb)
+        return self._mark(cspdk.NVME_IO_VERIFY, qpair, lba, lba_count, io_flags, cb)
 
     @_named
     def flush(self, qpair, cb=None):
-        return self.send_cmd(0, qpair, None, self._get().nsid, cb=cb)
+        return self.send_cmd(cspdk.NVME_IO_FLUSH, qpair, None, self._get().nsid, cb=cb)
 
     @_named
     def dsm(self, qpair, buf, range_count, attribute=0x4, cb=None):
@@ -301,7 +303,7 @@ cdef class Namespace:
         _check(1 <= count <= 256, f"range_count must be from 1 to 256, not {range_count}")
         _check(isinstance(buf, Buffer), f"buf must be a Buffer, not {type(buf).__name__}")
         _check(buf.size <= 4096, f"buf must be a Buffer of at most 4096 bytes for Dataset Management, not {buf.size}")
-        _fill_command(&command, 9, buf, self._get().nsid, count - 1,
+        _fill_command(&command, cspdk.NVME_IO_DSM, buf, self._get().nsid, count - 1,
                       _field(attribute, 32, "attribute"), 0, 0, 0, 0)
         _check_room(&command, buf, count * 16, f"dsm of {count} ranges")
         return self._send(qpair, &command, cb)
@@ -310,8 +312,8 @@ cdef class Namespace:
     def zns_mgmt_send(self, qpair, buf, slba=0, action=0, all=False, cb=None):
         cdef uint64_t zone = _field(slba, 64, "slba")
 
-        return self.send_cmd(0x79, qpair, buf, self._get().nsid, zone & 0xffffffff, zone >> 32, 0,
-                             _field(action, 8, "action") | bool(all) << 8, cb=cb)
+        return self.send_cmd(cspdk.NVME_IO_ZONE_MGMT_SEND, qpair, buf, self._get().nsid, zone & 0xffffffff,
+                             zone >> 32, 0, _field(action, 8, "action") | bool(all) << 8, cb=cb)
 
     @_named
     def zns_mgmt_receive(self, qpair, buf, slba=0, dwords=None, extended=True, state=0, partial=True, cb=None):
@@ -319,7 +321,8 @@ cdef class Namespace:
         cdef uint64_t zone = _field(slba, 64, "slba")
 
         _check_buffer(buf)
-        _fill_command(&command, 0x7a, buf, self._get().nsid, zone & 0xffffffff, zone >> 32, 0,
+        _fill_command(&command, cspdk.NVME_IO_ZONE_MGMT_RECEIVE, buf, self._get().nsid, zone & 0xffffffff,
+                      zone >> 32, 0,
                       bool(extended) | _field(state, 8, "state") << 8 | bool(partial) << 16, 0, 0)
         wanted = command.length // 4 if dwords is None else _integer(dwords, "dwords")
         _check(1 <= wanted <= 1 << 32, f"dwords must be from 1 to 2^32, not {wanted}")

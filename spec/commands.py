@@ -176,6 +176,7 @@ ADMIN = (
         ),
         scope=("ctrl",),
         mandatory=True,
+        method="abort",
     ),
     Command(
         "admin",
@@ -259,9 +260,11 @@ ADMIN = (
         "Device Self-test",
         "SELF_TEST",
         "5.1.5",
-        (Arg("stc", 10, 0, 3, "self-test code", values=enums.SELF_TEST, default=None),),
+        (Arg("stc", 10, 0, 3, "self-test code", values=enums.SELF_TEST, default=1),),
         scope=("ctrl", "ns"),
         announced=Announced("oacs", 1 << 4),
+        method="dst",
+        nsid=0xFFFFFFFF,
         since="1.3",
     ),
     Command(

@@ -32,7 +32,6 @@ MADE = {
 }
 ADMIN: dict[str, dict[str, int]] = {
     **MADE,
-    "abort": {"cid": 0},
     "dst": {"stc": 0xF},
     "format": {"nsid": 0x12345},
     "fw_commit": {"slot": 7, "action": 0},

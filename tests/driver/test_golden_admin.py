@@ -20,8 +20,8 @@ Sender = Callable[[nvme.Controller, nvme.Buffer], Any]
 
 # What is called; opcode, NSID, dwords 10 to 15, whether it has data.
 COMMANDS: dict[str, tuple[Sender, int, int, tuple[int, ...], bool]] = {
-    "abort": (lambda n, b: n.abort(0x1234, 0x5678), 0x08, 0, (0x12345678, 0, 0, 0, 0, 0), False),
-    "abort of the admin queue": (lambda n, b: n.abort(127), 0x08, 0, (0x007F0000, 0, 0, 0, 0, 0), False),
+    "abort, all fields": (lambda n, b: n.abort(0x1234, 0x5678), 0x08, 0, (0x12345678, 0, 0, 0, 0, 0), False),
+    "abort": (lambda n, b: n.abort(127), 0x08, 0, (0x007F0000, 0, 0, 0, 0, 0), False),
     "identify": (lambda n, b: n.identify(b), 0x06, 0, (1, 0, 0, 0, 0, 0), True),
     "identify, all fields": (
         lambda n, b: n.identify(b, nsid=0xFFFFFFFE, cns=0x13, cntid=0xABCD, csi=0xEF, nvmsetid=0x4321),
