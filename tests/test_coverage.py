@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -19,6 +20,7 @@ GOLDEN = ROOT / "tests/driver/test_golden_admin.py"
 C_TEST = re.compile(r"^\w*TEST\w*\((\w+)", re.MULTILINE)
 
 
+@functools.cache
 def rows() -> list[tuple[str, str, str]]:
     """Entry, parameter and test of each line of the table."""
     found = []
@@ -29,6 +31,7 @@ def rows() -> list[tuple[str, str, str]]:
     return found
 
 
+@functools.cache
 def told(row: tuple[str, str, str]) -> set[str]:
     """The words of a row; ``cdw10 … cdw15`` stands for all of them."""
     words = set(re.findall(r"\w+", row[0] + " " + row[1]))
@@ -37,6 +40,7 @@ def told(row: tuple[str, str, str]) -> set[str]:
     return words
 
 
+@functools.cache
 def names_of_tests(path: Path) -> set[str]:
     """Names of the tests in a file, of Python or C."""
     text = path.read_text()

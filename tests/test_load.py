@@ -138,3 +138,36 @@ def test_the_mark_makes_each_assertion_one_of_time(pytester: pytest.Pytester) ->
         """
     )
     pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(skipped=1, failed=2)
+
+
+TWO_RUNS = """
+    import pytest
+
+    @pytest.mark.timing
+    def test_measures():
+        assert True
+
+    @pytest.mark.parametrize("i", range(3))
+    def test_asks(i):
+        if i == 1:
+            pytest.skip("load: much")
+        if i == 2:
+            pytest.skip("needs a drive that is loaded: none")
+"""
+
+
+@pytest.mark.parametrize("processes", [[], ["-n", "2"]], ids=["one process", "xdist"])
+def test_what_measures_and_what_a_load_skipped_runs_alone_later(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, processes: list[str]
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    pytester.makeconftest('pytest_plugins = ["tests.fix_load"]')
+    pytester.makeini("[pytest]\nmarkers = timing: as here")
+    pytester.makepyfile(test_it=TWO_RUNS)
+    later = pytester.path / "later"
+    beside = pytester.runpytest_subprocess("-p", "no:cacheprovider", f"--beside={later}", *processes)
+    beside.assert_outcomes(passed=1, skipped=2)
+    assert later.read_text() == "test_it.py::test_asks[1]\n"
+    alone = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-v", f"--alone={later}")
+    alone.assert_outcomes(passed=1, skipped=1)
+    assert "test_measures" in alone.stdout.str() and "test_asks[1]" in alone.stdout.str()

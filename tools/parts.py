@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -16,10 +16,15 @@ class Part:
     passed: bool
     text: str
     seconds: float
+    shown: list[str] = field(default_factory=list)
+    """What it printed that somebody should read."""
 
 
-def counts(report: Path, code: int) -> str:
-    """`120 passed, 1 failed, 2 skipped`, from the report that pytest wrote."""
+def counts(report: Path, code: int, put_off: int = 0) -> str:
+    """`120 passed, 1 failed, 2 skipped`, from the report that pytest wrote.
+
+    put_off: so many of the skipped ones run again later.
+    """
     text = report.read_text(errors="replace") if report.exists() else ""
     found = re.search(r'errors="(\d+)" failures="(\d+)" skipped="(\d+)" tests="(\d+)"', text)
     if not found:
@@ -27,8 +32,9 @@ def counts(report: Path, code: int) -> str:
     errors, failures, skipped, tests = map(int, found.groups())
     known = text.count('<skipped type="pytest.xfail"')
     bad = errors + failures
-    said = f"{tests - bad - skipped} passed, {bad} failed, {skipped - known} skipped"
-    return f"{said}, {known} known to fail" if known else said
+    said = f"{tests - bad - skipped} passed, {bad} failed, {skipped - known - put_off} skipped"
+    said += f", {known} known to fail" if known else ""
+    return said + (f", {put_off} put off by load" if put_off else "")
 
 
 def summary(parts: list[Part]) -> int:

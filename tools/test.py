@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`make test`: everything that judges a commit, and one summary at the end.
 
-1. C tests, each a small program under ASan and UBSan, warnings being errors (tests/c).
-2. The virtual SSD built the same way, spoken to in raw bytes (tests/vssd).
-3. All other Python tests, on what the user runs.
+Two lanes run side by side. One runs the Python tests, in as many processes as there are CPUs: first all but
+those of the virtual SSD, on what the user runs; then tests/vssd, raw bytes for a virtual SSD that is built
+with ASan and UBSan. The other lane builds that one, builds and runs the C tests the same way with warnings
+being errors, runs the linters, and tests/scripts in its order on one drive. Compilers and linters give way to
+tests.
+
+Then nothing else runs, and it is the turn of the tests that measure time, and of those that a load skipped
+before (tests/fix_load.py).
 
 A part that fails does not keep the others from running. Words on the command line go to pytest, which then
 runs alone.
@@ -18,71 +23,122 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Callable
+from typing import NamedTuple
 
 from parts import Part, counts, summary
 
 ASAN = Path("build/asan")
 SECONDS_A_PROGRAM = 120
 JOBS = len(os.sched_getaffinity(0))
+GIVES_WAY = ["nice", "-n10"]
+SANITIZERS = {
+    "PYNVME_VSSD": str((ASAN / "vssd").resolve()),
+    "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=1",
+    "UBSAN_OPTIONS": "print_stacktrace=1",
+}
 
 
-def native(*goals: str) -> subprocess.CompletedProcess[str]:
-    """Build under ASan and UBSan; with -k, so that one test that does not compile hides no other."""
-    command = ["make", "--no-print-directory", "-k", "-f", "tools/native.mk", f"-j{JOBS}"]
+# C
+
+
+def built(name: str, *goals: str) -> list[str]:
+    """Build under ASan and UBSan; give what the compiler said if it failed. All of it is in a log.
+
+    With -k, so that one test that does not compile hides no other.
+    """
+    command = [*GIVES_WAY, "make", "--no-print-directory", "-k", "-f", "tools/native.mk", f"-j{JOBS}"]
     command += [f"PYTHON={sys.executable}", "VARIANT=asan", "WERROR=1", *goals]
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-
-def built(name: str, *goals: str) -> bool:
-    """Build goals; what the compiler said is in a log, and on the screen where it failed."""
-    done = native(*goals)
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     log = Path("build") / f"{name}.log"
     log.write_text(done.stdout)
-    if done.returncode:
-        said = [line for line in done.stdout.splitlines() if not re.match(r"  (CC|LD) ", line)]
-        print("\n".join(said[:60]), f"(all of it is in {log})", sep="\n")
-    return done.returncode == 0
+    if done.returncode == 0:
+        return []
+    said = [line for line in done.stdout.splitlines() if not re.match(r"  (CC|LD) ", line)]
+    return [*said[:60], f"(all of it is in {log})"]
 
 
-def c_tests() -> Part:
+class Program(NamedTuple):
+    """A C test that ran: the lines of its output, and its exit code."""
+
+    source: Path
+    lines: list[str]
+    code: int
+
+    def told(self, word: str) -> list[str]:
+        """Give the lines that begin with a word."""
+        return [line for line in self.lines if line.startswith(f"{word} ")]
+
+    @property
+    def put_off(self) -> list[str]:
+        """Names of the tests that a load skipped."""
+        return [line.split()[1].rstrip(":") for line in self.told("skip") if line.endswith(": load")]
+
+
+def c_tests() -> tuple[Part, dict[Path, list[str]]]:
     """Build and run each program; of one that passes only the count of its tests is shown."""
     start = time.monotonic()
-    good = built("asan-c-tests", "c-tests")
+    shown = built("asan-c-tests", "c-tests")
+    bad = bool(shown)
     passed = failed = skipped = 0
+    later: dict[Path, list[str]] = {}
     sources = sorted([*Path("tests/c").glob("test_*.c"), *Path("tests/c").glob("*/test_*.c")])
     for source in sources:
-        program = ASAN / source.with_suffix("")
-        if not program.exists():
-            print(f"{source}: was not built")
+        if not (ASAN / source.with_suffix("")).exists():
+            shown.append(f"{source}: was not built")
             failed += 1
             continue
-        output, code = run(program)
-        (program.with_suffix(".log")).write_text(output)
-        lines = output.splitlines()
-        passed += sum(line.startswith("ok ") for line in lines)
-        skipped += sum(line.startswith("skip ") for line in lines)
-        broken = sum(line.startswith("FAIL ") for line in lines)
-        if code == 0 and not any(line.startswith(("ok ", "skip ")) for line in lines):
-            print(f"{source}: ran no test; it has to include tests/c/test.h")
-            code = 2
-        failed += max(broken, int(code != 0))
-        if code:
-            told = [line for line in lines if not line.startswith("ok ")]
-            print(f"--- {source} (exit code {code})", *told, sep="\n")
-        for line in lines:
-            if line.startswith("skip "):
-                print(f"{source}: {line}")
+        one = run(source)
+        failures, told = judged(one)
+        failed += failures
+        shown += told
+        passed += len(one.told("ok"))
+        skipped += len(one.told("skip")) - len(one.put_off)
+        if one.put_off:
+            later[source] = one.put_off
     text = f"{passed} passed, {failed} failed, {skipped} skipped in {len(sources)} programs"
-    return Part("C, with ASan and UBSan", good and not failed, text, time.monotonic() - start)
+    put_off = sum(map(len, later.values()))
+    text += f", {put_off} put off by load" if put_off else ""
+    part = Part("C, with ASan and UBSan", not (bad or failed), text, time.monotonic() - start, shown)
+    return part, later
 
 
-def run(program: Path) -> tuple[str, int]:
-    """A program's output and exit code; one that hangs is ended and says so."""
+def c_tests_again(later: dict[Path, list[str]]) -> Part:
+    """Run the tests that a load skipped."""
+    start = time.monotonic()
+    passed = failed = skipped = 0
+    shown = []
+    for source, names in later.items():
+        one = run(source, *names)
+        failures, told = judged(one)
+        failed += failures
+        shown += told + [f"{source}: {line}" for line in one.told("skip") if line.endswith(": load")]
+        passed += len(one.told("ok"))
+        skipped += len(one.told("skip"))
+    text = f"{passed} passed, {failed} failed, {skipped} skipped"
+    return Part("C, alone", not failed, text, time.monotonic() - start, shown)
+
+
+def judged(one: Program) -> tuple[int, list[str]]:
+    """Count what failed in a program, and give what of its output should be read."""
+    shown = [f"{one.source}: {line}" for line in one.told("skip") if not line.endswith(": load")]
+    code = one.code
+    if code == 0 and not (one.told("ok") or one.told("skip")):
+        shown.append(f"{one.source}: ran no test; it has to include tests/c/test.h")
+        code = 2
+    if code:
+        shown.append(f"--- {one.source} (exit code {code})")
+        shown += [line for line in one.lines if not line.startswith("ok ")]
+    return max(len(one.told("FAIL")), int(code != 0)), shown
+
+
+def run(source: Path, *names: str) -> Program:
+    """Run a C test; one that hangs is ended and says so. Its output is in a log."""
+    program = ASAN / source.with_suffix("")
     try:
         done = subprocess.run(
-            [str(program)],
+            [str(program), *names],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -90,36 +146,117 @@ def run(program: Path) -> tuple[str, int]:
             errors="replace",
             text=True,
         )
+        output, code = done.stdout, done.returncode
     except subprocess.TimeoutExpired as hung:
-        output = hung.stdout or b""
-        text = output if isinstance(output, str) else output.decode(errors="replace")
-        return f"{text}\nstill running after {SECONDS_A_PROGRAM} s", 124
-    return done.stdout, done.returncode
+        text = hung.stdout or b""
+        output = text if isinstance(text, str) else text.decode(errors="replace")
+        output, code = f"{output}\nstill running after {SECONDS_A_PROGRAM} s", 124
+    program.with_suffix(".log").write_text(output)
+    return Program(source, output.splitlines(), code)
 
 
-def pytest(name: str, words: list[str], environment: dict[str, str]) -> Part:
-    """One run of pytest; its own summary line is repeated in ours."""
+# Python
+
+
+def pytest(
+    name: str,
+    words: list[str],
+    environment: dict[str, str] | None = None,
+    shown: bool = True,
+    later: Path | None = None,
+) -> Part:
+    """One run of pytest; its own summary line is repeated in ours. Not shown: it prints only if it failed.
+
+    later: the file in which it notes tests that run again.
+    """
     start = time.monotonic()
-    report = Path("build") / f"pytest-{len(list(Path('build').glob('pytest-*.xml')))}.xml"
+    report = Path("build") / f"pytest-{name.replace(' ', '-').replace(',', '')}.xml"
     command = [sys.executable, "-m", "pytest", "-q", "--no-header", f"--junitxml={report}", *words]
-    code = subprocess.run(command, env={**os.environ, **environment}).returncode
-    return Part(name, code == 0, counts(report, code), time.monotonic() - start)
+    done = subprocess.run(
+        command,
+        env={**os.environ, **(environment or {})},
+        stdout=None if shown else subprocess.PIPE,
+        stderr=None if shown else subprocess.STDOUT,
+        text=True,
+    )
+    lines = [] if shown or done.returncode == 0 else done.stdout.splitlines()
+    put_off = len(later.read_text().splitlines()) if later and later.exists() else 0
+    text = counts(report, done.returncode, put_off)
+    return Part(name, done.returncode == 0, text, time.monotonic() - start, lines)
 
 
-def vssd_tests() -> Part:
+class Suite(NamedTuple):
+    """Tests in Python that run twice: in processes side by side, and then what is left, alone."""
+
+    name: str
+    words: list[str]
+    environment: dict[str, str]
+
+    @property
+    def later(self) -> Path:
+        """The file of what is left."""
+        return Path("build") / f"later-{self.name.split()[0]}"
+
+    def beside(self) -> Part:
+        """Run all that does not measure; the part says how many tests a load put off."""
+        self.later.unlink(missing_ok=True)
+        words = [*self.words, "-n", str(JOBS), "--dist", "worksteal", f"--beside={self.later}"]
+        return pytest(self.name, words, self.environment, later=self.later)
+
+    def alone(self) -> Part:
+        """Run what measures, and what was put off."""
+        return pytest(f"{self.name}, alone", [*self.words, f"--alone={self.later}"], self.environment)
+
+
+PYTHON = Suite("Python", ["tests", "--ignore=tests/vssd", "--ignore=tests/scripts", "--durations=5"], {})
+VSSD = Suite("virtual SSD with ASan", ["tests/vssd"], SANITIZERS)
+
+
+# The whole
+
+
+def lint() -> Part:
+    """Run the linters; what they print is shown only if they found something."""
+    start = time.monotonic()
+    command = [*GIVES_WAY, "make", "--no-print-directory", "lint"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    lines = done.stdout.splitlines()
+    text = lines[-1] if lines else "said nothing"
+    good = done.returncode == 0
+    return Part("lint", good, text, time.monotonic() - start, [] if good else lines)
+
+
+def show(part: Part) -> Part:
+    """Print what a part of the other lane has to say."""
+    if part.shown:
+        print(f"--- {part.name}", *part.shown, sep="\n", flush=True)
+    return part
+
+
+def run_parts() -> int:
+    """Run both lanes, then what has to run alone."""
+    with ThreadPoolExecutor(1) as lane:
+        vssd_built = lane.submit(built, "asan-vssd", "vssd")
+        c_done = lane.submit(c_tests)
+        linted = lane.submit(lint)
+        scripts = lane.submit(pytest, "scripts", ["tests/scripts"], None, False)
+        parts = [PYTHON.beside(), vssd_beside(vssd_built)]
+        c_part, later = c_done.result()
+        parts += [show(c_part), show(linted.result()), show(scripts.result())]
+    parts.append(PYTHON.alone())
+    if not vssd_built.result():
+        parts.append(VSSD.alone())
+    if later:
+        parts.append(show(c_tests_again(later)))
+    print(flush=True)
+    return summary(parts)
+
+
+def vssd_beside(vssd_built: Future[list[str]]) -> Part:
     """The virtual SSD alone, built with ASan: what it does wrong in memory ends it, and the test with it."""
-    if not built("asan-vssd", "vssd"):
-        return Part("the virtual SSD, with ASan", False, "was not built", 0)
-    environment = {
-        "PYNVME_VSSD": str((ASAN / "vssd").resolve()),
-        "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=1",
-        "UBSAN_OPTIONS": "print_stacktrace=1",
-    }
-    return pytest("the virtual SSD, with ASan", ["tests/vssd", "-n", str(JOBS)], environment)
-
-
-def python_tests() -> Part:
-    return pytest("Python", ["tests", "--ignore=tests/vssd", "--durations=5"], {})
+    if failed := vssd_built.result():
+        return show(Part(VSSD.name, False, "was not built", 0, failed))
+    return VSSD.beside()
 
 
 @contextlib.contextmanager
@@ -142,22 +279,12 @@ def kernel_folders() -> Iterator[None]:
 
 
 def main(words: list[str]) -> int:
-    with kernel_folders():
-        return run_parts(words)
-
-
-def run_parts(words: list[str]) -> int:
+    """Run all, or what the words say; the exit code."""
     Path("build").mkdir(exist_ok=True)
     for stale in Path("build").glob("pytest-*.xml"):
         stale.unlink()
-    parts: list[Callable[[], Part]] = [c_tests, vssd_tests, python_tests]
-    if words:
-        parts = [lambda: pytest("Python", words, {})]
-    results = []
-    for part in parts:
-        results.append(part())
-        print(flush=True)
-    return summary(results)
+    with kernel_folders():
+        return summary([pytest("Python", words)]) if words else run_parts()
 
 
 if __name__ == "__main__":

@@ -3,11 +3,16 @@
 
 import functools
 
+import pytest
+
 from tests.fix_load import loaded
 
 
 def in_time(test):
-    """Try a test three times; where it fails each time and there was a load, it is skipped."""
+    """Try a test three times; where it fails each time and there was a load, it is skipped.
+
+    It has the mark ``timing``: `make test` runs it when nothing else runs.
+    """
 
     @functools.wraps(test)
     def tried(*words, **options):
@@ -22,4 +27,4 @@ def in_time(test):
             loaded(exact=True)
             raise
 
-    return tried
+    return pytest.mark.timing(tried)

@@ -10,6 +10,15 @@ IN_GUEST = "PYNVME_GUEST" in os.environ
 """Whether this is the guest of tools/qemu; the drive of --pciaddr is then behind the kernel's vfio-pci."""
 
 
+# Drives that are known to break the specification, for the mark `differs`: the model in Identify, and what is
+# wrong. docs/found.md has a line for each.
+SPDK = "SPDK bdev Controller"
+LONE_HALF = "a lone half of a fused pair hangs the target (Base 2.0, 3.4.2)"
+MDTS_IS_EXCEEDED = "a transfer above MDTS is accepted (Base 2.0, 5.17.2.1, MDTS)"
+NO_DOORBELL_EVENT = "a doorbell of no queue is no event (Base 2.0, 5.2)"
+THRESHOLD_STAYS = "a temperature threshold that is set reads 0 (Base 2.0, 5.27.1.3)"
+
+
 def lba_bytes(nvme0n1):
     """Bytes that an LBA takes in a buffer: its data, and its metadata where they lie in the same buffer."""
     flbas = nvme0n1.id_data(26)

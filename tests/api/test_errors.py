@@ -9,6 +9,7 @@ import time
 
 import nvme as d
 import pytest
+from offered import SPDK
 
 from tests.fix_load import loaded
 
@@ -162,6 +163,7 @@ def test_what_fits_no_field_is_asserted_at_the_call(nvme0, nvme0n1, qpair):
     nvme0n1.read(qpair, b, 0).waitdone()
 
 
+@pytest.mark.differs(SPDK, "NSID 0 is 00/06, not 00/0b (Base 2.0, 3.2.1)")
 def test_what_fits_a_field_is_sent_for_the_drive_to_refuse(nvme0, nvme0n1, qpair, lba_size):
     capacity = nvme0n1.id_data(7, 0)
     b = d.Buffer(8 * lba_size)

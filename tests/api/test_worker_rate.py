@@ -52,6 +52,7 @@ def test_12345_iops_are_12345_in_every_second(run_worker):
             return
 
 
+@pytest.mark.timing
 def test_low_rates_are_exact_in_every_second(nvme0n1):
     """The k-th IO, counted from 1, is due k/iops after the start."""
     expected = {
@@ -81,6 +82,7 @@ def waited_ns(pid):
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1])
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("iops", [1, 1000, 33333, 300000])
 def test_what_is_due_by_the_end_of_a_second_was_sent_by_then(own, iops):
     """Up to one, as long as neither side waits for a CPU. So are 2 million, where nothing else runs."""
@@ -168,6 +170,7 @@ def test_io_per_second_has_an_entry_for_each_whole_second(nvme0n1):
     assert results[0].iops_consistency == 0
 
 
+@pytest.mark.timing
 def test_a_drive_that_stands_still_has_seconds_of_no_io_and_none_is_missing(own):
     counts = [99] * 9
     own.nvme0.timeout = 20000
@@ -185,6 +188,7 @@ def test_a_drive_that_stands_still_has_seconds_of_no_io_and_none_is_missing(own)
     assert worker.iops_consistency() == 0
 
 
+@pytest.mark.timing
 def test_no_entry_is_added_by_commands_that_end_after_the_time(own):
     counts = []
     own.nvme0.timeout = 20000
@@ -202,6 +206,7 @@ def test_no_entry_is_added_by_commands_that_end_after_the_time(own):
 # -- queue depth ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("qdepth", [2, 3, 64])
 def test_one_less_than_the_queue_depth_is_in_flight(own, qdepth):
     """On a drive that stands still: 2 is strictly serial."""
@@ -302,6 +307,7 @@ def test_the_result_has_its_fields_and_they_are_of_their_type(run_worker):
     assert "latency_distribution" not in r
 
 
+@pytest.mark.timing
 def test_cpu_usage_tells_a_worker_that_waits_from_one_that_works(run_worker):
     idle = run_worker(io_size=1, iops=20, time=0.5)
     busy = run_worker(io_size=32, time=0.5, region_end=1 << 20, lba_random=False, read_percentage=0)
@@ -354,6 +360,7 @@ def test_workers_share_no_cpu_as_long_as_there_are_enough_and_leave_one_to_the_d
     assert len(set.union(*masks)) == min(count, len(cpus) - 1)
 
 
+@pytest.mark.timing
 def test_more_workers_than_cpus_share_the_drive_evenly(nvme0n1):
     """None below a quarter of the mean. Sharing a CPU with the virtual SSD, one had a twentieth."""
     for _ in attempts(3):

@@ -17,7 +17,7 @@ def test_read_for_a_second(nvme0n1):
         .close()
     )
     logging.info("IOPS: %dK/s", r.io_count_read / r.mseconds)
-    assert r.io_count_read > 1000
+    assert r.io_count_read > 1000 or loaded()
     assert r.io_count_nonread == 0
     assert r.mseconds >= 1000
     assert r.mseconds < 1500 or loaded()
