@@ -21,6 +21,7 @@ GUEST := build/qemu/initrd
 INSTALLED := $(VENV)/.installed
 BUILT := $(VENV)/.built
 TEST_PACKAGES := $(VENV)/.test-packages
+JUDGE_PACKAGES := $(VENV)/.test,lint-packages
 LINT_PACKAGES := $(VENV)/.lint-packages
 WHEEL_PACKAGES := $(VENV)/.wheel-packages
 
@@ -50,7 +51,7 @@ help:
 run: build
 	@$(PY) -m pynvme run $(ARGS)
 
-test: build $(MACHINE_TEST) $(TEST_PACKAGES) $(LINT_PACKAGES)
+test: build $(MACHINE_TEST) $(JUDGE_PACKAGES)
 	@$(PY) tools/test.py $(ARGS)
 
 test-slow: build $(TEST_PACKAGES)
@@ -136,7 +137,7 @@ $(VENV)/.%-packages: pyproject.toml | $(INSTALLED)
 
 # ---- quality ----
 
-lint: build $(TEST_PACKAGES) $(LINT_PACKAGES)
+lint: build $(JUDGE_PACKAGES)
 	@$(PY) tools/lint.py $(C_FILES)
 
 format: $(LINT_PACKAGES)

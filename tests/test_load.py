@@ -165,9 +165,10 @@ def test_what_measures_and_what_a_load_skipped_runs_alone_later(
     pytester.makeini("[pytest]\nmarkers = timing: as here")
     pytester.makepyfile(test_it=TWO_RUNS)
     later = pytester.path / "later"
-    beside = pytester.runpytest_subprocess("-p", "no:cacheprovider", f"--beside={later}", *processes)
+    plugins = ["-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
+    beside = pytester.runpytest_subprocess(*plugins, f"--beside={later}", *processes)
     beside.assert_outcomes(passed=1, skipped=2)
     assert later.read_text() == "test_it.py::test_asks[1]\n"
-    alone = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-v", f"--alone={later}")
+    alone = pytester.runpytest_subprocess(*plugins, "-v", f"--alone={later}")
     alone.assert_outcomes(passed=1, skipped=1)
     assert "test_measures" in alone.stdout.str() and "test_asks[1]" in alone.stdout.str()

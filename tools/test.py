@@ -32,7 +32,7 @@ from parts import Part, counts, summary
 ASAN = Path("build/asan")
 SECONDS_A_PROGRAM = 120
 JOBS = len(os.sched_getaffinity(0))
-GIVES_WAY = ["nice", "-n10"]
+GIVES_WAY = ["nice", "-n4"]
 SANITIZERS = {
     "PYNVME_VSSD": str((ASAN / "vssd").resolve()),
     "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=1",

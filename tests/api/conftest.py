@@ -154,7 +154,10 @@ def run(
     monkeypatch.setenv("PYTHONPATH", environment["PYTHONPATH"])
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
 
+    # At its end, hypothesis takes longer than all else: it imports itself.
+    plugins = ["-p", "pynvme.plugin", "-p", "no:randomly", "-p", "no:hypothesispytest"]
+
     def run_pytest(*arguments: str) -> pytest.RunResult:
-        return pytester.runpytest_subprocess("-p", "pynvme.plugin", "-p", "no:randomly", *arguments)
+        return pytester.runpytest_subprocess(*plugins, *arguments)
 
     return run_pytest
