@@ -21,7 +21,9 @@ import pytest
 from spec.commands import ADMIN
 
 STUB = Path(__file__).parents[2] / "nvme.pyi"
-DRIVE = "vssd:name=calls,size=64M,format_time=0,sanitize_time=1,self_test_time=1"
+OPTIONS = "size=64M,format_time=0,sanitize_time=1,self_test_time=1"
+DRIVE = f"vssd:name=calls,{OPTIONS}"
+SHARED = f"vssd:name=shared,{OPTIONS}"
 
 ARGUMENT_ERRORS = (TypeError, AssertionError, ValueError, IndexError, OverflowError)
 
@@ -128,8 +130,8 @@ BY_CLASS = {"IOWorker": "__init__"}
 class Opened:
     """A drive with one object of each class."""
 
-    def __init__(self):
-        self.Pcie = d.Pcie(DRIVE)
+    def __init__(self, address=DRIVE):
+        self.Pcie = d.Pcie(address)
         self.Controller = d.Controller(self.Pcie)
         self.Namespace = d.Namespace(self.Controller)
         self.Qpair = d.Qpair(self.Controller, 16)
@@ -137,6 +139,7 @@ class Opened:
         self.Subsystem = d.Subsystem(self.Controller)
         self.values = {
             **VALUES,
+            "addr": address,
             "buf": self.Buffer,
             "func": print,
             "nvme": self.Controller,
@@ -169,12 +172,12 @@ class Shared:
     """A drive that many tests use: a call that is refused changes nothing."""
 
     def __init__(self):
-        self.opened = Opened()
+        self.opened = Opened(SHARED)
 
     def renew(self):
         """Open the drive anew, since a call was not refused."""
         self.opened.Pcie.close()
-        self.opened = Opened()
+        self.opened = Opened(SHARED)
 
 
 @pytest.fixture(scope="module")

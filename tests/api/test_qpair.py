@@ -8,7 +8,7 @@ import weakref
 
 import nvme as d
 import pytest
-from offered import LONE_HALF, SPDK, needs_fused
+from offered import LONE_HALF, NO_VECTOR_TABLE, SPDK, needs_fused
 
 from pynvme.vssd import VirtualSsd
 
@@ -182,6 +182,7 @@ def test_a_queue_interrupts_on_its_own_vector_when_a_completion_comes(nvme0, nvm
     pair.delete()
 
 
+@pytest.mark.differs(SPDK, NO_VECTOR_TABLE)
 def test_a_masked_vector_is_pending_until_it_is_unmasked(nvme0, nvme0n1, buf):
     pair = d.Qpair(nvme0, 4, ien=True)
     pair.msix_clear()

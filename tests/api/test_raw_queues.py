@@ -3,6 +3,7 @@
 
 import nvme as d
 import pytest
+from offered import SPDK
 from raw_queue import CompletionQueue, SubmissionQueue, command
 
 READ, WRITE = 2, 1
@@ -101,6 +102,7 @@ def test_a_queue_made_over_one_of_the_drivers_is_the_scripts(nvme0, nvme0n1, buf
     cq.delete()
 
 
+@pytest.mark.differs(SPDK, "a reset leaves a lone completion queue there (Base 2.0, 3.7.2)")
 def test_a_reset_takes_such_queues_away(nvme0, nvme0n1, buf):
     CompletionQueue(nvme0, 1)
     nvme0.reset()

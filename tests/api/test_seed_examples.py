@@ -8,9 +8,11 @@ import time
 import nvme as d
 import pytemperature
 import pytest
-from offered import lba_bytes
+from offered import SPDK, lba_bytes
 
 from tests.fix_load import loaded
+
+NO_TEMPERATURE = "SMART tells 0 K (Base 2.0, 5.16.1.3)"
 
 
 @pytest.fixture
@@ -101,6 +103,7 @@ def check_four_workers(results, counts):
     assert results[3].mseconds < 60_000 or loaded()
 
 
+@pytest.mark.differs(SPDK, NO_TEMPERATURE)
 def test_four_workers_run_while_the_temperature_is_read(bdf):
     nvme0 = d.Controller(bdf)
     nvme0n1 = d.Namespace(nvme0, 1)
@@ -109,6 +112,7 @@ def test_four_workers_run_while_the_temperature_is_read(bdf):
 
 
 @pytest.mark.slow
+@pytest.mark.differs(SPDK, NO_TEMPERATURE)
 def test_four_workers_run_in_full_length_while_the_temperature_is_read(bdf):
     nvme0 = d.Controller(bdf)
     nvme0n1 = d.Namespace(nvme0, 1)
@@ -129,7 +133,7 @@ def test_random_4k_reads_run_for_ten_seconds(bdf):
     assert r.mseconds >= 10000
     assert r.mseconds < 10500 or loaded()
     assert r.io_count_nonread == 0
-    assert r.io_count_read / r.mseconds > 1
+    assert r.io_count_read / r.mseconds > 1 or loaded()
 
 
 def test_buffer_examples_give_the_documented_output(capsys):
@@ -171,12 +175,13 @@ def test_controller_examples_hold(bdf, capsys):
     n = d.Controller(bdf)
     assert re.fullmatch("0x[0-9a-f]{1,8}", hex(n[0]))
     assert n[0] == n.cap & 0xFFFFFFFF
-    n[0x1C] = 1 << 4  # NSSRO: a test before this one may have reset the subsystem
+    if n[0x1C] & 1 << 4:  # NSSRO: a test before this one has reset the subsystem
+        n[0x1C] = 1 << 4
     assert hex(n[0x1C]) == "0x1"
     serial = n.id_data(23, 4, str)
     assert serial and serial == serial.strip()
     assert n.supports(0x18) is False
-    assert n.supports(0x80) is True
+    assert n.supports(0x80) is bool(n.id_data(257, 256) & 2)  # OACS
     id_buf = d.Buffer()
     n.identify(id_buf).waitdone()
     assert id_buf.dump(64).startswith("buffer\n00000000  ")
