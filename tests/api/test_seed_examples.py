@@ -180,7 +180,7 @@ def test_controller_examples_hold(bdf, capsys):
     assert hex(n[0x1C]) == "0x1"
     serial = n.id_data(23, 4, str)
     assert serial and serial == serial.strip()
-    assert n.supports(0x18) is False
+    assert n.supports(0x18) is bool(n.id_data(321, 320))  # KAS
     assert n.supports(0x80) is bool(n.id_data(257, 256) & 2)  # OACS
     id_buf = d.Buffer()
     n.identify(id_buf).waitdone()
