@@ -152,6 +152,8 @@ TABLE_TEST(what_another_one_has_in_flight_stays_counted_when_a_process_has_died)
 	begin_write(6, 4); /* over LBAs that the dead one began, and others */
 	die_in_a_begin();
 	pyn_verify_changer_end(the_table);
+	pyn_verify_changer_begin(the_table);
+	pyn_verify_changer_end(the_table);
 	write_lbas(0, 24);
 	/* In flight: 6 to 9. Of 8 to 11 nobody knows how many writes they count. */
 	CHECK_EQ(judged_of(0, 24), 18);
