@@ -188,6 +188,14 @@ def test_a_docstring_goes_below_its_function(docstrings: Any, source: str, expec
     assert carried(docstrings, STUB_OF_F, source) == expected
 
 
+def test_a_part_of_a_class_is_put_in_where_it_is_included(docstrings: Any, tmp_path: Path) -> None:
+    (tmp_path / "part.pxi").write_text("def f(self):\n    return 1\n")
+    source = 'cdef class A:\n    x = 1\n\n    include "part.pxi"\n\n    y = 2\n'
+    made = docstrings.expand(tmp_path, source)
+    assert made == "cdef class A:\n    x = 1\n\n    def f(self):\n        return 1\n\n    y = 2\n"
+    assert docstrings.expand(tmp_path, 'include "part.pyx"\n') == 'include "part.pyx"\n'
+
+
 def test_quotes_backslashes_and_lines_survive(docstrings: Any) -> None:
     text = 'A "quoted" \\n, a\ttab, é.\n\n    indented'
     stub = f"def f() -> None:\n    {text!r}\n"

@@ -6,8 +6,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+
+from spec.commands import ADMIN, COMMANDS, KV, NVM, ZNS
+from spec.schema import Arg, Command
+from spec.status import STATUS
+from tools.specgen import cython
 
 ROOT = Path(__file__).resolve().parent.parent
 RUN = [sys.executable, "-m", "tools.specgen"]
@@ -50,3 +57,88 @@ def test_a_name_that_there_is_not_is_an_attribute_error() -> None:
 
     with pytest.raises(AttributeError, match=r"pynvme\.spec has no Nonsense"):
         pynvme.spec.Nonsense  # noqa: B018
+
+
+# ---- entries are consistent in themselves ----
+
+
+def bits_of(field: Arg) -> set[tuple[int, int]]:
+    """Dword and bit of each bit of a field; one of 64 bits goes on in the next dword."""
+    return {(field.dword + bit // 32, bit % 32) for bit in range(field.low, field.top + 1)}
+
+
+def of_command(command: Command) -> str:
+    return f"{command.set}-{command.c}"
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=of_command)
+def test_fields_of_a_command_lie_in_its_dwords_and_do_not_overlap(command: Command) -> None:
+    used: set[tuple[int, int]] = set()
+    for field in command.fields:
+        bits = bits_of(field)
+        assert not used & bits, field.name
+        assert {dword for dword, _ in bits} <= set(range(10, 16)), field.name
+        used |= bits
+    assert len({field.name for field in command.fields}) == len(command.fields)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=of_command)
+def test_the_length_of_a_command_counts_fields_that_it_has(command: Command) -> None:
+    names = {field.name for field in command.fields}
+    length = command.length
+    conditions = [condition[0] for condition in (length.when, length.other) if condition]
+    assert {*length.fields, *conditions} <= names
+    assert length.kind == "any" or command.opcode & 3, "its opcode says that it transfers nothing"
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=of_command)
+def test_a_default_fits_its_field(command: Command) -> None:
+    for field in command.fields:
+        assert field.default is None or 0 <= field.default < 1 << field.width, field.name
+        assert not field.values or all(value.number < 1 << field.width for value in field.values.values), (
+            field.name
+        )
+
+
+@pytest.mark.parametrize("commands", [ADMIN, NVM + ZNS, KV], ids=["admin", "io", "kv"])
+def test_no_two_commands_of_a_table_have_one_opcode_or_one_name(commands: tuple[Command, ...]) -> None:
+    for attribute in ("opcode", "c", "name"):
+        values = [getattr(command, attribute) for command in commands]
+        assert len(set(values)) == len(values), attribute
+
+
+def test_no_two_statuses_have_one_number_or_one_name() -> None:
+    for attribute in ("number", "name"):
+        values = [getattr(value, attribute) for value in STATUS.values]
+        assert len(set(values)) == len(values), attribute
+
+
+# ---- methods that are made from an entry ----
+
+FIELDS = (
+    Arg("a", 10, 8, 15, default=None),
+    Arg("b", 10, 0, default=1),
+    Arg("c", 12, 0, 63),
+)
+
+
+def made_method(opcode: int, **options: Any) -> Any:
+    """The function that the generator makes of an entry, as Python, and what it would send."""
+    command = Command("admin", opcode, "Test", "TEST", "1", FIELDS, method="test", **options)
+    source = "\n".join(cython.method(command)).replace("@_named\n", "")
+    scope: dict[str, Any] = {"_field": lambda value, bits, name: value}
+    exec(source, scope)
+    sent: dict[str, Any] = {}
+    self = SimpleNamespace(send_cmd=lambda opcode, **words: sent.update(words, opcode=opcode))
+    return lambda *args, **words: scope["test"](self, *args, **words) or sent
+
+
+def test_a_method_puts_each_field_where_its_entry_says() -> None:
+    sent = made_method(0xC0)(0xAB, c=0x0123456789ABCDEF)
+    assert sent == {"opcode": 0xC0, "cdw10": 0xAB01, "cdw12": 0x89ABCDEF, "cdw13": 0x01234567, "cb": None}
+
+
+def test_a_method_takes_a_buffer_and_a_namespace_where_the_command_has_them() -> None:
+    sent = made_method(0xC1, nsid=0xFFFFFFFF)(0, 0, buf="data")
+    assert (sent["buf"], sent["nsid"], sent["cdw10"]) == ("data", 0xFFFFFFFF, 0)
+    assert "buf" not in made_method(0xC0)(0) and "nsid" not in made_method(0xC0)(0)
