@@ -20,13 +20,14 @@ DATA_MAX = 65536
 SOCKET = "control"
 
 INFO, GEOMETRY, COUNTERS, POWER, PEEK, POKE, QUIT, OPTIONS = range(1, 9)
-FAULT_PLANT, FAULT_CLEAR = 16, 17
+TRACE, REFUSALS = 10, 11
 
 _REQUEST = struct.Struct("<IHHIIQQ")
 _REPLY = struct.Struct("<IHHII")
 _INFO = struct.Struct("<IIQQ6I")
 _GEOMETRY = struct.Struct("<IIQ")
 _COUNTERS = struct.Struct("<11Q")
+_REFUSAL = struct.Struct("<4H40s96s112s")
 
 _INFO_NULL, _INFO_FILE, _INFO_POWERED, _INFO_CLIENT = 1, 2, 4, 8
 
@@ -64,6 +65,22 @@ class Counters(NamedTuple):
     hmb_hits: int
     hmb_misses: int
     hmb_errors: int
+
+
+class Refusal(NamedTuple):
+    """A command that failed, and why.
+
+    ``command`` is its name, ``status`` is SCT << 8 | SC. ``field`` is what is wrong: a field of the command
+    as ``"CDW10 bits 11:9 (SES)"``, ``"CDW11:10 (SLBA)"`` or ``"NSID"``, or a state as
+    ``"a format is in progress"``. ``section`` of the specification says so: ``"Base 2.1, 5.1.10"``.
+    """
+
+    command: str
+    qid: int
+    cid: int
+    status: int
+    field: str
+    section: str
 
 
 class Info(NamedTuple):
@@ -177,6 +194,29 @@ def counters(folder: str) -> Counters:
 def power(folder: str, on: bool) -> None:
     """The power switch."""
     request(folder, POWER, argument=int(bool(on)))
+
+
+def trace(folder: str, on: bool) -> None:
+    """Trace refusals anew, or no more."""
+    request(folder, TRACE, argument=int(bool(on)))
+
+
+def _text(data: bytes) -> str:
+    return data.split(b"\0")[0].decode()
+
+
+def refusals(folder: str) -> list[Refusal]:
+    """The last commands that failed, the oldest first. ValueError: the trace is off."""
+    try:
+        data = request(folder, REFUSALS)
+    except ValueError:
+        raise ValueError("refusals are not traced: call trace(True) before the commands") from None
+    if len(data) % _REFUSAL.size:
+        raise VirtualSsdError(f"the virtual SSD in {folder} is of another version than this pynvme")
+    return [
+        Refusal(_text(command), qid, cid, status, _text(field), _text(section))
+        for qid, cid, status, _, command, field, section in _REFUSAL.iter_unpack(data)
+    ]
 
 
 def peek(folder: str, nsid: int, lba: int) -> bytes:

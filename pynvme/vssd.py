@@ -35,13 +35,14 @@ from typing import IO, NamedTuple, Union
 
 from pynvme import control
 from pynvme.address import PRIVATE, is_private
-from pynvme.control import Counters, Geometry, Info, VirtualSsdError
+from pynvme.control import Counters, Geometry, Info, Refusal, VirtualSsdError
 
 __all__ = [
     "Counters",
     "Geometry",
     "Info",
     "Option",
+    "Refusal",
     "VirtualSsd",
     "VirtualSsdError",
     "check",
@@ -307,6 +308,20 @@ class VirtualSsd:
     def counters(self) -> Counters:
         """Commands and bytes since it started."""
         return control.counters(self.address)
+
+    def trace(self, on: bool = True) -> None:
+        """Start to trace refusals, from none on, or stop.
+
+        A command that fails is then kept with what is wrong with it: see :meth:`refusals`.
+        """
+        control.trace(self.address, on)
+
+    def refusals(self) -> list[Refusal]:
+        """The last 256 commands that failed since :meth:`trace`, the oldest first, each with the reason.
+
+        ValueError: the trace is off.
+        """
+        return control.refusals(self.address)
 
     def peek(self, nsid: int, lba: int) -> bytes:
         """The data of one LBA as stored, without a command. ValueError: no such LBA."""

@@ -11,6 +11,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 	[SPEC_ADMIN] = {
 		[NVME_ADMIN_DELETE_SQ] = {
 			.name = "DELETE IO SQ",
+			.title = "Delete I/O Submission Queue",
+			.section = "Base 2.1, 5.2.4",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010000,
 			.flags = SPEC_MANDATORY,
@@ -18,6 +20,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_CREATE_SQ] = {
 			.name = "CREATE IO SQ",
+			.title = "Create I/O Submission Queue",
+			.section = "Base 2.1, 5.2.2",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010000,
 			.flags = SPEC_MANDATORY,
@@ -25,6 +29,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_GET_LOG_PAGE] = {
 			.name = "GET LOG PAGE",
+			.title = "Get Log Page",
+			.section = "Base 2.1, 5.1.12",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010000,
 			.flags = SPEC_MANDATORY,
@@ -33,6 +39,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_DELETE_CQ] = {
 			.name = "DELETE IO CQ",
+			.title = "Delete I/O Completion Queue",
+			.section = "Base 2.1, 5.2.3",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010000,
 			.flags = SPEC_MANDATORY,
@@ -40,6 +48,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_CREATE_CQ] = {
 			.name = "CREATE IO CQ",
+			.title = "Create I/O Completion Queue",
+			.section = "Base 2.1, 5.2.1",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010000,
 			.flags = SPEC_MANDATORY,
@@ -47,6 +57,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_IDENTIFY] = {
 			.name = "IDENTIFY",
+			.title = "Identify",
+			.section = "Base 2.1, 5.1.13",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010000,
 			.flags = SPEC_MANDATORY,
@@ -55,6 +67,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_ABORT] = {
 			.name = "ABORT",
+			.title = "Abort",
+			.section = "Base 2.1, 5.1.1",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010000,
 			.flags = SPEC_MANDATORY,
@@ -62,6 +76,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_SET_FEATURES] = {
 			.name = "SET FEATURES",
+			.title = "Set Features",
+			.section = "Base 2.1, 5.1.25",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010000,
 			.flags = SPEC_MANDATORY,
@@ -69,6 +85,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_GET_FEATURES] = {
 			.name = "GET FEATURES",
+			.title = "Get Features",
+			.section = "Base 2.1, 5.1.11",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010000,
 			.flags = SPEC_MANDATORY,
@@ -76,6 +94,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_ASYNC_EVENT] = {
 			.name = "ASYNC EVENT REQUEST",
+			.title = "Asynchronous Event Request",
+			.section = "Base 2.1, 5.1.2",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010000,
 			.flags = SPEC_MANDATORY,
@@ -83,6 +103,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_NS_MANAGEMENT] = {
 			.name = "NAMESPACE MANAGEMENT",
+			.title = "Namespace Management",
+			.section = "Base 2.1, 5.1.21",
 			.changes = SPEC_CHANGES_ALL,
 			.since = 0x00010200,
 			.flags = SPEC_REIDENTIFY | SPEC_RESHAPES,
@@ -93,6 +115,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_FW_COMMIT] = {
 			.name = "FIRMWARE COMMIT",
+			.title = "Firmware Commit",
+			.section = "Base 2.1, 5.1.8",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010000,
 			.flags = SPEC_REIDENTIFY,
@@ -102,6 +126,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_FW_DOWNLOAD] = {
 			.name = "FIRMWARE IMAGE DOWNLOAD",
+			.title = "Firmware Image Download",
+			.section = "Base 2.1, 5.1.9",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010000,
 			.effects = NVME_EFFECT_SCOPE_CTRL,
@@ -111,6 +137,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_SELF_TEST] = {
 			.name = "DEVICE SELF-TEST",
+			.title = "Device Self-test",
+			.section = "Base 2.1, 5.1.5",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010300,
 			.effects = NVME_EFFECT_SCOPE_CTRL | NVME_EFFECT_SCOPE_NS,
@@ -119,6 +147,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_NS_ATTACHMENT] = {
 			.name = "NAMESPACE ATTACHMENT",
+			.title = "Namespace Attachment",
+			.section = "Base 2.1, 5.1.20",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010200,
 			.effects = NVME_EFFECT_NIC | NVME_EFFECT_SCOPE_NS,
@@ -128,6 +158,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_KEEP_ALIVE] = {
 			.name = "KEEP ALIVE",
+			.title = "Keep Alive",
+			.section = "Base 2.1, 5.1.14",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010200,
 			.effects = NVME_EFFECT_SCOPE_CTRL,
@@ -136,6 +168,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_DIRECTIVE_SEND] = {
 			.name = "DIRECTIVE SEND",
+			.title = "Directive Send",
+			.section = "Base 2.1, 5.1.7",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010300,
 			.effects = NVME_EFFECT_SCOPE_NS,
@@ -144,6 +178,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_DIRECTIVE_RECEIVE] = {
 			.name = "DIRECTIVE RECEIVE",
+			.title = "Directive Receive",
+			.section = "Base 2.1, 5.1.6",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010300,
 			.effects = NVME_EFFECT_SCOPE_NS,
@@ -152,6 +188,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_VIRTUALIZATION] = {
 			.name = "VIRTUALIZATION MANAGEMENT",
+			.title = "Virtualization Management",
+			.section = "Base 2.1, 5.2.6",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010300,
 			.effects = NVME_EFFECT_SCOPE_CTRL,
@@ -160,6 +198,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_MI_SEND] = {
 			.name = "NVME-MI SEND",
+			.title = "NVMe-MI Send",
+			.section = "Base 2.1, 5.1.19",
 			.changes = SPEC_CHANGES_UNKNOWN,
 			.since = 0x00010200,
 			.effects = NVME_EFFECT_SCOPE_SUBSYSTEM,
@@ -168,6 +208,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_MI_RECEIVE] = {
 			.name = "NVME-MI RECEIVE",
+			.title = "NVMe-MI Receive",
+			.section = "Base 2.1, 5.1.18",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010200,
 			.effects = NVME_EFFECT_SCOPE_SUBSYSTEM,
@@ -176,6 +218,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_CAPACITY_MANAGEMENT] = {
 			.name = "CAPACITY MANAGEMENT",
+			.title = "Capacity Management",
+			.section = "Base 2.1, 5.1.3",
 			.changes = SPEC_CHANGES_ALL,
 			.since = 0x00020000,
 			.flags = SPEC_REIDENTIFY,
@@ -185,6 +229,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_LOCKDOWN] = {
 			.name = "LOCKDOWN",
+			.title = "Lockdown",
+			.section = "Base 2.1, 5.1.15",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00020000,
 			.effects = NVME_EFFECT_SCOPE_SUBSYSTEM,
@@ -193,6 +239,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_TRACK_SEND] = {
 			.name = "TRACK SEND",
+			.title = "Track Send",
+			.section = "Base 2.1, 5.1.27",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00020100,
 			.effects = NVME_EFFECT_SCOPE_CTRL,
@@ -201,6 +249,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_TRACK_RECEIVE] = {
 			.name = "TRACK RECEIVE",
+			.title = "Track Receive",
+			.section = "Base 2.1, 5.1.26",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00020100,
 			.effects = NVME_EFFECT_SCOPE_CTRL,
@@ -209,6 +259,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_MIGRATION_SEND] = {
 			.name = "MIGRATION SEND",
+			.title = "Migration Send",
+			.section = "Base 2.1, 5.1.17",
 			.changes = SPEC_CHANGES_UNKNOWN,
 			.since = 0x00020100,
 			.effects = NVME_EFFECT_SCOPE_CTRL,
@@ -217,6 +269,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_MIGRATION_RECEIVE] = {
 			.name = "MIGRATION RECEIVE",
+			.title = "Migration Receive",
+			.section = "Base 2.1, 5.1.16",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00020100,
 			.effects = NVME_EFFECT_SCOPE_CTRL,
@@ -225,6 +279,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_CONTROLLER_DATA_QUEUE] = {
 			.name = "CONTROLLER DATA QUEUE",
+			.title = "Controller Data Queue",
+			.section = "Base 2.1, 5.1.4",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00020100,
 			.effects = NVME_EFFECT_SCOPE_CTRL,
@@ -233,6 +289,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_DOORBELL_BUFFER_CONFIG] = {
 			.name = "DOORBELL BUFFER CONFIG",
+			.title = "Doorbell Buffer Config",
+			.section = "Base 2.1, 5.2.5",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010300,
 			.effects = NVME_EFFECT_SCOPE_CTRL,
@@ -241,6 +299,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_FORMAT_NVM] = {
 			.name = "FORMAT NVM",
+			.title = "Format NVM",
+			.section = "Base 2.1, 5.1.10",
 			.changes = SPEC_CHANGES_NAMESPACE,
 			.since = 0x00010000,
 			.flags = SPEC_REIDENTIFY | SPEC_RESHAPES,
@@ -250,6 +310,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_SECURITY_SEND] = {
 			.name = "SECURITY SEND",
+			.title = "Security Send",
+			.section = "Base 2.1, 5.1.24",
 			.changes = SPEC_CHANGES_ALL,
 			.since = 0x00010000,
 			.effects = NVME_EFFECT_SCOPE_SUBSYSTEM,
@@ -259,6 +321,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_SECURITY_RECEIVE] = {
 			.name = "SECURITY RECEIVE",
+			.title = "Security Receive",
+			.section = "Base 2.1, 5.1.23",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010000,
 			.effects = NVME_EFFECT_SCOPE_SUBSYSTEM,
@@ -268,6 +332,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_SANITIZE] = {
 			.name = "SANITIZE",
+			.title = "Sanitize",
+			.section = "Base 2.1, 5.1.22",
 			.changes = SPEC_CHANGES_ALL,
 			.since = 0x00010300,
 			.flags = SPEC_REIDENTIFY,
@@ -277,6 +343,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_ADMIN_GET_LBA_STATUS] = {
 			.name = "GET LBA STATUS",
+			.title = "Get LBA Status",
+			.section = "NVM 1.1, 4.2.1",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010400,
 			.effects = NVME_EFFECT_SCOPE_NS,
@@ -288,12 +356,16 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 	[SPEC_IO] = {
 		[NVME_IO_FLUSH] = {
 			.name = "FLUSH",
+			.title = "Flush",
+			.section = "Base 2.1, 7.2",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010000,
 			.flags = SPEC_BY_WORKERS | SPEC_MANDATORY,
 		},
 		[NVME_IO_WRITE] = {
 			.name = "WRITE",
+			.title = "Write",
+			.section = "NVM 1.1, 3.3.6",
 			.changes = SPEC_CHANGES_RANGE,
 			.since = 0x00010000,
 			.flags = SPEC_NAMES_LBAS | SPEC_BY_WORKERS | SPEC_MANDATORY,
@@ -302,6 +374,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_IO_READ] = {
 			.name = "READ",
+			.title = "Read",
+			.section = "NVM 1.1, 3.3.4",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010000,
 			.flags = SPEC_NAMES_LBAS | SPEC_BY_WORKERS | SPEC_MANDATORY,
@@ -309,6 +383,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_IO_WRITE_UNCORRECTABLE] = {
 			.name = "WRITE UNCORRECTABLE",
+			.title = "Write Uncorrectable",
+			.section = "NVM 1.1, 3.3.7",
 			.changes = SPEC_CHANGES_RANGE,
 			.since = 0x00010000,
 			.flags = SPEC_NAMES_LBAS | SPEC_BY_WORKERS,
@@ -318,6 +394,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_IO_COMPARE] = {
 			.name = "COMPARE",
+			.title = "Compare",
+			.section = "NVM 1.1, 3.3.1",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010000,
 			.flags = SPEC_NAMES_LBAS | SPEC_BY_WORKERS,
@@ -327,6 +405,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_IO_WRITE_ZEROES] = {
 			.name = "WRITE ZEROES",
+			.title = "Write Zeroes",
+			.section = "NVM 1.1, 3.3.8",
 			.changes = SPEC_CHANGES_RANGE,
 			.since = 0x00010100,
 			.flags = SPEC_NAMES_LBAS | SPEC_BY_WORKERS,
@@ -336,6 +416,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_IO_DSM] = {
 			.name = "DATASET MANAGEMENT",
+			.title = "Dataset Management",
+			.section = "NVM 1.1, 3.3.3",
 			.changes = SPEC_CHANGES_RANGES,
 			.since = 0x00010000,
 			.flags = SPEC_BY_WORKERS,
@@ -346,6 +428,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_IO_VERIFY] = {
 			.name = "VERIFY",
+			.title = "Verify",
+			.section = "NVM 1.1, 3.3.5",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010400,
 			.flags = SPEC_NAMES_LBAS | SPEC_BY_WORKERS,
@@ -354,6 +438,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_IO_RESERVATION_REGISTER] = {
 			.name = "RESERVATION REGISTER",
+			.title = "Reservation Register",
+			.section = "Base 2.1, 7.6",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010100,
 			.announced = 0x20u,
@@ -362,6 +448,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_IO_RESERVATION_REPORT] = {
 			.name = "RESERVATION REPORT",
+			.title = "Reservation Report",
+			.section = "Base 2.1, 7.8",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010100,
 			.announced = 0x20u,
@@ -370,6 +458,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_IO_RESERVATION_ACQUIRE] = {
 			.name = "RESERVATION ACQUIRE",
+			.title = "Reservation Acquire",
+			.section = "Base 2.1, 7.5",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010100,
 			.announced = 0x20u,
@@ -378,6 +468,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_IO_MANAGEMENT_RECEIVE] = {
 			.name = "IO MANAGEMENT RECEIVE",
+			.title = "I/O Management Receive",
+			.section = "Base 2.1, 7.3",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00020100,
 			.announced = 0x80000u,
@@ -385,6 +477,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_IO_RESERVATION_RELEASE] = {
 			.name = "RESERVATION RELEASE",
+			.title = "Reservation Release",
+			.section = "Base 2.1, 7.7",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010100,
 			.announced = 0x20u,
@@ -393,11 +487,15 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_IO_CANCEL] = {
 			.name = "CANCEL",
+			.title = "Cancel",
+			.section = "Base 2.1, 7.1",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00020100,
 		},
 		[NVME_IO_COPY] = {
 			.name = "COPY",
+			.title = "Copy",
+			.section = "NVM 1.1, 3.3.2",
 			.changes = SPEC_CHANGES_RANGES,
 			.since = 0x00020000,
 			.effects = NVME_EFFECT_LBCC,
@@ -407,6 +505,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_IO_MANAGEMENT_SEND] = {
 			.name = "IO MANAGEMENT SEND",
+			.title = "I/O Management Send",
+			.section = "Base 2.1, 7.4",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00020100,
 			.announced = 0x80000u,
@@ -414,6 +514,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_IO_ZONE_MGMT_SEND] = {
 			.name = "ZONE MANAGEMENT SEND",
+			.title = "Zone Management Send",
+			.section = "ZNS 1.2, 3.4.3",
 			.changes = SPEC_CHANGES_ZONE,
 			.since = 0x00020000,
 			.flags = SPEC_MANDATORY,
@@ -421,6 +523,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_IO_ZONE_MGMT_RECEIVE] = {
 			.name = "ZONE MANAGEMENT RECEIVE",
+			.title = "Zone Management Receive",
+			.section = "ZNS 1.2, 3.4.2",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00020000,
 			.flags = SPEC_MANDATORY,
@@ -428,6 +532,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_IO_ZONE_APPEND] = {
 			.name = "ZONE APPEND",
+			.title = "Zone Append",
+			.section = "ZNS 1.2, 3.4.1",
 			.changes = SPEC_CHANGES_ZONE,
 			.since = 0x00020000,
 			.flags = SPEC_MANDATORY,
@@ -438,6 +544,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 	[SPEC_KV] = {
 		[NVME_KV_STORE] = {
 			.name = "STORE",
+			.title = "Store",
+			.section = "KV 1.1, 3.2.5",
 			.changes = SPEC_CHANGES_UNKNOWN,
 			.since = 0x00020000,
 			.flags = SPEC_MANDATORY,
@@ -446,6 +554,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_KV_RETRIEVE] = {
 			.name = "RETRIEVE",
+			.title = "Retrieve",
+			.section = "KV 1.1, 3.2.4",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00020000,
 			.flags = SPEC_MANDATORY,
@@ -453,6 +563,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_KV_LIST] = {
 			.name = "LIST",
+			.title = "List",
+			.section = "KV 1.1, 3.2.3",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00020000,
 			.flags = SPEC_MANDATORY,
@@ -460,6 +572,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_KV_DELETE] = {
 			.name = "DELETE",
+			.title = "Delete",
+			.section = "KV 1.1, 3.2.1",
 			.changes = SPEC_CHANGES_UNKNOWN,
 			.since = 0x00020000,
 			.flags = SPEC_MANDATORY,
@@ -467,6 +581,8 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 		},
 		[NVME_KV_EXIST] = {
 			.name = "EXIST",
+			.title = "Exist",
+			.section = "KV 1.1, 3.2.2",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00020000,
 			.flags = SPEC_MANDATORY,

@@ -61,6 +61,8 @@ struct spec_length {
 
 struct spec_command {
 	const char *name;      /* in capitals, for logs; NULL: no command has this opcode, and the rest is 0 */
+	const char *title;     /* as in the specification */
+	const char *section;   /* "Base 2.1, 5.1.10" */
 	uint32_t effects;      /* NVME_EFFECT_* of log page 05h, without CSUPP */
 	uint32_t announced;    /* a drive has it if one of these bits is set … */
 	uint16_t announced_by; /* … in the 32 bits at this byte of Identify Controller */

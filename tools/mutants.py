@@ -308,8 +308,8 @@ MUTANTS = [
     Mutant(
         "an LBA past the end has the wrong status",
         "vssd/cmd/nvm.c",
-        "if (!vssd_range_fits(ns, slba, nlb))\n\t\treturn NVME_SC_LBA_OUT_OF_RANGE;",
-        "if (!vssd_range_fits(ns, slba, nlb))\n\t\treturn NVME_SC_INVALID_FIELD;",
+        "return vssd_refuse(request, NVME_SC_LBA_OUT_OF_RANGE, VSSD_SLBA, VSSD_OWN);",
+        "return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_SLBA, VSSD_OWN);",
         ("tests/vssd/test_ctrl_io.py",),
     ),
     Mutant(
@@ -332,6 +332,13 @@ MUTANTS = [
         "ns->csi != NVME_CSI_NVM || ns->refuse || ns->dulbe)",
         "ns->csi != NVME_CSI_NVM || ns->refuse)",
         ("tests/vssd/test_ctrl_errors.py",),
+    ),
+    Mutant(
+        "a refusal that was traced keeps the reason of the one before",
+        "vssd/cmd/trace.c",
+        ".field = request->failure.field,",
+        ".field = refusals->entries[0].field,",
+        ("tests/vssd/test_refusals.py",),
     ),
     Mutant(
         "one structure of a namespace does not tell how far a format is",

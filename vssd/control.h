@@ -26,8 +26,9 @@ enum vssd_control_command {
 	VSSD_CONTROL_POKE = 6,     /* the data, one LBA's, replace those of nsid's lba; its commands do not notice */
 	VSSD_CONTROL_QUIT = 7,     /* answers, then the process ends as after SIGTERM */
 	VSSD_CONTROL_OPTIONS = 8,  /* answers JSON: an object with the value of each option of the drive, a string */
-	VSSD_CONTROL_FAULT_PLANT = 16, /* data: a struct vssd_control_fault. ENOTSUP: there are no faults yet */
-	VSSD_CONTROL_FAULT_CLEAR = 17, /* argument: which fault, or 0 for all. ENOTSUP, likewise */
+	VSSD_CONTROL_TRACE = 10,   /* argument 1: trace refusals, anew; 0: no more. ENOMEM */
+	VSSD_CONTROL_REFUSALS =
+		11, /* answers a struct vssd_control_refusal each, the oldest first. EINVAL: no trace */
 };
 
 struct vssd_control_request {
@@ -93,21 +94,16 @@ struct vssd_control_counters {
 };
 _Static_assert(sizeof(struct vssd_control_counters) == 88, "control counters");
 
-/* Reserved: the shape of a fault, so that adding faults changes no layout. */
-struct vssd_control_fault {
-	uint32_t id;       /* for FAULT_CLEAR, > 0 */
-	uint16_t kind;     /* what happens */
-	uint8_t opcode;    /* to which command; 0xff: any */
-	uint8_t queue;     /* 0: admin, 1: IO, 0xff: any */
-	uint32_t nsid;     /* 0: any */
-	uint32_t skip;     /* so many that match pass first */
-	uint32_t count;    /* so many are hit; 0: no end */
-	uint32_t status;   /* SCT << 8 | SC, where the kind takes one */
-	uint64_t lba;      /* the first LBA of those that match */
-	uint64_t nlb;      /* their number; 0: all */
-	uint64_t argument; /* a time in microseconds, an offset, a value: as the kind says */
-	uint64_t reserved;
+/* A command that failed, and why; texts end with a NUL. The trace keeps the last 256. */
+struct vssd_control_refusal {
+	uint16_t qid;
+	uint16_t cid;
+	uint16_t status; /* SCT << 8 | SC */
+	uint16_t reserved;
+	char command[40];  /* its name */
+	char field[96];    /* of the command that is wrong, "CDW10 bits 11:9 (SES)", or what else is */
+	char section[112]; /* of the specification that says so, "Base 2.1, 5.1.10" */
 };
-_Static_assert(sizeof(struct vssd_control_fault) == 56, "control fault");
+_Static_assert(sizeof(struct vssd_control_refusal) == 256, "control refusal");
 
 #endif

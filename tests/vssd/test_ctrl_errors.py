@@ -126,7 +126,7 @@ def disk(nvme: Nvme) -> Disk:
         ({"opcode": READ, "nsid": 2, "cdw10": 5}, INVALID_NAMESPACE, 4, 5),
         ({"opcode": READ, "nsid": 1, "cdw10": 5, "cdw11": 6}, LBA_OUT_OF_RANGE, 40, 6 << 32 | 5),
         ({"opcode": READ, "nsid": 1, "cdw10": 5, "cdw12": 0xFFFF}, INVALID_FIELD, 48, 5),
-        ({"opcode": READ, "nsid": 1, "cdw10": 5, "flags": 0x40}, INVALID_FIELD, 1, 5),
+        ({"opcode": READ, "nsid": 1, "cdw10": 5, "flags": 0x40}, INVALID_FIELD, bit(1, 6), 5),
         ({"opcode": 0, "nsid": 77, "cdw10": 5}, INVALID_NAMESPACE, 4, 0),
     ],
 )

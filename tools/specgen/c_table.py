@@ -9,6 +9,8 @@ from spec.status import STATUS
 
 TABLES = {"SPEC_ADMIN": ADMIN, "SPEC_IO": NVM + ZNS, "SPEC_KV": KV}
 PREFIX = {"admin": "NVME_ADMIN_", "nvm": "NVME_IO_", "zns": "NVME_IO_", "kv": "NVME_KV_"}
+EDITIONS = {"Base": "Base 2.1", "NVM": "NVM 1.1", "ZNS": "ZNS 1.2", "KV": "KV 1.1"}
+OF_SET = {"admin": "Base", "nvm": "NVM", "zns": "ZNS", "kv": "KV"}
 FLAGS = {
     "names_lbas": "SPEC_NAMES_LBAS",
     "workers": "SPEC_BY_WORKERS",
@@ -99,9 +101,17 @@ def flags(command: Command) -> list[str]:
     return [f".flags = {' | '.join(words)}"] if words else []
 
 
+def section(command: Command) -> str:
+    """As "Base 2.1, 5.1.10"."""
+    of, _, number = command.section.rpartition(" ")
+    return f"{EDITIONS[of or OF_SET[command.set]]}, {number}"
+
+
 def one_command(command: Command) -> list[str]:
     members = [
         f'.name = "{command.label or label(command.name)}"',
+        f'.title = "{command.name}"',
+        f'.section = "{section(command)}"',
         f".changes = SPEC_CHANGES_{command.changes.upper()}",
         f".since = {version(command.since)}",
         *flags(command),

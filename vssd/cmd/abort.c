@@ -3,6 +3,7 @@
  * sections 5.1 and 5.2. */
 #include "vssd/cmd/account.h"
 #include "vssd/cmd/admin.h"
+#include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 #include "vssd/ctrl/doorbell.h"
 
@@ -14,6 +15,7 @@ static void complete_aborted(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_
 	vssd_sq_kill(ctrl, sq, entry);
 	if (sq->qid != 0)
 		vssd_count_host_command(ctrl, cmd->opc);
+	vssd_refuse(&request, NVME_SC_ABORT_REQUESTED, VSSD_STATE("an Abort command named it"), VSSD_BASE("5.1.1"));
 	vssd_command_failed(&request, NVME_SC_ABORT_REQUESTED);
 	vssd_post(ctrl, sq, cmd->cid, NVME_SC_ABORT_REQUESTED, 0);
 }
@@ -70,5 +72,8 @@ uint16_t vssd_abort(struct vssd_request *request)
 
 uint16_t vssd_async_event(struct vssd_request *request)
 {
-	return vssd_event_await(request->ctrl, request->cmd.cid) ? VSSD_LATER : NVME_SC_AER_LIMIT_EXCEEDED;
+	if (vssd_event_await(request->ctrl, request->cmd.cid))
+		return VSSD_LATER;
+	return vssd_refuse(request, NVME_SC_AER_LIMIT_EXCEEDED, VSSD_STATE("AERL + 1 requests are outstanding"),
+			   VSSD_OWN);
 }

@@ -8,7 +8,9 @@
  */
 #include "vssd/cmd/admin.h"
 
+#include "vssd/cmd/dptr.h"
 #include "vssd/cmd/table.h"
+#include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 
 static bool qid_in_range(const struct vssd_ctrl *ctrl, uint32_t qid)
@@ -16,24 +18,26 @@ static bool qid_in_range(const struct vssd_ctrl *ctrl, uint32_t qid)
 	return qid >= 1 && qid <= ctrl->options->queues;
 }
 
-/* What both create commands have in common: cdw10, cdw11.PC and PRP1. granted: the highest QID by feature 07h.
- * entry_size: CC.IOSQES or IOCQES, and what it must be. */
+/* What both create commands have in common: cdw10, cdw11.PC and PRP1, the queue's address. granted: the highest QID
+ * by feature 07h. entry_size: CC.IOSQES or IOCQES, and what it must be. */
 static uint16_t check_create(struct vssd_request *request, uint32_t granted, bool exists, uint64_t entry_size,
-			     uint64_t wanted)
+			     uint64_t wanted, uint64_t *iova)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	const struct nvme_cmd *cmd = &request->cmd;
 	uint32_t qid = cmd->cdw10 & 0xffff, qsize = cmd->cdw10 >> 16;
 
 	if (qid == 0 || qid > granted || exists)
-		return NVME_SC_INVALID_QID;
-	if (qsize == 0 || qsize >= ctrl->options->queue_entries || entry_size != wanted)
-		return NVME_SC_INVALID_QUEUE_SIZE;
+		return vssd_refuse(request, NVME_SC_INVALID_QID, VSSD_QID, VSSD_OWN);
+	if (qsize == 0 || qsize >= ctrl->options->queue_entries)
+		return vssd_refuse(request, NVME_SC_INVALID_QUEUE_SIZE, VSSD_BITS(10, 31, 16, "QSIZE"), VSSD_OWN);
+	if (entry_size != wanted)
+		return vssd_refuse(request, NVME_SC_INVALID_QUEUE_SIZE,
+				   VSSD_STATE("CC.IOSQES or CC.IOCQES is not the size of an entry"),
+				   VSSD_BASE("3.1.4.5"));
 	if (!(cmd->cdw11 & NVME_QUEUE_PC))
-		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
-	if (cmd->prp1 & (ctrl->regs.page_size - 1))
-		return NVME_SC_INVALID_PRP_OFFSET;
-	return NVME_SC_SUCCESS;
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BIT(11, 0, "PC"), VSSD_OWN);
+	return vssd_data_queue(request, iova);
 }
 
 static uint16_t create_cq(struct vssd_request *request)
@@ -42,15 +46,16 @@ static uint16_t create_cq(struct vssd_request *request)
 	const struct nvme_cmd *cmd = &request->cmd;
 	uint16_t qid = (uint16_t)cmd->cdw10;
 	uint16_t vector = (uint16_t)(cmd->cdw11 >> 16);
+	uint64_t iova;
 	bool exists = qid_in_range(ctrl, qid) && ctrl->queues.cq[qid].size;
-	uint16_t status =
-		check_create(request, ctrl->queues.num_cqs, exists, NVME_GET(ctrl->regs.cc, NVME_CC_IOCQES), 4);
+	uint16_t status = check_create(request, ctrl->queues.num_cqs, exists, NVME_GET(ctrl->regs.cc, NVME_CC_IOCQES),
+				       4, &iova);
 
 	if (status)
 		return status;
 	if (vector >= (vssd_config_irq(ctrl) == VSSD_IRQ_MSI ? VSSD_MSI_VECTORS : VSSD_MSIX_VECTORS))
-		return NVME_SC_INVALID_INTERRUPT_VECTOR;
-	vssd_cq_create(ctrl, qid, cmd->prp1, (cmd->cdw10 >> 16) + 1, vector, cmd->cdw11 & NVME_QUEUE_IEN);
+		return vssd_refuse(request, NVME_SC_INVALID_INTERRUPT_VECTOR, VSSD_BITS(11, 31, 16, "IV"), VSSD_OWN);
+	vssd_cq_create(ctrl, qid, iova, (cmd->cdw10 >> 16) + 1, vector, cmd->cdw11 & NVME_QUEUE_IEN);
 	ctrl->queues.made = true;
 	return NVME_SC_SUCCESS;
 }
@@ -61,17 +66,18 @@ static uint16_t create_sq(struct vssd_request *request)
 	const struct nvme_cmd *cmd = &request->cmd;
 	uint16_t qid = (uint16_t)cmd->cdw10;
 	uint16_t cqid = (uint16_t)(cmd->cdw11 >> 16);
+	uint64_t iova;
 	bool exists = qid_in_range(ctrl, qid) && ctrl->queues.sq[qid].size;
-	uint16_t status =
-		check_create(request, ctrl->queues.num_sqs, exists, NVME_GET(ctrl->regs.cc, NVME_CC_IOSQES), 6);
+	uint16_t status = check_create(request, ctrl->queues.num_sqs, exists, NVME_GET(ctrl->regs.cc, NVME_CC_IOSQES),
+				       6, &iova);
 
 	if (status)
 		return status;
 	if (!qid_in_range(ctrl, cqid))
-		return NVME_SC_INVALID_QID;
+		return vssd_refuse(request, NVME_SC_INVALID_QID, VSSD_BITS(11, 31, 16, "CQID"), VSSD_OWN);
 	if (!ctrl->queues.cq[cqid].size)
-		return NVME_SC_CQ_INVALID;
-	vssd_sq_create(ctrl, qid, cmd->prp1, (cmd->cdw10 >> 16) + 1, cqid, cmd->cdw11 >> NVME_QUEUE_QPRIO_SHIFT & 3);
+		return vssd_refuse(request, NVME_SC_CQ_INVALID, VSSD_BITS(11, 31, 16, "CQID"), VSSD_OWN);
+	vssd_sq_create(ctrl, qid, iova, (cmd->cdw10 >> 16) + 1, cqid, cmd->cdw11 >> NVME_QUEUE_QPRIO_SHIFT & 3);
 	ctrl->queues.made = true;
 	return NVME_SC_SUCCESS;
 }
@@ -83,7 +89,7 @@ static uint16_t delete_sq(struct vssd_request *request)
 	uint16_t qid = (uint16_t)cmd->cdw10;
 
 	if (!qid_in_range(ctrl, qid) || !ctrl->queues.sq[qid].size)
-		return NVME_SC_INVALID_QID;
+		return vssd_refuse(request, NVME_SC_INVALID_QID, VSSD_QID, VSSD_OWN);
 	vssd_sq_delete(ctrl, qid);
 	return NVME_SC_SUCCESS;
 }
@@ -95,9 +101,10 @@ static uint16_t delete_cq(struct vssd_request *request)
 	uint16_t qid = (uint16_t)cmd->cdw10;
 
 	if (!qid_in_range(ctrl, qid) || !ctrl->queues.cq[qid].size)
-		return NVME_SC_INVALID_QID;
+		return vssd_refuse(request, NVME_SC_INVALID_QID, VSSD_QID, VSSD_OWN);
 	if (ctrl->queues.cq[qid].users > 0)
-		return NVME_SC_INVALID_QUEUE_DELETION;
+		return vssd_refuse(request, NVME_SC_INVALID_QUEUE_DELETION,
+				   VSSD_STATE("a submission queue uses the completion queue"), VSSD_OWN);
 	vssd_cq_delete(ctrl, qid);
 	return NVME_SC_SUCCESS;
 }

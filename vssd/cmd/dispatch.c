@@ -11,6 +11,7 @@
 #include "core/util/clock.h"
 #include "vssd/cmd/account.h"
 #include "vssd/cmd/direct.h"
+#include "vssd/cmd/refuse.h"
 #include "vssd/cmd/table.h"
 #include "vssd/ctrl/controller.h"
 
@@ -62,33 +63,43 @@ static uint16_t check_flags(struct vssd_request *request)
 {
 	if (request->is_fused || !(request->cmd.flags & (NVME_FUSE | NVME_PSDT)))
 		return NVME_SC_SUCCESS;
-	return is_first(request) || is_second(request) ? NVME_SC_ABORTED_MISSING_FUSED
-						       : vssd_invalid_field(request, VSSD_FIELD_FLAGS);
+	if (is_first(request) || is_second(request))
+		return vssd_refuse(request, NVME_SC_ABORTED_MISSING_FUSED,
+				   VSSD_STATE("the other half of the fused operation is missing"),
+				   VSSD_BASE("3.4.2"));
+	if (request->cmd.flags & NVME_FUSE)
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(0, 9, 8, "FUSE"), VSSD_BASE("3.4.2"));
+	return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(0, 15, 14, "PSDT"), VSSD_BASE("3.3.3.1"));
 }
 
-static uint16_t check_namespace(const struct vssd_request *request, const struct vssd_command *command)
+static uint16_t check_namespace(struct vssd_request *request, const struct vssd_command *command)
 {
 	bool all = request->cmd.nsid == NVME_NSID_ALL && command->flags & VSSD_NEEDS_NS_OR_ALL;
+	uint16_t busy;
 
 	if (!(command->flags & (VSSD_NEEDS_NS | VSSD_NEEDS_NS_OR_ALL)))
 		return NVME_SC_SUCCESS;
 	if (!request->ns && !all)
-		return NVME_SC_INVALID_NAMESPACE;
+		return vssd_refuse(request, NVME_SC_INVALID_NAMESPACE, VSSD_NSID, VSSD_OWN);
 	if (!(command->flags & VSSD_NEEDS_MEDIA))
 		return NVME_SC_SUCCESS;
-	return request->ns ? request->ns->refuse : vssd_sanitize_refuses(request->ctrl->subsystem);
+	busy = request->ns ? request->ns->refuse : vssd_sanitize_refuses(request->ctrl->subsystem);
+	return busy ? vssd_refuse_busy(request, busy) : NVME_SC_SUCCESS;
 }
 
 static uint16_t check(struct vssd_request *request, const struct vssd_command *command)
 {
+	bool anytime = !command || request->sq->qid != 0 || command->flags & VSSD_DURING_SANITIZE;
 	uint16_t status;
 
 	if (!command)
-		return NVME_SC_INVALID_OPCODE;
+		return vssd_refuse(request, NVME_SC_INVALID_OPCODE, VSSD_BITS(0, 7, 0, "OPC"), VSSD_BASE("3.3.3.1"));
 	status = check_flags(request);
-	if (!status && request->sq->qid == 0 && !(command->flags & VSSD_DURING_SANITIZE))
-		status = vssd_sanitize_refuses(request->ctrl->subsystem);
-	return status ? status : check_namespace(request, command);
+	if (status)
+		return status;
+	if (!anytime && vssd_sanitize_refuses(request->ctrl->subsystem))
+		return vssd_refuse_busy(request, vssd_sanitize_refuses(request->ctrl->subsystem));
+	return check_namespace(request, command);
 }
 
 /* ---- execute ---- */
@@ -186,15 +197,25 @@ static bool same_lbas(const struct nvme_cmd *a, const struct nvme_cmd *b)
 	       (a->cdw12 & 0xffff) == (b->cdw12 & 0xffff);
 }
 
+static uint16_t first_failed(struct vssd_request *second)
+{
+	return vssd_refuse(second, NVME_SC_ABORTED_FAILED_FUSED,
+			   VSSD_STATE("the first half of the fused operation failed"), VSSD_BASE("3.4.2"));
+}
+
 /* Both halves, with nothing in between. */
 static void run_pair(struct vssd_request *first, struct vssd_request *second)
 {
-	uint16_t status[2] = {NVME_SC_INVALID_FIELD, NVME_SC_INVALID_FIELD};
+	struct vssd_field differs = VSSD_STATE("the halves of the fused operation name other LBAs");
+	uint16_t status[2];
 
 	first->is_fused = second->is_fused = true;
 	if (same_lbas(&first->cmd, &second->cmd)) {
 		status[0] = execute(first);
-		status[1] = status[0] ? NVME_SC_ABORTED_FAILED_FUSED : execute(second);
+		status[1] = status[0] ? first_failed(second) : execute(second);
+	} else {
+		status[0] = vssd_refuse(first, NVME_SC_INVALID_FIELD, differs, VSSD_BASE("3.4.2"));
+		status[1] = vssd_refuse(second, NVME_SC_INVALID_FIELD, differs, VSSD_BASE("3.4.2"));
 	}
 	finish(first, status[0]);
 	finish(second, status[1]);

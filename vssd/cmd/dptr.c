@@ -4,7 +4,17 @@
 
 #include <string.h>
 
+#include "vssd/cmd/refuse.h"
+
 #define LIST_CHUNK 512u
+#define PRP VSSD_BASE("4.3.1")
+#define PRP1 VSSD_QWORD(6, "PRP1")
+#define PRP2 VSSD_QWORD(8, "PRP2")
+
+static uint16_t unreachable(struct vssd_request *request, const char *what)
+{
+	return vssd_refuse(request, NVME_SC_DATA_TRANSFER_ERROR, VSSD_STATE(what), PRP);
+}
 
 static uint16_t append(struct vssd_request *request, uint8_t *memory, uint64_t iova, uint32_t length)
 {
@@ -17,7 +27,8 @@ static uint16_t append(struct vssd_request *request, uint8_t *memory, uint64_t i
 		return NVME_SC_SUCCESS;
 	}
 	if (data->count == request->ctrl->transfers.num_segments)
-		return NVME_SC_INTERNAL_ERROR;
+		return vssd_refuse(request, NVME_SC_INTERNAL_ERROR, VSSD_STATE("the data lie in too many pieces"),
+				   PRP);
 	data->segments[data->count++] = (struct vssd_segment){memory, iova, length};
 	return NVME_SC_SUCCESS;
 }
@@ -33,7 +44,7 @@ static uint16_t add_pieces(struct vssd_request *request, uint64_t iova, uint32_t
 		uint32_t piece;
 
 		if (!region || !(region->flags & direction))
-			return NVME_SC_DATA_TRANSFER_ERROR;
+			return unreachable(request, "data lie in memory that is not mapped");
 		offset = iova - region->iova;
 		rest = region->size - offset;
 		piece = length < rest ? length : (uint32_t)rest;
@@ -61,7 +72,7 @@ static uint16_t walk_list(struct vssd_request *request, uint64_t list, uint64_t 
 	uint64_t entries[LIST_CHUNK];
 
 	if (list & 7)
-		return NVME_SC_INVALID_PRP_OFFSET;
+		return vssd_refuse(request, NVME_SC_INVALID_PRP_OFFSET, PRP2, PRP);
 	for (;;) {
 		uint64_t wanted = (length + page - 1) / page;
 		uint64_t in_page = (page - (list & (page - 1))) / sizeof(entries[0]);
@@ -70,14 +81,15 @@ static uint16_t walk_list(struct vssd_request *request, uint64_t list, uint64_t 
 		if (count > LIST_CHUNK)
 			count = LIST_CHUNK;
 		if (vssd_bus_read(ctrl->bus, list, entries, count * sizeof(entries[0])) < 0)
-			return NVME_SC_DATA_TRANSFER_ERROR;
+			return unreachable(request, "the PRP list lies in memory that is not mapped");
 		list += count * sizeof(entries[0]);
 		for (uint64_t i = 0; i < count; i++) {
 			uint32_t piece = length < page ? (uint32_t)length : page;
 			uint16_t status;
 
 			if (entries[i] & (page - 1))
-				return NVME_SC_INVALID_PRP_OFFSET;
+				return vssd_refuse(request, NVME_SC_INVALID_PRP_OFFSET,
+						   VSSD_STATE("an entry of the PRP list has an offset"), PRP);
 			/* The last entry of a page is the list's next page, unless it is also the last of the data.
 			 */
 			if (i == count - 1 && (list & (page - 1)) == 0 && length > page) {
@@ -103,7 +115,7 @@ uint16_t vssd_data_map(struct vssd_request *request, uint64_t length, uint32_t d
 
 	request->data = (struct vssd_data){.segments = request->ctrl->transfers.segments};
 	if (prp1 & 3)
-		return NVME_SC_INVALID_PRP_OFFSET;
+		return vssd_refuse(request, NVME_SC_INVALID_PRP_OFFSET, PRP1, PRP);
 	if (length <= room)
 		return add(request, prp1, (uint32_t)length, direction);
 	status = add(request, prp1, room, direction);
@@ -113,8 +125,16 @@ uint16_t vssd_data_map(struct vssd_request *request, uint64_t length, uint32_t d
 	if (length > page)
 		return walk_list(request, prp2, length, direction);
 	if (prp2 & (page - 1))
-		return NVME_SC_INVALID_PRP_OFFSET;
+		return vssd_refuse(request, NVME_SC_INVALID_PRP_OFFSET, PRP2, PRP);
 	return add(request, prp2, (uint32_t)length, direction);
+}
+
+uint16_t vssd_data_queue(struct vssd_request *request, uint64_t *iova)
+{
+	*iova = request->cmd.prp1;
+	if (*iova & (request->ctrl->regs.page_size - 1))
+		return vssd_refuse(request, NVME_SC_INVALID_PRP_OFFSET, PRP1, VSSD_OWN);
+	return NVME_SC_SUCCESS;
 }
 
 /* ---- copying ---- */
@@ -129,7 +149,7 @@ uint16_t vssd_cursor_put(struct vssd_request *request, struct vssd_cursor *curso
 		if (segment->memory)
 			memcpy(segment->memory + cursor->done, from, piece);
 		else if (vssd_bus_write(request->ctrl->bus, segment->iova + cursor->done, from, piece) < 0)
-			return NVME_SC_DATA_TRANSFER_ERROR;
+			return unreachable(request, "the host does not answer for its memory");
 		vssd_cursor_advance(cursor, piece);
 		from += piece;
 		length -= piece;
@@ -146,7 +166,7 @@ uint16_t vssd_cursor_get(struct vssd_request *request, struct vssd_cursor *curso
 		if (segment->memory)
 			memcpy(to, segment->memory + cursor->done, piece);
 		else if (vssd_bus_read(request->ctrl->bus, segment->iova + cursor->done, to, piece) < 0)
-			return NVME_SC_DATA_TRANSFER_ERROR;
+			return unreachable(request, "the host does not answer for its memory");
 		vssd_cursor_advance(cursor, piece);
 		to += piece;
 		length -= piece;

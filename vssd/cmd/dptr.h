@@ -14,6 +14,12 @@ uint16_t vssd_data_map(struct vssd_request *request, uint64_t length, uint32_t d
 uint16_t vssd_data_send(struct vssd_request *request, const void *buffer, uint32_t length);
 uint16_t vssd_data_receive(struct vssd_request *request, void *buffer, uint32_t length);
 
+/* Where the queue of a create command lies. Returns a status. */
+uint16_t vssd_data_queue(struct vssd_request *request, uint64_t *iova);
+
+/* Where the queue of a create command lies. Returns a status. */
+uint16_t vssd_data_queue(struct vssd_request *request, uint64_t *iova);
+
 /* The memory of a plain command, whose length bytes lie in one page, by the first word of its data pointer; NULL:
  * they do not, or it cannot be reached directly. */
 static inline uint8_t *vssd_data_in_page(struct vssd_ctrl *ctrl, uint64_t prp1, uint64_t length, uint32_t direction)

@@ -2,7 +2,15 @@
 /* Host Memory Buffer. NVM Express Base Specification 2.0, section 5.27.1.10. */
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/feature.h"
+#include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
+
+#define HMB VSSD_BASE("5.1.25.2.4")
+
+static uint16_t refuse(struct vssd_request *request, struct vssd_field field)
+{
+	return vssd_refuse(request, NVME_SC_INVALID_FIELD, field, HMB);
+}
 
 static uint16_t take_descriptors(struct vssd_request *request, uint64_t list, uint32_t count)
 {
@@ -15,16 +23,18 @@ static uint16_t take_descriptors(struct vssd_request *request, uint64_t list, ui
 	if (count > VSSD_HMB_DESCRIPTORS && !vssd_since(ctrl, NVME_1_4))
 		count = VSSD_HMB_DESCRIPTORS;
 	if (count == 0 || count > VSSD_HMB_DESCRIPTORS)
-		return vssd_invalid_field(request, VSSD_FIELD_CDW15);
+		return refuse(request, VSSD_DWORD(15, "HMDLEC"));
 	if (vssd_bus_read(ctrl->bus, list, descriptors, count * sizeof(descriptors[0])) < 0)
-		return NVME_SC_DATA_TRANSFER_ERROR;
+		return vssd_refuse(request, NVME_SC_DATA_TRANSFER_ERROR,
+				   VSSD_STATE("the list of descriptors lies in memory that is not mapped"), HMB);
 	hmb->count = 0;
 	for (uint32_t i = 0; i < count; i++) {
 		uint64_t length = (uint64_t)descriptors[i].bsize * ctrl->regs.page_size, last;
 
 		if (descriptors[i].badd % ctrl->regs.page_size ||
 		    (length && __builtin_add_overflow(descriptors[i].badd, length - 1, &last)))
-			return NVME_SC_INVALID_FIELD;
+			return refuse(request,
+				      VSSD_STATE("BADD of a descriptor has an offset, or reaches past 2^64"));
 		if (length == 0)
 			continue;
 		end += length;
@@ -45,18 +55,19 @@ static uint16_t enable(struct vssd_request *request)
 	uint16_t status;
 
 	if (hmb->enabled)
-		return NVME_SC_COMMAND_SEQUENCE_ERROR;
+		return vssd_refuse(request, NVME_SC_COMMAND_SEQUENCE_ERROR,
+				   VSSD_STATE("the host memory buffer is enabled already"), HMB);
 	if (list % VSSD_HMB_ENTRY_SIZE)
-		return vssd_invalid_field(request, VSSD_FIELD_CDW13);
+		return refuse(request, VSSD_DWORD(13, "HMDLLA"));
 	if (size < VSSD_HMMIN * UINT64_C(4096))
-		return vssd_invalid_field(request, VSSD_FIELD_CDW12);
+		return refuse(request, VSSD_DWORD(12, "HSIZE"));
 	status = take_descriptors(request, list, cmd->cdw15);
 	if (status)
 		return status;
 	if (hmb->bytes < size && cmd->cdw15 > VSSD_HMB_DESCRIPTORS)
 		size = hmb->bytes;
 	if (hmb->bytes < size || size < VSSD_HMB_ENTRY_SIZE)
-		return vssd_invalid_field(request, VSSD_FIELD_CDW12);
+		return refuse(request, VSSD_DWORD(12, "HSIZE"));
 	attributes = (struct nvme_hmb_attributes){
 		.hsize = cmd->cdw12, .hmdlal = cmd->cdw13, .hmdlau = cmd->cdw14, .hmdlec = cmd->cdw15};
 	vssd_hmb_enable(ctrl, &attributes, size, cmd->cdw11 & NVME_HMB_MR);

@@ -5,6 +5,7 @@
 
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/feature.h"
+#include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 
 #define PS 0x1fu
@@ -15,7 +16,8 @@ uint16_t vssd_power_set(struct vssd_request *request)
 	const struct nvme_cmd *cmd = &request->cmd;
 
 	if ((cmd->cdw11 & PS) > vssd_power_npss(ctrl))
-		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(11, 4, 0, "PS"),
+				   VSSD_BASE("5.1.25.1.2"));
 	/* The workload hint came with 1.2. */
 	ctrl->features.value[NVME_FEAT_POWER] = cmd->cdw11 & (vssd_since(ctrl, NVME_1_2) ? 0xff : PS);
 	vssd_power_enter(ctrl, cmd->cdw11 & PS);
@@ -32,7 +34,9 @@ uint16_t vssd_apst_set(struct vssd_request *request)
 	if (status)
 		return status;
 	if (!vssd_power_set_apst(ctrl, table))
-		return NVME_SC_INVALID_FIELD; /* in its data */
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD,
+				   VSSD_STATE("an entry of the data leads to a power state that it must not"),
+				   VSSD_BASE("5.1.25.1.6"));
 	ctrl->features.value[NVME_FEAT_APST] = cmd->cdw11 & NVME_APSTE;
 	if (cmd->cdw10 & NVME_SET_FEATURES_SV)
 		memcpy(ctrl->nv->features.apst, ctrl->power.apst, sizeof(ctrl->nv->features.apst));
@@ -57,11 +61,14 @@ uint16_t vssd_thermal_set(struct vssd_request *request)
 	uint32_t light = cmd->cdw11 >> 16, heavy = cmd->cdw11 & 0xffff;
 
 	if (light && (light < VSSD_MNTMT || light > VSSD_MXTMT))
-		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(11, 31, 16, "TMT1"),
+				   VSSD_BASE("5.1.25.1.9"));
 	if (heavy && (heavy < VSSD_MNTMT || heavy > VSSD_MXTMT))
-		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(11, 15, 0, "TMT2"),
+				   VSSD_BASE("5.1.25.1.9"));
 	if (light && heavy && light >= heavy)
-		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(11, 31, 16, "TMT1, not below TMT2"),
+				   VSSD_BASE("5.1.25.1.9"));
 	ctrl->features.value[NVME_FEAT_HCTM] = cmd->cdw11;
 	return NVME_SC_SUCCESS;
 }

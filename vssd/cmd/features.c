@@ -6,6 +6,7 @@
 #include "vssd/cmd/admin.h"
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/feature.h"
+#include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 #include "vssd/ctrl/plain.h"
 
@@ -54,7 +55,8 @@ static uint16_t set_temperature(struct vssd_request *request)
 	uint32_t sensor, type;
 
 	if (!threshold_of(ctrl, cmd->cdw11, &sensor, &type))
-		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(11, 21, 16, "THSEL and TMPSEL"),
+				   VSSD_BASE("5.1.25.1.3"));
 	for (uint32_t i = 0; i <= VSSD_SENSORS; i++)
 		if (sensor == i || sensor == TMPSEL_ALL)
 			ctrl->power.thermal.threshold[i][type] = (uint16_t)cmd->cdw11;
@@ -76,7 +78,8 @@ static uint16_t get_temperature(struct vssd_request *request, enum nvme_feature_
 	uint32_t sensor, type;
 
 	if (!threshold_of(ctrl, cmd->cdw11, &sensor, &type) || sensor == TMPSEL_ALL)
-		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(11, 21, 16, "THSEL and TMPSEL"),
+				   VSSD_BASE("5.1.25.1.3"));
 	request->result = select == NVME_SEL_CURRENT ? ctrl->power.thermal.threshold[sensor][type]
 						     : initial_threshold(sensor, type);
 	return NVME_SC_SUCCESS;
@@ -103,7 +106,7 @@ static uint16_t get_error_recovery(struct vssd_request *request, enum nvme_featu
 	const struct vssd_ns *ns = vssd_ns_find(ctrl, cmd->nsid);
 
 	if (!ns)
-		return NVME_SC_INVALID_NAMESPACE;
+		return vssd_refuse(request, NVME_SC_INVALID_NAMESPACE, VSSD_NSID, VSSD_NVM("4.1.3.2"));
 	request->result = select == NVME_SEL_CURRENT ? ns->tler | (ns->dulbe ? NVME_DULBE : 0) : 0;
 	return NVME_SC_SUCCESS;
 }
@@ -127,9 +130,11 @@ static uint16_t set_queues(struct vssd_request *request)
 	const struct nvme_cmd *cmd = &request->cmd;
 
 	if ((cmd->cdw11 & 0xffff) == 0xffff || cmd->cdw11 >> 16 == 0xffff)
-		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_DWORD(11, "NCQR and NSQR"),
+				   VSSD_BASE("5.1.25.2.1"));
 	if (ctrl->queues.made)
-		return NVME_SC_COMMAND_SEQUENCE_ERROR;
+		return vssd_refuse(request, NVME_SC_COMMAND_SEQUENCE_ERROR,
+				   VSSD_STATE("I/O queues have been created already"), VSSD_BASE("5.1.25.2.1"));
 	if (!ctrl->queues.granted && !ctrl->options->grant_all) {
 		ctrl->queues.num_sqs = lesser(ctrl->queues.num_sqs, (cmd->cdw11 & 0xffff) + 1);
 		ctrl->queues.num_cqs = lesser(ctrl->queues.num_cqs, (cmd->cdw11 >> 16) + 1);
@@ -155,7 +160,8 @@ static uint16_t set_vector(struct vssd_request *request)
 	uint16_t vector = (uint16_t)cmd->cdw11;
 
 	if (vector >= VSSD_MSIX_VECTORS)
-		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(11, 15, 0, "IV"),
+				   VSSD_BASE("5.1.25.2.3"));
 	ctrl->interrupts.coalescing_off[vector] = cmd->cdw11 & VECTOR_CD;
 	return NVME_SC_SUCCESS;
 }
@@ -167,7 +173,8 @@ static uint16_t get_vector(struct vssd_request *request, enum nvme_feature_selec
 	uint16_t vector = (uint16_t)cmd->cdw11;
 
 	if (vector >= VSSD_MSIX_VECTORS)
-		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(11, 15, 0, "IV"),
+				   VSSD_BASE("5.1.25.2.3"));
 	request->result =
 		vector | (select == NVME_SEL_CURRENT && ctrl->interrupts.coalescing_off[vector] ? VECTOR_CD : 0);
 	return NVME_SC_SUCCESS;
@@ -215,7 +222,7 @@ static uint16_t set_host_id(struct vssd_request *request)
 	uint16_t status;
 
 	if (exhid_is_wrong(ctrl, cmd))
-		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BIT(11, 0, "EXHID"), VSSD_OWN);
 	status = vssd_data_receive(request, id, cmd->cdw11 & NVME_EXHID ? 16 : 8);
 	if (!status)
 		memcpy(ctrl->features.host_id, id, sizeof(id));
@@ -230,7 +237,7 @@ static uint16_t get_host_id(struct vssd_request *request, enum nvme_feature_sele
 	const uint8_t *id = select == NVME_SEL_CURRENT ? ctrl->features.host_id : none;
 
 	if (exhid_is_wrong(ctrl, cmd))
-		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BIT(11, 0, "EXHID"), VSSD_OWN);
 	return vssd_data_send(request, id, cmd->cdw11 & NVME_EXHID ? 16 : 8);
 }
 
@@ -246,7 +253,9 @@ static uint16_t set_host_behavior(struct vssd_request *request)
 	if (status)
 		return status;
 	if (data.acre > 1 || (since_2_0 && (data.etdas > 1 || data.lbafee > 1)))
-		return NVME_SC_INVALID_FIELD;
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD,
+				   VSSD_STATE("ACRE, ETDAS or LBAFEE in the data is neither 0 nor 1"),
+				   VSSD_BASE("5.1.25.1.14"));
 	ctrl->features.behavior = (struct nvme_host_behavior){
 		.acre = data.acre,
 		.etdas = since_2_0 ? data.etdas : 0,
@@ -267,7 +276,10 @@ static uint16_t set_command_set_profile(struct vssd_request *request)
 {
 	const struct nvme_cmd *cmd = &request->cmd;
 
-	return cmd->cdw11 & 0x1ff ? vssd_invalid_field(request, VSSD_FIELD_CDW11) : NVME_SC_SUCCESS;
+	if (cmd->cdw11 & 0x1ff)
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(11, 8, 0, "IOCSCI"),
+				   VSSD_BASE("5.1.25.1.17"));
+	return NVME_SC_SUCCESS;
 }
 
 #define SAVEABLE (NVME_FEATURE_SAVEABLE | NVME_FEATURE_CHANGEABLE)
@@ -378,9 +390,9 @@ uint16_t vssd_get_features(struct vssd_request *request)
 	const struct feature *feature = find(ctrl, fid);
 
 	if (!feature)
-		return vssd_invalid_field(request, VSSD_FIELD_CDW10);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FID, VSSD_OWN);
 	if (select > (vssd_since(ctrl, NVME_1_1) ? NVME_SEL_SUPPORTED : NVME_SEL_CURRENT))
-		return vssd_invalid_field(request, VSSD_FIELD_CDW10 + 1);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(10, 10, 8, "SEL"), VSSD_OWN);
 	if (select == NVME_SEL_SUPPORTED) {
 		request->result = feature->capabilities;
 		return NVME_SC_SUCCESS;
@@ -390,15 +402,15 @@ uint16_t vssd_get_features(struct vssd_request *request)
 }
 
 /* Whether this NSID may stand in a Set Features for this feature. */
-static uint16_t check_nsid(struct vssd_ctrl *ctrl, const struct feature *feature, uint32_t nsid)
+static uint16_t check_nsid(struct vssd_request *request, const struct feature *feature)
 {
-	if (nsid == NVME_NSID_ALL)
+	bool per_ns = feature->capabilities & NVME_FEATURE_PER_NS;
+	uint32_t nsid = request->cmd.nsid;
+
+	if (nsid == NVME_NSID_ALL || (per_ns && request->ns) || (!per_ns && nsid == 0))
 		return NVME_SC_SUCCESS;
-	if (feature->capabilities & NVME_FEATURE_PER_NS)
-		return vssd_ns_find(ctrl, nsid) ? NVME_SC_SUCCESS : NVME_SC_INVALID_NAMESPACE;
-	if (nsid == 0)
-		return NVME_SC_SUCCESS;
-	return vssd_ns_find(ctrl, nsid) ? NVME_SC_FEATURE_NOT_NS_SPECIFIC : NVME_SC_INVALID_NAMESPACE;
+	return vssd_refuse(request, request->ns ? NVME_SC_FEATURE_NOT_NS_SPECIFIC : NVME_SC_INVALID_NAMESPACE,
+			   VSSD_NSID, VSSD_OWN);
 }
 
 uint16_t vssd_set_features(struct vssd_request *request)
@@ -411,14 +423,14 @@ uint16_t vssd_set_features(struct vssd_request *request)
 	uint16_t status;
 
 	if (!feature)
-		return vssd_invalid_field(request, VSSD_FIELD_CDW10);
-	status = check_nsid(ctrl, feature, cmd->nsid);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FID, VSSD_OWN);
+	status = check_nsid(request, feature);
 	if (status)
 		return status;
 	if (save && !vssd_since(ctrl, NVME_1_1))
-		return vssd_invalid_field(request, (VSSD_FIELD_CDW10 + 3) | 7u << VSSD_FIELD_BIT_SHIFT);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BIT(10, 31, "SV"), VSSD_OWN);
 	if (save && !(feature->capabilities & NVME_FEATURE_SAVEABLE))
-		return NVME_SC_FEATURE_NOT_SAVEABLE;
+		return vssd_refuse(request, NVME_SC_FEATURE_NOT_SAVEABLE, VSSD_BIT(10, 31, "SV"), VSSD_OWN);
 	if (feature->set)
 		status = feature->set(request);
 	else

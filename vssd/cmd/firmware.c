@@ -2,6 +2,7 @@
 /* Firmware Image Download and Firmware Commit. NVM Express Base Specification 2.0, sections 5.12 and 5.13. */
 #include "vssd/cmd/admin.h"
 #include "vssd/cmd/dptr.h"
+#include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 
 static uint16_t check_range(struct vssd_request *request, uint64_t offset, uint64_t length)
@@ -9,14 +10,20 @@ static uint16_t check_range(struct vssd_request *request, uint64_t offset, uint6
 	struct vssd_ctrl *ctrl = request->ctrl;
 
 	if (length > ctrl->transfers.most || length > VSSD_FIRMWARE_IMAGE_MAX)
-		return vssd_invalid_field(request, VSSD_FIELD_CDW10);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD,
+				   VSSD_DWORD(10, "NUMD, above MDTS or the largest image"), VSSD_OWN);
 	if (offset > VSSD_FIRMWARE_IMAGE_MAX - length)
-		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_DWORD(11, "OFST, past the largest image"),
+				   VSSD_OWN);
 	if (vssd_firmware_has_any(&ctrl->subsystem->firmware, offset, length))
-		return NVME_SC_OVERLAPPING_RANGE;
+		return vssd_refuse(request, NVME_SC_OVERLAPPING_RANGE, VSSD_DWORD(11, "OFST"), VSSD_OWN);
 	if (length % VSSD_FIRMWARE_PIECE != 0)
-		return vssd_invalid_field(request, VSSD_FIELD_CDW10);
-	return offset % VSSD_FIRMWARE_PIECE == 0 ? NVME_SC_SUCCESS : vssd_invalid_field(request, VSSD_FIELD_CDW11);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_DWORD(10, "NUMD, no multiple of FWUG"),
+				   VSSD_OWN);
+	if (offset % VSSD_FIRMWARE_PIECE != 0)
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_DWORD(11, "OFST, no multiple of FWUG"),
+				   VSSD_OWN);
+	return NVME_SC_SUCCESS;
 }
 
 uint16_t vssd_firmware_download(struct vssd_request *request)
@@ -31,11 +38,23 @@ uint16_t vssd_firmware_download(struct vssd_request *request)
 		return status;
 	image = vssd_firmware_image(firmware);
 	if (!image)
-		return NVME_SC_INTERNAL_ERROR;
+		return vssd_refuse(request, NVME_SC_INTERNAL_ERROR, VSSD_STATE("there is no memory for an image"),
+				   VSSD_OWN);
 	status = vssd_data_receive(request, image + offset, (uint32_t)length);
 	if (!status)
 		vssd_firmware_downloaded(firmware, offset, length);
 	return status;
+}
+
+/* What the subsystem says of the image, or that a reset is needed for it to become active. */
+static uint16_t answer(struct vssd_request *request, uint16_t status)
+{
+	bool bad = status == NVME_SC_INVALID_FIRMWARE_IMAGE;
+
+	return vssd_refuse(request, status,
+			   VSSD_STATE(bad ? "there is no whole image in the slot, or downloaded"
+					  : "the image becomes active with that reset"),
+			   VSSD_OWN);
 }
 
 uint16_t vssd_firmware_commit(struct vssd_request *request)
@@ -49,17 +68,19 @@ uint16_t vssd_firmware_commit(struct vssd_request *request)
 	uint16_t status = NVME_SC_SUCCESS;
 
 	if (action > (vssd_since(ctrl, NVME_1_2) ? NVME_FW_ACTIVATE_NOW : NVME_FW_ACTIVATE))
-		return vssd_invalid_field(request, VSSD_FIELD_CDW10 | NVME_FW_ACTION_SHIFT << VSSD_FIELD_BIT_SHIFT);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(10, 5, 3, "CA"), VSSD_OWN);
 	if (slot > VSSD_FIRMWARE_SLOTS)
-		return NVME_SC_INVALID_FIRMWARE_SLOT;
+		return vssd_refuse(request, NVME_SC_INVALID_FIRMWARE_SLOT, VSSD_BITS(10, 2, 0, "FS"), VSSD_OWN);
 	if (slot == 0)
 		slot = vssd_firmware_choose(subsystem, replace);
 	if (replace)
 		status = vssd_firmware_store(subsystem, slot);
-	if (status || action == NVME_FW_REPLACE)
-		return status;
+	if (status)
+		return answer(request, status);
+	if (action == NVME_FW_REPLACE)
+		return NVME_SC_SUCCESS;
 	if (vssd_firmware_activate(subsystem, slot, action == NVME_FW_ACTIVATE_NOW, &ctrl->listener, cmd->cid,
 				   &status))
 		return VSSD_LATER;
-	return status;
+	return status ? answer(request, status) : NVME_SC_SUCCESS;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Format NVM. NVM Express Base Specification 2.0, section 5.14; NVM Command Set Specification 1.0, section 4.1.3. */
 #include "vssd/cmd/admin.h"
+#include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 
 #define SES_MAX 2u /* 0 none, 1 user data erase, 2 cryptographic erase */
@@ -12,11 +13,15 @@ static uint16_t check(struct vssd_request *request)
 	uint32_t pi = cmd->cdw10 >> 5 & 7, ses = cmd->cdw10 >> 9 & 7;
 
 	if (request->ctrl->subsystem->format.running)
-		return NVME_SC_FORMAT_IN_PROGRESS;
-	if (lbaf > VSSD_NLBAF || pi != 0)
-		return NVME_SC_INVALID_FORMAT;
+		return vssd_refuse_busy(request, NVME_SC_FORMAT_IN_PROGRESS);
+	if (lbaf > VSSD_NLBAF)
+		return vssd_refuse(request, NVME_SC_INVALID_FORMAT,
+				   lbaf > 0xf ? VSSD_BITS(10, 13, 12, "LBAFU") : VSSD_BITS(10, 3, 0, "LBAFL"),
+				   VSSD_OWN);
+	if (pi != 0)
+		return vssd_refuse(request, NVME_SC_INVALID_FORMAT, VSSD_BITS(10, 7, 5, "PI"), VSSD_OWN);
 	if (ses > SES_MAX)
-		return vssd_invalid_field(request, (VSSD_FIELD_CDW10 + 1) | 1u << VSSD_FIELD_BIT_SHIFT);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(10, 11, 9, "SES"), VSSD_OWN);
 	return NVME_SC_SUCCESS;
 }
 

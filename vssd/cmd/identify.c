@@ -8,6 +8,7 @@
 #include "vssd/cmd/table.h"
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/feature.h"
+#include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 #include "vssd/subsystem/identity.h"
 
@@ -210,7 +211,7 @@ static uint16_t identify_ns(struct vssd_request *request, uint8_t *data)
 	const struct vssd_ns *ns = vssd_ns_find(ctrl, request->cmd.nsid);
 
 	if (!ns)
-		return NVME_SC_INVALID_NAMESPACE;
+		return vssd_refuse(request, NVME_SC_INVALID_NAMESPACE, VSSD_NSID, VSSD_OWN);
 	id->nsze = ns->nsze;
 	id->ncap = ns->nsze;
 	id->nuse = ns->nsze;
@@ -237,7 +238,7 @@ static uint16_t identify_active_list(struct vssd_request *request, uint8_t *data
 	unsigned count = 0;
 
 	if (request->cmd.nsid >= NVME_NSID_LAST)
-		return NVME_SC_INVALID_NAMESPACE;
+		return vssd_refuse(request, NVME_SC_INVALID_NAMESPACE, VSSD_NSID, VSSD_OWN);
 	for (uint32_t nsid = request->cmd.nsid + 1; nsid <= ctrl->options->namespaces && count < NSIDS_PER_LIST;
 	     nsid++)
 		list[count++] = nsid;
@@ -260,7 +261,7 @@ static uint16_t identify_descriptors(struct vssd_request *request, uint8_t *data
 	uint8_t eui64[8], nguid[16], *at = data;
 
 	if (!vssd_ns_find(ctrl, request->cmd.nsid))
-		return NVME_SC_INVALID_NAMESPACE;
+		return vssd_refuse(request, NVME_SC_INVALID_NAMESPACE, VSSD_NSID, VSSD_OWN);
 	vssd_identity_eui64(ctrl->subsystem, request->cmd.nsid, eui64);
 	vssd_identity_nguid(ctrl->subsystem, request->cmd.nsid, nguid);
 	at = put_descriptor(at, NVME_NIDT_EUI64, eui64, sizeof(eui64));
@@ -270,9 +271,11 @@ static uint16_t identify_descriptors(struct vssd_request *request, uint8_t *data
 	return NVME_SC_SUCCESS;
 }
 
-static bool is_nvm(const struct vssd_request *request)
+static uint16_t check_csi(struct vssd_request *request)
 {
-	return request->cmd.cdw11 >> 24 == NVME_CSI_NVM;
+	if (request->cmd.cdw11 >> 24 == NVME_CSI_NVM)
+		return NVME_SC_SUCCESS;
+	return vssd_refuse(request, NVME_SC_INVALID_COMMAND_SET, VSSD_BITS(11, 31, 24, "CSI"), VSSD_OWN);
 }
 
 /* The two that say more of the NVM command set: all limits are MDTS or none, and there is no protection information.
@@ -281,19 +284,21 @@ static uint16_t identify_csi_ns(struct vssd_request *request, uint8_t *data)
 {
 	(void)data;
 	if (!vssd_ns_find(request->ctrl, request->cmd.nsid))
-		return NVME_SC_INVALID_NAMESPACE;
-	return is_nvm(request) ? NVME_SC_SUCCESS : NVME_SC_INVALID_COMMAND_SET;
+		return vssd_refuse(request, NVME_SC_INVALID_NAMESPACE, VSSD_NSID, VSSD_OWN);
+	return check_csi(request);
 }
 
 static uint16_t identify_csi_controller(struct vssd_request *request, uint8_t *data)
 {
 	(void)data;
-	return is_nvm(request) ? NVME_SC_SUCCESS : NVME_SC_INVALID_COMMAND_SET;
+	return check_csi(request);
 }
 
 static uint16_t identify_csi_active_list(struct vssd_request *request, uint8_t *data)
 {
-	return is_nvm(request) ? identify_active_list(request, data) : NVME_SC_INVALID_COMMAND_SET;
+	uint16_t status = check_csi(request);
+
+	return status ? status : identify_active_list(request, data);
 }
 
 static uint16_t identify_independent(struct vssd_request *request, uint8_t *data)
@@ -303,7 +308,7 @@ static uint16_t identify_independent(struct vssd_request *request, uint8_t *data
 	const struct vssd_ns *ns = vssd_ns_find(ctrl, request->cmd.nsid);
 
 	if (!ns)
-		return NVME_SC_INVALID_NAMESPACE;
+		return vssd_refuse(request, NVME_SC_INVALID_NAMESPACE, VSSD_NSID, VSSD_OWN);
 	id->fpi = format_progress(ctrl, ns);
 	id->nstat = 1;
 	return NVME_SC_SUCCESS;
@@ -315,7 +320,7 @@ static uint16_t identify_command_sets(struct vssd_request *request, uint8_t *dat
 	uint16_t cntid = (uint16_t)(request->cmd.cdw10 >> 16);
 
 	if (cntid != UINT16_MAX && cntid != CNTLID)
-		return vssd_invalid_field(request, VSSD_FIELD_CDW10 + 2);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(10, 31, 16, "CNTID"), VSSD_OWN);
 	vectors[0] = 1u << NVME_CSI_NVM;
 	return NVME_SC_SUCCESS;
 }
@@ -342,7 +347,7 @@ uint16_t vssd_identify(struct vssd_request *request)
 	uint16_t status;
 
 	if (!structures[cns].fill || !vssd_since(request->ctrl, structures[cns].since))
-		return vssd_invalid_field(request, VSSD_FIELD_CDW10);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(10, 7, 0, "CNS"), VSSD_OWN);
 	status = structures[cns].fill(request, data);
 	return status ? status : vssd_data_send(request, data, sizeof(data));
 }

@@ -6,6 +6,7 @@
 #include "vssd/cmd/feature.h"
 #include "vssd/cmd/table.h"
 #include "vssd/cmd/dptr.h"
+#include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 
 #define LSP_SHIFT 8                  /* cdw10, 7 bits */
@@ -85,7 +86,8 @@ static uint16_t fill_effects(struct vssd_request *request, struct query *query)
 	uint32_t *effects = (uint32_t *)query->buffer;
 
 	if (!vssd_io_effects(request->ctrl, csi, effects + 256))
-		return NVME_SC_COMMAND_SET_NOT_SUPPORTED;
+		return vssd_refuse(request, NVME_SC_COMMAND_SET_NOT_SUPPORTED, VSSD_BITS(14, 31, 24, "CSI"),
+				   VSSD_BASE("5.1.12.1.6"));
 	vssd_admin_effects(request->ctrl, effects);
 	return NVME_SC_SUCCESS;
 }
@@ -193,9 +195,9 @@ static uint16_t check_version(struct vssd_request *request)
 	const struct nvme_cmd *cmd = &request->cmd;
 
 	if (!vssd_log_supported(request->ctrl, (uint8_t)cmd->cdw10))
-		return NVME_SC_INVALID_LOG_PAGE;
+		return vssd_refuse(request, NVME_SC_INVALID_LOG_PAGE, VSSD_BITS(10, 7, 0, "LID"), VSSD_OWN);
 	if (!vssd_since(request->ctrl, NVME_1_2_1) && (cmd->cdw11 || cmd->cdw12 || cmd->cdw13))
-		return vssd_invalid_field(request, VSSD_FIELD_CDW11);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(11, 15, 0, "NUMDU"), VSSD_OWN);
 	return NVME_SC_SUCCESS;
 }
 
@@ -208,16 +210,17 @@ static uint16_t check(struct vssd_request *request, const struct log_page *page,
 	if (status)
 		return status;
 	if (!page->during_sanitize && vssd_sanitize_refuses(ctrl->subsystem))
-		return vssd_sanitize_refuses(ctrl->subsystem);
+		return vssd_refuse_busy(request, vssd_sanitize_refuses(ctrl->subsystem));
 	if (cmd->nsid != 0 && cmd->nsid != NVME_NSID_ALL)
-		return vssd_ns_find(ctrl, cmd->nsid) ? vssd_invalid_field(request, VSSD_FIELD_NSID)
-						     : NVME_SC_INVALID_NAMESPACE;
+		return vssd_refuse(request, request->ns ? NVME_SC_INVALID_FIELD : NVME_SC_INVALID_NAMESPACE,
+				   VSSD_NSID, VSSD_OWN);
 	if (cmd->cdw14 & OT_INDEX)
-		return vssd_invalid_field(request, (VSSD_FIELD_CDW14 + 2) | 7u << VSSD_FIELD_BIT_SHIFT);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BIT(14, 23, "OT"), VSSD_OWN);
 	if (offset % page->unit != 0 || offset > page->size)
-		return vssd_invalid_field(request, VSSD_FIELD_CDW12);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_QWORD(12, "LPO"), VSSD_OWN);
 	if (length > ctrl->transfers.most)
-		return vssd_invalid_field(request, VSSD_FIELD_CDW10 + 2);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(10, 31, 16, "NUMDL, above MDTS"),
+				   VSSD_OWN);
 	return NVME_SC_SUCCESS;
 }
 

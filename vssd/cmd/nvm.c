@@ -5,6 +5,7 @@
 #include "core/util/clock.h"
 #include "vssd/cmd/table.h"
 #include "vssd/cmd/dptr.h"
+#include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 
 #define MEDIUM_NS UINT64_C(100000) /* a write that skips the cache; what is cached takes less than a microsecond */
@@ -60,9 +61,9 @@ static uint16_t locate(struct vssd_request *request, bool moves_data, struct ext
 	uint64_t nlb = (cmd->cdw12 & 0xffff) + 1;
 
 	if (moves_data && nlb << ns->lba_shift > ctrl->transfers.most)
-		return vssd_invalid_field(request, VSSD_FIELD_CDW12);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(12, 15, 0, "NLB, above MDTS"), VSSD_OWN);
 	if (!vssd_range_fits(ns, slba, nlb))
-		return NVME_SC_LBA_OUT_OF_RANGE;
+		return vssd_refuse(request, NVME_SC_LBA_OUT_OF_RANGE, VSSD_SLBA, VSSD_OWN);
 	*extent = extent_of(ns, slba, nlb);
 	return NVME_SC_SUCCESS;
 }
@@ -73,12 +74,12 @@ static uint64_t lba_of(const struct vssd_ns *ns, uint64_t offset)
 	return (offset - (ns->first_block << VSSD_BLOCK_SHIFT)) >> ns->lba_shift;
 }
 
-/* The first of these sectors is where the command fails. */
-static void fail_at(struct vssd_request *request, const struct vssd_ns *ns, const struct part *part, uint8_t sectors)
+/* Of the first of these sectors. */
+static uint64_t first_lba(const struct vssd_ns *ns, const struct part *part, uint8_t sectors)
 {
 	uint32_t first = (uint32_t)__builtin_ctz(sectors) * VSSD_SECTOR_SIZE;
 
-	vssd_failed_lba(request, lba_of(ns, (part->block << VSSD_BLOCK_SHIFT) + first));
+	return lba_of(ns, (part->block << VSSD_BLOCK_SHIFT) + first);
 }
 
 /* Whether all of an extent can be read. */
@@ -95,14 +96,14 @@ static uint16_t check_readable(struct vssd_request *request, struct extent exten
 			unwritten = (uint8_t)~vssd_store_written(ctrl->store, part.block) & part.sectors;
 		if (bad) {
 			ctrl->nv->totals.media_errors++;
-			fail_at(request, extent.ns, &part, bad);
 			vssd_telemetry_capture(ctrl, "unrecovered read error");
-			return NVME_SC_UNRECOVERED_READ_ERROR;
+			return vssd_fail_at(request, NVME_SC_UNRECOVERED_READ_ERROR, first_lba(extent.ns, &part, bad),
+					    "an LBA was marked by Write Uncorrectable", VSSD_NVM("3.3.7"));
 		}
-		if (unwritten) {
-			fail_at(request, extent.ns, &part, unwritten);
-			return NVME_SC_DEALLOCATED_OR_UNWRITTEN;
-		}
+		if (unwritten)
+			return vssd_fail_at(
+				request, NVME_SC_DEALLOCATED_OR_UNWRITTEN, first_lba(extent.ns, &part, unwritten),
+				"an LBA is deallocated or unwritten, and DULBE is set", VSSD_NVM("4.1.3.2"));
 	}
 	return NVME_SC_SUCCESS;
 }
@@ -171,6 +172,12 @@ static bool all_in_memory(const struct vssd_data *data)
 	return true;
 }
 
+static uint16_t no_block(struct vssd_request *request)
+{
+	return vssd_refuse(request, NVME_SC_WRITE_FAULT, VSSD_STATE("there is no memory for another block"),
+			   VSSD_OWN);
+}
+
 /* Data that come by messages may fail to come: they are collected first, so that nothing is half written. */
 static uint16_t write_part(struct vssd_request *request, struct vssd_cursor *cursor, const struct part *part,
 			   bool in_memory)
@@ -184,7 +191,7 @@ static uint16_t write_part(struct vssd_request *request, struct vssd_cursor *cur
 		const uint8_t *data = cursor->segment->memory + cursor->done;
 
 		vssd_cursor_advance(cursor, part->length);
-		return vssd_store_put(ctrl->store, part->block, data) ? NVME_SC_SUCCESS : NVME_SC_WRITE_FAULT;
+		return vssd_store_put(ctrl->store, part->block, data) ? NVME_SC_SUCCESS : no_block(request);
 	}
 	if (!in_memory)
 		status = vssd_cursor_get(request, cursor, bounce, part->length);
@@ -192,7 +199,7 @@ static uint16_t write_part(struct vssd_request *request, struct vssd_cursor *cur
 		return status;
 	to = vssd_store_write(ctrl->store, part->block, part->sectors);
 	if (!to)
-		return NVME_SC_WRITE_FAULT;
+		return no_block(request);
 	if (in_memory)
 		return vssd_cursor_get(request, cursor, to + part->offset, part->length);
 	memcpy(to + part->offset, bounce, part->length);
@@ -269,9 +276,9 @@ static uint16_t io_compare(struct vssd_request *request)
 
 			while (ours[first] == theirs[first])
 				first++;
-			vssd_failed_lba(request,
-					lba_of(extent.ns, (part.block << VSSD_BLOCK_SHIFT) + part.offset + first));
-			return NVME_SC_COMPARE_FAILURE;
+			return vssd_fail_at(request, NVME_SC_COMPARE_FAILURE,
+					    lba_of(extent.ns, (part.block << VSSD_BLOCK_SHIFT) + part.offset + first),
+					    "the data differ", VSSD_OWN);
 		}
 	}
 	return NVME_SC_SUCCESS;
@@ -279,13 +286,14 @@ static uint16_t io_compare(struct vssd_request *request)
 
 /* ---- commands without data ---- */
 
-static uint16_t zero_extent(struct vssd_ctrl *ctrl, struct extent extent, bool deallocate)
+static uint16_t zero_extent(struct vssd_request *request, struct extent extent, bool deallocate)
 {
+	struct vssd_ctrl *ctrl = request->ctrl;
 	struct part part;
 
 	while (!ctrl->null_store && next_part(&extent, &part))
 		if (vssd_store_zero(ctrl->store, part.block, part.sectors, deallocate) < 0)
-			return NVME_SC_WRITE_FAULT;
+			return no_block(request);
 	return NVME_SC_SUCCESS;
 }
 
@@ -297,7 +305,7 @@ static uint16_t io_write_zeroes(struct vssd_request *request)
 	uint16_t status = locate(request, false, &extent);
 
 	if (!status)
-		status = zero_extent(ctrl, extent, cmd->cdw12 & NVME_RW_DEAC && vssd_since(ctrl, NVME_1_3));
+		status = zero_extent(request, extent, cmd->cdw12 & NVME_RW_DEAC && vssd_since(ctrl, NVME_1_3));
 	if (status)
 		return status;
 	vssd_sanitize_written(ctrl->subsystem);
@@ -317,7 +325,7 @@ static uint16_t io_write_uncorrectable(struct vssd_request *request)
 	rest = extent;
 	while (next_part(&rest, &part))
 		if (vssd_store_poison(ctrl->store, part.block, part.sectors) < 0)
-			return NVME_SC_WRITE_FAULT;
+			return no_block(request);
 	conclude_change(request, &extent, false);
 	return NVME_SC_SUCCESS;
 }
@@ -343,7 +351,6 @@ static uint16_t io_flush(struct vssd_request *request)
 
 static uint16_t io_dsm(struct vssd_request *request)
 {
-	struct vssd_ctrl *ctrl = request->ctrl;
 	const struct nvme_cmd *cmd = &request->cmd;
 	struct nvme_dsm_range ranges[256];
 	uint32_t count = (cmd->cdw10 & 0xff) + 1;
@@ -352,11 +359,9 @@ static uint16_t io_dsm(struct vssd_request *request)
 
 	status = vssd_data_receive(request, ranges, count * (uint32_t)sizeof(ranges[0]));
 	for (uint32_t i = 0; i < count && !status; i++)
-		if (!vssd_range_fits(ns, ranges[i].slba, ranges[i].nlb)) {
-			request->failure.field = VSSD_FIELD_NONE;
-			vssd_failed_lba(request, ranges[i].slba);
-			status = NVME_SC_LBA_OUT_OF_RANGE;
-		}
+		if (!vssd_range_fits(ns, ranges[i].slba, ranges[i].nlb))
+			status = vssd_fail_at(request, NVME_SC_LBA_OUT_OF_RANGE, ranges[i].slba,
+					      "a range reaches past the end of the namespace", VSSD_OWN);
 	if (status || !(cmd->cdw11 & NVME_DSM_AD))
 		return status;
 	for (uint32_t i = 0; i < count && !status; i++) {
@@ -364,7 +369,7 @@ static uint16_t io_dsm(struct vssd_request *request)
 
 		if (extent.length == 0)
 			continue;
-		status = zero_extent(ctrl, extent, true);
+		status = zero_extent(request, extent, true);
 		conclude_change(request, &extent, false);
 	}
 	return status;

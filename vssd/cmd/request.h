@@ -27,9 +27,18 @@ struct vssd_data {
 	uint32_t count;
 };
 
+/* A field of a command, in one dword of it or in two: vssd/cmd/refuse.h. */
+struct vssd_field {
+	const char *name;
+	uint8_t dword;
+	uint8_t high; /* bits of the dword, or 63 */
+	uint8_t low;
+};
+
 /* What is known of a failure besides its status. */
 struct vssd_failure {
-	uint16_t field; /* VSSD_FIELD_*; 0: the one that the status implies */
+	struct vssd_field field;
+	const char *section; /* of the specification; NULL: the command's own */
 	bool has_lba;
 	uint64_t lba;
 };
@@ -56,11 +65,5 @@ void vssd_request_init(struct vssd_request *request, struct vssd_ctrl *ctrl, str
 
 /* Tell the error log of a command that failed. */
 void vssd_command_failed(const struct vssd_request *request, uint16_t status);
-
-/* Invalid Field in Command, and which: VSSD_FIELD_*, but for the opcode. */
-uint16_t vssd_invalid_field(struct vssd_request *request, uint16_t field);
-
-/* The first LBA at which the command fails. */
-void vssd_failed_lba(struct vssd_request *request, uint64_t lba);
 
 #endif

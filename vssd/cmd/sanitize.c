@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Sanitize. NVM Express Base Specification 2.0, section 5.24. */
 #include "vssd/cmd/admin.h"
+#include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 
 /* The way out of a failure. One of a restricted operation has no other than another operation. */
@@ -10,9 +11,11 @@ static uint16_t exit_failure(struct vssd_request *request)
 	const struct vssd_sanitize_state *state = &subsystem->nv->sanitize;
 
 	if (state->status != NVME_SANITIZE_FAILED || state->left)
-		return vssd_invalid_field(request, VSSD_FIELD_CDW10);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(10, 2, 0, "SANACT, without a failure"),
+				   VSSD_OWN);
 	if (!(state->cdw10 & NVME_SANITIZE_AUSE))
-		return NVME_SC_SANITIZE_FAILED;
+		return vssd_refuse(request, NVME_SC_SANITIZE_FAILED,
+				   VSSD_STATE("an operation that failed was a restricted one"), VSSD_BASE("8.1.24"));
 	vssd_sanitize_exit_failure(subsystem);
 	return NVME_SC_SUCCESS;
 }
@@ -23,17 +26,18 @@ static uint16_t check_start(struct vssd_request *request, uint32_t action)
 	const struct vssd_sanitize_state *state = &subsystem->nv->sanitize;
 
 	if (state->status == NVME_SANITIZE_IN_PROGRESS)
-		return NVME_SC_SANITIZE_IN_PROGRESS;
+		return vssd_refuse_busy(request, NVME_SC_SANITIZE_IN_PROGRESS);
 	if (subsystem->format.running)
-		return NVME_SC_FORMAT_IN_PROGRESS;
+		return vssd_refuse_busy(request, NVME_SC_FORMAT_IN_PROGRESS);
 	if (vssd_firmware_pending(subsystem))
-		return vssd_firmware_pending(subsystem);
+		return vssd_refuse(request, vssd_firmware_pending(subsystem),
+				   VSSD_STATE("a firmware image waits for a reset"), VSSD_BASE("3.11"));
 	if (action < NVME_SANITIZE_BLOCK_ERASE || action > NVME_SANITIZE_CRYPTO_ERASE)
-		return vssd_invalid_field(request, VSSD_FIELD_CDW10);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(10, 2, 0, "SANACT"), VSSD_OWN);
 	/* The failure of a restricted operation is mended by another restricted one alone. */
 	if (vssd_sanitize_refuses(subsystem) && !(state->cdw10 & NVME_SANITIZE_AUSE) &&
 	    request->cmd.cdw10 & NVME_SANITIZE_AUSE)
-		return NVME_SC_SANITIZE_FAILED;
+		return vssd_refuse(request, NVME_SC_SANITIZE_FAILED, VSSD_BIT(10, 3, "AUSE"), VSSD_BASE("8.1.24"));
 	return NVME_SC_SUCCESS;
 }
 

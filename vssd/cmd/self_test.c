@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Device Self-test. NVM Express Base Specification 2.0, section 5.9. */
 #include "vssd/cmd/admin.h"
+#include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 
 /* Namespaces that are being formatted, say, cannot be tested. */
-static uint16_t check_namespaces(const struct vssd_ctrl *ctrl, uint32_t nsid)
+static uint16_t check_namespaces(struct vssd_request *request)
 {
+	const struct vssd_ctrl *ctrl = request->ctrl;
+	uint32_t nsid = request->cmd.nsid;
+
 	if (nsid != 0 && nsid != NVME_NSID_ALL && !vssd_ns_find(ctrl, nsid))
-		return NVME_SC_INVALID_NAMESPACE;
+		return vssd_refuse(request, NVME_SC_INVALID_NAMESPACE, VSSD_NSID, VSSD_OWN);
 	for (uint32_t i = 0; nsid != 0 && i < VSSD_MAX_NAMESPACES; i++)
 		if (ctrl->ns[i].nsid && ctrl->ns[i].refuse && (nsid == NVME_NSID_ALL || nsid == i + 1))
-			return ctrl->ns[i].refuse;
+			return vssd_refuse_busy(request, ctrl->ns[i].refuse);
 	return NVME_SC_SUCCESS;
 }
 
@@ -25,12 +29,13 @@ uint16_t vssd_self_test(struct vssd_request *request)
 		return NVME_SC_SUCCESS;
 	}
 	if (operation != NVME_SELF_TEST_SHORT && operation != NVME_SELF_TEST_EXTENDED)
-		return vssd_invalid_field(request, VSSD_FIELD_CDW10);
-	status = check_namespaces(ctrl, request->cmd.nsid);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(10, 3, 0, "STC"), VSSD_OWN);
+	status = check_namespaces(request);
 	if (status)
 		return status;
 	if (ctrl->nv->self_test.operation)
-		return NVME_SC_SELF_TEST_IN_PROGRESS;
+		return vssd_refuse(request, NVME_SC_SELF_TEST_IN_PROGRESS, VSSD_STATE("a self-test is in progress"),
+				   VSSD_OWN);
 	vssd_self_test_start(ctrl->subsystem, operation, request->cmd.nsid);
 	return NVME_SC_SUCCESS;
 }

@@ -69,4 +69,24 @@ struct vssd_counters {
 };
 void vssd_ctrl_counters(const struct vssd_ctrl *ctrl, struct vssd_counters *counters);
 
+/* ---- the trace of refusals ---- */
+
+#define VSSD_REFUSALS 256u
+
+/* A command that failed, and why. */
+struct vssd_refusal {
+	uint16_t qid;
+	uint16_t cid;
+	uint16_t status;   /* SCT << 8 | SC */
+	char command[40];  /* its name */
+	char field[96];    /* that is wrong, "CDW10 bits 11:9 (SES)", or what else is */
+	char section[104]; /* of the specification: "Base 2.1, 5.1.10" */
+};
+
+/* Switch the trace on, empty, or off. 0 or -ENOMEM. */
+int vssd_ctrl_trace(struct vssd_ctrl *ctrl, bool on);
+
+/* The last refusals, the oldest first. -EINVAL: the trace is off. */
+int vssd_ctrl_refusals(const struct vssd_ctrl *ctrl, struct vssd_refusal refusals[VSSD_REFUSALS], unsigned *count);
+
 #endif

@@ -47,7 +47,7 @@ void vssd_error_log_add(struct vssd_ctrl *ctrl, struct nvme_error_log_entry entr
 void vssd_error_of_none(struct vssd_ctrl *ctrl)
 {
 	vssd_error_log_add(
-		ctrl, (struct nvme_error_log_entry){.sqid = UINT16_MAX, .cid = UINT16_MAX, .pel = VSSD_FIELD_NONE});
+		ctrl, (struct nvme_error_log_entry){.sqid = UINT16_MAX, .cid = UINT16_MAX, .pel = VSSD_NO_LOCATION});
 }
 
 /* Entries of earlier lives, and of other controllers, are counted but were not kept. */

@@ -10,18 +10,7 @@
 
 #define VSSD_ELPE 63u /* 0's based, as Identify reports it */
 
-/* Where a command is wrong: its byte, and the bit in it. */
-#define VSSD_FIELD_OPCODE 0u
-#define VSSD_FIELD_FLAGS 1u
-#define VSSD_FIELD_NSID 4u
-#define VSSD_FIELD_CDW10 40u
-#define VSSD_FIELD_CDW11 44u
-#define VSSD_FIELD_CDW12 48u
-#define VSSD_FIELD_CDW13 52u
-#define VSSD_FIELD_CDW14 56u
-#define VSSD_FIELD_CDW15 60u
-#define VSSD_FIELD_BIT_SHIFT 8
-#define VSSD_FIELD_NONE UINT16_MAX
+#define VSSD_NO_LOCATION UINT16_MAX /* no field of a command is wrong */
 
 struct vssd_error_log {
 	struct nvme_error_log_entry entries[VSSD_ELPE + 1]; /* a ring */

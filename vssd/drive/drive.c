@@ -11,6 +11,7 @@
 #include "vssd/cmd/dispatch.h"
 #include "vssd/cmd/feature.h"
 #include "vssd/cmd/request.h"
+#include "vssd/cmd/trace.h"
 #include "vssd/ctrl/controller.h"
 #include "vssd/ctrl/plain.h"
 
@@ -18,8 +19,17 @@
 
 /* In the order in which they are reset: telemetry first, as it may have to keep what the others forget. */
 static const struct vssd_part *const parts[] = {
-	&vssd_telemetry_part, &vssd_error_log_part, &vssd_queue_part, &vssd_event_part,  &vssd_feature_part,
-	&vssd_power_part,     &vssd_thermal_part,   &vssd_regs_part,  &vssd_config_part, NULL,
+	&vssd_telemetry_part,
+	&vssd_error_log_part,
+	&vssd_queue_part,
+	&vssd_event_part,
+	&vssd_feature_part,
+	&vssd_power_part,
+	&vssd_thermal_part,
+	&vssd_regs_part,
+	&vssd_config_part,
+	&vssd_trace_part,
+	NULL,
 };
 
 /* ---- what the subsystem tells ---- */

@@ -144,12 +144,34 @@ static int do_options(struct vssd_control *control, const struct request_packet 
 	return 0;
 }
 
-static int do_fault(struct vssd_control *control, const struct request_packet *request, struct reply_packet *reply)
+static int do_trace(struct vssd_control *control, const struct request_packet *request, struct reply_packet *reply)
 {
-	(void)control;
-	(void)request;
 	(void)reply;
-	return -ENOTSUP;
+	if (request->head.argument > 1)
+		return -EINVAL;
+	return vssd_ctrl_trace(control->session->ctrl, request->head.argument == 1);
+}
+
+_Static_assert(VSSD_REFUSALS * sizeof(struct vssd_control_refusal) <= VSSD_CONTROL_DATA_MAX, "refusals in a reply");
+
+static int do_refusals(struct vssd_control *control, const struct request_packet *request, struct reply_packet *reply)
+{
+	static struct vssd_refusal found[VSSD_REFUSALS]; /* too large for a stack; there is one thread */
+	unsigned count;
+	int err = vssd_ctrl_refusals(control->session->ctrl, found, &count);
+
+	(void)request;
+	for (unsigned i = 0; !err && i < count; i++) {
+		struct vssd_control_refusal refusal = {
+			.qid = found[i].qid, .cid = found[i].cid, .status = found[i].status};
+
+		memcpy(refusal.command, found[i].command, sizeof(found[i].command));
+		memcpy(refusal.field, found[i].field, sizeof(found[i].field));
+		memcpy(refusal.section, found[i].section, sizeof(found[i].section));
+		memcpy(reply->data + i * sizeof(refusal), &refusal, sizeof(refusal));
+		reply->head.length += (uint32_t)sizeof(refusal);
+	}
+	return err;
 }
 
 static handler *const handlers[] = {
@@ -157,7 +179,7 @@ static handler *const handlers[] = {
 	[VSSD_CONTROL_COUNTERS] = do_counters, [VSSD_CONTROL_POWER] = do_power,
 	[VSSD_CONTROL_PEEK] = do_peek,         [VSSD_CONTROL_POKE] = do_poke,
 	[VSSD_CONTROL_QUIT] = do_quit,         [VSSD_CONTROL_OPTIONS] = do_options,
-	[VSSD_CONTROL_FAULT_PLANT] = do_fault, [VSSD_CONTROL_FAULT_CLEAR] = do_fault,
+	[VSSD_CONTROL_TRACE] = do_trace,       [VSSD_CONTROL_REFUSALS] = do_refusals,
 };
 
 void vssd_control_init(struct vssd_control *control, struct vssd_session *session, const struct vssd_options *options)
