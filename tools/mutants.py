@@ -63,22 +63,22 @@ MUTANTS = [
     Mutant(
         "a rate sends its first IO at the start",
         "core/worker/worker_run.h",
-        "* run->rate >> 64);",
-        "* run->rate >> 64) + 1;",
+        "* run->rate.per_tick >> 64);",
+        "* run->rate.per_tick >> 64) + 1;",
         ("tests/c/test_worker_loop.c",),
     ),
     Mutant(
         "a stopped process is taken for a slow drive",
         "core/worker/worker_chores.c",
-        "if (slot->number && run->polled > slot->submitted && run->polled - slot->submitted > allowed)",
+        "if (slot->number && run->clock.polled > slot->submitted && run->clock.polled - slot->submitted > allowed)",
         "if (slot->number && pyn_ticks() - slot->submitted > allowed)",
         ("tests/c/test_worker_loop.c",),
     ),
     Mutant(
         "a command completes that the device was not told of",
         "core/worker/worker_loop.c",
-        "slot->number - 1 >= run->announced)",
-        "slot->number - 1 >= run->sent)",
+        "slot->number - 1 >= run->ios.announced)",
+        "slot->number - 1 >= run->ios.sent)",
         ("tests/c/test_worker_loop.c",),
     ),
     Mutant(
@@ -140,8 +140,8 @@ MUTANTS = [
     Mutant(
         "the lowest free QID is passed over",
         "core/drive/io_qpair.c",
-        "for (unsigned qid = 1; qid <= device->max_queues; qid++)",
-        "for (unsigned qid = 2; qid <= device->max_queues; qid++)",
+        "for (unsigned qid = 1; qid <= device->io.most; qid++)",
+        "for (unsigned qid = 2; qid <= device->io.most; qid++)",
         ("tests/api/test_qpair.py",),
     ),
     Mutant(

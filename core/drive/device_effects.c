@@ -64,7 +64,7 @@ static void on_queue_command(struct pyn_device *device, const struct nvme_cmd *c
 	bool is_sq = cmd->opc == NVME_ADMIN_CREATE_SQ || cmd->opc == NVME_ADMIN_DELETE_SQ;
 	uint8_t made = is_sq ? PYN_SCRIPT_MADE_SQ : PYN_SCRIPT_MADE_CQ;
 	uint8_t deleted = is_sq ? PYN_SCRIPT_DELETED_SQ : PYN_SCRIPT_DELETED_CQ;
-	_Atomic uint8_t *known = &device->by_script[(uint16_t)cmd->cdw10];
+	_Atomic uint8_t *known = &device->io.by_script[(uint16_t)cmd->cdw10];
 
 	if (cmd->opc == NVME_ADMIN_CREATE_SQ || cmd->opc == NVME_ADMIN_CREATE_CQ)
 		atomic_fetch_or(known, made);

@@ -37,7 +37,7 @@ static int init_adminq(struct pyn_device *device, bool enable, struct pyn_error 
 		return rc;
 	pyn_qpair_attach(device->admin, device->engine->admin_qpair(device->ctrlr));
 	device->initialised = true;
-	device->max_queues = PYN_MAX_QID; /* until init_queues knows better; the drive refuses what it has not */
+	device->io.most = PYN_MAX_QID; /* until init_queues knows better; the drive refuses what it has not */
 	return read_cap(device, err);
 }
 
@@ -185,9 +185,9 @@ void pyn_device_init_queues(struct pyn_device *device, uint32_t cdw0)
 	uint32_t sq = (cdw0 & 0xffff) + 1, cq = (cdw0 >> 16) + 1;
 
 	pyn_device_lock(device);
-	device->max_queues = sq < cq ? sq : cq;
-	if (device->max_queues > PYN_MAX_QID)
-		device->max_queues = PYN_MAX_QID;
+	device->io.most = sq < cq ? sq : cq;
+	if (device->io.most > PYN_MAX_QID)
+		device->io.most = PYN_MAX_QID;
 	pyn_device_unlock(device);
 }
 

@@ -22,8 +22,8 @@ static void destroy(struct pyn_device *device)
 		pyn_dma_free(device->shared);
 	}
 	pthread_mutex_destroy(&device->lock);
-	free(device->queues);
-	free((void *)device->by_script);
+	free(device->io.qpairs);
+	free((void *)device->io.by_script);
 	free(device);
 }
 
@@ -58,10 +58,10 @@ static int create(const struct pyn_address *address, bool keep_tables, struct py
 	device->durable_since = UINT64_MAX;
 	device->keep_tables = keep_tables;
 	device->address = *address;
-	device->queues = calloc(PYN_MAX_QID + 1, sizeof(*device->queues));
+	device->io.qpairs = calloc(PYN_MAX_QID + 1, sizeof(*device->io.qpairs));
 	*out = device;
-	device->by_script = calloc(PYN_MAX_QID + 1, sizeof(*device->by_script));
-	if (!device->queues || !device->by_script)
+	device->io.by_script = calloc(PYN_MAX_QID + 1, sizeof(*device->io.by_script));
+	if (!device->io.qpairs || !device->io.by_script)
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory");
 	device->engine = pyn_engine_select(err);
 	if (!device->engine)

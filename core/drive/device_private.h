@@ -32,6 +32,14 @@ struct pyn_cache_changes {
 	bool was_off;   /* before the one in flight */
 };
 
+/* Its IO queue pairs. */
+struct pyn_device_io {
+	uint32_t most;                /* that may exist */
+	struct pyn_io_qpair **qpairs; /* by QID, PYN_MAX_QID + 1 of them */
+	struct pyn_vector *vectors;   /* in use by queues */
+	_Atomic uint8_t *by_script;   /* enum pyn_by_script, by QID */
+};
+
 struct pyn_device {
 	const struct pyn_engine *engine;
 	struct pyn_ctrlr *ctrlr; /* NULL: closed */
@@ -57,10 +65,7 @@ struct pyn_device {
 	struct pyn_tables *shutting_down; /* the script has asked for a shutdown: it covers this */
 	bool asked_effects;
 	_Atomic bool keeps_data[2][256]; /* log page 05h, by opcode, admin and I/O: known to change no data */
-	uint32_t max_queues;             /* IO queue pairs that may exist */
-	struct pyn_io_qpair **queues;    /* by QID, PYN_MAX_QID + 1 of them */
-	struct pyn_vector *vectors;      /* in use by queues */
-	_Atomic uint8_t *by_script;      /* enum pyn_by_script, by QID */
+	struct pyn_device_io io;
 };
 
 /* What the script did to queues by admin commands of its own, and the device has confirmed; and what nobody knows. */

@@ -48,7 +48,7 @@ static bool rings_foreign_queue(const struct pyn_device *device, uint32_t offset
 	uint64_t qid = (offset - NVME_REG_DOORBELLS) / (UINT64_C(8) << NVME_GET(device->cap, NVME_CAP_DSTRD));
 
 	return qid > 0 && qid <= PYN_MAX_QID &&
-	       (!device->queues[qid] || atomic_load(&device->by_script[qid]) & PYN_SCRIPT_MADE_SQ);
+	       (!device->io.qpairs[qid] || atomic_load(&device->io.by_script[qid]) & PYN_SCRIPT_MADE_SQ);
 }
 
 /* A script may reset the controller by itself: its workers end then as with any other reset. */
@@ -97,10 +97,10 @@ static bool reaches_capabilities(uint32_t offset, uint32_t length)
 static int config_write(struct pyn_device *device, uint32_t offset, const void *data, uint32_t length,
 			struct pyn_error *err)
 {
-	bool disabled = reaches_capabilities(offset, length) && pyn_vectors_disabled(device->vectors);
+	bool disabled = reaches_capabilities(offset, length) && pyn_vectors_disabled(device->io.vectors);
 	int rc = device->engine->pci->config_write(device->ctrlr, offset, data, length, err);
 
-	return rc == 0 && disabled ? pyn_vectors_enable(device->vectors, err) : rc;
+	return rc == 0 && disabled ? pyn_vectors_enable(device->io.vectors, err) : rc;
 }
 
 int pyn_device_config_write(struct pyn_device *device, uint32_t offset, const void *data, uint32_t length,

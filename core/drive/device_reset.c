@@ -11,7 +11,7 @@ void pyn_device_abort_all(struct pyn_device *device)
 {
 	pyn_qpair_abort_all(device->admin, NVME_SC_ABORTED_SQ_DELETION);
 	for (unsigned qid = 1; qid <= PYN_MAX_QID; qid++) {
-		struct pyn_io_qpair *queue = device->queues[qid];
+		struct pyn_io_qpair *queue = device->io.qpairs[qid];
 
 		if (!queue)
 			continue;
@@ -19,7 +19,7 @@ void pyn_device_abort_all(struct pyn_device *device)
 		pyn_io_qpair_free_ownerless(queue);
 	}
 	for (unsigned qid = 1; qid <= PYN_MAX_QID; qid++)
-		atomic_store_explicit(&device->by_script[qid], 0, memory_order_relaxed);
+		atomic_store_explicit(&device->io.by_script[qid], 0, memory_order_relaxed);
 	device->initialised = false;
 	/* Namespaces, the write cache and even the drive may be others afterwards. */
 	device->learned = device->shut_down = false;
@@ -34,8 +34,8 @@ void pyn_device_stop_workers(struct pyn_device *device, enum pyn_device_end why)
 {
 	pyn_device_cut_off_workers(device, why);
 	for (unsigned qid = 1; qid <= PYN_MAX_QID; qid++)
-		if (device->queues[qid] && device->queues[qid]->stop)
-			device->queues[qid]->stop(device->queues[qid]->user, WORKER_GRACE_MS);
+		if (device->io.qpairs[qid] && device->io.qpairs[qid]->stop)
+			device->io.qpairs[qid]->stop(device->io.qpairs[qid]->user, WORKER_GRACE_MS);
 }
 
 static int do_reset(struct pyn_device *device, enum pyn_device_reset kind, struct pyn_error *err)
@@ -138,7 +138,7 @@ int pyn_device_reattach(struct pyn_device *device, struct pyn_error *err)
 static void delete_queues(struct pyn_device *device)
 {
 	for (unsigned qid = PYN_MAX_QID; qid >= 1; qid--) {
-		struct pyn_io_qpair *queue = device->queues[qid];
+		struct pyn_io_qpair *queue = device->io.qpairs[qid];
 		struct pyn_error ignored;
 
 		if (queue && pyn_io_qpair_delete(queue, &ignored) == 0)

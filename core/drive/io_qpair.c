@@ -21,9 +21,9 @@ static int execute_for_engine(void *context, const struct nvme_cmd *cmd, struct 
 
 static uint16_t free_qid(const struct pyn_device *device)
 {
-	for (unsigned qid = 1; qid <= device->max_queues; qid++)
-		if (!device->queues[qid] && !(atomic_load(&device->by_script[qid]) &
-					      (PYN_SCRIPT_MADE_SQ | PYN_SCRIPT_MADE_CQ | PYN_QUEUE_UNCERTAIN)))
+	for (unsigned qid = 1; qid <= device->io.most; qid++)
+		if (!device->io.qpairs[qid] && !(atomic_load(&device->io.by_script[qid]) &
+						 (PYN_SCRIPT_MADE_SQ | PYN_SCRIPT_MADE_CQ | PYN_QUEUE_UNCERTAIN)))
 			return (uint16_t)qid;
 	return 0;
 }
@@ -45,7 +45,8 @@ static void take_vector(struct pyn_device *device, struct pyn_io_qpair *queue)
 {
 	struct pyn_error err;
 
-	queue->vector = pyn_vector_get(&device->vectors, device->engine, device->ctrlr, queue->vector_number, &err);
+	queue->vector =
+		pyn_vector_get(&device->io.vectors, device->engine, device->ctrlr, queue->vector_number, &err);
 	if (!queue->vector)
 		pyn_log(PYN_LOG_DEBUG, "queue %u without interrupts: %s", queue->qid, err.text);
 }
@@ -80,7 +81,7 @@ static int create_queue(struct pyn_device *device, const struct pyn_io_qpair_con
 		return rc;
 	if (wanted.qid == 0)
 		return pyn_error(err, PYN_ERROR_CREATE, ENOSPC, "all %u IO queues of the drive are in use",
-				 device->max_queues);
+				 device->io.most);
 	if (wanted.vector == 0xffff)
 		wanted.vector = own_vector(device, wanted.qid);
 	queue->qid = wanted.qid;
@@ -99,11 +100,11 @@ static int create_queue(struct pyn_device *device, const struct pyn_io_qpair_con
 	}
 	rc = device->engine->qpair_create(device->ctrlr, &wanted, &admin, &queue->queue, err);
 	if (rc < 0 && err->kind == PYN_ERROR_TIMEOUT)
-		atomic_fetch_or(&device->by_script[wanted.qid], PYN_QUEUE_UNCERTAIN);
+		atomic_fetch_or(&device->io.by_script[wanted.qid], PYN_QUEUE_UNCERTAIN);
 	if (rc < 0)
 		return rc;
-	device->queues[wanted.qid] = queue;
-	atomic_store(&device->by_script[wanted.qid], 0);
+	device->io.qpairs[wanted.qid] = queue;
+	atomic_store(&device->io.by_script[wanted.qid], 0);
 	if (queue->qpair) {
 		pyn_qpair_attach(queue->qpair, queue->queue);
 		take_vector(device, queue);
@@ -148,9 +149,9 @@ void pyn_io_qpair_forget(struct pyn_io_qpair *queue)
 	if (queue->qpair)
 		pyn_qpair_abort_all(queue->qpair, NVME_SC_ABORTED_SQ_DELETION);
 	device->engine->qpair_free(queue->queue);
-	device->queues[queue->qid] = NULL;
+	device->io.qpairs[queue->qid] = NULL;
 	queue->queue = NULL;
-	pyn_vector_put(&device->vectors, queue->vector);
+	pyn_vector_put(&device->io.vectors, queue->vector);
 	queue->vector = NULL;
 }
 
@@ -159,7 +160,7 @@ static bool is_there(const struct pyn_io_qpair *queue)
 	struct pyn_device *device = queue->device;
 
 	return device->engine->alive(device->ctrlr) &&
-	       !(atomic_load(&device->by_script[queue->qid]) & PYN_SCRIPT_DELETED_CQ);
+	       !(atomic_load(&device->io.by_script[queue->qid]) & PYN_SCRIPT_DELETED_CQ);
 }
 
 static int delete_queue(struct pyn_io_qpair *queue, struct pyn_error *err)
@@ -258,8 +259,8 @@ static int begin_interrupt(struct pyn_io_qpair *queue, struct pyn_error *err)
 	pyn_device_lock(queue->device);
 	/* Where there was none when the queue was made, the reason is told now. */
 	if (queue->queue && !queue->vector)
-		queue->vector = pyn_vector_get(&queue->device->vectors, queue->device->engine, queue->device->ctrlr,
-					       queue->vector_number, &cause);
+		queue->vector = pyn_vector_get(&queue->device->io.vectors, queue->device->engine,
+					       queue->device->ctrlr, queue->vector_number, &cause);
 	if (queue->vector)
 		return 0;
 	int rc = queue->queue ? pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, "Qpair %u: %s", queue->qid, cause.text)

@@ -299,9 +299,9 @@ static int allocate(struct pyn_worker *worker, struct pyn_error *err)
 		run->config.log_entries > run->slot_count ? run->config.log_entries : run->slot_count + 1u, err);
 	worker->per_second = pyn_dma_alloc((run->config.seconds + 1) * sizeof(uint32_t), 64, err);
 	worker->private_memory = aligned_alloc(64, run->slot_count * private_of_slot(&layout));
-	run->free_slots = calloc(run->slot_count, sizeof(*run->free_slots));
+	run->free.slots = calloc(run->slot_count, sizeof(*run->free.slots));
 	if (!worker->data || !worker->shared || !worker->flight || !worker->log || !worker->per_second ||
-	    !worker->private_memory || !run->free_slots)
+	    !worker->private_memory || !run->free.slots)
 		return -ENOMEM;
 	memset(worker->private_memory, 0, run->slot_count * private_of_slot(&layout));
 	pyn_histogram_init(&worker->shared->latency);
@@ -309,13 +309,13 @@ static int allocate(struct pyn_worker *worker, struct pyn_error *err)
 	run->shared = worker->shared;
 	run->flight = worker->flight;
 	run->log = worker->log;
-	run->per_second = worker->per_second;
+	run->seconds.ios = worker->per_second;
 	for (uint16_t i = 0; i < run->slot_count; i++) {
 		int rc = build_slot(worker, &layout, i, &random, err);
 
 		if (rc < 0)
 			return rc;
-		run->free_slots[run->free_count++] = (uint16_t)(run->slot_count - 1 - i);
+		run->free.slots[run->free.count++] = (uint16_t)(run->slot_count - 1 - i);
 	}
 	return 0;
 }
@@ -382,7 +382,7 @@ static void destroy(struct pyn_worker *worker)
 	pyn_dma_free(worker->shared);
 	pyn_verify_put(worker->verify);
 	if (worker->run)
-		free(worker->run->free_slots);
+		free(worker->run->free.slots);
 	free(worker->private_memory);
 	free(worker->sequence);
 	free(worker->run);
@@ -508,9 +508,9 @@ static int create_run(struct pyn_worker *worker, const struct pyn_worker_config 
 	run->noted = config->track && worker->verify ? pyn_verify_limit(worker->verify) : 0;
 	run->stamp = pyn_crc32c_stamp_for(config->lba_size);
 	run->slot_count = (uint16_t)(config->qdepth - 1);
-	run->to_send = config->io_count ? config->io_count : UINT64_MAX;
-	if (config->steps && config->steps < run->to_send)
-		run->to_send = config->steps;
+	run->ios.to_send = config->io_count ? config->io_count : UINT64_MAX;
+	if (config->steps && config->steps < run->ios.to_send)
+		run->ios.to_send = config->steps;
 	run->timeout_ms = *pyn_device_timeout_ms(worker->device);
 	run->engine = pyn_device_engine(worker->device);
 	run->device_shared = pyn_device_shared(worker->device);

@@ -10,36 +10,36 @@
 #define PARENT_NS UINT64_C(100000000) /* between two looks at the parent and at deadlines */
 #define MAKE_UP_NS UINT64_C(50000000) /* after its time, to send what a rate owes */
 
-/* IOs that count for the second that ends at run->next_second. What a rate made due at its very end comes back a
+/* IOs that count for the second that ends at run->seconds.next. What a rate made due at its very end comes back a
  * moment after it, and belongs to it; what comes next does not. *open: some of those may still come back. */
 static uint64_t completed_in_time(const struct pyn_worker_run *run, uint64_t now, bool *open)
 {
 	*open = false;
-	if (!run->rate || run->config.steps)
-		return run->completed;
-	uint64_t due = pyn_worker_scheduled(run, run->next_second);
+	if (!run->rate.per_tick || run->config.steps)
+		return run->ios.completed;
+	uint64_t due = pyn_worker_scheduled(run, run->seconds.next);
 
-	if (due > run->to_send)
-		due = run->to_send;
-	if (run->completed >= due)
+	if (due > run->ios.to_send)
+		due = run->ios.to_send;
+	if (run->ios.completed >= due)
 		return due;
 	/* Of a drive that cannot keep up with its rate nothing is waited for. */
-	*open = now - run->next_second < pyn_ns_to_ticks(MAKE_UP_NS) && due - run->completed <= run->slot_count;
-	return run->completed;
+	*open = now - run->seconds.next < pyn_ns_to_ticks(MAKE_UP_NS) && due - run->ios.completed <= run->slot_count;
+	return run->ios.completed;
 }
 
 static void close_second(struct pyn_worker_run *run, uint64_t completed)
 {
-	if (run->second < run->config.seconds)
-		run->per_second[run->second++] = (uint32_t)(completed - run->second_base);
-	atomic_store_explicit(&run->shared->per_second_count, run->second, memory_order_release);
-	run->second_base = completed;
-	run->next_second += run->second_ticks;
+	if (run->seconds.count < run->config.seconds)
+		run->seconds.ios[run->seconds.count++] = (uint32_t)(completed - run->seconds.base);
+	atomic_store_explicit(&run->shared->per_second_count, run->seconds.count, memory_order_release);
+	run->seconds.base = completed;
+	run->seconds.next += run->seconds.ticks;
 }
 
 void pyn_worker_count_seconds(struct pyn_worker_run *run, uint64_t now, bool all)
 {
-	while (now >= run->next_second) {
+	while (now >= run->seconds.next) {
 		bool open;
 		uint64_t completed = completed_in_time(run, now, &open);
 
@@ -51,10 +51,10 @@ void pyn_worker_count_seconds(struct pyn_worker_run *run, uint64_t now, bool all
 
 void pyn_worker_count_last_second(struct pyn_worker_run *run)
 {
-	bool done = run->sent == run->to_send && !run->leave && !run->result.error;
+	bool done = run->ios.sent == run->ios.to_send && !run->state.leave && !run->result.error;
 
-	if (done && run->last_completion + run->second_ticks / 2 >= run->next_second)
-		close_second(run, run->completed);
+	if (done && run->clock.last_completion + run->seconds.ticks / 2 >= run->seconds.next)
+		close_second(run, run->ios.completed);
 }
 
 bool pyn_worker_is_cut_off(const struct pyn_worker_run *run)
@@ -77,7 +77,8 @@ static bool something_timed_out(const struct pyn_worker_run *run)
 	for (unsigned i = 0; i < run->slot_count; i++) {
 		const struct pyn_worker_slot *slot = &run->slots[i];
 
-		if (slot->number && run->polled > slot->submitted && run->polled - slot->submitted > allowed)
+		if (slot->number && run->clock.polled > slot->submitted &&
+		    run->clock.polled - slot->submitted > allowed)
 			return true;
 	}
 	return false;
@@ -98,28 +99,29 @@ void pyn_worker_publish(struct pyn_worker_run *run)
  * a drive that is slower than the rate is not waited for. */
 static bool makes_up(const struct pyn_worker_run *run, uint64_t now)
 {
-	return run->rate && now - run->ends < pyn_ns_to_ticks(MAKE_UP_NS) && pyn_worker_due(run, run->ends);
+	return run->rate.per_tick && now - run->clock.ends < pyn_ns_to_ticks(MAKE_UP_NS) &&
+	       pyn_worker_due(run, run->clock.ends);
 }
 
 void pyn_worker_chores(struct pyn_worker_run *run, uint64_t now)
 {
 	static uint64_t next_parent;
 
-	run->next_chore = now + pyn_ns_to_ticks(CHORE_NS);
+	run->clock.next_chore = now + pyn_ns_to_ticks(CHORE_NS);
 	pyn_worker_publish(run);
 	if (atomic_load_explicit(&run->shared->stop, memory_order_relaxed))
-		run->stopping = true;
+		run->state.stopping = true;
 	if (pyn_worker_is_cut_off(run))
-		run->leave = true;
-	if (now >= run->ends && !makes_up(run, now))
-		run->stopping = true;
+		run->state.leave = true;
+	if (now >= run->clock.ends && !makes_up(run, now))
+		run->state.stopping = true;
 	if (now < next_parent)
 		return;
 	next_parent = now + pyn_ns_to_ticks(PARENT_NS);
 	if (parent_is_dead(run))
-		run->leave = true;
+		run->state.leave = true;
 	if (something_timed_out(run)) {
 		run->result.error = PYN_WORKER_IO_TIMEOUT;
-		run->leave = true;
+		run->state.leave = true;
 	}
 }

@@ -44,7 +44,7 @@ static bool cut_out_uncorrectable(struct pyn_worker_run *run, struct pyn_workloa
 			io->nlb = (uint32_t)alike;
 			return true;
 		}
-		if (run->workload.contiguous)
+		if (run->workload.is.contiguous)
 			return false;
 		lba = pyn_workload_align_up(lba + alike, run->workload.lba_align[io->size]);
 	}
@@ -58,8 +58,8 @@ static NOT_INLINE bool skip_uncorrectable(struct pyn_worker_run *run, struct pyn
 	uint32_t wraps = run->workload.wraps;
 
 	while (io->sequential && !cut_out_uncorrectable(run, io)) {
-		if (run->workload.stays || run->workload.wraps - wraps > 1) {
-			run->skips_nothing = true;
+		if (run->workload.is.stays || run->workload.wraps - wraps > 1) {
+			run->state.skips_nothing = true;
 			return true;
 		}
 		if (!pyn_workload_next(&run->workload, io))
@@ -71,7 +71,7 @@ static NOT_INLINE bool skip_uncorrectable(struct pyn_worker_run *run, struct pyn
 static ALWAYS_INLINE bool next_io(struct pyn_worker_run *run, struct pyn_workload_io *io, uint8_t *opcode)
 {
 	if (run->config.steps) {
-		const struct pyn_workload_step *step = &run->config.sequence[run->step++];
+		const struct pyn_workload_step *step = &run->config.sequence[run->ios.step++];
 
 		*io = (struct pyn_workload_io){.slba = step->slba, .nlb = step->nlb};
 		*opcode = (uint8_t)step->opcode;
@@ -82,7 +82,7 @@ static ALWAYS_INLINE bool next_io(struct pyn_worker_run *run, struct pyn_workloa
 	}
 	if (!pyn_workload_next(&run->workload, io))
 		return false;
-	if (io->sequential && run->verify && !run->skips_nothing && pyn_verify_has_uncorrectable(run->verify) &&
+	if (io->sequential && run->verify && !run->state.skips_nothing && pyn_verify_has_uncorrectable(run->verify) &&
 	    !skip_uncorrectable(run, io))
 		return false;
 	*opcode = run->config.workload.opcode[io->op];
@@ -188,7 +188,7 @@ static enum pyn_worker_kind prepare_plain(struct pyn_worker_run *run)
 {
 	uint8_t opcode = run->config.workload.opcode[0];
 
-	if (!run->workload.plain || run->config.steps || (opcode != NVME_IO_READ && opcode != NVME_IO_WRITE))
+	if (!run->workload.is.plain || run->config.steps || (opcode != NVME_IO_READ && opcode != NVME_IO_WRITE))
 		return PYN_WORKER_VARIED;
 	for (uint16_t i = 0; i < run->slot_count; i++)
 		describe_whole(run, &run->slots[i], i);
@@ -267,14 +267,14 @@ static NOT_INLINE bool prepare(struct pyn_worker_run *run, struct pyn_worker_slo
 			       struct pyn_cmdlog_entry *entry)
 {
 	pyn_cmdlog_range(entry, 0, 0);
-	if (run->kind != PYN_WORKER_VARIED) {
+	if (run->state.kind != PYN_WORKER_VARIED) {
 		choose_plain(run, slot);
 	} else {
 		struct pyn_workload_io io;
 		uint8_t opcode;
 
 		if (!next_io(run, &io, &opcode)) {
-			run->to_send = run->quota = run->sent;
+			run->ios.to_send = run->ios.quota = run->ios.sent;
 			return false;
 		}
 		describe(run, slot, index, &io, opcode);
@@ -290,15 +290,15 @@ static NOT_INLINE bool prepare(struct pyn_worker_run *run, struct pyn_worker_slo
 /* An error is the end of the IO path. */
 static NOT_INLINE void failed(struct pyn_worker_run *run, uint16_t status)
 {
-	run->quota = run->sent;
+	run->ios.quota = run->ios.sent;
 	if (atomic_load_explicit(&run->device_shared->cut_offs, memory_order_relaxed) != run->cut_offs) {
 		/* A reset aborts what is in flight: that is how a worker ends, not an error. */
-		run->leave = true;
+		run->state.leave = true;
 		return;
 	}
-	run->stopping = true;
+	run->state.stopping = true;
 	if (run->config.fw_debug)
-		run->leave = true;
+		run->state.leave = true;
 	if (run->result.error)
 		return;
 	run->result.error = PYN_WORKER_IO_ERROR;
@@ -414,10 +414,10 @@ static NOT_INLINE bool put_by_table(struct pyn_worker_run *run, const struct pyn
 		return true;
 	if (slot->flags & PYN_FLAG_CHANGE)
 		end_change(run, slot, &run->flight[slot->cmd.cid], PYN_STATUS_MISMATCH);
-	if (run->kind == PYN_WORKER_VARIED)
+	if (run->state.kind == PYN_WORKER_VARIED)
 		run->result.io_count[slot->op]--;
-	run->quota = run->sent;
-	run->stopping = true;
+	run->ios.quota = run->ios.sent;
+	run->state.stopping = true;
 	run->result.error = PYN_WORKER_MEMORY;
 	return false;
 }
@@ -426,12 +426,12 @@ static NOT_INLINE bool put_by_table(struct pyn_worker_run *run, const struct pyn
 static ALWAYS_INLINE bool send(struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint16_t index, uint64_t now,
 			       const bool rings)
 {
-	uint64_t number = run->sent + 1;
+	uint64_t number = run->ios.sent + 1;
 	struct pyn_cmdlog_entry *entry = pyn_cmdlog_begin(run->log, number);
 
-	if (__builtin_expect(run->kind == PYN_WORKER_BARE, 1)) {
+	if (__builtin_expect(run->state.kind == PYN_WORKER_BARE, 1)) {
 		choose_plain(run, slot);
-	} else if (run->kind == PYN_WORKER_PLAIN_READ) {
+	} else if (run->state.kind == PYN_WORKER_PLAIN_READ) {
 		choose_plain(run, slot);
 		pyn_verify_snapshot(run->verify, slot->slba, slot->nlb, slot->cells);
 	} else if (!prepare(run, slot, index, entry)) {
@@ -443,7 +443,7 @@ static ALWAYS_INLINE bool send(struct pyn_worker_run *run, struct pyn_worker_slo
 		return false;
 	slot->submitted = now;
 	slot->number = number;
-	run->sent = number;
+	run->ios.sent = number;
 	pyn_cmdlog_end(entry, number, now);
 	return true;
 }
@@ -456,7 +456,7 @@ static ALWAYS_INLINE void turn_round(struct pyn_worker_run *run, uint16_t index,
 	struct pyn_worker_slot *slot = &run->slots[index];
 
 	/* 0 is none, and becomes the largest number. */
-	if (index >= run->slot_count || slot->number - 1 >= run->announced)
+	if (index >= run->slot_count || slot->number - 1 >= run->ios.announced)
 		return;
 	pyn_histogram_record(&run->shared->latency, now - slot->submitted);
 	pyn_cmdlog_complete(run->log, slot->number, cpl, now);
@@ -467,8 +467,8 @@ static ALWAYS_INLINE void turn_round(struct pyn_worker_run *run, uint16_t index,
 		else
 			end(run, slot, cpl->status >> 1 & 0x7ff);
 	}
-	if (__builtin_expect(run->sent >= run->quota || !send(run, slot, index, now, rings), 0))
-		run->free_slots[run->free_count++] = index;
+	if (__builtin_expect(run->ios.sent >= run->ios.quota || !send(run, slot, index, now, rings), 0))
+		run->free.slots[run->free.count++] = index;
 }
 
 static ALWAYS_INLINE unsigned reap_rings(struct pyn_worker_run *run, uint64_t before)
@@ -486,11 +486,11 @@ static ALWAYS_INLINE unsigned reap_rings(struct pyn_worker_run *run, uint64_t be
 		}
 		pyn_rings_take(run->rings, count);
 		pyn_rings_release(run->rings);
-		run->last_completion = now;
+		run->clock.last_completion = now;
 	}
 	/* Where the last ones stood at the end of the ring, there may be more at its beginning. */
 	if (count == 0 || (count < POLL_BATCH && run->rings->cq_head))
-		run->polled = before;
+		run->clock.polled = before;
 	return count;
 }
 
@@ -504,10 +504,10 @@ static ALWAYS_INLINE unsigned reap_table(struct pyn_worker_run *run, uint64_t be
 
 		for (unsigned i = 0; i < count; i++)
 			turn_round(run, completions[i].slot, &completions[i].cpl, now, false);
-		run->last_completion = now;
+		run->clock.last_completion = now;
 	}
 	if (count < POLL_BATCH)
-		run->polled = before;
+		run->clock.polled = before;
 	return count;
 }
 
@@ -516,14 +516,14 @@ static ALWAYS_INLINE uint64_t allowance(const struct pyn_worker_run *run, uint64
 {
 	uint64_t most = PYN_WORKER_BATCH;
 
-	if (run->stopping)
+	if (run->state.stopping)
 		return 0;
-	if (run->rate_limited) {
+	if (run->rate.limits) {
 		uint64_t due = pyn_worker_due(run, now);
 
 		most = due < most ? due : most;
 	}
-	return most < run->to_send - run->sent ? most : run->to_send - run->sent;
+	return most < run->ios.to_send - run->ios.sent ? most : run->ios.to_send - run->ios.sent;
 }
 
 /* What has been sent is told to the device, and to who looks on. */
@@ -533,40 +533,40 @@ static ALWAYS_INLINE void conclude(struct pyn_worker_run *run, const bool rings)
 		pyn_rings_submit(run->rings);
 	else
 		run->engine->ring(run->queue);
-	run->announced = run->sent;
-	pyn_cmdlog_publish(run->log, run->sent);
-	atomic_store_explicit(&run->shared->sent, run->sent, memory_order_relaxed);
+	run->ios.announced = run->ios.sent;
+	pyn_cmdlog_publish(run->log, run->ios.sent);
+	atomic_store_explicit(&run->shared->sent, run->ios.sent, memory_order_relaxed);
 }
 
 /* Commands into slots that are free: at the start, and where a rate leaves some idle. */
 static ALWAYS_INLINE void fill(struct pyn_worker_run *run, uint64_t now, const bool rings)
 {
-	while (run->sent < run->quota && run->free_count) {
-		uint16_t index = run->free_slots[run->free_count - 1];
+	while (run->ios.sent < run->ios.quota && run->free.count) {
+		uint16_t index = run->free.slots[run->free.count - 1];
 
 		if (!send(run, &run->slots[index], index, now, rings))
 			return;
-		run->free_count--;
+		run->free.count--;
 	}
 }
 
 /* One turn; how many commands were taken and sent. */
 static ALWAYS_INLINE uint64_t turn(struct pyn_worker_run *run, uint64_t now, const bool rings)
 {
-	uint64_t before = run->sent, taken;
+	uint64_t before = run->ios.sent, taken;
 
-	run->quota = before + allowance(run, now);
+	run->ios.quota = before + allowance(run, now);
 	taken = rings ? reap_rings(run, now) : reap_table(run, now);
 	fill(run, now, rings);
-	if (run->sent != before)
+	if (run->ios.sent != before)
 		conclude(run, rings);
-	if (run->sent == run->to_send)
-		run->stopping = true;
+	if (run->ios.sent == run->ios.to_send)
+		run->state.stopping = true;
 	if (taken) {
-		run->completed = run->sent - (uint64_t)(run->slot_count - run->free_count);
-		atomic_store_explicit(&run->shared->completed, run->completed, memory_order_relaxed);
+		run->ios.completed = run->ios.sent - (uint64_t)(run->slot_count - run->free.count);
+		atomic_store_explicit(&run->shared->completed, run->ios.completed, memory_order_relaxed);
 	}
-	return taken + (run->sent - before);
+	return taken + (run->ios.sent - before);
 }
 
 /* A worker that waits for the time of its next IO with nothing in flight has no reason to burn its CPU. */
@@ -577,7 +577,7 @@ static void rest(const struct pyn_worker_run *run, unsigned *empty)
 	if (++*empty < EMPTY_TURNS_BEFORE_YIELD)
 		return;
 	*empty = 0;
-	if (run->rate_limited && run->free_count == run->slot_count)
+	if (run->rate.limits && run->free.count == run->slot_count)
 		nanosleep(&pause, NULL);
 	else
 		sched_yield();
@@ -593,17 +593,17 @@ static ALWAYS_INLINE void loop(struct pyn_worker_run *run, const bool rings)
 		uint64_t after = pyn_ticks();
 
 		if (done) {
-			run->busy_ticks += after - now;
+			run->clock.busy_ticks += after - now;
 			empty = 0;
 		} else {
 			rest(run, &empty);
 		}
 		now = after;
-		if (run->config.seconds && now >= run->next_second)
+		if (run->config.seconds && now >= run->seconds.next)
 			pyn_worker_count_seconds(run, now, false);
-		if (now >= run->next_chore || now >= run->ends)
+		if (now >= run->clock.next_chore || now >= run->clock.ends)
 			pyn_worker_chores(run, now);
-		if (run->leave || (run->stopping && run->free_count == run->slot_count))
+		if (run->state.leave || (run->state.stopping && run->free.count == run->slot_count))
 			return;
 	}
 }
@@ -620,7 +620,7 @@ static void loop_over_rings(struct pyn_worker_run *run)
 
 void PYN_WORKER_LOOP(struct pyn_worker_run *run)
 {
-	run->kind = prepare_plain(run);
+	run->state.kind = prepare_plain(run);
 	if (run->rings)
 		loop_over_rings(run);
 	else

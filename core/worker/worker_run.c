@@ -24,18 +24,19 @@ static struct pyn_worker_run *the_run;
 /* When it was over: with the last completion, or when its time was. */
 static uint64_t over(const struct pyn_worker_run *run, uint64_t now)
 {
-	if (!run->stopping || run->leave)
+	if (!run->state.stopping || run->state.leave)
 		return now;
-	if (now >= run->ends && run->last_completion < run->ends && !run->result.error && run->sent < run->to_send)
-		return run->ends;
-	return run->last_completion;
+	if (now >= run->clock.ends && run->clock.last_completion < run->clock.ends && !run->result.error &&
+	    run->ios.sent < run->ios.to_send)
+		return run->clock.ends;
+	return run->clock.last_completion;
 }
 
 /* IOs are counted by opcode when they are sent: what has not come back is none. */
 static void count_by_opcode(struct pyn_worker_run *run)
 {
-	if (run->kind != PYN_WORKER_VARIED)
-		run->result.io_count[0] = run->sent;
+	if (run->state.kind != PYN_WORKER_VARIED)
+		run->result.io_count[0] = run->ios.sent;
 	for (uint16_t i = 0; i < run->slot_count; i++)
 		if (run->slots[i].number)
 			run->result.io_count[run->slots[i].op]--;
@@ -48,13 +49,13 @@ static void finish(struct pyn_worker_run *run)
 
 	pyn_worker_publish(run);
 	count_by_opcode(run);
-	run->result.ticks = over(run, now) - run->started;
-	run->result.busy_ticks = run->busy_ticks;
+	run->result.ticks = over(run, now) - run->clock.started;
+	run->result.busy_ticks = run->clock.busy_ticks;
 	if (run->config.seconds) {
 		pyn_worker_count_seconds(run, now, true);
 		pyn_worker_count_last_second(run);
 	}
-	if (run->leave && pyn_worker_is_cut_off(run))
+	if (run->state.leave && pyn_worker_is_cut_off(run))
 		run->result.ended_by = atomic_load(&run->device_shared->end);
 	run->shared->result = run->result;
 	atomic_store_explicit(&run->shared->finished, 1, memory_order_release);
@@ -66,7 +67,7 @@ static void on_sigbus(int signal)
 	(void)signal;
 	if (!pyn_worker_is_cut_off(the_run))
 		the_run->result.error = PYN_WORKER_GONE;
-	the_run->leave = true;
+	the_run->state.leave = true;
 	finish(the_run);
 	_exit(0);
 }
@@ -143,18 +144,18 @@ static void start_clock(struct pyn_worker_run *run)
 {
 	uint64_t hz = pyn_ticks_hz();
 
-	run->started = pyn_ticks();
-	run->last_completion = run->started;
-	run->next_chore = run->started;
-	run->second_ticks = hz;
-	run->next_second = run->started + hz;
-	run->ends = UINT64_MAX;
+	run->clock.started = pyn_ticks();
+	run->clock.last_completion = run->clock.started;
+	run->clock.next_chore = run->clock.started;
+	run->seconds.ticks = hz;
+	run->seconds.next = run->clock.started + hz;
+	run->clock.ends = UINT64_MAX;
 	if (run->config.time_ns)
-		run->ends = run->started + ticks_of(run->config.time_ns, hz);
+		run->clock.ends = run->clock.started + ticks_of(run->config.time_ns, hz);
 	if (run->config.iops)
-		run->rate = rate_of(run->config.iops / (double)hz);
-	run->rated = run->config.time_ns ? rated_of(run->config.iops, run->config.time_ns) : UINT64_MAX;
-	run->rate_limited = run->rate || run->config.steps;
+		run->rate.per_tick = rate_of(run->config.iops / (double)hz);
+	run->rate.all = run->config.time_ns ? rated_of(run->config.iops, run->config.time_ns) : UINT64_MAX;
+	run->rate.limits = run->rate.per_tick || run->config.steps;
 }
 
 static void (*loop_of_this_processor(void))(struct pyn_worker_run *)
@@ -175,8 +176,8 @@ void pyn_worker_main(struct pyn_worker_run *run)
 	pin(run->config.cpu);
 	prctl(PR_SET_TIMERSLACK, 1); /* naps are as short as they say */
 	start_clock(run);
-	pyn_worker_chores(run, run->started); /* its queue may be gone already, with a reset */
-	if (!run->leave)
+	pyn_worker_chores(run, run->clock.started); /* its queue may be gone already, with a reset */
+	if (!run->state.leave)
 		loop_of_this_processor()(run);
 	finish(run);
 	_exit(0);

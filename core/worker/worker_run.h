@@ -74,6 +74,46 @@ static inline void pyn_flight_set(struct pyn_worker_flight *flight, enum pyn_fli
 	atomic_signal_fence(memory_order_seq_cst);
 }
 
+/* Times, in ticks. */
+struct pyn_worker_clock {
+	uint64_t started;
+	uint64_t ends; /* UINT64_MAX: no such limit */
+	uint64_t next_chore;
+	uint64_t last_completion;
+	uint64_t polled; /* whatever the device had completed by then has been seen */
+	uint64_t busy_ticks;
+};
+
+/* IOs second by second. */
+struct pyn_worker_seconds {
+	uint32_t *ios;  /* of each, shared */
+	uint32_t count; /* that are over */
+	uint64_t ticks; /* in one */
+	uint64_t next;  /* ticks: the end of the one that runs */
+	uint64_t base;  /* IOs that had completed at its beginning */
+};
+
+struct pyn_worker_rate {
+	uint64_t per_tick; /* IOs a tick, times 2^64; 0: no rate */
+	uint64_t all;      /* IOs that the rate allows until the end: rate × time */
+	uint32_t limits;   /* a rate, or a replay, says when an IO is due */
+};
+
+struct pyn_worker_ios {
+	uint64_t to_send; /* in all */
+	uint64_t sent, completed;
+	uint64_t announced; /* so many of those that were sent are known to the device */
+	uint64_t quota;     /* so many may have been sent when this turn ends */
+	uint32_t step;      /* of a replay: the next one */
+};
+
+struct pyn_worker_state {
+	enum pyn_worker_kind kind;
+	bool stopping;      /* no more is sent */
+	bool leave;         /* at once, with commands in flight */
+	bool skips_nothing; /* no more than uncorrectable LBAs in the region: they are sent */
+};
+
 struct pyn_worker_run {
 	struct pyn_worker_config config;
 	const struct pyn_engine *engine;
@@ -91,32 +131,18 @@ struct pyn_worker_run {
 	struct pyn_cmdlog *log;
 	struct pyn_worker_slot *slots;
 	struct pyn_worker_flight *flight;
-	uint32_t *per_second;
 	uint16_t slot_count;
-	uint16_t *free_slots; /* a stack */
-	uint16_t free_count;
-	uint32_t rate_limited;
+	struct {
+		uint16_t *slots; /* a stack */
+		uint16_t count;
+	} free;
 
 	/* The loop's own. */
-	uint64_t started; /* ticks */
-	uint64_t ends;    /* ticks, UINT64_MAX: no such limit */
-	uint64_t to_send; /* IOs in all */
-	uint64_t sent, completed;
-	uint64_t announced; /* so many of those that were sent are known to the device */
-	uint64_t quota;     /* so many may have been sent when this turn ends */
-	uint64_t rate;      /* IOs a tick, times 2^64 */
-	uint64_t rated;     /* IOs that the rate allows until the end: rate × time */
-	uint64_t second_ticks, next_second, second_base;
-	uint32_t second;
-	uint64_t next_chore;
-	uint64_t last_completion;
-	uint64_t polled; /* ticks: whatever the device had completed by then has been seen */
-	uint64_t busy_ticks;
-	uint32_t step; /* of a replay */
-	enum pyn_worker_kind kind;
-	bool stopping;      /* no more is sent */
-	bool leave;         /* at once, with commands in flight */
-	bool skips_nothing; /* no more than uncorrectable LBAs in the region: they are sent */
+	struct pyn_worker_clock clock;
+	struct pyn_worker_ios ios;
+	struct pyn_worker_rate rate;
+	struct pyn_worker_seconds seconds;
+	struct pyn_worker_state state;
 	struct pyn_worker_result result;
 	struct pyn_verify_counts counts; /* not yet added to the table's */
 };
@@ -125,11 +151,11 @@ struct pyn_worker_run {
  * the end. */
 static inline uint64_t pyn_worker_scheduled(const struct pyn_worker_run *run, uint64_t now)
 {
-	if (now >= run->ends)
-		return run->rated;
-	uint64_t count = (uint64_t)((unsigned __int128)(now - run->started) * run->rate >> 64);
+	if (now >= run->clock.ends)
+		return run->rate.all;
+	uint64_t count = (uint64_t)((unsigned __int128)(now - run->clock.started) * run->rate.per_tick >> 64);
 
-	return count < run->rated ? count : run->rated;
+	return count < run->rate.all ? count : run->rate.all;
 }
 
 /* How many IOs may be sent now. */
@@ -137,21 +163,21 @@ static inline uint64_t pyn_worker_due(const struct pyn_worker_run *run, uint64_t
 {
 	uint64_t most = PYN_WORKER_BATCH, count = 0;
 
-	if (run->rate)
-		most = pyn_worker_scheduled(run, now) - run->sent;
+	if (run->rate.per_tick)
+		most = pyn_worker_scheduled(run, now) - run->ios.sent;
 	if (!run->config.steps)
 		return most;
-	if (now >= run->ends)
-		now = run->ends - 1;
-	uint64_t elapsed_us = pyn_ticks_to_ns(now - run->started) / 1000;
+	if (now >= run->clock.ends)
+		now = run->clock.ends - 1;
+	uint64_t elapsed_us = pyn_ticks_to_ns(now - run->clock.started) / 1000;
 
-	while (run->step + count < run->config.steps && count < most && count < PYN_WORKER_BATCH &&
-	       run->config.sequence[run->step + count].time_us <= elapsed_us)
+	while (run->ios.step + count < run->config.steps && count < most && count < PYN_WORKER_BATCH &&
+	       run->config.sequence[run->ios.step + count].time_us <= elapsed_us)
 		count++;
 	return count;
 }
 
-/* The IO path, until everything is done or run->leave. worker_loop.c */
+/* The IO path, until everything is done or run->state.leave. worker_loop.c */
 void pyn_worker_loop(struct pyn_worker_run *run);
 void pyn_worker_loop_v3(struct pyn_worker_run *run); /* if the processor is an x86-64-v3 */
 

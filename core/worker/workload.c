@@ -79,7 +79,7 @@ static int check(const struct pyn_workload_config *config, uint64_t end, struct 
 /* Upwards at the first aligned LBA of the region; downwards at the last one that a whole IO fits behind. */
 static uint64_t begin_again(const struct pyn_workload *workload, uint32_t i)
 {
-	if (!workload->down)
+	if (!workload->is.down)
 		return workload->first[i];
 	uint64_t whole = pyn_workload_align_down(workload->end - workload->io_size[i], workload->lba_align[i]);
 
@@ -93,8 +93,8 @@ static int init_sizes(struct pyn_workload *workload, const struct pyn_workload_c
 	uint64_t region = workload->end - workload->start;
 
 	workload->sizes = config->sizes;
-	workload->one_size = config->sizes == 1;
-	workload->equal_weights = true;
+	workload->is.one_size = config->sizes == 1;
+	workload->is.equal_weights = true;
 	for (uint32_t i = 0; i < config->sizes; i++) {
 		uint64_t first = pyn_workload_align_up(workload->start, config->lba_align[i]);
 
@@ -108,7 +108,7 @@ static int init_sizes(struct pyn_workload *workload, const struct pyn_workload_c
 		workload->first[i] = first;
 		workload->positions[i] = (workload->end - first - 1) / config->lba_align[i] + 1;
 		workload->again[i] = begin_again(workload, i);
-		workload->equal_weights = workload->equal_weights && config->weight[i] == 1;
+		workload->is.equal_weights = workload->is.equal_weights && config->weight[i] == 1;
 		workload->total_weight += config->weight[i];
 		workload->weight_end[i] = workload->total_weight;
 	}
@@ -126,7 +126,7 @@ static void init_ops(struct pyn_workload *workload, const struct pyn_workload_co
 		if (config->opcode[i] == NVME_IO_FLUSH)
 			workload->flush_op = (uint8_t)i;
 	}
-	workload->one_op = config->ops == 1;
+	workload->is.one_op = config->ops == 1;
 }
 
 static int init_distribution(struct pyn_workload *workload, const struct pyn_workload_config *config,
@@ -135,7 +135,7 @@ static int init_distribution(struct pyn_workload *workload, const struct pyn_wor
 	uint64_t region = workload->end - workload->start;
 	uint32_t slot = 0;
 
-	workload->has_distribution = config->has_distribution;
+	workload->is.has_distribution = config->has_distribution;
 	if (!config->has_distribution)
 		return 0;
 	for (uint32_t part = 0; part < PYN_WORKLOAD_PARTS; part++) {
@@ -158,10 +158,10 @@ static int init_distribution(struct pyn_workload *workload, const struct pyn_wor
 
 static void init_sequence(struct pyn_workload *workload, const struct pyn_workload_config *config)
 {
-	workload->contiguous = config->contiguous;
+	workload->is.contiguous = config->contiguous;
 	workload->step = config->step;
-	workload->stays = !config->contiguous && config->step == 0;
-	workload->down = !config->contiguous && config->step < 0;
+	workload->is.stays = !config->contiguous && config->step == 0;
+	workload->is.down = !config->contiguous && config->step < 0;
 	workload->next = config->lba_start > config->region_start ? config->lba_start : config->region_start;
 }
 
@@ -174,7 +174,7 @@ static void init_fill(struct pyn_workload *workload, const struct pyn_workload_c
 		return;
 	if (at >= workload->end || at < workload->start)
 		at = workload->again[0];
-	workload->fill = true;
+	workload->is.fill = true;
 	workload->fill_from = workload->next = at;
 }
 
@@ -190,8 +190,8 @@ int pyn_workload_init(struct pyn_workload *workload, const struct pyn_workload_c
 	workload->random = random;
 	workload->start = config->region_start;
 	workload->end = end;
-	workload->always_random = config->random_percentage >= 100;
-	workload->never_random = config->random_percentage == 0;
+	workload->is.always_random = config->random_percentage >= 100;
+	workload->is.never_random = config->random_percentage == 0;
 	workload->random_threshold = (uint32_t)((uint64_t)config->random_percentage * UINT32_MAX / 100);
 	init_ops(workload, config);
 	init_sequence(workload, config);
@@ -201,8 +201,8 @@ int pyn_workload_init(struct pyn_workload *workload, const struct pyn_workload_c
 	if (rc < 0)
 		return rc;
 	init_fill(workload, config);
-	workload->plain =
-		workload->one_size && workload->one_op && workload->always_random && !workload->has_distribution;
+	workload->is.plain = workload->is.one_size && workload->is.one_op && workload->is.always_random &&
+			     !workload->is.has_distribution;
 	workload->last_whole = workload->end - workload->io_size[0];
 	return 0;
 }

@@ -53,6 +53,15 @@ struct pyn_workload_io {
 	bool sequential;
 };
 
+/* What is asked for each IO. */
+struct pyn_workload_traits {
+	bool plain; /* random IO of one size and one opcode: one IO differs from the next by its SLBA, unless it is
+		       cut */
+	bool always_random, never_random, one_size, one_op, has_distribution;
+	bool contiguous, stays, down, fill;
+	bool equal_weights;
+};
+
 struct pyn_workload {
 	struct pyn_random random;
 	uint64_t start, end; /* of the region, end not included */
@@ -62,11 +71,7 @@ struct pyn_workload {
 	uint32_t wraps;            /* how often the sequential part began again */
 	uint32_t random_threshold; /* of 2^32: below it an IO is random; with always_random all are */
 	uint64_t last_whole;       /* behind this SLBA an IO of the first size is cut */
-	bool plain; /* random IO of one size and one opcode: one IO differs from the next by its SLBA, unless it is
-		       cut */
-	bool always_random, never_random, one_size, one_op, has_distribution;
-	bool contiguous, stays, down, fill;
-	bool equal_weights;
+	struct pyn_workload_traits is;
 	uint8_t flush_op; /* the opcode that has no LBA; PYN_WORKLOAD_OPS: there is none */
 	uint32_t total_weight;
 	uint32_t sizes;
@@ -112,11 +117,11 @@ static inline uint32_t pyn_workload_weighted(const struct pyn_workload *workload
 
 static inline uint32_t pyn_workload_size(struct pyn_workload *workload)
 {
-	if (workload->one_size)
+	if (workload->is.one_size)
 		return 0;
 	uint32_t pick = (uint32_t)pyn_random_below(&workload->random, workload->total_weight);
 
-	return workload->equal_weights ? pick : pyn_workload_weighted(workload, pick);
+	return workload->is.equal_weights ? pick : pyn_workload_weighted(workload, pick);
 }
 
 /* lba rounded down to a multiple of align; align 1 is the common case, and powers of two need no division. */
@@ -138,7 +143,7 @@ static inline uint64_t pyn_workload_align_up(uint64_t lba, uint32_t align)
 /* Where the sequential part goes on after slba; UINT64_MAX: past either end of what 64 bits can say. */
 static inline uint64_t pyn_workload_after(const struct pyn_workload *workload, uint64_t slba, uint32_t i)
 {
-	int64_t step = workload->contiguous ? (int64_t)workload->io_size[i] : workload->step;
+	int64_t step = workload->is.contiguous ? (int64_t)workload->io_size[i] : workload->step;
 	uint64_t next;
 
 	return __builtin_add_overflow(slba, step, &next) ? UINT64_MAX : next;
@@ -147,8 +152,8 @@ static inline uint64_t pyn_workload_after(const struct pyn_workload *workload, u
 /* Rounding goes the way of the step: against it, a small step would stay where it is. */
 static inline uint64_t pyn_workload_aligned(const struct pyn_workload *workload, uint64_t lba, uint32_t i)
 {
-	return workload->down ? pyn_workload_align_down(lba, workload->lba_align[i])
-			      : pyn_workload_align_up(lba, workload->lba_align[i]);
+	return workload->is.down ? pyn_workload_align_down(lba, workload->lba_align[i])
+				 : pyn_workload_align_up(lba, workload->lba_align[i]);
 }
 
 /* Whether the sequential part has been everywhere when it comes to at: past an end and back to where it began. */
@@ -156,7 +161,7 @@ static inline bool pyn_workload_is_filled(const struct pyn_workload *workload, u
 {
 	if (workload->wraps != 1)
 		return workload->wraps > 1;
-	return workload->down ? at <= workload->fill_from : at >= workload->fill_from;
+	return workload->is.down ? at <= workload->fill_from : at >= workload->fill_from;
 }
 
 /* False: the region is filled. */
@@ -168,9 +173,9 @@ static inline bool pyn_workload_sequential_slba(struct pyn_workload *workload, u
 		at = workload->again[i];
 		workload->wraps++;
 	}
-	if (workload->fill && pyn_workload_is_filled(workload, at))
+	if (workload->is.fill && pyn_workload_is_filled(workload, at))
 		return false;
-	if (!workload->stays)
+	if (!workload->is.stays)
 		workload->next = pyn_workload_after(workload, at, i);
 	*slba = at;
 	return true;
@@ -179,7 +184,7 @@ static inline bool pyn_workload_sequential_slba(struct pyn_workload *workload, u
 /* What is contiguous goes on at lba, which is before where it would have gone on: the last IO was cut there. */
 static inline void pyn_workload_go_on_at(struct pyn_workload *workload, uint64_t lba)
 {
-	if (workload->contiguous)
+	if (workload->is.contiguous)
 		workload->next = lba;
 }
 
@@ -195,16 +200,16 @@ static inline uint64_t pyn_workload_random_slba(struct pyn_workload *workload, u
 static inline bool pyn_workload_next(struct pyn_workload *workload, struct pyn_workload_io *io)
 {
 	uint32_t i = pyn_workload_size(workload);
-	bool random = workload->always_random ||
-		      (!workload->never_random &&
+	bool random = workload->is.always_random ||
+		      (!workload->is.never_random &&
 		       (uint32_t)pyn_random_next(&workload->random) < workload->random_threshold);
 
 	io->size = (uint16_t)i;
 	io->sequential = !random;
-	io->op = workload->one_op ? 0 : workload->op_of[pyn_random_below(&workload->random, 100)];
+	io->op = workload->is.one_op ? 0 : workload->op_of[pyn_random_below(&workload->random, 100)];
 	if (random) {
-		io->slba = workload->has_distribution ? pyn_workload_distributed_slba(workload, i)
-						      : pyn_workload_random_slba(workload, i);
+		io->slba = workload->is.has_distribution ? pyn_workload_distributed_slba(workload, i)
+							 : pyn_workload_random_slba(workload, i);
 	} else if (io->op == workload->flush_op) {
 		/* It has no LBA, and leaves no hole in the sequence of those that have. */
 		io->slba = workload->start;

@@ -137,7 +137,7 @@ static void build_slot(uint16_t index)
 	memset(slot->read_data, 0, size);
 	for (uint32_t i = 0; i < LARGEST; i++)
 		slot->base_crc[i] = pyn_crc32c(0, slot->write_data + i * LBA, LBA);
-	the_free[the_run.free_count++] = index;
+	the_free[the_run.free.count++] = index;
 }
 
 /* read_percentage reads, the rest writes; of 8 LBAs over the whole drive. */
@@ -180,12 +180,12 @@ static void set_up(uint8_t read_percentage)
 	the_run.shared = shared(sizeof(*the_run.shared));
 	pyn_histogram_init(&the_run.shared->latency);
 	the_run.flight = shared(SLOTS * sizeof(struct pyn_worker_flight));
-	the_run.per_second = shared((MOST_SECONDS + 1) * sizeof(uint32_t));
+	the_run.seconds.ios = shared((MOST_SECONDS + 1) * sizeof(uint32_t));
 	the_run.log = pyn_cmdlog_create(QDEPTH, &err);
 	the_run.slots = the_slots;
-	the_run.free_slots = the_free;
+	the_run.free.slots = the_free;
 	the_run.slot_count = SLOTS;
-	the_run.to_send = UINT64_MAX;
+	the_run.ios.to_send = UINT64_MAX;
 	for (uint16_t i = 0; i < SLOTS; i++)
 		build_slot(i);
 }
@@ -227,7 +227,7 @@ static void tear_down(void)
 	pyn_cmdlog_destroy(the_run.log);
 	pyn_shared_unmap(the_run.shared, sizeof(*the_run.shared));
 	pyn_shared_unmap(the_run.flight, SLOTS * sizeof(struct pyn_worker_flight));
-	pyn_shared_unmap(the_run.per_second, (MOST_SECONDS + 1) * sizeof(uint32_t));
+	pyn_shared_unmap(the_run.seconds.ios, (MOST_SECONDS + 1) * sizeof(uint32_t));
 	pyn_shared_unmap(the_memory, (size_t)NLBA * LBA);
 	pyn_shared_unmap(the_device, sizeof(*the_device));
 	pyn_verify_put(the_table);
@@ -259,7 +259,7 @@ static void sleep_ms(unsigned ms)
 
 WORKER_TEST(a_count_is_sent_to_the_last_one_and_all_that_is_known_is_judged, 50)
 {
-	the_run.to_send = 54321;
+	the_run.ios.to_send = 54321;
 	const struct pyn_worker_result *result = run();
 
 	CHECK_EQ(result->error, 0);
@@ -279,7 +279,7 @@ WORKER_TEST(what_the_drive_stores_wrong_is_found, 100)
 	pyn_verify_write_begin(the_table, 0, LARGEST, the_memory, true, token);
 	pyn_verify_write_end(the_table, 0, LARGEST, PYN_WRITE_DONE);
 	the_memory[3 * LBA + 7] ^= 1;
-	the_run.to_send = 100000;
+	the_run.ios.to_send = 100000;
 	const struct pyn_worker_result *result = run();
 
 	CHECK_EQ(result->error, PYN_WORKER_IO_ERROR);
@@ -346,8 +346,8 @@ WORKER_TEST(a_rate_is_exact_in_each_second, 100)
 
 	CHECK_EQ(sum(result), 20);
 	CHECK_EQ(the_run.shared->per_second_count, 2);
-	CHECK_EQ(the_run.per_second[0], 10);
-	CHECK_EQ(the_run.per_second[1], 10);
+	CHECK_EQ(the_run.seconds.ios[0], 10);
+	CHECK_EQ(the_run.seconds.ios[1], 10);
 }
 
 WORKER_TEST(a_count_at_a_rate_takes_its_time, 100)
@@ -355,7 +355,7 @@ WORKER_TEST(a_count_at_a_rate_takes_its_time, 100)
 	uint64_t started = pyn_monotonic_ns();
 
 	the_run.config.iops = 100;
-	the_run.to_send = 31;
+	the_run.ios.to_send = 31;
 	CHECK_EQ(sum(run()), 31);
 	CHECK(pyn_monotonic_ns() - started >= 299000000); /* the last one is due at 300 ms */
 }
@@ -363,7 +363,7 @@ WORKER_TEST(a_count_at_a_rate_takes_its_time, 100)
 WORKER_TEST(a_rate_above_any_clock_is_no_limit, 100)
 {
 	the_run.config.iops = 1e19;
-	the_run.to_send = 100000;
+	the_run.ios.to_send = 100000;
 	CHECK_EQ(sum(run()), 100000);
 	CHECK(pyn_ticks_to_ns(the_run.shared->result.ticks) < UINT64_C(10000000000));
 }
@@ -466,7 +466,7 @@ WORKER_TEST(an_error_status_ends_it_and_is_told, 0)
 WORKER_TEST(completions_of_nothing_are_ignored, 50)
 {
 	the_drive.babbles = true;
-	the_run.to_send = 10000;
+	the_run.ios.to_send = 10000;
 	const struct pyn_worker_result *result = run();
 
 	CHECK_EQ(result->error, 0);
@@ -492,7 +492,7 @@ WORKER_TEST(it_watches_its_parent_also_where_there_are_no_standard_streams, 50)
 {
 	int saved = dup(0);
 
-	the_run.to_send = 2000000;
+	the_run.ios.to_send = 2000000;
 	the_run.config.iops = 5000;
 	the_run.config.time_ns = 400000000;
 	close(0);
