@@ -21,6 +21,7 @@ from setuptools.command.build_ext import build_ext
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "tools"))
 
+import description  # noqa: E402
 import docstrings  # noqa: E402
 import needs  # noqa: E402
 
@@ -144,6 +145,8 @@ setup(
         "": "."
     },  # said, so that an editable install is a plain .pth file and costs nothing at start-up
     packages=["pynvme", "pynvme.spec", "nvme-stubs"],
+    long_description=description.of((ROOT / "README.md").read_text(encoding="utf-8")),
+    long_description_content_type="text/markdown",
     package_data={"nvme-stubs": ["__init__.pyi"], "pynvme": ["py.typed"]},
     ext_modules=[Extension("nvme", ["nvme.pyx"])],
     cmdclass={"build_ext": BuildNative},

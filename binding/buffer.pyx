@@ -34,7 +34,6 @@ cdef class Buffer:
         cdef cspdk.pyn_buffer *buffer
         cdef cspdk.pyn_device *device = NULL
         cdef uint32_t c_type, c_value
-        cdef int rc
         cdef object bytes_wanted = _integer(size, "size")
 
         # A command, a view or another thread may be using its memory.
@@ -45,9 +44,7 @@ cdef class Buffer:
         text = name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
         c_type, c_value = _field(ptype, 32, "ptype"), _field(pvalue, 32, "pvalue")
         with nogil:  # the first time it maps the DMA memory, which takes a while where that is of hugepages
-            rc = cspdk.pyn_env_start(&err)
-        if rc < 0:
-            raise _exception(&err)
+            _ok(cspdk.pyn_env_start(&err), &err)
         # The code of an argument may have made it, or another thread.
         _check(self._buffer == NULL, "this Buffer exists already")
         if cmb is not None:

@@ -1,24 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Controller: registers, bring-up, admin commands.
 
-cdef size_t _IMAGE_MAX = 256 << 20  # no firmware is so large
 _NAMESPACE_FEATURES = {0x05, 0x82, 0x83, 0x84}
-
-
-cdef object _pieces(Buffer memory, unsigned pages):
-    """What of it is in one piece for a device: (address, number of pages), one after another."""
-    cdef list pieces = []
-    cdef list last = [0, 0]
-    cdef uint64_t address
-    cdef unsigned page
-
-    for page in range(pages):
-        address = cspdk.pyn_buffer_address(memory._get(), page * 4096).value
-        if not last[1] or last[0] + last[1] * 4096 != address:
-            last = [address, 0]
-            pieces.append(last)
-        last[1] += 1
-    return pieces
 
 
 cdef class Controller(_Queue):
@@ -93,7 +76,7 @@ cdef class Controller(_Queue):
         if callback is None and self._aer_function is not None:
             callback = _callback(self._aer_function)
         try:
-            _warnings.warn(f"AER notification is triggered: 0x{completed.cpl.cdw0:x}", UserWarning, stacklevel=1)
+            _issue(UserWarning(f"AER notification is triggered: 0x{completed.cpl.cdw0:x}"))
         finally:
             if callback is not None:
                 self._call(callback, completed)
@@ -111,15 +94,12 @@ cdef class Controller(_Queue):
 
     cdef int _init(self) except -1:
         cdef cspdk.pyn_error err
-        cdef int rc
 
         self._initialising = True
         try:
             if self._init_function is None:
                 with nogil:
-                    rc = cspdk.pyn_device_init(self._device._device, &err)
-                if rc < 0:
-                    raise _exception(&err, NvmeEnumerateError)
+                    _ok(cspdk.pyn_device_init(self._device._device, &err), &err, cspdk.PYN_ERROR_ENUMERATE)
                 self._send_aer(None)
             elif self._init_function is not True:
                 # It may begin with registers, which a power cycle or a reset of the link has switched off.
@@ -134,24 +114,19 @@ cdef class Controller(_Queue):
     @_named
     def init_adminq(self):
         cdef cspdk.pyn_error err
-        cdef int rc
 
         with nogil:
-            rc = cspdk.pyn_device_init_adminq(self._device._device, &err)
-        if rc < 0:
-            raise _exception(&err, NvmeEnumerateError)
+            _ok(cspdk.pyn_device_init_adminq(self._device._device, &err), &err, cspdk.PYN_ERROR_ENUMERATE)
         return 0
 
     @_named
     def init_ns(self):
         cdef cspdk.pyn_error err
-        cdef int rc
+        cdef int found
 
         with nogil:
-            rc = cspdk.pyn_device_init_ns(self._device._device, &err)
-        if rc < 0:
-            raise _exception(&err, NvmeEnumerateError)
-        return rc
+            found = _ok(cspdk.pyn_device_init_ns(self._device._device, &err), &err, cspdk.PYN_ERROR_ENUMERATE)
+        return found
 
     @_named
     def init_queues(self, cdw0):
@@ -185,13 +160,10 @@ cdef class Controller(_Queue):
         cdef cspdk.pyn_error err
         cdef uint32_t offset = self._offset(key)
         cdef uint64_t raw = _field(value, 32, "a register's value")
-        cdef int rc
 
         self._created()
         with nogil:
-            rc = cspdk.pyn_device_reg_write(self._device._device, offset, 4, raw, &err)
-        if rc < 0:
-            raise _exception(&err)
+            _ok(cspdk.pyn_device_reg_write(self._device._device, offset, 4, raw, &err), &err)
 
     @property
     def cap(self):
@@ -205,12 +177,9 @@ cdef class Controller(_Queue):
     def cmb(self):
         cdef cspdk.pyn_cmb_info info
         cdef cspdk.pyn_error err
-        cdef int rc
 
         with nogil:
-            rc = cspdk.pyn_device_cmb_info(self._device._device, &info, &err)
-        if rc < 0:
-            raise _exception(&err)
+            _ok(cspdk.pyn_device_cmb_info(self._device._device, &info, &err), &err)
         if info.size == 0:
             return None
         return DotDict(size=info.size, submission_queues=bool(info.submission_queues),
@@ -296,14 +265,12 @@ cdef class Controller(_Queue):
 
     cdef object _supports(self, unsigned opcode, bint io):
         cdef cspdk.pyn_error err
-        cdef int rc
+        cdef int found
 
         self._ensure()
         with nogil:
-            rc = cspdk.pyn_device_supports(self._device._device, <uint8_t>opcode, io, &err)
-        if rc < 0:
-            raise _exception(&err)
-        return rc == 1
+            found = _ok(cspdk.pyn_device_supports(self._device._device, <uint8_t>opcode, io, &err), &err)
+        return found == 1
 
     @_named
     def supports(self, opcode):
@@ -485,23 +452,9 @@ cdef class Controller(_Queue):
 
     @_named
     def downfw(self, filename, slot=0, action=1):
-        _field(slot, 3, "slot")
-        _field(action, 3, "action")
-        if not isinstance(filename, (str, bytes, _os.PathLike)):  # an int would be a descriptor, and closed
-            raise TypeError(f"filename must be a path, not {type(filename).__name__}")
-        with open(filename, "rb") as image:
-            data = image.read(_IMAGE_MAX + 1)
-        if len(data) > _IMAGE_MAX:  # a device such as /dev/zero has no end
-            raise ValueError(f"{filename!r} is no firmware image: it has more than {_IMAGE_MAX >> 20} MiB")
-        fwug = self.id_data(319)
-        unit = 4 if fwug in (0, 0xff) else 4096 * fwug
-        piece = max(min(self.mdts or 65536, 65536) // unit, 1) * unit
-        for at in range(0, len(data), piece):
-            part = data[at:at + piece]
-            buf = Buffer((len(part) + unit - 1) // unit * unit, "firmware")
-            buf[:len(part)] = part
-            self.fw_download(buf, at).waitdone()
-        self.fw_commit(slot, action).waitdone()
+        from pynvme import firmware
+
+        firmware.download(self, filename, slot, action)
 
     @_named
     def aer(self, cb=None):
@@ -549,22 +502,16 @@ cdef class Controller(_Queue):
 
     @_named
     def enable_hmb(self):
+        from pynvme import hmb
+
         if self._hmb is not None:
             # What the drive has been lent is not ours to free before it knows.
             self.disable_hmb()
-        pages = self.id_data(275, 272)
-        if not pages:
-            raise NotImplementedError("the drive prefers no host memory buffer (Identify Controller, HMPRE is 0)")
-        memory = Buffer(pages * 4096, "host memory buffer")
-        pieces = _pieces(memory, pages)
-        entries = Buffer(len(pieces) * 16, "host memory descriptors")
-        for place, (address, count) in enumerate(pieces):
-            entries[place * 16:place * 16 + 12] = address.to_bytes(8, "little") + count.to_bytes(4, "little")
-        self.setfeatures(0x0d, cdw11=1, cdw12=pages, cdw13=entries.phys_addr & 0xffffffff,
-                         cdw14=entries.phys_addr >> 32, cdw15=len(pieces)).waitdone()
-        self._hmb = (memory, entries)
+        self._hmb = hmb.lend(self)
 
     @_named
     def disable_hmb(self):
-        self.setfeatures(0x0d, cdw11=0).waitdone()
+        from pynvme import hmb
+
+        hmb.take_back(self)
         self._hmb = None

@@ -89,26 +89,20 @@ cdef class _Device:
 
     cdef int _release(self) except -1:
         cdef cspdk.pyn_error err
-        cdef int rc
 
         with nogil:
-            rc = cspdk.pyn_device_release(self._device, &err)
-        if rc < 0:
-            raise _exception(&err)
+            _ok(cspdk.pyn_device_release(self._device, &err), &err)
         self.released = True
         _take_log()
         return 0
 
     cdef int _reattach(self) except -1:
         cdef cspdk.pyn_error err
-        cdef int rc
 
         if self._is_function():
             _take_function(self.path)
         with nogil:
-            rc = cspdk.pyn_device_reattach(self._device, &err)
-        if rc < 0:
-            raise _exception(&err)
+            _ok(cspdk.pyn_device_reattach(self._device, &err), &err)
         self.released = False
         _take_log()
         return 0
@@ -116,22 +110,16 @@ cdef class _Device:
     cdef uint64_t _register(self, uint32_t offset, uint32_t size) except? 0xdeadbeef:
         cdef cspdk.pyn_error err
         cdef uint64_t value = 0
-        cdef int rc
 
         with nogil:
-            rc = cspdk.pyn_device_reg_read(self._device, offset, size, &value, &err)
-        if rc < 0:
-            raise _exception(&err)
+            _ok(cspdk.pyn_device_reg_read(self._device, offset, size, &value, &err), &err)
         return value
 
     cdef int _reset(self, cspdk.pyn_device_reset_kind kind) except -1:
         cdef cspdk.pyn_error err
-        cdef int rc
 
         with nogil:
-            rc = cspdk.pyn_device_reset(self._device, kind, &err)
-        if rc < 0:
-            raise _exception(&err)
+            _ok(cspdk.pyn_device_reset(self._device, kind, &err), &err)
         _take_log()
         return 0
 
@@ -139,13 +127,10 @@ cdef class _Device:
         """An admin command of the driver's own: dword 0 of its completion; a refusal raises."""
         cdef cspdk.pyn_error err
         cdef uint32_t cdw0 = 0
-        cdef int rc
 
         cdef cspdk.pyn_buffer *data = buffer._get() if buffer is not None else NULL
         with nogil:
-            rc = cspdk.pyn_device_admin_execute(self._device, cmd, data, cspdk.PYN_ERROR_SYSTEM, &cdw0, &err)
-        if rc < 0:
-            raise _exception(&err)
+            _ok(cspdk.pyn_device_admin_execute(self._device, cmd, data, cspdk.PYN_ERROR_SYSTEM, &cdw0, &err), &err)
         return cdw0
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 
-class DotDict(dict):
+class DotDict(dict, metaclass=_Brief):
     def __getattr__(self, name):
         try:
             return self[name]

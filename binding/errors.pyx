@@ -2,31 +2,37 @@
 # How a failure of the driver becomes an exception: one table. And how its log reaches Python's.
 
 
-class NvmeEnumerateError(Exception):
+class _Brief(type):
+    """A class without inherited names in its list, so that help() does not show all of Exception or dict again."""
+    def __dir__(cls):
+        return [name for name in vars(cls) if not name.startswith("__")]
+
+
+class NvmeEnumerateError(Exception, metaclass=_Brief):
     pass
 
 
-class NvmeDeletionError(Exception):
+class NvmeDeletionError(Exception, metaclass=_Brief):
     pass
 
 
-class NvmeShutdownStatusTimeoutError(Exception):
+class NvmeShutdownStatusTimeoutError(Exception, metaclass=_Brief):
     pass
 
 
-class QpairCreationError(Exception):
+class QpairCreationError(Exception, metaclass=_Brief):
     pass
 
 
-class QpairDeletionError(Exception):
+class QpairDeletionError(Exception, metaclass=_Brief):
     pass
 
 
-class NamespaceCreationError(Exception):
+class NamespaceCreationError(Exception, metaclass=_Brief):
     pass
 
 
-class NamespaceDeletionError(Exception):
+class NamespaceDeletionError(Exception, metaclass=_Brief):
     pass
 
 
@@ -47,6 +53,9 @@ _EXCEPTIONS = {
 
 # What a constructor says, whatever failed below it; the caller's own mistakes stay what they are.
 _OWN_MISTAKES = (AssertionError, MemoryError, KeyboardInterrupt)
+
+# Modules of pure Python that send commands for a method of ours.
+_HELPERS = {"pynvme.firmware", "pynvme.hmb"}
 
 _log = _logging.getLogger("nvme")
 
@@ -70,6 +79,14 @@ cdef object _exception(cspdk.pyn_error *err, object constructing=None):
     if kind is OSError:
         return OSError(err.number, text)
     return kind(text)
+
+
+cdef int _ok(int rc, cspdk.pyn_error *err, int constructing=-1) except -1 nogil:
+    """What a call of the driver returned, if that is no error; constructing: the kind that a constructor says."""
+    if rc < 0:
+        with gil:
+            raise _exception(err, None if constructing < 0 else _EXCEPTIONS[constructing])
+    return rc
 
 
 cdef int _check(bint good, str text) except -1:
@@ -96,6 +113,11 @@ cdef inline uint64_t _field(object value, unsigned bits, str name) except? 0xdea
         raw = PyLong_AsLongLongAndOverflow(value, &beyond)
         if not beyond and raw >= 0 and (bits > 63 or not raw >> bits):
             return <uint64_t>raw
+    return _any_field(value, bits, name)
+
+
+cdef uint64_t _any_field(object value, unsigned bits, str name) except? 0xdeadbeef:
+    # Apart, so that what nearly every argument is stays inline.
     return _values.field(value, bits, name)
 
 
@@ -128,11 +150,21 @@ cdef void _take_log():
         _log.log(level, "%s", _text(text))
 
 
+cdef object _issue(object message):
+    """Warn about the script's line: Cython has no frames, and the helpers of this package are not the script."""
+    frame = _sys._getframe()
+    level = 1
+    while frame is not None and frame.f_globals.get("__name__") in _HELPERS:
+        frame = frame.f_back
+        level += 1
+    _warnings.warn(message, stacklevel=level)
+
+
 cdef object _warn(str kind, str name, str text):
     """Count a failure, then warn: the count does not depend on the script's warning filters."""
     failure = _failures.count(kind, name)
     message = UserWarning(text)
-    _warnings.warn(message, stacklevel=1)  # Cython has no frames: this is the script's line
+    _issue(message)
     _failures.issued(failure, message)
 
 

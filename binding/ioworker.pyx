@@ -397,7 +397,7 @@ cdef class IOWorker:
                 text = self._start_text
             _warn(_failures.WORKER, text, f"ioworker host ERROR {error}: {text}")
         if error == cspdk.PYN_WORKER_MDTS:  # no command was sent that could fail
-            _warnings.warn(_WORKER_STATUS + "00/02", UserWarning, stacklevel=1)
+            _issue(UserWarning(_WORKER_STATUS + "00/02"))
         elif status:
             _warn_status(status, mismatch and status == _MISMATCH, _WORKER_STATUS)
         if mismatch and status != _MISMATCH:  # another command failed before

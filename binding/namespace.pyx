@@ -19,9 +19,20 @@ cdef unsigned _any_lba_count(object value) except 0:
     return count
 
 
-cdef uint32_t _io_flags(object value) except? 0xffff:
+cdef inline uint32_t _io_flags(object value) except? 0xffff:
     """Bits 31:16 of dword 12, given as they are or shifted into place already, as 1 << 31."""
-    cdef object flags = value if PyLong_CheckExact(value) else _integer(value, "io_flags")
+    cdef long long flags
+    cdef int beyond = 0
+
+    if PyLong_CheckExact(value):
+        flags = PyLong_AsLongLongAndOverflow(value, &beyond)
+        if 0 <= flags <= 0xffff:
+            return <uint32_t>flags << 16
+    return _any_io_flags(value)
+
+
+cdef uint32_t _any_io_flags(object value) except? 0xffff:
+    cdef object flags = _integer(value, "io_flags")
 
     if 0 <= flags <= 0xffff:
         return <uint32_t>flags << 16
@@ -45,7 +56,6 @@ cdef class Namespace:
         cdef Controller controller
         cdef uint32_t number = _field(nsid, 32, "nsid")
         cdef uint64_t limit = _field(nlba_verify, 64, "nlba_verify")
-        cdef int rc
 
         if not isinstance(nvme, Controller):
             raise TypeError(f"nvme must be a Controller, not {type(nvme).__name__}")
@@ -54,9 +64,8 @@ cdef class Namespace:
         controller._created()
         controller._ensure()
         with nogil:
-            rc = cspdk.pyn_namespace_open(controller._device._device, number, limit, &self._namespace, &err)
-        if rc < 0:
-            raise _exception(&err, NamespaceCreationError)
+            _ok(cspdk.pyn_namespace_open(controller._device._device, number, limit, &self._namespace, &err),
+                &err, cspdk.PYN_ERROR_NAMESPACE)
         self._controller = controller
 
     def __dealloc__(self):

@@ -41,24 +41,18 @@ cdef class Pcie:
         cdef cspdk.pyn_error err
         cdef bytes data = PyBytes_FromStringAndSize(NULL, count)
         cdef char *raw = data
-        cdef int rc
 
         with nogil:
-            rc = cspdk.pyn_device_config_read(self._device._device, offset, raw, count, &err)
-        if rc < 0:
-            raise _exception(&err)
+            _ok(cspdk.pyn_device_config_read(self._device._device, offset, raw, count, &err), &err)
         return data
 
     cdef object _write(self, uint32_t offset, bytes data):
         cdef cspdk.pyn_error err
         cdef const char *raw = data
         cdef uint32_t count = len(data)
-        cdef int rc
 
         with nogil:
-            rc = cspdk.pyn_device_config_write(self._device._device, offset, raw, count, &err)
-        if rc < 0:
-            raise _exception(&err)
+            _ok(cspdk.pyn_device_config_write(self._device._device, offset, raw, count, &err), &err)
 
     cdef uint32_t _offset(self, object key) except? 0xffffffff:
         cdef object offset = _integer(key, "offset")

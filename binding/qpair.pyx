@@ -18,7 +18,6 @@ cdef class Qpair(_Queue):
         cdef Controller controller
         cdef object entries = _integer(depth, "depth")
         cdef unsigned most
-        cdef int rc
 
         if not isinstance(nvme, Controller):
             raise TypeError(f"nvme must be a Controller, not {type(nvme).__name__}")
@@ -37,9 +36,8 @@ cdef class Qpair(_Queue):
         config.cmb_cq = bool(cmb_cq)
         controller._ensure()
         with nogil:
-            rc = cspdk.pyn_io_qpair_create(controller._device._device, &config, &self._queue, &err)
-        if rc < 0:
-            raise _exception(&err, QpairCreationError)
+            _ok(cspdk.pyn_io_qpair_create(controller._device._device, &config, &self._queue, &err),
+                &err, cspdk.PYN_ERROR_CREATE)
         self._callbacks = _Callbacks()
         self._controller = controller
         _take_log()
@@ -114,36 +112,27 @@ cdef class Qpair(_Queue):
         cdef cspdk.pyn_error err
         cdef bint is_set = False
         cdef cspdk.bool c_is_set = False
-        cdef int rc
 
         self._get()
         with nogil:
-            rc = cspdk.pyn_io_qpair_interrupted(self._queue, &c_is_set, &err)
-        if rc < 0:
-            raise _exception(&err)
+            _ok(cspdk.pyn_io_qpair_interrupted(self._queue, &c_is_set, &err), &err)
         is_set = c_is_set
         return is_set
 
     @_named
     def msix_clear(self):
         cdef cspdk.pyn_error err
-        cdef int rc
 
         self._get()
         with nogil:
-            rc = cspdk.pyn_io_qpair_interrupt_clear(self._queue, &err)
-        if rc < 0:
-            raise _exception(&err)
+            _ok(cspdk.pyn_io_qpair_interrupt_clear(self._queue, &err), &err)
 
     cdef int _mask(self, bint masked) except -1:
         cdef cspdk.pyn_error err
-        cdef int rc
 
         self._get()
         with nogil:
-            rc = cspdk.pyn_io_qpair_interrupt_mask(self._queue, masked, &err)
-        if rc < 0:
-            raise _exception(&err)
+            _ok(cspdk.pyn_io_qpair_interrupt_mask(self._queue, masked, &err), &err)
         return 0
 
     @_named
@@ -157,13 +146,10 @@ cdef class Qpair(_Queue):
     @_named
     def delete(self):
         cdef cspdk.pyn_error err
-        cdef int rc
 
         self._get()
         with nogil:
-            rc = cspdk.pyn_io_qpair_delete(self._queue, &err)
-        if rc < 0:
-            raise _exception(&err, QpairDeletionError)
+            _ok(cspdk.pyn_io_qpair_delete(self._queue, &err), &err, cspdk.PYN_ERROR_DELETE)
 
     @_named
     def close(self):

@@ -159,12 +159,10 @@ cdef class Subsystem:
     def shutdown_notify(self, abrupt=False):
         cdef cspdk.pyn_error err
         cdef bint c_abrupt = abrupt
-        cdef int rc
 
         with nogil:
-            rc = cspdk.pyn_device_shutdown(self._controller._device._device, c_abrupt, &err)
-        if rc < 0:
-            raise _exception(&err, NvmeShutdownStatusTimeoutError)
+            _ok(cspdk.pyn_device_shutdown(self._controller._device._device, c_abrupt, &err),
+                &err, cspdk.PYN_ERROR_SHUTDOWN)
         return True
 
     @_named

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Firmware images for virtual SSDs.
+"""Firmware: how a drive is given an image, and images for virtual SSDs.
 
 A virtual SSD takes images of this form only, so that it can tell a good image from a damaged one::
 
@@ -19,10 +19,17 @@ Numbers are little-endian. An update, in a script::
 
 from __future__ import annotations
 
+import os
 import random
 import struct
+from typing import TYPE_CHECKING
 
-__all__ = ["RESETS", "SIZE_MAX", "make"]
+from pynvme import values
+
+if TYPE_CHECKING:
+    import nvme
+
+__all__ = ["RESETS", "SIZE_MAX", "download", "make"]
 
 _MAGIC = b"PYNVMEFW"
 _HEADER = struct.Struct("<8s8sIIB7x")
@@ -30,6 +37,9 @@ _PIECE = 4096
 
 #: Bytes of the largest image that a virtual SSD takes.
 SIZE_MAX = 8 << 20
+
+#: Bytes that no image exceeds; /dev/zero and its like have no end.
+_FILE_MAX = 256 << 20
 
 #: What an image may ask for before it runs, and how it says so.
 RESETS = {None: 0, "controller": 1, "conventional": 2, "subsystem": 3}
@@ -59,6 +69,31 @@ def make(version: str, size: int = 65536, reset: str | None = None) -> bytes:
     fields = (_MAGIC, version.ljust(8).encode(), size)
     crc = _crc32c(_HEADER.pack(*fields, 0, RESETS[reset]) + code)
     return _HEADER.pack(*fields, crc, RESETS[reset]) + code
+
+
+def download(
+    nvme0: nvme.Controller, filename: str | bytes | os.PathLike[str], slot: int, action: int
+) -> None:
+    """Controller.downfw(): download an image piece by piece, then commit it."""
+    from nvme import Buffer
+
+    values.field(slot, 3, "slot")
+    values.field(action, 3, "action")
+    if not isinstance(filename, (str, bytes, os.PathLike)):  # an int would be a descriptor, and closed
+        raise TypeError(f"filename must be a path, not {type(filename).__name__}")
+    with open(filename, "rb") as image:
+        data = image.read(_FILE_MAX + 1)
+    if len(data) > _FILE_MAX:
+        raise ValueError(f"{filename!r} is no firmware image: it has more than {_FILE_MAX >> 20} MiB")
+    granularity = nvme0.id_data(319)  # FWUG: in 4 KiB; 0: nothing is said, FFh: any
+    unit = 4 if granularity in (0, 0xFF) else 4096 * granularity
+    piece = max(min(nvme0.mdts or 65536, 65536) // unit, 1) * unit
+    for at in range(0, len(data), piece):
+        part = data[at : at + piece]
+        buf = Buffer((len(part) + unit - 1) // unit * unit, "firmware")
+        buf[: len(part)] = part
+        nvme0.fw_download(buf, at).waitdone()
+    nvme0.fw_commit(slot, action).waitdone()
 
 
 def _remainder(byte: int) -> int:

@@ -7,6 +7,7 @@ import ast
 import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -207,7 +208,41 @@ def test_quotes_backslashes_and_lines_survive(docstrings: Any) -> None:
 def test_the_module_is_documented_below_its_comments(docstrings: Any) -> None:
     carrier = docstrings.Carrier(docstrings.read_stub('"""The module."""\n'))
     made = carrier.carry("# cython: language_level=3\n\nimport os as _os\n", first=True)
-    assert made == '# cython: language_level=3\n\n"The module."\nimport os as _os\n'
+    assert made.startswith('# cython: language_level=3\n\n"The module.\\n')
+    assert made.endswith('"\nimport os as _os\n')
+
+
+def test_the_module_lists_the_public_members_of_its_classes(docstrings: Any) -> None:
+    stub = "class A:\n    x: int\n    def m(self) -> None: ...\n    def _p(self) -> None: ...\nclass E: ...\n"
+    lines = docstrings.contents(docstrings.read_stub(stub)).splitlines()
+    assert [line.split() for line in lines[2:]] == [["A", "x,", "m"]]
+
+
+def test_help_names_each_member_at_its_top_and_repeats_nothing_of_python_s_own_classes() -> None:
+    import pydoc
+
+    import nvme
+
+    text = pydoc.plain(pydoc.render_doc(nvme))
+    top = text[: text.index("\nCLASSES\n")]
+    for name in (
+        "identify",
+        "zns_mgmt_receive",
+        "waitdone",
+        "iops_consistency",
+        "power_cycle",
+        "set_dsm_range",
+    ):
+        assert re.search(rf"\b{name}\b", top), name
+    assert not re.search("with_traceback|add_note|__setstate__|setdefault|popitem", text)
+
+
+def test_the_description_of_a_wheel_has_no_link_into_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    made = __import__("description").of((ROOT / "README.md").read_text())
+    assert "docs/design.md: how it is built" in made
+    assert re.findall(r"\]\((?!https?:)", made) == []
+    assert __import__("description").of("[a](https://b) and [c](d.md)") == "[a](https://b) and c"
 
 
 def test_a_property_is_documented_and_its_setter_is_not(docstrings: Any) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -100,6 +101,16 @@ def _constructor(node: ast.ClassDef) -> str:
             arguments.args = arguments.args[1:]
             return f"{node.name}({ast.unparse(arguments)})"
     return ""
+
+
+def contents(stub: Documented) -> str:
+    """The public members of each class, as lines below the docstring of the module."""
+    lines = ["Members; help(nvme.Controller.identify), say, shows one of them:", ""]
+    for name, known in stub.members.items():
+        members = ", ".join(member for member in known.members if not member.startswith("_"))
+        if members and not name.startswith("_"):
+            lines += textwrap.wrap(members, 106, initial_indent=f"    {name:12}", subsequent_indent=" " * 16)
+    return "\n".join(lines)
 
 
 # ---- the sources ----
@@ -191,7 +202,7 @@ class Carrier:
         lines = list(statements(source))
         if first and self.stub.doc and lines and not STRING.match(lines[0].text):
             done = lines[0].start
-            out = [source[:done], literal(self.stub.doc), "\n"]
+            out = [source[:done], literal(f"{self.stub.doc}\n\n{contents(self.stub)}"), "\n"]
         for number, line in enumerate(lines):
             while line.indent <= scopes[-1].indent:
                 scopes.pop()

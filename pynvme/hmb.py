@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The host memory buffer: memory of this machine that a drive uses as its own (feature 0Dh)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import nvme
+
+_FEATURE = 0x0D
+_PAGE = 4096
+
+
+def lend(nvme0: nvme.Controller) -> tuple[nvme.Buffer, nvme.Buffer]:
+    """Lend a drive as much memory as it prefers; the buffers, which must live as long as the drive uses them.
+
+    NotImplementedError: it prefers none.
+    """
+    from nvme import Buffer
+
+    pages = nvme0.id_data(275, 272)
+    if not pages:
+        raise NotImplementedError("the drive prefers no host memory buffer (Identify Controller, HMPRE is 0)")
+    memory = Buffer(pages * _PAGE, "host memory buffer")
+    pieces = _pieces(memory, pages)
+    descriptors = Buffer(len(pieces) * 16, "host memory descriptors")
+    for place, (address, count) in enumerate(pieces):
+        entry = address.to_bytes(8, "little") + count.to_bytes(4, "little")
+        descriptors[place * 16 : place * 16 + 12] = entry
+    list_address = descriptors.phys_addr
+    nvme0.setfeatures(
+        _FEATURE,
+        cdw11=1,
+        cdw12=pages,
+        cdw13=list_address & 0xFFFFFFFF,
+        cdw14=list_address >> 32,
+        cdw15=len(pieces),
+    ).waitdone()
+    return memory, descriptors
+
+
+def take_back(nvme0: nvme.Controller) -> None:
+    """Tell the drive that it has no host memory any more."""
+    nvme0.setfeatures(_FEATURE, cdw11=0).waitdone()
+
+
+def _pieces(memory: nvme.Buffer, pages: int) -> list[tuple[int, int]]:
+    """What of it is in one piece for a device: (address, number of pages), one after another."""
+    pieces: list[tuple[int, int]] = []
+    for page in range(pages):
+        memory.offset = page * _PAGE
+        address = memory.phys_addr
+        first, count = pieces[-1] if pieces else (0, 0)
+        if count and first + count * _PAGE == address:
+            pieces[-1] = first, count + 1
+        else:
+            pieces.append((address, 1))
+    del memory.offset
+    return pieces
