@@ -14,7 +14,7 @@ static void complete_aborted(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_
 	vssd_request_init(&request, ctrl, sq);
 	vssd_sq_kill(ctrl, sq, entry);
 	if (sq->qid != 0)
-		vssd_count_host_command(ctrl, cmd->opc);
+		vssd_count_host_command(&ctrl->nv->totals, cmd->opc);
 	vssd_refuse(&request, NVME_SC_ABORT_REQUESTED, VSSD_STATE("an Abort command named it"), VSSD_BASE("5.1.1"));
 	vssd_command_failed(&request, NVME_SC_ABORT_REQUESTED);
 	vssd_post(ctrl, sq, cmd->cid, NVME_SC_ABORT_REQUESTED, 0);

@@ -25,10 +25,10 @@ static inline void vssd_trace(struct vssd_ctrl *ctrl, uint16_t sqid, const struc
 }
 
 /* SMART counts commands that complete, with whatever status: NVM Command Set Specification 1.1, section 1.4.2. */
-static inline void vssd_count_host_command(struct vssd_ctrl *ctrl, uint8_t opcode)
+static inline void vssd_count_host_command(struct vssd_totals *totals, uint8_t opcode)
 {
-	ctrl->nv->totals.reads += opcode == NVME_IO_READ || opcode == NVME_IO_COMPARE;
-	ctrl->nv->totals.writes += opcode == NVME_IO_WRITE;
+	totals->reads += opcode == NVME_IO_READ || opcode == NVME_IO_COMPARE;
+	totals->writes += opcode == NVME_IO_WRITE;
 }
 
 /* An I/O command was executed. bytes: of the medium that it read, or wrote. */
@@ -36,20 +36,21 @@ static inline void vssd_account_io(struct vssd_ctrl *ctrl, uint16_t sqid, const 
 				   uint8_t opcode, uint32_t bytes, uint16_t status)
 {
 	struct vssd_counters *counters = &ctrl->counters;
+	struct vssd_totals *totals = &ctrl->nv->totals;
 
 	vssd_trace(ctrl, sqid, brief, status);
-	vssd_count_host_command(ctrl, opcode);
+	vssd_count_host_command(totals, opcode);
 	if (opcode == NVME_IO_READ) {
 		counters->commands_read++;
 		counters->bytes_read += bytes;
-		ctrl->nv->totals.sectors_read += bytes / VSSD_SECTOR_SIZE;
+		totals->sectors_read += bytes / VSSD_SECTOR_SIZE;
 	} else if (opcode == NVME_IO_WRITE) {
 		counters->commands_write++;
 		counters->bytes_written += bytes;
-		ctrl->nv->totals.sectors_written += bytes / VSSD_SECTOR_SIZE;
+		totals->sectors_written += bytes / VSSD_SECTOR_SIZE;
 	} else {
 		counters->commands_other++;
-		ctrl->nv->totals.sectors_read += bytes / VSSD_SECTOR_SIZE;
+		totals->sectors_read += bytes / VSSD_SECTOR_SIZE;
 	}
 }
 

@@ -37,10 +37,4 @@ void vssd_plain_check(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq)
 		if (ctrl->queues.plain[i] != plain_opcodes(ctrl, &ctrl->ns[i]))
 			abort();
 }
-#else
-void vssd_plain_check(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq)
-{
-	(void)ctrl;
-	(void)sq;
-}
 #endif
