@@ -31,7 +31,7 @@ HOST = [
 ]
 TESTER = HOST[HOST.index("core/data") : HOST.index("driver")]
 SSD = [
-    ["vssd/bus", "vssd/store", "vssd/control.h", "vssd/options.h", "vssd/options.c"],
+    ["vssd/bus", "vssd/store", "vssd/control_protocol.h", "vssd/options.h", "vssd/options.c"],
     ["vssd/subsystem"],
     ["vssd/ctrl"],
     ["vssd/cmd"],
@@ -126,7 +126,7 @@ def test_includes_point_down() -> None:
         ("core/worker/worker.c", "core/nvme/ctrlr.h"),
         ("core/worker/worker.c", "core/pci/pci.h"),
         ("core/worker/worker.c", "driver.h"),
-        ("core/pci/pci.c", "vssd/control.h"),
+        ("core/pci/pci.c", "vssd/control_protocol.h"),
         ("vssd/ctrl/ctrl.c", "vssd/server/server.h"),
         ("vssd/bus/dma.c", "vssd/ctrl/ctrl.h"),
         ("vssd/server/server.c", "core/env/env.h"),

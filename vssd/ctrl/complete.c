@@ -83,9 +83,3 @@ void vssd_complete_later(struct vssd_ctrl *ctrl, uint16_t cid, uint16_t status, 
 		ctrl->counters.errors++;
 	vssd_complete_admin(ctrl, cid, status, result);
 }
-
-void vssd_tell(struct vssd_ctrl *ctrl, struct vssd_cq *cq)
-{
-	if (cq->posted)
-		vssd_interrupt(ctrl, cq);
-}

@@ -71,8 +71,7 @@ static void cq_doorbell(struct vssd_ctrl *ctrl, uint16_t qid, uint32_t head)
 	cq->rung_value = head;
 }
 
-/* The doorbells of a QID are not what was seen last, but now: tail below, head above. */
-static void changed_to(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t now)
+void vssd_doorbells_changed(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t now)
 {
 	uint64_t changed = now ^ ctrl->queues.seen[qid];
 
@@ -81,20 +80,6 @@ static void changed_to(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t now)
 		cq_doorbell(ctrl, qid, (uint32_t)(now >> 32));
 	if ((uint32_t)changed)
 		sq_doorbell(ctrl, qid, (uint32_t)now);
-}
-
-void vssd_queue_look(struct vssd_ctrl *ctrl, uint16_t qid)
-{
-	struct vssd_sq *sq = &ctrl->queues.sq[qid];
-	/* The entries that a doorbell announces are read after it. */
-	uint64_t doorbells = __atomic_load_n((volatile uint64_t *)ctrl->queues.doorbells + qid, __ATOMIC_ACQUIRE);
-
-	if (doorbells != ctrl->queues.seen[qid])
-		changed_to(ctrl, qid, doorbells);
-	/* After the doorbell that makes room, and before a command is fetched: while completions of admin commands
-	 * wait, none is. */
-	if (__builtin_expect(sq->num_waiting > 0, 0))
-		vssd_settle(ctrl, sq, ctrl->now);
 }
 
 void vssd_queues_look(struct vssd_ctrl *ctrl)

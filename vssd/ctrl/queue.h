@@ -8,6 +8,7 @@
 
 #include "spec/nvme_cmd.h"
 #include "vssd/ctrl/ctrl.h"
+#include "vssd/ctrl/interrupt.h"
 #include "vssd/ctrl/part.h"
 #include "vssd/options.h"
 
@@ -155,7 +156,11 @@ void vssd_complete_admin(struct vssd_ctrl *ctrl, uint16_t cid, uint16_t status, 
 void vssd_complete_later(struct vssd_ctrl *ctrl, uint16_t cid, uint16_t status, uint64_t result);
 
 /* Interrupt for what was posted. */
-void vssd_tell(struct vssd_ctrl *ctrl, struct vssd_cq *cq);
+static inline void vssd_tell(struct vssd_ctrl *ctrl, struct vssd_cq *cq)
+{
+	if (cq->posted)
+		vssd_interrupt(ctrl, cq);
+}
 
 /* The entry at the tail has been posted. */
 static inline void vssd_cq_advance(struct vssd_cq *cq)

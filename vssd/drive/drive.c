@@ -193,7 +193,7 @@ int vssd_ctrl_create(struct vssd_subsystem *subsystem, struct vssd_bus *bus, vol
 
 void vssd_ctrl_destroy(struct vssd_ctrl *ctrl)
 {
-	vssd_subsystem_unlisten(ctrl->subsystem, &ctrl->listener);
+	vssd_subsystem_leave(ctrl->subsystem, &ctrl->listener);
 	for (const struct vssd_part *const *part = parts; *part; part++)
 		if ((*part)->deinit)
 			(*part)->deinit(ctrl);

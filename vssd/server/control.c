@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "vssd/control.h"
+#include "vssd/control_protocol.h"
 #include "vssd/subsystem/subsystem.h"
 
 struct request_packet {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The control socket's requests (vssd/control.h), executed between the drive's commands. */
+/* The control socket's requests (vssd/control_protocol.h), executed between the drive's commands. */
 #ifndef VSSD_SERVER_CONTROL_H
 #define VSSD_SERVER_CONTROL_H
 

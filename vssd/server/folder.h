@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A drive's address: a folder that holds the sockets `cntrl` (vfio-user) and `control` (vssd/control.h), and `lock`,
- * which one process holds as long as it serves the folder, and which names that process.
+ * A drive's address: a folder that holds the sockets `cntrl` (vfio-user) and `control` (vssd/control_protocol.h), and
+ * `lock`, which one process holds as long as it serves the folder, and which names that process.
  */
 #ifndef VSSD_SERVER_FOLDER_H
 #define VSSD_SERVER_FOLDER_H

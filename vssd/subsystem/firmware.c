@@ -146,6 +146,8 @@ static void poll(struct vssd_subsystem *subsystem, uint64_t now)
 		end_activation(subsystem);
 		firmware->started = true;
 	}
+	if (!firmware->owner)
+		firmware->started = false;
 	/* As that of a format: without the right to host memory the completion waits. */
 	if (firmware->started && firmware->owner->ops->is_ready(firmware->owner)) {
 		firmware->started = false;

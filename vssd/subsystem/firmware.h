@@ -23,7 +23,7 @@ struct vssd_firmware {
 	uint32_t count;                       /* of them */
 	uint8_t starting;                     /* the slot that is being activated, 0: none */
 	bool started;                         /* it was; its commit has not completed yet */
-	struct vssd_listener *owner;          /* whose commit it is */
+	struct vssd_listener *owner;          /* whose commit it is; NULL: it has gone */
 	uint16_t cid;
 	uint64_t due; /* ticks; when it runs */
 };

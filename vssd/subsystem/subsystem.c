@@ -167,6 +167,15 @@ void vssd_subsystem_reset_all(struct vssd_subsystem *subsystem)
 		one->ops->reset(one, VSSD_RESET_SUBSYSTEM);
 }
 
+void vssd_subsystem_leave(struct vssd_subsystem *subsystem, struct vssd_listener *listener)
+{
+	vssd_subsystem_unlisten(subsystem, listener);
+	if (subsystem->format.owner == listener)
+		vssd_format_finish(subsystem);
+	if (subsystem->firmware.owner == listener)
+		subsystem->firmware.owner = NULL;
+}
+
 void vssd_subsystem_shut_down(struct vssd_subsystem *subsystem)
 {
 	vssd_format_finish(subsystem);

@@ -57,6 +57,9 @@ void vssd_subsystem_reset(struct vssd_subsystem *subsystem, enum vssd_reset kind
 /* NSSR: all controllers are reset. */
 void vssd_subsystem_reset_all(struct vssd_subsystem *subsystem);
 
+/* A controller goes: it hears of nothing any more, and what it began ends without a completion. */
+void vssd_subsystem_leave(struct vssd_subsystem *subsystem, struct vssd_listener *listener);
+
 /* All that was written becomes durable. */
 void vssd_subsystem_shut_down(struct vssd_subsystem *subsystem);
 

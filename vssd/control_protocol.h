@@ -8,8 +8,8 @@
  * drive's commands. A packet that is no request (its size, magic or version is wrong) is answered with EPROTO, and
  * the connection stays usable. pynvme/control.py has the same layouts.
  */
-#ifndef VSSD_CONTROL_H
-#define VSSD_CONTROL_H
+#ifndef VSSD_CONTROL_PROTOCOL_H
+#define VSSD_CONTROL_PROTOCOL_H
 
 #include <stdint.h>
 
