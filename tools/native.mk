@@ -35,7 +35,7 @@ DPDK_CFLAGS = $(shell pkg-config --cflags libdpdk)
 # DPDK, linked statically. pkg-config names its archives and the linker takes from them, member by member, what the EAL
 # needs, so --whole-archive, which brings every network driver in, is left out. Of the other libraries those that are
 # there are offered, and only those that are used are linked: usually none. A distribution that has no archives of DPDK
-# gets its shared libraries. Some calls of the EAL go through core/env: sysfs.c, eal.c, libraries.c.
+# gets its shared libraries. Some calls of the EAL go through core/env: eal_quiet.c, libraries.c.
 pkg_config = $(shell pkg-config $(1) libdpdk)
 there = $(foreach lib,$(1),$(if $(filter /%,$(shell $(CC) -print-file-name=$(lib:-l%=lib%.so))),$(lib)))
 DPDK_DIR = $(call pkg_config,--variable=libdir)

@@ -4,18 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sched.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <syslog.h>
 #include <unistd.h>
 
 #include <rte_eal.h>
@@ -24,6 +16,7 @@
 #include <rte_log.h>
 #include <rte_memory.h>
 
+#include "core/env/eal_quiet.h"
 #include "core/util/log.h"
 
 #define DESCRIPTORS 10 /* five stay open, the others only for its start */
@@ -84,38 +77,6 @@ static void lcores_describe(const cpu_set_t *cpus, char *text, size_t size)
 	snprintf(text + length, size - length, "%s)", *comma ? "" : "0");
 }
 
-/* -- what the EAL may not do: the linker sends these calls of it here (tools/native.mk) ----------------------------
- */
-
-static _Thread_local bool is_starting;
-static jmp_buf the_panic;
-
-int __real_mkdir(const char *path, mode_t mode);
-int __wrap_mkdir(const char *path, mode_t mode);
-void __wrap___rte_panic(const char *function, const char *format, ...) __attribute__((noreturn));
-
-/* It makes a folder in /run for the files of several processes, of which it has none with --no-shconf. */
-int __wrap_mkdir(const char *path, mode_t mode)
-{
-	return is_starting ? 0 : __real_mkdir(path, mode);
-}
-
-/* It aborts the process where a call of the system fails that it cannot do without. A start that panics is one that
- * failed; a thread of the EAL's own that does, which serves interrupts that nobody has, ends. */
-void __wrap___rte_panic(const char *function, const char *format, ...)
-{
-	va_list arguments;
-
-	(void)function;
-	if (!is_starting)
-		pthread_exit(NULL);
-	va_start(arguments, format);
-	vsnprintf(the_log.last, sizeof(the_log.last), format, arguments);
-	va_end(arguments);
-	the_log.last[strcspn(the_log.last, "\n")] = '\0';
-	longjmp(the_panic, 1);
-}
-
 /* With these arguments the EAL opens no file that another process could have locked. */
 static int eal_init(const cpu_set_t *cpus)
 {
@@ -124,18 +85,9 @@ static int eal_init(const cpu_set_t *cpus)
 		"pynvme",   "--no-huge",      "--no-shconf", "-m",   OWN_MIB, "--iova-mode=va",
 		"--no-pci", "--no-telemetry", "--lcores",    lcores, NULL,
 	};
-	int rc;
 
 	lcores_describe(cpus, lcores, sizeof(lcores));
-	if (setjmp(the_panic)) {
-		is_starting = false;
-		rte_errno = EIO;
-		return -1;
-	}
-	is_starting = true;
-	rc = rte_eal_init((int)(sizeof(arguments) / sizeof(arguments[0])) - 1, arguments);
-	is_starting = false;
-	return rc;
+	return rte_eal_init((int)(sizeof(arguments) / sizeof(arguments[0])) - 1, arguments);
 }
 
 /* The EAL cannot be started a second time: better to fail before it does for a want that passes. */
@@ -158,35 +110,6 @@ static int descriptors_check(struct pyn_error *err)
 		DESCRIPTORS, count, strerror(number));
 }
 
-/* The EAL changes some things of the process, and not only for itself. */
-static int init_unnoticed(FILE *stream)
-{
-	struct rlimit files;
-	sigset_t all, signals;
-	FILE *saved_stderr = stderr;
-	bool know_files = !getrlimit(RLIMIT_NOFILE, &files);
-	cpu_set_t cpus;
-	int rc;
-
-	if (sched_getaffinity(0, sizeof(cpus), &cpus))
-		CPU_ZERO(&cpus);
-	/* The EAL's thread inherits the mask: a Ctrl-C has to reach a thread of the script, to interrupt what it
-	 * does. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &signals);
-	/* Some of the EAL's first errors are written to stderr, whatever stream it was given. */
-	stderr = stream;
-	rc = eal_init(&cpus);
-	stderr = saved_stderr;
-	pthread_sigmask(SIG_SETMASK, &signals, NULL);
-	if (CPU_COUNT(&cpus))
-		sched_setaffinity(0, sizeof(cpus), &cpus);
-	if (know_files)
-		setrlimit(RLIMIT_NOFILE, &files);
-	closelog(); /* the EAL opened it, and put its name on the process's messages */
-	return rc;
-}
-
 int pyn_eal_can_start(struct pyn_error *err)
 {
 	return descriptors_check(err);
@@ -200,11 +123,11 @@ int pyn_eal_start(struct pyn_error *err)
 	if (!stream)
 		return pyn_error(err, PYN_ERROR_SYSTEM, errno, "no log stream for DPDK: %s", strerror(errno));
 	rte_openlog_stream(stream);
-	rc = init_unnoticed(stream);
+	rc = pyn_eal_quietly(eal_init, stream, the_log.last, sizeof(the_log.last));
 	fflush(stream);
 	if (rc >= 0)
 		return 0;
-	number = rte_errno > 0 ? rte_errno : EIO;
+	number = rc != PYN_EAL_PANIC && rte_errno > 0 ? rte_errno : EIO;
 	return pyn_error(err, number == ENOMEM ? PYN_ERROR_MEMORY : PYN_ERROR_SYSTEM, number,
 			 "DPDK did not start: %.120s; look at the limits of this process (ulimit -a)",
 			 the_log.last[0] ? the_log.last : rte_strerror(number));
