@@ -70,7 +70,8 @@ MUTANTS = [
     Mutant(
         "a stopped process is taken for a slow drive",
         "core/worker/worker_chores.c",
-        "if (slot->number && run->clock.polled > slot->submitted && run->clock.polled - slot->submitted > allowed)",
+        "if (slot->number && run->clock.polled > slot->submitted && "
+        "run->clock.polled - slot->submitted > allowed)",
         "if (slot->number && pyn_ticks() - slot->submitted > allowed)",
         ("tests/c/test_worker_loop.c",),
     ),
