@@ -63,7 +63,7 @@ struct pyn_iova pyn_buffer_address(const struct pyn_buffer *buffer, uint32_t off
 	return pyn_dma_physical_known() ? pyn_dma_physical(byte) : pyn_dma_iova(byte);
 }
 
-/* -- who disturbs whom, under the lock --------------------------------------------------------------------------- */
+/* ---- who disturbs whom, under the lock ---- */
 
 static uint64_t past(uint32_t offset, uint32_t length)
 {
@@ -193,7 +193,7 @@ static void change(struct pyn_buffer *buffer, uint32_t first, uint32_t offset, u
 	disturb_all(buffer, first, offset, length, PYN_USE_WRITE);
 }
 
-/* -- the public part ------------------------------------------------------------------------------------------ */
+/* ---- the public part ---- */
 
 static void begin(struct pyn_buffer_use *use, bool to_host, bool stamps)
 {

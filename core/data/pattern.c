@@ -77,7 +77,7 @@ int pyn_pattern_fill(void *data, size_t length, uint32_t ptype, uint32_t pvalue,
 	return 0;
 }
 
-/* -- the generator of this process ------------------------------------------------------------------------------ */
+/* ---- the generator of this process ---- */
 
 static _Atomic uint64_t the_state;
 static atomic_bool is_seeded;

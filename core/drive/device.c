@@ -33,7 +33,7 @@ int pyn_device_check(const struct pyn_device *device, struct pyn_error *err)
 	return 0;
 }
 
-/* -- life ----------------------------------------------------------------------------------------------------- */
+/* ---- life ---- */
 
 void pyn_device_get(struct pyn_device *device)
 {
@@ -67,7 +67,7 @@ bool pyn_device_alive(struct pyn_device *device)
 	return alive;
 }
 
-/* -- what is known -------------------------------------------------------------------------------------------- */
+/* ---- what is known ---- */
 
 uint32_t pyn_device_process(const struct pyn_device *device)
 {

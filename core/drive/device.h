@@ -81,8 +81,7 @@ void pyn_device_unlock(struct pyn_device *device);
 /* Whether the drive still answers. */
 bool pyn_device_alive(struct pyn_device *device);
 
-/* -- initialisation -----------------------------------------------------------------------------------------------
- */
+/* ---- initialisation ---- */
 
 /* The default one: enable, Identify Controller, Set Features (Number of Queues). Errors: PYN_ERROR_ENUMERATE,
  * PYN_ERROR_GONE. */
@@ -106,7 +105,7 @@ void pyn_device_init_queues(struct pyn_device *device, uint32_t cdw0);
 /* Whether the admin queue works: init_adminq has run, and no reset since. */
 bool pyn_device_initialised(const struct pyn_device *device);
 
-/* -- resets ----------------------------------------------------------------------------------------------------- */
+/* ---- resets ---- */
 
 enum pyn_device_reset {
 	PYN_DEVICE_RESET_CONTROLLER, /* CC.EN = 0 */
@@ -142,7 +141,7 @@ void pyn_device_stop(struct pyn_device *device);
 int pyn_device_release(struct pyn_device *device, struct pyn_error *err);
 int pyn_device_reattach(struct pyn_device *device, struct pyn_error *err);
 
-/* -- registers --------------------------------------------------------------------------------------------------- */
+/* ---- registers ---- */
 
 int pyn_device_reg_read(struct pyn_device *device, uint32_t offset, uint32_t size, uint64_t *value,
 			struct pyn_error *err);
@@ -153,8 +152,7 @@ int pyn_device_config_read(struct pyn_device *device, uint32_t offset, void *dat
 int pyn_device_config_write(struct pyn_device *device, uint32_t offset, const void *data, uint32_t length,
 			    struct pyn_error *err);
 
-/* -- what is known of it ------------------------------------------------------------------------------------------
- */
+/* ---- what is known of it ---- */
 
 uint32_t pyn_device_process(const struct pyn_device *device); /* pyn_process_number of the process that opened it */
 const char *pyn_device_address(const struct pyn_device *device); /* its text */
@@ -185,8 +183,7 @@ uint32_t *pyn_device_timeout_ms(struct pyn_device *device);
 int pyn_device_admin_execute(struct pyn_device *device, const struct nvme_cmd *cmd, struct pyn_buffer *buffer,
 			     enum pyn_error_kind refused, uint32_t *cdw0, struct pyn_error *err);
 
-/* -- IO queues ----------------------------------------------------------------------------------------------------
- */
+/* ---- IO queues ---- */
 
 struct pyn_io_qpair_config {
 	uint16_t depth; /* 2 … CAP.MQES + 1 */
@@ -224,8 +221,7 @@ void pyn_io_qpair_free(struct pyn_io_qpair *queue);
  * already. gone is called then: the device does not use the memory of its commands any more. NULL: nobody has any. */
 void pyn_io_qpair_hand_over(struct pyn_io_qpair *queue, void (*gone)(void *user), void *user);
 
-/* -- verification tables --------------------------------------------------------------------------------------------
- */
+/* ---- verification tables ---- */
 
 /* The table of a namespace of this drive: made at first use, the same for everybody in this process, with a reference
  * for the caller. Where the geometry is another one than before it is a new one. NULL: no memory. */

@@ -13,7 +13,7 @@ static bool may_change_data(const struct pyn_device *device, uint8_t opcode)
 	return pyn_device_admin_is_unknown(opcode) && !pyn_device_keeps_data(device, opcode, false);
 }
 
-/* -- data and namespaces ----------------------------------------------------------------------------------------- */
+/* ---- data and namespaces ---- */
 
 /* One namespace's command may go to all of them. */
 static uint32_t named_or_all(const struct pyn_device *device, const struct nvme_cmd *cmd)
@@ -56,7 +56,7 @@ static void check_nothing(struct pyn_verify *verify)
 	pyn_verify_set_limit(verify, 0);
 }
 
-/* -- queues ------------------------------------------------------------------------------------------------------ */
+/* ---- queues ---- */
 
 /* A script made a queue, or deleted one that it or the driver made. */
 static void on_queue_command(struct pyn_device *device, const struct nvme_cmd *cmd)
@@ -80,7 +80,7 @@ static bool is_queue_command(const struct nvme_cmd *cmd)
 	       cmd->opc == NVME_ADMIN_DELETE_SQ || cmd->opc == NVME_ADMIN_DELETE_CQ;
 }
 
-/* -- the write cache --------------------------------------------------------------------------------------------- */
+/* ---- the write cache ---- */
 
 /*
  * Set Features, Volatile Write Cache: from when it is sent the cache may be on, and from its end it is as it was
@@ -112,7 +112,7 @@ static bool sets_cache(const struct pyn_device *device, const struct nvme_cmd *c
 	       (id->vwc & NVME_VWC_PRESENT);
 }
 
-/* -- all of it --------------------------------------------------------------------------------------------------- */
+/* ---- all of it ---- */
 
 static bool reshapes(const struct pyn_device *device, const struct nvme_cmd *cmd)
 {

@@ -75,8 +75,7 @@ static int active_namespaces(struct pyn_device *device, struct pyn_error *err)
 	return count;
 }
 
-/* -- what is asked anew after each reset --------------------------------------------------------------------------
- */
+/* ---- what is asked anew after each reset ---- */
 
 /* Another drive is in the slot, or in the folder. */
 static void look_for_another_drive(struct pyn_device *device)

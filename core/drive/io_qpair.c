@@ -247,7 +247,7 @@ void pyn_io_qpair_free_ownerless(struct pyn_io_qpair *queue)
 	free(queue);
 }
 
-/* -- interrupts ------------------------------------------------------------------------------------------------ */
+/* ---- interrupts ---- */
 
 /* Locks the device where it returns 0. */
 static int begin_interrupt(struct pyn_io_qpair *queue, struct pyn_error *err)

@@ -144,7 +144,7 @@ uint32_t pyn_qpair_aborts(const struct pyn_qpair *qpair)
 	return qpair->aborts;
 }
 
-/* -- slots, under the lock ------------------------------------------------------------------------------------ */
+/* ---- slots, under the lock ---- */
 
 static struct slot *take_slot(struct pyn_qpair *qpair, uint16_t *list)
 {
@@ -201,7 +201,7 @@ static void make_ready(struct pyn_qpair *qpair, struct slot *slot)
 	qpair->ready_last = number;
 }
 
-/* -- completions, under the lock ------------------------------------------------------------------------------ */
+/* ---- completions, under the lock ---- */
 
 static void tell_observer(const struct pyn_qpair *qpair, const struct slot *slot, enum pyn_command_stage what)
 {
@@ -351,7 +351,7 @@ static void check(struct pyn_qpair *qpair)
 	}
 }
 
-/* -- the public part ------------------------------------------------------------------------------------------ */
+/* ---- the public part ---- */
 
 static int send(struct pyn_qpair *qpair, struct slot *slot, struct pyn_data data, struct pyn_error *err)
 {

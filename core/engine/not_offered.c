@@ -23,7 +23,7 @@ static int no_cmb(struct pyn_error *err)
 	return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, ENGINE "access to controller memory buffers" DO);
 }
 
-/* -- pci --------------------------------------------------------------------------------------------------------- */
+/* ---- pci ---- */
 
 static int no_config_read(struct pyn_ctrlr *ctrlr, uint32_t offset, void *data, uint32_t length,
 			  struct pyn_error *err)
@@ -66,7 +66,7 @@ const struct pyn_engine_pci pyn_engine_no_pci = {
 	.reattach = no_release,
 };
 
-/* -- interrupts -------------------------------------------------------------------------------------------------- */
+/* ---- interrupts ---- */
 
 static struct pyn_interrupts no_vectors(struct pyn_ctrlr *ctrlr)
 {
@@ -105,7 +105,7 @@ const struct pyn_engine_interrupts pyn_engine_no_interrupts = {
 	.rearm = nothing_to_rearm,
 };
 
-/* -- controller memory buffer ------------------------------------------------------------------------------------ */
+/* ---- controller memory buffer ---- */
 
 static int no_cmb_info(struct pyn_ctrlr *ctrlr, struct pyn_cmb_info *info, struct pyn_error *err)
 {
@@ -131,7 +131,7 @@ const struct pyn_engine_cmb pyn_engine_no_cmb = {
 	.address = no_cmb_address,
 };
 
-/* -- rings ------------------------------------------------------------------------------------------------------- */
+/* ---- rings ---- */
 
 static struct pyn_rings *no_rings_of(struct pyn_engine_qpair *queue)
 {

@@ -46,7 +46,7 @@ static struct {
 	size_t done;
 } the_filling = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* -- what is asked for ---------------------------------------------------------------------------------------- */
+/* ---- what is asked for ---- */
 
 /* A number from the environment; absent or empty: *value stays. */
 static int environment_number(const char *name, size_t low, size_t high, size_t *value, struct pyn_error *err)
@@ -102,7 +102,7 @@ static size_t within_limits(size_t mib, const struct wish *wish, bool huge)
 	return address_space == SIZE_MAX ? mib : smaller(mib, address_space / 2);
 }
 
-/* -- the mapping ---------------------------------------------------------------------------------------------- */
+/* ---- the mapping ---- */
 
 static void *reserve_at(void *address, size_t size, int flags)
 {
@@ -182,7 +182,7 @@ static int map(size_t size, const struct pyn_huge_kind *kind)
 	return 0;
 }
 
-/* -- hugepages ------------------------------------------------------------------------------------------------ */
+/* ---- hugepages ---- */
 
 /* Half of what is free: other sessions on this machine want some as well. */
 static size_t huge_share(size_t free_mib)
@@ -233,7 +233,7 @@ static int no_hugepages(const struct wish *wish, int number, struct pyn_error *e
 		free_mib, strerror(number));
 }
 
-/* -- ordinary memory ------------------------------------------------------------------------------------------ */
+/* ---- ordinary memory ---- */
 
 static int no_memory(size_t mib, int number, struct pyn_error *err)
 {
@@ -273,7 +273,7 @@ static int map_ordinary(const struct wish *wish, struct pyn_error *err)
 	return rc ? no_memory(mib, -rc, err) : 0;
 }
 
-/* -- the interface -------------------------------------------------------------------------------------------- */
+/* ---- the interface ---- */
 
 int pyn_arena_map(bool locked, struct pyn_error *err)
 {

@@ -41,7 +41,7 @@ int pyn_heap_start(void *address, size_t size, struct pyn_error *err)
 	return 0;
 }
 
-/* -- runs, under the lock ------------------------------------------------------------------------------------- */
+/* ---- runs, under the lock ---- */
 
 /* Runs that are free and lie in a row become one, when somebody passes by. */
 static size_t free_pages_at(struct span *span, size_t at)
@@ -112,7 +112,7 @@ static void give(struct span *span, size_t at)
 	the_heap.taken -= span->runs[at];
 }
 
-/* -- the interface -------------------------------------------------------------------------------------------- */
+/* ---- the interface ---- */
 
 void *pyn_heap_take(size_t size, size_t align, struct pyn_error *err)
 {

@@ -46,7 +46,7 @@ static int gone(struct uio *dev, const char *what, struct pyn_error *err)
 	return pyn_error(err, PYN_ERROR_GONE, ENODEV, "%s: %s", dev->bdf, what);
 }
 
-/* -- registers ------------------------------------------------------------------------------------------------ */
+/* ---- registers ---- */
 
 /* A conventional function's configuration space is shorter: what it has not reads as ones. */
 static int uio_config_read(struct pyn_pci *pci, uint32_t offset, void *data, uint32_t length, struct pyn_error *err)
@@ -168,7 +168,7 @@ static int uio_bar_write(struct pyn_pci *pci, uint32_t offset, const void *data,
 	return 0;
 }
 
-/* -- interrupts, resets and the end --------------------------------------------------------------------------- */
+/* ---- interrupts, resets and the end ---- */
 
 static int uio_irq_set(struct pyn_pci *pci, uint32_t vector, int eventfd, struct pyn_error *err)
 {
@@ -274,7 +274,7 @@ static const struct pyn_pci_ops uio_ops = {
 	.reattach = pyn_pci_no_release,
 };
 
-/* -- opening -------------------------------------------------------------------------------------------------- */
+/* ---- opening ---- */
 
 /* An IOMMU that translates would not let physical addresses through, and the drive would never answer. */
 static int check_no_translation(const char *bdf, struct pyn_error *err)

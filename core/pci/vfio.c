@@ -49,7 +49,7 @@ static int gone(struct vfio *dev, const char *what, struct pyn_error *err)
 	return pyn_error(err, PYN_ERROR_GONE, ENODEV, "%s: %s", dev->bdf, what);
 }
 
-/* -- registers ------------------------------------------------------------------------------------------------ */
+/* ---- registers ---- */
 
 /* How much of a range a conventional function's smaller configuration space has; the rest reads as ones. */
 static uint32_t config_present(const struct vfio *dev, uint32_t offset, uint32_t length)
@@ -220,7 +220,7 @@ static struct pyn_iova vfio_bar_address(struct pyn_pci *pci, uint32_t bar)
 	return pyn_kernel_bar_address(vfio_of(pci)->bdf, bar);
 }
 
-/* -- interrupts ----------------------------------------------------------------------------------------------- */
+/* ---- interrupts ---- */
 
 static int vfio_irq_set(struct pyn_pci *pci, uint32_t vector, int eventfd, struct pyn_error *err)
 {
@@ -274,7 +274,7 @@ static int vfio_irq_mask(struct pyn_pci *pci, uint32_t vector, bool masked, stru
 	return 0;
 }
 
-/* -- resets and the end --------------------------------------------------------------------------------------- */
+/* ---- resets and the end ---- */
 
 static int function_reset(struct vfio *dev, struct pyn_error *err)
 {
@@ -411,7 +411,7 @@ static const struct pyn_pci_ops vfio_ops = {
 	.reattach = vfio_reattach,
 };
 
-/* -- opening -------------------------------------------------------------------------------------------------- */
+/* ---- opening ---- */
 
 static int setup_regions(struct vfio *dev, struct pyn_error *err)
 {
@@ -471,7 +471,7 @@ static int setup(struct vfio *dev, struct pyn_error *err)
 	return rc;
 }
 
-/* -- back to the kernel, and from it again -------------------------------------------------------------------- */
+/* ---- back to the kernel, and from it again ---- */
 
 static int vfio_release(struct pyn_pci *pci, struct pyn_error *err)
 {

@@ -196,7 +196,7 @@ static void begin_copy(struct pyn_track *track, const struct nvme_cmd *cmd)
 	begin_change(track, PYN_CELL_UNKNOWN);
 }
 
-/* -- zones ----------------------------------------------------------------------------------------------------- */
+/* ---- zones ---- */
 
 /* The zone in which an LBA lies, as a range. False: nobody knows. */
 static bool zone_of(const struct pyn_verify *verify, uint64_t lba, struct nvme_dsm_range *range)

@@ -40,7 +40,7 @@ uint64_t pyn_token_take(uint64_t count)
 	return atomic_fetch_add_explicit(the_token, count, memory_order_relaxed);
 }
 
-/* -- cells ---------------------------------------------------------------------------------------------------- */
+/* ---- cells ---- */
 
 /* What a cell becomes when one more write is in flight; cell is what it will hold if no other one interferes. */
 static inline uint64_t begun(uint64_t old, uint64_t cell)
@@ -65,7 +65,7 @@ static inline uint64_t ended(uint64_t old, bool known, uint64_t epoch)
 	return old & PYN_CELL_BUSY ? pyn_cell_make(PYN_CELL_UNKNOWN, 0, 0) : old;
 }
 
-/* -- life ----------------------------------------------------------------------------------------------------- */
+/* ---- life ---- */
 
 static uint32_t crc_of_zeros(uint32_t size)
 {
@@ -203,7 +203,7 @@ uint64_t pyn_verify_durable_since(const struct pyn_verify *verify)
 	return atomic_load_explicit(&verify->shared->durable_since, memory_order_relaxed);
 }
 
-/* -- writes --------------------------------------------------------------------------------------------------- */
+/* ---- writes ---- */
 
 void pyn_verify_stamp(const struct pyn_verify *verify, void *data, uint64_t slba, uint32_t nlb, uint64_t token)
 {
@@ -495,7 +495,7 @@ bool pyn_verify_is_undisturbed(const struct pyn_verify *verify, uint32_t since)
 	return atomic_load(&verify->shared->disturbances) == since;
 }
 
-/* -- flush and power ------------------------------------------------------------------------------------------ */
+/* ---- flush and power ---- */
 
 static bool is_durable(const struct pyn_verify *verify, uint64_t cell)
 {
@@ -560,7 +560,7 @@ void pyn_verify_power_lost(struct pyn_verify *verify)
 	pyn_cells_each(verify, 0, verify->nlba, lose);
 }
 
-/* -- telling -------------------------------------------------------------------------------------------------- */
+/* ---- telling ---- */
 
 /* Most often there is something in one of them only. */
 static void add(_Atomic uint64_t *sum, uint64_t count)

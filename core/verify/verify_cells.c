@@ -22,7 +22,7 @@ void pyn_verify_forked(void)
 	pyn_the_process = (uint32_t)getpid();
 }
 
-/* -- locks of the dead ------------------------------------------------------------------------------------------ */
+/* ---- locks of the dead ---- */
 
 static bool is_in_flight(uint64_t cell)
 {
@@ -113,7 +113,7 @@ __attribute__((noinline)) void pyn_lock_wait(struct pyn_verify *verify, struct p
 	}
 }
 
-/* -- buckets ---------------------------------------------------------------------------------------------------- */
+/* ---- buckets ---- */
 
 static bool split_one(struct pyn_verify *verify)
 {
@@ -139,7 +139,7 @@ void pyn_cells_grow(struct pyn_verify *verify, uint64_t nlb)
 		;
 }
 
-/* -- all of a range --------------------------------------------------------------------------------------------- */
+/* ---- all of a range ---- */
 
 static bool says_something(const _Atomic uint64_t *cells, uint64_t count)
 {
@@ -250,7 +250,7 @@ void pyn_cells_each(struct pyn_verify *verify, uint64_t slba, uint64_t nlb, pyn_
 		each_by_place(verify, slba, slba + count, change);
 }
 
-/* -- counts of the dead ----------------------------------------------------------------------------------------- */
+/* ---- counts of the dead ---- */
 
 static uint64_t clear_count(const struct pyn_verify *verify, uint64_t cell)
 {

@@ -9,7 +9,7 @@
 
 #define RUN (PYN_PAGE_BLOCKS / 2) /* blocks in a row that are worth a page of memory */
 
-/* -- memory ---------------------------------------------------------------------------------------------------- */
+/* ---- memory ---- */
 
 int pyn_dense_map(struct pyn_dense *dense, uint64_t nlba, struct pyn_error *err)
 {
@@ -33,7 +33,7 @@ void pyn_dense_unmap(struct pyn_dense *dense)
 	pyn_shared_unmap((void *)dense->chunks, dense->chunks_size);
 }
 
-/* -- moving a block -------------------------------------------------------------------------------------------- */
+/* ---- moving a block ---- */
 
 static void copy_nodes(struct pyn_verify *verify, uint64_t lba, uint64_t past)
 {
@@ -71,7 +71,7 @@ static bool may_move(const struct pyn_verify *verify)
 	return verify->dense.cells && !pyn_nodes_are_full(&verify->nodes);
 }
 
-/* -- when ------------------------------------------------------------------------------------------------------ */
+/* ---- when ---- */
 
 /* Whether a whole block is in a long row of them, in its page. */
 static bool is_in_run(const struct pyn_verify *verify, uint64_t block)
@@ -142,7 +142,7 @@ void pyn_dense_settle(struct pyn_verify *verify, uint64_t block, unsigned todo)
 		pyn_cells_grow(verify, PYN_BLOCK);
 }
 
-/* -- readers --------------------------------------------------------------------------------------------------- */
+/* ---- readers ---- */
 
 static inline const uint64_t *plain(const struct pyn_verify *verify, uint64_t lba)
 {

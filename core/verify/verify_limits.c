@@ -2,7 +2,7 @@
 /* What is not judged: beyond the limit that a script sets, and where data change and nobody notes it. */
 #include "core/verify/verify_table.h"
 
-/* -- holds ------------------------------------------------------------------------------------------------------ */
+/* ---- holds ---- */
 
 static void count_down(_Atomic uint32_t *count)
 {
@@ -86,7 +86,7 @@ static bool is_held(const struct pyn_verify *verify, uint64_t slba, uint64_t nlb
 	return false;
 }
 
-/* -- the limit -------------------------------------------------------------------------------------------------- */
+/* ---- the limit ---- */
 
 /* LBAs that come below it are judged only when no change is in flight that was begun while they lay beyond. */
 void pyn_verify_set_limit(struct pyn_verify *verify, uint64_t nlba)

@@ -27,7 +27,7 @@
 #define SMALLEST_NODE (1 + (1u << PYN_QUAD_SHIFT))
 #define READER_STEPS 4096u /* a chain is short; a reader in a node that is used again may be on no chain at all */
 
-/* -- parts of a block ------------------------------------------------------------------------------------------ */
+/* ---- parts of a block ---- */
 
 /* A bit for each four LBAs. */
 static const uint8_t the_quads[16] = {0x00, 0xff, 0x0f, 0xf0, 0x03, 0x0c, 0x30, 0xc0,
@@ -77,7 +77,7 @@ static unsigned largest(unsigned wanted, unsigned quad)
 	return part;
 }
 
-/* -- hash ------------------------------------------------------------------------------------------------------ */
+/* ---- hash ---- */
 
 uint64_t pyn_nodes_hash(uint64_t block)
 {
@@ -125,7 +125,7 @@ static inline bool is_before(uint64_t one, uint64_t other)
 	return differs && !(one & (differs & -differs));
 }
 
-/* -- memory ---------------------------------------------------------------------------------------------------- */
+/* ---- memory ---- */
 
 static void *map_some(uint64_t most, uint64_t least, size_t *size, struct pyn_error *err)
 {
@@ -214,7 +214,7 @@ static void free_node(struct pyn_nodes *nodes, uint32_t stripe, uint64_t at, uns
 	atomic_fetch_sub_explicit(&nodes->shared->live, 1, memory_order_relaxed);
 }
 
-/* -- chains ---------------------------------------------------------------------------------------------------- */
+/* ---- chains ---- */
 
 static inline uint64_t load(const _Atomic uint64_t *word)
 {
@@ -308,7 +308,7 @@ struct pyn_span pyn_nodes_span(const struct pyn_nodes *nodes, uint64_t lba, uint
 	return (struct pyn_span){at ? cell_in(nodes, at, part, lba) : NULL, end < past ? end : past};
 }
 
-/* -- readers --------------------------------------------------------------------------------------------------- */
+/* ---- readers ---- */
 
 /* 0: there is none, or the chain changed under this reader's feet. */
 static uint64_t search(const struct pyn_nodes *nodes, uint64_t hash, uint64_t buckets, unsigned quad,
@@ -360,7 +360,7 @@ void pyn_nodes_read(const struct pyn_nodes *nodes, uint64_t lba, uint64_t past, 
 	}
 }
 
-/* -- new nodes ------------------------------------------------------------------------------------------------- */
+/* ---- new nodes ---- */
 
 static void fill(struct pyn_nodes *nodes, struct link place, uint64_t hash, uint64_t at, unsigned part)
 {
@@ -450,7 +450,7 @@ void pyn_nodes_drop(struct pyn_nodes *nodes, uint64_t block)
 	}
 }
 
-/* -- buckets --------------------------------------------------------------------------------------------------- */
+/* ---- buckets ---- */
 
 uint64_t pyn_nodes_next_split(const struct pyn_nodes *nodes)
 {

@@ -53,7 +53,7 @@ struct pyn_worker {
 	bool left; /* its queue is not to be deleted: for a debugger, or because the drive did not confirm it */
 };
 
-/* -- CPUs ------------------------------------------------------------------------------------------------------ */
+/* ---- CPUs ---- */
 
 static uint16_t the_cpus[CPU_SETSIZE]; /* workers on each */
 static pthread_mutex_t the_cpu_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -97,7 +97,7 @@ static void give_cpu_back(int cpu)
 	pthread_mutex_unlock(&the_cpu_lock);
 }
 
-/* -- memory ---------------------------------------------------------------------------------------------------- */
+/* ---- memory ---- */
 
 static bool sends(const struct pyn_worker_config *config, uint8_t opcode)
 {
@@ -320,7 +320,7 @@ static int allocate(struct pyn_worker *worker, struct pyn_error *err)
 	return 0;
 }
 
-/* -- life ------------------------------------------------------------------------------------------------------ */
+/* ---- life ---- */
 
 /* The part of its region where it changes data unseen. Readers change none. */
 static void begin_untracked(struct pyn_worker *worker)

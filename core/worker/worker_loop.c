@@ -25,7 +25,7 @@
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 #define NOT_INLINE __attribute__((noinline))
 
-/* -- which IO comes next ---------------------------------------------------------------------------------------- */
+/* ---- which IO comes next ---- */
 
 /* Leave of an IO its first part that is not known to be uncorrectable and begins at an aligned LBA. False: there is
  * none, or contiguous IO comes to it with its next one, which is whole then. */
@@ -89,7 +89,7 @@ static ALWAYS_INLINE bool next_io(struct pyn_worker_run *run, struct pyn_workloa
 	return true;
 }
 
-/* -- its command ------------------------------------------------------------------------------------------------ */
+/* ---- its command ---- */
 
 /* The command of a slot names the first length bytes of these data. */
 static ALWAYS_INLINE void name_data(const struct pyn_worker_run *run, struct pyn_worker_slot *slot,
@@ -197,7 +197,7 @@ static enum pyn_worker_kind prepare_plain(struct pyn_worker_run *run)
 	return run->slots[0].flags == PYN_FLAG_CHECK ? PYN_WORKER_PLAIN_READ : PYN_WORKER_PLAIN;
 }
 
-/* -- what verification must know when it is sent ---------------------------------------------------------------- */
+/* ---- what verification must know when it is sent ---- */
 
 /* Stamp all of a write, and note those of its LBAs that are to be noted. The flight is MOVING for no longer than the
  * cells take: a process that is killed then leaves LBAs that nobody can judge for a while. */
@@ -285,7 +285,7 @@ static NOT_INLINE bool prepare(struct pyn_worker_run *run, struct pyn_worker_slo
 	return true;
 }
 
-/* -- what went wrong -------------------------------------------------------------------------------------------- */
+/* ---- what went wrong ---- */
 
 /* An error is the end of the IO path. */
 static NOT_INLINE void failed(struct pyn_worker_run *run, uint16_t status)
@@ -321,7 +321,7 @@ static NOT_INLINE void look_closer(struct pyn_worker_run *run, const struct pyn_
 	failed(run, PYN_STATUS_MISMATCH);
 }
 
-/* -- and when it has completed ---------------------------------------------------------------------------------- */
+/* ---- and when it has completed ---- */
 
 /* Eight LBAs of 512 bytes are what most tests read at once: the compiler unrolls that. */
 static NOT_INLINE void check_eight(struct pyn_worker_run *run, const struct pyn_worker_slot *slot)
@@ -379,7 +379,7 @@ static NOT_INLINE void end(struct pyn_worker_run *run, struct pyn_worker_slot *s
 		failed(run, status);
 }
 
-/* -- sending and taking: compiled for our own rings, and for the engine's table ---------------------------------- */
+/* ---- sending and taking: compiled for our own rings, and for the engine's table ---- */
 
 /* What the command of a slot transfers. */
 static struct pyn_data data_of(const struct pyn_worker_slot *slot)

@@ -19,7 +19,7 @@
 /* The SIGBUS handler knows nothing else. */
 static struct pyn_worker_run *the_run;
 
-/* -- the process ---------------------------------------------------------------------------------------------- */
+/* ---- the process ---- */
 
 /* When it was over: with the last completion, or when its time was. */
 static uint64_t over(const struct pyn_worker_run *run, uint64_t now)

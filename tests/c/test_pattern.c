@@ -109,8 +109,7 @@ TEST(an_unknown_pattern_is_refused_and_leaves_the_data)
 	CHECK_EQ(pyn_pattern_check(0xbeef, UINT32_MAX, NULL), -EINVAL);
 }
 
-/* -- the generator of this process --------------------------------------------------------------------------------
- */
+/* ---- the generator of this process ---- */
 
 #define THREADS 4u
 #define FILLS 500u

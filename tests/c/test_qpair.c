@@ -17,7 +17,7 @@
 #define WAITING 512u
 #define VERIFY_LBA 512u
 
-/* -- an engine whose device is the test ------------------------------------------------------------------------ */
+/* ---- an engine whose device is the test ---- */
 
 struct pyn_engine_qpair {
 	unsigned submitted, rung;
@@ -96,7 +96,7 @@ static const struct pyn_engine the_engine = {.name = "fake",
 					     .alive = fake_alive,
 					     .reg_read = fake_reg_read};
 
-/* -- what each test begins and ends with ----------------------------------------------------------------------- */
+/* ---- what each test begins and ends with ---- */
 
 static unsigned the_begun, the_ended, the_failed;
 
@@ -175,7 +175,7 @@ static unsigned fetch_later(unsigned max)
 	return fetch(max);
 }
 
-/* -- slots ----------------------------------------------------------------------------------------------------- */
+/* ---- slots ---- */
 
 QPAIR_TEST(the_highest_free_cid_comes_first_on_the_admin_queue, the_admin)
 {
@@ -273,7 +273,7 @@ QPAIR_TEST(a_queue_that_is_gone_refuses, IO_QUEUE)
 	CHECK_EQ(fetch(1), 0);
 }
 
-/* -- a device that errs ---------------------------------------------------------------------------------------- */
+/* ---- a device that errs ---- */
 
 QPAIR_TEST(completions_of_nothing_are_ignored, the_admin)
 {
@@ -293,7 +293,7 @@ QPAIR_TEST(completions_of_nothing_are_ignored, the_admin)
 	CHECK_EQ(submit(), -EBUSY);
 }
 
-/* -- time ------------------------------------------------------------------------------------------------------ */
+/* ---- time ---- */
 
 QPAIR_TEST(a_command_that_times_out_is_told_once_and_stays_in_quarantine, IO_QUEUE)
 {
@@ -449,7 +449,7 @@ QPAIR_TEST(an_event_is_fetched_from_between_the_completions_of_commands, the_adm
 	CHECK_EQ(pyn_qpair_outstanding(the_qpair), 0);
 }
 
-/* -- the driver's own commands ---------------------------------------------------------------------------------- */
+/* ---- the driver's own commands ---- */
 
 QPAIR_TEST(an_own_command_leaves_the_scripts_completions_to_the_script, the_admin)
 {
@@ -542,7 +542,7 @@ QPAIR_TEST(a_device_that_is_gone_completes_everything_with_a_status_that_says_so
 	CHECK_EQ(err.kind, PYN_ERROR_GONE);
 }
 
-/* -- the end --------------------------------------------------------------------------------------------------- */
+/* ---- the end ---- */
 
 QPAIR_TEST(what_had_completed_keeps_its_status_when_the_queue_goes, the_admin)
 {
@@ -587,7 +587,7 @@ QPAIR_TEST(the_drivers_own_aer_ends_in_silence_and_a_scripts_is_told, the_admin)
 	CHECK_EQ(pyn_qpair_outstanding(the_qpair), 0);
 }
 
-/* -- who looks on ------------------------------------------------------------------------------------------------ */
+/* ---- who looks on ---- */
 
 QPAIR_TEST(each_command_of_the_script_is_observed_before_it_is_sent_and_when_it_has_ended,
 	   ((struct pyn_qpair_config){

@@ -251,7 +251,7 @@ TRACK_TEST(fua_of_write_zeroes_survives_the_power)
 	CHECK_EQ(reads(3, 1), 0);
 }
 
-/* -- all namespaces -------------------------------------------------------------------------------------------- */
+/* ---- all namespaces ---- */
 
 #define DRIVE "/a/drive"
 
@@ -331,7 +331,7 @@ TRACK_TEST(a_read_that_failed_or_was_abandoned_is_not_judged)
 	CHECK_EQ(judged(), 0);
 }
 
-/* -- buffers --------------------------------------------------------------------------------------------------- */
+/* ---- buffers ---- */
 
 TRACK_TEST(two_reads_into_one_buffer_are_not_judged)
 {
@@ -407,7 +407,7 @@ TRACK_TEST(without_a_table_only_the_buffer_is_held)
 	CHECK(end(OK));
 }
 
-/* -- many LBAs by one command ---------------------------------------------------------------------------------- */
+/* ---- many LBAs by one command ---- */
 
 TRACK_TEST(each_range_of_a_deallocation_may_read_as_zeros)
 {

@@ -59,7 +59,7 @@ static uint32_t nlb_of(const struct nvme_cmd *cmd)
 	return (cmd->cdw12 & 0xffff) + 1;
 }
 
-/* -- the drive -------------------------------------------------------------------------------------------------- */
+/* ---- the drive ---- */
 
 static void reset_zone(uint32_t zone)
 {
@@ -123,7 +123,7 @@ static uint16_t execute(struct actor *actor)
 	}
 }
 
-/* -- the host --------------------------------------------------------------------------------------------------- */
+/* ---- the host ---- */
 
 static void begin(struct actor *actor)
 {

@@ -25,7 +25,7 @@ static void flush(void)
 	pyn_verify_flush_end(the_table, pyn_verify_flush_begin(the_table));
 }
 
-/* -- states ---------------------------------------------------------------------------------------------------- */
+/* ---- states ---- */
 
 TABLE_TEST(an_lba_that_nobody_wrote_is_not_judged)
 {
@@ -227,7 +227,7 @@ TABLE_TEST(deallocation_leaves_anything_where_dlfeat_does_not_say)
 	CHECK_EQ(judge(9, 1), -1);
 }
 
-/* -- reads while something changes ------------------------------------------------------------------------------- */
+/* ---- reads while something changes ---- */
 
 TABLE_TEST(a_change_in_flight_at_any_time_of_a_read_leaves_it_unverified)
 {
@@ -346,8 +346,7 @@ TABLE_TEST(a_write_whose_process_died_half_way_ends_no_other_one)
 		}
 }
 
-/* -- flush and power ----------------------------------------------------------------------------------------------
- */
+/* ---- flush and power ---- */
 
 TABLE_TEST(power_loss_forgets_what_was_not_flushed)
 {
@@ -484,8 +483,7 @@ TABLE_TEST(an_epoch_that_no_flush_made_durable_is_lost_however_old_it_is)
 	CHECK_EQ(judge(1, 1), -1);
 }
 
-/* -- ranges --------------------------------------------------------------------------------------------------------
- */
+/* ---- ranges ---- */
 
 TABLE_TEST(what_lies_beyond_the_table_is_counted_as_unverified_and_touches_nothing)
 {
@@ -620,8 +618,7 @@ TEST(every_lba_size_is_judged)
 	}
 }
 
-/* -- what a mismatch is called -------------------------------------------------------------------------------------
- */
+/* ---- what a mismatch is called ---- */
 
 TABLE_TEST(each_kind_of_wrong_data_has_its_class)
 {

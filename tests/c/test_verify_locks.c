@@ -222,8 +222,7 @@ TABLE_TEST(the_locks_of_a_forked_process_are_its_own)
 	CHECK_EQ(status, 0);
 }
 
-/* -- the nodes of a large namespace -------------------------------------------------------------------------------
- */
+/* ---- the nodes of a large namespace ---- */
 
 /* LBAs far from each other, so that each has a node, until a bucket has been split. Returns how many. */
 static uint32_t write_until_split(void)
@@ -284,8 +283,7 @@ TEST(a_split_in_which_a_process_has_died_is_finished_by_the_next_one)
 	}
 }
 
-/* -- blocks that move ---------------------------------------------------------------------------------------------
- */
+/* ---- blocks that move ---- */
 
 static void read_cells(uint64_t slba, uint64_t *cells)
 {

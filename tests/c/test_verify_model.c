@@ -79,7 +79,7 @@ static bool is_write(const struct actor *actor)
 	return actor->kind >= WRITE && actor->kind <= DEALLOCATE;
 }
 
-/* -- begin ----------------------------------------------------------------------------------------------------- */
+/* ---- begin ---- */
 
 static void count_write(struct actor *actor, uint32_t nlb)
 {
@@ -143,7 +143,7 @@ static void begin(struct actor *actor)
 	}
 }
 
-/* -- the device ------------------------------------------------------------------------------------------------ */
+/* ---- the device ---- */
 
 static void execute_one(struct actor *actor, uint32_t i)
 {
@@ -175,7 +175,7 @@ static bool is_executed(const struct actor *actor)
 	return true;
 }
 
-/* -- end ------------------------------------------------------------------------------------------------------- */
+/* ---- end ---- */
 
 /* What an LBA holds after the only write in flight has succeeded. */
 static void learn(struct knowledge *lba, const struct actor *actor, uint32_t i)
@@ -274,7 +274,7 @@ static void end(struct actor *actor)
 	actor->kind = IDLE;
 }
 
-/* -- disasters ------------------------------------------------------------------------------------------------- */
+/* ---- disasters ---- */
 
 /* The process of a writer is killed while it ends its write: for some LBAs it did, for some it did not. */
 static void die(struct actor *actor)
@@ -440,7 +440,7 @@ TEST(any_order_of_commands_gives_no_false_alarm_and_every_error_that_can_be_judg
 	CHECK(the_steps_with_moved < SEEDS * STEPS / 3);
 }
 
-/* -- threads --------------------------------------------------------------------------------------------------- */
+/* ---- threads ---- */
 
 #define THREADS 4u
 #define ROUNDS 6000u

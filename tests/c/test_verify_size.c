@@ -206,7 +206,7 @@ TEST(reads_of_what_was_never_written_take_none)
 	pyn_verify_put(the_table);
 }
 
-/* -- at random --------------------------------------------------------------------------------------------------- */
+/* ---- at random ---- */
 
 static struct pyn_random the_random;
 

@@ -127,8 +127,7 @@ TEST(half_an_answer_means_a_device_that_is_gone)
 	check_read_fails(say_half_of_it, PYN_ERROR_GONE, "does not answer (asked for REGION_READ)");
 }
 
-/* -- a device that is stopped, and goes on ------------------------------------------------------------------------
- */
+/* ---- a device that is stopped, and goes on ---- */
 
 static struct message the_late;
 

@@ -23,7 +23,7 @@
 #define LARGEST 8u
 #define MOST_SECONDS 10u
 
-/* -- an engine whose drive is a memory; it runs in the worker's process ---------------------------------------- */
+/* ---- an engine whose drive is a memory; it runs in the worker's process ---- */
 
 static struct {
 	unsigned stuck_after;  /* commands; those after it never complete. 0: all complete */
@@ -106,7 +106,7 @@ static const struct pyn_engine the_engine = {.name = "memory",
 					     .ring = drive_ring,
 					     .poll = drive_poll};
 
-/* -- what worker.c does before a worker's fork ------------------------------------------------------- */
+/* ---- what worker.c does before a worker's fork ---- */
 
 static struct pyn_error err;
 static struct pyn_worker_run the_run __attribute__((aligned(64)));
@@ -255,7 +255,7 @@ static void sleep_ms(unsigned ms)
 	nanosleep(&pause, NULL);
 }
 
-/* -- counts and rates ------------------------------------------------------------------------------------------- */
+/* ---- counts and rates ---- */
 
 WORKER_TEST(a_count_is_sent_to_the_last_one_and_all_that_is_known_is_judged, 50)
 {
@@ -374,7 +374,7 @@ WORKER_TEST(a_time_of_nothing_ends_at_once, 100)
 	CHECK_EQ(run()->error, 0);
 }
 
-/* -- ends -------------------------------------------------------------------------------------------------------- */
+/* ---- ends ---- */
 
 WORKER_TEST(a_stop_drains_what_is_in_flight, 50)
 {
@@ -503,7 +503,7 @@ WORKER_TEST(it_watches_its_parent_also_where_there_are_no_standard_streams, 50)
 	CHECK_EQ(sum(&the_run.shared->result), 2000);
 }
 
-/* -- sudden death ------------------------------------------------------------------------------------------------ */
+/* ---- sudden death ---- */
 
 /* What worker.c does after the death. Returns LBAs of which nobody knows whether the dead one counts on them. */
 static unsigned give_up_flight(void)

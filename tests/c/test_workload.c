@@ -56,7 +56,7 @@ static void expect(uint64_t slba, uint32_t nlb)
 	CHECK_EQ(io.nlb, nlb);
 }
 
-/* -- sequential ------------------------------------------------------------------------------------------------ */
+/* ---- sequential ---- */
 
 TEST(sequential_io_covers_each_lba_of_a_region_once_in_each_pass)
 {
@@ -228,7 +228,7 @@ TEST(a_flush_takes_no_place_in_the_sequence)
 	CHECK(flushes > 200 && flushes < 400);
 }
 
-/* -- filling --------------------------------------------------------------------------------------------------- */
+/* ---- filling ---- */
 
 /* How often each LBA of [0, 300) is hit until there is no IO any more; the number of IOs. */
 static unsigned fill(uint8_t hits[300])
@@ -378,7 +378,7 @@ TEST(lba_start_is_raised_to_the_region_and_one_beyond_it_begins_at_the_region)
 	expect(102, 8);
 }
 
-/* -- the end of 64 bits ---------------------------------------------------------------------------------------- */
+/* ---- the end of 64 bits ---- */
 
 TEST(regions_near_the_end_of_64_bits_are_never_left)
 {
@@ -435,7 +435,7 @@ TEST(a_region_without_an_aligned_lba_is_refused)
 	CHECK_HAS(err.text, "lba_align");
 }
 
-/* -- random ---------------------------------------------------------------------------------------------------- */
+/* ---- random ---- */
 
 TEST(random_io_hits_every_aligned_lba_of_the_region_and_no_other)
 {
@@ -480,7 +480,7 @@ TEST(the_random_percentage_is_kept)
 	}
 }
 
-/* -- sizes and opcodes ----------------------------------------------------------------------------------------- */
+/* ---- sizes and opcodes ---- */
 
 TEST(sizes_come_by_their_ratio_and_none_of_ratio_0)
 {
@@ -573,7 +573,7 @@ TEST(a_seed_repeats_everything)
 	}
 }
 
-/* -- distribution ---------------------------------------------------------------------------------------------- */
+/* ---- distribution ---- */
 
 static void distribute(uint64_t start, uint64_t end, uint32_t align)
 {
@@ -695,7 +695,7 @@ TEST(a_distribution_that_is_not_whole_is_refused)
 	CHECK_EQ(init(1000), 0);
 }
 
-/* -- refusals -------------------------------------------------------------------------------------------------- */
+/* ---- refusals ---- */
 
 TEST(what_cannot_be_sent_is_refused)
 {
