@@ -29,7 +29,7 @@ struct vssd_refusals {
 
 void vssd_trace_refusal(const struct vssd_request *request, uint16_t status)
 {
-	struct vssd_refusals *refusals = request->ctrl->refusals;
+	struct vssd_refusals *refusals = request->ctrl->errors.refusals;
 
 	if (!refusals)
 		return;
@@ -46,16 +46,16 @@ void vssd_trace_refusal(const struct vssd_request *request, uint16_t status)
 
 static void deinit(struct vssd_ctrl *ctrl)
 {
-	free(ctrl->refusals);
-	ctrl->refusals = NULL;
+	free(ctrl->errors.refusals);
+	ctrl->errors.refusals = NULL;
 }
 
 int vssd_ctrl_trace(struct vssd_ctrl *ctrl, bool on)
 {
 	deinit(ctrl);
 	if (on)
-		ctrl->refusals = calloc(1, sizeof(*ctrl->refusals));
-	return on && !ctrl->refusals ? -ENOMEM : 0;
+		ctrl->errors.refusals = calloc(1, sizeof(*ctrl->errors.refusals));
+	return on && !ctrl->errors.refusals ? -ENOMEM : 0;
 }
 
 const struct vssd_part vssd_trace_part = {.deinit = deinit};
@@ -104,7 +104,7 @@ static void read_entry(const struct entry *entry, struct vssd_refusal *refusal)
 
 int vssd_ctrl_refusals(const struct vssd_ctrl *ctrl, struct vssd_refusal refusals[VSSD_REFUSALS], unsigned *count)
 {
-	const struct vssd_refusals *ring = ctrl->refusals;
+	const struct vssd_refusals *ring = ctrl->errors.refusals;
 
 	if (!ring)
 		return -EINVAL;

@@ -25,7 +25,6 @@
 #include "vssd/subsystem/subsystem.h"
 
 struct vssd_commands;
-struct vssd_refusals;
 struct vssd_segment;
 
 /* What one command can transfer. */
@@ -64,7 +63,6 @@ struct vssd_ctrl {
 	struct vssd_hmb hmb;
 	struct vssd_error_log errors;
 	struct vssd_telemetry telemetry;
-	struct vssd_refusals *refusals; /* vssd/cmd/trace.c; NULL: they are not traced */
 };
 
 static inline void vssd_parts_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)

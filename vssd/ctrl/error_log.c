@@ -65,7 +65,7 @@ const struct nvme_error_log_entry *vssd_error_log_entry(const struct vssd_ctrl *
 static void power(struct vssd_ctrl *ctrl, bool on)
 {
 	if (on)
-		memset(&ctrl->errors, 0, sizeof(ctrl->errors));
+		memset(ctrl->errors.entries, 0, sizeof(ctrl->errors.entries));
 }
 
 const struct vssd_part vssd_error_log_part = {.power = power};

@@ -12,8 +12,11 @@
 
 #define VSSD_NO_LOCATION UINT16_MAX /* no field of a command is wrong */
 
+struct vssd_refusals;
+
 struct vssd_error_log {
 	struct nvme_error_log_entry entries[VSSD_ELPE + 1]; /* a ring */
+	struct vssd_refusals *refusals;                     /* vssd/cmd/trace.c; NULL: they are not traced */
 };
 
 extern const struct vssd_part vssd_error_log_part;
