@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The control socket of a virtual SSD: its binary records, packed and unpacked.
 
-The layouts are those of ``vssd/control_protocol.h``. Each request uses a connection of its own, so that threads and
-forked processes may ask whenever they like.
+The layouts are those of ``vssd/control_protocol.h``. Each request uses a connection of its own, so that
+threads and forked processes may ask whenever they like.
 """
 
 from __future__ import annotations
