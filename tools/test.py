@@ -30,7 +30,7 @@ from typing import NamedTuple
 from parts import Part, counts, summary
 
 ASAN = Path("build/asan")
-SECONDS_A_PROGRAM = 120
+SECONDS_A_PROGRAM = 400
 JOBS = len(os.sched_getaffinity(0))
 GIVES_WAY = ["nice", "-n4"]
 SANITIZERS = {

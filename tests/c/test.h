@@ -34,7 +34,7 @@
 
 /* Define before the include where a program may take longer: seconds after which it is ended as hung. */
 #ifndef TEST_SECONDS
-#define TEST_SECONDS 60
+#define TEST_SECONDS 300
 #endif
 
 #define TEST_FAILURES_SHOWN 10

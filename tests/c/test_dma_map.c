@@ -25,7 +25,7 @@ TEST(an_empty_map_holds_nothing)
 
 	CHECK(!vssd_dma_find(&map, 0));
 	CHECK(!vssd_dma_pointer(&map, 0, 1, VSSD_DMA_READ));
-	CHECK_EQ(vssd_dma_remove(&map, 0, 1, &removed), 0);
+	CHECK_EQ(vssd_dma_remove(&map, 0, 4096, &removed), 0);
 	CHECK_EQ(removed, 0);
 	vssd_dma_clear(&map);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Our engine against the virtual SSD: bring-up, queues, data, and what is left behind. */
-/* sources: core/env/*.c core/pci/*.c core/nvme/*.c core/engine/*.c core/util/*.c */
+/* sources: core/env/*.c core/pci/*.c core/nvme/*.c core/engine/*.c core/util/*.c spec/*.c */
 /* dpdk */
 #define _GNU_SOURCE 1
 #include <poll.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What an engine answers that lacks something, and that no entry of any table is missing. */
-/* sources: core/env/*.c core/pci/*.c core/nvme/*.c core/engine/*.c core/util/*.c */
+/* sources: core/env/*.c core/pci/*.c core/nvme/*.c core/engine/*.c core/util/*.c spec/*.c */
 /* dpdk */
 #include <errno.h>
 

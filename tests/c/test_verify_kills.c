@@ -39,7 +39,7 @@ struct flight {
 
 struct drive {
 	struct flight flight[PROCESSES];
-	_Atomic uint64_t judged, mismatches, rounds;
+	_Atomic uint64_t checked, mismatches, rounds;
 	_Atomic uint64_t next; /* LBA of the noise that is written in a row */
 	uint8_t data[PLACES][LBA];
 };
@@ -226,8 +226,8 @@ static void check_that_all_locks_are_free(void)
 	}
 }
 
-/* When all have ended, no LBA counts a write of the dead: each is judged again once it was written. */
-static void check_that_all_is_judged_again(void)
+/* When all have ended, no LBA counts a write of the dead: each is checked again once it was written. */
+static void check_that_all_is_checked_again(void)
 {
 	uint64_t before = the_drive->checked;
 
@@ -271,8 +271,8 @@ static unsigned run(enum form form, unsigned kills, uint64_t seed)
 	for (unsigned i = 0; i < PROCESSES; i++)
 		end(pids[i], i);
 	check_that_all_locks_are_free();
-	check_that_all_is_judged_again();
-	printf("    %llu rounds, %llu LBAs judged\n", (unsigned long long)the_drive->rounds,
+	check_that_all_is_checked_again();
+	printf("    %llu rounds, %llu LBAs checked\n", (unsigned long long)the_drive->rounds,
 	       (unsigned long long)the_drive->checked);
 	CHECK_EQ(the_drive->mismatches, 0);
 	CHECK(the_drive->checked > kills * 10);

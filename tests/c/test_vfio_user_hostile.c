@@ -92,6 +92,14 @@ static bool reply_for_another_place(struct message *message)
 	return reply_changed(message, 0, 0, 36, VFU_FLAGS_REPLY);
 }
 
+static int open_fake(struct pyn_pci **pci, struct pyn_error *err)
+{
+	struct pyn_address address;
+	int rc = pyn_address_parse(fake.folder, &address, err);
+
+	return rc ? rc : pyn_pci_open(&address, pci, err);
+}
+
 TEST(replies_that_do_not_fit_their_request_mean_a_device_that_is_gone)
 {
 	check_read_fails(reply_other_id, PYN_ERROR_GONE, "no proper answer to REGION_READ");
@@ -180,7 +188,7 @@ TEST(a_device_that_was_silent_is_used_again_when_it_answers)
 
 	CHECK_EQ(pyn_env_start(NULL), 0);
 	start(NULL);
-	if (CHECK_EQ(pyn_pci_open(fake.folder, &pci, &err), 0)) {
+	if (CHECK_EQ(open_fake(&pci, &err), 0)) {
 		memset(fake.bar, 0x5a, 4);
 		for (unsigned i = 0; i < 2; i++) {
 			check_silence(pci);
@@ -200,7 +208,7 @@ TEST(a_late_answer_to_another_request_means_a_device_that_is_gone)
 	uint32_t value = 0;
 
 	start(NULL);
-	if (CHECK_EQ(pyn_pci_open(fake.folder, &pci, &err), 0)) {
+	if (CHECK_EQ(open_fake(&pci, &err), 0)) {
 		check_silence(pci);
 		answer_late(1);
 		CHECK_EQ(pci->ops->bar_read(pci, 0, &value, sizeof(value), &err), -EPROTO);
@@ -218,7 +226,7 @@ TEST(a_silent_device_can_be_closed)
 	start(NULL);
 	int before = count_descriptors();
 
-	if (CHECK_EQ(pyn_pci_open(fake.folder, &pci, &err), 0)) {
+	if (CHECK_EQ(open_fake(&pci, &err), 0)) {
 		check_silence(pci);
 		pci->ops->close(pci);
 	}
