@@ -170,15 +170,16 @@ void pyn_verify_changer_end(struct pyn_verify *verify);
 void pyn_verify_forget(struct pyn_verify *verify, uint64_t slba, uint64_t nlb);
 
 /*
- * The data change, and nobody can say when: a format, a deallocation of a whole drive. Nothing is judged from hold to
- * as many releases. Hold before the command is sent; when it has ended forget, then release.
+ * The data change at a time that nobody knows, as in a format or a deallocation of a whole drive. No read is checked
+ * between suspend and as many calls of resume. Suspend before the command is sent; when it has ended, forget what it
+ * changed, then resume.
  */
 void pyn_verify_suspend(struct pyn_verify *verify);
 void pyn_verify_resume(struct pyn_verify *verify);
 
-/* For a change that says only at its end which LBAs it was: whether, since begin, nothing was forgotten and no other
- * change than a write has ended. Ask when its cells have begun: what ends later finds them, what is held forgets
- * them.
+/* For a change that says only at its end which LBAs it was: whether, since pyn_verify_disturbances, nothing was
+ * forgotten and no other change than a write has ended. Ask when its cells have begun: what ends later finds them,
+ * what is held forgets them.
  */
 uint32_t pyn_verify_disturbances(const struct pyn_verify *verify);
 bool pyn_verify_is_undisturbed(const struct pyn_verify *verify, uint32_t since);
