@@ -199,6 +199,8 @@ cdef extern from "driver.h" nogil:
     pyn_qpair *pyn_device_admin(const pyn_device *device)
     uint64_t pyn_device_cap(const pyn_device *device)
     uint64_t pyn_device_mdts(const pyn_device *device)
+    int pyn_device_identify_now(pyn_device *device, void *data, pyn_error *err)
+    uint32_t pyn_device_max_qpairs(const pyn_device *device)
     uint32_t *pyn_device_timeout_ms(pyn_device *device)
     uint32_t pyn_device_process(const pyn_device *device)
     int pyn_device_admin_execute(pyn_device *device, const nvme_cmd *cmd, pyn_buffer *buffer,
@@ -279,6 +281,7 @@ cdef extern from "driver.h" nogil:
     bool pyn_namespace_lacks_metadata(const pyn_namespace *ns, const nvme_cmd *cmd)
     int pyn_namespace_refuse_metadata(const pyn_namespace *ns, pyn_error *err)
     int pyn_namespace_check_other(pyn_namespace *ns, const nvme_cmd *cmd, pyn_error *err)
+    const void *pyn_namespace_identify(const pyn_namespace *ns)
     bool pyn_namespace_is_current(const pyn_namespace *ns)
     int pyn_namespace_ask(pyn_namespace *ns, pyn_namespace_answer *answer, pyn_error *err)
     int pyn_namespace_take(pyn_namespace *ns, pyn_namespace_answer *answer, pyn_error *err)

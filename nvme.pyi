@@ -72,6 +72,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, SupportsIndex, overload
 
+from pynvme.spec import IdentifyController, IdentifyNamespace
+
 __all__ = [
     "Buffer",
     "Controller",
@@ -550,6 +552,25 @@ class Controller:
     @property
     def cap(self) -> int:
         """CAP, Controller Capabilities, all 64 bits (Base 3.1.3.1)."""
+
+    @property
+    def id_ctrl(self) -> IdentifyController:
+        """Identify Controller (CNS 01h, Base 5.1.13.2.1), each field by its acronym.
+
+        pynvme sends Identify if the answer may have changed since it was read last: after a reset, after
+        commands such as Firmware Commit or Namespace Management, and after an event that tells of a change.
+        What you get is a copy, which stays as it is. id_data() sends Identify each time.
+
+        Examples:
+            >>> nvme0.id_ctrl.mn                    # model number
+            >>> nvme0.id_ctrl.oacs.fnvms            # 1: it has Format NVM
+            >>> print(nvme0.id_ctrl)                # all fields, with units
+
+        """
+
+    @property
+    def max_qpairs(self) -> int:
+        """IO queue pairs that the drive has granted; 65535 until nvme_init_func calls init_queues()."""
 
     @property
     def mdts(self) -> int:
@@ -1324,6 +1345,21 @@ class Namespace:
     @property
     def metadata_size(self) -> int:
         """Bytes of metadata of an LBA, as it is formatted now; 0: it has none (NVM 4.1.5.1, MS)."""
+
+    @property
+    def id_ns(self) -> IdentifyNamespace:
+        """Identify Namespace (CNS 00h, NVM 4.1.5.1), each field by its acronym.
+
+        pynvme sends Identify if the answer may have changed since it was read last: after a reset, a format,
+        other commands such as Namespace Management, and an event that tells of a change. What you get is a
+        copy, which stays as it is. id_data() sends Identify each time.
+
+        Examples:
+            >>> nvme0n1.id_ns.nsze                  # LBAs
+            >>> nvme0n1.id_ns.lbaf[0].lbads         # log2 of the bytes of an LBA
+            >>> print(nvme0n1.id_ns)                # all fields, with units
+
+        """
 
     def cmdname(self, opcode: _Int) -> str:
         """What an IO opcode (8 bits) is called (NVM 3)."""

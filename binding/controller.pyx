@@ -170,6 +170,27 @@ cdef class Controller(_Queue):
         return self._device._register(0, 8)
 
     @property
+    def id_ctrl(self):
+        cdef bytes data = PyBytes_FromStringAndSize(NULL, 4096)
+        cdef char *place = data
+        cdef cspdk.pyn_error err
+        cdef int rc
+
+        from pynvme import spec
+
+        self._ensure()
+        with nogil:
+            rc = cspdk.pyn_device_identify_now(self._device._device, place, &err)
+        if rc < 0:
+            raise _exception(&err)
+        return spec.IdentifyController(data)
+
+    @property
+    def max_qpairs(self):
+        self._ensure()
+        return cspdk.pyn_device_max_qpairs(self._device._device)
+
+    @property
     def mdts(self):
         return cspdk.pyn_device_mdts(self._device._device)
 
@@ -334,8 +355,8 @@ cdef class Controller(_Queue):
         _check_room(&command, buf, 4096, "identify")
         return self._submit(&command, cb)
 
-    @_named
-    def id_data(self, byte_end, byte_begin=None, type=int, nsid=0, cns=1, cntid=0, csi=0, nvmsetid=0):
+    cdef Buffer _identified(self, object nsid, object cns, object cntid, object csi, object nvmsetid):
+        """What an Identify command of the driver's own returns."""
         cdef cspdk.nvme_cmd cmd
         cdef Buffer buf = Buffer(4096, "identify")
 
@@ -345,9 +366,14 @@ cdef class Controller(_Queue):
         cmd.nsid = <uint32_t>_field(nsid, 32, "nsid")
         cmd.cdw10 = <uint32_t>(_field(cns, 8, "cns") | _field(cntid, 16, "cntid") << 16)
         cmd.cdw11 = <uint32_t>(_field(nvmsetid, 16, "nvmsetid") | _field(csi, 8, "csi") << 24)
+        self._device._execute(&cmd, buf)
+        return buf
+
+    @_named
+    def id_data(self, byte_end, byte_begin=None, type=int, nsid=0, cns=1, cntid=0, csi=0, nvmsetid=0):
         byte_end = _integer(byte_end, "byte_end")
         byte_begin = None if byte_begin is None else _integer(byte_begin, "byte_begin")
-        self._device._execute(&cmd, buf)
+        buf = self._identified(nsid, cns, cntid, csi, nvmsetid)
         if byte_begin is not None and byte_begin > byte_end:
             # The 0.1 API's example gives them in this order.
             byte_end, byte_begin = byte_begin, byte_end
@@ -417,10 +443,11 @@ cdef class Controller(_Queue):
     @_named
     def format(self, lbaf=0, ses=0, nsid=1, cb=None):
         if lbaf is None:
+            from pynvme import lba_format, spec
+
             first = 1 if nsid == 0xffffffff else nsid
-            formats = range(self.id_data(25, nsid=first, cns=0) + 1)
-            lbaf = next((i for i in formats
-                         if self.id_data(131 + 4 * i, 128 + 4 * i, nsid=first, cns=0) & 0xffffff == 9 << 16), None)
+            formats = spec.IdentifyNamespace(self._identified(first, 0, 0, 0, 0))
+            lbaf = lba_format.find(formats, 512, 0)
             _check(lbaf is not None, f"namespace {first} has no LBA format of 512 bytes")
         return self.send_cmd(cspdk.NVME_ADMIN_FORMAT_NVM, None, nsid,
                              _field(lbaf, 4, "lbaf") | _field(ses, 3, "ses") << 9, cb=cb)

@@ -125,10 +125,16 @@ cdef class Namespace:
 
     @property
     def metadata_size(self):
-        index = self.id_data(26) & 15
-        if self.id_data(25) > 15:
-            index |= (self.id_data(26) >> 5 & 3) << 4
-        return self.id_data(129 + 4 * index, 128 + 4 * index)
+        from pynvme import lba_format
+
+        return lba_format.in_use(self.id_ns).ms
+
+    @property
+    def id_ns(self):
+        from pynvme import spec
+
+        return spec.IdentifyNamespace(PyBytes_FromStringAndSize(
+            <const char *>cspdk.pyn_namespace_identify(self._get()), 4096))
 
     @_named
     def cmdname(self, opcode):
@@ -145,13 +151,9 @@ cdef class Namespace:
 
     @_named
     def get_lba_format(self, data_size=512, meta_size=0):
-        data_size, meta_size = _field(data_size, 32, "data_size"), _field(meta_size, 32, "meta_size")
-        # 64 at most; what follows them is the vendor's.
-        for index in range(min(self.id_data(25) + 1, 64)):
-            entry = self.id_data(131 + 4 * index, 128 + 4 * index)
-            if 1 << (entry >> 16 & 0xff) == data_size and entry & 0xffff == meta_size:
-                return index
-        return None
+        from pynvme import lba_format
+
+        return lba_format.find(self.id_ns, _field(data_size, 32, "data_size"), _field(meta_size, 32, "meta_size"))
 
     @_named
     def format(self, data_size=512, meta_size=0, ses=0):

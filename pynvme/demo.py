@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from pynvme import __version__, terminal
+from pynvme import __version__, lba_format, spec, terminal
 
 REGION_BYTES = 256 << 20
 """How much of the drive each workload uses, at most; a smaller drive gives a fourth of itself."""
@@ -106,9 +106,7 @@ def hello_world(nvme0: nvme.Controller, nvme0n1: nvme.Namespace) -> bytes:
 
 def lba_size_of(nvme0n1: nvme.Namespace) -> int:
     """Bytes of an LBA in the format that is in use."""
-    flbas = nvme0n1.id_data(26)
-    index = flbas & 0xF | (flbas >> 1 & 0x30)
-    return 1 << (nvme0n1.id_data(128 + 4 * index + 3, 128 + 4 * index) >> 16 & 0xFF)
+    return lba_format.size_in_use(nvme0n1.id_ns)
 
 
 def _bytes(count: float, step: int = 1000, units: Sequence[str] = ("bytes", "kB", "MB", "GB", "TB")) -> str:
@@ -123,18 +121,16 @@ def _bytes(count: float, step: int = 1000, units: Sequence[str] = ("bytes", "kB"
 def describe(nvme0: nvme.Controller, nvme0n1: nvme.Namespace) -> list[tuple[str, str]]:
     """Tell what the drive is: names and values as they are printed."""
     lba_size = lba_size_of(nvme0n1)
-    queues = nvme0.getfeatures(7).waitdone()
-    pairs = min(queues & 0xFFFF, queues >> 16) + 1
-    entries = (nvme0.cap & 0xFFFF) + 1
-    version = nvme0[8]
+    ctrl = nvme0.id_ctrl
+    version = spec.Vs(nvme0[spec.Register.VS])
     return [
         ("address", str(nvme0.addr)),
-        ("model", nvme0.id_data(63, 24, str)),
-        ("serial", nvme0.id_data(23, 4, str)),
-        ("firmware", nvme0.id_data(71, 64, str)),
-        ("NVMe", f"{version >> 16}.{version >> 8 & 0xFF}"),
-        ("capacity", f"{_bytes(nvme0n1.capacity)}, {nvme0n1.id_data(7, 0):,} LBAs of {lba_size} bytes"),
-        ("IO queues", f"{pairs} pairs of up to {entries} entries"),
+        ("model", ctrl.mn),
+        ("serial", ctrl.sn),
+        ("firmware", ctrl.fr),
+        ("NVMe", f"{version.mjr}.{version.mnr}"),
+        ("capacity", f"{_bytes(nvme0n1.capacity)}, {nvme0n1.id_ns.nsze:,} LBAs of {lba_size} bytes"),
+        ("IO queues", f"{nvme0.max_qpairs} pairs of up to {spec.Cap(nvme0.cap).mqes + 1} entries"),
         ("largest transfer", _bytes(nvme0.mdts, 1024, BINARY) if nvme0.mdts else "no limit"),
     ]
 
@@ -161,7 +157,7 @@ def plan(nvme0: nvme.Controller, nvme0n1: nvme.Namespace, seconds: int) -> list[
     The mixed workers have a region each: where a read races a write, there is nothing to verify.
     """
     lba_size = lba_size_of(nvme0n1)
-    region = min(REGION_BYTES // lba_size, nvme0n1.id_data(7, 0) // 4)
+    region = min(REGION_BYTES // lba_size, nvme0n1.id_ns.nsze // 4)
     small = max(1, 4096 // lba_size)
     large = min(LARGE_IO, nvme0.mdts or LARGE_IO) // lba_size
     cpus = len(os.sched_getaffinity(0))
@@ -203,12 +199,13 @@ class Display:
         self._nvme0 = nvme0
         self._nvme0n1 = nvme0n1
         self._log_page = nvme.Buffer(512, "SMART log")
+        self._smart = spec.SmartLog(self._log_page)
         self._verified = 0
 
     def temperature(self) -> float:
         """Read the drive's Composite Temperature, in degrees Celsius."""
         self._nvme0.getlogpage(2, self._log_page, 512).waitdone()
-        return float(k2c(self._log_page.data(2, 1)))
+        return float(k2c(self._smart.ctemp))
 
     def _line(self, workload: Workload, elapsed: float, iops: float) -> Text:
         """One moment; the mean latency follows from IOPS and the number in flight, which stays the same."""

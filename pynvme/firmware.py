@@ -85,7 +85,7 @@ def download(
         data = image.read(_FILE_MAX + 1)
     if len(data) > _FILE_MAX:
         raise ValueError(f"{filename!r} is no firmware image: it has more than {_FILE_MAX >> 20} MiB")
-    granularity = nvme0.id_data(319)  # FWUG: in 4 KiB; 0: nothing is said, FFh: any
+    granularity = nvme0.id_ctrl.fwug  # FWUG: in 4 KiB; 0: nothing is said, FFh: any
     unit = 4 if granularity in (0, 0xFF) else 4096 * granularity
     piece = max(min(nvme0.mdts or 65536, 65536) // unit, 1) * unit
     for at in range(0, len(data), piece):

@@ -19,7 +19,7 @@ def lend(nvme0: nvme.Controller) -> tuple[nvme.Buffer, nvme.Buffer]:
     """
     from nvme import Buffer
 
-    pages = nvme0.id_data(275, 272)
+    pages = nvme0.id_ctrl.hmpre
     if not pages:
         raise NotImplementedError("the drive prefers no host memory buffer (Identify Controller, HMPRE is 0)")
     memory = Buffer(pages * _PAGE, "host memory buffer")

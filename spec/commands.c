@@ -151,6 +151,7 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 			.section = "Base 2.1, 5.1.20",
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010200,
+			.flags = SPEC_REIDENTIFY,
 			.effects = NVME_EFFECT_NIC | NVME_EFFECT_SCOPE_NS,
 			.announced = 0x8u,
 			.announced_by = offsetof(struct nvme_id_ctrl, oacs),

@@ -277,6 +277,7 @@ ADMIN = (
         length=_PAGE,
         effects=("nic",),
         scope=("ns",),
+        reidentify=True,
         announced=Announced("oacs", 1 << 3),
         since="1.2",
     ),

@@ -171,7 +171,7 @@ uint64_t pyn_device_mdts(const struct pyn_device *device)
 
 const void *pyn_device_identify(const struct pyn_device *device)
 {
-	return device->identify->data;
+	return device->answers.identify->data;
 }
 
 uint32_t *pyn_device_timeout_ms(struct pyn_device *device)
@@ -179,9 +179,14 @@ uint32_t *pyn_device_timeout_ms(struct pyn_device *device)
 	return &device->timeout_ms;
 }
 
-uint32_t pyn_device_namespace_changes(const struct pyn_device *device)
+uint32_t pyn_device_identify_changes(const struct pyn_device *device)
 {
-	return device->namespace_changes;
+	return device->identify_changes;
+}
+
+uint32_t pyn_device_max_qpairs(const struct pyn_device *device)
+{
+	return device->io.most;
 }
 
 int pyn_device_admin_execute(struct pyn_device *device, const struct nvme_cmd *cmd, struct pyn_buffer *buffer,

@@ -176,6 +176,13 @@ struct pyn_qpair *pyn_device_admin(const struct pyn_device *device); /* never NU
 uint64_t pyn_device_cap(const struct pyn_device *device);            /* as read at the last initialisation */
 uint64_t pyn_device_mdts(const struct pyn_device *device);           /* bytes; 0: no limit */
 const void *pyn_device_identify(const struct pyn_device *device);    /* 4096 bytes, struct nvme_id_ctrl */
+
+/* Copy Identify Controller, 4096 bytes, as it is now; data may be NULL. It takes an admin command of the driver's
+ * own, if the answer may have changed since the last one. Errors: those of pyn_device_admin_execute. */
+int pyn_device_identify_now(struct pyn_device *device, void *data, struct pyn_error *err);
+
+/* IO queue pairs that the drive has granted. */
+uint32_t pyn_device_max_qpairs(const struct pyn_device *device);
 uint32_t *pyn_device_timeout_ms(struct pyn_device *device);
 
 /* Run an admin command of the driver's own; buffer: its data, or NULL. 0 only for a successful status; else *err
@@ -237,9 +244,9 @@ struct pyn_tables *pyn_device_all_tables(struct pyn_device *device);
 /* As pyn_verify_durable_since, for a table that is new. */
 uint64_t pyn_device_durable_since(const struct pyn_device *device);
 
-/* Grows with each reset, and whenever a command was sent that may change the size or the format of a namespace, which
- * then identifies itself anew. */
-uint32_t pyn_device_namespace_changes(const struct pyn_device *device);
+/* Grows with each reset, command and event after which Identify may answer otherwise than before: what was read then
+ * is read again. */
+uint32_t pyn_device_identify_changes(const struct pyn_device *device);
 
 /* What a command does whose opcode only the drive knows. Ask before the first one is sent: it takes an admin command
  * of the driver's own, once, where there is a log page 05h. Keeps: the drive supports it, and says that it does not
@@ -248,8 +255,9 @@ bool pyn_device_admin_is_unknown(uint8_t opcode);
 void pyn_device_ask_effects(struct pyn_device *device);
 bool pyn_device_keeps_data(const struct pyn_device *device, uint8_t opcode, bool io);
 
-/* 1: the drive says that it has a command; 0: it does not. Where it has log page 05h, that is read, else Identify
- * Controller says so. Errors: those of pyn_device_admin_execute, PYN_ERROR_SYSTEM if the drive refuses the log page.
+/* 1: the drive says that it has a command; 0: it does not. Where it has log page 05h, that is read, once until it may
+ * have changed; else Identify Controller says so. Errors: those of pyn_device_admin_execute, PYN_ERROR_SYSTEM if the
+ * drive refuses the log page.
  */
 int pyn_device_supports(struct pyn_device *device, uint8_t opcode, bool io, struct pyn_error *err);
 

@@ -3,6 +3,7 @@
 #include "core/drive/device_private.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "spec/commands.h"
@@ -87,28 +88,44 @@ static bool announces(const struct nvme_id_ctrl *id, const struct spec_command *
 	return field & command->announced;
 }
 
+/* Have log page 05h as it is now. */
+static int refresh_effects(struct pyn_device *device, struct pyn_error *err)
+{
+	uint32_t changes = device->identify_changes;
+	struct pyn_buffer *buffer;
+
+	if (device->answers.effects && device->answers.effects_as_of == changes)
+		return 0;
+	int rc = read_effects(device, &buffer, err);
+
+	if (rc < 0)
+		return rc;
+	if (!device->answers.effects)
+		device->answers.effects = malloc(sizeof(*device->answers.effects));
+	if (device->answers.effects)
+		memcpy(device->answers.effects, buffer->data, sizeof(*device->answers.effects));
+	pyn_buffer_put(buffer);
+	device->answers.effects_as_of = changes;
+	return device->answers.effects ? 0 : pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for log page 05h");
+}
+
 static int ask_whether_supported(struct pyn_device *device, uint8_t opcode, bool io, struct pyn_error *err)
 {
 	const struct nvme_id_ctrl *id = pyn_device_identify(device);
 
 	if (!(id->lpa & NVME_LPA_EFFECTS))
 		return announces(id, &spec_commands[io ? SPEC_IO : SPEC_ADMIN][opcode]);
-	struct pyn_buffer *buffer;
-	int rc = read_effects(device, &buffer, err);
+	int rc = refresh_effects(device, err);
 
 	if (rc < 0)
 		return rc;
-	const struct nvme_effects_log *log = (const void *)buffer->data;
-	bool supported = (io ? log->iocs : log->acs)[opcode] & NVME_EFFECT_CSUPP;
-
-	pyn_buffer_put(buffer);
-	return supported;
+	return !!((io ? device->answers.effects->iocs : device->answers.effects->acs)[opcode] & NVME_EFFECT_CSUPP);
 }
 
 int pyn_device_supports(struct pyn_device *device, uint8_t opcode, bool io, struct pyn_error *err)
 {
 	pyn_device_lock(device);
-	int rc = pyn_device_learn(device, err);
+	int rc = pyn_device_identify_now(device, NULL, err);
 
 	if (rc == 0)
 		rc = ask_whether_supported(device, opcode, io, err);

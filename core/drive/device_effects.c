@@ -112,12 +112,38 @@ static bool sets_cache(const struct pyn_device *device, const struct nvme_cmd *c
 	       (id->vwc & NVME_VWC_PRESENT);
 }
 
-/* ---- all of it ---- */
+/* ---- what Identify says ---- */
 
-static bool reshapes(const struct pyn_device *device, const struct nvme_cmd *cmd)
+#define FIRST_VENDOR_FEATURE 0xc0u
+
+/* Host Behavior Support decides how many LBA formats there are, and write protection is an attribute. */
+static bool feature_changes_identify(uint8_t fid)
 {
+	return fid == NVME_FEAT_HOST_BEHAVIOR || fid == NVME_FEAT_COMMAND_SET_PROFILE || fid == NVME_FEAT_FDP ||
+	       fid == NVME_FEAT_WRITE_PROTECTION || fid >= FIRST_VENDOR_FEATURE;
+}
+
+/* An event tells that somebody else has changed it: another controller, or the drive's own firmware. */
+static bool event_changes_identify(uint32_t event)
+{
+	uint8_t type = event & 7, information = (uint8_t)(event >> 8);
+
+	return type == NVME_EVENT_VENDOR ||
+	       (type == NVME_EVENT_NOTICE &&
+		(information == NVME_EVENT_NS_CHANGED || information == NVME_EVENT_FIRMWARE ||
+		 information == NVME_EVENT_ALLOCATED_NS_CHANGED));
+}
+
+static bool changes_identify(const struct pyn_device *device, const struct nvme_cmd *cmd, const struct nvme_cpl *cpl)
+{
+	if (cmd->opc == NVME_ADMIN_SET_FEATURES)
+		return feature_changes_identify((uint8_t)cmd->cdw10);
+	if (cmd->opc == NVME_ADMIN_ASYNC_EVENT)
+		return cpl && event_changes_identify(cpl->cdw0);
 	return may_change_data(device, cmd->opc) || spec_commands[SPEC_ADMIN][cmd->opc].flags & SPEC_REIDENTIFY;
 }
+
+/* ---- all of it ---- */
 
 static void forget_changed(struct pyn_device *device, const struct nvme_cmd *cmd)
 {
@@ -146,7 +172,8 @@ static void on_data_command(struct pyn_device *device, const struct nvme_cmd *cm
 	pyn_tables_each(device->address.text, UINT32_MAX, pyn_verify_resume);
 }
 
-void pyn_device_on_command(void *context, const struct nvme_cmd *cmd, enum pyn_command_stage what)
+void pyn_device_on_command(void *context, const struct nvme_cmd *cmd, const struct nvme_cpl *cpl,
+			   enum pyn_command_stage what)
 {
 	struct pyn_device *device = context;
 
@@ -155,6 +182,6 @@ void pyn_device_on_command(void *context, const struct nvme_cmd *cmd, enum pyn_c
 	if (sets_cache(device, cmd))
 		on_cache_command(device, cmd, what);
 	on_data_command(device, cmd, what);
-	if (reshapes(device, cmd))
-		atomic_fetch_add(&device->namespace_changes, 1);
+	if (changes_identify(device, cmd, cpl))
+		atomic_fetch_add(&device->identify_changes, 1);
 }

@@ -67,7 +67,7 @@ static int active_namespaces(struct pyn_device *device, struct pyn_error *err)
 		while (count < (int)(PYN_PAGE / sizeof(*list)) && list[count])
 			count++;
 	} else {
-		uint32_t nn = ((const struct nvme_id_ctrl *)device->identify->data)->nn;
+		uint32_t nn = ((const struct nvme_id_ctrl *)device->answers.identify->data)->nn;
 
 		count = nn < INT_MAX ? (int)nn : INT_MAX;
 	}
@@ -141,10 +141,21 @@ static void look_at_cache(struct pyn_device *device)
 		pyn_device_set_durable_since(device, pyn_ticks());
 }
 
-static int learn(struct pyn_device *device, struct pyn_error *err)
+/* The count is taken before the command is sent: what changes meanwhile makes the answer stale again. */
+static int identify(struct pyn_device *device, struct pyn_buffer *buffer, struct pyn_error *err)
 {
 	struct nvme_cmd cmd = {.opc = NVME_ADMIN_IDENTIFY, .cdw10 = NVME_CNS_CTRL};
-	int rc = pyn_device_admin_execute(device, &cmd, device->identify, PYN_ERROR_ENUMERATE, NULL, err);
+	uint32_t changes = device->identify_changes;
+	int rc = pyn_device_admin_execute(device, &cmd, buffer, PYN_ERROR_ENUMERATE, NULL, err);
+
+	if (rc == 0)
+		device->answers.identify_as_of = changes;
+	return rc;
+}
+
+static int learn(struct pyn_device *device, struct pyn_error *err)
+{
+	int rc = identify(device, device->answers.identify, err);
 
 	if (rc < 0)
 		return rc;
@@ -162,6 +173,34 @@ int pyn_device_learn(struct pyn_device *device, struct pyn_error *err)
 
 	if (rc == 0 && device->initialised && !device->learned)
 		rc = learn(device, err);
+	pyn_device_unlock(device);
+	return rc;
+}
+
+/* Into memory of its own first: others read what is known meanwhile. */
+static int identify_again(struct pyn_device *device, struct pyn_error *err)
+{
+	struct pyn_buffer *buffer = pyn_buffer_create(PYN_PAGE, err);
+
+	if (!buffer)
+		return -ENOMEM;
+	int rc = identify(device, buffer, err);
+
+	if (rc == 0)
+		memcpy(device->answers.identify->data, buffer->data, NVME_IDENTIFY_SIZE);
+	pyn_buffer_put(buffer);
+	return rc;
+}
+
+int pyn_device_identify_now(struct pyn_device *device, void *data, struct pyn_error *err)
+{
+	pyn_device_lock(device);
+	int rc = pyn_device_learn(device, err);
+
+	if (rc == 0 && device->initialised && device->answers.identify_as_of != device->identify_changes)
+		rc = identify_again(device, err);
+	if (rc == 0 && data)
+		memcpy(data, device->answers.identify->data, NVME_IDENTIFY_SIZE);
 	pyn_device_unlock(device);
 	return rc;
 }

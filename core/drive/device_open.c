@@ -18,7 +18,8 @@ static void destroy(struct pyn_device *device)
 	if (device->process == pyn_process_number()) {
 		pyn_tables_free(device->shutting_down);
 		pyn_qpair_destroy(device->admin);
-		pyn_buffer_put(device->identify);
+		pyn_buffer_put(device->answers.identify);
+		free(device->answers.effects);
 		pyn_dma_free(device->shared);
 	}
 	pthread_mutex_destroy(&device->lock);
@@ -75,8 +76,8 @@ static int create(const struct pyn_address *address, bool keep_tables, struct py
 		return rc;
 	pyn_ticks_hz();
 	device->shared = pyn_dma_alloc(sizeof(*device->shared), 64, err);
-	device->identify = pyn_buffer_create(PYN_PAGE, err);
-	return device->shared && device->identify ? 0 : -ENOMEM;
+	device->answers.identify = pyn_buffer_create(PYN_PAGE, err);
+	return device->shared && device->answers.identify ? 0 : -ENOMEM;
 }
 
 static int open_device(struct pyn_device *device, struct pyn_error *err)

@@ -12,6 +12,7 @@
 #include "core/drive/device.h"
 #include "core/verify/tables.h"
 #include "spec/nvme_id.h"
+#include "spec/nvme_log.h"
 
 #define PYN_OWN_COMMANDS 32u /* of the driver's own in flight on the admin queue, beside the script's */
 #define PYN_ADMIN_DEPTH (PYN_ADMIN_CIDS + PYN_OWN_COMMANDS + 1u)
@@ -40,6 +41,14 @@ struct pyn_device_io {
 	_Atomic uint8_t *by_script;   /* enum pyn_by_script, by QID */
 };
 
+/* What the drive has answered, and how large identify_changes was when it was asked. */
+struct pyn_answers {
+	struct pyn_buffer *identify; /* 4096 bytes: Identify Controller */
+	uint32_t identify_as_of;
+	struct nvme_effects_log *effects; /* log page 05h; NULL: not read yet */
+	uint32_t effects_as_of;
+};
+
 struct pyn_device {
 	const struct pyn_engine *engine;
 	struct pyn_ctrlr *ctrlr; /* NULL: closed */
@@ -50,11 +59,11 @@ struct pyn_device {
 	void (*last_put)(struct pyn_device *device); /* close and free it */
 	uint32_t process;
 	uint32_t timeout_ms;
-	_Atomic uint32_t namespace_changes;
+	_Atomic uint32_t identify_changes;
 	pthread_mutex_t lock; /* recursive: over the engine's controller and what follows */
 	struct pyn_device_shared *shared;
 	struct pyn_qpair *admin;
-	struct pyn_buffer *identify; /* 4096 bytes: Identify Controller */
+	struct pyn_answers answers;
 	uint64_t cap;
 	bool shut_down;                /* normally, and nothing was done since */
 	bool learned;                  /* what pyn_device_learn asks for, since the last reset */
@@ -90,7 +99,8 @@ void pyn_device_cut_off_workers(struct pyn_device *device, enum pyn_device_end w
 void pyn_device_stop_workers(struct pyn_device *device, enum pyn_device_end why);
 
 /* Sees each admin command of a script before it is sent and when it has ended. */
-void pyn_device_on_command(void *device, const struct nvme_cmd *cmd, enum pyn_command_stage what);
+void pyn_device_on_command(void *device, const struct nvme_cmd *cmd, const struct nvme_cpl *cpl,
+			   enum pyn_command_stage what);
 
 /* Nothing is known any more of the data of a namespace; FFFFFFFFh: of all. */
 void pyn_device_forget_namespaces(struct pyn_device *device, uint32_t nsid);

@@ -24,7 +24,7 @@ void pyn_device_abort_all(struct pyn_device *device)
 	/* Namespaces, the write cache and even the drive may be others afterwards. */
 	device->learned = device->shut_down = false;
 	pyn_device_set_durable_since(device, UINT64_MAX);
-	atomic_fetch_add(&device->namespace_changes, 1);
+	atomic_fetch_add(&device->identify_changes, 1);
 	pyn_tables_free(device->shutting_down);
 	device->shutting_down = NULL;
 }

@@ -167,11 +167,16 @@ static int zones_of(struct pyn_namespace *ns, const struct nvme_id_ns *id, uint6
 	return rc < 0 && err->kind == PYN_ERROR_NAMESPACE ? 0 : rc;
 }
 
+const void *pyn_namespace_identify(const struct pyn_namespace *ns)
+{
+	return ns->identify->data;
+}
+
 bool pyn_namespace_is_current(const struct pyn_namespace *ns)
 {
 	/* Where the controller is not initialised nothing can be asked, and nothing be transferred. */
 	return pyn_device_is_open(ns->device) &&
-	       (ns->changes == pyn_device_namespace_changes(ns->device) || !pyn_device_initialised(ns->device));
+	       (ns->changes == pyn_device_identify_changes(ns->device) || !pyn_device_initialised(ns->device));
 }
 
 int pyn_namespace_ask(struct pyn_namespace *ns, struct pyn_namespace_answer *answer, struct pyn_error *err)
@@ -185,7 +190,7 @@ int pyn_namespace_ask(struct pyn_namespace *ns, struct pyn_namespace_answer *ans
 	if (rc < 0)
 		return rc;
 	/* Before the command is sent: a format that is sent meanwhile makes the answer stale again. */
-	answer->changes = pyn_device_namespace_changes(ns->device);
+	answer->changes = pyn_device_identify_changes(ns->device);
 	answer->identify = pyn_buffer_create(PYN_PAGE, err);
 	if (!answer->identify)
 		return -ENOMEM;
@@ -258,7 +263,7 @@ static struct pyn_other_namespace find_other(struct pyn_namespace *ns, uint32_t 
 	struct pyn_other_namespace other = ns->other;
 
 	pyn_device_unlock(ns->device);
-	if (other.nsid == nsid && other.changes == pyn_device_namespace_changes(ns->device))
+	if (other.nsid == nsid && other.changes == pyn_device_identify_changes(ns->device))
 		return other;
 	other = ask_for_other(ns, nsid);
 	pyn_device_lock(ns->device);

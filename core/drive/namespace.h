@@ -29,7 +29,7 @@ struct pyn_namespace {
 	uint64_t zone_size;   /* LBAs; 0: it is not zoned */
 	uint64_t capacity;    /* bytes: NVMCAP, or NSZE × LBA size where that is 0 */
 	uint64_t nlba_verify; /* verify the first so many LBAs; 0: all */
-	uint32_t changes;     /* pyn_device_namespace_changes, when it was identified */
+	uint32_t changes;     /* pyn_device_identify_changes, when it was identified */
 	uint32_t process;
 	bool verify_enabled;
 	struct pyn_other_namespace other;
@@ -39,6 +39,9 @@ struct pyn_namespace {
 int pyn_namespace_open(struct pyn_device *device, uint32_t nsid, uint64_t nlba_verify, struct pyn_namespace **ns,
 		       struct pyn_error *err);
 void pyn_namespace_free(struct pyn_namespace *ns);
+
+/* 4096 bytes, struct nvme_id_ns: what the drive said last. */
+const void *pyn_namespace_identify(const struct pyn_namespace *ns);
 
 /* Bytes that a read, write or compare with this dword 12 transfers of each LBA. */
 uint32_t pyn_namespace_lba_bytes(const struct pyn_namespace *ns, uint32_t cdw12);

@@ -203,10 +203,11 @@ static void make_ready(struct pyn_qpair *qpair, struct slot *slot)
 
 /* ---- completions, under the lock ---- */
 
-static void tell_observer(const struct pyn_qpair *qpair, const struct slot *slot, enum pyn_command_stage what)
+static void tell_observer(const struct pyn_qpair *qpair, const struct slot *slot, const struct nvme_cpl *cpl,
+			  enum pyn_command_stage what)
 {
 	if (qpair->config.on_command && !(slot->flags & SLOT_OWN))
-		qpair->config.on_command(qpair->config.context, &slot->cmd, what);
+		qpair->config.on_command(qpair->config.context, &slot->cmd, cpl, what);
 }
 
 static enum pyn_command_stage stage_of_end(const struct nvme_cpl *cpl)
@@ -227,7 +228,7 @@ static void complete(struct pyn_qpair *qpair, struct slot *slot, const struct nv
 {
 	bool right = pyn_track_end(&slot->track, cpl, &slot->found);
 
-	tell_observer(qpair, slot, stage_of_end(cpl));
+	tell_observer(qpair, slot, cpl, stage_of_end(cpl));
 	slot->flags &= (uint8_t)~SLOT_DEVICE;
 	if (slot->flags & SLOT_READY) {
 		/* It had timed out and the script was told so: this is the end of its quarantine. */
@@ -359,7 +360,7 @@ static int send(struct pyn_qpair *qpair, struct slot *slot, struct pyn_data data
 
 	if (rc < 0) {
 		pyn_track_cancel(&slot->track);
-		tell_observer(qpair, slot, PYN_COMMAND_REFUSED);
+		tell_observer(qpair, slot, NULL, PYN_COMMAND_REFUSED);
 		give_slot_back(qpair, slot);
 		return rc;
 	}
@@ -420,7 +421,7 @@ static int submit(struct pyn_qpair *qpair, const struct pyn_command *command, ui
 	if (command->buffer)
 		data.address = command->buffer->data + command->offset;
 	track(slot, command);
-	tell_observer(qpair, slot, PYN_COMMAND_SENT);
+	tell_observer(qpair, slot, NULL, PYN_COMMAND_SENT);
 	rc = send(qpair, slot, data, err);
 
 	if (rc < 0)

@@ -70,8 +70,10 @@ struct pyn_qpair_config {
 	uint16_t own_slots;         /* more, for the driver's own commands (admin queue) */
 	bool highest_first;         /* hand out the highest free CID first */
 	const uint32_t *timeout_ms; /* of each command; stays the caller's, may change at any time */
-	/* Sees each command of the script before it is sent and again when it has ended; NULL: nobody looks. */
-	void (*on_command)(void *context, const struct nvme_cmd *cmd, enum pyn_command_stage what);
+	/* Sees each command of the script before it is sent and again when it has ended; cpl is NULL unless it was
+	 * completed. NULL: nobody looks. */
+	void (*on_command)(void *context, const struct nvme_cmd *cmd, const struct nvme_cpl *cpl,
+			   enum pyn_command_stage what);
 	void *context;
 };
 

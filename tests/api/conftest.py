@@ -41,7 +41,7 @@ def known(request: pytest.FixtureRequest) -> None:
     """Expect a test to fail on a drive that it says differs; it judges all others."""
     for marker in request.node.iter_markers("differs"):
         model, why = marker.args
-        if request.getfixturevalue("nvme0").id_data(63, 24, str).strip() == model:
+        if request.getfixturevalue("nvme0").id_ctrl.mn == model:
             breaks = marker.kwargs.get("breaks", False)
             request.node.add_marker(pytest.mark.xfail(reason=f"{model}: {why}", run=not breaks))
 

@@ -7,6 +7,8 @@ import warnings
 
 import pytest
 
+from pynvme import lba_format
+
 IN_GUEST = "PYNVME_GUEST" in os.environ
 """Whether this is the guest of tools/qemu; the drive of --pciaddr is then behind the kernel's vfio-pci."""
 
@@ -23,10 +25,7 @@ THRESHOLD_STAYS = "a temperature threshold that is set reads 0 (Base 2.0, 5.27.1
 
 def lba_bytes(nvme0n1):
     """Bytes that an LBA takes in a buffer: its data, and its metadata where they lie in the same buffer."""
-    flbas = nvme0n1.id_data(26)
-    lbaf = 128 + 4 * (flbas & 15)
-    metadata = nvme0n1.id_data(lbaf + 1, lbaf) if flbas & 0x10 else 0
-    return (1 << nvme0n1.id_data(lbaf + 2)) + metadata
+    return lba_format.buffer_bytes(nvme0n1.id_ns)
 
 
 def needs_opcode(nvme0n1, opcode, what):
@@ -39,7 +38,7 @@ def needs_opcode(nvme0n1, opcode, what):
 
 def needs_fused(nvme0):
     """Skip where there is no fused Compare and Write."""
-    if not nvme0.id_data(523, 522) & 1:
+    if not nvme0.id_ctrl.fuses.fcws:
         pytest.skip("needs a drive with fused Compare and Write (FUSES bit 0)")
 
 
@@ -48,7 +47,7 @@ def needs_changeable(nvme0, fid, what):
 
     Get Features tells its capabilities (ONCS bit 4); else setting its own value is refused.
     """
-    if nvme0.id_data(521, 520) & 1 << 4:
+    if nvme0.id_ctrl.oncs.ssfs:
         if not nvme0.getfeatures(fid, sel=3).waitdone() & 4:
             pytest.skip(
                 f"needs a drive on which {what} is changeable (Get Features {fid:02x}h, SEL 3, bit 2)"

@@ -69,7 +69,7 @@ def test_the_smart_log_counts_what_this_script_reads(nvme0, nvme0n1, qpair, buf)
 
 
 def test_a_part_of_a_log_page_is_that_part_of_the_whole(nvme0):
-    if not nvme0.id_data(261) & 4:
+    if not nvme0.id_ctrl.lpa.lpeds:
         pytest.skip("needs a drive with extended data for Get Log Page (LPA bit 2)")
     whole, part = d.Buffer(4096), d.Buffer(4096)
     nvme0.getlogpage(5, whole, 4096).waitdone()
@@ -217,7 +217,7 @@ def test_format_leaves_zeros_and_the_other_lba_format_works(own):
 
 def test_a_sanitize_ends_and_leaves_no_data(own):
     nvme0, nvme0n1 = own.nvme0, own.nvme0n1
-    if nvme0.id_data(331, 328) & 7 == 0:
+    if nvme0.id_ctrl.sanicap & 7 == 0:
         pytest.skip("needs a drive with Sanitize")
     pair = d.Qpair(nvme0, 8)
     data = d.Buffer(512, ptype=0xBEEF, pvalue=100)

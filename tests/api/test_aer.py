@@ -145,7 +145,7 @@ def test_register_aer_cb_takes_the_function_that_was_registered_last(nvme0, pair
 
 def test_more_requests_than_the_drive_takes_are_refused(nvme0):
     """The next initialisation is the end of those that it has taken."""
-    for _ in range(nvme0.id_data(259)):  # AERL, 0's based, and one is there
+    for _ in range(nvme0.id_ctrl.aerl):  # 0's based, and one is there
         nvme0.aer()
     run_commands(nvme0)
     with pytest.warns(UserWarning, match="^ERROR status: 01/05$"):
@@ -154,7 +154,7 @@ def test_more_requests_than_the_drive_takes_are_refused(nvme0):
 
 
 def test_all_the_requests_that_a_drive_takes_are_aborted(nvme0):
-    limit = nvme0.id_data(259) + 1
+    limit = nvme0.id_ctrl.aerl + 1
     for _ in range(limit - 1):
         nvme0.aer()
     assert abort_aers(nvme0, range(127, 127 - limit, -1)) == limit

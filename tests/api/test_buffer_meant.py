@@ -161,7 +161,7 @@ def test_a_log_page_in_several_parts_ends_where_the_buffer_ends(nvme0, patterned
         b = patterned(3 * nvme0.mdts, offset=4096, size=room)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the log may end before the last part
-            nvme0.getlogpage(0x07 if nvme0.id_data(261) & 8 else 2, b, nvme0.mdts + 512).waitdone()
+            nvme0.getlogpage(0x07 if nvme0.id_ctrl.lpa.ts else 2, b, nvme0.mdts + 512).waitdone()
         end = 4096 + (room + 4095) // 4096 * 4096
         assert set(b[:4096] + b[end:]) == {SURROUND}
 

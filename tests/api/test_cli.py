@@ -206,7 +206,7 @@ def test_a_virtual_ssd_run_by_hand_is_used_by_its_address_and_leaves_nothing(env
             assert str(folder) in text
             pcie = d.Pcie(str(folder))
             nvme0 = d.Controller(pcie)
-            assert nvme0.id_data(23, 4, str) == "MINE"
+            assert nvme0.id_ctrl.sn == "MINE"
             assert d.Namespace(nvme0).capacity == 64 << 20
             pcie.close()
             process.send_signal(number)

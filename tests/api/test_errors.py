@@ -165,7 +165,7 @@ def test_what_fits_no_field_is_asserted_at_the_call(nvme0, nvme0n1, qpair):
 
 @pytest.mark.differs(SPDK, "NSID 0 is 00/06, not 00/0b (Base 2.0, 3.2.1)")
 def test_what_fits_a_field_is_sent_for_the_drive_to_refuse(nvme0, nvme0n1, qpair, lba_size):
-    capacity = nvme0n1.id_data(7, 0)
+    capacity = nvme0n1.id_ns.nsze
     b = d.Buffer(8 * lba_size)
     with pytest.warns(UserWarning, match="^ERROR status: 00/80$"):
         nvme0n1.read(qpair, b, capacity - 1, 2).waitdone()

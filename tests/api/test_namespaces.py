@@ -65,7 +65,7 @@ def test_a_format_of_one_leaves_the_others_and_their_workers_alone(drive):
         namespaces[4].format(4096)
     namespaces[4].read(qpair, back, 0).waitdone()
     assert back[:] == bytes(4096)
-    assert [n.id_data(26) & 15 for n in namespaces] == [0] * 4 + [1] + [0] * 27
+    assert [n.id_ns.flbas.lbafil for n in namespaces] == [0] * 4 + [1] + [0] * 27
     work(namespaces[4], io_count=100).start().close()
 
 

@@ -140,7 +140,7 @@ def test_workers_run_after_each_format_there_and_back(drive, ses):
     _, nvme0, nvme0n1 = drive
     for size, lbas in ((4096, 1 << 14), (512, 1 << 17)):
         nvme0n1.format(size, ses=ses)
-        assert nvme0n1.id_data(7, 0) == lbas
+        assert nvme0n1.id_ns.nsze == lbas
         one = {"read_percentage": 50, "io_size": 4096 // size, "io_count": 3000, "region_end": 4096}
         with nvme0n1.ioworker(**one), nvme0n1.ioworker(**one, region_start=2048, lba_random=False):
             pass

@@ -20,7 +20,7 @@ def create(nvme0):
 
 def test_the_hosts_data_stay_while_they_are_read(own):
     nvme0 = own.nvme0
-    assert nvme0.id_data(261) & 8
+    assert nvme0.id_ctrl.lpa.ts
     header = create(nvme0)
     size = (header.data(13, 12) + 1) * BLOCK
     assert header[381] == 1 and size > 3 * BLOCK
@@ -69,7 +69,7 @@ def test_the_drive_keeps_what_it_was_when_a_read_failed(own):
 
 
 def test_security_is_not_there_and_says_so_everywhere(nvme0, buf):
-    if nvme0.id_data(257, 256) & 1:
+    if nvme0.id_ctrl.oacs.ssrs:
         pytest.skip("needs a drive without Security Send and Receive")
     assert not nvme0.supports(0x81) and not nvme0.supports(0x82)
     with pytest.warns(UserWarning, match="^ERROR status: 00/01$"):
@@ -89,7 +89,7 @@ def test_a_format_is_aborted():
         with pytest.warns(UserWarning, match="^ERROR status: 00/07$"):
             assert nvme0.abort(cid).waitdone(2) & 1 == 0
         assert statuses == [7]
-        assert nvme0n1.id_data(26) & 0xF == 0
+        assert nvme0n1.id_ns.flbas.lbafil == 0
         assert nvme0.abort(cid).waitdone() & 1 == 1, "it is over"
         pair, buf = d.Qpair(nvme0, 8), d.Buffer(512)
         nvme0n1.write(pair, buf, 0).waitdone()

@@ -176,7 +176,7 @@ def test_zeroes_are_expected_after_write_zeroes(nvme0n1, qpair, ssd, written, lb
 @pytest.fixture
 def deallocated(nvme0n1, qpair, written):
     """Give ``deallocated(lba)``: writes there, deallocates it, and returns what had been written."""
-    if nvme0n1.id_data(33) & 7 != 1:
+    if nvme0n1.id_ns.dlfeat.rdb != 1:
         pytest.skip("deallocated LBAs need not read as zeros (DLFEAT)")
 
     def deallocate(lba):

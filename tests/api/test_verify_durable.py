@@ -157,7 +157,7 @@ def test_without_a_cache_that_is_on_each_write_survives(two: Two) -> None:
 
 
 def test_the_cache_is_on_again_after_a_reset_unless_that_was_saved(two: Two) -> None:
-    assert two.nvme0.id_data(521, 520) >> 4 & 1
+    assert two.nvme0.id_ctrl.oncs.ssfs
     set_wce(two, False)
     two.nvme0.reset()
     two.qpair = d.Qpair(two.nvme0, 16)

@@ -43,7 +43,7 @@ def large(size: str) -> Iterator[SimpleNamespace]:
         nvme0 = d.Controller(pcie)
         nvme0n1, pair = d.Namespace(nvme0), d.Qpair(nvme0, IN_FLIGHT + 1)
         drive = SimpleNamespace(
-            nvme0=nvme0, nvme0n1=nvme0n1, pair=pair, lbas=nvme0n1.id_data(7, 0), buffer=d.Buffer(1 << 17)
+            nvme0=nvme0, nvme0n1=nvme0n1, pair=pair, lbas=nvme0n1.id_ns.nsze, buffer=d.Buffer(1 << 17)
         )
         write(drive, 100, 8, 8)
         nvme0n1.ioworker(io_size=8, io_count=100, qdepth=IN_FLIGHT + 1).start().close()
@@ -126,6 +126,6 @@ def test_several_drives_of_64_tb_are_open_at_a_time() -> None:
     with VirtualSsd(size="64T", null=True) as one, VirtualSsd(size="64T", null=True) as other:
         drives = [d.Pcie(ssd.address) for ssd in (one, other)]
         namespaces = [d.Namespace(d.Controller(pcie)) for pcie in drives]
-        assert [ns.id_data(7, 0) for ns in namespaces] == [(64 << 40) // 512] * 2
+        assert [ns.id_ns.nsze for ns in namespaces] == [(64 << 40) // 512] * 2
         for pcie in drives:
             pcie.close()

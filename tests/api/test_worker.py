@@ -114,7 +114,7 @@ def test_admin_and_io_commands_go_on_beside_workers(nvme0, nvme0n1, qpair, buf):
 
 
 def test_an_error_of_the_drive_is_told_at_close(nvme0n1):
-    capacity = nvme0n1.id_data(7, 0)
+    capacity = nvme0n1.id_ns.nsze
     worker = nvme0n1.ioworker(io_sequence=[(0, 2, capacity, 8)]).start()
     with pytest.warns(UserWarning) as caught:
         r = worker.close()

@@ -247,7 +247,7 @@ def test_a_mismatch_is_error_6_with_the_status_of_one(own, caplog):
 
 def test_fw_debug_leaves_the_queue_on_the_drive_after_an_error_until_a_reset(own):
     in_use = d._dma_in_use()
-    nsze = own.nvme0n1.id_data(7, 0)
+    nsze = own.nvme0n1.id_ns.nsze
     bad = {"io_sequence": [(0, 2, 0, 8), (0, 2, nsze, 8)]}
     r, _ = warned(own.nvme0n1.ioworker(fw_debug=True, **bad).start())
     assert r.error == -6
@@ -266,7 +266,7 @@ def test_fw_debug_leaves_the_queue_on_the_drive_after_an_error_until_a_reset(own
 
 def test_without_an_error_or_without_fw_debug_no_queue_is_left(own):
     in_use = d._dma_in_use()
-    nsze = own.nvme0n1.id_data(7, 0)
+    nsze = own.nvme0n1.id_ns.nsze
     assert own.nvme0n1.ioworker(io_count=100, fw_debug=True).start().close().error == 0
     warned(own.nvme0n1.ioworker(io_sequence=[(0, 2, nsze, 8)]).start())
     assert d._dma_in_use() == in_use

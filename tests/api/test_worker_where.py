@@ -124,7 +124,7 @@ def test_random_io_is_cut_at_the_end_of_the_region(trace):
 
 
 def test_a_region_ends_with_the_namespace(trace, nvme0n1):
-    nsze = nvme0n1.id_data(7, 0)
+    nsze = nvme0n1.id_ns.nsze
     assert sequential(trace, io_size=8, region_start=nsze - 20, region_end=1 << 60) == [
         (nsze - 20, 8),
         (nsze - 12, 8),

@@ -100,13 +100,15 @@ static const struct pyn_engine the_engine = {.name = "fake",
 
 static unsigned the_begun, the_ended, the_failed;
 
-static void observe(void *context, const struct nvme_cmd *cmd, enum pyn_command_stage what)
+static void observe(void *context, const struct nvme_cmd *cmd, const struct nvme_cpl *cpl,
+		    enum pyn_command_stage what)
 {
 	(void)context;
 	(void)cmd;
 	/* Before it is sent, and after it has ended: in between the device may act. */
 	if (what == PYN_COMMAND_SENT)
 		CHECK_EQ(the_queue.submitted, the_begun);
+	CHECK_EQ(cpl != NULL, what == PYN_COMMAND_DONE || what == PYN_COMMAND_FAILED);
 	*(what == PYN_COMMAND_SENT ? &the_begun : &the_ended) += 1;
 	the_failed += what == PYN_COMMAND_FAILED;
 }
