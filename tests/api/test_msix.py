@@ -12,7 +12,7 @@ from tests.fix_load import loaded
 
 
 def wait_set(pair, timeout=2.0):
-    """Give the seconds until the vector is raised: a drive may do that some time after the completion."""
+    """Give the seconds until the vector is raised."""
     start = time.monotonic()
     while not pair.msix_isset():
         assert time.monotonic() - start < timeout or loaded()
@@ -27,25 +27,40 @@ def pair(nvme0):
     pair.delete()
 
 
-def test_a_new_queue_has_had_no_interrupt(nvme0, nvme0n1, buf):
+@pytest.fixture
+def assert_raised(nvme0):
+    """Check that the vector of a queue was raised by the time its completion was taken.
+
+    SPDK's target raises it some time later.
+    """
+
+    def check(pair):
+        if nvme0.id_ctrl.mn == SPDK:
+            wait_set(pair)
+        assert pair.msix_isset()
+
+    return check
+
+
+def test_a_new_queue_has_had_no_interrupt(nvme0, nvme0n1, buf, assert_raised):
     for _ in range(3):
         pair = d.Qpair(nvme0, 4)
         assert pair.msix_isset() is False
         nvme0n1.read(pair, buf, 0).waitdone()
-        wait_set(pair)
+        assert_raised(pair)
         pair.delete()
 
 
-def test_isset_holds_until_it_is_cleared(nvme0n1, pair, buf):
+def test_isset_holds_until_it_is_cleared(nvme0n1, pair, buf, assert_raised):
     nvme0n1.read(pair, buf, 0).waitdone()
-    wait_set(pair)
+    assert_raised(pair)
     assert pair.msix_isset()
     pair.msix_clear()
     assert not pair.msix_isset()
     pair.msix_clear()
     for _ in range(200):
         nvme0n1.read(pair, buf, 0).waitdone()
-        wait_set(pair)
+        assert_raised(pair)
         pair.msix_clear()
         assert not pair.msix_isset()
 
