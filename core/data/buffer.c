@@ -63,7 +63,7 @@ struct pyn_iova pyn_buffer_address(const struct pyn_buffer *buffer, uint32_t off
 	return pyn_dma_physical_known() ? pyn_dma_physical(byte) : pyn_dma_iova(byte);
 }
 
-/* ---- who disturbs whom, under the lock ---- */
+/* ---- uses that disturb each other, under the lock ---- */
 
 static uint64_t past(uint32_t offset, uint32_t length)
 {
@@ -80,13 +80,13 @@ static uint32_t page_of(uint32_t offset)
 	return offset / PYN_PAGE;
 }
 
-/* Of bytes that are not none. */
+/* The page of the last byte; length is at least 1. */
 static uint32_t last_page_of(uint32_t offset, uint32_t length)
 {
 	return (uint32_t)((past(offset, length) - 1) / PYN_PAGE);
 }
 
-/* How many that begin in this page reach into the page of offset. */
+/* Number of uses that begin in this page and reach into the page of offset. */
 static uint32_t reaching(const struct pyn_page_use *page, uint32_t offset)
 {
 	uint32_t count = 0;
@@ -97,7 +97,7 @@ static uint32_t reaching(const struct pyn_page_use *page, uint32_t offset)
 	return count;
 }
 
-/* The first page in whose lists may be what overlaps bytes from offset on. */
+/* The first page whose lists may hold a use that overlaps bytes from offset on. */
 static uint32_t first_list(const struct pyn_buffer *buffer, uint32_t offset)
 {
 	uint32_t page = page_of(offset), left = buffer->pages[page].continued;
@@ -161,7 +161,7 @@ static void disturb(struct pyn_buffer_use *use)
 	}
 }
 
-/* Disturb all of a kind that overlap these bytes. */
+/* Disturb all uses of a kind that overlap these bytes. */
 static void disturb_all(struct pyn_buffer *buffer, uint32_t first, uint32_t offset, uint32_t length,
 			enum pyn_use_kind kind)
 {
@@ -176,7 +176,7 @@ static void disturb_all(struct pyn_buffer *buffer, uint32_t first, uint32_t offs
 	}
 }
 
-/* Where all use the same bytes, the first that is looked at is one. */
+/* Whether any use of a kind overlaps these bytes. If all use the same bytes, the first one ends the search. */
 static bool is_any(const struct pyn_buffer *buffer, uint32_t first, uint32_t offset, uint32_t length,
 		   enum pyn_use_kind kind)
 {

@@ -34,12 +34,12 @@ bool pyn_cmdlog_read(const struct pyn_cmdlog *log, uint64_t age, struct pyn_cmdl
 
 	if (atomic_load_explicit(&source->number, memory_order_acquire) != number)
 		return false;
-	/* Before the copy: what completes while it is made may be in it by half. */
+	/* Read this before the copy, which may hold half of a completion that arrives meanwhile. */
 	uint64_t completed = atomic_load_explicit(&source->completed, memory_order_acquire);
 
 	*entry = *source;
 	atomic_store_explicit(&entry->completed, completed, memory_order_relaxed);
-	/* The copy is whole only if the writer did not come around meanwhile. */
+	/* The copy is valid only if the writer did not reuse the entry meanwhile. */
 	atomic_thread_fence(memory_order_acquire);
 	return atomic_load_explicit(&source->number, memory_order_relaxed) == number;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The command log of one queue pair: the last commands with their completions and both time stamps.
- * It lies in DMA memory, so that the script reads what a worker process writes. One process writes it, any reads.
+ * The command log of one queue pair: its last commands with their completions and both time stamps.
+ * It lies in DMA memory, so that the script can read what a worker process writes. Only one process writes a log; any
+ * process may read it.
  */
 #ifndef PYN_IO_CMDLOG_H
 #define PYN_IO_CMDLOG_H
@@ -13,14 +14,14 @@
 #include "core/util/error.h"
 #include "spec/nvme_cmd.h"
 
-/* 128 bytes: two cache lines for a command, written by copying what is in hand. */
+/* 128 bytes: two cache lines for each command. */
 struct pyn_cmdlog_entry {
 	struct nvme_cmd cmd;
 	struct nvme_cpl cpl;
 	uint64_t submitted;         /* TSC ticks */
-	_Atomic uint64_t completed; /* TSC ticks; 0: not yet, and cpl means nothing */
-	_Atomic uint64_t number;    /* which command of the queue this is, from 1; 0: being written, or never */
-	/* The LBAs of a command that names them in its data, not in itself: its first range. nlb 0: it names none. */
+	_Atomic uint64_t completed; /* TSC ticks; 0: not completed, cpl is meaningless */
+	_Atomic uint64_t number;    /* number of the command in the queue, from 1; 0: being written, or unused */
+	/* The first range of a command that names its LBAs in its data. nlb is 0 for all other commands. */
 	uint64_t slba;
 	uint32_t nlb;
 	uint8_t reserved[12];
@@ -28,27 +29,28 @@ struct pyn_cmdlog_entry {
 _Static_assert(sizeof(struct pyn_cmdlog_entry) == 128, "command log entry");
 
 struct pyn_cmdlog {
-	_Atomic uint64_t count; /* commands logged since the queue was made */
-	uint64_t last;          /* offset of the last of the entries, in bytes; there is a power of two of them */
+	_Atomic uint64_t count; /* commands logged since the queue was created */
+	uint64_t last;          /* offset of the last entry, in bytes; the number of entries is a power of two */
 	uint64_t reserved[6];
 	struct pyn_cmdlog_entry entries[];
 };
 
-/* Where the command with this number is, or was. */
+/* The entry that holds, or held, the command with this number. */
 static inline struct pyn_cmdlog_entry *pyn_cmdlog_entry(struct pyn_cmdlog *log, uint64_t number)
 {
 	return (struct pyn_cmdlog_entry *)((char *)log->entries + (number * sizeof(log->entries[0]) & log->last));
 }
 
-/* A log of at least 4096 entries, and always more than the queue is deep. NULL: no memory. */
+/* Create a log of at least 4096 entries, and always of more than depth. NULL: no memory. */
 struct pyn_cmdlog *pyn_cmdlog_create(uint32_t depth, struct pyn_error *err);
 void pyn_cmdlog_destroy(struct pyn_cmdlog *log);
 
-/* The age-th newest entry, 0 is the newest. False: there is none, or it was overwritten while it was read. */
+/* Read the age-th newest entry; 0 is the newest. false: there is none, or it was overwritten during the read. */
 bool pyn_cmdlog_read(const struct pyn_cmdlog *log, uint64_t age, struct pyn_cmdlog_entry *entry);
 
-/* Log a command in three steps, number from 1 on: begin gives the entry, whose cmd the caller fills in, end makes it
- * readable, and publish tells how many there are, once for any number of them. */
+/* Log a command in three steps, with numbers from 1 on: begin returns the entry, whose cmd the caller fills in; end
+ * makes the entry valid; publish lets readers see all entries up to count. One publish serves any number of
+ * commands. */
 static inline struct pyn_cmdlog_entry *pyn_cmdlog_begin(struct pyn_cmdlog *log, uint64_t number)
 {
 	struct pyn_cmdlog_entry *entry = pyn_cmdlog_entry(log, number);
@@ -59,7 +61,7 @@ static inline struct pyn_cmdlog_entry *pyn_cmdlog_begin(struct pyn_cmdlog *log, 
 	return entry;
 }
 
-/* The first range of a command that has them in its data; nlb 0: it has none. Between begin and end. */
+/* Between begin and end: set the first range of a command that has ranges in its data. nlb is 0 for others. */
 static inline void pyn_cmdlog_range(struct pyn_cmdlog_entry *entry, uint64_t slba, uint32_t nlb)
 {
 	entry->slba = slba;
@@ -78,7 +80,7 @@ static inline void pyn_cmdlog_publish(struct pyn_cmdlog *log, uint64_t count)
 	atomic_store_explicit(&log->count, count, memory_order_release);
 }
 
-/* All of that for one command; returns its number, which the completion is logged with. */
+/* Do all of that for one command. Returns its number, which pyn_cmdlog_complete needs. */
 static inline uint64_t pyn_cmdlog_submit(struct pyn_cmdlog *log, const struct nvme_cmd *cmd, uint64_t now)
 {
 	uint64_t number = atomic_load_explicit(&log->count, memory_order_relaxed) + 1;
@@ -90,7 +92,7 @@ static inline uint64_t pyn_cmdlog_submit(struct pyn_cmdlog *log, const struct nv
 	return number;
 }
 
-/* Log the completion of that command, unless its entry has been used again since. */
+/* Log the completion of a command, unless its entry has been reused. */
 static inline void pyn_cmdlog_complete(struct pyn_cmdlog *log, uint64_t number, const struct nvme_cpl *cpl,
 				       uint64_t now)
 {

@@ -8,7 +8,7 @@
 
 typedef unsigned __int128 uint128_t;
 
-/* Buckets of the two first octaves hold one value each; from there on each octave is twice as coarse. */
+/* log2 of the width of a bucket: it is 0 in the first two octaves, and grows by 1 with each further one. */
 static uint32_t shift_of(uint32_t index)
 {
 	uint32_t octave = index >> PYN_HISTOGRAM_BITS;
@@ -61,10 +61,10 @@ static uint64_t clamp(const struct pyn_histogram *histogram, uint64_t value)
 	return value < histogram->min ? histogram->min : value;
 }
 
-/* How many values, at least 1, are percentage percent of count, rounded up. */
+/* percentage percent of count, rounded up, at least 1. */
 static uint64_t rank_of(uint64_t count, double percentage)
 {
-	/* 99.9 % of 1,000 is 999, and not 1,000 because 99.9 has no exact binary form. */
+	/* 99.9 % of 1,000 must be 999, although 99.9 has no exact binary form. */
 	double exact = percentage * (double)count / 100 * (1 - 4 * DBL_EPSILON);
 
 	if (!(exact < (double)count))
@@ -91,7 +91,7 @@ uint64_t pyn_histogram_percentile(const struct pyn_histogram *histogram, double 
 	return histogram->max;
 }
 
-/* The us in which tick lies, at most last. */
+/* The microsecond that contains tick, at most last. */
 static uint64_t us_of(uint64_t tick, uint64_t hz, uint64_t last)
 {
 	uint128_t us = (uint128_t)tick * US_PER_SECOND / hz;
@@ -99,7 +99,7 @@ static uint64_t us_of(uint64_t tick, uint64_t hz, uint64_t last)
 	return us < last ? (uint64_t)us : last;
 }
 
-/* Spread count values over the us of the ticks lowest … highest, in proportion to how many ticks lie in each. */
+/* Spread count values over the microseconds of the ticks lowest … highest, in proportion to the ticks in each. */
 static void spread(uint64_t count, uint64_t lowest, uint64_t highest, uint64_t hz, uint64_t *counts, uint64_t last)
 {
 	uint64_t end = us_of(highest, hz, last), done = 0;

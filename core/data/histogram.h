@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * How often each latency came. Values are ticks of the TSC (pyn_ticks), 0 … 2^64-1; buckets are log-linear: each
- * power of two is cut into 128, so a bucket is at most 1/128 (0.8 %) of its values wide, and values below 256 are
- * exact. Count, sum, smallest and largest are exact.
+ * A latency histogram. Values are TSC ticks (pyn_ticks), 0 … 2^64-1. Buckets are log-linear: each power of two is
+ * split into 128, so a bucket is at most 1/128 (0.8 %) of its values wide, and values below 256 are exact. Count,
+ * sum, minimum and maximum are exact.
  *
- * Plain data for shared memory, 58 KiB: one process records, others may read at the same time. They then see
- * every number whole, except for the sum, but not all of the same moment.
+ * Plain data for shared memory, 58 KiB. One process records, and others may read at the same time. They see each
+ * number whole, except the sum, but not all numbers as of the same moment.
  */
 #ifndef PYN_IO_HISTOGRAM_H
 #define PYN_IO_HISTOGRAM_H
@@ -17,17 +17,17 @@
 #define PYN_HISTOGRAM_BUCKETS ((64 - PYN_HISTOGRAM_BITS + 1) << PYN_HISTOGRAM_BITS)
 
 struct pyn_histogram {
-	uint64_t count; /* how many values were recorded */
-	uint64_t min;   /* UINT64_MAX where there is none */
+	uint64_t count; /* number of values recorded */
+	uint64_t min;   /* UINT64_MAX if there is no value */
 	uint64_t max;
-	uint64_t sum_low, sum_high; /* of all values: 128 bits, since 64 last two months at 1,000 IOs in flight */
+	uint64_t sum_low, sum_high; /* 128 bits, since 64 bits would last two months at 1,000 IOs in flight */
 	uint64_t buckets[PYN_HISTOGRAM_BUCKETS];
 };
 
-/* Make it empty. Memory that is all zeros is not an empty one. */
+/* Make a histogram empty. Zeroed memory is not an empty histogram. */
 void pyn_histogram_init(struct pyn_histogram *histogram);
 
-/* The bucket, 0 … PYN_HISTOGRAM_BUCKETS-1, of a value: which octave it lies in, and its 8 highest bits. */
+/* The bucket of a value, 0 … PYN_HISTOGRAM_BUCKETS-1, from its octave and its 8 highest bits. */
 static inline size_t pyn_histogram_index(uint64_t value)
 {
 	size_t zeros = (size_t)__builtin_clzll(value | 1u << PYN_HISTOGRAM_BITS);
@@ -40,7 +40,7 @@ static inline size_t pyn_histogram_index(uint64_t value)
 uint64_t pyn_histogram_lowest(uint32_t index);
 uint64_t pyn_histogram_highest(uint32_t index);
 
-/* Count one value. */
+/* Record one value. */
 static inline void pyn_histogram_record(struct pyn_histogram *histogram, uint64_t value)
 {
 	histogram->buckets[pyn_histogram_index(value)]++;
@@ -53,22 +53,22 @@ static inline void pyn_histogram_record(struct pyn_histogram *histogram, uint64_
 		histogram->max = value;
 }
 
-/* Add everything that was recorded in from to *into. */
+/* Add all values of *from to *into. */
 void pyn_histogram_merge(struct pyn_histogram *into, const struct pyn_histogram *from);
 
-/* The mean of all values, ticks; 0 where there is none. */
+/* The mean of all values in ticks; 0 if there is none. */
 double pyn_histogram_mean(const struct pyn_histogram *histogram);
 
 /*
- * The smallest value, ticks, that percentage (0 … 100) percent of the values do not exceed: as exact as the buckets,
- * never too small, and never above max. 100 gives max, 0 min, an empty histogram 0.
+ * The smallest value in ticks that percentage (0 … 100) percent of the values do not exceed. It is as exact as the
+ * buckets, never too small, and never above max. Returns max for 100, min for 0, and 0 for an empty histogram.
  */
 uint64_t pyn_histogram_percentile(const struct pyn_histogram *histogram, double percentage);
 
 /*
- * Into counts of 1 us: counts[i] becomes the number of values from i us to less than i+1 us, the last one also all
- * above. hz: ticks a second (pyn_ticks_hz), not 0; size: length of counts, at least 1. A bucket wider than 1 us is
- * spread evenly over them. The sum of counts is the number of values.
+ * Convert to counts per microsecond: counts[i] becomes the number of values from i us to less than i+1 us; the last
+ * one also counts all values above. hz: ticks per second (pyn_ticks_hz), not 0. size: length of counts, at least 1. A
+ * bucket wider than 1 us is spread evenly. The sum of counts is the number of values.
  */
 void pyn_histogram_to_us(const struct pyn_histogram *histogram, uint64_t hz, uint64_t *counts, size_t size);
 

@@ -33,7 +33,7 @@ static void fill_random(uint8_t *data, size_t length, struct pyn_random *random)
 	}
 }
 
-/* length * percent / 100, rounded down, that does not wrap. */
+/* length * percent / 100, rounded down, without overflow. */
 static size_t percent_of(size_t length, uint32_t percent)
 {
 	return length / 100 * percent + length % 100 * percent / 100;
@@ -88,7 +88,7 @@ void pyn_seed(uint64_t seed)
 	atomic_store(&is_seeded, true);
 }
 
-/* A piece of its sequence, of so many numbers: no two threads get the same. */
+/* Reserve the next count numbers of the sequence for this thread. */
 static struct pyn_random take(uint64_t count)
 {
 	if (!atomic_load(&is_seeded))

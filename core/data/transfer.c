@@ -13,7 +13,7 @@ static uint64_t value_of(const struct nvme_cmd *cmd, struct spec_part part)
 	return dword_of(cmd, part.dword) >> part.shift & ((UINT64_C(1) << part.width) - 1);
 }
 
-/* unit: bytes of one of what the field counts. */
+/* The length that a field of the command counts, in units of unit bytes. */
 static uint64_t counted(const struct nvme_cmd *cmd, const struct spec_length *length, uint64_t unit)
 {
 	uint64_t count = value_of(cmd, length->low) | value_of(cmd, length->high) << length->low.width;

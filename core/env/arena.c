@@ -23,9 +23,9 @@
 #define HUGE_LEAST_MIB ((size_t)512)
 #define LOCKED_LEAST_MIB ((size_t)64)
 #define ALIGNMENT PYN_DMA_HUGE_PAGE
-#define FILL (64 * MIB) /* hugepages that are made at once; a start has the first so that a refusal is seen */
+#define FILL (64 * MIB) /* hugepages allocated at once; a start allocates the first to see a refusal early */
 
-/* Where addresses that any IOMMU translates begin and end: some have 39 bits. */
+/* Bounds of the addresses that every IOMMU translates: some have 39 bits. */
 #define LOW ((uintptr_t)1 << 32)
 #define HIGH ((uintptr_t)1 << 39)
 
@@ -34,13 +34,13 @@ enum huge { HUGE_NEVER = 0, HUGE_ALWAYS = 1, HUGE_WHERE_FREE = 2 };
 /* What the environment variables ask for. */
 struct wish {
 	enum huge huge;
-	size_t mib; /* 0: not said */
+	size_t mib; /* 0: PYNVME_MEM is not set */
 	bool locked;
 };
 
 static struct pyn_dma_region the_region = {.fd = -1};
 
-/* How far hugepages have been taken, bytes from the start. */
+/* Bytes from the start whose hugepages are allocated. */
 static struct {
 	pthread_mutex_t lock;
 	size_t done;
@@ -48,7 +48,7 @@ static struct {
 
 /* ---- what is asked for ---- */
 
-/* A number from the environment; absent or empty: *value stays. */
+/* Read a number from the environment into *value. If the variable is unset or empty, *value stays. */
 static int environment_number(const char *name, size_t low, size_t high, size_t *value, struct pyn_error *err)
 {
 	const char *text = getenv(name);
@@ -60,8 +60,8 @@ static int environment_number(const char *name, size_t low, size_t high, size_t 
 	errno = 0;
 	number = strtoul(text, &end, 10);
 	if (errno || *end || *text == '-' || number < low || number > high)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "%s=%.40s: a whole number from %zu to %zu is expected", name, text, low, high);
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "%s=%.40s: must be a whole number from %zu to %zu",
+				 name, text, low, high);
 	*value = number;
 	return 0;
 }
@@ -83,13 +83,14 @@ static size_t smaller(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* No smaller than what would still be of use: an error of the device tells of the rest. */
+/* The smaller of both, but at least LOCKED_LEAST_MIB: less is of no use, and if that does not fit, mapping it into
+ * the device fails with an error that says so. */
 static size_t lower(size_t mib, size_t bound)
 {
 	return smaller(mib, bound > LOCKED_LEAST_MIB ? bound : LOCKED_LEAST_MIB);
 }
 
-/* As much of mib as this process's limits allow. Half of the address space is left to the script. */
+/* Reduce mib to what this process's limits allow. The script keeps half of the address space. */
 static size_t within_limits(size_t mib, const struct wish *wish, bool huge)
 {
 	size_t address_space = pyn_limits_address_space_mib();
@@ -117,7 +118,7 @@ static void *reserve_at(void *address, size_t size, int flags)
 	return memory;
 }
 
-/* Address space for the file, aligned; MAP_FAILED and errno. */
+/* Reserve aligned address space for the file. Returns MAP_FAILED and sets errno on an error. */
 static void *reserve(size_t size, size_t align)
 {
 	char *memory, *aligned;
@@ -139,7 +140,7 @@ static void *reserve(size_t size, size_t align)
 	return aligned;
 }
 
-/* Allocate pages of the file; an access finds them. */
+/* Allocate these pages of the file now, so that a later access cannot fail. */
 static int fill(int fd, size_t from, size_t to)
 {
 	while (from < to) {
@@ -153,8 +154,8 @@ static int fill(int fd, size_t from, size_t to)
 	return 0;
 }
 
-/* Map a file of size bytes over reserved addresses; it stays open. kind: of its pages, NULL: ordinary ones.
- * 0 or -errno, which leaves nothing. */
+/* Map a file of size bytes over reserved addresses; it stays open. kind is that of its pages, NULL for ordinary
+ * pages. Returns 0 or -errno; an error leaves nothing behind. */
 static int map(size_t size, const struct pyn_huge_kind *kind)
 {
 	unsigned flags = MFD_CLOEXEC | (kind ? MFD_HUGETLB | kind->memfd_flag : 0);
@@ -184,7 +185,7 @@ static int map(size_t size, const struct pyn_huge_kind *kind)
 
 /* ---- hugepages ---- */
 
-/* Half of what is free: other sessions on this machine want some as well. */
+/* Half of the free hugepages: other sessions on this machine need some as well. */
 static size_t huge_share(size_t free_mib)
 {
 	size_t share = free_mib / 2 > HUGE_LEAST_MIB ? free_mib / 2 : HUGE_LEAST_MIB;
@@ -192,8 +193,8 @@ static size_t huge_share(size_t free_mib)
 	return smaller(share, DEFAULT_MIB);
 }
 
-/* 0, or -errno of the last try; -ENOMEM also where it was not tried, since there are too few. Somebody else may take
- * them between a look at what is free and the mapping: the next try wants half. */
+/* Map the arena with hugepages. Returns 0, or -errno of the last try, or -ENOMEM without a try if too few are free.
+ * Another process may take them between the check and the mapping; each further try asks for half. */
 static int map_huge(const struct wish *wish, const struct pyn_huge_kind *kind)
 {
 	size_t page_mib = kind->page / MIB, bound = SIZE_MAX;
@@ -205,7 +206,7 @@ static int map_huge(const struct wish *wish, const struct pyn_huge_kind *kind)
 		if (!mib)
 			mib = within_limits(smaller(huge_share(free_mib), bound), wish, true) / page_mib * page_mib;
 		mib = (mib + page_mib - 1) / page_mib * page_mib;
-		/* With PYNVME_HUGE=1 the kernel decides: it may be allowed to make more (nr_overcommit_hugepages). */
+		/* With PYNVME_HUGE=1 the kernel decides: nr_overcommit_hugepages may allow it to create more. */
 		if (wish->huge != HUGE_ALWAYS && free_mib < (mib > HUGE_LEAST_MIB ? mib : HUGE_LEAST_MIB))
 			return -ENOMEM;
 		rc = mib ? map(mib * MIB, kind) : -ENOMEM;
@@ -229,7 +230,7 @@ static int no_hugepages(const struct wish *wish, int number, struct pyn_error *e
 	return pyn_error(
 		err, PYN_ERROR_MEMORY, number,
 		"PYNVME_HUGE=1, but the kernel gives no hugepages to this process, although %zu MiB are free "
-		"(%s): look at its limits (ulimit -a, the hugetlb control group), or unset PYNVME_HUGE",
+		"(%s): check its limits (ulimit -a, the hugetlb control group), or unset PYNVME_HUGE",
 		free_mib, strerror(number));
 }
 
@@ -246,17 +247,18 @@ static int no_memory(size_t mib, int number, struct pyn_error *err)
 			"(ulimit -n)");
 	if (file_mib < mib)
 		return pyn_error(err, PYN_ERROR_MEMORY, EFBIG,
-				 "DMA memory is a file in memory of %zu MiB, and files may have %zu MiB here: raise "
+				 "DMA memory is a file of %zu MiB, and files are limited to %zu MiB here: raise "
 				 "the limit (ulimit -f), or set PYNVME_MEM to fewer MiB, %zu at least",
 				 mib, file_mib, LEAST_MIB);
 	if (address_mib != SIZE_MAX)
-		return pyn_error(err, PYN_ERROR_MEMORY, number,
-				 "there is no address space for %zu MiB of DMA memory, since %zu MiB are left: raise "
-				 "the limit (ulimit -v), or set PYNVME_MEM to fewer MiB, %zu at least",
-				 mib, address_mib, LEAST_MIB);
+		return pyn_error(
+			err, PYN_ERROR_MEMORY, number,
+			"%zu MiB of DMA memory do not fit into the address space, of which %zu MiB are free: raise "
+			"the limit (ulimit -v), or set PYNVME_MEM to fewer MiB, %zu at least",
+			mib, address_mib, LEAST_MIB);
 	return pyn_error(err, PYN_ERROR_MEMORY, number,
-			 "the kernel gives no %zu MiB of memory that a device can share (memfd_create: %s): set "
-			 "PYNVME_MEM to fewer MiB, %zu at least; is memfd_create forbidden here?",
+			 "cannot get %zu MiB of memory to share with a device (memfd_create: %s): set PYNVME_MEM to "
+			 "fewer MiB, %zu at least, or allow memfd_create if this process may not call it",
 			 mib, strerror(number), LEAST_MIB);
 }
 
@@ -265,7 +267,7 @@ static int map_ordinary(const struct wish *wish, struct pyn_error *err)
 	size_t mib = wish->mib ? wish->mib : within_limits(DEFAULT_MIB, wish, false);
 	int rc;
 
-	/* Beyond this limit the kernel sends a signal, which would end the process. */
+	/* A file above the limit would get the process killed by SIGXFSZ. */
 	if (mib < LEAST_MIB || mib > pyn_limits_file_mib())
 		return no_memory(mib < LEAST_MIB ? LEAST_MIB : mib, ENOMEM, err);
 	while ((rc = map(mib * MIB, NULL)) && !wish->mib && mib / 2 >= LEAST_MIB)
@@ -290,7 +292,7 @@ int pyn_arena_map(bool locked, struct pyn_error *err)
 	if (wish.huge == HUGE_ALWAYS)
 		return no_hugepages(&wish, -tried, err);
 	if (wish.huge)
-		pyn_log(PYN_LOG_DEBUG, "DMA memory is not of hugepages: %s", strerror(-tried));
+		pyn_log(PYN_LOG_DEBUG, "DMA memory uses no hugepages: %s", strerror(-tried));
 	return map_ordinary(&wish, err);
 }
 
@@ -307,8 +309,8 @@ int pyn_arena_fill(size_t bytes, struct pyn_error *err)
 	pthread_mutex_unlock(&the_filling.lock);
 	return rc ? pyn_error(
 			    err, PYN_ERROR_MEMORY, -rc,
-			    "the kernel gives this process no more of the hugepages that it reserved (%s): a control "
-			    "group limits them; PYNVME_HUGE=0 does without",
+			    "a control group limits the hugepages of this process, which needs more of those that it "
+			    "reserved (%s): raise the limit, or set PYNVME_HUGE=0 to use none",
 			    strerror(-rc))
 		  : 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The DMA memory: one file without a name, mapped once, which devices and forked workers share. Internal to core/env;
- * the public view is pyn_dma_regions.
+ * The DMA memory: an anonymous file (memfd), mapped once, which devices and forked workers share. Internal to
+ * core/env; the public view is pyn_dma_regions.
  */
 #ifndef PYN_ENV_ARENA_H
 #define PYN_ENV_ARENA_H
@@ -11,24 +11,25 @@
 #include "core/env/env.h"
 
 /*
- * Map it: of hugepages where enough are free, else of ordinary memory. PYNVME_HUGE and PYNVME_MEM say otherwise.
- * Without them nothing that is short makes this fail: hugepages that another process took first, an address space, a
- * size of files or a locked memory that is limited make it smaller. locked: a device will have all of it locked. It
- * waits for nobody.
+ * Map the arena: of hugepages if enough are free, otherwise of ordinary memory. PYNVME_HUGE and PYNVME_MEM override
+ * this. Without them the arena shrinks instead of failing when another process takes the hugepages first, or when the
+ * address space, the file size or the locked memory is limited. locked: a device will lock all of it. Does not wait
+ * for other processes.
  *
- * Errors leave nothing behind, and a later call may succeed: PYN_ERROR_ARGUMENT, a variable is malformed;
- * PYN_ERROR_MEMORY, there are not the hugepages or not the size that a variable asks for, or less than 16 MiB.
+ * An error leaves nothing behind, and a later call may succeed. PYN_ERROR_ARGUMENT: a variable is malformed.
+ * PYN_ERROR_MEMORY: the hugepages or the size that a variable asks for are not available, or less than 16 MiB are.
  */
 int pyn_arena_map(bool locked, struct pyn_error *err);
 
-/* Before its first `bytes` bytes are used: takes the hugepages, which a start only reserves. A control group may
- * refuse some, which would be a SIGBUS otherwise. Any thread may call it. Errors: PYN_ERROR_MEMORY. */
+/* Allocate the hugepages of the first `bytes` bytes; call it before using them. pyn_arena_map only reserves them, and
+ * a control group may refuse some, which would otherwise be a SIGBUS. Any thread may call it. Errors:
+ * PYN_ERROR_MEMORY. */
 int pyn_arena_fill(size_t bytes, struct pyn_error *err);
 
 /* Undo pyn_arena_map. */
 void pyn_arena_unmap(void);
 
-/* What is mapped. */
+/* The mapped region; its fd is -1 before pyn_arena_map. */
 const struct pyn_dma_region *pyn_arena(void);
 
 #endif

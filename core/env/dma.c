@@ -5,13 +5,16 @@
 #include "core/env/heap.h"
 #include "core/env/owner.h"
 
-#define MAX_SIZE (SIZE_MAX / 4) /* sums of it and an alignment cannot wrap */
+#define MAX_SIZE (SIZE_MAX / 4) /* so that adding an alignment cannot wrap */
 
 void *pyn_dma_alloc(size_t size, size_t align, struct pyn_error *err)
 {
 	if (!size || size > MAX_SIZE || align > MAX_SIZE || (align & (align - 1))) {
-		pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "%zu bytes of DMA memory aligned to %zu: no such thing",
-			  size, align);
+		pyn_error(
+			err, PYN_ERROR_ARGUMENT, EINVAL,
+			"cannot allocate %zu bytes of DMA memory aligned to %zu: the size must not be 0 or huge, the "
+			"alignment a power of two",
+			size, align);
 		return NULL;
 	}
 	if (pyn_env_start(err))

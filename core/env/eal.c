@@ -19,12 +19,12 @@
 #include "core/env/eal_quiet.h"
 #include "core/util/log.h"
 
-#define DESCRIPTORS 10 /* five stay open, the others only for its start */
+#define DESCRIPTORS 10 /* five stay open, the others only during the start */
 #define OWN_MIB "2"    /* memory that the EAL gets for itself */
 #define LARGEST_PAGE ((size_t)2 << 20)
 #define LAST_WORDS 160
 
-/* The EAL speaks in lines, but writes them in pieces. */
+/* Assembles lines: the EAL writes them in pieces. */
 static struct {
 	char line[LAST_WORDS];
 	size_t length;
@@ -62,7 +62,7 @@ static FILE *log_stream_open(void)
 	return stream;
 }
 
-/* "0@(0,1,5)": one lcore that floats over the CPUs the caller may use; the EAL would pin it to one otherwise. */
+/* Write "0@(0,1,5)": one lcore that floats over the CPUs of the caller. By default the EAL would pin it to one. */
 static void lcores_describe(const cpu_set_t *cpus, char *text, size_t size)
 {
 	size_t length = (size_t)snprintf(text, size, "0@(");
@@ -77,7 +77,7 @@ static void lcores_describe(const cpu_set_t *cpus, char *text, size_t size)
 	snprintf(text + length, size - length, "%s)", *comma ? "" : "0");
 }
 
-/* With these arguments the EAL opens no file that another process could have locked. */
+/* With these arguments the EAL opens no file that another process could hold a lock on. */
 static int eal_init(const cpu_set_t *cpus)
 {
 	static char lcores[8 + RTE_MAX_LCORE * 5];
@@ -90,7 +90,7 @@ static int eal_init(const cpu_set_t *cpus)
 	return rte_eal_init((int)(sizeof(arguments) / sizeof(arguments[0])) - 1, arguments);
 }
 
-/* The EAL cannot be started a second time: better to fail before it does for a want that passes. */
+/* Check for file descriptors before the EAL starts: a shortage may pass, but a failed start cannot be repeated. */
 static int descriptors_check(struct pyn_error *err)
 {
 	int fds[DESCRIPTORS], count = 0, number = 0;
@@ -129,7 +129,7 @@ int pyn_eal_start(struct pyn_error *err)
 		return 0;
 	number = rc != PYN_EAL_PANIC && rte_errno > 0 ? rte_errno : EIO;
 	return pyn_error(err, number == ENOMEM ? PYN_ERROR_MEMORY : PYN_ERROR_SYSTEM, number,
-			 "DPDK did not start: %.120s; look at the limits of this process (ulimit -a)",
+			 "DPDK did not start: %.120s; check the limits of this process (ulimit -a)",
 			 the_log.last[0] ? the_log.last : rte_strerror(number));
 }
 
@@ -139,7 +139,7 @@ void pyn_eal_register(void *address, size_t length)
 
 	if (page > LARGEST_PAGE)
 		page = LARGEST_PAGE;
-	/* Nothing here needs it, so that a refusal costs nothing but what DPDK's own libraries could do. */
+	/* Only DPDK's libraries need this, and we use none of them on this memory: a refusal is no error. */
 	if (rte_extmem_register(address, length, NULL, 0, page))
 		pyn_log(PYN_LOG_INFO, "DPDK does not accept the DMA memory: %s", rte_strerror(rte_errno));
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Tricks that keep the EAL quiet, all in this file. The linker sends some of its calls here (--wrap in
- * tools/native.mk). Which file of DPDK makes the call, as of 22.11; when another version no longer does, the trick
- * can go:
+ * All the tricks that keep the EAL from changing or ending the process. The linker redirects some of its calls here
+ * (--wrap in tools/native.mk). The table names the file of DPDK 22.11 that makes the call. Once a newer version does
+ * not make it, the trick can go:
  *
- *   access                eal_lcore.c       it does not start without sysfs, as in a plain chroot and some containers
+ *   access                eal_lcore.c       the EAL does not start without sysfs (plain chroot, some containers)
  *   rte_eal_check_module  eal_vfio.c        the same
- *   mkdir                 eal_filesystem.c  it makes a folder in /run for the files of several processes
- *   __rte_panic           eal.c and others  it aborts the process if a call of the system fails
- *   stderr                eal.c and others  its first errors go there, whatever stream it was given
- *   openlog               eal_log.c         it puts its name on the messages of the whole process
+ *   mkdir                 eal_filesystem.c  it creates a directory in /run for files shared between processes
+ *   __rte_panic           eal.c and others  it aborts the process if a system call fails
+ *   stderr                eal.c and others  it writes its first errors there, whatever its log stream is
+ *   openlog               eal_log.c         it puts its name on the syslog messages of the whole process
  *   affinity, signal mask, RLIMIT_NOFILE    rte_eal_init() and its threads change them
  *
  * libraries.c has the stand-ins for functions of other libraries.
@@ -64,21 +64,21 @@ int __wrap_rte_eal_check_module(const char *name)
 
 static _Thread_local bool is_starting;
 static jmp_buf the_panic;
-static char *the_words; /* of a panic; NULL: nobody starts the EAL */
+static char *the_words; /* receives the message of a panic; NULL: no start is under way */
 static size_t the_words_size;
 
 int __real_mkdir(const char *path, mode_t mode);
 int __wrap_mkdir(const char *path, mode_t mode);
 void __wrap___rte_panic(const char *function, const char *format, ...) __attribute__((noreturn));
 
-/* It makes a folder in /run for the files of several processes, of which it has none with --no-shconf. */
+/* With --no-shconf the EAL shares no files, so it does not need the directory that it creates for them. */
 int __wrap_mkdir(const char *path, mode_t mode)
 {
 	return is_starting ? 0 : __real_mkdir(path, mode);
 }
 
-/* It aborts the process where a call of the system fails that it cannot do without. A start that panics is one that
- * failed; a thread of the EAL's own that does, which serves interrupts that nobody has, ends. */
+/* A panic makes the start fail instead of ending the process. If the EAL's own thread panics, only that thread ends:
+ * it serves interrupts, and we use none of them. */
 void __wrap___rte_panic(const char *function, const char *format, ...)
 {
 	va_list arguments;
@@ -107,7 +107,6 @@ static int start_or_panic(int (*start)(const cpu_set_t *cpus), const cpu_set_t *
 	return rc;
 }
 
-/* The EAL changes some things of the process, and not only for itself. */
 int pyn_eal_quietly(int (*start)(const cpu_set_t *cpus), FILE *stream, char *why, size_t size)
 {
 	struct rlimit files;
@@ -119,11 +118,10 @@ int pyn_eal_quietly(int (*start)(const cpu_set_t *cpus), FILE *stream, char *why
 
 	if (sched_getaffinity(0, sizeof(cpus), &cpus))
 		CPU_ZERO(&cpus);
-	/* The EAL's thread inherits the mask: a Ctrl-C has to reach a thread of the script, to interrupt what it
-	 * does. */
+	/* The EAL's thread inherits the mask. A Ctrl-C must reach a thread of the script, to interrupt its call. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &signals);
-	/* Some of the EAL's first errors are written to stderr, whatever stream it was given. */
+	/* The EAL writes some of its first errors to stderr, whatever its log stream is. */
 	stderr = stream;
 	the_words = why;
 	the_words_size = size;
@@ -134,6 +132,6 @@ int pyn_eal_quietly(int (*start)(const cpu_set_t *cpus), FILE *stream, char *why
 		sched_setaffinity(0, sizeof(cpus), &cpus);
 	if (know_files)
 		setrlimit(RLIMIT_NOFILE, &files);
-	closelog(); /* the EAL opened it, and put its name on the process's messages */
+	closelog(); /* the EAL called openlog() with its own name */
 	return rc;
 }

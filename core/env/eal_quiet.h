@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the EAL does to a process and should not. Internal to core/env. */
+/* Keeps the EAL from changing the process. Internal to core/env. */
 #ifndef PYN_ENV_EAL_QUIET_H
 #define PYN_ENV_EAL_QUIET_H
 
@@ -9,9 +9,9 @@
 #define PYN_EAL_PANIC (-1000)
 
 /*
- * Call start, which starts the EAL on the caller's CPUs; what it changes of the process is put back afterwards, and
- * what it writes to stderr goes to stream. Returns what start returns; PYN_EAL_PANIC: it panicked, and why, of size
- * bytes, holds its words.
+ * Call start, which starts the EAL on the caller's CPUs. Restores the CPU affinity, the signal mask and the limits
+ * that the EAL changes, and sends its stderr to stream. Returns what start returns, or PYN_EAL_PANIC if it panicked;
+ * why, of size bytes, then holds its message.
  */
 int pyn_eal_quietly(int (*start)(const cpu_set_t *cpus), FILE *stream, char *why, size_t size);
 

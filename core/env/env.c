@@ -18,12 +18,12 @@
 static _Atomic(uint32_t) the_number = 1;
 static pthread_once_t watch_once = PTHREAD_ONCE_INIT;
 
-/* The EAL can be started once: what came of it is told to everybody who asks later. Memory can be asked for again. */
+/* The EAL can be started only once, so its result is kept for later calls. Mapping the memory can be tried again. */
 static struct {
 	pthread_mutex_t lock;
 	_Atomic(bool) running;
-	pid_t pid;       /* of the process that started it */
-	uint32_t number; /* and its number */
+	pid_t pid;       /* of the process that started the environment */
+	uint32_t number; /* its pyn_process_number() */
 	bool eal_done;
 	int eal_rc;
 	struct pyn_error eal_error;
@@ -32,7 +32,7 @@ static struct {
 static void forked_child(void)
 {
 	atomic_fetch_add(&the_number, 1);
-	/* A thread of the parent may have held it. */
+	/* A thread of the parent may have held the lock. */
 	pthread_mutex_init(&the_start.lock, NULL);
 }
 
@@ -47,7 +47,7 @@ uint32_t pyn_process_number(void)
 	return atomic_load(&the_number);
 }
 
-/* A worker is forked without handlers, so the generation alone does not tell. */
+/* A worker is forked without handlers, so the process number alone does not tell it from its parent. */
 bool pyn_env_is_owner(void)
 {
 	return atomic_load(&the_start.running) && the_start.pid == getpid() &&

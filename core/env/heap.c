@@ -14,18 +14,18 @@
 #define PAGE ((size_t)4096)
 #define TAKEN (UINT32_C(1) << 31)
 
-/* Memory in one piece, cut into runs of pages. */
+/* One piece of memory, cut into runs of pages. */
 struct span {
 	char *address;
 	size_t pages;
-	size_t fresh;   /* pages from here on were never given out: they are zeros */
-	uint32_t *runs; /* at the first page of a run: how many pages it has, and TAKEN; else 0 */
+	size_t fresh;   /* pages from here on were never allocated and are still zeros */
+	uint32_t *runs; /* at a run's first page: its number of pages, and TAKEN; elsewhere 0 */
 };
 
 static struct {
 	pthread_mutex_t lock;
 	struct span span;
-	_Atomic(size_t) taken; /* pages; read without the lock, which may be held for ever in a forked process */
+	_Atomic(size_t) taken; /* pages; read without the lock, which a forked process may have copied locked */
 } the_heap = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 int pyn_heap_start(void *address, size_t size, struct pyn_error *err)
@@ -34,7 +34,7 @@ int pyn_heap_start(void *address, size_t size, struct pyn_error *err)
 
 	span.runs = calloc(span.pages, sizeof(*span.runs));
 	if (!span.runs)
-		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for the books of %zu bytes of DMA memory",
+		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for the tables of %zu bytes of DMA memory",
 				 size);
 	span.runs[0] = (uint32_t)span.pages;
 	the_heap.span = span;
@@ -43,7 +43,7 @@ int pyn_heap_start(void *address, size_t size, struct pyn_error *err)
 
 /* ---- runs, under the lock ---- */
 
-/* Runs that are free and lie in a row become one, when somebody passes by. */
+/* The pages of the free run at `at`, after merging the free runs that follow it. */
 static size_t free_pages_at(struct span *span, size_t at)
 {
 	size_t pages = span->runs[at];
@@ -58,7 +58,7 @@ static size_t free_pages_at(struct span *span, size_t at)
 	return pages;
 }
 
-/* Pages to skip, so that a run that begins at this page is aligned. */
+/* Pages to skip from this page to the next aligned one. */
 static size_t pages_to_alignment(const struct span *span, size_t at, size_t align)
 {
 	uintptr_t address = (uintptr_t)(span->address + at * PAGE);
@@ -87,7 +87,8 @@ static char *cut(struct span *span, size_t at, size_t skip, size_t pages)
 	return memory;
 }
 
-/* NULL: there are not so many in a row; *refused: there are, and the kernel does not give them, *err says why. */
+/* Allocate adjacent pages. NULL: not enough are free, or the kernel refuses them; then *refused is set and *err says
+ * why. */
 static char *take(struct span *span, size_t pages, size_t align, bool *refused, struct pyn_error *err)
 {
 	for (size_t at = 0; at < span->pages; at += span->runs[at] & ~TAKEN) {
@@ -126,8 +127,7 @@ void *pyn_heap_take(size_t size, size_t align, struct pyn_error *err)
 	if (!memory && !refused)
 		pyn_error(err, PYN_ERROR_MEMORY, ENOMEM,
 			  "no %zu bytes of DMA memory in one piece (%zu are in use); the environment variable "
-			  "PYNVME_MEM "
-			  "sets the size of the arena in MiB",
+			  "PYNVME_MEM sets the size of the arena in MiB",
 			  size, pyn_heap_in_use());
 	return memory;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Which pages of the arena are taken. The books lie outside of it: a device that writes where it must not breaks the
- * data of others, and never the allocator. Internal to core/env; the public view is pyn_dma_alloc. Thread-safe.
+ * Allocates pages of the arena. Its tables lie outside of the arena, so a device that writes where it must not can
+ * damage data, but never the allocator. Internal to core/env; the public view is pyn_dma_alloc. Thread-safe.
  */
 #ifndef PYN_ENV_HEAP_H
 #define PYN_ENV_HEAP_H
@@ -10,17 +10,18 @@
 
 #include "core/util/error.h"
 
-/* Give out the size bytes at address, whole pages that are zeros; once. Errors: PYN_ERROR_MEMORY. */
+/* Set the memory to allocate from: size bytes of zeroed whole pages at address. Call it once. Errors:
+ * PYN_ERROR_MEMORY. */
 int pyn_heap_start(void *address, size_t size, struct pyn_error *err);
 
-/* Whole pages, zeroed; size is at least 1, align a power of two in bytes. NULL: there are not so many in a row, or
- * the kernel does not give them; *err says so. */
+/* Allocate whole pages, zeroed. size is at least 1, align a power of two, both in bytes. NULL: not enough adjacent
+ * pages are free, or the kernel refuses them; see *err. */
 void *pyn_heap_take(size_t size, size_t align, struct pyn_error *err);
 
-/* Give back what pyn_heap_take returned; anything else is ignored. */
+/* Free memory of pyn_heap_take; any other address is ignored. */
 void pyn_heap_give(void *memory);
 
-/* Bytes that are taken now. */
+/* Bytes that are allocated now. */
 size_t pyn_heap_in_use(void);
 
 #endif

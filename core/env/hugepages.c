@@ -29,7 +29,7 @@ static bool read_count(const struct pyn_huge_kind *kind, const char *name, unsig
 	return found;
 }
 
-/* Where there is no sysfs /proc tells of the default size. */
+/* Without sysfs, /proc/meminfo still reports the default size. */
 static bool read_meminfo(const struct pyn_huge_kind *kind, unsigned long *pages, unsigned long *reserved)
 {
 	FILE *file = fopen("/proc/meminfo", "re");

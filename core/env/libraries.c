@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the EAL wants of libnuma and libbsd, so that the module needs neither. The linker sends these calls here (see
- * tools/native.mk).
+ * Replaces the functions of libnuma and libbsd that the EAL calls, so that the module needs neither library. The
+ * linker redirects these calls here (see tools/native.mk).
  *
- * The EAL would ask libnuma to place its hugepages, and it is given none: the DMA memory is ours (arena.c). It is
- * told that there is no NUMA, and then calls nothing else of libnuma.
+ * The EAL uses libnuma to place its hugepages, and it has none: arena.c allocates the DMA memory. numa_available()
+ * reports that there is no NUMA, after which the EAL calls nothing else of libnuma.
  */
 #include <stddef.h>
 #include <string.h>
@@ -60,7 +60,7 @@ long __wrap_set_mempolicy(int mode, const unsigned long *nodes, unsigned long mo
 	return -1;
 }
 
-/* At most size - 1 bytes, and a zero where size is not 0. Returns the length of source. */
+/* Copy at most size - 1 bytes and a terminating zero, nothing if size is 0. Returns the length of source. */
 size_t __wrap_strlcpy(char *target, const char *source, size_t size)
 {
 	size_t length = strlen(source), copied = length < size ? length : size - 1;

@@ -13,7 +13,7 @@
 #define MIB_SHIFT 20
 #define CGROUPS "/sys/fs/cgroup"
 
-/* One kind of control group: where its tree is mounted, and what its files are called. */
+/* A version of control groups: where its tree is mounted, and the names of its files. */
 struct cgroup_kind {
 	const char *root;
 	const char *limit;
@@ -34,8 +34,8 @@ static size_t smaller(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* The number behind a name, in a file of lines "name number"; with an empty name the number that the file starts
- * with. false: there is no such file, or no such number in it. */
+/* Read the number that follows a name, in a file of lines "name number". With an empty name, read the number at the
+ * start of the file. false: there is no such file, or no such number in it. */
 static bool read_number(const char *path, const char *name, unsigned long long *number)
 {
 	FILE *file = fopen(path, "re");
@@ -50,7 +50,7 @@ static bool read_number(const char *path, const char *name, unsigned long long *
 	return found;
 }
 
-/* What one control group leaves, in bytes. */
+/* Bytes that one control group still allows. */
 static unsigned long long cgroup_room(const struct cgroup_kind *kind, const char *folder)
 {
 	unsigned long long limit, usage, cache = 0;
@@ -68,8 +68,8 @@ static unsigned long long cgroup_room(const struct cgroup_kind *kind, const char
 	return limit > usage ? limit - usage : 0;
 }
 
-/* A limit of a group holds for the groups below it: the smallest on the way up counts. In a container the path may be
- * the host's, of which only the root is visible here. */
+/* A group's limit also binds the groups below it, so take the smallest from this path up to the root. In a container
+ * the path may be that of the host, and only the root is visible. */
 static size_t cgroup_path_mib(const struct cgroup_kind *kind, const char *path)
 {
 	unsigned long long least = ULLONG_MAX;

@@ -13,14 +13,14 @@
 #include "core/util/cleanup.h"
 
 #define PAGE 4096u
-#define FRAME ((UINT64_C(1) << 55) - 1) /* of an entry of pagemap */
+#define FRAME ((UINT64_C(1) << 55) - 1) /* number, in an entry of pagemap */
 #define PRESENT (UINT64_C(1) << 63)
 #define HOW_MANY "`echo 512 | sudo tee /proc/sys/vm/nr_hugepages` reserves 1 GiB"
 
 static struct {
 	pthread_mutex_t lock;
 	_Atomic(bool) known;
-	struct pyn_iova **pages; /* of each region: the physical address of each of its hugepages */
+	struct pyn_iova **pages; /* [region][hugepage]: its physical address */
 } the_map = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static int find_page(int pagemap, const char *memory, struct pyn_iova *physical, struct pyn_error *err)
@@ -31,10 +31,10 @@ static int find_page(int pagemap, const char *memory, struct pyn_iova *physical,
 	if (pread(pagemap, &entry, sizeof(entry), (off_t)((uintptr_t)memory / PAGE * sizeof(entry))) != sizeof(entry))
 		return pyn_error(err, PYN_ERROR_MEMORY, errno, "/proc/self/pagemap cannot be read: %s",
 				 strerror(errno));
-	/* Who may not know is told zero. */
+	/* Without CAP_SYS_ADMIN the kernel reports frame number 0. */
 	if (!(entry & PRESENT) || !(entry & FRAME))
 		return pyn_error(err, PYN_ERROR_MEMORY, EPERM,
-				 "without an IOMMU a drive is given physical addresses, which only root may know "
+				 "without an IOMMU a drive is given physical addresses, which only root may read "
 				 "(CAP_SYS_ADMIN)");
 	physical->value = (entry & FRAME) * PAGE;
 	return 0;

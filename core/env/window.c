@@ -15,7 +15,7 @@ struct pyn_window {
 	uint8_t *memory;
 	size_t pages, free_pages;
 	unsigned references;
-	void *mapping; /* to be unmapped at the end; NULL: the device's */
+	void *mapping; /* to unmap with the last reference; NULL: the device is still there */
 	size_t length;
 	bool taken[]; /* page by page */
 };
@@ -25,7 +25,7 @@ struct pyn_window *pyn_window_create(void *memory, size_t size, struct pyn_error
 	struct pyn_window *window = calloc(1, sizeof(*window) + size / PAGE * sizeof(window->taken[0]));
 
 	if (!window) {
-		pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for the books of a device's %zu bytes", size);
+		pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for the tables of a device's %zu bytes", size);
 		return NULL;
 	}
 	pthread_mutex_init(&window->lock, NULL);
@@ -35,7 +35,7 @@ struct pyn_window *pyn_window_create(void *memory, size_t size, struct pyn_error
 	return window;
 }
 
-/* The first of so many free pages in a row, the first aligned; SIZE_MAX: there are none. */
+/* Find adjacent free pages; returns the index of the first, which is aligned, or SIZE_MAX. */
 static size_t find(const struct pyn_window *window, size_t pages, size_t align)
 {
 	size_t step = align > PAGE ? align / PAGE : 1;
@@ -74,7 +74,7 @@ void *pyn_window_take(struct pyn_window *window, size_t size, size_t align, stru
 	return memory;
 }
 
-/* One reference fewer; unlocks. */
+/* Drop a reference and unlock; the last one frees the window. */
 static void put(struct pyn_window *window)
 {
 	bool last = --window->references == 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Memory of a device's own that is mapped here, given out in whole pages: a controller memory buffer. Who has pages
- * of it keeps it alive; when the device goes away, what is left is ordinary memory. Thread-safe.
+ * Allocates whole pages of a device's own memory that is mapped here: a controller memory buffer. Each allocation
+ * holds a reference. If the device goes away, ordinary memory replaces what is still allocated. Thread-safe.
  */
 #ifndef PYN_ENV_WINDOW_H
 #define PYN_ENV_WINDOW_H
@@ -13,19 +13,19 @@
 
 struct pyn_window;
 
-/* Over size bytes (whole pages) at memory, which stay mapped until pyn_window_detach; the caller has the one
- * reference. NULL: no memory. */
+/* Create a window over size bytes (whole pages) at memory, which stay mapped until pyn_window_detach. The caller
+ * holds the first reference. NULL: no memory. */
 struct pyn_window *pyn_window_create(void *memory, size_t size, struct pyn_error *err);
 
-/* Zeroed pages, aligned as asked (a power of two, bytes, from the first byte of the window),
- * and a reference. NULL: *err says how much there is. */
+/* Allocate zeroed pages and hold a reference. align is a power of two in bytes and counts from the first byte of the
+ * window. NULL: *err says how much is free. */
 void *pyn_window_take(struct pyn_window *window, size_t size, size_t align, struct pyn_error *err);
 
-/* Give pages back, and the reference. */
+/* Free pages and drop their reference. */
 void pyn_window_give(struct pyn_window *window, void *memory, size_t size);
 
-/* The creator's reference ends. mapping, length bytes around its memory, is ordinary memory by now, and is unmapped
- * with the last page. */
+/* Drop the creator's reference. mapping, the length bytes around the window's memory, must be ordinary memory by now;
+ * it is unmapped when the last page is freed. */
 void pyn_window_detach(struct pyn_window *window, void *mapping, size_t length);
 
 #endif

@@ -6,7 +6,7 @@
 #include "core/env/window.h"
 
 #define PAGE 4096u
-#define UNIT 4096u /* of CMBSZ.SZU = 0; each step is 16 times as much */
+#define UNIT 4096u /* bytes for CMBSZ.SZU = 0; each step multiplies it by 16 */
 #define UNITS_MAX 6u
 
 static int read_registers(struct pyn_ctrlr *ctrlr, uint32_t *location, uint32_t *size, struct pyn_error *err)
@@ -14,7 +14,7 @@ static int read_registers(struct pyn_ctrlr *ctrlr, uint32_t *location, uint32_t 
 	uint64_t control = 0;
 	int rc = pyn_ctrlr_cap(ctrlr, err);
 
-	/* They read as zeros until they are asked for. */
+	/* CMBSZ and CMBLOC read as zeros until CMBMSC.CRE is set. */
 	if (!rc && NVME_GET(ctrlr->cap, NVME_CAP_CMBS))
 		rc = pyn_reg_read64(ctrlr->pci, NVME_REG_CMBMSC, &control, err);
 	if (!rc && NVME_GET(ctrlr->cap, NVME_CAP_CMBS) && !(control & NVME_CMBMSC_CRE))
@@ -66,8 +66,9 @@ static bool meets_arena(struct pyn_iova address, uint64_t size)
 }
 
 /*
- * Where the controller is to see it. Controllers that cannot be told see it where it is on the bus, and so does one
- * that is given physical addresses; otherwise its own virtual address is one that no other memory has.
+ * Choose the address by which commands name the buffer. A controller without CMBMSC uses the buffer's bus address,
+ * and so does one that is given physical addresses. Otherwise choose the virtual address of our mapping, which no
+ * other memory has.
  */
 static int choose_address(struct pyn_ctrlr *ctrlr, struct pyn_iova bus, struct pyn_iova *address,
 			  struct pyn_error *err)
@@ -77,14 +78,13 @@ static int choose_address(struct pyn_ctrlr *ctrlr, struct pyn_iova bus, struct p
 
 	*address = can_be_told && !view->physical ? pyn_dma_iova(view->window) : bus;
 	if (!address->value || (!view->physical && meets_arena(*address, view->window_size)))
-		return pyn_error(
-			err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
-			"the controller memory buffer has no address that is its own: it is at %#llx on the bus",
-			(unsigned long long)bus.value);
+		return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
+				 "the controller memory buffer has no address of its own: it is at %#llx on the bus",
+				 (unsigned long long)bus.value);
 	return 0;
 }
 
-/* CBA and CMSE, and whether the controller took them. */
+/* Set CMBMSC.CBA and CMSE, and check that the controller accepts them. */
 static int tell_address(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 {
 	uint64_t address = ctrlr->pci->view.window_address.value;
@@ -93,7 +93,7 @@ static int tell_address(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 
 	if (!NVME_GET(ctrlr->cap, NVME_CAP_CMBS))
 		return 0;
-	/* A write of 64 bits may become two: the half with CMSE, with which the address counts, is the last. */
+	/* A 64-bit write may become two, so write the half with CMSE last: it makes the address take effect. */
 	rc = pyn_reg_write32(ctrlr->pci, NVME_REG_CMBMSC + 4, (uint32_t)(address >> 32), err);
 	if (!rc)
 		rc = pyn_reg_write32(ctrlr->pci, NVME_REG_CMBMSC,

@@ -5,17 +5,18 @@
 
 #include "core/nvme/ctrlr.h"
 
-/* Ask; the registers are let appear where CAP.CMBS says that they can. */
+/* Read what the controller memory buffer offers. Sets CMBMSC.CRE first if CAP.CMBS = 1, which makes its registers
+ * readable. */
 int pyn_cmb_info(struct pyn_ctrlr *ctrlr, struct pyn_cmb_info *info, struct pyn_error *err);
 
-/* Map it and let commands address it, unless that has been done; ctrlr->cmb gives out its pages from then on.
- * Errors: PYN_ERROR_UNSUPPORTED, there is none, or it cannot be reached here. */
+/* Map the buffer and enable it for commands, unless it is open already. Its pages are then allocated from ctrlr->cmb.
+ * Errors: PYN_ERROR_UNSUPPORTED, the controller has none, or it cannot be mapped. */
 int pyn_cmb_open(struct pyn_ctrlr *ctrlr, struct pyn_error *err);
 
-/* A reset may have made the controller forget where it is. Nothing happens where it is not open. */
+/* Set the address of an open buffer again after a reset, which may have cleared it. */
 int pyn_cmb_restore(struct pyn_ctrlr *ctrlr, struct pyn_error *err);
 
-/* Before the device is closed: who still has pages of it keeps ordinary memory. */
+/* Close the buffer; call it before the device is closed. Pages that are still allocated become ordinary memory. */
 void pyn_cmb_close(struct pyn_ctrlr *ctrlr);
 
 #endif

@@ -11,7 +11,7 @@
 #include "core/pci/config.h"
 #include "core/util/log.h"
 
-#define TIMEOUT_UNIT_MS 500u /* of CAP.TO and CRTO */
+#define TIMEOUT_UNIT_MS 500u /* the unit of CAP.TO and CRTO */
 #define ADMIN_MAX 4096u      /* AQA.ASQS has 12 bits */
 
 #define CAP_CRMS_WITH_MEDIA 0x1u
@@ -51,7 +51,7 @@ static void quarantine_end(struct pyn_ctrlr *ctrlr)
 	}
 }
 
-/* The device may write into the rings until it is disabled; one that does not obey loses its access to memory. */
+/* Disable the device, which may write into the rings until then. If it does not obey, end its access to memory. */
 static void quiesce(struct pyn_ctrlr *ctrlr)
 {
 	struct pyn_error err;
@@ -78,18 +78,17 @@ void pyn_ctrlr_detach(struct pyn_ctrlr *ctrlr)
 
 static uint32_t units_ms(uint64_t units)
 {
-	/* 0 is what devices say that were never asked; nothing is ready in no time. */
+	/* Some devices report 0, and none is ready in no time. */
 	return (units ? (uint32_t)units : 1u) * TIMEOUT_UNIT_MS;
 }
 
-/* Whether the controller is told to become ready without its media, which nothing here asks for if there is a choice.
- */
+/* Whether the controller becomes ready independent of its media. We choose that only if it is the only mode. */
 static bool ready_without_media(uint64_t cap)
 {
 	return NVME_GET(cap, NVME_CAP_CRMS) == CAP_CRMS_INDEPENDENT;
 }
 
-/* How long CSTS.RDY may take to become 1: CAP.TO, or CRTO where CAP.CRMS says so (it can be longer). */
+/* The time in which CSTS.RDY must become 1: CAP.TO, or CRTO if CAP.CRMS is set and CRTO is longer. */
 static int ready_timeout(struct pyn_ctrlr *ctrlr, uint32_t *timeout_ms, struct pyn_error *err)
 {
 	uint64_t units = NVME_GET(ctrlr->cap, NVME_CAP_TO);
@@ -114,13 +113,13 @@ static uint32_t command_sets(uint64_t cap)
 {
 	uint64_t css = NVME_GET(cap, NVME_CAP_CSS);
 
-	/* QEMU's controllers claim to have no IO command set beside those that they have: the others are believed. */
+	/* QEMU sets the bit "no I/O command set" besides those of the sets that it supports: ignore it then. */
 	if (css & NVME_CAP_CSS_ALL)
 		return NVME_CSS_ALL;
 	return css & NVME_CAP_CSS_ADMIN && !(css & NVME_CAP_CSS_NVM) ? NVME_CSS_ADMIN : NVME_CSS_NVM;
 }
 
-/* CC for this controller, with EN = 0. Memory pages are those of the host, 4 KiB. */
+/* The value of CC for this controller, with EN = 0 and memory pages of 4 KiB, like the host's. */
 static uint32_t configuration(uint64_t cap)
 {
 	return (uint32_t)(NVME_SET(command_sets(cap), NVME_CC_CSS) | NVME_SET(CC_SQ_ENTRY, NVME_CC_IOSQES) |
@@ -139,7 +138,7 @@ static int page_size_check(uint64_t cap, struct pyn_error *err)
 			 4u << smallest, smallest);
 }
 
-/* A wait that ran out, told as what it means to the caller. */
+/* Turn a time-out into an error of this kind that says what did not happen. */
 static int not_in_time(int rc, enum pyn_error_kind kind, const char *what, struct pyn_error *why)
 {
 	struct pyn_error cause = *why;
@@ -149,7 +148,7 @@ static int not_in_time(int rc, enum pyn_error_kind kind, const char *what, struc
 	return rc;
 }
 
-/* CC.EN = 0 while CSTS.RDY = 0 is undefined: an enabling that is still under way ends first, if it does. */
+/* Wait until an enable that is under way ends: clearing CC.EN while CSTS.RDY = 0 is undefined. */
 static int settle(struct pyn_ctrlr *ctrlr, uint32_t timeout_ms, struct pyn_error *err)
 {
 	uint32_t csts;
@@ -163,7 +162,7 @@ static int disable(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 	uint32_t timeout_ms = 0, cc, csts;
 	int rc;
 
-	/* A power cycle may have taken the registers away. */
+	/* A power cycle may have disabled the memory space. */
 	rc = pyn_pci_memory_enable(ctrlr->pci, err);
 	if (!rc)
 		rc = pyn_ctrlr_cap(ctrlr, err);
@@ -250,13 +249,13 @@ int pyn_ctrlr_admin_setup(struct pyn_ctrlr *ctrlr, uint16_t depth, struct pyn_er
 		rc = admin_queue_ready(ctrlr, depth, err);
 	if (!rc)
 		rc = admin_registers(ctrlr, err);
-	/* Who brings the controller up by register writes enables it soon. */
+	/* A script that brings the controller up by register writes sets CC.EN next. */
 	if (!rc)
 		ctrlr->enabled = true;
 	return rc;
 }
 
-/* Everything from the disabled controller on. */
+/* Enable a disabled controller. */
 static int enable(struct pyn_ctrlr *ctrlr, uint16_t admin_depth, struct pyn_error *err)
 {
 	uint32_t timeout_ms = 0, cc, csts;
@@ -282,7 +281,7 @@ int pyn_ctrlr_enable(struct pyn_ctrlr *ctrlr, uint16_t admin_depth, struct pyn_e
 	int rc;
 
 	rc = pyn_pci_memory_enable(ctrlr->pci, why);
-	/* A reset, or another firmware, may have changed it. */
+	/* A reset, or another firmware, may have changed CAP. */
 	ctrlr->cap = 0;
 	if (!rc)
 		rc = pyn_ctrlr_cap(ctrlr, why);

@@ -6,20 +6,20 @@
 #include "core/nvme/queue.h"
 
 #define PAGE PYN_PRP_PAGE
-#define PLAIN_LIST_MAX (PYN_PRP_ENTRIES * PAGE) /* bytes below which a list is one page that names data only */
+#define PLAIN_LIST_MAX (PYN_PRP_ENTRIES * PAGE) /* bytes; a shorter transfer has one page of list, without a link */
 
 size_t pyn_data_template_list_bytes(uint32_t most)
 {
 	const struct pyn_data data = {.address = NULL, .length = most};
 	size_t pages = pyn_prp_list_pages(&data);
 
-	/* Of two pages of data the second one is kept there too. */
+	/* The list also keeps the address of the second of two pages of data. */
 	if (most > PAGE && pages == 0)
 		pages = 1;
 	return pages * PAGE;
 }
 
-/* The list of the largest transfer. The list of a shorter one is its beginning. */
+/* Build the list of the largest transfer. A shorter transfer uses its beginning. */
 void pyn_data_template_prepare(struct pyn_ctrlr *ctrlr, struct pyn_data_template *data, uint32_t most)
 {
 	const struct pyn_dma_view *view = &ctrlr->pci->view;
@@ -45,7 +45,7 @@ void pyn_data_template_describe(struct pyn_engine_qpair *queue, struct pyn_data_
 		data->pointer[1] = list[0].value;
 	else
 		data->pointer[1] = pyn_dma_address(view, list).value;
-	/* In a list of several pages the length decides which entry leads on and which names data. */
+	/* In a list of several pages, the length decides which entry is a link and which names data. */
 	if (length >= PLAIN_LIST_MAX)
 		pyn_prp_build(view, &described, NULL, list, list + PYN_PRP_ENTRIES);
 }

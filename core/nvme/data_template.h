@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* PRPs that are built once and copied into many commands: struct pyn_data_template, for whoever fills rings himself.
- * The contracts are those of struct pyn_engine_rings. */
+/* PRPs that are built once and copied into many commands (struct pyn_data_template), for callers that fill rings
+ * themselves. struct pyn_engine_rings has the contracts. */
 #ifndef PYN_NVME_DATA_TEMPLATE_H
 #define PYN_NVME_DATA_TEMPLATE_H
 

@@ -6,7 +6,7 @@ static uint32_t offset_of(const struct pyn_data *data)
 	return (uint32_t)((uintptr_t)data->address % PYN_PRP_PAGE);
 }
 
-/* How many entries follow PRP 1 for the first length bytes. */
+/* Number of entries after PRP 1 for the first length bytes. */
 static uint64_t entries_after_first(const struct pyn_data *data, uint64_t length)
 {
 	uint64_t end = length < UINT64_MAX - PYN_PRP_PAGE ? offset_of(data) + length : UINT64_MAX;
@@ -14,8 +14,7 @@ static uint64_t entries_after_first(const struct pyn_data *data, uint64_t length
 	return end <= PYN_PRP_PAGE ? 0 : (end - 1) / PYN_PRP_PAGE;
 }
 
-/* How many entries follow PRP 1. Two described pages are two for the device, too: PRP 2 cannot be both page and list.
- */
+/* Number of entries after PRP 1. Data of two pages get no spare page: PRP 2 cannot be both a page and a list. */
 static uint64_t entries(const struct pyn_data *data)
 {
 	uint64_t own = entries_after_first(data, data->length);
@@ -31,14 +30,14 @@ size_t pyn_prp_list_pages(const struct pyn_data *data)
 
 	if (all <= 1)
 		return 0;
-	/* The last entry of each page but the last leads to the next page. */
+	/* The last entry of each page, except the last page, links to the next page. */
 	uint64_t exact = all <= PYN_PRP_ENTRIES ? 1 : (all - 1 + PYN_PRP_ENTRIES - 2) / (PYN_PRP_ENTRIES - 1);
 	uint64_t looped = (own + PYN_PRP_ENTRIES - 2) / (PYN_PRP_ENTRIES - 1) + 1;
 
 	return (size_t)(all == own || exact < looped ? exact : looped);
 }
 
-/* What lies behind PRP 1: pages of the data, then the spare one. */
+/* The pages after that of PRP 1: those of the data, then the spare page. */
 struct source {
 	const struct pyn_dma_view *view;
 	const uint8_t *next;   /* page of the data */
@@ -56,8 +55,8 @@ static struct pyn_iova next_page(struct source *source)
 	return pyn_dma_address(source->view, page);
 }
 
-/* One page of list; returns how many entries it has not taken. after: the page behind it, or itself where it is the
- * last one. */
+/* Fill one page of list; returns the number of entries left over. after is the next page, or page itself if it is the
+ * last. */
 static uint64_t fill_page(struct source *source, struct pyn_iova *page, const struct pyn_iova *after, uint64_t left)
 {
 	size_t room = left <= PYN_PRP_ENTRIES ? (size_t)left : PYN_PRP_ENTRIES - 1, at = 0;
@@ -66,7 +65,7 @@ static uint64_t fill_page(struct source *source, struct pyn_iova *page, const st
 		page[at++] = next_page(source);
 	if (left > room)
 		page[at++] = pyn_dma_address(source->view, after);
-	/* A device that takes the transfer for a longer one must not find the entries of an earlier command. */
+	/* A device that expects a longer transfer must not find entries of an earlier command. */
 	for (; at < PYN_PRP_ENTRIES && page[at].value; at++)
 		page[at] = (struct pyn_iova){0};
 	return left - room;

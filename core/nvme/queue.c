@@ -41,20 +41,20 @@ static int doorbells_find(struct pyn_engine_qpair *queue, struct pyn_error *err)
 	uint32_t sq = nvme_sq_doorbell(queue->ring.qid, stride(queue));
 	uint32_t cq = nvme_cq_doorbell(queue->ring.qid, stride(queue));
 
-	/* The stride is the device's word; with 32 bits and 16-bit queue identifiers the largest product may wrap. */
+	/* The device chooses the stride, and the largest product does not fit into 32 bits. */
 	if ((uint64_t)(2u * queue->ring.qid + 1) * (UINT64_C(4) << stride(queue)) + NVME_REG_DOORBELLS + 4 >
 	    pci->bar_size)
 		return pyn_error(err, PYN_ERROR_CREATE, ERANGE, "queue %u has no doorbell: BAR 0 has %#x bytes",
 				 queue->ring.qid, pci->bar_size);
 	queue->ring.sq_tail_doorbell = doorbell_map(pci, sq);
 	queue->ring.cq_head_doorbell = doorbell_map(pci, cq);
-	/* One by message and one by store would be a third way that nobody needs. */
+	/* If one doorbell cannot be mapped, ring both by message. */
 	if (!queue->ring.sq_tail_doorbell || !queue->ring.cq_head_doorbell)
 		queue->ring.sq_tail_doorbell = queue->ring.cq_head_doorbell = NULL;
 	return 0;
 }
 
-/* Aligned to its size, a ring lies in one hugepage, and so it is contiguous for a device without an IOMMU too. */
+/* Allocate a ring, aligned to its size: it then lies in one hugepage, contiguous also without an IOMMU. */
 static void *ring_alloc(struct pyn_engine_qpair *queue, bool in_cmb, size_t bytes, struct pyn_error *err)
 {
 	size_t align = PYN_PRP_PAGE;
@@ -91,7 +91,7 @@ static int memory_alloc(struct pyn_engine_qpair *queue, struct pyn_error *err)
 	return 0;
 }
 
-/* Whether the controller lets this queue be in its memory buffer, which is used from now on. */
+/* Check that the controller allows this queue in its memory buffer, and open the buffer. */
 static int cmb_ready(struct pyn_ctrlr *ctrlr, const struct pyn_engine_qpair_config *config, struct pyn_error *err)
 {
 	struct pyn_cmb_info info;
@@ -116,7 +116,7 @@ int pyn_engine_qpair_alloc(struct pyn_ctrlr *ctrlr, const struct pyn_engine_qpai
 	int rc;
 
 	if (config->depth < 2)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "a queue has 2 entries at least, not %u",
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "a queue has at least 2 entries, not %u",
 				 config->depth);
 	rc = cmb_ready(ctrlr, config, err);
 	if (rc)
@@ -146,7 +146,7 @@ void pyn_engine_qpair_reset(struct pyn_engine_qpair *queue)
 {
 	struct pyn_rings *ring = &queue->ring;
 
-	/* Phase bits of before would look like completions. */
+	/* Old phase bits would look like completions. */
 	memset((void *)ring->cq, 0, ring->cq_size * sizeof(ring->cq[0]));
 	ring->sq_next = ring->sq;
 	ring->sq_end = ring->sq + ring->sq_size;
@@ -175,7 +175,7 @@ void pyn_engine_qpair_quarantine(struct pyn_engine_qpair *queue)
 	queue->ctrlr->quarantine = queue;
 }
 
-/* 0 where the command succeeded; another status is turned into kind. */
+/* Return 0 if the command succeeded; report any other status as an error of this kind. */
 static int check_status(const struct nvme_cmd *cmd, const struct nvme_cpl *cpl, enum pyn_error_kind kind,
 			struct pyn_error *err)
 {
@@ -186,7 +186,7 @@ static int check_status(const struct nvme_cmd *cmd, const struct nvme_cpl *cpl, 
 			 NVME_STATUS_SC(cpl->status));
 }
 
-/* One admin command of the driver's own. */
+/* Execute an admin command of the driver's own. */
 static int execute(const struct pyn_admin *admin, const struct nvme_cmd *cmd, enum pyn_error_kind kind,
 		   struct pyn_error *err)
 {
@@ -223,7 +223,7 @@ static int create_sq(struct pyn_engine_qpair *queue, const struct pyn_engine_qpa
 	return execute(admin, &cmd, PYN_ERROR_CREATE, err);
 }
 
-/* A submission queue that the device does not have, since a script deleted it, is as good as deleted. */
+/* Delete a submission queue. If the device does not have it, since a script deleted it, that is a success. */
 static int delete_sq(uint16_t qid, const struct pyn_admin *admin, struct pyn_error *err)
 {
 	struct nvme_cmd cmd = {.opc = NVME_ADMIN_DELETE_SQ, .cdw10 = qid};
@@ -242,7 +242,7 @@ static int delete_cq(uint16_t qid, const struct pyn_admin *admin, struct pyn_err
 	return execute(admin, &cmd, PYN_ERROR_DELETE, err);
 }
 
-/* The connection to the device stays with this process, and with it every doorbell that is rung by message. */
+/* Refuse a queue for a worker if its doorbells are rung by message: only this process has the connection. */
 static int fork_check(const struct pyn_engine_qpair *queue, const struct pyn_engine_qpair_config *config,
 		      struct pyn_error *err)
 {
@@ -263,22 +263,22 @@ static int config_check(const struct pyn_ctrlr *ctrlr, const struct pyn_engine_q
 	if (!config->qid)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "queue 0 is the admin queue");
 	if (config->depth < 2 || config->depth > largest)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "a queue of %u entries: this device takes 2 to %u",
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "a queue of %u entries: this device allows 2 to %u",
 				 config->depth, largest);
 	if (config->priority > 3)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "queue priority %u: it has two bits",
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "queue priority %u: must be 0 to 3",
 				 config->priority);
 	return 0;
 }
 
-/* No CQ came of the command, and none will: otherwise whoever asks a disabled controller for queues, again and again,
- * has all DMA memory in quarantine before the next reset. */
+/* Whether the command certainly created no CQ. Its memory is then freed at once: if a script kept asking a disabled
+ * controller for queues, all DMA memory would be in quarantine before the next reset. */
 static bool has_no_cq(int rc, enum pyn_error_kind kind)
 {
 	return kind == PYN_ERROR_CREATE || rc == -ENODEV || rc == -EBUSY;
 }
 
-/* The device knows the completion queue and not the submission queue, or nobody knows what it knows. */
+/* Undo a creation after which the device has the CQ but not the SQ, or after which its state is unknown. */
 static void create_undo(struct pyn_engine_qpair *queue, bool refused, const struct pyn_admin *admin)
 {
 	struct pyn_error ignored;
@@ -335,7 +335,7 @@ int pyn_engine_qpair_delete(struct pyn_engine_qpair *queue, const struct pyn_adm
 	return rc;
 }
 
-/* The pages stay with the slot: the next long transfer needs them again. */
+/* Extend the PRP list of a slot. The pages stay with the slot, for its next long transfer. */
 static int lengthen_list(struct pyn_more_list *more, size_t count, struct pyn_error *err)
 {
 	struct pyn_iova *pages;
@@ -358,7 +358,7 @@ static int describe_data(struct pyn_engine_qpair *queue, uint16_t slot, struct n
 	size_t pages;
 
 	if (data.length > PYN_PRP_MAX_BYTES)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "%u bytes in one command: %u are the most",
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "%u bytes in one command: at most %u are possible",
 				 data.length, PYN_PRP_MAX_BYTES);
 	if (data.length && !pyn_dma_address(&queue->ctrlr->pci->view, data.address).value)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EFAULT,
@@ -394,7 +394,8 @@ int pyn_engine_qpair_submit(struct pyn_engine_qpair *queue, uint16_t slot, struc
 	return 0;
 }
 
-/* Where the BAR is not mapped. A failure is not told here: the device is gone then, and whoever waits finds out. */
+/* Ring a doorbell of a BAR that is not mapped. A failure is only logged: the device is gone, and waiting for a
+ * completion reports that. */
 static void doorbell_by_message(struct pyn_engine_qpair *queue, uint32_t offset, uint16_t value)
 {
 	struct pyn_error err;
@@ -419,7 +420,8 @@ static void queue_release(struct pyn_engine_qpair *queue)
 {
 	struct pyn_rings *ring = &queue->ring;
 
-	/* What is left in a queue is still taken, but the doorbell is none any more: the device would report it. */
+	/* Completions left in a deleted queue are still reaped, but its doorbell is invalid: the device would report
+	 * a write to it. */
 	if (queue->cq_deleted || !queue->ctrlr->enabled)
 		return;
 	if (ring->cq_head_doorbell) {
@@ -430,7 +432,7 @@ static void queue_release(struct pyn_engine_qpair *queue)
 	}
 }
 
-/* What is new up to the end of the ring. */
+/* Reap the new completions up to the end of the ring. */
 static unsigned take(struct pyn_engine_qpair *queue, struct pyn_completion *completions, unsigned max)
 {
 	const volatile struct nvme_cpl *entry = &queue->ring.cq[queue->ring.cq_head];

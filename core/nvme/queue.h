@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Queue pairs: rings and PRP lists in DMA memory, and the commands that create and delete them. */
+/* Queue pairs: their rings and PRP lists in DMA memory, and the commands that create and delete them. */
 #ifndef PYN_NVME_QUEUE_H
 #define PYN_NVME_QUEUE_H
 
@@ -10,7 +10,7 @@
 
 struct pyn_window;
 
-/* The pages of a slot's PRP list behind its first one, for transfers whose list is longer. */
+/* Further pages of a slot's PRP list, after the first one. */
 struct pyn_more_list {
 	struct pyn_iova *pages; /* DMA memory, NULL: none yet */
 	size_t count;           /* pages */
@@ -21,28 +21,28 @@ struct pyn_engine_qpair {
 	struct pyn_ctrlr *ctrlr;
 	struct pyn_iova *lists;     /* a page of PRP list for each slot */
 	struct pyn_more_list *more; /* by slot, depth - 1 */
-	struct pyn_window *window;  /* where the rings are which are in the controller memory buffer; NULL: none is */
+	struct pyn_window *window;  /* the controller memory buffer, if it holds a ring; else NULL */
 	bool cmb_sq;
 	bool cmb_cq;
-	bool sq_deleted; /* the device has confirmed it: a deletion that is tried again goes on from there */
+	bool sq_deleted; /* the device confirmed it; another try to delete the pair starts after it */
 	bool cq_deleted;
 	struct pyn_engine_qpair *next; /* in the controller's quarantine */
 };
 
-/* Memory for a queue pair; its doorbells are looked up, the device is told nothing. */
+/* Allocate a queue pair and find its doorbells. Sends nothing to the device. */
 int pyn_engine_qpair_alloc(struct pyn_ctrlr *ctrlr, const struct pyn_engine_qpair_config *config,
 			   struct pyn_engine_qpair **queue, struct pyn_error *err);
 
-/* Both rings empty again, as the device sees them after it was enabled. */
+/* Empty both rings, as the device sees them after it is enabled. */
 void pyn_engine_qpair_reset(struct pyn_engine_qpair *queue);
 
-/* The memory, at once. */
+/* Free the queue memory at once. */
 void pyn_engine_qpair_free(struct pyn_engine_qpair *queue);
 
-/* The memory, as soon as the controller is disabled or detached: the device may still write to it. */
+/* Free the queue memory once the controller is disabled or detached: until then the device may write to it. */
 void pyn_engine_qpair_quarantine(struct pyn_engine_qpair *queue);
 
-/* The rest is described at the entries of struct pyn_engine. */
+/* struct pyn_engine describes the remaining functions. */
 int pyn_engine_qpair_create(struct pyn_ctrlr *ctrlr, const struct pyn_engine_qpair_config *config,
 			    const struct pyn_admin *admin, struct pyn_engine_qpair **queue, struct pyn_error *err);
 int pyn_engine_qpair_delete(struct pyn_engine_qpair *queue, const struct pyn_admin *admin, struct pyn_error *err);

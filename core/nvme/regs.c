@@ -52,7 +52,8 @@ int pyn_csts_wait(struct pyn_pci *pci, uint32_t mask, uint32_t wanted, bool fata
 	struct timespec pause = {.tv_nsec = PAUSE_FIRST_NS};
 
 	for (;;) {
-		/* The clock first: the process may have slept past the deadline, and the device not. */
+		/* Read the clock before CSTS: the process may have slept past the deadline, while the device was in
+		 * time. */
 		bool late = pyn_monotonic_ns() >= deadline;
 		int rc = pyn_reg_read32(pci, NVME_REG_CSTS, csts, err);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A submission and a completion queue as two rings in DMA memory: the only code that touches queue entries and
- * doorbells. Inline, because the worker's loop is made of it. One thread at a time uses a ring.
+ * A submission and a completion queue as two rings in DMA memory. Only this code touches queue entries and doorbells.
+ * It is inline for the worker's loop. Only one thread at a time may use a ring.
  *
- * The caller never has more than sq_size - 1 commands in flight, so a full submission queue cannot happen
- * and nothing here checks for it.
+ * The caller never has more than sq_size - 1 commands in flight, so the submission queue is never full, and nothing
+ * here checks for it.
  */
 #ifndef PYN_NVME_RINGS_H
 #define PYN_NVME_RINGS_H
@@ -16,25 +16,25 @@
 #include "spec/nvme_cmd.h"
 
 struct pyn_rings {
-	struct nvme_cmd *sq;                 /* sq_size entries */
-	struct nvme_cmd *sq_next;            /* the next free one; the device knows of those before sq_rung */
-	struct nvme_cmd *sq_end;             /* behind its last one */
-	volatile struct nvme_cpl *cq;        /* cq_size entries, the device writes them */
-	volatile uint32_t *sq_tail_doorbell; /* NULL: this BAR is not mapped, the engine rings by message */
+	struct nvme_cmd *sq;          /* sq_size entries */
+	struct nvme_cmd *sq_next;     /* the next free entry; the device has been told of those before sq_rung */
+	struct nvme_cmd *sq_end;      /* after the last entry */
+	volatile struct nvme_cpl *cq; /* cq_size entries, written by the device */
+	volatile uint32_t *sq_tail_doorbell; /* NULL: the BAR is not mapped, and the engine rings by message */
 	volatile uint32_t *cq_head_doorbell;
 	uint16_t sq_size;
 	uint16_t cq_size;
 	uint16_t sq_rung;
-	uint16_t cq_head; /* the next entry to look at; the device knows of those before cq_rung */
+	uint16_t cq_head; /* the next entry to reap; the device has been told of those before cq_rung */
 	uint16_t cq_rung;
-	uint16_t phase; /* of a new completion in this pass: 1 or 0 */
+	uint16_t phase; /* phase tag of a new completion in this pass: 1 or 0 */
 	uint16_t qid;
 };
 
-/* Half a command: what the compiler moves in one piece where the processor can. */
+/* Half a command. The compiler moves it in one piece if the processor can. */
 typedef uint64_t pyn_half_cmd __attribute__((vector_size(32), aligned(8)));
 
-/* Write a command into a queue's entry and into a log's, read once: a copy of like with another SLBA. */
+/* Write a copy of like, with another SLBA, into a queue entry and into a log entry. Reads like only once. */
 static inline void pyn_cmd_write(struct nvme_cmd *entry, struct nvme_cmd *log, const struct nvme_cmd *like,
 				 uint64_t slba)
 {
@@ -49,7 +49,8 @@ static inline void pyn_cmd_write(struct nvme_cmd *entry, struct nvme_cmd *log, c
 	*(uint64_t *)&log->cdw10 = slba;
 }
 
-/* The next free entry of the submission queue, to be filled. The device sees it after pyn_rings_submit. */
+/* Take the next free entry of the submission queue, for the caller to fill. The device sees it after
+ * pyn_rings_submit. */
 static inline struct nvme_cmd *pyn_rings_put(struct pyn_rings *ring)
 {
 	struct nvme_cmd *entry = ring->sq_next;
@@ -58,13 +59,13 @@ static inline struct nvme_cmd *pyn_rings_put(struct pyn_rings *ring)
 	return entry;
 }
 
-/* What the submission queue's doorbell must say. */
+/* The value for the submission queue's tail doorbell. */
 static inline uint16_t pyn_rings_tail(const struct pyn_rings *ring)
 {
 	return (uint16_t)(ring->sq_next - ring->sq);
 }
 
-/* Tell the device about all commands put since the last time: one store for a whole batch. */
+/* Tell the device about all commands put since the last call, with one store for the whole batch. */
 static inline void pyn_rings_submit(struct pyn_rings *ring)
 {
 	uint16_t tail = pyn_rings_tail(ring);
@@ -77,8 +78,8 @@ static inline void pyn_rings_submit(struct pyn_rings *ring)
 	*ring->sq_tail_doorbell = tail;
 }
 
-/* How many new completions there are in a row from cq[cq_head] on, max at most. Those behind the end of the ring are
- * none of them; they are the first ones once these have been taken. */
+/* Number of new completions from cq[cq_head] up to the end of the ring, at most max. Call it again after
+ * pyn_rings_take for those at the start of the ring. */
 static inline unsigned pyn_rings_ready(const struct pyn_rings *ring, unsigned max)
 {
 	const volatile struct nvme_cpl *first = &ring->cq[ring->cq_head], *entry = first, *end;
@@ -93,7 +94,7 @@ static inline unsigned pyn_rings_ready(const struct pyn_rings *ring, unsigned ma
 	return (unsigned)(entry - first);
 }
 
-/* A copy of one of those, read once: a device may write whatever it likes, whenever it likes. */
+/* Copy a completion. Each word is read only once, since a device may write anything at any time. */
 static inline struct nvme_cpl pyn_rings_completion(const volatile struct nvme_cpl *entry)
 {
 	const volatile uint64_t *words = (const volatile uint64_t *)entry;
@@ -105,7 +106,7 @@ static inline struct nvme_cpl pyn_rings_completion(const volatile struct nvme_cp
 	return copy.cpl;
 }
 
-/* The first count of them have been looked at. */
+/* Move past the first count completions. */
 static inline void pyn_rings_take(struct pyn_rings *ring, unsigned count)
 {
 	ring->cq_head = (uint16_t)(ring->cq_head + count);
@@ -115,7 +116,7 @@ static inline void pyn_rings_take(struct pyn_rings *ring, unsigned count)
 	}
 }
 
-/* Give the entries taken since the last time back to the device. */
+/* Tell the device that the entries taken since the last call are free. */
 static inline void pyn_rings_release(struct pyn_rings *ring)
 {
 	if (ring->cq_rung == ring->cq_head)

@@ -7,9 +7,11 @@
 #define VENDOR "VENDOR SPECIFIC"
 #define UNKNOWN "UNKNOWN"
 
-#define VERIFICATION_FAILED NVME_SC(NVME_SCT_VENDOR, 0x81) /* the driver's own: data are not what was written */
-#define VENDOR_STATUS 0xc0u /* the first status code of the vendor's, in every status code type */
-#define VENDOR_ADMIN 0xc0u  /* the first opcode of the vendor's */
+#define VERIFICATION_FAILED                                                                                          \
+	NVME_SC(NVME_SCT_VENDOR, 0x81) /* set by the driver: data differ from what was written                       \
+					*/
+#define VENDOR_STATUS 0xc0u            /* the first vendor specific status code of each status code type */
+#define VENDOR_ADMIN 0xc0u             /* the first vendor specific opcode */
 #define VENDOR_IO 0x80u
 
 const char *pyn_status_name(uint16_t status)

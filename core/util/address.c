@@ -17,7 +17,7 @@
 #define DEVICES 0x20u  /* on a bus */
 #define FUNCTIONS 0x8u /* of a device */
 
-/* Digits in base 16, at least one and at most max: their value, and *text behind them. */
+/* Read one to max hexadecimal digits into *value, and move *text past them. */
 static bool take_hex(const char **text, unsigned max, unsigned *value)
 {
 	unsigned count = 0;
@@ -43,7 +43,7 @@ struct bdf {
 	unsigned domain, bus, device, function;
 };
 
-/* [domain:]bus:device.function and nothing behind it; whether the numbers are in range is another question. */
+/* Whether text is [domain:]bus:device.function and nothing more. bdf_in_range checks the numbers. */
 static bool looks_like_bdf(const char *text, struct bdf *bdf)
 {
 	unsigned first, second;
@@ -63,7 +63,7 @@ static bool looks_like_bdf(const char *text, struct bdf *bdf)
 	return take(&text, '.') && take_hex(&text, 1, &bdf->function) && !*text;
 }
 
-/* 1 to max decimal digits with a value up to limit. */
+/* Skip one to max decimal digits. false: there is none, or their value is above limit. */
 static bool take_decimal(const char **text, unsigned max, unsigned limit)
 {
 	unsigned count = 0, value = 0;
@@ -105,7 +105,7 @@ static bool bdf_in_range(const struct bdf *bdf)
 	return bdf->bus <= 0xff && bdf->device < DEVICES && bdf->function < FUNCTIONS;
 }
 
-/* A text that is kept as it came. */
+/* Store the text unchanged. */
 static int keep(enum pyn_address_kind kind, const char *text, struct pyn_address *address, struct pyn_error *err)
 {
 	if (strlen(text) >= sizeof(address->text))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The addresses that a user may name a device by. A text is parsed once, where it comes in; everything below is given
- * the result. */
+/* The addresses by which a user names a device. The text is parsed once, where it comes in; the layers below get the
+ * parsed address. */
 #ifndef PYN_UTIL_ADDRESS_H
 #define PYN_UTIL_ADDRESS_H
 
@@ -17,16 +17,16 @@ enum pyn_address_kind {
 
 struct pyn_address {
 	enum pyn_address_kind kind;
-	/* Of a function "0000:01:00.0", with its domain and in lower case; of a private virtual SSD ""; else the
-	 * text. */
+	/* A function as "0000:01:00.0", with its domain and in lower case; "" for a private virtual SSD; otherwise
+	 * the user's text. */
 	char text[PYN_ADDRESS_TEXT];
 };
 
-/* Understand text, without looking whether such a device exists. Errors: PYN_ERROR_ENUMERATE, it is of no kind, is
- * too long, or is a function that cannot exist; *err says what addresses look like. */
+/* Parse text into *address. Does not check that such a device exists. Errors: PYN_ERROR_ENUMERATE, if the text is
+ * none of the kinds above, is too long, or names a function that cannot exist; *err says what addresses look like. */
 int pyn_address_parse(const char *text, struct pyn_address *address, struct pyn_error *err);
 
-/* The error of an engine that reaches no device of this kind. */
+/* Fill *err for an engine that cannot open a device of this kind, and return -ENOTSUP. */
 int pyn_address_refuse(const struct pyn_address *address, struct pyn_error *err);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a scope owns is released when it is left, whichever way. */
+/* Variables whose memory or file descriptor is released whenever their scope is left, by return or otherwise. */
 #ifndef PYN_UTIL_CLEANUP_H
 #define PYN_UTIL_CLEANUP_H
 
@@ -25,7 +25,7 @@ static inline void pyn_cleanup_close(int *fd)
 #define PYN_FREE __attribute__((cleanup(pyn_cleanup_free)))
 #define PYN_CLOSE __attribute__((cleanup(pyn_cleanup_close)))
 
-/* Give up what a PYN_FREE or PYN_CLOSE variable owns: return PYN_TAKE(pointer); */
+/* Take ownership out of a PYN_FREE or PYN_CLOSE variable: return PYN_TAKE(pointer); */
 #define PYN_TAKE(pointer)                                                                                            \
 	({                                                                                                           \
 		__typeof__(pointer) pyn_taken = (pointer);                                                           \

@@ -16,7 +16,7 @@ static struct {
 	uint64_t ticks_per_ns;
 } the_clock = {.once = PTHREAD_ONCE_INIT};
 
-/* The TSC at the moment a clock was read: the narrowest of a few tries, so that a preemption does not count. */
+/* Read a clock, and the TSC at the same moment. The narrowest of several tries counts, in case of a preemption. */
 static uint64_t ticks_at(clockid_t clock, uint64_t *ns)
 {
 	uint64_t best = UINT64_MAX, ticks = 0;
@@ -36,7 +36,7 @@ static uint64_t ticks_at(clockid_t clock, uint64_t *ns)
 	return ticks;
 }
 
-/* A signal does not end it: a shorter time would be measured less exactly. */
+/* Sleep on after a signal: a shorter calibration would be less exact. */
 static void sleep_until(uint64_t ns)
 {
 	struct timespec until = {.tv_sec = (time_t)(ns / NS_PER_SECOND), .tv_nsec = (long)(ns % NS_PER_SECOND)};

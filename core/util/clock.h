@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Time. The IO path counts ticks of the TSC, which costs no system call; everything else works in
- * nanoseconds of CLOCK_MONOTONIC. Both processes of a machine see the same TSC.
+ * Time. The IO path counts ticks of the TSC, which costs no system call; everything else works in nanoseconds of
+ * CLOCK_MONOTONIC. All processes of a machine see the same TSC.
  */
 #ifndef PYN_UTIL_CLOCK_H
 #define PYN_UTIL_CLOCK_H
@@ -23,15 +23,15 @@ static inline uint64_t pyn_monotonic_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* Ticks a second. The first call calibrates against CLOCK_MONOTONIC (some 10 ms); call it before a fork. */
+/* TSC ticks per second. The first call calibrates against CLOCK_MONOTONIC (some 10 ms), so call it before a fork. */
 uint64_t pyn_ticks_hz(void);
 
-/* Conversions by a multiplication, no division; exact to a few ppm. What does not fit is UINT64_MAX, so that a time
- * without end stays one. */
+/* Convert by a multiplication, without a division; exact to a few ppm. A result that does not fit becomes UINT64_MAX,
+ * so an infinite time-out stays infinite. */
 uint64_t pyn_ticks_to_ns(uint64_t ticks);
 uint64_t pyn_ns_to_ticks(uint64_t ns);
 
-/* The CLOCK_REALTIME, in ns since 1970, at which the TSC showed ticks. */
+/* CLOCK_REALTIME, in ns since 1970, at the moment when the TSC read ticks. */
 uint64_t pyn_ticks_to_realtime_ns(uint64_t ticks);
 
 #endif

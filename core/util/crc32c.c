@@ -5,7 +5,7 @@
  *   crc32(c, w)  of a 64-bit word w is (c * x^32 + w) * x^32 modulo the polynomial;
  *   clmul(a, b)  of two 32-bit values, read as such a word, is a * b * x (its top bit stays 0).
  *
- * So crc32(0, clmul(c, x^(n-33))) = c * x^n: a CRC c is moved over the n zero bits behind it.
+ * So crc32(0, clmul(c, x^(n-33))) = c * x^n, which moves a CRC c over n zero bits that follow it.
  */
 #include "core/util/crc32c.h"
 
@@ -16,11 +16,11 @@
 #define X31 UINT32_C(1) /* x^31 = x^(64-33): moves over 64 bits */
 #define LANES 3
 #define WORD sizeof(uint64_t)
-#define LANE_WORDS 170 /* of the longest piece: 3 * 170 words are all but two of 4096 bytes */
+#define LANE_WORDS 170 /* in the longest piece: 3 * 170 words are 4096 bytes less two words */
 
 #define HARDWARE __attribute__((target("sse4.2,pclmul")))
 #define WIDE __attribute__((target("sse4.2,pclmul,avx512f,avx512vl,vpclmulqdq")))
-#define STRIDE 256u /* bytes that the wide code takes at once: four vectors */
+#define STRIDE 256u /* bytes that the wide code consumes per round: four vectors */
 
 static uint32_t the_tables[8][256];
 /* the_shifts[i] = x^(64*i - 33), which moves over i words; [0] is not used. */
@@ -28,7 +28,7 @@ static uint32_t the_shifts[(LANES - 1) * LANE_WORDS + 1];
 
 /* the_folds[i] moves a 128-bit value over i * 128 bits: the factors of its earlier and of its later half. */
 static uint64_t the_folds[STRIDE / 16 + 1][2];
-static uint64_t the_lanes[4][2]; /* of each value in a vector to the last one; that one has none */
+static uint64_t the_lanes[4][2]; /* factors that move each value of a vector to the last; none for the last */
 
 static struct {
 	uint32_t (*update)(uint32_t crc, const uint8_t *data, size_t length);
@@ -127,7 +127,7 @@ HARDWARE static inline uint32_t bytes_update(uint32_t crc, const uint8_t *data, 
 	return (uint32_t)c;
 }
 
-/* words (at least 1) words at each of data, data + stride and data + 2 * stride, each with a CRC of its own. */
+/* Update three CRCs: with the words (at least 1) at data, at data + stride, and at data + 2 * stride. */
 HARDWARE static inline void lanes_update(uint64_t crc[LANES], const uint8_t *data, size_t stride, size_t words)
 {
 	const uint8_t *end = data + words * WORD;
@@ -143,8 +143,8 @@ HARDWARE static inline void lanes_update(uint64_t crc[LANES], const uint8_t *dat
 	crc[2] = c;
 }
 
-/* A piece of 3 * words words, words from 2 to LANE_WORDS: the last word of the third lane takes the other two along.
- */
+/* Update crc with a piece of 3 * words words; words is 2 to LANE_WORDS. The CRCs of the first two lanes go into the
+ * last word of the third. */
 HARDWARE static inline uint32_t piece_update(uint32_t crc, const uint8_t *data, size_t words)
 {
 	uint64_t lanes[LANES] = {crc};
@@ -199,9 +199,9 @@ HARDWARE static void hardware_restamp(uint32_t shift, const uint32_t *base, uint
 }
 
 /*
- * With carry-less multiplication of four 128-bit values at a time. As a polynomial such a value is
- * earlier * x^64 + later; by the second fact at the top, times x^n it is
- * clmul(earlier, x^(n+63)) + clmul(later, x^(n-1)), which is congruent and has 128 bits again.
+ * The wide code multiplies four 128-bit values at a time, without carry. As a polynomial such a value is
+ * earlier * x^64 + later. By the second fact at the top, its product with x^n is congruent to
+ * clmul(earlier, x^(n+63)) + clmul(later, x^(n-1)), which has 128 bits again.
  */
 
 WIDE static inline __m512i factors(size_t distance)
@@ -217,7 +217,8 @@ WIDE static inline __m512i fold(__m512i value, __m512i factors, __m512i onto)
 	return _mm512_ternarylogic_epi64(earlier, later, onto, 0x96); /* the sum of all three */
 }
 
-/* The four values of a vector become one, congruent to them in a row; then its remainder, by the first fact. */
+/* Fold the four values of a vector into one that is congruent to them in a row, then take its remainder by the first
+ * fact. */
 WIDE static inline uint32_t remainder_of(__m512i value)
 {
 	__m512i last = _mm512_maskz_mov_epi64(0xc0, value); /* moves over nothing */
@@ -229,7 +230,7 @@ WIDE static inline uint32_t remainder_of(__m512i value)
 				       (uint64_t)_mm_extract_epi64(one, 1));
 }
 
-/* length is STRIDE bytes at least. */
+/* length is at least STRIDE bytes. */
 WIDE static inline uint32_t strides_update(uint32_t crc, const uint8_t *data, size_t length)
 {
 	const __m512i over_four = factors(16), over_three = factors(12), over_two = factors(8), over_one = factors(4);
@@ -289,7 +290,7 @@ enum pyn_crc32c_code pyn_crc32c_choose(enum pyn_crc32c_code wanted)
 	return chosen;
 }
 
-/* x^exponent, as a factor for clmul of 64 bits: the remainder in the upper half, where x^0 is bit 63. */
+/* x^exponent modulo the polynomial, as a 64-bit factor for clmul: in the upper half, where x^0 is bit 63. */
 static uint64_t power(unsigned exponent)
 {
 	uint32_t value = UINT32_C(1) << 31;
@@ -309,7 +310,7 @@ static void folds_init(void)
 		memcpy(the_lanes[lane], the_folds[3 - lane], sizeof(the_lanes[lane]));
 }
 
-/* Before anybody can call: no check remains in the calls, and a forked worker inherits the tables. */
+/* Runs when the library is loaded, so calls need no check, and forked workers inherit the tables. */
 __attribute__((constructor)) static void init(void)
 {
 	tables_init();

@@ -9,7 +9,7 @@
 int pyn_error(struct pyn_error *err, enum pyn_error_kind kind, int number, const char *format, ...)
 {
 	if (err) {
-		/* The arguments may be the text that is there: "queue 3: %s". */
+		/* err->text may be among the arguments: "queue 3: %s". */
 		char text[sizeof(err->text)];
 		va_list args;
 

@@ -5,9 +5,9 @@
 #include <sys/types.h>
 
 /*
- * As fork(), without the handlers that libraries have registered (pthread_atfork): they take locks and start threads.
- * A C library before glibc 2.34 cannot leave them out, and there they run. It is looked up when it is called, so a
- * module that was built with a newer C library runs with an older one.
+ * Like fork(), but does not run the handlers that libraries registered (pthread_atfork), which take locks and start
+ * threads. A C library older than glibc 2.34 cannot skip them; there they run. The function is looked up at run time,
+ * so a module that was built with a newer C library runs with an older one.
  */
 pid_t pyn_fork(void);
 

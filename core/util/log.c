@@ -31,7 +31,7 @@ void pyn_log(enum pyn_log_level level, const char *format, ...)
 	errno = saved;
 }
 
-/* ---- records for a caller who asks ---- */
+/* ---- records kept for pyn_log_take ---- */
 
 #define LOG_RECORDS 64u
 

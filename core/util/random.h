@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A small random generator for the IO path: LBAs, opcodes, sizes, data. 64 bits of state, so that one seed
- * repeats a whole test; every worker has its own. Not for secrets.
+ * A small random generator for the IO path: LBAs, opcodes, sizes, data. It has 64 bits of state, so that one seed
+ * repeats a whole test; every worker has its own. Do not use it for secrets.
  *
  * The generator is Wang Yi's wyrand: a counter with an odd step, and one wide multiplication that mixes it. Its
  * period is 2^64, whatever the seed.
@@ -26,7 +26,7 @@ static inline uint64_t pyn_random_next(struct pyn_random *random)
 	return (uint64_t)(product >> 64) ^ (uint64_t)product;
 }
 
-/* A number in 0 … range-1, with a multiplication instead of a division; 0 where range is 0.
+/* A random number in 0 … range-1, by a multiplication instead of a division; 0 if range is 0.
  * No value is likelier than another by more than range / 2^64. */
 static inline uint64_t pyn_random_below(struct pyn_random *random, uint64_t range)
 {
@@ -34,7 +34,7 @@ static inline uint64_t pyn_random_below(struct pyn_random *random, uint64_t rang
 }
 
 /*
- * The generator number stream that belongs to seed: what srand() gave, and the number of a worker.
+ * A generator for one of several streams of one seed: seed comes from srand(), stream is a worker's number.
  * Neighbouring seeds and streams start at unrelated places of the period.
  */
 static inline struct pyn_random pyn_random_stream(uint64_t seed, uint64_t stream)

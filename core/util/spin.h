@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A lock for critical sections of some hundred nanoseconds. Letting go of it is a plain store, where a mutex has an
- * atomic operation: that one would wait until the stores before it, into queues and doorbells that the device's CPU
- * has in its cache, have reached memory.
+ * A lock for critical sections of some hundred nanoseconds. It is released by a plain store. A mutex is released by
+ * an atomic operation, which would wait until the earlier stores, into queues and doorbells that the device's CPU
+ * holds in its cache, have reached memory.
  */
 #ifndef PYN_UTIL_SPIN_H
 #define PYN_UTIL_SPIN_H
@@ -16,7 +16,7 @@ struct pyn_spin {
 
 static inline void pyn_spin_lock(struct pyn_spin *spin)
 {
-	/* Whoever has it may be waiting for this CPU. */
+	/* The thread that holds the lock may be waiting for this CPU. */
 	while (atomic_flag_test_and_set_explicit(&spin->taken, memory_order_acquire))
 		sched_yield();
 }
