@@ -7,7 +7,7 @@
 #include "core/util/clock.h"
 
 #define FIRST_CAPABILITY 0x40u
-#define MAX_CAPABILITIES 48 /* more do not fit behind the header */
+#define MAX_CAPABILITIES 48 /* more do not fit after the header */
 
 #define RESET_NS UINT64_C(1000000000)
 #define D3HOT_NS 10000000 /* from D3hot to D0; PCI Express Base Specification 5.0, section 5.9 */
@@ -117,7 +117,7 @@ bool pyn_pci_irq_enabled(struct pyn_pci *pci)
 		return false;
 	if (!pci->irq_at)
 		return true;
-	/* Both capabilities have their control word at the same place. */
+	/* MSI and MSI-X have their control word at the same offset. */
 	if (pyn_pci_config_read16(pci, pci->irq_at + PCI_MSIX_CONTROL, &control, &ignored))
 		return false;
 	return control & (msix ? PCI_MSIX_ENABLE : PCI_MSI_ENABLE);
@@ -154,7 +154,7 @@ int pyn_pci_msix_table(struct pyn_pci *pci, uint32_t *bar, uint32_t *offset, str
 		return rc;
 	if ((table & PCI_MSIX_BIR) >= PCI_NUM_BARS)
 		return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
-				 "this device says that its MSI-X table is in BAR %u, which there cannot be",
+				 "this device says that its MSI-X table is in BAR %u, which does not exist",
 				 table & PCI_MSIX_BIR);
 	*bar = table & PCI_MSIX_BIR;
 	*offset = table & ~PCI_MSIX_BIR;

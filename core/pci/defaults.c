@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Entries of struct pyn_pci_ops for a kind that has nothing of its own to put there. */
+/* Default entries of struct pyn_pci_ops. */
 #include "core/pci/pci.h"
 
 #include <errno.h>
@@ -11,6 +11,6 @@ void pyn_pci_nothing_to_rearm(struct pyn_pci *pci)
 
 int pyn_pci_no_release(struct pyn_pci *pci, struct pyn_error *err)
 {
-	return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, "a %s device is not given back and taken again",
+	return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, "a %s device cannot be released and attached again",
 			 pci->ops->name);
 }

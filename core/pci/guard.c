@@ -10,7 +10,7 @@
 
 #define GUARDS_MAX 128u
 
-/* The handler reads it without a lock: memory is set last, and cleared first. */
+/* The handler reads this without a lock, so memory is set last and cleared first. */
 struct guard {
 	_Atomic(uintptr_t) memory; /* 0: free */
 	size_t length;
@@ -19,7 +19,7 @@ struct guard {
 
 static struct guard the_guards[GUARDS_MAX];
 static pthread_mutex_t the_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct sigaction the_other; /* who had SIGBUS before */
+static struct sigaction the_other; /* the previous handler of SIGBUS */
 
 static bool replace(struct guard *guard, uintptr_t address)
 {
@@ -35,7 +35,7 @@ static bool replace(struct guard *guard, uintptr_t address)
 	return true;
 }
 
-/* Whoever it is for now: with the default, the access is tried again and ends the process as it would have. */
+/* Call the previous handler. If it is the default, restore it: the access is repeated and ends the process. */
 static void pass_on(int signal, siginfo_t *info, void *context)
 {
 	if (the_other.sa_flags & SA_SIGINFO)
@@ -60,7 +60,7 @@ static void on_sigbus(int signal, siginfo_t *info, void *context)
 	errno = number;
 }
 
-/* Somebody may have taken the signal since the last time, faulthandler for one. */
+/* Install our handler again: others, such as faulthandler, may have replaced it. */
 static void install(void)
 {
 	struct sigaction action = {.sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO | SA_ONSTACK}, now;
@@ -81,7 +81,8 @@ int pyn_guard_add(void *memory, size_t length, _Atomic(bool) *gone, struct pyn_e
 	while (guard < the_guards + GUARDS_MAX && atomic_load(&guard->memory))
 		guard++;
 	if (guard == the_guards + GUARDS_MAX) {
-		rc = pyn_error(err, PYN_ERROR_MEMORY, ENOSPC, "%u mappings of devices are the most", GUARDS_MAX);
+		rc = pyn_error(err, PYN_ERROR_MEMORY, ENOSPC, "at most %u mappings of devices can be guarded",
+			       GUARDS_MAX);
 	} else {
 		install();
 		guard->length = length;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Mappings of a device that the kernel may take away at any time, when somebody pulls the device out: the next store
- * into a doorbell would end the process by a SIGBUS. A guarded mapping becomes ordinary memory full of ones instead,
- * which is what a bus says where nobody answers.
+ * Guards mappings of a device against its removal. The kernel then takes the mapping away, and the next store into a
+ * doorbell would end the process by SIGBUS. The SIGBUS handler instead replaces a guarded mapping by ordinary memory
+ * full of ones, which is what the bus returns if no device answers.
  */
 #ifndef PYN_PCI_GUARD_H
 #define PYN_PCI_GUARD_H
@@ -13,11 +13,12 @@
 
 #include "core/util/error.h"
 
-/* From now on; *gone becomes true when it happens, and has to live until pyn_guard_remove. A handler that somebody
- * else installed for SIGBUS still gets what is not ours. Errors: PYN_ERROR_MEMORY, there are too many. */
+/* Guard this mapping from now on. *gone becomes true when the mapping is replaced, and must stay valid until
+ * pyn_guard_remove. Faults elsewhere are passed to the previous handler of SIGBUS. Errors: PYN_ERROR_MEMORY, there
+ * are too many guards. */
 int pyn_guard_add(void *memory, size_t length, _Atomic(bool) *gone, struct pyn_error *err);
 
-/* Before memory is unmapped. */
+/* Remove the guard; call it before memory is unmapped. */
 void pyn_guard_remove(void *memory);
 
 #endif

@@ -20,7 +20,7 @@ void pyn_kernel_path(const char *bdf, const char *file, char path[PYN_KERNEL_PAT
 	snprintf(path, PYN_KERNEL_PATH, FUNCTIONS "/%.40s/%.40s", bdf, file);
 }
 
-/* The last name of what a link of a function points at, "" where there is no such link. */
+/* The last component of the target of a function's symbolic link; "" if there is no such link. */
 static void link_of(const char *bdf, const char *link, char name[PYN_KERNEL_NAME])
 {
 	char path[PYN_KERNEL_PATH], target[PATH_MAX];
@@ -58,8 +58,9 @@ int pyn_kernel_function_check(const char *bdf, struct pyn_error *err)
 	pyn_kernel_path(bdf, "", path);
 	if (access(path, F_OK))
 		return pyn_error(err, PYN_ERROR_ENUMERATE, ENODEV,
-				 "there is no PCIe function %s in this machine (" FUNCTIONS " lists those that are; "
-				 "after it was put in, `echo 1 | sudo tee /sys/bus/pci/rescan` looks again)",
+				 "there is no PCIe function %s in this machine (" FUNCTIONS
+				 " lists those that exist; if "
+				 "it was just inserted, run `echo 1 | sudo tee /sys/bus/pci/rescan`)",
 				 bdf);
 	if (class_of(bdf) != PCI_CLASS_NVME)
 		return pyn_error(err, PYN_ERROR_ENUMERATE, ENODEV,
@@ -83,7 +84,7 @@ struct pyn_iova pyn_kernel_bar_address(const char *bdf, uint32_t bar)
 	file = fopen(path, "re");
 	if (!file)
 		return (struct pyn_iova){0};
-	/* A line for each: its first address, its last, and flags. */
+	/* One line for each BAR: its first address, its last address, and flags. */
 	for (uint32_t i = 0; i <= bar && fgets(line, sizeof(line), file); i++)
 		if (i == bar && sscanf(line, "%llx", &first) != 1)
 			first = 0;

@@ -8,7 +8,7 @@
 #include "core/pci/vfio.h"
 #include "core/pci/vfio_user.h"
 
-/* By the driver that it is bound to. */
+/* Open a function of this machine by the driver that it is bound to. */
 static int open_function(const char *bdf, struct pyn_pci **pci, struct pyn_error *err)
 {
 	char driver[PYN_KERNEL_NAME];
@@ -24,7 +24,7 @@ static int open_function(const char *bdf, struct pyn_pci **pci, struct pyn_error
 	if (rc)
 		return rc;
 	rc = (is_uio ? pyn_uio_open : pyn_vfio_open)(bdf, pci, &cause);
-	/* Whatever went wrong: there is no device here that could be opened. */
+	/* To the caller, any other error means that there is no device here to open. */
 	if (rc)
 		pyn_error(err, cause.kind == PYN_ERROR_MEMORY ? PYN_ERROR_MEMORY : PYN_ERROR_ENUMERATE, cause.number,
 			  "%s", cause.text);

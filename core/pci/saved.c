@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Registers of the header that hosts write, besides the command register, which comes last. */
+/* The registers of the header that hosts write. The command register is not among them: it is written last. */
 static const struct {
 	uint8_t offset, length;
 } host_registers[] = {

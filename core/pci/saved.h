@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a reset takes from configuration space, and its host puts back. The kernel does so for its own devices. */
+/* Saves and restores the configuration space around a reset. For its own devices the kernel does that. */
 #ifndef PYN_PCI_SAVED_H
 #define PYN_PCI_SAVED_H
 
@@ -8,16 +8,16 @@
 struct pyn_pci_saved {
 	bool valid;
 	uint8_t header[64];
-	uint32_t msix, express; /* capabilities; 0: there is none */
+	uint32_t msix, express; /* offsets of the capabilities; 0: none */
 	uint16_t msix_control;
 	uint16_t device_control, device_control2, link_control;
 };
 
-/* Before the reset. A function that does not answer leaves saved->valid false. */
+/* Save; call it before the reset. If the function does not answer, saved->valid stays false. */
 void pyn_pci_save(struct pyn_pci *pci, struct pyn_pci_saved *saved);
 
-/* After it: all but bus mastering, which stays off until the controller is enabled again. Nothing happens where
- * saved->valid is false. Errors: of config_write. */
+/* Restore; call it after the reset. Leaves bus mastering off until the controller is enabled again. Does nothing if
+ * saved->valid is false. Errors: those of config_write. */
 int pyn_pci_restore(struct pyn_pci *pci, const struct pyn_pci_saved *saved, struct pyn_error *err);
 
 #endif

@@ -22,13 +22,13 @@
 #include "core/util/cleanup.h"
 
 struct bar {
-	uint8_t *memory; /* NULL: not mapped yet, or it cannot be */
+	uint8_t *memory; /* NULL: not mapped yet, or not mappable */
 	size_t size;
 };
 
 struct uio {
 	struct pyn_pci pci;
-	int fd;     /* /dev/uioN: the lock of the drive, and the kernel's word that it is there */
+	int fd;     /* /dev/uioN: locks the drive, and tells whether it is there */
 	int config; /* configuration space */
 	struct bar bars[PCI_NUM_BARS];
 	_Atomic(bool) gone;
@@ -48,7 +48,7 @@ static int gone(struct uio *dev, const char *what, struct pyn_error *err)
 
 /* ---- registers ---- */
 
-/* A conventional function's configuration space is shorter: what it has not reads as ones. */
+/* The configuration space of a conventional function is shorter; the rest reads as ones. */
 static int uio_config_read(struct pyn_pci *pci, uint32_t offset, void *data, uint32_t length, struct pyn_error *err)
 {
 	struct uio *dev = uio_of(pci);
@@ -93,7 +93,7 @@ static int map_bar(struct uio *dev, unsigned number, struct pyn_error *err)
 	memory = mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (memory == MAP_FAILED)
 		return pyn_error(err, PYN_ERROR_ENUMERATE, errno,
-				 "%s: its BAR %u cannot be mapped: %s (where Secure Boot locks the kernel down, only "
+				 "%s: its BAR %u cannot be mapped: %s (if Secure Boot locks the kernel down, only "
 				 "vfio-pci works, with the IOMMU on)",
 				 dev->bdf, number, strerror(errno));
 	if (pyn_guard_add(memory, (size_t)status.st_size, &dev->gone, err)) {
@@ -192,7 +192,7 @@ static int write_file(const char *path, const char *text)
 	return fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) ? 0 : -1;
 }
 
-/* The kernel resets it, since it keeps the configuration over it; by the one method that was asked for. */
+/* Let the kernel reset the function, since it restores the configuration, with exactly the requested method. */
 static int uio_reset(struct pyn_pci *pci, enum pyn_pci_reset kind, struct pyn_error *err)
 {
 	const char *method = kind == PYN_PCI_RESET_FUNCTION ? "flr" : "bus";
@@ -212,7 +212,7 @@ static int uio_reset(struct pyn_pci *pci, enum pyn_pci_reset kind, struct pyn_er
 	number = errno;
 	write_file(choose, "default");
 	if (failed)
-		return pyn_error(err, PYN_ERROR_UNSUPPORTED, number, "%s: the kernel does not reset it: %s", dev->bdf,
+		return pyn_error(err, PYN_ERROR_UNSUPPORTED, number, "%s: the kernel cannot reset it: %s", dev->bdf,
 				 strerror(number));
 	rc = pyn_pci_config_read16(pci, PCI_CFG_VENDOR, &vendor, err);
 	if (!rc && vendor == UINT16_MAX)
@@ -222,7 +222,7 @@ static int uio_reset(struct pyn_pci *pci, enum pyn_pci_reset kind, struct pyn_er
 	return rc ? rc : pyn_pci_memory_enable(pci, err);
 }
 
-/* The kernel says so where it has an interrupt to wait for; where it has none, the device is asked. */
+/* Ask the kernel, which knows if the function has an interrupt to wait for; otherwise read from the device. */
 static bool uio_alive(struct pyn_pci *pci)
 {
 	struct uio *dev = uio_of(pci);
@@ -276,7 +276,7 @@ static const struct pyn_pci_ops uio_ops = {
 
 /* ---- opening ---- */
 
-/* An IOMMU that translates would not let physical addresses through, and the drive would never answer. */
+/* Refuse a function behind a translating IOMMU: it blocks physical addresses, and the drive would never answer. */
 static int check_no_translation(const char *bdf, struct pyn_error *err)
 {
 	char path[PYN_KERNEL_PATH], type[32] = "";

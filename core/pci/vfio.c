@@ -20,7 +20,7 @@
 #include "core/pci/vfio_irq.h"
 #include "core/pci/vfio_region.h"
 
-#define IRQ_LAG_US 20000u /* the kernel takes the interrupt and hands it on: microseconds, on a busy machine more */
+#define IRQ_LAG_US 20000u /* the kernel passes the interrupt on: within microseconds, later on a busy machine */
 #define AFFECTED_MAX 256u /* functions that share a bus */
 
 struct vfio {
@@ -28,13 +28,14 @@ struct vfio {
 	struct pyn_vfio_group group;
 	struct pyn_vfio_irq irq;
 	struct pyn_vfio_region config;
-	struct pyn_vfio_region bars[PCI_NUM_BARS]; /* asked for where needed: BAR 0, and that of the MSI-X table */
-	int request;                               /* eventfd: the kernel wants the function back, or it is gone */
+	struct pyn_vfio_region
+		bars[PCI_NUM_BARS]; /* only those that are needed: BAR 0, and that of the MSI-X table */
+	int request;                /* eventfd: the kernel requests the function back, or it is gone */
 	_Atomic(bool) gone;
-	bool covered;       /* memory space is off: stores into the BARs must not reach the kernel */
+	bool covered;       /* memory space is off; stores into the BARs must not reach the kernel */
 	_Atomic(bool) away; /* released: the kernel has it */
-	uint32_t power_at;  /* of the power management capability; 0: there is none */
-	uint32_t msix_at;   /* of that of MSI-X; 0: there is none, or other interrupts are used */
+	uint32_t power_at;  /* offset of the power management capability; 0: none */
+	uint32_t msix_at;   /* offset of the MSI-X capability; 0: none, or other interrupts are used */
 	char bdf[32];
 };
 
@@ -51,7 +52,8 @@ static int gone(struct vfio *dev, const char *what, struct pyn_error *err)
 
 /* ---- registers ---- */
 
-/* How much of a range a conventional function's smaller configuration space has; the rest reads as ones. */
+/* The part of a range that exists in a conventional function's smaller configuration space; the rest reads as
+ * ones. */
 static uint32_t config_present(const struct vfio *dev, uint32_t offset, uint32_t length)
 {
 	if (offset >= dev->config.size)
@@ -85,7 +87,7 @@ static int cover(struct vfio *dev, bool covered, struct pyn_error *err)
 	return rc;
 }
 
-/* The 16 bits at place, as they will be after length bytes of data were written at offset. */
+/* The 16 bits at place as they will be after a write of length bytes of data at offset. */
 static uint16_t after_write(struct vfio *dev, uint32_t place, uint32_t offset, const uint8_t *data, uint32_t length)
 {
 	uint8_t bytes[2] = {0xff, 0xff};
@@ -98,7 +100,7 @@ static uint16_t after_write(struct vfio *dev, uint32_t place, uint32_t offset, c
 	return (uint16_t)(bytes[0] | bytes[1] << 8);
 }
 
-/* Memory Space Enable is on, and the function in D0. */
+/* Whether Memory Space Enable is set and the function is in D0, after this write. */
 static bool memory_is_on(struct vfio *dev, uint32_t offset, const void *data, uint32_t length)
 {
 	if (!(after_write(dev, PCI_CFG_COMMAND, offset, data, length) & PCI_COMMAND_MSE))
@@ -107,7 +109,7 @@ static bool memory_is_on(struct vfio *dev, uint32_t offset, const void *data, ui
 	       !(after_write(dev, dev->power_at + PCI_PM_CONTROL, offset, data, length) & PCI_PM_STATE);
 }
 
-/* Whether a write can change that. */
+/* Whether a write can change the result of memory_is_on. */
 static bool concerns_memory(const struct vfio *dev, uint32_t offset, uint32_t length)
 {
 	uint32_t power = dev->power_at + PCI_PM_CONTROL;
@@ -116,7 +118,7 @@ static bool concerns_memory(const struct vfio *dev, uint32_t offset, uint32_t le
 	       (dev->power_at && offset < power + 2 && offset + length > power);
 }
 
-/* What a write of configuration space means for MSI-X Enable, which the kernel passes over. */
+/* Apply a write to MSI-X Enable ourselves: the kernel ignores writes to that bit. */
 static int msix_follow(struct vfio *dev, uint32_t offset, const void *data, uint32_t length, struct pyn_error *err)
 {
 	uint32_t control = dev->msix_at + PCI_MSIX_CONTROL;
@@ -144,7 +146,7 @@ static int vfio_config_write(struct pyn_pci *pci, uint32_t offset, const void *d
 		return rc;
 	bool concerns = concerns_memory(dev, offset, present);
 
-	/* A doorbell in the meantime goes nowhere, and not to a kernel that answers it with a SIGBUS. */
+	/* Drop doorbells from now on: the kernel would answer them with a SIGBUS. */
 	if (concerns && !dev->covered && !memory_is_on(dev, offset, data, present))
 		rc = cover(dev, true, err);
 	if (rc)
@@ -155,8 +157,8 @@ static int vfio_config_write(struct pyn_pci *pci, uint32_t offset, const void *d
 }
 
 /*
- * By calls, and not through the mapping: the kernel answers EIO where memory space is disabled, for which a load
- * would get a SIGBUS. On the bus that is a read that nobody answers: all ones, and a write that goes nowhere.
+ * Use calls instead of the mapping: if memory space is disabled, the kernel returns EIO, while a load would raise
+ * SIGBUS. The result is that of a bus on which no device answers: reads return all ones, writes are dropped.
  */
 static int vfio_bar_read(struct pyn_pci *pci, uint32_t offset, void *data, uint32_t length, struct pyn_error *err)
 {
@@ -183,7 +185,7 @@ static int vfio_bar_write(struct pyn_pci *pci, uint32_t offset, const void *data
 	return 0;
 }
 
-/* The BAR's region, mapped; it is asked for once. */
+/* Look up and map the region of a BAR, unless that has been done. */
 static int get_bar(struct vfio *dev, uint32_t bar, struct pyn_error *err)
 {
 	int rc;
@@ -230,7 +232,7 @@ static int vfio_irq_set(struct pyn_pci *pci, uint32_t vector, int eventfd, struc
 	rc = pyn_pci_check_vector(pci, vector, err);
 	if (rc || atomic_load(&dev->away))
 		return rc;
-	/* A pin is disabled before nobody listens any more, and enabled when somebody does. */
+	/* Disable a pin before its eventfd is removed, and enable it after one is set. */
 	if (pci->irq == PYN_PCI_IRQ_PIN && eventfd < 0)
 		rc = pyn_pci_pin_set(pci, false, err);
 	if (!rc)
@@ -245,7 +247,7 @@ static void vfio_irq_rearm(struct pyn_pci *pci)
 	pyn_vfio_irq_rearm(&vfio_of(pci)->irq);
 }
 
-/* The kernel has no call for it, and keeps its own calls away from the table; but it lets us map it. */
+/* Write to the mapped MSI-X table: the kernel has no call to mask a vector. */
 static int vfio_irq_mask(struct pyn_pci *pci, uint32_t vector, bool masked, struct pyn_error *err)
 {
 	volatile uint32_t *control;
@@ -268,7 +270,7 @@ static int vfio_irq_mask(struct pyn_pci *pci, uint32_t vector, bool masked, stru
 					  sizeof(*control));
 	if (!control)
 		return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
-				 "%s: this kernel does not let its MSI-X table be mapped", dev->bdf);
+				 "%s: this kernel does not allow to map its MSI-X table", dev->bdf);
 	/* The other bits of the word are not ours. */
 	*control = masked ? *control | PCI_MSIX_ENTRY_MASK : *control & ~PCI_MSIX_ENTRY_MASK;
 	return 0;
@@ -281,7 +283,7 @@ static int function_reset(struct vfio *dev, struct pyn_error *err)
 	uint32_t express, capabilities = 0;
 	int rc;
 
-	/* The kernel takes another reset where there is no FLR: not what was asked for. */
+	/* Without FLR the kernel would use another reset, which the caller did not ask for. */
 	rc = pyn_pci_find_capability(&dev->pci, PCI_CAP_EXP, &express, err);
 	if (!rc && express)
 		rc = pyn_pci_config_read32(&dev->pci, express + PCI_EXP_DEVICE_CAP, &capabilities, err);
@@ -290,12 +292,12 @@ static int function_reset(struct vfio *dev, struct pyn_error *err)
 	if (!(capabilities & PCI_EXP_DEVICE_CAP_FLR))
 		return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, "%s has no function level reset", dev->bdf);
 	if (ioctl(dev->group.device, VFIO_DEVICE_RESET))
-		return pyn_error(err, PYN_ERROR_UNSUPPORTED, errno, "%s: the kernel does not reset it: %s", dev->bdf,
+		return pyn_error(err, PYN_ERROR_UNSUPPORTED, errno, "%s: the kernel cannot reset it: %s", dev->bdf,
 				 strerror(errno));
 	return 0;
 }
 
-/* A hot reset takes all functions behind the port along: all of them must be ours, and that is one group. */
+/* Check that a hot reset affects only functions of our group: it resets all functions behind the port. */
 static int check_affected(struct vfio *dev, struct pyn_error *err)
 {
 	union {
@@ -306,7 +308,7 @@ static int check_affected(struct vfio *dev, struct pyn_error *err)
 
 	if (ioctl(dev->group.device, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, &affected.info))
 		return pyn_error(err, PYN_ERROR_UNSUPPORTED, errno,
-				 "%s has no hot reset: there is no port of its own above it, or none that resets",
+				 "%s has no hot reset: it has no port of its own above it, or one that cannot reset",
 				 dev->bdf);
 	for (uint32_t i = 0; i < affected.info.count; i++) {
 		const struct vfio_pci_dependent_device *other = &affected.info.devices[i];
@@ -318,7 +320,7 @@ static int check_affected(struct vfio *dev, struct pyn_error *err)
 			return pyn_error(err, PYN_ERROR_UNSUPPORTED, EBUSY,
 					 "%s: a hot reset would also reset %s, which is in IOMMU group %u", dev->bdf,
 					 bdf, other->group_id);
-		/* Its queues would be gone, and its handles would not know. */
+		/* Its queues would be gone, and its handles would not notice. */
 		if (strcmp(bdf, dev->bdf) != 0 && pyn_vfio_group_has(&dev->group, bdf))
 			return pyn_error(err, PYN_ERROR_UNSUPPORTED, EBUSY,
 					 "%s: a hot reset would also reset %s, which this process has open", dev->bdf,
@@ -339,12 +341,13 @@ static int hot_reset(struct vfio *dev, struct pyn_error *err)
 		return rc;
 	request.reset.group_fds[0] = pyn_vfio_group_fd(&dev->group);
 	if (ioctl(dev->group.device, VFIO_DEVICE_PCI_HOT_RESET, &request.reset))
-		return pyn_error(err, PYN_ERROR_UNSUPPORTED, errno, "%s: the kernel does not reset its link: %s",
+		return pyn_error(err, PYN_ERROR_UNSUPPORTED, errno, "%s: the kernel cannot reset its link: %s",
 				 dev->bdf, strerror(errno));
 	return 0;
 }
 
-/* The kernel has waited, and has restored the configuration: with it bus mastering, which the caller decides on. */
+/* The kernel waits for the function and restores its configuration. Clear bus mastering again: the caller decides on
+ * it. */
 static int vfio_reset(struct pyn_pci *pci, enum pyn_pci_reset kind, struct pyn_error *err)
 {
 	struct vfio *dev = vfio_of(pci);
@@ -362,13 +365,13 @@ static int vfio_reset(struct pyn_pci *pci, enum pyn_pci_reset kind, struct pyn_e
 		rc = pyn_pci_master_set(pci, false, err);
 	if (!rc)
 		rc = pyn_pci_memory_enable(pci, err);
-	/* It may have been in D3hot before. */
+	/* The function may have been in D3hot before. */
 	if (!rc && dev->covered && memory_is_on(dev, 0, NULL, 0))
 		rc = cover(dev, false, err);
 	return rc;
 }
 
-/* The kernel asks for a function back that is pulled out, or that somebody unbinds; it waits until it is closed. */
+/* The kernel requests a function back if it is pulled out or unbound, and waits until it is closed. */
 static bool vfio_alive(struct pyn_pci *pci)
 {
 	struct vfio *dev = vfio_of(pci);
@@ -433,7 +436,7 @@ static int setup_irqs(struct vfio *dev, struct pyn_error *err)
 	if (dev->request < 0)
 		return pyn_error(err, PYN_ERROR_SYSTEM, errno, "no eventfd: %s", strerror(errno));
 	rc = pyn_vfio_irq_request(&dev->irq, dev->request, err);
-	/* A controller refuses queues with a vector while MSI-X is off; the kernel alone can switch it on. */
+	/* A controller refuses queues with a vector while MSI-X is off, and only the kernel can enable it. */
 	if (!rc)
 		rc = pyn_vfio_irq_setup(&dev->irq, err);
 	dev->pci.irq = dev->irq.kind;
@@ -442,7 +445,7 @@ static int setup_irqs(struct vfio *dev, struct pyn_error *err)
 	return rc;
 }
 
-/* From the open function with its regions on. */
+/* Start using the open function, whose regions are set up. */
 static int start(struct vfio *dev, struct pyn_error *err)
 {
 	int rc;
@@ -479,7 +482,7 @@ static int vfio_release(struct pyn_pci *pci, struct pyn_error *err)
 	uint64_t count;
 	int rc = 0;
 
-	/* A mapping keeps the function from being given back, as the descriptor does. */
+	/* The kernel does not get the function back while a mapping or a descriptor of it exists. */
 	if (!dev->covered)
 		rc = cover(dev, true, err);
 	if (!rc && !atomic_load(&dev->away))
@@ -487,14 +490,14 @@ static int vfio_release(struct pyn_pci *pci, struct pyn_error *err)
 	if (rc)
 		return rc;
 	atomic_store(&dev->away, true);
-	/* What was asked for has been done. */
+	/* The request of the kernel is fulfilled. */
 	while (read(dev->request, &count, sizeof(count)) > 0)
 		;
 	atomic_store(&dev->gone, false);
 	return 0;
 }
 
-/* The mappings stay where they are: the region has to be as it was. */
+/* Find a region again after a release. It must have the same size as before, since its mappings stay in place. */
 static int find_again(struct vfio *dev, struct pyn_vfio_region *region, uint32_t index, struct pyn_error *err)
 {
 	struct pyn_vfio_region now;

@@ -22,13 +22,13 @@
 
 struct pyn_vfio_shared {
 	struct pyn_vfio_shared *next;
-	struct pyn_vfio_group *functions; /* that this process has open, one at least */
+	struct pyn_vfio_group *functions; /* open in this process, at least one */
 	int number;
 	int container; /* /dev/vfio/vfio */
 	int fd;        /* /dev/vfio/NUMBER */
 };
 
-/* A group can be opened once: all that this process has of it goes through here. Forked processes open nothing. */
+/* All groups that this process has open: a group can be opened only once. Forked processes open none. */
 static struct {
 	pthread_mutex_t lock;
 	struct pyn_vfio_shared *list;
@@ -76,7 +76,7 @@ static int group_not_opened(const struct pyn_vfio_shared *group, const char *bdf
 	}
 }
 
-/* All functions of a group reach each other's memory: none of them may be another driver's. */
+/* The error for a group with a function of another driver: the functions of a group reach each other's memory. */
 static int not_viable(const struct pyn_vfio_shared *group, const char *bdf, struct pyn_error *err)
 {
 	char others[100];
@@ -124,7 +124,7 @@ static int open_group(struct pyn_vfio_shared *group, const char *bdf, struct pyn
 	return 0;
 }
 
-/* The addresses that the IOMMU translates: only now, with a function in it, the container knows. */
+/* Whether the IOMMU translates the addresses of a region. The container knows that only once it has a function. */
 static bool reaches(const uint8_t *bytes, const struct pyn_dma_region *region)
 {
 	uint64_t first = pyn_dma_iova(region->address).value, last = first + region->length - 1;
@@ -175,7 +175,8 @@ static int not_mapped(const struct pyn_dma_region *region, size_t total, struct 
 			 region->length >> 20, region->address, strerror(number));
 }
 
-/* All of the memory is locked, used or not: better an error here than whoever the kernel ends for want of memory. */
+/* Fail if too little memory is available: all of it is locked, used or not, and the kernel would kill some
+ * process. */
 static int check_available(const struct pyn_dma_region *regions, size_t count, struct pyn_error *err)
 {
 	size_t wanted = 0, available;
@@ -270,7 +271,7 @@ static struct pyn_vfio_group *find_function(const struct pyn_vfio_shared *shared
 	return function;
 }
 
-/* With the lock held. */
+/* Call it with the lock held. */
 static int join(struct pyn_vfio_group *group, struct pyn_error *err)
 {
 	struct pyn_vfio_shared *shared = the_groups.list;
@@ -287,8 +288,8 @@ static int join(struct pyn_vfio_group *group, struct pyn_error *err)
 		return pyn_error(err, PYN_ERROR_ENUMERATE, EBUSY, "%s is open in this process already", group->bdf);
 	group->device = ioctl(shared->fd, VFIO_GROUP_GET_DEVICE_FD, group->bdf);
 	if (group->device < 0) {
-		int rc = pyn_error(err, PYN_ERROR_ENUMERATE, errno, "the kernel does not hand %s over: %s",
-				   group->bdf, strerror(errno));
+		int rc = pyn_error(err, PYN_ERROR_ENUMERATE, errno,
+				   "the kernel does not let this process open %s: %s", group->bdf, strerror(errno));
 
 		if (is_new)
 			close_shared(shared);

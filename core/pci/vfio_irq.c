@@ -17,7 +17,7 @@
 static const struct kind {
 	const char *word; /* of PYNVME_IRQ */
 	const char *name;
-	uint32_t index; /* the kernel's */
+	uint32_t index; /* of the kind in the kernel */
 	enum pyn_pci_irq kind;
 } the_kinds[] = {
 	{"msix", "MSI-X", VFIO_PCI_MSIX_IRQ_INDEX, PYN_PCI_IRQ_MSIX},
@@ -35,7 +35,7 @@ static uint32_t index_of(const struct pyn_vfio_irq *irq)
 	return VFIO_PCI_NUM_IRQS;
 }
 
-/* count eventfds, from vector start on, of one of the function's kinds of interrupts. */
+/* Set count eventfds of one kind of interrupts, for the vectors from start on. */
 static int set_irqs(int device, uint32_t index, uint32_t start, const int *eventfds, uint32_t count)
 {
 	size_t size = sizeof(struct vfio_irq_set) + count * sizeof(int);
@@ -56,7 +56,7 @@ static int set_irqs(int device, uint32_t index, uint32_t start, const int *event
 	return ioctl(device, VFIO_DEVICE_SET_IRQS, set);
 }
 
-/* count 0 disables the kind. */
+/* Request an action without eventfds. count 0 disables the kind. */
 static int set_plain(int device, uint32_t index, uint32_t action, uint32_t count)
 {
 	struct vfio_irq_set set = {
@@ -78,7 +78,7 @@ static uint32_t count_of(int device, uint32_t index)
 	return info.count < VECTORS_MAX ? info.count : VECTORS_MAX;
 }
 
-/* Older kernels cannot add a vector to those that were enabled first: all are, and none of them raises anything. */
+/* Enable all vectors, without eventfds: older kernels cannot add a vector later. */
 static int enable_messages(struct pyn_vfio_irq *irq, const struct kind *kind, struct pyn_error *err)
 {
 	int *none PYN_FREE = malloc(irq->count * sizeof(*none));
@@ -88,7 +88,7 @@ static int enable_messages(struct pyn_vfio_irq *irq, const struct kind *kind, st
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for %u interrupt vectors", irq->count);
 	memset(none, 0xff, irq->count * sizeof(*none));
 	rc = set_irqs(irq->device, kind->index, 0, none, irq->count);
-	/* This machine has fewer left, and says how many. */
+	/* This machine has only rc vectors left. */
 	if (rc > 0 && !set_irqs(irq->device, kind->index, 0, none, (uint32_t)rc)) {
 		irq->count = (uint32_t)rc;
 		rc = 0;
@@ -100,7 +100,7 @@ static int enable_messages(struct pyn_vfio_irq *irq, const struct kind *kind, st
 	return 0;
 }
 
-/* 0 with irq->kind as it was: the function has no interrupts of this kind. */
+/* Enable interrupts of this kind. Returns 0 with irq->kind unchanged if the function has none. */
 static int try_kind(struct pyn_vfio_irq *irq, const struct kind *kind, struct pyn_error *err)
 {
 	int rc;
@@ -150,7 +150,7 @@ int pyn_vfio_irq_set(const struct pyn_vfio_irq *irq, uint32_t vector, int eventf
 {
 	int rc;
 
-	/* A pin that nobody listens to must not be enabled: the kernel would have no handler for it. */
+	/* Disable a pin without an eventfd: the kernel would have no handler for it. */
 	if (irq->kind == PYN_PCI_IRQ_PIN && eventfd < 0)
 		rc = set_plain(irq->device, VFIO_PCI_INTX_IRQ_INDEX, VFIO_IRQ_SET_ACTION_TRIGGER, 0);
 	else
@@ -182,6 +182,6 @@ int pyn_vfio_irq_request(const struct pyn_vfio_irq *irq, int eventfd, struct pyn
 {
 	if (!set_irqs(irq->device, VFIO_PCI_REQ_IRQ_INDEX, 0, &eventfd, 1))
 		return 0;
-	return pyn_error(err, PYN_ERROR_ENUMERATE, errno, "%s: the kernel does not tell of its removal: %s", irq->bdf,
+	return pyn_error(err, PYN_ERROR_ENUMERATE, errno, "%s: the kernel cannot report its removal: %s", irq->bdf,
 			 strerror(errno));
 }

@@ -27,7 +27,7 @@ int pyn_vfio_region_ask(int fd, uint32_t index, struct pyn_vfio_region *region, 
 	union answer answer;
 
 	if (ask(fd, index, &answer))
-		return pyn_error(err, PYN_ERROR_GONE, errno, "the kernel does not tell of region %u: %s", index,
+		return pyn_error(err, PYN_ERROR_GONE, errno, "the kernel does not describe region %u: %s", index,
 				 strerror(errno));
 	*region = (struct pyn_vfio_region){.fd = fd, .size = answer.info.size, .at = answer.info.offset};
 	return 0;
@@ -47,7 +47,7 @@ static void map_area(struct pyn_vfio_region *region, uint64_t offset, uint64_t l
 		(struct pyn_vfio_area){.memory = memory, .offset = offset, .length = length};
 }
 
-/* The capability that lists what may be mapped, where it is not all; 0: there is none. */
+/* Find the capability that lists the mappable parts of a region; 0: there is none, all of it is mappable. */
 static uint32_t find_sparse(const union answer *answer)
 {
 	struct vfio_info_cap_header header;

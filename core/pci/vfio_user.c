@@ -15,7 +15,7 @@
 #include "core/pci/vfio_user_region.h"
 #include "core/util/log.h"
 
-#define ACCESS_MAX 4096u  /* bytes in one message: the largest access that there is, all of configuration space */
+#define ACCESS_MAX 4096u  /* bytes in one message; the largest access is all of configuration space */
 #define VECTORS_MAX 2048u /* MSI-X */
 #define RESET_MS 10000u
 
@@ -24,7 +24,7 @@ struct vfio_user {
 	struct pyn_vfu_channel channel;
 	uint32_t config_size;
 	bool can_reset;
-	size_t num_mapped; /* how many of the environment's DMA regions the device knows */
+	size_t num_mapped; /* number of the environment's DMA regions that the device knows */
 	struct pyn_vfu_region bar;
 };
 
@@ -33,7 +33,7 @@ static struct vfio_user *vfio_user_of(struct pyn_pci *pci)
 	return (struct vfio_user *)pci;
 }
 
-/* length: up to ACCESS_MAX. */
+/* Read or write a region; length is up to ACCESS_MAX. */
 static int access_region(struct vfio_user *dev, uint16_t command, uint32_t region, uint64_t offset, void *data,
 			 uint32_t length, struct pyn_error *err)
 {
@@ -85,7 +85,7 @@ static int access_in_pieces(struct vfio_user *dev, uint16_t command, uint32_t re
 	return 0;
 }
 
-/* How much of a range a smaller configuration space has; the rest reads as ones and takes no writes. */
+/* The part of a range that exists in a smaller configuration space; the rest reads as ones and ignores writes. */
 static uint32_t config_present(const struct vfio_user *dev, uint32_t offset, uint32_t length)
 {
 	if (offset >= dev->config_size)
@@ -137,7 +137,7 @@ static int vfio_user_bar_write(struct pyn_pci *pci, uint32_t offset, const void 
 				  err);
 }
 
-/* Of BAR 0 alone: a server that has memory of its own elsewhere has not been seen yet. */
+/* Map BAR 0 only: no known server has memory of its own in another BAR. */
 static volatile void *vfio_user_bar_map(struct pyn_pci *pci, uint32_t bar, uint64_t offset, uint64_t length)
 {
 	if (bar || offset > UINT32_MAX || length > UINT32_MAX)
@@ -251,7 +251,7 @@ static int dma_map(struct vfio_user *dev, const struct pyn_dma_region *region, s
 	return pyn_vfu_call(&dev->channel, &call, err);
 }
 
-/* The reply comes when the device has let go of the memory: only then it may be used for something else. */
+/* Wait for the reply: only then the device no longer uses the memory, and it may be reused. */
 static void dma_unmap(struct vfio_user *dev, const struct pyn_dma_region *region)
 {
 	struct vfu_dma_unmap unmap = {
@@ -359,13 +359,13 @@ static int setup_bar(struct vfio_user *dev, struct pyn_error *err)
 static int setup_config(struct vfio_user *dev, struct pyn_error *err)
 {
 	struct pyn_vfu_region config;
-	uint32_t class_code; /* behind the revision's byte */
+	uint32_t class_code; /* follows the byte of the revision */
 	int rc;
 
 	rc = pyn_vfu_region_map(&dev->channel, VFU_REGION_CONFIG, &config, err);
 	if (rc)
 		return rc;
-	/* A mapping, which no server offers, would have no use: configuration space has side effects. */
+	/* Do not map configuration space, which has side effects; no server offers that. */
 	pyn_vfu_region_unmap(&config);
 	dev->config_size = config.size < PCI_CFG_EXT_SIZE ? (uint32_t)config.size : PCI_CFG_EXT_SIZE;
 	rc = pyn_pci_config_read32(&dev->pci, PCI_CFG_REVISION, &class_code, err);
@@ -441,7 +441,7 @@ int pyn_vfio_user_open(const char *path, struct pyn_pci **pci, struct pyn_error 
 	dev->pci.ops = &vfio_user_ops;
 	rc = setup(dev, &cause);
 	if (rc) {
-		/* Whatever went wrong: there is no device here that could be opened. */
+		/* To the caller, any error means that there is no device here to open. */
 		pyn_error(err, PYN_ERROR_ENUMERATE, cause.number, "%s", cause.text);
 		vfio_user_close(&dev->pci);
 		return rc;

@@ -5,7 +5,7 @@
 
 #include "core/pci/pci.h"
 
-/* Open the device whose socket, or the directory of whose socket, is at path. Errors: as pyn_pci_open. */
+/* Open the device whose socket, or the directory of whose socket, is at path. Errors: those of pyn_pci_open. */
 int pyn_vfio_user_open(const char *path, struct pyn_pci **pci, struct pyn_error *err);
 
 #endif

@@ -14,10 +14,10 @@
 #include "core/util/clock.h"
 #include "core/util/log.h"
 
-/* One message as it came in; its payload is in the channel's buffer. */
+/* A received message; its payload is in the channel's buffer. */
 struct incoming {
 	struct vfu_header header;
-	bool begun;    /* its first bytes are here */
+	bool begun;    /* its first bytes have arrived */
 	size_t length; /* of the payload */
 	int fds[VFU_MAX_FDS];
 	unsigned num_fds;
@@ -84,7 +84,7 @@ static int does_not_answer(const struct pyn_vfu_channel *channel, uint16_t comma
 			 channel->path, pyn_vfu_command_name(command));
 }
 
-/* The stream is of no use any more; number says how. */
+/* Mark the channel broken and report it; number is the errno. */
 static int broken(struct pyn_vfu_channel *channel, uint16_t command, int number, struct pyn_error *err)
 {
 	const char *name = pyn_vfu_command_name(command);
@@ -123,7 +123,7 @@ static int wait_for(int fd, short events, uint64_t deadline)
 	}
 }
 
-/* Drop what has been sent from the pieces. */
+/* Remove the bytes that have been sent from the pieces. */
 static void pieces_advance(struct msghdr *message, size_t sent)
 {
 	while (message->msg_iovlen && sent >= message->msg_iov->iov_len) {
@@ -144,7 +144,7 @@ static int send_all(int fd, struct msghdr *message, uint64_t deadline)
 
 		if (sent >= 0) {
 			pieces_advance(message, (size_t)sent);
-			/* A descriptor goes with the first byte and not once more. */
+			/* The descriptor goes with the first byte, and only once. */
 			message->msg_control = NULL;
 			message->msg_controllen = 0;
 		} else if (errno == EAGAIN) {
@@ -219,7 +219,7 @@ static void keep_fds(struct incoming *in, struct msghdr *message)
 	}
 }
 
-/* Exactly length bytes, never more: descriptors belong to the message whose bytes they come with. */
+/* Receive exactly length bytes, never more: descriptors belong to the message whose bytes they come with. */
 static int receive_all(int fd, void *data, size_t length, struct incoming *in, uint64_t deadline)
 {
 	size_t done = 0;
@@ -280,7 +280,7 @@ static int receive_message(struct pyn_vfu_channel *channel, struct incoming *in,
 	return rc;
 }
 
-/* The count bytes of DMA memory at iova, or NULL: outside of what the device was told of. */
+/* The count bytes of DMA memory at iova; NULL: outside of what is mapped for the device. */
 static void *dma_memory(struct pyn_iova iova, uint64_t count)
 {
 	const struct pyn_dma_region *regions;
@@ -303,7 +303,7 @@ static bool is_dma_access(const struct incoming *in, const struct vfu_dma_access
 	       dma_memory((struct pyn_iova){access->address}, access->count);
 }
 
-/* The device asks something of us. Returns 0 or -errno of the connection. */
+/* Answer a request of the device. Returns 0 or -errno of the connection. */
 static int serve(struct pyn_vfu_channel *channel, const struct incoming *in, uint64_t deadline)
 {
 	struct vfu_header header = {.id = in->header.id, .command = in->header.command, .flags = VFU_FLAGS_REPLY};
@@ -336,7 +336,7 @@ static int serve(struct pyn_vfu_channel *channel, const struct incoming *in, uin
 	return send_message(channel, &header, answer, 2, -1, deadline);
 }
 
-/* The next reply; what the device asks before it is answered. */
+/* Receive the next reply. Answers requests of the device that come before it. */
 static int receive_reply(struct pyn_vfu_channel *channel, struct incoming *in, uint64_t deadline)
 {
 	for (;;) {
@@ -350,7 +350,7 @@ static int receive_reply(struct pyn_vfu_channel *channel, struct incoming *in, u
 		rc = serve(channel, in, deadline);
 		if (rc)
 			return rc;
-		/* One that asks without end leaves no moment at which the socket is empty and the wait is judged. */
+		/* Check the time here: a device that sends requests without end never leaves the socket empty. */
 		if (pyn_monotonic_ns() >= deadline)
 			return -ETIMEDOUT;
 	}
@@ -366,14 +366,14 @@ static bool reply_fits(const struct incoming *in, const struct vfu_header *reque
 
 static int refused(const struct pyn_vfu_channel *channel, const struct incoming *in, struct pyn_error *err)
 {
-	/* An errno of 0 in an error reply, or one that strerror would not know, is still a refusal. */
+	/* An error reply with errno 0, or with one that strerror does not know, is still a refusal. */
 	int number = in->header.error > 0 && in->header.error < 4096 ? (int)in->header.error : EINVAL;
 
 	return pyn_error(err, PYN_ERROR_UNSUPPORTED, number, "the device at %s refused %s: %s", channel->path,
 			 pyn_vfu_command_name(in->header.command), strerror(number));
 }
 
-/* Descriptors and payload to where the caller wants them. */
+/* Give the descriptors and the payload to the caller. */
 static void hand_over(const struct pyn_vfu_channel *channel, struct incoming *in, struct pyn_vfu_call *call)
 {
 	while (in->num_fds > call->want_fds)
@@ -394,7 +394,7 @@ static int still_silent(const struct pyn_vfu_channel *channel, uint16_t command,
 		channel->path, pyn_vfu_command_name(command));
 }
 
-/* Drop the answer that came too late. The wait is short: a process that goes on needs a moment until it answers. */
+/* Drop the late answer of a silent device. Waits a short time, which a process that continues needs to answer. */
 static int end_silence(struct pyn_vfu_channel *channel, uint16_t command, struct pyn_error *err)
 {
 	uint64_t deadline = pyn_monotonic_ns() + PYN_VFU_ANSWER_MS * UINT64_C(1000000);
@@ -456,7 +456,7 @@ int pyn_vfu_call(struct pyn_vfu_channel *channel, struct pyn_vfu_call *call, str
 
 	call->num_fds = 0;
 	call->reply_length = 0;
-	/* Before the lock: in a forked process a thread that is not there may hold it. */
+	/* Check this before taking the lock: in a forked process a thread that does not exist may hold it. */
 	if (channel->owner != getpid())
 		return pyn_error(err, PYN_ERROR_STATE, EPERM,
 				 "the device at %s belongs to process %d, not to %d (asked for %s)", channel->path,

@@ -19,9 +19,9 @@
 #define MAJOR 0u
 #define MINOR 1u
 #define CAPABILITIES "{\"capabilities\":{\"max_msg_fds\":8,\"max_data_xfer_size\":1048576}}"
-#define SHOWN "%.120s"     /* as much of a path as leaves room for what is wrong with it */
-#define VERSION_REPLY 4096 /* bytes; servers are asked not to send more than a client did */
-#define RETRY_NS 10000000  /* where the server's queue of connections is full */
+#define SHOWN "%.120s"     /* as much of a path as leaves room for the rest of the error */
+#define VERSION_REPLY 4096 /* bytes */
+#define RETRY_NS 10000000  /* while the server's queue of connections is full */
 
 uint64_t pyn_vfu_json_number(const char *json, size_t length, const char *key, uint64_t fallback)
 {
@@ -73,7 +73,7 @@ static int no_such(const char *path, int number, struct pyn_error *err)
 	}
 }
 
-/* The socket that path means; socket_path has PYN_VFU_PATH bytes. */
+/* Find the socket at path, or in the directory at path; socket_path has PYN_VFU_PATH bytes. */
 static int find_socket(const char *path, char *socket_path, struct pyn_error *err)
 {
 	struct stat status;
@@ -143,7 +143,7 @@ static int connect_socket(const char *path, int *fd, struct pyn_error *err)
 	return 0;
 }
 
-/* What a failed VERSION tells about who is at the other end. */
+/* Explain a failed VERSION by what is probably at the other end. */
 static int version_failed(const struct pyn_vfu_channel *channel, const struct pyn_error *cause, struct pyn_error *err)
 {
 	switch (cause->number) {

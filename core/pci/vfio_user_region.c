@@ -9,7 +9,7 @@
 
 #include "core/util/log.h"
 
-/* The reply to DEVICE_GET_REGION_INFO, as it came. */
+/* The unchecked reply to DEVICE_GET_REGION_INFO. */
 struct reply {
 	struct vfu_region_info info;
 	struct vfu_sparse_area areas[PYN_VFU_MAX_AREAS];
@@ -39,7 +39,8 @@ static void read_sparse(struct reply *reply, const uint8_t *bytes, size_t length
 	}
 }
 
-/* Capabilities are linked by offsets; only forward ones are followed, so there is an end. */
+/* Read the areas from the capabilities, which are linked by offsets. Only forward links are followed, so this
+ * ends. */
 static void read_areas(struct reply *reply, const uint8_t *bytes, size_t length)
 {
 	size_t at = reply->info.cap_offset, last = sizeof(reply->info) - 1;
@@ -88,7 +89,7 @@ static int ask(struct pyn_vfu_channel *channel, uint32_t index, struct pyn_vfu_c
 	return 0;
 }
 
-/* Whole pages inside of the region, at a place that a file can have. */
+/* Whether an area consists of whole pages inside the region, at an offset that a file can have. */
 static bool is_mappable(const struct vfu_region_info *info, const struct vfu_sparse_area *area)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -101,7 +102,7 @@ static bool is_mappable(const struct vfu_region_info *info, const struct vfu_spa
 	       area->size <= INT64_MAX - info->offset - area->offset;
 }
 
-/* A store into a mapping behind the end of its file would be a SIGBUS. */
+/* Whether a file reaches up to end: a store into a mapping beyond it would raise SIGBUS. */
 static bool file_reaches(int fd, uint64_t end)
 {
 	struct stat status;
