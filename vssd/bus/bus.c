@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* How many of the length bytes at iova lie in the region that holds the first of them, with these flags; 0: none. */
+/* How many of the length bytes at iova lie in the region of the first one. 0: there is no region with these flags. */
 static size_t piece_of(struct vssd_bus *bus, uint64_t iova, size_t length, uint32_t flags,
 		       const struct vssd_dma_region **region)
 {

@@ -7,11 +7,12 @@
 
 #define PAGE 4096u
 
-/* Half of what Linux lets a process map by default (vm.max_map_count): a client cannot use up the server's own. */
+/* Half of the mappings that Linux allows a process by default (vm.max_map_count), so that enough are left for the
+ * server itself. */
 #define MAX_REGIONS 32768u
 #define FIRST_CAPACITY 16u
 
-/* The index of the first region that ends above iova: the one that holds it, or the one behind it. */
+/* The index of the first region that ends above iova: the one that contains it, or the next one. */
 static uint32_t lower_bound(const struct vssd_dma_map *map, uint64_t iova)
 {
 	uint32_t low = 0, high = map->count;
@@ -78,7 +79,7 @@ static bool is_inside(const struct vssd_dma_map *map, uint64_t iova)
 	return index < map->count && map->regions[index].iova < iova;
 }
 
-/* Whether a range may start or end at this address. 0, as an end, is the one behind the last byte. */
+/* Whether a range may start or end at this address. An end of 0 means the end of the address space. */
 static bool is_boundary(const struct vssd_dma_map *map, uint64_t iova)
 {
 	uint32_t next = lower_bound(map, iova);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The host's memory as the controller sees it: a table of what the client mapped, IOVA to pointer.
- * The server fills it; the controller translates through it. Nothing outside of what was mapped is ever touched.
+ * The host memory that the controller can access: a table of the regions that the client mapped, from IOVA to
+ * pointer. The server fills the table, and the controller translates through it. It never accesses memory outside of
+ * a region.
  */
 #ifndef VSSD_BUS_DMA_H
 #define VSSD_BUS_DMA_H
@@ -16,24 +17,26 @@
 struct vssd_dma_region {
 	uint64_t iova;
 	uint64_t size;
-	uint8_t *memory; /* NULL: came without a file, reached by messages (vssd_bus_ops.read and write) */
+	uint8_t *memory; /* NULL: mapped without a file, so accessed by messages (vssd_bus_ops.read and write) */
 	uint32_t flags;
 };
 
 struct vssd_dma_map {
-	struct vssd_dma_region *regions; /* ascending by iova, none overlapping */
+	struct vssd_dma_region *regions; /* in ascending order of iova, without overlaps */
 	uint32_t count;
 	uint32_t capacity;
-	struct vssd_dma_region last; /* a copy of the one that was found last; size 0: none */
-	uint64_t generation;         /* grows with every change: pointers kept from before are void */
+	struct vssd_dma_region last; /* a copy of the region found last; size 0: none */
+	uint64_t generation;         /* each change increments it, and invalidates pointers */
 };
 
-/* Add a region; memory is what the caller mapped. -EEXIST: overlaps another, -EINVAL: size 0 or wraps, -ENOSPC. */
+/* Add a region; memory: the caller's mapping. -EEXIST: it overlaps another one; -EINVAL: size is 0, or it wraps;
+ * -ENOSPC: there are too many. */
 int vssd_dma_add(struct vssd_dma_map *map, uint64_t iova, uint64_t size, void *memory, uint32_t flags);
 
-/* Take out all regions that lie wholly within the range, as the kernel's VFIO (type 1 v2) does; *removed: their bytes
- * together, which may be 0. -EINVAL, and nothing is taken out: size is 0, the range wraps, one of its ends cuts a
- * region in two, or is neither a multiple of 4 KiB nor the end of a region (vfio-user lets clients map such ones). */
+/* Remove all regions that lie wholly within the range, as the kernel's VFIO (type 1 v2) does. *removed: their total
+ * size in bytes, which may be 0. -EINVAL, and nothing is removed: size is 0, the range wraps, or one of its ends cuts
+ * a region in two or is neither a multiple of 4 KiB nor a boundary of a region (vfio-user allows unaligned regions).
+ */
 int vssd_dma_remove(struct vssd_dma_map *map, uint64_t iova, uint64_t size, uint64_t *removed);
 
 /* The region that holds iova, or NULL. */
@@ -41,8 +44,8 @@ const struct vssd_dma_region *vssd_dma_find(struct vssd_dma_map *map, uint64_t i
 
 void vssd_dma_clear(struct vssd_dma_map *map);
 
-/* The length bytes at iova as a pointer: NULL where they do not lie inside one region with these flags, or where that
- * region has no memory of its own. */
+/* Translate length bytes at iova to a pointer. NULL: they do not lie inside one region with these flags, or that
+ * region is not mapped into this process. */
 static inline void *vssd_dma_pointer(struct vssd_dma_map *map, uint64_t iova, uint64_t length, uint32_t flags)
 {
 	const struct vssd_dma_region *region = &map->last;

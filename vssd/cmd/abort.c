@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Abort, and the command that most often is: Asynchronous Event Request. NVM Express Base Specification 2.0,
+/* Abort, and the command that it aborts most often, Asynchronous Event Request. NVM Express Base Specification 2.0,
  * sections 5.1 and 5.2. */
 #include "vssd/cmd/account.h"
 #include "vssd/cmd/admin.h"
@@ -20,7 +20,8 @@ static void complete_aborted(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_
 	vssd_post(ctrl, sq, cmd->cid, NVME_SC_ABORT_REQUESTED, 0);
 }
 
-/* A command that was executed and waits for the medium; what failed is left to say so. There is room. */
+/* Abort a command that was executed and waits for the medium, unless it failed: then its own status stands. Its
+ * completion has room already. */
 static bool abort_waiting(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint16_t cid)
 {
 	if (!vssd_take_waiting(sq, cid))
@@ -30,8 +31,8 @@ static bool abort_waiting(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint16_t c
 	return true;
 }
 
-/* Complete a command that waits in a submission queue, and never execute it, or one that waits for the medium; false:
- * there is none, or no room to say so. */
+/* Abort a command that waits in a submission queue, or for the medium. False: no such command waits, or there
+ * is no room for its completion or for the mark that it is aborted. */
 static bool abort_in_queue(struct vssd_ctrl *ctrl, uint16_t qid, uint16_t cid)
 {
 	struct vssd_sq *sq = qid < VSSD_NUM_QUEUES ? &ctrl->queues.sq[qid] : NULL;
@@ -55,8 +56,8 @@ static bool abort_in_queue(struct vssd_ctrl *ctrl, uint16_t qid, uint16_t cid)
 	return false;
 }
 
-/* What takes longer than this command: requests of events, a format, and what waits in its queue or for the medium.
- * All else is done. An Abort is done at once, so that there are never more of them than ACL allows. */
+/* Only these commands can still be in flight: event requests, a format, and commands that wait in a queue or for the
+ * medium. An Abort completes at once, so the host can never have more of them in flight than ACL allows. */
 uint16_t vssd_abort(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the drive counts of its commands, and the trace of the last ones that telemetry shows. */
+/* Account for each command in the SMART counters, and trace the last ones for the telemetry log. */
 #ifndef VSSD_CMD_ACCOUNT_H
 #define VSSD_CMD_ACCOUNT_H
 
 #include "vssd/ctrl/controller.h"
 
-/* What is counted and traced of a command. */
+/* The fields of a command that the counters and the trace need. */
 struct vssd_brief {
 	uint64_t command; /* the first eight bytes: opcode, flags, CID, NSID */
 	uint64_t slba;    /* cdw11 and cdw10 */
@@ -24,14 +24,14 @@ static inline void vssd_trace(struct vssd_ctrl *ctrl, uint16_t sqid, const struc
 	};
 }
 
-/* SMART counts commands that complete, with whatever status: NVM Command Set Specification 1.1, section 1.4.2. */
+/* SMART counts commands that complete, whatever their status: NVM Command Set Specification 1.1, section 1.4.2. */
 static inline void vssd_count_host_command(struct vssd_totals *totals, uint8_t opcode)
 {
 	totals->reads += opcode == NVME_IO_READ || opcode == NVME_IO_COMPARE;
 	totals->writes += opcode == NVME_IO_WRITE;
 }
 
-/* An I/O command was executed. bytes: of the medium that it read, or wrote. */
+/* Account for an executed I/O command. bytes: how much of the medium it read or wrote. */
 static inline void vssd_account_io(struct vssd_ctrl *ctrl, uint16_t sqid, const struct vssd_brief *brief,
 				   uint8_t opcode, uint32_t bytes, uint16_t status)
 {

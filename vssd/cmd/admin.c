@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Admin commands: one table says which there are. Queue management is here, the larger ones have files of their own.
+ * The table of the admin commands, and queue management. The larger commands have files of their own.
  * NVM Express Base Specification 2.0, section 5; PCIe Transport Specification 1.0, section 3.1.
  *
- * To add a command: write its handler, and enter it here with what dispatch.c is to check. Its effects, the version
- * that it came with and the bit of Identify that announces it are in spec/commands.py.
+ * To add a command, write its handler and enter it here with the flags of what dispatch.c must check. Its effects,
+ * its first version and the bit of Identify that announces it are in spec/commands.py.
  */
 #include "vssd/cmd/admin.h"
 
@@ -18,8 +18,8 @@ static bool qid_in_range(const struct vssd_ctrl *ctrl, uint32_t qid)
 	return qid >= 1 && qid <= ctrl->options->queues;
 }
 
-/* What both create commands have in common: cdw10, cdw11.PC and PRP1, the queue's address. granted: the highest QID
- * by feature 07h. entry_size: CC.IOSQES or IOCQES, and what it must be. */
+/* Check what both create commands have in common: cdw10, cdw11.PC and PRP1, the queue's address. granted: the highest
+ * QID that feature 07h granted. entry_size: CC.IOSQES or CC.IOCQES; wanted: the value it must have. */
 static uint16_t check_create(struct vssd_request *request, uint32_t granted, bool exists, uint64_t entry_size,
 			     uint64_t wanted, uint64_t *iova)
 {

@@ -17,7 +17,7 @@ uint16_t vssd_get_log_page(struct vssd_request *request);
 uint16_t vssd_sanitize(struct vssd_request *request);
 uint16_t vssd_self_test(struct vssd_request *request);
 
-/* What Identify announces. */
+/* Whether the drive has this log page; Identify announces some of them. */
 bool vssd_log_supported(const struct vssd_ctrl *ctrl, uint8_t lid);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which queue is served next, and when a poll ends. NVM Express Base Specification 2.0, section 3.4.4. */
+/* Choose the queue to serve next, and when to end a poll. NVM Express Base Specification 2.0, section 3.4.4. */
 #include "vssd/cmd/arbitration.h"
 
 #include "core/util/clock.h"
@@ -7,8 +7,8 @@
 #include "vssd/ctrl/controller.h"
 #include "vssd/ctrl/doorbell.h"
 
-#define BATCH 32u          /* commands of one queue at a time; arbitration burst may say fewer */
-#define POLL_COMMANDS 256u /* after which a poll ends, as after VSSD_POLL_BYTES */
+#define BATCH 32u          /* commands of one queue at a time; arbitration burst may lower it */
+#define POLL_COMMANDS 256u /* a poll ends after these, or after VSSD_POLL_BYTES */
 #define AB 0x7u            /* feature 01h: arbitration burst, a power of two; 7: no limit */
 
 static unsigned serve(struct vssd_ctrl *ctrl, uint16_t qid, unsigned limit)
@@ -54,7 +54,7 @@ static unsigned poll_in_turn(struct vssd_ctrl *ctrl, unsigned count)
 	return count;
 }
 
-/* A burst of the next queue of a class that has commands; 0: none has. */
+/* Execute a burst of the next queue in a class that has commands. 0: no queue has any. */
 static unsigned serve_class(struct vssd_ctrl *ctrl, enum vssd_priority priority, unsigned limit)
 {
 	uint16_t *turn = &ctrl->queues.turns[priority];
@@ -70,7 +70,7 @@ static unsigned serve_class(struct vssd_ctrl *ctrl, enum vssd_priority priority,
 	return count;
 }
 
-/* Feature 01h: HPW, MPW and LPW are its bytes 3, 2 and 1, and 0's based. */
+/* Refill the credits from feature 01h: HPW, MPW and LPW are its bytes 3, 2 and 1, and 0's based. */
 static void new_round(struct vssd_ctrl *ctrl)
 {
 	for (unsigned i = VSSD_HIGH; i <= VSSD_LOW; i++)
@@ -92,7 +92,7 @@ static unsigned serve_weighted(struct vssd_ctrl *ctrl)
 	return 0;
 }
 
-/* The admin queue before the urgent ones, those before all others; of these, so many commands a round of each. */
+/* Serve the admin queue first, then urgent queues. The others share a round by their weights. */
 static unsigned poll_by_weight(struct vssd_ctrl *ctrl, unsigned count)
 {
 	unsigned taken = 1;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which queue is served next. */
+/* Arbitration: choose the queue to serve next. */
 #ifndef VSSD_CMD_ARBITRATION_H
 #define VSSD_CMD_ARBITRATION_H
 
 struct vssd_ctrl;
 
-/* Look at doorbells, execute commands; how many. */
+/* Check the doorbells and execute commands. Returns how many. */
 unsigned vssd_queues_poll(struct vssd_ctrl *ctrl);
 
-/* The end of a poll: interrupt for what timers and events have posted. */
+/* Raise the interrupts of completions that timers and events posted. Call at the end of a poll. */
 void vssd_queues_settle(struct vssd_ctrl *ctrl);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The short way, which nearly all reads and writes take: one block of the store, one piece of host memory, and
- * nothing that wants a closer look. A command that does not fit stays in its queue, untouched, for the long way
- * (dispatch.c and nvm.c), which does the same for it and more.
+ * The short path, for nearly all reads and writes: one block of the store, one piece of host memory, and nothing
+ * special. It leaves every other command untouched in its queue for the long path (dispatch.c and nvm.c), which
+ * executes all commands.
  */
 #include "vssd/cmd/direct.h"
 
@@ -13,12 +13,12 @@
 #include "vssd/ctrl/controller.h"
 #include "vssd/ctrl/plain.h"
 
-#define PREFETCH_LINES 16u /* of what is read; the processor itself goes on from there */
+#define PREFETCH_LINES 16u /* of data to be read; the processor prefetches the rest by itself */
 
 /* ---- a command ---- */
 
-/* What is needed of it, and its PRP1. Each word is read once: the host may change its memory at any time, and what
- * was checked must be what is executed. */
+/* The fields that the short path needs. Read each word once: the host may change its memory at any time, and the
+ * checked command must be the executed one. */
 struct entry {
 	struct vssd_brief brief;
 	uint64_t prp1;
@@ -34,13 +34,13 @@ static inline struct entry read_entry(const struct nvme_cmd *entry)
 	};
 }
 
-/* Whether it is this command, with no flag set. */
+/* Whether this is the opcode, with no flag set. */
 static inline bool is(const struct entry *io, uint8_t opcode)
 {
 	return (io->brief.command & 0xffff) == opcode;
 }
 
-/* Where the data are: so many bytes of a block of the store, and of host memory. */
+/* Where the data are in the store and in host memory. */
 struct place {
 	uint64_t block;
 	uint32_t offset; /* in the block */
@@ -48,7 +48,7 @@ struct place {
 	uint8_t *memory;
 };
 
-/* False: not a case for the short way. No transfer that is one has too many bytes for MDTS. */
+/* Find the data of a command. False: it must take the long path. One block is never above MDTS. */
 static inline bool locate(struct vssd_ctrl *ctrl, const struct entry *io, uint8_t opcode, struct place *place)
 {
 	uint32_t index = (uint32_t)(io->brief.command >> 32) - 1;
@@ -78,8 +78,7 @@ static inline bool locate(struct vssd_ctrl *ctrl, const struct entry *io, uint8_
 
 /* ---- looking ahead, while the data of a command are copied ---- */
 
-/* The command that is so many entries behind the head, and its block of the store. False: it is nothing to prepare.
- */
+/* Read the entry that is behind entries after the head, and find its block. False: there is nothing to prefetch. */
 static inline bool guess(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq, uint32_t behind, struct entry *io,
 			 uint64_t *block)
 {
@@ -98,7 +97,7 @@ static inline void fetch_lines(const uint8_t *data, unsigned lines)
 		__builtin_prefetch(data + i * 64, 0, 2);
 }
 
-/* What is written comes from another core's cache: all of it is asked for at once. */
+/* Prefetch all data of a write at once: they come from another core's cache. */
 static inline void fetch_host_lines(struct vssd_ctrl *ctrl, const struct entry *io)
 {
 	const uint8_t *data = vssd_data_ahead(ctrl, io->prp1);
@@ -107,8 +106,8 @@ static inline void fetch_host_lines(struct vssd_ctrl *ctrl, const struct entry *
 		fetch_lines(data, VSSD_BLOCK_SIZE / 64);
 }
 
-/* left: commands that are known to follow. The next one's data come nearer, and what the maps know of the one behind
- * it. The host may change them meanwhile: a wrong guess costs time only. */
+/* Prefetch the data of the next command, and the map entries of the one after it. left: how many commands are known
+ * to follow. The host may still change them: a wrong guess costs only time. */
 static inline void look_ahead(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, unsigned left)
 {
 	struct entry io;
@@ -170,7 +169,7 @@ static inline bool run_write(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, c
 	return true;
 }
 
-/* Execute the command at the head; false: nothing was done. */
+/* Execute the command at the head. False: it must take the long path, and nothing was done. */
 static inline bool execute(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, const struct entry *io, unsigned left)
 {
 	if (is(io, NVME_IO_READ))

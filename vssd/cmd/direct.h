@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The short way of plain reads and writes: vssd/ctrl/plain.h says which they are.
+ * The short path of plain reads and writes; vssd/ctrl/plain.h defines which commands are plain.
  */
 #ifndef VSSD_CMD_DIRECT_H
 #define VSSD_CMD_DIRECT_H
@@ -8,8 +8,8 @@
 struct vssd_ctrl;
 struct vssd_sq;
 
-/* Execute up to most commands from the head of a queue as long as they are plain, and post their completions; how
- * many there were. */
+/* Execute up to most commands from the head of a queue, stopping at the first that is not plain, and post their
+ * completions. Returns how many it executed. */
 unsigned vssd_direct_run(struct vssd_ctrl *ctrl, struct vssd_sq *sq, unsigned most);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The way of a command: it is fetched, checked by the table of its command set, executed and completed. Only here is
- * a command traced and accounted for, but for what was aborted before it was fetched (abort.c) and plain reads and
- * writes (direct.c). NVM Express Base Specification 2.0, sections 3.3 (queues) and 3.4.2 (fused operations).
+ * Dispatch fetches a command, checks it by the table of its command set, executes it and completes it. It also traces
+ * and accounts for it; abort.c does so for commands aborted before they are fetched, direct.c for plain reads and
+ * writes. NVM Express Base Specification 2.0, sections 3.3 (queues) and 3.4.2 (fused operations).
  */
 #include "vssd/cmd/dispatch.h"
 
@@ -15,11 +15,12 @@
 #include "vssd/cmd/table.h"
 #include "vssd/ctrl/controller.h"
 
-#define PAIR_NS 1000000000u /* a host that rings for each half of a fused operation is not kept waiting for ever */
+#define PAIR_NS 1000000000u /* how long the first half of a fused operation waits for its second */
 
 /* ---- fetch ---- */
 
-/* The copy is made once: the host may change its memory at any time, and what was checked must be what is executed.
+/* Copy the command once: the host may change its memory at any time, and the checked command must be the executed
+ * one.
  */
 static bool fetch(struct vssd_ctrl *ctrl, struct vssd_sq *sq, struct vssd_request *request)
 {
@@ -57,8 +58,7 @@ static bool is_second(const struct vssd_request *request)
 	return command && command->flags & VSSD_FUSED_SECOND && request->cmd.flags == NVME_FUSE_SECOND;
 }
 
-/* FUSE and PSDT. Half of a pair whose other half is not there is refused, and values that these fields do not have.
- */
+/* Check FUSE and PSDT: refuse reserved values, and half of a fused operation without the other half. */
 static uint16_t check_flags(struct vssd_request *request)
 {
 	if (request->is_fused || !(request->cmd.flags & (NVME_FUSE | NVME_PSDT)))
@@ -109,7 +109,7 @@ static uint16_t execute(struct vssd_request *request)
 	const struct vssd_command *command = command_of(request);
 	uint16_t status = check(request, command);
 
-	/* A fault goes in here: the command is as the specification wants it, and has changed nothing yet. */
+	/* Inject a fault here: the command is valid, and has changed nothing yet. */
 	return status ? status : command->execute(request);
 }
 
@@ -130,7 +130,7 @@ static void account(const struct vssd_request *request, uint16_t status)
 	ctrl->queues.data_moved += request->bytes;
 }
 
-/* The second half of a fused operation may find no room for its completion. */
+/* Complete an I/O command. The second half of a fused operation may find no room for its completion. */
 static void complete_io(const struct vssd_request *request, uint16_t status)
 {
 	uint64_t due = status ? 0 : request->due;
@@ -168,7 +168,7 @@ static void run(struct vssd_request *request)
 
 /* ---- fused operations ---- */
 
-/* The second half is not there yet: the first, which is the entry at head, is taken again later. */
+/* Put the first half back, which is the entry at head, until the host submits the second. False: PAIR_NS is over. */
 static bool wait_for_second(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_t head)
 {
 	if (!sq->pair_due)
@@ -179,7 +179,7 @@ static bool wait_for_second(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_t
 	return true;
 }
 
-/* Whether the entry behind a first half is its second: then it is taken. */
+/* Fetch the entry after a first half. False: it is not the second half, and stays in the queue. */
 static bool fetch_second(struct vssd_ctrl *ctrl, struct vssd_sq *sq, struct vssd_request *second)
 {
 	uint32_t head = sq->head;
@@ -203,10 +203,10 @@ static uint16_t first_failed(struct vssd_request *second)
 			   VSSD_STATE("the first half of the fused operation failed"), VSSD_BASE("3.4.2"));
 }
 
-/* Both halves, with nothing in between. */
+/* Execute both halves, with nothing in between. */
 static void run_pair(struct vssd_request *first, struct vssd_request *second)
 {
-	struct vssd_field differs = VSSD_STATE("the halves of the fused operation name other LBAs");
+	struct vssd_field differs = VSSD_STATE("the halves of the fused operation name different LBAs");
 	uint16_t status[2];
 
 	first->is_fused = second->is_fused = true;
@@ -221,7 +221,8 @@ static void run_pair(struct vssd_request *first, struct vssd_request *second)
 	finish(second, status[1]);
 }
 
-/* first was taken from the entry at head. 0: nothing was done, else how many commands. */
+/* Execute a fused operation whose first half was fetched from the entry at head. Returns the number of commands; 0:
+ * the second half is not there yet. */
 static unsigned run_fused(struct vssd_request *first, uint32_t head)
 {
 	struct vssd_sq *sq = first->sq;
@@ -244,13 +245,13 @@ static unsigned run_fused(struct vssd_request *first, uint32_t head)
 
 /* ---- a queue ---- */
 
-/* How many commands of a queue may be executed, one after the other: as many as the host has announced, and as long
- * as there is room to say that they are done, or that they wait for the medium. */
+/* How many commands of a queue may be executed in a row: no more than the host has submitted, than the completion
+ * queue has room for, and than can wait for the medium. */
 static unsigned may_take(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq, unsigned limit)
 {
 	uint32_t most;
 
-	/* A command may end all this: a fatal error, or a queue that was deleted. */
+	/* The last command may have stopped the controller, or deleted this queue. */
 	if (!ctrl->running || !sq->size || ctrl->queues.data_moved >= VSSD_POLL_BYTES)
 		return 0;
 	most = (sq->tail >= sq->head ? sq->tail : sq->tail + sq->size) - sq->head;
@@ -261,7 +262,7 @@ static unsigned may_take(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq,
 	return most < VSSD_WAITING_MAX - sq->num_waiting ? most : VSSD_WAITING_MAX - sq->num_waiting;
 }
 
-/* The command at the head, of whatever kind. 0: it is left in the queue, or could not be fetched. */
+/* Execute the command at the head. Returns the number of commands; 0: it stays in the queue, or the fetch failed. */
 static unsigned run_next(struct vssd_ctrl *ctrl, struct vssd_sq *sq)
 {
 	uint32_t head = sq->head;

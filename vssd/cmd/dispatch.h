@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The way of a command: fetched, checked, executed, completed. */
+/* Dispatch: fetch, check, execute and complete commands. */
 #ifndef VSSD_CMD_DISPATCH_H
 #define VSSD_CMD_DISPATCH_H
 
@@ -8,12 +8,12 @@
 struct vssd_ctrl;
 struct vssd_sq;
 
-#define VSSD_POLL_BYTES (UINT64_C(4) << 20) /* that are moved before a poll ends */
+#define VSSD_POLL_BYTES (UINT64_C(4) << 20) /* a poll ends after moving this many */
 
 /* Give the controller its tables of commands. */
 void vssd_dispatch_init(struct vssd_ctrl *ctrl);
 
-/* Execute up to limit commands of what the host has put into a queue; how many. */
+/* Execute up to limit commands that the host has submitted to a queue. Returns how many. */
 unsigned vssd_dispatch_commands(struct vssd_ctrl *ctrl, struct vssd_sq *sq, unsigned limit);
 
 #endif

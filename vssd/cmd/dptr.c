@@ -33,7 +33,7 @@ static uint16_t append(struct vssd_request *request, uint8_t *memory, uint64_t i
 	return NVME_SC_SUCCESS;
 }
 
-/* A piece that lies in several regions, or in one that is reached by messages, or in none. */
+/* Add memory that spans several regions, or that is accessed by messages, or that is not mapped. */
 static uint16_t add_pieces(struct vssd_request *request, uint64_t iova, uint32_t length, uint32_t direction)
 {
 	uint16_t status = NVME_SC_SUCCESS;
@@ -64,7 +64,7 @@ static uint16_t add(struct vssd_request *request, uint64_t iova, uint32_t length
 	return append(request, memory, iova, length);
 }
 
-/* Walk a list from its first entry (which may lie anywhere in its page) until length bytes are covered. */
+/* Walk a PRP list from its first entry (which may lie anywhere in its page) until it covers length bytes. */
 static uint16_t walk_list(struct vssd_request *request, uint64_t list, uint64_t length, uint32_t direction)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
@@ -90,8 +90,7 @@ static uint16_t walk_list(struct vssd_request *request, uint64_t list, uint64_t 
 			if (entries[i] & (page - 1))
 				return vssd_refuse(request, NVME_SC_INVALID_PRP_OFFSET,
 						   VSSD_STATE("an entry of the PRP list has an offset"), PRP);
-			/* The last entry of a page is the list's next page, unless it is also the last of the data.
-			 */
+			/* The last entry of a page points to the next page of the list, unless it ends the data. */
 			if (i == count - 1 && (list & (page - 1)) == 0 && length > page) {
 				list = entries[i];
 				break;

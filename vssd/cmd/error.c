@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Commands that fail: whether they may be sent again, and what the error log tells of them.
+ * Commands that fail: the Do Not Retry bit, and the entry in the error log.
  * NVM Express Base Specification 2.0, sections 3.3.3.2.1 and 5.16.1.2.
  */
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 
-/* Where a command is wrong: its byte in bits 7:0, and the bit in it. */
+/* Parameter Error Location: the byte of the command in bits 7:0, and the bit in it. */
 static uint16_t location_of(const struct vssd_field *field)
 {
 	if (!field->name || field->dword == VSSD_NO_DWORD)
@@ -24,7 +24,7 @@ static bool names_lbas(const struct vssd_request *request)
 	return request->sq->qid != 0 && vssd_io_known(request->csi, request->cmd.opc)->flags & SPEC_NAMES_LBAS;
 }
 
-/* Built with AddressSanitizer, a drive refuses nothing without a reason. */
+/* In builds with AddressSanitizer, end the process if a handler fails a command without vssd_refuse(). */
 static void check_reason(const struct vssd_failure *failure)
 {
 #ifdef __SANITIZE_ADDRESS__

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Features: the table (features.c), and those whose commands have files of their own. */
+/* Features: the table is in features.c; some handlers have files of their own. */
 #ifndef VSSD_CMD_FEATURE_H
 #define VSSD_CMD_FEATURE_H
 
@@ -11,19 +11,19 @@
 #include "vssd/cmd/request.h"
 #include "vssd/ctrl/part.h"
 
-/* Features have their saved values after a reset. */
+/* Restores the saved values of features at a reset. */
 extern const struct vssd_part vssd_feature_part;
 
-/* What Identify announces. */
+/* Whether the drive has this feature; Identify announces some of them. */
 bool vssd_feature_supported(const struct vssd_ctrl *ctrl, uint8_t fid);
 
-/* The bits of feature 0Bh that the host can set: OAES announces the notices among them. */
+/* The bits of feature 0Bh that the host can set. OAES announces the notices among them. */
 uint32_t vssd_features_events(const struct vssd_ctrl *ctrl);
 
-/* Whether reading deallocated LBAs can be made an error: feature 05h, and NSFEAT. */
+/* Whether the drive supports DULBE, errors for reads of deallocated LBAs: feature 05h and NSFEAT. */
 bool vssd_features_dulbe(const struct vssd_ctrl *ctrl);
 
-/* Log page 12h. */
+/* Fill in log page 12h. */
 void vssd_features_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256]);
 
 /* ---- feature_power.c ---- */

@@ -19,7 +19,7 @@ static uint16_t take_descriptors(struct vssd_request *request, uint64_t list, ui
 	struct vssd_hmb *hmb = &ctrl->hmb;
 	uint64_t end = 0;
 
-	/* Before 1.4 the host is not told how many may be: what is beyond is left alone. */
+	/* Before 1.4 Identify cannot report the limit (HMMAXD), so ignore the descriptors beyond it. */
 	if (count > VSSD_HMB_DESCRIPTORS && !vssd_since(ctrl, NVME_1_4))
 		count = VSSD_HMB_DESCRIPTORS;
 	if (count == 0 || count > VSSD_HMB_DESCRIPTORS)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Get and Set Features: one table. NVM Express Base Specification 2.0, section 5.27; NVM Command Set 1.0, 4.1.4. */
+/* Get and Set Features, by one table. NVM Express Base Specification 2.0, section 5.27; NVM Command Set 1.0, 4.1.4.
+ */
 #include <string.h>
 
 #include "core/util/clock.h"
@@ -19,15 +20,15 @@
 struct feature {
 	enum nvme_version since; /* 0: there is no such feature */
 	uint8_t capabilities;    /* NVME_FEATURE_* */
-	uint32_t mask;           /* bits of cdw11 that are kept */
+	uint32_t mask;           /* the bits of cdw11 that the feature stores */
 	uint32_t initial;        /* the default value */
 
-	/* NULL: the value is features.value[fid], and all values that fit the mask are right. */
+	/* NULL: store cdw11 & mask in features.value[fid]; every value is valid. */
 	uint16_t (*set)(struct vssd_request *request);
 	uint16_t (*get)(struct vssd_request *request, enum nvme_feature_select select);
 };
 
-/* Dword 0 of feature 07h, whose two numbers are 0's based. */
+/* Dword 0 of feature 07h; both counts are 0's based. */
 static uint32_t queue_counts(uint32_t num_sqs, uint32_t num_cqs)
 {
 	return (num_cqs - 1) << 16 | (num_sqs - 1);
@@ -38,7 +39,8 @@ static uint32_t lesser(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-/* Sensor and threshold that cdw11 chooses: false, there is no such. Before 1.2 there is one of each. */
+/* Get the sensor and threshold type that cdw11 selects. False: the drive does not have them. Before 1.2 there is only
+ * one of each. */
 static bool threshold_of(const struct vssd_ctrl *ctrl, uint32_t cdw11, uint32_t *sensor, uint32_t *type)
 {
 	if (!vssd_since(ctrl, NVME_1_2))
@@ -180,7 +182,7 @@ static uint16_t get_vector(struct vssd_request *request, enum nvme_feature_selec
 	return NVME_SC_SUCCESS;
 }
 
-/* 48 bits of milliseconds, then how they came about. */
+/* The data are 48 bits of milliseconds, then the attributes. */
 static uint16_t set_timestamp(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
@@ -207,13 +209,13 @@ static uint16_t get_timestamp(struct vssd_request *request, enum nvme_feature_se
 	return vssd_data_send(request, &value, sizeof(value));
 }
 
-/* 128 bits came with 1.2.1. */
+/* NVMe 1.2.1 added identifiers of 128 bits. */
 static bool exhid_is_wrong(const struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 {
 	return cmd->cdw11 & NVME_EXHID && !vssd_since(ctrl, NVME_1_2_1);
 }
 
-/* 64 bits, or 128 with EXHID. */
+/* The identifier has 64 bits, or 128 with EXHID. */
 static uint16_t set_host_id(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
@@ -241,7 +243,7 @@ static uint16_t get_host_id(struct vssd_request *request, enum nvme_feature_sele
 	return vssd_data_send(request, id, cmd->cdw11 & NVME_EXHID ? 16 : 8);
 }
 
-/* What the host can cope with, and this drive never asks of it: it has neither interrupted commands nor data area 4
+/* Store Host Behavior Support. It changes nothing: this drive never interrupts commands, and has neither data area 4
  * nor extended LBA formats. */
 static uint16_t set_host_behavior(struct vssd_request *request)
 {
@@ -310,7 +312,7 @@ static const struct feature features[256] = {
 	[NVME_FEAT_HOST_ID] = {NVME_1_1, CHANGEABLE, NVME_EXHID, 0, set_host_id, get_host_id},
 };
 
-/* NULL: this drive has no such feature. */
+/* Look up a feature. NULL: this drive does not have it. */
 static const struct feature *find(const struct vssd_ctrl *ctrl, uint8_t fid)
 {
 	if (fid == NVME_FEAT_VWC && ctrl->options->cache_size == 0)
@@ -334,13 +336,13 @@ bool vssd_features_dulbe(const struct vssd_ctrl *ctrl)
 	return !ctrl->null_store && vssd_since(ctrl, NVME_1_2);
 }
 
-/* The bits of a value that are kept. */
+/* The bits that the feature stores. */
 static uint32_t mask_of(const struct vssd_ctrl *ctrl, uint8_t fid)
 {
 	return fid == NVME_FEAT_ASYNC_EVENT ? vssd_features_events(ctrl) : features[fid].mask;
 }
 
-/* What has not been saved has its default as its saved value. */
+/* The saved value; the default if the host has saved none. */
 static uint32_t saved_value(const struct vssd_ctrl *ctrl, uint8_t fid)
 {
 	return ctrl->nv->features.valid[fid] && find(ctrl, fid) ? ctrl->nv->features.value[fid] & mask_of(ctrl, fid)
@@ -401,7 +403,7 @@ uint16_t vssd_get_features(struct vssd_request *request)
 	return feature->get ? feature->get(request, (enum nvme_feature_select)select) : NVME_SC_SUCCESS;
 }
 
-/* Whether this NSID may stand in a Set Features for this feature. */
+/* Check that Set Features may have this NSID for this feature. Returns a status. */
 static uint16_t check_nsid(struct vssd_request *request, const struct feature *feature)
 {
 	bool per_ns = feature->capabilities & NVME_FEATURE_PER_NS;

@@ -46,7 +46,7 @@ uint16_t vssd_firmware_download(struct vssd_request *request)
 	return status;
 }
 
-/* What the subsystem says of the image, or that a reset is needed for it to become active. */
+/* Fail Firmware Commit with the subsystem's status: a bad image, or a reset that activation needs. */
 static uint16_t answer(struct vssd_request *request, uint16_t status)
 {
 	bool bad = status == NVME_SC_INVALID_FIRMWARE_IMAGE;

@@ -64,7 +64,7 @@ static void describe_controller(const struct vssd_ctrl *ctrl, struct nvme_id_ctr
 	id->fuses = NVME_FUSES_COMPARE_WRITE;
 	id->fna = NVME_FNA_CRYPTO;
 	id->vwc = ctrl->options->cache_size ? NVME_VWC_PRESENT : 0;
-	id->awun = UINT16_MAX; /* a command is executed whole before the next one begins */
+	id->awun = UINT16_MAX; /* the drive executes one command after the other, so each is atomic */
 }
 
 static void describe_controller_1_1(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
@@ -116,8 +116,7 @@ static void describe_controller_1_4(const struct vssd_ctrl *ctrl, struct nvme_id
 	(void)ctrl;
 	id->cntrltype = 1;
 	id->hmmaxd = VSSD_HMB_DESCRIPTORS;
-	id->sanicap |=
-		UINT32_C(1) << NVME_SANICAP_NODMMAS_SHIFT; /* what was sanitized stays as the operation left it */
+	id->sanicap |= UINT32_C(1) << NVME_SANICAP_NODMMAS_SHIFT; /* nothing changes the media after the operation */
 	id->vwc |= NVME_VWC_FLUSH_ALL;
 }
 
@@ -135,7 +134,7 @@ static unsigned bit_if(bool there, unsigned bit)
 	return there ? bit : 0;
 }
 
-/* The bit that announces a command. A field of several bits says more, and is described above. */
+/* Set the bit that announces a command. Fields of several bits are filled in above. */
 static void announce_command(struct nvme_id_ctrl *id, const struct vssd_command *command,
 			     const struct spec_command *known)
 {
@@ -149,7 +148,7 @@ static void announce_command(struct nvme_id_ctrl *id, const struct vssd_command 
 	memcpy(at, &field, sizeof(field));
 }
 
-/* Bits that announce a command, a log page or a feature: the tables of these say what there is. */
+/* Set the bits that announce a command, a log page or a feature, by the tables of these. */
 static void announce(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
 {
 	for (unsigned i = 0; i < 256; i++) {
@@ -189,7 +188,7 @@ static void describe_format(const struct vssd_ns *ns, struct nvme_id_ns *id)
 	}
 }
 
-/* Whole blocks of the store are written and deallocated fastest: all five preferred sizes are one. */
+/* The store writes and deallocates whole blocks fastest, so one block is the value of all five preferences. */
 static void describe_preferences(const struct vssd_ns *ns, struct nvme_id_ns *id)
 {
 	uint16_t lbas = (uint16_t)(VSSD_BLOCK_SIZE >> ns->lba_shift);
@@ -198,7 +197,7 @@ static void describe_preferences(const struct vssd_ns *ns, struct nvme_id_ns *id
 	id->npwg = id->npwa = id->npdg = id->npda = id->nows = (uint16_t)(lbas - 1);
 }
 
-/* FPI: that it is supported, and the percentage that remains, which is not 0 before the command is complete. */
+/* FPI: the supported bit, and the percentage that remains, which must not be 0 before the command completes. */
 static uint8_t format_progress(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns)
 {
 	return (uint8_t)(0x80 | vssd_format_left(ctrl->subsystem, ns->nsid));
@@ -278,8 +277,8 @@ static uint16_t check_csi(struct vssd_request *request)
 	return vssd_refuse(request, NVME_SC_INVALID_COMMAND_SET, VSSD_BITS(11, 31, 24, "CSI"), VSSD_OWN);
 }
 
-/* The two that say more of the NVM command set: all limits are MDTS or none, and there is no protection information.
- */
+/* Identify structures of the NVM command set (CNS 05h and 06h). All zeros: no limit but MDTS, no protection
+ * information. */
 static uint16_t identify_csi_ns(struct vssd_request *request, uint8_t *data)
 {
 	(void)data;

@@ -10,16 +10,16 @@
 #include "vssd/ctrl/controller.h"
 
 #define LSP_SHIFT 8                  /* cdw10, 7 bits */
-#define OT_INDEX (UINT32_C(1) << 23) /* cdw14: the offset is an index, which no page here takes */
+#define OT_INDEX (UINT32_C(1) << 23) /* cdw14: the offset is an index, which no page of this drive supports */
 
-/* A Get Log Page. */
+/* The parameters of a Get Log Page command, and its result. */
 struct query {
 	uint8_t lsp; /* log specific parameter, log specific identifier, command set identifier */
 	uint16_t lsi;
 	uint8_t csi;
 	uint32_t nsid;
-	uint8_t *buffer;     /* PAGE_SIZE zeros, for fill to write the page into */
-	const uint8_t *page; /* the buffer, unless fill points it to where the page is kept */
+	uint8_t *buffer;     /* PAGE_SIZE zeros; fill writes the page here */
+	const uint8_t *page; /* the buffer, unless fill points it to a stored page */
 };
 
 #define PAGE_SIZE 4096u
@@ -32,7 +32,7 @@ static uint16_t fill_error(struct vssd_request *request, struct query *query)
 
 	for (uint32_t i = 0; (entry = vssd_error_log_entry(ctrl, i)); i++) {
 		entries[i] = *entry;
-		/* Nothing may tell of data that are being destroyed. */
+		/* During a sanitize operation the log must not reveal LBAs. */
 		if (vssd_sanitize_refuses(ctrl->subsystem))
 			entries[i].lba = 0;
 	}
@@ -79,7 +79,7 @@ static uint16_t fill_changed_ns(struct vssd_request *request, struct query *quer
 	return NVME_SC_SUCCESS;
 }
 
-/* The command set can be chosen since 2.0. */
+/* Since 2.0 the host selects the command set by CSI. */
 static uint16_t fill_effects(struct vssd_request *request, struct query *query)
 {
 	uint8_t csi = vssd_since(request->ctrl, NVME_2_0) ? query->csi : NVME_CSI_NVM;
@@ -98,7 +98,7 @@ static uint16_t fill_feature_effects(struct vssd_request *request, struct query 
 	return NVME_SC_SUCCESS;
 }
 
-/* There is no Management Interface, and so no command of it. */
+/* All zeros: the drive has no Management Interface. */
 static uint16_t fill_mi_effects(struct vssd_request *request, struct query *query)
 {
 	(void)request;
@@ -120,12 +120,12 @@ static uint16_t fill_telemetry_ctrl(struct vssd_request *request, struct query *
 
 static uint16_t fill_supported(struct vssd_request *request, struct query *query);
 
-/* By LID; size 0: there is no such page. */
+/* The log pages by LID. size 0: the drive does not have the page. */
 static const struct log_page {
 	uint16_t (*fill)(struct vssd_request *request, struct query *query); /* returns a status */
 	uint32_t size;
-	uint32_t unit;        /* offsets are multiples of it */
-	bool during_sanitize; /* allowed while a sanitize operation is in progress, or has failed */
+	uint32_t unit;        /* offsets must be multiples of it */
+	bool during_sanitize; /* readable while a sanitize operation is in progress or has failed */
 	enum nvme_version since;
 } pages[256] = {
 	[NVME_LOG_SUPPORTED] = {fill_supported, sizeof(struct nvme_supported_logs), 4, false, NVME_2_0},
@@ -159,7 +159,7 @@ static uint16_t fill_supported(struct vssd_request *request, struct query *query
 	return NVME_SC_SUCCESS;
 }
 
-/* Send length bytes of the page from offset on; what lies beyond its end is zeros. */
+/* Send length bytes of the page from offset on, with zeros past its end. */
 static uint16_t send_padded(struct vssd_request *request, const uint8_t *page, uint64_t size, uint64_t offset,
 			    uint64_t length)
 {
@@ -179,7 +179,7 @@ static uint16_t send_padded(struct vssd_request *request, const uint8_t *page, u
 	return status;
 }
 
-/* The host has read a page, and does not want to keep the event that told of it. */
+/* Clear the event that reported this page: the host has read it, with Retain Asynchronous Event (RAE) cleared. */
 static void forget(struct vssd_ctrl *ctrl, uint8_t lid)
 {
 	for (uint32_t i = 0; lid == NVME_LOG_CHANGED_NS && i < VSSD_MAX_NAMESPACES; i++)
@@ -189,7 +189,7 @@ static void forget(struct vssd_ctrl *ctrl, uint8_t lid)
 	vssd_event_acknowledge(ctrl, lid);
 }
 
-/* LPA announces lengths and offsets of 32 bits. */
+/* Refuse offsets and long lengths before the version whose LPA announces them. */
 static uint16_t check_version(struct vssd_request *request)
 {
 	const struct nvme_cmd *cmd = &request->cmd;

@@ -8,9 +8,9 @@
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 
-#define MEDIUM_NS UINT64_C(100000) /* a write that skips the cache; what is cached takes less than a microsecond */
+#define MEDIUM_NS UINT64_C(100000) /* of a write that bypasses the cache; a cached one takes less than 1 us */
 
-/* What a command is about, in bytes of the store; of whole LBAs. */
+/* The range of a command in bytes of the store, always whole LBAs. */
 struct extent {
 	struct vssd_ns *ns;
 	uint64_t offset;
@@ -25,7 +25,7 @@ struct part {
 	uint8_t sectors; /* of the block, a bit each */
 };
 
-/* Cut the first part off an extent; false: nothing is left. */
+/* Cut the first part off an extent. False: the extent is empty. */
 static bool next_part(struct extent *extent, struct part *part)
 {
 	uint32_t room;
@@ -51,7 +51,7 @@ static struct extent extent_of(struct vssd_ns *ns, uint64_t slba, uint64_t nlb)
 	};
 }
 
-/* The LBAs that a command names in cdw10 to cdw12. moves_data: MDTS holds. */
+/* Get the extent from SLBA and NLB, and check it. moves_data: check MDTS as well. Returns a status. */
 static uint16_t locate(struct vssd_request *request, bool moves_data, struct extent *extent)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
@@ -68,13 +68,13 @@ static uint16_t locate(struct vssd_request *request, bool moves_data, struct ext
 	return NVME_SC_SUCCESS;
 }
 
-/* Of a byte of the store. */
+/* The LBA of a byte of the store. */
 static uint64_t lba_of(const struct vssd_ns *ns, uint64_t offset)
 {
 	return (offset - (ns->first_block << VSSD_BLOCK_SHIFT)) >> ns->lba_shift;
 }
 
-/* Of the first of these sectors. */
+/* The LBA of the first of these sectors. */
 static uint64_t first_lba(const struct vssd_ns *ns, const struct part *part, uint8_t sectors)
 {
 	uint32_t first = (uint32_t)__builtin_ctz(sectors) * VSSD_SECTOR_SIZE;
@@ -82,7 +82,7 @@ static uint64_t first_lba(const struct vssd_ns *ns, const struct part *part, uin
 	return lba_of(ns, (part->block << VSSD_BLOCK_SHIFT) + first);
 }
 
-/* Whether all of an extent can be read. */
+/* Fail the command if an LBA is uncorrectable, or deallocated while DULBE is set. Returns a status. */
 static uint16_t check_readable(struct vssd_request *request, struct extent extent)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
@@ -92,7 +92,7 @@ static uint16_t check_readable(struct vssd_request *request, struct extent exten
 		uint8_t bad = vssd_store_bad(ctrl->store, part.block) & part.sectors;
 		uint8_t unwritten = 0;
 
-		if (extent.ns->dulbe) /* else the marks are not worth a look at their cache line */
+		if (extent.ns->dulbe) /* without DULBE, spare the cache line of the marks */
 			unwritten = (uint8_t)~vssd_store_written(ctrl->store, part.block) & part.sectors;
 		if (bad) {
 			ctrl->nv->totals.media_errors++;
@@ -127,7 +127,7 @@ static uint16_t read_pieces(struct vssd_request *request, struct extent extent)
 	return status;
 }
 
-/* Blocks that the extent touches are durable from now on. */
+/* Make all blocks that the extent touches durable. */
 static void commit(struct vssd_ctrl *ctrl, const struct extent *extent)
 {
 	uint64_t first = extent->offset >> VSSD_BLOCK_SHIFT;
@@ -137,7 +137,7 @@ static void commit(struct vssd_ctrl *ctrl, const struct extent *extent)
 		vssd_store_commit(ctrl->store, first, last - first + 1);
 }
 
-/* Note in the host memory buffer, where there is one, that an extent is read, or has changed. */
+/* Read or update the map in the host memory buffer, if it is enabled, for an extent that is read or has changed. */
 static inline void use_map(struct vssd_ctrl *ctrl, const struct extent *extent, bool changed)
 {
 	if (__builtin_expect(ctrl->hmb.enabled, 0))
@@ -178,7 +178,8 @@ static uint16_t no_block(struct vssd_request *request)
 			   VSSD_OWN);
 }
 
-/* Data that come by messages may fail to come: they are collected first, so that nothing is half written. */
+/* Write one part. Collect data that come by messages first: if a message fails, the block must not be half written.
+ */
 static uint16_t write_part(struct vssd_request *request, struct vssd_cursor *cursor, const struct part *part,
 			   bool in_memory)
 {
@@ -219,7 +220,7 @@ static uint16_t write_pieces(struct vssd_request *request, struct extent extent)
 	return status;
 }
 
-/* What changed the medium and must not wait in the cache becomes durable: the completion waits for that. */
+/* Make the change durable if it must not wait in the cache (FUA, or cache disabled), and delay the completion. */
 static inline void conclude_change(struct vssd_request *request, const struct extent *extent, bool fua)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
@@ -342,7 +343,7 @@ static uint16_t io_verify(struct vssd_request *request)
 	return status;
 }
 
-/* One cache for all namespaces: all of it goes. */
+/* Flush all: the namespaces share one cache. */
 static uint16_t io_flush(struct vssd_request *request)
 {
 	vssd_store_flush(request->ctrl->store);

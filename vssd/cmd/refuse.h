@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A refusal says why: which field of the command, or what else, is wrong, and which section of the specification says
- * so. The error log gets the field's place, and the trace that the control socket switches on gets all of it. Every
- * handler that returns a status other than success returns vssd_refuse().
+ * Each refusal names its reason: the field of the command, or the state of the drive, that is wrong, and the section
+ * of the specification that says so. The error log gets the position of the field; the trace, which the control
+ * socket switches on, gets all of it. A handler that fails a command returns the result of vssd_refuse().
  */
 #ifndef VSSD_CMD_REFUSE_H
 #define VSSD_CMD_REFUSE_H
@@ -11,7 +11,7 @@
 
 #include "vssd/cmd/request.h"
 
-/* Bits high:low of a command dword, one bit of it, all of it, and two dwords from this one on. */
+/* Bits high:low of a command dword, one bit, the whole dword, or this dword and the next. */
 #define VSSD_BITS(dword, high, low, name) ((struct vssd_field){name, dword, high, low})
 #define VSSD_BIT(dword, bit, name) VSSD_BITS(dword, bit, bit, name)
 #define VSSD_DWORD(dword, name) VSSD_BITS(dword, 31, 0, name)
@@ -24,22 +24,22 @@
 #define VSSD_FID VSSD_BITS(10, 7, 0, "FID")
 #define VSSD_CDW11 VSSD_DWORD(11, "feature value")
 
-/* No field is wrong: what is, instead. */
+/* The reason is not a field but a state, which the text describes. */
 #define VSSD_NO_DWORD UINT8_MAX
 #define VSSD_STATE(what) VSSD_BITS(VSSD_NO_DWORD, 0, 0, what)
 
 /* The section of the specification that says so. */
-#define VSSD_OWN NULL /* the command's own */
+#define VSSD_OWN NULL /* the section of the command itself */
 #define VSSD_BASE(section) "Base 2.1, " section
 #define VSSD_NVM(section) "NVM 1.1, " section
 
-/* Note why the request fails. Returns the status. section: a literal of those above. */
+/* Record why the request fails. Returns the status. section: a literal made by the macros above. */
 uint16_t vssd_refuse(struct vssd_request *request, uint16_t status, struct vssd_field field, const char *section);
 
-/* Data cannot be used because of a format or a sanitize operation; the status says which. */
+/* Refuse a command that needs data, during a format or a sanitize operation; the status says which. */
 uint16_t vssd_refuse_busy(struct vssd_request *request, uint16_t status);
 
-/* As vssd_refuse(), of a command that fails at this LBA. */
+/* As vssd_refuse(), for a command that fails at this LBA. */
 uint16_t vssd_fail_at(struct vssd_request *request, uint16_t status, uint64_t lba, const char *what,
 		      const char *section);
 

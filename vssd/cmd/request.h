@@ -17,7 +17,7 @@ struct vssd_sq;
 
 /* Host memory that a command reads or writes. */
 struct vssd_segment {
-	uint8_t *memory; /* NULL: reached by messages */
+	uint8_t *memory; /* NULL: accessed by messages to the client */
 	uint64_t iova;
 	uint32_t length;
 };
@@ -27,43 +27,43 @@ struct vssd_data {
 	uint32_t count;
 };
 
-/* A field of a command, in one dword of it or in two: vssd/cmd/refuse.h. */
+/* A field of a command, in one or two of its dwords: see vssd/cmd/refuse.h. */
 struct vssd_field {
 	const char *name;
 	uint8_t dword;
-	uint8_t high; /* bits of the dword, or 63 */
+	uint8_t high; /* the highest bit; 63: the field has two dwords */
 	uint8_t low;
 };
 
-/* What is known of a failure besides its status. */
+/* The reason of a failure, besides its status. */
 struct vssd_failure {
 	struct vssd_field field;
-	const char *section; /* of the specification; NULL: the command's own */
+	const char *section; /* of the specification; NULL: that of the command */
 	bool has_lba;
 	uint64_t lba;
 };
 
-/* A handler executes one, and returns the status of the command as NVME_SC(sct, sc), or VSSD_LATER. */
+/* A handler executes a request and returns the status of the command as NVME_SC(sct, sc), or VSSD_LATER. */
 struct vssd_request {
 	struct nvme_cmd cmd; /* a copy: the host may change the entry at any time */
 	struct vssd_ctrl *ctrl;
 	struct vssd_sq *sq;
-	struct vssd_ns *ns;    /* NULL: NSID is that of no namespace */
+	struct vssd_ns *ns;    /* NULL: NSID names no namespace */
 	uint8_t csi;           /* the command set of that namespace */
 	bool is_fused;         /* executed as half of a pair */
-	struct vssd_data data; /* once vssd_data_map() has translated the command's data pointer */
+	struct vssd_data data; /* valid after vssd_data_map() */
 	uint64_t result;       /* dwords 0 and 1 of the completion */
-	uint64_t due;          /* ticks: a command that succeeded completes no earlier; 0: at once */
-	uint32_t bytes;        /* of the medium that it has read, or written */
+	uint64_t due;          /* ticks: a successful command completes no earlier; 0: at once */
+	uint32_t bytes;        /* how much of the medium it has read or written */
 	struct vssd_failure failure;
 };
 
-/* All but cmd, which has been fetched. */
+/* Initialise all members but cmd, which the caller has fetched. */
 void vssd_request_init(struct vssd_request *request, struct vssd_ctrl *ctrl, struct vssd_sq *sq);
 
 /* ---- error.c ---- */
 
-/* Tell the error log of a command that failed. */
+/* Enter a failed command in the error log. */
 void vssd_command_failed(const struct vssd_request *request, uint16_t status);
 
 #endif

@@ -4,7 +4,7 @@
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 
-/* The way out of a failure. One of a restricted operation has no other than another operation. */
+/* Exit Failure Mode. After a restricted operation it is not allowed: only another restricted operation helps. */
 static uint16_t exit_failure(struct vssd_request *request)
 {
 	struct vssd_subsystem *subsystem = request->ctrl->subsystem;
@@ -15,7 +15,7 @@ static uint16_t exit_failure(struct vssd_request *request)
 				   VSSD_OWN);
 	if (!(state->cdw10 & NVME_SANITIZE_AUSE))
 		return vssd_refuse(request, NVME_SC_SANITIZE_FAILED,
-				   VSSD_STATE("an operation that failed was a restricted one"), VSSD_BASE("8.1.24"));
+				   VSSD_STATE("the failed operation was a restricted one"), VSSD_BASE("8.1.24"));
 	vssd_sanitize_exit_failure(subsystem);
 	return NVME_SC_SUCCESS;
 }
@@ -34,7 +34,7 @@ static uint16_t check_start(struct vssd_request *request, uint32_t action)
 				   VSSD_STATE("a firmware image waits for a reset"), VSSD_BASE("3.11"));
 	if (action < NVME_SANITIZE_BLOCK_ERASE || action > NVME_SANITIZE_CRYPTO_ERASE)
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(10, 2, 0, "SANACT"), VSSD_OWN);
-	/* The failure of a restricted operation is mended by another restricted one alone. */
+	/* After a failed restricted operation, only another restricted one is allowed. */
 	if (vssd_sanitize_refuses(subsystem) && !(state->cdw10 & NVME_SANITIZE_AUSE) &&
 	    request->cmd.cdw10 & NVME_SANITIZE_AUSE)
 		return vssd_refuse(request, NVME_SC_SANITIZE_FAILED, VSSD_BIT(10, 3, "AUSE"), VSSD_BASE("8.1.24"));

@@ -4,7 +4,7 @@
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 
-/* Namespaces that are being formatted, say, cannot be tested. */
+/* Refuse to test namespaces that are not usable, for example during a format. */
 static uint16_t check_namespaces(struct vssd_request *request)
 {
 	const struct vssd_ctrl *ctrl = request->ctrl;

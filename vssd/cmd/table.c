@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which commands a drive has, of those in the tables. */
+/* Look-up in the tables of commands, by the drive's version and options. */
 #include "vssd/cmd/table.h"
 
 #include "vssd/ctrl/controller.h"
 
-/* NULL: the drive does not have it. */
+/* The command, or NULL if the drive does not have it. */
 static const struct vssd_command *find(const struct vssd_ctrl *ctrl, const struct vssd_command *command,
 				       const struct spec_command *known)
 {
@@ -35,7 +35,7 @@ const struct vssd_command *vssd_io_command(const struct vssd_ctrl *ctrl, uint8_t
 	return table ? find(ctrl, &table[opcode], vssd_io_known(csi, opcode)) : NULL;
 }
 
-/* An entry of log page 05h. command: NULL: the drive does not have it. */
+/* An entry of log page 05h; 0 if command is NULL because the drive does not have it. */
 static uint32_t effects_of(const struct vssd_ctrl *ctrl, const struct vssd_command *command,
 			   const struct spec_command *known)
 {

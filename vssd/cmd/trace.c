@@ -11,10 +11,10 @@
 #include "vssd/cmd/table.h"
 #include "vssd/ctrl/controller.h"
 
-/* Texts are made when somebody reads them. */
+/* An entry keeps no text of its own: the reader formats it. */
 struct entry {
 	struct vssd_field field;
-	const char *section; /* NULL: the command's own */
+	const char *section; /* NULL: the section of the command itself */
 	uint16_t qid;
 	uint16_t cid;
 	uint16_t status;
@@ -23,7 +23,7 @@ struct entry {
 };
 
 struct vssd_refusals {
-	uint64_t count; /* ever */
+	uint64_t count; /* of all refusals, also those no longer kept */
 	struct entry entries[VSSD_REFUSALS];
 };
 
@@ -72,7 +72,7 @@ static void set(char *text, size_t size, const char *value)
 	snprintf(text, size, "%s", value ? value : "");
 }
 
-/* "CDW10 bits 11:9 (SES)", "CDW11:10 (SLBA)", "NSID", or what is wrong instead. */
+/* Format a field as "CDW10 bits 11:9 (SES)", "CDW11:10 (SLBA)" or "NSID", and a state as its text. */
 static void describe(const struct vssd_field *field, char *text, size_t size)
 {
 	if (!field->name || field->dword == VSSD_NO_DWORD || (field->dword > 0 && field->dword < 10))

@@ -48,7 +48,7 @@ static bool header_is_valid(const struct vfu_header *header)
 	return header->size >= HEADER_SIZE && header->size <= VFU_MAX_MESSAGE;
 }
 
-/* Keep the descriptors that came with a part of the header: false where there are too many of them. */
+/* Keep the descriptors that came with a part of the header. False: there are too many. */
 static bool take_descriptors(struct vssd_message *message, struct msghdr *received)
 {
 	bool fits = !(received->msg_flags & MSG_CTRUNC);
@@ -73,7 +73,7 @@ static bool take_descriptors(struct vssd_message *message, struct msghdr *receiv
 	return fits;
 }
 
-/* Read up to size bytes: their number, 0: none there. A connection that has ended is broken. */
+/* Read up to size bytes. Returns their number; 0: none have arrived. The end of the connection breaks it. */
 static size_t read_some(struct vssd_connection *connection, void *to, size_t size, bool with_descriptors)
 {
 	union {
@@ -84,7 +84,7 @@ static size_t read_some(struct vssd_connection *connection, void *to, size_t siz
 	struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
 	ssize_t count;
 
-	/* Without a control buffer the kernel closes what it would have put there. */
+	/* Without a control buffer the kernel closes the descriptors it receives. */
 	if (with_descriptors) {
 		header.msg_control = &control;
 		header.msg_controllen = sizeof(control);
@@ -100,7 +100,7 @@ static size_t read_some(struct vssd_connection *connection, void *to, size_t siz
 	return count > 0 ? (size_t)count : 0;
 }
 
-/* The header is there: make room for the payload. */
+/* Allocate the payload once the header is complete. */
 static bool begin_payload(struct vssd_connection *connection)
 {
 	struct vssd_message *message = &connection->incoming;
@@ -153,7 +153,7 @@ enum vssd_receive vssd_connection_receive(struct vssd_connection *connection, st
 	return VSSD_RECEIVE_MESSAGE;
 }
 
-/* One sendmsg: the number of bytes that the socket took, 0: none. */
+/* Call sendmsg once. Returns the number of bytes that the socket accepted. */
 static size_t send_some(struct vssd_connection *connection, struct iovec *parts, size_t count, int fd)
 {
 	union {

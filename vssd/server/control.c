@@ -19,7 +19,7 @@ struct reply_packet {
 	uint8_t data[VSSD_CONTROL_DATA_MAX];
 };
 
-/* 0, or -errno. data and head.length of the reply are the handler's to fill. */
+/* Execute a request. 0, or -errno. The handler fills in data and head.length of the reply. */
 typedef int handler(struct vssd_control *control, const struct request_packet *request, struct reply_packet *reply);
 
 static void set_data(struct reply_packet *reply, const void *data, uint32_t length)

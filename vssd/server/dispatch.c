@@ -6,7 +6,7 @@
 
 #include "vssd/server/regions.h"
 
-/* 0, or -errno; with an error what is in the reply does not count. */
+/* Execute a command and fill in the reply. 0, or -errno, which discards the reply. */
 typedef int handler(struct vssd_session *session, struct vssd_message *message, struct vssd_reply *reply);
 
 static void set_reply(struct vssd_reply *reply, const void *payload, size_t length)
@@ -107,7 +107,7 @@ static int do_set_irqs(struct vssd_session *session, struct vssd_message *messag
 	memcpy(&request, message->payload, sizeof(request));
 	err = vssd_interrupts_set(&session->interrupts, &request, message->payload + sizeof(request),
 				  message->length - sizeof(request), message->fds, message->num_fds);
-	/* A pin is a level: who listens to it from now on learns that it is asserted. */
+	/* A pin is level-triggered: signal the new eventfd at once if the pin is asserted. */
 	if (!err && request.index == VFU_IRQ_INTX && request.flags & (VFU_IRQ_SET_UNMASK | VFU_IRQ_SET_DATA_EVENTFD))
 		vssd_ctrl_pin_again(session->ctrl);
 	return err;
@@ -150,10 +150,10 @@ static int do_device_reset(struct vssd_session *session, struct vssd_message *me
 	return 0;
 }
 
-/* Commands that are not here are refused with EINVAL: those of migration, which no drive has, among them. */
+/* Other commands, among them those of migration, fail with EINVAL. */
 static const struct {
 	handler *handle;
-	size_t least; /* bytes of payload; more are allowed */
+	size_t least; /* bytes of payload; more are accepted */
 } handlers[] = {
 	[VFU_VERSION] = {do_version, sizeof(struct vfu_version)},
 	[VFU_DMA_MAP] = {do_dma_map, sizeof(struct vfu_dma_map)},
@@ -219,10 +219,10 @@ void vssd_dispatch(struct vssd_session *session, struct vssd_message *message)
 	if (is_command(message) && has_handler(message) && (session->negotiated || header.command == VFU_VERSION))
 		err = handlers[header.command].handle(session, message, &reply);
 
-	/* Who gets the reply may count on it that descriptors which were not kept are closed. */
+	/* Close the descriptors that were not kept before the reply: the client may rely on that. */
 	vssd_message_release(message);
 
-	/* Nothing of ours waits for a reply here: it is late, or was never asked for. */
+	/* No command waits for a reply here: this one is late, or unsolicited. */
 	if ((header.flags & VFU_FLAGS_TYPE) == VFU_FLAGS_REPLY)
 		return;
 	send_reply(session, &header, -err, &reply);

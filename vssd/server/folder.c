@@ -19,10 +19,10 @@
 #define CONTROL_SOCKET "control"
 #define LOCK "lock"
 
-/* A client that comes while another one's end is still being noticed waits here. */
+/* A client can wait here until the end of the previous one is noticed. */
 #define BACKLOG 16
 
-/* The address of the longest of the names in a folder; a lock's path fits where a socket's does. */
+/* Build the address of a file in the folder. -ENAMETOOLONG: it does not fit. */
 static int path_of(const struct vssd_folder *folder, const char *name, struct sockaddr_un *address)
 {
 	int length;
@@ -33,6 +33,7 @@ static int path_of(const struct vssd_folder *folder, const char *name, struct so
 	return length >= 0 && (size_t)length < sizeof(address->sun_path) ? 0 : -ENAMETOOLONG;
 }
 
+/* Check that the longest path fits; then the others do as well. */
 static int check_length(const struct vssd_folder *folder, struct pyn_error *err)
 {
 	struct sockaddr_un address;
@@ -60,7 +61,7 @@ static int make_folder(struct vssd_folder *folder, struct pyn_error *err)
 	return pyn_error(err, PYN_ERROR_ARGUMENT, ENOTDIR, "%s exists and is not a folder", folder->path);
 }
 
-/* A process that ends removes its lock file while it holds it: one that was opened before is then not the lock. */
+/* Whether fd is still the file at this path: a process that ends removes its lock file while it holds the lock. */
 static bool is_still_at(int fd, const char *path)
 {
 	struct stat held, found;
@@ -69,7 +70,7 @@ static bool is_still_at(int fd, const char *path)
 	       held.st_ino == found.st_ino;
 }
 
-/* The process that holds the lock, as it wrote itself down; empty where it has not yet. */
+/* Read the PID that the owner of the lock wrote into it; empty if it has not done so yet. */
 static void read_owner(int fd, char text[static 32])
 {
 	char number[16] = "";
@@ -107,7 +108,7 @@ static int take_lock(struct vssd_folder *folder, struct pyn_error *err)
 	}
 }
 
-/* Remove a socket that was left behind. Nothing else is ever removed, nor a socket at which somebody answers. */
+/* Remove a socket that a process left behind. Fail for any other file, and for a socket that a process serves. */
 static int remove_stale(const struct sockaddr_un *address, int type, struct pyn_error *err)
 {
 	int probe PYN_CLOSE = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -118,7 +119,7 @@ static int remove_stale(const struct sockaddr_un *address, int type, struct pyn_
 	if (!S_ISSOCK(found.st_mode))
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EEXIST, "%s exists and is not a socket: it is left alone",
 				 address->sun_path);
-	/* Any other answer than this one comes from somebody, or says nothing. */
+	/* Only ECONNREFUSED proves that no process serves the socket. */
 	if (connect(probe, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno != ECONNREFUSED)
 		return pyn_error(err, PYN_ERROR_ENUMERATE, EBUSY, "another program serves %s", address->sun_path);
 	unlink(address->sun_path);

@@ -20,7 +20,8 @@ static void eventfd_close(struct vssd_eventfd *eventfd)
 	*eventfd = no_eventfd;
 }
 
-/* A counter that is full, or an eventfd that would block, has an event that nobody read yet: one more adds nothing.
+/* Signal an eventfd. If the write would block, the reader has not read the last event yet, so this one can be
+ * dropped.
  */
 static void eventfd_signal(const struct vssd_eventfd *eventfd)
 {
@@ -34,7 +35,7 @@ static void eventfd_signal(const struct vssd_eventfd *eventfd)
 	(void)ignored;
 }
 
-/* Anything else (a pipe, a terminal) could block the writer. */
+/* Whether fd is an eventfd: a pipe or a terminal could block the writer. */
 static bool is_eventfd(int fd)
 {
 	static const char wanted[] = "anon_inode:[eventfd]";
@@ -69,7 +70,7 @@ void vssd_interrupts_init(struct vssd_interrupts *interrupts)
 
 void vssd_interrupts_release(struct vssd_interrupts *interrupts)
 {
-	bool function_masked = interrupts->function_masked; /* configuration space says so, which outlasts a client */
+	bool function_masked = interrupts->function_masked; /* from configuration space, which outlasts a client */
 
 	eventfd_close(&interrupts->intx);
 	interrupts->intx_masked = false;
@@ -170,7 +171,7 @@ static bool set_is_valid(const struct vfu_irq_set *request, size_t bools_length,
 	if (request->count == 0 &&
 	    (request->flags != (VFU_IRQ_SET_DATA_NONE | VFU_IRQ_SET_TRIGGER) || request->start))
 		return false;
-	/* MSI is masked in configuration space. */
+	/* The client masks MSI in configuration space, not by SET_IRQS. */
 	if (request->index == VFU_IRQ_MSI && action != VFU_IRQ_SET_TRIGGER)
 		return false;
 	if (data == VFU_IRQ_SET_DATA_EVENTFD)
@@ -198,7 +199,7 @@ static bool has_eventfd(struct vssd_interrupts *interrupts, uint32_t index)
 	return false;
 }
 
-/* Whether the other kind of messages is in use. */
+/* Whether eventfds are set for the other kind of messages. */
 static bool excludes(struct vssd_interrupts *interrupts, uint32_t index)
 {
 	return (index == VFU_IRQ_MSI && has_eventfd(interrupts, VFU_IRQ_MSIX)) ||

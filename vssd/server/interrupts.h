@@ -2,12 +2,12 @@
 /*
  * Interrupts: MSI-X with its table (BAR 4) and pending bits (BAR 5), MSI, and the pin (INTx).
  *
- * The client names an eventfd for each vector (SET_IRQS). A vector is masked by its table entry or by SET_IRQS; what
- * is raised then waits in its pending bit. Table entries power up masked, as PCIe has it, but an entry that the
- * client never wrote does not hold interrupts back: QEMU keeps the table to itself and only names the eventfds.
- * A client that never writes the enable bit of MSI-X enables a vector by naming its eventfd; the controller knows
- * which kind of interrupts it is to raise. As with the kernel's VFIO, eventfds of MSI and of MSI-X exclude each
- * other.
+ * The client sets an eventfd for each vector (SET_IRQS). A table entry or SET_IRQS can mask a vector; an interrupt
+ * raised meanwhile waits in the pending bit. Table entries power up masked, as PCIe requires, but an entry that the
+ * client never wrote does not hold interrupts back, because QEMU emulates the table itself and sets only the
+ * eventfds. A client that never writes the enable bit of MSI-X enables a vector by setting its eventfd. The
+ * controller decides which kind of interrupt to raise. As in the kernel's VFIO, a client cannot set eventfds of MSI
+ * and of MSI-X at the same time.
  */
 #ifndef VSSD_SERVER_INTERRUPTS_H
 #define VSSD_SERVER_INTERRUPTS_H
@@ -21,12 +21,12 @@
 
 struct vssd_eventfd {
 	int fd;        /* -1: none */
-	bool blocking; /* the client made it so; it is shared, so we cannot change that */
+	bool blocking; /* the client opened it so; the flag is shared with the client, so leave it */
 };
 
 struct vssd_vector {
 	struct vssd_eventfd eventfd;
-	bool written; /* the client wrote its table entry, or masked it otherwise */
+	bool written; /* the client wrote its table entry, or masked it by SET_IRQS */
 	bool pending;
 };
 
@@ -41,29 +41,31 @@ struct vssd_interrupts {
 
 void vssd_interrupts_init(struct vssd_interrupts *interrupts);
 
-/* The function is reset: the table is as it was at power-up; the client's eventfds stay. */
+/* A function reset returns the table to its state at power-up; the client's eventfds stay. */
 void vssd_interrupts_reset(struct vssd_interrupts *interrupts);
 
-/* The client is gone: close its eventfds, too. */
+/* The client has disconnected: reset, and close its eventfds. */
 void vssd_interrupts_release(struct vssd_interrupts *interrupts);
 
-/* An MSI-X vector; false: nobody listens to it. */
+/* Raise an MSI-X vector, an MSI message or the pin. False: the client does not use the vector. */
 bool vssd_interrupts_raise(struct vssd_interrupts *interrupts, uint16_t vector);
 void vssd_interrupts_message(const struct vssd_interrupts *interrupts, uint16_t message);
 void vssd_interrupts_pin(const struct vssd_interrupts *interrupts);
 
-/* The function mask of MSI-X. */
+/* Set the function mask of MSI-X. Unmasking raises the pending vectors. */
 void vssd_interrupts_mask_function(struct vssd_interrupts *interrupts, bool masked);
 
-/* How many interrupts an index (enum vfu_irq) has. */
+/* How many interrupts the index (enum vfu_irq) has. */
 uint32_t vssd_interrupts_count(uint32_t index);
 
-/* SET_IRQS: 0, or -EINVAL. bools are request->count bytes where the flags say so, of bools_length that came along.
- * Of fds, those that are kept are set to -1; the others stay the caller's to close. */
+/* Execute SET_IRQS. 0, or -EINVAL. bools: bools_length bytes from the client, of which the request uses
+ * request->count if its flags say so. Each fd that is kept becomes -1 in fds; the caller closes the others. */
 int vssd_interrupts_set(struct vssd_interrupts *interrupts, const struct vfu_irq_set *request, const uint8_t *bools,
 			size_t bools_length, int *fds, unsigned num_fds);
 
-/* The BARs; offset and length have been checked against VSSD_MSIX_BAR_SIZE. The pending bits cannot be written. */
+/* Access the BARs. The caller has checked offset and length against VSSD_MSIX_BAR_SIZE. The pending bits are
+ * read-only.
+ */
 void vssd_interrupts_table_read(const struct vssd_interrupts *interrupts, uint32_t offset, void *data,
 				uint32_t length);
 void vssd_interrupts_table_write(struct vssd_interrupts *interrupts, uint32_t offset, const void *data,

@@ -15,7 +15,7 @@ static void skip_blanks(struct vssd_json *rest)
 		rest->begin++;
 }
 
-/* The next character that is no blank, without taking it; NUL at the end. */
+/* Skip white space, and return the next character without consuming it; NUL at the end. */
 static char peek(struct vssd_json *rest)
 {
 	skip_blanks(rest);
@@ -92,7 +92,7 @@ static bool skip_word(struct vssd_json *rest, const char *word)
 	return true;
 }
 
-/* What is between brackets: values, each behind a key where it is an object. */
+/* Skip the members of an object, or the elements of an array, up to the closing bracket. */
 static bool skip_list(struct vssd_json *rest, char close, unsigned depth)
 {
 	rest->begin++;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* As much of JSON (RFC 8259) as VERSION needs: find a member of an object, in a text that may be anything. */
+/* The part of JSON (RFC 8259) that VERSION needs: find a member of an object. The text may be malformed. */
 #ifndef VSSD_SERVER_JSON_H
 #define VSSD_SERVER_JSON_H
 
@@ -12,14 +12,13 @@ struct vssd_json {
 	const char *end;
 };
 
-/* Whether the text is one object, well-formed as a whole and at most 16 levels deep, with blanks around it at most.
- */
+/* Whether the text is a single well-formed object, at most 16 levels deep, with only white space around it. */
 bool vssd_json_is_object(struct vssd_json text);
 
-/* Find a member of such an object by its key (without escapes in it); of equal ones the first. False: none. */
+/* Find the first member with this key (without escapes) in such an object. False: there is none. */
 bool vssd_json_member(struct vssd_json object, const char *key, struct vssd_json *value);
 
-/* The value as an integer ≥ 0; one that is too large becomes UINT64_MAX. False: it is something else. */
+/* Get the value as an integer ≥ 0; one that is too large becomes UINT64_MAX. False: it is no such integer. */
 bool vssd_json_number(struct vssd_json value, uint64_t *number);
 
 #endif

@@ -12,15 +12,15 @@
 
 #include "core/util/clock.h"
 
-#define BUSY_NS 1000000u    /* commands come: sockets can wait a little */
-#define LOOK_NS 50000u      /* how long they wait then */
-#define SPIN_NS 10000000u   /* without any work, before the first nap */
-#define NAP_NS 50000u       /* with a client: its next doorbell is noticed this late */
-#define SLEEP_NS 100000000u /* without one; the device's own timers go on */
-#define YIELD_AFTER 1000u   /* empty polls: somebody else may need this CPU to give us work */
+#define BUSY_NS 1000000u    /* this long after a command, check the sockets only every LOOK_NS */
+#define LOOK_NS 50000u      /* between two checks of the sockets while busy */
+#define SPIN_NS 10000000u   /* idle time before the first nap */
+#define NAP_NS 50000u       /* delays the client's next doorbell this long */
+#define SLEEP_NS 100000000u /* without a client; the device still checks its timers */
+#define YIELD_AFTER 1000u   /* idle polls: the host may need this CPU to submit work */
 
-/* The listening socket of clients comes before the client: who finds a newcomer there has not looked at the client's
- * socket yet, and so sees its end if that came first. */
+/* WATCH_LISTEN precedes WATCH_CLIENT: poll() then checks the client's socket after the listening one, and so never
+ * reports a new client without the end of the old one, if that came first. */
 enum { WATCH_SIGNAL, WATCH_OWNER, WATCH_LISTEN_CONTROL, WATCH_LISTEN, WATCH_CLIENT, WATCH_PEERS };
 
 struct watches {
@@ -36,7 +36,7 @@ static void set_watches(const struct vssd_loop *loop, struct watches *watches)
 	watches->fds[WATCH_OWNER] = (struct pollfd){.fd = loop->owner_fd};
 	watches->fds[WATCH_LISTEN] = (struct pollfd){.fd = loop->folder->client_fd, .events = POLLIN};
 	watches->fds[WATCH_LISTEN_CONTROL] = (struct pollfd){.fd = loop->folder->control_fd, .events = POLLIN};
-	/* A client that does not take its replies gets nothing else done. */
+	/* Read nothing from a client that does not read its replies. */
 	watches->fds[WATCH_CLIENT] = (struct pollfd){
 		.fd = client->fd,
 		.events = client->outgoing ? POLLOUT : POLLIN | POLLRDHUP,
@@ -46,7 +46,7 @@ static void set_watches(const struct vssd_loop *loop, struct watches *watches)
 	watches->count = WATCH_PEERS + loop->control->num_peers;
 }
 
-/* There is room for one client: a second one is refused, by closing its connection. */
+/* Accept a client, or close the connection at once if there is one already. */
 static void accept_client(const struct vssd_loop *loop, bool is_leaving)
 {
 	int fd;
@@ -70,7 +70,7 @@ static void accept_control(const struct vssd_loop *loop)
 		vssd_control_accept(loop->control, fd);
 }
 
-/* Wait for the sockets, up to ns, and do what they ask for. True: something was done. */
+/* Poll the sockets for up to ns and serve them. True: something was done. */
 static bool look(const struct vssd_loop *loop, uint32_t ns, bool *stop)
 {
 	struct timespec patience = {.tv_nsec = ns};
@@ -112,7 +112,7 @@ void vssd_loop_run(struct vssd_loop *loop)
 	unsigned empty = 0;
 	bool stop = false;
 
-	/* Naps of 50 us end after 50 us, not after 100. */
+	/* Without this a nap of 50 us takes 100 us. */
 	prctl(PR_SET_TIMERSLACK, 1);
 	while (!stop && !loop->control->quit) {
 		unsigned commands = vssd_ctrl_poll(loop->session->ctrl);

@@ -11,7 +11,7 @@
 
 #define PAGE_SIZE_MIN 4096u
 
-/* The bits for the way of access are a proposal that clients may send already; they change nothing here. */
+/* Clients may send the flags of a proposed extension for the kind of access; they have no effect here. */
 #define MAP_FLAGS_KNOWN 0x0fu
 
 static struct {
@@ -28,8 +28,8 @@ static struct vssd_mapping *mapping_at(struct vssd_memory *memory, const uint8_t
 }
 
 /*
- * The whole mapping is replaced, not the page alone: pages of hugetlbfs cannot be replaced by smaller ones. A fault
- * anywhere else is a bug of ours: it happens again with the default action, which leaves a core.
+ * Replace the whole mapping, because pages of hugetlbfs cannot be replaced one by one. A fault at any other address
+ * is a bug in this program: restore the default action, so that the fault repeats and leaves a core.
  */
 static void on_sigbus(int number, siginfo_t *info, void *context)
 {
@@ -64,7 +64,7 @@ static bool is_power_of_two(uint64_t value)
 	return value != 0 && (value & (value - 1)) == 0;
 }
 
-/* What is asked for lies in a file that can be mapped and is as large as that. */
+/* Whether this is a regular file that contains the whole range. */
 static bool file_holds(const struct stat *file, uint64_t offset, uint64_t size)
 {
 	return S_ISREG(file->st_mode) && file->st_size >= 0 && offset <= (uint64_t)file->st_size &&
@@ -99,7 +99,7 @@ static int reserve(struct vssd_memory *memory)
 	return 0;
 }
 
-/* Map the part of the file; *start tells where the first byte that was asked for is. */
+/* Map the part of the file that the request names. *start: its first byte. */
 static int map_file(const struct vfu_dma_map *request, int fd, struct vssd_mapping *mapping, uint8_t **start)
 {
 	int protection = (request->flags & VFU_DMA_READABLE ? PROT_READ : 0) |
@@ -113,7 +113,7 @@ static int map_file(const struct vfu_dma_map *request, int fd, struct vssd_mappi
 	if (!file_holds(&file, request->offset, request->size))
 		return -EINVAL;
 
-	/* Files of hugetlbfs are mapped in whole huge pages, whose size is their block size. */
+	/* Files of hugetlbfs must be mapped in whole huge pages, whose size is the block size. */
 	block = file.st_blksize > PAGE_SIZE_MIN && is_power_of_two((uint64_t)file.st_blksize)
 			? (uint64_t)file.st_blksize
 			: PAGE_SIZE_MIN;
@@ -159,7 +159,7 @@ int vssd_memory_map(struct vssd_memory *memory, const struct vfu_dma_map *reques
 	return 0;
 }
 
-/* Of the regions that start within the range. */
+/* Unmap the files of all regions that start within the range. */
 static void unmap_files(struct vssd_memory *memory, uint64_t iova, uint64_t size)
 {
 	size_t kept = 0;

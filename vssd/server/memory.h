@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Host memory: what the client maps for the device (DMA_MAP, DMA_UNMAP), and what happens when it takes memory away
- * that it has mapped.
+ * Host memory: map what the client offers to the device (DMA_MAP, DMA_UNMAP), and survive a client that truncates a
+ * file while it is mapped.
  */
 #ifndef VSSD_SERVER_MEMORY_H
 #define VSSD_SERVER_MEMORY_H
@@ -13,7 +13,7 @@
 #include "spec/vfio_user.h"
 #include "vssd/bus/dma.h"
 
-/* A piece of a client's file in our address space; it may be larger than the region that lies in it. */
+/* A mapped piece of a client's file; it may be larger than the region that lies in it. */
 struct vssd_mapping {
 	uint64_t iova;
 	uint8_t *base;
@@ -21,25 +21,25 @@ struct vssd_mapping {
 };
 
 struct vssd_memory {
-	struct vssd_dma_map *dma; /* what the controller sees of it; not owned */
+	struct vssd_dma_map *dma; /* the controller's view; not owned */
 	struct vssd_mapping *mappings;
 	size_t count, capacity;
 };
 
-/* One instance in a process may be watched: from now on, a page that a client took away (by truncating its file) is
- * replaced by zeros when it is touched, instead of ending the process. */
+/* Install the SIGBUS handler: from now on, if the device touches a page that the client took away by truncating its
+ * file, zeros replace the mapping and the process lives on. One instance in a process at most. */
 void vssd_memory_init(struct vssd_memory *memory, struct vssd_dma_map *dma);
 
-/* Whether that has happened since everything was unmapped last. */
+/* Whether that has happened since vssd_memory_unmap_all(). */
 bool vssd_memory_was_taken_away(void);
 
-/* Map what the request says: 0, or -errno. fd is the client's file, still the caller's to close, or -1: the region is
- * then reached by messages. */
+/* Map the region of the request. 0, or -errno. fd: the client's file, which the caller closes; -1: the device
+ * accesses the region by messages. */
 int vssd_memory_map(struct vssd_memory *memory, const struct vfu_dma_map *request, int fd);
 
-/* Unmap all regions that lie wholly within the request's range, or all there are (VFU_DMA_UNMAP_ALL). The request
- * then tells in its size how many bytes they were, which may be none; with VFU_DMA_UNMAP_ALL it stays as it is.
- * -EINVAL: the range cuts a region in two, is empty or wraps, or the flags are others. Nothing is unmapped then. */
+/* Unmap all regions that lie wholly within the request's range, or all regions (VFU_DMA_UNMAP_ALL). Set the request's
+ * size to the number of bytes unmapped, which may be 0; with VFU_DMA_UNMAP_ALL leave it unchanged. -EINVAL, and
+ * nothing is unmapped: the range cuts a region in two, is empty or wraps, or a flag is unknown. */
 int vssd_memory_unmap(struct vssd_memory *memory, struct vfu_dma_unmap *request);
 void vssd_memory_unmap_all(struct vssd_memory *memory);
 

@@ -24,7 +24,7 @@ static void config_write(struct vssd_session *session, uint32_t offset, const vo
 	vssd_ctrl_config_write(session->ctrl, offset, data, length);
 }
 
-/* Does the function answer accesses to its memory? */
+/* Whether the function decodes accesses to its BARs. */
 static bool memory_is_enabled(struct vssd_session *session)
 {
 	uint16_t command;
@@ -63,10 +63,10 @@ static void pending_write(struct vssd_session *session, uint32_t offset, const v
 	(void)length;
 }
 
-/* Regions that are not here have the size 0. */
+/* Regions that are not listed have the size 0. */
 static const struct region {
 	uint32_t size;
-	bool mappable; /* the doorbells are */
+	bool mappable; /* the client can map the doorbells */
 	void (*read)(struct vssd_session *session, uint32_t offset, void *data, uint32_t length);
 	void (*write)(struct vssd_session *session, uint32_t offset, const void *data, uint32_t length);
 } regions[VFU_NUM_REGIONS] = {
@@ -76,7 +76,7 @@ static const struct region {
 	[VFU_REGION_CONFIG] = {VSSD_CONFIG_SIZE, false, config_read, config_write},
 };
 
-/* One area, as all clients expect it. */
+/* Describe the mappable part as one area, as all clients expect it. */
 static void put_doorbell_area(uint8_t *answer)
 {
 	struct vfu_sparse_mmap capability = {

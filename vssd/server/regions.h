@@ -12,15 +12,16 @@
 #define VSSD_REGION_INFO_MAX                                                                                         \
 	(sizeof(struct vfu_region_info) + sizeof(struct vfu_sparse_mmap) + sizeof(struct vfu_sparse_area))
 
-/* Fill in the answer to DEVICE_GET_REGION_INFO: its length in bytes, or -EINVAL. *fd: the file to be mapped, which
- * stays the session's, or -1. Where request->argsz is too small, the answer tells the size only. */
+/* Fill in the answer to DEVICE_GET_REGION_INFO. Returns its length in bytes, or -EINVAL. *fd: the file that the
+ * client can map, owned by the session, or -1. If request->argsz is too small, the answer holds only the required
+ * size. */
 int vssd_region_info(const struct vssd_session *session, const struct vfu_region_info *request, uint8_t *answer,
 		     int *fd);
 
-/* Whether there is such a region, and the bytes lie in it. */
+/* Whether the region exists and contains all bytes of the access. */
 bool vssd_region_access_is_valid(const struct vfu_region_access *access);
 
-/* access->count bytes, of an access that is valid. */
+/* Read or write access->count bytes. The access must be valid. */
 void vssd_region_read(struct vssd_session *session, const struct vfu_region_access *access, void *data);
 void vssd_region_write(struct vssd_session *session, const struct vfu_region_access *access, const void *data);
 

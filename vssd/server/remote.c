@@ -42,7 +42,8 @@ static bool is_reply_to(const struct vssd_message *message, uint16_t id, uint16_
 	return is_reply(message) && message->header.id == id && message->header.command == command;
 }
 
-/* Keep a command for later; what is no command is dropped. False: the client sends without waiting for anything. */
+/* Queue a command for later, and drop any other message. False: the queue is full, since the client sends without
+ * waiting for replies. */
 static bool put_aside(struct vssd_remote *remote, struct vssd_message *message)
 {
 	if (is_reply(message)) {
@@ -55,7 +56,7 @@ static bool put_aside(struct vssd_remote *remote, struct vssd_message *message)
 	return true;
 }
 
-/* Wait for the reply to a command that was sent: *reply is the caller's to release. */
+/* Wait for the reply to a command. The caller releases *reply. */
 static int wait_for_reply(struct vssd_remote *remote, uint16_t command, uint64_t deadline, struct vssd_message *reply)
 {
 	struct vssd_connection *connection = remote->connection;
@@ -93,7 +94,7 @@ static int exchange(struct vssd_remote *remote, uint16_t command, const void *pa
 	uint64_t deadline = pyn_monotonic_ns() + VSSD_REMOTE_TIMEOUT_MS * UINT64_C(1000000);
 	struct vfu_header header = {.id = ++remote->last_id, .command = command, .flags = VFU_FLAGS_COMMAND};
 
-	/* A reply to the client may be waiting to be sent: it goes first. */
+	/* An earlier reply to the client may still wait for the socket: send it first. */
 	for (bool sent = false; !sent || connection->outgoing;) {
 		if (vssd_connection_flush(connection) && !sent) {
 			vssd_connection_send(connection, header, payload, length, -1);
@@ -109,7 +110,7 @@ static int exchange(struct vssd_remote *remote, uint16_t command, const void *pa
 	return wait_for_reply(remote, command, deadline, reply);
 }
 
-/* The reply repeats what was asked for and brings the data. */
+/* The reply must repeat the request and contain the data. */
 static bool read_reply_is_valid(const struct vssd_message *reply, const struct vfu_dma_access *access)
 {
 	return !(reply->header.flags & VFU_FLAGS_ERROR) && reply->length == sizeof(*access) + access->count &&

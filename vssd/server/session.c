@@ -74,7 +74,7 @@ static void doorbells_deinit(struct vssd_doorbells *doorbells)
 	*doorbells = (struct vssd_doorbells){.fd = -1};
 }
 
-/* Sealed, so that no client can take the page away by making the file shorter. */
+/* Create the file of the doorbells. Seal it, so that no client can take the page away by truncating it. */
 static int doorbells_init(struct vssd_doorbells *doorbells, struct pyn_error *err)
 {
 	void *mapping;
@@ -138,7 +138,7 @@ void vssd_session_accept(struct vssd_session *session, int fd)
 	session->negotiated = false;
 }
 
-/* The controller first forgets what it knows of host memory; only then is that unmapped. */
+/* Release what belongs to the client. Unmap its memory only after the controller has dropped its pointers to it. */
 static void drop_client(struct vssd_session *session)
 {
 	vssd_ctrl_host_gone(session->ctrl);
@@ -157,7 +157,7 @@ void vssd_session_deinit(struct vssd_session *session)
 	doorbells_deinit(&session->doorbells);
 }
 
-/* The next message, first of those that arrived while the controller waited for its own replies. */
+/* Get the next message. Those that arrived while the controller waited for a reply come first. */
 static bool next_message(struct vssd_session *session, struct vssd_message *message)
 {
 	bool refused;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The device and the one client that it has at most. All that belongs to the client (connection, mapped memory,
- * eventfds) goes with it; the device stays as it is and takes the next one.
+ * The device and its client, one at most. When the client disconnects, the session releases its connection, mapped
+ * memory and eventfds; the device keeps its state and serves the next client.
  */
 #ifndef VSSD_SERVER_SESSION_H
 #define VSSD_SERVER_SESSION_H
@@ -19,7 +19,7 @@
 #include "vssd/server/remote.h"
 #include "vssd/server/version.h"
 
-/* The file that clients map: as much of BAR 0 as has to be there for the doorbells to be at their own offset. */
+/* The file that clients map. It covers BAR 0 up to the end of the doorbells, so that these are at their offset. */
 struct vssd_doorbells {
 	int fd;
 	void *mapping;
@@ -40,11 +40,11 @@ struct vssd_session {
 	struct vssd_interrupts interrupts;
 };
 
-/* Build the device of these options. The session must not move: the controller keeps the address of its bus. */
+/* Create the device by these options. The session must not move: the controller keeps the address of its bus. */
 int vssd_session_init(struct vssd_session *session, const struct vssd_options *options, struct pyn_error *err);
 void vssd_session_deinit(struct vssd_session *session);
 
-/* A client has connected; its socket fd is taken over. Only while none is. */
+/* Take ownership of the socket of a client that has connected. Call only while there is no client. */
 void vssd_session_accept(struct vssd_session *session, int fd);
 
 static inline bool vssd_session_has_client(const struct vssd_session *session)
@@ -52,14 +52,14 @@ static inline bool vssd_session_has_client(const struct vssd_session *session)
 	return session->connection.fd >= 0;
 }
 
-/* Handle the client's messages, a bounded number of them, and let the client go if it is gone or broken.
- * True: something was done. */
+/* Handle a bounded number of the client's messages, and drop the client if its connection is broken. True: something
+ * was done. */
 bool vssd_session_serve(struct vssd_session *session);
 
-/* Whether there is something to serve that the socket would not tell. */
+/* Whether there is work that polling the socket would not show. */
 bool vssd_session_has_backlog(const struct vssd_session *session);
 
-/* The power switch. */
+/* Switch the power of the drive. */
 void vssd_session_power(struct vssd_session *session, bool on);
 
 #endif

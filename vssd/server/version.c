@@ -21,7 +21,7 @@ static int take_number(struct vssd_json value, uint32_t most, uint32_t *number)
 	return 0;
 }
 
-/* json is the whole object; keys that we do not know are skipped. */
+/* Get the capabilities from the JSON object; ignore unknown keys. */
 static int take_capabilities(struct vssd_json json, struct vssd_capabilities *capabilities)
 {
 	struct vssd_json object, value;
@@ -41,7 +41,7 @@ static int take_capabilities(struct vssd_json json, struct vssd_capabilities *ca
 	return capabilities->max_data > 0 ? 0 : -EINVAL;
 }
 
-/* The JSON of the reply, its terminating NUL included, where it fits into room bytes: its length, or 0. */
+/* Write the JSON of the reply with its terminating NUL. Returns the length; 0: it does not fit into room bytes. */
 static size_t put_json(uint8_t *to, size_t room)
 {
 	char text[VSSD_VERSION_REPLY_MAX];

@@ -16,7 +16,7 @@
 
 static const char magic[16] = "virtual SSD 2\n\0";
 
-/* The first page of a file; the system area, the durable map, the marks and the pool follow. */
+/* The header, the first page of a file. The system area, the durable map, the marks and the pool follow. */
 struct file_header {
 	char magic[16];
 	uint64_t blocks;
@@ -71,7 +71,7 @@ static int refuse(struct pyn_error *err, int number, const char *format, const c
 	return pyn_error(err, PYN_ERROR_ARGUMENT, number, format, file);
 }
 
-/* What an existing file says of itself: 1 it is new and empty, 0 it is a store, -errno. */
+/* Read and check the header of a file. 1: the file is new and empty; 0: it is a store; or -errno. */
 static int header_read(int fd, const char *file, struct file_header *header, uint64_t blocks, struct pyn_error *err)
 {
 	struct stat st;
@@ -85,11 +85,10 @@ static int header_read(int fd, const char *file, struct file_header *header, uin
 		return 1;
 	length = pread(fd, header, sizeof(*header), 0);
 	if (length != (ssize_t)sizeof(*header) || memcmp(header->magic, magic, sizeof(magic)) != 0)
-		return refuse(err, EINVAL,
-			      "%s holds something else than a virtual SSD: give another file, or delete it", file);
+		return refuse(err, EINVAL, "%s does not hold a virtual SSD: give another file, or delete it", file);
 	if (header->blocks != blocks)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "%s holds a drive of %llu bytes in all, not %llu: give its size, or another file",
+				 "%s holds a drive of %llu bytes in total, not %llu: give its size, or another file",
 				 file, (unsigned long long)header->blocks << VSSD_BLOCK_SHIFT,
 				 (unsigned long long)blocks << VSSD_BLOCK_SHIFT);
 	if (header->pool_blocks < blocks + VSSD_POOL_FIRST + 1 || header->pool_blocks > 2 * VSSD_MAX_BLOCKS)
@@ -103,8 +102,8 @@ static int header_write(struct vssd_medium *medium, uint64_t blocks)
 
 	off_t kept = (off_t)(medium->pool_offset + ((uint64_t)VSSD_POOL_FIRST << VSSD_BLOCK_SHIFT));
 
-	/* The maps and what blocks share are set aside at once, the pool as it grows. The magic comes last: a file
-	 * that was not finished is recognised as none. */
+	/* Allocate space for the maps and the shared blocks now, for the pool as it grows. Write the magic last, so
+	 * that an unfinished file is not taken for a store. */
 	if (ftruncate(medium->fd, (off_t)medium->length) < 0 || fallocate(medium->fd, 0, 0, kept) < 0)
 		return -errno;
 	memcpy(header.magic, magic, sizeof(magic));
@@ -142,7 +141,7 @@ static int file_open(struct vssd_medium *medium, const char *file, uint64_t bloc
 		return refuse(err, errno, "cannot read %s", file);
 	if ((uint64_t)st.st_size != medium->length)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "%s was cut: it has %llu bytes, and its drive needs %llu", file,
+				 "%s is truncated: it has %llu bytes, but its drive needs %llu", file,
 				 (unsigned long long)st.st_size, (unsigned long long)medium->length);
 	return 0;
 }
@@ -168,8 +167,7 @@ int vssd_medium_open(struct vssd_medium *medium, const char *file, uint64_t bloc
 				 (unsigned long long)medium->length);
 	}
 	point(medium, blocks);
-	/* The pool is filled from its start. The maps are touched anywhere: a huge page for each entry would be dear.
-	 */
+	/* Huge pages suit the pool, which fills from its start. The maps are sparse: they would waste huge pages. */
 	if (!file)
 		madvise(medium->pool, medium->length - medium->pool_offset, MADV_HUGEPAGE);
 	return 0;
@@ -183,7 +181,7 @@ void vssd_medium_close(struct vssd_medium *medium)
 	vssd_medium_init(medium);
 }
 
-/* A write of one page that has begun is not interrupted by a signal. */
+/* This is atomic, because no signal interrupts a write of one page once it has begun. */
 int vssd_medium_set_system(struct vssd_medium *medium, const void *bytes, struct pyn_error *err)
 {
 	if (medium->fd < 0) {
@@ -226,5 +224,5 @@ void vssd_medium_discard(struct vssd_medium *medium)
 		madvise(medium->memory + from, medium->length - from, MADV_DONTNEED);
 	else if (fallocate(medium->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)from,
 			   (off_t)(medium->length - from)) < 0)
-		medium->reserved = medium->pool_blocks; /* the space stays ours */
+		medium->reserved = medium->pool_blocks; /* the space stays allocated */
 }

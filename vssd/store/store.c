@@ -12,7 +12,7 @@
 
 struct vssd_store_private {
 	struct vssd_medium medium;
-	uint32_t *free; /* pool blocks given back: a stack, the one used last comes first */
+	uint32_t *free; /* freed pool blocks: a stack, so that the block used last is reused first */
 	uint64_t free_count;
 	uint64_t next;   /* pool blocks from here on were never used */
 	uint32_t *queue; /* blocks that may be dirty, oldest at head: a ring */
@@ -42,8 +42,8 @@ static uint32_t entry_of(const struct vssd_store *store, uint32_t index)
 	return index | (store->marks[index].bad ? VSSD_ENTRY_BAD : 0);
 }
 
-/* A pool block, 0: there is none left. A block that holds its first data must leave room for the whole cache, so that
- * what is there can be written anew in a file system that is full. */
+/* Allocate a pool block; 0: none is left. The first data of a block must leave room for the whole cache, so that
+ * blocks with data can be rewritten although the file system is full. */
 static uint32_t pool_take(struct vssd_store_private *p, bool is_first)
 {
 	uint64_t room = is_first ? p->capacity : 0;
@@ -68,7 +68,7 @@ static void make_durable(struct vssd_store *store, uint64_t block)
 
 	if (old == store->current[block])
 		return;
-	/* The data and marks are there before the map in the file says so: a kill in between loses nothing. */
+	/* Store the data and marks before the map: the file is consistent if the process is killed in between. */
 	__atomic_store_n(&store->durable[block], store->current[block], __ATOMIC_RELEASE);
 	if (index_of(old) != index_of(store->current[block]))
 		pool_give(store->private, old);
@@ -99,7 +99,7 @@ static void queue_push(struct vssd_store *store, uint64_t block)
 	p->in_queue[block / 64] |= UINT64_C(1) << (block % 64);
 }
 
-/* Whether a block can be changed in place: its pool block is nobody else's, and no power loss brings it back. */
+/* Whether a block can be changed in place: its pool block is neither shared nor durable. */
 static bool is_own(const struct vssd_store *store, uint64_t block)
 {
 	uint32_t index = index_of(store->current[block]);
@@ -107,9 +107,9 @@ static bool is_own(const struct vssd_store *store, uint64_t block)
 	return is_dirty(store, block) && index >= VSSD_POOL_FIRST && index != index_of(store->durable[block]);
 }
 
-/* A pool block of its own for a block that may be changed in place: the one that it has where it is dirty already,
- * else a new one. keep: sectors whose old data and marks are wanted. 0: no space. The caller sets the marks, and the
- * map's entry anew. */
+/* Get a pool block that can be changed in place: the block's own if it has one, else a new one. keep: copy the old
+ * data and marks if any of these sectors are to be kept. 0: no space. The caller then sets the marks and the map
+ * entry. */
 static uint32_t own(struct vssd_store *store, uint64_t block, uint8_t keep)
 {
 	uint32_t old = index_of(store->current[block]);
@@ -143,8 +143,8 @@ uint8_t *vssd_store_write(struct vssd_store *store, uint64_t block, uint8_t sect
 	return store->pool + ((uint64_t)index << VSSD_BLOCK_SHIFT);
 }
 
-/* A block, past the caches: a store into a line that is not there would fetch it first, only for all of it to be
- * written over. No fence: nobody but this thread reads the pool. */
+/* Copy a block with non-temporal stores, because ordinary ones would fetch each line first only to overwrite it. No
+ * fence is needed: only this thread reads the pool. */
 static void copy_past_caches(uint8_t *to, const uint8_t *from)
 {
 	for (unsigned i = 0; i < VSSD_BLOCK_SIZE; i += 4 * sizeof(__m128i)) {
@@ -162,7 +162,7 @@ static void copy_past_caches(uint8_t *to, const uint8_t *from)
 
 bool vssd_store_put(struct vssd_store *store, uint64_t block, const uint8_t *data)
 {
-	/* What is dirty was written not long ago. A new pool block comes from what left the cache: it is cold. */
+	/* A dirty block was written recently. A new pool block is one that left the cache, so it is cold. */
 	bool is_cold = !is_own(store, block);
 	uint8_t *to = vssd_store_write(store, block, VSSD_ALL_SECTORS);
 
@@ -178,7 +178,7 @@ bool vssd_store_put(struct vssd_store *store, uint64_t block, const uint8_t *dat
 void vssd_store_prefetch(const struct vssd_store *store, uint64_t block, bool write)
 {
 	const struct vssd_store_private *p = store->private;
-	/* The oldest leaves with the write before this one. */
+	/* The write before this one evicts the oldest block, and this one the next. */
 	uint64_t leaving = p->queue[p->head + 1 < p->capacity ? p->head + 1 : 0];
 
 	__builtin_prefetch(&store->current[block]);
@@ -189,7 +189,7 @@ void vssd_store_prefetch(const struct vssd_store *store, uint64_t block, bool wr
 	__builtin_prefetch(&store->durable[leaving]);
 }
 
-/* The whole block becomes one of those that are shared. */
+/* Make the whole block refer to a shared pool block. */
 static void replace(struct vssd_store *store, uint64_t block, uint32_t index)
 {
 	uint32_t old = store->current[block];
@@ -341,8 +341,8 @@ uint64_t vssd_store_used(const struct vssd_store *store)
 	return store->private->next - VSSD_POOL_FIRST - store->private->free_count;
 }
 
-/* What a file holds is somebody's data, and may be anybody's: an entry must name a block of the pool, each at most
- * once. Fills current, and the free blocks. */
+/* Check the durable map of a file, which may be damaged: an entry must name a block of the pool, and each block at
+ * most once. Fill in the current map and the free blocks. */
 static int adopt(struct vssd_store *store, const char *file, struct pyn_error *err)
 {
 	struct vssd_store_private *p = store->private;
@@ -382,7 +382,7 @@ static int store_init(struct vssd_store *store, const struct vssd_store_options 
 
 	if (result)
 		return result;
-	/* A file remembers how much room it has beside the data; the cache may not be larger than that. */
+	/* The cache must not exceed the spare blocks that the file was created with. */
 	spare = p->medium.pool_blocks - VSSD_POOL_FIRST - options->blocks;
 	if (p->capacity > spare)
 		p->capacity = spare;

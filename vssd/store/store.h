@@ -2,17 +2,18 @@
 /*
  * The medium of the virtual SSD, with a volatile write cache that costs no copy.
  *
- * Data live in blocks of 4 KiB in a pool; a map says which pool block holds what the host sees (current), a second
- * one which survives a power loss (durable). A block is dirty while the two differ: writing a clean block takes a new
- * pool block, writing a dirty one changes it in place. Dirty blocks wait in a bounded queue, the cache; when it is
- * full the oldest is made durable. So a flush is a walk of the queue, and a power loss is the same walk the other
- * way.
+ * Data are kept in a pool of 4 KiB blocks. One map says which pool block the host sees (current), another one says
+ * which pool block survives a power loss (durable). A block is dirty while the two differ: writing a clean block
+ * allocates a new pool block, writing a dirty one changes it in place. Dirty blocks wait in a bounded queue, the
+ * cache; if it is full, the oldest one becomes durable. A flush walks the queue and copies current to durable; a
+ * power loss walks it and copies durable to current.
  *
  * Each sector of 512 bytes has two marks beside its data: written, and uncorrectable. They belong to a pool block, so
  * they are flushed and lost together with the data.
  *
- * In memory, or in a sparse file that outlives the process: the durable map is in the file, so killing the process is
- * a power loss. One thread uses a store. Offsets are bytes from the start of the store; the caller checks ranges.
+ * A store is in memory, or in a sparse file that outlives the process. The durable map is in the file, so killing the
+ * process is a power loss. Only one thread may use a store. Offsets are bytes from the start of the store; the caller
+ * checks ranges.
  */
 #ifndef VSSD_STORE_STORE_H
 #define VSSD_STORE_STORE_H
@@ -34,9 +35,9 @@
 #define VSSD_ENTRY_INDEX 0x7fffffffu
 #define VSSD_ENTRY_BAD 0x80000000u
 
-/* Pool blocks that any number of the store's blocks share. What was never written or deallocated reads from the
- * first, what Write Zeroes left behind from the second: zeros, for ever. An erasure may leave a pattern, or its
- * inversion. */
+/* Pool blocks that any number of the store's blocks share. Blocks that are unwritten or deallocated read from the
+ * first, blocks zeroed by Write Zeroes from the second; both always hold zeros. An erasure may leave a pattern, or
+ * its inversion. */
 enum vssd_pool_shared {
 	VSSD_POOL_UNWRITTEN,
 	VSSD_POOL_ZEROES,
@@ -47,23 +48,23 @@ enum vssd_pool_shared {
 
 struct vssd_store_options {
 	uint64_t blocks;       /* 1 … VSSD_MAX_BLOCKS */
-	uint64_t cache_blocks; /* dirty blocks at most; fewer than 16 count as 16 */
+	uint64_t cache_blocks; /* most dirty blocks; at least 16 are allowed */
 	const char *file;      /* NULL: in memory */
 };
 
-/* One of each pool block: marks of its sectors. */
+/* The marks of a pool block, one bit for each of its sectors. */
 struct vssd_marks {
 	uint8_t written;
 	uint8_t bad; /* uncorrectable */
 };
 
-/* The sectors of a block that length bytes from offset on are, a bit each. */
+/* The sectors of a block that length bytes from offset on cover, one bit each. */
 static inline uint8_t vssd_store_sectors(uint32_t offset, uint32_t length)
 {
 	return (uint8_t)(((1u << length / VSSD_SECTOR_SIZE) - 1) << offset / VSSD_SECTOR_SIZE);
 }
 
-/* What the inline functions below need; the rest is in store.c. */
+/* Only what the inline functions below need; the rest is in store.c. */
 struct vssd_store {
 	uint8_t *pool;
 	uint32_t *current;
@@ -73,20 +74,20 @@ struct vssd_store {
 	struct vssd_store_private *private;
 };
 
-/* Open or create. 0, or -errno. A file that is not a store, or one of another
- * size, or in use by another process, is refused and left as it is. */
+/* Open or create a store. 0, or -errno. A file that is not a store, has another size or is in use by another process
+ * is refused and left unchanged. */
 int vssd_store_open(const struct vssd_store_options *options, struct vssd_store **store, struct pyn_error *err);
 
-/* What is not durable is lost, as with the power; flush before. */
+/* Close the store. What is not durable is lost as in a power loss, so flush first. */
 void vssd_store_close(struct vssd_store *store);
 
-/* VSSD_SYSTEM_SIZE bytes that belong to the caller and last as long as the data; zeros in a new store. */
+/* The system area: VSSD_SYSTEM_SIZE bytes for the caller's use, as persistent as the data; zeros in a new store. */
 void *vssd_store_system(struct vssd_store *store);
 
-/* Replace them all: a process that is killed meanwhile leaves the old or the new ones. 0, or -errno. */
+/* Replace the system area atomically: a process killed meanwhile leaves the old or the new bytes. 0, or -errno. */
 int vssd_store_set_system(struct vssd_store *store, const void *bytes, struct pyn_error *err);
 
-/* A block's data as the host sees them. Valid until the next change of that block. */
+/* The data of a block as the host sees them. The pointer is valid until the block changes. */
 static inline const uint8_t *vssd_store_data(const struct vssd_store *store, uint64_t block)
 {
 	return store->pool + ((uint64_t)(store->current[block] & VSSD_ENTRY_INDEX) << VSSD_BLOCK_SHIFT);
@@ -100,45 +101,47 @@ static inline uint8_t vssd_store_bad(const struct vssd_store *store, uint64_t bl
 	return __builtin_expect(entry & VSSD_ENTRY_BAD, 0) ? store->marks[entry & VSSD_ENTRY_INDEX].bad : 0;
 }
 
-/* Which sectors of a block hold something that was written. */
+/* Which sectors of a block have been written. */
 static inline uint8_t vssd_store_written(const struct vssd_store *store, uint64_t block)
 {
 	return store->marks[store->current[block] & VSSD_ENTRY_INDEX].written;
 }
 
-/* Where to put the new data of these sectors of a block: they become written and correctable, the others keep theirs.
- * What the caller does not fill in after this holds anything. NULL: the file system is full; nothing was changed. */
+/* Get the place for new data of these sectors of a block, and mark them as written and correctable; the other sectors
+ * keep their data and marks. The caller must fill in all of these sectors, whose bytes are undefined until then.
+ * NULL: the file system is full, and nothing was changed. */
 uint8_t *vssd_store_write(struct vssd_store *store, uint64_t block, uint8_t sectors);
 
-/* Write a whole block: vssd_store_write and the copy, in the way that is fastest. False: as with NULL there. */
+/* Write a whole block: vssd_store_write() with the fastest kind of copy. False: the file system is full. */
 bool vssd_store_put(struct vssd_store *store, uint64_t block, const uint8_t *data);
 
-/* A block is about to be read or written, as the next but one: let what the maps know of it come nearer. */
+/* Prefetch the map entries of a block that the next command but one reads or writes. */
 void vssd_store_prefetch(const struct vssd_store *store, uint64_t block, bool write);
 
-/* Sectors of a block read zeros from now on; deallocate: and count as never written. 0, or -ENOSPC. */
+/* Make sectors of a block read as zeros; deallocate: also mark them as unwritten. 0, or -ENOSPC. */
 int vssd_store_zero(struct vssd_store *store, uint64_t block, uint8_t sectors, bool deallocate);
 
-/* Sectors of a block become uncorrectable, until they are written or zeroed. 0, or -ENOSPC. */
+/* Make sectors of a block uncorrectable until they are written or zeroed. 0, or -ENOSPC. */
 int vssd_store_poison(struct vssd_store *store, uint64_t block, uint8_t sectors);
 
-/* Make these blocks, or all, durable. */
+/* Make these blocks (commit) or all blocks (flush) durable. */
 void vssd_store_commit(struct vssd_store *store, uint64_t block, uint64_t count);
 void vssd_store_flush(struct vssd_store *store);
 
-/* All that is not durable is lost: what was durable is current again. */
+/* Lose power: every block returns to its durable data. */
 void vssd_store_lose(struct vssd_store *store);
 
-/* Blocks lose what they held, at once and durably, and hold this instead: VSSD_POOL_UNWRITTEN as in a new store. */
+/* Erase blocks at once and durably; they hold content afterwards. VSSD_POOL_UNWRITTEN: as in a new store. */
 void vssd_store_erase(struct vssd_store *store, uint64_t block, uint64_t count, enum vssd_pool_shared content);
 
-/* What VSSD_POOL_PATTERN holds, also where an erasure has left it: 32-bit words, from first on by step. */
+/* Set the words of VSSD_POOL_PATTERN to first, first + step, …; blocks that an earlier erasure left with the pattern
+ * change as well. */
 void vssd_store_pattern(struct vssd_store *store, uint32_t first, uint32_t step);
 
-/* Change what is stored and nothing else: no mark, no dirt. length bytes inside one block. 0, or -ENOSPC. */
+/* Change stored data without marking or dirtying them. length bytes inside one block. 0, or -ENOSPC. */
 int vssd_store_poke(struct vssd_store *store, uint64_t offset, const void *data, uint32_t length);
 
-/* Dirty blocks at the moment, at most; pool blocks in use. For tests. */
+/* For tests: an upper bound of the number of dirty blocks, and the number of pool blocks in use. */
 uint64_t vssd_store_dirty(const struct vssd_store *store);
 uint64_t vssd_store_used(const struct vssd_store *store);
 
