@@ -339,7 +339,7 @@ MUTANTS = [
         "vssd/cmd/trace.c",
         ".field = request->failure.field,",
         ".field = refusals->entries[0].field,",
-        ("tests/vssd/test_refusals.py",),
+        ("tests/vssd/test_reasons.py",),
     ),
     Mutant(
         "one structure of a namespace does not tell how far a format is",
@@ -467,7 +467,7 @@ MUTANTS = [
     Mutant(
         "a namespace is not identified again after a reset",
         "core/drive/device_reset.c",
-        "atomic_fetch_add(&device->namespace_changes, 1);",
+        "atomic_fetch_add(&device->identify_changes, 1);",
         "",
         ("tests/driver/test_changed_namespaces.py",),
     ),
