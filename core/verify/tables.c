@@ -48,7 +48,7 @@ static struct entry *add(const char *address, uint32_t nsid, uint64_t nlba, uint
 	return entry;
 }
 
-/* What still uses the old table, workers among them, must not judge what it reads by it. */
+/* Replace a table. Users of the old one, workers among them, must not judge their reads by it any more. */
 static int replace(struct entry *entry, uint64_t nlba, uint32_t lba_size, struct pyn_error *err)
 {
 	struct pyn_verify *verify = pyn_verify_create(entry->nsid, nlba, lba_size, err);

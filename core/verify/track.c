@@ -43,8 +43,8 @@ static uint8_t *data_of(const struct pyn_track *track)
 	return track->use.buffer->data + track->use.offset;
 }
 
-/* The CRC of each LBA that is written, by which its end finds whether the script has changed the data meanwhile.
- * Where there is no memory for them, nobody will know. */
+/* Keep the CRC of each written LBA, so that the end of the write can tell whether the script has changed the data
+ * meanwhile. Without memory for them that remains unknown. */
 static void note_crcs(struct pyn_track *track)
 {
 	track->crc = track->inline_crc;
@@ -55,8 +55,7 @@ static void note_crcs(struct pyn_track *track)
 				  track->crc);
 }
 
-/* Whether the data are still what they were when note_crcs saw them: a view of a buffer (numpy, memoryview) changes
- * it without a word. */
+/* Whether the data still have the CRCs of note_crcs: views of a buffer (numpy, memoryview) change it unnoticed. */
 static bool crcs_hold(const struct pyn_track *track)
 {
 	const uint32_t lba_size = pyn_verify_lba_size(track->verify);
@@ -73,7 +72,7 @@ static bool crcs_hold(const struct pyn_track *track)
 	return true;
 }
 
-/* Of what is changed, the LBAs that a limit leaves are noted. */
+/* Begin the note of a change, for those of its LBAs that are below the limit. */
 static void note(struct pyn_track *track)
 {
 	track->all_lbas = track->nlb;
@@ -89,7 +88,7 @@ static void begin_write(struct pyn_track *track, const struct nvme_cmd *cmd, boo
 	track->fua = cmd->cdw12 & NVME_RW_FUA;
 	note(track);
 	if (!track->use.buffer || (uint64_t)nlb * pyn_verify_lba_size(verify) > track->use.length) {
-		/* The device takes its data from where nobody knows what lies. */
+		/* Part of the data lies outside of the buffer, where their content is unknown. */
 		pyn_verify_change_begin(verify, track->slba, track->nlb, PYN_CELL_UNKNOWN);
 		return;
 	}
@@ -116,7 +115,8 @@ static void begin_change(struct pyn_track *track, enum pyn_cell_state state)
 	pyn_verify_change_begin(track->verify, track->slba, track->nlb, state);
 }
 
-/* From now to the end nothing is judged, and then nothing is known: of these ranges, or of everything. */
+/* Begin a change of unknown data. Nothing is judged until its end; then its ranges, or the whole namespace, are
+ * unknown. */
 static void begin_unclear(struct pyn_track *track)
 {
 	track->effect = PYN_EFFECT_UNCLEAR;
@@ -141,7 +141,7 @@ static void end_unclear(struct pyn_track *track, bool own)
 	pyn_verify_resume(track->verify);
 }
 
-/* A copy of a range list in the command's data. False: the data are not there, or there is no memory. */
+/* Copy the range list in the command's data. false: the data are not in the buffer, or there is no memory. */
 static bool copy_ranges(struct pyn_track *track, uint32_t ranges, size_t size, void **copy)
 {
 	*copy = NULL;
@@ -179,7 +179,7 @@ static void begin_dsm(struct pyn_track *track, const struct nvme_cmd *cmd)
 	}
 }
 
-/* What is copied lies in a row from SDLBA (cdw11:10) on. */
+/* Begin a Copy, which writes consecutive LBAs from SDLBA (cdw11:10) on. */
 static void begin_copy(struct pyn_track *track, const struct nvme_cmd *cmd)
 {
 	uint32_t ranges = (cmd->cdw12 & 0xff) + 1;
@@ -198,7 +198,7 @@ static void begin_copy(struct pyn_track *track, const struct nvme_cmd *cmd)
 
 /* ---- zones ---- */
 
-/* The zone in which an LBA lies, as a range. False: nobody knows. */
+/* The zone of an LBA, as a range. false: the namespace has no known zones. */
 static bool zone_of(const struct pyn_verify *verify, uint64_t lba, struct nvme_dsm_range *range)
 {
 	uint64_t size = pyn_verify_zone_size(verify);
@@ -226,8 +226,8 @@ static void begin_zone_action(struct pyn_track *track, const struct nvme_cmd *cm
 	begin_unclear(track);
 }
 
-/* Where its data go is known at its end. Nothing is known of LBAs that a zone has not been written up to, so until
- * then nothing is judged wrongly. */
+/* Begin a Zone Append. Its LBAs are known only from its completion. LBAs beyond a zone's write pointer are unknown,
+ * so nothing is judged wrongly until then. */
 static void begin_append(struct pyn_track *track, const struct nvme_cmd *cmd)
 {
 	uint32_t lba_size = pyn_verify_lba_size(track->verify);
@@ -248,7 +248,7 @@ static enum pyn_write_outcome outcome_of(const struct pyn_track *track, bool kno
 											 : PYN_WRITE_DONE;
 }
 
-/* Whether a drive can have written there: within the zone that was asked for. */
+/* Whether these LBAs lie within the zone, as those of an append must. */
 static bool lies_in(const struct nvme_dsm_range *zone, uint64_t lba, uint64_t nlb)
 {
 	return lba >= zone->slba && lba - zone->slba < zone->nlb && nlb <= zone->nlb - (lba - zone->slba);
@@ -261,19 +261,19 @@ static void end_append(struct pyn_track *track, bool own, uint64_t lba)
 	bool there = zoned && lies_in(&zone, lba, track->nlb);
 
 	if (zoned && !there) {
-		/* The drive says that it has written into another zone: it may have hit either. */
+		/* The drive reports an LBA in another zone: it may have written to either zone. */
 		pyn_verify_forget(track->verify, zone.slba, zone.nlb);
 		zone_of(track->verify, lba, &zone);
 		pyn_verify_forget(track->verify, zone.slba, zone.nlb);
 	}
-	/* Where no zones are known, nobody knows what this opcode does. */
+	/* Without zones, or without the CRCs, the result is unknown. */
 	if (!there || !track->crc) {
 		pyn_verify_forget(track->verify, lba, track->nlb);
 		return;
 	}
 	uint64_t noted = pyn_verify_note_begin(track->verify, lba, track->nlb);
 
-	/* First the cells, then the question what came between: what begins now finds them. */
+	/* Begin the cells before asking for disturbances: changes that begin later find the cells. */
 	pyn_verify_write_begin_crc(track->verify, lba, (uint32_t)noted, track->crc, pyn_token_take(track->nlb));
 	bool known = own && pyn_verify_is_undisturbed(track->verify, track->disturbances);
 
@@ -286,7 +286,7 @@ bool pyn_track_is_unknown(uint8_t opcode)
 	return spec_commands[SPEC_IO][opcode].changes == SPEC_CHANGES_UNKNOWN;
 }
 
-/* What a command to a single namespace changes, or to all of them. */
+/* Whether a command changes data. */
 static bool changes_data(const struct nvme_cmd *cmd)
 {
 	return spec_commands[SPEC_IO][cmd->opc].changes != SPEC_CHANGES_NONE;
@@ -356,7 +356,7 @@ void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const s
 		begin_write(track, cmd, stamp);
 		break;
 	case NVME_IO_WRITE_ZEROES:
-		/* With DEAC, too, they read as zeros until they are written (section 3.2.8). */
+		/* Also with DEAC the LBAs read as zeros until they are written (section 3.2.8). */
 		track->fua = cmd->cdw12 & NVME_RW_FUA;
 		begin_change(track, PYN_CELL_ZEROES);
 		break;
@@ -388,7 +388,7 @@ void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const s
 	}
 }
 
-/* A drive that does not know the opcode either has done nothing. */
+/* End a command with an unknown opcode. If the drive does not know it either, it changed nothing. */
 static void end_unknown(struct pyn_track *track, const struct nvme_cpl *cpl)
 {
 	if (NVME_STATUS_SCT(cpl->status) != 0 || NVME_STATUS_SC(cpl->status) != NVME_SC_INVALID_OPCODE)
@@ -416,7 +416,8 @@ static void end_change(struct pyn_track *track, bool success, bool own)
 	}
 }
 
-/* Judged while its buffer is still in use: another command that starts to use it meanwhile makes that void. */
+/* Judge a read while its buffer use lasts: if another command begins to use the buffer meanwhile, the result is
+ * void. */
 static bool end_read(struct pyn_track *track, struct pyn_mismatch *mismatch)
 {
 	struct pyn_verify_counts counts = {0};
@@ -433,7 +434,7 @@ static bool end_read(struct pyn_track *track, struct pyn_mismatch *mismatch)
 	return right;
 }
 
-/* A read that was to be judged, had its data been in its buffer. */
+/* Count a read as unverified whose data were not in its buffer. */
 static void count_unchecked(const struct pyn_track *track)
 {
 	const struct pyn_verify_counts counts = {.unverified = track->nlb};

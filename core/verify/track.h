@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What one command means for verification: which LBAs it reads or changes, from its submission to its completion.
- * Any command of the NVM Command Set, whoever made it and however it ends.
+ * Tracks for verification which LBAs one command reads or changes, from its submission to its completion. Handles
+ * every command of the NVM Command Set, whoever built it and however it ends.
  */
 #ifndef PYN_IO_TRACK_H
 #define PYN_IO_TRACK_H
@@ -19,37 +19,37 @@ enum pyn_effect {
 	PYN_EFFECT_READ,
 	PYN_EFFECT_WRITE,
 	PYN_EFFECT_CHANGE,  /* Write Zeroes, Write Uncorrectable, Copy, DSM deallocate */
-	PYN_EFFECT_UNCLEAR, /* data change that nobody can tell, or too much of them to note it LBA by LBA */
-	PYN_EFFECT_UNKNOWN, /* the same, by an opcode that nobody here knows */
-	PYN_EFFECT_APPEND,  /* Zone Append: its completion says what it has written */
+	PYN_EFFECT_UNCLEAR, /* changes unknown data, or too many LBAs to note each */
+	PYN_EFFECT_UNKNOWN, /* the same, by an unknown opcode */
+	PYN_EFFECT_APPEND,  /* Zone Append: its completion says which LBAs it has written */
 	PYN_EFFECT_FLUSH,
 };
 
-/* LBAs that one command may deallocate with a note for each (128 MiB of table); of more nothing is known afterwards.
- */
+/* The most LBAs of one deallocation that are noted one by one (128 MiB of table). After a larger one they are
+ * unknown. */
 #define PYN_TRACK_MOST (UINT64_C(1) << 24)
 
-#define PYN_TRACK_INLINE 16u /* LBAs of a read whose cells need no memory of their own */
+#define PYN_TRACK_INLINE 16u /* the most LBAs of a read whose cells need no allocation */
 
 struct pyn_track {
-	struct pyn_verify *verify; /* a reference; NULL: nothing is tracked, or all tells */
-	struct pyn_tables *all;    /* of a command to all namespaces; NULL: of one */
+	struct pyn_verify *verify; /* a reference; NULL: nothing is tracked, or see all */
+	struct pyn_tables *all;    /* for a command to all namespaces; NULL: to one */
 	enum pyn_effect effect;
-	bool check;      /* a read is to be compared */
-	bool lacks_data; /* and cannot be */
+	bool check;      /* a read: compare its data */
+	bool lacks_data; /* and its data are not in the buffer */
 	bool fua;
 	bool is_changer;       /* counted by pyn_verify_changer_begin */
-	uint32_t disturbances; /* of an append: pyn_verify_disturbances */
-	uint32_t ranges;       /* of a change: one, or those of a DSM command */
+	uint32_t disturbances; /* append: pyn_verify_disturbances at its submission */
+	uint32_t ranges;       /* change: 1, or the number of ranges of a DSM command */
 	uint64_t slba;
-	uint64_t nlb;       /* of a change: those of its first LBAs that are noted */
-	uint64_t all_lbas;  /* of a change */
-	uint64_t epoch;     /* of a flush */
+	uint64_t nlb;       /* change: how many of its first LBAs are noted */
+	uint64_t all_lbas;  /* change: all its LBAs */
+	uint64_t epoch;     /* flush */
 	uint64_t submitted; /* ticks */
 	struct pyn_buffer_use use;
-	struct nvme_dsm_range *dsm; /* a copy: the script may change its buffer; attr: how many LBAs are noted */
-	uint32_t *crc;              /* of each LBA of a write or an append: inline_crc, or memory of its own */
-	uint64_t *cells;            /* snapshot of a read: inline_cells, or memory of its own */
+	struct nvme_dsm_range *dsm; /* a copy, since the script may change its buffer; attr: number of noted LBAs */
+	uint32_t *crc;              /* for each LBA of a write or an append: inline_crc, or allocated */
+	uint64_t *cells;            /* snapshot of a read: inline_cells, or allocated */
 	union {
 		uint64_t inline_cells[PYN_TRACK_INLINE];
 		uint32_t inline_crc[PYN_TRACK_INLINE];
@@ -57,26 +57,26 @@ struct pyn_track {
 };
 
 /*
- * Before an I/O command is submitted. buffer may be NULL; offset and length say where its data are. stamp: put LBA
- * and token into the data of a write first. check: compare what a read returns. Never fails: without memory, nothing
- * is judged.
+ * Begin to track an I/O command; call it before the submission. buffer may be NULL; offset and length locate the data
+ * in it. stamp: put LBA and token into the data of a write first. check: compare the data that a read returns. Never
+ * fails: without memory, nothing is judged.
  */
 void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const struct nvme_cmd *cmd,
 		     struct pyn_buffer *buffer, uint32_t offset, uint32_t length, bool stamp, bool check);
 
-/* The same for a command to all namespaces (NSID FFFFFFFFh), which nobody stamps or judges. all becomes the track's.
- */
+/* The same for a command to all namespaces (NSID FFFFFFFFh), which is never stamped or judged. The track takes
+ * ownership of all. */
 void pyn_track_begin_all(struct pyn_track *track, struct pyn_tables *all, const struct nvme_cmd *cmd,
 			 struct pyn_buffer *buffer, uint32_t offset, uint32_t length);
 
-/* Whether an I/O opcode is none of those that this file knows: what it does to data only its vendor can tell. */
+/* Whether an I/O opcode is unknown here, so that only its vendor can tell what it does to data. */
 bool pyn_track_is_unknown(uint8_t opcode);
 
-/* It has completed like this (dwords 1:0 and the status count, without its phase). False: the data are not what they
- * must be, *mismatch tells. */
+/* End tracking a completed command. Uses dwords 1:0 and the status of cpl, without the phase. false: the data are
+ * wrong, see *mismatch. */
 bool pyn_track_end(struct pyn_track *track, const struct nvme_cpl *cpl, struct pyn_mismatch *mismatch);
 
-/* It will not complete any more, and what it did is unknown. */
+/* End tracking a command that will never complete; its effect is unknown. */
 void pyn_track_cancel(struct pyn_track *track);
 
 #endif

@@ -9,11 +9,11 @@
 
 #include "core/env/env.h"
 
-#define EPOCHS PYN_CELL_EPOCH /* epochs 1 … EPOCHS go round; 0 is durable */
+#define EPOCHS PYN_CELL_EPOCH /* epochs 1 … EPOCHS are reused in turn; 0 is durable */
 #define CONFLICT ((uint64_t)PYN_CELL_CONFLICT << PYN_CELL_STATE_SHIFT)
 #define SWEEP_EVERY (EPOCHS / 2) /* flushes between two sweeps, so that no epoch in a cell is ever ambiguous */
 
-static _Atomic uint64_t *the_token; /* the next one to be given out */
+static _Atomic uint64_t *the_token; /* the next token to take */
 static uint64_t the_first_token;
 
 int pyn_token_start(struct pyn_error *err)
@@ -26,7 +26,8 @@ int pyn_token_start(struct pyn_error *err)
 
 	if (!token)
 		return -ENOMEM;
-	/* A drive's data outlive a script: a counter that began at 0 again would make old data look right. */
+	/* Start at random: the data of a drive outlive a script, and with repeated tokens old data would look
+	 * right. */
 	if (getrandom(&start, sizeof(start), 0) != sizeof(start))
 		start = (uint64_t)(uintptr_t)token * UINT64_C(0x9e3779b97f4a7c15);
 	the_first_token = start >> 1;
@@ -42,10 +43,10 @@ uint64_t pyn_token_take(uint64_t count)
 
 /* ---- cells ---- */
 
-/* What a cell becomes when one more write is in flight; cell is what it will hold if no other one interferes. */
+/* The value of a cell once one more write is in flight. cell is its value after the write if no other interferes. */
 static inline uint64_t begun(uint64_t old, uint64_t cell)
 {
-	/* CONFLICT is the last state, and BUSY the bit above: nothing is in flight where the number is less. */
+	/* CONFLICT is the last state, and BUSY the bit above it: in a smaller number nothing is in flight. */
 	if (__builtin_expect(old < CONFLICT, 1))
 		return cell | PYN_CELL_BUSY;
 	if (pyn_cell_state_of(old) == PYN_CELL_CONFLICT)
@@ -53,11 +54,11 @@ static inline uint64_t begun(uint64_t old, uint64_t cell)
 	return pyn_cell_make(PYN_CELL_CONFLICT, 2, 0);
 }
 
-/* What a cell becomes when one write less is in flight. One that was not begun stays as it is: only a device that
- * completes what was never sent gets here. */
+/* The value of a cell once one write less is in flight. A cell without a write in flight stays as it is; that happens
+ * only if a device completes a command that was never sent. */
 static inline uint64_t ended(uint64_t old, bool known, uint64_t epoch)
 {
-	/* BUSY, and in another state than CONFLICT, which is the last one. The epoch of what was begun is 0. */
+	/* BUSY, and not in CONFLICT, the last state. The epoch of a cell in flight is 0. */
 	if (__builtin_expect(old - PYN_CELL_BUSY < CONFLICT && known, 1))
 		return (old - PYN_CELL_BUSY) | epoch << PYN_CELL_EPOCH_SHIFT;
 	if (pyn_cell_state_of(old) == PYN_CELL_CONFLICT)
@@ -131,7 +132,7 @@ struct pyn_verify *pyn_verify_create_as(uint32_t nsid, uint64_t nlba, uint32_t l
 		pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for the verification of namespace %u", nsid);
 		return NULL;
 	}
-	pyn_the_process = (uint32_t)getpid(); /* this may be a fork of who made another one */
+	pyn_the_process = (uint32_t)getpid(); /* this may be a fork of a process that created a table */
 	verify->process = pyn_process_number();
 	verify->nsid = nsid;
 	verify->nlba = nlba;
@@ -147,7 +148,7 @@ struct pyn_verify *pyn_verify_create_as(uint32_t nsid, uint64_t nlba, uint32_t l
 	atomic_store(&verify->shared->limit, verify->past);
 	for (unsigned i = 0; i < PYN_VERIFY_RANGES; i++)
 		atomic_store(&verify->shared->ranges[i].from, PYN_VERIFY_FREE_RANGE);
-	atomic_store(&verify->shared->durable_since, UINT64_MAX); /* until the drive says that it has no cache */
+	atomic_store(&verify->shared->durable_since, UINT64_MAX); /* until the drive reports that it has no cache */
 	return verify;
 }
 
@@ -216,7 +217,7 @@ void pyn_verify_stamp(const struct pyn_verify *verify, void *data, uint64_t slba
 	}
 }
 
-/* What a cell becomes; i: which one of the range it is. */
+/* Returns the next value of cell i of a range. */
 typedef uint64_t next_cell(const void *user, uint64_t i, uint64_t old);
 
 static inline __attribute__((always_inline)) void change_span(struct pyn_span span, uint64_t i, uint64_t count,
@@ -241,7 +242,7 @@ static inline __attribute__((always_inline)) void change_flat(struct pyn_verify 
 	}
 }
 
-/* Those of one block, which has not moved. */
+/* Change cells of one block that has not moved. */
 static inline __attribute__((always_inline)) void change_nodes(struct pyn_verify *verify, uint64_t lba, uint64_t past,
 							       uint64_t i, next_cell *next, const void *user)
 {
@@ -273,7 +274,7 @@ change_large(struct pyn_verify *verify, uint64_t slba, uint64_t past, bool make,
 	}
 }
 
-/* Change the cells of a range; make: there are some for each of its LBAs from now on, else those that there are. */
+/* Change the cells of a range. make: create cells for all its LBAs; otherwise change only existing ones. */
 static inline __attribute__((always_inline)) void change_cells(struct pyn_verify *verify, uint64_t slba, uint64_t nlb,
 							       bool make, next_cell *next, const void *user)
 {
@@ -309,8 +310,8 @@ void pyn_verify_write_begin_crc(struct pyn_verify *verify, uint64_t slba, uint32
 }
 
 /*
- * Data without a token can come back: zeros, then something else, then zeros again, all of it while one read is in
- * flight, must not look like "no change". So these cells bear the number of the change in place of a token's hash.
+ * Data without a token can return: zeros, then other data, then zeros again, all during one read, must not look like
+ * "no change". So such cells hold the number of the change instead of the hash of a token.
  */
 static uint64_t next_change(struct pyn_verify *verify)
 {
@@ -349,7 +350,8 @@ void pyn_verify_write_begin(struct pyn_verify *verify, uint64_t slba, uint32_t n
 	}
 }
 
-/* What a cell will be after a deallocation: the old data may return, so what is known of them is kept. */
+/* The value of a cell after a deallocation. It keeps what is known of the old data, since a read may still return
+ * them. */
 static uint64_t deallocated(const struct pyn_verify *verify, uint64_t old, uint64_t change)
 {
 	if (!atomic_load_explicit(&verify->shared->dlfeat_zeros, memory_order_relaxed))
@@ -430,7 +432,8 @@ struct seen {
 	const uint64_t *snapshot;
 };
 
-/* What a cell becomes whose LBA held zeros when it was read: snapshot, where it is still as it was then. */
+/* The value of a cell whose LBA was read as zeros: that of the snapshot, if the cell has not changed since the
+ * read. */
 static inline uint64_t seen_as_zeros(const void *user, uint64_t i, uint64_t cell)
 {
 	const uint64_t same = ~(PYN_CELL_STATE << PYN_CELL_STATE_SHIFT | PYN_CELL_CRC);
@@ -450,7 +453,7 @@ void pyn_verify_note_zeros(struct pyn_verify *verify, uint64_t slba, uint32_t nl
 	change_cells(verify, slba, nlb, false, seen_as_zeros, &seen);
 }
 
-/* Before the cells are changed: who notes a change finds it counted, or the cells as they were. */
+/* Count a disturbance before changing the cells: a concurrent note then finds the count, or the unchanged cells. */
 static void count_disturbance(struct pyn_verify *verify)
 {
 	atomic_fetch_add(&verify->shared->disturbances, 1);
@@ -468,7 +471,8 @@ void pyn_verify_write_lost(struct pyn_verify *verify, uint64_t slba, uint64_t nl
 	pyn_cells_each(verify, slba, nlb, pyn_cell_lose_count);
 }
 
-/* A write in flight stays counted: its end must not be taken for that of another one that began meanwhile. */
+/* Forget a cell, but keep its writes in flight: the end of one must not count as that of another that begins
+ * later. */
 static uint64_t forget(const struct pyn_verify *verify, uint64_t cell)
 {
 	(void)verify;
@@ -490,7 +494,7 @@ uint32_t pyn_verify_disturbances(const struct pyn_verify *verify)
 
 bool pyn_verify_is_undisturbed(const struct pyn_verify *verify, uint32_t since)
 {
-	/* The cells that were begun are seen by whoever counts from now on. */
+	/* A process that counts a disturbance from now on sees the cells that were begun. */
 	atomic_thread_fence(memory_order_seq_cst);
 	return atomic_load(&verify->shared->disturbances) == since;
 }
@@ -505,7 +509,7 @@ static bool is_durable(const struct pyn_verify *verify, uint64_t cell)
 
 	if (epoch == 0)
 		return true;
-	/* How many epochs ago: fewer than EPOCHS, because a sweep came in between. */
+	/* Fewer than EPOCHS epochs ago, because sweeps come in between. */
 	uint64_t age = ((now - 1) % EPOCHS + 1 + EPOCHS - epoch) % EPOCHS;
 
 	return now - age <= durable;
@@ -529,7 +533,7 @@ uint64_t pyn_verify_flush_begin(struct pyn_verify *verify)
 {
 	struct pyn_verify_shared *shared = verify->shared;
 
-	/* A flush covers the writes that completed before it was submitted: later ones get the next epoch. */
+	/* A flush covers writes that completed before its submission; later ones get the next epoch. */
 	if (!atomic_exchange(&shared->dirty, 0))
 		return atomic_load(&shared->epoch) - 1;
 	return atomic_fetch_add(&shared->epoch, 1);
@@ -560,9 +564,9 @@ void pyn_verify_power_lost(struct pyn_verify *verify)
 	pyn_cells_each(verify, 0, verify->nlba, lose);
 }
 
-/* ---- telling ---- */
+/* ---- counts ---- */
 
-/* Most often there is something in one of them only. */
+/* Usually only one of the counts is not 0. */
 static void add(_Atomic uint64_t *sum, uint64_t count)
 {
 	if (count)

@@ -10,10 +10,10 @@
 
 #include "core/env/env.h"
 
-#define NEVER_ENDS (UINT64_C(1) << 30) /* in the count of a CONFLICT: nobody may be left to end one of its writes */
+#define NEVER_ENDS (UINT64_C(1) << 30) /* in the count of a CONFLICT: the process of a write may be dead */
 
 #define SPINS_BEFORE_YIELD 100u
-#define SPINS_BEFORE_DOUBT 10000u /* whether who has a lock is still alive */
+#define SPINS_BEFORE_DOUBT 10000u /* then check that the owner of the lock is alive */
 
 uint32_t pyn_the_process;
 
@@ -39,7 +39,7 @@ uint64_t pyn_cell_lose_count(const struct pyn_verify *verify, uint64_t cell)
 	return pyn_cell_make(PYN_CELL_CONFLICT, NEVER_ENDS + 1, 0);
 }
 
-/* Ended, and perhaps not yet reaped. Without /proc a process that was not reaped is taken for a living one. */
+/* Whether a process has ended, even if it was not yet reaped. Without /proc a zombie counts as alive. */
 static bool has_died(uint32_t process)
 {
 	char path[32], text[256], *end;
@@ -55,12 +55,12 @@ static bool has_died(uint32_t process)
 		close(fd);
 	}
 	text[length > 0 ? length : 0] = '\0';
-	/* The state follows the name, which may hold anything but this. */
+	/* The state follows the name, which ends with the last ")". */
 	end = strrchr(text, ')');
 	return end && (end[2] == 'Z' || end[2] == 'X');
 }
 
-/* With the lock: change those of a range in one block. */
+/* With the lock: change the cells of a range in one block. */
 static void change_block(struct pyn_verify *verify, uint64_t lba, uint64_t past, pyn_cell_change *change)
 {
 	while (lba < past) {
@@ -86,7 +86,7 @@ static void finish_for(struct pyn_verify *verify, uint64_t what)
 		change_block(verify, lba, pyn_block_past(lba, verify->past), pyn_cell_lose_count);
 }
 
-/* For some 100 ns, or until the kernel lets him go on, or for ever. */
+/* The owner releases the lock after some 100 ns, or once the kernel runs it again, or never, if it died. */
 __attribute__((noinline)) void pyn_lock_wait(struct pyn_verify *verify, struct pyn_stripe *stripe, uint64_t what)
 {
 	const uint64_t mine = what << PYN_LOCK_PID_BITS | pyn_the_process;
@@ -101,7 +101,7 @@ __attribute__((noinline)) void pyn_lock_wait(struct pyn_verify *verify, struct p
 			sched_yield();
 		if (turn % SPINS_BEFORE_DOUBT || !has_died(owner & ((1u << PYN_LOCK_PID_BITS) - 1)))
 			continue;
-		/* Who is killed while he finishes it leaves that to the next one. */
+		/* If we are killed before it is finished, the next process finishes it. */
 		uint64_t left = owner >> PYN_LOCK_PID_BITS, taken = left << PYN_LOCK_PID_BITS | pyn_the_process;
 
 		if (!atomic_compare_exchange_strong_explicit(&stripe->lock, &owner, taken, memory_order_acquire,
@@ -121,7 +121,7 @@ static bool split_one(struct pyn_verify *verify)
 
 	if (target == 0)
 		return false;
-	/* Both buckets are of one stripe. */
+	/* Both buckets belong to one stripe. */
 	struct pyn_stripe *stripe = &verify->stripes[pyn_nodes_stripe(target)];
 
 	pyn_stripe_lock(verify, stripe, PYN_LOCK_SPLIT | target);
@@ -130,7 +130,7 @@ static bool split_one(struct pyn_verify *verify)
 	return true;
 }
 
-/* What others add meanwhile is theirs to make room for. */
+/* Does not count nodes that others add meanwhile: they add buckets for these themselves. */
 void pyn_cells_grow(struct pyn_verify *verify, uint64_t nlb)
 {
 	uint64_t most = 2 * (nlb / (1u << PYN_QUAD_SHIFT) + 2);
@@ -198,7 +198,7 @@ static void sweep_node(void *user, uint64_t lba, _Atomic uint64_t *cells, uint32
 	}
 }
 
-/* What a split moves meanwhile goes to a bucket that is still to come. */
+/* Visit all buckets. A concurrent split moves nodes only to a bucket that comes later. */
 static void each_by_bucket(struct pyn_verify *verify, uint64_t slba, uint64_t past, pyn_cell_change *change)
 {
 	struct sweep sweep = {verify, slba, past, change};
@@ -231,7 +231,7 @@ static void each_moved(struct pyn_verify *verify, uint64_t slba, uint64_t past, 
 	}
 }
 
-/* In this order: a block that moves meanwhile is met where it goes. */
+/* Visit the nodes first, then the mapping, so a block that moves meanwhile is visited in the mapping. */
 static void each_by_place(struct pyn_verify *verify, uint64_t slba, uint64_t past, pyn_cell_change *change)
 {
 	each_by_bucket(verify, slba, past, change);
@@ -258,7 +258,7 @@ static uint64_t clear_count(const struct pyn_verify *verify, uint64_t cell)
 	return is_in_flight(cell) ? pyn_cell_make(PYN_CELL_UNKNOWN, 0, 0) : cell;
 }
 
-/* Of a table that a fork has copied the changers are its parent's. */
+/* Whether the changers are those of this process. A forked process has a copy of those of its parent. */
 static bool counts_changers(const struct pyn_verify *verify)
 {
 	return verify->process == pyn_process_number();
@@ -271,7 +271,7 @@ static void clear_lost_counts(struct pyn_verify *verify)
 	if (!atomic_load(&verify->shared->lost) ||
 	    !atomic_compare_exchange_strong(&verify->changers, &none, PYN_VERIFY_CLEARING))
 		return;
-	/* First, so that what a lock that is taken over adds meanwhile is found the next time. */
+	/* Clear this first: what the take-over of a lock adds meanwhile is then found the next time. */
 	atomic_store(&verify->shared->lost, 0);
 	pyn_cells_each(verify, 0, verify->nlba, clear_count);
 	atomic_store(&verify->changers, 0);

@@ -1,26 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * How cells are changed: under the lock of their stripe, one atomic instruction for a block of 32 LBAs. They are read
- * without it, since each is stored in one piece.
+ * Changes cells under the lock of their stripe, which costs one atomic instruction for a block of 32 LBAs. Readers
+ * need no lock, since each cell is stored in one piece.
  *
- * A lock says who has it and what for. A process may be killed while it has one; whoever waits for it then takes it
- * over, finishes what must be finished, and what writes were in flight over that block is known no more.
+ * A lock holds the PID of its owner and the purpose. If a process is killed while it holds one, the next process that
+ * waits takes the lock over and finishes what must be finished. The number of writes in flight over that block is
+ * then unknown.
  */
 #ifndef PYN_IO_VERIFY_CELLS_H
 #define PYN_IO_VERIFY_CELLS_H
 
 #include "core/verify/verify_table.h"
 
-/* A lock: the PID of its owner, and above it the block whose cells are changed, or one of these. */
+/* A lock: the PID of its owner, and above it the block whose cells are changed, or one of these purposes. */
 #define PYN_LOCK_PID_BITS 22
-#define PYN_LOCK_SPLIT (UINT64_C(1) << 40) /* | the bucket that is made */
-#define PYN_LOCK_SWEEP                                                                                               \
-	(UINT64_C(1) << 41) /* cells are changed one by one, in a way that may be left off anywhere                  \
-			     */
+#define PYN_LOCK_SPLIT (UINT64_C(1) << 40) /* | the new bucket */
+#define PYN_LOCK_SWEEP (UINT64_C(1) << 41) /* cells are changed one by one; may stop anywhere */
 
-extern uint32_t pyn_the_process; /* who this is, in locks */
+extern uint32_t pyn_the_process; /* the PID of this process, for locks */
 
-/* Somebody else has it. */
+/* Wait for a lock that another process or thread holds, and take it. */
 void pyn_lock_wait(struct pyn_verify *verify, struct pyn_stripe *stripe, uint64_t what);
 
 static inline struct pyn_stripe *pyn_stripe_of(const struct pyn_verify *verify, uint64_t block)
@@ -41,7 +40,7 @@ static inline void pyn_stripe_lock(struct pyn_verify *verify, struct pyn_stripe 
 		pyn_lock_wait(verify, stripe, what);
 }
 
-/* What was stored in the cells is seen before this. */
+/* Other processes see the stores into the cells before the lock is free. */
 static inline void pyn_stripe_unlock(struct pyn_stripe *stripe)
 {
 	atomic_store_explicit(&stripe->lock, 0, memory_order_release);
@@ -57,7 +56,7 @@ static inline void pyn_cell_store(_Atomic uint64_t *cell, uint64_t value)
 	atomic_store_explicit(cell, value, memory_order_relaxed);
 }
 
-/* The part of a range that lies in the block of its first LBA. */
+/* The end of the part of a range that lies in the block of its first LBA. */
 static inline uint64_t pyn_block_past(uint64_t lba, uint64_t past)
 {
 	uint64_t next = (lba | (PYN_BLOCK - 1)) + 1;
@@ -65,7 +64,7 @@ static inline uint64_t pyn_block_past(uint64_t lba, uint64_t past)
 	return next < past ? next : past;
 }
 
-/* With the lock: cells from an LBA on, up to past, which is in the same block. */
+/* With the lock: the cells from an LBA on, up to past, in the same block. */
 static inline struct pyn_span pyn_cells_span(const struct pyn_verify *verify, uint64_t lba, uint64_t past)
 {
 	if (pyn_verify_is_flat(verify))
@@ -75,23 +74,23 @@ static inline struct pyn_span pyn_cells_span(const struct pyn_verify *verify, ui
 	return pyn_nodes_span(&verify->nodes, lba, past);
 }
 
-/* With the lock, in a small namespace: cells of this block are looked at from now on. It lies in one page. */
+/* With the lock, in a small namespace: mark the page of this block as touched, so that its cells are read. */
 static inline void pyn_cells_touch(struct pyn_verify *verify, uint64_t lba)
 {
 	if (!pyn_verify_is_touched(verify, lba))
 		atomic_store_explicit(&verify->touched[lba >> PYN_VERIFY_PAGE_SHIFT], 1, memory_order_relaxed);
 }
 
-/* When the locks are released under which there were new nodes for so many LBAs: more buckets for them. */
+/* Add buckets for new nodes of nlb LBAs. Call it after releasing their locks. */
 void pyn_cells_grow(struct pyn_verify *verify, uint64_t nlb);
 
-/* What a change makes of a cell that says something. It may be asked twice for the same cell. */
+/* A function that returns the new value of a known cell. It may be called twice for the same cell. */
 typedef uint64_t pyn_cell_change(const struct pyn_verify *verify, uint64_t cell);
 
-/* Change each cell of a range that says something, in the time of those that were ever touched. */
+/* Change each known cell of a range. Takes time only for LBAs that were ever touched. */
 void pyn_cells_each(struct pyn_verify *verify, uint64_t slba, uint64_t nlb, pyn_cell_change *change);
 
-/* A cell of whose writes in flight one may never end. */
+/* The change for a cell with a write in flight that may never end. */
 pyn_cell_change pyn_cell_lose_count;
 
 #endif

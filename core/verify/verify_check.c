@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a read must have brought, and which kind of wrong it is when it has not. */
+/* Compares the data of a read with what is expected, and classifies mismatches. */
 #include "core/verify/verify_table.h"
 
 #include <stdio.h>
@@ -13,7 +13,7 @@ static void read_flat(const struct pyn_verify *verify, uint64_t lba, uint64_t pa
 		cells[i] = pyn_verify_is_touched(verify, lba + i) ? from[i] : 0;
 }
 
-/* The eight LBAs that most tests read at once lie in one block, or in two. */
+/* Whether eight LBAs, which most tests read at once, have moved. They lie in one block, or in two. */
 static inline bool eight_have_moved(const struct pyn_verify *verify, uint64_t lba)
 {
 	uint64_t first = lba >> PYN_BLOCK_SHIFT, last = (lba + 7) >> PYN_BLOCK_SHIFT;
@@ -55,7 +55,7 @@ static bool all_zeros(const uint8_t *data, uint32_t size)
 	return data[0] == 0 && memcmp(data, data + 1, size - 1) == 0;
 }
 
-/* Whether the data would have been right with another 8 bytes at this place: then only the stamp was hit. */
+/* Whether the data would be right with other 8 bytes at this offset, so that only the stamp was damaged. */
 static bool right_but_for(const struct pyn_verify *verify, const uint8_t *data, uint32_t offset, uint64_t value,
 			  uint32_t expected)
 {
@@ -66,7 +66,7 @@ static bool right_but_for(const struct pyn_verify *verify, const uint8_t *data, 
 	return pyn_crc32c(crc, data + offset, verify->lba_size - offset) == expected;
 }
 
-/* Whether only one bit of the token was flipped. That to an older token is taken for an older write instead. */
+/* Whether only one bit of the token was flipped. If that makes it an older token, it counts as an older write. */
 static bool token_is_damaged(const struct pyn_verify *verify, const uint8_t *data, uint64_t token, uint32_t expected)
 {
 	for (unsigned bit = 0; bit < 64; bit++) {
@@ -79,10 +79,10 @@ static bool token_is_damaged(const struct pyn_verify *verify, const uint8_t *dat
 }
 
 /*
- * What the data of an LBA that is not as expected are. A stamp that names another LBA or another token shows where
- * the data come from, unless the stamp itself is what was damaged: then the data are right but for one of its fields.
- * Old data may bear the token of an earlier session, which can be any; zeros for an LBA are too common to say "LBA
- * 0".
+ * Classify the data of an LBA that differ from what is expected. A stamp with another LBA or another token shows
+ * where the data come from, unless only the stamp is damaged: then the data are right except for one of its fields.
+ * Old data may have any token of an earlier session. Zeros in place of the LBA do not mean LBA 0: they are too
+ * common.
  */
 static enum pyn_mismatch_class classify(const struct pyn_verify *verify, uint64_t lba, const uint8_t *data,
 					uint64_t cell, struct pyn_mismatch *mismatch)
@@ -101,7 +101,7 @@ static enum pyn_mismatch_class classify(const struct pyn_verify *verify, uint64_
 	if (found != lba)
 		return right_but_for(verify, data, 0, lba, expected) ? PYN_MISMATCH_CORRUPT
 								     : PYN_MISMATCH_MISDIRECTED;
-	/* No write has token 0: the end of the LBA was lost. */
+	/* No write has token 0, so the end of the LBA was lost. */
 	if (token == 0)
 		return PYN_MISMATCH_CORRUPT;
 	if (pyn_cell_state_of(cell) == PYN_CELL_DATA &&
@@ -110,7 +110,7 @@ static enum pyn_mismatch_class classify(const struct pyn_verify *verify, uint64_
 	return token_is_damaged(verify, data, token, expected) ? PYN_MISMATCH_CORRUPT : PYN_MISMATCH_STALE;
 }
 
-/* *cell becomes what observe_zeros stores, where a deallocated LBA held zeros. */
+/* Check one LBA. If it is deallocated and holds zeros, set *cell to the value that pyn_verify_note_zeros stores. */
 static void check_lba(const struct pyn_verify *verify, uint64_t lba, const uint8_t *data, uint64_t *cell,
 		      uint32_t crc, struct pyn_mismatch *mismatch)
 {
@@ -133,7 +133,7 @@ static void check_lba(const struct pyn_verify *verify, uint64_t lba, const uint8
 	mismatch->count++;
 }
 
-/* A bit for each LBA that can be judged. */
+/* A mask with a bit for each LBA that can be judged. */
 static uint64_t known_of(const uint64_t *cells, const uint64_t *snapshot, uint32_t count)
 {
 	uint64_t known = 0;
@@ -194,7 +194,7 @@ bool pyn_verify_has_uncorrectable(const struct pyn_verify *verify)
 	return atomic_load_explicit(&verify->shared->has_uncorrectable, memory_order_relaxed);
 }
 
-/* How many of the first LBAs are alike in this. */
+/* Number of first LBAs that are all uncorrectable, or all not. */
 static uint32_t count_alike(const uint64_t *cells, uint32_t count, bool uncorrectable)
 {
 	uint32_t alike = 0;
@@ -220,7 +220,7 @@ uint64_t pyn_verify_alike(const struct pyn_verify *verify, uint64_t slba, uint64
 		if (alike < batch)
 			return done + alike;
 	}
-	/* Beyond the table nothing is known to be uncorrectable. */
+	/* LBAs beyond the table are never known to be uncorrectable. */
 	return *uncorrectable ? count : nlb;
 }
 
@@ -228,7 +228,7 @@ void pyn_mismatch_text(const struct pyn_mismatch *mismatch, uint32_t nsid, char 
 {
 	static const char *const what[] = {
 		[PYN_MISMATCH_NONE] = "right",
-		[PYN_MISMATCH_CORRUPT] = "corrupt: not what was written last, nor anything else that was",
+		[PYN_MISMATCH_CORRUPT] = "corrupt: neither the last write nor any other known data",
 		[PYN_MISMATCH_STALE] = "stale: an older write of this LBA",
 		[PYN_MISMATCH_MISDIRECTED] = "misdirected: the data of another LBA",
 		[PYN_MISMATCH_LOST] = "lost: zeros where data were",

@@ -7,7 +7,7 @@
 #include "core/env/env.h"
 #include "core/verify/verify_cells.h"
 
-#define RUN (PYN_PAGE_BLOCKS / 2) /* blocks in a row that are worth a page of memory */
+#define RUN (PYN_PAGE_BLOCKS / 2) /* adjacent blocks that justify a page of memory */
 
 /* ---- memory ---- */
 
@@ -52,7 +52,7 @@ static void mark(struct pyn_dense *dense, uint64_t block)
 				 (uint16_t)(1u << (block & (PYN_PAGE_BLOCKS - 1))), memory_order_release);
 }
 
-/* With its lock. Where there are no nodes, nothing was ever stored in the mapping: it holds zeros. */
+/* With its lock: move a block. Without nodes nothing is copied, and the mapping holds zeros. */
 static void move(struct pyn_verify *verify, uint64_t block)
 {
 	bool has_nodes = pyn_nodes_has(&verify->nodes, block);
@@ -64,8 +64,8 @@ static void move(struct pyn_verify *verify, uint64_t block)
 		pyn_nodes_drop(&verify->nodes, block);
 }
 
-/* With the lock of a block: whether it may move. A write that could not be noted for want of a node may be in flight
- * where there is none: its block must never have cells. */
+/* With the lock of a block: whether it may move. If a write could not be noted for lack of a node, it may be in
+ * flight, and its block must never have cells. */
 static bool may_move(const struct pyn_verify *verify)
 {
 	return verify->dense.cells && !pyn_nodes_are_full(&verify->nodes);
@@ -73,7 +73,7 @@ static bool may_move(const struct pyn_verify *verify)
 
 /* ---- when ---- */
 
-/* Whether a whole block is in a long row of them, in its page. */
+/* Whether a completely written block is part of a long row of such blocks in its page. */
 static bool is_in_run(const struct pyn_verify *verify, uint64_t block)
 {
 	uint64_t first = block, last = block;
@@ -85,7 +85,7 @@ static bool is_in_run(const struct pyn_verify *verify, uint64_t block)
 	return last - first + 1 >= RUN;
 }
 
-/* Whether a block continues a region that is written in a row: the end of the page before it is full. */
+/* Whether a block continues a sequentially written region: the end of the previous page is full. */
 static bool follows_run(const struct pyn_verify *verify, uint64_t block)
 {
 	const unsigned run = (1u << PYN_PAGE_BLOCKS) - (1u << (PYN_PAGE_BLOCKS - RUN));
@@ -157,7 +157,7 @@ void pyn_dense_read(const struct pyn_verify *verify, uint64_t lba, uint64_t past
 		end = pyn_block_past(lba, past);
 		if (!moved) {
 			pyn_nodes_read(&verify->nodes, lba, end, cells);
-			/* It may have moved before its nodes were found, or not found. */
+			/* The block may have moved during the search for its nodes. */
 			moved = pyn_dense_has(&verify->dense, lba >> PYN_BLOCK_SHIFT);
 		}
 		if (moved)

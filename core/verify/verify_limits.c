@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is not judged: beyond the limit that a script sets, and where data change and nobody notes it. */
+/* Keeps track of LBAs that are not judged: those beyond the limit of the script, and those changed without notes. */
 #include "core/verify/verify_table.h"
 
 /* ---- holds ---- */
@@ -24,7 +24,7 @@ void pyn_verify_resume(struct pyn_verify *verify)
 	count_down(&verify->shared->suspended);
 }
 
-/* Its place is taken by one compare-and-exchange, and it says nothing before its end is stored. */
+/* Claim a free range by one compare-and-exchange. It has no effect before its end is stored. */
 static unsigned take_range(struct pyn_verify_shared *shared, uint64_t slba, uint64_t past)
 {
 	for (unsigned i = 0; i < PYN_VERIFY_RANGES; i++) {
@@ -46,7 +46,7 @@ void pyn_verify_untracked_begin(struct pyn_verify *verify, struct pyn_verify_unt
 	range->slba = slba;
 	range->nlb = pyn_verify_clip(verify->past, slba, nlb);
 	range->place = PYN_VERIFY_RANGES;
-	/* Before the limit is asked for: nobody may raise it unseen. */
+	/* Count this before reading the limit, so that a concurrent raise of the limit sees it. */
 	atomic_fetch_add(&shared->loose, 1);
 	if (slba < atomic_load(&shared->noted)) {
 		range->place = take_range(shared, slba, slba + range->nlb);
@@ -88,7 +88,7 @@ static bool is_held(const struct pyn_verify *verify, uint64_t slba, uint64_t nlb
 
 /* ---- the limit ---- */
 
-/* LBAs that come below it are judged only when no change is in flight that was begun while they lay beyond. */
+/* LBAs that a raise brings below the limit are judged only once the changes have ended that began beyond it. */
 void pyn_verify_set_limit(struct pyn_verify *verify, uint64_t nlba)
 {
 	struct pyn_verify_shared *shared = verify->shared;
@@ -111,7 +111,7 @@ static uint64_t limit_of(const struct pyn_verify *verify, uint64_t past)
 
 	if (past <= limit || limit >= noted || atomic_load(&shared->loose))
 		return limit;
-	/* Where it was lowered meanwhile, it stays so. */
+	/* If the limit was lowered meanwhile, it stays lower. */
 	return atomic_compare_exchange_strong(&shared->limit, &limit, noted) ? noted : limit;
 }
 
@@ -131,7 +131,7 @@ uint64_t pyn_verify_note_begin(struct pyn_verify *verify, uint64_t slba, uint64_
 
 	if (noted == nlb)
 		return noted;
-	/* Counted first, then the limit: nobody may raise it unseen. */
+	/* Count this before reading the limit, so that a concurrent raise of the limit sees it. */
 	atomic_fetch_add(&shared->loose, 1);
 	noted = pyn_verify_clip(atomic_load(&shared->noted), slba, nlb);
 	if (noted == nlb)
@@ -143,7 +143,7 @@ void pyn_verify_note_end(struct pyn_verify *verify, uint64_t slba, uint64_t nlb,
 {
 	if (noted == nlb)
 		return;
-	/* Others may have noted what they wrote there meanwhile, or long before. */
+	/* Others may have noted writes to these LBAs, meanwhile or before. */
 	pyn_verify_forget(verify, slba + noted, nlb - noted);
 	count_down(&verify->shared->loose);
 }

@@ -6,9 +6,11 @@
 #include "core/env/env.h"
 
 /*
- *   3:0   which part of the block: 1 all, 2 … 3 a half, 4 … 7 a quarter, 8 … 15 four LBAs; 0: the node is free
+ * The header of a node:
+ *
+ *   3:0   its part of the block: 1 all, 2 … 3 a half, 4 … 7 a quarter, 8 … 15 four LBAs; 0: the node is free
  *   28:4  the hash of the block without its stripe
- *   63:29 granule of the next node of the chain, or of the next free one
+ *   63:29 granule of the next node of the chain, or of the next free node
  */
 #define PART UINT64_C(15)
 #define REST_SHIFT 4
@@ -22,14 +24,14 @@
 
 #define GRANULE 8u
 #define MOST_GRANULES (UINT64_C(1) << (64 - NEXT_SHIFT))
-#define ARENA_PER_LBA 32u /* bytes of address space: what is replaced is not always used again */
+#define ARENA_PER_LBA 32u /* bytes of address space; replaced nodes are not always reused */
 #define ARENA_LEAST (UINT64_C(1) << 20)
 #define SMALLEST_NODE (1 + (1u << PYN_QUAD_SHIFT))
-#define READER_STEPS 4096u /* a chain is short; a reader in a node that is used again may be on no chain at all */
+#define READER_STEPS 4096u /* chains are short; a reader at a reused node may be on no chain at all */
 
 /* ---- parts of a block ---- */
 
-/* A bit for each four LBAs. */
+/* For each part, a mask with a bit for each four LBAs. */
 static const uint8_t the_quads[16] = {0x00, 0xff, 0x0f, 0xf0, 0x03, 0x0c, 0x30, 0xc0,
 				      0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80};
 
@@ -43,7 +45,7 @@ static inline uint32_t cells_of(unsigned part)
 	return PYN_BLOCK >> depth_of(part);
 }
 
-/* Its first LBA, in the block. */
+/* The offset of the first LBA of a part in its block. */
 static inline uint32_t offset_of(unsigned part)
 {
 	return (part - (1u << depth_of(part))) * cells_of(part);
@@ -59,7 +61,7 @@ static inline bool covers(uint64_t header, unsigned quad)
 	return the_quads[header & PART] >> quad & 1;
 }
 
-/* Of LBAs of one block. */
+/* The mask of quads of a range within one block. */
 static unsigned quads_of(uint64_t lba, uint64_t past)
 {
 	unsigned first = quad_of(lba), last = quad_of(past - 1);
@@ -67,7 +69,7 @@ static unsigned quads_of(uint64_t lba, uint64_t past)
 	return (0xffu >> (PYN_QUADS - 1 - last)) & (0xffu << first);
 }
 
-/* The largest part with this quad of which all quads are wanted. */
+/* The largest part that contains this quad and only wanted quads. */
 static unsigned largest(unsigned wanted, unsigned quad)
 {
 	unsigned part = PYN_QUADS + quad;
@@ -86,7 +88,7 @@ uint64_t pyn_nodes_hash(uint64_t block)
 	return block ^ block >> 17;
 }
 
-/* MIX · inverse = 1, modulo a power of two: each step doubles the bits that are right. */
+/* MIX · inverse = 1, modulo a power of two. Each step doubles the number of correct bits. */
 static uint64_t inverse_of_mix(void)
 {
 	uint64_t inverse = MIX;
@@ -108,7 +110,7 @@ static inline uint64_t rest_of(uint64_t hash)
 	return hash >> PYN_STRIPE_BITS << REST_SHIFT;
 }
 
-/* With so many buckets; those that are not there yet are part of one with a bit less. */
+/* The bucket of a hash. A bucket that does not exist yet is still part of the one with a bit less. */
 static inline uint64_t bucket_of(uint64_t hash, uint64_t buckets)
 {
 	uint64_t top = UINT64_C(1) << (63 - __builtin_clzll(buckets - 1));
@@ -117,7 +119,7 @@ static inline uint64_t bucket_of(uint64_t hash, uint64_t buckets)
 	return bucket < buckets ? bucket : bucket ^ top;
 }
 
-/* Whether a node with the one rest stands before one with the other: the lowest bit that differs is 0. */
+/* Whether a node with rest `one` comes before one with rest `other`: its lowest differing bit is 0. */
 static inline bool is_before(uint64_t one, uint64_t other)
 {
 	uint64_t differs = one ^ other;
@@ -160,7 +162,7 @@ int pyn_nodes_map(struct pyn_nodes *nodes, uint64_t nlba, struct pyn_stripe *str
 	if (!nodes->heads)
 		return -ENOMEM;
 	atomic_store(&nodes->shared->buckets, PYN_STRIPES);
-	atomic_store(&nodes->shared->used, 1); /* 0 is none */
+	atomic_store(&nodes->shared->used, 1); /* granule 0 means none */
 	return 0;
 }
 
@@ -185,7 +187,7 @@ static uint64_t take_new(struct pyn_nodes *nodes, uint32_t cells)
 	return 0;
 }
 
-/* The free nodes of a stripe. */
+/* The list of free nodes of a stripe, for nodes of this part. */
 static inline _Atomic uint64_t *free_list(struct pyn_nodes *nodes, uint32_t stripe, unsigned part)
 {
 	return depth_of(part) ? &nodes->stripes[stripe].free[3 - depth_of(part)] : &nodes->shared->free[stripe];
@@ -196,7 +198,7 @@ static uint64_t take_node(struct pyn_nodes *nodes, uint32_t stripe, unsigned par
 	_Atomic uint64_t *list = free_list(nodes, stripe, part);
 	uint64_t at = atomic_load_explicit(list, memory_order_relaxed);
 
-	/* Also where there are free ones: what could not be noted once must never be. */
+	/* If full, fail even if there are free nodes: an LBA that once got no node must never get one. */
 	if (at == 0 || pyn_nodes_are_full(nodes))
 		return take_new(nodes, cells_of(part));
 	atomic_store_explicit(list, atomic_load_explicit(&nodes->arena[at], memory_order_relaxed) >> NEXT_SHIFT,
@@ -221,7 +223,7 @@ static inline uint64_t load(const _Atomic uint64_t *word)
 	return atomic_load_explicit(word, memory_order_acquire);
 }
 
-/* What refers to the next node: a head, or the header of the one before. */
+/* A link to the next node: a head, or the header of the previous node. */
 struct link {
 	_Atomic uint64_t *word;
 	bool is_head;
@@ -232,7 +234,7 @@ static inline uint64_t next_of(struct link link)
 	return link.is_head ? load(link.word) : load(link.word) >> NEXT_SHIFT;
 }
 
-/* All that the node at next is to be has been stored before. */
+/* Set a link. The node at next must be complete before. */
 static inline void set_next(struct link link, uint64_t next)
 {
 	uint64_t word = next;
@@ -252,7 +254,7 @@ static inline struct link behind(const struct pyn_nodes *nodes, uint64_t at)
 	return (struct link){&nodes->arena[at], false};
 }
 
-/* With the lock: where the nodes of a block begin, or would. */
+/* With the lock: the link at which the nodes of a block begin, or would begin. */
 static struct link place_of(const struct pyn_nodes *nodes, uint64_t hash)
 {
 	struct link link = head_of(nodes, bucket_of(hash, load(&nodes->shared->buckets)));
@@ -263,13 +265,13 @@ static struct link place_of(const struct pyn_nodes *nodes, uint64_t hash)
 	return link;
 }
 
-/* The next node of the same block, from one of them or from their place on; 0: there is none. */
+/* Check that the node at `at` belongs to this block; returns it, or 0 if it does not. */
 static inline uint64_t same_block(const struct pyn_nodes *nodes, uint64_t at, uint64_t hash)
 {
 	return at && (load(&nodes->arena[at]) & REST) == rest_of(hash) ? at : 0;
 }
 
-/* The newest node with a quad, in a chain from here on. */
+/* The newest node of a block that has this quad; 0: none. */
 static uint64_t find(const struct pyn_nodes *nodes, struct link place, uint64_t hash, unsigned quad)
 {
 	uint64_t at = next_of(place);
@@ -310,7 +312,7 @@ struct pyn_span pyn_nodes_span(const struct pyn_nodes *nodes, uint64_t lba, uint
 
 /* ---- readers ---- */
 
-/* 0: there is none, or the chain changed under this reader's feet. */
+/* Find the node with this quad without a lock. 0: there is none, or the chain changed during the search. */
 static uint64_t search(const struct pyn_nodes *nodes, uint64_t hash, uint64_t buckets, unsigned quad,
 		       uint64_t *header)
 {
@@ -366,7 +368,7 @@ static void fill(struct pyn_nodes *nodes, struct link place, uint64_t hash, uint
 {
 	uint32_t past = offset_of(part) + cells_of(part);
 
-	/* After the header of a node that was free has been seen as free. */
+	/* Readers must see the header as free before they can see new cells. */
 	atomic_thread_fence(memory_order_release);
 	for (uint32_t lba = offset_of(part); lba < past; lba += 1u << PYN_QUAD_SHIFT) {
 		uint64_t old = find(nodes, place, hash, quad_of(lba));
@@ -379,7 +381,7 @@ static void fill(struct pyn_nodes *nodes, struct link place, uint64_t hash, uint
 	}
 }
 
-/* Those that a new one has replaced. */
+/* Free the nodes that a new one has replaced. */
 static void free_replaced(struct pyn_nodes *nodes, uint64_t hash, uint64_t by, unsigned part)
 {
 	struct link link = behind(nodes, by);
@@ -396,7 +398,7 @@ static void free_replaced(struct pyn_nodes *nodes, uint64_t hash, uint64_t by, u
 	}
 }
 
-/* Also where it was replaced, the newest node of a part is the first one in the chain. */
+/* Add a node for a part. The newest node of a part always comes first in the chain. */
 static bool add(struct pyn_nodes *nodes, struct link place, uint64_t hash, unsigned part)
 {
 	uint64_t at = take_node(nodes, pyn_nodes_stripe(hash), part);
@@ -460,7 +462,7 @@ uint64_t pyn_nodes_next_split(const struct pyn_nodes *nodes)
 	return buckets < live + live / 2 && buckets < nodes->heads_size / sizeof(*nodes->heads) ? buckets : 0;
 }
 
-/* The first node that belongs into the new bucket, and what refers to it: it and all that follow. */
+/* The first node that belongs into the new bucket, and the link to it. All nodes after it belong there, too. */
 static uint64_t first_of_split(const struct pyn_nodes *nodes, uint64_t target, struct link *link)
 {
 	uint64_t top = UINT64_C(1) << (63 - __builtin_clzll(target)), at;
@@ -472,8 +474,8 @@ static uint64_t first_of_split(const struct pyn_nodes *nodes, uint64_t target, s
 }
 
 /*
- * Readers who know of the new bucket find its nodes there, the others in the old one, until it is cut; then they see
- * that there is another one. Who is killed in between leaves it to the next one to do it all once more.
+ * Readers that know of the new bucket find its nodes there. Others find them in the old bucket until it is cut; then
+ * they notice the new bucket. If a process is killed in between, the next one repeats the whole split.
  */
 void pyn_nodes_split(struct pyn_nodes *nodes, uint64_t target)
 {
