@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """NVMe SSD testing from Python scripts.
 
-A drive is opened by its address, commands are sent to it, and their completions are waited for:
+A script opens a drive by its address, sends commands to it, and waits for their completions:
 
     import nvme as d
 
@@ -17,50 +17,52 @@ Classes:
     Controller  registers and admin commands
     Qpair       an IO submission and completion queue
     Namespace   IO commands, and the verification of what they read
-    IOWorker    a process that sends IO as fast as the drive takes it
+    IOWorker    a process that sends IO as fast as the drive completes it
     Subsystem   power, shutdown, NVM subsystem reset
 
 Addresses:
 
-    "01:00.0", b"01:00.0", "0000:01:00.0"   a PCI function, by way of the kernel's vfio-pci
-    "/path/to/dir", "/path/to/socket"       a vfio-user device; in a directory its socket is named cntrl
-    "vssd", "vssd:size=8G,name=a"           a virtual SSD of this process: it starts at first use and ends
-                                            with the process; the same text is the same drive, whose data stay
+    "01:00.0", b"01:00.0", "0000:01:00.0"   a PCI function, which pynvme binds to the kernel's vfio-pci
+    "/path/to/dir", "/path/to/socket"       a vfio-user device. In a directory its socket is named cntrl
+    "vssd", "vssd:size=8G,name=a"           a virtual SSD of this process. It starts at first use and ends
+                                            with the process. The same text opens the same drive again,
+                                            with its data
 
 Commands are asynchronous. An admin command returns the Controller and an IO command its Qpair, so that
-waitdone() can follow at once, or once for many:
+a script can call waitdone() after each command, or once for many:
 
     for lba in range(8):
         nvme0n1.read(qpair, buf, lba)
     qpair.waitdone(8)
 
-Callbacks: each command takes cb, which waitdone() calls when the command has completed. A
-callback takes one argument or two. cb(cpl) gets the four dwords of the completion queue entry as a tuple.
-cb(cdw0, status) gets dword 0 and the upper half of dword 3 (phase bit included: SC is
-status >> 1 & 0xff, SCT is status >> 9 & 7). A callback may send commands and wait for them. An
-AssertionError in it becomes the warning "ASSERT: ...", which names the file and the line of the
-assertion; any other exception leaves waitdone().
+Each command takes a callback, cb, which waitdone() calls when the command has completed. A callback takes
+one argument or two. cb(cpl) gets the four dwords of the completion queue entry as a tuple.
+cb(cdw0, status) gets dword 0 and the upper half of dword 3. This half includes the phase bit, so that SC is
+status >> 1 & 0xff and SCT is status >> 9 & 7. A callback may send commands and wait for them. If an
+assertion in it fails, pynvme issues the warning "ASSERT: ...", which names the file and the line of the
+assertion. waitdone() raises any other exception of a callback.
 
-A command that the drive fails does not raise: pynvme issues a UserWarning, and the script continues.
+A command that the drive fails does not raise an exception. pynvme issues a UserWarning, and the script
+continues.
 
     ERROR status: 01/06                     a command completed with this SCT and SC, in hex
-    ERROR status: 07/81                     a read completed, and its data are not those written: the log
-                                            names the first wrong LBA (SCT 7 is pynvme's own here)
-    drive timeout: qpair: 1, cid: 5         a command took longer than Controller.timeout: it completes with
-                                            all ones
+    ERROR status: 07/81                     a read returned other data than were written. The log names the
+                                            first wrong LBA. pynvme sets this status, not the drive
+    drive timeout: qpair: 1, cid: 5         a command took longer than Controller.timeout. pynvme completes
+                                            it with all ones
     ASSERT: ... (test.py:12)                an assertion in a callback failed
     AER notification is triggered: 0x...    an asynchronous event, with dword 0 of its completion
 
-Python shows a warning once for each line of a script. The end of a script therefore prints one more line
-on standard error, with the number of commands that failed, by status; PYNVME_SUMMARY=0 in the environment
-switches it off. Under pytest the summary lists these numbers for each test that did not expect them with
-pytest.warns; --nvme-errors=fail makes such a test fail. A verification mismatch (07/81) and a failed
-assertion in a callback always fail it.
+Python shows a warning once for each line of a script. At the end of a script pynvme therefore prints one
+more line on standard error, with the number of commands that failed, by status. PYNVME_SUMMARY=0 in the
+environment switches it off. Under pytest the summary lists these numbers for each test that did not expect
+them with pytest.warns, and --nvme-errors=fail makes such a test fail. A verification mismatch (07/81) and
+a failed assertion in a callback always fail the test.
 
-A wrong call raises at once: AssertionError for a value that fits no field or no buffer (also under
-python -O), TypeError for a wrong type. An int may also be a float without a fraction. pynvme sends
+A wrong call raises at once, also under python -O. A value that fits no field or no buffer is an
+AssertionError, and a wrong type is a TypeError. An int may also be a float without a fraction. pynvme sends
 whatever fits the fields, and leaves it to the drive to refuse, say, an LBA past its end. Reading a
-register as all ones raises SystemError: the drive is gone, or its memory space is disabled.
+register as all ones raises SystemError, because the drive is gone or its memory space is disabled.
 
 References are to the NVM Express Base Specification 2.0 ("Base"), the NVM Command Set Specification 1.0
 ("NVM"), the Zoned Namespace Command Set Specification 1.1 ("ZNS") and the PCI Express Base
@@ -105,13 +107,13 @@ class NvmeEnumerateError(Exception):
     """There is no such drive, it cannot be opened, or it does not become ready within CAP.TO."""
 
 class NvmeDeletionError(Exception):
-    """Nothing raises it in this version: it is for scripts that catch it."""
+    """Never raised in this version. It exists for scripts that catch it."""
 
 class NvmeShutdownStatusTimeoutError(Exception):
     """CSTS.SHST did not report the end of a shutdown in time (Base 3.6.1)."""
 
 class QpairCreationError(Exception):
-    """The IO queues could not be created: the drive refuses, or has none left."""
+    """The drive refuses to create the IO queues, or has none left."""
 
 class QpairDeletionError(Exception):
     """The drive refuses to delete the IO queues."""
@@ -120,12 +122,12 @@ class NamespaceCreationError(Exception):
     """The drive has no active namespace of this NSID, or refuses to identify it."""
 
 class NamespaceDeletionError(Exception):
-    """Nothing raises it in this version: it is for scripts that catch it."""
+    """Never raised in this version. It exists for scripts that catch it."""
 
 class DotDict(dict[str, Any]):
-    """A dict whose keys are attributes, too: r.mseconds is r["mseconds"].
+    """A dict whose keys are attributes too, so that r.mseconds is r["mseconds"].
 
-    An attribute that is no key raises AttributeError.
+    An attribute that is not a key raises AttributeError.
     """
 
     def __getattr__(self, name: str) -> Any: ...
@@ -133,30 +135,29 @@ class DotDict(dict[str, Any]):
     def __delattr__(self, name: str) -> None: ...
 
 class Buffer:
-    """Memory that the drive can read and write: zeroed, aligned to 4 KiB, and shared with IO workers.
+    """Zeroed memory that the drive can read and write, aligned to 4 KiB and shared with IO workers.
 
     Args:
         size: bytes, at least 1. Up to 4 MiB are contiguous for the drive
         name: shown by repr() and dump()
-        pvalue, ptype: what it is filled with, see below
-        cmb: a Controller: the buffer is in its controller memory buffer, for commands of this controller
-            only (NVM Express Base Specification, 8.5). None: in this machine's memory
+        pvalue, ptype: the pattern that fills the buffer, see below
+        cmb: a Controller, whose controller memory buffer then holds this buffer, for commands of this
+            controller only (NVM Express Base Specification, 8.5). By default it is in host memory
 
         ptype 0       zeros, or 0xff in every byte where pvalue is not 0
         ptype 32      pvalue, a 32-bit value, repeated
         ptype 0xbeef  random bytes in the first pvalue percent (0 to 100), zeros after them
 
     Raises:
-        AssertionError: size 0, or a pattern that is none of these
-        MemoryError: there is not so much memory
+        AssertionError: size is 0, or there is no such pattern
+        MemoryError: the machine has too little memory
         NotImplementedError: cmb has no controller memory buffer, or it cannot be mapped
 
-    It is a sequence of bytes. b[i] is an int and b[a:b] is bytes; negative indexes count from the end;
-    an index past the end is an IndexError. Values are set from the slice's start on, as many as there
-    are: they need not fill it. memoryview(b) and numpy.asarray(b) see the memory itself, without a
-    copy.
+    A buffer is a sequence of bytes. b[i] is an int and b[a:b] is bytes. Negative indexes count from the
+    end, and an index past the end raises IndexError. Values that are assigned to a slice need not fill it.
+    memoryview(b) and numpy.asarray(b) see the memory itself, without a copy.
 
-    A buffer stays alive until the commands that use it have completed, also when the script drops it. If a
+    A buffer stays alive until the commands that use it have completed, even if the script drops it. If a
     subclass does not call __init__, its buffer has 4096 bytes.
 
     Example:
@@ -181,11 +182,11 @@ class Buffer:
     ) -> None: ...
     def __iter__(self) -> Iterator[int]: ...
     def __len__(self) -> int:
-        """How many bytes are allocated; setting size does not change it."""
+        """How many bytes are allocated. Setting size does not change this."""
 
     @overload
     def __getitem__(self, key: _Int) -> int:
-        """The byte at an index as an int, or those of a slice as bytes."""
+        """The byte at an index as an int, or the bytes of a slice."""
 
     @overload
     def __getitem__(self, key: slice) -> bytes: ...
@@ -202,17 +203,17 @@ class Buffer:
 
     @property
     def size(self) -> int:
-        """Bytes that a command may transfer, from offset on: all that are allocated, or what was set.
+        """How many bytes a command may transfer, from offset on. By default it is all that are allocated.
 
-        May be set, 0 to len(b); `del b.size` takes that back. pynvme refuses a command that transfers more
-        than the buffer was allocated with. Once a script has set size or offset, it is taken at its word: the
-        command is sent, the drive is told of these bytes, and transfers what goes further to or from a spare
-        page of pynvme's. Both are told in pages of 4 KiB (Base 4.1.1): the drive also reaches the rest of the
-        last page. LBAs that a write takes from the spare page count as unknown, and such a read is not
+        A script may set it, 0 to len(b). `del b.size` restores the default. pynvme refuses a command that
+        transfers more bytes than are allocated. Once a script has set size or offset, pynvme sends such a
+        command too, with PRPs for these bytes. The PRPs of a longer transfer point to a spare page of pynvme
+        after that. PRPs describe pages of 4 KiB (Base 4.1.1), so that the drive also reaches the rest of the
+        last page. LBAs that a write takes from the spare page become unknown, and such a read is not
         verified.
 
         Raises:
-            AssertionError: a value out of that range
+            AssertionError: the value is not 0 to len(b)
 
         Example:
             >>> b = Buffer(8192)
@@ -226,13 +227,13 @@ class Buffer:
     def size(self) -> None: ...
     @property
     def offset(self) -> int:
-        """The byte where commands begin to transfer: 0, or what was set (0 to len(b)).
+        """The byte at which commands begin to transfer, by default 0. A script may set it, 0 to len(b).
 
-        An offset that is no multiple of 4 KiB makes the drive cope with PRP offsets (Base 4.1.1); one
-        that is no multiple of 4 is for tests of its refusal. `del b.offset` takes back what was set.
+        If it is not a multiple of 4 KiB, the drive has to cope with a PRP offset (Base 4.1.1). If it is not a
+        multiple of 4, the drive should refuse the command. `del b.offset` restores the default.
 
         Raises:
-            AssertionError: a value out of that range
+            AssertionError: the value is not 0 to len(b)
         """
 
     @offset.setter
@@ -243,8 +244,9 @@ class Buffer:
     def phys_addr(self) -> int:
         """The address at which the drive sees the byte at offset, for commands that carry addresses.
 
-        Virtual behind an IOMMU and for virtual SSDs. Once this process has opened a drive without an IOMMU
-        (uio_pci_generic) it is physical: then only bytes within the same 2 MiB follow one another.
+        It is a virtual address behind an IOMMU and for virtual SSDs. Once this process has opened a drive
+        without an IOMMU (uio_pci_generic), it is a physical address, and only the bytes within the same
+        2 MiB are contiguous.
         """
 
     @property
@@ -257,11 +259,11 @@ class Buffer:
 
     @overload
     def data(self, byte_end: _Int, byte_begin: _Int | None = None, type: type[int] = int) -> int:
-        """A field of a data structure, named by its bytes as the specifications do: last, then first.
+        """A field of a data structure, named by its last and its first byte as in the specifications.
 
         Args:
             byte_end: the last byte of the field
-            byte_begin: its first byte; None: byte_end, a field of one byte
+            byte_begin: its first byte. The default, None, is a field of one byte
             type: int for the little-endian value, str for ASCII text, without the blanks and zeros that
                 pad it
 
@@ -269,8 +271,8 @@ class Buffer:
             the field, an int or a str
 
         Raises:
-            IndexError: bytes that the buffer does not have, or in the other order
-            TypeError: another type
+            IndexError: the buffer does not have these bytes, or byte_begin is above byte_end
+            TypeError: type is neither int nor str
 
         Example:
             >>> nvme0.identify(buf).waitdone()
@@ -292,8 +294,8 @@ class Buffer:
             attr: context attributes, 32 bits
 
         Raises:
-            IndexError: an index that is not from 0 to 255
-            AssertionError: a value that does not fit, or a range that the buffer has no room for
+            IndexError: index is not 0 to 255
+            AssertionError: a value does not fit its field, or the buffer has no room for this range
 
         Example:
             >>> buf.set_dsm_range(0, 0, 8)
@@ -302,16 +304,16 @@ class Buffer:
         """
 
     def dump(self, size: _Int | None = None) -> str:
-        """Print the name and the first bytes, 16 a row: offset, bytes in hex, text.
+        """Print the name and the first bytes, 16 a row, with their offset, in hex and as text.
 
         Args:
-            size: how many bytes, 0 to len(b); None: all
+            size: how many bytes, 0 to len(b), by default all
 
         Returns:
             what it printed
 
         Raises:
-            AssertionError: more bytes than there are
+            AssertionError: size is not 0 to len(b)
 
         Example:
             >>> text = Buffer(1024, "example").dump(16)
@@ -320,21 +322,21 @@ class Buffer:
         """
 
 class Pcie:
-    """The PCI function of a drive: configuration space, resets, link and device power.
+    """The PCI function of a drive, with its configuration space, resets, link and device power.
 
     Args:
-        addr: the drive's address, see help(nvme); or a Controller: its function
-        port: of an NVMe/TCP address; not used
+        addr: the drive's address, see help(nvme), or its Controller
+        port: TCP port of an NVMe/TCP address, not used
 
     Raises:
-        NvmeEnumerateError: there is no such drive, or it cannot be opened. A vfio-user device that another
-            process has open is waited for, 5 s; the message then names that process
+        NvmeEnumerateError: there is no such drive, or it cannot be opened. If another process has a vfio-user
+            device open, pynvme waits 5 s for it before it raises this, and names that process
 
-    Opening changes nothing on the controller. What is open already at this address is shared, not
-    opened again.
+    Opening changes nothing on the controller. If this script has the drive open already, both objects share
+    it.
 
-    pcie[i] is a byte of configuration space (0 to 0xfff) and pcie[a:b] a list of them; both can be set,
-    a byte at a time (PCIe 7.5). An offset that does not exist is an IndexError.
+    pcie[i] is a byte of configuration space (0 to 0xfff) and pcie[a:b] a list of them. Both can be set,
+    a byte at a time (PCIe 7.5). An offset that does not exist raises IndexError.
 
     Example:
         >>> pcie = Pcie("01:00.0")
@@ -348,25 +350,25 @@ class Pcie:
     def __init__(self, addr: _Address | Controller, port: _Int = 0) -> None: ...
     @overload
     def __getitem__(self, key: _Int) -> int:
-        """A byte of configuration space, or the list of those of a slice."""
+        """A byte of configuration space, or the bytes of a slice as a list."""
 
     @overload
     def __getitem__(self, key: slice) -> list[int]: ...
     @overload
     def __setitem__(self, key: _Int, value: _Int) -> None:
-        """Write a byte of configuration space, or as many as a slice has, one after the other."""
+        """Write a byte of configuration space, or the bytes of a slice one after the other."""
 
     @overload
     def __setitem__(self, key: slice, value: Iterable[SupportsIndex]) -> None: ...
     def register(self, offset: _Int, byte_count: _Int = 4) -> int:
-        """A register of configuration space, little-endian.
+        """Read a register of configuration space, little-endian.
 
         Args:
             offset: its first byte, 0 to 0xfff
             byte_count: its width, 1 to 8 bytes
 
         Raises:
-            IndexError: an offset outside of configuration space
+            IndexError: offset is outside of configuration space
             AssertionError: byte_count is not 1 to 8, or reaches past the end of configuration space
 
         Example:
@@ -374,46 +376,46 @@ class Pcie:
         """
 
     def cap_offset(self, cap_id: int, extended: bool = False) -> int | None:
-        """Where a capability is in configuration space (PCIe 7.5, 7.6).
+        """Find a capability in configuration space (PCIe 7.5, 7.6).
 
         Args:
-            cap_id: its ID: 1 Power Management, 5 MSI, 0x10 PCI Express, 0x11 MSI-X; of an extended one,
-                1 AER
+            cap_id: 1 Power Management, 5 MSI, 0x10 PCI Express, 0x11 MSI-X. Among the extended
+                capabilities, 1 is AER
             extended: look among the extended capabilities, from 0x100 on
 
         Returns:
-            the offset of its first byte; None: there is no such capability
+            the offset of its first byte, or None if there is no such capability
         """
 
     def reset(self, rst_fn: Callable[[], object] | None = None) -> Literal[True]:
-        """Hot reset by the link's upstream port (PCIe 6.6.1).
+        """Reset the drive by a hot reset of the link's upstream port (PCIe 6.6.1).
 
-        IO workers end, commands in flight complete with 00/08, IO queues are gone. Call
+        IO workers end, commands in flight complete with 00/08, and IO queues are deleted. Call
         Controller.reset() next. If you do not, the next command or Qpair initialises the controller.
 
         Args:
-            rst_fn: a reset of your own, say by a power module; called without arguments instead of the
-                hot reset
+            rst_fn: a reset of your own, say by a power module. It is called without arguments instead of
+                the hot reset
         """
 
     def flr(self) -> Literal[True]:
-        """Function Level Reset: Initiate Function Level Reset in Device Control (PCIe 6.6.2).
+        """Reset the function by Initiate Function Level Reset in Device Control (PCIe 6.6.2).
 
-        What it does to queues and commands, and what to call next, is as for reset().
+        The effects on queues and commands, and what to call next, are those of reset().
         """
 
     @property
     def aspm(self) -> int:
-        """ASPM Control in Link Control: 0 disabled, 1 L0s, 2 L1, 3 both (PCIe 7.5.3.7). May be set.
+        """ASPM Control in Link Control (PCIe 7.5.3.7). 0 is disabled, 1 L0s, 2 L1, 3 both. May be set.
 
-        What is read is the drive's. A drive of this machine is set together with the port above it, in the
-        order that PCIe 5.4.1.3 asks for, which needs root; other drives have no port.
+        Reading returns the field of the drive. Setting it for a PCIe drive also sets it in the port above, in
+        the order of PCIe 5.4.1.3, and needs root. Vfio-user devices have no port.
 
         Raises:
-            AssertionError: a value that is not from 0 to 3
-            NotImplementedError: the function has no PCI Express capability; a drive of this machine: one
-                end of the link does not support this value, or there is no port above; nothing was changed
-            PermissionError: a drive of this machine, and the script does not run as root
+            AssertionError: the value is not 0 to 3
+            NotImplementedError: the function has no PCI Express capability. For a PCIe drive also if one end
+                of the link does not support this value, or if there is no port above. Nothing was changed
+            PermissionError: a PCIe drive, and the script does not run as root
 
         Example:
             >>> pcie.aspm = 2
@@ -424,15 +426,15 @@ class Pcie:
     def aspm(self, value: _Int) -> None: ...
     @property
     def power_state(self) -> int:
-        """PowerState in PMCSR: 0 is D0, 3 is D3hot (PCIe 7.5.2.2). May be set.
+        """PowerState in PMCSR (PCIe 7.5.2.2). 0 is D0, 3 is D3hot. May be set.
 
-        From D3hot the controller goes on where it was; its registers cannot be read until it is in D0
-        again. pynvme puts a function that was left in D3hot into D0 when it closes or opens it. A state that
-        the drive has not is ignored: what is read is the state that it is in. D1 and D2 are there where bits
-        9 and 10 of PMC say so.
+        After D3hot the controller continues where it was. Until it is in D0 again, its registers cannot be
+        read. If a script leaves a function in D3hot, pynvme puts it into D0 on closing or opening it. Setting
+        an unsupported state has no effect, and reading returns the current state. Bits 9 and 10 of PMC tell
+        whether the function supports D1 and D2.
 
         Raises:
-            AssertionError: a value that is not from 0 to 3
+            AssertionError: the value is not 0 to 3
             NotImplementedError: the function has no Power Management capability
 
         Example:
@@ -443,19 +445,21 @@ class Pcie:
     @power_state.setter
     def power_state(self, value: _Int) -> None: ...
     def close(self) -> None:
-        """Delete the queues, shut the controller down normally, and let go of the drive.
+        """Delete the queues, shut the controller down normally, and close the drive.
 
-        What is closed or deleted afterwards does nothing. The same address can be opened again. The kernel's
-        driver has a PCIe drive back when the process ends, or after `pynvme.pci.give_back()`.
+        Closing or deleting its other objects afterwards does nothing. The same address can be opened again.
+        pynvme rebinds a PCIe drive to the kernel's driver when the process ends, or when a script calls
+        `pynvme.pci.give_back()`.
         """
 
 class Controller:
-    """An NVMe controller: its registers, its initialisation, the admin command set.
+    """An NVMe controller, with its registers, its initialisation, and the admin command set.
 
     Args:
         addr: the drive's address, see help(nvme), or its Pcie
-        nvme_init_func: None initialises the controller as most scripts want it; True not at all; a
-            function is called with the controller and does it in its own way, now and at each reset()
+        nvme_init_func: None for the default initialisation, True for none at all, or a function that
+            initialises the controller in its own way. pynvme calls it with the controller now and at each
+            reset()
 
     Raises:
         NvmeEnumerateError: there is no such drive, or it does not become ready within CAP.TO
@@ -464,11 +468,11 @@ class Controller:
     queue, identifies it, asks for IO queues (Set Features, Number of Queues), and leaves one
     Asynchronous Event Request with the drive.
 
-    nvme0[offset] is a 32-bit register of BAR0, doorbells included; nvme0[offset] = value writes it
-    (Base 3.1.3). An offset that is no multiple of 4 is an IndexError, one that is no int a TypeError, a
-    value that reads all ones a SystemError: the drive is gone, or its memory space is disabled.
+    nvme0[offset] is a 32-bit register of BAR0, doorbells included, and nvme0[offset] = value writes it
+    (Base 3.1.3). An offset that is not a multiple of 4 raises IndexError, and one that is not an int
+    TypeError. Reading all ones raises SystemError, because the drive is gone or its memory space is disabled.
 
-    126 admin commands can be in flight beside the Asynchronous Event Request; one more is an
+    126 admin commands can be in flight beside the Asynchronous Event Request. Sending one more raises
     AssertionError.
 
     Example:
@@ -507,10 +511,9 @@ class Controller:
         """Write the 32-bit register at an offset into BAR0."""
 
     def init_adminq(self) -> Literal[0]:
-        """The first piece of an initialisation: CC.EN to 0, an empty admin queue set up (Base 3.5.1).
+        """Begin an initialisation. Set CC.EN to 0, and set an empty admin queue up (Base 3.5.1).
 
-        CC is not written to but for that: a function of one's own sets CC.EN to 1 next, and waits for
-        CSTS.RDY.
+        It writes nothing else to CC. Your nvme_init_func sets CC.EN to 1 next, and waits for CSTS.RDY.
 
         Returns:
             0
@@ -520,29 +523,29 @@ class Controller:
         """
 
     def init_ns(self) -> int:
-        """The second piece of an initialisation: identify the controller, and count its active namespaces.
+        """Continue an initialisation. Identify the controller, and count its active namespaces.
 
         Returns:
-            how many there are
+            the number of active namespaces
 
         Raises:
-            NvmeEnumerateError: the drive refuses
+            NvmeEnumerateError: the drive refuses to identify itself
         """
 
     def init_queues(self, cdw0: _Int) -> None:
-        """The last piece of an initialisation: how many Qpairs there may be.
+        """End an initialisation. Tell pynvme how many Qpairs there may be.
 
-        It may be left out: then the drive alone decides.
+        Without this call, the drive alone limits their number.
 
         Args:
-            cdw0: dword 0 of the completion of Set Features, Number of Queues (Base 5.27): NCQA in bits
+            cdw0: dword 0 of the completion of Set Features, Number of Queues (Base 5.27), with NCQA in bits
                 31:16 and NSQA in bits 15:0, both one less than the number
         """
 
     def reset(self) -> Literal[True]:
-        """Controller Level Reset: CC.EN from 1 to 0 (Base 3.7.2), then initialise again as at the beginning.
+        """Reset the controller by CC.EN (Base 3.7.2), and initialise it as when it was opened.
 
-        IO workers end without an error, commands in flight complete with 00/08, IO queues are gone.
+        IO workers end without an error, commands in flight complete with 00/08, and IO queues are deleted.
         Namespace objects stay valid, and timeout stays as it is.
 
         Raises:
@@ -574,11 +577,11 @@ class Controller:
 
     @property
     def mdts(self) -> int:
-        """Bytes that one command may transfer, from MDTS and CAP.MPSMIN (Base 5.17); 0: no limit."""
+        """How many bytes a command may transfer, from MDTS and CAP.MPSMIN (Base 5.17). 0 is no limit."""
 
     @property
     def cmb(self) -> DotDict | None:
-        """What the controller memory buffer may be used for; None: the controller has none (Base 8.5, CMBSZ).
+        """What the controller memory buffer supports (Base 8.5, CMBSZ), or None without one.
 
         The keys are size, in bytes, and as bools submission_queues, completion_queues, lists, reads (data
         from the drive) and writes (data to it).
@@ -599,11 +602,11 @@ class Controller:
 
     @property
     def timeout(self) -> int:
-        """How long a command may take, in ms; 10000 unless set. May be set.
+        """How long a command may take, in ms, by default 10000. May be set.
 
-        A command that takes longer completes with all ones, and there is the warning "drive timeout". It
-        holds for all queues of the drive, IO workers included, but not for Asynchronous Event Requests,
-        and survives resets.
+        pynvme completes a command that takes longer with all ones, and issues the warning "drive timeout".
+        The timeout applies to all queues of the drive, IO workers included, but not to Asynchronous Event
+        Requests. A reset does not change it.
         """
 
     @timeout.setter
@@ -619,38 +622,38 @@ class Controller:
 
     @property
     def latest_latency(self) -> float:
-        """From submission to completion, in us, of the admin command that waitdone() reaped last."""
+        """The time from submission to completion, in us, of the admin command that waitdone() reaped last."""
 
     def waitdone(self, expected: _Int = 1) -> int:
         """Wait until `expected` admin commands have completed, and call their callbacks.
 
-        It reaps exactly `expected` completions; others stay queued for the next call. It reports
+        It reaps exactly `expected` completions, and others stay queued for the next call. It reports
         asynchronous events too, but does not count them. Other threads run meanwhile, and Ctrl-C
         interrupts it.
 
         Args:
-            expected: how many; 0 returns at once
+            expected: how many. 0 returns at once
 
         Returns:
             dword 0 of the last completion
 
         Raises:
-            TimeoutError: they have not all completed timeout and 20 s after the call. Waiting for events
-                alone costs no CPU; wait_event() is the call for it
+            TimeoutError: not all have completed timeout + 20 s after the call. To wait for an event alone,
+                call wait_event(), which costs no CPU
         """
 
     def wait_event(self, timeout: float | None = None) -> int:
         """Wait for an asynchronous event, without a command that completes (Base 5.2).
 
-        The event is handled as in waitdone(): the warning, the callback, and the next Asynchronous Event
-        Request. Completions of other commands stay for waitdone(). Waiting costs no CPU, other threads run
-        meanwhile, and Ctrl-C interrupts it.
+        As in waitdone(), pynvme issues the warning, calls the callback, and sends the next Asynchronous Event
+        Request. Completions of other commands stay queued for waitdone(). Waiting costs no CPU, other threads
+        run meanwhile, and Ctrl-C interrupts it.
 
         Args:
-            timeout: seconds; None: Controller.timeout and 20 s
+            timeout: seconds, by default Controller.timeout and 20 s
 
         Returns:
-            dword 0 of the event's completion: type in 2:0, information in 15:8, log page in 23:16
+            dword 0 of the event's completion, with the type in 2:0, information in 15:8, log page in 23:16
 
         Raises:
             TimeoutError: no event came within timeout
@@ -667,24 +670,24 @@ class Controller:
     def cmdlog(self, count: _Int = 0) -> None:
         """Print the admin commands that were sent last with their completions and times, newest first.
 
-        Each takes four lines: when the command was sent, the command, when its completion was reaped, and
-        the completion. The lines say which they are. Times are local, to the microsecond.
+        For each command it prints four labelled lines, which are the time of submission, the command, the
+        time when its completion was reaped, and the completion. Times are local, to the microsecond.
 
         Args:
-            count: how many; 0: all that the log holds
+            count: how many commands. 0 prints all that the log holds
 
         Example:
             >>> nvme0.cmdlog(2)
         """
 
     def cmdname(self, opcode: _Int) -> str:
-        """What an admin opcode (8 bits) is called (Base 5)."""
+        """The name of an admin opcode (8 bits, Base 5)."""
 
     def supports(self, opcode: _Int) -> bool:
         """Whether the drive supports an admin opcode (8 bits).
 
-        By its log of commands supported and effects (LID 05h, Base 5.16) where it has one, else by
-        OACS.
+        It looks into the drive's Commands Supported and Effects log (LID 05h, Base 5.16), or into OACS if the
+        drive does not have this log.
 
         Example:
             >>> nvme0.supports(0x80)            # Format NVM
@@ -706,27 +709,27 @@ class Controller:
         """Send any admin command, vendor specific ones too (Base 3.3.3.1, 5).
 
         Args:
-            opcode: bits 15:0 of dword 0: the opcode in 7:0, FUSE in 9:8
-            buf: what it transfers, from buf.offset on at most buf.size bytes; None: no data
-            nsid: 32 bits, 0 where the command uses none
+            opcode: bits 15:0 of dword 0, with the opcode in 7:0 and FUSE in 9:8
+            buf: the data, from buf.offset on, at most buf.size bytes. None is no data
+            nsid: 32 bits, 0 if the command uses none
             cdw10 ... cdw15: command dwords, 32 bits each
             cb: called at completion, see help(nvme)
 
         Raises:
-            AssertionError: a value that does not fit its field, or no more room in the queue
+            AssertionError: a value does not fit its field, or the queue is full
 
         Example:
             >>> nvme0.send_cmd(0xc0, buf, cdw10=len(buf) // 4).waitdone()
         """
 
     def abort(self, cid: _Int, sqid: _Int = 0, cb: _Completed | None = None) -> Controller:
-        """Abort (Base 5.1). Bit 0 of the completion's dword 0 is 0 where the command was aborted.
+        """Abort a command (Base 5.1). Bit 0 of dword 0 of the completion is 0 if the drive aborted it.
 
-        An aborted command completes, too: wait for both.
+        The aborted command completes as well, so that a script has to wait for both.
 
         Args:
             cid: command identifier, 16 bits, see latest_cid
-            sqid: the submission queue that it was sent to; 0: admin
+            sqid: the submission queue that the command was sent to, 0 for the admin queue
             cb: called at completion, see help(nvme)
         """
 
@@ -740,19 +743,19 @@ class Controller:
         nvmsetid: _Int = 0,
         cb: _Completed | None = None,
     ) -> Controller:
-        """Identify: 4096 bytes of a data structure (Base 5.17).
+        """Send Identify, which returns a data structure of 4096 bytes (Base 5.17).
 
         Args:
-            buf: where to, at least 4096 bytes; None: a buffer that nobody sees
+            buf: where to, at least 4096 bytes. By default pynvme discards the data
             nsid: namespace, 32 bits
-            cns: which structure, 8 bits: 0 namespace, 1 controller, 2 list of active namespaces, ...
+            cns: which structure, 8 bits. 0 is namespace, 1 controller, 2 list of active namespaces, ...
             cntid: controller, 16 bits, for some cns
             csi: command set, 8 bits, for some cns
             nvmsetid: NVM set, 16 bits, for cns 4
             cb: called at completion, see help(nvme)
 
         Raises:
-            AssertionError: a value that does not fit, or a buffer that is too short
+            AssertionError: a value does not fit its field, or the buffer is too short
 
         Example:
             >>> nvme0.identify(buf, nsid=1, cns=0).waitdone()
@@ -771,18 +774,18 @@ class Controller:
         csi: _Int = 0,
         nvmsetid: _Int = 0,
     ) -> int:
-        """One field of what Identify returns, without a buffer and without waitdone() (Base 5.17).
+        """Read one field of an Identify data structure, without a buffer or waitdone() (Base 5.17).
 
         Args:
-            byte_end, byte_begin, type: the field, as in Buffer.data(); here the order of the two does
-                not matter
+            byte_end, byte_begin, type: the field, as in Buffer.data(). Here the order of the two bytes
+                does not matter
             nsid, cns, cntid, csi, nvmsetid: as in identify()
 
         Returns:
             the field, an int or a str
 
         Raises:
-            OSError: the drive refuses the command; the text says with which status
+            OSError: the drive fails the command. The text gives the status
 
         Example:
             >>> nvme0.id_data(63, 24, str)      # model number
@@ -828,14 +831,14 @@ class Controller:
     ) -> Controller:
         """Get Features (Base 5.15). The value is dword 0 of the completion, which waitdone() returns.
 
-        Features that belong to a namespace (05h, 82h, 83h, 84h) are those of namespace 1; send_cmd() asks
-        for another's.
+        For features of a namespace (05h, 82h, 83h, 84h) it reads those of namespace 1. Use send_cmd() for
+        another namespace.
 
         Args:
             fid: feature identifier, 8 bits
-            sel: 0 current, 1 default, 2 saved value, 3 capabilities; 3 bits
+            sel: 3 bits, 0 current, 1 default, 2 saved value, 3 capabilities
             buf: for features that have a data structure
-            cdw11 ... cdw15: what the feature asks for, 32 bits each
+            cdw11 ... cdw15: dwords that the feature defines, 32 bits each
             cb: called at completion, see help(nvme)
 
         Example:
@@ -856,11 +859,11 @@ class Controller:
     ) -> Controller:
         """Set Features (Base 5.27).
 
-        Features that belong to a namespace (05h, 82h, 83h, 84h) are set for all of them.
+        Features of a namespace (05h, 82h, 83h, 84h) are set for all namespaces.
 
         Args:
             fid: feature identifier, 8 bits
-            sv: 1 saves the value over resets and power cycles
+            sv: 1 makes the drive keep the value through resets and power cycles
             buf: for features that have a data structure
             cdw11 ... cdw15: the value, 32 bits each
             cb: called at completion, see help(nvme)
@@ -883,20 +886,20 @@ class Controller:
     ) -> Controller:
         """Get Log Page (Base 5.16).
 
-        A page above MDTS takes several commands. All but the last are the driver's own and have
-        completed when this returns, so that one waitdone() is enough in any case.
+        pynvme reads a page above MDTS by several commands. It waits for all but the last one itself, so that
+        one waitdone() is always enough.
 
         Args:
             lid: log page identifier, 8 bits
             buf: where to
-            size: bytes, 4 to buf.size, in whole dwords; None: buf.size
+            size: bytes, 4 to buf.size, in whole dwords, by default buf.size
             offset: bytes into the log page, 64 bits
-            nsid: namespace; 0xffffffff: the controller's
+            nsid: namespace, or 0xffffffff for the log of the controller
             cb: called at completion, see help(nvme)
 
         Raises:
-            AssertionError: a size that the buffer does not have
-            OSError: the drive refuses one of the driver's own commands
+            AssertionError: size is above that of the buffer
+            OSError: the drive fails one of the commands that pynvme itself waits for
 
         Example:
             >>> nvme0.getlogpage(2, buf, 512).waitdone()
@@ -906,22 +909,22 @@ class Controller:
     def format(
         self, lbaf: _Int | None = 0, ses: _Int = 0, nsid: _Int = 1, cb: _Completed | None = None
     ) -> Controller:
-        """Format NVM (Base 5.14). It may take long: mind timeout, or use Namespace.format().
+        """Format NVM (Base 5.14). If it takes longer than timeout, raise that, or use Namespace.format().
 
         Args:
-            lbaf: LBA format, 0 to 15; None: the one of 512 bytes without metadata
-            ses: secure erase: 0 none, 1 user data, 2 cryptographic; 3 bits
-            nsid: namespace; 0xffffffff: all
+            lbaf: LBA format, 0 to 15. None is the format of 512 bytes without metadata
+            ses: secure erase, 3 bits, 0 none, 1 user data, 2 cryptographic
+            nsid: namespace, or 0xffffffff for all
             cb: called at completion, see help(nvme)
         """
 
     def sanitize(self, option: _Int = 2, pattern: _Int = 0, cb: _Completed | None = None) -> Controller:
-        """Sanitize (Base 5.24). It completes when the operation has begun; log page 81h says how far it is.
+        """Sanitize (Base 5.24). It completes when the operation has begun. Log page 81h shows the progress.
 
         Args:
-            option: dword 10. SANACT in 2:0: 1 exit failure mode, 2 block erase, 3 overwrite, 4 crypto
-                erase; AUSE in 3, OWPASS in 7:4, OIPBP in 8, No-Deallocate in 9
-            pattern: of an overwrite, 32 bits
+            option: dword 10, with SANACT in 2:0 (1 exit failure mode, 2 block erase, 3 overwrite, 4 crypto
+                erase), AUSE in 3, OWPASS in 7:4, OIPBP in 8, No-Deallocate in 9
+            pattern: the overwrite pattern, 32 bits
             cb: called at completion, see help(nvme)
 
         Example:
@@ -937,14 +940,14 @@ class Controller:
     ) -> Controller:
         """Capacity Management (Base 5.1.3) of endurance groups and NVM sets.
 
-        Dword 0 of the completion is the identifier of a new one. Deleting a group or a set deletes its
-        namespaces: pynvme knows nothing of their data afterwards.
+        Dword 0 of the completion is the identifier of a new group or set. Deleting a group or a set deletes
+        its namespaces, and pynvme discards their verification data.
 
         Args:
-            oper: operation: 0 select a capacity configuration, 1 create an endurance group, 2 delete one,
-                3 create an NVM set, 4 delete one; 4 bits
-            elid: identifier of the configuration, group or set; 16 bits
-            cap: capacity of what is created, in bytes; 64 bits
+            oper: operation, 4 bits. 0 selects a capacity configuration, 1 creates an endurance group, 2
+                deletes one, 3 creates an NVM set, 4 deletes one
+            elid: identifier of the configuration, group or set, 16 bits
+            cap: capacity of the new group or set, in bytes, 64 bits
             cb: called at completion, see help(nvme)
 
         Example:
@@ -980,44 +983,44 @@ class Controller:
         """
 
     def dst(self, stc: _Int = 1, nsid: _Int = 0xFFFFFFFF, cb: _Completed | None = None) -> Controller:
-        """Device Self-test (Base 5.9). It runs in the background; log page 06h has the results.
+        """Device Self-test (Base 5.9). It runs in the background. Log page 06h has the results.
 
         Args:
-            stc: self-test code: 1 short, 2 extended, 0xf abort; 4 bits
-            nsid: 0: the controller alone; 0xffffffff: with all active namespaces
+            stc: self-test code, 4 bits, 1 short, 2 extended, 0xf abort
+            nsid: 0 tests the controller alone, 0xffffffff all active namespaces too
             cb: called at completion, see help(nvme)
         """
 
     def fw_download(
         self, buf: Buffer, offset: _Int, size: _Int | None = None, cb: _Completed | None = None
     ) -> Controller:
-        """Firmware Image Download: one piece of an image (Base 5.13).
+        """Firmware Image Download of one piece of an image (Base 5.13).
 
         Args:
             buf: the piece
-            offset: where it belongs in the image, bytes; sent in dwords
-            size: bytes, 4 to buf.size; sent in dwords. None: buf.size
+            offset: where it belongs in the image, in bytes. pynvme sends it in dwords
+            size: bytes, 4 to buf.size, by default buf.size. pynvme sends it in dwords
             cb: called at completion, see help(nvme)
 
         Raises:
-            AssertionError: a size that the buffer does not have
+            AssertionError: size is above that of the buffer
         """
 
     def fw_commit(self, slot: _Int, action: _Int, cb: _Completed | None = None) -> Controller:
         """Firmware Commit (Base 5.12).
 
         Args:
-            slot: 1 to 7; 0: the drive chooses
-            action: 0 replace, 1 replace and activate at the next reset, 2 activate at the next reset, 3
-                activate now; 3 bits
+            slot: 1 to 7, or 0 to let the drive choose
+            action: 3 bits, 0 replace, 1 replace and activate at the next reset, 2 activate at the next
+                reset, 3 activate now
             cb: called at completion, see help(nvme)
         """
 
     def downfw(self, filename: str | os.PathLike[str], slot: _Int = 0, action: _Int = 1) -> None:
-        """Download a firmware image and commit it; returns when all of that has completed.
+        """Download a firmware image and commit it, and wait until both have completed.
 
-        The last piece is filled up with zeros to what the drive takes at once (FWUG). An image for the
-        virtual SSD is what pynvme.firmware.make() returns.
+        pynvme pads the last piece with zeros to the granularity of the drive (FWUG).
+        pynvme.firmware.make() returns an image for the virtual SSD.
 
         Args:
             filename: the image
@@ -1025,29 +1028,28 @@ class Controller:
 
         Raises:
             OSError: the file cannot be read
-            ValueError: the file has more than 256 MiB, or no end
+            ValueError: the file has more than 256 MiB, or is a device without an end
         """
 
     def aer(self, cb: _Completed | None = None) -> Controller:
-        """Asynchronous Event Request: one more than the initialisation has sent (Base 5.2).
+        """Send another Asynchronous Event Request than that of the initialisation (Base 5.2).
 
-        waitdone() does not count it. When an event completes it, there is the warning "AER notification
-        is triggered", it is sent again with the same callback, and the callback is called. One that is
-        aborted is not sent again; its callback is called with the status that says so.
+        waitdone() does not count it. When an event completes it, pynvme issues the warning "AER notification
+        is triggered", sends the request again with the same callback, and calls the callback. If the request
+        is aborted, pynvme does not send it again, and calls its callback with that status.
 
         Args:
             cb: called at completion, see help(nvme)
         """
 
     def register_aer_cb(self, func: _Completed | None) -> None:
-        """A callback for those Asynchronous Event Requests that have none of their own.
+        """Set the callback of Asynchronous Event Requests that have none of their own.
 
         Args:
-            func: called by waitdone() at each event, as cb is elsewhere; None: nothing is called any
-                more
+            func: waitdone() calls it at each event, as it calls cb of a command. None removes it
 
         Raises:
-            TypeError: func cannot be called
+            TypeError: func is not callable
 
         Example:
             >>> nvme0.register_aer_cb(lambda cdw0, status: events.append(cdw0))
@@ -1062,13 +1064,13 @@ class Controller:
         mtype: _Int = 1,
         cb: _Completed | None = None,
     ) -> Controller:
-        """NVMe-MI Send: a management command in band (Base 5.23).
+        """Send a management command in band, by NVMe-MI Send (Base 5.23).
 
         Args:
             opcode: of NVMe-MI
             dword0, dword1: NVMe management dwords of the request, 32 bits each
             buf: its data
-            mtype: NVMe-MI message type, 1: MI command; 4 bits
+            mtype: NVMe-MI message type, 4 bits. 1 is an MI command
             cb: called at completion, see help(nvme)
         """
 
@@ -1081,13 +1083,13 @@ class Controller:
         mtype: _Int = 1,
         cb: _Completed | None = None,
     ) -> Controller:
-        """NVMe-MI Receive: a management command in band that returns data (Base 5.22).
+        """Send a management command that returns data in band, by NVMe-MI Receive (Base 5.22).
 
         Args:
             opcode: of NVMe-MI
             dword0, dword1: NVMe management dwords of the request, 32 bits each
             buf: where its data go
-            mtype: NVMe-MI message type, 1: MI command; 4 bits
+            mtype: NVMe-MI message type, 4 bits. 1 is an MI command
             cb: called at completion, see help(nvme)
         """
 
@@ -1105,9 +1107,9 @@ class Controller:
         Args:
             buf: where to
             spsp: SP specific, 16 bits
-            secp: security protocol, 8 bits: 0 information, 1 to 6 TCG, 0xea NVMe (RPMB)
+            secp: security protocol, 8 bits. 0 is information, 1 to 6 TCG, 0xea NVMe (RPMB)
             nssf: NVMe security specific field, 8 bits
-            size: allocation length in bytes; None: buf.size
+            size: allocation length in bytes, by default buf.size
             cb: called at completion, see help(nvme)
 
         Example:
@@ -1128,7 +1130,7 @@ class Controller:
         Args:
             buf: what to send
             spsp, secp, nssf: as in security_receive()
-            size: transfer length in bytes; None: buf.size
+            size: transfer length in bytes, by default buf.size
             cb: called at completion, see help(nvme)
         """
 
@@ -1136,37 +1138,37 @@ class Controller:
         """Give the drive as much host memory as it prefers (HMPRE), by Set Features 0Dh (Base 5.27).
 
         The drive may use the memory until disable_hmb(), or until the Controller is freed. A second call
-        replaces the memory. A reset silently disables the HMB: call enable_hmb() again after it.
+        replaces the memory. A reset silently disables the HMB. Call enable_hmb() again after it.
 
         Raises:
-            NotImplementedError: the drive prefers none
-            MemoryError: there is not so much memory
+            NotImplementedError: HMPRE is 0
+            MemoryError: the machine has too little memory
         """
 
     def disable_hmb(self) -> None:
-        """Take that memory back, by Set Features 0Dh."""
+        """Take the host memory back from the drive, by Set Features 0Dh."""
 
 class Qpair:
     """An IO submission queue and its completion queue.
 
     Args:
         nvme: the Controller
-        depth: entries, 2 to the lesser of 1024 and CAP.MQES + 1; one command less can be in flight
-        prio: QPRIO, 0 urgent to 3 low, where CC.AMS selects weighted round robin (Base 3.4.4)
+        depth: entries, 2 to the lesser of 1024 and CAP.MQES + 1. One command less can be in flight
+        prio: QPRIO, 0 urgent to 3 low, if CC.AMS selects weighted round robin (Base 3.4.4)
         ien: whether the completion queue has interrupts enabled
-        iv: interrupt vector; 0xffff (default): the vector with the number of the queue, or vector 0 if the
+        iv: interrupt vector. By default it is the vector with the number of the queue, or vector 0 if the
             drive has only one
         cmb_sq, cmb_cq: whether the submission queue, and the completion queue, are in the controller memory
             buffer (Base 8.5, CMBSZ.SQS and CQS)
 
     Raises:
-        AssertionError: a depth out of range
-        QpairCreationError: the drive refuses (Base 5.4, 5.5), or a priority under round robin, which
-            knows none; or no controller memory buffer, or none that takes such queues
-        MemoryError: no memory, or not enough left in the controller memory buffer
+        AssertionError: the depth is out of range
+        QpairCreationError: the drive refuses (Base 5.4, 5.5), prio is not 0 while CC.AMS selects round robin,
+            or the controller memory buffer is missing or does not support such queues
+        MemoryError: there is too little memory, or too little left in the controller memory buffer
 
-    The queue takes the lowest identifier that is free. It is deleted with the last reference to it. One
-    command more than fits is an AssertionError.
+    The queue gets the lowest free identifier. pynvme deletes it with the last reference to it. Sending more
+    commands than fit raises AssertionError.
 
     Example:
         >>> qpair = Qpair(nvme0, 16)
@@ -1202,42 +1204,42 @@ class Qpair:
 
     @property
     def latest_latency(self) -> float:
-        """From submission to completion, in us, of the command that waitdone() reaped last."""
+        """The time from submission to completion, in us, of the command that waitdone() reaped last."""
 
     def waitdone(self, expected: _Int = 1) -> int:
         """Wait until `expected` commands of this queue have completed, and call their callbacks.
 
-        It reaps exactly `expected` completions; others stay queued for the next call. Other threads run
+        It reaps exactly `expected` completions, and others stay queued for the next call. Other threads run
         meanwhile, and Ctrl-C interrupts it.
 
         Args:
-            expected: how many; 0 returns at once
+            expected: how many. 0 returns at once
 
         Returns:
             dword 0 of the last completion
 
         Raises:
-            TimeoutError: at once where nothing is in flight any more; else when they have not all
-                completed Controller.timeout and 20 s after the call
+            TimeoutError: nothing is in flight any more, or not all have completed Controller.timeout + 20 s
+                after the call
         """
 
     def cmdlog(self, count: _Int = 0) -> None:
         """Print the commands that were sent last with their completions and times, newest first.
 
         Args:
-            count: how many; 0: all that the log holds
+            count: how many commands. 0 prints all that the log holds
         """
 
     def msix_isset(self) -> bool:
-        """Tell whether the interrupt vector of this queue was raised since it was cleared last.
+        """Tell whether the interrupt vector of this queue was raised since msix_clear().
 
-        Queues of one vector share it; vector 0 is also that of the admin queue. A completion that was seen
-        has raised its interrupt, where the drive does not coalesce them (features 08h and 09h). On a PCIe
-        drive a "no" takes 20 ms: as long as the kernel may need to hand an interrupt on.
+        Queues with the same vector share the answer, and vector 0 also serves the admin queue. Unless the
+        drive coalesces interrupts (features 08h and 09h), it is True once a completion was reaped. For a PCIe
+        drive, False takes 20 ms, because the kernel may need so long to deliver an interrupt.
 
-        A drive without MSI-X has MSI, or its pin (INTx), vector 0 of all queues. A pin is raised only as long
-        as there are completions that were not taken: ask before waitdone(). The environment variable
-        PYNVME_IRQ (msix, msi, intx) chooses among those that a PCIe drive has, when it is opened.
+        If a drive has no MSI-X, pynvme uses MSI, or INTx as vector 0 of all queues. INTx is raised only while
+        completions are unreaped, so call this before waitdone(). The environment variable PYNVME_IRQ (msix,
+        msi, intx) selects the kind of interrupt when pynvme opens a PCIe drive.
 
         Raises:
             NotImplementedError: the drive has no such vector
@@ -1251,37 +1253,37 @@ class Qpair:
         """
 
     def msix_clear(self) -> None:
-        """Forget the interrupts of this queue's vector that have come so far.
+        """Clear the interrupts of this queue's vector that have arrived so far.
 
-        With INTx, the interrupt comes again at once while completions are still unreaped. On a PCIe drive it
-        waits, as msix_isset() does, for one that is on its way.
+        With INTx, the interrupt comes again at once while completions are still unreaped. For a PCIe drive it
+        waits 20 ms for interrupts that the kernel has yet to deliver, as msix_isset() does.
 
         Raises:
             NotImplementedError, RuntimeError: see msix_isset()
         """
 
     def msix_mask(self) -> None:
-        """Hold the interrupts of this queue's vector back, by its entry in the MSI-X table (PCIe 7.7.2).
+        """Mask this queue's vector, by its entry in the MSI-X table (PCIe 7.7.2).
 
-        What the drive raises meanwhile waits in the pending bit array. The vector is unmasked with its last
-        queue, or by a reset. Without MSI-X it is masked in INTMS (Base 3.1.3.3), and what waits is taken back
-        when its completions are taken.
+        Meanwhile, the pending bit array holds interrupts of the drive. Deleting the last queue of the vector,
+        or a reset, unmasks it. Without MSI-X, pynvme masks the vector in INTMS (Base 3.1.3.3), and reaping
+        the completions clears a pending interrupt.
 
         Raises:
             NotImplementedError, RuntimeError: see msix_isset()
         """
 
     def msix_unmask(self) -> None:
-        """Let the interrupts of this queue's vector through again; one that is pending comes at once.
+        """Unmask this queue's vector. A pending interrupt comes at once.
 
         Raises:
             NotImplementedError, RuntimeError: see msix_isset()
         """
 
     def delete(self) -> None:
-        """Delete both queues on the drive (Base 5.6, 5.7). A second time does nothing.
+        """Delete both queues on the drive (Base 5.6, 5.7). A second call does nothing.
 
-        Commands in flight complete with 00/08, and can still be waited for.
+        Commands in flight complete with 00/08, and waitdone() can still reap them.
 
         Raises:
             QpairDeletionError: the drive refuses
@@ -1291,35 +1293,35 @@ class Qpair:
         """The same as delete()."""
 
 class Namespace:
-    """A namespace: its geometry, the IO command set, the verification of data.
+    """A namespace, with its geometry, the IO command set, and the verification of data.
 
     Args:
         nvme: the Controller
         nsid: which namespace, 32 bits
-        nlba_verify: verify the first nlba_verify LBAs only; 0: all. Nothing is stored of the others, and
-            writes beyond leave them unknown. All objects of a namespace share it, the last one counts
+        nlba_verify: verify the first nlba_verify LBAs only, or all if it is 0. pynvme keeps no verification
+            data of the others. All objects of a namespace share the value of the newest one
 
     Raises:
         NamespaceCreationError: it is not active, or the drive refuses to identify it
 
-    It stays valid through resets, power cycles and formats: it is identified again before the next command
-    that it sends. A namespace with metadata in a separate buffer (FLBAS bit 4 is 0) is refused by
-    NotImplementedError as soon as a command would transfer them; format it without metadata.
+    The object stays valid through resets, power cycles and formats, because it identifies the namespace again
+    before its next command. If a namespace has its metadata in a separate buffer (FLBAS bit 4 is 0), commands
+    that would transfer metadata raise NotImplementedError. Format such a namespace without metadata.
 
-    Verification: each write() puts the number of the LBA into the first 8 bytes of it, and a token that
-    no other write has into the last 8, in the caller's buffer. The CRC-32C of each LBA that is written
-    is kept in host memory. When a read completes its data are compared; what is wrong completes with
-    the status 07/81, and the log names the first LBA and its class:
+    pynvme verifies what it reads. Each write() stamps the LBA number into the first 8 bytes of each LBA, and
+    a unique token into the last 8, in the caller's buffer. pynvme keeps the CRC-32C of each written LBA in
+    host memory. When a read completes, pynvme compares its data. If they are wrong, the read completes with
+    the status 07/81, and the log names the first wrong LBA and its class:
 
         misdirected     the data of another LBA
         stale           an older write of this LBA
         corrupt         neither of these
-        lost            zeros where data were
+        lost            zeros instead of the data
 
-    Commands that change data in other ways (Write Zeroes, Dataset Management, Format, Sanitize, ...)
-    change what is expected. Where the specification leaves the data open (commands that overlap in
-    flight, failed writes, a loss of power before a flush), nothing is compared until the LBA is written
-    again: there are no false alarms.
+    Verification also follows commands that change data in other ways (Write Zeroes, Dataset Management,
+    Format, Sanitize, ...). If the specification leaves the data open (commands that overlap in flight, failed
+    writes, a power loss before a flush), the LBA is unknown, and pynvme does not compare it until it is
+    written again. So there are no false alarms.
 
     Example:
         >>> nvme0n1 = Namespace(nvme0)
@@ -1336,15 +1338,15 @@ class Namespace:
 
     @property
     def capacity(self) -> int:
-        """Bytes: NVMCAP, or where the drive reports 0, NSZE times the LBA size (NVM 4.1.5)."""
+        """The capacity in bytes, from NVMCAP, or from NSZE and the LBA size if NVMCAP is 0 (NVM 4.1.5)."""
 
     @property
     def lba_size(self) -> int:
-        """Bytes of data in an LBA, as the namespace is formatted now (NVM 4.1.5.1, LBADS)."""
+        """Bytes of data in an LBA, in the current LBA format (NVM 4.1.5.1, LBADS)."""
 
     @property
     def metadata_size(self) -> int:
-        """Bytes of metadata of an LBA, as it is formatted now; 0: it has none (NVM 4.1.5.1, MS)."""
+        """Bytes of metadata of an LBA, in the current LBA format, or 0 (NVM 4.1.5.1, MS)."""
 
     @property
     def id_ns(self) -> IdentifyNamespace:
@@ -1362,13 +1364,13 @@ class Namespace:
         """
 
     def cmdname(self, opcode: _Int) -> str:
-        """What an IO opcode (8 bits) is called (NVM 3)."""
+        """The name of an IO opcode (8 bits, NVM 3)."""
 
     def supports(self, opcode: _Int) -> bool:
         """Whether the drive supports an IO opcode (8 bits).
 
-        By its log of commands supported and effects (LID 05h, Base 5.16) where it has one, else by
-        ONCS.
+        It looks into the drive's Commands Supported and Effects log (LID 05h, Base 5.16), or into ONCS if the
+        drive does not have this log.
         """
 
     @overload
@@ -1381,7 +1383,7 @@ class Namespace:
         csi: _Int = 0,
         cntid: _Int = 0,
     ) -> int:
-        """One field of what Identify returns of this namespace (Base 5.17, NVM 4.1.5).
+        """Read one field of an Identify data structure of this namespace (Base 5.17, NVM 4.1.5).
 
         Args:
             byte_end, byte_begin, type: the field, as in Buffer.data()
@@ -1391,7 +1393,7 @@ class Namespace:
             the field, an int or a str
 
         Raises:
-            OSError: the drive refuses the command; the text says with which status
+            OSError: the drive fails the command. The text gives the status
 
         Example:
             >>> nvme0n1.id_data(7, 0)           # NSZE
@@ -1419,22 +1421,22 @@ class Namespace:
         cntid: _Int = 0,
     ) -> str: ...
     def get_lba_format(self, data_size: _Int = 512, meta_size: _Int = 0) -> int | None:
-        """Which LBA format has these sizes (NVM 4.1.5).
+        """Find the LBA format with these sizes (NVM 4.1.5).
 
         Args:
-            data_size: bytes of data an LBA
-            meta_size: bytes of metadata an LBA
+            data_size: bytes of data per LBA
+            meta_size: bytes of metadata per LBA
 
         Returns:
-            its number, 0 to 15; None: there is no such format
+            its number, 0 to 15, or None if there is no such format
         """
 
     def format(self, data_size: _Int = 512, meta_size: _Int = 0, ses: _Int = 0) -> int:
-        """Format NVM, and wait for it (Base 5.14): 100 s, or longer where Controller.timeout is.
+        """Format NVM, and wait up to 100 s, or Controller.timeout if that is longer (Base 5.14).
 
         Args:
             data_size, meta_size: the LBA format, as in get_lba_format()
-            ses: secure erase: 0 none, 1 user data, 2 cryptographic; 3 bits
+            ses: secure erase, 3 bits, 0 none, 1 user data, 2 cryptographic
 
         Returns:
             dword 0 of the completion
@@ -1450,13 +1452,14 @@ class Namespace:
         """Turn the verification of data on or off. It is on from the beginning.
 
         While it is off, reads are not compared. An IO worker that starts while it is off neither stamps nor
-        tracks what it writes, which then costs no more than its reads; nothing in its region is verified
-        until close(), and what it may have written is unknown afterwards: reads of it count as unverified
-        until it is written again with verification on. What a script writes one by one is tracked also
-        while it is off. A worker that is running keeps what was true at its start.
+        tracks what it writes, so that its writes are as fast as its reads. Until the close() of this worker,
+        pynvme verifies nothing in its region. Afterwards the LBAs that it may have written are unknown, and
+        reads of them count as unverified until they are written again with verification on. pynvme tracks
+        the commands of the script itself even while verification is off. Workers that are running keep the
+        setting of their start.
 
         Args:
-            enable: True: on; False: off
+            enable: True turns it on, False off
 
         Returns:
             True
@@ -1464,19 +1467,19 @@ class Namespace:
         Example:
             >>> nvme0n1.verify_enable(False)
             >>> nvme0n1.ioworker(io_size=8, read_percentage=0, time=10).start().close()   # full speed
-            >>> nvme0n1.verify_enable()         # judges what is written from now on
+            >>> nvme0n1.verify_enable()         # verifies what is written from now on
         """
 
     def verify_stats(self) -> DotDict:
-        """What verification has done on this namespace since the drive was opened, workers included.
+        """Counts of the LBAs read from this namespace since the drive was opened, workers included.
 
         Returns:
-            counts of LBAs that were read: judged (compared, mismatches included), unverified (pynvme did not
-            know their data), mismatch
+            a DotDict of LBA counts. The keys are judged (compared, mismatches included), unverified (pynvme
+            did not know their data), and mismatch
         """
 
     def verify_forget(self, lba: _Int = 0, lba_count: _Int | None = None) -> None:
-        """Forget what these LBAs must hold: reads of them count as unverified until they are written again.
+        """Discard the verification data of these LBAs, so that they are unverified until written again.
 
         Call it when something that pynvme cannot see has changed the data, for example another host, or a
         command of another queue. pynvme does it by itself after commands whose effect on the data it cannot
@@ -1484,7 +1487,7 @@ class Namespace:
 
         Args:
             lba: the first LBA
-            lba_count: how many LBAs; None: all from `lba` to the end of the namespace
+            lba_count: how many LBAs, by default all from `lba` to the end of the namespace
 
         Raises:
             AssertionError: lba or lba_count does not fit into 64 bits
@@ -1517,14 +1520,13 @@ class Namespace:
             buf: where to, from buf.offset on
             lba: the first LBA, 64 bits
             lba_count: how many, 1 to 65536
-            io_flags: bits 31:16 of dword 12: LR is 0x8000, FUA 0x4000, PRINFO 0x3c00; or these bits in
-                their place, as 1 << 31: a value above 16 bits whose low 16 bits are 0
+            io_flags: bits 31:16 of dword 12, LR 0x8000, FUA 0x4000, PRINFO 0x3c00. Or these bits in their
+                place, as 1 << 31, which is a value above 16 bits whose low 16 bits are 0
             dword13, dword14, dword15: command dwords, 32 bits each
             cb: called at completion, see help(nvme)
 
         Raises:
-            AssertionError: a value that does not fit, a buffer that is too short, or no more room in
-                the queue
+            AssertionError: a value does not fit its field, the buffer is too short, or the queue is full
 
         Example:
             >>> nvme0n1.read(qpair, buf, 0, 8).waitdone()
@@ -1544,22 +1546,21 @@ class Namespace:
     ) -> Qpair:
         """Write (NVM 3.2.6).
 
-        The first 8 bytes of each LBA in buf become its number and the last 8 its token. send_cmd() with
-        opcode 1 leaves buf as it is.
+        pynvme stamps buf. In each LBA, the first 8 bytes become the LBA number and the last 8 a token.
+        send_cmd() with opcode 1 leaves buf as it is.
 
         Args:
             qpair: the queue to send it to
             buf: what to write, from buf.offset on
             lba: the first LBA, 64 bits
             lba_count: how many, 1 to 65536
-            io_flags: bits 31:16 of dword 12: LR is 0x8000, FUA 0x4000, PRINFO 0x3c00, DTYPE 0x00f0; or
-                these bits in their place, as 1 << 31
+            io_flags: bits 31:16 of dword 12, LR 0x8000, FUA 0x4000, PRINFO 0x3c00, DTYPE 0x00f0. Or these
+                bits in their place, as 1 << 31
             dword13, dword14, dword15: command dwords, 32 bits each
             cb: called at completion, see help(nvme)
 
         Raises:
-            AssertionError: a value that does not fit, a buffer that is too short, or no more room in
-                the queue
+            AssertionError: a value does not fit its field, the buffer is too short, or the queue is full
 
         Example:
             >>> nvme0n1.write(qpair, buf, 0, 8, io_flags=0x4000).waitdone()     # FUA
@@ -1574,7 +1575,7 @@ class Namespace:
         io_flags: _Int = 0,
         cb: _Completed | None = None,
     ) -> Qpair:
-        """Compare what the LBAs hold with buf (NVM 3.2.1); other data are the status 02/85.
+        """Compare the LBAs with buf (NVM 3.2.1). If they differ, the drive returns the status 02/85.
 
         Args:
             qpair: the queue to send it to
@@ -1591,7 +1592,7 @@ class Namespace:
     def write_uncorrectable(
         self, qpair: Qpair, lba: _Int, lba_count: _Int = 1, cb: _Completed | None = None
     ) -> Qpair:
-        """Write Uncorrectable: reading these LBAs fails until they are written again (NVM 3.2.7).
+        """Make these LBAs fail when they are read, until they are written again (NVM 3.2.7).
 
         Args:
             qpair: the queue to send it to
@@ -1608,14 +1609,14 @@ class Namespace:
         io_flags: _Int = 0,
         cb: _Completed | None = None,
     ) -> Qpair:
-        """Write Zeroes (NVM 3.2.8): verification expects zeros afterwards, with DEAC too.
+        """Write Zeroes (NVM 3.2.8). Verification expects zeros afterwards, with DEAC too.
 
         Args:
             qpair: the queue to send it to
             lba: the first LBA, 64 bits
             lba_count: how many, 1 to 65536
-            io_flags: bits 31:16 of dword 12: FUA is 0x4000, DEAC (deallocate) 0x0200; or these bits in
-                their place, as 1 << 31
+            io_flags: bits 31:16 of dword 12, FUA 0x4000, DEAC (deallocate) 0x0200. Or these bits in their
+                place, as 1 << 31
             cb: called at completion, see help(nvme)
         """
 
@@ -1638,7 +1639,7 @@ class Namespace:
         """
 
     def flush(self, qpair: Qpair, cb: _Completed | None = None) -> Qpair:
-        """Flush: what was written before survives a loss of power (Base 7.1).
+        """Flush, after which everything written before survives a power loss (Base 7.1).
 
         Args:
             qpair: the queue to send it to
@@ -1657,13 +1658,13 @@ class Namespace:
 
         Args:
             qpair: the queue to send it to
-            buf: the ranges, see Buffer.set_dsm_range(); its size is at most 4096 bytes
+            buf: the ranges, see Buffer.set_dsm_range(). Its size is at most 4096 bytes
             range_count: how many ranges, 1 to 256
-            attribute: dword 11: 4 deallocate (AD), 2 integral dataset for write, 1 for read
+            attribute: dword 11, 4 deallocate (AD), 2 integral dataset for write, 1 for read
             cb: called at completion, see help(nvme)
 
         Raises:
-            AssertionError: a value that does not fit, or a buffer above 4096 bytes
+            AssertionError: a value does not fit its field, or the buffer is above 4096 bytes
 
         Example:
             >>> buf.set_dsm_range(0, 0, 1024)
@@ -1683,15 +1684,14 @@ class Namespace:
 
         Args:
             qpair: the queue to send it to
-            buf: data of action 0x10; else None
+            buf: the data of action 0x10, otherwise None
             slba: the first LBA of the zone, 64 bits
-            action: 1 close, 2 finish, 3 open, 4 reset, 5 offline, 0x10 set zone descriptor extension; 8
-                bits
-            all: all zones instead
+            action: 8 bits, 1 close, 2 finish, 3 open, 4 reset, 5 offline, 0x10 set zone descriptor extension
+            all: select all zones instead of that of slba
             cb: called at completion, see help(nvme)
 
-        If a zone is reset or goes offline, its LBAs become unverified. Verification knows what Zone Append
-        (ZNS 3.4.1) wrote as soon as the completion says where.
+        If a zone is reset or goes offline, its LBAs become unverified. After a Zone Append (ZNS 3.4.1),
+        verification takes the LBA from the completion.
 
         Example:
             >>> nvme0n1.zns_mgmt_send(qpair, None, slba=zone, action=4).waitdone()
@@ -1709,16 +1709,16 @@ class Namespace:
         partial: bool = True,
         cb: _Completed | None = None,
     ) -> Qpair:
-        """Zone Management Receive: report zones (ZNS 3.4.2).
+        """Report zones by Zone Management Receive (ZNS 3.4.2).
 
         Args:
             qpair: the queue to send it to
             buf: where to
             slba: an LBA of the first zone to report, 64 bits
-            dwords: how many to transfer; None: buf.size / 4
-            extended: the extended report
-            state: only zones in this state, 8 bits; 0: all zones
-            partial: the number of zones in the report's header counts those that are transferred
+            dwords: how many to transfer, by default buf.size / 4
+            extended: request the extended report
+            state: report only zones in this state, 8 bits. 0 reports all zones
+            partial: make the number of zones in the report's header count only those transferred
             cb: called at completion, see help(nvme)
 
         Example:
@@ -1740,18 +1740,18 @@ class Namespace:
         cdw15: _Int = 0,
         cb: _Completed | None = None,
     ) -> Qpair:
-        """Send any IO command (Base 3.3.3.1, NVM 3). What it does to data is tracked; buf is sent as it is.
+        """Send any IO command (Base 3.3.3.1, NVM 3). Verification tracks it, but does not stamp buf.
 
         Args:
-            opcode: bits 15:0 of dword 0: the opcode in 7:0, FUSE in 9:8 (1 first, 2 second command)
+            opcode: bits 15:0 of dword 0, with the opcode in 7:0 and FUSE in 9:8 (1 first, 2 second command)
             qpair: the queue to send it to
-            buf: what it transfers, from buf.offset on at most buf.size bytes; None: no data
+            buf: the data, from buf.offset on, at most buf.size bytes. None is no data
             nsid: 32 bits, default 1. It is not taken from this Namespace, so that a test can send a wrong one
             cdw10 ... cdw15: command dwords, 32 bits each
             cb: called at completion, see help(nvme)
 
         Raises:
-            AssertionError: a value that does not fit its field, or no more room in the queue
+            AssertionError: a value does not fit its field, or the queue is full
 
         Example:
             >>> nvme0n1.send_cmd(5 | 1 << 8, qpair, old, cdw12=0)   # fused compare and write (Base 3.4.2)
@@ -1785,64 +1785,67 @@ class Namespace:
         output_percentile_latency: dict[int, Any] | dict[float, Any] | None = None,
         output_cmdlog_list: list[Any] | None = None,
     ) -> IOWorker:
-        """A process that sends IO to this namespace and verifies what it reads, on a queue pair of its own.
+        """Make a process that sends IO to this namespace, and verifies it, on a queue pair of its own.
 
-        It starts with start(), or by `with`. It ends after time, after io_count, or at the end of
-        io_sequence, whichever comes first. One of them is needed; sequential IO of one size up to a
-        region_end needs none and goes through the region once: from lba_start to the end, and then from
-        the beginning as far as lba_start.
+        The worker starts with start(), or by `with`. It ends after time, after io_count, or at the end of
+        io_sequence, whichever comes first. At least one of them is needed, except for sequential IO of one
+        size with a region_end. That goes through the region once, from lba_start to the end, and then from
+        the beginning to lba_start.
 
-        What is sent:
-            io_size: LBAs an IO, 1 to 65536: one size; a list or range of sizes, all as frequent; or
-                {size: ratio}. A single size above the region is clipped to it; of several, each
-                must be smaller. If a transfer is above MDTS, close() reports error -2
-            read_percentage: reads, 0 to 100; the others are writes
-            op_percentage: instead of it {opcode: percentage}, the sum 100, of flush 0, write 1, read 2,
-                write uncorrectable 4, compare 5, write zeroes 8, dsm 9, verify 0xc. close() replaces
-                the percentages by how many IOs there were
+        What the worker sends:
+            io_size: LBAs per IO, 1 to 65536. It is one size, a list or range of sizes that are equally
+                frequent, or {size: ratio}. A single size larger than the region is clipped to it. In a
+                list each must be smaller. If a transfer is above MDTS, close() reports error -2
+            read_percentage: reads, 0 to 100. The others are writes
+            op_percentage: replaces read_percentage by {opcode: percentage}, the sum 100, of flush 0,
+                write 1, read 2, write uncorrectable 4, compare 5, write zeroes 8, dsm 9, verify 0xc.
+                close() replaces the percentages by numbers of IOs
             ptype, pvalue: the data of writes, as in Buffer
-            io_sequence: a replay: (time in us from the start, opcode, first LBA, LBAs) for each IO, in
-                order, none before its time
+            io_sequence: (time in us from the start, opcode, first LBA, LBAs) for each IO to replay. The
+                worker sends them in order, none before its time
 
         Where:
             lba_random: True, False, or the percentage of IOs at random LBAs, an int
-            lba_align: LBAs: each IO begins at a multiple of it (None: 1); or a list, one for each io_size
-            lba_step: sequential IO: LBAs from one IO to the next, negative to go backwards, 0 to stay.
-                None: contiguous. Past the end of the region it begins again at the first LBA, backwards
-                at the last whole IO
-            region_start, region_end: LBAs that are used, the end not included
+            lba_align: each IO begins at a multiple of this number of LBAs, by default 1. A list has one
+                number for each io_size
+            lba_step: LBAs from the start of one sequential IO to the next, negative to go backwards, 0 to
+                stay. By default IOs are contiguous. Past the end of the region, the worker starts again at
+                the first LBA, or backwards at the last whole IO
+            region_start, region_end: LBAs that the worker uses, the end not included
             lba_start: the first LBA, raised to region_start
-            distribution: 100 ints, the sum 10000: how much of the random IO goes to each hundredth of
-                the region
+            distribution: 100 ints, the sum 10000. Each is the share of random IO that goes to one
+                hundredth of the region
 
-            Each IO is cut at the end of the region. Sequential IO goes round LBAs that are known to be
-            uncorrectable: it is cut before them and goes on behind them. A flush takes no place in it.
+            The worker cuts each IO at the end of the region. Sequential IO skips LBAs that are known to be
+            uncorrectable. The worker cuts an IO before them and continues behind them. A flush does not
+            advance the LBA.
 
         How fast, how long:
-            qdepth: entries of its queue, 2 to the lesser of 1024 and CAP.MQES + 1; one less in flight
-            iops: IOs a second at most: the k-th, counted from 1, is due k/iops after the start, so in all
-                iops * time are sent: 2 a second for 5 s are 10, the first after half a second and the
-                last at the end. 0: as fast as possible
-            time: seconds; 0: no limit
-            io_count: IOs; 0: no limit
+            qdepth: entries of its queue, 2 to the lesser of 1024 and CAP.MQES + 1. One IO less is in flight
+            iops: IOs per second at most, or 0 for as fast as possible. IO number k, counted from 1, is due
+                k/iops after the start, so that the worker sends iops * time in all. For 2 per second and
+                5 s it sends 10, the first after half a second and the last at the end
+            time: seconds, 0 for no limit
+            io_count: IOs, 0 for no limit
             qprio: SQ priority, as in Qpair
-            cpu_id: the CPU to run on; None: the CPU with the fewest workers of this script, except for
-                the lowest one, which is left to the virtual SSD and the script
-            fw_debug: after an error leave the queue and the commands in flight as they are, for a
+            cpu_id: the CPU to run on. By default it is the CPU with the fewest workers of this script, except
+                for the lowest one, which is left to the virtual SSD and the script
+            fw_debug: after an error, leave the queue and the commands in flight as they are, for a
                 debugger of the firmware, until the next reset or the end of the script
 
-        What is returned beside the result, filled in by close():
-            output_io_per_second: a list: the IOs completed in each whole second of time, or of the run
-                where io_count ended it; then the last second counts if at least half of it was over
-            output_percentile_latency: a dict {percentile: None}: its values become the latency, in us
-            output_cmdlog_list: a list of N entries: the last N commands (first LBA, LBAs, opcode),
-                oldest first, preceded by zeros where there were fewer
+        What close() fills in beside the result:
+            output_io_per_second: a list, which gets the IOs completed in each whole second of time. If
+                io_count ends the run, a last partial second of at least a half counts too
+            output_percentile_latency: a dict {percentile: None}, whose values become the latency, in us
+            output_cmdlog_list: a list of N entries, which become the last N commands (first LBA, LBAs,
+                opcode), oldest first, preceded by zeros if there were fewer
 
         Returns:
             an IOWorker, not started
 
         Raises:
-            AssertionError: a value out of range, an empty region, a CPU that is not there, or no end
+            AssertionError: a value is out of range, the region is empty, the CPU does not exist, or the
+                worker would not end
 
         Example:
             >>> r = nvme0n1.ioworker(io_size=8, qdepth=16, read_percentage=100, time=10).start().close()
@@ -1860,9 +1863,8 @@ class Namespace:
 class IOWorker:
     """A process that sends IO, made by Namespace.ioworker().
 
-    start() it and close() it, or use `with`, which does both; an exception in the `with` block ends the
-    worker early. A worker ends by itself, without an error, when the controller is reset or loses
-    power.
+    Call start() and close(), or use `with`, which does both. An exception in the `with` block ends the
+    worker early. If the controller is reset or loses power, the worker ends without an error.
 
     Example:
         >>> with nvme0n1.ioworker(io_size=8, time=10) as worker:
@@ -1882,7 +1884,7 @@ class IOWorker:
         value: BaseException | None,
         traceback: TracebackType | None,
     ) -> Literal[False]:
-        """close(); after an exception the worker does not finish what it still had to do."""
+        """close(). After an exception the worker ends early."""
 
     def start(self) -> IOWorker:
         """Start the process. If that fails, close() reports it.
@@ -1891,75 +1893,75 @@ class IOWorker:
             the worker itself
 
         Raises:
-            AssertionError: it was started already
+            AssertionError: the worker was started already
         """
 
     def close(self) -> DotDict:
-        """Wait until the worker has ended, fill in the outputs that were asked for, and return the result.
+        """Wait until the worker has ended, fill in the requested outputs, and return the result.
 
-        A second time it returns the same result at once. Ctrl-C ends the worker.
+        A second call returns the same result at once. Ctrl-C ends the worker.
 
         Returns:
-            a DotDict:
+            a DotDict with these keys:
 
             io_count_read           IOs of opcode 2
             io_count_write          IOs of opcode 1
-            io_count_nonread        IOs of all opcodes but 2
-            mseconds                from the start to the last completion, at least to the end of time
-                                    where that ended it, in ms, rounded up
-            latency_max_us          the slowest IO
-            latency_average_us      their mean, a float
-            cpu_usage               0 to 1: the share of time in which the worker had something to do
+            io_count_nonread        IOs of all other opcodes
+            mseconds                the duration from the start to the last completion, in ms, rounded up. If
+                                    time ended the run, it is at least time
+            latency_max_us          the latency of the slowest IO
+            latency_average_us      the mean latency, a float
+            cpu_usage               the share of time in which the worker was busy, 0 to 1
             error                   0, or why it ended, see below
             status                  0, or SCT << 8 | SC of the first IO that failed
             lba_verified            LBAs read and compared
-            lba_unverified          LBAs read of which nothing was known
-            lba_mismatch            LBAs that were wrong; the log names the first one
-            ended_by                None where the worker has done what it was asked for; else what ended
-                                    it: "reset", "power loss", "removal", "close" (of the drive), "stop"
-                                    (an exception in the `with` block, or Ctrl-C) or "error"
-            iops_consistency        with output_io_per_second: iops_consistency()
-            latency_distribution    with output_percentile_latency: how many IOs took 0, 1, ... 999999 us
-            latency_percentile_ns   with output_percentile_latency: the same percentiles in ns
+            lba_unverified          LBAs read whose data pynvme did not know
+            lba_mismatch            LBAs with wrong data. The log names the first one
+            ended_by                None if the worker has finished its work. Otherwise the cause, "reset",
+                                    "power loss", "removal", "close" (of the drive), "stop" (an exception in
+                                    the `with` block, or Ctrl-C) or "error"
+            iops_consistency        the result of iops_consistency(), with output_io_per_second
+            latency_distribution    how many IOs took 0, 1, ... 999999 us, with output_percentile_latency
+            latency_percentile_ns   the same percentiles in ns, with output_percentile_latency
 
-        An error is also the warning "ioworker host ERROR -6: io cmd error", and a status the warning
-        "ioworker device respond an ERROR status: 02/81". Errors:
+        For an error, pynvme issues the warning "ioworker host ERROR -6: io cmd error", and for a status the
+        warning "ioworker device respond an ERROR status: 02/81". The errors are:
 
-            -1  the queue pair or the process could not be made
+            -1  the queue pair or the process could not be created
             -2  io_size is larger than MDTS, or than the 256 MiB that PRP lists describe
             -3  an IO took longer than Controller.timeout
             -4  the worker did not end in time
             -5  there is no memory for its buffers
-            -6  an IO completed with an error, or did not read what was written
+            -6  an IO completed with an error, or a read returned wrong data
             -7  the process was killed
             -8  the drive is gone
 
         Raises:
-            AssertionError: it was not started
+            AssertionError: the worker was not started
         """
 
     @property
     def running(self) -> bool:
-        """True from the beginning until the worker has ended, or could not start."""
+        """True from the beginning until the worker has ended, or has failed to start."""
 
     @property
     def progress(self) -> tuple[int, int, int]:
-        """(queue identifier, IOs sent, IOs completed) at this moment; the identifier is 0 after close()."""
+        """(queue identifier, IOs sent, IOs completed) so far. The identifier is 0 after close()."""
 
     def iops_consistency(self, slowest_percentage: float = 99.9) -> float:
-        """How even the IOs of each second were, after close().
+        """How even the IOPS were from second to second. Call it after close().
 
-        Sort the counts of IOs in descending order, take the one slowest_percentage of the way down, and
-        divide it by their mean.
+        It sorts the counts of IOs in descending order, takes the one slowest_percentage of the way down, and
+        divides it by their mean.
 
         Args:
             slowest_percentage: 0 to 100
 
         Returns:
-            1.0 for a drive that is as fast in each second; less for one that has slow seconds
+            1.0 for a drive that is equally fast in each second, less for one that has slow seconds
 
         Raises:
-            AssertionError: output_io_per_second was not asked for, or is empty
+            AssertionError: ioworker() was called without output_io_per_second, or it is empty
 
         Example:
             >>> counts = []
@@ -1969,21 +1971,21 @@ class IOWorker:
         """
 
 class Subsystem:
-    """The NVM subsystem of a drive: its power, its shutdown, its reset.
+    """The NVM subsystem of a drive, with its power, its shutdown, and its reset.
 
     Args:
         nvme: the Controller
-        poweron_cb: switches the power on, called without arguments: a power module on the bench, say
-        poweroff_cb: switches it off
+        poweron_cb: switches the power on, for example by a power module. It is called without arguments
+        poweroff_cb: switches the power off
 
-    Without callbacks it is the switch of the virtual SSD; for a drive of this machine the Power Controller
-    of its slot, where it has one, or else a suspend of the machine to RAM with an alarm of its clock, which
-    power_cycle() alone can do. Both need root.
+    Without callbacks, pynvme switches a virtual SSD itself. For a PCIe drive it uses the Power Controller of
+    the slot. If the slot has none, power_cycle() suspends the machine to RAM and wakes it by the real-time
+    clock, and the other methods are not supported. Both need root.
 
-    While its slot is switched off, a drive is not in the kernel's list. When it is back, pynvme binds it
-    again, and objects stay valid. The same happens with callbacks in a slot with hot-plug.
+    While its slot is switched off, the kernel does not list the drive. When the drive is back, pynvme binds
+    it again, and objects stay valid. The same happens with callbacks if the slot supports hot-plug.
 
-    After its methods call Controller.reset(). If you do not, the next command or Qpair initialises the
+    Call Controller.reset() after these methods. If you do not, the next command or Qpair initialises the
     controller.
 
     Example:
@@ -2002,44 +2004,44 @@ class Subsystem:
     def power_cycle(self, sec: float = 10) -> Literal[True]:
         """Switch the power off and on again.
 
-        Without shutdown_notify() before it this is a sudden loss of power: what was not flushed may be
+        Without shutdown_notify() before it, this is a sudden power loss. Data that were not flushed may be
         lost, and verification takes that into account.
 
         Args:
-            sec: how long it takes, in seconds; a suspend takes 5 at least
+            sec: how long the power is off, in seconds. A suspend takes at least 5
 
         Raises:
-            NotImplementedError: nothing can switch the power, and there are no callbacks; it names what is
-                missing
-            PermissionError: it needs root
-            TimeoutError: the drive is not back a minute after its power
+            NotImplementedError: nothing can switch the power, and there are no callbacks. The text names what
+                is missing
+            PermissionError: the script does not run as root
+            TimeoutError: the drive is not back a minute after power-on
             OSError: the kernel does not switch the slot, or does not suspend the machine
         """
 
     def poweroff(self) -> Literal[True]:
-        """Switch the power off. IO workers end, commands in flight complete with 00/08.
+        """Switch the power off. IO workers end, and commands in flight complete with 00/08.
 
-        Until poweron() registers cannot be read, and configuration space reads as ones.
+        Until poweron(), registers cannot be read, and configuration space reads as ones.
 
         Raises:
-            NotImplementedError: nothing can switch the power, or a suspend only, which power_cycle() does;
-                it names what is missing
-            PermissionError: it needs root
+            NotImplementedError: nothing can switch the power, or only a suspend can, for which there is
+                power_cycle(). The text names what is missing
+            PermissionError: the script does not run as root
             OSError: the kernel does not switch the slot
         """
 
     def poweron(self) -> Literal[True]:
-        """Switch the power on, and wait for a drive of this machine to be back. May be called again.
+        """Switch the power on, and wait until a PCIe drive is back. May be called again.
 
         Raises:
-            NotImplementedError: nothing can switch the power; it names what is missing
-            NvmeEnumerateError: the drive is back, and something else uses it
-            TimeoutError: the drive is not back a minute after its power
+            NotImplementedError: nothing can switch the power. The text names what is missing
+            NvmeEnumerateError: the drive is back, but something else uses it
+            TimeoutError: the drive is not back a minute after power-on
             OSError: the kernel does not switch the slot
         """
 
     def shutdown_notify(self, abrupt: bool = False) -> Literal[True]:
-        """Tell the drive of a shutdown by CC.SHN, and wait for the end of it in CSTS.SHST (Base 3.6.1).
+        """Request a shutdown by CC.SHN, and wait until CSTS.SHST reports its end (Base 3.6.1).
 
         Args:
             abrupt: an abrupt shutdown (SHN 10b) instead of a normal one (01b)
@@ -2049,10 +2051,10 @@ class Subsystem:
         """
 
     def reset(self) -> bool:
-        """NVM Subsystem Reset: write "NVMe" to NSSR (Base 3.7.1).
+        """Reset the NVM subsystem by writing "NVMe" to NSSR (Base 3.7.1).
 
         Returns:
-            whether the drive supports it; False where CAP.NSSRS is 0, and nothing was done
+            True, or False if CAP.NSSRS is 0 and nothing was done
         """
 
 class Tcp:
@@ -2069,10 +2071,10 @@ class Tcp:
     def __init__(self, addr: str, port: int = 4420) -> None: ...
 
 def srand(seed: _Int) -> None:
-    """Seed all random generators: those of IO workers and of data patterns, and Python's random module.
+    """Seed the random generators of IO workers and of data patterns, and Python's random module.
 
     Args:
-        seed: any integer, 0 as well; the driver uses 64 bits of it
+        seed: any integer, 0 as well. The driver uses 64 bits of it
 
     Example:
         >>> srand(1)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Commands: what each of them is called, transfers and changes, and which fields it has.
+"""Commands, with their names, fields, lengths of data, and effects.
 
-Sections are those of Base 2.1 for the admin set and of the command's own specification else (NVM 1.1, ZNS 1.2, KV 1.1);
-commands of section 7 of Base 2.1 are I/O commands of every set.
+Section numbers of the admin set are those of Base 2.1, and of the I/O sets those of the set's own specification (NVM
+1.1, ZNS 1.2, KV 1.1). Section 7 of Base 2.1 has the I/O commands of every set.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _FUA = Arg("fua", 12, 30, text="force unit access")
 _PRINFO = Arg("prinfo", 12, 26, 29, "PRACT in bit 3, checks of guard, application and reference tag in bits 2:0")
 _STC = Arg("stc", 12, 24, text="check the storage tag", since="2.0")
 _DTYPE = Arg("dtype", 12, 20, 23, "directive", values=enums.DIRECTIVE_TYPE)
-_DSPEC = Arg("dspec", 13, 16, 31, "of the directive: a stream, a placement handle")
+_DSPEC = Arg("dspec", 13, 16, 31, "directive specific: stream identifier or placement handle")
 _DSM = Arg("dsm", 13, 0, 7, "hints: frequency, latency, sequential, incompressible")
 _LBST = Arg("lbst", 14, 0, 31, "expected initial reference tag and storage tag")
 _LBAT = Arg("lbat", 15, 0, 15, "expected application tag")
@@ -215,7 +215,7 @@ ADMIN = (
         "NS_MANAGEMENT",
         "5.1.21",
         (
-            Arg("sel", 10, 0, 3, "what is done", values=enums.NAMESPACE_MANAGEMENT),
+            Arg("sel", 10, 0, 3, "operation", values=enums.NAMESPACE_MANAGEMENT),
             Arg("csi", 11, 24, 31, "command set", since="2.0"),
         ),
         length=Length("fixed", 4096, when=("sel", 0)),
@@ -273,7 +273,7 @@ ADMIN = (
         "Namespace Attachment",
         "NS_ATTACHMENT",
         "5.1.20",
-        (Arg("sel", 10, 0, 3, "what is done", values=enums.NAMESPACE_ATTACHMENT),),
+        (Arg("sel", 10, 0, 3, "operation", values=enums.NAMESPACE_ATTACHMENT),),
         length=_PAGE,
         effects=("nic",),
         scope=("ns",),
@@ -301,8 +301,8 @@ ADMIN = (
             _NUMD,
             Arg("doper", 11, 0, 7, "operation", default=None),
             Arg("dtype", 11, 8, 15, "directive", values=enums.DIRECTIVE_TYPE),
-            Arg("dspec", 11, 16, 31, "of the directive"),
-            Arg("value", 12, 0, 31, "of the operation: ENDIR in bit 0, TDTYPE in bits 15:8"),
+            Arg("dspec", 11, 16, 31, "directive specific"),
+            Arg("value", 12, 0, 31, "operation specific: ENDIR in bit 0, TDTYPE in bits 15:8"),
         ),
         scope=("ns",),
         announced=Announced("oacs", 1 << 5),
@@ -318,8 +318,8 @@ ADMIN = (
             _NUMD,
             Arg("doper", 11, 0, 7, "operation", default=None),
             Arg("dtype", 11, 8, 15, "directive", values=enums.DIRECTIVE_TYPE),
-            Arg("dspec", 11, 16, 31, "of the directive"),
-            Arg("value", 12, 0, 31, "of the operation: NSR in bits 15:0"),
+            Arg("dspec", 11, 16, 31, "directive specific"),
+            Arg("value", 12, 0, 31, "operation specific: NSR in bits 15:0"),
         ),
         scope=("ns",),
         announced=Announced("oacs", 1 << 5),
@@ -393,7 +393,7 @@ ADMIN = (
         "5.1.15",
         (
             Arg("ofi", 10, 8, 15, "opcode or feature identifier", default=None),
-            Arg("scp", 10, 0, 3, "what OFI names", values=enums.LOCKDOWN_SCOPE),
+            Arg("scp", 10, 0, 3, "scope: the kind of OFI", values=enums.LOCKDOWN_SCOPE),
             Arg("prhbt", 10, 4, text="1: prohibited, 0: allowed", default=1),
             Arg("ifc", 10, 5, 6, "by which interface", values=enums.LOCKDOWN_INTERFACE),
             _UIDX,
@@ -410,7 +410,7 @@ ADMIN = (
         "TRACK_SEND",
         "5.1.27",
         (
-            Arg("sel", 10, 0, 7, "what is done: 0 log user data changes, 1 track memory changes"),
+            Arg("sel", 10, 0, 7, "operation: 0 log user data changes, 1 track memory changes"),
             Arg("mos", 10, 16, 31, "management operation specific"),
             Arg("cdqid", 11, 0, 15, "controller data queue"),
         ),
@@ -425,7 +425,7 @@ ADMIN = (
         "TRACK_RECEIVE",
         "5.1.26",
         (
-            Arg("sel", 10, 0, 7, "what is returned: 0 tracked memory changes"),
+            Arg("sel", 10, 0, 7, "selects: 0 tracked memory changes"),
             Arg("mos", 10, 16, 31, "management operation specific"),
         ),
         scope=("ctrl",),
@@ -439,7 +439,7 @@ ADMIN = (
         "MIGRATION_SEND",
         "5.1.17",
         (
-            Arg("sel", 10, 0, 7, "what is done: 0 suspend, 1 resume, 2 set the controller's state"),
+            Arg("sel", 10, 0, 7, "operation: 0 suspend, 1 resume, 2 set the controller's state"),
             Arg("mos", 10, 16, 31, "management operation specific"),
         ),
         text="may load another state into a controller",
@@ -455,7 +455,7 @@ ADMIN = (
         "MIGRATION_RECEIVE",
         "5.1.16",
         (
-            Arg("sel", 10, 0, 7, "what is returned: 0 the controller's state"),
+            Arg("sel", 10, 0, 7, "selects: 0 the controller's state"),
             Arg("mos", 10, 16, 31, "management operation specific"),
         ),
         scope=("ctrl",),
@@ -469,7 +469,7 @@ ADMIN = (
         "CONTROLLER_DATA_QUEUE",
         "5.1.4",
         (
-            Arg("sel", 10, 0, 7, "what is done: 0 create, 1 delete"),
+            Arg("sel", 10, 0, 7, "operation: 0 create, 1 delete"),
             Arg("mos", 10, 16, 31, "management operation specific"),
         ),
         scope=("ctrl",),
@@ -835,7 +835,7 @@ ZNS = (
             Arg("slba", 10, 0, 63, "first LBA of the zone", default=None),
             Arg("zsa", 13, 0, 7, "action", values=enums.ZONE_SEND_ACTION, default=None),
             Arg("selectall", 13, 8, text="all zones"),
-            Arg("zsaso", 13, 9, text="of the action: allocate a random write area"),
+            Arg("zsaso", 13, 9, text="action specific: allocate a random write area"),
         ),
         changes="zone",
         effects=("lbcc",),
@@ -851,7 +851,7 @@ ZNS = (
         (
             Arg("slba", 10, 0, 63, "an LBA of the first zone", default=None),
             Arg("numd", 12, 0, 31, "how much is transferred", "dwords", zeroes_based=True),
-            Arg("zra", 13, 0, 7, "what is reported", values=enums.ZONE_RECEIVE_ACTION),
+            Arg("zra", 13, 0, 7, "selects the report", values=enums.ZONE_RECEIVE_ACTION),
             Arg("zrasf", 13, 8, 15, "zones of which state; 0: all"),
             Arg("partial", 13, 16, text="count only zones that are returned"),
         ),
@@ -1072,8 +1072,8 @@ _RW = BitGroup(
 _QUEUE = BitGroup(
     (
         Bits("pc", 0, c="NVME_QUEUE_PC", text="physically contiguous"),
-        Bits("ien", 1, c="NVME_QUEUE_IEN", text="of a completion queue: interrupts enabled"),
-        Bits("qprio", 1, 2, c="NVME_QUEUE_QPRIO_SHIFT", style="shift", text="of a submission queue: 2 bits"),
+        Bits("ien", 1, c="NVME_QUEUE_IEN", text="completion queue: interrupts enabled"),
+        Bits("qprio", 1, 2, c="NVME_QUEUE_QPRIO_SHIFT", style="shift", text="submission queue: priority, 2 bits"),
     ),
     "Create I/O Submission Queue and Create I/O Completion Queue, command dword 11.",
 )
@@ -1119,14 +1119,14 @@ HEADERS = (
         "nvme_cmd.h",
         "Submission and completion queue entries, opcodes and statuses, and the fields of commands.\n"
         "NVM Express Base Specification 2.1, sections 3.3.3, 5 and 7; NVM Command Set Specification 1.1, section 3.\n"
-        "Layout only, no behaviour: host and virtual SSD both include it.",
+        "Layout only, no behaviour. Host and virtual SSD both include it.",
         (
             SQE,
             _FUSE,
             CQE,
             STATUS_FIELD,
             Code(
-                "/* SCT and SC as one number, sct << 8 | sc: what handlers return and tables are keyed by. */\n"
+                "/* SCT and SC as one number, sct << 8 | sc. Handlers return it, and tables have it as their key. */\n"
                 "#define NVME_SC(sct, sc) ((uint16_t)((sct) << 8 | (sc)))"
             ),
             STATUS_CODE_TYPE,

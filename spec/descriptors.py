@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Descriptors in the data of commands: SGLs, ranges, zones, reservations, directives.
 
-Sections are those of Base 2.1, where no other is named.
+Section numbers are those of Base 2.1, unless another is named.
 """
 
 from __future__ import annotations
@@ -291,7 +291,7 @@ RESERVATION_KEYS = Structure(
         Field("crkey", 0, 8, "current key"),
         Field("key", 8, 8, "preempted key (Acquire) or new key (Register)"),
     ),
-    text="data of Reservation Acquire, Register and Release, which has the first 8 bytes only",
+    text="data of Reservation Acquire, Register and Release. Release has the first 8 bytes only",
     section="7.5",
     label="reservation keys",
 )
@@ -353,8 +353,8 @@ RUH_STATUS = Structure(
     (
         Field("pid", 0, 2, "placement identifier"),
         Field("ruhid", 2, 2, "reclaim unit handle"),
-        Field("earutr", 4, 4, "time until the reclaim unit is replaced, 0: not told", unit="s"),
-        Field("ruamw", 8, 8, "what can still be written to the reclaim unit", unit="LBAs"),
+        Field("earutr", 4, 4, "time until the reclaim unit is replaced, 0: not reported", unit="s"),
+        Field("ruamw", 8, 8, "space left in the reclaim unit", unit="LBAs"),
     ),
     text="Reclaim Unit Handle Status Descriptor",
     section="7.3.1.1",
@@ -391,7 +391,7 @@ NS_MANAGEMENT = Structure(
         Field("nphndls", 392, 2, "placement handles", since="2.1"),
         Field("phndl", 512, 2, "reclaim unit handle of each placement handle", count=128, since="2.1"),
     ),
-    text="what a host gives to Namespace Management to create a namespace",
+    text="data of Namespace Management that creates a namespace",
     section="5.1.21.1.1",
     label="data of Namespace Management",
 )
@@ -402,7 +402,7 @@ HEADERS = (
         "Descriptors in the data of commands: SGLs, ranges, zones, reservations, directives.\n"
         "NVM Express Base Specification 2.1; NVM Command Set Specification 1.1; Zoned Namespace Command Set "
         "Specification 1.2.\n"
-        "Layout only, no behaviour: host and virtual SSD both include it.",
+        "Layout only, no behaviour. Host and virtual SSD both include it.",
         (
             SGL_TYPE,
             SGL_DESCRIPTOR,

@@ -37,8 +37,8 @@ FIRMWARE_ACTION = Enum(
     (
         Value("REPLACE", 0, "put the downloaded image into the slot"),
         Value("REPLACE_ACTIVATE", 1, "and activate it at the next reset"),
-        Value("ACTIVATE", 2, "activate what is in the slot at the next reset"),
-        Value("ACTIVATE_NOW", 3, "activate the downloaded image, or else what is in the slot, at once"),
+        Value("ACTIVATE", 2, "activate the image in the slot at the next reset"),
+        Value("ACTIVATE_NOW", 3, "activate the downloaded image, or else the image in the slot, at once"),
         Value("BOOT_REPLACE", 6, "put the downloaded image into the boot partition"),
         Value("BOOT_ACTIVATE", 7, "make it the active boot partition"),
     ),
@@ -144,7 +144,7 @@ LOCKDOWN_SCOPE = Enum(
         Value("MI", 3, "a command of the Management Interface by its opcode"),
         Value("PCIE", 4, "a PCIe command of the Management Interface by its opcode"),
     ),
-    "SCP of Lockdown: what OFI names",
+    "SCP of Lockdown: the kind of OFI",
     "5.1.15",
     digits=0,
 )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Features: their command dword 11 and their data, by FID.
 
-Sections are those of Base 2.1, where no other is named.
+Section numbers are those of Base 2.1, unless another is named.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ CAPABILITIES = Word(
     section="5.1.11",
 )
 
-# ---- dword 11, and what Get Features returns in dword 0 ----
+# ---- dword 11 of Set Features, and dword 0 of the completion of Get Features ----
 
 ARBITRATION = Word(
     "Arbitration",
@@ -160,7 +160,7 @@ VECTOR = Word(
 ATOMICITY = Word(
     "WriteAtomicity",
     4,
-    (Bits("dn", 0, text="AWUN and NAWUN are ignored: AWUPF holds"),),
+    (Bits("dn", 0, text="AWUN and NAWUN do not apply, only AWUPF"),),
     text="Feature 0Ah, Write Atomicity Normal",
     section="NVM 4.1.3.3",
 )
@@ -285,7 +285,7 @@ SANITIZE = Word(
         Bits(
             "nodrm",
             0,
-            text="sanitize: a warning instead of a refusal where No-Deallocate is inhibited",
+            text="sanitize: warn instead of fail if No-Deallocate is inhibited",
             c="NVME_NODRM",
         ),
     ),
@@ -472,7 +472,7 @@ HMB_DESCRIPTOR = Structure(
     "nvme_hmb_descriptor",
     16,
     (Field("badd", 0, 8, "address"), Field("bsize", 8, 4, "size", unit="pages of CC.MPS, as is HSIZE")),
-    text="Feature 0Dh: what is at HMDLLA, an entry of 16 bytes for each range",
+    text="Feature 0Dh: the list at HMDLLA has an entry of 16 bytes for each range",
     section="5.1.25.2.4",
     label="HMB descriptor",
 )
@@ -487,7 +487,7 @@ HMB_ATTRIBUTES = Structure(
         Field("hmdlau", 8, 4, "address of the descriptors, high"),
         Field("hmdlec", 12, 4, "descriptors"),
     ),
-    text="Feature 0Dh: what Get Features returns",
+    text="Feature 0Dh: data of Get Features",
     section="5.1.25.2.4",
     label="FID 0Dh",
 )
@@ -552,7 +552,7 @@ HOST_BEHAVIOR = Structure(
         Field("hdisns", 3, 1, "it knows dispersed namespaces", since="2.0"),
         Field("cdfe", 4, 2, "Copy descriptor formats 2h and above that it uses, one a bit", since="2.1"),
     ),
-    text="Feature 16h: what the host can cope with. Each field but CDFE is 0 or 1.",
+    text="Feature 16h: capabilities of the host. Each field but CDFE is 0 or 1.",
     section="5.1.25.1.14",
     label="FID 16h",
 )
@@ -565,7 +565,7 @@ FDP_EVENT_SUPPORT = Structure(
         Field("evt", 0, 1, "event type"),
         Field("evta", 1, 1, "attributes", bits=(Bits("fdpee", 0, text="enabled"),)),
     ),
-    text="an entry of what Get Features returns for FID 1Eh",
+    text="an entry of the data of Get Features for FID 1Eh",
     section="5.1.25.1.21",
     label="FID 1Eh",
 )
@@ -659,7 +659,7 @@ HEADERS = (
         "nvme_feature.h",
         "Features and asynchronous events.\n"
         "NVM Express Base Specification 2.1, sections 5.1.2, 5.1.11 and 5.1.25.\n"
-        "Layout only, no behaviour: host and virtual SSD both include it.",
+        "Layout only, no behaviour. Host and virtual SSD both include it.",
         (
             FID,
             enums.FEATURE_SELECT,

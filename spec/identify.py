@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What Identify returns, by the value of its CNS field.
+"""The data structures of Identify, by its CNS field.
 
-Sections are those of Base 2.1, where no other is named.
+Section numbers are those of Base 2.1, unless another is named.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CNS = Enum(
         Value("csi_ns", 0x05, "Identify Namespace of the command set CSI", since="2.0"),
         Value("csi_ctrl", 0x06, "Identify Controller of the command set CSI", since="2.0"),
         Value("csi_active_ns_list", 0x07, "as 02h, those of the command set CSI", since="2.0"),
-        Value("independent_ns", 0x08, "Identify Namespace, what all command sets share", since="2.0"),
+        Value("independent_ns", 0x08, "Identify Namespace, common to all command sets", since="2.0"),
         Value("csi_ns_user_formats", 0x09, "Identify Namespace, of a format that CDW11 names", since="2.0"),
         Value("csi_ns_formats", 0x0A, "as 05h, of a format that CDW11 names", since="2.0"),
         Value("allocated_ns_list", 0x10, "as 02h, allocated namespaces", since="1.2"),
@@ -32,7 +32,7 @@ CNS = Enum(
         Value("primary_ctrl_caps", 0x14, "resources of a primary controller", since="1.3"),
         Value("secondary_ctrl_list", 0x15, "secondary controllers of this primary one", since="1.3"),
         Value("ns_granularity", 0x16, "sizes that suit namespaces", since="1.4"),
-        Value("uuid_list", 0x17, "UUIDs that select what is vendor specific", since="1.4"),
+        Value("uuid_list", 0x17, "UUIDs that select vendor specific information", since="1.4"),
         Value("domain_list", 0x18, "domains of the subsystem", since="2.0"),
         Value("endurance_group_list", 0x19, "endurance groups above CDW11.ENDGID", since="2.0"),
         Value("csi_allocated_ns_list", 0x1A, "as 10h, those of the command set CSI", since="2.0"),
@@ -248,7 +248,7 @@ SANICAP = (
         "nodmmas",
         30,
         31,
-        "1: No-Deallocate leaves the media as the operation did, 2: it does not",
+        "1: after No-Deallocate the media is not modified further, 2: it is",
         c="NVME_SANICAP_NODMMAS_SHIFT",
         style="shift",
         since="1.4",
@@ -288,13 +288,13 @@ FNA = (
 
 VWC = (
     Bits("vwcp", 0, text="there is a volatile write cache", c="NVME_VWC_PRESENT"),
-    Bits("fb", 1, 2, "Flush with NSID FFFFFFFFh: 0 not told, 2 refused, 3 of all namespaces", since="1.4"),
+    Bits("fb", 1, 2, "Flush with NSID FFFFFFFFh: 0 not reported, 2 refused, 3 of all namespaces", since="1.4"),
 )
 
 SGLS = (
     Bits("sgls", 0, 1, "SGLs: 0 none, 1 without alignment, 2 aligned to dwords"),
     Bits("kdbds", 2, text="keyed data block descriptors"),
-    Bits("sdt", 8, 15, "SGL descriptors of a command at most, 0: not told", since="2.0"),
+    Bits("sdt", 8, 15, "SGL descriptors of a command at most, 0: not reported", since="2.0"),
     Bits("sbbds", 16, text="bit bucket descriptors"),
     Bits("mbaas", 17, text="MPTR may be a contiguous buffer at any byte"),
     Bits("sglls", 18, text="data may be longer than the command's"),
@@ -330,7 +330,7 @@ ID_CTRL = Structure(
             1,
             "boot partition capabilities",
             bits=(
-                Bits("rpmbbpwps", 0, 1, "write protection by RPMB: 0 not told, 1 no, 2 yes"),
+                Bits("rpmbbpwps", 0, 1, "write protection by RPMB: 0 not reported, 1 no, 2 yes"),
                 Bits("sfbpwps", 2, text="write protection by Set Features"),
             ),
             since="2.1",
@@ -426,7 +426,7 @@ ID_CTRL = Structure(
             bits=DSTO,
             since="1.3",
         ),
-        Field("fwug", 319, 1, "firmware update granularity, 0: not told, FFh: none", unit="4 KiB", since="1.3"),
+        Field("fwug", 319, 1, "firmware update granularity, 0: not reported, FFh: none", unit="4 KiB", since="1.3"),
         Field("kas", 320, 2, "keep alive granularity, 0: no keep alive", unit="100 ms", since="1.2.1"),
         Field(
             "hctma",
@@ -497,7 +497,7 @@ ID_CTRL = Structure(
             "size of a completion queue entry, log2 of bytes",
             bits=(Bits("mins", 0, 3, "required"), Bits("maxs", 4, 7, "maximum")),
         ),
-        Field("maxcmd", 514, 2, "outstanding commands of a queue at most, 0: not told", since="1.2.1"),
+        Field("maxcmd", 514, 2, "outstanding commands of a queue at most, 0: not reported", since="1.2.1"),
         Field("nn", 516, 4, "number of namespaces, the highest NSID"),
         Field("oncs", 520, 2, "optional I/O commands", bits=ONCS),
         Field("fuses", 522, 2, "fused operations", bits=FUSES),
@@ -524,7 +524,7 @@ ID_CTRL = Structure(
         Field("mnan", 540, 4, "allocated namespaces at most, 0: NN", since="1.4"),
         Field("maxdna", 544, 16, "attachments in the domain at most", since="2.0"),
         Field("maxcna", 560, 4, "namespaces that may be attached to this controller", since="2.0"),
-        Field("oaqd", 564, 4, "best number of commands in all queues, 0: not told", since="2.1"),
+        Field("oaqd", 564, 4, "best number of commands in all queues, 0: not reported", since="2.1"),
         Field("rhiri", 568, 1, "recommended host-initiated refresh interval", unit="days", since="2.1"),
         Field("hirt", 569, 1, "time of a host-initiated refresh", unit="minutes", since="2.1"),
         Field("cmmrtd", 570, 2, "memory ranges that this controller can track", since="2.1"),
@@ -638,7 +638,7 @@ FPI = (
 )
 
 DLFEAT = (
-    Bits("rdb", 0, 2, "what deallocated LBAs read: 0 not told, 1 zeroes, 2 FFh"),
+    Bits("rdb", 0, 2, "data of deallocated LBAs: 0 not reported, 1 zeroes, 2 FFh"),
     Bits("wzdb", 3, text="Write Zeroes takes DEAC", c="NVME_DLFEAT_WRITE_ZEROES"),
     Bits("gdsr", 4, text="the guard of a deallocated LBA is its CRC"),
 )
@@ -942,7 +942,7 @@ ID_NS_KV = Structure(
         Field("nmic", 26, 1, "sharing", bits=NMIC),
         Field("rescap", 27, 1, "reservations", bits=RESCAP),
         Field("fpi", 28, 1, "format progress", bits=FPI),
-        Field("novg", 32, 4, "optimal value granularity, 0: not told", unit="bytes"),
+        Field("novg", 32, 4, "optimal value granularity, 0: not reported", unit="bytes"),
         Field("anagrpid", 36, 4, "ANA group"),
         Field("nsattr", 43, 1, "attributes", bits=NSATTR),
         Field("nvmsetid", 44, 2, "NVM set"),
@@ -1159,7 +1159,7 @@ UUID_ENTRY = Structure(
             0,
             1,
             "header",
-            bits=(Bits("idassoc", 0, 1, "whose it is: 0 not told, 1 VID, 2 SSVID"),),
+            bits=(Bits("idassoc", 0, 1, "assigned by: 0 not reported, 1 VID, 2 SSVID"),),
         ),
         Field("uuid", 16, 16, "UUID, 0: the list ends here", kind="bytes"),
     ),
@@ -1246,7 +1246,7 @@ COMMAND_SETS = Structure(
 
 RETURNED = Table(
     "IDENTIFY",
-    "Which structure Identify returns, by CNS and CSI; a CSI of None: whatever the command set.",
+    "The structure that Identify returns, by CNS and CSI. If CSI is None, all command sets have it.",
     {
         (0x00, None): ID_NS,
         (0x01, None): ID_CTRL,
@@ -1281,10 +1281,10 @@ RETURNED = Table(
 HEADERS = (
     Header(
         "nvme_id.h",
-        "What Identify returns, and the values of its CNS field.\n"
+        "The data structures of Identify, and the values of its CNS field.\n"
         "NVM Express Base Specification 2.1, section 5.1.13; NVM Command Set Specification 1.1, section 4.1.5.\n"
-        "Fields bear the specification's acronyms. Layout only, no behaviour: host and virtual SSD both include it.\n"
-        "Packed: a structure may lie at any address in a buffer; read fields, do not take pointers to them.\n"
+        "Fields bear the specification's acronyms. Layout only, no behaviour. Host and virtual SSD both include it.\n"
+        "Packed, since a structure may lie at any address in a buffer. Read fields, do not take pointers to them.\n"
         "128-bit numbers are two little-endian halves, the low one first.",
         (
             Constant("NVME_IDENTIFY_SIZE", 4096),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Log pages, by LID.
 
-Sections are those of Base 2.1, where no other is named.
+Section numbers are those of Base 2.1, unless another is named.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ SUPPORTED = Structure(
             bits=(
                 Bits("lsupp", 0, text="supported", c="NVME_LOG_LSUPP"),
                 Bits("ios", 1, text="offsets may be indexes", c="NVME_LOG_IOS"),
-                Bits("lids", 16, 31, "what is specific to the log page"),
+                Bits("lids", 16, 31, "log page specific"),
             ),
         ),
     ),
@@ -191,7 +191,7 @@ FIRMWARE = Structure(
             "active firmware",
             bits=(
                 Bits("cafsi", 0, 2, "active slot"),
-                Bits("nafsi", 4, 6, "slot of the next reset, 0: none was chosen"),
+                Bits("nafsi", 4, 6, "slot that the next reset activates, 0: none"),
             ),
         ),
         Field("frs", 8, 8, "revision in slots 1 … 7; NULs: empty", count=7, kind="ascii"),
@@ -310,7 +310,7 @@ SELF_TEST_LOG = Structure(
             0,
             1,
             "operation in progress",
-            bits=(Bits("dsts", 0, 3, "which self-test, 0: none", values=enums.SELF_TEST),),
+            bits=(Bits("dsts", 0, 3, "self-test in progress, 0: none", values=enums.SELF_TEST),),
         ),
         Field("cdstc", 1, 1, "completion", bits=(Bits("dstcp", 0, 6, "part that is done", unit="percent"),)),
         Field(
@@ -343,7 +343,7 @@ TELEMETRY = Structure(
         Field("da4lb", 16, 4, "last block of area 4", since="2.0"),
         Field("ths", 380, 1, "scope of the host-initiated data", since="2.1"),
         Field("thdgn", 381, 1, "generation of the host-initiated data; in log page 08h the scope", since="2.0"),
-        Field("tcda", 382, 1, "1: there are controller-initiated data"),
+        Field("tcda", 382, 1, "1: controller-initiated data are available"),
         Field("tcdgn", 383, 1, "generation of the controller-initiated data"),
         Field("reasonid", 384, 128, "reason identifier", kind="bytes"),
         Field("blocks", 512, 1, "blocks of 512 bytes; an area begins with block 1", count=0, kind="bytes"),
@@ -507,7 +507,7 @@ PERSISTENT_EVENT = Structure(
         Field("ets", 6, 8, "time stamp", unit="ms"),
         Field("pelpid", 14, 2, "port"),
         Field("vsil", 20, 2, "length of vendor specific information", unit="bytes"),
-        Field("el", 22, 2, "length of what follows the header", unit="bytes"),
+        Field("el", 22, 2, "length of the data after the header", unit="bytes"),
         Field("data", 24, 1, "vendor specific information, then the event's data", count=0, kind="bytes"),
     ),
     text="an event of log page 0Dh",
@@ -708,7 +708,7 @@ LBA_STATUS_NS = Structure(
     16,
     (
         Field("neid", 0, 4, "namespace"),
-        Field("nlrd", 4, 4, "ranges; FFFFFFFFh: Get LBA Status tells them"),
+        Field("nlrd", 4, 4, "ranges, FFFFFFFFh: use Get LBA Status"),
         Field("ratype", 8, 1, "recommended action of Get LBA Status"),
         Field("ranges", 16, 16, "ranges", count=0, kind="struct", struct=LBA_RANGE, counted_by="nlrd"),
     ),
@@ -850,7 +850,7 @@ LOCKDOWN = Structure(
             "cfila",
             0,
             1,
-            "what the list holds",
+            "contents of the list",
             bits=(
                 Bits("scp", 0, 3, "scope", values=enums.LOCKDOWN_SCOPE),
                 Bits("cs", 4, 5, "contents: 0 prohibitable, 1 prohibited on the admin queue, 2 out of band"),
@@ -894,7 +894,7 @@ ROTATIONAL_MEDIA = Structure(
     (
         Field("endgid", 0, 2, "endurance group"),
         Field("numa", 2, 2, "actuators"),
-        Field("nrs", 4, 2, "nominal rotational speed, 1: not told", unit="1/minute"),
+        Field("nrs", 4, 2, "nominal rotational speed, 1: not reported", unit="1/minute"),
         Field("spinc", 8, 4, "spinups"),
         Field("fspinc", 12, 4, "spinups that failed"),
         Field("ldc", 16, 4, "loads of heads"),
@@ -1115,7 +1115,7 @@ RESERVATION = Structure(
     "nvme_reservation_log",
     64,
     (
-        Field("lpc", 0, 8, "counts the log pages, 0: there is none"),
+        Field("lpc", 0, 8, "counter of log pages, 0: there is none"),
         Field(
             "rnlpt",
             8,
@@ -1176,7 +1176,7 @@ SANITIZE = Structure(
     "nvme_sanitize_log",
     512,
     (
-        Field("sprog", 0, 2, "progress; FFFFh where none is in progress", unit="1/65536"),
+        Field("sprog", 0, 2, "progress, FFFFh if none is in progress", unit="1/65536"),
         Field("sstat", 2, 2, "status", bits=SSTAT),
         Field("scdw10", 4, 4, "dword 10 of the latest Sanitize"),
         Field("eto", 8, 4, "estimated time of an overwrite", unit="s"),
@@ -1198,7 +1198,7 @@ SANITIZE = Structure(
             since="2.1",
         ),
     ),
-    text="Sanitize Status, LID 81h. Times are seconds, FFFFFFFFh: not reported.",
+    text="Sanitize Status, LID 81h. Times are in seconds. FFFFFFFFh means not reported.",
     section="5.1.12.1.33",
     label="LID 81h",
 )
@@ -1218,7 +1218,7 @@ CHANGED_ZONES = Structure(
 
 RETURNED = Table(
     "LOG_PAGES",
-    "Which structure a log page has, by LID; 04h and 1Ch are a NamespaceList.",
+    "The structure of each log page, by LID. 04h and 1Ch are a NamespaceList.",
     {
         0x00: SUPPORTED,
         0x01: ERROR_LOG,
@@ -1256,9 +1256,9 @@ RETURNED = Table(
 HEADERS = (
     Header(
         "nvme_log.h",
-        "Log pages; features and asynchronous events come with it.\n"
+        "Log pages. This header includes features and asynchronous events.\n"
         "NVM Express Base Specification 2.1, section 5.1.12.\n"
-        "Layout only, no behaviour: host and virtual SSD both include it.",
+        "Layout only, no behaviour. Host and virtual SSD both include it.",
         (
             LID,
             BitGroup(

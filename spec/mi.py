@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """NVMe-MI in band (NVMe-MI Send and Receive): commands and data structures.
 
-Sections are those of the NVM Express Management Interface Specification 2.0.
+Section numbers are those of the NVM Express Management Interface Specification 2.0.
 """
 
 from __future__ import annotations
@@ -206,9 +206,9 @@ MI_SUBSYSTEM_HEALTH = Structure(
             ),
         ),
         Field("sw", 1, 1, "SMART warnings, inverted: 0 is a warning"),
-        Field("ctemp", 2, 1, "composite temperature, signed; 80h: not told", unit="degrees Celsius"),
+        Field("ctemp", 2, 1, "composite temperature, signed; 80h: not reported", unit="degrees Celsius"),
         Field("pdlu", 3, 1, "life that is used", unit="percent"),
-        Field("ccs", 4, 2, "composite controller status: what happened in any controller", bits=CCS),
+        Field("ccs", 4, 2, "composite controller status: events in any controller", bits=CCS),
     ),
     text="NVM Subsystem Health, response of NVM Subsystem Health Status Poll",
     section="5.6",
@@ -264,7 +264,7 @@ HEADERS = (
         "nvme_mi.h",
         "NVMe-MI in band: opcodes, statuses and data structures.\n"
         "NVM Express Management Interface Specification 2.0, sections 4 and 5.\n"
-        "Layout only, no behaviour: host and virtual SSD both include it.",
+        "Layout only, no behaviour. Host and virtual SSD both include it.",
         (
             MI_OPCODE,
             MI_DATA_TYPE,

@@ -2,7 +2,7 @@
 /*
  * Submission and completion queue entries, opcodes and statuses, and the fields of commands.
  * NVM Express Base Specification 2.1, sections 3.3.3, 5 and 7; NVM Command Set Specification 1.1, section 3.
- * Layout only, no behaviour: host and virtual SSD both include it.
+ * Layout only, no behaviour. Host and virtual SSD both include it.
  * Made from spec/commands.py by `python -m tools.specgen`: change it there.
  */
 /* clang-format off */
@@ -56,7 +56,7 @@ _Static_assert(sizeof(struct nvme_cpl) == 16, "CQE");
 #define NVME_STATUS_M 0x4000u /* more is in the error log */
 #define NVME_STATUS_DNR 0x8000u /* do not retry */
 
-/* SCT and SC as one number, sct << 8 | sc: what handlers return and tables are keyed by. */
+/* SCT and SC as one number, sct << 8 | sc. Handlers return it, and tables have it as their key. */
 #define NVME_SC(sct, sc) ((uint16_t)((sct) << 8 | (sc)))
 
 /* Status code types. Section 4.2.3. */
@@ -298,8 +298,8 @@ enum nvme_data_direction {
 
 /* Create I/O Submission Queue and Create I/O Completion Queue, command dword 11. */
 #define NVME_QUEUE_PC 0x1u /* physically contiguous */
-#define NVME_QUEUE_IEN 0x2u /* of a completion queue: interrupts enabled */
-#define NVME_QUEUE_QPRIO_SHIFT 1 /* of a submission queue: 2 bits */
+#define NVME_QUEUE_IEN 0x2u /* completion queue: interrupts enabled */
+#define NVME_QUEUE_QPRIO_SHIFT 1 /* submission queue: priority, 2 bits */
 
 /* QPRIO of Create I/O Submission Queue, for weighted round robin. Section 5.2.2. */
 enum nvme_queue_priority {
@@ -317,8 +317,8 @@ enum nvme_queue_priority {
 enum nvme_fw_action {
 	NVME_FW_REPLACE = 0, /* put the downloaded image into the slot */
 	NVME_FW_REPLACE_ACTIVATE = 1, /* and activate it at the next reset */
-	NVME_FW_ACTIVATE = 2, /* activate what is in the slot at the next reset */
-	NVME_FW_ACTIVATE_NOW = 3, /* activate the downloaded image, or else what is in the slot, at once */
+	NVME_FW_ACTIVATE = 2, /* activate the image in the slot at the next reset */
+	NVME_FW_ACTIVATE_NOW = 3, /* activate the downloaded image, or else the image in the slot, at once */
 	NVME_FW_BOOT_REPLACE = 6, /* put the downloaded image into the boot partition */
 	NVME_FW_BOOT_ACTIVATE = 7, /* make it the active boot partition */
 };

@@ -3,7 +3,7 @@
  * Descriptors in the data of commands: SGLs, ranges, zones, reservations, directives.
  * NVM Express Base Specification 2.1; NVM Command Set Specification 1.1; Zoned Namespace Command Set Specification
  * 1.2.
- * Layout only, no behaviour: host and virtual SSD both include it.
+ * Layout only, no behaviour. Host and virtual SSD both include it.
  * Made from spec/descriptors.py by `python -m tools.specgen`: change it there.
  */
 /* clang-format off */
@@ -181,7 +181,7 @@ struct nvme_reservation_status_ext {
 } __attribute__((packed));
 _Static_assert(sizeof(struct nvme_reservation_status_ext) == 64, "reservation status, extended");
 
-/* data of Reservation Acquire, Register and Release, which has the first 8 bytes only. Section 7.5. */
+/* data of Reservation Acquire, Register and Release. Release has the first 8 bytes only. Section 7.5. */
 struct nvme_reservation_keys {
 	uint64_t crkey; /* current key */
 	uint64_t key; /* preempted key (Acquire) or new key (Register) */
@@ -223,8 +223,8 @@ _Static_assert(sizeof(struct nvme_streams_status) == 2, "streams status");
 struct nvme_ruh_status {
 	uint16_t pid; /* placement identifier */
 	uint16_t ruhid; /* reclaim unit handle */
-	uint32_t earutr; /* time until the reclaim unit is replaced, 0: not told, s */
-	uint64_t ruamw; /* what can still be written to the reclaim unit, LBAs */
+	uint32_t earutr; /* time until the reclaim unit is replaced, 0: not reported, s */
+	uint64_t ruamw; /* space left in the reclaim unit, LBAs */
 	uint8_t rsvd16[16];
 } __attribute__((packed));
 _Static_assert(sizeof(struct nvme_ruh_status) == 32, "reclaim unit handle status descriptor");
@@ -237,7 +237,7 @@ struct nvme_ruh_status_list {
 } __attribute__((packed));
 _Static_assert(sizeof(struct nvme_ruh_status_list) == 16, "reclaim unit handle status");
 
-/* what a host gives to Namespace Management to create a namespace. Section 5.1.21.1.1. */
+/* data of Namespace Management that creates a namespace. Section 5.1.21.1.1. */
 struct nvme_ns_management_data {
 	uint64_t nsze; /* size, LBAs */
 	uint64_t ncap; /* capacity, LBAs */

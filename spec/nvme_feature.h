@@ -2,7 +2,7 @@
 /*
  * Features and asynchronous events.
  * NVM Express Base Specification 2.1, sections 5.1.2, 5.1.11 and 5.1.25.
- * Layout only, no behaviour: host and virtual SSD both include it.
+ * Layout only, no behaviour. Host and virtual SSD both include it.
  * Made from spec/features.py by `python -m tools.specgen`: change it there.
  */
 /* clang-format off */
@@ -81,7 +81,7 @@ enum nvme_feature_select {
 #define NVME_HMB_EHM 0x1u /* host memory buffer: enabled */
 #define NVME_HMB_MR 0x2u /* and the memory is returned as it was left */
 #define NVME_NOPPME 0x1u /* non-operational power state: work in the background may need more power */
-#define NVME_NODRM 0x1u /* sanitize: a warning instead of a refusal where No-Deallocate is inhibited */
+#define NVME_NODRM 0x1u /* sanitize: warn instead of fail if No-Deallocate is inhibited */
 #define NVME_EXHID 0x1u /* the host identifier has 128 bits */
 
 /* an entry of feature 03h, up to 64 of them. Section NVM 4.1.3.1. */
@@ -108,7 +108,7 @@ struct nvme_apst {
 } __attribute__((packed));
 _Static_assert(sizeof(struct nvme_apst) == 256, "FID 0Ch");
 
-/* Feature 0Dh: what is at HMDLLA, an entry of 16 bytes for each range. Section 5.1.25.2.4. */
+/* Feature 0Dh: the list at HMDLLA has an entry of 16 bytes for each range. Section 5.1.25.2.4. */
 struct nvme_hmb_descriptor {
 	uint64_t badd; /* address */
 	uint32_t bsize; /* size, pages of CC.MPS, as is HSIZE */
@@ -116,7 +116,7 @@ struct nvme_hmb_descriptor {
 } __attribute__((packed));
 _Static_assert(sizeof(struct nvme_hmb_descriptor) == 16, "HMB descriptor");
 
-/* Feature 0Dh: what Get Features returns. Section 5.1.25.2.4. */
+/* Feature 0Dh: data of Get Features. Section 5.1.25.2.4. */
 struct nvme_hmb_attributes {
 	uint32_t hsize; /* size, pages of CC.MPS */
 	uint32_t hmdlal; /* address of the descriptors, low */
@@ -145,7 +145,7 @@ struct nvme_predictable_latency_config {
 } __attribute__((packed));
 _Static_assert(sizeof(struct nvme_predictable_latency_config) == 512, "FID 13h");
 
-/* Feature 16h: what the host can cope with. Each field but CDFE is 0 or 1. Section 5.1.25.1.14. */
+/* Feature 16h: capabilities of the host. Each field but CDFE is 0 or 1. Section 5.1.25.1.14. */
 struct nvme_host_behavior {
 	uint8_t acre; /* it retries commands that the controller interrupted */
 	uint8_t etdas; /* it knows telemetry data area 4 */
@@ -156,7 +156,7 @@ struct nvme_host_behavior {
 } __attribute__((packed));
 _Static_assert(sizeof(struct nvme_host_behavior) == 512, "FID 16h");
 
-/* an entry of what Get Features returns for FID 1Eh. Section 5.1.25.1.21. */
+/* an entry of the data of Get Features for FID 1Eh. Section 5.1.25.1.21. */
 struct nvme_fdp_event_support {
 	uint8_t evt; /* event type */
 	uint8_t evta; /* attributes, bits 0 FDPEE */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What Identify returns, and the values of its CNS field.
+ * The data structures of Identify, and the values of its CNS field.
  * NVM Express Base Specification 2.1, section 5.1.13; NVM Command Set Specification 1.1, section 4.1.5.
- * Fields bear the specification's acronyms. Layout only, no behaviour: host and virtual SSD both include it.
- * Packed: a structure may lie at any address in a buffer; read fields, do not take pointers to them.
+ * Fields bear the specification's acronyms. Layout only, no behaviour. Host and virtual SSD both include it.
+ * Packed, since a structure may lie at any address in a buffer. Read fields, do not take pointers to them.
  * 128-bit numbers are two little-endian halves, the low one first.
  * Made from spec/identify.py by `python -m tools.specgen`: change it there.
  */
@@ -28,7 +28,7 @@ enum nvme_cns {
 	NVME_CNS_CSI_NS = 0x05, /* Identify Namespace of the command set CSI */
 	NVME_CNS_CSI_CTRL = 0x06, /* Identify Controller of the command set CSI */
 	NVME_CNS_CSI_ACTIVE_NS_LIST = 0x07, /* as 02h, those of the command set CSI */
-	NVME_CNS_INDEPENDENT_NS = 0x08, /* Identify Namespace, what all command sets share */
+	NVME_CNS_INDEPENDENT_NS = 0x08, /* Identify Namespace, common to all command sets */
 	NVME_CNS_CSI_NS_USER_FORMATS = 0x09, /* Identify Namespace, of a format that CDW11 names */
 	NVME_CNS_CSI_NS_FORMATS = 0x0a, /* as 05h, of a format that CDW11 names */
 	NVME_CNS_ALLOCATED_NS_LIST = 0x10, /* as 02h, allocated namespaces */
@@ -38,7 +38,7 @@ enum nvme_cns {
 	NVME_CNS_PRIMARY_CTRL_CAPS = 0x14, /* resources of a primary controller */
 	NVME_CNS_SECONDARY_CTRL_LIST = 0x15, /* secondary controllers of this primary one */
 	NVME_CNS_NS_GRANULARITY = 0x16, /* sizes that suit namespaces */
-	NVME_CNS_UUID_LIST = 0x17, /* UUIDs that select what is vendor specific */
+	NVME_CNS_UUID_LIST = 0x17, /* UUIDs that select vendor specific information */
 	NVME_CNS_DOMAIN_LIST = 0x18, /* domains of the subsystem */
 	NVME_CNS_ENDURANCE_GROUP_LIST = 0x19, /* endurance groups above CDW11.ENDGID */
 	NVME_CNS_CSI_ALLOCATED_NS_LIST = 0x1a, /* as 10h, those of the command set CSI */
@@ -149,7 +149,7 @@ struct nvme_id_ctrl {
 	uint32_t rpmbs; /* replay protected memory block, bits 2:0 NRPMBU, 5:3 AUTH, 23:16 TSZ, 31:24 ASZ */
 	uint16_t edstt; /* time of an extended self-test, minutes */
 	uint8_t dsto; /* self-tests, bits 1 HIRS */
-	uint8_t fwug; /* firmware update granularity, 0: not told, FFh: none, 4 KiB */
+	uint8_t fwug; /* firmware update granularity, 0: not reported, FFh: none, 4 KiB */
 	uint16_t kas; /* keep alive granularity, 0: no keep alive, 100 ms */
 	uint16_t hctma; /* host controlled thermal management, bits 0 HCTMS */
 	uint16_t mntmt; /* lowest thermal management temperature, Kelvin */
@@ -177,7 +177,7 @@ struct nvme_id_ctrl {
 	uint8_t rsvd388[124];
 	uint8_t sqes; /* size of a submission queue entry, log2 of bytes, bits 3:0 MINS, 7:4 MAXS */
 	uint8_t cqes; /* size of a completion queue entry, log2 of bytes, bits 3:0 MINS, 7:4 MAXS */
-	uint16_t maxcmd; /* outstanding commands of a queue at most, 0: not told */
+	uint16_t maxcmd; /* outstanding commands of a queue at most, 0: not reported */
 	uint32_t nn; /* number of namespaces, the highest NSID */
 	uint16_t oncs; /* optional I/O commands, bits 9 NVMCSA, 10 NVMAFC, 11 MAXWZD, 12 NSZS */
 	uint16_t fuses; /* fused operations */
@@ -194,7 +194,7 @@ struct nvme_id_ctrl {
 	uint32_t mnan; /* allocated namespaces at most, 0: NN */
 	uint64_t maxdna[2]; /* attachments in the domain at most */
 	uint32_t maxcna; /* namespaces that may be attached to this controller */
-	uint32_t oaqd; /* best number of commands in all queues, 0: not told */
+	uint32_t oaqd; /* best number of commands in all queues, 0: not reported */
 	uint8_t rhiri; /* recommended host-initiated refresh interval, days */
 	uint8_t hirt; /* time of a host-initiated refresh, minutes */
 	uint16_t cmmrtd; /* memory ranges that this controller can track */
@@ -269,7 +269,7 @@ _Static_assert(offsetof(struct nvme_id_ctrl, psd) == 2048, "PSD");
 #define NVME_SANICAP_BES 0x2u /* Block Erase */
 #define NVME_SANICAP_OWS 0x4u /* Overwrite */
 #define NVME_SANICAP_NDI (UINT32_C(1) << 29) /* No-Deallocate is inhibited */
-#define NVME_SANICAP_NODMMAS_SHIFT 30 /* 1: No-Deallocate leaves the media as the operation did, 2: it does not */
+#define NVME_SANICAP_NODMMAS_SHIFT 30 /* 1: after No-Deallocate the media is not modified further, 2: it is */
 
 /* LPA. */
 #define NVME_LPA_SMART_PER_NS 0x1u /* log page 02h for each namespace */
@@ -481,7 +481,7 @@ struct nvme_id_ns_kv {
 	uint8_t rescap; /* reservations, bits 0 PTPLS, 1 WES, 2 EAS, 3 WERO, 4 EARO, 5 WEAR, 6 EAAR, 7 IEKR */
 	uint8_t fpi; /* format progress, bits 6:0 REMAINING, 7 SUPPORTED */
 	uint8_t rsvd29[3];
-	uint32_t novg; /* optimal value granularity, 0: not told, bytes */
+	uint32_t novg; /* optimal value granularity, 0: not reported, bytes */
 	uint32_t anagrpid; /* ANA group */
 	uint8_t rsvd40[3];
 	uint8_t nsattr; /* attributes, bits 0 WPS */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Log pages; features and asynchronous events come with it.
+ * Log pages. This header includes features and asynchronous events.
  * NVM Express Base Specification 2.1, section 5.1.12.
- * Layout only, no behaviour: host and virtual SSD both include it.
+ * Layout only, no behaviour. Host and virtual SSD both include it.
  * Made from spec/logs.py by `python -m tools.specgen`: change it there.
  */
 /* clang-format off */
@@ -227,7 +227,7 @@ struct nvme_telemetry_log {
 	uint8_t rsvd20[360];
 	uint8_t ths; /* scope of the host-initiated data */
 	uint8_t thdgn; /* generation of the host-initiated data; in log page 08h the scope */
-	uint8_t tcda; /* 1: there are controller-initiated data */
+	uint8_t tcda; /* 1: controller-initiated data are available */
 	uint8_t tcdgn; /* generation of the controller-initiated data */
 	uint8_t reasonid[128]; /* reason identifier */
 	uint8_t blocks[]; /* blocks of 512 bytes; an area begins with block 1 */
@@ -345,7 +345,7 @@ struct nvme_persistent_event {
 	uint16_t pelpid; /* port */
 	uint8_t rsvd16[4];
 	uint16_t vsil; /* length of vendor specific information, bytes */
-	uint16_t el; /* length of what follows the header, bytes */
+	uint16_t el; /* length of the data after the header, bytes */
 	uint8_t data[]; /* vendor specific information, then the event's data */
 } __attribute__((packed));
 _Static_assert(sizeof(struct nvme_persistent_event) == 24, "persistent event");
@@ -481,7 +481,7 @@ _Static_assert(sizeof(struct nvme_lba_status_range) == 16, "LBA range descriptor
 /* LBA Status Namespace Element. Section NVM 4.1.4.5. */
 struct nvme_lba_status_ns {
 	uint32_t neid; /* namespace */
-	uint32_t nlrd; /* ranges; FFFFFFFFh: Get LBA Status tells them */
+	uint32_t nlrd; /* ranges, FFFFFFFFh: use Get LBA Status */
 	uint8_t ratype; /* recommended action of Get LBA Status */
 	uint8_t rsvd9[7];
 	struct nvme_lba_status_range ranges[]; /* ranges */
@@ -559,7 +559,7 @@ _Static_assert(sizeof(struct nvme_mi_effects_log) == 4096, "LID 13h");
 
 /* Command and Feature Lockdown, LID 14h. Section 5.1.12.1.21. */
 struct nvme_lockdown_log {
-	uint8_t cfila; /* what the list holds, bits 3:0 SCP, 5:4 CS */
+	uint8_t cfila; /* contents of the list, bits 3:0 SCP, 5:4 CS */
 	uint8_t rsvd1[2];
 	uint8_t lngth; /* identifiers */
 	uint8_t cfil[508]; /* opcodes or FIDs */
@@ -580,7 +580,7 @@ _Static_assert(sizeof(struct nvme_boot_partition_log) == 16, "LID 15h");
 struct nvme_rotational_media_log {
 	uint16_t endgid; /* endurance group */
 	uint16_t numa; /* actuators */
-	uint16_t nrs; /* nominal rotational speed, 1: not told, 1/minute */
+	uint16_t nrs; /* nominal rotational speed, 1: not reported, 1/minute */
 	uint8_t rsvd6[2];
 	uint32_t spinc; /* spinups */
 	uint32_t fspinc; /* spinups that failed */
@@ -708,7 +708,7 @@ _Static_assert(sizeof(struct nvme_fdp_events_log) == 64, "LID 23h");
 
 /* Reservation Notification, LID 80h. Section 5.1.12.1.32. */
 struct nvme_reservation_log {
-	uint64_t lpc; /* counts the log pages, 0: there is none */
+	uint64_t lpc; /* counter of log pages, 0: there is none */
 	uint8_t rnlpt; /* 0: none, 1: registration preempted, 2: reservation released, 3: reservation preempted */
 	uint8_t nalp; /* log pages that are still unread */
 	uint8_t rsvd10[2];
@@ -737,9 +737,9 @@ enum nvme_sanitize_state {
 	NVME_SANITIZE_STATE_POST_VERIFICATION_DEALLOCATION = 6,
 };
 
-/* Sanitize Status, LID 81h. Times are seconds, FFFFFFFFh: not reported. Section 5.1.12.1.33. */
+/* Sanitize Status, LID 81h. Times are in seconds. FFFFFFFFh means not reported. Section 5.1.12.1.33. */
 struct nvme_sanitize_log {
-	uint16_t sprog; /* progress; FFFFh where none is in progress, 1/65536 */
+	uint16_t sprog; /* progress, FFFFh if none is in progress, 1/65536 */
 	uint16_t sstat; /* status, bits 2:0 SOS, 9 MVCNCLD */
 	uint32_t scdw10; /* dword 10 of the latest Sanitize */
 	uint32_t eto; /* estimated time of an overwrite, s */

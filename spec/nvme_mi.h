@@ -2,7 +2,7 @@
 /*
  * NVMe-MI in band: opcodes, statuses and data structures.
  * NVM Express Management Interface Specification 2.0, sections 4 and 5.
- * Layout only, no behaviour: host and virtual SSD both include it.
+ * Layout only, no behaviour. Host and virtual SSD both include it.
  * Made from spec/mi.py by `python -m tools.specgen`: change it there.
  */
 /* clang-format off */
@@ -119,11 +119,11 @@ _Static_assert(sizeof(struct nvme_mi_command_list) == 2, "optionally supported c
 struct nvme_mi_subsystem_health {
 	uint8_t nss; /* status, bits 2 P1LA, 3 P0LA, 4 RNR, 5 DF, 6 SFM */
 	uint8_t sw; /* SMART warnings, inverted: 0 is a warning */
-	uint8_t ctemp; /* composite temperature, signed; 80h: not told, degrees Celsius */
+	uint8_t ctemp; /* composite temperature, signed; 80h: not reported, degrees Celsius */
 	uint8_t pdlu; /* life that is used, percent */
 	/*
-	 * composite controller status: what happened in any controller, bits 0 RDY, 1 CFS, 3:2 SHST, 4 NSSRO, 5 CECO,
-	 * 6 NAC, 7 FA, 8 CSTS, 9 CTEMP, 10 PDLU, 11 SPARE, 12 CCWARN
+	 * composite controller status: events in any controller, bits 0 RDY, 1 CFS, 3:2 SHST, 4 NSSRO, 5 CECO, 6 NAC,
+	 * 7 FA, 8 CSTS, 9 CTEMP, 10 PDLU, 11 SPARE, 12 CCWARN
 	 */
 	uint16_t ccs;
 	uint8_t rsvd6[2];

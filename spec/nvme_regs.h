@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Controller registers of an NVMe controller in BAR0: where they are and what their fields mean.
+ * Offsets and fields of the registers of an NVMe controller in BAR0.
  * NVM Express Base Specification 2.1, section 3.1.4; PCIe Transport Specification 1.1, section 3.1.2 (doorbells).
- * Layout only, no behaviour: host and virtual SSD both include it.
+ * Layout only, no behaviour. Host and virtual SSD both include it.
  * Made from spec/registers.py by `python -m tools.specgen`: change it there.
  */
 /* clang-format off */
@@ -70,7 +70,7 @@ enum nvme_cc_css {
 	NVME_CSS_ADMIN = 7, /* none */
 };
 
-/* A field of a register: its lowest bit and its width; NVME_GET and NVME_SET take it by name. */
+/* A field of a register: its lowest bit and its width. NVME_GET and NVME_SET take its name. */
 #define NVME_GET(value, field) (((uint64_t)(value) >> field##_SHIFT) & ((UINT64_C(1) << field##_WIDTH) - 1))
 #define NVME_SET(v, field) (((uint64_t)(v) & ((UINT64_C(1) << field##_WIDTH) - 1)) << field##_SHIFT)
 

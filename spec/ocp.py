@@ -2,7 +2,7 @@
 """Log pages and features of the OCP Datacenter NVMe SSD specification, which a UUID index selects.
 
 The UUID list (Identify, CNS 17h) has the UUID; Get Log Page and Get Features carry its index in command dword 14.
-Each log page but C6h ends with a version and a GUID, whose bytes come in the order of a little-endian number.
+Each log page but C6h ends with a version and a GUID, whose bytes are in little-endian order.
 """
 
 from __future__ import annotations
@@ -256,7 +256,7 @@ OCP_LATENCY = Structure(
     "nvme_ocp_latency_log",
     512,
     (
-        Field("feature_status", 0x00, 1, "what is supported and enabled"),
+        Field("feature_status", 0x00, 1, "support and state of the feature"),
         Field("bucket_timer", 0x02, 2, "age of the active buckets", unit="5 minutes"),
         Field("bucket_timer_threshold", 0x04, 2, "when active buckets become static", unit="5 minutes"),
         Field("threshold_a", 0x06, 1, "threshold A", unit="5 ms", zeroes_based=True),
@@ -274,7 +274,7 @@ OCP_LATENCY = Structure(
         Field("static_latency", 0x190, 6, "static measured latency", count=4, kind="struct", struct=OCP_MEASURED),
         Field("static_stamp_units", 0x1A8, 2, "units of the static time stamps"),
         Field("debug_size", 0x1B4, 2, "size of the debug log"),
-        Field("debug_trigger", 0x1C0, 2, "what triggers a debug log"),
+        Field("debug_trigger", 0x1C0, 2, "trigger of a debug log"),
         Field("debug_latency", 0x1C2, 2, "latency that triggered it", unit="ms"),
         Field("debug_stamp", 0x1C4, 8, "its time stamp"),
         Field("debug_pointer", 0x1CC, 2, "debug log pointer"),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Configuration space of a PCI Express function and the capabilities that an NVMe controller has.
- * PCI Express Base Specification 5.0, section 7. Layout only, no behaviour: host and virtual SSD both include it.
+ * PCI Express Base Specification 5.0, section 7. Layout only, no behaviour. Host and virtual SSD both include it.
  * Made from spec/pci.py by `python -m tools.specgen`: change it there.
  */
 /* clang-format off */
@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#define PCI_CFG_SIZE 256u /* what capabilities share with the header */
+#define PCI_CFG_SIZE 256u /* bytes that the header and the capabilities share */
 #define PCI_CFG_HEADER_SIZE 64u /* behind it lie the capabilities */
 #define PCI_CFG_EXT_SIZE 4096u /* extended capabilities start at 256 */
 

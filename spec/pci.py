@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Configuration space of a PCI Express function and the capabilities that an NVMe controller has.
 
-Sections are those of the PCI Express Base Specification 5.0.
+Section numbers are those of the PCI Express Base Specification 5.0.
 """
 
 from __future__ import annotations
@@ -172,10 +172,10 @@ HEADERS = (
     Header(
         "pci.h",
         "Configuration space of a PCI Express function and the capabilities that an NVMe controller has.\n"
-        "PCI Express Base Specification 5.0, section 7. Layout only, no behaviour: host and virtual SSD both include "
+        "PCI Express Base Specification 5.0, section 7. Layout only, no behaviour. Host and virtual SSD both include "
         "it.",
         (
-            Constant("PCI_CFG_SIZE", 256, "what capabilities share with the header"),
+            Constant("PCI_CFG_SIZE", 256, "bytes that the header and the capabilities share"),
             Constant("PCI_CFG_HEADER_SIZE", 64, "behind it lie the capabilities"),
             Constant("PCI_CFG_EXT_SIZE", 4096, "extended capabilities start at 256"),
             CFG,

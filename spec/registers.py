@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Registers of an NVMe controller in BAR0.
 
-Sections are those of Base 2.1 and of the PCIe Transport Specification 1.1.
+Section numbers are those of Base 2.1 and of the PCIe Transport Specification 1.1.
 """
 
 from __future__ import annotations
@@ -438,17 +438,17 @@ def _in_c(word: Word) -> BitGroup:
 HEADERS = (
     Header(
         "nvme_regs.h",
-        "Controller registers of an NVMe controller in BAR0: where they are and what their fields mean.\n"
+        "Offsets and fields of the registers of an NVMe controller in BAR0.\n"
         "NVM Express Base Specification 2.1, section 3.1.4; PCIe Transport Specification 1.1, section 3.1.2 "
         "(doorbells).\n"
-        "Layout only, no behaviour: host and virtual SSD both include it.",
+        "Layout only, no behaviour. Host and virtual SSD both include it.",
         (
             REGISTER,
             VERSION_NUMBER,
             CAP_CSS,
             CC_CSS,
             Code(
-                "/* A field of a register: its lowest bit and its width; NVME_GET and NVME_SET take it by name. */\n"
+                "/* A field of a register: its lowest bit and its width. NVME_GET and NVME_SET take its name. */\n"
                 "#define NVME_GET(value, field) "
                 "(((uint64_t)(value) >> field##_SHIFT) & ((UINT64_C(1) << field##_WIDTH) - 1))\n"
                 "#define NVME_SET(v, field) "

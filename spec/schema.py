@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What an entry of the specification is made of. All of it is immutable data.
+"""The kinds of entries that describe the specification. All of them are immutable data.
 
-Names are the specification's acronyms in lower case (`nsze`); they become members in C and attributes in Python. `c` is
-the name in C where it is not made from that. `text` says what the value means, in a few words, with its unit. `since`
-is the first version of the specification with it, and `section` is one of Base 2.1, NVM 1.1, ZNS 1.2 or KV 1.1, by the
-title of the list that the entry is in.
+`name` is the specification's acronym in lower case (`nsze`). It becomes a member in C and an attribute in Python. `c`
+is the name in C if it cannot be made from `name`. `text` explains the value in a few words. `since` is the first
+version of the specification with it. `section` is one of Base 2.1, NVM 1.1, ZNS 1.2 or KV 1.1, as the title of its list
+tells.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from typing import Union
 
 @dataclass(frozen=True)
 class Value:
-    """One value of an enumeration. c: its name in C without the prefix, by default `name` in capitals.
+    """One value of an enumeration.
 
-    label: its name in logs, where there are such; by default `name` in capitals with blanks.
+    c       its name in C without the prefix, by default `name` in capitals
+    label   its name in logs, by default `name` in capitals with blanks
     """
 
     name: str
@@ -30,9 +31,9 @@ class Value:
 
 @dataclass(frozen=True)
 class Enum:
-    """An enumeration: `enum c` in C, whose values begin with `prefix`, and an IntEnum called `name` in Python.
+    """An enumeration. It is `enum c` in C, whose values begin with `prefix`, and an IntEnum called `name` in Python.
 
-    digits: of the values' hexadecimal numbers in C; 0: they are decimal.
+    digits  how many hexadecimal digits the values have in C, or 0 if they are decimal
     """
 
     name: str
@@ -49,15 +50,16 @@ class Enum:
 
 @dataclass(frozen=True)
 class Bits:
-    """Bits `low` to `high` of a word: of a structure's field, a register, or a command dword.
+    """Bits `low` to `high` of a word, which is a structure's field, a register, or a command dword.
 
-    c: the name in C, if it has one there. style: what C gets by it:
+    c       the name in C, if C has one
+    style   what C defines for it:
         "mask"    NAME, the mask in its place
         "value"   NAME, the number `number` in its place (one value of a wider field)
         "shift"   NAME, the number of the lowest bit
         "get"     NAME(word), which extracts the field
         "field"   NAME_SHIFT and NAME_WIDTH, for NVME_GET and NVME_SET
-    suffix: of the constant in C: "u", or "wide" for UINT32_C(1) << low.
+    suffix  that of the constant in C, "u", or "wide" for UINT32_C(1) << low
     """
 
     name: str
@@ -89,12 +91,14 @@ class Bits:
 
 @dataclass(frozen=True)
 class Field:
-    """A member of a structure: `count` elements of `size` bytes at byte `offset`.
+    """A member of a structure, with `count` elements of `size` bytes at byte `offset`.
 
-    kind: "uint" (little-endian; C has types for 1, 2, 4 and 8 bytes, and uint64_t[2] for 16), "ascii" (padded with
-    blanks), "utf8" (ends with NULs), "bytes", or "struct" (of `struct`). count 0: a flexible array at the end.
-    counted_by: the field before it that says how many elements there are. ends_with: the member of the elements, whose
-    value 0 ends the array. Where neither is named, a flexible array reaches to the end of the structure.
+    kind        "uint" (little-endian), "ascii" (padded with blanks), "utf8" (ends with NULs), "bytes", or "struct" (of
+                `struct`). C has a type for a uint of 1, 2, 4 or 8 bytes, and uint64_t[2] for 16
+    count       0 is a flexible array at the end. Unless counted_by or ends_with is given, it reaches to the end of
+                the structure
+    counted_by  an earlier field with the number of elements
+    ends_with   a member of the elements. If its value is 0, the array ends
     """
 
     name: str
@@ -119,11 +123,14 @@ class Field:
 
 @dataclass(frozen=True)
 class Structure:
-    """Memory of `size` bytes: `struct c` in C, a class called `name` in Python. Gaps between fields are reserved.
+    """A structure of `size` bytes. It is `struct c` in C and a class called `name` in Python. Gaps are reserved.
 
-    c: empty where C has no such structure. packed: it may lie at any address. label: what a failed assertion of its
-    size says. asserted: fields whose offset C asserts as well. length: where it does not follow from a flexible array,
-    the sum that is its length in bytes: numbers, and names of fields.
+    c         empty if C has no such structure
+    packed    the structure may lie at any address
+    label     the text of the assertion of its size in C
+    asserted  fields whose offset C asserts as well
+    length    numbers and names of fields, whose sum is the length in bytes. Empty if a flexible array or `size`
+              determines the length
     """
 
     name: str
@@ -139,13 +146,13 @@ class Structure:
 
     @property
     def varies(self) -> bool:
-        """Whether two of them may differ in length."""
+        """Whether two instances may differ in length."""
         return bool(self.length) or any(field.count == 0 for field in self.fields)
 
 
 @dataclass(frozen=True)
 class Word:
-    """A number of `size` bytes that consists of bits: a register, or a dword of a command or completion."""
+    """A number of `size` bytes that consists of bits, such as a register or a dword of a command or completion."""
 
     name: str
     size: int
@@ -156,7 +163,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Feature:
-    """A feature: the word that Set Features takes in command dword `dword` and Get Features returns, and its data."""
+    """A feature, with its data and its word. Set Features takes the word in dword `dword`, Get Features returns it."""
 
     fid: int
     word: Word | None = None
@@ -166,7 +173,7 @@ class Feature:
 
 @dataclass(frozen=True)
 class Table:
-    """What belongs to each number, such as a structure to each log page; a dict called `name` in Python."""
+    """Maps numbers, such as those of log pages, to their structures. It is a dict called `name` in Python."""
 
     name: str
     text: str
@@ -184,7 +191,7 @@ class BitGroup:
 
 @dataclass(frozen=True)
 class Constant:
-    """One number that has a name. form: how C writes it, a format of Python ("{:#x}u")."""
+    """A number with a name. form is the Python format of the number in C ("{:#x}u")."""
 
     c: str
     number: int
@@ -204,7 +211,7 @@ Item = Union[Structure, Enum, BitGroup, Constant, Code]
 
 @dataclass(frozen=True)
 class Header:
-    """A C header in spec/: what it holds, in order. text: the comment at its top, lines without a frame."""
+    """A C header in spec/, with its items in order. text is the comment at its top, lines without a frame."""
 
     file: str
     text: str
@@ -214,12 +221,14 @@ class Header:
 
 @dataclass(frozen=True)
 class Length:
-    """How many bytes a command transfers: count × unit, where count is fixed or is what a field of the command says.
+    """How many bytes a command transfers.
 
-    kind: "any" (the command does not say), "fixed" (unit bytes), "count" (the field × unit), "lbas" (the field, in
-    LBAs of the namespace). field: names of one or two of the command's fields, the low one first.
-    when: (field, value): the rule holds only then. other: (field, bits, unit): the unit where the field has one of
-    these bits. zero_is_any: a count of 0 says nothing.
+    kind         "any" (the command does not tell), "fixed" (unit bytes), "count" (fields × unit), "lbas" (fields, in
+                 LBAs of the namespace)
+    fields       names of one or two of the command's fields, the low one first
+    when         (field, value): the rule applies only if the field has this value
+    other        (field, bits, unit): the unit to use if the field has one of these bits
+    zero_is_any  if the count is 0, the length is that of kind "any"
     """
 
     kind: str = "any"
@@ -232,9 +241,9 @@ class Length:
 
 @dataclass(frozen=True)
 class Arg:
-    """A field of a command: bits of one of its dwords 2, 3 and 10 to 15.
+    """A field of a command, in bits of one of its dwords 2, 3 and 10 to 15.
 
-    default: what the host's method sends unless it is told; None: its caller has to say.
+    default is the default of its parameter in the host's method. If it is None, the parameter is required.
     """
 
     name: str
@@ -259,7 +268,7 @@ class Arg:
 
 @dataclass(frozen=True)
 class Announced:
-    """A field of Identify Controller (`oacs`, `oncs` …): a drive has the command if one of these bits is set."""
+    """A field of Identify Controller (`oacs`, `oncs` …). A drive supports the command if one of these bits is set."""
 
     field: str
     mask: int
@@ -267,18 +276,23 @@ class Announced:
 
 @dataclass(frozen=True)
 class Command:
-    """A command of a set: "admin", "nvm", "zns", "kv".
+    """A command of a set, which is "admin", "nvm", "zns" or "kv".
 
-    label: its name in logs, by default `name` in capitals. changes: whose data it changes: "none", "range" (its LBAs),
-    "ranges" (of a list in its data), "zone", "namespace", "all", or "unknown" (it may change any). effects and scope:
-    what log page 05h reports: "lbcc", "ncc", "nic", "ccc"; "ns", "ctrl", "subsystem". exclusive: its CSE, 1: no other
-    command for the namespace while it runs, 2: for any. reshapes: "namespace": LBAs of the namespace that it names may
-    have another size afterwards. reidentify: Identify may answer otherwise afterwards. names_lbas: SLBA is in cdw11:10;
-    workers: I/O workers send it. mandatory: an I/O controller of the set has it; else `announced` says whether.
-
-    method: the method of the host's Controller that is made from this entry: a parameter for each field, those without
-    a default first, then `buf` where the command transfers data, and `nsid` where that is not always 0 (nsid is its
-    default). Its docstring is in nvme.pyi.
+    label       its name in logs, by default `name` in capitals
+    changes     the data that it changes: "none", "range" (its LBAs), "ranges" (those of a list in its data), "zone",
+                "namespace", "all", or "unknown" (it may change any)
+    effects     what log page 05h reports: "lbcc", "ncc", "nic", "ccc"
+    scope       the scope in log page 05h: "ns", "ctrl", "subsystem"
+    exclusive   its CSE. While it runs, no other command is allowed for the namespace (1), or for any (2)
+    reshapes    "namespace": LBAs of the namespace of its NSID may have another size afterwards
+    reidentify  Identify may return other data afterwards
+    names_lbas  SLBA is in cdw11:10
+    workers     I/O workers send it
+    mandatory   each I/O controller of the set supports it. Otherwise `announced` tells
+    method      the name of the method of the host's Controller that the generator makes from this entry. It has a
+                parameter for each field, those without a default first, then `buf` if the command transfers data, and
+                `nsid` if that is not always 0. Its docstring is in nvme.pyi
+    nsid        the default of the method's `nsid`
     """
 
     set: str

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Commands: what each of them is called, transfers and changes, and which fields it has.
+"""Commands, with their names, fields, lengths of data, and effects.
 
 Made from spec/commands.py by `python -m tools.specgen`: change it there.
 """

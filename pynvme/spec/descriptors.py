@@ -320,14 +320,14 @@ class ReservationStatusExtended(_Structure):
 
 
 class ReservationKeys(_Structure):
-    """data of Reservation Acquire, Register and Release, which has the first 8 bytes only. Section 7.5. 16 bytes.
+    """data of Reservation Acquire, Register and Release. Release has the first 8 bytes only. Section 7.5. 16 bytes.
 
     crkey   7:0  current key
     key    15:8  preempted key (Acquire) or new key (Register)
     """
 
     SIZE = 16
-    TEXT = "data of Reservation Acquire, Register and Release, which has the first 8 bytes only"
+    TEXT = "data of Reservation Acquire, Register and Release. Release has the first 8 bytes only"
 
     crkey = Field(0, Number(8), "current key")
     key = Field(8, Number(8), "preempted key (Acquire) or new key (Register)")
@@ -400,8 +400,8 @@ class ReclaimUnitHandleStatus(_Structure):
 
     pid      1:0  placement identifier
     ruhid    3:2  reclaim unit handle
-    earutr   7:4  time until the reclaim unit is replaced, 0: not told, s
-    ruamw   15:8  what can still be written to the reclaim unit, LBAs
+    earutr   7:4  time until the reclaim unit is replaced, 0: not reported, s
+    ruamw   15:8  space left in the reclaim unit, LBAs
     """
 
     SIZE = 32
@@ -409,8 +409,8 @@ class ReclaimUnitHandleStatus(_Structure):
 
     pid = Field(0, Number(2), "placement identifier")
     ruhid = Field(2, Number(2), "reclaim unit handle")
-    earutr = Field(4, Number(4), "time until the reclaim unit is replaced, 0: not told", "s")
-    ruamw = Field(8, Number(8), "what can still be written to the reclaim unit", "LBAs")
+    earutr = Field(4, Number(4), "time until the reclaim unit is replaced, 0: not reported", "s")
+    ruamw = Field(8, Number(8), "space left in the reclaim unit", "LBAs")
 
 
 class ReclaimUnitHandleStatusList(_Structure):
@@ -429,7 +429,7 @@ class ReclaimUnitHandleStatusList(_Structure):
 
 
 class NamespaceManagementData(_Structure):
-    """what a host gives to Namespace Management to create a namespace. Section 5.1.21.1.1. 4096 bytes.
+    """data of Namespace Management that creates a namespace. Section 5.1.21.1.1. 4096 bytes.
 
     nsze          7:0  size, LBAs
     ncap         15:8  capacity, LBAs
@@ -445,7 +445,7 @@ class NamespaceManagementData(_Structure):
     """
 
     SIZE = 4096
-    TEXT = "what a host gives to Namespace Management to create a namespace"
+    TEXT = "data of Namespace Management that creates a namespace"
 
     nsze = Field(0, Number(8), "size", "LBAs")
     ncap = Field(8, Number(8), "capacity", "LBAs")

@@ -29,8 +29,8 @@ class FirmwareAction(IntEnum):
 
     REPLACE = 0  # put the downloaded image into the slot
     REPLACE_ACTIVATE = 1  # and activate it at the next reset
-    ACTIVATE = 2  # activate what is in the slot at the next reset
-    ACTIVATE_NOW = 3  # activate the downloaded image, or else what is in the slot, at once
+    ACTIVATE = 2  # activate the image in the slot at the next reset
+    ACTIVATE_NOW = 3  # activate the downloaded image, or else the image in the slot, at once
     BOOT_REPLACE = 6  # put the downloaded image into the boot partition
     BOOT_ACTIVATE = 7  # make it the active boot partition
 
@@ -96,7 +96,7 @@ class NamespaceAttachment(IntEnum):
 
 
 class LockdownScope(IntEnum):
-    """SCP of Lockdown: what OFI names. Section 5.1.15."""
+    """SCP of Lockdown: the kind of OFI. Section 5.1.15."""
 
     ADMIN = 0  # an admin command by its opcode
     FEATURE = 2  # a feature by its FID

@@ -136,7 +136,7 @@ class InterruptVector(_Word):
 class WriteAtomicity(_Word):
     """Feature 0Ah, Write Atomicity Normal. Section NVM 4.1.3.3."""
 
-    dn = Bit(0, 0, "AWUN and NAWUN are ignored: AWUPF holds")
+    dn = Bit(0, 0, "AWUN and NAWUN do not apply, only AWUPF")
 
 
 class AsyncEventConfig(_Word):
@@ -220,7 +220,7 @@ class LbaStatusInterval(_Word):
 class SanitizeConfig(_Word):
     """Feature 17h, Sanitize Config. Section 5.1.25.1.15."""
 
-    nodrm = Bit(0, 0, "sanitize: a warning instead of a refusal where No-Deallocate is inhibited")
+    nodrm = Bit(0, 0, "sanitize: warn instead of fail if No-Deallocate is inhibited")
 
 
 class EnduranceGroupEvents(_Word):
@@ -358,21 +358,21 @@ class ApstEntries(_Structure):
 
 
 class HmbDescriptor(_Structure):
-    """Feature 0Dh: what is at HMDLLA, an entry of 16 bytes for each range. Section 5.1.25.2.4. 16 bytes.
+    """Feature 0Dh: the list at HMDLLA has an entry of 16 bytes for each range. Section 5.1.25.2.4. 16 bytes.
 
     badd    7:0  address
     bsize  11:8  size, pages of CC.MPS, as is HSIZE
     """
 
     SIZE = 16
-    TEXT = "Feature 0Dh: what is at HMDLLA, an entry of 16 bytes for each range"
+    TEXT = "Feature 0Dh: the list at HMDLLA has an entry of 16 bytes for each range"
 
     badd = Field(0, Number(8), "address")
     bsize = Field(8, Number(4), "size", "pages of CC.MPS, as is HSIZE")
 
 
 class HmbAttributes(_Structure):
-    """Feature 0Dh: what Get Features returns. Section 5.1.25.2.4. 4096 bytes.
+    """Feature 0Dh: data of Get Features. Section 5.1.25.2.4. 4096 bytes.
 
     hsize     3:0  size, pages of CC.MPS
     hmdlal    7:4  address of the descriptors, low
@@ -381,7 +381,7 @@ class HmbAttributes(_Structure):
     """
 
     SIZE = 4096
-    TEXT = "Feature 0Dh: what Get Features returns"
+    TEXT = "Feature 0Dh: data of Get Features"
 
     hsize = Field(0, Number(4), "size", "pages of CC.MPS")
     hmdlal = Field(4, Number(4), "address of the descriptors, low")
@@ -437,7 +437,7 @@ class PredictableLatencyConfig(_Structure):
 
 
 class HostBehavior(_Structure):
-    """Feature 16h: what the host can cope with. Each field but CDFE is 0 or 1. Section 5.1.25.1.14. 512 bytes.
+    """Feature 16h: capabilities of the host. Each field but CDFE is 0 or 1. Section 5.1.25.1.14. 512 bytes.
 
     acre      0  it retries commands that the controller interrupted
     etdas     1  it knows telemetry data area 4, since 2.0
@@ -447,7 +447,7 @@ class HostBehavior(_Structure):
     """
 
     SIZE = 512
-    TEXT = "Feature 16h: what the host can cope with. Each field but CDFE is 0 or 1"
+    TEXT = "Feature 16h: capabilities of the host. Each field but CDFE is 0 or 1"
 
     acre = Field(0, Number(1), "it retries commands that the controller interrupted")
     etdas = Field(1, Number(1), "it knows telemetry data area 4")
@@ -457,14 +457,14 @@ class HostBehavior(_Structure):
 
 
 class FdpEventSupport(_Structure):
-    """an entry of what Get Features returns for FID 1Eh. Section 5.1.25.1.21. 2 bytes.
+    """an entry of the data of Get Features for FID 1Eh. Section 5.1.25.1.21. 2 bytes.
 
     evt   0  event type
     evta  1  attributes
     """
 
     SIZE = 2
-    TEXT = "an entry of what Get Features returns for FID 1Eh"
+    TEXT = "an entry of the data of Get Features for FID 1Eh"
 
     class Evta(_Word):
         """Bits of EVTA."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What Identify returns, by the value of its CNS field.
+"""The data structures of Identify, by its CNS field.
 
 Made from spec/identify.py by `python -m tools.specgen`: change it there.
 """
@@ -22,7 +22,7 @@ class Cns(IntEnum):
     CSI_NS = 0x05  # Identify Namespace of the command set CSI
     CSI_CTRL = 0x06  # Identify Controller of the command set CSI
     CSI_ACTIVE_NS_LIST = 0x07  # as 02h, those of the command set CSI
-    INDEPENDENT_NS = 0x08  # Identify Namespace, what all command sets share
+    INDEPENDENT_NS = 0x08  # Identify Namespace, common to all command sets
     CSI_NS_USER_FORMATS = 0x09  # Identify Namespace, of a format that CDW11 names
     CSI_NS_FORMATS = 0x0A  # as 05h, of a format that CDW11 names
     ALLOCATED_NS_LIST = 0x10  # as 02h, allocated namespaces
@@ -32,7 +32,7 @@ class Cns(IntEnum):
     PRIMARY_CTRL_CAPS = 0x14  # resources of a primary controller
     SECONDARY_CTRL_LIST = 0x15  # secondary controllers of this primary one
     NS_GRANULARITY = 0x16  # sizes that suit namespaces
-    UUID_LIST = 0x17  # UUIDs that select what is vendor specific
+    UUID_LIST = 0x17  # UUIDs that select vendor specific information
     DOMAIN_LIST = 0x18  # domains of the subsystem
     ENDURANCE_GROUP_LIST = 0x19  # endurance groups above CDW11.ENDGID
     CSI_ALLOCATED_NS_LIST = 0x1A  # as 10h, those of the command set CSI
@@ -217,7 +217,7 @@ class IdentifyController(_Structure):
     rpmbs        315:312  replay protected memory block, since 1.2
     edstt        317:316  time of an extended self-test, minutes, since 1.3
     dsto             318  self-tests, since 1.3
-    fwug             319  firmware update granularity, 0: not told, FFh: none, 4 KiB, since 1.3
+    fwug             319  firmware update granularity, 0: not reported, FFh: none, 4 KiB, since 1.3
     kas          321:320  keep alive granularity, 0: no keep alive, 100 ms, since 1.2.1
     hctma        323:322  host controlled thermal management, since 1.3
     mntmt        325:324  lowest thermal management temperature, Kelvin, since 1.3
@@ -240,7 +240,7 @@ class IdentifyController(_Structure):
     cqt          387:386  command quiesce time, ms, since 2.1
     sqes             512  size of a submission queue entry, log2 of bytes
     cqes             513  size of a completion queue entry, log2 of bytes
-    maxcmd       515:514  outstanding commands of a queue at most, 0: not told, since 1.2.1
+    maxcmd       515:514  outstanding commands of a queue at most, 0: not reported, since 1.2.1
     nn           519:516  number of namespaces, the highest NSID
     oncs         521:520  optional I/O commands
     fuses        523:522  fused operations
@@ -256,7 +256,7 @@ class IdentifyController(_Structure):
     mnan         543:540  allocated namespaces at most, 0: NN, since 1.4
     maxdna       559:544  attachments in the domain at most, since 2.0
     maxcna       563:560  namespaces that may be attached to this controller, since 2.0
-    oaqd         567:564  best number of commands in all queues, 0: not told, since 2.1
+    oaqd         567:564  best number of commands in all queues, 0: not reported, since 2.1
     rhiri            568  recommended host-initiated refresh interval, days, since 2.1
     hirt             569  time of a host-initiated refresh, minutes, since 2.1
     cmmrtd       571:570  memory ranges that this controller can track, since 2.1
@@ -342,7 +342,7 @@ class IdentifyController(_Structure):
     class Bpcap(_Word):
         """Bits of BPCAP."""
 
-        rpmbbpwps = Bit(0, 1, "write protection by RPMB: 0 not told, 1 no, 2 yes")
+        rpmbbpwps = Bit(0, 1, "write protection by RPMB: 0 not reported, 1 no, 2 yes")
         sfbpwps = Bit(2, 2, "write protection by Set Features")
 
     class Plsi(_Word):
@@ -447,7 +447,7 @@ class IdentifyController(_Structure):
         ows = Bit(2, 2, "Overwrite")
         vers = Bit(3, 3, "the media verification state")
         ndi = Bit(29, 29, "No-Deallocate is inhibited")
-        nodmmas = Bit(30, 31, "1: No-Deallocate leaves the media as the operation did, 2: it does not")
+        nodmmas = Bit(30, 31, "1: after No-Deallocate the media is not modified further, 2: it is")
 
     class Anacap(_Word):
         """Bits of ANACAP."""
@@ -517,7 +517,7 @@ class IdentifyController(_Structure):
         """Bits of VWC."""
 
         vwcp = Bit(0, 0, "there is a volatile write cache")
-        fb = Bit(1, 2, "Flush with NSID FFFFFFFFh: 0 not told, 2 refused, 3 of all namespaces")
+        fb = Bit(1, 2, "Flush with NSID FFFFFFFFh: 0 not reported, 2 refused, 3 of all namespaces")
 
     class Icsvscc(_Word):
         """Bits of ICSVSCC."""
@@ -536,7 +536,7 @@ class IdentifyController(_Structure):
 
         sgls = Bit(0, 1, "SGLs: 0 none, 1 without alignment, 2 aligned to dwords")
         kdbds = Bit(2, 2, "keyed data block descriptors")
-        sdt = Bit(8, 15, "SGL descriptors of a command at most, 0: not told")
+        sdt = Bit(8, 15, "SGL descriptors of a command at most, 0: not reported")
         sbbds = Bit(16, 16, "bit bucket descriptors")
         mbaas = Bit(17, 17, "MPTR may be a contiguous buffer at any byte")
         sglls = Bit(18, 18, "data may be longer than the command's")
@@ -608,7 +608,7 @@ class IdentifyController(_Structure):
     rpmbs = Field(312, WordAt(4, Rpmbs), "replay protected memory block")
     edstt = Field(316, Number(2), "time of an extended self-test", "minutes")
     dsto = Field(318, WordAt(1, Dsto), "self-tests")
-    fwug = Field(319, Number(1), "firmware update granularity, 0: not told, FFh: none", "4 KiB")
+    fwug = Field(319, Number(1), "firmware update granularity, 0: not reported, FFh: none", "4 KiB")
     kas = Field(320, Number(2), "keep alive granularity, 0: no keep alive", "100 ms")
     hctma = Field(322, WordAt(2, Hctma), "host controlled thermal management")
     mntmt = Field(324, Number(2), "lowest thermal management temperature", "Kelvin")
@@ -631,7 +631,7 @@ class IdentifyController(_Structure):
     cqt = Field(386, Number(2), "command quiesce time", "ms")
     sqes = Field(512, WordAt(1, Sqes), "size of a submission queue entry, log2 of bytes")
     cqes = Field(513, WordAt(1, Cqes), "size of a completion queue entry, log2 of bytes")
-    maxcmd = Field(514, Number(2), "outstanding commands of a queue at most, 0: not told")
+    maxcmd = Field(514, Number(2), "outstanding commands of a queue at most, 0: not reported")
     nn = Field(516, Number(4), "number of namespaces, the highest NSID")
     oncs = Field(520, WordAt(2, Oncs), "optional I/O commands")
     fuses = Field(522, WordAt(2, Fuses), "fused operations")
@@ -647,7 +647,7 @@ class IdentifyController(_Structure):
     mnan = Field(540, Number(4), "allocated namespaces at most, 0: NN")
     maxdna = Field(544, Number(16), "attachments in the domain at most")
     maxcna = Field(560, Number(4), "namespaces that may be attached to this controller")
-    oaqd = Field(564, Number(4), "best number of commands in all queues, 0: not told")
+    oaqd = Field(564, Number(4), "best number of commands in all queues, 0: not reported")
     rhiri = Field(568, Number(1), "recommended host-initiated refresh interval", "days")
     hirt = Field(569, Number(1), "time of a host-initiated refresh", "minutes")
     cmmrtd = Field(570, Number(2), "memory ranges that this controller can track")
@@ -807,7 +807,7 @@ class IdentifyNamespace(_Structure):
     class Dlfeat(_Word):
         """Bits of DLFEAT."""
 
-        rdb = Bit(0, 2, "what deallocated LBAs read: 0 not told, 1 zeroes, 2 FFh")
+        rdb = Bit(0, 2, "data of deallocated LBAs: 0 not reported, 1 zeroes, 2 FFh")
         wzdb = Bit(3, 3, "Write Zeroes takes DEAC")
         gdsr = Bit(4, 4, "the guard of a deallocated LBA is its CRC")
 
@@ -1081,7 +1081,7 @@ class IdentifyNamespaceKv(_Structure):
     nmic             26  sharing
     rescap           27  reservations
     fpi              28  format progress
-    novg          35:32  optimal value granularity, 0: not told, bytes
+    novg          35:32  optimal value granularity, 0: not reported, bytes
     anagrpid      39:36  ANA group
     nsattr           43  attributes
     nvmsetid      45:44  NVM set
@@ -1136,7 +1136,7 @@ class IdentifyNamespaceKv(_Structure):
     nmic = Field(26, WordAt(1, Nmic), "sharing")
     rescap = Field(27, WordAt(1, Rescap), "reservations")
     fpi = Field(28, WordAt(1, Fpi), "format progress")
-    novg = Field(32, Number(4), "optimal value granularity, 0: not told", "bytes")
+    novg = Field(32, Number(4), "optimal value granularity, 0: not reported", "bytes")
     anagrpid = Field(36, Number(4), "ANA group")
     nsattr = Field(43, WordAt(1, Nsattr), "attributes")
     nvmsetid = Field(44, Number(2), "NVM set")
@@ -1434,7 +1434,7 @@ class UuidEntry(_Structure):
     class Header(_Word):
         """Bits of HEADER."""
 
-        idassoc = Bit(0, 1, "whose it is: 0 not told, 1 VID, 2 SSVID")
+        idassoc = Bit(0, 1, "assigned by: 0 not reported, 1 VID, 2 SSVID")
 
     header = Field(0, WordAt(1, Header), "header")
     uuid = Field(16, Raw(16), "UUID, 0: the list ends here")
@@ -1548,4 +1548,4 @@ IDENTIFY: dict[tuple[int, Optional[int]], type[_Structure]] = {
     (0x1B, 0x02): IdentifyNamespaceZns,
     (0x1C, None): CommandSetVectors,
 }
-"""Which structure Identify returns, by CNS and CSI; a CSI of None: whatever the command set."""
+"""The structure that Identify returns, by CNS and CSI. If CSI is None, all command sets have it."""

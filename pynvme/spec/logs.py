@@ -156,7 +156,7 @@ class SupportedLogPages(_Structure):
 
         lsupp = Bit(0, 0, "supported")
         ios = Bit(1, 1, "offsets may be indexes")
-        lids = Bit(16, 31, "what is specific to the log page")
+        lids = Bit(16, 31, "log page specific")
 
     lids = Elements(0, WordAt(4, Lids), 256, "one entry for each LID")
 
@@ -315,7 +315,7 @@ class FirmwareLog(_Structure):
         """Bits of AFI."""
 
         cafsi = Bit(0, 2, "active slot")
-        nafsi = Bit(4, 6, "slot of the next reset, 0: none was chosen")
+        nafsi = Bit(4, 6, "slot that the next reset activates, 0: none")
 
     afi = Field(0, WordAt(1, Afi), "active firmware")
     frs = Elements(8, Text(8), 7, "revision in slots 1 … 7; NULs: empty")
@@ -422,7 +422,7 @@ class SelfTestLog(_Structure):
     class Cdsto(_Word):
         """Bits of CDSTO."""
 
-        dsts = Bit(0, 3, "which self-test, 0: none", values=SelfTest)
+        dsts = Bit(0, 3, "self-test in progress, 0: none", values=SelfTest)
 
     class Cdstc(_Word):
         """Bits of CDSTC."""
@@ -445,7 +445,7 @@ class TelemetryLog(_Structure):
     da4lb       19:16  last block of area 4, since 2.0
     ths           380  scope of the host-initiated data, since 2.1
     thdgn         381  generation of the host-initiated data; in log page 08h the scope, since 2.0
-    tcda          382  1: there are controller-initiated data
+    tcda          382  1: controller-initiated data are available
     tcdgn         383  generation of the controller-initiated data
     reasonid  511:384  reason identifier
     blocks       512…  blocks of 512 bytes; an area begins with block 1
@@ -463,7 +463,7 @@ class TelemetryLog(_Structure):
     da4lb = Field(16, Number(4), "last block of area 4")
     ths = Field(380, Number(1), "scope of the host-initiated data")
     thdgn = Field(381, Number(1), "generation of the host-initiated data; in log page 08h the scope")
-    tcda = Field(382, Number(1), "1: there are controller-initiated data")
+    tcda = Field(382, Number(1), "1: controller-initiated data are available")
     tcdgn = Field(383, Number(1), "generation of the controller-initiated data")
     reasonid = Field(384, Raw(128), "reason identifier")
     blocks = Rest(512, "blocks of 512 bytes; an area begins with block 1")
@@ -627,7 +627,7 @@ class PersistentEvent(_Structure):
     ets      13:6  time stamp, ms
     pelpid  15:14  port
     vsil    21:20  length of vendor specific information, bytes
-    el      23:22  length of what follows the header, bytes
+    el      23:22  length of the data after the header, bytes
     data      24…  vendor specific information, then the event's data
     """
 
@@ -649,7 +649,7 @@ class PersistentEvent(_Structure):
     ets = Field(6, Number(8), "time stamp", "ms")
     pelpid = Field(14, Number(2), "port")
     vsil = Field(20, Number(2), "length of vendor specific information", "bytes")
-    el = Field(22, Number(2), "length of what follows the header", "bytes")
+    el = Field(22, Number(2), "length of the data after the header", "bytes")
     data = Rest(24, "vendor specific information, then the event's data")
 
 
@@ -886,7 +886,7 @@ class LbaStatusNamespace(_Structure):
     """LBA Status Namespace Element. Section NVM 4.1.4.5. 16 bytes and what follows.
 
     neid    3:0  namespace
-    nlrd    7:4  ranges; FFFFFFFFh: Get LBA Status tells them
+    nlrd    7:4  ranges, FFFFFFFFh: use Get LBA Status
     ratype    8  recommended action of Get LBA Status
     ranges  16…  ranges
     """
@@ -896,7 +896,7 @@ class LbaStatusNamespace(_Structure):
     TEXT = "LBA Status Namespace Element"
 
     neid = Field(0, Number(4), "namespace")
-    nlrd = Field(4, Number(4), "ranges; FFFFFFFFh: Get LBA Status tells them")
+    nlrd = Field(4, Number(4), "ranges, FFFFFFFFh: use Get LBA Status")
     ratype = Field(8, Number(1), "recommended action of Get LBA Status")
     ranges = Elements(16, Nested(LbaStatusRange), None, "ranges", counted_by="nlrd")
 
@@ -1052,7 +1052,7 @@ class MiEffectsLog(_Structure):
 class LockdownLog(_Structure):
     """Command and Feature Lockdown, LID 14h. Section 5.1.12.1.21. 512 bytes.
 
-    cfila      0  what the list holds
+    cfila      0  contents of the list
     lngth      3  identifiers
     cfil   511:4  opcodes or FIDs
     """
@@ -1066,7 +1066,7 @@ class LockdownLog(_Structure):
         scp = Bit(0, 3, "scope", values=LockdownScope)
         cs = Bit(4, 5, "contents: 0 prohibitable, 1 prohibited on the admin queue, 2 out of band")
 
-    cfila = Field(0, WordAt(1, Cfila), "what the list holds")
+    cfila = Field(0, WordAt(1, Cfila), "contents of the list")
     lngth = Field(3, Number(1), "identifiers")
     cfil = Elements(4, Number(1), 508, "opcodes or FIDs", counted_by="lngth")
 
@@ -1099,7 +1099,7 @@ class RotationalMediaLog(_Structure):
 
     endgid    1:0  endurance group
     numa      3:2  actuators
-    nrs       5:4  nominal rotational speed, 1: not told, 1/minute
+    nrs       5:4  nominal rotational speed, 1: not reported, 1/minute
     spinc    11:8  spinups
     fspinc  15:12  spinups that failed
     ldc     19:16  loads of heads
@@ -1111,7 +1111,7 @@ class RotationalMediaLog(_Structure):
 
     endgid = Field(0, Number(2), "endurance group")
     numa = Field(2, Number(2), "actuators")
-    nrs = Field(4, Number(2), "nominal rotational speed, 1: not told", "1/minute")
+    nrs = Field(4, Number(2), "nominal rotational speed, 1: not reported", "1/minute")
     spinc = Field(8, Number(4), "spinups")
     fspinc = Field(12, Number(4), "spinups that failed")
     ldc = Field(16, Number(4), "loads of heads")
@@ -1320,7 +1320,7 @@ class FdpEventsLog(_Structure):
 class ReservationLog(_Structure):
     """Reservation Notification, LID 80h. Section 5.1.12.1.32. 64 bytes.
 
-    lpc      7:0  counts the log pages, 0: there is none
+    lpc      7:0  counter of log pages, 0: there is none
     rnlpt      8  0: none, 1: registration preempted, 2: reservation released, 3: reservation preempted
     nalp       9  log pages that are still unread
     nsid   15:12  namespace
@@ -1329,16 +1329,16 @@ class ReservationLog(_Structure):
     SIZE = 64
     TEXT = "Reservation Notification, LID 80h"
 
-    lpc = Field(0, Number(8), "counts the log pages, 0: there is none")
+    lpc = Field(0, Number(8), "counter of log pages, 0: there is none")
     rnlpt = Field(8, Number(1), "0: none, 1: registration preempted, 2: reservation released, 3: reservation preempted")
     nalp = Field(9, Number(1), "log pages that are still unread")
     nsid = Field(12, Number(4), "namespace")
 
 
 class SanitizeLog(_Structure):
-    """Sanitize Status, LID 81h. Times are seconds, FFFFFFFFh: not reported. Section 5.1.12.1.33. 512 bytes.
+    """Sanitize Status, LID 81h. Times are in seconds. FFFFFFFFh means not reported. Section 5.1.12.1.33. 512 bytes.
 
-    sprog     1:0  progress; FFFFh where none is in progress, 1/65536
+    sprog     1:0  progress, FFFFh if none is in progress, 1/65536
     sstat     3:2  status
     scdw10    7:4  dword 10 of the latest Sanitize
     eto      11:8  estimated time of an overwrite, s
@@ -1352,7 +1352,7 @@ class SanitizeLog(_Structure):
     """
 
     SIZE = 512
-    TEXT = "Sanitize Status, LID 81h. Times are seconds, FFFFFFFFh: not reported"
+    TEXT = "Sanitize Status, LID 81h. Times are in seconds. FFFFFFFFh means not reported"
 
     class Sstat(_Word):
         """Bits of SSTAT."""
@@ -1368,7 +1368,7 @@ class SanitizeLog(_Structure):
         sans = Bit(0, 3, "state", values=SanitizeState)
         fails = Bit(4, 7, "state in which it failed", values=SanitizeState)
 
-    sprog = Field(0, Number(2), "progress; FFFFh where none is in progress", "1/65536")
+    sprog = Field(0, Number(2), "progress, FFFFh if none is in progress", "1/65536")
     sstat = Field(2, WordAt(2, Sstat), "status")
     scdw10 = Field(4, Number(4), "dword 10 of the latest Sanitize")
     eto = Field(8, Number(4), "estimated time of an overwrite", "s")
@@ -1427,4 +1427,4 @@ LOG_PAGES: dict[int, type[_Structure]] = {
     0x81: SanitizeLog,
     0xBF: ChangedZonesLog,
 }
-"""Which structure a log page has, by LID; 04h and 1Ch are a NamespaceList."""
+"""The structure of each log page, by LID. 04h and 1Ch are a NamespaceList."""

@@ -190,9 +190,9 @@ class MiSubsystemHealth(_Structure):
 
     nss      0  status
     sw       1  SMART warnings, inverted: 0 is a warning
-    ctemp    2  composite temperature, signed; 80h: not told, degrees Celsius
+    ctemp    2  composite temperature, signed; 80h: not reported, degrees Celsius
     pdlu     3  life that is used, percent
-    ccs    5:4  composite controller status: what happened in any controller
+    ccs    5:4  composite controller status: events in any controller
     """
 
     SIZE = 8
@@ -225,9 +225,9 @@ class MiSubsystemHealth(_Structure):
 
     nss = Field(0, WordAt(1, Nss), "status")
     sw = Field(1, Number(1), "SMART warnings, inverted: 0 is a warning")
-    ctemp = Field(2, Number(1), "composite temperature, signed; 80h: not told", "degrees Celsius")
+    ctemp = Field(2, Number(1), "composite temperature, signed; 80h: not reported", "degrees Celsius")
     pdlu = Field(3, Number(1), "life that is used", "percent")
-    ccs = Field(4, WordAt(2, Ccs), "composite controller status: what happened in any controller")
+    ccs = Field(4, WordAt(2, Ccs), "composite controller status: events in any controller")
 
 
 class MiControllerHealth(_Structure):

@@ -347,7 +347,7 @@ class OcpMeasuredLatency(_Structure):
 class OcpLatencyLog(_Structure):
     """OCP Latency Monitor, LID C3h. 512 bytes.
 
-    feature_status                0  what is supported and enabled
+    feature_status                0  support and state of the feature
     bucket_timer                3:2  age of the active buckets, 5 minutes
     bucket_timer_threshold      5:4  when active buckets become static, 5 minutes
     threshold_a                   6  threshold A, 5 ms, 0's based
@@ -365,7 +365,7 @@ class OcpLatencyLog(_Structure):
     static_latency          423:400  static measured latency
     static_stamp_units      425:424  units of the static time stamps
     debug_size              437:436  size of the debug log
-    debug_trigger           449:448  what triggers a debug log
+    debug_trigger           449:448  trigger of a debug log
     debug_latency           451:450  latency that triggered it, ms
     debug_stamp             459:452  its time stamp
     debug_pointer           461:460  debug log pointer
@@ -378,7 +378,7 @@ class OcpLatencyLog(_Structure):
     SIZE = 512
     TEXT = "OCP Latency Monitor, LID C3h"
 
-    feature_status = Field(0, Number(1), "what is supported and enabled")
+    feature_status = Field(0, Number(1), "support and state of the feature")
     bucket_timer = Field(2, Number(2), "age of the active buckets", "5 minutes")
     bucket_timer_threshold = Field(4, Number(2), "when active buckets become static", "5 minutes")
     threshold_a = Field(6, Number(1), "threshold A", "5 ms", zeroes_based=True)
@@ -396,7 +396,7 @@ class OcpLatencyLog(_Structure):
     static_latency = Elements(400, Nested(OcpMeasuredLatency), 4, "static measured latency")
     static_stamp_units = Field(424, Number(2), "units of the static time stamps")
     debug_size = Field(436, Number(2), "size of the debug log")
-    debug_trigger = Field(448, Number(2), "what triggers a debug log")
+    debug_trigger = Field(448, Number(2), "trigger of a debug log")
     debug_latency = Field(450, Number(2), "latency that triggered it", "ms")
     debug_stamp = Field(452, Number(8), "its time stamp")
     debug_pointer = Field(460, Number(2), "debug log pointer")
