@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# make run and make test do what is needed, and the second time only their job. How the C is compiled: tools/native.mk.
+# `make run` and `make test` first set up what is missing. tools/native.mk compiles the C.
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
@@ -13,7 +13,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STEP := @tools/step
 
-# A stamp is made when its step is done; a step is done again when something that it depends on is newer.
+# Each step of the set-up leaves a stamp. A step runs again if something that it depends on is newer than its stamp.
 MACHINE := build/.machine
 MACHINE_TEST := build/.machine-test
 MACHINE_QEMU := build/.machine-qemu
@@ -32,21 +32,24 @@ C_FILES := $(wildcard driver.h tools/bench/*.c) $(shell find core spec vssd test
 .PHONY: help run test test-slow test-random test-parallel test-qemu test-distros fuzz soak mutate bench build spec wheel lint format clean distclean
 
 help:
-	@echo "make run        set up what is missing, then the demo: a virtual SSD and verified IO, some 20 s"
-	@echo "make test       set up what is missing, then all tests but the slow ones, and the linters"
+	@echo "make run        set up what is missing, then run the demo of verified IO on a virtual SSD, some 20 s"
+	@echo "make test       set up what is missing, then run all tests but the slow ones, and the linters"
 	@echo "make test-slow  the slow tests"
-	@echo "make test-random, make test-parallel   in an order that changes; in two processes, each with a drive of its own"
-	@echo "make test-qemu  drives behind the kernel's PCIe: those of QEMU, in guests, under 15 minutes (ONLY=…: one of them)"
-	@echo "make test-distros   build and try it in minimal roots of Debian 11 to testing, as root (ONLY=…: one release)"
-	@echo "make fuzz       the virtual SSD under hostile input: the long form, and what it reaches"
-	@echo "make soak       resets and power cycles under load, 250 of each kind (CYCLES=…), and from threads (SECONDS=…)"
-	@echo "make mutate     plant mistakes in our own code: some test must catch each of them"
-	@echo "make bench      how fast it is on this machine, some 10 minutes (ARGS=--quick: 3)"
-	@echo "make build      the module nvme and the virtual SSD, for $(VENV)"
-	@echo "make spec       write the headers and pynvme/spec again, after a change of spec/*.py"
-	@echo "make wheel      a wheel in dist/ that runs on a machine without DPDK"
-	@echo "make lint       all linters; make format lets them mend what they can"
-	@echo "make clean      remove what was built; make distclean: $(VENV) too"
+	@echo "make test-random    run the tests in random order"
+	@echo "make test-parallel  run the tests in two processes, each with its own drive"
+	@echo "make test-qemu  test QEMU's PCIe drives in guests, under 15 minutes (ONLY=… selects one guest)"
+	@echo "make test-distros   build and test in minimal roots of Debian 11 to testing, as root (ONLY=… selects one release)"
+	@echo "make fuzz       send hostile input to the virtual SSD, in the long form, and measure the coverage"
+	@echo "make soak       reset and power cycle under load, 250 times each (CYCLES=…), and from threads (SECONDS=…)"
+	@echo "make mutate     plant mistakes in pynvme's code and check that the tests catch each of them"
+	@echo "make bench      measure the speed on this machine, some 10 minutes (ARGS=--quick takes 3)"
+	@echo "make build      build the module nvme and the virtual SSD for $(VENV)"
+	@echo "make spec       regenerate the headers and pynvme/spec after a change of spec/*.py"
+	@echo "make wheel      make a wheel in dist/ that runs on a machine without DPDK"
+	@echo "make lint       run all linters"
+	@echo "make format     let the linters correct what they can"
+	@echo "make clean      remove what was built"
+	@echo "make distclean  remove what was built and $(VENV)"
 
 run: build
 	@$(PY) -m pynvme run $(ARGS)
@@ -63,7 +66,7 @@ test-random: build $(TEST_PACKAGES)
 test-parallel: build $(TEST_PACKAGES)
 	@$(PY) -m pytest -n 2 $(ARGS)
 
-# In the guests this folder is where it is here. NVME and ARGS: one guest with these drives, words for pytest.
+# The guests see this folder at the same path. With NVME and ARGS, one guest with these drives runs pytest with ARGS.
 test-qemu: build $(TEST_PACKAGES) $(GUEST)
 	@$(if $(NVME),NVME="$(NVME)") $(PY) tools/test_qemu.py $(if $(ONLY),--only "$(ONLY)",$(ARGS))
 
@@ -113,7 +116,7 @@ $(MACHINE_QEMU): tools/machine
 $(GUEST): $(wildcard tools/qemu/*) | $(MACHINE_QEMU)
 	$(STEP) qemu "kernel and initramfs of the guest" tools/qemu/build build/qemu
 
-# What setup.py needs is said once, in pyproject.toml.
+# pyproject.toml lists what setup.py needs.
 BUILD_REQUIRES = $(shell sed -n 's/^requires = \[\(.*\)\]/\1/p' pyproject.toml | sed 's/", "/" "/g')
 
 $(VENV)/bin/python: | $(MACHINE)

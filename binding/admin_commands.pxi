@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# Made from spec/commands.py by `python -m tools.specgen`: change it there. The docstrings are in nvme.pyi.
+# Generated from spec/commands.py by `python -m tools.specgen`. Change it there. Docstrings are in nvme.pyi.
 
 @_named
 def abort(self, cid, sqid=0, cb=None):

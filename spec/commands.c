@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Made from spec/commands.py and spec/status.py by `python -m tools.specgen`: change it there. */
+/* Generated from spec/commands.py and spec/status.py by `python -m tools.specgen`. Change it there. */
 /* clang-format off */
 #include "spec/commands.h"
 

@@ -3,7 +3,7 @@
  * Submission and completion queue entries, opcodes and statuses, and the fields of commands.
  * NVM Express Base Specification 2.1, sections 3.3.3, 5 and 7; NVM Command Set Specification 1.1, section 3.
  * Layout only, no behaviour. Host and virtual SSD both include it.
- * Made from spec/commands.py by `python -m tools.specgen`: change it there.
+ * Generated from spec/commands.py by `python -m tools.specgen`. Change it there.
  */
 /* clang-format off */
 #ifndef SPEC_NVME_CMD_H

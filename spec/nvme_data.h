@@ -4,7 +4,7 @@
  * NVM Express Base Specification 2.1; NVM Command Set Specification 1.1; Zoned Namespace Command Set Specification
  * 1.2.
  * Layout only, no behaviour. Host and virtual SSD both include it.
- * Made from spec/descriptors.py by `python -m tools.specgen`: change it there.
+ * Generated from spec/descriptors.py by `python -m tools.specgen`. Change it there.
  */
 /* clang-format off */
 #ifndef SPEC_NVME_DATA_H

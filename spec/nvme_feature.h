@@ -3,7 +3,7 @@
  * Features and asynchronous events.
  * NVM Express Base Specification 2.1, sections 5.1.2, 5.1.11 and 5.1.25.
  * Layout only, no behaviour. Host and virtual SSD both include it.
- * Made from spec/features.py by `python -m tools.specgen`: change it there.
+ * Generated from spec/features.py by `python -m tools.specgen`. Change it there.
  */
 /* clang-format off */
 #ifndef SPEC_NVME_FEATURE_H

@@ -5,7 +5,7 @@
  * Fields bear the specification's acronyms. Layout only, no behaviour. Host and virtual SSD both include it.
  * Packed, since a structure may lie at any address in a buffer. Read fields, do not take pointers to them.
  * 128-bit numbers are two little-endian halves, the low one first.
- * Made from spec/identify.py by `python -m tools.specgen`: change it there.
+ * Generated from spec/identify.py by `python -m tools.specgen`. Change it there.
  */
 /* clang-format off */
 #ifndef SPEC_NVME_ID_H

@@ -3,7 +3,7 @@
  * Log pages. This header includes features and asynchronous events.
  * NVM Express Base Specification 2.1, section 5.1.12.
  * Layout only, no behaviour. Host and virtual SSD both include it.
- * Made from spec/logs.py by `python -m tools.specgen`: change it there.
+ * Generated from spec/logs.py by `python -m tools.specgen`. Change it there.
  */
 /* clang-format off */
 #ifndef SPEC_NVME_LOG_H

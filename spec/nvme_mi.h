@@ -3,7 +3,7 @@
  * NVMe-MI in band: opcodes, statuses and data structures.
  * NVM Express Management Interface Specification 2.0, sections 4 and 5.
  * Layout only, no behaviour. Host and virtual SSD both include it.
- * Made from spec/mi.py by `python -m tools.specgen`: change it there.
+ * Generated from spec/mi.py by `python -m tools.specgen`. Change it there.
  */
 /* clang-format off */
 #ifndef SPEC_NVME_MI_H

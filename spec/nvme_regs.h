@@ -3,7 +3,7 @@
  * Offsets and fields of the registers of an NVMe controller in BAR0.
  * NVM Express Base Specification 2.1, section 3.1.4; PCIe Transport Specification 1.1, section 3.1.2 (doorbells).
  * Layout only, no behaviour. Host and virtual SSD both include it.
- * Made from spec/registers.py by `python -m tools.specgen`: change it there.
+ * Generated from spec/registers.py by `python -m tools.specgen`. Change it there.
  */
 /* clang-format off */
 #ifndef SPEC_NVME_REGS_H

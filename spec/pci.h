@@ -2,7 +2,7 @@
 /*
  * Configuration space of a PCI Express function and the capabilities that an NVMe controller has.
  * PCI Express Base Specification 5.0, section 7. Layout only, no behaviour. Host and virtual SSD both include it.
- * Made from spec/pci.py by `python -m tools.specgen`: change it there.
+ * Generated from spec/pci.py by `python -m tools.specgen`. Change it there.
  */
 /* clang-format off */
 #ifndef SPEC_PCI_H

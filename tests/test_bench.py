@@ -358,7 +358,7 @@ def test_a_file_that_cannot_be_written_is_told_before_anything_is_measured(cli, 
 def test_a_name_that_no_figure_has_is_told_and_not_a_success(cli):
     done = cli("--only", "no.such")
     assert done.returncode == 2
-    assert "no figure here is named 'no.such'" in done.stdout
+    assert "no figure is named 'no.such'" in done.stdout
 
 
 def test_the_measurements_that_are_asked_for_are_written_as_json(cli, tmp_path):

@@ -75,7 +75,7 @@ def test_a_circle_is_found_also_a_long_one() -> None:
 
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 STRUCT = re.compile(r"\b(?:struct|union)\s*(\w*)\s*\{")
-GENERATED = re.compile(r"^ \* Made from spec/\w+\.py", re.MULTILINE)
+GENERATED = re.compile(r"^ \* Generated from spec/\w+\.py", re.MULTILINE)
 
 
 def body(text: str, start: int) -> str:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Write the make rules of the C tests: what each is linked with stands in comments in its head.
+"""Write the make rules of the C tests, from the comments at the top of each test.
 
     python3 tools/c_tests.py build/asan tests/c/test_*.c > build/asan/tests.mk
 
-tests/c/test.h says what the comments are. Stars are left to make, so that a new source file is seen without
-running this again.
+tests/c/test.h describes these comments. make expands the stars in them, so that it finds new source files
+without running this script again.
 """
 
 import re
@@ -23,14 +23,14 @@ def head(path: str) -> "dict[str, list[str]]":
         if comment.strip() == "dpdk":
             found["dpdk"] = ["yes"]
         elif key := KEY.match(comment):
-            # A continued line may begin with a star of its own.
+            # A continued line may begin with a star of a pattern.
             words = re.sub(r"\n\s*\*\s", "\n", key[2]).split()
             found.setdefault(key[1], []).extend(words)
     return found
 
 
 def rules(out: str, path: str) -> str:
-    """The rules of one test: what it depends on is what it is linked with."""
+    """The rules of one test, which depends on all that it is linked with."""
     wanted = head(path)
     program = f"{out}/{path[:-2]}"
     sources = [f"$(wildcard {word})" if "*" in word else word for word in wanted.get("sources", [])]

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How much of the virtual SSD's controller the fuzzer reaches: lines a file, and in all.
+"""Measure how many lines of the virtual SSD's controller the fuzzer reaches.
 
-    python3 tools/coverage.py [commands]            1,000,000 where nothing is said
+    python3 tools/coverage.py [commands]            by default 1,000,000
 
-Builds tests/c/fuzz/test_commands with gcc --coverage in build/coverage and runs it; PYNVME_FUZZ_SEED
-repeats a run. Ends with 1 where the run fails or less than 85 % of the controller's lines was executed.
-Other lines are marked ##### in build/coverage/gcov/*.gcov.
+Builds tests/c/fuzz/test_commands with gcc --coverage in build/coverage and runs it. PYNVME_FUZZ_SEED
+repeats a run. The exit code is 1 if the run fails or executes less than 85 % of the controller's lines.
+build/coverage/gcov/*.gcov marks the other lines by #####.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def build() -> None:
 
 
 def run(commands: int) -> int:
-    """The counts of earlier runs are dropped first: this one alone is told."""
+    """Run the fuzzer, without the counts of earlier runs."""
     for counts in OUT.rglob("*.gcda"):
         counts.unlink()
     return subprocess.run(
@@ -75,7 +75,7 @@ def main(commands: int = 1_000_000) -> int:
     judged = share([file for file in files if file[0].startswith(JUDGED)])
     print(f"{judged:6.1f} % of the lines in {', '.join(JUDGED)}, {share(files):.1f} % of all")
     if judged < WANTED:
-        print(f"{WANTED:g} % are wanted: let tests/c/fuzz/generate.c and machine.c reach more")
+        print(f"{WANTED:g} % are required: make tests/c/fuzz/generate.c and machine.c reach more lines")
     return code or int(judged < WANTED)
 
 

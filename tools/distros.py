@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """``make test-distros``: build and run pynvme in minimal roots of other Debian releases.
 
-mmdebstrap makes each root once, in build/distros, with make and Python in it, as a new user may have them.
-There the Makefile sets up the rest, the demonstration and tests/api run, and a wheel and an sdist are made.
-Both are tried in a root of the same release that has no compiler: pip installs the wheel, and a test passes;
-the sdist names all that is missing in one message.
+mmdebstrap makes each root once, in build/distros, with only make and Python in it. There the Makefile sets up
+the rest, runs the demonstration and tests/api, and makes a wheel and an sdist. Both are tried in a root of
+the same release without a compiler. There pip has to install the wheel, and a test has to pass. The sdist has
+to name all missing packages in one message.
 
-``python tools/distros.py [--only RELEASE] [--fresh] [--quick]``; takes root, and some ten minutes a release.
+``python tools/distros.py [--only RELEASE] [--fresh] [--quick]`` needs root, and some ten minutes per release.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ RELEASES = ("bullseye", "bookworm", "trixie", "testing")
 MIRROR = os.environ.get("DEBIAN_MIRROR", "http://deb.debian.org/debian")
 WITH = {"full": "ca-certificates,make,python3", "bare": "ca-certificates,python3,python3-pip,python3-venv"}
 LIMIT = 3000
-"""Seconds that a step may take."""
+"""Time limit of a step, in seconds."""
 
-# Folders of the kernel, the names of this machine's network, and nothing else of it.
+# The root sees the kernel's file systems and this machine's network names, and nothing else of the machine.
 ENTER = r"""
 set -e
 root=$1
@@ -69,7 +69,7 @@ def test_a_read_gives_what_was_written(nvme0n1, qpair, buf):
 
 
 PACKAGES = ("gcc", "libc6-dev", "make", "pkg-config", "libdpdk-dev", "python3-dev")
-"""What the sdist has to name where there is no compiler, in one message."""
+"""The packages that the sdist has to name in one message if there is no compiler."""
 ASK = (
     f"if {FRESH} *.tar.gz >/tmp/said 2>&1; then echo it was built without a compiler; exit 1; fi; "
     "cat /tmp/said; "
@@ -79,7 +79,7 @@ ASK = (
 
 
 class Step(NamedTuple):
-    """What was done for a release, and the last line that it printed."""
+    """A step that ran for a release, and the last line that it printed."""
 
     release: str
     name: str
@@ -89,14 +89,14 @@ class Step(NamedTuple):
 
 
 class Distro:
-    """A release and its roots: ``full`` builds, ``bare`` has no compiler."""
+    """A release and its roots. ``full`` builds pynvme, ``bare`` has no compiler."""
 
     def __init__(self, release: str) -> None:
         self.release = release
         self.steps: list[Step] = []
 
     def run(self, fresh: bool, quick: bool) -> None:
-        """Do all steps; one whose result the next ones need ends them."""
+        """Run all steps. If a step fails whose result later steps need, stop."""
         if not self.make_root("full", fresh):
             return
         self.copy_checkout()
@@ -119,7 +119,7 @@ class Distro:
         return ROOTS / f"{self.release}-{kind}"
 
     def make_root(self, kind: str, fresh: bool) -> bool:
-        """Make a root, unless there is one of an earlier run."""
+        """Make a root, unless an earlier run has made it."""
         root = self.root(kind)
         if fresh or not (root / ".made").exists():
             shutil.rmtree(root, ignore_errors=True)
@@ -135,7 +135,7 @@ class Distro:
         return True
 
     def copy_checkout(self) -> None:
-        """Copy what changed since the last run, so that only this is compiled anew."""
+        """Copy the files that changed since the last run, so that only they are compiled again."""
         git = ["git", "ls-files", "-coz", "--exclude-standard"]
         names = subprocess.run(git, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.split(
             "\0"
@@ -152,19 +152,19 @@ class Distro:
         noted.write_text("\n".join(sorted(wanted)))
 
     def hand_over(self) -> None:
-        """Give the bare root what was packed in the full one, and a test."""
+        """Copy the wheel and the sdist from the full root to the bare one, and write a test."""
         source, target = self.root("full") / "src" / "dist", self.root("bare") / "src"
         shutil.rmtree(target)
         shutil.copytree(source, target)
         (target / "test_it.py").write_text(TEST)
 
     def inside(self, kind: str, name: str, command: str) -> bool:
-        """Run a command in a root, with processes and mounts of its own: nothing of it stays."""
+        """Run a command in a root, in its own namespaces, so that no process or mount of it remains."""
         enter = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", ENTER, "sh"]
         return self.step(name, [*enter, str(self.root(kind)), command])
 
     def step(self, name: str, command: list[str]) -> bool:
-        """Run a command, its output in a log, and note how it ended."""
+        """Run a command with its output in a log, and record the result."""
         print(f"  {self.release}: {name} … ", end="", flush=True)
         start = time.monotonic()
         path = ROOTS / f"{self.release}-{name.replace(' ', '-')}.log"
@@ -189,7 +189,7 @@ class Distro:
 
 
 def environment() -> dict[str, str]:
-    """A plain one, and what tells pip of this machine's way to its index."""
+    """A plain environment, with this machine's settings of pip's index."""
     kept = ("PIP_INDEX_URL", "PIP_CERT", "PYNVME_HUGE", "http_proxy", "https_proxy", "no_proxy")
     return {
         **{name: os.environ[name] for name in kept if name in os.environ},
@@ -201,16 +201,16 @@ def environment() -> dict[str, str]:
 
 
 def ready() -> None:
-    """Stop where this machine cannot make roots."""
+    """Exit if this machine cannot make roots."""
     if os.geteuid() != 0:
-        sys.exit("make test-distros takes root: it mounts folders and changes into others")
+        sys.exit("make test-distros needs root, since it mounts folders and uses chroot")
     for program, package in (("mmdebstrap", "mmdebstrap"), ("unshare", "util-linux"), ("git", "git")):
         if not shutil.which(program):
             sys.exit(f"{program} is missing; as root: apt-get install {package}")
 
 
 def show(steps: list[Step]) -> int:
-    """Print one table of all releases; the exit code."""
+    """Print one table of all releases, and return the exit code."""
     print(f"\n{'release':10} {'step':13} {'':6} {'s':>5}  last line")
     for step in steps:
         line = f"{step.release:10} {step.name:13} {'good' if step.good else 'FAILED'} {step.seconds:5.0f}"
@@ -221,14 +221,14 @@ def show(steps: list[Step]) -> int:
 
 
 def main() -> int:
-    """Read the command line and do it, a release after the other."""
+    """Read the command line, and test one release after the other."""
     parser = argparse.ArgumentParser(description="Try pynvme in minimal roots of Debian releases.")
     parser.add_argument("--only", choices=RELEASES, help="this release alone")
     parser.add_argument("--fresh", action="store_true", help="make the roots anew")
     parser.add_argument("--quick", action="store_true", help="leave tests/api out")
     words = parser.parse_args()
     ready()
-    # In the background it would be ignored, and by tests of Ctrl-C too.
+    # A shell starts background jobs with SIGINT ignored, which would break the tests of Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     ROOTS.mkdir(parents=True, exist_ok=True)
     steps: list[Step] = []

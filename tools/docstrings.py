@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Carry the docstrings of nvme.pyi into the Cython sources.
 
-They are written once, in the stub, where type checkers and readers find them. The build makes copies of
-nvme.pyx and binding/*.pyx under build/pyx in which every class, method, property and function has its
-docstring, and compiles those: so help() shows them. A name that only one side has stops the build, so that
-they cannot drift apart.
+The docstrings are written once, in the stub, where type checkers and readers find them. The build copies
+nvme.pyx and binding/*.pyx to build/pyx, puts the docstring of every class, method, property and function into
+the copies, and compiles them, so that help() shows the docstrings. A name that is in the stub or in the
+sources only stops the build, so that the two cannot diverge.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ STRING = re.compile(r"[rbufRBUF]{0,2}(\"\"\"|'''|\"|')")
 
 
 class Mismatch(Exception):
-    """The stub and the sources do not agree; the text names every name."""
+    """The stub and the sources do not agree. The text lists all names that differ."""
 
 
 @dataclass
 class Documented:
-    """A name of the stub: its docstring, and the members of a class."""
+    """A name of the stub, with its docstring, and with its members if it is a class."""
 
     doc: str | None = None
     is_variable: bool = False
@@ -46,7 +46,7 @@ class Documented:
 
 @dataclass
 class Statement:
-    """A logical line of a .pyx file: may run over several physical ones."""
+    """A logical line of a .pyx file, which may consist of several physical lines."""
 
     start: int
     end: int
@@ -56,7 +56,7 @@ class Statement:
 
 @dataclass
 class Scope:
-    """A class (or the module) while its body is read; `found` are the names that it defines."""
+    """A class (or the module) while its body is read. `found` has the names that it defines."""
 
     name: str
     indent: int
@@ -69,7 +69,7 @@ class Scope:
 
 
 def read_stub(source: str) -> Documented:
-    """What nvme.pyi says: names, docstrings, and of each class how it is made."""
+    """The names of nvme.pyi with their docstrings, and the constructor of each class."""
     module = ast.parse(source)
     return Documented(ast.get_docstring(module), members=_members(module.body))
 
@@ -83,7 +83,7 @@ def _members(body: list[ast.stmt]) -> dict[str, Documented]:
             found[node.name] = Documented(doc, signature=_constructor(node), members=members)
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             known = found.setdefault(node.name, Documented())
-            # A setter or a second @overload says no more than the first.
+            # A setter or a second @overload has no docstring of its own.
             known.doc = known.doc or ast.get_docstring(node)
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             found[node.target.id] = Documented(is_variable=True)
@@ -91,7 +91,7 @@ def _members(body: list[ast.stmt]) -> dict[str, Documented]:
 
 
 def _constructor(node: ast.ClassDef) -> str:
-    """`Name(size=4096)`, without annotations: what inspect.signature() reads off an extension type."""
+    """`Name(size=4096)` without annotations, which inspect.signature() reads from an extension type."""
     for child in node.body:
         if isinstance(child, ast.FunctionDef) and child.name == "__init__":
             arguments = child.args
@@ -105,7 +105,7 @@ def _constructor(node: ast.ClassDef) -> str:
 
 def contents(stub: Documented) -> str:
     """The public members of each class, as lines below the docstring of the module."""
-    lines = ["Members; help(nvme.Controller.identify), say, shows one of them:", ""]
+    lines = ["Members of the classes, which help(nvme.Controller.identify), for example, explains:", ""]
     for name, known in stub.members.items():
         members = ", ".join(member for member in known.members if not member.startswith("_"))
         if members and not name.startswith("_"):
@@ -117,7 +117,7 @@ def contents(stub: Documented) -> str:
 
 
 def statements(source: str) -> Iterator[Statement]:
-    """The logical lines: brackets, strings and backslashes continue one; comments are none."""
+    """The logical lines, without comments. Brackets, strings and backslashes continue a line."""
     at = 0
     while at < len(source):
         start, depth = at, 0
@@ -159,7 +159,7 @@ def _string_end(source: str, at: int, quote: str) -> int:
 
 
 def _header_end(text: str) -> int:
-    """Where the colon is that ends `def …:`; what follows it on this line is the body."""
+    """The index of the colon that ends `def …:`. If more follows on this line, it is the body."""
     depth, at = 0, 0
     while at < len(text):
         quoted = STRING.match(text, at)
@@ -185,7 +185,7 @@ def _opens_block(text: str) -> bool:
 
 
 class Carrier:
-    """Goes through the sources of one module and notes which names of the stub they define."""
+    """Goes through the sources of one module, and records which names of the stub they define."""
 
     def __init__(self, stub: Documented) -> None:
         self.stub = stub
@@ -194,7 +194,7 @@ class Carrier:
         self.provided: dict[str, int] = {}  # imported or assigned, so without a place for a docstring
 
     def carry(self, source: str, first: bool = False) -> str:
-        """The source with docstrings put in where it has none; first: it begins the module."""
+        """The source with missing docstrings inserted. If it is the first one, it begins the module."""
         out: list[str] = []
         done = 0
         scopes = [self.module]
@@ -221,7 +221,7 @@ class Carrier:
         return "".join(out)
 
     def _visit(self, line: Statement, scopes: list[Scope], decorators: list[str]) -> str | None:
-        """Note what a line defines; the docstring that belongs below it, if there is one."""
+        """Record what a line defines. Return the docstring that belongs below it, or None."""
         scope = scopes[-1]
         if made := CLASS.match(line.text):
             bases = tuple(base.strip() for base in (made["bases"] or "").split(",") if base.strip())
@@ -232,7 +232,7 @@ class Carrier:
             scope.found[made["name"]] = 1
             return self._class_doc(scopes[-1])
         if made := OLD_PROPERTY.match(line.text) or FUNCTION.match(line.text):
-            scopes.append(Scope("", line.indent))  # what is inside of a function is nobody's business
+            scopes.append(Scope("", line.indent))  # names in a function are local
             if not self._is_public_scope(scope):
                 return None
             scope.found[made["name"]] = 1
@@ -249,7 +249,7 @@ class Carrier:
         elif made := ASSIGNMENT.match(line.text):
             (self.provided if scope is self.module else scope.found)[made["name"]] = 1
         elif _opens_block(line.text):
-            # What is inside of a cdef function or declaration is private; if, try, with hide nothing.
+            # Names in a cdef function or declaration are private. Those under if, try or with are not.
             hidden = line.text.startswith(("cdef", "ctypedef"))
             inside = Scope("", line.indent) if hidden else replace(scope, indent=line.indent)
             scopes.append(inside)
@@ -289,7 +289,7 @@ class Carrier:
         return f"{header}\n{inside}{literal(doc)}\n"
 
     def check(self) -> None:
-        """Raise Mismatch where the stub and the sources do not name the same things."""
+        """Raise Mismatch if the names of the stub and of the sources differ."""
         wrong = list(self._differences(self.module, self.stub.members))
         for name, scope in self.classes.items():
             if name in self.stub.members:
@@ -303,7 +303,7 @@ class Carrier:
         if scope is self.module:
             found.update(self.provided)
         for name, known in wanted.items():
-            # A plain class makes its attributes as it runs; __cinit__ is how an extension type is made.
+            # A plain class makes its attributes at run time. An extension type has __cinit__, not __init__.
             by_running = known.is_variable and scope is not self.module and not scope.is_extension
             by_cinit = name == "__init__" and "__cinit__" in found
             if name not in found and not by_running and not by_cinit:
@@ -321,13 +321,13 @@ class Carrier:
 
 
 def literal(doc: str) -> str:
-    """One physical line, so that line numbers shift by one only."""
+    """A literal of one physical line, so that line numbers shift by one only."""
     text = inspect.cleandoc(doc) if "\n--\n" not in doc else doc
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def expand(root: Path, source: str) -> str:
-    """The source with the .pxi files put in that it includes in the middle of a class."""
+    """The source with those .pxi files expanded that it includes within a class."""
 
     def contents(found: re.Match[str]) -> str:
         return indent((root / found["path"]).read_text(encoding="utf-8"), found["indent"])
@@ -336,16 +336,16 @@ def expand(root: Path, source: str) -> str:
 
 
 def carry(root: Path, out: Path) -> Path:
-    """Write the sources with docstrings below out; the path of the copy of nvme.pyx.
+    """Write the sources with docstrings below `out`, and return the path of the copy of nvme.pyx.
 
-    A copy that would not change is not touched, so that nothing is compiled for it.
+    It does not touch a copy that would not change, so that this is not compiled again.
     """
     carrier = Carrier(read_stub((root / "nvme.pyi").read_text(encoding="utf-8")))
     copies: dict[Path, str] = {}
 
     def visit(path: Path) -> None:
         source = expand(root, (root / path).read_text(encoding="utf-8"))
-        copies[path] = ""  # keeps the place: modules are written in the order of their inclusion
+        copies[path] = ""  # keeps its place, since modules are written in the order of their inclusion
         for line in statements(source):
             if included := INCLUDE.match(line.text):
                 below = path.parent / included["path"]

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`make fuzz`: the virtual SSD under hostile input, in the long form; `make test` runs a short one.
+"""`make fuzz` sends hostile input to the virtual SSD, in the long form. `make test` runs a short form.
 
 1. 1,000,000 commands for the controller alone (tests/c/fuzz), under ASan and UBSan.
-2. 100,000 random messages, 600 sessions that go wrong and random control records, on the socket, and drives
-   with random options for two minutes (tests/vssd), the virtual SSD being built with ASan and UBSan as well.
-3. How many lines of the controller the commands reach (tools/coverage.py).
+2. 100,000 random messages, 600 faulty sessions and random control records, on the socket, and drives with
+   random options for two minutes (tests/vssd). This virtual SSD is built with ASan and UBSan as well.
+3. The coverage of the controller by these commands (tools/coverage.py).
 
-What is said with PYNVME_FUZZ_SEED=… or PYNVME_RANDOM_SEED=… in the environment repeats a run.
+PYNVME_FUZZ_SEED or PYNVME_RANDOM_SEED in the environment repeats a run.
 """
 
 from __future__ import annotations

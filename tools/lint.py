@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`make lint`: all linters over all files; the last line says which of them found something."""
+"""`make lint` runs all linters over all files. The last line names the linters that found something."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ALLOWED = ["--allowlist", "tools/stubtest.allow", "--ignore-unused-allowlist"]
 
 
 def linters(c_files: list[str]) -> dict[str, list[str]]:
-    """What is run, under the name that it is called by."""
+    """The command of each linter, by its name."""
     cython = [str(path) for path in [*Path().glob("*.p[yx][xd]"), *Path("binding").glob("*.p[yx][xd]")]]
     return {
         "specgen": [sys.executable, "-m", "tools.specgen", "--check"],
@@ -27,7 +27,7 @@ def linters(c_files: list[str]) -> dict[str, list[str]]:
 
 
 def main(c_files: list[str]) -> int:
-    """Run them all; 1 where one found something."""
+    """Run all linters. Return 1 if one of them found something."""
     environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
     bad = []
     for name, command in linters(c_files).items():

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""``python tools/loads.py MODULE.so``: fail unless this Python can load the extension module.
+"""``python tools/loads.py MODULE.so`` fails unless this Python can load the extension module.
 
-The module is linked so that all names are looked up when it is loaded. One that passes can be imported.
+The module is linked so that loading it resolves all names. If it loads, it can be imported.
 """
 
 import importlib.util
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def undefined(path: str) -> "list[str]":
-    """The names that the module needs and that no library defines, as far as the linker saw."""
+    """The names that the module needs and no library defines."""
     command = ["nm", "--dynamic", "--undefined-only", "--format=posix", path]
     lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
     names = [line.split()[0] for line in lines if line.split()[1] == "U"]
@@ -19,7 +19,7 @@ def undefined(path: str) -> "list[str]":
 
 
 def main(path: str) -> int:
-    """Load it as an import would, without running its code."""
+    """Load the module as an import would, without running its code."""
     spec = importlib.util.spec_from_file_location(Path(path).name.split(".")[0], Path(path).resolve())
     assert spec is not None
     try:

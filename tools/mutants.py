@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The mistakes that `make mutate` plants: such as people make, all over the layers."""
+"""The mistakes that `make mutate` plants, in all layers. They are mistakes that people make."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ TOKEN = re.compile(r"\w+|[^\w\s]")
 
 @dataclass(frozen=True)
 class Mutant:
-    """One mistake: in file, code (which is there once) becomes mistake; one of tests must fail.
+    """One mistake. It replaces `code`, which `file` has once, by `mistake`. One of `tests` must fail then.
 
-    Code is found by its words and signs, whatever spaces and line breaks a formatter puts between them.
+    The search for `code` ignores spaces and line breaks.
     """
 
     name: str
@@ -23,11 +23,11 @@ class Mutant:
     tests: tuple[str, ...]
 
     def places(self, source: str) -> list[tuple[int, int]]:
-        """Return where code begins and ends, for each time that the source has it."""
+        """Return the start and the end of each occurrence of `code` in the source."""
         return [found.span() for found in _pattern(self.code).finditer(source)]
 
     def plant(self, source: str) -> str:
-        """Return the source with the mistake. ValueError: it does not have the code exactly once."""
+        """Return the source with the mistake. Raise ValueError unless it has `code` exactly once."""
         places = self.places(source)
         if len(places) != 1:
             raise ValueError(f"{self.file} has the code of this mutant {len(places)} times, not once")
@@ -41,7 +41,7 @@ def _pattern(code: str) -> re.Pattern[str]:
         if before:
             pattern += r"\s+" if is_word(before) and is_word(token) else r"\s*"
         if token in ")]}" and before != ",":
-            pattern += r"(?:,\s*)?"  # that a formatter adds where it breaks the line
+            pattern += r"(?:,\s*)?"  # a formatter adds a comma when it breaks the line
         pattern += re.escape(token)
         before = token
     pattern = (r"(?<!\w)" if is_word(code.strip()[0]) else "") + pattern

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`make mutate`: plant mistakes in our own code, one after the other; some test must catch each.
+"""`make mutate` plants one mistake after the other in pynvme's code. The tests must catch each of them.
 
-A mutant is a place in a file, what is put there, and the tests that are to notice. It is built and tested in
-a copy of the checkout (build/mutate), so the checkout stays as it is. First the same tests run on the code as
-it is: they must pass, or nothing would be proved. Words on the command line choose mutants by their names.
+A mutant consists of a place in a file, the mistake to put there, and the tests that should catch it. It is
+built and tested in a copy of the checkout (build/mutate), so that the checkout stays as it is. First the same
+tests must pass on the unchanged code. Words on the command line select mutants by their names.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ SECONDS_A_MUTANT = 180
 
 @dataclass
 class Outcome:
-    """How a mutant ended: word is caught, SURVIVED, or BROKEN where nothing could be judged."""
+    """The result of a mutant. `word` is caught, SURVIVED, or BROKEN if it could not be tested."""
 
     word: str
     text: str
 
 
 def copy_checkout() -> None:
-    """All sources and what was built of them, with their times: only the mutated file is compiled."""
+    """Copy the sources and build products with their times, so that only the mutated file is compiled."""
     COPY.parent.mkdir(exist_ok=True)
     shutil.rmtree(COPY, ignore_errors=True)
     shutil.copytree(".", COPY, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
@@ -59,7 +59,7 @@ def native(*goals: str) -> subprocess.CompletedProcess[str]:
 
 
 def builds(tests: tuple[str, ...]) -> tuple[bool, str]:
-    """Build what these tests run on; whether that worked, and what was said."""
+    """Build what these tests need. Return whether that worked, and the output."""
     programs = [f"build/asan/{Path(test).with_suffix('')}" for test in tests if test.endswith(".c")]
     python = [test for test in tests if ".py" in test]
     done = native(*programs) if programs else None
@@ -72,7 +72,7 @@ def builds(tests: tuple[str, ...]) -> tuple[bool, str]:
 
 
 def passes(tests: tuple[str, ...]) -> tuple[bool, str]:
-    """Whether all of the tests pass, and the last line of the one that does not; one that hangs does not."""
+    """Whether all tests pass, and the last line of one that fails. A test that hangs counts as failed."""
     for test in tests:
         command = [f"build/asan/{Path(test).with_suffix('')}"]
         if not test.endswith(".c"):
@@ -100,7 +100,7 @@ def passes(tests: tuple[str, ...]) -> tuple[bool, str]:
 
 
 def judge(mutant: Mutant) -> Outcome:
-    """Plant one mistake, build, test, and take it away again."""
+    """Plant one mistake, build, test, and remove it again."""
     path = COPY / mutant.file
     source = path.read_text()
     try:
@@ -125,7 +125,7 @@ def main(words: list[str]) -> int:
     built, said = builds(tests)
     right, noticed = passes(tests) if built else (False, said[-2000:])
     if not right:
-        print(f"these tests must pass before anything can be proved by them: {noticed}")
+        print(f"these tests fail on the unchanged code, so they cannot judge a mutant: {noticed}")
         return 1
     outcomes = []
     for mutant in chosen:

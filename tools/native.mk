@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# How the C is compiled: only what changed, in parallel. setup.py calls it for the module and the virtual SSD, and
-# tools/test for both test builds. By hand, from the root:
+# Compiles the C in parallel, and only what changed. setup.py calls it for the module and the virtual SSD, and
+# tools/test.py for both test builds. By hand, from the root:
 #
 #     make -f tools/native.mk vssd                        build/release/vssd
 #     make -f tools/native.mk bare                        build/release/bare, the limits that `make bench` shows
 #     make -f tools/native.mk VARIANT=asan vssd c-tests   build/asan/vssd, build/asan/tests/c/test_*
-#     make -f tools/native.mk WERROR=1 …                  warnings are errors
+#     make -f tools/native.mk WERROR=1 …                  treat warnings as errors
 #
-# For `module` setup.py says which Python it is for: TAG, INCLUDE, MODULE_C, MODULE. For a wheel it says GLIBC, and
-# LINKED, the folder of what that changes.
+# For `module`, setup.py selects the Python by TAG, INCLUDE, MODULE_C and MODULE. For a wheel, it also sets GLIBC, and
+# LINKED, the folder of the programs that are linked for that glibc.
 
 VARIANT ?= release
 PYTHON ?= python3
@@ -23,7 +23,7 @@ CFLAGS_asan := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-san
 LDFLAGS_release := -Wl,--gc-sections
 LDFLAGS_asan := -fsanitize=address,undefined
 
-# A function without a declaration returns garbage, so that is an error everywhere.
+# A call of a function without a declaration returns garbage, so it is always an error.
 WARNINGS := -Wall -Wextra -Wvla -Wpointer-arith -Wstrict-prototypes -Werror=implicit-function-declaration \
 	    $(if $(WERROR),-Werror)
 CFLAGS_ALL := -std=gnu11 -g -pthread -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections \
@@ -32,10 +32,10 @@ LDFLAGS_ALL := -pthread $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
 
 DPDK_CFLAGS = $(shell pkg-config --cflags libdpdk)
 
-# DPDK, linked statically. pkg-config names its archives and the linker takes from them, member by member, what the EAL
-# needs, so --whole-archive, which brings every network driver in, is left out. Of the other libraries those that are
-# there are offered, and only those that are used are linked: usually none. A distribution that has no archives of DPDK
-# gets its shared libraries. Some calls of the EAL go through core/env: eal_quiet.c, libraries.c.
+# DPDK is linked statically. pkg-config names its archives, and the linker takes only the members that the EAL needs.
+# Without --whole-archive it leaves every network driver out. Of the other libraries, the linker gets those that are
+# installed, and links those that are used, usually none. If a distribution has no archives of DPDK, the shared
+# libraries are linked. core/env/eal_quiet.c and libraries.c wrap some calls of the EAL.
 pkg_config = $(shell pkg-config $(1) libdpdk)
 there = $(foreach lib,$(1),$(if $(filter /%,$(shell $(CC) -print-file-name=$(lib:-l%=lib%.so))),$(lib)))
 DPDK_DIR = $(call pkg_config,--variable=libdir)
@@ -51,8 +51,8 @@ comma := ,
 SPEC := $(wildcard spec/*.c)
 CORE := $(sort $(shell find core -name '*.c')) $(SPEC)
 
-# The worker's loop is compiled twice, the second time for processors with AVX2 and BMI: a tenth fewer instructions.
-# Compilers before GCC 12 lack the target, or the question which processor this is.
+# The worker's loop is compiled twice, the second time for processors with AVX2 and BMI, which saves a tenth of the
+# instructions. Compilers before GCC 12 lack the target, or the test for such a processor.
 KNOWS_V3 := $(shell echo 'int is_v3(void) { return __builtin_cpu_supports("x86-64-v3"); }' | \
 	      $(CC) -march=x86-64-v3 -x c -fsyntax-only - 2>/dev/null && echo yes)
 LOOP := $(OUT)/obj/core/worker/worker_loop
@@ -67,7 +67,7 @@ say = $(if $(V),,@echo "  $(1) $(2)")
 .PHONY: vssd bare module c-tests
 .DELETE_ON_ERROR:
 
-# Links $(1) by $(2). GLIBC=2.31: so that it runs with that one too, as far as tools/older_glibc.py knows how.
+# Link $(1) by $(2). With GLIBC=2.31, it also runs with that glibc, as far as tools/older_glibc.py can do that.
 link = $(CC) $(2) -o $(1) $(if $(GLIBC),&& $(PYTHON) tools/older_glibc.py $(GLIBC) $(CC) $(1) >$(1).S && \
 	$(CC) $(1).S $(2) $(OLDER_LIBS) -o $(1))
 OLDER_LIBS := -Wl,--no-as-needed -l:libpthread.so.0 -l:libdl.so.2
@@ -92,8 +92,8 @@ $(OUT)/bare: $(OUT)/obj/tools/bench/bare.o $(OUT)/obj/core/util/crc32c.o
 module: $(MODULE)
 
 ifdef MODULE
-# Generated code: of its warnings those count that tell of a declaration in cspdk.pxd that is wrong. -O3 and full debugging
-# information would double the time that it takes.
+# In generated code, only warnings that show a wrong declaration in cspdk.pxd are errors. -O3 and full debugging
+# information would double the time to compile it.
 WRONG_CALLS := -Werror=incompatible-pointer-types -Werror=int-conversion -Werror=implicit-function-declaration
 
 $(OUT)/$(TAG)/nvme.o: $(MODULE_C)
@@ -109,13 +109,13 @@ $(MODULE): $(OUT)/$(TAG)/nvme.o $(call linked,$(patsubst %.c,$(OUT)/obj/%.o,$(CO
 
 LDFLAGS_MODULE := -Wl,--version-script=tools/module.map -Wl,--exclude-libs,ALL -Wl,-z,now
 
-# A linker cannot refuse undefined names here (--no-undefined), since Python's are in the interpreter: it has to load it.
+# The linker cannot refuse undefined names (--no-undefined), since the interpreter defines Python's. So load the module.
 loads = $(PYTHON) tools/loads.py $(1)
 
 -include $(OUT)/$(TAG)/nvme.d
 endif
 
-# ---- C tests: what each is linked with stands in its head (tests/c/test.h) ----
+# ---- C tests: the comments at the top of each name the files to link with (tests/c/test.h) ----
 
 C_TESTS := $(wildcard tests/c/test_*.c tests/c/*/test_*.c)
 
@@ -130,7 +130,7 @@ $(OUT)/tests.mk: $(C_TESTS) tools/c_tests.py
 $(OUT)/tests/c/.all: $(C_TESTS:%.c=$(OUT)/%)
 	@touch $@
 
-# A comment in the head may hold the pattern core/*/*.c, which the compiler takes for a comment within it.
+# A comment at the top may hold the pattern core/*/*.c, which the compiler takes for the start of a nested comment.
 $(OUT)/obj/tests/%.o: EXTRA := -Wno-comment
 
 $(C_TESTS:%.c=$(OUT)/%):
@@ -140,7 +140,7 @@ $(C_TESTS:%.c=$(OUT)/%):
 
 # ---- objects ----
 
-# The one folder that may include DPDK's headers; their flags bring -march along, and nothing else is compiled with it.
+# Only this folder may include DPDK's headers. Their flags contain -march, so nothing else is compiled with them.
 $(OUT)/obj/core/env/%.o: EXTRA = $(DPDK_CFLAGS) -DALLOW_EXPERIMENTAL_API
 
 compile = $(CC) $(CFLAGS_ALL) $(WARNINGS) $(EXTRA) $(FLAGS) -MMD -MP -c -o $@ $<

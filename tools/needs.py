@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What has to be installed, told all at once and by the names of this machine's distribution.
+"""List all missing packages at once, by their names in this machine's distribution.
 
-    python3 tools/needs.py build    the Debian packages that are missing, in a line; nothing: all is there
+    python3 tools/needs.py build    prints the missing Debian packages on one line
 
-Where the package manager is another one, it fails with the command that installs them. Kinds are ``sdist``
-(a build by pip; setup.py asks the same), ``build`` (the Makefile's), ``test`` and ``qemu``.
+If the machine has another package manager than apt, it fails with the command that installs them. The kinds
+are ``sdist`` (a build by pip, for which setup.py uses this module), ``build`` (for the Makefile), ``test``
+and ``qemu``.
 """
 
 import os
@@ -25,7 +26,7 @@ INSTALL = {
 
 
 class Need(NamedTuple):
-    """Something that has to be there, how to see that it is, and the packages that bring it."""
+    """Something to install, with a check whether it is installed, and the packages that contain it."""
 
     what: str
     there: Callable[[], bool]
@@ -46,7 +47,7 @@ def _compiler() -> str:
 
 
 def _asks(*command: str, text: str = "") -> str:
-    """What a command prints; nothing where it fails or is missing."""
+    """The output of a command, or nothing if it fails or is missing."""
     try:
         done = subprocess.run(
             command, input=text, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -73,7 +74,7 @@ def _venv() -> bool:
 
 
 def _python(suffix: str) -> str:
-    """A package of this Python: python3-dev, or python3.12-dev where python3 is another one."""
+    """A package of this Python, such as python3-dev, or python3.12-dev if python3 is another version."""
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
     usual = _asks("/usr/bin/python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])").strip()
     return f"python{'3' if usual in ('', own) else own}-{suffix}"
@@ -106,7 +107,7 @@ BUILD = [
 ]
 VENV = [Need("Python's venv", _venv, _packages(_python("venv"), "python3-pip", "python3-pip", "python"))]
 TEST = [
-    # The structures of another implementation, which the tests compare ours with.
+    # The structures of another implementation, with which the tests compare those of pynvme.
     Need(
         "libnvme's headers",
         _header("nvme/types.h"),
@@ -125,7 +126,7 @@ QEMU = [
     Need("cpio", _program("cpio"), _packages(*["cpio"] * 4)),
     Need("busybox", _program("busybox"), _packages("busybox-static", "busybox", "busybox-static", "busybox")),
     Need("depmod", _program("depmod"), _packages(*["kmod"] * 4)),
-    # What the guest runs: what can use a drive besides us.
+    # Other software that can use a drive, for the guest.
     Need("mdadm", _program("mdadm"), _packages(*["mdadm"] * 4)),
     Need("LVM", _program("lvm"), _packages(*["lvm2"] * 4)),
     Need(
@@ -144,29 +145,29 @@ KINDS = {
 
 
 def missing(kind: str) -> "list[Need]":
-    """What is not there, of all that is needed."""
+    """The needs of this kind that are not installed."""
     return [need for need in KINDS[kind] if not need.there()]
 
 
 def manager() -> str:
-    """The package manager of this machine; empty: none of those that are known."""
+    """The package manager of this machine, or empty if pynvme does not know it."""
     return next((name for name in MANAGERS if shutil.which(name)), "")
 
 
 def packages(needs: "list[Need]", of: str) -> "list[str]":
-    """The names of the packages that bring them, each once."""
+    """The names of the packages that contain the needs, each once."""
     return list(dict.fromkeys(need.packages[of] for need in needs))
 
 
 def advice(needs: "list[Need]") -> str:
-    """A sentence that names all that is missing, and the command that installs it."""
+    """A sentence with all missing packages, and the command that installs them."""
     known = [manager()] if manager() else list(MANAGERS)
     lines = [f"  {INSTALL[name]} {' '.join(packages(needs, name))}" for name in known]
     return "\n".join([f"These are missing: {', '.join(need.what for need in needs)}. As root:", *lines])
 
 
 def main(kind: str) -> None:
-    """Print the packages for a shell; where there is no apt-get, the advice instead, and fail."""
+    """Print the packages for a shell. Without apt-get, print the advice instead, and fail."""
     needs = missing(kind)
     if needs and manager() != "apt-get":
         sys.exit(advice(needs))

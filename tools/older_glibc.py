@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""``python tools/older_glibc.py VERSION CC PROGRAM``: assembly that lets a program run with an older glibc.
+"""``python tools/older_glibc.py VERSION CC PROGRAM`` makes a program run with an older glibc.
 
-A program needs the glibc that its newest symbol came with. Most symbols that are newer than VERSION are old
-ones: glibc 2.34 moved threads and ``dlopen`` into libc, gave them new versions, and kept the old ones for
-programs that were linked before. For each symbol that PROGRAM, as it was linked, needs and that is newer, the
-assembly defines the same name within the program, as a jump to the old one. A symbol that has none is left as
-it is, and the wheel's name then says so: this only ever lowers what auditwheel measures.
+It prints assembly to link the program with. A program needs the glibc of its newest symbol. Most symbols
+that are newer than VERSION are old functions with a new version. glibc 2.34 moved threads and ``dlopen``
+into libc, gave them new versions, and kept the old versions for older programs. For each newer symbol that
+PROGRAM needs, the assembly defines the same name within the program, as a jump to the old version. A symbol
+without an old version stays as it is. Then the wheel needs a newer glibc, and its name shows that.
 
-An old version counts if it has the same address as the new one: then it is the same code. Besides there are
-``stat`` and its like, which were calls of ``__xstat`` before 2.33, and ``__isoc23_strtol`` and its like,
-which are ``strtol`` and the binary numbers of C23.
+If an old version has the same address as the new one, it is the same code. There are also ``stat`` and its
+like, which were calls of ``__xstat`` before 2.33, and ``__isoc23_strtol`` and its like, which are ``strtol``
+with the binary numbers of C23.
 """
 
 import re
@@ -22,14 +22,14 @@ SYMBOL = re.compile(
     r"(?P<name>\w+)@@?GLIBC_(?P<version>[\d.]+)",
     re.MULTILINE,
 )
-# The register that the version goes to is the first, so the arguments move up by one.
+# The version is passed in the first register, so the arguments move up by one.
 STAT = {"stat": "__xstat", "fstat": "__fxstat", "lstat": "__lxstat"}
 STAT_VERSION = 1
 SCANF = re.compile(r"v?[fs]?w?scanf")
 
 
 class Symbol(NamedTuple):
-    """A symbol of a library, or, without a section, one that a program needs."""
+    """A symbol of a library. If it has no section, it is a symbol that a program needs."""
 
     name: str
     version: "tuple[int, ...]"
@@ -37,12 +37,12 @@ class Symbol(NamedTuple):
     section: str
 
     def old(self) -> str:
-        """How an assembler names it with its version."""
+        """Its name and version in the syntax of the assembler."""
         return f"{self.name}@GLIBC_{'.'.join(map(str, self.version))}"
 
 
 def symbols(path: str) -> "list[Symbol]":
-    """All that have a version of glibc."""
+    """All symbols of a file that have a version of glibc."""
     command = ["readelf", "--wide", "--dyn-syms", path]
     text = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     return [
@@ -54,14 +54,14 @@ def symbols(path: str) -> "list[Symbol]":
 
 
 class Library:
-    """glibc as it is here: which symbols an older one has too."""
+    """This machine's glibc, which knows the symbols that an older one has too."""
 
     def __init__(self, defined: "list[Symbol]", wanted: "tuple[int, ...]") -> None:
         self.defined = [symbol for symbol in defined if symbol.section != "UND"]
         self.wanted = wanted
 
     def older(self, name: str, address: str = "") -> "Symbol | None":
-        """The newest that is old enough, at that address where one is given."""
+        """The newest symbol that is old enough, and that has the address, if one is given."""
         found = [
             symbol
             for symbol in self.defined
@@ -92,7 +92,7 @@ class Library:
 
 
 def assembly(needed: "list[Symbol]", library: Library) -> "tuple[str, list[Symbol]]":
-    """The definitions, and what there is no older symbol for."""
+    """The definitions, and the symbols that have no older version."""
     lines, left = ["\t.text"], []
     for symbol in needed:
         found = library.substitute(symbol)
@@ -110,7 +110,7 @@ def assembly(needed: "list[Symbol]", library: Library) -> "tuple[str, list[Symbo
 
 
 def main(version: str, compiler: str, program: str) -> None:
-    """Print it; what is left goes to standard error."""
+    """Print the assembly, and on standard error the symbols that stay as they are."""
     wanted = tuple(map(int, version.split(".")))
     found = subprocess.run(
         [compiler, "-print-file-name=libc.so.6"], check=True, stdout=subprocess.PIPE, text=True

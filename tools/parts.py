@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The parts of a run of tests, and the summary at its end: shared by tools/test.py and tools/test_qemu.py."""
+"""The parts of a run of tests, and the summary at its end, for tools/test.py and tools/test_qemu.py."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from pathlib import Path
 
 @dataclass
 class Part:
-    """What the summary says of one part."""
+    """The line of one part in the summary."""
 
     name: str
     passed: bool
     text: str
     seconds: float
     shown: list[str] = field(default_factory=list)
-    """What it printed that somebody should read."""
+    """Those lines of its output that the user should read."""
 
 
 def counts(report: Path, code: int, put_off: int = 0) -> str:
     """`120 passed, 1 failed, 2 skipped`, from the report that pytest wrote.
 
-    put_off: so many of the skipped ones run again later.
+    put_off is how many of the skipped tests run again later.
     """
     text = report.read_text(errors="replace") if report.exists() else ""
     found = re.search(r'errors="(\d+)" failures="(\d+)" skipped="(\d+)" tests="(\d+)"', text)
@@ -38,7 +38,7 @@ def counts(report: Path, code: int, put_off: int = 0) -> str:
 
 
 def summary(parts: list[Part]) -> int:
-    """Print a line for each; the exit code: 0 where all have passed."""
+    """Print a line for each part. Return the exit code, which is 0 if all have passed."""
     width = max(len(part.name) for part in parts)
     for part in parts:
         word = "passed" if part.passed else "FAILED"

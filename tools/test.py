@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`make test`: everything that judges a commit, and one summary at the end.
+"""`make test` runs everything that judges a commit, and prints one summary at the end.
 
-Two lanes run side by side. One runs the Python tests, in as many processes as there are CPUs: first all but
-those of the virtual SSD, on what the user runs; then tests/vssd, raw bytes for a virtual SSD that is built
-with ASan and UBSan. The other lane builds that one, builds and runs the C tests the same way with warnings
-being errors, runs the linters, and tests/scripts in its order on one drive. Compilers and linters give way to
-tests.
+Two lanes run in parallel. The first runs the Python tests, in as many processes as there are CPUs. It begins
+with all tests but tests/vssd, on the release build. Then it runs tests/vssd, which sends raw bytes to a
+virtual SSD that is built with ASan and UBSan. The second lane builds this virtual SSD, builds and runs the C
+tests with ASan and UBSan and with warnings as errors, runs the linters, and runs tests/scripts in order on
+one drive. Compilers and linters have a lower priority than tests.
 
-Then nothing else runs, and it is the turn of the tests that measure time, and of those that a load skipped
-before (tests/fix_load.py).
+After both lanes, the tests that measure time run alone, and so do those that were skipped because of the load
+(tests/fix_load.py).
 
-A part that fails does not keep the others from running. Words on the command line go to pytest, which then
-runs alone.
+If a part fails, the others still run. Words on the command line are passed to pytest, which then runs alone.
 """
 
 from __future__ import annotations
@@ -44,9 +43,9 @@ SANITIZERS = {
 
 
 def built(name: str, *goals: str) -> list[str]:
-    """Build under ASan and UBSan; give what the compiler said if it failed. All of it is in a log.
+    """Build with ASan and UBSan, with the output in a log. If that fails, return the output of the compiler.
 
-    With -k, so that one test that does not compile hides no other.
+    make runs with -k, so that a test that does not compile does not hide others.
     """
     command = [*GIVES_WAY, "make", "--no-print-directory", "-k", "-f", "tools/native.mk", f"-j{JOBS}"]
     command += [f"PYTHON={sys.executable}", "VARIANT=asan", "WERROR=1", *goals]
@@ -60,24 +59,24 @@ def built(name: str, *goals: str) -> list[str]:
 
 
 class Program(NamedTuple):
-    """A C test that ran: the lines of its output, and its exit code."""
+    """A C test that ran, with the lines of its output and its exit code."""
 
     source: Path
     lines: list[str]
     code: int
 
     def told(self, word: str) -> list[str]:
-        """Give the lines that begin with a word."""
+        """The lines that begin with a word."""
         return [line for line in self.lines if line.startswith(f"{word} ")]
 
     @property
     def put_off(self) -> list[str]:
-        """Names of the tests that a load skipped."""
+        """Names of the tests that were skipped because of the load."""
         return [line.split()[1].rstrip(":") for line in self.told("skip") if line.endswith(": load")]
 
 
 def c_tests() -> tuple[Part, dict[Path, list[str]]]:
-    """Build and run each program; of one that passes only the count of its tests is shown."""
+    """Build and run each program. If a program passes, only the count of its tests is shown."""
     start = time.monotonic()
     shown = built("asan-c-tests", "c-tests")
     bad = bool(shown)
@@ -105,7 +104,7 @@ def c_tests() -> tuple[Part, dict[Path, list[str]]]:
 
 
 def c_tests_again(later: dict[Path, list[str]]) -> Part:
-    """Run the tests that a load skipped."""
+    """Run the tests that were skipped because of the load."""
     start = time.monotonic()
     passed = failed = skipped = 0
     shown = []
@@ -121,7 +120,7 @@ def c_tests_again(later: dict[Path, list[str]]) -> Part:
 
 
 def judged(one: Program) -> tuple[int, list[str]]:
-    """Count what failed in a program, and give what of its output should be read."""
+    """Count the failures in a program, and return the lines of its output that the user should read."""
     shown = [f"{one.source}: {line}" for line in one.told("skip") if not line.endswith(": load")]
     code = one.code
     if code == 0 and not (one.told("ok") or one.told("skip")):
@@ -134,7 +133,7 @@ def judged(one: Program) -> tuple[int, list[str]]:
 
 
 def run(source: Path, *names: str) -> Program:
-    """Run a C test; one that hangs is ended and says so. Its output is in a log."""
+    """Run a C test, with its output in a log. A test that hangs is killed, and its output says so."""
     program = ASAN / source.with_suffix("")
     try:
         done = subprocess.run(
@@ -165,9 +164,9 @@ def pytest(
     shown: bool = True,
     later: Path | None = None,
 ) -> Part:
-    """One run of pytest; its own summary line is repeated in ours. Not shown: it prints only if it failed.
+    """Run pytest once, and repeat its summary line in ours. Unless it is shown, it prints only if it fails.
 
-    later: the file in which it notes tests that run again.
+    later is the file in which it lists tests that run again.
     """
     start = time.monotonic()
     report = Path("build") / f"pytest-{name.replace(' ', '-').replace(',', '')}.xml"
@@ -186,7 +185,7 @@ def pytest(
 
 
 class Suite(NamedTuple):
-    """Tests in Python that run twice: in processes side by side, and then what is left, alone."""
+    """Tests in Python that run twice, first in parallel processes, and then alone for those that are left."""
 
     name: str
     words: list[str]
@@ -194,17 +193,17 @@ class Suite(NamedTuple):
 
     @property
     def later(self) -> Path:
-        """The file of what is left."""
+        """The file that lists the tests that are left."""
         return Path("build") / f"later-{self.name.split()[0]}"
 
     def beside(self) -> Part:
-        """Run all that does not measure; the part says how many tests a load put off."""
+        """Run all tests that do not measure time. The part tells how many were put off by load."""
         self.later.unlink(missing_ok=True)
         words = [*self.words, "-n", str(JOBS), "--dist", "worksteal", f"--beside={self.later}"]
         return pytest(self.name, words, self.environment, later=self.later)
 
     def alone(self) -> Part:
-        """Run what measures, and what was put off."""
+        """Run the tests that measure time, and those that were put off."""
         return pytest(f"{self.name}, alone", [*self.words, f"--alone={self.later}"], self.environment)
 
 
@@ -216,7 +215,7 @@ VSSD = Suite("virtual SSD with ASan", ["tests/vssd"], SANITIZERS)
 
 
 def lint() -> Part:
-    """Run the linters; what they print is shown only if they found something."""
+    """Run the linters. Their output is shown only if they found something."""
     start = time.monotonic()
     command = [*GIVES_WAY, "make", "--no-print-directory", "lint"]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -227,14 +226,14 @@ def lint() -> Part:
 
 
 def show(part: Part) -> Part:
-    """Print what a part of the other lane has to say."""
+    """Print the output of a part of the other lane."""
     if part.shown:
         print(f"--- {part.name}", *part.shown, sep="\n", flush=True)
     return part
 
 
 def run_parts() -> int:
-    """Run both lanes, then what has to run alone."""
+    """Run both lanes, then the tests that have to run alone."""
     with ThreadPoolExecutor(1) as lane:
         vssd_built = lane.submit(built, "asan-vssd", "vssd")
         c_done = lane.submit(c_tests)
@@ -253,7 +252,7 @@ def run_parts() -> int:
 
 
 def vssd_beside(vssd_built: Future[list[str]]) -> Part:
-    """The virtual SSD alone, built with ASan: what it does wrong in memory ends it, and the test with it."""
+    """Run tests/vssd on the build with ASan. A memory error ends the virtual SSD, and so fails the test."""
     if failed := vssd_built.result():
         return show(Part(VSSD.name, False, "was not built", 0, failed))
     return VSSD.beside()
@@ -261,7 +260,7 @@ def vssd_beside(vssd_built: Future[list[str]]) -> Part:
 
 @contextlib.contextmanager
 def kernel_folders() -> Iterator[None]:
-    """A bare chroot lacks /proc, without which nothing finds leaks, and /dev/pts: mount them for now."""
+    """Mount /proc and /dev/pts in a bare chroot, which lacks them. LeakSanitizer needs /proc."""
     mounted: list[str] = []
     for kind, folder, shown in (("proc", "/proc", "/proc/self"), ("devpts", "/dev/pts", "/dev/pts/ptmx")):
         if os.path.exists(shown):
@@ -270,7 +269,7 @@ def kernel_folders() -> Iterator[None]:
         if done.returncode == 0:
             mounted.append(folder)
         else:
-            print(f"{folder} is not mounted, and cannot be: {done.stderr.strip()}; tests that need it fail")
+            print(f"{folder} is not mounted, and tests that need it fail. mount: {done.stderr.strip()}")
     try:
         yield
     finally:
@@ -279,7 +278,7 @@ def kernel_folders() -> Iterator[None]:
 
 
 def main(words: list[str]) -> int:
-    """Run all, or what the words say; the exit code."""
+    """Run everything, or pytest with the words. Return the exit code."""
     Path("build").mkdir(exist_ok=True)
     for stale in Path("build").glob("pytest-*.xml"):
         stale.unlink()

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`make test-qemu`: QEMU's drives, behind the kernel's PCIe, in guests, two at a time, and one summary.
+"""`make test-qemu` tests QEMU's drives, behind the kernel's PCIe, in guests, and prints one summary.
 
-GUESTS says which drives a guest has and which tests run in it. Software emulation is slow, some 20 times: all
-tests of tests/api that use a drive run on the plain one, and on each other kind of drive those files that its
-kind makes a difference to.
+Two guests run at a time. GUESTS lists the drives and the tests of each guest. Software emulation is some 20
+times slower. So all tests of tests/api that use a drive run on the plain drive only, and each other kind of
+drive runs those files for which it matters.
 
     tools/test_qemu.py                   all guests
-    tools/test_qemu.py --only NAME       one of them; a part of its name will do
-    tools/test_qemu.py WORD…             words for pytest, in one guest of tools/qemu/run; the environment
-                                         variables NVME and IOMMU say which drives it has
+    tools/test_qemu.py --only NAME       one guest, by a part of its name
+    tools/test_qemu.py WORD…             pytest with these words, in one guest of tools/qemu/run. The
+                                         environment variables NVME and IOMMU select its drives
 
     JOBS=1 …                             one guest after another
 """
@@ -32,15 +32,15 @@ PYTEST = ["-m", "pytest", "-p", "pynvme.plugin", "-p", "no:cacheprovider"]
 PYTEST += ["-o", "addopts=-m 'not slow' --strict-markers"]
 
 CACHE = {"PYTHONPYCACHEPREFIX": str((BUILD / "pycache").resolve())}
-"""Compiled modules, for this machine and the guests."""
+"""The folder of compiled Python modules, for this machine and the guests."""
 
 LANES = int(os.environ.get("JOBS") or min(2, len(os.sched_getaffinity(0))))
-"""So many guests at the same time: each keeps one CPU busy."""
+"""How many guests run at the same time. Each keeps one CPU busy."""
 
 ONE_AT_A_TIME = threading.Lock()
 
 FIRST = "01:00.0"
-"""Where the first drive of a guest is, on the bus of the first root port."""
+"""The address of a guest's first drive, on the bus of the first root port."""
 
 
 KINDS = ("msi", "namespaces", "pmr", "protection", "zones")
@@ -53,7 +53,7 @@ def files(*names: str) -> list[str]:
 
 @dataclass
 class Guest:
-    """One boot: a name, drives, what runs there."""
+    """One boot of a guest, with its name, its drives, and its tests."""
 
     name: str
     nvme: str
@@ -62,11 +62,11 @@ class Guest:
     size: str = "1G"
     seconds: int = 1800
     script: bool = False
-    """The words are a script and its arguments; else they are pytest's."""
+    """If true, the words are a script and its arguments, and otherwise arguments of pytest."""
 
 
 def api(name: str, drive: str, *words: str) -> Guest:
-    """Give a guest for tests/api, whose tests take for granted that there are two million LBAs."""
+    """A guest for tests/api, whose tests assume that a drive has two million LBAs."""
     return Guest(f"tests/api, {name}", drive, ["-rsxX", "--pciaddr", FIRST, *words], size="8G")
 
 
@@ -97,7 +97,7 @@ GUESTS = [
 
 
 def start(guest: Guest, alone: bool) -> Part:
-    """Run pytest, or a script, in a guest; pytest's report comes back through the guest's /share."""
+    """Run pytest, or a script, in a guest. The guest puts pytest's report into /share."""
     began = time.monotonic()
     share = BUILD.resolve() / "shares" / re.sub(r"\W+", "-", guest.name)
     share.mkdir(parents=True, exist_ok=True)
@@ -108,7 +108,7 @@ def start(guest: Guest, alone: bool) -> Part:
         "PYNVME_MEM": "128",
         "NVME": guest.nvme,
         **CACHE,
-        # Importing what no test here needs takes longer than a test.
+        # Importing plugins that these tests do not need takes longer than a test.
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
     }
     command = ["tools/qemu/run", "-t", str(guest.seconds)]
@@ -125,7 +125,7 @@ def start(guest: Guest, alone: bool) -> Part:
 
 
 def run(command: list[str], environment: dict[str, str], title: str, alone: bool) -> int:
-    """Run a command; what it says is shown at once where it is alone, else in one piece at its end."""
+    """Run a command. Its output is shown at once if it runs alone, and otherwise when it ends."""
     print(f"=== {title}" if alone else f"... {title}", flush=True)
     if alone:
         return subprocess.run(command, env=environment).returncode
@@ -143,9 +143,9 @@ def run(command: list[str], environment: dict[str, str], title: str, alone: bool
 
 
 def compile_once() -> None:
-    """Collect the tests here, so that the guests find what they import, and the tests, compiled.
+    """Collect the tests on this machine, so that the guests find the tests and their imports compiled.
 
-    pytest rewrites the assertions of 8,000 lines: 35 s in a guest.
+    In a guest, pytest would need 35 s to rewrite the assertions of 8,000 lines.
     """
     environment = {**os.environ, **CACHE, "PYNVME_GUEST": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)

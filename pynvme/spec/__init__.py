@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the NVMe specifications say: enumerations, commands, structures.
+"""The enumerations, commands and structures of the NVMe specifications.
 
-Each module is loaded when it is used.
+Each module is loaded at its first use.
 
     from pynvme import spec
 
@@ -574,7 +574,7 @@ __all__ = list(_MODULE_OF)
 
 
 def __getattr__(name: str) -> object:
-    """Load the module that defines the name, the first time that somebody asks for it."""
+    """Load the module that defines the name, at the first use of the name."""
     if name not in _MODULE_OF:
         raise AttributeError(f"pynvme.spec has no {name}")
     value = getattr(import_module(f"pynvme.spec.{_MODULE_OF[name]}"), name)

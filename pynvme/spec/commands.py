@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Commands, with their names, fields, lengths of data, and effects.
 
-Made from spec/commands.py by `python -m tools.specgen`: change it there.
+Generated from spec/commands.py by `python -m tools.specgen`. Change it there.
 """
 
 from enum import IntEnum

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Descriptors in the data of commands: SGLs, ranges, zones, reservations, directives.
 
-Made from spec/descriptors.py by `python -m tools.specgen`: change it there.
+Generated from spec/descriptors.py by `python -m tools.specgen`. Change it there.
 """
 
 from enum import IntEnum

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Enumerations of fields of commands and structures, and of asynchronous events.
 
-Made from spec/enums.py by `python -m tools.specgen`: change it there.
+Generated from spec/enums.py by `python -m tools.specgen`. Change it there.
 """
 
 from enum import IntEnum

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Features: their command dword 11 and their data, by FID.
 
-Made from spec/features.py by `python -m tools.specgen`: change it there.
+Generated from spec/features.py by `python -m tools.specgen`. Change it there.
 """
 
 from enum import IntEnum

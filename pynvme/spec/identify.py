@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The data structures of Identify, by its CNS field.
 
-Made from spec/identify.py by `python -m tools.specgen`: change it there.
+Generated from spec/identify.py by `python -m tools.specgen`. Change it there.
 """
 
 from enum import IntEnum

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Log pages, by LID.
 
-Made from spec/logs.py by `python -m tools.specgen`: change it there.
+Generated from spec/logs.py by `python -m tools.specgen`. Change it there.
 """
 
 from enum import IntEnum

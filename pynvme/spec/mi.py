@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """NVMe-MI in band (NVMe-MI Send and Receive): commands and data structures.
 
-Made from spec/mi.py by `python -m tools.specgen`: change it there.
+Generated from spec/mi.py by `python -m tools.specgen`. Change it there.
 """
 
 from enum import IntEnum

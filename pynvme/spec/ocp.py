@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Log pages and features of the OCP Datacenter NVMe SSD specification, which a UUID index selects.
 
-Made from spec/ocp.py by `python -m tools.specgen`: change it there.
+Generated from spec/ocp.py by `python -m tools.specgen`. Change it there.
 """
 
 from enum import IntEnum

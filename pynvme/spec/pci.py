@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Configuration space of a PCI Express function and the capabilities that an NVMe controller has.
 
-Made from spec/pci.py by `python -m tools.specgen`: change it there.
+Generated from spec/pci.py by `python -m tools.specgen`. Change it there.
 """
 
 from enum import IntEnum

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Registers of an NVMe controller in BAR0.
 
-Made from spec/registers.py by `python -m tools.specgen`: change it there.
+Generated from spec/registers.py by `python -m tools.specgen`. Change it there.
 """
 
 from enum import IntEnum

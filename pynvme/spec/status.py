@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Statuses of completions.
 
-Made from spec/status.py by `python -m tools.specgen`: change it there.
+Generated from spec/status.py by `python -m tools.specgen`. Change it there.
 """
 
 from enum import IntEnum

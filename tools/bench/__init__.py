@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The measurements behind ``make bench``: how fast the driver is on this machine, on a virtual SSD.
+"""``make bench`` measures how fast the driver is on this machine, on a virtual SSD.
 
-Each figure is the median of several runs, and a ratio is the median of the ratios of runs next to each
-other. A run in which a process had to wait for a CPU says more about the neighbours than about the driver, so
-it is repeated; one that is kept all the same is marked. docs/performance.md explains the figures.
+Each figure is the median of several runs, and a ratio is the median of the ratios of adjacent runs. If a
+process had to wait for a CPU, the run shows the load of the machine and not the driver, so it is repeated. If
+it is kept nevertheless, it is marked. docs/performance.md explains the figures.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tools.bench.machine import about, commit
 from tools.bench.session import Plan, Session
 
 LAYOUT = 2
-"""Version of the JSON file's layout: grows when a name goes or changes its meaning, not when one is added."""
+"""Version of the JSON file's layout. It grows if a name is removed or changes its meaning."""
 
 PARTS = (workers, limits, python_rates, opening, instructions, memory)
 
@@ -29,7 +29,7 @@ PARTS = (workers, limits, python_rates, opening, instructions, memory)
 def run(
     plan: Plan, json_file: str | None = None, markdown_file: str | None = None, console: Console | None = None
 ) -> int:
-    """Measure, print the tables, write the files that are named; returns the exit code."""
+    """Measure, print the tables, write the requested files, and return the exit code."""
     console = console or terminal.console()
     machine, version = about(), commit()
     built = f"pynvme {__version__}" + (f" ({version})" if version else "")
@@ -46,7 +46,7 @@ def run(
     for text in session.results.left_out:
         console.print(Text(f"left out: {text}"))
     if not session.results.measured:
-        console.print(Text(f"nothing was measured: no figure here is named {plan.pattern!r}"))
+        console.print(Text(f"nothing was measured, since no figure is named {plan.pattern!r}"))
         return 2
     if json_file is not None:
         content = as_json(session, machine, version)
@@ -59,7 +59,7 @@ def run(
 
 
 def as_json(session: Session, machine: dict[str, Any], version: str | None) -> dict[str, Any]:
-    """What the JSON file holds."""
+    """The contents of the JSON file."""
     return {
         "layout": LAYOUT,
         "pynvme": __version__,

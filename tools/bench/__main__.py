@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""``make bench``, or ``python -m tools.bench`` in a checkout: the measurements and their options."""
+"""The command line of ``make bench``, or ``python -m tools.bench`` in a checkout."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pynvme import loading
 
 
 def _may_write(context: click.Context, option: click.Parameter, path: str | None) -> str | None:
-    """Refuse a file that cannot be written before minutes of measuring, not after them."""
+    """Refuse a file that cannot be written, before minutes of measuring."""
     folder = os.path.dirname(os.path.abspath(path)) if path else ""
     if path and not os.path.exists(path) and not os.access(folder, os.W_OK):
         raise click.BadParameter(f"the folder {folder} is missing or not writable")
@@ -43,19 +43,19 @@ def _may_write(context: click.Context, option: click.Parameter, path: str | None
     type=click.FloatRange(0.05),
     help="Length of each run of a worker (default: 0.5; 0.3 with --quick).",
 )
-@click.option("--quick", is_flag=True, help="Only the figures that have a mark, a value to reach.")
+@click.option("--quick", is_flag=True, help="Only the figures with a mark, which is a value to reach.")
 @click.option(
     "--only",
     default="",
     metavar="PATTERN",
-    help="Only figures whose name is this, begins with these words, or matches: read.4k, python, '*.ratio'",
+    help="Only figures with this name, prefix or pattern, such as read.4k, python, '*.ratio'",
 )
 def main(
     json_file: str | None, markdown_file: str | None, runs: int, seconds: float | None, quick: bool, only: str
 ) -> None:
     """Measure the driver on a virtual SSD: IO workers, commands from Python, opening, memory.
 
-    Everything takes some ten minutes, --quick three. The JSON file has the names of all figures.
+    All figures take some ten minutes, --quick three. The JSON file has the names of all figures.
     """
     try:
         from tools import bench

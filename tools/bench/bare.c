@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the machine can do without any driver: the limits that `make bench` sets its figures beside.
+ * Measures what the machine can do without a driver. `make bench` shows these limits beside its figures.
  *
  *     bare copy MIB BLOCK random|sequential read|write SECONDS
- *         One thread copies blocks between MIB of memory and 32 buffers: copies a second. The memory is mapped as the
- *         virtual SSD maps its store. read: out of the memory; write: into it.
+ *         Prints copies per second of one thread that copies blocks from MIB of memory into 32 buffers (read), or
+ *         from the buffers into the memory (write). The memory is mapped as the virtual SSD maps its store.
  *     bare pipeline MIB SECONDS [touch]
- *         One CPU copies random blocks of 4 KiB into 32 buffers, another one takes them: blocks a second. touch: it
- *         loads each cache line of them, so that every line crosses from one CPU to the other. No verification of
- *         data that another CPU has copied is faster than this.
+ *         Prints blocks per second, when one CPU copies random blocks of 4 KiB into 32 buffers, and another CPU takes
+ *         them. With touch, that CPU loads each cache line of them, so that every line crosses from one CPU to the
+ *         other. Verification of data that another CPU has copied cannot be faster than this.
  *     bare pingpong
- *         Nanoseconds of the round trip of a cache line between two CPUs.
+ *         Prints nanoseconds of the round trip of a cache line between two CPUs.
  *     bare crc
- *         It prints a line; then, until it is killed or its parent ends, the CRC-32C of 8 blocks of 512 bytes after
- *         each rdtsc: for somebody who counts instructions from one rdtsc to the next.
+ *         Prints a line. Then, until it is killed or its parent ends, it computes the CRC-32C of 8 blocks of 512
+ *         bytes after each rdtsc, so that a stepper can count the instructions from one rdtsc to the next.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -56,7 +56,7 @@ static double now(void)
 	return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
-/* xorshift64 (Marsaglia): a few cycles, so that it costs the copying nothing. */
+/* xorshift64 (Marsaglia), which takes a few cycles only, so that it does not slow the copying down. */
 static uint64_t next_random(uint64_t *state)
 {
 	*state ^= *state << 13;
@@ -65,7 +65,7 @@ static uint64_t next_random(uint64_t *state)
 	return *state;
 }
 
-/* Memory as the virtual SSD's store has it (vssd/store/medium.c), every page of it there. */
+/* Allocate memory as the virtual SSD's store does (vssd/store/medium.c), and touch every page of it. */
 static uint8_t *store(size_t size)
 {
 	uint8_t *memory =
@@ -91,7 +91,7 @@ static uint8_t *buffers(size_t block)
 /* Stay on the first or the last of the CPUs that this process may use. */
 static void pin(bool last)
 {
-	static cpu_set_t allowed; /* as it was in the beginning */
+	static cpu_set_t allowed; /* the affinity at the start */
 	cpu_set_t one;
 	int chosen = -1;
 
@@ -141,8 +141,8 @@ static double copy(size_t size, size_t block, bool random, bool write, double se
 /* ---- pipeline ---- */
 
 struct pipeline {
-	_Alignas(LINE) _Atomic uint64_t filled; /* blocks that lie in buffers */
-	_Alignas(LINE) _Atomic uint64_t taken;  /* of them, blocks whose buffers are free again */
+	_Alignas(LINE) _Atomic uint64_t filled; /* blocks that were copied into buffers */
+	_Alignas(LINE) _Atomic uint64_t taken;  /* of these, the blocks whose buffers are free again */
 	_Alignas(LINE) _Atomic bool stop;
 	uint8_t *memory, *buffer;
 	uint64_t blocks;
@@ -165,7 +165,7 @@ static void *fill(void *context)
 			for (unsigned line = 0; line < 8; line++)
 				__builtin_prefetch(next + line * LINE);
 			memcpy(pipeline->buffer + filled++ % BUFFERS * PAGE, block, PAGE);
-			/* A few at once, as completions are: the line of the index crosses less often. */
+			/* Take a few at once, like completions, so that the line of the index crosses less often. */
 			if (filled % 4 == 0 || filled == room)
 				atomic_store_explicit(&pipeline->filled, filled, memory_order_release);
 		}
@@ -280,7 +280,7 @@ static double number(const char *text, double least, double most)
 	return value;
 }
 
-/* Whether a word is the first of two; neither of them is an error. */
+/* Whether a word is the first of two options. A word that is neither is an error. */
 static bool first_of(const char *word, const char *first, const char *second)
 {
 	if (strcmp(word, first) != 0 && strcmp(word, second) != 0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A virtual SSD for the time of some measurements, opened by the driver, and workloads on it."""
+"""A virtual SSD that the driver has opened for some measurements, and workloads on it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tools.bench.machine import WaitMeter, children
 LBA = 512
 MIB = 1 << 20
 REGION_MIB = 256
-"""What most workloads go over: more than the caches of a CPU hold."""
+"""The region of most workloads, which is larger than the caches of a CPU."""
 
 _SAMPLE_S = 0.02
-"""So long before the end of a run the waiting of its processes is read."""
+"""How long before the end of a run the waiting times of its processes are read."""
 _SIZES = {512: ("512", "512 B"), 4096: ("4k", "4 KiB"), 131072: ("128k", "128 KiB")}
 _KINDS = {
     "read": ("random read", 100, True),
@@ -31,7 +31,7 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Load:
-    """What one worker sends: the kind, bytes of an IO, and how many are in flight."""
+    """The workload of one worker, which is its kind, bytes per IO, and IOs in flight."""
 
     kind: str
     size: int = 4096
@@ -39,16 +39,16 @@ class Load:
 
     @property
     def name(self) -> str:
-        """The beginning of its figures' names."""
+        """The prefix of its figures' names."""
         return f"{self.kind}.{_SIZES[self.size][0]}.qd{self.in_flight}"
 
     @property
     def title(self) -> str:
-        """What the table calls it."""
+        """Its title in the table."""
         return f"{_KINDS[self.kind][0]}, {_SIZES[self.size][1]}, QD {self.in_flight}"
 
     def options(self) -> dict[str, Any]:
-        """The arguments of Namespace.ioworker; a queue has one entry more than commands in flight."""
+        """The arguments of Namespace.ioworker. A queue has one entry more than commands in flight."""
         _, reads, random = _KINDS[self.kind]
         lbas = self.size // LBA
         return {
@@ -61,10 +61,10 @@ class Load:
 
 
 class Drive:
-    """A virtual SSD with one namespace, opened."""
+    """An opened virtual SSD with one namespace."""
 
     def __init__(self, written_mib: int = 0, **options: Any) -> None:
-        """``options`` are the virtual SSD's. The first ``written_mib`` MiB are written, with verification."""
+        """Start it with ``options``, and write the first ``written_mib`` MiB, with verification."""
         self._others = children()
         self._written_mib = written_mib
         self._is_known = True
@@ -101,7 +101,7 @@ class Drive:
         _check(self.nvme0n1.ioworker(**whole).start().close())
 
     def verify(self, on: bool) -> None:
-        """Verify from now on, or not. What was written without verification is written again first."""
+        """Turn verification on or off. Before turning it on, write what was written without it again."""
         self.nvme0n1.verify_enable(on)
         self._verified = on
         if on and not self._is_known:
@@ -109,13 +109,13 @@ class Drive:
             self._is_known = True
 
     def worker(self, load: Load, region_mib: int = REGION_MIB, **options: Any) -> nvme.IOWorker:
-        """A worker that is not started yet."""
+        """A worker that has not been started."""
         if not self._verified and load.kind in ("write", "mixed"):
             self._is_known = False
         return self.nvme0n1.ioworker(**{**load.options(), "region_end": region_mib * MIB // LBA, **options})
 
     def worker_pid(self) -> int:
-        """The process of the only worker that runs: a child that was not there before the drive."""
+        """The PID of the only running worker, which is a child that is newer than the drive."""
         (pid,) = children() - self._others - {self.ssd.pid}
         return pid
 
@@ -127,7 +127,7 @@ class Drive:
         region_mib: int = REGION_MIB,
         **options: Any,
     ) -> Any:
-        """Run a worker for some time; its result. This process sleeps meanwhile, to leave it the CPU."""
+        """Run a worker for some time, and return its result. This process sleeps, to leave it the CPU."""
         worker = self.worker(load, region_mib, time=seconds, **options).start()
         if meter is not None:
             meter.sample()
@@ -137,20 +137,20 @@ class Drive:
 
 
 def _check(result: Any) -> Any:
-    """A result of a worker that did what it should; RuntimeError: it did not, and nothing was measured."""
+    """The result of a worker. RuntimeError if the worker failed, since then nothing was measured."""
     if result.error:
         raise RuntimeError(f"the worker ended with error {result.error}: nothing was measured")
     if result.lba_mismatch:
-        raise RuntimeError(f"{result.lba_mismatch} LBAs were not what had been written to them")
+        raise RuntimeError(f"{result.lba_mismatch} LBAs had other data than were written to them")
     return result
 
 
 def iops(result: Any) -> float:
-    """IOs a second of a worker's result."""
+    """IOs per second of a worker's result."""
     return float(result.io_count_read + result.io_count_nonread) * 1000 / float(result.mseconds)
 
 
 def judged(result: Any) -> float:
-    """The share of the LBAs read that were compared; 0: none was read."""
+    """The share of the LBAs read that were compared, or 0 if none was read."""
     seen = float(result.lba_verified)
     return seen / (seen + result.lba_unverified) if seen else 0.0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What was measured, and the marks that it is held against."""
+"""The measured figures, and the marks that they should reach."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ MILLION = 1e6
 
 @dataclass(frozen=True)
 class Mark:
-    """What a figure should reach at least, or stay below."""
+    """The value that a figure should reach, or stay below."""
 
     bound: float
     at_least: bool = True
     more: tuple[float, str] | None = None
-    """(factor, figure): the bound is higher by factor times that figure."""
+    """(factor, figure) raises the bound by factor times that figure."""
     limit: str = ""
-    """The figure that says what the machine itself allows: no driver is beyond it."""
+    """The figure that measures the limit of the machine, which no driver can exceed."""
 
 
 def _at_least(bound: float, limit: str = "") -> Mark:
@@ -74,14 +74,14 @@ class Figure:
     title: str
     unit: str
     column: str = ""
-    """Of the table of workloads, where figures with the same title share a row; empty: a row of its own."""
+    """Its column in the table of workloads, where figures with the same title share a row, or empty."""
     runs: list[float] = field(default_factory=list)
     contended: int = 0
-    """How many of the runs waited for a CPU, after all repetitions."""
+    """How many runs were contended, after all repetitions."""
 
     @property
     def median(self) -> float:
-        """The value that is reported."""
+        """The reported value."""
         return statistics.median(self.runs)
 
 
@@ -98,17 +98,17 @@ class Results:
         return any(figure.runs for figure in self.figures.values())
 
     def add(self, figure: Figure) -> Figure:
-        """A figure whose runs come later; one without runs is not shown."""
+        """Add a figure, whose runs come later. A figure without runs is not shown."""
         self.figures[figure.name] = figure
         return figure
 
     def median(self, name: str) -> float | None:
-        """The median of a figure; None: it was not measured."""
+        """The median of a figure, or None if it was not measured."""
         figure = self.figures.get(name)
         return figure.median if figure and figure.runs else None
 
     def judge(self, name: str) -> Judgement | None:
-        """How a figure that was measured stands to its mark; None: it has none, or the mark is unknown."""
+        """Compare a figure with its mark. None if it has no mark, or the bound was not measured."""
         mark, value = MARKS.get(name), self.median(name)
         if mark is None or value is None:
             return None
@@ -123,7 +123,7 @@ class Results:
         return Judgement(bound, mark.at_least, met, self.median(mark.limit))
 
     def as_json(self) -> list[dict[str, Any]]:
-        """What the JSON file holds of the figures."""
+        """The figures for the JSON file."""
         return [self._one(figure) for figure in self.figures.values() if figure.runs]
 
     def _one(self, figure: Figure) -> dict[str, Any]:
@@ -144,7 +144,7 @@ class Results:
 
 @dataclass
 class Judgement:
-    """A mark, whether it is met, and what the machine itself allows, where that is known."""
+    """A mark, whether it is met, and the limit of the machine, if it is known."""
 
     bound: float
     at_least: bool

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Instructions an IO, of the worker's side and of the virtual SSD's: figures that no neighbour disturbs."""
+"""Instructions per IO of the worker and of the virtual SSD, which do not depend on the machine's load."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _Enough(Exception):
 
 
 def measure(session: Session) -> None:
-    """Everything here."""
+    """Measure all figures of this module."""
     if not session.wants("instructions.crc", *_names()):
         return
     reason = unavailable()
@@ -47,7 +47,7 @@ def _names() -> list[str]:
 
 
 def _checksum(session: Session) -> None:
-    """What the CRC of 4 KiB takes by itself."""
+    """The CRC of 4 KiB alone."""
     if not session.wants("instructions.crc") or not limits.available():
         return
     session.tell("instructions of a CRC")
@@ -85,7 +85,7 @@ def _host(session: Session) -> None:
 
 
 def _device(session: Session) -> None:
-    """The same of the drive's side, on one that keeps none."""
+    """The same in the virtual SSD, with a null store."""
     with Drive(size="4G", null=True) as drive:
         drive.verify(False)
         drive.nvme0.timeout = _TIMEOUT_MS
@@ -101,7 +101,7 @@ def _device(session: Session) -> None:
 
 @contextlib.contextmanager
 def _running(drive: Drive, load: Load) -> Iterator[nvme.IOWorker]:
-    """A worker that runs for as long as it is looked at."""
+    """A worker that runs inside of the `with` block."""
     with contextlib.suppress(_Enough), drive.worker(load, time=3600) as worker:
         time.sleep(_WARM_S)
         yield worker

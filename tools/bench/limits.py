@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the machine can do without a driver, and the driver beside it in the same round.
+"""The limits of the machine without a driver, and the driver in the same rounds.
 
-The figures without a driver come from a small program, ``tools/bench/bare.c``, that ``make bench`` builds.
+The figures without a driver come from a small program, ``tools/bench/bare.c``, which ``make bench`` builds.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ BARE = ROOT / "build" / "release" / "bare"
 
 
 def available() -> bool:
-    """Whether the program is built: only in a checkout."""
+    """Whether the program is built, which only a checkout does."""
     return BARE.exists()
 
 
 def bare(meter: WaitMeter, *words: str) -> float:
-    """Run it, and give the number that it prints. RuntimeError: it cannot, with what it says."""
+    """Run the program, and return the number that it prints. If it fails, RuntimeError has its output."""
     with subprocess.Popen(
         [str(BARE), *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -37,7 +37,7 @@ def bare(meter: WaitMeter, *words: str) -> float:
 
 
 def measure(session: Session) -> None:
-    """Everything here."""
+    """Measure all figures of this module."""
     if not available():
         session.leave_out("the limits of the machine", "its program is not built; `make bench` builds it")
         return
@@ -74,7 +74,7 @@ def _pipeline(session: Session) -> None:
 
 
 def _region(session: Session) -> None:
-    """256 MiB: random 4 KiB, and 128 KiB one after the other."""
+    """Random 4 KiB and sequential 128 KiB in a region of 256 MiB."""
     names = [name for name in ("region.read", "region.write", "sequential.read") if _wants(session, name)]
     if not names:
         return
@@ -85,7 +85,7 @@ def _region(session: Session) -> None:
 
 
 def _whole(session: Session) -> None:
-    """The whole drive, which no cache holds."""
+    """The whole drive, which exceeds all caches."""
     mib = session.plan.drive_mib
     names = [name for name in ("drive.read", "drive.write") if _wants(session, name)]
     verified = session.wants("drive.verified.ratio", "drive.verified.judged")
@@ -107,7 +107,7 @@ def _wants(session: Session, name: str) -> bool:
 
 
 def _beside(session: Session, drive: Drive, name: str, mib: int) -> None:
-    """A worker, and memcpy over as much memory, in turns."""
+    """Alternate runs of a worker and of memcpy over the same amount of memory."""
     what, _, direction = name.partition(".")
     sequential = what == "sequential"
     load = Load("sequential", 131072) if sequential else Load(direction)
@@ -124,7 +124,7 @@ def _beside(session: Session, drive: Drive, name: str, mib: int) -> None:
 
 
 def _verified(session: Session, drive: Drive, mib: int) -> None:
-    """Reads of the whole drive without and with verification, in turns."""
+    """Alternate reads of the whole drive without and with verification."""
     load, seconds = Load("read"), session.plan.seconds
     session.tell(f"{load.title}, {mib} MiB, verified")
     off = session.figure("drive.verified.off", f"{load.title}, {mib} MiB, not verified", "IOPS")

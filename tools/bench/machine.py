@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the figures depend on: the machine, the commit, and whether somebody else wanted the CPUs too."""
+"""The machine and the commit that the figures depend on, and the waiting for its CPUs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def _fields(path: str) -> dict[str, str]:
-    """The lines ``name: value`` of one of the kernel's files; of several with the same name the first."""
+    """The lines ``name: value`` of a file of the kernel. If a name repeats, the first line counts."""
     found: dict[str, str] = {}
     for line in Path(path).read_text().splitlines():
         name, _, value = line.partition(":")
@@ -25,13 +25,13 @@ def _fields(path: str) -> dict[str, str]:
 
 
 def kib(path: str, *names: str) -> int:
-    """The sum of some fields of a file whose values are in kB; a field that is missing counts as 0."""
+    """The sum of some fields of a file whose values are in kB. A missing field counts as 0."""
     fields = _fields(path)
     return sum(int(fields[name].split()[0]) for name in names if name in fields)
 
 
 def commit() -> str | None:
-    """The commit of the checkout that this is; None: it is none, or there is no git."""
+    """The commit of this checkout, or None if it is none, or git is missing."""
     if not (ROOT / ".git").exists():
         return None
     command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
@@ -43,7 +43,7 @@ def commit() -> str | None:
 
 
 def _huge() -> str:
-    """Whether memory may come in pages of 2 MiB, and how many are set aside."""
+    """The setting of transparent huge pages, and how many hugepages are reserved."""
     try:
         words = Path("/sys/kernel/mm/transparent_hugepage/enabled").read_text().split()
         transparent = next(word.strip("[]") for word in words if word.startswith("["))
@@ -53,7 +53,7 @@ def _huge() -> str:
 
 
 def about() -> dict[str, Any]:
-    """The machine, as the JSON file has it."""
+    """The description of the machine for the JSON file."""
     return {
         "cpu": _fields("/proc/cpuinfo").get("model name", platform.machine()),
         "cpus": len(os.sched_getaffinity(0)),
@@ -76,14 +76,14 @@ def children() -> set[int]:
 
 
 class WaitMeter:
-    """How long processes waited for a CPU, by the kernel's own count (/proc/PID/schedstat).
+    """Measures how long processes waited for a CPU, by the kernel's count (/proc/PID/schedstat).
 
-    A worker's file is gone with the worker, so ``sample`` is called shortly before its end, and the last
-    value counts. Each call takes some CPU, too: it is called twice a run, and not all the time.
+    The file of a worker disappears with the worker, so call ``sample`` shortly before its end. The last value
+    counts. Each call takes some CPU time, so call it only twice per run.
     """
 
     def __init__(self, pids: Sequence[int] = ()) -> None:
-        """Start with this process, its children and ``pids``; sample() finds later children."""
+        """Start with this process, its children and ``pids``. sample() finds later children."""
         self._known = [os.getpid(), *pids]
         self._first: dict[int, tuple[float, int]] = {}
         self._last: dict[int, tuple[float, int]] = {}
@@ -91,7 +91,7 @@ class WaitMeter:
 
     @staticmethod
     def _waited(pid: int) -> int | None:
-        """Nanoseconds that all threads of a process waited; None: there is no such process any more."""
+        """Nanoseconds that all threads of a process waited, or None if the process has ended."""
         try:
             tasks = list(Path(f"/proc/{pid}/task").iterdir())
             return sum(int((task / "schedstat").read_text().split()[1]) for task in tasks)

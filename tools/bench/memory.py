@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a worker takes, and what is remembered of a large drive."""
+"""The memory of a worker, and that of verification of a large drive."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _IN_FLIGHT = 32
 
 
 def measure(session: Session) -> None:
-    """Everything here."""
+    """Measure all figures of this module."""
     _worker(session)
     _table(session)
 
 
 def _worker(session: Session) -> None:
-    """Its own pages, and those that it shares and has touched: queue, buffers, log, result."""
+    """A worker's own pages, and the touched ones that it shares, which are queue, buffers, log and result."""
     if not session.wants("memory.worker.private", "memory.worker.shared"):
         return
     session.tell("memory of a worker")
@@ -53,9 +53,9 @@ def _pss_mib() -> float:
 
 
 def _table(session: Session) -> None:
-    """1 TiB under verification: opened, and after 1 GiB of it was written.
+    """A namespace of 1 TiB with verification, after opening it and after writing 1 GiB of it.
 
-    This process writes, and not a worker, so that the pages are its own.
+    This process writes itself, instead of a worker, so that the pages are its own.
     """
     if not session.wants("memory.table.opened", "memory.table.written"):
         return
@@ -67,11 +67,11 @@ def _table(session: Session) -> None:
             before, after, at_last = _round(ssd.address)
             opened.runs.append(max(0.0, after - before))
             written.runs.append(at_last - before)
-            gc.collect()  # the tables of one round are not there in the next
+            gc.collect()  # frees the tables of this round before the next one
 
 
 def _round(address: str) -> tuple[float, float, float]:
-    """MiB before the namespace is opened, afterwards, and when it is written."""
+    """MiB before the namespace is opened, after that, and after the writes."""
     pcie = nvme.Pcie(address)
     nvme0 = nvme.Controller(pcie)
     qpair = nvme.Qpair(nvme0, _IN_FLIGHT + 1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a script waits for before its first command: the import, a controller, a namespace."""
+"""The time before the first command of a script, for the import, a controller, and a namespace."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from tools.bench.machine import WaitMeter
 from tools.bench.session import Session
 
 _LARGE_TIB = (16, 4)
-"""Sizes of a large drive: the first one that the virtual SSD offers."""
+"""Sizes of a large drive. The first one that the virtual SSD supports is used."""
 
 
 def measure(session: Session) -> None:
-    """Everything here."""
+    """Measure all figures of this module."""
     _controller(session)
     _namespace(session)
     _import(session)
 
 
 def _controller(session: Session) -> None:
-    """The drive runs, and DMA memory is there: what is left is the connection and the initialisation."""
+    """Connect and initialise. The drive runs already, and DMA memory is allocated."""
     if not session.wants("open.controller"):
         return
     session.tell("opening a controller")
@@ -49,7 +49,7 @@ def _controller(session: Session) -> None:
 
 
 def large_drive() -> tuple[VirtualSsd, int]:
-    """The largest virtual SSD of _LARGE_TIB that there is, without data, and its size in TiB."""
+    """The first virtual SSD of _LARGE_TIB that can be made, without data, and its size in TiB."""
     for size in _LARGE_TIB:
         try:
             return VirtualSsd(size=f"{size}T", null=True), size
@@ -60,7 +60,7 @@ def large_drive() -> tuple[VirtualSsd, int]:
 
 
 def _namespace(session: Session) -> None:
-    """Verification of every LBA included."""
+    """Open a namespace with verification of every LBA."""
     if not session.wants("open.namespace"):
         return
     session.tell("opening a large namespace")
@@ -83,7 +83,7 @@ def _namespace(session: Session) -> None:
 
 
 def _import(session: Session) -> None:
-    """In a fresh interpreter, measured inside of it."""
+    """Import nvme in a new interpreter, which measures the time itself."""
     if not session.wants("import"):
         return
     session.tell("importing nvme")

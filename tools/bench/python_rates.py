@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Commands that a script sends itself: one at a time, and a hundred in flight."""
+"""The rate of commands that a script sends itself, one at a time and with a hundred in flight."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WAYS = {
 
 
 def measure(session: Session) -> None:
-    """Everything here."""
+    """Measure all figures of this module."""
     names = [f"python.{way}.{verified}" for way in _WAYS for verified in ("off", "on")]
     if not session.wants(*names):
         return
@@ -36,7 +36,7 @@ def measure(session: Session) -> None:
 
 
 def _way(session: Session, drive: Drive, name: str, title: str, hundred: Callable[[], None]) -> None:
-    """Without and with verification, in turns. hundred: sends a hundred commands."""
+    """Alternate runs without and with verification. `hundred` sends a hundred commands."""
     off = session.figure(f"{name}.off", title, "/s")
     on = session.figure(f"{name}.on", f"{title}, verified", "/s")
 

@@ -23,7 +23,7 @@ Rows = list[list[str]]
 
 
 def number(value: float) -> str:
-    """Three digits that count; M and k for millions and thousands."""
+    """A number with three significant digits, and with M or k for millions or thousands."""
     if value >= 999_500:
         return f"{value / 1e6:.3g} M"
     if value >= 9_995:
@@ -32,7 +32,7 @@ def number(value: float) -> str:
 
 
 def mark(judgement: Judgement | None) -> str:
-    """A mark, whether it is met, and where it is not, what the machine allows."""
+    """A mark, whether it is met, and if not, the limit of the machine."""
     if judgement is None:
         return ""
     text = f"{'≥' if judgement.at_least else '≤'} {number(judgement.bound)} "
@@ -45,7 +45,7 @@ def mark(judgement: Judgement | None) -> str:
 
 
 def workloads(results: Results) -> Rows:
-    """The table of workloads: a row for each, a column for each store."""
+    """The table of workloads, with a row for each workload and a column for each store."""
     rows: dict[str, dict[str, Figure]] = {}
     for figure in results.figures.values():
         if figure.column and figure.runs:
@@ -67,7 +67,7 @@ def _cells(results: Results, figures: dict[str, Figure]) -> list[str]:
 
 
 def _value(figure: Figure) -> str:
-    """A share that is not quite 1 must not look like 1."""
+    """The value as text. A share just below 1 must not look like 1."""
     if figure.column == "judged":
         return f"{math.floor(figure.median * 1e4) / 100:g} %"
     return number(figure.median)
@@ -92,7 +92,7 @@ OTHERS = ("", "median", "minimum", "maximum", "unit", "mark")
 
 
 def tables(results: Results) -> list[Table]:
-    """What is printed; an empty one is left out."""
+    """The tables to print, without empty ones."""
     made = []
     for heads, rows, numbers in ((WORKLOADS, workloads(results), 5), (OTHERS, others(results), 3)):
         if not rows:

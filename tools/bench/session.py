@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""One call of the benchmark: what is wanted of it, and how a measurement is repeated."""
+"""One call of the benchmark, with its plan, and with the repetition of contended runs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tools.bench.figures import MARKS, Figure, Results
 from tools.bench.machine import WaitMeter
 
 CONTENDED_SHARE = 0.03
-"""Share of a run that one process may wait for a CPU before the run counts as contended."""
+"""If a process waits for a CPU for more than this share of a run, the run counts as contended."""
 REPEATS = 3
-"""How often a contended run is repeated at most."""
+"""How often a contended run is repeated, at most."""
 PATIENCE_S = 300.0
-"""That all repetitions together may take; afterwards a contended run is kept, and marked."""
+"""Seconds that all repetitions together may take. After that, contended runs are kept and marked."""
 
 
 @dataclass(frozen=True)
@@ -28,23 +28,23 @@ class Plan:
 
     runs: int = 5
     seconds: float = 0.5
-    """Of a worker's run, where nothing below says otherwise."""
+    """Seconds of a worker's run, unless one of the next fields applies."""
     pattern: str = ""
-    """Only the figures whose name is this, or begins with its words, or matches it where it has a star."""
+    """Measure only the figures with this name or prefix, or that match it if it has a star."""
     quick: bool = False
-    """Only the figures that have a mark, and the limits that go with them."""
+    """Measure only the figures with a mark, and their limits."""
     many_seconds: float = 10
-    """Of a run of 16 workers at once."""
+    """Seconds of a run of 16 workers at once."""
     rate_seconds: int = 3
-    """Of a run with a rate limit: so many seconds are counted."""
+    """Seconds that are counted in a run with a rate limit."""
     steps: int = 10_000
-    """Instructions that a process is followed for in a run."""
+    """How many instructions of a process are counted in a run."""
     drive_mib: int = 4096
-    """The drive that is measured as a whole."""
+    """MiB of the drive that is measured as a whole."""
 
     @classmethod
     def usual(cls, runs: int, seconds: float | None, quick: bool, pattern: str) -> Plan:
-        """The plan of a call from the command line; seconds None: as long as is usual."""
+        """The plan of a call from the command line. If seconds is None, runs have their default length."""
         plan = cls(runs=runs, pattern=pattern, quick=quick)
         if quick:
             plan = replace(plan, seconds=0.3, many_seconds=3, rate_seconds=2)
@@ -52,10 +52,10 @@ class Plan:
 
 
 class Session:
-    """Carries a plan out, figure by figure."""
+    """Executes a plan, one figure after the other."""
 
     def __init__(self, plan: Plan, progress: Console) -> None:
-        """``progress`` is told what is being measured."""
+        """Show on ``progress`` what is being measured."""
         self.plan = plan
         self.results = Results()
         self._progress = progress
@@ -77,15 +77,15 @@ class Session:
         return self.results.add(Figure(name, title, unit, column))
 
     def tell(self, text: str) -> None:
-        """Say what is measured now."""
+        """Show what is being measured."""
         self._progress.print(Text(f"  {text}"))
 
     def leave_out(self, what: str, reason: str) -> None:
-        """Say why something is not measured."""
+        """Record why something is not measured."""
         self.results.left_out.append(f"{what}: {reason}")
 
     def once(self, figure: Figure, measure: Callable[[WaitMeter], float]) -> float:
-        """Measure once; again where the run was contended. The value that stays is appended to the figure."""
+        """Measure once, and again if the run was contended. Append the last value to the figure."""
         repeats = REPEATS
         while True:
             start = time.monotonic()

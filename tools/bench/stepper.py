@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Count the instructions of a child process by single-stepping it with ptrace.
 
-It needs no performance counters, which virtual machines often lack, and its result does not depend on who
-else uses the CPUs. Two things make it the true number:
+It needs no performance counters, which virtual machines often lack, and its result does not depend on the
+load of the machine. Two corrections make the count accurate:
 
-- The process sees time pass as if it ran at full speed: what rdtsc returns is replaced by a clock that grows
-  by a tick with each instruction. Otherwise chores that are due by time, like a look at a register now and
-  then, would be done thousands of times too often.
-- ``rep movsb`` stops once for each repetition, always at the same address; it counts as one.
+- The process sees time pass as if it ran at full speed. The stepper replaces the result of rdtsc by a clock
+  that grows by one tick per instruction. Otherwise the process would do periodic work, such as reading a
+  register, thousands of times too often.
+- ``rep movsb`` stops once for each repetition, always at the same address. It counts as one instruction.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _RAX, _RDX, _RIP = 10 * 8, 12 * 8, 16 * 8  # struct user_regs_struct
 _WALL = 0x40000000
 _RDTSC, _RDTSCP = 0x310F, 0xF9010F
 PATIENCE = 500_000
-"""Steps without a change of the counter after which it never changes; 32 verified reads take some 50,000."""
+"""Steps without a change of the counter until the stepper gives up. 32 verified reads take some 50,000."""
 
 
 class StepperError(RuntimeError):
@@ -34,12 +34,12 @@ class StepperError(RuntimeError):
 
 
 def unavailable() -> str | None:
-    """Why it cannot work on this machine; None: it can, as far as one can tell."""
+    """Why single-stepping cannot work on this machine, or None if it can."""
     return None if platform.machine() == "x86_64" else f"it knows x86-64 only, not {platform.machine()}"
 
 
 class Stepper:
-    """A child process that goes on instruction by instruction, as long as this object is entered."""
+    """A child process that runs instruction by instruction, inside of the `with` block."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
@@ -73,7 +73,7 @@ class Stepper:
             self._ptrace(_DETACH)
 
     def _stopped(self) -> int:
-        """Wait until it stands still; the signal that it is to be given when it goes on."""
+        """Wait until the process has stopped, and return the signal to deliver when it continues."""
         _, status = os.waitpid(self._pid, _WALL)
         if not os.WIFSTOPPED(status):
             raise StepperError(f"process {self._pid} has ended")
@@ -81,7 +81,7 @@ class Stepper:
         return 0 if number == signal.SIGTRAP else number
 
     def step(self) -> None:
-        """One instruction, or one repetition of one."""
+        """Execute one instruction, or one repetition of it."""
         at = self._rip
         reads_clock = self._reads_clock.get(at)
         if reads_clock is None:
@@ -96,7 +96,7 @@ class Stepper:
             self._replace_clock()
 
     def _replace_clock(self) -> None:
-        """rdtsc has just put the time into EDX:EAX."""
+        """Replace the time that rdtsc has just put into EDX:EAX."""
         self.clock_reads += 1
         if self._clock is None:
             high, low = self._ptrace(_PEEKUSER, _RDX), self._ptrace(_PEEKUSER, _RAX)
@@ -106,7 +106,7 @@ class Stepper:
         self._ptrace(_POKEUSER, _RDX, ticks >> 32)
 
     def until_change(self, counter: Callable[[], int]) -> None:
-        """Go on to the instruction that changes what ``counter`` returns. StepperError: none does."""
+        """Step to the instruction that changes the result of ``counter``. StepperError if none does."""
         seen = counter()
         for _ in range(PATIENCE):
             self.step()
@@ -115,10 +115,10 @@ class Stepper:
         raise StepperError(f"process {self._pid} gets nothing done")
 
     def instructions_each(self, counter: Callable[[], int], steps: int) -> float:
-        """Instructions for each one that ``counter`` counts, over at least so many steps.
+        """Instructions for each increment of ``counter``, over at least this number of steps.
 
-        It ends with an instruction that changes the counter and is to begin after one, so that no part of
-        anything is counted.
+        It ends with an instruction that changes the counter. Call it after such an instruction too, so that
+        it counts whole increments only.
         """
         before, first = self.instructions, counter()
         while self.instructions - before < steps:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""IO workers: the table of workloads, latency, many at once, rates, and how soon they start."""
+"""Figures of IO workers, with the table of workloads, latency, many at once, rates, and their start."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _START_S = 0.1
 
 
 def measure(session: Session) -> None:
-    """Everything here."""
+    """Measure all figures of this module."""
     _workloads(session)
     _latency(session)
     _start(session)
@@ -44,7 +44,7 @@ def measure(session: Session) -> None:
 
 
 def _workloads(session: Session) -> None:
-    """One drive at a time: an idle one still looks for work now and then, on a CPU that is needed."""
+    """Run the workloads on one drive at a time, since an idle drive still polls now and then."""
     loads = [load for load in LOADS if session.wants(f"{load.name}.null")]
     if loads:
         with Drive(size="4G", null=True) as drive:
@@ -72,7 +72,7 @@ def _null(session: Session, load: Load, drive: Drive) -> None:
 
 
 def _memory(session: Session, load: Load, drive: Drive) -> None:
-    """Without and with verification in turns: the two sides of a ratio see the same machine."""
+    """Alternate runs without and with verification, so that both sides of a ratio see the same load."""
     seconds = session.plan.seconds
     off, on = _figure(session, load, "memory"), _figure(session, load, "verified")
     ratio, share = _figure(session, load, "ratio", ""), _figure(session, load, "judged", "")
@@ -115,7 +115,7 @@ def _latency_names(store: str) -> list[str]:
 
 
 def _latencies(session: Session, drive: Drive, load: Load, figures: list[Figure]) -> None:
-    """One run gives all percentiles: the ones of the run that stays."""
+    """Take all percentiles from the same run."""
     found: dict[float, int] = {}
 
     def measure(meter: WaitMeter) -> float:
@@ -134,11 +134,11 @@ def _latencies(session: Session, drive: Drive, load: Load, figures: list[Figure]
 
 
 def _start(session: Session) -> None:
-    """From start() to the first completion.
+    """Measure the time from start() to the first completion.
 
-    This process gets a CPU only after a while, since the worker and the drive take two, and would see it too
-    late. With a rate the k-th IO is sent k / rate after the first one, so at any later moment the number of
-    completions tells when the first one was.
+    The worker and the drive keep two CPUs busy, so this process would see the first completion too late. With
+    a rate, IO number k is sent k / rate after the first one. So the number of completions at any later moment
+    tells when the first one was.
     """
     if not session.wants("start.first"):
         return
@@ -168,7 +168,7 @@ def _start(session: Session) -> None:
 
 
 def _many(session: Session) -> None:
-    """They share the CPUs by design, so waiting for one is no reason to repeat a run."""
+    """Run many workers at once. They share the CPUs by design, so contended runs are not repeated."""
     if not session.wants("many.together", "many.smallest"):
         return
     session.tell(f"{MANY} workers at once")
@@ -207,7 +207,7 @@ def _rates(session: Session) -> None:
 
 
 def _deviation(session: Session, drive: Drive, rate: int, meter: WaitMeter) -> float:
-    """Of the IOs that completed in each second from those that were due: the largest difference."""
+    """The largest difference, in any second, of completed IOs from those that were due."""
     counts: list[int] = []
     seconds = session.plan.rate_seconds
     drive.run(Load("read", 4096, 128), seconds, meter, iops=rate, output_io_per_second=counts)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Writes what is made from `spec/`: the C headers, the table of commands, and `pynvme/spec`.
+"""Generates the C headers, the table of commands, and `pynvme/spec` from `spec/`.
 
-python -m tools.specgen           write what has changed
-python -m tools.specgen --check   name what is not what the specification's data give now, and fail
+python -m tools.specgen           write the files that have changed
+python -m tools.specgen --check   fail if a file is not up to date, and name it
 """

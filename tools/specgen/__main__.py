@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def outputs() -> dict[str, str]:
-    """Everything that is made: the path of each file, and its text."""
+    """All generated files, by path."""
     made = {f"spec/{header.file}": c_header.render(header, name) for header, name in book.headers().items()}
     made["spec/commands.c"] = c_table.render()
     made["binding/admin_commands.pxi"] = cython.render()
@@ -22,7 +22,7 @@ def outputs() -> dict[str, str]:
 
 
 def stale(made: dict[str, str]) -> list[str]:
-    """Which of the files are not there, or are not what they should be."""
+    """The files that are missing or not up to date."""
     return [
         path
         for path, text in made.items()
@@ -41,7 +41,7 @@ def main() -> int:
     made = outputs()
     changed = stale(made)
     for path in changed:
-        print(path if not check else f"{path} is not what spec/ gives: run python -m tools.specgen")
+        print(path if not check else f"{path} is not up to date with spec/: run python -m tools.specgen")
         if not check:
             (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
             (ROOT / path).write_text(made[path], encoding="utf-8")

@@ -11,10 +11,10 @@ from spec.schema import Header
 
 
 def modules() -> dict[str, ModuleType]:
-    """By name, in the order of spec.MODULES."""
+    """The modules by name, in the order of spec.MODULES."""
     return {name: importlib.import_module(f"spec.{name}") for name in spec.MODULES}
 
 
 def headers() -> dict[Header, str]:
-    """The C headers, and the module that describes each."""
+    """The C headers, each with the name of the module that describes it."""
     return {header: name for name, module in modules().items() for header in getattr(module, "HEADERS", ())}

@@ -14,7 +14,7 @@ INTEGERS = {1: "uint8_t", 2: "uint16_t", 4: "uint32_t", 8: "uint64_t"}
 
 
 def comment(text: str, indent: str = "") -> list[str]:
-    """A comment of its own: on one line where it fits, else in a frame."""
+    """A comment on one line if it fits, and otherwise in a frame."""
     if not text:
         return []
     if "\n" not in text and len(indent.expandtabs(8)) + len(text) + 6 <= WIDTH:
@@ -25,7 +25,7 @@ def comment(text: str, indent: str = "") -> list[str]:
 
 
 def with_comment(line: str, text: str) -> list[str]:
-    """A line and what it means behind it, or before it where that is too long."""
+    """A line with its comment behind it, or before it if that is too long."""
     if not text:
         return [line]
     if len(line.expandtabs(8)) + len(text) + 7 <= WIDTH:
@@ -35,14 +35,14 @@ def with_comment(line: str, text: str) -> list[str]:
 
 
 def about(item: Structure | Enum | BitGroup) -> str:
-    """Its comment: the meaning, and where the specification says so."""
+    """The comment of an item, with its meaning and its section."""
     section = f"Section {item.section}." if item.section else ""
     text = item.text and item.text.rstrip(".") + "."
     return " ".join(filter(None, [text, section]))
 
 
 def meaning(entry: Field | Bits) -> str:
-    """The text of a member or of bits, with unit and convention."""
+    """The text of a member or of bits, with its unit, and with "0's based" if it is."""
     notes = [entry.text, entry.unit, "0's based" if entry.zeroes_based else ""]
     if entry.values:
         notes.append(f"enum {entry.values.c}")
@@ -150,7 +150,7 @@ def one_bits(bits: Bits) -> list[str]:
 
 
 def register_fields(group: BitGroup) -> list[str]:
-    """Numbers of an enumeration without a name, for NVME_GET and NVME_SET."""
+    """An anonymous enumeration of shifts and widths, for NVME_GET and NVME_SET."""
     lines = []
     for bits in group.bits:
         lines.append(f"\t{bits.c}_SHIFT = {bits.low},")
@@ -185,7 +185,7 @@ def render_item(item: Item) -> list[str]:
 
 
 def items(header: Header) -> Iterator[str]:
-    """Constants that follow one another stand together; a blank line separates all else."""
+    """The items of a header, separated by blank lines, except between constants."""
     before: Item | None = None
     for item in header.items:
         if not (isinstance(item, Constant) and isinstance(before, Constant)):
@@ -195,7 +195,7 @@ def items(header: Header) -> Iterator[str]:
 
 
 def source_comment(module: str) -> str:
-    return f"Made from spec/{module}.py by `python -m tools.specgen`: change it there."
+    return f"Generated from spec/{module}.py by `python -m tools.specgen`. Change it there."
 
 
 def include(name: str) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""spec/commands.c: the tables of commands and statuses that spec/commands.h declares."""
+"""Generates spec/commands.c, with the tables of commands and statuses that spec/commands.h declares."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FLAGS = {
 }
 HEAD = """\
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Made from spec/commands.py and spec/status.py by `python -m tools.specgen`: change it there. */
+/* Generated from spec/commands.py and spec/status.py by `python -m tools.specgen`. Change it there. */
 /* clang-format off */
 #include "spec/commands.h"
 
@@ -51,7 +51,7 @@ def part(field: Arg) -> str:
 
 
 def counted(command: Command, length: Length) -> list[str]:
-    """The members that say which field counts."""
+    """The members that name the field with the count."""
     fields = [arg(command, name) for name in length.fields]
     members = [f".low = {part(fields[0])}"] if fields else []
     members += [f".high = {part(fields[1])}"] if len(fields) > 1 else []
@@ -102,7 +102,7 @@ def flags(command: Command) -> list[str]:
 
 
 def section(command: Command) -> str:
-    """As "Base 2.1, 5.1.10"."""
+    """The section of a command, such as "Base 2.1, 5.1.10"."""
     of, _, number = command.section.rpartition(" ")
     return f"{EDITIONS[of or OF_SET[command.set]]}, {number}"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""binding/admin_commands.pxi: methods of Controller that only put the fields of a command together."""
+"""Generates binding/admin_commands.pxi, the methods of Controller that only assemble a command's fields."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from spec.schema import Arg, Command
 
 HEAD = """\
 # SPDX-License-Identifier: BSD-3-Clause
-# Made from spec/commands.py by `python -m tools.specgen`: change it there. The docstrings are in nvme.pyi.
+# Generated from spec/commands.py by `python -m tools.specgen`. Change it there. Docstrings are in nvme.pyi.
 """
 DWORDS = range(10, 16)
 WIDTH = 118
@@ -32,7 +32,7 @@ def shifted(value: str, shift: int) -> str:
 
 
 def terms(field: Arg, dword: int) -> list[str]:
-    """What a field puts into a dword."""
+    """The terms that put a field into a dword."""
     value = f'_field({field.name}, {field.width}, "{field.name}")'
     if field.width <= 32:
         return [shifted(value, field.low)] if dword == field.dword else []
@@ -42,7 +42,7 @@ def terms(field: Arg, dword: int) -> list[str]:
 
 
 def dwords(command: Command) -> list[str]:
-    """Arguments of send_cmd, as many as the command needs."""
+    """The arguments of send_cmd that the command needs."""
     found = []
     for dword in DWORDS:
         values = [term for field in command.fields for term in terms(field, dword)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""pynvme/spec: a module for each of spec/ that has something for run time, and what finds their names."""
+"""Generates pynvme/spec, a module for each of spec/ that is needed at run time, and a lookup of names."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from spec.schema import Enum, Structure, Table, Word
 from tools.specgen import book, python_enum, python_structure
 
 LICENCE = "# SPDX-License-Identifier: BSD-3-Clause"
-PACKAGE_TEXT = '''"""What the NVMe specifications say: enumerations, commands, structures.
+PACKAGE_TEXT = '''"""The enumerations, commands and structures of the NVMe specifications.
 
-Each module is loaded when it is used.
+Each module is loaded at its first use.
 
     from pynvme import spec
 
@@ -24,7 +24,7 @@ Each module is loaded when it is used.
 
 
 def entries(module: ModuleType, kind: type) -> list:
-    """What a module defines by a public name, in order; what it imports is another's."""
+    """The public names that a module defines itself, without its imports, in order."""
     imported = {id(entry) for other in earlier(module) for entry in vars(other).values()}
     return [
         entry
@@ -34,12 +34,12 @@ def entries(module: ModuleType, kind: type) -> list:
 
 
 def earlier(module: ModuleType) -> list[ModuleType]:
-    """The modules that come before this one, from which it may import."""
+    """The modules before this one, from which it may import."""
     order = list(book.modules().values())
     return order[: order.index(module)]
 
 
-# What is made for each kind of entries: (names that the module defines, imports that it needs, lines).
+# The result for each kind of entries is (names that the module defines, imports that it needs, lines).
 Made = tuple[list[str], list[str], list[str]]
 
 
@@ -68,7 +68,7 @@ def home(entry: Enum | Structure | Word) -> str:
 
 
 def imports_of(module: ModuleType, used: list[Enum] | list[Structure] | list[Word]) -> list[str]:
-    """Lines that bring in what other modules define."""
+    """The lines that import names from other modules."""
     found = {(home(entry), entry.name) for entry in used}
     here = module.__name__.rpartition(".")[2]
     return [f"from pynvme.spec.{name} import {what}" for name, what in sorted(found) if name != here]
@@ -115,14 +115,14 @@ def head(name: str, module: ModuleType) -> list[str]:
         LICENCE,
         f'"""{text}',
         "",
-        f"Made from spec/{name}.py by `python -m tools.specgen`: change it there.",
+        f"Generated from spec/{name}.py by `python -m tools.specgen`. Change it there.",
         '"""',
         "",
     ]
 
 
 def one_module(name: str, module: ModuleType) -> tuple[list[str], str]:
-    """The names that it defines, and its text."""
+    """The names that a module defines, and its text."""
     made = [maker(module) for maker in MAKERS]
     names = [defined for part in made for defined in part[0]]
     imports = sorted({line for part in made for line in part[1]})
@@ -148,7 +148,7 @@ def package_lines(names: dict[str, list[str]]) -> Iterator[str]:
     yield from (f'    "{name}": "{module}",' for module, defined in names.items() for name in defined)
     yield from ["}", "__all__ = list(_MODULE_OF)", "", ""]
     yield "def __getattr__(name: str) -> object:"
-    yield '    """Load the module that defines the name, the first time that somebody asks for it."""'
+    yield '    """Load the module that defines the name, at the first use of the name."""'
     yield "    if name not in _MODULE_OF:"
     yield '        raise AttributeError(f"pynvme.spec has no {name}")'
     yield '    value = getattr(import_module(f"pynvme.spec.{_MODULE_OF[name]}"), name)'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""An enumeration as a class of Python."""
+"""Generates a Python class from an enumeration."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Structures, words and tables as classes of Python, on top of pynvme/structure.py."""
+"""Generates Python classes from structures, words and tables, on top of pynvme/structure.py."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ def quoted(text: str) -> str:
 
 
 def class_name(field: str) -> str:
-    """The class of a field's bits: `flbas` has Flbas, `epfr_fqv_ts` has EpfrFqvTs."""
+    """The class of a field's bits, which is Flbas for `flbas`, and EpfrFqvTs for `epfr_fqv_ts`."""
     return "".join(part.capitalize() for part in field.split("_"))
 
 
 def sentence(text: str, section: str) -> str:
-    """A docstring's line: the text, and where the specification says so."""
+    """A line of a docstring, with the text and its section."""
     where = f" Section {section}." if section else ""
     return f"{text.rstrip('.')}.{where}"
 
 
 def arguments(entry: Field | Bits) -> str:
-    """What follows the place of a field or of bits: text, unit and convention, as far as they are known."""
+    """The arguments after the position of a field or of bits, which are its text, unit and convention."""
     parts = []
     if entry.text or entry.unit:
         parts.append(quoted(entry.text))
@@ -61,7 +61,7 @@ def word(item: Word) -> list[str]:
 
 
 def item_of(field: Field) -> str:
-    """How one element of a field is read and written."""
+    """The accessor of one element of a field."""
     if field.kind == "struct":
         assert field.struct
         return f"Nested({field.struct.name})"
@@ -97,7 +97,7 @@ def where(field: Field) -> str:
 
 
 def table_of_fields(item: Structure) -> Iterator[str]:
-    """What help() shows of a structure: its fields, their bytes, meaning and unit."""
+    """The fields of a structure for help(), with their bytes, meaning and unit."""
     width = max(len(field.name) for field in item.fields)
     places = max(len(where(field)) for field in item.fields)
     for field in item.fields:
