@@ -24,14 +24,15 @@ from ctrl_helpers import (
     WRITE,
     WRITE_ZEROES,
     Disk,
-    Start,
     pattern,
+    set_feature,
 )
 
 from tests.fix_load import loaded
 
 FIRST, SECOND = 1, 2  # FUSE
 FAILED_FUSED, MISSING_FUSED = 0x009, 0x00A
+ARBITRATION = 1  # feature
 
 
 class Pair:
@@ -198,42 +199,67 @@ def test_a_completion_queue_with_room_for_one_gets_one_after_the_other(nvme: Nvm
         assert [cq.wait().status for _ in range(2)] == expected
 
 
-def test_nothing_comes_between_the_halves(start: Start) -> None:
-    """Two queues increment one LBA by compare and write, as locks do it: no increment is lost."""
-    from client import Client
+class Counter:
+    """Two queues that increment the number in LBA 0 by compare and write, as locks do it."""
 
-    with Client(start("--size", "1M").folder) as client:
-        nvme = Nvme(client)
-        nvme.enable()
-        queues = [nvme.create_queue(qid, 16) for qid in (1, 2)]
-        disk = Disk(nvme, nvme.create_queue(3, 8))
-        old, new = ([nvme.memory.alloc(4096) for _ in queues] for _ in range(2))
-        done = [0, 0]
-        values = [0, 0]
-        rounds = 0
-        while min(done) < 50:
-            rounds += 1
-            for i, queue in enumerate(queues):
-                nvme.memory.write(old[i], values[i].to_bytes(8, "little") + bytes(504))
-                nvme.memory.write(new[i], (values[i] + 1).to_bytes(8, "little") + bytes(504))
-                queue.submit(sqe(COMPARE, nsid=1, prp1=old[i], flags=FIRST), ring=False)
-                queue.submit(sqe(WRITE, nsid=1, prp1=new[i], flags=SECOND), ring=False)
-            for queue in queues:
-                queue.ring()
-            for i, queue in enumerate(queues):
-                first, second = (queue.wait().status for _ in range(2))
-                assert (first, second) in ((OK, OK), (COMPARE_FAILURE, FAILED_FUSED))
-                done[i] += second == OK
-            now = int.from_bytes(disk.read(0)[:8], "little")
-            assert now == sum(done)
-            # Each of them has the same chance to be first the next time.
-            values = [now, now]
-            queues.reverse()
-            done.reverse()
-            old.reverse()
-            new.reverse()
-            assert rounds < 1000
-        nvme.close()
+    def __init__(self, nvme: Nvme) -> None:
+        self.nvme, memory = nvme, nvme.memory
+        self.queues = [nvme.create_queue(qid, 16) for qid in (1, 2)]
+        self.old, self.new = ([memory.alloc(4096) for _ in self.queues] for _ in range(2))
+        self.disk = Disk(nvme, nvme.create_queue(3, 8))
+        self.plain = sqe(READ, nsid=1, prp1=memory.alloc(4096), cdw10=100)
+
+    def put(self, index: int, value: int, plain: bool) -> None:
+        """Put the pair into a queue, behind a plain command if there is one. No doorbell is rung."""
+        self.nvme.memory.write(self.old[index], value.to_bytes(8, "little") + bytes(504))
+        self.nvme.memory.write(self.new[index], (value + 1).to_bytes(8, "little") + bytes(504))
+        entries = [self.plain] * plain + [
+            sqe(COMPARE, nsid=1, prp1=self.old[index], flags=FIRST),
+            sqe(WRITE, nsid=1, prp1=self.new[index], flags=SECOND),
+        ]
+        for entry in entries:
+            self.queues[index].submit(entry, ring=False)
+
+    def incremented(self, index: int, plain: bool) -> bool:
+        """Wait for the pair of a queue: whether its write was done."""
+        assert not plain or self.queues[index].wait().status == OK
+        first, second = (self.queues[index].wait().status for _ in range(2))
+        assert (first, second) in ((OK, OK), (COMPARE_FAILURE, FAILED_FUSED))
+        return second == OK
+
+    def race(self, late: int | None, order: tuple[int, int], held: bool) -> list[bool]:
+        """Let both queues increment at once, the late one behind a plain command.
+
+        Held: the controller fetches nothing until both doorbells are rung.
+        """
+        value = self.value
+        for index in order:
+            self.put(index, value, index == late)
+        if held:
+            self.nvme.client.config_write(4, b"\2\0")
+        for index in order:
+            self.queues[index].ring()
+        if held:
+            self.nvme.client.config_write(4, b"\6\0")
+        return [self.incremented(index, index == late) for index in (0, 1)]
+
+    @property
+    def value(self) -> int:
+        return int.from_bytes(self.disk.read(0)[:8], "little")
+
+
+def test_nothing_comes_between_the_halves(nvme: Nvme) -> None:
+    """No increment is lost. Where the burst is one command, the pair behind a plain command is second."""
+    assert set_feature(nvme, ARBITRATION, 0) == OK
+    counter, done = Counter(nvme), [0, 0]
+    for turn in range(50):
+        order = (0, 1) if turn % 2 else (1, 0)
+        for late, held in ((None, False), (None, True), (0, True), (1, True)):
+            won = counter.race(late, order, held)
+            done = [count + one for count, one in zip(done, won)]
+            assert counter.value == sum(done)
+            assert late is None or won[1 - late]
+    assert sum(done) == 200 and min(done) >= 50
 
 
 def test_a_first_half_can_be_aborted_while_it_waits(pair: Pair) -> None:
