@@ -20,6 +20,10 @@ import pytest
 
 from tests.signals import takes_ctrl_c
 
+WINDOW = ("COLUMNS", "LINES")
+"""Variables that a script believes rather than its terminal. The workers of pytest-xdist have them, because
+readline sets them when pytest loads it."""
+
 
 class Terminal:
     """A Python process in a session of its own, with a terminal; ``text`` is what it has printed so far."""
@@ -37,7 +41,7 @@ class Terminal:
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env=environment,
+            env={name: value for name, value in environment.items() if name not in WINDOW},
             start_new_session=True,
         )
         os.close(slave)
