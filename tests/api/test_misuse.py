@@ -30,14 +30,12 @@ class NoPcie(d.Pcie):
 @pytest.mark.parametrize(
     "use",
     [
-        lambda: repr(NoController()),
         lambda: NoController()[0],
         lambda: NoController().identify(),
         lambda: NoController().reset(),
         lambda: d.Qpair(NoController(), 8),
         lambda: d.Namespace(NoController()),
         lambda: d.Subsystem(NoController()).reset(),
-        lambda: repr(NoPcie()),
         lambda: NoPcie()[0],
         lambda: NoPcie().close(),
         lambda: d.Controller(NoPcie()),
