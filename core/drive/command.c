@@ -8,7 +8,7 @@
 #include "core/verify/tables.h"
 #include "core/verify/track.h"
 
-/* Arithmetic in 64 bits: neither sum can wrap. */
+/* Whether the data lie in their buffer. The arithmetic has 64 bits, so neither sum can wrap. */
 static bool data_fit(const struct pyn_command *command)
 {
 	return !command->buffer ? command->length == 0
@@ -16,8 +16,8 @@ static bool data_fit(const struct pyn_command *command)
 }
 
 /*
- * The device transfers more than the script gave memory for, or may do so. The rest of the last page is the buffer's,
- * too, whose memory is whole pages: the device reaches it, so it is noted. What goes further is nobody's data.
+ * Describe a transfer that is, or may be, longer than the memory that the script gave. The device also reaches the
+ * rest of the last page, which belongs to the buffer, so the use covers it. Data beyond go to the spare page.
  */
 static void describe_more(struct pyn_command *command, uint64_t transfer)
 {
@@ -25,20 +25,19 @@ static void describe_more(struct pyn_command *command, uint64_t transfer)
 		(command->offset + (uint64_t)command->length + PYN_PAGE - 1) / PYN_PAGE * PYN_PAGE - command->offset;
 
 	command->transfer = transfer;
-	command->stamp = false; /* it would change what the script did not name */
+	command->stamp = false; /* a stamp would change bytes that the script did not name */
 	if (command->length)
 		command->length = (uint32_t)(reach < transfer ? reach : transfer);
 }
 
-/* transfer: what the command itself says that it transfers. Less than that is a test's to send. */
+/* Check and describe the data. transfer: bytes that the command transfers. A test may give less memory than that. */
 static int check_data(struct pyn_command *command, uint64_t transfer, struct pyn_error *err)
 {
 	command->transfer = 0;
 	if (data_fit(command)) {
 		if (command->length > transfer)
 			command->length = (uint32_t)transfer;
-		/* Nobody knows: then the script's word counts, and where nothing keeps a device from our memory,
-		 * ours. */
+		/* With an unknown length believe the script, unless no IOMMU keeps the device from our memory. */
 		else if (command->buffer && command->length < transfer &&
 			 (transfer != PYN_TRANSFER_ANY || command->meant || pyn_dma_physical_known()))
 			describe_more(command, transfer);
@@ -73,7 +72,7 @@ int pyn_admin_submit(struct pyn_device *device, struct pyn_command *command, uin
 	return pyn_qpair_submit(pyn_device_admin(device), command, cid, err);
 }
 
-/* Whose table a command concerns; *reference is to be given back. */
+/* Choose the verification table of a command. The caller puts *reference. */
 static void choose_tables(struct pyn_namespace *ns, struct pyn_command *command, struct pyn_verify **reference)
 {
 	const struct nvme_cmd *cmd = &command->cmd;
@@ -87,7 +86,7 @@ static void choose_tables(struct pyn_namespace *ns, struct pyn_command *command,
 	else if (cmd->nsid == ns->nsid)
 		command->verify = ns->verify;
 	else
-		/* As send_cmd may. */
+		/* send_cmd may send a command to another namespace. */
 		command->verify = *reference = pyn_device_find_table(ns->device, cmd->nsid);
 }
 
@@ -123,7 +122,7 @@ int pyn_io_submit(struct pyn_io_qpair *queue, struct pyn_namespace *ns, struct p
 	struct pyn_verify *reference = NULL;
 
 	command->check = ns && ns->verify_enabled;
-	/* Stamps are for LBAs that lie side by side. */
+	/* Stamps need LBAs that are adjacent in the buffer. */
 	command->stamp = command->stamp && !(known && ns->interleaved);
 	choose_tables(ns, command, &reference);
 	rc = pyn_qpair_submit(queue->qpair, command, cid, err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the files of a device share. Each calls those before it only: device.c (lock, references, what is known),
+ * Shared by the files of a device. Each calls only those before it: device.c (lock, references, accessors),
  * device_tables.c, device_registers.c, io_qpair.c, device_reset.c, device_init.c, device_commands.c,
  * device_effects.c, device_open.c.
  */
@@ -14,13 +14,13 @@
 #include "spec/nvme_id.h"
 #include "spec/nvme_log.h"
 
-#define PYN_OWN_COMMANDS 32u /* of the driver's own in flight on the admin queue, beside the script's */
+#define PYN_OWN_COMMANDS 32u /* the driver's own commands in flight on the admin queue, beside the script's */
 #define PYN_ADMIN_DEPTH (PYN_ADMIN_CIDS + PYN_OWN_COMMANDS + 1u)
 
-/* SMART: what tells that the power was away. */
+/* The counts of SMART that reveal a power loss. */
 struct pyn_power_counts {
 	bool asked;
-	bool known;      /* the drive has told */
+	bool known;      /* the drive has reported them */
 	uint64_t losses; /* without a shutdown */
 	uint64_t cycles;
 };
@@ -28,20 +28,20 @@ struct pyn_power_counts {
 /* A script's Set Features commands for the volatile write cache. */
 struct pyn_cache_changes {
 	uint32_t in_flight;
-	uint32_t count; /* that were ever sent */
+	uint32_t count; /* sent so far */
 	bool mixed;     /* several were in flight at the same time */
-	bool was_off;   /* before the one in flight */
+	bool was_off;   /* the cache was off before the one in flight */
 };
 
-/* Its IO queue pairs. */
+/* The IO queue pairs of a device. */
 struct pyn_device_io {
-	uint32_t most;                /* that may exist */
+	uint32_t most;                /* how many may exist */
 	struct pyn_io_qpair **qpairs; /* by QID, PYN_MAX_QID + 1 of them */
 	struct pyn_vector *vectors;   /* in use by queues */
 	_Atomic uint8_t *by_script;   /* enum pyn_by_script, by QID */
 };
 
-/* What the drive has answered, and how large identify_changes was when it was asked. */
+/* Answers of the drive, and the value of identify_changes when they were requested. */
 struct pyn_answers {
 	struct pyn_buffer *identify; /* 4096 bytes: Identify Controller */
 	uint32_t identify_as_of;
@@ -60,55 +60,56 @@ struct pyn_device {
 	uint32_t process;
 	uint32_t timeout_ms;
 	_Atomic uint32_t identify_changes;
-	pthread_mutex_t lock; /* recursive: over the engine's controller and what follows */
+	pthread_mutex_t lock; /* recursive; protects the engine's controller and the fields below */
 	struct pyn_device_shared *shared;
 	struct pyn_qpair *admin;
 	struct pyn_answers answers;
 	uint64_t cap;
-	bool shut_down;                /* normally, and nothing was done since */
-	bool learned;                  /* what pyn_device_learn asks for, since the last reset */
-	struct pyn_power_counts power; /* as of then */
+	bool shut_down;                /* normally, and not used since */
+	bool learned;                  /* pyn_device_learn has run since the last reset */
+	struct pyn_power_counts power; /* read by pyn_device_learn */
 	char identity[sizeof(((struct nvme_id_ctrl *)NULL)->sn) + sizeof(((struct nvme_id_ctrl *)NULL)->mn)];
 	_Atomic uint64_t durable_since;   /* as pyn_verify_set_durable_since */
 	struct pyn_cache_changes cache;   /* under the lock of the admin queue */
-	struct pyn_tables *shutting_down; /* the script has asked for a shutdown: it covers this */
+	struct pyn_tables *shutting_down; /* the tables that a shutdown requested by the script covers */
 	bool asked_effects;
 	_Atomic bool keeps_data[2][256]; /* log page 05h, by opcode, admin and I/O: known to change no data */
 	struct pyn_device_io io;
 };
 
-/* What the script did to queues by admin commands of its own, and the device has confirmed; and what nobody knows. */
+/* Confirmed effects of raw admin commands of the script on queues, and uncertain creations. */
 enum pyn_by_script {
 	PYN_SCRIPT_MADE_SQ = 1,
 	PYN_SCRIPT_MADE_CQ = 2,
-	PYN_SCRIPT_DELETED_SQ = 4, /* of the driver's */
+	PYN_SCRIPT_DELETED_SQ = 4, /* a queue of the driver */
 	PYN_SCRIPT_DELETED_CQ = 8,
-	PYN_QUEUE_UNCERTAIN = 16, /* a creation that was given up: the device may yet make it */
+	PYN_QUEUE_UNCERTAIN = 16, /* a creation that was given up; the device may still do it */
 };
 
-/* The driver's queue is not there any more: its vector, its QID. */
+/* Release the vector and the QID of a queue of the driver that does not exist any more. */
 void pyn_io_qpair_forget(struct pyn_io_qpair *queue);
 
-/* The device writes to no memory of ours any more: everything in flight ends, every IO queue is gone. */
+/* End everything in flight and drop all IO queues. Call it once the device cannot write to our memory any more. */
 void pyn_device_abort_all(struct pyn_device *device);
 
-/* Workers end by themselves, for this reason: what they use is gone. */
+/* Tell the workers to end, for this reason, since their queues are gone. */
 void pyn_device_cut_off_workers(struct pyn_device *device, enum pyn_device_end why);
 
-/* The same before their queues or the controller go: afterwards no process rings a doorbell of a queue of before. */
+/* The same, and wait for them, before their queues or the controller are removed: afterwards no process rings a
+ * doorbell of an earlier queue. */
 void pyn_device_stop_workers(struct pyn_device *device, enum pyn_device_end why);
 
-/* Sees each admin command of a script before it is sent and when it has ended. */
+/* Called for each admin command of a script, before it is sent and when it has ended. */
 void pyn_device_on_command(void *device, const struct nvme_cmd *cmd, const struct nvme_cpl *cpl,
 			   enum pyn_command_stage what);
 
-/* Nothing is known any more of the data of a namespace; FFFFFFFFh: of all. */
+/* Make the data of a namespace unknown; FFFFFFFFh: of all namespaces. */
 void pyn_device_forget_namespaces(struct pyn_device *device, uint32_t nsid);
 
-/* Writes that are submitted from this time on need no flush, in any namespace; UINT64_MAX: all do. */
+/* Set since when writes need no flush, in all namespaces; UINT64_MAX: all need one. */
 void pyn_device_set_durable_since(struct pyn_device *device, uint64_t ticks);
 
-/* Free a queue that its owner could not free, once the device does not use it any more. */
+/* Free a queue whose owner could not, once the device does not use it any more. */
 void pyn_io_qpair_free_ownerless(struct pyn_io_qpair *queue);
 
 #endif

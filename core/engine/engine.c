@@ -20,7 +20,7 @@ const struct pyn_engine *pyn_engine_select(struct pyn_error *err)
 			  "does everything; spdk/README.md says what the other one will be");
 	else
 		pyn_error(err, PYN_ERROR_UNSUPPORTED, EINVAL,
-			  "there is no engine %.40s (" VARIABLE "): `own` is the one of this build, and the default",
+			  "there is no engine %.40s (" VARIABLE "): this build has only `own`, which is the default",
 			  name);
 	return NULL;
 }

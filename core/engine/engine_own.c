@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Our own engine: the seam over core/nvme. What each entry does is said in engine.h. */
+/* Our own engine: implements the seam over core/nvme. engine.h describes each entry. */
 #include "core/engine/engine.h"
 
 #include "core/nvme/cmb.h"
@@ -12,7 +12,7 @@
 static int own_reg_read(struct pyn_ctrlr *ctrlr, uint32_t offset, uint32_t size, uint64_t *value,
 			struct pyn_error *err)
 {
-	/* A register of 4 bytes leaves the upper half at 0. */
+	/* Reading a register of 4 bytes leaves the upper half at 0. */
 	*value = 0;
 	return ctrlr->pci->ops->bar_read(ctrlr->pci, offset, value, size, err);
 }
@@ -110,7 +110,7 @@ static int own_wake(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 	return pyn_pci_wake(ctrlr->pci, err);
 }
 
-/* Interrupts without a table are masked in the controller's own registers, a bit for each vector. */
+/* MSI and the pin are masked in the controller's registers, which have a bit for each vector. */
 static int own_vector_mask(struct pyn_ctrlr *ctrlr, uint16_t vector, bool masked, struct pyn_error *err)
 {
 	if (ctrlr->pci->irq != PYN_PCI_IRQ_MSIX)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What an engine answers that lacks something: the defaults of engine.h. */
+/* The defaults of engine.h, for engines that lack a feature. */
 #include "core/engine/engine.h"
 
 #include <errno.h>
