@@ -497,7 +497,9 @@ def _options_of(address: str) -> dict[str, str]:
         if option is None:
             raise ValueError(f"{address!r}: {_unknown(name)}, name")
         if not equals and option.takes:
-            raise ValueError(f"{address!r}: {name} lacks its value: {name}={option.help}")
+            raise ValueError(
+                f"{address!r}: {name} lacks its value; write {name}={option.takes}: {option.help}"
+            )
         if not option.takes and value not in ("", "0", "1"):
             raise ValueError(f"{address!r}: {name} takes 1, 0 or no value, not {value!r}")
         found[name] = value.strip() if option.takes else "" if value == "0" else "1"

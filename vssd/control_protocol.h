@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The control socket of a virtual SSD: what a test can do to the drive that no host can. `control` in the drive's
- * folder, AF_UNIX, SOCK_SEQPACKET, host byte order.
+ * The control socket of a virtual SSD, for actions that a test needs and a host cannot do. It is `control` in the
+ * drive's folder, AF_UNIX, SOCK_SEQPACKET, in host byte order.
  *
- * A packet to the drive is a struct vssd_control_request and request.length bytes of data; the answer is one packet,
- * a struct vssd_control_reply and reply.length bytes of data. Requests are executed one after the other, between the
- * drive's commands. A packet that is no request (its size, magic or version is wrong) is answered with EPROTO, and
+ * A request is one packet: a struct vssd_control_request and request.length bytes of data. The reply is also one
+ * packet: a struct vssd_control_reply and reply.length bytes of data. The drive executes requests one after the
+ * other, between its commands. If the size, magic or version of a packet is wrong, the drive replies with EPROTO, and
  * the connection stays usable. pynvme/control.py has the same layouts.
  */
 #ifndef VSSD_CONTROL_PROTOCOL_H
@@ -18,17 +18,16 @@
 #define VSSD_CONTROL_DATA_MAX 65536u /* bytes of data in a packet */
 
 enum vssd_control_command {
-	VSSD_CONTROL_INFO = 1,     /* answers a struct vssd_control_info */
-	VSSD_CONTROL_GEOMETRY = 2, /* of nsid; answers a struct vssd_control_geometry */
-	VSSD_CONTROL_COUNTERS = 3, /* answers a struct vssd_control_counters */
-	VSSD_CONTROL_POWER = 4,    /* argument 0: cut the power; 1: turn it on. Doing it again does nothing */
-	VSSD_CONTROL_PEEK = 5,     /* answers the data of nsid's lba, as stored */
-	VSSD_CONTROL_POKE = 6,     /* the data, one LBA's, replace those of nsid's lba; its commands do not notice */
-	VSSD_CONTROL_QUIT = 7,     /* answers, then the process ends as after SIGTERM */
-	VSSD_CONTROL_OPTIONS = 8,  /* answers JSON: an object with the value of each option of the drive, a string */
-	VSSD_CONTROL_TRACE = 10,   /* argument 1: trace refusals, anew; 0: no more. ENOMEM */
-	VSSD_CONTROL_REFUSALS =
-		11, /* answers a struct vssd_control_refusal each, the oldest first. EINVAL: no trace */
+	VSSD_CONTROL_INFO = 1,      /* returns a struct vssd_control_info */
+	VSSD_CONTROL_GEOMETRY = 2,  /* of nsid; returns a struct vssd_control_geometry */
+	VSSD_CONTROL_COUNTERS = 3,  /* returns a struct vssd_control_counters */
+	VSSD_CONTROL_POWER = 4,     /* argument 0: power off; 1: power on. No effect if it is so already */
+	VSSD_CONTROL_PEEK = 5,      /* returns the stored data of nsid's lba */
+	VSSD_CONTROL_POKE = 6,      /* replaces the stored data of nsid's lba; the data have the LBA size */
+	VSSD_CONTROL_QUIT = 7,      /* replies, then ends the process as SIGTERM does */
+	VSSD_CONTROL_OPTIONS = 8,   /* returns JSON: an object with a string for each option of the drive */
+	VSSD_CONTROL_TRACE = 10,    /* argument 1: start an empty trace of refusals; 0: stop. ENOMEM */
+	VSSD_CONTROL_REFUSALS = 11, /* returns structs vssd_control_refusal, the oldest first. EINVAL: no trace */
 };
 
 struct vssd_control_request {
@@ -36,7 +35,7 @@ struct vssd_control_request {
 	uint16_t version;
 	uint16_t command;
 	uint32_t nsid;
-	uint32_t length; /* bytes of data behind this record */
+	uint32_t length; /* bytes of data after this struct */
 	uint64_t lba;
 	uint64_t argument;
 };
@@ -45,13 +44,13 @@ _Static_assert(sizeof(struct vssd_control_request) == 32, "control request");
 struct vssd_control_reply {
 	uint32_t magic;
 	uint16_t version;
-	uint16_t command; /* of the request; 0 where it was none */
-	uint32_t error;   /* 0, or an errno: EINVAL (no such namespace, LBA, argument), EPROTO, ENOTSUP */
-	uint32_t length;  /* bytes of data behind this record; 0 with an error */
+	uint16_t command; /* of the request; 0 if the packet was no request */
+	uint32_t error;   /* 0, or an errno: EINVAL (wrong namespace, LBA or argument), EPROTO, ENOTSUP */
+	uint32_t length;  /* bytes of data after this struct; 0 with an error */
 };
 _Static_assert(sizeof(struct vssd_control_reply) == 16, "control reply");
 
-#define VSSD_CONTROL_INFO_NULL 1u    /* no data are kept */
+#define VSSD_CONTROL_INFO_NULL 1u    /* the drive keeps no data */
 #define VSSD_CONTROL_INFO_FILE 2u    /* data are kept in a file */
 #define VSSD_CONTROL_INFO_POWERED 4u /* the power is on */
 #define VSSD_CONTROL_INFO_CLIENT 8u  /* a client is connected */
@@ -78,7 +77,7 @@ struct vssd_control_geometry {
 };
 _Static_assert(sizeof(struct vssd_control_geometry) == 16, "control geometry");
 
-/* Since the process started; struct vssd_counters (vssd/ctrl/ctrl.h) tells what is counted. */
+/* Counts since the process started; struct vssd_counters (vssd/ctrl/ctrl.h) describes them. */
 struct vssd_control_counters {
 	uint64_t commands_admin;
 	uint64_t commands_read;
@@ -94,15 +93,15 @@ struct vssd_control_counters {
 };
 _Static_assert(sizeof(struct vssd_control_counters) == 88, "control counters");
 
-/* A command that failed, and why; texts end with a NUL. The trace keeps the last 256. */
+/* A failed command and the reason. Texts end with a NUL. The trace keeps the last 256. */
 struct vssd_control_refusal {
 	uint16_t qid;
 	uint16_t cid;
 	uint16_t status; /* SCT << 8 | SC */
 	uint16_t reserved;
 	char command[40];  /* its name */
-	char field[96];    /* of the command that is wrong, "CDW10 bits 11:9 (SES)", or what else is */
-	char section[112]; /* of the specification that says so, "Base 2.1, 5.1.10" */
+	char field[96];    /* the wrong field, such as "CDW10 bits 11:9 (SES)", or the wrong state */
+	char section[112]; /* of the specification, such as "Base 2.1, 5.1.10" */
 };
 _Static_assert(sizeof(struct vssd_control_refusal) == 256, "control refusal");
 

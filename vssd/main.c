@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The virtual SSD: an NVMe drive that any vfio-user client can use. `vssd --help` tells the options. */
+/* The virtual SSD: an NVMe drive that any vfio-user client can use. `vssd --help` lists the options. */
 #define _GNU_SOURCE 1
 #include <errno.h>
 #include <sched.h>
@@ -31,7 +31,7 @@ static int pin(uint32_t cpu, struct pyn_error *err)
 	return pyn_error(err, PYN_ERROR_ARGUMENT, errno, "cannot run on CPU %u: %s", cpu, strerror(errno));
 }
 
-/* The signals that end the process arrive at a descriptor, so that the drive ends between two commands. */
+/* Receive the signals that end the process by a descriptor, so that the drive ends between two commands. */
 static int catch_signals(struct pyn_error *err)
 {
 	sigset_t signals;
@@ -49,7 +49,7 @@ static int catch_signals(struct pyn_error *err)
 	return fd;
 }
 
-/* Tell whoever started us, once: "ready", or a sentence. */
+/* Report "ready", or an error message, to the program that started this one, once. */
 static void report(struct vssd_arguments *arguments, const char *text)
 {
 	if (arguments->ready_fd < 0)

@@ -13,19 +13,19 @@
 
 #include "spec/nvme_regs.h"
 
-#define NAME_COLUMN 23 /* of --help: what an option is for starts there */
+#define NAME_COLUMN 23 /* of --help: the descriptions start here */
 #define MOST_CPUS 1024u
 #define TIME_MAX_MS 3600000u
 #define BLOCK 4096u
 #define DATA_MAX (UINT64_C(1) << 42) /* bytes of all namespaces: a store has 2^30 blocks */
-#define NULL_MAX (UINT64_C(1) << 63) /* of a drive that keeps none */
+#define NULL_MAX (UINT64_C(1) << 63) /* of a null drive */
 
-/* How a value is written, and kept in struct vssd_arguments. */
+/* The syntax of a value, and its type in struct vssd_arguments. */
 enum type {
 	NUMBER,     /* uint32_t */
-	SIZE,       /* uint64_t, bytes: whole numbers, K, M, G, T may follow */
-	CHOICE,     /* uint32_t, one of some names */
-	TEXT,       /* const char *, of least to most characters */
+	SIZE,       /* uint64_t, bytes: a whole number, with K, M, G or T or without */
+	CHOICE,     /* uint32_t, one of the names in choices */
+	TEXT,       /* const char *, least to most characters */
 	FLAG,       /* bool; takes no value */
 	DESCRIPTOR, /* int, an open file descriptor */
 };
@@ -42,21 +42,21 @@ static const struct choice versions[] = {
 	{"1.3", NVME_1_3}, {"1.4", NVME_1_4}, {"2.0", NVME_2_0}, {NULL, 0},
 };
 
-/* Who may give it. */
+/* What an option belongs to. */
 enum whose { DRIVE, PROCESS, STARTER };
 
 struct entry {
 	const char *name;
 	enum type type;
-	enum whose whose; /* of the drive; of its process; of the program that starts it, and not of scripts */
+	enum whose whose; /* the drive, its process, or the program that starts it: the latter are not for scripts */
 	size_t offset;    /* in struct vssd_arguments */
 	uint64_t least;
 	uint64_t most;
 	uint64_t initial;
-	const char *takes; /* stands for the value in --help; NULL: there is none */
+	const char *takes; /* placeholder of the value in --help; NULL: takes no value */
 	const char *help;
-	const char *unit;  /* of the numbers, NULL: none needs to be named */
-	const char *shown; /* instead of the default value; NULL: that is shown */
+	const char *unit;  /* of the value; NULL: not shown */
+	const char *shown; /* instead of the default value; NULL: show the default */
 	const struct choice *choices;
 };
 
@@ -64,50 +64,50 @@ struct entry {
 
 static const struct entry entries[] = {
 	{"dir", TEXT, PROCESS, AT(folder), 1, PATH_MAX, 0, "DIR",
-	 "folder of its sockets; made where there is none, and left at the end", "a folder's name", "", NULL},
+	 "folder for the sockets; created if missing, and kept at the end", "the name of a folder", "", NULL},
 	{"temporary", FLAG, STARTER, AT(temporary), 0, 1, 0, NULL,
-	 "remove the folder at the end, if it was made and holds nothing else", NULL, "", NULL},
+	 "remove the folder at the end if vssd created it and it is empty", NULL, "", NULL},
 	{"size", SIZE, DRIVE, AT(drive.size), BLOCK, UINT64_MAX, UINT64_C(0x801030) * 512, "SIZE",
-	 "of each namespace: bytes, or with K, M, G, T", "a size like 4G, at least 4K", "some 4G", NULL},
+	 "size of each namespace in bytes, or with K, M, G or T", "a size like 4G, at least 4K", "about 4G", NULL},
 	{"file", TEXT, DRIVE, AT(drive.file), 1, PATH_MAX, 0, "FILE", "keep the data in FILE instead of in memory",
-	 "a file's name", "", NULL},
-	{"null", FLAG, DRIVE, AT(drive.null_store), 0, 1, 0, NULL, "keep no data: for measuring", NULL, "", NULL},
-	{"lba-size", CHOICE, DRIVE, AT(drive.lba_size), 0, 0, 512, "BYTES", "of an LBA, in a new drive", NULL, NULL,
+	 "the name of a file", "", NULL},
+	{"null", FLAG, DRIVE, AT(drive.null_store), 0, 1, 0, NULL, "keep no data, for measurements of speed", NULL,
+	 "", NULL},
+	{"lba-size", CHOICE, DRIVE, AT(drive.lba_size), 0, 0, 512, "BYTES", "LBA size of a new drive", NULL, NULL,
 	 lba_sizes},
-	{"namespaces", NUMBER, DRIVE, AT(drive.namespaces), 1, VSSD_MAX_NAMESPACES, 1, "N", "how many there are",
+	{"namespaces", NUMBER, DRIVE, AT(drive.namespaces), 1, VSSD_MAX_NAMESPACES, 1, "N", "number of namespaces",
 	 NULL, NULL, NULL},
-	{"queues", NUMBER, DRIVE, AT(drive.queues), 1, VSSD_MAX_IO_QUEUES, 16, "N", "IO queue pairs", NULL, NULL,
-	 NULL},
-	{"grant-all", FLAG, DRIVE, AT(drive.grant_all), 0, 1, 0, NULL,
-	 "grant all queues, also to hosts that ask for fewer (Number of Queues)", NULL, "", NULL},
-	{"queue-entries", NUMBER, DRIVE, AT(drive.queue_entries), 2, 65536, 4096, "N", "in the largest queue", NULL,
+	{"queues", NUMBER, DRIVE, AT(drive.queues), 1, VSSD_MAX_IO_QUEUES, 16, "N", "number of IO queue pairs", NULL,
 	 NULL, NULL},
-	{"mdts", NUMBER, DRIVE, AT(drive.mdts), 0, 15, 5, "N", "largest transfer: 2^N pages of 4 KiB, or 0: no limit",
-	 NULL, "5: 128 KiB", NULL},
+	{"grant-all", FLAG, DRIVE, AT(drive.grant_all), 0, 1, 0, NULL,
+	 "grant all queues, even to hosts that request fewer (Number of Queues)", NULL, "", NULL},
+	{"queue-entries", NUMBER, DRIVE, AT(drive.queue_entries), 2, 65536, 4096, "N", "entries in the largest queue",
+	 NULL, NULL, NULL},
+	{"mdts", NUMBER, DRIVE, AT(drive.mdts), 0, 15, 5, "N",
+	 "largest transfer: 2^N pages of 4 KiB, or no limit if N is 0", NULL, "5: 128 KiB", NULL},
 	{"cache", SIZE, DRIVE, AT(drive.cache_size), 0, UINT64_MAX, UINT64_C(64) << 20, "SIZE",
-	 "of the volatile write cache, 0: none", "a size like 64M, or 0", "64M", NULL},
-	{"serial", TEXT, DRIVE, AT(drive.serial), 0, VSSD_SERIAL_SIZE, 0, "TEXT", "serial number", NULL, "made up",
+	 "size of the volatile write cache, or 0 for none", "a size like 64M, or 0", "64M", NULL},
+	{"serial", TEXT, DRIVE, AT(drive.serial), 0, VSSD_SERIAL_SIZE, 0, "TEXT", "serial number", NULL, "generated",
 	 NULL},
-	{"nvme-version", CHOICE, DRIVE, AT(drive.version), 0, 0, NVME_2_0, "X.Y", "that it claims", NULL, NULL,
-	 versions},
+	{"nvme-version", CHOICE, DRIVE, AT(drive.version), 0, 0, NVME_2_0, "X.Y",
+	 "NVMe version that the drive claims", NULL, NULL, versions},
 	{"format-time", NUMBER, DRIVE, AT(drive.format_ms), 0, TIME_MAX_MS, 20, "MS",
-	 "that Format NVM takes at least", "milliseconds", NULL, NULL},
+	 "minimum duration of Format NVM", "milliseconds", NULL, NULL},
 	{"sanitize-time", NUMBER, DRIVE, AT(drive.sanitize_ms), 0, TIME_MAX_MS, 2000, "MS",
-	 "that a sanitize operation takes at least", "milliseconds", NULL, NULL},
+	 "minimum duration of a sanitize operation", "milliseconds", NULL, NULL},
 	{"sanitize-failures", NUMBER, DRIVE, AT(drive.sanitize_failures), 0, UINT32_MAX, 0, "N",
 	 "make the first N sanitize operations fail half-way", NULL, NULL, NULL},
 	{"self-test-time", NUMBER, DRIVE, AT(drive.self_test_ms), 0, TIME_MAX_MS, 500, "MS",
-	 "that a short self-test takes", "milliseconds", NULL, NULL},
+	 "duration of a short self-test", "milliseconds", NULL, NULL},
 	{"extended-self-test-time", NUMBER, DRIVE, AT(drive.extended_self_test_ms), 0, TIME_MAX_MS, VSSD_TIME_DERIVED,
-	 "MS", "that an extended one takes", "milliseconds", "ten times as long as a short one", NULL},
+	 "MS", "duration of an extended self-test", "milliseconds", "ten times as long as a short one", NULL},
 	{"cpu", NUMBER, PROCESS, AT(cpu), 0, MOST_CPUS - 1, UINT32_MAX, "N", "run on this CPU only", NULL, "any",
 	 NULL},
 	{"owner-fd", DESCRIPTOR, STARTER, AT(owner_fd), 0, INT_MAX, UINT64_MAX, "N",
-	 "end when this pipe is closed at its other end", "an open descriptor", "", NULL},
+	 "end when the other end of this pipe is closed", "an open descriptor", "", NULL},
 	{"ready-fd", DESCRIPTOR, STARTER, AT(ready_fd), 0, INT_MAX, UINT64_MAX, "N",
-	 "write \"ready\", or what is wrong, to this descriptor", "an open descriptor", "", NULL},
-	{"options", FLAG, STARTER, AT(list), 0, 1, 0, NULL, "print what a script can choose, as JSON", NULL, "",
-	 NULL},
+	 "write \"ready\" or an error message to this descriptor", "an open descriptor", "", NULL},
+	{"options", FLAG, STARTER, AT(list), 0, 1, 0, NULL, "print the options for scripts as JSON", NULL, "", NULL},
 	{"help", FLAG, STARTER, AT(help), 0, 1, 0, NULL, "", NULL, "", NULL},
 };
 
@@ -115,7 +115,7 @@ static const struct entry entries[] = {
 
 /* ---- texts ---- */
 
-/* A text that is made piece by piece; what does not fit is cut. */
+/* A buffer for a text that is built piece by piece, and truncated if it does not fit. */
 struct text {
 	char *at;
 	size_t size;
@@ -148,7 +148,7 @@ static void add_choices(struct text *text, const struct entry *entry)
 		add(text, "%s%s", choice == entry->choices ? "" : choice[1].name ? ", " : " or ", choice->name);
 }
 
-/* The values that an option takes; nothing where its unit says it. */
+/* Append the range of values of an option, unless its unit already describes it. */
 static void add_values(struct text *text, const struct entry *entry)
 {
 	if (entry->type == CHOICE)
@@ -160,7 +160,7 @@ static void add_values(struct text *text, const struct entry *entry)
 		    entry->least, entry->most);
 }
 
-/* What should have been given. */
+/* Append the kind of value that the option expects, for an error message. */
 static void add_wanted(struct text *text, const struct entry *entry)
 {
 	size_t before = text->length;
@@ -170,7 +170,7 @@ static void add_wanted(struct text *text, const struct entry *entry)
 		add(text, "%s", entry->unit ? entry->unit : "no value");
 }
 
-/* "largest transfer: 2^N pages of 4 KiB, or 0: no limit; 0 to 15 (5)" */
+/* Append the help of an option with its range and default: "number of namespaces; 1 to 32 (1)". */
 static void add_help(struct text *text, const struct entry *entry)
 {
 	size_t before;
@@ -258,7 +258,7 @@ void vssd_options_default(struct vssd_options *options)
 
 /* ---- parsing ---- */
 
-/* A number that ends where the text ends. */
+/* Parse a text that is a decimal number and nothing else. */
 static bool parse_number(const char *text, uint64_t *number)
 {
 	char *end;
@@ -268,7 +268,7 @@ static bool parse_number(const char *text, uint64_t *number)
 	return errno == 0 && text[0] >= '0' && text[0] <= '9' && *end == '\0';
 }
 
-/* "4096", "512K"; "1.5G" is none: whole numbers with a suffix of one letter. */
+/* Parse a size: a whole number, with or without a suffix of one letter, such as "512K". "1.5G" is invalid. */
 static bool parse_size(const char *text, uint64_t *size)
 {
 	static const char suffixes[] = "KMGT";
@@ -296,7 +296,7 @@ static bool parse_choice(const struct entry *entry, const char *text, uint64_t *
 	return false;
 }
 
-/* Take the value of an option; false: it takes none such. */
+/* Store the value of an option. False: the value is invalid. */
 static bool take(struct vssd_arguments *arguments, const struct entry *entry, const char *value)
 {
 	uint64_t number = 1;
@@ -357,7 +357,7 @@ int vssd_options_parse(int argc, char **argv, struct vssd_arguments *arguments, 
 			return refuse(&entries[index], optarg, err);
 	}
 	if (optind < argc)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "\"%s\" is no option; --help lists them",
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "\"%s\" is not an option; --help lists the options",
 				 argv[optind]);
 	if (!arguments->folder && !arguments->help && !arguments->list)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
@@ -396,12 +396,12 @@ static int check_together(const struct vssd_options *options, struct pyn_error *
 
 	if (options->size / BLOCK > most / BLOCK / options->namespaces)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "namespaces have 4 KiB each at least and %" PRIu64
-				 " GiB together at most: %u of %" PRIu64 " bytes",
-				 most >> 30, options->namespaces, options->size);
+				 "%u namespaces of %" PRIu64 " bytes are too large: they can have at most %" PRIu64
+				 " GiB together",
+				 options->namespaces, options->size, most >> 30);
 	if (options->null_store && options->file)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "a null store keeps no data: take away the file, or null");
+				 "a null drive keeps no data: leave out --file or --null");
 	return 0;
 }
 
@@ -437,7 +437,7 @@ void vssd_options_help(void)
 	}
 }
 
-/* A string of JSON. Bytes above 7Fh are passed on: names of files are UTF-8, or are not told exactly. */
+/* Append a JSON string. Bytes above 7Fh are passed on, so names that are not UTF-8 are not valid JSON. */
 static void add_string(struct text *text, const char *string)
 {
 	add(text, "\"");

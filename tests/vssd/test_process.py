@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The process: its command line, its folder, how it ends, and what it costs while nobody uses it."""
+"""The process: its command line, its folder, its end, and its cost while no client is connected."""
 
 from __future__ import annotations
 
@@ -103,7 +103,10 @@ def test_the_options_are_told_as_json() -> None:
     assert all(set(option) == {"name", "takes", "help"} for option in found)
     options = {option["name"]: (option["takes"], option["help"]) for option in found}
     assert options["mdts"][0] == "N" and "; 0 to 15 (5: 128 KiB)" in options["mdts"][1]
-    assert options["nvme-version"] == ("X.Y", "that it claims; 1.0, 1.1, 1.2, 1.2.1, 1.3, 1.4 or 2.0 (2.0)")
+    assert options["nvme-version"] == (
+        "X.Y",
+        "NVMe version that the drive claims; 1.0, 1.1, 1.2, 1.2.1, 1.3, 1.4 or 2.0 (2.0)",
+    )
     assert options["null"][0] == ""
     assert not options.keys() & {"owner-fd", "ready-fd", "temporary", "help", "options"}
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Completions: posted, or kept until they are due and there is room. Base Specification 2.0, section 3.3. */
+/* Post completions, or keep them until they are due and there is room. Base Specification 2.0, section 3.3. */
 #include "vssd/ctrl/controller.h"
 
 #include "core/util/clock.h"
@@ -17,7 +17,7 @@ static void post(struct vssd_ctrl *ctrl, struct vssd_cq *cq, uint64_t first, uin
 	vssd_cq_advance(cq);
 }
 
-/* Its words are those of struct nvme_cpl. */
+/* Write the words of struct nvme_cpl directly. */
 void vssd_post(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint16_t cid, uint16_t status, uint64_t result)
 {
 	struct vssd_cq *cq = sq->cq;
@@ -30,7 +30,7 @@ void vssd_post(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint16_t cid, uint16_
 	post(ctrl, cq, result, field << 48 | (uint64_t)cid << 32 | (uint32_t)sq->qid << 16 | sq->head);
 }
 
-/* The one that falls due after `at` others. */
+/* The waiting completion at this position in the order of due. */
 static struct vssd_waiting *waiting_at(struct vssd_sq *sq, uint32_t at)
 {
 	return &sq->waiting[(sq->waiting_head + at) % VSSD_WAITING_MAX];
@@ -66,7 +66,8 @@ bool vssd_take_waiting(struct vssd_sq *sq, uint16_t cid)
 	return true;
 }
 
-/* What waits is bounded: no command is fetched meanwhile, so it is those that were outstanding, and one. */
+/* The number of waiting completions is bounded by the commands outstanding, plus one: the controller fetches none
+ * while completions wait. */
 void vssd_complete_admin(struct vssd_ctrl *ctrl, uint16_t cid, uint16_t status, uint64_t result)
 {
 	struct vssd_sq *sq = &ctrl->queues.sq[0];

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * PCI configuration space: bytes, the bits of them that can be written, and what a write sets off.
+ * PCI configuration space: its bytes, their writable bits, and the effects of a write.
  * PCI Express Base Specification 5.0, sections 6.6 (resets) and 7.
  *
- * The function comes with memory space enabled and bus mastering not, as behind the kernel's VFIO, and is so again
- * after a function level or conventional reset. What the host configured it restores then.
+ * As with the kernel's VFIO, memory space is enabled and bus mastering is disabled at power-up and after a function
+ * level or conventional reset. The host must then restore its configuration.
  */
 #include "vssd/ctrl/config.h"
 
@@ -14,7 +14,7 @@
 #include "vssd/ctrl/controller.h"
 #include "vssd/subsystem/identity.h"
 
-#define VENDOR 0x4e56u /* "NVMe" in two halves; nobody's */
+#define VENDOR 0x4e56u /* "NVMe" in two halves; not assigned to a vendor */
 #define DEVICE 0x4d65u
 
 #define CAP_PM 0x40u
@@ -122,7 +122,7 @@ static void init_capabilities(struct vssd_ctrl *ctrl)
 	put16(ctrl, CAP_EXP + PCI_EXP_LINK_CONTROL2, 3, 0x000f);
 }
 
-/* An EUI-64 whose most significant byte is the register's. */
+/* Write the Device Serial Number, an EUI-64 whose most significant byte is that of the register. */
 static void put_serial_number(struct vssd_ctrl *ctrl)
 {
 	uint8_t eui64[8];
@@ -156,7 +156,7 @@ static void set_initial(struct vssd_ctrl *ctrl)
 	ctrl->config.msix_decided = false;
 }
 
-/* What a function level reset leaves alone besides what is sticky (6.6.2). */
+/* The bits that a function level reset keeps in addition to the sticky ones (6.6.2). */
 static const struct {
 	uint32_t offset;
 	uint16_t bits;
@@ -280,7 +280,7 @@ void vssd_config_settle_messages(struct vssd_ctrl *ctrl)
 			ctrl->bus->ops->message(ctrl->bus, i);
 }
 
-/* Hosts must not enable both. The one that was enabled first stays, and MSI-X where both come at once. */
+/* Disable one of MSI and MSI-X if the host wrongly enables both: keep the first, or MSI-X if both come at once. */
 static void enable_one(struct vssd_ctrl *ctrl, bool msi_before)
 {
 	uint32_t loser = msi_before ? CAP_MSIX + PCI_MSIX_CONTROL : CAP_MSI + PCI_MSI_CONTROL;
@@ -321,7 +321,7 @@ void vssd_config_store(struct vssd_ctrl *ctrl, uint32_t offset, const uint8_t *f
 	bool msi_before = msi_enabled(ctrl);
 
 	store(ctrl, offset, from, length);
-	/* D1 and D2 are not there: a write of them leaves the state as it was. */
+	/* The function has no D1 and D2: writing them does not change the state. */
 	if ((ctrl->config.bytes[CAP_PM + PCI_PM_CONTROL] & PCI_PM_STATE) % 3 != 0)
 		ctrl->config.bytes[CAP_PM + PCI_PM_CONTROL] = pm_before;
 	ctrl->config.msix_decided |= touches(offset, length, CAP_MSIX + PCI_MSIX_CONTROL + 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A controller: its state, which is one part's each. What a part is and offers is in its header.
+ * The state of a controller. Each member from regs on belongs to one part, whose header describes it.
  */
 #ifndef VSSD_CTRL_CONTROLLER_H
 #define VSSD_CTRL_CONTROLLER_H
@@ -29,17 +29,17 @@ struct vssd_segment;
 
 /* What one command can transfer. */
 struct vssd_transfers {
-	struct vssd_segment *segments; /* room for those of the request in hand */
+	struct vssd_segment *segments; /* room for those of the current request */
 	uint32_t num_segments;
 	uint64_t most; /* bytes; MDTS */
 };
 
 struct vssd_ctrl {
-	struct vssd_listener listener;        /* comes first: the subsystem's way to the controller */
-	const struct vssd_part *const *parts; /* NULL at the end */
-	const struct vssd_commands *commands; /* the tables of its command sets, vssd/cmd/table.h */
+	struct vssd_listener listener;        /* must be first: the subsystem gets the controller from it */
+	const struct vssd_part *const *parts; /* ends with NULL */
+	const struct vssd_commands *commands; /* see vssd/cmd/table.h */
 
-	/* What it is plugged into; the latter six are the subsystem's. */
+	/* The bus and the subsystem; the subsystem owns the five pointers after it. */
 	struct vssd_bus *bus;
 	struct vssd_subsystem *subsystem;
 	struct vssd_store *store;
@@ -49,8 +49,8 @@ struct vssd_ctrl {
 	bool null_store;
 
 	bool running;      /* enabled, not shut down, powered, in D0, may master the bus */
-	uint64_t now;      /* ticks, at the start of this poll */
-	uint64_t next_due; /* ticks: when a part is to be polled */
+	uint64_t now;      /* ticks at the start of this poll */
+	uint64_t next_due; /* ticks: when to poll the next part */
 	struct vssd_transfers transfers;
 	struct vssd_counters counters;
 	struct vssd_regs regs;
@@ -72,13 +72,13 @@ static inline void vssd_parts_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind
 			(*part)->reset(ctrl, kind);
 }
 
-/* A part has something to do at once. */
+/* Poll the parts as soon as possible. */
 static inline void vssd_ctrl_wake(struct vssd_ctrl *ctrl)
 {
 	ctrl->next_due = 0;
 }
 
-/* Whether the version that the drive claims has what came with this one. */
+/* Whether the drive claims this version of NVMe or a later one. */
 static inline bool vssd_since(const struct vssd_ctrl *ctrl, enum nvme_version version)
 {
 	return ctrl->options->version >= (uint32_t)version;

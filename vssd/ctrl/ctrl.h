@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * An NVMe controller, seen from its PCI side: configuration space, BAR 0, doorbells. The server above knows
- * nothing of NVMe, the controller nothing of sockets. One thread calls everything here.
+ * An NVMe controller as the server uses it: configuration space, BAR 0, doorbells. The server knows nothing about
+ * NVMe, and the controller nothing about sockets. All functions must be called by one thread.
  */
 #ifndef VSSD_CTRL_CTRL_H
 #define VSSD_CTRL_CTRL_H
@@ -22,36 +22,35 @@
 struct vssd_ctrl;
 struct vssd_subsystem;
 
-/* A controller of a subsystem, which waits for CC.EN. 0, or -errno. doorbells: VSSD_DOORBELL_SIZE bytes that the
- * client may map; the controller polls them. */
+/* Create a disabled controller (CC.EN is 0) of a subsystem. 0, or -errno. doorbells: VSSD_DOORBELL_SIZE bytes that
+ * the client can map; the controller polls them. */
 int vssd_ctrl_create(struct vssd_subsystem *subsystem, struct vssd_bus *bus, volatile uint32_t *doorbells,
 		     struct vssd_ctrl **ctrl, struct pyn_error *err);
 void vssd_ctrl_destroy(struct vssd_ctrl *ctrl);
 
-/* PCI configuration space. Offsets and lengths have been checked against VSSD_CONFIG_SIZE. As behind the kernel's
- * VFIO, memory space is enabled at power-up and bus mastering is not (no command is taken without). Function level
- * and conventional resets bring it back to that; NSSR leaves it to whoever sits between the host and the function. */
+/* Access PCI configuration space. The caller has checked offset and length against VSSD_CONFIG_SIZE. As with the
+ * kernel's VFIO, power-up enables memory space but not bus mastering, without which the controller fetches no
+ * commands. Function level and conventional resets return to that state; NSSR does not touch it. */
 void vssd_ctrl_config_read(struct vssd_ctrl *ctrl, uint32_t offset, void *data, uint32_t length);
 void vssd_ctrl_config_write(struct vssd_ctrl *ctrl, uint32_t offset, const void *data, uint32_t length);
 
-/* BAR 0, doorbells included (a write there acts as the host's store into the shared page). Offsets and lengths have
- * been checked against VSSD_BAR0_SIZE; any width and alignment may come. While memory space is disabled or power is
- * off, reads give all ones and writes do nothing. */
+/* Access BAR 0, including the doorbells, where a write acts as a store to the shared page does. The caller has
+ * checked offset and length against VSSD_BAR0_SIZE; they may have any width and alignment. While memory space is
+ * disabled or the power is off, reads return all ones and writes do nothing. */
 void vssd_ctrl_bar_read(struct vssd_ctrl *ctrl, uint32_t offset, void *data, uint32_t length);
 void vssd_ctrl_bar_write(struct vssd_ctrl *ctrl, uint32_t offset, const void *data, uint32_t length);
 
 void vssd_ctrl_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind);
 
-/* The client listens to the pin again, which may be asserted. */
+/* Signal the pin if it is asserted. Call when the client unmasks it or sets a new eventfd for it. */
 void vssd_ctrl_pin_again(struct vssd_ctrl *ctrl);
 
-/* The client is gone: no pointer into host memory may be kept. The device keeps its state, but takes no command
- * before it has been enabled anew: what is in the queues belongs to somebody whose memory is not there any more. */
+/* The client has disconnected: drop all pointers to host memory. The drive keeps its state, but fetches no commands
+ * until the next client enables the controller again, because the memory of its queues is gone. */
 void vssd_ctrl_host_gone(struct vssd_ctrl *ctrl);
 
-/* Do what there is to do, also in the subsystem: new commands, timers. Returns the number of commands that were
- * taken; 0: nothing was done. Does a bounded amount of work, so that the caller can look at its sockets in between.
- */
+/* Execute new commands, and serve the timers of the controller and the subsystem. Returns the number of commands; 0:
+ * it executed none. The work is bounded, so that the caller can check its sockets in between. */
 unsigned vssd_ctrl_poll(struct vssd_ctrl *ctrl);
 
 struct vssd_counters {
@@ -61,11 +60,11 @@ struct vssd_counters {
 	uint64_t commands_other;
 	uint64_t bytes_read;
 	uint64_t bytes_written;
-	uint64_t errors; /* commands completed with a status that is not 0 */
+	uint64_t errors; /* commands that completed with a status other than 0 */
 	uint64_t power_cycles;
-	uint64_t hmb_hits;   /* of map entries that were looked for in the host memory buffer */
-	uint64_t hmb_misses; /* they were not there, or of no use */
-	uint64_t hmb_errors; /* their check did not fit, or the memory was gone */
+	uint64_t hmb_hits;   /* map entries found in the host memory buffer */
+	uint64_t hmb_misses; /* map entries that were absent or outdated */
+	uint64_t hmb_errors; /* map entries that were corrupt, or whose memory was gone */
 };
 void vssd_ctrl_counters(const struct vssd_ctrl *ctrl, struct vssd_counters *counters);
 
@@ -73,20 +72,20 @@ void vssd_ctrl_counters(const struct vssd_ctrl *ctrl, struct vssd_counters *coun
 
 #define VSSD_REFUSALS 256u
 
-/* A command that failed, and why. */
+/* A failed command and the reason. */
 struct vssd_refusal {
 	uint16_t qid;
 	uint16_t cid;
 	uint16_t status;   /* SCT << 8 | SC */
 	char command[40];  /* its name */
-	char field[96];    /* that is wrong, "CDW10 bits 11:9 (SES)", or what else is */
-	char section[104]; /* of the specification: "Base 2.1, 5.1.10" */
+	char field[96];    /* the wrong field, such as "CDW10 bits 11:9 (SES)", or the wrong state */
+	char section[104]; /* of the specification, such as "Base 2.1, 5.1.10" */
 };
 
-/* Switch the trace on, empty, or off. 0 or -ENOMEM. */
+/* Start an empty trace, or stop tracing. 0, or -ENOMEM. */
 int vssd_ctrl_trace(struct vssd_ctrl *ctrl, bool on);
 
-/* The last refusals, the oldest first. -EINVAL: the trace is off. */
+/* Get the last refusals, the oldest first. 0, or -EINVAL: the trace is off. */
 int vssd_ctrl_refusals(const struct vssd_ctrl *ctrl, struct vssd_refusal refusals[VSSD_REFUSALS], unsigned *count);
 
 #endif

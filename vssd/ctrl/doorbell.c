@@ -5,7 +5,7 @@
 
 #include "vssd/ctrl/controller.h"
 
-#define LINE_WORDS 16u /* of a cache line */
+#define LINE_WORDS 16u /* words of a cache line */
 
 #define UNRUNG VSSD_DOORBELL_UNRUNG
 #define UNRUNG_PAIR ((uint64_t)UNRUNG << 32 | UNRUNG)
@@ -15,13 +15,13 @@ static uint32_t seen(const struct vssd_ctrl *ctrl, uint32_t index)
 	return (uint32_t)(ctrl->queues.seen[index / 2] >> (index % 2 ? 32 : 0));
 }
 
-/* Entries from one place in a queue to another. */
+/* The number of entries from one position in a queue to another. */
 static uint32_t distance(uint32_t from, uint32_t to, uint32_t size)
 {
 	return to >= from ? to - from : size - from + to;
 }
 
-/* The value is not the one that was written last, and the entries that it adds fit behind those that wait. */
+/* Whether the value differs from the last one written, and the new entries fit into the queue. */
 static bool tail_is_valid(const struct vssd_sq *sq, uint32_t tail)
 {
 	if (tail >= sq->size || (sq->rung && tail == sq->rung_value))
@@ -46,7 +46,7 @@ static void sq_doorbell(struct vssd_ctrl *ctrl, uint16_t qid, uint32_t tail)
 	sq->rung_value = tail;
 }
 
-/* The value is not the one that was written last, and takes no more entries than there are. */
+/* Whether the value differs from the last one written, and consumes no more entries than were posted. */
 static bool head_is_valid(const struct vssd_cq *cq, uint32_t head)
 {
 	if (head >= cq->size || (cq->rung && head == cq->rung_value))
@@ -101,7 +101,7 @@ static bool has_queue(const struct vssd_ctrl *ctrl, uint32_t index)
 	return index % 2 ? ctrl->queues.cq[qid].size : ctrl->queues.sq[qid].size;
 }
 
-/* What is there is not always what the host wrote. */
+/* Read a doorbell. The page may hold VSSD_DOORBELL_UNRUNG instead of the host's value. */
 uint32_t vssd_doorbell_read(const struct vssd_ctrl *ctrl, uint32_t index)
 {
 	uint32_t value = ctrl->queues.doorbells[index];
@@ -113,8 +113,8 @@ uint32_t vssd_doorbell_read(const struct vssd_ctrl *ctrl, uint32_t index)
 	return index % 2 ? ctrl->queues.cq[index / 2].rung_value : ctrl->queues.sq[index / 2].rung_value;
 }
 
-/* A write is looked at by itself: of two in a row the second would hide the first in the page. While no command is
- * taken it stays there, and is seen later. */
+/* Process each write at once, because a second one would hide the first in the page. While the controller fetches no
+ * commands, leave the value in the page for later. */
 void vssd_doorbell_write(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value)
 {
 	uint16_t qid = (uint16_t)(index / 2);
@@ -136,7 +136,7 @@ void vssd_doorbell_write(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value)
 		sq_doorbell(ctrl, qid, value);
 }
 
-/* Prepare for that a host stores the same value again. What it has stored meanwhile stays, and is seen by look(). */
+/* Reset a doorbell, to notice if the host stores the same value again. A value that it stored meanwhile stays. */
 static void arm(struct vssd_ctrl *ctrl, uint32_t index)
 {
 	uint32_t expected = seen(ctrl, index);
@@ -169,7 +169,7 @@ static uint64_t differs(const volatile uint64_t *line)
 	return found;
 }
 
-/* A cache line at a time, as there is nothing to see in nearly all of them. */
+/* Check a cache line at a time: nearly all are unchanged. */
 void vssd_doorbells_scan(struct vssd_ctrl *ctrl)
 {
 	for (uint32_t first = 0; first < VSSD_DOORBELL_WORDS; first += LINE_WORDS) {

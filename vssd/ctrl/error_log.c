@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Whether a command that failed may be sent again, and the log of errors.
+ * The Do Not Retry bit of failed commands, and the error log.
  * NVM Express Base Specification 2.0, sections 3.3.3.2.1 and 5.16.1.2.
  */
 #include "vssd/ctrl/error_log.h"
@@ -9,7 +9,7 @@
 
 #include "vssd/ctrl/controller.h"
 
-/* Statuses after which the same command, sent again, may succeed. */
+/* Whether the same command may succeed if the host retries it. */
 static bool may_retry(uint16_t status)
 {
 	switch (status) {
@@ -50,7 +50,7 @@ void vssd_error_of_none(struct vssd_ctrl *ctrl)
 		ctrl, (struct nvme_error_log_entry){.sqid = UINT16_MAX, .cid = UINT16_MAX, .pel = VSSD_NO_LOCATION});
 }
 
-/* Entries of earlier lives, and of other controllers, are counted but were not kept. */
+/* The count includes entries of earlier processes and of other controllers, which are not kept here. */
 const struct nvme_error_log_entry *vssd_error_log_entry(const struct vssd_ctrl *ctrl, uint32_t i)
 {
 	uint64_t made = ctrl->nv->totals.errors;

@@ -7,8 +7,8 @@
 static const struct {
 	uint8_t type;
 	uint8_t info;
-	uint8_t lid;     /* the page that tells more, and whose reading lets the type be reported again */
-	uint32_t notice; /* the bit of feature 0Bh that enables it; 0: it always is */
+	uint8_t lid;     /* the log page with details; reading it unmasks the event type */
+	uint32_t notice; /* the bit of feature 0Bh that enables it; 0: always enabled */
 } events[VSSD_NUM_EVENTS] = {
 	[VSSD_EVENT_DOORBELL_REGISTER] = {NVME_EVENT_ERROR, NVME_EVENT_INVALID_DOORBELL, NVME_LOG_ERROR, 0},
 	[VSSD_EVENT_DOORBELL_VALUE] = {NVME_EVENT_ERROR, NVME_EVENT_INVALID_DOORBELL_VALUE, NVME_LOG_ERROR, 0},
@@ -32,7 +32,7 @@ static uint16_t take_cid(struct vssd_events *queue, unsigned index)
 	return cid;
 }
 
-/* Report what may be reported, as long as the host waits for it. */
+/* Report pending events that are not masked, as long as event requests are outstanding. */
 static void report(struct vssd_ctrl *ctrl)
 {
 	struct vssd_events *queue = &ctrl->events;

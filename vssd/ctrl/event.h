@@ -10,7 +10,7 @@
 
 #define VSSD_AERL 3u /* 0's based, as Identify reports it */
 
-/* In the order in which they are reported. */
+/* In the order of reporting. */
 enum vssd_event {
 	VSSD_EVENT_DOORBELL_REGISTER,
 	VSSD_EVENT_DOORBELL_VALUE,
@@ -26,31 +26,32 @@ enum vssd_event {
 
 struct vssd_events {
 	uint32_t pending;             /* a bit for each vssd_event */
-	uint32_t deferred;            /* those that are to be raised once commands are taken */
-	uint32_t masked;              /* a bit for each nvme_event_type: waits for a log page to be read */
-	uint8_t awaited[8];           /* which one, by nvme_event_type */
+	uint32_t deferred;            /* events to raise once the controller fetches commands */
+	uint32_t masked;              /* a bit for each nvme_event_type that is masked until its log page is read */
+	uint8_t awaited[8];           /* the log page that unmasks it, by nvme_event_type */
 	uint16_t cids[VSSD_AERL + 1]; /* of outstanding commands, oldest first */
 	unsigned count;
 };
 
 extern const struct vssd_part vssd_event_part;
 
-/* Report it, unless it is a notice that feature 0Bh does not enable. */
+/* Report an event, unless it is a notice that feature 0Bh does not enable. */
 void vssd_event_raise(struct vssd_ctrl *ctrl, enum vssd_event event);
 
-/* The same, once commands are taken: a controller that takes none has no right to host memory. Resets keep it. */
+/* The same, once the controller fetches commands; until then it must not access host memory. Resets keep the event.
+ */
 void vssd_event_defer(struct vssd_ctrl *ctrl, enum vssd_event event);
 
-/* It is not to be reported any more, and may be raised anew. */
+/* Cancel an event that has not been reported yet. It can be raised again. */
 void vssd_event_forget(struct vssd_ctrl *ctrl, enum vssd_event event);
 
-/* A log page was read: the type of the event that named it may be reported again. */
+/* The host has read a log page: unmask the event type that named it. */
 void vssd_event_acknowledge(struct vssd_ctrl *ctrl, uint8_t lid);
 
-/* Keep an Asynchronous Event Request until there is an event; false: there are too many. */
+/* Keep an Asynchronous Event Request until there is an event. False: there are too many. */
 bool vssd_event_await(struct vssd_ctrl *ctrl, uint16_t cid);
 
-/* Complete the outstanding command cid with Abort Requested; false: there is none. */
+/* Complete the outstanding command cid with Abort Requested. False: there is none. */
 bool vssd_event_abort(struct vssd_ctrl *ctrl, uint16_t cid);
 
 #endif

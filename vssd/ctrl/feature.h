@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Values of features; what they mean is elsewhere. */
+/* The values of features, which vssd/cmd sets and other parts use. */
 #ifndef VSSD_CTRL_FEATURE_H
 #define VSSD_CTRL_FEATURE_H
 
@@ -10,7 +10,7 @@
 
 struct vssd_features {
 	uint32_t value[256];    /* dword 0, by FID */
-	bool write_through;     /* writes are durable when they complete */
+	bool write_through;     /* a write is durable when it completes */
 	uint64_t timestamp;     /* ms since 1970, at timestamp_set */
 	uint64_t timestamp_set; /* ns, CLOCK_MONOTONIC */
 	uint8_t timestamp_origin;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the host does to the PCI function: it reads and writes its configuration space, resets it, and leaves it. */
+/* The PCI function: configuration space, resets, and the end of a client. */
 #include <string.h>
 
 #include "spec/pci.h"
@@ -28,14 +28,14 @@ void vssd_ctrl_config_write(struct vssd_ctrl *ctrl, uint32_t offset, const void 
 	vssd_update_running(ctrl);
 	ctrl->bus->ops->mask(ctrl->bus, vssd_config_msix_masked(ctrl));
 	vssd_config_settle_messages(ctrl);
-	/* Interrupts that could not be sent meanwhile; for messages, that is what bus mastering allows. */
+	/* Send the interrupts that were held back. Messages need bus mastering. */
 	if (!mastered && ctrl->running)
 		vssd_interrupts_again(ctrl, UINT32_MAX);
 	else if (pin_was_disabled)
 		vssd_ctrl_pin_again(ctrl);
 }
 
-/* The next client has not decided how to be interrupted. */
+/* Forget which kind of interrupts was chosen: the next client decides again. */
 void vssd_ctrl_host_gone(struct vssd_ctrl *ctrl)
 {
 	ctrl->regs.host_gone = true;

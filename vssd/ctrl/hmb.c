@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The host memory buffer: memory of the host's that the drive uses as its own, as long as the host lets it.
+ * The host memory buffer: host memory that the drive may use exclusively while the host enables it.
  * NVM Express Base Specification 2.0, sections 5.27.1.10 and 8.9.
  *
- * Here it caches the map, as in a drive without DRAM of its own: one entry of 16 bytes for a block, at the place that
- * the block's number says. Whoever reads a block looks its entry up, whoever changes it writes it anew. The host may
- * spoil everything in it at any time: an entry counts only if its check fits, and never more than the map itself.
+ * It caches the map, as in a drive without DRAM: one entry of 16 bytes for a block, at an index computed from the
+ * block number. A read looks up the entry, a change rewrites it. The host may corrupt the buffer at any time, so an
+ * entry is used only if its check value matches, and the map itself always decides.
  */
 #include <string.h>
 
@@ -18,13 +18,13 @@
 
 struct hmb_entry {
 	uint32_t block; /* bits 31:0 */
-	uint32_t map;   /* the store's map entry of that block; of a drive that has no map, bits 63:32 of the block */
-	uint32_t epoch; /* in which it was written; those of other epochs are void */
+	uint32_t map;   /* the store's map entry of that block; in a drive without a map, bits 63:32 of the block */
+	uint32_t epoch; /* in which it was written; entries of other epochs are invalid */
 	uint32_t check;
 };
 _Static_assert(sizeof(struct hmb_entry) == ENTRY_SIZE, "host memory buffer");
 
-/* A mixer of 32 bits: one bit that changes in changes half of the bits that come out. */
+/* Mix 32 bits: a change of one input bit changes about half of the output bits. */
 static uint32_t mix(uint32_t value)
 {
 	value = (value ^ value >> 16) * UINT32_C(0x7feb352d);
@@ -37,7 +37,7 @@ static uint32_t check_of(const struct hmb_entry *entry)
 	return mix(entry->block + mix(entry->map + mix(entry->epoch + UINT32_C(0x484d4221))));
 }
 
-/* Where the entry of a block lies. */
+/* The address of a block's entry. */
 static uint64_t address_of(const struct vssd_hmb *hmb, uint64_t block)
 {
 	uint64_t offset = block % hmb->entries * ENTRY_SIZE;
@@ -54,7 +54,7 @@ static uint64_t address_of(const struct vssd_hmb *hmb, uint64_t block)
 	return hmb->ranges[low].iova + offset - (low ? hmb->ranges[low - 1].end : 0);
 }
 
-/* Memory that cannot be reached any more is memory that the host took back without a word. */
+/* Disable the buffer: the host took the memory back without disabling it. */
 static void lose(struct vssd_ctrl *ctrl)
 {
 	ctrl->counters.hmb_errors++;
@@ -97,7 +97,7 @@ static void look_up(struct vssd_ctrl *ctrl, uint64_t block)
 
 void vssd_hmb_use(struct vssd_ctrl *ctrl, uint64_t first, uint64_t last, bool changed)
 {
-	/* More than there are entries would be written over by the rest. */
+	/* If there are more blocks than entries, the last ones would overwrite the first. */
 	if (last - first >= ctrl->hmb.entries)
 		first = last - ctrl->hmb.entries + 1;
 	for (uint64_t block = first; block <= last && ctrl->hmb.enabled; block++) {
@@ -121,7 +121,7 @@ void vssd_hmb_enable(struct vssd_ctrl *ctrl, const struct nvme_hmb_attributes *a
 	hmb->attributes = *attributes;
 	size /= ENTRY_SIZE;
 	hmb->entries = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
-	/* Memory that comes back as it was left holds entries that still may be right. */
+	/* Memory with unchanged contents may hold valid entries. */
 	if (!returned)
 		hmb->epoch++;
 	hmb->enabled = true;

@@ -8,8 +8,8 @@
 
 #include "spec/nvme_id.h"
 
-#define VSSD_HMPRE 1024u /* 4 KiB each: the host memory buffer that it likes best, and the least that is of use */
-#define VSSD_HMMIN 16u
+#define VSSD_HMPRE 1024u /* preferred size, units of 4 KiB, as Identify reports it */
+#define VSSD_HMMIN 16u   /* minimum size, units of 4 KiB */
 #define VSSD_HMB_DESCRIPTORS 128u
 #define VSSD_HMB_ENTRY_SIZE 16u
 
@@ -17,31 +17,32 @@ struct vssd_ctrl;
 
 struct vssd_hmb_range {
 	uint64_t iova;
-	uint64_t end; /* bytes of this one and of all before it */
+	uint64_t end; /* total bytes of this range and all before it */
 };
 
 struct vssd_hmb {
 	bool enabled;
 	uint32_t epoch;
-	uint32_t entries; /* that there is room for */
-	uint32_t count;   /* of ranges */
+	uint32_t entries; /* how many map entries fit */
+	uint32_t count;   /* number of ranges */
 	uint64_t bytes;
 	struct nvme_hmb_attributes attributes;
 	struct vssd_hmb_range ranges[VSSD_HMB_DESCRIPTORS];
 };
 
-/* Use so many bytes of the ranges, which have been set, as attributes says. returned: they hold what was left there.
- */
+/* Use size bytes of the ranges, which the caller has set. returned: the host returns the memory with unchanged
+ * contents. */
 void vssd_hmb_enable(struct vssd_ctrl *ctrl, const struct nvme_hmb_attributes *attributes, uint64_t size,
 		     bool returned);
 
-/* The memory is the host's again. */
+/* Give the memory back to the host. */
 void vssd_hmb_disable(struct vssd_ctrl *ctrl);
 
-/* What it holds is void. */
+/* Invalidate all entries. */
 void vssd_hmb_forget(struct vssd_ctrl *ctrl);
 
-/* Blocks first to last are read, or have changed. Only where it is enabled. */
+/* Look up the entries of blocks first to last, or update them if they changed. Call only while the buffer is enabled.
+ */
 void vssd_hmb_use(struct vssd_ctrl *ctrl, uint64_t first, uint64_t last, bool changed);
 
 #endif

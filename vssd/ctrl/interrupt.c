@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * When a completion queue's vector is raised: with each batch of entries, or coalesced. And as what: MSI-X, MSI, or
- * the pin, which all vectors share. NVM Express Base Specification 2.0, sections 5.27.1.6 (feature 08h) and 5.27.1.7
+ * Raise the vector of a completion queue after each batch of entries, or coalesced, as MSI-X, as MSI or by the pin,
+ * which all vectors share. NVM Express Base Specification 2.0, sections 5.27.1.6 (feature 08h) and 5.27.1.7
  * (09h).
  */
 #include "vssd/ctrl/interrupt.h"
@@ -13,7 +13,7 @@
 
 #define TIME_UNIT_NS 100000u
 
-/* Feature 08h: the threshold is 0's based. Where one of the two is 0, nothing waits. */
+/* The aggregation threshold of feature 08h, which is 0's based. If threshold or time is 0, nothing is coalesced. */
 static uint32_t threshold(const struct vssd_ctrl *ctrl)
 {
 	return ctrl->features.value[NVME_FEAT_COALESCING] & 0xff;
@@ -78,7 +78,7 @@ static void raise(struct vssd_ctrl *ctrl, uint16_t vector)
 	vssd_interrupt_send(ctrl, vector);
 }
 
-/* The vector now has so many more entries that its host was not told of; false: it is to be raised. */
+/* Add entries to the coalesced ones of a vector. False: the threshold is reached, so raise it. */
 static bool wait_for_more(struct vssd_ctrl *ctrl, uint16_t vector, uint32_t entries)
 {
 	struct vssd_coalesced *waiting = &ctrl->interrupts.coalesced[vector];
@@ -94,7 +94,7 @@ static bool wait_for_more(struct vssd_ctrl *ctrl, uint16_t vector, uint32_t entr
 void vssd_interrupt(struct vssd_ctrl *ctrl, struct vssd_cq *cq)
 {
 	uint32_t entries = cq->posted;
-	/* Not for the admin queue, and not where a command has failed. */
+	/* Do not coalesce for the admin queue, or if a command has failed. */
 	bool at_once = cq->qid == 0 || cq->error || !coalesces(ctrl, cq->vector);
 
 	cq->posted = 0;

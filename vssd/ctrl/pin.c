@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What waits for the host to listen: the level of the pin, and vectors that were masked. NVM Express Base
+/* Masked interrupts: the level of the pin, and vectors to raise again after unmasking. NVM Express Base
  * Specification 2.0, section 3.1.3.3 (INTMS, INTMC). */
 #include "vssd/ctrl/controller.h"
 #include "vssd/ctrl/doorbell.h"

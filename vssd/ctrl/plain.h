@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Which reads and writes are plain: they may go the short way (vssd/cmd/direct.c). Two bits let a command take it:
- * `plain` of its submission queue, and that of its opcode for its namespace. Whatever is rare clears them.
+ * Plain reads and writes can take the short path (vssd/cmd/direct.c). Two bits allow it: `plain` of the submission
+ * queue, and the bit of the opcode for the namespace. All that makes a command special clears one of them.
  */
 #ifndef VSSD_CTRL_PLAIN_H
 #define VSSD_CTRL_PLAIN_H
@@ -9,11 +9,11 @@
 struct vssd_ctrl;
 struct vssd_sq;
 
-/* Set the bits anew. Call it after each change of what they depend on (plain.c: queue_is_plain(), plain_opcodes()).
+/* Recompute the bits. Call it after each change of a state that queue_is_plain() or plain_opcodes() checks (plain.c).
  */
 void vssd_plain_update(struct vssd_ctrl *ctrl);
 
-/* Built with AddressSanitizer, abort where that was forgotten. */
+/* In builds with AddressSanitizer, abort if a caller forgot that. */
 #ifdef __SANITIZE_ADDRESS__
 void vssd_plain_check(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq);
 #else

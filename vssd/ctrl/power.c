@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Power states, those that the host chooses and those that the drive goes to by itself.
+ * Power states, which the host selects or the drive enters autonomously.
  * NVM Express Base Specification 2.0, section 8.15.
  */
 #include "vssd/ctrl/power.h"
@@ -15,7 +15,7 @@
 #define MS_NS UINT64_C(1000000)
 #define ITPS(entry) ((uint32_t)((entry) >> 3) & PS) /* of an entry of the APST table */
 #define ITPT_MS(entry) ((uint32_t)((entry) >> 8) & 0xffffffu)
-#define APST_KEPT UINT64_C(0xfffffff8) /* bits of an entry that mean something */
+#define APST_KEPT UINT64_C(0xfffffff8) /* bits of an entry that are not reserved */
 
 static uint32_t state_of(const struct vssd_ctrl *ctrl)
 {
@@ -49,7 +49,7 @@ void vssd_power_wake(struct vssd_ctrl *ctrl)
 
 /* ---- autonomous power state transition ---- */
 
-/* Only to a state without operation, and one that needs less. */
+/* A transition must lead to a non-operational state with less power. */
 static bool apst_is_valid(const uint64_t table[VSSD_APST_ENTRIES])
 {
 	for (uint32_t state = 0; state <= VSSD_NPSS; state++) {
@@ -77,14 +77,14 @@ static uint64_t io_taken(const struct vssd_ctrl *ctrl)
 	return ctrl->counters.commands_read + ctrl->counters.commands_write + ctrl->counters.commands_other;
 }
 
-/* Background work of the drive's own keeps it awake as IO does. */
+/* Whether background work keeps the drive awake. */
 static bool is_busy(const struct vssd_ctrl *ctrl)
 {
 	return io_taken(ctrl) != ctrl->power.io_taken || ctrl->subsystem->format.running ||
 	       ctrl->nv->sanitize.status == NVME_SANITIZE_IN_PROGRESS || ctrl->nv->self_test.operation;
 }
 
-/* The state may be younger than this poll, in which it was entered. */
+/* Whether the drive has been idle for ms. The state may have been entered after ctrl->now, within this poll. */
 static bool is_idle_for(const struct vssd_ctrl *ctrl, uint32_t ms)
 {
 	return (int64_t)(ctrl->now - ctrl->power.since) >= (int64_t)pyn_ns_to_ticks(ms * MS_NS);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Power states, and the temperatures that the host wants to be told of or kept. */
+/* Power states, temperature thresholds and host controlled thermal management. */
 #ifndef VSSD_CTRL_POWER_H
 #define VSSD_CTRL_POWER_H
 
@@ -12,22 +12,22 @@
 
 #define VSSD_NPSS 4u /* 0's based, as Identify reports it */
 
-#define VSSD_FIRST_NOPS 3u /* the first power state without operation */
-#define VSSD_MNTMT 273u    /* Kelvin: what thermal management temperatures may be */
+#define VSSD_FIRST_NOPS 3u /* the first non-operational power state */
+#define VSSD_MNTMT 273u    /* Kelvin: lowest and highest thermal management temperature */
 #define VSSD_MXTMT 358u
 
 struct vssd_thermal {
 	uint16_t threshold[VSSD_SENSORS + 1][2]; /* Kelvin: by sensor (0: composite), over and under */
 	uint8_t warnings;                        /* NVME_SMART_* */
-	uint8_t reported;                        /* those that were an event since they came up */
+	uint8_t reported;                        /* warnings already reported as an event */
 };
 
 struct vssd_power {
 	struct vssd_thermal thermal;
-	uint64_t since;       /* ticks: of the last IO, or of the last change of the state */
-	uint64_t io_taken;    /* IO commands until then */
-	uint32_t operational; /* the last state with operation */
-	bool asleep;          /* in a state without; IO ends that */
+	uint64_t since;       /* ticks at the last IO, or at the last change of the state */
+	uint64_t io_taken;    /* number of IO commands until then */
+	uint32_t operational; /* the last operational state */
+	bool asleep;          /* in a non-operational state, until the next IO */
 	uint64_t apst[VSSD_APST_ENTRIES];
 };
 
@@ -35,29 +35,29 @@ struct vssd_power {
 
 extern const struct vssd_part vssd_power_part;
 
-/* How many power states there are, 0's based: those without operation came with 1.1. */
+/* NPSS, the number of power states, 0's based. Version 1.1 added the non-operational ones. */
 uint8_t vssd_power_npss(const struct vssd_ctrl *ctrl);
 
-/* Go to a state that there is. */
+/* Enter a power state, which must exist. */
 void vssd_power_enter(struct vssd_ctrl *ctrl, uint32_t state);
 
-/* Take a table of transitions, unless one is wrong: false. */
+/* Set the table of autonomous transitions. False: an entry is invalid, and nothing was changed. */
 bool vssd_power_set_apst(struct vssd_ctrl *ctrl, const uint64_t table[VSSD_APST_ENTRIES]);
 
-/* IO has come while the power state was one without operation. */
+/* Return to the operational state. Call when IO arrives in a non-operational state. */
 void vssd_power_wake(struct vssd_ctrl *ctrl);
 
-/* The features have their values after a reset. */
+/* Restore the table of transitions and the power state, once the features have their values after a reset. */
 void vssd_power_restart(struct vssd_ctrl *ctrl);
 
 /* ---- thermal.c: features 04h and 10h ---- */
 
 extern const struct vssd_part vssd_thermal_part;
 
-/* Compare temperatures with thresholds now: one of them has changed. */
+/* Compare the temperatures with the thresholds. Call when one of them has changed. */
 void vssd_thermal_check(struct vssd_ctrl *ctrl);
 
-/* 0, or which of the two thermal management temperatures is reached. */
+/* Which thermal management temperature is reached: 0 none, 1 light, 2 heavy. */
 unsigned vssd_thermal_level(const struct vssd_ctrl *ctrl);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Queues: their memory, their doorbells, what was aborted in them. Base Specification 2.0, section 3.3. */
+/* Queues: their memory, doorbells and aborted entries. Base Specification 2.0, section 3.3. */
 #include <string.h>
 
 #include "vssd/ctrl/controller.h"
@@ -30,8 +30,8 @@ void vssd_doorbells_clear(struct vssd_ctrl *ctrl)
 
 /* ---- creating and deleting ---- */
 
-/* A queue's memory, for direct access; NULL: entries are copied one by one, since it lies in several regions, is
- * reached by messages, or is where the host mapped it to an address that is not aligned. */
+/* Translate a queue's memory for direct access. NULL: entries must be copied one by one, because the memory spans
+ * several regions, is accessed by messages, or is not aligned in this process. */
 static void *resolve(struct vssd_ctrl *ctrl, uint64_t iova, uint64_t length, uint32_t flags)
 {
 	void *entries = vssd_dma_pointer(&ctrl->bus->dma, iova, length, flags);
@@ -117,8 +117,8 @@ void vssd_queues_clear(struct vssd_ctrl *ctrl)
 	update_active(ctrl);
 }
 
-/* Commands in the queue that were not fetched are gone without a completion (the host knows that its queue is), those
- * that have been executed are completed first. */
+/* Post the waiting completions and delete the queue. Commands that were not fetched get no completion: the host
+ * deleted their queue. */
 void vssd_sq_delete(struct vssd_ctrl *ctrl, uint16_t qid)
 {
 	struct vssd_sq *sq = &ctrl->queues.sq[qid];

@@ -7,9 +7,9 @@
 #include "vssd/ctrl/doorbell.h"
 #include "vssd/ctrl/interrupt.h"
 
-#define READY_TIMEOUT 20u /* CAP.TO and CRTO, units of 500 ms; we need a few microseconds */
+#define READY_TIMEOUT 20u /* CAP.TO and CRTO, units of 500 ms; the drive needs a few microseconds */
 #define MPSMAX 4u
-#define CAP_AMS_WEIGHTED 1u /* CAP.AMS: a bit for each but round robin */
+#define CAP_AMS_WEIGHTED 1u /* CAP.AMS: a bit for each mechanism except round robin */
 
 static int init(struct vssd_ctrl *ctrl, struct pyn_error *err)
 {
@@ -46,13 +46,13 @@ void vssd_ctrl_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 {
 	if (!ctrl->subsystem->power)
 		return;
-	/* While the state that it takes is still there. */
+	/* Call this first: it needs state that the reset clears. */
 	vssd_subsystem_reset(ctrl->subsystem, kind);
 	vssd_parts_reset(ctrl, kind);
 	vssd_update_running(ctrl);
 }
 
-/* What CC and the admin queue's registers must say before the controller can become ready. */
+/* Whether CC and the registers of the admin queue allow the controller to become ready. */
 static bool can_enable(const struct vssd_ctrl *ctrl)
 {
 	uint64_t css = NVME_GET(ctrl->regs.cc, NVME_CC_CSS), ams = NVME_GET(ctrl->regs.cc, NVME_CC_AMS);
@@ -75,10 +75,10 @@ static void enable(struct vssd_ctrl *ctrl)
 		vssd_fatal(ctrl);
 		return;
 	}
-	ctrl->regs.host_gone = false; /* whoever enables it is a client that is there */
+	ctrl->regs.host_gone = false; /* a connected client enables the controller */
 	ctrl->regs.shut_down = false;
 	ctrl->regs.csts &= (uint32_t)~NVME_SET(3, NVME_CSTS_SHST);
-	vssd_queues_clear(ctrl); /* doorbells that were rung while it was disabled: late ones of before a reset */
+	vssd_queues_clear(ctrl); /* drop doorbells written while disabled: late ones from before a reset */
 	ctrl->regs.page_size = 4096u << NVME_GET(ctrl->regs.cc, NVME_CC_MPS);
 	ctrl->queues.generation = ctrl->bus->dma.generation;
 	vssd_cq_create(ctrl, 0, ctrl->regs.acq, (uint32_t)NVME_GET(ctrl->regs.aqa, NVME_AQA_ACQS) + 1, 0, true);
@@ -218,7 +218,7 @@ void vssd_ctrl_bar_write(struct vssd_ctrl *ctrl, uint32_t offset, const void *da
 
 	if (!ctrl->subsystem->power || !vssd_config_memory_enabled(ctrl))
 		return;
-	/* Registers take aligned accesses of 32 bits or more; what else is written is undefined, and here nothing. */
+	/* Registers require aligned accesses of 32 bits or more. The result of others is undefined; ignore them. */
 	if (offset % 4 != 0 || length % 4 != 0)
 		return;
 	for (uint32_t i = 0; i < length; i += 4) {

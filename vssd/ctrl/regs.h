@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Controller registers (regs.c), and what follows from them: whether commands are taken (running.c). */
+/* Controller registers (regs.c), and whether the controller fetches commands (running.c). */
 #ifndef VSSD_CTRL_REGS_H
 #define VSSD_CTRL_REGS_H
 
@@ -16,19 +16,20 @@ struct vssd_regs {
 	uint64_t asq;
 	uint64_t acq;
 	uint32_t page_size; /* CC.MPS, bytes */
-	bool host_gone;     /* what is in the queues belongs to a client that left */
-	bool shut_down;     /* CC.SHN has been obeyed: everything is durable */
+	bool host_gone;     /* the queues belong to a client that has disconnected */
+	bool shut_down;     /* the shutdown by CC.SHN is complete, and all data are durable */
 };
 
-/* A Controller Level Reset: CSTS and CC are 0 (NSSRO stays). CC.EN leaves AQA, ASQ and ACQ as they are. */
+/* A Controller Level Reset clears CC and CSTS, except NSSRO. A reset by CC.EN keeps AQA, ASQ and ACQ. */
 extern const struct vssd_part vssd_regs_part;
 
 /* ---- running.c ---- */
 
-/* Decide anew whether commands are taken. */
+/* Recompute ctrl->running. Call after each change of what it depends on. */
 void vssd_update_running(struct vssd_ctrl *ctrl);
 
-/* CSTS.CFS: something that no completion can tell. Nothing is taken until the next reset. */
+/* Set CSTS.CFS, for an error that no completion can report. The controller fetches no commands until the next reset.
+ */
 void vssd_fatal(struct vssd_ctrl *ctrl);
 
 #endif

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Telemetry: the controller's state at one moment, by the host's wish or when something went wrong, so that reading
- * it in pieces shows one moment. NVM Express Base Specification 2.0, sections 5.16.1.8, 5.16.1.9 and 8.24.
+ * Telemetry: captures the controller's state when the host requests it or after an error, so that a host that reads
+ * the page in pieces gets a consistent state. NVM Express Base Specification 2.0, sections 5.16.1.8, 5.16.1.9
+ * and 8.24.
  *
- * Data area 1 is struct state, 2 adds a struct queue for each QID, 3 the last commands, a struct vssd_trace_entry
- * each, the newest first. The layout is ours, and may change with the eight characters that it begins with.
+ * Data area 1 is struct state. Area 2 adds a struct queue for each QID. Area 3 adds a struct vssd_trace_entry for
+ * each of the last commands, the newest first. The layout is vendor specific; the eight characters at its start name
+ * its version.
  */
 #include "vssd/ctrl/telemetry.h"
 
@@ -34,14 +36,14 @@ struct state {
 	uint64_t sectors_written;
 	uint64_t media_errors;
 	uint64_t errors;
-	uint64_t commands; /* ever traced */
+	uint64_t commands; /* number of all commands traced */
 	struct vssd_counters counters;
 };
 
 struct queue {
 	uint16_t qid;
 	uint16_t cqid;
-	uint32_t sq_size; /* 0: there is no such queue, as with cq_size */
+	uint32_t sq_size; /* 0: the queue does not exist; so is cq_size */
 	uint32_t sq_head;
 	uint32_t sq_tail;
 	uint32_t cq_size;
@@ -104,7 +106,7 @@ static void fill_queues(const struct vssd_ctrl *ctrl, uint8_t *block)
 	}
 }
 
-/* Their times become microseconds before now. */
+/* Copy the trace, and convert the times to microseconds before now. */
 static void fill_trace(const struct vssd_ctrl *ctrl, uint8_t *block)
 {
 	uint64_t now = pyn_ticks();
@@ -134,7 +136,7 @@ static void capture(struct vssd_ctrl *ctrl, struct vssd_telemetry_page *telemetr
 	fill_trace(ctrl, block + (VSSD_TELEMETRY_AREA1 + VSSD_TELEMETRY_AREA2) * NVME_TELEMETRY_BLOCK);
 }
 
-/* What both pages say at any time, whether there are data or not. */
+/* Fill in the fields that must always be current in both pages, even without data. */
 static const uint8_t *refresh(struct vssd_ctrl *ctrl, struct vssd_telemetry_page *telemetry, uint8_t lid)
 {
 	struct nvme_telemetry_log *header = (struct nvme_telemetry_log *)telemetry->bytes;
@@ -163,7 +165,7 @@ const uint8_t *vssd_telemetry_ctrl(struct vssd_ctrl *ctrl)
 
 void vssd_telemetry_capture(struct vssd_ctrl *ctrl, const char *reason)
 {
-	/* What nobody has read yet is what came first, and often the cause. */
+	/* Keep data that no host has read: the first error is often the cause. */
 	if (ctrl->telemetry.available)
 		return;
 	ctrl->telemetry.available = true;
@@ -184,7 +186,7 @@ static void capture_wanted(struct vssd_ctrl *ctrl)
 		vssd_telemetry_capture(ctrl, reason);
 }
 
-/* Before anything is reset, which would not be seen any more. */
+/* Capture before the other parts are reset and their state is lost. */
 static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 {
 	(void)kind;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Telemetry data, log pages 07h and 08h, and the trace of commands that they show. */
+/* Telemetry, log pages 07h and 08h, and the trace of commands in it. */
 #ifndef VSSD_CTRL_TELEMETRY_H
 #define VSSD_CTRL_TELEMETRY_H
 
@@ -9,18 +9,18 @@
 #include "spec/nvme_log.h"
 #include "vssd/ctrl/part.h"
 
-#define VSSD_TRACE 4096u /* commands that are remembered; a power of two */
+#define VSSD_TRACE 4096u /* commands in the trace; a power of two */
 
 struct vssd_trace_entry {
-	uint64_t time;    /* ticks; in telemetry data microseconds before they were taken */
+	uint64_t time;    /* ticks; in telemetry data microseconds before the capture */
 	uint64_t command; /* its first eight bytes: opcode, flags, CID, NSID */
 	uint64_t slba;    /* cdw11 and cdw10 */
 	uint32_t cdw12;
 	uint16_t sqid;
-	uint16_t status; /* NVME_SC(sct, sc); FFFFh: it had not completed */
+	uint16_t status; /* NVME_SC(sct, sc); FFFFh: not completed yet */
 };
 
-/* Blocks that each data area adds. */
+/* The size of each data area in blocks, without the areas before it. */
 #define VSSD_TELEMETRY_AREA1 1u
 #define VSSD_TELEMETRY_AREA2 5u
 #define VSSD_TELEMETRY_AREA3 256u
@@ -31,21 +31,21 @@ struct vssd_telemetry_page {
 };
 
 struct vssd_telemetry {
-	uint64_t traced; /* commands, ever */
+	uint64_t traced; /* number of all commands, also those no longer in the trace */
 	struct vssd_trace_entry trace[VSSD_TRACE];
-	const char *reason; /* why the state is to be kept as soon as possible; NULL: it is not */
-	bool available;     /* the controller's data, which nobody has read yet */
+	const char *reason; /* the reason of a capture that is to be made as soon as possible, or NULL */
+	bool available;     /* there are controller-initiated data that no host has read */
 	struct vssd_telemetry_page host;
 	struct vssd_telemetry_page ctrl;
 };
 
 extern const struct vssd_part vssd_telemetry_part;
 
-/* Log pages 07h and 08h, sizeof(struct vssd_telemetry_page) bytes. create: take the host's anew. */
+/* Get log page 07h or 08h, sizeof(struct vssd_telemetry_page) bytes. create: capture new host-initiated data. */
 const uint8_t *vssd_telemetry_host(struct vssd_ctrl *ctrl, bool create);
 const uint8_t *vssd_telemetry_ctrl(struct vssd_ctrl *ctrl);
 
-/* Something went wrong: keep the state for log page 08h, unless there is one that nobody has read. */
+/* Capture the state for log page 08h after an error, unless it holds data that no host has read. */
 void vssd_telemetry_capture(struct vssd_ctrl *ctrl, const char *reason);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Temperatures that the host is to be told of (feature 04h), and at which the drive saves power (10h). */
+/* Temperature thresholds (feature 04h) and host controlled thermal management (10h). */
 #include "vssd/ctrl/controller.h"
 
 static bool is_outside(const struct vssd_ctrl *ctrl)
@@ -37,7 +37,7 @@ unsigned vssd_thermal_level(const struct vssd_ctrl *ctrl)
 	return light && ctrl->subsystem->health.temperature >= light ? 1 : 0;
 }
 
-/* The thresholds are others, and what is still outside is news to the host. */
+/* A reset changes the thresholds, so report again temperatures that are outside of them. */
 static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 {
 	(void)kind;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Images of firmware, and what a reset activates. NVM Express Base Specification 2.0, section 3.11.
+ * Firmware images, slots and activation. NVM Express Base Specification 2.0, section 3.11.
  *
- * An image is as pynvme/firmware.py makes it: a header, whose CRC goes over the whole image, and anything. Nothing of
- * it is executed; what the drive keeps of an image is its revision.
+ * pynvme/firmware.py makes images: a header, whose CRC covers the whole image, and arbitrary data. The drive does not
+ * execute an image, and keeps only its revision.
  */
 #include "vssd/subsystem/firmware.h"
 
@@ -20,9 +20,9 @@ _Static_assert(PIECE == VSSD_FWUG * NVME_FWUG_UNIT, "FWUG");
 
 struct image {
 	char magic[8];
-	char revision[8]; /* ASCII, padded with blanks */
-	uint32_t length;  /* bytes of all of it */
-	uint32_t crc;     /* CRC-32C of all of it, this field being 0 */
+	char revision[8]; /* ASCII, padded with spaces */
+	uint32_t length;  /* bytes of the whole image */
+	uint32_t crc;     /* CRC-32C of the whole image with this field set to 0 */
 	uint8_t needs;    /* enum need */
 	uint8_t rsvd[7];
 };
@@ -30,14 +30,14 @@ _Static_assert(sizeof(struct image) == 32, "firmware image");
 
 static const char magic[8] = {'P', 'Y', 'N', 'V', 'M', 'E', 'F', 'W'};
 
-/* What an image asks for to become active. */
+/* The reset that an image needs to become active. */
 enum need { NEEDS_NOTHING, NEEDS_CONTROLLER_RESET, NEEDS_CONVENTIONAL_RESET, NEEDS_SUBSYSTEM_RESET, NUM_NEEDS };
 
 static const struct {
 	enum vssd_reset least;
-	uint16_t now;     /* the answer to a commit that activates at once, 0: it does */
-	uint16_t later;   /* and to one that waits for a reset */
-	uint16_t pending; /* and to what cannot be done before that reset */
+	uint16_t now;     /* the status of a commit that should activate immediately; 0: success */
+	uint16_t later;   /* the status of a commit that activates at a reset */
+	uint16_t pending; /* the status of commands that are not allowed before that reset */
 } needs[NUM_NEEDS] = {
 	[NEEDS_NOTHING] = {VSSD_RESET_CONTROLLER, NVME_SC_SUCCESS, NVME_SC_SUCCESS,
 			   NVME_SC_FW_NEEDS_CONTROLLER_RESET},
@@ -98,7 +98,7 @@ static bool is_revision(const char revision[8])
 	return revision[0] != ' ';
 }
 
-/* Whether what was downloaded is one whole image. */
+/* Whether the downloaded pieces are one complete image. */
 static bool image_is_good(const struct vssd_firmware *firmware, struct image *header)
 {
 	struct image unsigned_header;
@@ -110,7 +110,7 @@ static bool image_is_good(const struct vssd_firmware *firmware, struct image *he
 	if (memcmp(header->magic, magic, sizeof(magic)) != 0 || header->length != firmware->count * PIECE ||
 	    header->needs >= NUM_NEEDS || !is_revision(header->revision))
 		return false;
-	/* Pieces that lie elsewhere leave gaps here. */
+	/* Check that there are no gaps between the pieces. */
 	for (uint32_t i = 0; i < firmware->count; i++)
 		if (!firmware->pieces[i])
 			return false;
@@ -148,7 +148,7 @@ static void poll(struct vssd_subsystem *subsystem, uint64_t now)
 	}
 	if (!firmware->owner)
 		firmware->started = false;
-	/* As that of a format: without the right to host memory the completion waits. */
+	/* The completion waits until the controller may access host memory. */
 	if (firmware->started && firmware->owner->ops->is_ready(firmware->owner)) {
 		firmware->started = false;
 		firmware->owner->ops->complete(firmware->owner, firmware->cid, NVME_SC_SUCCESS);
@@ -162,7 +162,7 @@ static uint64_t due(const struct vssd_subsystem *subsystem)
 	return subsystem->firmware.starting ? subsystem->firmware.due : VSSD_NEVER;
 }
 
-/* What was downloaded is gone, and the image that waits for such a reset becomes active. */
+/* Drop the downloaded image, and activate the image that waits for this kind of reset. */
 static void reset(struct vssd_subsystem *subsystem, enum vssd_reset kind)
 {
 	uint8_t next = subsystem->nv->firmware.next;
@@ -173,7 +173,7 @@ static void reset(struct vssd_subsystem *subsystem, enum vssd_reset kind)
 		end_activation(subsystem);
 	else if (next && kind >= needs[slot_of(subsystem, next)->needs].least)
 		activate(subsystem, next);
-	/* A drive without power has forgotten what it ran, and loads what is in the slot now. */
+	/* At power-up the drive loads the image that is in the active slot now. */
 	else if (kind == VSSD_RESET_POWER)
 		memcpy(subsystem->firmware.revision, slot_of(subsystem, subsystem->nv->firmware.active)->revision,
 		       sizeof(subsystem->firmware.revision));
@@ -181,8 +181,8 @@ static void reset(struct vssd_subsystem *subsystem, enum vssd_reset kind)
 
 /* ---- committing ---- */
 
-/* A new image displaces neither the active nor the next
- * one; one that is there already is rather not the active one. */
+/* A new image goes to an empty slot, or else to one that is neither active nor next. An existing image to activate is
+ * one that is not active, if there is one. */
 uint8_t vssd_firmware_choose(const struct vssd_subsystem *subsystem, bool replace)
 {
 	uint8_t active = subsystem->nv->firmware.active, chosen = active;
@@ -252,7 +252,7 @@ void vssd_firmware_log(const struct vssd_subsystem *subsystem, struct nvme_firmw
 		memcpy(log->frs[i], subsystem->nv->firmware.slots[i].revision, sizeof(log->frs[i]));
 }
 
-/* What comes from a file may say anything. */
+/* Check the state, which may come from a file with any contents. */
 static void init(struct vssd_subsystem *subsystem)
 {
 	struct vssd_nonvolatile *nv = subsystem->nv;

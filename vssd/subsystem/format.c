@@ -7,8 +7,8 @@
 #define MS_NS UINT64_C(1000000)
 #define BLOCKS_PER_POLL (1u << 18)
 
-/* What is refused is what is being formatted; the system area knows it, so that a killed drive is not left half
- * formatted. */
+/* Refuse commands to the namespaces that are being formatted. The system area records the format, so that the drive
+ * finishes it even if the process is killed. */
 static void refuse_io(struct vssd_subsystem *subsystem, uint16_t status)
 {
 	const struct vssd_format *format = &subsystem->format;
@@ -62,7 +62,7 @@ static void erase(struct vssd_subsystem *subsystem, uint64_t limit)
 	}
 }
 
-/* The namespaces have their new format. Whether it is another one. */
+/* Set the new LBA format of the namespaces. Returns whether it differs from the old one. */
 static bool conclude(struct vssd_subsystem *subsystem)
 {
 	struct vssd_format *format = &subsystem->format;
@@ -117,7 +117,7 @@ uint8_t vssd_format_left(const struct vssd_subsystem *subsystem, uint32_t nsid)
 
 /* ---- the part ---- */
 
-/* The drive is started: do what it was at when it was killed. */
+/* Finish a format that was running when the process was killed. */
 static void init(struct vssd_subsystem *subsystem)
 {
 	struct vssd_format_state state = subsystem->nv->formatting;
@@ -150,7 +150,7 @@ static void poll(struct vssd_subsystem *subsystem, uint64_t now)
 	if (!format->running)
 		return;
 	erase(subsystem, subsystem->null_store ? UINT64_MAX : BLOCKS_PER_POLL);
-	/* A controller that does not run has no right to host memory, and may not have any: the completion waits. */
+	/* The completion waits until the controller may access host memory. */
 	if (format->at <= format->last || now < format->due || !format->owner->ops->is_ready(format->owner))
 		return;
 	changed = conclude(subsystem);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A format that runs: blocks are erased in the background, then the namespaces get their LBA format. */
+/* Format NVM erases blocks in the background, then sets the LBA format of the namespaces. */
 #ifndef VSSD_SUBSYSTEM_FORMAT_H
 #define VSSD_SUBSYSTEM_FORMAT_H
 
@@ -9,30 +9,31 @@
 #include "vssd/subsystem/part.h"
 
 struct vssd_format {
-	struct vssd_listener *owner; /* whose command it is */
+	struct vssd_listener *owner; /* the controller that got the command */
 	bool running;
 	uint16_t cid;
 	uint8_t lbaf;
-	uint32_t first; /* indexes of namespaces, the last one included */
+	uint32_t first; /* index of the first namespace, and of the last one */
 	uint32_t last;
-	uint32_t at;   /* the one that is being erased */
-	uint64_t next; /* block of it to erase next, from its first on */
-	uint64_t due;  /* ticks; no earlier completion */
+	uint32_t at;   /* index of the namespace that is being erased */
+	uint64_t next; /* its next block to erase; 0 is its first */
+	uint64_t due;  /* ticks: complete no earlier */
 };
 
 extern const struct vssd_subsystem_part vssd_format_part;
 
-/* Begin a format of the namespaces with these indexes; none runs. */
+/* Start a format of the namespaces with these indexes. None must be running. */
 void vssd_format_start(struct vssd_subsystem *subsystem, struct vssd_listener *owner, uint16_t cid, uint8_t lbaf,
 		       uint32_t first, uint32_t last);
 
-/* Stop it, if this is its command, and complete that with Abort Requested: the LBA format stays, data may be gone. */
+/* If this command started the format, stop it and complete the command with Abort Requested. The LBA format stays,
+ * but data may be lost. False: it did not. */
 bool vssd_format_abort(struct vssd_subsystem *subsystem, const struct vssd_listener *owner, uint16_t cid);
 
-/* Be done with it now, without a completion: a reset does not stop what has begun. */
+/* Finish the format at once, without a completion, because a reset does not stop it. */
 void vssd_format_finish(struct vssd_subsystem *subsystem);
 
-/* Per cent of the format of a namespace that are left, rounded up; 0: none runs. */
+/* How many per cent of the format of a namespace remain, rounded up; 0: none is running. */
 uint8_t vssd_format_left(const struct vssd_subsystem *subsystem, uint32_t nsid);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What SMART and the error log report: counters, time, and a temperature that moves with the load.
+ * The SMART log: counters, times, and a temperature that depends on the load.
  * NVM Express Base Specification 2.0, sections 5.16.1.2 and 5.16.1.3.
  */
 #include "vssd/subsystem/health.h"
@@ -13,16 +13,16 @@
 #define TICK_NS UINT64_C(100000000)
 #define TICK_SECONDS 0.1
 #define IDLE_KELVIN 303.0
-#define FULL_LOAD_KELVIN 30.0 /* above idle */
+#define FULL_LOAD_KELVIN 30.0 /* Kelvin above idle at full load */
 #define TIME_CONSTANT_SECONDS 15.0
-#define UNIT_SECTORS 1000u /* a data unit */
+#define UNIT_SECTORS 1000u /* sectors in a data unit */
 #define MS_PER_SECOND 1000u
 #define MS_PER_MINUTE 60000u
 #define MS_PER_HOUR 3600000u
 
 uint16_t vssd_health_sensor(const struct vssd_subsystem *subsystem, unsigned sensor)
 {
-	/* The flash and the controller beside it: one a little cooler, one a little warmer than the whole. */
+	/* Sensor 1, the flash, is a little cooler than the composite; sensor 2, the controller, a little warmer. */
 	static const int offset[VSSD_SENSORS + 1] = {0, -2, 3};
 
 	return (uint16_t)(subsystem->health.temperature + offset[sensor]);
@@ -61,7 +61,7 @@ void vssd_health_account(struct vssd_subsystem *subsystem)
 		subsystem->nv->totals.thermal_ms[subsystem->health.thermal - 1] += ms;
 }
 
-/* Less and less of the load is let through where the host wants it so. */
+/* Set the level of thermal management to the highest that a controller needs; it reduces the load that counts. */
 static void manage_heat(struct vssd_subsystem *subsystem)
 {
 	uint8_t level = 0;
@@ -74,7 +74,7 @@ static void manage_heat(struct vssd_subsystem *subsystem)
 	subsystem->health.thermal = level;
 }
 
-/* First-order: what the load of the last window would lead to is approached with one time constant. */
+/* A first-order model: the heat approaches the steady state of the last window's load with one time constant. */
 static void poll(struct vssd_subsystem *subsystem, uint64_t now)
 {
 	struct vssd_health *health = &subsystem->health;

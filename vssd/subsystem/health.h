@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What SMART reports: counters, time, and a temperature that moves with the load. */
+/* The SMART log: counters, times, and a temperature that depends on the load. */
 #ifndef VSSD_SUBSYSTEM_HEALTH_H
 #define VSSD_SUBSYSTEM_HEALTH_H
 
@@ -13,32 +13,32 @@
 #define VSSD_SENSORS 2u
 
 struct vssd_health {
-	uint64_t busy_ticks;   /* in polls that did work, not yet in busy_ms */
+	uint64_t busy_ticks;   /* time of polls that did work, not yet added to busy_ms */
 	uint64_t window_ticks; /* the same, in the current window */
 	uint64_t window_start; /* ticks */
 	uint64_t due;          /* ticks: when the temperature is measured again */
-	uint64_t power_on_ns;  /* CLOCK_MONOTONIC, up to which power_on_ms counts */
+	uint64_t power_on_ns;  /* CLOCK_MONOTONIC; power_on_ms counts up to here */
 	double heat;           /* Kelvin above idle */
 	uint16_t temperature;  /* Kelvin */
-	uint8_t thermal;       /* 1, 2: a controller's light, heavy thermal management temperature is reached */
+	uint8_t thermal;       /* thermal management: 0 none, 1 light, 2 heavy */
 };
 
 extern const struct vssd_subsystem_part vssd_health_part;
 
-/* A poll that took so many ticks did work. */
+/* Count a poll that did work and took this many ticks. */
 static inline void vssd_health_busy(struct vssd_health *health, uint64_t ticks)
 {
 	health->busy_ticks += ticks;
 	health->window_ticks += ticks;
 }
 
-/* Kelvin; sensor 0 is the composite temperature. */
+/* The temperature of a sensor in Kelvin; sensor 0 is the composite temperature. */
 uint16_t vssd_health_sensor(const struct vssd_subsystem *subsystem, unsigned sensor);
 
-/* Bring power on time and busy time up to date. */
+/* Update power-on time and busy time. */
 void vssd_health_account(struct vssd_subsystem *subsystem);
 
-/* Fill the log page, but for the warnings, which depend on the thresholds of a controller. */
+/* Fill in the log page, except the warnings, which depend on the thresholds of a controller. */
 void vssd_health_smart(struct vssd_subsystem *subsystem, struct nvme_smart_log *log);
 
 #endif

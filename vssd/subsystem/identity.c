@@ -6,7 +6,7 @@
 
 #include "vssd/subsystem/subsystem.h"
 
-/* An address of our own: the bit that says "assigned locally" is set in the first byte, as it is sent. */
+/* A locally administered OUI: that bit is set in the first byte sent. */
 static const uint8_t oui[3] = {0x02, 0x56, 0x53};
 
 /* FNV-1a, 64 bits. */
@@ -46,7 +46,7 @@ void vssd_identity_subnqn(const struct vssd_subsystem *subsystem, char *subnqn, 
 {
 	uint64_t a = hash(subsystem, 0x10000), b = hash(subsystem, 0x20000);
 
-	/* A random (version 4) UUID, as far as its two fixed fields go. */
+	/* Format a version 4 UUID, whose version and variant fields are fixed. */
 	snprintf(subnqn, size, "nqn.2014-08.org.nvmexpress:uuid:%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32),
 		 (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff), (unsigned)(0x8000 | (b >> 48 & 0x3fff)),
 		 (unsigned long long)(b & UINT64_C(0xffffffffffff)));

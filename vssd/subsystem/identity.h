@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Names that differ from drive to drive and stay the same for one. */
+/* Unique and persistent identifiers of a drive. */
 #ifndef VSSD_SUBSYSTEM_IDENTITY_H
 #define VSSD_SUBSYSTEM_IDENTITY_H
 
@@ -11,7 +11,7 @@ struct vssd_subsystem;
 /* IEEE OUI, the least significant byte first. */
 void vssd_identity_oui(uint8_t ieee[3]);
 
-/* The EUI-64 of a namespace, or of the subsystem (nsid 0), the most significant byte first; an NGUID. */
+/* The EUI-64 of a namespace, or of the subsystem (nsid 0), and the NGUID; the most significant byte first. */
 void vssd_identity_eui64(const struct vssd_subsystem *subsystem, uint32_t nsid, uint8_t eui64[8]);
 void vssd_identity_nguid(const struct vssd_subsystem *subsystem, uint32_t nsid, uint8_t nguid[16]);
 

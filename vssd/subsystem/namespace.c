@@ -15,7 +15,7 @@ void vssd_ns_set_format(struct vssd_subsystem *subsystem, struct vssd_ns *ns, ui
 	subsystem->nv->formats.lbaf[ns->nsid - 1] = lbaf;
 }
 
-/* The namespace that comes first from a block on; NULL: none does. */
+/* The first namespace at or after a block, or NULL. */
 static const struct vssd_ns *next_extent(const struct vssd_subsystem *subsystem, uint64_t block)
 {
 	const struct vssd_ns *next = NULL;
@@ -29,7 +29,7 @@ static const struct vssd_ns *next_extent(const struct vssd_subsystem *subsystem,
 	return next;
 }
 
-/* First fit: the gaps between namespaces, and behind the last. */
+/* Find a gap between or after the namespaces, first fit. */
 static bool find_extent(const struct vssd_subsystem *subsystem, uint64_t blocks, uint64_t *first)
 {
 	const struct vssd_ns *next;

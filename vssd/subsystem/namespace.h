@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Namespaces, each an extent of the store, and which blocks of it belong to none. */
+/* Namespaces, each an extent of the store, and the allocation of extents. */
 #ifndef VSSD_SUBSYSTEM_NAMESPACE_H
 #define VSSD_SUBSYSTEM_NAMESPACE_H
 
@@ -16,26 +16,26 @@ struct vssd_ns {
 	uint64_t nsze;        /* LBAs of the format in use */
 	uint64_t first_block; /* in the store */
 	uint64_t blocks;
-	uint32_t nsid;     /* 0: there is none */
+	uint32_t nsid;     /* 0: the namespace does not exist */
 	uint8_t lba_shift; /* 9 or 12 */
-	bool dulbe;        /* feature 05h: reading what was never written is an error */
-	uint16_t tler;     /* and its limit for error recovery, which is always observed: there is none */
-	uint16_t refuse;   /* status of every IO command at the moment; 0: none */
+	bool dulbe;        /* feature 05h: reads of deallocated or unwritten LBAs fail */
+	uint16_t tler;     /* feature 05h: error recovery limit, which has no effect */
+	uint16_t refuse;   /* fail every IO command with this status; 0: execute them */
 	bool changed;      /* in the changed namespace list */
 	uint8_t csi;       /* enum nvme_csi */
 };
 
-/* LBA size of a format as log2. */
+/* log2 of the LBA size of a format. */
 uint8_t vssd_lbaf_shift(uint8_t lbaf);
 
-/* Give a namespace an LBA format. */
+/* Set the LBA format of a namespace. */
 void vssd_ns_set_format(struct vssd_subsystem *subsystem, struct vssd_ns *ns, uint8_t lbaf);
 
-/* Make a namespace of so many blocks. False: there is one of that NSID, or no extent is large enough. */
+/* Create or delete a namespace. False: the NSID exists already, or no free extent is large enough. */
 bool vssd_ns_create(struct vssd_subsystem *subsystem, uint32_t nsid, uint64_t blocks, uint8_t lbaf);
 void vssd_ns_delete(struct vssd_subsystem *subsystem, struct vssd_ns *ns);
 
-/* Whether a namespace has so many LBAs from slba on. */
+/* Whether nlb LBAs from slba on lie within the namespace. */
 static inline bool vssd_range_fits(const struct vssd_ns *ns, uint64_t slba, uint64_t nlb)
 {
 	return slba <= ns->nsze && nlb <= ns->nsze - slba;

@@ -66,7 +66,7 @@ static const struct known *find_known(const struct vssd_section *section)
 	return NULL;
 }
 
-/* A section of a version of this program that had more or fewer members. */
+/* Load a known section, which may be longer or shorter in another version of this program. */
 static void take_known(union area *area, const struct known *to, const struct vssd_section *from)
 {
 	uint16_t length = head_of(area, to)->length;
@@ -74,7 +74,7 @@ static void take_known(union area *area, const struct known *to, const struct vs
 	memcpy(head_of(area, to) + 1, from + 1, from->length < length ? from->length : length);
 }
 
-/* One of another program is kept as it is, as long as there is room. */
+/* Keep an unknown section unchanged, if there is room. */
 static void keep_unknown(union area *area, const struct vssd_section *from)
 {
 	size_t size = sizeof(*from) + from->length, end = sizeof(area->nv.head) + area->nv.head.length;
@@ -85,7 +85,7 @@ static void keep_unknown(union area *area, const struct vssd_section *from)
 	area->nv.head.length = (uint16_t)(area->nv.head.length + size);
 }
 
-/* False: these are no sections. */
+/* Load all sections. False: the area does not consist of sections. */
 static bool take_sections(union area *area, const union area *old)
 {
 	size_t at = sizeof(old->nv.head), end = at + old->nv.head.length;
@@ -109,7 +109,7 @@ static bool take_sections(union area *area, const union area *old)
 	return true;
 }
 
-/* ---- what was there before sections ---- */
+/* ---- the layout before sections ---- */
 
 #define RAW_VERSION 2u
 
@@ -130,7 +130,7 @@ struct raw_sanitize {
 	bool written;
 };
 
-/* The area as it was laid out up to the first release with sections. */
+/* The area before the first release with sections. */
 struct raw {
 	uint32_t version; /* RAW_VERSION; 0: a new drive */
 	char serial[20];
@@ -215,7 +215,7 @@ int vssd_nonvolatile_open(struct vssd_store *store, const char *file, struct vss
 		is_good = *is_new;
 	if (!is_good)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "the system area of %s is damaged, or of a program that this one does not know: "
+				 "the system area of %s is damaged, or from an unknown version of this program: "
 				 "give another file, or delete it",
 				 file);
 	*nv = &old->nv;

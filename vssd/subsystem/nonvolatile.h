@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a drive knows without power, beside its data: sections in the system area of its store, changed in place.
+ * The non-volatile state of a drive besides its data: sections in the system area of its store, changed in place.
  *
- * A section has a head that tells what it is, its version and its length. A program takes the sections that it knows,
- * keeps those that it does not, and begins those that are missing with zeros. So a section may grow at its end; one
- * whose members get another meaning gets another version, and is unknown to older programs.
+ * The head of a section has its tag, version and length. A program loads the sections that it knows, keeps unknown
+ * ones unchanged, and fills missing ones with zeros. New members can be added at the end of a section. If members
+ * change their meaning, the section needs a new version, which older programs then treat as unknown.
  */
 #ifndef VSSD_SUBSYSTEM_NONVOLATILE_H
 #define VSSD_SUBSYSTEM_NONVOLATILE_H
@@ -23,13 +23,13 @@
 struct vssd_section {
 	_Alignas(8) uint32_t tag;
 	uint16_t version;
-	uint16_t length; /* bytes behind this head, a multiple of 8 */
+	uint16_t length; /* bytes after this head, a multiple of 8 */
 };
 
 struct vssd_identity {
 	struct vssd_section head;
 	char serial[VSSD_SERIAL_SIZE];
-	bool in_use; /* enabled since it was last shut down; found set at power-up: the power went unannounced */
+	bool in_use; /* enabled since the last shutdown; if set at power-up, the last power loss was unannounced */
 };
 
 struct vssd_formats {
@@ -51,28 +51,28 @@ struct vssd_totals {
 	uint64_t errors;           /* error log entries ever made */
 	uint64_t warning_ms;       /* at or above WCTEMP */
 	uint64_t critical_ms;      /* at or above CCTEMP */
-	uint32_t thermal_count[2]; /* transitions to the light and to the heavy saving of power */
+	uint32_t thermal_count[2]; /* transitions to light and to heavy thermal management */
 	uint64_t thermal_ms[2];
 };
 
-/* The format that is running. */
+/* The running format. */
 struct vssd_format_state {
 	struct vssd_section head;
 	bool running;
 	uint8_t lbaf;
-	uint8_t first; /* indexes of namespaces, the last one included */
+	uint8_t first; /* index of the first namespace, and of the last one */
 	uint8_t last;
 };
 
-/* The sanitize operation that is in progress, or was the last. */
+/* The current sanitize operation, or the last one. */
 struct vssd_sanitize_state {
 	struct vssd_section head;
-	uint64_t done;    /* blocks, of as many as it goes over: each once a pass */
+	uint64_t done;    /* blocks processed; each counts once for each pass */
 	uint32_t cdw10;   /* of the command that started it */
 	uint32_t pattern; /* of an overwrite */
 	uint8_t status;   /* enum nvme_sanitize_status */
-	bool left;        /* it failed, and the host has left the failure mode */
-	bool written;     /* by the host, since then or, where there was none, ever */
+	bool left;        /* it failed, and the host has exited failure mode */
+	bool written;     /* the host has written since the last successful operation, or ever */
 };
 
 struct vssd_saved_features {
@@ -83,18 +83,18 @@ struct vssd_saved_features {
 };
 
 struct vssd_firmware_slot {
-	char revision[8]; /* NULs: the slot is empty */
-	uint8_t needs;    /* what its image asks for to become active, see firmware.c */
+	char revision[8]; /* all NUL: the slot is empty */
+	uint8_t needs;    /* the reset that the image needs to become active, see firmware.c */
 };
 
 struct vssd_firmware_slots {
 	struct vssd_section head;
 	struct vssd_firmware_slot slots[VSSD_FIRMWARE_SLOTS];
-	uint8_t active; /* 1 …, as is next */
-	uint8_t next;   /* 0: no other than the active one */
+	uint8_t active; /* slot numbers from 1 on, as is next */
+	uint8_t next;   /* the slot to activate at a reset; 0: none */
 };
 
-/* Generations of telemetry data. */
+/* Generation numbers of telemetry data. */
 struct vssd_generations {
 	struct vssd_section head;
 	uint8_t host;
@@ -104,15 +104,15 @@ struct vssd_generations {
 struct vssd_self_test {
 	struct vssd_section head;
 	uint8_t operation; /* enum nvme_self_test; 0: none */
-	uint8_t count;     /* of results */
+	uint8_t count;     /* number of results */
 	uint32_t nsid;
-	uint32_t left; /* of 10000 */
+	uint32_t left; /* remaining work; 10000 is a whole test */
 	struct nvme_self_test_result results[NVME_SELF_TEST_RESULTS];
 };
 
-/* The system area; what this program does not know lies behind it. */
+/* The system area; sections that this program does not know follow. */
 struct vssd_nonvolatile {
-	struct vssd_section head; /* of the area: its tag is VSSD_AREA, its length that of all sections */
+	struct vssd_section head; /* of the area: tag VSSD_AREA, and the length of all sections */
 	struct vssd_identity identity;
 	struct vssd_formats formats;
 	struct vssd_totals totals;
@@ -125,8 +125,8 @@ struct vssd_nonvolatile {
 };
 _Static_assert(sizeof(struct vssd_nonvolatile) <= VSSD_SYSTEM_SIZE, "system area");
 
-/* Take over what is in a store's system area: new, of this program, or of another version. *is_new: there was
- * nothing, all is zeros. 0, or -EINVAL: it holds something else; file names it. */
+/* Load the system area of a store, which may be empty or from another version of this program. *is_new: it was empty,
+ * and is all zeros. 0, or -EINVAL: it is invalid; the message names file. */
 int vssd_nonvolatile_open(struct vssd_store *store, const char *file, struct vssd_nonvolatile **nv, bool *is_new,
 			  struct pyn_error *err);
 

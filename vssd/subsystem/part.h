@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The parts that a subsystem is made of. Each file exports one; the table is in subsystem.c. Functions that a part
- * does not need are NULL.
+ * The interface of the parts of a subsystem. Each part is one file; the table of the parts is in subsystem.c.
+ * Functions that a part does not need are NULL.
  */
 #ifndef VSSD_SUBSYSTEM_PART_H
 #define VSSD_SUBSYSTEM_PART_H
@@ -16,19 +16,19 @@
 struct vssd_subsystem;
 
 struct vssd_subsystem_part {
-	/* The drive is new, or its non-volatile state comes from a file, which may say anything. */
+	/* Initialise the part. The non-volatile state may come from a file with any contents, so check it. */
 	void (*init)(struct vssd_subsystem *subsystem);
 
-	/* Power is there, or about to go. */
+	/* Handle power-up, or a power loss before it takes effect. */
 	void (*power)(struct vssd_subsystem *subsystem, bool on);
 
-	/* One of the controllers is reset. */
+	/* Handle the reset of one of the controllers. */
 	void (*reset)(struct vssd_subsystem *subsystem, enum vssd_reset kind);
 
 	/* Do what is due at now (ticks). */
 	void (*poll)(struct vssd_subsystem *subsystem, uint64_t now);
 
-	/* When to poll next: ticks, 0: with each poll, VSSD_NEVER. What makes it earlier calls vssd_subsystem_wake().
+	/* When to poll next, in ticks; 0: always; VSSD_NEVER. Call vssd_subsystem_wake() when the time moves forward.
 	 */
 	uint64_t (*due)(const struct vssd_subsystem *subsystem);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Sanitize: all data of the subsystem are destroyed, in the background and whatever happens meanwhile. What there is
- * to know of it lies in the system area, so that a drive whose power fails goes on where it was.
- * NVM Express Base Specification 2.0, sections 5.16.1.25, 5.24 and 8.21.
+ * Sanitize destroys all data of the subsystem in the background. Its state is in the system area, so that it
+ * continues after a power loss where it stopped. NVM Express Base Specification 2.0, sections 5.16.1.25, 5.24
+ * and 8.21.
  */
 #include "vssd/subsystem/sanitize.h"
 
@@ -11,7 +11,7 @@
 
 #define MS_NS UINT64_C(1000000)
 #define BLOCKS_PER_POLL (UINT64_C(1) << 18)
-#define PASSES_MAX 16u /* OWPASS 0 stands for them */
+#define PASSES_MAX 16u /* OWPASS 0 means 16 passes */
 #define SPROG_DENOMINATOR 65536u
 #define SPROG_IDLE UINT16_MAX
 
@@ -29,7 +29,7 @@ static uint32_t passes_of(uint32_t cdw10)
 	return passes ? passes : PASSES_MAX;
 }
 
-/* How often the operation goes over the medium: an overwrite that is to leave nothing allocated once more. */
+/* How many sweeps over the medium the operation needs. An overwrite that must deallocate needs one more. */
 static uint32_t sweeps_of(uint32_t cdw10)
 {
 	uint32_t passes = passes_of(cdw10);
@@ -42,8 +42,8 @@ static uint64_t work_of(const struct vssd_subsystem *subsystem)
 	return subsystem->blocks * sweeps_of(subsystem->nv->sanitize.cdw10);
 }
 
-/* What blocks hold after a sweep. Base Specification 2.0, figure "Sanitize Operations - Overwrite Mechanism": where
- * passes are inverted, the last one writes the pattern as it was given. */
+/* The content of blocks after a sweep. Base Specification 2.0, figure "Sanitize Operations - Overwrite Mechanism": if
+ * passes are inverted, the last one writes the pattern uninverted. */
 static uint32_t content_of(uint32_t cdw10, uint32_t sweep)
 {
 	uint32_t passes = passes_of(cdw10);
@@ -56,8 +56,8 @@ static uint32_t content_of(uint32_t cdw10, uint32_t sweep)
 	return action_of(cdw10) == NVME_SANITIZE_CRYPTO_ERASE ? VSSD_POOL_PATTERN : VSSD_POOL_ZEROES;
 }
 
-/* Without its key, data are noise: the same everywhere is noise enough for whoever compares it with what was there.
- */
+/* Set the pattern. After a crypto erase, data read as noise: one noise pattern for all blocks is enough to differ
+ * from the old data. */
 static void make_content(struct vssd_subsystem *subsystem)
 {
 	const struct vssd_sanitize_state *state = &subsystem->nv->sanitize;
@@ -89,7 +89,7 @@ static void set_status(struct vssd_subsystem *subsystem, enum nvme_sanitize_stat
 	vssd_subsystem_tell(subsystem, VSSD_NOTICE_REFUSALS);
 }
 
-/* So that the time that is left agrees with the work that is. */
+/* Set the start time so that the remaining time corresponds to the remaining work. */
 static void set_clock(struct vssd_subsystem *subsystem)
 {
 	struct vssd_sanitize *sanitize = &subsystem->sanitize;
@@ -140,7 +140,7 @@ static void power(struct vssd_subsystem *subsystem, bool on)
 	set_status(subsystem, subsystem->nv->sanitize.status, subsystem->nv->sanitize.left);
 }
 
-/* The work that is to be done by now. */
+/* How much work must be done by now. */
 static uint64_t work_due(const struct vssd_subsystem *subsystem, uint64_t now)
 {
 	const struct vssd_sanitize *sanitize = &subsystem->sanitize;
@@ -175,7 +175,7 @@ static void conclude(struct vssd_subsystem *subsystem, enum nvme_sanitize_status
 	vssd_subsystem_tell(subsystem, VSSD_NOTICE_SANITIZE_ENDS);
 }
 
-/* Whether the operation is one of those that an option lets fail; they do so half-way. */
+/* Whether --sanitize-failures makes this operation fail now, half-way. */
 static bool fails_now(struct vssd_subsystem *subsystem)
 {
 	return subsystem->sanitize.failures < subsystem->options.sanitize_failures &&

@@ -2,8 +2,8 @@
 /*
  * Device Self-test. NVM Express Base Specification 2.0, sections 5.9, 5.16.1.7 and 8.6.
  *
- * It takes its time in the background and finds nothing: this drive has no parts that could fail. An extended one
- * outlives resets and power, a short one neither.
+ * A test runs in the background and always passes: this drive has no parts that could fail. An extended test survives
+ * resets and power loss, a short one neither.
  */
 #include "vssd/subsystem/self_test.h"
 
@@ -15,8 +15,8 @@
 #define MS_NS UINT64_C(1000000)
 #define MS_PER_MINUTE 60000u
 #define MS_PER_HOUR 3600000u
-#define EXTENDED_FACTOR 10u /* as long as a short one, unless the user says how long */
-#define WHOLE 10000u        /* what nv->self_test.left counts in */
+#define EXTENDED_FACTOR 10u /* an extended test takes this many times as long, by default */
+#define WHOLE 10000u        /* nv->self_test.left of a whole test */
 
 static uint32_t duration_ms(const struct vssd_subsystem *subsystem, uint8_t operation)
 {
@@ -34,7 +34,7 @@ uint16_t vssd_self_test_minutes(const struct vssd_subsystem *subsystem)
 	return (uint16_t)(ms < MS_PER_MINUTE ? 1 : (ms + MS_PER_MINUTE - 1) / MS_PER_MINUTE);
 }
 
-/* Go on with what nv->self_test says is left. */
+/* Continue with the remaining work in nv->self_test. */
 static void proceed(struct vssd_subsystem *subsystem)
 {
 	struct vssd_self_test *test = &subsystem->nv->self_test;
@@ -43,7 +43,7 @@ static void proceed(struct vssd_subsystem *subsystem)
 	subsystem->self_test.due = pyn_ticks() + subsystem->self_test.share * test->left;
 }
 
-/* Write down how it ended: the newest result comes first. */
+/* Log the result; the newest one comes first. */
 static void end(struct vssd_subsystem *subsystem, enum nvme_self_test_status status)
 {
 	struct vssd_self_test *test = &subsystem->nv->self_test;
@@ -91,7 +91,7 @@ static void poll(struct vssd_subsystem *subsystem, uint64_t now)
 		return;
 	}
 	left = subsystem->self_test.share ? left / subsystem->self_test.share : 0;
-	/* What has not ended has something left: 100 % is said of none that still runs. */
+	/* At least 1 is left while the test runs, so that it never reports 100 %. */
 	test->left = left >= WHOLE ? WHOLE : left ? (uint32_t)left : 1;
 }
 
@@ -115,7 +115,7 @@ void vssd_self_test_give_way(struct vssd_subsystem *subsystem, uint32_t nsid, en
 	const struct vssd_self_test *test = &subsystem->nv->self_test;
 	bool overlaps = nsid == NVME_NSID_ALL || test->nsid == NVME_NSID_ALL || nsid == test->nsid;
 
-	/* A test of the controller alone does not mind a format. */
+	/* A format does not end a test of the controller alone. */
 	if (test->operation && (status == NVME_SELF_TEST_SANITIZE || (overlaps && test->nsid != 0)))
 		end(subsystem, status);
 }
@@ -132,7 +132,7 @@ void vssd_self_test_log(const struct vssd_subsystem *subsystem, struct nvme_self
 		log->results[i] = (struct nvme_self_test_result){.dsts = NVME_SELF_TEST_UNUSED};
 }
 
-/* What comes from a file may say anything. */
+/* Check the state, which may come from a file with any contents. */
 static void init(struct vssd_subsystem *subsystem)
 {
 	struct vssd_self_test *test = &subsystem->nv->self_test;

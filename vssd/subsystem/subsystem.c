@@ -9,7 +9,7 @@
 
 #include "core/util/clock.h"
 
-/* In the order in which they are polled and told. */
+/* In the order of polling and of notices. */
 static const struct vssd_subsystem_part *const parts[] = {
 	&vssd_health_part, &vssd_sanitize_part, &vssd_format_part, &vssd_firmware_part, &vssd_self_test_part,
 };
@@ -29,13 +29,13 @@ static void init_serial(char serial[VSSD_SERIAL_SIZE], const char *wanted)
 	memcpy(serial, text, VSSD_SERIAL_SIZE);
 }
 
-/* A null drive has a store for its system area alone. */
+/* Open the store. A null drive has one only for its system area. */
 static int init_store(struct vssd_subsystem *subsystem, struct pyn_error *err)
 {
 	uint64_t cache = subsystem->options.cache_size / VSSD_BLOCK_SIZE;
 	struct vssd_store_options options = {.blocks = 1};
 
-	/* A cache that is larger than the drive would hold no more, and a file sets room aside for all of it. */
+	/* A cache larger than the drive is useless, and a file would allocate space for all of it. */
 	if (!subsystem->null_store)
 		options = (struct vssd_store_options){
 			.blocks = subsystem->blocks,
@@ -45,7 +45,7 @@ static int init_store(struct vssd_subsystem *subsystem, struct pyn_error *err)
 	return vssd_store_open(&options, &subsystem->store, err);
 }
 
-/* A new drive gets its identity and format; an old one is what it was. */
+/* Load the non-volatile state; give a new drive its identity and format. */
 static int init_nonvolatile(struct vssd_subsystem *subsystem, struct pyn_error *err)
 {
 	const struct vssd_options *options = &subsystem->options;
@@ -203,7 +203,7 @@ void vssd_subsystem_poll(struct vssd_subsystem *subsystem, uint64_t now)
 	subsystem->next_due = next;
 }
 
-/* ---- behind the controllers' back ---- */
+/* ---- access for tests ---- */
 
 static int find_lba(struct vssd_subsystem *subsystem, uint32_t nsid, uint64_t lba, uint32_t length, uint64_t *offset)
 {

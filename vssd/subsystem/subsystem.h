@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * An NVM subsystem: the medium, its namespaces and all that its controllers share. It knows of controllers only what
- * they let it call (listener.h). One thread calls everything here.
+ * An NVM subsystem: the medium, the namespaces and all other state that controllers share. It calls controllers only
+ * through listener.h. All functions must be called by one thread.
  */
 #ifndef VSSD_SUBSYSTEM_SUBSYSTEM_H
 #define VSSD_SUBSYSTEM_SUBSYSTEM_H
@@ -28,9 +28,9 @@ struct vssd_subsystem {
 	struct vssd_nonvolatile *nv;
 	bool null_store;
 	bool power;
-	bool unannounced;  /* the power had gone without a shutdown before it came */
-	uint64_t next_due; /* ticks: when a part is to be polled */
-	uint64_t blocks;   /* of all namespaces; those of a null drive are in no store */
+	bool unannounced;  /* the last power loss came without a shutdown */
+	uint64_t next_due; /* ticks: when to poll the next part */
+	uint64_t blocks;   /* of all namespaces, even if a null drive stores none */
 	struct vssd_ns ns[VSSD_MAX_NAMESPACES];
 	struct vssd_options options;
 	struct vssd_format format;
@@ -41,44 +41,45 @@ struct vssd_subsystem {
 	struct vssd_listener *listeners; /* its controllers */
 };
 
-/* A subsystem that has power and no controllers yet. 0, or -errno. */
+/* Create a subsystem with power and without controllers. 0, or -errno. */
 int vssd_subsystem_create(const struct vssd_options *options, struct vssd_subsystem **subsystem,
 			  struct pyn_error *err);
 
-/* Its controllers are gone. */
+/* Destroy a subsystem. Destroy its controllers first. */
 void vssd_subsystem_destroy(struct vssd_subsystem *subsystem);
 
-/* The power switch. Off: without a shutdown before, what the volatile cache held and was not flushed is lost. */
+/* Switch the power. Switching it off without a shutdown loses the data in the volatile cache that were not flushed.
+ */
 void vssd_subsystem_power(struct vssd_subsystem *subsystem, bool on);
 
-/* A controller is reset: what that means to the subsystem. */
+/* Handle the reset of a controller. */
 void vssd_subsystem_reset(struct vssd_subsystem *subsystem, enum vssd_reset kind);
 
-/* NSSR: all controllers are reset. */
+/* Execute an NVM Subsystem Reset: reset all controllers. */
 void vssd_subsystem_reset_all(struct vssd_subsystem *subsystem);
 
-/* A controller goes: it hears of nothing any more, and what it began ends without a completion. */
+/* Remove a controller. It gets no more notices, and the operations it started end without a completion. */
 void vssd_subsystem_leave(struct vssd_subsystem *subsystem, struct vssd_listener *listener);
 
-/* All that was written becomes durable. */
+/* Make all written data durable. */
 void vssd_subsystem_shut_down(struct vssd_subsystem *subsystem);
 
-/* Poll the parts that are due; call it where next_due is not later than now. */
+/* Poll the parts that are due. Call when next_due has been reached. */
 void vssd_subsystem_poll(struct vssd_subsystem *subsystem, uint64_t now);
 
-/* A part has something to do at once. */
+/* Poll the parts as soon as possible. */
 static inline void vssd_subsystem_wake(struct vssd_subsystem *subsystem)
 {
 	subsystem->next_due = 0;
 }
 
-/* Behind the controllers' back, for tests: length (one LBA's) bytes of data of an LBA as stored. -EINVAL: no such
- * LBA. */
+/* For tests: read or write the stored data of an LBA without the controllers noticing. length: bytes, the size of one
+ * LBA. 0, or -EINVAL: the LBA does not exist. */
 int vssd_subsystem_peek(struct vssd_subsystem *subsystem, uint32_t nsid, uint64_t lba, void *data, uint32_t length);
 int vssd_subsystem_poke(struct vssd_subsystem *subsystem, uint32_t nsid, uint64_t lba, const void *data,
 			uint32_t length);
 
-/* LBA size in bytes and number of LBAs of a namespace; -EINVAL: no such namespace. */
+/* Get the LBA size in bytes and the number of LBAs of a namespace. 0, or -EINVAL: it does not exist. */
 int vssd_subsystem_geometry(struct vssd_subsystem *subsystem, uint32_t nsid, uint32_t *lba_size, uint64_t *nsze);
 
 /* The namespace of a valid NSID, else NULL. */
@@ -89,7 +90,7 @@ static inline struct vssd_ns *vssd_subsystem_ns(struct vssd_subsystem *subsystem
 	return ns && ns->nsid ? ns : NULL;
 }
 
-/* Blocks lose what they held, as vssd_store_erase says. */
+/* Erase blocks as vssd_store_erase() does. */
 static inline void vssd_subsystem_erase(struct vssd_subsystem *subsystem, uint64_t block, uint64_t count,
 					enum vssd_pool_shared content)
 {
