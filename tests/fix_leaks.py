@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The check behind every test of this checkout: it leaves no child, no descriptor and no DMA memory behind.
+"""The check after every test of this checkout: the test left no child, descriptor or DMA memory behind.
 
 Only this process is looked at, since tests run in parallel. A private virtual SSD stays by design, until the
 process ends: what it costs is not counted.
@@ -26,7 +26,7 @@ SETTLE = 1.0
 
 
 class Holdings(NamedTuple):
-    """What this process has."""
+    """The resources of this process."""
 
     children: frozenset[int]
     descriptors: dict[int, str]
@@ -34,11 +34,11 @@ class Holdings(NamedTuple):
 
     @classmethod
     def now(cls) -> Holdings:
-        """Look at them."""
+        """Read them."""
         return cls(frozenset(_children()), _descriptors(), _dma_bytes())
 
     def leaked_since(self, before: Holdings) -> list[str]:
-        """Tell what is there that was not there before, a sentence each."""
+        """Describe what is new since then, one sentence each."""
         found = [f"child {pid}: {_command(pid)}" for pid in self.children - before.children]
         found += [
             f"descriptor {number}: {target}"
@@ -91,7 +91,7 @@ def _private_drives() -> list[VirtualSsd]:
 
 @pytest.fixture(scope="session", autouse=True)
 def driver_started() -> None:
-    """Let the driver take its memory before the first test: what that opens stays until the process ends."""
+    """Have the driver allocate its memory before the first test: its descriptors stay open until the end."""
     with contextlib.suppress(ImportError):
         import nvme
 
@@ -100,13 +100,13 @@ def driver_started() -> None:
 
 @pytest.fixture(autouse=True)
 def leaves_nothing(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fail a test that passed but left something; one that failed has told enough."""
+    """Fail a test that passed but left something behind."""
     before = Holdings.now()
     yield
     report = getattr(request.node, "rep_call", None)
     if report is None or not report.passed:
         return
-    # pytest lets go of them only after this: a closed drive's memory goes with the last reference to it.
+    # pytest drops its references only after this, and the last one frees a closed drive's memory.
     request.node.funcargs.clear()
     deadline = time.monotonic() + SETTLE
     while (leaked := Holdings.now().leaked_since(before)) and time.monotonic() < deadline:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The one rule of tests that measure time: a time fails a test only if nobody else had the CPUs meanwhile.
+"""The rule of tests that measure time: a time fails a test only if no other process used the CPUs meanwhile.
 
 A test of time says ``assert took < 3 or loaded()``. If it took longer, ``loaded()`` looks back to the
 beginning of the test. If processes of the test waited for a CPU while other processes ran, or the hypervisor
@@ -71,7 +71,7 @@ class Usage(NamedTuple):
         return max((at - before.waited.get(pid, 0.0) for pid, at in self.waited.items()), default=0.0)
 
     def since(self, before: Usage) -> str:
-        """Describe the load from then to now; empty if there was none."""
+        """Describe the load since then; empty if there was none."""
         seconds = self.moment - before.moment
         others = (self.all - before.all) - (self.own - before.own)
         stolen = self.stolen - before.stolen
@@ -103,7 +103,7 @@ def _tasks(pid: int) -> list[Path]:
 
 
 def _schedstat(pid: int) -> tuple[float, float]:
-    """Give seconds that the threads of a process ran, and the longest time that one of them waited."""
+    """Give how long the threads of a process ran, and the longest wait of one of them, in seconds."""
     ran, waited = 0, 0
     for task in _tasks(pid):
         try:
@@ -153,7 +153,7 @@ def _measures(item: pytest.Item, later: set[str]) -> bool:
 
 
 class _Beside:
-    """Notes the tests that a load skipped, in the process that hears of all tests."""
+    """Records the tests skipped because of a load, in the process that receives all results."""
 
     def __init__(self, path: str) -> None:
         self.path = Path(path)
@@ -193,7 +193,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
 
 
 def longest_pause() -> float:
-    """Measure for how long a process that works all the time did not get on, in half a second."""
+    """Measure for how long, within half a second, a busy process did not run."""
     longest, last = 0.0, time.perf_counter()
     end = last + 0.5
     while last < end:

@@ -32,7 +32,7 @@ def takes_ctrl_c(command: list[str], terminal: bool = False) -> list[str]:
 
 @contextlib.contextmanager
 def ctrl_c_raises() -> Iterator[None]:
-    """Have SIGINT raise KeyboardInterrupt in this process, meanwhile."""
+    """Have SIGINT raise KeyboardInterrupt in this process within the block."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Python without the driver takes an address for what the driver takes it for."""
+"""Python code without the driver classifies an address as the driver does."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TEXTS = {
 
 
 def driver_says(text: str) -> tuple[int, str] | None:
-    """Kind and text of an address; None: it is none."""
+    """Kind and text of an address, or None if it is invalid."""
     try:
         return nvme._kind_of_address(text)  # type: ignore[attr-defined, no-any-return]
     except nvme.NvmeEnumerateError:

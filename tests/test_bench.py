@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""``make bench``: each measurement once, as short as can be; its figures are plausible, and are told."""
+"""``make bench``: each measurement once and short; its figures are plausible, and are reported."""
 
 from __future__ import annotations
 
@@ -222,7 +222,7 @@ def test_a_process_that_was_followed_goes_on_and_a_counter_that_stands_is_told(b
             process.kill()
 
 
-# -- what is made of the figures --------------------------------------------------------------------------
+# -- evaluation of the figures --------------------------------------------------------------------------
 
 
 def results_of(**values):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the build has made: a module that starts nothing and carries its docstrings, and the SSD beside it."""
+"""The build: a module that starts nothing on import and has its docstrings, and the virtual SSD beside it."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_help_shows_how_an_object_is_made() -> None:
     assert str(inspect.signature(nvme.Buffer)) == "(size=4096, name='buffer', pvalue=0, ptype=0, *, cmb=None)"
 
 
-# The step that carries them
+# The step that copies them
 
 
 @pytest.fixture

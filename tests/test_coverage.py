@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""docs/api-coverage.md names a test for each entry of the public interface: all are there."""
+"""docs/api-coverage.md names a test for each entry of the public interface, and all of them exist."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Folders of tests can be named together in one command, in any order.
 
-pytest imports what lies beside a test by its bare name. Of two modules with one name, in different folders,
-the second import gives the first module, and `conftest` is the name of several.
+pytest imports modules beside a test by their bare names. If two folders have a module of the same name, the
+second import returns the first module; several folders have a `conftest`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def test_no_two_modules_have_one_name() -> None:
 
 
 def test_no_module_hides_one_that_is_installed() -> None:
-    """A `client.py` beside a test is the first that any import of that name finds."""
+    """A `client.py` beside a test shadows all others of that name."""
     import sys
 
     names = {path.stem for path in FILES}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""docs/how-to-add.md is true: its first four recipes are performed in a copy of the tree.
+"""docs/how-to-add.md is correct: this performs its first four recipes in a copy of the tree.
 
 A recipe shows how something was added that is there now. It is taken out of the copy, whose build then fails
 the tests that the recipe names; after the recipe they pass.
@@ -49,7 +49,7 @@ class Hunk:
 
 
 def replace(path: Path, old: list[str], new: list[str]) -> None:
-    """Put lines in the place of others, which must be in the file exactly once."""
+    """Replace lines that must be in the file exactly once."""
     lines = path.read_text().split("\n")
     found = [at for at in range(len(lines)) if lines[at : at + len(old)] == old]
     assert len(found) == 1, f"{path.name} has these lines {len(found)} times:\n" + "\n".join(old)
@@ -93,7 +93,7 @@ def hunks_of(lines: list[str]) -> list[Hunk]:
 
 
 def recipes() -> list[Recipe]:
-    """Those of the page that have diffs."""
+    """The recipes of the page that have diffs."""
     sections = re.split(r"^## (.*)$", PAGE.read_text(), flags=re.MULTILINE)[1:]
     read = [Recipe.read(title, text) for title, text in zip(sections[::2], sections[1::2])]
     return [recipe for recipe in read if recipe.hunks]
@@ -137,7 +137,7 @@ def names(folder: str) -> list[str]:
 
 
 def change(root: Path, folder: str, perform: bool) -> None:
-    """Take all recipes out of the files of a folder, or perform them."""
+    """Undo all recipes in the files of a folder, or perform them."""
     for hunk in [hunk for one in RECIPES for hunk in one.hunks if hunk.path.startswith(folder)]:
         (hunk.perform if perform else hunk.undo)(root)
 

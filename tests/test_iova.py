@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""An address of a device cannot be taken for a pointer or a number: the compiler refuses it."""
+"""The compiler refuses to use a device address as a pointer or a number."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The layers are what docs/design.md says: an #include only ever points down, and files stay small."""
+"""The layers of docs/design.md: an #include only points down, and files stay small."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SSD = [
     ["vssd/main.c"],
 ]
 SPEC = "spec"
-# They know engines through the seam only: its table, the rings that it shows, and names of statuses.
+# They use engines only through the seam: its table, its rings, and the names of statuses.
 SEEN_BY_TESTER = {
     "core/engine/engine.h",
     "core/nvme/types.h",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A driver that cannot be imported tells its own cause, on the command line and in pytest."""
+"""If the driver cannot be imported, the command line and pytest report the cause."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def compiled(folder: Path, name: str, text: str, *words: str) -> Path:
 
 
 def python(folder: Path, *words: str) -> str:
-    """What a Python that finds the folder first prints; it has to fail."""
+    """The output of a Python with this folder first in its path; it must fail."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
     environment["PYTHONPATH"] = f"{folder}{os.pathsep}{ROOT}"
     command = [sys.executable, *words]
@@ -80,7 +80,7 @@ def test_another_package_that_is_missing_is_not_taken_for_the_driver() -> None:
     assert "numpy is missing" in said and "driver" not in said
 
 
-# The build refuses what would not load
+# The build refuses a module that would not load
 
 
 def loads(module: Path) -> subprocess.CompletedProcess[str]:
@@ -100,7 +100,7 @@ def test_a_build_accepts_the_module_that_it_made() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-# What is missing is told at once
+# Errors name what is missing
 
 
 def test_all_that_a_build_needs_is_named_at_once_for_each_distribution(tmp_path: Path) -> None:

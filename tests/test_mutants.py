@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The mistakes of `make mutate` can be planted: each names code that is there, and tests that exist.
+"""The mutations of `make mutate` can be applied: each names existing code and existing tests.
 
-That each is caught takes minutes of building, and is for `make mutate` to show.
+Only `make mutate` shows that the tests catch each, because that takes minutes of building.
 """
 
 from __future__ import annotations

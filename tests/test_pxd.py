@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""cspdk.pxd says of C what is true: each type, member, array, constant and function.
+"""cspdk.pxd declares each type, member, array, constant and function as C does.
 
 Cython believes its declarations. A member of another type would be converted in silence, a missing parameter
 would be garbage, and an array that is too long would be read past its end. So the C compiler compares them.
@@ -89,11 +89,11 @@ def parameter_types(parameters: str, declared: Declared) -> str:
 
 
 def program(text: str) -> str:
-    """C that compiles if all is as the pxd says."""
+    """C code that compiles only if the pxd is right."""
     declared = parse(text)
     lines = [
         '#include "driver.h"',
-        # A qualifier of the member itself, _Atomic among them, makes no difference to who reads it.
+        # Qualifiers of the member itself, such as _Atomic, do not matter for reading it.
         "#define SAME(a, b, text) _Static_assert(__builtin_types_compatible_p(a, b), text)",
     ]
     for struct, kind, name, array in declared.members:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What is made from spec/ is what spec/ gives now, and it is loaded when it is used."""
+"""The generated files match spec/, and are loaded only when used."""
 
 from __future__ import annotations
 

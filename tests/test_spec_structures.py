@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""pynvme.spec's structures are views of memory: what is read, written and refused."""
+"""pynvme.spec's structures are views of memory: reads, writes, and invalid values."""
 
 from __future__ import annotations
 

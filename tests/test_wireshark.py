@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """tshark decodes Identify and SMART as pynvme.spec does: each of its fields has the value of ours.
 
-Which field of theirs is which of ours is typed by hand. The bytes are those of the drive, and random ones, in
-which every field has a value of its own.
+A table typed by hand maps their fields to ours. The data are those of the drive, and random bytes, in which
+each field has a different value.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(
 NEWEST_KNOWN = (4, 0)
 """A later Wireshark may have fields that are not in the tables below."""
 
-# Their name, below a prefix, and ours; [] stands for each element of an array. "#": why ours has none.
+# Their name below a prefix, and ours. [] means each element of an array. "#": why we have no such field.
 CONTROLLER = """
 vid vid | ssvid ssvid | sn sn | mn mn | fr fr | rab rab | ieee ieee | mdts mdts | cntlid cntlid
 cmic cmic | cmic.mp cmic.mports | cmic.mc cmic.mctrs | cmic.sriov cmic.ft | cmic.ana cmic.anars | ver ver
@@ -102,7 +102,7 @@ def version() -> tuple[int, int]:
 
 
 def values(structure: Any, path: str) -> Iterator[Any]:
-    """What a path names: one value, or of each element of an array."""
+    """The value at a path, or one value for each element of an array."""
     name, _, rest = path.partition(".")
     array = re.fullmatch(r"(\w+)\[(\d*)\]", name)
     if not array:
@@ -119,7 +119,7 @@ def values(structure: Any, path: str) -> Iterator[Any]:
 
 
 def same(shown: str, value: Any, kind: str) -> bool:
-    """Whether what they show is our value."""
+    """Whether their text shows our value."""
     if kind == "FT_BYTES":
         raw = bytes.fromhex(shown.replace(":", ""))
         if isinstance(value, str):
@@ -133,7 +133,7 @@ def same(shown: str, value: Any, kind: str) -> bool:
 
 
 def differences(view: Structure, prefix: str, table: str, found: dict[str, list[str]]) -> list[str]:
-    """Fields whose values are not ours; and that many were compared."""
+    """The fields with different values, and how many fields were compared."""
     kinds = wireshark.known_fields(prefix)
     wrong = []
     for name, shown in found.items():
@@ -148,7 +148,7 @@ def differences(view: Structure, prefix: str, table: str, found: dict[str, list[
 
 
 def random_bytes(seed: int, size: int, texts: tuple[tuple[int, int], ...] = ()) -> bytes:
-    """Bytes without a zero, so that no text ends early; texts: places of printable characters."""
+    """Random bytes without a zero, so that no text ends early. texts: positions of printable characters."""
     source = random.Random(seed)
     data = bytearray(source.randrange(1, 255) for _ in range(size))
     for begin, end in texts:

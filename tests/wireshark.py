@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What tshark makes of the data of an admin command: a capture of NVMe/TCP with that command, decoded."""
+"""Have tshark decode the data of an admin command in a generated capture of NVMe/TCP."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Conversation:
 
 
 def entry(opcode: int, cid: int, nsid: int, cdw10: int) -> bytes:
-    """A submission queue entry whose data come by an SGL of the transport."""
+    """A submission queue entry with a transport SGL for its data."""
     return struct.pack("<BBHI32xI20x", opcode, 0x40, cid, nsid, cdw10)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A scripted NVMe controller over `fake.Server`: as little of one as the driver needs, and a hook everywhere.
+"""A scripted NVMe controller over `fake.Server`: the minimum that the driver needs, with hooks everywhere.
 
 It notes what the driver does in the order in which it is done (`journal`) and each command as it came
 (`commands`). It takes what NVM Express Base Specification 2.0 allows and nothing else: a queue that was not
@@ -266,7 +266,7 @@ class Drive(Server):
         more: int = 0,
         cqid: int | None = None,
     ) -> None:
-        """Post a completion; cid, sqid and cqid lie. more: CRD, M and DNR, bits 14:11 of the status field."""
+        """Post a completion. cid, sqid, cqid: wrong values to post. more: CRD, M, DNR, status bits 14:11."""
         with self.lock:
             if command in self.held:
                 self.held.remove(command)
@@ -394,8 +394,8 @@ class Drive(Server):
             self.dma_write(address, data[done : done + count])
             done += count
 
-    # What tests ask
+    # Queries of tests
 
     def sent(self, opcode: int, sqid: int = 0) -> list[Command]:
-        """The commands with an opcode that came on a queue, in their order."""
+        """The commands with this opcode that arrived on a queue, in order."""
         return [c for c in self.commands if c.opcode == opcode and (c.sqid > 0) == (sqid > 0)]

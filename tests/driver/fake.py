@@ -68,7 +68,7 @@ class Message(NamedTuple):
 
 
 class Mapping(NamedTuple):
-    """A piece of the driver's memory. file is None where no descriptor came with it."""
+    """A region of the driver's memory. file is None if it came without a descriptor."""
 
     address: int
     size: int
@@ -76,7 +76,7 @@ class Mapping(NamedTuple):
 
 
 class DriverBrokeRule(AssertionError):
-    """The driver sent what no specification allows."""
+    """The driver violated a specification."""
 
 
 def check(good: bool, text: str) -> None:
@@ -87,7 +87,7 @@ def check(good: bool, text: str) -> None:
 def message(
     command: int, payload: bytes = b"", *, id: int = 0, flags: int = REPLY, error: int = 0, size: int = -1
 ) -> bytes:
-    """The bytes of a message; size lies about its length."""
+    """The bytes of a message. size: a wrong length for its header."""
     return HEADER.pack(id, command, HEADER.size + len(payload) if size < 0 else size, flags, error) + payload
 
 
@@ -160,7 +160,7 @@ class Server:
         return self.address
 
     def stop(self) -> None:
-        """End it and give back what it has; raises where something went wrong in it."""
+        """End the server and release its resources. Raises what went wrong in it."""
         os.close(self._waker)
         if self._thread is not None:
             self._thread.join(PATIENCE)
@@ -223,7 +223,7 @@ class Server:
         self.memory.clear()
 
     def hang_up(self) -> None:
-        """Close the connection, as a device does that dies; from a hook or from the test."""
+        """Close the connection like a device that dies. Called from a hook or from the test."""
         with self.lock:
             self._disconnect()
 
@@ -267,7 +267,7 @@ class Server:
                 os.close(fd)
 
     def send_raw(self, data: bytes, fds: Sequence[int] = ()) -> None:
-        """Send bytes, whatever they are; descriptors go with the first of them."""
+        """Send any bytes, and the descriptors with the first of them."""
         if self.client is None:
             raise ConnectionResetError
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
@@ -289,10 +289,10 @@ class Server:
         self.answers_to_us.append(answer)
         return answer
 
-    # The usual answers
+    # The default replies
 
     def answer(self, message: Message) -> None:
-        """As the specification says."""
+        """Reply as the specification says."""
         answers = {
             VERSION: self._version,
             DMA_MAP: self._dma_map,
@@ -419,7 +419,7 @@ class Server:
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 5.0) -> None:
-    """Wait for what another thread does; fails where it does not."""
+    """Wait until another thread has made the condition true, and fail if it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline or loaded(), "it did not happen in time"
@@ -428,7 +428,7 @@ def wait_until(condition: Callable[[], object], seconds: float = 5.0) -> None:
 
 @contextlib.contextmanager
 def lasts_at_most(seconds: float) -> Iterator[None]:
-    """Fail where the block takes longer: a wait that should have been bounded."""
+    """Fail if the block takes longer, because a wait in it is not bounded."""
     start = time.monotonic()
     yield
     took = time.monotonic() - start

@@ -100,7 +100,7 @@ def test_default_initialisation_identifies_counts_queues_and_leaves_one_aer(driv
 
 
 def test_enabled_controller_is_disabled_first(drive: Drive) -> None:
-    """Somebody else left it so: with CSTS.RDY = 1, and old queues."""
+    """A previous driver left the controller enabled: CSTS.RDY = 1, with old queues."""
     drive.registers[CC : CC + 4] = (0x00460001).to_bytes(4, "little")
     drive.unready_after = 0.2
     pcie = bring_up(drive)
@@ -111,7 +111,7 @@ def test_enabled_controller_is_disabled_first(drive: Drive) -> None:
 
 
 def test_controller_that_is_being_enabled_is_ready_before_it_is_disabled(drive: Drive) -> None:
-    """CC.EN = 0 while CSTS.RDY = 0 after CC.EN = 1 is undefined."""
+    """Clearing CC.EN is undefined until CSTS.RDY has followed CC.EN = 1."""
     drive.registers[CC : CC + 4] = (0x00460001).to_bytes(4, "little")
     drive._changes_at = time.monotonic() + 0.3
     pcie = bring_up(drive)
@@ -183,7 +183,7 @@ def test_fatal_status_is_told_at_once(drive: Drive) -> None:
 
 
 def test_fatal_status_of_before_is_cleared_by_the_reset(drive: Drive) -> None:
-    """A controller that has failed is reset: its CFS counts only after it was enabled again."""
+    """The driver resets a failed controller, and ignores its CFS until it has enabled it again."""
     drive.registers[CC : CC + 4] = (0x00460001).to_bytes(4, "little")
     drive.on_read[CSTS] = lambda value: value | 2 if not writes(drive, CC) else value
     bring_up(drive).close()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A namespace that is another one after a reset, and one with metadata that the driver cannot transfer."""
+"""A namespace whose format changed during a reset, and one with metadata that the driver cannot transfer."""
 
 from __future__ import annotations
 

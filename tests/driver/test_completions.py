@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Completions: each reaches its own command, whatever their order; those that lie are logged, no more."""
+"""Completions reach their own command in any order; the driver logs invalid ones and ignores them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def io_held(drive: Drive, count: int) -> list[Command]:
 
 
 def still_works(own: SimpleNamespace, drive: Drive) -> None:
-    """The queue takes as many commands as ever, and each completes once."""
+    """Check that the queue still accepts its full depth of commands, and that each completes once."""
     drive.on_io.clear()
     buf = nvme.Buffer(512)
     for lba in range(15):
@@ -108,7 +108,7 @@ def test_error_status_is_a_warning_and_no_exception(
 
 @pytest.mark.parametrize("more", [0b0001, 0b0011, 0b0100, 0b1000, 0b1111])
 def test_crd_more_and_do_not_retry_are_no_errors(drive: Drive, own: SimpleNamespace, more: int) -> None:
-    """CRD, M and DNR stand beside the status code: with 00/00 the command has succeeded."""
+    """CRD, M and DNR are not part of the status code: with SCT 0 and SC 0 the command has succeeded."""
     seen = []
     own.nvme0n1.read(own.qpair, nvme.Buffer(512), 0, cb=lambda cdw0, status1: seen.append(status1))
     drive.complete(io_held(drive, 1)[0], more=more)
@@ -122,11 +122,11 @@ def test_admin_error_status_is_a_warning(drive: Drive, own: SimpleNamespace) -> 
         own.nvme0.send_cmd(0xC0).waitdone()
 
 
-# Lies
+# Invalid completions
 
 
 def logs(own: SimpleNamespace, caplog: pytest.LogCaptureFixture, text: str) -> bool:
-    """Whether the driver logs this: its records reach Python with the next thing that it is asked."""
+    """Whether the driver logs this. Its log records reach Python with the next call."""
     deadline = time.monotonic() + 5
     while text not in caplog.text and time.monotonic() < deadline:
         _look(own.qpair)
@@ -176,7 +176,7 @@ def test_completion_that_comes_twice_counts_once(drive: Drive, own: SimpleNamesp
 
 
 def test_wrong_sqid_in_a_completion_is_shown_and_does_no_harm(drive: Drive, own: SimpleNamespace) -> None:
-    """The queue it was found in says whose it is; what the device wrote is the script's to see."""
+    """The driver matches a completion by its queue, and shows the script the SQID that the device wrote."""
     seen = []
     own.nvme0n1.read(own.qpair, nvme.Buffer(512), 0, cb=seen.append)
     drive.complete(io_held(drive, 1)[0], sqid=0x55AA)
@@ -198,7 +198,7 @@ def test_entry_with_the_phase_of_the_last_pass_is_not_taken(drive: Drive, own: S
 
 
 def test_whole_queue_of_lies_stops_nothing(drive: Drive, own: SimpleNamespace) -> None:
-    """More of them than the queue has entries: they are given back to the device like others."""
+    """The device posts more of them than the queue has entries: the driver must consume them like others."""
     own.nvme0n1.read(own.qpair, nvme.Buffer(512), 0)
     command = io_held(drive, 1)[0]
     for count in range(40):
@@ -211,7 +211,7 @@ def test_whole_queue_of_lies_stops_nothing(drive: Drive, own: SimpleNamespace) -
 
 
 def _look(qpair: nvme.Qpair) -> None:
-    """Have the queue polled: for 30 ms, until a signal; once where nothing is in flight."""
+    """Have the driver poll the queue for 30 ms, until a signal; only once if nothing is in flight."""
 
     def enough(*_: object) -> None:
         raise InterruptedError
@@ -259,7 +259,7 @@ def test_aer_is_told_sent_again_and_not_counted(drive: Drive, own: SimpleNamespa
 
 
 def admin_command(own: SimpleNamespace, drive: Drive) -> None:
-    """Send one that succeeds, and wait for it alone."""
+    """Send a command that succeeds, and wait only for it."""
     drive.on_admin[0xC0] = lambda command: (0, 0)
     assert own.nvme0.send_cmd(0xC0).waitdone() == 0
 
@@ -319,7 +319,7 @@ def test_reset_completes_what_was_in_flight_with_00_08(drive: Drive, own: Simple
 
 
 def test_close_completes_what_was_in_flight_with_00_08(drive: Drive, own: SimpleNamespace) -> None:
-    """Also for a script that waits only afterwards, when there is no controller any more."""
+    """The same for a script that waits only after the controller is gone."""
     drive.on_admin[0xC0] = lambda command: None
     own.nvme0n1.read(own.qpair, nvme.Buffer(512), 0)
     own.nvme0.send_cmd(0xC0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a device says of its regions: lies are refused or not used; what can be driven is driven."""
+"""What a device reports about its regions: the driver refuses or ignores wrong values, no others."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def region(
     caps: bytes = b"",
     fds: Sequence[int] | None = None,
 ) -> None:
-    """Answer for one region with these values; the others as ever."""
+    """Reply with these values for one region, and as usual for the others."""
 
     def hook(message: Message) -> None:
         if struct.unpack_from("<I", message.payload, 8)[0] != index:
@@ -232,7 +232,7 @@ BROKEN_LISTS = {
 
 @pytest.mark.parametrize("cap_offset", BROKEN_LISTS.values(), ids=BROKEN_LISTS)
 def test_capabilities_outside_of_the_reply_are_not_read(drive: Drive, cap_offset: int) -> None:
-    """There is no list of areas then, so that the whole region counts as mappable, as the flags say."""
+    """Without a list of areas the whole region is mappable, as the flags say."""
     region(drive, cap_offset=cap_offset, caps=sparse_areas((0x3000, PAGE)))
     transfers(drive)
     assert by_store(drive)
@@ -269,7 +269,7 @@ def test_worker_runs_where_doorbells_can_be_mapped(drive: Drive) -> None:
 
 
 def test_worker_without_mapped_doorbells_says_so(drive: Drive) -> None:
-    """It has no connection to the device: nothing that it submits could be told to it."""
+    """The worker has no connection to the device, so it could not send doorbell messages."""
     region(drive, flags=READ | WRITE, fds=[])
     pcie = nvme.Pcie(drive.start(process=True))
     nvme0 = nvme.Controller(pcie)

@@ -181,7 +181,7 @@ COMMANDS: dict[str, tuple[Sender, int, int, tuple[int, ...], bool]] = {
 
 @pytest.fixture
 def nvme0(drive: Drive, opened: Callable[..., SimpleNamespace]) -> nvme.Controller:
-    """A controller that completes every command that nobody knows."""
+    """A controller that completes every unknown command with success."""
     drive.others = (0x600D, 0)
     for opcode in range(0x100):
         if opcode not in drive.admin:
@@ -205,7 +205,7 @@ def test_admin_command(
 ) -> None:
     buf = nvme.Buffer(4096)
     if opcode in (0x06, 0x08, 0x09):
-        # The drive answers these itself; here only what arrives counts.
+        # The scripted drive answers these itself; only the command that arrives matters here.
         drive.on_admin[opcode] = lambda command: (0x600D, 0)
     nvme0_back = send(nvme0, buf)
     assert nvme0_back is nvme0, "admin methods chain"
@@ -369,7 +369,7 @@ def test_vector_and_priority_of_a_queue(drive: Drive) -> None:
             pass
         nvme0.init_queues(0x000F000F)
 
-    # The rings of the admin queue are those of the first enabling: nothing had been sent on them.
+    # The admin queue's rings are those of the first initialisation: nothing had been sent on them.
     nvme0 = nvme.Controller(pcie, nvme_init_func=weighted)
     qpair = nvme.Qpair(nvme0, 2, prio=2, iv=5)
     assert drive.sent(CREATE_CQ)[0][11] == 5 << 16 | 3

@@ -190,7 +190,7 @@ SHAPES = [
 def test_prps_lead_to_the_data_of_a_read(
     drive: Drive, own: SimpleNamespace, offset: int, length: int
 ) -> None:
-    """At any offset and length, and nothing beside the data is touched."""
+    """Transfers at any offset and length touch nothing but their data."""
     data = random.Random(length).randbytes(length)
 
     def read(command: Command) -> tuple[int, int]:
@@ -228,7 +228,7 @@ def test_prps_lead_to_the_data_of_a_write(
 
 
 def test_prp2_and_list_are_as_small_as_can_be(drive: Drive, own: SimpleNamespace) -> None:
-    """One page: none. Two: PRP 2 is a page. Three: it is a list, with an entry a page."""
+    """PRP 2: unused for one page, the second page for two, a list with an entry a page for three."""
     buf = nvme.Buffer(16384)
     for blocks, offset in ((8, 0), (16, 0), (24, 0), (8, 512), (16, 512)):
         buf.offset = offset
@@ -367,7 +367,7 @@ def test_a_read_of_more_than_the_buffer_touches_the_buffer_and_a_spare_page(
 def test_a_command_that_nobody_knows_finds_memory_for_whatever_it_transfers(
     drive: Drive, own: SimpleNamespace, offset: int, pages: int
 ) -> None:
-    """Where a script has set the size, PRP 2 is good for a page of data and for a list."""
+    """If a script has set the size, PRP 2 must suit both a page of data and a list."""
     data = random.Random(pages).randbytes(pages * 4096)
 
     def vendor(command: Command) -> tuple[int, int]:

@@ -157,7 +157,7 @@ def test_reply_that_comes_byte_by_byte_is_read(drive: Drive) -> None:
 
 
 def test_device_that_only_asks_and_never_answers_is_given_up(drive: Drive) -> None:
-    """The wait for a reply has an end, also while other messages keep coming."""
+    """The wait for a reply is bounded even while other messages keep arriving."""
 
     def flood(to: Message) -> None:
         while True:

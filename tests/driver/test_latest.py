@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the driver tells of the command that was last: its CID, its latency, its time out."""
+"""What the driver reports about the last command: its CID, its latency, its timeout."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Commands that name another namespace than the one that sends them, as `send_cmd` may."""
+"""Commands with the NSID of another namespace than the one that sends them, which `send_cmd` allows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DELETE = 1
 
 
 class Two:
-    """A drive with two namespaces; the second one is one of 4 KiB LBAs as soon as it was formatted."""
+    """A drive with two namespaces; a format changes the second one to 4 KiB LBAs."""
 
     def __init__(self, drive: Drive) -> None:
         self.drive = drive

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the device refuses, and what it says of itself that cannot be: exceptions that name it, and nothing is
+"""Refusals and impossible Identify data of the device: the exception names them, and nothing is
 left behind on either side."""
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ def test_refused_identify_ends_the_initialisation(drive: Drive) -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 5, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF])
 def test_number_of_namespaces_may_be_anything_where_there_is_no_list(drive: Drive, count: int) -> None:
-    """Controllers of before NVMe 1.1 refuse CNS 02h; NN is then all that there is."""
+    """Controllers before NVMe 1.1 refuse CNS 02h, so the driver uses NN."""
     struct.pack_into("<I", drive.identify_controller, 516, count)
     drive.on_admin[IDENTIFY] = lambda c: (0, 0x002) if c[10] & 0xFF == 2 else drive.identify(c)
     pcie = nvme.Pcie(drive.start())
@@ -214,7 +214,7 @@ def test_format_that_the_drive_does_not_have_is_refused(drive: Drive, flbas: int
 
 @pytest.mark.parametrize("nlbaf", [0, 15, 63, 64, 255])
 def test_any_number_of_formats_is_searched_and_no_further_than_there_can_be(drive: Drive, nlbaf: int) -> None:
-    """There are 64 of them at most; what follows in the structure is the vendor's."""
+    """There are at most 64 LBA formats; vendor specific bytes follow in the structure."""
     drive.identify_namespace[25] = nlbaf
     drive.identify_namespace[384:4096] = struct.pack("<I", 12 << 16) * ((4096 - 384) // 4)
     pcie = nvme.Pcie(drive.start())

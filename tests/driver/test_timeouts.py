@@ -103,7 +103,7 @@ def test_late_completion_is_nobodys_second_completion(drive: Drive, own: SimpleN
 def test_completion_after_the_timeout_and_before_waitdone_counts_once(
     drive: Drive, own: SimpleNamespace
 ) -> None:
-    """Two commands are late; the script has fetched one of the timeouts when both complete after all."""
+    """Two commands time out; both complete after the script has fetched only one of the timeouts."""
     buf = nvme.Buffer(512)
     own.nvme0n1.read(own.qpair, buf, 0)
     own.nvme0n1.read(own.qpair, buf, 1)
@@ -119,7 +119,7 @@ def test_completion_after_the_timeout_and_before_waitdone_counts_once(
 
 
 def test_buffer_of_a_late_command_stays_the_devices(drive: Drive, own: SimpleNamespace) -> None:
-    """The script drops it; what comes later must not land in memory that is another's by then."""
+    """The script drops the buffer; late data must not reach memory that was allocated again."""
     buf = nvme.Buffer(65536)
     address = buf.phys_addr
     own.nvme0n1.read(own.qpair, buf, 0, 128)
@@ -174,7 +174,7 @@ def test_longer_timeout_set_meanwhile_counts(drive: Drive, own: SimpleNamespace)
 
 
 def test_completion_from_before_the_deadline_is_no_timeout(drive: Drive, own: SimpleNamespace) -> None:
-    """The script stood at a breakpoint: the device had answered in time."""
+    """The script stopped at a breakpoint, but the device had completed the command in time."""
     own.nvme0n1.read(own.qpair, nvme.Buffer(512), 0)
     wait_until(lambda: held(drive))
     drive.complete(held(drive)[0], cdw0=6)
@@ -213,7 +213,7 @@ def test_queue_creation_that_is_never_answered_is_an_exception(drive: Drive, own
     with lasts_at_most(1), pytest.raises(nvme.QpairCreationError, match="did not complete command 0x05"):
         nvme.Qpair(own.nvme0, 8)
     drive.on_admin.clear()
-    # The drive may yet create that queue: memory and QID stay reserved, and close() gives everything back.
+    # The drive may still create that queue, so its memory and QID stay reserved until close().
     assert nvme.Qpair(own.nvme0, 8).sqid == own.qpair.sqid + 2
     own.nvme0.reset()
     assert nvme.Qpair(own.nvme0, 8).sqid == 1

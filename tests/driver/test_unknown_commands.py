@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Commands whose effect only their vendor knows: the data of before are not believed any more."""
+"""Vendor specific commands of unknown effect: verification discards what it knew about the data."""
 
 from __future__ import annotations
 

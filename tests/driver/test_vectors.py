@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Interrupts: what the driver tells the device about them, byte for byte, and what it hears from it.
+"""Interrupts: the driver's messages to the device, byte for byte, and the eventfds that the device raises.
 
 vfio-user specification, VFIO_USER_DEVICE_SET_IRQS; PCI Express Base Specification 5.0, section 7.7.2 (MSI-X).
 """
@@ -166,7 +166,7 @@ def test_an_interrupt_that_is_on_its_way_is_waited_for_by_a_read(
 def test_a_drive_without_msix_has_queues_and_says_what_it_has_not(drive: Drive, opened: Opener) -> None:
     own = opened()
     own.nvme0n1.read(own.qpair, nvme.Buffer(512), 0).waitdone()
-    # Its vectors can be listened to, but there is no table.
+    # Its vectors can have eventfds, but there is no table.
     assert own.qpair.msix_isset() is False
     with pytest.raises(NotImplementedError, match="no MSI-X"):
         own.qpair.msix_mask()

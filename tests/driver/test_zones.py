@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Where the driver takes the size of a zone from, and what it makes of drives that say odd things of it."""
+"""How the driver finds the size of a zone, and how it handles drives that report inconsistent sizes."""
 
 from __future__ import annotations
 
@@ -78,14 +78,14 @@ def zoned(drive: Drive) -> Zoned:
 
 
 def judges(own: SimpleNamespace, lba: int) -> bool:
-    """Read an LBA: whether it was compared."""
+    """Read an LBA; return whether verification compared it."""
     before = own.nvme0n1.verify_stats().judged
     own.nvme0n1.read(own.qpair, nvme.Buffer(512), lba).waitdone()
     return bool(own.nvme0n1.verify_stats().judged > before)
 
 
 def knows_zones(own: SimpleNamespace) -> bool:
-    """Reset the second zone: whether the first one is still known."""
+    """Reset the second zone; return whether the first one is still verified."""
     own.nvme0n1.write(own.qpair, nvme.Buffer(512), 0).waitdone()
     own.nvme0n1.zns_mgmt_send(own.qpair, None, ZONE, RESET).waitdone()
     return judges(own, 0)
@@ -151,7 +151,7 @@ def test_without_other_command_sets_nobody_asks_for_them(drive: Drive, opened: O
 
 
 def test_an_opcode_that_appends_nothing_leaves_nothing_to_be_expected(drive: Drive, opened: Opener) -> None:
-    """A namespace without zones that completes 7Dh all the same has not said where it wrote anything."""
+    """A namespace without zones that completes opcode 7Dh does not report an LBA that it wrote."""
     drive.on_io[APPEND] = lambda command: (0, 0)
     own = opened()
     own.nvme0n1.write(own.qpair, nvme.Buffer(512), 0).waitdone()
@@ -198,7 +198,7 @@ def test_an_append_whose_lba_was_deallocated_before_it_was_taken_is_unknown(
 
 @pytest.mark.parametrize("cns", [0, DESCRIPTORS])
 def test_what_could_not_be_asked_after_a_format_is_asked_again(zoned: Zoned, cns: int) -> None:
-    """The drive has 4 KiB LBAs now: what was known of 512 bytes must not be used for them."""
+    """The drive now has 4 KiB LBAs, so the driver must discard the table of 512-byte LBAs."""
     drive, refusals = zoned.drive, []
 
     def reformat(command: Command) -> Result:

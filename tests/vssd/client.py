@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A vfio-user client in raw bytes, and NVMe queues made by hand on top of it.
 
-It shares no code with the driver, so that what both get wrong does not cancel out. Whatever the protocol
-forbids can be sent on purpose. Two levels:
+It shares no code with the driver, so that the same mistake in both cannot go unnoticed. It can send messages
+that the protocol forbids. Two levels:
 
     with Client(folder) as client:  # connected; VERSION done, unless version=None
         client.call(4, struct.pack("<4I", 16, 0, 0, 0)).payload  # DEVICE_GET_INFO
@@ -59,7 +59,7 @@ QEMU_JSON = (
 
 
 class Message(NamedTuple):
-    """A message as it came. Its descriptors are the caller's to close."""
+    """A received message. The caller closes its descriptors."""
 
     id: int
     command: int
@@ -78,7 +78,7 @@ def message(
     error: int = 0,
     size: int | None = None,
 ) -> bytes:
-    """The bytes of a message; `size` lies about its length."""
+    """The bytes of a message. `size`: a wrong length for its header."""
     return (
         HEADER.pack(id, command, HEADER.size + len(payload) if size is None else size, flags, error) + payload
     )
@@ -94,7 +94,7 @@ class Client:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.settimeout(TIMEOUT)
         self._id = 0
-        # Called with each command of the server; what it returns is the payload of the reply, None: an error
+        # Called with each command of the server. It returns the payload of the reply, or None for an error
         # reply.
         self.on_command: Callable[[Message], bytes | None] = lambda command: None
         try:
@@ -119,7 +119,7 @@ class Client:
     # Messages
 
     def send_raw(self, data: bytes, fds: Sequence[int] = ()) -> None:
-        """Send bytes, whatever they are, with descriptors at the first of them."""
+        """Send any bytes, with descriptors attached to the first."""
         if fds:
             sent = self.socket.sendmsg(
                 [data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))]
@@ -184,7 +184,7 @@ class Client:
         return found
 
     def error(self, command: int, payload: bytes = b"", fds: Sequence[int] = ()) -> int:
-        """As call(); returns the errno of the error reply, 0 where it was none."""
+        """As call(); returns the errno of the error reply, or 0 if there was no error."""
         found = self.call(command, payload, fds)
         for fd in found.fds:
             os.close(fd)
@@ -268,7 +268,7 @@ class Client:
 
 
 class EventFd:
-    """An eventfd, as interrupts are told by. Python has them from 3.10 on only."""
+    """An eventfd for an interrupt. Python has os.eventfd() only since 3.10."""
 
     def __init__(self, blocking: bool = False) -> None:
         libc = ctypes.CDLL(None, use_errno=True)
@@ -284,7 +284,7 @@ class EventFd:
         os.close(self.fd)
 
     def count(self, timeout: float = 0.0) -> int:
-        """How often it was raised since the last call; waits `timeout` seconds for the first time."""
+        """How often it was raised since the last call; waits up to `timeout` seconds for the first one."""
         poll = select.poll()
         poll.register(self.fd, select.POLLIN)
         return int.from_bytes(os.read(self.fd, 8), "little") if poll.poll(timeout * 1000) else 0
@@ -315,7 +315,7 @@ class Memory:
         os.close(self.fd)
 
     def alloc(self, size: int, align: int = 4096) -> int:
-        """The IOVA of a piece that nobody else has. Nothing is ever given back."""
+        """Allocate a piece and return its IOVA. Nothing is ever freed."""
         start = -(-self._next // align) * align
         assert start + size <= self.size, "this Memory is too small"
         self._next = start + size
@@ -379,7 +379,7 @@ class Queue:
         store32(self.doorbells, 8 * self.qid, self.tail)
 
     def submit(self, entry: bytes, ring: bool = True) -> int:
-        """Put an entry into the SQ with a command identifier of its own, which is returned."""
+        """Put an entry into the SQ with a new command identifier, and return that."""
         cid = self.next_cid
         self.next_cid = (cid + 1) & 0xFFFF
         self.memory.write(self.sq + self.tail * 64, entry[:2] + cid.to_bytes(2, "little") + entry[4:])
@@ -389,8 +389,8 @@ class Queue:
         return cid
 
     def poll(self) -> Completion | None:
-        """The next completion, if it is there; its CQ entry is given back at once."""
-        # The phase first: what was read before it may be older than it.
+        """The next completion, if there is one; rings the CQ head doorbell at once."""
+        # Read the phase first: words read before it may be stale.
         if self.memory.read(self.cq + self.head * 16 + 14, 1)[0] & 1 != self.phase:
             return None
         entry = self.memory.read(self.cq + self.head * 16, 16)
@@ -436,7 +436,7 @@ class Nvme:
         self.memory.close()
 
     def wait_ready(self, ready: bool, timeout: float = TIMEOUT) -> None:
-        """Wait until CSTS.RDY is so."""
+        """Wait until CSTS.RDY has this value."""
         deadline = time.monotonic() + timeout
         while bool(self.client.read32(0x1C) & 1) != ready:
             if time.monotonic() > deadline:

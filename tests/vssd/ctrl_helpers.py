@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the tests of the NVMe controller share: opcodes, statuses and commands by name.
 
-Numbers are written out from the specification and not taken from our headers: a wrong header must be found.
+Numbers are copied from the specification and not taken from our headers, so that a wrong header is found.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class Disk:
         self.buffer = nvme.memory.alloc(8192)
 
     def command(self, opcode: int, lba: int, count: int = 1, flags: int = 0) -> int:
-        """The status of a command for these LBAs; data come from and go to self.buffer."""
+        """The status of a command for these LBAs, whose data are in self.buffer."""
         _, status = self.queue.execute(
             opcode,
             nsid=self.nsid,
@@ -147,7 +147,7 @@ class Disk:
 def control(
     server: Server, command: int, argument: int = 0, lba: int = 0, data: bytes = b"", nsid: int = 1
 ) -> bytes:
-    """A request on the control socket that must succeed; what it answers."""
+    """Send a request on the control socket, which must succeed, and return the data of the reply."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as peer:
         peer.settimeout(10)
         peer.connect(os.path.join(server.folder, "control"))

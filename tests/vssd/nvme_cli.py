@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""nvme-cli on a virtual SSD: commands and decoding by a program that others wrote.
+"""nvme-cli on a virtual SSD: commands and decoding by an independent program.
 
 nvme-cli wants a device file of the kernel. Here its ioctl() is replaced (nvme_ioctl.c, preloaded), and what
 it sends goes to a controller that the raw client of this folder drives: no kernel driver, no root.
@@ -45,7 +45,7 @@ def build(folder: Path) -> Path:
 
 
 class NvmeCli:
-    """Runs nvme-cli against an enabled controller, which has I/O queue 1 then. `folder` gets a socket."""
+    """Runs nvme-cli against an enabled controller, and creates I/O queue 1. A socket is put into `folder`."""
 
     def __init__(self, nvme: Nvme, library: Path, folder: Path) -> None:
         self.queues = [nvme.admin, nvme.create_queue(1, 16)]
@@ -79,7 +79,7 @@ class NvmeCli:
             "PATH": os.environ.get("PATH", ""),
             "LC_ALL": "C",
         }
-        # A character device is what nvme-cli insists on; nothing reaches this one.
+        # nvme-cli insists on a character device, but never accesses this one.
         arguments = [PROGRAM, command, "/dev/null", *options]
         done = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=TIMEOUT)
         if self._error is not None:

@@ -45,7 +45,7 @@ class Server:
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
     def stop(self) -> int:
-        """End it as by hand; returns its exit code."""
+        """End it as a user does, and return its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
@@ -56,7 +56,7 @@ class Server:
                 self.process.wait()
 
     def check_end(self) -> None:
-        """It was there until now, ends by itself when asked to, and has complained about nothing."""
+        """Check that it still runs, ends when asked to, and has reported nothing."""
         assert self.process.poll() is None, f"the virtual SSD died: {self.errors()}"
         assert self.stop() == 0, self.errors()
         assert self.errors() == ""

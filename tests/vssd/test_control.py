@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The control socket: in raw bytes, so that pynvme/control.py is not judged by itself."""
+"""The control socket in raw bytes, independently of pynvme/control.py."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Abort of what takes its time: a format, a write that waits for the medium.
+"""Abort of slow commands: a format, and a write that waits for the medium.
 
-Of event requests: test_ctrl_events.py.
+For event requests see test_ctrl_events.py.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def test_a_command_that_is_done_cannot_be_aborted(nvme: Nvme) -> None:
 
 
 def attempt(nvme: Nvme, disk: Disk, count: int) -> tuple[Completion, list[Completion]]:
-    """Write past the cache, and abort the last of these writes at once: the Abort, and the writes."""
+    """Write past the cache, and abort the last write at once. Returns the completions."""
     for lba in range(count):
         entry = sqe(WRITE, nsid=1, prp1=disk.buffer, cdw10=lba, cdw12=FUA)
         cid = disk.queue.submit(entry, ring=False)
@@ -86,7 +86,7 @@ def attempt(nvme: Nvme, disk: Disk, count: int) -> tuple[Completion, list[Comple
 
 @pytest.mark.parametrize("count", [1, 5])
 def test_a_write_that_waits_for_the_medium_is_aborted(nvme: Nvme, count: int) -> None:
-    """It waits 25 us: sooner or later an Abort comes in time."""
+    """The write waits 25 us, so sooner or later an Abort comes in time."""
     disk = Disk(nvme, nvme.create_queue(1, 16))
     deadline = time.monotonic() + 20
     aborted: list[Completion] = []

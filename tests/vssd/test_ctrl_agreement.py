@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a drive tells in several places it tells alike: Identify, log pages, features, registers, PCIe.
+"""A drive reports the same facts in all places: Identify, log pages, features, registers, PCIe.
 
 Each rule is judged on drives of every version and with every option. Offsets come from the specification, not
 from our headers.
@@ -82,7 +82,7 @@ def told(drive: str) -> Iterator[Told]:
         shutil.rmtree(folder)
 
 
-# Who it is
+# Identity
 
 
 def test_names(told: Told) -> None:
@@ -122,7 +122,7 @@ def test_descriptors(told: Told) -> None:
         assert found == {}
 
 
-# How large it is
+# Sizes
 
 
 def test_namespaces_are_counted_alike(told: Told, drive: str) -> None:
@@ -234,7 +234,7 @@ def test_both_tell_how_far_a_format_is(start: Start) -> None:
     host.close()
 
 
-# What belongs together
+# Fields that depend on each other
 
 
 def test_what_is_said_of_groups_that_are_not_there(told: Told) -> None:
@@ -268,7 +268,7 @@ def test_registers(told: Told, drive: str) -> None:
 
 
 def test_interrupt_vectors(told: Told) -> None:
-    """As many as the MSI-X table has can be named, in feature 09h and for a completion queue."""
+    """Feature 09h and completion queues accept exactly the vectors of the MSI-X table."""
     at = told.config.data[0x34]
     while told.config.data[at] != 0x11:
         at = told.config.data[at + 1]
@@ -433,7 +433,7 @@ def test_sanitize(told: Told) -> None:
 
 
 def test_error_log(told: Told) -> None:
-    """As many entries as ELPE says, the newest as SMART counts them."""
+    """The log has as many entries as ELPE says, and the newest has the error count of SMART."""
     errors = Record(log_page(told.nvme, 1, 4096))
     count = int.from_bytes(log_page(told.nvme, 2)[176:192], "little")
     assert told.controller.data[262] + 1 == 64
@@ -443,7 +443,7 @@ def test_error_log(told: Told) -> None:
 
 
 def test_telemetry(told: Told) -> None:
-    """Log pages 07h and 08h: areas, and what they say of each other."""
+    """Log pages 07h and 08h: areas, and fields that describe the other page."""
     host, ctrl = told.logs[7], told.logs[8]
     assert (host is None) == (ctrl is None) == (not told.controller.bit(261, 3))
     if host is not None and ctrl is not None:
@@ -464,7 +464,7 @@ def test_deallocation(told: Told, drive: str) -> None:
 
 
 def test_the_serial_number_makes_the_identifiers(start: Start) -> None:
-    """They are the same for one serial number, and others for another, in PCIe, Identify and SUBNQN."""
+    """The identifiers in PCIe, Identify and SUBNQN depend on the serial number only."""
     found: dict[str, tuple[bytes, ...]] = {}
     serials = ["J3", "J4", "3J", "J3 ", "x" * 20, "x" * 19 + "y", "y" + "x" * 19, "A", ""]
     for serial in [*serials, "J3"]:

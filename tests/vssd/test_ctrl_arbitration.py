@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Which queue is served next: round robin, weighted round robin with urgent priority, arbitration burst.
+"""Arbitration: round robin, weighted round robin with urgent priority class, arbitration burst.
 
 The queues fill while bus mastering is off. When it is turned on the controller finds all of them at once.
 """
@@ -25,7 +25,7 @@ def arbitration(burst: int = UNLIMITED, high: int = 1, medium: int = 1, low: int
 
 
 class Contest:
-    """Submission queues that share one completion queue, whose order tells which was served when."""
+    """Submission queues that share one completion queue, whose order shows the order of service."""
 
     def __init__(self, nvme: Nvme, entries: int = 64) -> None:
         self.nvme, self.entries = nvme, entries
@@ -53,7 +53,7 @@ class Contest:
 
 
 def runs(order: list[int]) -> list[tuple[int, int]]:
-    """(SQID, how many in a row)."""
+    """(SQID, number of completions in a row)."""
     return [(sqid, len(list(group))) for sqid, group in groupby(order)]
 
 
@@ -145,7 +145,7 @@ def test_weights_can_be_changed_while_queues_exist(weighted: Nvme) -> None:
 
 
 def test_a_completion_queue_without_a_submission_queue_of_its_number_is_still_emptied(weighted: Nvme) -> None:
-    """Entries of CQ 1 are given back by its doorbell, though it is SQ 2 that completes there."""
+    """The doorbell of CQ 1 makes room for SQ 2, which completes there."""
     cq = Queue(weighted.memory, weighted.doorbells, 1, 4)
     assert weighted.admin.execute(CREATE_CQ, prp1=cq.cq, cdw10=3 << 16 | 1, cdw11=1)[1] == OK
     sq = Queue(weighted.memory, weighted.doorbells, 2, 64)

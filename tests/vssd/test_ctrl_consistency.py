@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What Identify Controller announces is there, and what it does not announce is refused: bit by bit."""
+"""The drive has what Identify Controller announces, and refuses what it does not announce, bit by bit."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Probe = Callable[[Nvme], bool]  # whether the drive does it
 
 
 class Bit(NamedTuple):
-    """A bit of Identify Controller: byte offset of its field, its number, and what finds it out."""
+    """A bit of Identify Controller: byte offset of its field, its number, and its test."""
 
     name: str
     offset: int
@@ -47,7 +47,7 @@ class Bit(NamedTuple):
 
 
 def admin(opcode: int, **fields: int) -> Probe:
-    """There is such an admin command, whatever it says to these fields."""
+    """Whether the admin command exists, whatever its status for these fields."""
 
     def probe(nvme: Nvme) -> bool:
         return nvme.admin.execute(opcode, prp1=nvme.memory.alloc(4096), **fields)[1] != INVALID_OPCODE
@@ -127,7 +127,7 @@ def sanitizes(action: int) -> Probe:
 
 
 def fuses(nvme: Nvme) -> bool:
-    """A Compare and a Write that belong together are not refused for that."""
+    """The drive does not refuse a Compare and a Write because they are fused."""
     queue, buffer = nvme.create_queue(9, 8), nvme.memory.alloc(4096)
     for opcode, flags in ((COMPARE, 1), (WRITE, 2)):
         queue.submit(sqe(opcode, nsid=1, prp1=buffer, flags=flags), ring=False)
@@ -140,7 +140,7 @@ def takes_format_of_all(nvme: Nvme) -> bool:
 
 
 def never(nvme: Nvme) -> bool:
-    """Nothing that a host can find out without more than one controller or network: it must not be said."""
+    """Bits that need more than one controller or a network must be clear."""
     return False
 
 

@@ -71,7 +71,7 @@ def newest(nvme: Nvme) -> Entry:
 
 
 def fails(nvme: Nvme, queue: Queue, entry: bytes, status: int, location: int, lba: int = 0) -> None:
-    """The command fails so, and one more entry says so."""
+    """Check that the command fails with this status, and adds one entry."""
     before = newest(nvme).count
     cid = queue.submit(entry)
     found = queue.wait()
@@ -140,7 +140,7 @@ def test_io_commands(
 @pytest.mark.parametrize("bad", [8, 11, 18])
 @pytest.mark.parametrize("flags", [0, 1 << 31])
 def test_the_first_lba_that_cannot_be_read(nvme: Nvme, disk: Disk, opcode: int, bad: int, flags: int) -> None:
-    """Limited retry or not: it is lost either way. Each is a media error in SMART."""
+    """With Limited Retry or without, the read fails and counts as a media error in SMART."""
     assert disk.command(WRITE_UNCORRECTABLE, bad) == OK
     assert disk.command(WRITE_UNCORRECTABLE, 19) == OK
     before = smart(nvme, MEDIA_ERRORS)

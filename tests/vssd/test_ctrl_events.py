@@ -42,7 +42,7 @@ BAD_REGISTER, BAD_VALUE, TEMPERATURE, NAMESPACE_CHANGED = 0x10000, 0x10100, 0x20
 
 
 def quiet(queue: Queue, seconds: float = 0.02) -> bool:
-    """Whether no completion comes for a while."""
+    """Whether no completion arrives for a while."""
     try:
         queue.wait(seconds)
     except TimeoutError:
@@ -145,7 +145,7 @@ def test_the_first_value_may_be_the_one_that_a_new_queue_has(nvme: Nvme) -> None
 
 
 def test_a_tail_that_adds_to_a_full_queue(nvme: Nvme) -> None:
-    """No completion is taken: after seven the drive takes no command, and seven more fill the queue."""
+    """The host consumes nothing: after seven completions the drive stops; seven commands fill the queue."""
     queue = nvme.create_queue(1, 8)
     buffer = nvme.memory.alloc(4096)
     for _ in range(2):
@@ -170,7 +170,7 @@ def test_doorbells_read_as_they_were_written(nvme: Nvme) -> None:
 
 
 def test_a_host_that_keeps_the_rules_causes_no_event(nvme: Nvme) -> None:
-    """Pauses in between, so that the drive looks before, amid and after."""
+    """Pause in between, so that the drive checks before, during and after."""
     disk = Disk(nvme, nvme.create_queue(1, 4))
     nvme.admin.submit(sqe(ASYNC_EVENT))
     for round in range(60):
@@ -219,7 +219,7 @@ def test_a_wrong_value_is_seen_also_where_a_right_one_follows_at_once(nvme: Nvme
         assert event(nvme, cid) == BAD_VALUE
         assert queue.wait().status == OK
         log_page(nvme, 1)
-        # The second one was another event.
+        # The second one was a different event.
         cid = nvme.admin.submit(sqe(ASYNC_EVENT))
         assert event(nvme, cid) == BAD_VALUE
         log_page(nvme, 1)

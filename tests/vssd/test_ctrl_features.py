@@ -121,7 +121,7 @@ def set_data(nvme: Nvme, fid: int, data: bytes, cdw11: int = 0, save: bool = Fal
 
 
 def get_data(nvme: Nvme, fid: int, length: int, select: int = 0, cdw11: int = 0) -> tuple[int, bytes]:
-    """Dword 0, and the data; nothing is written behind them."""
+    """Dword 0 and the data. Checks that nothing is written past the data."""
     buffer = nvme.memory.alloc(4096)
     nvme.memory.write(buffer, b"\xa5" * 4096)
     value, status = nvme.admin.execute(GET_FEATURES, cdw10=select << 8 | fid, cdw11=cdw11, prp1=buffer)

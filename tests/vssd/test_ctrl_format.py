@@ -183,7 +183,7 @@ def test_a_killed_drive_is_not_left_half_formatted(start: Start, folder: str) ->
 
 
 def test_only_a_change_of_the_lba_size_is_an_event(nvme: Nvme) -> None:
-    """Also where the list that tells of an earlier one has not been read."""
+    """The same if the host has not read the changed namespace list of an earlier format."""
     assert set_feature(nvme, 0x0B, 0x100) == OK
     first = nvme.admin.submit(sqe(ASYNC_EVENT))
     formatting = nvme.admin.submit(sqe(FORMAT, nsid=1, cdw10=1))
@@ -203,7 +203,7 @@ def test_a_power_state_survives(nvme: Nvme) -> None:
 
 
 def test_a_client_that_leaves_takes_its_memory_along(server: Server) -> None:
-    """The format goes on, but there is nobody left to whom it could be told."""
+    """The format continues, but no client is left to get its completion."""
     with Client(server.folder) as client:
         nvme = Nvme(client)
         nvme.enable()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The host memory buffer: used while the host lends it, never believed, left alone when it was taken back."""
+"""The host memory buffer: used while enabled, never trusted, and not touched once disabled."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Use(NamedTuple):
 
 
 class Lender:
-    """Lends the drive some memory, in pieces of which no two lie side by side."""
+    """Gives the drive memory in pieces that are not adjacent."""
 
     def __init__(self, nvme: Nvme, pieces: tuple[int, ...] = (PAGES,)) -> None:
         self.nvme, self.pieces = nvme, []
@@ -107,7 +107,7 @@ def test_identify_says_how_much_is_wanted(nvme: Nvme) -> None:
 
 @pytest.mark.parametrize("version, status", [("1.3", OK), ("1.4", INVALID_FIELD), ("2.0", INVALID_FIELD)])
 def test_how_many_pieces_there_may_be_is_told_since_1_4(start: Start, version: str, status: int) -> None:
-    """HMMAXD. Before, the host is not told: a drive uses what it can of more."""
+    """HMMAXD came with 1.4. Before, a drive uses as many descriptors as it can."""
     host = Host(start("--size", "1M", "--nvme-version", version))
     limit = struct.unpack_from("<H", identify(host.nvme, 1), 336)[0]
     assert limit == (0 if version == "1.3" else 128)

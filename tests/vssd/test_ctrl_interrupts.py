@@ -23,7 +23,7 @@ UNMASK, MASK = 16, 8
 
 
 class Lines:
-    """A host that listens, and tells what came."""
+    """A host with eventfds, which reports the interrupts."""
 
     def __init__(self, nvme: Nvme) -> None:
         self.nvme, self.client = nvme, nvme.client
@@ -64,7 +64,7 @@ class Lines:
             self.unread[qid] = 0
 
     def read(self, qid: int = 1) -> None:
-        """A command whose completion nobody takes."""
+        """Send a command without consuming its completion."""
         queue = self.queues[qid]
         queue.submit(sqe(READ, nsid=1, prp1=self.buffer))
         place = queue.head + self.unread[qid]
@@ -283,7 +283,7 @@ def test_queues_may_share_a_single_vector(lines: Lines) -> None:
 
 
 def test_the_pin_is_a_level(lines: Lines) -> None:
-    """Asserted as long as any queue holds what the host has not taken, and told again when it is unmasked."""
+    """The pin is asserted while any queue holds unconsumed entries, and unmasking signals it again."""
     lines.listen(INTX, 0)
     lines.make_queues(0, 5)
     lines.came()

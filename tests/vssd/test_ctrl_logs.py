@@ -47,7 +47,7 @@ MANDATORY = {0x00, 0x01, 0x02, 0x04, 0x05, 0x06, 0x08, 0x09, 0x0A, 0x0C}
 
 
 def announced_commands(nvme: Nvme) -> set[int]:
-    """The admin commands that Identify says are there."""
+    """The admin commands that Identify announces."""
     data = identify(nvme, cns=1)
     oacs = int.from_bytes(data[256:258], "little")
     found = MANDATORY.union(*(opcodes for bit, opcodes in OPTIONAL.items() if oacs >> bit & 1))
@@ -55,7 +55,7 @@ def announced_commands(nvme: Nvme) -> set[int]:
 
 
 def announced_pages(nvme: Nvme) -> set[int]:
-    """The log pages that Identify says are there."""
+    """The log pages that Identify announces."""
     data = identify(nvme, cns=1)
     lpa = data[261]
     pages = {0x01, 0x02, 0x03}

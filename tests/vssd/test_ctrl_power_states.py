@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Power states: chosen by the host or by the drive, left by IO; temperatures at which it saves power."""
+"""Power states, which the host or the drive selects and IO ends, and thermal management."""
 
 from __future__ import annotations
 

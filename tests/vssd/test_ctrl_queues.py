@@ -191,7 +191,7 @@ def test_a_full_queue_at_once(nvme: Nvme) -> None:
 
 
 def test_a_full_completion_queue_holds_commands_back(nvme: Nvme) -> None:
-    """CQ of 4 entries, SQ of 16: nothing is overwritten, nothing is lost."""
+    """With a CQ of 4 entries and an SQ of 16, no completion is overwritten or lost."""
     cq = Queue(nvme.memory, nvme.doorbells, 1, 4)
     assert nvme.admin.execute(CREATE_CQ, prp1=cq.cq, cdw10=3 << 16 | 1, cdw11=1)[1] == OK
     sq = Queue(nvme.memory, nvme.doorbells, 1, 16)
@@ -226,7 +226,7 @@ def test_a_full_admin_completion_queue(client: Client) -> None:
 
 
 def test_commands_behind_completions_that_wait_for_room(client: Client) -> None:
-    """The doorbell that makes room lets commands be taken, too: those that were done before come first."""
+    """The doorbell that makes room lets the drive post waiting completions, and then fetch commands."""
     nvme = Nvme(client)
     client.config_write(4, b"\x06\x00")
     nvme.admin = Queue(nvme.memory, nvme.doorbells, 0, 64)
@@ -236,14 +236,14 @@ def test_commands_behind_completions_that_wait_for_room(client: Client) -> None:
     client.write64(0x30, cq.cq)
     client.write32(0x14, CC_ENABLED)
     nvme.wait_ready(True)
-    # Seven entries are taken by six commands and a request; the Abort of that one waits.
+    # Six commands and an event request occupy seven entries; the Abort of that request waits.
     cids = [nvme.admin.submit(sqe(0x0C), ring=False)]
     cids += [nvme.admin.submit(sqe(GET_FEATURES, cdw10=2), ring=False) for _ in range(6)]
     cids += [nvme.admin.submit(sqe(ABORT, cdw10=cids[0] << 16), ring=False)]
     cids += [nvme.admin.submit(sqe(GET_FEATURES, cdw10=2), ring=False) for _ in range(50)]
     nvme.admin.ring()
     time.sleep(0.02)
-    # All seven entries are given back at once.
+    # All seven entries are consumed at once.
     cq.head, cq.phase = 7, 1
     store32(nvme.doorbells, 4, 7)
     found = [cq.wait().cid for _ in range(len(cids) - 7)]
@@ -318,7 +318,7 @@ def test_sgls_and_fused_commands_that_there_are_not_are_refused(nvme: Nvme, flag
 
 
 def test_a_command_that_waits_in_its_queue_is_aborted(nvme: Nvme) -> None:
-    """Bus mastering is off while the queues fill: the controller finds all of it at once."""
+    """Bus mastering is off while the queues fill, so the controller finds all commands at once."""
     queue, buffer = nvme.create_queue(1, 8), nvme.memory.alloc(4096)
     for turn in range(5):
         nvme.client.config_write(4, b"\2\0")
@@ -361,7 +361,7 @@ def test_deleting_a_queue_completes_what_waits_for_the_medium(nvme: Nvme) -> Non
     queue.ring()
     while nvme.admin.execute(DELETE_SQ, cdw10=1)[1] != OK:
         pass
-    # What had been taken is complete before the deletion is; the rest, if any, was never begun.
+    # Fetched commands complete before the deletion does; the drive never started the others.
     done = []
     while (found := queue.poll()) is not None:
         done.append(found.cid)
@@ -389,7 +389,7 @@ def test_commands_that_were_not_fetched_go_with_their_queue(nvme: Nvme) -> None:
 
 
 def test_queues_that_lie_in_two_regions(client: Client, nvme: Nvme) -> None:
-    """Rings whose memory came in pieces are slower, not wrong."""
+    """Queues whose memory is in several regions are slower, but work."""
     base = 0x6000_0000_0000
     with Memory(1 << 16) as memory:
         for page in range(16):
@@ -423,7 +423,7 @@ def test_a_queue_whose_memory_is_unmapped_and_mapped_elsewhere(client: Client, n
 
 
 def test_a_queue_in_memory_that_is_not_aligned(client: Client, nvme: Nvme) -> None:
-    """Its addresses are; but the host mapped them to a place in its file that is not."""
+    """The addresses are aligned, but not the offset in the file that the host mapped."""
     base = 0x6000_0000_0000
     with Memory(1 << 17) as memory:
         client.dma_map(base, 1 << 16, memory.fd, offset=1)
@@ -443,7 +443,7 @@ def test_a_queue_in_memory_that_is_not_aligned(client: Client, nvme: Nvme) -> No
 
 
 def test_garbage_commands_do_not_hurt(nvme: Nvme) -> None:
-    """A thousand entries of random bytes: each is answered, and the drive is as good as before."""
+    """A thousand entries of random bytes: the drive completes each, and works as before."""
     dice = random.Random(20)
     queue = nvme.create_queue(1, 64)
     for _ in range(500):

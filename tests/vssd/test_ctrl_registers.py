@@ -294,7 +294,7 @@ def test_d3hot_and_back_keeps_a_running_controller(nvme: Nvme) -> None:
 
 
 def spoil_configuration_space(client: Client) -> None:
-    """Everything that can be written gets another value; interrupts by MSI-X, so that MSI stays off."""
+    """Change every writable register. Interrupts use MSI-X, so MSI stays off."""
     found = capabilities(client)
     pm, msi, msix, express = (found[identifier] for identifier in (0x01, 0x05, 0x11, 0x10))
     client.config_write(0x10, b"\x00\xc0\xfe\xed" * 6)

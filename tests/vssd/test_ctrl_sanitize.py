@@ -188,7 +188,7 @@ def test_the_last_pass_writes_the_pattern_itself(quick: Host, passes: int, inver
 
 
 def test_passes_are_inverted_in_between(start: Start) -> None:
-    """Seen behind the controller's back, as nobody may read: two passes, the first one inverted."""
+    """The control socket reads the data, which no host may do yet: two passes, the first one inverted."""
     server = start("--size", "1M", "--sanitize-time", "400")
     host = Host(server)
     assert sanitize(host.nvme, OVERWRITE | 2 << 4 | OIPBP, 0x11223344) == OK
@@ -221,7 +221,7 @@ def test_it_takes_as_long_as_the_option_says(start: Start) -> None:
 
 @pytest.mark.parametrize("action", [0, 5, 6, 7, EXIT_FAILURE, EXIT_FAILURE | AUSE])
 def test_actions_that_there_are_not(quick: Host, action: int) -> None:
-    """Also the exit from a failure where there was none."""
+    """The same for Exit Failure Mode without a failure."""
     assert sanitize(quick.nvme, action) == INVALID_FIELD
     assert sanitize_log(quick.nvme).status == NEVER
     assert sanitize(quick.nvme, BLOCK_ERASE) == OK
@@ -234,7 +234,7 @@ ALLOWED_LOGS = {1, 2, 4, 0x81}
 
 
 class Known(NamedTuple):
-    """Log pages 05h and 00h: they cannot be read during an operation."""
+    """Log pages 05h and 00h cannot be read during an operation."""
 
     effects: tuple[int, ...]
     logs: tuple[int, ...]
@@ -278,7 +278,7 @@ def check_io(disk: Disk, known: Known, status: int) -> None:
 
 
 def check_restrictions(host: Host, known: Known, status: int) -> None:
-    """What may be done while one is in progress or has failed: Base Specification 2.0, section 5.24."""
+    """Commands allowed while an operation is in progress or has failed: Base Specification 2.0, 5.24."""
     check_admin(host.nvme, known, status)
     check_logs(host.nvme, known, status)
     check_io(host.disk, known, status)
@@ -325,7 +325,7 @@ def test_all_namespaces_are_sanitized(start: Start) -> None:
 @pytest.mark.parametrize("kind", ["controller", "subsystem", "shutdown", "power", "host"])
 @pytest.mark.timing
 def test_it_goes_on_whatever_happens(start: Start, kind: str) -> None:
-    """None of what a host can do stops it, or begins it anew."""
+    """Nothing that a host can do stops or restarts the operation."""
     server = start("--size", "1M", "--sanitize-time", "500")
     host = Host(server)
     host.disk.write(0, pattern(0, 1))

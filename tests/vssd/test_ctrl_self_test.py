@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Device Self-test: it runs in the background, and log page 06h tells how it goes and how it ended."""
+"""Device Self-test runs in the background, and log page 06h reports its progress and result."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ def begin(nvme: Nvme, operation: int, nsid: int = ALL_NAMESPACES) -> int:
 
 
 def progress(nvme: Nvme) -> tuple[int, int]:
-    """The operation that runs, and percent of it."""
+    """The current operation, and its progress in percent."""
     data = log_page(nvme, 6, 564)
     assert data[0] & 0xF0 == 0 and data[1] & 0x80 == 0 and data[2:4] == bytes(2)
     return data[0], data[1]
 
 
 def results(nvme: Nvme) -> list[Result]:
-    """What ended, the newest first."""
+    """The results, the newest first."""
     data = log_page(nvme, 6, 564)
     entries = [data[at : at + 28] for at in range(4, 564, 28)]
     used = [entry for entry in entries if entry[0] & 0xF != 0xF]
@@ -73,7 +73,7 @@ def results(nvme: Nvme) -> list[Result]:
 
 
 def wait(nvme: Nvme, timeout: float = 10) -> None:
-    """Until none runs."""
+    """Wait until no test runs."""
     deadline = time.monotonic() + timeout
     while progress(nvme)[0]:
         assert time.monotonic() < deadline or loaded()
@@ -91,7 +91,7 @@ def host(start: Start) -> Iterator[Host]:
 
 @pytest.fixture
 def slow(start: Start) -> Iterator[Host]:
-    """A test takes longer than anything here waits."""
+    """A drive whose self-test takes longer than any wait here."""
     times = ("--self-test-time", "600000", "--sanitize-time", "50")
     host = Host(start("--size", "1M", "--namespaces", "2", *times))
     yield host

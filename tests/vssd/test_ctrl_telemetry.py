@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Telemetry: one moment of the controller's state, by the host's wish (07h) or its own (08h)."""
+"""Telemetry: the controller's state at one moment, host-initiated (07h) or controller-initiated (08h)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BLOCK = 512
 
 
 class Header(NamedTuple):
-    """What a log page begins with."""
+    """The header of a log page."""
 
     lid: int
     areas: tuple[int, int, int]

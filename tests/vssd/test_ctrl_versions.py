@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A drive that claims a version says nothing that came later: every field of every structure, by version.
+"""A drive reports nothing that a later version than the claimed one added: every field of every structure.
 
 The tables are written out from the revisions 1.0 to 2.0 of the NVM Express Base Specification. A line names a
 field, its first byte, and the bits that each revision added; bits of no line are reserved, and 0.
@@ -49,13 +49,13 @@ class Field(NamedTuple):
 
 
 def whole(name: str, first: int, last: int, version: str) -> Field:
-    """A field from its first to its last byte, all bits of which mean something since `version`."""
+    """A field from its first to its last byte, all bits of which are defined since `version`."""
     size = last - first + 1
     return Field(name, first, size, {version: (1 << 8 * size) - 1})
 
 
 def known(fields: list[Field], version: str, size: int) -> bytes:
-    """A structure in which every bit is 1 that means something in this version."""
+    """A structure with a 1 in every bit that this version defines."""
     found = bytearray(size)
     for field in fields:
         bits = 0
@@ -67,7 +67,7 @@ def known(fields: list[Field], version: str, size: int) -> bytes:
 
 
 def reserved(data: bytes, fields: list[Field], version: str) -> list[int]:
-    """Bytes in which a bit is 1 that this version reserves."""
+    """The bytes in which a bit is 1 although this version reserves it."""
     mask = known(fields, version, len(data))
     return [place for place, byte in enumerate(data) if byte & ~mask[place]]
 
@@ -203,7 +203,7 @@ CAP = [
     )
 ]
 
-# What there is, and since when.
+# All structures, and their first versions.
 CNS = {0x00: "1.0", 0x01: "1.0", 0x02: "1.1", 0x03: "1.3"} | dict.fromkeys((5, 6, 7, 8, 0x1C), "2.0")
 ADMIN = dict.fromkeys((0, 1, 2, 4, 5, 6, 8, 9, 0x0A, 0x0C, 0x10, 0x11, 0x80), "1.0") | {
     0x14: "1.3",

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What nvme-cli makes of the virtual SSD: Identify, log pages, features and status values, decoded by others.
+"""nvme-cli decodes the Identify data, log pages, features and status values of the virtual SSD.
 
-Our driver and our SSD share the layouts in spec/, so a wrong one would cancel out between them. nvme-cli has
-its own.
+Our driver and our SSD share the layouts in spec/, so a wrong layout would go unnoticed between them. nvme-cli
+has its own.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def test_the_namespace_list_holds_the_namespace(cli: NvmeCli) -> None:
 
 
 def test_the_namespace_has_identifiers(cli: NvmeCli) -> None:
-    """Those of the descriptor list are those of Identify Namespace."""
+    """The identifiers in the descriptor list equal those in Identify Namespace."""
     shown = cli.run("ns-descs", "-n", "1").stdout
     found = cli.json("id-ns", "-n", "1")
     listed = dict(re.findall(r"^(\w+)\s*:\s*(\S+)", shown, re.MULTILINE))
@@ -152,7 +152,7 @@ ID_NS = places(
 def test_each_field_is_where_nvme_cli_looks_for_it(
     start: Start, library: Path, folder: str, version: str, options: tuple[str, ...]
 ) -> None:
-    """Fields that nvme-cli leaves out, because another says that they are undefined, are not compared."""
+    """Does not compare fields that nvme-cli leaves out because another field declares them undefined."""
     with Client(start("--size", "1M", "--nvme-version", version, *options).folder) as client:
         nvme = Nvme(client)
         nvme.enable()

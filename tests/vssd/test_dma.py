@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Host memory: what is mapped is reached, what is not never is, and no client can hurt the drive with it."""
+"""Host memory: the drive accesses only mapped memory, and no client can harm it with mappings."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_a_file_that_cannot_be_written_is_not_mapped_writeable(client: Client, t
 
 
 def unmap(client: Client, address: int, size: int) -> int:
-    """Unmap a range that need not be a region; how many bytes went."""
+    """Unmap a range that need not be a region. Returns how many bytes were unmapped."""
     payload = client.ok(DMA_UNMAP, unmap_request(address, size)).payload
     argsz, flags, start, removed = struct.unpack("<IIQQ", payload)
     assert (argsz, flags, start) == (24, 0, address)
@@ -212,7 +212,7 @@ def test_an_unmap_that_cuts_a_region_is_refused_and_takes_nothing(
 def test_an_unmap_that_is_not_aligned_is_refused_and_takes_nothing(
     client: Client, address: int, size: int
 ) -> None:
-    """As by the kernel's VFIO, whether or not it cuts a region."""
+    """As with the kernel's VFIO, whether it cuts a region or not."""
     with Memory(1 << 20) as memory:
         client.dma_map(0x4000, PAGE, memory.fd)
         client.dma_map(0x6000, PAGE, memory.fd)
@@ -346,7 +346,7 @@ def test_an_unmap_of_a_larger_range_takes_memory_from_the_drive_and_spares_the_r
 
 
 def test_queues_whose_memory_went_with_a_range_work_again_after_a_reset(nvme: Nvme) -> None:
-    """What a guest with an IOMMU does: all is unmapped in one range, mapped anew, and enabled."""
+    """Like a guest with an IOMMU: unmap everything in one range, map it again, enable the controller."""
     memory, client = nvme.memory, nvme.client
     queue = nvme.create_queue(1, 16)
     for _ in range(5):
@@ -371,7 +371,7 @@ def test_a_region_that_is_not_writeable_is_not_written(nvme: Nvme) -> None:
 
 
 class Remote:
-    """Host memory without a file: the drive's messages are answered from here."""
+    """Host memory without a file, which replies to the drive's messages."""
 
     def __init__(self, client: Client, base: int, size: int) -> None:
         self.base, self.data = base, bytearray(size)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Interrupts: who is told, who is not, and what happens to what was masked."""
+"""Interrupts: which eventfds the drive raises, and what becomes of masked vectors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def fire(client: Client, vector: int, index: int = MSIX) -> None:
 
 
 def mask(client: Client, vector: int, masked: bool) -> None:
-    """By the vector's entry in the MSI-X table."""
+    """Mask a vector by its entry in the MSI-X table."""
     client.region_write(MSIX_TABLE, vector * 16 + 12, struct.pack("<I", masked))
 
 

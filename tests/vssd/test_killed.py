@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The process is killed under a client: what was durable is there when it runs again, all else is whole.
+"""The process is killed while a client uses it: durable data survive, and every block is intact.
 
 PYNVME_RANDOM_SEED repeats a run.
 """
@@ -105,7 +105,7 @@ def test_a_shut_down_drive_loses_nothing_and_counts_nothing(drive: Drive) -> Non
 
 
 def test_kills_at_any_moment(drive: Drive) -> None:
-    """A kill amid writes and flushes: each block holds what was durable, or something newer."""
+    """After a kill during writes and flushes each block holds the durable data, or newer ones."""
     print(f"PYNVME_RANDOM_SEED={SEED} repeats this run")
     dice = random.Random(SEED)
     durable: dict[int, int] = {}
@@ -193,7 +193,7 @@ def test_a_drive_without_a_file_is_a_new_one_in_the_same_folder(folder: str) -> 
 
 
 def test_a_message_that_is_under_way_ends_with_the_connection(drive: Drive) -> None:
-    """Whoever waits for a reply learns of it, and does not wait for ever."""
+    """A client that waits for a reply notices the end, and does not wait for ever."""
     drive.server.process.send_signal(signal.SIGSTOP)
     drive.host.client.send(4, struct.pack("<4I", 16, 0, 0, 0))
     drive.server.process.send_signal(signal.SIGKILL)
@@ -202,7 +202,7 @@ def test_a_message_that_is_under_way_ends_with_the_connection(drive: Drive) -> N
     drive.restart()
 
 
-# The client is killed, and the drive goes on
+# The client is killed, and the drive continues
 
 
 def test_a_client_that_is_killed_amid_its_io_makes_room(server: Server) -> None:
@@ -234,7 +234,7 @@ def test_a_client_that_is_killed_amid_its_io_makes_room(server: Server) -> None:
 
 
 def test_nssr_under_load(server: Server) -> None:
-    """No completion comes after it, queues are gone, what the drive had said is durable still is."""
+    """No completion follows, the queues are gone, and durable data stay durable."""
     host = Host(server)
     for number in range(10):
         host.disk.write(0, pattern(0, 8, seed=number))
@@ -284,7 +284,7 @@ def test_slow_commands_do_not_hold_up_others_nor_their_interrupts(start) -> None
                 assert queue.wait().status == OK
                 reads += 1
         assert time.monotonic() - begun >= 0.7 and reads >= 3
-        # The last vector of all, and one more.
+        # The last vector, and one past it.
         assert (
             nvme.admin.execute(
                 CREATE_CQ, prp1=nvme.memory.alloc(4096), cdw10=7 << 16 | 4, cdw11=64 << 16 | 3

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The transport: however messages arrive, each is answered once and in order; nobody can block the drive."""
+"""The transport: the drive answers each message once and in order, and no client can block it."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ Sections = dict[tuple[bytes, int], bytes]
 
 
 def sections(path: str) -> Sections:
-    """What the area of a file holds, by tag and version."""
+    """The sections in the system area of a file, by tag and version."""
     data = area(path)
     tag, version, length = struct.unpack_from("<4sHH", data)
     assert (tag, version) == (b"VSSD", 1) and not any(data[8 + length :])
@@ -89,7 +89,7 @@ def run(path: str, *options: str) -> None:
 
 
 def check_old_drive(nvme: Nvme) -> None:
-    """All that the host of the drive in data/ left there."""
+    """Check all that the host left on the drive in data/."""
     disk = Disk(nvme, nvme.create_queue(1, 8))
     assert disk.read(5, 1) == pattern(5, 1) and disk.read(6, 2) == pattern(6, 2)
     assert disk.command(READ, 9) == UNRECOVERED_READ
@@ -132,7 +132,7 @@ def test_sections_of_other_programs_are_kept(folder: str) -> None:
     run(path)
     found = sections(path)
     others: Sections = {(b"????", 1): b"\xa5" * 40, (b"TOTL", 2): b"newer   ", (b"none", 7): b""}
-    # Theirs before, between and behind ours.
+    # Unknown sections before, between and after known ones.
     parts = {(b"????", 1): others[b"????", 1], **found, **others}
     set_area(path, packed(parts))
     for _ in range(2):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Messages that nobody in his right mind sends: after any number of them the drive serves the next client.
+"""Malformed messages: after any number of them the drive still serves the next client.
 
 PYNVME_RANDOM_MESSAGES sets how many (5,000 in the short form), PYNVME_RANDOM_SEED repeats a run.
 """
@@ -123,7 +123,7 @@ class Generator:
 
 @contextlib.contextmanager
 def descriptors_of_all_kinds() -> Iterator[list[int]]:
-    """Mostly memory and an eventfd, which are wanted; and others of which the drive can make no use."""
+    """Mostly a memfd and an eventfd, which the drive needs, and other descriptors, which it cannot use."""
     with contextlib.ExitStack() as stack:
         memory = stack.enter_context(Memory(1 << 20)).fd
         event = stack.enter_context(EventFd()).fd
@@ -141,7 +141,7 @@ def descriptors_of_all_kinds() -> Iterator[list[int]]:
 
 
 def drain(client: Client, said: bytearray, quiet: float = 0.0) -> None:
-    """Read what the drive says and close what comes along, until it is quiet for so many seconds."""
+    """Read replies and close their descriptors until the drive is silent for this many seconds."""
     while select.select([client.socket], [], [], quiet)[0]:
         data, ancillary, _, _ = client.socket.recvmsg(1 << 16, 4096)
         for _, _, content in ancillary:
@@ -200,7 +200,7 @@ def test_the_drive_survives_whatever_is_sent(server) -> None:
     with Client(server.folder) as client:
         assert len(client.ok(GET_INFO, struct.pack("<4I", 16, 0, 0, 0)).payload) == 16
         assert server.descriptors() == descriptors, f"seed {SEED}"
-        # Configuration space may say anything by now, D3hot for instance: only the power switch undoes that.
+        # Configuration space may hold anything by now, such as D3hot. Only a power cycle resets it.
         control.power(server.folder, False)
         control.power(server.folder, True)
         nvme = Nvme(client)

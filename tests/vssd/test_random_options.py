@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Random combinations of all options, under load: none may end the process.
+"""Random combinations of all options under load: no combination may end the process.
 
 The options are those that `vssd --help` names, so that a new one is covered as soon as it is there. Options
 that contradict each other are refused with one sentence. A failure prints the command line and the seed.
@@ -33,14 +33,14 @@ POWER, PEEK, POKE = 4, 5, 6  # of the control socket
 PM_CONTROL, DEVICE_CONTROL = 0x44, 0x68  # in configuration space
 PAGE = 4096
 
-# They say how the process is run, and not what the drive is like.
+# These belong to the process and not to the drive.
 OF_THE_PROCESS = {"dir", "temporary", "owner-fd", "ready-fd", "options", "help"}
-# Above this all blocks of a store are too many; a null drive has none.
+# A store has no more blocks than this; a null drive has no store.
 MOST_BYTES, MOST_BYTES_NULL = 4 << 40, (1 << 51) * PAGE
 
 
 def known_options() -> dict[str, tuple[str, str]]:
-    """Each option of the drive: its value's name in the help ("": it has none), and what the help says."""
+    """Each option of the drive: the placeholder of its value ("": none), and its help text."""
     text = subprocess.run([str(EXECUTABLE), "--help"], capture_output=True, text=True, timeout=20).stdout
     lines = re.findall(r"^  --([a-z-]+)(?: ([A-Z.]+))?(?:  +(.*))?$", text, re.M)
     assert len(lines) == text.count("\n  --"), "a line of the help that this test does not understand"
@@ -54,7 +54,7 @@ def some_size(dice: random.Random, least: int, most: int) -> str:
 
 
 def some_value(dice: random.Random, name: str, kind: str, says: str, folder: str) -> str:
-    """A value of an option, chosen from what its line of the help says that it takes."""
+    """A random value of an option, within the range in its help text."""
     bounds = re.search(r"\b(\d+) to (\d+)\b", says)
     if name == "cpu":
         return str(dice.choice(sorted(os.sched_getaffinity(0))))
@@ -102,7 +102,7 @@ def bytes_of(size: str | None) -> int:
 
 
 def contradicts(options: dict[str, str | None]) -> bool:
-    """What must be refused."""
+    """Whether the drive must refuse these options."""
     total = bytes_of(options.get("size")) // PAGE * PAGE * int(options.get("namespaces") or 1)
     null = "null" in options
     return (null and "file" in options) or total > (MOST_BYTES_NULL if null else MOST_BYTES)
@@ -116,7 +116,7 @@ def arguments(options: dict[str, str | None]) -> list[str]:
 
 
 class Load:
-    """A host that does what hosts do, in no order, and then some."""
+    """A host that sends all kinds of commands in random order."""
 
     def __init__(self, server: Server, dice: random.Random, options: dict[str, str | None]) -> None:
         self.server, self.dice = server, dice
@@ -129,14 +129,14 @@ class Load:
         self.nvme = Nvme(self.client, 4 << 20)
         memory = self.nvme.memory
         self.buffer, self.list, self.hmb = memory.alloc(8 * PAGE), memory.alloc(PAGE), memory.alloc(64 * PAGE)
-        # A list that leads back to itself: transfers of any length go to these eight pages.
+        # A PRP list that points to itself, so that transfers of any length use these eight pages.
         pages = [self.buffer + index % 8 * PAGE for index in range(511)]
         memory.write(self.list, struct.pack("<512Q", *pages, self.list))
         self.first_queue = memory._next
         self.start()
 
     def start(self) -> None:
-        """Whatever happened before, this works."""
+        """Check that the basics work, whatever happened before."""
         control(self.server, POWER, 1)
         self.client.config_write(PM_CONTROL, bytes(2))
         self.client.ok(DEVICE_RESET)
@@ -273,7 +273,7 @@ class Load:
         self.start()
 
     def do_behind(self) -> None:
-        """Look at data, and change them, by the control socket; a null drive has none, and says so."""
+        """Read and change data through the control socket; a null drive has none and refuses that."""
         for command, data in ((PEEK, b""), (POKE, bytes(self.dice.choice((512, 4096))))):
             with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as peer:
                 peer.settimeout(10)
@@ -285,7 +285,7 @@ class Load:
                 assert len(peer.recv(1 << 17)) >= 16
 
     def do_memory(self) -> None:
-        """All memory goes in one range, and comes again."""
+        """Unmap all memory as one range, and map it again."""
         self.do_io()
         memory = self.nvme.memory
         self.client.ok(DMA_UNMAP, struct.pack("<IIQQ", 24, 0, 0, 1 << 63))
@@ -313,7 +313,7 @@ class Load:
 
 
 def a_refusal(server: Server) -> None:
-    """One sentence, to whoever started it and on its standard error, and the exit code of an error."""
+    """One sentence on the ready descriptor and on standard error, and the exit code of an error."""
     assert server.process.wait(20) == 1, server.errors()
     assert server.word and "\n" not in server.word
     assert server.errors() == f"vssd: {server.word}\n"
@@ -329,7 +329,7 @@ def a_drive(server: Server, dice: random.Random, options: dict[str, str | None])
 
 
 def starts(folder: str, options: dict[str, str | None]) -> Iterator[Server]:
-    """Twice where the data are in a file: the second time as what a killed one left."""
+    """Run it, and again if the data are in a file, where the first process was killed."""
     for number in range(2 if "file" in options else 1):
         yield Server(os.path.join(folder, str(number)), *arguments(options))
 

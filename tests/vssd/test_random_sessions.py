@@ -50,7 +50,7 @@ MAGIC, VERSION, POWER, QUIT = 0x44535356, 1, 4, 7
 
 @pytest.fixture(autouse=True)
 def small_quarantine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """AddressSanitizer keeps what was freed, 256 MiB of it, which would look like a leak."""
+    """AddressSanitizer keeps up to 256 MiB of freed memory, which would look like a leak."""
     options = os.environ.get("ASAN_OPTIONS", "")
     monkeypatch.setenv("ASAN_OPTIONS", f"{options}:quarantine_size_mb=1".lstrip(":"))
 
@@ -61,7 +61,7 @@ def resident(server: Server) -> int:
 
 
 class Session:
-    """A client with a controller that runs, and what it may do to it."""
+    """A client with an enabled controller, and its possible misbehaviour."""
 
     def __init__(self, client: Client, dice: random.Random) -> None:
         self.client, self.dice = client, dice
@@ -74,7 +74,7 @@ class Session:
         self.client.call(DMA_MAP, struct.pack("<IIQQQ", 32, 3, 0, memory.iova, memory.size), fds)
 
     def start(self) -> None:
-        """Whatever happened before: this works."""
+        """Check that the basics work, whatever happened before."""
         self.client.config_write(PM_CONTROL, bytes(2))
         self.client.ok(DEVICE_RESET)
         self.client.ok(DMA_UNMAP, struct.pack("<IIQQ", 24, 2, 0, 0))
@@ -85,7 +85,7 @@ class Session:
         self.queue = self.nvme.create_queue(1, 32)
 
     def do_io(self) -> None:
-        """Commands of which nobody takes the completions."""
+        """Send commands without consuming their completions."""
         for _ in range(self.dice.randrange(1, 31)):
             assert self.queue
             opcode, lba = self.dice.choice((0, 1, 2, 2, 5, 8, 9)), self.dice.randrange(2000)
@@ -100,14 +100,14 @@ class Session:
         self.nvme.admin.submit(sqe(0x80, nsid=1, cdw10=self.dice.randrange(2)))
 
     def do_unmap(self) -> None:
-        """The memory of the queues goes away, and comes back; sometimes only messages reach it then."""
+        """Unmap the memory of the queues and map it again, sometimes without a file."""
         memory = self.nvme.memory
         self.client.call(DMA_UNMAP, struct.pack("<IIQQ", 24, 0, memory.iova, memory.size))
         if self.dice.random() < 0.7:
             self.map([memory.fd] if self.dice.random() < 0.9 else [])
 
     def do_shorten(self) -> None:
-        """The memory is there no more, without a word."""
+        """Truncate the memory without unmapping it."""
         self.do_io()
         os.ftruncate(self.nvme.memory.fd, self.dice.choice((0, 4096, 65536)))
         try:
@@ -129,7 +129,7 @@ class Session:
             assert self.client.reply().command == command
 
     def do_pause(self) -> None:
-        """Half a message, a pause, the rest."""
+        """Send half a message, pause, and send the rest."""
         data = message(REGION_READ, struct.pack("<QII", 0, BAR0, 8), id=99)
         cut = self.dice.randrange(1, len(data))
         self.client.send_raw(data[:cut])
@@ -138,7 +138,7 @@ class Session:
         assert self.client.reply().id == 99
 
     def do_interrupts(self) -> None:
-        """Descriptors that are none of an event, taken or refused; the eventfd is closed here at once."""
+        """Send descriptors that are no eventfds, and an eventfd that is closed here at once."""
         with EventFd() as event, open(os.devnull, "w") as null, self.nvme.client.socket.dup() as own:
             for fd in (event.fd, null.fileno(), own.fileno(), self.nvme.memory.fd):
                 request = struct.pack("<5I", 20, 4 | 32, 2, self.dice.randrange(66), 1)
@@ -165,7 +165,7 @@ class Session:
             self.dice.choice(doing)()
 
     def leave(self) -> None:
-        """Politely, or within a message."""
+        """Disconnect between messages, or within one."""
         if self.dice.random() < 0.3:
             half = message(REGION_WRITE, bytes(4096))[: self.dice.randrange(1, 4000)]
             with contextlib.suppress(ConnectionError):
@@ -174,7 +174,7 @@ class Session:
 
 
 def a_session(server: Server, dice: random.Random) -> None:
-    """The drive may close the connection, if what was done deserves it; a time-out is a drive that hangs."""
+    """The drive may close the connection after misbehaviour, but a time-out means that it hangs."""
     with Client(server.folder) as client:
         session = Session(client, dice)
         with contextlib.suppress(ConnectionError):
@@ -217,7 +217,7 @@ def test_many_clients_that_come_and_go(server) -> None:
 
 
 def some_record(dice: random.Random) -> bytes:
-    """A request, mostly with one field wrong; the one that ends the process is not among them."""
+    """A request, usually with one wrong field, but never the one that ends the process."""
     command = dice.choice((1, 2, 3, 4, 5, 5, 6, 6, 16, 17, dice.getrandbits(16)))
     argument = dice.choice((0, 1, 1, 1, dice.getrandbits(64)))
     if command == QUIT:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The trace of refusals: why a command failed, by its field and the section that says so."""
+"""The trace of refusals names the wrong field of a failed command, and the section of the specification."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def disk(nvme: Nvme) -> Disk:
 
 
 def refused(ssd: VirtualSsd, queue: Queue, entry: bytes) -> tuple[str, int, str, str]:
-    """The command fails, and the trace has one more refusal: its command, status, field and section."""
+    """Check that the command fails and adds a refusal with its name, status, field and section."""
     before = len(ssd.refusals())
     cid = queue.submit(entry)
     found = queue.wait()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Regions: what there is, what can be mapped, and that nothing outside of them is ever touched."""
+"""Regions: which exist, what of them can be mapped, and that the drive never accesses anything outside."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""VERSION: whoever asks as one of the known clients does is answered so that it understands."""
+"""VERSION: the replies suit the requests of all known clients."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""All that a drive says of itself, read once: registers, configuration space, Identify, log pages, features.
+"""All that a drive reports about itself: registers, configuration space, Identify, log pages, features.
 
-What a version does not have is None. Fields are read by offset, as the specification has them.
+Structures that a version does not have are None. Fields are read by their offset in the specification.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Told:
         return Record(self.nvme.memory.read(self._buffer, size)) if status == OK else None
 
     def feature(self, fid: int) -> Feature | None:
-        """None: there is no such feature."""
+        """None if the drive does not have the feature."""
         found = [
             self.nvme.admin.execute(
                 GET_FEATURES, nsid=fid == 0x05, prp1=self._buffer, cdw10=select << 8 | fid
@@ -114,7 +114,7 @@ class Told:
         return None
 
     def identifiers(self, nsid: int) -> dict[int, bytes]:
-        """Those of the descriptor list, by their type."""
+        """The identifiers in the descriptor list, by type."""
         found, offset, record = {}, 0, self.descriptors[nsid]
         while record is not None and record.data[offset]:
             kind, length = record.data[offset : offset + 2]
