@@ -10,7 +10,8 @@
 #include "spec/nvme_id.h"
 #include "spec/nvme_regs.h"
 
-/* In a forked process a thread that is not there may hold it for ever, and pyn_device_check lets nothing be done. */
+/* Does not lock in a forked process: a thread that does not exist there may hold the lock, and pyn_device_check
+ * refuses all use. */
 void pyn_device_lock(struct pyn_device *device)
 {
 	if (device->process == pyn_process_number())
@@ -163,9 +164,9 @@ uint64_t pyn_device_mdts(const struct pyn_device *device)
 {
 	const struct nvme_id_ctrl *id = pyn_device_identify(device);
 	uint64_t power =
-		12 + NVME_GET(device->cap, NVME_CAP_MPSMIN) + id->mdts; /* a number of smallest memory pages */
+		12 + NVME_GET(device->cap, NVME_CAP_MPSMIN) + id->mdts; /* MDTS counts pages of the smallest size */
 
-	/* What does not fit into 64 bits is no limit either. */
+	/* A value that does not fit into 64 bits is no limit. */
 	return id->mdts && power < 64 ? UINT64_C(1) << power : 0;
 }
 

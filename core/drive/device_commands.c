@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which commands a drive has, and what those do that only the drive knows: Identify Controller and log page 05h. */
+/* Which commands a drive supports, and their effects: from Identify Controller and log page 05h. */
 #include "core/drive/device_private.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@ static void take_effects(struct pyn_device *device, const struct nvme_effects_lo
 	}
 }
 
-/* *out: log page 05h, in a buffer that the caller puts. */
+/* Read log page 05h into *out, a buffer that the caller puts. */
 static int read_effects(struct pyn_device *device, struct pyn_buffer **out, struct pyn_error *err)
 {
 	struct nvme_cmd cmd = {
@@ -58,7 +58,7 @@ void pyn_device_ask_effects(struct pyn_device *device)
 	struct pyn_error ignored;
 
 	pyn_device_lock(device);
-	/* Once for good: a command must mean at its end what it meant when it was sent. */
+	/* Ask only once: a command must have the same effects at its end as when it was sent. */
 	if (!device->asked_effects && pyn_device_check(device, &ignored) == 0) {
 		device->asked_effects = true;
 		if (id->lpa & NVME_LPA_EFFECTS)
@@ -77,7 +77,7 @@ bool pyn_device_admin_is_unknown(uint8_t opcode)
 	return spec_commands[SPEC_ADMIN][opcode].changes == SPEC_CHANGES_UNKNOWN;
 }
 
-/* Whether a drive says in Identify Controller that it has a command. */
+/* Whether Identify Controller announces a command. */
 static bool announces(const struct nvme_id_ctrl *id, const struct spec_command *command)
 {
 	uint32_t field = 0;
@@ -88,7 +88,7 @@ static bool announces(const struct nvme_id_ctrl *id, const struct spec_command *
 	return field & command->announced;
 }
 
-/* Have log page 05h as it is now. */
+/* Read log page 05h again, if it may have changed. */
 static int refresh_effects(struct pyn_device *device, struct pyn_error *err)
 {
 	uint32_t changes = device->identify_changes;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a script's commands do to what is known of a drive: its data, its namespaces, its queues, its write cache. */
+/* Notes the effects of a script's commands on the data, namespaces, queues and write cache of a drive. */
 #include "core/drive/device_private.h"
 
 #include "core/verify/tables.h"
@@ -15,7 +15,7 @@ static bool may_change_data(const struct pyn_device *device, uint8_t opcode)
 
 /* ---- data and namespaces ---- */
 
-/* One namespace's command may go to all of them. */
+/* The namespace of a command, or all, if the command goes to all of them. */
 static uint32_t named_or_all(const struct pyn_device *device, const struct nvme_cmd *cmd)
 {
 	const struct nvme_id_ctrl *id = pyn_device_identify(device);
@@ -23,7 +23,7 @@ static uint32_t named_or_all(const struct pyn_device *device, const struct nvme_
 	return id->fna & (NVME_FNA_FORMAT_ALL | NVME_FNA_ERASE_ALL) ? UINT32_MAX : cmd->nsid;
 }
 
-/* Which namespaces' data an admin command changes; 0: of none. */
+/* The namespaces whose data an admin command changes; 0: none. */
 static uint32_t changed_namespaces(const struct pyn_device *device, const struct nvme_cmd *cmd)
 {
 	switch (spec_commands[SPEC_ADMIN][cmd->opc].changes) {
@@ -38,7 +38,7 @@ static uint32_t changed_namespaces(const struct pyn_device *device, const struct
 	}
 }
 
-/* Which namespaces may have LBAs of another size afterwards; 0: none. */
+/* The namespaces whose LBA size an admin command may change; 0: none. */
 static uint32_t reshaped_namespaces(const struct pyn_device *device, const struct nvme_cmd *cmd)
 {
 	const struct spec_command *command = &spec_commands[SPEC_ADMIN][cmd->opc];
@@ -50,7 +50,7 @@ static uint32_t reshaped_namespaces(const struct pyn_device *device, const struc
 	return command->changes == SPEC_CHANGES_NAMESPACE ? named_or_all(device, cmd) : cmd->nsid;
 }
 
-/* Until its namespace is identified again: commands that another one sends may come before. */
+/* Check nothing until the namespace is identified again: other threads may send commands before that. */
 static void check_nothing(struct pyn_verify *verify)
 {
 	pyn_verify_set_limit(verify, 0);
@@ -58,7 +58,7 @@ static void check_nothing(struct pyn_verify *verify)
 
 /* ---- queues ---- */
 
-/* A script made a queue, or deleted one that it or the driver made. */
+/* Note that a script created a queue, or deleted one of its own or of the driver. */
 static void on_queue_command(struct pyn_device *device, const struct nvme_cmd *cmd)
 {
 	bool is_sq = cmd->opc == NVME_ADMIN_CREATE_SQ || cmd->opc == NVME_ADMIN_DELETE_SQ;
@@ -83,8 +83,8 @@ static bool is_queue_command(const struct nvme_cmd *cmd)
 /* ---- the write cache ---- */
 
 /*
- * Set Features, Volatile Write Cache: from when it is sent the cache may be on, and from its end it is as it was
- * asked for, unless another one was in flight at the same time: then nobody knows which came last.
+ * Note a Set Features, Volatile Write Cache. Once it is sent the cache may be on; after its end the cache is in the
+ * requested state, unless another such command was in flight at the same time: then the last one is unknown.
  */
 static void on_cache_command(struct pyn_device *device, const struct nvme_cmd *cmd, enum pyn_command_stage what)
 {
@@ -116,14 +116,15 @@ static bool sets_cache(const struct pyn_device *device, const struct nvme_cmd *c
 
 #define FIRST_VENDOR_FEATURE 0xc0u
 
-/* Host Behavior Support decides how many LBA formats there are, and write protection is an attribute. */
+/* Whether setting a feature changes Identify data: Host Behavior Support changes the number of LBA formats, and write
+ * protection is a namespace attribute. */
 static bool feature_changes_identify(uint8_t fid)
 {
 	return fid == NVME_FEAT_HOST_BEHAVIOR || fid == NVME_FEAT_COMMAND_SET_PROFILE || fid == NVME_FEAT_FDP ||
 	       fid == NVME_FEAT_WRITE_PROTECTION || fid >= FIRST_VENDOR_FEATURE;
 }
 
-/* An event tells that somebody else has changed it: another controller, or the drive's own firmware. */
+/* Whether an event reports a change of Identify data, by another controller or by the drive's firmware. */
 static bool event_changes_identify(uint32_t event)
 {
 	uint8_t type = event & 7, information = (uint8_t)(event >> 8);
@@ -151,18 +152,19 @@ static void forget_changed(struct pyn_device *device, const struct nvme_cmd *cmd
 	pyn_tables_each(device->address.text, reshaped_namespaces(device, cmd), check_nothing);
 }
 
-/* Whether it may change data at all: Format NVM may, before FNA says of which namespaces. */
+/* Whether a command may change any data. Format NVM may, even before FNA tells in which namespaces. */
 static bool may_change(const struct pyn_device *device, const struct nvme_cmd *cmd)
 {
 	return may_change_data(device, cmd->opc) || spec_commands[SPEC_ADMIN][cmd->opc].changes > SPEC_CHANGES_NONE;
 }
 
-/* Commands that change data do so from when they are sent to when they have ended, however they end. */
+/* Suspend verification from the submission of a command that changes data to its end, however it ends. */
 static void on_data_command(struct pyn_device *device, const struct nvme_cmd *cmd, enum pyn_command_stage what)
 {
 	if (!may_change(device, cmd))
 		return;
-	/* All tables are held: which ones are meant may change between the two calls, and the holds must not. */
+	/* Suspend all tables: the set of affected ones may change between the two calls, that of the holds must
+	 * not. */
 	if (what == PYN_COMMAND_SENT) {
 		pyn_tables_each(device->address.text, UINT32_MAX, pyn_verify_suspend);
 		return;

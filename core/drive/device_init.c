@@ -10,7 +10,7 @@
 #include "spec/nvme_log.h"
 #include "spec/nvme_regs.h"
 
-/* Other threads ask for it meanwhile: what they see is whole, and of a drive that is not away again. */
+/* Read CAP into a local first: other threads may read it meanwhile, and must see a valid value. */
 static int read_cap(struct pyn_device *device, struct pyn_error *err)
 {
 	uint64_t cap;
@@ -21,10 +21,10 @@ static int read_cap(struct pyn_device *device, struct pyn_error *err)
 	return rc;
 }
 
-/* enable: as far as CSTS.RDY = 1; otherwise CC is the script's to write. */
+/* Set up the admin queue. enable: up to CSTS.RDY = 1; otherwise the script writes CC. */
 static int init_adminq(struct pyn_device *device, bool enable, struct pyn_error *err)
 {
-	/* Another thread may have initialised the controller since the reset, and started some. */
+	/* Another thread may have initialised the controller and started workers since the reset. */
 	pyn_device_stop_workers(device, PYN_END_RESET);
 	int rc = device->engine->disable(device->ctrlr, err);
 
@@ -37,7 +37,7 @@ static int init_adminq(struct pyn_device *device, bool enable, struct pyn_error 
 		return rc;
 	pyn_qpair_attach(device->admin, device->engine->admin_qpair(device->ctrlr));
 	device->initialised = true;
-	device->io.most = PYN_MAX_QID; /* until init_queues knows better; the drive refuses what it has not */
+	device->io.most = PYN_MAX_QID; /* until init_queues sets it; the drive refuses queues that it does not have */
 	return read_cap(device, err);
 }
 
@@ -60,7 +60,7 @@ static int active_namespaces(struct pyn_device *device, struct pyn_error *err)
 
 	if (!buffer)
 		return -ENOMEM;
-	/* A controller of before 1.1 does not know this list: then the controller data say how many there are. */
+	/* Controllers before NVMe 1.1 do not have this list: use NN of Identify Controller. */
 	if (pyn_device_admin_execute(device, &cmd, buffer, PYN_ERROR_ENUMERATE, NULL, err) == 0) {
 		const uint32_t *list = (const uint32_t *)buffer->data;
 
@@ -77,7 +77,7 @@ static int active_namespaces(struct pyn_device *device, struct pyn_error *err)
 
 /* ---- what is asked anew after each reset ---- */
 
-/* Another drive is in the slot, or in the folder. */
+/* Drop the tables if there is another drive in the slot, or at the socket. */
 static void look_for_another_drive(struct pyn_device *device)
 {
 	const struct nvme_id_ctrl *id = pyn_device_identify(device);
@@ -110,8 +110,8 @@ static struct pyn_power_counts power_counts(struct pyn_device *device)
 	return counts;
 }
 
-/* A drive counts the times that its power was away, whoever cut it: then what was not flushed is unknown. Where it
- * does not count them, nobody knows. */
+/* Compare the SMART counts of power losses: after one, LBAs that were not flushed are unknown. Without these counts,
+ * every reset may have been a power loss. */
 static void look_for_power_loss(struct pyn_device *device)
 {
 	struct pyn_power_counts before = device->power, now = power_counts(device);
@@ -123,7 +123,7 @@ static void look_for_power_loss(struct pyn_device *device)
 	device->power = now;
 }
 
-/* Whether it is on may have been saved by whoever had the drive before. */
+/* Read whether the write cache is on: an earlier user of the drive may have saved its state. */
 static void look_at_cache(struct pyn_device *device)
 {
 	const struct nvme_id_ctrl *id = pyn_device_identify(device);
@@ -141,7 +141,7 @@ static void look_at_cache(struct pyn_device *device)
 		pyn_device_set_durable_since(device, pyn_ticks());
 }
 
-/* The count is taken before the command is sent: what changes meanwhile makes the answer stale again. */
+/* Read Identify Controller. Takes the count of changes before: a change meanwhile makes the answer stale again. */
 static int identify(struct pyn_device *device, struct pyn_buffer *buffer, struct pyn_error *err)
 {
 	struct nvme_cmd cmd = {.opc = NVME_ADMIN_IDENTIFY, .cdw10 = NVME_CNS_CTRL};
@@ -177,7 +177,7 @@ int pyn_device_learn(struct pyn_device *device, struct pyn_error *err)
 	return rc;
 }
 
-/* Into memory of its own first: others read what is known meanwhile. */
+/* Read Identify Controller again, into another buffer first: other threads read the old data meanwhile. */
 static int identify_again(struct pyn_device *device, struct pyn_error *err)
 {
 	struct pyn_buffer *buffer = pyn_buffer_create(PYN_PAGE, err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A drive from its opening to its end. */
+/* Opens and closes a drive. */
 #include "core/drive/device_private.h"
 
 #include <errno.h>
@@ -38,7 +38,7 @@ static void init_lock(pthread_mutex_t *mutex)
 	pthread_mutexattr_destroy(&attributes);
 }
 
-/* Called by whoever gives the last reference back. */
+/* Called with the last reference. */
 static void close_and_destroy(struct pyn_device *device)
 {
 	pyn_device_close(device);
@@ -67,7 +67,7 @@ static int create(const struct pyn_address *address, bool keep_tables, struct py
 	device->engine = pyn_engine_select(err);
 	if (!device->engine)
 		return -ENOTSUP;
-	/* For a function of this machine the memory gets locked. */
+	/* A function of this machine locks the DMA memory. */
 	int rc = address->kind == PYN_ADDRESS_FUNCTION ? pyn_env_start_locked(err) : pyn_env_start(err);
 
 	if (rc == 0)
@@ -95,7 +95,7 @@ static int open_device(struct pyn_device *device, struct pyn_error *err)
 
 	if (rc < 0)
 		return rc;
-	/* A script may have left it in D3hot. */
+	/* A script may have left the function in D3hot. */
 	rc = device->engine->pci->wake(device->ctrlr, err);
 	if (rc == 0)
 		device->admin = pyn_qpair_create(device->engine, device->ctrlr, &config, err);

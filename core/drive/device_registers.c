@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Registers and configuration space of a drive, for scripts: what their accesses do to what is known is noted. */
+/* Registers and configuration space of a drive, for scripts. Notes the effects of their accesses. */
 #include "core/drive/device_private.h"
 
 #include "core/drive/vector.h"
@@ -7,7 +7,7 @@
 #include "spec/nvme_regs.h"
 #include "spec/pci.h"
 
-/* A script may shut the controller down by itself: what had completed by then is durable once CSTS says so. */
+/* Note a shutdown by register write: commands completed before are durable once CSTS reports its end. */
 static void begin_shutdown(struct pyn_device *device, uint64_t cc)
 {
 	if (!NVME_GET(cc, NVME_CC_EN) || NVME_GET(cc, NVME_CC_SHN) != NVME_SHN_NORMAL)
@@ -40,7 +40,8 @@ int pyn_device_reg_read(struct pyn_device *device, uint32_t offset, uint32_t siz
 	return rc;
 }
 
-/* A doorbell of an IO queue that a script made itself: nobody here sees which LBAs its commands write. */
+/* Whether this is the doorbell of an IO queue that a script created with raw commands, whose writes are not
+ * tracked. */
 static bool rings_foreign_queue(const struct pyn_device *device, uint32_t offset)
 {
 	if (offset < NVME_REG_DOORBELLS)
@@ -51,7 +52,7 @@ static bool rings_foreign_queue(const struct pyn_device *device, uint32_t offset
 	       (!device->io.qpairs[qid] || atomic_load(&device->io.by_script[qid]) & PYN_SCRIPT_MADE_SQ);
 }
 
-/* A script may reset the controller by itself: its workers end then as with any other reset. */
+/* Whether a register write resets the controller. Its workers then end as with any other reset. */
 static bool resets_controller(uint32_t offset, uint64_t value)
 {
 	return (offset == NVME_REG_CC && !NVME_GET(value, NVME_CC_EN)) ||
@@ -88,7 +89,7 @@ int pyn_device_config_read(struct pyn_device *device, uint32_t offset, void *dat
 	return rc;
 }
 
-/* Whether a write touches capabilities, the interrupts' among them, and not only the header. */
+/* Whether a write reaches beyond the header, into capabilities such as those of interrupts. */
 static bool reaches_capabilities(uint32_t offset, uint32_t length)
 {
 	return offset + length > PCI_CFG_HEADER_SIZE;

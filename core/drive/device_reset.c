@@ -5,7 +5,7 @@
 #include "core/verify/tables.h"
 #include "spec/nvme_regs.h"
 
-#define WORKER_GRACE_MS 500u /* they take 1 ms; a machine with few cores may keep them waiting */
+#define WORKER_GRACE_MS 500u /* they need 1 ms, longer on a machine with few cores */
 
 void pyn_device_abort_all(struct pyn_device *device)
 {
@@ -21,7 +21,7 @@ void pyn_device_abort_all(struct pyn_device *device)
 	for (unsigned qid = 1; qid <= PYN_MAX_QID; qid++)
 		atomic_store_explicit(&device->io.by_script[qid], 0, memory_order_relaxed);
 	device->initialised = false;
-	/* Namespaces, the write cache and even the drive may be others afterwards. */
+	/* The namespaces, the write cache and even the drive may be different afterwards. */
 	device->learned = device->shut_down = false;
 	pyn_device_set_durable_since(device, UINT64_MAX);
 	atomic_fetch_add(&device->identify_changes, 1);
@@ -29,7 +29,7 @@ void pyn_device_abort_all(struct pyn_device *device)
 	device->shutting_down = NULL;
 }
 
-/* Workers see the word between two batches and leave. What they have in flight stays in flight: that is the test. */
+/* Workers see cut_offs between two batches and exit. Their commands stay in flight: that is what a reset tests. */
 void pyn_device_stop_workers(struct pyn_device *device, enum pyn_device_end why)
 {
 	pyn_device_cut_off_workers(device, why);
@@ -55,7 +55,7 @@ int pyn_device_reset(struct pyn_device *device, enum pyn_device_reset kind, stru
 	if (rc == 0) {
 		pyn_device_stop_workers(device, kind == PYN_DEVICE_RESET_DONE ? PYN_END_POWER : PYN_END_RESET);
 		rc = do_reset(device, kind, err);
-		/* A controller that did not confirm may still write: its queues stay, unless it is gone. */
+		/* A controller that did not confirm may still write, so its queues stay, unless it is gone. */
 		if (rc == 0 || !device->engine->alive(device->ctrlr))
 			pyn_device_abort_all(device);
 	}
@@ -63,7 +63,7 @@ int pyn_device_reset(struct pyn_device *device, enum pyn_device_reset kind, stru
 	return rc;
 }
 
-/* A controller that lost its power is not, and has nothing to shut down. */
+/* Whether the controller is enabled. After a power loss it is not, and needs no shutdown. */
 static bool is_enabled(struct pyn_device *device)
 {
 	uint64_t cc;
@@ -72,7 +72,7 @@ static bool is_enabled(struct pyn_device *device)
 	       NVME_GET(cc, NVME_CC_EN);
 }
 
-/* What had completed before it began is durable after a normal shutdown. */
+/* Shut down. After a normal shutdown, commands that completed before it are durable. */
 static int shut_down(struct pyn_device *device, bool abrupt, struct pyn_error *err)
 {
 	struct pyn_tables *tables = abrupt ? NULL : pyn_tables_all(device->address.text);
@@ -146,14 +146,14 @@ static void delete_queues(struct pyn_device *device)
 	}
 }
 
-/* The controller is told first, then memory is taken away from it. */
+/* Shut the controller down before taking its memory away. */
 static void shut_down_and_disable(struct pyn_device *device)
 {
 	struct pyn_error ignored;
 
 	if (!device->engine->alive(device->ctrlr))
 		return;
-	/* In D3hot it would not hear. */
+	/* In D3hot it would not see register writes. */
 	device->engine->pci->wake(device->ctrlr, &ignored);
 	if (device->initialised) {
 		delete_queues(device);
@@ -187,7 +187,7 @@ bool pyn_device_was_shut_down(const struct pyn_device *device)
 void pyn_device_close(struct pyn_device *device)
 {
 	if (device->process != pyn_process_number())
-		return; /* a copy's lock may be held for ever, by a thread that was not copied */
+		return; /* the lock of a copy may be held by a thread that was not copied */
 	pyn_device_lock(device);
 	if (device->ctrlr)
 		close_device(device);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The verification tables of a drive, and what happens to all of them at once. */
+/* The verification tables of a drive, and changes of all of them at once. */
 #include "core/drive/device_private.h"
 
 #include "core/verify/tables.h"

@@ -28,7 +28,7 @@ static uint16_t free_qid(const struct pyn_device *device)
 	return 0;
 }
 
-/* A device ignores priorities under round robin; a script that gives one has forgotten CC.AMS. */
+/* Refuse a priority under round robin, which ignores it: the script has forgotten to set CC.AMS. */
 static int check_priority(struct pyn_device *device, uint8_t priority, struct pyn_error *err)
 {
 	uint64_t cc;
@@ -37,10 +37,10 @@ static int check_priority(struct pyn_device *device, uint8_t priority, struct py
 	if (rc < 0 || priority == 0 || NVME_GET(cc, NVME_CC_AMS))
 		return rc;
 	return pyn_error(err, PYN_ERROR_CREATE, EINVAL,
-			 "a queue of priority %u: CC.AMS says round robin, which knows no priorities", priority);
+			 "a queue of priority %u: CC.AMS selects round robin, which has no priorities", priority);
 }
 
-/* A device without interrupts is no reason to have no queue: who asks for its interrupts is told. */
+/* Take the vector of a queue. A device without interrupts still gets the queue; using its interrupts is an error. */
 static void take_vector(struct pyn_device *device, struct pyn_io_qpair *queue)
 {
 	struct pyn_error err;
@@ -51,7 +51,7 @@ static void take_vector(struct pyn_device *device, struct pyn_io_qpair *queue)
 		pyn_log(PYN_LOG_DEBUG, "queue %u without interrupts: %s", queue->qid, err.text);
 }
 
-/* The vector of a queue whose script names none: its own, as far as there are enough. */
+/* The vector of a queue whose script names none: the number of its QID, or a shared one if there are too few. */
 static uint16_t own_vector(const struct pyn_device *device, uint16_t qid)
 {
 	struct pyn_interrupts interrupts = device->engine->interrupts->info(device->ctrlr);
@@ -187,13 +187,13 @@ int pyn_io_qpair_delete(struct pyn_io_qpair *queue, struct pyn_error *err)
 	return rc;
 }
 
-/* False: the device may still write to its memory, which is kept, reachable by QID, until a reset frees it. */
+/* Delete a queue. false: the device may still write to its memory, which is kept by QID until a reset frees it. */
 static bool let_go(struct pyn_io_qpair *queue)
 {
 	struct pyn_device *device = queue->device;
 	struct pyn_error err;
 
-	/* One critical section: a reset in between would find a queue that is not an orphan yet, and free nothing. */
+	/* Keep this one critical section: a reset in between would not find an orphan yet, and would free nothing. */
 	pyn_device_lock(device);
 	uint16_t qid = queue->qid;
 	int rc = delete_queue(queue, &err);
@@ -249,7 +249,7 @@ void pyn_io_qpair_free_ownerless(struct pyn_io_qpair *queue)
 
 /* ---- interrupts ---- */
 
-/* Locks the device where it returns 0. */
+/* Check the queue for an access to its interrupt. Locks the device if it returns 0. */
 static int begin_interrupt(struct pyn_io_qpair *queue, struct pyn_error *err)
 {
 	struct pyn_error cause;
@@ -257,7 +257,7 @@ static int begin_interrupt(struct pyn_io_qpair *queue, struct pyn_error *err)
 	if (queue->process != pyn_process_number())
 		return pyn_error(err, PYN_ERROR_STATE, ECHILD, "Qpair %u belongs to another process", queue->qid);
 	pyn_device_lock(queue->device);
-	/* Where there was none when the queue was made, the reason is told now. */
+	/* If there was no vector when the queue was created, report the reason now. */
 	if (queue->queue && !queue->vector)
 		queue->vector = pyn_vector_get(&queue->device->io.vectors, queue->device->engine,
 					       queue->device->ctrlr, queue->vector_number, &cause);

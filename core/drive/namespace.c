@@ -10,11 +10,11 @@
 #include "spec/nvme_id.h"
 #include "spec/nvme_regs.h"
 
-#define PI_BYTES 8u   /* of protection information with a 16-bit guard */
-#define MIN_LBADS 9u  /* NVM Command Set Specification 1.0, figure 98: smaller ones are not supported */
+#define PI_BYTES 8u   /* size of protection information with a 16-bit guard */
+#define MIN_LBADS 9u  /* NVM Command Set Specification 1.0, figure 98: smaller values are not supported */
 #define MAX_LBADS 16u /* more than any drive has; a block must fit into a buffer */
 
-/* Until it is the device's for sure: a script may be about to switch the cache. */
+/* Copy durable_since of the device, and repeat if it changes meanwhile: a script may be switching the cache. */
 static void take_durable_since(struct pyn_namespace *ns)
 {
 	uint64_t since;
@@ -25,8 +25,7 @@ static void take_durable_since(struct pyn_namespace *ns)
 	} while (since != pyn_device_durable_since(ns->device));
 }
 
-/* Everybody who has this namespace open has the same table, whatever nlba_verify each of them gave: the last one
- * counts. */
+/* Get the table, which all handles of this namespace share. The last nlba_verify that any of them gave counts. */
 static int take_table(struct pyn_namespace *ns, struct pyn_error *err)
 {
 	const struct nvme_id_ns *id = (const struct nvme_id_ns *)ns->identify->data;
@@ -39,11 +38,11 @@ static int take_table(struct pyn_namespace *ns, struct pyn_error *err)
 	ns->verify = verify;
 	pyn_verify_set_dlfeat(verify, (id->dlfeat & 7) == 1);
 	take_durable_since(ns);
-	/* Resets have forgotten zones of another size than those that there are. */
+	/* Zone resets have forgotten zones of another size. */
 	if (pyn_verify_zone_size(verify) != ns->zone_size)
 		pyn_verify_forget(verify, 0, UINT64_MAX);
 	pyn_verify_set_zone_size(verify, ns->zone_size);
-	/* Where metadata lie between the LBAs of a buffer, nobody here knows where an LBA's data begin. */
+	/* Verification does not support metadata between the LBAs of a buffer. */
 	pyn_verify_set_limit(verify, ns->interleaved ? 0 : limit);
 	return 0;
 }
@@ -82,8 +81,8 @@ static void take_geometry(struct pyn_namespace *ns)
 	ns->pi_alone = id->dps & NVME_DPS_TYPE && id->lbaf[index].ms == PI_BYTES;
 }
 
-/* With PRACT the drive makes and takes away protection information, unless there are other metadata, too (NVM Command
- * Set 1.0, 5.2.2). */
+/* With PRACT the drive inserts and strips the protection information, unless there are other metadata, too (NVM
+ * Command Set 1.0, 5.2.2). */
 uint32_t pyn_namespace_lba_bytes(const struct pyn_namespace *ns, uint32_t cdw12)
 {
 	return ns->lba_size + (cdw12 & NVME_RW_PRACT && ns->pi_alone ? 0 : ns->interleaved);
@@ -112,7 +111,7 @@ static int identify_by(struct pyn_namespace *ns, enum nvme_cns cns, enum nvme_cs
 	return pyn_device_admin_execute(ns->device, &cmd, buffer, PYN_ERROR_NAMESPACE, NULL, err);
 }
 
-/* The command set that a list of namespace identification descriptors names. */
+/* The command set in a list of namespace identification descriptors. */
 static enum nvme_csi csi_of(const uint8_t *list)
 {
 	const struct nvme_ns_id_descriptor *descriptor;
@@ -136,7 +135,7 @@ static bool has_command_sets(struct pyn_device *device)
 	       NVME_GET(cc, NVME_CC_CSS) == NVME_CSS_ALL;
 }
 
-/* *size: LBAs in a zone; left as it is where the namespace is of another command set. */
+/* Set *size to the LBAs of a zone; does not change it if the namespace has another command set. */
 static int ask_for_zones(struct pyn_namespace *ns, const struct nvme_id_ns *id, struct pyn_buffer *answer,
 			 uint64_t *size, struct pyn_error *err)
 {
@@ -163,7 +162,7 @@ static int zones_of(struct pyn_namespace *ns, const struct nvme_id_ns *id, uint6
 	int rc = ask_for_zones(ns, id, answer, size, err);
 
 	pyn_buffer_put(answer);
-	/* A drive that refuses to say has none. */
+	/* A drive that refuses the command has no zones. */
 	return rc < 0 && err->kind == PYN_ERROR_NAMESPACE ? 0 : rc;
 }
 
@@ -174,7 +173,7 @@ const void *pyn_namespace_identify(const struct pyn_namespace *ns)
 
 bool pyn_namespace_is_current(const struct pyn_namespace *ns)
 {
-	/* Where the controller is not initialised nothing can be asked, and nothing be transferred. */
+	/* As long as the controller is not initialised, nothing can be identified, and nothing be transferred. */
 	return pyn_device_is_open(ns->device) &&
 	       (ns->changes == pyn_device_identify_changes(ns->device) || !pyn_device_initialised(ns->device));
 }
@@ -189,7 +188,7 @@ int pyn_namespace_ask(struct pyn_namespace *ns, struct pyn_namespace_answer *ans
 
 	if (rc < 0)
 		return rc;
-	/* Before the command is sent: a format that is sent meanwhile makes the answer stale again. */
+	/* Read this before sending the command: a format that is sent meanwhile makes the answer stale again. */
 	answer->changes = pyn_device_identify_changes(ns->device);
 	answer->identify = pyn_buffer_create(PYN_PAGE, err);
 	if (!answer->identify)
@@ -208,7 +207,7 @@ int pyn_namespace_ask(struct pyn_namespace *ns, struct pyn_namespace_answer *ans
 	return rc;
 }
 
-/* NGUID and EUI64 say that it was deleted and made anew. */
+/* Whether NGUID or EUI64 show that the namespace was deleted and created again. */
 static bool is_another(const struct nvme_id_ns *before, const struct nvme_id_ns *now)
 {
 	return memcmp(before->nguid, now->nguid, sizeof(now->nguid)) != 0 ||
@@ -232,12 +231,12 @@ int pyn_namespace_take(struct pyn_namespace *ns, struct pyn_namespace_answer *an
 		return rc;
 	if (other)
 		pyn_verify_forget(ns->verify, 0, UINT64_MAX);
-	/* Where it failed, geometry and table may be of two formats: whoever comes next has to try again. */
+	/* If it failed, geometry and table may have different formats, and the next command must try again. */
 	ns->changes = answer->changes;
 	return 0;
 }
 
-/* Another namespace as the drive describes it now; of one that it does not describe nothing is known. */
+/* Ask the drive for the metadata format of another namespace; all zeros if it does not describe it. */
 static struct pyn_other_namespace ask_for_other(const struct pyn_namespace *ns, uint32_t nsid)
 {
 	struct pyn_namespace other = {.device = ns->device, .nsid = nsid};

@@ -14,23 +14,23 @@
 #include "core/util/spin.h"
 
 #define POLL_BATCH 32u
-#define RESET_LOOK_NS UINT64_C(100000000) /* between two looks at CSTS, for a command of the driver's own */
+#define RESET_LOOK_NS UINT64_C(100000000) /* between two checks of CSTS, for a command of the driver's own */
 #define EMPTY_POLLS_BEFORE_YIELD 1000u
-#define CHECK_NS UINT64_C(1000000)   /* between two looks at deadlines and at the device */
-#define FIRST_NAP_NS UINT64_C(20000) /* of a wait for events alone */
+#define CHECK_NS UINT64_C(1000000)   /* between two checks of deadlines and of the device */
+#define FIRST_NAP_NS UINT64_C(20000) /* of a wait for events only */
 #define LONGEST_NAP_NS UINT64_C(2000000)
 
 enum slot_flags {
-	SLOT_DEVICE = 1, /* the device has it: no completion came */
+	SLOT_DEVICE = 1, /* the device has not completed it */
 	SLOT_SCRIPT = 2, /* the script has not fetched its completion */
 	SLOT_OWN = 4,    /* the driver's own command */
-	SLOT_READY = 8,  /* on the list of completions to be fetched */
+	SLOT_READY = 8,  /* on the list of completions to fetch */
 	SLOT_AER = 16,
 };
 
 struct slot {
 	uint8_t flags; /* 0: free */
-	uint16_t next; /* of the free slots, or of the completions to be fetched */
+	uint16_t next; /* in the list of free slots, or of completions to fetch */
 	bool timed_out;
 	bool mismatch;
 	uint32_t aborts;
@@ -53,11 +53,11 @@ struct pyn_qpair {
 	struct pyn_qpair_config config;
 	struct pyn_spin lock;
 	struct pyn_cmdlog *log;
-	uint16_t free_slots; /* list of the script's */
+	uint16_t free_slots; /* list of the free slots of the script */
 	uint16_t free_own_slots;
-	uint16_t ready_first; /* completions to be fetched, in their order */
+	uint16_t ready_first; /* list of completions to fetch, in their order */
 	uint16_t ready_last;
-	unsigned outstanding; /* of anybody's */
+	unsigned outstanding; /* commands of the script and the driver */
 	unsigned events;      /* of them, Asynchronous Event Requests of the script's slots */
 	unsigned in_flight;   /* of the script's slots, those that are not free */
 	uint32_t aborts;
@@ -91,7 +91,7 @@ struct pyn_qpair *pyn_qpair_create(const struct pyn_engine *engine, struct pyn_c
 	qpair->ready_first = qpair->ready_last = NO_SLOT;
 	qpair->free_slots = qpair->free_own_slots = NO_SLOT;
 	for (unsigned i = 0; i < count; i++) {
-		/* The last one put in comes out first. */
+		/* The list is last in, first out. */
 		uint16_t slot = (uint16_t)(config->highest_first ? i : count - 1 - i);
 		uint16_t *list = slot < config->slots ? &qpair->free_slots : &qpair->free_own_slots;
 
@@ -162,7 +162,8 @@ static uint16_t slot_number(const struct pyn_qpair *qpair, const struct slot *sl
 	return (uint16_t)(slot - qpair->slots);
 }
 
-/* Scripts see which CID comes next: the admin queue keeps its list sorted, the highest first. */
+/* Free a slot. The admin queue keeps its list sorted, the highest CID first, since scripts see which CID comes
+ * next. */
 static void give_slot_back(struct pyn_qpair *qpair, struct slot *slot)
 {
 	uint16_t number = slot_number(qpair, slot);
@@ -192,7 +193,7 @@ static void make_ready(struct pyn_qpair *qpair, struct slot *slot)
 
 	slot->flags |= SLOT_READY;
 	if (slot->flags & SLOT_OWN)
-		return; /* whoever sent it looks at the slot itself */
+		return; /* its sender checks the slot itself */
 	slot->next = NO_SLOT;
 	if (qpair->ready_first == NO_SLOT)
 		qpair->ready_first = number;
@@ -231,7 +232,7 @@ static void complete(struct pyn_qpair *qpair, struct slot *slot, const struct nv
 	tell_observer(qpair, slot, cpl, stage_of_end(cpl));
 	slot->flags &= (uint8_t)~SLOT_DEVICE;
 	if (slot->flags & SLOT_READY) {
-		/* It had timed out and the script was told so: this is the end of its quarantine. */
+		/* The command had timed out, and the script has been told: end its quarantine. */
 		free_if_done(qpair, slot);
 		return;
 	}
@@ -262,7 +263,7 @@ static unsigned poll_queue(struct pyn_qpair *qpair)
 		struct slot *slot =
 			completions[i].slot < slot_count(qpair) ? &qpair->slots[completions[i].slot] : NULL;
 
-		/* The device's mistake, and nobody's completion; whoever tests the device wants to know. */
+		/* An error of the device, which a tester wants to see. */
 		if (!slot || !(slot->flags & SLOT_DEVICE)) {
 			const struct nvme_cpl *cpl = &completions[i].cpl;
 
@@ -278,8 +279,7 @@ static unsigned poll_queue(struct pyn_qpair *qpair)
 	return count;
 }
 
-/* Everything that the device has completed by now. It cannot go on for ever: each completion frees one of the slots.
- */
+/* Reap all completions that the device has written. This ends, since each completion frees a slot. */
 static bool poll_all(struct pyn_qpair *qpair)
 {
 	unsigned count = poll_queue(qpair), all = count;
@@ -299,7 +299,7 @@ static void time_out(struct pyn_qpair *qpair, struct slot *slot, uint64_t now)
 	make_ready(qpair, slot);
 }
 
-/* now lies before the queue was polled: this process may have been stopped for longer than a deadline in between. */
+/* now must be a time before the poll: this process may have been stopped in between for longer than a deadline. */
 static void check_deadlines(struct pyn_qpair *qpair, uint64_t now)
 {
 	uint64_t allowed = pyn_ns_to_ticks((uint64_t)*qpair->config.timeout_ms * 1000000u);
@@ -327,7 +327,7 @@ static void abort_all(struct pyn_qpair *qpair, uint16_t status)
 		if (!(slot->flags & SLOT_DEVICE))
 			continue;
 		if (slot->flags & SLOT_AER && slot->flags & SLOT_SCRIPT && !slot->user) {
-			/* Nobody waits for the driver's own AER, and its end with the queue says nothing. */
+			/* Nothing waits for the driver's own AER, so its end with the queue needs no report. */
 			slot->flags &= (uint8_t)~SLOT_SCRIPT;
 			qpair->outstanding--;
 			qpair->events--;
@@ -340,7 +340,7 @@ static void check(struct pyn_qpair *qpair)
 {
 	uint64_t now = pyn_ticks();
 
-	/* Without a queue nothing is in flight, and after a close there is no controller to be asked. */
+	/* Without a queue nothing is in flight, and after a close there is no controller to check. */
 	if (!qpair->queue || now < qpair->next_check)
 		return;
 	qpair->next_check = now + pyn_ns_to_ticks(CHECK_NS);
@@ -374,7 +374,7 @@ static int send(struct pyn_qpair *qpair, struct slot *slot, struct pyn_data data
 
 static struct slot *take_script_slot(struct pyn_qpair *qpair)
 {
-	/* The device may have ended some that had timed out since: nobody waits for those, so nobody polls. */
+	/* The device may have completed commands that had timed out. Nothing else polls for those. */
 	if (qpair->in_flight == qpair->config.in_flight)
 		poll_all(qpair);
 	return qpair->in_flight < qpair->config.in_flight ? take_slot(qpair, &qpair->free_slots) : NULL;
@@ -397,7 +397,7 @@ static int take_slot_for(struct pyn_qpair *qpair, struct slot **slot, struct pyn
 	*slot = take_script_slot(qpair);
 	if (!*slot)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EBUSY,
-				 "queue %u takes %u commands in flight, and has them: call waitdone() first",
+				 "queue %u is full with %u commands in flight: call waitdone() first",
 				 qpair->config.qid, qpair->config.in_flight);
 	return 0;
 }
@@ -441,7 +441,7 @@ int pyn_qpair_submit(struct pyn_qpair *qpair, const struct pyn_command *command,
 	return rc;
 }
 
-/* Hand the completion of a slot out, which is on the list of those to be fetched no more. */
+/* Return the completion of a slot, which was taken off the list of completions to fetch. */
 static void hand_out(struct pyn_qpair *qpair, struct slot *slot, struct pyn_completed *completed)
 {
 	completed->cpl = slot->cpl;
@@ -469,7 +469,7 @@ static void fetch_one(struct pyn_qpair *qpair, struct pyn_completed *completed)
 	hand_out(qpair, slot, completed);
 }
 
-/* Take the first event out of the list of completions to be fetched. */
+/* Take the first event out of the list of completions to fetch. */
 static bool fetch_event(struct pyn_qpair *qpair, struct pyn_completed *completed)
 {
 	uint16_t before = NO_SLOT, number = qpair->ready_first;
@@ -512,7 +512,7 @@ unsigned pyn_qpair_fetch(struct pyn_qpair *qpair, struct pyn_completed *complete
 	return count;
 }
 
-/* How long a wait still lasts, and how it passes the time. */
+/* The deadline of a wait, and how it passes the time. */
 struct patience {
 	uint64_t ends; /* ticks */
 	uint64_t nap_ns;
@@ -530,7 +530,7 @@ static struct patience patience_of(uint64_t budget_us)
 	};
 }
 
-/* A command is answered in microseconds, and polled for; an event may take days. */
+/* Whether only events can come, which may take days. A command takes microseconds, and is polled for. */
 static bool is_idle(const struct pyn_qpair *qpair)
 {
 	return qpair->outstanding == qpair->events;
@@ -546,7 +546,7 @@ static void nap(struct patience *patience, uint64_t now)
 		patience->nap_ns *= 2;
 }
 
-/* After a poll that found nothing. False: it has lasted long enough. */
+/* Pass the time after an empty poll. false: the wait is over. */
 static bool go_on(const struct pyn_qpair *qpair, struct patience *patience)
 {
 	uint64_t now = pyn_ticks();
@@ -556,7 +556,7 @@ static bool go_on(const struct pyn_qpair *qpair, struct patience *patience)
 	if (is_idle(qpair)) {
 		nap(patience, now);
 	} else if (++patience->empty >= EMPTY_POLLS_BEFORE_YIELD) {
-		/* On a machine with few cores the device may be waiting for this one. */
+		/* On a machine with few cores a virtual device may be waiting for this one. */
 		sched_yield();
 		patience->empty = 0;
 	}
@@ -589,7 +589,7 @@ bool pyn_qpair_wait_event(struct pyn_qpair *qpair, struct pyn_completed *complet
 	return found;
 }
 
-/* Whether the controller lost its queues behind this command's back, by a subsystem reset or a loss of power. */
+/* Whether the controller lost its queues during this command, by a subsystem reset or a power loss. */
 static bool was_reset(const struct pyn_qpair *qpair)
 {
 	uint64_t csts;
@@ -599,7 +599,7 @@ static bool was_reset(const struct pyn_qpair *qpair)
 	return csts == UINT32_MAX || !NVME_GET(csts, NVME_CSTS_RDY);
 }
 
-/* Wait for one of the driver's own commands. The lock is let go between two looks, so that scripts go on. */
+/* Wait for one of the driver's own commands. Releases the lock between two polls, so that scripts can continue. */
 static int await(struct pyn_qpair *qpair, struct slot *slot, struct nvme_cpl *cpl, struct pyn_error *err)
 {
 	uint64_t next_look = slot->submitted + pyn_ns_to_ticks(RESET_LOOK_NS);
@@ -623,7 +623,7 @@ static int await(struct pyn_qpair *qpair, struct slot *slot, struct nvme_cpl *cp
 			return pyn_error(err, PYN_ERROR_STATE, ENODEV, "queue %u was deleted", qpair->config.qid);
 		}
 		if (now >= next_look) {
-			/* Quarantined like after a timeout, but without waiting for one. */
+			/* Quarantine the slot as after a timeout, without waiting for it. */
 			if (was_reset(qpair)) {
 				slot->flags &= (uint8_t)~SLOT_SCRIPT;
 				return pyn_error(err, PYN_ERROR_STATE, ECANCELED,
@@ -634,9 +634,9 @@ static int await(struct pyn_qpair *qpair, struct slot *slot, struct nvme_cpl *cp
 			}
 			next_look = now + pyn_ns_to_ticks(RESET_LOOK_NS);
 		}
-		/* now lies before the poll: this process may have been stopped in between. */
+		/* now is a time before the poll: this process may have been stopped in between. */
 		if (pyn_ticks_to_ns(now - slot->submitted) / 1000000u > *qpair->config.timeout_ms) {
-			/* Quarantined: nobody waits for it, the device still has it. */
+			/* Quarantine the slot: the device still has the command. */
 			slot->flags &= (uint8_t)~SLOT_SCRIPT;
 			return pyn_error(
 				err, PYN_ERROR_TIMEOUT, ETIMEDOUT,
@@ -660,7 +660,7 @@ static int execute(struct pyn_qpair *qpair, const struct nvme_cmd *cmd, struct p
 		return pyn_error(err, PYN_ERROR_STATE, ENODEV, "the controller is not enabled");
 	if (!qpair->engine->alive(qpair->ctrlr))
 		return pyn_error(err, PYN_ERROR_GONE, ENODEV, "the drive is gone");
-	/* As take_script_slot: those that timed out are back where the device has answered since. */
+	/* As in take_script_slot, the device may have completed commands that had timed out. */
 	if (qpair->free_own_slots == NO_SLOT)
 		poll_all(qpair);
 	slot = take_slot(qpair, &qpair->free_own_slots);
@@ -681,7 +681,7 @@ static int execute(struct pyn_qpair *qpair, const struct nvme_cmd *cmd, struct p
 	qpair->outstanding++;
 	rc = await(qpair, slot, cpl, err);
 	qpair->outstanding--;
-	/* Without a queue the controller may be closed, and nobody to be asked. */
+	/* Without a queue the controller may be closed, and cannot be checked. */
 	if (rc == 0 && NVME_STATUS_SCT(cpl->status) == NVME_SCT_PATH &&
 	    (!qpair->queue || !qpair->engine->alive(qpair->ctrlr)))
 		return pyn_error(err, PYN_ERROR_GONE, ENODEV, "the drive is gone");

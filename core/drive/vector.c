@@ -58,7 +58,7 @@ struct pyn_vector *pyn_vector_get(struct pyn_vector **list, const struct pyn_eng
 	return vector;
 }
 
-/* The device is told first, then the descriptor goes. */
+/* Remove the eventfd from the device, then close it. */
 static void release(struct pyn_vector *vector)
 {
 	struct pyn_error err = {0};
@@ -93,8 +93,9 @@ static bool is_signalled(const struct pyn_vector *vector, int timeout_ms)
 }
 
 /*
- * An entry of a completion queue is seen before its interrupt is. The answer to a read does not overtake what the
- * device sent before it; where the kernel takes the interrupt first, that takes a moment more.
+ * Wait for the interrupts of completions seen so far: an entry of a completion queue is visible before its interrupt.
+ * The answer to a register read does not overtake what the device sent before; if the kernel takes the interrupt
+ * first, it needs a moment more.
  */
 static bool let_arrive(const struct pyn_vector *vector)
 {
@@ -121,7 +122,7 @@ static void drain(const struct pyn_vector *vector)
 	uint64_t count;
 	ssize_t size = read(vector->eventfd, &count, sizeof(count));
 
-	(void)size; /* nothing was there: nothing is to be cleared */
+	(void)size; /* an empty eventfd needs no clearing */
 }
 
 void pyn_vector_clear(const struct pyn_vector *vector)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Interrupt vectors that the queues of a script use: an eventfd each, from the first such queue to the last. Queues
- * of one vector share it. The caller holds the device's lock.
+ * The interrupt vectors that the queues of a script use. Each has an eventfd, which its queues share, from the first
+ * queue to the last. The caller holds the device's lock.
  */
 #ifndef PYN_IO_VECTOR_H
 #define PYN_IO_VECTOR_H
@@ -22,24 +22,24 @@ struct pyn_vector {
 	unsigned users;
 };
 
-/* One more queue uses vector number of the list's device. NULL: *err says why (no such vector, no interrupts, no
- * descriptor). */
+/* Add a queue to the vector with this number of the list's device. NULL: *err says why (no such vector, no
+ * interrupts, no descriptor). */
 struct pyn_vector *pyn_vector_get(struct pyn_vector **list, const struct pyn_engine *engine, struct pyn_ctrlr *ctrlr,
 				  uint16_t number, struct pyn_error *err);
 
-/* One queue fewer; the last one leaves the vector unmasked. NULL is allowed. */
+/* Remove a queue; the last one leaves the vector unmasked. NULL is allowed. */
 void pyn_vector_put(struct pyn_vector **list, struct pyn_vector *vector);
 
-/* Whether it was raised since it was cleared last; never where interrupts are disabled in configuration space.
- * Completions that were seen before have raised theirs: a "no" may take lag_us. */
+/* Whether the vector was raised since it was last cleared; false if interrupts are disabled in configuration space.
+ * The interrupts of all completions seen so far are included, so returning false may take lag_us. */
 bool pyn_vector_is_set(const struct pyn_vector *vector);
 void pyn_vector_clear(const struct pyn_vector *vector);
 
-/* A script is about to write to configuration space. True: interrupts are disabled there, and what was raised
- * meanwhile is forgotten; pyn_vectors_enable is to be called afterwards. */
+/* Call this before a script writes to configuration space. Returns true if interrupts are disabled there; interrupts
+ * raised meanwhile are dropped, and the caller must call pyn_vectors_enable after the write. */
 bool pyn_vectors_disabled(const struct pyn_vector *list);
 
-/* Where interrupts are enabled again, the function may have forgotten who is raised. */
+/* If interrupts are enabled again, set all eventfds again: the function may have lost them. */
 int pyn_vectors_enable(const struct pyn_vector *list, struct pyn_error *err);
 
 /* Errors: those of the engine's interrupts->mask. */

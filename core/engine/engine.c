@@ -17,7 +17,7 @@ const struct pyn_engine *pyn_engine_select(struct pyn_error *err)
 		pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
 			  "this build has no SPDK (" VARIABLE "=spdk): unset " VARIABLE
 			  " to use pynvme's own engine, which "
-			  "does everything; spdk/README.md says what the other one will be");
+			  "does everything; spdk/README.md describes the planned SPDK engine");
 	else
 		pyn_error(err, PYN_ERROR_UNSUPPORTED, EINVAL,
 			  "there is no engine %.40s (" VARIABLE "): this build has only `own`, which is the default",
