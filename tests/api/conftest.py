@@ -38,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True)
 def known(request: pytest.FixtureRequest) -> None:
-    """Expect a test to fail on a drive that it says differs; it judges all others."""
+    """Expect a test to fail on the drives that its mark names as different."""
     for marker in request.node.iter_markers("differs"):
         model, why = marker.args
         if request.getfixturevalue("nvme0").id_ctrl.mn == model:
@@ -65,7 +65,7 @@ def uses_the_drive(item: pytest.Item) -> bool:
 
 
 def pytest_report_collectionfinish(config: pytest.Config) -> str:
-    """Say what the guest leaves out."""
+    """Describe what the guest leaves out."""
     count = config.stash.get(_deselected, 0)
     return (
         f"{count} tests of tests/api are about virtual SSDs, or no drive at all: left to make test"
@@ -111,7 +111,7 @@ def lba_size(nvme0n1: nvme.Namespace) -> int:
 
 @pytest.fixture
 def verify(nvme0n1: nvme.Namespace) -> bool:
-    """Make sure that what is read is compared, as it is wherever the data of LBAs lie side by side."""
+    """Make sure that verification compares reads, as it does if the data of LBAs are contiguous."""
     if lba_bytes(nvme0n1) & 0x1FF:
         pytest.skip("needs LBAs without metadata in the same buffer (FLBAS bit 4)")
     return bool(nvme0n1.verify_enable(True))

@@ -9,7 +9,7 @@ from tests.fix_load import loaded
 
 
 def in_time(test):
-    """Try a test three times; where it fails each time and there was a load, it is skipped.
+    """Try a test three times. If it fails each time and there was a load, skip it.
 
     It has the mark ``timing``: `make test` runs it when nothing else runs.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a drive says that it offers: a test that needs more is skipped, and the reason names the bit."""
+"""What a drive reports to support: a test that needs more is skipped, and the reason names the bit."""
 
 import contextlib
 import os
@@ -29,7 +29,7 @@ def lba_bytes(nvme0n1):
 
 
 def needs_opcode(nvme0n1, opcode, what):
-    """Skip where the Commands Supported and Effects log, or ONCS, says that an IO command is not there."""
+    """Skip if the Commands Supported and Effects log, or ONCS, says that the drive lacks an IO command."""
     if not nvme0n1.supports(opcode):
         pytest.skip(
             f"needs a drive with {what} (opcode {opcode:02x}h: Commands Supported and Effects, or ONCS)"
@@ -37,13 +37,13 @@ def needs_opcode(nvme0n1, opcode, what):
 
 
 def needs_fused(nvme0):
-    """Skip where there is no fused Compare and Write."""
+    """Skip if the drive has no fused Compare and Write."""
     if not nvme0.id_ctrl.fuses.fcws:
         pytest.skip("needs a drive with fused Compare and Write (FUSES bit 0)")
 
 
 def needs_changeable(nvme0, fid, what):
-    """Skip where a feature has a fixed value, by what the drive says of it.
+    """Skip if the drive reports that a feature cannot be changed.
 
     Get Features tells its capabilities (ONCS bit 4); else setting its own value is refused.
     """
@@ -78,6 +78,6 @@ def commands_wait(pcie, nvme0):
 
 
 def needs_aborted(cdw0, what):
-    """Skip where Abort, which is done as well as a drive can, found nothing to abort (Base 2.0, 5.1)."""
+    """Skip if Abort found nothing to abort: a drive aborts on a best effort basis (Base 2.0, 5.1)."""
     if cdw0 & 1:
         pytest.skip(f"needs a drive that aborts {what} (Abort, dword 0 bit 0)")

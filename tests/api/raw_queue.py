@@ -29,7 +29,7 @@ class CompletionQueue:
         nvme0.send_cmd(CREATE_CQ, self.memory, cdw10=entries - 1 << 16 | qid, cdw11=flags).waitdone()
 
     def poll(self):
-        """(SQID, CID, status) of the next entry, if it is there."""
+        """(SQID, CID, status) of the next entry, if there is one."""
         entry = self.memory[self.head * 16 : self.head * 16 + 16]
         _, _, _, sqid, cid, status = struct.unpack("<IIHHHH", bytes(entry))
         if status & 1 != self.phase:
@@ -40,7 +40,7 @@ class CompletionQueue:
         return sqid, cid, status >> 1 & 0x7FF
 
     def take(self, count, timeout=5):
-        """So many entries; their room is given back at the end."""
+        """The next `count` entries; rings the CQ head doorbell at the end."""
         deadline = time.monotonic() + timeout
         found = []
         while len(found) < count:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Asynchronous events and Abort: what is outstanding, what is sent again, what is masked."""
+"""Asynchronous events and Abort: outstanding AERs, resubmission, masking."""
 
 import time
 import warnings
@@ -13,7 +13,7 @@ BAD_VALUE, BAD_REGISTER = 0x10100, 0x10000
 
 @pytest.fixture
 def pair(nvme0):
-    """Give a queue of 4 entries, whose doorbell takes wrong values."""
+    """Give a queue of 4 entries, to whose doorbell tests write wrong values."""
     pair = d.Qpair(nvme0, 4)
     yield pair
     pair.delete()
@@ -30,7 +30,7 @@ def wrong_register(nvme0):
 
 
 def run_commands(nvme0, enough=lambda: False, seconds=0.1):
-    """Wait for commands of no interest, so that an AER that has completed is told."""
+    """Wait for unrelated commands, so that pynvme processes an AER that has completed."""
     deadline = time.monotonic() + seconds
     while not enough() and time.monotonic() < deadline:
         nvme0.getfeatures(7).waitdone()
@@ -41,14 +41,14 @@ def read_error_log(nvme0):
 
 
 def hear(nvme0, got, count, text):
-    """Let so many events come, and their warning."""
+    """Wait for `count` events, and expect their warning."""
     with pytest.warns(UserWarning, match=f"^AER notification is triggered: {text:#x}$"):
         run_commands(nvme0, lambda: len(got) >= count, 5)
     assert len(got) == count
 
 
 def abort_aers(nvme0, cids):
-    """Abort these AERs; how many said that they were. A drive that leaves AERs alone skips the test."""
+    """Abort these AERs; return how many completed as aborted. Skip if the drive does not abort AERs."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         cdw0 = [nvme0.abort(cid).waitdone() for cid in cids]
@@ -144,7 +144,7 @@ def test_register_aer_cb_takes_the_function_that_was_registered_last(nvme0, pair
 
 
 def test_more_requests_than_the_drive_takes_are_refused(nvme0):
-    """The next initialisation is the end of those that it has taken."""
+    """The next initialisation ends the AERs that the drive holds."""
     for _ in range(nvme0.id_ctrl.aerl):  # 0's based, and one is there
         nvme0.aer()
     run_commands(nvme0)

@@ -49,7 +49,7 @@ def set_weights(nvme0, high, medium, low, burst=7):
 
 
 def contest(pcie, nvme0, queues):
-    """Let commands wait in queues of these (QID, priority, count), then let the drive go: SQIDs in order."""
+    """Fill queues of these (QID, priority, count), then start the drive: SQIDs in order of completion."""
     cq = CompletionQueue(nvme0, 1)
     buf = d.Buffer(4096)
     sqs = [SubmissionQueue(cq, qid, priority=priority) for qid, priority, _ in queues]
@@ -92,7 +92,7 @@ def test_a_burst_limit_interleaves_queues_of_one_class(pcie, wrr):
 
 
 def test_urgent_commands_are_executed_before_low_ones_of_another_qpair(pcie, wrr):
-    """Both write one LBA: what is left there is what was written last."""
+    """Both write one LBA, which holds the data of the later write."""
     nvme0n1 = d.Namespace(wrr)
     low, urgent = d.Qpair(wrr, 4, prio=LOW), d.Qpair(wrr, 64, prio=URGENT)
     lba_size = lba_bytes(nvme0n1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A size or an offset that a script has set is what it means, also where the command transfers more."""
+"""A size or an offset set by the script is honoured even if the command transfers more."""
 
 import warnings
 
@@ -40,7 +40,7 @@ def test_identify_goes_to_the_pages_that_offset_and_size_name(nvme0, patterned, 
     b = patterned(16384, offset, size)
     before, after = d.Buffer(4096), d.Buffer(4096)
     nvme0.identify(b).waitdone()
-    # The drive is told of memory in pages: of the last one it gets the rest, too.
+    # PRPs describe whole pages, so the drive may write to the rest of the last one.
     end = (offset + size + 4095) // 4096 * 4096 if size else offset
     got = min(end - offset, 4096)
     assert b[offset : offset + got] == whole[:got]

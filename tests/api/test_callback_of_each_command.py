@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Every method of the stub that takes cb calls it once, whatever the drive answers."""
+"""Every method of the stub with a parameter cb calls it once, whatever the status."""
 
 from __future__ import annotations
 

@@ -169,7 +169,7 @@ def opened():
 
 
 class Shared:
-    """A drive that many tests use: a call that is refused changes nothing."""
+    """A drive that many tests share, because a refused call changes nothing."""
 
     def __init__(self):
         self.opened = Opened(SHARED)
@@ -189,7 +189,7 @@ def shared():
 
 @pytest.fixture(autouse=True)
 def quickly():
-    """A wrong call waits for nothing: fail the test where one does."""
+    """Fail the test if a wrong call waits for anything."""
 
     def late(number, frame):
         raise TimeoutError("the call takes too long")
@@ -202,7 +202,7 @@ def quickly():
 
 
 def wrong_values(parameter):
-    """Values of other types than the annotation's, each with a reason to be thought right."""
+    """Values of wrong types that a user may think are right."""
     kinds = parameter.annotation.split(" | ")
     first = kinds[0]
     if first in ("_Int", "int"):
@@ -362,7 +362,7 @@ def test_a_property_that_is_set_to_nonsense_is_named_with_its_class(opened, cls,
 
 
 def use(opened, cls, method):
-    """Call a method with right arguments; what comes back, if it does."""
+    """Call a method with right arguments, and return its result, if it returns."""
     return opened.function(cls, method)(**opened.required(cls, method))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The controller memory buffer, of a drive that has none; those that have one are QEMU's, tests/qemu."""
+"""The controller memory buffer of a drive without one. For drives with one see tests/qemu."""
 
 from __future__ import annotations
 

@@ -274,7 +274,7 @@ def test_a_silent_drive_is_a_timeout_warning_and_an_all_ones_completion(own):
 
 
 def test_a_late_completion_is_nobodys(own):
-    """What comes after the time out neither counts nor runs a callback."""
+    """A completion after the timeout neither counts nor runs a callback."""
     pair = d.Qpair(own.nvme0, 4)
     done = []
     own.nvme0.timeout = 300

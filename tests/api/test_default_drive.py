@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What scripts take for granted of the drive that they get without asking for one."""
+"""What scripts rely on in the default drive."""
 
 import nvme as d
 import pytest
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def nvme0():
-    """Give the controller of a default drive that is nobody else's."""
+    """Give the controller of a private default drive."""
     pcie = d.Pcie("vssd:name=default")
     yield d.Controller(pcie)
     pcie.close()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What README and the how-to pages show runs as it stands."""
+"""The code in README and the how-to pages runs unchanged."""
 
 import re
 from pathlib import Path

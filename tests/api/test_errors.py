@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a user gets wrong is told as it is: what was found, and what to do."""
+"""Errors for mistakes of the user say what was found and what to do."""
 
 import os
 import re

@@ -10,7 +10,7 @@ FIRST, SECOND = 5 | 1 << 8, 1 | 2 << 8  # opcode and FUSE
 
 @pytest.fixture(autouse=True)
 def supported(nvme0):
-    """Skip where the drive has no fused Compare and Write."""
+    """Skip if the drive has no fused Compare and Write."""
     needs_fused(nvme0)
 
 

@@ -9,7 +9,7 @@ from pynvme.vssd import VirtualSsd
 
 
 class Counted:
-    """A drive, and how many admin commands something takes."""
+    """A drive, and a count of the admin commands that a call sends."""
 
     def __init__(self, drive):
         self.drive = drive

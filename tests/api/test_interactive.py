@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""At a prompt and in a debugger: what one sees of objects and errors, and that time may pass."""
+"""At a prompt and in a debugger: the display of objects and errors, and long pauses."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Sudden ends, of a worker, a virtual SSD, a script: told within a second, and nothing stays behind."""
+"""Killed workers, virtual SSDs and scripts: pynvme reports it within a second, and nothing is left behind."""
 
 import os
 import re
@@ -183,7 +183,7 @@ def test_a_worker_started_from_a_thread_that_ends_goes_on(own):
 
 
 def ends_with_an_error(use):
-    """Run use(); True where it raised or warned, as all must do whose drive is gone."""
+    """Run use(); return whether it raised or warned, as it must once the drive is gone."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The check behind every test of this checkout finds what it is there to find."""
+"""The leak check after every test of this checkout finds leaks."""
 
 import pytest
 

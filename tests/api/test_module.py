@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What belongs to the module itself, and initialisations of a script's own."""
+"""Functions of the module, and initialisation by the script (nvme_init_func)."""
 
 import random
 import time

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Interrupts as a script sees them: whose vector, masked or not, coalesced or not."""
+"""Interrupts as a script sees them: vectors, masks and coalescing."""
 
 import os
 import time
@@ -66,7 +66,7 @@ def test_isset_holds_until_it_is_cleared(nvme0n1, pair, buf, assert_raised):
 
 
 def test_nothing_is_raised_while_msix_is_disabled(nvme0, nvme0n1, pair, buf):
-    """What was raised meanwhile is lost, and what comes afterwards is raised again."""
+    """An interrupt raised meanwhile is lost; later ones are raised again."""
     pcie = nvme0.pcie
     at = pcie.cap_offset(0x11)
     if at is None:

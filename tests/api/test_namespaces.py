@@ -38,7 +38,7 @@ def test_verified_workers_on_thirty_two_namespaces_at_once(drive):
 
 
 def test_what_one_namespace_holds_is_expected_of_no_other(drive):
-    """The same LBA of each holds other data; one that is spoiled is told of its namespace alone."""
+    """The same LBA holds different data in each; a corruption is reported only for its own namespace."""
     ssd, nvme0, namespaces = drive
     qpair, back = d.Qpair(nvme0, 8), d.Buffer(4096)
     written = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A vfio-user device serves one client: a second script waits for the first, a while, and says who it is."""
+"""A vfio-user device serves one client: a second script waits for a while, then names the first one."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ print("open", flush=True)
 sys.stdin.read()
 """
 
-# A server that, like others than ours, answers nobody else while it has a client.
+# A server that, unlike ours, does not reply to others while it has a client.
 SILENT = """
 import socket, sys
 server = socket.socket(socket.AF_UNIX)

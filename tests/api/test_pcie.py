@@ -134,7 +134,7 @@ def test_a_function_left_in_d3hot_is_closed_and_opened_again(own_ssd, how):
 
 
 def test_what_is_done_in_d3hot_is_told_and_the_controller_goes_on_afterwards(own, buf):
-    """Neither a crash nor a wait without an end."""
+    """The call neither crashes nor waits for ever."""
     nvme0, nvme0n1 = own.nvme0, own.nvme0n1
     nvme0.timeout = 500
     pair = d.Qpair(nvme0, 4)

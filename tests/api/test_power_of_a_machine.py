@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Power and link of drives, on machines that are made up: their kernel's files lie in a folder."""
+"""Power and link of drives on simulated machines, whose kernel files are in a folder."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_a_drive_on_a_root_bus_has_no_link(machine):
 
 
 def test_who_is_not_root_is_told_what_is_roots(machine, monkeypatch):
-    """The kernel shows others the first 64 bytes, and lets nobody else write."""
+    """The kernel shows other users the first 64 bytes, and does not let them write."""
     for end in (machine.port, machine.drive):
         (end / "config").write_bytes((end / "config").read_bytes()[:64])
     with pytest.raises(PermissionError, match=rf"the drive and the port {PORT}, which only root may write"):

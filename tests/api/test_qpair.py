@@ -108,7 +108,7 @@ def test_a_priority_without_weighted_round_robin_is_a_creation_error(nvme0):
 
 @pytest.mark.parametrize("gone", [False, True])
 def test_a_queue_the_drive_was_never_told_of_takes_no_memory(own, gone):
-    """A script tries again and again until another thread has brought the drive up."""
+    """A script retries until another thread has initialised the drive."""
     nvme0 = d.Controller(own.pcie, nvme_init_func=True)  # initialises nothing by itself
     if gone:
         os.kill(own.ssd.pid, signal.SIGKILL)

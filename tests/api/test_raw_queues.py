@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Queues that a script makes itself, beside the driver's."""
+"""Queues that a script creates with raw commands, beside the driver's."""
 
 import nvme as d
 import pytest

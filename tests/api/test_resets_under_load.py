@@ -109,7 +109,7 @@ def test_an_abrupt_shutdown_that_was_notified_is_not_unsafe(own):
 
 
 def test_d3hot_keeps_a_running_controller_with_its_commands(own):
-    """What was rung for before and in D3hot is taken when the function is in D0 again."""
+    """The drive fetches commands whose doorbell was written before or in D3hot once it is in D0 again."""
     nvme0n1, pcie = own.nvme0n1, own.pcie
     worker = nvme0n1.ioworker(io_size=8, time=1, read_percentage=50, region_end=20000).start()
     pair = d.Qpair(own.nvme0, 64)
@@ -162,7 +162,7 @@ def test_a_shutdown_makes_durable_what_a_worker_wrote(own):
 
 
 def test_an_initialisation_without_a_reset_before_it_ends_workers_too(own):
-    """One that went on would ring the doorbells of queues that others have by then."""
+    """A worker that continued would ring doorbells of queues that belong to others by then."""
     worker = own.nvme0n1.ioworker(io_size=8, time=60, qdepth=8, region_end=1000).start()
     deadline = time.monotonic() + 20
     while worker.progress[2] == 0:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Sanitize and format under verification and workers: no false alarm in them, and judged again afterwards."""
+"""Sanitize and format with verification and workers: no false alarm, and data are judged again afterwards."""
 
 import time
 import warnings
@@ -72,7 +72,7 @@ def test_reads_after_a_sanitize_are_no_alarm_and_new_data_are_judged(drive, star
 
 
 def test_what_is_in_flight_when_a_sanitize_comes_is_no_alarm(drive):
-    """Each command is completed: with data from before, or with Sanitize In Progress."""
+    """Each command completes with the old data, or with Sanitize In Progress."""
     _, nvme0, nvme0n1 = drive
     qpair, back = d.Qpair(nvme0, 512), [d.Buffer(4096) for _ in range(32)]
     for lba in range(0, 256, 8):

@@ -54,7 +54,7 @@ def controller_reset(drive: SimpleNamespace) -> None:
 
 
 def start_workers(drive: SimpleNamespace) -> list[d.IOWorker]:
-    """Four, each with another mix, the last one all over the others' regions; all have IO in flight."""
+    """Four workers with different mixes, the last one on the regions of the others, all with IO in flight."""
     mixes = ({2: 100}, {1: 50, 2: 50}, {1: 70, 8: 10, 9: 10, 0: 10}, {1: 30, 2: 70})
     workers = []
     for i, mix in enumerate(mixes):
@@ -83,7 +83,7 @@ def write_durably(drive: SimpleNamespace, buf: d.Buffer) -> None:
 
 
 def read_durable(drive: SimpleNamespace, buf: d.Buffer) -> None:
-    """All of them are judged: what was flushed is known, whatever happened since."""
+    """Verification judges all of them: flushed data are known, whatever happened since."""
     before = drive.nvme0n1.verify_stats().judged
     qpair = d.Qpair(drive.nvme0, 16)
     for lba in DURABLE[::8]:
@@ -93,7 +93,7 @@ def read_durable(drive: SimpleNamespace, buf: d.Buffer) -> None:
 
 
 def in_flight(drive: SimpleNamespace) -> tuple[d.Qpair, list[int]]:
-    """A queue with slow commands that nobody waits for, and where their statuses will be told."""
+    """A queue with slow commands in flight, and the list that gets their statuses."""
     told: list[int] = []
     qpair = d.Qpair(drive.nvme0, 64)
     for i in range(40):

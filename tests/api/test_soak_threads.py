@@ -40,7 +40,7 @@ DOCUMENTED = (
 
 
 class Crew:
-    """Threads that do the same thing again and again until the time is over, and what they met."""
+    """Threads that repeat an action until the time is over, and the exceptions that they got."""
 
     def __init__(self, drive: SimpleNamespace) -> None:
         self.drive = drive
@@ -74,7 +74,7 @@ class Crew:
 
 
 def io(drive: SimpleNamespace, number: int, rng: random.Random) -> None:
-    """Writes and reads on a queue of its own, some of them nobody waits for."""
+    """Write and read on a queue of its own, without waiting for some of the commands."""
     qpair = d.Qpair(drive.nvme0, 32)
     try:
         bufs = [d.Buffer(4096) for _ in range(16)]
@@ -139,7 +139,7 @@ ALLOWED = {"descriptors": 0, "bytes of DMA memory": 0, "bytes of malloc": 16384,
 
 
 def in_use() -> dict[str, int]:
-    """What is allocated, by those who keep the books.
+    """The allocated memory, as malloc and the interpreter count it.
 
     Resident memory says little: what six threads have freed stays with malloc, now more of it, now less.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How the driver gets its memory: scripts that start at once, are killed meanwhile, or find little of it.
+"""How the driver gets its memory: scripts that start at once, are killed meanwhile, or have little memory.
 
 Each is tried with ordinary memory, and with hugepages where 512 MiB of them are free.
 """
@@ -34,7 +34,7 @@ def free_hugepages_mib():
 
 @pytest.fixture(params=["ordinary memory", "hugepages"])
 def kind(request, monkeypatch):
-    """Of which memory; scripts that are started get it where there is enough."""
+    """The kind of memory, which started scripts use if there is enough."""
     monkeypatch.delenv("PYNVME_HUGE", raising=False)
     monkeypatch.delenv("PYNVME_MEM", raising=False)
     if request.param == "ordinary memory":
@@ -213,7 +213,7 @@ print(signal.getsignal(signal.SIGINT) == signal.SIG_IGN)
 
 
 def test_locked_memory_may_be_limited():
-    """A virtual SSD locks none."""
+    """A virtual SSD locks no memory."""
     code = f"""
 import resource
 resource.setrlimit(resource.RLIMIT_MEMLOCK, (0, 0))

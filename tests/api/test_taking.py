@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Who uses a drive, on machines that are made up: their kernel's files lie in a folder."""
+"""Which programs use a drive, on simulated machines, whose kernel files are in a folder."""
 
 from __future__ import annotations
 

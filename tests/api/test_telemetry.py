@@ -12,7 +12,7 @@ BLOCK = 512
 
 
 def create(nvme0):
-    """Have the host's data taken, and return the header."""
+    """Capture host-initiated data, and return the header."""
     header = d.Buffer(BLOCK)
     nvme0.send_cmd(2, header, 0xFFFFFFFF, cdw10=(BLOCK // 4 - 1) << 16 | 1 << 8 | 7).waitdone()
     return header

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Data verification: each kind of wrong data is found and named, and right data never are.
+"""Data verification finds and names each kind of wrong data, and never reports right data.
 
 The data are changed behind the drive's back, on the virtual SSD, so the drive itself reports success.
 """
@@ -63,7 +63,7 @@ SPOILS = {
 
 @pytest.fixture(params=sorted(SPOILS))
 def spoiled(request, nvme0n1, qpair, ssd, written):
-    """Give (lba, class) of an LBA that was spoiled that way; it is written anew after the test."""
+    """Give (lba, class) of an LBA corrupted that way; it is rewritten after the test."""
     lba = 300_000 + 16 * sorted(SPOILS).index(request.param)
     written(lba - 4, 12)
     SPOILS[request.param](ssd, written, lba)
@@ -291,7 +291,7 @@ def mixed(nvme0n1, count, **options):
 
 
 def test_a_million_mixed_ios_on_overlapping_regions_are_no_false_alarm(nvme0n1, verify, caplog):
-    """Or as many as a slow machine does in its time."""
+    """Fewer on a slow machine, as many as the time allows."""
     seconds = 8 if IN_GUEST else 20
     before = nvme0n1.verify_stats()
     with warnings.catch_warnings():

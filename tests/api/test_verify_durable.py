@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What has to survive a loss of power, and whose loss is found: flushes, shutdowns, FUA, and no cache.
+"""Data that must survive a power loss, and whose loss is found: flushes, shutdowns, FUA, and no cache.
 
 Each test corrupts what the drive has kept, by `poke`: where pynvme expects it, the read is a mismatch; where
 nobody can know whether it survived, it counts as unverified.
@@ -35,7 +35,7 @@ class Two:
             ns.write(self.qpair, d.Buffer(512), lba, 1, **options).waitdone()
 
     def cycle(self) -> None:
-        """Lose the power behind the driver's back."""
+        """Lose the power without the driver noticing."""
         self.ssd.power(False)
         self.ssd.power(True)
         self.nvme0.reset()
@@ -228,7 +228,7 @@ def test_a_worker_that_runs_while_the_cache_is_switched_is_judged_from_then_on(t
 
 
 def own_initialisation(nvme0: d.Controller) -> None:
-    """As little as makes a queue possible: nobody asks the drive what it is."""
+    """The minimum that a queue needs, without Identify."""
     nvme0[0x14] = 0
     while nvme0[0x1C] & 1:
         pass

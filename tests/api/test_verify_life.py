@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Verification over the life of its table: who shares it, who outlives it, what changes data unseen."""
+"""The life of the verification table: sharing, lifetime, and data that change unnoticed."""
 
 import time
 import warnings
@@ -16,7 +16,7 @@ def stats(ns):
 
 
 def test_a_drive_closed_under_a_worker_that_writes_is_no_crash(own):
-    """The table goes with the drive; the worker's commands in flight still refer to it."""
+    """Closing the drive frees the table, to which the worker's commands in flight still refer."""
     worker = own.nvme0n1.ioworker(io_size=8, time=30, read_percentage=0, qdepth=64).start()
     time.sleep(0.3)
     own.pcie.close()
@@ -54,7 +54,7 @@ def test_a_limit_set_while_a_worker_writes_is_no_false_alarm(own):
 
 
 def test_a_format_in_flight_is_no_false_alarm(own):
-    """What is written before the format has ended may be gone with it."""
+    """Data written before the end of the format may be lost."""
     pair = d.Qpair(own.nvme0, 64)
     lbaf = own.nvme0n1.get_lba_format(512)
     got: list[int] = []
@@ -86,7 +86,7 @@ def test_a_table_follows_the_lba_size_and_comes_back_empty(own):
 
 
 def test_zeros_that_come_back_while_a_read_waits_are_no_false_alarm(own):
-    """The read may have returned what lay there in between."""
+    """The read may have returned the data of the time between."""
     slow, fast = d.Qpair(own.nvme0, 8), d.Qpair(own.nvme0, 8)
     for _ in range(50):
         own.nvme0n1.write_zeroes(fast, 0, 8).waitdone()

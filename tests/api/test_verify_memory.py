@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What verification takes of memory on large drives, in bytes for each LBA that is touched.
+"""The memory of verification on large drives, in bytes for each LBA that is touched.
 
 The drives keep no data, and this process writes itself: what grows of its shared memory is the table.
 """
@@ -52,7 +52,7 @@ def large(size: str) -> Iterator[SimpleNamespace]:
 
 
 def write(drive: SimpleNamespace, count: int, lbas: int, align: int) -> None:
-    """Write so often at random."""
+    """Write `count` times at random."""
     for _ in range(count // IN_FLIGHT + 1):
         for _ in range(IN_FLIGHT):
             lba = random.randrange((drive.lbas - lbas) // align) * align

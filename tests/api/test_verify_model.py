@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Random traffic with planted corruptions: each that can be known is found, and none is invented.
+"""Random traffic with planted corruptions: verification finds each that can be found, and no others.
 
 A model in Python says what each LBA may hold and whether it has to survive the power; it shares nothing with
 the driver. What the drive holds is read and changed behind its back (`peek`, `poke`). After each command the
@@ -231,7 +231,7 @@ class Traffic:
         self.spoiled = (nsid, lba)
 
     def range_to_read(self) -> tuple[int, int, int]:
-        """Half of them begin at what was spoiled last."""
+        """Half of the reads begin at the last corruption."""
         nsid, lba, count = self.range()
         if self.random.random() < 0.5:
             nsid, lba = self.spoiled
@@ -254,7 +254,7 @@ class Traffic:
         self.judge(nsid, lba, count, before, expected, status)
 
     def expect(self, nsid: int, lba: int, count: int) -> tuple[int, int]:
-        """How many of them are judged, and how many of those are wrong, if the drive reads them."""
+        """How many of these LBAs a read judges, and how many of those are wrong."""
         lbas = self.lbas(nsid, lba, count)
         wrong = 0
         for i, known in enumerate(lbas):

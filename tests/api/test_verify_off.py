@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Verification that is switched off: what workers write meanwhile is not known, and never judged wrongly."""
+"""Verification switched off: data that workers write meanwhile are unknown, and never judged wrongly."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def stats(ns):
 
 
 def read(own, lba, count=8):
-    """Which LBAs of it were judged, in number."""
+    """How many LBAs of it were judged."""
     before = stats(own.nvme0n1)
     pair = d.Qpair(own.nvme0, 4)
     own.nvme0n1.read(pair, d.Buffer(512 * count), lba, count).waitdone()
@@ -76,7 +76,7 @@ def test_what_a_script_writes_itself_is_tracked(own):
 
 
 def test_nothing_is_judged_while_the_worker_still_writes(own):
-    """Switched on again meanwhile, and written by the script and another worker: who is last nobody knows."""
+    """Switched on again meanwhile; the script and another worker write, and their order is unknown."""
     own.nvme0n1.verify_enable(False)
     worker = own.nvme0n1.ioworker(io_size=8, time=3, region_end=64, read_percentage=0, qdepth=16).start()
     own.nvme0n1.verify_enable()

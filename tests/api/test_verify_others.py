@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What changes data unseen: other programs, another hand on the power, views of a buffer.
+"""Changes that pynvme does not see: other programs, power cuts from outside, views of a buffer.
 
-Nothing of it may be taken for a fault of the drive, and what is known for sure stays known.
+Verification must not report them as faults of the drive, and must keep what is certain.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Private:
         self.ns.write(self.qpair, d.Buffer(512), lba).waitdone()
 
     def read(self, lba: int) -> bool:
-        """Read it, and say whether it was verified."""
+        """Read it, and return whether it was verified."""
         before = self.ns.verify_stats()
         self.ns.read(self.qpair, d.Buffer(512), lba).waitdone()
         after = self.ns.verify_stats()

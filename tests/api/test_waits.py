@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Waiting for what may never come: an idle queue, an asynchronous event, and what interrupts a wait."""
+"""Waits that may never end: an idle queue, an asynchronous event; and what interrupts a wait."""
 
 import signal
 import threading
@@ -15,7 +15,7 @@ BAD_VALUE = 0x10100
 
 @pytest.fixture
 def pair(nvme0):
-    """Give a queue of 4 entries, whose doorbell takes wrong values."""
+    """Give a queue of 4 entries, to whose doorbell tests write wrong values."""
     pair = d.Qpair(nvme0, 4)
     yield pair
     pair.delete()
@@ -54,7 +54,7 @@ def test_an_io_queue_with_nothing_in_flight_says_so_at_once(nvme0n1, pair, buf, 
 
 
 def test_the_admin_queue_waits_for_events_without_the_cpu(nvme0, pair):
-    """waitdone() does not count them, but hears them as they come; nothing else is in flight."""
+    """waitdone() does not count AERs, but processes them; nothing else is in flight."""
     nvme0.timeout = 1000
     heard = []
     nvme0.register_aer_cb(heard.append)

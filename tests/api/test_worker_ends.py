@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How IO workers end: by a reset, by an error, by what cannot start. What stays behind, which is nothing."""
+"""How IO workers end: by a reset, by an error, or by a failed start. Nothing is left behind."""
 
 import os
 import signal
@@ -180,7 +180,7 @@ def test_a_queue_whose_deletion_is_refused_keeps_its_memory_until_a_reset(own, c
     in_use = d._dma_in_use()
     worker = own.nvme0n1.ioworker(io_size=8, time=0.3, read_percentage=0, region_end=1000).start()
     qid = worker.progress[0]
-    # Another submission queue on its completion queue, which cannot be deleted before it.
+    # Another submission queue on its completion queue, which must be deleted first.
     own.nvme0.send_cmd(1, entries, cdw10=15 << 16 | 9, cdw11=qid << 16 | 1).waitdone()
     assert worker.close().error == 0
     assert "01/0c" in caplog.text

@@ -78,7 +78,7 @@ def test_low_rates_are_exact_in_every_second(nvme0n1):
 
 
 def waited_ns(pid):
-    """For how long a process was ready to run and had no CPU."""
+    """How long a process was ready to run but had no CPU."""
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1])
 
 
@@ -209,7 +209,7 @@ def test_no_entry_is_added_by_commands_that_end_after_the_time(own):
 @pytest.mark.timing
 @pytest.mark.parametrize("qdepth", [2, 3, 64])
 def test_one_less_than_the_queue_depth_is_in_flight(own, qdepth):
-    """On a drive that stands still: 2 is strictly serial."""
+    """The drive is stopped, so what is in flight stays. A depth of 2 is strictly serial."""
     worker = own.nvme0n1.ioworker(io_size=8, time=2, qdepth=qdepth, region_end=1000).start()
     wait_until(lambda: worker.progress[2] > 100)
     os.kill(own.ssd.pid, signal.SIGSTOP)
