@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What Cython may call: mirrors driver.h and what it includes, nothing else."""
+"""Declarations for Cython of driver.h and of the headers that it includes, and of nothing else."""
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libcpp cimport bool

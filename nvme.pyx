@@ -1,6 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, nonecheck=True
 # SPDX-License-Identifier: BSD-3-Clause
-# The module that users import: a contents page. Docstrings are in nvme.pyi; the build carries them in here.
+# The module that users import includes its parts. Docstrings are in nvme.pyi, and the build carries them in here.
 
 cimport cspdk
 from cpython.bytes cimport PyBytes_FromStringAndSize

@@ -5,7 +5,7 @@ cdef const char *_HEX = b"0123456789abcdef"
 
 
 cdef class Buffer:
-    # Allocated by __init__, or at first use: a subclass may have an __init__ that never calls ours.
+    # Allocated by __init__, or at the first use, since a subclass may have an __init__ that never calls ours.
     cdef cspdk.pyn_buffer *_buffer
     cdef uint32_t _size
     cdef uint32_t _offset
@@ -43,9 +43,9 @@ cdef class Buffer:
             raise MemoryError(f"a buffer has at most 2 GiB, not {size} bytes")
         text = name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
         c_type, c_value = _field(ptype, 32, "ptype"), _field(pvalue, 32, "pvalue")
-        with nogil:  # the first time it maps the DMA memory, which takes a while where that is of hugepages
+        with nogil:  # the first call maps the DMA memory, which takes a while with hugepages
             _ok(cspdk.pyn_env_start(&err), &err)
-        # The code of an argument may have made it, or another thread.
+        # The code of an argument, or another thread, may have allocated it.
         _check(self._buffer == NULL, "this Buffer exists already")
         if cmb is not None:
             device = cmb._created()._device
@@ -148,7 +148,7 @@ cdef class Buffer:
         view.suboffsets = NULL
         view.internal = NULL
 
-    # -- its parts --------------------------------------------------------------------------------------
+    # -- parts of it ------------------------------------------------------------------------------------
 
     @property
     def size(self):
@@ -228,10 +228,10 @@ cdef class Buffer:
         _check(place * 16 + 16 <= len(self), f"range {place} does not fit into a buffer of {len(self)} bytes")
         self[place * 16:place * 16 + 16] = raw
 
-    # -- to be seen -------------------------------------------------------------------------------------
+    # -- as text ----------------------------------------------------------------------------------------
 
     cdef bytes _dump_rows(self, uint32_t length):
-        """All rows, their texts below one another."""
+        """All rows, with their texts aligned."""
         cdef const uint8_t *data = self._buffer.data
         cdef uint32_t rows = (length + 15) // 16
         cdef bytes out = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>rows * 78)
@@ -266,7 +266,7 @@ cdef class Buffer:
         _check(0 <= length <= buffer.size, f"size must be from 0 to {buffer.size}, not {size}")
         text = self._dump_rows(length).decode("ascii").rstrip("\n")
         if length % 16 == 0:
-            # As the 0.1 API's examples show it: a last row that is full has three blanks before its text.
+            # In the 0.1 API's examples, a full last row has three blanks before its text.
             cut = text.rfind("\n") + 1 + 59
             text = f"{text[:cut]} {text[cut:]}"
         text = f"{self._name}\n{text}".rstrip(" ") if length else self._name
@@ -275,14 +275,14 @@ cdef class Buffer:
 
 
 cdef int _check_buffer(object buf) except -1:
-    """A Buffer, where a command cannot do without one."""
+    """The Buffer argument of a command that needs one."""
     if not isinstance(buf, Buffer):
         raise TypeError(f"buf must be a Buffer, not {type(buf).__name__}")
     return 0
 
 
 cdef int _take_buffer(cspdk.pyn_command *command, object buf) except -1:
-    """The memory of a Buffer argument, from its offset on; None: no data."""
+    """The memory of a Buffer argument, from its offset on, or nothing if it is None."""
     cdef Buffer buffer
 
     command.buffer = NULL
@@ -301,7 +301,7 @@ cdef int _take_buffer(cspdk.pyn_command *command, object buf) except -1:
 
 
 cdef int _check_room(cspdk.pyn_command *command, object buf, object needed, str what) except -1:
-    """A buffer as it was allocated holds what is transferred; what a script has set is what it means."""
+    """Check that the buffer holds the transfer, unless the script has set its size or offset."""
     if needed > command.length and not command.meant:
         raise AssertionError(f"{what} transfers {needed} bytes; {buf!r} has {command.length}. Set its size or offset "
                              f"to send the command all the same")

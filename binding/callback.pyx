@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# Callbacks of commands: in which form they are called, and who keeps them while their commands are in flight.
+# Callbacks of commands, with the form of their calls, and with their references while commands are in flight.
 
 cdef enum _Shape:
     SHAPE_COMPLETION  # cb(cpl)
@@ -8,14 +8,14 @@ cdef enum _Shape:
 
 
 cdef class _Callback:
-    """A callable with the shape that its signature has."""
+    """A callable, with the shape of its signature."""
     cdef object function
     cdef _Shape shape
 
 
 cdef _Shape _shape_of(object function):
-    """Which of the two forms it takes: decided by how many arguments it needs."""
-    import inspect  # here, because it would double the time that importing nvme takes
+    """The form of its call, from the number of arguments that it needs."""
+    import inspect  # here, because it would double the time of importing nvme
 
     try:
         parameters = inspect.signature(function).parameters.values()
@@ -55,13 +55,13 @@ cdef _Callback _callback(object function):
 
 
 cdef class _Callbacks:
-    """The callbacks of a queue's commands in flight. A command bears a number and not a reference: so the garbage
-    collector sees who keeps whom, and a Qpair that only its own callbacks refer to goes."""
+    """The callbacks of a queue's commands in flight. A command has the number of its callback and no reference, so
+    that the garbage collector sees all references, and frees a Qpair to which only its own callbacks refer."""
     cdef list _held
     cdef list _free  # numbers
 
     def __cinit__(self):
-        self._held = [None]  # a command without a callback bears 0
+        self._held = [None]  # a command without a callback has number 0
         self._free = []
 
     cdef void *hold(self, _Callback callback) except? NULL:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# Wrong calls: the exception names the class or the method, the parameter, what was given and what is wanted.
+# Makes the exception of a wrong call name the class or the method, the parameter, the given and the expected value.
 #
 # Cython parses arguments before any line of ours runs, and its messages name neither class nor parameter. So public
-# functions are decorated with @_named. The object that scripts then call is a try and except around the function, and
-# a type of its own in C because a read from Python takes 100 ns: it forwards a call without touching its arguments.
+# functions are decorated with @_named. The object that scripts then call is a try and except around the function. It
+# is a type in C that forwards a call without touching its arguments, since a read from Python takes only 100 ns.
 
 cdef extern from *:
     """
@@ -98,7 +98,7 @@ cdef extern from *:
 
 
 cdef void _failed(object label, object function, PyObject **args, Py_ssize_t count, object names) noexcept:
-    """Have the exception that is set say what was wrong with the call."""
+    """Make the current exception explain what was wrong with the call."""
     cdef PyObject *kind
     cdef PyObject *error
     cdef PyObject *trace
@@ -109,7 +109,7 @@ cdef void _failed(object label, object function, PyObject **args, Py_ssize_t cou
         if trace != NULL:
             (<object>error).__traceback__ = <object>trace
         if isinstance(<object>error, (TypeError, AssertionError, ValueError, LookupError, OverflowError)):
-            from pynvme import calls  # here, because most scripts never need it
+            from pynvme import calls  # here, since most scripts never need it
 
             calls.explain(label, function, <object>error, [<object>args[i] for i in range(count)], names)
     except Exception:
@@ -121,5 +121,5 @@ _named_failed = _failed
 
 
 cdef object _named(object function):
-    """The decorator of public functions and methods, and of _construct(), which __init__() hands its arguments to."""
+    """The decorator of public functions and methods, and of _construct(), which gets the arguments of __init__()."""
     return _new_named(function, function.__qualname__.replace(".__init__", "").replace("._construct", ""))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# The command log of a queue pair, printed for a person.
+# Prints the command log of a queue pair.
 
 
 cdef str _moment(uint64_t ticks):
@@ -28,7 +28,7 @@ cdef str _completion_line(const cspdk.nvme_cpl *cpl):
 
 
 cdef object _print_cmdlog(const cspdk.pyn_cmdlog *log, unsigned sqid, object count):
-    """Newest first; count 0: all that the log holds."""
+    """Print the last `count` commands, newest first, or all that the log holds if it is 0."""
     cdef cspdk.pyn_cmdlog_entry entry
     cdef uint64_t age = 0
     cdef uint64_t wanted = _field(count, 32, "count")

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# A command as a script gives it, dword by dword: send_cmd of Controller and of Namespace.
+# Assembles the command of send_cmd(), of Controller and of Namespace, from the script's dwords.
 
 
 cdef int _fill_command(cspdk.pyn_command *command, object opcode, object buf, object nsid, object cdw10, object cdw11,
                        object cdw12, object cdw13, object cdw14, object cdw15) except -1:
-    """opcode is bits 15:0 of cdw0; the data are the buffer from its offset on, as much as its size says."""
+    """Fill in a command. opcode is bits 15:0 of cdw0. The data are `size` bytes of the buffer from its offset on."""
     cdef uint64_t opc = _field(opcode, 16, "opcode")
 
     memset(command, 0, sizeof(command[0]))

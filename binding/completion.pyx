@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# From a completion to the script: warnings, callbacks, waitdone. Controller (the admin queue) and Qpair build on it.
+# Passes completions to the script, by warnings, callbacks and waitdone(). Controller (the admin queue) and Qpair
+# inherit from it.
 
 cdef extern from "Python.h":
     PyInterpreterState *PyInterpreterState_Get()
@@ -7,27 +8,27 @@ cdef extern from "Python.h":
     PyThreadState *PyThreadState_Next(PyThreadState *thread)
 
 DEF BATCH = 32
-cdef uint64_t _SLICE_US = 10000  # between two looks at Ctrl-C
-cdef uint64_t _ALONE_US = 20     # with Python's lock, where nobody else would take it
+cdef uint64_t _SLICE_US = 10000  # between two checks for Ctrl-C
+cdef uint64_t _ALONE_US = 20     # with Python's lock, if no other thread would take it
 
 
 cdef inline bint _is_the_only_thread():
-    # Threads come and go under Python's lock, which we have.
+    # Threads start and end under Python's lock, which this thread holds.
     return PyThreadState_Next(PyInterpreterState_ThreadHead(PyInterpreterState_Get())) == NULL
 
 
 cdef class _Queue:
-    # Completions that were fetched and not yet handed to the script: an exception in between loses none.
+    # Completions that were fetched and not yet passed to the script, so that an exception in between loses none.
     cdef cspdk.pyn_completed _fetched[BATCH]
     cdef unsigned _first
     cdef unsigned _count
-    cdef unsigned _expected  # room that threads which wait now have reserved
+    cdef unsigned _expected  # room that waiting threads have reserved
     cdef uint16_t _latest_cid
     cdef uint64_t _latest_latency_ns
     cdef _Callbacks _callbacks
     cdef object __weakref__
 
-    # -- what the two kinds differ in ---------------------------------------------------------------------
+    # -- differences of the two kinds ---------------------------------------------------------------------
 
     cdef unsigned _wait(self, cspdk.pyn_completed *completed, unsigned max, uint64_t budget_us) noexcept nogil:
         return 0
@@ -39,11 +40,11 @@ cdef class _Queue:
         return 10000
 
     cdef uint32_t _process(self) except? 0:
-        """The pyn_process_number of the process whose queue it is."""
+        """The pyn_process_number of the process that owns the queue."""
         return 0
 
     cdef bint _is_empty(self):
-        """Whether nothing is in flight that a wait could end with."""
+        """Whether no command is in flight that could end a wait."""
         return False
 
     cdef object _asynchronous(self, cspdk.pyn_completed *completed, _Callback callback):
@@ -91,7 +92,7 @@ cdef class _Queue:
             raise
 
     cdef object _tell(self, cspdk.pyn_completed *completed):
-        """Log and warn about what went wrong."""
+        """Log failures, and warn about them."""
         cdef char text[512]
         cdef unsigned status = completed.cpl.status >> 1
 
@@ -104,23 +105,23 @@ cdef class _Queue:
                       f"drive timeout: qpair: {self._id()}, cid: {completed.cmd.cid}")
             elif status & 0x7ff:
                 _warn_status(status & 0x7ff, completed.mismatch, "ERROR status: ")
-        except UserWarning as error:  # the script has made warnings errors
+        except UserWarning as error:  # the script turns warnings into errors
             _note(error, _command_line(&completed.cmd, self._id()))
             _note(error, _completion_line(&completed.cpl))
             raise
 
     cdef bint _deliver(self) except? True:
-        """Hand the oldest fetched completion to the script; whether waitdone counts it."""
+        """Pass the oldest fetched completion to the script. Return whether waitdone() counts it."""
         cdef cspdk.pyn_completed *oldest = &self._fetched[self._first]
         cdef cspdk.pyn_completed completed
         cdef _Callback callback
 
-        # Everything is in order again before a warning or a callback may raise.
+        # The state is consistent again before a warning or a callback may raise.
         self._first = (self._first + 1) % BATCH
         self._count -= 1
         if oldest.user == NULL and not (oldest.asynchronous or oldest.timed_out or oldest.cpl.status >> 1 & 0x7ff):
             self._latest_latency_ns = oldest.latency_ns
-            return True  # nobody is to be told
+            return True  # no callback, and no failure
         completed = oldest[0]
         callback = self._callbacks.take(completed.user)
         if completed.asynchronous:
@@ -153,7 +154,7 @@ cdef class _Queue:
                     started = cspdk.pyn_monotonic_ns()
                     patience = (<uint64_t>self._timeout_ms() + 20000) * 1000000
                 if self._count == 0 and (self._is_empty() or cspdk.pyn_monotonic_ns() - started > patience):
-                    # Not a note: the exception's text is compared to the letter.
+                    # Not a note, since scripts compare the whole text of the exception.
                     _log.log(_logging.DEBUG if self._is_empty() else _logging.ERROR,
                              "waitdone: %d of %d completions came: %s", done, wanted, repr(self))
                     raise TimeoutError("pynvme timeout in driver")
@@ -164,7 +165,7 @@ cdef class _Queue:
         return cdw0
 
     cdef bint _take_fetched_event(self, cspdk.pyn_completed *event):
-        """An event among the completions that were fetched already; the others stay in their order."""
+        """Take an event out of the fetched completions. The others keep their order."""
         cdef unsigned left = self._count
         cdef bint found = False
 
@@ -181,14 +182,14 @@ cdef class _Queue:
         return found
 
     cdef void _drop_fetched(self) noexcept:
-        # The garbage collector may have been here before.
+        # The garbage collector may have cleared it already.
         while self._count and self._callbacks is not None:
             self._callbacks.take(self._fetched[self._first].user)
             self._first = (self._first + 1) % BATCH
             self._count -= 1
 
     cdef void _drop(self) noexcept:
-        """Fetch what nobody will be told of; its callbacks go with their container."""
+        """Fetch and drop completions. Their callbacks are freed with their container."""
         while True:
             self._first = 0
             self._count = self._wait(self._fetched, BATCH, 0)

@@ -9,7 +9,7 @@ cdef class Controller(_Queue):
     cdef object _init_function
     cdef object _aer_function
     cdef bint _initialising
-    cdef tuple _hmb  # the buffers that the drive uses as its own
+    cdef tuple _hmb  # the buffers of the host memory buffer
 
     def __init__(self, *args, **names):
         Controller._construct(self, *args, **names)
@@ -58,7 +58,7 @@ cdef class Controller(_Queue):
         return cspdk.pyn_device_process(self._device._device)
 
     cdef object _asynchronous(self, cspdk.pyn_completed *completed, _Callback callback):
-        """An Asynchronous Event Request has completed: tell, and send it again."""
+        """Handle the completion of an Asynchronous Event Request, and send the request again."""
         cdef unsigned status = completed.cpl.status >> 1 & 0x7ff
 
         if status == 0x008:
@@ -70,7 +70,7 @@ cdef class Controller(_Queue):
                 if callback is not None:
                     self._call(callback, completed)
             return
-        # One of before a reset is not sent again: the initialisation has sent its own since.
+        # A request from before a reset is not sent again, since the initialisation has sent its own.
         if completed.aborts == cspdk.pyn_qpair_aborts(cspdk.pyn_device_admin(self._device._device)):
             self._send_aer(callback)
         if callback is None and self._aer_function is not None:
@@ -84,7 +84,7 @@ cdef class Controller(_Queue):
     # -- bring-up ---------------------------------------------------------------------------------------
 
     cdef int _ensure(self) except -1:
-        """A script of the 0.1 API goes on at once after a reset: the next command initialises the controller."""
+        """Initialise the controller before the next command after a reset, as scripts of the 0.1 API expect."""
         if self._initialising or cspdk.pyn_device_initialised(self._device._device) or self._init_function is True:
             return 0
         if not self._device._is_open():
@@ -102,7 +102,7 @@ cdef class Controller(_Queue):
                     _ok(cspdk.pyn_device_init(self._device._device, &err), &err, cspdk.PYN_ERROR_ENUMERATE)
                 self._send_aer(None)
             elif self._init_function is not True:
-                # It may begin with registers, which a power cycle or a reset of the link has switched off.
+                # It may begin with registers, which are off after a power cycle or a reset of the link.
                 pcie = self.pcie
                 pcie[4] = pcie[4] | 2
                 self._init_function(self)
@@ -238,13 +238,13 @@ cdef class Controller(_Queue):
     def waitdone(self, expected=1):
         if (_field(expected, 32, "expected") and self._process() == cspdk.pyn_process_number()
                 and not self._device._is_open() and self._count == 0):
-            # What the close has ended is still to be fetched; nothing else will ever come.
+            # Fetch the commands that the close has completed. No others will ever complete.
             if self._fetch(BATCH, 0) == 0:
                 raise RuntimeError(f"the drive at {self._device.path} is closed")
         return self._waitdone(expected)
 
     cdef bint _take_event(self, cspdk.pyn_completed *event) except -1:
-        """Wait a moment for an asynchronous event; other completions stay to be reaped."""
+        """Wait a moment for an asynchronous event. Other completions stay queued."""
         cdef bint found
 
         if self._take_fetched_event(event):
@@ -318,7 +318,7 @@ cdef class Controller(_Queue):
         return self
 
     cdef int _ask_effects(self) except -1:
-        """Before a command whose opcode only the drive knows."""
+        """Prepare for a command whose opcode pynvme does not know."""
         with nogil:
             cspdk.pyn_device_ask_effects(self._device._device)
         return 0
@@ -356,7 +356,7 @@ cdef class Controller(_Queue):
         return self._submit(&command, cb)
 
     cdef Buffer _identified(self, object nsid, object cns, object cntid, object csi, object nvmsetid):
-        """What an Identify command of the driver's own returns."""
+        """The data of an Identify command that the driver sends itself."""
         cdef cspdk.nvme_cmd cmd
         cdef Buffer buf = Buffer(4096, "identify")
 
@@ -375,7 +375,7 @@ cdef class Controller(_Queue):
         byte_begin = None if byte_begin is None else _integer(byte_begin, "byte_begin")
         buf = self._identified(nsid, cns, cntid, csi, nvmsetid)
         if byte_begin is not None and byte_begin > byte_end:
-            # The 0.1 API's example gives them in this order.
+            # The 0.1 API's example passes them in this order.
             byte_end, byte_begin = byte_begin, byte_end
         return buf.data(byte_end, byte_begin, type)
 
@@ -427,7 +427,7 @@ cdef class Controller(_Queue):
         _check(4 <= length < 1 << 34, f"size must be from 4 to 2^34 - 1 bytes, not {length}")
         _check_room(&command, buf, length, "getlogpage")
         most = self.mdts or length
-        # All but the last part are the driver's own commands: the script waits for one completion.
+        # The driver waits for all parts but the last itself, so that the script waits for one completion.
         while length - done > most:
             piece = Buffer(most, "log page")
             self._log_command(&part, page, start + done, most, where)
@@ -532,7 +532,7 @@ cdef class Controller(_Queue):
         from pynvme import hmb
 
         if self._hmb is not None:
-            # What the drive has been lent is not ours to free before it knows.
+            # The buffers must not be freed before the drive knows that they are no longer available.
             self.disable_hmb()
         self._hmb = hmb.lend(self)
 

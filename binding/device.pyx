@@ -3,16 +3,16 @@
 
 _open_devices = _weakref.WeakValueDictionary()
 _IN_USE = (_errno.EBUSY, _errno.ETIMEDOUT)  # a vfio-user device that another client may have
-_left = {}  # how a virtual SSD was left at its closing: the commands and power cycles that it had counted, by path
+_left = {}  # the commands and power cycles that a virtual SSD had counted when it was closed, by path
 
 
 cdef class _Device:
     cdef cspdk.pyn_device *_device
     cdef readonly object address  # as the user gave it
-    cdef cspdk.pyn_address _where  # where it is
+    cdef cspdk.pyn_address _where  # the parsed address
     cdef readonly str path        # the same as text
     cdef readonly bint private    # a virtual SSD of this process
-    cdef readonly bint released   # the kernel has it, while its power is off
+    cdef readonly bint released   # it is closed for the kernel, while its power is off
     cdef object power_cycles      # of a private one, when it was opened
     cdef _Callbacks callbacks     # of the admin queue
     cdef object __weakref__
@@ -27,15 +27,15 @@ cdef class _Device:
             return
         try:
             self._close()
-        except Exception:  # the interpreter is on its way out: nobody will open the drive again
+        except Exception:  # the interpreter is exiting, so the drive will not be opened again
             pass
         while cspdk.pyn_admin_wait(self._device, &completed, 1, 0):
-            pass  # nobody will be told of it
+            pass  # there is no caller to report it to
         with nogil:
             cspdk.pyn_device_put(self._device)
 
     cdef int _open(self, bint keep) except -1:
-        """Once. Another client of a vfio-user device gets some seconds to let go of it."""
+        """Open the drive, if it is not open. If another client has a vfio-user device, wait some seconds for it."""
         cdef cspdk.pyn_error err
         cdef object waiting = None
         cdef int rc
@@ -61,7 +61,7 @@ cdef class _Device:
         _take_log()
 
     cdef int _close(self) except -1:
-        """Once; a private drive's state is remembered, for who opens it again."""
+        """Close the drive, if it is open. Keep the counts of a private drive for the next time that it is opened."""
         cdef bint was_open = cspdk.pyn_device_is_open(self._device)
 
         with nogil:
@@ -84,7 +84,7 @@ cdef class _Device:
         return alive
 
     cdef bint _is_function(self):
-        """Whether it is a PCI function of this machine, and not at the end of a socket."""
+        """Whether it is a PCIe drive, and not a vfio-user device."""
         return self._where.kind == cspdk.PYN_ADDRESS_FUNCTION
 
     cdef int _release(self) except -1:
@@ -124,7 +124,7 @@ cdef class _Device:
         return 0
 
     cdef object _execute(self, cspdk.nvme_cmd *cmd, Buffer buffer):
-        """An admin command of the driver's own: dword 0 of its completion; a refusal raises."""
+        """Send an admin command of the driver itself. Return dword 0 of its completion, and raise if it fails."""
         cdef cspdk.pyn_error err
         cdef uint32_t cdw0 = 0
 
@@ -135,7 +135,7 @@ cdef class _Device:
 
 
 def _usage(path):
-    """What a virtual SSD has counted: (its process and the commands of all hosts, power cycles); None: it is gone."""
+    """The counts of a virtual SSD, ((process, commands of all hosts), power cycles), or None if it has ended."""
     try:
         from pynvme import control
 
@@ -147,7 +147,7 @@ def _usage(path):
 
 
 cdef int _look_who_used_it(_Device device) except -1:
-    """What a private drive holds is known from before, unless somebody else used it since, or cut its power."""
+    """Keep what is known of a private drive's data, unless another client used it, or cut its power, meanwhile."""
     known = device.path in _left
     before = _left.pop(device.path, None)
 
@@ -183,7 +183,7 @@ cdef int _parse_address(str text, cspdk.pyn_address *address) except -1:
 
 
 def _kind_of_address(text):
-    """(kind, text) of an address: for a test that pynvme.address agrees."""
+    """(kind, text) of an address, for a test that pynvme.address agrees."""
     cdef cspdk.pyn_address address
 
     _parse_address(text, &address)
@@ -191,7 +191,7 @@ def _kind_of_address(text):
 
 
 def _take_function(path):
-    """Bind a PCI function of this machine for this process, unless it is in use."""
+    """Bind a PCIe drive for this process, unless it is in use."""
     from pynvme import pci
 
     try:
@@ -210,13 +210,13 @@ def _give_back_functions():
 
 
 def _open_device(address):
-    """The drive at an address: the one that is open already, if there is one."""
+    """The drive at an address. If it is open already, return the same object."""
     cdef _Device device
 
     cdef cspdk.pyn_address where
 
     text = _address_text(address)
-    is_new = False  # it was started for this
+    is_new = False  # a virtual SSD was started for this call
     _parse_address(text, &where)
     private = where.kind == cspdk.PYN_ADDRESS_PRIVATE
     path = where.text.decode()

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# How a failure of the driver becomes an exception: one table. And how its log reaches Python's.
+# Turns failures of the driver into exceptions, by one table, and passes its log to Python's.
 
 
 class _Brief(type):
-    """A class without inherited names in its list, so that help() does not show all of Exception or dict again."""
+    """A class that does not list inherited names, so that help() does not repeat all of Exception or dict."""
     def __dir__(cls):
         return [name for name in vars(cls) if not name.startswith("__")]
 
@@ -51,10 +51,10 @@ _EXCEPTIONS = {
     cspdk.PYN_ERROR_SYSTEM: OSError,
 }
 
-# What a constructor says, whatever failed below it; the caller's own mistakes stay what they are.
+# The exceptions that constructors raise, whatever failed below. Mistakes of the caller keep their own exceptions.
 _OWN_MISTAKES = (AssertionError, MemoryError, KeyboardInterrupt)
 
-# Modules of pure Python that send commands for a method of ours.
+# Modules in pure Python that send commands for a method of the binding.
 _HELPERS = {"pynvme.firmware", "pynvme.hmb"}
 
 _log = _logging.getLogger("nvme")
@@ -65,7 +65,7 @@ cdef str _text(const char *text):
 
 
 cdef object _exception(cspdk.pyn_error *err, object constructing=None):
-    """The exception for *err; constructing: the class that a failing constructor raises."""
+    """The exception for *err. `constructing` is the class that a failing constructor raises."""
     cdef object kind = _EXCEPTIONS.get(err.kind, SystemError)
 
     _take_log()
@@ -82,7 +82,7 @@ cdef object _exception(cspdk.pyn_error *err, object constructing=None):
 
 
 cdef int _ok(int rc, cspdk.pyn_error *err, int constructing=-1) except -1 nogil:
-    """What a call of the driver returned, if that is no error; constructing: the kind that a constructor says."""
+    """The result of a call of the driver. Raise if it is an error. For `constructing`, see _exception()."""
     if rc < 0:
         with gil:
             raise _exception(err, None if constructing < 0 else _EXCEPTIONS[constructing])
@@ -104,11 +104,11 @@ cdef int _check_callable(object function, str name) except -1:
 
 
 cdef inline uint64_t _field(object value, unsigned bits, str name) except? 0xdeadbeef:
-    """A value for a field of so many bits: asserted, because nothing else would reach the drive as it was meant."""
+    """A value for a field of `bits` bits. AssertionError if it does not fit, as the drive would get another value."""
     cdef long long raw
     cdef int beyond = 0
 
-    # What nearly every argument of every command is.
+    # Nearly every argument of every command is an int.
     if PyLong_CheckExact(value):
         raw = PyLong_AsLongLongAndOverflow(value, &beyond)
         if not beyond and raw >= 0 and (bits > 63 or not raw >> bits):
@@ -117,7 +117,7 @@ cdef inline uint64_t _field(object value, unsigned bits, str name) except? 0xdea
 
 
 cdef uint64_t _any_field(object value, unsigned bits, str name) except? 0xdeadbeef:
-    # Apart, so that what nearly every argument is stays inline.
+    # A separate function, so that the usual case stays inline.
     return _values.field(value, bits, name)
 
 
@@ -127,14 +127,14 @@ cdef object _never_created(object thing):
 
 
 cdef object _attribute(object thing, object name, bint created):
-    """An attribute of an object, which may be looked at before it is created, but not used."""
+    """An attribute of an object that may not have been created. It may be inspected, but not used."""
     if not created and not name.startswith("__"):
         raise _never_created(thing)
     return PyObject_GenericGetAttr(thing, name)
 
 
 cdef object _note(object error, str text):
-    """Say below an exception's text what it was about; before Python 3.11 there is no place for that."""
+    """Add a note to an exception. Python before 3.11 has no notes, so do nothing there."""
     if hasattr(error, "add_note"):
         error.add_note(text)
 
@@ -151,7 +151,7 @@ cdef void _take_log():
 
 
 cdef object _issue(object message):
-    """Warn about the script's line: Cython has no frames, and the helpers of this package are not the script."""
+    """Warn with the script's line. Cython has no frames, and frames of this package are skipped."""
     frame = _sys._getframe()
     level = 1
     while frame is not None and frame.f_globals.get("__name__") in _HELPERS:
@@ -161,7 +161,7 @@ cdef object _issue(object message):
 
 
 cdef object _warn(str kind, str name, str text):
-    """Count a failure, then warn: the count does not depend on the script's warning filters."""
+    """Count a failure, then warn, so that the count does not depend on the script's warning filters."""
     failure = _failures.count(kind, name)
     message = UserWarning(text)
     _issue(message)
@@ -176,7 +176,7 @@ cdef object _warn_status(unsigned number, bint mismatch, str before):
 
 
 cdef str _assertion_text(object error):
-    """What an AssertionError says, and where it was raised: not by the driver, nor by a helper that hides."""
+    """The text of an AssertionError, and the line that raised it, without frames of the driver or hidden helpers."""
     frame = None
     trace = error.__traceback__
     while trace is not None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# IOWorker: from the parameters of Namespace.ioworker to a process, and from its end to a result.
+# IOWorker turns the parameters of Namespace.ioworker() into a process, and what that did into a result.
 
-cdef uint32_t _GRACE_S = 10  # that a worker has to end in, beside its commands' timeout
+cdef uint32_t _GRACE_S = 10  # in which a worker has to end, in addition to the timeout of its commands
 cdef uint64_t _worker_number = 0
 _WORKER_STATUS = "ioworker device respond an ERROR status: "
 _MISMATCH = 0x781
@@ -14,7 +14,7 @@ _OPCODES = tuple(opcode for opcode in range(256) if cspdk.pyn_worker_sends(opcod
 
 
 cdef int _fill_config(cspdk.pyn_worker_config *config, object workload) except -1:
-    """A pynvme.worker.Workload as the driver reads it, but for the steps, whose memory is the worker's."""
+    """Convert a pynvme.worker.Workload to the driver's structure, without the steps, whose memory the worker owns."""
     cdef cspdk.pyn_workload_config *places = &config.workload
 
     places.ops = len(workload.operations)
@@ -51,7 +51,7 @@ cdef int _fill_config(cspdk.pyn_worker_config *config, object workload) except -
 
 
 cdef int _take_namespace(cspdk.pyn_worker_config *config, const cspdk.pyn_namespace *namespace) except -1:
-    """What the namespace is now: a reset between ioworker() and start() may have changed it."""
+    """The current namespace, which a reset between ioworker() and start() may have changed."""
     cdef cspdk.pyn_error err
     cdef cspdk.nvme_cmd cmd
 
@@ -69,7 +69,7 @@ cdef int _take_namespace(cspdk.pyn_worker_config *config, const cspdk.pyn_namesp
 
 
 cdef object _make_worker(Namespace ns, dict given):
-    """Check everything that can be checked now: mistakes are told at the call."""
+    """Check everything that can be checked now, so that the call itself reports mistakes."""
     from pynvme import worker as _worker  # here, because it takes as long as importing nvme
 
     cdef IOWorker made = IOWorker.__new__(IOWorker)
@@ -106,9 +106,9 @@ cdef class IOWorker:
     cdef uint64_t _longest_pause_us  # between two IOs of a sequence
     cdef int _start_error
     cdef object _start_text
-    cdef object _lock  # over start and close, by whichever threads
+    cdef object _lock  # serialises start() and close() of all threads
     cdef bint _collecting
-    cdef bint _was_stopped  # by the script, before it was done
+    cdef bint _was_stopped  # by the script, before it had finished
     cdef int _pid  # of the process that made it
     cdef object _result
     cdef uint64_t _closed_sent
@@ -132,7 +132,7 @@ cdef class IOWorker:
         return f"<IOWorker {cspdk.pyn_worker_pid(self._worker)}, {sent} sent, {completed} completed>"
 
     cdef int _take_steps(self, object steps) except -1:
-        """An io_sequence: its opcodes replace those of the workload."""
+        """Set an io_sequence. Its opcodes replace those of the workload."""
         self._steps = steps.packed
         self._longest_pause_us = steps.longest_pause_us
         self._config.steps = steps.count
@@ -143,7 +143,7 @@ cdef class IOWorker:
             self._config.workload.percentage[i] = 100 if i == 0 else 0
         return 0
 
-    # -- life -------------------------------------------------------------------------------------------
+    # -- start and end ----------------------------------------------------------------------------------
 
     @_named
     def start(self):
@@ -187,9 +187,9 @@ cdef class IOWorker:
 
     def __exit__(self, kind, value, traceback):
         if self._pid != _os.getpid():
-            return False  # a forked child leaves the block, too: the worker is its parent's
+            return False  # a forked child leaves the block too, but its parent owns the worker
         if kind is not None and self._worker != NULL:
-            # The script is on its way out: what the worker still had to do does not matter any more.
+            # The script leaves by an exception, so do not wait for the rest of the worker's IO.
             cspdk.pyn_worker_stop(self._worker)
             self._was_stopped = True
         self.close()
@@ -200,11 +200,11 @@ cdef class IOWorker:
         cdef bint ended
 
         if self._running and self._worker != NULL:
-            # With Python's lock, so that no other thread frees it meanwhile; this does not wait.
+            # With Python's lock, so that no other thread frees it meanwhile. This does not wait.
             ended = cspdk.pyn_worker_wait(self._worker, 0)
             if ended:
                 self._running = False
-        return self._running and self._start_text is None  # that is why it could not start
+        return self._running and self._start_text is None  # _start_text: why it could not start
 
     @property
     def progress(self):
@@ -233,7 +233,7 @@ cdef class IOWorker:
             try:
                 self._wait_for_end()
             except BaseException:
-                # Ctrl-C, or a worker that does not end: nothing of it may stay behind.
+                # After Ctrl-C, or if the worker does not end, nothing of it may remain.
                 if self._worker != NULL:
                     self._was_stopped = True
                     self._make_it_end()
@@ -277,7 +277,7 @@ cdef class IOWorker:
                 return
 
     cdef void _make_it_end(self):
-        """Stop it, and kill it where that takes longer than a moment."""
+        """Stop the worker, and kill it if that takes longer than a moment."""
         with nogil:
             cspdk.pyn_worker_stop(self._worker)
             if not cspdk.pyn_worker_wait(self._worker, 300):
@@ -295,7 +295,7 @@ cdef class IOWorker:
         _worker.fill(self._parameters, outcome, self._result)
 
     cdef object _collect(self):
-        """The result and the outputs; afterwards nothing of the worker is left."""
+        """Make the result and the outputs, and free the worker."""
         from pynvme import worker as _worker
 
         cdef cspdk.pyn_worker_result raw
@@ -320,7 +320,7 @@ cdef class IOWorker:
         _take_log()
 
     cdef object _ended_by(self, cspdk.pyn_worker_result *raw, int error):
-        """What ended it before it was done; None: nothing did."""
+        """What ended the worker early, or None."""
         if error:
             return "removal" if error == cspdk.PYN_WORKER_GONE else "error"
         if raw.ended_by:
@@ -328,7 +328,7 @@ cdef class IOWorker:
         return "stop" if self._was_stopped else None
 
     cdef object _outcome(self, cspdk.pyn_worker_result *raw):
-        """What it did, as a pynvme.worker.Outcome; the outputs that nobody asked for are left out."""
+        """A pynvme.worker.Outcome of the worker, without the outputs that the script has not requested."""
         from pynvme import worker as _worker
 
         cdef char text[512]
@@ -371,7 +371,7 @@ cdef class IOWorker:
         return counts
 
     cdef list _sent(self):
-        """The last IOs that the script asked for, oldest first: (slba, nlb, opcode)."""
+        """The last IOs, as many as the script requested, oldest first, as (slba, nlb, opcode)."""
         cdef cspdk.pyn_cmdlog_entry entry
         cdef uint64_t age = 0
         cdef list newest_first = []
@@ -396,7 +396,7 @@ cdef class IOWorker:
             if error == -7 and self._start_text:
                 text = self._start_text
             _warn(_failures.WORKER, text, f"ioworker host ERROR {error}: {text}")
-        if error == cspdk.PYN_WORKER_MDTS:  # no command was sent that could fail
+        if error == cspdk.PYN_WORKER_MDTS:  # no command was sent
             _issue(UserWarning(_WORKER_STATUS + "00/02"))
         elif status:
             _warn_status(status, mismatch and status == _MISMATCH, _WORKER_STATUS)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# What belongs to the module itself.
+# Functions of the module itself.
 
 from pynvme import __version__
 
@@ -38,7 +38,7 @@ __all__ = [
 
 
 def _close_all():
-    """At exit each controller is told, whoever still holds it; then the kernel gets back what it had."""
+    """At exit, shut each open controller down, and rebind drives to the kernel's driver."""
     for device in list(_open_devices.values()):
         device.close()
     _give_back_functions()

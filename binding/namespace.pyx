@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# Namespace: IO commands, and the verification of what they read.
+# Namespace: IO commands, and the verification of reads.
 
 cdef inline unsigned _lba_count(object value) except 0:
     cdef long long count
@@ -20,7 +20,7 @@ cdef unsigned _any_lba_count(object value) except 0:
 
 
 cdef inline uint32_t _io_flags(object value) except? 0xffff:
-    """Bits 31:16 of dword 12, given as they are or shifted into place already, as 1 << 31."""
+    """Bits 31:16 of dword 12, from a value that is either these 16 bits, or has them in their place, as 1 << 31."""
     cdef long long flags
     cdef int beyond = 0
 
@@ -78,13 +78,13 @@ cdef class Namespace:
             return "<Namespace, not created>"
         if (cspdk.pyn_device_initialised(self._controller._device._device)
                 and not cspdk.pyn_namespace_is_current(self._namespace)):
-            with _suppress(Exception):  # then as it was known last
+            with _suppress(Exception):  # otherwise with the last known data
                 self._identify_again()
         return (f"<Namespace {self._namespace.nsid} of {self._controller._device.address!r}, "
                 f"{self._namespace.nsze} LBAs of {self._namespace.lba_size} bytes>")
 
     cdef cspdk.pyn_namespace *_get(self) except NULL:
-        """The namespace as it is now: after a reset or a format it is identified anew."""
+        """The current namespace, which is identified again after a reset or a format."""
         if self._namespace == NULL:
             raise _never_created(self)
         if not cspdk.pyn_device_initialised(self._controller._device._device):
@@ -107,7 +107,7 @@ cdef class Namespace:
             raise _exception(&err)
         return 0
 
-    # -- what it is -------------------------------------------------------------------------------------
+    # -- properties -------------------------------------------------------------------------------------
 
     @property
     def nsid(self):
@@ -190,7 +190,7 @@ cdef class Namespace:
 
     @_named
     def close(self):
-        pass  # the drive keeps its table; what is left goes with the last reference
+        pass  # the drive keeps the verification data, and the last reference frees the rest
 
     # -- commands ---------------------------------------------------------------------------------------
 
@@ -219,7 +219,7 @@ cdef class Namespace:
         return queue
 
     cdef int _check_other(self, const cspdk.nvme_cmd *cmd) except -1:
-        """Before a command to another namespace."""
+        """Prepare for a command to another namespace."""
         cdef cspdk.pyn_error err
         cdef int rc
 
@@ -242,7 +242,7 @@ cdef class Namespace:
         return 0
 
     cdef int _data(self, cspdk.pyn_command *command, object buf, uint64_t length) except -1:
-        """The part of buf that a command transfers; one that was allocated shorter is asserted."""
+        """The part of buf that a command transfers. AssertionError if buf is too short."""
         if buf is None:
             raise TypeError(f"buf must be a Buffer, not None: {self.cmdname(command.cmd.opc)} transfers data")
         _take_buffer(command, buf)
@@ -261,7 +261,7 @@ cdef class Namespace:
         command.cmd.cdw13 = <uint32_t>_field(dword13, 32, "dword13")
         command.cmd.cdw14 = <uint32_t>_field(dword14, 32, "dword14")
         command.cmd.cdw15 = <uint32_t>_field(dword15, 32, "dword15")
-        namespace = self._get()  # now that no argument's own code may format it any more
+        namespace = self._get()  # after all code of arguments has run, which might format it
         command.cmd.nsid = namespace.nsid
         self._data(&command, buf, <uint64_t>((command.cmd.cdw12 & 0xffff) + 1) *
                    cspdk.pyn_namespace_lba_bytes(namespace, command.cmd.cdw12))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# Pcie: configuration space and resets of the link and the function.
+# Pcie: configuration space, and resets of the link and the function.
 
 cdef unsigned _CONFIG_SIZE = 4096
 cdef unsigned _CAP_PM = 0x01
@@ -109,7 +109,7 @@ cdef class Pcie:
         if not self.register(6, 2) & 0x10:
             return None
         offset = self[0x34] & 0xfc
-        # A list that loops ends at the second visit.
+        # If the list loops, stop at the second visit.
         while offset and offset not in seen:
             seen.add(offset)
             if self[offset] == cap_id:

@@ -98,7 +98,7 @@ cdef class Qpair(_Queue):
     @_named
     def waitdone(self, expected=1):
         if not cspdk.pyn_io_qpair_exists(self._get()):
-            # What was in flight is still to be fetched; nothing else will ever come.
+            # Fetch the commands that were in flight. No others will ever complete.
             if expected > self._count + cspdk.pyn_qpair_outstanding(self._queue.qpair):
                 raise RuntimeError(f"Qpair {self._queue.qid} is deleted")
         return self._waitdone(expected)

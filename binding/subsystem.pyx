@@ -46,7 +46,7 @@ cdef class Subsystem:
                 f"({error})") from error
 
     cdef int _slot_off(self) except -1:
-        """The power of the slot; only what nobody has open can be taken out of the kernel's list."""
+        """Switch the power of the slot. The kernel can remove a drive from its list only if it is closed."""
         from pynvme import power
 
         cdef _Device device = self._controller._device
@@ -63,7 +63,7 @@ cdef class Subsystem:
         return 0
 
     cdef int _after_callback(self) except -1:
-        """A kernel that watches the slot takes a drive without power out of its list: it gets it."""
+        """Close the drive, so that a kernel with hot-plug can remove it from its list while it has no power."""
         from pynvme import power
 
         cdef _Device device = self._controller._device
@@ -81,7 +81,7 @@ cdef class Subsystem:
         from pynvme import power
 
         cdef _Device device = self._controller._device
-        # What workers have in flight stays in flight; they themselves shall not see a clock that starts again.
+        # Stop workers, which must not see the clock start again. Their commands stay in flight.
         with nogil:
             cspdk.pyn_device_stop(device._device)
         power.Host().suspend(sec)
@@ -151,7 +151,7 @@ cdef class Subsystem:
             while (left := end - _time.monotonic()) > 0:
                 _time.sleep(min(left, 0.1))
         except BaseException:
-            self.poweron()  # Ctrl-C, say: a drive without power helps nobody
+            self.poweron()  # after Ctrl-C, for example, do not leave the drive without power
             raise
         return self.poweron()
 

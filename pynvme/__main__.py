@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""``python -m pynvme``: run a virtual SSD by hand, the demonstration, binding a drive."""
+"""``python -m pynvme`` runs a virtual SSD or the demonstration, or binds a drive."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import signal
 
 if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-    # Importing takes a moment, in which Ctrl-C would print a traceback.
+    # During the imports, Ctrl-C would print a traceback.
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 
 import contextlib
@@ -32,7 +32,7 @@ One script at a time can have it open. Ctrl-C ends it."""
 
 @contextlib.contextmanager
 def _ended_by_ctrl_c() -> Iterator[None]:
-    """Let Ctrl-C end the process at once: a package that is imported can swallow a KeyboardInterrupt."""
+    """Let Ctrl-C end the process at once, since an imported package can swallow a KeyboardInterrupt."""
 
     def end(number: int, frame: object) -> NoReturn:
         os.write(2, b"\ninterrupted\n")
@@ -49,7 +49,7 @@ def _ended_by_ctrl_c() -> Iterator[None]:
 
 
 def _load(name: str) -> Any:
-    """Import one of this package's modules that need the driver; tell the cause where it does not load."""
+    """Import one of this package's modules that need the driver. If that fails, report the cause."""
     import importlib
 
     try:
@@ -61,7 +61,7 @@ def _load(name: str) -> Any:
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C end a command in order, with the status 130; what is left to do then is not interrupted."""
+    """Let Ctrl-C end a command cleanly, with the status 130. Another one does not interrupt the clean-up."""
     try:
         yield
     except KeyboardInterrupt:
@@ -70,7 +70,7 @@ def _interruptible() -> Iterator[None]:
         sys.exit(130)
     except OSError as error:
         if error.errno == errno.EPIPE:
-            raise  # click ends quietly where nobody reads any more
+            raise  # click exits silently if the output is closed
         raise click.ClickException(str(error)) from error
 
 
@@ -83,10 +83,10 @@ def main() -> None:
 
 
 class _VssdCommand(click.Command):
-    """A command with the options that the virtual SSD's program has."""
+    """A command with the options of the virtual SSD's program."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Ask the program when they are needed: other commands do without it."""
+        """Ask the program for its options only when they are needed, since other commands do not need it."""
         try:
             known = options()
         except (OSError, VirtualSsdError) as error:
@@ -127,7 +127,7 @@ def vssd(**chosen: Any) -> None:
 
 
 def _end_by_signals() -> None:
-    """Let SIGINT and SIGTERM end a drive in order. A shell's background jobs start with SIGINT ignored."""
+    """Let SIGINT and SIGTERM end a drive cleanly. A shell's background jobs start with SIGINT ignored."""
 
     def end(number: int, frame: object) -> NoReturn:
         for again in (signal.SIGINT, signal.SIGTERM):
@@ -185,7 +185,7 @@ def bind(addresses: tuple[str, ...], restore: bool, user: str) -> None:
 )
 @click.option("--yes", is_flag=True, help="Overwrite data of the drive without asking.")
 def run(pciaddr: str, seconds: int, yes: bool) -> None:
-    """Show what a drive is and run verified workloads on it.
+    """Describe a drive and run verified workloads on it.
 
     The workloads overwrite data of the drive. Unless it is a private virtual SSD, the command asks first.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What an address names, for Python that runs without the driver; ``core/util/address.c`` has all kinds."""
+"""The kind of an address, for Python without the driver. ``core/util/address.c`` knows all kinds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import re
 
 PRIVATE = "vssd"
-"""Begins the address of a virtual SSD that is started for this process."""
+"""The prefix of the address of a virtual SSD that this process starts."""
 
 _HEX = "([0-9a-f]{1,%d})"
 _FUNCTION = re.compile(rf"(?:{_HEX % 8}:{_HEX % 2}|{_HEX % 8}):{_HEX % 2}\.([0-7])", re.IGNORECASE | re.ASCII)
@@ -20,7 +20,7 @@ def is_private(address: str | bytes) -> bool:
 
 
 def normal(text: str) -> str | None:
-    """Give a PCIe address with its domain, in lower case: ``"01:00.0"`` is ``"0000:01:00.0"``; else None."""
+    """Give a PCIe address with its domain, in lower case, or None. ``"01:00.0"`` is ``"0000:01:00.0"``."""
     found = _FUNCTION.fullmatch(text)
     if not found:
         return None

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the exception of a wrong call says: what was called, the parameter, what was given, what is wanted.
+"""Makes the exception of a wrong call name the function, the parameter, and the given and expected values.
 
-The driver's functions and constructors hand over each exception that a call of them raised, before the
-script sees it (``binding/calls.pyx``).
+The driver's functions and constructors pass each exception of a call to this module, before the script sees
+it (``binding/calls.pyx``).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Callable
 _KINDS = (TypeError, AssertionError, ValueError, IndexError, OverflowError)
 _PACKAGE = os.path.dirname(__file__) + os.sep
 _PREFIX = "_pynvme_prefix"
-"""Attribute of an exception: what was put before its text, which an outer call replaces."""
+"""Attribute of an exception with the prefix of its text, which an outer call replaces."""
 
 _WANTED = {
     "addr": "an address",
@@ -32,10 +32,10 @@ _WANTED = {
 def explain(
     label: str, called: Callable[..., Any], error: BaseException, args: list[Any], names: Iterable[str] | None
 ) -> None:
-    """Have an exception's text name the class or function that was called with wrong arguments.
+    """Make an exception's text name the class or function that was called with wrong arguments.
 
-    ``label`` is what the text names, as `Namespace.read`, and ``names`` are those of keyword arguments. An
-    exception that the script's own code raised, in a callback or in an ``__index__``, stays as it is.
+    ``label`` is the name in the text, such as `Namespace.read`, and ``names`` are those of keyword arguments.
+    If the script's own code raised the exception, in a callback or in an ``__index__``, it is not changed.
     """
     name = called.__name__
     text = str(error)
@@ -52,7 +52,7 @@ def explain(
 
 
 def _is_the_drivers(error: BaseException) -> bool:
-    """Whether no code of the script was running, but Cython's (.pyx) and this package's alone."""
+    """Whether only code of Cython (.pyx) and of this package was running, and none of the script."""
     trace = error.__traceback__
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
@@ -63,7 +63,7 @@ def _is_the_drivers(error: BaseException) -> bool:
 
 
 def _wrong_call(called: Callable[..., Any], label: str, args: list[Any], names: list[str]) -> str | None:
-    """What is wrong with the arguments of a call, of which Cython only tells how many there are."""
+    """What is wrong with the arguments of a call. Cython itself reports only their number."""
     parameters = list(inspect.signature(called).parameters.values())
     if parameters and parameters[0].name == "self":
         if not args:

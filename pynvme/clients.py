@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Who is connected to a vfio-user device, which serves one client at a time.
+"""Finds the client of a vfio-user device, which serves one client at a time.
 
-The kernel tells which connections a socket has (sock_diag of Linux, for sockets of this network namespace),
-and /proc which process holds the other end.
+The kernel lists the connections of a socket (sock_diag of Linux, for sockets of this network namespace), and
+/proc tells which process holds the other end.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PATIENCE = 5.0
-"""Seconds that a script waits for another one to let go of a device: it may be about to end."""
+"""Seconds that a script waits until another one closes a device, since that may be about to end."""
 
 _LOOK = 0.05
 _SHOWN = 100
-"""Characters of a command line that are shown."""
+"""How many characters of a command line are shown."""
 
 _SOCK_DIAG = 4
 _SOCK_DIAG_BY_FAMILY = 20
@@ -37,13 +37,13 @@ _ATTRIBUTE = struct.Struct("=HH")
 
 
 class Waiting:
-    """The wait for other clients of a device that could not be opened: its socket, or the folder of that.
+    """Waits for other clients of a device that could not be opened, by its socket or the folder of that.
 
-    After each attempt that failed ask :meth:`is_over`. All waits together take no longer than ``patience``
+    Call :meth:`is_over` after each failed attempt. All waits together take no longer than ``patience``
     seconds.
     """
 
-    #: Why nothing is waited for any more, in words for the user; empty if the kernel knows of no client.
+    #: Why the wait has ended, as a text for the user. Empty if the kernel knows of no client.
     reason = ""
 
     def __init__(self, path: str, patience: float = PATIENCE) -> None:
@@ -53,9 +53,9 @@ class Waiting:
         self._attempts = 0
 
     def is_over(self, refused: bool) -> bool:
-        """Wait until nobody has the device. False: try again. True: the last error stays, and ``reason``.
+        """Wait until no client has the device. Return False to try again, or True if the last error stands.
 
-        ``refused``: it said that it is in use, and was not just silent.
+        ``refused`` is true if the device answered that it is in use, and false if it did not answer.
         """
         self._attempts += 1
         held = False
@@ -68,7 +68,7 @@ class Waiting:
                 self.reason = self._explain(ends)
                 return True
             time.sleep(_LOOK)
-        # The client that was the reason may have left before this looked: that is worth one more attempt.
+        # The other client may have left before this check, which is worth one more attempt.
         left = refused and self._attempts == 1
         return time.monotonic() >= self._deadline or not (held or left)
 
@@ -142,7 +142,7 @@ def _sockets_of(process: str) -> set[int]:
 
 
 def _processes(ends: set[int]) -> list[str]:
-    """Name the processes that hold one of these sockets, those that this user may look into."""
+    """Name the processes that hold one of these sockets, as far as this user may inspect them."""
     return [
         f"process {folder.name} ({_command(folder)})"
         for folder in sorted(Path("/proc").glob("[0-9]*"), key=lambda folder: int(folder.name))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The control socket of a virtual SSD: its binary records, packed and unpacked.
+"""Packs and unpacks the binary records of a virtual SSD's control socket.
 
-The layouts are those of ``vssd/control_protocol.h``. Each request uses a connection of its own, so that
-threads and forked processes may ask whenever they like.
+The layouts are those of ``vssd/control_protocol.h``. Each request uses a new connection, so that threads and
+forked processes may send requests at any time.
 """
 
 from __future__ import annotations
@@ -31,8 +31,7 @@ _REFUSAL = struct.Struct("<4H40s96s112s")
 
 _INFO_NULL, _INFO_FILE, _INFO_POWERED, _INFO_CLIENT = 1, 2, 4, 8
 
-# How long a virtual SSD may take for an answer, in seconds: it stands still while it waits for a client's
-# memory.
+# Seconds that a virtual SSD may take to answer. It does not answer while it waits for a client's memory.
 TIMEOUT = 10.0
 
 
@@ -41,17 +40,17 @@ class VirtualSsdError(RuntimeError):
 
 
 class Geometry(NamedTuple):
-    """Of a namespace: bytes of an LBA, and the number of LBAs."""
+    """The bytes per LBA and the number of LBAs of a namespace."""
 
     lba_size: int
     nsze: int
 
 
 class Counters(NamedTuple):
-    """What a virtual SSD did since it started. ``errors``: commands completed with a status that is not 0.
+    """Counts of a virtual SSD since it started. ``errors`` counts commands with a status other than 0.
 
-    ``hmb_hits``, ``hmb_misses`` and ``hmb_errors``: map entries that it looked for in the host memory buffer
-    and found, did not find, and found damaged.
+    ``hmb_hits``, ``hmb_misses`` and ``hmb_errors`` count map entries that it found, did not find, or found
+    damaged in the host memory buffer.
     """
 
     commands_admin: int
@@ -70,9 +69,10 @@ class Counters(NamedTuple):
 class Refusal(NamedTuple):
     """A command that failed, and why.
 
-    ``command`` is its name, ``status`` is SCT << 8 | SC. ``field`` is what is wrong: a field of the command
-    as ``"CDW10 bits 11:9 (SES)"``, ``"CDW11:10 (SLBA)"`` or ``"NSID"``, or a state as
-    ``"a format is in progress"``. ``section`` of the specification says so: ``"Base 2.1, 5.1.10"``.
+    ``command`` is its name, ``status`` is SCT << 8 | SC. ``field`` names the wrong field of the command, such
+    as ``"CDW10 bits 11:9 (SES)"``, ``"CDW11:10 (SLBA)"`` or ``"NSID"``, or a state, such as
+    ``"a format is in progress"``. ``section`` is the section of the specification that requires the refusal,
+    such as ``"Base 2.1, 5.1.10"``.
     """
 
     command: str
@@ -84,9 +84,9 @@ class Refusal(NamedTuple):
 
 
 class Info(NamedTuple):
-    """The process, its state, and the options that it was started with.
+    """The process of a virtual SSD, its state, and the options of its start.
 
-    ``size`` is that of each namespace and ``cache_size`` that of the volatile write cache, in bytes; ``mdts``
+    ``size`` is that of each namespace and ``cache_size`` that of the volatile write cache, in bytes. ``mdts``
     and ``nvme_version`` are as in Identify and in the register VS.
     """
 
@@ -110,8 +110,8 @@ def request(
 ) -> bytes:
     """Send one request to the virtual SSD in ``folder`` and return the data of its answer.
 
-    ValueError: there is no such namespace, LBA or argument. NotImplementedError: it does not know the
-    request. VirtualSsdError: it has ended or does not answer.
+    Raises ValueError if there is no such namespace, LBA or argument, NotImplementedError if the virtual SSD
+    does not know the request, and VirtualSsdError if it has ended or does not answer.
     """
     try:
         head = _REQUEST.pack(MAGIC, VERSION, command, nsid, len(data), lba, argument)
@@ -137,7 +137,7 @@ def request(
 
 
 def _exchange(folder: str, packet: bytes) -> bytes:
-    """One packet there, one packet back."""
+    """Send one packet, and return the packet of the answer."""
     path = os.path.join(folder, SOCKET)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as peer:
         peer.settimeout(TIMEOUT)
@@ -163,14 +163,14 @@ def _unpack(record: struct.Struct, folder: str, data: bytes) -> tuple[int, ...]:
 
 
 def info(folder: str) -> Info:
-    """What the virtual SSD in ``folder`` is."""
+    """The process, state and options of the virtual SSD in ``folder``."""
     pid, flags, *options = _unpack(_INFO, folder, request(folder, INFO))
     states = [bool(flags & bit) for bit in (_INFO_NULL, _INFO_FILE, _INFO_POWERED, _INFO_CLIENT)]
     return Info(pid, *states, *options)
 
 
 def options(folder: str) -> dict[str, str]:
-    """The values of its options, by name, with ``_`` for ``-``."""
+    """The values of its options by name, with ``_`` for ``-``."""
     try:
         found = json.loads(request(folder, OPTIONS))
         return {name.replace("-", "_"): str(value) for name, value in found.items()}
@@ -187,17 +187,17 @@ def geometry(folder: str, nsid: int) -> Geometry:
 
 
 def counters(folder: str) -> Counters:
-    """What was done since the start."""
+    """The counts since the start."""
     return Counters(*_unpack(_COUNTERS, folder, request(folder, COUNTERS)))
 
 
 def power(folder: str, on: bool) -> None:
-    """The power switch."""
+    """Switch the power on or off."""
     request(folder, POWER, argument=int(bool(on)))
 
 
 def trace(folder: str, on: bool) -> None:
-    """Trace refusals anew, or no more."""
+    """Start to trace refusals with an empty trace, or stop."""
     request(folder, TRACE, argument=int(bool(on)))
 
 
@@ -206,7 +206,7 @@ def _text(data: bytes) -> str:
 
 
 def refusals(folder: str) -> list[Refusal]:
-    """The last commands that failed, the oldest first. ValueError: the trace is off."""
+    """The last commands that failed, the oldest first. ValueError if the trace is off."""
     try:
         data = request(folder, REFUSALS)
     except ValueError:

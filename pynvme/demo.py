@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The demonstration behind ``make run``: what a drive is, a hello world, verified workloads, a summary.
+"""The demonstration of ``make run`` shows the drive, a hello world, verified workloads, and a summary.
 
-Everything that is printed was measured in this run. The exit code is 1 where the data read were not the data
-written, or where a workload did not finish.
+All figures are measured in this run. The exit code is 1 if a read returned other data than were written, or
+if a workload did not finish.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ from rich.text import Text
 from pynvme import __version__, lba_format, spec, terminal
 
 REGION_BYTES = 256 << 20
-"""How much of the drive each workload uses, at most; a smaller drive gives a fourth of itself."""
+"""How much of the drive each workload uses, at most. Of a smaller drive, each uses a fourth."""
 
 FILLS = 2
-"""How often the region is written before anything is measured.
+"""How often the region is written before the measurements.
 
-A virtual SSD and the verification get their memory at a first write, which is far slower than the later ones.
-A second one, since a virtual SSD keeps what a write replaces until it is flushed.
+A virtual SSD and the verification allocate their memory at the first write, which is far slower than later
+ones. The second write is needed since a virtual SSD keeps replaced blocks until a flush.
 """
 
 LINE_PERIOD = 0.2
 """Seconds between two updates of the live line on a terminal."""
 
 LOG_PERIOD = 4.0
-"""Seconds between two lines where the output is no terminal."""
+"""Seconds between two lines if the output is not a terminal."""
 
 QDEPTH = 33
-"""32 IOs in flight a worker."""
+"""The queue depth for 32 IOs in flight per worker."""
 
 LARGE_IO = 128 << 10
-"""Bytes of a sequential IO, where the drive takes as many."""
+"""Bytes of a sequential IO, unless the drive's MDTS is lower."""
 
 NOTHING_READ = "writes, none verified"
 
@@ -62,19 +62,19 @@ The drive that you name is overwritten from its first LBA on: name one without d
 
 @dataclass
 class Workload:
-    """One step of the demonstration: workers that run at the same time, all with IOs of one size."""
+    """One step of the demonstration, with workers that run at the same time, all with IOs of one size."""
 
     name: str
     seconds: int
     io_bytes: int
     workers: Sequence[dict[str, Any]]
     unverified: str = ""
-    """What is said in place of a number of verified LBAs, where nothing is read."""
+    """The text instead of the number of verified LBAs, if the workload reads nothing."""
 
 
 @dataclass
 class Outcome:
-    """What a workload did, over all of its workers; latencies in microseconds."""
+    """The result of a workload, over all of its workers, with latencies in microseconds."""
 
     workload: Workload
     ios: int
@@ -86,7 +86,7 @@ class Outcome:
 
     @property
     def iops(self) -> float:
-        """IOs a second."""
+        """IOs per second."""
         return self.ios / self.seconds if self.seconds else 0.0
 
 
@@ -105,12 +105,12 @@ def hello_world(nvme0: nvme.Controller, nvme0n1: nvme.Namespace) -> bytes:
 
 
 def lba_size_of(nvme0n1: nvme.Namespace) -> int:
-    """Bytes of an LBA in the format that is in use."""
+    """Bytes of an LBA in the current LBA format."""
     return lba_format.size_in_use(nvme0n1.id_ns)
 
 
 def _bytes(count: float, step: int = 1000, units: Sequence[str] = ("bytes", "kB", "MB", "GB", "TB")) -> str:
-    """Write a number of bytes the way a data sheet does."""
+    """Write a number of bytes as in a data sheet."""
     index = 0
     while count >= step and index + 1 < len(units):
         count /= step
@@ -119,7 +119,7 @@ def _bytes(count: float, step: int = 1000, units: Sequence[str] = ("bytes", "kB"
 
 
 def describe(nvme0: nvme.Controller, nvme0n1: nvme.Namespace) -> list[tuple[str, str]]:
-    """Tell what the drive is: names and values as they are printed."""
+    """Describe the drive by names and values to print."""
     lba_size = lba_size_of(nvme0n1)
     ctrl = nvme0.id_ctrl
     version = spec.Vs(nvme0[spec.Register.VS])
@@ -136,12 +136,12 @@ def describe(nvme0: nvme.Controller, nvme0n1: nvme.Namespace) -> list[tuple[str,
 
 
 def _count(number: int, word: str) -> str:
-    """Write a number of things: 1 LBA, 2 LBAs."""
+    """Write a number of things, such as 1 LBA or 2 LBAs."""
     return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def _wrap(parts: Sequence[str], width: int) -> str:
-    """Join the parts of a line, over several lines where the terminal is narrow."""
+    """Join the parts of a line, over several lines if the terminal is narrow."""
     lines = [parts[0]]
     for part in parts[1:]:
         if len(lines[-1]) + len(part) <= width:
@@ -152,9 +152,9 @@ def _wrap(parts: Sequence[str], width: int) -> str:
 
 
 def plan(nvme0: nvme.Controller, nvme0n1: nvme.Namespace, seconds: int) -> list[Workload]:
-    """Lay out the workloads: a write that fills the region, a sequential write, random reads, mixed workers.
+    """Plan a write that fills the region, a sequential write, random reads, and mixed workers.
 
-    The mixed workers have a region each: where a read races a write, there is nothing to verify.
+    Each mixed worker has its own region, since an LBA is not verified if a read and a write race for it.
     """
     lba_size = lba_size_of(nvme0n1)
     region = min(REGION_BYTES // lba_size, nvme0n1.id_ns.nsze // 4)
@@ -191,10 +191,10 @@ def plan(nvme0: nvme.Controller, nvme0n1: nvme.Namespace, seconds: int) -> list[
 
 
 class Display:
-    """The live line of a workload: redrawn on a terminal, elsewhere a new line every few seconds."""
+    """The live line of a workload, redrawn on a terminal, and otherwise a new line every few seconds."""
 
     def __init__(self, console: Console, nvme0: nvme.Controller, nvme0n1: nvme.Namespace) -> None:
-        """Take the drive's log page buffer once, so that the line costs one command an update."""
+        """Allocate the buffer of the log page once, so that each update of the line takes one command."""
         self._console = console
         self._nvme0 = nvme0
         self._nvme0n1 = nvme0n1
@@ -208,7 +208,7 @@ class Display:
         return float(k2c(self._smart.ctemp))
 
     def _line(self, workload: Workload, elapsed: float, iops: float) -> Text:
-        """One moment; the mean latency follows from IOPS and the number in flight, which stays the same."""
+        """The line at one moment. The mean latency follows from IOPS and the constant number in flight."""
         in_flight = len(workload.workers) * (QDEPTH - 1)
         latency = f"{in_flight / iops * 1e6:7,.0f} us" if iops else f"{'-':>10}"
         verified = self._nvme0n1.verify_stats().judged - self._verified
@@ -248,12 +248,12 @@ class Display:
                     live.update(line, refresh=True)
 
     def finish(self, outcome: Outcome) -> None:
-        """Leave a line that tells of the whole workload."""
+        """Print the final line of the whole workload."""
         self._console.print(self._line(outcome.workload, outcome.seconds, outcome.iops))
 
 
 def run_workload(nvme0n1: nvme.Namespace, workload: Workload, display: Display) -> Outcome:
-    """Run all workers of a workload to their end and add up what they did."""
+    """Run all workers of a workload to their end, and add up their results."""
     latencies: list[dict[int, Any]] = [{99: None} for _ in workload.workers]
     with ExitStack() as stack:
         workers = [
@@ -297,7 +297,7 @@ def _figures(outcome: Outcome) -> list[str]:
 
 
 def _show_summary(console: Console, outcomes: Sequence[Outcome]) -> None:
-    """Show the outcomes as a table; where that is too wide, as lists."""
+    """Show the outcomes as a table, or as lists if that is too wide."""
     table = terminal.table("  workload", *COLUMNS)
     for outcome in outcomes:
         table.add_row("  " + outcome.workload.name, *_figures(outcome))
@@ -329,7 +329,7 @@ def _heading(console: Console, text: str) -> None:
 
 
 def _show_hello_world(console: Console, nvme0: nvme.Controller, nvme0n1: nvme.Namespace) -> bool:
-    """Show the hello world and run just that."""
+    """Show the source of the hello world, and run it."""
     _heading(console, "Hello world")
     lines = inspect.getsource(hello_world).splitlines()[2:]
     console.print(Text(textwrap.indent(textwrap.dedent("\n".join(lines)), "    ")))
@@ -339,7 +339,7 @@ def _show_hello_world(console: Console, nvme0: nvme.Controller, nvme0n1: nvme.Na
 
 
 def _show_end(console: Console, judged: int, unverified: int, mismatch: int, private: bool) -> None:
-    """Tell what was verified, and what to do next."""
+    """Print what was verified, and what to do next."""
     _heading(console, "Data")
     lines = [f"{_count(judged, 'LBA')} read and compared with what had been written: {mismatch:,} differed"]
     if unverified:
@@ -352,9 +352,9 @@ def _show_end(console: Console, judged: int, unverified: int, mismatch: int, pri
 
 
 def run(address: str, seconds: int, private: bool, console: Console | None = None) -> int:
-    """Demonstrate the drive at ``address`` for about ``seconds``; returns the exit code.
+    """Demonstrate the drive at ``address`` for about ``seconds``, and return the exit code.
 
-    ``private`` says that the drive is a virtual SSD of this process: the end tells then how to use another.
+    If ``private``, the drive is a virtual SSD of this process, and the end explains how to use another drive.
     """
     console = console or terminal.console()
     kind = "a virtual SSD" if private else address
@@ -364,7 +364,7 @@ def run(address: str, seconds: int, private: bool, console: Console | None = Non
         try:
             return _demonstrate(console, pcie, seconds, private)
         finally:
-            console.show_cursor()  # a Ctrl-C may have come before it was to be shown again
+            console.show_cursor()  # Ctrl-C may have come while it was hidden
             pcie.close()
 
 

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What failed in this process, counted whatever Python's warning filters show.
+"""Counts the failures in this process, regardless of Python's warning filters.
 
 Python shows a warning once for each line of a script, so a script in which 100 reads fail prints one line.
-The driver therefore counts each failure here too. At the end of a script one line on standard error tells the
-counts::
+The driver therefore counts each failure here too. At the end of a script it prints the counts in one line on
+standard error::
 
     100 commands ended with an error status: 100 × 00/80 LBA Out of Range
 
 The environment variable ``PYNVME_SUMMARY=0``, or :data:`summary` set to False, switches that line off. Under
-pytest the plugin tells the counts instead.
+pytest the plugin shows the counts instead.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CALLBACK = "callback"
 WORKER = "worker"
 
 GRAVE = frozenset({MISMATCH, ASSERTION})
-"""A test in which one of these happens is wrong, unless it expected them."""
+"""Each of these fails a test, unless the test expected it."""
 
 _VARIABLE = "PYNVME_SUMMARY"
 _COMMANDS = (STATUS, MISMATCH)
@@ -46,7 +46,7 @@ _SMALL = frozenset({"a", "an", "and", "at", "by", "for", "in", "of", "or", "the"
 
 
 class Failure(NamedTuple):
-    """A kind of failure, and which one: ``Failure("status", "00/80 LBA Out of Range")``."""
+    """A kind of failure and its name, such as ``Failure("status", "00/80 LBA Out of Range")``."""
 
     kind: str
     name: str
@@ -69,9 +69,10 @@ _listener: Listener | None = None
 
 
 def listen(listener: Listener | None) -> None:
-    """Call ``listener(failure, warning)`` after each warning about a failure was issued; None: nobody.
+    """Call ``listener(failure, warning)`` after each warning about a failure was issued. None removes it.
 
-    A warning that a filter made an exception is not told: whoever called the driver has it.
+    If a filter turns a warning into an exception, the caller of the driver gets that, and the listener is not
+    called.
     """
     global _listener
     _listener = listener
@@ -85,20 +86,20 @@ def count(kind: str, name: str) -> Failure:
 
 
 def issued(failure: Failure, warning: Warning) -> None:
-    """Tell the listener. The driver calls this after the warning."""
+    """Call the listener. The driver calls this function after the warning."""
     if _listener is not None:
         _listener(failure, warning)
 
 
 def status(number: int, name: str) -> str:
-    """Write a status, SCT << 8 | SC, with the driver's name of it: ``00/80 LBA Out of Range``."""
+    """Write a status, SCT << 8 | SC, with the driver's name of it, such as ``00/80 LBA Out of Range``."""
     words = [word if word in _ACRONYMS else word.capitalize() for word in name.split()]
     words[1:] = [word.lower() if word.lower() in _SMALL else word for word in words[1:]]
     return f"{number >> 8 & 7:02x}/{number & 0xFF:02x} {' '.join(words)}"
 
 
 def describe(counts: Mapping[Failure, int]) -> str:
-    """Tell counts in one line, the most frequent first; empty where there is none."""
+    """The counts in one line, the most frequent first, or empty if there are none."""
     parts = []
     commands = {failure.name: n for failure, n in counts.items() if failure.kind in _COMMANDS}
     if commands:
@@ -113,19 +114,19 @@ def describe(counts: Mapping[Failure, int]) -> str:
 
 
 def _tell() -> None:
-    """At exit: one line, if anything failed and there is somebody to read it."""
+    """At exit, print one line if anything failed and standard error is open."""
     line = describe(totals)
     if not line or not summary or os.environ.get(_VARIABLE) == "0" or _is_gone(sys.stderr):
         return
-    with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
+    with contextlib.suppress(OSError, ValueError):  # the reader may be gone
         encoding = sys.stderr.encoding or "ascii"
         print(line if _fits(line, encoding) else line.replace("×", "x"), file=sys.stderr, flush=True)
 
 
 def _is_gone(stream: TextIO | None) -> bool:
-    """Tell whether there is no stream, or its descriptor was closed.
+    """Whether there is no stream, or its descriptor was closed.
 
-    A stream keeps what it could not write. Python 3.9 tries it again at the very end, and exits with 120.
+    A stream keeps data that it could not write. Python 3.9 writes them again at its end, and exits with 120.
     """
     if stream is None:
         return True
@@ -149,5 +150,5 @@ def _fits(text: str, encoding: str) -> bool:
 
 
 atexit.register(_tell)
-# A forked child tells what failed in the child only.
+# A forked child counts only its own failures.
 os.register_at_fork(after_in_child=totals.clear)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Firmware: how a drive is given an image, and images for virtual SSDs.
+"""Downloads firmware images to drives, and makes images for virtual SSDs.
 
-A virtual SSD takes images of this form only, so that it can tell a good image from a damaged one::
+A virtual SSD accepts only images of this form, so that it can detect a damaged image::
 
     bytes  7:0    "PYNVMEFW"
     bytes 15:8    firmware revision: what Identify Controller and log page 03h show, ASCII, padded with blanks
@@ -35,25 +35,25 @@ _MAGIC = b"PYNVMEFW"
 _HEADER = struct.Struct("<8s8sIIB7x")
 _PIECE = 4096
 
-#: Bytes of the largest image that a virtual SSD takes.
+#: Bytes of the largest image that a virtual SSD accepts.
 SIZE_MAX = 8 << 20
 
-#: Bytes that no image exceeds; /dev/zero and its like have no end.
+#: The largest image file, in bytes, since /dev/zero and its like have no end.
 _FILE_MAX = 256 << 20
 
-#: What an image may ask for before it runs, and how it says so.
+#: The resets that an image may need before it runs, and their codes in the image.
 RESETS = {None: 0, "controller": 1, "conventional": 2, "subsystem": 3}
 
 
 def make(version: str, size: int = 65536, reset: str | None = None) -> bytes:
-    """A firmware image that a virtual SSD takes.
+    """Make a firmware image that a virtual SSD accepts.
 
-    version: its revision, 1 to 8 printable ASCII characters, the first of them not a blank. size: bytes, a
-    multiple of 4096 up to :data:`SIZE_MAX`. reset: None, and it can be activated while the drive runs; else
-    what activates it: any "controller" reset, a "conventional" one (PCI reset or power), a reset of the NVM
-    "subsystem" (or power). The same arguments make the same image.
+    version is its revision, 1 to 8 printable ASCII characters, the first of them not a blank. size is its
+    number of bytes, a multiple of 4096 up to :data:`SIZE_MAX`. If reset is None, the image can be activated
+    while the drive runs. Otherwise it needs any "controller" reset, a "conventional" one (PCI reset or
+    power), or a reset of the NVM "subsystem" (or power). The same arguments make the same image.
 
-    ValueError: an argument that is none of these.
+    Raises ValueError for any other argument.
 
     >>> nvme0.fw_download(buf, 0).waitdone()            # buf[:] = pynvme.firmware.make("2.0", size=4096)
     """
@@ -74,7 +74,7 @@ def make(version: str, size: int = 65536, reset: str | None = None) -> bytes:
 def download(
     nvme0: nvme.Controller, filename: str | bytes | os.PathLike[str], slot: int, action: int
 ) -> None:
-    """Controller.downfw(): download an image piece by piece, then commit it."""
+    """Download an image piece by piece, then commit it, for Controller.downfw()."""
     from nvme import Buffer
 
     values.field(slot, 3, "slot")
@@ -85,7 +85,7 @@ def download(
         data = image.read(_FILE_MAX + 1)
     if len(data) > _FILE_MAX:
         raise ValueError(f"{filename!r} is no firmware image: it has more than {_FILE_MAX >> 20} MiB")
-    granularity = nvme0.id_ctrl.fwug  # FWUG: in 4 KiB; 0: nothing is said, FFh: any
+    granularity = nvme0.id_ctrl.fwug  # in 4 KiB, 0 is not reported, FFh is no restriction
     unit = 4 if granularity in (0, 0xFF) else 4096 * granularity
     piece = max(min(nvme0.mdts or 65536, 65536) // unit, 1) * unit
     for at in range(0, len(data), piece):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The host memory buffer: memory of this machine that a drive uses as its own (feature 0Dh)."""
+"""The host memory buffer, which is host memory for a drive's exclusive use (feature 0Dh)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _PAGE = 4096
 
 
 def lend(nvme0: nvme.Controller) -> tuple[nvme.Buffer, nvme.Buffer]:
-    """Lend a drive as much memory as it prefers; the buffers, which must live as long as the drive uses them.
+    """Give a drive as much memory as it prefers. Return the buffers, to keep while the drive uses them.
 
-    NotImplementedError: it prefers none.
+    NotImplementedError if it prefers none.
     """
     from nvme import Buffer
 
@@ -41,12 +41,12 @@ def lend(nvme0: nvme.Controller) -> tuple[nvme.Buffer, nvme.Buffer]:
 
 
 def take_back(nvme0: nvme.Controller) -> None:
-    """Tell the drive that it has no host memory any more."""
+    """Disable the host memory buffer."""
     nvme0.setfeatures(_FEATURE, cdw11=0).waitdone()
 
 
 def _pieces(memory: nvme.Buffer, pages: int) -> list[tuple[int, int]]:
-    """What of it is in one piece for a device: (address, number of pages), one after another."""
+    """The parts of the memory that are contiguous for a device, as (address, number of pages)."""
     pieces: list[tuple[int, int]] = []
     for page in range(pages):
         memory.offset = page * _PAGE

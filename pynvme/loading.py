@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Why the driver, the module ``nvme``, could not be imported, and what to do about it."""
+"""Explains why the driver, the module ``nvme``, could not be imported, and what to do about it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _this_python() -> str:
 
 
 def _others() -> str:
-    """Name the modules that are there for other Pythons."""
+    """Name the modules that are built for other Pythons."""
     folders = dict.fromkeys([str(Path(__file__).parent.parent), *sys.path])
     names = [path.name for folder in folders for path in sorted(Path(folder).glob("nvme.*.so"))]
     others = [name for name in dict.fromkeys(names) if not name.endswith(EXTENSION_SUFFIXES[0])]

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""PCI functions of this machine: what uses a drive, taking it from the kernel's driver, and giving it back.
+"""Finds out what uses a PCIe drive, unbinds it from the kernel's driver, and rebinds it.
 
-A drive is taken when a script opens it by its PCIe address, and only if nothing uses it. It is bound to
-vfio-pci, or to uio_pci_generic where there is no IOMMU, by `driver_override`, which is written down in
-``/run/pynvme`` first, and given back to its driver when the process ends. After a process that was killed,
-``python -m pynvme bind --restore`` gives back what it had.
+When a script opens a drive by its PCIe address, and nothing uses it, pynvme binds it to vfio-pci, or to
+uio_pci_generic without an IOMMU. pynvme records that in ``/run/pynvme``, and binds by `driver_override`. It
+rebinds the drive to its former driver when the process ends. If a process was killed, ``python -m pynvme bind
+--restore`` rebinds its drives.
 """
 
 from __future__ import annotations
@@ -27,35 +27,35 @@ from pynvme.address import normal as normal
 
 VFIO = "vfio-pci"
 UIO = "uio_pci_generic"
-"""For drives that no IOMMU translates for."""
+"""The driver of drives without an IOMMU."""
 
 CLASS_NVME = 0x010802
 CLASS_BRIDGE = 0x0604  # without its lowest byte; bridges of a group need no driver
 HARMLESS = ("", VFIO, "pci-stub")
-"""Drivers that a function of the same IOMMU group may have."""
+"""Drivers that other functions of the same IOMMU group may have."""
 
 SETTLE = 2.0
-"""Seconds in which udev has looked at a drive that has just appeared."""
+"""Seconds that udev needs to inspect a drive that has just appeared."""
 
 _BLOCK = re.compile(r"nvme\d+(c\d+)?n\d+")
 
 
 class DriveError(RuntimeError):
-    """A drive cannot be taken or given back; the text says why, and what to do."""
+    """A drive cannot be bound or rebound. The text says why, and what to do."""
 
 
 class Owner(NamedTuple):
-    """Who took a drive, and what it was bound to before."""
+    """The process that bound a drive, and the driver that had it before."""
 
     driver: str
     pid: int
-    """0: by hand, `python -m pynvme bind`; it stays until it is restored."""
+    """0 if `python -m pynvme bind` bound it. Then it stays bound until it is restored."""
     start: int
-    """When that process started, in the kernel's ticks: another one may get its number."""
+    """When that process started, in the kernel's ticks, since its PID may be reused."""
 
 
 class Machine:
-    """A machine by its kernel's files; tests make up others, with another root."""
+    """A machine, by its kernel's files. Tests simulate others, with another root."""
 
     def __init__(self, root: Path | str = "/") -> None:
         self.root = Path(root)
@@ -65,28 +65,28 @@ class Machine:
         self.block = self.root / "sys/class/block"
         self.state = self.root / "run/pynvme"
 
-    # What there is
+    # Drives and drivers
 
     def is_nvme(self, bdf: str) -> bool:
-        """Tell whether there is such a function, and it is an NVMe controller."""
+        """Whether the function exists and is an NVMe controller."""
         return _number(self.devices / bdf / "class") == CLASS_NVME
 
     def driver(self, bdf: str) -> str:
-        """Name the driver that is bound, "" where there is none."""
+        """The name of its driver, or "" if it has none."""
         link = self.devices / bdf / "driver"
         return link.resolve().name if link.exists() else ""
 
     def way(self, bdf: str) -> str:
-        """Name the driver by which scripts reach a drive."""
+        """The name of the driver that scripts need for a drive."""
         return VFIO if self.group(bdf) else UIO
 
     def group(self, bdf: str) -> str:
-        """Give the number of its IOMMU group, "" where there is no IOMMU."""
+        """The number of its IOMMU group, or "" without an IOMMU."""
         link = self.devices / bdf / "iommu_group"
         return link.resolve().name if link.exists() else ""
 
     def others(self, bdf: str) -> list[str]:
-        """Name the functions of its group that keep it from being taken."""
+        """The functions of its group that prevent VFIO from using it."""
         folder = self.devices / bdf / "iommu_group" / "devices"
         if not folder.is_dir():
             return []
@@ -99,7 +99,7 @@ class Machine:
         ]
 
     def disks(self, bdf: str) -> list[str]:
-        """Name its block devices, ``nvme0n1``; where it has several paths, the one that the paths share."""
+        """The names of its block devices, such as ``nvme0n1``. With multipath, those that its paths share."""
         found = set()
         for controller in sorted((self.devices / bdf / "nvme").glob("nvme*")):
             for entry in os.listdir(controller):
@@ -108,10 +108,10 @@ class Machine:
                     found.add(entry.replace(match[1] or "\0", ""))
         return sorted(found)
 
-    # What uses it
+    # Users of a drive
 
     def users(self, bdf: str) -> list[str]:
-        """Tell what uses the drive, a sentence each; nothing: it is free."""
+        """A sentence for each user of the drive, or nothing if it is free."""
         found = []
         for disk in self.disks(bdf):
             used = [text for name in self._with_partitions(disk) for text in self._users_of(name)]
@@ -129,7 +129,7 @@ class Machine:
         return [disk, *parts]
 
     def _users_of(self, name: str, below: str = "") -> Iterator[str]:
-        """Tell what is mounted, swapped on or stacked on a block device, and on what is stacked there."""
+        """The mounts, swap and stacked devices on a block device, and their users in turn."""
         shown = f"{name} ({below})" if below else name
         for folder in self._mounted_on(name):
             what = "holds the root file system" if folder == "/" else f"is mounted on {folder}"
@@ -143,7 +143,7 @@ class Machine:
             yield from self._users_of(holder, kind)
 
     def _kind(self, name: str) -> str:
-        """Name what holds a block device: a RAID, an LVM volume, another device mapper's, or what it is."""
+        """The kind of a holder of a block device, such as a RAID, an LVM volume, or another device mapper."""
         folder = self.block / name
         mapped = _text(folder / "dm/name")
         if mapped:
@@ -168,13 +168,13 @@ class Machine:
         return [self._name_of(line.split()[0]) for line in _text(self.proc / "swaps").splitlines()[1:]]
 
     def _name_of(self, path: str) -> str:
-        """Name the block device of a path: ``/dev/mapper/vg-lv`` is ``dm-0``."""
+        """The block device of a path. ``/dev/mapper/vg-lv`` is ``dm-0``, for example."""
         if not path.startswith("/dev/"):
             return ""
         return (self.root / path[1:]).resolve().name
 
     def _is_claimed(self, disk: str) -> bool:
-        """Ask the kernel: whoever uses a disk as a whole or one of its partitions has it for itself."""
+        """Whether the disk or one of its partitions is opened exclusively, as all its users do."""
         try:
             os.close(os.open(self.root / "dev" / disk, os.O_RDONLY | os.O_EXCL | os.O_CLOEXEC))
         except OSError as error:
@@ -198,12 +198,12 @@ class Machine:
                 found.append(f"process {folder.name} ({_text(folder / 'comm')}) has {device} open")
         return found
 
-    # Taking it
+    # Binding
 
     def take(self, bdf: str) -> None:
-        """Bind a drive that nothing uses to vfio-pci, or what else there is, for this process.
+        """Bind a drive that is not in use to vfio-pci (or to uio_pci_generic), for this process.
 
-        Nothing is done where it is bound already, and where opening it tells what is wrong.
+        Do nothing if it is bound already, or if opening it will report the problem.
         """
         if not self.is_nvme(bdf):
             return
@@ -216,9 +216,9 @@ class Machine:
             self._take(bdf, os.getpid())
 
     def bind(self, *bdfs: str, user: str = "") -> None:
-        """Bind drives to vfio-pci, or what else there is, until they are restored, and let a user have them.
+        """Bind drives as take() does, until they are restored, and allow a user to open them.
 
-        All or none: where one of them cannot be had, the others are given back.
+        If one of them cannot be bound, rebind the others to their drivers.
         """
         for bdf in bdfs:
             if not self.is_nvme(bdf):
@@ -241,7 +241,7 @@ class Machine:
             undo.pop_all()
 
     def _refuse_kernel(self, bdf: str) -> None:
-        """Refuse the ways of VFIO that are not ours, by their names."""
+        """Refuse the modes of VFIO that pynvme does not support, by their names."""
         group = self.group(bdf)
         if not group:
             return
@@ -270,7 +270,7 @@ class Machine:
         way = self.way(bdf)
         if self.driver(bdf) == way:
             self._refuse_open(bdf)
-            # What a process that was killed left is given back by this one; what was bound by hand stays.
+            # This process will rebind a drive that a killed process left. One that was bound by hand stays.
             if owner and owner.pid:
                 self._write(bdf, owner._replace(pid=pid, start=self._start(pid)))
             return
@@ -281,7 +281,7 @@ class Machine:
             subprocess.run(["modprobe", way], capture_output=True)
         self._refuse_kernel(bdf)
         with self._claimed(bdf):
-            # One that has just come back may not have its driver yet.
+            # A drive that has just come back may not have its driver yet.
             before = self.driver(bdf) or (owner.driver if owner else "")
             self._write(bdf, Owner(before, pid, self._start(pid)))
             self._rebind(bdf, way)
@@ -301,7 +301,7 @@ class Machine:
 
     @contextlib.contextmanager
     def _claimed(self, bdf: str) -> Iterator[None]:
-        """Hold the disks while they are taken away, so that nobody mounts one in between."""
+        """Open the disks exclusively while they are unbound, so that none can be mounted in between."""
         deadline = time.monotonic() + SETTLE
         while used := self.users(bdf):
             if not all(text.startswith("process ") for text in used) or time.monotonic() > deadline:
@@ -325,20 +325,20 @@ class Machine:
         (device / "driver_override").write_text(f"{driver}\n")
         if self.driver(bdf):
             (device / "driver/unbind").write_text(bdf)
-        # A driver that does not take it says so by an error.
+        # A driver that cannot bind it returns an error.
         with contextlib.suppress(OSError):
             (self.devices.parent / "drivers_probe").write_text(bdf)
 
-    # Out of the kernel's list, and into it
+    # Removal from the kernel's list, and rescan
 
     def remove(self, bdf: str) -> None:
-        """Take a drive that nothing uses out of the kernel's list, as if it were pulled out."""
+        """Remove a drive that is not in use from the kernel's list, as if it were pulled out."""
         if not self.is_nvme(bdf):
             raise DriveError(f"there is no NVMe controller {bdf} in this machine")
         owner = self._read(bdf)
         if owner and owner.pid not in (0, os.getpid()) and self._lives(owner):
             raise DriveError(f"{bdf} is in use by process {owner.pid}, which has taken it")
-        # The kernel would wait for it, and nothing could end that.
+        # Otherwise the kernel would wait for the user, and nothing could end that.
         holders = self._open_in(self.file(bdf))
         if holders:
             raise DriveError(f"{bdf} is open in {holders[0]}: Pcie.close() first")
@@ -350,7 +350,7 @@ class Machine:
             raise DriveError(f"{bdf} cannot be removed: only root may do that") from error
 
     def rescan(self) -> list[str]:
-        """Have the kernel look for functions that are not in its list; name the NVMe controllers it found."""
+        """Make the kernel search for new functions. Return the NVMe controllers that it found."""
         before = self._controllers()
         try:
             (self.devices.parent / "rescan").write_text("1")
@@ -364,23 +364,23 @@ class Machine:
         return {path.name for path in self.devices.glob("*") if self.is_nvme(path.name)}
 
     def _open_in(self, device: str) -> list[str]:
-        """Name the processes that have a file of /dev open, those that this user may look into."""
+        """The processes that have a file of /dev open, as far as this user may inspect them."""
         return [
             f"process {folder.name} ({_text(folder / 'comm')})"
             for folder in sorted(self.proc.glob("[0-9]*"))
             if device and device in self._open_files(folder.name)
         ]
 
-    # Giving it back
+    # Rebinding
 
     def give_back(self) -> None:
-        """Give back what this process has taken; a drive whose handles are still open is an error."""
+        """Rebind the drives that this process has bound. If a handle of one is still open, raise an error."""
         still_open = []
         for bdf in self._taken():
             owner = self._read(bdf)
             if not owner or owner.pid != os.getpid() or owner.start != self._start(owner.pid):
                 continue
-            # The kernel waits until the last handle is closed, and it would wait for us.
+            # The kernel would wait until this process closes the last handle.
             if self.file(bdf) in self._open_files("self"):
                 still_open.append(bdf)
                 continue
@@ -392,7 +392,7 @@ class Machine:
             )
 
     def _drivers_of(self, bdf: str) -> list[str]:
-        """Name the other processes that drive it, or its IOMMU group."""
+        """The other processes that use it, or its IOMMU group."""
         device = self.file(bdf)
         return [
             f"{process}, which has {device} open"
@@ -401,7 +401,7 @@ class Machine:
         ]
 
     def file(self, bdf: str) -> str:
-        """Name the device file that a process has open which drives it."""
+        """The device file that a process opens to use it."""
         if self.driver(bdf) != UIO:
             return f"/dev/vfio/{self.group(bdf)}"
         return "".join(f"/dev/{path.name}" for path in (self.devices / bdf / "uio").glob("uio*"))
@@ -412,7 +412,7 @@ class Machine:
         return set()
 
     def restore(self) -> list[str]:
-        """Give back what processes that are gone and `bind` have taken; a sentence for each drive."""
+        """Rebind the drives of `bind` and of processes that have ended. Return a sentence for each drive."""
         said = []
         for bdf in self._taken():
             with self._lock(bdf):
@@ -444,11 +444,11 @@ class Machine:
                     (self.drivers / owner.driver / "bind").write_text(bdf)
         (self.state / bdf).unlink(missing_ok=True)
 
-    # Who has it
+    # Owners
 
     @contextlib.contextmanager
     def _lock(self, bdf: str) -> Iterator[None]:
-        """Keep other sessions of this machine out; only who may bind gets it."""
+        """Hold the lock against other processes. Only a user who may bind drives can get it."""
         try:
             self.state.mkdir(mode=0o755, parents=True, exist_ok=True)
             fd = os.open(self.state / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -487,7 +487,7 @@ class Machine:
         new.replace(self.state / bdf)
 
     def _start(self, pid: int) -> int:
-        """Tell when a process started; 0: there is none."""
+        """When a process started, or 0 if there is none."""
         words = _text(self.proc / str(pid) / "stat").rpartition(")")[2].split() if pid else []
         return int(words[19]) if len(words) > 19 else 0
 
@@ -496,7 +496,7 @@ class Machine:
 
 
 def _sudo_pynvme() -> str:
-    """Give the command that does what only root may do, by this very Python."""
+    """The beginning of a command that runs pynvme as root, by this Python."""
     return f"sudo {sys.executable or 'python3'} -m pynvme"
 
 
@@ -525,17 +525,17 @@ _machine = Machine()
 
 
 def take(bdf: str) -> None:
-    """Take a drive of this machine, see `Machine.take`."""
+    """Bind a PCIe drive for this process, see `Machine.take`."""
     _machine.take(bdf)
 
 
 def give_back() -> None:
-    """Give the kernel back all drives that this process has taken.
+    """Rebind all drives that this process has bound to the kernel's driver.
 
-    This happens by itself when the process ends. A script that wants a drive back earlier, to use it by the
-    kernel's driver, closes its handles (`Pcie.close()`) and calls this; opening the drive takes it again.
+    pynvme does that by itself when the process ends. A script that needs the kernel's driver earlier closes
+    the drive (`Pcie.close()`) and calls this. Opening the drive binds it again.
 
-    Raises: `DriveError`, a drive is still open; the others are given back.
+    If a drive is still open, it rebinds the others and raises `DriveError`.
 
     Example:
         >>> nvme.Pcie(nvme0).close()
@@ -545,9 +545,9 @@ def give_back() -> None:
 
 
 def remove(address: str) -> None:
-    """Take a drive out of the kernel's list, as if it were pulled out; `rescan` finds it again.
+    """Remove a drive from the kernel's list, as if it were pulled out. `rescan` finds it again.
 
-    A drive that something uses is refused (`DriveError`), also one that a `Pcie` of this process has open:
+    If the drive is in use, also by a `Pcie` of this process, it raises `DriveError`:
 
         >>> pcie.close()
         >>> pci.remove("01:00.0")
@@ -559,9 +559,9 @@ def remove(address: str) -> None:
 
 
 def rescan() -> list[str]:
-    """Have the kernel look for drives that it does not know of; give the addresses of those that it found.
+    """Make the kernel search for new drives. Return the addresses of those that it found.
 
-    Needs root. A slot with hot-plug needs no rescan: its drive is found as soon as it is there.
+    It needs root. In a slot with hot-plug, the kernel finds a drive without a rescan.
     """
     return _machine.rescan()
 

@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The pytest plugin: the drive under test as fixtures.
+"""The pytest plugin, with the drive under test as fixtures.
 
-Installed with the package, so that a test script only names what it needs::
+It is installed with the package, so that a test only names the fixtures that it needs::
 
     def test_write(nvme0n1, qpair, buf):
         nvme0n1.write(qpair, buf, 0).waitdone()
 
-``--pciaddr`` says which drive; without it each process tests a virtual SSD of its own. A conftest.py may add
-the same option and define fixtures of the same names: those win. Fixtures that open the drive have the scope
-of a function, so that one test never inherits the controller that another one broke.
+``--pciaddr`` selects the drive. Without it each process tests its own virtual SSD. If a conftest.py adds the
+same option or defines fixtures with the same names, those are used. Fixtures that open the drive have the
+scope of a function, so that no test inherits a controller that another one broke.
 
-A drive that does not come up any more fails one test, and not all that follow: a virtual SSD is replaced by a
-new one; any other drive is remembered as broken, and tests that want it are skipped with the reason.
+If a drive cannot be opened any more, this fails one test and not all that follow. The plugin replaces a
+private virtual SSD by a new one. Any other drive counts as broken from then on, and tests that need it are
+skipped with the reason.
 
-Commands that end with an error status, and what else fails without an exception, is judged by
-:mod:`pynvme.unexpected`.
+:mod:`pynvme.unexpected` judges commands that end with an error status, and other failures without an
+exception.
 
 The environment variable ``PYNVME_SEED`` repeats the random numbers of an earlier run.
 """
@@ -41,20 +42,20 @@ if TYPE_CHECKING:
 OPTION = "--pciaddr"
 
 DEFAULT_ADDRESS = "vssd"
-"""Address of the drive where --pciaddr is not given: a virtual SSD that is this process's own."""
+"""The default of --pciaddr, which is a private virtual SSD of this process."""
 
 SEED_VARIABLE = "PYNVME_SEED"
 
 _shared_buffer = pytest.StashKey["nvme.Buffer"]()
 _broken = pytest.StashKey[str]()
-"""Why the drive is not tried any more: that it is broken, and since which test."""
+"""Why a drive counts as broken, and since which test."""
 
 
 # The option
 
 
 def add_option(parser: pytest.Parser) -> None:
-    """Add ``--pciaddr``, unless somebody else has added it already: theirs wins."""
+    """Add ``--pciaddr``, unless another plugin or conftest has added it already."""
     if f"{OPTION}=" not in parser.parse_known_and_unknown_args([f"{OPTION}="])[1]:
         return
     parser.addoption(
@@ -67,7 +68,7 @@ def add_option(parser: pytest.Parser) -> None:
 
 
 def tolerate_option(parser: pytest.Parser) -> None:
-    """Let conftests that are found only with the tests add ``--pciaddr``, too: the words are read by then."""
+    """Let conftests that are found only with the tests, after parsing the options, add ``--pciaddr``, too."""
     add = parser.addoption
 
     def tolerant(*names: str, **attributes: Any) -> None:
@@ -79,7 +80,7 @@ def tolerate_option(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(parser: pytest.Parser) -> Generator[None, Any, Any]:
-    """Add the option only after the conftests, which stop with an error where it is there already."""
+    """Add the option only after the conftests, which fail if it exists already."""
     result = yield
     add_option(parser)
     tolerate_option(parser)
@@ -87,14 +88,14 @@ def pytest_load_initial_conftests(parser: pytest.Parser) -> Generator[None, Any,
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    """Add the options; --pciaddr only where a conftest loads this plugin, too late for the hook above."""
+    """Add the options, and also --pciaddr if a conftest loads this plugin, too late for the hook above."""
     unexpected.add_option(parser)
     if any(name.endswith("conftest.py") for name, _ in pluginmanager.list_name_plugin()):
         add_option(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse a malformed address or seed before any test runs; fail tests whose failures are unexpected."""
+    """Refuse a malformed address or seed before any test runs, and start to judge failures of commands."""
     address = str(config.getoption(OPTION, ""))
     if vssd.is_private(address):
         try:
@@ -110,14 +111,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Keep the reports of the phases as item.rep_setup, rep_call and rep_teardown: fixtures ask for them."""
+    """Keep the reports of the phases as item.rep_setup, rep_call and rep_teardown, for fixtures."""
     report = yield
     setattr(item, "rep_" + report.when, report)
     return report
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Give each test the shared buffer whole, whatever the test before did to its size and offset."""
+    """Reset size and offset of the shared buffer before each test."""
     buffer = item.config.stash.get(_shared_buffer, None)
     if buffer is not None:
         del buffer.offset
@@ -125,7 +126,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def _driver() -> ModuleType:
-    """Give the module nvme; where it cannot be imported, the test fails with the reason and what to do."""
+    """The module nvme. If it cannot be imported, the test fails with the reason and what to do."""
     try:
         import nvme
     except ImportError as error:
@@ -141,11 +142,11 @@ def _driver() -> ModuleType:
 # Every test
 
 LONGEST_EMPTY = 32
-"""Bytes of code that a function which does nothing has at most, whichever Python compiled it."""
+"""The most bytes of code of a function that does nothing, in any version of Python."""
 
 
 def _only_passes(code: CodeType) -> bool:
-    """Tell whether a function does nothing at all: its body is a docstring, ``pass`` or ``...``."""
+    """Whether a function does nothing, because its body is a docstring, ``pass`` or ``...``."""
     if len(code.co_code) > LONGEST_EMPTY:
         return False
     body = [i for i in dis.get_instructions(code) if i.opname not in ("RESUME", "NOP", "CACHE")]
@@ -155,7 +156,7 @@ def _only_passes(code: CodeType) -> bool:
 
 
 def _seed_generators(seed: int) -> None:
-    """Seed Python's generator, and the driver's where there is a driver."""
+    """Seed Python's generator, and the driver's if it can be imported."""
     try:
         from nvme import srand
     except ImportError:
@@ -165,7 +166,7 @@ def _seed_generators(seed: int) -> None:
 
 
 def _new_seed() -> int:
-    """Take the seed from the environment, else one that no other test had."""
+    """Take the seed from the environment, or a new one."""
     wanted = os.environ.get(SEED_VARIABLE)
     if wanted is None:
         return int.from_bytes(os.urandom(4), "little")
@@ -177,7 +178,7 @@ def _new_seed() -> int:
 
 @pytest.fixture(autouse=True)
 def script(request: pytest.FixtureRequest) -> Generator[None, None, None]:
-    """Seed the random generators, skip a test that is not written yet, log how long the others took."""
+    """Seed the random generators, skip a test with an empty body, and log the duration of the others."""
     function = getattr(request.node, "function", None)
     code = getattr(function, "__code__", None)
     if code is not None and _only_passes(code):
@@ -195,13 +196,13 @@ def script(request: pytest.FixtureRequest) -> Generator[None, None, None]:
 
 @pytest.fixture(scope="session")
 def pciaddr(request: pytest.FixtureRequest) -> str:
-    """Address of the drive under test; it may be opened again and again."""
+    """The address of the drive under test. A test may open it several times."""
     return str(request.config.getoption("--pciaddr"))
 
 
 @contextlib.contextmanager
 def _coming_up(request: pytest.FixtureRequest, address: str) -> Generator[None, None, None]:
-    """Open the drive inside of this: it is not tried where it is broken, and found out where it breaks."""
+    """Open the drive inside of this context, which skips a broken drive, and detects one that breaks."""
     reason = request.config.stash.get(_broken, None)
     if reason is not None:
         pytest.skip(reason)
@@ -213,7 +214,7 @@ def _coming_up(request: pytest.FixtureRequest, address: str) -> Generator[None, 
 
 
 def _broke(request: pytest.FixtureRequest, address: str, why: str) -> None:
-    """Replace a virtual SSD of this process's own; of any other drive remember that it is broken."""
+    """Replace a private virtual SSD. Mark any other drive as broken."""
     if vssd.is_private(address):
         vssd.discard(address)
         logging.error("%s is broken (%s): the next test gets a new virtual SSD", address, why)
@@ -228,7 +229,7 @@ def _failed(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def pcie(request: pytest.FixtureRequest, pciaddr: str) -> Generator[nvme.Pcie, None, None]:
-    """Give the PCIe function of the drive; closed after the test."""
+    """The PCIe function of the drive. It is closed after the test."""
     with _coming_up(request, pciaddr):
         device = _driver().Pcie(pciaddr)
     yield device
@@ -239,12 +240,12 @@ def pcie(request: pytest.FixtureRequest, pciaddr: str) -> Generator[nvme.Pcie, N
 def nvme0(
     request: pytest.FixtureRequest, pciaddr: str, pcie: nvme.Pcie
 ) -> Generator[nvme.Controller, None, None]:
-    """Give the controller, initialised the default way."""
+    """The controller, with the default initialisation."""
     with _coming_up(request, pciaddr):
         controller: nvme.Controller = _driver().Controller(pcie)
     yield controller
     if _failed(request) and vssd.is_private(pciaddr):
-        # A real drive is left as it is, for whoever looks at it; this one must not fail the next test too.
+        # A real drive stays as it is, for debugging. A virtual SSD must not fail the next test too.
         try:
             controller.reset()
         except Exception as error:
@@ -253,7 +254,7 @@ def nvme0(
 
 @pytest.fixture
 def nvme0n1(nvme0: nvme.Controller) -> Generator[nvme.Namespace, None, None]:
-    """Give namespace 1; closed after the test."""
+    """Namespace 1. It is closed after the test."""
     namespace = _driver().Namespace(nvme0, 1)
     yield namespace
     namespace.close()
@@ -261,14 +262,14 @@ def nvme0n1(nvme0: nvme.Controller) -> Generator[nvme.Namespace, None, None]:
 
 @pytest.fixture
 def subsystem(nvme0: nvme.Controller) -> nvme.Subsystem:
-    """Give the NVM subsystem: power and NSSR."""
+    """The NVM subsystem, for power and NSSR."""
     result: nvme.Subsystem = _driver().Subsystem(nvme0)
     return result
 
 
 @pytest.fixture
 def qpair(nvme0: nvme.Controller) -> Generator[nvme.Qpair, None, None]:
-    """Give an IO queue pair as deep as the drive allows, at most 1024 entries; deleted after the test."""
+    """An IO queue pair as deep as the drive allows, at most 1024 entries. It is deleted after the test."""
     entries = (nvme0.cap & 0xFFFF) + 1
     pair = _driver().Qpair(nvme0, min(1024, entries))
     yield pair
@@ -277,7 +278,7 @@ def qpair(nvme0: nvme.Controller) -> Generator[nvme.Qpair, None, None]:
 
 @pytest.fixture(scope="session")
 def buf(request: pytest.FixtureRequest) -> nvme.Buffer:
-    """Give a buffer of 4 KiB that all tests share; each finds its size and offset reset, not its data."""
+    """A buffer of 4 KiB that all tests share. Each test finds its size and offset reset, but not its data."""
     buffer: nvme.Buffer = _driver().Buffer(4096, "pynvme buffer")
     request.config.stash[_shared_buffer] = buffer
     return buffer
@@ -285,7 +286,7 @@ def buf(request: pytest.FixtureRequest) -> nvme.Buffer:
 
 @pytest.fixture
 def verify(nvme0n1: nvme.Namespace) -> bool:
-    """Make sure that what is read from namespace 1 is compared with what was written; True."""
+    """Make sure that reads of namespace 1 are verified, and return True."""
     enabled = bool(nvme0n1.verify_enable(True))
     assert enabled, "data verification of namespace 1 is not available"
     return enabled
@@ -293,7 +294,7 @@ def verify(nvme0n1: nvme.Namespace) -> bool:
 
 @pytest.fixture
 def aer(nvme0: nvme.Controller) -> Generator[Callable[[Callable[..., Any]], None], None, None]:
-    """Give ``aer(func)``: func is called with the completion of each AER until the test ends."""
+    """A function ``aer(func)``. func is called with the completion of each AER until the test ends."""
 
     def register(func: Callable[..., Any] | None) -> None:
         nvme0.register_aer_cb(func)

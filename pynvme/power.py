@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Power and link of the drives of this machine, by what the kernel and the port above a drive offer.
+"""Power and link of PCIe drives, by the kernel and the port above a drive.
 
-`Subsystem` and `Pcie` of the module `nvme` are what scripts use; this is what is behind them.
+Scripts use `Subsystem` and `Pcie` of the module `nvme`, which call this module.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ POWER_CONTROLLER = 1 << 1
 ASPM = 3
 
 ASPM_STATES = ("no ASPM", "L0s only", "L1 only", "L0s and L1")
-"""What a value of ASPM Support means."""
+"""The meaning of each value of ASPM Support."""
 
 NOTICE = 2.0
-"""Seconds in which a kernel that watches a slot has noticed that the link is down."""
+"""Seconds in which a kernel with hot-plug notices that the link is down."""
 
 RETURN = 60.0
-"""Seconds in which a drive is back after its power."""
+"""Seconds in which a drive is back after power-on."""
 
 SHORTEST_SUSPEND = 5
-"""Seconds: a machine takes a while to fall asleep, and an alarm before that would wake nobody."""
+"""The shortest suspend, in seconds. An alarm before the machine sleeps would not wake it."""
 
 
 class Function:
-    """The configuration space of a PCI function, by the kernel's file; beyond 64 bytes it is root's."""
+    """The configuration space of a PCI function, by the kernel's file. Only root may read beyond 64 bytes."""
 
     def __init__(self, folder: Path) -> None:
         self.bdf = folder.name
         self._file = folder / "config"
 
     def read(self, offset: int, size: int) -> int:
-        """Give a register; PermissionError: it is root's."""
+        """Read a register. PermissionError if only root may read it."""
         fd = os.open(self._file, os.O_RDONLY | os.O_CLOEXEC)
         try:
             data = os.pread(fd, size, offset)
@@ -58,7 +58,7 @@ class Function:
         return int.from_bytes(data, "little")
 
     def write(self, offset: int, value: int, size: int) -> None:
-        """Set a register."""
+        """Write a register."""
         fd = os.open(self._file, os.O_WRONLY | os.O_CLOEXEC)
         try:
             os.pwrite(fd, value.to_bytes(size, "little"), offset)
@@ -66,7 +66,7 @@ class Function:
             os.close(fd)
 
     def express(self) -> int:
-        """Tell where the PCI Express capability is; 0: there is none."""
+        """The offset of the PCI Express capability, or 0 if there is none."""
         offset = self.read(0x34, 1) & 0xFC
         seen: set[int] = set()
         while offset and offset not in seen:
@@ -78,7 +78,7 @@ class Function:
 
 
 def port_above(bdf: str, root: Path) -> Function | None:
-    """Give the port that the link of a function leads to; None: it is on a root bus, and has no link."""
+    """The port at the other end of a function's link, or None on a root bus, which has no link."""
     folder = (root / "sys/bus/pci/devices" / bdf).resolve().parent
     with contextlib.suppress(OSError, ValueError):
         if int((folder / "class").read_text(), 16) >> 8 == CLASS_BRIDGE:
@@ -87,7 +87,7 @@ def port_above(bdf: str, root: Path) -> Function | None:
 
 
 class Link:
-    """The link of a drive: the port above it and the drive itself."""
+    """The link between a drive and the port above it."""
 
     def __init__(self, bdf: str, root: Path | str = "/") -> None:
         self.drive = Function(Path(root) / "sys/bus/pci/devices" / bdf)
@@ -97,10 +97,10 @@ class Link:
         self.port = port
 
     def set_aspm(self, value: int) -> None:
-        """Set ASPM Control at both ends: what goes at the drive first, what comes at the port first.
+        """Set ASPM Control at both ends. Enable a state at the port first, disable it at the drive first.
 
-        A state that one end does not support is a NotImplementedError that names the end, and nothing is
-        changed (PCI Express Base 5.0, 5.4.1.3: enabled upstream first, disabled downstream first).
+        This is the order of PCI Express Base 5.0, 5.4.1.3. If one end does not support a state, change
+        nothing, and raise a NotImplementedError that names the end.
         """
         try:
             drive, port = self._control(self.drive, value), self._control(self.port, value)
@@ -114,7 +114,7 @@ class Link:
             ) from None
 
     def _control(self, end: Function, value: int) -> int:
-        """Tell where Link Control is, of an end that supports this value."""
+        """The offset of Link Control of an end. NotImplementedError if it does not support this value."""
         express = end.express()
         name = f"the port {end.bdf} above it" if end is self.port else f"the drive {end.bdf}"
         if not express:
@@ -132,7 +132,7 @@ class Link:
 
 
 class Host:
-    """What a machine has that takes the power from a drive; tests make up others, with another root."""
+    """A machine that can switch the power of a drive. Tests simulate others, with another root."""
 
     def __init__(self, root: Path | str = "/") -> None:
         self.root = Path(root)
@@ -144,14 +144,14 @@ class Host:
     # The slot
 
     def slot(self, bdf: str) -> Path | None:
-        """Give the kernel's folder of the slot that a function is in, whether it has power or not."""
+        """The kernel's folder of the slot of a function, whether the slot has power or not."""
         for address in sorted(self.slots.glob("*/address")):
             if _text(address) == bdf.rpartition(".")[0] and (address.parent / "power").exists():
                 return address.parent
         return None
 
     def lacks_slot(self, bdf: str) -> str:
-        """Tell why the power of its slot cannot be switched; "": it can."""
+        """Why the power of its slot cannot be switched, or "" if it can."""
         if self.slot(bdf) is None:
             return "the kernel knows no slot of it whose power it can switch (/sys/bus/pci/slots)"
         port = port_above(bdf, self.root)
@@ -170,7 +170,7 @@ class Host:
         return ""
 
     def _others(self, bdf: str) -> list[str]:
-        """Name other functions in the slot that a driver has."""
+        """Other functions in the slot that are bound to a driver."""
         machine = pci.Machine(self.root)
         found = sorted(path.name for path in self.devices.glob(f"{bdf.rpartition('.')[0]}.*"))
         return [
@@ -180,7 +180,7 @@ class Host:
         ]
 
     def check_slot(self, bdf: str) -> None:
-        """Raise NotImplementedError where the slot cannot switch the power: what the machine lacks."""
+        """Raise NotImplementedError, with what the machine lacks, if the slot cannot switch the power."""
         reason = self.lacks_slot(bdf)
         if not reason:
             return
@@ -191,7 +191,7 @@ class Host:
         )
 
     def slot_power(self, bdf: str, on: bool) -> None:
-        """Switch the power of the slot; off: the function must be nobody's, or the kernel waits for it."""
+        """Switch the power of the slot. Close the function before off, or else the kernel waits for that."""
         slot = self.slot(bdf)
         if slot is None:
             raise NotImplementedError(f"the slot of {bdf} is gone (/sys/bus/pci/slots)")
@@ -204,7 +204,7 @@ class Host:
                 f"only root may switch the power of {slot}: run the script as root"
             ) from error
         except OSError as error:
-            # The kernel may have switched it on by itself meanwhile, since it has seen a card.
+            # The kernel may have switched it on by itself meanwhile, since it has detected a card.
             if (_text(slot / "power") == "1") != on:
                 raise OSError(
                     error.errno,
@@ -212,7 +212,7 @@ class Host:
                 ) from error
 
     def wait_for(self, bdf: str) -> None:
-        """Wait until the kernel has found the function again; TimeoutError."""
+        """Wait until the kernel has found the function again. TimeoutError if it does not."""
         end = time.monotonic() + RETURN
         while not (self.devices / bdf / "class").exists():
             if time.monotonic() > end:
@@ -222,7 +222,7 @@ class Host:
     # Suspend to RAM
 
     def lacks_suspend(self) -> str:
-        """Tell why this machine cannot be suspended to RAM and wake up by itself; "": it can."""
+        """Why this machine cannot suspend to RAM and wake by itself, or "" if it can."""
         offered = _text(self.power / "mem_sleep")
         if "deep" not in offered.replace("[", "").replace("]", "").split():
             found = f"/sys/power/mem_sleep offers {offered or 'nothing'}, not deep"
@@ -234,14 +234,14 @@ class Host:
         return ""
 
     def is_suspend(self, bdf: str) -> bool:
-        """Tell whether suspend to RAM is what takes the power from a drive here."""
+        """Whether suspend to RAM is the way to switch the power of this drive."""
         return bool(self.lacks_slot(bdf)) and not self.lacks_suspend()
 
     def _clock(self) -> Path | None:
         return next(iter(sorted(self.clocks.glob("*/wakealarm"))), None)
 
     def suspend(self, seconds: float) -> None:
-        """Suspend the whole machine to RAM, and wake it up after so many seconds, at least 5."""
+        """Suspend the whole machine to RAM, and wake it after this number of seconds, at least 5."""
         clock = self._clock()
         assert clock is not None, self.lacks_suspend()
         before = _text(self.power / "mem_sleep")

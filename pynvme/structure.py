@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Memory with a layout: what the classes of `pynvme.spec` are made of.
+"""Memory with a layout. This is the base of the classes of `pynvme.spec`.
 
-A structure is a view of memory that somebody else owns: a Buffer, bytes, a bytearray, a memoryview, a numpy
-array. Its fields are attributes. Reading one reads the memory, and setting one writes to it, unless it is
-read-only.
+A structure is a view of the memory of another object, such as a Buffer, bytes, a bytearray, a memoryview, or
+a numpy array. Its fields are attributes. Reading an attribute reads the memory, and setting it writes to the
+memory, unless that is read-only.
 
     ns = spec.IdentifyNamespace(buf)
     ns.nsze                          # 2097152
@@ -25,7 +25,7 @@ W = TypeVar("W", bound="Word")
 
 
 class Bit:
-    """Some bits of a word, as an attribute of it: an int, or a member of `values` where that has one."""
+    """Some bits of a word, as an attribute of it. It is an int, or a member of `values` if that has one."""
 
     def __init__(
         self,
@@ -68,9 +68,9 @@ class Bit:
 
 
 class Word(int):
-    """A number whose bits have names: an int, with an attribute for each of them.
+    """An int with an attribute for each of its named bits.
 
-    Where it was read from a structure, setting an attribute changes the memory; this number stays as it was.
+    If it was read from a structure, setting an attribute changes the memory, but not this number.
     """
 
     BITS: ClassVar[dict[str, Bit]] = {}
@@ -80,7 +80,7 @@ class Word(int):
         cls.BITS = {name: bit for name, bit in vars(cls).items() if isinstance(bit, Bit)}
 
     def replace(self: W, **bits: int) -> W:
-        """The same number with other values of some bits. TypeError: no such bits; ValueError: too large."""
+        """A copy with other values of some bits. TypeError for unknown bits, ValueError for large values."""
         number = int(self)
         for name, value in bits.items():
             bit = self.BITS.get(name)
@@ -93,7 +93,7 @@ class Word(int):
         return type(self)(number)
 
     def keys(self) -> list[str]:
-        """Names of the bits: dict(word) is them and their values."""
+        """Names of the bits, so that dict(word) has the names and values."""
         return list(self.BITS)
 
     def __getitem__(self, name: str) -> int:
@@ -117,7 +117,7 @@ class Word(int):
 
 
 class Item(Generic[T]):
-    """One value at a place in memory: how it is read and written. The classes below are its kinds."""
+    """Reads and writes one value at a place in memory. The classes below are for the kinds of values."""
 
     size: int
 
@@ -129,7 +129,7 @@ class Item(Generic[T]):
 
 
 class Number(Item[int]):
-    """A little-endian number, or a member of `values` where that has one."""
+    """A little-endian number, or a member of `values` if that has one."""
 
     def __init__(self, size: int, values: type[IntEnum] | None = None) -> None:
         self.size = size
@@ -159,7 +159,7 @@ class WordAt(Item[W]):
 
 
 class Text(Item[str]):
-    """Characters, padded at their end with `padding`, which reading takes off."""
+    """Characters, padded at their end with `padding`, which reading removes."""
 
     def __init__(self, size: int, padding: str = " ") -> None:
         self.size = size
@@ -213,7 +213,7 @@ class Nested(Item[S]):
 
 
 class Field(Generic[T]):
-    """A field of a structure: an attribute at byte `offset`."""
+    """A field of a structure, which is an attribute at byte `offset`."""
 
     def __init__(
         self, offset: int, item: Item[T], text: str = "", unit: str = "", zeroes_based: bool = False
@@ -297,7 +297,7 @@ class Array(Sequence[T]):
 
 
 class _Element(Generic[T]):
-    """An element of an array, as what a word was read from."""
+    """An element of an array, as the origin of a word."""
 
     def __init__(self, item: Item[T], place: int, name: str) -> None:
         self.item, self.place, self.name = item, place, name
@@ -310,9 +310,10 @@ class _Element(Generic[T]):
 
 
 class Elements(Generic[T]):
-    """A field that is an array: `count` elements, or None: as many as the memory holds.
+    """A field that is an array of `count` elements, or of as many as the memory holds if that is None.
 
-    There are no more than the field `counted_by` says. ends_with: the member of an element whose 0 ends it.
+    The value of the field `counted_by` limits their number. If the member `ends_with` of an element is 0, the
+    array ends there.
     """
 
     def __init__(
@@ -369,7 +370,7 @@ class Elements(Generic[T]):
         return range(start, start + min(most, room) * self.item.size, self.item.size)
 
     def _most(self, structure: Structure) -> int:
-        """How many elements there are at most; a field tells, if its value is not beyond the array."""
+        """The greatest number of elements, from the field that counts them, and at most that of the array."""
         limits = [self.count] if self.count is not None else []
         if self.counted_by:
             field = getattr(type(structure), self.counted_by)
@@ -377,7 +378,7 @@ class Elements(Generic[T]):
         return min(limits) if limits else structure._end
 
     def _walk(self, structure: Structure, place: int, most: int) -> Iterator[int]:
-        """Where elements are that differ in length."""
+        """The offsets of elements that differ in length."""
         while most > 0 and place + self.item.size <= structure._end:
             element = self.item.read(structure, place)
             assert isinstance(element, Structure)
@@ -392,7 +393,7 @@ class Elements(Generic[T]):
 
 
 class Rest:
-    """Bytes at the end of a structure: as many as the field `counted_by` says, or all that there are."""
+    """Bytes at the end of a structure, as many as the field `counted_by` tells, or all."""
 
     def __init__(self, offset: int, text: str = "", unit: str = "", counted_by: str = "") -> None:
         self.offset = offset
@@ -434,21 +435,21 @@ AnyField = Union[Field[Any], Elements[Any], Rest]
 
 
 class Structure:
-    """A view of memory. Subclasses have the fields; without a buffer it has zeroed memory of its own.
+    """A view of memory. Subclasses have the fields. Without a buffer it allocates zeroed memory.
 
-    offset: where in the buffer it begins, in bytes.
-    TypeError: buffer has no memory that can be seen as bytes. ValueError: it is too short.
+    offset is where it begins in the buffer, in bytes. TypeError if the buffer has no memory that can be
+    viewed as bytes, ValueError if it is too short.
     """
 
     SIZE: ClassVar[int] = 0
     """Bytes, without an array at the end."""
     VARIES: ClassVar[bool] = False
-    """Whether two of them may differ in length."""
+    """Whether two instances may differ in length."""
     LENGTH: ClassVar[tuple[str | int, ...]] = ()
-    """The length in bytes, as a sum of numbers and fields; empty: it follows from the array at the end."""
+    """The length in bytes, as a sum of numbers and fields, or empty if the array at the end determines it."""
     TEXT: ClassVar[str] = ""
     FIELDS: ClassVar[dict[str, AnyField]] = {}
-    """All fields by their names, in their order."""
+    """All fields by name, in their order."""
 
     _view: memoryview
     _start: int
@@ -478,14 +479,14 @@ class Structure:
 
     @classmethod
     def _at(cls: type[S], view: memoryview, start: int, end: int) -> S:
-        """One in another's memory."""
+        """A structure in the memory of another one."""
         new = object.__new__(cls)
         new._view, new._start, new._end = view, start, end
         new._end = new._limit()
         return new
 
     def _limit(self) -> int:
-        """Where it ends: by its size, its own length, or else the memory."""
+        """Its end, from its size or its own length, or else that of the memory."""
         if self.LENGTH:
             return min(self._end, self._start + self._length())
         return self._end if self.VARIES else self._start + self.SIZE
@@ -499,11 +500,11 @@ class Structure:
         return self._view
 
     def __len__(self) -> int:
-        """Bytes, with an array at its end, as far as the memory holds them."""
+        """Its length in bytes, including an array at its end, as far as the memory holds that."""
         return min(self._length(), self._end - self._start)
 
     def _length(self) -> int:
-        """Bytes, by what its fields say."""
+        """Its length in bytes, from its fields."""
         if self.LENGTH:
             return sum(part if isinstance(part, int) else int(getattr(self, part)) for part in self.LENGTH)
         length = self.SIZE
@@ -530,7 +531,7 @@ class Structure:
     __hash__ = None  # type: ignore[assignment]
 
     def keys(self) -> list[str]:
-        """Names of the fields: dict(structure) is them and their values."""
+        """Names of the fields, so that dict(structure) has the names and values."""
         return list(self.FIELDS)
 
     def __getitem__(self, name: str) -> Any:
@@ -539,7 +540,7 @@ class Structure:
         return getattr(self, name)
 
     def as_dict(self) -> dict[str, Any]:
-        """All fields as plain numbers, texts, bytes, lists and dicts; words as their number."""
+        """All fields as plain numbers, texts, bytes, lists and dicts, with words as numbers."""
         return {name: _as_plain(getattr(self, name)) for name in self.FIELDS}
 
     def __repr__(self) -> str:
@@ -564,14 +565,14 @@ class Structure:
 
 
 class Feature(NamedTuple):
-    """A feature: its word, of command dword `dword` and of dword 0 of the completion, and its data."""
+    """A feature, with its data and its word, which is in dword `dword`, and in dword 0 of the completion."""
 
     word: type[Word] | None
     data: type[Structure] | None
     dword: int
 
 
-# ---- how values are told ----
+# ---- values as text ----
 
 
 def _named(number: int, values: type[IntEnum] | None) -> int:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The part of the pytest plugin that knows which failures a test expected, and fails it for the others.
+"""The part of the pytest plugin that finds unexpected failures of commands, and fails the test for them.
 
 The driver issues a warning for each command that fails. A test expects it with ``pytest.warns``::
 
@@ -9,11 +9,11 @@ The driver issues a warning for each command that fails. A test expects it with 
 A failure counts as expected when the ``pytest.warns`` (or ``unittest``'s ``assertWarns``) around it matches
 its warning, or when the test takes the warning out of a recorder with ``pop()``. Filters, on the command
 line, in an ini file or in the test, decide what is shown and not what is expected. A warning that a filter
-turns into an exception is left to the test, which gets the exception.
+turns into an exception is not judged, since the test gets the exception.
 
-The summary lists all other failures, with the test's name. They fail the test if ``--nvme-errors=fail``, the
-ini key ``nvme_errors`` or the mark of that name says so. A verification mismatch and a failed assertion in a
-callback always fail it.
+The summary lists all other failures, with the test's name. They fail the test with ``--nvme-errors=fail``, or
+with the value ``fail`` of the ini key or mark ``nvme_errors``. A verification mismatch and a failed assertion
+in a callback always fail it.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ MODES = ("warn", "fail")
 OUTSIDE = "outside of a test"
 
 _LINES = 50
-"""Tests that the summary lists at most."""
+"""The most tests that the summary lists."""
 
 _ATTRIBUTE = "nvme_failures"
-"""Of a report, and of what an xdist worker hands over: lists of kind, name and count."""
+"""The key, in a report and in the data of an xdist worker, of the lists of kind, name and count."""
 
 
 def add_option(parser: pytest.Parser) -> None:
@@ -61,7 +61,7 @@ def configure(config: pytest.Config) -> None:
 
 
 class Recorder:
-    """Where a test records warnings: its list, and what it expects. ``types`` None: it expects nothing."""
+    """A recorder of warnings, with its list and its expectations. ``types`` is None if it has none."""
 
     def __init__(self, owner: Any, warnings: str, types: str, pattern: str) -> None:
         """Read the attributes of pytest's or unittest's object by their names."""
@@ -71,16 +71,16 @@ class Recorder:
         self._pattern = getattr(owner, pattern, None)
 
     def received(self, warning: Warning) -> bool:
-        """Whether a warning that was just issued arrived here: a filter may have dropped it."""
+        """Whether a warning that was just issued arrived here, since a filter may have dropped it."""
         return any(entry.message is warning for entry in getattr(self.owner, self._warnings)[-8:])
 
     @property
     def expects(self) -> bool:
-        """Whether it stands for an expectation, and not only records."""
+        """Whether the test expects warnings, and does not only record them."""
         return self._types is not None
 
     def matches(self, warning: Warning) -> bool:
-        """Whether this is what it expects."""
+        """Whether the test expects this warning."""
         if not isinstance(warning, self._types):
             return False
         return self._pattern is None or re.search(self._pattern, str(warning)) is not None
@@ -90,7 +90,7 @@ class Judge:
     """Collects the failures of each phase of a test, and fails the phase."""
 
     def __init__(self, config: pytest.Config) -> None:
-        """Listen to the driver, and learn of recorders when a test enters them."""
+        """Listen to the driver, and watch which recorders a test enters."""
         self._config = config
         self._mode = config.getoption(OPTION, None) or config.getini(KEY)
         _check_mode(self._mode, f"the ini key {KEY}")
@@ -107,15 +107,15 @@ class Judge:
         failures.summary = False
 
     def pytest_unconfigure(self) -> None:
-        """Leave pytest, unittest and the driver as they were."""
+        """Restore pytest, unittest and the driver."""
         while self._undo:
             self._undo.pop()()
         failures.listen(self._before)
 
-    # What the driver tells
+    # Failures from the driver
 
     def failed(self, failure: Failure, warning: Warning) -> None:
-        """Decide whether the test expected a failure, as its warning was just issued."""
+        """Decide whether the test expected a failure, whose warning was just issued."""
         recorders = [*reversed(self._recorders)]
         if recorders and recorders[0].received(warning):
             for recorder in recorders:
@@ -124,10 +124,10 @@ class Judge:
                     return
                 if recorder.matches(warning):
                     return
-                # What pytest.warns does not match it issues again, for the next one.
+                # pytest.warns issues a warning that it does not match again, for the next one.
         self._unexpected[failure] += 1
 
-    # What the test records
+    # Recorders of the test
 
     def _watch_recorders(self) -> None:
         self._watch(pytest.WarningsRecorder, "list", "expected_warning", "match_expr")
@@ -143,7 +143,7 @@ class Judge:
         self._replace(pytest.WarningsRecorder, "pop", pop)
 
     def _watch(self, kind: Any, *attributes: str) -> None:
-        """Know which objects of a context manager's class have been entered and not been left."""
+        """Record which objects of a context manager's class were entered and not left."""
         enter, leave = kind.__enter__, kind.__exit__
 
         def entered(owner: Any) -> Any:
@@ -184,7 +184,7 @@ class Judge:
         mode = self._mode_of(item)
         self._outside += self._settled()
         self._explained = False
-        result = yield  # a phase that has failed keeps its own error; its report tells the failures, too
+        result = yield  # a phase that has failed keeps its own error, and its report shows the failures, too
         counts = self._peek()
         self._explained = any(failure.grave or mode == "fail" for failure in counts)
         if self._explained:
@@ -200,11 +200,11 @@ class Judge:
         return str(mode)
 
     def _peek(self) -> Counter[Failure]:
-        """What was not expected since the phase began."""
+        """The unexpected failures since the phase began."""
         return self._unexpected + Counter(failure for failure, _ in self._recorded)
 
     def _settled(self) -> Counter[Failure]:
-        """Give that, and begin anew."""
+        """Return these failures, and begin a new phase."""
         counts = self._peek()
         self._unexpected.clear()
         self._recorded.clear()
@@ -212,7 +212,7 @@ class Judge:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Put what was not expected into the report of the phase, which xdist hands over."""
+        """Put unexpected failures into the report of the phase, which xdist passes on."""
         report = yield
         counts = self._settled()
         if counts:
@@ -226,19 +226,19 @@ class Judge:
     # The session
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Collect for the summary; with xdist, in the process that writes it."""
+        """Collect failures for the summary. With xdist, this runs in the process that writes the summary."""
         counts = _from_lists(getattr(report, _ATTRIBUTE, []))
         if counts:
             self._told.setdefault(report.nodeid, Counter()).update(counts)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Collect what failed outside of tests in an xdist worker."""
+        """Collect failures outside of tests in an xdist worker."""
         self._outside += _from_lists(getattr(node, "workeroutput", {}).get(_ATTRIBUTE, []))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Fail the session for what is wrong and belongs to no test."""
+        """Fail the session for grave failures outside of tests."""
         self._outside += self._settled()
         workeroutput = getattr(self._config, "workeroutput", None)
         if workeroutput is not None:
@@ -247,7 +247,7 @@ class Judge:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """List the tests, each with what failed in it."""
+        """List the tests, each with its failures."""
         told = dict(self._told)
         if self._outside:
             told[OUTSIDE] = self._outside
@@ -274,7 +274,7 @@ def _from_lists(rows: list[list[Any]]) -> Counter[Failure]:
 
 
 def _lines(counts: Counter[Failure]) -> list[str]:
-    """What failed: one line for all, and one for each assertion."""
+    """One line for all failures, and one for each assertion."""
     lines = [failures.describe(counts)]
     for failure in counts:
         if failure.kind == failures.MISMATCH:
@@ -287,7 +287,7 @@ def _lines(counts: Counter[Failure]) -> list[str]:
 
 
 def _explain(counts: Counter[Failure]) -> str:
-    """Tell why the test fails, and how it would say that it expects this."""
+    """Why the test fails, and how to write that it expects this."""
     lines = _lines(counts)
     lines[0] += ", which the test does not expect"
     failure = next((one for one in counts if one.kind in (failures.STATUS, failures.MISMATCH)), None)

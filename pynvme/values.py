@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Arguments as the driver accepts them: what fits is returned, anything else raises and is named.
+"""Checks arguments of the driver. It returns a value that fits, and raises an error with its name otherwise.
 
-These are the slow ways, for whatever is not an int that fits: the driver itself looks at those first.
+These are the slow paths. The driver itself handles an int that fits.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def check(good: bool, text: str) -> None:
 
 
 def integer(value: Any, name: str) -> int:
-    """An int, also from an integral float or an __index__; anything else is a TypeError that names it."""
+    """An int, also from an integral float or an __index__. TypeError, with the name, for anything else."""
     if type(value) is int:
         return value
     if isinstance(value, float):
@@ -31,7 +31,7 @@ def integer(value: Any, name: str) -> int:
 
 
 def field(value: Any, bits: int, name: str) -> int:
-    """A value for a field of so many bits: asserted, since the drive would be given another one."""
+    """A value for a field of `bits` bits. AssertionError if it does not fit."""
     number = integer(value, name)
     if number < 0 or number >> 64:
         raise AssertionError(f"{name} must be from 0 to 2^{bits} - 1, not {number}")
@@ -41,7 +41,7 @@ def field(value: Any, bits: int, name: str) -> int:
 
 
 def number(value: Any, name: str) -> float:
-    """A float that is neither infinite nor no number, from whatever is a number; asserted."""
+    """A finite float, from any kind of number. AssertionError if it is infinite or NaN."""
     if isinstance(value, (str, bytes)):
         raise TypeError(f"{name} must be a number, not {value!r}")
     try:

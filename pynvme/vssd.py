@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Virtual SSDs: start them, do to them what no host can, stop them.
+"""Starts, controls and stops virtual SSDs.
 
-A virtual SSD is a process of its own (the executable ``vssd`` that this package carries): a real NVMe
-controller that happens to be software. Its address is a folder, which every vfio-user client can open::
+A virtual SSD is a separate process (the executable ``vssd`` in this package), which is an NVMe controller in
+software. Its address is a folder, which every vfio-user client can open::
 
     with VirtualSsd(size="8G", namespaces=2) as ssd:
         nvme0 = nvme.Controller(ssd.address)
-        ssd.poke(1, 0, bytes(512))      # behind the controller's back
-        ssd.power(False)                # what was not flushed is lost
+        ssd.poke(1, 0, bytes(512))      # change data without a command
+        ssd.power(False)                # data that were not flushed are lost
 
-The address ``"vssd"`` (or ``"vssd:size=8G,name=a"``) stands for a private one of this process, see
+The address ``"vssd"`` (or ``"vssd:size=8G,name=a"``) stands for a private virtual SSD of this process, see
 :func:`private`.
 """
 
@@ -60,7 +60,7 @@ __all__ = [
 Value = Union[str, int, bool, None]
 
 
-# Seconds that it may take to start and to end. It takes milliseconds; machines under load take their time.
+# Seconds that it may take to start and to end, under load. Usually it takes milliseconds.
 _START_TIMEOUT = 20.0
 _END_TIMEOUT = 5.0
 
@@ -68,9 +68,9 @@ _SUN_PATH_MAX = 107
 
 
 def executable() -> str:
-    """The path of the program ``vssd``: the package's, or what the environment variable PYNVME_VSSD names.
+    """The path of the program ``vssd``, from the environment variable PYNVME_VSSD, or in the package.
 
-    FileNotFoundError says how to build it.
+    If it is missing, the FileNotFoundError says how to build it.
     """
     path = os.environ.get("PYNVME_VSSD") or os.path.join(
         os.path.dirname(os.path.abspath(__file__)), "bin", "vssd"
@@ -83,7 +83,7 @@ def executable() -> str:
 
 
 class Option(NamedTuple):
-    """One option of a virtual SSD: what stands for its value in the help ("" for a flag), and its help."""
+    """One option of a virtual SSD, with the placeholder of its value ("" for a flag) and its help."""
 
     takes: str
     help: str
@@ -92,14 +92,14 @@ class Option(NamedTuple):
 def options() -> dict[str, Option]:
     """The options of a virtual SSD, by name. They are those of its executable, with ``_`` for ``-``.
 
-    FileNotFoundError: the program is not built. VirtualSsdError: it does not say which it has.
+    Raises FileNotFoundError if the program is not built, and VirtualSsdError if it does not list its options.
     """
     return _options_of_program(executable())
 
 
 @functools.cache
 def _options_of_program(path: str) -> dict[str, Option]:
-    """Ask the program."""
+    """Ask the program for its options."""
     said = ""
     try:
         done = subprocess.run(
@@ -115,7 +115,8 @@ def _options_of_program(path: str) -> dict[str, Option]:
 def command_line(**wanted: Value) -> list[str]:
     """The command that starts a virtual SSD with these options, the program first.
 
-    Values that are None are left out. ValueError: an option that there is not, FileNotFoundError: no program.
+    Options whose value is None are omitted. Raises ValueError for an unknown option, and FileNotFoundError if
+    the program is not built.
     """
     line = [executable()]
     known = options()
@@ -136,20 +137,19 @@ def _unknown(name: str) -> str:
 
 
 class VirtualSsd:
-    """A virtual SSD. The constructor starts one, :meth:`attach` takes one that runs.
+    """A virtual SSD. The constructor starts one, and :meth:`attach` returns one that runs.
 
-    Options are those of :func:`options`. It ends with :meth:`close`, with this object, or at the latest with
-    this process, however that ends. A forked child has no part in it: whatever it does with its copy of this
-    object ends nothing.
+    Options are those of :func:`options`. The virtual SSD ends with :meth:`close`, with this object, or at the
+    latest with this process, however that ends. A forked child cannot end it by its copy of this object.
 
-    ValueError: unknown options. FileNotFoundError: the program is not built. VirtualSsdError: it does not
-    start, with the reason.
+    Raises ValueError for unknown options, FileNotFoundError if the program is not built, and VirtualSsdError,
+    with the reason, if it does not start.
     """
 
-    #: The folder of its sockets: what ``nvme.Pcie`` and ``nvme.Controller`` take as an address.
+    #: The folder of its sockets, which is its address for ``nvme.Pcie`` and ``nvme.Controller``.
     address: str
 
-    #: Its process.
+    #: The PID of its process.
     pid: int
 
     def __init__(self, size: str | int | None = None, **options: Value) -> None:
@@ -171,10 +171,10 @@ class VirtualSsd:
 
     @classmethod
     def attach(cls, address: str | bytes) -> VirtualSsd:
-        """The running virtual SSD at an address: a folder, its socket ``cntrl``, or a private one's string.
+        """The running virtual SSD at an address, which is a folder, its socket ``cntrl``, or ``"vssd:…"``.
 
-        Starts nothing, and closing what is returned ends nothing. VirtualSsdError: none answers there, or
-        this process has not opened that private one.
+        Closing the returned object does not end the virtual SSD. Raises VirtualSsdError if none answers
+        there, or if this process has not opened that private one.
         """
         ssd = cls.__new__(cls)
         ssd._process = None
@@ -188,8 +188,8 @@ class VirtualSsd:
     def _start(self, line: list[str]) -> None:
         """Start the program and wait until it listens.
 
-        It has a session of its own, so that Ctrl-C reaches the script only, and ends when the pipe that is
-        held here is closed.
+        It runs in its own session, so that Ctrl-C reaches only the script. It ends when this process closes
+        the pipe, or ends itself.
         """
         temporary = ["--temporary"] if self._own_folder else []
         with contextlib.ExitStack() as stack:
@@ -246,16 +246,16 @@ class VirtualSsd:
 
     @property
     def running(self) -> bool:
-        """Whether its process is there."""
+        """Whether it is running."""
         if self._process is None or self._maker != os.getpid():
             return _answers(self.address)
         if self._owner_fd < 0 or self._process.poll() is not None:
             return False
-        # A process that was killed a moment ago is still there, but its sockets are closed already.
+        # A process that was just killed may still exist, but its sockets are closed.
         return _answers(self.address)
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until it ends, at most ``timeout`` seconds. True: it has ended."""
+        """Wait until it ends, at most ``timeout`` seconds. Return whether it has ended."""
         if self._process is not None and self._maker == os.getpid():
             try:
                 self._process.wait(timeout)
@@ -270,7 +270,7 @@ class VirtualSsd:
         return True
 
     def close(self) -> None:
-        """End it, if it was started here: its data are gone, unless they are in a file."""
+        """End it, if this object has started it. Its data are lost, unless they are in a file."""
         if self._maker != os.getpid() or self._owner_fd < 0:
             return
         self._close_owner_fd()
@@ -286,7 +286,7 @@ class VirtualSsd:
             self._log.close()
 
     def _remove_remains(self) -> None:
-        """It ended by force and left its files: remove them and its folder."""
+        """Remove the files and the folder of a virtual SSD that was killed."""
         for name in ("cntrl", "control", "lock"):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(os.path.join(self.address, name))
@@ -294,15 +294,15 @@ class VirtualSsd:
             os.rmdir(self.address)
 
     def info(self) -> Info:
-        """The process, its state, and the options that it was started with."""
+        """Its process, its state, and the options of its start."""
         return control.info(self.address)
 
     def options(self) -> dict[str, str]:
-        """The value of each option of the drive, as its command line takes it, defaults included."""
+        """The value of each option, defaults included, in the format of the command line."""
         return control.options(self.address)
 
     def geometry(self, nsid: int = 1) -> Geometry:
-        """LBA size in bytes and number of LBAs of a namespace. ValueError: no such namespace."""
+        """LBA size in bytes and number of LBAs of a namespace. ValueError if there is no such namespace."""
         return control.geometry(self.address, nsid)
 
     def counters(self) -> Counters:
@@ -310,47 +310,47 @@ class VirtualSsd:
         return control.counters(self.address)
 
     def trace(self, on: bool = True) -> None:
-        """Start to trace refusals, from none on, or stop.
+        """Start to trace refusals with an empty trace, or stop.
 
-        A command that fails is then kept with what is wrong with it: see :meth:`refusals`.
+        The trace records each command that fails, with the reason, see :meth:`refusals`.
         """
         control.trace(self.address, on)
 
     def refusals(self) -> list[Refusal]:
         """The last 256 commands that failed since :meth:`trace`, the oldest first, each with the reason.
 
-        ValueError: the trace is off.
+        ValueError if the trace is off.
         """
         return control.refusals(self.address)
 
     def peek(self, nsid: int, lba: int) -> bytes:
-        """The data of one LBA as stored, without a command. ValueError: no such LBA."""
+        """The stored data of one LBA, without a command. ValueError if there is no such LBA."""
         return control.peek(self.address, nsid, lba)
 
     def poke(self, nsid: int, lba: int, data: bytes | bytearray | memoryview) -> None:
-        """Replace the data of one LBA behind the controller's back, as a broken drive would.
+        """Replace the data of one LBA without a command, as a broken drive would.
 
-        ``data`` is exactly one LBA's. ValueError: it is not, or there is no such LBA.
+        ``data`` has exactly the size of one LBA. ValueError if it has not, or if there is no such LBA.
         """
         control.poke(self.address, nsid, lba, bytes(data))
 
     def power(self, on: bool) -> None:
-        """The power switch. Off: what was written and not flushed is lost, unless it was shut down before."""
+        """Switch the power. Off loses data that were not flushed, unless the drive was shut down before."""
         control.power(self.address, on)
 
     def _leave_to_parent(self) -> None:
-        """In a forked child: hold nothing that keeps the parent's drive alive."""
+        """In a forked child, close everything that keeps the parent's drive alive."""
         self._close_owner_fd()
 
     def _close_owner_fd(self) -> None:
-        """Once: by another thread, or after a Ctrl-C, the number may belong to another file already."""
+        """Close the descriptor only once, since its number may belong to another file after that."""
         number, self._owner_fd = self._owner_fd, -1
         if number >= 0:
             os.close(number)
 
 
 def no_descriptor() -> str:
-    """Say that this process has too many files open, by the limit that there is."""
+    """The text of an error if this process has too many files open, with the limit."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return (
         f"this process may have {limit} files open (RLIMIT_NOFILE), and has them: close some, or raise the "
@@ -359,7 +359,7 @@ def no_descriptor() -> str:
 
 
 def _pipe() -> tuple[int, int]:
-    """A pipe above the standard streams, which the program gets anew: a script may have closed its own."""
+    """A pipe above the descriptors of the standard streams, which a script may have closed."""
     low = os.pipe()
     high: list[int] = []
     try:
@@ -376,14 +376,14 @@ def _pipe() -> tuple[int, int]:
 
 
 def _new_folder() -> str:
-    """A name that nothing has yet, short enough for a socket in it; the virtual SSD makes the folder."""
+    """A new path, short enough for a socket in it. The virtual SSD makes the folder."""
     name = f"pynvme-{secrets.token_hex(6)}"
     path = os.path.join(tempfile.gettempdir(), name)
     return path if len(os.fsencode(path)) + len("/control") <= _SUN_PATH_MAX else os.path.join("/tmp", name)
 
 
 def _read_line(fd: int, timeout: float) -> str:
-    """The line that somebody writes to a pipe, without its end: empty where the pipe is closed before."""
+    """The line that the program writes to a pipe, without its newline, or empty if it closes the pipe."""
     line = b""
     deadline = time.monotonic() + timeout
     while not line.endswith(b"\n"):
@@ -413,8 +413,7 @@ def _folder_of(address: str | bytes) -> str:
     return text if os.path.isdir(text) else os.path.dirname(text) or "."
 
 
-# Private virtual SSDs, by address, and all that were started here. Both belong to the process that _lock is
-# for.
+# Private virtual SSDs by address, and all that this process has started. Both belong to the process of _lock.
 _lock = threading.Lock()
 _privates: dict[str, VirtualSsd] = {}
 _started: weakref.WeakSet[VirtualSsd] = weakref.WeakSet()
@@ -422,14 +421,13 @@ _inherited: list[VirtualSsd] = []
 
 
 def private(address: str | bytes) -> str:
-    """The folder of this process's own virtual SSD of that address, which is started at its first use.
+    """The folder of this process's private virtual SSD with that address, which starts at its first use.
 
     The address is ``"vssd"`` or ``"vssd:option=value,…"`` with those of :func:`options` (a flag needs no
-    value), and ``name``, which only tells drives apart. The same string is the same drive, whose data stay,
-    until this process ends; where that drive died, a new one is started. A forked child has drives of its
-    own.
+    value), and ``name``, which only distinguishes drives. Until this process ends, the same string is the
+    same drive with its data. If that drive has died, a new one is started. A forked child has its own drives.
 
-    ValueError: unknown options. FileNotFoundError, VirtualSsdError: as :class:`VirtualSsd`.
+    Raises ValueError for unknown options, FileNotFoundError and VirtualSsdError as :class:`VirtualSsd`.
     """
     text = os.fsdecode(address)
     wanted = _options_of(text)
@@ -443,7 +441,7 @@ def private(address: str | bytes) -> str:
 
 
 def _private_folder(address: str) -> str:
-    """The folder of a private virtual SSD that runs; VirtualSsdError: it does not."""
+    """The folder of a running private virtual SSD. VirtualSsdError if it does not run."""
     _options_of(address)
     with _lock:
         ssd = _privates.get(address)
@@ -469,7 +467,7 @@ def died(address: str | bytes) -> bool:
 
 
 def discard(address: str | bytes) -> None:
-    """End the private virtual SSD of that address, if there is one: its next use starts a new one."""
+    """End the private virtual SSD of that address, if there is one. Its next use starts a new one."""
     with _lock:
         ssd = _privates.pop(os.fsdecode(address), None)
     if ssd is not None:
@@ -513,12 +511,12 @@ def _close_privates() -> None:
 
 
 def _after_fork_in_child() -> None:
-    """The parent's drives stay the parent's: they are forgotten here, and nothing of them is held."""
+    """Forget the parent's drives, and close their descriptors, so that only the parent keeps them alive."""
     global _lock
     _lock = threading.Lock()
     for ssd in list(_started):
         ssd._leave_to_parent()
-    # Their Popen objects must not be dropped: they would wait for processes that are not children here.
+    # Do not drop their Popen objects, which would wait for processes that are not children of this one.
     _inherited.extend(_started)
     _started.clear()
     _privates.clear()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What an IO worker is told to do, checked, and the result that is made of what it did.
+"""Checks the parameters of an IO worker, and makes the result from its counts.
 
 ``binding/ioworker.pyx`` runs the process. It copies a :class:`Workload` into the structures of the driver,
-and what the driver counted into an :class:`Outcome`; everything else about parameters and results is here.
+and the counts of the driver into an :class:`Outcome`. Everything else about parameters and results is here.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _BUCKETS = 1_000_000
 
 @dataclass
 class Parameters:
-    """What a script gives Namespace.ioworker(); nvme.pyi says what each of them means."""
+    """The parameters of Namespace.ioworker(), which nvme.pyi explains."""
 
     io_size: Any
     lba_step: int | None
@@ -66,19 +66,19 @@ class Parameters:
 
 @dataclass
 class Limits:
-    """What the driver and the drive have room for."""
+    """The limits of the driver and of the drive."""
 
     entries: int
     """Of a queue."""
     sizes: int
-    """Of IO, in one workload."""
+    """How many sizes of IO one workload may have."""
     opcodes: tuple[int, ...]
-    """That a worker can send."""
+    """The opcodes that a worker can send."""
 
 
 @dataclass
 class Size:
-    """One size of IO: LBAs, what its first LBA is a multiple of, and its weight among all sizes."""
+    """One size of IO, with its LBAs, the alignment of its first LBA, and its weight among all sizes."""
 
     lbas: int
     align: int
@@ -98,7 +98,7 @@ class Steps:
 
 @dataclass
 class Workload:
-    """What the driver is told; every value fits its field."""
+    """The workload for the driver. Every value fits its field."""
 
     operations: dict[int, int]
     """Opcodes and their percentages. With ``steps`` only the opcodes count."""
@@ -114,22 +114,22 @@ class Workload:
     io_count: int
     seconds: float
     fill: bool
-    """Whether it ends when the region is full."""
+    """Whether the worker ends when it has gone through the region."""
     iops: float
     priority: int
     ptype: int
     pvalue: int
     fw_debug: bool
     cpu: int
-    """-1: where the driver likes."""
+    """The CPU, or -1 to let the driver choose."""
     counted_seconds: int
-    """How many seconds are counted one by one."""
+    """The number of seconds whose IOs are counted separately."""
     log_entries: int
     steps: Steps | None
 
 
 def workload(given: Parameters, nlba: int, limits: Limits) -> Workload:
-    """Check, for a namespace of ``nlba`` LBAs, all that can be checked before the start of a worker."""
+    """Check the parameters for a namespace of ``nlba`` LBAs, as far as that is possible before the start."""
     operations = _operations(given, limits)
     random_percentage = _random_percentage(given.lba_random)
     step = integer(given.lba_step or 0, "lba_step")
@@ -155,7 +155,7 @@ def workload(given: Parameters, nlba: int, limits: Limits) -> Workload:
     check(0 <= seconds < 1e9, f"time must be from 0 to 1e9 seconds, not {given.time}")
     fill = not (io_count or seconds or given.io_sequence is not None)
     if fill:
-        # Without LBAs (flushes alone), or always at the same ones, it never comes to an end.
+        # Without LBAs (flushes alone), or always at the same LBAs, it would never reach the end.
         moves = given.lba_step is None or step != 0
         has_lbas = any(opcode and share for opcode, share in operations.items())
         check(
@@ -271,7 +271,7 @@ def _size(given: tuple[Any, Any, Any], start: int, end: int, is_only: bool) -> S
 
 
 def _cpu(cpu_id: int) -> int:
-    """A CPU on which this process may run: asserted, where a worker could only ignore it."""
+    """Check that this process may run on a CPU, since a worker could only ignore another one."""
     cpu = integer(cpu_id, "cpu_id")
     allowed = os.sched_getaffinity(0)
     try:
@@ -285,11 +285,11 @@ def _cpu(cpu_id: int) -> int:
 
 
 def _counted_seconds(given: Parameters) -> int:
-    """How many seconds there is room for; 0: nobody asked."""
+    """The number of seconds to count separately, or 0 if the script did not request that."""
     _check_output(given.output_io_per_second, list, "output_io_per_second")
     if given.output_io_per_second is None:
         return 0
-    # With an end by count alone nobody knows how long it takes.
+    # If only a count ends the worker, the length of the run is unknown.
     return int(given.time) if given.time else _DAY_S
 
 
@@ -345,11 +345,11 @@ def _steps(sequence: Iterable[tuple[int, int, int, int]], limits: Limits) -> Ste
 
 @dataclass
 class Outcome:
-    """What a worker did. One that could not start has an error alone."""
+    """The counts of a worker. If it could not start, there is only an error."""
 
     error: int
     status: int = 0
-    """The first error status that the drive answered, SCT << 8 | SC."""
+    """The first error status of the drive, SCT << 8 | SC."""
     ended_by: str | None = "error"
     counts: dict[int, int] = field(default_factory=dict)
     """How many of each opcode completed."""
@@ -363,7 +363,7 @@ class Outcome:
     per_second: list[int] = field(default_factory=list)
     percentiles_ns: dict[float, int] = field(default_factory=dict)
     distribution: Any = None
-    """Counts of latency by us, an array of numpy; None: zeros."""
+    """Counts of latencies by us, an array of numpy, or None for zeros."""
     log: list[tuple[int, int, int]] = field(default_factory=list)
     """(slba, nlb, opcode), oldest first."""
 
@@ -374,7 +374,7 @@ def unstarted(error: int) -> Outcome:
 
 
 def result(outcome: Outcome) -> dict[str, Any]:
-    """What close() returns, without the outputs that :func:`fill` adds."""
+    """The result of close(), without the outputs that :func:`fill` adds."""
     return {
         "io_count_read": outcome.counts.get(READ, 0),
         "io_count_nonread": sum(count for opcode, count in outcome.counts.items() if opcode != READ),
@@ -393,7 +393,7 @@ def result(outcome: Outcome) -> dict[str, Any]:
 
 
 def fill(given: Parameters, outcome: Outcome, into: dict[str, Any]) -> None:
-    """Fill the outputs that the script asked for: its own dicts and lists, and entries of the result."""
+    """Fill the requested outputs, which are the script's dicts and lists, and entries of the result."""
     if isinstance(given.op_percentage, dict):
         given.op_percentage.update({**dict.fromkeys(given.op_percentage, 0), **outcome.counts})
     if given.output_io_per_second is not None:
@@ -417,7 +417,7 @@ def fill(given: Parameters, outcome: Outcome, into: dict[str, Any]) -> None:
 
 
 def consistency(counts: list[int] | None, slowest_percentage: float) -> float:
-    """The count of the second that is so far down among all, the fastest first, over their mean."""
+    """The count at slowest_percentage of the way down the sorted counts, fastest first, over their mean."""
     percentage = number(slowest_percentage, "slowest_percentage")
     check(0 <= percentage <= 100, f"slowest_percentage must be from 0 to 100, not {percentage:g}")
     if counts is None:
