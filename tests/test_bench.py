@@ -102,8 +102,8 @@ def test_a_start_takes_less_than_a_second(measured):
 
 def test_many_workers_are_compared_with_one(measured):
     found = medians(measured(workers, "many"))
-    assert 0 < found["many.smallest"] <= 1
-    assert found["many.together"] > 0
+    assert found["many.smallest"] <= 1
+    assert min(found["many.smallest"], found["many.together"]) > 0 or loaded()
 
 
 def test_the_deviation_from_a_rate_is_counted(measured):
@@ -118,7 +118,8 @@ def test_the_machine_itself_is_measured(bare, measured):
         return
     assert found["limit.round_trips"] * found["limit.round_trip"] == pytest.approx(1e9)
     assert found["limit.pipeline"] > 1000 or loaded()
-    assert 0 < found["limit.pipeline.ratio"] == found["limit.pipeline.touch"] / found["limit.pipeline"]
+    assert found["limit.pipeline.ratio"] == found["limit.pipeline.touch"] / found["limit.pipeline"]
+    assert found["limit.pipeline.touch"] > 0 or loaded()
 
 
 @pytest.mark.parametrize("name", ["region.write", "sequential.read", "drive.read"])
