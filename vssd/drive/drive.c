@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A controller, put together: the table of its parts, its commands, and what its subsystem tells it. Here is the
- * order of what a poll does.
+ * Assembles a controller: the table of its parts, its commands, its reactions to notices of the subsystem, and the
+ * order of the steps of a poll.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,9 +15,9 @@
 #include "vssd/ctrl/controller.h"
 #include "vssd/ctrl/plain.h"
 
-#define LBAS_MAX UINT64_C(65536) /* of one command */
+#define LBAS_MAX UINT64_C(65536) /* most LBAs of one command */
 
-/* In the order in which they are reset: telemetry first, as it may have to keep what the others forget. */
+/* In the order of resets. Telemetry is first, because it may capture state that the others then clear. */
 static const struct vssd_part *const parts[] = {
 	&vssd_telemetry_part,
 	&vssd_error_log_part,
@@ -32,7 +32,7 @@ static const struct vssd_part *const parts[] = {
 	NULL,
 };
 
-/* ---- what the subsystem tells ---- */
+/* ---- notices of the subsystem ---- */
 
 static struct vssd_ctrl *ctrl_of(const struct vssd_listener *listener)
 {
@@ -114,7 +114,7 @@ static void power(struct vssd_listener *listener, bool on)
 	vssd_update_running(ctrl);
 }
 
-/* NSSR: the host sees a controller that went through a reset, and CSTS.NSSRO. */
+/* Reset the controller for an NVM Subsystem Reset, and set CSTS.NSSRO. */
 static void reset(struct vssd_listener *listener, enum vssd_reset kind)
 {
 	struct vssd_ctrl *ctrl = ctrl_of(listener);
@@ -134,7 +134,7 @@ static const struct vssd_listener_ops listener_ops = {
 
 /* ---- creation ---- */
 
-/* Room for the pieces of the largest transfer: a page each, and one more where it does not start on one. */
+/* Allocate segments for the largest transfer: one for each page, and one more if it does not start on a page. */
 static int init_transfers(struct vssd_ctrl *ctrl, struct pyn_error *err)
 {
 	struct vssd_transfers *transfers = &ctrl->transfers;
@@ -221,7 +221,7 @@ static void poll_parts(struct vssd_ctrl *ctrl)
 		if (due < next)
 			next = due;
 	}
-	/* One of them may have woken another. */
+	/* Keep an earlier time that a polled part has set by vssd_ctrl_wake(). */
 	if (next < ctrl->next_due)
 		ctrl->next_due = next;
 }
@@ -234,10 +234,10 @@ unsigned vssd_ctrl_poll(struct vssd_ctrl *ctrl)
 	if (!subsystem->power)
 		return 0;
 	ctrl->now = pyn_ticks();
-	/* Before anything that may complete a command. */
+	/* Do this before anything that may complete a command. */
 	if (ctrl->running)
 		vssd_queues_resolve(ctrl);
-	/* Before commands are taken: an event is there before the host can read what it tells. */
+	/* Poll before fetching commands, so that the host gets an event before it can read the log page. */
 	if (ctrl->now >= subsystem->next_due)
 		vssd_subsystem_poll(subsystem, ctrl->now);
 	if (ctrl->now >= ctrl->next_due)
