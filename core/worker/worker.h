@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * An IO worker: a forked process that drives one queue pair as fast as the drive takes commands, verifies what it
+ * An IO worker: a forked process that drives one queue pair as fast as the drive completes commands, verifies its
  * reads, and leaves its result in memory that it shares with the script's process.
  *
  * Life, in the script's process: create (queue pair, buffers, shared block) → start (fork) → poll or wait until it
- * has ended → finish (result, queue deleted, what a dead worker had in flight marked unknown) → free.
+ * has ended → finish (read the result, delete the queue, mark LBAs of a dead worker's commands unknown) → free.
  */
 #ifndef PYN_IO_WORKER_H
 #define PYN_IO_WORKER_H
@@ -20,10 +20,10 @@
 
 struct pyn_worker;
 
-/* Why a worker ended other than by being done; the numbers are part of the API. */
+/* Why a worker ended before it was done. The numbers are part of the API. */
 enum pyn_worker_error {
 	PYN_WORKER_OK = 0,
-	PYN_WORKER_INIT = -1,       /* no queue pair, no process */
+	PYN_WORKER_INIT = -1,       /* no queue pair, or no process */
 	PYN_WORKER_MDTS = -2,       /* io_size is larger than MDTS */
 	PYN_WORKER_IO_TIMEOUT = -3, /* a command did not complete in time */
 	PYN_WORKER_TIMEOUT = -4,    /* the worker itself did not end in time */
@@ -36,21 +36,21 @@ enum pyn_worker_error {
 struct pyn_worker_config {
 	struct pyn_workload_config workload;
 	uint32_t nsid;
-	uint32_t lba_size; /* bytes that are transferred of an LBA */
+	uint32_t lba_size; /* bytes per LBA that commands transfer */
 	uint64_t nlba;
-	uint64_t io_count; /* stop after so many IOs; 0: no such limit */
-	uint64_t time_ns;  /* stop after so long; 0: no such limit */
-	double iops;       /* rate limit, any rate; 0: none */
-	uint16_t qdepth;   /* entries of its queue pair; one less in flight */
+	uint64_t io_count; /* stop after this number of IOs; 0: no limit */
+	uint64_t time_ns;  /* stop after this time; 0: no limit */
+	double iops;       /* rate limit; 0: none */
+	uint16_t qdepth;   /* entries of its queue pair; at most one less in flight */
 	uint8_t priority;
 	uint32_t ptype, pvalue; /* data of writes, see pattern.h */
-	bool fw_debug;          /* after an error queue, commands and buffers stay as they are, until a reset */
-	bool check;             /* compare what is read */
-	bool track;             /* stamp what is written, and note what is changed; else its region is unknown */
-	int cpu;                /* pin to this CPU; -1: to that with the fewest workers, but for the lowest */
+	bool fw_debug;          /* after an error, keep queue, commands and buffers as they are until a reset */
+	bool check;             /* compare the data of reads */
+	bool track;             /* stamp writes and note changes; otherwise its region becomes unknown */
+	int cpu;                /* pin to this CPU; -1: to the one with the fewest workers, except the lowest */
 	uint64_t seed;          /* of its random generator */
-	uint32_t seconds;       /* room for so many counts of IOs a second; 0: not counted */
-	uint32_t log_entries;   /* commands that its log holds at least */
+	uint32_t seconds;       /* room for this number of counts of IOs per second; 0: not counted */
+	uint32_t log_entries;   /* least number of commands in its log */
 	uint32_t steps;         /* of a replay; 0: none */
 	const struct pyn_workload_step *sequence;
 };
@@ -58,17 +58,17 @@ struct pyn_worker_config {
 struct pyn_worker_result {
 	int error;                           /* enum pyn_worker_error */
 	uint16_t status;                     /* of the first command that failed, NVME_SC; 0: none */
-	int signal;                          /* that killed the process */
+	int signal;                          /* signal that killed the process; 0: none */
 	uint32_t ended_by;                   /* enum pyn_device_end */
 	uint64_t io_count[PYN_WORKLOAD_OPS]; /* completed with success or not, by opcode of the workload */
 	uint64_t ticks;                      /* from the first submission to the last completion */
-	uint64_t busy_ticks;                 /* of them, spent submitting or in polls that found something */
+	uint64_t busy_ticks;                 /* of these, spent submitting, or in polls that found a completion */
 	uint64_t mismatched_reads;
 	struct pyn_mismatch mismatch; /* the first one */
 	struct pyn_verify_counts verified;
 };
 
-/* What both processes see; in DMA memory. */
+/* Shared by both processes; in DMA memory. */
 struct pyn_worker_shared {
 	_Atomic uint32_t stop;     /* the script asks it to end: drain, then exit */
 	_Atomic uint32_t finished; /* it has written its result */
@@ -82,28 +82,28 @@ struct pyn_worker_shared {
 /* Whether a worker can send commands of this opcode. */
 bool pyn_worker_sends(uint8_t opcode);
 
-/* Create the queue pair and all memory. verify: the namespace's table, or NULL. On failure *result says what the
- * script is told (its error) and *err the details. */
+/* Create the queue pair and all memory. verify: the namespace's table, or NULL. On failure *result is the error that
+ * the script gets (enum pyn_worker_error), and *err has the details. */
 int pyn_worker_create(struct pyn_device *device, const struct pyn_worker_config *config, struct pyn_verify *verify,
 		      struct pyn_worker **worker, int *result, struct pyn_error *err);
 
 /* Fork. Errors: PYN_ERROR_SYSTEM. */
 int pyn_worker_start(struct pyn_worker *worker, struct pyn_error *err);
 
-/* Wait up to budget_ms for its end; true: it has ended (or never started). */
+/* Wait up to budget_ms for its end. Returns whether it has ended, or was never started. */
 bool pyn_worker_wait(struct pyn_worker *worker, uint32_t budget_ms);
 
-/* Ask it to end, which takes as long as what it has in flight. */
+/* Ask it to end after its commands in flight have completed. */
 void pyn_worker_stop(struct pyn_worker *worker);
 
-/* Make it end, at any instruction. */
+/* Kill its process. */
 void pyn_worker_kill(struct pyn_worker *worker);
 
-/* After its end: the result, and its queue pair is deleted. */
+/* After its end: return the result and delete its queue pair. */
 void pyn_worker_finish(struct pyn_worker *worker, struct pyn_worker_result *result);
 
-/* Where the drive may still write to its memory (fw_debug, or it did not confirm that the queue is deleted), queue
- * and memory stay the device's until the next reset. */
+/* Free the worker. If the drive may still write to its memory (fw_debug, or an unconfirmed deletion of the queue),
+ * the device keeps queue and memory until the next reset. */
 void pyn_worker_free(struct pyn_worker *worker);
 
 int pyn_worker_pid(const struct pyn_worker *worker);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What an IO worker sends next: opcode, first LBA and number of LBAs. Pure arithmetic on a plain structure; no
- * division and no memory beyond it, because it is part of the IO path.
+ * Chooses the next IO of a worker: opcode, first LBA and number of LBAs. It is part of the IO path, so it consists of
+ * arithmetic on one structure, without a division and without other memory.
  */
 #ifndef PYN_IO_WORKLOAD_H
 #define PYN_IO_WORKLOAD_H
@@ -25,19 +25,19 @@ struct pyn_workload_step {
 	uint32_t opcode;
 };
 
-/* What the script asked for. Plain data; LBA units. */
+/* The workload that the script requests. Plain data, in units of LBAs. */
 struct pyn_workload_config {
-	uint32_t sizes;                         /* how many io_size there are, 1 … PYN_WORKLOAD_SIZES */
+	uint32_t sizes;                         /* number of io_size, 1 … PYN_WORKLOAD_SIZES */
 	uint32_t io_size[PYN_WORKLOAD_SIZES];   /* LBAs, 1 … 65536 */
 	uint32_t lba_align[PYN_WORKLOAD_SIZES]; /* LBAs, for each io_size; at least 1 */
-	uint32_t weight[PYN_WORKLOAD_SIZES];    /* how often, relative to each other; at least one is not 0 */
-	uint32_t ops;                           /* how many opcodes there are, 1 … PYN_WORKLOAD_OPS */
+	uint32_t weight[PYN_WORKLOAD_SIZES];    /* relative frequencies; at least one is not 0 */
+	uint32_t ops;                           /* number of opcodes, 1 … PYN_WORKLOAD_OPS */
 	uint8_t opcode[PYN_WORKLOAD_OPS];
 	uint8_t percentage[PYN_WORKLOAD_OPS]; /* the sum is 100 */
 	uint32_t random_percentage;           /* 0 … 100; the rest is sequential */
-	bool contiguous;                      /* sequential: each IO begins where the one before ended */
-	bool fill;    /* sequential IO of one size goes through the region once, and then there is none left */
-	int64_t step; /* where it is not contiguous: LBAs from one SLBA to the next; 0: always the same */
+	bool contiguous;                      /* sequential: each IO begins at the end of the previous one */
+	bool fill;                            /* sequential IO of one size covers the region once, then ends */
+	int64_t step;          /* if not contiguous: LBAs from one SLBA to the next; 0: always the same */
 	uint64_t region_start; /* first LBA */
 	uint64_t region_end;   /* past the last LBA */
 	uint64_t lba_start;    /* where the sequential part begins */
@@ -53,7 +53,7 @@ struct pyn_workload_io {
 	bool sequential;
 };
 
-/* What is asked for each IO. */
+/* Properties that each IO checks. */
 struct pyn_workload_traits {
 	bool plain; /* random IO of one size and one opcode: one IO differs from the next by its SLBA, unless it is
 		       cut */
@@ -68,38 +68,38 @@ struct pyn_workload {
 	uint64_t next;       /* SLBA of the next sequential IO */
 	uint64_t fill_from;  /* of the first one */
 	int64_t step;
-	uint32_t wraps;            /* how often the sequential part began again */
+	uint32_t wraps;            /* how often the sequential part started over */
 	uint32_t random_threshold; /* of 2^32: below it an IO is random; with always_random all are */
-	uint64_t last_whole;       /* behind this SLBA an IO of the first size is cut */
+	uint64_t last_whole;       /* after this SLBA an IO of the first size is cut */
 	struct pyn_workload_traits is;
-	uint8_t flush_op; /* the opcode that has no LBA; PYN_WORKLOAD_OPS: there is none */
+	uint8_t flush_op; /* index of the opcode without LBAs; PYN_WORKLOAD_OPS: none */
 	uint32_t total_weight;
 	uint32_t sizes;
 	uint32_t io_size[PYN_WORKLOAD_SIZES];
 	uint32_t lba_align[PYN_WORKLOAD_SIZES];
 	uint64_t first[PYN_WORKLOAD_SIZES];      /* the first aligned LBA of the region */
-	uint64_t positions[PYN_WORKLOAD_SIZES];  /* how many aligned LBAs there are from there on */
-	uint64_t again[PYN_WORKLOAD_SIZES];      /* where the sequential part begins again */
-	uint32_t weight_end[PYN_WORKLOAD_SIZES]; /* sum of the weights up to and with this one */
+	uint64_t positions[PYN_WORKLOAD_SIZES];  /* number of aligned LBAs from there on */
+	uint64_t again[PYN_WORKLOAD_SIZES];      /* where the sequential part starts over */
+	uint32_t weight_end[PYN_WORKLOAD_SIZES]; /* sum of the weights up to and including this one */
 	uint8_t op_of[100];
 	uint8_t part_of[PYN_WORKLOAD_WEIGHT];
 	uint64_t part_first[PYN_WORKLOAD_PARTS]; /* first LBA of each part of a distribution */
 	uint64_t part_size[PYN_WORKLOAD_PARTS];  /* its LBAs */
 };
 
-/* Check and prepare. nlba: of the namespace, what a region is cut to. An io_size above the region becomes the region
- * where it is the only one. Errors: PYN_ERROR_ARGUMENT. */
+/* Check config and initialise the workload. The region is clipped to nlba, the size of the namespace. A single
+ * io_size larger than the region is clipped to it. Errors: PYN_ERROR_ARGUMENT. */
 int pyn_workload_init(struct pyn_workload *workload, const struct pyn_workload_config *config, uint64_t nlba,
 		      struct pyn_random random, struct pyn_error *err);
 
-/* The largest IO it will ever give, LBAs. */
+/* The largest IO of this workload, in LBAs. */
 uint32_t pyn_workload_largest(const struct pyn_workload *workload);
 
-/* A random aligned LBA for size index i, by a distribution over the region: inside of the part that was drawn, if it
- * has an aligned one. */
+/* A random aligned LBA for size index i, by the distribution over the region. It lies in the part that was drawn, if
+ * that has an aligned LBA. */
 uint64_t pyn_workload_distributed_slba(struct pyn_workload *workload, uint32_t i);
 
-/* The first size of which the sum of weights is above pick. */
+/* The first size whose sum of weights is above pick. */
 static inline uint32_t pyn_workload_weighted(const struct pyn_workload *workload, uint32_t pick)
 {
 	uint32_t low = 0, high = workload->sizes - 1;
@@ -130,7 +130,7 @@ static inline uint64_t pyn_workload_align_down(uint64_t lba, uint32_t align)
 	return (align & (align - 1)) == 0 ? lba & ~(uint64_t)(align - 1) : lba / align * align;
 }
 
-/* The same rounded up; UINT64_MAX, which no region contains, where there is no such LBA. */
+/* The same rounded up; UINT64_MAX, which no region contains, if it does not fit. */
 static inline uint64_t pyn_workload_align_up(uint64_t lba, uint32_t align)
 {
 	uint64_t sum;
@@ -140,7 +140,7 @@ static inline uint64_t pyn_workload_align_up(uint64_t lba, uint32_t align)
 	return pyn_workload_align_down(sum, align);
 }
 
-/* Where the sequential part goes on after slba; UINT64_MAX: past either end of what 64 bits can say. */
+/* The next sequential LBA after slba; UINT64_MAX if it does not fit into 64 bits. */
 static inline uint64_t pyn_workload_after(const struct pyn_workload *workload, uint64_t slba, uint32_t i)
 {
 	int64_t step = workload->is.contiguous ? (int64_t)workload->io_size[i] : workload->step;
@@ -149,14 +149,14 @@ static inline uint64_t pyn_workload_after(const struct pyn_workload *workload, u
 	return __builtin_add_overflow(slba, step, &next) ? UINT64_MAX : next;
 }
 
-/* Rounding goes the way of the step: against it, a small step would stay where it is. */
+/* Align an LBA in the direction of the step: in the other direction a small step would not advance. */
 static inline uint64_t pyn_workload_aligned(const struct pyn_workload *workload, uint64_t lba, uint32_t i)
 {
 	return workload->is.down ? pyn_workload_align_down(lba, workload->lba_align[i])
 				 : pyn_workload_align_up(lba, workload->lba_align[i]);
 }
 
-/* Whether the sequential part has been everywhere when it comes to at: past an end and back to where it began. */
+/* Whether the sequential part has covered the region when it reaches at, after it has started over once. */
 static inline bool pyn_workload_is_filled(const struct pyn_workload *workload, uint64_t at)
 {
 	if (workload->wraps != 1)
@@ -164,7 +164,7 @@ static inline bool pyn_workload_is_filled(const struct pyn_workload *workload, u
 	return workload->is.down ? at <= workload->fill_from : at >= workload->fill_from;
 }
 
-/* False: the region is filled. */
+/* The next sequential LBA. false: the region is filled. */
 static inline bool pyn_workload_sequential_slba(struct pyn_workload *workload, uint32_t i, uint64_t *slba)
 {
 	uint64_t at = pyn_workload_aligned(workload, workload->next, i);
@@ -181,22 +181,21 @@ static inline bool pyn_workload_sequential_slba(struct pyn_workload *workload, u
 	return true;
 }
 
-/* What is contiguous goes on at lba, which is before where it would have gone on: the last IO was cut there. */
+/* Continue contiguous IO at lba, where the last IO was cut, instead of at the end of a whole IO. */
 static inline void pyn_workload_go_on_at(struct pyn_workload *workload, uint64_t lba)
 {
 	if (workload->is.contiguous)
 		workload->next = lba;
 }
 
-/* A random aligned LBA for size index i, all as likely as each other. */
+/* A random aligned LBA for size index i, uniformly distributed. */
 static inline uint64_t pyn_workload_random_slba(struct pyn_workload *workload, uint32_t i)
 {
 	return workload->first[i] +
 	       pyn_random_below(&workload->random, workload->positions[i]) * workload->lba_align[i];
 }
 
-/* The next IO. Never outside of the region: the last one is cut at its end. False: there is none, the region is
- * filled. */
+/* Choose the next IO. It is cut at the end of the region. false: there is none, since the region is filled. */
 static inline bool pyn_workload_next(struct pyn_workload *workload, struct pyn_workload_io *io)
 {
 	uint32_t i = pyn_workload_size(workload);
@@ -211,7 +210,7 @@ static inline bool pyn_workload_next(struct pyn_workload *workload, struct pyn_w
 		io->slba = workload->is.has_distribution ? pyn_workload_distributed_slba(workload, i)
 							 : pyn_workload_random_slba(workload, i);
 	} else if (io->op == workload->flush_op) {
-		/* It has no LBA, and leaves no hole in the sequence of those that have. */
+		/* A Flush has no LBA, and must not leave a gap in the sequence. */
 		io->slba = workload->start;
 		io->sequential = false;
 	} else if (!pyn_workload_sequential_slba(workload, i, &io->slba)) {
