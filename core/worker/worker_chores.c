@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a worker does beside its IOs: it counts seconds, and looks at the script, the device, the time, its parent. */
+/* The other work of a worker: counts seconds, and checks the script, the device, the time and its parent. */
 #include "core/worker/worker_run.h"
 
 #include <poll.h>
 
 #include "core/util/clock.h"
 
-#define CHORE_NS UINT64_C(1000000)    /* between two looks at what is not an IO */
-#define PARENT_NS UINT64_C(100000000) /* between two looks at the parent and at deadlines */
-#define MAKE_UP_NS UINT64_C(50000000) /* after its time, to send what a rate owes */
+#define CHORE_NS UINT64_C(1000000)    /* between two chores */
+#define PARENT_NS UINT64_C(100000000) /* between two checks of the parent and of deadlines */
+#define MAKE_UP_NS UINT64_C(50000000) /* extra time to send IOs that the rate made due */
 
-/* IOs that count for the second that ends at run->seconds.next. What a rate made due at its very end comes back a
- * moment after it, and belongs to it; what comes next does not. *open: some of those may still come back. */
+/* Number of IOs that count for the second that ends at run->seconds.next. IOs that the rate made due at its very end
+ * complete a moment later and still count; later ones do not. *open: some of those have not completed yet. */
 static uint64_t completed_in_time(const struct pyn_worker_run *run, uint64_t now, bool *open)
 {
 	*open = false;
@@ -23,7 +23,7 @@ static uint64_t completed_in_time(const struct pyn_worker_run *run, uint64_t now
 		due = run->ios.to_send;
 	if (run->ios.completed >= due)
 		return due;
-	/* Of a drive that cannot keep up with its rate nothing is waited for. */
+	/* Do not wait for a drive that cannot keep up with the rate. */
 	*open = now - run->seconds.next < pyn_ns_to_ticks(MAKE_UP_NS) && due - run->ios.completed <= run->slot_count;
 	return run->ios.completed;
 }
@@ -69,7 +69,8 @@ static bool parent_is_dead(const struct pyn_worker_run *run)
 	return poll(&parent, 1, 0) > 0;
 }
 
-/* By the time of the last poll, not by now: this process may have been stopped since, for longer than a deadline. */
+/* Uses the time of the last poll instead of now: this process may have been stopped since for longer than a
+ * deadline. */
 static bool something_timed_out(const struct pyn_worker_run *run)
 {
 	uint64_t allowed = pyn_ns_to_ticks((uint64_t)run->timeout_ms * 1000000u);
@@ -95,8 +96,8 @@ void pyn_worker_publish(struct pyn_worker_run *run)
 	run->counts = (struct pyn_verify_counts){0};
 }
 
-/* IOs that were due in time are sent although it is over, as long as it takes to make up for a moment without a CPU;
- * a drive that is slower than the rate is not waited for. */
+/* Whether to send IOs that were due in time although the time is over, to make up for a moment without a CPU. Does
+ * not wait for a drive that is slower than the rate. */
 static bool makes_up(const struct pyn_worker_run *run, uint64_t now)
 {
 	return run->rate.per_tick && now - run->clock.ends < pyn_ns_to_ticks(MAKE_UP_NS) &&

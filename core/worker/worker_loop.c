@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The IO path of a worker. One turn of its loop takes the completions that are there, gives each slot that became
- * free its next command at once, and rings two doorbells. Nothing here makes a system call, takes a lock or
- * allocates; what is rare is not inline.
+ * The IO path of a worker. One turn of its loop reaps the new completions, sends the next command in each freed slot
+ * at once, and rings two doorbells. Nothing here makes a system call, takes a lock or allocates; rare cases are not
+ * inline.
  *
  * docs/performance.md follows one command through it, with its cost in instructions and cache lines.
  */
@@ -27,8 +27,8 @@
 
 /* ---- which IO comes next ---- */
 
-/* Leave of an IO its first part that is not known to be uncorrectable and begins at an aligned LBA. False: there is
- * none, or contiguous IO comes to it with its next one, which is whole then. */
+/* Reduce an IO to its first part that begins at an aligned LBA and is not known to be uncorrectable. false: there is
+ * none, or the next IO of contiguous IO reaches it as a whole. */
 static bool cut_out_uncorrectable(struct pyn_worker_run *run, struct pyn_workload_io *io)
 {
 	uint64_t past = io->slba + io->nlb;
@@ -51,8 +51,8 @@ static bool cut_out_uncorrectable(struct pyn_worker_run *run, struct pyn_workloa
 	return false;
 }
 
-/* Sequential IO goes round what is known to be uncorrectable. Where nothing else is in the region it is sent after
- * all: then the drive's errors are what the script gets. */
+/* Skip LBAs in sequential IO that are known to be uncorrectable. If the region has no others, they are sent, and the
+ * script gets the errors of the drive. */
 static NOT_INLINE bool skip_uncorrectable(struct pyn_worker_run *run, struct pyn_workload_io *io)
 {
 	uint32_t wraps = run->workload.wraps;
@@ -91,7 +91,7 @@ static ALWAYS_INLINE bool next_io(struct pyn_worker_run *run, struct pyn_workloa
 
 /* ---- its command ---- */
 
-/* The command of a slot names the first length bytes of these data. */
+/* Let the command of a slot name the first length bytes of these data. */
 static ALWAYS_INLINE void name_data(const struct pyn_worker_run *run, struct pyn_worker_slot *slot,
 				    struct pyn_data_template *data, uint32_t length)
 {
@@ -123,7 +123,7 @@ static NOT_INLINE void describe_other(const struct pyn_worker_run *run, struct p
 		name_data(run, slot, &slot->range, sizeof(struct nvme_dsm_range));
 		cmd->cdw12 = 0;
 		slot->slba = (uint64_t)NVME_DSM_AD << 32; /* one range in dword 10, and what to do in dword 11 */
-		slot->flags = PYN_FLAG_CHANGE;            /* also without verification: its range is to be logged */
+		slot->flags = PYN_FLAG_CHANGE; /* also without verification, since its range must be logged */
 		break;
 	case NVME_IO_COMPARE:
 		name_data(run, slot, &slot->write, slot->nlb * run->config.lba_size);
@@ -135,7 +135,7 @@ static NOT_INLINE void describe_other(const struct pyn_worker_run *run, struct p
 	}
 }
 
-/* Fill in slot index for an IO. */
+/* Fill in the command of slot index for an IO. */
 static ALWAYS_INLINE void describe(const struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint16_t index,
 				   const struct pyn_workload_io *io, uint8_t opcode)
 {
@@ -159,7 +159,7 @@ static ALWAYS_INLINE void describe(const struct pyn_worker_run *run, struct pyn_
 	}
 }
 
-/* A plain workload sends the same command again and again, but for its SLBA. */
+/* Describe a whole IO of a plain workload, whose commands differ only in their SLBA. */
 static NOT_INLINE void describe_whole(const struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint16_t index)
 {
 	const struct pyn_workload_io io = {.slba = run->workload.start, .nlb = run->workload.io_size[0]};
@@ -175,7 +175,7 @@ static NOT_INLINE void describe_cut(const struct pyn_worker_run *run, struct pyn
 	slot->flags |= PYN_FLAG_DESCRIBE;
 }
 
-/* The next IO of a plain workload. */
+/* Choose the next IO of a plain workload. */
 static ALWAYS_INLINE void choose_plain(struct pyn_worker_run *run, struct pyn_worker_slot *slot)
 {
 	slot->slba = pyn_workload_random_slba(&run->workload, 0);
@@ -183,7 +183,7 @@ static ALWAYS_INLINE void choose_plain(struct pyn_worker_run *run, struct pyn_wo
 		describe_cut(run, slot, slot->slba);
 }
 
-/* Before the loop begins. */
+/* Choose the kind of the workload, before the loop begins. */
 static enum pyn_worker_kind prepare_plain(struct pyn_worker_run *run)
 {
 	uint8_t opcode = run->config.workload.opcode[0];
@@ -197,10 +197,10 @@ static enum pyn_worker_kind prepare_plain(struct pyn_worker_run *run)
 	return run->slots[0].flags == PYN_FLAG_CHECK ? PYN_WORKER_PLAIN_READ : PYN_WORKER_PLAIN;
 }
 
-/* ---- what verification must know when it is sent ---- */
+/* ---- notes for verification at submission ---- */
 
-/* Stamp all of a write, and note those of its LBAs that are to be noted. The flight is MOVING for no longer than the
- * cells take: a process that is killed then leaves LBAs that nobody can judge for a while. */
+/* Stamp a write, and note its LBAs below the limit. The flight is MOVING only while the cells change: a process that
+ * is killed then leaves LBAs that cannot be judged for a while. */
 static ALWAYS_INLINE void begin_write(struct pyn_worker_run *run, const struct pyn_worker_slot *slot,
 				      struct pyn_worker_flight *flight)
 {
@@ -210,7 +210,7 @@ static ALWAYS_INLINE void begin_write(struct pyn_worker_run *run, const struct p
 	uint32_t *crc = noted <= PYN_VERIFY_BATCH ? few : slot->write_crc;
 
 	pyn_verify_stamp(run->verify, slot->write_data, slba, slot->nlb, token);
-	/* The data differ from what they were by their stamps only: no need to read them again. */
+	/* Only the stamps of the data have changed, so the rest need not be read again. */
 	pyn_crc32c_restamp_blocks(&run->stamp, slot->base_crc, slba, token, noted, crc);
 	flight->slba = slba;
 	flight->nlb = noted;
@@ -219,7 +219,7 @@ static ALWAYS_INLINE void begin_write(struct pyn_worker_run *run, const struct p
 	pyn_flight_set(flight, PYN_FLIGHT_BEGUN);
 }
 
-/* state: what the LBAs will be. */
+/* Note a change other than a write; state is that of the LBAs afterwards. */
 static void begin_change(struct pyn_worker_run *run, const struct pyn_worker_slot *slot,
 			 struct pyn_worker_flight *flight, uint64_t slba, enum pyn_cell_state state)
 {
@@ -262,7 +262,7 @@ static ALWAYS_INLINE void begin(struct pyn_worker_run *run, struct pyn_worker_sl
 		begin_other(run, slot, &run->flight[slot->cmd.cid], entry);
 }
 
-/* The next command of slot index. False: there is none any more, the region is filled. */
+/* Prepare the next command of slot index. false: there is none, since the region is filled. */
 static NOT_INLINE bool prepare(struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint16_t index,
 			       struct pyn_cmdlog_entry *entry)
 {
@@ -285,14 +285,14 @@ static NOT_INLINE bool prepare(struct pyn_worker_run *run, struct pyn_worker_slo
 	return true;
 }
 
-/* ---- what went wrong ---- */
+/* ---- errors ---- */
 
-/* An error is the end of the IO path. */
+/* Record a failed command and end the IO path. */
 static NOT_INLINE void failed(struct pyn_worker_run *run, uint16_t status)
 {
 	run->ios.quota = run->ios.sent;
 	if (atomic_load_explicit(&run->device_shared->cut_offs, memory_order_relaxed) != run->cut_offs) {
-		/* A reset aborts what is in flight: that is how a worker ends, not an error. */
+		/* A reset aborts the commands in flight and ends the worker; that is no error. */
 		run->state.leave = true;
 		return;
 	}
@@ -305,7 +305,7 @@ static NOT_INLINE void failed(struct pyn_worker_run *run, uint16_t status)
 	run->result.status = status;
 }
 
-/* A read that is not simply right: not all of it can be judged, or it is wrong. */
+/* Judge a read that the quick check does not accept: it is wrong, or only partly known. */
 static NOT_INLINE void look_closer(struct pyn_worker_run *run, const struct pyn_worker_slot *slot)
 {
 	struct pyn_mismatch found;
@@ -321,9 +321,9 @@ static NOT_INLINE void look_closer(struct pyn_worker_run *run, const struct pyn_
 	failed(run, PYN_STATUS_MISMATCH);
 }
 
-/* ---- and when it has completed ---- */
+/* ---- completions ---- */
 
-/* Eight LBAs of 512 bytes are what most tests read at once: the compiler unrolls that. */
+/* Check eight LBAs, which most tests read at once: the compiler unrolls the loop. */
 static NOT_INLINE void check_eight(struct pyn_worker_run *run, const struct pyn_worker_slot *slot)
 {
 	if (!pyn_verify_read_is_right(run->verify, slot->slba, 8, slot->read_data, slot->cells, &run->counts))
@@ -379,9 +379,9 @@ static NOT_INLINE void end(struct pyn_worker_run *run, struct pyn_worker_slot *s
 		failed(run, status);
 }
 
-/* ---- sending and taking: compiled for our own rings, and for the engine's table ---- */
+/* ---- submission and completion: compiled for our own rings, and for the engine's table ---- */
 
-/* What the command of a slot transfers. */
+/* The data of the command of a slot. */
 static struct pyn_data data_of(const struct pyn_worker_slot *slot)
 {
 	const struct pyn_data_template *data;
@@ -403,7 +403,7 @@ static struct pyn_data data_of(const struct pyn_worker_slot *slot)
 	return (struct pyn_data){.address = data->memory, .length = data->length};
 }
 
-/* By the engine's table, which describes the data itself. False: no memory. */
+/* Submit through the engine's table, which describes the data itself. false: no memory. */
 static NOT_INLINE bool put_by_table(struct pyn_worker_run *run, const struct pyn_worker_slot *slot,
 				    struct nvme_cmd *log)
 {
@@ -422,7 +422,7 @@ static NOT_INLINE bool put_by_table(struct pyn_worker_run *run, const struct pyn
 	return false;
 }
 
-/* Send the next command of a free slot: the device sees it when the doorbell is rung. False: there is none. */
+/* Put the next command of a free slot; the device sees it once the doorbell is rung. false: there is no command. */
 static ALWAYS_INLINE bool send(struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint16_t index, uint64_t now,
 			       const bool rings)
 {
@@ -448,14 +448,14 @@ static ALWAYS_INLINE bool send(struct pyn_worker_run *run, struct pyn_worker_slo
 	return true;
 }
 
-/* A completion: all that it means, and the next command of the slot that it frees, as long as the quota lasts. A
- * device may write anything; what completes nothing that it was told of is passed over. */
+/* Process a completion, and send the next command in its slot, as long as the quota lasts. A device may write
+ * anything, so completions of commands that it was not told of are ignored. */
 static ALWAYS_INLINE void turn_round(struct pyn_worker_run *run, uint16_t index, const struct nvme_cpl *cpl,
 				     uint64_t now, const bool rings)
 {
 	struct pyn_worker_slot *slot = &run->slots[index];
 
-	/* 0 is none, and becomes the largest number. */
+	/* A number of 0, which means not in flight, becomes the largest number here. */
 	if (index >= run->slot_count || slot->number - 1 >= run->ios.announced)
 		return;
 	pyn_histogram_record(&run->shared->latency, now - slot->submitted);
@@ -488,7 +488,7 @@ static ALWAYS_INLINE unsigned reap_rings(struct pyn_worker_run *run, uint64_t be
 		pyn_rings_release(run->rings);
 		run->clock.last_completion = now;
 	}
-	/* Where the last ones stood at the end of the ring, there may be more at its beginning. */
+	/* After completions at the end of the ring there may be more at its start. */
 	if (count == 0 || (count < POLL_BATCH && run->rings->cq_head))
 		run->clock.polled = before;
 	return count;
@@ -511,7 +511,7 @@ static ALWAYS_INLINE unsigned reap_table(struct pyn_worker_run *run, uint64_t be
 	return count;
 }
 
-/* How many IOs may be sent in this turn. */
+/* Number of IOs that may be sent in this turn. */
 static ALWAYS_INLINE uint64_t allowance(const struct pyn_worker_run *run, uint64_t now)
 {
 	uint64_t most = PYN_WORKER_BATCH;
@@ -526,7 +526,7 @@ static ALWAYS_INLINE uint64_t allowance(const struct pyn_worker_run *run, uint64
 	return most < run->ios.to_send - run->ios.sent ? most : run->ios.to_send - run->ios.sent;
 }
 
-/* What has been sent is told to the device, and to who looks on. */
+/* Tell the device about the commands sent, and publish the counts for the script. */
 static ALWAYS_INLINE void conclude(struct pyn_worker_run *run, const bool rings)
 {
 	if (rings)
@@ -538,7 +538,7 @@ static ALWAYS_INLINE void conclude(struct pyn_worker_run *run, const bool rings)
 	atomic_store_explicit(&run->shared->sent, run->ios.sent, memory_order_relaxed);
 }
 
-/* Commands into slots that are free: at the start, and where a rate leaves some idle. */
+/* Send commands in free slots: at the start, and if a rate leaves slots idle. */
 static ALWAYS_INLINE void fill(struct pyn_worker_run *run, uint64_t now, const bool rings)
 {
 	while (run->ios.sent < run->ios.quota && run->free.count) {
@@ -550,7 +550,7 @@ static ALWAYS_INLINE void fill(struct pyn_worker_run *run, uint64_t now, const b
 	}
 }
 
-/* One turn; how many commands were taken and sent. */
+/* Run one turn. Returns the number of completions and submissions. */
 static ALWAYS_INLINE uint64_t turn(struct pyn_worker_run *run, uint64_t now, const bool rings)
 {
 	uint64_t before = run->ios.sent, taken;
@@ -569,7 +569,7 @@ static ALWAYS_INLINE uint64_t turn(struct pyn_worker_run *run, uint64_t now, con
 	return taken + (run->ios.sent - before);
 }
 
-/* A worker that waits for the time of its next IO with nothing in flight has no reason to burn its CPU. */
+/* Sleep while nothing is in flight and the next IO is not due yet. */
 static void rest(const struct pyn_worker_run *run, unsigned *empty)
 {
 	struct timespec pause = {.tv_nsec = 50000};

@@ -14,14 +14,15 @@
 #include "core/env/env.h"
 #include "core/util/clock.h"
 
-#define CLOSE_RANGE 436 /* its number: headers before glibc 2.34 lack it, kernels before 5.9 the call */
+#define CLOSE_RANGE                                                                                                  \
+	436 /* the number of the call, which headers before glibc 2.34 lack; kernels before 5.9 lack the call */
 
-/* The SIGBUS handler knows nothing else. */
+/* For the SIGBUS handler, which has no argument for it. */
 static struct pyn_worker_run *the_run;
 
 /* ---- the process ---- */
 
-/* When it was over: with the last completion, or when its time was. */
+/* The end of the run: the time of the last completion, or the end of its time. */
 static uint64_t over(const struct pyn_worker_run *run, uint64_t now)
 {
 	if (!run->state.stopping || run->state.leave)
@@ -32,7 +33,7 @@ static uint64_t over(const struct pyn_worker_run *run, uint64_t now)
 	return run->clock.last_completion;
 }
 
-/* IOs are counted by opcode when they are sent: what has not come back is none. */
+/* IOs are counted by opcode when they are sent; subtract those that have not completed. */
 static void count_by_opcode(struct pyn_worker_run *run)
 {
 	if (run->state.kind != PYN_WORKER_VARIED)
@@ -42,7 +43,7 @@ static void count_by_opcode(struct pyn_worker_run *run)
 			run->result.io_count[run->slots[i].op]--;
 }
 
-/* Also when it ends in the middle of the loop. */
+/* Write the result. Also called if the worker ends in the middle of the loop. */
 static void finish(struct pyn_worker_run *run)
 {
 	uint64_t now = pyn_ticks();
@@ -61,7 +62,7 @@ static void finish(struct pyn_worker_run *run)
 	atomic_store_explicit(&run->shared->finished, 1, memory_order_release);
 }
 
-/* The BAR went away under a doorbell (a reset, a removal), or somebody truncated what it maps. */
+/* The mapping of the BAR is gone (a reset, a removal), or the file that it maps was truncated. */
 static void on_sigbus(int signal)
 {
 	(void)signal;
@@ -79,7 +80,7 @@ static void own_signals(void)
 
 	for (int signal = 1; signal < NSIG; signal++)
 		sigaction(signal, &action, NULL);
-	/* Ctrl-C reaches the whole process group: the script decides what it means for us. */
+	/* Ctrl-C reaches the whole process group, and the script decides when to stop us. */
 	action.sa_handler = SIG_IGN;
 	sigaction(SIGINT, &action, NULL);
 	action.sa_handler = on_sigbus;
@@ -88,7 +89,7 @@ static void own_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* An inherited socket keeps a dead script's drive busy, an inherited pipe somebody else waiting. */
+/* Close inherited descriptors: a socket would keep the drive of a dead script busy, a pipe its reader waiting. */
 static void close_descriptors(struct pyn_worker_run *run)
 {
 	const int kept = 3;
@@ -116,7 +117,7 @@ static void pin(int cpu)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
-/* At least 1: an end lies after the start. */
+/* Convert to ticks, at least 1, so that an end is after the start. */
 static uint64_t ticks_of(uint64_t ns, uint64_t hz)
 {
 	uint64_t ticks = (uint64_t)((unsigned __int128)ns * hz / 1000000000u);
@@ -124,7 +125,8 @@ static uint64_t ticks_of(uint64_t ns, uint64_t hz)
 	return ticks ? ticks : 1;
 }
 
-/* IOs a tick, times 2^64, rounded up by more than a double may be off: what is due at the end of a second is. */
+/* IOs per tick, times 2^64. Rounded up by more than the error of a double, so that IOs due at the end of a second
+ * count. */
 static uint64_t rate_of(double per_tick)
 {
 	double rate = per_tick * 0x1p64 * (1 + 0x1p-50);
@@ -132,7 +134,7 @@ static uint64_t rate_of(double per_tick)
 	return rate < 0x1p63 ? (uint64_t)rate + 1 : UINT64_MAX >> 1;
 }
 
-/* rate × time, as a person means it: a third of a second is no whole number of nanoseconds. */
+/* rate × time, rounded as a user expects: a third of a second is no whole number of nanoseconds. */
 static uint64_t rated_of(double iops, uint64_t time_ns)
 {
 	double count = iops * (double)time_ns / 1e9 * (1 + 2e-9);
@@ -174,9 +176,9 @@ void pyn_worker_main(struct pyn_worker_run *run)
 	own_signals();
 	close_descriptors(run);
 	pin(run->config.cpu);
-	prctl(PR_SET_TIMERSLACK, 1); /* naps are as short as they say */
+	prctl(PR_SET_TIMERSLACK, 1); /* so that sleeps are as short as requested */
 	start_clock(run);
-	pyn_worker_chores(run, run->clock.started); /* its queue may be gone already, with a reset */
+	pyn_worker_chores(run, run->clock.started); /* a reset may have removed its queue already */
 	if (!run->state.leave)
 		loop_of_this_processor()(run);
 	finish(run);
