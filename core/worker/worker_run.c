@@ -14,8 +14,7 @@
 #include "core/env/env.h"
 #include "core/util/clock.h"
 
-#define CLOSE_RANGE                                                                                                  \
-	436 /* the number of the call, which headers before glibc 2.34 lack; kernels before 5.9 lack the call */
+#define CLOSE_RANGE 436 /* call number; headers before glibc 2.34 lack it, kernels before 5.9 the call */
 
 /* For the SIGBUS handler, which has no argument for it. */
 static struct pyn_worker_run *the_run;
