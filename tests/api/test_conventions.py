@@ -303,7 +303,7 @@ def test_a_queue_whose_commands_all_timed_out_goes_on_once_the_drive_answers(own
         own.nvme0n1.flush(pair)
         with pytest.warns(UserWarning, match="^drive timeout: "):
             pair.waitdone(2)
-        with pytest.raises(AssertionError, match="takes 2 commands in flight"):
+        with pytest.raises(AssertionError, match="is full with 2 commands in flight"):
             own.nvme0n1.flush(pair)
     finally:
         os.kill(own.ssd.pid, signal.SIGCONT)

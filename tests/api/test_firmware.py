@@ -195,8 +195,8 @@ def test_what_cannot_be_an_image(version, options):
         firmware.make(version, **options)
 
 
-def test_a_warning_of_a_download_names_the_scripts_line(nvme0, tmp_path):
+def test_a_warning_of_a_download_names_the_scripts_line(own, tmp_path):
     (tmp_path / "garbage").write_bytes(b"garbage " * 512)
     with pytest.warns(UserWarning, match="ERROR status: 01/07") as warned:
-        nvme0.downfw(str(tmp_path / "garbage"))
+        own.nvme0.downfw(str(tmp_path / "garbage"))
     assert [warning.filename for warning in warned] == [__file__]

@@ -629,7 +629,7 @@ TEST(somebody_elses_file_is_refused_and_left_as_it_is)
 
 	put_bytes(file, 0, "my diary", 8);
 	CHECK_EQ(open_errno(file, BLOCKS, CACHE), -EINVAL);
-	CHECK_HAS(the_error.text, "something else");
+	CHECK_HAS(the_error.text, "does not hold a virtual SSD");
 	stat(file, &st);
 	CHECK_EQ(st.st_size, 8);
 	unlink(file);
@@ -673,7 +673,7 @@ TEST(a_file_that_was_cut_is_refused)
 	vssd_store_close(open_store(file));
 	CHECK_EQ(truncate(file, 100000), 0);
 	CHECK_EQ(open_errno(file, BLOCKS, CACHE), -EINVAL);
-	CHECK_HAS(the_error.text, "cut");
+	CHECK_HAS(the_error.text, "truncated");
 	unlink(file);
 }
 
