@@ -73,7 +73,6 @@ class Lines:
         end = time.monotonic() + 10
         while self.nvme.memory.read(queue.cq + place % queue.depth * 16 + 14, 1)[0] & 1 != phase:
             assert time.monotonic() < end or loaded()
-        self.client.read32(8)  # the interrupt of an entry comes after the entry
 
     def take(self, qid: int = 1) -> None:
         """All completions."""
@@ -82,6 +81,8 @@ class Lines:
         assert self.unread[qid] == 0
 
     def came(self) -> dict[tuple[int, int], int]:
+        """Give what was raised since the last time, for each vector."""
+        self.client.read32(8)  # the interrupt of an entry comes after the entry, and before this answer
         counts = {key: event.count() for key, event in self.events.items()}
         return {key: count for key, count in counts.items() if count}
 
