@@ -38,6 +38,8 @@ LEAST_SHARE = 0.05
 LONGEST_EXACT_WAIT = 0.02
 """Seconds in which the processes of a test that needs single milliseconds may wait for a CPU."""
 
+HAD_FAILED = "it had failed:"
+
 PAUSE = 0.0005
 """Seconds: times of a machine on which a busy process pauses longer are not exact."""
 
@@ -157,11 +159,19 @@ class _Beside:
 
     def __init__(self, path: str) -> None:
         self.path = Path(path)
+        self.failed: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.skipped and isinstance(report.longrepr, tuple) and LOAD.match(report.longrepr[2]):
             with self.path.open("a") as file:
                 print(report.nodeid, file=file)
+            if HAD_FAILED in report.longrepr[2]:
+                self.failed.append(f"{report.nodeid}: {report.longrepr[2]}")
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.failed:
+            terminalreporter.section("failed under load, to be judged alone")
+            terminalreporter.write_line("\n".join(self.failed))
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -183,11 +193,16 @@ def pytest_runtest_call() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """Judge a test with the mark ``timing``."""
+    """Judge a test with the mark ``timing``; beside others, put off any test that failed under a load.
+
+    It runs again alone, and that run judges it.
+    """
     try:
         return (yield)
-    except AssertionError:
-        if pyfuncitem.get_closest_marker("timing"):
+    except (AssertionError, pytest.fail.Exception) as failure:
+        if pyfuncitem.config.getoption("--beside") and (load := Usage.now().since(_began)):
+            pytest.skip(f"load: {load}; {HAD_FAILED} {str(failure).splitlines()[:1]}")
+        if isinstance(failure, AssertionError) and pyfuncitem.get_closest_marker("timing"):
             loaded()
         raise
 

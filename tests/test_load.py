@@ -142,6 +142,7 @@ def test_the_mark_makes_each_assertion_one_of_time(pytester: pytest.Pytester) ->
 
 TWO_RUNS = """
     import pytest
+    from tests import fix_load
 
     @pytest.mark.timing
     def test_measures():
@@ -153,6 +154,11 @@ TWO_RUNS = """
             pytest.skip("load: much")
         if i == 2:
             pytest.skip("needs a drive that is loaded: none")
+
+    @pytest.mark.parametrize("load", ["much", ""])
+    def test_fails(load, monkeypatch):
+        monkeypatch.setattr(fix_load.Usage, "since", lambda self, before: load)
+        assert 1 == 2
 """
 
 
@@ -167,8 +173,10 @@ def test_what_measures_and_what_a_load_skipped_runs_alone_later(
     later = pytester.path / "later"
     plugins = ["-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
     beside = pytester.runpytest_subprocess(*plugins, f"--beside={later}", *processes)
-    beside.assert_outcomes(passed=1, skipped=2)
-    assert later.read_text() == "test_it.py::test_asks[1]\n"
+    beside.assert_outcomes(passed=1, skipped=3, failed=1)
+    put_off = {"test_it.py::test_asks[1]", "test_it.py::test_fails[much]"}
+    assert set(later.read_text().splitlines()) == put_off
+    assert "test_it.py::test_fails[much]: Skipped: load: much; it had failed:" in beside.stdout.str()
     alone = pytester.runpytest_subprocess(*plugins, "-v", f"--alone={later}")
-    alone.assert_outcomes(passed=1, skipped=1)
+    alone.assert_outcomes(passed=1, skipped=1, failed=1)
     assert "test_measures" in alone.stdout.str() and "test_asks[1]" in alone.stdout.str()

@@ -8,7 +8,8 @@ tests with ASan and UBSan and with warnings as errors, runs the linters, and run
 one drive. Compilers and linters have a lower priority than tests.
 
 After both lanes, the tests that measure time run alone, and so do those that were skipped because of the load
-(tests/fix_load.py).
+(tests/fix_load.py). A C test that failed, and a Python test that failed while others had the CPUs, is shown,
+runs again alone, and is judged by that run.
 
 If a part fails, the others still run. Words on the command line are passed to pytest, which then runs alone.
 """
@@ -74,6 +75,12 @@ class Program(NamedTuple):
         """Names of the tests that were skipped because of the load."""
         return [line.split()[1].rstrip(":") for line in self.told("skip") if line.endswith(": load")]
 
+    @property
+    def failed(self) -> list[str]:
+        """Names of the tests that failed, unless a sanitizer or a signal ended the program."""
+        ended = self.code != 1 or any("Sanitizer" in line or "runtime error:" in line for line in self.lines)
+        return [] if ended else [line.split()[1] for line in self.told("FAIL")]
+
 
 def c_tests() -> tuple[Part, dict[Path, list[str]]]:
     """Build and run each program. If a program passes, only the count of its tests is shown."""
@@ -90,12 +97,12 @@ def c_tests() -> tuple[Part, dict[Path, list[str]]]:
             continue
         one = run(source)
         failures, told = judged(one)
-        failed += failures
+        failed += failures - len(one.failed)
         shown += told
         passed += len(one.told("ok"))
         skipped += len(one.told("skip")) - len(one.put_off)
-        if one.put_off:
-            later[source] = one.put_off
+        if one.put_off or one.failed:
+            later[source] = one.put_off + one.failed
     text = f"{passed} passed, {failed} failed, {skipped} skipped in {len(sources)} programs"
     put_off = sum(map(len, later.values()))
     text += f", {put_off} put off by load" if put_off else ""
@@ -104,7 +111,7 @@ def c_tests() -> tuple[Part, dict[Path, list[str]]]:
 
 
 def c_tests_again(later: dict[Path, list[str]]) -> Part:
-    """Run the tests that were skipped because of the load."""
+    """Run the tests that the load skipped, and those that failed beside others: now they are judged."""
     start = time.monotonic()
     passed = failed = skipped = 0
     shown = []
