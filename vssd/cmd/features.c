@@ -155,15 +155,23 @@ static uint16_t get_queues(struct vssd_request *request, enum nvme_feature_selec
 	return NVME_SC_SUCCESS;
 }
 
+static uint16_t check_vector(struct vssd_request *request, uint16_t vector)
+{
+	if (vector >= VSSD_MSIX_VECTORS)
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(11, 15, 0, "IV"),
+				   VSSD_BASE("5.1.25.2.3"));
+	return NVME_SC_SUCCESS;
+}
+
 static uint16_t set_vector(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	const struct nvme_cmd *cmd = &request->cmd;
 	uint16_t vector = (uint16_t)cmd->cdw11;
+	uint16_t status = check_vector(request, vector);
 
-	if (vector >= VSSD_MSIX_VECTORS)
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(11, 15, 0, "IV"),
-				   VSSD_BASE("5.1.25.2.3"));
+	if (status)
+		return status;
 	ctrl->interrupts.coalescing_off[vector] = cmd->cdw11 & VECTOR_CD;
 	return NVME_SC_SUCCESS;
 }
@@ -173,10 +181,10 @@ static uint16_t get_vector(struct vssd_request *request, enum nvme_feature_selec
 	struct vssd_ctrl *ctrl = request->ctrl;
 	const struct nvme_cmd *cmd = &request->cmd;
 	uint16_t vector = (uint16_t)cmd->cdw11;
+	uint16_t status = check_vector(request, vector);
 
-	if (vector >= VSSD_MSIX_VECTORS)
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(11, 15, 0, "IV"),
-				   VSSD_BASE("5.1.25.2.3"));
+	if (status)
+		return status;
 	request->result =
 		vector | (select == NVME_SEL_CURRENT && ctrl->interrupts.coalescing_off[vector] ? VECTOR_CD : 0);
 	return NVME_SC_SUCCESS;
