@@ -8,6 +8,7 @@
 #include "tests/c/tables.h"
 
 static struct pyn_verify *the_table;
+static enum form the_form;
 static struct pyn_error err;
 static struct pyn_verify_counts the_counts;
 static struct pyn_mismatch the_mismatch;
@@ -16,6 +17,7 @@ static uint8_t the_data[128 * LBA];
 static void begin_test(enum form form)
 {
 	pyn_token_start(&err);
+	the_form = form;
 	the_table = new_table(7, NLBA, LBA, form);
 	the_counts = (struct pyn_verify_counts){0};
 	memset(the_data, 0x5a, sizeof(the_data));
@@ -41,7 +43,7 @@ static void end_test(void)
 	static void name##_body(void)
 
 /* Stamp the_data and begin to write it. */
-static uint64_t begin_write(uint64_t slba, uint32_t nlb)
+static inline uint64_t begin_write(uint64_t slba, uint32_t nlb)
 {
 	uint64_t token = pyn_token_take(nlb);
 
@@ -50,14 +52,14 @@ static uint64_t begin_write(uint64_t slba, uint32_t nlb)
 	return token;
 }
 
-static void write_lbas(uint64_t slba, uint32_t nlb)
+static inline void write_lbas(uint64_t slba, uint32_t nlb)
 {
 	begin_write(slba, nlb);
 	pyn_verify_write_end(the_table, slba, nlb, PYN_WRITE_DONE);
 }
 
 /* What a read of the_data says: the class of its first mismatch, -1 where nothing of it was judged. */
-static int judge(uint64_t slba, uint32_t nlb)
+static inline int judge(uint64_t slba, uint32_t nlb)
 {
 	uint64_t cells[128];
 

@@ -9,52 +9,10 @@
 #include <unistd.h>
 
 #include "core/verify/verify_cells.h"
-#include "tests/c/tables.h"
 
 #define LBA 512u
 #define NLBA UINT64_C(1000)
-
-static struct pyn_verify *the_table;
-static enum form the_form;
-static struct pyn_error err;
-static struct pyn_verify_counts the_counts;
-static struct pyn_mismatch the_mismatch;
-static uint8_t the_data[128 * LBA];
-
-static void begin_test(enum form form)
-{
-	pyn_token_start(&err);
-	the_form = form;
-	the_table = new_table(7, NLBA, LBA, form);
-	the_counts = (struct pyn_verify_counts){0};
-	memset(the_data, 0x5a, sizeof(the_data));
-}
-
-#define TABLE_TEST(name)                                                                                             \
-	static void name##_body(void);                                                                               \
-	TEST(name)                                                                                                   \
-	{                                                                                                            \
-		for (enum form form = 0; form < FORMS; form++) {                                                     \
-			begin_test(form);                                                                            \
-			name##_body();                                                                               \
-			pyn_verify_put(the_table);                                                                   \
-		}                                                                                                    \
-	}                                                                                                            \
-	static void name##_body(void)
-
-static void begin_write(uint64_t slba, uint32_t nlb)
-{
-	uint64_t token = pyn_token_take(nlb);
-
-	pyn_verify_stamp(the_table, the_data, slba, nlb, token);
-	pyn_verify_write_begin(the_table, slba, nlb, the_data, true, token);
-}
-
-static void write_lbas(uint64_t slba, uint32_t nlb)
-{
-	begin_write(slba, nlb);
-	pyn_verify_write_end(the_table, slba, nlb, PYN_WRITE_DONE);
-}
+#include "tests/c/table_test.h"
 
 static _Atomic uint64_t *lock_of_block_0(void)
 {
