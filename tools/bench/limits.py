@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import subprocess
 
-from tools.bench.drive import MIB, REGION_MIB, Drive, Load, iops, judged
+from tools.bench.drive import MIB, REGION_MIB, Drive, Load, iops
 from tools.bench.machine import ROOT, WaitMeter, kib
 from tools.bench.session import Session
+from tools.bench.verified import Pair, alternate
 
 BARE = ROOT / "build" / "release" / "bare"
 
@@ -124,23 +125,14 @@ def _beside(session: Session, drive: Drive, name: str, mib: int) -> None:
 
 
 def _verified(session: Session, drive: Drive, mib: int) -> None:
-    """Alternate reads of the whole drive without and with verification."""
-    load, seconds = Load("read"), session.plan.seconds
-    session.tell(f"{load.title}, {mib} MiB, verified")
-    off = session.figure("drive.verified.off", f"{load.title}, {mib} MiB, not verified", "IOPS")
-    on = session.figure("drive.verified.on", f"{load.title}, {mib} MiB, verified", "IOPS")
-    ratio = session.figure("drive.verified.ratio", f"{load.title}, {mib} MiB, verified / not", "")
-    share = session.figure("drive.verified.judged", f"{load.title}, {mib} MiB, LBAs judged", "")
-
-    results = []
-
-    def measure(meter: WaitMeter) -> float:
-        results.append(drive.run(load, seconds, meter, mib))
-        return iops(results[-1])
-
-    for _ in range(session.plan.runs):
-        drive.verify(False)
-        without = session.once(off, measure)
-        drive.verify(True)
-        ratio.runs.append(session.once(on, measure) / without)
-        share.runs.append(judged(results[-1]))
+    """Read the whole drive without and with verification."""
+    load = Load("read")
+    where = f"{load.title}, {mib} MiB"
+    session.tell(f"{where}, verified")
+    figures = Pair(
+        session.figure("drive.verified.off", f"{where}, not verified", "IOPS"),
+        session.figure("drive.verified.on", f"{where}, verified", "IOPS"),
+        session.figure("drive.verified.ratio", f"{where}, verified / not", ""),
+        session.figure("drive.verified.judged", f"{where}, LBAs judged", ""),
+    )
+    alternate(session, drive, load, figures, mib)

@@ -8,10 +8,11 @@ import math
 import time
 from functools import partial
 
-from tools.bench.drive import REGION_MIB, Drive, Load, iops, judged
+from tools.bench.drive import REGION_MIB, Drive, Load, iops
 from tools.bench.figures import Figure
 from tools.bench.machine import WaitMeter
 from tools.bench.session import Session
+from tools.bench.verified import Pair, alternate
 
 DEPTHS = (1, 32, 128)
 LOADS = [
@@ -72,23 +73,13 @@ def _null(session: Session, load: Load, drive: Drive) -> None:
 
 
 def _memory(session: Session, load: Load, drive: Drive) -> None:
-    """Alternate runs without and with verification, so that both sides of a ratio see the same load."""
-    seconds = session.plan.seconds
-    off, on = _figure(session, load, "memory"), _figure(session, load, "verified")
-    ratio, share = _figure(session, load, "ratio", ""), _figure(session, load, "judged", "")
-    results = []
-
-    def measure(meter: WaitMeter) -> float:
-        results.append(drive.run(load, seconds, meter))
-        return iops(results[-1])
-
-    for _ in range(session.plan.runs):
-        drive.verify(False)
-        without = session.once(off, measure)
-        drive.verify(True)
-        ratio.runs.append(session.once(on, measure) / without)
-        if load.kind != "write":
-            share.runs.append(judged(results[-1]))
+    figures = Pair(
+        _figure(session, load, "memory"),
+        _figure(session, load, "verified"),
+        _figure(session, load, "ratio", ""),
+        _figure(session, load, "judged", ""),
+    )
+    alternate(session, drive, load, figures)
 
 
 # ---- latency ----
