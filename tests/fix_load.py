@@ -193,9 +193,9 @@ def pytest_runtest_call() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """Judge a test with the mark ``timing``; beside others, put off any test that failed under a load.
+    """Judge a test with the mark ``timing``. In a lane of `make test`, put off a test that failed under load.
 
-    It runs again alone, and that run judges it.
+    `make test` runs it again alone, and that run decides whether it passes.
     """
     try:
         return (yield)
@@ -220,8 +220,8 @@ def longest_pause() -> float:
 def loaded(exact: bool = False) -> bool:
     """Skip the running test if there was a load since it began; otherwise return False.
 
-    ``exact``: the test needs single milliseconds. So a load is also a wait of one of its processes for
-    another one, on a machine with too few CPUs for it, or a pause of a busy process, measured now.
+    ``exact``: the test measures single milliseconds. It is then also skipped if one of its own processes
+    waited for a CPU while another one of them ran, or if a busy process does not run all the time now.
     """
     now = Usage.now()
     if load := now.since(_began):

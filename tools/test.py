@@ -8,8 +8,8 @@ tests with ASan and UBSan and with warnings as errors, runs the linters, and run
 one drive. Compilers and linters have a lower priority than tests.
 
 After both lanes, the tests that measure time run alone, and so do those that were skipped because of the load
-(tests/fix_load.py). A C test that failed, and a Python test that failed while others had the CPUs, is shown,
-runs again alone, and is judged by that run.
+(tests/fix_load.py). If a test fails in a lane, `make test` shows it and runs it again alone, and that
+run decides whether it passes. A Python test runs again only if other processes had the CPUs meanwhile.
 
 If a part fails, the others still run. Words on the command line are passed to pytest, which then runs alone.
 """
