@@ -194,6 +194,22 @@ def test_c_files_are_not_too_long() -> None:
     assert {path: lines for path, lines in long.items() if lines > LONGEST_C_FILE} == {}
 
 
+def guard_of(path: str) -> str:
+    """The include guard of a header: its path in capitals, with `PYN` for core/."""
+    return re.sub(r"\W", "_", path.replace("core/", "pyn/", 1)).upper()
+
+
+def test_an_include_guard_is_the_path_of_its_header() -> None:
+    headers = [path.relative_to(ROOT) for path in c_files("core", "vssd") if path.suffix == ".h"]
+    assert len(headers) > 80
+    wrong = []
+    for header in headers:
+        found = re.search(r"^#ifndef (\w+)\n#define (\w+)$", (ROOT / header).read_text(), re.MULTILINE)
+        if not found or set(found.groups()) != {guard_of(str(header))}:
+            wrong.append(str(header))
+    assert wrong == []
+
+
 def tracked_sources() -> list[Path]:
     """The files that carry the licence's line, whether or not git knows them yet."""
     patterns = ["*.[ch]", "*.py", "*.pyi", "*.pyx", "*.pxd", "*.mk", "*.map"]

@@ -6,8 +6,8 @@
  * A buffer also records which bytes each command in flight uses. If two commands use the same bytes, nobody can say
  * what was read or written, and verification must not judge it: they disturb each other.
  */
-#ifndef PYN_IO_BUFFER_H
-#define PYN_IO_BUFFER_H
+#ifndef PYN_DATA_BUFFER_H
+#define PYN_DATA_BUFFER_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

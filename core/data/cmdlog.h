@@ -4,8 +4,8 @@
  * It lies in DMA memory, so that the script can read what a worker process writes. Only one process writes a log; any
  * process may read it.
  */
-#ifndef PYN_IO_CMDLOG_H
-#define PYN_IO_CMDLOG_H
+#ifndef PYN_DATA_CMDLOG_H
+#define PYN_DATA_CMDLOG_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

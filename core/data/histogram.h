@@ -7,8 +7,8 @@
  * Plain data for shared memory, 58 KiB. One process records, and others may read at the same time. They see each
  * number whole, except the sum, but not all numbers as of the same moment.
  */
-#ifndef PYN_IO_HISTOGRAM_H
-#define PYN_IO_HISTOGRAM_H
+#ifndef PYN_DATA_HISTOGRAM_H
+#define PYN_DATA_HISTOGRAM_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Patterns for the data of a buffer. */
-#ifndef PYN_IO_PATTERN_H
-#define PYN_IO_PATTERN_H
+#ifndef PYN_DATA_PATTERN_H
+#define PYN_DATA_PATTERN_H
 
 #include <stddef.h>
 #include <stdint.h>

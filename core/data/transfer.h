@@ -4,8 +4,8 @@
  * data or a list (NVM Express Base Specification 2.0, section 4.1.1), and the device knows the length of the command,
  * not of the buffer.
  */
-#ifndef PYN_IO_TRANSFER_H
-#define PYN_IO_TRANSFER_H
+#ifndef PYN_DATA_TRANSFER_H
+#define PYN_DATA_TRANSFER_H
 
 #include <stdbool.h>
 #include <stdint.h>

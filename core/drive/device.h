@@ -6,8 +6,8 @@
  * PYN_ERROR_STATE for a closed device; its memory is freed with the last reference. Any thread may call all
  * functions.
  */
-#ifndef PYN_IO_DEVICE_H
-#define PYN_IO_DEVICE_H
+#ifndef PYN_DRIVE_DEVICE_H
+#define PYN_DRIVE_DEVICE_H
 
 #include <stdbool.h>
 #include <stdint.h>

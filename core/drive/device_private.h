@@ -4,8 +4,8 @@
  * device_tables.c, device_registers.c, io_qpair.c, device_reset.c, device_init.c, device_commands.c,
  * device_effects.c, device_open.c.
  */
-#ifndef PYN_IO_DEVICE_PRIVATE_H
-#define PYN_IO_DEVICE_PRIVATE_H
+#ifndef PYN_DRIVE_DEVICE_PRIVATE_H
+#define PYN_DRIVE_DEVICE_PRIVATE_H
 
 #include <pthread.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A namespace of an open drive: its geometry, and the verification of its data. It stays valid across resets. */
-#ifndef PYN_IO_NAMESPACE_H
-#define PYN_IO_NAMESPACE_H
+#ifndef PYN_DRIVE_NAMESPACE_H
+#define PYN_DRIVE_NAMESPACE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -12,8 +12,8 @@
  * Any thread of the process may call all functions; each queue pair has a lock. Completions are returned in the order
  * in which they came.
  */
-#ifndef PYN_IO_QPAIR_H
-#define PYN_IO_QPAIR_H
+#ifndef PYN_DRIVE_QPAIR_H
+#define PYN_DRIVE_QPAIR_H
 
 #include <stdbool.h>
 #include <stdint.h>

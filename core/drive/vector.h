@@ -3,8 +3,8 @@
  * The interrupt vectors that the queues of a script use. Each has an eventfd, which its queues share, from the first
  * queue to the last. The caller holds the device's lock.
  */
-#ifndef PYN_IO_VECTOR_H
-#define PYN_IO_VECTOR_H
+#ifndef PYN_DRIVE_VECTOR_H
+#define PYN_DRIVE_VECTOR_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A submission and a completion queue as two rings in DMA memory. Only this code touches queue entries and doorbells.
- * It is inline for the worker's loop. Only one thread at a time may use a ring.
+ * A submission and a completion queue as two rings in DMA memory. Only this code touches queue entries and mapped
+ * doorbells; queue.c writes those that are not mapped. It is inline for the worker's loop. Only one thread at a time
+ * may use a ring.
  *
  * The caller never has more than sq_size - 1 commands in flight, so the submission queue is never full, and nothing
  * here checks for it.

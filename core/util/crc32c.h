@@ -7,8 +7,8 @@
  * streams at once, which hides the latency of the CRC instruction. Otherwise it uses tables.
  * Data need no alignment. All functions may be called from any thread.
  */
-#ifndef PYN_IO_CRC32C_H
-#define PYN_IO_CRC32C_H
+#ifndef PYN_UTIL_CRC32C_H
+#define PYN_UTIL_CRC32C_H
 
 #include <stddef.h>
 #include <stdint.h>

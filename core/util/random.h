@@ -6,8 +6,8 @@
  * The generator is Wang Yi's wyrand: a counter with an odd step, and one wide multiplication that mixes it. Its
  * period is 2^64, whatever the seed.
  */
-#ifndef PYN_IO_RANDOM_H
-#define PYN_IO_RANDOM_H
+#ifndef PYN_UTIL_RANDOM_H
+#define PYN_UTIL_RANDOM_H
 
 #include <stdint.h>
 

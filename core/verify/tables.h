@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The verification tables of this process, by drive and namespace. They outlive the handle of a drive that keeps its
  * data. */
-#ifndef PYN_IO_TABLES_H
-#define PYN_IO_TABLES_H
+#ifndef PYN_VERIFY_TABLES_H
+#define PYN_VERIFY_TABLES_H
 
 #include <stdbool.h>
 #include <stdint.h>

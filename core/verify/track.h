@@ -3,8 +3,8 @@
  * Tracks for verification which LBAs one command reads or changes, from its submission to its completion. Handles
  * every command of the NVM Command Set, whoever built it and however it ends.
  */
-#ifndef PYN_IO_TRACK_H
-#define PYN_IO_TRACK_H
+#ifndef PYN_VERIFY_TRACK_H
+#define PYN_VERIFY_TRACK_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -14,8 +14,8 @@
  *   62:59 state
  *   63    one write is in flight: the fields say what it writes
  */
-#ifndef PYN_IO_VERIFY_H
-#define PYN_IO_VERIFY_H
+#ifndef PYN_VERIFY_VERIFY_H
+#define PYN_VERIFY_VERIFY_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

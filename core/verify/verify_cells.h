@@ -7,8 +7,8 @@
  * waits takes the lock over and finishes what must be finished. The number of writes in flight over that block is
  * then unknown.
  */
-#ifndef PYN_IO_VERIFY_CELLS_H
-#define PYN_IO_VERIFY_CELLS_H
+#ifndef PYN_VERIFY_VERIFY_CELLS_H
+#define PYN_VERIFY_VERIFY_CELLS_H
 
 #include "core/verify/verify_table.h"
 

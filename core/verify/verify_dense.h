@@ -11,8 +11,8 @@
  * Reading untouched memory allocates it, too. So the bits of a page are read only in chunks of which some block has
  * moved, and cells only of blocks that have moved.
  */
-#ifndef PYN_IO_VERIFY_DENSE_H
-#define PYN_IO_VERIFY_DENSE_H
+#ifndef PYN_VERIFY_VERIFY_DENSE_H
+#define PYN_VERIFY_VERIFY_DENSE_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -21,8 +21,8 @@
  * A process may be killed at any instruction. The stores that it made until then always leave a table in which
  * everything is found; at most a node that it was about to link or to free is lost.
  */
-#ifndef PYN_IO_VERIFY_NODES_H
-#define PYN_IO_VERIFY_NODES_H
+#ifndef PYN_VERIFY_VERIFY_NODES_H
+#define PYN_VERIFY_VERIFY_NODES_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

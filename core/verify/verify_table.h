@@ -7,8 +7,8 @@
  * has nodes (verify_nodes.h), and cells without nodes for densely written regions (verify_dense.h). Memory that was
  * never written is never read, since reading allocates it.
  */
-#ifndef PYN_IO_VERIFY_TABLE_H
-#define PYN_IO_VERIFY_TABLE_H
+#ifndef PYN_VERIFY_VERIFY_TABLE_H
+#define PYN_VERIFY_VERIFY_TABLE_H
 
 #include <string.h>
 

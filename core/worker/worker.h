@@ -6,8 +6,8 @@
  * Life, in the script's process: create (queue pair, buffers, shared block) → start (fork) → poll or wait until it
  * has ended → finish (read the result, delete the queue, mark LBAs of a dead worker's commands unknown) → free.
  */
-#ifndef PYN_IO_WORKER_H
-#define PYN_IO_WORKER_H
+#ifndef PYN_WORKER_WORKER_H
+#define PYN_WORKER_WORKER_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

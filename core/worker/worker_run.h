@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The state of the worker's process. Everything is allocated before the fork, nothing after it. */
-#ifndef PYN_IO_WORKER_RUN_H
-#define PYN_IO_WORKER_RUN_H
+#ifndef PYN_WORKER_WORKER_RUN_H
+#define PYN_WORKER_WORKER_RUN_H
 
 #include "core/engine/engine.h"
 #include "core/data/cmdlog.h"

@@ -3,8 +3,8 @@
  * Chooses the next IO of a worker: opcode, first LBA and number of LBAs. It is part of the IO path, so it consists of
  * arithmetic on one structure, without a division and without other memory.
  */
-#ifndef PYN_IO_WORKLOAD_H
-#define PYN_IO_WORKLOAD_H
+#ifndef PYN_WORKER_WORKLOAD_H
+#define PYN_WORKER_WORKLOAD_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -43,6 +43,22 @@ def test_links_lead_to_files(name):
             assert (ROOT / name).parent.joinpath(target).exists(), f"{name}: {target}"
 
 
+def places():
+    """Each file that a row of `Where to look` names, with the names that follow it in parentheses."""
+    section = (ROOT / "docs/design.md").read_text().partition("## Where to look\n")[2].partition("\n## ")[0]
+    found = re.findall(r"`([\w/]+\.\w+)`(?: \(((?:`\w+`(?:, )?)+)\))?", section)
+    return [(path, re.findall(r"\w+", names)) for path, names in found]
+
+
+def test_the_places_of_the_design_exist():
+    assert len(places()) > 40
+    for path, names in places():
+        text = (ROOT / path).read_text()
+        for name in names:
+            function = rf"^(?:[a-z].*|    cdef \w+ )\b{name}\("
+            assert re.search(rf"{function}|^{name} = ", text, re.MULTILINE), f"{path}: {name}"
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_a_page_says_something(name):
     text = (ROOT / name).read_text()

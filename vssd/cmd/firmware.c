@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Firmware Image Download and Firmware Commit. NVM Express Base Specification 2.0, sections 5.12 and 5.13. */
+/* Firmware Image Download and Firmware Commit: checks them. vssd/subsystem/firmware.c keeps the images and slots. NVM
+ * Express Base Specification 2.0, sections 5.12 and 5.13. */
 #include "vssd/cmd/admin.h"
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/refuse.h"

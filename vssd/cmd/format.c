@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Format NVM. NVM Express Base Specification 2.0, section 5.14; NVM Command Set Specification 1.0, section 4.1.3. */
+/* The Format NVM command: checks it, and starts the format, which vssd/subsystem/format.c executes in the background.
+ * NVM Express Base Specification 2.0, section 5.14; NVM Command Set Specification 1.0, section 4.1.3. */
 #include "vssd/cmd/admin.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"

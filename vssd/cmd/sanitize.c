@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sanitize. NVM Express Base Specification 2.0, section 5.24. */
+/* The Sanitize command: checks it, and starts the operation, which vssd/subsystem/sanitize.c executes in the
+ * background. NVM Express Base Specification 2.0, section 5.24. */
 #include "vssd/cmd/admin.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"

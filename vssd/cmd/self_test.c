@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Device Self-test. NVM Express Base Specification 2.0, section 5.9. */
+/* The Device Self-test command: checks it, and starts the test, which vssd/subsystem/self_test.c executes in the
+ * background. NVM Express Base Specification 2.0, section 5.9. */
 #include "vssd/cmd/admin.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
