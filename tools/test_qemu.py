@@ -87,7 +87,7 @@ GUESTS = [
         "rich pi zoned pmr edu",
         ["-v", *(f"tests/qemu/test_{name}.py" for name in KINDS)],
     ),
-    Guest("suspend to RAM", "m2", ["tests/qemu/suspend.py", f"0000:{FIRST}"], seconds=240, script=True),
+    Guest("suspend to RAM", "m2", ["tests/qemu/suspend.py", f"0000:{FIRST}"], seconds=600, script=True),
     api("plain", "plain", "tests/api"),
     api("4 KiB LBAs", "lba4k", *files("callback_of_each_command", "verify", "worker_what", "worker_where")),
     api("512 + 8 bytes", "lba520", *files("callback_of_each_command", "raw_queues", "worker_what")),
