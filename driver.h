@@ -33,5 +33,6 @@
 #include "core/util/log.h"
 #include "core/verify/track.h"
 #include "core/worker/worker.h"
+#include "spec/nvme_field.h"
 
 #endif

@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# Assembles the command of send_cmd(), of Controller and of Namespace, from the script's dwords.
+# Assembles commands, from the script's dwords, or from fields whose places spec/commands.py describes.
 
 
-cdef int _fill_command(cspdk.pyn_command *command, object opcode, object buf, object nsid, object cdw10, object cdw11,
-                       object cdw12, object cdw13, object cdw14, object cdw15) except -1:
+cdef inline int _put(cspdk.nvme_cmd *cmd, uint32_t field, object value, str name) except -1:
+    """Put a value of the script into a field of a command. name is that of its parameter, for the exception."""
+    cspdk.nvme_set_field(cmd, field, _field(value, cspdk.nvme_field_width(field), name))
+    return 0
+
+
+cdef int _fill_command(cspdk.pyn_command *command, object opcode, object buf, object nsid, object cdw10=0,
+                       object cdw11=0, object cdw12=0, object cdw13=0, object cdw14=0, object cdw15=0) except -1:
     """Fill in a command. opcode is bits 15:0 of cdw0. The data are `size` bytes of the buffer from its offset on."""
     cdef uint64_t opc = _field(opcode, 16, "opcode")
 

@@ -2,6 +2,7 @@
 # Controller: registers, bring-up, admin commands.
 
 _NAMESPACE_FEATURES = {0x05, 0x82, 0x83, 0x84}
+_NVME_MI_MESSAGE = 4  # MCTP's type of messages of NVMe-MI
 
 
 cdef class Controller(_Queue):
@@ -349,24 +350,28 @@ cdef class Controller(_Queue):
 
         if buf is None:
             buf = Buffer(4096, "identify")
-        _fill_command(&command, cspdk.NVME_ADMIN_IDENTIFY, buf, nsid,
-                      _field(cns, 8, "cns") | _field(cntid, 16, "cntid") << 16,
-                      _field(nvmsetid, 16, "nvmsetid") | _field(csi, 8, "csi") << 24, 0, 0, 0, 0)
+        _fill_command(&command, cspdk.NVME_ADMIN_IDENTIFY, buf, nsid)
+        self._what_to_identify(&command.cmd, cns, cntid, csi, nvmsetid)
         _check_room(&command, buf, 4096, "identify")
         return self._submit(&command, cb)
 
+    cdef int _what_to_identify(self, cspdk.nvme_cmd *cmd, object cns, object cntid, object csi,
+                               object nvmsetid) except -1:
+        _put(cmd, cspdk.NVME_FIELD_IDENTIFY_CNS, cns, "cns")
+        _put(cmd, cspdk.NVME_FIELD_IDENTIFY_CNTID, cntid, "cntid")
+        _put(cmd, cspdk.NVME_FIELD_IDENTIFY_CNSSID, nvmsetid, "nvmsetid")
+        _put(cmd, cspdk.NVME_FIELD_IDENTIFY_CSI, csi, "csi")
+        return 0
+
     cdef Buffer _identified(self, object nsid, object cns, object cntid, object csi, object nvmsetid):
         """The data of an Identify command that the driver sends itself."""
-        cdef cspdk.nvme_cmd cmd
+        cdef cspdk.pyn_command command
         cdef Buffer buf = Buffer(4096, "identify")
 
         self._ensure()
-        memset(&cmd, 0, sizeof(cmd))
-        cmd.opc = cspdk.NVME_ADMIN_IDENTIFY
-        cmd.nsid = <uint32_t>_field(nsid, 32, "nsid")
-        cmd.cdw10 = <uint32_t>(_field(cns, 8, "cns") | _field(cntid, 16, "cntid") << 16)
-        cmd.cdw11 = <uint32_t>(_field(nvmsetid, 16, "nvmsetid") | _field(csi, 8, "csi") << 24)
-        self._device._execute(&cmd, buf)
+        _fill_command(&command, cspdk.NVME_ADMIN_IDENTIFY, None, nsid)
+        self._what_to_identify(&command.cmd, cns, cntid, csi, nvmsetid)
+        self._device._execute(&command.cmd, buf)
         return buf
 
     @_named
@@ -381,47 +386,48 @@ cdef class Controller(_Queue):
 
     @_named
     def getfeatures(self, fid, sel=0, buf=None, cdw11=0, cdw12=0, cdw13=0, cdw14=0, cdw15=0, cb=None):
-        fid = _field(fid, 8, "fid")
-        nsid = 1 if fid in _NAMESPACE_FEATURES else 0
-        return self.send_cmd(cspdk.NVME_ADMIN_GET_FEATURES, buf, nsid, fid | _field(sel, 3, "sel") << 8, cdw11, cdw12,
-                             cdw13, cdw14, cdw15, cb=cb)
+        cdef cspdk.pyn_command command
+
+        _fill_command(&command, cspdk.NVME_ADMIN_GET_FEATURES, buf, 0, 0, cdw11, cdw12, cdw13, cdw14, cdw15)
+        _put(&command.cmd, cspdk.NVME_FIELD_GET_FEATURES_FID, fid, "fid")
+        _put(&command.cmd, cspdk.NVME_FIELD_GET_FEATURES_SEL, sel, "sel")
+        fid = cspdk.nvme_get_field(&command.cmd, cspdk.NVME_FIELD_GET_FEATURES_FID)
+        command.cmd.nsid = 1 if fid in _NAMESPACE_FEATURES else 0
+        return self._submit(&command, cb)
 
     @_named
     def setfeatures(self, fid, sv=0, buf=None, cdw11=0, cdw12=0, cdw13=0, cdw14=0, cdw15=0, cb=None):
-        fid, sv = _field(fid, 8, "fid"), _field(sv, 32, "sv, or cdw11 of the 0.1 API,")
+        cdef cspdk.pyn_command command
+
+        sv = _field(sv, 32, "sv, or cdw11 of the 0.1 API,")
         if isinstance(buf, int) or sv not in (0, 1):
             # The 0.1 API's form: setfeatures(fid, cdw11, cdw12, …).
             sv, buf, cdw11, cdw12, cdw13, cdw14, cdw15 = 0, None, sv, buf or 0, cdw11, cdw12, cdw13
-        nsid = 0xffffffff if fid in _NAMESPACE_FEATURES else 0
-        return self.send_cmd(cspdk.NVME_ADMIN_SET_FEATURES, buf, nsid, fid | sv << 31, cdw11, cdw12,
-                             cdw13, cdw14, cdw15, cb=cb)
+        _fill_command(&command, cspdk.NVME_ADMIN_SET_FEATURES, buf, 0, 0, cdw11, cdw12, cdw13, cdw14, cdw15)
+        _put(&command.cmd, cspdk.NVME_FIELD_SET_FEATURES_FID, fid, "fid")
+        _put(&command.cmd, cspdk.NVME_FIELD_SET_FEATURES_SV, sv, "sv")
+        fid = cspdk.nvme_get_field(&command.cmd, cspdk.NVME_FIELD_SET_FEATURES_FID)
+        command.cmd.nsid = 0xffffffff if fid in _NAMESPACE_FEATURES else 0
+        return self._submit(&command, cb)
 
-    cdef int _log_command(self, cspdk.nvme_cmd *cmd, unsigned lid, uint64_t offset, uint64_t length,
-                          uint32_t nsid) except -1:
+    cdef int _log_part(self, cspdk.nvme_cmd *cmd, uint64_t offset, uint64_t length) except -1:
         cdef uint32_t dwords = <uint32_t>((length + 3) // 4 - 1)
 
-        memset(cmd, 0, sizeof(cmd[0]))
-        cmd.opc = cspdk.NVME_ADMIN_GET_LOG_PAGE
-        cmd.nsid = nsid
-        cmd.cdw10 = lid | (dwords & 0xffff) << 16
-        cmd.cdw11 = dwords >> 16
-        cmd.cdw12 = <uint32_t>offset
-        cmd.cdw13 = <uint32_t>(offset >> 32)
+        cspdk.nvme_set_field(cmd, cspdk.NVME_FIELD_GET_LOG_PAGE_NUMDL, dwords)
+        cspdk.nvme_set_field(cmd, cspdk.NVME_FIELD_GET_LOG_PAGE_NUMDU, dwords >> 16)
+        cspdk.nvme_set_field(cmd, cspdk.NVME_FIELD_GET_LOG_PAGE_LPO, offset)
         return 0
 
     @_named
     def getlogpage(self, lid, buf, size=None, offset=0, nsid=0xffffffff, cb=None):
         cdef cspdk.pyn_command command
-        cdef cspdk.nvme_cmd part
         cdef Buffer piece
         cdef uint32_t room
         cdef uint64_t start = _field(offset, 64, "offset"), done = 0, most
-        cdef unsigned page = <unsigned>_field(lid, 8, "lid")
-        cdef uint32_t where = <uint32_t>_field(nsid, 32, "nsid")
 
         _check_buffer(buf)
-        memset(&command, 0, sizeof(command))
-        _take_buffer(&command, buf)
+        _fill_command(&command, cspdk.NVME_ADMIN_GET_LOG_PAGE, buf, nsid)
+        _put(&command.cmd, cspdk.NVME_FIELD_GET_LOG_PAGE_LID, lid, "lid")
         room = command.length
         length = room if size is None else _integer(size, "size")
         _check(4 <= length < 1 << 34, f"size must be from 4 to 2^34 - 1 bytes, not {length}")
@@ -430,18 +436,20 @@ cdef class Controller(_Queue):
         # The driver waits for all parts but the last itself, so that the script waits for one completion.
         while length - done > most:
             piece = Buffer(most, "log page")
-            self._log_command(&part, page, start + done, most, where)
-            self._device._execute(&part, piece)
+            self._log_part(&command.cmd, start + done, most)
+            self._device._execute(&command.cmd, piece)
             if done < room:
                 memcpy(command.buffer.data + command.offset + done, piece._buffer.data, min(most, room - done))
             done += most
-        self._log_command(&command.cmd, page, start + done, length - done, where)
+        self._log_part(&command.cmd, start + done, length - done)
         command.offset += <uint32_t>min(done, room)
         command.length = <uint32_t>(room - min(done, room))
         return self._submit(&command, cb)
 
     @_named
     def format(self, lbaf=0, ses=0, nsid=1, cb=None):
+        cdef cspdk.pyn_command command
+
         if lbaf is None:
             from pynvme import lba_format, spec
 
@@ -449,33 +457,40 @@ cdef class Controller(_Queue):
             formats = spec.IdentifyNamespace(self._identified(first, 0, 0, 0, 0))
             lbaf = lba_format.find(formats, 512, 0)
             _check(lbaf is not None, f"namespace {first} has no LBA format of 512 bytes")
-        return self.send_cmd(cspdk.NVME_ADMIN_FORMAT_NVM, None, nsid,
-                             _field(lbaf, 4, "lbaf") | _field(ses, 3, "ses") << 9, cb=cb)
+        _fill_command(&command, cspdk.NVME_ADMIN_FORMAT_NVM, None, nsid)
+        _put(&command.cmd, cspdk.NVME_FIELD_FORMAT_NVM_LBAFL, lbaf, "lbaf")
+        _put(&command.cmd, cspdk.NVME_FIELD_FORMAT_NVM_SES, ses, "ses")
+        return self._submit(&command, cb)
 
     @_named
     def sanitize(self, option=2, pattern=0, cb=None):
-        return self.send_cmd(cspdk.NVME_ADMIN_SANITIZE, None, 0, _field(option, 32, "option"),
-                             _field(pattern, 32, "pattern"), cb=cb)
+        cdef cspdk.pyn_command command
+
+        _fill_command(&command, cspdk.NVME_ADMIN_SANITIZE, None, 0, _field(option, 32, "option"))
+        _put(&command.cmd, cspdk.NVME_FIELD_SANITIZE_OVRPAT, pattern, "pattern")
+        return self._submit(&command, cb)
 
     @_named
     def fw_download(self, buf, offset, size=None, cb=None):
         cdef cspdk.pyn_command command
 
         _check_buffer(buf)
-        memset(&command, 0, sizeof(command))
-        _take_buffer(&command, buf)
+        _fill_command(&command, cspdk.NVME_ADMIN_FW_DOWNLOAD, buf, 0)
         length = command.length if size is None else _integer(size, "size")
         _check(4 <= length < 1 << 34, f"size must be from 4 to 2^34 - 1 bytes, not {length}")
         _check_room(&command, buf, length, "fw_download")
-        command.cmd.opc = cspdk.NVME_ADMIN_FW_DOWNLOAD
-        command.cmd.cdw10 = <uint32_t>(length // 4 - 1)
-        command.cmd.cdw11 = <uint32_t>(_field(offset, 34, "offset") // 4)
+        _put(&command.cmd, cspdk.NVME_FIELD_FW_DOWNLOAD_NUMD, length // 4 - 1, "size")
+        _put(&command.cmd, cspdk.NVME_FIELD_FW_DOWNLOAD_OFST, _field(offset, 34, "offset") // 4, "offset")
         return self._submit(&command, cb)
 
     @_named
     def fw_commit(self, slot, action, cb=None):
-        return self.send_cmd(cspdk.NVME_ADMIN_FW_COMMIT, None, 0,
-                             _field(slot, 3, "slot") | _field(action, 3, "action") << 3, cb=cb)
+        cdef cspdk.pyn_command command
+
+        _fill_command(&command, cspdk.NVME_ADMIN_FW_COMMIT, None, 0)
+        _put(&command.cmd, cspdk.NVME_FIELD_FW_COMMIT_FS, slot, "slot")
+        _put(&command.cmd, cspdk.NVME_FIELD_FW_COMMIT_CA, action, "action")
+        return self._submit(&command, cb)
 
     @_named
     def downfw(self, filename, slot=0, action=1):
@@ -495,10 +510,15 @@ cdef class Controller(_Queue):
 
     include "binding/admin_commands.pxi"
 
-    cdef Controller _management(self, unsigned command, object opcode, object dword0, object dword1, object buf,
+    cdef Controller _management(self, unsigned opc, object opcode, object dword0, object dword1, object buf,
                                 object mtype, object cb):
-        return self.send_cmd(command, buf, 0, _field(mtype, 4, "mtype") << 11 | 4, _field(opcode, 32, "opcode"),
-                             _field(dword0, 32, "dword0"), _field(dword1, 32, "dword1"), cb=cb)
+        cdef cspdk.pyn_command command
+
+        _fill_command(&command, opc, buf, 0, 0, _field(opcode, 32, "opcode"), _field(dword0, 32, "dword0"),
+                      _field(dword1, 32, "dword1"))
+        _put(&command.cmd, cspdk.NVME_FIELD_MI_SEND_MT, _NVME_MI_MESSAGE, "message type")
+        _put(&command.cmd, cspdk.NVME_FIELD_MI_SEND_NMIMT, mtype, "mtype")
+        return self._submit(&command, cb)
 
     @_named
     def mi_send(self, opcode, dword0=0, dword1=0, buf=None, mtype=1, cb=None):
@@ -512,11 +532,14 @@ cdef class Controller(_Queue):
                               object cb):
         cdef cspdk.pyn_command command
 
-        _fill_command(&command, opcode, buf, 0, _field(secp, 8, "secp") << 24 | _field(spsp, 16, "spsp") << 8 |
-                      _field(nssf, 8, "nssf"), 0, 0, 0, 0, 0)
-        command.cmd.cdw11 = command.length if size is None else <uint32_t>_field(size, 32, "size")
+        _fill_command(&command, opcode, buf, 0)
+        _put(&command.cmd, cspdk.NVME_FIELD_SECURITY_SEND_SECP, secp, "secp")
+        _put(&command.cmd, cspdk.NVME_FIELD_SECURITY_SEND_SPSP, spsp, "spsp")
+        _put(&command.cmd, cspdk.NVME_FIELD_SECURITY_SEND_NSSF, nssf, "nssf")
+        _put(&command.cmd, cspdk.NVME_FIELD_SECURITY_SEND_TL, command.length if size is None else size, "size")
         if buf is not None:
-            _check_room(&command, buf, command.cmd.cdw11, self.cmdname(opcode))
+            _check_room(&command, buf, cspdk.nvme_get_field(&command.cmd, cspdk.NVME_FIELD_SECURITY_SEND_TL),
+                        self.cmdname(opcode))
         return self._submit(&command, cb)
 
     @_named

@@ -381,8 +381,8 @@ cdef class IOWorker:
             if entry.nlb:
                 newest_first.append((entry.slba, entry.nlb, entry.cmd.opc))
             else:
-                newest_first.append((<uint64_t>entry.cmd.cdw11 << 32 | entry.cmd.cdw10,
-                                     (entry.cmd.cdw12 & 0xffff) + 1, entry.cmd.opc))
+                newest_first.append((cspdk.nvme_get_field(&entry.cmd, cspdk.NVME_FIELD_READ_SLBA),
+                                     _nlb(&entry.cmd), entry.cmd.opc))
             age += 1
         return newest_first[::-1]
 

@@ -42,6 +42,11 @@ cdef uint32_t _any_io_flags(object value) except? 0xffff:
                          f"not {flags:#x}")
 
 
+cdef inline uint64_t _nlb(const cspdk.nvme_cmd *cmd) noexcept:
+    """How many LBAs a command names."""
+    return cspdk.nvme_get_field(cmd, cspdk.NVME_FIELD_READ_NLB) + 1
+
+
 cdef class Namespace:
     cdef Controller _controller
     cdef cspdk.pyn_namespace *_namespace
@@ -236,9 +241,9 @@ cdef class Namespace:
 
         memset(cmd, 0, sizeof(cmd[0]))
         cmd.opc = <uint8_t>opcode
-        cmd.cdw10 = <uint32_t>slba
-        cmd.cdw11 = <uint32_t>(slba >> 32)
-        cmd.cdw12 = (nlb - 1) | _io_flags(io_flags)
+        cmd.cdw12 = _io_flags(io_flags)
+        cspdk.nvme_set_field(cmd, cspdk.NVME_FIELD_READ_SLBA, slba)
+        cspdk.nvme_set_field(cmd, cspdk.NVME_FIELD_READ_NLB, nlb - 1)
         return 0
 
     cdef int _data(self, cspdk.pyn_command *command, object buf, uint64_t length) except -1:
@@ -247,9 +252,9 @@ cdef class Namespace:
             raise TypeError(f"buf must be a Buffer, not None: {self.cmdname(command.cmd.opc)} transfers data")
         _take_buffer(command, buf)
         if length > command.length and not command.meant:
-            slba = <uint64_t>command.cmd.cdw11 << 32 | command.cmd.cdw10
-            _check_room(command, buf, length, f"{self.cmdname(command.cmd.opc)} of "
-                        f"{(command.cmd.cdw12 & 0xffff) + 1} LBAs from {slba:#x} on")
+            slba = cspdk.nvme_get_field(&command.cmd, cspdk.NVME_FIELD_READ_SLBA)
+            _check_room(command, buf, length, f"{self.cmdname(command.cmd.opc)} of {_nlb(&command.cmd)} LBAs from "
+                        f"{slba:#x} on")
         return 0
 
     cdef Qpair _transfer(self, unsigned opcode, object qpair, object buf, object lba, object lba_count,
@@ -263,8 +268,7 @@ cdef class Namespace:
         command.cmd.cdw15 = <uint32_t>_field(dword15, 32, "dword15")
         namespace = self._get()  # after all code of arguments has run, which might format it
         command.cmd.nsid = namespace.nsid
-        self._data(&command, buf, <uint64_t>((command.cmd.cdw12 & 0xffff) + 1) *
-                   cspdk.pyn_namespace_lba_bytes(namespace, command.cmd.cdw12))
+        self._data(&command, buf, _nlb(&command.cmd) * cspdk.pyn_namespace_lba_bytes(namespace, command.cmd.cdw12))
         command.stamp = opcode == 1
         return self._send(qpair, &command, cb)
 
@@ -314,31 +318,35 @@ cdef class Namespace:
         _check(1 <= count <= 256, f"range_count must be from 1 to 256, not {range_count}")
         _check(isinstance(buf, Buffer), f"buf must be a Buffer, not {type(buf).__name__}")
         _check(buf.size <= 4096, f"buf must be a Buffer of at most 4096 bytes for Dataset Management, not {buf.size}")
-        _fill_command(&command, cspdk.NVME_IO_DSM, buf, self._get().nsid, count - 1,
-                      _field(attribute, 32, "attribute"), 0, 0, 0, 0)
+        _fill_command(&command, cspdk.NVME_IO_DSM, buf, self._get().nsid, 0, _field(attribute, 32, "attribute"))
+        _put(&command.cmd, cspdk.NVME_FIELD_DSM_NR, count - 1, "range_count")
         _check_room(&command, buf, count * 16, f"dsm of {count} ranges")
         return self._send(qpair, &command, cb)
 
     @_named
     def zns_mgmt_send(self, qpair, buf, slba=0, action=0, all=False, cb=None):
-        cdef uint64_t zone = _field(slba, 64, "slba")
+        cdef cspdk.pyn_command command
 
-        return self.send_cmd(cspdk.NVME_IO_ZONE_MGMT_SEND, qpair, buf, self._get().nsid, zone & 0xffffffff,
-                             zone >> 32, 0, _field(action, 8, "action") | bool(all) << 8, cb=cb)
+        _fill_command(&command, cspdk.NVME_IO_ZONE_MGMT_SEND, buf, self._get().nsid)
+        _put(&command.cmd, cspdk.NVME_FIELD_ZONE_MGMT_SEND_SLBA, slba, "slba")
+        _put(&command.cmd, cspdk.NVME_FIELD_ZONE_MGMT_SEND_ZSA, action, "action")
+        _put(&command.cmd, cspdk.NVME_FIELD_ZONE_MGMT_SEND_SELECTALL, bool(all), "all")
+        return self._send(qpair, &command, cb)
 
     @_named
     def zns_mgmt_receive(self, qpair, buf, slba=0, dwords=None, extended=True, state=0, partial=True, cb=None):
         cdef cspdk.pyn_command command
-        cdef uint64_t zone = _field(slba, 64, "slba")
 
         _check_buffer(buf)
-        _fill_command(&command, cspdk.NVME_IO_ZONE_MGMT_RECEIVE, buf, self._get().nsid, zone & 0xffffffff,
-                      zone >> 32, 0,
-                      bool(extended) | _field(state, 8, "state") << 8 | bool(partial) << 16, 0, 0)
+        _fill_command(&command, cspdk.NVME_IO_ZONE_MGMT_RECEIVE, buf, self._get().nsid)
+        _put(&command.cmd, cspdk.NVME_FIELD_ZONE_MGMT_RECEIVE_SLBA, slba, "slba")
+        _put(&command.cmd, cspdk.NVME_FIELD_ZONE_MGMT_RECEIVE_ZRA, bool(extended), "extended")
+        _put(&command.cmd, cspdk.NVME_FIELD_ZONE_MGMT_RECEIVE_ZRASF, state, "state")
+        _put(&command.cmd, cspdk.NVME_FIELD_ZONE_MGMT_RECEIVE_PARTIAL, bool(partial), "partial")
         wanted = command.length // 4 if dwords is None else _integer(dwords, "dwords")
         _check(1 <= wanted <= 1 << 32, f"dwords must be from 1 to 2^32, not {wanted}")
         _check_room(&command, buf, wanted * 4, "zns_mgmt_receive")
-        command.cmd.cdw12 = <uint32_t>(wanted - 1)
+        _put(&command.cmd, cspdk.NVME_FIELD_ZONE_MGMT_RECEIVE_NUMD, wanted - 1, "dwords")
         return self._send(qpair, &command, cb)
 
     @_named

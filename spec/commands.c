@@ -4,6 +4,7 @@
 #include "spec/commands.h"
 
 #include "spec/nvme_cmd.h"
+#include "spec/nvme_field.h"
 #include "spec/nvme_id.h"
 #include "spec/nvme_log.h"
 
@@ -35,7 +36,7 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 			.since = 0x00010000,
 			.flags = SPEC_MANDATORY,
 			.effects = NVME_EFFECT_SCOPE_CTRL,
-			.length = {.kind = SPEC_LENGTH_COUNT, .unit = 4, .low = {10, 16, 16}, .high = {11, 0, 16}, .zeroes_based = true},
+			.length = {.kind = SPEC_LENGTH_COUNT, .unit = 4, .low = NVME_FIELD_GET_LOG_PAGE_NUMDL, .high = NVME_FIELD_GET_LOG_PAGE_NUMDU, .zeroes_based = true},
 		},
 		[NVME_ADMIN_DELETE_CQ] = {
 			.name = "DELETE IO CQ",
@@ -111,7 +112,7 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 			.effects = NVME_EFFECT_NCC | NVME_EFFECT_NIC | NVME_EFFECT_SCOPE_NS,
 			.announced = 0x8u,
 			.announced_by = offsetof(struct nvme_id_ctrl, oacs),
-			.length = {.kind = SPEC_LENGTH_FIXED, .unit = 4096, .when = {10, 0, 4}, .when_value = 0},
+			.length = {.kind = SPEC_LENGTH_FIXED, .unit = 4096, .when = NVME_FIELD_NS_MANAGEMENT_SEL, .when_value = 0},
 		},
 		[NVME_ADMIN_FW_COMMIT] = {
 			.name = "FIRMWARE COMMIT",
@@ -133,7 +134,7 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 			.effects = NVME_EFFECT_SCOPE_CTRL,
 			.announced = 0x4u,
 			.announced_by = offsetof(struct nvme_id_ctrl, oacs),
-			.length = {.kind = SPEC_LENGTH_COUNT, .unit = 4, .low = {10, 0, 32}, .zeroes_based = true},
+			.length = {.kind = SPEC_LENGTH_COUNT, .unit = 4, .low = NVME_FIELD_FW_DOWNLOAD_NUMD, .zeroes_based = true},
 		},
 		[NVME_ADMIN_SELF_TEST] = {
 			.name = "DEVICE SELF-TEST",
@@ -318,7 +319,7 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 			.effects = NVME_EFFECT_SCOPE_SUBSYSTEM,
 			.announced = 0x1u,
 			.announced_by = offsetof(struct nvme_id_ctrl, oacs),
-			.length = {.kind = SPEC_LENGTH_COUNT, .unit = 1, .low = {11, 0, 32}, .zero_is_any = true},
+			.length = {.kind = SPEC_LENGTH_COUNT, .unit = 1, .low = NVME_FIELD_SECURITY_SEND_TL, .zero_is_any = true},
 		},
 		[NVME_ADMIN_SECURITY_RECEIVE] = {
 			.name = "SECURITY RECEIVE",
@@ -329,7 +330,7 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 			.effects = NVME_EFFECT_SCOPE_SUBSYSTEM,
 			.announced = 0x1u,
 			.announced_by = offsetof(struct nvme_id_ctrl, oacs),
-			.length = {.kind = SPEC_LENGTH_COUNT, .unit = 1, .low = {11, 0, 32}, .zero_is_any = true},
+			.length = {.kind = SPEC_LENGTH_COUNT, .unit = 1, .low = NVME_FIELD_SECURITY_RECEIVE_AL, .zero_is_any = true},
 		},
 		[NVME_ADMIN_SANITIZE] = {
 			.name = "SANITIZE",
@@ -351,7 +352,7 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 			.effects = NVME_EFFECT_SCOPE_NS,
 			.announced = 0x200u,
 			.announced_by = offsetof(struct nvme_id_ctrl, oacs),
-			.length = {.kind = SPEC_LENGTH_COUNT, .unit = 4, .low = {12, 0, 32}, .zeroes_based = true},
+			.length = {.kind = SPEC_LENGTH_COUNT, .unit = 4, .low = NVME_FIELD_GET_LBA_STATUS_MNDW, .zeroes_based = true},
 		},
 	},
 	[SPEC_IO] = {
@@ -371,7 +372,7 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 			.since = 0x00010000,
 			.flags = SPEC_NAMES_LBAS | SPEC_BY_WORKERS | SPEC_MANDATORY,
 			.effects = NVME_EFFECT_LBCC,
-			.length = {.kind = SPEC_LENGTH_LBAS, .unit = 1, .low = {12, 0, 16}, .zeroes_based = true},
+			.length = {.kind = SPEC_LENGTH_LBAS, .unit = 1, .low = NVME_FIELD_WRITE_NLB, .zeroes_based = true},
 		},
 		[NVME_IO_READ] = {
 			.name = "READ",
@@ -380,7 +381,7 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00010000,
 			.flags = SPEC_NAMES_LBAS | SPEC_BY_WORKERS | SPEC_MANDATORY,
-			.length = {.kind = SPEC_LENGTH_LBAS, .unit = 1, .low = {12, 0, 16}, .zeroes_based = true},
+			.length = {.kind = SPEC_LENGTH_LBAS, .unit = 1, .low = NVME_FIELD_READ_NLB, .zeroes_based = true},
 		},
 		[NVME_IO_WRITE_UNCORRECTABLE] = {
 			.name = "WRITE UNCORRECTABLE",
@@ -402,7 +403,7 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 			.flags = SPEC_NAMES_LBAS | SPEC_BY_WORKERS,
 			.announced = 0x1u,
 			.announced_by = offsetof(struct nvme_id_ctrl, oncs),
-			.length = {.kind = SPEC_LENGTH_LBAS, .unit = 1, .low = {12, 0, 16}, .zeroes_based = true},
+			.length = {.kind = SPEC_LENGTH_LBAS, .unit = 1, .low = NVME_FIELD_COMPARE_NLB, .zeroes_based = true},
 		},
 		[NVME_IO_WRITE_ZEROES] = {
 			.name = "WRITE ZEROES",
@@ -425,7 +426,7 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 			.effects = NVME_EFFECT_LBCC,
 			.announced = 0x4u,
 			.announced_by = offsetof(struct nvme_id_ctrl, oncs),
-			.length = {.kind = SPEC_LENGTH_COUNT, .unit = 16, .low = {10, 0, 8}, .zeroes_based = true},
+			.length = {.kind = SPEC_LENGTH_COUNT, .unit = 16, .low = NVME_FIELD_DSM_NR, .zeroes_based = true},
 		},
 		[NVME_IO_VERIFY] = {
 			.name = "VERIFY",
@@ -455,7 +456,7 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 			.since = 0x00010100,
 			.announced = 0x20u,
 			.announced_by = offsetof(struct nvme_id_ctrl, oncs),
-			.length = {.kind = SPEC_LENGTH_COUNT, .unit = 4, .low = {10, 0, 32}, .zeroes_based = true},
+			.length = {.kind = SPEC_LENGTH_COUNT, .unit = 4, .low = NVME_FIELD_RESERVATION_REPORT_NUMD, .zeroes_based = true},
 		},
 		[NVME_IO_RESERVATION_ACQUIRE] = {
 			.name = "RESERVATION ACQUIRE",
@@ -502,7 +503,7 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 			.effects = NVME_EFFECT_LBCC,
 			.announced = 0x100u,
 			.announced_by = offsetof(struct nvme_id_ctrl, oncs),
-			.length = {.kind = SPEC_LENGTH_COUNT, .unit = 32, .low = {12, 0, 8}, .zeroes_based = true, .other = {12, 8, 4}, .other_bits = 1, .other_unit = 40},
+			.length = {.kind = SPEC_LENGTH_COUNT, .unit = 32, .low = NVME_FIELD_COPY_NR, .zeroes_based = true, .other = NVME_FIELD_COPY_CDFMT, .other_bits = 1, .other_unit = 40},
 		},
 		[NVME_IO_MANAGEMENT_SEND] = {
 			.name = "IO MANAGEMENT SEND",
@@ -529,7 +530,7 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00020000,
 			.flags = SPEC_MANDATORY,
-			.length = {.kind = SPEC_LENGTH_COUNT, .unit = 4, .low = {12, 0, 32}, .zeroes_based = true},
+			.length = {.kind = SPEC_LENGTH_COUNT, .unit = 4, .low = NVME_FIELD_ZONE_MGMT_RECEIVE_NUMD, .zeroes_based = true},
 		},
 		[NVME_IO_ZONE_APPEND] = {
 			.name = "ZONE APPEND",
@@ -539,7 +540,7 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 			.since = 0x00020000,
 			.flags = SPEC_MANDATORY,
 			.effects = NVME_EFFECT_LBCC,
-			.length = {.kind = SPEC_LENGTH_LBAS, .unit = 1, .low = {12, 0, 16}, .zeroes_based = true},
+			.length = {.kind = SPEC_LENGTH_LBAS, .unit = 1, .low = NVME_FIELD_ZONE_APPEND_NLB, .zeroes_based = true},
 		},
 	},
 	[SPEC_KV] = {
@@ -551,7 +552,7 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 			.since = 0x00020000,
 			.flags = SPEC_MANDATORY,
 			.effects = NVME_EFFECT_LBCC,
-			.length = {.kind = SPEC_LENGTH_COUNT, .unit = 1, .low = {10, 0, 32}, .zero_is_any = true},
+			.length = {.kind = SPEC_LENGTH_COUNT, .unit = 1, .low = NVME_FIELD_KV_STORE_VS, .zero_is_any = true},
 		},
 		[NVME_KV_RETRIEVE] = {
 			.name = "RETRIEVE",
@@ -560,7 +561,7 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00020000,
 			.flags = SPEC_MANDATORY,
-			.length = {.kind = SPEC_LENGTH_COUNT, .unit = 1, .low = {10, 0, 32}, .zero_is_any = true},
+			.length = {.kind = SPEC_LENGTH_COUNT, .unit = 1, .low = NVME_FIELD_KV_RETRIEVE_HBS, .zero_is_any = true},
 		},
 		[NVME_KV_LIST] = {
 			.name = "LIST",
@@ -569,7 +570,7 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 			.changes = SPEC_CHANGES_NONE,
 			.since = 0x00020000,
 			.flags = SPEC_MANDATORY,
-			.length = {.kind = SPEC_LENGTH_COUNT, .unit = 1, .low = {10, 0, 32}, .zero_is_any = true},
+			.length = {.kind = SPEC_LENGTH_COUNT, .unit = 1, .low = NVME_FIELD_KV_LIST_HBS, .zero_is_any = true},
 		},
 		[NVME_KV_DELETE] = {
 			.name = "DELETE",

@@ -31,13 +31,6 @@ enum spec_changes {
 #define SPEC_RESHAPES 0x08u   /* LBAs of the namespace that it names may have another size afterwards */
 #define SPEC_MANDATORY 0x10u  /* a controller of this command set has it */
 
-/* Bits of a command dword; width 0: there are none. */
-struct spec_part {
-	uint8_t dword;
-	uint8_t shift;
-	uint8_t width;
-};
-
 enum spec_length_kind {
 	SPEC_LENGTH_ANY,   /* the command does not say */
 	SPEC_LENGTH_FIXED, /* unit bytes */
@@ -54,9 +47,9 @@ struct spec_length {
 	uint8_t other_bits;
 	uint16_t unit;
 	uint16_t other_unit;
-	struct spec_part low, high; /* the field's parts */
-	struct spec_part when;      /* the rule holds where this is when_value */
-	struct spec_part other;     /* where this has one of other_bits the unit is other_unit */
+	uint32_t low, high; /* enum nvme_field: the parts of the count; 0: there is none */
+	uint32_t when;      /* the rule holds where this field is when_value */
+	uint32_t other;     /* where this field has one of other_bits the unit is other_unit */
 };
 
 struct spec_command {

@@ -54,6 +54,16 @@ _LBST = Arg("lbst", 14, 0, 31, "expected initial reference tag and storage tag")
 _LBAT = Arg("lbat", 15, 0, 15, "expected application tag")
 _LBATM = Arg("lbatm", 15, 16, 31, "mask of the application tag")
 _TAGS = (_LBST, _LBAT, _LBATM)
+_MI_HEADER = (
+    Arg("mt", 10, 0, 6, "MCTP message type: 4"),
+    Arg("ic", 10, 7, text="an integrity check follows"),
+    Arg("csi", 10, 8, text="command slot"),
+    Arg("nmimt", 10, 11, 14, "NVMe-MI message type: 1 MI command, 2 admin, 4 PCIe"),
+    Arg("ror", 10, 15, text="a response, not a request"),
+    Arg("opc", 11, 0, 7, "opcode of the MI command"),
+    Arg("nmd0", 12, 0, 31, "its dword 0"),
+    Arg("nmd1", 13, 0, 31, "its dword 1"),
+)
 _RESERVATION_KEY_IGNORED = Arg("iekey", 10, 3, text="ignore the existing key")
 
 # ---- admin commands: Base 2.1, section 5 ----
@@ -348,6 +358,7 @@ ADMIN = (
         "NVMe-MI Send",
         "MI_SEND",
         "5.1.19",
+        _MI_HEADER,
         text="carries a command of another interface, which may change any data",
         label="NVME-MI SEND",
         changes="unknown",
@@ -361,6 +372,7 @@ ADMIN = (
         "NVMe-MI Receive",
         "MI_RECEIVE",
         "5.1.18",
+        _MI_HEADER,
         label="NVME-MI RECEIVE",
         scope=("subsystem",),
         announced=Announced("oacs", 1 << 6),
@@ -788,7 +800,7 @@ NVM = (
         (
             Arg("sdlba", 10, 0, 63, "first LBA of the destination", default=None),
             Arg("nr", 12, 0, 7, "how many source ranges", zeroes_based=True, default=None),
-            Arg("cdfmt", 12, 8, 11, "format of the source ranges"),
+            Arg("cdfmt", 12, 8, 11, "format of the source ranges; 0h: struct nvme_copy_range"),
             Arg("prinfor", 12, 12, 15, "PRINFO of the reads"),
             Arg("stcr", 12, 24, text="check the storage tag of the reads"),
             Arg("stcw", 12, 25, text="of the writes"),
@@ -1077,17 +1089,6 @@ _QUEUE = BitGroup(
     ),
     "Create I/O Submission Queue and Create I/O Completion Queue, command dword 11.",
 )
-_COPY = BitGroup(
-    (Bits("cdfmt", 8, 11, c="NVME_COPY_FORMAT", style="get", text="0h: struct nvme_copy_range"),),
-    "Copy, command dword 12.",
-)
-_ZONE_SEND = BitGroup(
-    (
-        Bits("zsa", 0, 7, c="NVME_ZONE_ACTION", text="enum nvme_zone_send"),
-        Bits("selectall", 8, c="NVME_ZONE_SELECT_ALL", text="all zones"),
-    ),
-    "Zone Management Send, command dword 13.",
-)
 _FW = BitGroup(
     (
         Bits("fs", 0, 2, c="NVME_FW_SLOT_MASK", digits=1),
@@ -1149,8 +1150,6 @@ HEADERS = (
             DSM_RANGE,
             Constant("NVME_DSM_AD", 0x4, "command dword 11: deallocate", "{:#x}u"),
             COPY_RANGE,
-            _COPY,
-            _ZONE_SEND,
             enums.ZONE_SEND_ACTION,
         ),
     ),

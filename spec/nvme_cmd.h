@@ -395,13 +395,6 @@ struct nvme_copy_range {
 };
 _Static_assert(sizeof(struct nvme_copy_range) == 32, "Copy range");
 
-/* Copy, command dword 12. */
-#define NVME_COPY_FORMAT(s) (((unsigned)(s) >> 8) & 0xfu) /* 0h: struct nvme_copy_range */
-
-/* Zone Management Send, command dword 13. */
-#define NVME_ZONE_ACTION 0xffu /* enum nvme_zone_send */
-#define NVME_ZONE_SELECT_ALL 0x100u /* all zones */
-
 /* ZSA of Zone Management Send. Section ZNS 3.4.3. */
 enum nvme_zone_send {
 	NVME_ZONE_CLOSE = 0x01,

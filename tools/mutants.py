@@ -288,15 +288,15 @@ MUTANTS = [
     Mutant(
         "a DSM command bears its attribute in the wrong dword",
         "binding/namespace.pyx",
-        '_field(attribute, 32, "attribute"), 0, 0, 0, 0)',
-        '0, _field(attribute, 32, "attribute"), 0, 0, 0)',
+        '_get().nsid, 0, _field(attribute, 32, "attribute"))',
+        '_get().nsid, 0, 0, _field(attribute, 32, "attribute"))',
         ("tests/driver/test_golden_io.py",),
     ),
     Mutant(
         "a log page's offset has its halves swapped",
         "binding/controller.pyx",
-        "cmd.cdw12 = <uint32_t>offset\n        cmd.cdw13 = <uint32_t>(offset >> 32)",
-        "cmd.cdw13 = <uint32_t>offset\n        cmd.cdw12 = <uint32_t>(offset >> 32)",
+        "cspdk.nvme_set_field(cmd, cspdk.NVME_FIELD_GET_LOG_PAGE_LPO, offset)",
+        "cspdk.nvme_set_field(cmd, cspdk.NVME_FIELD_GET_LOG_PAGE_LPO, offset << 32 | offset >> 32)",
         ("tests/driver/test_golden_admin.py",),
     ),
     Mutant(

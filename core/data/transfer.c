@@ -2,21 +2,13 @@
 #include "core/data/transfer.h"
 
 #include "spec/commands.h"
-
-static uint32_t dword_of(const struct nvme_cmd *cmd, uint8_t dword)
-{
-	return ((const uint32_t *)cmd)[dword];
-}
-
-static uint64_t value_of(const struct nvme_cmd *cmd, struct spec_part part)
-{
-	return dword_of(cmd, part.dword) >> part.shift & ((UINT64_C(1) << part.width) - 1);
-}
+#include "spec/nvme_field.h"
 
 /* The length that a field of the command counts, in units of unit bytes. */
 static uint64_t counted(const struct nvme_cmd *cmd, const struct spec_length *length, uint64_t unit)
 {
-	uint64_t count = value_of(cmd, length->low) | value_of(cmd, length->high) << length->low.width;
+	uint64_t count = nvme_get_field(cmd, length->low) | nvme_get_field(cmd, length->high)
+								    << nvme_field_width(length->low);
 
 	if (length->zero_is_any && count == 0)
 		return PYN_TRANSFER_ANY;
@@ -25,14 +17,14 @@ static uint64_t counted(const struct nvme_cmd *cmd, const struct spec_length *le
 
 static uint64_t unit_of(const struct nvme_cmd *cmd, const struct spec_length *length)
 {
-	return value_of(cmd, length->other) & length->other_bits ? length->other_unit : length->unit;
+	return nvme_get_field(cmd, length->other) & length->other_bits ? length->other_unit : length->unit;
 }
 
 static uint64_t transfer(const struct nvme_cmd *cmd, enum spec_table table, uint32_t lba_bytes)
 {
 	const struct spec_length *length = &spec_commands[table][cmd->opc].length;
 
-	if (value_of(cmd, length->when) != length->when_value)
+	if (nvme_get_field(cmd, length->when) != length->when_value)
 		return PYN_TRANSFER_ANY;
 	switch (length->kind) {
 	case SPEC_LENGTH_FIXED:

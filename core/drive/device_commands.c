@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "spec/commands.h"
+#include "spec/nvme_field.h"
 #include "spec/nvme_id.h"
 #include "spec/nvme_log.h"
 
@@ -26,12 +27,13 @@ static int read_effects(struct pyn_device *device, struct pyn_buffer **out, stru
 	struct nvme_cmd cmd = {
 		.opc = NVME_ADMIN_GET_LOG_PAGE,
 		.nsid = UINT32_MAX,
-		.cdw10 = NVME_LOG_EFFECTS | (sizeof(struct nvme_effects_log) / 4 - 1) << 16,
 	};
 	struct pyn_buffer *buffer = pyn_buffer_create(sizeof(struct nvme_effects_log), err);
 
 	if (!buffer)
 		return -ENOMEM;
+	nvme_set_field(&cmd, NVME_FIELD_GET_LOG_PAGE_LID, NVME_LOG_EFFECTS);
+	nvme_set_field(&cmd, NVME_FIELD_GET_LOG_PAGE_NUMDL, sizeof(struct nvme_effects_log) / 4 - 1);
 	int rc = pyn_device_admin_execute(device, &cmd, buffer, PYN_ERROR_SYSTEM, NULL, err);
 
 	if (rc < 0)

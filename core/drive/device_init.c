@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/util/clock.h"
+#include "spec/nvme_field.h"
 #include "spec/nvme_id.h"
 #include "spec/nvme_log.h"
 #include "spec/nvme_regs.h"
@@ -93,7 +94,6 @@ static struct pyn_power_counts power_counts(struct pyn_device *device)
 	struct nvme_cmd cmd = {
 		.opc = NVME_ADMIN_GET_LOG_PAGE,
 		.nsid = UINT32_MAX,
-		.cdw10 = NVME_LOG_SMART | (sizeof(struct nvme_smart_log) / 4 - 1) << 16,
 	};
 	struct pyn_power_counts counts = {.asked = true};
 	struct pyn_error ignored;
@@ -101,6 +101,8 @@ static struct pyn_power_counts power_counts(struct pyn_device *device)
 
 	if (!buffer)
 		return counts;
+	nvme_set_field(&cmd, NVME_FIELD_GET_LOG_PAGE_LID, NVME_LOG_SMART);
+	nvme_set_field(&cmd, NVME_FIELD_GET_LOG_PAGE_NUMDL, sizeof(struct nvme_smart_log) / 4 - 1);
 	if (pyn_device_admin_execute(device, &cmd, buffer, PYN_ERROR_ENUMERATE, NULL, &ignored) == 0) {
 		const struct nvme_smart_log *log = (const struct nvme_smart_log *)buffer->data;
 

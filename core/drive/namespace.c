@@ -7,6 +7,7 @@
 
 #include "core/data/transfer.h"
 #include "core/env/env.h"
+#include "spec/nvme_field.h"
 #include "spec/nvme_id.h"
 #include "spec/nvme_regs.h"
 
@@ -105,9 +106,10 @@ int pyn_namespace_refuse_metadata(const struct pyn_namespace *ns, struct pyn_err
 static int identify_by(struct pyn_namespace *ns, enum nvme_cns cns, enum nvme_csi csi, struct pyn_buffer *buffer,
 		       struct pyn_error *err)
 {
-	struct nvme_cmd cmd = {
-		.opc = NVME_ADMIN_IDENTIFY, .nsid = ns->nsid, .cdw10 = cns, .cdw11 = (uint32_t)csi << 24};
+	struct nvme_cmd cmd = {.opc = NVME_ADMIN_IDENTIFY, .nsid = ns->nsid};
 
+	nvme_set_field(&cmd, NVME_FIELD_IDENTIFY_CNS, cns);
+	nvme_set_field(&cmd, NVME_FIELD_IDENTIFY_CSI, csi);
 	return pyn_device_admin_execute(ns->device, &cmd, buffer, PYN_ERROR_NAMESPACE, NULL, err);
 }
 

@@ -12,6 +12,7 @@
 #include "core/nvme/prp.h"
 #include "core/nvme/status.h"
 #include "core/util/log.h"
+#include "spec/nvme_field.h"
 
 static uint8_t stride(const struct pyn_engine_qpair *queue)
 {
@@ -202,10 +203,13 @@ static int create_cq(struct pyn_engine_qpair *queue, const struct pyn_engine_qpa
 	struct nvme_cmd cmd = {
 		.opc = NVME_ADMIN_CREATE_CQ,
 		.prp1 = pyn_dma_address(&queue->ctrlr->pci->view, (const void *)queue->ring.cq).value,
-		.cdw10 = (uint32_t)(config->depth - 1) << 16 | config->qid,
-		.cdw11 = (uint32_t)config->vector << 16 | (config->interrupts ? NVME_QUEUE_IEN : 0) | NVME_QUEUE_PC,
 	};
 
+	nvme_set_field(&cmd, NVME_FIELD_CREATE_CQ_QID, config->qid);
+	nvme_set_field(&cmd, NVME_FIELD_CREATE_CQ_QSIZE, config->depth - 1u);
+	nvme_set_field(&cmd, NVME_FIELD_CREATE_CQ_PC, true);
+	nvme_set_field(&cmd, NVME_FIELD_CREATE_CQ_IEN, config->interrupts);
+	nvme_set_field(&cmd, NVME_FIELD_CREATE_CQ_IV, config->vector);
 	return execute(admin, &cmd, PYN_ERROR_CREATE, err);
 }
 
@@ -215,11 +219,13 @@ static int create_sq(struct pyn_engine_qpair *queue, const struct pyn_engine_qpa
 	struct nvme_cmd cmd = {
 		.opc = NVME_ADMIN_CREATE_SQ,
 		.prp1 = pyn_dma_address(&queue->ctrlr->pci->view, queue->ring.sq).value,
-		.cdw10 = (uint32_t)(config->depth - 1) << 16 | config->qid,
-		.cdw11 = (uint32_t)config->qid << 16 | (uint32_t)config->priority << NVME_QUEUE_QPRIO_SHIFT |
-			 NVME_QUEUE_PC,
 	};
 
+	nvme_set_field(&cmd, NVME_FIELD_CREATE_SQ_QID, config->qid);
+	nvme_set_field(&cmd, NVME_FIELD_CREATE_SQ_QSIZE, config->depth - 1u);
+	nvme_set_field(&cmd, NVME_FIELD_CREATE_SQ_PC, true);
+	nvme_set_field(&cmd, NVME_FIELD_CREATE_SQ_QPRIO, config->priority);
+	nvme_set_field(&cmd, NVME_FIELD_CREATE_SQ_CQID, config->qid);
 	return execute(admin, &cmd, PYN_ERROR_CREATE, err);
 }
 

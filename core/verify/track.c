@@ -7,16 +7,16 @@
 #include "core/util/crc32c.h"
 #include "core/util/clock.h"
 #include "spec/commands.h"
+#include "spec/nvme_field.h"
 
-/* NVM Command Set Specification 1.0, section 3.2: SLBA in cdw11:10, NLB 0's based in cdw12 15:0. */
 static uint64_t cmd_slba(const struct nvme_cmd *cmd)
 {
-	return (uint64_t)cmd->cdw11 << 32 | cmd->cdw10;
+	return nvme_get_field(cmd, NVME_FIELD_READ_SLBA);
 }
 
 static uint32_t cmd_nlb(const struct nvme_cmd *cmd)
 {
-	return (cmd->cdw12 & 0xffff) + 1;
+	return (uint32_t)nvme_get_field(cmd, NVME_FIELD_READ_NLB) + 1;
 }
 
 static void begin_read(struct pyn_track *track, const struct nvme_cmd *cmd, bool check)
@@ -154,10 +154,10 @@ static bool copy_ranges(struct pyn_track *track, uint32_t ranges, size_t size, v
 
 static void begin_dsm(struct pyn_track *track, const struct nvme_cmd *cmd)
 {
-	uint32_t ranges = (cmd->cdw10 & 0xff) + 1;
+	uint32_t ranges = (uint32_t)nvme_get_field(cmd, NVME_FIELD_DSM_NR) + 1;
 	uint64_t lbas = 0;
 
-	if (!(cmd->cdw11 & NVME_DSM_AD))
+	if (!nvme_get_field(cmd, NVME_FIELD_DSM_AD))
 		return;
 	if (!copy_ranges(track, ranges, sizeof(*track->dsm), (void **)&track->dsm)) {
 		begin_unclear(track);
@@ -182,10 +182,11 @@ static void begin_dsm(struct pyn_track *track, const struct nvme_cmd *cmd)
 /* Begin a Copy, which writes consecutive LBAs from SDLBA (cdw11:10) on. */
 static void begin_copy(struct pyn_track *track, const struct nvme_cmd *cmd)
 {
-	uint32_t ranges = (cmd->cdw12 & 0xff) + 1;
+	uint32_t ranges = (uint32_t)nvme_get_field(cmd, NVME_FIELD_COPY_NR) + 1;
 	struct nvme_copy_range *copy;
 
-	if (NVME_COPY_FORMAT(cmd->cdw12) != 0 || !copy_ranges(track, ranges, sizeof(*copy), (void **)&copy)) {
+	if (nvme_get_field(cmd, NVME_FIELD_COPY_CDFMT) != 0 ||
+	    !copy_ranges(track, ranges, sizeof(*copy), (void **)&copy)) {
 		begin_unclear(track);
 		return;
 	}
@@ -212,12 +213,12 @@ static bool zone_of(const struct pyn_verify *verify, uint64_t lba, struct nvme_d
 
 static void begin_zone_action(struct pyn_track *track, const struct nvme_cmd *cmd)
 {
-	uint32_t action = cmd->cdw13 & NVME_ZONE_ACTION;
+	uint64_t action = nvme_get_field(cmd, NVME_FIELD_ZONE_MGMT_SEND_ZSA);
 	struct nvme_dsm_range zone;
 
 	if (action != NVME_ZONE_RESET && action != NVME_ZONE_OFFLINE)
 		return;
-	if (!(cmd->cdw13 & NVME_ZONE_SELECT_ALL) && zone_of(track->verify, track->slba, &zone))
+	if (!nvme_get_field(cmd, NVME_FIELD_ZONE_MGMT_SEND_SELECTALL) && zone_of(track->verify, track->slba, &zone))
 		track->dsm = malloc(sizeof(zone));
 	if (track->dsm) {
 		track->dsm[0] = zone;

@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tools.specgen import book, c_header, c_table, cython, python
+from tools.specgen import book, c_fields, c_header, c_table, cython, python
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def outputs() -> dict[str, str]:
     """All generated files, by path."""
     made = {f"spec/{header.file}": c_header.render(header, name) for header, name in book.headers().items()}
+    made["spec/nvme_field.h"] = c_fields.render()
     made["spec/commands.c"] = c_table.render()
     made["binding/admin_commands.pxi"] = cython.render()
     made.update(python.package(book.modules()))

@@ -6,6 +6,7 @@ from __future__ import annotations
 from spec.commands import ADMIN, KV, NVM, ZNS
 from spec.schema import Arg, Command, Length
 from spec.status import STATUS
+from tools.specgen.c_fields import name as place
 
 TABLES = {"SPEC_ADMIN": ADMIN, "SPEC_IO": NVM + ZNS, "SPEC_KV": KV}
 PREFIX = {"admin": "NVME_ADMIN_", "nvm": "NVME_IO_", "zns": "NVME_IO_", "kv": "NVME_KV_"}
@@ -24,6 +25,7 @@ HEAD = """\
 #include "spec/commands.h"
 
 #include "spec/nvme_cmd.h"
+#include "spec/nvme_field.h"
 #include "spec/nvme_id.h"
 #include "spec/nvme_log.h"
 """
@@ -46,15 +48,11 @@ def arg(command: Command, name: str) -> Arg:
     return next(field for field in command.fields if field.name == name)
 
 
-def part(field: Arg) -> str:
-    return f"{{{field.dword}, {field.low}, {field.width}}}"
-
-
 def counted(command: Command, length: Length) -> list[str]:
     """The members that name the field with the count."""
     fields = [arg(command, name) for name in length.fields]
-    members = [f".low = {part(fields[0])}"] if fields else []
-    members += [f".high = {part(fields[1])}"] if len(fields) > 1 else []
+    members = [f".low = {place(command, fields[0])}"] if fields else []
+    members += [f".high = {place(command, fields[1])}"] if len(fields) > 1 else []
     return members + [".zeroes_based = true"] * bool(fields and fields[0].zeroes_based)
 
 
@@ -62,10 +60,14 @@ def conditions(command: Command, length: Length) -> list[str]:
     members = [".zero_is_any = true"] if length.zero_is_any else []
     if length.when:
         name, value = length.when
-        members += [f".when = {part(arg(command, name))}", f".when_value = {value}"]
+        members += [f".when = {place(command, arg(command, name))}", f".when_value = {value}"]
     if length.other:
         name, bits, unit = length.other
-        members += [f".other = {part(arg(command, name))}", f".other_bits = {bits}", f".other_unit = {unit}"]
+        members += [
+            f".other = {place(command, arg(command, name))}",
+            f".other_bits = {bits}",
+            f".other_unit = {unit}",
+        ]
     return members
 
 
