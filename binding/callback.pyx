@@ -33,6 +33,22 @@ cdef _Shape _shape_of(object function):
 
 
 _shapes = _weakref.WeakKeyDictionary()
+_method_shapes = _weakref.WeakKeyDictionary()  # by the function of a bound method, which is a new object each time
+
+
+cdef _Shape _known_shape(object function):
+    """The form of its call, which is found only once for each function."""
+    cdef object known = _shapes, key = function
+
+    if isinstance(function, _MethodType):
+        known, key = _method_shapes, function.__func__
+    try:
+        shape = known.get(key)
+        if shape is None:
+            shape = known[key] = <int>_shape_of(function)
+    except TypeError:  # not hashable, or not weakly referable
+        shape = <int>_shape_of(function)
+    return shape
 
 
 cdef _Callback _callback(object function):
@@ -44,13 +60,7 @@ cdef _Callback _callback(object function):
         raise TypeError(f"cb must be callable, not {type(function).__name__}")
     callback = _Callback.__new__(_Callback)
     callback.function = function
-    try:
-        shape = _shapes.get(function)
-        if shape is None:
-            shape = _shapes[function] = <int>_shape_of(function)
-    except TypeError:  # not hashable, or not weakly referable
-        shape = <int>_shape_of(function)
-    callback.shape = shape
+    callback.shape = _known_shape(function)
     return callback
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""``python -m pynvme`` runs a virtual SSD or the demonstration, or binds a drive."""
+"""``python -m pynvme`` runs a virtual SSD, the demonstration or the tests of drives, or binds a drive."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 import click
 
 from pynvme import __version__, loading, pci
+from pynvme.suite import AREAS
 from pynvme.vssd import VirtualSsd, VirtualSsdError, is_private, options
 
 USE = """\
@@ -200,6 +201,40 @@ def run(pciaddr: str, seconds: int, yes: bool) -> None:
             code = demo.run(pciaddr, seconds, private)
         except demo.nvme.NvmeEnumerateError as error:
             raise click.ClickException(str(error)) from error
+    sys.exit(code)
+
+
+@main.command()
+@click.option("--pciaddr", default="vssd", show_default=True, help="Address of the drive.")
+@click.option("--area", "areas", multiple=True, type=click.Choice(list(AREAS)), help="Only this area.")
+@click.option("--time", metavar="TIME", help="How long all tests take together, such as 10m (about 90s).")
+@click.option("--seed", type=int, help="Repeat the random numbers of an earlier run.")
+@click.option("--report", type=click.Path(dir_okay=False), help="Write a line of JSON for each test.")
+@click.option("--yes", is_flag=True, help="Overwrite data of the drive without asking.")
+@click.argument("tests", nargs=-1, metavar="[TEST]...")
+def check(
+    pciaddr: str,
+    areas: tuple[str, ...],
+    time: str | None,
+    seed: int | None,
+    report: str | None,
+    yes: bool,
+    tests: tuple[str, ...],
+) -> None:
+    """Look for bugs of a drive.
+
+    TEST is the name of a test, by default all tests of the area. docs/suite.md lists them. The exit code is 1
+    if there is a finding.
+
+    The tests overwrite, format and erase the drive, reset it and switch its power. Unless it is a private
+    virtual SSD, the command asks first.
+    """
+    if not (is_private(pciaddr) or yes):
+        click.confirm(
+            f"This overwrites, formats and erases the drive {pciaddr}. Go on?", abort=True, err=True
+        )
+    with _interruptible():
+        code = _load("suite.check").run(pciaddr, areas or tuple(AREAS), time, seed, report, tests)
     sys.exit(code)
 
 

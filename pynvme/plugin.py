@@ -35,6 +35,8 @@ from typing import TYPE_CHECKING, Any, Callable
 import pytest
 
 from pynvme import loading, unexpected, vssd
+from pynvme.suite import options as suite_options
+from pynvme.suite.marks import MARKERS
 
 if TYPE_CHECKING:
     import nvme
@@ -90,6 +92,7 @@ def pytest_load_initial_conftests(parser: pytest.Parser) -> Generator[None, Any,
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Add the options, and also --pciaddr if a conftest loads this plugin, too late for the hook above."""
     unexpected.add_option(parser)
+    suite_options.add_options(parser)
     if any(name.endswith("conftest.py") for name, _ in pluginmanager.list_name_plugin()):
         add_option(parser)
 
@@ -103,6 +106,8 @@ def pytest_configure(config: pytest.Config) -> None:
         except (ValueError, OSError, vssd.VirtualSsdError) as error:
             raise pytest.UsageError(f"{OPTION}: {error}") from None
     _new_seed()
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
     unexpected.configure(config)
 
 

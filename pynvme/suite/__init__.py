@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Tests that find bugs of a drive, for any drive.
+
+``python -m pynvme check`` runs them, and so does ``pytest --pyargs pynvme.suite``. Each file ``test_*.py`` is
+one area. ``docs/suite.md`` lists all tests.
+
+A test states the clause of the specification that it judges (:func:`requirement`) and what it needs of a
+drive (:mod:`pynvme.suite.claims`). If the drive does not report this, the test is skipped, and the reason
+names the bit. What a test finds is a :class:`Finding`.
+"""
+
+from __future__ import annotations
+
+from pynvme.suite.finding import Finding
+from pynvme.suite.marks import needs, requirement, takes
+
+__all__ = ["AREAS", "Finding", "needs", "requirement", "takes"]
+
+AREAS = {
+    "data": "data integrity",
+    "power": "loss of power",
+    "commands": "commands and their refusals",
+    "queues": "queues, doorbells and interrupts",
+}
+"""The areas, in the order in which they run. Area ``x`` is the file ``test_x.py``."""

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""``python -m pynvme check`` runs the suite by pytest, without the settings of the current folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from pynvme.suite import options
+
+FOLDER = Path(__file__).parent
+
+
+def run(
+    address: str,
+    areas: Sequence[str],
+    time: str | None = None,
+    seed: int | None = None,
+    report: str | None = None,
+    tests: Sequence[str] = (),
+) -> int:
+    """Run the tests of these areas on a drive. Returns the exit code.
+
+    Args:
+        address: of the drive, whose data may be lost
+        areas: names of :data:`pynvme.suite.AREAS`
+        time: how long all tests take together
+        seed: of the random numbers
+        report: a file that gets a line of JSON for each test
+        tests: names of tests, or parts of names, if not all are wanted
+    """
+    line = ["-c", os.devnull, f"--rootdir={FOLDER}", "-p", "pynvme.plugin", "-p", "no:cacheprovider"]
+    line += ["-p", "no:randomly", "-p", "no:hypothesispytest", "-v", "-rs", "--no-header"]
+    line += [f"--pciaddr={address}", options.YES]
+    for option, value in ((options.TIME, time), (options.SEED, seed), (options.REPORT, report)):
+        if value is not None:
+            line.append(f"{option}={value}")
+    if tests:
+        line += ["-k", " or ".join(tests)]
+    return int(pytest.main([*line, *(str(FOLDER / f"test_{area}.py") for area in areas)]))

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a drive may lack, each with the bit that reports it."""
+
+from __future__ import annotations
+
+from pynvme.spec import AdminOpcode, FeatureId, IoOpcode
+from pynvme.suite.marks import Need
+
+LEAST_LBAS = 1 << 14
+
+
+def io(opcode: IoOpcode) -> Need:
+    """An IO command."""
+    return Need(
+        f"{opcode.name} (opcode {opcode:02x}h: Commands Supported and Effects, or ONCS)",
+        lambda drive: bool(drive.ns.supports(opcode)),
+    )
+
+
+def admin(opcode: AdminOpcode) -> Need:
+    """An admin command."""
+    return Need(
+        f"{opcode.name} (opcode {opcode:02x}h: Commands Supported and Effects, or OACS)",
+        lambda drive: bool(drive.nvme0.supports(opcode)),
+    )
+
+
+def feature(fid: FeatureId) -> Need:
+    """A feature that can be changed."""
+    return Need(f"{fid.name} (Get Features {fid:02x}h, SEL 3, bit 2)", lambda drive: drive.can_change(fid))
+
+
+def saveable(fid: FeatureId) -> Need:
+    """A feature that can be saved."""
+    return Need(f"{fid.name}, saveable (Get Features {fid:02x}h, SEL 3, bit 0)", lambda d: d.can_save(fid))
+
+
+def log(lid: int) -> Need:
+    """A log page."""
+    return Need(
+        f"log page {lid:02x}h (Supported Log Pages, or a Get Log Page that succeeds)",
+        lambda drive: drive.has_log(lid),
+    )
+
+
+SWITCHED_POWER = Need("a power that can be switched", lambda drive: drive.can_switch_power())
+CACHE = Need("a volatile write cache (VWC bit 0)", lambda drive: bool(drive.id_ctrl.vwc.vwcp))
+SELECT = Need(
+    "saved and default values of features (ONCS bit 4)", lambda drive: bool(drive.id_ctrl.oncs.ssfs)
+)
+FUSED = Need("fused Compare and Write (FUSES bit 0)", lambda drive: bool(drive.id_ctrl.fuses.fcws))
+SUBSYSTEM_RESET = Need("NVM Subsystem Reset (CAP.NSSRS)", lambda drive: bool(drive.nvme0.cap >> 36 & 1))
+MDTS = Need("a limit of transfers (MDTS)", lambda drive: drive.nvme0.mdts != 0)
+TWO_NAMESPACES = Need("two active namespaces (Identify, CNS 02h)", lambda drive: len(drive.nsids) > 1)
+ROOM = Need(
+    f"a namespace of {LEAST_LBAS} LBAs (NSZE)",
+    lambda drive: int(drive.ns.id_ns.nsze) >= LEAST_LBAS,
+)
+ZEROED = Need(
+    "zeros from deallocated LBAs (DLFEAT bits 2:0 are 001b)", lambda drive: drive.ns.id_ns.dlfeat.rdb == 1
+)
+WEIGHTED = Need("weighted round robin (CAP.AMS bit 0)", lambda drive: bool(drive.nvme0.cap >> 17 & 1))
+FLR = Need(
+    "function level reset (Device Capabilities, bit 28)",
+    lambda drive: drive.has_flr(),
+)
+LOG_OFFSETS = Need("log page offsets (LPA bit 2)", lambda drive: bool(drive.id_ctrl.lpa.lpeds))
+PLAIN = Need("LBAs without metadata (LBA format, MS)", lambda drive: int(drive.ns.metadata_size) == 0)
+VECTORS = Need("MSI-X (capability 11h)", lambda drive: drive.pcie.cap_offset(0x11) is not None)

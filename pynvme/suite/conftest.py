@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Fixtures of the suite, and the rules of a run.
+
+Warnings of the driver are no failures here, since each test judges the statuses itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import nvme
+import pytest
+
+from pynvme import failures, vssd
+from pynvme.plugin import SEED_VARIABLE
+from pynvme.suite import options
+from pynvme.suite.drive import Drive
+from pynvme.suite.finding import Finding
+from pynvme.suite.marks import Need
+from pynvme.suite.model import Model
+from pynvme.suite.traffic import model_of
+
+FOLDER = Path(__file__).parent
+
+_seed = pytest.StashKey[int]()
+_scale = pytest.StashKey[float]()
+_met = pytest.StashKey[dict[str, bool]]()
+_finding = pytest.StashKey[Finding]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the seed."""
+    wanted = config.getoption(options.SEED, None) or os.environ.get(SEED_VARIABLE)
+    try:
+        config.stash[_seed] = int(wanted, 0) if wanted else random.SystemRandom().getrandbits(32)
+    except ValueError:
+        raise pytest.UsageError(f"{options.SEED} must be an integer, not {wanted!r}") from None
+    config.stash[_scale] = 1.0
+    config.stash[_met] = {}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Divide the time over the tests, and ask whether a real drive may be overwritten."""
+    mine = [item for item in items if item.path.parent == FOLDER]
+    for item in mine:
+        item.add_marker(pytest.mark.filterwarnings("ignore::UserWarning"))
+    config.stash[_scale] = options.scale(mine, config.getoption(options.TIME, None))
+    address = str(config.getoption("--pciaddr"))
+    if mine and not (config.option.collectonly or vssd.is_private(address) or config.getoption(options.YES)):
+        raise pytest.UsageError(
+            f"these tests overwrite, format and erase the drive {address}: confirm this with {options.YES}"
+        )
+
+
+def pytest_report_collectionfinish(config: pytest.Config) -> str:
+    """Name the seed."""
+    seed = config.stash[_seed]
+    return f"drive {config.getoption('--pciaddr')}, seed {seed} (repeat it with {options.SEED}={seed})"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show a finding as its text, without a traceback, and write the report's line."""
+    report = yield
+    error = call.excinfo.value if call.excinfo is not None else None
+    if isinstance(error, Finding):
+        report.longrepr = str(error)
+    path = item.config.getoption(options.REPORT, None)
+    if path and (call.when == "call" or report.outcome != "passed"):
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(json.dumps(_line(item, call, report, error)) + "\n")
+    return report
+
+
+def _line(item: pytest.Item, call: Any, report: pytest.TestReport, error: object) -> dict[str, Any]:
+    """A test, its outcome and its finding as plain data."""
+    return {
+        "test": f"{item.path.stem}::{item.name}",
+        "phase": call.when,
+        "outcome": report.outcome,
+        "seconds": round(call.duration, 3),
+        "at": time.time(),
+        "why": str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else "",
+        "finding": error.record() if isinstance(error, Finding) else None,
+        "error": "" if error is None or isinstance(error, Finding) else f"{type(error).__name__}: {error}",
+    }
+
+
+@pytest.fixture(autouse=True)
+def statuses_are_judged_here() -> Iterator[None]:
+    """Take the failures of commands from the plugin, which would judge them too."""
+    before = failures._listener
+    failures.listen(None)
+    yield
+    failures.listen(before)
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """The seed of this run."""
+    return request.config.stash[_seed]
+
+
+@pytest.fixture
+def budget(request: pytest.FixtureRequest) -> options.Budget:
+    """The time in which this test may repeat itself."""
+    return options.Budget(options.default_seconds(request.node) * request.config.stash[_scale])
+
+
+@pytest.fixture
+def drive(
+    request: pytest.FixtureRequest, nvme0: nvme.Controller, subsystem: nvme.Subsystem, seed: int
+) -> Iterator[Drive]:
+    """The drive under test. A test whose needs it does not meet is skipped."""
+    drive = Drive(nvme0, subsystem, seed, f"{request.path.stem}::{request.node.name}")
+    for mark in request.node.iter_markers("needs"):
+        for need in mark.args:
+            if not _is_met(request.config.stash[_met], need, drive):
+                pytest.skip(f"needs {need.text}")
+    yield drive
+    drive.close()
+
+
+def _is_met(known: dict[str, bool], need: Need, drive: Drive) -> bool:
+    """Ask the drive once for each need."""
+    if need.text not in known:
+        known[need.text] = need.met(drive)
+    return known[need.text]
+
+
+@pytest.fixture
+def model(drive: Drive) -> Model:
+    """A model of the drive's first namespace, which knows nothing yet."""
+    return model_of(drive)

@@ -1,0 +1,477 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The drive under test. It sends commands, keeps what a finding has to tell, and knows resets and power."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import random
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Callable
+
+import nvme
+
+from pynvme import lba_format
+from pynvme.spec import AdminOpcode, Csts, FeatureId, IdentifyController, IoOpcode, Register, Status
+from pynvme.suite.finding import Finding
+from pynvme.suite.history import Command, Dwords, Entry, Event, History, status_text
+
+COMMANDS_SHOWN = 16
+SCRIPT_COMMANDS = 8
+ALL_NAMESPACES = 0xFFFFFFFF
+
+CC_EN, SHN = 1, 0xC000
+SAVE = 1 << 31
+
+_SCRIPT = """\
+import nvme as d
+nvme0 = d.Controller({address!r})
+subsystem, pcie = d.Subsystem(nvme0), nvme0.pcie
+ns = {{nsid: d.Namespace(nvme0, nsid) for nsid in {nsids}}}
+qpair, buf = d.Qpair(nvme0, 64), d.Buffer(1 << 20, ptype=0xbeef, pvalue=100)
+"""
+
+
+class Drive:
+    """The drive under test, for one test.
+
+    Args:
+        nvme0, subsystem: the driver's objects
+        seed: the seed of the run
+        test: the name of the test, which makes its random numbers its own
+    """
+
+    def __init__(
+        self, nvme0: nvme.Controller, subsystem: nvme.Subsystem, seed: int = 0, test: str = ""
+    ) -> None:
+        self.nvme0 = nvme0
+        self.pcie = nvme0.pcie
+        self.subsystem = subsystem
+        self.seed = seed
+        self.test = test
+        self.random = random.Random(f"{seed}:{test}")
+        self.seconds_to_ready = (nvme0.cap >> 24 & 0xFF) / 2
+        """CAP.TO: how long a reset may take."""
+        self.history = History()
+        self._qpairs: list[nvme.Qpair] = []
+        self._single: list[nvme.Qpair] = []
+        """The queue pair for single commands, once there is one."""
+        self.nsids = self._active()
+        self.namespaces = {nsid: nvme.Namespace(nvme0, nsid) for nsid in self.nsids}
+        self.ns = self.namespaces[self.nsids[0]]
+        self.nsid = self.nsids[0]
+        self.measure()
+
+    def _active(self) -> list[int]:
+        """The active namespaces."""
+        buf = nvme.Buffer(4096)
+        done = self.admin(AdminOpcode.IDENTIFY, buf, cdw10=2)
+        nsids = [buf.data(at + 3, at) for at in range(0, 4096, 4)] if done.ok else [1]
+        return [nsid for nsid in nsids if nsid] or [1]
+
+    # What it is
+
+    @property
+    def id_ctrl(self) -> IdentifyController:
+        """Identify Controller."""
+        return self.nvme0.id_ctrl
+
+    def by_namespace(self) -> Iterator[Drive]:
+        """The same drive once for each namespace, which then is its first one."""
+        for nsid, namespace in self.namespaces.items():
+            one = copy.copy(self)
+            one.ns, one.nsid = namespace, nsid
+            one.measure()
+            yield one
+
+    def measure(self) -> None:
+        """Look up the geometry of the first namespace. Call it again after a format."""
+        self.lba_size = lba_format.buffer_bytes(self.ns.id_ns)
+        """Bytes that an LBA takes in a buffer."""
+        self.nsze = int(self.ns.id_ns.nsze)
+        """The number of LBAs."""
+        self.most_lbas = max(1, min(self.nvme0.mdts or 1 << 20, 1 << 20) // self.lba_size)
+        """How many LBAs one command may transfer, by MDTS, and at most 1 MiB of them."""
+
+    def has_flr(self) -> bool:
+        """Whether the function has a function level reset."""
+        at = self.pcie.cap_offset(0x10)
+        return at is not None and bool(self.pcie.register(at + 4, 4) >> 28 & 1)
+
+    def has_log(self, lid: int) -> bool:
+        """Whether it has a log page."""
+        buf = nvme.Buffer(4096)
+        listed = self.log_page(0, buf, 1024).ok and bool(buf[4 * lid] & 1)
+        return listed or self.log_page(lid, buf, 16).ok
+
+    def capabilities(self, fid: int) -> int:
+        """What Get Features says about a feature with SEL 3, or 0."""
+        if not self.id_ctrl.oncs.ssfs:
+            return 0
+        done = self.get_feature(fid, sel=3)
+        return done.cdw0 if done.ok else 0
+
+    def can_change(self, fid: int) -> bool:
+        """Whether Set Features can change a feature."""
+        if self.id_ctrl.oncs.ssfs:
+            return bool(self.capabilities(fid) & 4)
+        return self.get_feature(fid).ok
+
+    def can_save(self, fid: int) -> bool:
+        """Whether Set Features can save a feature."""
+        return self.capabilities(fid) & 5 == 5
+
+    def can_switch_power(self) -> bool:
+        """Whether something can switch the power of the drive. This switches it."""
+        try:
+            self.subsystem.poweroff()
+            self.subsystem.poweron()
+        except (NotImplementedError, OSError):
+            return False
+        self._forget_queues()
+        self.nvme0.reset()
+        return True
+
+    def identity(self) -> dict[str, str]:
+        """What tells this drive from others."""
+        try:
+            ctrl = self.id_ctrl
+            found = {"model": ctrl.mn.strip(), "serial": ctrl.sn.strip(), "firmware": ctrl.fr.strip()}
+        except Exception as error:
+            found = {"model": f"unknown ({error})"}
+        address = self.nvme0.addr
+        found["address"] = address.decode() if isinstance(address, bytes) else str(address)
+        return found
+
+    # Commands
+
+    def admin(self, opcode: int, buf: nvme.Buffer | None = None, nsid: int = 0, **dwords: int) -> Command:
+        """Send an admin command and wait. A time-out is a finding; any status is the caller's to judge."""
+        command = self.send_admin(opcode, buf, nsid, **dwords)
+        self.reap(self.nvme0)
+        self.must_end(command)
+        return command
+
+    def send_admin(
+        self, opcode: int, buf: nvme.Buffer | None = None, nsid: int = 0, **dwords: int
+    ) -> Command:
+        """Send an admin command."""
+        command = Command(0, opcode, nsid, _dwords(dwords))
+        self.history.add(command)
+        self.nvme0.send_cmd(opcode, buf, nsid, *command.dwords, cb=command.completed)
+        command.cid = self.nvme0.latest_cid
+        return command
+
+    def send(
+        self,
+        qpair: nvme.Qpair,
+        opcode: int,
+        buf: nvme.Buffer | None = None,
+        nsid: int | None = None,
+        then: Callable[[Command], None] | None = None,
+        **dwords: int,
+    ) -> Command:
+        """Send an IO command to the first namespace, or another one."""
+        nsid = self.nsid if nsid is None else nsid
+        command = Command(qpair.sqid, opcode, nsid, _dwords(dwords))
+        command.then = then
+        self.history.add(command)
+        self.ns.send_cmd(opcode, qpair, buf, nsid, *command.dwords, cb=command.completed)
+        command.cid = qpair.latest_cid
+        return command
+
+    def io(
+        self,
+        opcode: int,
+        buf: nvme.Buffer | None = None,
+        slba: int = 0,
+        nlb: int = 1,
+        nsid: int | None = None,
+        flags: int = 0,
+        qpair: nvme.Qpair | None = None,
+        **dwords: int,
+    ) -> Command:
+        """Send an IO command with a range of LBAs, and wait.
+
+        flags are bits 31:16 of dword 12.
+        """
+        dwords = {"cdw10": slba & 0xFFFFFFFF, "cdw11": slba >> 32, "cdw12": flags << 16 | nlb - 1, **dwords}
+        return self.run(opcode, buf, nsid, qpair, **dwords)
+
+    def run(
+        self,
+        opcode: int,
+        buf: nvme.Buffer | None = None,
+        nsid: int | None = None,
+        qpair: nvme.Qpair | None = None,
+        **dwords: int,
+    ) -> Command:
+        """Send any IO command, and wait. A time-out is a finding; any status is the caller's to judge."""
+        pair = qpair or self.qpair
+        command = self.send(pair, opcode, buf, nsid, None, **dwords)
+        self.reap(pair)
+        self.must_end(command)
+        return command
+
+    def deallocate(
+        self, ranges: Sequence[tuple[int, int]], nsid: int | None = None, attributes: int = 4
+    ) -> Command:
+        """Send a Dataset Management with these ranges, and wait."""
+        pair = self.qpair
+        buf = nvme.Buffer(4096)
+        for index, (slba, nlb) in enumerate(ranges):
+            buf.set_dsm_range(index, slba, nlb)
+        command = self.send(pair, IoOpcode.DSM, buf, nsid, cdw10=len(ranges) - 1, cdw11=attributes)
+        command.ranges = list(ranges)
+        self.reap(pair)
+        self.must_end(command)
+        return command
+
+    def flush(self, nsid: int | None = None) -> Command:
+        """Flush a namespace, and wait."""
+        return self.run(IoOpcode.FLUSH, None, nsid)
+
+    def reap(self, queue: nvme.Qpair | nvme.Controller, count: int = 1) -> None:
+        """Wait for completions. If there are none in time, that is a finding."""
+        try:
+            queue.waitdone(count)
+        except TimeoutError as error:
+            raise self.finding(
+                "Base 2.0, 3.3.3.2 Completion Queue Entry", f"{count} completions", f"none ({error})"
+            ) from None
+
+    def poll(self, until: Callable[[], bool], seconds: float = 5.0) -> bool:
+        """Take completions of Asynchronous Event Requests, which no wait counts, until a function says so.
+
+        Returns whether it did before the time was over.
+        """
+        end = time.monotonic() + seconds
+        while not until() and time.monotonic() < end:
+            self.nvme0.getfeatures(FeatureId.QUEUES).waitdone()
+            time.sleep(0.001)
+        return until()
+
+    def must_end(self, command: Command) -> None:
+        """Raise a finding if a command has not completed."""
+        if command.timed_out or not command.done:
+            raise self.finding(
+                "Base 2.0, 3.3.3.2 Completion Queue Entry",
+                f"a completion of {command.name} within {self.nvme0.timeout} ms",
+                "no completion",
+            )
+
+    def log_page(
+        self,
+        lid: int,
+        buf: nvme.Buffer,
+        size: int,
+        offset: int = 0,
+        nsid: int = ALL_NAMESPACES,
+        rae: bool = False,
+        lsp: int = 0,
+    ) -> Command:
+        """Read size bytes of a log page from an offset on."""
+        numd = size // 4 - 1
+        return self.admin(
+            AdminOpcode.GET_LOG_PAGE,
+            buf,
+            nsid,
+            cdw10=(numd & 0xFFFF) << 16 | rae << 15 | lsp << 8 | lid,
+            cdw11=numd >> 16,
+            cdw12=offset & 0xFFFFFFFF,
+            cdw13=offset >> 32,
+        )
+
+    def get_feature(
+        self, fid: int, sel: int = 0, nsid: int = 0, buf: nvme.Buffer | None = None, cdw11: int = 0
+    ) -> Command:
+        """Get a feature."""
+        buf = nvme.Buffer(4096) if buf is None else buf
+        return self.admin(AdminOpcode.GET_FEATURES, buf, nsid, cdw10=sel << 8 | fid, cdw11=cdw11)
+
+    def set_feature(
+        self,
+        fid: int,
+        cdw11: int = 0,
+        save: bool = False,
+        nsid: int = 0,
+        buf: nvme.Buffer | None = None,
+        cdw12: int = 0,
+    ) -> Command:
+        """Set a feature."""
+        return self.admin(
+            AdminOpcode.SET_FEATURES, buf, nsid, cdw10=save << 31 | fid, cdw11=cdw11, cdw12=cdw12
+        )
+
+    @contextlib.contextmanager
+    def feature_set(self, fid: FeatureId, cdw11: int) -> Iterator[None]:
+        """Have a feature of one dword set to a value in here, and as before afterwards."""
+        before = self.get_feature(fid).cdw0
+        self.succeed(self.set_feature(fid, cdw11), "Base 2.0, 5.27 Set Features")
+        try:
+            yield
+        finally:
+            self.set_feature(fid, before)
+
+    # Judging
+
+    def finding(
+        self,
+        clause: str,
+        expected: str,
+        seen: str,
+        lbas: Iterable[int] = (),
+        writers: Iterable[str] = (),
+    ) -> Finding:
+        """Make a finding with what happened around it. Raise it."""
+        wanted = list(lbas)
+        entries = self.history.about(wanted, COMMANDS_SHOWN) if wanted else self.history.last(COMMANDS_SHOWN)
+        return Finding(
+            clause,
+            expected,
+            seen,
+            self.identity(),
+            self.seed,
+            self.test,
+            [str(entry) for entry in entries],
+            list(writers),
+            self._script(entries[-SCRIPT_COMMANDS:] if not wanted else entries),
+        )
+
+    def _script(self, entries: Sequence[Entry]) -> str:
+        head = _SCRIPT.format(address=self.identity()["address"], nsids=self.nsids)
+        return head + "\n".join(line for entry in entries for line in entry.script())
+
+    def check(self, holds: bool, clause: str, expected: str, seen: object = "") -> None:
+        """Raise a finding unless something holds."""
+        if not holds:
+            raise self.finding(clause, expected, str(seen))
+
+    def succeed(self, command: Command, clause: str) -> Command:
+        """Raise a finding unless a command completed with success."""
+        return self.expect(command, clause, Status.SUCCESS)
+
+    def expect(self, command: Command, clause: str, *statuses: int) -> Command:
+        """Raise a finding unless a command completed with one of these statuses."""
+        if command.status not in statuses:
+            wanted = " or ".join(status_text(status) for status in statuses)
+            raise self.finding(clause, f"{command.name}: {wanted}", status_text(command.status))
+        return command
+
+    def refused(self, command: Command, clause: str) -> Command:
+        """Raise a finding unless a command failed, with any status."""
+        if command.ok:
+            raise self.finding(clause, f"{command.name} fails", status_text(command.status))
+        return command
+
+    # Queues
+
+    @property
+    def qpair(self) -> nvme.Qpair:
+        """A queue pair for commands that are sent one at a time."""
+        if not self._single:
+            self._single.append(self.new_qpair(64))
+        return self._single[0]
+
+    def new_qpair(self, depth: int = 64) -> nvme.Qpair:
+        """Another queue pair, which lasts until the next reset or the end of the test."""
+        try:
+            pair = nvme.Qpair(self.nvme0, min(depth, (self.nvme0.cap & 0xFFFF) + 1))
+        except nvme.QpairCreationError as error:
+            raise self.finding(
+                "Base 2.0, 5.4 Create I/O Completion Queue", "a queue pair", str(error)
+            ) from None
+        self._qpairs.append(pair)
+        return pair
+
+    def delete_qpairs(self) -> None:
+        """Delete the queue pairs of this test."""
+        for pair in self._qpairs:
+            pair.delete()
+        self._forget_queues()
+
+    def close(self) -> None:
+        """Delete the queue pairs. If the drive does not do that any more, reset it."""
+        try:
+            self.delete_qpairs()
+        except Exception:
+            self._forget_queues()
+            self.nvme0.reset()
+
+    def _forget_queues(self) -> None:
+        self._qpairs.clear()
+        self._single.clear()
+
+    # Resets and power
+
+    @property
+    def csts(self) -> Csts:
+        """The register CSTS."""
+        return Csts(self.nvme0[Register.CSTS])
+
+    def note(self, text: str, *script: str) -> None:
+        """Write something into the history."""
+        self.history.add(Event(text, *script))
+
+    def reset(self) -> float:
+        """Reset the controller by CC.EN. Returns the seconds until it is ready again."""
+        self.note("controller reset", "nvme0.reset()", "qpair = d.Qpair(nvme0, 64)")
+        self._forget_queues()
+        start = time.monotonic()
+        try:
+            self.nvme0.reset()
+        except (nvme.NvmeEnumerateError, SystemError) as error:
+            raise self.finding(
+                "Base 2.0, 3.1.3.1 CAP.TO",
+                f"CSTS.RDY within {self.seconds_to_ready} s",
+                f"the controller does not become ready: {error}",
+            ) from None
+        return time.monotonic() - start
+
+    def flr(self) -> float:
+        """Reset the function, and then the controller. Returns the seconds until it is ready again."""
+        self.note("function level reset", "pcie.flr()")
+        self._forget_queues()
+        self.pcie.flr()
+        return self.reset()
+
+    def subsystem_reset(self) -> float:
+        """Reset the NVM subsystem, and then the controller. Returns the seconds until it is ready again."""
+        self.note("NVM subsystem reset", "subsystem.reset()")
+        self._forget_queues()
+        self.subsystem.reset()
+        return self.reset()
+
+    def shut_down(self, abrupt: bool = False) -> None:
+        """Shut the controller down by CC.SHN, and wait until CSTS.SHST reports the end."""
+        self.note("abrupt shutdown" if abrupt else "shutdown", f"subsystem.shutdown_notify({abrupt})")
+        try:
+            self.subsystem.shutdown_notify(abrupt)
+        except nvme.NvmeShutdownStatusTimeoutError as error:
+            raise self.finding(
+                "Base 2.0, 3.6.1 Memory-based Transport", "CSTS.SHST is 10b", str(error)
+            ) from None
+
+    def power_off(self) -> None:
+        """Switch the power off, suddenly."""
+        self.subsystem.poweroff()
+        self.note("power off", "subsystem.poweroff()")
+
+    def power_on(self) -> float:
+        """Switch the power on, and initialise the controller. Returns the seconds until it is ready."""
+        self.note("power on", "subsystem.poweron()")
+        self._forget_queues()
+        self.subsystem.poweron()
+        return self.reset()
+
+    def power_cycle(self) -> float:
+        """Lose the power, and come back. Returns the seconds until it is ready again."""
+        self.power_off()
+        return self.power_on()
+
+
+def _dwords(given: dict[str, int]) -> Dwords:
+    """Dwords 10 to 15, from ``cdw10`` to ``cdw15``."""
+    cdw10, cdw11, cdw12, cdw13, cdw14, cdw15 = (given.get(f"cdw{number}", 0) for number in range(10, 16))
+    return cdw10, cdw11, cdw12, cdw13, cdw14, cdw15

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A finding: the drive broke a clause of the specification."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+
+@dataclasses.dataclass(eq=False)
+class Finding(AssertionError):
+    """What a test found, with all that somebody needs who was not there.
+
+    A test calls :meth:`pynvme.suite.drive.Drive.finding` to make one, and raises it.
+    """
+
+    clause: str
+    """The specification, the section and its title."""
+    expected: str
+    seen: str
+    drive: dict[str, str] = dataclasses.field(default_factory=dict)
+    """Model, serial number, firmware revision and address."""
+    seed: int = 0
+    test: str = ""
+    commands: list[str] = dataclasses.field(default_factory=list)
+    """The commands around it, the oldest first."""
+    writers: list[str] = dataclasses.field(default_factory=list)
+    """For each wrong LBA, when it was written last, and by which command."""
+    script: str = ""
+    """A few lines that send the same commands."""
+
+    def __str__(self) -> str:
+        parts = [f"expected: {self.expected}", f"seen:     {self.seen}", f"clause:   {self.clause}"]
+        if self.drive:
+            parts.append("drive:    " + ", ".join(f"{key} {value}" for key, value in self.drive.items()))
+        parts.append(f"seed:     {self.seed}")
+        for title, lines in (("who wrote it", self.writers), ("commands", self.commands)):
+            if lines:
+                parts.append(f"{title}:")
+                parts += [f"    {line}" for line in lines]
+        if self.script:
+            parts.append("script:")
+            parts += [f"    {line}" for line in self.script.splitlines()]
+        return "\n".join(parts)
+
+    def record(self) -> dict[str, Any]:
+        """Everything as plain data."""
+        return dataclasses.asdict(self)

@@ -1,0 +1,456 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Random IO of all kinds on several queues, judged by a model."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Callable
+
+import nvme
+
+from pynvme.spec import IoOpcode, Status
+from pynvme.suite.content import Content
+from pynvme.suite.drive import Drive
+from pynvme.suite.history import Command, status_text
+from pynvme.suite.model import Change, Kind, Model
+
+PAGE = 4096
+GUARD = b"\xc3" * PAGE
+FUA = 0x4000
+
+MISMATCH = 0x781
+"""The status that the driver's own verification gives a read."""
+
+READ_CLAUSE = "NVM 1.0, 3.2.4 Read"
+UNCORRECTABLE_CLAUSE = "NVM 1.0, 3.2.7 Write Uncorrectable"
+FLUSH_CLAUSE = "Base 2.0, 7.1 Flush"
+GUARD_CLAUSE = "Base 2.0, 4.1.1 Physical Region Page Entry and List"
+
+MIX = {
+    "write": 40,
+    "read": 30,
+    "compare": 6,
+    "compare_other": 2,
+    "zeroes": 6,
+    "trim": 6,
+    "uncorrectable": 2,
+    "verify": 2,
+    "flush": 3,
+    "write_fua": 3,
+}
+"""How often each kind of IO comes. Kinds that the drive does not support are left out."""
+
+_OPCODES = {
+    "write": IoOpcode.WRITE,
+    "write_fua": IoOpcode.WRITE,
+    "read": IoOpcode.READ,
+    "read_fua": IoOpcode.READ,
+    "compare": IoOpcode.COMPARE,
+    "compare_other": IoOpcode.COMPARE,
+    "zeroes": IoOpcode.WRITE_ZEROES,
+    "trim": IoOpcode.DSM,
+    "uncorrectable": IoOpcode.WRITE_UNCORRECTABLE,
+    "verify": IoOpcode.VERIFY,
+    "flush": IoOpcode.FLUSH,
+}
+
+_KINDS = {
+    "write": Kind.DATA,
+    "write_fua": Kind.DATA,
+    "zeroes": Kind.ZEROES,
+    "trim": Kind.DEALLOCATED,
+    "uncorrectable": Kind.UNCORRECTABLE,
+}
+
+
+def model_of(drive: Drive) -> Model:
+    """A new model of the drive's first namespace."""
+    volatile = bool(drive.id_ctrl.vwc.vwcp) and bool(drive.get_feature(6).cdw0 & 1)
+    return Model(Content(drive.random, drive.lba_size), drive.ns.id_ns.dlfeat.rdb, volatile)
+
+
+class Slot:
+    """A buffer with a guard before and behind the data of its command."""
+
+    def __init__(self, size: int) -> None:
+        self.buf = nvme.Buffer(PAGE + size + PAGE)
+        self._view = memoryview(self.buf)
+        self.length = 0
+
+    def prepare(self, offset: int, length: int, data: bytes | None = None) -> nvme.Buffer:
+        """Place the data at an offset, or guard bytes where a read will put data."""
+        self.length = length
+        self.buf.offset = offset
+        view, end = self._view, offset + length
+        view[:offset] = GUARD[:offset]
+        view[end : end + PAGE] = GUARD
+        view[offset:end] = data if data is not None else GUARD[:1] * length
+        return self.buf
+
+    def data(self) -> bytes:
+        """What the command transferred."""
+        offset = self.buf.offset
+        return bytes(self._view[offset : offset + self.length])
+
+    def intact(self) -> bool:
+        """Whether nothing was written outside of the data."""
+        offset, end = self.buf.offset, self.buf.offset + self.length
+        return self._view[:offset] == GUARD[:offset] and self._view[end : end + PAGE] == GUARD
+
+
+@dataclasses.dataclass
+class Flight:
+    """A command in flight."""
+
+    kind: str
+    ranges: list[tuple[int, int]]
+    slot: Slot
+    change: Change | None = None
+    flush: int = 0
+    offset: int = 0
+    expected: bytes | None = None
+    command: Command | None = None
+
+    def lbas(self) -> Iterable[int]:
+        """All LBAs that it names."""
+        for slba, nlb in self.ranges:
+            yield from range(slba, slba + nlb)
+
+
+class Traffic:
+    """Random IO on several queues.
+
+    Args:
+        drive: the drive
+        model: judges what is read
+        spaces: (first LBA, number of LBAs) of each region to use
+        mix: how often each kind of IO comes
+        queues: how many queue pairs
+        depth: commands in flight in each
+        sizes: LBAs of an IO, drawn at random
+        fails: statuses that a command may have beside success; its data are unknown then
+    """
+
+    def __init__(
+        self,
+        drive: Drive,
+        model: Model,
+        spaces: Sequence[tuple[int, int]],
+        mix: Mapping[str, int] = MIX,
+        queues: int = 2,
+        depth: int = 16,
+        sizes: Sequence[int] = (1, 1, 1, 2, 3, 7, 8, 8, 9, 16, 31, 64),
+        fails: Sequence[int] = (),
+    ) -> None:
+        self.drive = drive
+        self.model = model
+        self.spaces = spaces
+        self.depth = depth
+        self.sizes = [size for size in sizes if size <= drive.most_lbas] or [1]
+        self.fails = frozenset(fails)
+        self.count = 0
+        kinds = {kind: share for kind, share in mix.items() if drive.ns.supports(_OPCODES[kind])}
+        self._kinds, self._shares = list(kinds), list(kinds.values())
+        self._queues = queues
+        self._qpairs: list[nvme.Qpair] = []
+        self._in_flight: list[list[Flight]] = []
+        self._busy: set[int] = set()
+        self._ended: list[Flight] = []
+        slot_bytes = max(max(self.sizes) * drive.lba_size, PAGE)
+        self._free = [Slot(slot_bytes) for _ in range(queues * depth)]
+
+    # Run
+
+    def run(self, until: Callable[[], bool]) -> None:
+        """Send IO until a function says that it is enough, and judge it."""
+        while not until():
+            for _ in range(32):
+                self.step()
+        self.drain()
+
+    def step(self) -> None:
+        """Send one more command, and take a completion first if its queue is full."""
+        if not self._qpairs:
+            self._open()
+        index = self.drive.random.randrange(self._queues)
+        if len(self._in_flight[index]) >= self.depth:
+            self._reap(index, self.drive.random.randint(1, self.depth))
+        flight = self._next()
+        if flight is not None:
+            self._send(index, flight)
+
+    def drain(self) -> None:
+        """Wait for all commands, and judge them."""
+        for index in range(len(self._qpairs)):
+            self._reap(index, len(self._in_flight[index]))
+
+    def _open(self) -> None:
+        self._qpairs = [self.drive.new_qpair(self.depth + 1) for _ in range(self._queues)]
+        self._in_flight = [[] for _ in self._qpairs]
+
+    def _reap(self, index: int, count: int) -> None:
+        self.drive.reap(self._qpairs[index], min(count, len(self._in_flight[index])))
+        self._judge_ended()
+
+    def abandon(self) -> list[Change]:
+        """Take the completions of commands that a reset or a loss of power ended, whatever they say.
+
+        Returns the changes that were interrupted.
+        """
+        for pair, flights in zip(self._qpairs, self._in_flight):
+            if flights:
+                self.drive.reap(pair, len(flights))
+        interrupted = []
+        for flight in self._ended:
+            assert flight.command is not None
+            self._release(flight)
+            ok = flight.command.ok
+            if flight.change is not None:
+                self.model.end(flight.change, ok, flight.kind == "write_fua")
+                if not ok:
+                    interrupted.append(flight.change)
+            if flight.kind == "flush" and ok:
+                self.model.flush_end(flight.flush)
+        self._ended.clear()
+        self._qpairs, self._in_flight = [], []
+        return interrupted
+
+    # The next command
+
+    def _next(self) -> Flight | None:
+        """A random command, or None if its LBAs are in use."""
+        rng = self.drive.random
+        kind = rng.choices(self._kinds, self._shares)[0]
+        if kind == "flush":
+            return Flight(kind, [], self._free.pop())
+        count = rng.choice((1, 1, 2, 5, 17)) if kind == "trim" else 1
+        ranges = [self._range(rng.choice(self.sizes)) for _ in range(count)]
+        lbas = [lba for slba, nlb in ranges for lba in range(slba, slba + nlb)]
+        if len(set(lbas)) < len(lbas) or not self._busy.isdisjoint(lbas):
+            return None
+        offset = rng.choice((0, 0, 4, 512, PAGE - 4, rng.randrange(PAGE // 4) * 4))
+        flight = Flight(kind, ranges, self._free.pop(), offset=offset)
+        self._busy.update(lbas)
+        return flight
+
+    def _range(self, nlb: int) -> tuple[int, int]:
+        slba, length = self.drive.random.choice(self.spaces)
+        nlb = min(nlb, length)
+        return slba + self.drive.random.randint(0, length - nlb), nlb
+
+    def _send(self, index: int, flight: Flight) -> None:
+        """Send it. The model hears of changes first."""
+        drive, model, kind = self.drive, self.model, flight.kind
+        buf, dwords = None, {}
+        if flight.ranges:
+            slba, nlb = flight.ranges[0]
+            dwords = {"cdw10": slba & 0xFFFFFFFF, "cdw11": slba >> 32, "cdw12": nlb - 1}
+            length = nlb * drive.lba_size
+        if kind in _KINDS:
+            flight.change = model.begin(_KINDS[kind], *flight.ranges)
+        if kind.startswith("write"):
+            assert flight.change is not None
+            data = model.content.range(slba, nlb, flight.change.generation)
+            buf = flight.slot.prepare(flight.offset, length, data)
+        elif kind.startswith("read"):
+            buf = flight.slot.prepare(flight.offset, length)
+        elif kind.startswith("compare"):
+            buf = self._prepare_compare(flight, slba, nlb)
+        elif kind == "trim":
+            buf = self._prepare_trim(flight)
+            dwords = {"cdw10": len(flight.ranges) - 1, "cdw11": 4}
+        elif kind == "flush":
+            flight.flush = model.flush_begin()
+        if kind.endswith("_fua"):
+            dwords["cdw12"] |= FUA << 16
+        flight.command = drive.send(
+            self._qpairs[index],
+            _OPCODES[flight.kind],
+            buf,
+            then=lambda _: self._landed(index, flight),
+            **dwords,
+        )
+        if flight.change is not None:
+            flight.change.command = flight.command
+        if flight.kind == "trim":
+            flight.command.ranges = flight.ranges
+        self._in_flight[index].append(flight)
+        self.count += 1
+
+    def _prepare_compare(self, flight: Flight, slba: int, nlb: int) -> nvme.Buffer:
+        """The data that the LBAs hold, or others. If nobody knows them, this becomes a read."""
+        data = flight.expected = self.model.certain(slba, nlb)
+        length = nlb * self.drive.lba_size
+        if data is None or self.model.may_fail(slba, nlb):
+            flight.kind, flight.expected = "read", None
+            return flight.slot.prepare(flight.offset, length)
+        if flight.kind == "compare_other":
+            at = self.drive.random.randrange(length)
+            data = data[:at] + bytes([data[at] ^ 1 << self.drive.random.randrange(8)]) + data[at + 1 :]
+        return flight.slot.prepare(flight.offset, length, data)
+
+    def _prepare_trim(self, flight: Flight) -> nvme.Buffer:
+        buf = flight.slot.prepare(0, PAGE)
+        for index, (slba, nlb) in enumerate(flight.ranges):
+            buf.set_dsm_range(index, slba, nlb)
+        return buf
+
+    # Its end
+
+    def _landed(self, index: int, flight: Flight) -> None:
+        """Note a completion. This is a callback, so it judges nothing."""
+        self._in_flight[index].remove(flight)
+        self._ended.append(flight)
+
+    def _release(self, flight: Flight) -> None:
+        self._busy.difference_update(flight.lbas())
+        self._free.append(flight.slot)
+
+    def _judge_ended(self) -> None:
+        ended, self._ended = self._ended, []
+        for flight in ended:
+            self._release(flight)
+            command = flight.command
+            assert command is not None
+            self.drive.must_end(command)
+            self._judge(flight, command)
+
+    def _judge(self, flight: Flight, command: Command) -> None:
+        if flight.change is not None:
+            self.model.end(flight.change, command.ok, flight.kind == "write_fua")
+        if command.status in self.fails:
+            return
+        if flight.kind.startswith("read"):
+            self._judge_read(flight, command)
+        elif flight.kind == "verify":
+            self._judge_uncorrectable(flight, command)
+        elif flight.kind == "compare_other":
+            self.drive.expect(command, "NVM 1.0, 3.2.1 Compare", Status.COMPARE_FAILURE)
+        else:
+            self.drive.succeed(command, f"NVM 1.0, 3.2 {command.name}")
+        if flight.kind == "flush":
+            self.model.flush_end(flight.flush)
+
+    def _judge_read(self, flight: Flight, command: Command) -> None:
+        slba, _ = flight.ranges[0]
+        if not flight.slot.intact():
+            raise self.drive.finding(
+                GUARD_CLAUSE, "a read changes its own bytes only", "bytes outside of its data have changed"
+            )
+        if self._judge_uncorrectable(flight, command):
+            judge(self.drive, self.model, slba, flight.slot.data(), command)
+
+    def _judge_uncorrectable(self, flight: Flight, command: Command) -> bool:
+        """Judge the status of a read or verify. Returns whether it has data."""
+        slba, nlb = flight.ranges[0]
+        return judge_status(self.drive, self.model, slba, nlb, command)
+
+
+def judge_status(drive: Drive, model: Model, slba: int, nlb: int, command: Command) -> bool:
+    """Judge the status of a command that reads a range. Returns whether it succeeded."""
+    if command.status == Status.UNRECOVERED_READ_ERROR and model.may_fail(slba, nlb):
+        return False
+    if command.status not in (Status.SUCCESS, MISMATCH):
+        lbas = range(slba, slba + nlb)
+        raise drive.finding(
+            READ_CLAUSE, f"{command.name} succeeds", status_text(command.status), lbas, model.writers(lbas)
+        )
+    if model.must_fail(slba, nlb):
+        lbas = range(slba, slba + nlb)
+        raise drive.finding(
+            UNCORRECTABLE_CLAUSE,
+            f"{command.name}: 02/81, since one of its LBAs is marked as uncorrectable",
+            status_text(command.status),
+            lbas,
+            model.writers(lbas),
+        )
+    return True
+
+
+def judge(drive: Drive, model: Model, slba: int, data: bytes, command: Command) -> None:
+    """Judge data that a successful read returned."""
+    wrong = model.judge(slba, data)
+    if wrong:
+        lbas = [one.lba for one in wrong]
+        one = wrong[0]
+        more = f", and {len(wrong) - 1} other LBAs of this read" if len(wrong) > 1 else ""
+        raise drive.finding(
+            READ_CLAUSE,
+            f"LBA {one.lba:#x} holds {one.expected}",
+            one.seen + more,
+            lbas,
+            model.writers(lbas),
+        )
+    if command.status == MISMATCH:
+        raise drive.finding(
+            READ_CLAUSE,
+            "the data that were written",
+            "a mismatch that the driver found (07/81)",
+            range(command.slba, command.slba + command.nlb),
+        )
+
+
+class _Reader:
+    """Reads LBAs with several commands in flight, and judges them."""
+
+    DEPTH = 8
+
+    def __init__(self, drive: Drive, model: Model, nlb: int) -> None:
+        self._drive = drive
+        self._model = model
+        self._free = [Slot(nlb * drive.lba_size) for _ in range(self.DEPTH)]
+        self._ended: list[tuple[Command, Slot]] = []
+
+    def read(self, wanted: Iterable[tuple[int, int]]) -> None:
+        """Read these ranges."""
+        for slba, nlb in wanted:
+            if not self._free:
+                self._reap(1)
+            self._send(slba, nlb)
+        self._reap(self.DEPTH - len(self._free))
+
+    def _send(self, slba: int, nlb: int) -> None:
+        slot = self._free.pop()
+        self._drive.send(
+            self._drive.qpair,
+            IoOpcode.READ,
+            slot.prepare(0, nlb * self._drive.lba_size),
+            then=lambda command: self._ended.append((command, slot)),
+            cdw10=slba & 0xFFFFFFFF,
+            cdw11=slba >> 32,
+            cdw12=nlb - 1,
+        )
+
+    def _reap(self, count: int) -> None:
+        self._drive.reap(self._drive.qpair, count)
+        ended, self._ended = self._ended, []
+        for command, slot in ended:
+            self._free.append(slot)
+            self._drive.must_end(command)
+            slba, nlb = command.slba, command.nlb
+            if judge_status(self._drive, self._model, slba, nlb, command):
+                judge(self._drive, self._model, slba, slot.data(), command)
+            else:
+                self._model.unreadable(slba)
+
+
+def read_back(drive: Drive, model: Model, lbas: Iterable[int]) -> None:
+    """Read LBAs, in as few commands as they allow, and judge them."""
+    wanted = set(lbas)
+    alone = {lba for lba in wanted if model.may_fail(lba, 1)}
+    most = min(drive.most_lbas, 256)
+    reader = _Reader(drive, model, most)
+    reader.read([*runs(wanted - alone, most), *((lba, 1) for lba in sorted(alone))])
+
+
+def runs(lbas: Iterable[int], most: int) -> list[tuple[int, int]]:
+    """Split LBAs into runs of adjacent ones, each with at most a number of them."""
+    found: list[tuple[int, int]] = []
+    for lba in sorted(lbas):
+        slba, nlb = found[-1] if found else (0, 0)
+        if found and lba == slba + nlb and nlb < most:
+            found[-1] = (slba, nlb + 1)
+        else:
+            found.append((lba, 1))
+    return found

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Changes that are sent one at a time, each of which the model follows."""
+
+from __future__ import annotations
+
+import nvme
+
+from pynvme.spec import IoOpcode
+from pynvme.suite.drive import Drive
+from pynvme.suite.history import Command
+from pynvme.suite.model import Change, Kind, Model
+from pynvme.suite.traffic import FUA, GUARD_CLAUSE, Slot, judge, judge_status
+
+DEAC = 0x0200
+
+
+class Writer:
+    """Sends changes to the first namespace, one at a time. A refusal is a finding."""
+
+    def __init__(self, drive: Drive, model: Model) -> None:
+        self.drive = drive
+        self.model = model
+        self._slot = Slot(drive.most_lbas * drive.lba_size)
+
+    def region(self, nlb: int) -> int:
+        """Write a region of random place, and return its first LBA."""
+        slba = self.drive.random.randrange(self.drive.nsze - nlb)
+        self.write_all(slba, nlb)
+        return slba
+
+    def write_all(self, slba: int, nlb: int) -> None:
+        """Write any number of LBAs, by several commands."""
+        most = self.drive.most_lbas
+        for start in range(slba, slba + nlb, most):
+            self.write(start, min(most, slba + nlb - start))
+
+    def write(self, slba: int, nlb: int, offset: int = 0, fua: bool = False) -> Change:
+        """Write LBAs from a buffer at an offset in its page."""
+        change = self.model.begin(Kind.DATA, (slba, nlb))
+        data = self.model.content.range(slba, nlb, change.generation)
+        buf = self._slot.prepare(offset, len(data), data)
+        return self._change(change, IoOpcode.WRITE, buf, FUA if fua else 0)
+
+    def zeroes(self, slba: int, nlb: int, deallocate: bool = False, fua: bool = False) -> Change:
+        """Write zeroes."""
+        change = self.model.begin(Kind.ZEROES, (slba, nlb))
+        return self._change(change, IoOpcode.WRITE_ZEROES, None, DEAC * deallocate | FUA * fua)
+
+    def uncorrectable(self, slba: int, nlb: int) -> Change:
+        """Mark LBAs as uncorrectable."""
+        return self._change(self.model.begin(Kind.UNCORRECTABLE, (slba, nlb)), IoOpcode.WRITE_UNCORRECTABLE)
+
+    def _change(
+        self, change: Change, opcode: IoOpcode, buf: nvme.Buffer | None = None, flags: int = 0
+    ) -> Change:
+        ((slba, nlb),) = change.ranges
+        command = self.drive.io(opcode, buf, slba, nlb, flags=flags)
+        return self._end(change, command, bool(flags & FUA))
+
+    def deallocate(self, *ranges: tuple[int, int]) -> Change:
+        """Deallocate ranges."""
+        change = self.model.begin(Kind.DEALLOCATED, *ranges)
+        return self._end(change, self.drive.deallocate(ranges))
+
+    def _end(self, change: Change, command: Command, durable: bool = False) -> Change:
+        change.command = command
+        self.model.end(change, command.ok, durable)
+        self.drive.succeed(command, f"NVM 1.0, 3.2 {command.name}")
+        return change
+
+    def read(self, slba: int, nlb: int, offset: int = 0, fua: bool = False) -> None:
+        """Read LBAs into a buffer at an offset in its page, and judge them."""
+        buf = self._slot.prepare(offset, nlb * self.drive.lba_size)
+        command = self.drive.io(IoOpcode.READ, buf, slba, nlb, flags=FUA if fua else 0)
+        if not self._slot.intact():
+            raise self.drive.finding(
+                GUARD_CLAUSE, "a read changes its own bytes only", "bytes outside of its data have changed"
+            )
+        if judge_status(self.drive, self.model, slba, nlb, command):
+            judge(self.drive, self.model, slba, self._slot.data(), command)
+
+    def flush(self, nsid: int | None = None) -> None:
+        """Flush."""
+        begun = self.model.flush_begin()
+        self.drive.succeed(self.drive.flush(nsid), "Base 2.0, 7.1 Flush")
+        self.model.flush_end(begun)

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a finding of the suite tells, on a drive whose data are changed behind its back."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import nvme as d
+import pytest
+
+from pynvme.spec import AdminOpcode, IoOpcode, Status
+from pynvme.suite import Finding
+from pynvme.suite.drive import Drive
+from pynvme.suite.model import Model
+from pynvme.suite.traffic import Traffic, model_of, read_back, runs
+from pynvme.suite.writing import Writer
+from pynvme.vssd import VirtualSsd
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+
+@pytest.fixture
+def own() -> Iterator[SimpleNamespace]:
+    with VirtualSsd(size="64M") as ssd:
+        nvme0 = d.Controller(ssd.address)
+        drive = Drive(nvme0, d.Subsystem(nvme0), 7, "a_test")
+        model = model_of(drive)
+        yield SimpleNamespace(ssd=ssd, drive=drive, model=model, writer=Writer(drive, model))
+        drive.close()
+        nvme0.pcie.close()
+
+
+def flip(ssd: VirtualSsd, lba: int, at: int = 100) -> None:
+    data = bytearray(ssd.peek(1, lba))
+    data[at] ^= 1
+    ssd.poke(1, lba, data)
+
+
+@pytest.mark.nvme_errors("warn")
+def test_a_wrong_lba_is_found_with_its_writer_and_a_script(own: SimpleNamespace) -> None:
+    own.writer.write(32, 16)
+    own.writer.write(40, 1)
+    own.drive.nvme0.getfeatures(7).waitdone()
+    flip(own.ssd, 40)
+    own.drive.ns.verify_enable(False)
+    with pytest.raises(Finding) as caught:
+        read_back(own.drive, own.model, range(32, 48))
+    finding = caught.value
+    assert "1 bytes are wrong, the first is byte 100" in finding.seen
+    assert finding.seed == 7 and finding.drive["model"] == "pynvme virtual SSD"
+    (writer,) = finding.writers
+    assert "LBA 0x28: WRITE of" in writer and "queue 1" in writer
+    assert len(finding.commands) == 3, "the two writes and the read, and no admin command"
+    assert "ns[1].write(qpair, buf, 0x28, 1).waitdone()" in finding.script
+    text = str(finding)
+    for part in (finding.clause, finding.seen, writer, "seed:     7"):
+        assert part in text
+
+
+def test_the_script_of_a_finding_runs(own: SimpleNamespace) -> None:
+    own.writer.write(32, 16)
+    own.writer.deallocate((33, 2), (40, 1))
+    own.drive.flush()
+    own.drive.reset()
+    own.drive.admin(AdminOpcode.IDENTIFY, d.Buffer(4096), cdw10=1)
+    finding = own.drive.finding("a clause", "one thing", "another")
+    with VirtualSsd(size="64M") as other:
+        script = finding.script.replace(own.ssd.address, other.address)
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+
+
+def test_traffic_finds_a_single_bit_of_a_single_lba(own: SimpleNamespace) -> None:
+    own.drive.ns.verify_enable(False)
+    traffic = Traffic(own.drive, own.model, [(0, 200)], {"write": 1, "read": 1})
+    traffic.run(lambda: traffic.count > 500)
+    written = next(lba for lba in own.model.known() if own.model.holds(lba).command)
+    flip(own.ssd, written, 511)
+    with pytest.raises(Finding, match="the first is byte 511"):
+        read_back(own.drive, own.model, range(200))
+
+
+def test_a_status_that_the_clause_forbids_is_found(own: SimpleNamespace) -> None:
+    command = own.drive.io(IoOpcode.READ, d.Buffer(512), slba=own.drive.nsze)
+    own.drive.expect(command, "a clause", Status.LBA_OUT_OF_RANGE)
+    with pytest.raises(Finding, match="00/80 LBA_OUT_OF_RANGE"):
+        own.drive.succeed(command, "a clause")
+
+
+def test_a_power_loss_that_takes_flushed_data_is_found(own: SimpleNamespace) -> None:
+    own.drive.ns.verify_enable(False)
+    own.writer.write(8, 8)
+    before = own.ssd.peek(1, 9)
+    own.writer.write(8, 8)
+    own.writer.flush()
+    own.drive.power_off()
+    own.model.power_lost()
+    own.drive.power_on()
+    read_back(own.drive, own.model, range(8, 16))
+    own.ssd.poke(1, 9, before)
+    with pytest.raises(Finding, match="an older write of this LBA"):
+        read_back(own.drive, own.model, range(8, 16))
+
+
+def test_runs_of_lbas() -> None:
+    assert runs([5, 3, 4, 9], 100) == [(3, 3), (9, 1)]
+    assert runs(range(10), 4) == [(0, 4), (4, 4), (8, 2)]
+    assert runs([], 4) == []
+
+
+def test_a_model_of_a_drive_knows_its_cache(own: SimpleNamespace) -> None:
+    assert isinstance(own.model, Model) and own.model.volatile
+    own.drive.set_feature(6, 0)
+    assert not model_of(own.drive).volatile

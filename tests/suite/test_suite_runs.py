@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""``python -m pynvme check`` on a healthy drive, in a short form, and how it reports."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nvme
+import pytest
+
+from pynvme.suite import AREAS, options
+
+ROOT = Path(__file__).parents[2]
+
+
+def check(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    folders = [str(Path(nvme.__file__).parent), str(ROOT), os.environ.get("PYTHONPATH", "")]
+    return subprocess.run(
+        [sys.executable, "-m", "pynvme", "check", *words],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, folders))},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=400,
+    )
+
+
+@pytest.mark.parametrize("area", list(AREAS))
+def test_a_healthy_drive_has_no_finding(area: str, tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    done = check("--area", area, "--time", "1s", "--report", str(report))
+    assert done.returncode == 0, done.stdout[-5000:]
+    lines = [json.loads(line) for line in report.read_text().splitlines()]
+    assert any(line["outcome"] == "passed" for line in lines)
+    assert all(line["finding"] is None for line in lines)
+
+
+def test_the_seed_is_named_and_can_be_given() -> None:
+    done = check("--seed", "42", "--time", "0.1s", "all_bits_of_a_command_identifier")
+    assert done.returncode == 0, done.stdout
+    assert "seed 42" in done.stdout and "1 passed" in done.stdout
+
+
+def test_a_drive_that_is_not_ours_is_not_overwritten_without_a_question() -> None:
+    done = check("--pciaddr", "01:00.0")
+    assert done.returncode == 1
+    assert "overwrites, formats and erases the drive 01:00.0" in done.stderr
+
+
+@pytest.mark.parametrize("text, wanted", [("90", 90), ("1.5s", 1.5), ("10m", 600), ("2 h", 7200)])
+def test_times(text: str, wanted: float) -> None:
+    assert options.seconds(text) == wanted
+
+
+@pytest.mark.parametrize("text", ["", "-1", "10x", "m"])
+def test_wrong_times(text: str) -> None:
+    with pytest.raises(ValueError):
+        options.seconds(text)
+
+
+def test_a_budget_ends_but_not_before_its_least_turns() -> None:
+    assert list(options.Budget(0).turns(least=3)) == [0, 1, 2]
+    assert options.Budget(0).spent and not options.Budget(60).spent
