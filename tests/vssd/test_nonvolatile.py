@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The system area of a drive's file: sections that programs of other versions can read.
 
-A section is a tag of four characters, a version and a length (16 bits each), and so many bytes. data/ has a
-drive from before there were sections, which was killed while it was enabled.
+A section is a tag of four characters, a version and a length (16 bits each), and then that many bytes. data/
+has a drive from before there were sections, which was killed while it was enabled.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from server import Server
 BEFORE = Path(__file__).parent / "data" / "drive_before_sections.xz"
 AREA, AREA_SIZE = 4096, 4096
 OPTIONS = ("--size", "64K", "--namespaces", "2", "--cache", "64K")
+TAGS = [b"IDEN", b"NSFM", b"TOTL", b"FMT ", b"SANI", b"FEAT", b"FW  ", b"TELE", b"STST"]
 
 
 def old_drive(folder: str) -> str:
@@ -160,9 +161,7 @@ def test_a_section_that_another_version_made_longer_or_shorter_keeps_what_both_k
     assert struct.unpack_from("<Q", left[b"TOTL", 1], 72)[0] == 0, "errors, which were cut off"
 
 
-@pytest.mark.parametrize(
-    "tag", [b"IDEN", b"NSFM", b"TOTL", b"FMT ", b"SANI", b"FEAT", b"FW  ", b"TELE", b"STST"]
-)
+@pytest.mark.parametrize("tag", TAGS)
 def test_a_section_that_is_missing_has_its_defaults(folder: str, tag: bytes) -> None:
     path = old_drive(folder)
     run(path)
@@ -213,3 +212,66 @@ def test_what_finds_no_room_any_more_is_dropped(folder: str) -> None:
     set_area(path, packed({(b"????", 1): b"z" * (room + 16), **found}))
     run(path)
     assert (b"????", 1) not in sections(path) and (b"TELE", 1) in sections(path)
+
+
+IN_PROGRESS, OVERWRITE = 2, 3
+
+
+def changed(folder: str, tag: bytes, content: bytes) -> str:
+    """A drive with other contents at the beginning of a section."""
+    path = old_drive(folder)
+    run(path)
+    found = sections(path)
+    before = found[tag, 1]
+    set_area(path, packed({**found, (tag, 1): (content + before[len(content) :])[: len(before)]}))
+    return path
+
+
+@pytest.mark.parametrize("fill", [b"\xff", b"\x80\x01\x7f"])
+@pytest.mark.parametrize("tag", TAGS)
+def test_a_drive_works_whatever_a_section_holds(folder: str, tag: bytes, fill: bytes) -> None:
+    with running(changed(folder, tag, fill * 4096)) as nvme:
+        size = 4096 if identify(nvme, 0, 1)[26] & 0xF else 512
+        disk = Disk(nvme, nvme.create_queue(1, 8), 1, size)
+        disk.write(3, pattern(3, 1, size))
+        assert disk.read(3, 1) == pattern(3, 1, size)
+        assert log_page(nvme, 0x81)[2] & 7 in (0, 1, 3)
+        assert get_feature(nvme, 2) & 0x1F <= 4, "the power state"
+        assert log_page(nvme, 3)[0] & 7 in (1, 2, 3), "the active slot"
+
+
+@pytest.mark.parametrize(("action", "done"), [(OVERWRITE, 65), (2, (1 << 64) - 1), (5, 0)])
+def test_a_sanitize_operation_that_cannot_be_does_not_last_for_ever(
+    folder: str, action: int, done: int
+) -> None:
+    state = struct.pack("<QIIBBB", done, action | 1 << 4, 0, IN_PROGRESS, 0, 0)
+    with running(changed(folder, b"SANI", state)) as nvme:
+        assert log_page(nvme, 0x81)[2] & 7 == 0, "never sanitized"
+        disk = Disk(nvme, nvme.create_queue(1, 8))
+        assert disk.read(5, 1) == pattern(5, 1)
+
+
+def test_a_power_state_cannot_be_saved(folder: str) -> None:
+    valid = bytearray(256)
+    valid[2] = 1
+    values = struct.pack("<256I", *(31 if fid == 2 else 0 for fid in range(256)))
+    with running(changed(folder, b"FEAT", bytes(256) + bytes(valid) + values)) as nvme:
+        assert get_feature(nvme, 2) == 0
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [
+        (b"virtual SSD 1\n", "cannot read"),
+        (b"virtual SSD 9\n", "cannot read"),
+        (b"no virtual SS", "does not hold"),
+    ],
+)
+def test_a_file_of_another_version_is_refused_as_that(folder: str, first: bytes, said: str) -> None:
+    path = old_drive(folder)
+    with open(path, "r+b") as file:
+        file.write(first)
+    refused = Server(os.path.join(folder, "refused"), *OPTIONS, "--file", path)
+    assert refused.process.wait(20) == 1
+    assert path in refused.errors() and said in refused.errors()
+    refused.log.close()

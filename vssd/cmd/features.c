@@ -350,11 +350,18 @@ static uint32_t mask_of(const struct vssd_ctrl *ctrl, uint8_t fid)
 	return fid == NVME_FEAT_ASYNC_EVENT ? vssd_features_events(ctrl) : features[fid].mask;
 }
 
+/* Whether the host has saved a value. A file may also hold values of features that cannot be saved. */
+static bool is_saved(const struct vssd_ctrl *ctrl, uint8_t fid)
+{
+	const struct feature *feature = find(ctrl, fid);
+
+	return feature && feature->capabilities & NVME_FEATURE_SAVEABLE && ctrl->nv->features.valid[fid];
+}
+
 /* The saved value; the default if the host has saved none. */
 static uint32_t saved_value(const struct vssd_ctrl *ctrl, uint8_t fid)
 {
-	return ctrl->nv->features.valid[fid] && find(ctrl, fid) ? ctrl->nv->features.value[fid] & mask_of(ctrl, fid)
-								: features[fid].initial;
+	return is_saved(ctrl, fid) ? ctrl->nv->features.value[fid] & mask_of(ctrl, fid) : features[fid].initial;
 }
 
 static uint32_t value_of(const struct vssd_ctrl *ctrl, uint8_t fid, enum nvme_feature_select select)

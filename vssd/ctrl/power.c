@@ -111,7 +111,8 @@ static uint64_t due(const struct vssd_ctrl *ctrl)
 void vssd_power_restart(struct vssd_ctrl *ctrl)
 {
 	ctrl->power.io_taken = io_taken(ctrl);
-	memcpy(ctrl->power.apst, ctrl->nv->features.apst, sizeof(ctrl->power.apst));
+	memset(ctrl->power.apst, 0, sizeof(ctrl->power.apst));
+	vssd_power_set_apst(ctrl, ctrl->nv->features.apst); /* invalid only if the file of the drive is damaged */
 	vssd_power_enter(ctrl, state_of(ctrl));
 }
 

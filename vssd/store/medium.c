@@ -15,6 +15,7 @@
 #define HUGE_PAGE (UINT64_C(2) << 20)
 
 static const char magic[16] = "virtual SSD 2\n\0";
+#define KIND 12 /* bytes of the magic that do not depend on the version */
 
 /* The header, the first page of a file. The system area, the durable map, the marks and the pool follow. */
 struct file_header {
@@ -84,8 +85,13 @@ static int header_read(int fd, const char *file, struct file_header *header, uin
 	if (st.st_size == 0)
 		return 1;
 	length = pread(fd, header, sizeof(*header), 0);
-	if (length != (ssize_t)sizeof(*header) || memcmp(header->magic, magic, sizeof(magic)) != 0)
+	if (length != (ssize_t)sizeof(*header) || memcmp(header->magic, magic, KIND) != 0)
 		return refuse(err, EINVAL, "%s does not hold a virtual SSD: give another file, or delete it", file);
+	if (memcmp(header->magic, magic, sizeof(magic)) != 0)
+		return refuse(err, EINVAL,
+			      "%s is from a version of this program that this one cannot read: give "
+			      "another file, or delete it",
+			      file);
 	if (header->blocks != blocks)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 				 "%s holds a drive of %llu bytes in total, not %llu: give its size, or another file",
@@ -141,7 +147,7 @@ static int file_open(struct vssd_medium *medium, const char *file, uint64_t bloc
 		return refuse(err, errno, "cannot read %s", file);
 	if ((uint64_t)st.st_size != medium->length)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "%s is truncated: it has %llu bytes, but its drive needs %llu", file,
+				 "%s has %llu bytes, but its drive needs %llu: it is incomplete, or damaged", file,
 				 (unsigned long long)st.st_size, (unsigned long long)medium->length);
 	return 0;
 }

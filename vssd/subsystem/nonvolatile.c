@@ -126,15 +126,15 @@ struct raw_sanitize {
 	uint32_t cdw10;
 	uint32_t pattern;
 	uint8_t status;
-	bool left;
-	bool written;
+	uint8_t left;
+	uint8_t written;
 };
 
 /* The area before the first release with sections. */
 struct raw {
 	uint32_t version; /* RAW_VERSION; 0: a new drive */
 	char serial[20];
-	bool in_use;
+	uint8_t in_use;
 	uint8_t format[32];
 	uint64_t counters[12]; /* from sectors_read to critical_ms */
 	uint8_t formatting[4];

@@ -5,6 +5,9 @@
  * The head of a section has its tag, version and length. A program loads the sections that it knows, keeps unknown
  * ones unchanged, and fills missing ones with zeros. New members can be added at the end of a section. If members
  * change their meaning, the section needs a new version, which older programs then treat as unknown.
+ *
+ * A file may hold any values. The init() of each part replaces those that it could not work with. Truth values are
+ * uint8_t, since a bool may only hold 0 and 1.
  */
 #ifndef VSSD_SUBSYSTEM_NONVOLATILE_H
 #define VSSD_SUBSYSTEM_NONVOLATILE_H
@@ -29,7 +32,7 @@ struct vssd_section {
 struct vssd_identity {
 	struct vssd_section head;
 	char serial[VSSD_SERIAL_SIZE];
-	bool in_use; /* enabled since the last shutdown; if set at power-up, the last power loss was unannounced */
+	uint8_t in_use; /* enabled since the last shutdown; if set at power-up, the last power loss was unannounced */
 };
 
 struct vssd_formats {
@@ -58,7 +61,7 @@ struct vssd_totals {
 /* The running format. */
 struct vssd_format_state {
 	struct vssd_section head;
-	bool running;
+	uint8_t running;
 	uint8_t lbaf;
 	uint8_t first; /* index of the first namespace, and of the last one */
 	uint8_t last;
@@ -71,8 +74,8 @@ struct vssd_sanitize_state {
 	uint32_t cdw10;   /* of the command that started it */
 	uint32_t pattern; /* of an overwrite */
 	uint8_t status;   /* enum nvme_sanitize_status */
-	bool left;        /* it failed, and the host has exited failure mode */
-	bool written;     /* the host has written since the last successful operation, or ever */
+	uint8_t left;     /* it failed, and the host has exited failure mode */
+	uint8_t written;  /* the host has written since the last successful operation, or ever */
 };
 
 struct vssd_saved_features {

@@ -206,7 +206,32 @@ static uint64_t due(const struct vssd_subsystem *subsystem)
 	return subsystem->nv->sanitize.status == NVME_SANITIZE_IN_PROGRESS ? 0 : VSSD_NEVER;
 }
 
-const struct vssd_subsystem_part vssd_sanitize_part = {.power = power, .poll = poll, .due = due};
+/* Whether an operation could have left this state. */
+static bool is_good(const struct vssd_subsystem *subsystem)
+{
+	const struct vssd_sanitize_state *state = &subsystem->nv->sanitize;
+	uint32_t action = action_of(state->cdw10);
+
+	if (state->status == NVME_SANITIZE_NEVER)
+		return true;
+	return state->status <= NVME_SANITIZE_FAILED && action >= NVME_SANITIZE_BLOCK_ERASE &&
+	       action <= NVME_SANITIZE_CRYPTO_ERASE && state->done <= work_of(subsystem);
+}
+
+/* Check the state, which may come from a file with any contents. Data that may be left stay readable. */
+static void init(struct vssd_subsystem *subsystem)
+{
+	struct vssd_sanitize_state *state = &subsystem->nv->sanitize;
+
+	if (is_good(subsystem))
+		return;
+	state->status = NVME_SANITIZE_NEVER;
+	state->cdw10 = 0;
+	state->done = 0;
+	state->written = true;
+}
+
+const struct vssd_subsystem_part vssd_sanitize_part = {.init = init, .power = power, .poll = poll, .due = due};
 
 /* ---- the log page ---- */
 
