@@ -10,18 +10,39 @@ memory, unless that is read-only.
     ns.lbaf[0].lbads                 # 9
     ns.flbas.lbafil                  # bits by their names; ns.flbas is an int as well
     print(ns)                        # all fields, with units and meaning
-    dict(ns), ns.as_dict()           # the second one without any classes of ours, for JSON
+    dict(ns), ns.as_dict()           # the second one without any classes of ours
+    copy.copy(ns)                    # a structure with memory of its own; pickle makes one as well
+
+The same holds for the bits of a word. A name that is not a field is an AttributeError, also when it is set.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, Union, cast, overload
+from operator import index
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar, Union, cast, overload
 
 T = TypeVar("T")
 S = TypeVar("S", bound="Structure")
 W = TypeVar("W", bound="Word")
+
+
+class _Strict:
+    """Refuses attributes that do not exist: `ns.nsez = 1` would otherwise change nothing, without a word."""
+
+    if not TYPE_CHECKING:
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if not name.startswith("_") and not hasattr(getattr(type(self), name, None), "__set__"):
+                raise AttributeError(_no_attribute(self, name))
+            object.__setattr__(self, name, value)
+
+        def __getattr__(self, name: str) -> object:
+            raise AttributeError(_no_attribute(self, name))
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{name} cannot be deleted: a {type(self).__name__} is a view of memory")
 
 
 class Bit:
@@ -67,7 +88,7 @@ class Bit:
         field.__set__(structure, now.replace(**{self.name: value}))
 
 
-class Word(int):
+class Word(_Strict, int):
     """An int with an attribute for each of its named bits.
 
     If it was read from a structure, setting an attribute changes the memory, but not this number.
@@ -88,18 +109,28 @@ class Word(int):
                 raise TypeError(
                     f"{type(self).__name__} has no bits called {name}: it has {', '.join(self.BITS)}"
                 )
-            _check_range(f"{type(self).__name__}.{name}", value, bit.mask)
-            number = number & ~(bit.mask << bit.low) | int(value) << bit.low
+            value = _in_range(f"{type(self).__name__}.{name}", value, bit.mask)
+            number = number & ~(bit.mask << bit.low) | value << bit.low
         return type(self)(number)
 
     def keys(self) -> list[str]:
         """Names of the bits, so that dict(word) has the names and values."""
         return list(self.BITS)
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.BITS)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.BITS
+
     def __getitem__(self, name: str) -> int:
         if name not in self.BITS:
             raise KeyError(name)
         return cast(int, getattr(self, name))
+
+    def __reduce__(self) -> tuple[type[Word], tuple[int]]:
+        """A copy is a number of its own, without the memory that this one was read from."""
+        return type(self), (int(self),)
 
     def as_dict(self) -> dict[str, int]:
         """Names of the bits and their values as plain numbers."""
@@ -139,8 +170,9 @@ class Number(Item[int]):
         return _named(int.from_bytes(structure._view[at : at + self.size], "little"), self.values)
 
     def write(self, view: memoryview, at: int, value: int, name: str) -> None:
-        _check_range(name, value, (1 << 8 * self.size) - 1)
-        view[at : at + self.size] = int(value).to_bytes(self.size, "little")
+        view[at : at + self.size] = _in_range(name, value, (1 << 8 * self.size) - 1).to_bytes(
+            self.size, "little"
+        )
 
 
 class WordAt(Item[W]):
@@ -154,8 +186,9 @@ class WordAt(Item[W]):
         return self.kind(int.from_bytes(structure._view[at : at + self.size], "little"))
 
     def write(self, view: memoryview, at: int, value: int, name: str) -> None:
-        _check_range(name, value, (1 << 8 * self.size) - 1)
-        view[at : at + self.size] = int(value).to_bytes(self.size, "little")
+        view[at : at + self.size] = _in_range(name, value, (1 << 8 * self.size) - 1).to_bytes(
+            self.size, "little"
+        )
 
 
 class Text(Item[str]):
@@ -188,9 +221,10 @@ class Raw(Item[bytes]):
         return bytes(structure._view[at : at + self.size])
 
     def write(self, view: memoryview, at: int, value: bytes, name: str) -> None:
-        if len(value) != self.size:
-            raise ValueError(f"{name} takes {self.size} bytes, not {len(value)}")
-        view[at : at + self.size] = bytes(value)
+        raw = _bytes(name, value)
+        if len(raw) != self.size:
+            raise ValueError(f"{name} takes {self.size} bytes, not {len(raw)}")
+        view[at : at + self.size] = raw
 
 
 class Nested(Item[S]):
@@ -204,12 +238,11 @@ class Nested(Item[S]):
         return self.kind._at(structure._view, at, structure._end_of(at, self.kind))
 
     def write(self, view: memoryview, at: int, value: S, name: str) -> None:
-        raw = bytes(value)
-        if not isinstance(value, self.kind) or len(raw) != self.size:
+        if not isinstance(value, self.kind) or len(value) != self.size:
             raise TypeError(
                 f"{name} takes a {self.kind.__name__} of {self.size} bytes, not {type(value).__name__}"
             )
-        view[at : at + self.size] = raw
+        view[at : at + self.size] = bytes(value)
 
 
 class Field(Generic[T]):
@@ -240,7 +273,7 @@ class Field(Generic[T]):
             return self
         value = self.item.read(structure, structure._start + self.offset)
         if isinstance(value, Word):
-            value._home = (structure, self)
+            object.__setattr__(value, "_home", (structure, self))
         return value
 
     def __set__(self, structure: Structure, value: T) -> None:
@@ -248,8 +281,8 @@ class Field(Generic[T]):
         self.item.write(structure._writable(name), structure._start + self.offset, value, name)
 
 
-class Array(Sequence[T]):
-    """Elements of a structure, in its memory. It can be indexed, sliced, and written to by an index."""
+class Array(_Strict, Sequence[T]):
+    """Elements of a structure, in its memory, which can be read and written by an index or a slice."""
 
     def __init__(self, structure: Structure, item: Item[T], places: Sequence[int], name: str) -> None:
         self._structure = structure
@@ -274,7 +307,8 @@ class Array(Sequence[T]):
     def _read(self, place: int, index: int) -> T:
         value = self._item.read(self._structure, place)
         if isinstance(value, Word):
-            value._home = (self._structure, _Element(self._item, place, f"{self._name}[{index}]"))
+            home = (self._structure, _Element(self._item, place, f"{self._name}[{index}]"))
+            object.__setattr__(value, "_home", home)
         return value
 
     def _place(self, index: int) -> int:
@@ -282,10 +316,42 @@ class Array(Sequence[T]):
             return self._places[index]
         except IndexError:
             raise IndexError(f"{self._name} has {len(self)} elements, and no index {index}") from None
+        except TypeError:
+            raise TypeError(f"an index of {self._name} is an int, not {type(index).__name__}") from None
 
-    def __setitem__(self, index: int, value: T) -> None:
+    @overload
+    def __setitem__(self, index: int, value: T) -> None: ...
+
+    @overload
+    def __setitem__(self, index: slice, value: Sequence[T]) -> None: ...
+
+    def __setitem__(self, index: int | slice, value: T | Sequence[T]) -> None:
+        if isinstance(index, slice):
+            indices = range(len(self))[index]
+            self._write(indices, cast("Sequence[T]", value), f"this slice of {self._name}")
+            return
         name = f"{self._name}[{index}]"
-        self._item.write(self._structure._writable(name), self._place(index), value, name)
+        self._item.write(self._structure._writable(name), self._place(index), cast(T, value), name)
+
+    def _write(self, indices: Sequence[int], values: Sequence[T], name: str) -> None:
+        """Write all values, or, if one of them does not fit, none."""
+        view = self._structure._writable(self._name)
+        if not isinstance(values, Iterable):
+            raise TypeError(f"{name} takes {len(indices)} elements, not {type(values).__name__}")
+        values = list(values)
+        if len(values) != len(indices):
+            raise ValueError(f"{name} has {len(indices)} elements, not {len(values)}")
+        scratch = memoryview(bytearray(self._item.size))
+        pieces = []
+        for number, value in zip(indices, values):
+            self._item.write(scratch, 0, value, f"{self._name}[{number}]")
+            pieces.append(bytes(scratch))
+        for number, piece in zip(indices, pieces):
+            place = self._places[number]
+            view[place : place + len(piece)] = piece
+
+    def __reduce__(self) -> tuple[type[list[T]], tuple[list[T]]]:
+        return list, (list(self),)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)
@@ -356,10 +422,7 @@ class Elements(Generic[T]):
 
     def __set__(self, structure: Structure, value: Sequence[T]) -> None:
         array = self.__get__(structure, type(structure))
-        if len(value) != len(array):
-            raise ValueError(f"{array._name} has {len(array)} elements, not {len(value)}")
-        for index, element in enumerate(value):
-            array[index] = element
+        array._write(range(len(array)), value, array._name)
 
     def _places(self, structure: Structure) -> Sequence[int]:
         start = structure._start + self.offset
@@ -426,15 +489,16 @@ class Rest:
         name = f"{type(structure).__name__}.{self.name}"
         structure._writable(name)
         target = self.__get__(structure, type(structure))
-        if len(value) != len(target):
-            raise ValueError(f"{name} takes {len(target)} bytes, not {len(value)}")
-        target[:] = bytes(value)
+        raw = _bytes(name, value)
+        if len(raw) != len(target):
+            raise ValueError(f"{name} takes {len(target)} bytes, not {len(raw)}")
+        target[:] = raw
 
 
 AnyField = Union[Field[Any], Elements[Any], Rest]
 
 
-class Structure:
+class Structure(_Strict):
     """A view of memory. Subclasses have the fields. Without a buffer it allocates zeroed memory.
 
     offset is where it begins in the buffer, in bytes. TypeError if the buffer has no memory that can be
@@ -462,14 +526,14 @@ class Structure:
 
     def __init__(self, buffer: Any = None, offset: int = 0) -> None:
         name = type(self).__name__
-        if buffer is None:
-            buffer = bytearray(offset + self.SIZE)
         try:
-            view = memoryview(buffer).cast("B")
+            offset = index(offset)
         except TypeError:
-            kind = type(buffer).__name__
-            raise TypeError(f"{name} is a view of a Buffer, bytes or other memory, not of {kind}") from None
-        if offset < 0 or len(view) - offset < self.SIZE:
+            raise TypeError(f"{name}: offset takes an int, not {type(offset).__name__}") from None
+        if offset < 0:
+            raise ValueError(f"{name}: offset is not negative, as {offset} is")
+        view = _view_of(name, bytearray(offset + self.SIZE) if buffer is None else buffer)
+        if len(view) - offset < self.SIZE:
             where = f" from {offset} on" if offset else ""
             raise ValueError(
                 f"{name} has {self.SIZE} bytes, but the buffer has {max(0, len(view) - offset)}{where}"
@@ -481,7 +545,7 @@ class Structure:
     def _at(cls: type[S], view: memoryview, start: int, end: int) -> S:
         """A structure in the memory of another one."""
         new = object.__new__(cls)
-        new._view, new._start, new._end = view, start, end
+        new.__dict__.update(_view=view, _start=start, _end=end)
         new._end = new._limit()
         return new
 
@@ -530,9 +594,20 @@ class Structure:
 
     __hash__ = None  # type: ignore[assignment]
 
+    def __reduce__(self) -> tuple[type[Structure], tuple[bytearray]]:
+        """A copy has memory of its own, which can be written to."""
+        end = max(self._end, self._start + self.SIZE)  # a length field may say less
+        return type(self), (bytearray(self._view[self._start : end]),)
+
     def keys(self) -> list[str]:
         """Names of the fields, so that dict(structure) has the names and values."""
         return list(self.FIELDS)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.FIELDS)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.FIELDS
 
     def __getitem__(self, name: str) -> Any:
         if name not in self.FIELDS:
@@ -540,7 +615,10 @@ class Structure:
         return getattr(self, name)
 
     def as_dict(self) -> dict[str, Any]:
-        """All fields as plain numbers, texts, bytes, lists and dicts, with words as numbers."""
+        """All fields as plain numbers, texts, bytes, lists and dicts, with words as numbers.
+
+        JSON has no bytes: ``json.dumps(structure.as_dict(), default=bytes.hex)``.
+        """
         return {name: _as_plain(getattr(self, name)) for name in self.FIELDS}
 
     def __repr__(self) -> str:
@@ -584,11 +662,43 @@ def _named(number: int, values: type[IntEnum] | None) -> int:
         return number
 
 
-def _check_range(name: str, value: object, most: int) -> None:
-    if not isinstance(value, int):
-        raise TypeError(f"{name} takes an int, not {type(value).__name__}")
-    if not 0 <= value <= most:
-        raise ValueError(f"{name} takes 0 to {most:#x}, not {int(value):#x}")
+def _in_range(name: str, value: Any, most: int) -> int:
+    try:
+        number = index(value)
+    except TypeError:
+        raise TypeError(f"{name} takes an int, not {type(value).__name__}") from None
+    if not 0 <= number <= most:
+        raise ValueError(f"{name} takes 0 to {most:#x}, not {number:#x}")
+    return number
+
+
+def _bytes(name: str, value: Any) -> bytes:
+    """The bytes of a value. bytes() alone makes zeros of an int."""
+    try:
+        return bytes(memoryview(value)) if not isinstance(value, (list, tuple)) else bytes(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} takes bytes, not {type(value).__name__}") from None
+
+
+def _view_of(name: str, buffer: Any) -> memoryview:
+    try:
+        view = memoryview(buffer)
+    except TypeError:
+        kind = type(buffer).__name__
+        raise TypeError(f"{name} is a view of a Buffer, bytes or other memory, not of {kind}") from None
+    if not view.c_contiguous:
+        raise TypeError(f"{name} is a view of contiguous memory, which this {type(buffer).__name__} is not")
+    return view.cast("B")
+
+
+def _no_attribute(owner: object, name: str) -> str:
+    """The text of an AttributeError, with the most similar name."""
+    from difflib import get_close_matches
+
+    kind = type(owner)
+    known = [one for one in dir(kind) if not one.startswith("_")]
+    close = get_close_matches(name, known, 1)
+    return f"{kind.__name__} has no attribute {name}" + (f": did you mean {close[0]}?" if close else "")
 
 
 def _span(offset: int, size: int) -> str:

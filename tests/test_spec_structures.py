@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 import subprocess
 import sys
 from typing import Any
@@ -57,6 +59,50 @@ def test_bits_are_attributes_of_a_number() -> None:
     assert dict(spec.Aqa(0x001F000F)) == {"asqs": 15, "acqs": 31}
 
 
+def test_names_can_be_looked_for_and_gone_over() -> None:
+    ns = spec.IdentifyNamespace(namespace_bytes())
+    assert list(ns) == list(dict(ns)) and "nsze" in ns and "nsez" not in ns and 0 not in ns
+    assert list(ns.flbas) == ["lbafil", "mdbs", "lbafih"] and "mdbs" in ns.flbas
+
+
+def test_elements_can_be_written_by_a_slice() -> None:
+    ns = spec.IdentifyNamespace(namespace_bytes())
+    ns.lbaf[1:3] = [ns.lbaf[0], ns.lbaf[1]]
+    assert [(f.ms, f.lbads) for f in ns.lbaf[:3]] == [(0, 9), (0, 9), (8, 9)]
+
+
+def test_numbers_of_other_libraries_are_numbers() -> None:
+    numpy = pytest.importorskip("numpy")
+    ns = spec.IdentifyNamespace(namespace_bytes())
+    ns.nsze = numpy.uint64(1 << 40)
+    ns.flbas.lbafil = numpy.uint8(3)
+    assert (ns.nsze, ns.flbas.lbafil) == (1 << 40, 3)
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda structure: pickle.loads(pickle.dumps(structure))]
+)
+def test_a_copy_has_memory_of_its_own(copied: Any) -> None:
+    memory = namespace_bytes()
+    ns = spec.IdentifyNamespace(memory)
+    kept = copied(ns)
+    assert kept == ns and type(kept) is type(ns)
+    ns.nsze = 7
+    kept.nlbaf = 1
+    assert (kept.nsze, ns.nlbaf, memory[0]) == (1 << 28, 2, 7)
+    assert copied(ns.flbas) == ns.flbas and type(copied(ns.flbas)) is type(ns.flbas)
+    with pytest.raises(AttributeError, match="is a number, not memory"):
+        copied(ns.flbas).mdbs = 1
+    assert [one.lbads for one in copied(ns.lbaf)] == [one.lbads for one in ns.lbaf]
+
+
+@pytest.mark.parametrize("kind", STRUCTURES, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("fill", [0x00, 0xFF])
+def test_every_structure_can_be_copied(kind: type[Structure], fill: int) -> None:
+    view = kind(bytes([fill]) * (kind.SIZE + 100))
+    assert pickle.loads(pickle.dumps(view)) == view == copy.copy(view)
+
+
 def test_a_value_without_a_name_is_a_number() -> None:
     assert spec.Csts(0xC).shst == 3
     ctrl = spec.IdentifyController()
@@ -96,6 +142,21 @@ def test_a_buffer_that_is_too_short_is_refused_by_its_numbers() -> None:
         spec.LbaFormat(bytes(8), 6)
     with pytest.raises(TypeError, match=r"SmartLog is a view of a Buffer, bytes or other memory, not of int"):
         spec.SmartLog(512)
+    with pytest.raises(ValueError, match="LbaFormat: offset is not negative, as -1 is"):
+        spec.LbaFormat(bytes(8), -1)
+    with pytest.raises(TypeError, match="LbaFormat: offset takes an int, not str"):
+        spec.LbaFormat(bytes(8), "1")  # type: ignore[arg-type]
+    with pytest.raises(
+        TypeError, match="LbaFormat is a view of contiguous memory, which this memoryview is not"
+    ):
+        spec.LbaFormat(memoryview(bytes(16))[::2])
+
+
+def test_a_name_that_is_not_there_is_an_error_with_the_nearest_one() -> None:
+    with pytest.raises(
+        AttributeError, match=r"pynvme.spec has no IdentifyNamspace: did you mean IdentifyNamespace"
+    ):
+        spec.IdentifyNamspace  # type: ignore[attr-defined]  # noqa: B018
 
 
 @pytest.mark.parametrize(
@@ -122,6 +183,39 @@ def test_a_buffer_that_is_too_short_is_refused_by_its_numbers() -> None:
             "no bits called x: it has lbafil, mdbs, lbafih",
         ),
         (lambda ns: ns["nothing"], KeyError, "nothing"),
+        (
+            lambda ns: setattr(ns, "nszee", 1),
+            AttributeError,
+            "IdentifyNamespace has no attribute nszee: did you mean nsze",
+        ),
+        (
+            lambda ns: setattr(ns.flbas, "lbafli", 1),
+            AttributeError,
+            "Flbas has no attribute lbafli: did you mean lbafil",
+        ),
+        (lambda ns: setattr(ns.lbaf, "lbads", 9), AttributeError, "Array has no attribute lbads"),
+        (lambda ns: ns.nszee, AttributeError, "did you mean nsze"),
+        (lambda ns: delattr(ns, "nsze"), AttributeError, "nsze cannot be deleted"),
+        (lambda ns: setattr(ns, "nsze", 1.5), TypeError, "nsze takes an int, not float"),
+        (lambda ns: setattr(ns, "nguid", 16), TypeError, "nguid takes bytes, not int"),
+        (lambda ns: setattr(ns, "nguid", "x" * 16), TypeError, "nguid takes bytes, not str"),
+        (lambda ns: setattr(ns, "lbaf", 3), TypeError, "lbaf takes 64 elements, not int"),
+        (
+            lambda ns: setattr(ns, "lbaf", [*ns.lbaf[1:], 3]),
+            TypeError,
+            r"lbaf\[63\] takes a LbaFormat of 4 bytes, not int",
+        ),
+        (
+            lambda ns: ns.lbaf.__setitem__(0, 1 << 60),
+            TypeError,
+            r"lbaf\[0\] takes a LbaFormat of 4 bytes, not int",
+        ),
+        (
+            lambda ns: ns.lbaf.__setitem__(slice(2), [spec.LbaFormat()]),
+            ValueError,
+            "slice of IdentifyNamespace.lbaf has 2",
+        ),
+        (lambda ns: ns.lbaf["0"], TypeError, "an index of IdentifyNamespace.lbaf is an int, not str"),
     ],
 )
 def test_what_does_not_fit_is_refused_and_changes_nothing(change: Any, error: type, text: str) -> None:
