@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,9 +13,9 @@ from typing import Any
 import pytest
 
 from spec.commands import ADMIN, COMMANDS, KV, NVM, ZNS
-from spec.schema import Arg, Command
+from spec.schema import Announced, Arg, Bits, Command, Field, Length, Structure
 from spec.status import STATUS
-from tools.specgen import cython
+from tools.specgen import check, cython
 
 ROOT = Path(__file__).resolve().parent.parent
 RUN = [sys.executable, "-m", "tools.specgen"]
@@ -111,6 +112,84 @@ def test_no_two_statuses_have_one_number_or_one_name() -> None:
     for attribute in ("number", "name"):
         values = [getattr(value, attribute) for value in STATUS.values]
         assert len(set(values)) == len(values), attribute
+
+
+# ---- entries that are wrong ----
+
+A, B = Arg("a", 10, 0, 7), Arg("b", 10, 8, 15)
+VERIFY = Command("nvm", 0x0C, "Verify", "VERIFY", "3.3.5", (A, B), announced=Announced("oncs", 1 << 7))
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"fields": (A, Arg("b", 10, 7, 9))}, "nvm 0Ch Verify: b overlaps a"),
+        ({"fields": (A, Arg("a", 11, 0))}, "nvm 0Ch Verify: a is there 2 times"),
+        ({"fields": (Arg("lambda", 10, 0),)}, "nvm 0Ch Verify: 'lambda' cannot be a name"),
+        ({"fields": (Arg("cb", 10, 0),)}, "nvm 0Ch Verify: cb is already a parameter"),
+        ({"fields": (Arg("a", 15, 0, 63),)}, "nvm 0Ch Verify: a is in dword 15, bits 63:0"),
+        ({"fields": (Arg("a", 10, 7, 0),)}, "nvm 0Ch Verify: a is in dword 10, bits 0:7"),
+        ({"fields": (Arg("a", 10, 0, 1, default=4),)}, "the default of a, 4, does not fit into 2 bits"),
+        ({"length": Length("count", 4, ("numd",))}, "depends on numd, but its fields are a, b"),
+        ({"length": Length("lba", 1)}, "the kind of its length is 'lba', which is none of any, fixed"),
+        ({"length": Length("fixed", 4)}, "opcode 0Ch say that it transfers nothing, but it has a length"),
+        ({"changes": "rnage"}, "`changes` is 'rnage', which is none of none, range"),
+        ({"effects": ("lbc",)}, "an effect is 'lbc'"),
+        ({"set": "nvme"}, "its set is 'nvme'"),
+        ({"opcode": 0x10C}, "opcode 0x10c has more than 8 bits"),
+        ({"announced": Announced("onsc", 1)}, "onsc, which announces it, is no field of Identify Controller"),
+    ],
+)
+def test_a_command_that_is_wrong_is_named_with_what_is_wrong(change: dict[str, Any], text: str) -> None:
+    assert list(check.of_commands([VERIFY], ["oncs"])) == []
+    found = list(check.of_commands([replace(VERIFY, **change)], ["oncs"]))
+    assert any(text in problem for problem in found), found
+
+
+def test_commands_with_one_opcode_are_named() -> None:
+    append = replace(VERIFY, set="zns", name="Zone Append")
+    assert list(check.of_commands([VERIFY, append], ["oncs"])) == [
+        "zns 0Ch Zone Append: the opcode is that of Verify"
+    ]
+    assert list(check.of_commands([VERIFY, replace(VERIFY, set="kv")], ["oncs"])) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ((Field("a", 0, 4), Field("b", 3, 2)), "b overlaps a"),
+        ((Field("a", 60, 8),), "a ends at byte 68, behind the structure of 64 bytes"),
+        ((Field("a", 0, 1, kind="int"),), "the kind of a is 'int'"),
+        ((Field("a", 0, 4, kind="struct"),), "a does not say of which struct it is"),
+        (
+            (Field("a", 8, 1, count=0, counted_by="n"), Field("n", 0, 2)),
+            "a is counted by n, but the fields before",
+        ),
+        ((Field("a", 0, 1, bits=(Bits("top", 8),)),), "a: top is in bits 8:8 of a word of 8 bits"),
+        ((Field("a b", 0),), "'a b' cannot be a name"),
+    ],
+)
+def test_a_structure_that_is_wrong_is_told_what_is_wrong(fields: tuple[Field, ...], text: str) -> None:
+    found = list(check.of_structure(Structure("Test", "", 64, fields)))
+    assert any(text in problem for problem in found), found
+
+
+def test_nothing_is_written_from_a_wrong_book(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from spec import commands
+    from tools.specgen import __main__ as specgen
+
+    monkeypatch.setattr(specgen, "ROOT", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["specgen"])
+    monkeypatch.setattr(commands, "COMMANDS", (*COMMANDS, replace(COMMANDS[0], name="Twin")))
+    assert specgen.main() == 1 and list(tmp_path.iterdir()) == []
+    said = capsys.readouterr().err
+    assert (
+        "spec/commands.py: " in said
+        and "Twin: the opcode is that of" in said
+        and "Nothing was written" in said
+    )
 
 
 # ---- methods that are made from an entry ----

@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tools.specgen import book, c_fields, c_header, c_table, cython, python
+from tools.specgen import book, c_fields, c_header, c_table, check, cython, python
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,15 +38,19 @@ def main() -> int:
     parser.add_argument(
         "--check", action="store_true", help="name the files that are not up to date, and fail"
     )
-    check = parser.parse_args().check
+    only_check = parser.parse_args().check
+    wrong = check.problems(book.modules())
+    if wrong:
+        print(*wrong, "Nothing was written.", sep="\n", file=sys.stderr)
+        return 1
     made = outputs()
     changed = stale(made)
     for path in changed:
-        print(path if not check else f"{path} is not up to date with spec/: run python -m tools.specgen")
-        if not check:
+        print(path if not only_check else f"{path} is not up to date with spec/: run python -m tools.specgen")
+        if not only_check:
             (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
             (ROOT / path).write_text(made[path], encoding="utf-8")
-    return 1 if check and changed else 0
+    return 1 if only_check and changed else 0
 
 
 if __name__ == "__main__":
