@@ -9,6 +9,8 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 SHELL := /bin/bash
 PYTHON ?= python3
 
+include tools/spdk.mk
+
 VENV := .venv
 PY := $(VENV)/bin/python
 STEP := @tools/step
@@ -26,8 +28,8 @@ LINT_PACKAGES := $(VENV)/.lint-packages
 WHEEL_PACKAGES := $(VENV)/.wheel-packages
 
 SOURCES := setup.py nvme.pyx nvme.pyi cspdk.pxd driver.h $(wildcard binding/*.p[yx][xi] tools/*.py) tools/native.mk \
-	   tools/module.map $(shell find core spec vssd -name '*.[ch]')
-C_FILES := $(wildcard driver.h tools/bench/*.c) $(shell find core spec vssd tests -name '*.[ch]')
+	   tools/module.map tools/spdk.mk $(shell find core spdk spec vssd -name '*.[ch]')
+C_FILES := $(wildcard driver.h tools/bench/*.c) $(shell find core spdk spec vssd tests -name '*.[ch]')
 
 .PHONY: help run test test-slow test-random test-parallel test-qemu test-distros fuzz soak mutate bench build spec wheel lint format clean distclean
 
@@ -126,7 +128,7 @@ $(VENV)/.build-packages: pyproject.toml | $(VENV)/bin/python
 	$(STEP) build-packages "pip, setuptools and Cython" $(PY) -m pip install 'pip>=22' $(BUILD_REQUIRES)
 	@touch $@
 
-$(BUILT): $(SOURCES) $(VENV)/.build-packages
+$(BUILT): $(SOURCES) $(SPDK_STAMP) $(VENV)/.build-packages
 	$(STEP) build "the module nvme and the virtual SSD" $(PY) setup.py build_ext --inplace
 	@touch $@
 

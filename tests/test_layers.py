@@ -23,6 +23,7 @@ HOST = [
     "core/pci",
     "core/nvme",
     "core/engine",
+    "spdk",
     "core/data",
     "core/verify",
     "core/drive",
@@ -30,6 +31,7 @@ HOST = [
     "driver",
 ]
 TESTER = HOST[HOST.index("core/data") : HOST.index("driver")]
+SPDK = "spdk"
 SSD = [
     ["vssd/bus", "vssd/store", "vssd/control_protocol.h", "vssd/options.h", "vssd/options.c"],
     ["vssd/subsystem"],
@@ -88,6 +90,8 @@ def may_include(path: str, name: str) -> bool:
     layer, other = layer_of(path), layer_of(name)
     if other == SPEC:
         return True
+    if other == SPDK:
+        return layer == SPDK
     if layer in HOST:
         if layer in TESTER and other in ("core/engine", "core/nvme", "core/pci"):
             return name in SEEN_BY_TESTER
@@ -102,7 +106,7 @@ def wrong_includes(found: list[Include]) -> list[str]:
     return [str(line) for line in found if line.local and not may_include(line.path, line.name)]
 
 
-HOST_AND_SSD = ["core", "vssd", "spec"]
+HOST_AND_SSD = ["core", "spdk", "vssd", "spec"]
 
 
 def sources() -> list[Path]:
@@ -135,6 +139,9 @@ def test_includes_point_down() -> None:
         ("core/drive/qpair.c", "core/worker/worker.h"),
         ("vssd/ctrl/ctrl.c", "core/data/pattern.h"),
         ("spec/nvme_cmd.h", "core/util/error.h"),
+        ("core/drive/device.c", "spdk/private.h"),
+        ("core/engine/engine.c", "spdk/private.h"),
+        ("spdk/queue.c", "core/drive/qpair.h"),
     ],
 )
 def test_an_include_that_points_up_is_found(path: str, name: str) -> None:
@@ -149,6 +156,8 @@ def test_an_include_that_points_up_is_found(path: str, name: str) -> None:
         ("core/worker/worker.c", "core/engine/engine.h"),
         ("core/engine/engine_own.c", "core/pci/pci.h"),
         ("core/engine/engine.h", "core/nvme/types.h"),
+        ("spdk/queue.c", "core/engine/engine.h"),
+        ("spdk/function.c", "core/pci/config.h"),
         ("driver.h", "core/worker/worker.h"),
         ("vssd/main.c", "vssd/server/server.h"),
         ("vssd/ctrl/ctrl.c", "vssd/store/store.h"),
@@ -175,6 +184,16 @@ def test_only_core_env_knows_dpdk() -> None:
     found = includes(sources())
     wrong = [
         str(line) for line in found if line.name.startswith("rte_") and layer_of(line.path) != "core/env"
+    ]
+    assert wrong == []
+
+
+def test_only_the_folder_spdk_knows_spdk() -> None:
+    found = includes(sources())
+    wrong = [
+        str(line)
+        for line in found
+        if line.name.startswith("spdk/") and not line.local and line.path[:5] != "spdk/"
     ]
     assert wrong == []
 

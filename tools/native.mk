@@ -30,13 +30,18 @@ CFLAGS_ALL := -std=gnu11 -g -pthread -fPIC -fvisibility=hidden -ffunction-sectio
 	      -fno-strict-aliasing -I. -ffile-prefix-map=$(CURDIR)/= $(CFLAGS_$(VARIANT)) $(CFLAGS)
 LDFLAGS_ALL := -pthread $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
 
-DPDK_CFLAGS = $(shell pkg-config --cflags libdpdk)
+include tools/spdk.mk
+
+# A build with SPDK has one DPDK, that of SPDK: its own, beside whose archives its libdpdk.pc lies, or an installed one.
+DPDK_PC := $(if $(HAS_SPDK),$(wildcard $(dir $(call spdk_archive,rte_eal))pkgconfig/libdpdk.pc))
+DPDK := $(or $(DPDK_PC),libdpdk)
+DPDK_CFLAGS = $(shell pkg-config --cflags $(DPDK))
 
 # DPDK is linked statically. pkg-config names its archives, and the linker takes only the members that the EAL needs.
 # Without --whole-archive it leaves every network driver out. Of the other libraries, the linker gets those that are
 # installed, and links those that are used, usually none. If a distribution has no archives of DPDK, the shared
 # libraries are linked. core/env/eal_quiet.c and libraries.c wrap some calls of the EAL.
-pkg_config = $(shell pkg-config $(1) libdpdk)
+pkg_config = $(shell pkg-config $(1) $(DPDK))
 there = $(foreach lib,$(1),$(if $(filter /%,$(shell $(CC) -print-file-name=$(lib:-l%=lib%.so))),$(lib)))
 DPDK_DIR = $(call pkg_config,--variable=libdir)
 DPDK_ARCHIVES = $(wildcard $(sort $(patsubst -l:%,$(DPDK_DIR)/%,$(filter -l:librte_%.a,$(call pkg_config,--static --libs)))))
@@ -48,8 +53,25 @@ WRAPPED := access rte_eal_check_module mkdir __rte_panic numa_available numa_all
 	   numa_set_localalloc numa_set_preferred get_mempolicy set_mempolicy strlcpy
 comma := ,
 
+# With SPDK, its archives and those of its DPDK. Drivers of memory pools and buses, and SPDK's transports, register
+# themselves by constructors, which nothing refers to, so these archives are linked whole.
+ifdef HAS_SPDK
+SPDK_WHOLE := spdk_nvme rte_mempool_ring rte_bus_pci
+SPDK_NAMES := $(patsubst -l%,%,$(filter -lspdk_% -lrte_%,$(SPDK_WORDS)))
+spdk_archives = $(foreach lib,$(1),$(call spdk_archive,$(lib)))
+# SPDK's package names libvfio-user, which only SPDK's targets use.
+SPDK_OTHERS = $(call there,$(filter-out -lspdk_% -lrte_% -lvfio-user,$(filter -l%,$(SPDK_WORDS))))
+SPDK_LIBS = $(addprefix -Wl$(comma)--wrap=,$(WRAPPED) $(WRAPPED_SPDK)) \
+	    -Wl,--whole-archive $(call spdk_archives,$(SPDK_WHOLE)) -Wl,--no-whole-archive \
+	    -Wl,--start-group $(call spdk_archives,$(filter-out $(SPDK_WHOLE),$(SPDK_NAMES))) \
+	    $(filter %.a,$(SPDK_WORDS)) -Wl,--end-group -Wl,--as-needed $(SPDK_OTHERS) -Wl,--no-as-needed
+endif
+# spdk/start.c says why these calls of SPDK are redirected.
+WRAPPED_SPDK := spdk_mem_get_fd_and_offset spdk_vfio_user_setup spdk_vfio_user_release \
+		spdk_vfio_user_pci_bar_access spdk_zmalloc
+
 SPEC := $(wildcard spec/*.c)
-CORE := $(sort $(shell find core -name '*.c')) $(SPEC)
+CORE := $(sort $(shell find core -name '*.c')) $(SPEC) $(if $(HAS_SPDK),$(wildcard spdk/*.c))
 
 # The worker's loop is compiled twice, the second time for processors with AVX2 and BMI, which saves a tenth of the
 # instructions. Compilers before GCC 12 lack the target, or the test for such a processor.
@@ -101,10 +123,11 @@ $(OUT)/$(TAG)/nvme.o: $(MODULE_C)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(filter-out -O3 -g,$(CFLAGS_ALL)) -O2 -g1 $(WRONG_CALLS) -isystem $(INCLUDE) -MMD -MP -c -o $@ $<
 
-$(MODULE): $(OUT)/$(TAG)/nvme.o $(call linked,$(patsubst %.c,$(OUT)/obj/%.o,$(CORE))) tools/module.map
+$(MODULE): $(OUT)/$(TAG)/nvme.o $(call linked,$(patsubst %.c,$(OUT)/obj/%.o,$(CORE))) tools/module.map \
+	   $(SPDK_STAMP)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(call link,$@,-shared $(LDFLAGS_ALL) $(LDFLAGS_MODULE) $(filter %.o,$^) $(DPDK_LIBS))
+	$(Q)$(call link,$@,-shared $(LDFLAGS_ALL) $(LDFLAGS_MODULE) $(filter %.o,$^) $(or $(SPDK_LIBS),$(DPDK_LIBS)))
 	$(Q)$(call loads,$@)
 
 LDFLAGS_MODULE := -Wl,--version-script=tools/module.map -Wl,--exclude-libs,ALL -Wl,-z,now
@@ -141,7 +164,13 @@ $(C_TESTS:%.c=$(OUT)/%):
 # ---- objects ----
 
 # Only this folder may include DPDK's headers. Their flags contain -march, so nothing else is compiled with them.
-$(OUT)/obj/core/env/%.o: EXTRA = $(DPDK_CFLAGS) -DALLOW_EXPERIMENTAL_API
+$(OUT)/obj/core/env/%.o: EXTRA = $(DPDK_CFLAGS) -DALLOW_EXPERIMENTAL_API $(WITH_SPDK)
+
+# Only that folder may include SPDK's. What depends on whether there is SPDK is compiled again if that changes.
+WITH_SPDK := $(if $(HAS_SPDK),-DPYN_WITH_SPDK)
+$(OUT)/obj/core/engine/engine.o: EXTRA = $(WITH_SPDK)
+$(OUT)/obj/spdk/%.o: EXTRA = $(patsubst -I%,-isystem %,$(call spdk_asks,--cflags))
+$(patsubst %.c,$(OUT)/obj/%.o,$(wildcard core/env/*.c spdk/*.c)) $(OUT)/obj/core/engine/engine.o: $(SPDK_STAMP)
 
 compile = $(CC) $(CFLAGS_ALL) $(WARNINGS) $(EXTRA) $(FLAGS) -MMD -MP -c -o $@ $<
 

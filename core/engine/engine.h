@@ -2,7 +2,7 @@
 /*
  * The seam between a tester and an NVMe driver: what an engine offers. The layers above use an engine only through
  * this table, and through the rings that it may show them (core/nvme/rings.h). engine_own.c implements it over
- * core/nvme; spdk/ will do so over SPDK.
+ * core/nvme, and spdk/ over SPDK.
  *
  * An engine moves commands. The layers above wait for commands, decide when one has timed out and which slot is free
  * again, log, and verify. They rely on this:
@@ -20,7 +20,8 @@
  * PYN_ERROR_UNSUPPORTED with a text for the user, unless a comment here says otherwise.
  *
  * Locking: the caller lets only one thread at a time use a queue pair, and only one use the rest of a controller. A
- * forked process may only use the queue pair that it was forked for (submit, ring, poll, rings->of, rings->describe).
+ * forked process may only use the queue pair that it was forked for (forked, submit, ring, poll, rings->of,
+ * rings->describe).
  *
  * Errors: every function that returns int returns 0 or -errno and fills *err. After PYN_ERROR_GONE only detach and
  * qpair_free make sense.
@@ -97,7 +98,7 @@ struct pyn_engine_cmb {
  * templates that the engine has filled in.
  */
 struct pyn_engine_rings {
-	/* NULL: use submit, ring and poll for this queue pair; a forked process may not be able to. Default: NULL. */
+	/* NULL: use submit, ring and poll for this queue pair. Default: NULL. */
 	struct pyn_rings *(*of)(struct pyn_engine_qpair *queue);
 
 	/* Bytes of DMA memory, in whole pages, that a template needs for its list to describe up to `most` bytes from
@@ -190,12 +191,18 @@ struct pyn_engine {
 	int (*submit)(struct pyn_engine_qpair *queue, uint16_t slot, struct nvme_cmd *cmd, struct pyn_data data,
 		      struct pyn_error *err);
 
+	/* Prepare a process that was forked for a queue pair (struct pyn_engine_qpair_config) to use it. Called once
+	 * in that process, before it closes descriptors; allocates nothing. false: it cannot use the queue pair. */
+	bool (*forked)(struct pyn_engine_qpair *queue);
+
 	/* Tell the device about all commands put since the last call. */
 	void (*ring)(struct pyn_engine_qpair *queue);
 
 	/* Reap up to max completions, in the order of the completion queue; returns their number. */
 	unsigned (*poll)(struct pyn_engine_qpair *queue, struct pyn_completion *completions, unsigned max);
 };
+
+#define PYN_ENGINE_VARIABLE "PYNVME_ENGINE"
 
 /*
  * The engine of this process: the one that the environment variable PYNVME_ENGINE names ("own", "spdk"), or our own.
@@ -204,5 +211,6 @@ struct pyn_engine {
 const struct pyn_engine *pyn_engine_select(struct pyn_error *err);
 
 extern const struct pyn_engine pyn_engine_own;
+extern const struct pyn_engine pyn_engine_spdk; /* defined in spdk/, if this build has SPDK */
 
 #endif

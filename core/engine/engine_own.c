@@ -123,6 +123,13 @@ static void own_vector_rearm(struct pyn_ctrlr *ctrlr)
 	ctrlr->pci->ops->irq_rearm(ctrlr->pci);
 }
 
+/* Rings and PRP lists are shared memory, and the rest is this process's copy. */
+static bool own_forked(struct pyn_engine_qpair *queue)
+{
+	(void)queue;
+	return true;
+}
+
 static const struct pyn_engine_pci own_pci = {
 	.config_read = own_config_read,
 	.config_write = own_config_write,
@@ -174,6 +181,7 @@ const struct pyn_engine pyn_engine_own = {
 	.qpair_delete = pyn_engine_qpair_delete,
 	.qpair_free = pyn_engine_qpair_free,
 	.submit = pyn_engine_qpair_submit,
+	.forked = own_forked,
 	.ring = pyn_engine_qpair_ring,
 	.poll = pyn_engine_qpair_poll,
 };

@@ -17,6 +17,7 @@
 #include <rte_memory.h>
 
 #include "core/env/eal_quiet.h"
+#include "core/env/guest.h"
 #include "core/util/log.h"
 
 #define DESCRIPTORS 10 /* five stay open, the others only during the start */
@@ -90,6 +91,31 @@ static int eal_init(const cpu_set_t *cpus)
 	return rte_eal_init((int)(sizeof(arguments) / sizeof(arguments[0])) - 1, arguments);
 }
 
+#ifdef PYN_WITH_SPDK
+/* The same, with memory and PCI functions for the guest. */
+static int eal_init_for_guest(const cpu_set_t *cpus)
+{
+	static char lcores[8 + RTE_MAX_LCORE * 5], mib[16];
+	static char *arguments[] = {
+		"pynvme",         "--no-huge",      "--no-shconf", "-m",   mib,
+		"--iova-mode=va", "--no-telemetry", "--lcores",    lcores, NULL,
+	};
+
+	snprintf(mib, sizeof(mib), "%s", pyn_env_guest.mib);
+	lcores_describe(cpus, lcores, sizeof(lcores));
+	return rte_eal_init((int)(sizeof(arguments) / sizeof(arguments[0])) - 1, arguments);
+}
+#endif
+
+static int init(const cpu_set_t *cpus)
+{
+#ifdef PYN_WITH_SPDK
+	if (&pyn_env_guest && pyn_env_guest.is_wanted())
+		return eal_init_for_guest(cpus);
+#endif
+	return eal_init(cpus);
+}
+
 /* Check for file descriptors before the EAL starts: a shortage may pass, but a failed start cannot be repeated. */
 static int descriptors_check(struct pyn_error *err)
 {
@@ -123,7 +149,7 @@ int pyn_eal_start(struct pyn_error *err)
 	if (!stream)
 		return pyn_error(err, PYN_ERROR_SYSTEM, errno, "no log stream for DPDK: %s", strerror(errno));
 	rte_openlog_stream(stream);
-	rc = pyn_eal_quietly(eal_init, stream, the_log.last, sizeof(the_log.last));
+	rc = pyn_eal_quietly(init, stream, the_log.last, sizeof(the_log.last));
 	fflush(stream);
 	if (rc >= 0)
 		return 0;

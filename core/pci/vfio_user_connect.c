@@ -73,8 +73,7 @@ static int no_such(const char *path, int number, struct pyn_error *err)
 	}
 }
 
-/* Find the socket at path, or in the directory at path; socket_path has PYN_VFU_PATH bytes. */
-static int find_socket(const char *path, char *socket_path, struct pyn_error *err)
+int pyn_vfu_find_socket(const char *path, char *socket_path, struct pyn_error *err)
 {
 	struct stat status;
 	const char *name = "";
@@ -205,7 +204,7 @@ int pyn_vfu_connect(const char *path, struct pyn_vfu_channel *channel, struct py
 	char socket_path[PYN_VFU_PATH];
 	int fd = -1, rc;
 
-	rc = find_socket(path, socket_path, err);
+	rc = pyn_vfu_find_socket(path, socket_path, err);
 	if (!rc)
 		rc = connect_socket(socket_path, &fd, err);
 	if (!rc)

@@ -12,6 +12,10 @@
  */
 int pyn_vfu_connect(const char *path, struct pyn_vfu_channel *channel, struct pyn_error *err);
 
+/* Find the socket at path, or `cntrl` in the directory at path; socket_path has PYN_VFU_PATH bytes. Errors:
+ * PYN_ERROR_ENUMERATE, as above. */
+int pyn_vfu_find_socket(const char *path, char *socket_path, struct pyn_error *err);
+
 /* The whole number that follows "key": in length bytes of JSON, or fallback if there is none. The bytes may be
  * anything. */
 uint64_t pyn_vfu_json_number(const char *json, size_t length, const char *key, uint64_t fallback);

@@ -410,8 +410,10 @@ static NOT_INLINE bool put_by_table(struct pyn_worker_run *run, const struct pyn
 	struct nvme_cmd cmd;
 
 	pyn_cmd_write(&cmd, log, &slot->cmd, slot->slba);
-	if (run->engine->submit(run->queue, slot->cmd.cid, &cmd, data_of(slot), NULL) == 0)
+	if (run->engine->submit(run->queue, slot->cmd.cid, &cmd, data_of(slot), NULL) == 0) {
+		*log = cmd;
 		return true;
+	}
 	if (slot->flags & PYN_FLAG_CHANGE)
 		end_change(run, slot, &run->flight[slot->cmd.cid], PYN_STATUS_MISMATCH);
 	if (run->state.kind == PYN_WORKER_VARIED)

@@ -168,11 +168,22 @@ static void (*loop_of_this_processor(void))(struct pyn_worker_run *)
 	return pyn_worker_loop;
 }
 
+static void __attribute__((noreturn)) cannot_run(struct pyn_worker_run *run)
+{
+	start_clock(run);
+	run->result.error = PYN_WORKER_INIT;
+	run->state.leave = true;
+	finish(run);
+	_exit(0);
+}
+
 void pyn_worker_main(struct pyn_worker_run *run)
 {
 	the_run = run;
 	pyn_verify_forked();
 	own_signals();
+	if (!run->engine->forked(run->queue))
+		cannot_run(run);
 	close_descriptors(run);
 	pin(run->config.cpu);
 	prctl(PR_SET_TIMERSLACK, 1); /* so that sleeps are as short as requested */

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Commands and their completions. SPDK chooses the command identifiers, and reports completions by callbacks, which
+ * collect them here until they are polled for.
+ *
+ * After a submission the command is read from the ring, as the device sees it, with its identifier.
+ */
+#include "spdk/private.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <spdk/nvme.h>
+
+#include "core/env/env.h"
+
+_Static_assert(sizeof(struct nvme_cmd) == sizeof(struct spdk_nvme_cmd), "a submission queue entry has 64 bytes");
+_Static_assert(sizeof(struct nvme_cpl) == sizeof(struct spdk_nvme_cpl), "a completion queue entry has 16 bytes");
+
+/* ---- completions ---- */
+
+/* Any thread that waits for an admin command of SPDK reaps the completions of the admin queue. */
+static void lock(struct pyn_engine_qpair *queue)
+{
+	if (!queue->spdk)
+		pyn_spin_lock(&queue->done.lock);
+}
+
+static void unlock(struct pyn_engine_qpair *queue)
+{
+	if (!queue->spdk)
+		pyn_spin_unlock(&queue->done.lock);
+}
+
+void pyn_spdk_complete(struct pyn_engine_qpair *queue, uint16_t slot, const struct nvme_cpl *cpl)
+{
+	lock(queue);
+	if (queue->done.count < queue->slots) {
+		unsigned at = queue->done.first + queue->done.count;
+
+		queue->done.entries[at < queue->slots ? at : at - queue->slots] =
+			(struct pyn_completion){.slot = slot, .cpl = *cpl};
+		queue->done.count++;
+	}
+	unlock(queue);
+}
+
+static void on_completion(void *argument, const struct spdk_nvme_cpl *entry)
+{
+	struct pyn_spdk_command *command = argument;
+	struct nvme_cpl cpl;
+
+	if (!command->in_flight)
+		return;
+	memcpy(&cpl, entry, sizeof(cpl));
+	command->in_flight = false;
+	command->queue->ring.completed++;
+	pyn_spdk_complete(command->queue, command->slot, &cpl);
+}
+
+void pyn_spdk_forget(struct pyn_engine_qpair *queue)
+{
+	lock(queue);
+	for (uint16_t slot = 0; slot < queue->slots; slot++)
+		queue->commands[slot].in_flight = false;
+	queue->done.first = queue->done.count = 0;
+	unlock(queue);
+}
+
+static unsigned hand_out(struct pyn_engine_qpair *queue, struct pyn_completion *completions, unsigned max)
+{
+	unsigned count = 0;
+
+	lock(queue);
+	while (count < max && queue->done.count) {
+		completions[count++] = queue->done.entries[queue->done.first];
+		if (++queue->done.first == queue->slots)
+			queue->done.first = 0;
+		queue->done.count--;
+	}
+	unlock(queue);
+	return count;
+}
+
+static void process(struct pyn_engine_qpair *queue)
+{
+	if (queue->spdk)
+		spdk_nvme_qpair_process_completions(queue->spdk, 0);
+	else if (!queue->ctrlr->off)
+		spdk_nvme_ctrlr_process_admin_completions(queue->ctrlr->spdk);
+}
+
+unsigned pyn_spdk_poll(struct pyn_engine_qpair *queue, struct pyn_completion *completions, unsigned max)
+{
+	if (!queue->done.count)
+		process(queue);
+	return hand_out(queue, completions, max);
+}
+
+/* ---- submission ---- */
+
+/* SPDK's completions ring the doorbell for what a forked process has put; elsewhere each submission does. */
+void pyn_spdk_ring(struct pyn_engine_qpair *queue)
+{
+	if (queue->forked)
+		process(queue);
+}
+
+/* Commands that SPDK has put into the ring, ever. */
+static uint64_t placed(const struct pyn_engine_qpair *queue)
+{
+	return queue->ring.completed + spdk_nvme_qpair_get_queue_depth(queue->spdk);
+}
+
+static int pass(struct pyn_engine_qpair *queue, struct pyn_spdk_command *command, struct nvme_cmd *cmd, void *memory,
+		uint32_t length)
+{
+	struct spdk_nvme_cmd *theirs = (struct spdk_nvme_cmd *)cmd;
+
+	if (!queue->spdk)
+		return spdk_nvme_ctrlr_cmd_admin_raw(queue->ctrlr->spdk, theirs, memory, length, on_completion,
+						     command);
+	return spdk_nvme_ctrlr_cmd_io_raw(queue->ctrlr->spdk, queue->spdk, theirs, memory, length, on_completion,
+					  command);
+}
+
+static bool is_same(const struct nvme_cmd *one, const struct nvme_cmd *other)
+{
+	return one->opc == other->opc && one->nsid == other->nsid && one->prp1 == other->prp1 &&
+	       memcmp(&one->cdw10, &other->cdw10, sizeof(*one) - offsetof(struct nvme_cmd, cdw10)) == 0;
+}
+
+/* Find a command in the admin ring, where SPDK puts its own too. What lies before the tail is new, so the first one
+ * that is the same is this one. */
+static void read_back_admin(struct pyn_engine_qpair *queue, struct nvme_cmd *cmd)
+{
+	for (uint32_t i = 0; i < queue->ring.entries; i++) {
+		uint32_t at = (queue->ring.next + i) % queue->ring.entries;
+
+		if (!is_same(&queue->ring.sq[at], cmd))
+			continue;
+		*cmd = queue->ring.sq[at];
+		queue->ring.next = at + 1;
+		return;
+	}
+}
+
+/* Read the command back as the device sees it. If the ring is full, SPDK keeps it, and gives it an identifier
+ * later. */
+static void read_back(struct pyn_engine_qpair *queue, uint64_t before, struct nvme_cmd *cmd, const void *memory)
+{
+	if (!queue->spdk && memory)
+		cmd->prp1 = pyn_dma_iova(memory).value;
+	if (!queue->spdk && queue->ring.sq)
+		read_back_admin(queue, cmd);
+	else if (queue->spdk && placed(queue) > before)
+		*cmd = queue->ring.sq[before % queue->ring.entries];
+}
+
+static int not_sent(const struct pyn_engine_qpair *queue, int rc, struct pyn_error *err)
+{
+	if (rc == -ENOMEM)
+		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "SPDK has no free request for queue %u", queue->qid);
+	return pyn_error(err, PYN_ERROR_STATE, -rc, "SPDK does not send commands to queue %u now: %s", queue->qid,
+			 strerror(-rc));
+}
+
+static int submit(struct pyn_engine_qpair *queue, struct pyn_spdk_command *command, struct nvme_cmd *cmd,
+		  struct pyn_data data, struct pyn_error *err)
+{
+	uint64_t before = queue->spdk ? placed(queue) : 0;
+	void *memory = NULL;
+	uint32_t length = 0;
+	int rc = 0;
+
+	if (data.address && pyn_spdk_can_describe(&data)) {
+		memory = data.address;
+		length = data.length;
+	} else if (data.address && (data.length || data.transfer)) {
+		rc = pyn_spdk_describe(queue->ctrlr, command, cmd, &data, err);
+	}
+	if (rc)
+		return rc;
+	command->in_flight = true;
+	rc = pass(queue, command, cmd, memory, length);
+	if (rc) {
+		command->in_flight = false;
+		return not_sent(queue, rc, err);
+	}
+	read_back(queue, before, cmd, memory);
+	return 0;
+}
+
+int pyn_spdk_submit(struct pyn_engine_qpair *queue, uint16_t slot, struct nvme_cmd *cmd, struct pyn_data data,
+		    struct pyn_error *err)
+{
+	if (slot >= queue->slots)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "queue %u has %u slots, no slot %u", queue->qid,
+				 queue->slots, slot);
+	if (data.length > pyn_engine_spdk.largest_transfer)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "%u bytes in one command: at most %u are possible",
+				 data.length, pyn_engine_spdk.largest_transfer);
+	cmd->cid = slot;
+	if (queue->qid == 0 && cmd->opc == NVME_ADMIN_ASYNC_EVENT) {
+		pyn_spdk_events_request(queue->ctrlr, slot);
+		return 0;
+	}
+	return submit(queue, &queue->commands[slot], cmd, data, err);
+}

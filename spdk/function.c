@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The PCI function of a drive that SPDK has attached: registers, configuration space and resets by SPDK's public
+ * calls, so that core/pci and core/nvme work with it as with any other function. */
+#define _GNU_SOURCE 1
+#include "spdk/private.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <linux/vfio.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+
+#include <spdk/env.h>
+#include <spdk/nvme.h>
+#include <spdk/vfio_user_pci.h>
+
+#include "core/pci/config.h"
+#include "core/pci/saved.h"
+#include "core/pci/vfio_user_connect.h"
+
+#define ANSWER_S 10 /* after this time without an answer the connection is given up */
+
+struct function {
+	struct pyn_pci pci;
+	struct spdk_nvme_ctrlr *ctrlr;
+	struct vfio_device *dev; /* NULL: a function of this machine */
+	int socket;              /* of the connection, SPDK's; -1: not found */
+	char path[PYN_VFU_PATH];
+};
+
+static struct function *function_of(struct pyn_pci *pci)
+{
+	return (struct function *)pci;
+}
+
+/* ---- the connection ---- */
+
+static bool is_connected_to(int fd, const char *path)
+{
+	struct sockaddr_un peer = {0};
+	socklen_t length = sizeof(peer) - 1;
+
+	return getpeername(fd, (struct sockaddr *)&peer, &length) == 0 && peer.sun_family == AF_UNIX &&
+	       strcmp(peer.sun_path, path) == 0;
+}
+
+/* SPDK does not tell the descriptor of a connection, so look for it: the newest one to this path. */
+static int find_socket(const char *path)
+{
+	DIR *descriptors = opendir("/proc/self/fd");
+	const struct dirent *entry;
+	int found = -1;
+
+	while (descriptors && (entry = readdir(descriptors))) {
+		int fd = atoi(entry->d_name);
+
+		if (entry->d_name[0] != '.' && fd > found && is_connected_to(fd, path))
+			found = fd;
+	}
+	if (descriptors)
+		closedir(descriptors);
+	return found;
+}
+
+static bool vfio_user_alive(struct pyn_pci *pci)
+{
+	struct pollfd look = {.fd = function_of(pci)->socket, .events = POLLRDHUP};
+
+	return poll(&look, 1, 0) <= 0 || !(look.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL));
+}
+
+/* After an answer that did not come, a later one would be taken for that of the next question. */
+static int no_answer(struct function *function, const char *what, struct pyn_error *err)
+{
+	bool there = vfio_user_alive(&function->pci);
+
+	if (there)
+		shutdown(function->socket, SHUT_RDWR);
+	return pyn_error(err, PYN_ERROR_GONE, there ? ETIMEDOUT : ENODEV,
+			 there ? "the device at %s did not answer %s within %u s, so SPDK's connection is closed"
+			       : "the device at %s is gone (%s)",
+			 function->path, what, ANSWER_S);
+}
+
+static int refused(struct function *function, const char *what, uint32_t offset, uint32_t length, int rc,
+		   struct pyn_error *err)
+{
+	if (rc == -EINVAL)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "bytes %#x to %#x are outside of %s", offset,
+				 offset + length - 1, what);
+	return no_answer(function, what, err);
+}
+
+static int access_region(struct pyn_pci *pci, uint32_t region, const char *what, uint32_t offset, void *data,
+			 uint32_t length, bool is_write, struct pyn_error *err)
+{
+	struct function *function = function_of(pci);
+
+	if (!vfio_user_alive(pci))
+		return no_answer(function, what, err);
+	int rc = spdk_vfio_user_pci_bar_access(function->dev, region, offset, length, data, is_write);
+
+	return rc ? refused(function, what, offset, length, rc, err) : 0;
+}
+
+static int vfio_user_config_read(struct pyn_pci *pci, uint32_t offset, void *data, uint32_t length,
+				 struct pyn_error *err)
+{
+	return access_region(pci, VFIO_PCI_CONFIG_REGION_INDEX, "configuration space", offset, data, length, false,
+			     err);
+}
+
+static int vfio_user_config_write(struct pyn_pci *pci, uint32_t offset, const void *data, uint32_t length,
+				  struct pyn_error *err)
+{
+	return access_region(pci, VFIO_PCI_CONFIG_REGION_INDEX, "configuration space", offset, (void *)data, length,
+			     true, err);
+}
+
+static int vfio_user_bar_read(struct pyn_pci *pci, uint32_t offset, void *data, uint32_t length,
+			      struct pyn_error *err)
+{
+	return access_region(pci, VFIO_PCI_BAR0_REGION_INDEX, "BAR 0", offset, data, length, false, err);
+}
+
+static int vfio_user_bar_write(struct pyn_pci *pci, uint32_t offset, const void *data, uint32_t length,
+			       struct pyn_error *err)
+{
+	return access_region(pci, VFIO_PCI_BAR0_REGION_INDEX, "BAR 0", offset, (void *)data, length, true, err);
+}
+
+static int device_reset(struct function *function, struct pyn_error *err)
+{
+	char nothing[1];
+	int rc;
+
+	pyn_spdk_wire_lock();
+	rc = spdk_vfio_user_dev_send_request(function->dev, VFIO_USER_DEVICE_RESET, nothing, 0, 0, NULL, 0);
+	pyn_spdk_wire_unlock();
+	return rc ? no_answer(function, "a reset", err) : 0;
+}
+
+static int vfio_user_reset(struct pyn_pci *pci, enum pyn_pci_reset kind, struct pyn_error *err)
+{
+	struct pyn_pci_saved saved;
+	int rc;
+
+	if (!vfio_user_alive(pci))
+		return no_answer(function_of(pci), "a reset", err);
+	pyn_pci_save(pci, &saved);
+	rc = kind == PYN_PCI_RESET_FUNCTION ? pyn_pci_function_reset(pci, err) : device_reset(function_of(pci), err);
+	if (!rc)
+		rc = pyn_pci_restore(pci, &saved, err);
+	return rc ? rc : pyn_pci_memory_enable(pci, err);
+}
+
+static void function_close(struct pyn_pci *pci)
+{
+	free(function_of(pci));
+}
+
+static const struct pyn_pci_ops vfio_user_ops = {
+	.name = "vfio-user",
+	.close = function_close,
+	.config_read = vfio_user_config_read,
+	.config_write = vfio_user_config_write,
+	.bar_read = vfio_user_bar_read,
+	.bar_write = vfio_user_bar_write,
+	.reset = vfio_user_reset,
+	.alive = vfio_user_alive,
+	.release = pyn_pci_no_release,
+	.reattach = pyn_pci_no_release,
+};
+
+/* ---- a function of this machine ---- */
+
+static int pcie_gone(struct pyn_pci *pci, struct pyn_error *err)
+{
+	return pyn_error(err, PYN_ERROR_GONE, ENODEV, "the function %s is gone", function_of(pci)->path);
+}
+
+static struct spdk_pci_device *pcie_of(struct pyn_pci *pci)
+{
+	return spdk_nvme_ctrlr_get_pci_device(function_of(pci)->ctrlr);
+}
+
+static int pcie_config_read(struct pyn_pci *pci, uint32_t offset, void *data, uint32_t length, struct pyn_error *err)
+{
+	return spdk_pci_device_cfg_read(pcie_of(pci), data, length, offset) ? pcie_gone(pci, err) : 0;
+}
+
+static int pcie_config_write(struct pyn_pci *pci, uint32_t offset, const void *data, uint32_t length,
+			     struct pyn_error *err)
+{
+	return spdk_pci_device_cfg_write(pcie_of(pci), (void *)data, length, offset) ? pcie_gone(pci, err) : 0;
+}
+
+/* The address of a register in SPDK's mapping of BAR 0; NULL: outside of it. */
+static volatile void *pcie_register(struct pyn_pci *pci, uint32_t offset, uint32_t length, struct pyn_error *err)
+{
+	volatile uint8_t *registers = (volatile uint8_t *)spdk_nvme_ctrlr_get_registers(function_of(pci)->ctrlr);
+
+	if (offset + (uint64_t)length <= sizeof(struct spdk_nvme_registers))
+		return registers + offset;
+	pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
+		  "SPDK shows the registers up to %#zx, not %#x: PYNVME_ENGINE=own accesses the whole BAR",
+		  sizeof(struct spdk_nvme_registers), offset);
+	return NULL;
+}
+
+static int pcie_bar_read(struct pyn_pci *pci, uint32_t offset, void *data, uint32_t length, struct pyn_error *err)
+{
+	volatile void *at = pcie_register(pci, offset, length, err);
+
+	if (!at)
+		return -ENOTSUP;
+	if (length == 4)
+		*(uint32_t *)data = *(volatile uint32_t *)at;
+	else
+		*(uint64_t *)data = *(volatile uint64_t *)at;
+	return 0;
+}
+
+static int pcie_bar_write(struct pyn_pci *pci, uint32_t offset, const void *data, uint32_t length,
+			  struct pyn_error *err)
+{
+	volatile void *at = pcie_register(pci, offset, length, err);
+
+	if (!at)
+		return -ENOTSUP;
+	if (length == 4)
+		*(volatile uint32_t *)at = *(const uint32_t *)data;
+	else
+		*(volatile uint64_t *)at = *(const uint64_t *)data;
+	return 0;
+}
+
+static int pcie_reset(struct pyn_pci *pci, enum pyn_pci_reset kind, struct pyn_error *err)
+{
+	struct pyn_pci_saved saved;
+	int rc;
+
+	if (kind != PYN_PCI_RESET_FUNCTION)
+		return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
+				 "SPDK does no hot reset of a function: PYNVME_ENGINE=own does");
+	pyn_pci_save(pci, &saved);
+	rc = pyn_pci_function_reset(pci, err);
+	if (!rc)
+		rc = pyn_pci_restore(pci, &saved, err);
+	return rc ? rc : pyn_pci_memory_enable(pci, err);
+}
+
+static bool pcie_alive(struct pyn_pci *pci)
+{
+	struct spdk_pci_device *function = pcie_of(pci);
+
+	return function && !spdk_pci_device_is_removed(function);
+}
+
+static const struct pyn_pci_ops pcie_ops = {
+	.name = "PCIe",
+	.close = function_close,
+	.config_read = pcie_config_read,
+	.config_write = pcie_config_write,
+	.bar_read = pcie_bar_read,
+	.bar_write = pcie_bar_write,
+	.reset = pcie_reset,
+	.alive = pcie_alive,
+	.release = pyn_pci_no_release,
+	.reattach = pyn_pci_no_release,
+};
+
+/* ---- both ---- */
+
+struct pyn_pci *pyn_spdk_function(struct spdk_nvme_ctrlr *ctrlr, struct vfio_device *dev, const char *path,
+				  struct pyn_error *err)
+{
+	const struct timeval answer = {.tv_sec = ANSWER_S};
+	struct function *function = calloc(1, sizeof(*function));
+
+	if (!function) {
+		pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a controller");
+		return NULL;
+	}
+	function->pci.ops = dev ? &vfio_user_ops : &pcie_ops;
+	function->ctrlr = ctrlr;
+	function->dev = dev;
+	snprintf(function->path, sizeof(function->path), "%s", path);
+	function->socket = dev ? find_socket(path) : -1;
+	if (function->socket >= 0) {
+		setsockopt(function->socket, SOL_SOCKET, SO_RCVTIMEO, &answer, sizeof(answer));
+		setsockopt(function->socket, SOL_SOCKET, SO_SNDTIMEO, &answer, sizeof(answer));
+	}
+	return &function->pci;
+}

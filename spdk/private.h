@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Shared by the files of SPDK's engine. Each calls only those before it: start.c (SPDK in this process), function.c
+ * (the drive's PCI function), describe.c (data), command.c (commands and their completions), queue.c (queue pairs),
+ * forked.c (a queue pair in another process), events.c (asynchronous events), attach.c (the controller),
+ * engine_spdk.c (the table). core/engine/engine.h has the contracts.
+ */
+#ifndef PYN_SPDK_PRIVATE_H
+#define PYN_SPDK_PRIVATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/engine/engine.h"
+#include "core/pci/pci.h"
+#include "core/util/spin.h"
+
+struct spdk_nvme_cpl;
+struct spdk_nvme_ctrlr;
+struct spdk_nvme_qpair;
+struct vfio_device;
+
+/* ---- start.c ---- */
+
+/* Start SPDK in this process, after the environment. Errors: PYN_ERROR_SYSTEM. */
+int pyn_spdk_start(struct pyn_error *err);
+
+/* Whether an address lies in the memory that SPDK and the drive share. */
+bool pyn_spdk_is_memory_of(uint64_t address);
+
+/* Forget what SPDK has said on this thread; and its last error since then, or "" if there was none. */
+void pyn_spdk_listen(void);
+const char *pyn_spdk_said(void);
+
+/* Stop forwarding what SPDK says, in a process that must not call Python. */
+void pyn_spdk_hush(void);
+
+/* Watch for the memory that SPDK allocates on this thread for the device: between watch and watched, which returns
+ * the last one; NULL: none. */
+void pyn_spdk_watch(void);
+void *pyn_spdk_watched(size_t *size);
+
+/* The vfio-user connection that this thread has opened last; NULL: none, or it is closed. */
+struct vfio_device *pyn_spdk_connection(void);
+
+/* Use a vfio-user connection alone: SPDK's own accesses wait meanwhile. */
+void pyn_spdk_wire_lock(void);
+void pyn_spdk_wire_unlock(void);
+
+/* ---- function.c ---- */
+
+/* Wrap the PCI function of a drive that SPDK has attached. dev: its vfio-user connection; NULL: a function of this
+ * machine. NULL: no memory. Close it by ops->close, which leaves the connection to SPDK. */
+struct pyn_pci *pyn_spdk_function(struct spdk_nvme_ctrlr *ctrlr, struct vfio_device *dev, const char *path,
+				  struct pyn_error *err);
+
+/* ---- the controller ---- */
+
+/* Asynchronous Event Requests of the script: SPDK holds those of the drive. */
+struct pyn_spdk_events {
+	uint16_t *slots; /* of pending requests, the oldest first; `most` of them */
+	unsigned count, most;
+	struct nvme_cpl kept[16]; /* events that no request waited for, the oldest first */
+	unsigned kept_count;
+	struct pyn_spin lock;
+};
+
+struct pyn_ctrlr {
+	struct spdk_nvme_ctrlr *spdk;
+	struct pyn_pci *pci;
+	struct pyn_engine_qpair *admin;
+	struct pyn_spdk_events events;
+	struct pyn_engine_qpair *quarantine; /* queues that the drive may still use */
+	void *spare;                         /* a page of DMA memory for data beyond their buffer */
+	bool disconnecting;                  /* SPDK disables the controller, and has not finished */
+	bool off;                            /* SPDK has disabled the controller */
+};
+
+/* ---- commands and queues ---- */
+
+/* A command in flight: the argument of SPDK's callback. */
+struct pyn_spdk_command {
+	struct pyn_engine_qpair *queue;
+	struct pyn_iova *list; /* pages of PRP list in DMA memory; NULL: none yet */
+	size_t list_pages;
+	uint16_t slot;
+	bool in_flight;
+};
+
+struct pyn_engine_qpair {
+	struct pyn_ctrlr *ctrlr;
+	struct spdk_nvme_qpair *spdk; /* NULL: the admin queue */
+	uint16_t qid;
+	uint16_t slots;
+	bool forked;                       /* for another process */
+	bool sq_deleted;                   /* the device confirmed it */
+	struct pyn_spdk_command *commands; /* by slot */
+	struct {
+		struct pyn_completion *entries; /* a ring of `slots` entries */
+		unsigned first, count;
+		struct pyn_spin lock; /* of the admin queue */
+	} done;                       /* completions to hand out */
+	struct {
+		struct nvme_cmd *sq; /* of the admin queue: SPDK's memory, or NULL if it is not known */
+		struct nvme_cpl *cq;
+		uint32_t entries;
+		uint32_t next;      /* of the admin queue: where to look for the next command */
+		uint64_t completed; /* commands, ever */
+	} ring;
+	void *trackers; /* what SPDK allocated for the device, which a forked process shares */
+	size_t trackers_size;
+	struct pyn_engine_qpair *next; /* in the controller's quarantine */
+};
+
+/* ---- command.c ---- */
+
+/* Record the completion of a slot, for the next poll. */
+void pyn_spdk_complete(struct pyn_engine_qpair *queue, uint16_t slot, const struct nvme_cpl *cpl);
+
+/* Forget all commands in flight and all completions. */
+void pyn_spdk_forget(struct pyn_engine_qpair *queue);
+
+int pyn_spdk_submit(struct pyn_engine_qpair *queue, uint16_t slot, struct nvme_cmd *cmd, struct pyn_data data,
+		    struct pyn_error *err);
+void pyn_spdk_ring(struct pyn_engine_qpair *queue);
+unsigned pyn_spdk_poll(struct pyn_engine_qpair *queue, struct pyn_completion *completions, unsigned max);
+
+/* ---- queue.c ---- */
+
+/* A queue's memory without SPDK's part. NULL: no memory. */
+struct pyn_engine_qpair *pyn_spdk_queue_alloc(struct pyn_ctrlr *ctrlr, uint16_t qid, uint16_t slots,
+					      struct pyn_error *err);
+
+int pyn_spdk_queue_create(struct pyn_ctrlr *ctrlr, const struct pyn_engine_qpair_config *config,
+			  const struct pyn_admin *admin, struct pyn_engine_qpair **queue, struct pyn_error *err);
+int pyn_spdk_queue_delete(struct pyn_engine_qpair *queue, const struct pyn_admin *admin, struct pyn_error *err);
+void pyn_spdk_queue_free(struct pyn_engine_qpair *queue);
+
+/* ---- forked.c ---- */
+
+bool pyn_spdk_forked(struct pyn_engine_qpair *queue);
+
+/* ---- describe.c ---- */
+
+/* Whether SPDK can describe these data itself. */
+bool pyn_spdk_can_describe(const struct pyn_data *data);
+
+/* Describe data by PRPs of ours. Errors: PYN_ERROR_MEMORY, PYN_ERROR_ARGUMENT. */
+int pyn_spdk_describe(struct pyn_ctrlr *ctrlr, struct pyn_spdk_command *command, struct nvme_cmd *cmd,
+		      const struct pyn_data *data, struct pyn_error *err);
+
+/* ---- events.c ---- */
+
+/* Let SPDK report the drive's events, to the requests of the admin queue. */
+int pyn_spdk_events_start(struct pyn_ctrlr *ctrlr, struct pyn_error *err);
+
+/* Send an Asynchronous Event Request of the script. */
+void pyn_spdk_events_request(struct pyn_ctrlr *ctrlr, uint16_t slot);
+
+/* Drop all requests and events. */
+void pyn_spdk_events_empty(struct pyn_ctrlr *ctrlr);
+
+#endif

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * SPDK in this process: its start, its messages, and the calls of it that the linker redirects here (--wrap in
+ * tools/native.mk), since the public interface has no other way:
+ *
+ *   spdk_mem_get_fd_and_offset    SPDK asks DPDK for the file of memory, and DPDK does not know that of the arena
+ *   spdk_vfio_user_setup          it returns the connection, which gives access to configuration space
+ *   spdk_vfio_user_release        after it there is no connection
+ *   spdk_vfio_user_pci_bar_access the connection has no lock, and threads of a script may use it at the same time
+ *   spdk_zmalloc                  a forked process must know which memory of a queue the device uses
+ */
+#define _GNU_SOURCE 1
+#include "spdk/private.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <spdk/env.h>
+#include <spdk/env_dpdk.h>
+#include <spdk/log.h>
+#include <spdk/vfio_user_pci.h>
+
+#include "core/env/env.h"
+#include "core/env/guest.h"
+#include "core/util/log.h"
+
+#define WORDS 160
+
+/* For the queues of SPDK and their trackers of 4 KiB. Only what is used costs memory. */
+#define MEMORY_MIB "256"
+
+static bool is_wanted(void)
+{
+	const char *name = getenv(PYN_ENGINE_VARIABLE);
+
+	return name && strcmp(name, pyn_engine_spdk.name) == 0;
+}
+
+extern const struct pyn_env_guest pyn_env_guest;
+const struct pyn_env_guest pyn_env_guest = {.is_wanted = is_wanted, .mib = MEMORY_MIB};
+
+/* ---- messages ---- */
+
+static _Thread_local char the_words[WORDS];
+static bool is_hushed;
+
+static enum pyn_log_level level_of(int level)
+{
+	/* SPDK reports as errors what a test provokes. What fails because of one returns it as an error. */
+	return level <= SPDK_LOG_NOTICE ? PYN_LOG_INFO : PYN_LOG_DEBUG;
+}
+
+static void say(int level, const char *file, const int line, const char *function, const char *format, va_list words)
+{
+	char text[WORDS];
+
+	(void)file, (void)line, (void)function;
+	if (is_hushed)
+		return;
+	vsnprintf(text, sizeof(text), format, words);
+	text[strcspn(text, "\n")] = '\0';
+	if (level <= SPDK_LOG_ERROR)
+		memcpy(the_words, text, sizeof(text));
+	pyn_log(level_of(level), "SPDK: %s", text);
+}
+
+void pyn_spdk_listen(void)
+{
+	the_words[0] = '\0';
+}
+
+const char *pyn_spdk_said(void)
+{
+	return the_words;
+}
+
+void pyn_spdk_hush(void)
+{
+	is_hushed = true;
+}
+
+/* ---- start ---- */
+
+static int register_memory(struct pyn_error *err)
+{
+	const struct pyn_dma_region *regions;
+	size_t count = pyn_dma_regions(&regions);
+
+	for (size_t i = 0; i < count; i++) {
+		int rc = spdk_mem_register(regions[i].address, regions[i].length);
+
+		/* EBUSY: SPDK has found it among DPDK's external memory. */
+		if (rc && rc != -EBUSY)
+			return pyn_error(err, PYN_ERROR_SYSTEM, -rc, "SPDK does not take the DMA memory: %s",
+					 strerror(-rc));
+	}
+	return 0;
+}
+
+static int start(struct pyn_error *err)
+{
+	int rc;
+
+	spdk_log_open(say);
+	rc = spdk_env_dpdk_post_init(true);
+	if (rc)
+		return pyn_error(err, PYN_ERROR_SYSTEM, -rc, "SPDK did not start: %s", pyn_spdk_said());
+	return register_memory(err);
+}
+
+int pyn_spdk_start(struct pyn_error *err)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static struct pyn_error cause;
+	static bool done;
+	static int rc;
+
+	pthread_mutex_lock(&lock);
+	if (!done)
+		rc = start(&cause);
+	done = true;
+	pthread_mutex_unlock(&lock);
+	if (rc && err)
+		*err = cause;
+	return rc;
+}
+
+bool pyn_spdk_is_memory_of(uint64_t address)
+{
+	uint64_t offset;
+
+	return spdk_mem_get_fd_and_offset((void *)(uintptr_t)address, &offset) >= 0;
+}
+
+/* ---- calls of SPDK ---- */
+
+int __real_spdk_mem_get_fd_and_offset(void *address, uint64_t *offset);
+int __wrap_spdk_mem_get_fd_and_offset(void *address, uint64_t *offset);
+struct vfio_device *__real_spdk_vfio_user_setup(const char *path);
+struct vfio_device *__wrap_spdk_vfio_user_setup(const char *path);
+void __real_spdk_vfio_user_release(struct vfio_device *dev);
+void __wrap_spdk_vfio_user_release(struct vfio_device *dev);
+int __real_spdk_vfio_user_pci_bar_access(struct vfio_device *dev, uint32_t index, uint64_t offset, size_t length,
+					 void *data, bool is_write);
+int __wrap_spdk_vfio_user_pci_bar_access(struct vfio_device *dev, uint32_t index, uint64_t offset, size_t length,
+					 void *data, bool is_write);
+void *__real_spdk_zmalloc(size_t size, size_t align, uint64_t *unused, int numa, uint32_t flags);
+void *__wrap_spdk_zmalloc(size_t size, size_t align, uint64_t *unused, int numa, uint32_t flags);
+
+int __wrap_spdk_mem_get_fd_and_offset(void *address, uint64_t *offset)
+{
+	const struct pyn_dma_region *regions;
+	size_t count = pyn_dma_regions(&regions);
+
+	for (size_t i = 0; i < count; i++) {
+		size_t at = (size_t)((uintptr_t)address - (uintptr_t)regions[i].address);
+
+		if (at < regions[i].length) {
+			*offset = regions[i].offset + at;
+			return regions[i].fd;
+		}
+	}
+	return __real_spdk_mem_get_fd_and_offset(address, offset);
+}
+
+static _Thread_local struct vfio_device *the_connection;
+static pthread_mutex_t the_wire = PTHREAD_MUTEX_INITIALIZER;
+
+void pyn_spdk_wire_lock(void)
+{
+	pthread_mutex_lock(&the_wire);
+}
+
+void pyn_spdk_wire_unlock(void)
+{
+	pthread_mutex_unlock(&the_wire);
+}
+
+struct vfio_device *pyn_spdk_connection(void)
+{
+	return the_connection;
+}
+
+struct vfio_device *__wrap_spdk_vfio_user_setup(const char *path)
+{
+	the_connection = __real_spdk_vfio_user_setup(path);
+	return the_connection;
+}
+
+void __wrap_spdk_vfio_user_release(struct vfio_device *dev)
+{
+	if (dev == the_connection)
+		the_connection = NULL;
+	__real_spdk_vfio_user_release(dev);
+}
+
+int __wrap_spdk_vfio_user_pci_bar_access(struct vfio_device *dev, uint32_t index, uint64_t offset, size_t length,
+					 void *data, bool is_write)
+{
+	int rc;
+
+	pyn_spdk_wire_lock();
+	rc = __real_spdk_vfio_user_pci_bar_access(dev, index, offset, length, data, is_write);
+	pyn_spdk_wire_unlock();
+	return rc;
+}
+
+static _Thread_local struct {
+	bool on;
+	void *memory;
+	size_t size;
+} the_watch;
+
+void *__wrap_spdk_zmalloc(size_t size, size_t align, uint64_t *unused, int numa, uint32_t flags)
+{
+	void *memory = __real_spdk_zmalloc(size, align, unused, numa, flags);
+
+	if (the_watch.on && flags & SPDK_MALLOC_DMA) {
+		the_watch.memory = memory;
+		the_watch.size = size;
+	}
+	return memory;
+}
+
+void pyn_spdk_watch(void)
+{
+	the_watch.on = true;
+	the_watch.memory = NULL;
+}
+
+void *pyn_spdk_watched(size_t *size)
+{
+	the_watch.on = false;
+	*size = the_watch.size;
+	return the_watch.memory;
+}
