@@ -21,5 +21,6 @@ AREAS = {
     "power": "loss of power",
     "commands": "commands and their refusals",
     "queues": "queues, doorbells and interrupts",
+    "resets": "resets and aborts under load",
 }
 """The areas, in the order in which they run. Area ``x`` is the file ``test_x.py``."""

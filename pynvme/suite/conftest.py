@@ -25,6 +25,7 @@ from pynvme.suite.finding import Finding
 from pynvme.suite.marks import Need
 from pynvme.suite.model import Model
 from pynvme.suite.traffic import model_of
+from pynvme.suite.writing import Writer
 
 FOLDER = Path(__file__).parent
 
@@ -140,3 +141,9 @@ def _is_met(known: dict[str, bool], need: Need, drive: Drive) -> bool:
 def model(drive: Drive) -> Model:
     """A model of the drive's first namespace, which knows nothing yet."""
     return model_of(drive)
+
+
+@pytest.fixture
+def writer(drive: Drive, model: Model) -> Writer:
+    """Sends changes one at a time, which the model follows."""
+    return Writer(drive, model)

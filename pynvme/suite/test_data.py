@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from pynvme.spec import IoOpcode, Status
 from pynvme.suite import needs, requirement, takes
 from pynvme.suite.claims import MDTS, PLAIN, ROOM, ZEROED, io
@@ -20,12 +18,6 @@ WRITE = "NVM 1.0, 3.2.6 Write"
 DSM = "NVM 1.0, 3.2.3 Dataset Management"
 UNIT = 8
 """LBAs around which neighbours are checked. A mapping unit is rarely smaller than 4 KiB."""
-
-
-@pytest.fixture
-def writer(drive: Drive, model: Model) -> Writer:
-    """Send changes one at a time, so that the model follows."""
-    return Writer(drive, model)
 
 
 @requirement("DATA-1", WRITE)

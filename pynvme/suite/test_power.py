@@ -25,12 +25,6 @@ SHUTDOWN = "Base 2.0, 3.6.1 Memory-based Transport Controller Shutdown"
 LOAD = {"write": 50, "write_fua": 8, "flush": 8, "read": 8, "zeroes": 6, "trim": 5, "uncorrectable": 2}
 
 
-@pytest.fixture
-def writer(drive: Drive, model: Model) -> Writer:
-    """Send changes one at a time, so that the model follows."""
-    return Writer(drive, model)
-
-
 @requirement("POWER-1", FLUSH)
 @takes(12)
 def test_cuts_at_any_moment_under_load(drive: Drive, model: Model, budget: Budget) -> None:

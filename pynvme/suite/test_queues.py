@@ -41,12 +41,6 @@ def data(drive: Drive) -> nvme.Buffer:
     return nvme.Buffer(max(drive.lba_size, PAGE))
 
 
-@pytest.fixture
-def writer(drive: Drive, model: Model) -> Writer:
-    """Send changes one at a time, so that the model follows."""
-    return Writer(drive, model)
-
-
 @pytest.fixture(autouse=True)
 def first_queue(drive: Drive) -> Iterator[None]:
     """Take queue 1 for single commands, so that the others are free."""

@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Resets and aborts under load: what must stay stays, what must go goes, and nothing comes late."""
+
+from __future__ import annotations
+
+import time
+from typing import Callable
+
+import nvme
+import pytest
+
+from pynvme.spec import AdminOpcode, IoOpcode, Register, Status
+from pynvme.suite import needs, requirement, takes
+from pynvme.suite.claims import FLR, PLAIN, ROOM, SELECT, SUBSYSTEM_RESET
+from pynvme.suite.drive import Drive
+from pynvme.suite.features import SAVED, changeable
+from pynvme.suite.marks import Need
+from pynvme.suite.model import Change, Kind, Model
+from pynvme.suite.options import Budget
+from pynvme.suite.rawqueue import RawCq, RawSq
+from pynvme.suite.traffic import GUARD, PAGE, Slot, Traffic, read_back
+from pynvme.suite.writing import Writer
+
+pytestmark = needs(PLAIN, ROOM)
+
+RESET = "Base 2.0, 3.7.2 Controller Level Reset"
+ABORT = "Base 2.0, 5.1 Abort"
+SHUTDOWN = "Base 2.0, 3.6.1 Memory-based Transport Controller Shutdown"
+
+KINDS: dict[str, tuple[Need | None, Callable[[Drive], float]]] = {
+    "controller": (None, Drive.reset),
+    "function": (FLR, Drive.flr),
+    "subsystem": (SUBSYSTEM_RESET, Drive.subsystem_reset),
+}
+each_reset = pytest.mark.parametrize("kind", list(KINDS))
+
+
+@pytest.fixture
+def reset(drive: Drive, kind: str) -> Callable[[], float]:
+    """Reset by this kind. Returns the seconds until the controller is ready."""
+    need, function = KINDS[kind]
+    if need is not None and not need.met(drive):
+        pytest.skip(f"needs {need.text}")
+    return lambda: function(drive)
+
+
+@requirement("RESETS-1", RESET)
+@each_reset
+@takes(2)
+def test_resets_under_load(drive: Drive, model: Model, budget: Budget, reset: Callable[[], float]) -> None:
+    """A reset with commands in flight loses no completed data, and the controller is ready within CAP.TO.
+
+    1. Send random IO on two queues, and reset with commands in flight.
+    2. Read all LBAs: each holds its last data, or those of a command that was in flight.
+    """
+    base = drive.random.randrange(drive.nsze - 4096)
+    traffic = Traffic(drive, model, [(base, 500), (base + 2048, 100)])
+    for _ in budget.turns(least=3):
+        for _ in range(drive.random.choice((1, 20, 100))):
+            traffic.step()
+        seconds = reset()
+        traffic.abandon()
+        drive.check(
+            seconds <= drive.seconds_to_ready + 1,
+            "Base 2.0, 3.1.3.1 CAP.TO",
+            f"ready within {drive.seconds_to_ready} s",
+            f"{seconds:.1f} s",
+        )
+        read_back(drive, model, model.known())
+
+
+@requirement("RESETS-2", RESET)
+@takes(1)
+def test_no_memory_is_written_after_the_reset(drive: Drive, writer: Writer, budget: Budget) -> None:
+    """Once CSTS.RDY is 0, the drive writes neither data nor completions to memory.
+
+    1. Fill a raw queue with reads, ring its doorbell, and clear CC.EN after a random moment.
+    2. When CSTS.RDY is 0, fill all of that memory with a pattern.
+    3. Nothing has changed it a moment later, nor after the controller is enabled again.
+    """
+    nlb = min(drive.most_lbas, 64)
+    base = writer.region(nlb)
+    for _ in budget.turns(least=3):
+        assert drive.qpair.sqid == 1
+        cq = RawCq(drive, 2, 64)
+        sq = RawSq(cq)
+        slots = [Slot(nlb * drive.lba_size) for _ in range(60)]
+        for cid, slot in enumerate(slots):
+            buf = slot.prepare(0, PAGE)
+            sq.put(IoOpcode.READ, cid, base, min(nlb, PAGE // drive.lba_size), prp1=buf.phys_addr)
+        sq.ring()
+        time.sleep(drive.random.random() * 1e-4)
+        disable(drive)
+        for slot in slots:
+            slot.prepare(0, PAGE)
+        cq.memory[:] = GUARD[: len(cq.memory)]
+        time.sleep(0.02)
+        must_be_untouched(drive, slots, cq.memory, "before the controller is enabled again")
+        drive.reset()
+        time.sleep(0.005)
+        must_be_untouched(drive, slots, cq.memory, "after the controller is enabled again")
+
+
+def disable(drive: Drive) -> None:
+    """Clear CC.EN, and wait until CSTS.RDY is 0."""
+    drive.note("CC.EN = 0", "nvme0[0x14] = nvme0[0x14] & ~1", "while nvme0[0x1c] & 1: pass")
+    drive.nvme0[Register.CC] = drive.nvme0[Register.CC] & ~1
+    end = time.monotonic() + drive.seconds_to_ready + 1
+    while drive.csts.rdy:
+        drive.check(time.monotonic() < end, RESET, "CSTS.RDY is 0 within CAP.TO", "CSTS.RDY is still 1")
+
+
+def must_be_untouched(drive: Drive, slots: list[Slot], completions: nvme.Buffer, when: str) -> None:
+    """Raise a finding if the drive has written to memory."""
+    for slot in slots:
+        drive.check(set(slot.data()) == {0xC3}, RESET, f"no data after CSTS.RDY is 0, {when}", "data")
+    drive.check(set(completions[:]) == {0xC3}, RESET, f"no completion after CSTS.RDY is 0, {when}", "one")
+
+
+@requirement("RESETS-3", "Base 2.0, 5.27 Set Features, 3.7.2 Controller Level Reset")
+@needs(SELECT)
+@each_reset
+def test_features_after_a_reset(drive: Drive, reset: Callable[[], float]) -> None:
+    """After a reset, each feature that can be saved has its saved value, and not a newer one.
+
+    1. Set another value of each feature, without saving it, and reset.
+    2. Compare the current value with the saved one.
+    """
+    for one in changeable(drive):
+        if drive.can_save(one.fid):
+            one.set(drive, one.other(drive, one.get(drive)))
+    reset()
+    for one in changeable(drive):
+        if drive.can_save(one.fid):
+            one.must_be(drive, one.get(drive, SAVED), "the saved value, after a reset")
+
+
+@requirement("RESETS-4", RESET)
+@each_reset
+def test_queues_are_gone_after_a_reset(drive: Drive, reset: Callable[[], float]) -> None:
+    """A reset deletes all I/O queues, so that each identifier is free again.
+
+    1. Create queues, fill one with commands, and reset without ringing its doorbell.
+    2. Ring the old doorbell, and create the same queues again. Nothing is executed but what they are sent.
+    """
+    data = nvme.Buffer(PAGE)
+    for _ in range(3):
+        assert drive.qpair.sqid == 1
+        old = RawSq(RawCq(drive, 2, 64))
+        for cid in range(8):
+            old.put(IoOpcode.READ, cid, prp1=data.phys_addr)
+        reset()
+        old.ring()
+        assert drive.qpair.sqid == 1
+        cq = RawCq(drive, 2, 16)
+        sq = RawSq(cq, entries=16)
+        cq.nothing_more()
+        sq.put(IoOpcode.READ, 0x77, prp1=data.phys_addr)
+        sq.ring()
+        drive.succeed(cq.take(1)[0], RESET)
+        cq.nothing_more()
+        cq.delete()
+        drive.delete_qpairs()
+
+
+@requirement("RESETS-5", RESET)
+@each_reset
+def test_many_resets_in_a_row(drive: Drive, model: Model, writer: Writer, reset: Callable[[], float]) -> None:
+    """The controller comes back from each of many resets, in the same state.
+
+    1. Write, and reset many times, with and without an IO between.
+    2. CSTS reports no fatal status, CAP is the same, and the data are there.
+    """
+    cap = drive.nvme0.cap
+    base = writer.region(32)
+    for turn in range(12):
+        reset()
+        drive.check(
+            drive.csts.rdy == 1 and not drive.csts.cfs, RESET, "CSTS.RDY 1 and CSTS.CFS 0", drive.csts
+        )
+        drive.check(drive.nvme0.cap == cap, RESET, f"CAP {cap:#x}", f"{drive.nvme0.cap:#x}")
+        if turn % 3 == 0:
+            read_back(drive, model, range(base, base + 32))
+
+
+@requirement("RESETS-6", ABORT)
+@takes(3)
+def test_aborts_and_rewrites(drive: Drive, model: Model, budget: Budget) -> None:
+    """An aborted write completes, as the Abort says, and never lands after its completion.
+
+    1. Send writes, and Aborts of all of them at once.
+    2. Where dword 0 bit 0 of an Abort is 0, its write has completed with Command Abort Requested.
+    3. Write the same LBAs again, and read them at once, and once more later.
+    """
+    count = 24
+    base = drive.random.randrange(drive.nsze - 4096)
+    slots = [Slot(8 * drive.lba_size) for _ in range(count)]
+    writer = Writer(drive, model)
+    for turn in budget.turns(least=5):
+        writes = [send_write(drive, model, slot, base + 8 * index, 8) for index, slot in enumerate(slots)]
+        aborts = [
+            drive.send_admin(AdminOpcode.ABORT, cdw10=write.command.cid << 16 | drive.qpair.sqid)
+            for write in writes
+            if write.command is not None
+        ]
+        drive.reap(drive.nvme0, count)
+        drive.reap(drive.qpair, count)
+        for write, abort in zip(writes, aborts):
+            assert write.command is not None
+            drive.must_end(write.command)
+            model.end(write, write.command.ok)
+            drive.expect(write.command, ABORT, Status.SUCCESS, Status.ABORT_REQUESTED)
+            drive.expect(abort, ABORT, Status.SUCCESS, Status.ABORT_LIMIT_EXCEEDED)
+            if abort.ok and not abort.cdw0 & 1:
+                drive.expect(write.command, ABORT, Status.ABORT_REQUESTED)
+        for index in range(count):
+            writer.write(base + 8 * index, 8)
+        read_back(drive, model, range(base, base + 8 * count))
+        if turn % 8 == 0:
+            time.sleep(0.02)
+            read_back(drive, model, range(base, base + 8 * count))
+
+
+def send_write(drive: Drive, model: Model, slot: Slot, slba: int, nlb: int) -> Change:
+    """Send a write, and do not wait for it."""
+    change = model.begin(Kind.DATA, (slba, nlb))
+    data = model.content.range(slba, nlb, change.generation)
+    change.command = drive.send(
+        drive.qpair,
+        IoOpcode.WRITE,
+        slot.prepare(0, len(data), data),
+        cdw10=slba & 0xFFFFFFFF,
+        cdw11=slba >> 32,
+        cdw12=nlb - 1,
+    )
+    return change
+
+
+@requirement("RESETS-7", "Base 2.0, 5.6 and 5.7 Delete I/O Queues")
+@takes(1)
+def test_deletion_of_queues_under_load(drive: Drive, model: Model, budget: Budget) -> None:
+    """Deleting a submission queue ends its commands, and none of them lands later.
+
+    1. Send writes, and delete the queue pair with these in flight.
+    2. Write the same LBAs by another queue, and read them.
+    """
+    base = drive.random.randrange(drive.nsze - 4096)
+    slots = [Slot(8 * drive.lba_size) for _ in range(30)]
+    writer = Writer(drive, model)
+    for _ in budget.turns(least=4):
+        pair = drive.qpair
+        writes = [send_write(drive, model, slot, base + 8 * index, 8) for index, slot in enumerate(slots)]
+        drive.delete_qpairs()
+        drive.reap(pair, len(writes))
+        for write in writes:
+            assert write.command is not None
+            model.end(write, write.command.ok)
+        writer.write_all(base, 8 * len(slots))
+        read_back(drive, model, range(base, base + 8 * len(slots)))
+
+
+@requirement("RESETS-8", SHUTDOWN)
+@pytest.mark.parametrize("abrupt", [False, True])
+def test_shutdown_and_return(drive: Drive, model: Model, writer: Writer, abrupt: bool) -> None:
+    """CSTS.SHST reports the end of a shutdown, and a reset clears it and brings the data back.
+
+    1. Write, and shut down. CSTS.SHST is 10b.
+    2. Reset. CSTS.SHST is 00b, and the data are there.
+    """
+    for _ in range(3):
+        base = writer.region(32)
+        drive.delete_qpairs()
+        drive.shut_down(abrupt)
+        drive.check(drive.csts.shst == 2, SHUTDOWN, "CSTS.SHST is 10b", drive.csts)
+        drive.reset()
+        drive.check(drive.csts.shst == 0, SHUTDOWN, "CSTS.SHST is 00b after CC.EN was set", drive.csts)
+        read_back(drive, model, range(base, base + 32))
+
+
+@requirement("RESETS-9", "Base 2.0, 3.1.3.1 CAP.TO and 5.27.1.2 Power Management")
+def test_resets_in_each_power_state(drive: Drive, model: Model, writer: Writer) -> None:
+    """The controller comes back from each power state, also a non-operational one.
+
+    1. Enter each power state, and reset.
+    2. The controller is ready within CAP.TO, and its data are there.
+    """
+    base = writer.region(16)
+    for state in range(drive.id_ctrl.npss + 1):
+        drive.succeed(drive.set_feature(2, state), "Base 2.0, 5.27.1.2 Power Management")
+        drive.reset()
+        read_back(drive, model, range(base, base + 16))
+
+
+@requirement("RESETS-10", "PCIe 5.0, 6.6.2 Function Level Reset")
+@needs(FLR)
+def test_the_time_of_a_function_level_reset(drive: Drive) -> None:
+    """A function can be used 100 ms after a function level reset.
+
+    1. Reset the function, and read its configuration space and CAP.
+    """
+    clause = "PCIe 5.0, 6.6.2 Function Level Reset"
+    cap, identity = drive.nvme0.cap, drive.pcie.register(0)
+    for _ in range(3):
+        drive.delete_qpairs()
+        drive.note("function level reset", "pcie.flr()")
+        drive.pcie.flr()
+        time.sleep(0.1)
+        drive.check(drive.pcie.register(0) == identity, clause, f"vendor and device {identity:#x}", "others")
+        drive.check(drive.nvme0.cap == cap, clause, f"CAP {cap:#x}", f"{drive.nvme0.cap:#x}")
+        drive.reset()
