@@ -22,5 +22,7 @@ AREAS = {
     "commands": "commands and their refusals",
     "queues": "queues, doorbells and interrupts",
     "resets": "resets and aborts under load",
+    "features": "features",
+    "logs": "logs, counters and events",
 }
 """The areas, in the order in which they run. Area ``x`` is the file ``test_x.py``."""

@@ -33,7 +33,16 @@ def run(
         tests: names of tests, or parts of names, if not all are wanted
     """
     line = ["-c", os.devnull, f"--rootdir={FOLDER}", "-p", "pynvme.plugin", "-p", "no:cacheprovider"]
-    line += ["-p", "no:randomly", "-p", "no:hypothesispytest", "-v", "-rs", "--no-header"]
+    line += [
+        "-p",
+        "no:randomly",
+        "-p",
+        "no:hypothesispytest",
+        "-v",
+        "-rs",
+        "--no-header",
+        "--disable-warnings",
+    ]
     line += [f"--pciaddr={address}", options.YES]
     for option, value in ((options.TIME, time), (options.SEED, seed), (options.REPORT, report)):
         if value is not None:

@@ -67,3 +67,10 @@ FLR = Need(
 LOG_OFFSETS = Need("log page offsets (LPA bit 2)", lambda drive: bool(drive.id_ctrl.lpa.lpeds))
 PLAIN = Need("LBAs without metadata (LBA format, MS)", lambda drive: int(drive.ns.metadata_size) == 0)
 VECTORS = Need("MSI-X (capability 11h)", lambda drive: drive.pcie.cap_offset(0x11) is not None)
+DULBE = Need("errors of deallocated blocks (NSFEAT bit 2)", lambda drive: bool(drive.ns.id_ns.nsfeat.dae))
+POWER_STATES = Need("power states (NPSS is not 0)", lambda drive: int(drive.id_ctrl.npss) > 0)
+TIMESTAMP = Need("the feature Timestamp (ONCS bit 6)", lambda drive: bool(drive.id_ctrl.oncs.tss))
+EVENTS = Need(
+    "temperature thresholds that can be changed", lambda drive: drive.can_change(FeatureId.TEMPERATURE)
+)
+TELEMETRY = Need("telemetry (LPA bit 3)", lambda drive: bool(drive.id_ctrl.lpa.ts))
