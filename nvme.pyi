@@ -449,7 +449,7 @@ class Pcie:
 
         Closing or deleting its other objects afterwards does nothing. The same address can be opened again.
         pynvme rebinds a PCIe drive to the kernel's driver when the process ends, or when a script calls
-        `pynvme.pci.give_back()`.
+        `pynvme.pci.release()`.
         """
 
 class Controller:

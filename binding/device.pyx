@@ -195,16 +195,16 @@ def _take_function(path):
     from pynvme import pci
 
     try:
-        pci.take(path)
+        pci.acquire(path)
     except (OSError, pci.DriveError) as error:
         raise NvmeEnumerateError(str(error)) from error
 
 
-def _give_back_functions():
+def _release_functions():
     pci = _sys.modules.get("pynvme.pci")
     if pci is not None:
         try:
-            pci.give_back()
+            pci.release()
         except (OSError, pci.DriveError) as error:
             _log.error("a drive was not given back: %s", error)
 

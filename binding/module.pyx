@@ -41,7 +41,7 @@ def _close_all():
     """At exit, shut each open controller down, and rebind drives to the kernel's driver."""
     for device in list(_open_devices.values()):
         device.close()
-    _give_back_functions()
+    _release_functions()
 
 
 _atexit.register(_close_all)

@@ -76,7 +76,7 @@ class Machine:
         link = self.devices / bdf / "driver"
         return link.resolve().name if link.exists() else ""
 
-    def way(self, bdf: str) -> str:
+    def driver_for(self, bdf: str) -> str:
         """The name of the driver that scripts need for a drive."""
         return VFIO if self.group(bdf) else UIO
 
@@ -85,7 +85,7 @@ class Machine:
         link = self.devices / bdf / "iommu_group"
         return link.resolve().name if link.exists() else ""
 
-    def others(self, bdf: str) -> list[str]:
+    def blockers(self, bdf: str) -> list[str]:
         """The functions of its group that prevent VFIO from using it."""
         folder = self.devices / bdf / "iommu_group" / "devices"
         if not folder.is_dir():
@@ -200,7 +200,7 @@ class Machine:
 
     # Binding
 
-    def take(self, bdf: str) -> None:
+    def acquire(self, bdf: str) -> None:
         """Bind a drive that is not in use to vfio-pci (or to uio_pci_generic), for this process.
 
         Do nothing if it is bound already, or if opening it will report the problem.
@@ -213,10 +213,10 @@ class Machine:
             self._refuse_open(bdf)
             return
         with self._lock(bdf):
-            self._take(bdf, os.getpid())
+            self._acquire(bdf, os.getpid())
 
     def bind(self, *bdfs: str, user: str = "") -> None:
-        """Bind drives as take() does, until they are restored, and allow a user to open them.
+        """Bind drives as acquire() does, until they are restored, and allow a user to open them.
 
         If one of them cannot be bound, rebind the others to their drivers.
         """
@@ -231,11 +231,11 @@ class Machine:
                 )
         with contextlib.ExitStack() as undo:
             for bdf in bdfs:
-                is_new = self.driver(bdf) != self.way(bdf)
+                is_new = self.driver(bdf) != self.driver_for(bdf)
                 with self._lock(bdf):
-                    self._take(bdf, 0, bdfs)
+                    self._acquire(bdf, 0, bdfs)
                 if is_new:
-                    undo.callback(self._give_back, bdf)
+                    undo.callback(self._release, bdf)
             for bdf in bdfs if user else ():
                 shutil.chown(self.root / "dev/vfio" / self.group(bdf), user)
             undo.pop_all()
@@ -263,40 +263,42 @@ class Machine:
         if users:
             raise DriveError(f"{bdf} is in use by {'; '.join(users)}")
 
-    def _take(self, bdf: str, pid: int, along: Collection[str] = ()) -> None:
+    def _acquire(self, bdf: str, pid: int, along: Collection[str] = ()) -> None:
         owner = self._read(bdf)
         if owner and owner.pid != pid and self._lives(owner):
             raise DriveError(f"{bdf} is in use by process {owner.pid}, which has taken it")
-        way = self.way(bdf)
-        if self.driver(bdf) == way:
+        wanted = self.driver_for(bdf)
+        if self.driver(bdf) == wanted:
             self._refuse_open(bdf)
             # This process will rebind a drive that a killed process left. One that was bound by hand stays.
             if owner and owner.pid:
                 self._write(bdf, owner._replace(pid=pid, start=self._start(pid)))
             return
-        others = [other for other in self.others(bdf) if other not in along]
-        if others:
-            raise DriveError(self._shared(bdf, others))
-        if not (self.drivers / way).is_dir():
-            subprocess.run(["modprobe", way], capture_output=True)
+        blockers = [other for other in self.blockers(bdf) if other not in along]
+        if blockers:
+            raise DriveError(self._shared(bdf, blockers))
+        if not (self.drivers / wanted).is_dir():
+            subprocess.run(["modprobe", wanted], capture_output=True)
         self._refuse_kernel(bdf)
         with self._claimed(bdf):
             # A drive that has just come back may not have its driver yet.
             before = self.driver(bdf) or (owner.driver if owner else "")
             self._write(bdf, Owner(before, pid, self._start(pid)))
-            self._rebind(bdf, way)
-        if self.driver(bdf) != way:
-            self._give_back(bdf)
-            raise DriveError(f"{bdf} cannot be bound to {way}: `sudo modprobe {way}`; `dmesg` may say more")
+            self._rebind(bdf, wanted)
+        if self.driver(bdf) != wanted:
+            self._release(bdf)
+            raise DriveError(
+                f"{bdf} cannot be bound to {wanted}: `sudo modprobe {wanted}`; `dmesg` may say more"
+            )
 
-    def _shared(self, bdf: str, others: list[str]) -> str:
-        named = ", ".join(f"{other} ({self.driver(other)})" for other in others)
+    def _shared(self, bdf: str, blockers: list[str]) -> str:
+        named = ", ".join(f"{other} ({self.driver(other)})" for other in blockers)
         text = (
             f"{bdf} shares its IOMMU group with {named}: they would have to be bound to {VFIO} as well, "
             "or to no driver"
         )
-        if all(self.is_nvme(other) for other in others):
-            text += f". `{_sudo_pynvme()} bind {' '.join([bdf, *others])}` binds all, if nothing uses them"
+        if all(self.is_nvme(other) for other in blockers):
+            text += f". `{_sudo_pynvme()} bind {' '.join([bdf, *blockers])}` binds all, if nothing uses them"
         return text
 
     @contextlib.contextmanager
@@ -373,10 +375,10 @@ class Machine:
 
     # Rebinding
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Rebind the drives that this process has bound. If a handle of one is still open, raise an error."""
         still_open = []
-        for bdf in self._taken():
+        for bdf in self._acquired():
             owner = self._read(bdf)
             if not owner or owner.pid != os.getpid() or owner.start != self._start(owner.pid):
                 continue
@@ -385,7 +387,7 @@ class Machine:
                 still_open.append(bdf)
                 continue
             with self._lock(bdf):
-                self._give_back(bdf)
+                self._release(bdf)
         if still_open:
             raise DriveError(
                 f"{', '.join(still_open)} is open in this process: it can be given back after Pcie.close()"
@@ -414,7 +416,7 @@ class Machine:
     def restore(self) -> list[str]:
         """Rebind the drives of `bind` and of processes that have ended. Return a sentence for each drive."""
         said = []
-        for bdf in self._taken():
+        for bdf in self._acquired():
             with self._lock(bdf):
                 owner = self._read(bdf)
                 if owner is None:
@@ -426,11 +428,11 @@ class Machine:
                 if users:
                     said.append(f"{bdf} stays: it is in use by {'; '.join(users)}")
                     continue
-                self._give_back(bdf)
+                self._release(bdf)
             said.append(f"{bdf} is bound to {self.driver(bdf) or 'no driver'}")
         return said
 
-    def _give_back(self, bdf: str) -> None:
+    def _release(self, bdf: str) -> None:
         owner = self._read(bdf)
         if owner is None:
             return
@@ -459,8 +461,8 @@ class Machine:
                     f"`{_sudo_pynvme()} bind {bdf}` binds it for you"
                 ) from None
             raise DriveError(
-                f"{bdf} is not bound to {self.way(bdf)} ({self.driver(bdf) or 'no driver'}), and only root "
-                f"may bind it: `{_sudo_pynvme()} bind {bdf}`"
+                f"{bdf} is not bound to {self.driver_for(bdf)} ({self.driver(bdf) or 'no driver'}), and only "
+                f"root may bind it: `{_sudo_pynvme()} bind {bdf}`"
             ) from None
         try:
             fcntl.flock(fd, fcntl.LOCK_EX)
@@ -470,7 +472,7 @@ class Machine:
         finally:
             os.close(fd)
 
-    def _taken(self) -> list[str]:
+    def _acquired(self) -> list[str]:
         if not self.state.is_dir():
             return []
         return sorted(name for name in os.listdir(self.state) if normal(name) == name)
@@ -524,12 +526,12 @@ def _link(path: Path) -> str:
 _machine = Machine()
 
 
-def take(bdf: str) -> None:
-    """Bind a PCIe drive for this process, see `Machine.take`."""
-    _machine.take(bdf)
+def acquire(bdf: str) -> None:
+    """Bind a PCIe drive for this process, see `Machine.acquire`."""
+    _machine.acquire(bdf)
 
 
-def give_back() -> None:
+def release() -> None:
     """Rebind all drives that this process has bound to the kernel's driver.
 
     pynvme does that by itself when the process ends. A script that needs the kernel's driver earlier closes
@@ -539,9 +541,9 @@ def give_back() -> None:
 
     Example:
         >>> nvme.Pcie(nvme0).close()
-        >>> pynvme.pci.give_back()      # /dev/nvme0n1 comes back
+        >>> pynvme.pci.release()        # /dev/nvme0n1 comes back
     """
-    _machine.give_back()
+    _machine.release()
 
 
 def remove(address: str) -> None:

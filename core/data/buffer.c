@@ -24,7 +24,7 @@ struct pyn_buffer *pyn_buffer_create_in(struct pyn_window *window, uint32_t size
 		pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a buffer of %u bytes", size);
 		return NULL;
 	}
-	buffer->data = window ? pyn_window_take(window, size, PYN_PAGE, err) : pyn_dma_alloc(size, PYN_PAGE, err);
+	buffer->data = window ? pyn_window_alloc(window, size, PYN_PAGE, err) : pyn_dma_alloc(size, PYN_PAGE, err);
 	if (!buffer->data) {
 		free(buffer->pages);
 		free(buffer);
@@ -47,7 +47,7 @@ void pyn_buffer_put(struct pyn_buffer *buffer)
 	if (!buffer || atomic_fetch_sub(&buffer->references, 1) != 1)
 		return;
 	if (buffer->process == pyn_process_number() && buffer->window)
-		pyn_window_give(buffer->window, buffer->data, buffer->size);
+		pyn_window_free(buffer->window, buffer->data, buffer->size);
 	else if (buffer->process == pyn_process_number())
 		pyn_dma_free(buffer->data);
 	free(buffer->pages);

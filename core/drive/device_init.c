@@ -79,7 +79,7 @@ static int active_namespaces(struct pyn_device *device, struct pyn_error *err)
 /* ---- what is asked anew after each reset ---- */
 
 /* Drop the tables if there is another drive in the slot, or at the socket. */
-static void look_for_another_drive(struct pyn_device *device)
+static void check_identity(struct pyn_device *device)
 {
 	const struct nvme_id_ctrl *id = pyn_device_identify(device);
 	const char *found = id->sn; /* MN follows SN */
@@ -114,7 +114,7 @@ static struct pyn_power_counts power_counts(struct pyn_device *device)
 
 /* Compare the SMART counts of power losses: after one, LBAs that were not flushed are unknown. Without these counts,
  * every reset may have been a power loss. */
-static void look_for_power_loss(struct pyn_device *device)
+static void check_power_loss(struct pyn_device *device)
 {
 	struct pyn_power_counts before = device->power, now = power_counts(device);
 
@@ -126,7 +126,7 @@ static void look_for_power_loss(struct pyn_device *device)
 }
 
 /* Read whether the write cache is on: an earlier user of the drive may have saved its state. */
-static void look_at_cache(struct pyn_device *device)
+static void check_cache(struct pyn_device *device)
 {
 	const struct nvme_id_ctrl *id = pyn_device_identify(device);
 	struct nvme_cmd cmd = {.opc = NVME_ADMIN_GET_FEATURES, .cdw10 = NVME_FEAT_VWC};
@@ -161,9 +161,9 @@ static int learn(struct pyn_device *device, struct pyn_error *err)
 
 	if (rc < 0)
 		return rc;
-	look_for_another_drive(device);
-	look_for_power_loss(device);
-	look_at_cache(device);
+	check_identity(device);
+	check_power_loss(device);
+	check_cache(device);
 	device->learned = true;
 	return 0;
 }

@@ -14,7 +14,7 @@
 #include "core/util/spin.h"
 
 #define POLL_BATCH 32u
-#define RESET_LOOK_NS UINT64_C(100000000) /* between two checks of CSTS, for a command of the driver's own */
+#define RESET_CHECK_NS UINT64_C(100000000) /* between two checks of CSTS, for a command of the driver's own */
 #define EMPTY_POLLS_BEFORE_YIELD 1000u
 #define CHECK_NS UINT64_C(1000000)   /* between two checks of deadlines and of the device */
 #define FIRST_NAP_NS UINT64_C(20000) /* of a wait for events only */
@@ -146,7 +146,7 @@ uint32_t pyn_qpair_aborts(const struct pyn_qpair *qpair)
 
 /* ---- slots, under the lock ---- */
 
-static struct slot *take_slot(struct pyn_qpair *qpair, uint16_t *list)
+static struct slot *alloc_slot(struct pyn_qpair *qpair, uint16_t *list)
 {
 	struct slot *slot;
 
@@ -164,7 +164,7 @@ static uint16_t slot_number(const struct pyn_qpair *qpair, const struct slot *sl
 
 /* Free a slot. The admin queue keeps its list sorted, the highest CID first, since scripts see which CID comes
  * next. */
-static void give_slot_back(struct pyn_qpair *qpair, struct slot *slot)
+static void free_slot(struct pyn_qpair *qpair, struct slot *slot)
 {
 	uint16_t number = slot_number(qpair, slot);
 	uint16_t *list = &qpair->free_own_slots;
@@ -184,7 +184,7 @@ static void give_slot_back(struct pyn_qpair *qpair, struct slot *slot)
 static void free_if_done(struct pyn_qpair *qpair, struct slot *slot)
 {
 	if (!(slot->flags & (SLOT_DEVICE | SLOT_SCRIPT)))
-		give_slot_back(qpair, slot);
+		free_slot(qpair, slot);
 }
 
 static void make_ready(struct pyn_qpair *qpair, struct slot *slot)
@@ -204,8 +204,8 @@ static void make_ready(struct pyn_qpair *qpair, struct slot *slot)
 
 /* ---- completions, under the lock ---- */
 
-static void tell_observer(const struct pyn_qpair *qpair, const struct slot *slot, const struct nvme_cpl *cpl,
-			  enum pyn_command_stage what)
+static void notify_observer(const struct pyn_qpair *qpair, const struct slot *slot, const struct nvme_cpl *cpl,
+			    enum pyn_command_stage what)
 {
 	if (qpair->config.on_command && !(slot->flags & SLOT_OWN))
 		qpair->config.on_command(qpair->config.context, &slot->cmd, cpl, what);
@@ -229,7 +229,7 @@ static void complete(struct pyn_qpair *qpair, struct slot *slot, const struct nv
 {
 	bool right = pyn_track_end(&slot->track, cpl, &slot->found);
 
-	tell_observer(qpair, slot, cpl, stage_of_end(cpl));
+	notify_observer(qpair, slot, cpl, stage_of_end(cpl));
 	slot->flags &= (uint8_t)~SLOT_DEVICE;
 	if (slot->flags & SLOT_READY) {
 		/* The command had timed out, and the script has been told: end its quarantine. */
@@ -360,8 +360,8 @@ static int send(struct pyn_qpair *qpair, struct slot *slot, struct pyn_data data
 
 	if (rc < 0) {
 		pyn_track_cancel(&slot->track);
-		tell_observer(qpair, slot, NULL, PYN_COMMAND_REFUSED);
-		give_slot_back(qpair, slot);
+		notify_observer(qpair, slot, NULL, PYN_COMMAND_REFUSED);
+		free_slot(qpair, slot);
 		return rc;
 	}
 	slot->timed_out = slot->mismatch = false;
@@ -372,12 +372,12 @@ static int send(struct pyn_qpair *qpair, struct slot *slot, struct pyn_data data
 	return 0;
 }
 
-static struct slot *take_script_slot(struct pyn_qpair *qpair)
+static struct slot *alloc_script_slot(struct pyn_qpair *qpair)
 {
 	/* The device may have completed commands that had timed out. Nothing else polls for those. */
 	if (qpair->in_flight == qpair->config.in_flight)
 		poll_all(qpair);
-	return qpair->in_flight < qpair->config.in_flight ? take_slot(qpair, &qpair->free_slots) : NULL;
+	return qpair->in_flight < qpair->config.in_flight ? alloc_slot(qpair, &qpair->free_slots) : NULL;
 }
 
 static void track(struct slot *slot, const struct pyn_command *command)
@@ -390,11 +390,11 @@ static void track(struct slot *slot, const struct pyn_command *command)
 				command->length, command->stamp, command->check);
 }
 
-static int take_slot_for(struct pyn_qpair *qpair, struct slot **slot, struct pyn_error *err)
+static int alloc_slot_for(struct pyn_qpair *qpair, struct slot **slot, struct pyn_error *err)
 {
 	if (!qpair->queue)
 		return pyn_error(err, PYN_ERROR_STATE, ENODEV, "Qpair %u is deleted", qpair->config.qid);
-	*slot = take_script_slot(qpair);
+	*slot = alloc_script_slot(qpair);
 	if (!*slot)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EBUSY,
 				 "queue %u is full with %u commands in flight: call waitdone() first",
@@ -406,7 +406,7 @@ static int submit(struct pyn_qpair *qpair, const struct pyn_command *command, ui
 {
 	struct pyn_data data = {.length = command->length, .transfer = command->transfer};
 	struct slot *slot;
-	int rc = take_slot_for(qpair, &slot, err);
+	int rc = alloc_slot_for(qpair, &slot, err);
 
 	if (rc < 0) {
 		pyn_tables_free(command->all);
@@ -421,7 +421,7 @@ static int submit(struct pyn_qpair *qpair, const struct pyn_command *command, ui
 	if (command->buffer)
 		data.address = command->buffer->data + command->offset;
 	track(slot, command);
-	tell_observer(qpair, slot, NULL, PYN_COMMAND_SENT);
+	notify_observer(qpair, slot, NULL, PYN_COMMAND_SENT);
 	rc = send(qpair, slot, data, err);
 
 	if (rc < 0)
@@ -602,7 +602,7 @@ static bool was_reset(const struct pyn_qpair *qpair)
 /* Wait for one of the driver's own commands. Releases the lock between two polls, so that scripts can continue. */
 static int await(struct pyn_qpair *qpair, struct slot *slot, struct nvme_cpl *cpl, struct pyn_error *err)
 {
-	uint64_t next_look = slot->submitted + pyn_ns_to_ticks(RESET_LOOK_NS);
+	uint64_t next_check = slot->submitted + pyn_ns_to_ticks(RESET_CHECK_NS);
 	unsigned empty = 0;
 
 	for (;;) {
@@ -622,7 +622,7 @@ static int await(struct pyn_qpair *qpair, struct slot *slot, struct nvme_cpl *cp
 			free_if_done(qpair, slot);
 			return pyn_error(err, PYN_ERROR_STATE, ENODEV, "queue %u was deleted", qpair->config.qid);
 		}
-		if (now >= next_look) {
+		if (now >= next_check) {
 			/* Quarantine the slot as after a timeout, without waiting for it. */
 			if (was_reset(qpair)) {
 				slot->flags &= (uint8_t)~SLOT_SCRIPT;
@@ -632,7 +632,7 @@ static int await(struct pyn_qpair *qpair, struct slot *slot, struct nvme_cpl *cp
 						 "queue %u will not complete",
 						 slot->cmd.opc, slot->cmd.cid, qpair->config.qid);
 			}
-			next_look = now + pyn_ns_to_ticks(RESET_LOOK_NS);
+			next_check = now + pyn_ns_to_ticks(RESET_CHECK_NS);
 		}
 		/* now is a time before the poll: this process may have been stopped in between. */
 		if (pyn_ticks_to_ns(now - slot->submitted) / 1000000u > *qpair->config.timeout_ms) {
@@ -660,10 +660,10 @@ static int execute(struct pyn_qpair *qpair, const struct nvme_cmd *cmd, struct p
 		return pyn_error(err, PYN_ERROR_STATE, ENODEV, "the controller is not enabled");
 	if (!qpair->engine->alive(qpair->ctrlr))
 		return pyn_error(err, PYN_ERROR_GONE, ENODEV, "the drive is gone");
-	/* As in take_script_slot, the device may have completed commands that had timed out. */
+	/* As in alloc_script_slot, the device may have completed commands that had timed out. */
 	if (qpair->free_own_slots == NO_SLOT)
 		poll_all(qpair);
-	slot = take_slot(qpair, &qpair->free_own_slots);
+	slot = alloc_slot(qpair, &qpair->free_own_slots);
 	if (!slot)
 		return pyn_error(err, PYN_ERROR_TIMEOUT, EBUSY,
 				 "the drive has not answered %u commands of the driver's own on queue %u",

@@ -19,13 +19,13 @@ void *pyn_dma_alloc(size_t size, size_t align, struct pyn_error *err)
 	}
 	if (pyn_env_start(err))
 		return NULL;
-	return pyn_heap_take(size, align, err);
+	return pyn_heap_alloc(size, align, err);
 }
 
 void pyn_dma_free(void *memory)
 {
 	if (memory && pyn_env_is_owner())
-		pyn_heap_give(memory);
+		pyn_heap_free(memory);
 }
 
 size_t pyn_dma_in_use(void)

@@ -115,7 +115,7 @@ static void give(struct span *span, size_t at)
 
 /* ---- the interface ---- */
 
-void *pyn_heap_take(size_t size, size_t align, struct pyn_error *err)
+void *pyn_heap_alloc(size_t size, size_t align, struct pyn_error *err)
 {
 	size_t pages = size / PAGE + (size % PAGE != 0);
 	bool refused = false;
@@ -132,7 +132,7 @@ void *pyn_heap_take(size_t size, size_t align, struct pyn_error *err)
 	return memory;
 }
 
-void pyn_heap_give(void *memory)
+void pyn_heap_free(void *memory)
 {
 	struct span *span = &the_heap.span;
 	size_t offset;

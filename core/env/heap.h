@@ -16,10 +16,10 @@ int pyn_heap_start(void *address, size_t size, struct pyn_error *err);
 
 /* Allocate whole pages, zeroed. size is at least 1, align a power of two, both in bytes. NULL: not enough adjacent
  * pages are free, or the kernel refuses them; see *err. */
-void *pyn_heap_take(size_t size, size_t align, struct pyn_error *err);
+void *pyn_heap_alloc(size_t size, size_t align, struct pyn_error *err);
 
-/* Free memory of pyn_heap_take; any other address is ignored. */
-void pyn_heap_give(void *memory);
+/* Free memory of pyn_heap_alloc; any other address is ignored. */
+void pyn_heap_free(void *memory);
 
 /* Bytes that are allocated now. */
 size_t pyn_heap_in_use(void);

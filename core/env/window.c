@@ -51,7 +51,7 @@ static size_t find(const struct pyn_window *window, size_t pages, size_t align)
 	return SIZE_MAX;
 }
 
-void *pyn_window_take(struct pyn_window *window, size_t size, size_t align, struct pyn_error *err)
+void *pyn_window_alloc(struct pyn_window *window, size_t size, size_t align, struct pyn_error *err)
 {
 	size_t pages = size / PAGE + (size % PAGE != 0), at;
 	void *memory = NULL;
@@ -88,7 +88,7 @@ static void put(struct pyn_window *window)
 	free(window);
 }
 
-void pyn_window_give(struct pyn_window *window, void *memory, size_t size)
+void pyn_window_free(struct pyn_window *window, void *memory, size_t size)
 {
 	size_t pages = size / PAGE + (size % PAGE != 0);
 

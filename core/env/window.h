@@ -19,10 +19,10 @@ struct pyn_window *pyn_window_create(void *memory, size_t size, struct pyn_error
 
 /* Allocate zeroed pages and hold a reference. align is a power of two in bytes and counts from the first byte of the
  * window. NULL: *err says how much is free. */
-void *pyn_window_take(struct pyn_window *window, size_t size, size_t align, struct pyn_error *err);
+void *pyn_window_alloc(struct pyn_window *window, size_t size, size_t align, struct pyn_error *err);
 
 /* Free pages and drop their reference. */
-void pyn_window_give(struct pyn_window *window, void *memory, size_t size);
+void pyn_window_free(struct pyn_window *window, void *memory, size_t size);
 
 /* Drop the creator's reference. mapping, the length bytes around the window's memory, must be ordinary memory by now;
  * it is unmapped when the last page is freed. */

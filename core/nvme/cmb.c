@@ -85,7 +85,7 @@ static int choose_address(struct pyn_ctrlr *ctrlr, struct pyn_iova bus, struct p
 }
 
 /* Set CMBMSC.CBA and CMSE, and check that the controller accepts them. */
-static int tell_address(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
+static int write_address(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 {
 	uint64_t address = ctrlr->pci->view.window_address.value;
 	uint32_t status = 0;
@@ -148,7 +148,7 @@ int pyn_cmb_open(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 	if (!rc)
 		rc = choose_address(ctrlr, bus, &view->window_address, err);
 	if (!rc)
-		rc = tell_address(ctrlr, err);
+		rc = write_address(ctrlr, err);
 	if (!rc)
 		ctrlr->cmb = pyn_window_create((void *)view->window, view->window_size, err);
 	if (!rc && ctrlr->cmb)
@@ -159,7 +159,7 @@ int pyn_cmb_open(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 
 int pyn_cmb_restore(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 {
-	return ctrlr->cmb ? tell_address(ctrlr, err) : 0;
+	return ctrlr->cmb ? write_address(ctrlr, err) : 0;
 }
 
 void pyn_cmb_close(struct pyn_ctrlr *ctrlr)

@@ -62,13 +62,13 @@ static void *ring_alloc(struct pyn_engine_qpair *queue, bool in_cmb, size_t byte
 
 	while (align < bytes)
 		align *= 2;
-	return in_cmb ? pyn_window_take(queue->window, bytes, PYN_PRP_PAGE, err) : pyn_dma_alloc(bytes, align, err);
+	return in_cmb ? pyn_window_alloc(queue->window, bytes, PYN_PRP_PAGE, err) : pyn_dma_alloc(bytes, align, err);
 }
 
 static void ring_free(struct pyn_engine_qpair *queue, bool in_cmb, void *ring, size_t bytes)
 {
 	if (ring && in_cmb)
-		pyn_window_give(queue->window, ring, bytes);
+		pyn_window_free(queue->window, ring, bytes);
 	else
 		pyn_dma_free(ring);
 }

@@ -173,7 +173,7 @@ void pyn_nodes_unmap(struct pyn_nodes *nodes)
 	pyn_shared_unmap(nodes->shared, sizeof(*nodes->shared));
 }
 
-static uint64_t take_new(struct pyn_nodes *nodes, uint32_t cells)
+static uint64_t alloc_new(struct pyn_nodes *nodes, uint32_t cells)
 {
 	struct pyn_nodes_shared *shared = nodes->shared;
 	uint64_t size = 1 + cells, at;
@@ -193,14 +193,14 @@ static inline _Atomic uint64_t *free_list(struct pyn_nodes *nodes, uint32_t stri
 	return depth_of(part) ? &nodes->stripes[stripe].free[3 - depth_of(part)] : &nodes->shared->free[stripe];
 }
 
-static uint64_t take_node(struct pyn_nodes *nodes, uint32_t stripe, unsigned part)
+static uint64_t alloc_node(struct pyn_nodes *nodes, uint32_t stripe, unsigned part)
 {
 	_Atomic uint64_t *list = free_list(nodes, stripe, part);
 	uint64_t at = atomic_load_explicit(list, memory_order_relaxed);
 
 	/* If full, fail even if there are free nodes: an LBA that once got no node must never get one. */
 	if (at == 0 || pyn_nodes_are_full(nodes))
-		return take_new(nodes, cells_of(part));
+		return alloc_new(nodes, cells_of(part));
 	atomic_store_explicit(list, atomic_load_explicit(&nodes->arena[at], memory_order_relaxed) >> NEXT_SHIFT,
 			      memory_order_release);
 	return at;
@@ -401,7 +401,7 @@ static void free_replaced(struct pyn_nodes *nodes, uint64_t hash, uint64_t by, u
 /* Add a node for a part. The newest node of a part always comes first in the chain. */
 static bool add(struct pyn_nodes *nodes, struct link place, uint64_t hash, unsigned part)
 {
-	uint64_t at = take_node(nodes, pyn_nodes_stripe(hash), part);
+	uint64_t at = alloc_node(nodes, pyn_nodes_stripe(hash), part);
 
 	if (at == 0)
 		return false;

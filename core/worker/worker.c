@@ -63,7 +63,7 @@ static pthread_mutex_t the_cpu_lock = PTHREAD_MUTEX_INITIALIZER;
  * a worker that shares a CPU with a virtual SSD waits for it with the CPU that the SSD is waiting for. -1: there is
  * but one.
  */
-static int take_cpu(int wanted)
+static int reserve_cpu(int wanted)
 {
 	bool is_lowest = true;
 	int taken = -1;
@@ -87,7 +87,7 @@ static int take_cpu(int wanted)
 	return taken;
 }
 
-static void give_cpu_back(int cpu)
+static void release_cpu(int cpu)
 {
 	if (cpu < 0)
 		return;
@@ -358,7 +358,7 @@ static void end_changes(struct pyn_worker *worker)
 }
 
 /* What it left in flight may have been written, or not: nobody knows, once the queue is gone. */
-static void give_up_flight(struct pyn_worker *worker)
+static void abandon_flight(struct pyn_worker *worker)
 {
 	end_untracked(worker);
 	for (uint16_t i = 0; worker->verify && i < worker->run->slot_count; i++) {
@@ -394,7 +394,7 @@ static void queue_gone(void *user)
 {
 	struct pyn_worker *worker = user;
 
-	give_up_flight(worker);
+	abandon_flight(worker);
 	destroy(worker);
 }
 
@@ -406,7 +406,7 @@ static void delete_queue(struct pyn_worker *worker)
 	if (worker->left)
 		return;
 	if (pyn_io_qpair_delete(worker->queue, &err) == 0) {
-		give_up_flight(worker);
+		abandon_flight(worker);
 		return;
 	}
 	worker->left = true;
@@ -431,7 +431,7 @@ static void end_process(struct pyn_worker *worker)
 		pyn_worker_wait(worker, KILLED_MS);
 		pyn_worker_finish(worker, &ignored);
 	}
-	give_cpu_back(worker->cpu);
+	release_cpu(worker->cpu);
 	if (worker->pidfd >= 0)
 		close(worker->pidfd);
 }
@@ -643,7 +643,7 @@ static int start(struct pyn_worker *worker, struct pyn_error *err)
 	worker->run->parent_pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	if (worker->run->parent_pidfd < 0)
 		return pyn_error(err, PYN_ERROR_SYSTEM, errno, "pidfd_open: %s", strerror(errno));
-	worker->cpu = take_cpu(worker->run->config.cpu);
+	worker->cpu = reserve_cpu(worker->run->config.cpu);
 	worker->run->config.cpu = worker->cpu;
 	begin_untracked(worker);
 	begin_changes(worker);
@@ -680,7 +680,7 @@ static void reap(struct pyn_worker *worker)
 	if (info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED)
 		worker->exit_signal = info.si_status;
 	worker->ended = true;
-	give_cpu_back(worker->cpu);
+	release_cpu(worker->cpu);
 	worker->cpu = -1;
 }
 

@@ -68,7 +68,7 @@ class MadeUp(Machine):
         (self.devices / bdf / "driver").unlink()
         (self.devices / bdf / "driver").symlink_to(self.drivers / driver)
 
-    def _give_back(self, bdf: str) -> None:
+    def _release(self, bdf: str) -> None:
         self.given.append(bdf)
         (self.state / bdf).unlink()
 
@@ -161,7 +161,7 @@ def test_a_process_that_has_the_drive_open_is_told(machine):
 def test_a_drive_in_use_is_not_taken(machine):
     machine.mount("259:1", "/mnt", "/dev/nvme0n1p1")
     with pytest.raises(DriveError, match=r"0000:01:00\.0 is in use: nvme0n1p1 is mounted on /mnt"):
-        machine.take(BDF)
+        machine.acquire(BDF)
     assert machine.bound == []
     assert not (machine.state / BDF).exists()
 
@@ -171,7 +171,7 @@ def test_other_functions_of_its_group_are_named_and_bridges_are_not(machine):
     machine.function("0000:00:01.0", "0x060400", "pcieport", group=7)
     machine.function("0000:01:00.2", "0x010802", "", group=7)
     with pytest.raises(DriveError, match=r"shares its IOMMU group with 0000:01:00\.1 \(e1000e\):"):
-        machine.take(BDF)
+        machine.acquire(BDF)
     assert machine.bound == []
 
 
@@ -187,7 +187,7 @@ def twins(machine):
 
 def test_where_all_of_a_group_are_drives_the_error_has_the_command_that_binds_them(twins):
     with pytest.raises(DriveError, match=rf"{TWIN} \(nvme\).*bind {BDF} {TWIN}`"):
-        twins.take(BDF)
+        twins.acquire(BDF)
     assert twins.bound == []
 
 
@@ -215,7 +215,7 @@ def test_a_group_that_a_process_has_open_is_its_own(machine):
     (folder / "comm").write_text("python3\n")
     (folder / "fd/3").symlink_to("/dev/vfio/7")
     with pytest.raises(DriveError, match=r"in use by process 41 \(python3\), which has /dev/vfio/7 open"):
-        machine.take(BDF)
+        machine.acquire(BDF)
     assert machine.restore() == [
         f"{BDF} stays: it is in use by process 41 (python3), which has /dev/vfio/7 open"
     ]
@@ -226,14 +226,14 @@ def test_what_was_bound_by_hand_is_used_by_who_may_not_bind(machine):
     machine.bind(BDF)
     machine.state.chmod(0o555)
     machine._lock = None  # not even tried
-    machine.take(BDF)
+    machine.acquire(BDF)
     assert json.loads((machine.state / BDF).read_text())["pid"] == 0
     machine.state.chmod(0o755)
 
 
 def test_vfio_without_an_iommu_is_refused_by_name(machine):
     (machine.root / "sys/kernel/iommu_groups/7/name").write_text("vfio-noiommu\n")
-    for use in (machine.take, machine.bind):
+    for use in (machine.acquire, machine.bind):
         with pytest.raises(DriveError, match=r"VFIO's no-IOMMU mode, /dev/vfio/noiommu-7"):
             use(BDF)
     assert machine.bound == []
@@ -241,20 +241,20 @@ def test_vfio_without_an_iommu_is_refused_by_name(machine):
 
 def test_a_kernel_with_iommufd_alone_is_refused_by_name(machine):
     (machine.root / "dev/iommu").touch()
-    for use in (machine.take, machine.bind):
+    for use in (machine.acquire, machine.bind):
         with pytest.raises(DriveError, match=r"iommufd alone.*CONFIG_VFIO_GROUP"):
             use(BDF)
     assert machine.bound == []
     (machine.root / "dev/vfio").mkdir()
     (machine.root / "dev/vfio/vfio").touch()
-    machine.take(BDF)
+    machine.acquire(BDF)
     assert machine.bound == [(BDF, "vfio-pci")]
 
 
 def test_without_an_iommu_a_drive_is_bound_to_uio_pci_generic(machine):
     (machine.devices / BDF / "iommu_group").unlink()
     (machine.drivers / "uio_pci_generic").mkdir()
-    machine.take(BDF)
+    machine.acquire(BDF)
     assert machine.bound == [(BDF, "uio_pci_generic")]
     (machine.devices / BDF / "uio/uio3").mkdir(parents=True)
     assert machine.file(BDF) == "/dev/uio3"
@@ -270,12 +270,12 @@ def test_without_an_iommu_no_other_user_can_have_a_drive(machine):
 def test_a_drive_whose_virtual_functions_are_there_is_in_use(machine):
     (machine.devices / BDF / "virtfn0").symlink_to("../0000:01:00.1")
     with pytest.raises(DriveError, match=r"it has virtual functions \(0000:01:00\.1\)"):
-        machine.take(BDF)
+        machine.acquire(BDF)
     assert machine.bound == []
 
 
 def test_a_taken_drive_is_written_down_with_its_driver_and_its_owner(machine):
-    machine.take(BDF)
+    machine.acquire(BDF)
     assert machine.bound == [(BDF, "vfio-pci")]
     owner = json.loads((machine.state / BDF).read_text())
     assert owner["driver"] == "nvme"
@@ -284,8 +284,8 @@ def test_a_taken_drive_is_written_down_with_its_driver_and_its_owner(machine):
 
 def test_what_is_no_nvme_controller_is_not_touched(machine):
     machine.function("0000:02:00.0", "0x030000", "i915", group=8)
-    machine.take("0000:02:00.0")
-    machine.take("0000:03:00.0")
+    machine.acquire("0000:02:00.0")
+    machine.acquire("0000:03:00.0")
     assert machine.bound == []
 
 

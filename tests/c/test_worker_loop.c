@@ -506,7 +506,7 @@ WORKER_TEST(it_watches_its_parent_also_where_there_are_no_standard_streams, 50)
 /* ---- sudden death ---- */
 
 /* What worker.c does after the death. Returns LBAs of which nobody knows whether the dead one counts on them. */
-static unsigned give_up_flight(void)
+static unsigned abandon_flight(void)
 {
 	unsigned lost = 0;
 
@@ -553,7 +553,7 @@ TEST(a_worker_killed_at_any_instruction_leaves_no_lba_busy)
 		nanosleep(&pause, NULL);
 		kill(the_pid, SIGKILL);
 		CHECK_EQ(wait_for_end(), SIGKILL);
-		unsigned moving = give_up_flight();
+		unsigned moving = abandon_flight();
 
 		CHECK(moving <= LARGEST);
 		lost += moving;

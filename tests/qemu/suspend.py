@@ -113,7 +113,7 @@ def main() -> None:
     nvme0.reset()
     seen("and the drive works", works(nvme0, namespace))
     pcie.close()
-    pci.give_back()
+    pci.release()
     seen(
         "it is the kernel's again",
         (Path("/sys/bus/pci/devices") / ADDRESS / "driver").resolve().name == "nvme",

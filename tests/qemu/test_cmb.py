@@ -100,7 +100,7 @@ def test_after_a_reset_it_is_where_it_was(pcie, nvme0, nvme0n1):
 
 
 def test_a_buffer_that_outlives_its_drive_is_ordinary_memory(drive, run_script):
-    pci.give_back()
+    pci.release()
     done = run_script(f"""
 pcie = d.Pcie({drive("cmb")!r})
 nvme0 = d.Controller(pcie)

@@ -44,7 +44,7 @@ def test_after_a_reset_the_controller_is_initialised_again(pcie, nvme0, nvme0n1,
 
 def test_in_d3hot_the_registers_are_away_and_the_process_lives(plain, run_script):
     """A process of its own: a doorbell that nobody answers must not end it."""
-    pci.give_back()
+    pci.release()
     done = run_script(f"""
 pcie = d.Pcie({plain!r})
 nvme0 = d.Controller(pcie)

@@ -47,7 +47,7 @@ def check_io(address: str, byte: int) -> None:
 @pytest.fixture
 def twins(drive) -> Iterator[tuple[str, str]]:
     """Give the two functions of one device, as the kernel's driver has them; they are given back."""
-    pci.give_back()
+    pci.release()
     both = drive("twin0"), drive("twin1")
     pci.Machine().restore()
     for each in both:
@@ -56,7 +56,7 @@ def twins(drive) -> Iterator[tuple[str, str]]:
     for each in both:
         if driver_of(each) == "vfio-pci":
             d.Pcie(each).close()
-    pci.give_back()
+    pci.release()
     pci.Machine().restore()
     assert [driver_of(each) for each in both] == ["nvme", "nvme"]
 
@@ -174,7 +174,7 @@ def start_session(address: str) -> subprocess.Popen[str]:
 
 def test_sessions_have_a_drive_each_and_none_that_another_one_has(drive, run_script):
     addresses = drive("plain"), drive("cmb")
-    pci.give_back()
+    pci.release()
     pci.Machine().restore()
     pci.Machine().bind(addresses[1])
     sessions = [start_session(address) for address in addresses]

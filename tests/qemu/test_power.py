@@ -100,7 +100,7 @@ def test_a_power_module_of_the_bench_cuts_the_power_under_a_worker(plain, pcie, 
 
 
 def test_what_a_drive_that_lost_its_power_was_taken_from_gets_it_at_the_end(plain, run_script):
-    pci.give_back()
+    pci.release()
     done = run_script(f"""
 from tests.qemu.monitor import put_in
 nvme0 = d.Controller({plain!r})
@@ -117,7 +117,7 @@ print(nvme0.id_data(23, 4, str))
 
 
 def test_a_script_that_ends_while_the_power_is_off_leaves_nothing_behind(plain, run_script):
-    pci.give_back()
+    pci.release()
     done = run_script(f"d.Subsystem(d.Controller({plain!r})).poweroff(); print('off')")
     put_in("plain", plain)
     assert done.returncode == 0 and "off" in done.stdout, done.stdout

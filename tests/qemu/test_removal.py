@@ -41,11 +41,11 @@ print("closed", flush=True)
 @pytest.fixture(autouse=True)
 def in_its_slot(plain):
     """Start with a drive that the kernel has, and leave one."""
-    pci.give_back()
+    pci.release()
     pci.Machine().restore()
     disk_of(plain)
     yield
-    pci.give_back()
+    pci.release()
     if not (FUNCTIONS / plain).exists():
         put_in("plain", plain)
 
@@ -115,7 +115,7 @@ def test_within_one_process_a_drive_is_removed_and_found_again(plain):
     pcie = d.Pcie(plain)
     assert d.Controller(pcie).id_data(23, 4, str).strip() == "plain"
     pcie.close()
-    pci.give_back()
+    pci.release()
     assert driver_of(plain) == "nvme"
     assert disk_of(plain).is_block_device()
 

@@ -29,7 +29,7 @@ def manage(controller: str, identifier: int, kind: int, action: int, number: int
 @pytest.fixture
 def physical(drive):
     address = drive("sriov")
-    pci.give_back()
+    pci.release()
     disk_of(address)
     yield address
     (FUNCTIONS / address / "sriov_numvfs").write_text("0")

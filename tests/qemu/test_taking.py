@@ -27,7 +27,7 @@ HELLO = "print(d.Controller({!r}).id_data(63, 24, str))"
 @pytest.fixture(autouse=True)
 def nothing_is_left_bound(plain: str) -> Iterator[None]:
     """Start with a drive that the kernel has, whatever this process did before."""
-    pci.give_back()
+    pci.release()
     pci.Machine().restore()
     disk_of(plain)
     yield

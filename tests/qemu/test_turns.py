@@ -92,12 +92,12 @@ def held(address: str) -> Held:
 @pytest.fixture(autouse=True)
 def ours_ends(plain: str) -> Iterator[None]:
     """Give the drive back whatever happens."""
-    pci.give_back()
+    pci.release()
     pci.Machine().restore()
     yield
     if driver_of(plain) != "nvme":
         d.Pcie(plain).close()
-        pci.give_back()
+        pci.release()
 
 
 def kernel_writes(disk: Path, lba: int, byte: int, passthru: bool) -> None:
@@ -139,7 +139,7 @@ def our_turn(address: str, theirs: int, ours: int) -> None:
     pair.delete()
     namespace.close()
     d.Pcie(nvme0).close()
-    pci.give_back()
+    pci.release()
 
 
 def a_killed_turn(run_script, address: str, theirs: int, ours: int) -> None:
@@ -179,9 +179,9 @@ def test_a_drive_whose_handles_are_open_is_not_given_back(plain):
     """The kernel would wait for them, and this process for the kernel."""
     nvme0 = d.Controller(plain)
     with pytest.raises(pci.DriveError, match=f"{plain} is open in this process"):
-        pci.give_back()
+        pci.release()
     assert nvme0[0x1C] & 1
     assert driver_of(plain) == "vfio-pci"
     d.Pcie(nvme0).close()
-    pci.give_back()
+    pci.release()
     assert driver_of(plain) == "nvme"

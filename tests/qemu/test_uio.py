@@ -83,7 +83,7 @@ def test_interrupts_are_refused_by_the_reason(qpair):
 
 
 def test_it_is_given_back_at_the_end(plain, run_script):
-    pci.give_back()
+    pci.release()
     assert run_script(f"d.Controller({plain!r})").returncode == 0
     assert driver_of(plain) == "nvme"
     assert disk_of(plain).is_block_device()
@@ -91,7 +91,7 @@ def test_it_is_given_back_at_the_end(plain, run_script):
 
 
 def test_a_second_session_is_refused(plain, run_script):
-    pci.give_back()
+    pci.release()
     other = f"import nvme; nvme.Controller({plain!r})"
     done = run_script(
         f"held = d.Controller({plain!r})\n"
@@ -102,7 +102,7 @@ def test_a_second_session_is_refused(plain, run_script):
 
 
 def test_a_drive_bound_by_hand_belongs_to_the_first_who_opens_it(plain, run_script):
-    pci.give_back()
+    pci.release()
     bound = subprocess.run(
         [sys.executable, "-m", "pynvme", "bind", plain], capture_output=True, text=True, check=True
     )
@@ -119,7 +119,7 @@ def test_a_drive_bound_by_hand_belongs_to_the_first_who_opens_it(plain, run_scri
 
 
 def test_without_hugepages_it_is_refused_and_nothing_is_left(plain, run_script):
-    pci.give_back()
+    pci.release()
     done = subprocess.run(
         [sys.executable, "-c", f"import nvme; nvme.Controller({plain!r})"],
         env={**os.environ, "PYNVME_HUGE": "0"},
@@ -153,7 +153,7 @@ print("lives", flush=True)
 
 def test_a_drive_that_vanishes_under_workers_ends_them_and_the_process_lives(plain, run_script):
     """Its registers are unmapped while doorbells are rung: nothing asks the process before."""
-    pci.give_back()
+    pci.release()
     done = run_script(UNDER_WORKERS.format(plain=plain))
     Path("/sys/bus/pci/rescan").write_text("1")
     disk_of(plain)

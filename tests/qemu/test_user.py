@@ -49,7 +49,7 @@ def ours_may_be_run() -> None:
 @pytest.fixture(autouse=True)
 def given_back(plain: str) -> Iterator[None]:
     """Begin and end with the kernel's driver."""
-    pci.give_back()
+    pci.release()
     pci.Machine().restore()
     disk_of(plain)
     yield

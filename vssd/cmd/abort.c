@@ -12,7 +12,7 @@ static void complete_aborted(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_
 	struct vssd_request request = {.cmd = *cmd};
 
 	vssd_request_init(&request, ctrl, sq);
-	vssd_sq_kill(ctrl, sq, entry);
+	vssd_sq_mark_aborted(ctrl, sq, entry);
 	if (sq->qid != 0)
 		vssd_count_host_command(&ctrl->nv->totals, cmd->opc);
 	vssd_refuse(&request, NVME_SC_ABORT_REQUESTED, VSSD_STATE("an Abort command named it"), VSSD_BASE("5.1.1"));
@@ -24,7 +24,7 @@ static void complete_aborted(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_
  * completion has room already. */
 static bool abort_waiting(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint16_t cid)
 {
-	if (!vssd_take_waiting(sq, cid))
+	if (!vssd_waiting_remove(sq, cid))
 		return false;
 	ctrl->counters.errors++;
 	vssd_post(ctrl, sq, cid, NVME_SC_ABORT_REQUESTED, 0);
@@ -40,15 +40,15 @@ static bool abort_in_queue(struct vssd_ctrl *ctrl, uint16_t qid, uint16_t cid)
 
 	if (!sq || !sq->size)
 		return false;
-	vssd_queue_look(ctrl, qid);
+	vssd_queue_check(ctrl, qid);
 	if (vssd_cq_room(sq->cq) == 0 || (qid == 0 && sq->num_waiting))
 		return false;
 	if (abort_waiting(ctrl, sq, cid))
 		return true;
-	if (sq->num_dead == VSSD_DEAD_MAX)
+	if (sq->num_aborted == VSSD_ABORTED_MAX)
 		return false;
 	for (uint32_t entry = sq->head; entry != sq->tail; entry = vssd_next_entry(entry, sq->size)) {
-		if (vssd_sq_is_dead(sq, entry) || !vssd_sq_read(ctrl, sq, entry, &cmd) || cmd.cid != cid)
+		if (vssd_sq_is_aborted(sq, entry) || !vssd_sq_read(ctrl, sq, entry, &cmd) || cmd.cid != cid)
 			continue;
 		complete_aborted(ctrl, sq, entry, &cmd);
 		return true;

@@ -19,13 +19,13 @@ static unsigned serve(struct vssd_ctrl *ctrl, uint16_t qid, unsigned limit)
 	if (sq->head != sq->tail)
 		count = vssd_dispatch_commands(ctrl, sq, limit);
 	if (sq->size)
-		vssd_tell(ctrl, sq->cq);
+		vssd_interrupt_posted(ctrl, sq->cq);
 	return count;
 }
 
 static unsigned poll_pair(struct vssd_ctrl *ctrl, uint16_t qid, unsigned limit)
 {
-	vssd_queue_look(ctrl, qid);
+	vssd_queue_check(ctrl, qid);
 	return serve(ctrl, qid, limit);
 }
 
@@ -99,7 +99,7 @@ static unsigned poll_by_weight(struct vssd_ctrl *ctrl, unsigned count)
 
 	while (taken && may_go_on(ctrl, count)) {
 		for (uint16_t i = 0; i < ctrl->queues.num_active; i++)
-			vssd_queue_look(ctrl, ctrl->queues.active[i]);
+			vssd_queue_check(ctrl, ctrl->queues.active[i]);
 		taken = serve_class(ctrl, VSSD_URGENT, burst(ctrl));
 		if (!taken)
 			taken = serve_weighted(ctrl);
@@ -116,7 +116,7 @@ static unsigned poll_by_weight(struct vssd_ctrl *ctrl, unsigned count)
 
 void vssd_queues_settle(struct vssd_ctrl *ctrl)
 {
-	vssd_tell(ctrl, &ctrl->queues.cq[0]);
+	vssd_interrupt_posted(ctrl, &ctrl->queues.cq[0]);
 	if (__builtin_expect(ctrl->interrupts.num_coalesced > 0, 0))
 		vssd_interrupts_poll(ctrl);
 }

@@ -136,12 +136,12 @@ static void complete_io(const struct vssd_request *request, uint16_t status)
 	uint64_t due = status ? 0 : request->due;
 
 	if (__builtin_expect(due || vssd_cq_room(request->sq->cq) == 0, 0))
-		vssd_wait(request->sq, (struct vssd_waiting){
-					       .due = due ? due : pyn_ticks(),
-					       .result = request->result,
-					       .cid = request->cmd.cid,
-					       .status = status,
-				       });
+		vssd_post_later(request->sq, (struct vssd_waiting){
+						     .due = due ? due : pyn_ticks(),
+						     .result = request->result,
+						     .cid = request->cmd.cid,
+						     .status = status,
+					     });
 	else
 		vssd_post(request->ctrl, request->sq, request->cmd.cid, status, request->result);
 }
@@ -184,7 +184,7 @@ static bool fetch_second(struct vssd_ctrl *ctrl, struct vssd_sq *sq, struct vssd
 {
 	uint32_t head = sq->head;
 
-	if (head == sq->tail || vssd_sq_is_dead(sq, head) || !fetch(ctrl, sq, second))
+	if (head == sq->tail || vssd_sq_is_aborted(sq, head) || !fetch(ctrl, sq, second))
 		return false;
 	if (!is_second(second))
 		sq->head = head;
@@ -270,7 +270,7 @@ static unsigned run_next(struct vssd_ctrl *ctrl, struct vssd_sq *sq)
 
 	if (!fetch(ctrl, sq, &request))
 		return 0;
-	if (__builtin_expect(sq->num_dead && vssd_sq_forget_dead(ctrl, sq, head), 0)) {
+	if (__builtin_expect(sq->num_aborted && vssd_sq_unmark_aborted(ctrl, sq, head), 0)) {
 		sq->pair_due = 0;
 		return 1;
 	}

@@ -36,12 +36,12 @@ static struct vssd_waiting *waiting_at(struct vssd_sq *sq, uint32_t at)
 	return &sq->waiting[(sq->waiting_head + at) % VSSD_WAITING_MAX];
 }
 
-void vssd_wait(struct vssd_sq *sq, struct vssd_waiting waiting)
+void vssd_post_later(struct vssd_sq *sq, struct vssd_waiting waiting)
 {
 	*waiting_at(sq, sq->num_waiting++) = waiting;
 }
 
-void vssd_settle(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint64_t now)
+void vssd_post_due(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint64_t now)
 {
 	while (sq->num_waiting > 0 && waiting_at(sq, 0)->due <= now && vssd_cq_room(sq->cq) > 0) {
 		const struct vssd_waiting *first = waiting_at(sq, 0);
@@ -52,7 +52,7 @@ void vssd_settle(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint64_t now)
 	}
 }
 
-bool vssd_take_waiting(struct vssd_sq *sq, uint16_t cid)
+bool vssd_waiting_remove(struct vssd_sq *sq, uint16_t cid)
 {
 	uint16_t at = 0;
 
@@ -75,7 +75,7 @@ void vssd_complete_admin(struct vssd_ctrl *ctrl, uint16_t cid, uint16_t status, 
 	if (sq->num_waiting == 0 && vssd_cq_room(sq->cq) > 0)
 		vssd_post(ctrl, sq, cid, status, result);
 	else
-		vssd_wait(sq, (struct vssd_waiting){.cid = cid, .status = status, .result = result});
+		vssd_post_later(sq, (struct vssd_waiting){.cid = cid, .status = status, .result = result});
 }
 
 void vssd_complete_later(struct vssd_ctrl *ctrl, uint16_t cid, uint16_t status, uint64_t result)

@@ -82,14 +82,14 @@ void vssd_doorbells_changed(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t now)
 		sq_doorbell(ctrl, qid, (uint32_t)now);
 }
 
-void vssd_queues_look(struct vssd_ctrl *ctrl)
+void vssd_queues_check(struct vssd_ctrl *ctrl)
 {
 	if (!ctrl->running)
 		return;
 	vssd_queues_resolve(ctrl);
-	vssd_queue_look(ctrl, 0);
+	vssd_queue_check(ctrl, 0);
 	for (uint16_t i = 0; i < ctrl->queues.num_active; i++)
-		vssd_queue_look(ctrl, ctrl->queues.active[i]);
+		vssd_queue_check(ctrl, ctrl->queues.active[i]);
 }
 
 static bool has_queue(const struct vssd_ctrl *ctrl, uint32_t index)

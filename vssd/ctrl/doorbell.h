@@ -15,7 +15,7 @@ uint32_t vssd_doorbell_read(const struct vssd_ctrl *ctrl, uint32_t index);
 void vssd_doorbells_changed(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t now);
 
 /* Check the doorbells of a QID, or of all QIDs, and post the completions that are due. */
-static inline void vssd_queue_look(struct vssd_ctrl *ctrl, uint16_t qid)
+static inline void vssd_queue_check(struct vssd_ctrl *ctrl, uint16_t qid)
 {
 	struct vssd_sq *sq = &ctrl->queues.sq[qid];
 	/* Acquire: read a doorbell before the entries that it announces. */
@@ -26,12 +26,12 @@ static inline void vssd_queue_look(struct vssd_ctrl *ctrl, uint16_t qid)
 	/* Post after the doorbell that makes room and before a command is fetched, because no admin command is
 	 * fetched while admin completions wait. */
 	if (__builtin_expect(sq->num_waiting > 0, 0))
-		vssd_settle(ctrl, sq, ctrl->now);
+		vssd_post_due(ctrl, sq, ctrl->now);
 }
 
-void vssd_queues_look(struct vssd_ctrl *ctrl);
+void vssd_queues_check(struct vssd_ctrl *ctrl);
 
-/* Check the whole page of doorbells, less often than vssd_queues_look(): reset the doorbells of queues so that the
+/* Check the whole page of doorbells, less often than vssd_queues_check(): reset the doorbells of queues so that the
  * host can store the same value again, and report writes to other doorbells as an asynchronous event. */
 void vssd_doorbells_scan(struct vssd_ctrl *ctrl);
 

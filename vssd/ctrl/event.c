@@ -23,7 +23,7 @@ static const struct {
 				  NVME_ASYNC_EVENT_TELEMETRY},
 };
 
-static uint16_t take_cid(struct vssd_events *queue, unsigned index)
+static uint16_t remove_cid(struct vssd_events *queue, unsigned index)
 {
 	uint16_t cid = queue->cids[index];
 
@@ -43,7 +43,7 @@ static void report(struct vssd_ctrl *ctrl)
 		queue->pending &= ~(1u << i);
 		queue->masked |= 1u << events[i].type;
 		queue->awaited[events[i].type] = events[i].lid;
-		vssd_complete_later(ctrl, take_cid(queue, 0), NVME_SC_SUCCESS,
+		vssd_complete_later(ctrl, remove_cid(queue, 0), NVME_SC_SUCCESS,
 				    events[i].type | (uint32_t)events[i].info << 8 | (uint32_t)events[i].lid << 16);
 	}
 }
@@ -86,7 +86,7 @@ bool vssd_event_abort(struct vssd_ctrl *ctrl, uint16_t cid)
 	for (unsigned i = 0; i < ctrl->events.count; i++) {
 		if (ctrl->events.cids[i] != cid)
 			continue;
-		take_cid(&ctrl->events, i);
+		remove_cid(&ctrl->events, i);
 		vssd_complete_later(ctrl, cid, NVME_SC_ABORT_REQUESTED, 0);
 		return true;
 	}

@@ -13,7 +13,7 @@ void vssd_interrupts_again(struct vssd_ctrl *ctrl, uint32_t messages)
 {
 	bool is_pin = vssd_config_irq(ctrl) == VSSD_IRQ_PIN, told[VSSD_MSIX_VECTORS] = {false};
 
-	vssd_queues_look(ctrl);
+	vssd_queues_check(ctrl);
 	for (unsigned qid = 0; qid < VSSD_NUM_QUEUES; qid++) {
 		const struct vssd_cq *cq = &ctrl->queues.cq[qid];
 		uint16_t vector = is_pin ? 0 : cq->vector;
@@ -29,7 +29,7 @@ bool vssd_interrupts_pin_level(struct vssd_ctrl *ctrl)
 {
 	enum vssd_irq irq = vssd_config_irq(ctrl);
 
-	vssd_queues_look(ctrl);
+	vssd_queues_check(ctrl);
 	if (irq == VSSD_IRQ_MSIX || irq == VSSD_IRQ_MSI || ctrl->interrupts.intms & 1)
 		return false;
 	for (unsigned qid = 0; qid < VSSD_NUM_QUEUES; qid++)

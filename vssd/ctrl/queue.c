@@ -123,8 +123,8 @@ void vssd_sq_delete(struct vssd_ctrl *ctrl, uint16_t qid)
 {
 	struct vssd_sq *sq = &ctrl->queues.sq[qid];
 
-	vssd_settle(ctrl, sq, UINT64_MAX);
-	vssd_tell(ctrl, sq->cq);
+	vssd_post_due(ctrl, sq, UINT64_MAX);
+	vssd_interrupt_posted(ctrl, sq->cq);
 	sq->cq->users--;
 	*sq = (struct vssd_sq){.qid = qid};
 	vssd_doorbell_clear(ctrl, 2u * qid);
@@ -138,25 +138,25 @@ bool vssd_sq_read(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, uint32_t ent
 	return vssd_bus_read(ctrl->bus, sq->iova + (uint64_t)entry * sizeof(*cmd), cmd, sizeof(*cmd)) == 0;
 }
 
-bool vssd_sq_is_dead(const struct vssd_sq *sq, uint32_t entry)
+bool vssd_sq_is_aborted(const struct vssd_sq *sq, uint32_t entry)
 {
-	for (uint16_t i = 0; i < sq->num_dead; i++)
-		if (sq->dead[i] == entry)
+	for (uint16_t i = 0; i < sq->num_aborted; i++)
+		if (sq->aborted[i] == entry)
 			return true;
 	return false;
 }
 
-void vssd_sq_kill(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_t entry)
+void vssd_sq_mark_aborted(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_t entry)
 {
-	sq->dead[sq->num_dead++] = entry;
+	sq->aborted[sq->num_aborted++] = entry;
 	vssd_plain_update(ctrl);
 }
 
-bool vssd_sq_forget_dead(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_t entry)
+bool vssd_sq_unmark_aborted(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_t entry)
 {
-	for (uint16_t i = 0; i < sq->num_dead; i++)
-		if (sq->dead[i] == entry) {
-			sq->dead[i] = sq->dead[--sq->num_dead];
+	for (uint16_t i = 0; i < sq->num_aborted; i++)
+		if (sq->aborted[i] == entry) {
+			sq->aborted[i] = sq->aborted[--sq->num_aborted];
 			vssd_plain_update(ctrl);
 			return true;
 		}

@@ -13,7 +13,7 @@
 #include "vssd/options.h"
 
 #define VSSD_WAITING_MAX 64u
-#define VSSD_DEAD_MAX 64u
+#define VSSD_ABORTED_MAX 64u
 
 #define VSSD_NUM_QUEUES (VSSD_MAX_IO_QUEUES + 1)
 
@@ -44,11 +44,11 @@ struct vssd_sq {
 	uint16_t qid;
 	uint16_t waiting_head;
 	uint16_t num_waiting;
-	uint16_t num_dead;
+	uint16_t num_aborted;
 	uint8_t priority;
 	uint64_t pair_due; /* ticks: how long the first half of a fused operation waits; 0: none does */
 	struct vssd_waiting waiting[VSSD_WAITING_MAX]; /* a ring, in the order of due */
-	uint32_t dead[VSSD_DEAD_MAX];                  /* entries aborted before they were fetched */
+	uint32_t aborted[VSSD_ABORTED_MAX];            /* entries aborted before they were fetched */
 };
 
 struct vssd_cq {
@@ -122,11 +122,11 @@ void vssd_queues_resolve(struct vssd_ctrl *ctrl);
 /* Copy an entry. False: its memory cannot be read. */
 bool vssd_sq_read(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, uint32_t entry, struct nvme_cmd *cmd);
 
-/* Check or mark an entry as aborted before it was fetched, or remove the mark once it has been fetched (forget).
- * False from forget: it was not aborted. */
-bool vssd_sq_is_dead(const struct vssd_sq *sq, uint32_t entry);
-void vssd_sq_kill(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_t entry);
-bool vssd_sq_forget_dead(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_t entry);
+/* Check or mark an entry as aborted before it was fetched, or remove the mark once it has been fetched (unmark).
+ * False from unmark: it was not aborted. */
+bool vssd_sq_is_aborted(const struct vssd_sq *sq, uint32_t entry);
+void vssd_sq_mark_aborted(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_t entry);
+bool vssd_sq_unmark_aborted(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_t entry);
 
 static inline uint32_t vssd_next_entry(uint32_t entry, uint32_t size)
 {
@@ -145,13 +145,13 @@ static inline uint32_t vssd_cq_room(const struct vssd_cq *cq)
 void vssd_post(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint16_t cid, uint16_t status, uint64_t result);
 
 /* Post a completion as soon as it is due and there is room. The caller must not exceed VSSD_WAITING_MAX. */
-void vssd_wait(struct vssd_sq *sq, struct vssd_waiting waiting);
+void vssd_post_later(struct vssd_sq *sq, struct vssd_waiting waiting);
 
 /* Post the waiting completions that are due at now, as long as there is room. */
-void vssd_settle(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint64_t now);
+void vssd_post_due(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint64_t now);
 
 /* Remove the waiting completion of a successful command. False: there is none. */
-bool vssd_take_waiting(struct vssd_sq *sq, uint16_t cid);
+bool vssd_waiting_remove(struct vssd_sq *sq, uint16_t cid);
 
 /* Complete an admin command that is being executed (admin) or that returned VSSD_LATER (later), now or once there is
  * room. */
@@ -159,7 +159,7 @@ void vssd_complete_admin(struct vssd_ctrl *ctrl, uint16_t cid, uint16_t status, 
 void vssd_complete_later(struct vssd_ctrl *ctrl, uint16_t cid, uint16_t status, uint64_t result);
 
 /* Interrupt for the entries posted since the last call. */
-static inline void vssd_tell(struct vssd_ctrl *ctrl, struct vssd_cq *cq)
+static inline void vssd_interrupt_posted(struct vssd_ctrl *ctrl, struct vssd_cq *cq)
 {
 	if (cq->posted)
 		vssd_interrupt(ctrl, cq);

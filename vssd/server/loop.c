@@ -108,7 +108,7 @@ void vssd_loop_run(struct vssd_loop *loop)
 {
 	const uint64_t busy = pyn_ns_to_ticks(BUSY_NS), between = pyn_ns_to_ticks(LOOK_NS);
 	const uint64_t spin = pyn_ns_to_ticks(SPIN_NS);
-	uint64_t last_command = pyn_ticks() - busy, last_work = pyn_ticks(), last_look = 0;
+	uint64_t last_command = pyn_ticks() - busy, last_work = pyn_ticks(), last_check = 0;
 	unsigned empty = 0;
 	bool stop = false;
 
@@ -126,13 +126,13 @@ void vssd_loop_run(struct vssd_loop *loop)
 			sched_yield();
 			empty = 0;
 		}
-		if (now - last_command < busy && now - last_look < between)
+		if (now - last_command < busy && now - last_check < between)
 			continue;
 		if (!vssd_session_has_client(loop->session))
 			nap = commands > 0 ? 0 : SLEEP_NS;
 		else if (now - last_work >= spin)
 			nap = NAP_NS;
-		last_look = now;
+		last_check = now;
 		if (look(loop, nap, &stop))
 			last_work = pyn_ticks();
 	}

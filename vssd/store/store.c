@@ -44,7 +44,7 @@ static uint32_t entry_of(const struct vssd_store *store, uint32_t index)
 
 /* Allocate a pool block; 0: none is left. The first data of a block must leave room for the whole cache, so that
  * blocks with data can be rewritten although the file system is full. */
-static uint32_t pool_take(struct vssd_store_private *p, bool is_first)
+static uint32_t pool_alloc(struct vssd_store_private *p, bool is_first)
 {
 	uint64_t room = is_first ? p->capacity : 0;
 	uint64_t wanted = p->free_count > room ? 0 : room + 1 - p->free_count;
@@ -56,7 +56,7 @@ static uint32_t pool_take(struct vssd_store_private *p, bool is_first)
 	return p->next < p->medium.pool_blocks ? (uint32_t)p->next++ : 0;
 }
 
-static void pool_give(struct vssd_store_private *p, uint32_t entry)
+static void pool_free(struct vssd_store_private *p, uint32_t entry)
 {
 	if (index_of(entry) >= VSSD_POOL_FIRST)
 		p->free[p->free_count++] = index_of(entry);
@@ -71,7 +71,7 @@ static void make_durable(struct vssd_store *store, uint64_t block)
 	/* Store the data and marks before the map: the file is consistent if the process is killed in between. */
 	__atomic_store_n(&store->durable[block], store->current[block], __ATOMIC_RELEASE);
 	if (index_of(old) != index_of(store->current[block]))
-		pool_give(store->private, old);
+		pool_free(store->private, old);
 }
 
 static uint64_t queue_pop(struct vssd_store_private *p)
@@ -118,7 +118,7 @@ static uint32_t own(struct vssd_store *store, uint64_t block, uint8_t keep)
 	if (is_own(store, block))
 		return old;
 	queue_push(store, block);
-	new = pool_take(store->private, old < VSSD_POOL_FIRST);
+	new = pool_alloc(store->private, old < VSSD_POOL_FIRST);
 	if (!new)
 		return 0;
 	if (keep) {
@@ -198,7 +198,7 @@ static void replace(struct vssd_store *store, uint64_t block, uint32_t index)
 		return;
 	queue_push(store, block);
 	if (index_of(old) != index_of(store->durable[block]))
-		pool_give(store->private, old);
+		pool_free(store->private, old);
 	store->current[block] = index;
 }
 
@@ -258,7 +258,7 @@ void vssd_store_lose(struct vssd_store *store)
 		if (!is_dirty(store, block))
 			continue;
 		if (index_of(store->current[block]) != index_of(store->durable[block]))
-			pool_give(p, store->current[block]);
+			pool_free(p, store->current[block]);
 		store->current[block] = store->durable[block];
 	}
 }
@@ -285,9 +285,9 @@ void vssd_store_erase(struct vssd_store *store, uint64_t block, uint64_t count, 
 			continue;
 		store->current[i] = content;
 		store->durable[i] = content;
-		pool_give(p, current);
+		pool_free(p, current);
 		if (index_of(durable) != index_of(current))
-			pool_give(p, durable);
+			pool_free(p, durable);
 	}
 	if (p->next - p->free_count == VSSD_POOL_FIRST) {
 		p->next = VSSD_POOL_FIRST;
@@ -304,7 +304,7 @@ int vssd_store_poke(struct vssd_store *store, uint64_t offset, const void *data,
 
 	if (old < VSSD_POOL_FIRST) {
 		bool dirty = is_dirty(store, block);
-		uint32_t new = pool_take(store->private, true);
+		uint32_t new = pool_alloc(store->private, true);
 
 		if (!new)
 			return -ENOSPC;

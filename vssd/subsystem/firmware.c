@@ -135,7 +135,7 @@ static void end_activation(struct vssd_subsystem *subsystem)
 {
 	activate(subsystem, subsystem->firmware.starting);
 	subsystem->firmware.starting = 0;
-	vssd_subsystem_tell(subsystem, VSSD_NOTICE_FIRMWARE_RUNS);
+	vssd_subsystem_notify(subsystem, VSSD_NOTICE_FIRMWARE_RUNS);
 }
 
 static void poll(struct vssd_subsystem *subsystem, uint64_t now)
@@ -225,7 +225,7 @@ bool vssd_firmware_activate(struct vssd_subsystem *subsystem, uint8_t slot, bool
 		firmware->owner = owner;
 		firmware->cid = cid;
 		firmware->due = pyn_ticks() + pyn_ns_to_ticks(ACTIVATION_NS);
-		vssd_subsystem_tell(subsystem, VSSD_NOTICE_FIRMWARE_STARTS);
+		vssd_subsystem_notify(subsystem, VSSD_NOTICE_FIRMWARE_STARTS);
 		vssd_subsystem_wake(subsystem);
 		return true;
 	}

@@ -20,7 +20,7 @@ static void refuse_io(struct vssd_subsystem *subsystem, uint16_t status)
 	state->last = (uint8_t)format->last;
 	for (uint32_t i = format->first; i <= format->last; i++)
 		subsystem->ns[i].refuse = status;
-	vssd_subsystem_tell(subsystem, VSSD_NOTICE_REFUSALS);
+	vssd_subsystem_notify(subsystem, VSSD_NOTICE_REFUSALS);
 }
 
 void vssd_format_start(struct vssd_subsystem *subsystem, struct vssd_listener *owner, uint16_t cid, uint8_t lbaf,
@@ -77,7 +77,7 @@ static bool conclude(struct vssd_subsystem *subsystem)
 			changed = ns->changed = true;
 		vssd_ns_set_format(subsystem, ns, format->lbaf);
 	}
-	vssd_subsystem_tell(subsystem, VSSD_NOTICE_DATA_GONE);
+	vssd_subsystem_notify(subsystem, VSSD_NOTICE_DATA_GONE);
 	format->running = false;
 	refuse_io(subsystem, 0);
 	return changed;
@@ -97,7 +97,7 @@ bool vssd_format_abort(struct vssd_subsystem *subsystem, const struct vssd_liste
 
 	if (!format->running || format->owner != owner || format->cid != cid)
 		return false;
-	vssd_subsystem_tell(subsystem, VSSD_NOTICE_DATA_GONE);
+	vssd_subsystem_notify(subsystem, VSSD_NOTICE_DATA_GONE);
 	format->running = false;
 	refuse_io(subsystem, 0);
 	format->owner->ops->complete(format->owner, cid, NVME_SC_ABORT_REQUESTED);
@@ -156,7 +156,7 @@ static void poll(struct vssd_subsystem *subsystem, uint64_t now)
 	changed = conclude(subsystem);
 	format->owner->ops->complete(format->owner, format->cid, NVME_SC_SUCCESS);
 	if (changed)
-		vssd_subsystem_tell(subsystem, VSSD_NOTICE_NS_CHANGED);
+		vssd_subsystem_notify(subsystem, VSSD_NOTICE_NS_CHANGED);
 }
 
 static uint64_t due(const struct vssd_subsystem *subsystem)

@@ -62,7 +62,7 @@ void vssd_health_account(struct vssd_subsystem *subsystem)
 }
 
 /* Set the level of thermal management to the highest that a controller needs; it reduces the load that counts. */
-static void manage_heat(struct vssd_subsystem *subsystem)
+static void set_thermal_level(struct vssd_subsystem *subsystem)
 {
 	uint8_t level = 0;
 
@@ -93,8 +93,8 @@ static void poll(struct vssd_subsystem *subsystem, uint64_t now)
 	health->window_ticks = 0;
 	health->window_start = now;
 	vssd_health_account(subsystem);
-	manage_heat(subsystem);
-	vssd_subsystem_tell(subsystem, VSSD_NOTICE_TEMPERATURE);
+	set_thermal_level(subsystem);
+	vssd_subsystem_notify(subsystem, VSSD_NOTICE_TEMPERATURE);
 	health->due = now + pyn_ns_to_ticks(TICK_NS);
 }
 

@@ -19,7 +19,7 @@ void vssd_subsystem_unlisten(struct vssd_subsystem *subsystem, struct vssd_liste
 		*link = listener->next;
 }
 
-void vssd_subsystem_tell(struct vssd_subsystem *subsystem, enum vssd_notice notice)
+void vssd_subsystem_notify(struct vssd_subsystem *subsystem, enum vssd_notice notice)
 {
 	for (struct vssd_listener *one = subsystem->listeners; one; one = one->next)
 		one->ops->notice(one, notice);

@@ -55,6 +55,6 @@ void vssd_subsystem_listen(struct vssd_subsystem *subsystem, struct vssd_listene
 void vssd_subsystem_unlisten(struct vssd_subsystem *subsystem, struct vssd_listener *listener);
 
 /* Send a notice to all controllers. */
-void vssd_subsystem_tell(struct vssd_subsystem *subsystem, enum vssd_notice notice);
+void vssd_subsystem_notify(struct vssd_subsystem *subsystem, enum vssd_notice notice);
 
 #endif

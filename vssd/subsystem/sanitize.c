@@ -86,7 +86,7 @@ static void set_status(struct vssd_subsystem *subsystem, enum nvme_sanitize_stat
 	subsystem->nv->sanitize.status = (uint8_t)status;
 	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
 		subsystem->ns[i].refuse = vssd_sanitize_refuses(subsystem);
-	vssd_subsystem_tell(subsystem, VSSD_NOTICE_REFUSALS);
+	vssd_subsystem_notify(subsystem, VSSD_NOTICE_REFUSALS);
 }
 
 /* Set the start time so that the remaining time corresponds to the remaining work. */
@@ -106,9 +106,9 @@ void vssd_sanitize_start(struct vssd_subsystem *subsystem, uint32_t cdw10, uint3
 	state->cdw10 = cdw10;
 	state->pattern = cdw11;
 	state->done = 0;
-	vssd_subsystem_tell(subsystem, VSSD_NOTICE_SANITIZE_BEGINS);
+	vssd_subsystem_notify(subsystem, VSSD_NOTICE_SANITIZE_BEGINS);
 	vssd_store_lose(subsystem->store);
-	vssd_subsystem_tell(subsystem, VSSD_NOTICE_DATA_GONE);
+	vssd_subsystem_notify(subsystem, VSSD_NOTICE_DATA_GONE);
 	make_content(subsystem);
 	set_clock(subsystem);
 	set_status(subsystem, NVME_SANITIZE_IN_PROGRESS, false);
@@ -121,7 +121,7 @@ void vssd_sanitize_written(struct vssd_subsystem *subsystem)
 	if (subsystem->nv->sanitize.written)
 		return;
 	subsystem->nv->sanitize.written = true;
-	vssd_subsystem_tell(subsystem, VSSD_NOTICE_REFUSALS);
+	vssd_subsystem_notify(subsystem, VSSD_NOTICE_REFUSALS);
 }
 
 void vssd_sanitize_exit_failure(struct vssd_subsystem *subsystem)
@@ -172,7 +172,7 @@ static void conclude(struct vssd_subsystem *subsystem, enum nvme_sanitize_status
 	if (status == NVME_SANITIZE_SUCCESS)
 		subsystem->nv->sanitize.written = false;
 	set_status(subsystem, status, false);
-	vssd_subsystem_tell(subsystem, VSSD_NOTICE_SANITIZE_ENDS);
+	vssd_subsystem_notify(subsystem, VSSD_NOTICE_SANITIZE_ENDS);
 }
 
 /* Whether --sanitize-failures makes this operation fail now, half-way. */

@@ -322,8 +322,8 @@ void fuzz_machine_lend(struct fuzz_machine *machine)
 	if (machine->lends || !fuzz_host_can_submit(&machine->host, 0))
 		return;
 	machine->lends = true;
-	list = fuzz_memory_take(&machine->memory, FUZZ_PAGE);
-	lent = fuzz_memory_take(&machine->memory, LENT);
+	list = fuzz_memory_alloc(&machine->memory, FUZZ_PAGE);
+	lent = fuzz_memory_alloc(&machine->memory, LENT);
 	if (!list || !lent)
 		return;
 	fuzz_memory_name(&machine->memory, lent, LENT, true);

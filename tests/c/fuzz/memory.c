@@ -21,7 +21,7 @@ static const struct {
 	uint64_t size;
 	uint32_t flags;
 	uint32_t skew; /* bytes by which it is off in its page */
-	uint32_t pool; /* pages from this one on are given away by fuzz_memory_take; 0xffffffff: none */
+	uint32_t pool; /* pages from this one on are given away by fuzz_memory_alloc; 0xffffffff: none */
 	bool remote;
 } layout[FUZZ_NUM_REGIONS] = {
 	[FUZZ_QUEUES] = {"queues", 0x100000, 1024 * KIB, VSSD_DMA_READ | VSSD_DMA_WRITE, 0, UINT32_MAX, false},
@@ -412,7 +412,7 @@ static bool is_free(const struct fuzz_region *region, uint64_t first, uint64_t c
 	return true;
 }
 
-uint64_t fuzz_memory_take(struct fuzz_memory *memory, uint32_t size)
+uint64_t fuzz_memory_alloc(struct fuzz_memory *memory, uint32_t size)
 {
 	static const enum fuzz_region_id pool[] = {FUZZ_DATA, FUZZ_DATA, FUZZ_DATA, FUZZ_MORE, FUZZ_REMOTE};
 	uint64_t count = size / FUZZ_PAGE;
@@ -431,7 +431,7 @@ uint64_t fuzz_memory_take(struct fuzz_memory *memory, uint32_t size)
 	return 0;
 }
 
-void fuzz_memory_give(struct fuzz_memory *memory, uint64_t iova, uint32_t size)
+void fuzz_memory_free(struct fuzz_memory *memory, uint64_t iova, uint32_t size)
 {
 	struct fuzz_region *region = region_at(memory, iova);
 

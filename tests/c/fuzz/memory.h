@@ -41,7 +41,7 @@ struct fuzz_region {
 	uint8_t *shadow; /* what it has to hold */
 	uint16_t *named; /* by page: commands in flight that may write it */
 	bool *stale;     /* by page: was named since the shadow was taken */
-	bool *taken;     /* by page: fuzz_memory_take gave it away */
+	bool *taken;     /* by page: fuzz_memory_alloc gave it away */
 	bool mapped;     /* in the controller's DMA map */
 };
 
@@ -90,7 +90,7 @@ void fuzz_memory_check(struct fuzz_memory *memory);
 void fuzz_memory_adopt(struct fuzz_memory *memory);
 
 /* size bytes (a power of two, a page or more), aligned to their size, that nobody else uses. 0: none are left. */
-uint64_t fuzz_memory_take(struct fuzz_memory *memory, uint32_t size);
-void fuzz_memory_give(struct fuzz_memory *memory, uint64_t iova, uint32_t size);
+uint64_t fuzz_memory_alloc(struct fuzz_memory *memory, uint32_t size);
+void fuzz_memory_free(struct fuzz_memory *memory, uint64_t iova, uint32_t size);
 
 #endif

@@ -9,7 +9,7 @@
 
 static uint64_t take(struct fuzz_host *host, struct fuzz_slot *slot)
 {
-	uint64_t iova = fuzz_memory_take(host->memory, slot->chunk_size);
+	uint64_t iova = fuzz_memory_alloc(host->memory, slot->chunk_size);
 
 	if (iova)
 		slot->chunks[slot->num_chunks++] = iova;
@@ -19,7 +19,7 @@ static uint64_t take(struct fuzz_host *host, struct fuzz_slot *slot)
 static void give_all(struct fuzz_host *host, struct fuzz_slot *slot)
 {
 	for (uint32_t i = 0; i < slot->num_chunks; i++)
-		fuzz_memory_give(host->memory, slot->chunks[i], slot->chunk_size);
+		fuzz_memory_free(host->memory, slot->chunks[i], slot->chunk_size);
 	slot->num_chunks = 0;
 }
 
