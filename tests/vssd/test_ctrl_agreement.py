@@ -297,7 +297,7 @@ def test_log_pages_are_listed(told: Told) -> None:
     announced |= {5} if id.bit(261, 1) else set()
     announced |= {6} if id.bit(256, 4) else set()
     announced |= {7, 8} if id.bit(261, 3) else set()
-    announced |= {0, 0x12, 0x13} if id.bit(261, 5) else set()
+    announced |= {0, 0x10, 0x12, 0x13} if id.bit(261, 5) else set()
     announced |= {0x81} if id.number(328, 4) & 7 else set()
     assert announced == {lid for lid, log in told.logs.items() if log is not None}
 

@@ -63,7 +63,7 @@ def announced_pages(nvme: Nvme) -> set[int]:
     pages |= {0x05} if lpa & 2 else set()
     pages |= {0x06} if data[256] & 0x10 else set()  # OACS: Device Self-test
     pages |= {0x07, 0x08} if lpa & 8 else set()
-    pages |= {0x00, 0x12, 0x13} if lpa & 0x20 else set()
+    pages |= {0x00, 0x10, 0x12, 0x13} if lpa & 0x20 else set()  # no bit of its own announces 10h
     return pages | ({0x81} if data[328] & 7 else set())
 
 
@@ -149,7 +149,7 @@ def test_effects_are_those_of_the_command_set_asked_for(nvme: Nvme, csi: int, st
 
 def test_other_pages_do_not_ask_for_the_command_set(nvme: Nvme) -> None:
     buffer = nvme.memory.alloc(4096)
-    for lid in (0, 1, 2, 3, 4, 6, 7, 0x12, 0x13, 0x81):
+    for lid in (0, 1, 2, 3, 4, 6, 7, 0x10, 0x12, 0x13, 0x81):
         cdw10 = 127 << 16 | 1 << 15 | lid
         assert nvme.admin.execute(GET_LOG, prp1=buffer, cdw10=cdw10, cdw14=2 << 24)[1] == OK, lid
 
@@ -179,6 +179,15 @@ def test_a_format_of_several_namespaces_changes_the_inventory(start: Start) -> N
 def test_there_are_no_commands_of_the_management_interface(nvme: Nvme) -> None:
     assert identify(nvme, 1)[256] & 0x40 == 0, "OACS: NVMe-MI Send and Receive"
     assert log_page(nvme, 0x13, 4096) == bytes(4096)
+
+
+def test_the_medium_is_one_media_unit(nvme: Nvme) -> None:
+    """Its spare and its wear are those of the whole drive, in SMART."""
+    data = log_page(nvme, 0x10, 32)
+    spare, used = smart(nvme, 3, 1), smart(nvme, 5, 1)
+    assert data[:16] == struct.pack("<3H10x", 1, 0, 0), "media units, channels, selected configuration"
+    assert data[16:30] == struct.pack("<5H4B", 0, 0, 0, 0, 100, spare, used, 0, 0)
+    assert data[30:] == bytes(2)
 
 
 def test_smart_counts_what_is_done(nvme: Nvme) -> None:

@@ -211,7 +211,7 @@ ADMIN = dict.fromkeys((0, 1, 2, 4, 5, 6, 8, 9, 0x0A, 0x0C, 0x10, 0x11, 0x80), "1
 }
 IO = dict.fromkeys((0, 1, 2, 4, 5, 9), "1.0") | {8: "1.1", 0x0C: "1.4"}
 LOGS = dict.fromkeys((1, 2, 3), "1.0") | dict.fromkeys((4, 5), "1.2")
-LOGS |= dict.fromkeys((6, 7, 8, 0x81), "1.3") | dict.fromkeys((0, 0x12, 0x13), "2.0")
+LOGS |= dict.fromkeys((6, 7, 8, 0x81), "1.3") | dict.fromkeys((0, 0x10, 0x12, 0x13), "2.0")
 FEATURES = dict.fromkeys((1, 2, 4, 5, 6, 7, 8, 9, 0x0A, 0x0B, 0x80), "1.0")
 FEATURES |= {0x0C: "1.1", 0x81: "1.1", 0x0D: "1.2", 0x0E: "1.3", 0x10: "1.3", 0x11: "1.3"}
 FEATURES |= {0x16: "1.4", 0x17: "1.4", 0x19: "2.0"}

@@ -13,7 +13,7 @@ from ctrl_helpers import ALL_NAMESPACES, GET_FEATURES, GET_LOG, IDENTIFY, INVALI
 from server import Server
 
 LOG_SIZES = {0x00: 1024, 0x01: 4096, 0x02: 512, 0x03: 512, 0x04: 4096, 0x05: 4096, 0x06: 564, 0x07: 512}
-LOG_SIZES |= {0x08: 512, 0x12: 1024, 0x13: 4096, 0x81: 512}
+LOG_SIZES |= {0x08: 512, 0x10: 32, 0x12: 1024, 0x13: 4096, 0x81: 512}
 
 
 class Record:

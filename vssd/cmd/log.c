@@ -12,6 +12,8 @@
 #define LSP_SHIFT 8                  /* cdw10, 7 bits */
 #define OT_INDEX (UINT32_C(1) << 23) /* cdw14: the offset is an index, which no page of this drive supports */
 
+#define CAF_UNCHANGED 100u /* log page 10h: the capacity is that without a capacity configuration, in 1/100 */
+
 /* The parameters of a Get Log Page command, and its result. */
 struct query {
 	uint8_t lsp; /* log specific parameter, log specific identifier, command set identifier */
@@ -92,6 +94,20 @@ static uint16_t fill_effects(struct vssd_request *request, struct query *query)
 	return NVME_SC_SUCCESS;
 }
 
+/* The medium is one media unit, without channels. */
+static uint16_t fill_media_units(struct vssd_request *request, struct query *query)
+{
+	struct nvme_media_unit_status_log *log = (struct nvme_media_unit_status_log *)query->buffer;
+	struct nvme_smart_log smart = {0};
+
+	vssd_health_smart(request->ctrl->subsystem, &smart);
+	log->nmu = 1;
+	log->units[0].caf = CAF_UNCHANGED;
+	log->units[0].avsp = smart.avsp;
+	log->units[0].pused = smart.pused;
+	return NVME_SC_SUCCESS;
+}
+
 static uint16_t fill_feature_effects(struct vssd_request *request, struct query *query)
 {
 	vssd_features_effects(request->ctrl, (uint32_t *)query->buffer);
@@ -139,6 +155,9 @@ static const struct log_page {
 				     false, NVME_1_3},
 	[NVME_LOG_TELEMETRY_CTRL] = {fill_telemetry_ctrl, sizeof(struct vssd_telemetry_page), NVME_TELEMETRY_BLOCK,
 				     false, NVME_1_3},
+	[NVME_LOG_MEDIA_UNIT_STATUS] = {fill_media_units,
+					sizeof(struct nvme_media_unit_status_log) + sizeof(struct nvme_media_unit), 4,
+					false, NVME_2_0},
 	[NVME_LOG_FEATURE_EFFECTS] = {fill_feature_effects, sizeof(struct nvme_feature_effects_log), 4, false,
 				      NVME_2_0},
 	[NVME_LOG_MI_EFFECTS] = {fill_mi_effects, sizeof(struct nvme_mi_effects_log), 4, false, NVME_2_0},

@@ -58,7 +58,7 @@ static void make_log(struct fuzz_host *host, struct fuzz_command *command)
 				       NVME_LOG_SMART,          NVME_LOG_SMART,           NVME_LOG_FIRMWARE,
 				       NVME_LOG_CHANGED_NS,     NVME_LOG_EFFECTS,         NVME_LOG_SELF_TEST,
 				       NVME_LOG_SANITIZE,       NVME_LOG_FEATURE_EFFECTS, NVME_LOG_TELEMETRY_HOST,
-				       NVME_LOG_TELEMETRY_CTRL, NVME_LOG_MI_EFFECTS};
+				       NVME_LOG_TELEMETRY_CTRL, NVME_LOG_MI_EFFECTS,      NVME_LOG_MEDIA_UNIT_STATUS};
 	uint32_t lid = fuzz_one_in(host->random, 8) ? fuzz_below(host->random, 256) : FUZZ_PICK(host->random, lids);
 	uint32_t dwords = fuzz_one_in(host->random, 4) ? fuzz_between(host->random, 1, most_bytes(host) / 4)
 						       : fuzz_between(host->random, 1, 1024);
