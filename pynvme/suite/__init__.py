@@ -24,5 +24,7 @@ AREAS = {
     "resets": "resets and aborts under load",
     "features": "features",
     "logs": "logs, counters and events",
+    "media": "format, sanitize, self-test and firmware",
+    "latency": "latency",
 }
 """The areas, in the order in which they run. Area ``x`` is the file ``test_x.py``."""

@@ -74,3 +74,6 @@ EVENTS = Need(
     "temperature thresholds that can be changed", lambda drive: drive.can_change(FeatureId.TEMPERATURE)
 )
 TELEMETRY = Need("telemetry (LPA bit 3)", lambda drive: bool(drive.id_ctrl.lpa.ts))
+
+
+SANITIZES = Need("sanitize operations (SANICAP bits 2:0)", lambda drive: bool(int(drive.id_ctrl.sanicap) & 7))
