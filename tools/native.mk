@@ -49,8 +49,8 @@ DPDK_OTHERS = $(call there,$(sort $(filter-out -lrte_% -l:%,$(filter -l%,$(call 
 DPDK_LIBS = $(addprefix -Wl$(comma)--wrap=,$(WRAPPED)) -Wl,--as-needed \
 	    $(if $(DPDK_ARCHIVES),-Wl$(comma)--start-group $(DPDK_ARCHIVES) -Wl$(comma)--end-group $(DPDK_OTHERS), \
 	    $(call pkg_config,--libs)) -Wl,--no-as-needed
-WRAPPED := access rte_eal_check_module mkdir __rte_panic numa_available numa_allocate_nodemask numa_bitmask_free \
-	   numa_set_localalloc numa_set_preferred get_mempolicy set_mempolicy strlcpy
+WRAPPED := access rte_eal_check_module mkdir __rte_panic rte_ctrl_thread_create rte_thread_create_internal_control \
+	   numa_available numa_allocate_nodemask numa_bitmask_free numa_set_localalloc numa_set_preferred get_mempolicy set_mempolicy strlcpy
 comma := ,
 
 # With SPDK, its archives and those of its DPDK. Drivers of memory pools and buses, and SPDK's transports, register

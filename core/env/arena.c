@@ -90,7 +90,8 @@ static size_t lower(size_t mib, size_t bound)
 	return smaller(mib, bound > LOCKED_LEAST_MIB ? bound : LOCKED_LEAST_MIB);
 }
 
-/* Reduce mib to what this process's limits allow. The script keeps half of the address space. */
+/* Reduce mib to what this process's limits allow. The script keeps half of the address space, or less if that half
+ * is of no use. */
 static size_t within_limits(size_t mib, const struct wish *wish, bool huge)
 {
 	size_t address_space = pyn_limits_address_space_mib();
@@ -100,7 +101,9 @@ static size_t within_limits(size_t mib, const struct wish *wish, bool huge)
 	if (wish->locked)
 		mib = lower(mib, pyn_limits_locked_mib());
 	mib = smaller(mib, pyn_limits_file_mib());
-	return address_space == SIZE_MAX ? mib : smaller(mib, address_space / 2);
+	if (address_space == SIZE_MAX)
+		return mib;
+	return smaller(mib, address_space / 2 > LEAST_MIB ? address_space / 2 : smaller(address_space, LEAST_MIB));
 }
 
 /* ---- the mapping ---- */

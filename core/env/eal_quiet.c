@@ -4,13 +4,14 @@
  * (--wrap in tools/native.mk). The table names the file of DPDK 22.11 that makes the call. Once a newer version does
  * not make it, the trick can go:
  *
- *   access                eal_lcore.c       the EAL does not start without sysfs (plain chroot, some containers)
- *   rte_eal_check_module  eal_vfio.c        the same
- *   mkdir                 eal_filesystem.c  it creates a directory in /run for files shared between processes
- *   __rte_panic           eal.c and others  it aborts the process if a system call fails
- *   stderr                eal.c and others  it writes its first errors there, whatever its log stream is
- *   openlog               eal_log.c         it puts its name on the syslog messages of the whole process
- *   affinity, signal mask, RLIMIT_NOFILE    rte_eal_init() and its threads change them
+ *   access                  eal_lcore.c       the EAL does not start without sysfs (plain chroot, some containers)
+ *   rte_eal_check_module    eal_vfio.c        the same
+ *   mkdir                   eal_filesystem.c  it creates a directory in /run for files shared between processes
+ *   __rte_panic             eal.c and others  it aborts the process if a system call fails
+ *   rte_ctrl_thread_create  eal_interrupts.c  it starts a thread for interrupts, and we use none of them
+ *   stderr                  eal.c and others  it writes its first errors there, whatever its log stream is
+ *   openlog                 eal_log.c         it puts its name on the syslog messages of the whole process
+ *   affinity, RLIMIT_NOFILE                   rte_eal_init() changes them
  *
  * libraries.c has the stand-ins for functions of other libraries.
  */
@@ -23,6 +24,8 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -70,6 +73,10 @@ static size_t the_words_size;
 int __real_mkdir(const char *path, mode_t mode);
 int __wrap_mkdir(const char *path, mode_t mode);
 void __wrap___rte_panic(const char *function, const char *format, ...) __attribute__((noreturn));
+int __wrap_rte_ctrl_thread_create(pthread_t *thread, const char *name, const pthread_attr_t *attributes,
+				  void *(*run)(void *), void *argument);
+int __wrap_rte_thread_create_internal_control(void *thread, const char *name, uint32_t (*run)(void *),
+					      void *argument);
 
 /* With --no-shconf the EAL shares no files, so it does not need the directory that it creates for them. */
 int __wrap_mkdir(const char *path, mode_t mode)
@@ -77,15 +84,37 @@ int __wrap_mkdir(const char *path, mode_t mode)
 	return is_starting ? 0 : __real_mkdir(path, mode);
 }
 
-/* A panic makes the start fail instead of ending the process. If the EAL's own thread panics, only that thread ends:
- * it serves interrupts, and we use none of them. */
+/* The EAL starts no thread. Its first allocation would take 64 MiB or more of the address space, even if only for a
+ * moment, and the EAL panics if another one then fails. */
+int __wrap_rte_ctrl_thread_create(pthread_t *thread, const char *name, const pthread_attr_t *attributes,
+				  void *(*run)(void *), void *argument)
+{
+	(void)thread;
+	(void)name;
+	(void)attributes;
+	(void)run;
+	(void)argument;
+	return 0;
+}
+
+/* The name of the same function since DPDK 23.11. */
+int __wrap_rte_thread_create_internal_control(void *thread, const char *name, uint32_t (*run)(void *), void *argument)
+{
+	(void)thread;
+	(void)name;
+	(void)run;
+	(void)argument;
+	return 0;
+}
+
+/* A panic makes the start fail instead of ending the process. */
 void __wrap___rte_panic(const char *function, const char *format, ...)
 {
 	va_list arguments;
 
 	(void)function;
 	if (!is_starting)
-		pthread_exit(NULL);
+		abort();
 	va_start(arguments, format);
 	vsnprintf(the_words, the_words_size, format, arguments);
 	va_end(arguments);
@@ -118,7 +147,7 @@ int pyn_eal_quietly(int (*start)(const cpu_set_t *cpus), FILE *stream, char *why
 
 	if (sched_getaffinity(0, sizeof(cpus), &cpus))
 		CPU_ZERO(&cpus);
-	/* The EAL's thread inherits the mask. A Ctrl-C must reach a thread of the script, to interrupt its call. */
+	/* A signal must not interrupt a call of the EAL, which would not make it again. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &signals);
 	/* The EAL writes some of its first errors to stderr, whatever its log stream is. */

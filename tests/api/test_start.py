@@ -157,7 +157,19 @@ print("started")
     assert (done.returncode, done.stdout, done.stderr) == (0, "started\n", "")
 
 
-@pytest.mark.parametrize("mib", [48, 64, 100, 300, 3000])
+def test_the_driver_starts_without_a_thread_of_its_own(kind):
+    code = """
+import nvme, os
+nvme.Buffer(4096)
+print(len(os.listdir("/proc/self/task")), "librte_eal" in open("/proc/self/maps").read())
+"""
+    threads, shared = run(code).stdout.split()
+    if shared == "True":
+        pytest.skip("DPDK's libraries are shared here: its calls cannot be replaced")
+    assert threads == "1"
+
+
+@pytest.mark.parametrize("mib", [48, 64, 80, 100, 150, 300, 3000])
 def test_with_little_address_space_it_starts(mib, kind):
     code = f"""
 import nvme, resource
