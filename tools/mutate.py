@@ -19,8 +19,14 @@ from pathlib import Path
 from mutants import MUTANTS, Mutant
 
 COPY = Path("build/mutate")
-LEFT_OUT = (".git", ".venv", "mutate", ".hypothesis", "dist", "__pycache__")
-SECONDS_A_MUTANT = 180
+LEFT_OUT = (".git", ".venv", ".hypothesis", "dist", "__pycache__")
+LEFT_OUT_OF_BUILD = ("mutate", "distros", "qemu")
+"""What other commands keep in build/, some of it gigabytes."""
+SECONDS = 900
+"""Time limit of a build, and of a test on the unchanged code."""
+SECONDS_AT_LEAST = 180
+TIMES_AS_LONG = 4
+"""A test of a mutant may take so many times as long as on the unchanged code, and never less than the above."""
 
 
 @dataclass
@@ -35,10 +41,15 @@ def copy_checkout() -> None:
     """Copy the sources and build products with their times, so that only the mutated file is compiled."""
     COPY.parent.mkdir(exist_ok=True)
     shutil.rmtree(COPY, ignore_errors=True)
-    shutil.copytree(".", COPY, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
+    shutil.copytree(".", COPY, ignore=left_out, symlinks=True)
 
 
-def run(*command: str) -> subprocess.CompletedProcess[str]:
+def left_out(folder: str, names: list[str]) -> set[str]:
+    """The names in a folder of the checkout that are not copied."""
+    return set(names) & {*LEFT_OUT, *(LEFT_OUT_OF_BUILD if folder == os.path.join(".", "build") else ())}
+
+
+def run(*command: str, seconds: float = SECONDS) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(COPY.resolve())}
     return subprocess.run(
         command,
@@ -49,7 +60,7 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        timeout=SECONDS_A_MUTANT,
+        timeout=seconds,
     )
 
 
@@ -71,35 +82,38 @@ def builds(tests: tuple[str, ...]) -> tuple[bool, str]:
     return done.returncode == 0, done.stdout
 
 
-def passes(tests: tuple[str, ...]) -> tuple[bool, str]:
-    """Whether all tests pass, and the last line of one that fails. A test that hangs counts as failed."""
+def passes(tests: tuple[str, ...], limits: dict[str, float]) -> tuple[bool, str]:
+    """Whether all tests pass, and the last line of one that fails.
+
+    A test that fails runs again, so that neither a mistake nor the code as it is gets judged by a load of the
+    machine. A test that hangs counts as failed at once.
+    """
     for test in tests:
-        command = [f"build/asan/{Path(test).with_suffix('')}"]
-        if not test.endswith(".c"):
-            command = [
-                sys.executable,
-                "-m",
-                "pytest",
-                "-q",
-                "-x",
-                "--no-header",
-                "-p",
-                "no:cacheprovider",
-                test,
-            ]
         try:
-            done = run(*command)
-        except subprocess.TimeoutExpired:
-            return False, f"{test} hangs"
-        if done.returncode:
-            said = [
-                line for line in done.stdout.splitlines() if line.startswith(("FAILED", "FAIL ", "ERROR"))
-            ]
-            return False, (said or done.stdout.splitlines() or ["nothing"])[0][:120]
+            said = ran(test, limits) and ran(test, limits)
+        except subprocess.TimeoutExpired as hung:
+            return False, f"{test} hangs, or takes longer than {hung.timeout:.0f} s"
+        if said:
+            return False, said
     return True, ""
 
 
-def judge(mutant: Mutant) -> Outcome:
+def ran(test: str, limits: dict[str, float]) -> str:
+    """Run a test. Return a line about its failure, or nothing if it passes; then its time gives its limit."""
+    command = [f"build/asan/{Path(test).with_suffix('')}"]
+    if not test.endswith(".c"):
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider", test]
+    start = time.monotonic()
+    done = run(*command, seconds=limits.get(test, SECONDS))
+    if done.returncode == 0:
+        limits.setdefault(test, max(SECONDS_AT_LEAST, TIMES_AS_LONG * (time.monotonic() - start)))
+        return ""
+    lines = done.stdout.splitlines()
+    said = [line for line in lines if line.startswith(("FAILED", "FAIL ", "ERROR"))]
+    return (said or lines or ["nothing"])[0][:120]
+
+
+def judge(mutant: Mutant, limits: dict[str, float]) -> Outcome:
     """Plant one mistake, build, test, and remove it again."""
     path = COPY / mutant.file
     source = path.read_text()
@@ -111,7 +125,7 @@ def judge(mutant: Mutant) -> Outcome:
         built, said = builds(mutant.tests)
         if not built:
             return Outcome("BROKEN", "does not compile: " + said.strip().splitlines()[-1])
-        survived, noticed = passes(mutant.tests)
+        survived, noticed = passes(mutant.tests, limits)
         return Outcome("SURVIVED", ", ".join(mutant.tests)) if survived else Outcome("caught", noticed)
     finally:
         path.write_text(source)
@@ -123,14 +137,15 @@ def main(words: list[str]) -> int:
     tests = tuple(dict.fromkeys(test for mutant in chosen for test in mutant.tests))
     print(f"{len(chosen)} mistakes; first {len(tests)} tests on the code as it is …", flush=True)
     built, said = builds(tests)
-    right, noticed = passes(tests) if built else (False, said[-2000:])
+    limits: dict[str, float] = {}
+    right, noticed = passes(tests, limits) if built else (False, said[-2000:])
     if not right:
         print(f"these tests fail on the unchanged code, so they cannot judge a mutant: {noticed}")
         return 1
     outcomes = []
     for mutant in chosen:
         start = time.monotonic()
-        outcomes.append(judge(mutant))
+        outcomes.append(judge(mutant, limits))
         taken = time.monotonic() - start
         print(f"{outcomes[-1].word:8}  {mutant.name:45}  {outcomes[-1].text}  ({taken:.0f} s)", flush=True)
     caught = sum(outcome.word == "caught" for outcome in outcomes)

@@ -313,6 +313,19 @@ TEST(a_rate_is_exact_over_its_time)
 	rate_and_time(30000, 200, 6000);
 }
 
+TEST(each_io_of_a_rate_is_due_a_whole_interval_after_the_one_before)
+{
+	struct pyn_worker_run slow = {.clock = {.started = 1000, .ends = UINT64_MAX},
+				      .rate = {.per_tick = UINT64_C(1) << 57, .all = 3}}; /* one in 128 ticks */
+
+	CHECK_EQ(pyn_worker_scheduled(&slow, 1000), 0);
+	CHECK_EQ(pyn_worker_scheduled(&slow, 1127), 0);
+	CHECK_EQ(pyn_worker_scheduled(&slow, 1128), 1);
+	CHECK_EQ(pyn_worker_scheduled(&slow, 1255), 1);
+	CHECK_EQ(pyn_worker_scheduled(&slow, 1256), 2);
+	CHECK_EQ(pyn_worker_scheduled(&slow, 9000), 3);
+}
+
 WORKER_TEST(what_a_stop_shortly_before_the_end_held_up_is_made_up_for, 100)
 {
 	the_run.config.iops = 20000;
