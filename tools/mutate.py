@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import whole
 from mutants import MUTANTS, Mutant
 
 COPY = Path("build/mutate")
@@ -26,7 +26,8 @@ SECONDS = 900
 """Time limit of a build, and of a test on the unchanged code."""
 SECONDS_AT_LEAST = 180
 TIMES_AS_LONG = 4
-"""A test of a mutant may take so many times as long as on the unchanged code, and never less than the above."""
+"""A test of a mutant may take 4 times as long as on the unchanged code, and 180 s in any case."""
+HANGS = "hangs"
 
 
 @dataclass
@@ -49,22 +50,11 @@ def left_out(folder: str, names: list[str]) -> set[str]:
     return set(names) & {*LEFT_OUT, *(LEFT_OUT_OF_BUILD if folder == os.path.join(".", "build") else ())}
 
 
-def run(*command: str, seconds: float = SECONDS) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(COPY.resolve())}
-    return subprocess.run(
-        command,
-        cwd=COPY,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        timeout=seconds,
-    )
+def run(*command: str, seconds: float = SECONDS) -> whole.Done:
+    return whole.run(list(command), seconds, COPY, {**os.environ, "PYTHONPATH": str(COPY.resolve())})
 
 
-def native(*goals: str) -> subprocess.CompletedProcess[str]:
+def native(*goals: str) -> whole.Done:
     jobs = f"-j{len(os.sched_getaffinity(0))}"
     return run("make", "--no-print-directory", "-f", "tools/native.mk", jobs, "VARIANT=asan", *goals)
 
@@ -74,12 +64,12 @@ def builds(tests: tuple[str, ...]) -> tuple[bool, str]:
     programs = [f"build/asan/{Path(test).with_suffix('')}" for test in tests if test.endswith(".c")]
     python = [test for test in tests if ".py" in test]
     done = native(*programs) if programs else None
-    if done is not None and done.returncode:
-        return False, done.stdout
+    if done is not None and done.code:
+        return False, done.output
     if python:
         done = run(sys.executable, "setup.py", "-q", "build_ext", "--inplace")
     assert done is not None
-    return done.returncode == 0, done.stdout
+    return done.code == 0, done.output
 
 
 def passes(tests: tuple[str, ...], limits: dict[str, float]) -> tuple[bool, str]:
@@ -89,10 +79,9 @@ def passes(tests: tuple[str, ...], limits: dict[str, float]) -> tuple[bool, str]
     machine. A test that hangs counts as failed at once.
     """
     for test in tests:
-        try:
-            said = ran(test, limits) and ran(test, limits)
-        except subprocess.TimeoutExpired as hung:
-            return False, f"{test} hangs, or takes longer than {hung.timeout:.0f} s"
+        said = ran(test, limits)
+        if said and not said.endswith(HANGS):
+            said = ran(test, limits)
         if said:
             return False, said
     return True, ""
@@ -105,10 +94,12 @@ def ran(test: str, limits: dict[str, float]) -> str:
         command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider", test]
     start = time.monotonic()
     done = run(*command, seconds=limits.get(test, SECONDS))
-    if done.returncode == 0:
+    if done.hung:
+        return f"{test} {HANGS}"
+    if done.code == 0:
         limits.setdefault(test, max(SECONDS_AT_LEAST, TIMES_AS_LONG * (time.monotonic() - start)))
         return ""
-    lines = done.stdout.splitlines()
+    lines = done.output.splitlines()
     said = [line for line in lines if line.startswith(("FAILED", "FAIL ", "ERROR"))]
     return (said or lines or ["nothing"])[0][:120]
 

@@ -27,6 +27,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+import whole
 from parts import Part, counts, summary
 
 ASAN = Path("build/asan")
@@ -142,20 +143,9 @@ def judged(one: Program) -> tuple[int, list[str]]:
 def run(source: Path, *names: str) -> Program:
     """Run a C test, with its output in a log. A test that hangs is killed, and its output says so."""
     program = ASAN / source.with_suffix("")
-    try:
-        done = subprocess.run(
-            [str(program), *names],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=SECONDS_A_PROGRAM,
-            errors="replace",
-            text=True,
-        )
-        output, code = done.stdout, done.returncode
-    except subprocess.TimeoutExpired as hung:
-        text = hung.stdout or b""
-        output = text if isinstance(text, str) else text.decode(errors="replace")
+    done = whole.run([str(program), *names], SECONDS_A_PROGRAM)
+    output, code = done.output, done.code
+    if done.hung:
         output, code = f"{output}\nstill running after {SECONDS_A_PROGRAM} s", 124
     program.with_suffix(".log").write_text(output)
     return Program(source, output.splitlines(), code)
