@@ -21,6 +21,7 @@ SOCKET = "control"
 
 INFO, GEOMETRY, COUNTERS, POWER, PEEK, POKE, QUIT, OPTIONS = range(1, 9)
 TRACE, REFUSALS = 10, 11
+PLANT, FAULTS, REMOVE, CLEAR, RELEASE, FIRED = range(12, 18)
 
 _REQUEST = struct.Struct("<IHHIIQQ")
 _REPLY = struct.Struct("<IHHII")
@@ -28,6 +29,21 @@ _INFO = struct.Struct("<IIQQ6I")
 _GEOMETRY = struct.Struct("<IIQ")
 _COUNTERS = struct.Struct("<11Q")
 _REFUSAL = struct.Struct("<4H40s96s112s")
+_PLANTED = struct.Struct("<QQ")
+_FIRED = struct.Struct("<4QI2H3B5x")
+
+_PLACES = (
+    "command",
+    "data",
+    "completion",
+    "register",
+    "config",
+    "doorbell",
+    "interrupt",
+    "event",
+    "reset",
+    "power",
+)
 
 _INFO_NULL, _INFO_FILE, _INFO_POWERED, _INFO_CLIENT = 1, 2, 4, 8
 
@@ -81,6 +97,35 @@ class Refusal(NamedTuple):
     status: int
     field: str
     section: str
+
+
+class Rule(NamedTuple):
+    """A planted fault rule: its number, how often its conditions held, how often it fired, and its text."""
+
+    number: int
+    matched: int
+    fired: int
+    text: str
+
+
+class Fired(NamedTuple):
+    """A fault rule that fired.
+
+    ``entry`` counts from the first one that the drive ever made. ``time`` is in seconds since 1970, ``rule``
+    the number of the rule, and ``place`` where it acted: ``"command"``, ``"data"``, ``"completion"``,
+    ``"register"`` and so on. ``opcode``, ``cid``, ``nsid`` and ``slba`` are those of the command as the host
+    sent it, and None if there was none. ``slba`` is CDW11:10, also of commands without LBAs.
+    """
+
+    entry: int
+    time: float
+    rule: int
+    place: str
+    qid: int
+    cid: int | None
+    opcode: int | None
+    nsid: int | None
+    slba: int | None
 
 
 class Info(NamedTuple):
@@ -232,3 +277,66 @@ def poke(folder: str, nsid: int, lba: int, data: bytes) -> None:
 def quit(folder: str) -> None:
     """End the virtual SSD's process."""
     request(folder, QUIT)
+
+
+def plant(folder: str, text: str) -> tuple[int, int]:
+    """Plant the fault rules of a text, one a line. Return the number of the first one, and their count.
+
+    ValueError if a rule is wrong, with the reason; then none is planted.
+    """
+    data = text.encode("ascii", "backslashreplace")
+    if len(data) > DATA_MAX:
+        raise ValueError(f"the fault rules have {len(data)} bytes: plant them in parts of at most {DATA_MAX}")
+    answer = request(folder, PLANT, data=data)
+    first, count = _PLANTED.unpack_from(answer)
+    if len(answer) > _PLANTED.size:
+        raise ValueError(answer[_PLANTED.size :].decode(errors="replace"))
+    return first, count
+
+
+def faults(folder: str) -> list[Rule]:
+    """The planted fault rules, in the order of planting."""
+    found: list[Rule] = []
+    while lines := request(folder, FAULTS, argument=len(found)).decode().splitlines():
+        for line in lines:
+            number, matched, fired_, text = line.split(" ", 3)
+            found.append(Rule(int(number), int(matched), int(fired_), text))
+    return found
+
+
+def _name_rule(folder: str, command: int, rule: int | str) -> None:
+    try:
+        if isinstance(rule, str):
+            request(folder, command, data=rule.encode())
+        else:
+            request(folder, command, argument=rule)
+    except ValueError:
+        raise ValueError(f"the virtual SSD in {folder} has no fault rule {rule!r}") from None
+
+
+def remove_fault(folder: str, rule: int | str) -> None:
+    """Remove a fault rule by its number or name. ValueError if there is none."""
+    _name_rule(folder, REMOVE, rule)
+
+
+def release_fault(folder: str, rule: int | str) -> None:
+    """Complete the commands that a fault rule holds. ValueError if there is no such rule."""
+    _name_rule(folder, RELEASE, rule)
+
+
+def clear_faults(folder: str) -> None:
+    """Remove all fault rules."""
+    request(folder, CLEAR)
+
+
+def fired(folder: str, first: int = 0) -> list[Fired]:
+    """The log of fault rules that fired, from the entry with that index on, as far as it is kept."""
+    found: list[Fired] = []
+    while data := request(folder, FIRED, argument=first):
+        if len(data) % _FIRED.size:
+            raise VirtualSsdError(f"the virtual SSD in {folder} is of another version than this pynvme")
+        for entry, time, rule, slba, nsid, qid, cid, opcode, has_command, place in _FIRED.iter_unpack(data):
+            of_command = (cid, opcode, nsid, slba) if has_command else (None,) * 4
+            found.append(Fired(entry, time / 1e9, rule, _PLACES[place], qid, *of_command))
+        first = found[-1].entry + 1
+    return found

@@ -30,19 +30,24 @@ import tempfile
 import threading
 import time
 import weakref
+from collections.abc import Sequence
 from types import TracebackType
 from typing import IO, NamedTuple, Union
 
 from pynvme import control
 from pynvme.address import PRIVATE, is_private
-from pynvme.control import Counters, Geometry, Info, Refusal, VirtualSsdError
+from pynvme.control import Counters, Fired, Geometry, Info, Refusal, Rule, VirtualSsdError
+from pynvme.faults import Fault
 
 __all__ = [
     "Counters",
+    "Fault",
+    "Fired",
     "Geometry",
     "Info",
     "Option",
     "Refusal",
+    "Rule",
     "VirtualSsd",
     "VirtualSsdError",
     "check",
@@ -57,7 +62,7 @@ __all__ = [
     "runs",
 ]
 
-Value = Union[str, int, bool, None]
+Value = Union[str, int, bool, Sequence[str], None]
 
 
 # Seconds that it may take to start and to end, under load. Usually it takes milliseconds.
@@ -115,8 +120,8 @@ def _options_of_program(path: str) -> dict[str, Option]:
 def command_line(**wanted: Value) -> list[str]:
     """The command that starts a virtual SSD with these options, the program first.
 
-    Options whose value is None are omitted. Raises ValueError for an unknown option, and FileNotFoundError if
-    the program is not built.
+    Options whose value is None are omitted. A list gives an option several times, such as ``fault``. Raises
+    ValueError for an unknown option, and FileNotFoundError if the program is not built.
     """
     line = [executable()]
     known = options()
@@ -126,9 +131,11 @@ def command_line(**wanted: Value) -> list[str]:
         is_flag = not known[name].takes
         if value is None or (is_flag and not value):
             continue
-        line.append(f"--{name.replace('_', '-')}")
-        if not is_flag:
-            line.append(str(value))
+        several = value if isinstance(value, (list, tuple)) else [value]
+        for one in several:
+            line.append(f"--{name.replace('_', '-')}")
+            if not is_flag:
+                line.append(str(one))
     return line
 
 
@@ -333,6 +340,39 @@ class VirtualSsd:
         ``data`` has exactly the size of one LBA. ValueError if it has not, or if there is no such LBA.
         """
         control.poke(self.address, nsid, lba, bytes(data))
+
+    def fault(self, *rules: str) -> Fault:
+        """Plant fault rules, described in docs/faults.md. Each string is a rule, or several lines of them.
+
+        Returns a handle, which removes the rules if it is used as a context manager::
+
+            with ssd.fault("opcode=read lba=5 do flip byte=3") as fault:
+                ...
+            assert fault.fired == 1
+
+        ValueError if a rule is wrong, with the reason; then none is planted. Resets and power losses do not
+        change rules and their counts.
+        """
+        return Fault(self.address, *control.plant(self.address, "\n".join(rules)))
+
+    def faults(self) -> list[Rule]:
+        """The planted fault rules as their canonical text, with how often they matched and fired."""
+        return control.faults(self.address)
+
+    def clear_faults(self) -> None:
+        """Remove all fault rules, and complete the commands that they hold."""
+        control.clear_faults(self.address)
+
+    def release(self, rule: int | str) -> None:
+        """Complete the commands that a rule holds, given its number or name. ValueError if there is none."""
+        control.release_fault(self.address, rule)
+
+    def fired(self, first: int = 0) -> list[Fired]:
+        """The fault rules that fired, the oldest first, from entry ``first`` on.
+
+        The drive keeps the last 4096 entries.
+        """
+        return control.fired(self.address, first)
 
     def power(self, on: bool) -> None:
         """Switch the power. Off loses data that were not flushed, unless the drive was shut down before."""

@@ -28,6 +28,12 @@ enum vssd_control_command {
 	VSSD_CONTROL_OPTIONS = 8,   /* returns JSON: an object with a string for each option of the drive */
 	VSSD_CONTROL_TRACE = 10,    /* argument 1: start an empty trace of refusals; 0: stop. ENOMEM */
 	VSSD_CONTROL_REFUSALS = 11, /* returns structs vssd_control_refusal, the oldest first. EINVAL: no trace */
+	VSSD_CONTROL_PLANT = 12, /* fault rules, the data are their text: a struct vssd_control_planted; error text */
+	VSSD_CONTROL_FAULTS = 13,  /* the rules from index argument on: a line for each, see control_faults.c */
+	VSSD_CONTROL_REMOVE = 14,  /* the rule with number argument, or whose name is the data. EINVAL: none */
+	VSSD_CONTROL_CLEAR = 15,   /* all rules */
+	VSSD_CONTROL_RELEASE = 16, /* what a rule holds; the rule as for VSSD_CONTROL_REMOVE */
+	VSSD_CONTROL_FIRED = 17,   /* the log of rules from entry argument on: structs vssd_control_fired */
 };
 
 struct vssd_control_request {
@@ -104,5 +110,28 @@ struct vssd_control_refusal {
 	char section[112]; /* of the specification, such as "Base 2.1, 5.1.10" */
 };
 _Static_assert(sizeof(struct vssd_control_refusal) == 256, "control refusal");
+
+/* Planted rules: the number of the first one. number 0: the text after this struct says why none was planted. */
+struct vssd_control_planted {
+	uint64_t first;
+	uint64_t count;
+};
+_Static_assert(sizeof(struct vssd_control_planted) == 16, "control planted");
+
+/* A rule that fired. index counts from the first one ever; the log keeps the last 4096. */
+struct vssd_control_fired {
+	uint64_t index;
+	uint64_t time; /* ns since 1970 */
+	uint64_t number;
+	uint64_t slba;
+	uint32_t nsid;
+	uint16_t queue;
+	uint16_t cid;
+	uint8_t opcode;
+	uint8_t has_command; /* 0: there is none */
+	uint8_t place;       /* enum vssd_fault_place */
+	uint8_t reserved[5];
+};
+_Static_assert(sizeof(struct vssd_control_fired) == 48, "control fired");
 
 #endif

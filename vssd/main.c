@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/util/error.h"
+#include "vssd/fault/parse.h"
 #include "vssd/options.h"
 #include "vssd/server/control.h"
 #include "vssd/server/folder.h"
@@ -98,6 +99,10 @@ int main(int argc, char **argv)
 	result = vssd_options_parse(argc, argv, &arguments, &err);
 	if (!result && arguments.help) {
 		vssd_options_help();
+		return EXIT_SUCCESS;
+	}
+	if (!result && arguments.fault_words) {
+		vssd_fault_print_words(stdout);
 		return EXIT_SUCCESS;
 	}
 	if (!result && arguments.list) {

@@ -26,6 +26,7 @@ enum type {
 	SIZE,       /* uint64_t, bytes: a whole number, with K, M, G or T or without */
 	CHOICE,     /* uint32_t, one of the names in choices */
 	TEXT,       /* const char *, least to most characters */
+	TEXTS,      /* const char *[], which ends with NULL; the option can be given most times */
 	FLAG,       /* bool; takes no value */
 	DESCRIPTOR, /* int, an open file descriptor */
 };
@@ -101,6 +102,12 @@ static const struct entry entries[] = {
 	 "duration of a short self-test", "milliseconds", NULL, NULL},
 	{"extended-self-test-time", NUMBER, DRIVE, AT(drive.extended_self_test_ms), 0, TIME_MAX_MS, VSSD_TIME_DERIVED,
 	 "MS", "duration of an extended self-test", "milliseconds", "ten times as long as a short one", NULL},
+	{"fault", TEXTS, DRIVE, AT(drive.faults), 0, VSSD_MAX_FAULTS, 0, "RULE",
+	 "plant a fault rule; can be given several times", "a fault rule", "", NULL},
+	{"faults", TEXT, DRIVE, AT(drive.faults_file), 1, PATH_MAX, 0, "FILE", "plant the fault rules of FILE",
+	 "the name of a file", "", NULL},
+	{"faults-help", FLAG, STARTER, AT(fault_words), 0, 1, 0, NULL, "print the words of fault rules as JSON", NULL,
+	 "", NULL},
 	{"cpu", NUMBER, PROCESS, AT(cpu), 0, MOST_CPUS - 1, UINT32_MAX, "N", "run on this CPU only", NULL, "any",
 	 NULL},
 	{"owner-fd", DESCRIPTOR, STARTER, AT(owner_fd), 0, INT_MAX, UINT64_MAX, "N",
@@ -214,6 +221,7 @@ static void set_number(struct vssd_arguments *arguments, const struct entry *ent
 		*(int *)member(arguments, entry) = (int)value;
 		return;
 	case TEXT:
+	case TEXTS:
 		*(const char **)member(arguments, entry) = NULL;
 		return;
 	}
@@ -296,6 +304,20 @@ static bool parse_choice(const struct entry *entry, const char *text, uint64_t *
 	return false;
 }
 
+/* Append a text to those of an option. False: there are too many. */
+static bool take_text(struct vssd_arguments *arguments, const struct entry *entry, const char *value)
+{
+	const char **texts = member(arguments, entry);
+	uint64_t count = 0;
+
+	while (texts[count])
+		count++;
+	if (count == entry->most)
+		return false;
+	texts[count] = value;
+	return true;
+}
+
 /* Store the value of an option. False: the value is invalid. */
 static bool take(struct vssd_arguments *arguments, const struct entry *entry, const char *value)
 {
@@ -306,6 +328,8 @@ static bool take(struct vssd_arguments *arguments, const struct entry *entry, co
 	case TEXT:
 		*(const char **)member(arguments, entry) = value;
 		return strlen(value) >= entry->least && strlen(value) <= entry->most;
+	case TEXTS:
+		return take_text(arguments, entry, value);
 	case CHOICE:
 		is_right = parse_choice(entry, value, &number);
 		break;
@@ -359,7 +383,7 @@ int vssd_options_parse(int argc, char **argv, struct vssd_arguments *arguments, 
 	if (optind < argc)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "\"%s\" is not an option; --help lists the options",
 				 argv[optind]);
-	if (!arguments->folder && !arguments->help && !arguments->list)
+	if (!arguments->folder && !arguments->help && !arguments->list && !arguments->fault_words)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 				 "--dir is missing: the folder of the drive's sockets");
 	return 0;
@@ -373,6 +397,8 @@ static bool is_taken(const struct vssd_options *options, const struct entry *ent
 
 	if (entry->type == CHOICE)
 		return choice_name(entry, number);
+	if (entry->type == TEXTS)
+		return true;
 	if (entry->type == TEXT)
 		return !text_of(options, entry) || strlen(text_of(options, entry)) <= entry->most;
 	return (number >= entry->least && number <= entry->most) || number == entry->initial;
@@ -482,7 +508,8 @@ size_t vssd_options_values(const struct vssd_options *options, char *to)
 		char value[PATH_MAX];
 		struct text one = {value, sizeof(value), 0};
 
-		if (entries[i].whose != DRIVE || (entries[i].type == TEXT && !text_of(options, &entries[i])))
+		if (entries[i].whose != DRIVE || entries[i].type == TEXTS ||
+		    (entries[i].type == TEXT && !text_of(options, &entries[i])))
 			continue;
 		add_value(&one, options, &entries[i]);
 		add(&text, "%s\"%s\": ", text.length > 1 ? ", " : "", entries[i].name);

@@ -16,6 +16,7 @@
 #define VSSD_MAX_NAMESPACES 32u
 #define VSSD_SERIAL_SIZE 20u
 #define VSSD_TIME_DERIVED UINT32_MAX
+#define VSSD_MAX_FAULTS 64u /* --fault options */
 
 /* Maximum bytes of the texts that vssd_options_list() and vssd_options_values() write. */
 #define VSSD_OPTIONS_TEXT 16384u
@@ -36,9 +37,11 @@ struct vssd_options {
 	const char *serial;  /* NULL: generated from the process and the time */
 	uint32_t format_ms;  /* minimum duration of Format NVM; sanitize_ms: of a sanitize operation */
 	uint32_t sanitize_ms;
-	uint32_t sanitize_failures;     /* how many sanitize operations fail before one succeeds */
-	uint32_t self_test_ms;          /* duration of a short self-test */
-	uint32_t extended_self_test_ms; /* of an extended one; VSSD_TIME_DERIVED: ten times self_test_ms */
+	uint32_t sanitize_failures;              /* how many sanitize operations fail before one succeeds */
+	uint32_t self_test_ms;                   /* duration of a short self-test */
+	uint32_t extended_self_test_ms;          /* of an extended one; VSSD_TIME_DERIVED: ten times self_test_ms */
+	const char *faults[VSSD_MAX_FAULTS + 1]; /* fault rules; ends with NULL */
+	const char *faults_file;                 /* a file of fault rules, or NULL */
 };
 
 /* The command line: options of the drive and of its process. */
@@ -50,7 +53,8 @@ struct vssd_arguments {
 	int ready_fd;
 	bool temporary; /* remove the folder at the end */
 	bool help;
-	bool list; /* --options */
+	bool list;        /* --options */
+	bool fault_words; /* --faults-help */
 };
 
 /* Set the documented defaults. */

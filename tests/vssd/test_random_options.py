@@ -33,8 +33,14 @@ POWER, PEEK, POKE = 4, 5, 6  # of the control socket
 PM_CONTROL, DEVICE_CONTROL = 0x44, 0x68  # in configuration space
 PAGE = 4096
 
+# Fault rules that a test of options does not notice.
+HARMLESS_RULES = [
+    "opcode=read lba>=0x100000000000 do flip",
+    "queue=io every=3 do late=1us",
+    "do add cqe.more=0",
+]
 # These belong to the process and not to the drive.
-OF_THE_PROCESS = {"dir", "temporary", "owner-fd", "ready-fd", "options", "help"}
+OF_THE_PROCESS = {"dir", "temporary", "owner-fd", "ready-fd", "options", "faults-help", "help"}
 # A store has no more blocks than this; a null drive has no store.
 MOST_BYTES, MOST_BYTES_NULL = 4 << 40, (1 << 51) * PAGE
 
@@ -75,6 +81,12 @@ def some_value(dice: random.Random, name: str, kind: str, says: str, folder: str
         return some_size(dice, PAGE, 2 << 30) if dice.random() < 0.9 else some_size(dice, 8 << 40, 1 << 60)
     if kind == "TEXT":
         return "".join(dice.choices("AZaz09 -", k=dice.randrange(21)))
+    if kind == "RULE":
+        return dice.choice(HARMLESS_RULES)
+    if name == "faults":
+        with open(os.path.join(folder, "rules"), "w") as file:
+            file.write("\n".join(HARMLESS_RULES))
+        return file.name
     if kind == "FILE":
         return os.path.join(folder, "store")
     pytest.fail(f"--{name} {kind} {says!r}: this test does not know how to choose a value of that kind")

@@ -43,7 +43,7 @@ static bool abort_in_queue(struct vssd_ctrl *ctrl, uint16_t qid, uint16_t cid)
 	vssd_queue_check(ctrl, qid);
 	if (vssd_cq_room(sq->cq) == 0 || (qid == 0 && sq->num_waiting))
 		return false;
-	if (abort_waiting(ctrl, sq, cid))
+	if (abort_waiting(ctrl, sq, cid) || vssd_faulty_abort(ctrl, qid, cid))
 		return true;
 	if (sq->num_aborted == VSSD_ABORTED_MAX)
 		return false;

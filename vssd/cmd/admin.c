@@ -90,6 +90,7 @@ static uint16_t delete_sq(struct vssd_request *request)
 
 	if (!qid_in_range(ctrl, qid) || !ctrl->queues.sq[qid].size)
 		return vssd_refuse(request, NVME_SC_INVALID_QID, VSSD_QID, VSSD_OWN);
+	vssd_faulty_forget_queue(ctrl, qid);
 	vssd_sq_delete(ctrl, qid);
 	return NVME_SC_SUCCESS;
 }

@@ -48,15 +48,31 @@ struct place {
 	uint8_t *memory;
 };
 
+/* Whether more than fault rules for other LBAs or queues keeps the command from the short path. */
+static __attribute__((noinline)) bool is_special(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq,
+						 const struct entry *io, uint8_t opcode)
+{
+	const struct vssd_faults *faults = ctrl->subsystem->faults;
+	uint32_t index = (uint32_t)(io->brief.command >> 32) - 1;
+
+	if (!(ctrl->queues.simple[index] >> opcode & 1))
+		return true;
+	return faults->index.queues[sq->qid] &&
+	       vssd_faults_watched(faults, opcode == NVME_IO_WRITE, index, io->brief.slba,
+				   io->brief.slba + (io->brief.cdw12 & 0xffff));
+}
+
 /* Find the data of a command. False: it must take the long path. One block is never above MDTS. */
-static inline bool locate(struct vssd_ctrl *ctrl, const struct entry *io, uint8_t opcode, struct place *place)
+static inline bool locate(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, const struct entry *io, uint8_t opcode,
+			  struct place *place)
 {
 	uint32_t index = (uint32_t)(io->brief.command >> 32) - 1;
 	uint64_t nlb = (io->brief.cdw12 & 0xffff) + 1, offset, length, in_block;
 	const struct vssd_ns *ns;
 
-	if (index >= VSSD_MAX_NAMESPACES || !(ctrl->queues.plain[index] >> opcode & 1) ||
-	    io->brief.cdw12 & NVME_RW_FUA)
+	if (index >= VSSD_MAX_NAMESPACES || io->brief.cdw12 & NVME_RW_FUA)
+		return false;
+	if (__builtin_expect(!(ctrl->queues.plain[index] >> opcode & 1), 0) && is_special(ctrl, sq, io, opcode))
 		return false;
 	ns = &ctrl->ns[index];
 	if (!vssd_range_fits(ns, io->brief.slba, nlb))
@@ -129,7 +145,7 @@ static inline bool run_read(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, co
 {
 	struct place at;
 
-	if (!locate(ctrl, io, NVME_IO_READ, &at))
+	if (!locate(ctrl, sq, io, NVME_IO_READ, &at))
 		return false;
 	if (!ctrl->null_store) {
 		if (vssd_store_bad(ctrl->store, at.block))
@@ -158,7 +174,7 @@ static inline bool run_write(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, c
 {
 	struct place at;
 
-	if (!locate(ctrl, io, NVME_IO_WRITE, &at))
+	if (!locate(ctrl, sq, io, NVME_IO_WRITE, &at))
 		return false;
 	if (!ctrl->null_store) {
 		look_ahead(ctrl, sq, left);

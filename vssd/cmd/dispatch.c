@@ -10,7 +10,9 @@
 
 #include "core/util/clock.h"
 #include "vssd/cmd/account.h"
+#include "vssd/cmd/deferred.h"
 #include "vssd/cmd/direct.h"
+#include "vssd/cmd/fault.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/cmd/table.h"
 #include "vssd/ctrl/controller.h"
@@ -109,7 +111,6 @@ static uint16_t execute(struct vssd_request *request)
 	const struct vssd_command *command = command_of(request);
 	uint16_t status = check(request, command);
 
-	/* Inject a fault here: the command is valid, and has changed nothing yet. */
 	return status ? status : command->execute(request);
 }
 
@@ -146,24 +147,59 @@ static void complete_io(const struct vssd_request *request, uint16_t status)
 		vssd_post(request->ctrl, request->sq, request->cmd.cid, status, request->result);
 }
 
-static void finish(const struct vssd_request *request, uint16_t status)
+/* Account for an executed command, and enter it in the error log if it has failed. True: complete it now. */
+static bool has_ended(const struct vssd_request *request, uint16_t status)
 {
 	account(request, status);
-	if (status == VSSD_LATER)
-		return;
+	if (status == VSSD_LATER) {
+		vssd_faulty_remember(request->ctrl, &request->cmd);
+		return false;
+	}
 	if (__builtin_expect(status != NVME_SC_SUCCESS, 0))
 		vssd_command_failed(request, status);
+	return true;
+}
+
+static void finish(const struct vssd_request *request, uint16_t status)
+{
+	if (!has_ended(request, status))
+		return;
 	if (request->sq->qid == 0)
 		vssd_complete_admin(request->ctrl, request->cmd.cid, status, request->result);
 	else
 		complete_io(request, status);
 }
 
+/* ---- fault rules ---- */
+
+/* Execute a command as the rules say. Returns a status, VSSD_LATER or VSSD_FAULT_GONE_STATUS. */
+static uint16_t execute_with_faults(struct vssd_fault_plan *plan)
+{
+	return plan->decided ? plan->status : vssd_fault_end(plan, execute(plan->request));
+}
+
+static void finish_with_faults(struct vssd_fault_plan *plan, uint16_t status)
+{
+	if (status != VSSD_FAULT_GONE_STATUS && has_ended(plan->request, status))
+		vssd_fault_complete(plan, status);
+}
+
+static void run_with_faults(struct vssd_request *request)
+{
+	struct vssd_fault_plan plan;
+
+	vssd_fault_begin(&plan, request);
+	finish_with_faults(&plan, execute_with_faults(&plan));
+}
+
 static void run(struct vssd_request *request)
 {
 	if (__builtin_expect(request->ctrl->power.asleep && request->sq->qid != 0, 0))
 		vssd_power_wake(request->ctrl);
-	finish(request, execute(request));
+	if (vssd_fault_of_commands(request->ctrl))
+		run_with_faults(request);
+	else
+		finish(request, execute(request));
 }
 
 /* ---- fused operations ---- */
@@ -280,6 +316,24 @@ static unsigned run_next(struct vssd_ctrl *ctrl, struct vssd_sq *sq)
 	return 1;
 }
 
+/* Execute commands that were completed already, whatever their status. */
+static void execute_late(struct vssd_request *request)
+{
+	execute(request);
+}
+
+static void poll(struct vssd_ctrl *ctrl)
+{
+	vssd_deferred_run(ctrl, execute_late);
+}
+
+static uint64_t due(const struct vssd_ctrl *ctrl)
+{
+	return ctrl->faulty.next_due;
+}
+
+const struct vssd_part vssd_dispatch_part = {.poll = poll, .due = due};
+
 void vssd_dispatch_init(struct vssd_ctrl *ctrl)
 {
 	static const struct vssd_commands commands = {
@@ -287,7 +341,7 @@ void vssd_dispatch_init(struct vssd_ctrl *ctrl)
 		.io = {[NVME_CSI_NVM] = vssd_nvm_commands},
 	};
 
-	ctrl->commands = &commands;
+	ctrl->tables.commands = &commands;
 }
 
 unsigned vssd_dispatch_commands(struct vssd_ctrl *ctrl, struct vssd_sq *sq, unsigned limit)

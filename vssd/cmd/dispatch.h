@@ -5,10 +5,15 @@
 
 #include <stdint.h>
 
+#include "vssd/ctrl/part.h"
+
 struct vssd_ctrl;
 struct vssd_sq;
 
 #define VSSD_POLL_BYTES (UINT64_C(4) << 20) /* a poll ends after moving this many */
+
+/* Executes commands that a fault rule has completed too early. */
+extern const struct vssd_part vssd_dispatch_part;
 
 /* Give the controller its tables of commands. */
 void vssd_dispatch_init(struct vssd_ctrl *ctrl);

@@ -2,8 +2,7 @@
 /* NVM Express Base Specification 2.0, section 4.1.1: Physical Region Page entries and lists. */
 #include "vssd/cmd/dptr.h"
 
-#include <string.h>
-
+#include "vssd/cmd/fault.h"
 #include "vssd/cmd/refuse.h"
 
 #define LIST_CHUNK 512u
@@ -57,8 +56,11 @@ static uint16_t add_pieces(struct vssd_request *request, uint64_t iova, uint32_t
 
 static uint16_t add(struct vssd_request *request, uint64_t iova, uint32_t length, uint32_t direction)
 {
-	uint8_t *memory = vssd_dma_pointer(&request->ctrl->bus->dma, iova, length, direction);
+	uint8_t *memory;
 
+	if (__builtin_expect(request->fault != NULL, 0))
+		iova = vssd_fault_address(request->fault, iova);
+	memory = vssd_dma_pointer(&request->ctrl->bus->dma, iova, length, direction);
 	if (!memory)
 		return add_pieces(request, iova, length, direction);
 	return append(request, memory, iova, length);
@@ -105,7 +107,7 @@ static uint16_t walk_list(struct vssd_request *request, uint64_t list, uint64_t 
 	}
 }
 
-uint16_t vssd_data_map(struct vssd_request *request, uint64_t length, uint32_t direction)
+static uint16_t map_prps(struct vssd_request *request, uint64_t length, uint32_t direction)
 {
 	uint64_t prp1 = request->cmd.prp1, prp2 = request->cmd.prp2;
 	uint32_t page = request->ctrl->regs.page_size;
@@ -128,6 +130,18 @@ uint16_t vssd_data_map(struct vssd_request *request, uint64_t length, uint32_t d
 	return add(request, prp2, (uint32_t)length, direction);
 }
 
+uint16_t vssd_data_map(struct vssd_request *request, uint64_t length, uint32_t direction)
+{
+	uint16_t status;
+
+	if (__builtin_expect(request->fault != NULL, 0) && request->fault->preloaded)
+		return vssd_fault_map(request->fault, length, direction);
+	status = map_prps(request, length, direction);
+	if (__builtin_expect(request->fault != NULL, 0) && !status)
+		status = vssd_fault_map(request->fault, length, direction);
+	return status;
+}
+
 uint16_t vssd_data_queue(struct vssd_request *request, uint64_t *iova)
 {
 	*iova = request->cmd.prp1;
@@ -136,42 +150,7 @@ uint16_t vssd_data_queue(struct vssd_request *request, uint64_t *iova)
 	return NVME_SC_SUCCESS;
 }
 
-/* ---- copying ---- */
-
-uint16_t vssd_cursor_put(struct vssd_request *request, struct vssd_cursor *cursor, const uint8_t *from,
-			 uint32_t length)
-{
-	while (length > 0) {
-		const struct vssd_segment *segment = cursor->segment;
-		uint32_t piece = vssd_cursor_room(cursor, length);
-
-		if (segment->memory)
-			memcpy(segment->memory + cursor->done, from, piece);
-		else if (vssd_bus_write(request->ctrl->bus, segment->iova + cursor->done, from, piece) < 0)
-			return unreachable(request, "the host does not answer for its memory");
-		vssd_cursor_advance(cursor, piece);
-		from += piece;
-		length -= piece;
-	}
-	return NVME_SC_SUCCESS;
-}
-
-uint16_t vssd_cursor_get(struct vssd_request *request, struct vssd_cursor *cursor, uint8_t *to, uint32_t length)
-{
-	while (length > 0) {
-		const struct vssd_segment *segment = cursor->segment;
-		uint32_t piece = vssd_cursor_room(cursor, length);
-
-		if (segment->memory)
-			memcpy(to, segment->memory + cursor->done, piece);
-		else if (vssd_bus_read(request->ctrl->bus, segment->iova + cursor->done, to, piece) < 0)
-			return unreachable(request, "the host does not answer for its memory");
-		vssd_cursor_advance(cursor, piece);
-		to += piece;
-		length -= piece;
-	}
-	return NVME_SC_SUCCESS;
-}
+/* ---- whole transfers ---- */
 
 uint16_t vssd_data_send(struct vssd_request *request, const void *buffer, uint32_t length)
 {

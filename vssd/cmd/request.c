@@ -15,4 +15,5 @@ void vssd_request_init(struct vssd_request *request, struct vssd_ctrl *ctrl, str
 	request->due = 0;
 	request->bytes = 0;
 	request->failure = (struct vssd_failure){0};
+	request->fault = NULL;
 }

@@ -9,6 +9,7 @@
 #include "spec/nvme_cmd.h"
 
 struct vssd_ctrl;
+struct vssd_fault_plan;
 struct vssd_ns;
 struct vssd_sq;
 
@@ -56,6 +57,7 @@ struct vssd_request {
 	uint64_t due;          /* ticks: a successful command completes no earlier; 0: at once */
 	uint32_t bytes;        /* how much of the medium it has read or written */
 	struct vssd_failure failure;
+	struct vssd_fault_plan *fault; /* what fault rules do to its data; NULL: nothing */
 };
 
 /* Initialise all members but cmd, which the caller has fetched. */

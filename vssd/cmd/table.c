@@ -15,7 +15,7 @@ static const struct vssd_command *find(const struct vssd_ctrl *ctrl, const struc
 
 const struct vssd_command *vssd_admin_command(const struct vssd_ctrl *ctrl, uint8_t opcode)
 {
-	return find(ctrl, &ctrl->commands->admin[opcode], &spec_commands[SPEC_ADMIN][opcode]);
+	return find(ctrl, &ctrl->tables.commands->admin[opcode], &spec_commands[SPEC_ADMIN][opcode]);
 }
 
 const struct spec_command *vssd_io_known(uint8_t csi, uint8_t opcode)
@@ -25,7 +25,7 @@ const struct spec_command *vssd_io_known(uint8_t csi, uint8_t opcode)
 
 static const struct vssd_command *io_table(const struct vssd_ctrl *ctrl, uint8_t csi)
 {
-	return csi < VSSD_NUM_COMMAND_SETS ? ctrl->commands->io[csi] : NULL;
+	return csi < VSSD_NUM_COMMAND_SETS ? ctrl->tables.commands->io[csi] : NULL;
 }
 
 const struct vssd_command *vssd_io_command(const struct vssd_ctrl *ctrl, uint8_t csi, uint8_t opcode)

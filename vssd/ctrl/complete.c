@@ -30,6 +30,23 @@ void vssd_post(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint16_t cid, uint16_
 	post(ctrl, cq, result, field << 48 | (uint64_t)cid << 32 | (uint32_t)sq->qid << 16 | sq->head);
 }
 
+void vssd_cqe_make(const struct vssd_sq *sq, uint16_t cid, uint16_t status, uint64_t result, uint32_t cqe[4])
+{
+	uint32_t field = sq->cq->phase | (status ? vssd_status_field(status) : 0u);
+
+	cqe[0] = (uint32_t)result;
+	cqe[1] = (uint32_t)(result >> 32);
+	cqe[2] = (uint32_t)sq->qid << 16 | sq->head;
+	cqe[3] = field << 16 | cid;
+}
+
+void vssd_post_cqe(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const uint32_t cqe[4])
+{
+	if (cqe[3] >> 17)
+		sq->cq->error = true;
+	post(ctrl, sq->cq, (uint64_t)cqe[1] << 32 | cqe[0], (uint64_t)cqe[3] << 32 | cqe[2]);
+}
+
 /* The waiting completion at this position in the order of due. */
 static struct vssd_waiting *waiting_at(struct vssd_sq *sq, uint32_t at)
 {
@@ -76,11 +93,4 @@ void vssd_complete_admin(struct vssd_ctrl *ctrl, uint16_t cid, uint16_t status, 
 		vssd_post(ctrl, sq, cid, status, result);
 	else
 		vssd_post_later(sq, (struct vssd_waiting){.cid = cid, .status = status, .result = result});
-}
-
-void vssd_complete_later(struct vssd_ctrl *ctrl, uint16_t cid, uint16_t status, uint64_t result)
-{
-	if (status)
-		ctrl->counters.errors++;
-	vssd_complete_admin(ctrl, cid, status, result);
 }

@@ -14,6 +14,7 @@
 #include "vssd/ctrl/ctrl.h"
 #include "vssd/ctrl/error_log.h"
 #include "vssd/ctrl/event.h"
+#include "vssd/ctrl/faulty.h"
 #include "vssd/ctrl/feature.h"
 #include "vssd/ctrl/hmb.h"
 #include "vssd/ctrl/interrupt.h"
@@ -34,10 +35,15 @@ struct vssd_transfers {
 	uint64_t most; /* bytes; MDTS */
 };
 
-struct vssd_ctrl {
-	struct vssd_listener listener;        /* must be first: the subsystem gets the controller from it */
+/* What the controller is assembled from. */
+struct vssd_tables {
 	const struct vssd_part *const *parts; /* ends with NULL */
 	const struct vssd_commands *commands; /* see vssd/cmd/table.h */
+};
+
+struct vssd_ctrl {
+	struct vssd_listener listener; /* must be first: the subsystem gets the controller from it */
+	struct vssd_tables tables;
 
 	/* The bus and the subsystem; the subsystem owns the five pointers after it. */
 	struct vssd_bus *bus;
@@ -63,11 +69,12 @@ struct vssd_ctrl {
 	struct vssd_hmb hmb;
 	struct vssd_error_log errors;
 	struct vssd_telemetry telemetry;
+	struct vssd_faulty faulty;
 };
 
 static inline void vssd_parts_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 {
-	for (const struct vssd_part *const *part = ctrl->parts; *part; part++)
+	for (const struct vssd_part *const *part = ctrl->tables.parts; *part; part++)
 		if ((*part)->reset)
 			(*part)->reset(ctrl, kind);
 }

@@ -7,7 +7,7 @@
 
 void vssd_ctrl_config_read(struct vssd_ctrl *ctrl, uint32_t offset, void *data, uint32_t length)
 {
-	if (!ctrl->subsystem->power) {
+	if (!ctrl->subsystem->power || ctrl->faulty.gone) {
 		memset(data, 0xff, length);
 		return;
 	}
@@ -20,7 +20,7 @@ void vssd_ctrl_config_write(struct vssd_ctrl *ctrl, uint32_t offset, const void 
 {
 	bool mastered = vssd_config_bus_master(ctrl), pin_was_disabled = vssd_config_pin_disabled(ctrl);
 
-	if (!ctrl->subsystem->power)
+	if (!ctrl->subsystem->power || ctrl->faulty.gone)
 		return;
 	vssd_config_store(ctrl, offset, data, length);
 	if (vssd_config_asks_for_flr(offset, data, length))

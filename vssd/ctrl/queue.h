@@ -84,7 +84,8 @@ struct vssd_queues {
 	uint64_t generation;            /* of the DMA map when the queues' pointers were resolved */
 	uint64_t next_scan;             /* ticks: when to check the doorbells of no queue next */
 	uint64_t data_moved;            /* bytes, in this poll */
-	uint8_t plain[VSSD_MAX_NAMESPACES]; /* by NSID - 1: a bit for each opcode, see plain.h */
+	uint8_t plain[VSSD_MAX_NAMESPACES];  /* by NSID - 1: a bit for each opcode, see plain.h */
+	uint8_t simple[VSSD_MAX_NAMESPACES]; /* the same, except that fault rules watch some LBAs */
 	struct vssd_sq sq[VSSD_NUM_QUEUES];
 	struct vssd_cq cq[VSSD_NUM_QUEUES];
 	uint16_t turns[VSSD_NUM_PRIORITIES];  /* with weighted round robin: turn of each class */
@@ -153,10 +154,12 @@ void vssd_post_due(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint64_t now);
 /* Remove the waiting completion of a successful command. False: there is none. */
 bool vssd_waiting_remove(struct vssd_sq *sq, uint16_t cid);
 
-/* Complete an admin command that is being executed (admin) or that returned VSSD_LATER (later), now or once there is
- * room. */
+/* Make the entry that vssd_post() would post, and post an entry. There must be room. */
+void vssd_cqe_make(const struct vssd_sq *sq, uint16_t cid, uint16_t status, uint64_t result, uint32_t cqe[4]);
+void vssd_post_cqe(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const uint32_t cqe[4]);
+
+/* Complete an admin command that is being executed, now or once there is room. */
 void vssd_complete_admin(struct vssd_ctrl *ctrl, uint16_t cid, uint16_t status, uint64_t result);
-void vssd_complete_later(struct vssd_ctrl *ctrl, uint16_t cid, uint16_t status, uint64_t result);
 
 /* Interrupt for the entries posted since the last call. */
 static inline void vssd_interrupt_posted(struct vssd_ctrl *ctrl, struct vssd_cq *cq)

@@ -196,7 +196,7 @@ void vssd_ctrl_bar_read(struct vssd_ctrl *ctrl, uint32_t offset, void *data, uin
 {
 	uint8_t *to = data;
 
-	if (!ctrl->subsystem->power || !vssd_config_memory_enabled(ctrl)) {
+	if (!ctrl->subsystem->power || ctrl->faulty.gone || !vssd_config_memory_enabled(ctrl)) {
 		memset(data, 0xff, length);
 		return;
 	}
@@ -216,7 +216,7 @@ void vssd_ctrl_bar_write(struct vssd_ctrl *ctrl, uint32_t offset, const void *da
 {
 	const uint8_t *from = data;
 
-	if (!ctrl->subsystem->power || !vssd_config_memory_enabled(ctrl))
+	if (!ctrl->subsystem->power || ctrl->faulty.gone || !vssd_config_memory_enabled(ctrl))
 		return;
 	/* Registers require aligned accesses of 32 bits or more. The result of others is undefined; ignore them. */
 	if (offset % 4 != 0 || length % 4 != 0)

@@ -8,6 +8,7 @@
 
 #include "core/util/clock.h"
 #include "vssd/cmd/arbitration.h"
+#include "vssd/cmd/deferred.h"
 #include "vssd/cmd/dispatch.h"
 #include "vssd/cmd/feature.h"
 #include "vssd/cmd/request.h"
@@ -19,17 +20,9 @@
 
 /* In the order of resets. Telemetry is first, because it may capture state that the others then clear. */
 static const struct vssd_part *const parts[] = {
-	&vssd_telemetry_part,
-	&vssd_error_log_part,
-	&vssd_queue_part,
-	&vssd_event_part,
-	&vssd_feature_part,
-	&vssd_power_part,
-	&vssd_thermal_part,
-	&vssd_regs_part,
-	&vssd_config_part,
-	&vssd_trace_part,
-	NULL,
+	&vssd_telemetry_part, &vssd_error_log_part, &vssd_queue_part,    &vssd_event_part,  &vssd_feature_part,
+	&vssd_power_part,     &vssd_thermal_part,   &vssd_regs_part,     &vssd_config_part, &vssd_trace_part,
+	&vssd_sudden_part,    &vssd_deferred_part,  &vssd_dispatch_part, &vssd_faulty_part, NULL,
 };
 
 /* ---- notices of the subsystem ---- */
@@ -81,6 +74,10 @@ static void notice(struct vssd_listener *listener, enum vssd_notice notice)
 	case VSSD_NOTICE_FIRMWARE_RUNS:
 		pause_processing(ctrl, false);
 		return;
+	case VSSD_NOTICE_FAULTS:
+		vssd_plain_update(ctrl);
+		vssd_faulty_wake(ctrl, 0);
+		return;
 	case VSSD_NOTICE_TEMPERATURE:
 		if (ctrl->running)
 			vssd_thermal_check(ctrl);
@@ -101,6 +98,14 @@ static void complete(struct vssd_listener *listener, uint16_t cid, uint16_t stat
 static unsigned thermal_level(const struct vssd_listener *listener)
 {
 	return vssd_thermal_level(ctrl_of(listener));
+}
+
+static uint32_t states(const struct vssd_listener *listener)
+{
+	const struct vssd_ctrl *ctrl = ctrl_of(listener);
+
+	return (ctrl->power.asleep ? 1u << VSSD_FAULT_ASLEEP : 0) | (ctrl->hmb.enabled ? 1u << VSSD_FAULT_HMB : 0) |
+	       (ctrl->features.write_through ? 1u << VSSD_FAULT_WRITE_THROUGH : 0);
 }
 
 static void power(struct vssd_listener *listener, bool on)
@@ -128,6 +133,7 @@ static const struct vssd_listener_ops listener_ops = {
 	.is_ready = is_ready,
 	.complete = complete,
 	.thermal_level = thermal_level,
+	.states = states,
 	.power = power,
 	.reset = reset,
 };
@@ -155,7 +161,7 @@ static void plug_in(struct vssd_ctrl *ctrl, struct vssd_subsystem *subsystem, st
 		    volatile uint32_t *doorbells)
 {
 	ctrl->listener.ops = &listener_ops;
-	ctrl->parts = parts;
+	ctrl->tables.parts = parts;
 	ctrl->bus = bus;
 	ctrl->queues.doorbells = doorbells;
 	ctrl->subsystem = subsystem;
@@ -231,8 +237,10 @@ unsigned vssd_ctrl_poll(struct vssd_ctrl *ctrl)
 	struct vssd_subsystem *subsystem = ctrl->subsystem;
 	unsigned count = 0;
 
-	if (!subsystem->power)
+	if (!subsystem->power) {
+		vssd_sudden_dark(ctrl);
 		return 0;
+	}
 	ctrl->now = pyn_ticks();
 	/* Do this before anything that may complete a command. */
 	if (ctrl->running)

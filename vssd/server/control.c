@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "vssd/control_protocol.h"
+#include "vssd/server/control_faults.h"
 #include "vssd/subsystem/subsystem.h"
 
 struct request_packet {
@@ -35,7 +36,7 @@ static int do_info(struct vssd_control *control, const struct request_packet *re
 		.pid = (uint32_t)getpid(),
 		.flags = (options->null_store ? VSSD_CONTROL_INFO_NULL : 0) |
 			 (options->file ? VSSD_CONTROL_INFO_FILE : 0) |
-			 (control->session->powered ? VSSD_CONTROL_INFO_POWERED : 0) |
+			 (control->session->subsystem->power ? VSSD_CONTROL_INFO_POWERED : 0) |
 			 (vssd_session_has_client(control->session) ? VSSD_CONTROL_INFO_CLIENT : 0),
 		.size = options->size,
 		.cache_size = options->cache_size,
@@ -174,12 +175,25 @@ static int do_refusals(struct vssd_control *control, const struct request_packet
 	return err;
 }
 
+static int do_faults(struct vssd_control *control, const struct request_packet *request, struct reply_packet *reply)
+{
+	char text[VSSD_CONTROL_DATA_MAX + 1];
+
+	memcpy(text, request->data, request->head.length);
+	text[request->head.length] = '\0';
+	return vssd_control_faults(control->session->subsystem->faults, &request->head, text, reply->data,
+				   &reply->head.length);
+}
+
 static handler *const handlers[] = {
 	[VSSD_CONTROL_INFO] = do_info,         [VSSD_CONTROL_GEOMETRY] = do_geometry,
 	[VSSD_CONTROL_COUNTERS] = do_counters, [VSSD_CONTROL_POWER] = do_power,
 	[VSSD_CONTROL_PEEK] = do_peek,         [VSSD_CONTROL_POKE] = do_poke,
 	[VSSD_CONTROL_QUIT] = do_quit,         [VSSD_CONTROL_OPTIONS] = do_options,
 	[VSSD_CONTROL_TRACE] = do_trace,       [VSSD_CONTROL_REFUSALS] = do_refusals,
+	[VSSD_CONTROL_PLANT] = do_faults,      [VSSD_CONTROL_FAULTS] = do_faults,
+	[VSSD_CONTROL_REMOVE] = do_faults,     [VSSD_CONTROL_CLEAR] = do_faults,
+	[VSSD_CONTROL_RELEASE] = do_faults,    [VSSD_CONTROL_FIRED] = do_faults,
 };
 
 void vssd_control_init(struct vssd_control *control, struct vssd_session *session, const struct vssd_options *options)

@@ -30,7 +30,7 @@ static bool memory_is_enabled(struct vssd_session *session)
 	uint16_t command;
 
 	vssd_ctrl_config_read(session->ctrl, PCI_CFG_COMMAND, &command, sizeof(command));
-	return session->powered && (command & PCI_COMMAND_MSE);
+	return command != UINT16_MAX && (command & PCI_COMMAND_MSE); /* all ones: there is no power or link */
 }
 
 static void table_read(struct vssd_session *session, uint32_t offset, void *data, uint32_t length)

@@ -127,7 +127,6 @@ int vssd_session_init(struct vssd_session *session, const struct vssd_options *o
 		doorbells_deinit(&session->doorbells);
 		return result;
 	}
-	session->powered = true;
 	return 0;
 }
 
@@ -203,9 +202,8 @@ bool vssd_session_serve(struct vssd_session *session)
 
 void vssd_session_power(struct vssd_session *session, bool on)
 {
-	if (session->powered == on)
+	if (session->subsystem->power == on)
 		return;
-	session->powered = on;
 	vssd_subsystem_power(session->subsystem, on);
 	vssd_interrupts_reset(&session->interrupts);
 }

@@ -30,7 +30,6 @@ struct vssd_session {
 	struct vssd_subsystem *subsystem;
 	struct vssd_ctrl *ctrl;
 	struct vssd_doorbells doorbells;
-	bool powered;
 
 	struct vssd_connection connection;
 	bool negotiated; /* VERSION is done */

@@ -336,6 +336,16 @@ uint64_t vssd_store_dirty(const struct vssd_store *store)
 	return store->private->queued;
 }
 
+uint64_t vssd_store_unflushed(const struct vssd_store *store)
+{
+	const struct vssd_store_private *p = store->private;
+	uint64_t count = 0;
+
+	for (uint64_t i = 0; i < p->queued; i++)
+		count += is_dirty(store, p->queue[(p->head + i) % p->capacity]);
+	return count;
+}
+
 uint64_t vssd_store_used(const struct vssd_store *store)
 {
 	return store->private->next - VSSD_POOL_FIRST - store->private->free_count;

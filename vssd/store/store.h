@@ -141,6 +141,9 @@ void vssd_store_pattern(struct vssd_store *store, uint32_t first, uint32_t step)
 /* Change stored data without marking or dirtying them. length bytes inside one block. 0, or -ENOSPC. */
 int vssd_store_poke(struct vssd_store *store, uint64_t offset, const void *data, uint32_t length);
 
+/* The number of dirty blocks: what a power loss now would lose. */
+uint64_t vssd_store_unflushed(const struct vssd_store *store);
+
 /* For tests: an upper bound of the number of dirty blocks, and the number of pool blocks in use. */
 uint64_t vssd_store_dirty(const struct vssd_store *store);
 uint64_t vssd_store_used(const struct vssd_store *store);

@@ -25,6 +25,7 @@ enum vssd_notice {
 	VSSD_NOTICE_FIRMWARE_STARTS, /* process no commands until it runs */
 	VSSD_NOTICE_FIRMWARE_RUNS,
 	VSSD_NOTICE_TEMPERATURE, /* it was measured again */
+	VSSD_NOTICE_FAULTS,      /* the fault rules have changed */
 };
 
 struct vssd_listener;
@@ -39,6 +40,9 @@ struct vssd_listener_ops {
 
 	/* Which thermal management temperature is reached: 0 none, 1 light, 2 heavy. */
 	unsigned (*thermal_level)(const struct vssd_listener *listener);
+
+	/* Which states of the controller hold: bits of enum vssd_fault_state. */
+	uint32_t (*states)(const struct vssd_listener *listener);
 
 	/* Switch the power, or reset the controller, along with the subsystem. */
 	void (*power)(struct vssd_listener *listener, bool on);

@@ -78,6 +78,7 @@ static void power_up(struct vssd_subsystem *subsystem)
 	struct vssd_nonvolatile *nv = subsystem->nv;
 
 	subsystem->power = true;
+	vssd_faults_happened(subsystem->faults, VSSD_FAULT_ON_POWER_UP);
 	subsystem->unannounced = nv->identity.in_use;
 	nv->totals.power_cycles++;
 	nv->totals.unsafe_shutdowns += subsystem->unannounced;
@@ -101,7 +102,9 @@ int vssd_subsystem_create(const struct vssd_options *options, struct vssd_subsys
 	subsystem->options = *options;
 	subsystem->null_store = options->null_store;
 	subsystem->blocks = options->size / VSSD_BLOCK_SIZE * options->namespaces;
-	result = init_store(subsystem, err);
+	result = vssd_subsystem_faults_init(subsystem)
+			 ? pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for fault rules")
+			 : init_store(subsystem, err);
 	if (!result)
 		result = init_nonvolatile(subsystem, err);
 	if (result) {
@@ -113,6 +116,11 @@ int vssd_subsystem_create(const struct vssd_options *options, struct vssd_subsys
 		if (parts[i]->init)
 			parts[i]->init(subsystem);
 	power_up(subsystem);
+	result = vssd_subsystem_faults_plant(subsystem, err);
+	if (result) {
+		vssd_subsystem_destroy(subsystem);
+		return result;
+	}
 	*created = subsystem;
 	return 0;
 }
@@ -126,6 +134,7 @@ void vssd_subsystem_destroy(struct vssd_subsystem *subsystem)
 			parts[i]->deinit(subsystem);
 	if (subsystem->store)
 		vssd_store_close(subsystem->store);
+	vssd_faults_destroy(subsystem->faults);
 	free(subsystem);
 }
 

@@ -14,6 +14,7 @@
 #include "spec/nvme_regs.h"
 #include "vssd/options.h"
 #include "vssd/store/store.h"
+#include "vssd/subsystem/fault.h"
 #include "vssd/subsystem/firmware.h"
 #include "vssd/subsystem/format.h"
 #include "vssd/subsystem/health.h"
@@ -39,6 +40,7 @@ struct vssd_subsystem {
 	struct vssd_firmware firmware;
 	struct vssd_health health;
 	struct vssd_listener *listeners; /* its controllers */
+	struct vssd_faults *faults;
 };
 
 /* Create a subsystem with power and without controllers. 0, or -errno. */

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Fault rules of commands, before they execute. */
+#include "vssd/cmd/fault.h"
+
+#include <string.h>
+
+#include "vssd/cmd/deferred.h"
+#include "vssd/cmd/refuse.h"
+#include "vssd/cmd/table.h"
+#include "vssd/fault/words.h"
+
+#define NUMD_BYTES 4u
+
+/* How many bytes the command transfers, as far as its fields say. */
+static uint64_t bytes_of(const struct vssd_request *request)
+{
+	const struct nvme_cmd *cmd = &request->cmd;
+
+	if (request->sq->qid == 0)
+		return cmd->opc == NVME_ADMIN_GET_LOG_PAGE
+			       ? (((uint64_t)(cmd->cdw11 & 0xffff) << 16 | cmd->cdw10 >> 16) + 1) * NUMD_BYTES
+			       : 4096;
+	if (!request->ns || !(vssd_io_known(request->csi, cmd->opc)->flags & SPEC_NAMES_LBAS))
+		return 0;
+	return ((cmd->cdw12 & 0xffff) + UINT64_C(1)) << request->ns->lba_shift;
+}
+
+static void look(struct vssd_fault_plan *plan)
+{
+	const struct vssd_request *request = plan->request;
+	const struct nvme_cmd *cmd = &request->cmd;
+	bool names_lbas = request->sq->qid != 0 && vssd_io_known(request->csi, cmd->opc)->flags & SPEC_NAMES_LBAS;
+
+	memcpy(plan->sqe, cmd, sizeof(plan->sqe));
+	plan->occasion = (struct vssd_fault_occasion){
+		.place = VSSD_FAULT_COMMAND,
+		.sqe = plan->sqe,
+		.queue = request->sq->qid,
+		.slba = names_lbas ? (uint64_t)cmd->cdw11 << 32 | cmd->cdw10 : 0,
+		.lbas = names_lbas ? (cmd->cdw12 & 0xffff) + UINT64_C(1) : 0,
+		.bytes = bytes_of(request),
+	};
+}
+
+/* Change the fields of the command. A rule changes what the rules before it left. */
+static void change(struct vssd_fault_plan *plan, const struct vssd_fault_rule *rule)
+{
+	uint32_t sqe[16];
+
+	memcpy(sqe, &plan->request->cmd, sizeof(sqe));
+	for (unsigned i = 0; i < rule->num_how; i++)
+		if (rule->how[i].field == VSSD_FAULT_FIELD_ADDRESS)
+			vssd_edits_add(&plan->addresses, &rule->how[i], rule->action == VSSD_FAULT_ADD);
+		else
+			vssd_fault_field_change(sqe, &rule->how[i], rule->action == VSSD_FAULT_ADD);
+	memcpy(&plan->request->cmd, sqe, sizeof(sqe));
+	plan->request->ns = vssd_ns_find(plan->request->ctrl, plan->request->cmd.nsid);
+	plan->request->csi = plan->request->ns ? plan->request->ns->csi : NVME_CSI_NVM;
+}
+
+static void refuse(struct vssd_fault_plan *plan, const struct vssd_fault_rule *rule)
+{
+	const struct vssd_fault_word *dnr = vssd_fault_how(rule, VSSD_FAULT_KEY_DNR);
+	const struct vssd_fault_word *crd = vssd_fault_how(rule, VSSD_FAULT_KEY_CRD);
+
+	plan->decided = true;
+	plan->status = rule->action == VSSD_FAULT_REFUSE ? (uint16_t)rule->a : NVME_SC_SUCCESS;
+	plan->request->result = vssd_fault_how_number(rule, VSSD_FAULT_KEY_RESULT, 0);
+	if (plan->status)
+		vssd_refuse(plan->request, plan->status, VSSD_STATE("a fault rule"), VSSD_OWN);
+	if (dnr)
+		vssd_edits_set(&plan->edits, "cqe.dnr", dnr->a);
+	if (crd)
+		vssd_edits_set(&plan->edits, "cqe.crd", crd->a);
+}
+
+/* Round the range of a command that names one; fault_data.c rounds the ranges of Dataset Management. */
+static void round_range(struct vssd_fault_plan *plan, const struct vssd_fault_rule *rule)
+{
+	struct nvme_cmd *cmd = &plan->request->cmd;
+	uint64_t unit = rule->a, slba = plan->occasion.slba, end = slba + plan->occasion.lbas;
+
+	plan->round = rule;
+	if (!plan->occasion.lbas)
+		return;
+	if (vssd_fault_how_number(rule, VSSD_FAULT_KEY_INWARD, 0)) {
+		slba = (slba + unit - 1) & ~(unit - 1);
+		end &= ~(unit - 1);
+	} else {
+		slba &= ~(unit - 1);
+		end = (end + unit - 1) & ~(unit - 1);
+	}
+	if (end <= slba || end - slba > UINT16_MAX + UINT64_C(1))
+		return;
+	cmd->cdw10 = (uint32_t)slba;
+	cmd->cdw11 = (uint32_t)(slba >> 32);
+	cmd->cdw12 = (cmd->cdw12 & 0xffff0000) | (uint32_t)(end - slba - 1);
+}
+
+/* The drive loses its power at this command: before it executes, or after some bytes of its data. */
+static void sudden(struct vssd_fault_plan *plan, struct vssd_fault_rule *rule)
+{
+	if (vssd_fault_how(rule, VSSD_FAULT_KEY_AT)) {
+		plan->sudden = rule;
+		return;
+	}
+	vssd_sudden_add(plan->request->ctrl, rule);
+	vssd_sudden_poll(plan->request->ctrl);
+	if (plan->request->ctrl->running)
+		return;
+	plan->decided = true;
+	plan->status = VSSD_FAULT_GONE_STATUS;
+}
+
+static void apply(struct vssd_fault_plan *plan, struct vssd_fault_rule *rule)
+{
+	switch (rule->action) {
+	case VSSD_FAULT_REFUSE:
+	case VSSD_FAULT_SKIP:
+		refuse(plan, rule);
+		return;
+	case VSSD_FAULT_SET:
+	case VSSD_FAULT_ADD:
+		change(plan, rule);
+		return;
+	case VSSD_FAULT_ROUND:
+		round_range(plan, rule);
+		return;
+	case VSSD_FAULT_EARLY:
+		plan->early = rule;
+		return;
+	default:
+		break;
+	}
+	if (vssd_is_sudden(rule->action))
+		sudden(plan, rule);
+}
+
+static void begin_data(struct vssd_fault_plan *plan)
+{
+	struct vssd_faults *faults = plan->request->ctrl->subsystem->faults;
+	struct vssd_fault_occasion occasion = plan->occasion;
+
+	occasion.place = VSSD_FAULT_DATA;
+	if (vssd_faults_at(faults, VSSD_FAULT_DATA))
+		plan->num_data = vssd_faults_match(faults, &occasion, plan->data);
+	vssd_fault_note_write(plan);
+	if (vssd_fault_has_data(plan))
+		plan->request->fault = plan;
+}
+
+uint16_t vssd_fault_end(struct vssd_fault_plan *plan, uint16_t status)
+{
+	if (plan->request->fault)
+		status = vssd_fault_data_end(plan, status);
+	if (!plan->sudden || status)
+		return status;
+	vssd_sudden_add(plan->request->ctrl, plan->sudden);
+	vssd_sudden_poll(plan->request->ctrl);
+	return plan->request->ctrl->running ? status : VSSD_FAULT_GONE_STATUS;
+}
+
+void vssd_fault_begin(struct vssd_fault_plan *plan, struct vssd_request *request)
+{
+	struct vssd_faults *faults = request->ctrl->subsystem->faults;
+	struct vssd_fault_rule *rules[VSSD_FAULTS_AT_ONCE];
+	unsigned count = 0;
+
+	memset(plan, 0, sizeof(*plan));
+	plan->request = request;
+	look(plan);
+	vssd_fault_recall(plan);
+	if (vssd_faults_at(faults, VSSD_FAULT_COMMAND))
+		count = vssd_faults_match(faults, &plan->occasion, rules);
+	for (unsigned i = 0; i < count && plan->status != VSSD_FAULT_GONE_STATUS; i++)
+		apply(plan, rules[i]);
+	if (plan->decided)
+		return;
+	if (plan->early) {
+		vssd_defer(request, plan->early);
+		plan->decided = true;
+		return;
+	}
+	begin_data(plan);
+}
+
+static enum vssd_fault_moment moment_of(const struct vssd_request *request)
+{
+	return (enum vssd_fault_moment)(VSSD_FAULT_ON_OPCODE + (request->sq->qid == 0 ? SPEC_ADMIN : SPEC_IO) * 256 +
+					request->cmd.opc);
+}
+
+void vssd_fault_complete(struct vssd_fault_plan *plan, uint16_t status)
+{
+	struct vssd_request *request = plan->request;
+
+	if (!status)
+		vssd_faults_happened(request->ctrl->subsystem->faults, moment_of(request));
+	vssd_faulty_complete(request->ctrl, request->sq, &plan->occasion, status, request->result,
+			     status ? 0 : request->due, &plan->edits);
+}

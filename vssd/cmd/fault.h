@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What fault rules do to one command: before it executes (fault.c), to its data (fault_data.c), and after it was
+ * completed too early (deferred.c).
+ */
+#ifndef VSSD_CMD_FAULT_H
+#define VSSD_CMD_FAULT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vssd/cmd/request.h"
+#include "vssd/ctrl/controller.h"
+
+/* Rules have ended the command: it gets no completion now. */
+#define VSSD_FAULT_GONE_STATUS ((uint16_t)0xfffe)
+
+/* The rules that fire for one command, and what they have decided. */
+struct vssd_fault_plan {
+	struct vssd_request *request;
+	uint32_t sqe[16]; /* the command as the host sent it; occasion.sqe points here */
+	struct vssd_fault_occasion occasion;
+	struct vssd_fault_rule *data[VSSD_FAULTS_AT_ONCE]; /* rules of its data */
+	unsigned num_data;
+	bool decided;    /* do not execute it: status is its status */
+	uint16_t status; /* a status, or VSSD_FAULT_GONE_STATUS */
+	struct vssd_edits edits;
+	struct vssd_edits addresses; /* changes of the addresses of its data */
+	const struct vssd_fault_rule *round;
+	struct vssd_fault_rule *early;
+	struct vssd_fault_rule *sudden; /* the power fails after some bytes of the command */
+	uint8_t *preloaded; /* the data of a deferred command, which it does not read from the host; owned */
+	uint64_t num_preloaded;
+	uint8_t *bounce; /* the data between host and medium; owned */
+	uint64_t num_bounce;
+	uint32_t direction;
+	struct vssd_data host; /* where the data are in the host's memory; owned */
+};
+
+/* Whether rules of commands are planted. */
+static inline bool vssd_fault_of_commands(const struct vssd_ctrl *ctrl)
+{
+	return __builtin_expect(ctrl->subsystem->faults->places & 7, 0);
+}
+
+/* Match the rules of a command, and change the command as they say. */
+void vssd_fault_begin(struct vssd_fault_plan *plan, struct vssd_request *request);
+
+/* Finish what rules do to the data and to the power, after the command was executed. Returns its status, or
+ * VSSD_FAULT_GONE_STATUS. */
+uint16_t vssd_fault_end(struct vssd_fault_plan *plan, uint16_t status);
+
+/* Complete the command of a plan with the status that its execution had. */
+void vssd_fault_complete(struct vssd_fault_plan *plan, uint16_t status);
+
+/* ---- fault_data.c ---- */
+
+/* Whether rules need the data of the command. */
+static inline bool vssd_fault_has_data(const struct vssd_fault_plan *plan)
+{
+	return plan->num_data || plan->addresses.count || plan->preloaded || plan->round || plan->sudden;
+}
+
+/* Change an address of the data as rules say. */
+uint64_t vssd_fault_address(const struct vssd_fault_plan *plan, uint64_t iova);
+
+/* Let the command use a buffer instead of the host memory of request->data. Data from the host are changed here.
+ * Returns a status. */
+uint16_t vssd_fault_map(struct vssd_fault_plan *plan, uint64_t length, uint32_t direction);
+
+/* The command has executed: change data for the host and pass them on, and change the medium. Returns its status. */
+uint16_t vssd_fault_data_end(struct vssd_fault_plan *plan, uint16_t status);
+
+/* Free the buffers of a plan. */
+void vssd_fault_free(struct vssd_fault_plan *plan);
+
+/* ---- fault_history.c ---- */
+
+/* Fill in what is known of the first LBA of the command. */
+void vssd_fault_recall(struct vssd_fault_plan *plan);
+
+/* Note what a Write replaces, before it executes. */
+void vssd_fault_note_write(struct vssd_fault_plan *plan);
+
+/* The byte of the store where the command's range starts. False: it has no range, or it exceeds the namespace. */
+bool vssd_fault_range(const struct vssd_request *request, uint64_t *offset, uint64_t *length);
+
+/* Copy stored data, or replace them. A block with uncorrectable sectors becomes readable where it is replaced. */
+void vssd_fault_read_store(struct vssd_ctrl *ctrl, uint64_t offset, uint8_t *to, uint64_t length);
+void vssd_fault_write_store(struct vssd_ctrl *ctrl, uint64_t offset, const uint8_t *from, uint64_t length);
+
+#endif

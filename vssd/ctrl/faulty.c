@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Completions as fault rules want them. */
+#include "vssd/ctrl/faulty.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/util/clock.h"
+#include "vssd/ctrl/controller.h"
+#include "vssd/fault/words.h"
+
+/* What the rules of a completion have decided. */
+struct verdict {
+	bool never;
+	unsigned times;
+	uint64_t due;    /* ticks */
+	uint64_t holder; /* see struct vssd_delayed */
+	uint64_t released;
+	struct vssd_edits edits;
+};
+
+/* ---- changes ---- */
+
+void vssd_edits_add(struct vssd_edits *edits, const struct vssd_fault_word *word, bool add)
+{
+	if (edits->count == VSSD_EDITS)
+		return;
+	edits->at[edits->count].word = *word;
+	edits->at[edits->count++].add = add;
+}
+
+void vssd_edits_set(struct vssd_edits *edits, const char *name, uint64_t value)
+{
+	for (size_t i = 0; i < vssd_fault_num_fields; i++) {
+		struct vssd_fault_word word = {
+			.field = (uint8_t)i, .high = (uint8_t)(vssd_fault_fields[i].bits - 1), .a = value};
+
+		if (strcmp(vssd_fault_fields[i].name, name) == 0)
+			vssd_edits_add(edits, &word, false);
+	}
+}
+
+static void post(struct vssd_ctrl *ctrl, const struct vssd_delayed *delayed)
+{
+	struct vssd_sq *sq = &ctrl->queues.sq[delayed->qid];
+	uint32_t cqe[4];
+
+	if (!delayed->edits.count) {
+		vssd_post(ctrl, sq, delayed->cid, delayed->status, delayed->result);
+		return;
+	}
+	vssd_cqe_make(sq, delayed->cid, delayed->status, delayed->result, cqe);
+	for (unsigned i = 0; i < delayed->edits.count; i++)
+		vssd_fault_field_change(cqe, &delayed->edits.at[i].word, delayed->edits.at[i].add);
+	vssd_post_cqe(ctrl, sq, cqe);
+}
+
+/* ---- the list ---- */
+
+static void append(struct vssd_ctrl *ctrl, const struct vssd_delayed *delayed)
+{
+	struct vssd_delayed **link = &ctrl->faulty.delayed;
+	struct vssd_delayed *node = malloc(sizeof(*node));
+
+	if (!node) {
+		vssd_fatal(ctrl); /* the host must not wait for ever */
+		return;
+	}
+	while (*link)
+		link = &(*link)->next;
+	*node = *delayed;
+	node->next = NULL;
+	*link = node;
+	vssd_faulty_wake(ctrl, delayed->due);
+}
+
+static void drop(struct vssd_delayed **link)
+{
+	struct vssd_delayed *node = *link;
+
+	*link = node->next;
+	free(node);
+}
+
+static void release(struct vssd_ctrl *ctrl, struct vssd_delayed *node)
+{
+	if (node->holder && !vssd_faults_holds(ctrl->subsystem->faults, node->holder, node->released)) {
+		node->holder = 0;
+		node->due = ctrl->now;
+	}
+}
+
+/* Post what is due and has room. */
+static void poll(struct vssd_ctrl *ctrl)
+{
+	struct vssd_delayed **link = &ctrl->faulty.delayed;
+	uint64_t next = VSSD_NEVER;
+
+	while (*link) {
+		struct vssd_sq *sq = &ctrl->queues.sq[(*link)->qid];
+
+		release(ctrl, *link);
+		if (!sq->size) {
+			drop(link);
+			continue;
+		}
+		if ((*link)->due <= ctrl->now && ctrl->running && vssd_cq_room(sq->cq) > 0) {
+			post(ctrl, *link);
+			vssd_interrupt_posted(ctrl, sq->cq);
+			drop(link);
+			continue;
+		}
+		if ((*link)->due < next)
+			next = (*link)->due;
+		link = &(*link)->next;
+	}
+	for (const struct vssd_sudden *one = ctrl->faulty.sudden; one; one = one->next)
+		next = one->due < next ? one->due : next;
+	for (const struct vssd_deferred *one = ctrl->faulty.deferred; one; one = one->next)
+		next = one->due < next ? one->due : next;
+	ctrl->faulty.next_due = next;
+}
+
+static uint64_t due(const struct vssd_ctrl *ctrl)
+{
+	return ctrl->faulty.next_due;
+}
+
+static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
+{
+	(void)kind;
+	while (ctrl->faulty.delayed)
+		drop(&ctrl->faulty.delayed);
+}
+
+static int init(struct vssd_ctrl *ctrl, struct pyn_error *err)
+{
+	(void)err;
+	ctrl->faulty.next_due = ctrl->faulty.power_due = VSSD_NEVER;
+	return 0;
+}
+
+static void deinit(struct vssd_ctrl *ctrl)
+{
+	reset(ctrl, VSSD_RESET_POWER);
+}
+
+/* It is the last of the parts that use next_due: it computes the next one. */
+const struct vssd_part vssd_faulty_part = {.init = init, .reset = reset, .poll = poll, .due = due, .deinit = deinit};
+
+bool vssd_faulty_abort(struct vssd_ctrl *ctrl, uint16_t qid, uint16_t cid)
+{
+	for (struct vssd_delayed **link = &ctrl->faulty.delayed; *link; link = &(*link)->next) {
+		if ((*link)->qid != qid || (*link)->cid != cid || (*link)->status)
+			continue;
+		ctrl->counters.errors++;
+		vssd_post(ctrl, &ctrl->queues.sq[qid], cid, NVME_SC_ABORT_REQUESTED, 0);
+		drop(link);
+		return true;
+	}
+	return false;
+}
+
+void vssd_faulty_forget_queue(struct vssd_ctrl *ctrl, uint16_t qid)
+{
+	struct vssd_delayed **link = &ctrl->faulty.delayed;
+
+	while (*link) {
+		if ((*link)->qid != qid) {
+			link = &(*link)->next;
+			continue;
+		}
+		if (!(*link)->holder && vssd_cq_room(ctrl->queues.sq[qid].cq) > 0)
+			post(ctrl, *link);
+		drop(link);
+	}
+}
+
+/* ---- rules ---- */
+
+static void decide(struct vssd_ctrl *ctrl, struct vssd_fault_rule *rule, struct verdict *verdict)
+{
+	uint64_t late;
+
+	switch (rule->action) {
+	case VSSD_FAULT_NEVER:
+		verdict->never = true;
+		return;
+	case VSSD_FAULT_LATE:
+		late = pyn_ticks() + pyn_ns_to_ticks(vssd_fault_random(rule, rule->a, rule->b) * 1000);
+		verdict->due = late > verdict->due ? late : verdict->due;
+		return;
+	case VSSD_FAULT_HOLD:
+		verdict->due = VSSD_NEVER;
+		verdict->holder = rule->number;
+		verdict->released = rule->released;
+		return;
+	case VSSD_FAULT_TWICE:
+		verdict->times = 2;
+		return;
+	case VSSD_FAULT_SET:
+	case VSSD_FAULT_ADD:
+		for (unsigned i = 0; i < rule->num_how; i++)
+			vssd_edits_add(&verdict->edits, &rule->how[i], rule->action == VSSD_FAULT_ADD);
+		return;
+	default:
+		if (vssd_is_sudden(rule->action))
+			vssd_sudden_add(ctrl, rule);
+		return;
+	}
+}
+
+void vssd_faulty_complete(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct vssd_fault_occasion *occasion,
+			  uint16_t status, uint64_t result, uint64_t due, const struct vssd_edits *edits)
+{
+	struct vssd_fault_occasion at = *occasion;
+	struct vssd_fault_rule *rules[VSSD_FAULTS_AT_ONCE];
+	struct verdict verdict = {.times = 1, .due = due};
+	struct vssd_delayed delayed;
+	unsigned count = 0;
+
+	if (edits)
+		verdict.edits = *edits;
+	at.place = VSSD_FAULT_COMPLETION;
+	at.status = status;
+	if (vssd_faults_at(ctrl->subsystem->faults, VSSD_FAULT_COMPLETION))
+		count = vssd_faults_match(ctrl->subsystem->faults, &at, rules);
+	for (unsigned i = 0; i < count; i++)
+		decide(ctrl, rules[i], &verdict);
+	if (verdict.never)
+		return;
+	delayed = (struct vssd_delayed){
+		.due = verdict.due,
+		.holder = verdict.holder,
+		.released = verdict.released,
+		.result = result,
+		.qid = sq->qid,
+		.cid = (uint16_t)(occasion->sqe[0] >> 16),
+		.status = status,
+		.edits = verdict.edits,
+	};
+	for (unsigned i = 0; i < verdict.times; i++)
+		if (!verdict.due && vssd_cq_room(sq->cq) > 0 && !sq->num_waiting)
+			post(ctrl, &delayed);
+		else
+			append(ctrl, &delayed);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What fault rules do to a controller: completions that are changed, late, held or lost (faulty.c), and sudden events
+ * such as a power loss (sudden.c, happen.c). vssd/cmd/fault.h has what they do to commands and data.
+ */
+#ifndef VSSD_CTRL_FAULTY_H
+#define VSSD_CTRL_FAULTY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "spec/nvme_cmd.h"
+#include "vssd/ctrl/part.h"
+#include "vssd/fault/rule.h"
+
+#define VSSD_EDITS 8u       /* most changes of a completion */
+#define VSSD_LATER_KEPT 16u /* commands that complete later, such as event requests: more than there can be */
+
+struct vssd_sq;
+struct vssd_fault_occasion;
+
+/* Changes of fields of a completion queue entry. */
+struct vssd_edits {
+	unsigned count;
+	struct {
+		struct vssd_fault_word word;
+		bool add;
+	} at[VSSD_EDITS];
+};
+
+/* A completion that is to be posted later. */
+struct vssd_delayed {
+	struct vssd_delayed *next;
+	uint64_t due;      /* ticks; VSSD_NEVER: held */
+	uint64_t holder;   /* the number of the rule that holds it; 0: none */
+	uint64_t released; /* how often that rule had been released before */
+	uint64_t result;
+	uint16_t qid;
+	uint16_t cid;
+	uint16_t status;
+	struct vssd_edits edits;
+};
+
+/* An event that a rule makes happen at a time. */
+struct vssd_sudden {
+	struct vssd_sudden *next;
+	uint64_t due;   /* ticks */
+	uint8_t action; /* enum vssd_fault_action */
+	uint64_t value; /* of the action */
+	uint64_t off;   /* us, of power-cycle and gone; UINT64_MAX: for ever */
+};
+
+/* A command whose success was reported before it is executed. */
+struct vssd_deferred {
+	struct vssd_deferred *next;
+	uint64_t due;   /* ticks */
+	uint64_t since; /* the history's clock when it was submitted */
+	struct nvme_cmd cmd;
+	uint8_t *data; /* from the host, taken when the command was submitted; owned */
+	uint32_t length;
+	uint16_t qid;
+	bool keeps;  /* a reset does not drop it */
+	bool yields; /* it leaves out LBAs written since */
+};
+
+struct vssd_faulty {
+	struct vssd_delayed *delayed;
+	struct vssd_sudden *sudden;
+	struct vssd_deferred *deferred;
+	uint64_t next_due;                      /* ticks: the earliest due of the three lists */
+	uint64_t power_due;                     /* ticks: when the power returns; VSSD_NEVER: it does not */
+	bool gone;                              /* the link is down */
+	struct nvme_cmd later[VSSD_LATER_KEPT]; /* a ring of the commands that complete later */
+	unsigned num_later;
+};
+
+/* ---- faulty.c ---- */
+
+extern const struct vssd_part vssd_faulty_part;
+
+/* Complete a command as the rules say. edits: changes that are already decided. due: ticks, 0: at once. */
+void vssd_faulty_complete(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct vssd_fault_occasion *occasion,
+			  uint16_t status, uint64_t result, uint64_t due, const struct vssd_edits *edits);
+
+/* Append a change of a field of the completion. */
+void vssd_edits_add(struct vssd_edits *edits, const struct vssd_fault_word *word, bool add);
+void vssd_edits_set(struct vssd_edits *edits, const char *field, uint64_t value);
+
+/* Abort a command whose completion is late or held. False: there is none. */
+bool vssd_faulty_abort(struct vssd_ctrl *ctrl, uint16_t qid, uint16_t cid);
+
+/* A queue is deleted: post its late completions, and drop those that are held. */
+void vssd_faulty_forget_queue(struct vssd_ctrl *ctrl, uint16_t qid);
+
+/* Remember an admin command that completes later, for the rules of its completion. */
+void vssd_faulty_remember(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd);
+
+/* ---- later.c ---- */
+
+/* Complete an admin command that returned VSSD_LATER, now or once there is room. */
+void vssd_complete_later(struct vssd_ctrl *ctrl, uint16_t cid, uint16_t status, uint64_t result);
+
+/* ---- sudden.c ---- */
+
+/* Note the time of the next thing to do, if it is earlier than the others. */
+void vssd_faulty_wake(struct vssd_ctrl *ctrl, uint64_t due);
+
+/* Whether an action is one of a sudden event. */
+static inline bool vssd_is_sudden(uint8_t action)
+{
+	return action >= VSSD_FAULT_POWER_OFF && action <= VSSD_FAULT_RAISE_EVENT;
+}
+
+/* Let a rule's event happen, at the next poll or after its delay. */
+void vssd_sudden_add(struct vssd_ctrl *ctrl, struct vssd_fault_rule *rule);
+
+/* ---- happen.c ---- */
+
+extern const struct vssd_part vssd_sudden_part;
+
+/* Let those events happen that are due. */
+void vssd_sudden_poll(struct vssd_ctrl *ctrl);
+
+/* Call while the power is off: switch it on again when a rule says so. */
+void vssd_sudden_dark(struct vssd_ctrl *ctrl);
+
+#endif

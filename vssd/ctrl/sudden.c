@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The list of events that fault rules make happen; happen.c lets them happen. */
+#include <stdlib.h>
+
+#include "core/util/clock.h"
+#include "vssd/ctrl/controller.h"
+
+#define US_NS 1000u
+
+void vssd_faulty_wake(struct vssd_ctrl *ctrl, uint64_t due)
+{
+	if (due >= ctrl->faulty.next_due)
+		return;
+	ctrl->faulty.next_due = due;
+	vssd_ctrl_wake(ctrl);
+}
+
+void vssd_sudden_add(struct vssd_ctrl *ctrl, struct vssd_fault_rule *rule)
+{
+	const struct vssd_fault_word *delay = vssd_fault_how(rule, VSSD_FAULT_KEY_DELAY);
+	const struct vssd_fault_word *off = vssd_fault_how(rule, VSSD_FAULT_KEY_OFF);
+	struct vssd_sudden **link = &ctrl->faulty.sudden;
+	struct vssd_sudden *node = calloc(1, sizeof(*node));
+
+	if (!node)
+		return;
+	while (*link)
+		link = &(*link)->next;
+	*link = node;
+	*node = (struct vssd_sudden){
+		.due = pyn_ticks() +
+		       (delay ? pyn_ns_to_ticks(vssd_fault_random(rule, delay->a, delay->b) * US_NS) : 0),
+		.action = rule->action,
+		.value = rule->a,
+		.off = off                                      ? off->a
+		       : rule->action == VSSD_FAULT_POWER_CYCLE ? 0
+								: UINT64_MAX,
+	};
+	vssd_faulty_wake(ctrl, node->due);
+}

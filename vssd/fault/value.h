@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The values of fault rules: each kind has a text, and parsing that text returns the value again. */
+#ifndef VSSD_FAULT_VALUE_H
+#define VSSD_FAULT_VALUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum vssd_fault_value {
+	VSSD_FAULT_NOTHING, /* a word without a value */
+	VSSD_FAULT_NUMBER,
+	VSSD_FAULT_HEX,
+	VSSD_FAULT_SIGNED,
+	VSSD_FAULT_FLAG,        /* 0 or 1; the word alone is 1 */
+	VSSD_FAULT_TIME,        /* microseconds */
+	VSSD_FAULT_CHANCE,      /* billionths */
+	VSSD_FAULT_STATUS_CODE, /* SCT << 8 | SC */
+	VSSD_FAULT_QUEUE_ID,
+	VSSD_FAULT_OPCODE_NAME, /* table << 8 | opcode; VSSD_FAULT_ANY_TABLE if only the opcode is known */
+	VSSD_FAULT_MOMENT,
+	VSSD_FAULT_STATE,
+	VSSD_FAULT_REGISTER_NAME,
+	VSSD_FAULT_EVENT_NAME,
+	VSSD_FAULT_ACCESS_KIND,
+	VSSD_FAULT_WRITER_KIND,
+	VSSD_FAULT_CONTENT,
+	VSSD_FAULT_KEPT,
+	VSSD_FAULT_RESET_KIND,
+	VSSD_FAULT_VALUES,
+};
+
+#define VSSD_FAULT_ANY_TABLE 0x8000u
+
+/* VSSD_FAULT_QUEUE_ID: other values than QIDs. */
+#define VSSD_FAULT_QUEUE_IO UINT64_C(0x10000)
+
+/* VSSD_FAULT_ACCESS_KIND */
+enum vssd_fault_access { VSSD_FAULT_READ, VSSD_FAULT_WRITE };
+
+/* VSSD_FAULT_WRITER_KIND: which queue has written the first LBA last. */
+enum vssd_fault_writer { VSSD_FAULT_WRITER_NONE, VSSD_FAULT_WRITER_SAME, VSSD_FAULT_WRITER_OTHER };
+
+/* VSSD_FAULT_CONTENT: what neighbours hold. */
+enum vssd_fault_content { VSSD_FAULT_WITH_OLDER, VSSD_FAULT_WITH_ZEROES, VSSD_FAULT_WITH_DATA, VSSD_FAULT_WITH_BAD };
+
+/* VSSD_FAULT_KEPT: what a reset forgets to reset, one bit each. */
+#define VSSD_FAULT_KEEPS_QUEUES 1u
+#define VSSD_FAULT_KEEPS_FEATURES 2u
+#define VSSD_FAULT_KEEPS_EVENTS 4u
+#define VSSD_FAULT_KEEPS_REGISTERS 8u
+#define VSSD_FAULT_KEEPS_CONFIG 16u
+
+/* Parse a text of this kind into a … b. False: it is no value of this kind. Ranges are A..B; only kinds of numbers
+ * have them. */
+bool vssd_fault_value_parse(enum vssd_fault_value kind, const char *text, uint64_t *a, uint64_t *b);
+
+/* Write the text of a value to text, which has room for VSSD_FAULT_VALUE_TEXT bytes. */
+#define VSSD_FAULT_VALUE_TEXT 64u
+void vssd_fault_value_print(enum vssd_fault_value kind, uint64_t a, uint64_t b, char *text);
+
+/* Describe the values of a kind, such as "a number" or "read or write", for messages and for help. The text is in
+ * static memory until the next call. */
+const char *vssd_fault_value_help(enum vssd_fault_value kind);
+
+/* Whether a value of this kind may be a range, and whether single bits of it can be selected. */
+bool vssd_fault_value_is_number(enum vssd_fault_value kind);
+
+/* The name of an opcode in a rule: that of the specification in lower case with hyphens. False: it has none. */
+bool vssd_fault_opcode_name(unsigned table, uint8_t opcode, char text[VSSD_FAULT_VALUE_TEXT]);
+
+#endif
