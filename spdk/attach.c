@@ -75,71 +75,7 @@ static int transport_id(const struct pyn_address *address, struct spdk_nvme_tran
 	}
 }
 
-/* ---- attach and detach ---- */
-
-/* SPDK neither repeats commands, nor keeps the controller alive, nor shuts it down: that is up to the script. */
-static struct spdk_nvme_ctrlr_opts options(void)
-{
-	struct spdk_nvme_ctrlr_opts wanted;
-
-	spdk_nvme_ctrlr_get_default_ctrlr_opts(&wanted, sizeof(wanted));
-	wanted.transport_retry_count = 0;
-	wanted.keep_alive_timeout_ms = 0;
-	wanted.no_shn_notification = true;
-	wanted.admin_timeout_ms = ADMIN_TIMEOUT_MS;
-	wanted.disable_error_logging = true;
-	wanted.disable_read_ana_log_page = true;
-	wanted.disable_read_changed_ns_list_log_page = true;
-	return wanted;
-}
-
-static int open_drive(struct pyn_ctrlr *ctrlr, const struct pyn_address *address, struct pyn_error *err)
-{
-	struct spdk_nvme_ctrlr_opts wanted = options();
-	struct spdk_nvme_transport_id id;
-	char path[PYN_VFU_PATH];
-	int rc = transport_id(address, &id, path, err);
-
-	if (rc)
-		return rc;
-	pyn_spdk_listen();
-	ctrlr->spdk = spdk_nvme_connect(&id, &wanted, sizeof(wanted));
-	if (!ctrlr->spdk)
-		return pyn_error(err, PYN_ERROR_ENUMERATE, ENODEV, "SPDK cannot open the drive at %.80s: %s", path,
-				 *pyn_spdk_said() ? pyn_spdk_said() : "no reason given");
-	ctrlr->pci = pyn_spdk_function(ctrlr->spdk, pyn_spdk_connection(), path, err);
-	return ctrlr->pci ? 0 : -ENOMEM;
-}
-
-static int prepare(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
-{
-	ctrlr->spare = pyn_dma_alloc(PYN_PRP_PAGE, PYN_PRP_PAGE, err);
-	if (!ctrlr->spare)
-		return -ENOMEM;
-	ctrlr->admin = pyn_spdk_queue_alloc(ctrlr, 0, PYN_SPDK_ADMIN_SLOTS, err);
-	return ctrlr->admin ? 0 : -ENOMEM;
-}
-
-int pyn_spdk_attach(const struct pyn_address *address, struct pyn_ctrlr **ctrlr, struct pyn_error *err)
-{
-	struct pyn_ctrlr *made = calloc(1, sizeof(*made));
-	int rc;
-
-	if (!made)
-		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a controller");
-	rc = pyn_spdk_start(err);
-	if (!rc)
-		rc = prepare(made, err);
-	if (!rc)
-		rc = open_drive(made, address, err);
-	if (!rc)
-		rc = pyn_spdk_events_start(made, err);
-	if (rc)
-		pyn_spdk_detach(made);
-	else
-		*ctrlr = made;
-	return rc;
-}
+/* ---- disable ---- */
 
 static void quarantine_end(struct pyn_ctrlr *ctrlr)
 {
@@ -150,22 +86,6 @@ static void quarantine_end(struct pyn_ctrlr *ctrlr)
 		pyn_spdk_queue_free(queue);
 	}
 }
-
-void pyn_spdk_detach(struct pyn_ctrlr *ctrlr)
-{
-	if (ctrlr->spdk) {
-		quarantine_end(ctrlr);
-		spdk_nvme_detach(ctrlr->spdk);
-	}
-	if (ctrlr->pci)
-		ctrlr->pci->ops->close(ctrlr->pci);
-	pyn_spdk_queue_free(ctrlr->admin);
-	pyn_dma_free(ctrlr->spare);
-	free(ctrlr->events.slots);
-	free(ctrlr);
-}
-
-/* ---- disable ---- */
 
 static int gone(struct pyn_error *err)
 {
@@ -187,7 +107,7 @@ static int await_disconnection(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 
 		if (spdk_nvme_ctrlr_process_admin_completions(ctrlr->spdk) == -ENXIO)
 			return 0;
-		if (!ctrlr->pci->ops->alive(ctrlr->pci))
+		if (late && !ctrlr->pci->ops->alive(ctrlr->pci))
 			return gone(err);
 		if (late)
 			return pyn_error(err, PYN_ERROR_TIMEOUT, ETIMEDOUT,
@@ -236,10 +156,116 @@ int pyn_spdk_disable(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 		rc = ctrlr->off ? clear_enable(ctrlr, err) : disconnect(ctrlr, err);
 	if (rc)
 		return rc;
+	ctrlr->enabled = false;
 	pyn_spdk_forget(ctrlr->admin);
 	pyn_spdk_events_empty(ctrlr);
 	quarantine_end(ctrlr);
 	return 0;
+}
+
+/* ---- attach and detach ---- */
+
+/* SPDK neither repeats commands, nor keeps the controller alive, nor shuts it down: that is up to the script. */
+static struct spdk_nvme_ctrlr_opts options(void)
+{
+	struct spdk_nvme_ctrlr_opts wanted;
+
+	spdk_nvme_ctrlr_get_default_ctrlr_opts(&wanted, sizeof(wanted));
+	wanted.transport_retry_count = 0;
+	wanted.keep_alive_timeout_ms = 0;
+	wanted.no_shn_notification = true;
+	wanted.admin_timeout_ms = ADMIN_TIMEOUT_MS;
+	wanted.disable_error_logging = true;
+	wanted.disable_read_ana_log_page = true;
+	wanted.disable_read_changed_ns_list_log_page = true;
+	return wanted;
+}
+
+/* SPDK does not say why it cannot open a drive, so try to connect. */
+static int not_opened(const struct pyn_address *address, const char *path, struct pyn_error *err)
+{
+	char words[PYN_ERROR_TEXT / 2];
+	struct pyn_vfu_channel channel;
+
+	snprintf(words, sizeof(words), "%s", *pyn_spdk_said() ? pyn_spdk_said() : "it gives no reason");
+	if (address->kind == PYN_ADDRESS_SOCKET) {
+		int rc = pyn_vfu_connect(path, &channel, err);
+
+		if (rc)
+			return rc;
+		pyn_vfu_channel_deinit(&channel);
+	}
+	return pyn_error(err, PYN_ERROR_ENUMERATE, ENODEV, "SPDK cannot open the drive at %.80s: %s", path, words);
+}
+
+static int open_drive(struct pyn_ctrlr *ctrlr, const struct pyn_address *address, struct pyn_error *err)
+{
+	struct spdk_nvme_ctrlr_opts wanted = options();
+	struct spdk_nvme_transport_id id;
+	char path[PYN_VFU_PATH];
+	int rc = transport_id(address, &id, path, err);
+
+	if (rc)
+		return rc;
+	pyn_spdk_listen();
+	ctrlr->spdk = spdk_nvme_connect(&id, &wanted, sizeof(wanted));
+	if (!ctrlr->spdk)
+		return not_opened(address, path, err);
+	ctrlr->pci = pyn_spdk_function(ctrlr->spdk, address->kind == PYN_ADDRESS_SOCKET, path, err);
+	return ctrlr->pci ? 0 : -ENOMEM;
+}
+
+static int prepare(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
+{
+	ctrlr->spare = pyn_dma_alloc(PYN_PRP_PAGE, PYN_PRP_PAGE, err);
+	if (!ctrlr->spare)
+		return -ENOMEM;
+	ctrlr->admin = pyn_spdk_queue_alloc(ctrlr, 0, PYN_SPDK_ADMIN_SLOTS, err);
+	return ctrlr->admin ? 0 : -ENOMEM;
+}
+
+int pyn_spdk_attach(const struct pyn_address *address, struct pyn_ctrlr **ctrlr, struct pyn_error *err)
+{
+	struct pyn_ctrlr *made = calloc(1, sizeof(*made));
+	int rc;
+
+	if (!made)
+		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a controller");
+	rc = pyn_spdk_start(err);
+	if (!rc)
+		rc = prepare(made, err);
+	if (!rc)
+		rc = open_drive(made, address, err);
+	if (!rc)
+		rc = pyn_spdk_events_start(made, err);
+	if (rc)
+		pyn_spdk_detach(made);
+	else
+		*ctrlr = made;
+	return rc;
+}
+
+static void close_drive(struct pyn_ctrlr *ctrlr)
+{
+	struct pyn_error ignored;
+
+	/* SPDK waits without limit for the creation of a queue that it frees. A disconnection ends that. */
+	if (ctrlr->quarantine && !ctrlr->off)
+		disconnect(ctrlr, &ignored);
+	quarantine_end(ctrlr);
+	spdk_nvme_detach(ctrlr->spdk);
+}
+
+void pyn_spdk_detach(struct pyn_ctrlr *ctrlr)
+{
+	if (ctrlr->spdk)
+		close_drive(ctrlr);
+	if (ctrlr->pci)
+		ctrlr->pci->ops->close(ctrlr->pci);
+	pyn_spdk_queue_free(ctrlr->admin);
+	pyn_dma_free(ctrlr->spare);
+	free(ctrlr->events.slots);
+	free(ctrlr);
 }
 
 /* ---- enable and shutdown ---- */
@@ -268,10 +294,12 @@ static int reconnect(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 	while ((rc = spdk_nvme_ctrlr_reconnect_poll_async(ctrlr->spdk)) == -EAGAIN)
 		sched_yield();
 	ctrlr->off = false;
-	if (!rc)
+	ctrlr->enabled = rc == 0;
+	if (!rc) {
 		find_admin_ring(ctrlr);
-	if (!rc)
+		pyn_spdk_events_default(ctrlr);
 		return 0;
+	}
 	if (!ctrlr->pci->ops->alive(ctrlr->pci))
 		return gone(err);
 	return pyn_error(err, PYN_ERROR_ENUMERATE, EIO, "the controller does not become ready: %s",

@@ -206,5 +206,9 @@ int pyn_spdk_submit(struct pyn_engine_qpair *queue, uint16_t slot, struct nvme_c
 		pyn_spdk_events_request(queue->ctrlr, slot);
 		return 0;
 	}
+	/* Dword 10 of an Abort names a queue and a command in it. */
+	if (queue->qid == 0 && cmd->opc == NVME_ADMIN_ABORT && !(cmd->cdw10 & 0xffff) &&
+	    pyn_spdk_events_abort(queue->ctrlr, (uint16_t)(cmd->cdw10 >> 16), slot))
+		return 0;
 	return submit(queue, &queue->commands[slot], cmd, data, err);
 }

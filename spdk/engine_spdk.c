@@ -34,8 +34,12 @@ static int spdk_config_write(struct pyn_ctrlr *ctrlr, uint32_t offset, const voi
 
 static int spdk_pci_reset(struct pyn_ctrlr *ctrlr, enum pyn_reset kind, struct pyn_error *err)
 {
-	return ctrlr->pci->ops->reset(ctrlr->pci,
-				      kind == PYN_RESET_FUNCTION ? PYN_PCI_RESET_FUNCTION : PYN_PCI_RESET_HOT, err);
+	int rc = ctrlr->pci->ops->reset(ctrlr->pci,
+					kind == PYN_RESET_FUNCTION ? PYN_PCI_RESET_FUNCTION : PYN_PCI_RESET_HOT, err);
+
+	if (!rc)
+		ctrlr->enabled = false;
+	return rc;
 }
 
 static int spdk_wake(struct pyn_ctrlr *ctrlr, struct pyn_error *err)

@@ -6,10 +6,18 @@
 #include "spdk/private.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <spdk/nvme.h>
+
+#include "core/util/clock.h"
+#include "spec/nvme_feature.h"
+#include "spec/nvme_id.h"
+
+#define ANSWER_NS UINT64_C(3000000000)
+#define SELECT_DEFAULT (UINT32_C(1) << 8) /* SEL of Get Features: the default value */
 
 #define KEPT (sizeof(((struct pyn_spdk_events *)NULL)->kept) / sizeof(struct nvme_cpl))
 
@@ -74,6 +82,90 @@ void pyn_spdk_events_request(struct pyn_ctrlr *ctrlr, uint16_t slot)
 		events->slots[events->count++] = slot;
 	match(ctrlr);
 	pyn_spin_unlock(&events->lock);
+}
+
+bool pyn_spdk_events_abort(struct pyn_ctrlr *ctrlr, uint16_t slot, uint16_t aborting)
+{
+	const struct nvme_cpl aborted = {.cid = slot, .status = NVME_SC_ABORT_REQUESTED << 1};
+	const struct nvme_cpl done = {.cid = aborting};
+	struct pyn_spdk_events *events = &ctrlr->events;
+	unsigned at = 0;
+	bool found;
+
+	pyn_spin_lock(&events->lock);
+	while (at < events->count && events->slots[at] != slot)
+		at++;
+	found = at < events->count;
+	if (found) {
+		unsigned after = events->count - at;
+
+		take_first(&events->slots[at], sizeof(events->slots[0]), &after);
+		events->count--;
+		pyn_spdk_complete(ctrlr->admin, slot, &aborted);
+		pyn_spdk_complete(ctrlr->admin, aborting, &done);
+	}
+	pyn_spin_unlock(&events->lock);
+	return found;
+}
+
+/* ---- what is reported ---- */
+
+struct answer {
+	bool done, given_up;
+	uint32_t cdw0;
+};
+
+static void on_answer(void *argument, const struct spdk_nvme_cpl *entry)
+{
+	struct answer *answer = argument;
+
+	if (answer->given_up) {
+		free(answer);
+		return;
+	}
+	answer->done = true;
+	answer->cdw0 = spdk_nvme_cpl_is_error(entry) ? 0 : entry->cdw0;
+}
+
+/* Wait for a command of the engine's own; if no answer comes, its callback frees it. */
+static bool await(struct pyn_ctrlr *ctrlr, struct answer *answer)
+{
+	uint64_t deadline = pyn_monotonic_ns() + ANSWER_NS;
+
+	while (!answer->done && pyn_monotonic_ns() < deadline) {
+		spdk_nvme_ctrlr_process_admin_completions(ctrlr->spdk);
+		sched_yield();
+	}
+	answer->given_up = !answer->done;
+	return answer->done;
+}
+
+static bool ask(struct pyn_ctrlr *ctrlr, uint8_t opcode, uint32_t cdw10, uint32_t cdw11, uint32_t *cdw0)
+{
+	struct spdk_nvme_cmd cmd = {.opc = opcode, .cdw10 = cdw10, .cdw11 = cdw11};
+	struct answer *answer = calloc(1, sizeof(*answer));
+
+	if (!answer)
+		return false;
+	if (spdk_nvme_ctrlr_cmd_admin_raw(ctrlr->spdk, &cmd, NULL, 0, on_answer, answer)) {
+		free(answer);
+		return false;
+	}
+	if (!await(ctrlr, answer))
+		return false;
+	*cdw0 = answer->cdw0;
+	free(answer);
+	return true;
+}
+
+void pyn_spdk_events_default(struct pyn_ctrlr *ctrlr)
+{
+	bool knows_default = spdk_nvme_ctrlr_get_data(ctrlr->spdk)->oncs.raw & NVME_ONCS_SAVE_SELECT;
+	uint32_t value = 0, ignored;
+
+	if (knows_default && !ask(ctrlr, NVME_ADMIN_GET_FEATURES, NVME_FEAT_ASYNC_EVENT | SELECT_DEFAULT, 0, &value))
+		return;
+	ask(ctrlr, NVME_ADMIN_SET_FEATURES, NVME_FEAT_ASYNC_EVENT, value, &ignored);
 }
 
 void pyn_spdk_events_empty(struct pyn_ctrlr *ctrlr)

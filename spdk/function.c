@@ -4,7 +4,6 @@
 #define _GNU_SOURCE 1
 #include "spdk/private.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <linux/vfio.h>
 #include <poll.h>
@@ -12,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 
 #include <spdk/env.h>
 #include <spdk/nvme.h>
@@ -22,14 +19,13 @@
 #include "core/pci/config.h"
 #include "core/pci/saved.h"
 #include "core/pci/vfio_user_connect.h"
-
-#define ANSWER_S 10 /* after this time without an answer the connection is given up */
+#include "spec/nvme_regs.h"
 
 struct function {
 	struct pyn_pci pci;
 	struct spdk_nvme_ctrlr *ctrlr;
 	struct vfio_device *dev; /* NULL: a function of this machine */
-	int socket;              /* of the connection, SPDK's; -1: not found */
+	int socket;              /* of the connection, SPDK's */
 	char path[PYN_VFU_PATH];
 };
 
@@ -39,33 +35,6 @@ static struct function *function_of(struct pyn_pci *pci)
 }
 
 /* ---- the connection ---- */
-
-static bool is_connected_to(int fd, const char *path)
-{
-	struct sockaddr_un peer = {0};
-	socklen_t length = sizeof(peer) - 1;
-
-	return getpeername(fd, (struct sockaddr *)&peer, &length) == 0 && peer.sun_family == AF_UNIX &&
-	       strcmp(peer.sun_path, path) == 0;
-}
-
-/* SPDK does not tell the descriptor of a connection, so look for it: the newest one to this path. */
-static int find_socket(const char *path)
-{
-	DIR *descriptors = opendir("/proc/self/fd");
-	const struct dirent *entry;
-	int found = -1;
-
-	while (descriptors && (entry = readdir(descriptors))) {
-		int fd = atoi(entry->d_name);
-
-		if (entry->d_name[0] != '.' && fd > found && is_connected_to(fd, path))
-			found = fd;
-	}
-	if (descriptors)
-		closedir(descriptors);
-	return found;
-}
 
 static bool vfio_user_alive(struct pyn_pci *pci)
 {
@@ -84,13 +53,14 @@ static int no_answer(struct function *function, const char *what, struct pyn_err
 	return pyn_error(err, PYN_ERROR_GONE, there ? ETIMEDOUT : ENODEV,
 			 there ? "the device at %s did not answer %s within %u s, so SPDK's connection is closed"
 			       : "the device at %s is gone (%s)",
-			 function->path, what, ANSWER_S);
+			 function->path, what, PYN_SPDK_ANSWER_S);
 }
 
+/* SPDK reports EFAULT if the device refused an access. */
 static int refused(struct function *function, const char *what, uint32_t offset, uint32_t length, int rc,
 		   struct pyn_error *err)
 {
-	if (rc == -EINVAL)
+	if (rc == -EINVAL || rc == -EFAULT)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "bytes %#x to %#x are outside of %s", offset,
 				 offset + length - 1, what);
 	return no_answer(function, what, err);
@@ -122,15 +92,46 @@ static int vfio_user_config_write(struct pyn_pci *pci, uint32_t offset, const vo
 			     true, err);
 }
 
+/*
+ * Access doorbells by a message. SPDK maps them, and two stores in a row are one for the drive.
+ */
+static int access_doorbell(struct pyn_pci *pci, uint32_t offset, void *data, uint32_t length, bool is_write,
+			   struct pyn_error *err)
+{
+	union {
+		struct vfio_user_region_access header;
+		uint8_t bytes[sizeof(struct vfio_user_region_access) + sizeof(uint64_t)];
+	} message = {.header = {.offset = offset, .region = VFIO_PCI_BAR0_REGION_INDEX, .count = length}};
+	struct function *function = function_of(pci);
+	size_t size = sizeof(message.header) + (is_write ? length : 0);
+	int rc;
+
+	if (!vfio_user_alive(pci))
+		return no_answer(function, "BAR 0", err);
+	if (is_write)
+		memcpy(message.header.data, data, length);
+	pyn_spdk_wire_lock();
+	rc = spdk_vfio_user_dev_send_request(function->dev, is_write ? VFIO_USER_REGION_WRITE : VFIO_USER_REGION_READ,
+					     &message, size, sizeof(message), NULL, 0);
+	pyn_spdk_wire_unlock();
+	if (!rc && !is_write)
+		memcpy(data, message.header.data, length);
+	return rc ? refused(function, "BAR 0", offset, length, rc, err) : 0;
+}
+
 static int vfio_user_bar_read(struct pyn_pci *pci, uint32_t offset, void *data, uint32_t length,
 			      struct pyn_error *err)
 {
+	if (offset >= NVME_REG_DOORBELLS)
+		return access_doorbell(pci, offset, data, length, false, err);
 	return access_region(pci, VFIO_PCI_BAR0_REGION_INDEX, "BAR 0", offset, data, length, false, err);
 }
 
 static int vfio_user_bar_write(struct pyn_pci *pci, uint32_t offset, const void *data, uint32_t length,
 			       struct pyn_error *err)
 {
+	if (offset >= NVME_REG_DOORBELLS)
+		return access_doorbell(pci, offset, (void *)data, length, true, err);
 	return access_region(pci, VFIO_PCI_BAR0_REGION_INDEX, "BAR 0", offset, (void *)data, length, true, err);
 }
 
@@ -277,24 +278,19 @@ static const struct pyn_pci_ops pcie_ops = {
 
 /* ---- both ---- */
 
-struct pyn_pci *pyn_spdk_function(struct spdk_nvme_ctrlr *ctrlr, struct vfio_device *dev, const char *path,
+struct pyn_pci *pyn_spdk_function(struct spdk_nvme_ctrlr *ctrlr, bool is_socket, const char *path,
 				  struct pyn_error *err)
 {
-	const struct timeval answer = {.tv_sec = ANSWER_S};
 	struct function *function = calloc(1, sizeof(*function));
 
 	if (!function) {
 		pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a controller");
 		return NULL;
 	}
-	function->pci.ops = dev ? &vfio_user_ops : &pcie_ops;
+	function->pci.ops = is_socket ? &vfio_user_ops : &pcie_ops;
 	function->ctrlr = ctrlr;
-	function->dev = dev;
+	if (is_socket)
+		function->dev = pyn_spdk_connection(&function->socket);
 	snprintf(function->path, sizeof(function->path), "%s", path);
-	function->socket = dev ? find_socket(path) : -1;
-	if (function->socket >= 0) {
-		setsockopt(function->socket, SOL_SOCKET, SO_RCVTIMEO, &answer, sizeof(answer));
-		setsockopt(function->socket, SOL_SOCKET, SO_SNDTIMEO, &answer, sizeof(answer));
-	}
 	return &function->pci;
 }

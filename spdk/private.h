@@ -41,8 +41,11 @@ void pyn_spdk_hush(void);
 void pyn_spdk_watch(void);
 void *pyn_spdk_watched(size_t *size);
 
-/* The vfio-user connection that this thread has opened last; NULL: none, or it is closed. */
-struct vfio_device *pyn_spdk_connection(void);
+#define PYN_SPDK_ANSWER_S 3 /* after this time without an answer a vfio-user connection is given up */
+
+/* The vfio-user connection that this thread has opened last, and its socket, which is SPDK's; NULL: none, or it is
+ * closed. */
+struct vfio_device *pyn_spdk_connection(int *socket);
 
 /* Use a vfio-user connection alone: SPDK's own accesses wait meanwhile. */
 void pyn_spdk_wire_lock(void);
@@ -50,9 +53,9 @@ void pyn_spdk_wire_unlock(void);
 
 /* ---- function.c ---- */
 
-/* Wrap the PCI function of a drive that SPDK has attached. dev: its vfio-user connection; NULL: a function of this
+/* Wrap the PCI function of a drive that this thread has just let SPDK attach: at a vfio-user socket, or of this
  * machine. NULL: no memory. Close it by ops->close, which leaves the connection to SPDK. */
-struct pyn_pci *pyn_spdk_function(struct spdk_nvme_ctrlr *ctrlr, struct vfio_device *dev, const char *path,
+struct pyn_pci *pyn_spdk_function(struct spdk_nvme_ctrlr *ctrlr, bool is_socket, const char *path,
 				  struct pyn_error *err);
 
 /* ---- the controller ---- */
@@ -73,6 +76,7 @@ struct pyn_ctrlr {
 	struct pyn_spdk_events events;
 	struct pyn_engine_qpair *quarantine; /* queues that the drive may still use */
 	void *spare;                         /* a page of DMA memory for data beyond their buffer */
+	bool enabled;                        /* by enable, and not disabled or reset since */
 	bool disconnecting;                  /* SPDK disables the controller, and has not finished */
 	bool off;                            /* SPDK has disabled the controller */
 };
@@ -154,6 +158,12 @@ int pyn_spdk_describe(struct pyn_ctrlr *ctrlr, struct pyn_spdk_command *command,
 
 /* Let SPDK report the drive's events, to the requests of the admin queue. */
 int pyn_spdk_events_start(struct pyn_ctrlr *ctrlr, struct pyn_error *err);
+
+/* Let the controller report what it reports after a reset, without what SPDK has asked for. */
+void pyn_spdk_events_default(struct pyn_ctrlr *ctrlr);
+
+/* Abort the request in this slot, for an Abort command in another slot. false: there is no such request. */
+bool pyn_spdk_events_abort(struct pyn_ctrlr *ctrlr, uint16_t slot, uint16_t aborting);
 
 /* Send an Asynchronous Event Request of the script. */
 void pyn_spdk_events_request(struct pyn_ctrlr *ctrlr, uint16_t slot);

@@ -11,11 +11,13 @@
 #include <spdk/nvme.h>
 
 #include "core/env/env.h"
+#include "core/nvme/regs.h"
 #include "core/nvme/status.h"
 #include "core/util/clock.h"
 
 #define PAGE 4096u
 #define CREATE_NS UINT64_C(10000000000)
+#define LOOK_NS UINT64_C(100000000) /* between two checks of the controller meanwhile */
 
 /* ---- memory ---- */
 
@@ -75,6 +77,21 @@ static int rings_alloc(struct pyn_engine_qpair *queue, uint16_t depth, struct py
 }
 
 /* ---- creation ---- */
+
+/* Whether the controller takes commands at all. */
+static int ready_check(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
+{
+	uint32_t csts = 0;
+	int rc = 0;
+
+	if (!ctrlr->pci->ops->alive(ctrlr->pci))
+		return pyn_error(err, PYN_ERROR_GONE, ENODEV, "the drive is gone");
+	if (ctrlr->enabled)
+		rc = pyn_reg_read32(ctrlr->pci, NVME_REG_CSTS, &csts, err);
+	if (rc || NVME_GET(csts, NVME_CSTS_RDY))
+		return rc;
+	return pyn_error(err, PYN_ERROR_STATE, ENODEV, "the controller is not enabled");
+}
 
 static int config_check(const struct pyn_engine_qpair_config *config, struct pyn_error *err)
 {
@@ -145,10 +162,17 @@ static int no_queue(const struct pyn_engine_qpair_config *config, struct pyn_err
 static int await_creation(struct pyn_engine_qpair *queue, const struct pyn_engine_qpair_config *config,
 			  struct pyn_error *err)
 {
-	uint64_t deadline = pyn_monotonic_ns() + CREATE_NS;
+	uint64_t start = pyn_monotonic_ns(), look = start + LOOK_NS;
 
 	while (!spdk_nvme_qpair_is_connected(queue->spdk)) {
-		bool late = pyn_monotonic_ns() >= deadline;
+		uint64_t now = pyn_monotonic_ns();
+		bool late = now - start >= CREATE_NS;
+		int rc = now >= look ? ready_check(queue->ctrlr, err) : 0;
+
+		if (rc)
+			return rc;
+		if (now >= look)
+			look = now + LOOK_NS;
 
 		if (spdk_nvme_qpair_process_completions(queue->spdk, 0) < 0)
 			return pyn_error(err, PYN_ERROR_CREATE, EIO, "the device refused to create queue %u",
@@ -188,7 +212,9 @@ int pyn_spdk_queue_create(struct pyn_ctrlr *ctrlr, const struct pyn_engine_qpair
 	int rc;
 
 	(void)admin;
-	rc = config_check(config, why);
+	rc = ready_check(ctrlr, why);
+	if (!rc)
+		rc = config_check(config, why);
 	if (!rc)
 		rc = depth_check(ctrlr, config->depth, why);
 	made = rc ? NULL : pyn_spdk_queue_alloc(ctrlr, config->qid, (uint16_t)(config->depth - 1), why);
@@ -200,7 +226,7 @@ int pyn_spdk_queue_create(struct pyn_ctrlr *ctrlr, const struct pyn_engine_qpair
 		rc = create(made, config, why);
 	if (!rc)
 		*queue = made;
-	else if (why->kind == PYN_ERROR_TIMEOUT)
+	else if (why->kind != PYN_ERROR_CREATE && why->kind != PYN_ERROR_MEMORY)
 		quarantine(made);
 	else
 		pyn_spdk_queue_free(made);

@@ -5,6 +5,8 @@
  *
  *   spdk_mem_get_fd_and_offset    SPDK asks DPDK for the file of memory, and DPDK does not know that of the arena
  *   spdk_vfio_user_setup          it returns the connection, which gives access to configuration space
+ *   socket                        the connection's, for which SPDK waits without limit
+ *   spdk_pci_event_listen         it opens a socket for hot-plug events, which nobody reads here
  *   spdk_vfio_user_release        after it there is no connection
  *   spdk_vfio_user_pci_bar_access the connection has no lock, and threads of a script may use it at the same time
  *   spdk_zmalloc                  a forked process must know which memory of a queue the device uses
@@ -18,6 +20,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 
 #include <spdk/env.h>
 #include <spdk/env_dpdk.h>
@@ -148,6 +152,9 @@ int __real_spdk_vfio_user_pci_bar_access(struct vfio_device *dev, uint32_t index
 					 void *data, bool is_write);
 int __wrap_spdk_vfio_user_pci_bar_access(struct vfio_device *dev, uint32_t index, uint64_t offset, size_t length,
 					 void *data, bool is_write);
+int __real_socket(int domain, int type, int protocol);
+int __wrap_socket(int domain, int type, int protocol);
+int __wrap_spdk_pci_event_listen(void);
 void *__real_spdk_zmalloc(size_t size, size_t align, uint64_t *unused, int numa, uint32_t flags);
 void *__wrap_spdk_zmalloc(size_t size, size_t align, uint64_t *unused, int numa, uint32_t flags);
 
@@ -168,6 +175,8 @@ int __wrap_spdk_mem_get_fd_and_offset(void *address, uint64_t *offset)
 }
 
 static _Thread_local struct vfio_device *the_connection;
+static _Thread_local bool is_connecting;
+static _Thread_local int the_socket = -1;
 static pthread_mutex_t the_wire = PTHREAD_MUTEX_INITIALIZER;
 
 void pyn_spdk_wire_lock(void)
@@ -180,15 +189,37 @@ void pyn_spdk_wire_unlock(void)
 	pthread_mutex_unlock(&the_wire);
 }
 
-struct vfio_device *pyn_spdk_connection(void)
+struct vfio_device *pyn_spdk_connection(int *socket)
 {
+	*socket = the_socket;
 	return the_connection;
 }
 
 struct vfio_device *__wrap_spdk_vfio_user_setup(const char *path)
 {
+	the_socket = -1;
+	is_connecting = true;
 	the_connection = __real_spdk_vfio_user_setup(path);
+	is_connecting = false;
 	return the_connection;
+}
+
+int __wrap_socket(int domain, int type, int protocol)
+{
+	const struct timeval answer = {.tv_sec = PYN_SPDK_ANSWER_S};
+	int fd = __real_socket(domain, type, protocol);
+
+	if (!is_connecting || fd < 0)
+		return fd;
+	the_socket = fd;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &answer, sizeof(answer));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &answer, sizeof(answer));
+	return fd;
+}
+
+int __wrap_spdk_pci_event_listen(void)
+{
+	return -ENOTSUP;
 }
 
 void __wrap_spdk_vfio_user_release(struct vfio_device *dev)

@@ -68,7 +68,7 @@ SPDK_LIBS = $(addprefix -Wl$(comma)--wrap=,$(WRAPPED) $(WRAPPED_SPDK)) \
 endif
 # spdk/start.c says why these calls of SPDK are redirected.
 WRAPPED_SPDK := spdk_mem_get_fd_and_offset spdk_vfio_user_setup spdk_vfio_user_release \
-		spdk_vfio_user_pci_bar_access spdk_zmalloc
+		spdk_vfio_user_pci_bar_access spdk_pci_event_listen spdk_zmalloc socket
 
 SPEC := $(wildcard spec/*.c)
 CORE := $(sort $(shell find core -name '*.c')) $(SPEC) $(if $(HAS_SPDK),$(wildcard spdk/*.c))
