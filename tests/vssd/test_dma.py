@@ -198,6 +198,30 @@ def test_an_unmap_that_cuts_a_region_is_refused_and_takes_nothing(
 @pytest.mark.parametrize(
     "address, size",
     [
+        (0x11000, PAGE),  # in the middle
+        (0x10000, PAGE),  # the first page
+        (0x13000, PAGE),  # the last one
+        (0x11000, 0x8000_0000),  # its end, and more
+        (0x13000, (1 << 64) - 0x13000),
+        (0, 0x11000),  # what is below, and its begin
+        (0x0F000, 0x4000),
+    ],
+)
+def test_an_unmap_of_some_pages_of_a_region_is_refused_and_takes_nothing(
+    client: Client, address: int, size: int
+) -> None:
+    with Memory(1 << 20) as memory:
+        client.dma_map(0x10000, 4 * PAGE, memory.fd)
+        client.dma_map(0x14000, PAGE, memory.fd)
+        client.dma_map(0x0F000, PAGE, memory.fd)
+        assert client.error(DMA_UNMAP, unmap_request(address, size)) == errno.EINVAL
+        assert all(is_mapped(client, memory, start) for start in (0x0F000, 0x10000, 0x14000))
+        assert unmap(client, 0x10000, 4 * PAGE) == 4 * PAGE
+
+
+@pytest.mark.parametrize(
+    "address, size",
+    [
         (0x3FFF, 0x1002),
         (0x3FFF, 0x1001),
         (0x4000, 0x1001),
