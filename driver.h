@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The driver as Python sees it: the headers of core/ whose functions a program calls. They say what each does. A C
- * program can use it just as well.
+ * The interface of the driver: the headers of core/ whose functions a program calls, whether Python or C. The headers
+ * describe the functions.
  *
- * Objects                        made by                      given back by
+ * Objects                        created by                   released by
  *   struct pyn_buffer            pyn_buffer_with_pattern      pyn_buffer_put
  *   struct pyn_device            pyn_device_open              pyn_device_put (pyn_device_close ends its use earlier)
  *   struct pyn_namespace         pyn_namespace_open           pyn_namespace_free
  *   struct pyn_io_qpair          pyn_io_qpair_create          pyn_io_qpair_free
  *   struct pyn_worker            pyn_worker_create            pyn_worker_free
  *
- * A function returns 0 or -errno and fills *err; an NVMe status is data in a completion. Any thread may call all of
- * them, but for those of one namespace, which its threads call one at a time. Objects of another process (a fork) are
- * left alone.
+ * A function returns 0 or -errno and fills *err. An NVMe status is never an error, but data in a completion. Any
+ * thread may call any function. Only the functions of one namespace must not run in two threads at the same time. In
+ * a forked process, functions that release an object have no effect on the parent.
  *
- * cspdk.pxd repeats for Cython what the binding uses of it, and a test compares the two, member by member.
+ * cspdk.pxd declares for Cython what the binding uses. A test compares these declarations with the headers, member by
+ * member.
  */
 #ifndef PYN_DRIVER_H
 #define PYN_DRIVER_H

@@ -22,7 +22,7 @@
 #include "core/util/log.h"
 #include "spec/commands.h"
 
-#define KILLED_MS 10000u /* for a process to be gone after SIGKILL: its memory is taken away afterwards */
+#define KILLED_MS 10000u /* a process ends within this time after SIGKILL; its memory is freed afterwards */
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
@@ -33,24 +33,24 @@ struct pyn_worker {
 	struct pyn_io_qpair *queue;
 	struct pyn_verify *verify; /* a reference, or NULL */
 	struct pyn_verify_untracked untracked;
-	bool is_untracked;          /* from its start to the end of its queue: what it changes there is not noted */
-	bool is_changer;            /* likewise: it is counted as one that changes cells */
-	struct pyn_worker_run *run; /* in ordinary memory: the child works on its copy */
+	bool is_untracked; /* from its start to the end of its queue: verification does not note its changes */
+	bool is_changer;   /* for the same time: it counts as a process that changes cells */
+	struct pyn_worker_run *run; /* in private memory: the child works on its copy */
 	struct pyn_worker_shared *shared;
-	struct pyn_worker_flight *flight; /* shared too */
-	uint32_t *per_second;             /* shared too */
+	struct pyn_worker_flight *flight; /* shared, like per_second */
+	uint32_t *per_second;
 	struct pyn_cmdlog *log;
-	uint8_t *data;           /* all buffers and lists of all slots */
+	uint8_t *data;           /* the buffers and lists of all slots */
 	uint8_t *private_memory; /* slots, base CRCs, snapshots */
 	struct pyn_workload_step *sequence;
-	uint32_t process; /* pyn_process_number of the process that made it */
+	uint32_t process; /* pyn_process_number of the process that created it */
 	int pid;
 	int pidfd;
-	int cpu; /* that it occupies; -1: none */
+	int cpu; /* counted in the_cpus; -1: none */
 	int exit_signal;
-	uint32_t ended_by; /* enum pyn_device_end, of a process that may not have been able to tell */
+	uint32_t ended_by; /* enum pyn_device_end; the process itself may have been killed before it recorded it */
 	bool started, ended, finished;
-	bool left; /* its queue is not to be deleted: for a debugger, or because the drive did not confirm it */
+	bool left; /* the queue stays, for a debugger, or because the drive has not confirmed its deletion */
 };
 
 /* ---- CPUs ---- */
@@ -59,9 +59,9 @@ static uint16_t the_cpus[CPU_SETSIZE]; /* workers on each */
 static pthread_mutex_t the_cpu_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /*
- * The CPU that has the fewest workers, the highest of them first. The lowest one is left to the drive and the script:
- * a worker that shares a CPU with a virtual SSD waits for it with the CPU that the SSD is waiting for. -1: there is
- * but one.
+ * Choose the CPU with the fewest workers, and among equals the highest, and count this worker there. The lowest CPU
+ * is left to the virtual SSD and the script: a polling worker on the same CPU would keep it from the SSD that it
+ * waits for. -1: there is no other CPU.
  */
 static int reserve_cpu(int wanted)
 {
@@ -145,7 +145,7 @@ struct region {
 	uint64_t start, past;
 };
 
-/* Where its commands go: a replay's may go anywhere. */
+/* The LBAs of its commands. A replay may also leave the region of the workload. */
 static struct region region_of(const struct pyn_worker_run *run)
 {
 	struct region region = {run->workload.start, run->workload.end};
@@ -166,12 +166,12 @@ static size_t round_up(size_t value, size_t to)
 	return (value + to - 1) / to * to;
 }
 
-/* What one slot needs, and where in it. */
+/* The memory of one slot. */
 struct layout {
 	uint32_t largest; /* LBAs of the largest transfer */
 	size_t data;      /* bytes of a buffer, whole pages */
 	size_t list;      /* bytes that the engine needs to describe it */
-	size_t range;     /* bytes for the range of a DSM command: a page, or none */
+	size_t range;     /* bytes for the range of a DSM command: a page, or 0 */
 	bool reads, writes;
 };
 
@@ -186,7 +186,7 @@ static size_t private_of_slot(const struct layout *layout)
 	       round_up(layout->largest * (sizeof(uint32_t) + sizeof(uint64_t)), 64);
 }
 
-/* LBAs; commands without data may be larger. */
+/* The largest transfer, in LBAs. A command without data may have more LBAs. */
 static uint32_t largest_transfer(const struct pyn_worker_run *run)
 {
 	const struct pyn_worker_config *config = &run->config;
@@ -215,7 +215,7 @@ static struct layout layout_of(const struct pyn_worker_run *run)
 	return layout;
 }
 
-/* A buffer of bytes, and behind it the list that the engine describes it by. */
+/* Let the engine prepare a template for a buffer of this many bytes. Its list follows the buffer in memory. */
 static int prepare_data(struct pyn_worker *worker, struct pyn_data_template *data, void *memory, size_t bytes,
 			struct pyn_error *err)
 {
@@ -322,7 +322,8 @@ static int allocate(struct pyn_worker *worker, struct pyn_error *err)
 
 /* ---- life ---- */
 
-/* The part of its region where it changes data unseen. Readers change none. */
+/* Hold the part of its region where verification does not note its changes. A worker that only reads holds nothing.
+ */
 static void begin_untracked(struct pyn_worker *worker)
 {
 	struct pyn_worker_run *run = worker->run;
@@ -357,7 +358,7 @@ static void end_changes(struct pyn_worker *worker)
 	worker->is_changer = false;
 }
 
-/* What it left in flight may have been written, or not: nobody knows, once the queue is gone. */
+/* Make the LBAs of its in-flight writes unknown. Call it once the queue is deleted. */
 static void abandon_flight(struct pyn_worker *worker)
 {
 	end_untracked(worker);
@@ -389,7 +390,7 @@ static void destroy(struct pyn_worker *worker)
 	free(worker);
 }
 
-/* The controller was reset under a queue that was left to it. */
+/* Called when a reset has removed a queue that pyn_worker_free left to the device. */
 static void queue_gone(void *user)
 {
 	struct pyn_worker *worker = user;
@@ -398,7 +399,7 @@ static void queue_gone(void *user)
 	destroy(worker);
 }
 
-/* A device that did not confirm the deletion may still write into the buffers. */
+/* If the device does not confirm the deletion, it may still write to the buffers: then the queue stays. */
 static void delete_queue(struct pyn_worker *worker)
 {
 	struct pyn_error err;
@@ -410,14 +411,15 @@ static void delete_queue(struct pyn_worker *worker)
 		return;
 	}
 	worker->left = true;
-	pyn_log(PYN_LOG_WARNING, "queue %u of an IO worker could not be deleted, a reset frees its memory: %s",
+	pyn_log(PYN_LOG_WARNING,
+		"queue %u of an IO worker could not be deleted; its memory stays allocated until a reset: %s",
 		worker->queue->qid, err.text);
 }
 
 static void free_queue(struct pyn_io_qpair *queue)
 {
 	pyn_device_lock(queue->device);
-	queue->stop = NULL; /* nobody is calling it now, and nobody will */
+	queue->stop = NULL; /* under the lock, so that it is not running now */
 	pyn_device_unlock(queue->device);
 	pyn_io_qpair_free(queue);
 }
@@ -441,7 +443,8 @@ void pyn_worker_free(struct pyn_worker *worker)
 	if (!worker)
 		return;
 	if (worker->process != pyn_process_number()) {
-		destroy(worker); /* a copy: DMA memory stays whose it is */
+		destroy(worker); /* a copy in a forked process: pyn_dma_free leaves the memory of another process
+				    alone */
 		return;
 	}
 	struct pyn_device *device = worker->device;
@@ -467,13 +470,13 @@ static int check_mdts(const struct pyn_worker *worker, struct pyn_error *err)
 
 	if (length > worker->run->engine->largest_transfer)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "io_size is %llu bytes; one command describes %u at most",
+				 "io_size is %llu bytes; one command transfers %u at most",
 				 (unsigned long long)length, worker->run->engine->largest_transfer);
 	if (mdts == 0 || length <= mdts)
 		return 0;
 	return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-			 "io_size is larger than MDTS: %llu bytes, the drive takes %llu", (unsigned long long)length,
-			 (unsigned long long)mdts);
+			 "io_size is %llu bytes, which is larger than MDTS: the drive transfers %llu at most",
+			 (unsigned long long)length, (unsigned long long)mdts);
 }
 
 static int copy_sequence(struct pyn_worker *worker, const struct pyn_worker_config *config, struct pyn_error *err)
@@ -521,7 +524,7 @@ static int create_run(struct pyn_worker *worker, const struct pyn_worker_config 
 	return rc;
 }
 
-/* Before its queue's memory is taken away, by a reset or the end of the session. */
+/* End the process before its queue is removed, by a reset or a close. */
 static void stop_process(void *user, uint32_t grace_ms)
 {
 	struct pyn_worker *worker = user;
@@ -543,7 +546,7 @@ static int create_queue(struct pyn_worker *worker, struct pyn_error *err)
 		.vector = 0xffff,
 		.for_worker = true,
 	};
-	/* Before the queue is made: a reset that comes in between is seen. */
+	/* Read this before creating the queue, so that the worker notices a reset in between. */
 	run->cut_offs = atomic_load(&run->device_shared->cut_offs);
 	int rc = pyn_io_qpair_create(worker->device, &config, &worker->queue, err);
 
@@ -605,7 +608,7 @@ int pyn_worker_create(struct pyn_device *device, const struct pyn_worker_config 
 	return 0;
 }
 
-/* Signals stay blocked until the child has its own handlers: none of the script's may run in it. */
+/* Block signals until the child has its own handlers: the script's handlers must not run in it. */
 static int fork_worker(struct pyn_worker *worker)
 {
 	sigset_t all, before;
@@ -623,7 +626,7 @@ static int fork_worker(struct pyn_worker *worker)
 	return pid;
 }
 
-/* A process that cannot be watched is none: nobody could tell when its memory may be taken away. */
+/* Open a pidfd of the process. Without one, nobody could tell when its memory may be freed, so kill it. */
 static int watch(struct pyn_worker *worker, struct pyn_error *err)
 {
 	worker->pidfd = (int)syscall(SYS_pidfd_open, worker->pid, 0);
@@ -662,7 +665,7 @@ static int start(struct pyn_worker *worker, struct pyn_error *err)
 
 int pyn_worker_start(struct pyn_worker *worker, struct pyn_error *err)
 {
-	/* A reset takes the memory of queues away, and must know of the process by then. */
+	/* A reset frees the memory of queues, and must know about the process before. */
 	pyn_device_lock(worker->device);
 	int rc = start(worker, err);
 
@@ -674,7 +677,7 @@ static void reap(struct pyn_worker *worker)
 {
 	siginfo_t info = {0};
 
-	/* Somebody else may have reaped it (a script that calls os.wait): then its result tells alone. */
+	/* The script may have reaped it, by os.wait(). Then only the shared result tells how it ended. */
 	if (waitid(P_PIDFD, (id_t)worker->pidfd, &info, WEXITED | WNOHANG) == 0 && info.si_pid == 0)
 		return;
 	if (info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED)
@@ -719,8 +722,8 @@ void pyn_worker_finish(struct pyn_worker *worker, struct pyn_worker_result *resu
 	if (worker->finished)
 		return;
 	worker->finished = true;
-	/* A controller that a script disabled by a register write still counts as having the queue, and answers
-	 * nothing. */
+	/* If a script disabled the controller by a register write, the device object still lists the queue, but the
+	 * controller answers nothing. */
 	worker->left = reset || (worker->run->config.fw_debug && result->error);
 	delete_queue(worker);
 }

@@ -48,7 +48,7 @@ static int check_ops(const struct pyn_workload_config *config, struct pyn_error 
 	return 0;
 }
 
-/* What never goes on to another LBA never fills a region. */
+/* A step of 0 never reaches another LBA, so it never fills a region. */
 static int check_fill(const struct pyn_workload_config *config, struct pyn_error *err)
 {
 	bool has_lbas = false;
@@ -76,7 +76,8 @@ static int check(const struct pyn_workload_config *config, uint64_t end, struct 
 	return rc;
 }
 
-/* Upwards at the first aligned LBA of the region; downwards at the last one that a whole IO fits behind. */
+/* Where the sequential part starts over: upwards at the first aligned LBA of the region, downwards at the last one
+ * that leaves room for a whole IO. */
 static uint64_t begin_again(const struct pyn_workload *workload, uint32_t i)
 {
 	if (!workload->is.down)
@@ -165,7 +166,7 @@ static void init_sequence(struct pyn_workload *workload, const struct pyn_worklo
 	workload->next = config->lba_start > config->region_start ? config->lba_start : config->region_start;
 }
 
-/* A pass that begins in the middle goes on at the other end of the region, as far as where it began. */
+/* A pass that begins in the middle continues at the other end of the region, up to where it began. */
 static void init_fill(struct pyn_workload *workload, const struct pyn_workload_config *config)
 {
 	uint64_t at = pyn_workload_aligned(workload, workload->next, 0);
@@ -231,7 +232,8 @@ uint64_t pyn_workload_distributed_slba(struct pyn_workload *workload, uint32_t i
 
 	if (first < past)
 		return first + pyn_random_below(&workload->random, multiples(past - first - 1, align) + 1) * align;
-	/* None in this part: the one before it, which may be in another part but never outside of the region. */
+	/* This part has no aligned LBA: use the one before it. It may be in another part, but not outside the region.
+	 */
 	uint64_t before = pyn_workload_align_down(begin, align);
 
 	return before >= workload->first[i] ? before : workload->first[i];
