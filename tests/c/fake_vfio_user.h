@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A vfio-user device that a thread of the test plays: an NVMe controller's configuration space and BARs, but nothing
- * that acts. A hook makes it answer wrong. Included once in a program.
+ * A simulated vfio-user device, run by a thread of the test. It has the configuration space and the BARs of an NVMe
+ * controller, but executes nothing. A hook makes it answer wrong. Only one file of a program includes this header.
  */
 #ifndef TESTS_C_FAKE_VFIO_USER_H
 #define TESTS_C_FAKE_VFIO_USER_H
@@ -42,7 +42,7 @@ struct message {
 	int fd; /* that came along, -1: none */
 };
 
-/* The device. A hook sees each message first; what it returns true for it has answered itself. */
+/* The device. A hook gets each message first. If it returns true, it has answered the message. */
 static struct fake {
 	char folder[64];
 	char path[80];
@@ -60,7 +60,7 @@ static struct fake {
 	int eventfd;
 	uint32_t vector;
 	bool sent_no_descriptor; /* for DMA */
-	uint32_t noise;          /* where not 0: a generator, and some bytes of what is answered are random */
+	uint32_t noise;          /* if not 0: state of a generator that changes some bytes of the answers */
 } fake;
 
 static void send_bytes(const void *data, size_t length)
@@ -75,7 +75,7 @@ static uint32_t noise_next(void)
 	return fake.noise >> 8;
 }
 
-/* A copy of the payload, in which one byte in eight is likely to be another. */
+/* Copy the payload, and change each byte with a probability of 1/8. */
 static const void *noisy(const void *payload, size_t length)
 {
 	static uint8_t copy[8192];
@@ -89,7 +89,7 @@ static const void *noisy(const void *payload, size_t length)
 	return copy;
 }
 
-/* A whole message in one call, as other implementations expect it. */
+/* Send a whole message in one call, as other implementations expect it. */
 static void send_all_of(const struct vfu_header *header, const void *payload, size_t length, const int *fds,
 			unsigned num_fds)
 {
@@ -195,7 +195,8 @@ static void config_put(uint32_t offset, uint32_t value)
 	memcpy(fake.config + offset, &value, sizeof(value));
 }
 
-/* Power, PCIe with FLR and MSI-X, linked in this order; an NVMe controller. */
+/* Fill in configuration space: an NVMe controller with the capabilities Power Management, PCIe (with FLR) and MSI-X.
+ */
 static void config_fill(void)
 {
 	memset(fake.config, 0, sizeof(fake.config));
@@ -211,7 +212,7 @@ static void config_fill(void)
 
 #define DEVICE_CONTROL 0x58u
 
-/* The function was asked for a reset by configuration space: it does as devices do. */
+/* Reset configuration space if the host has requested an FLR. */
 static void reset_function(void)
 {
 	uint16_t control;
@@ -247,7 +248,7 @@ static void answer_access(const struct message *message)
 	}
 }
 
-/* Before the reply: who counts descriptors after it must not see this one. */
+/* Close it before the reply, since a test may count descriptors after it. */
 static void close_fd(struct message *message)
 {
 	if (message->fd >= 0)
@@ -340,7 +341,7 @@ static void *play(void *context)
 	return NULL;
 }
 
-/* A device that listens; hook may be NULL. The caller opens fake.folder, and ends it with stop. */
+/* Start a device that listens; hook may be NULL. The caller opens fake.folder, and ends the device by stop. */
 static void start(bool (*hook)(struct message *message))
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};

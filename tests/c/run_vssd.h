@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A virtual SSD of its own for a test: a process that ends with the test, in a folder that it removes. */
+/* Starts a virtual SSD for a test, as a process that ends with the test and removes its folder. */
 #ifndef TESTS_C_RUN_VSSD_H
 #define TESTS_C_RUN_VSSD_H
 
@@ -17,11 +17,12 @@
 
 struct vssd_process {
 	char folder[64];
-	int owner; /* while this is open it lives */
+	int owner; /* the virtual SSD ends when this is closed */
 	pid_t pid;
 };
 
-/* The program: $PYNVME_VSSD, or the one built like this test, or the one in the package. False: there is none. */
+/* Find the program: $PYNVME_VSSD, or the one built like this test, or the one in the package. False: there is none.
+ */
 static inline bool vssd_program(char *path, size_t size)
 {
 	char self[PATH_MAX] = "";
@@ -38,7 +39,7 @@ static inline bool vssd_program(char *path, size_t size)
 	return access(path, X_OK) == 0;
 }
 
-/* Start one with these further options (NULL at the end), and wait until it takes clients. False: it did not start.
+/* Start it with these further options (NULL at the end), and wait until it accepts clients. False: it did not start.
  */
 static inline bool vssd_start(struct vssd_process *vssd, const char *const *options)
 {
@@ -71,7 +72,7 @@ static inline bool vssd_start(struct vssd_process *vssd, const char *const *opti
 	return strncmp(answer, "ready", 5) == 0;
 }
 
-/* As if it had crashed. */
+/* Kill it, as if it had crashed. */
 static inline void vssd_kill(struct vssd_process *vssd)
 {
 	kill(vssd->pid, SIGKILL);
@@ -86,7 +87,7 @@ static inline void vssd_stop(struct vssd_process *vssd)
 	close(vssd->owner);
 	if (vssd->pid > 0)
 		waitpid(vssd->pid, NULL, 0);
-	/* One that was killed could not tidy up, and none removes a folder that it did not make. */
+	/* A killed virtual SSD leaves its files, and it never removes a folder that it did not make. */
 	for (const char *const *name = (const char *const[]){"cntrl", "control", "lock", NULL}; *name; name++) {
 		snprintf(path, sizeof(path), "%s/%s", vssd->folder, *name);
 		unlink(path);

@@ -58,7 +58,7 @@ static inline void write_lbas(uint64_t slba, uint32_t nlb)
 	pyn_verify_write_end(the_table, slba, nlb, PYN_WRITE_DONE);
 }
 
-/* What a read of the_data says: the class of its first mismatch, -1 where nothing of it was judged. */
+/* Judge the_data as a read of these LBAs. Returns the class of the first mismatch; -1: nothing was judged. */
 static inline int judge(uint64_t slba, uint32_t nlb)
 {
 	uint64_t cells[128];

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a C test is written with. A test is one small program, tests/c/test_NAME.c (or one folder deeper), whose head
- * holds comments, each of its own, that say how it is built:
+ * The framework of the C tests. A test program is one file, tests/c/test_NAME.c (or one folder deeper). Separate
+ * comments at its top say how it is built:
  *
- *     sources: core/nvme/prp.c core/util/{*}.c   what it is linked with, from the root; may run over several lines;
- *                                                a star (written without the braces) stands for all files
+ *     sources: core/nvme/prp.c core/util/{*}.c   the files to link, from the root, on one or several lines; a star
+ *                                                (written without the braces) stands for all files
  *     dpdk                                       it needs DPDK
  *     flags: -Wno-address                        more compiler flags, for this file alone
  *     libs: -lm                                  more libraries
@@ -14,12 +14,12 @@
  *         CHECK_EQ(pyn_error(NULL, PYN_ERROR_MEMORY, ENOMEM, "x"), -ENOMEM);
  *     }
  *
- * `make test` builds each with ASan and UBSan and runs it; build/asan/tests/c/test_NAME runs it by hand, with the
- * names of tests as arguments to run only these. A test is called something that must hold. main is in here: only one
- * file of a program includes this one.
+ * `make test` builds each program with ASan and UBSan and runs it. build/asan/tests/c/test_NAME runs it by hand; its
+ * arguments name the tests to run. The name of a test says what must hold. This header defines main, so only one file
+ * of a program includes it.
  *
- * A check that fails is printed and counted, and the test goes on; each yields a bool, so that
- * `if (!CHECK(pointer)) return;` ends it.
+ * A failed check is printed and counted, and the test continues. A check returns a bool, so that
+ * `if (!CHECK(pointer)) return;` ends the test.
  */
 #ifndef TESTS_C_TEST_H
 #define TESTS_C_TEST_H
@@ -32,7 +32,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Define before the include where a program may take longer: seconds after which it is ended as hung. */
+/* Seconds after which a program counts as hung and is ended. Define it before the include if it needs longer. */
 #ifndef TEST_SECONDS
 #define TEST_SECONDS 300
 #endif
@@ -47,13 +47,13 @@ struct test {
 
 static struct {
 	struct test *first, **last;
-	unsigned failures;   /* of the test that runs */
-	uint64_t began;      /* it, ns */
-	uint64_t waited;     /* for a CPU until then, ns */
-	const char *skipped; /* why, where it skipped itself */
+	unsigned failures;   /* of the running test */
+	uint64_t began;      /* when the running test began, ns */
+	uint64_t waited;     /* how long the process had waited for a CPU until then, ns */
+	const char *skipped; /* why the running test skipped itself; NULL: it did not */
 } the_tests;
 
-/* TEST(name) { … }: a test; it needs no list. */
+/* TEST(name) { … } defines and registers a test. */
 #define TEST(name)                                                                                                   \
 	static void name(void);                                                                                      \
 	__attribute__((constructor)) static void test_register_##name(void)                                          \
@@ -63,30 +63,30 @@ static struct {
 	}                                                                                                            \
 	static void name(void)
 
-/* The condition holds. */
+/* Check that the condition holds. */
 #define CHECK(condition) test_check((condition), __FILE__, __LINE__, #condition)
 
-/* Two integers (or enums, bools, pointers) are equal; both values are printed where they are not. */
+/* Check that two integers (or enums, bools, pointers) are equal. Prints both if they differ. */
 #define CHECK_EQ(actual, expected)                                                                                   \
 	test_check_eq((long long)(actual), (long long)(expected), __FILE__, __LINE__, #actual, #expected)
 
-/* Two strings are equal; NULL equals NULL only. */
+/* Check that two strings are equal. NULL equals only NULL. */
 #define CHECK_STR(actual, expected) test_check_str((actual), (expected), __FILE__, __LINE__, #actual)
 
-/* text contains part. */
+/* Check that text contains part. */
 #define CHECK_HAS(text, part) test_check_has((text), (part), __FILE__, __LINE__, #text)
 
-/* size bytes are equal; the first that differ are printed. */
+/* Check that size bytes are equal. Prints the first one that differs. */
 #define CHECK_MEM(actual, expected, size) test_check_mem((actual), (expected), (size), __FILE__, __LINE__, #actual)
 
 /*
- * As CHECK, of a time that a load makes longer. Where it does not hold, and this program waited for a CPU for a
- * twentieth of the test's time, the test is skipped with the reason load. tests/fix_load.py has the same rule for
+ * CHECK for a time, which other processes may make longer. If it does not hold, and this program waited for a CPU for
+ * a twentieth of the test's time, the test is skipped with the reason load. tests/fix_load.py has the same rule for
  * Python.
  */
 #define CHECK_TIME(condition) test_check_time((condition), __FILE__, __LINE__, #condition)
 
-/* End this test: this machine cannot do it. Say what is missing. */
+/* Skip this test, because this machine cannot run it. why says what is missing. */
 #define SKIP(why)                                                                                                    \
 	do {                                                                                                         \
 		the_tests.skipped = (why);                                                                           \
@@ -101,7 +101,7 @@ static inline void test_register(struct test *test)
 	the_tests.last = &test->next;
 }
 
-/* Counts a failure; true where it is still to be printed. */
+/* Count a failure. Returns whether to print it. */
 static inline bool test_failed(const char *file, int line)
 {
 	if (++the_tests.failures > TEST_FAILURES_SHOWN)
@@ -125,7 +125,7 @@ static inline uint64_t test_now(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* Nanoseconds that this process was ready to run and had no CPU; 0 where the kernel does not count them. */
+/* How long this process was ready to run and had no CPU, in ns; 0 if the kernel does not count that. */
 static inline uint64_t test_waited(void)
 {
 	FILE *file = fopen("/proc/self/schedstat", "re");
@@ -216,7 +216,7 @@ static inline bool test_run(const struct test *test)
 	return !the_tests.failures;
 }
 
-/* One line a test; 0: all passed, 1: some failed, 2: nothing was run. */
+/* Print a line for each test. Returns 0: all passed, 1: some failed, 2: no test was run. */
 int main(int argc, char **argv)
 {
 	unsigned run = 0, failed = 0;
@@ -230,7 +230,7 @@ int main(int argc, char **argv)
 		failed += !test_run(test);
 	}
 	if (!run)
-		fprintf(stderr, "no test was run: no TEST(…), or none of the names that were given\n");
+		fprintf(stderr, "no test was run: this program has none, or none of these names\n");
 	return !run ? 2 : failed ? 1 : 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the tests of tracking share: a table, a buffer, and one command after the other. */
+/* Shared by the tests of tracking: a table, a buffer, and commands that are sent one after the other. */
 #ifndef TESTS_TRACK_H
 #define TESTS_TRACK_H
 
@@ -52,7 +52,7 @@ static uint64_t judged(void)
 	return counts.checked;
 }
 
-/* Read with what lies in the buffer now. -1: nothing was judged, 0: right, 1: wrong. */
+/* Judge the contents of the buffer as a read. Returns -1: nothing was judged, 0: right, 1: wrong. */
 static int reads(uint64_t slba, uint32_t nlb)
 {
 	uint64_t before = judged();

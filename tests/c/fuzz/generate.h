@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Commands with fields that make sense, mostly. */
+/* Makes random commands, most of them with valid fields. */
 #ifndef TESTS_C_FUZZ_GENERATE_H
 #define TESTS_C_FUZZ_GENERATE_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A host that plays by the rules of the queues, whatever it puts into them, and judges what comes back: each command
- * completes once, with a status that there is, and has done what its status says.
+ * A host that uses the queues correctly, whatever commands it puts into them, and judges the completions: each
+ * command completes once, with a status that exists, and has done what the status says.
  */
 #ifndef TESTS_C_FUZZ_HOST_H
 #define TESTS_C_FUZZ_HOST_H
@@ -26,8 +26,8 @@ struct fuzz_command {
 	uint32_t length;      /* bytes of data that it moves */
 	bool must_succeed;    /* unless the state of the drive forbids it */
 	bool mutilate;        /* change some of its fields before it is sent */
-	bool fill;            /* its data are what the model holds, as Compare wants them */
-	uint8_t data[4096];   /* what a command to the controller sends, if that matters; else noise */
+	bool fill;            /* send the data of the model, for a Compare that succeeds */
+	uint8_t data[4096];   /* the data to send, if they matter; otherwise random */
 	uint32_t data_length; /* bytes of data that matter */
 };
 
@@ -35,12 +35,12 @@ struct fuzz_command {
 struct fuzz_slot {
 	bool used;
 	bool must_succeed;
-	bool own_pages; /* its PRPs are as they were made: nobody else uses these pages */
+	bool own_pages; /* its PRPs are unchanged, so no other command uses these pages */
 	bool changes;   /* ranges are in the model as changes in flight */
-	bool vague;     /* ranges are a guess: nobody knows what it will change */
+	bool vague;     /* ranges are a guess, since it is unknown what the command will change */
 	bool equal;     /* a Compare that must find the data equal */
 	bool aborted;   /* an Abort names it */
-	bool paired;    /* the second half of a fused operation, right behind a first half */
+	bool paired;    /* the second half of a fused operation, directly after the first half */
 	bool first_done;
 	uint16_t first_cid; /* of that first half, as is first_status */
 	uint16_t first_status;
@@ -96,53 +96,53 @@ struct fuzz_host {
 	uint32_t page_size;
 	uint64_t next_queue; /* where the next queue's memory comes from */
 	uint8_t lba_shift;   /* of namespace 1; 0: a format is in flight, or was */
-	bool dulbe;          /* some namespace may report what was never written as an error */
-	bool erratic;        /* something is going on in the background that changes data */
-	bool sanitized;      /* this drive was told to sanitize: where time stands, it is never done */
+	bool dulbe;          /* a namespace may report reads of unwritten LBAs as errors */
+	bool erratic;        /* a background operation may change data */
+	bool sanitized;      /* a sanitize operation was started; it never ends if times never end */
 	uint64_t submitted;
 	uint64_t completed;
 	uint64_t succeeded;
 	uint64_t judged;       /* sectors compared */
 	uint64_t fused;        /* pairs of which both halves succeeded */
-	bool wants_second;     /* the IO command made last was first, half of a fused operation */
-	struct nvme_cmd first; /* that */
+	bool wants_second;     /* the last IO command was the first half of a fused operation */
+	struct nvme_cmd first; /* that first half */
 	struct fuzz_sq sq[FUZZ_QUEUES_MAX];
 	struct fuzz_cq cq[FUZZ_QUEUES_MAX];
 	struct fuzz_slot slots[FUZZ_SLOTS];
 };
 
-/* The controller was created, or reset: there are no queues, and nothing is in flight. */
+/* Start anew, after the controller was created or reset: no queues, and no commands in flight. */
 void fuzz_host_reset(struct fuzz_host *host);
 
-/* Memory for a queue; it may lie in two regions. */
+/* Allocate memory for a queue, which may lie in two regions. */
 uint64_t fuzz_host_queue_memory(struct fuzz_host *host, uint32_t bytes);
 
-/* The controller was enabled with these admin queues. */
+/* Note that the controller was enabled with these admin queues. */
 void fuzz_host_enabled(struct fuzz_host *host, uint64_t asq, uint32_t sq_size, uint64_t acq, uint32_t cq_size,
 		       uint32_t page_size);
 
-/* Read a namespace's LBA size back. */
+/* Read the LBA size of a namespace again. */
 void fuzz_host_learn_format(struct fuzz_host *host);
 
-/* Whether a command fits into the SQ, and into what the fuzzer keeps track of. */
+/* Whether the SQ and the fuzzer's list of commands have room for a command. */
 bool fuzz_host_can_submit(struct fuzz_host *host, uint16_t sqid);
 
 /* Give the command memory and a CID, put it into the SQ, and remember it. The doorbell is rung later. */
 void fuzz_host_submit(struct fuzz_host *host, uint16_t sqid, struct fuzz_command *command);
 
-/* An address for a transfer that may be wrong in any way, but is never that of queues or of another command's pages.
+/* Choose an address for a transfer. It may be wrong in any way, but is never in a queue or another command's pages.
  */
 uint64_t fuzz_host_address(struct fuzz_host *host);
 
-/* Write the doorbell of an SQ, or CQ, that there is. */
+/* Write the doorbell of an existing SQ or CQ. */
 void fuzz_host_ring(struct fuzz_host *host, uint16_t sqid);
 void fuzz_host_ring_cq(struct fuzz_host *host, uint16_t cqid);
 
-/* Take what is in a CQ, at most limit entries, and judge it. ring: tell the controller. Returns how many there were.
+/* Reap at most limit entries of a CQ and judge them. ring: write the doorbell. Returns how many there were.
  */
 uint32_t fuzz_host_reap(struct fuzz_host *host, uint16_t cqid, uint32_t limit, bool ring);
 
-/* Report memory that changed without a right to. */
+/* Report memory that the controller changed and must not have. */
 void fuzz_host_check(struct fuzz_host *host);
 
 /* How many commands of this kind are in flight; opcode below 0: any. */

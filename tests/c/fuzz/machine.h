@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A machine with one drive: what a host does to it beside sending commands. */
+/* A machine with one drive, and what a host does to it besides sending commands. */
 #ifndef TESTS_C_FUZZ_MACHINE_H
 #define TESTS_C_FUZZ_MACHINE_H
 
@@ -22,35 +22,35 @@ struct fuzz_machine {
 void fuzz_machine_open(struct fuzz_machine *machine, uint64_t seed);
 void fuzz_machine_close(struct fuzz_machine *machine);
 
-/* Unplug the drive that there is, and plug in another one with options of its own. */
+/* Replace the drive by a new one with other options. */
 void fuzz_machine_plug(struct fuzz_machine *machine);
 
-/* Set the controller up and enable it; sometimes wrongly first, which it must not take. */
+/* Set up and enable the controller. Sometimes tries invalid settings first, which the controller must refuse. */
 void fuzz_machine_enable(struct fuzz_machine *machine);
 
-/* Reset the controller in any of the ways that there are; it is disabled afterwards, and has written nothing since.
+/* Reset the controller by a random kind of reset. Afterwards it is disabled, and must not write to memory any more.
  */
 void fuzz_machine_reset(struct fuzz_machine *machine);
 
-/* Compare all that is known of namespace 1, behind the controller's back, with what is stored. */
+/* Compare the stored data of namespace 1 with the model, without a command. */
 void fuzz_machine_verify(struct fuzz_machine *machine);
 
-/* Lend the controller memory of the host's, until the next reset: nobody else touches it but by mistake. */
+/* Give the controller a host memory buffer until the next reset. Nothing else uses this memory on purpose. */
 void fuzz_machine_lend(struct fuzz_machine *machine);
 
-/* Look at, or change, an LBA behind the controller's back. */
+/* Read or change an LBA without a command. */
 void fuzz_machine_peek_or_poke(struct fuzz_machine *machine);
 
-/* In whatever state it is: afterwards it is enabled, or has failed to be, so that a reset ends that state. */
+/* Enable the controller in any state. If that fails, the state is one that a reset ends. */
 void fuzz_machine_revive(struct fuzz_machine *machine);
 
-/* Take the controller's right to master the bus away for a while, in any of the ways that there are. */
+/* Forbid the controller to access memory for a while, in one of the possible ways. */
 void fuzz_machine_pause(struct fuzz_machine *machine);
 
-/* Read, and write what has no effect, in BAR 0, configuration space and doorbells of no queue. */
+/* Read BAR 0 and configuration space, and write where that has no effect, including doorbells without a queue. */
 void fuzz_machine_poke_around(struct fuzz_machine *machine);
 
-/* Wait until everything in flight has completed that can. */
+/* Wait until all commands that can complete have completed. */
 void fuzz_machine_drain(struct fuzz_machine *machine);
 
 uint32_t fuzz_machine_read32(struct fuzz_machine *machine, uint32_t offset);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Where all decisions of the fuzzer come from: the same seed makes the same run. */
+/* The random numbers behind all decisions of the fuzzer. The same seed leads to the same run. */
 #ifndef TESTS_C_FUZZ_RANDOM_H
 #define TESTS_C_FUZZ_RANDOM_H
 
@@ -11,7 +11,7 @@ struct fuzz_random {
 	uint64_t state; /* any value */
 };
 
-/* SplitMix64: 64 bits of which each is as good as any other. */
+/* SplitMix64: 64 random bits. */
 static inline uint64_t fuzz_next(struct fuzz_random *random)
 {
 	uint64_t value = random->state += UINT64_C(0x9e3779b97f4a7c15);
@@ -41,7 +41,7 @@ static inline bool fuzz_one_in(struct fuzz_random *random, uint32_t times)
 /* One element of an array. */
 #define FUZZ_PICK(random, array) ((array)[fuzz_below((random), sizeof(array) / sizeof((array)[0]))])
 
-/* A number at which code tends to break: around powers of two, and the largest; else anything. */
+/* A number at which code tends to break, such as those around powers of two and the largest, or any other number. */
 static inline uint64_t fuzz_edge(struct fuzz_random *random)
 {
 	uint64_t power = UINT64_C(1) << fuzz_below(random, 64);

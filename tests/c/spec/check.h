@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What tests of all lists check, see compare.h. */
+/* The checks of all lists, see compare.h. */
 #ifndef TESTS_C_SPEC_CHECK_H
 #define TESTS_C_SPEC_CHECK_H
 
@@ -21,7 +21,7 @@ static inline void check_item(const struct spec_item *ours, const struct spec_it
 		       ours->name, theirs->structure ? theirs->structure : "", theirs->name);
 }
 
-/* Every field and number is the other side's. */
+/* Check that every field and number equals that of the other side. */
 static inline void check_equal(struct spec_list ours, struct spec_list theirs, size_t at_least)
 {
 	CHECK_EQ(ours.count, theirs.count);
@@ -30,8 +30,8 @@ static inline void check_equal(struct spec_list ours, struct spec_list theirs, s
 		check_item(&ours.items[i], &theirs.items[i]);
 }
 
-/* The fields of each of our structures follow each other without a gap from its first byte to its last: a field that
- * is new in spec/ and not in the list leaves one. */
+/* Check that the listed fields cover each of our structures without a gap: a new field of spec/ that is not in the
+ * list leaves one. */
 static inline void check_whole(struct spec_list ours)
 {
 	uint64_t size = 0, covered = 0;

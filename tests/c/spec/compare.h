@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Are the layouts and numbers in spec/ those of somebody else's headers? Our driver and our virtual SSD share spec/,
- * so a field in the wrong place would cancel out, and no test of the two together would see it.
+ * Compares the layouts and numbers in spec/ with the headers of other projects. Our driver and our virtual SSD share
+ * spec/, so tests of the two together would not notice a field in the wrong place.
  *
  * Both sides have structures of the same names, so they do not fit into one file. A list (*_list.h) pairs our names
  * with theirs, and is compiled twice, in *_ours.c and *_theirs.c: each defines PICK(ours, theirs), includes its
