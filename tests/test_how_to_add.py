@@ -155,7 +155,8 @@ def test_the_virtual_ssd_gets_all_four(built: Path, tmp_path: Path) -> None:
     for folder in ("vssd", "core/util", "spec", "build/release/obj/vssd", "build/release/obj/core/util"):
         shutil.copytree(ROOT / folder, tmp_path / folder)  # with their times: only what changes is compiled
     (tmp_path / "tools").mkdir()
-    shutil.copy2(ROOT / "tools" / "native.mk", tmp_path / "tools")
+    for makefile in (ROOT / "tools").glob("*.mk"):
+        shutil.copy2(makefile, tmp_path / "tools")
     (tmp_path / "build" / "release" / "obj" / "spec").mkdir(exist_ok=True)
     program = tmp_path / "build" / "release" / "vssd"
     make = [
