@@ -38,6 +38,10 @@ CNS = Enum(
         Value("csi_allocated_ns_list", 0x1A, "as 10h, those of the command set CSI", since="2.0"),
         Value("csi_allocated_ns", 0x1B, "as 05h, an allocated namespace", since="2.0"),
         Value("command_sets", 0x1C, "512 vectors of 64 bits, bit = CSI", since="2.0"),
+        Value("underlying_ns_list", 0x1D, "namespaces that may underlie an exported one", since="2.1"),
+        Value("ports_list", 0x1E, "ports of the subsystem", since="2.1"),
+        Value("allocated_ns_independent", 0x1F, "as 08h, an allocated namespace", since="2.1"),
+        Value("controller_state_formats", 0x20, "formats of Migration Send and Receive", since="2.1"),
     ),
     text="CNS of Identify, command dword 10 bits 7:0",
     section="5.1.13.1",
@@ -1244,6 +1248,79 @@ COMMAND_SETS = Structure(
     label="CNS 1Ch",
 )
 
+UNDERLYING_NS = Structure(
+    "UnderlyingNs",
+    "nvme_underlying_ns",
+    320,
+    (
+        Field("unsnqn", 0, 256, "NQN of the subsystem that has the namespace", kind="utf8"),
+        Field("nsid", 256, 4, "namespace there"),
+        Field("cntlid", 260, 2, "controller there"),
+    ),
+    text="Underlying Namespace Entry",
+    section="5.1.13.4.1",
+    label="underlying namespace entry",
+)
+
+UNDERLYING_NS_LIST = Structure(
+    "UnderlyingNsList",
+    "nvme_underlying_ns_list",
+    16,
+    (
+        Field("genctr", 0, 8, "generation counter"),
+        Field("nument", 8, 8, "entries"),
+        Field("entry", 16, 320, "namespaces", count=0, kind="struct", struct=UNDERLYING_NS, counted_by="nument"),
+    ),
+    text="Underlying Namespace List",
+    section="5.1.13.4.1",
+    label="CNS 1Dh",
+)
+
+PORT = Structure(
+    "Port",
+    "nvme_port",
+    576,
+    (
+        Field("traddr", 0, 256, "transport address", kind="ascii"),
+        Field("tsas", 256, 256, "transport specific address subtype", kind="bytes"),
+        Field("pid", 512, 2, "port"),
+        Field("trtype", 514, 1, "transport type"),
+        Field("adrfam", 515, 1, "address family"),
+        Field("treq", 516, 1, "transport requirements"),
+    ),
+    text="Port Entry",
+    section="5.1.13.4.2",
+    label="port entry",
+)
+
+PORTS_LIST = Structure(
+    "PortsList",
+    "nvme_ports_list",
+    16,
+    (
+        Field("genctr", 0, 8, "generation counter"),
+        Field("nument", 8, 8, "entries"),
+        Field("entry", 16, 576, "ports", count=0, kind="struct", struct=PORT, counted_by="nument"),
+    ),
+    text="Ports List",
+    section="5.1.13.4.2",
+    label="CNS 1Eh",
+)
+
+CONTROLLER_STATE_FORMATS = Structure(
+    "ControllerStateFormats",
+    "nvme_controller_state_formats",
+    2,
+    (
+        Field("nv", 0, 1, "versions of the NVMe controller state"),
+        Field("nuuid", 1, 1, "UUIDs of vendor specific states"),
+        Field("formats", 2, 1, "the versions, 2 bytes each, then the UUIDs", count=0, kind="bytes"),
+    ),
+    text="Supported Controller State Formats",
+    section="5.1.13.2.21",
+    label="CNS 20h",
+)
+
 RETURNED = Table(
     "IDENTIFY",
     "The structure that Identify returns, by CNS and CSI. If CSI is None, all command sets have it.",
@@ -1275,6 +1352,10 @@ RETURNED = Table(
         (0x1B, 1): ID_NS_KV,
         (0x1B, 2): ID_NS_ZNS,
         (0x1C, None): COMMAND_SETS,
+        (0x1D, None): UNDERLYING_NS_LIST,
+        (0x1E, None): PORTS_LIST,
+        (0x1F, None): ID_NS_INDEPENDENT,
+        (0x20, None): CONTROLLER_STATE_FORMATS,
     },
 )
 
@@ -1369,6 +1450,11 @@ HEADERS = (
             DOMAIN_LIST,
             ENDURANCE_GROUP_LIST,
             COMMAND_SETS,
+            UNDERLYING_NS,
+            UNDERLYING_NS_LIST,
+            PORT,
+            PORTS_LIST,
+            CONTROLLER_STATE_FORMATS,
         ),
         includes=("stddef.h", "stdint.h"),
     ),

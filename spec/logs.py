@@ -905,6 +905,40 @@ ROTATIONAL_MEDIA = Structure(
     label="LID 16h",
 )
 
+DISPERSED_NS = Structure(
+    "DispersedNsLog",
+    "nvme_dispersed_ns_log",
+    256,
+    (
+        Field("genctr", 0, 8, "generation counter"),
+        Field("numpsub", 8, 8, "participating NVM subsystems"),
+        Field("nqn", 256, 256, "NQNs of the subsystems", count=0, kind="utf8", counted_by="numpsub"),
+    ),
+    text="Dispersed Namespace Participating NVM Subsystems, LID 17h",
+    label="LID 17h",
+)
+
+MANAGEMENT_ADDRESS = Structure(
+    "ManagementAddress",
+    "nvme_management_address",
+    512,
+    (
+        Field("mat", 0, 1, "type: 1 NVM subsystem, 2 fabric interface manager"),
+        Field("madrs", 4, 508, "address", kind="utf8"),
+    ),
+    text="Management Address Descriptor",
+    label="management address descriptor",
+)
+
+MANAGEMENT_ADDRESSES = Structure(
+    "ManagementAddressesLog",
+    "nvme_management_addresses_log",
+    4096,
+    (Field("mad", 0, 512, "addresses", count=8, kind="struct", struct=MANAGEMENT_ADDRESS),),
+    text="Management Address List, LID 18h",
+    label="LID 18h",
+)
+
 REACHABILITY_GROUP = Structure(
     "ReachabilityGroup",
     "nvme_reachability_group",
@@ -932,6 +966,45 @@ REACHABILITY_GROUPS = Structure(
     text="Reachability Groups, LID 1Ah",
     section="5.1.12.1.25",
     label="LID 1Ah",
+)
+
+REACHABILITY_ASSOCIATION = Structure(
+    "ReachabilityAssociation",
+    "nvme_reachability_association",
+    32,
+    (
+        Field("rasid", 0, 4, "reachability association"),
+        Field("nrid", 4, 4, "reachability groups"),
+        Field("chngc", 8, 8, "change count"),
+        Field("rac", 16, 1, "characteristics"),
+        Field("rgid", 32, 4, "groups", count=0, counted_by="nrid"),
+    ),
+    text="Reachability Association Descriptor",
+    section="5.1.12.1.26",
+    label="reachability association descriptor",
+)
+
+REACHABILITY_ASSOCIATIONS = Structure(
+    "ReachabilityAssociationsLog",
+    "nvme_reachability_associations_log",
+    16,
+    (
+        Field("chngc", 0, 8, "change count"),
+        Field("nrad", 8, 2, "descriptors"),
+        Field(
+            "associations",
+            16,
+            32,
+            "associations",
+            count=0,
+            kind="struct",
+            struct=REACHABILITY_ASSOCIATION,
+            counted_by="nrad",
+        ),
+    ),
+    text="Reachability Associations, LID 1Bh",
+    section="5.1.12.1.26",
+    label="LID 1Bh",
 )
 
 # ---- FDP, 20h to 23h ----
@@ -1242,7 +1315,10 @@ RETURNED = Table(
         0x14: LOCKDOWN,
         0x15: BOOT_PARTITION,
         0x16: ROTATIONAL_MEDIA,
+        0x17: DISPERSED_NS,
+        0x18: MANAGEMENT_ADDRESSES,
         0x1A: REACHABILITY_GROUPS,
+        0x1B: REACHABILITY_ASSOCIATIONS,
         0x20: FDP_CONFIGURATIONS,
         0x21: FDP_RUH_USAGE,
         0x22: FDP_STATISTICS,
@@ -1334,8 +1410,28 @@ HEADERS = (
             LOCKDOWN,
             BOOT_PARTITION,
             ROTATIONAL_MEDIA,
+            DISPERSED_NS,
+            MANAGEMENT_ADDRESS,
+            MANAGEMENT_ADDRESSES,
             REACHABILITY_GROUP,
             REACHABILITY_GROUPS,
+            REACHABILITY_ASSOCIATION,
+            REACHABILITY_ASSOCIATIONS,
+            RESERVATION,
+            SANITIZE_STATUS,
+            SANITIZE_STATE,
+            SANITIZE,
+            BitGroup(SSTAT, "SSTAT"),
+            CHANGED_ZONES,
+        ),
+        includes=("stddef.h", "stdint.h", "spec/nvme_feature.h"),
+    ),
+    Header(
+        "nvme_fdp.h",
+        "Log pages of Flexible Data Placement, 20h to 23h.\n"
+        "NVM Express Base Specification 2.1, sections 5.1.12.1.28 to 5.1.12.1.31.\n"
+        "Layout only, no behaviour.",
+        (
             RUHT,
             RUH,
             FDP_CONFIGURATION,
@@ -1346,13 +1442,6 @@ HEADERS = (
             FDP_EVENT_TYPE,
             FDP_EVENT,
             FDP_EVENTS,
-            RESERVATION,
-            SANITIZE_STATUS,
-            SANITIZE_STATE,
-            SANITIZE,
-            BitGroup(SSTAT, "SSTAT"),
-            CHANGED_ZONES,
         ),
-        includes=("stddef.h", "stdint.h", "spec/nvme_feature.h"),
     ),
 )

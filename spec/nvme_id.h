@@ -44,6 +44,10 @@ enum nvme_cns {
 	NVME_CNS_CSI_ALLOCATED_NS_LIST = 0x1a, /* as 10h, those of the command set CSI */
 	NVME_CNS_CSI_ALLOCATED_NS = 0x1b, /* as 05h, an allocated namespace */
 	NVME_CNS_COMMAND_SETS = 0x1c, /* 512 vectors of 64 bits, bit = CSI */
+	NVME_CNS_UNDERLYING_NS_LIST = 0x1d, /* namespaces that may underlie an exported one */
+	NVME_CNS_PORTS_LIST = 0x1e, /* ports of the subsystem */
+	NVME_CNS_ALLOCATED_NS_INDEPENDENT = 0x1f, /* as 08h, an allocated namespace */
+	NVME_CNS_CONTROLLER_STATE_FORMATS = 0x20, /* formats of Migration Send and Receive */
 };
 
 /* I/O command set identifiers (CSI). Section 3.1.3.2. */
@@ -684,5 +688,50 @@ struct nvme_command_sets {
 	uint64_t iocsc[512];
 } __attribute__((packed));
 _Static_assert(sizeof(struct nvme_command_sets) == 4096, "CNS 1Ch");
+
+/* Underlying Namespace Entry. Section 5.1.13.4.1. */
+struct nvme_underlying_ns {
+	char unsnqn[256]; /* NQN of the subsystem that has the namespace */
+	uint32_t nsid; /* namespace there */
+	uint16_t cntlid; /* controller there */
+	uint8_t rsvd262[58];
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_underlying_ns) == 320, "underlying namespace entry");
+
+/* Underlying Namespace List. Section 5.1.13.4.1. */
+struct nvme_underlying_ns_list {
+	uint64_t genctr; /* generation counter */
+	uint64_t nument; /* entries */
+	struct nvme_underlying_ns entry[]; /* namespaces */
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_underlying_ns_list) == 16, "CNS 1Dh");
+
+/* Port Entry. Section 5.1.13.4.2. */
+struct nvme_port {
+	char traddr[256]; /* transport address */
+	uint8_t tsas[256]; /* transport specific address subtype */
+	uint16_t pid; /* port */
+	uint8_t trtype; /* transport type */
+	uint8_t adrfam; /* address family */
+	uint8_t treq; /* transport requirements */
+	uint8_t rsvd517[59];
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_port) == 576, "port entry");
+
+/* Ports List. Section 5.1.13.4.2. */
+struct nvme_ports_list {
+	uint64_t genctr; /* generation counter */
+	uint64_t nument; /* entries */
+	struct nvme_port entry[]; /* ports */
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_ports_list) == 16, "CNS 1Eh");
+
+/* Supported Controller State Formats. Section 5.1.13.2.21. */
+struct nvme_controller_state_formats {
+	uint8_t nv; /* versions of the NVMe controller state */
+	uint8_t nuuid; /* UUIDs of vendor specific states */
+	uint8_t formats[]; /* the versions, 2 bytes each, then the UUIDs */
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_controller_state_formats) == 2, "CNS 20h");
 
 #endif

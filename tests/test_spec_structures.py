@@ -302,6 +302,28 @@ def test_events_are_found_by_the_lengths_of_their_headers() -> None:
     assert spec.ThermalExcursionEvent(log.events[1].data).ovt == 5
 
 
+def test_lists_of_2_1_are_read_by_their_counts() -> None:
+    """Bytes of log pages 17h, 18h and 1Bh, and of CNS 1Dh, 1Eh and 20h, typed by hand."""
+    subsystems = bytes([1]).ljust(8, b"\0") + bytes([2]).ljust(248, b"\0") + b"nqn.a".ljust(256, b"\0") * 2
+    assert list(spec.LOG_PAGES[0x17](subsystems).nqn) == ["nqn.a", "nqn.a"]
+    addresses = bytes(512) + bytes([1, 0, 0, 0]) + b"https://10.0.0.1".ljust(508, b"\0") + bytes(3072)
+    assert [(a.mat, a.madrs) for a in spec.LOG_PAGES[0x18](addresses).mad][1] == (1, "https://10.0.0.1")
+    association = bytes([7, 0, 0, 0, 2, 0, 0, 0]).ljust(16, b"\0") + bytes([3]).ljust(16, b"\0")
+    header = bytes(8) + bytes([1]).ljust(8, b"\0")
+    (found,) = spec.LOG_PAGES[0x1B](header + association + bytes([5, 0, 0, 0, 6, 0, 0, 0])).associations
+    assert (found.rasid, found.rac, list(found.rgid)) == (7, 3, [5, 6])
+    header = bytes(8) + bytes([1]).ljust(8, b"\0")
+    (ns,) = spec.IDENTIFY[0x1D, None](
+        header + b"nqn.b".ljust(256, b"\0") + bytes([4, 0, 0, 0, 9, 0]).ljust(64)
+    ).entry
+    assert (ns.unsnqn, ns.nsid, ns.cntlid) == ("nqn.b", 4, 9)
+    port = b"10.0.0.2".ljust(256) + bytes(256) + bytes([8, 0, 3, 1, 2]).ljust(64, b"\0")
+    (one,) = spec.IDENTIFY[0x1E, None](header + port).entry
+    assert (one.traddr, one.pid, one.trtype, one.adrfam, one.treq) == ("10.0.0.2", 8, 3, 1, 2)
+    formats = spec.IDENTIFY[0x20, None](bytes([1, 0, 0x01, 0x00]))
+    assert (formats.nv, formats.nuuid, bytes(formats.formats)) == (1, 0, b"\x01\x00")
+
+
 @pytest.mark.parametrize("value", [0, 1, 0xFF])
 def test_lengths_that_make_no_sense_end_a_list(value: int) -> None:
     data = bytearray([value]) * 600

@@ -38,6 +38,10 @@ class Cns(IntEnum):
     CSI_ALLOCATED_NS_LIST = 0x1A  # as 10h, those of the command set CSI
     CSI_ALLOCATED_NS = 0x1B  # as 05h, an allocated namespace
     COMMAND_SETS = 0x1C  # 512 vectors of 64 bits, bit = CSI
+    UNDERLYING_NS_LIST = 0x1D  # namespaces that may underlie an exported one
+    PORTS_LIST = 0x1E  # ports of the subsystem
+    ALLOCATED_NS_INDEPENDENT = 0x1F  # as 08h, an allocated namespace
+    CONTROLLER_STATE_FORMATS = 0x20  # formats of Migration Send and Receive
 
 
 class Nidt(IntEnum):
@@ -1519,6 +1523,95 @@ class CommandSetVectors(_Structure):
     iocsc = Elements(0, WordAt(8, Iocsc), 512, "combinations of command sets that feature 19h selects, bit = CSI")
 
 
+class UnderlyingNs(_Structure):
+    """Underlying Namespace Entry. Section 5.1.13.4.1. 320 bytes.
+
+    unsnqn    255:0  NQN of the subsystem that has the namespace
+    nsid    259:256  namespace there
+    cntlid  261:260  controller there
+    """
+
+    SIZE = 320
+    TEXT = "Underlying Namespace Entry"
+
+    unsnqn = Field(0, Text(256, "\0"), "NQN of the subsystem that has the namespace")
+    nsid = Field(256, Number(4), "namespace there")
+    cntlid = Field(260, Number(2), "controller there")
+
+
+class UnderlyingNsList(_Structure):
+    """Underlying Namespace List. Section 5.1.13.4.1. 16 bytes and what follows.
+
+    genctr   7:0  generation counter
+    nument  15:8  entries
+    entry    16…  namespaces
+    """
+
+    SIZE = 16
+    VARIES = True
+    TEXT = "Underlying Namespace List"
+
+    genctr = Field(0, Number(8), "generation counter")
+    nument = Field(8, Number(8), "entries")
+    entry = Elements(16, Nested(UnderlyingNs), None, "namespaces", counted_by="nument")
+
+
+class Port(_Structure):
+    """Port Entry. Section 5.1.13.4.2. 576 bytes.
+
+    traddr    255:0  transport address
+    tsas    511:256  transport specific address subtype
+    pid     513:512  port
+    trtype      514  transport type
+    adrfam      515  address family
+    treq        516  transport requirements
+    """
+
+    SIZE = 576
+    TEXT = "Port Entry"
+
+    traddr = Field(0, Text(256), "transport address")
+    tsas = Field(256, Raw(256), "transport specific address subtype")
+    pid = Field(512, Number(2), "port")
+    trtype = Field(514, Number(1), "transport type")
+    adrfam = Field(515, Number(1), "address family")
+    treq = Field(516, Number(1), "transport requirements")
+
+
+class PortsList(_Structure):
+    """Ports List. Section 5.1.13.4.2. 16 bytes and what follows.
+
+    genctr   7:0  generation counter
+    nument  15:8  entries
+    entry    16…  ports
+    """
+
+    SIZE = 16
+    VARIES = True
+    TEXT = "Ports List"
+
+    genctr = Field(0, Number(8), "generation counter")
+    nument = Field(8, Number(8), "entries")
+    entry = Elements(16, Nested(Port), None, "ports", counted_by="nument")
+
+
+class ControllerStateFormats(_Structure):
+    """Supported Controller State Formats. Section 5.1.13.2.21. 2 bytes and what follows.
+
+    nv        0  versions of the NVMe controller state
+    nuuid     1  UUIDs of vendor specific states
+    formats  2…  the versions, 2 bytes each, then the UUIDs
+    """
+
+    SIZE = 2
+    VARIES = True
+    TEXT = "Supported Controller State Formats"
+
+    nv = Field(0, Number(1), "versions of the NVMe controller state")
+    nuuid = Field(1, Number(1), "UUIDs of vendor specific states")
+    formats = Rest(2, "the versions, 2 bytes each, then the UUIDs")
+
+
 IDENTIFY: dict[tuple[int, Optional[int]], type[_Structure]] = {
     (0x00, None): IdentifyNamespace,
     (0x01, None): IdentifyController,
@@ -1547,5 +1640,9 @@ IDENTIFY: dict[tuple[int, Optional[int]], type[_Structure]] = {
     (0x1B, 0x01): IdentifyNamespaceKv,
     (0x1B, 0x02): IdentifyNamespaceZns,
     (0x1C, None): CommandSetVectors,
+    (0x1D, None): UnderlyingNsList,
+    (0x1E, None): PortsList,
+    (0x1F, None): IdentifyNamespaceIndependent,
+    (0x20, None): ControllerStateFormats,
 }
 """The structure that Identify returns, by CNS and CSI. If CSI is None, all command sets have it."""

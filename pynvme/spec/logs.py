@@ -1118,6 +1118,49 @@ class RotationalMediaLog(_Structure):
     fldc = Field(20, Number(4), "loads that failed")
 
 
+class DispersedNsLog(_Structure):
+    """Dispersed Namespace Participating NVM Subsystems, LID 17h. 256 bytes and what follows.
+
+    genctr    7:0  generation counter
+    numpsub  15:8  participating NVM subsystems
+    nqn      256…  NQNs of the subsystems
+    """
+
+    SIZE = 256
+    VARIES = True
+    TEXT = "Dispersed Namespace Participating NVM Subsystems, LID 17h"
+
+    genctr = Field(0, Number(8), "generation counter")
+    numpsub = Field(8, Number(8), "participating NVM subsystems")
+    nqn = Elements(256, Text(256, "\0"), None, "NQNs of the subsystems", counted_by="numpsub")
+
+
+class ManagementAddress(_Structure):
+    """Management Address Descriptor. 512 bytes.
+
+    mat        0  type: 1 NVM subsystem, 2 fabric interface manager
+    madrs  511:4  address
+    """
+
+    SIZE = 512
+    TEXT = "Management Address Descriptor"
+
+    mat = Field(0, Number(1), "type: 1 NVM subsystem, 2 fabric interface manager")
+    madrs = Field(4, Text(508, "\0"), "address")
+
+
+class ManagementAddressesLog(_Structure):
+    """Management Address List, LID 18h. 4096 bytes.
+
+    mad  4095:0  addresses
+    """
+
+    SIZE = 4096
+    TEXT = "Management Address List, LID 18h"
+
+    mad = Elements(0, Nested(ManagementAddress), 8, "addresses")
+
+
 class ReachabilityGroup(_Structure):
     """Reachability Group Descriptor. Section 5.1.12.1.25. 32 bytes and what follows.
 
@@ -1152,6 +1195,44 @@ class ReachabilityGroupsLog(_Structure):
     chngc = Field(0, Number(8), "change count")
     nrgd = Field(8, Number(2), "descriptors")
     groups = Elements(16, Nested(ReachabilityGroup), None, "groups", counted_by="nrgd")
+
+
+class ReachabilityAssociation(_Structure):
+    """Reachability Association Descriptor. Section 5.1.12.1.26. 32 bytes and what follows.
+
+    rasid   3:0  reachability association
+    nrid    7:4  reachability groups
+    chngc  15:8  change count
+    rac      16  characteristics
+    rgid    32…  groups
+    """
+
+    SIZE = 32
+    VARIES = True
+    TEXT = "Reachability Association Descriptor"
+
+    rasid = Field(0, Number(4), "reachability association")
+    nrid = Field(4, Number(4), "reachability groups")
+    chngc = Field(8, Number(8), "change count")
+    rac = Field(16, Number(1), "characteristics")
+    rgid = Elements(32, Number(4), None, "groups", counted_by="nrid")
+
+
+class ReachabilityAssociationsLog(_Structure):
+    """Reachability Associations, LID 1Bh. Section 5.1.12.1.26. 16 bytes and what follows.
+
+    chngc         7:0  change count
+    nrad          9:8  descriptors
+    associations  16…  associations
+    """
+
+    SIZE = 16
+    VARIES = True
+    TEXT = "Reachability Associations, LID 1Bh"
+
+    chngc = Field(0, Number(8), "change count")
+    nrad = Field(8, Number(2), "descriptors")
+    associations = Elements(16, Nested(ReachabilityAssociation), None, "associations", counted_by="nrad")
 
 
 class ReclaimUnitHandle(_Structure):
@@ -1418,7 +1499,10 @@ LOG_PAGES: dict[int, type[_Structure]] = {
     0x14: LockdownLog,
     0x15: BootPartitionLog,
     0x16: RotationalMediaLog,
+    0x17: DispersedNsLog,
+    0x18: ManagementAddressesLog,
     0x1A: ReachabilityGroupsLog,
+    0x1B: ReachabilityAssociationsLog,
     0x20: FdpConfigurationsLog,
     0x21: FdpUsageLog,
     0x22: FdpStatisticsLog,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "spec/nvme_cmd.h"
 #include "spec/nvme_data.h"
+#include "spec/nvme_fdp.h"
 #include "spec/nvme_id.h"
 #include "spec/nvme_log.h"
 #include "spec/nvme_mi.h"

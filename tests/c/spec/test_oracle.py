@@ -14,6 +14,7 @@ SPEC = HERE.parents[2] / "spec"
 NVME = [
     "nvme_cmd.h",
     "nvme_data.h",
+    "nvme_fdp.h",
     "nvme_feature.h",
     "nvme_id.h",
     "nvme_log.h",
