@@ -48,7 +48,7 @@ cdef class Buffer:
         # The code of an argument, or another thread, may have allocated it.
         _check(self._buffer == NULL, "this Buffer exists already")
         if cmb is not None:
-            device = cmb._created()._device
+            device = _created(cmb, cmb._device)._device
         buffer = cspdk.pyn_buffer_with_pattern(device, bytes_wanted, c_type, c_value, &err)
         if buffer == NULL:
             raise _exception(&err)

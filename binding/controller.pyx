@@ -19,7 +19,7 @@ cdef class Controller(_Queue):
     def _construct(self, addr, nvme_init_func=None):
         _check(self._device is None, "this Controller exists already")
         if isinstance(addr, Pcie):
-            self._device = (<Pcie>addr)._created()
+            self._device = _created(addr, (<Pcie>addr)._device)
         else:
             self._device = _open_device(addr)
         self._callbacks = self._device.callbacks
@@ -33,11 +33,6 @@ cdef class Controller(_Queue):
 
     def __getattribute__(self, name):
         return _attribute(self, name, self._device is not None)
-
-    cdef _Device _created(self):
-        if self._device is None:
-            raise _never_created(self)
-        return self._device
 
     def __repr__(self):
         if self._device is None:
@@ -150,7 +145,7 @@ cdef class Controller(_Queue):
         return offset
 
     def __getitem__(self, key):
-        cdef uint64_t value = self._created()._register(self._offset(key), 4)
+        cdef uint64_t value = _created(self, self._device)._register(self._offset(key), 4)
 
         if value == 0xffffffff:
             raise SystemError(f"register {key:#x} reads all ones: the drive at {self._device.path} is gone, or its "
@@ -162,7 +157,7 @@ cdef class Controller(_Queue):
         cdef uint32_t offset = self._offset(key)
         cdef uint64_t raw = _field(value, 32, "a register's value")
 
-        self._created()
+        _created(self, self._device)
         with nogil:
             _ok(cspdk.pyn_device_reg_write(self._device._device, offset, 4, raw, &err), &err)
 
@@ -224,7 +219,7 @@ cdef class Controller(_Queue):
 
     @timeout.setter
     def timeout(self, value):
-        self._created()
+        _created(self, self._device)
         cspdk.pyn_device_timeout_ms(self._device._device)[0] = <uint32_t>_field(value, 32, "Controller.timeout")
 
     @property

@@ -134,6 +134,13 @@ cdef class _Device:
         return cdw0
 
 
+cdef _Device _created(object owner, _Device device):
+    """The drive of a Controller or a Pcie, or an exception if its __init__ was not called."""
+    if device is None:
+        raise _never_created(owner)
+    return device
+
+
 def _usage(path):
     """The counts of a virtual SSD, ((process, commands of all hosts), power cycles), or None if it has ended."""
     try:

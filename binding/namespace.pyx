@@ -66,7 +66,7 @@ cdef class Namespace:
             raise TypeError(f"nvme must be a Controller, not {type(nvme).__name__}")
         _check(self._namespace == NULL, "this Namespace exists already")
         controller = <Controller>nvme
-        controller._created()
+        _created(controller, controller._device)
         controller._ensure()
         with nogil:
             _ok(cspdk.pyn_namespace_open(controller._device._device, number, limit, &self._namespace, &err),

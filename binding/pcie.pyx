@@ -18,17 +18,12 @@ cdef class Pcie:
         _check(self._device is None, "this Pcie exists already")
         _field(port, 16, "port")
         if isinstance(addr, Controller):
-            self._device = (<Controller>addr)._created()
+            self._device = _created(addr, (<Controller>addr)._device)
         else:
             self._device = _open_device(addr)
 
     def __getattribute__(self, name):
         return _attribute(self, name, self._device is not None)
-
-    cdef _Device _created(self):
-        if self._device is None:
-            raise _never_created(self)
-        return self._device
 
     def __repr__(self):
         if self._device is None:
@@ -63,14 +58,14 @@ cdef class Pcie:
         return offset
 
     def __getitem__(self, key):
-        self._created()
+        _created(self, self._device)
         if isinstance(key, slice):
             start, stop, step = key.indices(_CONFIG_SIZE)
             return list(self._read(start, max(stop - start, 0)))[::step] if stop > start else []
         return self._read(self._offset(key), 1)[0]
 
     def __setitem__(self, key, value):
-        self._created()
+        _created(self, self._device)
         if isinstance(key, slice):
             start, stop, step = key.indices(_CONFIG_SIZE)
             data = bytes(value)
@@ -144,7 +139,7 @@ cdef class Pcie:
 
     @aspm.setter
     def aspm(self, value):
-        self._created()
+        _created(self, self._device)
         wanted = _field(value, 2, "Pcie.aspm")
         offset = self._capability(_CAP_PCIE, "PCI Express") + 0x10
         if self._device._is_function():
@@ -160,7 +155,7 @@ cdef class Pcie:
 
     @power_state.setter
     def power_state(self, value):
-        self._created()
+        _created(self, self._device)
         wanted = _field(value, 2, "Pcie.power_state")
         offset = self._capability(_CAP_PM, "Power Management") + 4
         self[offset] = self[offset] & ~3 | wanted

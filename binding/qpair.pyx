@@ -23,7 +23,7 @@ cdef class Qpair(_Queue):
             raise TypeError(f"nvme must be a Controller, not {type(nvme).__name__}")
         _check(self._queue == NULL, "this Qpair exists already")
         controller = <Controller>nvme
-        controller._created()
+        _created(controller, controller._device)
         most = min(_MAX_DEPTH, (cspdk.pyn_device_cap(controller._device._device) & 0xffff) + 1)
         _check(2 <= entries <= most, f"depth must be from 2 to {most}, the lesser of {_MAX_DEPTH} and CAP.MQES + 1, "
                                      f"not {depth}")

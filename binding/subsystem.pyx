@@ -19,7 +19,7 @@ cdef class Subsystem:
             raise TypeError(f"nvme must be a Controller, not {type(nvme).__name__}")
         _check_callable(poweron_cb, "poweron_cb")
         _check_callable(poweroff_cb, "poweroff_cb")
-        (<Controller>nvme)._created()
+        _created(nvme, (<Controller>nvme)._device)
         self._controller = <Controller>nvme
         self._poweron_cb = poweron_cb
         self._poweroff_cb = poweroff_cb

@@ -23,6 +23,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from pynvme import sysfs
 from pynvme.address import normal as normal
 
 VFIO = "vfio-pci"
@@ -145,19 +146,19 @@ class Machine:
     def _kind(self, name: str) -> str:
         """The kind of a holder of a block device, such as a RAID, an LVM volume, or another device mapper."""
         folder = self.block / name
-        mapped = _text(folder / "dm/name")
+        mapped = sysfs.text(folder / "dm/name")
         if mapped:
-            is_lvm = _text(folder / "dm/uuid").startswith("LVM-")
+            is_lvm = sysfs.text(folder / "dm/uuid").startswith("LVM-")
             return f"the {'LVM volume' if is_lvm else 'device mapper'} {mapped}"
         if (folder / "md").is_dir():
             return f"the RAID {name}"
         return name
 
     def _mounted_on(self, name: str) -> list[str]:
-        number = _text(self.block / name / "dev")
+        number = sysfs.text(self.block / name / "dev")
         found = []
         for namespace in ("self", "1"):
-            for line in _text(self.proc / namespace / "mountinfo").splitlines():
+            for line in sysfs.text(self.proc / namespace / "mountinfo").splitlines():
                 words = line.split(" ")
                 source = words[words.index("-") + 2]
                 if words[2] == number or self._name_of(source) == name:
@@ -165,7 +166,7 @@ class Machine:
         return list(dict.fromkeys(found))
 
     def _swaps(self) -> list[str]:
-        return [self._name_of(line.split()[0]) for line in _text(self.proc / "swaps").splitlines()[1:]]
+        return [self._name_of(line.split()[0]) for line in sysfs.text(self.proc / "swaps").splitlines()[1:]]
 
     def _name_of(self, path: str) -> str:
         """The block device of a path. ``/dev/mapper/vg-lv`` is ``dm-0``, for example."""
@@ -195,7 +196,7 @@ class Machine:
         found = []
         for folder in self.proc.glob("[0-9]*"):
             for device in sorted(self._open_files(folder.name) & devices):
-                found.append(f"process {folder.name} ({_text(folder / 'comm')}) has {device} open")
+                found.append(f"process {folder.name} ({sysfs.text(folder / 'comm')}) has {device} open")
         return found
 
     # Binding
@@ -245,7 +246,7 @@ class Machine:
         group = self.group(bdf)
         if not group:
             return
-        if _text(self.root / "sys/kernel/iommu_groups" / group / "name") == "vfio-noiommu":
+        if sysfs.text(self.root / "sys/kernel/iommu_groups" / group / "name") == "vfio-noiommu":
             raise DriveError(
                 f"{bdf} is in no real IOMMU group, but in one of VFIO's no-IOMMU mode, "
                 f"/dev/vfio/noiommu-{group}, which pynvme does not use (and which the kernels of Debian do "
@@ -368,7 +369,7 @@ class Machine:
     def _open_in(self, device: str) -> list[str]:
         """The processes that have a file of /dev open, as far as this user may inspect them."""
         return [
-            f"process {folder.name} ({_text(folder / 'comm')})"
+            f"process {folder.name} ({sysfs.text(folder / 'comm')})"
             for folder in sorted(self.proc.glob("[0-9]*"))
             if device and device in self._open_files(folder.name)
         ]
@@ -490,7 +491,7 @@ class Machine:
 
     def _start(self, pid: int) -> int:
         """When a process started, or 0 if there is none."""
-        words = _text(self.proc / str(pid) / "stat").rpartition(")")[2].split() if pid else []
+        words = sysfs.text(self.proc / str(pid) / "stat").rpartition(")")[2].split() if pid else []
         return int(words[19]) if len(words) > 19 else 0
 
     def _lives(self, owner: Owner) -> bool:
@@ -502,16 +503,9 @@ def _sudo_pynvme() -> str:
     return f"sudo {sys.executable or 'python3'} -m pynvme"
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace").strip()
-    except OSError:
-        return ""
-
-
 def _number(path: Path) -> int:
     try:
-        return int(_text(path), 16)
+        return int(sysfs.text(path), 16)
     except ValueError:
         return 0
 

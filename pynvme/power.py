@@ -12,7 +12,7 @@ import os
 import time
 from pathlib import Path
 
-from pynvme import pci
+from pynvme import pci, sysfs
 
 CAP_EXPRESS = 0x10
 CLASS_BRIDGE = 0x0604
@@ -146,7 +146,7 @@ class Host:
     def slot(self, bdf: str) -> Path | None:
         """The kernel's folder of the slot of a function, whether the slot has power or not."""
         for address in sorted(self.slots.glob("*/address")):
-            if _text(address) == bdf.rpartition(".")[0] and (address.parent / "power").exists():
+            if sysfs.text(address) == bdf.rpartition(".")[0] and (address.parent / "power").exists():
                 return address.parent
         return None
 
@@ -195,7 +195,7 @@ class Host:
         slot = self.slot(bdf)
         if slot is None:
             raise NotImplementedError(f"the slot of {bdf} is gone (/sys/bus/pci/slots)")
-        if (_text(slot / "power") == "1") == on:
+        if (sysfs.text(slot / "power") == "1") == on:
             return
         try:
             (slot / "power").write_text("1" if on else "0")
@@ -205,7 +205,7 @@ class Host:
             ) from error
         except OSError as error:
             # The kernel may have switched it on by itself meanwhile, since it has detected a card.
-            if (_text(slot / "power") == "1") != on:
+            if (sysfs.text(slot / "power") == "1") != on:
                 raise OSError(
                     error.errno,
                     f"the kernel does not switch {slot} {'on' if on else 'off'}: {error.strerror}",
@@ -223,7 +223,7 @@ class Host:
 
     def lacks_suspend(self) -> str:
         """Why this machine cannot suspend to RAM and wake by itself, or "" if it can."""
-        offered = _text(self.power / "mem_sleep")
+        offered = sysfs.text(self.power / "mem_sleep")
         if "deep" not in offered.replace("[", "").replace("]", "").split():
             found = f"/sys/power/mem_sleep offers {offered or 'nothing'}, not deep"
             return f"this machine has no suspend to RAM ({found})"
@@ -244,7 +244,7 @@ class Host:
         """Suspend the whole machine to RAM, and wake it after this number of seconds, at least 5."""
         clock = self._clock()
         assert clock is not None, self.lacks_suspend()
-        before = _text(self.power / "mem_sleep")
+        before = sysfs.text(self.power / "mem_sleep")
         self._write(clock, "0")
         self._write(clock, f"+{max(math.ceil(seconds), SHORTEST_SUSPEND)}")
         try:
@@ -262,10 +262,3 @@ class Host:
 
     def _write(self, path: Path, text: str) -> None:
         path.write_text(text)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace").strip()
-    except OSError:
-        return ""

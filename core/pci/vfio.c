@@ -205,7 +205,7 @@ static volatile void *vfio_bar_map(struct pyn_pci *pci, uint32_t bar, uint64_t o
 
 	if (bar >= PCI_NUM_BARS || get_bar(dev, bar, &ignored))
 		return NULL;
-	return pyn_vfio_region_pointer(&dev->bars[bar], offset, length);
+	return pyn_pci_areas_pointer(&dev->bars[bar].areas, offset, length);
 }
 
 static void vfio_bar_disown(struct pyn_pci *pci, const void *pointer, void **mapping, size_t *length)
@@ -264,10 +264,10 @@ static int vfio_irq_mask(struct pyn_pci *pci, uint32_t vector, bool masked, stru
 		return rc;
 	if (dev->covered)
 		return pyn_error(err, PYN_ERROR_UNSUPPORTED, EIO, "%s: its memory space is off", dev->bdf);
-	control = pyn_vfio_region_pointer(&dev->bars[bar],
-					  table + (uint64_t)vector * sizeof(struct pci_msix_entry) +
-						  offsetof(struct pci_msix_entry, control),
-					  sizeof(*control));
+	control = pyn_pci_areas_pointer(&dev->bars[bar].areas,
+					table + (uint64_t)vector * sizeof(struct pci_msix_entry) +
+						offsetof(struct pci_msix_entry, control),
+					sizeof(*control));
 	if (!control)
 		return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
 				 "%s: this kernel does not allow to map its MSI-X table", dev->bdf);
@@ -385,7 +385,7 @@ static void vfio_close(struct pyn_pci *pci)
 	struct vfio *dev = vfio_of(pci);
 
 	for (unsigned bar = 0; bar < PCI_NUM_BARS; bar++)
-		pyn_vfio_region_unmap(&dev->bars[bar]);
+		pyn_pci_areas_unmap(&dev->bars[bar].areas);
 	pyn_vfio_group_close(&dev->group);
 	if (dev->request >= 0)
 		close(dev->request);

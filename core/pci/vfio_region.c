@@ -43,8 +43,7 @@ static void map_area(struct pyn_vfio_region *region, uint64_t offset, uint64_t l
 			(unsigned long long)length, strerror(errno));
 		return;
 	}
-	region->areas[region->num_areas++] =
-		(struct pyn_vfio_area){.memory = memory, .offset = offset, .length = length};
+	pyn_pci_areas_add(&region->areas, memory, offset, length);
 }
 
 /* Find the capability that lists the mappable parts of a region; 0: there is none, all of it is mappable. */
@@ -79,7 +78,7 @@ void pyn_vfio_region_map(struct pyn_vfio_region *region, uint32_t index)
 	}
 	memcpy(&sparse, answer.bytes + at, sizeof(sparse));
 	at += sizeof(sparse);
-	for (uint32_t i = 0; i < sparse.nr_areas && region->num_areas < PYN_VFIO_MAX_AREAS; i++) {
+	for (uint32_t i = 0; i < sparse.nr_areas && region->areas.count < PYN_PCI_MAX_AREAS; i++) {
 		struct vfio_region_sparse_mmap_area area;
 
 		if (at > ANSWER - sizeof(area))
@@ -91,19 +90,10 @@ void pyn_vfio_region_map(struct pyn_vfio_region *region, uint32_t index)
 	}
 }
 
-void pyn_vfio_region_unmap(struct pyn_vfio_region *region)
-{
-	while (region->num_areas) {
-		struct pyn_vfio_area *area = &region->areas[--region->num_areas];
-
-		munmap(area->memory, area->length);
-	}
-}
-
 int pyn_vfio_region_cover(struct pyn_vfio_region *region, bool covered, struct pyn_error *err)
 {
-	for (unsigned i = 0; i < region->num_areas; i++) {
-		const struct pyn_vfio_area *area = &region->areas[i];
+	for (unsigned i = 0; i < region->areas.count; i++) {
+		const struct pyn_pci_area *area = &region->areas.area[i];
 		int flags = MAP_SHARED | MAP_FIXED | (covered ? MAP_ANONYMOUS : 0);
 		void *memory = mmap(area->memory, area->length, PROT_READ | PROT_WRITE, flags,
 				    covered ? -1 : region->fd, covered ? 0 : (off_t)(region->at + area->offset));
@@ -116,12 +106,12 @@ int pyn_vfio_region_cover(struct pyn_vfio_region *region, bool covered, struct p
 
 bool pyn_vfio_region_disown(struct pyn_vfio_region *region, const void *pointer, void **mapping, size_t *length)
 {
-	for (unsigned i = 0; i < region->num_areas; i++) {
-		const struct pyn_vfio_area area = region->areas[i];
+	for (unsigned i = 0; i < region->areas.count; i++) {
+		const struct pyn_pci_area area = region->areas.area[i];
 
 		if ((uintptr_t)pointer - (uintptr_t)area.memory >= area.length)
 			continue;
-		region->areas[i] = region->areas[--region->num_areas];
+		region->areas.area[i] = region->areas.area[--region->areas.count];
 		if (mmap(area.memory, area.length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
 			 -1, 0) == MAP_FAILED)
 			pyn_log(PYN_LOG_WARNING, "a device's memory stays mapped: %s", strerror(errno));
@@ -130,16 +120,4 @@ bool pyn_vfio_region_disown(struct pyn_vfio_region *region, const void *pointer,
 		return true;
 	}
 	return false;
-}
-
-volatile void *pyn_vfio_region_pointer(const struct pyn_vfio_region *region, uint64_t offset, uint64_t length)
-{
-	for (unsigned i = 0; i < region->num_areas; i++) {
-		const struct pyn_vfio_area *area = &region->areas[i];
-
-		if (offset >= area->offset && offset - area->offset < area->length &&
-		    length <= area->length - (offset - area->offset))
-			return area->memory + (offset - area->offset);
-	}
-	return NULL;
 }

@@ -7,31 +7,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/pci/areas.h"
 #include "core/util/error.h"
-
-#define PYN_VFIO_MAX_AREAS 8u
-
-/* A part of a region that is mapped in this process. */
-struct pyn_vfio_area {
-	uint8_t *memory;
-	uint64_t offset; /* in the region */
-	uint64_t length;
-};
 
 struct pyn_vfio_region {
 	int fd;
 	uint64_t size;
 	uint64_t at; /* offset of its first byte in fd, for pread and pwrite */
-	struct pyn_vfio_area areas[PYN_VFIO_MAX_AREAS];
-	unsigned num_areas;
+	struct pyn_pci_areas areas;
 };
 
 /* Ask the device fd for region index (VFIO_PCI_…_REGION_INDEX). Errors: PYN_ERROR_GONE. */
 int pyn_vfio_region_ask(int fd, uint32_t index, struct pyn_vfio_region *region, struct pyn_error *err);
 
-/* Map the parts that can be mapped; the rest is accessed by calls. Undone by pyn_vfio_region_unmap. */
+/* Map the parts that can be mapped; the rest is accessed by calls. Undone by pyn_pci_areas_unmap. */
 void pyn_vfio_region_map(struct pyn_vfio_region *region, uint32_t index);
-void pyn_vfio_region_unmap(struct pyn_vfio_region *region);
 
 /* Drop stores into the mappings, as on a bus where no device answers (covered), or send them to the device again.
  * Pointers stay valid. Errors: PYN_ERROR_MEMORY. */
@@ -39,8 +29,5 @@ int pyn_vfio_region_cover(struct pyn_vfio_region *region, bool covered, struct p
 
 /* If pointer is in one of its mappings, replace that by ordinary memory and give it to the caller. */
 bool pyn_vfio_region_disown(struct pyn_vfio_region *region, const void *pointer, void **mapping, size_t *length);
-
-/* The address of length bytes at offset; NULL: they are not mapped in one piece. */
-volatile void *pyn_vfio_region_pointer(const struct pyn_vfio_region *region, uint64_t offset, uint64_t length);
 
 #endif

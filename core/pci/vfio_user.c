@@ -142,7 +142,7 @@ static volatile void *vfio_user_bar_map(struct pyn_pci *pci, uint32_t bar, uint6
 {
 	if (bar || offset > UINT32_MAX || length > UINT32_MAX)
 		return NULL;
-	return pyn_vfu_region_pointer(&vfio_user_of(pci)->bar, (uint32_t)offset, (uint32_t)length);
+	return pyn_pci_areas_pointer(&vfio_user_of(pci)->bar.areas, offset, length);
 }
 
 static void vfio_user_bar_disown(struct pyn_pci *pci, const void *pointer, void **mapping, size_t *length)
@@ -295,7 +295,7 @@ static void vfio_user_close(struct pyn_pci *pci)
 	pyn_dma_regions(&regions);
 	while (dev->num_mapped && !dev->channel.broken)
 		dma_unmap(dev, &regions[--dev->num_mapped]);
-	pyn_vfu_region_unmap(&dev->bar);
+	pyn_pci_areas_unmap(&dev->bar.areas);
 	pyn_vfu_channel_deinit(&dev->channel);
 	free(dev);
 }
@@ -366,7 +366,7 @@ static int setup_config(struct vfio_user *dev, struct pyn_error *err)
 	if (rc)
 		return rc;
 	/* Do not map configuration space, which has side effects; no server offers that. */
-	pyn_vfu_region_unmap(&config);
+	pyn_pci_areas_unmap(&config.areas);
 	dev->config_size = config.size < PCI_CFG_EXT_SIZE ? (uint32_t)config.size : PCI_CFG_EXT_SIZE;
 	rc = pyn_pci_config_read32(&dev->pci, PCI_CFG_REVISION, &class_code, err);
 	if (rc)

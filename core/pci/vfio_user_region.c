@@ -12,13 +12,13 @@
 /* The unchecked reply to DEVICE_GET_REGION_INFO. */
 struct reply {
 	struct vfu_region_info info;
-	struct vfu_sparse_area areas[PYN_VFU_MAX_AREAS];
+	struct vfu_sparse_area areas[PYN_PCI_MAX_AREAS];
 	unsigned num_areas;
 };
 
 static void add_area(struct reply *reply, struct vfu_sparse_area area)
 {
-	if (reply->num_areas < PYN_VFU_MAX_AREAS)
+	if (reply->num_areas < PYN_PCI_MAX_AREAS)
 		reply->areas[reply->num_areas++] = area;
 }
 
@@ -128,8 +128,7 @@ static void map_area(const struct pyn_vfu_channel *channel, const struct vfu_reg
 			channel->path, strerror(errno));
 		return;
 	}
-	region->areas[region->num_areas++] =
-		(struct pyn_vfu_area){.memory = memory, .offset = area->offset, .length = area->size};
+	pyn_pci_areas_add(&region->areas, memory, area->offset, area->size);
 }
 
 int pyn_vfu_region_map(struct pyn_vfu_channel *channel, uint32_t index, struct pyn_vfu_region *region,
@@ -150,25 +149,4 @@ int pyn_vfu_region_map(struct pyn_vfu_channel *channel, uint32_t index, struct p
 	while (call.num_fds)
 		close(call.fds[--call.num_fds]);
 	return 0;
-}
-
-void pyn_vfu_region_unmap(struct pyn_vfu_region *region)
-{
-	while (region->num_areas) {
-		struct pyn_vfu_area *area = &region->areas[--region->num_areas];
-
-		munmap(area->memory, area->length);
-	}
-}
-
-volatile void *pyn_vfu_region_pointer(const struct pyn_vfu_region *region, uint32_t offset, uint32_t length)
-{
-	for (unsigned i = 0; i < region->num_areas; i++) {
-		const struct pyn_vfu_area *area = &region->areas[i];
-
-		if (offset >= area->offset && offset - area->offset < area->length &&
-		    length <= area->length - (offset - area->offset))
-			return area->memory + (offset - area->offset);
-	}
-	return NULL;
 }

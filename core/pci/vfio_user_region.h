@@ -4,33 +4,21 @@
 #ifndef PYN_PCI_VFIO_USER_REGION_H
 #define PYN_PCI_VFIO_USER_REGION_H
 
+#include "core/pci/areas.h"
 #include "core/pci/vfio_user_channel.h"
 
-#define PYN_VFU_MAX_AREAS 16u
 #define PYN_VFU_REPLY 4096u /* bytes for a reply to a GET_ request: more than any needs */
-
-/* A part of a region that is mapped in this process. */
-struct pyn_vfu_area {
-	uint8_t *memory;
-	uint64_t offset; /* in the region */
-	uint64_t length;
-};
 
 struct pyn_vfu_region {
 	uint64_t size;
-	struct pyn_vfu_area areas[PYN_VFU_MAX_AREAS];
-	unsigned num_areas;
+	struct pyn_pci_areas areas;
 };
 
 /*
  * Ask for region index, and map the parts that the device offers. An offer that does not fit its region or its file
- * is logged and ignored. pyn_vfu_region_unmap undoes the mappings. Errors: those of pyn_vfu_call.
+ * is logged and ignored. pyn_pci_areas_unmap undoes the mappings. Errors: those of pyn_vfu_call.
  */
 int pyn_vfu_region_map(struct pyn_vfu_channel *channel, uint32_t index, struct pyn_vfu_region *region,
 		       struct pyn_error *err);
-void pyn_vfu_region_unmap(struct pyn_vfu_region *region);
-
-/* The address of length bytes at offset; NULL: they are not mapped in one piece. */
-volatile void *pyn_vfu_region_pointer(const struct pyn_vfu_region *region, uint32_t offset, uint32_t length);
 
 #endif
