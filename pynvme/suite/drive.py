@@ -85,6 +85,15 @@ class Drive:
             one.measure()
             yield one
 
+    @property
+    def atomic_lbas(self) -> int:
+        """LBAs of a write that no other command sees in part, from an aligned LBA on (NVM 1.0, 2.1.4)."""
+        ns = self.ns.id_ns
+        if not ns.nsfeat.nsabp:
+            return int(self.id_ctrl.awun) + 1
+        unit = max(int(ns.nawun), int(self.id_ctrl.awun)) + 1
+        return min(unit, int(ns.nabsn) + 1) if ns.nabsn else unit
+
     def measure(self) -> None:
         """Look up the geometry of the first namespace. Call it again after a format."""
         self.lba_size = lba_format.buffer_bytes(self.ns.id_ns)

@@ -299,6 +299,11 @@ class Model:
         cell = self._cells.get(lba)
         return cell.now[0] if cell is not None and len(cell.now) == 1 else None
 
+    def holds_now(self, lba: int) -> Change | None:
+        """The change whose data an LBA was last found with, even if a deallocation may still come."""
+        cell = self._cells.get(lba)
+        return cell.now[0] if cell is not None else None
+
     # Texts
 
     def _describe(self, lba: int, cell: Cell, data: bytes) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from pynvme.spec import IoOpcode, Status
 from pynvme.suite import needs, requirement, takes
-from pynvme.suite.claims import MDTS, PLAIN, ROOM, ZEROED, io
+from pynvme.suite.claims import ATOMIC, MDTS, PLAIN, ROOM, ZEROED, io
 from pynvme.suite.drive import Drive
-from pynvme.suite.model import Model
+from pynvme.suite.model import Kind, Model
 from pynvme.suite.options import Budget
-from pynvme.suite.traffic import GUARD_CLAUSE, PAGE, Slot, Traffic, read_back
+from pynvme.suite.traffic import GUARD_CLAUSE, MISMATCH, PAGE, Slot, Traffic, read_back
 from pynvme.suite.writing import Writer
 
 pytestmark = needs(PLAIN, ROOM)
@@ -277,3 +277,93 @@ def test_compare_sees_the_latest_data(drive: Drive, model: Model, writer: Writer
         command = drive.io(IoOpcode.COMPARE, slot.prepare(0, nlb * size, old), base, nlb)
         drive.expect(command, clause, Status.COMPARE_FAILURE)
         read_back(drive, model, range(base, base + nlb))
+
+
+@requirement("DATA-15", "NVM 1.0, 2.1.4 Atomic Operation, AWUN and NAWUN")
+@needs(ATOMIC)
+@takes(2)
+def test_concurrent_writes_are_atomic(drive: Drive, model: Model, budget: Budget) -> None:
+    """A read next to writes of the same LBAs returns all of one write, up to the atomic unit.
+
+    1. Send writes of the same LBAs on two queues, and reads of them on a third one, all at the same time.
+    2. Each read has the data of one write only.
+    """
+    nlb = min(drive.atomic_lbas, drive.most_lbas, 16)
+    base = drive.random.randrange(drive.nsze // 64 - 1) * 64
+    length = nlb * drive.lba_size
+    Writer(drive, model).write(base, nlb)
+    pairs = [drive.new_qpair(8) for _ in range(3)]
+    slots = [[Slot(length) for _ in range(4)] for _ in pairs]
+    dwords = {"cdw10": base & 0xFFFFFFFF, "cdw11": base >> 32, "cdw12": nlb - 1}
+    for _ in budget.turns(least=20):
+        commands = []
+        for index in range(4):
+            for writes in (0, 1):
+                change = model.begin(Kind.DATA, (base, nlb))
+                data = model.content.range(base, nlb, change.generation)
+                buf = slots[writes][index].prepare(0, length, data)
+                change.command = drive.send(pairs[writes], IoOpcode.WRITE, buf, None, None, **dwords)
+                commands.append(change.command)
+            buf = slots[2][index].prepare(0, length)
+            commands.append(drive.send(pairs[2], IoOpcode.READ, buf, None, None, **dwords))
+        for pair in pairs:
+            drive.reap(pair, 4)
+        for command in commands:
+            drive.must_end(command)
+            drive.check(command.status in (0, MISMATCH), WRITE, "success", command)
+        for slot in slots[2]:
+            must_be_one_write(drive, model, base, slot.data())
+    model.forget(range(base, base + nlb))
+
+
+def must_be_one_write(drive: Drive, model: Model, base: int, data: bytes) -> None:
+    """Raise a finding unless these data are of one write."""
+    size = drive.lba_size
+    nlb = len(data) // size
+    stamps = [model.content.stamp(data[lba * size : (lba + 1) * size]) for lba in range(nlb)]
+    right = [stamp is not None and stamp.lba == base + lba for lba, stamp in enumerate(stamps)]
+    generations = sorted({stamp.generation for stamp in stamps if stamp is not None})
+    if not all(right) or len(generations) > 1:
+        raise drive.finding(
+            "NVM 1.0, 2.1.4 Atomic Operation, AWUN and NAWUN",
+            f"{nlb} LBAs of one write",
+            f"data of writes {generations}, and {right.count(False)} LBAs of none",
+            range(base, base + nlb),
+            model.writers([base]),
+        )
+
+
+@requirement("DATA-16", "NVM 1.0, 3.2.3 Dataset Management, NR")
+@needs(io(IoOpcode.DSM), ZEROED)
+def test_all_ranges_of_a_deallocation_count(drive: Drive, model: Model, writer: Writer) -> None:
+    """A drive that deallocates ranges does not leave the same ones out each time, by their number.
+
+    1. Deallocate 256 aligned ranges of equal length, several times, in another order each time.
+    2. Deallocation is advice, so that a range may be left. But if most are deallocated each time, and a range
+       of some number never is, the drive does not look at that number.
+    """
+    rounds, count, length = 3, 256, 8
+    base = writer.region(count * length + 64)
+    base += -base % 64
+    left: list[set[int]] = []
+    for _ in range(rounds):
+        writer.write_all(base, count * length)
+        order = drive.random.sample(range(count), count)
+        writer.deallocate(*((base + place * length, length) for place in order))
+        read_back(drive, model, range(base, base + count * length))
+        left.append(
+            {number for number, place in enumerate(order) if holds_data(model, base + place * length)}
+        )
+    always = set.intersection(*left)
+    drive.check(
+        not always or max(map(len, left)) > count // 2 + 1,
+        "NVM 1.0, 3.2.3 Dataset Management, NR",
+        f"all {count} ranges",
+        f"{len(always)} ranges, by their number, are never deallocated: {sorted(always)[:8]}",
+    )
+
+
+def holds_data(model: Model, lba: int) -> bool:
+    """Whether an LBA that was deallocated still held its data when it was read."""
+    change = model.holds_now(lba)
+    return change is not None and change.kind is Kind.DATA

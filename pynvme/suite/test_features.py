@@ -10,12 +10,23 @@ import pytest
 
 from pynvme.spec import AdminOpcode, ApstEntries, FeatureId, IoOpcode, Status, Timestamp
 from pynvme.suite import needs, requirement
-from pynvme.suite.claims import DULBE, PLAIN, POWER_STATES, ROOM, SELECT, TIMESTAMP, ZEROED, feature, io
+from pynvme.suite.claims import (
+    DULBE,
+    HOST_MEMORY,
+    PLAIN,
+    POWER_STATES,
+    ROOM,
+    SELECT,
+    TIMESTAMP,
+    ZEROED,
+    feature,
+    io,
+)
 from pynvme.suite.drive import Drive
 from pynvme.suite.features import CURRENT, DEFAULT, GET_CLAUSE, SAVED, SET_CLAUSE, changeable, saveable
 from pynvme.suite.history import status_text
 from pynvme.suite.model import Model
-from pynvme.suite.traffic import MISMATCH, read_back
+from pynvme.suite.traffic import MISMATCH, PAGE, Traffic, read_back
 from pynvme.suite.writing import Writer
 
 POWER = "Base 2.0, 5.27.1.2 Power Management"
@@ -276,3 +287,84 @@ def test_saved_values_survive_resets(drive: Drive) -> None:
         one.must_be(drive, value, "since it was saved before the reset", SAVED)
     for one, value in before.items():
         one.set(drive, value, save=True)
+
+
+HMB = "Base 2.0, 5.27.1.22 Host Memory Buffer"
+
+
+class HostMemory:
+    """Memory that the drive may use, in several pieces with guards between them."""
+
+    def __init__(self, drive: Drive) -> None:
+        self._drive = drive
+        pages = max(int(drive.id_ctrl.hmmin), min(int(drive.id_ctrl.hmpre), 64))
+        self._first, self._second = pages - pages // 2, pages // 2
+        self._memory = nvme.Buffer((pages + 3) * PAGE)
+        self._list = nvme.Buffer(PAGE)
+        self.poison()
+
+    def poison(self) -> None:
+        """Fill all of it with a pattern."""
+        self._memory[:] = b"\xc3" * len(self._memory)
+
+    def lend(self) -> None:
+        """Let the drive use it."""
+        at = self._memory.phys_addr + PAGE
+        pieces = [(at, self._first)]
+        if self._second:
+            pieces.append((at + (self._first + 1) * PAGE, self._second))
+        for index, (address, pages) in enumerate(pieces):
+            self._list[16 * index : 16 * index + 12] = address.to_bytes(8, "little") + pages.to_bytes(
+                4, "little"
+            )
+        command = self._drive.admin(
+            AdminOpcode.SET_FEATURES,
+            cdw10=FeatureId.HMB,
+            cdw11=1,
+            cdw12=self._first + self._second,
+            cdw13=self._list.phys_addr & 0xFFFFFFF0,
+            cdw14=self._list.phys_addr >> 32,
+            cdw15=len(pieces),
+        )
+        self._drive.succeed(command, HMB)
+
+    def take_back(self) -> None:
+        """Take it back."""
+        self._drive.succeed(self._drive.set_feature(FeatureId.HMB, 0), HMB)
+
+    def guards_are_intact(self) -> bool:
+        """Whether the pages around and between the pieces are as they were."""
+        guards = (0, self._first + 1, self._first + self._second + 2)
+        return all(set(self._memory[page * PAGE : page * PAGE + PAGE]) == {0xC3} for page in guards)
+
+    def is_untouched(self) -> bool:
+        """Whether all of it is as it was."""
+        return set(self._memory[:]) == {0xC3}
+
+
+@requirement("FEATURES-12", HMB)
+@needs(PLAIN, ROOM, HOST_MEMORY)
+def test_host_memory_is_used_only_while_it_is_lent(drive: Drive, model: Model) -> None:
+    """The drive writes to no memory beyond its host memory buffer, and to none of it after it was taken back.
+
+    1. Lend memory in two pieces, with guards around them, and send random IO. The guards are intact.
+    2. Take it back, fill it with a pattern, and send IO. Nothing has changed.
+    3. Lend it again, reset, fill it, and send IO. Nothing has changed.
+    """
+    memory = HostMemory(drive)
+    base = drive.random.randrange(drive.nsze - 4096)
+
+    def run() -> None:
+        traffic = Traffic(drive, model, [(base, 4000)])
+        traffic.run(lambda: traffic.count >= 300)
+
+    for end in (memory.take_back, drive.reset):
+        memory.lend()
+        run()
+        drive.delete_qpairs()
+        drive.check(memory.guards_are_intact(), HMB, "no bytes outside of the buffer", "others have changed")
+        end()
+        memory.poison()
+        run()
+        drive.check(memory.is_untouched(), HMB, "memory that was taken back stays", "bytes have changed")
+    read_back(drive, model, model.known())

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import nvme
 import pytest
 
-from pynvme.spec import FeatureId, IoOpcode
+from pynvme.spec import FeatureId, IoOpcode, Register
 from pynvme.suite import needs, requirement, takes
-from pynvme.suite.claims import PLAIN, ROOM, VECTORS, feature
+from pynvme.suite.claims import PLAIN, ROOM, VECTORS, WEIGHTED, feature
 from pynvme.suite.drive import Drive
 from pynvme.suite.model import Kind, Model
 from pynvme.suite.options import Budget
@@ -346,20 +346,21 @@ def test_a_vector_without_coalescing(drive: Drive, data: nvme.Buffer) -> None:
     """A vector with Coalescing Disable (CD) interrupts at once, whatever the coalescing.
 
     1. Set coalescing to 256 entries and 25 ms, and CD for the vector of a queue.
-    2. Complete commands. Each interrupts at once. Without CD it does not.
+    2. Complete commands. Some interrupt within 20 ms, which none would if the drive coalesced them.
     """
     pair = drive.new_qpair(16)
     vector = pair.sqid
     with drive.feature_set(FeatureId.COALESCING, 255 << 8 | 255):
         drive.succeed(drive.set_feature(FeatureId.VECTOR, 1 << 16 | vector), VECTOR)
-        early = 0
-        for _ in range(10):
+        quickest, end = 1.0, time.monotonic() + 5
+        while quickest > 0.02 and time.monotonic() < end:
             pair.msix_clear()
             start = time.monotonic()
             drive.succeed(drive.io(IoOpcode.READ, data, qpair=pair), VECTOR)
-            early += must_interrupt(drive, pair, 1.0, VECTOR) - start < 0.02
+            quickest = min(quickest, must_interrupt(drive, pair, 2.0, VECTOR) - start)
         drive.succeed(drive.set_feature(FeatureId.VECTOR, vector), VECTOR)
-        drive.check(early > 0, VECTOR, "interrupts at once, since CD is 1", "each one took longer than 20 ms")
+        took = f"the quickest of 5 s took {quickest * 1000:.1f} ms"
+        drive.check(quickest <= 0.02, VECTOR, "an interrupt at once, since CD is 1", took)
 
 
 def must_interrupt(drive: Drive, pair: nvme.Qpair, seconds: float, clause: str) -> float:
@@ -369,3 +370,55 @@ def must_interrupt(drive: Drive, pair: nvme.Qpair, seconds: float, clause: str) 
         if time.monotonic() > end:
             raise drive.finding(clause, f"an interrupt of queue {pair.sqid} within {seconds:g} s", "none")
     return time.monotonic()
+
+
+URGENT, HIGH, MEDIUM, LOW = range(4)
+ARBITRATION = "Base 2.0, 3.4.4 Command Arbitration"
+
+
+@requirement("QUEUES-13", ARBITRATION)
+@needs(WEIGHTED)
+def test_weighted_round_robin(drive: Drive, data: nvme.Buffer) -> None:
+    """With weighted round robin, urgent commands come first, and each other class gets its turn.
+
+    1. Enable the controller with CC.AMS 001b, and create a queue of each class.
+    2. Fill all queues while the drive cannot fetch, and let it go.
+    3. Urgent commands complete first, and a low one before the last high one.
+    """
+    drive.delete_qpairs()
+    enable_weighted(drive)
+    drive.set_feature(FeatureId.ARBITRATION, 7 << 24 | 3 << 16 | 1 << 8 | 3)
+    cq = RawCq(drive, 1, 256)
+    counts = {LOW: 12, MEDIUM: 24, HIGH: 48, URGENT: 40}
+    queues = {level: RawSq(cq, 1 + level, priority=level) for level in counts}
+    drive.pcie[4] = drive.pcie[4] & ~4
+    for level, count in counts.items():
+        for cid in range(count):
+            queues[level].put(IoOpcode.READ, cid, prp1=data.phys_addr)
+        queues[level].ring()
+    drive.pcie[4] = drive.pcie[4] | 4
+    if drive.csts.cfs:
+        drive.reset()
+        pytest.skip("needs a drive that waits for bus mastering (CSTS.CFS)")
+    order = [command.qid - 1 for command in cq.take(sum(counts.values()))]
+    first = order[: counts[URGENT] + counts[URGENT] // 4].count(URGENT)
+    drive.check(
+        first >= counts[URGENT] * 3 // 4, ARBITRATION, "most urgent commands first", f"order {order[:60]}"
+    )
+    last_high = len(order) - 1 - order[::-1].index(HIGH)
+    for level in (MEDIUM, LOW):
+        drive.check(order.index(level) < last_high, ARBITRATION, f"a turn of class {level}", f"order {order}")
+    cq.delete()
+    drive.reset()
+
+
+def enable_weighted(drive: Drive) -> None:
+    """Initialise the controller with weighted round robin."""
+    drive.note("initialisation with CC.AMS 001b")
+    drive.nvme0.init_adminq()
+    drive.nvme0[Register.CC] = 4 << 20 | 6 << 16 | 1 << 11 | 1
+    end = time.monotonic() + drive.seconds_to_ready + 1
+    while not drive.csts.rdy:
+        drive.check(time.monotonic() < end, ARBITRATION, "CSTS.RDY is 1", "0")
+    drive.nvme0.init_ns()
+    drive.nvme0.init_queues(drive.nvme0.setfeatures(7, cdw11=0x000F000F).waitdone())
