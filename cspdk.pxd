@@ -19,11 +19,13 @@ cdef extern from "driver.h" nogil:
         PYN_ERROR_NAMESPACE
         PYN_ERROR_STATE
         PYN_ERROR_UNSUPPORTED
+        PYN_ERROR_WITHHELD
         PYN_ERROR_SYSTEM
 
     struct pyn_error:
         int kind
         int number
+        int capability
         char text[232]
 
     void pyn_log_keep()
@@ -120,6 +122,19 @@ cdef extern from "driver.h" nogil:
 
     struct pyn_iova:
         uint64_t value
+
+    # -- engines ----------------------------------------------------------------------------------------
+    struct pyn_engine:
+        pass
+
+    const char *pyn_capability_name(unsigned capability)
+    const char *pyn_capability_title(unsigned capability)
+    const pyn_engine *pyn_engine_at(unsigned index)
+    const pyn_engine *pyn_engine_select(pyn_error *err)
+    const char *pyn_engine_name(const pyn_engine *engine)
+    const char *pyn_engine_version(const pyn_engine *engine)
+    const char *pyn_engine_dpdk(const pyn_engine *engine)
+    const char *pyn_engine_withheld(const pyn_engine *engine, unsigned capability, pyn_address_kind kind)
 
     # -- buffers ----------------------------------------------------------------------------------------
     struct pyn_buffer:

@@ -27,6 +27,7 @@
 #include "core/drive/device.h"
 #include "core/data/pattern.h"
 #include "core/drive/namespace.h"
+#include "core/engine/capability.h"
 #include "core/env/env.h"
 #include "core/nvme/status.h"
 #include "core/util/clock.h"

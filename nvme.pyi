@@ -74,6 +74,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, SupportsIndex, overload
 
+from pynvme.engines import Engine
 from pynvme.spec import IdentifyController, IdentifyNamespace
 
 __all__ = [
@@ -94,6 +95,7 @@ __all__ = [
     "Subsystem",
     "Tcp",
     "__version__",
+    "engines",
     "srand",
 ]
 
@@ -2069,6 +2071,29 @@ class Tcp:
     """
 
     def __init__(self, addr: str, port: int = 4420) -> None: ...
+
+def engines() -> list[Engine]:
+    """The NVMe drivers that this build has. The environment variable PYNVME_ENGINE selects one by its name.
+
+    Returns:
+        A list of named tuples:
+
+        name        "own" is pynvme's own driver and the default, "spdk" is SPDK's
+        version     the version of the driver
+        dpdk        the version of the DPDK that it uses
+        selected    whether this process uses it
+        pcie        what it withholds from PCIe drives: a dict of reasons by the name of the capability
+        vfio_user   what it withholds from drives behind a vfio-user socket, virtual SSDs among them
+
+        withheld(address) returns one of the two dicts.
+
+    If a script needs what its engine withholds, it gets a NotImplementedError with the name of the capability
+    as its attribute capability. docs/engines.md has a table of all capabilities.
+
+    Example:
+        >>> [engine.name for engine in engines() if engine.selected]
+        ['own']
+    """
 
 def srand(seed: _Int) -> None:
     """Seed the random generators of IO workers and of data patterns, and Python's random module.

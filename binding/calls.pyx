@@ -108,7 +108,8 @@ cdef void _failed(object label, object function, PyObject **args, Py_ssize_t cou
     try:
         if trace != NULL:
             (<object>error).__traceback__ = <object>trace
-        if isinstance(<object>error, (TypeError, AssertionError, ValueError, LookupError, OverflowError)):
+        if isinstance(<object>error, (TypeError, AssertionError, ValueError, LookupError, OverflowError,
+                                      NotImplementedError)):
             from pynvme import calls  # here, since most scripts never need it
 
             calls.explain(label, function, <object>error, [<object>args[i] for i in range(count)], names)

@@ -159,7 +159,8 @@ cdef class Controller(_Queue):
 
         _created(self, self._device)
         with nogil:
-            _ok(cspdk.pyn_device_reg_write(self._device._device, offset, 4, raw, &err), &err)
+            _ok_by(cspdk.pyn_device_reg_write(self._device._device, offset, 4, raw, &err), &err,
+                   "Controller[offset] = value")
 
     @property
     def cap(self):
@@ -196,7 +197,7 @@ cdef class Controller(_Queue):
         cdef cspdk.pyn_error err
 
         with nogil:
-            _ok(cspdk.pyn_device_cmb_info(self._device._device, &info, &err), &err)
+            _ok_by(cspdk.pyn_device_cmb_info(self._device._device, &info, &err), &err, "Controller.cmb")
         if info.size == 0:
             return None
         return DotDict(size=info.size, submission_queues=bool(info.submission_queues),

@@ -112,7 +112,7 @@ cdef class _Device:
         cdef uint64_t value = 0
 
         with nogil:
-            _ok(cspdk.pyn_device_reg_read(self._device, offset, size, &value, &err), &err)
+            _ok_by(cspdk.pyn_device_reg_read(self._device, offset, size, &value, &err), &err, "Controller[offset]")
         return value
 
     cdef int _reset(self, cspdk.pyn_device_reset_kind kind) except -1:

@@ -48,10 +48,12 @@ _EXCEPTIONS = {
     cspdk.PYN_ERROR_NAMESPACE: NamespaceCreationError,
     cspdk.PYN_ERROR_STATE: RuntimeError,
     cspdk.PYN_ERROR_UNSUPPORTED: NotImplementedError,
+    cspdk.PYN_ERROR_WITHHELD: NotImplementedError,
     cspdk.PYN_ERROR_SYSTEM: OSError,
 }
 
-# The exceptions that constructors raise, whatever failed below. Mistakes of the caller keep their own exceptions.
+# The exceptions that constructors raise, whatever failed below. Mistakes of the caller keep their own exceptions,
+# and so does what the engine withholds.
 _OWN_MISTAKES = (AssertionError, MemoryError, KeyboardInterrupt)
 
 # Modules in pure Python that send commands for a method of the binding.
@@ -69,9 +71,11 @@ cdef object _exception(cspdk.pyn_error *err, object constructing=None):
     cdef object kind = _EXCEPTIONS.get(err.kind, SystemError)
 
     _take_log()
+    text = _text(err.text)
+    if err.kind == cspdk.PYN_ERROR_WITHHELD:
+        return _withheld(kind(text), err.capability)
     if constructing is not None and not issubclass(kind, _OWN_MISTAKES):
         kind = constructing
-    text = _text(err.text)
     if err.number in (_errno.EMFILE, _errno.ENFILE):
         from pynvme import vssd
 
@@ -79,6 +83,22 @@ cdef object _exception(cspdk.pyn_error *err, object constructing=None):
     if kind is OSError:
         return OSError(err.number, text)
     return kind(text)
+
+
+cdef object _withheld(object error, unsigned capability):
+    """Put into an exception which capability the engine withholds."""
+    error.capability = _text(cspdk.pyn_capability_name(capability))
+    return error
+
+
+cdef int _ok_by(int rc, cspdk.pyn_error *err, const char *call) except -1 nogil:
+    """Like _ok(), for a subscript or a property, whose name @_named does not know."""
+    if rc < 0:
+        with gil:
+            from pynvme import calls
+
+            raise calls.named(_exception(err), _text(call))
+    return rc
 
 
 cdef int _ok(int rc, cspdk.pyn_error *err, int constructing=-1) except -1 nogil:

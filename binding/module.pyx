@@ -26,6 +26,56 @@ class Tcp:
         raise NvmeEnumerateError(f"NVMe/TCP to {addr}:{port}: this version has no engine for it")
 
 
+@_named
+def engines():
+    cdef cspdk.pyn_error err
+    cdef const cspdk.pyn_engine *selected = cspdk.pyn_engine_select(&err)
+    cdef const cspdk.pyn_engine *engine
+    cdef unsigned index = 0
+
+    from pynvme.engines import Engine
+
+    found = []
+    engine = cspdk.pyn_engine_at(0)
+    while engine != NULL:
+        found.append(Engine(
+            _text(cspdk.pyn_engine_name(engine)),
+            _text(cspdk.pyn_engine_version(engine)) or __version__,
+            _text(cspdk.pyn_engine_dpdk(engine)),
+            engine == selected,
+            _withheld_from(engine, cspdk.PYN_ADDRESS_FUNCTION),
+            _withheld_from(engine, cspdk.PYN_ADDRESS_SOCKET),
+        ))
+        index += 1
+        engine = cspdk.pyn_engine_at(index)
+    return found
+
+
+cdef dict _withheld_from(const cspdk.pyn_engine *engine, cspdk.pyn_address_kind kind):
+    """Why an engine withholds capabilities from drives with such addresses, by the names of the capabilities."""
+    cdef const char *reason
+    cdef unsigned capability = 0
+
+    found = {}
+    while cspdk.pyn_capability_name(capability) != NULL:
+        reason = cspdk.pyn_engine_withheld(engine, capability, kind)
+        if reason != NULL:
+            found[_text(cspdk.pyn_capability_name(capability))] = _text(reason)
+        capability += 1
+    return found
+
+
+def _capabilities():
+    """The titles of all capabilities by their names."""
+    cdef unsigned capability = 0
+
+    found = {}
+    while cspdk.pyn_capability_name(capability) != NULL:
+        found[_text(cspdk.pyn_capability_name(capability))] = _text(cspdk.pyn_capability_title(capability))
+        capability += 1
+    return found
+
+
 def _dma_in_use():
     return cspdk.pyn_dma_in_use()
 
@@ -33,7 +83,7 @@ def _dma_in_use():
 __all__ = [
     "Buffer", "Controller", "DotDict", "IOWorker", "Namespace", "NamespaceCreationError", "NamespaceDeletionError",
     "NvmeDeletionError", "NvmeEnumerateError", "NvmeShutdownStatusTimeoutError", "Pcie", "Qpair",
-    "QpairCreationError", "QpairDeletionError", "Subsystem", "Tcp", "__version__", "srand",
+    "QpairCreationError", "QpairDeletionError", "Subsystem", "Tcp", "__version__", "engines", "srand",
 ]
 
 

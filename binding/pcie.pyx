@@ -38,7 +38,7 @@ cdef class Pcie:
         cdef char *raw = data
 
         with nogil:
-            _ok(cspdk.pyn_device_config_read(self._device._device, offset, raw, count, &err), &err)
+            _ok_by(cspdk.pyn_device_config_read(self._device._device, offset, raw, count, &err), &err, "Pcie[offset]")
         return data
 
     cdef object _write(self, uint32_t offset, bytes data):
@@ -47,7 +47,8 @@ cdef class Pcie:
         cdef uint32_t count = len(data)
 
         with nogil:
-            _ok(cspdk.pyn_device_config_write(self._device._device, offset, raw, count, &err), &err)
+            _ok_by(cspdk.pyn_device_config_write(self._device._device, offset, raw, count, &err), &err,
+                   "Pcie[offset] = value")
 
     cdef uint32_t _offset(self, object key) except? 0xffffffff:
         cdef object offset = _integer(key, "offset")

@@ -43,12 +43,21 @@ def explain(
     if type(error) is TypeError and not before and text.startswith(f"{name}() "):
         text = _wrong_call(called, label, args, list(names or ())) or label + text[len(name) :]
         before, prefix = "", ""
-    elif type(error) in _KINDS and _is_the_drivers(error) and text.startswith(before):
+    elif (type(error) in _KINDS or hasattr(error, "capability")) and _is_the_drivers(error) and text.startswith(before):
         prefix = f"{label}(): "
     else:
         return
     error.args = (prefix + text[len(before) :],)
     setattr(error, _PREFIX, prefix)
+
+
+def named(error: BaseException, call: str) -> BaseException:
+    """Let the exception of a capability that the engine withholds name the call. Return the exception."""
+    if hasattr(error, "capability"):
+        prefix = f"{call}: "
+        error.args = (f"{prefix}{error}",)
+        setattr(error, _PREFIX, prefix)
+    return error
 
 
 def _is_the_drivers(error: BaseException) -> bool:

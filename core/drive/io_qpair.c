@@ -249,6 +249,16 @@ void pyn_io_qpair_free_ownerless(struct pyn_io_qpair *queue)
 
 /* ---- interrupts ---- */
 
+/* Fill *err with the reason why a queue has no vector, and return -errno. */
+static int without_vector(const struct pyn_io_qpair *queue, const struct pyn_error *cause, struct pyn_error *err)
+{
+	if (!queue->queue)
+		return pyn_error(err, PYN_ERROR_STATE, ENODEV, "Qpair %u is deleted", queue->qid);
+	if (cause->kind == PYN_ERROR_WITHHELD)
+		return pyn_engine_withholds((enum pyn_capability)cause->capability, err);
+	return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, "Qpair %u: %s", queue->qid, cause->text);
+}
+
 /* Check the queue for an access to its interrupt. Locks the device if it returns 0. */
 static int begin_interrupt(struct pyn_io_qpair *queue, struct pyn_error *err)
 {
@@ -263,8 +273,7 @@ static int begin_interrupt(struct pyn_io_qpair *queue, struct pyn_error *err)
 					       queue->device->ctrlr, queue->vector_number, &cause);
 	if (queue->vector)
 		return 0;
-	int rc = queue->queue ? pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, "Qpair %u: %s", queue->qid, cause.text)
-			      : pyn_error(err, PYN_ERROR_STATE, ENODEV, "Qpair %u is deleted", queue->qid);
+	int rc = without_vector(queue, &cause, err);
 
 	pyn_device_unlock(queue->device);
 	return rc;

@@ -17,7 +17,8 @@
  *
  * Optional features have tables of their own: pci, interrupts, cmb and rings. An engine that lacks one uses the
  * default (pyn_engine_no_pci, …), so no table and no entry is ever NULL. The entries of a default return
- * PYN_ERROR_UNSUPPORTED with a text for the user, unless a comment here says otherwise.
+ * PYN_ERROR_WITHHELD (pyn_engine_withholds), unless a comment here says otherwise. So does every entry below that
+ * needs a capability which the engine withholds.
  *
  * Locking: the caller lets only one thread at a time use a queue pair, and only one use the rest of a controller. A
  * forked process may only use the queue pair that it was forked for (forked, submit, ring, poll, rings->of,
@@ -33,6 +34,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/engine/capability.h"
 #include "core/env/env.h"
 #include "core/nvme/types.h"
 #include "core/util/address.h"
@@ -119,8 +121,19 @@ extern const struct pyn_engine_interrupts pyn_engine_no_interrupts;
 extern const struct pyn_engine_cmb pyn_engine_no_cmb;
 extern const struct pyn_engine_rings pyn_engine_no_rings;
 
+/* What an engine is, and which capabilities it withholds. */
+struct pyn_engine_about {
+	/* The version of the driver, "" for our own, and of the DPDK that the engine uses. */
+	const char *(*version)(void);
+	const char *(*dpdk)(void);
+
+	/* By capability. Those of an optional table that is a default need no entry. */
+	struct pyn_withheld withheld[PYN_CAPABILITIES];
+};
+
 struct pyn_engine {
-	const char *name;
+	const char *name; /* a value of PYNVME_ENGINE */
+	const struct pyn_engine_about *about;
 	const struct pyn_engine_pci *pci;
 	const struct pyn_engine_interrupts *interrupts;
 	const struct pyn_engine_cmb *cmb;
@@ -157,8 +170,7 @@ struct pyn_engine {
 
 	/* Set up only the admin queue (memory, empty rings, AQA, ASQ and ACQ), for scripts that initialise the
 	 * controller by register writes. Does not touch CC: CC.EN must be 0, and the caller sets it afterwards.
-	 * enable does this itself. Errors: PYN_ERROR_MEMORY, PYN_ERROR_GONE; PYN_ERROR_UNSUPPORTED, this engine has
-	 * only enable. */
+	 * enable does this itself. Errors: PYN_ERROR_MEMORY, PYN_ERROR_GONE. */
 	int (*admin_setup)(struct pyn_ctrlr *ctrlr, uint16_t admin_depth, struct pyn_error *err);
 
 	/* Set CC.SHN = 01b (abrupt: 10b) and wait for CSTS.SHST = 10b, at least timeout_ms and at most as long as
@@ -201,14 +213,6 @@ struct pyn_engine {
 	/* Reap up to max completions, in the order of the completion queue; returns their number. */
 	unsigned (*poll)(struct pyn_engine_qpair *queue, struct pyn_completion *completions, unsigned max);
 };
-
-#define PYN_ENGINE_VARIABLE "PYNVME_ENGINE"
-
-/*
- * The engine of this process: the one that the environment variable PYNVME_ENGINE names ("own", "spdk"), or our own.
- * If this build does not have it, returns NULL and PYN_ERROR_UNSUPPORTED, and never silently uses another one.
- */
-const struct pyn_engine *pyn_engine_select(struct pyn_error *err);
 
 extern const struct pyn_engine pyn_engine_own;
 extern const struct pyn_engine pyn_engine_spdk; /* defined in spdk/, if this build has SPDK */

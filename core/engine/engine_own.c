@@ -160,8 +160,19 @@ static const struct pyn_engine_rings own_rings = {
 	.describe = pyn_data_template_describe,
 };
 
+static const char *no_version(void)
+{
+	return "";
+}
+
+static const struct pyn_engine_about own_about = {
+	.version = no_version,
+	.dpdk = pyn_env_dpdk,
+};
+
 const struct pyn_engine pyn_engine_own = {
 	.name = "own",
+	.about = &own_about,
 	.pci = &own_pci,
 	.interrupts = &own_interrupts,
 	.cmb = &own_cmb,

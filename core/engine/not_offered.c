@@ -2,47 +2,26 @@
 /* The defaults of engine.h, for engines that lack a feature. */
 #include "core/engine/engine.h"
 
-#include <errno.h>
-
-#define ENGINE "the engine in use (PYNVME_ENGINE) has no "
-#define DO "; unset PYNVME_ENGINE for pynvme's own, which has"
-
-static int no_pci(struct pyn_error *err)
-{
-	return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
-			 ENGINE "access to PCI configuration space, PCI resets and slots" DO);
-}
-
-static int no_interrupts(struct pyn_error *err)
-{
-	return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, ENGINE "interrupts" DO);
-}
-
-static int no_cmb(struct pyn_error *err)
-{
-	return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, ENGINE "access to controller memory buffers" DO);
-}
-
 /* ---- pci ---- */
 
 static int no_config_read(struct pyn_ctrlr *ctrlr, uint32_t offset, void *data, uint32_t length,
 			  struct pyn_error *err)
 {
 	(void)ctrlr, (void)offset, (void)data, (void)length;
-	return no_pci(err);
+	return pyn_engine_withholds(PYN_CAN_CONFIG_SPACE, err);
 }
 
 static int no_config_write(struct pyn_ctrlr *ctrlr, uint32_t offset, const void *data, uint32_t length,
 			   struct pyn_error *err)
 {
 	(void)ctrlr, (void)offset, (void)data, (void)length;
-	return no_pci(err);
+	return pyn_engine_withholds(PYN_CAN_CONFIG_SPACE, err);
 }
 
 static int no_reset(struct pyn_ctrlr *ctrlr, enum pyn_reset kind, struct pyn_error *err)
 {
-	(void)ctrlr, (void)kind;
-	return no_pci(err);
+	(void)ctrlr;
+	return pyn_engine_withholds(kind == PYN_RESET_HOT ? PYN_CAN_HOT_RESET : PYN_CAN_FUNCTION_RESET, err);
 }
 
 static int always_awake(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
@@ -54,7 +33,7 @@ static int always_awake(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 static int no_release(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 {
 	(void)ctrlr;
-	return no_pci(err);
+	return pyn_engine_withholds(PYN_CAN_SLOT_POWER, err);
 }
 
 const struct pyn_engine_pci pyn_engine_no_pci = {
@@ -83,13 +62,13 @@ static bool never_enabled(struct pyn_ctrlr *ctrlr)
 static int no_vector_set(struct pyn_ctrlr *ctrlr, uint16_t vector, int eventfd, struct pyn_error *err)
 {
 	(void)ctrlr, (void)vector, (void)eventfd;
-	return no_interrupts(err);
+	return pyn_engine_withholds(PYN_CAN_INTERRUPTS, err);
 }
 
 static int no_vector_mask(struct pyn_ctrlr *ctrlr, uint16_t vector, bool masked, struct pyn_error *err)
 {
 	(void)ctrlr, (void)vector, (void)masked;
-	return no_interrupts(err);
+	return pyn_engine_withholds(PYN_CAN_INTERRUPTS, err);
 }
 
 static void nothing_to_rearm(struct pyn_ctrlr *ctrlr)
@@ -110,13 +89,13 @@ const struct pyn_engine_interrupts pyn_engine_no_interrupts = {
 static int no_cmb_info(struct pyn_ctrlr *ctrlr, struct pyn_cmb_info *info, struct pyn_error *err)
 {
 	(void)ctrlr, (void)info;
-	return no_cmb(err);
+	return pyn_engine_withholds(PYN_CAN_CMB, err);
 }
 
 static int no_cmb_window(struct pyn_ctrlr *ctrlr, struct pyn_window **window, struct pyn_error *err)
 {
 	(void)ctrlr, (void)window;
-	return no_cmb(err);
+	return pyn_engine_withholds(PYN_CAN_CMB, err);
 }
 
 static struct pyn_iova no_cmb_address(struct pyn_ctrlr *ctrlr, const void *memory)

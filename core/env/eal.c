@@ -15,8 +15,10 @@
 #include <rte_lcore.h>
 #include <rte_log.h>
 #include <rte_memory.h>
+#include <rte_version.h>
 
 #include "core/env/eal_quiet.h"
+#include "core/env/env.h"
 #include "core/env/guest.h"
 #include "core/util/log.h"
 
@@ -24,6 +26,11 @@
 #define OWN_MIB "2"    /* memory that the EAL gets for itself */
 #define LARGEST_PAGE ((size_t)2 << 20)
 #define LAST_WORDS 160
+
+const char *pyn_env_dpdk(void)
+{
+	return rte_version();
+}
 
 /* Assembles lines: the EAL writes them in pieces. */
 static struct {

@@ -26,6 +26,9 @@ int pyn_env_start(struct pyn_error *err);
  * this process may lock and, without hugepages, a quarter of the available memory, but at least 64 MiB. */
 int pyn_env_start_locked(struct pyn_error *err);
 
+/* The version of DPDK that is linked, such as "DPDK 22.11.5". Starts nothing. */
+const char *pyn_env_dpdk(void);
+
 /* MiB of memory that the kernel estimates it can still give to this process. */
 size_t pyn_env_available_mib(void);
 

@@ -18,6 +18,7 @@ int pyn_error(struct pyn_error *err, enum pyn_error_kind kind, int number, const
 		va_end(args);
 		err->kind = kind;
 		err->number = number;
+		err->capability = 0;
 		memcpy(err->text, text, sizeof(text));
 	}
 	return number > 0 ? -number : -EIO;

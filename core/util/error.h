@@ -21,6 +21,7 @@ enum pyn_error_kind {
 	PYN_ERROR_NAMESPACE,   /* no such namespace */
 	PYN_ERROR_STATE,       /* the object is closed, deleted, or belongs to another process */
 	PYN_ERROR_UNSUPPORTED, /* this device or this build cannot do it */
+	PYN_ERROR_WITHHELD,    /* the engine in use cannot do it, and pynvme's own can */
 	PYN_ERROR_SYSTEM,      /* a system call failed */
 };
 
@@ -29,6 +30,7 @@ enum pyn_error_kind {
 struct pyn_error {
 	int kind;                  /* enum pyn_error_kind */
 	int number;                /* errno, positive; 0 if there is none */
+	int capability;            /* of PYN_ERROR_WITHHELD: enum pyn_capability; otherwise 0 */
 	char text[PYN_ERROR_TEXT]; /* what was wrong, what was found, what to do; NUL-terminated */
 };
 

@@ -20,11 +20,13 @@ static bool is_full(const void *table, size_t size)
 	return true;
 }
 
-static void refused(int rc)
+static void withheld(int rc, enum pyn_capability capability)
 {
 	CHECK_EQ(rc, -ENOTSUP);
-	CHECK_EQ(err.kind, PYN_ERROR_UNSUPPORTED);
-	CHECK_HAS(err.text, "unset PYNVME_ENGINE");
+	CHECK_EQ(err.kind, PYN_ERROR_WITHHELD);
+	CHECK_EQ(err.capability, capability);
+	CHECK_HAS(err.text, "set PYNVME_ENGINE=own");
+	CHECK_HAS(err.text, pyn_capability_title(capability));
 	err = (struct pyn_error){0};
 }
 
@@ -41,6 +43,7 @@ TEST(no_entry_of_a_table_is_null)
 	/* The name and the tables, then the largest transfer, then the functions. */
 	CHECK(is_full(own, offsetof(struct pyn_engine, largest_transfer)));
 	CHECK(is_full(&own->attach, sizeof(*own) - offsetof(struct pyn_engine, attach)));
+	CHECK(own->about->version && own->about->dpdk);
 }
 
 TEST(what_is_not_offered_is_refused_with_words_for_the_user)
@@ -49,15 +52,75 @@ TEST(what_is_not_offered_is_refused_with_words_for_the_user)
 	struct pyn_cmb_info info;
 	struct pyn_window *window;
 
-	refused(pyn_engine_no_pci.config_read(NULL, 0, &word, 4, &err));
-	refused(pyn_engine_no_pci.config_write(NULL, 0, &word, 4, &err));
-	refused(pyn_engine_no_pci.reset(NULL, PYN_RESET_FUNCTION, &err));
-	refused(pyn_engine_no_pci.release(NULL, &err));
-	refused(pyn_engine_no_pci.reattach(NULL, &err));
-	refused(pyn_engine_no_interrupts.set(NULL, 0, -1, &err));
-	refused(pyn_engine_no_interrupts.mask(NULL, 0, true, &err));
-	refused(pyn_engine_no_cmb.info(NULL, &info, &err));
-	refused(pyn_engine_no_cmb.window(NULL, &window, &err));
+	withheld(pyn_engine_no_pci.config_read(NULL, 0, &word, 4, &err), PYN_CAN_CONFIG_SPACE);
+	withheld(pyn_engine_no_pci.config_write(NULL, 0, &word, 4, &err), PYN_CAN_CONFIG_SPACE);
+	withheld(pyn_engine_no_pci.reset(NULL, PYN_RESET_FUNCTION, &err), PYN_CAN_FUNCTION_RESET);
+	withheld(pyn_engine_no_pci.reset(NULL, PYN_RESET_HOT, &err), PYN_CAN_HOT_RESET);
+	withheld(pyn_engine_no_pci.release(NULL, &err), PYN_CAN_SLOT_POWER);
+	withheld(pyn_engine_no_pci.reattach(NULL, &err), PYN_CAN_SLOT_POWER);
+	withheld(pyn_engine_no_interrupts.set(NULL, 0, -1, &err), PYN_CAN_INTERRUPTS);
+	withheld(pyn_engine_no_interrupts.mask(NULL, 0, true, &err), PYN_CAN_INTERRUPTS);
+	withheld(pyn_engine_no_cmb.info(NULL, &info, &err), PYN_CAN_CMB);
+	withheld(pyn_engine_no_cmb.window(NULL, &window, &err), PYN_CAN_CMB);
+}
+
+static const char *version(void)
+{
+	return "1";
+}
+
+TEST(what_an_engine_withholds_follows_from_its_tables_and_from_what_it_says)
+{
+	static const struct pyn_engine_about about = {
+		.version = version,
+		.dpdk = version,
+		.withheld = {[PYN_CAN_CIDS] = PYN_WITHHELD("it chooses them"),
+			     [PYN_CAN_REMOVAL] = {.vfio_user = "nothing tells it"},
+			     [PYN_CAN_HOT_RESET] = PYN_WITHHELD("it is small")},
+	};
+	struct pyn_engine small = pyn_engine_own;
+
+	small.about = &about;
+	CHECK_EQ(pyn_engine_withheld(&small, PYN_CAN_CONFIG_SPACE, PYN_ADDRESS_FUNCTION), NULL);
+	small.pci = &pyn_engine_no_pci;
+	small.interrupts = &pyn_engine_no_interrupts;
+	small.cmb = &pyn_engine_no_cmb;
+	CHECK_STR(pyn_engine_withheld(&small, PYN_CAN_CIDS, PYN_ADDRESS_FUNCTION), "it chooses them");
+	CHECK_EQ(pyn_engine_withheld(&small, PYN_CAN_REMOVAL, PYN_ADDRESS_FUNCTION), NULL);
+	CHECK_STR(pyn_engine_withheld(&small, PYN_CAN_REMOVAL, PYN_ADDRESS_SOCKET), "nothing tells it");
+	CHECK_STR(pyn_engine_withheld(&small, PYN_CAN_HOT_RESET, PYN_ADDRESS_SOCKET), "it is small");
+	CHECK_HAS(pyn_engine_withheld(&small, PYN_CAN_SLOT_POWER, PYN_ADDRESS_FUNCTION), "PCI function");
+	CHECK_HAS(pyn_engine_withheld(&small, PYN_CAN_INTERRUPTS, PYN_ADDRESS_SOCKET), "polls");
+	CHECK(pyn_engine_withheld(&small, PYN_CAN_CMB, PYN_ADDRESS_SOCKET));
+	CHECK_EQ(pyn_engine_withheld(&small, PYN_CAN_BRING_UP, PYN_ADDRESS_SOCKET), NULL);
+}
+
+TEST(each_capability_has_a_name_and_a_title_and_its_error_fits)
+{
+	for (unsigned i = 0; i < PYN_CAPABILITIES; i++) {
+		if (!CHECK(pyn_capability_name(i) && pyn_capability_title(i)))
+			continue;
+		for (unsigned j = 0; j < i; j++)
+			CHECK(strcmp(pyn_capability_name(i), pyn_capability_name(j)));
+		withheld(pyn_engine_withholds((enum pyn_capability)i, &err), (enum pyn_capability)i);
+	}
+	CHECK_EQ(pyn_capability_name(PYN_CAPABILITIES), NULL);
+	CHECK_EQ(pyn_capability_title(PYN_CAPABILITIES), NULL);
+}
+
+/* The text has room for 232 characters, and says at its end what to do. */
+TEST(the_reasons_of_every_engine_of_this_build_fit_into_an_error)
+{
+	for (unsigned i = 0; pyn_engine_at(i); i++) {
+		setenv("PYNVME_ENGINE", pyn_engine_name(pyn_engine_at(i)), 1);
+		for (unsigned j = 0; j < PYN_CAPABILITIES; j++) {
+			pyn_engine_withholds((enum pyn_capability)j, &err);
+			CHECK_HAS(err.text, "which has");
+			CHECK_HAS(err.text, pyn_engine_name(pyn_engine_at(i)));
+		}
+	}
+	unsetenv("PYNVME_ENGINE");
+	err = (struct pyn_error){0};
 }
 
 TEST(what_needs_no_answer_does_nothing)
