@@ -36,6 +36,7 @@ C_FILES := $(wildcard driver.h tools/bench/*.c) $(shell find core spdk spec vssd
 help:
 	@echo "make run        set up what is missing, then run the demo of verified IO on a virtual SSD, some 20 s"
 	@echo "make test       set up what is missing, then run all tests but the slow ones, and the linters"
+	@echo "                ENGINE=spdk runs the tests of the interface on SPDK's driver, where it is linked"
 	@echo "make test-slow  the slow tests"
 	@echo "make test-random    run the tests in random order"
 	@echo "make test-parallel  run the tests in two processes, each with its own drive"
@@ -53,11 +54,14 @@ help:
 	@echo "make clean      remove what was built"
 	@echo "make distclean  remove what was built and $(VENV)"
 
+# ENGINE=spdk chooses the engine (docs/engines.md).
+with_engine = $(if $(ENGINE),PYNVME_ENGINE=$(ENGINE))
+
 run: build
-	@$(PY) -m pynvme run $(ARGS)
+	@$(with_engine) $(PY) -m pynvme run $(ARGS)
 
 test: build $(MACHINE_TEST) $(JUDGE_PACKAGES)
-	@$(PY) tools/test.py $(ARGS)
+	@$(with_engine) $(PY) tools/test.py $(ARGS)
 
 test-slow: build $(TEST_PACKAGES)
 	@$(PY) -m pytest -m slow $(ARGS)
@@ -70,7 +74,7 @@ test-parallel: build $(TEST_PACKAGES)
 
 # The guests see this folder at the same path. With NVME and ARGS, one guest with these drives runs pytest with ARGS.
 test-qemu: build $(TEST_PACKAGES) $(GUEST)
-	@$(if $(NVME),NVME="$(NVME)") $(PY) tools/test_qemu.py $(if $(ONLY),--only "$(ONLY)",$(ARGS))
+	@$(with_engine) $(if $(NVME),NVME="$(NVME)") $(PY) tools/test_qemu.py $(if $(ONLY),--only "$(ONLY)",$(ARGS))
 
 test-distros:
 	@$(PYTHON) tools/distros.py $(if $(ONLY),--only $(ONLY)) $(ARGS)

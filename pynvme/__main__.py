@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""``python -m pynvme`` runs a virtual SSD, the demonstration or the tests of drives, or binds a drive."""
+"""``python -m pynvme`` runs virtual SSDs, the demonstration and tests of drives, and binds drives."""
 
 from __future__ import annotations
 
@@ -236,6 +236,19 @@ def check(
     with _interruptible():
         code = _load("suite.check").run(pciaddr, areas or tuple(AREAS), time, seed, report, tests)
     sys.exit(code)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def doctor(as_json: bool) -> None:
+    """Describe this build and this machine: engines, versions, hugepages, IOMMU, modules, locked memory.
+
+    It opens no drive and changes nothing. The exit code is 1 if the driver does not load, or lacks the engine
+    that PYNVME_ENGINE selects.
+    """
+    from pynvme import doctor as _doctor
+
+    sys.exit(_doctor.main(as_json))
 
 
 if __name__ == "__main__":

@@ -43,7 +43,11 @@ def explain(
     if type(error) is TypeError and not before and text.startswith(f"{name}() "):
         text = _wrong_call(called, label, args, list(names or ())) or label + text[len(name) :]
         before, prefix = "", ""
-    elif (type(error) in _KINDS or hasattr(error, "capability")) and _is_the_drivers(error) and text.startswith(before):
+    elif (
+        (type(error) in _KINDS or hasattr(error, "capability"))
+        and _is_the_drivers(error)
+        and text.startswith(before)
+    ):
         prefix = f"{label}(): "
     else:
         return

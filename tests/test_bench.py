@@ -13,6 +13,7 @@ import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -20,6 +21,7 @@ from rich.console import Console
 from tests.fix_load import loaded
 from tools import bench
 from tools.bench import (
+    engines,
     figures,
     instructions,
     limits,
@@ -30,7 +32,7 @@ from tools.bench import (
     report,
     workers,
 )
-from tools.bench.figures import Mark, Results
+from tools.bench.figures import Figure, Mark, Results
 from tools.bench.session import Plan, Session
 from tools.bench.stepper import Stepper, StepperError
 
@@ -174,6 +176,55 @@ def test_instructions_are_left_out_where_processes_cannot_be_followed(measured, 
     results = measured(instructions)
     assert results.figures == {}
     assert "aarch64" in results.left_out[0]
+
+
+def test_an_engine_is_measured_in_a_process_of_its_own(measured):
+    results = measured(engines, "engines.own.qd32")
+    found = medians(results)
+    assert set(found) == {"engines.own.qd32.off", "engines.own.qd32.on"}
+    assert min(found.values()) > 1000 or loaded()
+    assert [results.figures[name].engine for name in found] == ["own", "own"]
+
+
+def test_the_instructions_of_an_engine_are_those_of_its_worker(measured):
+    found = medians(measured(engines, "engines.own.instructions.off"))
+    assert 50 < found["engines.own.instructions.off"] < 10_000
+
+
+def test_one_engine_alone_is_compared_with_none(measured, monkeypatch):
+    monkeypatch.setattr(engines.nvme, "engines", lambda: engines_of("own"))
+    results = measured(engines)
+    assert not results.measured
+    assert results.left_out == ["the comparison of engines: this build has only own"]
+
+
+def engines_of(*names):
+    return [SimpleNamespace(name=name) for name in names]
+
+
+def test_an_engine_that_fails_is_left_out_and_the_others_are_measured(measured, monkeypatch):
+    monkeypatch.setattr(engines.nvme, "engines", lambda: engines_of("own", "warp"))
+    results = measured(engines, "engines.*.qd1.off")
+    assert set(medians(results)) == {"engines.own.qd1.off"}
+    assert len(results.left_out) == 1
+    assert results.left_out[0].startswith("engine warp: ")
+    assert "no engine warp" in results.left_out[0]
+
+
+def test_each_engine_has_a_column():
+    results = Results()
+    for name, title, engine, runs, contended in (
+        ("a.1", "IOPS", "a", [10.0], 0),
+        ("b.1", "IOPS", "b", [20.0, 30.0, 40.0], 2),
+        ("b.2", "instructions", "b", [5.0], 0),
+    ):
+        results.add(Figure(name, title, "", engine=engine, runs=runs, contended=contended))
+    assert report.engines(results) == (
+        ["a", "b"],
+        [["IOPS", "10", "30", "b: 2 of 3 runs contended"], ["instructions", "", "5", ""]],
+    )
+    assert report.others(results) == []
+    assert report.markdown(results).splitlines()[0] == "| engines | a | b |  |"
 
 
 def test_commands_from_python_are_counted(measured):

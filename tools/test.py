@@ -11,6 +11,10 @@ After both lanes, the tests that measure time run alone, and so do those that we
 (tests/fix_load.py). If a test fails in a lane, `make test` shows it and runs it again alone, and that
 run decides whether it passes. A Python test runs again only if other processes had the CPUs meanwhile.
 
+With an engine other than our own (`make test ENGINE=spdk` sets PYNVME_ENGINE), only tests/api and
+tests/scripts run, which use the driver through its public interface. Tests that need what this engine
+withholds are skipped (tests/fix_engines.py). If this build lacks the engine, nothing runs: that is an error.
+
 If a part fails, the others still run. Words on the command line are passed to pytest, which then runs alone.
 """
 
@@ -27,6 +31,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+import engines
 import whole
 from parts import Part, counts, summary
 
@@ -204,6 +209,7 @@ class Suite(NamedTuple):
         return pytest(f"{self.name}, alone", [*self.words, f"--alone={self.later}"], self.environment)
 
 
+API = Suite("tests/api", ["tests/api", "--durations=5"], {})
 PYTHON = Suite("Python", ["tests", "--ignore=tests/vssd", "--ignore=tests/scripts", "--durations=5"], {})
 VSSD = Suite("virtual SSD with ASan", ["tests/vssd"], SANITIZERS)
 
@@ -248,6 +254,13 @@ def run_parts() -> int:
     return summary(parts)
 
 
+def run_engine() -> int:
+    """Run the tests of the public interface, with an engine that is not pynvme's own."""
+    parts = [API.beside(), pytest("scripts", ["tests/scripts"]), API.alone()]
+    print(flush=True)
+    return summary(parts)
+
+
 def vssd_beside(vssd_built: Future[list[str]]) -> Part:
     """Run tests/vssd on the build with ASan. A memory error ends the virtual SSD, and so fails the test."""
     if failed := vssd_built.result():
@@ -279,8 +292,13 @@ def main(words: list[str]) -> int:
     Path("build").mkdir(exist_ok=True)
     for stale in Path("build").glob("pytest-*.xml"):
         stale.unlink()
+    if missing := engines.missing():
+        print(missing)
+        return 2
     with kernel_folders():
-        return summary([pytest("Python", words)]) if words else run_parts()
+        if words:
+            return summary([pytest("Python", words)])
+        return run_parts() if engines.is_own() else run_engine()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ drive runs those files for which it matters.
                                          environment variables NVME and IOMMU select its drives
 
     JOBS=1 …                             one guest after another
+    PYNVME_ENGINE=spdk …                 with this engine, in guests that do not test our own alone
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import engines
 from parts import Part, counts, summary
 
 BUILD = Path("build/qemu")
@@ -106,6 +108,7 @@ def start(guest: Guest, alone: bool) -> Part:
     inside = {
         "PYNVME_GUEST": "1",
         "PYNVME_MEM": "128",
+        "PYNVME_ENGINE": engines.selected(),
         "NVME": guest.nvme,
         **CACHE,
         # Importing plugins that these tests do not need takes longer than a test.
@@ -165,6 +168,9 @@ def chosen(words: list[str]) -> list[Guest]:
 
 
 def main(words: list[str]) -> int:
+    if missing := engines.missing():
+        print(missing)
+        return 2
     guests = chosen(words)
     if not guests:
         print("There is no such guest; these are:", *(guest.name for guest in GUESTS), sep="\n  ")

@@ -28,7 +28,6 @@ enum pyn_capability {
 	PYN_CAN_FULL_RINGS,
 	PYN_CAN_LONE_FUSED,
 	PYN_CAN_SEND_AER,
-	PYN_CAN_POINTERS,
 	PYN_CAN_ODD_OFFSETS,
 	PYN_CAN_LARGE_TRANSFERS,
 	PYN_CAN_SHORT_BUFFERS,
@@ -73,7 +72,10 @@ const char *pyn_engine_dpdk(const struct pyn_engine *engine);
 /* Why an engine withholds a capability from drives with this kind of address, or NULL if it grants it. */
 const char *pyn_engine_withheld(const struct pyn_engine *engine, unsigned capability, enum pyn_address_kind kind);
 
-/* Fill *err with PYN_ERROR_WITHHELD, for the selected engine, and return -ENOTSUP. The text names the engine, the
+/* Called when an engine was selected: the errors below are then for it. */
+void pyn_engine_use(const struct pyn_engine *engine);
+
+/* Fill *err with PYN_ERROR_WITHHELD, for the engine in use, and return -ENOTSUP. The text names the engine, the
  * capability, the reason, and what to do. */
 int pyn_engine_withholds(enum pyn_capability capability, struct pyn_error *err);
 

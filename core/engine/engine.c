@@ -25,15 +25,24 @@ const struct pyn_engine *pyn_engine_at(unsigned index)
 	return index < sizeof(the_engines) / sizeof(the_engines[0]) ? the_engines[index] : NULL;
 }
 
+static const struct pyn_engine *find(const char *name)
+{
+	const struct pyn_engine *engine = pyn_engine_at(0);
+
+	for (unsigned i = 1; engine && name && *name && strcmp(name, engine->name) != 0; i++)
+		engine = pyn_engine_at(i);
+	return engine;
+}
+
 const struct pyn_engine *pyn_engine_select(struct pyn_error *err)
 {
 	const char *name = getenv(VARIABLE);
+	const struct pyn_engine *engine = find(name);
 
-	if (!name || !*name)
-		return pyn_engine_at(0);
-	for (unsigned i = 0; pyn_engine_at(i); i++)
-		if (strcmp(name, pyn_engine_at(i)->name) == 0)
-			return pyn_engine_at(i);
+	if (engine) {
+		pyn_engine_use(engine);
+		return engine;
+	}
 	if (strcmp(name, "spdk") == 0)
 		pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
 			  "this build has no SPDK (" VARIABLE "=spdk): unset " VARIABLE

@@ -112,14 +112,13 @@ TEST(each_capability_has_a_name_and_a_title_and_its_error_fits)
 TEST(the_reasons_of_every_engine_of_this_build_fit_into_an_error)
 {
 	for (unsigned i = 0; pyn_engine_at(i); i++) {
-		setenv("PYNVME_ENGINE", pyn_engine_name(pyn_engine_at(i)), 1);
+		pyn_engine_use(pyn_engine_at(i));
 		for (unsigned j = 0; j < PYN_CAPABILITIES; j++) {
 			pyn_engine_withholds((enum pyn_capability)j, &err);
 			CHECK_HAS(err.text, "which has");
 			CHECK_HAS(err.text, pyn_engine_name(pyn_engine_at(i)));
 		}
 	}
-	unsetenv("PYNVME_ENGINE");
 	err = (struct pyn_error){0};
 }
 

@@ -16,14 +16,14 @@ from rich.console import Console
 from rich.text import Text
 
 from pynvme import __version__, terminal
-from tools.bench import instructions, limits, memory, opening, python_rates, report, workers
+from tools.bench import engines, instructions, limits, memory, opening, python_rates, report, workers
 from tools.bench.machine import about, commit
 from tools.bench.session import Plan, Session
 
 LAYOUT = 2
 """Version of the JSON file's layout. It grows if a name is removed or changes its meaning."""
 
-PARTS = (workers, limits, python_rates, opening, instructions, memory)
+PARTS = (workers, limits, python_rates, opening, instructions, memory, engines)
 
 
 def run(

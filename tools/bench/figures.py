@@ -75,6 +75,8 @@ class Figure:
     unit: str
     column: str = ""
     """Its column in the table of workloads, where figures with the same title share a row, or empty."""
+    engine: str = ""
+    """Its column in the table of engines, where figures with the same title share a row, or empty."""
     runs: list[float] = field(default_factory=list)
     contended: int = 0
     """How many runs were contended, after all repetitions."""
@@ -132,6 +134,7 @@ class Results:
             "name": figure.name,
             "title": figure.title,
             "column": figure.column,
+            "engine": figure.engine,
             "unit": figure.unit,
             "median": figure.median,
             "minimum": min(figure.runs),

@@ -71,7 +71,6 @@ def _runs(session: Session, figure: Figure, stepper: Stepper, counter: Callable[
 def _host(session: Session) -> None:
     """Reads and writes of a worker on a drive that keeps data."""
     with Drive(REGION_MIB, size="1G") as drive:
-        drive.nvme0.timeout = _TIMEOUT_MS
         for load in LOADS:
             for verified in ("off", "on"):
                 name = f"instructions.host.{load.kind}.{verified}"
@@ -79,9 +78,15 @@ def _host(session: Session) -> None:
                     continue
                 title = f"instructions an IO, worker, {load.title}, verification {verified}"
                 session.tell(title)
-                drive.verify(verified == "on")
-                with _running(drive, load) as worker:
-                    _follow(session, session.figure(name, title, ""), worker, drive.worker_pid())
+                of_worker(session, drive, load, verified == "on", session.figure(name, title, ""))
+
+
+def of_worker(session: Session, drive: Drive, load: Load, verified: bool, figure: Figure) -> None:
+    """Count the instructions of a worker, per IO."""
+    drive.nvme0.timeout = _TIMEOUT_MS
+    drive.verify(verified)
+    with _running(drive, load) as worker:
+        _follow(session, figure, worker, drive.worker_pid())
 
 
 def _device(session: Session) -> None:

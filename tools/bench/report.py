@@ -73,11 +73,25 @@ def _value(figure: Figure) -> str:
     return number(figure.median)
 
 
+def engines(results: Results) -> tuple[list[str], Rows]:
+    """The names of the engines, and a row for each figure that was measured with them."""
+    found = [figure for figure in results.figures.values() if figure.engine and figure.runs]
+    names = list(dict.fromkeys(figure.engine for figure in found))
+    rows: dict[str, list[str]] = {}
+    for figure in found:
+        row = rows.setdefault(figure.title, ["", *[""] * len(names), ""])
+        row[0] = figure.title
+        row[1 + names.index(figure.engine)] = number(figure.median)
+        if figure.contended:
+            row[-1] += f"{figure.engine}: {figure.contended} of {len(figure.runs)} runs contended\n"
+    return names, [[*row[:-1], row[-1].rstrip()] for row in rows.values()]
+
+
 def others(results: Results) -> Rows:
     """The figures that have a row of their own."""
     rows = []
     for figure in results.figures.values():
-        if figure.column or not figure.runs:
+        if figure.column or figure.engine or not figure.runs:
             continue
         values = [number(value) for value in (figure.median, min(figure.runs), max(figure.runs))]
         notes = [mark(results.judge(figure.name))]
@@ -91,12 +105,21 @@ WORKLOADS = ("IOPS of one worker", *(_HEADS[column] for column in COLUMNS), "mar
 OTHERS = ("", "median", "minimum", "maximum", "unit", "mark")
 
 
+def _all(results: Results) -> list[tuple[Sequence[str], Rows, int]]:
+    """Heads, rows, and the number of columns with numbers, of each table that is not empty."""
+    names, compared = engines(results)
+    found = [
+        (WORKLOADS, workloads(results), 5),
+        (OTHERS, others(results), 3),
+        (("engines", *names, ""), compared, len(names)),
+    ]
+    return [table for table in found if table[1]]
+
+
 def tables(results: Results) -> list[Table]:
     """The tables to print, without empty ones."""
     made = []
-    for heads, rows, numbers in ((WORKLOADS, workloads(results), 5), (OTHERS, others(results), 3)):
-        if not rows:
-            continue
+    for heads, rows, numbers in _all(results):
         table = terminal.table(heads[0], *heads[1 : numbers + 1])
         for head in heads[numbers + 1 :]:
             table.add_column(head)
@@ -108,11 +131,7 @@ def tables(results: Results) -> list[Table]:
 
 def markdown(results: Results) -> str:
     """The same tables for a document."""
-    return "\n".join(
-        _markdown(heads, rows, numbers)
-        for heads, rows, numbers in ((WORKLOADS, workloads(results), 5), (OTHERS, others(results), 3))
-        if rows
-    )
+    return "\n".join(_markdown(heads, rows, numbers) for heads, rows, numbers in _all(results))
 
 
 def _markdown(heads: Sequence[str], rows: Rows, numbers: int) -> str:
