@@ -100,8 +100,15 @@ static unsigned drive_poll(struct pyn_engine_qpair *queue, struct pyn_completion
 	return count;
 }
 
+static bool drive_forked(struct pyn_engine_qpair *queue)
+{
+	(void)queue;
+	return true;
+}
+
 static const struct pyn_engine the_engine = {.name = "memory",
 					     .rings = &pyn_engine_no_rings,
+					     .forked = drive_forked,
 					     .submit = drive_submit,
 					     .ring = drive_ring,
 					     .poll = drive_poll};
