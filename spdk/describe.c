@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Data that SPDK does not describe: at odd addresses, longer than its lists, or with less memory than the command
- * transfers. They get PRPs of ours, and SPDK a command without data. */
+/*
+ * Data that SPDK does not describe: at odd addresses, longer than its lists, or with less memory than the command
+ * transfers. They get PRPs of ours, and SPDK a command without data. An IO worker allocates nothing, so its templates
+ * have the lists for long transfers.
+ */
 #include "spdk/private.h"
 
 #include <errno.h>
@@ -17,11 +20,40 @@ static uint32_t pages(const struct pyn_data *data)
 	return (uint32_t)((offset + data->length + PYN_PRP_PAGE - 1) / PYN_PRP_PAGE);
 }
 
+static bool is_long(uint32_t length)
+{
+	return length > (SPDK_PAGES - 1) * PYN_PRP_PAGE;
+}
+
 bool pyn_spdk_can_describe(const struct pyn_data *data)
 {
 	return data->length && data->transfer <= data->length && (uintptr_t)data->address % 4 == 0 &&
-	       pages(data) <= SPDK_PAGES;
+	       pages(data) <= SPDK_PAGES && !is_long(data->length);
 }
+
+/* ---- templates of IO workers ---- */
+
+size_t pyn_spdk_list_bytes(uint32_t most)
+{
+	const struct pyn_data data = {.length = most};
+
+	return is_long(most) ? pyn_prp_list_pages(&data) * PYN_PRP_PAGE : 0;
+}
+
+void pyn_spdk_describe_template(struct pyn_engine_qpair *queue, struct pyn_data_template *template, uint32_t length)
+{
+	const struct pyn_data data = {.address = template->memory, .length = length};
+	struct pyn_iova *list = template->list;
+	struct pyn_prps prps = {{0}, {0}};
+
+	if (is_long(length))
+		prps = pyn_prp_build(&queue->ctrlr->pci->view, &data, NULL, list, list + PYN_PRP_ENTRIES);
+	template->length = length;
+	template->pointer[0] = prps.first.value;
+	template->pointer[1] = prps.second.value;
+}
+
+/* ---- other commands ---- */
 
 static int lengthen_list(struct pyn_spdk_command *command, size_t count, struct pyn_error *err)
 {
@@ -45,10 +77,10 @@ int pyn_spdk_describe(struct pyn_ctrlr *ctrlr, struct pyn_spdk_command *command,
 	struct pyn_prps prps;
 	int rc;
 
+	if (command->queue->forked && cmd->prp1)
+		return 0;
 	if (command->queue->forked && count)
-		return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
-				 "SPDK describes up to %u pages in an IO worker: PYNVME_ENGINE=own describes more",
-				 SPDK_PAGES);
+		return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, "an IO worker has no list for this transfer");
 	rc = lengthen_list(command, count, err);
 	if (rc)
 		return rc;

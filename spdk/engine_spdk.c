@@ -76,12 +76,32 @@ static const struct pyn_engine_pci spdk_pci = {
 	.reattach = spdk_reattach,
 };
 
+/* The rings are SPDK's, so a worker uses the table. */
+static struct pyn_rings *no_rings(struct pyn_engine_qpair *queue)
+{
+	(void)queue;
+	return NULL;
+}
+
+/* A template describes nothing until it gets a length. */
+static void prepare_nothing(struct pyn_ctrlr *ctrlr, struct pyn_data_template *data, uint32_t most)
+{
+	(void)ctrlr, (void)data, (void)most;
+}
+
+static const struct pyn_engine_rings spdk_rings = {
+	.of = no_rings,
+	.list_bytes = pyn_spdk_list_bytes,
+	.prepare = prepare_nothing,
+	.describe = pyn_spdk_describe_template,
+};
+
 const struct pyn_engine pyn_engine_spdk = {
 	.name = "spdk",
 	.pci = &spdk_pci,
 	.interrupts = &pyn_engine_no_interrupts,
 	.cmb = &pyn_engine_no_cmb,
-	.rings = &pyn_engine_no_rings,
+	.rings = &spdk_rings,
 	.largest_transfer = PYN_PRP_MAX_BYTES,
 	.attach = pyn_spdk_attach,
 	.detach = pyn_spdk_detach,

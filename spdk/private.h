@@ -41,7 +41,7 @@ void pyn_spdk_hush(void);
 void pyn_spdk_watch(void);
 void *pyn_spdk_watched(size_t *size);
 
-#define PYN_SPDK_ANSWER_S 3 /* after this time without an answer a vfio-user connection is given up */
+#define PYN_SPDK_ANSWER_S 2 /* after this time without an answer a vfio-user connection is given up */
 
 /* The vfio-user connection that this thread has opened last, and its socket, which is SPDK's; NULL: none, or it is
  * closed. */
@@ -153,6 +153,10 @@ bool pyn_spdk_can_describe(const struct pyn_data *data);
 /* Describe data by PRPs of ours. Errors: PYN_ERROR_MEMORY, PYN_ERROR_ARGUMENT. */
 int pyn_spdk_describe(struct pyn_ctrlr *ctrlr, struct pyn_spdk_command *command, struct nvme_cmd *cmd,
 		      const struct pyn_data *data, struct pyn_error *err);
+
+/* Entries of struct pyn_engine_rings, for data that SPDK does not describe. */
+size_t pyn_spdk_list_bytes(uint32_t most);
+void pyn_spdk_describe_template(struct pyn_engine_qpair *queue, struct pyn_data_template *template, uint32_t length);
 
 /* ---- events.c ---- */
 
