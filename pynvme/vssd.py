@@ -165,6 +165,8 @@ class VirtualSsd:
         self._owner_fd = -1
         self._maker = os.getpid()
         folder = options.pop("dir", None)
+        if folder == "":
+            raise ValueError("dir takes the name of a folder, or None for a temporary one, not ''")
         self._own_folder = folder is None
         self.address = _new_folder() if folder is None else os.path.abspath(str(folder))
         try:
@@ -338,8 +340,13 @@ class VirtualSsd:
         """Replace the data of one LBA without a command, as a broken drive would.
 
         ``data`` has exactly the size of one LBA. ValueError if it has not, or if there is no such LBA.
+        TypeError if it is not bytes or other memory.
         """
-        control.poke(self.address, nsid, lba, bytes(data))
+        try:
+            view = memoryview(data)
+        except TypeError:
+            raise TypeError(f"data takes bytes, not {type(data).__name__}") from None
+        control.poke(self.address, nsid, lba, view.tobytes())
 
     def fault(self, *rules: str) -> Fault:
         """Plant fault rules, described in docs/faults.md. Each string is a rule, or several lines of them.
@@ -515,7 +522,9 @@ def discard(address: str | bytes) -> None:
 
 
 def check(address: str | bytes) -> None:
-    """Raise ValueError if a private virtual SSD's address has an unknown option, or one without its value."""
+    """Raise ValueError if a private virtual SSD's address has an unknown option, one without its value, or an
+    option twice.
+    """
     _options_of(os.fsdecode(address))
 
 
@@ -540,6 +549,8 @@ def _options_of(address: str) -> dict[str, str]:
             )
         if not option.takes and value not in ("", "0", "1"):
             raise ValueError(f"{address!r}: {name} takes 1, 0 or no value, not {value!r}")
+        if name in found:
+            raise ValueError(f"{address!r}: {name} is there twice")
         found[name] = value.strip() if option.takes else "" if value == "0" else "1"
     return found
 

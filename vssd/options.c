@@ -161,7 +161,7 @@ static void add_values(struct text *text, const struct entry *entry)
 	if (entry->type == CHOICE)
 		add_choices(text, entry);
 	else if (entry->type == TEXT && !entry->unit)
-		add(text, "at most %" PRIu64 " characters", entry->most);
+		add(text, "at most %" PRIu64 " characters of ASCII", entry->most);
 	else if (entry->type == NUMBER)
 		add(text, "%s%s%" PRIu64 " to %" PRIu64, entry->unit ? entry->unit : "", entry->unit ? ", " : "",
 		    entry->least, entry->most);
@@ -318,6 +318,17 @@ static bool take_text(struct vssd_arguments *arguments, const struct entry *entr
 	return true;
 }
 
+/* Whether a text fits the option. A text without a unit is a field of Identify, which consists of printable ASCII. */
+static bool fits_text(const struct entry *entry, const char *text)
+{
+	size_t length = strlen(text);
+
+	for (const char *at = text; !entry->unit && *at; at++)
+		if (*at < ' ' || *at > '~')
+			return false;
+	return length >= entry->least && length <= entry->most;
+}
+
 /* Store the value of an option. False: the value is invalid. */
 static bool take(struct vssd_arguments *arguments, const struct entry *entry, const char *value)
 {
@@ -327,7 +338,7 @@ static bool take(struct vssd_arguments *arguments, const struct entry *entry, co
 	switch (entry->type) {
 	case TEXT:
 		*(const char **)member(arguments, entry) = value;
-		return strlen(value) >= entry->least && strlen(value) <= entry->most;
+		return fits_text(entry, value);
 	case TEXTS:
 		return take_text(arguments, entry, value);
 	case CHOICE:
@@ -400,7 +411,7 @@ static bool is_taken(const struct vssd_options *options, const struct entry *ent
 	if (entry->type == TEXTS)
 		return true;
 	if (entry->type == TEXT)
-		return !text_of(options, entry) || strlen(text_of(options, entry)) <= entry->most;
+		return !text_of(options, entry) || fits_text(entry, text_of(options, entry));
 	return (number >= entry->least && number <= entry->most) || number == entry->initial;
 }
 

@@ -59,7 +59,10 @@ def test_help_names_every_option() -> None:
         (["--namespaces", "33"], ["--namespaces takes 1 to 32"]),
         (["--mdts", "x"], ["--mdts takes", "x"]),
         *((["--mdts", text], ['--mdts takes 0 to 15, not "' + text + '"']) for text in ("16", "21", "255")),
-        (["--serial", "s" * 21], ["--serial takes at most 20 characters"]),
+        *(
+            (["--serial", text], ["--serial takes at most 20 characters of ASCII, not"])
+            for text in ("s" * 21, "\u00e9", "a\tb", "\x7f")
+        ),
         (["--format-time", "-1"], ["--format-time takes milliseconds"]),
         (["--sanitize-time", "3600001"], ["--sanitize-time takes milliseconds"]),
         (["--self-test-time", "x"], ["--self-test-time takes milliseconds", "x"]),

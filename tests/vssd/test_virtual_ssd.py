@@ -88,7 +88,7 @@ def test_a_drive_tells_the_values_of_all_its_options() -> None:
     with VirtualSsd(size="8M", mdts=7, null=True, nvme_version="1.2.1", serial='a "b\\') as ssd:
         found = ssd.options()
         assert found["serial"] == 'a "b\\' and "file" not in found
-        assert set(found) == set(vssd.options()) - {"dir", "cpu", "file"}
+        assert set(found) == set(vssd.options()) - {"dir", "cpu", "file", "fault", "faults"}
         told = {
             name: found[name] for name in ("size", "mdts", "null", "grant_all", "nvme_version", "lba_size")
         }
@@ -171,6 +171,25 @@ def test_unknown_options_are_refused_with_those_that_there_are() -> None:
     for address in ("vssd:size", "vssd:null=maybe", "01:00.0"):
         with pytest.raises(ValueError):
             vssd.private(address)
+
+
+def test_a_folder_without_a_name_is_not_the_current_one(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(os.path.dirname(folder))
+    with pytest.raises(ValueError, match="dir takes the name of a folder"):
+        VirtualSsd(dir="")
+
+
+def test_an_option_that_is_in_an_address_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match="size is there twice"):
+        vssd.check("vssd:size=1M,size=2M")
+
+
+@pytest.mark.parametrize("data", [512, "x" * 512, None, [0] * 512])
+def test_only_bytes_can_be_poked(ssd: VirtualSsd, data: object) -> None:
+    before = ssd.peek(1, 0)
+    with pytest.raises(TypeError, match="data takes bytes, not"):
+        ssd.poke(1, 0, data)  # type: ignore[arg-type]
+    assert ssd.peek(1, 0) == before
 
 
 def test_a_missing_program_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
