@@ -20,6 +20,7 @@ AREAS = {
     "data": "data integrity",
     "power": "loss of power",
     "commands": "commands and their refusals",
+    "reports": "what the drive reports of itself",
     "queues": "queues, doorbells and interrupts",
     "resets": "resets and aborts under load",
     "features": "features",

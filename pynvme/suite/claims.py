@@ -79,3 +79,6 @@ TELEMETRY = Need("telemetry (LPA bit 3)", lambda drive: bool(drive.id_ctrl.lpa.t
 SANITIZES = Need("sanitize operations (SANICAP bits 2:0)", lambda drive: bool(int(drive.id_ctrl.sanicap) & 7))
 ATOMIC = Need("atomic writes of two LBAs (AWUN, NAWUN)", lambda drive: drive.atomic_lbas > 1)
 HOST_MEMORY = Need("a host memory buffer (HMPRE)", lambda drive: int(drive.id_ctrl.hmpre) > 0)
+POWER_MANAGEMENT = Need(
+    "PCI Power Management (capability 01h)", lambda drive: drive.pcie.cap_offset(1) is not None
+)

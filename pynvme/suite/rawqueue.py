@@ -67,16 +67,23 @@ class RawCq:
                 f"SQID {sqid}, CID {cid:#x}",
             )
         command.completed((cdw0, cdw1, sqid << 16 | sqhd, status << 16 | cid))
-        self.drive.check(
-            sqhd < self.queues[sqid].entries,
-            CQE_CLAUSE,
-            f"SQHD below {self.queues[sqid].entries}",
-            f"{sqhd}",
-        )
+        self._judge_head(self.queues[sqid], cid, sqhd)
         self.head += 1
         if self.head == self.entries:
             self.head, self._phase = 0, 1 - self._phase
         return command
+
+    def _judge_head(self, queue: RawSq, cid: int, sqhd: int) -> None:
+        """SQHD is behind the command, and not behind the tail."""
+        place = queue.places.pop(cid)
+        most = (queue.tail - place - 1) % queue.entries
+        behind = (sqhd - place - 1) % queue.entries
+        self.drive.check(
+            sqhd < queue.entries and behind <= most,
+            CQE_CLAUSE,
+            f"SQHD from {(place + 1) % queue.entries} to {queue.tail}, of {queue.entries} entries",
+            sqhd,
+        )
 
     def ring(self) -> None:
         """Write the head doorbell."""
@@ -131,6 +138,8 @@ class RawSq:
         self.qid = cq.qid if qid is None else qid
         self.entries = entries
         self.tail = 0
+        self.places: dict[int, int] = {}
+        """The entry of each command in flight, by CID."""
         self.memory = nvme.Buffer(entries * 64)
         cq.queues[self.qid] = self
         self._stride = 4 << (self.drive.nvme0.cap >> 32 & 0xF)
@@ -166,6 +175,7 @@ class RawSq:
         if behind:
             return command
         self.drive.history.add(command)
+        self.places[cid] = at
         self.tail = (self.tail + 1) % self.entries
         self.cq.sent(command)
         return command
