@@ -341,7 +341,9 @@ def test_every_structure_tells_all_of_its_fields(kind: type[Structure], fill: in
     assert all(f" {name} " in text for name in kind.FIELDS)
     assert repr(view).startswith(f"{kind.__name__}(")
     json.dumps(view.as_dict(), default=bytes.hex)
-    assert kind.__doc__ and all(f"    {name} " in kind.__doc__ for name in kind.FIELDS)
+    # Since 3.13, Python's compiler removes the indentation of a docstring.
+    described = [line.split()[0] for line in (kind.__doc__ or "").splitlines() if line.strip()]
+    assert [word for word in described if word in kind.FIELDS] == list(kind.FIELDS)
 
 
 @pytest.mark.parametrize("kind", STRUCTURES, ids=lambda kind: kind.__name__)

@@ -118,8 +118,14 @@ def values(structure: Any, path: str) -> Iterator[Any]:
             yield value
 
 
+BOOLEANS = {"False": "0", "True": "1"}
+"""What tshark prints for a boolean since 4.2, and what it printed before."""
+
+
 def same(shown: str, value: Any, kind: str) -> bool:
     """Whether their text shows our value."""
+    if kind == "FT_BOOLEAN":
+        shown = BOOLEANS.get(shown, shown)
     if kind == "FT_BYTES":
         raw = bytes.fromhex(shown.replace(":", ""))
         if isinstance(value, str):
