@@ -322,9 +322,7 @@ int pyn_spdk_enable(struct pyn_ctrlr *ctrlr, uint16_t admin_depth, struct pyn_er
 int pyn_spdk_admin_setup(struct pyn_ctrlr *ctrlr, uint16_t admin_depth, struct pyn_error *err)
 {
 	(void)ctrlr, (void)admin_depth;
-	return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
-			 "SPDK initialises a controller in one step, so a script cannot set up the admin queue "
-			 "(init_adminq) and set CC.EN itself: use PYNVME_ENGINE=own for that");
+	return pyn_engine_withholds(PYN_CAN_BRING_UP, err);
 }
 
 int pyn_spdk_shutdown(struct pyn_ctrlr *ctrlr, bool abrupt, uint32_t timeout_ms, struct pyn_error *err)

@@ -4,6 +4,7 @@
 
 #include "core/nvme/prp.h"
 #include "core/pci/config.h"
+#include "spdk/about.h"
 #include "spdk/attach.h"
 
 static int spdk_reg_read(struct pyn_ctrlr *ctrlr, uint32_t offset, uint32_t size, uint64_t *value,
@@ -98,6 +99,7 @@ static const struct pyn_engine_rings spdk_rings = {
 
 const struct pyn_engine pyn_engine_spdk = {
 	.name = "spdk",
+	.about = &pyn_spdk_about,
 	.pci = &spdk_pci,
 	.interrupts = &pyn_engine_no_interrupts,
 	.cmb = &pyn_engine_no_cmb,

@@ -208,9 +208,7 @@ static volatile void *pcie_register(struct pyn_pci *pci, uint32_t offset, uint32
 
 	if (offset + (uint64_t)length <= sizeof(struct spdk_nvme_registers))
 		return registers + offset;
-	pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
-		  "SPDK shows the registers up to %#zx, not %#x: PYNVME_ENGINE=own accesses the whole BAR",
-		  sizeof(struct spdk_nvme_registers), offset);
+	pyn_engine_withholds(PYN_CAN_RAW_QUEUES, err);
 	return NULL;
 }
 
@@ -247,8 +245,7 @@ static int pcie_reset(struct pyn_pci *pci, enum pyn_pci_reset kind, struct pyn_e
 	int rc;
 
 	if (kind != PYN_PCI_RESET_FUNCTION)
-		return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
-				 "SPDK does no hot reset of a function: PYNVME_ENGINE=own does");
+		return pyn_engine_withholds(PYN_CAN_HOT_RESET, err);
 	pyn_pci_save(pci, &saved);
 	rc = pyn_pci_function_reset(pci, err);
 	if (!rc)

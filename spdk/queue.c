@@ -96,9 +96,7 @@ static int ready_check(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 static int config_check(const struct pyn_engine_qpair_config *config, struct pyn_error *err)
 {
 	if (config->cmb_sq || config->cmb_cq)
-		return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
-				 "SPDK's engine places no queue in the controller memory buffer: PYNVME_ENGINE=own "
-				 "does");
+		return pyn_engine_withholds(PYN_CAN_CMB, err);
 	if (config->depth < 2)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "a queue has at least 2 entries, not %u",
 				 config->depth);

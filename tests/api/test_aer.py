@@ -74,6 +74,7 @@ def test_an_aborted_aer_is_not_sent_again_and_its_cid_is_free(nvme0):
     assert nvme0.latest_cid == 127
 
 
+@pytest.mark.needs_engine("cids")
 def test_cids_beside_the_aer_are_126_to_1_highest_first(nvme0):
     cids = []
     for _ in range(126):

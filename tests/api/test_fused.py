@@ -75,6 +75,7 @@ def test_halves_of_different_ranges_are_refused(nvme0n1, qpair, statuses, lba_si
     assert found == [0x002, 0x002]
 
 
+@pytest.mark.needs_engine("lone-fused")
 @pytest.mark.differs(SPDK, LONE_HALF, breaks=True)
 def test_a_half_alone_is_aborted(nvme0n1, qpair, lba_size):
     for opcode in (FIRST, SECOND):

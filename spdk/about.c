@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What SPDK's engine is, and what it withholds. */
+#include "spdk/about.h"
+
+#include <spdk/version.h>
+
+#include "core/env/env.h"
+
+static const char *version(void)
+{
+	return SPDK_VERSION_STRING;
+}
+
+const struct pyn_engine_about pyn_spdk_about = {
+	.version = version,
+	.dpdk = pyn_env_dpdk,
+	.withheld =
+		{
+			[PYN_CAN_BRING_UP] = PYN_WITHHELD("SPDK initialises a controller in one step"),
+			[PYN_CAN_HOT_RESET] = {.pcie = "SPDK resets no link"},
+			[PYN_CAN_SLOT_POWER] = {.pcie = "SPDK releases no function to the system"},
+			[PYN_CAN_RAW_QUEUES] = {.pcie = "SPDK shows no doorbells"},
+			[PYN_CAN_CIDS] = PYN_WITHHELD("SPDK chooses them"),
+			[PYN_CAN_FULL_RINGS] = PYN_WITHHELD("SPDK keeps part of a ring empty"),
+			[PYN_CAN_LONE_FUSED] = PYN_WITHHELD("SPDK rings the doorbell only for both halves"),
+			[PYN_CAN_CHECK_COMPLETIONS] = PYN_WITHHELD("SPDK believes the CID of a completion"),
+		},
+};
