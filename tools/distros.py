@@ -6,8 +6,8 @@ the rest, runs the demonstration and tests/api, and makes a wheel and an sdist. 
 the same release without a compiler. There pip has to install the wheel, and a test has to pass. The sdist has
 to name all missing packages in one message.
 
-``python tools/distros.py [--only RELEASE] [--fresh] [--quick] [--whole]`` needs root, and some ten minutes per
-release. With ``--whole`` it runs all of `make test` in each root, which takes as long again.
+``python tools/distros.py [--only RELEASE] [--fresh] [--quick] [--whole]`` needs root, and some ten minutes
+per release. With ``--whole`` it runs all of `make test` in each root, which takes as long again.
 """
 
 from __future__ import annotations
