@@ -76,20 +76,30 @@ def _phase(item: pytest.Item) -> Generator[None, object, object]:
         raise
 
 
+def _skip_by_mark(item: pytest.Item) -> None:
+    needed = [name for mark in item.iter_markers("needs_engine") for name in mark.args]
+    if not needed:
+        return
+    import nvme
+
+    unknown = set(needed) - set(nvme._capabilities())  # type: ignore[attr-defined]
+    if unknown:
+        raise pytest.UsageError(f"needs_engine: there is no capability {', '.join(sorted(unknown))}")
+    withheld = _withheld(item) if selected() != OWN else {}
+    for name in needed:
+        if name in withheld:
+            item.add_marker(pytest.mark.skip(reason=_reason(name, withheld[name])))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip tests by the mark."""
+    for item in items:
+        _skip_by_mark(item)
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
-    """Skip by the mark, or if a fixture needs what is withheld."""
-    needed = [name for mark in item.iter_markers("needs_engine") for name in mark.args]
-    if needed:
-        import nvme
-
-        unknown = set(needed) - set(nvme._capabilities())  # type: ignore[attr-defined]
-        if unknown:
-            raise pytest.UsageError(f"needs_engine: there is no capability {', '.join(sorted(unknown))}")
-        withheld = _withheld(item) if selected() != OWN else {}
-        for name in needed:
-            if name in withheld:
-                pytest.skip(_reason(name, withheld[name]))
+    """Skip a test if a fixture needs what is withheld."""
     return (yield from _phase(item))
 
 
