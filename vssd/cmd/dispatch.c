@@ -239,22 +239,41 @@ static uint16_t first_failed(struct vssd_request *second)
 			   VSSD_STATE("the first half of the fused operation failed"), VSSD_BASE("3.4.2"));
 }
 
+/* Execute one half, with fault rules if there are any. Without, plan->request stays NULL. */
+static uint16_t begin(struct vssd_fault_plan *plan, struct vssd_request *request)
+{
+	if (!vssd_fault_of_commands(request->ctrl))
+		return execute(request);
+	vssd_fault_begin(plan, request);
+	return execute_with_faults(plan);
+}
+
+static void end(struct vssd_fault_plan *plan, const struct vssd_request *request, uint16_t status)
+{
+	if (plan->request)
+		finish_with_faults(plan, status);
+	else
+		finish(request, status);
+}
+
 /* Execute both halves, with nothing in between. */
 static void run_pair(struct vssd_request *first, struct vssd_request *second)
 {
 	struct vssd_field differs = VSSD_STATE("the halves of the fused operation name different LBAs");
+	struct vssd_fault_plan plans[2];
 	uint16_t status[2];
 
+	plans[0].request = plans[1].request = NULL;
 	first->is_fused = second->is_fused = true;
 	if (same_lbas(&first->cmd, &second->cmd)) {
-		status[0] = execute(first);
-		status[1] = status[0] ? first_failed(second) : execute(second);
+		status[0] = begin(&plans[0], first);
+		status[1] = status[0] ? first_failed(second) : begin(&plans[1], second);
 	} else {
 		status[0] = vssd_refuse(first, NVME_SC_INVALID_FIELD, differs, VSSD_BASE("3.4.2"));
 		status[1] = vssd_refuse(second, NVME_SC_INVALID_FIELD, differs, VSSD_BASE("3.4.2"));
 	}
-	finish(first, status[0]);
-	finish(second, status[1]);
+	end(&plans[0], first, status[0]);
+	end(&plans[1], second, status[1]);
 }
 
 /* Execute a fused operation whose first half was fetched from the entry at head. Returns the number of commands; 0:

@@ -90,6 +90,7 @@ static void round_range(struct vssd_fault_plan *plan, const struct vssd_fault_ru
 		slba &= ~(unit - 1);
 		end = (end + unit - 1) & ~(unit - 1);
 	}
+	plan->decided = end <= slba; /* nothing is left */
 	if (end <= slba || end - slba > UINT16_MAX + UINT64_C(1))
 		return;
 	cmd->cdw10 = (uint32_t)slba;

@@ -9,6 +9,7 @@
 #include "vssd/cmd/feature.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
+#include "vssd/fault/value.h"
 #include "vssd/ctrl/plain.h"
 
 #define SEL_SHIFT 8
@@ -396,7 +397,7 @@ static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 	vssd_plain_update(ctrl);
 }
 
-const struct vssd_part vssd_feature_part = {.reset = reset};
+const struct vssd_part vssd_feature_part = {.reset = reset, .kept = VSSD_FAULT_KEEPS_FEATURES};
 
 uint16_t vssd_get_features(struct vssd_request *request)
 {

@@ -12,6 +12,7 @@
 
 #include "spec/pci.h"
 #include "vssd/ctrl/controller.h"
+#include "vssd/fault/value.h"
 #include "vssd/subsystem/identity.h"
 
 #define VENDOR 0x4e56u /* "NVMe" in two halves; not assigned to a vendor */
@@ -198,7 +199,7 @@ static void power(struct vssd_ctrl *ctrl, bool on)
 		set_initial(ctrl);
 }
 
-const struct vssd_part vssd_config_part = {.power = power, .reset = reset};
+const struct vssd_part vssd_config_part = {.power = power, .reset = reset, .kept = VSSD_FAULT_KEEPS_CONFIG};
 
 static bool in_d0(const struct vssd_ctrl *ctrl)
 {

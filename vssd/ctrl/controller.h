@@ -72,10 +72,11 @@ struct vssd_ctrl {
 	struct vssd_faulty faulty;
 };
 
-static inline void vssd_parts_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
+/* Reset all parts but those that a fault rule keeps. */
+static inline void vssd_parts_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind, uint8_t keep)
 {
 	for (const struct vssd_part *const *part = ctrl->tables.parts; *part; part++)
-		if ((*part)->reset)
+		if ((*part)->reset && !((*part)->kept & keep))
 			(*part)->reset(ctrl, kind);
 }
 

@@ -29,6 +29,22 @@ static bool tail_is_valid(const struct vssd_sq *sq, uint32_t tail)
 	return distance(sq->head, sq->tail, sq->size) + distance(sq->tail, tail, sq->size) < sq->size;
 }
 
+/* Change the value of a doorbell as fault rules say. True: ignore it. */
+static bool is_dropped(struct vssd_ctrl *ctrl, uint16_t qid, bool is_sq, uint32_t *value)
+{
+	struct vssd_fault_occasion occasion = {
+		.place = VSSD_FAULT_DOORBELL,
+		.moment = VSSD_FAULT_ON_DOORBELL,
+		.queue = qid,
+		.target = !is_sq,
+		.value = *value,
+	};
+	bool drop;
+
+	*value = (uint32_t)vssd_faulty_value(ctrl, occasion, &drop);
+	return drop;
+}
+
 static void sq_doorbell(struct vssd_ctrl *ctrl, uint16_t qid, uint32_t tail)
 {
 	struct vssd_sq *sq = &ctrl->queues.sq[qid];
@@ -38,6 +54,8 @@ static void sq_doorbell(struct vssd_ctrl *ctrl, uint16_t qid, uint32_t tail)
 		vssd_event_raise(ctrl, VSSD_EVENT_DOORBELL_REGISTER);
 		return;
 	}
+	if (vssd_faults_at(ctrl->subsystem->faults, VSSD_FAULT_DOORBELL) && is_dropped(ctrl, qid, true, &tail))
+		return;
 	if (tail_is_valid(sq, tail))
 		sq->tail = tail;
 	else
@@ -63,6 +81,8 @@ static void cq_doorbell(struct vssd_ctrl *ctrl, uint16_t qid, uint32_t head)
 		vssd_event_raise(ctrl, VSSD_EVENT_DOORBELL_REGISTER);
 		return;
 	}
+	if (vssd_faults_at(ctrl->subsystem->faults, VSSD_FAULT_DOORBELL) && is_dropped(ctrl, qid, false, &head))
+		return;
 	if (head_is_valid(cq, head))
 		cq->head = head;
 	else
@@ -75,6 +95,7 @@ void vssd_doorbells_changed(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t now)
 {
 	uint64_t changed = now ^ ctrl->queues.seen[qid];
 
+	vssd_faults_note(ctrl->subsystem->faults, VSSD_FAULT_ON_DOORBELL);
 	ctrl->queues.seen[qid] = now;
 	if (changed >> 32)
 		cq_doorbell(ctrl, qid, (uint32_t)(now >> 32));

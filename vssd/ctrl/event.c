@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Asynchronous events. NVM Express Base Specification 2.0, section 5.2. */
 #include "vssd/ctrl/controller.h"
+#include "vssd/fault/value.h"
 
 #include <string.h>
 
@@ -36,12 +37,19 @@ static uint16_t remove_cid(struct vssd_events *queue, unsigned index)
 static void report(struct vssd_ctrl *ctrl)
 {
 	struct vssd_events *queue = &ctrl->events;
+	bool again = false;
 
-	for (unsigned i = 0; i < VSSD_NUM_EVENTS && queue->count > 0; i++) {
+	for (unsigned i = 0; i < VSSD_NUM_EVENTS && queue->count > 0; i += !again) {
+		again = false;
 		if (!(queue->pending >> i & 1) || queue->masked >> events[i].type & 1)
 			continue;
-		queue->pending &= ~(1u << i);
-		queue->masked |= 1u << events[i].type;
+		if (ctrl->faulty.storm[i]) {
+			ctrl->faulty.storm[i]--;
+			again = true;
+		} else {
+			queue->pending &= ~(1u << i);
+			queue->masked |= 1u << events[i].type;
+		}
 		queue->awaited[events[i].type] = events[i].lid;
 		vssd_complete_later(ctrl, remove_cid(queue, 0), NVME_SC_SUCCESS,
 				    events[i].type | (uint32_t)events[i].info << 8 | (uint32_t)events[i].lid << 16);
@@ -51,11 +59,18 @@ static void report(struct vssd_ctrl *ctrl)
 void vssd_event_raise(struct vssd_ctrl *ctrl, enum vssd_event event)
 {
 	uint32_t notice = events[event].notice;
+	unsigned times = 1;
 
 	if (notice && !(ctrl->features.value[NVME_FEAT_ASYNC_EVENT] & notice))
 		return;
 	if (events[event].type == NVME_EVENT_ERROR)
 		vssd_error_of_none(ctrl);
+	vssd_faults_note(ctrl->subsystem->faults, VSSD_FAULT_ON_EVENT);
+	if (vssd_faults_at(ctrl->subsystem->faults, VSSD_FAULT_EVENT))
+		times = vssd_faulty_event(ctrl, event);
+	if (times == 0)
+		return;
+	ctrl->faulty.storm[event] = (uint16_t)(ctrl->faulty.storm[event] + times - 1);
 	ctrl->events.pending |= 1u << event;
 	report(ctrl);
 }
@@ -129,4 +144,4 @@ static uint64_t due(const struct vssd_ctrl *ctrl)
 	return ctrl->events.deferred && ctrl->running ? 0 : VSSD_NEVER;
 }
 
-const struct vssd_part vssd_event_part = {.reset = reset, .poll = poll, .due = due};
+const struct vssd_part vssd_event_part = {.reset = reset, .poll = poll, .due = due, .kept = VSSD_FAULT_KEEPS_EVENTS};

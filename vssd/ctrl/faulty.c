@@ -118,6 +118,8 @@ static void poll(struct vssd_ctrl *ctrl)
 		next = one->due < next ? one->due : next;
 	for (const struct vssd_deferred *one = ctrl->faulty.deferred; one; one = one->next)
 		next = one->due < next ? one->due : next;
+	if (ctrl->faulty.gone && ctrl->faulty.power_due < next)
+		next = ctrl->faulty.power_due;
 	ctrl->faulty.next_due = next;
 }
 

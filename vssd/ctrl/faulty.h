@@ -11,13 +11,12 @@
 
 #include "spec/nvme_cmd.h"
 #include "vssd/ctrl/part.h"
-#include "vssd/fault/rule.h"
+#include "vssd/fault/faults.h"
 
 #define VSSD_EDITS 8u       /* most changes of a completion */
 #define VSSD_LATER_KEPT 16u /* commands that complete later, such as event requests: more than there can be */
 
 struct vssd_sq;
-struct vssd_fault_occasion;
 
 /* Changes of fields of a completion queue entry. */
 struct vssd_edits {
@@ -70,6 +69,10 @@ struct vssd_faulty {
 	uint64_t next_due;                      /* ticks: the earliest due of the three lists */
 	uint64_t power_due;                     /* ticks: when the power returns; VSSD_NEVER: it does not */
 	bool gone;                              /* the link is down */
+	bool hung;                              /* a reset by CC.EN does not finish */
+	uint64_t ready_due;                     /* ticks: until then CSTS.RDY reads as its opposite */
+	uint64_t shutdown_due;                  /* ticks: until then CSTS.SHST reads as 01b */
+	uint16_t storm[16];                     /* by enum vssd_event: reports in addition */
 	struct nvme_cmd later[VSSD_LATER_KEPT]; /* a ring of the commands that complete later */
 	unsigned num_later;
 };
@@ -95,6 +98,25 @@ void vssd_faulty_forget_queue(struct vssd_ctrl *ctrl, uint16_t qid);
 /* Remember an admin command that completes later, for the rules of its completion. */
 void vssd_faulty_remember(struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd);
 
+/* ---- faulty_access.c ---- */
+
+/* What the rules of a reset, of the enabling or of the shutdown say. */
+struct vssd_reset_verdict {
+	bool skips;
+	bool hangs;
+	uint8_t keep; /* VSSD_FAULT_KEEPS_* */
+	uint64_t due; /* ticks: when it ends; 0: at once */
+};
+
+void vssd_faulty_reset(struct vssd_ctrl *ctrl, enum vssd_fault_moment moment, struct vssd_reset_verdict *verdict);
+
+/* The value that is read or written instead. *drop: ignore the access. */
+uint64_t vssd_faulty_value(struct vssd_ctrl *ctrl, struct vssd_fault_occasion occasion, bool *drop);
+
+/* How often to raise an interrupt now, or to report an event. */
+unsigned vssd_faulty_interrupt(struct vssd_ctrl *ctrl, uint16_t vector);
+unsigned vssd_faulty_event(struct vssd_ctrl *ctrl, unsigned event);
+
 /* ---- later.c ---- */
 
 /* Complete an admin command that returned VSSD_LATER, now or once there is room. */
@@ -110,6 +132,9 @@ static inline bool vssd_is_sudden(uint8_t action)
 {
 	return action >= VSSD_FAULT_POWER_OFF && action <= VSSD_FAULT_RAISE_EVENT;
 }
+
+/* Let something happen after so many microseconds. */
+void vssd_sudden_push(struct vssd_ctrl *ctrl, uint8_t action, uint64_t value, uint64_t us);
 
 /* Let a rule's event happen, at the next poll or after its delay. */
 void vssd_sudden_add(struct vssd_ctrl *ctrl, struct vssd_fault_rule *rule);

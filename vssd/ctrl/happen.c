@@ -101,7 +101,9 @@ static void power(struct vssd_ctrl *ctrl, bool on)
 	deinit(ctrl);
 	if (on)
 		ctrl->faulty.power_due = VSSD_NEVER;
-	ctrl->faulty.gone = false;
+	ctrl->faulty.gone = ctrl->faulty.hung = false;
+	ctrl->faulty.ready_due = ctrl->faulty.shutdown_due = 0;
+	memset(ctrl->faulty.storm, 0, sizeof(ctrl->faulty.storm));
 }
 
 static uint64_t due(const struct vssd_ctrl *ctrl)

@@ -71,11 +71,17 @@ void vssd_interrupt_send(struct vssd_ctrl *ctrl, uint16_t vector)
 
 static void raise(struct vssd_ctrl *ctrl, uint16_t vector)
 {
+	unsigned times = 1;
+
 	if (ctrl->interrupts.coalesced[vector].entries) {
 		ctrl->interrupts.coalesced[vector].entries = 0;
 		ctrl->interrupts.num_coalesced--;
 	}
-	vssd_interrupt_send(ctrl, vector);
+	vssd_faults_note(ctrl->subsystem->faults, VSSD_FAULT_ON_INTERRUPT);
+	if (vssd_faults_at(ctrl->subsystem->faults, VSSD_FAULT_INTERRUPT))
+		times = vssd_faulty_interrupt(ctrl, vector);
+	while (times-- > 0)
+		vssd_interrupt_send(ctrl, vector);
 }
 
 /* Add entries to the coalesced ones of a vector. False: the threshold is reached, so raise it. */

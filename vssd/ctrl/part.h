@@ -32,6 +32,9 @@ struct vssd_part {
 	uint64_t (*due)(const struct vssd_ctrl *ctrl);
 
 	void (*deinit)(struct vssd_ctrl *ctrl);
+
+	/* With which bit of VSSD_FAULT_KEEPS_* a fault rule omits the resets of the part. */
+	uint8_t kept;
 };
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "vssd/ctrl/controller.h"
+#include "vssd/fault/value.h"
 #include "vssd/ctrl/plain.h"
 
 /* ---- doorbells that nobody has rung ---- */
@@ -175,4 +176,4 @@ static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 	ctrl->queues.num_sqs = ctrl->queues.num_cqs = ctrl->options->queues;
 }
 
-const struct vssd_part vssd_queue_part = {.reset = reset};
+const struct vssd_part vssd_queue_part = {.reset = reset, .kept = VSSD_FAULT_KEEPS_QUEUES};

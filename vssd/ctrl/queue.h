@@ -76,6 +76,7 @@ struct vssd_queues {
 	uint16_t turn;    /* where the next round over active starts */
 	bool weighted;    /* CC.AMS: weighted round robin with urgent priority class */
 	bool made;        /* the host has created IO queues since the last reset */
+	bool kept;        /* a fault rule has kept the IO queues over a reset */
 	bool granted;     /* the host has set feature 07h, so the numbers below are fixed */
 	uint32_t num_sqs; /* how many the host can create; all until it sets feature 07h */
 	uint32_t num_cqs;

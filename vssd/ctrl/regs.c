@@ -4,8 +4,11 @@
 
 #include <string.h>
 
+#include "core/util/clock.h"
+
 #include "vssd/ctrl/doorbell.h"
 #include "vssd/ctrl/interrupt.h"
+#include "vssd/fault/value.h"
 
 #define READY_TIMEOUT 20u /* CAP.TO and CRTO, units of 500 ms; the drive needs a few microseconds */
 #define MPSMAX 4u
@@ -40,15 +43,48 @@ static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 	vssd_update_running(ctrl);
 }
 
-const struct vssd_part vssd_regs_part = {.init = init, .reset = reset};
+const struct vssd_part vssd_regs_part = {.init = init, .reset = reset, .kept = VSSD_FAULT_KEEPS_REGISTERS};
+
+/* Reset the controller as far as fault rules let it. */
+static void reset_all(struct vssd_ctrl *ctrl, enum vssd_reset kind, const struct vssd_reset_verdict *verdict)
+{
+	uint8_t keep = verdict->skips ? (uint8_t)~VSSD_FAULT_KEEPS_REGISTERS : verdict->keep;
+
+	/* Call this first: it needs state that the reset clears. */
+	if (!verdict->skips)
+		vssd_subsystem_reset(ctrl->subsystem, kind);
+	vssd_parts_reset(ctrl, kind, keep);
+	ctrl->queues.kept = keep & VSSD_FAULT_KEEPS_QUEUES;
+}
+
+/* The function does not answer until then, as it does while it is in reset. */
+static void vanish(struct vssd_ctrl *ctrl, uint64_t due)
+{
+	ctrl->faulty.gone = true;
+	ctrl->faulty.power_due = due;
+	vssd_faulty_wake(ctrl, due);
+}
 
 void vssd_ctrl_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 {
+	static const enum vssd_fault_moment moments[] = {
+		[VSSD_RESET_CONTROLLER] = VSSD_FAULT_ON_DISABLE,
+		[VSSD_RESET_FUNCTION] = VSSD_FAULT_ON_FLR,
+		[VSSD_RESET_CONVENTIONAL] = VSSD_FAULT_ON_HOT_RESET,
+		[VSSD_RESET_SUBSYSTEM] = VSSD_FAULT_ON_NSSR,
+	};
+	struct vssd_reset_verdict verdict;
+
 	if (!ctrl->subsystem->power)
 		return;
-	/* Call this first: it needs state that the reset clears. */
-	vssd_subsystem_reset(ctrl->subsystem, kind);
-	vssd_parts_reset(ctrl, kind);
+	vssd_faulty_reset(ctrl, moments[kind], &verdict);
+	if (!verdict.hangs || kind != VSSD_RESET_CONTROLLER)
+		reset_all(ctrl, kind, &verdict);
+	ctrl->faulty.hung = verdict.hangs && kind == VSSD_RESET_CONTROLLER;
+	if (kind == VSSD_RESET_CONTROLLER)
+		ctrl->faulty.ready_due = verdict.due;
+	else if (verdict.due || verdict.hangs)
+		vanish(ctrl, verdict.hangs ? VSSD_NEVER : verdict.due);
 	vssd_update_running(ctrl);
 }
 
@@ -71,6 +107,12 @@ static bool can_enable(const struct vssd_ctrl *ctrl)
 
 static void enable(struct vssd_ctrl *ctrl)
 {
+	struct vssd_reset_verdict verdict;
+
+	vssd_faulty_reset(ctrl, VSSD_FAULT_ON_ENABLE, &verdict);
+	if (verdict.hangs || verdict.skips || ctrl->faulty.hung)
+		return;
+	ctrl->faulty.ready_due = verdict.due;
 	if (!can_enable(ctrl)) {
 		vssd_fatal(ctrl);
 		return;
@@ -78,7 +120,8 @@ static void enable(struct vssd_ctrl *ctrl)
 	ctrl->regs.host_gone = false; /* a connected client enables the controller */
 	ctrl->regs.shut_down = false;
 	ctrl->regs.csts &= (uint32_t)~NVME_SET(3, NVME_CSTS_SHST);
-	vssd_queues_clear(ctrl); /* drop doorbells written while disabled: late ones from before a reset */
+	if (!ctrl->queues.kept)
+		vssd_queues_clear(ctrl); /* drop doorbells written while disabled: late ones from before a reset */
 	ctrl->regs.page_size = 4096u << NVME_GET(ctrl->regs.cc, NVME_CC_MPS);
 	ctrl->queues.generation = ctrl->bus->dma.generation;
 	vssd_cq_create(ctrl, 0, ctrl->regs.acq, (uint32_t)NVME_GET(ctrl->regs.aqa, NVME_AQA_ACQS) + 1, 0, true);
@@ -92,7 +135,13 @@ static void enable(struct vssd_ctrl *ctrl)
 
 static void shut_down(struct vssd_ctrl *ctrl)
 {
-	vssd_subsystem_shut_down(ctrl->subsystem);
+	struct vssd_reset_verdict verdict;
+	bool is_abrupt = NVME_GET(ctrl->regs.cc, NVME_CC_SHN) == NVME_SHN_ABRUPT;
+
+	vssd_faulty_reset(ctrl, is_abrupt ? VSSD_FAULT_ON_ABRUPT_SHUTDOWN : VSSD_FAULT_ON_SHUTDOWN, &verdict);
+	ctrl->faulty.shutdown_due = verdict.hangs ? VSSD_NEVER : verdict.due;
+	if (!verdict.skips && !verdict.hangs)
+		vssd_subsystem_shut_down(ctrl->subsystem);
 	ctrl->regs.shut_down = true;
 	ctrl->regs.csts &= (uint32_t)~NVME_SET(3, NVME_CSTS_SHST);
 	ctrl->regs.csts |= NVME_SET(NVME_SHST_COMPLETE, NVME_CSTS_SHST);
@@ -114,6 +163,20 @@ static void write_cc(struct vssd_ctrl *ctrl, uint32_t value)
 		shut_down(ctrl);
 }
 
+/* CSTS, in which a fault rule may delay RDY and SHST. */
+static uint32_t csts_shown(const struct vssd_ctrl *ctrl)
+{
+	uint32_t csts = ctrl->regs.csts;
+
+	if (__builtin_expect(ctrl->faulty.ready_due != 0, 0) && ctrl->faulty.ready_due > pyn_ticks())
+		csts ^= (uint32_t)NVME_SET(1, NVME_CSTS_RDY);
+	if (__builtin_expect(ctrl->faulty.shutdown_due != 0, 0) && ctrl->faulty.shutdown_due > pyn_ticks() &&
+	    NVME_GET(csts, NVME_CSTS_SHST) == NVME_SHST_COMPLETE)
+		csts = (csts & (uint32_t)~NVME_SET(3, NVME_CSTS_SHST)) |
+		       (uint32_t)NVME_SET(NVME_SHST_OCCURRING, NVME_CSTS_SHST);
+	return csts;
+}
+
 static uint32_t register_read(const struct vssd_ctrl *ctrl, uint32_t offset)
 {
 	switch (offset) {
@@ -129,7 +192,7 @@ static uint32_t register_read(const struct vssd_ctrl *ctrl, uint32_t offset)
 	case NVME_REG_CC:
 		return ctrl->regs.cc;
 	case NVME_REG_CSTS:
-		return ctrl->regs.csts;
+		return csts_shown(ctrl);
 	case NVME_REG_AQA:
 		return ctrl->regs.aqa;
 	case NVME_REG_ASQ:
@@ -192,6 +255,50 @@ static void register_write(struct vssd_ctrl *ctrl, uint32_t offset, uint32_t val
 		vssd_doorbell_write(ctrl, (offset - VSSD_DOORBELL_OFFSET) / 4, value);
 }
 
+/* ---- accesses that fault rules change ---- */
+
+static bool is_watched(const struct vssd_ctrl *ctrl, uint32_t offset)
+{
+	return vssd_faults_at(ctrl->subsystem->faults, VSSD_FAULT_REGISTER) && offset < VSSD_DOORBELL_OFFSET;
+}
+
+/* The register of 64 bits whose upper half is at this offset begins 4 bytes before. */
+static bool is_upper_half(uint32_t offset)
+{
+	return offset == NVME_REG_CAP + 4 || offset == NVME_REG_ASQ + 4 || offset == NVME_REG_ACQ + 4;
+}
+
+static uint32_t read_with_faults(struct vssd_ctrl *ctrl, uint32_t offset)
+{
+	unsigned shift = is_upper_half(offset) ? 32 : 0;
+	struct vssd_fault_occasion occasion = {.place = VSSD_FAULT_REGISTER, .target = offset - shift / 8};
+	bool drop;
+
+	if (!is_watched(ctrl, offset))
+		return register_read(ctrl, offset);
+	occasion.value = register_read(ctrl, (uint32_t)occasion.target);
+	if (is_upper_half((uint32_t)occasion.target + 4))
+		occasion.value |= (uint64_t)register_read(ctrl, (uint32_t)occasion.target + 4) << 32;
+	return (uint32_t)(vssd_faulty_value(ctrl, occasion, &drop) >> shift);
+}
+
+static void write_with_faults(struct vssd_ctrl *ctrl, uint32_t offset, uint32_t value)
+{
+	unsigned shift = is_upper_half(offset) ? 32 : 0;
+	struct vssd_fault_occasion occasion = {
+		.place = VSSD_FAULT_REGISTER,
+		.target = offset - shift / 8,
+		.is_write = true,
+		.value = (uint64_t)value << shift,
+	};
+	bool drop = false;
+
+	if (is_watched(ctrl, offset))
+		value = (uint32_t)(vssd_faulty_value(ctrl, occasion, &drop) >> shift);
+	if (!drop)
+		register_write(ctrl, offset, value);
+}
+
 void vssd_ctrl_bar_read(struct vssd_ctrl *ctrl, uint32_t offset, void *data, uint32_t length)
 {
 	uint8_t *to = data;
@@ -201,7 +308,7 @@ void vssd_ctrl_bar_read(struct vssd_ctrl *ctrl, uint32_t offset, void *data, uin
 		return;
 	}
 	while (length > 0) {
-		uint32_t value = register_read(ctrl, offset & ~3u);
+		uint32_t value = read_with_faults(ctrl, offset & ~3u);
 		uint32_t skip = offset & 3u;
 		uint32_t piece = 4 - skip < length ? 4 - skip : length;
 
@@ -225,6 +332,6 @@ void vssd_ctrl_bar_write(struct vssd_ctrl *ctrl, uint32_t offset, const void *da
 		uint32_t value;
 
 		memcpy(&value, from + i, sizeof(value));
-		register_write(ctrl, offset + i, value);
+		write_with_faults(ctrl, offset + i, value);
 	}
 }

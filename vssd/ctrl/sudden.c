@@ -15,26 +15,40 @@ void vssd_faulty_wake(struct vssd_ctrl *ctrl, uint64_t due)
 	vssd_ctrl_wake(ctrl);
 }
 
-void vssd_sudden_add(struct vssd_ctrl *ctrl, struct vssd_fault_rule *rule)
+static void append(struct vssd_ctrl *ctrl, struct vssd_sudden sudden)
 {
-	const struct vssd_fault_word *delay = vssd_fault_how(rule, VSSD_FAULT_KEY_DELAY);
-	const struct vssd_fault_word *off = vssd_fault_how(rule, VSSD_FAULT_KEY_OFF);
 	struct vssd_sudden **link = &ctrl->faulty.sudden;
-	struct vssd_sudden *node = calloc(1, sizeof(*node));
+	struct vssd_sudden *node = malloc(sizeof(*node));
 
 	if (!node)
 		return;
 	while (*link)
 		link = &(*link)->next;
 	*link = node;
-	*node = (struct vssd_sudden){
-		.due = pyn_ticks() +
-		       (delay ? pyn_ns_to_ticks(vssd_fault_random(rule, delay->a, delay->b) * US_NS) : 0),
-		.action = rule->action,
-		.value = rule->a,
-		.off = off                                      ? off->a
-		       : rule->action == VSSD_FAULT_POWER_CYCLE ? 0
-								: UINT64_MAX,
-	};
+	*node = sudden;
 	vssd_faulty_wake(ctrl, node->due);
+}
+
+static uint64_t in_us(uint64_t us)
+{
+	return pyn_ticks() + (us ? pyn_ns_to_ticks(us * US_NS) : 0);
+}
+
+void vssd_sudden_push(struct vssd_ctrl *ctrl, uint8_t action, uint64_t value, uint64_t us)
+{
+	append(ctrl, (struct vssd_sudden){.due = in_us(us), .action = action, .value = value});
+}
+
+void vssd_sudden_add(struct vssd_ctrl *ctrl, struct vssd_fault_rule *rule)
+{
+	const struct vssd_fault_word *delay = vssd_fault_how(rule, VSSD_FAULT_KEY_DELAY);
+	const struct vssd_fault_word *off = vssd_fault_how(rule, VSSD_FAULT_KEY_OFF);
+	uint64_t otherwise = rule->action == VSSD_FAULT_POWER_CYCLE ? 0 : UINT64_MAX;
+
+	append(ctrl, (struct vssd_sudden){
+			     .due = in_us(delay ? vssd_fault_random(rule, delay->a, delay->b) : 0),
+			     .action = rule->action,
+			     .value = rule->a,
+			     .off = off ? off->a : otherwise,
+		     });
 }

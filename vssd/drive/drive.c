@@ -115,7 +115,7 @@ static void power(struct vssd_listener *listener, bool on)
 	for (const struct vssd_part *const *part = parts; *part; part++)
 		if ((*part)->power)
 			(*part)->power(ctrl, on);
-	vssd_parts_reset(ctrl, VSSD_RESET_POWER);
+	vssd_parts_reset(ctrl, VSSD_RESET_POWER, 0);
 	vssd_update_running(ctrl);
 }
 

@@ -132,6 +132,13 @@ static inline bool vssd_faults_at(const struct vssd_faults *faults, enum vssd_fa
 /* Note that this has happened, for `after` and `since`. */
 void vssd_faults_happened(struct vssd_faults *faults, enum vssd_fault_moment moment);
 
+/* The same, for what happens often: without rules, nobody asks. */
+static inline void vssd_faults_note(struct vssd_faults *faults, enum vssd_fault_moment moment)
+{
+	if (__builtin_expect(faults->num_rules > 0, 0))
+		vssd_faults_happened(faults, moment);
+}
+
 /* Find the rules that fire now, count them and enter them in the log. Returns how many. */
 unsigned vssd_faults_match(struct vssd_faults *faults, const struct vssd_fault_occasion *occasion,
 			   struct vssd_fault_rule *fired[VSSD_FAULTS_AT_ONCE]);

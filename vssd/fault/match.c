@@ -138,6 +138,7 @@ static bool holds(struct vssd_faults *faults, struct vssd_fault_rule *rule, cons
 	case VSSD_FAULT_REGISTER_IS:
 	case VSSD_FAULT_CONFIG_IS:
 	case VSSD_FAULT_VECTOR:
+	case VSSD_FAULT_RING:
 	case VSSD_FAULT_EVENT_IS:
 		value = occasion->target;
 		break;

@@ -80,11 +80,12 @@ static const struct choice resets[] = {
 	{"controller", 0}, {"function", 1}, {"conventional", 2}, {"subsystem", 3}, {NULL, 0},
 };
 
+static const struct choice rings[] = {{"sq", 0}, {"cq", 1}, {NULL, 0}};
+
 static const struct choice *const choices[VSSD_FAULT_VALUES] = {
-	[VSSD_FAULT_MOMENT] = moments,          [VSSD_FAULT_STATE] = states,
-	[VSSD_FAULT_REGISTER_NAME] = registers, [VSSD_FAULT_EVENT_NAME] = events,
-	[VSSD_FAULT_ACCESS_KIND] = accesses,    [VSSD_FAULT_WRITER_KIND] = writers,
-	[VSSD_FAULT_CONTENT] = contents,        [VSSD_FAULT_KEPT] = kept,
+	[VSSD_FAULT_RING_KIND] = rings,         [VSSD_FAULT_MOMENT] = moments,    [VSSD_FAULT_STATE] = states,
+	[VSSD_FAULT_REGISTER_NAME] = registers, [VSSD_FAULT_EVENT_NAME] = events, [VSSD_FAULT_ACCESS_KIND] = accesses,
+	[VSSD_FAULT_WRITER_KIND] = writers,     [VSSD_FAULT_CONTENT] = contents,  [VSSD_FAULT_KEPT] = kept,
 	[VSSD_FAULT_RESET_KIND] = resets,
 };
 

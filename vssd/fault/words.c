@@ -33,6 +33,8 @@ const struct vssd_fault_subject_word vssd_fault_subjects[VSSD_FAULT_SUBJECTS] = 
 	[VSSD_FAULT_ACCESS] = {"access", VSSD_FAULT_ACCESS_KIND, REGISTERS, "the kind of access"},
 	[VSSD_FAULT_VALUE_IS] = {"value", VSSD_FAULT_HEX, REGISTERS | AT(DOORBELL),
 				 "the value that is read or written"},
+	[VSSD_FAULT_RING] = {"ring", VSSD_FAULT_RING_KIND, AT(DOORBELL),
+			     "the doorbell of the submission or of the completion queue"},
 	[VSSD_FAULT_VECTOR] = {"vector", VSSD_FAULT_NUMBER, AT(INTERRUPT), "the vector of the interrupt"},
 	[VSSD_FAULT_EVENT_IS] = {"event", VSSD_FAULT_EVENT_NAME, AT(EVENT), "the asynchronous event"},
 	[VSSD_FAULT_AFTER] = {"after", VSSD_FAULT_MOMENT, EVERYWHERE,

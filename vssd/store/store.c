@@ -263,6 +263,43 @@ void vssd_store_lose(struct vssd_store *store)
 	}
 }
 
+/* Give these sectors of a dirty block their durable data back, except the first torn bytes of each LBA. */
+static void lose_sectors(struct vssd_store *store, uint64_t block, uint8_t lost, unsigned lba_sectors, uint32_t torn)
+{
+	uint32_t durable = index_of(store->durable[block]), index = own(store, block, VSSD_ALL_SECTORS);
+	uint8_t *to = store->pool + ((uint64_t)index << VSSD_BLOCK_SHIFT);
+	const uint8_t *from = store->pool + ((uint64_t)durable << VSSD_BLOCK_SHIFT);
+	uint8_t last = torn ? 0 : lost; /* sectors whose marks return as well */
+
+	if (!index)
+		return;
+	for (unsigned i = 0; i < VSSD_BLOCK_SIZE; i++)
+		if (lost >> (i / VSSD_SECTOR_SIZE) & 1 && i % (lba_sectors * VSSD_SECTOR_SIZE) >= torn)
+			to[i] = from[i];
+	store->marks[index].written =
+		(uint8_t)((store->marks[index].written & ~last) | (store->marks[durable].written & last));
+	store->marks[index].bad = (uint8_t)((store->marks[index].bad & ~lost) | (store->marks[durable].bad & lost));
+	store->current[block] = entry_of(store, index);
+}
+
+void vssd_store_lose_some(struct vssd_store *store, const struct vssd_store_loss *loss)
+{
+	struct vssd_store_private *p = store->private;
+
+	while (p->queued > 0) {
+		uint64_t block = queue_pop(p);
+		unsigned lba_sectors = 1;
+		uint8_t keeps;
+
+		if (!is_dirty(store, block))
+			continue;
+		keeps = loss->keeps(loss->context, block, &lba_sectors);
+		if (keeps != VSSD_ALL_SECTORS)
+			lose_sectors(store, block, (uint8_t)~keeps, lba_sectors, loss->torn);
+		make_durable(store, block);
+	}
+}
+
 void vssd_store_pattern(struct vssd_store *store, uint32_t first, uint32_t step)
 {
 	uint32_t *pattern = (uint32_t *)(store->pool + VSSD_POOL_PATTERN * VSSD_BLOCK_SIZE);

@@ -93,6 +93,12 @@ static inline const uint8_t *vssd_store_data(const struct vssd_store *store, uin
 	return store->pool + ((uint64_t)(store->current[block] & VSSD_ENTRY_INDEX) << VSSD_BLOCK_SHIFT);
 }
 
+/* The data of a block that a power loss would leave. */
+static inline const uint8_t *vssd_store_durable(const struct vssd_store *store, uint64_t block)
+{
+	return store->pool + ((uint64_t)(store->durable[block] & VSSD_ENTRY_INDEX) << VSSD_BLOCK_SHIFT);
+}
+
 /* Which sectors of a block are uncorrectable. */
 static inline uint8_t vssd_store_bad(const struct vssd_store *store, uint64_t block)
 {
@@ -130,6 +136,15 @@ void vssd_store_flush(struct vssd_store *store);
 
 /* Lose power: every block returns to its durable data. */
 void vssd_store_lose(struct vssd_store *store);
+
+/* Lose power as a policy says, which decides for each dirty block: keeps returns the sectors whose new data survive.
+ * torn: how many bytes of each lost LBA, which has lba_sectors sectors, are new nevertheless. */
+struct vssd_store_loss {
+	uint8_t (*keeps)(void *context, uint64_t block, unsigned *lba_sectors);
+	void *context;
+	uint32_t torn;
+};
+void vssd_store_lose_some(struct vssd_store *store, const struct vssd_store_loss *loss);
 
 /* Erase blocks at once and durably; they hold content afterwards. VSSD_POOL_UNWRITTEN: as in a new store. */
 void vssd_store_erase(struct vssd_store *store, uint64_t block, uint64_t count, enum vssd_pool_shared content);

@@ -99,3 +99,98 @@ int vssd_subsystem_faults_plant(struct vssd_subsystem *subsystem, struct pyn_err
 	free(text);
 	return result;
 }
+
+/* ---- the volatile cache at a power loss ---- */
+
+struct loss {
+	struct vssd_subsystem *subsystem;
+	struct vssd_fault_rule *rule;
+	uint64_t chance; /* billionths */
+	uint64_t pair;   /* LBAs */
+};
+
+/* The namespace of a block, or NULL. */
+static const struct vssd_ns *ns_of(const struct vssd_subsystem *subsystem, uint64_t block)
+{
+	for (unsigned i = 0; i < VSSD_MAX_NAMESPACES; i++) {
+		const struct vssd_ns *ns = &subsystem->ns[i];
+
+		if (ns->nsid && block >= ns->first_block && block - ns->first_block < ns->blocks)
+			return ns;
+	}
+	return NULL;
+}
+
+/* Damage the durable LBA at the distance that the rule names. */
+static void damage_pair(const struct loss *loss, const struct vssd_ns *ns, uint64_t offset, unsigned lba_sectors)
+{
+	uint64_t end = (ns->first_block + ns->blocks) << VSSD_BLOCK_SHIFT;
+	uint64_t pair = offset + loss->pair * lba_sectors * VSSD_SECTOR_SIZE;
+	uint8_t sector[VSSD_SECTOR_SIZE];
+
+	if (!loss->pair || pair >= end)
+		return;
+	for (unsigned i = 0; i < sizeof(sector); i++)
+		sector[i] = (uint8_t)vssd_fault_random(loss->rule, 0, UINT8_MAX);
+	for (unsigned i = 0; i < lba_sectors; i++)
+		vssd_store_poke(loss->subsystem->store, pair + i * VSSD_SECTOR_SIZE, sector, sizeof(sector));
+}
+
+static uint8_t keeps(void *context, uint64_t block, unsigned *lba_sectors)
+{
+	struct loss *loss = context;
+	const struct vssd_ns *ns = ns_of(loss->subsystem, block);
+	const uint8_t *new = vssd_store_data(loss->subsystem->store, block);
+	const uint8_t *old = vssd_store_durable(loss->subsystem->store, block);
+	uint8_t kept = 0;
+
+	*lba_sectors = ns && ns->lba_shift == VSSD_BLOCK_SHIFT ? VSSD_BLOCK_SIZE / VSSD_SECTOR_SIZE : 1;
+	for (unsigned i = 0; i < VSSD_BLOCK_SIZE / VSSD_SECTOR_SIZE; i += *lba_sectors) {
+		uint8_t sectors = (uint8_t)(((1u << *lba_sectors) - 1) << i);
+
+		/* A block is dirty as a whole, but only what differs can be lost. */
+		if (memcmp(new + i *VSSD_SECTOR_SIZE, old + i * VSSD_SECTOR_SIZE, *lba_sectors * VSSD_SECTOR_SIZE) ==
+		    0)
+			continue;
+		if (vssd_fault_random(loss->rule, 0, 999999999) < loss->chance)
+			kept |= sectors;
+		else if (ns)
+			damage_pair(loss, ns, (block << VSSD_BLOCK_SHIFT) + i * VSSD_SECTOR_SIZE, *lba_sectors);
+	}
+	return kept;
+}
+
+static void lose(struct vssd_subsystem *subsystem, struct vssd_fault_rule *rule)
+{
+	const struct vssd_fault_word *seed = vssd_fault_how(rule, VSSD_FAULT_KEY_SEED);
+	struct loss loss = {
+		.subsystem = subsystem,
+		.rule = rule,
+		.chance = vssd_fault_how_number(rule, VSSD_FAULT_KEY_CHANCE, 0),
+		.pair = vssd_fault_how_number(rule, VSSD_FAULT_KEY_PAIR, 0),
+	};
+
+	if (seed)
+		rule->random = seed->a + rule->fired;
+	vssd_store_lose_some(subsystem->store,
+			     &(struct vssd_store_loss){
+				     .keeps = keeps,
+				     .context = &loss,
+				     .torn = (uint32_t)vssd_fault_how_number(rule, VSSD_FAULT_KEY_TORN, 0),
+			     });
+}
+
+void vssd_subsystem_faults_lose(struct vssd_subsystem *subsystem)
+{
+	struct vssd_fault_occasion occasion = {.place = VSSD_FAULT_POWER, .moment = VSSD_FAULT_ON_POWER_LOSS};
+	struct vssd_fault_rule *rules[VSSD_FAULTS_AT_ONCE];
+	unsigned count = 0;
+
+	vssd_faults_happened(subsystem->faults, VSSD_FAULT_ON_POWER_LOSS);
+	if (vssd_faults_at(subsystem->faults, VSSD_FAULT_POWER))
+		count = vssd_faults_match(subsystem->faults, &occasion, rules);
+	for (unsigned i = 0; i < count; i++)
+		if (rules[i]->action == VSSD_FAULT_CACHE)
+			lose(subsystem, rules[i]);
+	vssd_store_lose(subsystem->store);
+}

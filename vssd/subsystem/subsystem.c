@@ -145,7 +145,7 @@ static void power_down(struct vssd_subsystem *subsystem)
 	for (size_t i = 0; i < NUM_PARTS; i++)
 		if (parts[i]->power)
 			parts[i]->power(subsystem, false);
-	vssd_store_lose(subsystem->store);
+	vssd_subsystem_faults_lose(subsystem);
 	vssd_subsystem_reset(subsystem, VSSD_RESET_POWER);
 	subsystem->power = false;
 }

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Fault rules of registers, configuration space, doorbells, interrupts, resets and the shutdown. */
+#include "core/util/clock.h"
+#include "vssd/ctrl/controller.h"
+#include "vssd/fault/value.h"
+#include "vssd/fault/words.h"
+
+#define US_NS 1000u
+
+static unsigned match(struct vssd_ctrl *ctrl, const struct vssd_fault_occasion *occasion,
+		      struct vssd_fault_rule *rules[VSSD_FAULTS_AT_ONCE])
+{
+	return vssd_faults_match(ctrl->subsystem->faults, occasion, rules);
+}
+
+uint64_t vssd_faulty_value(struct vssd_ctrl *ctrl, struct vssd_fault_occasion occasion, bool *drop)
+{
+	struct vssd_fault_rule *rules[VSSD_FAULTS_AT_ONCE];
+	unsigned count = match(ctrl, &occasion, rules);
+	uint64_t value = occasion.value;
+
+	*drop = false;
+	for (unsigned i = 0; i < count; i++) {
+		const struct vssd_fault_rule *rule = rules[i];
+
+		if (rule->action == VSSD_FAULT_SET || rule->action == VSSD_FAULT_ADD)
+			for (unsigned j = 0; j < rule->num_how; j++)
+				value = vssd_fault_change(value, &rule->how[j], rule->action == VSSD_FAULT_ADD);
+		else if (rule->action == VSSD_FAULT_DROP)
+			*drop = true;
+		else
+			vssd_sudden_add(ctrl, rules[i]);
+	}
+	return value;
+}
+
+/* The lowest QID whose completion queue has this vector. */
+static uint16_t queue_of(const struct vssd_ctrl *ctrl, uint16_t vector)
+{
+	for (uint16_t qid = 0; qid < VSSD_NUM_QUEUES; qid++)
+		if (ctrl->queues.cq[qid].size && ctrl->queues.cq[qid].vector == vector)
+			return qid;
+	return UINT16_MAX;
+}
+
+unsigned vssd_faulty_interrupt(struct vssd_ctrl *ctrl, uint16_t vector)
+{
+	struct vssd_fault_occasion occasion = {
+		.place = VSSD_FAULT_INTERRUPT,
+		.moment = VSSD_FAULT_ON_INTERRUPT,
+		.queue = queue_of(ctrl, vector),
+		.target = vector,
+	};
+	struct vssd_fault_rule *rules[VSSD_FAULTS_AT_ONCE];
+	unsigned count = match(ctrl, &occasion, rules), times = 1;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct vssd_fault_rule *rule = rules[i];
+
+		if (rule->action == VSSD_FAULT_DROP)
+			times = 0;
+		else if (rule->action == VSSD_FAULT_TWICE)
+			times = 2;
+		else if (rule->action == VSSD_FAULT_LATE) {
+			times = 0;
+			vssd_sudden_push(ctrl, VSSD_FAULT_RAISE_INTERRUPT, vector,
+					 vssd_fault_random(rule, rule->a, rule->b));
+		} else {
+			vssd_sudden_add(ctrl, rule);
+		}
+	}
+	return times;
+}
+
+unsigned vssd_faulty_event(struct vssd_ctrl *ctrl, unsigned event)
+{
+	struct vssd_fault_occasion occasion = {
+		.place = VSSD_FAULT_EVENT, .moment = VSSD_FAULT_ON_EVENT, .target = event};
+	struct vssd_fault_rule *rules[VSSD_FAULTS_AT_ONCE];
+	unsigned count = match(ctrl, &occasion, rules), times = 1;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (rules[i]->action == VSSD_FAULT_DROP)
+			return 0;
+		if (rules[i]->action == VSSD_FAULT_TWICE)
+			times = 2;
+		else if (rules[i]->action == VSSD_FAULT_STORM)
+			times = 1 + (unsigned)rules[i]->a;
+		else
+			vssd_sudden_add(ctrl, rules[i]);
+	}
+	return times;
+}
+
+void vssd_faulty_reset(struct vssd_ctrl *ctrl, enum vssd_fault_moment moment, struct vssd_reset_verdict *verdict)
+{
+	struct vssd_fault_occasion occasion = {.place = VSSD_FAULT_RESET, .moment = moment};
+	struct vssd_fault_rule *rules[VSSD_FAULTS_AT_ONCE];
+	unsigned count = 0;
+
+	*verdict = (struct vssd_reset_verdict){0};
+	vssd_faults_happened(ctrl->subsystem->faults, moment);
+	if (vssd_faults_at(ctrl->subsystem->faults, VSSD_FAULT_RESET))
+		count = match(ctrl, &occasion, rules);
+	for (unsigned i = 0; i < count; i++) {
+		struct vssd_fault_rule *rule = rules[i];
+
+		if (rule->action == VSSD_FAULT_SKIP)
+			verdict->skips = true;
+		else if (rule->action == VSSD_FAULT_HANG)
+			verdict->hangs = true;
+		else if (rule->action == VSSD_FAULT_KEEP)
+			verdict->keep |= (uint8_t)rule->a;
+		else if (rule->action == VSSD_FAULT_LATE)
+			verdict->due =
+				pyn_ticks() + pyn_ns_to_ticks(vssd_fault_random(rule, rule->a, rule->b) * US_NS);
+		else
+			vssd_sudden_add(ctrl, rule);
+	}
+}
