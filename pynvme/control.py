@@ -284,7 +284,7 @@ def plant(folder: str, text: str) -> tuple[int, int]:
 
     ValueError if a rule is wrong, with the reason; then none is planted.
     """
-    data = text.encode("ascii", "backslashreplace")
+    data = text.encode(errors="replace")
     if len(data) > DATA_MAX:
         raise ValueError(f"the fault rules have {len(data)} bytes: plant them in parts of at most {DATA_MAX}")
     answer = request(folder, PLANT, data=data)

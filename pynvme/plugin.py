@@ -109,6 +109,10 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
     unexpected.configure(config)
+    config.addinivalue_line(
+        "markers",
+        "fault(*rules): plant these fault rules in the virtual SSD while the test runs (docs/faults.md)",
+    )
 
 
 # Reports and state between tests
@@ -232,12 +236,40 @@ def _failed(request: pytest.FixtureRequest) -> bool:
     return report is not None and bool(report.failed)
 
 
+def _virtual(address: str) -> vssd.VirtualSsd:
+    """The virtual SSD at an address. It skips the test if there is another kind of drive."""
+    try:
+        return vssd.VirtualSsd.attach(address)
+    except vssd.VirtualSsdError as error:
+        pytest.skip(f"faults need a virtual SSD: {error}")
+
+
+@contextlib.contextmanager
+def _planted(request: pytest.FixtureRequest, address: str) -> Generator[None, None, None]:
+    """Plant the rules of the marks `fault` of a test. They are removed before the drive is closed."""
+    rules = [rule for mark in request.node.iter_markers("fault") for rule in mark.args]
+    if not rules:
+        yield
+        return
+    with _virtual(address).fault(*rules):
+        yield
+
+
+@pytest.fixture
+def faults(pcie: nvme.Pcie, pciaddr: str) -> Generator[Callable[..., vssd.Fault], None, None]:
+    """A function ``faults(*rules)`` that plants fault rules until the test ends, and returns their handle."""
+    ssd = _virtual(pciaddr)
+    with contextlib.ExitStack() as stack:
+        yield lambda *rules: stack.enter_context(ssd.fault(*rules))
+
+
 @pytest.fixture
 def pcie(request: pytest.FixtureRequest, pciaddr: str) -> Generator[nvme.Pcie, None, None]:
     """The PCIe function of the drive. It is closed after the test."""
     with _coming_up(request, pciaddr):
         device = _driver().Pcie(pciaddr)
-    yield device
+    with _planted(request, pciaddr):
+        yield device
     device.close()
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Write the tables of docs/faults.md from what the virtual SSD says of its words (``vssd --faults-help``).
 
-``python -m tools.fault_words`` after a change of vssd/fault/words.c. A test compares the page with the program.
+Run ``python -m tools.fault_words`` after a change of vssd/fault/words.c. A test compares page and program.
 """
 
 from __future__ import annotations

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Fault rules as scripts and tests use them, and what the driver makes of a drive with faults."""
+
+from __future__ import annotations
+
+import logging
+from typing import Callable
+
+import nvme as d
+import pytest
+
+from pynvme.vssd import Fault, VirtualSsd
+
+SMALL = "vssd:name=faults,size=64M"
+
+pytestmark = pytest.mark.filterwarnings("ignore:ERROR status")
+
+
+@pytest.fixture(scope="session")
+def pciaddr() -> str:
+    """A virtual SSD of these tests' own."""
+    return SMALL
+
+
+@pytest.fixture
+def ssd(pcie: d.Pcie) -> VirtualSsd:
+    return VirtualSsd.attach(SMALL)
+
+
+def statuses(run: Callable[[Callable[..., None]], d.Qpair]) -> list[int]:
+    """SCT << 8 | SC of the command that ``run`` sends with the callback that it gets."""
+    found: list[int] = []
+    run(lambda cdw0, status: found.append(status >> 1 & 0x7FF)).waitdone()
+    return found
+
+
+def test_a_rule_lives_as_long_as_its_block(
+    ssd: VirtualSsd, nvme0n1: d.Namespace, qpair: d.Qpair, buf: d.Buffer
+) -> None:
+    with ssd.fault("name=bad opcode=read lba=5 do status=00/06 dnr=0") as fault:
+        assert [rule.text for rule in ssd.faults()] == ["name=bad opcode=read lba=5 do status=00/06 dnr=0"]
+        assert statuses(lambda cb: nvme0n1.read(qpair, buf, 5, 1, cb=cb)) == [0x006]
+        assert statuses(lambda cb: nvme0n1.read(qpair, buf, 6, 1, cb=cb)) == [0]
+        assert (fault.matched, fault.fired) == (1, 1)
+        (entry,) = fault.log()
+        assert (entry.rule, entry.place, entry.qid, entry.opcode, entry.nsid, entry.slba) == (
+            fault.numbers[0],
+            "command",
+            qpair.sqid,
+            2,
+            1,
+            5,
+        )
+        assert ssd.fired(entry.entry) == [entry]
+    assert ssd.faults() == [] and fault.fired == 0
+    assert statuses(lambda cb: nvme0n1.read(qpair, buf, 5, 1, cb=cb)) == [0]
+
+
+def test_a_wrong_rule_is_a_value_error_and_nothing_is_planted(ssd: VirtualSsd) -> None:
+    with pytest.raises(ValueError, match=r'"fliip" is no action.*opcode=read do fliip'):
+        ssd.fault("opcode=write do skip", "opcode=read do fliip")
+    with pytest.raises(ValueError, match="no fault rule"):
+        ssd.fault("")
+    with pytest.raises(ValueError, match="ASCII"):
+        ssd.fault("do \N{LATIN SMALL LETTER E WITH ACUTE}")
+    assert ssd.faults() == []
+    with pytest.raises(ValueError, match="has no fault rule 'nobody'"):
+        ssd.release("nobody")
+
+
+def test_a_held_command_completes_when_it_is_released(
+    ssd: VirtualSsd, nvme0n1: d.Namespace, qpair: d.Qpair, buf: d.Buffer
+) -> None:
+    found: list[int] = []
+    with ssd.fault("name=stuck opcode=read do hold") as fault:
+        nvme0n1.read(qpair, buf, 0, 1, cb=lambda cdw0, status: found.append(status >> 1))
+        assert not found
+        fault.release()
+        qpair.waitdone()
+        nvme0n1.read(qpair, buf, 0, 1, cb=lambda cdw0, status: found.append(status >> 1))
+        ssd.release("stuck")
+        qpair.waitdone()
+    assert found == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("rule", "kind"),
+    [
+        ("opcode=write do skip", "lost"),
+        ("opcode=write slba=8 do set slba=9", "lost"),
+        ("opcode=read do flip byte=100", "corrupt"),
+        ("opcode=read slba=8 do set slba=16", "misdirected"),
+        ("opcode=read writes>=2 do older", "stale"),
+        ("opcode=write bytes>=4096 do torn=512", "lost"),
+    ],
+)
+def test_verification_finds_wrong_data(
+    ssd: VirtualSsd,
+    nvme0n1: d.Namespace,
+    qpair: d.Qpair,
+    buf: d.Buffer,
+    caplog: pytest.LogCaptureFixture,
+    rule: str,
+    kind: str,
+) -> None:
+    assert nvme0n1.verify_enable(True)
+    nvme0n1.write_zeroes(qpair, 0, 64).waitdone()
+    nvme0n1.write(qpair, buf, 16, 8).waitdone()
+    with ssd.fault(rule) as fault, caplog.at_level(logging.WARNING):
+        nvme0n1.write(qpair, buf, 8, 8).waitdone()
+        if kind == "stale":
+            nvme0n1.write(qpair, buf, 8, 8).waitdone()
+        with pytest.warns(UserWarning):
+            assert statuses(lambda cb: nvme0n1.read(qpair, buf, 8, 8, cb=cb)) == [0x281 | 0x500]
+        assert fault.fired
+    assert kind in caplog.text
+    nvme0n1.verify_forget()
+
+
+@pytest.mark.fault("opcode=flush do status=00/06 dnr=0")
+def test_the_mark_plants_rules(ssd: VirtualSsd, nvme0n1: d.Namespace, qpair: d.Qpair) -> None:
+    assert statuses(lambda cb: nvme0n1.flush(qpair, cb=cb)) == [0x006]
+    assert len(ssd.faults()) == 1
+
+
+def test_the_fixture_plants_rules(
+    faults: Callable[..., Fault], ssd: VirtualSsd, nvme0n1: d.Namespace, qpair: d.Qpair
+) -> None:
+    fault = faults("opcode=flush do status=00/06 dnr=0 count=1")
+    assert statuses(lambda cb: nvme0n1.flush(qpair, cb=cb)) == [0x006]
+    assert statuses(lambda cb: nvme0n1.flush(qpair, cb=cb)) == [0]
+    assert fault.fired == 1
+
+
+def test_the_last_test_has_left_no_rule(ssd: VirtualSsd) -> None:
+    assert ssd.faults() == []
+
+
+def test_rules_are_options_of_a_drive() -> None:
+    with VirtualSsd(size="16M", fault=["opcode=read do skip", "name=b do late=1us"]) as ssd:
+        assert [rule.text for rule in ssd.faults()] == ["opcode=read do skip", "name=b do late=1us"]
+        ssd.clear_faults()
+        assert ssd.faults() == []
