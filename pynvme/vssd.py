@@ -549,7 +549,9 @@ def _options_of(address: str) -> dict[str, str]:
             )
         if not option.takes and value not in ("", "0", "1"):
             raise ValueError(f"{address!r}: {name} takes 1, 0 or no value, not {value!r}")
-        if name in found:
+        if name == "fault" and name in found:
+            value = f"{found[name]}\n{value}"
+        elif name in found:
             raise ValueError(f"{address!r}: {name} is there twice")
         found[name] = value.strip() if option.takes else "" if value == "0" else "1"
     return found

@@ -9,6 +9,7 @@ from typing import Callable
 import nvme as d
 import pytest
 
+from pynvme import vssd
 from pynvme.vssd import Fault, VirtualSsd
 
 SMALL = "vssd:name=faults,size=64M"
@@ -141,3 +142,13 @@ def test_rules_are_options_of_a_drive() -> None:
         assert [rule.text for rule in ssd.faults()] == ["opcode=read do skip", "name=b do late=1us"]
         ssd.clear_faults()
         assert ssd.faults() == []
+
+
+def test_an_address_may_have_several_rules() -> None:
+    address = "vssd:size=16M,fault=opcode=read do skip,fault=opcode=flush lba=5 do skip"
+    try:
+        d.Pcie(address).close()
+        ssd = VirtualSsd.attach(address)
+        assert [rule.text for rule in ssd.faults()] == ["opcode=read do skip", "opcode=flush lba=5 do skip"]
+    finally:
+        vssd.discard(address)
