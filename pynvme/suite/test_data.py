@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import math
 
+import nvme
+import pytest
+
 from pynvme.spec import IoOpcode, Status
 from pynvme.suite import needs, requirement, takes
 from pynvme.suite.claims import ATOMIC, MDTS, PLAIN, ROOM, ZEROED, io
@@ -333,6 +336,56 @@ def must_be_one_write(drive: Drive, model: Model, base: int, data: bytes) -> Non
             range(base, base + nlb),
             model.writers([base]),
         )
+
+
+@requirement("DATA-17", WRITE)
+@takes(6)
+@pytest.mark.parametrize("size", ["small", "large"])
+def test_full_speed(drive: Drive, budget: Budget, size: str) -> None:
+    """At full speed, too, reads return what was written last.
+
+    1. Two workers send random IO of all kinds to a small region each, as fast as the drive completes it, and
+       verify what they read.
+    2. A worker reads both regions.
+    """
+    sizes = {"small": [1, 2, 3, 5, 8], "large": [8, 16, min(64, drive.most_lbas), min(13, drive.most_lbas)]}[
+        size
+    ]
+    mix = {
+        IoOpcode.WRITE: 46,
+        IoOpcode.READ: 46,
+        IoOpcode.WRITE_ZEROES: 3,
+        IoOpcode.DSM: 3,
+        IoOpcode.FLUSH: 2,
+    }
+    kinds = {int(opcode): share for opcode, share in mix.items() if drive.ns.supports(opcode)}
+    kinds[IoOpcode.READ] += 100 - sum(kinds.values())
+    region = 2048
+    starts = [drive.random.randrange(drive.nsze // 2 - region) + half for half in (0, drive.nsze // 2)]
+    drive.note(f"two workers with IO of {sizes} LBAs from {starts[0]:#x} and {starts[1]:#x} on")
+    workers = [
+        drive.ns.ioworker(
+            io_size=sizes,
+            op_percentage=dict(kinds),
+            time=max(0.2, budget.limit / 2),
+            qdepth=depth,
+            region_start=start,
+            region_end=start + region,
+        ).start()
+        for start, depth in zip(starts, (5, 64))
+    ]
+    for worker in workers:
+        must_be_right(drive, worker.close())
+    for start in starts:
+        options = {"region_start": start, "region_end": start + region, "read_percentage": 100}
+        reader = drive.ns.ioworker(io_size=8, lba_random=False, qdepth=8, **options)  # type: ignore[arg-type]
+        must_be_right(drive, reader.start().close())
+
+
+def must_be_right(drive: Drive, result: nvme.DotDict) -> None:
+    """Judge the result of a worker, which has verified what it read."""
+    seen = f"{result.lba_mismatch} wrong LBAs, error {result.error}, status {result.status:#x}"
+    drive.check(not result.lba_mismatch and not result.error, WRITE, "the data that were written", seen)
 
 
 @requirement("DATA-16", "NVM 1.0, 3.2.3 Dataset Management, NR")
