@@ -22,6 +22,9 @@ from pynvme import __version__, loading, pci
 from pynvme.suite import AREAS
 from pynvme.vssd import VirtualSsd, VirtualSsdError, is_private, options
 
+SEVERAL = ("fault",)
+"""Options of a virtual SSD that can be given several times."""
+
 USE = """\
 A virtual SSD runs in {address}
 
@@ -99,6 +102,7 @@ class _VssdCommand(click.Command):
                         [f"--{name.replace('_', '-')}"],
                         help=option.help,
                         is_flag=not option.takes,
+                        multiple=name in SEVERAL,
                         metavar=option.takes or None,
                     )
                 )
@@ -106,6 +110,12 @@ class _VssdCommand(click.Command):
 
 
 @main.command(cls=_VssdCommand)
+@click.option(
+    "--bug",
+    multiple=True,
+    metavar="NAME",
+    help="plant a bug; can be given several times; python -m pynvme bugs lists them",
+)
 def vssd(**chosen: Any) -> None:
     """Run a virtual SSD until Ctrl-C.
 
@@ -113,7 +123,7 @@ def vssd(**chosen: Any) -> None:
     address by which scripts open it.
     """
     _end_by_signals()
-    wanted = {name: value for name, value in chosen.items() if value not in (None, False)}
+    wanted = {name: value for name, value in chosen.items() if value not in (None, False, ())}
     try:
         with VirtualSsd(**wanted) as drive:
             click.echo(USE.format(address=drive.address))
@@ -236,6 +246,23 @@ def check(
     with _interruptible():
         code = _load("suite.check").run(pciaddr, areas or tuple(AREAS), time, seed, report, tests)
     sys.exit(code)
+
+
+@main.command()
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def bugs(name: str | None, as_json: bool) -> None:
+    """List the bugs that a virtual SSD can have, or explain one.
+
+    NAME is the name or the number of a bug. "python -m pynvme vssd --bug NAME" starts a virtual SSD that has
+    it, and "vssd:bug=NAME" is the address of one.
+    """
+    from pynvme.bugs import listing
+
+    try:
+        click.echo(listing.text(name, as_json))
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @main.command()

@@ -30,11 +30,11 @@ import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import IO, NamedTuple, Union
 
-from pynvme import control
+from pynvme import bugs, control
 from pynvme.address import PRIVATE, is_private
 from pynvme.control import Counters, Fired, Geometry, Info, Refusal, Rule, VirtualSsdError
 from pynvme.faults import Fault
@@ -70,6 +70,9 @@ _START_TIMEOUT = 20.0
 _END_TIMEOUT = 5.0
 
 _SUN_PATH_MAX = 107
+
+BUG = "bug"
+"""An option of this module, not of the program: the name of a bug of :mod:`pynvme.bugs`."""
 
 
 def executable() -> str:
@@ -120,34 +123,54 @@ def _options_of_program(path: str) -> dict[str, Option]:
 def command_line(**wanted: Value) -> list[str]:
     """The command that starts a virtual SSD with these options, the program first.
 
-    Options whose value is None are omitted. A list gives an option several times, such as ``fault``. Raises
-    ValueError for an unknown option, and FileNotFoundError if the program is not built.
+    Options whose value is None are omitted. A list gives an option several times, such as ``fault``. The
+    program has no option ``bug``: it stands for the rules and options of :mod:`pynvme.bugs`, and other
+    options override those of a bug. Raises ValueError for an unknown option or bug, and FileNotFoundError if
+    the program is not built.
     """
     line = [executable()]
     known = options()
-    for name, value in wanted.items():
+    for name, value in _with_bugs(wanted).items():
         if name not in known:
             raise ValueError(_unknown(name))
         is_flag = not known[name].takes
         if value is None or (is_flag and not value):
             continue
-        several = value if isinstance(value, (list, tuple)) else [value]
-        for one in several:
+        for one in _several(value):
             line.append(f"--{name.replace('_', '-')}")
             if not is_flag:
                 line.append(str(one))
     return line
 
 
+def _several(value: Value) -> Sequence[object]:
+    return value if isinstance(value, (list, tuple)) else [value]
+
+
+def _with_bugs(wanted: Mapping[str, Value]) -> dict[str, Value]:
+    """The options without ``bug``, and with the rules and options of those bugs."""
+    found = {name: value for name, value in wanted.items() if name != BUG}
+    names = wanted.get(BUG)
+    if names is None:
+        return found
+    rules, needed = bugs.plant(map(str, _several(names)))
+    for name, value in needed.items():
+        if found.get(name) is None:
+            found[name] = value
+    found["fault"] = [*map(str, _several(found.get("fault") or ())), *rules]
+    return found
+
+
 def _unknown(name: str) -> str:
-    return f"a virtual SSD has no option {name!r}; it has " + ", ".join(options())
+    return f"a virtual SSD has no option {name!r}; it has " + ", ".join([*options(), BUG])
 
 
 class VirtualSsd:
     """A virtual SSD. The constructor starts one, and :meth:`attach` returns one that runs.
 
-    Options are those of :func:`options`. The virtual SSD ends with :meth:`close`, with this object, or at the
-    latest with this process, however that ends. A forked child cannot end it by its copy of this object.
+    Options are those of :func:`options`, and ``bug``, the name of one of :mod:`pynvme.bugs` or a list of
+    them. The virtual SSD ends with :meth:`close`, with this object, or at the latest with this process,
+    however that ends. A forked child cannot end it by its copy of this object.
 
     Raises ValueError for unknown options, FileNotFoundError if the program is not built, and VirtualSsdError,
     with the reason, if it does not start.
@@ -471,8 +494,9 @@ def private(address: str | bytes) -> str:
     """The folder of this process's private virtual SSD with that address, which starts at its first use.
 
     The address is ``"vssd"`` or ``"vssd:option=value,…"`` with those of :func:`options` (a flag needs no
-    value), and ``name``, which only distinguishes drives. Until this process ends, the same string is the
-    same drive with its data. If that drive has died, a new one is started. A forked child has its own drives.
+    value), ``bug``, and ``name``, which only distinguishes drives. Until this process ends, the same string
+    is the same drive with its data. If that drive has died, a new one is started. A forked child has its own
+    drives.
 
     Raises ValueError for unknown options, FileNotFoundError and VirtualSsdError as :class:`VirtualSsd`.
     """
@@ -540,7 +564,7 @@ def _options_of(address: str) -> dict[str, str]:
         name = name.strip().replace("-", "_")
         if name == "name":
             continue
-        option = options().get(name)
+        option = Option("NAME", "plant this bug") if name == BUG else options().get(name)
         if option is None:
             raise ValueError(f"{address!r}: {_unknown(name)}, name")
         if not equals and option.takes:
@@ -554,6 +578,8 @@ def _options_of(address: str) -> dict[str, str]:
         elif name in found:
             raise ValueError(f"{address!r}: {name} is there twice")
         found[name] = value.strip() if option.takes else "" if value == "0" else "1"
+    if BUG in found:
+        bugs.plant([found[BUG]])
     return found
 
 
