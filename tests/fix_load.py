@@ -193,13 +193,14 @@ def pytest_runtest_call() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """Judge a test with the mark ``timing``. In a lane of `make test`, put off a test that failed under load.
+    """Judge a test with the mark ``timing``. In a lane of `make test`, put off a test that failed under load,
+    also by a wait that took too long. Other exceptions may come from a crash, and fail it at once.
 
     `make test` runs it again alone, and that run decides whether it passes.
     """
     try:
         return (yield)
-    except (AssertionError, pytest.fail.Exception) as failure:
+    except (AssertionError, TimeoutError, pytest.fail.Exception) as failure:
         if pyfuncitem.config.getoption("--beside") and (load := Usage.now().since(_began)):
             pytest.skip(f"load: {load}; {HAD_FAILED} {str(failure).splitlines()[:1]}")
         if isinstance(failure, AssertionError) and pyfuncitem.get_closest_marker("timing"):

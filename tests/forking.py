@@ -10,7 +10,7 @@ import warnings
 def fork() -> int:
     """As ``os.fork()``, without the warning that Python 3.12 and later give where there are threads.
 
-    There are always some: the EAL's, numpy's. The children of tests run little Python, take no lock that a
+    There are always some: numpy's. The children of tests run little Python, take no lock that a
     thread may have had, and leave by ``os._exit()``.
     """
     with warnings.catch_warnings():

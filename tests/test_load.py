@@ -159,6 +159,10 @@ TWO_RUNS = """
     def test_fails(load, monkeypatch):
         monkeypatch.setattr(fix_load.Usage, "since", lambda self, before: load)
         assert 1 == 2
+
+    def test_waits(monkeypatch):
+        monkeypatch.setattr(fix_load.Usage, "since", lambda self, before: "much")
+        raise TimeoutError("no completion")
 """
 
 
@@ -173,10 +177,10 @@ def test_what_measures_and_what_a_load_skipped_runs_alone_later(
     later = pytester.path / "later"
     plugins = ["-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
     beside = pytester.runpytest_subprocess(*plugins, f"--beside={later}", *processes)
-    beside.assert_outcomes(passed=1, skipped=3, failed=1)
-    put_off = {"test_it.py::test_asks[1]", "test_it.py::test_fails[much]"}
+    beside.assert_outcomes(passed=1, skipped=4, failed=1)
+    put_off = {"test_it.py::test_asks[1]", "test_it.py::test_fails[much]", "test_it.py::test_waits"}
     assert set(later.read_text().splitlines()) == put_off
     assert "test_it.py::test_fails[much]: Skipped: load: much; it had failed:" in beside.stdout.str()
     alone = pytester.runpytest_subprocess(*plugins, "-v", f"--alone={later}")
-    alone.assert_outcomes(passed=1, skipped=1, failed=1)
+    alone.assert_outcomes(passed=1, skipped=1, failed=2)
     assert "test_measures" in alone.stdout.str() and "test_asks[1]" in alone.stdout.str()

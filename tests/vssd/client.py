@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import array
 import ctypes
+import itertools
 import mmap
 import os
 import select
@@ -401,6 +402,26 @@ class Queue:
         return Completion(
             cdw0, cdw1, sqhd, sqid, cid, status >> 1 & 0x7FF, bool(status & 0x4000), bool(status & 0x8000)
         )
+
+    def posted(self) -> int:
+        """How many completions are in the CQ that nobody has taken."""
+        phases = [self.memory.read(self.cq + 16 * i + 14, 1)[0] & 1 for i in range(self.depth)]
+        order = range(self.head, self.head + self.depth)
+        return sum(
+            1 for _ in itertools.takewhile(lambda i: phases[i % self.depth] == self._phase_at(i), order)
+        )
+
+    def _phase_at(self, index: int) -> int:
+        """The phase of a new entry; an index of depth or more is beyond the wrap."""
+        return self.phase ^ (index >= self.depth)
+
+    def wait_posted(self, count: int, timeout: float = TIMEOUT) -> None:
+        """Wait until so many completions are in the CQ, and take none of them."""
+        deadline = time.monotonic() + timeout
+        while self.posted() < count:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"queue {self.qid}: fewer than {count} completions within {timeout} s")
+            time.sleep(0)
 
     def wait(self, timeout: float = TIMEOUT) -> Completion:
         """The next completion."""

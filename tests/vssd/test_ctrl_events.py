@@ -152,7 +152,7 @@ def test_a_tail_that_adds_to_a_full_queue(nvme: Nvme) -> None:
         for _ in range(7):
             queue.submit(sqe(READ, nsid=1, prp1=buffer), ring=False)
         queue.ring()
-        time.sleep(0.02)
+        queue.wait_posted(7)
     nvme.admin.submit(sqe(ASYNC_EVENT))
     assert quiet(nvme.admin)
     ring(nvme, 8, (queue.tail + 2) % 8, mapped=True)

@@ -199,6 +199,7 @@ def test_a_full_completion_queue_holds_commands_back(nvme: Nvme) -> None:
     buffer = nvme.memory.alloc(4096)
     sent = [sq.submit(sqe(READ, nsid=1, prp1=buffer), ring=False) for _ in range(15)]
     sq.ring()
+    cq.wait_posted(3)
     time.sleep(0.05)
     entries = [nvme.memory.read(cq.cq + 16 * i, 16) for i in range(4)]
     assert [entry[14] & 1 for entry in entries] == [1, 1, 1, 0], "one entry stays free"
@@ -242,7 +243,7 @@ def test_commands_behind_completions_that_wait_for_room(client: Client) -> None:
     cids += [nvme.admin.submit(sqe(ABORT, cdw10=cids[0] << 16), ring=False)]
     cids += [nvme.admin.submit(sqe(GET_FEATURES, cdw10=2), ring=False) for _ in range(50)]
     nvme.admin.ring()
-    time.sleep(0.02)
+    cq.wait_posted(7)
     # All seven entries are consumed at once.
     cq.head, cq.phase = 7, 1
     store32(nvme.doorbells, 4, 7)
@@ -379,7 +380,7 @@ def test_commands_that_were_not_fetched_go_with_their_queue(nvme: Nvme) -> None:
     for _ in range(15):
         sq.submit(sqe(READ, nsid=1, prp1=buffer), ring=False)
     sq.ring()
-    time.sleep(0.02)
+    cq.wait_posted(3)
     assert nvme.admin.execute(DELETE_SQ, cdw10=1)[1] == OK
     assert [cq.wait().cid for _ in range(3)] == [0, 1, 2]
     with pytest.raises(TimeoutError):

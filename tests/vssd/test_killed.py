@@ -36,6 +36,7 @@ from ctrl_helpers import (
 from server import Server
 
 from tests.fix_load import loaded
+from tests.forking import fork
 
 SEED = int(os.environ.get("PYNVME_RANDOM_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
 UNSAFE_SHUTDOWNS, POWER_CYCLES = 144, 112  # bytes of the SMART log
@@ -207,7 +208,7 @@ def test_a_message_that_is_under_way_ends_with_the_connection(drive: Drive) -> N
 
 def test_a_client_that_is_killed_amid_its_io_makes_room(server: Server) -> None:
     for _ in range(5):
-        child = os.fork()
+        child = fork()
         if child == 0:
             with contextlib.suppress(BaseException):
                 host = Host(server)
