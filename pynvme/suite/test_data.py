@@ -173,7 +173,7 @@ def test_deallocation_of_many_ranges(drive: Drive, model: Model, writer: Writer)
     """
     base = writer.region(256 * 17)
     for count in (1, 2, 127, 128, 129, 255, 256):
-        writer.write_all(base, 256 * 17)
+        writer.write(base, 256 * 17)
         ranges = [
             (base + index * 17 + drive.random.randrange(5), drive.random.randrange(12))
             for index in range(count)
@@ -269,7 +269,7 @@ def test_compare_sees_the_latest_data(drive: Drive, model: Model, writer: Writer
     base = writer.region(64)
     size = drive.lba_size
     slot = Slot(33 * size)
-    for nlb in (1, 2, 8, 9, 33):
+    for nlb in (n for n in (1, 2, 8, 9, 33) if n <= drive.most_lbas):
         old = model.certain(base, nlb)
         writer.write(base, nlb)
         data = model.certain(base, nlb)
@@ -402,7 +402,7 @@ def test_all_ranges_of_a_deallocation_count(drive: Drive, model: Model, writer: 
     base += -base % 64
     left: list[set[int]] = []
     for _ in range(rounds):
-        writer.write_all(base, count * length)
+        writer.write(base, count * length)
         order = drive.random.sample(range(count), count)
         writer.deallocate(*((base + place * length, length) for place in order))
         read_back(drive, model, range(base, base + count * length))

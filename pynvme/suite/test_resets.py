@@ -255,7 +255,7 @@ def test_deletion_of_queues_under_load(drive: Drive, model: Model, budget: Budge
         for write in writes:
             assert write.command is not None
             model.end(write, write.command.ok)
-        writer.write_all(base, 8 * len(slots))
+        writer.write(base, 8 * len(slots))
         read_back(drive, model, range(base, base + 8 * len(slots)))
 
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import nvme
 
 from pynvme.spec import IoOpcode
@@ -25,21 +27,22 @@ class Writer:
     def region(self, nlb: int) -> int:
         """Write a region of random place, and return its first LBA."""
         slba = self.drive.random.randrange(self.drive.nsze - nlb)
-        self.write_all(slba, nlb)
+        self.write(slba, nlb)
         return slba
 
-    def write_all(self, slba: int, nlb: int) -> None:
-        """Write any number of LBAs, by several commands."""
+    def write(self, slba: int, nlb: int, offset: int = 0, fua: bool = False) -> None:
+        """Write LBAs from a buffer at an offset in its page, by as many commands as MDTS requires."""
+        for start, count in self._pieces(slba, nlb):
+            change = self.model.begin(Kind.DATA, (start, count))
+            data = self.model.content.range(start, count, change.generation)
+            buf = self._slot.prepare(offset, len(data), data)
+            self._change(change, IoOpcode.WRITE, buf, FUA if fua else 0)
+
+    def _pieces(self, slba: int, nlb: int) -> Iterator[tuple[int, int]]:
+        """Split a range into those that one command can transfer."""
         most = self.drive.most_lbas
         for start in range(slba, slba + nlb, most):
-            self.write(start, min(most, slba + nlb - start))
-
-    def write(self, slba: int, nlb: int, offset: int = 0, fua: bool = False) -> Change:
-        """Write LBAs from a buffer at an offset in its page."""
-        change = self.model.begin(Kind.DATA, (slba, nlb))
-        data = self.model.content.range(slba, nlb, change.generation)
-        buf = self._slot.prepare(offset, len(data), data)
-        return self._change(change, IoOpcode.WRITE, buf, FUA if fua else 0)
+            yield start, min(most, slba + nlb - start)
 
     def zeroes(self, slba: int, nlb: int, deallocate: bool = False, fua: bool = False) -> Change:
         """Write zeroes."""
@@ -70,14 +73,17 @@ class Writer:
 
     def read(self, slba: int, nlb: int, offset: int = 0, fua: bool = False) -> None:
         """Read LBAs into a buffer at an offset in its page, and judge them."""
-        buf = self._slot.prepare(offset, nlb * self.drive.lba_size)
-        command = self.drive.io(IoOpcode.READ, buf, slba, nlb, flags=FUA if fua else 0)
-        if not self._slot.intact():
-            raise self.drive.finding(
-                GUARD_CLAUSE, "a read changes its own bytes only", "bytes outside of its data have changed"
-            )
-        if judge_status(self.drive, self.model, slba, nlb, command):
-            judge(self.drive, self.model, slba, self._slot.data(), command)
+        for start, count in self._pieces(slba, nlb):
+            buf = self._slot.prepare(offset, count * self.drive.lba_size)
+            command = self.drive.io(IoOpcode.READ, buf, start, count, flags=FUA if fua else 0)
+            if not self._slot.intact():
+                raise self.drive.finding(
+                    GUARD_CLAUSE,
+                    "a read changes its own bytes only",
+                    "bytes outside of its data have changed",
+                )
+            if judge_status(self.drive, self.model, start, count, command):
+                judge(self.drive, self.model, start, self._slot.data(), command)
 
     def flush(self, nsid: int | None = None) -> None:
         """Flush."""
