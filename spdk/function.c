@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include <spdk/env.h>
 #include <spdk/nvme.h>
@@ -43,17 +42,19 @@ static bool vfio_user_alive(struct pyn_pci *pci)
 	return poll(&look, 1, 0) <= 0 || !(look.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL));
 }
 
-/* After an answer that did not come, a later one would be taken for that of the next question. */
-static int no_answer(struct function *function, const char *what, struct pyn_error *err)
+static int no_answer(struct function *function, const char *what, int rc, struct pyn_error *err)
 {
-	bool there = vfio_user_alive(&function->pci);
-
-	if (there)
-		shutdown(function->socket, SHUT_RDWR);
-	return pyn_error(err, PYN_ERROR_GONE, there ? ETIMEDOUT : ENODEV,
-			 there ? "the device at %s did not answer %s within %u s, so SPDK's connection is closed"
-			       : "the device at %s is gone (%s)",
-			 function->path, what, PYN_SPDK_ANSWER_S);
+	if (!vfio_user_alive(&function->pci))
+		return pyn_error(err, PYN_ERROR_GONE, ENODEV, "the device at %s is gone (asked for %s)",
+				 function->path, what);
+	if (rc == -EAGAIN)
+		return pyn_error(
+			err, PYN_ERROR_GONE, ETIMEDOUT,
+			"the device at %s still does not answer (asked for %s): it can be used again as soon "
+			"as it goes on",
+			function->path, what);
+	return pyn_error(err, PYN_ERROR_GONE, ETIMEDOUT, "the device at %s does not answer (asked for %s)",
+			 function->path, what);
 }
 
 /* SPDK reports EFAULT if the device refused an access. */
@@ -63,7 +64,7 @@ static int refused(struct function *function, const char *what, uint32_t offset,
 	if (rc == -EINVAL || rc == -EFAULT)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "bytes %#x to %#x are outside of %s", offset,
 				 offset + length - 1, what);
-	return no_answer(function, what, err);
+	return no_answer(function, what, rc, err);
 }
 
 static int access_region(struct pyn_pci *pci, uint32_t region, const char *what, uint32_t offset, void *data,
@@ -72,7 +73,7 @@ static int access_region(struct pyn_pci *pci, uint32_t region, const char *what,
 	struct function *function = function_of(pci);
 
 	if (!vfio_user_alive(pci))
-		return no_answer(function, what, err);
+		return no_answer(function, what, 0, err);
 	int rc = spdk_vfio_user_pci_bar_access(function->dev, region, offset, length, data, is_write);
 
 	return rc ? refused(function, what, offset, length, rc, err) : 0;
@@ -107,13 +108,11 @@ static int access_doorbell(struct pyn_pci *pci, uint32_t offset, void *data, uin
 	int rc;
 
 	if (!vfio_user_alive(pci))
-		return no_answer(function, "BAR 0", err);
+		return no_answer(function, "BAR 0", 0, err);
 	if (is_write)
 		memcpy(message.header.data, data, length);
-	pyn_spdk_wire_lock();
-	rc = spdk_vfio_user_dev_send_request(function->dev, is_write ? VFIO_USER_REGION_WRITE : VFIO_USER_REGION_READ,
-					     &message, size, sizeof(message), NULL, 0);
-	pyn_spdk_wire_unlock();
+	rc = pyn_spdk_ask(function->dev, is_write ? VFIO_USER_REGION_WRITE : VFIO_USER_REGION_READ, &message, size,
+			  sizeof(message));
 	if (!rc && !is_write)
 		memcpy(data, message.header.data, length);
 	return rc ? refused(function, "BAR 0", offset, length, rc, err) : 0;
@@ -138,12 +137,9 @@ static int vfio_user_bar_write(struct pyn_pci *pci, uint32_t offset, const void 
 static int device_reset(struct function *function, struct pyn_error *err)
 {
 	char nothing[1];
-	int rc;
+	int rc = pyn_spdk_ask(function->dev, VFIO_USER_DEVICE_RESET, nothing, 0, 0);
 
-	pyn_spdk_wire_lock();
-	rc = spdk_vfio_user_dev_send_request(function->dev, VFIO_USER_DEVICE_RESET, nothing, 0, 0, NULL, 0);
-	pyn_spdk_wire_unlock();
-	return rc ? no_answer(function, "a reset", err) : 0;
+	return rc ? no_answer(function, "a reset", rc, err) : 0;
 }
 
 static int vfio_user_reset(struct pyn_pci *pci, enum pyn_pci_reset kind, struct pyn_error *err)
@@ -152,7 +148,7 @@ static int vfio_user_reset(struct pyn_pci *pci, enum pyn_pci_reset kind, struct 
 	int rc;
 
 	if (!vfio_user_alive(pci))
-		return no_answer(function_of(pci), "a reset", err);
+		return no_answer(function_of(pci), "a reset", 0, err);
 	pyn_pci_save(pci, &saved);
 	rc = kind == PYN_PCI_RESET_FUNCTION ? pyn_pci_function_reset(pci, err) : device_reset(function_of(pci), err);
 	if (!rc)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Shared by the files of SPDK's engine. Each calls only those before it: start.c (SPDK in this process), function.c
+ * Shared by the files of SPDK's engine. Each calls only those before it: start.c (SPDK in this process), wire.c
+ * (vfio-user connections), function.c
  * (the drive's PCI function), describe.c (data), command.c (commands and their completions), queue.c (queue pairs),
  * forked.c (a queue pair in another process), events.c (asynchronous events), attach.c (the controller),
  * engine_spdk.c (the table). core/engine/engine.h has the contracts.
@@ -41,15 +42,14 @@ void pyn_spdk_hush(void);
 void pyn_spdk_watch(void);
 void *pyn_spdk_watched(size_t *size);
 
-#define PYN_SPDK_ANSWER_S 2 /* after this time without an answer a vfio-user connection is given up */
+/* ---- wire.c ---- */
 
-/* The vfio-user connection that this thread has opened last, and its socket, which is SPDK's; NULL: none, or it is
- * closed. */
+/* The vfio-user connection that this thread has opened last, and its socket, which is SPDK's; NULL: none. */
 struct vfio_device *pyn_spdk_connection(int *socket);
 
-/* Use a vfio-user connection alone: SPDK's own accesses wait meanwhile. */
-void pyn_spdk_wire_lock(void);
-void pyn_spdk_wire_unlock(void);
+/* Send a vfio-user message of `size` bytes, and wait for its answer, which replaces it and has up to `room` bytes.
+ * Returns -ETIMEDOUT if none comes, -EAGAIN if an earlier one has not come either, -EFAULT if the device refuses. */
+int pyn_spdk_ask(struct vfio_device *dev, unsigned command, void *message, size_t size, size_t room);
 
 /* ---- function.c ---- */
 

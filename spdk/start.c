@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * SPDK in this process: its start, its messages, and the calls of it that the linker redirects here (--wrap in
- * tools/native.mk), since the public interface has no other way:
+ * tools/native.mk), since the public interface has no other way. wire.c has more of them.
  *
  *   spdk_mem_get_fd_and_offset    SPDK asks DPDK for the file of memory, and DPDK does not know that of the arena
- *   spdk_vfio_user_setup          it returns the connection, which gives access to configuration space
- *   socket                        the connection's, for which SPDK waits without limit
  *   spdk_pci_event_listen         it opens a socket for hot-plug events, which nobody reads here
- *   spdk_vfio_user_release        after it there is no connection
- *   spdk_vfio_user_pci_bar_access the connection has no lock, and threads of a script may use it at the same time
  *   spdk_zmalloc                  a forked process must know which memory of a queue the device uses
  */
 #define _GNU_SOURCE 1
@@ -20,13 +16,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 
 #include <spdk/env.h>
 #include <spdk/env_dpdk.h>
 #include <spdk/log.h>
-#include <spdk/vfio_user_pci.h>
 
 #include "core/env/env.h"
 #include "core/env/guest.h"
@@ -35,7 +28,7 @@
 #define WORDS 160
 
 /* For the queues of SPDK and their trackers of 4 KiB. Only what is used costs memory. */
-#define MEMORY_MIB "256"
+#define MEMORY_MIB 256
 
 static bool is_wanted(void)
 {
@@ -144,16 +137,6 @@ bool pyn_spdk_is_memory_of(uint64_t address)
 
 int __real_spdk_mem_get_fd_and_offset(void *address, uint64_t *offset);
 int __wrap_spdk_mem_get_fd_and_offset(void *address, uint64_t *offset);
-struct vfio_device *__real_spdk_vfio_user_setup(const char *path);
-struct vfio_device *__wrap_spdk_vfio_user_setup(const char *path);
-void __real_spdk_vfio_user_release(struct vfio_device *dev);
-void __wrap_spdk_vfio_user_release(struct vfio_device *dev);
-int __real_spdk_vfio_user_pci_bar_access(struct vfio_device *dev, uint32_t index, uint64_t offset, size_t length,
-					 void *data, bool is_write);
-int __wrap_spdk_vfio_user_pci_bar_access(struct vfio_device *dev, uint32_t index, uint64_t offset, size_t length,
-					 void *data, bool is_write);
-int __real_socket(int domain, int type, int protocol);
-int __wrap_socket(int domain, int type, int protocol);
 int __wrap_spdk_pci_event_listen(void);
 void *__real_spdk_zmalloc(size_t size, size_t align, uint64_t *unused, int numa, uint32_t flags);
 void *__wrap_spdk_zmalloc(size_t size, size_t align, uint64_t *unused, int numa, uint32_t flags);
@@ -174,70 +157,9 @@ int __wrap_spdk_mem_get_fd_and_offset(void *address, uint64_t *offset)
 	return __real_spdk_mem_get_fd_and_offset(address, offset);
 }
 
-static _Thread_local struct vfio_device *the_connection;
-static _Thread_local bool is_connecting;
-static _Thread_local int the_socket = -1;
-static pthread_mutex_t the_wire = PTHREAD_MUTEX_INITIALIZER;
-
-void pyn_spdk_wire_lock(void)
-{
-	pthread_mutex_lock(&the_wire);
-}
-
-void pyn_spdk_wire_unlock(void)
-{
-	pthread_mutex_unlock(&the_wire);
-}
-
-struct vfio_device *pyn_spdk_connection(int *socket)
-{
-	*socket = the_socket;
-	return the_connection;
-}
-
-struct vfio_device *__wrap_spdk_vfio_user_setup(const char *path)
-{
-	the_socket = -1;
-	is_connecting = true;
-	the_connection = __real_spdk_vfio_user_setup(path);
-	is_connecting = false;
-	return the_connection;
-}
-
-int __wrap_socket(int domain, int type, int protocol)
-{
-	const struct timeval answer = {.tv_sec = PYN_SPDK_ANSWER_S};
-	int fd = __real_socket(domain, type, protocol);
-
-	if (!is_connecting || fd < 0)
-		return fd;
-	the_socket = fd;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &answer, sizeof(answer));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &answer, sizeof(answer));
-	return fd;
-}
-
 int __wrap_spdk_pci_event_listen(void)
 {
 	return -ENOTSUP;
-}
-
-void __wrap_spdk_vfio_user_release(struct vfio_device *dev)
-{
-	if (dev == the_connection)
-		the_connection = NULL;
-	__real_spdk_vfio_user_release(dev);
-}
-
-int __wrap_spdk_vfio_user_pci_bar_access(struct vfio_device *dev, uint32_t index, uint64_t offset, size_t length,
-					 void *data, bool is_write)
-{
-	int rc;
-
-	pyn_spdk_wire_lock();
-	rc = __real_spdk_vfio_user_pci_bar_access(dev, index, offset, length, data, is_write);
-	pyn_spdk_wire_unlock();
-	return rc;
 }
 
 static _Thread_local struct {

@@ -20,6 +20,7 @@
 #include "core/env/eal_quiet.h"
 #include "core/env/env.h"
 #include "core/env/guest.h"
+#include "core/env/limits.h"
 #include "core/util/log.h"
 
 #define DESCRIPTORS 10 /* five stay open, the others only during the start */
@@ -99,6 +100,22 @@ static int eal_init(const cpu_set_t *cpus)
 }
 
 #ifdef PYN_WITH_SPDK
+#define GUEST_LEAST_MIB 8
+
+/* The memory that the guest wants, or as much as the limits of this process leave beside the arena. */
+static size_t memory_of_guest(void)
+{
+	size_t mib = pyn_env_guest.mib, most = pyn_limits_address_space_mib();
+
+	if (most != SIZE_MAX)
+		most /= 4;
+	if (pyn_limits_file_mib() < most)
+		most = pyn_limits_file_mib();
+	while (mib > most && mib > GUEST_LEAST_MIB)
+		mib /= 2;
+	return mib;
+}
+
 /* The same, with memory and PCI functions for the guest. */
 static int eal_init_for_guest(const cpu_set_t *cpus)
 {
@@ -108,7 +125,7 @@ static int eal_init_for_guest(const cpu_set_t *cpus)
 		"--iova-mode=va", "--no-telemetry", "--lcores",    lcores, NULL,
 	};
 
-	snprintf(mib, sizeof(mib), "%s", pyn_env_guest.mib);
+	snprintf(mib, sizeof(mib), "%zu", memory_of_guest());
 	lcores_describe(cpus, lcores, sizeof(lcores));
 	return rte_eal_init((int)(sizeof(arguments) / sizeof(arguments[0])) - 1, arguments);
 }

@@ -5,10 +5,11 @@
 #define PYN_ENV_GUEST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct pyn_env_guest {
 	bool (*is_wanted)(void); /* whether this process uses it */
-	const char *mib;         /* MiB of ordinary memory that the EAL gets for it */
+	size_t mib;              /* MiB of ordinary memory that the EAL gets for it, or less within limits */
 };
 
 #ifdef PYN_WITH_SPDK
