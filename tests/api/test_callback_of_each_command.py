@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import warnings
 from pathlib import Path
 
@@ -102,3 +103,27 @@ def test_an_io_command_calls_cb_once(nvme0n1, qpair, name, lba_size):
         nvme0n1.write(qpair, d.Buffer(8 * lba_size), 0, 8).waitdone()  # what was uncorrectable is mended
     assert len(told) == 1
     assert len(told[0]) == 4
+
+
+def test_a_method_is_inspected_once_however_often_it_is_a_callback(nvme0n1, qpair, buf, monkeypatch):
+    """A bound method is a new object each time, and its signature costs more than a command."""
+    inspected = []
+    signature = inspect.signature
+    monkeypatch.setattr(inspect, "signature", lambda *a, **k: inspected.append(a) or signature(*a, **k))
+
+    class Listener:
+        def __init__(self):
+            self.statuses = []
+
+        def one(self, cpl):
+            self.statuses.append(cpl[3] >> 17)
+
+        def two(self, cdw0, status1):
+            self.statuses.append(status1 >> 1)
+
+    for _ in range(3):
+        listener = Listener()
+        for method in (listener.one, listener.two, listener.one):
+            nvme0n1.read(qpair, buf, 0, cb=method).waitdone()
+        assert listener.statuses == [0, 0, 0]
+    assert len(inspected) == 2
