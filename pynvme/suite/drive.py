@@ -29,6 +29,7 @@ import nvme as d
 nvme0 = d.Controller({address!r})
 subsystem, pcie = d.Subsystem(nvme0), nvme0.pcie
 ns = {{nsid: d.Namespace(nvme0, nsid) for nsid in {nsids}}}
+first = ns[{first}]
 qpair, buf = d.Qpair(nvme0, 64), d.Buffer(1 << 20, ptype=0xbeef, pvalue=100)
 """
 
@@ -349,8 +350,8 @@ class Drive:
         )
 
     def _script(self, entries: Sequence[Entry]) -> str:
-        head = _SCRIPT.format(address=self.identity()["address"], nsids=self.nsids)
-        return head + "\n".join(line for entry in entries for line in entry.script())
+        head = _SCRIPT.format(address=self.identity()["address"], nsids=self.nsids, first=self.nsids[0])
+        return head + "\n".join(line for entry in entries for line in entry.script(self.nsids))
 
     def check(self, holds: bool, clause: str, expected: str, seen: object = "") -> None:
         """Raise a finding unless something holds."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Callable, Union
 
@@ -173,9 +173,9 @@ class Command:
             f"{clock(self.at)} queue {self.qid} cid {self.cid} nsid {self.nsid:#x} {self.name} {what}: {end}"
         )
 
-    def script(self) -> list[str]:
-        """The lines of a script that send it, and wait."""
-        if self.has_range and self.opcode in _METHODS:
+    def script(self, nsids: Collection[int]) -> list[str]:
+        """The lines of a script that send it, and wait. It has these namespaces in ``ns``."""
+        if self.has_range and self.opcode in _METHODS and self.nsid in nsids:
             flags = f", io_flags={self.dwords[2] >> 16:#x}" if self.dwords[2] >> 16 else ""
             method = _METHODS[IoOpcode(self.opcode)]
             return [f"ns[{self.nsid}].{method}{self.slba:#x}, {self.nlb}{flags}).waitdone()"]
@@ -183,7 +183,7 @@ class Command:
             f"buf.set_dsm_range({index}, {slba:#x}, {nlb})" for index, (slba, nlb) in enumerate(self.ranges)
         ]
         dwords = "".join(f", cdw{10 + i}={dword:#x}" for i, dword in enumerate(self.dwords) if dword)
-        where = "ns[1].send_cmd({}, qpair, buf" if self.qid else "nvme0.send_cmd({}, buf"
+        where = "first.send_cmd({}, qpair, buf" if self.qid else "nvme0.send_cmd({}, buf"
         return [*lines, f"{where.format(hex(self.opcode))}, nsid={self.nsid:#x}{dwords}).waitdone()"]
 
 
@@ -198,7 +198,7 @@ class Event:
     def __str__(self) -> str:
         return f"{clock(self.at)} {self.text}"
 
-    def script(self) -> list[str]:
+    def script(self, nsids: Collection[int]) -> list[str]:
         """The lines of a script that do the same."""
         return self._script
 
