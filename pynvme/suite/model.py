@@ -23,6 +23,9 @@ from pynvme.suite.history import Command, clock
 
 FF, ZEROS, ANYTHING = 2, 1, 0  # DLFEAT bits 2:0
 
+REMEMBERED = 200_000
+"""The most changes that can be named. Older ones only have their number."""
+
 
 class Kind(enum.Enum):
     """What a change makes of its LBAs."""
@@ -125,6 +128,8 @@ class Model:
         """Note a change that is about to be sent."""
         change = Change(kind, next(self._generations), ranges)
         self._changes[change.generation] = change
+        if len(self._changes) > REMEMBERED:
+            del self._changes[next(iter(self._changes))]
         for lba in change.lbas():
             cell = self._cells.get(lba)
             if cell is None:
@@ -312,7 +317,7 @@ class Model:
         if stamp is not None:
             change = self._changes.get(stamp.generation)
             whose = "an older write of this LBA" if stamp.lba == lba else f"data of LBA {stamp.lba:#x}"
-            return f"{whose}, that of {change}"
+            return f"{whose}, that of {change or f'write {stamp.generation}'}"
         if data == self.content.zeros:
             return "zeros"
         torn = self._torn(lba, cell, data)
