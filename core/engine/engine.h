@@ -140,9 +140,10 @@ struct pyn_engine {
 	const struct pyn_engine_rings *rings;
 	uint32_t largest_transfer; /* the most bytes of data in one command */
 
-	/* Open the device. Changes nothing but memory space, which it enables, so that registers can be read. Used to
-	 * open a Pcie or Controller. Errors: PYN_ERROR_MEMORY; PYN_ERROR_ENUMERATE, also for a kind of address that
-	 * this engine does not support (pyn_address_refuse). */
+	/* Open the device. Changes nothing but memory space, which it enables, so that registers can be read, and
+	 * MSI-X, which it disables if a client that was killed has left it enabled. Used to open a Pcie or
+	 * Controller. Errors: PYN_ERROR_MEMORY; PYN_ERROR_ENUMERATE, also for a kind of address that this engine does
+	 * not support (pyn_address_refuse). */
 	int (*attach)(const struct pyn_address *address, struct pyn_ctrlr **ctrlr, struct pyn_error *err);
 
 	/* Close the device and free everything. Free the queue pairs before. */

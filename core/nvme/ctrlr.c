@@ -240,7 +240,7 @@ int pyn_ctrlr_admin_setup(struct pyn_ctrlr *ctrlr, uint16_t depth, struct pyn_er
 	if (!rc)
 		rc = pyn_pci_master_set(ctrlr->pci, true, err);
 	if (!rc && ctrlr->vectors)
-		rc = pyn_pci_msix_enable(ctrlr->pci, err);
+		rc = pyn_pci_msix_set(ctrlr->pci, true, err);
 	if (!rc)
 		rc = pyn_ctrlr_cap(ctrlr, err);
 	if (!rc)

@@ -123,10 +123,10 @@ bool pyn_pci_irq_enabled(struct pyn_pci *pci)
 	return control & (msix ? PCI_MSIX_ENABLE : PCI_MSI_ENABLE);
 }
 
-int pyn_pci_msix_enable(struct pyn_pci *pci, struct pyn_error *err)
+int pyn_pci_msix_set(struct pyn_pci *pci, bool on, struct pyn_error *err)
 {
+	uint16_t control, wanted;
 	uint32_t msix;
-	uint16_t control;
 	int rc;
 
 	if (pci->irq != PYN_PCI_IRQ_MSIX)
@@ -135,9 +135,10 @@ int pyn_pci_msix_enable(struct pyn_pci *pci, struct pyn_error *err)
 	if (rc || !msix)
 		return rc;
 	rc = pyn_pci_config_read16(pci, msix + PCI_MSIX_CONTROL, &control, err);
-	if (rc || (control & PCI_MSIX_ENABLE))
+	if (rc)
 		return rc;
-	return pyn_pci_config_write16(pci, msix + PCI_MSIX_CONTROL, control | PCI_MSIX_ENABLE, err);
+	wanted = (uint16_t)(on ? control | PCI_MSIX_ENABLE : control & ~PCI_MSIX_ENABLE);
+	return wanted == control ? 0 : pyn_pci_config_write16(pci, msix + PCI_MSIX_CONTROL, wanted, err);
 }
 
 int pyn_pci_msix_table(struct pyn_pci *pci, uint32_t *bar, uint32_t *offset, struct pyn_error *err)

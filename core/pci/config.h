@@ -31,8 +31,8 @@ int pyn_pci_wake(struct pyn_pci *pci, struct pyn_error *err);
  * gone. */
 bool pyn_pci_irq_enabled(struct pyn_pci *pci);
 
-/* Set MSI-X Enable. Does nothing if the function uses other interrupts. */
-int pyn_pci_msix_enable(struct pyn_pci *pci, struct pyn_error *err);
+/* Set or clear MSI-X Enable. Does nothing if the function uses other interrupts. */
+int pyn_pci_msix_set(struct pyn_pci *pci, bool on, struct pyn_error *err);
 
 /* Find the MSI-X table: its BAR, and the offset of its first entry. Errors: PYN_ERROR_UNSUPPORTED, the function has
  * none. */

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "core/env/env.h"
 #include "core/pci/check.h"
@@ -26,6 +28,8 @@ struct vfio_user {
 	bool can_reset;
 	size_t num_mapped; /* number of the environment's DMA regions that the device knows */
 	struct pyn_vfu_region bar;
+	int unread;    /* eventfd of vector 0 while no queue of the script uses it; -1: not made yet */
+	bool vector_0; /* the device has an eventfd for vector 0 */
 };
 
 static struct vfio_user *vfio_user_of(struct pyn_pci *pci)
@@ -160,9 +164,8 @@ static struct pyn_iova vfio_user_bar_address(struct pyn_pci *pci, uint32_t bar)
 	return (struct pyn_iova){0}; /* there is no bus */
 }
 
-static int vfio_user_irq_set(struct pyn_pci *pci, uint32_t vector, int eventfd, struct pyn_error *err)
+static int trigger_set(struct vfio_user *dev, uint32_t vector, int eventfd, struct pyn_error *err)
 {
-	struct vfio_user *dev = vfio_user_of(pci);
 	struct vfu_irq_set set = {
 		.argsz = sizeof(set),
 		.flags = VFU_IRQ_SET_DATA_EVENTFD | VFU_IRQ_SET_TRIGGER,
@@ -175,14 +178,42 @@ static int vfio_user_irq_set(struct pyn_pci *pci, uint32_t vector, int eventfd, 
 		.request = {{.iov_base = &set, .iov_len = sizeof(set)}},
 		.fd = eventfd,
 	};
-	int rc;
+	int rc = pyn_vfu_call(&dev->channel, &call, err);
 
-	rc = pyn_pci_check_vector(pci, vector, err);
-	if (!rc)
-		rc = pyn_vfu_call(&dev->channel, &call, err);
+	if (!rc && vector == 0)
+		dev->vector_0 = eventfd >= 0;
+	return rc;
+}
+
+/*
+ * Give vector 0 an eventfd that nobody reads. Once MSI-X is enabled, each completion of the admin queue interrupts on
+ * vector 0, and a device may call it a fatal error that it cannot deliver that.
+ */
+static int trigger_unread(struct vfio_user *dev, struct pyn_error *err)
+{
+	if (dev->unread < 0)
+		dev->unread = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (dev->unread < 0)
+		return pyn_error(err, PYN_ERROR_SYSTEM, errno, "no descriptor for interrupt vector 0: %s",
+				 strerror(errno));
+	return trigger_set(dev, 0, dev->unread, err);
+}
+
+static int vfio_user_irq_set(struct pyn_pci *pci, uint32_t vector, int eventfd, struct pyn_error *err)
+{
+	struct vfio_user *dev = vfio_user_of(pci);
+	int rc = pyn_pci_check_vector(pci, vector, err);
+
+	if (rc)
+		return rc;
+	if (vector == 0 && eventfd < 0)
+		return trigger_unread(dev, err);
+	rc = trigger_set(dev, vector, eventfd, err);
 	if (rc || eventfd < 0)
 		return rc;
-	return pyn_pci_msix_enable(pci, err);
+	if (!dev->vector_0)
+		rc = trigger_unread(dev, err);
+	return rc ? rc : pyn_pci_msix_set(pci, true, err);
 }
 
 static int vfio_user_irq_mask(struct pyn_pci *pci, uint32_t vector, bool masked, struct pyn_error *err)
@@ -222,6 +253,7 @@ static int vfio_user_reset(struct pyn_pci *pci, enum pyn_pci_reset kind, struct 
 	int rc;
 
 	pyn_pci_save(pci, &saved);
+	vfio_user_of(pci)->vector_0 = false; /* a device may forget it */
 	rc = kind == PYN_PCI_RESET_FUNCTION ? pyn_pci_function_reset(pci, err) : device_reset(vfio_user_of(pci), err);
 	if (!rc)
 		rc = pyn_pci_restore(pci, &saved, err);
@@ -291,7 +323,13 @@ static void vfio_user_close(struct pyn_pci *pci)
 {
 	struct vfio_user *dev = vfio_user_of(pci);
 	const struct pyn_dma_region *regions;
+	struct pyn_error ignored;
 
+	/* A device may keep it for the next client, which knows nothing of our vectors. */
+	if (dev->unread >= 0 && !dev->channel.broken)
+		pyn_pci_msix_set(pci, false, &ignored);
+	if (dev->unread >= 0)
+		close(dev->unread);
 	pyn_dma_regions(&regions);
 	while (dev->num_mapped && !dev->channel.broken)
 		dma_unmap(dev, &regions[--dev->num_mapped]);
@@ -404,6 +442,7 @@ static int setup_vectors(struct vfio_user *dev, struct pyn_error *err)
 
 static int setup(struct vfio_user *dev, struct pyn_error *err)
 {
+	struct pyn_error ignored;
 	uint32_t num_irqs = 0;
 	int rc;
 
@@ -414,6 +453,10 @@ static int setup(struct vfio_user *dev, struct pyn_error *err)
 		rc = setup_config(dev, err);
 	if (!rc && num_irqs > VFU_IRQ_MSIX)
 		rc = setup_vectors(dev, err);
+	/* A client that was killed may have left it enabled, for vectors that have no eventfd any more. A device
+	 * without a sound list of capabilities can be opened nevertheless. */
+	if (!rc)
+		pyn_pci_msix_set(&dev->pci, false, &ignored);
 	if (!rc)
 		rc = pyn_pci_memory_enable(&dev->pci, err);
 	if (!rc)
@@ -439,6 +482,7 @@ int pyn_vfio_user_open(const char *path, struct pyn_pci **pci, struct pyn_error 
 		return rc;
 	}
 	dev->pci.ops = &vfio_user_ops;
+	dev->unread = -1;
 	rc = setup(dev, &cause);
 	if (rc) {
 		/* To the caller, any error means that there is no device here to open. */

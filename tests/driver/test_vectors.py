@@ -19,6 +19,7 @@ from fake import GET_IRQ_INFO, MSIX_TABLE, NUM_VECTORS, REGION_READ, REGION_WRIT
 
 Opener = Callable[..., SimpleNamespace]
 CAPABILITY, TABLE = 0x40, 0x200
+MSIX_ENABLE = CAPABILITY + 3  # bit 7
 SET_EVENTFD = 4 | 32  # DATA_EVENTFD, ACTION_TRIGGER
 
 
@@ -83,14 +84,59 @@ def test_each_vector_is_told_once_and_taken_back_with_its_last_queue(
     drive: Drive, vectors: Vectors, opened: Opener
 ) -> None:
     own = opened()
-    assert told(drive) == [((20, SET_EVENTFD, 2, 1, 1), 1)], "the Qpair that was opened: vector 1"
-    assert drive.config[CAPABILITY + 3] & 0x80, "MSI-X Enable"
+    first = [((20, SET_EVENTFD, 2, 1, 1), 1), ((20, SET_EVENTFD, 2, 0, 1), 1)]
+    assert told(drive) == first, "the Qpair that was opened has vector 1, and the admin queue vector 0"
+    assert drive.config[MSIX_ENABLE] & 0x80
     one, two = nvme.Qpair(own.nvme0, 4, iv=7), nvme.Qpair(own.nvme0, 4, iv=7)
-    assert told(drive)[1:] == [((20, SET_EVENTFD, 2, 7, 1), 1)]
+    assert told(drive)[2:] == [((20, SET_EVENTFD, 2, 7, 1), 1)]
     one.delete()
-    assert len(told(drive)) == 2
+    assert len(told(drive)) == 3
     two.delete()
-    assert told(drive)[2:] == [((20, SET_EVENTFD, 2, 7, 1), 0)]
+    assert told(drive)[3:] == [((20, SET_EVENTFD, 2, 7, 1), 0)]
+
+
+def test_vector_0_has_an_eventfd_as_long_as_msix_is_enabled(
+    drive: Drive, vectors: Vectors, opened: Opener
+) -> None:
+    """The admin queue interrupts on it, and a device may call it fatal that it cannot deliver that."""
+    missing: list[bytes] = []
+
+    def watch(message: Message) -> None:
+        if message.command == SET_IRQS:
+            vectors.set_irqs(message)
+        else:
+            drive.answer(message)
+        if drive.config[MSIX_ENABLE] & 0x80 and 0 not in vectors.fds:
+            missing.append(message.payload)
+
+    drive.on_message[SET_IRQS] = drive.on_message[REGION_WRITE] = watch
+    own = opened()
+    own.qpair.delete()
+    on_zero = nvme.Qpair(own.nvme0, 4, iv=0)
+    vectors.fire(0)
+    assert on_zero.msix_isset()
+    on_zero.delete()
+    vectors.fire(0)
+    on_zero = nvme.Qpair(own.nvme0, 4, iv=0)
+    assert not on_zero.msix_isset(), "what nobody reads is not the script's"
+    nvme.Qpair(own.nvme0, 4, iv=3).delete()
+    own.nvme0.reset()
+    own.pcie.close()
+    assert not missing
+
+
+def test_msix_is_disabled_when_the_device_is_closed(drive: Drive, vectors: Vectors, opened: Opener) -> None:
+    own = opened()
+    assert drive.config[MSIX_ENABLE] & 0x80
+    own.pcie.close()
+    assert not drive.config[MSIX_ENABLE] & 0x80
+
+
+def test_msix_that_a_killed_client_left_enabled_is_disabled(drive: Drive, vectors: Vectors) -> None:
+    drive.config[MSIX_ENABLE] |= 0x80
+    pcie = nvme.Pcie(drive.start())
+    assert not drive.config[MSIX_ENABLE] & 0x80
+    pcie.close()
 
 
 def test_create_commands_carry_vector_and_ien(drive: Drive, vectors: Vectors, opened: Opener) -> None:
