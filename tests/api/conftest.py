@@ -17,7 +17,7 @@ from typing import Callable
 
 import nvme
 import pytest
-from offered import IN_GUEST, lba_bytes
+from offered import IN_GUEST, SPDK, lba_bytes, wait_set
 
 from pynvme.vssd import VirtualSsd, VirtualSsdError
 
@@ -107,6 +107,21 @@ def own(own_ssd: VirtualSsd) -> Iterator[SimpleNamespace]:
 def lba_size(nvme0n1: nvme.Namespace) -> int:
     """Bytes that an LBA of namespace 1 takes in a buffer."""
     return lba_bytes(nvme0n1)
+
+
+@pytest.fixture
+def assert_raised(nvme0: nvme.Controller) -> Callable[[nvme.Qpair], None]:
+    """Check that the vector of a queue was raised by the time its completion was taken.
+
+    SPDK's target raises it some time later.
+    """
+
+    def check(pair: nvme.Qpair) -> None:
+        if nvme0.id_ctrl.mn == SPDK:
+            wait_set(pair)
+        assert pair.msix_isset()
+
+    return check
 
 
 @pytest.fixture

@@ -3,11 +3,13 @@
 
 import contextlib
 import os
+import time
 import warnings
 
 import pytest
 
 from pynvme import lba_format
+from tests.fix_load import loaded
 
 IN_GUEST = "PYNVME_GUEST" in os.environ
 """Whether this is the guest of tools/qemu; the drive of --pciaddr is then behind the kernel's vfio-pci."""
@@ -75,6 +77,14 @@ def commands_wait(pcie, nvme0):
     if nvme0[0x1C] & 2:
         nvme0.reset()
         pytest.skip("needs a drive that waits for bus mastering; this one gives up (CSTS.CFS)")
+
+
+def wait_set(pair, timeout=2.0):
+    """Give the seconds until the vector of a queue is raised."""
+    start = time.monotonic()
+    while not pair.msix_isset():
+        assert time.monotonic() - start < timeout or loaded()
+    return time.monotonic() - start
 
 
 def needs_aborted(cdw0, what):

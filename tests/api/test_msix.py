@@ -6,17 +6,7 @@ import time
 
 import nvme as d
 import pytest
-from offered import NO_VECTOR_TABLE, SPDK, needs_changeable
-
-from tests.fix_load import loaded
-
-
-def wait_set(pair, timeout=2.0):
-    """Give the seconds until the vector is raised."""
-    start = time.monotonic()
-    while not pair.msix_isset():
-        assert time.monotonic() - start < timeout or loaded()
-    return time.monotonic() - start
+from offered import NO_VECTOR_TABLE, SPDK, needs_changeable, wait_set
 
 
 @pytest.fixture
@@ -25,21 +15,6 @@ def pair(nvme0):
     pair = d.Qpair(nvme0, 64)
     yield pair
     pair.delete()
-
-
-@pytest.fixture
-def assert_raised(nvme0):
-    """Check that the vector of a queue was raised by the time its completion was taken.
-
-    SPDK's target raises it some time later.
-    """
-
-    def check(pair):
-        if nvme0.id_ctrl.mn == SPDK:
-            wait_set(pair)
-        assert pair.msix_isset()
-
-    return check
 
 
 def test_a_new_queue_has_had_no_interrupt(nvme0, nvme0n1, buf, assert_raised):
@@ -86,10 +61,11 @@ def test_nothing_is_raised_while_msix_is_disabled(nvme0, nvme0n1, pair, buf):
     wait_set(pair)
 
 
-def test_only_the_vector_of_the_queue_is_raised(nvme0, nvme0n1, pair, buf):
+def test_only_the_vector_of_the_queue_is_raised(nvme0, nvme0n1, pair, buf, assert_raised):
     other = d.Qpair(nvme0, 4)
     nvme0n1.read(other, buf, 0).waitdone()
-    assert other.msix_isset() and not pair.msix_isset()
+    assert_raised(other)
+    assert not pair.msix_isset()
     other.delete()
 
 
@@ -111,24 +87,26 @@ def test_queues_of_one_vector_share_it(nvme0, nvme0n1, buf):
     again.delete()
 
 
-def test_a_queue_without_interrupts_may_share_the_vector_of_one_that_has_them(nvme0, nvme0n1, buf):
+def test_a_queue_without_interrupts_may_share_the_vector_of_one_that_has_them(
+    nvme0, nvme0n1, buf, assert_raised
+):
     quiet, loud = d.Qpair(nvme0, 4, ien=False, iv=6), d.Qpair(nvme0, 4, iv=6)
     nvme0n1.read(quiet, buf, 0).waitdone()
     assert not quiet.msix_isset()
     nvme0n1.read(loud, buf, 0).waitdone()
-    assert quiet.msix_isset()
+    assert_raised(quiet)
     quiet.delete()
     loud.delete()
 
 
-def test_vector_0_is_the_admin_queues_too(nvme0, nvme0n1, buf):
+def test_vector_0_is_the_admin_queues_too(nvme0, nvme0n1, buf, assert_raised):
     pair = d.Qpair(nvme0, 4, iv=0)
     pair.msix_clear()
     nvme0.getfeatures(7).waitdone()
-    assert pair.msix_isset()
+    assert_raised(pair)
     pair.msix_clear()
     nvme0n1.read(pair, buf, 0).waitdone()
-    assert pair.msix_isset()
+    assert_raised(pair)
     pair.delete()
 
 
