@@ -202,10 +202,11 @@ class Display:
         self._smart = spec.SmartLog(self._log_page)
         self._verified = 0
 
-    def temperature(self) -> float:
-        """Read the drive's Composite Temperature, in degrees Celsius."""
+    def temperature(self) -> str:
+        """Read the drive's Composite Temperature, in degrees Celsius. 0 K means that it reports none."""
         self._nvme0.getlogpage(2, self._log_page, 512).waitdone()
-        return float(k2c(self._smart.ctemp))
+        kelvin = self._smart.ctemp
+        return f"{round(k2c(kelvin))} C" if kelvin else "- C"
 
     def _line(self, workload: Workload, elapsed: float, iops: float) -> Text:
         """The line at one moment. The mean latency follows from IOPS and the constant number in flight."""
@@ -218,7 +219,7 @@ class Display:
             f" {iops:10,.0f} IOPS",
             f" {iops * workload.io_bytes / 1e6:8,.0f} MB/s",
             f" {latency}",
-            f" {self.temperature():4.0f} C",
+            f" {self.temperature():>6}",
             f"  {workload.unverified or _count(verified, 'LBA') + ' verified':>24}",
         ]
         return Text(_wrap(parts, self._console.width), no_wrap=True, overflow="ellipsis")

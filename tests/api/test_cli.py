@@ -12,8 +12,10 @@ from pathlib import Path
 
 import nvme as d
 import pytest
+from rich.console import Console
 
 import pynvme
+from pynvme import demo
 from tests.fix_load import loaded
 
 
@@ -68,6 +70,21 @@ def test_the_demonstration_verifies_all_that_it_reads_and_exits_with_0(cli):
 def line_of(text, start):
     """The last line of a workload above the summary."""
     return [x for x in text.partition("Summary")[0].splitlines() if x.strip().startswith(start)][-1]
+
+
+@pytest.mark.parametrize(("kelvin", "told"), [(0, "- C"), (1, "-272 C"), (273, "0 C"), (328, "55 C")])
+def test_the_demonstration_tells_no_temperature_where_a_drive_reports_none(nvme0, nvme0n1, kelvin, told):
+    class Drive:
+        def getlogpage(self, lid, buf, size):
+            buf[1:3] = kelvin.to_bytes(2, "little")
+            return self
+
+        def waitdone(self):
+            return 0
+
+    display = demo.Display(Console(), nvme0, nvme0n1)
+    display._nvme0 = Drive()
+    assert display.temperature() == told
 
 
 def test_the_demonstration_draws_no_line_twice_where_the_output_is_no_terminal(cli, monkeypatch):
