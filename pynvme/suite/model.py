@@ -121,6 +121,7 @@ class Model:
         self._unknown = Change(Kind.FOUND, 0)
         self._zeros_found = Change(Kind.FOUND, 0)
         self._zeros_found.data = content.zeros
+        self._mark_found = Change(Kind.UNCORRECTABLE, 0)
 
     # Changes
 
@@ -233,8 +234,11 @@ class Model:
         return change.data or None
 
     def may_fail(self, slba: int, nlb: int) -> bool:
-        """Whether a read of this range may fail, since one of its LBAs may be uncorrectable."""
-        return any(self._has_uncorrectable(lba) for lba in range(slba, slba + nlb))
+        """Whether a read of this range may fail, since one of its LBAs may be uncorrectable.
+
+        An LBA of which nothing is known may have a mark of an earlier test.
+        """
+        return any(self.may_be_marked(lba) or self._may_be_unknown(lba) for lba in range(slba, slba + nlb))
 
     def must_fail(self, slba: int, nlb: int) -> bool:
         """Whether a read of this range must fail, since one of its LBAs is uncorrectable."""
@@ -244,9 +248,14 @@ class Model:
                 return True
         return False
 
-    def _has_uncorrectable(self, lba: int) -> bool:
+    def may_be_marked(self, lba: int) -> bool:
+        """Whether a known change may have made an LBA uncorrectable."""
         cell = self._cells.get(lba)
         return cell is not None and any(change.kind is Kind.UNCORRECTABLE for change in cell.now)
+
+    def _may_be_unknown(self, lba: int) -> bool:
+        cell = self._cells.get(lba)
+        return cell is None or self._unknown in cell.now
 
     def _judge_lba(self, lba: int, data: bytes) -> Wrong | None:
         cell = self._cells.get(lba)
@@ -279,8 +288,9 @@ class Model:
 
     def unreadable(self, lba: int) -> None:
         """Note that a read of one LBA failed legally, since it is uncorrectable."""
-        change = next(one for one in self._cells[lba].now if one.kind is Kind.UNCORRECTABLE)
-        self._learn(lba, change, b"")
+        cell = self._cells.setdefault(lba, Cell(self._mark_found))
+        marks = (one for one in cell.now if one.kind is Kind.UNCORRECTABLE)
+        self._learn(lba, next(marks, self._mark_found), b"")
 
     def _found(self, data: bytes) -> Change:
         if data == self.content.zeros:

@@ -431,14 +431,16 @@ class _Reader:
             slba, nlb = command.slba, command.nlb
             if judge_status(self._drive, self._model, slba, nlb, command):
                 judge(self._drive, self._model, slba, slot.data(), command)
-            else:
+            elif nlb == 1:
                 self._model.unreadable(slba)
+            else:
+                self.read((lba, 1) for lba in range(slba, slba + nlb))
 
 
 def read_back(drive: Drive, model: Model, lbas: Iterable[int]) -> None:
     """Read LBAs, in as few commands as they allow, and judge them."""
     wanted = set(lbas)
-    alone = {lba for lba in wanted if model.may_fail(lba, 1)}
+    alone = {lba for lba in wanted if model.may_be_marked(lba)}
     most = min(drive.most_lbas, 256)
     reader = _Reader(drive, model, most)
     reader.read([*runs(wanted - alone, most), *((lba, 1) for lba in sorted(alone))])

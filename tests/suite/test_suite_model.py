@@ -155,6 +155,7 @@ def test_what_deallocated_lbas_read_as() -> None:
 
 
 def test_uncorrectable_lbas(model: Model) -> None:
+    write(model, 4, 10)
     old = write(model, 5)
     assert not model.may_fail(4, 8)
     mark = model.begin(Kind.UNCORRECTABLE, (5, 1))
@@ -163,6 +164,24 @@ def test_uncorrectable_lbas(model: Model) -> None:
     assert model.must_fail(4, 8) and not model.may_fail(6, 8)
     assert seen(model, 5, data(model, old, 5))
     write(model, 5)
+    assert not model.may_fail(5, 1)
+
+
+def test_an_unknown_lba_may_have_an_earlier_mark_that_a_lost_change_uncovers(model: Model) -> None:
+    assert model.may_fail(5, 1) and not model.must_fail(5, 1)
+    model.end(model.begin(Kind.DEALLOCATED, (5, 1)), True)
+    flush(model)
+    model.power_lost()
+    assert model.may_fail(5, 1)
+    model.unreadable(5)
+    assert model.may_fail(5, 1)
+    write(model, 5)
+    assert not model.may_fail(5, 1), "the mark is gone"
+    model.power_lost()
+    assert model.may_fail(5, 1), "the write was not flushed"
+    write(model, 5)
+    flush(model)
+    model.power_lost()
     assert not model.may_fail(5, 1)
 
 
