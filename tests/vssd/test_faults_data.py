@@ -230,10 +230,12 @@ def test_a_late_deallocation(server: Server, disk: Disk, yields: bool) -> None:
     assert disk.read(2, 4) == pattern(2, 4)
     disk.nvme.memory.write(disk.buffer, bytes(4096))
     disk.write(3, pattern(3, 1, seed=7))
+    assert disk.command(WRITE_UNCORRECTABLE, 5) == OK
     time.sleep(0.4)
     assert fired_count(server, number) == 1
     expected = pattern(3, 1, seed=7) if yields else bytes(512)
-    assert disk.read(2, 4) == bytes(512) + expected + bytes(1024)
+    assert disk.read(2, 3) == bytes(512) + expected + bytes(512)
+    assert disk.command(READ, 5) == (UNRECOVERED_READ if yields else OK)
 
 
 def test_a_write_lands_after_a_newer_one(server: Server, disk: Disk) -> None:

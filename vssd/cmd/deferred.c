@@ -43,6 +43,7 @@ static void take_data(struct vssd_request *request, struct vssd_deferred *node)
 /* An LBA range of the store that a deferred command changes: what it held before. */
 struct piece {
 	uint64_t offset;
+	bool is_bad;
 	uint8_t data[VSSD_SECTOR_SIZE];
 };
 
@@ -51,6 +52,12 @@ struct pieces {
 	uint32_t count;
 	uint32_t size;
 };
+
+/* The bit of a sector in the marks of its block. */
+static uint8_t sector_of(uint64_t offset)
+{
+	return (uint8_t)(1u << offset % VSSD_BLOCK_SIZE / VSSD_SECTOR_SIZE);
+}
 
 static void save(struct vssd_ctrl *ctrl, struct pieces *pieces, uint64_t clock, uint64_t offset, uint64_t length)
 {
@@ -69,6 +76,8 @@ static void save(struct vssd_ctrl *ctrl, struct pieces *pieces, uint64_t clock, 
 			pieces->size = size;
 		}
 		pieces->at[pieces->count].offset = offset;
+		pieces->at[pieces->count].is_bad =
+			vssd_store_bad(ctrl->store, offset >> VSSD_BLOCK_SHIFT) & sector_of(offset);
 		vssd_fault_read_store(ctrl, offset, pieces->at[pieces->count++].data, VSSD_SECTOR_SIZE);
 	}
 }
@@ -93,8 +102,13 @@ static void save_newer(struct vssd_request *request, const struct vssd_deferred 
 
 static void restore(struct vssd_ctrl *ctrl, struct pieces *pieces)
 {
-	for (uint32_t i = 0; i < pieces->count; i++)
-		vssd_fault_write_store(ctrl, pieces->at[i].offset, pieces->at[i].data, VSSD_SECTOR_SIZE);
+	for (uint32_t i = 0; i < pieces->count; i++) {
+		const struct piece *piece = &pieces->at[i];
+
+		vssd_fault_write_store(ctrl, piece->offset, piece->data, VSSD_SECTOR_SIZE);
+		if (piece->is_bad)
+			vssd_store_poison(ctrl->store, piece->offset >> VSSD_BLOCK_SHIFT, sector_of(piece->offset));
+	}
 	free(pieces->at);
 }
 

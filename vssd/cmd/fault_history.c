@@ -69,6 +69,13 @@ void vssd_fault_recall(struct vssd_fault_plan *plan)
 	plan->occasion.writer = qid == request->sq->qid ? VSSD_FAULT_WRITER_SAME : VSSD_FAULT_WRITER_OTHER;
 }
 
+/* Whether a command replaces what its LBAs hold. */
+static bool writes(const struct vssd_request *request)
+{
+	return request->cmd.opc == NVME_IO_WRITE || request->cmd.opc == NVME_IO_WRITE_ZEROES ||
+	       request->cmd.opc == NVME_IO_WRITE_UNCORRECTABLE;
+}
+
 void vssd_fault_note_write(struct vssd_fault_plan *plan)
 {
 	const struct vssd_request *request = plan->request;
@@ -76,7 +83,7 @@ void vssd_fault_note_write(struct vssd_fault_plan *plan)
 	uint8_t older[VSSD_HISTORY_SECTOR];
 	uint64_t offset, length;
 
-	if (!faults->history || request->cmd.opc != NVME_IO_WRITE || !vssd_fault_range(request, &offset, &length))
+	if (!faults->history || !writes(request) || !vssd_fault_range(request, &offset, &length))
 		return;
 	for (; length > 0; length -= VSSD_HISTORY_SECTOR, offset += VSSD_HISTORY_SECTOR) {
 		if (faults->index.older)
