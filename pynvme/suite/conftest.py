@@ -46,8 +46,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_met] = {}
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Divide the time over the tests, and ask whether a real drive may be overwritten."""
+    """Divide the time over the tests that are selected, and refuse to overwrite a real drive unasked."""
     mine = [item for item in items if item.path.parent == FOLDER]
     for item in mine:
         item.add_marker(pytest.mark.filterwarnings("ignore::UserWarning"))

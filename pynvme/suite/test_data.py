@@ -339,7 +339,7 @@ def must_be_one_write(drive: Drive, model: Model, base: int, data: bytes) -> Non
 
 
 @requirement("DATA-17", WRITE)
-@takes(6)
+@takes(4)
 @pytest.mark.parametrize("size", ["small", "large"])
 def test_full_speed(drive: Drive, budget: Budget, size: str) -> None:
     """At full speed, too, reads return what was written last.

@@ -28,7 +28,7 @@ COUNTED = 1_000_000
 
 
 @requirement("LATENCY-1", IO_LIMIT)
-@takes(4)
+@takes(3)
 @pytest.mark.parametrize("workload", ["random", "sequential", "few"])
 def test_no_io_takes_long(drive: Drive, budget: Budget, workload: str) -> None:
     """No IO takes more than 8 s, and at most 7 in an hour more than 2 s, whatever the load. Reads are right.

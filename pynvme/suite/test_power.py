@@ -26,7 +26,7 @@ LOAD = {"write": 50, "write_fua": 8, "flush": 8, "read": 8, "zeroes": 6, "trim":
 
 
 @requirement("POWER-1", FLUSH)
-@takes(12)
+@takes(10)
 def test_cuts_at_any_moment_under_load(drive: Drive, model: Model, budget: Budget) -> None:
     """After a cut, each LBA holds its durable data or newer ones, and no write of an atomic size is torn.
 
