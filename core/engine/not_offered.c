@@ -52,12 +52,12 @@ const char *pyn_engine_name(const struct pyn_engine *engine)
 
 const char *pyn_engine_version(const struct pyn_engine *engine)
 {
-	return engine->about ? engine->about->version() : "";
+	return engine->about->version();
 }
 
 const char *pyn_engine_dpdk(const struct pyn_engine *engine)
 {
-	return engine->about ? engine->about->dpdk() : pyn_env_dpdk();
+	return engine->about->dpdk();
 }
 
 /* The reason that follows from a default table. */
@@ -80,9 +80,7 @@ static const char *lacks_table(const struct pyn_engine *engine, unsigned capabil
 
 const char *pyn_engine_withheld(const struct pyn_engine *engine, unsigned capability, enum pyn_address_kind kind)
 {
-	static const struct pyn_engine_about says_nothing;
-	const struct pyn_engine_about *about = engine->about ? engine->about : &says_nothing;
-	const struct pyn_withheld *withheld = &about->withheld[capability];
+	const struct pyn_withheld *withheld = &engine->about->withheld[capability];
 	const char *reason = kind == PYN_ADDRESS_FUNCTION ? withheld->pcie : withheld->vfio_user;
 
 	return reason ? reason : lacks_table(engine, capability);

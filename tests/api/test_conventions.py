@@ -234,6 +234,7 @@ def test_latest_cid_and_latency_are_of_the_command_sent_last(nvme0, nvme0n1, sma
     assert got[1][3] & 0xFFFF == cid
 
 
+@pytest.mark.needs_engine("cids")
 def test_admin_cids_begin_with_the_highest_free_one(nvme0):
     cids = []
     for _ in range(3):

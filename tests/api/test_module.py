@@ -71,6 +71,7 @@ def test_an_initialisation_of_the_scripts_own_is_used_for_resets_too(own_ssd):
     pcie.close()
 
 
+@pytest.mark.needs_engine("bring-up")
 def test_a_controller_that_is_not_to_be_initialised_is_not(own_ssd):
     pcie = d.Pcie(own_ssd.address)
     nvme0 = d.Controller(pcie, nvme_init_func=True)
