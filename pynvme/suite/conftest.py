@@ -29,6 +29,17 @@ from pynvme.suite.writing import Writer
 
 FOLDER = Path(__file__).parent
 
+OF_THE_DRIVE = (
+    nvme.NamespaceCreationError,
+    nvme.NvmeEnumerateError,
+    nvme.NvmeShutdownStatusTimeoutError,
+    nvme.QpairCreationError,
+    nvme.QpairDeletionError,
+    SystemError,
+    TimeoutError,
+)
+"""Errors of the driver that say what the drive did not do."""
+
 _seed = pytest.StashKey[int]()
 _scale = pytest.StashKey[float]()
 _met = pytest.StashKey[dict[str, bool]]()
@@ -72,7 +83,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show a finding as its text, without a traceback, and write the report's line."""
     report = yield
-    error = call.excinfo.value if call.excinfo is not None else None
+    error = _as_finding(item, call.excinfo.value) if call.excinfo is not None else None
     if isinstance(error, Finding):
         report.longrepr = str(error)
     path = item.config.getoption(options.REPORT, None)
@@ -80,6 +91,14 @@ def pytest_runtest_makereport(
         with open(path, "a", encoding="utf-8") as file:
             file.write(json.dumps(_line(item, call, report, error)) + "\n")
     return report
+
+
+def _as_finding(item: pytest.Item, error: BaseException) -> BaseException:
+    """Make a finding of an error of the driver, which the drive has caused."""
+    drive = getattr(item, "funcargs", {}).get("drive")
+    if isinstance(drive, Drive) and isinstance(error, OF_THE_DRIVE):
+        return drive.finding("Base 2.0, 3.5 Controller Initialization", "an answer", f"{error}")
+    return error
 
 
 def _line(item: pytest.Item, call: Any, report: pytest.TestReport, error: object) -> dict[str, Any]:

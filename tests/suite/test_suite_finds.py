@@ -12,7 +12,7 @@ import nvme as d
 import pytest
 
 from pynvme.spec import AdminOpcode, IoOpcode, Status
-from pynvme.suite import Finding
+from pynvme.suite import Finding, conftest
 from pynvme.suite.drive import Drive
 from pynvme.suite.model import Model
 from pynvme.suite.traffic import Traffic, model_of, read_back, runs
@@ -116,3 +116,12 @@ def test_a_model_of_a_drive_knows_its_cache(own: SimpleNamespace) -> None:
     assert isinstance(own.model, Model) and own.model.volatile
     own.drive.set_feature(6, 0)
     assert not model_of(own.drive).volatile
+
+
+def test_an_error_of_the_driver_is_a_finding_and_one_of_the_suite_is_not(own: SimpleNamespace) -> None:
+    item = SimpleNamespace(funcargs={"drive": own.drive})
+    found = conftest._as_finding(item, d.NvmeEnumerateError("it is gone"))
+    assert isinstance(found, Finding) and found.seen == "it is gone"
+    mistake = TypeError("a mistake")
+    assert conftest._as_finding(item, mistake) is mistake
+    assert not isinstance(conftest._as_finding(SimpleNamespace(), TimeoutError()), Finding)
