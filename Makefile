@@ -31,7 +31,7 @@ SOURCES := setup.py nvme.pyx nvme.pyi cspdk.pxd driver.h $(wildcard binding/*.p[
 	   tools/module.map tools/spdk.mk $(shell find core spdk spec vssd -name '*.[ch]')
 C_FILES := $(wildcard driver.h tools/bench/*.c) $(shell find core spdk spec vssd tests -name '*.[ch]')
 
-.PHONY: help run test test-slow test-random test-parallel test-qemu test-distros fuzz soak mutate bench build spec wheel lint format clean distclean
+.PHONY: help run test test-slow test-random test-parallel test-qemu test-distros fuzz soak mutate score bench build spec wheel lint format clean distclean
 
 help:
 	@echo "make run        set up what is missing, then run the demo of verified IO on a virtual SSD, some 20 s"
@@ -45,6 +45,7 @@ help:
 	@echo "make fuzz       send hostile input to the virtual SSD, in the long form, and measure the coverage"
 	@echo "make soak       reset and power cycle under load, 250 times each (CYCLES=…), and from threads (SECONDS=…)"
 	@echo "make mutate     plant mistakes in pynvme's code and check that the tests catch each of them"
+	@echo "make score      plant each bug of pynvme.bugs, and write docs/score.md (BUG=… one of them, SEEDS=… healthy drives)"
 	@echo "make bench      measure the speed on this machine, some 10 minutes (ARGS=--quick takes 3)"
 	@echo "make build      build the module nvme and the virtual SSD for $(VENV)"
 	@echo "make spec       regenerate the headers and pynvme/spec after a change of spec/*.py"
@@ -88,6 +89,10 @@ soak: build $(TEST_PACKAGES)
 
 mutate: build $(MACHINE_TEST) $(TEST_PACKAGES)
 	@$(PY) tools/mutate.py $(ARGS)
+
+# BUG=name,…  SEEDS=n  TIME=10m; tools/score.py describes them.
+score: build $(TEST_PACKAGES)
+	@$(PY) tools/score.py $(if $(BUG),--bug $(BUG)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(TIME),--time $(TIME)) $(ARGS)
 
 bench: build
 	@$(MAKE) -f tools/native.mk bare

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`make score` tells how many bugs the suite finds.
 
-It runs the tests of `pynvme.suite` on healthy virtual SSDs with several seeds, where nothing may be found, and on
-a virtual SSD with each bug of `pynvme.bugs`. On a drive with a bug, the areas that judge its clause run first,
-then the others, up to the first finding. The tests do not know the bugs. `docs/score.md` is the result.
+It runs the tests of `pynvme.suite` on healthy virtual SSDs with several seeds, where nothing may be found,
+and on a virtual SSD with each bug of `pynvme.bugs`. On a drive with a bug, the areas that judge its clause
+run first, then the others, up to the first finding. The tests do not know the bugs. `docs/score.md` is the
+result.
 
     make score                    all, and write docs/score.md
     make score BUG=flush-does-nothing    one bug, or several separated by commas
     make score SEEDS=20           healthy drives with 20 seeds
     make score TIME=10m           tests repeat themselves for 10 minutes in all, instead of about 90 s
-    make score ARGS=--again       only bugs that were not found in the last run, with its other results
+    make score ARGS=--again       only what was not as it should be in the last run, with its other results
 
 Results are kept in build/score, one file of JSON for each run of the suite.
 """
@@ -26,7 +27,7 @@ import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pynvme.bugs import BUGS, GROUPS, Bug, find
 from pynvme.suite import AREAS
@@ -73,6 +74,11 @@ class Result(NamedTuple):
     def found(self) -> bool:
         """Whether the drive was found to be wrong in time."""
         return bool(self.test) and self.seconds <= LIMIT
+
+    @property
+    def good(self) -> bool:
+        """Whether the suite is right: it has found the bug, or come to its end without a finding."""
+        return self.ended and not self.test if self.name in HEALTHY else self.found
 
 
 # Running
@@ -176,10 +182,9 @@ def _tell(number: str, result: Result) -> None:
 # The page
 
 
-def kept(name: str) -> list[Result]:
-    """The results of the last run for a drive."""
-    found = [Result(**json.loads(file.read_text())) for file in sorted(RESULTS.glob("*.json"))]
-    return [result for result in found if result.name == name]
+def kept() -> list[Result]:
+    """The results that earlier runs have left."""
+    return [Result(**json.loads(file.read_text())) for file in sorted(RESULTS.glob("*.json"))]
 
 
 def page(results: dict[str, Result], healthy: Sequence[Result]) -> str:
@@ -190,9 +195,9 @@ def page(results: dict[str, Result], healthy: Sequence[Result]) -> str:
     lines = [
         "# How many bugs the suite finds",
         "",
-        "`make score` makes this page. It runs the tests of [suite.md](suite.md) on virtual SSDs, each with one of the",
-        "bugs that `python -m pynvme bugs` lists, up to the first finding. The areas that judge the clause of the bug",
-        "run first. No test knows a bug.",
+        "`make score` makes this page. It runs the tests of [suite.md](suite.md) on virtual SSDs, each with",
+        "one of the bugs that `python -m pynvme bugs` lists, up to the first finding. The areas that judge",
+        "the clause of the bug run first. No test knows a bug.",
         "",
         f"**{len(found)} of {len(plantable)} bugs are found, {len(found) / len(plantable):.0%}.** "
         f"A virtual SSD cannot have {len(BUGS) - len(plantable)} more bugs yet.",
@@ -210,7 +215,7 @@ def page(results: dict[str, Result], healthy: Sequence[Result]) -> str:
 
 
 def _healthy_lines(healthy: Sequence[Result]) -> list[str]:
-    wrong = [result for result in healthy if result.test or not result.ended]
+    wrong = [result for result in healthy if not result.good]
     texts = {"healthy": "a healthy drive", "legal": "a drive that does all that the specification allows"}
     lines = []
     for name, text in texts.items():
@@ -218,7 +223,7 @@ def _healthy_lines(healthy: Sequence[Result]) -> list[str]:
         if mine:
             bad = sum(result in wrong for result in mine)
             lines.append(
-                f"- On {text}, {len(mine)} runs with different seeds had {bad or 'no'} finding{'s' * (bad > 1)}."
+                f"- On {text}, {bad or 'none'} of {len(mine)} runs with different seeds had a finding."
             )
     return lines + [f"  - seed {result.seed}: {result.test or 'no end'}" for result in wrong]
 
@@ -263,22 +268,23 @@ def _some(bugs: Sequence[Bug], arguments: argparse.Namespace) -> int:
 def _all(arguments: argparse.Namespace) -> int:
     began = time.monotonic()
     bugs = [bug for bug in BUGS.values() if bug.plantable]
-    old = {bug.name: result for bug in bugs for result in kept(bug.name)} if arguments.again else {}
-    wanted = [bug for bug in bugs if bug.name not in old or not old[bug.name].found]
-    seeds = range(arguments.seed, arguments.seed + arguments.seeds)
+    good = [result for result in kept() if result.good] if arguments.again else []
+    old = {(result.name, result.seed): result for result in good}
+    drives = [(name, arguments.seed + index) for name in HEALTHY for index in range(arguments.seeds)]
+
+    def one(name: str, seed: int) -> Result:
+        if (name, seed) in old:
+            return old[name, seed]
+        if name in HEALTHY:
+            return judge_healthy(name, seed, arguments.time)
+        return judge(find(name), seed, arguments.time)
+
     with ThreadPoolExecutor(arguments.jobs) as pool:
-        drives = [
-            pool.submit(judge_healthy, name, seed, arguments.time)
-            for name in HEALTHY
-            for seed in seeds
-            if not arguments.again
-        ]
-        new = pool.map(lambda bug: judge(bug, arguments.seed, arguments.time), wanted)
-        results = {**old, **{result.name: result for result in new}}
-        healthy = [drive.result() for drive in drives] or [one for name in HEALTHY for one in kept(name)]
+        judged = list(pool.map(one, *zip(*drives, *((bug.name, arguments.seed) for bug in bugs))))
+    healthy, results = judged[: len(drives)], {result.name: result for result in judged[len(drives) :]}
     PAGE.write_text(page(results, healthy))
     found = sum(result.found for result in results.values())
-    wrong = sum(bool(result.test) or not result.ended for result in healthy)
+    wrong = sum(not result.good for result in healthy)
     print(f"{found} of {len(bugs)} bugs found; {wrong} of {len(healthy)} healthy drives suspected")
     print(f"{PAGE.relative_to(ROOT)} is written, after {time.monotonic() - began:.0f} s")
     return int(wrong > 0)

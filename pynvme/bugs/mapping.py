@@ -275,6 +275,7 @@ BUGS = (
         "The LBA is taken modulo the size of the namespace.",
         "NVM 1.0, 3.2 NVM Command Set Commands, LBA Out of Range",
         ("opcode=write slba>=0x800000 do set slba[63:23]=0",),
+        {"size": "4G"},
         areas=("commands",),
     ),
     Bug(

@@ -27,8 +27,7 @@ BUGS = (
         "An aborted command never completes",
         "Abort frees the slot of the command, and posts no completion.",
         ABORT,
-        ("queue=io status=00/07 do never",),
-        areas=("resets", "commands"),
+        waits_for="rules for the completion of an aborted command",
     ),
     Bug(
         "D3",

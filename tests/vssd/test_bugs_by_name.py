@@ -65,7 +65,7 @@ def test_each_rule_can_be_planted() -> None:
 def test_a_bug_brings_its_rules_and_options() -> None:
     with VirtualSsd(size="16M", bug="b3", fault="opcode=read do status=02/81") as ssd:
         texts = [rule.text for rule in ssd.faults()]
-        assert texts == ["opcode=read do status=02/81", *BUGS["flush-of-all-takes-the-first"].rules]
+        assert texts == ["opcode=read do status=02/81", *BUGS["flush-of-all-takes-none"].rules]
         assert ssd.options()["namespaces"] == "2"
     with VirtualSsd(size="16M", bug=["B3", "B1"], namespaces=3) as ssd:
         assert len(ssd.faults()) == 2
