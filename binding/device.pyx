@@ -14,6 +14,7 @@ cdef class _Device:
     cdef readonly bint private    # a virtual SSD of this process
     cdef readonly bint released   # it is closed for the kernel, while its power is off
     cdef object power_cycles      # of a private one, when it was opened
+    cdef object used_before       # _usage before it was opened, if opening it sends commands
     cdef _Callbacks callbacks     # of the admin queue
     cdef object __weakref__
 
@@ -41,6 +42,8 @@ cdef class _Device:
         cdef int rc
 
         while True:
+            if self.path in _left and _opening_sends_commands():
+                self.used_before = _usage(self.path)
             with nogil:
                 rc = cspdk.pyn_device_open(&self._where, keep, &self._device, &err)
             if rc == 0:
@@ -153,6 +156,14 @@ def _usage(path):
     return (pid, *commands), counters.power_cycles
 
 
+cdef bint _opening_sends_commands():
+    """Whether the engine initialises a controller when it opens it."""
+    cdef cspdk.pyn_error err
+    cdef const cspdk.pyn_engine *engine = cspdk.pyn_engine_select(&err)
+
+    return engine != NULL and "bring-up" in _withheld_from(engine, cspdk.PYN_ADDRESS_SOCKET)
+
+
 cdef int _look_who_used_it(_Device device) except -1:
     """Keep what is known of a private drive's data, unless another client used it, or cut its power, meanwhile."""
     known = device.path in _left
@@ -160,7 +171,7 @@ cdef int _look_who_used_it(_Device device) except -1:
 
     if not known and not device.private:
         return 0
-    now = _usage(device.path)
+    now = device.used_before or _usage(device.path)
     device.power_cycles = None if now is None else now[1]
     if known and (before is None or now is None or now[0] != before[0]):
         cspdk.pyn_device_forget(device._device)
