@@ -11,8 +11,12 @@ names the bit. What a test finds is a :class:`Finding`.
 
 from __future__ import annotations
 
-from pynvme.suite.finding import Finding
-from pynvme.suite.marks import needs, requirement, takes
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pynvme.suite.finding import Finding
+    from pynvme.suite.marks import needs, requirement, takes
 
 __all__ = ["AREAS", "Finding", "needs", "requirement", "takes"]
 
@@ -29,3 +33,12 @@ AREAS = {
     "latency": "latency",
 }
 """The areas, in the order in which they run. Area ``x`` is the file ``test_x.py``."""
+
+_PLACES = {"Finding": "finding", "needs": "marks", "requirement": "marks", "takes": "marks"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import these only when they are used: the command line reads AREAS, and does not need pytest."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)

@@ -79,3 +79,8 @@ def test_a_planted_fault_is_a_finding_in_the_report(tmp_path: Path) -> None:
     assert finding["clause"] == "NVM 1.0, 3.2.4 Read"
     assert finding["writers"] and finding["commands"] and "qpair" in finding["script"]
     assert "expected:" in done.stdout and "who wrote it:" in done.stdout
+
+
+def test_the_command_line_does_not_import_pytest() -> None:
+    code = "import sys, pynvme.__main__; sys.exit('pytest' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60).returncode == 0
