@@ -36,13 +36,28 @@ def missing() -> str:
     """A line for the user if this build lacks the selected engine; otherwise empty."""
     if is_own():
         return ""
-    done = subprocess.run([sys.executable, "-c", _NAMES], capture_output=True, text=True)
-    if selected() in done.stdout.split():
+    names = _of_this_build()
+    if selected() in names:
         return ""
     return (
-        f"PYNVME_ENGINE={selected()}: this build has only {done.stdout.strip() or 'no engine at all'}, so no "
+        f"PYNVME_ENGINE={selected()}: this build has only {' and '.join(names) or 'no engine at all'}, so no "
         "test ran. docs/engines.md says how to build with SPDK."
     )
+
+
+def others() -> str:
+    """A line for the user about the engines that a run with our own does not test."""
+    names = [name for name in _of_this_build() if name != OWN]
+    if names:
+        return (
+            f"With the engine {' or '.join(names)} nothing was tested: make test ENGINE={names[0]} does that."
+        )
+    return "This build has no SPDK, so nothing was tested with it (docs/engines.md)."
+
+
+def _of_this_build() -> list[str]:
+    """The names of the engines that this build has."""
+    return subprocess.run([sys.executable, "-c", _NAMES], capture_output=True, text=True).stdout.split()
 
 
 # The table

@@ -298,7 +298,11 @@ def main(words: list[str]) -> int:
     with kernel_folders():
         if words:
             return summary([pytest("Python", words)])
-        return run_parts() if engines.is_own() else run_engine()
+        if not engines.is_own():
+            return run_engine()
+        code = run_parts()
+        print(engines.others())
+        return code
 
 
 if __name__ == "__main__":

@@ -4,7 +4,10 @@
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import nvme as d
 import pytest
@@ -12,6 +15,8 @@ from raw_queue import CompletionQueue, SubmissionQueue, command
 
 from tests.fix_load import loaded
 from tools import engines
+
+ROOT = Path(__file__).parents[2]
 
 
 def selected():
@@ -221,3 +226,25 @@ def test_the_page_keeps_a_column_of_an_engine_that_this_build_lacks():
         "a": ["doing a", "yes", "yes", ""],
         "b": ["doing b", "yes", "it cannot", ""],
     }
+
+
+def test_a_run_with_an_engine_that_the_build_lacks_says_so_in_one_line_and_fails(environment):
+    for tool in ("test.py", "test_qemu.py"):
+        done = subprocess.run(
+            [sys.executable, f"tools/{tool}"],
+            cwd=ROOT,
+            env={**environment, "PYNVME_ENGINE": "warp"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 2
+        (line,) = done.stdout.splitlines()
+        assert line.startswith("PYNVME_ENGINE=warp: this build has only own")
+
+
+def test_a_run_with_our_own_engine_says_what_it_leaves_out(monkeypatch):
+    monkeypatch.setattr(engines, "_of_this_build", lambda: ["own"])
+    assert engines.others().startswith("This build has no SPDK")
+    monkeypatch.setattr(engines, "_of_this_build", lambda: ["own", "spdk"])
+    assert engines.others().endswith("make test ENGINE=spdk does that.")
