@@ -60,9 +60,9 @@ int pyn_admin_submit(struct pyn_device *device, struct pyn_command *command, uin
 {
 	int rc = check_device(device, err);
 
-	if (rc == 0)
+	if (!rc)
 		rc = check_data(command, pyn_transfer_admin(&command->cmd), err);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	command->verify = NULL;
 	command->all = NULL;
@@ -108,7 +108,7 @@ int pyn_io_submit(struct pyn_io_qpair *queue, struct pyn_namespace *ns, struct p
 {
 	int rc = check_queue(queue, ns, err);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	bool known = ns && command->cmd.nsid == ns->nsid;
 
@@ -117,7 +117,7 @@ int pyn_io_submit(struct pyn_io_qpair *queue, struct pyn_namespace *ns, struct p
 	uint32_t lba_bytes = known ? pyn_namespace_lba_bytes(ns, command->cmd.cdw12) : 0;
 
 	rc = check_data(command, pyn_transfer_io(&command->cmd, lba_bytes), err);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	struct pyn_verify *reference = NULL;
 

@@ -91,7 +91,7 @@ int pyn_device_cmb_info(struct pyn_device *device, struct pyn_cmb_info *info, st
 
 	pyn_device_lock(device);
 	rc = pyn_device_check(device, err);
-	if (rc == 0)
+	if (!rc)
 		rc = device->engine->cmb->info(device->ctrlr, info, err);
 	pyn_device_unlock(device);
 	return rc;
@@ -105,9 +105,9 @@ struct pyn_buffer *pyn_device_cmb_buffer(struct pyn_device *device, uint32_t siz
 
 	pyn_device_lock(device);
 	rc = pyn_device_check(device, err);
-	if (rc == 0)
+	if (!rc)
 		rc = device->engine->cmb->window(device->ctrlr, &window, err);
-	if (rc == 0)
+	if (!rc)
 		buffer = pyn_buffer_create_in(window, size, err);
 	if (buffer)
 		buffer->address = device->engine->cmb->address(device->ctrlr, buffer->data);
@@ -122,7 +122,7 @@ int pyn_device_prepare_template(struct pyn_device *device, struct pyn_data_templ
 
 	pyn_device_lock(device);
 	rc = pyn_device_check(device, err);
-	if (rc == 0)
+	if (!rc)
 		device->engine->rings->prepare(device->ctrlr, data, most);
 	pyn_device_unlock(device);
 	return rc;
@@ -133,12 +133,12 @@ struct pyn_buffer *pyn_buffer_with_pattern(struct pyn_device *cmb_of, uint32_t s
 {
 	struct pyn_buffer *buffer;
 
-	if (pyn_pattern_check(ptype, pvalue, err) < 0)
+	if (pyn_pattern_check(ptype, pvalue, err))
 		return NULL;
 	buffer = cmb_of ? pyn_device_cmb_buffer(cmb_of, size, err) : pyn_buffer_create(size, err);
 	if (!buffer || (ptype == PYN_PATTERN_CONSTANT && pvalue == 0))
 		return buffer;
-	if (pyn_pattern_fill_next(buffer->data, size, ptype, pvalue, err) < 0) {
+	if (pyn_pattern_fill_next(buffer->data, size, ptype, pvalue, err)) {
 		pyn_buffer_put(buffer);
 		return NULL;
 	}
@@ -196,7 +196,7 @@ int pyn_device_admin_execute(struct pyn_device *device, const struct nvme_cmd *c
 	struct nvme_cpl cpl;
 	int rc = pyn_qpair_execute(device->admin, cmd, buffer, &cpl, err);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	if (NVME_STATUS_SC(cpl.status) || NVME_STATUS_SCT(cpl.status))
 		return pyn_error(err, refused, EIO, "the drive answered %s with status %02x/%02x (%s)",

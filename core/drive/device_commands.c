@@ -36,7 +36,7 @@ static int read_effects(struct pyn_device *device, struct pyn_buffer **out, stru
 	nvme_set_field(&cmd, NVME_FIELD_GET_LOG_PAGE_NUMDL, sizeof(struct nvme_effects_log) / 4 - 1);
 	int rc = pyn_device_admin_execute(device, &cmd, buffer, PYN_ERROR_SYSTEM, NULL, err);
 
-	if (rc < 0)
+	if (rc)
 		pyn_buffer_put(buffer);
 	else
 		*out = buffer;
@@ -48,7 +48,7 @@ static void ask_for_effects(struct pyn_device *device)
 	struct pyn_buffer *buffer;
 	struct pyn_error ignored;
 
-	if (read_effects(device, &buffer, &ignored) < 0)
+	if (read_effects(device, &buffer, &ignored))
 		return;
 	take_effects(device, (const struct nvme_effects_log *)buffer->data);
 	pyn_buffer_put(buffer);
@@ -100,7 +100,7 @@ static int refresh_effects(struct pyn_device *device, struct pyn_error *err)
 		return 0;
 	int rc = read_effects(device, &buffer, err);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	if (!device->answers.effects)
 		device->answers.effects = malloc(sizeof(*device->answers.effects));
@@ -119,7 +119,7 @@ static int ask_whether_supported(struct pyn_device *device, uint8_t opcode, bool
 		return announces(id, &spec_commands[io ? SPEC_IO : SPEC_ADMIN][opcode]);
 	int rc = refresh_effects(device, err);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	return !!((io ? device->answers.effects->iocs : device->answers.effects->acs)[opcode] & NVME_EFFECT_CSUPP);
 }
@@ -129,7 +129,7 @@ int pyn_device_supports(struct pyn_device *device, uint8_t opcode, bool io, stru
 	pyn_device_lock(device);
 	int rc = pyn_device_identify_now(device, NULL, err);
 
-	if (rc == 0)
+	if (!rc)
 		rc = ask_whether_supported(device, opcode, io, err);
 	pyn_device_unlock(device);
 	return rc;

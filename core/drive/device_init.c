@@ -17,7 +17,7 @@ static int read_cap(struct pyn_device *device, struct pyn_error *err)
 	uint64_t cap;
 	int rc = pyn_device_reg_read(device, NVME_REG_CAP, 8, &cap, err);
 
-	if (rc == 0 && cap != UINT64_MAX)
+	if (!rc && cap != UINT64_MAX)
 		device->cap = cap;
 	return rc;
 }
@@ -29,12 +29,12 @@ static int init_adminq(struct pyn_device *device, bool enable, struct pyn_error 
 	pyn_device_stop_workers(device, PYN_END_RESET);
 	int rc = device->engine->disable(device->ctrlr, err);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	pyn_device_abort_all(device);
 	rc = enable ? device->engine->enable(device->ctrlr, PYN_ADMIN_DEPTH, err)
 		    : device->engine->admin_setup(device->ctrlr, PYN_ADMIN_DEPTH, err);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	pyn_qpair_attach(device->admin, device->engine->admin_qpair(device->ctrlr));
 	device->initialised = true;
@@ -47,7 +47,7 @@ int pyn_device_init_adminq(struct pyn_device *device, struct pyn_error *err)
 	pyn_device_lock(device);
 	int rc = pyn_device_check(device, err);
 
-	if (rc == 0)
+	if (!rc)
 		rc = init_adminq(device, false, err);
 	pyn_device_unlock(device);
 	return rc;
@@ -137,7 +137,7 @@ static void check_cache(struct pyn_device *device)
 		pyn_device_set_durable_since(device, 0);
 		return;
 	}
-	if (pyn_device_admin_execute(device, &cmd, NULL, PYN_ERROR_ENUMERATE, &wce, &ignored) < 0)
+	if (pyn_device_admin_execute(device, &cmd, NULL, PYN_ERROR_ENUMERATE, &wce, &ignored))
 		return;
 	if (!(wce & NVME_WCE) && device->cache.count == count && !device->cache.in_flight)
 		pyn_device_set_durable_since(device, pyn_ticks());
@@ -150,7 +150,7 @@ static int identify(struct pyn_device *device, struct pyn_buffer *buffer, struct
 	uint32_t changes = device->identify_changes;
 	int rc = pyn_device_admin_execute(device, &cmd, buffer, PYN_ERROR_ENUMERATE, NULL, err);
 
-	if (rc == 0)
+	if (!rc)
 		device->answers.identify_as_of = changes;
 	return rc;
 }
@@ -159,7 +159,7 @@ static int learn(struct pyn_device *device, struct pyn_error *err)
 {
 	int rc = identify(device, device->answers.identify, err);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	check_identity(device);
 	check_power_loss(device);
@@ -173,7 +173,7 @@ int pyn_device_learn(struct pyn_device *device, struct pyn_error *err)
 	pyn_device_lock(device);
 	int rc = pyn_device_check(device, err);
 
-	if (rc == 0 && device->initialised && !device->learned)
+	if (!rc && device->initialised && !device->learned)
 		rc = learn(device, err);
 	pyn_device_unlock(device);
 	return rc;
@@ -188,7 +188,7 @@ static int identify_again(struct pyn_device *device, struct pyn_error *err)
 		return -ENOMEM;
 	int rc = identify(device, buffer, err);
 
-	if (rc == 0)
+	if (!rc)
 		memcpy(device->answers.identify->data, buffer->data, NVME_IDENTIFY_SIZE);
 	pyn_buffer_put(buffer);
 	return rc;
@@ -199,9 +199,9 @@ int pyn_device_identify_now(struct pyn_device *device, void *data, struct pyn_er
 	pyn_device_lock(device);
 	int rc = pyn_device_learn(device, err);
 
-	if (rc == 0 && device->initialised && device->answers.identify_as_of != device->identify_changes)
+	if (!rc && device->initialised && device->answers.identify_as_of != device->identify_changes)
 		rc = identify_again(device, err);
-	if (rc == 0 && data)
+	if (!rc && data)
 		memcpy(data, device->answers.identify->data, NVME_IDENTIFY_SIZE);
 	pyn_device_unlock(device);
 	return rc;
@@ -212,9 +212,9 @@ int pyn_device_init_ns(struct pyn_device *device, struct pyn_error *err)
 	pyn_device_lock(device);
 	int rc = pyn_device_check(device, err);
 
-	if (rc == 0)
+	if (!rc)
 		rc = learn(device, err);
-	if (rc == 0)
+	if (!rc)
 		rc = active_namespaces(device, err);
 	pyn_device_unlock(device);
 	return rc;
@@ -241,13 +241,13 @@ static int init(struct pyn_device *device, struct pyn_error *err)
 	uint32_t cdw0 = 0;
 	int rc = pyn_device_check(device, err);
 
-	if (rc == 0)
+	if (!rc)
 		rc = init_adminq(device, true, err);
-	if (rc == 0)
+	if (!rc)
 		rc = pyn_device_init_ns(device, err);
 	if (rc >= 0)
 		rc = pyn_device_admin_execute(device, &cmd, NULL, PYN_ERROR_ENUMERATE, &cdw0, err);
-	if (rc == 0)
+	if (!rc)
 		pyn_device_init_queues(device, cdw0);
 	return rc;
 }

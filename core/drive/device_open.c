@@ -70,9 +70,9 @@ static int create(const struct pyn_address *address, bool keep_tables, struct py
 	/* A function of this machine locks the DMA memory. */
 	int rc = address->kind == PYN_ADDRESS_FUNCTION ? pyn_env_start_locked(err) : pyn_env_start(err);
 
-	if (rc == 0)
+	if (!rc)
 		rc = pyn_token_start(err);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	pyn_ticks_hz();
 	device->shared = pyn_dma_alloc(sizeof(*device->shared), 64, err);
@@ -93,17 +93,17 @@ static int open_device(struct pyn_device *device, struct pyn_error *err)
 	};
 	int rc = device->engine->attach(&device->address, &device->ctrlr, err);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	/* A script may have left the function in D3hot. */
 	rc = device->engine->pci->wake(device->ctrlr, err);
-	if (rc == 0)
+	if (!rc)
 		device->admin = pyn_qpair_create(device->engine, device->ctrlr, &config, err);
-	if (rc == 0 && device->admin)
+	if (!rc && device->admin)
 		rc = pyn_device_reg_read(device, NVME_REG_CAP, 8, &device->cap, err);
-	else if (rc == 0)
+	else if (!rc)
 		rc = -ENOMEM;
-	if (rc < 0) {
+	if (rc) {
 		device->engine->detach(device->ctrlr);
 		device->ctrlr = NULL;
 	}
@@ -116,9 +116,9 @@ int pyn_device_open(const struct pyn_address *address, bool keep_tables, struct 
 	struct pyn_device *device = NULL;
 	int rc = create(address, keep_tables, &device, err);
 
-	if (rc == 0)
+	if (!rc)
 		rc = open_device(device, err);
-	if (rc < 0 && device)
+	if (rc && device)
 		destroy(device);
 	else
 		*out = device;

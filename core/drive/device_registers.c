@@ -32,9 +32,9 @@ int pyn_device_reg_read(struct pyn_device *device, uint32_t offset, uint32_t siz
 	pyn_device_lock(device);
 	int rc = pyn_device_check(device, err);
 
-	if (rc == 0)
+	if (!rc)
 		rc = device->engine->reg_read(device->ctrlr, offset, size, value, err);
-	if (rc == 0 && offset == NVME_REG_CSTS)
+	if (!rc && offset == NVME_REG_CSTS)
 		see_shutdown(device, *value);
 	pyn_device_unlock(device);
 	return rc;
@@ -65,13 +65,13 @@ int pyn_device_reg_write(struct pyn_device *device, uint32_t offset, uint32_t si
 	pyn_device_lock(device);
 	int rc = pyn_device_check(device, err);
 
-	if (rc == 0 && rings_foreign_queue(device, offset))
+	if (!rc && rings_foreign_queue(device, offset))
 		pyn_device_forget(device);
-	if (rc == 0 && offset == NVME_REG_CC)
+	if (!rc && offset == NVME_REG_CC)
 		begin_shutdown(device, value);
-	if (rc == 0)
+	if (!rc)
 		rc = device->engine->reg_write(device->ctrlr, offset, size, value, err);
-	if (rc == 0 && resets_controller(offset, value))
+	if (!rc && resets_controller(offset, value))
 		pyn_device_cut_off_workers(device, PYN_END_RESET);
 	pyn_device_unlock(device);
 	return rc;
@@ -83,7 +83,7 @@ int pyn_device_config_read(struct pyn_device *device, uint32_t offset, void *dat
 	pyn_device_lock(device);
 	int rc = pyn_device_check(device, err);
 
-	if (rc == 0)
+	if (!rc)
 		rc = device->engine->pci->config_read(device->ctrlr, offset, data, length, err);
 	pyn_device_unlock(device);
 	return rc;
@@ -101,7 +101,7 @@ static int config_write(struct pyn_device *device, uint32_t offset, const void *
 	bool disabled = reaches_capabilities(offset, length) && pyn_vectors_disabled(device->io.vectors);
 	int rc = device->engine->pci->config_write(device->ctrlr, offset, data, length, err);
 
-	return rc == 0 && disabled ? pyn_vectors_enable(device->io.vectors, err) : rc;
+	return !rc && disabled ? pyn_vectors_enable(device->io.vectors, err) : rc;
 }
 
 int pyn_device_config_write(struct pyn_device *device, uint32_t offset, const void *data, uint32_t length,
@@ -110,7 +110,7 @@ int pyn_device_config_write(struct pyn_device *device, uint32_t offset, const vo
 	pyn_device_lock(device);
 	int rc = pyn_device_check(device, err);
 
-	if (rc == 0)
+	if (!rc)
 		rc = config_write(device, offset, data, length, err);
 	pyn_device_unlock(device);
 	return rc;

@@ -52,11 +52,11 @@ int pyn_device_reset(struct pyn_device *device, enum pyn_device_reset kind, stru
 	pyn_device_lock(device);
 	int rc = pyn_device_check(device, err);
 
-	if (rc == 0) {
+	if (!rc) {
 		pyn_device_stop_workers(device, kind == PYN_DEVICE_RESET_DONE ? PYN_END_POWER : PYN_END_RESET);
 		rc = do_reset(device, kind, err);
 		/* A controller that did not confirm may still write, so its queues stay, unless it is gone. */
-		if (rc == 0 || !device->engine->alive(device->ctrlr))
+		if (!rc || !device->engine->alive(device->ctrlr))
 			pyn_device_abort_all(device);
 	}
 	pyn_device_unlock(device);
@@ -81,7 +81,7 @@ static int shut_down(struct pyn_device *device, bool abrupt, struct pyn_error *e
 	pyn_tables_flush_begin(tables);
 	int rc = device->engine->shutdown(device->ctrlr, abrupt, device->timeout_ms, err);
 
-	device->shut_down = rc == 0 && enabled && !abrupt;
+	device->shut_down = !rc && enabled && !abrupt;
 	if (device->shut_down)
 		pyn_tables_flush_end(tables);
 	pyn_tables_free(tables);
@@ -93,7 +93,7 @@ int pyn_device_shutdown(struct pyn_device *device, bool abrupt, struct pyn_error
 	pyn_device_lock(device);
 	int rc = pyn_device_check(device, err);
 
-	if (rc == 0)
+	if (!rc)
 		rc = shut_down(device, abrupt, err);
 	pyn_device_unlock(device);
 	return rc;
@@ -114,11 +114,11 @@ int pyn_device_release(struct pyn_device *device, struct pyn_error *err)
 	pyn_device_lock(device);
 	int rc = pyn_device_check(device, err);
 
-	if (rc == 0) {
+	if (!rc) {
 		pyn_device_stop_workers(device, PYN_END_POWER);
 		rc = device->engine->pci->release(device->ctrlr, err);
 	}
-	if (rc == 0)
+	if (!rc)
 		pyn_device_abort_all(device);
 	pyn_device_unlock(device);
 	return rc;
@@ -129,7 +129,7 @@ int pyn_device_reattach(struct pyn_device *device, struct pyn_error *err)
 	pyn_device_lock(device);
 	int rc = pyn_device_check(device, err);
 
-	if (rc == 0)
+	if (!rc)
 		rc = device->engine->pci->reattach(device->ctrlr, err);
 	pyn_device_unlock(device);
 	return rc;

@@ -34,7 +34,7 @@ static int check_priority(struct pyn_device *device, uint8_t priority, struct py
 	uint64_t cc;
 	int rc = priority ? device->engine->reg_read(device->ctrlr, NVME_REG_CC, 4, &cc, err) : 0;
 
-	if (rc < 0 || priority == 0 || NVME_GET(cc, NVME_CC_AMS))
+	if (rc || priority == 0 || NVME_GET(cc, NVME_CC_AMS))
 		return rc;
 	return pyn_error(err, PYN_ERROR_CREATE, EINVAL,
 			 "a queue of priority %u: CC.AMS selects round robin, which has no priorities", priority);
@@ -77,7 +77,7 @@ static int create_queue(struct pyn_device *device, const struct pyn_io_qpair_con
 	};
 	int rc = check_priority(device, config->priority, err);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	if (wanted.qid == 0)
 		return pyn_error(err, PYN_ERROR_CREATE, ENOSPC, "all %u IO queues of the drive are in use",
@@ -99,9 +99,9 @@ static int create_queue(struct pyn_device *device, const struct pyn_io_qpair_con
 			return -ENOMEM;
 	}
 	rc = device->engine->qpair_create(device->ctrlr, &wanted, &admin, &queue->queue, err);
-	if (rc < 0 && err->kind == PYN_ERROR_TIMEOUT)
+	if (rc && err->kind == PYN_ERROR_TIMEOUT)
 		atomic_fetch_or(&device->io.by_script[wanted.qid], PYN_QUEUE_UNCERTAIN);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	device->io.qpairs[wanted.qid] = queue;
 	atomic_store(&device->io.by_script[wanted.qid], 0);
@@ -124,10 +124,10 @@ int pyn_io_qpair_create(struct pyn_device *device, const struct pyn_io_qpair_con
 	pyn_device_lock(device);
 	int rc = pyn_device_check(device, err);
 
-	if (rc == 0)
+	if (!rc)
 		rc = create_queue(device, config, queue, err);
 	pyn_device_unlock(device);
-	if (rc < 0) {
+	if (rc) {
 		pyn_qpair_destroy(queue->qpair);
 		free(queue);
 		return rc;
@@ -171,7 +171,7 @@ static int delete_queue(struct pyn_io_qpair *queue, struct pyn_error *err)
 		return 0;
 	int rc = is_there(queue) ? queue->device->engine->qpair_delete(queue->queue, &admin, err) : 0;
 
-	if (rc == 0)
+	if (!rc)
 		pyn_io_qpair_forget(queue);
 	return rc;
 }
@@ -198,14 +198,14 @@ static bool let_go(struct pyn_io_qpair *queue)
 	uint16_t qid = queue->qid;
 	int rc = delete_queue(queue, &err);
 
-	if (rc < 0) {
+	if (rc) {
 		queue->stop = NULL;
 		queue->ownerless = true;
 	}
 	pyn_device_unlock(device);
-	if (rc < 0)
+	if (rc)
 		pyn_log(PYN_LOG_WARNING, "queue %u could not be deleted: %s", qid, err.text);
-	return rc == 0;
+	return !rc;
 }
 
 void pyn_io_qpair_hand_over(struct pyn_io_qpair *queue, void (*gone)(void *user), void *user)
@@ -283,7 +283,7 @@ int pyn_io_qpair_interrupted(struct pyn_io_qpair *queue, bool *is_set, struct py
 {
 	int rc = begin_interrupt(queue, err);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	*is_set = pyn_vector_is_set(queue->vector);
 	pyn_device_unlock(queue->device);
@@ -294,7 +294,7 @@ int pyn_io_qpair_interrupt_clear(struct pyn_io_qpair *queue, struct pyn_error *e
 {
 	int rc = begin_interrupt(queue, err);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	pyn_vector_clear(queue->vector);
 	pyn_device_unlock(queue->device);
@@ -305,7 +305,7 @@ int pyn_io_qpair_interrupt_mask(struct pyn_io_qpair *queue, bool masked, struct 
 {
 	int rc = begin_interrupt(queue, err);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	rc = pyn_vector_mask(queue->vector, masked, err);
 	pyn_device_unlock(queue->device);

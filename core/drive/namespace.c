@@ -144,10 +144,10 @@ static int ask_for_zones(struct pyn_namespace *ns, const struct nvme_id_ns *id, 
 	const struct nvme_id_ns_zns *zns = (const struct nvme_id_ns_zns *)answer->data;
 	int rc = identify_by(ns, NVME_CNS_NS_DESCRIPTORS, NVME_CSI_NVM, answer, err);
 
-	if (rc < 0 || csi_of(answer->data) != NVME_CSI_ZNS)
+	if (rc || csi_of(answer->data) != NVME_CSI_ZNS)
 		return rc;
 	rc = identify_by(ns, NVME_CNS_CSI_NS, NVME_CSI_ZNS, answer, err);
-	if (rc == 0)
+	if (!rc)
 		*size = zns->lbafe[lba_format(id)].zsze;
 	return rc;
 }
@@ -165,7 +165,7 @@ static int zones_of(struct pyn_namespace *ns, const struct nvme_id_ns *id, uint6
 
 	pyn_buffer_put(answer);
 	/* A drive that refuses the command has no zones. */
-	return rc < 0 && err->kind == PYN_ERROR_NAMESPACE ? 0 : rc;
+	return rc && err->kind == PYN_ERROR_NAMESPACE ? 0 : rc;
 }
 
 const void *pyn_namespace_identify(const struct pyn_namespace *ns)
@@ -188,7 +188,7 @@ int pyn_namespace_ask(struct pyn_namespace *ns, struct pyn_namespace_answer *ans
 				 pyn_device_address(ns->device));
 	int rc = pyn_device_learn(ns->device, err);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	/* Read this before sending the command: a format that is sent meanwhile makes the answer stale again. */
 	answer->changes = pyn_device_identify_changes(ns->device);
@@ -198,11 +198,11 @@ int pyn_namespace_ask(struct pyn_namespace *ns, struct pyn_namespace_answer *ans
 	const struct nvme_id_ns *id = (const struct nvme_id_ns *)answer->identify->data;
 
 	rc = identify_by(ns, NVME_CNS_NS, NVME_CSI_NVM, answer->identify, err);
-	if (rc == 0)
+	if (!rc)
 		rc = check_geometry(ns, id, err);
-	if (rc == 0)
+	if (!rc)
 		rc = zones_of(ns, id, &answer->zone_size, err);
-	if (rc < 0) {
+	if (rc) {
 		pyn_buffer_put(answer->identify);
 		answer->identify = NULL;
 	}
@@ -229,7 +229,7 @@ int pyn_namespace_take(struct pyn_namespace *ns, struct pyn_namespace_answer *an
 	take_geometry(ns);
 	int rc = take_table(ns, err);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	if (other)
 		pyn_verify_forget(ns->verify, 0, UINT64_MAX);
@@ -248,7 +248,7 @@ static struct pyn_other_namespace ask_for_other(const struct pyn_namespace *ns, 
 	int rc = pyn_namespace_ask(&other, &answer, &ignored);
 
 	found.changes = answer.changes;
-	if (rc < 0)
+	if (rc)
 		return found;
 	other.identify = answer.identify;
 	take_geometry(&other);
@@ -300,9 +300,9 @@ int pyn_namespace_open(struct pyn_device *device, uint32_t nsid, uint64_t nlba_v
 	struct pyn_namespace_answer answer;
 	int rc = pyn_namespace_ask(ns, &answer, err);
 
-	if (rc == 0)
+	if (!rc)
 		rc = pyn_namespace_take(ns, &answer, err);
-	if (rc < 0) {
+	if (rc) {
 		pyn_namespace_free(ns);
 		return rc;
 	}

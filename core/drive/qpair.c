@@ -358,7 +358,7 @@ static int send(struct pyn_qpair *qpair, struct slot *slot, struct pyn_data data
 {
 	int rc = qpair->engine->submit(qpair->queue, slot_number(qpair, slot), &slot->cmd, data, err);
 
-	if (rc < 0) {
+	if (rc) {
 		pyn_track_cancel(&slot->track);
 		notify_observer(qpair, slot, NULL, PYN_COMMAND_REFUSED);
 		free_slot(qpair, slot);
@@ -408,7 +408,7 @@ static int submit(struct pyn_qpair *qpair, const struct pyn_command *command, ui
 	struct slot *slot;
 	int rc = alloc_slot_for(qpair, &slot, err);
 
-	if (rc < 0) {
+	if (rc) {
 		pyn_tables_free(command->all);
 		return rc;
 	}
@@ -424,7 +424,7 @@ static int submit(struct pyn_qpair *qpair, const struct pyn_command *command, ui
 	notify_observer(qpair, slot, NULL, PYN_COMMAND_SENT);
 	rc = send(qpair, slot, data, err);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	qpair->outstanding++;
 	qpair->events += (slot->flags & SLOT_AER) != 0;
@@ -594,7 +594,7 @@ static bool was_reset(const struct pyn_qpair *qpair)
 {
 	uint64_t csts;
 
-	if (qpair->engine->reg_read(qpair->ctrlr, NVME_REG_CSTS, 4, &csts, NULL) < 0)
+	if (qpair->engine->reg_read(qpair->ctrlr, NVME_REG_CSTS, 4, &csts, NULL))
 		return false;
 	return csts == UINT32_MAX || !NVME_GET(csts, NVME_CSTS_RDY);
 }
@@ -676,13 +676,13 @@ static int execute(struct pyn_qpair *qpair, const struct nvme_cmd *cmd, struct p
 	pyn_track_begin(&slot->track, NULL, cmd, buffer, 0, data.length, false, false);
 	int rc = send(qpair, slot, data, err);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	qpair->outstanding++;
 	rc = await(qpair, slot, cpl, err);
 	qpair->outstanding--;
 	/* Without a queue the controller may be closed, and cannot be checked. */
-	if (rc == 0 && NVME_STATUS_SCT(cpl->status) == NVME_SCT_PATH &&
+	if (!rc && NVME_STATUS_SCT(cpl->status) == NVME_SCT_PATH &&
 	    (!qpair->queue || !qpair->engine->alive(qpair->ctrlr)))
 		return pyn_error(err, PYN_ERROR_GONE, ENODEV, "the drive is gone");
 	return rc;

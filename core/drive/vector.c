@@ -66,10 +66,10 @@ static void release(struct pyn_vector *vector)
 
 	if (vector->engine->alive(vector->ctrlr)) {
 		rc = vector->engine->interrupts->set(vector->ctrlr, vector->number, -1, &err);
-		if (rc == 0 && vector->masked)
+		if (!rc && vector->masked)
 			rc = pyn_vector_mask(vector, false, &err);
 	}
-	if (rc < 0)
+	if (rc)
 		pyn_log(PYN_LOG_DEBUG, "interrupt vector %u: %s", vector->number, err.text);
 	close(vector->eventfd);
 	free(vector);
@@ -146,7 +146,7 @@ int pyn_vectors_enable(const struct pyn_vector *list, struct pyn_error *err)
 	int rc = 0;
 
 	if (list && is_enabled(list))
-		for (; list && rc == 0; list = list->next)
+		for (; list && !rc; list = list->next)
 			rc = list->engine->interrupts->set(list->ctrlr, list->number, list->eventfd, err);
 	return rc;
 }
@@ -155,7 +155,7 @@ int pyn_vector_mask(struct pyn_vector *vector, bool masked, struct pyn_error *er
 {
 	int rc = vector->engine->interrupts->mask(vector->ctrlr, vector->number, masked, err);
 
-	if (rc == 0)
+	if (!rc)
 		vector->masked = masked;
 	return rc;
 }

@@ -98,7 +98,7 @@ static int start_once(bool locked, struct pyn_error *err)
 	the_start.number = pyn_process_number();
 	the_start.pid = getpid();
 	rc = start(locked, &cause);
-	atomic_store(&the_start.running, rc == 0);
+	atomic_store(&the_start.running, !rc);
 	if (rc && err)
 		*err = cause;
 	return rc;

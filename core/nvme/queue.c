@@ -337,7 +337,7 @@ int pyn_engine_qpair_delete(struct pyn_engine_qpair *queue, const struct pyn_adm
 		return rc;
 	queue->sq_deleted = true;
 	rc = delete_cq(queue->ring.qid, admin, err);
-	queue->cq_deleted = rc == 0;
+	queue->cq_deleted = !rc;
 	return rc;
 }
 

@@ -71,7 +71,7 @@ static struct pyn_verify *get(const char *address, uint32_t nsid, uint64_t nlba,
 	if (!entry)
 		return NULL;
 	if ((pyn_verify_nlba(entry->verify) != nlba || pyn_verify_lba_size(entry->verify) != lba_size) &&
-	    replace(entry, nlba, lba_size, err) < 0)
+	    replace(entry, nlba, lba_size, err))
 		return NULL;
 	pyn_verify_get(entry->verify);
 	return entry->verify;

@@ -138,7 +138,7 @@ struct pyn_verify *pyn_verify_create_as(uint32_t nsid, uint64_t nlba, uint32_t l
 	verify->nlba = nlba;
 	verify->lba_size = lba_size;
 	verify->zero_crc = crc_of_zeros(lba_size);
-	if (map(verify, flat, err) < 0) {
+	if (map(verify, flat, err)) {
 		destroy(verify);
 		return NULL;
 	}

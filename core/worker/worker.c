@@ -254,10 +254,10 @@ static int build_write_data(struct pyn_worker *worker, const struct layout *layo
 	const struct pyn_worker_run *run = worker->run;
 	int rc = prepare_data(worker, &slot->write, slot->write_data, layout->data, err);
 
-	if (rc == 0)
+	if (!rc)
 		rc = pyn_pattern_fill(slot->write_data, (size_t)layout->largest * run->config.lba_size,
 				      run->config.ptype, run->config.pvalue, random, err);
-	if (rc == 0 && run->noted)
+	if (!rc && run->noted)
 		base_crcs(run, slot, layout->largest);
 	return rc;
 }
@@ -275,12 +275,12 @@ static int build_slot(struct pyn_worker *worker, const struct layout *layout, ui
 		rc = prepare_data(worker, &slot->read, memory, layout->data, err);
 		memory += layout->data + layout->list;
 	}
-	if (rc == 0 && layout->writes) {
+	if (!rc && layout->writes) {
 		slot->write_data = memory;
 		rc = build_write_data(worker, layout, slot, random, err);
 		memory += layout->data + layout->list;
 	}
-	if (rc == 0 && layout->range)
+	if (!rc && layout->range)
 		rc = prepare_data(worker, &slot->range, memory, layout->range, err);
 	return rc;
 }
@@ -313,7 +313,7 @@ static int allocate(struct pyn_worker *worker, struct pyn_error *err)
 	for (uint16_t i = 0; i < run->slot_count; i++) {
 		int rc = build_slot(worker, &layout, i, &random, err);
 
-		if (rc < 0)
+		if (rc)
 			return rc;
 		run->free.slots[run->free.count++] = (uint16_t)(run->slot_count - 1 - i);
 	}
@@ -500,11 +500,11 @@ static int create_run(struct pyn_worker *worker, const struct pyn_worker_config 
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for an IO worker");
 	memset(run, 0, sizeof(*run));
 	rc = pyn_device_check(worker->device, err);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	run->config = *config;
 	rc = config->steps ? copy_sequence(worker, config, err) : 0;
-	if (rc < 0)
+	if (rc)
 		return rc;
 	run->verify = worker->verify;
 	run->config.check = config->check && worker->verify;
@@ -519,7 +519,7 @@ static int create_run(struct pyn_worker *worker, const struct pyn_worker_config 
 	run->device_shared = pyn_device_shared(worker->device);
 	rc = pyn_workload_init(&run->workload, &config->workload, config->nlba, pyn_random_stream(config->seed, 0),
 			       err);
-	if (rc == 0 && region_of(run).start >= run->noted)
+	if (!rc && region_of(run).start >= run->noted)
 		run->noted = 0;
 	return rc;
 }
@@ -550,7 +550,7 @@ static int create_queue(struct pyn_worker *worker, struct pyn_error *err)
 	run->cut_offs = atomic_load(&run->device_shared->cut_offs);
 	int rc = pyn_io_qpair_create(worker->device, &config, &worker->queue, err);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	worker->queue->stop = stop_process;
 	worker->queue->user = worker;
@@ -565,20 +565,20 @@ static int build(struct pyn_worker *worker, const struct pyn_worker_config *conf
 	int rc = create_run(worker, config, err);
 
 	*result = PYN_WORKER_INIT;
-	if (rc < 0)
+	if (rc)
 		return rc;
 	rc = check_mdts(worker, err);
-	if (rc < 0) {
+	if (rc) {
 		*result = PYN_WORKER_MDTS;
 		return rc;
 	}
 	rc = allocate(worker, err);
-	if (rc < 0) {
+	if (rc) {
 		*result = PYN_WORKER_MEMORY;
 		return rc;
 	}
 	rc = create_queue(worker, err);
-	if (rc == 0)
+	if (!rc)
 		*result = PYN_WORKER_OK;
 	return rc;
 }
@@ -600,7 +600,7 @@ int pyn_worker_create(struct pyn_device *device, const struct pyn_worker_config 
 	worker->pidfd = -1;
 	worker->cpu = -1;
 	rc = build(worker, config, result, err);
-	if (rc < 0) {
+	if (rc) {
 		pyn_worker_free(worker);
 		return rc;
 	}
@@ -659,7 +659,7 @@ static int start(struct pyn_worker *worker, struct pyn_error *err)
 				 strerror(number));
 	int rc = watch(worker, err);
 
-	worker->started = rc == 0;
+	worker->started = !rc;
 	return rc;
 }
 

@@ -69,9 +69,9 @@ static int check(const struct pyn_workload_config *config, uint64_t end, struct 
 				 (unsigned long long)config->region_start, (unsigned long long)end);
 	int rc = check_sizes(config, end, err);
 
-	if (rc == 0)
+	if (!rc)
 		rc = check_ops(config, err);
-	if (rc == 0 && config->fill)
+	if (!rc && config->fill)
 		rc = check_fill(config, err);
 	return rc;
 }
@@ -185,7 +185,7 @@ int pyn_workload_init(struct pyn_workload *workload, const struct pyn_workload_c
 	uint64_t end = config->region_end < nlba ? config->region_end : nlba;
 	int rc = check(config, end, err);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	memset(workload, 0, sizeof(*workload));
 	workload->random = random;
@@ -197,9 +197,9 @@ int pyn_workload_init(struct pyn_workload *workload, const struct pyn_workload_c
 	init_ops(workload, config);
 	init_sequence(workload, config);
 	rc = init_sizes(workload, config, err);
-	if (rc == 0)
+	if (!rc)
 		rc = init_distribution(workload, config, err);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	init_fill(workload, config);
 	workload->is.plain = workload->is.one_size && workload->is.one_op && workload->is.always_random &&
