@@ -35,6 +35,7 @@ cdef extern from "driver.h" nogil:
     uint64_t pyn_ticks_to_realtime_ns(uint64_t ticks)
     uint64_t pyn_monotonic_ns()
     size_t pyn_dma_in_use()
+    size_t pyn_dma_lost()
     uint32_t pyn_process_number()
     const char *pyn_status_name(uint16_t status)
     const char *pyn_admin_opcode_name(uint8_t opcode)

@@ -80,6 +80,10 @@ def _dma_in_use():
     return cspdk.pyn_dma_in_use()
 
 
+def _dma_lost():
+    return cspdk.pyn_dma_lost()
+
+
 __all__ = [
     "Buffer", "Controller", "DotDict", "IOWorker", "Namespace", "NamespaceCreationError", "NamespaceDeletionError",
     "NvmeDeletionError", "NvmeEnumerateError", "NvmeShutdownStatusTimeoutError", "Pcie", "Qpair",

@@ -256,6 +256,11 @@ static void close_drive(struct pyn_ctrlr *ctrlr)
 	spdk_nvme_detach(ctrlr->spdk);
 }
 
+bool pyn_spdk_isolate(struct pyn_ctrlr *ctrlr)
+{
+	return !ctrlr->pci || ctrlr->pci->ops->isolate(ctrlr->pci);
+}
+
 void pyn_spdk_detach(struct pyn_ctrlr *ctrlr)
 {
 	if (ctrlr->spdk)

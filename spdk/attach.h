@@ -8,6 +8,7 @@
 #define PYN_SPDK_ADMIN_SLOTS 160u /* SPDK's admin queue of 256 entries holds 192 commands, with its own */
 
 int pyn_spdk_attach(const struct pyn_address *address, struct pyn_ctrlr **ctrlr, struct pyn_error *err);
+bool pyn_spdk_isolate(struct pyn_ctrlr *ctrlr);
 void pyn_spdk_detach(struct pyn_ctrlr *ctrlr);
 int pyn_spdk_disable(struct pyn_ctrlr *ctrlr, struct pyn_error *err);
 int pyn_spdk_enable(struct pyn_ctrlr *ctrlr, uint16_t admin_depth, struct pyn_error *err);

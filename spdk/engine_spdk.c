@@ -106,6 +106,7 @@ const struct pyn_engine pyn_engine_spdk = {
 	.rings = &spdk_rings,
 	.largest_transfer = PYN_PRP_MAX_BYTES,
 	.attach = pyn_spdk_attach,
+	.isolate = pyn_spdk_isolate,
 	.detach = pyn_spdk_detach,
 	.reg_read = spdk_reg_read,
 	.reg_write = spdk_reg_write,

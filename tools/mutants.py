@@ -153,6 +153,13 @@ MUTANTS = [
         ("tests/c/test_verify.c",),
     ),
     Mutant(
+        "memory that a stopped device may write to is allocated again",
+        "core/env/heap.c",
+        "span->runs[at] |= KEPT;",
+        "span->runs[at] |= 0;",
+        ("tests/c/test_env.c",),
+    ),
+    Mutant(
         "what dead processes have left is cleared while a write is in flight",
         "core/verify/verify_cells.c",
         "!atomic_compare_exchange_strong(&verify->changers, &none, PYN_VERIFY_CLEARING))",

@@ -2,6 +2,7 @@
 #include "core/drive/device_private.h"
 
 #include "core/env/env.h"
+#include "core/util/log.h"
 #include "core/verify/tables.h"
 #include "spec/nvme_regs.h"
 
@@ -146,13 +147,13 @@ static void delete_queues(struct pyn_device *device)
 	}
 }
 
-/* Shut the controller down before taking its memory away. */
-static void shut_down_and_disable(struct pyn_device *device)
+/* Shut the controller down before taking its memory away. false: it does not confirm, and may still write. */
+static bool shut_down_and_disable(struct pyn_device *device)
 {
 	struct pyn_error ignored;
 
 	if (!device->engine->alive(device->ctrlr))
-		return;
+		return !pyn_qpair_queue(device->admin);
 	/* In D3hot it would not see register writes. */
 	device->engine->pci->wake(device->ctrlr, &ignored);
 	if (device->initialised) {
@@ -160,8 +161,20 @@ static void shut_down_and_disable(struct pyn_device *device)
 		if (is_enabled(device))
 			shut_down(device, false, &ignored);
 	}
-	if (pyn_qpair_queue(device->admin))
-		device->engine->disable(device->ctrlr, &ignored);
+	return !pyn_qpair_queue(device->admin) || !device->engine->disable(device->ctrlr, &ignored);
+}
+
+/* A device that is stopped with commands in flight executes them as soon as it goes on. Its rings and their buffers
+ * must not have become other memory then. */
+static void keep_memory(const struct pyn_device *device)
+{
+	size_t bytes = pyn_dma_keep_all();
+
+	pyn_log(PYN_LOG_WARNING,
+		"the drive at %s does not confirm that it has stopped, and may still write to memory: %zu bytes of "
+		"DMA "
+		"memory stay reserved until this process ends",
+		device->address.text, bytes);
 }
 
 static void close_device(struct pyn_device *device)
@@ -169,7 +182,8 @@ static void close_device(struct pyn_device *device)
 	bool alive = device->engine->alive(device->ctrlr), shut_down;
 
 	pyn_device_stop_workers(device, PYN_END_CLOSE);
-	shut_down_and_disable(device);
+	if (!shut_down_and_disable(device) && !device->engine->isolate(device->ctrlr))
+		keep_memory(device);
 	shut_down = device->shut_down;
 	pyn_device_abort_all(device);
 	device->shut_down = shut_down;

@@ -146,6 +146,10 @@ struct pyn_engine {
 	 * not support (pyn_address_refuse). */
 	int (*attach)(const struct pyn_address *address, struct pyn_ctrlr **ctrlr, struct pyn_error *err);
 
+	/* End the access of the device to memory, whatever its state; detach follows. false: it may still write after
+	 * that, for instance because its process is stopped. */
+	bool (*isolate)(struct pyn_ctrlr *ctrlr);
+
 	/* Close the device and free everything. Free the queue pairs before. */
 	void (*detach)(struct pyn_ctrlr *ctrlr);
 

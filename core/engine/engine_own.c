@@ -50,6 +50,11 @@ static bool own_alive(struct pyn_ctrlr *ctrlr)
 	return ctrlr->pci->ops->alive(ctrlr->pci);
 }
 
+static bool own_isolate(struct pyn_ctrlr *ctrlr)
+{
+	return ctrlr->pci->ops->isolate(ctrlr->pci);
+}
+
 static int own_release(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 {
 	int rc = ctrlr->pci->ops->release(ctrlr->pci, err);
@@ -179,6 +184,7 @@ const struct pyn_engine pyn_engine_own = {
 	.rings = &own_rings,
 	.largest_transfer = PYN_PRP_MAX_BYTES,
 	.attach = pyn_ctrlr_attach,
+	.isolate = own_isolate,
 	.detach = pyn_ctrlr_detach,
 	.reg_read = own_reg_read,
 	.reg_write = own_reg_write,

@@ -32,3 +32,13 @@ size_t pyn_dma_in_use(void)
 {
 	return pyn_heap_in_use();
 }
+
+size_t pyn_dma_keep_all(void)
+{
+	return pyn_heap_keep_all();
+}
+
+size_t pyn_dma_lost(void)
+{
+	return pyn_heap_lost();
+}

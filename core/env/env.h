@@ -97,6 +97,14 @@ static inline struct pyn_iova pyn_dma_address(const struct pyn_dma_view *view, c
 /* Bytes of DMA memory that are allocated now. Tests find leaks with it. */
 size_t pyn_dma_in_use(void);
 
+/* Call for a device that may go on writing although it is closed. The memory that is allocated now is never
+ * allocated again after it was freed, so that the device harms nobody. Returns its size in bytes, without what is
+ * kept already for another device. */
+size_t pyn_dma_keep_all(void);
+
+/* Bytes that were freed, but are kept until the process ends. */
+size_t pyn_dma_lost(void);
+
 /* A part of the arena that lies in one file. A device must map all of them to reach all DMA memory. */
 struct pyn_dma_region {
 	void *address;

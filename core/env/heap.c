@@ -13,19 +13,24 @@
 
 #define PAGE ((size_t)4096)
 #define TAKEN (UINT32_C(1) << 31)
+#define KEPT (UINT32_C(1) << 30) /* never free it */
+#define LOST (UINT32_C(1) << 29) /* its owner has freed it, and it is kept */
+#define PAGES (LOST - 1)
 
 /* One piece of memory, cut into runs of pages. */
 struct span {
 	char *address;
 	size_t pages;
 	size_t fresh;   /* pages from here on were never allocated and are still zeros */
-	uint32_t *runs; /* at a run's first page: its number of pages, and TAKEN; elsewhere 0 */
+	uint32_t *runs; /* at a run's first page: its number of pages, and flags; elsewhere 0 */
 };
 
 static struct {
 	pthread_mutex_t lock;
 	struct span span;
-	_Atomic(size_t) taken; /* pages; read without the lock, which a forked process may have copied locked */
+	/* Pages; read without the lock, which a forked process may have copied locked. */
+	_Atomic(size_t) taken;
+	_Atomic(size_t) lost;
 } the_heap = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 int pyn_heap_start(void *address, size_t size, struct pyn_error *err)
@@ -91,7 +96,7 @@ static char *cut(struct span *span, size_t at, size_t skip, size_t pages)
  * why. */
 static char *take(struct span *span, size_t pages, size_t align, bool *refused, struct pyn_error *err)
 {
-	for (size_t at = 0; at < span->pages; at += span->runs[at] & ~TAKEN) {
+	for (size_t at = 0; at < span->pages; at += span->runs[at] & PAGES) {
 		if (span->runs[at] & TAKEN)
 			continue;
 		size_t skip = pages_to_alignment(span, at, align);
@@ -105,12 +110,19 @@ static char *take(struct span *span, size_t pages, size_t align, bool *refused, 
 	return NULL;
 }
 
-static void give(struct span *span, size_t at)
+static void release(struct span *span, size_t at)
 {
-	if (!(span->runs[at] & TAKEN))
+	uint32_t *run = &span->runs[at];
+
+	if (!(*run & TAKEN) || *run & LOST)
 		return;
-	span->runs[at] &= ~TAKEN;
-	the_heap.taken -= span->runs[at];
+	the_heap.taken -= *run & PAGES;
+	if (*run & KEPT) {
+		the_heap.lost += *run & PAGES;
+		*run |= LOST;
+	} else {
+		*run &= PAGES;
+	}
 }
 
 /* ---- the interface ---- */
@@ -140,11 +152,31 @@ void pyn_heap_free(void *memory)
 	pthread_mutex_lock(&the_heap.lock);
 	offset = (size_t)((uintptr_t)memory - (uintptr_t)span->address);
 	if (offset % PAGE == 0 && offset / PAGE < span->pages)
-		give(span, offset / PAGE);
+		release(span, offset / PAGE);
 	pthread_mutex_unlock(&the_heap.lock);
+}
+
+size_t pyn_heap_keep_all(void)
+{
+	struct span *span = &the_heap.span;
+	size_t pages = 0;
+
+	pthread_mutex_lock(&the_heap.lock);
+	for (size_t at = 0; at < span->pages; at += span->runs[at] & PAGES)
+		if (span->runs[at] & TAKEN && !(span->runs[at] & KEPT)) {
+			span->runs[at] |= KEPT;
+			pages += span->runs[at] & PAGES;
+		}
+	pthread_mutex_unlock(&the_heap.lock);
+	return pages * PAGE;
 }
 
 size_t pyn_heap_in_use(void)
 {
 	return the_heap.taken * PAGE;
+}
+
+size_t pyn_heap_lost(void)
+{
+	return the_heap.lost * PAGE;
 }

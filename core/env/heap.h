@@ -21,7 +21,11 @@ void *pyn_heap_alloc(size_t size, size_t align, struct pyn_error *err);
 /* Free memory of pyn_heap_alloc; any other address is ignored. */
 void pyn_heap_free(void *memory);
 
-/* Bytes that are allocated now. */
+/* Never allocate again what is allocated now. Returns its size in bytes, without what is kept already. */
+size_t pyn_heap_keep_all(void);
+
+/* Bytes that are allocated now, and bytes that were freed, but are kept. */
 size_t pyn_heap_in_use(void);
+size_t pyn_heap_lost(void);
 
 #endif

@@ -79,6 +79,10 @@ struct pyn_pci_ops {
 	/* Whether the device is still there. Checks only the socket or a flag, and does not ask the device. */
 	bool (*alive)(struct pyn_pci *pci);
 
+	/* End the access of the device to memory before it is closed, whatever its state. false: the device may still
+	 * write, since it is reached by a socket and does not confirm. A PCIe function uses pyn_pci_isolate. */
+	bool (*isolate)(struct pyn_pci *pci);
+
 	/* Release the function to the kernel while its power is off. Until reattach it reaches no memory, reads
 	 * return all ones, writes are dropped, and pointers of bar_map stay valid. After reattach it is in its state
 	 * after power-on; if that fails, it stays released. A device at a socket uses pyn_pci_no_release. */
@@ -86,8 +90,10 @@ struct pyn_pci_ops {
 	int (*reattach)(struct pyn_pci *pci, struct pyn_error *err);
 };
 
-/* Entries for kinds of access that have nothing to rearm, and for those that cannot release a device. */
+/* Entries for kinds of access that have nothing to rearm, that reach memory only as a bus master, and that cannot
+ * release a device. */
 void pyn_pci_nothing_to_rearm(struct pyn_pci *pci);
+bool pyn_pci_isolate(struct pyn_pci *pci);
 int pyn_pci_no_release(struct pyn_pci *pci, struct pyn_error *err);
 
 struct pyn_pci {

@@ -270,6 +270,7 @@ static const struct pyn_pci_ops uio_ops = {
 	.irq_rearm = pyn_pci_nothing_to_rearm,
 	.reset = uio_reset,
 	.alive = uio_alive,
+	.isolate = pyn_pci_isolate,
 	.release = pyn_pci_no_release,
 	.reattach = pyn_pci_no_release,
 };

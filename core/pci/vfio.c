@@ -410,6 +410,7 @@ static const struct pyn_pci_ops vfio_ops = {
 	.irq_rearm = vfio_irq_rearm,
 	.reset = vfio_reset,
 	.alive = vfio_alive,
+	.isolate = pyn_pci_isolate,
 	.release = vfio_release,
 	.reattach = vfio_reattach,
 };

@@ -284,7 +284,7 @@ static int dma_map(struct vfio_user *dev, const struct pyn_dma_region *region, s
 }
 
 /* Wait for the reply: only then the device no longer uses the memory, and it may be reused. */
-static void dma_unmap(struct vfio_user *dev, const struct pyn_dma_region *region)
+static bool dma_unmap(struct vfio_user *dev, const struct pyn_dma_region *region)
 {
 	struct vfu_dma_unmap unmap = {
 		.argsz = sizeof(unmap),
@@ -300,9 +300,11 @@ static void dma_unmap(struct vfio_user *dev, const struct pyn_dma_region *region
 		.reply_max = sizeof(unmap),
 	};
 	struct pyn_error err;
+	int rc = pyn_vfu_call(&dev->channel, &call, &err);
 
-	if (pyn_vfu_call(&dev->channel, &call, &err))
+	if (rc)
 		pyn_log(PYN_LOG_DEBUG, "%s", err.text);
+	return !rc;
 }
 
 static int dma_map_all(struct vfio_user *dev, struct pyn_error *err)
@@ -319,10 +321,22 @@ static int dma_map_all(struct vfio_user *dev, struct pyn_error *err)
 	return 0;
 }
 
-static void vfio_user_close(struct pyn_pci *pci)
+/* Unmap what the device still maps. A process that is stopped, and not gone, may write there once it goes on. */
+static bool vfio_user_isolate(struct pyn_pci *pci)
 {
 	struct vfio_user *dev = vfio_user_of(pci);
 	const struct pyn_dma_region *regions;
+	bool confirmed = true;
+
+	pyn_dma_regions(&regions);
+	while (dev->num_mapped && !dev->channel.broken)
+		confirmed = dma_unmap(dev, &regions[--dev->num_mapped]) && confirmed;
+	return (confirmed && !dev->num_mapped) || pyn_vfu_channel_closed(&dev->channel);
+}
+
+static void vfio_user_close(struct pyn_pci *pci)
+{
+	struct vfio_user *dev = vfio_user_of(pci);
 	struct pyn_error ignored;
 
 	/* A device may keep it for the next client, which knows nothing of our vectors. */
@@ -330,9 +344,7 @@ static void vfio_user_close(struct pyn_pci *pci)
 		pyn_pci_msix_set(pci, false, &ignored);
 	if (dev->unread >= 0)
 		close(dev->unread);
-	pyn_dma_regions(&regions);
-	while (dev->num_mapped && !dev->channel.broken)
-		dma_unmap(dev, &regions[--dev->num_mapped]);
+	vfio_user_isolate(pci);
 	pyn_pci_areas_unmap(&dev->bar.areas);
 	pyn_vfu_channel_deinit(&dev->channel);
 	free(dev);
@@ -353,6 +365,7 @@ static const struct pyn_pci_ops vfio_user_ops = {
 	.irq_rearm = pyn_pci_nothing_to_rearm,
 	.reset = vfio_user_reset,
 	.alive = vfio_user_alive,
+	.isolate = vfio_user_isolate,
 	.release = pyn_pci_no_release,
 	.reattach = pyn_pci_no_release,
 };

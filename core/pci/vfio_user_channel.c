@@ -69,13 +69,16 @@ void pyn_vfu_channel_deinit(struct pyn_vfu_channel *channel)
 	channel->payload = NULL;
 }
 
-bool pyn_vfu_channel_alive(const struct pyn_vfu_channel *channel)
+bool pyn_vfu_channel_closed(const struct pyn_vfu_channel *channel)
 {
 	struct pollfd look = {.fd = channel->fd, .events = POLLRDHUP};
 
-	if (channel->broken)
-		return false;
-	return poll(&look, 1, 0) <= 0 || !(look.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL));
+	return poll(&look, 1, 0) > 0 && look.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL);
+}
+
+bool pyn_vfu_channel_alive(const struct pyn_vfu_channel *channel)
+{
+	return !channel->broken && !pyn_vfu_channel_closed(channel);
 }
 
 static int does_not_answer(const struct pyn_vfu_channel *channel, uint16_t command, struct pyn_error *err)

@@ -67,6 +67,9 @@ int pyn_vfu_call(struct pyn_vfu_channel *channel, struct pyn_vfu_call *call, str
 /* Whether the connection is up, even if the device is silent. Asks only the kernel. */
 bool pyn_vfu_channel_alive(const struct pyn_vfu_channel *channel);
 
+/* Whether the device has closed the connection, or its process has ended. */
+bool pyn_vfu_channel_closed(const struct pyn_vfu_channel *channel);
+
 /* The name of a message, such as "REGION_READ"; "?" if it has none. */
 const char *pyn_vfu_command_name(uint16_t command);
 

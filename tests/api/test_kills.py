@@ -265,6 +265,44 @@ def test_commands_in_flight_in_a_stopped_virtual_ssd_complete_when_it_goes_on(ow
     assert (stats.judged, stats.mismatch) == (8, 0)
 
 
+def close_while_stopped(own, pair):
+    """Close the virtual SSD while it is stopped with a read in flight. Return the address of its data."""
+    buf = d.Buffer(4096)
+    address = buf.phys_addr
+    os.kill(own.ssd.pid, signal.SIGSTOP)
+    own.nvme0n1.read(pair, buf, 0, 8)
+    own.pcie.close()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pair.waitdone()
+    return address
+
+
+def test_a_stopped_virtual_ssd_that_goes_on_after_the_close_writes_to_no_other_memory(own, caplog):
+    pair = d.Qpair(own.nvme0, 8)
+    own.nvme0n1.write(pair, d.Buffer(4096, ptype=32, pvalue=0x11223344), 0, 8).waitdone()
+    lost, reserved = d._dma_lost(), d._dma_in_use()
+    address = close_while_stopped(own, pair)
+    assert "stay reserved until this process ends" in caplog.text
+    assert 4096 < d._dma_lost() - lost <= reserved + 4096
+    later = [d.Buffer(4096, ptype=32, pvalue=0x55667788) for _ in range(2000)]
+    assert address not in [buf.phys_addr for buf in later]
+    os.kill(own.ssd.pid, signal.SIGCONT)
+    time.sleep(1)
+    assert {bytes(buf) for buf in later} == {b"\x88\x77\x66\x55" * 1024}
+
+
+def test_a_killed_virtual_ssd_keeps_no_memory(own):
+    pair = d.Qpair(own.nvme0, 8)
+    lost = d._dma_lost()
+    os.kill(own.ssd.pid, signal.SIGSTOP)
+    own.nvme0n1.read(pair, d.Buffer(4096), 0, 8)
+    os.kill(own.ssd.pid, signal.SIGKILL)
+    assert ends_with_an_error(pair.waitdone)
+    own.pcie.close()
+    assert d._dma_lost() == lost
+
+
 def test_workers_of_a_killed_virtual_ssd_end_within_a_second(own, started):
     workers = [started(region_start=i * 10000, region_end=(i + 1) * 10000)[0] for i in range(2)]
     start = time.monotonic()

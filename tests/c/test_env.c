@@ -526,6 +526,25 @@ TEST(what_is_given_back_is_one_piece_again)
 	CHECK_EQ(pyn_dma_in_use(), before);
 }
 
+TEST(memory_that_is_kept_is_never_allocated_again)
+{
+	size_t before = pyn_dma_in_use(), lost = pyn_dma_lost();
+	char *kept = pyn_dma_alloc(8192, 4096, NULL), *later;
+
+	CHECK_EQ(pyn_dma_keep_all(), before + 8192);
+	CHECK_EQ(pyn_dma_keep_all(), 0);
+	later = pyn_dma_alloc(4096, 4096, NULL);
+	pyn_dma_free(kept);
+	pyn_dma_free(kept);
+	CHECK_EQ(pyn_dma_in_use(), before + 4096);
+	CHECK_EQ(pyn_dma_lost(), lost + 8192);
+	pyn_dma_free(later);
+	CHECK_EQ(pyn_dma_alloc(4096, 4096, NULL), later);
+	for (int i = 0; i < 3; i++)
+		CHECK(pyn_dma_alloc(8192, 4096, NULL) != kept);
+	CHECK_EQ(pyn_dma_lost(), lost + 8192);
+}
+
 TEST(impossible_sizes_are_errors)
 {
 	static const size_t sizes[] = {0, SIZE_MAX, SIZE_MAX / 2, SIZE_MAX - 4096, (size_t)1 << 46};
