@@ -182,7 +182,7 @@ cdef extern from "driver.h" nogil:
     void pyn_mismatch_text(const pyn_mismatch *mismatch, uint32_t nsid, char *text, size_t size)
 
     # -- drives -----------------------------------------------------------------------------------------
-    struct pyn_qpair:
+    struct pyn_inflight:
         pass
 
     enum:
@@ -254,7 +254,7 @@ cdef extern from "driver.h" nogil:
     int pyn_device_config_read(pyn_device *device, uint32_t offset, void *data, uint32_t length, pyn_error *err)
     int pyn_device_config_write(pyn_device *device, uint32_t offset, const void *data, uint32_t length,
                                 pyn_error *err)
-    pyn_qpair *pyn_device_admin(const pyn_device *device)
+    pyn_inflight *pyn_device_admin(const pyn_device *device)
     uint64_t pyn_device_cap(const pyn_device *device)
     uint64_t pyn_device_mdts(const pyn_device *device)
     int pyn_device_identify_now(pyn_device *device, void *data, pyn_error *err)
@@ -288,17 +288,17 @@ cdef extern from "driver.h" nogil:
     int pyn_admin_submit(pyn_device *device, pyn_command *command, uint16_t *cid, pyn_error *err)
     unsigned pyn_admin_wait(pyn_device *device, pyn_completed *completed, unsigned max, uint64_t budget_us)
     bool pyn_admin_wait_event(pyn_device *device, pyn_completed *completed, uint64_t budget_us)
-    pyn_cmdlog *pyn_qpair_cmdlog(const pyn_qpair *qpair)
-    unsigned pyn_qpair_outstanding(pyn_qpair *qpair)
-    unsigned pyn_qpair_events(pyn_qpair *qpair)
-    uint32_t pyn_qpair_aborts(const pyn_qpair *qpair)
+    pyn_cmdlog *pyn_inflight_cmdlog(const pyn_inflight *inflight)
+    unsigned pyn_inflight_outstanding(pyn_inflight *inflight)
+    unsigned pyn_inflight_events(pyn_inflight *inflight)
+    uint32_t pyn_inflight_aborts(const pyn_inflight *inflight)
 
     # -- I/O queues -------------------------------------------------------------------------------------
     struct pyn_io_qpair:
         uint16_t qid
         uint16_t depth
         uint32_t process
-        pyn_qpair *qpair
+        pyn_inflight *inflight
 
     struct pyn_io_qpair_config:
         uint16_t depth

@@ -67,7 +67,7 @@ cdef class Controller(_Queue):
                     self._call(callback, completed)
             return
         # A request from before a reset is not sent again, since the initialisation has sent its own.
-        if completed.aborts == cspdk.pyn_qpair_aborts(cspdk.pyn_device_admin(self._device._device)):
+        if completed.aborts == cspdk.pyn_inflight_aborts(cspdk.pyn_device_admin(self._device._device)):
             self._send_aer(callback)
         if callback is None and self._aer_function is not None:
             callback = _callback(self._aer_function)
@@ -268,14 +268,14 @@ cdef class Controller(_Queue):
                 continue
             PyErr_CheckSignals()
             _take_log()
-            if cspdk.pyn_qpair_events(cspdk.pyn_device_admin(self._device._device)) == 0:
+            if cspdk.pyn_inflight_events(cspdk.pyn_device_admin(self._device._device)) == 0:
                 raise RuntimeError("no Asynchronous Event Request is in flight: send one with aer()")
             if _time.monotonic() >= end:
                 raise TimeoutError(f"no asynchronous event within {seconds:g} s")
 
     @_named
     def cmdlog(self, count=0):
-        _print_cmdlog(cspdk.pyn_qpair_cmdlog(cspdk.pyn_device_admin(self._device._device)), 0, count)
+        _print_cmdlog(cspdk.pyn_inflight_cmdlog(cspdk.pyn_device_admin(self._device._device)), 0, count)
 
     @_named
     def cmdname(self, opcode):

@@ -56,7 +56,7 @@ cdef class Qpair(_Queue):
     def __repr__(self):
         if self._queue == NULL:
             return "<Qpair, not created>"
-        state = f"{cspdk.pyn_qpair_outstanding(self._queue.qpair)} in flight"
+        state = f"{cspdk.pyn_inflight_outstanding(self._queue.inflight)} in flight"
         if not cspdk.pyn_io_qpair_exists(self._queue):
             state = "deleted"
         return f"<Qpair {self._queue.qid}, depth {self._queue.depth}, {state}>"
@@ -73,7 +73,7 @@ cdef class Qpair(_Queue):
         return self._queue.qid
 
     cdef bint _is_empty(self):
-        return cspdk.pyn_qpair_outstanding(self._queue.qpair) == 0
+        return cspdk.pyn_inflight_outstanding(self._queue.inflight) == 0
 
     cdef uint32_t _timeout_ms(self):
         return cspdk.pyn_device_timeout_ms(self._controller._device._device)[0]
@@ -99,13 +99,13 @@ cdef class Qpair(_Queue):
     def waitdone(self, expected=1):
         if not cspdk.pyn_io_qpair_exists(self._get()):
             # Fetch the commands that were in flight. No others will ever complete.
-            if expected > self._count + cspdk.pyn_qpair_outstanding(self._queue.qpair):
+            if expected > self._count + cspdk.pyn_inflight_outstanding(self._queue.inflight):
                 raise RuntimeError(f"Qpair {self._queue.qid} is deleted")
         return self._waitdone(expected)
 
     @_named
     def cmdlog(self, count=0):
-        _print_cmdlog(cspdk.pyn_qpair_cmdlog(self._get().qpair), self._queue.qid, count)
+        _print_cmdlog(cspdk.pyn_inflight_cmdlog(self._get().inflight), self._queue.qid, count)
 
     @_named
     def msix_isset(self):

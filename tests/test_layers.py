@@ -136,13 +136,13 @@ def test_includes_point_down() -> None:
         ("vssd/bus/dma.c", "vssd/ctrl/ctrl.h"),
         ("vssd/server/server.c", "core/env/env.h"),
         ("core/data/buffer.c", "core/verify/verify.h"),
-        ("core/verify/track.c", "core/drive/qpair.h"),
-        ("core/drive/qpair.c", "core/worker/worker.h"),
+        ("core/verify/track.c", "core/drive/inflight.h"),
+        ("core/drive/inflight.c", "core/worker/worker.h"),
         ("vssd/ctrl/ctrl.c", "core/data/pattern.h"),
         ("spec/nvme_cmd.h", "core/util/error.h"),
         ("core/drive/device.c", "spdk/private.h"),
         ("core/engine/engine.c", "spdk/private.h"),
-        ("spdk/queue.c", "core/drive/qpair.h"),
+        ("spdk/queue.c", "core/drive/inflight.h"),
     ],
 )
 def test_an_include_that_points_up_is_found(path: str, name: str) -> None:

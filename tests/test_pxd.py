@@ -169,7 +169,7 @@ def test_all_of_it_is_true():
         ("        PYN_ERROR_GONE", "        PYN_ERROR_LEFT"),
         ("    void pyn_seed(uint64_t seed)", "    void pyn_seed(uint32_t seed)"),
         ("    uint64_t pyn_ticks_hz()", "    uint32_t pyn_ticks_hz()"),
-        ("    void pyn_device_stop(pyn_device *device)", "    void pyn_device_stop(pyn_qpair *device)"),
+        ("    void pyn_device_stop(pyn_device *device)", "    void pyn_device_stop(pyn_inflight *device)"),
         ("    void pyn_log_keep()", "    void pyn_log_keep(int level)"),
         ("    size_t pyn_dma_in_use()", "    size_t pyn_dma_is_in_use()"),
     ],

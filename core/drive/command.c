@@ -66,10 +66,10 @@ int pyn_admin_submit(struct pyn_device *device, struct pyn_command *command, uin
 		return rc;
 	command->verify = NULL;
 	command->all = NULL;
-	if (!pyn_qpair_queue(pyn_device_admin(device)))
+	if (!pyn_inflight_queue(pyn_device_admin(device)))
 		return pyn_error(err, PYN_ERROR_STATE, ENODEV, "the controller at %s is not enabled",
 				 pyn_device_address(device));
-	return pyn_qpair_submit(pyn_device_admin(device), command, cid, err);
+	return pyn_inflight_submit(pyn_device_admin(device), command, cid, err);
 }
 
 /* Choose the verification table of a command. The caller puts *reference. */
@@ -125,7 +125,7 @@ int pyn_io_submit(struct pyn_io_qpair *queue, struct pyn_namespace *ns, struct p
 	/* Stamps need LBAs that are adjacent in the buffer. */
 	command->stamp = command->stamp && !(known && ns->interleaved);
 	choose_tables(ns, command, &reference);
-	rc = pyn_qpair_submit(queue->qpair, command, cid, err);
+	rc = pyn_inflight_submit(queue->inflight, command, cid, err);
 	pyn_verify_put(reference);
 	command->verify = NULL;
 	command->all = NULL;
@@ -136,18 +136,18 @@ unsigned pyn_admin_wait(struct pyn_device *device, struct pyn_completed *complet
 {
 	if (pyn_device_process(device) != pyn_process_number())
 		return 0;
-	return pyn_qpair_wait(pyn_device_admin(device), completed, max, budget_us);
+	return pyn_inflight_wait(pyn_device_admin(device), completed, max, budget_us);
 }
 
 bool pyn_admin_wait_event(struct pyn_device *device, struct pyn_completed *completed, uint64_t budget_us)
 {
 	return pyn_device_process(device) == pyn_process_number() &&
-	       pyn_qpair_wait_event(pyn_device_admin(device), completed, budget_us);
+	       pyn_inflight_wait_event(pyn_device_admin(device), completed, budget_us);
 }
 
 unsigned pyn_io_wait(struct pyn_io_qpair *queue, struct pyn_completed *completed, unsigned max, uint64_t budget_us)
 {
 	if (queue->process != pyn_process_number())
 		return 0;
-	return pyn_qpair_wait(queue->qpair, completed, max, budget_us);
+	return pyn_inflight_wait(queue->inflight, completed, max, budget_us);
 }

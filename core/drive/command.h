@@ -8,7 +8,7 @@
 
 #include "core/drive/device.h"
 #include "core/drive/namespace.h"
-#include "core/drive/qpair.h"
+#include "core/drive/inflight.h"
 
 /*
  * Send an admin command. Ignores command->verify, stamp and check. If the command transfers less than length, length
@@ -31,7 +31,7 @@ int pyn_io_submit(struct pyn_io_qpair *queue, struct pyn_namespace *ns, struct p
 unsigned pyn_admin_wait(struct pyn_device *device, struct pyn_completed *completed, unsigned max, uint64_t budget_us);
 unsigned pyn_io_wait(struct pyn_io_qpair *queue, struct pyn_completed *completed, unsigned max, uint64_t budget_us);
 
-/* Fetch one asynchronous event; wait up to budget_us for it. See pyn_qpair_wait_event. */
+/* Fetch one asynchronous event; wait up to budget_us for it. See pyn_inflight_wait_event. */
 bool pyn_admin_wait_event(struct pyn_device *device, struct pyn_completed *completed, uint64_t budget_us);
 
 #endif

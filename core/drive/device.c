@@ -150,7 +150,7 @@ struct pyn_device_shared *pyn_device_shared(const struct pyn_device *device)
 	return device->shared;
 }
 
-struct pyn_qpair *pyn_device_admin(const struct pyn_device *device)
+struct pyn_inflight *pyn_device_admin(const struct pyn_device *device)
 {
 	return device->admin;
 }
@@ -194,7 +194,7 @@ int pyn_device_admin_execute(struct pyn_device *device, const struct nvme_cmd *c
 			     enum pyn_error_kind refused, uint32_t *cdw0, struct pyn_error *err)
 {
 	struct nvme_cpl cpl;
-	int rc = pyn_qpair_execute(device->admin, cmd, buffer, &cpl, err);
+	int rc = pyn_inflight_execute(device->admin, cmd, buffer, &cpl, err);
 
 	if (rc)
 		return rc;

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "core/engine/engine.h"
-#include "core/drive/qpair.h"
+#include "core/drive/inflight.h"
 #include "core/verify/verify.h"
 #include "core/util/error.h"
 
@@ -30,7 +30,7 @@ struct pyn_io_qpair {
 	uint16_t qid;
 	uint16_t depth;
 	struct pyn_engine_qpair *queue; /* the engine's queue; NULL: deleted, or gone with a reset */
-	struct pyn_qpair *qpair;        /* for a script; NULL: a worker uses the rings itself */
+	struct pyn_inflight *inflight;  /* for a script; NULL: a worker uses the rings itself */
 	uint16_t vector_number;
 	struct pyn_vector *vector; /* of its interrupts; NULL: for a worker, or the device has none */
 	uint32_t process;          /* pyn_process_number of the process that created it */
@@ -172,10 +172,10 @@ struct pyn_buffer *pyn_buffer_with_pattern(struct pyn_device *cmb_of, uint32_t s
 int pyn_device_prepare_template(struct pyn_device *device, struct pyn_data_template *data, uint32_t most,
 				struct pyn_error *err);
 struct pyn_device_shared *pyn_device_shared(const struct pyn_device *device);
-struct pyn_qpair *pyn_device_admin(const struct pyn_device *device); /* never NULL */
-uint64_t pyn_device_cap(const struct pyn_device *device);            /* as read at the last initialisation */
-uint64_t pyn_device_mdts(const struct pyn_device *device);           /* bytes; 0: no limit */
-const void *pyn_device_identify(const struct pyn_device *device);    /* 4096 bytes, struct nvme_id_ctrl */
+struct pyn_inflight *pyn_device_admin(const struct pyn_device *device); /* never NULL */
+uint64_t pyn_device_cap(const struct pyn_device *device);               /* as read at the last initialisation */
+uint64_t pyn_device_mdts(const struct pyn_device *device);              /* bytes; 0: no limit */
+const void *pyn_device_identify(const struct pyn_device *device);       /* 4096 bytes, struct nvme_id_ctrl */
 
 /* Copy the current Identify Controller data, 4096 bytes; data may be NULL. Sends an admin command of the driver's own
  * if the data may have changed since the last one. Errors: those of pyn_device_admin_execute. */
@@ -197,7 +197,7 @@ struct pyn_io_qpair_config {
 	uint8_t priority;
 	bool interrupts;
 	uint16_t vector; /* 0xffff: the QID */
-	bool for_worker; /* no struct pyn_qpair */
+	bool for_worker; /* no struct pyn_inflight */
 	bool cmb_sq;     /* place the submission queue in the controller memory buffer */
 	bool cmb_cq;     /* place the completion queue there */
 };

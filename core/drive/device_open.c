@@ -17,7 +17,7 @@ static void destroy(struct pyn_device *device)
 {
 	if (device->process == pyn_process_number()) {
 		pyn_tables_free(device->shutting_down);
-		pyn_qpair_destroy(device->admin);
+		pyn_inflight_destroy(device->admin);
 		pyn_buffer_put(device->answers.identify);
 		free(device->answers.effects);
 		pyn_dma_free(device->shared);
@@ -82,7 +82,7 @@ static int create(const struct pyn_address *address, bool keep_tables, struct py
 
 static int open_device(struct pyn_device *device, struct pyn_error *err)
 {
-	struct pyn_qpair_config config = {
+	struct pyn_inflight_config config = {
 		.slots = PYN_ADMIN_CIDS,
 		.in_flight = PYN_ADMIN_CIDS - 1,
 		.own_slots = PYN_OWN_COMMANDS,
@@ -98,7 +98,7 @@ static int open_device(struct pyn_device *device, struct pyn_error *err)
 	/* A script may have left the function in D3hot. */
 	rc = device->engine->pci->wake(device->ctrlr, err);
 	if (!rc)
-		device->admin = pyn_qpair_create(device->engine, device->ctrlr, &config, err);
+		device->admin = pyn_inflight_create(device->engine, device->ctrlr, &config, err);
 	if (!rc && device->admin)
 		rc = pyn_device_reg_read(device, NVME_REG_CAP, 8, &device->cap, err);
 	else if (!rc)

@@ -62,7 +62,7 @@ struct pyn_device {
 	_Atomic uint32_t identify_changes;
 	pthread_mutex_t lock; /* recursive; protects the engine's controller and the fields below */
 	struct pyn_device_shared *shared;
-	struct pyn_qpair *admin;
+	struct pyn_inflight *admin;
 	struct pyn_answers answers;
 	uint64_t cap;
 	bool shut_down;                /* normally, and not used since */

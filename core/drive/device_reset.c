@@ -10,7 +10,7 @@
 
 void pyn_device_abort_all(struct pyn_device *device)
 {
-	pyn_qpair_abort_all(device->admin, NVME_SC_ABORTED_SQ_DELETION);
+	pyn_inflight_abort_all(device->admin, NVME_SC_ABORTED_SQ_DELETION);
 	for (unsigned qid = 1; qid <= PYN_MAX_QID; qid++) {
 		struct pyn_io_qpair *queue = device->io.qpairs[qid];
 
@@ -153,7 +153,7 @@ static bool shut_down_and_disable(struct pyn_device *device)
 	struct pyn_error ignored;
 
 	if (!device->engine->alive(device->ctrlr))
-		return !pyn_qpair_queue(device->admin);
+		return !pyn_inflight_queue(device->admin);
 	/* In D3hot it would not see register writes. */
 	device->engine->pci->wake(device->ctrlr, &ignored);
 	if (device->initialised) {
@@ -161,7 +161,7 @@ static bool shut_down_and_disable(struct pyn_device *device)
 		if (is_enabled(device))
 			shut_down(device, false, &ignored);
 	}
-	return !pyn_qpair_queue(device->admin) || !device->engine->disable(device->ctrlr, &ignored);
+	return !pyn_inflight_queue(device->admin) || !device->engine->disable(device->ctrlr, &ignored);
 }
 
 /* A device that is stopped with commands in flight executes them as soon as it goes on. Its rings and their buffers

@@ -16,7 +16,7 @@ static int execute_for_engine(void *context, const struct nvme_cmd *cmd, struct 
 
 	if (data.address)
 		return pyn_error(err, PYN_ERROR_UNSUPPORTED, EINVAL, "an engine's own command has no data");
-	return pyn_qpair_execute(device->admin, cmd, NULL, cpl, err);
+	return pyn_inflight_execute(device->admin, cmd, NULL, cpl, err);
 }
 
 static uint16_t free_qid(const struct pyn_device *device)
@@ -88,14 +88,14 @@ static int create_queue(struct pyn_device *device, const struct pyn_io_qpair_con
 	queue->depth = wanted.depth;
 	queue->vector_number = wanted.vector;
 	if (!config->for_worker) {
-		struct pyn_qpair_config qpair = {
+		struct pyn_inflight_config inflight = {
 			.qid = wanted.qid,
 			.slots = (uint16_t)(wanted.depth - 1),
 			.in_flight = (uint16_t)(wanted.depth - 1),
 			.timeout_ms = &device->timeout_ms,
 		};
-		queue->qpair = pyn_qpair_create(device->engine, device->ctrlr, &qpair, err);
-		if (!queue->qpair)
+		queue->inflight = pyn_inflight_create(device->engine, device->ctrlr, &inflight, err);
+		if (!queue->inflight)
 			return -ENOMEM;
 	}
 	rc = device->engine->qpair_create(device->ctrlr, &wanted, &admin, &queue->queue, err);
@@ -105,8 +105,8 @@ static int create_queue(struct pyn_device *device, const struct pyn_io_qpair_con
 		return rc;
 	device->io.qpairs[wanted.qid] = queue;
 	atomic_store(&device->io.by_script[wanted.qid], 0);
-	if (queue->qpair) {
-		pyn_qpair_attach(queue->qpair, queue->queue);
+	if (queue->inflight) {
+		pyn_inflight_attach(queue->inflight, queue->queue);
 		take_vector(device, queue);
 	}
 	return 0;
@@ -128,7 +128,7 @@ int pyn_io_qpair_create(struct pyn_device *device, const struct pyn_io_qpair_con
 		rc = create_queue(device, config, queue, err);
 	pyn_device_unlock(device);
 	if (rc) {
-		pyn_qpair_destroy(queue->qpair);
+		pyn_inflight_destroy(queue->inflight);
 		free(queue);
 		return rc;
 	}
@@ -146,8 +146,8 @@ void pyn_io_qpair_forget(struct pyn_io_qpair *queue)
 {
 	struct pyn_device *device = queue->device;
 
-	if (queue->qpair)
-		pyn_qpair_abort_all(queue->qpair, NVME_SC_ABORTED_SQ_DELETION);
+	if (queue->inflight)
+		pyn_inflight_abort_all(queue->inflight, NVME_SC_ABORTED_SQ_DELETION);
 	device->engine->qpair_free(queue->queue);
 	device->io.qpairs[queue->qid] = NULL;
 	queue->queue = NULL;
@@ -231,7 +231,7 @@ void pyn_io_qpair_free(struct pyn_io_qpair *queue)
 		return;
 	device = queue->device;
 	if (let_go(queue)) {
-		pyn_qpair_destroy(queue->qpair);
+		pyn_inflight_destroy(queue->inflight);
 		free(queue);
 	}
 	pyn_device_put(device);
@@ -243,7 +243,7 @@ void pyn_io_qpair_free_ownerless(struct pyn_io_qpair *queue)
 		return;
 	if (queue->gone)
 		queue->gone(queue->user);
-	pyn_qpair_destroy(queue->qpair);
+	pyn_inflight_destroy(queue->inflight);
 	free(queue);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "core/drive/qpair.h"
+#include "core/drive/inflight.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -46,11 +46,11 @@ struct slot {
 
 #define NO_SLOT UINT16_MAX
 
-struct pyn_qpair {
+struct pyn_inflight {
 	const struct pyn_engine *engine;
 	struct pyn_ctrlr *ctrlr;
 	struct pyn_engine_qpair *queue;
-	struct pyn_qpair_config config;
+	struct pyn_inflight_config config;
 	struct pyn_spin lock;
 	struct pyn_cmdlog *log;
 	uint16_t free_slots; /* list of the free slots of the script */
@@ -65,150 +65,150 @@ struct pyn_qpair {
 	struct slot slots[];
 };
 
-static unsigned slot_count(const struct pyn_qpair *qpair)
+static unsigned slot_count(const struct pyn_inflight *inflight)
 {
-	return (unsigned)qpair->config.slots + qpair->config.own_slots;
+	return (unsigned)inflight->config.slots + inflight->config.own_slots;
 }
 
-struct pyn_qpair *pyn_qpair_create(const struct pyn_engine *engine, struct pyn_ctrlr *ctrlr,
-				   const struct pyn_qpair_config *config, struct pyn_error *err)
+struct pyn_inflight *pyn_inflight_create(const struct pyn_engine *engine, struct pyn_ctrlr *ctrlr,
+					 const struct pyn_inflight_config *config, struct pyn_error *err)
 {
 	unsigned count = (unsigned)config->slots + config->own_slots;
-	struct pyn_qpair *qpair = calloc(1, sizeof(*qpair) + count * sizeof(qpair->slots[0]));
+	struct pyn_inflight *inflight = calloc(1, sizeof(*inflight) + count * sizeof(inflight->slots[0]));
 
-	if (!qpair) {
+	if (!inflight) {
 		pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for queue pair %u", config->qid);
 		return NULL;
 	}
-	qpair->log = pyn_cmdlog_create(count + 1, err);
-	if (!qpair->log) {
-		free(qpair);
+	inflight->log = pyn_cmdlog_create(count + 1, err);
+	if (!inflight->log) {
+		free(inflight);
 		return NULL;
 	}
-	qpair->engine = engine;
-	qpair->ctrlr = ctrlr;
-	qpair->config = *config;
-	qpair->ready_first = qpair->ready_last = NO_SLOT;
-	qpair->free_slots = qpair->free_own_slots = NO_SLOT;
+	inflight->engine = engine;
+	inflight->ctrlr = ctrlr;
+	inflight->config = *config;
+	inflight->ready_first = inflight->ready_last = NO_SLOT;
+	inflight->free_slots = inflight->free_own_slots = NO_SLOT;
 	for (unsigned i = 0; i < count; i++) {
 		/* The list is last in, first out. */
 		uint16_t slot = (uint16_t)(config->highest_first ? i : count - 1 - i);
-		uint16_t *list = slot < config->slots ? &qpair->free_slots : &qpair->free_own_slots;
+		uint16_t *list = slot < config->slots ? &inflight->free_slots : &inflight->free_own_slots;
 
-		qpair->slots[slot].next = *list;
+		inflight->slots[slot].next = *list;
 		*list = slot;
 	}
-	return qpair;
+	return inflight;
 }
 
-void pyn_qpair_destroy(struct pyn_qpair *qpair)
+void pyn_inflight_destroy(struct pyn_inflight *inflight)
 {
-	if (!qpair)
+	if (!inflight)
 		return;
-	for (unsigned i = 0; i < slot_count(qpair); i++)
-		if (qpair->slots[i].flags)
-			pyn_track_cancel(&qpair->slots[i].track);
-	pyn_cmdlog_destroy(qpair->log);
-	free(qpair);
+	for (unsigned i = 0; i < slot_count(inflight); i++)
+		if (inflight->slots[i].flags)
+			pyn_track_cancel(&inflight->slots[i].track);
+	pyn_cmdlog_destroy(inflight->log);
+	free(inflight);
 }
 
-void pyn_qpair_attach(struct pyn_qpair *qpair, struct pyn_engine_qpair *queue)
+void pyn_inflight_attach(struct pyn_inflight *inflight, struct pyn_engine_qpair *queue)
 {
-	pyn_spin_lock(&qpair->lock);
-	qpair->queue = queue;
-	pyn_spin_unlock(&qpair->lock);
+	pyn_spin_lock(&inflight->lock);
+	inflight->queue = queue;
+	pyn_spin_unlock(&inflight->lock);
 }
 
-struct pyn_engine_qpair *pyn_qpair_queue(const struct pyn_qpair *qpair)
+struct pyn_engine_qpair *pyn_inflight_queue(const struct pyn_inflight *inflight)
 {
-	return qpair->queue;
+	return inflight->queue;
 }
 
-struct pyn_cmdlog *pyn_qpair_cmdlog(const struct pyn_qpair *qpair)
+struct pyn_cmdlog *pyn_inflight_cmdlog(const struct pyn_inflight *inflight)
 {
-	return qpair->log;
+	return inflight->log;
 }
 
-unsigned pyn_qpair_outstanding(struct pyn_qpair *qpair)
+unsigned pyn_inflight_outstanding(struct pyn_inflight *inflight)
 {
-	return qpair->outstanding;
+	return inflight->outstanding;
 }
 
-unsigned pyn_qpair_events(struct pyn_qpair *qpair)
+unsigned pyn_inflight_events(struct pyn_inflight *inflight)
 {
-	return qpair->events;
+	return inflight->events;
 }
 
-uint32_t pyn_qpair_aborts(const struct pyn_qpair *qpair)
+uint32_t pyn_inflight_aborts(const struct pyn_inflight *inflight)
 {
-	return qpair->aborts;
+	return inflight->aborts;
 }
 
 /* ---- slots, under the lock ---- */
 
-static struct slot *alloc_slot(struct pyn_qpair *qpair, uint16_t *list)
+static struct slot *alloc_slot(struct pyn_inflight *inflight, uint16_t *list)
 {
 	struct slot *slot;
 
 	if (*list == NO_SLOT)
 		return NULL;
-	slot = &qpair->slots[*list];
+	slot = &inflight->slots[*list];
 	*list = slot->next;
 	return slot;
 }
 
-static uint16_t slot_number(const struct pyn_qpair *qpair, const struct slot *slot)
+static uint16_t slot_number(const struct pyn_inflight *inflight, const struct slot *slot)
 {
-	return (uint16_t)(slot - qpair->slots);
+	return (uint16_t)(slot - inflight->slots);
 }
 
 /* Free a slot. The admin queue keeps its list sorted, the highest CID first, since scripts see which CID comes
  * next. */
-static void free_slot(struct pyn_qpair *qpair, struct slot *slot)
+static void free_slot(struct pyn_inflight *inflight, struct slot *slot)
 {
-	uint16_t number = slot_number(qpair, slot);
-	uint16_t *list = &qpair->free_own_slots;
+	uint16_t number = slot_number(inflight, slot);
+	uint16_t *list = &inflight->free_own_slots;
 
-	if (number < qpair->config.slots) {
-		list = &qpair->free_slots;
-		qpair->in_flight--;
+	if (number < inflight->config.slots) {
+		list = &inflight->free_slots;
+		inflight->in_flight--;
 	}
-	if (qpair->config.highest_first)
+	if (inflight->config.highest_first)
 		while (*list != NO_SLOT && *list > number)
-			list = &qpair->slots[*list].next;
+			list = &inflight->slots[*list].next;
 	slot->flags = 0;
 	slot->next = *list;
 	*list = number;
 }
 
-static void free_if_done(struct pyn_qpair *qpair, struct slot *slot)
+static void free_if_done(struct pyn_inflight *inflight, struct slot *slot)
 {
 	if (!(slot->flags & (SLOT_DEVICE | SLOT_SCRIPT)))
-		free_slot(qpair, slot);
+		free_slot(inflight, slot);
 }
 
-static void make_ready(struct pyn_qpair *qpair, struct slot *slot)
+static void make_ready(struct pyn_inflight *inflight, struct slot *slot)
 {
-	uint16_t number = slot_number(qpair, slot);
+	uint16_t number = slot_number(inflight, slot);
 
 	slot->flags |= SLOT_READY;
 	if (slot->flags & SLOT_OWN)
 		return; /* its sender checks the slot itself */
 	slot->next = NO_SLOT;
-	if (qpair->ready_first == NO_SLOT)
-		qpair->ready_first = number;
+	if (inflight->ready_first == NO_SLOT)
+		inflight->ready_first = number;
 	else
-		qpair->slots[qpair->ready_last].next = number;
-	qpair->ready_last = number;
+		inflight->slots[inflight->ready_last].next = number;
+	inflight->ready_last = number;
 }
 
 /* ---- completions, under the lock ---- */
 
-static void notify_observer(const struct pyn_qpair *qpair, const struct slot *slot, const struct nvme_cpl *cpl,
+static void notify_observer(const struct pyn_inflight *inflight, const struct slot *slot, const struct nvme_cpl *cpl,
 			    enum pyn_command_stage what)
 {
-	if (qpair->config.on_command && !(slot->flags & SLOT_OWN))
-		qpair->config.on_command(qpair->config.context, &slot->cmd, cpl, what);
+	if (inflight->config.on_command && !(slot->flags & SLOT_OWN))
+		inflight->config.on_command(inflight->config.context, &slot->cmd, cpl, what);
 }
 
 static enum pyn_command_stage stage_of_end(const struct nvme_cpl *cpl)
@@ -225,15 +225,15 @@ static enum pyn_command_stage stage_of_end(const struct nvme_cpl *cpl)
 	}
 }
 
-static void complete(struct pyn_qpair *qpair, struct slot *slot, const struct nvme_cpl *cpl, uint64_t now)
+static void complete(struct pyn_inflight *inflight, struct slot *slot, const struct nvme_cpl *cpl, uint64_t now)
 {
 	bool right = pyn_track_end(&slot->track, cpl, &slot->found);
 
-	notify_observer(qpair, slot, cpl, stage_of_end(cpl));
+	notify_observer(inflight, slot, cpl, stage_of_end(cpl));
 	slot->flags &= (uint8_t)~SLOT_DEVICE;
 	if (slot->flags & SLOT_READY) {
 		/* The command had timed out, and the script has been told: end its quarantine. */
-		free_if_done(qpair, slot);
+		free_if_done(inflight, slot);
 		return;
 	}
 	slot->cpl = *cpl;
@@ -242,26 +242,26 @@ static void complete(struct pyn_qpair *qpair, struct slot *slot, const struct nv
 	if (!right)
 		slot->cpl.status = (uint16_t)((cpl->status & NVME_STATUS_P) | PYN_STATUS_MISMATCH << 1);
 	if (slot->flags & SLOT_SCRIPT)
-		make_ready(qpair, slot);
+		make_ready(inflight, slot);
 	else
-		free_if_done(qpair, slot);
+		free_if_done(inflight, slot);
 }
 
-static unsigned poll_queue(struct pyn_qpair *qpair)
+static unsigned poll_queue(struct pyn_inflight *inflight)
 {
 	struct pyn_completion completions[POLL_BATCH];
 	unsigned count;
 
-	if (!qpair->queue)
+	if (!inflight->queue)
 		return 0;
-	count = qpair->engine->poll(qpair->queue, completions, POLL_BATCH);
+	count = inflight->engine->poll(inflight->queue, completions, POLL_BATCH);
 	if (count == 0)
 		return 0;
 	uint64_t now = pyn_ticks();
 
 	for (unsigned i = 0; i < count; i++) {
 		struct slot *slot =
-			completions[i].slot < slot_count(qpair) ? &qpair->slots[completions[i].slot] : NULL;
+			completions[i].slot < slot_count(inflight) ? &inflight->slots[completions[i].slot] : NULL;
 
 		/* An error of the device, which a tester wants to see. */
 		if (!slot || !(slot->flags & SLOT_DEVICE)) {
@@ -269,115 +269,115 @@ static unsigned poll_queue(struct pyn_qpair *qpair)
 
 			pyn_log(PYN_LOG_WARNING,
 				"queue %u: completion of CID %u, which is not in flight (status %02x/%02x)",
-				qpair->config.qid, cpl->cid, NVME_STATUS_SCT(cpl->status),
+				inflight->config.qid, cpl->cid, NVME_STATUS_SCT(cpl->status),
 				NVME_STATUS_SC(cpl->status));
 			continue;
 		}
-		pyn_cmdlog_complete(qpair->log, slot->logged, &completions[i].cpl, now);
-		complete(qpair, slot, &completions[i].cpl, now);
+		pyn_cmdlog_complete(inflight->log, slot->logged, &completions[i].cpl, now);
+		complete(inflight, slot, &completions[i].cpl, now);
 	}
 	return count;
 }
 
 /* Reap all completions that the device has written. This ends, since each completion frees a slot. */
-static bool poll_all(struct pyn_qpair *qpair)
+static bool poll_all(struct pyn_inflight *inflight)
 {
-	unsigned count = poll_queue(qpair), all = count;
+	unsigned count = poll_queue(inflight), all = count;
 
-	while (count == POLL_BATCH && all < 2 * slot_count(qpair)) {
-		count = poll_queue(qpair);
+	while (count == POLL_BATCH && all < 2 * slot_count(inflight)) {
+		count = poll_queue(inflight);
 		all += count;
 	}
 	return all != 0;
 }
 
-static void time_out(struct pyn_qpair *qpair, struct slot *slot, uint64_t now)
+static void time_out(struct pyn_inflight *inflight, struct slot *slot, uint64_t now)
 {
 	slot->timed_out = true;
 	memset(&slot->cpl, 0xff, sizeof(slot->cpl));
 	slot->completed = now;
-	make_ready(qpair, slot);
+	make_ready(inflight, slot);
 }
 
 /* now must be a time before the poll: this process may have been stopped in between for longer than a deadline. */
-static void check_deadlines(struct pyn_qpair *qpair, uint64_t now)
+static void check_deadlines(struct pyn_inflight *inflight, uint64_t now)
 {
-	uint64_t allowed = pyn_ns_to_ticks((uint64_t)*qpair->config.timeout_ms * 1000000u);
+	uint64_t allowed = pyn_ns_to_ticks((uint64_t)*inflight->config.timeout_ms * 1000000u);
 
-	if (qpair->outstanding == 0)
+	if (inflight->outstanding == 0)
 		return;
-	for (unsigned i = 0; i < slot_count(qpair); i++) {
-		struct slot *slot = &qpair->slots[i];
+	for (unsigned i = 0; i < slot_count(inflight); i++) {
+		struct slot *slot = &inflight->slots[i];
 
 		if ((slot->flags & (SLOT_DEVICE | SLOT_READY | SLOT_AER | SLOT_OWN)) == SLOT_DEVICE &&
 		    slot->flags & SLOT_SCRIPT && now - slot->submitted > allowed)
-			time_out(qpair, slot, now);
+			time_out(inflight, slot, now);
 	}
 }
 
-static void abort_all(struct pyn_qpair *qpair, uint16_t status)
+static void abort_all(struct pyn_inflight *inflight, uint16_t status)
 {
 	uint64_t now = pyn_ticks();
 
-	for (unsigned i = 0; i < slot_count(qpair); i++) {
-		struct slot *slot = &qpair->slots[i];
+	for (unsigned i = 0; i < slot_count(inflight); i++) {
+		struct slot *slot = &inflight->slots[i];
 		struct nvme_cpl cpl = {
-			.sqid = qpair->config.qid, .cid = (uint16_t)i, .status = (uint16_t)(status << 1)};
+			.sqid = inflight->config.qid, .cid = (uint16_t)i, .status = (uint16_t)(status << 1)};
 
 		if (!(slot->flags & SLOT_DEVICE))
 			continue;
 		if (slot->flags & SLOT_AER && slot->flags & SLOT_SCRIPT && !slot->user) {
 			/* Nothing waits for the driver's own AER, so its end with the queue needs no report. */
 			slot->flags &= (uint8_t)~SLOT_SCRIPT;
-			qpair->outstanding--;
-			qpair->events--;
+			inflight->outstanding--;
+			inflight->events--;
 		}
-		complete(qpair, slot, &cpl, now);
+		complete(inflight, slot, &cpl, now);
 	}
 }
 
-static void check(struct pyn_qpair *qpair)
+static void check(struct pyn_inflight *inflight)
 {
 	uint64_t now = pyn_ticks();
 
 	/* Without a queue nothing is in flight, and after a close there is no controller to check. */
-	if (!qpair->queue || now < qpair->next_check)
+	if (!inflight->queue || now < inflight->next_check)
 		return;
-	qpair->next_check = now + pyn_ns_to_ticks(CHECK_NS);
-	poll_all(qpair);
-	check_deadlines(qpair, now);
-	if (qpair->outstanding && !qpair->engine->alive(qpair->ctrlr)) {
-		poll_all(qpair);
-		abort_all(qpair, NVME_SC(NVME_SCT_PATH, 0x70)); /* host pathing error: there is no device */
+	inflight->next_check = now + pyn_ns_to_ticks(CHECK_NS);
+	poll_all(inflight);
+	check_deadlines(inflight, now);
+	if (inflight->outstanding && !inflight->engine->alive(inflight->ctrlr)) {
+		poll_all(inflight);
+		abort_all(inflight, NVME_SC(NVME_SCT_PATH, 0x70)); /* host pathing error: there is no device */
 	}
 }
 
 /* ---- the public part ---- */
 
-static int send(struct pyn_qpair *qpair, struct slot *slot, struct pyn_data data, struct pyn_error *err)
+static int send(struct pyn_inflight *inflight, struct slot *slot, struct pyn_data data, struct pyn_error *err)
 {
-	int rc = qpair->engine->submit(qpair->queue, slot_number(qpair, slot), &slot->cmd, data, err);
+	int rc = inflight->engine->submit(inflight->queue, slot_number(inflight, slot), &slot->cmd, data, err);
 
 	if (rc) {
 		pyn_track_cancel(&slot->track);
-		notify_observer(qpair, slot, NULL, PYN_COMMAND_REFUSED);
-		free_slot(qpair, slot);
+		notify_observer(inflight, slot, NULL, PYN_COMMAND_REFUSED);
+		free_slot(inflight, slot);
 		return rc;
 	}
 	slot->timed_out = slot->mismatch = false;
-	slot->aborts = qpair->aborts;
+	slot->aborts = inflight->aborts;
 	slot->submitted = pyn_ticks();
-	slot->logged = pyn_cmdlog_submit(qpair->log, &slot->cmd, slot->submitted);
-	qpair->engine->ring(qpair->queue);
+	slot->logged = pyn_cmdlog_submit(inflight->log, &slot->cmd, slot->submitted);
+	inflight->engine->ring(inflight->queue);
 	return 0;
 }
 
-static struct slot *alloc_script_slot(struct pyn_qpair *qpair)
+static struct slot *alloc_script_slot(struct pyn_inflight *inflight)
 {
 	/* The device may have completed commands that had timed out. Nothing else polls for those. */
-	if (qpair->in_flight == qpair->config.in_flight)
-		poll_all(qpair);
-	return qpair->in_flight < qpair->config.in_flight ? alloc_slot(qpair, &qpair->free_slots) : NULL;
+	if (inflight->in_flight == inflight->config.in_flight)
+		poll_all(inflight);
+	return inflight->in_flight < inflight->config.in_flight ? alloc_slot(inflight, &inflight->free_slots) : NULL;
 }
 
 static void track(struct slot *slot, const struct pyn_command *command)
@@ -390,59 +390,61 @@ static void track(struct slot *slot, const struct pyn_command *command)
 				command->length, command->stamp, command->check);
 }
 
-static int alloc_slot_for(struct pyn_qpair *qpair, struct slot **slot, struct pyn_error *err)
+static int alloc_slot_for(struct pyn_inflight *inflight, struct slot **slot, struct pyn_error *err)
 {
-	if (!qpair->queue)
-		return pyn_error(err, PYN_ERROR_STATE, ENODEV, "Qpair %u is deleted", qpair->config.qid);
-	*slot = alloc_script_slot(qpair);
+	if (!inflight->queue)
+		return pyn_error(err, PYN_ERROR_STATE, ENODEV, "Qpair %u is deleted", inflight->config.qid);
+	*slot = alloc_script_slot(inflight);
 	if (!*slot)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EBUSY,
 				 "queue %u is full with %u commands in flight: call waitdone() first",
-				 qpair->config.qid, qpair->config.in_flight);
+				 inflight->config.qid, inflight->config.in_flight);
 	return 0;
 }
 
-static int submit(struct pyn_qpair *qpair, const struct pyn_command *command, uint16_t *cid, struct pyn_error *err)
+static int submit(struct pyn_inflight *inflight, const struct pyn_command *command, uint16_t *cid,
+		  struct pyn_error *err)
 {
 	struct pyn_data data = {.length = command->length, .transfer = command->transfer};
 	struct slot *slot;
-	int rc = alloc_slot_for(qpair, &slot, err);
+	int rc = alloc_slot_for(inflight, &slot, err);
 
 	if (rc) {
 		pyn_tables_free(command->all);
 		return rc;
 	}
-	qpair->in_flight++;
+	inflight->in_flight++;
 	slot->flags = SLOT_DEVICE | SLOT_SCRIPT;
 	slot->cmd = command->cmd;
 	slot->user = command->user;
-	if (qpair->config.qid == 0 && command->cmd.opc == NVME_ADMIN_ASYNC_EVENT)
+	if (inflight->config.qid == 0 && command->cmd.opc == NVME_ADMIN_ASYNC_EVENT)
 		slot->flags |= SLOT_AER;
 	if (command->buffer)
 		data.address = command->buffer->data + command->offset;
 	track(slot, command);
-	notify_observer(qpair, slot, NULL, PYN_COMMAND_SENT);
-	rc = send(qpair, slot, data, err);
+	notify_observer(inflight, slot, NULL, PYN_COMMAND_SENT);
+	rc = send(inflight, slot, data, err);
 
 	if (rc)
 		return rc;
-	qpair->outstanding++;
-	qpair->events += (slot->flags & SLOT_AER) != 0;
+	inflight->outstanding++;
+	inflight->events += (slot->flags & SLOT_AER) != 0;
 	*cid = slot->cmd.cid;
 	return 0;
 }
 
-int pyn_qpair_submit(struct pyn_qpair *qpair, const struct pyn_command *command, uint16_t *cid, struct pyn_error *err)
+int pyn_inflight_submit(struct pyn_inflight *inflight, const struct pyn_command *command, uint16_t *cid,
+			struct pyn_error *err)
 {
-	pyn_spin_lock(&qpair->lock);
-	int rc = submit(qpair, command, cid, err);
+	pyn_spin_lock(&inflight->lock);
+	int rc = submit(inflight, command, cid, err);
 
-	pyn_spin_unlock(&qpair->lock);
+	pyn_spin_unlock(&inflight->lock);
 	return rc;
 }
 
 /* Return the completion of a slot, which was taken off the list of completions to fetch. */
-static void hand_out(struct pyn_qpair *qpair, struct slot *slot, struct pyn_completed *completed)
+static void hand_out(struct pyn_inflight *inflight, struct slot *slot, struct pyn_completed *completed)
 {
 	completed->cpl = slot->cpl;
 	completed->cmd = slot->cmd;
@@ -456,59 +458,59 @@ static void hand_out(struct pyn_qpair *qpair, struct slot *slot, struct pyn_comp
 		completed->found = slot->found;
 	slot->user = NULL;
 	slot->flags &= (uint8_t)~SLOT_SCRIPT;
-	qpair->outstanding--;
-	qpair->events -= (slot->flags & SLOT_AER) != 0;
-	free_if_done(qpair, slot);
+	inflight->outstanding--;
+	inflight->events -= (slot->flags & SLOT_AER) != 0;
+	free_if_done(inflight, slot);
 }
 
-static void fetch_one(struct pyn_qpair *qpair, struct pyn_completed *completed)
+static void fetch_one(struct pyn_inflight *inflight, struct pyn_completed *completed)
 {
-	struct slot *slot = &qpair->slots[qpair->ready_first];
+	struct slot *slot = &inflight->slots[inflight->ready_first];
 
-	qpair->ready_first = slot->next;
-	hand_out(qpair, slot, completed);
+	inflight->ready_first = slot->next;
+	hand_out(inflight, slot, completed);
 }
 
 /* Take the first event out of the list of completions to fetch. */
-static bool fetch_event(struct pyn_qpair *qpair, struct pyn_completed *completed)
+static bool fetch_event(struct pyn_inflight *inflight, struct pyn_completed *completed)
 {
-	uint16_t before = NO_SLOT, number = qpair->ready_first;
+	uint16_t before = NO_SLOT, number = inflight->ready_first;
 
-	while (number != NO_SLOT && !(qpair->slots[number].flags & SLOT_AER)) {
+	while (number != NO_SLOT && !(inflight->slots[number].flags & SLOT_AER)) {
 		before = number;
-		number = qpair->slots[number].next;
+		number = inflight->slots[number].next;
 	}
 	if (number == NO_SLOT)
 		return false;
-	struct slot *slot = &qpair->slots[number];
+	struct slot *slot = &inflight->slots[number];
 
 	if (before == NO_SLOT)
-		qpair->ready_first = slot->next;
+		inflight->ready_first = slot->next;
 	else
-		qpair->slots[before].next = slot->next;
-	if (qpair->ready_last == number)
-		qpair->ready_last = before;
-	hand_out(qpair, slot, completed);
+		inflight->slots[before].next = slot->next;
+	if (inflight->ready_last == number)
+		inflight->ready_last = before;
+	hand_out(inflight, slot, completed);
 	return true;
 }
 
-static unsigned fetch(struct pyn_qpair *qpair, struct pyn_completed *completed, unsigned max)
+static unsigned fetch(struct pyn_inflight *inflight, struct pyn_completed *completed, unsigned max)
 {
 	unsigned count = 0;
 
-	while (count < max && qpair->ready_first != NO_SLOT)
-		fetch_one(qpair, &completed[count++]);
+	while (count < max && inflight->ready_first != NO_SLOT)
+		fetch_one(inflight, &completed[count++]);
 	return count;
 }
 
-unsigned pyn_qpair_fetch(struct pyn_qpair *qpair, struct pyn_completed *completed, unsigned max)
+unsigned pyn_inflight_fetch(struct pyn_inflight *inflight, struct pyn_completed *completed, unsigned max)
 {
-	pyn_spin_lock(&qpair->lock);
-	poll_queue(qpair);
-	check(qpair);
-	unsigned count = fetch(qpair, completed, max);
+	pyn_spin_lock(&inflight->lock);
+	poll_queue(inflight);
+	check(inflight);
+	unsigned count = fetch(inflight, completed, max);
 
-	pyn_spin_unlock(&qpair->lock);
+	pyn_spin_unlock(&inflight->lock);
 	return count;
 }
 
@@ -531,9 +533,9 @@ static struct patience patience_of(uint64_t budget_us)
 }
 
 /* Whether only events can come, which may take days. A command takes microseconds, and is polled for. */
-static bool is_idle(const struct pyn_qpair *qpair)
+static bool is_idle(const struct pyn_inflight *inflight)
 {
-	return qpair->outstanding == qpair->events;
+	return inflight->outstanding == inflight->events;
 }
 
 static void nap(struct patience *patience, uint64_t now)
@@ -547,13 +549,13 @@ static void nap(struct patience *patience, uint64_t now)
 }
 
 /* Pass the time after an empty poll. false: the wait is over. */
-static bool go_on(const struct pyn_qpair *qpair, struct patience *patience)
+static bool go_on(const struct pyn_inflight *inflight, struct patience *patience)
 {
 	uint64_t now = pyn_ticks();
 
 	if (now >= patience->ends)
 		return false;
-	if (is_idle(qpair)) {
+	if (is_idle(inflight)) {
 		nap(patience, now);
 	} else if (++patience->empty >= EMPTY_POLLS_BEFORE_YIELD) {
 		/* On a machine with few cores a virtual device may be waiting for this one. */
@@ -563,44 +565,45 @@ static bool go_on(const struct pyn_qpair *qpair, struct patience *patience)
 	return true;
 }
 
-unsigned pyn_qpair_wait(struct pyn_qpair *qpair, struct pyn_completed *completed, unsigned max, uint64_t budget_us)
+unsigned pyn_inflight_wait(struct pyn_inflight *inflight, struct pyn_completed *completed, unsigned max,
+			   uint64_t budget_us)
 {
 	struct patience patience = patience_of(budget_us);
 	unsigned count;
 
 	do
-		count = pyn_qpair_fetch(qpair, completed, max);
-	while (count == 0 && (qpair->outstanding || qpair->config.qid == 0) && go_on(qpair, &patience));
+		count = pyn_inflight_fetch(inflight, completed, max);
+	while (count == 0 && (inflight->outstanding || inflight->config.qid == 0) && go_on(inflight, &patience));
 	return count;
 }
 
-bool pyn_qpair_wait_event(struct pyn_qpair *qpair, struct pyn_completed *completed, uint64_t budget_us)
+bool pyn_inflight_wait_event(struct pyn_inflight *inflight, struct pyn_completed *completed, uint64_t budget_us)
 {
 	struct patience patience = patience_of(budget_us);
 	bool found;
 
 	do {
-		pyn_spin_lock(&qpair->lock);
-		poll_queue(qpair);
-		check(qpair);
-		found = fetch_event(qpair, completed);
-		pyn_spin_unlock(&qpair->lock);
-	} while (!found && qpair->events && go_on(qpair, &patience));
+		pyn_spin_lock(&inflight->lock);
+		poll_queue(inflight);
+		check(inflight);
+		found = fetch_event(inflight, completed);
+		pyn_spin_unlock(&inflight->lock);
+	} while (!found && inflight->events && go_on(inflight, &patience));
 	return found;
 }
 
 /* Whether the controller lost its queues during this command, by a subsystem reset or a power loss. */
-static bool was_reset(const struct pyn_qpair *qpair)
+static bool was_reset(const struct pyn_inflight *inflight)
 {
 	uint64_t csts;
 
-	if (qpair->engine->reg_read(qpair->ctrlr, NVME_REG_CSTS, 4, &csts, NULL))
+	if (inflight->engine->reg_read(inflight->ctrlr, NVME_REG_CSTS, 4, &csts, NULL))
 		return false;
 	return csts == UINT32_MAX || !NVME_GET(csts, NVME_CSTS_RDY);
 }
 
 /* Wait for one of the driver's own commands. Releases the lock between two polls, so that scripts can continue. */
-static int await(struct pyn_qpair *qpair, struct slot *slot, struct nvme_cpl *cpl, struct pyn_error *err)
+static int await(struct pyn_inflight *inflight, struct slot *slot, struct nvme_cpl *cpl, struct pyn_error *err)
 {
 	uint64_t next_check = slot->submitted + pyn_ns_to_ticks(RESET_CHECK_NS);
 	unsigned empty = 0;
@@ -608,102 +611,102 @@ static int await(struct pyn_qpair *qpair, struct slot *slot, struct nvme_cpl *cp
 	for (;;) {
 		uint64_t now = pyn_ticks();
 
-		if (!poll_all(qpair) && ++empty >= EMPTY_POLLS_BEFORE_YIELD) {
-			pyn_spin_unlock(&qpair->lock);
+		if (!poll_all(inflight) && ++empty >= EMPTY_POLLS_BEFORE_YIELD) {
+			pyn_spin_unlock(&inflight->lock);
 			sched_yield();
-			pyn_spin_lock(&qpair->lock);
+			pyn_spin_lock(&inflight->lock);
 			empty = 0;
-			check(qpair);
+			check(inflight);
 		}
 		if (slot->flags & SLOT_READY)
 			break;
-		if (!qpair->queue) {
+		if (!inflight->queue) {
 			slot->flags &= (uint8_t)~SLOT_SCRIPT;
-			free_if_done(qpair, slot);
-			return pyn_error(err, PYN_ERROR_STATE, ENODEV, "queue %u was deleted", qpair->config.qid);
+			free_if_done(inflight, slot);
+			return pyn_error(err, PYN_ERROR_STATE, ENODEV, "queue %u was deleted", inflight->config.qid);
 		}
 		if (now >= next_check) {
 			/* Quarantine the slot as after a timeout, without waiting for it. */
-			if (was_reset(qpair)) {
+			if (was_reset(inflight)) {
 				slot->flags &= (uint8_t)~SLOT_SCRIPT;
 				return pyn_error(err, PYN_ERROR_STATE, ECANCELED,
 						 "the controller is not ready (CSTS.RDY is 0, or it is gone): "
 						 "command 0x%02x (CID %u) of "
 						 "queue %u will not complete",
-						 slot->cmd.opc, slot->cmd.cid, qpair->config.qid);
+						 slot->cmd.opc, slot->cmd.cid, inflight->config.qid);
 			}
 			next_check = now + pyn_ns_to_ticks(RESET_CHECK_NS);
 		}
 		/* now is a time before the poll: this process may have been stopped in between. */
-		if (pyn_ticks_to_ns(now - slot->submitted) / 1000000u > *qpair->config.timeout_ms) {
+		if (pyn_ticks_to_ns(now - slot->submitted) / 1000000u > *inflight->config.timeout_ms) {
 			/* Quarantine the slot: the device still has the command. */
 			slot->flags &= (uint8_t)~SLOT_SCRIPT;
 			return pyn_error(
 				err, PYN_ERROR_TIMEOUT, ETIMEDOUT,
 				"the drive did not complete command 0x%02x (CID %u) of queue %u within %u ms",
-				slot->cmd.opc, slot->cmd.cid, qpair->config.qid, *qpair->config.timeout_ms);
+				slot->cmd.opc, slot->cmd.cid, inflight->config.qid, *inflight->config.timeout_ms);
 		}
 	}
 	*cpl = slot->cpl;
 	slot->flags &= (uint8_t)~SLOT_SCRIPT;
-	free_if_done(qpair, slot);
+	free_if_done(inflight, slot);
 	return 0;
 }
 
-static int execute(struct pyn_qpair *qpair, const struct nvme_cmd *cmd, struct pyn_buffer *buffer,
+static int execute(struct pyn_inflight *inflight, const struct nvme_cmd *cmd, struct pyn_buffer *buffer,
 		   struct nvme_cpl *cpl, struct pyn_error *err)
 {
 	struct pyn_data data = {0};
 	struct slot *slot;
 
-	if (!qpair->queue)
+	if (!inflight->queue)
 		return pyn_error(err, PYN_ERROR_STATE, ENODEV, "the controller is not enabled");
-	if (!qpair->engine->alive(qpair->ctrlr))
+	if (!inflight->engine->alive(inflight->ctrlr))
 		return pyn_error(err, PYN_ERROR_GONE, ENODEV, "the drive is gone");
 	/* As in alloc_script_slot, the device may have completed commands that had timed out. */
-	if (qpair->free_own_slots == NO_SLOT)
-		poll_all(qpair);
-	slot = alloc_slot(qpair, &qpair->free_own_slots);
+	if (inflight->free_own_slots == NO_SLOT)
+		poll_all(inflight);
+	slot = alloc_slot(inflight, &inflight->free_own_slots);
 	if (!slot)
 		return pyn_error(err, PYN_ERROR_TIMEOUT, EBUSY,
 				 "the drive has not answered %u commands of the driver's own on queue %u",
-				 qpair->config.own_slots, qpair->config.qid);
+				 inflight->config.own_slots, inflight->config.qid);
 	slot->flags = SLOT_DEVICE | SLOT_SCRIPT | SLOT_OWN;
 	slot->cmd = *cmd;
 	slot->user = NULL;
 	if (buffer)
 		data = (struct pyn_data){.address = buffer->data, .length = buffer->size};
 	pyn_track_begin(&slot->track, NULL, cmd, buffer, 0, data.length, false, false);
-	int rc = send(qpair, slot, data, err);
+	int rc = send(inflight, slot, data, err);
 
 	if (rc)
 		return rc;
-	qpair->outstanding++;
-	rc = await(qpair, slot, cpl, err);
-	qpair->outstanding--;
+	inflight->outstanding++;
+	rc = await(inflight, slot, cpl, err);
+	inflight->outstanding--;
 	/* Without a queue the controller may be closed, and cannot be checked. */
 	if (!rc && NVME_STATUS_SCT(cpl->status) == NVME_SCT_PATH &&
-	    (!qpair->queue || !qpair->engine->alive(qpair->ctrlr)))
+	    (!inflight->queue || !inflight->engine->alive(inflight->ctrlr)))
 		return pyn_error(err, PYN_ERROR_GONE, ENODEV, "the drive is gone");
 	return rc;
 }
 
-int pyn_qpair_execute(struct pyn_qpair *qpair, const struct nvme_cmd *cmd, struct pyn_buffer *buffer,
-		      struct nvme_cpl *cpl, struct pyn_error *err)
+int pyn_inflight_execute(struct pyn_inflight *inflight, const struct nvme_cmd *cmd, struct pyn_buffer *buffer,
+			 struct nvme_cpl *cpl, struct pyn_error *err)
 {
-	pyn_spin_lock(&qpair->lock);
-	int rc = execute(qpair, cmd, buffer, cpl, err);
+	pyn_spin_lock(&inflight->lock);
+	int rc = execute(inflight, cmd, buffer, cpl, err);
 
-	pyn_spin_unlock(&qpair->lock);
+	pyn_spin_unlock(&inflight->lock);
 	return rc;
 }
 
-void pyn_qpair_abort_all(struct pyn_qpair *qpair, uint16_t status)
+void pyn_inflight_abort_all(struct pyn_inflight *inflight, uint16_t status)
 {
-	pyn_spin_lock(&qpair->lock);
-	poll_all(qpair);
-	abort_all(qpair, status);
-	qpair->aborts++;
-	qpair->queue = NULL;
-	pyn_spin_unlock(&qpair->lock);
+	pyn_spin_lock(&inflight->lock);
+	poll_all(inflight);
+	abort_all(inflight, status);
+	inflight->aborts++;
+	inflight->queue = NULL;
+	pyn_spin_unlock(&inflight->lock);
 }

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A queue pair for a tester, over an engine's queue. It records which commands are in flight, when each times out,
- * and which completions the script has not fetched. It also keeps the command log and tracks commands for
- * verification.
+ * The commands of a queue pair that are in flight, for a tester, over an engine's queue. It records which they are,
+ * when each times out, and which completions the script has not fetched. It also keeps the command log and tracks
+ * commands for verification.
  *
  * A slot is a command identifier. It is free once the device has completed it AND the script has fetched its
  * completion. After a timeout the device may still write, so the slot, its PRP list and its buffer stay reserved
- * (quarantined) until the real completion comes, or until pyn_qpair_abort_all is called because the device cannot
+ * (quarantined) until the real completion comes, or until pyn_inflight_abort_all is called because the device cannot
  * write any more.
  *
  * Any thread of the process may call all functions; each queue pair has a lock. Completions are returned in the order
  * in which they came.
  */
-#ifndef PYN_DRIVE_QPAIR_H
-#define PYN_DRIVE_QPAIR_H
+#ifndef PYN_DRIVE_INFLIGHT_H
+#define PYN_DRIVE_INFLIGHT_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,7 +25,7 @@
 #include "core/verify/verify.h"
 #include "core/util/error.h"
 
-struct pyn_qpair;
+struct pyn_inflight;
 
 /* A command to send for a script. */
 struct pyn_command {
@@ -50,7 +50,7 @@ struct pyn_completed {
 	bool timed_out;
 	bool mismatch;     /* the data read are wrong: status is 07/81, see found */
 	bool asynchronous; /* an Asynchronous Event Request, which waitdone does not count */
-	uint32_t aborts;   /* pyn_qpair_aborts when it was sent */
+	uint32_t aborts;   /* pyn_inflight_aborts when it was sent */
 	uint64_t latency_ns;
 	struct pyn_mismatch found;
 };
@@ -64,7 +64,7 @@ enum pyn_command_stage {
 	PYN_COMMAND_FAILED,  /* with another status */
 };
 
-struct pyn_qpair_config {
+struct pyn_inflight_config {
 	uint16_t qid;
 	uint16_t slots;             /* command identifiers of the script, from 0 */
 	uint16_t in_flight;         /* how many may be in use at a time: one less than the entries of the queue */
@@ -78,53 +78,54 @@ struct pyn_qpair_config {
 	void *context;
 };
 
-/* Create a queue pair; pyn_qpair_attach gives it a queue. NULL: no memory. */
-struct pyn_qpair *pyn_qpair_create(const struct pyn_engine *engine, struct pyn_ctrlr *ctrlr,
-				   const struct pyn_qpair_config *config, struct pyn_error *err);
+/* Create it without a queue; pyn_inflight_attach gives it one. NULL: no memory. */
+struct pyn_inflight *pyn_inflight_create(const struct pyn_engine *engine, struct pyn_ctrlr *ctrlr,
+					 const struct pyn_inflight_config *config, struct pyn_error *err);
 
 /* Free everything. Call it once the device does not use the queue any more and all completions have been fetched. */
-void pyn_qpair_destroy(struct pyn_qpair *qpair);
+void pyn_inflight_destroy(struct pyn_inflight *inflight);
 
-/* Use this queue of the engine from now on. Before this call, and after pyn_qpair_abort_all, there is none, and
+/* Use this queue of the engine from now on. Before this call, and after pyn_inflight_abort_all, there is none, and
  * submissions are refused. */
-void pyn_qpair_attach(struct pyn_qpair *qpair, struct pyn_engine_qpair *queue);
-struct pyn_engine_qpair *pyn_qpair_queue(const struct pyn_qpair *qpair);
-struct pyn_cmdlog *pyn_qpair_cmdlog(const struct pyn_qpair *qpair);
+void pyn_inflight_attach(struct pyn_inflight *inflight, struct pyn_engine_qpair *queue);
+struct pyn_engine_qpair *pyn_inflight_queue(const struct pyn_inflight *inflight);
+struct pyn_cmdlog *pyn_inflight_cmdlog(const struct pyn_inflight *inflight);
 
 /* Send a command; *cid is valid at once. Errors: PYN_ERROR_ARGUMENT (EBUSY: the queue is full),
  * PYN_ERROR_STATE (no queue), PYN_ERROR_MEMORY. */
-int pyn_qpair_submit(struct pyn_qpair *qpair, const struct pyn_command *command, uint16_t *cid,
-		     struct pyn_error *err);
+int pyn_inflight_submit(struct pyn_inflight *inflight, const struct pyn_command *command, uint16_t *cid,
+			struct pyn_error *err);
 
 /* Poll the completion queue once, then fetch up to max completions; returns their number. Never waits. */
-unsigned pyn_qpair_fetch(struct pyn_qpair *qpair, struct pyn_completed *completed, unsigned max);
+unsigned pyn_inflight_fetch(struct pyn_inflight *inflight, struct pyn_completed *completed, unsigned max);
 
 /* The same, but wait up to budget_us for the first completion; does not wait on an I/O queue with nothing in flight.
  * Sleeps if only asynchronous events can come. */
-unsigned pyn_qpair_wait(struct pyn_qpair *qpair, struct pyn_completed *completed, unsigned max, uint64_t budget_us);
+unsigned pyn_inflight_wait(struct pyn_inflight *inflight, struct pyn_completed *completed, unsigned max,
+			   uint64_t budget_us);
 
 /* Fetch the oldest completion of an Asynchronous Event Request; wait up to budget_us for it as long as one is in
  * flight. Does not fetch other completions. false: no event. */
-bool pyn_qpair_wait_event(struct pyn_qpair *qpair, struct pyn_completed *completed, uint64_t budget_us);
+bool pyn_inflight_wait_event(struct pyn_inflight *inflight, struct pyn_completed *completed, uint64_t budget_us);
 
 /* Send a command of the driver's own, with the whole buffer (or NULL) as its data, and wait for it. Completions of
  * the script are kept for the script. Returns 0 if a completion came, in *cpl, whatever its status. Errors:
  * PYN_ERROR_TIMEOUT, PYN_ERROR_GONE, PYN_ERROR_STATE. */
-int pyn_qpair_execute(struct pyn_qpair *qpair, const struct nvme_cmd *cmd, struct pyn_buffer *buffer,
-		      struct nvme_cpl *cpl, struct pyn_error *err);
+int pyn_inflight_execute(struct pyn_inflight *inflight, const struct nvme_cmd *cmd, struct pyn_buffer *buffer,
+			 struct nvme_cpl *cpl, struct pyn_error *err);
 
 /* Complete all commands in flight to the script with this status (NVME_SC), end the quarantine, and drop the queue,
  * all at once. Call it when the device cannot complete or write anything any more (queue deleted, CC.EN = 0,
  * gone). */
-void pyn_qpair_abort_all(struct pyn_qpair *qpair, uint16_t status);
+void pyn_inflight_abort_all(struct pyn_inflight *inflight, uint16_t status);
 
-/* How often pyn_qpair_abort_all was called. */
-uint32_t pyn_qpair_aborts(const struct pyn_qpair *qpair);
+/* How often pyn_inflight_abort_all was called. */
+uint32_t pyn_inflight_aborts(const struct pyn_inflight *inflight);
 
 /* Number of commands whose completion was not fetched yet, including the driver's own. */
-unsigned pyn_qpair_outstanding(struct pyn_qpair *qpair);
+unsigned pyn_inflight_outstanding(struct pyn_inflight *inflight);
 
 /* Number of these that are Asynchronous Event Requests of the script. */
-unsigned pyn_qpair_events(struct pyn_qpair *qpair);
+unsigned pyn_inflight_events(struct pyn_inflight *inflight);
 
 #endif

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A tester's queue pair over an engine that does what the test says: slots, time, quarantine, and a device that errs.
  */
-/* sources: spec/commands.c core/drive/qpair.c core/verify/track.c core/verify/tables.c core/data/buffer.c
+/* sources: spec/commands.c core/drive/inflight.c core/verify/track.c core/verify/tables.c core/data/buffer.c
  * core/data/cmdlog.c core/verify/verify*.c core/util/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
 #include <errno.h>
 #include <pthread.h>
 
 #include "core/env/env.h"
-#include "core/drive/qpair.h"
+#include "core/drive/inflight.h"
 #include "core/util/clock.h"
 #include "tests/c/test.h"
 
@@ -32,7 +32,7 @@ struct pyn_engine_qpair {
 static struct pyn_engine_qpair the_queue;
 static struct pyn_error err;
 static uint32_t the_timeout_ms;
-static struct pyn_qpair *the_qpair;
+static struct pyn_inflight *the_qpair;
 
 static void post(uint16_t slot, uint16_t status)
 {
@@ -113,23 +113,23 @@ static void observe(void *context, const struct nvme_cmd *cmd, const struct nvme
 	the_failed += what == PYN_COMMAND_FAILED;
 }
 
-static void create(struct pyn_qpair_config config)
+static void create(struct pyn_inflight_config config)
 {
 	config.timeout_ms = &the_timeout_ms;
 	the_timeout_ms = 10000;
 	the_queue = (struct pyn_engine_qpair){.alive = true};
 	the_begun = the_ended = 0;
-	the_qpair = pyn_qpair_create(&the_engine, NULL, &config, &err);
-	pyn_qpair_attach(the_qpair, &the_queue);
+	the_qpair = pyn_inflight_create(&the_engine, NULL, &config, &err);
+	pyn_inflight_attach(the_qpair, &the_queue);
 }
 
-static const struct pyn_qpair_config the_admin = {
+static const struct pyn_inflight_config the_admin = {
 	.slots = SLOTS, .in_flight = SLOTS - 1, .own_slots = OWN, .highest_first = true};
 
 static void destroy(void)
 {
-	pyn_qpair_abort_all(the_qpair, 8);
-	pyn_qpair_destroy(the_qpair);
+	pyn_inflight_abort_all(the_qpair, 8);
+	pyn_inflight_destroy(the_qpair);
 }
 
 #define QPAIR_TEST(name, config)                                                                                     \
@@ -144,14 +144,14 @@ static void destroy(void)
 	}                                                                                                            \
 	static void name##_body(void)
 
-#define IO_QUEUE ((struct pyn_qpair_config){.qid = 3, .slots = 15, .in_flight = 15})
+#define IO_QUEUE ((struct pyn_inflight_config){.qid = 3, .slots = 15, .in_flight = 15})
 
 /* Submit one command; its CID, or the negative error. */
 static int submit_opcode(uint8_t opcode)
 {
 	struct pyn_command command = {.cmd = {.opc = opcode}};
 	uint16_t cid;
-	int rc = pyn_qpair_submit(the_qpair, &command, &cid, &err);
+	int rc = pyn_inflight_submit(the_qpair, &command, &cid, &err);
 
 	return rc < 0 ? rc : cid;
 }
@@ -165,7 +165,7 @@ static struct pyn_completed the_completed[SLOTS];
 
 static unsigned fetch(unsigned max)
 {
-	return pyn_qpair_fetch(the_qpair, the_completed, max);
+	return pyn_inflight_fetch(the_qpair, the_completed, max);
 }
 
 /* Let deadlines be looked at again: they are once a millisecond. */
@@ -227,7 +227,7 @@ QPAIR_TEST(all_slots_of_an_io_queue_come_and_go, IO_QUEUE)
 			post((uint16_t)((i * 7 + round) % 15), 0);
 		CHECK_EQ(fetch(4), 4);
 		CHECK_EQ(fetch(SLOTS), 11);
-		CHECK_EQ(pyn_qpair_outstanding(the_qpair), 0);
+		CHECK_EQ(pyn_inflight_outstanding(the_qpair), 0);
 	}
 }
 
@@ -236,9 +236,9 @@ QPAIR_TEST(completions_come_in_their_order_with_what_was_sent, IO_QUEUE)
 	struct pyn_command command = {.cmd = {.opc = 2, .cdw10 = 77}, .user = &command};
 	uint16_t first, second;
 
-	pyn_qpair_submit(the_qpair, &command, &first, &err);
+	pyn_inflight_submit(the_qpair, &command, &first, &err);
 	command.cmd.cdw10 = 78;
-	pyn_qpair_submit(the_qpair, &command, &second, &err);
+	pyn_inflight_submit(the_qpair, &command, &second, &err);
 	post(second, 0x281);
 	post(first, 0);
 	CHECK_EQ(fetch(9), 2);
@@ -259,9 +259,9 @@ QPAIR_TEST(a_submission_that_the_engine_refuses_leaves_nothing_behind, the_admin
 
 	the_queue.refuses = true;
 	for (unsigned i = 0; i < 3 * SLOTS; i++)
-		CHECK_EQ(pyn_qpair_submit(the_qpair, &command, &cid, &err), -ENOMEM);
+		CHECK_EQ(pyn_inflight_submit(the_qpair, &command, &cid, &err), -ENOMEM);
 	CHECK_EQ(buffer->references, 1);
-	CHECK_EQ(pyn_qpair_outstanding(the_qpair), 0);
+	CHECK_EQ(pyn_inflight_outstanding(the_qpair), 0);
 	the_queue.refuses = false;
 	CHECK_EQ(submit(), 127);
 	pyn_buffer_put(buffer);
@@ -269,7 +269,7 @@ QPAIR_TEST(a_submission_that_the_engine_refuses_leaves_nothing_behind, the_admin
 
 QPAIR_TEST(a_queue_that_is_gone_refuses, IO_QUEUE)
 {
-	pyn_qpair_abort_all(the_qpair, 8);
+	pyn_inflight_abort_all(the_qpair, 8);
 	CHECK_EQ(submit(), -ENODEV);
 	CHECK_STR(err.text, "Qpair 3 is deleted");
 	CHECK_EQ(fetch(1), 0);
@@ -289,7 +289,7 @@ QPAIR_TEST(completions_of_nothing_are_ignored, the_admin)
 	post((uint16_t)cid, 0);
 	post((uint16_t)cid, 0); /* twice */
 	CHECK_EQ(fetch(9), 1);
-	CHECK_EQ(pyn_qpair_outstanding(the_qpair), 0);
+	CHECK_EQ(pyn_inflight_outstanding(the_qpair), 0);
 	for (unsigned i = 0; i < SLOTS - 1; i++)
 		CHECK(submit() >= 0);
 	CHECK_EQ(submit(), -EBUSY);
@@ -304,7 +304,7 @@ QPAIR_TEST(a_command_that_times_out_is_told_once_and_stays_in_quarantine, IO_QUE
 	uint16_t late;
 
 	the_timeout_ms = 1;
-	pyn_qpair_submit(the_qpair, &command, &late, &err);
+	pyn_inflight_submit(the_qpair, &command, &late, &err);
 	CHECK_EQ(fetch_later(9), 1);
 	CHECK(the_completed[0].timed_out);
 	CHECK_EQ(the_completed[0].cpl.cdw0, UINT32_MAX);
@@ -404,20 +404,20 @@ QPAIR_TEST(a_wait_ends_with_its_budget_or_a_completion, IO_QUEUE)
 	uint64_t started = pyn_monotonic_ns();
 	int cid = submit();
 
-	CHECK_EQ(pyn_qpair_wait(the_qpair, the_completed, 1, 20000), 0);
+	CHECK_EQ(pyn_inflight_wait(the_qpair, the_completed, 1, 20000), 0);
 	CHECK(pyn_monotonic_ns() - started >= 19000000);
 	post((uint16_t)cid, 0);
-	CHECK_EQ(pyn_qpair_wait(the_qpair, the_completed, 1, UINT64_MAX), 1);
+	CHECK_EQ(pyn_inflight_wait(the_qpair, the_completed, 1, UINT64_MAX), 1);
 	post((uint16_t)submit(), 0);
-	CHECK_EQ(pyn_qpair_wait(the_qpair, the_completed, 1, UINT64_MAX / 1000), 1);
-	CHECK_EQ(pyn_qpair_wait(the_qpair, the_completed, 1, 0), 0);
+	CHECK_EQ(pyn_inflight_wait(the_qpair, the_completed, 1, UINT64_MAX / 1000), 1);
+	CHECK_EQ(pyn_inflight_wait(the_qpair, the_completed, 1, 0), 0);
 }
 
 QPAIR_TEST(an_io_queue_with_nothing_in_flight_is_not_waited_for, IO_QUEUE)
 {
 	uint64_t started = pyn_monotonic_ns();
 
-	CHECK_EQ(pyn_qpair_wait(the_qpair, the_completed, 1, UINT64_MAX), 0);
+	CHECK_EQ(pyn_inflight_wait(the_qpair, the_completed, 1, UINT64_MAX), 0);
 	CHECK(pyn_monotonic_ns() - started < UINT64_C(1000000000));
 }
 
@@ -425,16 +425,16 @@ QPAIR_TEST(an_event_is_fetched_from_between_the_completions_of_commands, the_adm
 {
 	int before = submit(), event = submit_opcode(0x0c), after = submit();
 
-	CHECK_EQ(pyn_qpair_events(the_qpair), 1);
-	CHECK(!pyn_qpair_wait_event(the_qpair, the_completed, 1000));
+	CHECK_EQ(pyn_inflight_events(the_qpair), 1);
+	CHECK(!pyn_inflight_wait_event(the_qpair, the_completed, 1000));
 	post((uint16_t)before, 0);
 	post((uint16_t)event, 0);
 	post((uint16_t)after, 0);
-	CHECK(pyn_qpair_wait_event(the_qpair, the_completed, 1000));
+	CHECK(pyn_inflight_wait_event(the_qpair, the_completed, 1000));
 	CHECK(the_completed[0].asynchronous);
 	CHECK_EQ(the_completed[0].cpl.cid, event);
-	CHECK_EQ(pyn_qpair_events(the_qpair), 0);
-	CHECK(!pyn_qpair_wait_event(the_qpair, the_completed, UINT64_MAX));
+	CHECK_EQ(pyn_inflight_events(the_qpair), 0);
+	CHECK(!pyn_inflight_wait_event(the_qpair, the_completed, UINT64_MAX));
 	CHECK_EQ(fetch(9), 2);
 	CHECK_EQ(the_completed[0].cpl.cid, before);
 	CHECK_EQ(the_completed[1].cpl.cid, after);
@@ -443,12 +443,12 @@ QPAIR_TEST(an_event_is_fetched_from_between_the_completions_of_commands, the_adm
 	before = submit();
 	post((uint16_t)before, 0);
 	post((uint16_t)event, 0);
-	CHECK(pyn_qpair_wait_event(the_qpair, the_completed, 1000));
+	CHECK(pyn_inflight_wait_event(the_qpair, the_completed, 1000));
 	after = submit();
 	post((uint16_t)after, 0);
 	CHECK_EQ(fetch(9), 2);
 	CHECK_EQ(the_completed[1].cpl.cid, after);
-	CHECK_EQ(pyn_qpair_outstanding(the_qpair), 0);
+	CHECK_EQ(pyn_inflight_outstanding(the_qpair), 0);
 }
 
 /* ---- the driver's own commands ---- */
@@ -462,12 +462,12 @@ QPAIR_TEST(an_own_command_leaves_the_scripts_completions_to_the_script, the_admi
 	the_queue.answers_own = true;
 	post((uint16_t)also, 0);
 	post((uint16_t)before, 1);
-	CHECK_EQ(pyn_qpair_execute(the_qpair, &cmd, NULL, &cpl, &err), 0);
+	CHECK_EQ(pyn_inflight_execute(the_qpair, &cmd, NULL, &cpl, &err), 0);
 	CHECK(cpl.cid >= SLOTS);
 	CHECK_EQ(fetch(9), 2);
 	CHECK_EQ(the_completed[0].cpl.cid, also);
 	CHECK_EQ(the_completed[1].cpl.cid, before);
-	CHECK_EQ(pyn_qpair_outstanding(the_qpair), 0);
+	CHECK_EQ(pyn_inflight_outstanding(the_qpair), 0);
 }
 
 QPAIR_TEST(own_commands_run_while_the_script_has_all_its_own_in_flight, the_admin)
@@ -479,7 +479,7 @@ QPAIR_TEST(own_commands_run_while_the_script_has_all_its_own_in_flight, the_admi
 		submit();
 	the_queue.answers_own = true;
 	for (unsigned i = 0; i < 3 * OWN; i++)
-		CHECK_EQ(pyn_qpair_execute(the_qpair, &cmd, NULL, &cpl, &err), 0);
+		CHECK_EQ(pyn_inflight_execute(the_qpair, &cmd, NULL, &cpl, &err), 0);
 }
 
 QPAIR_TEST(an_own_command_that_times_out_is_quarantined_until_its_completion, the_admin)
@@ -490,17 +490,17 @@ QPAIR_TEST(an_own_command_that_times_out_is_quarantined_until_its_completion, th
 
 	the_timeout_ms = 2;
 	for (unsigned i = 0; i < OWN; i++) {
-		CHECK_EQ(pyn_qpair_execute(the_qpair, &cmd, buffer, &cpl, &err), -ETIMEDOUT);
+		CHECK_EQ(pyn_inflight_execute(the_qpair, &cmd, buffer, &cpl, &err), -ETIMEDOUT);
 		CHECK_EQ(err.kind, PYN_ERROR_TIMEOUT);
 	}
 	CHECK_EQ(buffer->references, 1 + OWN);
-	CHECK_EQ(pyn_qpair_execute(the_qpair, &cmd, NULL, &cpl, &err), -EBUSY);
+	CHECK_EQ(pyn_inflight_execute(the_qpair, &cmd, NULL, &cpl, &err), -EBUSY);
 	for (unsigned i = 0; i < OWN; i++)
 		post((uint16_t)(SLOTS + i), 0);
 	CHECK_EQ(fetch(9), 0);
 	CHECK_EQ(buffer->references, 1);
 	the_queue.answers_own = true;
-	CHECK_EQ(pyn_qpair_execute(the_qpair, &cmd, NULL, &cpl, &err), 0);
+	CHECK_EQ(pyn_inflight_execute(the_qpair, &cmd, NULL, &cpl, &err), 0);
 	pyn_buffer_put(buffer);
 }
 
@@ -510,7 +510,7 @@ static void *execute_in_thread(void *rc)
 	struct pyn_error error;
 	struct nvme_cpl cpl = {0};
 
-	*(int *)rc = pyn_qpair_execute(the_qpair, &cmd, NULL, &cpl, &error);
+	*(int *)rc = pyn_inflight_execute(the_qpair, &cmd, NULL, &cpl, &error);
 	if (*(int *)rc == 0)
 		*(int *)rc = cpl.status >> 1;
 	return NULL;
@@ -525,7 +525,7 @@ QPAIR_TEST(an_own_command_that_waits_ends_when_the_queue_goes, the_admin)
 	pthread_create(&thread, NULL, execute_in_thread, &rc);
 	nanosleep(&pause, NULL);
 	CHECK_EQ(submit(), 127); /* it does not hold the lock while it waits */
-	pyn_qpair_abort_all(the_qpair, 8);
+	pyn_inflight_abort_all(the_qpair, 8);
 	pthread_join(thread, NULL);
 	CHECK(rc == 8 || rc == -ENODEV);
 }
@@ -540,7 +540,7 @@ QPAIR_TEST(a_device_that_is_gone_completes_everything_with_a_status_that_says_so
 	the_queue.alive = false;
 	CHECK_EQ(fetch_later(9), 2);
 	CHECK_EQ(the_completed[0].cpl.status >> 1, 0x370);
-	CHECK_EQ(pyn_qpair_execute(the_qpair, &cmd, NULL, &cpl, &err), -ENODEV);
+	CHECK_EQ(pyn_inflight_execute(the_qpair, &cmd, NULL, &cpl, &err), -ENODEV);
 	CHECK_EQ(err.kind, PYN_ERROR_GONE);
 }
 
@@ -552,13 +552,13 @@ QPAIR_TEST(what_had_completed_keeps_its_status_when_the_queue_goes, the_admin)
 		post((uint16_t)submit(), 0);
 	int aborted = submit();
 
-	pyn_qpair_abort_all(the_qpair, 8);
+	pyn_inflight_abort_all(the_qpair, 8);
 	CHECK_EQ(fetch(SLOTS), 101);
 	for (unsigned i = 0; i < 100; i++)
 		CHECK_EQ(the_completed[i].cpl.status >> 1, 0);
 	CHECK_EQ(the_completed[100].cpl.cid, aborted);
 	CHECK_EQ(the_completed[100].cpl.status >> 1, 8);
-	CHECK_EQ(pyn_qpair_outstanding(the_qpair), 0);
+	CHECK_EQ(pyn_inflight_outstanding(the_qpair), 0);
 }
 
 QPAIR_TEST(quarantine_ends_with_the_queue_and_all_slots_are_there_for_the_next, IO_QUEUE)
@@ -568,10 +568,10 @@ QPAIR_TEST(quarantine_ends_with_the_queue_and_all_slots_are_there_for_the_next, 
 		submit();
 	CHECK_EQ(fetch_later(SLOTS), 15);
 	CHECK_EQ(submit(), -EBUSY);
-	pyn_qpair_abort_all(the_qpair, 8);
+	pyn_inflight_abort_all(the_qpair, 8);
 	CHECK_EQ(fetch(SLOTS), 0);
 	the_queue = (struct pyn_engine_qpair){.alive = true};
-	pyn_qpair_attach(the_qpair, &the_queue);
+	pyn_inflight_attach(the_qpair, &the_queue);
 	for (unsigned i = 0; i < 15; i++)
 		CHECK(submit() >= 0);
 }
@@ -582,17 +582,17 @@ QPAIR_TEST(the_drivers_own_aer_ends_in_silence_and_a_scripts_is_told, the_admin)
 	uint16_t cid;
 
 	submit_opcode(0x0c);
-	pyn_qpair_submit(the_qpair, &command, &cid, &err);
-	pyn_qpair_abort_all(the_qpair, 8);
+	pyn_inflight_submit(the_qpair, &command, &cid, &err);
+	pyn_inflight_abort_all(the_qpair, 8);
 	CHECK_EQ(fetch(9), 1);
 	CHECK(the_completed[0].asynchronous && the_completed[0].user == &command);
-	CHECK_EQ(pyn_qpair_outstanding(the_qpair), 0);
+	CHECK_EQ(pyn_inflight_outstanding(the_qpair), 0);
 }
 
 /* ---- who looks on ---- */
 
 QPAIR_TEST(each_command_of_the_script_is_observed_before_it_is_sent_and_when_it_has_ended,
-	   ((struct pyn_qpair_config){
+	   ((struct pyn_inflight_config){
 		   .slots = SLOTS, .in_flight = SLOTS - 1, .own_slots = OWN, .on_command = observe}))
 {
 	struct nvme_cmd cmd = {.opc = 6};
@@ -613,9 +613,9 @@ QPAIR_TEST(each_command_of_the_script_is_observed_before_it_is_sent_and_when_it_
 	CHECK_EQ(the_ended, 2);
 	CHECK_EQ(the_failed, 1);
 	submit();
-	pyn_qpair_abort_all(the_qpair, 8);
+	pyn_inflight_abort_all(the_qpair, 8);
 	CHECK_EQ(the_ended, 3);
-	pyn_qpair_attach(the_qpair, &the_queue);
+	pyn_inflight_attach(the_qpair, &the_queue);
 	the_queue.refuses = true;
 	submit();
 	CHECK_EQ(the_begun, 4);
@@ -623,7 +623,7 @@ QPAIR_TEST(each_command_of_the_script_is_observed_before_it_is_sent_and_when_it_
 	the_queue.refuses = false;
 	the_queue.answers_own = true;
 	the_timeout_ms = 10000;
-	pyn_qpair_execute(the_qpair, &cmd, NULL, &cpl, &err);
+	pyn_inflight_execute(the_qpair, &cmd, NULL, &cpl, &err);
 	CHECK_EQ(the_begun, 4);
 	CHECK_EQ(the_ended, 4);
 }
@@ -636,13 +636,13 @@ QPAIR_TEST(a_mismatch_is_the_status_07_81_and_tells_what_was_found, IO_QUEUE)
 
 	pyn_token_start(&err);
 	command.verify = pyn_verify_create(1, 100, VERIFY_LBA, &err);
-	pyn_qpair_submit(the_qpair, &command, &cid, &err);
+	pyn_inflight_submit(the_qpair, &command, &cid, &err);
 	post(cid, 0);
 	CHECK_EQ(fetch(1), 1);
 	command.cmd.opc = 2;
 	command.check = true;
 	for (int wrong = 0; wrong < 2; wrong++) {
-		pyn_qpair_submit(the_qpair, &command, &cid, &err);
+		pyn_inflight_submit(the_qpair, &command, &cid, &err);
 		buffer->data[33] ^= (uint8_t)wrong;
 		post(cid, 0);
 		CHECK_EQ(fetch(1), 1);
@@ -662,10 +662,10 @@ QPAIR_TEST(the_log_holds_commands_and_their_completions, IO_QUEUE)
 
 	post((uint16_t)first, 0x102);
 	fetch(1);
-	CHECK(pyn_cmdlog_read(pyn_qpair_cmdlog(the_qpair), 0, &entry));
+	CHECK(pyn_cmdlog_read(pyn_inflight_cmdlog(the_qpair), 0, &entry));
 	CHECK_EQ(entry.cmd.cid, second);
 	CHECK_EQ(entry.completed, 0);
-	CHECK(pyn_cmdlog_read(pyn_qpair_cmdlog(the_qpair), 1, &entry));
+	CHECK(pyn_cmdlog_read(pyn_inflight_cmdlog(the_qpair), 1, &entry));
 	CHECK_EQ(entry.cmd.cid, first);
 	CHECK_EQ(entry.cpl.status >> 1, 0x102);
 	CHECK(entry.completed >= entry.submitted);
