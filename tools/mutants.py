@@ -364,7 +364,7 @@ MUTANTS = [
     ),
     Mutant(
         "the volatile cache survives the power",
-        "vssd/subsystem/subsystem.c",
+        "vssd/subsystem/fault.c",
         "vssd_store_lose(subsystem->store);",
         "vssd_store_flush(subsystem->store);",
         ("tests/vssd/test_ctrl_power.py",),
