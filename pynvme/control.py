@@ -21,7 +21,7 @@ SOCKET = "control"
 
 INFO, GEOMETRY, COUNTERS, POWER, PEEK, POKE, QUIT, OPTIONS = range(1, 9)
 TRACE, REFUSALS = 10, 11
-PLANT, FAULTS, REMOVE, CLEAR, RELEASE, FIRED = range(12, 18)
+PLANT, FAULTS, REMOVE, CLEAR, RELEASE, FIRED, AGE = range(12, 19)
 
 _REQUEST = struct.Struct("<IHHIIQQ")
 _REPLY = struct.Struct("<IHHII")
@@ -30,6 +30,8 @@ _GEOMETRY = struct.Struct("<IIQ")
 _COUNTERS = struct.Struct("<11Q")
 _REFUSAL = struct.Struct("<4H40s96s112s")
 _PLANTED = struct.Struct("<QQ")
+_AGE = struct.Struct("<Q4I")
+_UNCHANGED = 0xFFFFFFFF
 _FIRED = struct.Struct("<4QI2H3B5x")
 
 _PLACES = (
@@ -340,3 +342,14 @@ def fired(folder: str, first: int = 0) -> list[Fired]:
             found.append(Fired(entry, time / 1e9, rule, _PLACES[place], qid, *of_command))
         first = found[-1].entry + 1
     return found
+
+
+def age(folder: str, hours: int, *wear: int | None) -> None:
+    """Let the drive grow old. ``wear``: used, spare, read_only and backup_failed, None for unchanged."""
+    try:
+        data = _AGE.pack(hours, *(_UNCHANGED if one is None else one for one in wear))
+        request(folder, AGE, data=data)
+    except (struct.error, ValueError):
+        raise ValueError(
+            f"hours must be 0 to 10000000, used 0 to 255 and spare 0 to 100 percent, not {hours} and {wear}"
+        ) from None

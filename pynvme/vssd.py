@@ -404,6 +404,25 @@ class VirtualSsd:
         """
         return control.fired(self.address, first)
 
+    def age(
+        self,
+        hours: int = 0,
+        *,
+        used: int | None = None,
+        spare: int | None = None,
+        read_only: bool | None = None,
+        backup_failed: bool | None = None,
+    ) -> None:
+        """Let the drive grow old at once, without a wait.
+
+        ``hours`` are added to the power-on hours. ``used`` is the percentage of its life, ``spare`` the
+        percentage of spare that is left, as in SMART. Below 10 % spare the drive warns, and without spare it
+        is read-only, so that writes fail with 00/20. ``read_only`` makes it so at any spare, and
+        ``backup_failed`` reports defective capacitors. Each new warning is an asynchronous event. None leaves
+        a value as it is. Resets and power losses change none of them. ValueError if a value is out of range.
+        """
+        control.age(self.address, hours, used, spare, read_only, backup_failed)
+
     def power(self, on: bool) -> None:
         """Switch the power. Off loses data that were not flushed, unless the drive was shut down before."""
         control.power(self.address, on)

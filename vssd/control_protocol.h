@@ -34,6 +34,7 @@ enum vssd_control_command {
 	VSSD_CONTROL_CLEAR = 15,   /* all rules */
 	VSSD_CONTROL_RELEASE = 16, /* what a rule holds; the rule as for VSSD_CONTROL_REMOVE */
 	VSSD_CONTROL_FIRED = 17,   /* the log of rules from entry argument on: structs vssd_control_fired */
+	VSSD_CONTROL_AGE = 18,     /* the data are a struct vssd_control_age. EINVAL: out of range */
 };
 
 struct vssd_control_request {
@@ -117,6 +118,16 @@ struct vssd_control_planted {
 	uint64_t count;
 };
 _Static_assert(sizeof(struct vssd_control_planted) == 16, "control planted");
+
+/* Let the drive grow old. UINT32_MAX: leave the member as it is. */
+struct vssd_control_age {
+	uint64_t hours;         /* to add to the power-on hours */
+	uint32_t used;          /* percent of the life */
+	uint32_t spare;         /* percent that is left */
+	uint32_t read_only;     /* 0 or 1 */
+	uint32_t backup_failed; /* 0 or 1 */
+};
+_Static_assert(sizeof(struct vssd_control_age) == 24, "control age");
 
 /* A rule that fired. index counts from the first one ever; the log keeps the last 4096. */
 struct vssd_control_fired {

@@ -43,7 +43,8 @@ def measure(session: Session) -> None:
 
 def _names() -> list[str]:
     host = [f"instructions.host.{load.kind}.{verified}" for load in LOADS for verified in ("off", "on")]
-    return [*host, *(f"instructions.ssd.{load.kind}" for load in LOADS)]
+    device = [f"instructions.ssd.{load.kind}{rules}" for load in LOADS for rules in ("", ".rules")]
+    return [*host, *device]
 
 
 def _checksum(session: Session) -> None:
@@ -102,6 +103,28 @@ def _device(session: Session) -> None:
             session.tell(title)
             with _running(drive, load) as worker:
                 _follow(session, session.figure(name, title, ""), worker, drive.ssd.pid)
+        with drive.ssd.fault(*_rules()):
+            for load in LOADS:
+                name = f"instructions.ssd.{load.kind}.rules"
+                if not session.wants(name):
+                    continue
+                title = (
+                    f"instructions an IO, virtual SSD, {load.title}, null store, 100 fault rules for others"
+                )
+                session.tell(title)
+                with _running(drive, load) as worker:
+                    _follow(session, session.figure(name, title, ""), worker, drive.ssd.pid)
+
+
+def _rules() -> list[str]:
+    """100 fault rules for LBAs of the drive that the workers do not use, and for other commands."""
+    beyond = range(1 << 22, 1 << 23, (1 << 22) // 80)
+    ranges = [
+        f"opcode={('read', 'write')[i % 2]} nsid=1 lba={a}..{a + 7} do flip" for i, a in enumerate(beyond)
+    ]
+    others = [f"opcode=flush nth={n} do skip" for n in range(1, 11)]
+    queues = [f"queue={qid} opcode=read do late=1" for qid in range(7, 17)]
+    return (ranges[:80] + others + queues)[:100]
 
 
 @contextlib.contextmanager

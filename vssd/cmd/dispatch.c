@@ -74,6 +74,12 @@ static uint16_t check_flags(struct vssd_request *request)
 	return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(0, 15, 14, "PSDT"), VSSD_BASE("3.3.3.1"));
 }
 
+/* Whether this I/O command changes data. */
+static bool changes_data(const struct vssd_request *request)
+{
+	return request->sq->qid != 0 && vssd_io_known(request->csi, request->cmd.opc)->changes != SPEC_CHANGES_NONE;
+}
+
 static uint16_t check_namespace(struct vssd_request *request, const struct vssd_command *command)
 {
 	bool all = request->cmd.nsid == NVME_NSID_ALL && command->flags & VSSD_NEEDS_NS_OR_ALL;
@@ -85,6 +91,9 @@ static uint16_t check_namespace(struct vssd_request *request, const struct vssd_
 		return vssd_refuse(request, NVME_SC_INVALID_NAMESPACE, VSSD_NSID, VSSD_OWN);
 	if (!(command->flags & VSSD_NEEDS_MEDIA))
 		return NVME_SC_SUCCESS;
+	if (changes_data(request) && vssd_health_read_only(request->ctrl->subsystem))
+		return vssd_refuse(request, NVME_SC_NS_WRITE_PROTECTED,
+				   VSSD_STATE("the drive is read-only: no spare is left"), VSSD_BASE("5.1.12.1.3"));
 	busy = request->ns ? request->ns->refuse : vssd_sanitize_refuses(request->ctrl->subsystem);
 	return busy ? vssd_refuse_busy(request, busy) : NVME_SC_SUCCESS;
 }

@@ -20,7 +20,8 @@ static bool is_watched(const struct vssd_ctrl *ctrl, bool is_write, uint32_t ind
 /* The opcodes that can take the short path, fault rules apart. */
 static uint8_t simple_opcodes(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns)
 {
-	bool writes = !ctrl->features.write_through && ctrl->nv->sanitize.written;
+	bool writes = !ctrl->features.write_through && ctrl->nv->sanitize.written &&
+		      !vssd_health_read_only(ctrl->subsystem);
 
 	if (!ns->nsid || ns->csi != NVME_CSI_NVM || ns->refuse || ns->dulbe)
 		return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Temperature thresholds (feature 04h) and host controlled thermal management (10h). */
+/* Critical warnings, temperature thresholds (feature 04h) and host controlled thermal management (10h). */
 #include "vssd/ctrl/controller.h"
 
 static bool is_outside(const struct vssd_ctrl *ctrl)
@@ -18,13 +18,18 @@ void vssd_thermal_check(struct vssd_ctrl *ctrl)
 {
 	struct vssd_thermal *thermal = &ctrl->power.thermal;
 	uint8_t enabled = (uint8_t)ctrl->features.value[NVME_FEAT_ASYNC_EVENT];
+	uint8_t added;
 
-	thermal->warnings = is_outside(ctrl) ? NVME_SMART_TEMPERATURE : 0;
+	thermal->warnings = vssd_health_warnings(ctrl->subsystem) | (is_outside(ctrl) ? NVME_SMART_TEMPERATURE : 0);
 	thermal->reported &= thermal->warnings;
-	if (thermal->warnings & ~thermal->reported & enabled) {
-		thermal->reported |= NVME_SMART_TEMPERATURE;
+	added = (uint8_t)(thermal->warnings & ~thermal->reported & enabled);
+	thermal->reported |= added;
+	if (added & NVME_SMART_TEMPERATURE)
 		vssd_event_raise(ctrl, VSSD_EVENT_TEMPERATURE);
-	}
+	if (added & NVME_SMART_SPARE)
+		vssd_event_raise(ctrl, VSSD_EVENT_SPARE);
+	if (added & (NVME_SMART_READ_ONLY | NVME_SMART_BACKUP))
+		vssd_event_raise(ctrl, VSSD_EVENT_RELIABILITY);
 }
 
 unsigned vssd_thermal_level(const struct vssd_ctrl *ctrl)

@@ -185,6 +185,26 @@ static int do_faults(struct vssd_control *control, const struct request_packet *
 				   &reply->head.length);
 }
 
+static int do_age(struct vssd_control *control, const struct request_packet *request, struct reply_packet *reply)
+{
+	struct vssd_control_age age;
+
+	(void)reply;
+	if (request->head.length != sizeof(age))
+		return -EINVAL;
+	memcpy(&age, request->data, sizeof(age));
+	return vssd_health_age(control->session->subsystem,
+			       &(struct vssd_ageing){
+				       .hours = age.hours,
+				       .used = age.used,
+				       .spare = age.spare,
+				       .read_only = age.read_only,
+				       .backup_failed = age.backup_failed,
+			       })
+		       ? 0
+		       : -EINVAL;
+}
+
 static handler *const handlers[] = {
 	[VSSD_CONTROL_INFO] = do_info,         [VSSD_CONTROL_GEOMETRY] = do_geometry,
 	[VSSD_CONTROL_COUNTERS] = do_counters, [VSSD_CONTROL_POWER] = do_power,
@@ -194,6 +214,7 @@ static handler *const handlers[] = {
 	[VSSD_CONTROL_PLANT] = do_faults,      [VSSD_CONTROL_FAULTS] = do_faults,
 	[VSSD_CONTROL_REMOVE] = do_faults,     [VSSD_CONTROL_CLEAR] = do_faults,
 	[VSSD_CONTROL_RELEASE] = do_faults,    [VSSD_CONTROL_FIRED] = do_faults,
+	[VSSD_CONTROL_AGE] = do_age,
 };
 
 void vssd_control_init(struct vssd_control *control, struct vssd_session *session, const struct vssd_options *options)

@@ -15,7 +15,9 @@
 #define IDLE_KELVIN 303.0
 #define FULL_LOAD_KELVIN 30.0 /* Kelvin above idle at full load */
 #define TIME_CONSTANT_SECONDS 15.0
-#define UNIT_SECTORS 1000u /* sectors in a data unit */
+#define SPARE_ALL 100u       /* percent */
+#define HOURS_MOST 10000000u /* of one request */
+#define UNIT_SECTORS 1000u   /* sectors in a data unit */
 #define MS_PER_SECOND 1000u
 #define MS_PER_MINUTE 60000u
 #define MS_PER_HOUR 3600000u
@@ -103,7 +105,14 @@ static uint64_t due(const struct vssd_subsystem *subsystem)
 	return subsystem->health.due;
 }
 
-const struct vssd_subsystem_part vssd_health_part = {.power = power, .poll = poll, .due = due};
+/* The state may come from a file with any contents. */
+static void init(struct vssd_subsystem *subsystem)
+{
+	if (subsystem->nv->wear.spare_lost > SPARE_ALL)
+		subsystem->nv->wear.spare_lost = SPARE_ALL;
+}
+
+const struct vssd_subsystem_part vssd_health_part = {.init = init, .power = power, .poll = poll, .due = due};
 
 static void smart_of_1_2(const struct vssd_subsystem *subsystem, struct nvme_smart_log *log)
 {
@@ -121,14 +130,54 @@ static void smart_of_1_3(const struct vssd_subsystem *subsystem, struct nvme_sma
 	log->ttmt2 = (uint32_t)(subsystem->nv->totals.thermal_ms[1] / MS_PER_SECOND);
 }
 
+/* ---- age ---- */
+
+bool vssd_health_age(struct vssd_subsystem *subsystem, const struct vssd_ageing *ageing)
+{
+	struct vssd_wear *wear = &subsystem->nv->wear;
+
+	if (ageing->hours > HOURS_MOST || (ageing->used > UINT8_MAX && ageing->used != VSSD_UNCHANGED) ||
+	    (ageing->spare > SPARE_ALL && ageing->spare != VSSD_UNCHANGED) ||
+	    (ageing->read_only > 1 && ageing->read_only != VSSD_UNCHANGED) ||
+	    (ageing->backup_failed > 1 && ageing->backup_failed != VSSD_UNCHANGED))
+		return false;
+	subsystem->nv->totals.power_on_ms += ageing->hours * MS_PER_HOUR;
+	if (ageing->used != VSSD_UNCHANGED)
+		wear->used = (uint8_t)ageing->used;
+	if (ageing->spare != VSSD_UNCHANGED)
+		wear->spare_lost = (uint8_t)(SPARE_ALL - ageing->spare);
+	if (ageing->read_only != VSSD_UNCHANGED)
+		wear->read_only = (uint8_t)ageing->read_only;
+	if (ageing->backup_failed != VSSD_UNCHANGED)
+		wear->backup_failed = (uint8_t)ageing->backup_failed;
+	vssd_subsystem_notify(subsystem, VSSD_NOTICE_REFUSALS);
+	vssd_subsystem_notify(subsystem, VSSD_NOTICE_TEMPERATURE);
+	return true;
+}
+
+bool vssd_health_read_only(const struct vssd_subsystem *subsystem)
+{
+	return subsystem->nv->wear.read_only || subsystem->nv->wear.spare_lost >= SPARE_ALL;
+}
+
+uint8_t vssd_health_warnings(const struct vssd_subsystem *subsystem)
+{
+	const struct vssd_wear *wear = &subsystem->nv->wear;
+
+	return (uint8_t)((wear->spare_lost > SPARE_ALL - VSSD_SPARE_THRESHOLD ? NVME_SMART_SPARE : 0) |
+			 (vssd_health_read_only(subsystem) ? NVME_SMART_READ_ONLY : 0) |
+			 (wear->backup_failed ? NVME_SMART_BACKUP : 0));
+}
+
 void vssd_health_smart(struct vssd_subsystem *subsystem, struct nvme_smart_log *log)
 {
 	const struct vssd_nonvolatile *nv = subsystem->nv;
 
 	vssd_health_account(subsystem);
 	log->ctemp = subsystem->health.temperature;
-	log->avsp = 100;
-	log->avspt = 10;
+	log->avsp = (uint8_t)(SPARE_ALL - nv->wear.spare_lost);
+	log->avspt = VSSD_SPARE_THRESHOLD;
+	log->pused = nv->wear.used;
 	log->dur[0] = (nv->totals.sectors_read + UNIT_SECTORS - 1) / UNIT_SECTORS;
 	log->duw[0] = (nv->totals.sectors_written + UNIT_SECTORS - 1) / UNIT_SECTORS;
 	log->hrc[0] = nv->totals.reads;

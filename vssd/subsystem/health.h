@@ -3,6 +3,7 @@
 #ifndef VSSD_SUBSYSTEM_HEALTH_H
 #define VSSD_SUBSYSTEM_HEALTH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "spec/nvme_log.h"
@@ -34,6 +35,27 @@ static inline void vssd_health_busy(struct vssd_health *health, uint64_t ticks)
 
 /* The temperature of a sensor in Kelvin; sensor 0 is the composite temperature. */
 uint16_t vssd_health_sensor(const struct vssd_subsystem *subsystem, unsigned sensor);
+
+/* What vssd_health_age() changes; VSSD_UNCHANGED leaves a member as it is. */
+#define VSSD_UNCHANGED UINT32_MAX
+#define VSSD_SPARE_THRESHOLD 10u /* percent */
+
+struct vssd_ageing {
+	uint64_t hours;         /* to add to the power-on hours */
+	uint32_t used;          /* percent of the life, 255 at most */
+	uint32_t spare;         /* percent that is left */
+	uint32_t read_only;     /* 0 or 1, as is backup_failed */
+	uint32_t backup_failed; /* the capacitors that protect the volatile memory are defective */
+};
+
+/* Let the drive grow old at once. False: a member is out of range, and nothing is changed. */
+bool vssd_health_age(struct vssd_subsystem *subsystem, const struct vssd_ageing *ageing);
+
+/* Whether writes are refused, because no spare is left. */
+bool vssd_health_read_only(const struct vssd_subsystem *subsystem);
+
+/* The critical warnings that do not depend on a controller: bits NVME_SMART_*. */
+uint8_t vssd_health_warnings(const struct vssd_subsystem *subsystem);
 
 /* Update power-on time and busy time. */
 void vssd_health_account(struct vssd_subsystem *subsystem);

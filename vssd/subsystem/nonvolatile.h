@@ -113,6 +113,16 @@ struct vssd_self_test {
 	struct nvme_self_test_result results[NVME_SELF_TEST_RESULTS];
 };
 
+/* How worn the drive is. All zeros: it is new. */
+struct vssd_wear {
+	struct vssd_section head;
+	uint8_t used;          /* percent of the life, as in SMART; 255: at least as much */
+	uint8_t spare_lost;    /* percent of the spare, 100 at most */
+	uint8_t backup_failed; /* the volatile memory has no backup: its capacitors are defective */
+	uint8_t read_only;     /* by request; without spare it is so as well */
+	uint8_t reserved[4];   /* sections are multiples of 8 bytes */
+};
+
 /* The system area; sections that this program does not know follow. */
 struct vssd_nonvolatile {
 	struct vssd_section head; /* of the area: tag VSSD_AREA, and the length of all sections */
@@ -125,6 +135,7 @@ struct vssd_nonvolatile {
 	struct vssd_firmware_slots firmware;
 	struct vssd_generations telemetry;
 	struct vssd_self_test self_test;
+	struct vssd_wear wear;
 };
 _Static_assert(sizeof(struct vssd_nonvolatile) <= VSSD_SYSTEM_SIZE, "system area");
 
