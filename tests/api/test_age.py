@@ -10,6 +10,8 @@ from pynvme.vssd import VirtualSsd
 
 ADDRESS = "vssd:name=age,size=64M"
 
+pytestmark = pytest.mark.filterwarnings("ignore:AER notification", "ignore:ERROR status")
+
 
 @pytest.fixture(scope="session")
 def pciaddr() -> str:
@@ -42,7 +44,6 @@ def test_hours_and_wear_are_in_smart(ssd: VirtualSsd, nvme0: d.Controller) -> No
     ssd.age(used=0, spare=100)
 
 
-@pytest.mark.filterwarnings("ignore")
 def test_low_spare_warns_and_no_spare_is_read_only(
     ssd: VirtualSsd, nvme0: d.Controller, nvme0n1: d.Namespace, qpair: d.Qpair, buf: d.Buffer
 ) -> None:

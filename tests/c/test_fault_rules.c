@@ -305,12 +305,16 @@ TEST(only_watched_lbas_leave_the_short_path)
 	CHECK(!vssd_faults_watched(faults, false, 0, 30, UINT64_MAX));
 	CHECK(!vssd_faults_watched(faults, true, 0, 0, UINT64_MAX));
 	CHECK(vssd_faults_watched(faults, false, 1, 1000, 1000));
-	CHECK(!vssd_faults_watch(faults, false, 2));
+	CHECK(!vssd_faults_watched(faults, false, 2, 0, UINT64_MAX));
 	CHECK(vssd_faults_remove(faults, 3, NULL));
-	CHECK(!vssd_faults_watch(faults, false, 1));
+	CHECK(!vssd_faults_watched(faults, false, 1, 0, UINT64_MAX));
 	vssd_faults_destroy(faults);
 	faults = planted("after=write opcode=flush do skip");
-	CHECK(vssd_faults_watched(faults, true, 0, 5, 5) && !vssd_faults_watch(faults, false, 0));
+	CHECK(vssd_faults_watched(faults, true, 0, 5, 5) && !vssd_faults_watched(faults, false, 0, 0, UINT64_MAX));
+	vssd_faults_destroy(faults);
+	faults = planted("queue=3 opcode=read do skip\nqueue=io opcode=flush do skip");
+	CHECK(!vssd_faults_watched(faults, false, 0, 0, UINT64_MAX));
+	CHECK(!faults->index.queues[0] && faults->index.queues[3] && !faults->index.queues[4]);
 	vssd_faults_destroy(faults);
 }
 

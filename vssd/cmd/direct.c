@@ -48,23 +48,21 @@ struct place {
 	uint8_t *memory;
 };
 
-/* Whether more than fault rules for other LBAs or queues keeps the command from the short path. */
-static __attribute__((noinline)) bool is_special(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq,
-						 const struct entry *io, uint8_t opcode)
+/* Whether a command can take the short path although fault rules are planted: none of them may match it. */
+static inline bool is_unwatched(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq, const struct entry *io,
+				uint32_t index, uint8_t opcode)
 {
 	const struct vssd_faults *faults = ctrl->subsystem->faults;
-	uint32_t index = (uint32_t)(io->brief.command >> 32) - 1;
+	uint64_t last = io->brief.slba + (io->brief.cdw12 & 0xffff);
 
-	if (!(ctrl->queues.simple[index] >> opcode & 1))
-		return true;
-	return faults->index.queues[sq->qid] &&
-	       vssd_faults_watched(faults, opcode == NVME_IO_WRITE, index, io->brief.slba,
-				   io->brief.slba + (io->brief.cdw12 & 0xffff));
+	return ctrl->queues.plain[index] >> opcode & 1 && !faults->index.queues[sq->qid] &&
+	       !vssd_faults_watched(faults, opcode == NVME_IO_WRITE, index, io->brief.slba, last);
 }
 
 /* Find the data of a command. False: it must take the long path. One block is never above MDTS. */
-static inline bool locate(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, const struct entry *io, uint8_t opcode,
-			  struct place *place)
+static inline __attribute__((always_inline)) bool locate(struct vssd_ctrl *ctrl, const struct vssd_sq *sq,
+							 const struct entry *io, uint8_t opcode, bool watched,
+							 struct place *place)
 {
 	uint32_t index = (uint32_t)(io->brief.command >> 32) - 1;
 	uint64_t nlb = (io->brief.cdw12 & 0xffff) + 1, offset, length, in_block;
@@ -72,7 +70,7 @@ static inline bool locate(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, cons
 
 	if (index >= VSSD_MAX_NAMESPACES || io->brief.cdw12 & NVME_RW_FUA)
 		return false;
-	if (__builtin_expect(!(ctrl->queues.plain[index] >> opcode & 1), 0) && is_special(ctrl, sq, io, opcode))
+	if (watched ? !is_unwatched(ctrl, sq, io, index, opcode) : !(ctrl->queues.plain[index] >> opcode & 1))
 		return false;
 	ns = &ctrl->ns[index];
 	if (!vssd_range_fits(ns, io->brief.slba, nlb))
@@ -141,11 +139,12 @@ static inline void look_ahead(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, 
 
 /* ---- executing ---- */
 
-static inline bool run_read(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, const struct entry *io, unsigned left)
+static inline __attribute__((always_inline)) bool run_read(struct vssd_ctrl *ctrl, const struct vssd_sq *sq,
+							   const struct entry *io, unsigned left, bool watched)
 {
 	struct place at;
 
-	if (!locate(ctrl, sq, io, NVME_IO_READ, &at))
+	if (!locate(ctrl, sq, io, NVME_IO_READ, watched, &at))
 		return false;
 	if (!ctrl->null_store) {
 		if (vssd_store_bad(ctrl->store, at.block))
@@ -170,11 +169,12 @@ static inline bool store_data(struct vssd_ctrl *ctrl, const struct place *at)
 	return true;
 }
 
-static inline bool run_write(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, const struct entry *io, unsigned left)
+static inline __attribute__((always_inline)) bool run_write(struct vssd_ctrl *ctrl, const struct vssd_sq *sq,
+							    const struct entry *io, unsigned left, bool watched)
 {
 	struct place at;
 
-	if (!locate(ctrl, sq, io, NVME_IO_WRITE, &at))
+	if (!locate(ctrl, sq, io, NVME_IO_WRITE, watched, &at))
 		return false;
 	if (!ctrl->null_store) {
 		look_ahead(ctrl, sq, left);
@@ -186,25 +186,26 @@ static inline bool run_write(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, c
 }
 
 /* Execute the command at the head. False: it must take the long path, and nothing was done. */
-static inline bool execute(struct vssd_ctrl *ctrl, const struct vssd_sq *sq, const struct entry *io, unsigned left)
+static inline __attribute__((always_inline)) bool execute(struct vssd_ctrl *ctrl, const struct vssd_sq *sq,
+							  const struct entry *io, unsigned left, bool watched)
 {
 	if (is(io, NVME_IO_READ))
-		return run_read(ctrl, sq, io, left);
-	return is(io, NVME_IO_WRITE) && run_write(ctrl, sq, io, left);
+		return run_read(ctrl, sq, io, left, watched);
+	return is(io, NVME_IO_WRITE) && run_write(ctrl, sq, io, left, watched);
 }
 
-unsigned vssd_direct_run(struct vssd_ctrl *ctrl, struct vssd_sq *sq, unsigned most)
+/* Execute commands from the head on. watched: fault rules may match some of them. The compiler makes one copy of all
+ * this for each value, so that a drive without rules checks none. */
+static inline __attribute__((always_inline)) unsigned run(struct vssd_ctrl *ctrl, struct vssd_sq *sq, unsigned most,
+							  bool watched)
 {
 	struct vssd_cq *cq = sq->cq;
 	unsigned count = 0;
 
-	vssd_plain_check(ctrl, sq);
-	if (!sq->plain)
-		return 0;
 	while (count < most) {
 		struct entry io = read_entry(&sq->entries[sq->head]);
 
-		if (!execute(ctrl, sq, &io, most - count - 1))
+		if (!execute(ctrl, sq, &io, most - count - 1, watched))
 			break;
 		count++;
 		sq->head = vssd_next_entry(sq->head, sq->size);
@@ -213,4 +214,19 @@ unsigned vssd_direct_run(struct vssd_ctrl *ctrl, struct vssd_sq *sq, unsigned mo
 				      (uint32_t)sq->qid << 16 | sq->head);
 	}
 	return count;
+}
+
+static __attribute__((noinline)) unsigned run_watched(struct vssd_ctrl *ctrl, struct vssd_sq *sq, unsigned most)
+{
+	return run(ctrl, sq, most, true);
+}
+
+unsigned vssd_direct_run(struct vssd_ctrl *ctrl, struct vssd_sq *sq, unsigned most)
+{
+	vssd_plain_check(ctrl, sq);
+	if (!sq->plain)
+		return 0;
+	if (__builtin_expect(ctrl->subsystem->faults->num_rules > 0, 0))
+		return run_watched(ctrl, sq, most);
+	return run(ctrl, sq, most, false);
 }

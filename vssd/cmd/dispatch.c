@@ -205,7 +205,7 @@ static void run(struct vssd_request *request)
 {
 	if (__builtin_expect(request->ctrl->power.asleep && request->sq->qid != 0, 0))
 		vssd_power_wake(request->ctrl);
-	if (vssd_fault_of_commands(request->ctrl))
+	if (vssd_fault_of_commands(request->ctrl) && vssd_fault_may_match(request))
 		run_with_faults(request);
 	else
 		finish(request, execute(request));
@@ -251,7 +251,7 @@ static uint16_t first_failed(struct vssd_request *second)
 /* Execute one half, with fault rules if there are any. Without, plan->request stays NULL. */
 static uint16_t begin(struct vssd_fault_plan *plan, struct vssd_request *request)
 {
-	if (!vssd_fault_of_commands(request->ctrl))
+	if (!vssd_fault_of_commands(request->ctrl) || !vssd_fault_may_match(request))
 		return execute(request);
 	vssd_fault_begin(plan, request);
 	return execute_with_faults(plan);

@@ -161,6 +161,19 @@ uint16_t vssd_fault_end(struct vssd_fault_plan *plan, uint16_t status)
 	return plan->request->ctrl->running ? status : VSSD_FAULT_GONE_STATUS;
 }
 
+bool vssd_fault_may_match(const struct vssd_request *request)
+{
+	const struct vssd_faults *faults = request->ctrl->subsystem->faults;
+	const struct nvme_cmd *cmd = &request->cmd;
+	uint64_t slba = (uint64_t)cmd->cdw11 << 32 | cmd->cdw10, last = slba + (cmd->cdw12 & 0xffff);
+	bool is_write = cmd->opc == NVME_IO_WRITE;
+
+	if (request->sq->qid == 0 || (!is_write && cmd->opc != NVME_IO_READ) ||
+	    faults->index.queues[request->sq->qid] || cmd->nsid - 1 >= VSSD_MAX_NAMESPACES || last < slba)
+		return true;
+	return vssd_faults_watched(faults, is_write, cmd->nsid - 1, slba, last);
+}
+
 void vssd_fault_begin(struct vssd_fault_plan *plan, struct vssd_request *request)
 {
 	struct vssd_faults *faults = request->ctrl->subsystem->faults;

@@ -43,6 +43,9 @@ static inline bool vssd_fault_of_commands(const struct vssd_ctrl *ctrl)
 	return __builtin_expect(ctrl->subsystem->faults->places & 7, 0);
 }
 
+/* Whether rules may match this command. Of reads and writes, the index knows the LBAs. */
+bool vssd_fault_may_match(const struct vssd_request *request);
+
 /* Match the rules of a command, and change the command as they say. */
 void vssd_fault_begin(struct vssd_fault_plan *plan, struct vssd_request *request);
 

@@ -11,14 +11,7 @@ static bool queue_is_plain(const struct vssd_ctrl *ctrl, const struct vssd_sq *s
 	       !ctrl->power.asleep && !ctrl->hmb.enabled;
 }
 
-/* Whether a fault rule may match this command in this namespace. */
-static bool is_watched(const struct vssd_ctrl *ctrl, bool is_write, uint32_t index)
-{
-	return vssd_faults_watch(ctrl->subsystem->faults, is_write, index);
-}
-
-/* The opcodes that can take the short path, fault rules apart. */
-static uint8_t simple_opcodes(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns)
+static uint8_t plain_opcodes(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns)
 {
 	bool writes = !ctrl->features.write_through && ctrl->nv->sanitize.written &&
 		      !vssd_health_read_only(ctrl->subsystem);
@@ -28,22 +21,12 @@ static uint8_t simple_opcodes(const struct vssd_ctrl *ctrl, const struct vssd_ns
 	return (uint8_t)(1u << NVME_IO_READ | (writes ? 1u << NVME_IO_WRITE : 0));
 }
 
-static uint8_t plain_opcodes(const struct vssd_ctrl *ctrl, uint32_t index)
-{
-	uint8_t watched = (uint8_t)((is_watched(ctrl, false, index) ? 1u << NVME_IO_READ : 0) |
-				    (is_watched(ctrl, true, index) ? 1u << NVME_IO_WRITE : 0));
-
-	return simple_opcodes(ctrl, &ctrl->ns[index]) & (uint8_t)~watched;
-}
-
 void vssd_plain_update(struct vssd_ctrl *ctrl)
 {
 	for (unsigned i = 0; i < VSSD_NUM_QUEUES; i++)
 		ctrl->queues.sq[i].plain = queue_is_plain(ctrl, &ctrl->queues.sq[i]);
-	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++) {
-		ctrl->queues.plain[i] = plain_opcodes(ctrl, i);
-		ctrl->queues.simple[i] = simple_opcodes(ctrl, &ctrl->ns[i]);
-	}
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
+		ctrl->queues.plain[i] = plain_opcodes(ctrl, &ctrl->ns[i]);
 }
 
 #ifdef __SANITIZE_ADDRESS__
@@ -52,8 +35,7 @@ void vssd_plain_check(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq)
 	if (sq->plain != queue_is_plain(ctrl, sq))
 		abort();
 	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
-		if (ctrl->queues.plain[i] != plain_opcodes(ctrl, i) ||
-		    ctrl->queues.simple[i] != simple_opcodes(ctrl, &ctrl->ns[i]))
+		if (ctrl->queues.plain[i] != plain_opcodes(ctrl, &ctrl->ns[i]))
 			abort();
 }
 #endif

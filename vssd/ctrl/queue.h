@@ -85,8 +85,7 @@ struct vssd_queues {
 	uint64_t generation;            /* of the DMA map when the queues' pointers were resolved */
 	uint64_t next_scan;             /* ticks: when to check the doorbells of no queue next */
 	uint64_t data_moved;            /* bytes, in this poll */
-	uint8_t plain[VSSD_MAX_NAMESPACES];  /* by NSID - 1: a bit for each opcode, see plain.h */
-	uint8_t simple[VSSD_MAX_NAMESPACES]; /* the same, except that fault rules watch some LBAs */
+	uint8_t plain[VSSD_MAX_NAMESPACES]; /* by NSID - 1: a bit for each opcode, see plain.h */
 	struct vssd_sq sq[VSSD_NUM_QUEUES];
 	struct vssd_cq cq[VSSD_NUM_QUEUES];
 	uint16_t turns[VSSD_NUM_PRIORITIES];  /* with weighted round robin: turn of each class */

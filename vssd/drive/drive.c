@@ -75,7 +75,6 @@ static void notice(struct vssd_listener *listener, enum vssd_notice notice)
 		pause_processing(ctrl, false);
 		return;
 	case VSSD_NOTICE_FAULTS:
-		vssd_plain_update(ctrl);
 		vssd_faulty_wake(ctrl, 0);
 		return;
 	case VSSD_NOTICE_TEMPERATURE:

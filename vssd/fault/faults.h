@@ -72,9 +72,9 @@ struct vssd_fault_index {
 	struct vssd_fault_list commands[VSSD_FAULT_PER_COMMAND][2][256]; /* by place, table and opcode */
 	struct vssd_fault_list others[VSSD_FAULT_PLACES];
 	struct vssd_fault_ranges watched[2][VSSD_MAX_NAMESPACES]; /* LBAs of reads and writes, by NSID - 1 */
-	bool queues[VSSD_MAX_IO_QUEUES + 1];                      /* whether any rule may match in this queue */
-	bool history;                                             /* a rule asks who wrote an LBA, or how often */
-	bool older;                                               /* a rule needs the older data of LBAs */
+	bool queues[VSSD_MAX_IO_QUEUES + 1]; /* whether a rule that names queues may match in this one */
+	bool history;                        /* a rule asks who wrote an LBA, or how often */
+	bool older;                          /* a rule needs the older data of LBAs */
 };
 
 struct vssd_fault_times {
@@ -149,12 +149,6 @@ uint64_t vssd_fault_random(struct vssd_fault_rule *rule, uint64_t a, uint64_t b)
 /* Whether a rule may match a Read or Write of these LBAs. index: NSID - 1. */
 bool vssd_faults_watched(const struct vssd_faults *faults, bool is_write, uint32_t index, uint64_t first,
 			 uint64_t last);
-
-/* Whether a rule may match any Read or Write of this namespace. */
-static inline bool vssd_faults_watch(const struct vssd_faults *faults, bool is_write, uint32_t index)
-{
-	return faults->index.watched[is_write][index].count > 0;
-}
 
 /* ---- index.c ---- */
 

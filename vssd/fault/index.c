@@ -146,6 +146,15 @@ static bool watches_all(const struct vssd_faults *faults, bool is_write)
 	return is_write && (faults->index.history || faults->index.older);
 }
 
+/* The queues of such rules are noted instead of their LBAs. */
+static bool names_queue(const struct vssd_fault_rule *rule)
+{
+	for (unsigned i = 0; i < rule->num_when; i++)
+		if (rule->when[i].kind == VSSD_FAULT_QUEUE)
+			return true;
+	return false;
+}
+
 static bool ranges_make(struct vssd_faults *faults, bool is_write, uint32_t nsid)
 {
 	struct vssd_fault_ranges *ranges = &faults->index.watched[is_write][nsid - 1];
@@ -158,7 +167,8 @@ static bool ranges_make(struct vssd_faults *faults, bool is_write, uint32_t nsid
 	if (watches_all(faults, is_write))
 		ranges->at[ranges->count++] = (struct vssd_fault_range){0, UINT64_MAX};
 	for (uint32_t i = 0; i < faults->num_rules; i++)
-		if (is_of_command(faults->rules[i]) && may_match(faults->rules[i], SPEC_IO, opcode) &&
+		if (is_of_command(faults->rules[i]) && !names_queue(faults->rules[i]) &&
+		    may_match(faults->rules[i], SPEC_IO, opcode) &&
 		    range_of(faults->rules[i], nsid, &ranges->at[ranges->count]))
 			ranges->count++;
 	merge(ranges);
@@ -201,8 +211,11 @@ static void scan_rule(struct vssd_faults *faults, const struct vssd_fault_rule *
 	if (rule->action == VSSD_FAULT_OLDER ||
 	    (rule->action == VSSD_FAULT_NEIGHBOURS && vssd_fault_how_number(rule, VSSD_FAULT_KEY_WITH, 0) == 0))
 		index->older = true;
-	for (unsigned qid = 0; is_of_command(rule) && qid <= VSSD_MAX_IO_QUEUES; qid++)
-		index->queues[qid] |= !queue || vssd_fault_holds(queue, qid);
+	if (!queue || !is_of_command(rule) ||
+	    (!may_match(rule, SPEC_IO, NVME_IO_READ) && !may_match(rule, SPEC_IO, NVME_IO_WRITE)))
+		return;
+	for (unsigned qid = 0; qid <= VSSD_MAX_IO_QUEUES; qid++)
+		index->queues[qid] |= vssd_fault_holds(queue, qid);
 }
 
 void vssd_fault_index_free(struct vssd_faults *faults)
