@@ -42,9 +42,9 @@ BUGS = (
         "D4",
         "abort-ignores-sqid",
         "Abort takes the command of another queue",
-        "Abort looks for the CID in the first queue, whatever the SQID.",
+        "Abort looks for the CID in the admin queue, whatever the SQID.",
         ABORT,
-        ("opcode=abort cdw10[15:0]>=2 do set cdw10[15:0]=1",),
+        ("opcode=abort cdw10[15:0]>=1 do set cdw10[15:0]=0",),
         areas=("commands", "resets"),
     ),
     Bug(

@@ -32,6 +32,9 @@ KINDS: dict[str, tuple[Need | None, Callable[[Drive], float]]] = {
     "function": (FLR, Drive.flr),
     "subsystem": (SUBSYSTEM_RESET, Drive.subsystem_reset),
 }
+FLR_LIMIT = 0.3
+"""Seconds: 100 ms of the drive, as much of the host, and what a busy host takes."""
+
 each_reset = pytest.mark.parametrize("kind", list(KINDS))
 
 
@@ -294,17 +297,25 @@ def test_resets_in_each_power_state(drive: Drive, model: Model, writer: Writer) 
 @requirement("RESETS-10", "PCIe 5.0, 6.6.2 Function Level Reset")
 @needs(FLR)
 def test_the_time_of_a_function_level_reset(drive: Drive) -> None:
-    """A function can be used 100 ms after a function level reset.
+    """A function level reset takes 100 ms at most, and the function can be used after that.
 
-    1. Reset the function, and read its configuration space and CAP.
+    1. Reset the function several times, and measure how long it does not answer. The quickest reset counts,
+       and the host waits 100 ms itself.
+    2. Read its configuration space and CAP.
     """
     clause = "PCIe 5.0, 6.6.2 Function Level Reset"
     cap, identity = drive.nvme0.cap, drive.pcie.register(0)
-    for _ in range(3):
+    quickest, turn = 60.0, 0
+    while turn < 3 or (turn < 8 and quickest > FLR_LIMIT):
+        turn += 1
         drive.delete_qpairs()
         drive.note("function level reset", "pcie.flr()")
+        start = time.monotonic()
         drive.pcie.flr()
+        quickest = min(quickest, time.monotonic() - start)
         time.sleep(0.1)
         drive.check(drive.pcie.register(0) == identity, clause, f"vendor and device {identity:#x}", "others")
         drive.check(drive.nvme0.cap == cap, clause, f"CAP {cap:#x}", f"{drive.nvme0.cap:#x}")
         drive.reset()
+    took = f"the quickest of {turn} took {quickest * 1000:.0f} ms"
+    drive.check(quickest <= FLR_LIMIT, clause, "a function level reset within 100 ms", took)
