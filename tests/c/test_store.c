@@ -673,7 +673,7 @@ TEST(a_file_that_was_cut_is_refused)
 	vssd_store_close(open_store(file));
 	CHECK_EQ(truncate(file, 100000), 0);
 	CHECK_EQ(open_errno(file, BLOCKS, CACHE), -EINVAL);
-	CHECK_HAS(the_error.text, "truncated");
+	CHECK_HAS(the_error.text, "100000 bytes, but its drive needs");
 	unlink(file);
 }
 
