@@ -108,7 +108,7 @@ BUGS = (
         "The progress of a sanitize operation goes back",
         "Progress is counted for each die, and the report takes one at random.",
         f"{SANITIZE}, Sanitize Progress",
-        ("log=81h while=sanitizing every=3 do bytes at=0 size=2 value=0x10",),
+        ("log=81h while=sanitizing every=4 do bytes at=0 size=2 value=0x10",),
         areas=MEDIA,
     ),
     Bug(
@@ -162,7 +162,10 @@ BUGS = (
         "After a format, the last LBAs cannot be used",
         "The size is computed with the old LBA size and rounded down.",
         FORMAT,
-        ("after=format-nvm opcode=write lba>=0xffff8 do status=00/80",),
+        (
+            "name=format opcode=format-nvm do add nsid=0",
+            "opcode=write after=rule:format lba>=0xffff8 do status=00/80",
+        ),
         areas=MEDIA,
         options={"size": "512M"},
     ),

@@ -150,8 +150,9 @@ BUGS = (
         "The identifier is made from the time of the format.",
         "NVM 1.0, 4.1.5.1 Identify Namespace, NGUID",
         (
-            "cns=0 after=format-nvm do bytes at=104 size=1 xor=0x5a",
-            "cns=0 after=format-nvm do bytes at=120 size=1 xor=0x5a",
+            "name=format opcode=format-nvm do add nsid=0",
+            "cns=0 after=rule:format do bytes at=104 size=1 xor=0x5a",
+            "cns=0 after=rule:format do bytes at=120 size=1 xor=0x5a",
         ),
         areas=("media",),
         market=True,
@@ -226,7 +227,7 @@ BUGS = (
         "Counters go back by a reset",
         "Counters in memory are not added to those that were stored.",
         f"{SMART}, Data Units Read",
-        ("log=02h after=disable do bytes at=32 size=8 value=0",),
+        ("log=02h since=disable within=1s do bytes at=32 size=8 value=0",),
         areas=("logs",),
     ),
     Bug(

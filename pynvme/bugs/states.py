@@ -18,7 +18,7 @@ BUGS = (
         "The drive does not wake from a non-operational power state",
         "The doorbell does not start the clocks again.",
         APST,
-        ("queue=io while=asleep do never",),
+        ("on=doorbell queue=io while=asleep do drop",),
         areas=("features", "resets"),
         market=True,
     ),
@@ -28,7 +28,10 @@ BUGS = (
         "Waking takes longer than the exit latency",
         "EXLAT is the time of the link alone. The first command takes seconds.",
         "Base 2.0, 5.17.2.1 Identify Controller, Power State Descriptor, EXLAT",
-        ("queue=io while=asleep do late=2s",),
+        (
+            "name=asleep on=doorbell queue=io while=asleep do add value=0",
+            "queue=io since=rule:asleep nth=1 do late=2s",
+        ),
         areas=("features",),
     ),
     Bug(
@@ -127,7 +130,10 @@ BUGS = (
         "Power-on hours go back",
         "The counter is stored each hour, and read back from the older copy.",
         f"{SMART}, Power On Hours",
-        ("log=02h do bytes at=128 size=4 add=100", "log=02h after=reset do bytes at=128 size=4 add=-50"),
+        (
+            "log=02h do bytes at=128 size=4 add=100",
+            "log=02h since=reset within=1s do bytes at=128 size=4 add=-50",
+        ),
         areas=("logs",),
     ),
 )
