@@ -225,9 +225,9 @@ BUGS = (
         "E23",
         "counters-lost-by-a-reset",
         "Counters go back by a reset",
-        "Counters in memory are not added to those that were stored.",
+        "After a reset, the first log pages show the counters before they are loaded.",
         f"{SMART}, Data Units Read",
-        ("log=02h since=disable within=1s do bytes at=32 size=8 value=0",),
+        ("log=02h since=disable nth=2 do bytes at=32 size=8 value=0",),
         areas=("logs",),
     ),
     Bug(

@@ -132,7 +132,7 @@ BUGS = (
         f"{SMART}, Power On Hours",
         (
             "log=02h do bytes at=128 size=4 add=100",
-            "log=02h since=reset within=1s do bytes at=128 size=4 add=-50",
+            "log=02h since=reset nth=2 do bytes at=128 size=4 add=-50",
         ),
         areas=("logs",),
     ),
