@@ -28,8 +28,9 @@ struct vfio_user {
 	bool can_reset;
 	size_t num_mapped; /* number of the environment's DMA regions that the device knows */
 	struct pyn_vfu_region bar;
-	int unread;    /* eventfd of vector 0 while no queue of the script uses it; -1: not made yet */
-	bool vector_0; /* the device has an eventfd for vector 0 */
+	int unread;      /* eventfd of vector 0 while no queue of the script uses it; -1: the device has no vectors */
+	bool vector_0;   /* the device has an eventfd for vector 0 */
+	bool interrupts; /* a vector has had an eventfd since the device was opened */
 };
 
 static struct vfio_user *vfio_user_of(struct pyn_pci *pci)
@@ -182,6 +183,7 @@ static int trigger_set(struct vfio_user *dev, uint32_t vector, int eventfd, stru
 
 	if (!rc && vector == 0)
 		dev->vector_0 = eventfd >= 0;
+	dev->interrupts = true;
 	return rc;
 }
 
@@ -191,11 +193,6 @@ static int trigger_set(struct vfio_user *dev, uint32_t vector, int eventfd, stru
  */
 static int trigger_unread(struct vfio_user *dev, struct pyn_error *err)
 {
-	if (dev->unread < 0)
-		dev->unread = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (dev->unread < 0)
-		return pyn_error(err, PYN_ERROR_SYSTEM, errno, "no descriptor for interrupt vector 0: %s",
-				 strerror(errno));
 	return trigger_set(dev, 0, dev->unread, err);
 }
 
@@ -208,12 +205,13 @@ static int vfio_user_irq_set(struct pyn_pci *pci, uint32_t vector, int eventfd, 
 		return rc;
 	if (vector == 0 && eventfd < 0)
 		return trigger_unread(dev, err);
-	rc = trigger_set(dev, vector, eventfd, err);
+	if (vector != 0 && eventfd >= 0 && !dev->vector_0)
+		rc = trigger_unread(dev, err);
+	if (!rc)
+		rc = trigger_set(dev, vector, eventfd, err);
 	if (rc || eventfd < 0)
 		return rc;
-	if (!dev->vector_0)
-		rc = trigger_unread(dev, err);
-	return rc ? rc : pyn_pci_msix_set(pci, true, err);
+	return pyn_pci_msix_set(pci, true, err);
 }
 
 static int vfio_user_irq_mask(struct pyn_pci *pci, uint32_t vector, bool masked, struct pyn_error *err)
@@ -340,7 +338,7 @@ static void vfio_user_close(struct pyn_pci *pci)
 	struct pyn_error ignored;
 
 	/* A device may keep it for the next client, which knows nothing of our vectors. */
-	if (dev->unread >= 0 && !dev->channel.broken)
+	if (dev->interrupts && !dev->channel.broken)
 		pyn_pci_msix_set(pci, false, &ignored);
 	if (dev->unread >= 0)
 		close(dev->unread);
@@ -450,6 +448,12 @@ static int setup_vectors(struct vfio_user *dev, struct pyn_error *err)
 	if (info.flags & VFU_IRQ_FLAG_EVENTFD)
 		dev->pci.num_vectors = info.count < VECTORS_MAX ? info.count : VECTORS_MAX;
 	dev->pci.irq = dev->pci.num_vectors ? PYN_PCI_IRQ_MSIX : PYN_PCI_IRQ_NONE;
+	if (!dev->pci.num_vectors)
+		return 0;
+	dev->unread = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (dev->unread < 0)
+		return pyn_error(err, PYN_ERROR_SYSTEM, errno, "no descriptor for interrupt vector 0: %s",
+				 strerror(errno));
 	return 0;
 }
 

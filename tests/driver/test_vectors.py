@@ -84,8 +84,8 @@ def test_each_vector_is_told_once_and_taken_back_with_its_last_queue(
     drive: Drive, vectors: Vectors, opened: Opener
 ) -> None:
     own = opened()
-    first = [((20, SET_EVENTFD, 2, 1, 1), 1), ((20, SET_EVENTFD, 2, 0, 1), 1)]
-    assert told(drive) == first, "the Qpair that was opened has vector 1, and the admin queue vector 0"
+    first = [((20, SET_EVENTFD, 2, 0, 1), 1), ((20, SET_EVENTFD, 2, 1, 1), 1)]
+    assert told(drive) == first, "the admin queue has vector 0, and the Qpair that was opened vector 1"
     assert drive.config[MSIX_ENABLE] & 0x80
     one, two = nvme.Qpair(own.nvme0, 4, iv=7), nvme.Qpair(own.nvme0, 4, iv=7)
     assert told(drive)[2:] == [((20, SET_EVENTFD, 2, 7, 1), 1)]
