@@ -161,6 +161,12 @@ static void function_close(struct pyn_pci *pci)
 	free(function_of(pci));
 }
 
+/* SPDK offers no unmapping, so only a device that is gone is known to write no more. */
+static bool vfio_user_isolate(struct pyn_pci *pci)
+{
+	return !vfio_user_alive(pci);
+}
+
 static const struct pyn_pci_ops vfio_user_ops = {
 	.name = "vfio-user",
 	.close = function_close,
@@ -170,6 +176,7 @@ static const struct pyn_pci_ops vfio_user_ops = {
 	.bar_write = vfio_user_bar_write,
 	.reset = vfio_user_reset,
 	.alive = vfio_user_alive,
+	.isolate = vfio_user_isolate,
 	.release = pyn_pci_no_release,
 	.reattach = pyn_pci_no_release,
 };
@@ -265,6 +272,7 @@ static const struct pyn_pci_ops pcie_ops = {
 	.bar_write = pcie_bar_write,
 	.reset = pcie_reset,
 	.alive = pcie_alive,
+	.isolate = pyn_pci_isolate,
 	.release = pyn_pci_no_release,
 	.reattach = pyn_pci_no_release,
 };
