@@ -171,9 +171,8 @@ static void keep_memory(const struct pyn_device *device)
 	size_t bytes = pyn_dma_keep_all();
 
 	pyn_log(PYN_LOG_WARNING,
-		"the drive at %s does not confirm that it has stopped, and may still write to memory: %zu bytes of "
-		"DMA "
-		"memory stay reserved until this process ends",
+		"the drive at %s does not confirm that it has stopped, and may still write to memory: "
+		"%zu bytes of DMA memory stay reserved until this process ends",
 		device->address.text, bytes);
 }
 
