@@ -46,6 +46,7 @@ HEALTHY = {
     "legal": [
         "on=power-loss do cache chance=0.5",
         "queue=io chance=0.1 do late=10us..2",
+        "opcode=dataset-management do early=20..200 yield",
         "opcode=abort do skip result=1",
     ],
 }

@@ -31,6 +31,7 @@ AREAS = {
     "logs": "logs, counters and events",
     "media": "format, sanitize, self-test and firmware",
     "latency": "latency",
+    "age": "age",
 }
 """The areas, in the order in which they run. Area ``x`` is the file ``test_x.py``."""
 

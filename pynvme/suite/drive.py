@@ -16,10 +16,30 @@ from pynvme import lba_format
 from pynvme.spec import AdminOpcode, Csts, FeatureId, IdentifyController, IoOpcode, Register, Status
 from pynvme.suite.finding import Finding
 from pynvme.suite.history import Command, Dwords, Entry, Event, History, status_text
+from pynvme.suite.identity import first_identified
 
 COMMANDS_SHOWN = 16
 SCRIPT_COMMANDS = 8
 ALL_NAMESPACES = 0xFFFFFFFF
+
+LONGEST_IO, LONGEST_ADMIN = 8.0, 10.0
+"""Seconds that a command may take, by OCP_IO and OCP_ADMIN."""
+OCP_IO = "OCP Datacenter NVMe SSD 2.0, CTO-3"
+OCP_ADMIN = "OCP Datacenter NVMe SSD 2.0, CTO-1"
+
+LENGTHY = frozenset(
+    {
+        AdminOpcode.ASYNC_EVENT,
+        AdminOpcode.FORMAT_NVM,
+        AdminOpcode.FW_COMMIT,
+        AdminOpcode.FW_DOWNLOAD,
+        AdminOpcode.NS_MANAGEMENT,
+        AdminOpcode.SANITIZE,
+        AdminOpcode.SECURITY_SEND,
+        AdminOpcode.SELF_TEST,
+    }
+)
+"""Admin commands without such a limit."""
 
 CC_EN, SHN = 1, 0xC000
 SAVE = 1 << 31
@@ -58,11 +78,15 @@ class Drive:
         self._qpairs: list[nvme.Qpair] = []
         self._single: list[nvme.Qpair] = []
         """The queue pair for single commands, once there is one."""
+        self._leaving: list[Callable[[], None]] = []
+        self._findings: list[str] = []
         self.nsids = self._active()
         self.namespaces = {nsid: nvme.Namespace(nvme0, nsid) for nsid in self.nsids}
         self.ns = self.namespaces[self.nsids[0]]
         self.nsid = self.nsids[0]
         self.measure()
+        self.first = first_identified(self)
+        """Its Identify structures at the beginning of the session."""
 
     def _active(self) -> list[int]:
         """The active namespaces."""
@@ -263,13 +287,20 @@ class Drive:
         return until()
 
     def must_end(self, command: Command) -> None:
-        """Raise a finding if a command has not completed."""
+        """Raise a finding if a command has not completed, or too late."""
         if command.timed_out or not command.done:
             raise self.finding(
                 "Base 2.0, 3.3.3.2 Completion Queue Entry",
                 f"a completion of {command.name} within {self.nvme0.timeout} ms",
                 "no completion",
             )
+        if command.seconds > LONGEST_IO:
+            self._must_be_in_time(command)
+
+    def _must_be_in_time(self, command: Command) -> None:
+        limit, clause = (LONGEST_IO, OCP_IO) if command.qid else (LONGEST_ADMIN, OCP_ADMIN)
+        if command.seconds > limit and (command.qid or command.opcode not in LENGTHY):
+            raise self.finding(clause, f"{command.name} within {limit:g} s", f"{command}")
 
     def log_page(
         self,
@@ -335,6 +366,7 @@ class Drive:
         writers: Iterable[str] = (),
     ) -> Finding:
         """Make a finding with what happened around it. Raise it."""
+        self._findings.append(expected)
         wanted = list(lbas)
         entries = self.history.about(wanted, COMMANDS_SHOWN) if wanted else self.history.last(COMMANDS_SHOWN)
         return Finding(
@@ -401,9 +433,15 @@ class Drive:
             pair.delete()
         self._forget_queues()
 
+    def at_end(self, function: Callable[[], None]) -> None:
+        """Call a function at the end of the test, if the test has no finding."""
+        self._leaving.append(function)
+
     def close(self) -> None:
-        """Delete the queue pairs. If the drive does not do that any more, reset it."""
+        """Tidy up, and delete the queue pairs. If the drive does not do that any more, reset it."""
         try:
+            while self._leaving and not self._findings:
+                self._leaving.pop()()
             self.delete_qpairs()
         except Exception:
             self._forget_queues()

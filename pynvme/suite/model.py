@@ -18,7 +18,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from pynvme.suite.content import Content
+from pynvme.suite.content import Content, Pattern
 from pynvme.suite.history import Command, clock
 
 FF, ZEROS, ANYTHING = 2, 1, 0  # DLFEAT bits 2:0
@@ -40,12 +40,19 @@ class Kind(enum.Enum):
 class Change:
     """A command that changes LBAs, or data that were found at the first read of an LBA."""
 
-    __slots__ = ("command", "data", "done", "ended", "generation", "kind", "order", "ranges")
+    __slots__ = ("command", "data", "done", "ended", "generation", "kind", "order", "pattern", "ranges")
 
-    def __init__(self, kind: Kind, generation: int, ranges: Sequence[tuple[int, int]] = ()) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        generation: int,
+        ranges: Sequence[tuple[int, int]] = (),
+        pattern: Pattern = Pattern.STAMPED,
+    ) -> None:
         self.kind = kind
         self.generation = generation
         self.ranges = ranges
+        self.pattern = pattern
         self.command: Command | None = None
         self.data = b""
         """The data of FOUND."""
@@ -125,9 +132,9 @@ class Model:
 
     # Changes
 
-    def begin(self, kind: Kind, *ranges: tuple[int, int]) -> Change:
+    def begin(self, kind: Kind, *ranges: tuple[int, int], pattern: Pattern = Pattern.STAMPED) -> Change:
         """Note a change that is about to be sent."""
-        change = Change(kind, next(self._generations), ranges)
+        change = Change(kind, next(self._generations), ranges, pattern)
         self._changes[change.generation] = change
         if len(self._changes) > REMEMBERED:
             del self._changes[next(iter(self._changes))]
@@ -226,7 +233,7 @@ class Model:
     def _data(self, lba: int, change: Change) -> bytes | None:
         """What an LBA holds after a change. None is anything, or no data at all."""
         if change.kind is Kind.DATA:
-            return self.content.of(lba, change.generation)
+            return self.content.of(lba, change.generation, change.pattern)
         if change.kind is Kind.ZEROES:
             return self.content.zeros
         if change.kind is Kind.DEALLOCATED:
@@ -299,9 +306,23 @@ class Model:
         change.data = data
         return change
 
+    def data(self, change: Change) -> bytes:
+        """The data of a write of one range."""
+        ((slba, nlb),) = change.ranges
+        return self.content.range(slba, nlb, change.generation, change.pattern)
+
     def known(self) -> list[int]:
         """All LBAs of which something is known, in order."""
         return sorted(self._cells)
+
+    def unsettled(self) -> list[int]:
+        """LBAs that may be marked as uncorrectable, or whose deallocation may still come, in order."""
+        passing = (Kind.DEALLOCATED, Kind.UNCORRECTABLE)
+        return sorted(
+            lba
+            for lba, cell in self._cells.items()
+            if any(change.kind in passing for change in (*cell.now, *cell.kept))
+        )
 
     def forget(self, lbas: Iterable[int]) -> None:
         """Know nothing of these LBAs any more."""
@@ -330,6 +351,8 @@ class Model:
             return f"{whose}, that of {change or f'write {stamp.generation}'}"
         if data == self.content.zeros:
             return "zeros"
+        if data == b"\xff" * self.content.size:
+            return "ones"
         torn = self._torn(lba, cell, data)
         if torn:
             return torn

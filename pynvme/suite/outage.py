@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
+from pynvme.suite.content import Pattern
 from pynvme.suite.drive import Drive
 from pynvme.suite.model import Change, Kind, Model
 from pynvme.suite.traffic import Traffic, read_back
@@ -58,6 +59,7 @@ class Outages:
         self.model = model
         self.traffic = Traffic(drive, model, spaces, mix, queues=queues, sizes=sizes)
         self.count = 0
+        self._interrupted: list[Change] = []
         self._atomicity = Atomicity(drive)
 
     def cut(self, steps: int, wait: float | None = None, drained: bool = False) -> float:
@@ -79,19 +81,27 @@ class Outages:
     def cut_now(self) -> float:
         """Cut the power at once, come back, and read all that is known."""
         self.drive.power_off()
-        interrupted = self.traffic.abandon()
-        self.model.power_lost()
+        self.lose()
         seconds = self.drive.power_on()
-        self.count += 1
-        read_back(self.drive, self.model, self.model.known())
-        self._judge_atomicity(interrupted)
+        self.judge()
         return seconds
+
+    def lose(self) -> None:
+        """Note that the power is off."""
+        self._interrupted = self.traffic.abandon()
+        self.model.power_lost()
+        self.count += 1
+
+    def judge(self) -> None:
+        """Read all that is known, after the power has come back."""
+        read_back(self.drive, self.model, self.model.known())
+        self._judge_atomicity(self._interrupted)
 
     def _judge_atomicity(self, interrupted: Iterable[Change]) -> None:
         """An interrupted write of an atomic size is there as a whole, or not at all."""
         for change in interrupted:
-            if change.kind not in (Kind.DATA, Kind.ZEROES):
-                continue
+            if change.kind is not Kind.DATA or change.pattern is not Pattern.STAMPED:
+                continue  # it cannot be told from what was there before
             ((slba, nlb),) = change.ranges
             there = [lba for lba in change.lbas() if self.model.holds(lba) is change]
             if self._atomicity.covers(slba, nlb) and 0 < len(there) < nlb:

@@ -3,24 +3,40 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import time
+from collections.abc import Iterator
 
 import nvme
 import pytest
 
-from pynvme.spec import IoOpcode, Status
-from pynvme.suite import needs, requirement, takes
-from pynvme.suite.claims import ATOMIC, MDTS, PLAIN, ROOM, ZEROED, io
-from pynvme.suite.drive import Drive
+from pynvme.spec import FeatureId, IoOpcode, Status
+from pynvme.suite import clauses, needs, requirement, takes
+from pynvme.suite.claims import ATOMIC, MDTS, PLAIN, ROOM, TWO_NAMESPACES, ZEROED, io
+from pynvme.suite.drive import LONGEST_IO, OCP_IO, Drive
+from pynvme.suite.history import Command
 from pynvme.suite.model import Kind, Model
 from pynvme.suite.options import Budget
-from pynvme.suite.traffic import GUARD_CLAUSE, MISMATCH, PAGE, Slot, Traffic, read_back
+from pynvme.suite.traffic import (
+    DEAC,
+    GUARD_CLAUSE,
+    MISMATCH,
+    PAGE,
+    Slot,
+    Traffic,
+    any_size,
+    judge_status,
+    model_of,
+    read_back,
+)
 from pynvme.suite.writing import Writer
 
 pytestmark = needs(PLAIN, ROOM)
 
-WRITE = "NVM 1.0, 3.2.6 Write"
-DSM = "NVM 1.0, 3.2.3 Dataset Management"
+WRITE = clauses.of_io(IoOpcode.WRITE)
+DSM = clauses.of_io(IoOpcode.DSM)
+COMPARE = clauses.of_io(IoOpcode.COMPARE)
 UNIT = 8
 """LBAs around which neighbours are checked. A mapping unit is rarely smaller than 4 KiB."""
 
@@ -34,9 +50,10 @@ def test_mixed_io_at_the_beginning_the_end_and_between(drive: Drive, model: Mode
     2. Judge each completion, and the bytes around each buffer.
     3. Read all that was touched.
     """
-    last = drive.nsze - 1000
-    spaces = [(0, 1000), (last, 1000), (drive.random.randrange(1000, last - 1000), 1000)]
-    traffic = Traffic(drive, model, spaces, queues=3)
+    length = min(3000, drive.nsze // 4)
+    last = drive.nsze - length
+    spaces = [(0, length), (last, length), (drive.random.randrange(length, last - length), length)]
+    traffic = Traffic(drive, model, spaces, queues=3, sizes=any_size(drive))
     traffic.run(lambda: budget.spent)
     read_back(drive, model, model.known())
 
@@ -218,11 +235,11 @@ def test_a_deallocated_lba_keeps_its_value(drive: Drive, model: Model, writer: W
     writer.deallocate((base + 64, 64))
     for _ in range(5):
         read_back(drive, model, range(base, base + 256))
-        drive.succeed(drive.flush(), "Base 2.0, 7.1 Flush")
+        writer.flush()
         writer.write(base, 16)
 
 
-@requirement("DATA-12", "NVM 1.0, 3.2.8 Write Zeroes")
+@requirement("DATA-12", clauses.of_io(IoOpcode.WRITE_ZEROES))
 @needs(io(IoOpcode.WRITE_ZEROES))
 def test_write_zeroes_of_all_sizes(drive: Drive, model: Model, writer: Writer) -> None:
     """Write Zeroes makes NLB + 1 LBAs zero, and no other, with and without DEAC.
@@ -238,7 +255,7 @@ def test_write_zeroes_of_all_sizes(drive: Drive, model: Model, writer: Writer) -
             read_back(drive, model, range(base, base + 96))
 
 
-@requirement("DATA-13", "NVM 1.0, 3.2.7 Write Uncorrectable")
+@requirement("DATA-13", clauses.of_io(IoOpcode.WRITE_UNCORRECTABLE))
 @needs(io(IoOpcode.WRITE_UNCORRECTABLE))
 def test_uncorrectable_marks(drive: Drive, model: Model, writer: Writer) -> None:
     """A mark covers its own LBAs only, and a write removes it.
@@ -257,7 +274,7 @@ def test_uncorrectable_marks(drive: Drive, model: Model, writer: Writer) -> None
             read_back(drive, model, range(base, base + 6 * UNIT))
 
 
-@requirement("DATA-14", "NVM 1.0, 3.2.1 Compare")
+@requirement("DATA-14", COMPARE)
 @needs(io(IoOpcode.COMPARE))
 def test_compare_sees_the_latest_data(drive: Drive, model: Model, writer: Writer) -> None:
     """Compare succeeds with the data of the latest write, and fails with any others.
@@ -265,7 +282,7 @@ def test_compare_sees_the_latest_data(drive: Drive, model: Model, writer: Writer
     1. Write, and compare at once with the same data.
     2. Compare with one byte changed, in the first, a middle and the last LBA, and with the older data.
     """
-    clause = "NVM 1.0, 3.2.1 Compare"
+    clause = COMPARE
     base = writer.region(64)
     size = drive.lba_size
     slot = Slot(33 * size)
@@ -293,20 +310,21 @@ def test_concurrent_writes_are_atomic(drive: Drive, model: Model, budget: Budget
     1. Send writes of the same LBAs on two queues, and reads of them on a third one, all at the same time.
     2. Each read has the data of one write only.
     """
-    nlb = min(drive.atomic_lbas, drive.most_lbas, 16)
-    base = drive.random.randrange(drive.nsze // 64 - 1) * 64
-    length = nlb * drive.lba_size
-    Writer(drive, model).write(base, nlb)
+    unit = min(drive.atomic_lbas, drive.most_lbas)
+    base = drive.random.randrange(drive.nsze // 256 - 1) * 256
+    writer = Writer(drive, model)
     pairs = [drive.new_qpair(8) for _ in range(3)]
-    slots = [[Slot(length) for _ in range(4)] for _ in pairs]
-    dwords = {"cdw10": base & 0xFFFFFFFF, "cdw11": base >> 32, "cdw12": nlb - 1}
+    slots = [[Slot(unit * drive.lba_size) for _ in range(4)] for _ in pairs]
     for _ in budget.turns(least=20):
+        nlb = min(unit, drive.random.choice((2, 3, 8, 9, 16, 16, unit)))
+        length = nlb * drive.lba_size
+        dwords = {"cdw10": base & 0xFFFFFFFF, "cdw11": base >> 32, "cdw12": nlb - 1}
+        writer.write(base, nlb)
         commands = []
         for index in range(4):
             for writes in (0, 1):
                 change = model.begin(Kind.DATA, (base, nlb))
-                data = model.content.range(base, nlb, change.generation)
-                buf = slots[writes][index].prepare(0, length, data)
+                buf = slots[writes][index].prepare(0, length, model.data(change))
                 change.command = drive.send(pairs[writes], IoOpcode.WRITE, buf, None, None, **dwords)
                 commands.append(change.command)
             buf = slots[2][index].prepare(0, length)
@@ -318,7 +336,7 @@ def test_concurrent_writes_are_atomic(drive: Drive, model: Model, budget: Budget
             drive.check(command.status in (0, MISMATCH), WRITE, "success", command)
         for slot in slots[2]:
             must_be_one_write(drive, model, base, slot.data())
-    model.forget(range(base, base + nlb))
+        model.forget(range(base, base + nlb))
 
 
 def must_be_one_write(drive: Drive, model: Model, base: int, data: bytes) -> None:
@@ -338,29 +356,38 @@ def must_be_one_write(drive: Drive, model: Model, base: int, data: bytes) -> Non
         )
 
 
+FULL_SPEED = {
+    "small": ((1, 2, 3, 5, 8), (5, 64), 2048),
+    "large": ((8, 13, 16, 64, 100, 255), (16, 64), 8192),
+    "deep": ((1, 4, 8, 9), (1024, 300), 1 << 15),
+}
+"""Sizes of IO in LBAs, the depth of each worker, and the LBAs of its region."""
+
+
 @requirement("DATA-17", WRITE)
-@takes(4)
-@pytest.mark.parametrize("size", ["small", "large"])
-def test_full_speed(drive: Drive, budget: Budget, size: str) -> None:
+@takes(3)
+@pytest.mark.parametrize("load", list(FULL_SPEED))
+def test_full_speed(drive: Drive, budget: Budget, load: str) -> None:
     """At full speed, too, reads return what was written last.
 
-    1. Two workers send random IO of all kinds to a small region each, as fast as the drive completes it, and
-       verify what they read.
+    1. Two workers send random IO of all kinds to a region each, as fast as the drive completes it, and verify
+       what they read.
     2. A worker reads both regions.
     """
-    sizes = {"small": [1, 2, 3, 5, 8], "large": [8, 16, min(64, drive.most_lbas), min(13, drive.most_lbas)]}[
-        size
-    ]
+    wanted, depths, length = FULL_SPEED[load]
+    sizes = [size for size in wanted if size <= drive.most_lbas]
+    most_entries = (drive.nvme0.cap & 0xFFFF) + 1
     mix = {
         IoOpcode.WRITE: 46,
         IoOpcode.READ: 46,
         IoOpcode.WRITE_ZEROES: 3,
         IoOpcode.DSM: 3,
-        IoOpcode.FLUSH: 2,
+        IoOpcode.FLUSH: 1,
+        IoOpcode.VERIFY: 1,
     }
     kinds = {int(opcode): share for opcode, share in mix.items() if drive.ns.supports(opcode)}
     kinds[IoOpcode.READ] += 100 - sum(kinds.values())
-    region = 2048
+    region = min(length, drive.nsze // 4)
     starts = [drive.random.randrange(drive.nsze // 2 - region) + half for half in (0, drive.nsze // 2)]
     drive.note(f"two workers with IO of {sizes} LBAs from {starts[0]:#x} and {starts[1]:#x} on")
     workers = [
@@ -368,11 +395,11 @@ def test_full_speed(drive: Drive, budget: Budget, size: str) -> None:
             io_size=sizes,
             op_percentage=dict(kinds),
             time=max(0.2, budget.limit / 2),
-            qdepth=depth,
+            qdepth=min(depth, most_entries),
             region_start=start,
             region_end=start + region,
         ).start()
-        for start, depth in zip(starts, (5, 64))
+        for start, depth in zip(starts, depths)
     ]
     for worker in workers:
         must_be_right(drive, worker.close())
@@ -386,6 +413,8 @@ def must_be_right(drive: Drive, result: nvme.DotDict) -> None:
     """Judge the result of a worker, which has verified what it read."""
     seen = f"{result.lba_mismatch} wrong LBAs, error {result.error}, status {result.status:#x}"
     drive.check(not result.lba_mismatch and not result.error, WRITE, "the data that were written", seen)
+    slowest = result.latency_max_us / 1e6
+    drive.check(slowest <= LONGEST_IO, OCP_IO, f"no IO above {LONGEST_IO:g} s", f"{slowest:.3f} s")
 
 
 @requirement("DATA-16", "NVM 1.0, 3.2.3 Dataset Management, NR")
@@ -428,3 +457,292 @@ def holds_data(model: Model, lba: int) -> bool:
     """Whether an LBA that was deallocated still held its data when it was read."""
     change = model.holds_now(lba)
     return change is not None and change.kind is Kind.DATA
+
+
+@requirement("DATA-18", WRITE)
+@takes(2)
+def test_mixed_io_at_borders_of_the_address(drive: Drive, model: Model, budget: Budget) -> None:
+    """Reads return what was written last where a bit of the address changes, and a command crosses that.
+
+    1. Send random IO of all kinds around each LBA that is a power of 2, and at the end of the namespace.
+    2. Read all that was touched.
+    """
+    around = 40
+    borders = [1 << bit for bit in range(6, drive.nsze.bit_length()) if (1 << bit) + around < drive.nsze]
+    spaces = [(border - around, 2 * around) for border in borders]
+    spaces += [(drive.nsze - around, around), (3 * drive.nsze // 4 - around, 2 * around)]
+    sizes = (1, 1, 2, 3, 7, 8, 8, 9, 16, 33, 2 * around)
+    Traffic(drive, model, spaces, queues=3, sizes=sizes).run(lambda: budget.spent)
+    read_back(drive, model, model.known())
+
+
+@requirement("DATA-19", WRITE)
+def test_each_size(drive: Drive, model: Model, writer: Writer) -> None:
+    """Writes and reads of each size transfer all of their LBAs, and change no others.
+
+    1. Write 1, 2, 3, … LBAs up to MDTS, each at a random place, from a random offset in a page.
+    2. Read them at once, and the whole region at the end.
+    """
+    most = drive.most_lbas
+    sizes = [*range(1, min(most, 128) + 1)]
+    sizes += drive.random.sample(range(129, most + 1), min(128, max(0, most - 128)))
+    base = writer.region(2 * most)
+    drive.random.shuffle(sizes)
+    for nlb in sizes:
+        slba = base + drive.random.randint(0, 2 * most - nlb)
+        writer.write(slba, nlb, offset=drive.random.randrange(PAGE // 4) * 4)
+        writer.read(slba, nlb, offset=drive.random.randrange(PAGE // 4) * 4)
+    read_back(drive, model, range(base, base + 2 * most))
+
+
+@requirement("DATA-20", WRITE)
+def test_an_lba_that_is_overwritten_hundreds_of_times(drive: Drive, model: Model, writer: Writer) -> None:
+    """A read returns the last of 300 writes, after each of them.
+
+    1. Write one LBA, and a few adjacent ones, again and again, and read them after each write.
+    2. Read what is next to them at the end.
+    """
+    base = writer.region(64)
+    for turn in range(300):
+        for slba, nlb in ((base + 5, 1), (base + 16, 8), (base + 43, 3)):
+            writer.write(slba, nlb)
+            writer.read(slba, nlb)
+        if turn % 64 == 63:
+            writer.flush()
+    read_back(drive, model, range(base, base + 64))
+
+
+@requirement("DATA-21", WRITE)
+@takes(5)
+def test_data_after_a_pause(drive: Drive, model: Model, writer: Writer, budget: Budget) -> None:
+    """Data stay as they are while the drive has nothing to do, and its first command after that is right.
+
+    1. Write, write zeroes and deallocate parts of a region, with and without a flush, and do nothing for a
+       while, up to more than 2 s.
+    2. Begin with a read, or with a write, and read the whole region, twice.
+    """
+    base = writer.region(600)
+    has = drive.ns.supports
+    for turn, share in enumerate((0.03, 0.21, 0.22, 0.42)):
+        writer.write(base + drive.random.randrange(100), 50)
+        if has(IoOpcode.WRITE_ZEROES):
+            writer.zeroes(base + 200 + drive.random.randrange(50), 40)
+        if has(IoOpcode.DSM):
+            writer.deallocate((base + 300 + drive.random.randrange(50), 40))
+        if turn % 2:
+            writer.flush()
+        time.sleep(share * budget.limit)
+        if turn >= 2:
+            writer.write(base + drive.random.randrange(100), 20)
+        read_back(drive, model, range(base, base + 600))
+        read_back(drive, model, range(base, base + 600))
+
+
+@requirement("DATA-22", WRITE)
+def test_the_whole_address_space(drive: Drive) -> None:
+    """Data all over the namespace are there after everything was written.
+
+    1. A worker writes a few LBAs out of each thousand of the whole namespace, in order.
+    2. Another one reads and verifies them.
+    """
+    nlb, step, most = 8, 1021, 16384
+    step = max(step, drive.nsze // most)
+    count = (drive.nsze - nlb) // step
+    for percentage in (0, 100):
+        drive.note(
+            f"a worker with {count} IOs of {nlb} LBAs, each {step} LBAs on, {percentage} % of them reads"
+        )
+        worker = drive.ns.ioworker(
+            io_size=nlb,
+            lba_random=False,
+            lba_step=step,
+            io_count=count,
+            read_percentage=percentage,
+            qdepth=32,
+            region_end=drive.nsze,
+        )
+        must_be_right(drive, worker.start().close())
+
+
+@contextlib.contextmanager
+def cache_disabled(drive: Drive) -> Iterator[None]:
+    """Have the volatile write cache disabled."""
+    with drive.feature_set(FeatureId.VWC, 0):
+        yield
+
+
+@contextlib.contextmanager
+def host_memory_lent(drive: Drive) -> Iterator[None]:
+    """Lend the drive a host memory buffer."""
+    drive.note("host memory buffer", "nvme0.enable_hmb()")
+    drive.nvme0.enable_hmb()
+    try:
+        yield
+    finally:
+        drive.nvme0.disable_hmb()
+
+
+def settings(drive: Drive) -> Iterator[contextlib.AbstractContextManager[None]]:
+    """Settings of this drive under which its data have to be the same."""
+    if drive.id_ctrl.vwc.vwcp and drive.can_change(FeatureId.VWC):
+        yield cache_disabled(drive)
+    if int(drive.id_ctrl.hmpre):
+        yield host_memory_lent(drive)
+    for state in range(1, drive.id_ctrl.npss + 1):
+        if not drive.id_ctrl.psd[state].flags.nops:
+            yield drive.feature_set(FeatureId.POWER, state)
+
+
+@requirement("DATA-23", WRITE)
+@takes(3)
+def test_mixed_io_in_each_setting(drive: Drive, model: Model, budget: Budget) -> None:
+    """Reads return what was written last without the cache, with host memory, and in each power state.
+
+    1. Disable the cache, lend host memory, and enter each operational power state, in turn.
+    2. Send random IO of all kinds each time, and read all at the end, in the setting of the start.
+    """
+    base = drive.random.randrange(drive.nsze - 4096)
+    wanted = list(settings(drive))
+    traffic = Traffic(drive, model, [(base, 2000), (base + 3000, 64)], queues=2)
+    for setting in wanted:
+        part = budget.part(1 / len(wanted))
+        with setting:
+            traffic.run(lambda: part.spent)  # noqa: B023 - run() ends in this turn
+    read_back(drive, model, model.known())
+
+
+@requirement("DATA-24", WRITE)
+@needs(TWO_NAMESPACES)
+@takes(3)
+def test_mixed_io_in_all_namespaces(drive: Drive, budget: Budget) -> None:
+    """IO to one namespace touches no other one, also at the same LBAs and at the same time.
+
+    1. Send random IO of all kinds to the same LBAs of each namespace, by turns.
+    2. Read all that was touched in each.
+    """
+    least = min(each.nsze for each in drive.by_namespace())
+    slba = drive.random.randrange(least - 4096)
+    spaces = [(0, 400), (slba, 400), (least - 400, 400)]
+    loads = [Traffic(each, model_of(each), spaces, depth=8) for each in drive.by_namespace()]
+    while not budget.spent:
+        for _ in range(16):
+            for load in loads:
+                load.step()
+    for load in loads:
+        load.drain()
+        read_back(load.drive, load.model, load.model.known())
+
+
+@requirement("DATA-25", WRITE)
+def test_much_data_without_a_flush(drive: Drive, model: Model, writer: Writer) -> None:
+    """Much data that nothing has flushed is there, and still is after the flush.
+
+    1. Write some 20 MiB, and overwrite pieces of it, without a flush.
+    2. Read them, flush, and read them again.
+    """
+    length = min(40_000, drive.nsze // 4)
+    base = writer.region(length)
+    for _ in range(50):
+        writer.write(base + drive.random.randrange(length - 20), drive.random.randint(1, 20))
+    read_back(drive, model, range(base, base + length))
+    writer.flush()
+    read_back(drive, model, range(base, base + length))
+
+
+@requirement("DATA-26", DSM)
+@needs(io(IoOpcode.DSM))
+def test_attributes_change_no_data(drive: Drive, model: Model, writer: Writer) -> None:
+    """A Dataset Management without AD changes no data, whatever its attributes say.
+
+    1. Write a region, and send Dataset Management with each combination of IDR and IDW, and attributes.
+    2. Read the region each time.
+    """
+    base = writer.region(64)
+    for attributes in (0, 1, 2, 3):
+        drive.succeed(drive.deallocate([(base, 30), (base + 40, 8)], attributes=attributes), DSM)
+        read_back(drive, model, range(base, base + 64))
+
+
+LENGTHS = (100, 128, 129, 255, 256, 257, 1000, 1024, 1025, 4096, 5000, 16384, 32768, 65535, 65536)
+"""LBAs of a command that transfers no data. NLB has 16 bits."""
+
+
+class Probe:
+    """Sends commands to a long range, and looks at some LBAs in and around it.
+
+    A drive may refuse a length above MDTS, but what it accepts it has to do.
+
+    Args:
+        writer: sends the commands
+        slba, nlb: the range
+    """
+
+    def __init__(self, writer: Writer, slba: int, nlb: int) -> None:
+        rng = writer.drive.random
+        self._drive, self._model, self._writer = writer.drive, writer.model, writer
+        self.slba, self.nlb = slba, nlb
+        bits = range(nlb.bit_length())
+        inside = {(1 << bit) - offset for bit in bits for offset in (0, 1)}
+        inside |= {rng.randrange(nlb) for _ in range(4)}
+        self.points = sorted(slba + one for one in {*inside, -1, 0, nlb - 1, nlb} if one <= nlb)
+
+    def write(self) -> None:
+        """Write the LBAs that will be looked at."""
+        for lba in self.points:
+            self._writer.write(lba, 1)
+
+    def change(self, opcode: IoOpcode, kind: Kind, flags: int = 0) -> None:
+        """Change the range, and look."""
+        if not self._drive.ns.supports(opcode):
+            return
+        change = self._model.begin(kind, (self.slba, self.nlb))
+        if opcode is IoOpcode.DSM:
+            command = self._drive.deallocate([(self.slba, self.nlb)])
+        else:
+            command = self._drive.io(opcode, None, self.slba, self.nlb, flags=flags)
+        change.command = command
+        self._model.end(change, command.ok)
+        self._must_be_done(command)
+        read_back(self._drive, self._model, self.points)
+
+    def _must_be_done(self, command: Command) -> None:
+        if self.nlb > self._drive.most_lbas and command.status == Status.INVALID_FIELD:
+            pytest.skip(f"the drive does not accept {self.nlb} LBAs in a command without data")
+        self._drive.succeed(command, clauses.of_io(command.opcode))
+
+    def verify(self) -> None:
+        """Verify the range, without and with a marked LBA."""
+        supports = self._drive.ns.supports
+        if not supports(IoOpcode.VERIFY):
+            return
+        self._must_be_verified()
+        if supports(IoOpcode.WRITE_UNCORRECTABLE):
+            self._writer.uncorrectable(self._drive.random.choice(self.points), 1)
+            self._must_be_verified()
+
+    def _must_be_verified(self) -> None:
+        command = self._drive.io(IoOpcode.VERIFY, None, self.slba, self.nlb)
+        if judge_status(self._drive, self._model, self.slba, self.nlb, command):
+            self._must_be_done(command)
+
+
+@requirement("DATA-27", f"{clauses.of_io(IoOpcode.WRITE_ZEROES)}, NLB, and other commands without data")
+@needs(io(IoOpcode.WRITE_ZEROES))
+def test_lengths_of_commands_without_data(drive: Drive, model: Model, writer: Writer) -> None:
+    """Zeroes, marks, deallocations and Verify of up to 65536 LBAs reach all of their LBAs, and no others.
+
+    1. Write LBAs at the beginning, the end, around, and at each power of 2 of a range.
+    2. Write zeroes, verify, mark, write zeroes with DEAC, and deallocate the range, and read these LBAs each
+       time.
+    """
+    most = min(max(LENGTHS), drive.nsze // 4)
+    slba = drive.random.randrange(1, drive.nsze - most - 1)
+    for nlb in (length for length in LENGTHS if length <= most):
+        probe = Probe(writer, slba, nlb)
+        probe.write()
+        probe.change(IoOpcode.WRITE_ZEROES, Kind.ZEROES)
+        probe.verify()
+        probe.change(IoOpcode.WRITE_UNCORRECTABLE, Kind.UNCORRECTABLE)
+        probe.change(IoOpcode.WRITE_ZEROES, Kind.ZEROES, DEAC)
+        probe.write()
+        probe.change(IoOpcode.DSM, Kind.DEALLOCATED)

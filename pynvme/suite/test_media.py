@@ -3,16 +3,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
-from typing import Callable
+from typing import Callable, NamedTuple
 
 import nvme
 import pytest
 
+from pynvme import firmware
 from pynvme.spec import (
     AdminOpcode,
+    FeatureId,
     FirmwareAction,
+    FirmwareLog,
     IoOpcode,
     SanitizeAction,
     SanitizeLog,
@@ -22,26 +26,37 @@ from pynvme.spec import (
     SelfTestStatus,
     Status,
 )
-from pynvme.suite import needs, requirement
+from pynvme.suite import clauses, needs, requirement
 from pynvme.suite.claims import PLAIN, ROOM, SANITIZES, admin
 from pynvme.suite.drive import ALL_NAMESPACES, Drive
+from pynvme.suite.history import Command
+from pynvme.suite.marks import Need
 from pynvme.suite.model import Model
 from pynvme.suite.traffic import Slot, model_of, read_back
 from pynvme.suite.writing import Writer
 
 pytestmark = needs(PLAIN, ROOM)
 
-FORMAT = "Base 2.0, 5.14 Format NVM"
+FORMAT = clauses.of_admin(AdminOpcode.FORMAT_NVM)
 SANITIZE = "Base 2.0, 5.24 Sanitize and 8.1.20 Sanitize Operations"
 TEST = "Base 2.0, 5.9 Device Self-test and 8.1.7 Device Self-test Operations"
-COMMIT = "Base 2.0, 5.12 Firmware Commit"
-DOWNLOAD = "Base 2.0, 5.13 Firmware Image Download"
+COMMIT = clauses.of_admin(AdminOpcode.FW_COMMIT)
+DOWNLOAD = clauses.of_admin(AdminOpcode.FW_DOWNLOAD)
+FIRMWARE = "Base 2.0, 5.16.1.4 Firmware Slot Information"
+AER = clauses.of_admin(AdminOpcode.ASYNC_EVENT)
+
+OWN_IMAGES = Need(
+    "firmware images that the drive takes (it is a virtual SSD)",
+    lambda drive: drive.id_ctrl.mn.strip() == "pynvme virtual SSD",
+)
 
 LBAS = 256
 PATIENCE = 600.0
 """Seconds that a format, a sanitize operation or a self-test may take."""
 
 RESTARTS: dict[str, Callable[[Drive], float]] = {"reset": Drive.reset, "power": Drive.power_cycle}
+SANITIZE_EVENT, NAMESPACE_EVENT, ACTIVATION_EVENT = 0x810106, 0x040002, 0x030102
+"""Dword 0 of asynchronous events: log page, information and type."""
 each_restart = pytest.mark.parametrize("restart", list(RESTARTS))
 
 CAPABILITIES = {
@@ -62,11 +77,34 @@ def patience(drive: Drive) -> Iterator[None]:
     drive.nvme0.timeout = before
 
 
-def format_nvm(drive: Drive, lbaf: int, ses: int = 0) -> None:
-    """Format the first namespace, which has to succeed."""
-    command = drive.admin(AdminOpcode.FORMAT_NVM, nsid=drive.nsid, cdw10=ses << 9 | lbaf)
-    drive.succeed(command, FORMAT)
+def format_nvm(drive: Drive, lbaf: int, ses: int = 0, nsid: int | None = None) -> None:
+    """Format the first namespace, or another one, or all. This has to succeed."""
+    nsid = drive.nsid if nsid is None else nsid
+    drive.succeed(drive.admin(AdminOpcode.FORMAT_NVM, nsid=nsid, cdw10=ses << 9 | lbaf), FORMAT)
     drive.measure()
+
+
+@contextlib.contextmanager
+def events_of(drive: Drive, enabled: int = 0) -> Iterator[list[int]]:
+    """Dword 0 of each asynchronous event, as it comes. Bits of feature 0Bh are enabled in here."""
+    found: list[int] = []
+    drive.nvme0.register_aer_cb(lambda cdw0, status: found.append(cdw0))
+    before = drive.get_feature(FeatureId.ASYNC_EVENT).cdw0
+    drive.set_feature(FeatureId.ASYNC_EVENT, before | enabled)
+    drive.poll(lambda: False, 0.01)
+    found.clear()
+    try:
+        yield found
+    finally:
+        drive.set_feature(FeatureId.ASYNC_EVENT, before)
+        drive.nvme0.register_aer_cb(None)
+
+
+def must_come_once(drive: Drive, events: list[int], event: int, why: str) -> None:
+    """Raise a finding unless an asynchronous event comes, and only once."""
+    drive.poll(lambda: event in events, 2.0)
+    seen = [f"{one:#x}" for one in events]
+    drive.check(events.count(event) == 1, AER, f"one event {event:#x}, {why}", seen)
 
 
 def must_be_gone(drive: Drive, model: Model, slba: int, nlb: int, clause: str) -> None:
@@ -181,7 +219,7 @@ def test_an_interrupted_format(drive: Drive, restart: str) -> None:
     if restart == "power" and not drive.can_switch_power():
         pytest.skip("needs a power that can be switched")
     lbaf = drive.ns.id_ns.flbas.lbafil
-    for delay in (0, 0.002, 0.01):
+    for delay in (0, 0.002, 0.01, 0.019):
         model = model_of(drive)
         writer = Writer(drive, model)
         nlb = min(LBAS, drive.most_lbas)
@@ -191,11 +229,152 @@ def test_an_interrupted_format(drive: Drive, restart: str) -> None:
         RESTARTS[restart](drive)
         if not interrupted.done:
             drive.reap(drive.nvme0)
+        if interrupted.ok:
+            must_be_gone(drive, model, base, nlb, FORMAT)
         format_nvm(drive, lbaf, 1)
         must_be_gone(drive, model, base, nlb, FORMAT)
         model = model_of(drive)
         Writer(drive, model).write(base, nlb)
         read_back(drive, model, range(base, base + nlb))
+
+
+@requirement("MEDIA-12", FORMAT)
+@needs(admin(AdminOpcode.FORMAT_NVM))
+def test_formats_of_all_kinds(drive: Drive) -> None:
+    """A format of one or all namespaces, to each LBA format, with each secure erase, leaves no old data.
+
+    1. Write to the beginning, the end, and between in each namespace, with and without a flush.
+    2. Format one namespace, or all by NSID FFFFFFFFh, to each LBA format without metadata, with each SES.
+    3. Old data of what was formatted are gone, those of other namespaces are there, and Identify has the
+       format. The first and the last LBA can be written and read.
+    """
+    space, fna = drive.ns.id_ns, drive.id_ctrl.fna
+    first = space.flbas.lbafil
+    usable = [n for n in range(space.nlbaf + 1) if space.lbaf[n].lbads and not space.lbaf[n].ms]
+    kinds = [0, 1, 2] if fna.cryes else [0, 1]
+    wanted = [(lbaf, ses, every) for lbaf in usable for ses in kinds for every in (False, True)]
+    drive.random.shuffle(wanted)
+    for turn, (lbaf, ses, every) in enumerate([*wanted, (first, 0, True)]):
+        data = [written(each) for each in drive.by_namespace()]
+        if turn % 2:
+            drive.flush()
+        format_nvm(drive, lbaf, ses, ALL_NAMESPACES if every else drive.nsid)
+        is_of_all = every or bool(fna.sens if ses else fna.fns)
+        for index, (writer, places) in enumerate(data):
+            if index and not is_of_all:
+                read_back(writer.drive, writer.model, writer.model.known())
+                continue
+            fresh = writer.drive
+            must_be_in_format(fresh, lbaf)
+            for slba, nlb in places:
+                must_be_gone_bytes(fresh, writer.model, slba, nlb)
+            again = Writer(fresh, model_of(fresh))
+            again.write(fresh.nsze - 2, 2)
+            again.write(0, 2)
+            read_back(fresh, again.model, again.model.known())
+
+
+def written(drive: Drive) -> tuple[Writer, list[tuple[int, int]]]:
+    """Write to several places of a namespace."""
+    drive.measure()
+    nlb = min(LBAS, drive.most_lbas)
+    places = [(0, nlb), (drive.random.randrange(nlb, drive.nsze - 2 * nlb), nlb), (drive.nsze - nlb, nlb)]
+    writer = Writer(drive, model_of(drive))
+    for slba, count in places:
+        writer.write(slba, count)
+    return writer, places
+
+
+def must_be_in_format(drive: Drive, lbaf: int) -> None:
+    """Raise a finding unless Identify reports this LBA format, and a format that has ended."""
+    drive.measure()
+    space = drive.ns.id_ns
+    drive.check(space.flbas.lbafil == lbaf, FORMAT, f"FLBAS {lbaf}", space.flbas)
+    drive.check(not space.fpi.remaining, FORMAT, "FPI: 0 % of the format remains", space.fpi)
+
+
+def must_be_gone_bytes(drive: Drive, model: Model, slba: int, nlb: int) -> None:
+    """As must_be_gone(), where the size of LBAs may have changed since the model was made."""
+    first = slba * model.content.size // drive.lba_size
+    count = max(1, nlb * model.content.size // drive.lba_size)
+    slot = Slot(count * drive.lba_size)
+    if not drive.io(IoOpcode.READ, slot.prepare(0, count * drive.lba_size), first, count).ok:
+        return
+    data, size = slot.data(), model.content.size
+    left = [at for at in range(0, len(data), size) if model.content.stamp(data[at : at + size])]
+    drive.check(not left, FORMAT, "no data from before", f"{len(left)} blocks of {size} bytes of them")
+
+
+@requirement("MEDIA-13", FORMAT)
+@needs(admin(AdminOpcode.FORMAT_NVM))
+def test_commands_during_a_format(drive: Drive, model: Model, writer: Writer) -> None:
+    """During a format, its progress goes one way, and a second format does no harm.
+
+    1. Send a format, and another one, and read FPI until the first completes. What remains does not grow.
+    2. Then both have ended, Identify reports no format in progress, and the data are gone.
+    """
+    nlb = min(LBAS, drive.most_lbas)
+    base = writer.region(nlb)
+    lbaf = drive.ns.id_ns.flbas.lbafil
+    buf = nvme.Buffer(4096)
+    first = drive.send_admin(AdminOpcode.FORMAT_NVM, nsid=drive.nsid, cdw10=lbaf)
+    second = drive.send_admin(AdminOpcode.FORMAT_NVM, nsid=drive.nsid, cdw10=lbaf)
+    remaining = 100
+    while not first.done:
+        look = drive.send_admin(AdminOpcode.IDENTIFY, buf, drive.nsid, cdw10=0)
+        while not look.done:
+            drive.reap(drive.nvme0)
+        found = buf[32]
+        if first.done or not look.ok or not found >> 7:
+            break
+        left = found & 0x7F
+        drive.check(left <= remaining, FORMAT, f"{remaining} % or less remain (FPI)", f"{left} %")
+        remaining = left
+    for command in (first, second):
+        while not command.done:
+            drive.reap(drive.nvme0)
+    drive.succeed(first, FORMAT)
+    drive.must_end(second)
+    drive.measure()
+    must_be_in_format(drive, lbaf)
+    must_be_gone(drive, model, base, nlb, FORMAT)
+
+
+@requirement("MEDIA-14", AER)
+@needs(admin(AdminOpcode.FORMAT_NVM))
+def test_a_change_of_the_format_is_an_event(drive: Drive) -> None:
+    """A format that changes a namespace is a Namespace Attribute Changed event, and log page 04h names it.
+
+    1. Enable the event, and format with another LBA format.
+    2. One event comes, and the log page lists the namespace, until it was read.
+    """
+    space = drive.ns.id_ns
+    before = space.flbas.lbafil
+    usable = [n for n in range(space.nlbaf + 1) if space.lbaf[n].lbads and not space.lbaf[n].ms]
+    other = next((n for n in usable if space.lbaf[n].lbads != space.lbaf[before].lbads), None)
+    if other is None or not drive.id_ctrl.oaes.nsan:
+        pytest.skip("needs two LBA sizes, and Namespace Attribute Notices (OAES bit 8)")
+    buf = nvme.Buffer(4096)
+    drive.log_page(4, buf, 4096)
+    with events_of(drive, 1 << 8) as events:
+        format_nvm(drive, other)
+        must_come_once(drive, events, NAMESPACE_EVENT, "since a namespace has changed")
+        drive.log_page(4, buf, 4096, rae=True)
+        listed = [buf.data(at + 3, at) for at in range(0, 64, 4)]
+        drive.check(
+            drive.nsid in listed,
+            "Base 2.0, 5.16.1.5 Changed Namespace List",
+            f"namespace {drive.nsid}, whose format has changed",
+            listed,
+        )
+        drive.log_page(4, buf, 4096)
+        drive.log_page(4, buf, 4096)
+        drive.check(
+            buf.data(3, 0) == 0,
+            "Base 2.0, 5.16.1.5 Changed Namespace List",
+            "no namespace, since the page was read",
+            f"{buf.data(3, 0):#x}",
+        )
 
 
 def sanitize_log(drive: Drive) -> SanitizeLog:
@@ -205,31 +384,146 @@ def sanitize_log(drive: Drive) -> SanitizeLog:
     return SanitizeLog(bytes(buf[:]))
 
 
-def start_sanitize(drive: Drive, action: SanitizeAction) -> None:
+class Wish(NamedTuple):
+    """A sanitize operation."""
+
+    cdw10: int
+    pattern: int
+
+    @property
+    def passes(self) -> int:
+        """Passes of an overwrite, or 0."""
+        return (self.cdw10 >> 4 & 15 or 16) if self.cdw10 & 7 == SanitizeAction.OVERWRITE else 0
+
+    def leaves_its_pattern(self, drive: Drive) -> bool:
+        """Whether the pattern can be read after the operation."""
+        able = drive.id_ctrl.sanicap
+        return bool(self.passes and self.cdw10 & NDAS and not able.ndi and able.nodmmas == 1)
+
+
+AUSE, OIPBP, NDAS = 1 << 3, 1 << 8, 1 << 9
+
+
+def wish(drive: Drive, action: SanitizeAction) -> Wish:
+    """An operation with random options that the drive has to accept."""
+    rng = drive.random
+    cdw10 = int(action) | rng.choice((0, AUSE))
+    if not drive.id_ctrl.sanicap.ndi:
+        cdw10 |= rng.choice((0, NDAS, NDAS))
+    if action is SanitizeAction.OVERWRITE:
+        cdw10 |= rng.choice((1, 1, 2, 3)) << 4 | rng.choice((0, OIPBP))
+    return Wish(cdw10, rng.getrandbits(32))
+
+
+def start_sanitize(drive: Drive, wanted: Wish) -> None:
     """Start a sanitize operation."""
-    overwrite = 1 << 4 if action is SanitizeAction.OVERWRITE else 0
-    drive.succeed(drive.admin(AdminOpcode.SANITIZE, cdw10=action | overwrite, cdw11=0x5A5A5A5A), SANITIZE)
+    command = drive.admin(AdminOpcode.SANITIZE, cdw10=wanted.cdw10, cdw11=wanted.pattern)
+    drive.succeed(command, SANITIZE)
 
 
-def end_sanitize(drive: Drive, progress: int = 0) -> None:
-    """Wait for the end of a sanitize operation, and judge its progress on the way."""
-    end = time.monotonic() + PATIENCE
-    buf = nvme.Buffer(drive.lba_size)
+def in_progress(drive: Drive) -> bool:
+    """Whether a sanitize operation is in progress."""
+    return sanitize_log(drive).sstat.sos == SanitizeStatus.IN_PROGRESS
+
+
+class Restriction:
+    """What a drive has to refuse during a sanitize operation, and what it must not refuse.
+
+    Make it before the operation, since the log of supported commands cannot be read meanwhile.
+    """
+
+    KINDS = (
+        IoOpcode.READ,
+        IoOpcode.WRITE,
+        IoOpcode.COMPARE,
+        IoOpcode.WRITE_ZEROES,
+        IoOpcode.WRITE_UNCORRECTABLE,
+        IoOpcode.VERIFY,
+    )
+
+    def __init__(self, drive: Drive, wanted: Wish) -> None:
+        self._drive = drive
+        self._io = [opcode for opcode in self.KINDS if drive.ns.supports(opcode)]
+        others = (
+            (AdminOpcode.FORMAT_NVM, drive.nsid, int(drive.ns.id_ns.flbas.lbafil)),
+            (AdminOpcode.SELF_TEST, ALL_NAMESPACES, int(SelfTest.SHORT)),
+            (AdminOpcode.SANITIZE, 0, wanted.cdw10),
+        )
+        self._admin = [other for other in others if drive.nvme0.supports(other[0])]
+        self.has_ended = False
+        """Whether the drive has executed one of them, since the operation ended a moment before."""
+
+    def judge(self) -> None:
+        """Send some of these commands, and raise a finding if a status is wrong."""
+        drive, buf = self._drive, nvme.Buffer(4096)
+        for opcode in drive.random.sample(self._io, 2):
+            command = drive.io(opcode, buf)
+            must_be_in_progress(drive, command)
+            self.has_ended |= command.ok
+        if sanitize_log(drive).sprog < 0x8000:  # far from its end, after which these would be executed
+            self._judge_admin()
+        for command in (
+            drive.admin(AdminOpcode.IDENTIFY, buf, cdw10=1),
+            drive.log_page(2, buf, 512),
+            drive.get_feature(FeatureId.QUEUES),
+        ):
+            drive.succeed(command, SANITIZE)
+
+    def _judge_admin(self) -> None:
+        opcode, nsid, cdw10 = self._drive.random.choice(self._admin)
+        command = self._drive.admin(opcode, None, nsid, cdw10=cdw10)
+        must_be_in_progress(self._drive, command)
+        if command.ok:
+            pytest.skip("the sanitize operation has ended before another operation was refused")
+
+
+def must_be_in_progress(drive: Drive, command: Command) -> None:
+    """Raise a finding unless a command was refused with Sanitize In Progress, if there still is one."""
+    if in_progress(drive):
+        drive.expect(command, SANITIZE, Status.SANITIZE_IN_PROGRESS)
+
+
+def end_sanitize(drive: Drive, wanted: Wish, restriction: Restriction) -> None:
+    """Wait for the end of a sanitize operation, and judge its log page and its restrictions on the way."""
+    end, progress = time.monotonic() + PATIENCE, 0
     while True:
         log = sanitize_log(drive)
+        drive.check(
+            log.scdw10 == wanted.cdw10, SANITIZE, f"SCDW10 {wanted.cdw10:#x}", f"{int(log.scdw10):#x}"
+        )
         if log.sstat.sos != SanitizeStatus.IN_PROGRESS:
             break
         drive.check(log.sprog >= progress, SANITIZE, f"progress {progress} or more", log.sprog)
         progress = log.sprog
-        for opcode in (IoOpcode.READ, IoOpcode.WRITE):
-            command = drive.io(opcode, buf)
-            if sanitize_log(drive).sstat.sos == SanitizeStatus.IN_PROGRESS:
-                drive.expect(command, SANITIZE, Status.SANITIZE_IN_PROGRESS)
+        for _ in range(drive.random.randrange(3)):
+            log = sanitize_log(drive)
+            still = log.sstat.sos == SanitizeStatus.IN_PROGRESS
+            drive.check(log.sprog >= progress, SANITIZE, f"progress {progress} or more", log.sprog)
+            progress = log.sprog if still else progress
+        restriction.judge()
         drive.check(time.monotonic() < end, SANITIZE, f"an end within {PATIENCE:g} s", f"progress {progress}")
-        time.sleep(0.02)
+        time.sleep(drive.random.random() * 0.06)
+    must_have_ended(drive, wanted)
+
+
+def must_have_ended(drive: Drive, wanted: Wish) -> None:
+    """Raise a finding unless the log page tells that this operation has succeeded."""
+    log = sanitize_log(drive)
     done = (SanitizeStatus.SUCCESS, SanitizeStatus.DEALLOCATED)
     drive.check(log.sstat.sos in done, SANITIZE, "success (SSTAT 1 or 4)", f"SSTAT {int(log.sstat.sos)}")
     drive.check(log.sprog == 0xFFFF, SANITIZE, "progress FFFFh at the end", f"{log.sprog:#x}")
+    drive.check(log.sstat.opc == wanted.passes, SANITIZE, f"{wanted.passes} passes", int(log.sstat.opc))
+    drive.check(log.scdw10 == wanted.cdw10, SANITIZE, f"SCDW10 {wanted.cdw10:#x}", f"{int(log.scdw10):#x}")
+
+
+def must_be_the_pattern(drive: Drive, wanted: Wish, slba: int, nlb: int) -> None:
+    """Raise a finding unless LBAs hold the pattern of an overwrite, in either order of bytes."""
+    length = nlb * drive.lba_size
+    slot = Slot(length)
+    drive.succeed(drive.io(IoOpcode.READ, slot.prepare(0, length), slba, nlb), SANITIZE)
+    data = slot.data()
+    legal = [wanted.pattern.to_bytes(4, order) * (length // 4) for order in ("little", "big")]
+    drive.check(data in legal, SANITIZE, f"the pattern {wanted.pattern:08x}h in each dword", data[:16].hex())
 
 
 @requirement("MEDIA-5", SANITIZE)
@@ -238,23 +532,38 @@ def end_sanitize(drive: Drive, progress: int = 0) -> None:
 def test_sanitize_erases_everything(drive: Drive, action: SanitizeAction) -> None:
     """A sanitize operation refuses IO until its end, and leaves no data in any namespace.
 
-    1. Write to each namespace, flush, and start the operation.
-    2. Until it has ended, reads and writes fail with Sanitize In Progress, and the progress does not go back.
-    3. The data are gone, and new ones can be written.
+    1. Write to each namespace, flush, and start the operation, with random options.
+    2. Until it has ended, IO, formats and self-tests fail with Sanitize In Progress, Identify, features and
+       the health log do not, and the progress does not go back.
+    3. Its event comes once. The log page has the command, its passes, and that no data were written since.
+    4. The data are gone, in the place of them the pattern if it can be read, and new ones can be written.
     """
     if not drive.id_ctrl.sanicap[CAPABILITIES[action]]:
         pytest.skip(f"needs {action.name} (SANICAP)")
     writers = [Writer(each, model_of(each)) for each in drive.by_namespace()]
     places = [writer.region(min(LBAS, writer.drive.most_lbas)) for writer in writers]
     drive.flush()
-    start_sanitize(drive, action)
-    end_sanitize(drive)
+    wanted = wish(drive, action)
+    restriction = Restriction(drive, wanted)
+    with events_of(drive) as events:
+        start_sanitize(drive, wanted)
+        end_sanitize(drive, wanted, restriction)
+        must_come_once(drive, events, SANITIZE_EVENT, "since a sanitize operation has ended")
+    erased = sanitize_log(drive).sstat.gde
+    is_right = erased == 1 or restriction.has_ended
+    drive.check(is_right, SANITIZE, "Global Data Erased, since nothing was written yet", "it is 0")
     for writer, slba in zip(writers, places):
         nlb = min(LBAS, writer.drive.most_lbas)
         must_be_gone(writer.drive, writer.model, slba, nlb, SANITIZE)
+        if wanted.leaves_its_pattern(drive) and not restriction.has_ended:
+            must_be_the_pattern(writer.drive, wanted, slba, nlb)
         model = model_of(writer.drive)
         Writer(writer.drive, model).write(slba, nlb)
         read_back(writer.drive, model, range(slba, slba + nlb))
+    erased = sanitize_log(drive).sstat.gde
+    drive.check(erased == 0, SANITIZE, "no Global Data Erased, since data were written", "it is 1")
+    drive.reset()
+    must_have_ended(drive, wanted)
 
 
 @requirement("MEDIA-6", SANITIZE)
@@ -263,28 +572,35 @@ def test_sanitize_erases_everything(drive: Drive, action: SanitizeAction) -> Non
 def test_an_interrupted_sanitize_goes_on(drive: Drive, model: Model, writer: Writer, restart: str) -> None:
     """A reset or a loss of power does not end a sanitize operation, and no data are left at its end.
 
-    1. Write, start the operation, and interrupt it a moment later.
+    1. Write, start the operation, and interrupt it a moment later, and once more.
     2. It goes on, with IO refused until its end. The data are gone.
+    3. After another interruption, the log page tells the same of it.
     """
     if restart == "power" and not drive.can_switch_power():
         pytest.skip("needs a power that can be switched")
-    action = next(one for one, name in CAPABILITIES.items() if drive.id_ctrl.sanicap[name])
+    action = drive.random.choice([one for one, name in CAPABILITIES.items() if drive.id_ctrl.sanicap[name]])
     nlb = min(LBAS, drive.most_lbas)
     base = writer.region(nlb)
     writer.flush()
-    start_sanitize(drive, action)
-    time.sleep(0.1)
-    progress = sanitize_log(drive)
-    RESTARTS[restart](drive)
-    log = sanitize_log(drive)
-    states = [SanitizeStatus.IN_PROGRESS, SanitizeStatus.SUCCESS, SanitizeStatus.DEALLOCATED]
-    drive.check(log.sstat.sos in states, SANITIZE, "an operation that goes on", f"SSTAT {int(log.sstat.sos)}")
-    if log.sstat.sos != SanitizeStatus.IN_PROGRESS and progress.sstat.sos == SanitizeStatus.IN_PROGRESS:
-        drive.check(
-            progress.sprog > 0x4000, SANITIZE, "an operation in progress", "its end, far from its progress"
-        )
-    end_sanitize(drive)
+    wanted = wish(drive, action)
+    restriction = Restriction(drive, wanted)
+    start_sanitize(drive, wanted)
+    for delay in (0.1, 0.02):
+        time.sleep(delay)
+        before = sanitize_log(drive)
+        RESTARTS[restart](drive)
+        log = sanitize_log(drive)
+        states = [SanitizeStatus.IN_PROGRESS, SanitizeStatus.SUCCESS, SanitizeStatus.DEALLOCATED]
+        sos = log.sstat.sos
+        drive.check(sos in states, SANITIZE, "an operation that goes on", f"SSTAT {int(sos)}")
+        if sos != SanitizeStatus.IN_PROGRESS and before.sstat.sos == SanitizeStatus.IN_PROGRESS:
+            drive.check(
+                before.sprog > 0x4000, SANITIZE, "an operation in progress", "its end, far from its progress"
+            )
+    end_sanitize(drive, wanted, restriction)
     must_be_gone(drive, model, base, nlb, SANITIZE)
+    RESTARTS[restart](drive)
+    must_have_ended(drive, wanted)
 
 
 @requirement("MEDIA-7", SANITIZE)
@@ -366,6 +682,88 @@ def test_self_tests_that_are_ended(drive: Drive) -> None:
         must_end(drive, SelfTest.SHORT, result)
 
 
+@requirement("MEDIA-15", TEST)
+@needs(admin(AdminOpcode.SELF_TEST))
+def test_an_extended_self_test(drive: Drive, model: Model, writer: Writer) -> None:
+    """An extended self-test goes on after a reset, and an abort ends it, with its results in order.
+
+    1. Start it, reset the controller, and switch the power off and on. It is still in progress.
+    2. Abort it. The newest entry has the result, the others are those from before.
+    """
+    restarts = [Drive.reset, *([Drive.power_cycle] if drive.can_switch_power() else [])]
+    base = writer.region(16)
+    writer.flush()
+    older = self_test_log(drive)
+    drive.check(start_test(drive, SelfTest.EXTENDED) == 0, TEST, "an extended self-test", "a refusal")
+    if not self_test_log(drive).cdsto.dsts:
+        pytest.skip("needs a self-test that takes a moment")
+    for restart in restarts:
+        restart(drive)
+        log = self_test_log(drive)
+        running = log.cdsto.dsts
+        drive.check(running == SelfTest.EXTENDED, TEST, "a self-test that goes on", int(running))
+        read_back(drive, model, range(base, base + 16))
+    drive.check(start_test(drive, SelfTest.ABORT) == 0, TEST, "an abort", "a refusal")
+    must_end(drive, SelfTest.EXTENDED, SelfTestStatus.ABORTED)
+    must_be_next(drive, older)
+
+
+def must_be_next(drive: Drive, older: SelfTestLog) -> None:
+    """Raise a finding unless the log has one more entry than it had, the older ones unchanged."""
+    log = self_test_log(drive)
+    same = [bytes(one) for one in log.results][1:] == [bytes(one) for one in older.results][:-1]
+    drive.check(same, TEST, "the older entries behind the newest one", "others")
+    hours, newest = smart_hours(drive), log.results[0].poh
+    drive.check(newest <= hours, TEST, f"power-on hours of {hours} at most", newest)
+
+
+def smart_hours(drive: Drive) -> int:
+    """Power-on hours, by the SMART log."""
+    buf = nvme.Buffer(512)
+    drive.succeed(drive.log_page(2, buf, 512), "Base 2.0, 5.16.1.3 SMART / Health Information")
+    return int.from_bytes(buf[128:144], "little")
+
+
+@requirement("MEDIA-16", TEST)
+@needs(admin(AdminOpcode.SELF_TEST))
+def test_self_tests_of_each_namespace(drive: Drive) -> None:
+    """Each self-test has an entry of its own, with the namespace that was tested.
+
+    1. Run a short self-test of the controller, of each namespace, and of all, and end it by an abort.
+    2. The newest entry has the result, and, if it has a namespace, that one. The others are unchanged.
+    """
+    for nsid in (0, *drive.nsids, ALL_NAMESPACES):
+        older = self_test_log(drive)
+        status = drive.admin(AdminOpcode.SELF_TEST, nsid=nsid, cdw10=SelfTest.SHORT).status
+        drive.check(status == 0, TEST, f"a short self-test of namespace {nsid:#x}", f"status {status:#x}")
+        if not self_test_log(drive).cdsto.dsts:
+            pytest.skip("needs a self-test that takes a moment")
+        start_test(drive, SelfTest.ABORT)
+        must_end(drive, SelfTest.SHORT, SelfTestStatus.ABORTED)
+        must_be_next(drive, older)
+        newest = self_test_log(drive).results[0]
+        if newest.vdi.nsidv:
+            drive.check(newest.nsid == nsid, TEST, f"namespace {nsid:#x}", f"{int(newest.nsid):#x}")
+
+
+@requirement("MEDIA-17", TEST)
+@needs(admin(AdminOpcode.SELF_TEST), admin(AdminOpcode.FORMAT_NVM))
+def test_a_format_ends_a_self_test(drive: Drive) -> None:
+    """A format of the namespace that is tested ends the self-test, with this result.
+
+    1. Start an extended self-test of the namespace, and format the namespace.
+    2. No self-test is in progress, and the newest entry has result 4.
+    """
+    older = self_test_log(drive)
+    command = drive.admin(AdminOpcode.SELF_TEST, nsid=drive.nsid, cdw10=SelfTest.EXTENDED)
+    drive.succeed(command, TEST)
+    if not self_test_log(drive).cdsto.dsts:
+        pytest.skip("needs a self-test that takes a moment")
+    format_nvm(drive, drive.ns.id_ns.flbas.lbafil)
+    must_end(drive, SelfTest.EXTENDED, SelfTestStatus.FORMAT)
+    must_be_next(drive, older)
+
+
 @requirement("MEDIA-10", COMMIT)
 @needs(admin(AdminOpcode.FW_COMMIT))
 def test_wrong_firmware_commands_are_refused(drive: Drive) -> None:
@@ -427,3 +825,113 @@ def test_activation_keeps_the_data(drive: Drive, model: Model, writer: Writer) -
     drive.reset()
     drive.check(drive.id_ctrl.fr == revision, COMMIT, f"revision {revision!r}", repr(drive.id_ctrl.fr))
     read_back(drive, model, range(base, base + nlb))
+
+
+def firmware_log(drive: Drive) -> FirmwareLog:
+    """The Firmware Slot Information log."""
+    buf = nvme.Buffer(512)
+    drive.succeed(drive.log_page(3, buf, 512), FIRMWARE)
+    return FirmwareLog(bytes(buf[:]))
+
+
+def download(drive: Drive, image: bytes, leave_out: int | None = None) -> None:
+    """Download an image in pieces, in random order, perhaps without one of them."""
+    unit = 4096 * max(1, int(drive.id_ctrl.fwug)) if drive.id_ctrl.fwug != 0xFF else 4
+    size = max(unit, 4096)
+    starts = list(range(0, len(image), size))
+    drive.random.shuffle(starts)
+    for start in starts:
+        if start // size == leave_out:
+            continue
+        piece = image[start : start + size]
+        buf = nvme.Buffer(len(piece))
+        buf[:] = piece
+        command = drive.admin(AdminOpcode.FW_DOWNLOAD, buf, cdw10=len(piece) // 4 - 1, cdw11=start // 4)
+        drive.succeed(command, DOWNLOAD)
+
+
+def commit(drive: Drive, slot: int, action: FirmwareAction) -> Command:
+    """Send a Firmware Commit."""
+    return drive.admin(AdminOpcode.FW_COMMIT, cdw10=action << 3 | slot)
+
+
+def must_run(drive: Drive, revision: str, slot: int, when: str) -> None:
+    """Raise a finding unless this revision, in this slot, is active, by Identify and by the log page."""
+    found = drive.id_ctrl.fr.strip()
+    drive.check(found == revision, COMMIT, f"revision {revision!r}, {when}", repr(found))
+    log = firmware_log(drive)
+    drive.check(log.afi.cafsi == slot, FIRMWARE, f"active slot {slot}, {when}", int(log.afi.cafsi))
+    seen = log.frs[slot - 1].strip()
+    drive.check(seen == revision, FIRMWARE, f"revision {revision!r} in slot {slot}, {when}", repr(seen))
+
+
+@requirement("MEDIA-18", COMMIT)
+@needs(admin(AdminOpcode.FW_COMMIT), OWN_IMAGES)
+def test_updates_of_the_firmware(drive: Drive, model: Model, writer: Writer) -> None:
+    """An image that was downloaded in any order is stored, activated as its commit says, and keeps the data.
+
+    1. Download images in pieces in random order, and commit them to each slot by actions 0, 1 and 3, and
+       activate a stored one by action 2.
+    2. The revision changes at the reset, or at once for action 3, and not before. The other slots are as
+       they were. The event comes, the data are there, also after a loss of power.
+    3. Images with a byte wrong, or with a piece left out, are refused, and nothing changes.
+    """
+    base = writer.region(64)
+    original, slots = drive.id_ctrl.fr.strip(), int(drive.id_ctrl.frmw.nofs)
+    home = int(firmware_log(drive).afi.cafsi)
+    first = 2 if drive.id_ctrl.frmw.ffsro else 1
+    can_activate_now = bool(drive.id_ctrl.frmw.fawr)
+    others = [one for one in range(first, slots + 1) if one != home]
+    if not others:
+        pytest.skip("needs a second firmware slot (FRMW bits 3:1)")
+    for turn, slot in enumerate(others):
+        must_refuse_bad_images(drive, slot)
+        before = firmware_log(drive)
+        revision = f"T{drive.random.randrange(10**6)}"
+        download(drive, firmware.make(revision, size=4096 * drive.random.randint(2, 6)))
+        if turn % 2 and can_activate_now:
+            with events_of(drive, 1 << 9) as events:
+                drive.succeed(commit(drive, slot, FirmwareAction.ACTIVATE_NOW), COMMIT)
+                must_come_once(drive, events, ACTIVATION_EVENT, "since an image was activated")
+            must_run(drive, revision, slot, "after an activation without a reset")
+        else:
+            store_for_later(drive, slot)
+            running = before.frs[before.afi.cafsi - 1].strip()
+            must_run(drive, running, int(before.afi.cafsi), "before the reset that activates the new image")
+            drive.reset()
+            must_run(drive, revision, slot, "after the reset")
+        after = firmware_log(drive)
+        for other in range(1, slots + 1):
+            same = other == slot or after.frs[other - 1] == before.frs[other - 1]
+            drive.check(same, FIRMWARE, f"slot {other} as before", repr(after.frs[other - 1]))
+        read_back(drive, model, range(base, base + 64))
+    drive.succeed(commit(drive, home, FirmwareAction.ACTIVATE), COMMIT)
+    drive.reset()
+    must_run(drive, original, home, "after its activation by action 2 and a reset")
+    read_back(drive, model, range(base, base + 64))
+
+
+def store_for_later(drive: Drive, slot: int) -> None:
+    """Commit the downloaded image so that the next reset activates it, by one command or by two."""
+    if drive.random.random() < 0.5:
+        drive.succeed(commit(drive, slot, FirmwareAction.REPLACE_ACTIVATE), COMMIT)
+        return
+    drive.succeed(commit(drive, slot, FirmwareAction.REPLACE), COMMIT)
+    next_one = int(firmware_log(drive).afi.nafsi)
+    drive.check(next_one == 0, FIRMWARE, "no slot to activate at the next reset, after action 0", next_one)
+    drive.succeed(commit(drive, slot, FirmwareAction.ACTIVATE), COMMIT)
+    next_one = int(firmware_log(drive).afi.nafsi)
+    drive.check(next_one in (0, slot), FIRMWARE, f"slot {slot} to activate at the next reset", next_one)
+
+
+def must_refuse_bad_images(drive: Drive, slot: int) -> None:
+    """Raise a finding unless damaged images are refused, and change nothing."""
+    before = bytes(firmware_log(drive))
+    image = firmware.make("BAD", size=3 * 4096)
+    at = drive.random.randrange(32, len(image))
+    damaged = image[:at] + bytes([image[at] ^ 1 << drive.random.randrange(8)]) + image[at + 1 :]
+    for what, leave_out in ((damaged, None), (image, drive.random.randrange(3))):
+        download(drive, what, leave_out)
+        command = commit(drive, slot, FirmwareAction.REPLACE_ACTIVATE)
+        drive.expect(command, COMMIT, Status.INVALID_FIRMWARE_IMAGE)
+    drive.check(bytes(firmware_log(drive)) == before, FIRMWARE, "the slots as before", "others")

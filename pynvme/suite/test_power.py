@@ -3,14 +3,29 @@
 
 from __future__ import annotations
 
+import time
+
 import nvme
 import pytest
 
-from pynvme.spec import AdminOpcode, Cns, FeatureId, IoOpcode, SmartLog
-from pynvme.suite import needs, requirement, takes
-from pynvme.suite.claims import CACHE, PLAIN, ROOM, SELECT, SWITCHED_POWER, TWO_NAMESPACES, feature, io
-from pynvme.suite.drive import ALL_NAMESPACES, Drive
-from pynvme.suite.features import saveable
+from pynvme.spec import AdminOpcode, FeatureId, FirmwareAction, IoOpcode, Register, SelfTest, SmartLog
+from pynvme.suite import clauses, needs, requirement, takes
+from pynvme.suite.claims import (
+    CACHE,
+    PLAIN,
+    ROOM,
+    SELECT,
+    SWITCHED_POWER,
+    TWO_NAMESPACES,
+    admin,
+    feature,
+    io,
+)
+from pynvme.suite.drive import ALL_NAMESPACES, SAVE, Drive
+from pynvme.suite.features import SAVED, saveable
+from pynvme.suite.history import Command
+from pynvme.suite.identity import CLAUSE as IDENTIFY
+from pynvme.suite.identity import must_be_the_same
 from pynvme.suite.model import Model
 from pynvme.suite.options import Budget
 from pynvme.suite.outage import Outages
@@ -19,10 +34,24 @@ from pynvme.suite.writing import Writer
 
 pytestmark = needs(PLAIN, ROOM, SWITCHED_POWER)
 
-FLUSH = "Base 2.0, 7.1 Flush"
+FLUSH = clauses.of_io(IoOpcode.FLUSH)
+FIRMWARE = "Base 2.0, 5.16.1.4 Firmware Slot Information"
+SAVING = "Base 2.0, 5.27 Set Features, Save"
+SMART = "Base 2.0, 5.16.1.3 SMART / Health Information"
 SHUTDOWN = "Base 2.0, 3.6.1 Memory-based Transport Controller Shutdown"
 
-LOAD = {"write": 50, "write_fua": 8, "flush": 8, "read": 8, "zeroes": 6, "trim": 5, "uncorrectable": 2}
+LOAD = {
+    "write": 50,
+    "write_fua": 8,
+    "flush": 8,
+    "read": 6,
+    "read_fua": 3,
+    "zeroes": 5,
+    "zeroes_fua": 2,
+    "zeroes_deac": 2,
+    "trim": 5,
+    "uncorrectable": 2,
+}
 
 
 @requirement("POWER-1", FLUSH)
@@ -37,7 +66,7 @@ def test_cuts_at_any_moment_under_load(drive: Drive, model: Model, budget: Budge
     base = drive.random.randrange(drive.nsze - 4096)
     outages = Outages(drive, model, [(base, 600), (base + 2048, 200), (drive.nsze - 100, 100)], LOAD)
     for _ in budget.turns(least=5):
-        outages.cut(drive.random.choice((1, 3, 10, 40, 150)))
+        outages.cut(drive.random.choice((1, 1, 3, 10, 40, 150, 400)))
 
 
 @requirement("POWER-2", FLUSH)
@@ -210,7 +239,7 @@ def test_an_abrupt_shutdown_keeps_what_was_flushed(drive: Drive, model: Model, w
         read_back(drive, model, range(base, base + 64))
 
 
-@requirement("POWER-11", "NVM 1.0, 3.2.7 Write Uncorrectable")
+@requirement("POWER-11", clauses.of_io(IoOpcode.WRITE_UNCORRECTABLE))
 @needs(io(IoOpcode.WRITE_UNCORRECTABLE))
 def test_uncorrectable_marks_survive(drive: Drive, model: Model, writer: Writer) -> None:
     """Marks that a flush covers survive, and neither spread nor come back after a write.
@@ -227,7 +256,7 @@ def test_uncorrectable_marks_survive(drive: Drive, model: Model, writer: Writer)
         read_back(drive, model, range(base, base + 32))
 
 
-@requirement("POWER-12", "Base 2.0, 5.27 Set Features, Save")
+@requirement("POWER-12", SAVING)
 @needs(SELECT)
 def test_saved_features_survive(drive: Drive) -> None:
     """A saved value is the current one after a cut, and one that was not saved is not.
@@ -250,28 +279,44 @@ def test_saved_features_survive(drive: Drive) -> None:
         one.set(drive, before[one], save=True)
 
 
-@requirement("POWER-13", "Base 2.0, 5.17 Identify")
-@takes(1)
+@requirement("POWER-13", IDENTIFY)
+@takes(2)
 def test_the_drive_is_the_same_after_cuts(drive: Drive, model: Model, budget: Budget) -> None:
-    """Identify, the size and the identifiers do not change by losses of power.
+    """Identify, the firmware, the saved features and the counters of power are right after each cut.
 
-    1. Read the Identify structures.
-    2. Cut the power under load, several times, and compare them after each cut.
+    1. Cut the power under load, several times.
+    2. After each cut, compare Identify with that of the beginning of the session, the firmware log, the saved
+       values of features, which are the current ones too, and the counters.
     """
-    wanted = identified(drive)
     base = drive.random.randrange(drive.nsze - 4096)
     outages = Outages(drive, model, [(base, 256)], LOAD)
+    saved = {one: one.get(drive, SAVED) for one in saveable(drive)}
+    firmware = firmware_log(drive)
     for _ in budget.turns(least=4):
+        before = smart(drive)
         outages.cut(20)
-        found = identified(drive)
-        for name, data in wanted.items():
-            different = [at for at in range(4096) if data[at] != found[name][at]]
-            drive.check(
-                not different,
-                "Base 2.0, 5.17 Identify",
-                f"{name} as before the loss of power",
-                f"bytes {different[:16]} differ",
-            )
+        must_be_the_same(drive, drive.first, "after a loss of power")
+        found = firmware_log(drive)
+        drive.check(found == firmware, FIRMWARE, "the slots as before the loss of power", "others")
+        must_be_counted(before, drive, 1, 1)
+        for one, value in saved.items():
+            one.must_be(drive, value, "since nothing has changed it", SAVED)
+            one.must_be(drive, value, "the saved value, after a loss of power")
+
+
+def firmware_log(drive: Drive) -> bytes:
+    """The Firmware Slot Information log."""
+    buf = nvme.Buffer(512)
+    drive.succeed(drive.log_page(3, buf, 512), FIRMWARE)
+    return buf[:]
+
+
+def must_be_counted(before: SmartLog, drive: Drive, cycles: int, unsafe: int) -> None:
+    """Raise a finding unless so many power cycles were counted, and so many of them as unsafe shutdowns."""
+    after = smart(drive)
+    cycles, unsafe = before.pwrc + cycles, before.upl + unsafe
+    drive.check(after.pwrc == cycles, SMART, f"{cycles} power cycles", after.pwrc)
+    drive.check(after.upl == unsafe, SMART, f"{unsafe} unsafe shutdowns", after.upl)
 
 
 @requirement("POWER-14", "Base 2.0, 3.1.3.1 CAP.TO and 3.5.3 Controller Ready Modes")
@@ -296,28 +341,199 @@ def test_the_first_commands_after_ready(drive: Drive, writer: Writer, model: Mod
         writer.read(base, 64)
 
 
-@requirement("POWER-15", "Base 2.0, 5.16.1.3 SMART / Health Information")
-def test_the_counters_of_power(drive: Drive) -> None:
-    """Power Cycles counts each power-on, and Unsafe Shutdowns each loss without a shutdown.
+@requirement("POWER-15", SMART)
+def test_the_counters_of_power(drive: Drive, writer: Writer) -> None:
+    """Power Cycles counts each power-on, Unsafe Shutdowns each loss without a shutdown, and none is lost.
 
-    1. Cut the power without a shutdown, and compare the counters.
-    2. Shut down, cut the power, and compare them.
+    1. Write, cut the power without a shutdown, and compare the counters.
+    2. Write, shut down, cut the power, and compare them. After that, none of the others has gone back.
     """
-    clause = "Base 2.0, 5.16.1.3 SMART / Health Information"
-    for shut_down in (False, True, False):
+    for shut_down in (False, True, False, True):
+        writer.region(100)
         before = smart(drive)
         if shut_down:
+            drive.delete_qpairs()
             drive.shut_down()
-        drive.power_cycle()
+            writer.model.all_durable()
+        cycle(drive, writer.model)
         after = smart(drive)
-        drive.check(
-            after.pwrc == before.pwrc + 1,
-            clause,
-            f"{before.pwrc + 1} power cycles",
-            after.pwrc,
+        must_be_counted(before, drive, 1, int(not shut_down))
+        for name in ("dur", "duw", "hrc", "hwc", "cbt", "poh", "mdie", "neile", "wctt", "cctt", "pused"):
+            drive.check(
+                not shut_down or after[name] >= before[name],
+                SMART,
+                f"{name.upper()} {before[name]} or more after a shutdown and a power cycle",
+                after[name],
+            )
+
+
+@requirement("POWER-16", SAVING)
+@needs(SELECT)
+@takes(2)
+def test_cuts_while_features_are_saved(drive: Drive, budget: Budget) -> None:
+    """A cut while a value is saved leaves the old or the new one, and the new one once it has completed.
+
+    1. Send a Set Features with SV for a feature, and cut the power after a random moment.
+    2. Its saved value is the current one. Those of the other features are as they were.
+    """
+    all_of_them = saveable(drive)
+    first = {one: one.get(drive, SAVED) for one in all_of_them}
+    now = dict(first)
+    for turn in budget.turns(least=2 * len(all_of_them)):
+        one = all_of_them[turn % len(all_of_them)]
+        old, new = now[one], one.other(drive, now[one])
+        command = drive.send_admin(
+            AdminOpcode.SET_FEATURES,
+            nsid=drive.nsid if drive.capabilities(one.fid) & 2 else 0,
+            cdw10=SAVE | one.fid,
+            cdw11=new | one.selector,
         )
-        unsafe = before.upl + (not shut_down)
-        drive.check(after.upl == unsafe, clause, f"{unsafe} unsafe shutdowns", after.upl)
+        if drive.random.random() < 0.5:
+            drive.reap(drive.nvme0)
+        completed = command.ok
+        drive.power_cycle()
+        take(drive, command)
+        legal = (new,) if completed else (old, new)
+        found = now[one] = one.get(drive, SAVED)
+        wanted = " or ".join(f"{value:#x}" for value in legal)
+        drive.check(found in legal, SAVING, f"feature {one.fid:02x}h: {wanted}", f"{found:#x}")
+        for other, value in now.items():
+            other.must_be(drive, value, "the saved value, after a loss of power")
+    for one, value in first.items():
+        one.set(drive, value, save=True)
+
+
+@requirement("POWER-17", FLUSH)
+@takes(1)
+def test_cuts_in_quick_succession(drive: Drive, model: Model, writer: Writer, budget: Budget) -> None:
+    """A drive that loses its power again at once, or before it was used, has its durable data.
+
+    1. Write, flush, write more, and cut the power.
+    2. Switch it on and off again, without an initialisation and after short times, and read all.
+    """
+    base = writer.region(256)
+    for _ in budget.turns(least=4):
+        writer.write(base + drive.random.randrange(200), 40)
+        writer.flush()
+        writer.write(base + drive.random.randrange(200), 40)
+        drive.power_off()
+        model.power_lost()
+        for _ in range(drive.random.randint(1, 4)):
+            time.sleep(drive.random.choice((0, 0, 0.001, 0.01)))
+            drive.subsystem.poweron()
+            time.sleep(drive.random.choice((0, 0, 0.001, 0.01)))
+            drive.power_off()
+        drive.power_on()
+        read_back(drive, model, range(base, base + 256))
+
+
+@requirement("POWER-18", SHUTDOWN)
+@takes(1)
+def test_cuts_during_a_shutdown(drive: Drive, model: Model, budget: Budget) -> None:
+    """A cut while the controller shuts down loses nothing that a flush covers.
+
+    1. Write and flush, write more, and set CC.SHN.
+    2. Cut the power after a random moment, without waiting for CSTS.SHST, and read all.
+    """
+    base = drive.random.randrange(drive.nsze - 4096)
+    outages = Outages(drive, model, [(base, 400)], LOAD)
+    for turn in budget.turns(least=4):
+        for _ in range(60):
+            outages.traffic.step()
+        outages.traffic.drain()
+        drive.note("CC.SHN", "nvme0[0x14] = nvme0[0x14] | 0x4000")
+        drive.nvme0[Register.CC] = drive.nvme0[Register.CC] | (turn % 2 + 1) << 14
+        time.sleep(drive.random.choice((0, 0, 0.0003, 0.002)))
+        outages.cut_now()
+
+
+@requirement("POWER-19", FLUSH)
+@needs(TWO_NAMESPACES)
+@takes(2)
+def test_cuts_under_load_on_all_namespaces(drive: Drive, budget: Budget) -> None:
+    """After a cut, the durable data of each namespace are there, whichever was flushed.
+
+    1. Send random IO, with flushes, to each namespace by turns, and cut the power.
+    2. Read all LBAs of each namespace that were ever touched.
+    """
+    outages = []
+    for each in drive.by_namespace():
+        base = drive.random.randrange(each.nsze - 4096)
+        outages.append(Outages(each, model_of(each), [(0, 200), (base, 200)], LOAD))
+    for _ in budget.turns(least=4):
+        for _ in range(drive.random.choice((5, 50))):
+            for one in outages:
+                one.traffic.step()
+        drive.power_off()
+        for one in outages:
+            one.lose()
+        drive.power_on()
+        for one in outages:
+            one.judge()
+
+
+@requirement("POWER-20", FLUSH)
+def test_much_flushed_data_survive(drive: Drive, model: Model, writer: Writer) -> None:
+    """One flush covers much data, and other writes before the cut do not harm them.
+
+    1. Write some 10 MiB, flush, and overwrite a part without a flush.
+    2. Cut the power, and read all.
+    """
+    length = min(20_000, drive.nsze // 4)
+    base = writer.region(length)
+    writer.flush()
+    writer.write(base + length // 3, length // 4)
+    cycle(drive, model)
+    read_back(drive, model, range(base, base + length))
+
+
+@requirement("POWER-21", "Base 2.0, 3.5 Controller Initialization")
+@takes(1)
+def test_cuts_during_admin_commands(drive: Drive, model: Model, writer: Writer, budget: Budget) -> None:
+    """A cut during any admin command leaves the drive as it was, with its data.
+
+    1. Write and flush. Send a firmware download, a commit of what is no image, a self-test, reads of log
+       pages, or an Identify, and cut the power with it in flight.
+    2. Compare Identify and the firmware log, and read the data.
+    """
+    base = writer.region(64)
+    writer.flush()
+    firmware = firmware_log(drive)
+    kinds = in_flight(drive)
+    for turn in budget.turns(least=2 * len(kinds)):
+        opcode, dwords = kinds[turn % len(kinds)]
+        buf = nvme.Buffer(4096)
+        nsid = ALL_NAMESPACES if opcode in (AdminOpcode.SELF_TEST, AdminOpcode.GET_LOG_PAGE) else 0
+        command = drive.send_admin(opcode, buf, nsid, **dwords)
+        time.sleep(drive.random.choice((0, 0, 0.0002, 0.003)))
+        cycle(drive, model)
+        take(drive, command)
+        must_be_the_same(drive, drive.first, "after a loss of power")
+        found = firmware_log(drive)
+        drive.check(found == firmware, FIRMWARE, "the slots as before the loss of power", "others")
+        read_back(drive, model, range(base, base + 64))
+
+
+def in_flight(drive: Drive) -> list[tuple[AdminOpcode, dict[str, int]]]:
+    """Admin commands that change nothing for good, with their dwords."""
+    kinds: list[tuple[AdminOpcode, dict[str, int]]] = [
+        (AdminOpcode.IDENTIFY, {"cdw10": 1}),
+        (AdminOpcode.GET_LOG_PAGE, {"cdw10": 127 << 16 | 2}),
+    ]
+    if admin(AdminOpcode.FW_DOWNLOAD).met(drive):
+        kinds.append((AdminOpcode.FW_DOWNLOAD, {"cdw10": 1023}))
+    slots, is_read_only = int(drive.id_ctrl.frmw.nofs), bool(drive.id_ctrl.frmw.ffsro)
+    if admin(AdminOpcode.FW_COMMIT).met(drive) and not (is_read_only and slots == 1):
+        kinds.append((AdminOpcode.FW_COMMIT, {"cdw10": FirmwareAction.REPLACE << 3 | slots}))
+    if admin(AdminOpcode.SELF_TEST).met(drive):
+        kinds.append((AdminOpcode.SELF_TEST, {"cdw10": SelfTest.SHORT}))
+    return kinds
+
+
+def take(drive: Drive, command: Command) -> None:
+    """Take the completion of an admin command that a loss of power has ended."""
+    if not command.done:
+        drive.reap(drive.nvme0)
 
 
 def cycle(drive: Drive, model: Model) -> None:
@@ -327,25 +543,8 @@ def cycle(drive: Drive, model: Model) -> None:
     drive.power_on()
 
 
-def identified(drive: Drive) -> dict[str, bytes]:
-    """The Identify structures that must not change."""
-    found = {}
-    for name, cns, nsid in (
-        ("Identify Controller", Cns.CTRL, 0),
-        ("Identify Namespace", Cns.NS, drive.nsid),
-        ("Namespace Identification Descriptors", Cns.NS_DESCRIPTORS, drive.nsid),
-        ("the list of active namespaces", Cns.ACTIVE_NS_LIST, 0),
-    ):
-        buf = nvme.Buffer(4096)
-        if drive.admin(AdminOpcode.IDENTIFY, buf, nsid, cdw10=cns).ok:
-            if cns == Cns.NS:
-                buf[16:24] = bytes(8)  # NUSE may change
-            found[name] = buf[:]
-    return found
-
-
 def smart(drive: Drive) -> SmartLog:
     """The SMART / Health Information log."""
     buf = nvme.Buffer(512)
-    drive.succeed(drive.log_page(2, buf, 512), "Base 2.0, 5.16.1.3 SMART / Health Information")
+    drive.succeed(drive.log_page(2, buf, 512), SMART)
     return SmartLog(bytes(buf[:]))

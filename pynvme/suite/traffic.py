@@ -5,26 +5,28 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Callable
+from typing import Callable, NamedTuple
 
 import nvme
 
 from pynvme.spec import IoOpcode, Status
-from pynvme.suite.content import Content
+from pynvme.suite import clauses
+from pynvme.suite.content import Content, Pattern
 from pynvme.suite.drive import Drive
 from pynvme.suite.history import Command, status_text
 from pynvme.suite.model import Change, Kind, Model
 
 PAGE = 4096
 GUARD = b"\xc3" * PAGE
-FUA = 0x4000
+LR, FUA, DEAC = 0x8000, 0x4000, 0x0200
+"""Bits of dword 12, from bit 16 on."""
 
 MISMATCH = 0x781
 """The status that the driver's own verification gives a read."""
 
-READ_CLAUSE = "NVM 1.0, 3.2.4 Read"
-UNCORRECTABLE_CLAUSE = "NVM 1.0, 3.2.7 Write Uncorrectable"
-FLUSH_CLAUSE = "Base 2.0, 7.1 Flush"
+READ_CLAUSE = clauses.of_io(IoOpcode.READ)
+UNCORRECTABLE_CLAUSE = clauses.of_io(IoOpcode.WRITE_UNCORRECTABLE)
+QUEUE_CLAUSE = "Base 2.0, 3.3.3.2 Completion Queue Entry, SQ Identifier and SQ Head Pointer"
 GUARD_CLAUSE = "Base 2.0, 4.1.1 Physical Region Page Entry and List"
 
 MIX = {
@@ -32,42 +34,96 @@ MIX = {
     "read": 30,
     "compare": 6,
     "compare_other": 2,
-    "zeroes": 6,
+    "zeroes": 5,
     "trim": 6,
     "uncorrectable": 2,
     "verify": 2,
     "flush": 3,
     "write_fua": 3,
+    "read_fua": 2,
+    "zeroes_fua": 1,
+    "zeroes_deac": 2,
+    "hint": 1,
 }
 """How often each kind of IO comes. Kinds that the drive does not support are left out."""
 
-_OPCODES = {
-    "write": IoOpcode.WRITE,
-    "write_fua": IoOpcode.WRITE,
-    "read": IoOpcode.READ,
-    "read_fua": IoOpcode.READ,
-    "compare": IoOpcode.COMPARE,
-    "compare_other": IoOpcode.COMPARE,
-    "zeroes": IoOpcode.WRITE_ZEROES,
-    "trim": IoOpcode.DSM,
-    "uncorrectable": IoOpcode.WRITE_UNCORRECTABLE,
-    "verify": IoOpcode.VERIFY,
-    "flush": IoOpcode.FLUSH,
+
+class Sort(NamedTuple):
+    """A kind of IO."""
+
+    opcode: IoOpcode
+    change: Kind | None = None
+    flags: int = 0
+    """Bits 31:16 of dword 12."""
+
+
+SORTS = {
+    "write": Sort(IoOpcode.WRITE, Kind.DATA),
+    "write_fua": Sort(IoOpcode.WRITE, Kind.DATA, FUA),
+    "read": Sort(IoOpcode.READ),
+    "read_fua": Sort(IoOpcode.READ, None, FUA),
+    "compare": Sort(IoOpcode.COMPARE),
+    "compare_other": Sort(IoOpcode.COMPARE),
+    "zeroes": Sort(IoOpcode.WRITE_ZEROES, Kind.ZEROES),
+    "zeroes_fua": Sort(IoOpcode.WRITE_ZEROES, Kind.ZEROES, FUA),
+    "zeroes_deac": Sort(IoOpcode.WRITE_ZEROES, Kind.ZEROES, DEAC),
+    "trim": Sort(IoOpcode.DSM, Kind.DEALLOCATED),
+    "hint": Sort(IoOpcode.DSM),
+    "uncorrectable": Sort(IoOpcode.WRITE_UNCORRECTABLE, Kind.UNCORRECTABLE),
+    "verify": Sort(IoOpcode.VERIFY),
+    "flush": Sort(IoOpcode.FLUSH),
 }
 
-_KINDS = {
-    "write": Kind.DATA,
-    "write_fua": Kind.DATA,
-    "zeroes": Kind.ZEROES,
-    "trim": Kind.DEALLOCATED,
-    "uncorrectable": Kind.UNCORRECTABLE,
-}
+DEALLOCATE = 4
+"""AD in dword 11 of a Dataset Management."""
+
+HINTS = (0, 1, 2, 3)
+"""IDR and IDW in dword 11 of a Dataset Management, which change no data."""
+
+ACCESSES = (0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x08, 0x10, 0x20, 0x30, 0x40, 0x80, 0xB5)
+"""Access frequency, latency, sequential and incompressible in dword 13 of a read or write."""
+
+CONTEXTS = (0, 0, 0, 0x01, 0x22, 0x35, 0x100, 0x200, 0x705)
+"""Context attributes of a range of a Dataset Management."""
+
+PATTERNS = (
+    (Pattern.STAMPED,) * 24 + (Pattern.EQUAL,) * 2 + tuple(set(Pattern) - {Pattern.STAMPED, Pattern.EQUAL})
+)
+"""What writes look like, as often as they come."""
+
+HINTED = 0.15
+"""The share of reads and writes with hints."""
+
+MOST_RANGES = 256
+MANY_RANGES = 17
+"""From this number on, the ranges of a deallocation are short, so that they fit into a space."""
 
 
 def model_of(drive: Drive) -> Model:
     """A new model of the drive's first namespace."""
     volatile = bool(drive.id_ctrl.vwc.vwcp) and bool(drive.get_feature(6).cdw0 & 1)
-    return Model(Content(drive.random, drive.lba_size), drive.ns.id_ns.dlfeat.rdb, volatile)
+    if volatile:
+        flush_unseen(drive)
+    model = Model(Content(drive.random, drive.lba_size), drive.ns.id_ns.dlfeat.rdb, volatile)
+    drive.at_end(lambda: clean_up(drive, model))
+    return model
+
+
+def flush_unseen(drive: Drive) -> None:
+    """Flush what earlier tests have left in the cache, so that what the first read finds is durable."""
+    pair = nvme.Qpair(drive.nvme0, 2)
+    drive.ns.flush(pair).waitdone()
+    pair.delete()
+
+
+def clean_up(drive: Drive, model: Model) -> None:
+    """Overwrite LBAs that are marked as uncorrectable, or whose deallocation may come in a later test."""
+    if model.content.size != drive.lba_size:
+        return
+    most = min(drive.most_lbas, 256)
+    buf = nvme.Buffer(most * drive.lba_size)
+    for slba, nlb in runs((lba for lba in model.unsettled() if lba < drive.nsze), most):
+        drive.io(IoOpcode.WRITE, buf, slba, nlb)
 
 
 class Slot:
@@ -109,8 +165,12 @@ class Flight:
     change: Change | None = None
     flush: int = 0
     offset: int = 0
-    expected: bytes | None = None
     command: Command | None = None
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether what it changes or reads has to survive a loss of power once it has completed."""
+        return bool(SORTS[self.kind].flags & FUA)
 
     def lbas(self) -> Iterable[int]:
         """All LBAs that it names."""
@@ -130,6 +190,7 @@ class Traffic:
         depth: commands in flight in each
         sizes: LBAs of an IO, drawn at random
         fails: statuses that a command may have beside success; its data are unknown then
+        patterns: what the data of writes look like, drawn at random
     """
 
     def __init__(
@@ -142,6 +203,7 @@ class Traffic:
         depth: int = 16,
         sizes: Sequence[int] = (1, 1, 1, 2, 3, 7, 8, 8, 9, 16, 31, 64),
         fails: Sequence[int] = (),
+        patterns: Sequence[Pattern] = PATTERNS,
     ) -> None:
         self.drive = drive
         self.model = model
@@ -149,8 +211,9 @@ class Traffic:
         self.depth = depth
         self.sizes = [size for size in sizes if size <= drive.most_lbas] or [1]
         self.fails = frozenset(fails)
+        self.patterns = patterns
         self.count = 0
-        kinds = {kind: share for kind, share in mix.items() if drive.ns.supports(_OPCODES[kind])}
+        kinds = {kind: share for kind, share in mix.items() if drive.ns.supports(SORTS[kind].opcode)}
         self._kinds, self._shares = list(kinds), list(kinds.values())
         self._queues = queues
         self._qpairs: list[nvme.Qpair] = []
@@ -207,7 +270,7 @@ class Traffic:
             self._release(flight)
             ok = flight.command.ok
             if flight.change is not None:
-                self.model.end(flight.change, ok, flight.kind == "write_fua")
+                self.model.end(flight.change, ok, flight.is_durable)
                 if not ok:
                     interrupted.append(flight.change)
             if flight.kind == "flush" and ok:
@@ -224,10 +287,10 @@ class Traffic:
         kind = rng.choices(self._kinds, self._shares)[0]
         if kind == "flush":
             return Flight(kind, [], self._free.pop())
-        count = rng.choice((1, 1, 2, 5, 17)) if kind == "trim" else 1
-        ranges = [self._range(rng.choice(self.sizes)) for _ in range(count)]
+        is_dsm = SORTS[kind].opcode is IoOpcode.DSM
+        ranges = self._ranges() if is_dsm else [self._range(rng.choice(self.sizes))]
         lbas = [lba for slba, nlb in ranges for lba in range(slba, slba + nlb)]
-        if len(set(lbas)) < len(lbas) or not self._busy.isdisjoint(lbas):
+        if not ranges or not self._busy.isdisjoint(lbas):
             return None
         offset = rng.choice((0, 0, 4, 512, PAGE - 4, rng.randrange(PAGE // 4) * 4))
         flight = Flight(kind, ranges, self._free.pop(), offset=offset)
@@ -239,61 +302,96 @@ class Traffic:
         nlb = min(nlb, length)
         return slba + self.drive.random.randint(0, length - nlb), nlb
 
+    def _ranges(self) -> list[tuple[int, int]]:
+        """Ranges of a Dataset Management, none of which overlaps another one or is in use."""
+        rng = self.drive.random
+        count = rng.choice((1, 1, 1, 2, 5, MANY_RANGES, rng.randint(1, MOST_RANGES)))
+        sizes = self.sizes if count <= MANY_RANGES else (1, 1, 2, 3)
+        taken: set[int] = set()
+        found = []
+        for _ in range(count):
+            slba, nlb = self._range(rng.choice(sizes))
+            lbas = range(slba, slba + nlb)
+            if taken.isdisjoint(lbas) and self._busy.isdisjoint(lbas):
+                taken.update(lbas)
+                found.append((slba, nlb))
+        return found
+
     def _send(self, index: int, flight: Flight) -> None:
         """Send it. The model hears of changes first."""
-        drive, model, kind = self.drive, self.model, flight.kind
-        buf, dwords = None, {}
-        if flight.ranges:
-            slba, nlb = flight.ranges[0]
-            dwords = {"cdw10": slba & 0xFFFFFFFF, "cdw11": slba >> 32, "cdw12": nlb - 1}
-            length = nlb * drive.lba_size
-        if kind in _KINDS:
-            flight.change = model.begin(_KINDS[kind], *flight.ranges)
-        if kind.startswith("write"):
-            assert flight.change is not None
-            data = model.content.range(slba, nlb, flight.change.generation)
-            buf = flight.slot.prepare(flight.offset, length, data)
-        elif kind.startswith("read"):
-            buf = flight.slot.prepare(flight.offset, length)
-        elif kind.startswith("compare"):
-            buf = self._prepare_compare(flight, slba, nlb)
-        elif kind == "trim":
-            buf = self._prepare_trim(flight)
-            dwords = {"cdw10": len(flight.ranges) - 1, "cdw11": 4}
-        elif kind == "flush":
-            flight.flush = model.flush_begin()
-        if kind.endswith("_fua"):
-            dwords["cdw12"] |= FUA << 16
+        drive, model, sort = self.drive, self.model, SORTS[flight.kind]
+        if sort.change is not None:
+            pattern = drive.random.choice(self.patterns)
+            flight.change = model.begin(sort.change, *flight.ranges, pattern=pattern)
+        buf = self._prepare(flight)
         flight.command = drive.send(
             self._qpairs[index],
-            _OPCODES[flight.kind],
+            SORTS[flight.kind].opcode,
             buf,
             then=lambda _: self._landed(index, flight),
-            **dwords,
+            **self._dwords(flight),
         )
         if flight.change is not None:
             flight.change.command = flight.command
-        if flight.kind == "trim":
+        if sort.opcode is IoOpcode.DSM:
             flight.command.ranges = flight.ranges
         self._in_flight[index].append(flight)
         self.count += 1
 
+    def _prepare(self, flight: Flight) -> nvme.Buffer | None:
+        """The buffer of a command, with its data."""
+        opcode = SORTS[flight.kind].opcode
+        if opcode is IoOpcode.DSM:
+            return self._prepare_ranges(flight)
+        if opcode is IoOpcode.FLUSH:
+            flight.flush = self.model.flush_begin()
+            return None
+        slba, nlb = flight.ranges[0]
+        length = nlb * self.drive.lba_size
+        if opcode is IoOpcode.WRITE:
+            assert flight.change is not None
+            return flight.slot.prepare(flight.offset, length, self.model.data(flight.change))
+        if opcode is IoOpcode.READ:
+            return flight.slot.prepare(flight.offset, length)
+        return self._prepare_compare(flight, slba, nlb) if opcode is IoOpcode.COMPARE else None
+
+    def _dwords(self, flight: Flight) -> dict[str, int]:
+        """Dwords 10 to 13 of a command, with hints that must not matter."""
+        rng, sort = self.drive.random, SORTS[flight.kind]
+        if sort.opcode is IoOpcode.DSM:
+            hints = rng.choice(HINTS)
+            is_trim = sort.change is not None
+            return {"cdw10": len(flight.ranges) - 1, "cdw11": DEALLOCATE | hints if is_trim else hints}
+        if sort.opcode is IoOpcode.FLUSH:
+            return {}
+        slba, nlb = flight.ranges[0]
+        flags, cdw13 = sort.flags, 0
+        if sort.opcode in (IoOpcode.READ, IoOpcode.WRITE) and rng.random() < HINTED:
+            flags |= rng.choice((0, LR))
+            cdw13 = rng.choice(ACCESSES)
+        return {
+            "cdw10": slba & 0xFFFFFFFF,
+            "cdw11": slba >> 32,
+            "cdw12": flags << 16 | nlb - 1,
+            "cdw13": cdw13,
+        }
+
     def _prepare_compare(self, flight: Flight, slba: int, nlb: int) -> nvme.Buffer:
         """The data that the LBAs hold, or others. If nobody knows them, this becomes a read."""
-        data = flight.expected = self.model.certain(slba, nlb)
+        data = self.model.certain(slba, nlb)
         length = nlb * self.drive.lba_size
         if data is None or self.model.may_fail(slba, nlb):
-            flight.kind, flight.expected = "read", None
+            flight.kind = "read"
             return flight.slot.prepare(flight.offset, length)
         if flight.kind == "compare_other":
             at = self.drive.random.randrange(length)
             data = data[:at] + bytes([data[at] ^ 1 << self.drive.random.randrange(8)]) + data[at + 1 :]
         return flight.slot.prepare(flight.offset, length, data)
 
-    def _prepare_trim(self, flight: Flight) -> nvme.Buffer:
+    def _prepare_ranges(self, flight: Flight) -> nvme.Buffer:
         buf = flight.slot.prepare(0, PAGE)
         for index, (slba, nlb) in enumerate(flight.ranges):
-            buf.set_dsm_range(index, slba, nlb)
+            buf.set_dsm_range(index, slba, nlb, self.drive.random.choice(CONTEXTS))
         return buf
 
     # Its end
@@ -318,33 +416,55 @@ class Traffic:
 
     def _judge(self, flight: Flight, command: Command) -> None:
         if flight.change is not None:
-            self.model.end(flight.change, command.ok, flight.kind == "write_fua")
+            self.model.end(flight.change, command.ok, flight.is_durable)
         if command.status in self.fails:
             return
-        if flight.kind.startswith("read"):
+        opcode = SORTS[flight.kind].opcode
+        self._judge_entry(command)
+        if opcode is IoOpcode.READ:
             self._judge_read(flight, command)
-        elif flight.kind == "verify":
+        elif opcode is IoOpcode.VERIFY:
             self._judge_uncorrectable(flight, command)
         elif flight.kind == "compare_other":
-            self.drive.expect(command, "NVM 1.0, 3.2.1 Compare", Status.COMPARE_FAILURE)
+            self.drive.expect(command, clauses.of_io(opcode), Status.COMPARE_FAILURE)
         else:
-            self.drive.succeed(command, f"NVM 1.0, 3.2 {command.name}")
-        if flight.kind == "flush":
+            self.drive.succeed(command, clauses.of_io(opcode))
+        if opcode is IoOpcode.FLUSH:
             self.model.flush_end(flight.flush)
 
+    def _judge_entry(self, command: Command) -> None:
+        """Judge the fields of a completion that name its submission queue."""
+        if command.sqid == command.qid and command.sqhd <= self.depth:
+            return
+        raise self.drive.finding(
+            QUEUE_CLAUSE,
+            f"SQ identifier {command.qid}, and an SQ head of {self.depth} at most",
+            f"SQ identifier {command.sqid}, and SQ head {command.sqhd}, of {command}",
+        )
+
     def _judge_read(self, flight: Flight, command: Command) -> None:
-        slba, _ = flight.ranges[0]
+        slba, nlb = flight.ranges[0]
         if not flight.slot.intact():
             raise self.drive.finding(
                 GUARD_CLAUSE, "a read changes its own bytes only", "bytes outside of its data have changed"
             )
         if self._judge_uncorrectable(flight, command):
             judge(self.drive, self.model, slba, flight.slot.data(), command)
+            if flight.is_durable:
+                self.model.settle(slba, nlb)
 
     def _judge_uncorrectable(self, flight: Flight, command: Command) -> bool:
         """Judge the status of a read or verify. Returns whether it has data."""
         slba, nlb = flight.ranges[0]
         return judge_status(self.drive, self.model, slba, nlb, command)
+
+
+def any_size(drive: Drive) -> list[int]:
+    """Sizes of IO, of which most are small, some are of any length up to MDTS, and some are at its limit."""
+    most = drive.most_lbas
+    small = (1, 1, 1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 8, 8, 9, 12, 15, 16, 17, 31, 32, 33)
+    large = [drive.random.randint(1, most) for _ in range(5)]
+    return [size for size in small if size <= most] + [*large, most]
 
 
 def judge_status(drive: Drive, model: Model, slba: int, nlb: int, command: Command) -> bool:

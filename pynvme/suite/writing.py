@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import nvme
 
 from pynvme.spec import IoOpcode
+from pynvme.suite import clauses
+from pynvme.suite.content import Pattern
 from pynvme.suite.drive import Drive
 from pynvme.suite.history import Command
 from pynvme.suite.model import Change, Kind, Model
-from pynvme.suite.traffic import FUA, GUARD_CLAUSE, Slot, judge, judge_status
-
-DEAC = 0x0200
+from pynvme.suite.traffic import DEAC, FUA, GUARD_CLAUSE, Slot, judge, judge_status
 
 
 class Writer:
@@ -30,11 +30,18 @@ class Writer:
         self.write(slba, nlb)
         return slba
 
-    def write(self, slba: int, nlb: int, offset: int = 0, fua: bool = False) -> None:
+    def write(
+        self,
+        slba: int,
+        nlb: int,
+        offset: int = 0,
+        fua: bool = False,
+        pattern: Pattern = Pattern.STAMPED,
+    ) -> None:
         """Write LBAs from a buffer at an offset in its page, by as many commands as MDTS requires."""
         for start, count in self._pieces(slba, nlb):
-            change = self.model.begin(Kind.DATA, (start, count))
-            data = self.model.content.range(start, count, change.generation)
+            change = self.model.begin(Kind.DATA, (start, count), pattern=pattern)
+            data = self.model.data(change)
             buf = self._slot.prepare(offset, len(data), data)
             self._change(change, IoOpcode.WRITE, buf, FUA if fua else 0)
 
@@ -68,7 +75,7 @@ class Writer:
     def _end(self, change: Change, command: Command, durable: bool = False) -> Change:
         change.command = command
         self.model.end(change, command.ok, durable)
-        self.drive.succeed(command, f"NVM 1.0, 3.2 {command.name}")
+        self.drive.succeed(command, clauses.of_io(command.opcode))
         return change
 
     def read(self, slba: int, nlb: int, offset: int = 0, fua: bool = False) -> None:
@@ -88,5 +95,5 @@ class Writer:
     def flush(self, nsid: int | None = None) -> None:
         """Flush."""
         begun = self.model.flush_begin()
-        self.drive.succeed(self.drive.flush(nsid), "Base 2.0, 7.1 Flush")
+        self.drive.succeed(self.drive.flush(nsid), clauses.of_io(IoOpcode.FLUSH))
         self.model.flush_end(begun)

@@ -14,6 +14,7 @@ import pytest
 from pynvme.spec import AdminOpcode, IoOpcode, Status
 from pynvme.suite import Finding, conftest
 from pynvme.suite.drive import Drive
+from pynvme.suite.identity import must_be_the_same
 from pynvme.suite.model import Model
 from pynvme.suite.traffic import Traffic, model_of, read_back, runs
 from pynvme.suite.writing import Writer
@@ -125,3 +126,40 @@ def test_an_error_of_the_driver_is_a_finding_and_one_of_the_suite_is_not(own: Si
     mistake = TypeError("a mistake")
     assert conftest._as_finding(item, mistake) is mistake
     assert not isinstance(conftest._as_finding(SimpleNamespace(), TimeoutError()), Finding)
+
+
+def test_marks_and_deallocations_do_not_outlive_their_test(own: SimpleNamespace) -> None:
+    own.writer.write(8, 8)
+    own.writer.uncorrectable(10, 2)
+    own.writer.deallocate((14, 1))
+    own.drive.close()
+    again = Drive(own.drive.nvme0, own.drive.subsystem, 7, "another_test")
+    command = again.io(IoOpcode.READ, d.Buffer(8 * 512), 8, 8)
+    assert command.ok
+    again.close()
+
+
+def test_after_a_finding_nothing_is_tidied_up(own: SimpleNamespace) -> None:
+    own.writer.write(8, 8)
+    own.writer.uncorrectable(10, 2)
+    own.drive.finding("a clause", "one thing", "another")
+    own.drive.close()
+    again = Drive(own.drive.nvme0, own.drive.subsystem, 7, "another_test")
+    assert again.io(IoOpcode.READ, d.Buffer(8 * 512), 8, 8).status == Status.UNRECOVERED_READ_ERROR
+    again.close()
+
+
+def test_a_completion_of_another_queue_is_found(own: SimpleNamespace) -> None:
+    with own.ssd.fault("opcode=read do set cqe.sqid=5"):
+        traffic = Traffic(own.drive, own.model, [(0, 200)], {"write": 1, "read": 1})
+        with pytest.raises(Finding, match="SQ identifier 5"):
+            traffic.run(lambda: traffic.count > 100)
+
+
+def test_identify_is_compared_with_the_beginning_of_the_session(own: SimpleNamespace) -> None:
+    again = Drive(own.drive.nvme0, own.drive.subsystem, 7, "another_test")
+    must_be_the_same(again, again.first, "now")
+    rule = "opcode=identify cns=1 do bytes at=24 size=1 value=0x2d"
+    with own.ssd.fault(rule), pytest.raises(Finding, match=r"bytes \[24\] differ"):
+        must_be_the_same(again, again.first, "now")
+    again.close()

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from pynvme.suite.content import Content
+from pynvme.suite.content import Content, Pattern
 from pynvme.suite.model import FF, ZEROS, Change, Kind, Model
 
 SIZE = 512
@@ -189,3 +189,33 @@ def test_the_last_writer_is_named(model: Model) -> None:
     change = write(model, 5)
     assert str(change.generation) in model.writers([5])[0]
     assert model.writers([6]) == ["LBA 0x6: nobody"]
+
+
+@pytest.mark.parametrize("pattern", Pattern)
+def test_data_of_each_pattern_are_judged(model: Model, pattern: Pattern) -> None:
+    old = write(model, 5, 2)
+    new = model.begin(Kind.DATA, (5, 2), pattern=pattern)
+    model.end(new, True)
+    wanted = model.data(new)
+    assert len(wanted) == 2 * SIZE and not model.judge(5, wanted)
+    assert seen(model, 5, data(model, old, 5))
+    assert seen(model, 6, wanted[SIZE:-1] + bytes([wanted[-1] ^ 1]))
+
+
+def test_some_patterns_are_equal_for_all_lbas_and_all_can_be_told_from_each_other() -> None:
+    content = Content(random.Random(1), SIZE)
+    alike = {pattern for pattern in Pattern if content.of(5, 1, pattern) == content.of(6, 1, pattern)}
+    assert alike == {Pattern.ZEROS, Pattern.ONES, Pattern.REPEATED, Pattern.EQUAL}
+    assert len({content.of(5, 1, pattern) for pattern in Pattern}) == len(Pattern)
+
+
+def test_what_a_test_leaves_behind_is_known(model: Model) -> None:
+    write(model, 4, 8)
+    model.end(model.begin(Kind.UNCORRECTABLE, (5, 1)), True)
+    model.end(model.begin(Kind.DEALLOCATED, (7, 2)), True)
+    assert model.unsettled() == [5, 7, 8]
+    write(model, 5)
+    write(model, 7, 2)
+    assert model.unsettled() == [5, 7, 8], "a loss of power brings them back"
+    flush(model)
+    assert model.unsettled() == []

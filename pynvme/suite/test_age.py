@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Age: what was written long ago is there, and the health log tells how old and worn the drive is.
+
+A virtual SSD grows old at once. On other drives, only the tests that need no more than a few seconds run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import nvme
+import pytest
+
+from pynvme.spec import IoOpcode, SmartLog
+from pynvme.suite import clauses, needs, requirement, takes
+from pynvme.suite.ageing import VIRTUAL_TIME, Ageing, ageing_of
+from pynvme.suite.claims import PLAIN, ROOM
+from pynvme.suite.drive import Drive
+from pynvme.suite.model import Model
+from pynvme.suite.options import Budget
+from pynvme.suite.traffic import Traffic, read_back
+from pynvme.suite.writing import Writer
+
+pytestmark = needs(PLAIN, ROOM)
+
+READ = clauses.of_io(IoOpcode.READ)
+SMART = "Base 2.0, 5.16.1.3 SMART / Health Information"
+WARNING = f"{SMART}, Critical Warning"
+
+AGES = (100, 5_000, 15_000, 30_000, 60_000)
+"""Hours that are added, one after the other."""
+
+
+@pytest.fixture
+def ageing(drive: Drive) -> Iterator[Ageing]:
+    """What lets the drive grow old. The drive is as worn afterwards as it was before, but its hours stay."""
+    found = ageing_of(drive)
+    if found is None:
+        pytest.skip(f"needs {VIRTUAL_TIME.text}")
+    before = smart(drive)
+    yield found
+    found.age(
+        used=int(before.pused),
+        spare=int(before.avsp),
+        read_only=bool(before.cw.amro),
+        backup_failed=bool(before.cw.vmbf),
+    )
+
+
+def smart(drive: Drive) -> SmartLog:
+    """The SMART / Health Information log."""
+    buf = nvme.Buffer(512)
+    drive.succeed(drive.log_page(2, buf, 512, rae=True), SMART)
+    return SmartLog(bytes(buf[:]))
+
+
+def pass_hours(drive: Drive, ageing: Ageing, hours: int) -> None:
+    """Let hours pass."""
+    drive.note(f"{hours} hours pass", f"# {hours} power-on hours pass")
+    ageing.age(hours=hours)
+
+
+def must_agree(drive: Drive) -> SmartLog:
+    """Raise a finding unless spare, life and warnings of the health log agree with each other."""
+    log = smart(drive)
+    is_low = log.avsp < log.avspt
+    seen = f"{int(log.cw):#x}, with a spare of {log.avsp} % and a threshold of {log.avspt} %"
+    drive.check(bool(log.cw.ascbt) == is_low, WARNING, f"critical warning bit 0 is {is_low:d}", seen)
+    drive.check(log.avsp <= 100, SMART, "a spare of 100 % at most", log.avsp)
+    return log
+
+
+@requirement("AGE-1", READ)
+@needs(VIRTUAL_TIME)
+def test_data_of_years_ago(drive: Drive, model: Model, writer: Writer, ageing: Ageing) -> None:
+    """Data that were written years ago are there, also those that were read or overwritten meanwhile.
+
+    1. Write regions. One is read at each age, one is overwritten, one is left alone. Flush.
+    2. Let months and years pass, up to more than ten, with a reset between.
+    3. Read all of them, and write and read at each age.
+    """
+    read, hot, cold = (writer.region(600) for _ in range(3))
+    writer.flush()
+    for turn, hours in enumerate(AGES):
+        pass_hours(drive, ageing, hours)
+        if turn % 2:
+            drive.reset()
+        read_back(drive, model, range(read, read + 600))
+        writer.write(hot + drive.random.randrange(500), 100)
+        traffic = Traffic(drive, model, [(hot, 600)])
+        traffic.run(lambda: traffic.count >= 400)  # noqa: B023 - run() ends in this turn
+        read_back(drive, model, range(hot, hot + 600))
+    read_back(drive, model, range(cold, cold + 600))
+    read_back(drive, model, model.known())
+
+
+@requirement("AGE-2", f"{SMART}, Power On Hours")
+@needs(VIRTUAL_TIME)
+def test_power_on_hours(drive: Drive, ageing: Ageing) -> None:
+    """Power-on hours count the hours that pass, and no reset and no power cycle takes them back.
+
+    1. Let hours pass, and read the log several times, after a reset and after a power cycle too.
+    2. The hours are those of before and those that passed. Spare, life and warnings are as before.
+    """
+    for turn, hours in enumerate((1, 1000, 9000)):
+        before = must_agree(drive)
+        pass_hours(drive, ageing, hours)
+        for restart in (None, Drive.reset, Drive.power_cycle if turn else Drive.reset):
+            if restart is not None:
+                restart(drive)
+            for _ in range(3):
+                after = must_agree(drive)
+                wanted = before.poh + hours
+                drive.check(
+                    wanted <= after.poh <= wanted + 1, SMART, f"{wanted} power-on hours", int(after.poh)
+                )
+                for name in ("avsp", "avspt", "pused", "mdie"):
+                    drive.check(
+                        after[name] == before[name], SMART, f"{name.upper()} {before[name]}", after[name]
+                    )
+                cbt = before.cbt + 1
+                drive.check(after.cbt <= cbt, SMART, f"{cbt} minutes of busy time at most", int(after.cbt))
+
+
+@requirement("AGE-3", f"{SMART}, Percentage Used and Available Spare")
+@needs(VIRTUAL_TIME)
+def test_wear_is_reported(drive: Drive, ageing: Ageing) -> None:
+    """Used life and spare are reported as they are, with the warning once the spare is below its threshold.
+
+    1. Let the drive wear, in steps. Compare the log at each step, after a reset and a power cycle too.
+    """
+    low = max(int(smart(drive).avspt) - 1, 1)
+    for used, spare in ((3, 99), (50, 60), (99, low + 1), (101, low), (255, 1)):
+        ageing.age(used=used, spare=spare)
+        for restart in (None, Drive.reset, Drive.power_cycle):
+            if restart is not None:
+                restart(drive)
+            log = must_agree(drive)
+            drive.check(log.pused == used, SMART, f"{used} % used", int(log.pused))
+            drive.check(log.avsp == spare, SMART, f"a spare of {spare} %", int(log.avsp))
+            drive.check(not log.cw.amro, WARNING, "critical warning bit 3 is 0", f"{int(log.cw):#x}")
+
+
+@requirement("AGE-4", f"{WARNING}, bit 3, and NVM 1.0, 3.2.6 Write")
+@needs(VIRTUAL_TIME)
+def test_a_worn_out_drive_is_read_only(drive: Drive, model: Model, writer: Writer, ageing: Ageing) -> None:
+    """A drive whose media are read-only says so, refuses what changes data, and its data can be read.
+
+    1. Write, flush, and let the drive wear out. Critical warning bit 3 is set.
+    2. Writes, zeroes and marks fail, and change nothing. Reads succeed, also after a power cycle.
+    3. Once the drive is not read-only any more, writes succeed.
+    """
+    base = writer.region(64)
+    writer.flush()
+    for spare in (None, 0):
+        ageing.age(read_only=spare is None, spare=spare)
+        for restart in (None, Drive.reset, Drive.power_cycle):
+            if restart is not None:
+                restart(drive)
+            log = must_agree(drive)
+            drive.check(bool(log.cw.amro), WARNING, "critical warning bit 3, read-only", f"{int(log.cw):#x}")
+            must_be_refused(drive, base)
+            read_back(drive, model, range(base, base + 64))
+        ageing.age(read_only=False, spare=100)
+        log = must_agree(drive)
+        drive.check(not log.cw.amro, WARNING, "critical warning bit 3 is 0", f"{int(log.cw):#x}")
+        writer.write(base, 64)
+        read_back(drive, model, range(base, base + 64))
+        writer.flush()
+
+
+def must_be_refused(drive: Drive, base: int) -> None:
+    """Raise a finding unless commands that change data fail."""
+    buf = nvme.Buffer(8 * drive.lba_size)
+    for opcode in (IoOpcode.WRITE, IoOpcode.WRITE_ZEROES, IoOpcode.WRITE_UNCORRECTABLE):
+        if drive.ns.supports(opcode):
+            command = drive.io(opcode, buf, base + 8, 8)
+            drive.refused(command, f"{WARNING}, bit 3")
+
+
+@requirement("AGE-5", f"{WARNING}, bit 4")
+@needs(VIRTUAL_TIME)
+def test_a_failed_backup_is_reported(drive: Drive, ageing: Ageing) -> None:
+    """Critical warning bit 4 is set while the backup of volatile memory has failed, and only then.
+
+    1. Let the backup fail, and read the log, after a reset and a power cycle too. Repair it.
+    """
+    for is_bad in (True, False):
+        ageing.age(backup_failed=is_bad)
+        for restart in (None, Drive.reset, Drive.power_cycle):
+            if restart is not None:
+                restart(drive)
+            seen = smart(drive).cw
+            drive.check(
+                bool(seen.vmbf) == is_bad, WARNING, f"critical warning bit 4 is {is_bad:d}", f"{int(seen):#x}"
+            )
+
+
+@requirement("AGE-6", SMART)
+@takes(3)
+def test_the_health_log_over_time(drive: Drive, model: Model, writer: Writer, budget: Budget) -> None:
+    """While seconds pass, times of the health log do not run ahead, its counts stand, and data stay.
+
+    1. Write a region, and read it again and again for a while.
+    2. Compare the health log each time. Nothing goes back, and nothing but reads is counted.
+    """
+    base = writer.region(128)
+    first = last = must_agree(drive)
+    start = time.monotonic()
+    for _ in budget.turns(least=4):
+        read_back(drive, model, range(base, base + 128))
+        time.sleep(budget.limit / 20)
+        now = must_agree(drive)
+        for name in ("cbt", "poh", "hrc", "dur", "wctt", "cctt"):
+            drive.check(now[name] >= last[name], SMART, f"{name.upper()} {last[name]} or more", now[name])
+        for name in ("pwrc", "upl", "mdie", "neile", "duw", "hwc", "avspt"):
+            drive.check(now[name] == first[name], SMART, f"{name.upper()} {first[name]}", now[name])
+        passed = time.monotonic() - start
+        for name, unit in (("poh", 3600), ("cbt", 60), ("wctt", 60), ("cctt", 60)):
+            most = first[name] + int(passed / unit) + 1
+            drive.check(now[name] <= most, SMART, f"{name.upper()} {most} at most", now[name])
+        last = now
