@@ -220,6 +220,9 @@ def run(pciaddr: str, seconds: int, yes: bool) -> None:
 @click.option("--time", metavar="TIME", help="How long all tests take together, such as 10m (about 90s).")
 @click.option("--seed", type=int, help="Repeat the random numbers of an earlier run.")
 @click.option("--report", type=click.Path(dir_okay=False), help="Write a line of JSON for each test.")
+@click.option(
+    "--known", type=click.Path(exists=True, dir_okay=False), help="Expect the findings that this file lists."
+)
 @click.option("--yes", is_flag=True, help="Overwrite data of the drive without asking.")
 @click.argument("tests", nargs=-1, metavar="[TEST]...")
 def check(
@@ -228,6 +231,7 @@ def check(
     time: str | None,
     seed: int | None,
     report: str | None,
+    known: str | None,
     yes: bool,
     tests: tuple[str, ...],
 ) -> None:
@@ -244,7 +248,7 @@ def check(
             f"This overwrites, formats and erases the drive {pciaddr}. Go on?", abort=True, err=True
         )
     with _interruptible():
-        code = _load("suite.check").run(pciaddr, areas or tuple(AREAS), time, seed, report, tests)
+        code = _load("suite.check").run(pciaddr, areas or tuple(AREAS), time, seed, report, known, tests)
     sys.exit(code)
 
 

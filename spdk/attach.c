@@ -17,6 +17,7 @@
 #include "core/nvme/prp.h"
 #include "core/nvme/regs.h"
 #include "core/pci/config.h"
+#include "core/pci/vfio.h"
 #include "core/pci/vfio_user_connect.h"
 #include "core/util/clock.h"
 #include "core/util/log.h"
@@ -29,11 +30,15 @@
 
 /* ---- the transport ID ---- */
 
-static int function_id(const struct pyn_address *address, struct spdk_nvme_transport_id *id)
+/* SPDK drives functions that are bound to vfio-pci. Without an IOMMU it would need all memory by physical addresses.
+ */
+static int function_id(const struct pyn_address *address, struct spdk_nvme_transport_id *id, struct pyn_error *err)
 {
+	int rc = pyn_vfio_check(address->text, err);
+
 	spdk_nvme_trid_populate_transport(id, SPDK_NVME_TRANSPORT_PCIE);
 	snprintf(id->traddr, sizeof(id->traddr), "%s", address->text);
-	return 0;
+	return rc;
 }
 
 /* SPDK looks for the socket `cntrl` in a folder. */
@@ -67,7 +72,7 @@ static int transport_id(const struct pyn_address *address, struct spdk_nvme_tran
 	snprintf(path, PYN_VFU_PATH, "%.*s", PYN_VFU_PATH - 1, address->text);
 	switch (address->kind) {
 	case PYN_ADDRESS_FUNCTION:
-		return function_id(address, id);
+		return function_id(address, id, err);
 	case PYN_ADDRESS_SOCKET:
 		return socket_id(address, id, path, err);
 	default:
@@ -118,8 +123,10 @@ static int await_disconnection(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 
 static int disconnect(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 {
-	int rc = ctrlr->disconnecting ? 0 : spdk_nvme_ctrlr_disconnect(ctrlr->spdk);
+	int rc;
 
+	pyn_spdk_doorbells_forget(ctrlr);
+	rc = ctrlr->disconnecting ? 0 : spdk_nvme_ctrlr_disconnect(ctrlr->spdk);
 	if (rc)
 		return pyn_error(err, PYN_ERROR_ENUMERATE, -rc, "SPDK does not disable the controller: %s",
 				 strerror(-rc));
@@ -182,19 +189,33 @@ static struct spdk_nvme_ctrlr_opts options(void)
 }
 
 /* SPDK does not say why it cannot open a drive, so try to connect. */
+static int open_without_spdk(const struct pyn_address *address, const char *path, struct pyn_error *err)
+{
+	struct pyn_vfu_channel channel;
+	struct pyn_pci *pci = NULL;
+	int rc;
+
+	if (address->kind == PYN_ADDRESS_FUNCTION) {
+		rc = pyn_pci_open(address, &pci, err);
+		if (!rc)
+			pci->ops->close(pci);
+		return rc;
+	}
+	rc = pyn_vfu_connect(path, &channel, err);
+	if (!rc)
+		pyn_vfu_channel_deinit(&channel);
+	return rc;
+}
+
 static int not_opened(const struct pyn_address *address, const char *path, struct pyn_error *err)
 {
 	char words[PYN_ERROR_TEXT / 2];
-	struct pyn_vfu_channel channel;
+	int rc;
 
 	snprintf(words, sizeof(words), "%s", *pyn_spdk_said() ? pyn_spdk_said() : "it gives no reason");
-	if (address->kind == PYN_ADDRESS_SOCKET) {
-		int rc = pyn_vfu_connect(path, &channel, err);
-
-		if (rc)
-			return rc;
-		pyn_vfu_channel_deinit(&channel);
-	}
+	rc = open_without_spdk(address, path, err);
+	if (rc)
+		return rc;
 	return pyn_error(err, PYN_ERROR_ENUMERATE, ENODEV, "SPDK cannot open the drive at %.80s: %s", path, words);
 }
 
@@ -212,7 +233,11 @@ static int open_drive(struct pyn_ctrlr *ctrlr, const struct pyn_address *address
 	if (!ctrlr->spdk)
 		return not_opened(address, path, err);
 	ctrlr->pci = pyn_spdk_function(ctrlr->spdk, address->kind == PYN_ADDRESS_SOCKET, path, err);
-	return ctrlr->pci ? 0 : -ENOMEM;
+	if (!ctrlr->pci)
+		return -ENODEV;
+	ctrlr->doorbells.is_pcie = address->kind == PYN_ADDRESS_FUNCTION;
+	pyn_spdk_doorbells_find(ctrlr);
+	return 0;
 }
 
 static int prepare(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
@@ -302,6 +327,7 @@ static int reconnect(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 	ctrlr->enabled = rc == 0;
 	if (!rc) {
 		find_admin_ring(ctrlr);
+		pyn_spdk_doorbells_find(ctrlr);
 		pyn_spdk_events_default(ctrlr);
 		return 0;
 	}

@@ -210,5 +210,7 @@ int pyn_spdk_submit(struct pyn_engine_qpair *queue, uint16_t slot, struct nvme_c
 	if (queue->qid == 0 && cmd->opc == NVME_ADMIN_ABORT && !(cmd->cdw10 & 0xffff) &&
 	    pyn_spdk_events_abort(queue->ctrlr, (uint16_t)(cmd->cdw10 >> 16), slot))
 		return 0;
+	if (queue->qid == 0 && (cmd->opc == NVME_ADMIN_CREATE_CQ || cmd->opc == NVME_ADMIN_CREATE_SQ))
+		pyn_spdk_doorbells_clear(queue->ctrlr, (uint16_t)cmd->cdw10);
 	return submit(queue, &queue->commands[slot], cmd, data, err);
 }

@@ -4,6 +4,7 @@
 
 #include "core/nvme/prp.h"
 #include "core/pci/config.h"
+#include "spec/nvme_regs.h"
 #include "spdk/about.h"
 #include "spdk/attach.h"
 
@@ -18,6 +19,8 @@ static int spdk_reg_read(struct pyn_ctrlr *ctrlr, uint32_t offset, uint32_t size
 static int spdk_reg_write(struct pyn_ctrlr *ctrlr, uint32_t offset, uint32_t size, uint64_t value,
 			  struct pyn_error *err)
 {
+	if (offset >= NVME_REG_DOORBELLS)
+		pyn_spdk_doorbells_write(ctrlr, offset, (uint32_t)value);
 	return ctrlr->pci->ops->bar_write(ctrlr->pci, offset, &value, size, err);
 }
 
@@ -50,6 +53,8 @@ static int spdk_wake(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 
 static int spdk_release(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 {
+	if (ctrlr->doorbells.is_pcie)
+		return pyn_engine_withholds(PYN_CAN_SLOT_POWER, err);
 	return ctrlr->pci->ops->release(ctrlr->pci, err);
 }
 

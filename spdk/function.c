@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The PCI function of a drive that SPDK has attached: registers, configuration space and resets by SPDK's public
- * calls, so that core/pci and core/nvme work with it as with any other function. */
+/* The PCI function of a drive that SPDK has attached: registers, configuration space and resets, so that core/pci and
+ * core/nvme work with it as with any other function. At a socket they are public calls of SPDK. */
 #define _GNU_SOURCE 1
 #include "spdk/private.h"
 
@@ -11,20 +11,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <spdk/env.h>
 #include <spdk/nvme.h>
 #include <spdk/vfio_user_pci.h>
 
 #include "core/pci/config.h"
+#include "core/pci/kernel.h"
 #include "core/pci/saved.h"
+#include "core/pci/vfio.h"
 #include "core/pci/vfio_user_connect.h"
 #include "spec/nvme_regs.h"
 
+/* Of DPDK (rte_vfio.h): the descriptor of an IOMMU group that it has open. */
+int rte_vfio_get_group_fd(int number);
+
 struct function {
 	struct pyn_pci pci;
-	struct spdk_nvme_ctrlr *ctrlr;
-	struct vfio_device *dev; /* NULL: a function of this machine */
-	int socket;              /* of the connection, SPDK's */
+	struct vfio_device *dev;
+	int socket; /* of the connection, SPDK's */
 	char path[PYN_VFU_PATH];
 };
 
@@ -181,106 +184,7 @@ static const struct pyn_pci_ops vfio_user_ops = {
 	.reattach = pyn_pci_no_release,
 };
 
-/* ---- a function of this machine ---- */
-
-static int pcie_gone(struct pyn_pci *pci, struct pyn_error *err)
-{
-	return pyn_error(err, PYN_ERROR_GONE, ENODEV, "the function %s is gone", function_of(pci)->path);
-}
-
-static struct spdk_pci_device *pcie_of(struct pyn_pci *pci)
-{
-	return spdk_nvme_ctrlr_get_pci_device(function_of(pci)->ctrlr);
-}
-
-static int pcie_config_read(struct pyn_pci *pci, uint32_t offset, void *data, uint32_t length, struct pyn_error *err)
-{
-	return spdk_pci_device_cfg_read(pcie_of(pci), data, length, offset) ? pcie_gone(pci, err) : 0;
-}
-
-static int pcie_config_write(struct pyn_pci *pci, uint32_t offset, const void *data, uint32_t length,
-			     struct pyn_error *err)
-{
-	return spdk_pci_device_cfg_write(pcie_of(pci), (void *)data, length, offset) ? pcie_gone(pci, err) : 0;
-}
-
-/* The address of a register in SPDK's mapping of BAR 0; NULL: outside of it. */
-static volatile void *pcie_register(struct pyn_pci *pci, uint32_t offset, uint32_t length, struct pyn_error *err)
-{
-	volatile uint8_t *registers = (volatile uint8_t *)spdk_nvme_ctrlr_get_registers(function_of(pci)->ctrlr);
-
-	if (offset + (uint64_t)length <= sizeof(struct spdk_nvme_registers))
-		return registers + offset;
-	pyn_engine_withholds(PYN_CAN_RAW_QUEUES, err);
-	return NULL;
-}
-
-static int pcie_bar_read(struct pyn_pci *pci, uint32_t offset, void *data, uint32_t length, struct pyn_error *err)
-{
-	volatile void *at = pcie_register(pci, offset, length, err);
-
-	if (!at)
-		return -ENOTSUP;
-	if (length == 4)
-		*(uint32_t *)data = *(volatile uint32_t *)at;
-	else
-		*(uint64_t *)data = *(volatile uint64_t *)at;
-	return 0;
-}
-
-static int pcie_bar_write(struct pyn_pci *pci, uint32_t offset, const void *data, uint32_t length,
-			  struct pyn_error *err)
-{
-	volatile void *at = pcie_register(pci, offset, length, err);
-
-	if (!at)
-		return -ENOTSUP;
-	if (length == 4)
-		*(volatile uint32_t *)at = *(const uint32_t *)data;
-	else
-		*(volatile uint64_t *)at = *(const uint64_t *)data;
-	return 0;
-}
-
-static int pcie_reset(struct pyn_pci *pci, enum pyn_pci_reset kind, struct pyn_error *err)
-{
-	struct pyn_pci_saved saved;
-	int rc;
-
-	if (kind != PYN_PCI_RESET_FUNCTION)
-		return pyn_engine_withholds(PYN_CAN_HOT_RESET, err);
-	pyn_pci_save(pci, &saved);
-	rc = pyn_pci_function_reset(pci, err);
-	if (!rc)
-		rc = pyn_pci_restore(pci, &saved, err);
-	return rc ? rc : pyn_pci_memory_enable(pci, err);
-}
-
-static bool pcie_alive(struct pyn_pci *pci)
-{
-	struct spdk_pci_device *function = pcie_of(pci);
-
-	return function && !spdk_pci_device_is_removed(function);
-}
-
-static const struct pyn_pci_ops pcie_ops = {
-	.name = "PCIe",
-	.close = function_close,
-	.config_read = pcie_config_read,
-	.config_write = pcie_config_write,
-	.bar_read = pcie_bar_read,
-	.bar_write = pcie_bar_write,
-	.reset = pcie_reset,
-	.alive = pcie_alive,
-	.isolate = pyn_pci_isolate,
-	.release = pyn_pci_no_release,
-	.reattach = pyn_pci_no_release,
-};
-
-/* ---- both ---- */
-
-struct pyn_pci *pyn_spdk_function(struct spdk_nvme_ctrlr *ctrlr, bool is_socket, const char *path,
-				  struct pyn_error *err)
+static struct pyn_pci *at_socket(const char *path, struct pyn_error *err)
 {
 	struct function *function = calloc(1, sizeof(*function));
 
@@ -288,10 +192,33 @@ struct pyn_pci *pyn_spdk_function(struct spdk_nvme_ctrlr *ctrlr, bool is_socket,
 		pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a controller");
 		return NULL;
 	}
-	function->pci.ops = is_socket ? &vfio_user_ops : &pcie_ops;
-	function->ctrlr = ctrlr;
-	if (is_socket)
-		function->dev = pyn_spdk_connection(&function->socket);
+	function->pci.ops = &vfio_user_ops;
+	function->dev = pyn_spdk_connection(&function->socket);
 	snprintf(function->path, sizeof(function->path), "%s", path);
 	return &function->pci;
+}
+
+/* ---- a function of this machine ---- */
+
+/* SPDK offers registers and configuration space, but no reset, and a load from its registers ends in a SIGBUS while
+ * memory space is off. So share the function with it, whose IOMMU group DPDK has open. */
+static struct pyn_pci *of_machine(struct spdk_nvme_ctrlr *ctrlr, const char *bdf, struct pyn_error *err)
+{
+	volatile struct spdk_nvme_registers *registers = spdk_nvme_ctrlr_get_registers(ctrlr);
+	int group = rte_vfio_get_group_fd(pyn_kernel_iommu_group(bdf));
+	struct pyn_pci *pci = NULL;
+
+	if (!registers || group < 0)
+		pyn_error(err, PYN_ERROR_ENUMERATE, ENOTSUP, "SPDK does not drive %s by VFIO", bdf);
+	else
+		pyn_vfio_share(bdf, group, (void *)(uintptr_t)registers, &pci, err);
+	return pci;
+}
+
+/* ---- both ---- */
+
+struct pyn_pci *pyn_spdk_function(struct spdk_nvme_ctrlr *ctrlr, bool is_socket, const char *path,
+				  struct pyn_error *err)
+{
+	return is_socket ? at_socket(path, err) : of_machine(ctrlr, path, err);
 }

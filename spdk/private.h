@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Shared by the files of SPDK's engine. Each calls only those before it: start.c (SPDK in this process), wire.c
- * (vfio-user connections), function.c
- * (the drive's PCI function), describe.c (data), command.c (commands and their completions), queue.c (queue pairs),
- * forked.c (a queue pair in another process), events.c (asynchronous events), attach.c (the controller),
- * engine_spdk.c (the table). core/engine/engine.h has the contracts.
+ * Shared by the files of SPDK's engine. Each calls only those before it: no_threads.c (what SPDK and DPDK lack here),
+ * start.c (SPDK in this process), wire.c (vfio-user connections), function.c
+ * (the drive's PCI function), doorbells.c (shadow doorbells), describe.c (data), command.c (commands and their
+ * completions), queue.c (queue pairs), forked.c (a queue pair in another process), events.c (asynchronous events),
+ * attach.c (the controller), engine_spdk.c (the table). core/engine/engine.h has the contracts.
  */
 #ifndef PYN_SPDK_PRIVATE_H
 #define PYN_SPDK_PRIVATE_H
@@ -21,6 +21,8 @@ struct spdk_nvme_cpl;
 struct spdk_nvme_ctrlr;
 struct spdk_nvme_qpair;
 struct vfio_device;
+
+#define PYN_SPDK_PAGE 4096u
 
 /* ---- start.c ---- */
 
@@ -42,6 +44,12 @@ void pyn_spdk_hush(void);
 void pyn_spdk_watch(void);
 void *pyn_spdk_watched(size_t *size);
 
+/* Visit the pages that the device uses for all queues, until one visit returns false; then return false too. */
+bool pyn_spdk_each_page(bool (*visit)(void *page, size_t size));
+
+/* The two newest of those pages that SPDK has allocated on this thread, the newest as the second. NULL: none. */
+void pyn_spdk_newest_pages(void **first, void **second);
+
 /* ---- wire.c ---- */
 
 /* The vfio-user connection that this thread has opened last, and its socket, which is SPDK's; NULL: none. */
@@ -57,6 +65,27 @@ int pyn_spdk_ask(struct vfio_device *dev, unsigned command, void *message, size_
  * machine. NULL: no memory. Close it by ops->close, which leaves the connection to SPDK. */
 struct pyn_pci *pyn_spdk_function(struct spdk_nvme_ctrlr *ctrlr, bool is_socket, const char *path,
 				  struct pyn_error *err);
+
+/* ---- doorbells.c ---- */
+
+/* Shadow doorbells: pages of SPDK that the controller reads and writes; NULL: it has none. */
+struct pyn_spdk_doorbells {
+	_Atomic(uint32_t) *shadow;
+	_Atomic(uint32_t) *wanted; /* the indices at which the controller wants a register to be written */
+	uint8_t dstrd;             /* CAP.DSTRD */
+	bool is_pcie;
+};
+
+/* Find those that SPDK has just configured, when it has initialised the controller; or forget them, before it frees
+ * them. */
+void pyn_spdk_doorbells_find(struct pyn_ctrlr *ctrlr);
+void pyn_spdk_doorbells_forget(struct pyn_ctrlr *ctrlr);
+
+/* Clear those of a queue pair. Call it before the device creates one of its queues. */
+void pyn_spdk_doorbells_clear(struct pyn_ctrlr *ctrlr, uint16_t qid);
+
+/* Write the shadow doorbell of a queue that a script has made. Call it before the register is written. */
+void pyn_spdk_doorbells_write(struct pyn_ctrlr *ctrlr, uint32_t offset, uint32_t value);
 
 /* ---- the controller ---- */
 
@@ -74,6 +103,7 @@ struct pyn_ctrlr {
 	struct pyn_pci *pci;
 	struct pyn_engine_qpair *admin;
 	struct pyn_spdk_events events;
+	struct pyn_spdk_doorbells doorbells;
 	struct pyn_engine_qpair *quarantine; /* queues that the drive may still use */
 	void *spare;                         /* a page of DMA memory for data beyond their buffer */
 	bool enabled;                        /* by enable, and not disabled or reset since */

@@ -188,6 +188,7 @@ static int create(struct pyn_engine_qpair *queue, const struct pyn_engine_qpair_
 {
 	struct spdk_nvme_io_qpair_opts options = options_of(queue, config);
 
+	pyn_spdk_doorbells_clear(queue->ctrlr, config->qid);
 	pyn_spdk_listen();
 	pyn_spdk_watch();
 	queue->spdk = alloc_as(queue->ctrlr->spdk, config->qid, &options);

@@ -5,7 +5,7 @@
  *
  *   spdk_mem_get_fd_and_offset    SPDK asks DPDK for the file of memory, and DPDK does not know that of the arena
  *   spdk_pci_event_listen         it opens a socket for hot-plug events, which nobody reads here
- *   spdk_zmalloc                  a forked process must know which memory of a queue the device uses
+ *   spdk_zmalloc, spdk_free       a forked process must know which memory the device uses
  */
 #define _GNU_SOURCE 1
 #include "spdk/private.h"
@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,6 +141,8 @@ int __wrap_spdk_mem_get_fd_and_offset(void *address, uint64_t *offset);
 int __wrap_spdk_pci_event_listen(void);
 void *__real_spdk_zmalloc(size_t size, size_t align, uint64_t *unused, int numa, uint32_t flags);
 void *__wrap_spdk_zmalloc(size_t size, size_t align, uint64_t *unused, int numa, uint32_t flags);
+void __real_spdk_free(void *memory);
+void __wrap_spdk_free(void *memory);
 
 int __wrap_spdk_mem_get_fd_and_offset(void *address, uint64_t *offset)
 {
@@ -162,6 +165,52 @@ int __wrap_spdk_pci_event_listen(void)
 	return -ENOTSUP;
 }
 
+/* Pages that the device uses for all queues, such as its shadow doorbells. */
+#define PAGES_MAX 1024u
+static _Atomic(void *) the_pages[PAGES_MAX];
+
+static bool is_page_of_device(size_t size, size_t align, uint32_t flags)
+{
+	return size == PYN_SPDK_PAGE && align == PYN_SPDK_PAGE && flags & SPDK_MALLOC_DMA &&
+	       flags & SPDK_MALLOC_SHARE;
+}
+
+static _Thread_local void *the_newest_pages[2];
+
+static void replace_page(void *one, void *other)
+{
+	for (unsigned i = 0; i < PAGES_MAX; i++) {
+		void *expected = one;
+
+		if (atomic_compare_exchange_strong(&the_pages[i], &expected, other))
+			return;
+	}
+}
+
+static void add_page(void *page)
+{
+	replace_page(NULL, page);
+	the_newest_pages[0] = the_newest_pages[1];
+	the_newest_pages[1] = page;
+}
+
+void pyn_spdk_newest_pages(void **first, void **second)
+{
+	*first = the_newest_pages[0];
+	*second = the_newest_pages[1];
+}
+
+bool pyn_spdk_each_page(bool (*visit)(void *page, size_t size))
+{
+	for (unsigned i = 0; i < PAGES_MAX; i++) {
+		void *page = atomic_load(&the_pages[i]);
+
+		if (page && !visit(page, PYN_SPDK_PAGE))
+			return false;
+	}
+	return true;
+}
+
 static _Thread_local struct {
 	bool on;
 	void *memory;
@@ -176,7 +225,16 @@ void *__wrap_spdk_zmalloc(size_t size, size_t align, uint64_t *unused, int numa,
 		the_watch.memory = memory;
 		the_watch.size = size;
 	}
+	if (memory && is_page_of_device(size, align, flags))
+		add_page(memory);
 	return memory;
+}
+
+void __wrap_spdk_free(void *memory)
+{
+	if (memory && (uintptr_t)memory % PYN_SPDK_PAGE == 0)
+		replace_page(memory, NULL);
+	__real_spdk_free(memory);
 }
 
 void pyn_spdk_watch(void)

@@ -11,7 +11,8 @@ drive runs those files for which it matters.
                                          environment variables NVME and IOMMU select its drives
 
     JOBS=1 …                             one guest after another
-    PYNVME_ENGINE=spdk …                 with this engine, in all guests but that of the suspend
+    PYNVME_ENGINE=spdk …                 with this engine, in all guests but that of the suspend and those
+                                         without an IOMMU, which SPDK needs here
 """
 
 from __future__ import annotations
@@ -159,7 +160,7 @@ def compile_once() -> None:
 
 def chosen(words: list[str]) -> list[Guest]:
     if not words and "NVME" not in os.environ:
-        return [guest for guest in GUESTS if engines.is_own() or not guest.script]
+        return [guest for guest in GUESTS if engines.is_own() or not (guest.script or guest.iommu == "off")]
     if words[:1] == ["--only"]:
         return [guest for guest in GUESTS if len(words) == 2 and words[1] in guest.name]
     drives, iommu = os.environ.get("NVME", "plain cmb twins"), os.environ.get("IOMMU", "intel")

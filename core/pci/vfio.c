@@ -21,6 +21,7 @@
 #include "core/pci/vfio_region.h"
 
 #define IRQ_LAG_US 20000u /* the kernel passes the interrupt on: within microseconds, later on a busy machine */
+#define REGISTERS 4096u   /* bytes of controller registers, before the doorbells */
 #define AFFECTED_MAX 256u /* functions that share a bus */
 
 struct vfio {
@@ -32,6 +33,7 @@ struct vfio {
 		bars[PCI_NUM_BARS]; /* only those that are needed: BAR 0, and that of the MSI-X table */
 	int request;                /* eventfd: the kernel requests the function back, or it is gone */
 	_Atomic(bool) gone;
+	void *registers;    /* BAR 0 as another driver has mapped it, with which the function is shared; or NULL */
 	bool covered;       /* memory space is off; stores into the BARs must not reach the kernel */
 	_Atomic(bool) away; /* released: the kernel has it */
 	uint32_t power_at;  /* offset of the power management capability; 0: none */
@@ -83,6 +85,9 @@ static int cover(struct vfio *dev, bool covered, struct pyn_error *err)
 
 	for (unsigned bar = 0; bar < PCI_NUM_BARS && !rc; bar++)
 		rc = pyn_vfio_region_cover(&dev->bars[bar], covered, err);
+	/* The other driver reads its registers there, and must not find a controller. */
+	if (!rc && covered && dev->registers)
+		memset(dev->registers, 0xff, REGISTERS);
 	dev->covered = covered;
 	return rc;
 }
@@ -194,7 +199,8 @@ static int get_bar(struct vfio *dev, uint32_t bar, struct pyn_error *err)
 		return 0;
 	rc = pyn_vfio_region_ask(dev->group.device, VFIO_PCI_BAR0_REGION_INDEX + bar, &dev->bars[bar], err);
 	if (!rc && dev->bars[bar].size)
-		pyn_vfio_region_map(&dev->bars[bar], VFIO_PCI_BAR0_REGION_INDEX + bar);
+		pyn_vfio_region_map(&dev->bars[bar], VFIO_PCI_BAR0_REGION_INDEX + bar,
+				    bar == 0 ? dev->registers : NULL);
 	return rc;
 }
 
@@ -384,6 +390,8 @@ static void vfio_close(struct pyn_pci *pci)
 {
 	struct vfio *dev = vfio_of(pci);
 
+	if (dev->registers)
+		dev->bars[0].areas.count = 0;
 	for (unsigned bar = 0; bar < PCI_NUM_BARS; bar++)
 		pyn_pci_areas_unmap(&dev->bars[bar].areas);
 	pyn_vfio_group_close(&dev->group);
@@ -438,7 +446,7 @@ static int setup_irqs(struct vfio *dev, struct pyn_error *err)
 		return pyn_error(err, PYN_ERROR_SYSTEM, errno, "no eventfd: %s", strerror(errno));
 	rc = pyn_vfio_irq_request(&dev->irq, dev->request, err);
 	/* A controller refuses queues with a vector while MSI-X is off, and only the kernel can enable it. */
-	if (!rc)
+	if (!rc && !dev->registers)
 		rc = pyn_vfio_irq_setup(&dev->irq, err);
 	dev->pci.irq = dev->irq.kind;
 	dev->pci.num_vectors = dev->irq.count;
@@ -463,11 +471,12 @@ static int start(struct vfio *dev, struct pyn_error *err)
 	return rc;
 }
 
-static int setup(struct vfio *dev, struct pyn_error *err)
+/* group: of a function that is shared; -1: open it. */
+static int setup(struct vfio *dev, int group, struct pyn_error *err)
 {
-	int rc;
+	int rc = group < 0 ? pyn_vfio_group_open(dev->bdf, &dev->group, err)
+			   : pyn_vfio_group_share(dev->bdf, group, &dev->group, err);
 
-	rc = pyn_vfio_group_open(dev->bdf, &dev->group, err);
 	if (!rc)
 		rc = setup_regions(dev, err);
 	if (!rc)
@@ -481,10 +490,10 @@ static int vfio_release(struct pyn_pci *pci, struct pyn_error *err)
 {
 	struct vfio *dev = vfio_of(pci);
 	uint64_t count;
-	int rc = 0;
+	int rc = dev->registers ? pyn_pci_no_release(pci, err) : 0;
 
 	/* The kernel does not get the function back while a mapping or a descriptor of it exists. */
-	if (!dev->covered)
+	if (!rc && !dev->covered)
 		rc = cover(dev, true, err);
 	if (!rc && !atomic_load(&dev->away))
 		rc = pyn_vfio_group_release(&dev->group, err);
@@ -548,7 +557,7 @@ static int vfio_reattach(struct pyn_pci *pci, struct pyn_error *err)
 	return rc;
 }
 
-int pyn_vfio_open(const char *bdf, struct pyn_pci **pci, struct pyn_error *err)
+static int open_with(const char *bdf, int group, void *registers, struct pyn_pci **pci, struct pyn_error *err)
 {
 	struct vfio *dev;
 	int rc;
@@ -559,12 +568,30 @@ int pyn_vfio_open(const char *bdf, struct pyn_pci **pci, struct pyn_error *err)
 	dev->pci.ops = &vfio_ops;
 	dev->group = (struct pyn_vfio_group){.device = -1};
 	dev->request = -1;
+	dev->registers = registers;
 	memcpy(dev->bdf, bdf, strnlen(bdf, sizeof(dev->bdf) - 1));
-	rc = setup(dev, err);
+	rc = setup(dev, group, err);
 	if (rc) {
 		vfio_close(&dev->pci);
 		return rc;
 	}
 	*pci = &dev->pci;
 	return 0;
+}
+
+int pyn_vfio_open(const char *bdf, struct pyn_pci **pci, struct pyn_error *err)
+{
+	return open_with(bdf, -1, NULL, pci, err);
+}
+
+int pyn_vfio_share(const char *bdf, int group, void *registers, struct pyn_pci **pci, struct pyn_error *err)
+{
+	return open_with(bdf, group, registers, pci, err);
+}
+
+int pyn_vfio_check(const char *bdf, struct pyn_error *err)
+{
+	int rc = pyn_kernel_function_check(bdf, err);
+
+	return rc ? rc : pyn_vfio_group_check(bdf, err);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* PCI functions of this machine, through the kernel's vfio-pci. Internal to core/pci. */
+/* PCI functions of this machine, through the kernel's vfio-pci. Internal to core/pci and to engines. */
 #ifndef PYN_PCI_VFIO_H
 #define PYN_PCI_VFIO_H
 
@@ -10,5 +10,15 @@
  * started the environment. Errors: those of pyn_pci_open; the text says what is missing and which command helps.
  */
 int pyn_vfio_open(const char *bdf, struct pyn_pci **pci, struct pyn_error *err);
+
+/*
+ * Open a function that another driver of this process has opened by VFIO: group is its descriptor of the IOMMU group,
+ * registers its mapping of BAR 0. Both stay that driver's, and so do the mapped memory and the interrupts. So the
+ * function has no interrupts here, and cannot be released. Errors: PYN_ERROR_ENUMERATE, PYN_ERROR_SYSTEM.
+ */
+int pyn_vfio_share(const char *bdf, int group, void *registers, struct pyn_pci **pci, struct pyn_error *err);
+
+/* Check whether VFIO can open the function. Errors: PYN_ERROR_ENUMERATE; the text says which command helps. */
+int pyn_vfio_check(const char *bdf, struct pyn_error *err);
 
 #endif

@@ -24,7 +24,7 @@ struct pyn_vfio_shared {
 	struct pyn_vfio_shared *next;
 	struct pyn_vfio_group *functions; /* open in this process, at least one */
 	int number;
-	int container; /* /dev/vfio/vfio */
+	int container; /* /dev/vfio/vfio; -1: another driver of this process has it */
 	int fd;        /* /dev/vfio/NUMBER */
 };
 
@@ -262,6 +262,21 @@ static struct pyn_vfio_shared *open_shared(const char *bdf, int number, struct p
 	return NULL;
 }
 
+static struct pyn_vfio_shared *share(int number, int fd, struct pyn_error *err)
+{
+	struct pyn_vfio_shared *shared = calloc(1, sizeof(*shared));
+	int copy = shared ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+
+	if (copy < 0) {
+		pyn_error(err, PYN_ERROR_SYSTEM, errno, "IOMMU group %d cannot be shared: %s", number,
+			  strerror(errno));
+		free(shared);
+		return NULL;
+	}
+	*shared = (struct pyn_vfio_shared){.number = number, .container = -1, .fd = copy};
+	return shared;
+}
+
 static struct pyn_vfio_group *find_function(const struct pyn_vfio_shared *shared, const char *bdf)
 {
 	struct pyn_vfio_group *function = shared->functions;
@@ -271,8 +286,8 @@ static struct pyn_vfio_group *find_function(const struct pyn_vfio_shared *shared
 	return function;
 }
 
-/* Call it with the lock held. */
-static int join(struct pyn_vfio_group *group, struct pyn_error *err)
+/* Call it with the lock held. fd: of a group that is shared; -1: open it. */
+static int join(struct pyn_vfio_group *group, int fd, struct pyn_error *err)
 {
 	struct pyn_vfio_shared *shared = the_groups.list;
 	bool is_new;
@@ -281,7 +296,7 @@ static int join(struct pyn_vfio_group *group, struct pyn_error *err)
 		shared = shared->next;
 	is_new = !shared;
 	if (is_new)
-		shared = open_shared(group->bdf, group->number, err);
+		shared = fd < 0 ? open_shared(group->bdf, group->number, err) : share(group->number, fd, err);
 	if (!shared)
 		return -err->number;
 	if (find_function(shared, group->bdf))
@@ -305,21 +320,33 @@ static int join(struct pyn_vfio_group *group, struct pyn_error *err)
 	return 0;
 }
 
-int pyn_vfio_group_open(const char *bdf, struct pyn_vfio_group *group, struct pyn_error *err)
+int pyn_vfio_group_check(const char *bdf, struct pyn_error *err)
 {
-	int rc;
+	return pyn_kernel_iommu_group(bdf) < 0 ? no_group(bdf, err) : refuse_driver(bdf, err);
+}
+
+static int open_function(const char *bdf, int fd, struct pyn_vfio_group *group, struct pyn_error *err)
+{
+	int rc = pyn_vfio_group_check(bdf, err);
 
 	*group = (struct pyn_vfio_group){.device = -1, .number = pyn_kernel_iommu_group(bdf)};
 	memcpy(group->bdf, bdf, strnlen(bdf, sizeof(group->bdf) - 1));
-	if (group->number < 0)
-		return no_group(bdf, err);
-	rc = refuse_driver(bdf, err);
 	if (rc)
 		return rc;
 	pthread_mutex_lock(&the_groups.lock);
-	rc = join(group, err);
+	rc = join(group, fd, err);
 	pthread_mutex_unlock(&the_groups.lock);
 	return rc;
+}
+
+int pyn_vfio_group_open(const char *bdf, struct pyn_vfio_group *group, struct pyn_error *err)
+{
+	return open_function(bdf, -1, group, err);
+}
+
+int pyn_vfio_group_share(const char *bdf, int fd, struct pyn_vfio_group *group, struct pyn_error *err)
+{
+	return open_function(bdf, fd, group, err);
 }
 
 static void leave(struct pyn_vfio_group *group)

@@ -22,11 +22,20 @@ struct pyn_vfio_group {
 	struct pyn_vfio_group *next;    /* another function that this process has open */
 };
 
+/* Check that the function is in a group and bound to vfio-pci. Errors: PYN_ERROR_ENUMERATE. */
+int pyn_vfio_group_check(const char *bdf, struct pyn_error *err);
+
 /*
  * Open the group and the function, and map all DMA memory for it. Errors: PYN_ERROR_ENUMERATE; PYN_ERROR_MEMORY, if
  * the IOMMU does not reach the memory, or this process may not lock that much.
  */
 int pyn_vfio_group_open(const char *bdf, struct pyn_vfio_group *group, struct pyn_error *err);
+
+/*
+ * Open a function whose group another driver of this process has open: fd is that driver's /dev/vfio/NUMBER, and
+ * stays its own. The function uses the mappings of that driver. Errors: PYN_ERROR_ENUMERATE; PYN_ERROR_SYSTEM.
+ */
+int pyn_vfio_group_share(const char *bdf, int fd, struct pyn_vfio_group *group, struct pyn_error *err);
 
 /* Close the function, and with the last one of its group all mappings. Allowed for a function that is not open. */
 void pyn_vfio_group_close(struct pyn_vfio_group *group);

@@ -33,10 +33,11 @@ int pyn_vfio_region_ask(int fd, uint32_t index, struct pyn_vfio_region *region, 
 	return 0;
 }
 
-static void map_area(struct pyn_vfio_region *region, uint64_t offset, uint64_t length)
+static void map_area(struct pyn_vfio_region *region, uint8_t *mapped, uint64_t offset, uint64_t length)
 {
-	void *memory =
-		mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, region->fd, (off_t)(region->at + offset));
+	void *memory = mapped ? mapped + offset
+			      : mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, region->fd,
+				     (off_t)(region->at + offset));
 
 	if (memory == MAP_FAILED) {
 		pyn_log(PYN_LOG_WARNING, "%llu bytes of a BAR cannot be mapped (%s): they are accessed by calls",
@@ -63,7 +64,7 @@ static uint32_t find_sparse(const union answer *answer)
 	return 0;
 }
 
-void pyn_vfio_region_map(struct pyn_vfio_region *region, uint32_t index)
+void pyn_vfio_region_map(struct pyn_vfio_region *region, uint32_t index, void *memory)
 {
 	struct vfio_region_info_cap_sparse_mmap sparse;
 	union answer answer;
@@ -73,7 +74,7 @@ void pyn_vfio_region_map(struct pyn_vfio_region *region, uint32_t index)
 		return;
 	at = find_sparse(&answer);
 	if (!at) {
-		map_area(region, 0, region->size);
+		map_area(region, memory, 0, region->size);
 		return;
 	}
 	memcpy(&sparse, answer.bytes + at, sizeof(sparse));
@@ -86,7 +87,7 @@ void pyn_vfio_region_map(struct pyn_vfio_region *region, uint32_t index)
 		memcpy(&area, answer.bytes + at, sizeof(area));
 		at += sizeof(area);
 		if (area.size)
-			map_area(region, area.offset, area.size);
+			map_area(region, memory, area.offset, area.size);
 	}
 }
 

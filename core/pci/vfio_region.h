@@ -20,8 +20,9 @@ struct pyn_vfio_region {
 /* Ask the device fd for region index (VFIO_PCI_…_REGION_INDEX). Errors: PYN_ERROR_GONE. */
 int pyn_vfio_region_ask(int fd, uint32_t index, struct pyn_vfio_region *region, struct pyn_error *err);
 
-/* Map the parts that can be mapped; the rest is accessed by calls. Undone by pyn_pci_areas_unmap. */
-void pyn_vfio_region_map(struct pyn_vfio_region *region, uint32_t index);
+/* Map the parts that can be mapped; the rest is accessed by calls. Undone by pyn_pci_areas_unmap. With memory,
+ * another driver has mapped them there, and nothing is mapped. */
+void pyn_vfio_region_map(struct pyn_vfio_region *region, uint32_t index, void *memory);
 
 /* Drop stores into the mappings, as on a bus where no device answers (covered), or send them to the device again.
  * Pointers stay valid. Errors: PYN_ERROR_MEMORY. */

@@ -20,6 +20,7 @@ def run(
     time: str | None = None,
     seed: int | None = None,
     report: str | None = None,
+    known: str | None = None,
     tests: Sequence[str] = (),
 ) -> int:
     """Run the tests of these areas on a drive. Returns the exit code.
@@ -30,6 +31,7 @@ def run(
         time: how long all tests take together
         seed: of the random numbers
         report: a file that gets a line of JSON for each test
+        known: a file of findings that are no news (:mod:`pynvme.suite.known`)
         tests: names of tests, or parts of names, if not all are wanted
     """
     line = ["-c", os.devnull, f"--rootdir={FOLDER}", "-p", "pynvme.plugin", "-p", "no:cacheprovider"]
@@ -39,12 +41,17 @@ def run(
         "-p",
         "no:hypothesispytest",
         "-v",
-        "-rs",
+        "-rsx",
         "--no-header",
         "--disable-warnings",
     ]
     line += [f"--pciaddr={address}", options.YES]
-    for option, value in ((options.TIME, time), (options.SEED, seed), (options.REPORT, report)):
+    for option, value in (
+        (options.TIME, time),
+        (options.SEED, seed),
+        (options.REPORT, report),
+        (options.KNOWN, known),
+    ):
         if value is not None:
             line.append(f"{option}={value}")
     if tests:

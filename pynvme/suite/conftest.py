@@ -19,7 +19,7 @@ import pytest
 
 from pynvme import failures, vssd
 from pynvme.plugin import SEED_VARIABLE
-from pynvme.suite import options
+from pynvme.suite import known, options
 from pynvme.suite.drive import Drive
 from pynvme.suite.finding import Finding
 from pynvme.suite.marks import Need
@@ -44,6 +44,7 @@ _seed = pytest.StashKey[int]()
 _scale = pytest.StashKey[float]()
 _met = pytest.StashKey[dict[str, bool]]()
 _finding = pytest.StashKey[Finding]()
+_known = pytest.StashKey[list[known.Known]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -53,6 +54,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_seed] = int(wanted, 0) if wanted else random.SystemRandom().getrandbits(32)
     except ValueError:
         raise pytest.UsageError(f"{options.SEED} must be an integer, not {wanted!r}") from None
+    path = config.getoption(options.KNOWN, None)
+    try:
+        config.stash[_known] = known.read(path) if path else []
+    except (OSError, ValueError) as error:
+        raise pytest.UsageError(f"{options.KNOWN}: {error}") from None
     config.stash[_scale] = 1.0
     config.stash[_met] = {}
 
@@ -86,6 +92,10 @@ def pytest_runtest_makereport(
     error = _as_finding(item, call.excinfo.value) if call.excinfo is not None else None
     if isinstance(error, Finding):
         report.longrepr = str(error)
+        why = known.reason(item.config.stash[_known], error)
+        if why is not None:
+            report.outcome = "skipped"
+            report.wasxfail = f"known: {why}"
     path = item.config.getoption(options.REPORT, None)
     if path and (call.when == "call" or report.outcome != "passed"):
         with open(path, "a", encoding="utf-8") as file:
@@ -110,6 +120,7 @@ def _line(item: pytest.Item, call: Any, report: pytest.TestReport, error: object
         "seconds": round(call.duration, 3),
         "at": time.time(),
         "why": str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else "",
+        "known": getattr(report, "wasxfail", ""),
         "finding": error.record() if isinstance(error, Finding) else None,
         "error": "" if error is None or isinstance(error, Finding) else f"{type(error).__name__}: {error}",
     }
