@@ -117,3 +117,10 @@ def test_nothing_is_named_where_a_build_succeeded() -> None:
     command = [sys.executable, str(ROOT / "tools/needs.py"), "sdist"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stdout.strip()) == (0, "")
+
+
+def test_the_import_changes_no_signal() -> None:
+    """With a handler of SIGBUS that a linked library installs, a fault elsewhere would repeat itself forever."""
+    code = "caught = lambda: [line for line in open('/proc/self/status') if line.startswith('Sig')]\n"
+    code += "before = caught(); import nvme; assert caught() == before, (before, caught())"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
