@@ -3,11 +3,12 @@
  * The EAL starts no thread here (core/env/eal_quiet.c), and a module that is loaded changes no signal. DPDK's PCI bus
  * and SPDK's environment rely on both. The linker redirects these calls of theirs here (--wrap in tools/native.mk):
  *
- *   rte_eal_alarm_set, _cancel         to remove a device, SPDK lets a thread call it back at once: it calls itself
- *   rte_intr_callback_register, …      a thread would tell that the kernel requests a function back; core/pci asks
- *
- * And these two replace those of SPDK, whose file installs a handler of SIGBUS when it is loaded, even where SPDK is
- * not used: after a fault that is not SPDK's, that handler would repeat the access forever.
+ * - rte_eal_alarm_set, rte_eal_alarm_cancel: SPDK removes a device in a thread of the EAL. Here it does so at once.
+ * - rte_intr_callback_register and its siblings: a thread of the EAL would tell that the kernel requests a function
+ *   back. core/pci asks the kernel itself.
+ * - spdk_pci_register_error_handler and its sibling: SPDK's file of them installs a handler of SIGBUS when the module
+ * is loaded, even where SPDK is not used. After a fault that is not SPDK's, that handler would repeat the access
+ * forever. Nothing refers to that file now, so the linker leaves it out.
  */
 #include <stdint.h>
 
@@ -22,6 +23,8 @@ int __wrap_rte_eal_alarm_cancel(alarm_fn call, void *argument);
 int __wrap_rte_intr_callback_register(const struct rte_intr_handle *handle, interrupt_fn call, void *argument);
 int __wrap_rte_intr_callback_unregister(const struct rte_intr_handle *handle, interrupt_fn call, void *argument);
 int __wrap_rte_intr_callback_unregister_sync(const struct rte_intr_handle *handle, interrupt_fn call, void *argument);
+int __wrap_spdk_pci_register_error_handler(spdk_pci_error_handler handler, void *context);
+void __wrap_spdk_pci_unregister_error_handler(spdk_pci_error_handler handler);
 
 int __wrap_rte_eal_alarm_set(uint64_t us, alarm_fn call, void *argument)
 {
@@ -54,13 +57,13 @@ int __wrap_rte_intr_callback_unregister_sync(const struct rte_intr_handle *handl
 	return 1;
 }
 
-int spdk_pci_register_error_handler(spdk_pci_error_handler handler, void *context)
+int __wrap_spdk_pci_register_error_handler(spdk_pci_error_handler handler, void *context)
 {
 	(void)handler, (void)context;
 	return 0;
 }
 
-void spdk_pci_unregister_error_handler(spdk_pci_error_handler handler)
+void __wrap_spdk_pci_unregister_error_handler(spdk_pci_error_handler handler)
 {
 	(void)handler;
 }

@@ -70,7 +70,8 @@ endif
 WRAPPED_SPDK := spdk_mem_get_fd_and_offset spdk_vfio_user_setup spdk_vfio_user_release \
 		spdk_vfio_user_pci_bar_access spdk_pci_event_listen spdk_zmalloc spdk_free socket \
 		rte_eal_alarm_set rte_eal_alarm_cancel rte_intr_callback_register \
-		rte_intr_callback_unregister rte_intr_callback_unregister_sync
+		rte_intr_callback_unregister rte_intr_callback_unregister_sync \
+		spdk_pci_register_error_handler spdk_pci_unregister_error_handler
 
 SPEC := $(wildcard spec/*.c)
 CORE := $(sort $(shell find core -name '*.c')) $(SPEC) $(if $(HAS_SPDK),$(wildcard spdk/*.c))
