@@ -30,7 +30,7 @@ _GEOMETRY = struct.Struct("<IIQ")
 _COUNTERS = struct.Struct("<11Q")
 _REFUSAL = struct.Struct("<4H40s96s112s")
 _PLANTED = struct.Struct("<QQ")
-_AGE = struct.Struct("<Q4I")
+_AGE = struct.Struct("<Q6I")
 _UNCHANGED = 0xFFFFFFFF
 _FIRED = struct.Struct("<4QI2H3B5x")
 
@@ -345,11 +345,12 @@ def fired(folder: str, first: int = 0) -> list[Fired]:
 
 
 def age(folder: str, hours: int, *wear: int | None) -> None:
-    """Let the drive grow old. ``wear``: used, spare, read_only and backup_failed, None for unchanged."""
+    """Let the drive grow old. ``wear``: the parameters of :meth:`VirtualSsd.age`, None for unchanged."""
     try:
         data = _AGE.pack(hours, *(_UNCHANGED if one is None else one for one in wear))
         request(folder, AGE, data=data)
     except (struct.error, ValueError):
         raise ValueError(
-            f"hours must be 0 to 10000000, used 0 to 255 and spare 0 to 100 percent, not {hours} and {wear}"
+            "hours must be 0 to 10000000, used 0 to 255 and spare 0 to 100 percent, and temperature 233 to 398 "
+            f"K, not {hours} and {wear}"
         ) from None

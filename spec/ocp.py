@@ -7,7 +7,7 @@ Each log page but C6h ends with a version and a GUID, whose bytes are in little-
 
 from __future__ import annotations
 
-from spec.schema import Bits, Enum, Field, Structure, Table, Value
+from spec.schema import BitGroup, Bits, Enum, Field, Header, Structure, Table, Value
 
 UUID = "c194d55b-e094-4794-a21d-29998f56be6f"
 
@@ -418,6 +418,11 @@ OCP_ERROR = Enum(
     digits=0,
 )
 
+_INJECTION_FLAGS = (
+    Bits("enable", 0, text="enabled", c="NVME_OCP_INJECTION_ENABLE"),
+    Bits("single", 1, text="once", c="NVME_OCP_INJECTION_SINGLE"),
+)
+
 OCP_ERROR_INJECTION = Structure(
     "OcpErrorInjection",
     "nvme_ocp_error_injection",
@@ -428,7 +433,7 @@ OCP_ERROR_INJECTION = Structure(
             0,
             1,
             "flags",
-            bits=(Bits("enable", 0, text="enabled"), Bits("single", 1, text="once")),
+            bits=_INJECTION_FLAGS,
         ),
         Field("type", 2, 2, "error", values=OCP_ERROR),
         Field("nrtdp", 4, 2, "reads until a device panic"),
@@ -450,4 +455,17 @@ RETURNED = Table(
         0xC6: OCP_HARDWARE,
         0xC7: OCP_TCG,
     },
+)
+
+HEADERS = (
+    Header(
+        "nvme_ocp.h",
+        "Features of OCP's Datacenter NVMe SSD specification.\nLayout only, no behaviour.",
+        (
+            OCP_FID,
+            OCP_ERROR,
+            OCP_ERROR_INJECTION,
+            BitGroup(_INJECTION_FLAGS, "flags of an entry of feature C0h"),
+        ),
+    ),
 )

@@ -126,8 +126,10 @@ struct vssd_control_age {
 	uint32_t spare;         /* percent that is left */
 	uint32_t read_only;     /* 0 or 1 */
 	uint32_t backup_failed; /* 0 or 1 */
+	uint32_t temperature;   /* Kelvin, of the idle drive */
+	uint32_t throttle;      /* 0 or 1 */
 };
-_Static_assert(sizeof(struct vssd_control_age) == 24, "control age");
+_Static_assert(sizeof(struct vssd_control_age) == 32, "control age");
 
 /* A rule that fired. index counts from the first one ever; the log keeps the last 4096. */
 struct vssd_control_fired {

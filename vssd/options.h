@@ -31,11 +31,13 @@ struct vssd_options {
 	uint32_t queues;        /* IO queue pairs */
 	uint32_t queue_entries; /* of the largest queue (CAP.MQES + 1) */
 	uint32_t namespaces;
-	uint32_t mdts;       /* largest transfer, 2^mdts pages of 4 KiB; 0: no limit */
-	uint32_t version;    /* NVMe version, as in register VS */
-	uint64_t cache_size; /* volatile write cache, bytes; 0: none */
-	const char *serial;  /* NULL: generated from the process and the time */
-	uint32_t format_ms;  /* minimum duration of Format NVM; sanitize_ms: of a sanitize operation */
+	uint32_t mdts;        /* largest transfer, 2^mdts pages of 4 KiB; 0: no limit */
+	uint32_t version;     /* NVMe version, as in register VS */
+	uint64_t cache_size;  /* volatile write cache, bytes; 0: none */
+	uint64_t endurance;   /* bytes whose writing wears the drive out; 0: nothing does */
+	bool error_injection; /* feature C0h of OCP */
+	const char *serial;   /* NULL: generated from the process and the time */
+	uint32_t format_ms;   /* minimum duration of Format NVM; sanitize_ms: of a sanitize operation */
 	uint32_t sanitize_ms;
 	uint32_t sanitize_failures;              /* how many sanitize operations fail before one succeeds */
 	uint32_t self_test_ms;                   /* duration of a short self-test */

@@ -3,7 +3,9 @@
 /* Fault rules of the virtual SSD: their text, and which occasions they match. */
 #include "tests/c/test.h"
 
+#include "core/util/clock.h"
 #include "core/util/random.h"
+#include "spec/commands.h"
 #include "vssd/fault/faults.h"
 #include "vssd/fault/parse.h"
 #include "vssd/fault/words.h"
@@ -26,6 +28,16 @@ static const char *const rules[] = {
 	"on=flr do keep=features",
 	"on=power-loss do cache chance=0.5 seed=7 torn=256 pair=8",
 	"while!=sanitizing temperature>=350 unflushed<=3 do reset=controller delay=5",
+	"on=format-nvm do power-off delay=5",
+	"on=write do set cqe.sqhd=0",
+	"on=interrupt masked=1 vector=2 do drop",
+	"opcode=write do split=8192 gap=1..2 reverse",
+	"opcode=dataset-management do bytes at=4 size=4 value=8 if=0 each=16",
+	"written[27:0]<=1048576 opcode=write do late=1..50 shape=tail",
+	"temperature>=350 do pace=10000000 burst=4096",
+	"on=power-loss do cache chance=0.5 flushed=700 versions",
+	"opcode=read do older back=3",
+	"while=throttling while!=read-only do defect=none delay=3",
 	"opcode=io-management-receive do power-cycle at=512 delay=1..9 off=100",
 };
 
@@ -123,7 +135,15 @@ TEST(what_is_wrong_is_refused_with_the_word_and_the_rule)
 		{"do round=3", "power of two"},
 		{"do drop", "needs on="},
 		{"on=flr do flip", "no action at this place"},
-		{"on=flush do skip", "must be an event that is no command"},
+		{"on=flush do skip", "no action at this place"},
+		{"on!=flush do never", "must be on="},
+		{"on=flush do power-off at=512", "there is none"},
+		{"do split=0", "must be at least 1"},
+		{"do pace=0", "must be at least 1"},
+		{"do late=1..5 shape=round", "must have uniform, normal or tail"},
+		{"do older back=0", "must be at least 1"},
+		{"do bytes at=0 value=1 each=0", "must be at least 1"},
+		{"do defect=ghost", "must have none, capacitor"},
 		{"on=flr register=CC do skip", "a second place"},
 		{"on=flr opcode=read do skip", "is not known where \"skip\" acts"},
 		{"status=00/00 do skip", "is not known where \"skip\" acts"},
@@ -281,6 +301,75 @@ TEST(events_and_states_are_conditions)
 	answer = 0;
 	CHECK_EQ(faults->happened[VSSD_FAULT_ON_RESET].count, 2);
 	vssd_faults_destroy(faults);
+}
+
+TEST(rules_can_refer_to_commands_from_any_place)
+{
+	struct vssd_faults *faults = planted("on=flr after=format-nvm do hang");
+
+	CHECK(faults->places & VSSD_FAULT_NOTES);
+	CHECK(faults->places & VSSD_FAULT_OF_COMMANDS);
+	vssd_faults_destroy(faults);
+	faults = planted("on=format-nvm do never");
+	CHECK_EQ(faults->rules[0]->place, VSSD_FAULT_COMPLETION);
+	CHECK_EQ(faults->index.commands[VSSD_FAULT_COMPLETION][SPEC_ADMIN][0x80].count, 1);
+	CHECK_EQ(faults->index.commands[VSSD_FAULT_COMPLETION][SPEC_ADMIN][0x84].count, 0);
+	CHECK(!vssd_faults_watched(faults, true, 0, 0, UINT64_MAX));
+	vssd_faults_destroy(faults);
+}
+
+TEST(versions_of_a_sector_are_kept_in_order)
+{
+	struct vssd_fault_history *history = vssd_history_create();
+	uint8_t data[VSSD_HISTORY_SECTOR];
+
+	CHECK(!vssd_history_older(history, 7, 1));
+	for (unsigned i = 1; i <= 4; i++) {
+		memset(data, (int)i, sizeof(data));
+		vssd_history_written(history, 7, 1, data);
+		vssd_history_written(history, 8, 1, data);
+	}
+	for (unsigned back = 1; back <= 4; back++)
+		CHECK_EQ(vssd_history_older(history, 7, back)[0], 5 - back);
+	CHECK(!vssd_history_older(history, 7, 5));
+	/* The writes of sector 7 have the clocks 1, 3, 5 and 7. */
+	CHECK_EQ(vssd_history_at(history, 7, 0)[0], 1);
+	CHECK_EQ(vssd_history_at(history, 7, 4)[0], 3);
+	CHECK_EQ(vssd_history_at(history, 7, 5)[0], 4);
+	CHECK(!vssd_history_at(history, 7, 7));
+	/* A version that cannot be read hides those before it. */
+	vssd_history_written(history, 7, 1, NULL);
+	CHECK(!vssd_history_older(history, 7, 1) && !vssd_history_at(history, 7, 0));
+	vssd_history_destroy(history);
+}
+
+TEST(versions_that_are_overwritten_are_unknown)
+{
+	struct vssd_fault_history *history = vssd_history_create();
+	uint8_t data[VSSD_HISTORY_SECTOR] = {1};
+
+	vssd_history_written(history, 7, 1, data);
+	vssd_history_written(history, 7, 1, data);
+	for (unsigned i = 0; i < VSSD_HISTORY_OLDER - 1; i++)
+		vssd_history_written(history, 100 + i, 1, data);
+	CHECK(vssd_history_older(history, 7, 1) && !vssd_history_older(history, 7, 2));
+	vssd_history_written(history, 7, 1, data);
+	CHECK(vssd_history_older(history, 7, 1) && !vssd_history_older(history, 7, 2));
+	CHECK(!vssd_history_at(history, 7, 1));
+	vssd_history_destroy(history);
+}
+
+TEST(flushes_are_found_by_time)
+{
+	struct vssd_fault_history *history = vssd_history_create();
+	uint8_t data[VSSD_HISTORY_SECTOR] = {1};
+	uint64_t start = pyn_monotonic_ns();
+
+	vssd_history_written(history, 7, 1, data);
+	vssd_history_flushed(history);
+	CHECK_EQ(vssd_history_flushed_before(history, start - 1), 0);
+	CHECK_EQ(vssd_history_flushed_before(history, pyn_monotonic_ns()), 1);
+	vssd_history_destroy(history);
 }
 
 TEST(a_rule_can_wait_for_another)

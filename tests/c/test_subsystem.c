@@ -50,8 +50,19 @@ static void mask(struct vssd_bus *bus, bool masked)
 	(void)masked;
 }
 
-static const struct vssd_bus_ops ops = {
-	.interrupt = interrupt, .message = message, .pin = nothing, .mask = mask, .reset = nothing};
+static bool is_masked(struct vssd_bus *bus, uint16_t vector)
+{
+	(void)bus;
+	(void)vector;
+	return false;
+}
+
+static const struct vssd_bus_ops ops = {.interrupt = interrupt,
+					.is_masked = is_masked,
+					.message = message,
+					.pin = nothing,
+					.mask = mask,
+					.reset = nothing};
 
 static uint32_t reg(struct host *host, uint32_t offset)
 {

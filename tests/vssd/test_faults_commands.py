@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import struct
 import time
 from collections.abc import Iterator
 
@@ -11,18 +12,41 @@ from client import sqe
 from ctrl_helpers import (
     ABORT,
     ABORT_REQUESTED,
+    COMPARE,
+    COMPARE_FAILURE,
+    CQ_INVALID,
+    CREATE_SQ,
+    DATA_TRANSFER_ERROR,
+    DELETE_SQ,
+    DSM,
     FLUSH,
+    FORMAT,
     FUA,
+    GET_FEATURES,
+    GET_LOG,
     IDENTIFY,
+    INVALID_FIELD,
+    INVALID_FORMAT,
+    INVALID_LOG_PAGE,
+    INVALID_NAMESPACE,
+    INVALID_OPCODE,
+    INVALID_PRP_OFFSET,
+    INVALID_QID,
     LBA_OUT_OF_RANGE,
+    NOT_SAVEABLE,
     OK,
     READ,
+    SANITIZE,
+    SET_FEATURES,
     UNRECOVERED_READ,
+    VERIFY,
     WRITE,
+    WRITE_UNCORRECTABLE,
     WRITE_ZEROES,
     Disk,
     Host,
     Start,
+    get_feature,
     pattern,
     smart,
 )
@@ -235,6 +259,191 @@ def test_early_flush_is_lost_by_a_power_loss_before_it_executes(start: Start) ->
         assert host.disk.read(0) == pattern(0, 1)
     finally:
         host.close()
+
+
+SLOW = 2000  # ms: what is completed early is executed after the tests have looked
+
+
+@pytest.mark.parametrize(
+    ("opcode", "fields", "status"),
+    [
+        (READ, {"nsid": 5}, INVALID_NAMESPACE),
+        (READ, {"cdw10": 1 << 20}, LBA_OUT_OF_RANGE),
+        (WRITE, {"cdw11": 1}, LBA_OUT_OF_RANGE),
+        (WRITE, {"prp1": 2}, INVALID_PRP_OFFSET),
+        (READ, {"prp1": 1 << 60}, DATA_TRANSFER_ERROR),
+        (WRITE, {"cdw12": 1024}, INVALID_FIELD),
+        (WRITE_ZEROES, {"cdw10": 1 << 20}, LBA_OUT_OF_RANGE),
+        (WRITE_UNCORRECTABLE, {"cdw10": 1 << 20}, LBA_OUT_OF_RANGE),
+        (COMPARE, {"cdw10": 1}, COMPARE_FAILURE),
+        (VERIFY, {"cdw10": 9}, UNRECOVERED_READ),
+        (READ, {"cdw10": 9}, UNRECOVERED_READ),
+        (DSM, {"nsid": 0, "cdw11": 4}, INVALID_NAMESPACE),
+        (DSM, {"cdw11": 4, "cdw10": 1}, LBA_OUT_OF_RANGE),
+        (FLUSH, {"nsid": 9}, INVALID_NAMESPACE),
+        (0x7F, {}, INVALID_OPCODE),
+    ],
+)
+def test_an_io_command_that_would_fail_does_not_succeed_early(
+    server: Server, disk: Disk, opcode: int, fields: dict[str, int], status: int
+) -> None:
+    assert disk.command(WRITE_UNCORRECTABLE, 9) == OK
+    plant(server, f"queue=io do early={SLOW}")
+    disk.nvme.memory.write(disk.buffer, struct.pack("<IIQIIQ", 0, 1, 0, 0, 8, 1 << 40))
+    command = {"nsid": 1, "prp1": disk.buffer, **fields}
+    assert disk.queue.execute(opcode, **command)[1] == status
+
+
+@pytest.mark.parametrize(
+    ("opcode", "fields", "status"),
+    [
+        (FORMAT, {"nsid": 1, "cdw10": 9}, INVALID_FORMAT),
+        (FORMAT, {"nsid": 7}, INVALID_NAMESPACE),
+        (SANITIZE, {"cdw10": 0}, INVALID_FIELD),
+        (SET_FEATURES, {"cdw10": 0xEE}, INVALID_FIELD),
+        (SET_FEATURES, {"cdw10": 2, "cdw11": 31}, INVALID_FIELD),
+        (SET_FEATURES, {"cdw10": 1 << 31 | 7}, NOT_SAVEABLE),
+        (GET_FEATURES, {"cdw10": 0xEE}, INVALID_FIELD),
+        (GET_LOG, {"cdw10": 0xEE}, INVALID_LOG_PAGE),
+        (IDENTIFY, {"cdw10": 0xEE}, INVALID_FIELD),
+        (DELETE_SQ, {"cdw10": 9}, INVALID_QID),
+        (CREATE_SQ, {"cdw10": 0x70009, "cdw11": 0x90001}, CQ_INVALID),
+    ],
+)
+def test_an_admin_command_that_would_fail_does_not_succeed_early(
+    server: Server, host: Host, opcode: int, fields: dict[str, int], status: int
+) -> None:
+    plant(server, f"queue=admin do early={SLOW}")
+    assert host.nvme.admin.execute(opcode, prp1=host.disk.buffer & ~0xFFF, **fields)[1] == status
+
+
+def test_what_succeeds_early_has_no_effect_before(server: Server, host: Host, disk: Disk) -> None:
+    before = get_feature(host.nvme, 2)
+    plant(server, f"opcode!=read do early={SLOW}")
+    nvme = host.nvme
+    assert nvme.admin.execute(SET_FEATURES, cdw10=2, cdw11=1)[1] == OK
+    assert nvme.admin.execute(FORMAT, nsid=1)[1] == OK
+    assert nvme.admin.execute(DELETE_SQ, cdw10=1)[1] == OK
+    for opcode in (WRITE_ZEROES, WRITE_UNCORRECTABLE):
+        assert disk.command(opcode, 3) == OK
+    disk.nvme.memory.write(disk.buffer, b"\1" * 512)
+    assert disk.command(WRITE, 3) == OK
+    assert disk.read(0, 16) == pattern(0, 16)
+    clear(server)
+    assert get_feature(nvme, 2) == before
+
+
+def test_an_early_write_is_counted_when_it_completes(server: Server, disk: Disk) -> None:
+    units, commands = smart(disk.nvme, 48), smart(disk.nvme, 80)
+    plant(server, "opcode=write do early=1")
+    for _ in range(70):
+        disk.write(0, pattern(0, 16))
+    assert smart(disk.nvme, 80) == commands + 70
+    assert smart(disk.nvme, 48) == units + 1
+
+
+def test_rules_follow_a_format_that_has_ended(server: Server, host: Host, disk: Disk) -> None:
+    late = plant(server, "after=format-nvm opcode=flush do status=00/06")
+    reset = plant(server, "on=disable after=format-nvm do late=1")
+    on = plant(server, "on=format-nvm do set cqe.result=77")
+    disk.flush()
+    assert host.nvme.admin.execute(FORMAT, nsid=1) == (77, OK)
+    assert fired_count(server, on) == 1
+    assert disk.queue.execute(FLUSH, nsid=1)[1] == 0x006
+    host.nvme.disable()
+    assert (fired_count(server, late), fired_count(server, reset)) == (1, 1)
+
+
+def test_resets_follow_commands_though_no_rule_acts_on_these(server: Server, host: Host, disk: Disk) -> None:
+    first = plant(server, "on=disable after=write do late=1", "on=disable since=create-sq nth=1 do late=1")
+    disk.write(0, pattern(0, 1))
+    host.nvme.disable()
+    assert fired_count(server, first) == 1
+    host.start()
+    host.nvme.disable()
+    assert fired_count(server, first + 1) >= 1
+
+
+def test_the_power_fails_when_a_command_has_succeeded(start: Start) -> None:
+    host = Host(start("--size", "16M"))
+    try:
+        host.disk.write(0, pattern(0, 1))
+        plant(host.server, "on=flush do power-off")
+        host.disk.flush()
+        deadline = time.monotonic() + 10
+        while host.client.read32(8) != 0xFFFFFFFF and time.monotonic() < deadline:
+            time.sleep(0.01)
+        clear(host.server)
+        host.power_cycle()
+        assert host.disk.read(0) == pattern(0, 1)
+    finally:
+        host.close()
+
+
+@pytest.mark.parametrize("where", ["held", "in the queue", "waits for the medium"])
+def test_rules_of_completions_see_aborted_commands(
+    server: Server, host: Host, disk: Disk, where: str
+) -> None:
+    rule = plant(server, "queue=io status=00/07 do set cqe.result=0x55")
+    if where == "held":
+        plant(server, "opcode=write do hold")
+    elif where == "waits for the medium":
+        plant(server, "opcode=write do late=2s")
+    else:
+        cid = _waiting_half(disk)
+        assert host.nvme.admin.execute(ABORT, cdw10=cid << 16 | 1) == (0, OK)
+        assert (disk.queue.wait().cdw0, fired_count(server, rule)) == (0x55, 1)
+        return
+    cid = disk.queue.submit(sqe(WRITE, nsid=1, prp1=disk.buffer))
+    time.sleep(0.05)
+    assert host.nvme.admin.execute(ABORT, cdw10=cid << 16 | 1) == (0, OK)
+    entry = disk.queue.wait()
+    assert (entry.cid, entry.status, entry.cdw0) == (cid, ABORT_REQUESTED, 0x55)
+    assert fired_count(server, rule) == 1
+
+
+def _waiting_half(disk: Disk) -> int:
+    """Submit the first half of a fused operation, which waits in its queue for the second. Return its CID."""
+    half = bytearray(sqe(COMPARE, nsid=1, prp1=disk.buffer))
+    half[1] = 1
+    return disk.queue.submit(bytes(half))
+
+
+def test_an_aborted_command_never_completes(server: Server, host: Host, disk: Disk) -> None:
+    plant(server, "opcode=write do hold", "status=00/07 do never")
+    cid = disk.queue.submit(sqe(WRITE, nsid=1, prp1=disk.buffer))
+    time.sleep(0.05)
+    assert host.nvme.admin.execute(ABORT, cdw10=cid << 16 | 1) == (0, OK)
+    clear(server)
+    time.sleep(0.05)
+    assert disk.queue.poll() is None
+
+
+def test_late_times_have_a_shape(server: Server, disk: Disk) -> None:
+    shares = {}
+    for shape in ("uniform", "normal", "tail"):
+        clear(server)
+        plant(server, f"opcode=read seed=5 do late=0..40 shape={shape}")
+        times = []
+        for _ in range(30):
+            began = time.monotonic()
+            disk.command(READ, 0)
+            times.append(time.monotonic() - began)
+        shares[shape] = sum(one > 0.02 for one in times) / len(times)
+    assert shares["tail"] < 0.2 < shares["uniform"] or loaded()
+
+
+def test_a_pace_limits_bytes_a_second(server: Server, disk: Disk) -> None:
+    plant(server, "opcode=write do pace=409600 burst=40960")
+    disk.nvme.memory.write(disk.buffer, bytes(8192))
+    began = time.monotonic()
+    for _ in range(5):
+        disk.command(WRITE, 0, 16)
+    fast = time.monotonic() - began
+    for _ in range(5):
+        disk.command(WRITE, 0, 16)
+    assert time.monotonic() - began - fast >= 0.08
+    assert fast < 0.08 or loaded()
 
 
 def test_rules_survive_resets_and_power(server: Server, host: Host) -> None:

@@ -12,9 +12,11 @@ from client import sqe
 from ctrl_helpers import (
     DSM,
     FLUSH,
+    FORMAT,
     FUA,
     OK,
     READ,
+    SANITIZE,
     UNRECOVERED_READ,
     WRITE,
     WRITE_UNCORRECTABLE,
@@ -293,6 +295,42 @@ def test_results_of_features_change(server: Server, host: Host) -> None:
     plant(server, "opcode=set-features feature=6 do skip")
     assert set_feature(host.nvme, 6, 0) == OK
     assert get_feature(host.nvme, 6) == 1
+
+
+@pytest.mark.parametrize("how", ["format", "sanitize"])
+def test_an_erasure_leaves_a_part(start: Start, how: str) -> None:
+    host = Host(start("--size", "16M", "--namespaces", "2", "--sanitize-time", "20"))
+    try:
+        disks = [Disk(host.nvme, host.disk.queue, nsid) for nsid in (1, 2)]
+        for disk in disks:
+            disk.write(0, pattern(0, 16))
+            disk.write(16, pattern(16, 16))
+            disk.write(32, pattern(32, 16))
+            disk.flush()
+        plant(host.server, "queue=admin do leave=8K..12K")
+        if how == "format":
+            assert host.nvme.admin.execute(FORMAT, nsid=0xFFFFFFFF)[1] == OK
+        else:
+            assert host.nvme.admin.execute(SANITIZE, cdw10=2)[1] == OK
+            while log_page(host.nvme, 0x81)[2] & 7 != 1:
+                time.sleep(0.01)
+        for disk in disks:
+            assert disk.read(0, 16) == bytes(8192)
+            assert disk.read(16, 16) == pattern(16, 16)
+            assert disk.read(32, 16) == bytes(8192)
+    finally:
+        host.close()
+
+
+def test_bytes_change_only_where_they_have_a_value(server: Server, disk: Disk) -> None:
+    number = plant(server, "opcode=dataset-management do bytes at=4 size=4 if=0 each=16 value=3")
+    assert trim(disk, (0, 1), (4, 0), (8, 2), (12, 0)) == OK
+    data = disk.read(0, 16)
+    gone = {0, 4, 5, 6, 8, 9, 12, 13, 14}
+    for lba in range(16):
+        expected = bytes(512) if lba in gone else pattern(lba, 1)
+        assert data[lba * 512 :][:512] == expected, lba
+    assert fired_count(server, number) == 1
 
 
 # the volatile cache

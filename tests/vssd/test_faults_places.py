@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Callable
 
 import pytest
-from client import DEVICE_RESET, Completion, EventFd, sqe
+from client import DEVICE_RESET, MSIX_TABLE, Completion, EventFd, sqe
 from ctrl_helpers import (
     ASYNC_EVENT,
     FLUSH,
@@ -210,6 +210,19 @@ def test_interrupts_are_lost_doubled_and_invented(server: Server, host: Host) ->
         plant(server, "opcode=flush queue=1 do interrupt=3")
         host.disk.flush()
         assert eventfd.count(1) == 1
+
+
+def test_an_interrupt_of_a_masked_vector_is_lost(server: Server, host: Host) -> None:
+    with EventFd() as eventfd:
+        host.client.set_eventfd(3, eventfd.fd)
+        queue = host.nvme.create_queue(2, 8, vector=3)
+        number = plant(server, "on=interrupt masked vector=3 do drop")
+        for masked in (0, 1, 0):
+            host.client.region_write(MSIX_TABLE, 3 * 16 + 12, masked.to_bytes(4, "little"))
+            queue.submit(sqe(FLUSH, nsid=1))
+            queue.wait()
+        assert fired_count(server, number) == 1
+        assert eventfd.count(0.2) == 2, "unmasking does not deliver the one that was lost"
 
 
 def test_doorbells_are_ignored(server: Server, host: Host) -> None:

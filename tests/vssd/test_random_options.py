@@ -76,6 +76,8 @@ def some_value(dice: random.Random, name: str, kind: str, says: str, folder: str
         return str(dice.choice((0, 1, 20, 200, 3600000)))
     if kind == "SIZE" and name == "cache":
         return dice.choice(("0", some_size(dice, 1, 1 << 40)))
+    if kind == "SIZE" and name == "endurance":
+        return dice.choice(("0", some_size(dice, 1 << 44, 1 << 60)))  # it must not wear out
     if kind == "SIZE":
         # A format of the largest drive that has data would fill its map, which takes the memory of many.
         return some_size(dice, PAGE, 2 << 30) if dice.random() < 0.9 else some_size(dice, 8 << 40, 1 << 60)

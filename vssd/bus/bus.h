@@ -21,6 +21,9 @@ struct vssd_bus_ops {
 	/* Raise MSI-X vector (0 …). False: the client does not use it. */
 	bool (*interrupt)(struct vssd_bus *bus, uint16_t vector);
 
+	/* Whether this MSI-X vector is masked, alone or with the function: if it is raised, it waits. */
+	bool (*is_masked)(struct vssd_bus *bus, uint16_t vector);
+
 	/* Send MSI message (0 …), or assert the pin. Does nothing if the client has set no eventfd for it. */
 	void (*message)(struct vssd_bus *bus, uint16_t message);
 	void (*pin)(struct vssd_bus *bus);

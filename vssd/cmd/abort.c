@@ -3,6 +3,7 @@
  * sections 5.1 and 5.2. */
 #include "vssd/cmd/account.h"
 #include "vssd/cmd/admin.h"
+#include "vssd/cmd/fault.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 #include "vssd/ctrl/doorbell.h"
@@ -17,7 +18,7 @@ static void complete_aborted(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_
 		vssd_count_host_command(&ctrl->nv->totals, cmd->opc);
 	vssd_refuse(&request, NVME_SC_ABORT_REQUESTED, VSSD_STATE("an Abort command named it"), VSSD_BASE("5.1.1"));
 	vssd_command_failed(&request, NVME_SC_ABORT_REQUESTED);
-	vssd_post(ctrl, sq, cmd->cid, NVME_SC_ABORT_REQUESTED, 0);
+	vssd_fault_complete_unexecuted(&request, NVME_SC_ABORT_REQUESTED);
 }
 
 /* Abort a command that was executed and waits for the medium, unless it failed: then its own status stands. Its
@@ -61,9 +62,14 @@ static bool abort_in_queue(struct vssd_ctrl *ctrl, uint16_t qid, uint16_t cid)
 uint16_t vssd_abort(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
-	uint16_t sqid = (uint16_t)request->cmd.cdw10, cid = (uint16_t)(request->cmd.cdw10 >> 16);
-	bool aborted = sqid == 0 &&
-		       (vssd_event_abort(ctrl, cid) || vssd_format_abort(ctrl->subsystem, &ctrl->listener, cid));
+	uint16_t sqid = (uint16_t)nvme_get_field(&request->cmd, NVME_FIELD_ABORT_SQID);
+	uint16_t cid = (uint16_t)nvme_get_field(&request->cmd, NVME_FIELD_ABORT_CID);
+	bool aborted;
+
+	if (request->is_trial)
+		return NVME_SC_SUCCESS;
+	aborted = sqid == 0 &&
+		  (vssd_event_abort(ctrl, cid) || vssd_format_abort(ctrl->subsystem, &ctrl->listener, cid));
 
 	if (!aborted)
 		aborted = abort_in_queue(ctrl, sqid, cid);
@@ -73,6 +79,8 @@ uint16_t vssd_abort(struct vssd_request *request)
 
 uint16_t vssd_async_event(struct vssd_request *request)
 {
+	if (request->is_trial)
+		return NVME_SC_SUCCESS;
 	if (vssd_event_await(request->ctrl, request->cmd.cid))
 		return VSSD_LATER;
 	return vssd_refuse(request, NVME_SC_AER_LIMIT_EXCEEDED, VSSD_STATE("AERL + 1 requests are outstanding"),

@@ -8,12 +8,13 @@
  */
 #include "vssd/cmd/admin.h"
 
+#include "vssd/cmd/deferred.h"
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/table.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 
-static bool qid_in_range(const struct vssd_ctrl *ctrl, uint32_t qid)
+static bool qid_in_range(const struct vssd_ctrl *ctrl, uint64_t qid)
 {
 	return qid >= 1 && qid <= ctrl->options->queues;
 }
@@ -25,18 +26,21 @@ static uint16_t check_create(struct vssd_request *request, uint32_t granted, boo
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	const struct nvme_cmd *cmd = &request->cmd;
-	uint32_t qid = cmd->cdw10 & 0xffff, qsize = cmd->cdw10 >> 16;
+	uint64_t qid = nvme_get_field(cmd, NVME_FIELD_CREATE_SQ_QID);
+	uint64_t qsize = nvme_get_field(cmd, NVME_FIELD_CREATE_SQ_QSIZE);
 
 	if (qid == 0 || qid > granted || exists)
 		return vssd_refuse(request, NVME_SC_INVALID_QID, VSSD_QID, VSSD_OWN);
 	if (qsize == 0 || qsize >= ctrl->options->queue_entries)
-		return vssd_refuse(request, NVME_SC_INVALID_QUEUE_SIZE, VSSD_BITS(10, 31, 16, "QSIZE"), VSSD_OWN);
+		return vssd_refuse(request, NVME_SC_INVALID_QUEUE_SIZE,
+				   VSSD_FIELD(NVME_FIELD_CREATE_SQ_QSIZE, "QSIZE"), VSSD_OWN);
 	if (entry_size != wanted)
 		return vssd_refuse(request, NVME_SC_INVALID_QUEUE_SIZE,
 				   VSSD_STATE("CC.IOSQES or CC.IOCQES is not the size of an entry"),
 				   VSSD_BASE("3.1.4.5"));
-	if (!(cmd->cdw11 & NVME_QUEUE_PC))
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BIT(11, 0, "PC"), VSSD_OWN);
+	if (!nvme_get_field(cmd, NVME_FIELD_CREATE_SQ_PC))
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_CREATE_SQ_PC, "PC"),
+				   VSSD_OWN);
 	return vssd_data_queue(request, iova);
 }
 
@@ -44,8 +48,8 @@ static uint16_t create_cq(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	const struct nvme_cmd *cmd = &request->cmd;
-	uint16_t qid = (uint16_t)cmd->cdw10;
-	uint16_t vector = (uint16_t)(cmd->cdw11 >> 16);
+	uint16_t qid = (uint16_t)nvme_get_field(cmd, NVME_FIELD_CREATE_SQ_QID);
+	uint16_t vector = (uint16_t)nvme_get_field(cmd, NVME_FIELD_CREATE_CQ_IV);
 	uint64_t iova;
 	bool exists = qid_in_range(ctrl, qid) && ctrl->queues.cq[qid].size;
 	uint16_t status = check_create(request, ctrl->queues.num_cqs, exists, NVME_GET(ctrl->regs.cc, NVME_CC_IOCQES),
@@ -54,8 +58,12 @@ static uint16_t create_cq(struct vssd_request *request)
 	if (status)
 		return status;
 	if (vector >= (vssd_config_irq(ctrl) == VSSD_IRQ_MSI ? VSSD_MSI_VECTORS : VSSD_MSIX_VECTORS))
-		return vssd_refuse(request, NVME_SC_INVALID_INTERRUPT_VECTOR, VSSD_BITS(11, 31, 16, "IV"), VSSD_OWN);
-	vssd_cq_create(ctrl, qid, iova, (cmd->cdw10 >> 16) + 1, vector, cmd->cdw11 & NVME_QUEUE_IEN);
+		return vssd_refuse(request, NVME_SC_INVALID_INTERRUPT_VECTOR,
+				   VSSD_FIELD(NVME_FIELD_CREATE_CQ_IV, "IV"), VSSD_OWN);
+	if (request->is_trial)
+		return NVME_SC_SUCCESS;
+	vssd_cq_create(ctrl, qid, iova, (uint32_t)nvme_get_field(cmd, NVME_FIELD_CREATE_CQ_QSIZE) + 1, vector,
+		       nvme_get_field(cmd, NVME_FIELD_CREATE_CQ_IEN));
 	ctrl->queues.made = true;
 	return NVME_SC_SUCCESS;
 }
@@ -64,8 +72,8 @@ static uint16_t create_sq(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	const struct nvme_cmd *cmd = &request->cmd;
-	uint16_t qid = (uint16_t)cmd->cdw10;
-	uint16_t cqid = (uint16_t)(cmd->cdw11 >> 16);
+	uint16_t qid = (uint16_t)nvme_get_field(cmd, NVME_FIELD_CREATE_SQ_QID);
+	uint16_t cqid = (uint16_t)nvme_get_field(cmd, NVME_FIELD_CREATE_SQ_CQID);
 	uint64_t iova;
 	bool exists = qid_in_range(ctrl, qid) && ctrl->queues.sq[qid].size;
 	uint16_t status = check_create(request, ctrl->queues.num_sqs, exists, NVME_GET(ctrl->regs.cc, NVME_CC_IOSQES),
@@ -74,10 +82,15 @@ static uint16_t create_sq(struct vssd_request *request)
 	if (status)
 		return status;
 	if (!qid_in_range(ctrl, cqid))
-		return vssd_refuse(request, NVME_SC_INVALID_QID, VSSD_BITS(11, 31, 16, "CQID"), VSSD_OWN);
+		return vssd_refuse(request, NVME_SC_INVALID_QID, VSSD_FIELD(NVME_FIELD_CREATE_SQ_CQID, "CQID"),
+				   VSSD_OWN);
 	if (!ctrl->queues.cq[cqid].size)
-		return vssd_refuse(request, NVME_SC_CQ_INVALID, VSSD_BITS(11, 31, 16, "CQID"), VSSD_OWN);
-	vssd_sq_create(ctrl, qid, iova, (cmd->cdw10 >> 16) + 1, cqid, cmd->cdw11 >> NVME_QUEUE_QPRIO_SHIFT & 3);
+		return vssd_refuse(request, NVME_SC_CQ_INVALID, VSSD_FIELD(NVME_FIELD_CREATE_SQ_CQID, "CQID"),
+				   VSSD_OWN);
+	if (request->is_trial)
+		return NVME_SC_SUCCESS;
+	vssd_sq_create(ctrl, qid, iova, (uint32_t)nvme_get_field(cmd, NVME_FIELD_CREATE_SQ_QSIZE) + 1, cqid,
+		       (enum vssd_priority)nvme_get_field(cmd, NVME_FIELD_CREATE_SQ_QPRIO));
 	ctrl->queues.made = true;
 	return NVME_SC_SUCCESS;
 }
@@ -86,11 +99,14 @@ static uint16_t delete_sq(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	const struct nvme_cmd *cmd = &request->cmd;
-	uint16_t qid = (uint16_t)cmd->cdw10;
+	uint16_t qid = (uint16_t)nvme_get_field(cmd, NVME_FIELD_CREATE_SQ_QID);
 
 	if (!qid_in_range(ctrl, qid) || !ctrl->queues.sq[qid].size)
 		return vssd_refuse(request, NVME_SC_INVALID_QID, VSSD_QID, VSSD_OWN);
+	if (request->is_trial)
+		return NVME_SC_SUCCESS;
 	vssd_faulty_forget_queue(ctrl, qid);
+	vssd_deferred_forget_queue(ctrl, qid);
 	vssd_sq_delete(ctrl, qid);
 	return NVME_SC_SUCCESS;
 }
@@ -99,13 +115,15 @@ static uint16_t delete_cq(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	const struct nvme_cmd *cmd = &request->cmd;
-	uint16_t qid = (uint16_t)cmd->cdw10;
+	uint16_t qid = (uint16_t)nvme_get_field(cmd, NVME_FIELD_CREATE_SQ_QID);
 
 	if (!qid_in_range(ctrl, qid) || !ctrl->queues.cq[qid].size)
 		return vssd_refuse(request, NVME_SC_INVALID_QID, VSSD_QID, VSSD_OWN);
 	if (ctrl->queues.cq[qid].users > 0)
 		return vssd_refuse(request, NVME_SC_INVALID_QUEUE_DELETION,
 				   VSSD_STATE("a submission queue uses the completion queue"), VSSD_OWN);
+	if (request->is_trial)
+		return NVME_SC_SUCCESS;
 	vssd_cq_delete(ctrl, qid);
 	return NVME_SC_SUCCESS;
 }

@@ -7,35 +7,18 @@
 #include "core/util/clock.h"
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/fault.h"
+#include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 
 #define US_NS 1000u
-
-/* Bits 1:0 of an opcode: the host sends data. */
-#define SENDS_DATA 1u
+#define GAP_US 200u /* between two pieces of a command, unless the rule names another time */
 
 static void node_free(struct vssd_deferred *node)
 {
+	if (node->split && --node->split->pieces == 0)
+		free(node->split);
 	free(node->data);
 	free(node);
-}
-
-/* Take the data from the host now: it may use its memory for something else once the command has completed. */
-static void take_data(struct vssd_request *request, struct vssd_deferred *node)
-{
-	bool is_dsm = request->sq->qid != 0 && request->cmd.opc == NVME_IO_DSM;
-	uint64_t offset, length = 4096;
-
-	if ((request->cmd.opc & 3) != SENDS_DATA)
-		return;
-	if (is_dsm)
-		length = ((request->cmd.cdw10 & 0xff) + 1) * sizeof(struct nvme_dsm_range);
-	else if (request->sq->qid != 0 && !vssd_fault_range(request, &offset, &length))
-		return;
-	node->data = calloc(1, length);
-	node->length = node->data ? (uint32_t)length : 0;
-	if (node->data)
-		vssd_data_receive(request, node->data, node->length);
 }
 
 /* ---- what was written since ---- */
@@ -114,16 +97,32 @@ static void restore(struct vssd_ctrl *ctrl, struct pieces *pieces)
 
 /* ---- the list ---- */
 
-void vssd_defer(struct vssd_request *request, struct vssd_fault_rule *rule)
+/* Take the data that the trial has fetched: the host may use its memory for something else once the command has
+ * completed. */
+static void take_data(struct vssd_deferred *node, struct vssd_fault_plan *plan)
 {
+	if (!plan->bounce || plan->direction != VSSD_DMA_READ)
+		return;
+	node->data = plan->bounce;
+	node->length = (uint32_t)plan->num_bounce;
+	plan->bounce = NULL;
+}
+
+static uint16_t no_memory(struct vssd_request *request)
+{
+	return vssd_refuse(request, NVME_SC_INTERNAL_ERROR, VSSD_STATE("no memory for a fault rule"), VSSD_OWN);
+}
+
+/* Execute the command later, as the rule says. */
+static uint16_t add(struct vssd_fault_plan *plan)
+{
+	struct vssd_request *request = plan->request;
 	struct vssd_ctrl *ctrl = request->ctrl;
-	struct vssd_deferred **link = &ctrl->faulty.deferred;
+	struct vssd_fault_rule *rule = plan->early;
 	struct vssd_deferred *node = malloc(sizeof(*node));
 
 	if (!node)
-		return;
-	while (*link)
-		link = &(*link)->next;
+		return no_memory(request);
 	*node = (struct vssd_deferred){
 		.due = pyn_ticks() + pyn_ns_to_ticks(vssd_fault_random(rule, rule->a, rule->b) * US_NS),
 		.cmd = request->cmd,
@@ -133,12 +132,132 @@ void vssd_defer(struct vssd_request *request, struct vssd_fault_rule *rule)
 	};
 	if (ctrl->subsystem->faults->history)
 		node->since = vssd_history_clock(ctrl->subsystem->faults->history);
-	take_data(request, node);
-	*link = node;
+	take_data(node, plan);
+	VSSD_APPEND(ctrl->faulty.deferred, node);
 	vssd_faulty_wake(ctrl, node->due);
+	return NVME_SC_SUCCESS;
 }
 
-void vssd_deferred_run(struct vssd_ctrl *ctrl, void (*execute)(struct vssd_request *request))
+/* Check the command, and get its data from the host. Returns its status. */
+static uint16_t try(struct vssd_fault_plan *plan, uint16_t (*execute)(struct vssd_request *request))
+{
+	struct vssd_request *request = plan->request;
+	uint16_t status;
+
+	request->fault = plan;
+	request->is_trial = true;
+	status = execute(request);
+	request->is_trial = false;
+	request->fault = NULL;
+	return status;
+}
+
+uint16_t vssd_defer(struct vssd_fault_plan *plan, uint16_t (*execute)(struct vssd_request *request))
+{
+	uint16_t status = try(plan, execute);
+
+	if (!status)
+		status = add(plan);
+	vssd_fault_free(plan);
+	return status;
+}
+
+/* ---- pieces ---- */
+
+/* Add a piece of the command: count LBAs from the LBA at on, which is counted from the first one. */
+static bool add_piece(struct vssd_fault_plan *plan, struct vssd_split *split, uint64_t at, uint64_t count,
+		      uint64_t due)
+{
+	struct vssd_request *request = plan->request;
+	struct vssd_deferred *node = calloc(1, sizeof(*node));
+	uint64_t slba = vssd_slba(&request->cmd) + at, size = count << request->ns->lba_shift;
+
+	if (!node)
+		return false;
+	node->due = due;
+	node->cmd = request->cmd;
+	vssd_set_range(&node->cmd, slba, count);
+	node->qid = request->sq->qid;
+	if (plan->bounce) {
+		node->data = malloc(size);
+		node->length = (uint32_t)size;
+	}
+	if (plan->bounce && !node->data) {
+		free(node);
+		return false;
+	}
+	if (plan->bounce)
+		memcpy(node->data, plan->bounce + (at << request->ns->lba_shift), size);
+	node->split = split;
+	split->pieces++;
+	VSSD_APPEND(request->ctrl->faulty.deferred, node);
+	vssd_faulty_wake(request->ctrl, due);
+	return true;
+}
+
+/* Cut the command into pieces. Returns VSSD_LATER, or a status. */
+static uint16_t cut(struct vssd_fault_plan *plan)
+{
+	struct vssd_request *request = plan->request;
+	struct vssd_fault_rule *rule = plan->split;
+	const struct vssd_fault_word *gap = vssd_fault_how(rule, VSSD_FAULT_KEY_GAP);
+	bool reverse = vssd_fault_how_number(rule, VSSD_FAULT_KEY_REVERSE, 0);
+	uint64_t nlb = vssd_nlb(&request->cmd), size = rule->a >> request->ns->lba_shift, due = pyn_ticks();
+	struct vssd_split *split = calloc(1, sizeof(*split));
+
+	if (!split)
+		return no_memory(request);
+	size = size ? size : 1;
+	split->completion = (struct vssd_delayed){
+		.qid = request->sq->qid,
+		.cid = request->cmd.cid,
+		.edits = plan->edits,
+		.occasion = plan->occasion,
+	};
+	memcpy(split->completion.sqe, plan->sqe, sizeof(plan->sqe));
+	for (uint64_t done = 0; done < nlb; done += size) {
+		uint64_t count = nlb - done < size ? nlb - done : size;
+
+		if (!add_piece(plan, split, reverse ? nlb - done - count : done, count, due))
+			split->completion.status = NVME_SC_INTERNAL_ERROR;
+		due += pyn_ns_to_ticks((gap ? vssd_fault_random(rule, gap->a, gap->b) : GAP_US) * US_NS);
+	}
+	if (split->pieces)
+		return VSSD_LATER;
+	free(split);
+	return no_memory(request);
+}
+
+uint16_t vssd_split(struct vssd_fault_plan *plan, uint16_t (*execute)(struct vssd_request *request))
+{
+	uint16_t status = try(plan, execute);
+
+	if (!status)
+		status = cut(plan);
+	vssd_fault_free(plan);
+	return status;
+}
+
+/* A piece was executed. After the last one, complete the command. */
+static void end_piece(struct vssd_request *request, const struct vssd_deferred *node, uint16_t status)
+{
+	struct vssd_split *split = node->split;
+	struct vssd_delayed *whole = &split->completion;
+
+	if (status && !whole->status) {
+		vssd_command_failed(request, status);
+		whole->status = status;
+	}
+	if (split->pieces > 1 || !request->sq->size)
+		return;
+	whole->occasion.sqe = whole->sqe;
+	vssd_faulty_complete(request->ctrl, request->sq, &whole->occasion, whole->status, 0, 0, &whole->edits);
+	vssd_interrupt_posted(request->ctrl, request->sq->cq);
+}
+
+/* ---- when they are due ---- */
+
+void vssd_deferred_run(struct vssd_ctrl *ctrl, uint16_t (*execute)(struct vssd_request *request))
 {
 	struct vssd_deferred **link = &ctrl->faulty.deferred;
 
@@ -147,6 +266,7 @@ void vssd_deferred_run(struct vssd_ctrl *ctrl, void (*execute)(struct vssd_reque
 		struct vssd_request request = {.cmd = node->cmd};
 		struct vssd_fault_plan plan = {.request = &request};
 		struct pieces pieces = {0};
+		uint16_t status;
 
 		if (node->due > ctrl->now) {
 			link = &node->next;
@@ -162,9 +282,27 @@ void vssd_deferred_run(struct vssd_ctrl *ctrl, void (*execute)(struct vssd_reque
 		}
 		if (node->yields)
 			save_newer(&request, node, &pieces);
-		execute(&request);
+		status = execute(&request);
 		restore(ctrl, &pieces);
 		vssd_fault_free(&plan);
+		if (node->split)
+			end_piece(&request, node, status);
+		node_free(node);
+	}
+}
+
+void vssd_deferred_forget_queue(struct vssd_ctrl *ctrl, uint16_t qid)
+{
+	struct vssd_deferred **link = &ctrl->faulty.deferred;
+
+	while (*link) {
+		struct vssd_deferred *node = *link;
+
+		if (!node->split || node->qid != qid) {
+			link = &node->next;
+			continue;
+		}
+		*link = node->next;
 		node_free(node);
 	}
 }

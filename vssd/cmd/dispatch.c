@@ -115,12 +115,29 @@ static uint16_t check(struct vssd_request *request, const struct vssd_command *c
 
 /* ---- execute ---- */
 
+/* Delay the completion of an I/O command, since the drive throttles: one after the other takes longer. */
+static void slow_down(struct vssd_request *request)
+{
+	struct vssd_queues *queues = &request->ctrl->queues;
+	uint64_t now = pyn_ticks();
+
+	if (queues->throttled < now)
+		queues->throttled = now;
+	queues->throttled += pyn_ns_to_ticks(vssd_health_slowdown(request->ctrl->subsystem));
+	if (request->due < queues->throttled)
+		request->due = queues->throttled;
+}
+
 static uint16_t execute(struct vssd_request *request)
 {
 	const struct vssd_command *command = command_of(request);
 	uint16_t status = check(request, command);
 
-	return status ? status : command->execute(request);
+	if (!status)
+		status = command->execute(request);
+	if (__builtin_expect(request->ctrl->subsystem->health.throttling && request->sq->qid != 0, 0))
+		slow_down(request);
+	return status;
 }
 
 /* ---- complete ---- */
@@ -161,7 +178,8 @@ static bool has_ended(const struct vssd_request *request, uint16_t status)
 {
 	account(request, status);
 	if (status == VSSD_LATER) {
-		vssd_faulty_remember(request->ctrl, &request->cmd);
+		if (request->sq->qid == 0)
+			vssd_faulty_remember(request->ctrl, &request->cmd);
 		return false;
 	}
 	if (__builtin_expect(status != NVME_SC_SUCCESS, 0))
@@ -184,7 +202,11 @@ static void finish(const struct vssd_request *request, uint16_t status)
 /* Execute a command as the rules say. Returns a status, VSSD_LATER or VSSD_FAULT_GONE_STATUS. */
 static uint16_t execute_with_faults(struct vssd_fault_plan *plan)
 {
-	return plan->decided ? plan->status : vssd_fault_end(plan, execute(plan->request));
+	if (plan->decided)
+		return plan->status;
+	if (plan->early)
+		return vssd_defer(plan, execute);
+	return plan->split ? vssd_split(plan, execute) : vssd_fault_end(plan, execute(plan->request));
 }
 
 static void finish_with_faults(struct vssd_fault_plan *plan, uint16_t status)
@@ -238,8 +260,7 @@ static bool fetch_second(struct vssd_ctrl *ctrl, struct vssd_sq *sq, struct vssd
 
 static bool same_lbas(const struct nvme_cmd *a, const struct nvme_cmd *b)
 {
-	return a->nsid == b->nsid && a->cdw10 == b->cdw10 && a->cdw11 == b->cdw11 &&
-	       (a->cdw12 & 0xffff) == (b->cdw12 & 0xffff);
+	return a->nsid == b->nsid && vssd_slba(a) == vssd_slba(b) && vssd_nlb(a) == vssd_nlb(b);
 }
 
 static uint16_t first_failed(struct vssd_request *second)
@@ -344,15 +365,9 @@ static unsigned run_next(struct vssd_ctrl *ctrl, struct vssd_sq *sq)
 	return 1;
 }
 
-/* Execute commands that were completed already, whatever their status. */
-static void execute_late(struct vssd_request *request)
-{
-	execute(request);
-}
-
 static void poll(struct vssd_ctrl *ctrl)
 {
-	vssd_deferred_run(ctrl, execute_late);
+	vssd_deferred_run(ctrl, execute);
 }
 
 static uint64_t due(const struct vssd_ctrl *ctrl)

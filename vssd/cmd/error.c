@@ -50,7 +50,7 @@ void vssd_command_failed(const struct vssd_request *request, uint16_t status)
 	if (failure->has_lba)
 		entry.lba = failure->lba;
 	else if (names_lbas(request))
-		entry.lba = (uint64_t)cmd->cdw11 << 32 | cmd->cdw10;
+		entry.lba = vssd_slba(cmd);
 	check_reason(failure);
 	vssd_trace_refusal(request, status);
 	request->ctrl->counters.errors++;

@@ -4,12 +4,9 @@
 
 #include <string.h>
 
-#include "vssd/cmd/deferred.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/cmd/table.h"
 #include "vssd/fault/words.h"
-
-#define NUMD_BYTES 4u
 
 /* How many bytes the command transfers, as far as its fields say. */
 static uint64_t bytes_of(const struct vssd_request *request)
@@ -17,12 +14,10 @@ static uint64_t bytes_of(const struct vssd_request *request)
 	const struct nvme_cmd *cmd = &request->cmd;
 
 	if (request->sq->qid == 0)
-		return cmd->opc == NVME_ADMIN_GET_LOG_PAGE
-			       ? (((uint64_t)(cmd->cdw11 & 0xffff) << 16 | cmd->cdw10 >> 16) + 1) * NUMD_BYTES
-			       : 4096;
+		return cmd->opc == NVME_ADMIN_GET_LOG_PAGE ? vssd_log_length(cmd) : 4096;
 	if (!request->ns || !(vssd_io_known(request->csi, cmd->opc)->flags & SPEC_NAMES_LBAS))
 		return 0;
-	return ((cmd->cdw12 & 0xffff) + UINT64_C(1)) << request->ns->lba_shift;
+	return vssd_nlb(cmd) << request->ns->lba_shift;
 }
 
 static void look(struct vssd_fault_plan *plan)
@@ -36,8 +31,8 @@ static void look(struct vssd_fault_plan *plan)
 		.place = VSSD_FAULT_COMMAND,
 		.sqe = plan->sqe,
 		.queue = request->sq->qid,
-		.slba = names_lbas ? (uint64_t)cmd->cdw11 << 32 | cmd->cdw10 : 0,
-		.lbas = names_lbas ? (cmd->cdw12 & 0xffff) + UINT64_C(1) : 0,
+		.slba = names_lbas ? vssd_slba(cmd) : 0,
+		.lbas = names_lbas ? vssd_nlb(cmd) : 0,
 		.bytes = bytes_of(request),
 	};
 }
@@ -58,6 +53,13 @@ static void change(struct vssd_fault_plan *plan, const struct vssd_fault_rule *r
 	plan->request->csi = plan->request->ns ? plan->request->ns->csi : NVME_CSI_NVM;
 }
 
+/* Whether the drive counts this status as a media and data integrity error. */
+static bool is_media_error(uint16_t status)
+{
+	return status >> 8 == NVME_SCT_MEDIA && status != NVME_SC_COMPARE_FAILURE &&
+	       status != NVME_SC_DEALLOCATED_OR_UNWRITTEN;
+}
+
 static void refuse(struct vssd_fault_plan *plan, const struct vssd_fault_rule *rule)
 {
 	const struct vssd_fault_word *dnr = vssd_fault_how(rule, VSSD_FAULT_KEY_DNR);
@@ -68,6 +70,8 @@ static void refuse(struct vssd_fault_plan *plan, const struct vssd_fault_rule *r
 	plan->request->result = vssd_fault_how_number(rule, VSSD_FAULT_KEY_RESULT, 0);
 	if (plan->status)
 		vssd_refuse(plan->request, plan->status, VSSD_STATE("a fault rule"), VSSD_OWN);
+	if (is_media_error(plan->status))
+		plan->request->ctrl->nv->totals.media_errors++;
 	if (dnr)
 		vssd_edits_set(&plan->edits, "cqe.dnr", dnr->a);
 	if (crd)
@@ -93,9 +97,7 @@ static void round_range(struct vssd_fault_plan *plan, const struct vssd_fault_ru
 	plan->decided = end <= slba; /* nothing is left */
 	if (end <= slba || end - slba > UINT16_MAX + UINT64_C(1))
 		return;
-	cmd->cdw10 = (uint32_t)slba;
-	cmd->cdw11 = (uint32_t)(slba >> 32);
-	cmd->cdw12 = (cmd->cdw12 & 0xffff0000) | (uint32_t)(end - slba - 1);
+	vssd_set_range(cmd, slba, end - slba);
 }
 
 /* The drive loses its power at this command: before it executes, or after some bytes of its data. */
@@ -130,6 +132,14 @@ static void apply(struct vssd_fault_plan *plan, struct vssd_fault_rule *rule)
 	case VSSD_FAULT_EARLY:
 		plan->early = rule;
 		return;
+	case VSSD_FAULT_LEAVE:
+		plan->request->ctrl->subsystem->left =
+			(struct vssd_left){rule->a >> VSSD_BLOCK_SHIFT, (rule->b >> VSSD_BLOCK_SHIFT) + 1};
+		return;
+	case VSSD_FAULT_SPLIT:
+		if (plan->occasion.bytes > rule->a && vssd_fault_changes_range(plan->request))
+			plan->split = rule;
+		return;
 	default:
 		break;
 	}
@@ -154,6 +164,8 @@ uint16_t vssd_fault_end(struct vssd_fault_plan *plan, uint16_t status)
 {
 	if (plan->request->fault)
 		status = vssd_fault_data_end(plan, status);
+	if (!status)
+		vssd_fault_note_flush(plan->request);
 	if (!plan->sudden || status)
 		return status;
 	vssd_sudden_add(plan->request->ctrl, plan->sudden);
@@ -165,7 +177,7 @@ bool vssd_fault_may_match(const struct vssd_request *request)
 {
 	const struct vssd_faults *faults = request->ctrl->subsystem->faults;
 	const struct nvme_cmd *cmd = &request->cmd;
-	uint64_t slba = (uint64_t)cmd->cdw11 << 32 | cmd->cdw10, last = slba + (cmd->cdw12 & 0xffff);
+	uint64_t slba = vssd_slba(cmd), last = slba + vssd_nlb(cmd) - 1;
 	bool is_write = cmd->opc == NVME_IO_WRITE;
 
 	if (request->sq->qid == 0 || (!is_write && cmd->opc != NVME_IO_READ) ||
@@ -188,28 +200,27 @@ void vssd_fault_begin(struct vssd_fault_plan *plan, struct vssd_request *request
 		count = vssd_faults_match(faults, &plan->occasion, rules);
 	for (unsigned i = 0; i < count && plan->status != VSSD_FAULT_GONE_STATUS; i++)
 		apply(plan, rules[i]);
-	if (plan->decided)
-		return;
-	if (plan->early) {
-		vssd_defer(request, plan->early);
-		plan->decided = true;
-		return;
-	}
-	begin_data(plan);
-}
-
-static enum vssd_fault_moment moment_of(const struct vssd_request *request)
-{
-	return (enum vssd_fault_moment)(VSSD_FAULT_ON_OPCODE + (request->sq->qid == 0 ? SPEC_ADMIN : SPEC_IO) * 256 +
-					request->cmd.opc);
+	if (!plan->decided)
+		begin_data(plan);
 }
 
 void vssd_fault_complete(struct vssd_fault_plan *plan, uint16_t status)
 {
 	struct vssd_request *request = plan->request;
 
-	if (!status)
-		vssd_faults_happened(request->ctrl->subsystem->faults, moment_of(request));
 	vssd_faulty_complete(request->ctrl, request->sq, &plan->occasion, status, request->result,
 			     status ? 0 : request->due, &plan->edits);
+}
+
+void vssd_fault_complete_unexecuted(struct vssd_request *request, uint16_t status)
+{
+	struct vssd_fault_plan plan = {.request = request};
+
+	if (!vssd_fault_of_commands(request->ctrl)) {
+		vssd_post(request->ctrl, request->sq, request->cmd.cid, status, 0);
+		return;
+	}
+	look(&plan);
+	vssd_fault_recall(&plan);
+	vssd_fault_complete(&plan, status);
 }

@@ -27,7 +27,8 @@ struct vssd_fault_plan {
 	struct vssd_edits edits;
 	struct vssd_edits addresses; /* changes of the addresses of its data */
 	const struct vssd_fault_rule *round;
-	struct vssd_fault_rule *early;
+	struct vssd_fault_rule *early; /* complete the command now, and execute it later */
+	struct vssd_fault_rule *split;
 	struct vssd_fault_rule *sudden; /* the power fails after some bytes of the command */
 	uint8_t *preloaded; /* the data of a deferred command, which it does not read from the host; owned */
 	uint64_t num_preloaded;
@@ -37,10 +38,10 @@ struct vssd_fault_plan {
 	struct vssd_data host; /* where the data are in the host's memory; owned */
 };
 
-/* Whether rules of commands are planted. */
+/* Whether rules of commands are planted, or rules that refer to commands. */
 static inline bool vssd_fault_of_commands(const struct vssd_ctrl *ctrl)
 {
-	return __builtin_expect(ctrl->subsystem->faults->places & 7, 0);
+	return __builtin_expect(ctrl->subsystem->faults->places & VSSD_FAULT_OF_COMMANDS, 0);
 }
 
 /* Whether rules may match this command. Of reads and writes, the index knows the LBAs. */
@@ -55,6 +56,9 @@ uint16_t vssd_fault_end(struct vssd_fault_plan *plan, uint16_t status);
 
 /* Complete the command of a plan with the status that its execution had. */
 void vssd_fault_complete(struct vssd_fault_plan *plan, uint16_t status);
+
+/* Complete a command that is not executed, as the rules of its completion say. */
+void vssd_fault_complete_unexecuted(struct vssd_request *request, uint16_t status);
 
 /* ---- fault_data.c ---- */
 
@@ -82,8 +86,14 @@ void vssd_fault_free(struct vssd_fault_plan *plan);
 /* Fill in what is known of the first LBA of the command. */
 void vssd_fault_recall(struct vssd_fault_plan *plan);
 
+/* Whether the command replaces what its LBAs hold. */
+bool vssd_fault_changes_range(const struct vssd_request *request);
+
 /* Note what a Write replaces, before it executes. */
 void vssd_fault_note_write(struct vssd_fault_plan *plan);
+
+/* Note that a Flush has succeeded. */
+void vssd_fault_note_flush(const struct vssd_request *request);
 
 /* The byte of the store where the command's range starts. False: it has no range, or it exceeds the namespace. */
 bool vssd_fault_range(const struct vssd_request *request, uint64_t *offset, uint64_t *length);

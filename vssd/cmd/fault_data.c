@@ -112,17 +112,15 @@ static void freeze(struct vssd_fault_rule *rule, const struct window *window)
 	}
 }
 
-static void set_bytes(struct vssd_fault_rule *rule, struct window window)
+/* Change the bytes of a window, unless `if` names another value. */
+static void change_bytes(const struct vssd_fault_rule *rule, const struct window *window)
 {
+	const struct vssd_fault_word *only = vssd_fault_how(rule, VSSD_FAULT_KEY_IF);
 	uint64_t value = 0;
 
-	if (!select_bytes(rule, &window, 1))
+	memcpy(&value, window->at, window->length);
+	if (only && value != only->a)
 		return;
-	if (vssd_fault_how_number(rule, VSSD_FAULT_KEY_FREEZE, 0)) {
-		freeze(rule, &window);
-		return;
-	}
-	memcpy(&value, window.at, window.length);
 	for (unsigned i = 0; i < rule->num_how; i++) {
 		const struct vssd_fault_word *word = &rule->how[i];
 
@@ -133,7 +131,25 @@ static void set_bytes(struct vssd_fault_rule *rule, struct window window)
 			: word->kind == VSSD_FAULT_KEY_XOR ? value ^ word->a
 							   : value;
 	}
-	memcpy(window.at, &value, window.length);
+	memcpy(window->at, &value, window->length);
+}
+
+static void set_bytes(struct vssd_fault_rule *rule, struct window window)
+{
+	uint64_t each = vssd_fault_how_number(rule, VSSD_FAULT_KEY_EACH, 0), rest = window.length;
+
+	if (!select_bytes(rule, &window, 1))
+		return;
+	if (vssd_fault_how_number(rule, VSSD_FAULT_KEY_FREEZE, 0)) {
+		freeze(rule, &window);
+		return;
+	}
+	rest -= vssd_fault_how_number(rule, VSSD_FAULT_KEY_AT, window.base) - window.base;
+	change_bytes(rule, &window);
+	for (; each && rest >= each + window.length; rest -= each) {
+		window.at += each;
+		change_bytes(rule, &window);
+	}
 }
 
 static void swap(const struct vssd_fault_plan *plan, const struct vssd_fault_rule *rule, const struct window *window)
@@ -231,6 +247,7 @@ static void tear(struct vssd_fault_plan *plan, const struct vssd_fault_rule *rul
 static void make_older(struct vssd_fault_plan *plan, const struct vssd_fault_rule *rule, struct window window)
 {
 	const struct vssd_fault_history *history = plan->request->ctrl->subsystem->faults->history;
+	uint64_t back = vssd_fault_how_number(rule, VSSD_FAULT_KEY_BACK, 1);
 	uint64_t offset, length;
 
 	if (!select_bytes(rule, &window, UINT64_MAX))
@@ -243,7 +260,7 @@ static void make_older(struct vssd_fault_plan *plan, const struct vssd_fault_rul
 		return;
 	for (uint64_t i = 0; i < window.length; i++) {
 		uint64_t byte = offset + window.start + i;
-		const uint8_t *older = vssd_history_older(history, byte / VSSD_HISTORY_SECTOR);
+		const uint8_t *older = vssd_history_older(history, byte / VSSD_HISTORY_SECTOR, back);
 
 		if (older)
 			window.at[i] = older[byte % VSSD_HISTORY_SECTOR];
@@ -355,7 +372,7 @@ uint16_t vssd_fault_map(struct vssd_fault_plan *plan, uint64_t length, uint32_t 
 	struct vssd_cursor cursor;
 	uint16_t status = NVME_SC_SUCCESS;
 
-	if (!plan->num_data && !plan->preloaded && !plan->round && !plan->sudden)
+	if (!plan->num_data && !plan->preloaded && !plan->round && !plan->sudden && !request->is_trial)
 		return status;
 	vssd_fault_free(plan);
 	plan->direction = direction;
@@ -389,7 +406,7 @@ static void change_rest(struct vssd_fault_plan *plan, const struct vssd_fault_ru
 	uint8_t sector[VSSD_SECTOR_SIZE] = {0};
 
 	for (; first < end; first += VSSD_SECTOR_SIZE) {
-		const uint8_t *older = history ? vssd_history_older(history, first / VSSD_HISTORY_SECTOR) : NULL;
+		const uint8_t *older = history ? vssd_history_older(history, first / VSSD_HISTORY_SECTOR, 1) : NULL;
 
 		if (with == VSSD_FAULT_WITH_BAD)
 			vssd_store_poison(ctrl->store, first >> VSSD_BLOCK_SHIFT,

@@ -10,7 +10,7 @@ bool vssd_fault_range(const struct vssd_request *request, uint64_t *offset, uint
 {
 	const struct nvme_cmd *cmd = &request->cmd;
 	const struct vssd_ns *ns = request->ns;
-	uint64_t slba = (uint64_t)cmd->cdw11 << 32 | cmd->cdw10, nlb = (cmd->cdw12 & 0xffff) + UINT64_C(1);
+	uint64_t slba = vssd_slba(cmd), nlb = vssd_nlb(cmd);
 
 	if (request->sq->qid == 0 || !ns || request->ctrl->null_store ||
 	    !(vssd_io_known(request->csi, cmd->opc)->flags & SPEC_NAMES_LBAS) || !vssd_range_fits(ns, slba, nlb))
@@ -69,26 +69,43 @@ void vssd_fault_recall(struct vssd_fault_plan *plan)
 	plan->occasion.writer = qid == request->sq->qid ? VSSD_FAULT_WRITER_SAME : VSSD_FAULT_WRITER_OTHER;
 }
 
-/* Whether a command replaces what its LBAs hold. */
-static bool writes(const struct vssd_request *request)
+bool vssd_fault_changes_range(const struct vssd_request *request)
 {
+	if (request->sq->qid == 0)
+		return false;
 	return request->cmd.opc == NVME_IO_WRITE || request->cmd.opc == NVME_IO_WRITE_ZEROES ||
 	       request->cmd.opc == NVME_IO_WRITE_UNCORRECTABLE;
+}
+
+/* What a sector holds, or NULL if no rule needs it, or if it cannot be read. */
+static const uint8_t *held(struct vssd_ctrl *ctrl, uint64_t offset)
+{
+	uint64_t block = offset >> VSSD_BLOCK_SHIFT;
+	uint32_t at = (uint32_t)(offset % VSSD_BLOCK_SIZE);
+
+	if (!ctrl->subsystem->faults->index.older ||
+	    vssd_store_bad(ctrl->store, block) & vssd_store_sectors(at, VSSD_SECTOR_SIZE))
+		return NULL;
+	return vssd_store_data(ctrl->store, block) + at;
 }
 
 void vssd_fault_note_write(struct vssd_fault_plan *plan)
 {
 	const struct vssd_request *request = plan->request;
 	const struct vssd_faults *faults = request->ctrl->subsystem->faults;
-	uint8_t older[VSSD_HISTORY_SECTOR];
 	uint64_t offset, length;
 
-	if (!faults->history || !writes(request) || !vssd_fault_range(request, &offset, &length))
+	if (!faults->history || !vssd_fault_changes_range(request) || !vssd_fault_range(request, &offset, &length))
 		return;
-	for (; length > 0; length -= VSSD_HISTORY_SECTOR, offset += VSSD_HISTORY_SECTOR) {
-		if (faults->index.older)
-			vssd_fault_read_store(request->ctrl, offset, older, sizeof(older));
+	for (; length > 0; length -= VSSD_HISTORY_SECTOR, offset += VSSD_HISTORY_SECTOR)
 		vssd_history_written(faults->history, offset / VSSD_HISTORY_SECTOR, request->sq->qid,
-				     faults->index.older ? older : NULL);
-	}
+				     held(request->ctrl, offset));
+}
+
+void vssd_fault_note_flush(const struct vssd_request *request)
+{
+	struct vssd_fault_history *history = request->ctrl->subsystem->faults->history;
+
+	if (history && request->sq->qid != 0 && request->cmd.opc == NVME_IO_FLUSH)
+		vssd_history_flushed(history);
 }

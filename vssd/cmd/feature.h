@@ -23,6 +23,9 @@ uint32_t vssd_features_events(const struct vssd_ctrl *ctrl);
 /* Whether the drive supports DULBE, errors for reads of deallocated LBAs: feature 05h and NSFEAT. */
 bool vssd_features_dulbe(const struct vssd_ctrl *ctrl);
 
+/* Bypass the cache if it is off or has no backup; call after a change of either. What it holds becomes durable. */
+void vssd_features_changed(struct vssd_ctrl *ctrl);
+
 /* Fill in log page 12h. */
 void vssd_features_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256]);
 
@@ -32,6 +35,17 @@ uint16_t vssd_power_set(struct vssd_request *request);
 uint16_t vssd_apst_set(struct vssd_request *request);
 uint16_t vssd_apst_get(struct vssd_request *request, enum nvme_feature_select select);
 uint16_t vssd_thermal_set(struct vssd_request *request);
+
+/* ---- feature_injection.c ---- */
+
+/* The bits of CDW11 that are the number of entries. */
+#define NVME_OCP_INJECTIONS 0x7fu
+
+uint16_t vssd_injection_set(struct vssd_request *request);
+uint16_t vssd_injection_get(struct vssd_request *request, enum nvme_feature_select select);
+
+/* End all errors that the host has injected. */
+void vssd_injection_clear(struct vssd_ctrl *ctrl);
 
 /* ---- feature_hmb.c ---- */
 

@@ -61,6 +61,8 @@ static uint16_t enable(struct vssd_request *request)
 		return refuse(request, VSSD_DWORD(13, "HMDLLA"));
 	if (size < VSSD_HMMIN * UINT64_C(4096))
 		return refuse(request, VSSD_DWORD(12, "HSIZE"));
+	if (request->is_trial)
+		return NVME_SC_SUCCESS;
 	status = take_descriptors(request, list, cmd->cdw15);
 	if (status)
 		return status;
@@ -81,7 +83,8 @@ uint16_t vssd_hmb_set(struct vssd_request *request)
 
 	if (cmd->cdw11 & NVME_HMB_EHM)
 		return enable(request);
-	vssd_hmb_disable(ctrl);
+	if (!request->is_trial)
+		vssd_hmb_disable(ctrl);
 	return NVME_SC_SUCCESS;
 }
 

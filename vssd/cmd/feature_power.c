@@ -18,6 +18,8 @@ uint16_t vssd_power_set(struct vssd_request *request)
 	if ((cmd->cdw11 & PS) > vssd_power_npss(ctrl))
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(11, 4, 0, "PS"),
 				   VSSD_BASE("5.1.25.1.2"));
+	if (request->is_trial)
+		return NVME_SC_SUCCESS;
 	/* The workload hint came with 1.2. */
 	ctrl->features.value[NVME_FEAT_POWER] = cmd->cdw11 & (vssd_since(ctrl, NVME_1_2) ? 0xff : PS);
 	vssd_power_enter(ctrl, cmd->cdw11 & PS);
@@ -31,7 +33,7 @@ uint16_t vssd_apst_set(struct vssd_request *request)
 	uint64_t table[VSSD_APST_ENTRIES];
 	uint16_t status = vssd_data_receive(request, table, sizeof(table));
 
-	if (status)
+	if (status || request->is_trial)
 		return status;
 	if (!vssd_power_set_apst(ctrl, table))
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD,
@@ -69,6 +71,8 @@ uint16_t vssd_thermal_set(struct vssd_request *request)
 	if (light && heavy && light >= heavy)
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(11, 31, 16, "TMT1, not below TMT2"),
 				   VSSD_BASE("5.1.25.1.9"));
+	if (request->is_trial)
+		return NVME_SC_SUCCESS;
 	ctrl->features.value[NVME_FEAT_HCTM] = cmd->cdw11;
 	return NVME_SC_SUCCESS;
 }

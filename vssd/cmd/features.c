@@ -12,7 +12,6 @@
 #include "vssd/fault/value.h"
 #include "vssd/ctrl/plain.h"
 
-#define SEL_SHIFT 8
 #define TMPSEL_ALL 15u
 #define VECTOR_CD 0x10000u /* coalescing disable */
 #define THRESHOLD_OVER 0u
@@ -60,6 +59,8 @@ static uint16_t set_temperature(struct vssd_request *request)
 	if (!threshold_of(ctrl, cmd->cdw11, &sensor, &type))
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(11, 21, 16, "THSEL and TMPSEL"),
 				   VSSD_BASE("5.1.25.1.3"));
+	if (request->is_trial)
+		return NVME_SC_SUCCESS;
 	for (uint32_t i = 0; i <= VSSD_SENSORS; i++)
 		if (sensor == i || sensor == TMPSEL_ALL)
 			ctrl->power.thermal.threshold[i][type] = (uint16_t)cmd->cdw11;
@@ -93,6 +94,8 @@ static uint16_t set_error_recovery(struct vssd_request *request)
 	struct vssd_ctrl *ctrl = request->ctrl;
 	const struct nvme_cmd *cmd = &request->cmd;
 
+	if (request->is_trial)
+		return NVME_SC_SUCCESS;
 	for (uint32_t i = 0; i < ctrl->options->namespaces; i++)
 		if (cmd->nsid == NVME_NSID_ALL || cmd->nsid == i + 1) {
 			ctrl->ns[i].dulbe = cmd->cdw11 & NVME_DULBE && vssd_features_dulbe(ctrl);
@@ -119,11 +122,10 @@ static uint16_t set_vwc(struct vssd_request *request)
 	struct vssd_ctrl *ctrl = request->ctrl;
 	const struct nvme_cmd *cmd = &request->cmd;
 
+	if (request->is_trial)
+		return NVME_SC_SUCCESS;
 	ctrl->features.value[NVME_FEAT_VWC] = cmd->cdw11 & NVME_WCE;
-	ctrl->features.write_through = !(cmd->cdw11 & NVME_WCE);
-	if (ctrl->features.write_through)
-		vssd_store_flush(ctrl->store);
-	vssd_plain_update(ctrl);
+	vssd_features_changed(ctrl);
 	return NVME_SC_SUCCESS;
 }
 
@@ -138,6 +140,8 @@ static uint16_t set_queues(struct vssd_request *request)
 	if (ctrl->queues.made)
 		return vssd_refuse(request, NVME_SC_COMMAND_SEQUENCE_ERROR,
 				   VSSD_STATE("I/O queues have been created already"), VSSD_BASE("5.1.25.2.1"));
+	if (request->is_trial)
+		return NVME_SC_SUCCESS;
 	if (!ctrl->queues.granted && !ctrl->options->grant_all) {
 		ctrl->queues.num_sqs = lesser(ctrl->queues.num_sqs, (cmd->cdw11 & 0xffff) + 1);
 		ctrl->queues.num_cqs = lesser(ctrl->queues.num_cqs, (cmd->cdw11 >> 16) + 1);
@@ -171,7 +175,7 @@ static uint16_t set_vector(struct vssd_request *request)
 	uint16_t vector = (uint16_t)cmd->cdw11;
 	uint16_t status = check_vector(request, vector);
 
-	if (status)
+	if (status || request->is_trial)
 		return status;
 	ctrl->interrupts.coalescing_off[vector] = cmd->cdw11 & VECTOR_CD;
 	return NVME_SC_SUCCESS;
@@ -198,7 +202,7 @@ static uint16_t set_timestamp(struct vssd_request *request)
 	uint64_t value;
 	uint16_t status = vssd_data_receive(request, &value, sizeof(value));
 
-	if (status)
+	if (status || request->is_trial)
 		return status;
 	ctrl->features.timestamp = value & UINT64_C(0xffffffffffff);
 	ctrl->features.timestamp_set = pyn_monotonic_ns();
@@ -235,7 +239,7 @@ static uint16_t set_host_id(struct vssd_request *request)
 	if (exhid_is_wrong(ctrl, cmd))
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BIT(11, 0, "EXHID"), VSSD_OWN);
 	status = vssd_data_receive(request, id, cmd->cdw11 & NVME_EXHID ? 16 : 8);
-	if (!status)
+	if (!status && !request->is_trial)
 		memcpy(ctrl->features.host_id, id, sizeof(id));
 	return status;
 }
@@ -267,6 +271,8 @@ static uint16_t set_host_behavior(struct vssd_request *request)
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD,
 				   VSSD_STATE("ACRE, ETDAS or LBAFEE in the data is neither 0 nor 1"),
 				   VSSD_BASE("5.1.25.1.14"));
+	if (request->is_trial)
+		return NVME_SC_SUCCESS;
 	ctrl->features.behavior = (struct nvme_host_behavior){
 		.acre = data.acre,
 		.etdas = since_2_0 ? data.etdas : 0,
@@ -319,12 +325,16 @@ static const struct feature features[256] = {
 	[NVME_FEAT_COMMAND_SET_PROFILE] = {NVME_2_0, CHANGEABLE, 0x1ff, 0, set_command_set_profile, NULL},
 	[NVME_FEAT_SOFTWARE_PROGRESS] = {NVME_1_0, SAVEABLE, 0xff, 0, NULL, NULL},
 	[NVME_FEAT_HOST_ID] = {NVME_1_1, CHANGEABLE, NVME_EXHID, 0, set_host_id, get_host_id},
+	[NVME_OCP_FEAT_ERROR_INJECTION] = {NVME_1_0, CHANGEABLE, NVME_OCP_INJECTIONS, 0, vssd_injection_set,
+					   vssd_injection_get},
 };
 
 /* Look up a feature. NULL: this drive does not have it. */
 static const struct feature *find(const struct vssd_ctrl *ctrl, uint8_t fid)
 {
 	if (fid == NVME_FEAT_VWC && ctrl->options->cache_size == 0)
+		return NULL;
+	if (fid == NVME_OCP_FEAT_ERROR_INJECTION && !ctrl->options->error_injection)
 		return NULL;
 	return features[fid].since && vssd_since(ctrl, features[fid].since) ? &features[fid] : NULL;
 }
@@ -372,6 +382,17 @@ static uint32_t value_of(const struct vssd_ctrl *ctrl, uint8_t fid, enum nvme_fe
 	return select == NVME_SEL_SAVED ? saved_value(ctrl, fid) : features[fid].initial;
 }
 
+void vssd_features_changed(struct vssd_ctrl *ctrl)
+{
+	bool before = ctrl->features.write_through;
+
+	ctrl->features.write_through = ctrl->options->cache_size == 0 || ctrl->nv->wear.backup_failed ||
+				       !(ctrl->features.value[NVME_FEAT_VWC] & NVME_WCE);
+	if (ctrl->features.write_through && !before)
+		vssd_store_flush(ctrl->store);
+	vssd_plain_update(ctrl);
+}
+
 static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 {
 	(void)kind;
@@ -389,12 +410,11 @@ static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 	memset(&ctrl->features.behavior, 0, sizeof(ctrl->features.behavior));
 	vssd_power_restart(ctrl);
 	vssd_hmb_disable(ctrl);
+	vssd_injection_clear(ctrl);
 	ctrl->features.timestamp = 0;
 	ctrl->features.timestamp_set = pyn_monotonic_ns();
 	ctrl->features.timestamp_origin = 0;
-	ctrl->features.write_through =
-		ctrl->options->cache_size == 0 || !(ctrl->features.value[NVME_FEAT_VWC] & NVME_WCE);
-	vssd_plain_update(ctrl);
+	vssd_features_changed(ctrl);
 }
 
 const struct vssd_part vssd_feature_part = {.reset = reset, .kept = VSSD_FAULT_KEEPS_FEATURES};
@@ -403,14 +423,15 @@ uint16_t vssd_get_features(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	const struct nvme_cmd *cmd = &request->cmd;
-	uint8_t fid = (uint8_t)cmd->cdw10;
-	uint32_t select = cmd->cdw10 >> SEL_SHIFT & 7;
+	uint8_t fid = (uint8_t)nvme_get_field(cmd, NVME_FIELD_GET_FEATURES_FID);
+	uint64_t select = nvme_get_field(cmd, NVME_FIELD_GET_FEATURES_SEL);
 	const struct feature *feature = find(ctrl, fid);
 
 	if (!feature)
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FID, VSSD_OWN);
-	if (select > (vssd_since(ctrl, NVME_1_1) ? NVME_SEL_SUPPORTED : NVME_SEL_CURRENT))
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(10, 10, 8, "SEL"), VSSD_OWN);
+	if (select > (uint64_t)(vssd_since(ctrl, NVME_1_1) ? NVME_SEL_SUPPORTED : NVME_SEL_CURRENT))
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_GET_FEATURES_SEL, "SEL"),
+				   VSSD_OWN);
 	if (select == NVME_SEL_SUPPORTED) {
 		request->result = feature->capabilities;
 		return NVME_SC_SUCCESS;
@@ -435,9 +456,9 @@ uint16_t vssd_set_features(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	const struct nvme_cmd *cmd = &request->cmd;
-	uint8_t fid = (uint8_t)cmd->cdw10;
+	uint8_t fid = (uint8_t)nvme_get_field(cmd, NVME_FIELD_SET_FEATURES_FID);
 	const struct feature *feature = find(ctrl, fid);
-	bool save = cmd->cdw10 & NVME_SET_FEATURES_SV;
+	bool save = nvme_get_field(cmd, NVME_FIELD_SET_FEATURES_SV);
 	uint16_t status;
 
 	if (!feature)
@@ -446,20 +467,24 @@ uint16_t vssd_set_features(struct vssd_request *request)
 	if (status)
 		return status;
 	if (save && !vssd_since(ctrl, NVME_1_1))
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BIT(10, 31, "SV"), VSSD_OWN);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_SET_FEATURES_SV, "SV"),
+				   VSSD_OWN);
 	if (save && !(feature->capabilities & NVME_FEATURE_SAVEABLE))
-		return vssd_refuse(request, NVME_SC_FEATURE_NOT_SAVEABLE, VSSD_BIT(10, 31, "SV"), VSSD_OWN);
+		return vssd_refuse(request, NVME_SC_FEATURE_NOT_SAVEABLE,
+				   VSSD_FIELD(NVME_FIELD_SET_FEATURES_SV, "SV"), VSSD_OWN);
 	if (feature->set)
 		status = feature->set(request);
-	else
+	else if (!request->is_trial)
 		ctrl->features.value[fid] = cmd->cdw11 & mask_of(ctrl, fid);
-	if (!status && save) {
+	if (status || request->is_trial)
+		return status;
+	if (save) {
 		ctrl->nv->features.value[fid] = ctrl->features.value[fid];
 		ctrl->nv->features.valid[fid] = 1;
 	}
-	if (!status && fid == NVME_FEAT_ASYNC_EVENT)
+	if (fid == NVME_FEAT_ASYNC_EVENT)
 		vssd_thermal_check(ctrl);
-	return status;
+	return NVME_SC_SUCCESS;
 }
 
 static uint32_t scope_of(const struct feature *feature, unsigned fid)

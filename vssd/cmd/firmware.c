@@ -12,31 +12,35 @@ static uint16_t check_range(struct vssd_request *request, uint64_t offset, uint6
 
 	if (length > ctrl->transfers.most || length > VSSD_FIRMWARE_IMAGE_MAX)
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD,
-				   VSSD_DWORD(10, "NUMD, above MDTS or the largest image"), VSSD_OWN);
+				   VSSD_FIELD(NVME_FIELD_FW_DOWNLOAD_NUMD, "NUMD, above MDTS or the largest image"),
+				   VSSD_OWN);
 	if (offset > VSSD_FIRMWARE_IMAGE_MAX - length)
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_DWORD(11, "OFST, past the largest image"),
-				   VSSD_OWN);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD,
+				   VSSD_FIELD(NVME_FIELD_FW_DOWNLOAD_OFST, "OFST, past the largest image"), VSSD_OWN);
 	if (vssd_firmware_has_any(&ctrl->subsystem->firmware, offset, length))
-		return vssd_refuse(request, NVME_SC_OVERLAPPING_RANGE, VSSD_DWORD(11, "OFST"), VSSD_OWN);
+		return vssd_refuse(request, NVME_SC_OVERLAPPING_RANGE,
+				   VSSD_FIELD(NVME_FIELD_FW_DOWNLOAD_OFST, "OFST"), VSSD_OWN);
 	if (length % VSSD_FIRMWARE_PIECE != 0)
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_DWORD(10, "NUMD, no multiple of FWUG"),
-				   VSSD_OWN);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD,
+				   VSSD_FIELD(NVME_FIELD_FW_DOWNLOAD_NUMD, "NUMD, no multiple of FWUG"), VSSD_OWN);
 	if (offset % VSSD_FIRMWARE_PIECE != 0)
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_DWORD(11, "OFST, no multiple of FWUG"),
-				   VSSD_OWN);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD,
+				   VSSD_FIELD(NVME_FIELD_FW_DOWNLOAD_OFST, "OFST, no multiple of FWUG"), VSSD_OWN);
 	return NVME_SC_SUCCESS;
 }
 
 uint16_t vssd_firmware_download(struct vssd_request *request)
 {
 	struct vssd_firmware *firmware = &request->ctrl->subsystem->firmware;
-	uint64_t length = ((uint64_t)request->cmd.cdw10 + 1) * 4;
-	uint64_t offset = (uint64_t)request->cmd.cdw11 * 4;
+	uint64_t length = (nvme_get_field(&request->cmd, NVME_FIELD_FW_DOWNLOAD_NUMD) + 1) * 4;
+	uint64_t offset = nvme_get_field(&request->cmd, NVME_FIELD_FW_DOWNLOAD_OFST) * 4;
 	uint16_t status = check_range(request, offset, length);
 	uint8_t *image;
 
 	if (status)
 		return status;
+	if (request->is_trial)
+		return vssd_data_map(request, length, VSSD_DMA_READ);
 	image = vssd_firmware_image(firmware);
 	if (!image)
 		return vssd_refuse(request, NVME_SC_INTERNAL_ERROR, VSSD_STATE("there is no memory for an image"),
@@ -63,15 +67,19 @@ uint16_t vssd_firmware_commit(struct vssd_request *request)
 	struct vssd_ctrl *ctrl = request->ctrl;
 	struct vssd_subsystem *subsystem = ctrl->subsystem;
 	const struct nvme_cmd *cmd = &request->cmd;
-	uint8_t slot = cmd->cdw10 & NVME_FW_SLOT_MASK;
-	uint32_t action = cmd->cdw10 >> NVME_FW_ACTION_SHIFT & 7;
+	uint8_t slot = (uint8_t)nvme_get_field(cmd, NVME_FIELD_FW_COMMIT_FS);
+	uint32_t action = (uint32_t)nvme_get_field(cmd, NVME_FIELD_FW_COMMIT_CA);
 	bool replace = action != NVME_FW_ACTIVATE && (action != NVME_FW_ACTIVATE_NOW || subsystem->firmware.image);
 	uint16_t status = NVME_SC_SUCCESS;
 
 	if (action > (vssd_since(ctrl, NVME_1_2) ? NVME_FW_ACTIVATE_NOW : NVME_FW_ACTIVATE))
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(10, 5, 3, "CA"), VSSD_OWN);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_FW_COMMIT_CA, "CA"),
+				   VSSD_OWN);
 	if (slot > VSSD_FIRMWARE_SLOTS)
-		return vssd_refuse(request, NVME_SC_INVALID_FIRMWARE_SLOT, VSSD_BITS(10, 2, 0, "FS"), VSSD_OWN);
+		return vssd_refuse(request, NVME_SC_INVALID_FIRMWARE_SLOT, VSSD_FIELD(NVME_FIELD_FW_COMMIT_FS, "FS"),
+				   VSSD_OWN);
+	if (request->is_trial)
+		return NVME_SC_SUCCESS;
 	if (slot == 0)
 		slot = vssd_firmware_choose(subsystem, replace);
 	if (replace)

@@ -10,19 +10,22 @@
 static uint16_t check(struct vssd_request *request)
 {
 	const struct nvme_cmd *cmd = &request->cmd;
-	uint32_t lbaf = (cmd->cdw10 & 0xf) | (cmd->cdw10 >> 12 & 3) << 4;
-	uint32_t pi = cmd->cdw10 >> 5 & 7, ses = cmd->cdw10 >> 9 & 7;
+	uint64_t upper = nvme_get_field(cmd, NVME_FIELD_FORMAT_NVM_LBAFU);
+	uint64_t lbaf = nvme_get_field(cmd, NVME_FIELD_FORMAT_NVM_LBAFL) | upper << 4;
 
 	if (request->ctrl->subsystem->format.running)
 		return vssd_refuse_busy(request, NVME_SC_FORMAT_IN_PROGRESS);
 	if (lbaf > VSSD_NLBAF)
 		return vssd_refuse(request, NVME_SC_INVALID_FORMAT,
-				   lbaf > 0xf ? VSSD_BITS(10, 13, 12, "LBAFU") : VSSD_BITS(10, 3, 0, "LBAFL"),
+				   upper ? VSSD_FIELD(NVME_FIELD_FORMAT_NVM_LBAFU, "LBAFU")
+					 : VSSD_FIELD(NVME_FIELD_FORMAT_NVM_LBAFL, "LBAFL"),
 				   VSSD_OWN);
-	if (pi != 0)
-		return vssd_refuse(request, NVME_SC_INVALID_FORMAT, VSSD_BITS(10, 7, 5, "PI"), VSSD_OWN);
-	if (ses > SES_MAX)
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(10, 11, 9, "SES"), VSSD_OWN);
+	if (nvme_get_field(cmd, NVME_FIELD_FORMAT_NVM_PI) != 0)
+		return vssd_refuse(request, NVME_SC_INVALID_FORMAT, VSSD_FIELD(NVME_FIELD_FORMAT_NVM_PI, "PI"),
+				   VSSD_OWN);
+	if (nvme_get_field(cmd, NVME_FIELD_FORMAT_NVM_SES) > SES_MAX)
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_FORMAT_NVM_SES, "SES"),
+				   VSSD_OWN);
 	return NVME_SC_SUCCESS;
 }
 
@@ -33,9 +36,10 @@ uint16_t vssd_format_nvm(struct vssd_request *request)
 	bool all = cmd->nsid == NVME_NSID_ALL;
 	uint16_t status = check(request);
 
-	if (status)
+	if (status || request->is_trial)
 		return status;
-	vssd_format_start(ctrl->subsystem, &ctrl->listener, cmd->cid, cmd->cdw10 & 0xf, all ? 0 : cmd->nsid - 1,
+	vssd_format_start(ctrl->subsystem, &ctrl->listener, cmd->cid,
+			  (uint8_t)nvme_get_field(cmd, NVME_FIELD_FORMAT_NVM_LBAFL), all ? 0 : cmd->nsid - 1,
 			  all ? VSSD_MAX_NAMESPACES - 1 : cmd->nsid - 1);
 	return VSSD_LATER;
 }

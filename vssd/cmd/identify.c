@@ -272,9 +272,10 @@ static uint16_t identify_descriptors(struct vssd_request *request, uint8_t *data
 
 static uint16_t check_csi(struct vssd_request *request)
 {
-	if (request->cmd.cdw11 >> 24 == NVME_CSI_NVM)
+	if (nvme_get_field(&request->cmd, NVME_FIELD_IDENTIFY_CSI) == NVME_CSI_NVM)
 		return NVME_SC_SUCCESS;
-	return vssd_refuse(request, NVME_SC_INVALID_COMMAND_SET, VSSD_BITS(11, 31, 24, "CSI"), VSSD_OWN);
+	return vssd_refuse(request, NVME_SC_INVALID_COMMAND_SET, VSSD_FIELD(NVME_FIELD_IDENTIFY_CSI, "CSI"),
+			   VSSD_OWN);
 }
 
 /* Identify structures of the NVM command set (CNS 05h and 06h). All zeros: no limit but MDTS, no protection
@@ -316,10 +317,11 @@ static uint16_t identify_independent(struct vssd_request *request, uint8_t *data
 static uint16_t identify_command_sets(struct vssd_request *request, uint8_t *data)
 {
 	uint64_t *vectors = (uint64_t *)data;
-	uint16_t cntid = (uint16_t)(request->cmd.cdw10 >> 16);
+	uint16_t cntid = (uint16_t)nvme_get_field(&request->cmd, NVME_FIELD_IDENTIFY_CNTID);
 
 	if (cntid != UINT16_MAX && cntid != CNTLID)
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(10, 31, 16, "CNTID"), VSSD_OWN);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_IDENTIFY_CNTID, "CNTID"),
+				   VSSD_OWN);
 	vectors[0] = 1u << NVME_CSI_NVM;
 	return NVME_SC_SUCCESS;
 }
@@ -342,11 +344,12 @@ static const struct {
 uint16_t vssd_identify(struct vssd_request *request)
 {
 	_Alignas(uint64_t) uint8_t data[NVME_IDENTIFY_SIZE] = {0};
-	uint8_t cns = (uint8_t)request->cmd.cdw10;
+	uint8_t cns = (uint8_t)nvme_get_field(&request->cmd, NVME_FIELD_IDENTIFY_CNS);
 	uint16_t status;
 
 	if (!structures[cns].fill || !vssd_since(request->ctrl, structures[cns].since))
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(10, 7, 0, "CNS"), VSSD_OWN);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_IDENTIFY_CNS, "CNS"),
+				   VSSD_OWN);
 	status = structures[cns].fill(request, data);
 	return status ? status : vssd_data_send(request, data, sizeof(data));
 }

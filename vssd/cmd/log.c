@@ -9,8 +9,7 @@
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 
-#define LSP_SHIFT 8                  /* cdw10, 7 bits */
-#define OT_INDEX (UINT32_C(1) << 23) /* cdw14: the offset is an index, which no page of this drive supports */
+#define LSP_SHIFT 8 /* cdw10, 7 bits */
 
 #define CAF_UNCHANGED 100u /* log page 10h: the capacity is that without a capacity configuration, in 1/100 */
 
@@ -88,8 +87,8 @@ static uint16_t fill_effects(struct vssd_request *request, struct query *query)
 	uint32_t *effects = (uint32_t *)query->buffer;
 
 	if (!vssd_io_effects(request->ctrl, csi, effects + 256))
-		return vssd_refuse(request, NVME_SC_COMMAND_SET_NOT_SUPPORTED, VSSD_BITS(14, 31, 24, "CSI"),
-				   VSSD_BASE("5.1.12.1.6"));
+		return vssd_refuse(request, NVME_SC_COMMAND_SET_NOT_SUPPORTED,
+				   VSSD_FIELD(NVME_FIELD_GET_LOG_PAGE_CSI, "CSI"), VSSD_BASE("5.1.12.1.6"));
 	vssd_admin_effects(request->ctrl, effects);
 	return NVME_SC_SUCCESS;
 }
@@ -214,9 +213,11 @@ static uint16_t check_version(struct vssd_request *request)
 	const struct nvme_cmd *cmd = &request->cmd;
 
 	if (!vssd_log_supported(request->ctrl, (uint8_t)cmd->cdw10))
-		return vssd_refuse(request, NVME_SC_INVALID_LOG_PAGE, VSSD_BITS(10, 7, 0, "LID"), VSSD_OWN);
+		return vssd_refuse(request, NVME_SC_INVALID_LOG_PAGE, VSSD_FIELD(NVME_FIELD_GET_LOG_PAGE_LID, "LID"),
+				   VSSD_OWN);
 	if (!vssd_since(request->ctrl, NVME_1_2_1) && (cmd->cdw11 || cmd->cdw12 || cmd->cdw13))
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(11, 15, 0, "NUMDU"), VSSD_OWN);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_GET_LOG_PAGE_NUMDU, "NUMDU"),
+				   VSSD_OWN);
 	return NVME_SC_SUCCESS;
 }
 
@@ -233,13 +234,15 @@ static uint16_t check(struct vssd_request *request, const struct log_page *page,
 	if (cmd->nsid != 0 && cmd->nsid != NVME_NSID_ALL)
 		return vssd_refuse(request, request->ns ? NVME_SC_INVALID_FIELD : NVME_SC_INVALID_NAMESPACE,
 				   VSSD_NSID, VSSD_OWN);
-	if (cmd->cdw14 & OT_INDEX)
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BIT(14, 23, "OT"), VSSD_OWN);
-	if (offset % page->unit != 0 || offset > page->size)
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_QWORD(12, "LPO"), VSSD_OWN);
-	if (length > ctrl->transfers.most)
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(10, 31, 16, "NUMDL, above MDTS"),
+	if (nvme_get_field(cmd, NVME_FIELD_GET_LOG_PAGE_OT))
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_GET_LOG_PAGE_OT, "OT"),
 				   VSSD_OWN);
+	if (offset % page->unit != 0 || offset > page->size)
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_GET_LOG_PAGE_LPO, "LPO"),
+				   VSSD_OWN);
+	if (length > ctrl->transfers.most)
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD,
+				   VSSD_FIELD(NVME_FIELD_GET_LOG_PAGE_NUMDL, "NUMDL, above MDTS"), VSSD_OWN);
 	return NVME_SC_SUCCESS;
 }
 
@@ -247,24 +250,26 @@ uint16_t vssd_get_log_page(struct vssd_request *request)
 {
 	const struct nvme_cmd *cmd = &request->cmd;
 	_Alignas(uint64_t) uint8_t buffer[PAGE_SIZE] = {0};
-	const struct log_page *page = &pages[cmd->cdw10 & 0xff];
-	uint64_t length = (((uint64_t)(cmd->cdw11 & 0xffff) << 16 | cmd->cdw10 >> 16) + 1) * 4;
-	uint64_t offset = (uint64_t)cmd->cdw13 << 32 | cmd->cdw12;
+	uint8_t lid = (uint8_t)nvme_get_field(cmd, NVME_FIELD_GET_LOG_PAGE_LID);
+	const struct log_page *page = &pages[lid];
+	uint64_t length = vssd_log_length(cmd), offset = nvme_get_field(cmd, NVME_FIELD_GET_LOG_PAGE_LPO);
 	struct query query = {
-		.lsp = cmd->cdw10 >> LSP_SHIFT & 0x7f,
-		.lsi = (uint16_t)(cmd->cdw11 >> 16),
-		.csi = (uint8_t)(cmd->cdw14 >> 24),
+		.lsp = (uint8_t)nvme_get_field(cmd, NVME_FIELD_GET_LOG_PAGE_LSP),
+		.lsi = (uint16_t)nvme_get_field(cmd, NVME_FIELD_GET_LOG_PAGE_LSI),
+		.csi = (uint8_t)nvme_get_field(cmd, NVME_FIELD_GET_LOG_PAGE_CSI),
 		.nsid = cmd->nsid,
 		.buffer = buffer,
 		.page = buffer,
 	};
 	uint16_t status = check(request, page, offset, length);
 
+	if (!status && request->is_trial)
+		return vssd_data_map(request, length, VSSD_DMA_WRITE);
 	if (!status)
 		status = page->fill(request, &query);
 	if (!status)
 		status = send_padded(request, query.page, page->size, offset, length);
-	if (!status && !(cmd->cdw10 & NVME_LOG_RAE))
-		forget(request->ctrl, cmd->cdw10 & 0xff);
+	if (!status && !nvme_get_field(cmd, NVME_FIELD_GET_LOG_PAGE_RAE))
+		forget(request->ctrl, lid);
 	return status;
 }

@@ -57,11 +57,11 @@ static uint16_t locate(struct vssd_request *request, bool moves_data, struct ext
 	struct vssd_ctrl *ctrl = request->ctrl;
 	const struct nvme_cmd *cmd = &request->cmd;
 	struct vssd_ns *ns = request->ns;
-	uint64_t slba = (uint64_t)cmd->cdw11 << 32 | cmd->cdw10;
-	uint64_t nlb = (cmd->cdw12 & 0xffff) + 1;
+	uint64_t slba = vssd_slba(cmd), nlb = vssd_nlb(cmd);
 
 	if (moves_data && nlb << ns->lba_shift > ctrl->transfers.most)
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(12, 15, 0, "NLB, above MDTS"), VSSD_OWN);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD,
+				   VSSD_FIELD(NVME_FIELD_WRITE_NLB, "NLB, above MDTS"), VSSD_OWN);
 	if (!vssd_range_fits(ns, slba, nlb))
 		return vssd_refuse(request, NVME_SC_LBA_OUT_OF_RANGE, VSSD_SLBA, VSSD_OWN);
 	*extent = extent_of(ns, slba, nlb);
@@ -154,7 +154,7 @@ static uint16_t io_read(struct vssd_request *request)
 
 	if (status)
 		return status;
-	if (cmd->cdw12 & NVME_RW_FUA)
+	if (cmd->cdw12 & NVME_RW_FUA && !request->is_trial)
 		commit(ctrl, &extent);
 	use_map(ctrl, &extent, false);
 	status = read_pieces(request, extent);
@@ -215,7 +215,7 @@ static uint16_t write_pieces(struct vssd_request *request, struct extent extent)
 	bool in_memory = all_in_memory(&request->data);
 	struct part part;
 
-	while (!status && !ctrl->null_store && next_part(&extent, &part))
+	while (!status && !ctrl->null_store && !request->is_trial && next_part(&extent, &part))
 		status = write_part(request, &cursor, &part, in_memory);
 	return status;
 }
@@ -244,6 +244,8 @@ static uint16_t io_write(struct vssd_request *request)
 	if (status)
 		return status;
 	request->bytes = (uint32_t)extent.length;
+	if (request->is_trial)
+		return NVME_SC_SUCCESS;
 	vssd_sanitize_written(request->ctrl->subsystem);
 	conclude_change(request, &extent, cmd->cdw12 & NVME_RW_FUA);
 	return NVME_SC_SUCCESS;
@@ -305,8 +307,9 @@ static uint16_t io_write_zeroes(struct vssd_request *request)
 	struct extent extent;
 	uint16_t status = locate(request, false, &extent);
 
-	if (!status)
-		status = zero_extent(request, extent, cmd->cdw12 & NVME_RW_DEAC && vssd_since(ctrl, NVME_1_3));
+	if (status || request->is_trial)
+		return status;
+	status = zero_extent(request, extent, cmd->cdw12 & NVME_RW_DEAC && vssd_since(ctrl, NVME_1_3));
 	if (status)
 		return status;
 	vssd_sanitize_written(ctrl->subsystem);
@@ -321,7 +324,7 @@ static uint16_t io_write_uncorrectable(struct vssd_request *request)
 	uint16_t status = locate(request, false, &extent);
 	struct part part;
 
-	if (status)
+	if (status || request->is_trial)
 		return status;
 	rest = extent;
 	while (next_part(&rest, &part))
@@ -346,7 +349,8 @@ static uint16_t io_verify(struct vssd_request *request)
 /* Flush all: the namespaces share one cache. */
 static uint16_t io_flush(struct vssd_request *request)
 {
-	vssd_store_flush(request->ctrl->store);
+	if (!request->is_trial)
+		vssd_store_flush(request->ctrl->store);
 	return NVME_SC_SUCCESS;
 }
 
@@ -354,7 +358,7 @@ static uint16_t io_dsm(struct vssd_request *request)
 {
 	const struct nvme_cmd *cmd = &request->cmd;
 	struct nvme_dsm_range ranges[256];
-	uint32_t count = (cmd->cdw10 & 0xff) + 1;
+	uint32_t count = (uint32_t)nvme_get_field(cmd, NVME_FIELD_DSM_NR) + 1;
 	struct vssd_ns *ns = request->ns;
 	uint16_t status;
 
@@ -363,7 +367,7 @@ static uint16_t io_dsm(struct vssd_request *request)
 		if (!vssd_range_fits(ns, ranges[i].slba, ranges[i].nlb))
 			status = vssd_fail_at(request, NVME_SC_LBA_OUT_OF_RANGE, ranges[i].slba,
 					      "a range reaches past the end of the namespace", VSSD_OWN);
-	if (status || !(cmd->cdw11 & NVME_DSM_AD))
+	if (status || !(cmd->cdw11 & NVME_DSM_AD) || request->is_trial)
 		return status;
 	for (uint32_t i = 0; i < count && !status; i++) {
 		struct extent extent = extent_of(ns, ranges[i].slba, ranges[i].nlb);

@@ -17,11 +17,17 @@
 #define VSSD_DWORD(dword, name) VSSD_BITS(dword, 31, 0, name)
 #define VSSD_QWORD(dword, name) VSSD_BITS(dword, 63, 0, name)
 
+/* A field of spec/nvme_field.h. */
+#define VSSD_FIELD(field, name)                                                                                      \
+	VSSD_BITS((uint8_t)((field) >> 16),                                                                          \
+		  ((field)&0xff) == 64 ? 63 : (uint8_t)(((field) >> 8 & 31) + ((field)&0xff) - 1),                   \
+		  (field) >> 8 & 31, name)
+
 #define VSSD_NSID VSSD_DWORD(1, "NSID")
-#define VSSD_SLBA VSSD_QWORD(10, "SLBA")
-#define VSSD_NLB VSSD_BITS(12, 15, 0, "NLB")
-#define VSSD_QID VSSD_BITS(10, 15, 0, "QID")
-#define VSSD_FID VSSD_BITS(10, 7, 0, "FID")
+#define VSSD_SLBA VSSD_FIELD(NVME_FIELD_WRITE_SLBA, "SLBA")
+#define VSSD_NLB VSSD_FIELD(NVME_FIELD_WRITE_NLB, "NLB")
+#define VSSD_QID VSSD_FIELD(NVME_FIELD_CREATE_SQ_QID, "QID")
+#define VSSD_FID VSSD_FIELD(NVME_FIELD_SET_FEATURES_FID, "FID")
 #define VSSD_CDW11 VSSD_DWORD(11, "feature value")
 
 /* The reason is not a field but a state, which the text describes. */

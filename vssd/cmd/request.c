@@ -9,7 +9,7 @@ void vssd_request_init(struct vssd_request *request, struct vssd_ctrl *ctrl, str
 	request->sq = sq;
 	request->ns = vssd_ns_find(ctrl, request->cmd.nsid);
 	request->csi = request->ns ? request->ns->csi : NVME_CSI_NVM;
-	request->is_fused = false;
+	request->is_fused = request->is_trial = false;
 	request->data = (struct vssd_data){0};
 	request->result = 0;
 	request->due = 0;

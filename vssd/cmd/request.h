@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "spec/nvme_cmd.h"
+#include "spec/nvme_field.h"
 
 struct vssd_ctrl;
 struct vssd_fault_plan;
@@ -44,7 +45,8 @@ struct vssd_failure {
 	uint64_t lba;
 };
 
-/* A handler executes a request and returns the status of the command as NVME_SC(sct, sc), or VSSD_LATER. */
+/* A handler executes a request and returns the status of the command as NVME_SC(sct, sc), or VSSD_LATER. If is_trial
+ * is set, it checks the command, fetches the data from the host, and returns success before it changes anything. */
 struct vssd_request {
 	struct nvme_cmd cmd; /* a copy: the host may change the entry at any time */
 	struct vssd_ctrl *ctrl;
@@ -52,6 +54,7 @@ struct vssd_request {
 	struct vssd_ns *ns;    /* NULL: NSID names no namespace */
 	uint8_t csi;           /* the command set of that namespace */
 	bool is_fused;         /* executed as half of a pair */
+	bool is_trial;         /* only check it: see vssd_defer() */
 	struct vssd_data data; /* valid after vssd_data_map() */
 	uint64_t result;       /* dwords 0 and 1 of the completion */
 	uint64_t due;          /* ticks: a successful command completes no earlier; 0: at once */
@@ -62,6 +65,32 @@ struct vssd_request {
 
 /* Initialise all members but cmd, which the caller has fetched. */
 void vssd_request_init(struct vssd_request *request, struct vssd_ctrl *ctrl, struct vssd_sq *sq);
+
+/* The LBAs that an I/O command names: these fields are the same in each. */
+static inline uint64_t vssd_slba(const struct nvme_cmd *cmd)
+{
+	return nvme_get_field(cmd, NVME_FIELD_WRITE_SLBA);
+}
+
+static inline uint64_t vssd_nlb(const struct nvme_cmd *cmd)
+{
+	return nvme_get_field(cmd, NVME_FIELD_WRITE_NLB) + 1;
+}
+
+static inline void vssd_set_range(struct nvme_cmd *cmd, uint64_t slba, uint64_t count)
+{
+	nvme_set_field(cmd, NVME_FIELD_WRITE_SLBA, slba);
+	nvme_set_field(cmd, NVME_FIELD_WRITE_NLB, count - 1);
+}
+
+/* How many bytes a Get Log Page transfers. */
+static inline uint64_t vssd_log_length(const struct nvme_cmd *cmd)
+{
+	return ((nvme_get_field(cmd, NVME_FIELD_GET_LOG_PAGE_NUMDU) << 16 |
+		 nvme_get_field(cmd, NVME_FIELD_GET_LOG_PAGE_NUMDL)) +
+		1) *
+	       4;
+}
 
 /* ---- error.c ---- */
 

@@ -12,12 +12,13 @@ static uint16_t exit_failure(struct vssd_request *request)
 	const struct vssd_sanitize_state *state = &subsystem->nv->sanitize;
 
 	if (state->status != NVME_SANITIZE_FAILED || state->left)
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(10, 2, 0, "SANACT, without a failure"),
-				   VSSD_OWN);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD,
+				   VSSD_FIELD(NVME_FIELD_SANITIZE_SANACT, "SANACT, without a failure"), VSSD_OWN);
 	if (!(state->cdw10 & NVME_SANITIZE_AUSE))
 		return vssd_refuse(request, NVME_SC_SANITIZE_FAILED,
 				   VSSD_STATE("the failed operation was a restricted one"), VSSD_BASE("8.1.24"));
-	vssd_sanitize_exit_failure(subsystem);
+	if (!request->is_trial)
+		vssd_sanitize_exit_failure(subsystem);
 	return NVME_SC_SUCCESS;
 }
 
@@ -34,24 +35,26 @@ static uint16_t check_start(struct vssd_request *request, uint32_t action)
 		return vssd_refuse(request, vssd_firmware_pending(subsystem),
 				   VSSD_STATE("a firmware image waits for a reset"), VSSD_BASE("3.11"));
 	if (action < NVME_SANITIZE_BLOCK_ERASE || action > NVME_SANITIZE_CRYPTO_ERASE)
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(10, 2, 0, "SANACT"), VSSD_OWN);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_SANITIZE_SANACT, "SANACT"),
+				   VSSD_OWN);
 	/* After a failed restricted operation, only another restricted one is allowed. */
 	if (vssd_sanitize_refuses(subsystem) && !(state->cdw10 & NVME_SANITIZE_AUSE) &&
 	    request->cmd.cdw10 & NVME_SANITIZE_AUSE)
-		return vssd_refuse(request, NVME_SC_SANITIZE_FAILED, VSSD_BIT(10, 3, "AUSE"), VSSD_BASE("8.1.24"));
+		return vssd_refuse(request, NVME_SC_SANITIZE_FAILED, VSSD_FIELD(NVME_FIELD_SANITIZE_AUSE, "AUSE"),
+				   VSSD_BASE("8.1.24"));
 	return NVME_SC_SUCCESS;
 }
 
 uint16_t vssd_sanitize(struct vssd_request *request)
 {
 	struct vssd_subsystem *subsystem = request->ctrl->subsystem;
-	uint32_t action = request->cmd.cdw10 & NVME_SANITIZE_ACTION;
+	uint32_t action = (uint32_t)nvme_get_field(&request->cmd, NVME_FIELD_SANITIZE_SANACT);
 	uint16_t status;
 
 	if (action == NVME_SANITIZE_EXIT_FAILURE && subsystem->nv->sanitize.status != NVME_SANITIZE_IN_PROGRESS)
 		return exit_failure(request);
 	status = check_start(request, action);
-	if (!status)
+	if (!status && !request->is_trial)
 		vssd_sanitize_start(subsystem, request->cmd.cdw10, request->cmd.cdw11);
 	return status;
 }

@@ -22,21 +22,24 @@ static uint16_t check_namespaces(struct vssd_request *request)
 uint16_t vssd_self_test(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
-	uint8_t operation = request->cmd.cdw10 & 0xf;
+	uint8_t operation = (uint8_t)nvme_get_field(&request->cmd, NVME_FIELD_SELF_TEST_STC);
 	uint16_t status;
 
 	if (operation == NVME_SELF_TEST_ABORT) {
-		vssd_self_test_stop(ctrl->subsystem, NVME_SELF_TEST_ABORTED);
+		if (!request->is_trial)
+			vssd_self_test_stop(ctrl->subsystem, NVME_SELF_TEST_ABORTED);
 		return NVME_SC_SUCCESS;
 	}
 	if (operation != NVME_SELF_TEST_SHORT && operation != NVME_SELF_TEST_EXTENDED)
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(10, 3, 0, "STC"), VSSD_OWN);
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_SELF_TEST_STC, "STC"),
+				   VSSD_OWN);
 	status = check_namespaces(request);
 	if (status)
 		return status;
 	if (ctrl->nv->self_test.operation)
 		return vssd_refuse(request, NVME_SC_SELF_TEST_IN_PROGRESS, VSSD_STATE("a self-test is in progress"),
 				   VSSD_OWN);
-	vssd_self_test_start(ctrl->subsystem, operation, request->cmd.nsid);
+	if (!request->is_trial)
+		vssd_self_test_start(ctrl->subsystem, operation, request->cmd.nsid);
 	return NVME_SC_SUCCESS;
 }

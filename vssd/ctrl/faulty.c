@@ -6,8 +6,11 @@
 #include <string.h>
 
 #include "core/util/clock.h"
+#include "spec/commands.h"
 #include "vssd/ctrl/controller.h"
 #include "vssd/fault/words.h"
+
+#define US_NS 1000u
 
 /* What the rules of a completion have decided. */
 struct verdict {
@@ -59,18 +62,14 @@ static void post(struct vssd_ctrl *ctrl, const struct vssd_delayed *delayed)
 
 static void append(struct vssd_ctrl *ctrl, const struct vssd_delayed *delayed)
 {
-	struct vssd_delayed **link = &ctrl->faulty.delayed;
 	struct vssd_delayed *node = malloc(sizeof(*node));
 
 	if (!node) {
 		vssd_fatal(ctrl); /* the host must not wait for ever */
 		return;
 	}
-	while (*link)
-		link = &(*link)->next;
 	*node = *delayed;
-	node->next = NULL;
-	*link = node;
+	VSSD_APPEND(ctrl->faulty.delayed, node);
 	vssd_faulty_wake(ctrl, delayed->due);
 }
 
@@ -150,19 +149,6 @@ static void deinit(struct vssd_ctrl *ctrl)
 /* It is the last of the parts that use next_due: it computes the next one. */
 const struct vssd_part vssd_faulty_part = {.init = init, .reset = reset, .poll = poll, .due = due, .deinit = deinit};
 
-bool vssd_faulty_abort(struct vssd_ctrl *ctrl, uint16_t qid, uint16_t cid)
-{
-	for (struct vssd_delayed **link = &ctrl->faulty.delayed; *link; link = &(*link)->next) {
-		if ((*link)->qid != qid || (*link)->cid != cid || (*link)->status)
-			continue;
-		ctrl->counters.errors++;
-		vssd_post(ctrl, &ctrl->queues.sq[qid], cid, NVME_SC_ABORT_REQUESTED, 0);
-		drop(link);
-		return true;
-	}
-	return false;
-}
-
 void vssd_faulty_forget_queue(struct vssd_ctrl *ctrl, uint16_t qid)
 {
 	struct vssd_delayed **link = &ctrl->faulty.delayed;
@@ -180,17 +166,39 @@ void vssd_faulty_forget_queue(struct vssd_ctrl *ctrl, uint16_t qid)
 
 /* ---- rules ---- */
 
-static void decide(struct vssd_ctrl *ctrl, struct vssd_fault_rule *rule, struct verdict *verdict)
+static void delay(struct verdict *verdict, uint64_t ns)
 {
-	uint64_t late;
+	uint64_t due = pyn_ticks() + pyn_ns_to_ticks(ns);
 
+	if (ns && due > verdict->due)
+		verdict->due = due;
+}
+
+/* How much later (ns) a command of so many bytes completes, so that no more than rule->a bytes a second are
+ * transferred. After a rest, `burst` bytes take no time. */
+static uint64_t paced(struct vssd_fault_rule *rule, uint64_t bytes)
+{
+	double ns_each = 1e9 / (double)rule->a;
+	double burst = (double)vssd_fault_how_number(rule, VSSD_FAULT_KEY_BURST, 0) * ns_each;
+	uint64_t now = pyn_monotonic_ns(), earliest = burst < (double)now ? now - (uint64_t)burst : 0;
+
+	if (rule->paced < earliest)
+		rule->paced = earliest;
+	rule->paced += (uint64_t)((double)bytes * ns_each);
+	return rule->paced > now ? rule->paced - now : 0;
+}
+
+static void decide(struct vssd_ctrl *ctrl, struct vssd_fault_rule *rule, uint64_t bytes, struct verdict *verdict)
+{
 	switch (rule->action) {
 	case VSSD_FAULT_NEVER:
 		verdict->never = true;
 		return;
 	case VSSD_FAULT_LATE:
-		late = pyn_ticks() + pyn_ns_to_ticks(vssd_fault_random(rule, rule->a, rule->b) * 1000);
-		verdict->due = late > verdict->due ? late : verdict->due;
+		delay(verdict, vssd_fault_time(rule) * US_NS);
+		return;
+	case VSSD_FAULT_PACE:
+		delay(verdict, paced(rule, bytes));
 		return;
 	case VSSD_FAULT_HOLD:
 		verdict->due = VSSD_NEVER;
@@ -212,6 +220,13 @@ static void decide(struct vssd_ctrl *ctrl, struct vssd_fault_rule *rule, struct 
 	}
 }
 
+/* The success of a command, as a moment. */
+static enum vssd_fault_moment moment_of(const struct vssd_fault_occasion *occasion)
+{
+	return (enum vssd_fault_moment)(VSSD_FAULT_ON_OPCODE + (occasion->queue == 0 ? SPEC_ADMIN : SPEC_IO) * 256 +
+					(uint8_t)occasion->sqe[0]);
+}
+
 void vssd_faulty_complete(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct vssd_fault_occasion *occasion,
 			  uint16_t status, uint64_t result, uint64_t due, const struct vssd_edits *edits)
 {
@@ -225,10 +240,13 @@ void vssd_faulty_complete(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const stru
 		verdict.edits = *edits;
 	at.place = VSSD_FAULT_COMPLETION;
 	at.status = status;
+	at.moment = status ? VSSD_FAULT_MOMENTS : moment_of(occasion);
+	if (!status)
+		vssd_faults_happened(ctrl->subsystem->faults, at.moment);
 	if (vssd_faults_at(ctrl->subsystem->faults, VSSD_FAULT_COMPLETION))
 		count = vssd_faults_match(ctrl->subsystem->faults, &at, rules);
 	for (unsigned i = 0; i < count; i++)
-		decide(ctrl, rules[i], &verdict);
+		decide(ctrl, rules[i], occasion->bytes, &verdict);
 	if (verdict.never)
 		return;
 	delayed = (struct vssd_delayed){
@@ -240,10 +258,30 @@ void vssd_faulty_complete(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const stru
 		.cid = (uint16_t)(occasion->sqe[0] >> 16),
 		.status = status,
 		.edits = verdict.edits,
+		.occasion = *occasion,
 	};
+	memcpy(delayed.sqe, occasion->sqe, sizeof(delayed.sqe));
 	for (unsigned i = 0; i < verdict.times; i++)
 		if (!verdict.due && vssd_cq_room(sq->cq) > 0 && !sq->num_waiting)
 			post(ctrl, &delayed);
 		else
 			append(ctrl, &delayed);
+}
+
+bool vssd_faulty_abort(struct vssd_ctrl *ctrl, uint16_t qid, uint16_t cid)
+{
+	for (struct vssd_delayed **link = &ctrl->faulty.delayed; *link; link = &(*link)->next) {
+		struct vssd_delayed aborted = **link;
+
+		if (aborted.qid != qid || aborted.cid != cid || aborted.status)
+			continue;
+		drop(link);
+		ctrl->counters.errors++;
+		aborted.occasion.sqe = aborted.sqe;
+		aborted.occasion.was_late = true;
+		vssd_faulty_complete(ctrl, &ctrl->queues.sq[qid], &aborted.occasion, NVME_SC_ABORT_REQUESTED, 0, 0,
+				     NULL);
+		return true;
+	}
+	return false;
 }

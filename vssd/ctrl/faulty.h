@@ -16,6 +16,17 @@
 #define VSSD_EDITS 8u       /* most changes of a completion */
 #define VSSD_LATER_KEPT 16u /* commands that complete later, such as event requests: more than there can be */
 
+/* Append a node, which has a member next, to a list. */
+#define VSSD_APPEND(list, node)                                                                                      \
+	do {                                                                                                         \
+		__typeof__(node) *link_ = &(list);                                                                   \
+                                                                                                                     \
+		while (*link_)                                                                                       \
+			link_ = &(*link_)->next;                                                                     \
+		(node)->next = NULL;                                                                                 \
+		*link_ = (node);                                                                                     \
+	} while (0)
+
 struct vssd_sq;
 
 /* Changes of fields of a completion queue entry. */
@@ -38,6 +49,8 @@ struct vssd_delayed {
 	uint16_t cid;
 	uint16_t status;
 	struct vssd_edits edits;
+	struct vssd_fault_occasion occasion; /* of the command */
+	uint32_t sqe[16];
 };
 
 /* An event that a rule makes happen at a time. */
@@ -49,7 +62,13 @@ struct vssd_sudden {
 	uint64_t off;   /* us, of power-cycle and gone; UINT64_MAX: for ever */
 };
 
-/* A command whose success was reported before it is executed. */
+/* A command that is executed in pieces, and completes after the last one. */
+struct vssd_split {
+	unsigned pieces; /* that are left */
+	struct vssd_delayed completion;
+};
+
+/* A command whose success was reported before it is executed, or a piece of a command. */
 struct vssd_deferred {
 	struct vssd_deferred *next;
 	uint64_t due;   /* ticks */
@@ -58,8 +77,9 @@ struct vssd_deferred {
 	uint8_t *data; /* from the host, taken when the command was submitted; owned */
 	uint32_t length;
 	uint16_t qid;
-	bool keeps;  /* a reset does not drop it */
-	bool yields; /* it leaves out LBAs written since */
+	bool keeps;               /* a reset does not drop it */
+	bool yields;              /* it leaves out LBAs written since */
+	struct vssd_split *split; /* it is a piece of this command, which has not completed; NULL: none */
 };
 
 struct vssd_faulty {
@@ -130,7 +150,7 @@ void vssd_faulty_wake(struct vssd_ctrl *ctrl, uint64_t due);
 /* Whether an action is one of a sudden event. */
 static inline bool vssd_is_sudden(uint8_t action)
 {
-	return action >= VSSD_FAULT_POWER_OFF && action <= VSSD_FAULT_RAISE_EVENT;
+	return action >= VSSD_FAULT_POWER_OFF && action <= VSSD_FAULT_DEFECT;
 }
 
 /* Let something happen after so many microseconds. */

@@ -43,6 +43,14 @@ static uint16_t queue_of(const struct vssd_ctrl *ctrl, uint16_t vector)
 	return UINT16_MAX;
 }
 
+/* Whether MSI-X is in use, and the vector is masked there. */
+static bool is_masked(struct vssd_ctrl *ctrl, uint16_t vector)
+{
+	enum vssd_irq irq = vssd_config_irq(ctrl);
+
+	return (irq == VSSD_IRQ_MSIX || irq == VSSD_IRQ_ANY) && ctrl->bus->ops->is_masked(ctrl->bus, vector);
+}
+
 unsigned vssd_faulty_interrupt(struct vssd_ctrl *ctrl, uint16_t vector)
 {
 	struct vssd_fault_occasion occasion = {
@@ -50,6 +58,7 @@ unsigned vssd_faulty_interrupt(struct vssd_ctrl *ctrl, uint16_t vector)
 		.moment = VSSD_FAULT_ON_INTERRUPT,
 		.queue = queue_of(ctrl, vector),
 		.target = vector,
+		.is_masked = is_masked(ctrl, vector),
 	};
 	struct vssd_fault_rule *rules[VSSD_FAULTS_AT_ONCE];
 	unsigned count = match(ctrl, &occasion, rules), times = 1;
@@ -63,8 +72,7 @@ unsigned vssd_faulty_interrupt(struct vssd_ctrl *ctrl, uint16_t vector)
 			times = 2;
 		else if (rule->action == VSSD_FAULT_LATE) {
 			times = 0;
-			vssd_sudden_push(ctrl, VSSD_FAULT_RAISE_INTERRUPT, vector,
-					 vssd_fault_random(rule, rule->a, rule->b));
+			vssd_sudden_push(ctrl, VSSD_FAULT_RAISE_INTERRUPT, vector, vssd_fault_time(rule));
 		} else {
 			vssd_sudden_add(ctrl, rule);
 		}
@@ -112,8 +120,7 @@ void vssd_faulty_reset(struct vssd_ctrl *ctrl, enum vssd_fault_moment moment, st
 		else if (rule->action == VSSD_FAULT_KEEP)
 			verdict->keep |= (uint8_t)rule->a;
 		else if (rule->action == VSSD_FAULT_LATE)
-			verdict->due =
-				pyn_ticks() + pyn_ns_to_ticks(vssd_fault_random(rule, rule->a, rule->b) * US_NS);
+			verdict->due = pyn_ticks() + pyn_ns_to_ticks(vssd_fault_time(rule) * US_NS);
 		else
 			vssd_sudden_add(ctrl, rule);
 	}

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "spec/nvme_id.h"
+#include "vssd/ctrl/injection.h"
 
 struct vssd_features {
 	uint32_t value[256];    /* dword 0, by FID */
@@ -16,6 +17,7 @@ struct vssd_features {
 	uint8_t timestamp_origin;
 	uint8_t host_id[16];
 	struct nvme_host_behavior behavior;
+	struct vssd_injection injection;
 };
 
 #endif

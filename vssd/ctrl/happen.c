@@ -50,6 +50,9 @@ static void happen(struct vssd_ctrl *ctrl, const struct vssd_sudden *sudden)
 		if (ctrl->running)
 			vssd_event_raise(ctrl, (enum vssd_event)sudden->value);
 		return;
+	case VSSD_FAULT_DEFECT:
+		vssd_health_defect(ctrl->subsystem, sudden->value);
+		return;
 	default:
 		return;
 	}

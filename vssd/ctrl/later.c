@@ -25,7 +25,7 @@ void vssd_complete_later(struct vssd_ctrl *ctrl, uint16_t cid, uint16_t status, 
 {
 	if (status)
 		ctrl->counters.errors++;
-	if (vssd_faults_at(ctrl->subsystem->faults, VSSD_FAULT_COMPLETION)) {
+	if (ctrl->subsystem->faults->places & VSSD_FAULT_OF_COMMANDS) {
 		struct nvme_cmd cmd = recall(ctrl, cid);
 		uint32_t sqe[16];
 		struct vssd_fault_occasion occasion = {.place = VSSD_FAULT_COMPLETION, .sqe = sqe};

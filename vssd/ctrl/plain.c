@@ -8,7 +8,7 @@
 static bool queue_is_plain(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq)
 {
 	return sq->qid != 0 && sq->size && sq->entries && sq->cq->entries && !sq->num_aborted &&
-	       !ctrl->power.asleep && !ctrl->hmb.enabled;
+	       !ctrl->power.asleep && !ctrl->hmb.enabled && !ctrl->subsystem->health.throttling;
 }
 
 static uint8_t plain_opcodes(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns)

@@ -85,6 +85,7 @@ struct vssd_queues {
 	uint64_t generation;            /* of the DMA map when the queues' pointers were resolved */
 	uint64_t next_scan;             /* ticks: when to check the doorbells of no queue next */
 	uint64_t data_moved;            /* bytes, in this poll */
+	uint64_t throttled;             /* ticks: when the commands so far end, if the drive throttles */
 	uint8_t plain[VSSD_MAX_NAMESPACES]; /* by NSID - 1: a bit for each opcode, see plain.h */
 	struct vssd_sq sq[VSSD_NUM_QUEUES];
 	struct vssd_cq cq[VSSD_NUM_QUEUES];

@@ -17,15 +17,12 @@ void vssd_faulty_wake(struct vssd_ctrl *ctrl, uint64_t due)
 
 static void append(struct vssd_ctrl *ctrl, struct vssd_sudden sudden)
 {
-	struct vssd_sudden **link = &ctrl->faulty.sudden;
 	struct vssd_sudden *node = malloc(sizeof(*node));
 
 	if (!node)
 		return;
-	while (*link)
-		link = &(*link)->next;
-	*link = node;
 	*node = sudden;
+	VSSD_APPEND(ctrl->faulty.sudden, node);
 	vssd_faulty_wake(ctrl, node->due);
 }
 

@@ -53,7 +53,7 @@ static void notice(struct vssd_listener *listener, enum vssd_notice notice)
 
 	switch (notice) {
 	case VSSD_NOTICE_REFUSALS:
-		vssd_plain_update(ctrl);
+		vssd_features_changed(ctrl);
 		return;
 	case VSSD_NOTICE_DATA_GONE:
 		vssd_hmb_forget(ctrl);

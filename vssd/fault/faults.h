@@ -20,14 +20,20 @@
 #define VSSD_FAULTS_LOGGED 4096u  /* entries of the log; a power of two */
 #define VSSD_FAULT_PER_COMMAND 3u /* places of a command */
 
+/* Bits of vssd_faults.places: rules act on commands, or must know which commands succeed and what they write. */
+#define VSSD_FAULT_NOTES (1u << VSSD_FAULT_PLACES)
+#define VSSD_FAULT_OF_COMMANDS (((1u << VSSD_FAULT_PER_COMMAND) - 1) | VSSD_FAULT_NOTES)
+
 /* What a rule may look at. Members that do not exist at a place are 0. */
 struct vssd_fault_occasion {
 	enum vssd_fault_place place;
-	enum vssd_fault_moment moment; /* not of a command */
+	enum vssd_fault_moment moment; /* of a command, known at its completion */
 	const uint32_t *sqe;           /* NULL: there is no command */
 	uint16_t queue;
 	uint16_t status;
 	bool is_write;   /* of a register */
+	bool is_masked;  /* the vector */
+	bool was_late;   /* the completion was late or held, and now the command is aborted */
 	uint8_t writes;  /* how often the first LBA was written */
 	uint8_t writer;  /* enum vssd_fault_writer */
 	uint64_t slba;   /* of the command's range */
@@ -90,7 +96,7 @@ struct vssd_fault_owner {
 };
 
 struct vssd_faults {
-	uint32_t places; /* bits of the places at which a rule acts */
+	uint32_t places; /* bits of the places at which a rule acts, and VSSD_FAULT_NOTES */
 	uint32_t num_rules;
 	struct vssd_fault_rule *rules[VSSD_FAULTS_MAX]; /* in the order of planting */
 	uint64_t planted;                               /* rules ever */
@@ -145,6 +151,9 @@ unsigned vssd_faults_match(struct vssd_faults *faults, const struct vssd_fault_o
 
 /* A random number a … b of a rule's own generator. */
 uint64_t vssd_fault_random(struct vssd_fault_rule *rule, uint64_t a, uint64_t b);
+
+/* A time of the action's range (us), of the shape that the rule names. */
+uint64_t vssd_fault_time(struct vssd_fault_rule *rule);
 
 /* Whether a rule may match a Read or Write of these LBAs. index: NSID - 1. */
 bool vssd_faults_watched(const struct vssd_faults *faults, bool is_write, uint32_t index, uint64_t first,

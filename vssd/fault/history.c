@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/util/clock.h"
+
 #define FIRST_SIZE 1024u /* entries of the table; always a power of two */
 #define NO_SLOT UINT32_MAX
 
@@ -15,14 +17,28 @@ struct entry {
 	uint8_t writes;
 };
 
+/* An older version of a sector. Those of one sector are linked, the newest first. A slot may have been reused, so
+ * that a link is valid only if the owner is the same, and the version an older one. */
+struct slot {
+	uint64_t owner;    /* sector + 1 */
+	uint64_t written;  /* the clock when it was written; 0: before it was noted */
+	uint64_t replaced; /* the clock when it was overwritten */
+	uint32_t older;
+};
+
 struct vssd_fault_history {
 	struct entry *table; /* open addressing */
 	uint64_t size;
 	uint64_t used;
 	uint64_t clock;
-	uint8_t *older;  /* VSSD_HISTORY_OLDER slots, a ring; NULL: none yet */
-	uint64_t *owner; /* of each slot: sector + 1 */
+	uint8_t *older;     /* VSSD_HISTORY_OLDER sectors, a ring; NULL: none yet */
+	struct slot *slots; /* one for each */
 	uint32_t next;
+	uint64_t flushes; /* ever */
+	struct {
+		uint64_t clock;
+		uint64_t time; /* ns, CLOCK_MONOTONIC */
+	} flushed[VSSD_HISTORY_FLUSHES];
 };
 
 struct vssd_fault_history *vssd_history_create(void)
@@ -45,7 +61,7 @@ void vssd_history_destroy(struct vssd_fault_history *history)
 		return;
 	free(history->table);
 	free(history->older);
-	free(history->owner);
+	free(history->slots);
 	free(history);
 }
 
@@ -83,31 +99,36 @@ static bool make_slots(struct vssd_fault_history *history)
 	if (history->older)
 		return true;
 	history->older = malloc((size_t)VSSD_HISTORY_OLDER * VSSD_HISTORY_SECTOR);
-	history->owner = calloc(VSSD_HISTORY_OLDER, sizeof(*history->owner));
-	if (history->older && history->owner)
+	history->slots = calloc(VSSD_HISTORY_OLDER, sizeof(*history->slots));
+	if (history->older && history->slots)
 		return true;
 	free(history->older);
-	free(history->owner);
+	free(history->slots);
 	history->older = NULL;
-	history->owner = NULL;
+	history->slots = NULL;
 	return false;
 }
 
-static void keep_older(struct vssd_fault_history *history, struct entry *entry, const uint8_t *older)
+/* Keep the version that the write at entry->stamp replaces. written: when it was written itself. */
+static void keep_older(struct vssd_fault_history *history, struct entry *entry, uint64_t written,
+		       const uint8_t *older)
 {
-	if (!make_slots(history))
+	uint32_t slot = history->next;
+
+	if (!older || !make_slots(history)) {
+		entry->slot = NO_SLOT;
 		return;
-	if (entry->slot == NO_SLOT || history->owner[entry->slot] != entry->key) {
-		entry->slot = history->next;
-		history->next = (history->next + 1) % VSSD_HISTORY_OLDER;
-		history->owner[entry->slot] = entry->key;
 	}
-	memcpy(history->older + (size_t)entry->slot * VSSD_HISTORY_SECTOR, older, VSSD_HISTORY_SECTOR);
+	history->next = (slot + 1) % VSSD_HISTORY_OLDER;
+	history->slots[slot] = (struct slot){entry->key, written, entry->stamp, entry->slot};
+	entry->slot = slot;
+	memcpy(history->older + (size_t)slot * VSSD_HISTORY_SECTOR, older, VSSD_HISTORY_SECTOR);
 }
 
 void vssd_history_written(struct vssd_fault_history *history, uint64_t sector, uint16_t qid, const uint8_t *older)
 {
 	struct entry *entry;
+	uint64_t before;
 
 	if (!make_room(history))
 		return;
@@ -116,11 +137,11 @@ void vssd_history_written(struct vssd_fault_history *history, uint64_t sector, u
 		*entry = (struct entry){.key = sector + 1, .slot = NO_SLOT};
 		history->used++;
 	}
+	before = entry->stamp;
 	entry->stamp = ++history->clock;
 	entry->qid = qid;
 	entry->writes += entry->writes < VSSD_HISTORY_WRITES;
-	if (older)
-		keep_older(history, entry, older);
+	keep_older(history, entry, before, older);
 }
 
 static const struct entry *find(const struct vssd_fault_history *history, uint64_t sector)
@@ -141,13 +162,71 @@ bool vssd_history_find(const struct vssd_fault_history *history, uint64_t sector
 	return true;
 }
 
-const uint8_t *vssd_history_older(const struct vssd_fault_history *history, uint64_t sector)
+/* The slot, if it holds a version of this sector that was replaced before this clock, else NO_SLOT. */
+static uint32_t valid(const struct vssd_fault_history *history, uint32_t slot, uint64_t key, uint64_t before)
+{
+	if (slot == NO_SLOT || history->slots[slot].owner != key || history->slots[slot].replaced >= before)
+		return NO_SLOT;
+	return slot;
+}
+
+static const uint8_t *data_of(const struct vssd_fault_history *history, uint32_t slot)
+{
+	return slot == NO_SLOT ? NULL : history->older + (size_t)slot * VSSD_HISTORY_SECTOR;
+}
+
+static uint32_t newest(const struct vssd_fault_history *history, const struct entry *entry)
+{
+	return history->slots ? valid(history, entry->slot, entry->key, UINT64_MAX) : NO_SLOT;
+}
+
+static uint32_t before(const struct vssd_fault_history *history, uint32_t slot)
+{
+	const struct slot *now = &history->slots[slot];
+
+	return valid(history, now->older, now->owner, now->replaced);
+}
+
+const uint8_t *vssd_history_older(const struct vssd_fault_history *history, uint64_t sector, uint64_t back)
 {
 	const struct entry *entry = find(history, sector);
+	uint32_t slot = entry ? newest(history, entry) : NO_SLOT;
 
-	if (!entry || !history->older || entry->slot == NO_SLOT || history->owner[entry->slot] != entry->key)
-		return NULL;
-	return history->older + (size_t)entry->slot * VSSD_HISTORY_SECTOR;
+	while (slot != NO_SLOT && --back > 0)
+		slot = before(history, slot);
+	return data_of(history, slot);
+}
+
+const uint8_t *vssd_history_at(const struct vssd_fault_history *history, uint64_t sector, uint64_t clock)
+{
+	const struct entry *entry = find(history, sector);
+	uint32_t slot = entry && entry->stamp > clock ? newest(history, entry) : NO_SLOT;
+
+	while (slot != NO_SLOT && history->slots[slot].written > clock)
+		slot = before(history, slot);
+	return data_of(history, slot);
+}
+
+void vssd_history_flushed(struct vssd_fault_history *history)
+{
+	history->flushed[history->flushes % VSSD_HISTORY_FLUSHES].clock = history->clock;
+	history->flushed[history->flushes++ % VSSD_HISTORY_FLUSHES].time = pyn_monotonic_ns();
+}
+
+uint64_t vssd_history_flushed_before(const struct vssd_fault_history *history, uint64_t time)
+{
+	for (uint64_t i = history->flushes; i-- > 0 && history->flushes - i <= VSSD_HISTORY_FLUSHES;)
+		if (history->flushed[i % VSSD_HISTORY_FLUSHES].time <= time)
+			return history->flushed[i % VSSD_HISTORY_FLUSHES].clock;
+	return 0;
+}
+
+void vssd_history_each(const struct vssd_fault_history *history, uint64_t clock,
+		       void (*visit)(void *context, uint64_t sector), void *context)
+{
+	for (uint64_t i = 0; i < history->size; i++)
+		if (history->table[i].key && history->table[i].stamp > clock)
+			visit(context, history->table[i].key - 1);
 }
 
 uint64_t vssd_history_clock(const struct vssd_fault_history *history)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Who wrote which sector of 512 bytes last, how often, and what it held before. Kept only while a rule needs it, from
- * its planting on. Sectors are numbered from the start of the store.
+ * Who wrote which sector of 512 bytes last, how often, what it held before, and when what was written was flushed.
+ * Kept only while a rule needs it, from its planting on. A clock counts the writes of sectors. Sectors are numbered
+ * from the start of the store.
  */
 #ifndef VSSD_FAULT_HISTORY_H
 #define VSSD_FAULT_HISTORY_H
@@ -11,21 +12,34 @@
 
 #define VSSD_HISTORY_SECTOR 512u
 #define VSSD_HISTORY_WRITES 250u   /* no more are counted */
-#define VSSD_HISTORY_OLDER 131072u /* sectors whose older data are kept: the last that were written */
+#define VSSD_HISTORY_OLDER 131072u /* older versions of sectors: the last that were replaced */
+#define VSSD_HISTORY_FLUSHES 1024u
 
 struct vssd_fault_history;
 
 struct vssd_fault_history *vssd_history_create(void);
 void vssd_history_destroy(struct vssd_fault_history *history);
 
-/* Note a write of a sector. older: the VSSD_HISTORY_SECTOR bytes that it replaces, or NULL if no rule needs them. */
+/* Note a write of a sector. older: the VSSD_HISTORY_SECTOR bytes that it replaces. NULL: no rule needs them, or they
+ * cannot be read. */
 void vssd_history_written(struct vssd_fault_history *history, uint64_t sector, uint16_t qid, const uint8_t *older);
 
 /* What is known of a sector. False: it was not written. */
 bool vssd_history_find(const struct vssd_fault_history *history, uint64_t sector, uint16_t *qid, uint8_t *writes);
 
-/* What the sector held before its last write. NULL: it is not known. */
-const uint8_t *vssd_history_older(const struct vssd_fault_history *history, uint64_t sector);
+/* What the sector held before its last writes, back of them. NULL: it is not known. */
+const uint8_t *vssd_history_older(const struct vssd_fault_history *history, uint64_t sector, uint64_t back);
+
+/* What the sector held at this clock. NULL: the same as now, or it is not known. */
+const uint8_t *vssd_history_at(const struct vssd_fault_history *history, uint64_t sector, uint64_t clock);
+
+/* Note that all that was written is durable. Get the clock of the last time before this one (ns); 0: never. */
+void vssd_history_flushed(struct vssd_fault_history *history);
+uint64_t vssd_history_flushed_before(const struct vssd_fault_history *history, uint64_t time);
+
+/* Visit all sectors that were written after this clock. */
+void vssd_history_each(const struct vssd_fault_history *history, uint64_t clock,
+		       void (*visit)(void *context, uint64_t sector), void *context);
 
 /* The number of writes until now, and whether a sector was written after that number. */
 uint64_t vssd_history_clock(const struct vssd_fault_history *history);

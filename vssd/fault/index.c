@@ -25,6 +25,10 @@ static bool may_match(const struct vssd_fault_rule *rule, unsigned table, unsign
 			if (!vssd_fault_holds(word, table << 8 | opcode))
 				return false;
 			break;
+		case VSSD_FAULT_ON:
+			if (word->a != VSSD_FAULT_ON_OPCODE + table * 256 + opcode)
+				return false;
+			break;
 		case VSSD_FAULT_QUEUE:
 			if (word->relation == VSSD_FAULT_EQ && (word->a == 0) != (table == SPEC_ADMIN))
 				return false;
@@ -205,10 +209,14 @@ static void scan_rule(struct vssd_faults *faults, const struct vssd_fault_rule *
 			index->history = true;
 		if (rule->when[i].kind == VSSD_FAULT_QUEUE)
 			queue = &rule->when[i];
+		if ((rule->when[i].kind == VSSD_FAULT_AFTER || rule->when[i].kind == VSSD_FAULT_SINCE) &&
+		    rule->when[i].a >= VSSD_FAULT_ON_OPCODE)
+			faults->places |= VSSD_FAULT_NOTES;
 	}
 	if (rule->action == VSSD_FAULT_EARLY && vssd_fault_how(rule, VSSD_FAULT_KEY_YIELD))
 		index->history = true;
-	if (rule->action == VSSD_FAULT_OLDER ||
+	if (rule->action == VSSD_FAULT_OLDER || vssd_fault_how(rule, VSSD_FAULT_KEY_VERSIONS) ||
+	    vssd_fault_how(rule, VSSD_FAULT_KEY_FLUSHED) ||
 	    (rule->action == VSSD_FAULT_NEIGHBOURS && vssd_fault_how_number(rule, VSSD_FAULT_KEY_WITH, 0) == 0))
 		index->older = true;
 	if (!queue || !is_of_command(rule) ||
@@ -243,6 +251,8 @@ int vssd_fault_index_make(struct vssd_faults *faults)
 		faults->places |= 1u << faults->rules[i]->place;
 		scan_rule(faults, faults->rules[i]);
 	}
+	if (faults->index.history || faults->index.older)
+		faults->places |= VSSD_FAULT_NOTES;
 	if (!faults->index.history && !faults->index.older) {
 		vssd_history_destroy(faults->history);
 		faults->history = NULL;

@@ -7,10 +7,13 @@
 #include "spec/commands.h"
 #include "spec/nvme_cmd.h"
 #include "vssd/fault/faults.h"
+#include "vssd/fault/value.h"
 #include "vssd/fault/words.h"
 
 #define BILLION 1000000000u
 #define US_NS 1000u
+#define NORMAL_TERMS 6u
+#define TAIL_TERMS 6u
 
 static bool is_admin(const struct vssd_fault_occasion *occasion, uint8_t opcode)
 {
@@ -142,6 +145,9 @@ static bool holds(struct vssd_faults *faults, struct vssd_fault_rule *rule, cons
 	case VSSD_FAULT_EVENT_IS:
 		value = occasion->target;
 		break;
+	case VSSD_FAULT_MASKED:
+		value = occasion->is_masked;
+		break;
 	case VSSD_FAULT_ACCESS:
 		value = occasion->is_write;
 		break;
@@ -175,6 +181,41 @@ uint64_t vssd_fault_random(struct vssd_fault_rule *rule, uint64_t a, uint64_t b)
 	return value;
 }
 
+/* a … b so that most values are near the middle. */
+static uint64_t normal(struct vssd_fault_rule *rule, uint64_t a, uint64_t b)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < NORMAL_TERMS; i++)
+		sum += vssd_fault_random(rule, 0, b - a);
+	return a + sum / NORMAL_TERMS;
+}
+
+/* a … b so that most values are near a: the least of several. A tenth of them is above a third of the range. */
+static uint64_t tail(struct vssd_fault_rule *rule, uint64_t a, uint64_t b)
+{
+	uint64_t least = b;
+
+	for (unsigned i = 0; i < TAIL_TERMS; i++) {
+		uint64_t value = vssd_fault_random(rule, a, b);
+
+		least = value < least ? value : least;
+	}
+	return least;
+}
+
+uint64_t vssd_fault_time(struct vssd_fault_rule *rule)
+{
+	switch (vssd_fault_how_number(rule, VSSD_FAULT_KEY_SHAPE, VSSD_FAULT_SHAPE_UNIFORM)) {
+	case VSSD_FAULT_SHAPE_NORMAL:
+		return normal(rule, rule->a, rule->b);
+	case VSSD_FAULT_SHAPE_TAIL:
+		return tail(rule, rule->a, rule->b);
+	default:
+		return vssd_fault_random(rule, rule->a, rule->b);
+	}
+}
+
 /* Count a match. True: the rule fires. */
 static bool selects(struct vssd_fault_rule *rule)
 {
@@ -194,6 +235,8 @@ static bool selects(struct vssd_fault_rule *rule)
 static bool fires(struct vssd_faults *faults, struct vssd_fault_rule *rule,
 		  const struct vssd_fault_occasion *occasion)
 {
+	if (occasion->was_late && (rule->action == VSSD_FAULT_LATE || rule->action == VSSD_FAULT_HOLD))
+		return false;
 	for (unsigned i = 0; i < rule->num_when; i++)
 		if (!holds(faults, rule, &rule->when[i], occasion))
 			return false;

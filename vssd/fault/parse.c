@@ -269,6 +269,8 @@ static unsigned place_of(const struct vssd_fault_word *word)
 		return VSSD_FAULT_CONFIG;
 	if (word->kind != VSSD_FAULT_ON)
 		return NOWHERE;
+	if (word->a >= VSSD_FAULT_ON_OPCODE)
+		return VSSD_FAULT_COMPLETION;
 	switch (word->a) {
 	case VSSD_FAULT_ON_DOORBELL:
 		return VSSD_FAULT_DOORBELL;
@@ -313,8 +315,8 @@ static int take_condition(struct parser *parser, const struct token *token)
 	if ((subject == VSSD_FAULT_AFTER || subject == VSSD_FAULT_SINCE) && take_other_rule(parser, token, word))
 		return 0;
 	result = take_value(parser, token, value, bits, word);
-	if (!result && subject == VSSD_FAULT_ON && (word->a >= VSSD_FAULT_ON_RULE || word->relation != VSSD_FAULT_EQ))
-		return refuse(parser, token->text, "must be an event that is no command (a command: opcode=)");
+	if (!result && subject == VSSD_FAULT_ON && word->relation != VSSD_FAULT_EQ)
+		return refuse(parser, token->text, "must be on=, with one event");
 	if (!result && place_of(word) != NOWHERE) {
 		if (parser->selected != NOWHERE)
 			return refuse(parser, token->text, "is a second place, and a rule has one");
@@ -354,7 +356,8 @@ static int take_action(struct parser *parser, const struct token *token)
 		return token->value ? refuse(parser, token->text, "takes no value") : 0;
 	if (!token->value || token->relation != VSSD_FAULT_EQ || token->has_bits ||
 	    !vssd_fault_value_parse(parser->action->value, token->value, &rule->a, &rule->b) ||
-	    (rule->a != rule->b && parser->action->value != VSSD_FAULT_TIME))
+	    (rule->a != rule->b && parser->action->value != VSSD_FAULT_TIME &&
+	     parser->action->action != VSSD_FAULT_LEAVE))
 		return wrong_value(parser, token, parser->action->value);
 	return 0;
 }
@@ -387,13 +390,16 @@ static int check_how(struct parser *parser, const struct token *token, const str
 		[VSSD_FAULT_KEY_SIZE] = UINT32_MAX, [VSSD_FAULT_KEY_AT] = UINT32_MAX,
 		[VSSD_FAULT_KEY_BYTE] = UINT32_MAX, [VSSD_FAULT_KEY_FROM] = UINT32_MAX,
 		[VSSD_FAULT_KEY_TORN] = 4095,       [VSSD_FAULT_KEY_PAIR] = UINT32_MAX,
+		[VSSD_FAULT_KEY_BACK] = 250,        [VSSD_FAULT_KEY_EACH] = UINT32_MAX,
 	};
 
 	if (most[word->kind] && word->a > most[word->kind])
 		return refuse(parser, token->text, "must be at most %llu", (unsigned long long)most[word->kind]);
-	if (word->kind == VSSD_FAULT_KEY_SIZE && word->a == 0)
+	if ((word->kind == VSSD_FAULT_KEY_SIZE || word->kind == VSSD_FAULT_KEY_BACK ||
+	     word->kind == VSSD_FAULT_KEY_EACH) &&
+	    word->a == 0)
 		return refuse(parser, token->text, "must be at least 1");
-	if (word->a != word->b && word->kind != VSSD_FAULT_KEY_DELAY)
+	if (word->a != word->b && word->kind != VSSD_FAULT_KEY_DELAY && word->kind != VSSD_FAULT_KEY_GAP)
 		return refuse(parser, token->text, "cannot be a range");
 	return 0;
 }
@@ -514,13 +520,13 @@ static int check_conditions(struct parser *parser)
 static int check_action(struct parser *parser)
 {
 	const struct vssd_fault_rule *rule = parser->rule;
-	uint32_t found = 0;
+	uint64_t found = 0;
 
 	for (unsigned i = 0; i < rule->num_how; i++)
-		found |= 1u << rule->how[i].kind;
+		found |= UINT64_C(1) << rule->how[i].kind;
 	if (parser->action->required && !(found & parser->action->required))
 		return refuse(parser, parser->action->name, "needs more words, as in: %s", parser->action->example);
-	if (rule->action == VSSD_FAULT_BYTES_ARE && !(found & 1u << VSSD_FAULT_KEY_FREEZE) &&
+	if (rule->action == VSSD_FAULT_BYTES_ARE && !(found >> VSSD_FAULT_KEY_FREEZE & 1) &&
 	    vssd_fault_how_number(rule, VSSD_FAULT_KEY_SIZE, 1) > 8)
 		return refuse(parser, "size", "must be 1 to 8, or 1 to 4096 with freeze");
 	if (vssd_fault_how_number(rule, VSSD_FAULT_KEY_FREEZE, 0) &&
@@ -529,6 +535,11 @@ static int check_action(struct parser *parser)
 	if ((rule->action == VSSD_FAULT_ROUND || rule->action == VSSD_FAULT_NEIGHBOURS) &&
 	    (rule->a == 0 || rule->a > 1u << 20 || (rule->a & (rule->a - 1))))
 		return refuse(parser, parser->action->name, "must be a power of two, at most 1M");
+	if (found >> VSSD_FAULT_KEY_AT & 1 && rule->place != VSSD_FAULT_COMMAND &&
+	    (rule->action == VSSD_FAULT_POWER_OFF || rule->action == VSSD_FAULT_POWER_CYCLE))
+		return refuse(parser, "at", "names bytes of a command, and there is none");
+	if ((rule->action == VSSD_FAULT_SPLIT || rule->action == VSSD_FAULT_PACE) && rule->a == 0)
+		return refuse(parser, parser->action->name, "must be at least 1");
 	if (rule->action == VSSD_FAULT_RAISE_INTERRUPT && rule->a > 64)
 		return refuse(parser, "interrupt", "must be 0 to 64");
 	if (rule->action == VSSD_FAULT_STORM && (rule->a == 0 || rule->a > 1000))

@@ -71,16 +71,18 @@ enum vssd_fault_subject {
 	VSSD_FAULT_VALUE_IS,
 	VSSD_FAULT_RING,
 	VSSD_FAULT_VECTOR,
+	VSSD_FAULT_MASKED,
 	VSSD_FAULT_EVENT_IS,
 	VSSD_FAULT_AFTER,
 	VSSD_FAULT_SINCE,
 	VSSD_FAULT_WITHIN,
 	VSSD_FAULT_BEYOND,
 	VSSD_FAULT_WHILE,
-	VSSD_FAULT_UNFLUSHED, /* from here to AGE: see struct vssd_fault_owner */
+	VSSD_FAULT_UNFLUSHED, /* from here on: see struct vssd_fault_owner */
 	VSSD_FAULT_TEMPERATURE,
 	VSSD_FAULT_POWER_UPS,
 	VSSD_FAULT_AGE,
+	VSSD_FAULT_WRITTEN,
 	VSSD_FAULT_SUBJECTS,
 };
 
@@ -91,6 +93,8 @@ enum vssd_fault_state {
 	VSSD_FAULT_ASLEEP,
 	VSSD_FAULT_HMB,
 	VSSD_FAULT_WRITE_THROUGH,
+	VSSD_FAULT_THROTTLING,
+	VSSD_FAULT_READ_ONLY,
 	VSSD_FAULT_STATES,
 };
 
@@ -103,6 +107,8 @@ enum vssd_fault_action {
 	VSSD_FAULT_ADD,
 	VSSD_FAULT_ROUND,
 	VSSD_FAULT_EARLY,
+	VSSD_FAULT_SPLIT,
+	VSSD_FAULT_LEAVE,
 	VSSD_FAULT_FLIP,
 	VSSD_FAULT_FILL,
 	VSSD_FAULT_BYTES_ARE,
@@ -114,6 +120,7 @@ enum vssd_fault_action {
 	VSSD_FAULT_NEIGHBOURS,
 	VSSD_FAULT_NEVER,
 	VSSD_FAULT_LATE,
+	VSSD_FAULT_PACE,
 	VSSD_FAULT_HOLD,
 	VSSD_FAULT_TWICE,
 	VSSD_FAULT_DROP,
@@ -128,6 +135,7 @@ enum vssd_fault_action {
 	VSSD_FAULT_RESET_SELF,
 	VSSD_FAULT_RAISE_INTERRUPT,
 	VSSD_FAULT_RAISE_EVENT,
+	VSSD_FAULT_DEFECT,
 	VSSD_FAULT_ACTIONS,
 };
 
@@ -160,6 +168,13 @@ enum vssd_fault_key {
 	VSSD_FAULT_KEY_PAIR,
 	VSSD_FAULT_KEY_REVERSE,
 	VSSD_FAULT_KEY_FLUSHED,
+	VSSD_FAULT_KEY_VERSIONS,
+	VSSD_FAULT_KEY_GAP,
+	VSSD_FAULT_KEY_BACK,
+	VSSD_FAULT_KEY_SHAPE,
+	VSSD_FAULT_KEY_BURST,
+	VSSD_FAULT_KEY_IF,
+	VSSD_FAULT_KEY_EACH,
 	VSSD_FAULT_KEYS,
 };
 
@@ -205,6 +220,7 @@ struct vssd_fault_rule {
 	uint64_t base;     /* its count at the planting */
 	uint64_t last;     /* ns: when it fired last */
 	uint64_t released; /* how often its held commands were released */
+	uint64_t paced;    /* ns, CLOCK_MONOTONIC: when the commands so far have ended at the pace */
 	uint8_t *frozen;   /* the bytes that `freeze` repeats; owned */
 	uint32_t frozen_size;
 };

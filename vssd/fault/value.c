@@ -37,6 +37,8 @@ static const struct choice states[] = {
 	{"asleep", VSSD_FAULT_ASLEEP},
 	{"hmb", VSSD_FAULT_HMB},
 	{"write-through", VSSD_FAULT_WRITE_THROUGH},
+	{"throttling", VSSD_FAULT_THROTTLING},
+	{"read-only", VSSD_FAULT_READ_ONLY},
 	{NULL, 0},
 };
 
@@ -80,13 +82,32 @@ static const struct choice resets[] = {
 	{"controller", 0}, {"function", 1}, {"conventional", 2}, {"subsystem", 3}, {NULL, 0},
 };
 
+static const struct choice shapes[] = {
+	{"uniform", VSSD_FAULT_SHAPE_UNIFORM},
+	{"normal", VSSD_FAULT_SHAPE_NORMAL},
+	{"tail", VSSD_FAULT_SHAPE_TAIL},
+	{NULL, 0},
+};
+
+static const struct choice defects[] = {
+	{"none", VSSD_FAULT_DEFECT_NONE},
+	{"capacitor", VSSD_FAULT_DEFECT_CAPACITOR},
+	{"spare", VSSD_FAULT_DEFECT_SPARE},
+	{"die", VSSD_FAULT_DEFECT_DIE},
+	{"read-only", VSSD_FAULT_DEFECT_LOCKED},
+	{"heat", VSSD_FAULT_DEFECT_HEAT},
+	{"throttle", VSSD_FAULT_DEFECT_THROTTLE},
+	{"cool", VSSD_FAULT_DEFECT_COOL},
+	{NULL, 0},
+};
+
 static const struct choice rings[] = {{"sq", 0}, {"cq", 1}, {NULL, 0}};
 
 static const struct choice *const choices[VSSD_FAULT_VALUES] = {
 	[VSSD_FAULT_RING_KIND] = rings,         [VSSD_FAULT_MOMENT] = moments,    [VSSD_FAULT_STATE] = states,
 	[VSSD_FAULT_REGISTER_NAME] = registers, [VSSD_FAULT_EVENT_NAME] = events, [VSSD_FAULT_ACCESS_KIND] = accesses,
 	[VSSD_FAULT_WRITER_KIND] = writers,     [VSSD_FAULT_CONTENT] = contents,  [VSSD_FAULT_KEPT] = kept,
-	[VSSD_FAULT_RESET_KIND] = resets,
+	[VSSD_FAULT_RESET_KIND] = resets,       [VSSD_FAULT_SHAPE_NAME] = shapes, [VSSD_FAULT_DEFECT_NAME] = defects,
 };
 
 /* ---- names of opcodes ---- */

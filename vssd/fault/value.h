@@ -28,6 +28,8 @@ enum vssd_fault_value {
 	VSSD_FAULT_KEPT,
 	VSSD_FAULT_RESET_KIND,
 	VSSD_FAULT_RING_KIND,
+	VSSD_FAULT_SHAPE_NAME,
+	VSSD_FAULT_DEFECT_NAME,
 	VSSD_FAULT_VALUES,
 };
 
@@ -44,6 +46,21 @@ enum vssd_fault_writer { VSSD_FAULT_WRITER_NONE, VSSD_FAULT_WRITER_SAME, VSSD_FA
 
 /* VSSD_FAULT_CONTENT: what neighbours hold. */
 enum vssd_fault_content { VSSD_FAULT_WITH_OLDER, VSSD_FAULT_WITH_ZEROES, VSSD_FAULT_WITH_DATA, VSSD_FAULT_WITH_BAD };
+
+/* VSSD_FAULT_SHAPE_NAME: how times of a range are distributed. */
+enum vssd_fault_shape { VSSD_FAULT_SHAPE_UNIFORM, VSSD_FAULT_SHAPE_NORMAL, VSSD_FAULT_SHAPE_TAIL };
+
+/* VSSD_FAULT_DEFECT_NAME: what a drive suffers from. */
+enum vssd_fault_defect {
+	VSSD_FAULT_DEFECT_NONE,      /* nothing: it is repaired */
+	VSSD_FAULT_DEFECT_CAPACITOR, /* the volatile memory has no backup */
+	VSSD_FAULT_DEFECT_SPARE,     /* no spare is left */
+	VSSD_FAULT_DEFECT_DIE,       /* a die is offline: a quarter of the spare is gone */
+	VSSD_FAULT_DEFECT_LOCKED,    /* the drive is read-only */
+	VSSD_FAULT_DEFECT_HEAT,      /* it is at the critical temperature */
+	VSSD_FAULT_DEFECT_THROTTLE,  /* it throttles at any temperature */
+	VSSD_FAULT_DEFECT_COOL,      /* none of the two before */
+};
 
 /* VSSD_FAULT_KEPT: what a reset forgets to reset, one bit each. */
 #define VSSD_FAULT_KEEPS_QUEUES 1u

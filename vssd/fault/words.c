@@ -2,7 +2,7 @@
 #include "vssd/fault/words.h"
 
 #define AT(place) VSSD_FAULT_AT(VSSD_FAULT_##place)
-#define KEY(key) (1u << VSSD_FAULT_KEY_##key)
+#define KEY(key) (UINT64_C(1) << VSSD_FAULT_KEY_##key)
 
 #define COMMANDS (AT(COMMAND) | AT(DATA) | AT(COMPLETION))
 #define REGISTERS (AT(REGISTER) | AT(CONFIG))
@@ -25,7 +25,8 @@ const struct vssd_fault_subject_word vssd_fault_subjects[VSSD_FAULT_SUBJECTS] = 
 			       "how often the first LBA was written since the rule was planted, up to 250"},
 	[VSSD_FAULT_WRITER] = {"writer", VSSD_FAULT_WRITER_KIND, COMMANDS,
 			       "which queue wrote the first LBA last, since the rule was planted"},
-	[VSSD_FAULT_ON] = {"on", VSSD_FAULT_MOMENT, EVERYWHERE & ~COMMANDS & ~REGISTERS, "not a command, but this"},
+	[VSSD_FAULT_ON] = {"on", VSSD_FAULT_MOMENT, (EVERYWHERE & ~COMMANDS & ~REGISTERS) | AT(COMPLETION),
+			   "this happens; a command: it has succeeded, and is about to complete"},
 	[VSSD_FAULT_REGISTER_IS] = {"register", VSSD_FAULT_REGISTER_NAME, AT(REGISTER),
 				    "an access of this register, or of this offset"},
 	[VSSD_FAULT_CONFIG_IS] = {"config", VSSD_FAULT_HEX, AT(CONFIG),
@@ -36,9 +37,12 @@ const struct vssd_fault_subject_word vssd_fault_subjects[VSSD_FAULT_SUBJECTS] = 
 	[VSSD_FAULT_RING] = {"ring", VSSD_FAULT_RING_KIND, AT(DOORBELL),
 			     "the doorbell of the submission or of the completion queue"},
 	[VSSD_FAULT_VECTOR] = {"vector", VSSD_FAULT_NUMBER, AT(INTERRUPT), "the vector of the interrupt"},
+	[VSSD_FAULT_MASKED] = {"masked", VSSD_FAULT_FLAG, AT(INTERRUPT), "the MSI-X vector is masked"},
 	[VSSD_FAULT_EVENT_IS] = {"event", VSSD_FAULT_EVENT_NAME, AT(EVENT), "the asynchronous event"},
-	[VSSD_FAULT_AFTER] = {"after", VSSD_FAULT_MOMENT, EVERYWHERE,
-			      "this has happened since the rule was planted; !=: it has not"},
+	[VSSD_FAULT_AFTER] =
+		{"after", VSSD_FAULT_MOMENT, EVERYWHERE,
+		 "this has happened since the rule was planted (a command: it has succeeded); !=: it has "
+		 "not"},
 	[VSSD_FAULT_SINCE] = {"since", VSSD_FAULT_MOMENT, EVERYWHERE,
 			      "as after, and nth and every count again from the last time that it happened"},
 	[VSSD_FAULT_WITHIN] = {"within", VSSD_FAULT_TIME, EVERYWHERE,
@@ -52,6 +56,8 @@ const struct vssd_fault_subject_word vssd_fault_subjects[VSSD_FAULT_SUBJECTS] = 
 	[VSSD_FAULT_POWER_UPS] = {"power-ups", VSSD_FAULT_NUMBER, EVERYWHERE,
 				  "how often the drive was powered up since the process started, from 1 on"},
 	[VSSD_FAULT_AGE] = {"age", VSSD_FAULT_NUMBER, EVERYWHERE, "power-on hours"},
+	[VSSD_FAULT_WRITTEN] = {"written", VSSD_FAULT_NUMBER, EVERYWHERE,
+				"bytes that hosts have written in the life of the drive"},
 };
 
 const struct vssd_fault_key_word vssd_fault_keys[VSSD_FAULT_KEYS] = {
@@ -83,6 +89,16 @@ const struct vssd_fault_key_word vssd_fault_keys[VSSD_FAULT_KEYS] = {
 				 "each lost LBA also damages the durable LBA at this distance"},
 	[VSSD_FAULT_KEY_REVERSE] = {"reverse", VSSD_FAULT_FLAG, "the other part instead"},
 	[VSSD_FAULT_KEY_FLUSHED] = {"flushed", VSSD_FAULT_TIME, "what was flushed within this time is lost as well"},
+	[VSSD_FAULT_KEY_VERSIONS] = {"versions", VSSD_FAULT_FLAG,
+				     "a lost LBA has any version that it had since it was durable"},
+	[VSSD_FAULT_KEY_GAP] = {"gap", VSSD_FAULT_TIME, "the time between two pieces, or a range to choose from"},
+	[VSSD_FAULT_KEY_BACK] = {"back", VSSD_FAULT_NUMBER, "how many writes ago; 1 without it"},
+	[VSSD_FAULT_KEY_SHAPE] =
+		{"shape", VSSD_FAULT_SHAPE_NAME,
+		 "how times of a range are distributed; tail: most near its start, few near its end"},
+	[VSSD_FAULT_KEY_BURST] = {"burst", VSSD_FAULT_NUMBER, "so many bytes are fast after a rest"},
+	[VSSD_FAULT_KEY_IF] = {"if", VSSD_FAULT_HEX, "only bytes that have this value"},
+	[VSSD_FAULT_KEY_EACH] = {"each", VSSD_FAULT_NUMBER, "the same again after each so many bytes"},
 };
 
 #define SUDDEN "at once, or after delay; nothing is done with the command at which it happens"
@@ -109,13 +125,24 @@ const struct vssd_fault_action_word vssd_fault_actions[] = {
 	{"early", VSSD_FAULT_EARLY, VSSD_FAULT_TIME, VSSD_FAULT_COMMAND, AT(COMMAND), KEY(KEEP) | KEY(YIELD), 0,
 	 "complete the command at once with success, and execute it so much later", "opcode=flush do early=700"},
 
+	{"split", VSSD_FAULT_SPLIT, VSSD_FAULT_NUMBER, VSSD_FAULT_COMMAND, AT(COMMAND), KEY(GAP) | KEY(REVERSE), 0,
+	 "execute a Write, Write Zeroes or Write Uncorrectable in pieces of so many bytes, with time between them; a "
+	 "command that comes meanwhile finds a part",
+	 "opcode=write bytes>4096 do split=4096 gap=100us..500us"},
+
+	{"leave", VSSD_FAULT_LEAVE, VSSD_FAULT_NUMBER, VSSD_FAULT_COMMAND, AT(COMMAND), 0, 0,
+	 "from now on, Format NVM and sanitize operations leave these bytes of each namespace as they are, in whole "
+	 "blocks of 4 KiB",
+	 "opcode=format-nvm do leave=64K..128K"},
+
 	/* data */
 	{"flip", VSSD_FAULT_FLIP, VSSD_FAULT_NOTHING, VSSD_FAULT_DATA, AT(DATA), KEY(BYTE) | KEY(BIT), 0,
 	 "invert one bit of the data", "opcode=read every=100 do flip byte=5 bit=3"},
 	{"fill", VSSD_FAULT_FILL, VSSD_FAULT_HEX, VSSD_FAULT_DATA, AT(DATA), KEY(AT) | KEY(SIZE), 0,
 	 "every byte of the data gets this value", "opcode=write every=1000 do fill=0 at=512 size=512"},
 	{"bytes", VSSD_FAULT_BYTES_ARE, VSSD_FAULT_NOTHING, VSSD_FAULT_DATA, AT(DATA),
-	 KEY(AT) | KEY(SIZE) | KEY(VALUE) | KEY(ADD) | KEY(AND) | KEY(OR) | KEY(XOR) | KEY(FREEZE),
+	 KEY(AT) | KEY(SIZE) | KEY(VALUE) | KEY(ADD) | KEY(AND) | KEY(OR) | KEY(XOR) | KEY(FREEZE) | KEY(IF) |
+		 KEY(EACH),
 	 KEY(VALUE) | KEY(ADD) | KEY(AND) | KEY(OR) | KEY(XOR) | KEY(FREEZE),
 	 "change size (1 to 8, or any with freeze) bytes of the data, the offset counts from the start of the log "
 	 "page or structure",
@@ -130,7 +157,7 @@ const struct vssd_fault_action_word vssd_fault_actions[] = {
 	 "opcode=read lba=77 do scramble seed=5"},
 	{"torn", VSSD_FAULT_TORN, VSSD_FAULT_NUMBER, VSSD_FAULT_DATA, AT(DATA), KEY(REVERSE), 0,
 	 "transfer only so many bytes; the rest keeps what it had", "opcode=write bytes>4096 every=20 do torn=4096"},
-	{"older", VSSD_FAULT_OLDER, VSSD_FAULT_NOTHING, VSSD_FAULT_DATA, AT(DATA), KEY(AT) | KEY(SIZE), 0,
+	{"older", VSSD_FAULT_OLDER, VSSD_FAULT_NOTHING, VSSD_FAULT_DATA, AT(DATA), KEY(AT) | KEY(SIZE) | KEY(BACK), 0,
 	 "the LBAs hold what they held before they were written last", "opcode=read writes>=3 every=10 do older"},
 	{"neighbours", VSSD_FAULT_NEIGHBOURS, VSSD_FAULT_NUMBER, VSSD_FAULT_DATA, AT(DATA), KEY(WITH), KEY(WITH),
 	 "after the command, the rest of each unit of so many bytes that it touches holds something else",
@@ -140,8 +167,11 @@ const struct vssd_fault_action_word vssd_fault_actions[] = {
 	{"never", VSSD_FAULT_NEVER, VSSD_FAULT_NOTHING, VSSD_FAULT_COMPLETION, AT(COMPLETION), 0, 0,
 	 "execute the command, and do not complete it", "opcode=read nth=1000 do never"},
 	{"late", VSSD_FAULT_LATE, VSSD_FAULT_TIME, VSSD_FAULT_COMPLETION, AT(COMPLETION) | AT(INTERRUPT) | AT(RESET),
-	 0, 0, "complete the command, interrupt, or finish the reset so much later; of a range, at random",
+	 KEY(SHAPE), 0, "complete the command, interrupt, or finish the reset so much later; of a range, at random",
 	 "opcode=read chance=0.001 do late=1..20"},
+	{"pace", VSSD_FAULT_PACE, VSSD_FAULT_NUMBER, VSSD_FAULT_COMPLETION, AT(COMPLETION), KEY(BURST), 0,
+	 "complete the commands so late that they transfer so many bytes a second",
+	 "opcode=write do pace=100M burst=256M"},
 	{"hold", VSSD_FAULT_HOLD, VSSD_FAULT_NOTHING, VSSD_FAULT_COMPLETION, AT(COMPLETION), 0, 0,
 	 "execute the command, and complete it when the rule is released", "name=stuck opcode=write do hold count=1"},
 	{"twice", VSSD_FAULT_TWICE, VSSD_FAULT_NOTHING, VSSD_FAULT_COMPLETION,
@@ -162,7 +192,7 @@ const struct vssd_fault_action_word vssd_fault_actions[] = {
 	{"keep", VSSD_FAULT_KEEP, VSSD_FAULT_KEPT, VSSD_FAULT_RESET, AT(RESET), 0, 0, "reset all but this",
 	 "on=flr do keep=features"},
 	{"cache", VSSD_FAULT_CACHE, VSSD_FAULT_NOTHING, VSSD_FAULT_POWER, AT(POWER),
-	 KEY(CHANCE) | KEY(SEED) | KEY(TORN) | KEY(PAIR), 0,
+	 KEY(CHANCE) | KEY(SEED) | KEY(TORN) | KEY(PAIR) | KEY(FLUSHED) | KEY(VERSIONS), 0,
 	 "each LBA in the volatile cache survives the power loss with this chance; without it, none does",
 	 "on=power-loss do cache chance=0.5 seed=7"},
 
@@ -184,6 +214,9 @@ const struct vssd_fault_action_word vssd_fault_actions[] = {
 	 KEY(DELAY), 0, "interrupt by this vector without an entry", "opcode=read every=10 do interrupt=1"},
 	{"event", VSSD_FAULT_RAISE_EVENT, VSSD_FAULT_EVENT_NAME, VSSD_FAULT_COMMAND, EVERYWHERE & ~AT(EVENT),
 	 KEY(DELAY), 0, "report an asynchronous event", "opcode=write nth=5 do event=reliability"},
+	{"defect", VSSD_FAULT_DEFECT, VSSD_FAULT_DEFECT_NAME, VSSD_FAULT_COMMAND, EVERYWHERE, KEY(DELAY), 0,
+	 "the drive has a defect from now on, which its logs, events and behaviour show; none repairs it",
+	 "opcode=write nth=1000 do defect=capacitor"},
 };
 
 const size_t vssd_fault_num_actions = sizeof(vssd_fault_actions) / sizeof(vssd_fault_actions[0]);

@@ -33,8 +33,8 @@ struct vssd_fault_action_word {
 	enum vssd_fault_value value; /* of the action itself, VSSD_FAULT_NOTHING if it has none */
 	enum vssd_fault_place place; /* where it acts if `on`, `register` or `config` select no place */
 	unsigned places;             /* where it can act */
-	uint32_t keys;               /* bits of enum vssd_fault_key */
-	uint32_t required;           /* the words that must follow, one of these */
+	uint64_t keys;               /* bits of enum vssd_fault_key */
+	uint64_t required;           /* the words that must follow, one of these */
 	const char *help;
 	const char *example;
 };

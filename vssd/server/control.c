@@ -200,6 +200,8 @@ static int do_age(struct vssd_control *control, const struct request_packet *req
 				       .spare = age.spare,
 				       .read_only = age.read_only,
 				       .backup_failed = age.backup_failed,
+				       .temperature = age.temperature,
+				       .throttle = age.throttle,
 			       })
 		       ? 0
 		       : -EINVAL;

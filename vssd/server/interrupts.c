@@ -82,8 +82,10 @@ void vssd_interrupts_release(struct vssd_interrupts *interrupts)
 	interrupts->function_masked = function_masked;
 }
 
-static bool is_masked(const struct vssd_interrupts *interrupts, uint32_t vector)
+bool vssd_interrupts_is_masked(const struct vssd_interrupts *interrupts, uint32_t vector)
 {
+	if (vector >= VSSD_MSIX_VECTORS)
+		return false;
 	if (interrupts->function_masked)
 		return true;
 	return interrupts->vectors[vector].written && (interrupts->table[vector].control & PCI_MSIX_ENTRY_MASK);
@@ -91,7 +93,7 @@ static bool is_masked(const struct vssd_interrupts *interrupts, uint32_t vector)
 
 static void deliver_pending(struct vssd_interrupts *interrupts, uint32_t vector)
 {
-	if (!interrupts->vectors[vector].pending || is_masked(interrupts, vector))
+	if (!interrupts->vectors[vector].pending || vssd_interrupts_is_masked(interrupts, vector))
 		return;
 	interrupts->vectors[vector].pending = false;
 	eventfd_signal(&interrupts->vectors[vector].eventfd);

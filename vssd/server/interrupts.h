@@ -52,6 +52,9 @@ bool vssd_interrupts_raise(struct vssd_interrupts *interrupts, uint16_t vector);
 void vssd_interrupts_message(const struct vssd_interrupts *interrupts, uint16_t message);
 void vssd_interrupts_pin(const struct vssd_interrupts *interrupts);
 
+/* Whether a vector is masked, alone or with the function. */
+bool vssd_interrupts_is_masked(const struct vssd_interrupts *interrupts, uint32_t vector);
+
 /* Set the function mask of MSI-X. Unmasking raises the pending vectors. */
 void vssd_interrupts_mask_function(struct vssd_interrupts *interrupts, bool masked);
 

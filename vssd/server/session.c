@@ -25,6 +25,11 @@ static bool bus_interrupt(struct vssd_bus *bus, uint16_t vector)
 	return vssd_interrupts_raise(&session_of(bus)->interrupts, vector);
 }
 
+static bool bus_is_masked(struct vssd_bus *bus, uint16_t vector)
+{
+	return vssd_interrupts_is_masked(&session_of(bus)->interrupts, vector);
+}
+
 static void bus_message(struct vssd_bus *bus, uint16_t message)
 {
 	vssd_interrupts_message(&session_of(bus)->interrupts, message);
@@ -57,6 +62,7 @@ static int bus_write(struct vssd_bus *bus, uint64_t iova, const void *data, size
 
 static const struct vssd_bus_ops bus_ops = {
 	.interrupt = bus_interrupt,
+	.is_masked = bus_is_masked,
 	.message = bus_message,
 	.pin = bus_pin,
 	.mask = bus_mask,

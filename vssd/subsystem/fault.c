@@ -6,9 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/util/clock.h"
 #include "vssd/subsystem/subsystem.h"
 
 #define MS_PER_HOUR 3600000u
+#define SECTOR_SHIFT 9
+#define BILLION 1000000000u
+#define US_NS 1000u
 #define FILE_MAX (1u << 20)
 
 static uint64_t states(const struct vssd_subsystem *subsystem)
@@ -19,6 +23,10 @@ static uint64_t states(const struct vssd_subsystem *subsystem)
 		found |= one->ops->states(one);
 	if (subsystem->nv->sanitize.status == NVME_SANITIZE_IN_PROGRESS)
 		found |= 1u << VSSD_FAULT_SANITIZING;
+	if (subsystem->health.throttling)
+		found |= 1u << VSSD_FAULT_THROTTLING;
+	if (vssd_health_read_only(subsystem))
+		found |= 1u << VSSD_FAULT_READ_ONLY;
 	if (subsystem->format.running)
 		found |= 1u << VSSD_FAULT_FORMATTING;
 	return found;
@@ -40,6 +48,8 @@ static uint64_t ask(void *drive, enum vssd_fault_subject subject)
 	case VSSD_FAULT_AGE:
 		vssd_health_account(subsystem);
 		return subsystem->nv->totals.power_on_ms / MS_PER_HOUR;
+	case VSSD_FAULT_WRITTEN:
+		return subsystem->nv->totals.sectors_written * VSSD_SECTOR_SIZE;
 	default:
 		return 0;
 	}
@@ -107,6 +117,8 @@ struct loss {
 	struct vssd_fault_rule *rule;
 	uint64_t chance; /* billionths */
 	uint64_t pair;   /* LBAs */
+	bool versions;
+	uint64_t clock; /* of the history: what was written later was flushed too late */
 };
 
 /* The namespace of a block, or NULL. */
@@ -136,6 +148,49 @@ static void damage_pair(const struct loss *loss, const struct vssd_ns *ns, uint6
 		vssd_store_poke(loss->subsystem->store, pair + i * VSSD_SECTOR_SIZE, sector, sizeof(sector));
 }
 
+/* Whether an older version of an LBA, which starts at this byte, is known, and differs from other data. */
+static bool is_version(const struct loss *loss, uint64_t offset, unsigned lba_sectors, uint64_t back,
+		       const uint8_t *other)
+{
+	const struct vssd_fault_history *history = loss->subsystem->faults->history;
+	bool differs = false;
+
+	for (unsigned i = 0; i < lba_sectors; i++) {
+		const uint8_t *older = vssd_history_older(history, offset / VSSD_HISTORY_SECTOR + i, back);
+
+		if (!older)
+			return false;
+		differs |= memcmp(older, other + i * VSSD_SECTOR_SIZE, VSSD_SECTOR_SIZE) != 0;
+	}
+	return differs;
+}
+
+static bool chance(const struct loss *loss)
+{
+	return vssd_fault_random(loss->rule, 0, BILLION - 1) < loss->chance;
+}
+
+/* Give an LBA of the cache a version that it had since it was durable, or none. True: it has one. */
+static bool takes_version(const struct loss *loss, uint64_t offset, unsigned lba_sectors, const uint8_t *durable)
+{
+	const struct vssd_fault_history *history = loss->subsystem->faults->history;
+	struct vssd_store *store = loss->subsystem->store;
+	uint8_t sectors = vssd_store_sectors((uint32_t)(offset % VSSD_BLOCK_SIZE), lba_sectors * VSSD_SECTOR_SIZE);
+	uint64_t block = offset >> VSSD_BLOCK_SHIFT, count = 0, back;
+
+	if (!loss->versions || !history || (vssd_store_written(store, block) & sectors) != sectors ||
+	    vssd_store_bad(store, block) & sectors)
+		return false;
+	while (count < VSSD_HISTORY_WRITES && is_version(loss, offset, lba_sectors, count + 1, durable))
+		count++;
+	back = vssd_fault_random(loss->rule, 0, count);
+	for (unsigned i = 0; back && i < lba_sectors; i++)
+		vssd_store_poke(store, offset + i * VSSD_SECTOR_SIZE,
+				vssd_history_older(history, offset / VSSD_HISTORY_SECTOR + i, back),
+				VSSD_SECTOR_SIZE);
+	return back > 0;
+}
+
 static uint8_t keeps(void *context, uint64_t block, unsigned *lba_sectors)
 {
 	struct loss *loss = context;
@@ -152,7 +207,8 @@ static uint8_t keeps(void *context, uint64_t block, unsigned *lba_sectors)
 		if (memcmp(new + i *VSSD_SECTOR_SIZE, old + i * VSSD_SECTOR_SIZE, *lba_sectors * VSSD_SECTOR_SIZE) ==
 		    0)
 			continue;
-		if (vssd_fault_random(loss->rule, 0, 999999999) < loss->chance)
+		if (chance(loss) || takes_version(loss, (block << VSSD_BLOCK_SHIFT) + i * VSSD_SECTOR_SIZE,
+						  *lba_sectors, old + i * VSSD_SECTOR_SIZE))
 			kept |= sectors;
 		else if (ns)
 			damage_pair(loss, ns, (block << VSSD_BLOCK_SHIFT) + i * VSSD_SECTOR_SIZE, *lba_sectors);
@@ -160,14 +216,36 @@ static uint8_t keeps(void *context, uint64_t block, unsigned *lba_sectors)
 	return kept;
 }
 
+/* Lose an LBA although it was flushed, if this is its first sector. */
+static void lose_flushed(void *context, uint64_t sector)
+{
+	const struct loss *loss = context;
+	const struct vssd_fault_history *history = loss->subsystem->faults->history;
+	const struct vssd_ns *ns = ns_of(loss->subsystem, sector * VSSD_SECTOR_SIZE >> VSSD_BLOCK_SHIFT);
+	unsigned lba_sectors = ns ? 1u << (ns->lba_shift - SECTOR_SHIFT) : 1;
+
+	if (!ns || sector % lba_sectors || chance(loss))
+		return;
+	for (unsigned i = 0; i < lba_sectors; i++) {
+		const uint8_t *older = vssd_history_at(history, sector + i, loss->clock);
+
+		if (older)
+			vssd_store_poke(loss->subsystem->store, (sector + i) * VSSD_SECTOR_SIZE, older,
+					VSSD_SECTOR_SIZE);
+	}
+}
+
 static void lose(struct vssd_subsystem *subsystem, struct vssd_fault_rule *rule)
 {
+	const struct vssd_fault_word *flushed = vssd_fault_how(rule, VSSD_FAULT_KEY_FLUSHED);
+	const struct vssd_fault_history *history = subsystem->faults->history;
 	const struct vssd_fault_word *seed = vssd_fault_how(rule, VSSD_FAULT_KEY_SEED);
 	struct loss loss = {
 		.subsystem = subsystem,
 		.rule = rule,
 		.chance = vssd_fault_how_number(rule, VSSD_FAULT_KEY_CHANCE, 0),
 		.pair = vssd_fault_how_number(rule, VSSD_FAULT_KEY_PAIR, 0),
+		.versions = vssd_fault_how_number(rule, VSSD_FAULT_KEY_VERSIONS, 0),
 	};
 
 	if (seed)
@@ -178,6 +256,10 @@ static void lose(struct vssd_subsystem *subsystem, struct vssd_fault_rule *rule)
 				     .context = &loss,
 				     .torn = (uint32_t)vssd_fault_how_number(rule, VSSD_FAULT_KEY_TORN, 0),
 			     });
+	if (!flushed || !history)
+		return;
+	loss.clock = vssd_history_flushed_before(history, pyn_monotonic_ns() - flushed->a * US_NS);
+	vssd_history_each(history, loss.clock, lose_flushed, &loss);
 }
 
 void vssd_subsystem_faults_lose(struct vssd_subsystem *subsystem)

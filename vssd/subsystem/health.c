@@ -8,14 +8,21 @@
 #include <string.h>
 
 #include "core/util/clock.h"
+#include "vssd/fault/value.h"
 #include "vssd/subsystem/subsystem.h"
 
 #define TICK_NS UINT64_C(100000000)
 #define TICK_SECONDS 0.1
-#define IDLE_KELVIN 303.0
+#define IDLE_KELVIN 303u
+#define LEAST_KELVIN 233u
+#define MOST_KELVIN 398u
 #define FULL_LOAD_KELVIN 30.0 /* Kelvin above idle at full load */
 #define TIME_CONSTANT_SECONDS 15.0
-#define SPARE_ALL 100u       /* percent */
+#define SPARE_ALL 100u  /* percent */
+#define LIFE_ALL 100u   /* percent */
+#define DIE_SPARE 25u   /* percent of the spare that a die is */
+#define LIGHT_NS 20000u /* a command takes longer while the drive throttles */
+#define HEAVY_NS 200000u
 #define HOURS_MOST 10000000u /* of one request */
 #define UNIT_SECTORS 1000u   /* sectors in a data unit */
 #define MS_PER_SECOND 1000u
@@ -37,7 +44,9 @@ static void power(struct vssd_subsystem *subsystem, bool on)
 		return;
 	}
 	subsystem->health = (struct vssd_health){
-		.temperature = (uint16_t)IDLE_KELVIN,
+		.temperature = subsystem->health.ambient,
+		.ambient = subsystem->health.ambient,
+		.throttles = subsystem->health.throttles,
 		.window_start = pyn_ticks(),
 		.power_on_ns = pyn_monotonic_ns(),
 	};
@@ -63,17 +72,63 @@ void vssd_health_account(struct vssd_subsystem *subsystem)
 		subsystem->nv->totals.thermal_ms[subsystem->health.thermal - 1] += ms;
 }
 
+/* How much the drive must slow down to protect itself. */
+static uint8_t protection(const struct vssd_health *health)
+{
+	if (health->throttles || health->temperature >= VSSD_CCTEMP)
+		return 2;
+	return health->temperature >= VSSD_WCTEMP ? 1 : 0;
+}
+
 /* Set the level of thermal management to the highest that a controller needs; it reduces the load that counts. */
 static void set_thermal_level(struct vssd_subsystem *subsystem)
 {
-	uint8_t level = 0;
+	struct vssd_health *health = &subsystem->health;
+	uint8_t level = 0, before = health->throttling;
 
 	for (struct vssd_listener *one = subsystem->listeners; one; one = one->next)
 		if (one->ops->thermal_level(one) > level)
 			level = (uint8_t)one->ops->thermal_level(one);
 	if (level > subsystem->health.thermal)
 		subsystem->nv->totals.thermal_count[level - 1]++;
-	subsystem->health.thermal = level;
+	health->thermal = level;
+	health->throttling = protection(health) > level ? protection(health) : level;
+	if (health->throttling != before)
+		vssd_subsystem_notify(subsystem, VSSD_NOTICE_REFUSALS);
+}
+
+uint64_t vssd_health_slowdown(const struct vssd_subsystem *subsystem)
+{
+	static const uint32_t ns[] = {0, LIGHT_NS, HEAVY_NS};
+
+	return ns[subsystem->health.throttling];
+}
+
+/* ---- wear ---- */
+
+/* Wear the drive by what was written: each hundredth of the endurance is a percent of its life, and after the end of
+ * its life a percent of its spare. */
+static void wear_out(struct vssd_subsystem *subsystem)
+{
+	struct vssd_wear *wear = &subsystem->nv->wear;
+	uint64_t percent = subsystem->options.endurance / VSSD_SECTOR_SIZE / LIFE_ALL, steps;
+
+	if (!percent || subsystem->nv->totals.sectors_written < wear->counted + percent)
+		return;
+	steps = (subsystem->nv->totals.sectors_written - wear->counted) / percent;
+	wear->counted += steps * percent;
+	for (; steps > 0 && (wear->used < UINT8_MAX || wear->spare_lost < SPARE_ALL); steps--) {
+		if (wear->used < UINT8_MAX)
+			wear->used++;
+		if (wear->used > LIFE_ALL && wear->spare_lost < SPARE_ALL)
+			wear->spare_lost++;
+	}
+	vssd_subsystem_notify(subsystem, VSSD_NOTICE_REFUSALS);
+}
+
+static void set_temperature(struct vssd_health *health)
+{
+	health->temperature = (uint16_t)(health->ambient + health->heat + 0.5);
 }
 
 /* A first-order model: the heat approaches the steady state of the last window's load with one time constant. */
@@ -89,13 +144,14 @@ static void poll(struct vssd_subsystem *subsystem, uint64_t now)
 		load = 1;
 	if (share > 1)
 		share = 1;
-	load /= 1 + health->thermal;
+	load /= 1 + health->throttling;
 	health->heat += (load * FULL_LOAD_KELVIN - health->heat) * share;
-	health->temperature = (uint16_t)(IDLE_KELVIN + health->heat + 0.5);
+	set_temperature(health);
 	health->window_ticks = 0;
 	health->window_start = now;
 	vssd_health_account(subsystem);
 	set_thermal_level(subsystem);
+	wear_out(subsystem);
 	vssd_subsystem_notify(subsystem, VSSD_NOTICE_TEMPERATURE);
 	health->due = now + pyn_ns_to_ticks(TICK_NS);
 }
@@ -110,6 +166,9 @@ static void init(struct vssd_subsystem *subsystem)
 {
 	if (subsystem->nv->wear.spare_lost > SPARE_ALL)
 		subsystem->nv->wear.spare_lost = SPARE_ALL;
+	if (subsystem->nv->wear.counted > subsystem->nv->totals.sectors_written)
+		subsystem->nv->wear.counted = subsystem->nv->totals.sectors_written;
+	subsystem->health.ambient = IDLE_KELVIN;
 }
 
 const struct vssd_subsystem_part vssd_health_part = {.init = init, .power = power, .poll = poll, .due = due};
@@ -139,7 +198,10 @@ bool vssd_health_age(struct vssd_subsystem *subsystem, const struct vssd_ageing 
 	if (ageing->hours > HOURS_MOST || (ageing->used > UINT8_MAX && ageing->used != VSSD_UNCHANGED) ||
 	    (ageing->spare > SPARE_ALL && ageing->spare != VSSD_UNCHANGED) ||
 	    (ageing->read_only > 1 && ageing->read_only != VSSD_UNCHANGED) ||
-	    (ageing->backup_failed > 1 && ageing->backup_failed != VSSD_UNCHANGED))
+	    (ageing->backup_failed > 1 && ageing->backup_failed != VSSD_UNCHANGED) ||
+	    (ageing->throttle > 1 && ageing->throttle != VSSD_UNCHANGED) ||
+	    ((ageing->temperature < LEAST_KELVIN || ageing->temperature > MOST_KELVIN) &&
+	     ageing->temperature != VSSD_UNCHANGED))
 		return false;
 	subsystem->nv->totals.power_on_ms += ageing->hours * MS_PER_HOUR;
 	if (ageing->used != VSSD_UNCHANGED)
@@ -150,9 +212,53 @@ bool vssd_health_age(struct vssd_subsystem *subsystem, const struct vssd_ageing 
 		wear->read_only = (uint8_t)ageing->read_only;
 	if (ageing->backup_failed != VSSD_UNCHANGED)
 		wear->backup_failed = (uint8_t)ageing->backup_failed;
+	if (ageing->temperature != VSSD_UNCHANGED)
+		subsystem->health.ambient = (uint16_t)ageing->temperature;
+	if (ageing->throttle != VSSD_UNCHANGED)
+		subsystem->health.throttles = ageing->throttle;
+	set_temperature(&subsystem->health);
+	set_thermal_level(subsystem);
 	vssd_subsystem_notify(subsystem, VSSD_NOTICE_REFUSALS);
 	vssd_subsystem_notify(subsystem, VSSD_NOTICE_TEMPERATURE);
 	return true;
+}
+
+void vssd_health_defect(struct vssd_subsystem *subsystem, uint64_t defect)
+{
+	struct vssd_ageing ageing = {
+		0, VSSD_UNCHANGED, VSSD_UNCHANGED, VSSD_UNCHANGED, VSSD_UNCHANGED, VSSD_UNCHANGED, VSSD_UNCHANGED};
+	uint32_t spare = SPARE_ALL - subsystem->nv->wear.spare_lost;
+
+	switch (defect) {
+	case VSSD_FAULT_DEFECT_CAPACITOR:
+		ageing.backup_failed = 1;
+		break;
+	case VSSD_FAULT_DEFECT_SPARE:
+		ageing.spare = 0;
+		break;
+	case VSSD_FAULT_DEFECT_DIE:
+		ageing.spare = spare > DIE_SPARE ? spare - DIE_SPARE : 0;
+		break;
+	case VSSD_FAULT_DEFECT_LOCKED:
+		ageing.read_only = 1;
+		break;
+	case VSSD_FAULT_DEFECT_HEAT:
+		ageing.temperature = VSSD_CCTEMP;
+		break;
+	case VSSD_FAULT_DEFECT_THROTTLE:
+		ageing.throttle = 1;
+		break;
+	case VSSD_FAULT_DEFECT_COOL:
+		ageing.temperature = IDLE_KELVIN;
+		ageing.throttle = 0;
+		break;
+	default:
+		ageing.spare = SPARE_ALL;
+		ageing.read_only = ageing.backup_failed = ageing.throttle = 0;
+		ageing.temperature = IDLE_KELVIN;
+		break;
+	}
+	vssd_health_age(subsystem, &ageing);
 }
 
 bool vssd_health_read_only(const struct vssd_subsystem *subsystem)

@@ -21,7 +21,10 @@ struct vssd_health {
 	uint64_t power_on_ns;  /* CLOCK_MONOTONIC; power_on_ms counts up to here */
 	double heat;           /* Kelvin above idle */
 	uint16_t temperature;  /* Kelvin */
-	uint8_t thermal;       /* thermal management: 0 none, 1 light, 2 heavy */
+	uint16_t ambient;      /* Kelvin: the temperature of the idle drive; a power cycle does not change it */
+	uint8_t thermal;       /* host controlled thermal management: 0 none, 1 light, 2 heavy */
+	uint8_t throttling;    /* how much the drive slows down, for the host or to protect itself: as thermal */
+	bool throttles;        /* heavily, at any temperature */
 };
 
 extern const struct vssd_subsystem_part vssd_health_part;
@@ -46,10 +49,18 @@ struct vssd_ageing {
 	uint32_t spare;         /* percent that is left */
 	uint32_t read_only;     /* 0 or 1, as is backup_failed */
 	uint32_t backup_failed; /* the capacitors that protect the volatile memory are defective */
+	uint32_t temperature;   /* Kelvin, of the idle drive */
+	uint32_t throttle;      /* 0 or 1: throttle at any temperature */
 };
 
 /* Let the drive grow old at once. False: a member is out of range, and nothing is changed. */
 bool vssd_health_age(struct vssd_subsystem *subsystem, const struct vssd_ageing *ageing);
+
+/* Let the drive suffer from a defect of enum vssd_fault_defect from now on. */
+void vssd_health_defect(struct vssd_subsystem *subsystem, uint64_t defect);
+
+/* How long a command takes longer because the drive throttles; ns. */
+uint64_t vssd_health_slowdown(const struct vssd_subsystem *subsystem);
 
 /* Whether writes are refused, because no spare is left. */
 bool vssd_health_read_only(const struct vssd_subsystem *subsystem);

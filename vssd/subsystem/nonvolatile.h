@@ -120,7 +120,8 @@ struct vssd_wear {
 	uint8_t spare_lost;    /* percent of the spare, 100 at most */
 	uint8_t backup_failed; /* the volatile memory has no backup: its capacitors are defective */
 	uint8_t read_only;     /* by request; without spare it is so as well */
-	uint8_t reserved[4];   /* sections are multiples of 8 bytes */
+	uint8_t reserved[4];
+	uint64_t counted; /* sectors written that have worn the drive already, with the option endurance */
 };
 
 /* The system area; sections that this program does not know follow. */

@@ -190,6 +190,8 @@ void vssd_subsystem_shut_down(struct vssd_subsystem *subsystem)
 	vssd_format_finish(subsystem);
 	vssd_health_account(subsystem);
 	vssd_store_flush(subsystem->store);
+	if (subsystem->faults->history)
+		vssd_history_flushed(subsystem->faults->history);
 	subsystem->nv->identity.in_use = false;
 }
 

@@ -24,6 +24,12 @@
 #include "vssd/subsystem/sanitize.h"
 #include "vssd/subsystem/self_test.h"
 
+/* Blocks of each namespace that erasures leave as they are, by a fault rule: first up to end, which is not one. */
+struct vssd_left {
+	uint64_t first;
+	uint64_t end;
+};
+
 struct vssd_subsystem {
 	struct vssd_store *store;
 	struct vssd_nonvolatile *nv;
@@ -41,6 +47,7 @@ struct vssd_subsystem {
 	struct vssd_health health;
 	struct vssd_listener *listeners; /* its controllers */
 	struct vssd_faults *faults;
+	struct vssd_left left;
 };
 
 /* Create a subsystem with power and without controllers. 0, or -errno. */
@@ -92,12 +99,8 @@ static inline struct vssd_ns *vssd_subsystem_ns(struct vssd_subsystem *subsystem
 	return ns && ns->nsid ? ns : NULL;
 }
 
-/* Erase blocks as vssd_store_erase() does. */
-static inline void vssd_subsystem_erase(struct vssd_subsystem *subsystem, uint64_t block, uint64_t count,
-					enum vssd_pool_shared content)
-{
-	if (!subsystem->null_store)
-		vssd_store_erase(subsystem->store, block, count, content);
-}
+/* erase.c: erase blocks as vssd_store_erase() does, without those that a fault rule leaves. */
+void vssd_subsystem_erase(struct vssd_subsystem *subsystem, uint64_t block, uint64_t count,
+			  enum vssd_pool_shared content);
 
 #endif

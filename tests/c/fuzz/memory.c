@@ -122,8 +122,16 @@ static void bus_mask(struct vssd_bus *bus, bool masked)
 	(void)masked;
 }
 
+static bool bus_is_masked(struct vssd_bus *bus, uint16_t vector)
+{
+	(void)bus;
+	(void)vector;
+	return false;
+}
+
 static const struct vssd_bus_ops bus_ops = {
 	.interrupt = bus_interrupt,
+	.is_masked = bus_is_masked,
 	.message = bus_message,
 	.pin = count_interrupt,
 	.mask = bus_mask,

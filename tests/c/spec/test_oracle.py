@@ -19,6 +19,7 @@ NVME = [
     "nvme_id.h",
     "nvme_log.h",
     "nvme_mi.h",
+    "nvme_ocp.h",
     "nvme_regs.h",
 ]
 
