@@ -82,16 +82,6 @@ static int transport_id(const struct pyn_address *address, struct spdk_nvme_tran
 
 /* ---- disable ---- */
 
-static void quarantine_end(struct pyn_ctrlr *ctrlr)
-{
-	while (ctrlr->quarantine) {
-		struct pyn_engine_qpair *queue = ctrlr->quarantine;
-
-		ctrlr->quarantine = queue->next;
-		pyn_spdk_queue_free(queue);
-	}
-}
-
 static int gone(struct pyn_error *err)
 {
 	return pyn_error(err, PYN_ERROR_GONE, ENODEV, "the drive is gone");
@@ -166,7 +156,7 @@ int pyn_spdk_disable(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 	ctrlr->enabled = false;
 	pyn_spdk_forget(ctrlr->admin);
 	pyn_spdk_events_empty(ctrlr);
-	quarantine_end(ctrlr);
+	pyn_quarantine_end(&ctrlr->quarantine, pyn_spdk_queue_free);
 	return 0;
 }
 
@@ -277,7 +267,7 @@ static void close_drive(struct pyn_ctrlr *ctrlr)
 	/* SPDK waits without limit for the creation of a queue that it frees. A disconnection ends that. */
 	if (ctrlr->quarantine && !ctrlr->off)
 		disconnect(ctrlr, &ignored);
-	quarantine_end(ctrlr);
+	pyn_quarantine_end(&ctrlr->quarantine, pyn_spdk_queue_free);
 	spdk_nvme_detach(ctrlr->spdk);
 }
 

@@ -3,7 +3,8 @@
  * Commands and their completions. SPDK chooses the command identifiers, and reports completions by callbacks, which
  * collect them here until they are polled for.
  *
- * After a submission the command is read from the ring, as the device sees it, with its identifier.
+ * After a submission the command is read from the ring, as the device sees it, with its identifier. So the
+ * identifiers in flight are known, and SPDK gets only the completions of those.
  */
 #include "spdk/private.h"
 
@@ -11,6 +12,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include <spdk/config.h>
 #include <spdk/nvme.h>
 
 #include "core/env/env.h"
@@ -83,10 +85,86 @@ static unsigned hand_out(struct pyn_engine_qpair *queue, struct pyn_completion *
 	return count;
 }
 
+/* ---- what SPDK gets ---- */
+
+/* Commands that SPDK has put into the ring, ever. */
+static uint64_t placed(const struct pyn_engine_qpair *queue)
+{
+	return queue->ring.completed + spdk_nvme_qpair_get_queue_depth(queue->spdk);
+}
+
+/* Read the next command that SPDK has put into the ring. */
+static const struct nvme_cmd *see_next(struct pyn_engine_qpair *queue)
+{
+	const struct nvme_cmd *cmd = &queue->ring.sq[queue->ring.next];
+
+	if (++queue->ring.next == queue->ring.entries)
+		queue->ring.next = 0;
+	queue->ring.seen++;
+	if (cmd->cid < queue->ring.entries)
+		queue->ring.cids[cmd->cid] = PYN_SPDK_CID_IN_FLIGHT;
+	return cmd;
+}
+
+/* Let SPDK read all that was passed on. It then sends what it had kept while the ring was full. */
+static void let_read(struct pyn_engine_qpair *queue)
+{
+	int32_t count;
+
+	do {
+		count = pyn_spdk_process(queue->spdk);
+		pyn_spdk_cq_read(&queue->ring.completions, count);
+	} while (count > 0 && queue->ring.completions.unread);
+	while (queue->ring.seen < placed(queue))
+		see_next(queue);
+}
+
+/* Let SPDK read an entry in place of one that it does not get, with a CID that is not in flight, so that the queue
+ * keeps its length. An SPDK that was built for debugging would stop at it. */
+static void stand_in(struct pyn_engine_qpair *queue)
+{
+#ifdef SPDK_CONFIG_DEBUG
+	(void)queue;
+#else
+	uint32_t cid = 0;
+
+	let_read(queue); /* what it reads now may let it send again with a CID that was not in flight */
+	while (cid < queue->ring.entries && queue->ring.cids[cid] != PYN_SPDK_CID_IDLE)
+		cid++;
+	if (cid == queue->ring.entries)
+		return;
+	pyn_spdk_cq_pass(&queue->ring.completions, &(struct nvme_cpl){.cid = (uint16_t)cid});
+	let_read(queue);
+#endif
+}
+
+/* Pass on what the device has completed, as far as it was in flight. */
+static void check_completions(struct pyn_engine_qpair *queue)
+{
+	uint8_t *cids = queue->ring.cids;
+	struct nvme_cpl cpl;
+
+	while (pyn_spdk_cq_take(&queue->ring.completions, &cpl)) {
+		if (cpl.cid < queue->ring.entries && cids[cpl.cid] == PYN_SPDK_CID_IN_FLIGHT) {
+			cids[cpl.cid] = PYN_SPDK_CID_IDLE;
+			pyn_spdk_cq_pass(&queue->ring.completions, &cpl);
+		} else {
+			pyn_spdk_complete(queue, PYN_SPDK_NO_SLOT, &cpl);
+			stand_in(queue);
+		}
+	}
+}
+
+static void process_io(struct pyn_engine_qpair *queue)
+{
+	check_completions(queue);
+	let_read(queue);
+}
+
 static void process(struct pyn_engine_qpair *queue)
 {
 	if (queue->spdk)
-		spdk_nvme_qpair_process_completions(queue->spdk, 0);
+		process_io(queue);
 	else if (!queue->ctrlr->off)
 		spdk_nvme_ctrlr_process_admin_completions(queue->ctrlr->spdk);
 }
@@ -105,12 +183,6 @@ void pyn_spdk_ring(struct pyn_engine_qpair *queue)
 {
 	if (queue->forked)
 		process(queue);
-}
-
-/* Commands that SPDK has put into the ring, ever. */
-static uint64_t placed(const struct pyn_engine_qpair *queue)
-{
-	return queue->ring.completed + spdk_nvme_qpair_get_queue_depth(queue->spdk);
 }
 
 static int pass(struct pyn_engine_qpair *queue, struct pyn_spdk_command *command, struct nvme_cmd *cmd, void *memory,
@@ -148,14 +220,14 @@ static void read_back_admin(struct pyn_engine_qpair *queue, struct nvme_cmd *cmd
 
 /* Read the command back as the device sees it. If the ring is full, SPDK keeps it, and gives it an identifier
  * later. */
-static void read_back(struct pyn_engine_qpair *queue, uint64_t before, struct nvme_cmd *cmd, const void *memory)
+static void read_back(struct pyn_engine_qpair *queue, struct nvme_cmd *cmd, const void *memory)
 {
 	if (!queue->spdk && memory)
 		cmd->prp1 = pyn_dma_iova(memory).value;
 	if (!queue->spdk && queue->ring.sq)
 		read_back_admin(queue, cmd);
-	else if (queue->spdk && placed(queue) > before)
-		*cmd = queue->ring.sq[before % queue->ring.entries];
+	else if (queue->spdk && placed(queue) > queue->ring.seen)
+		*cmd = *see_next(queue);
 }
 
 static int not_sent(const struct pyn_engine_qpair *queue, int rc, struct pyn_error *err)
@@ -169,7 +241,6 @@ static int not_sent(const struct pyn_engine_qpair *queue, int rc, struct pyn_err
 static int submit(struct pyn_engine_qpair *queue, struct pyn_spdk_command *command, struct nvme_cmd *cmd,
 		  struct pyn_data data, struct pyn_error *err)
 {
-	uint64_t before = queue->spdk ? placed(queue) : 0;
 	void *memory = NULL;
 	uint32_t length = 0;
 	int rc = 0;
@@ -188,7 +259,10 @@ static int submit(struct pyn_engine_qpair *queue, struct pyn_spdk_command *comma
 		command->in_flight = false;
 		return not_sent(queue, rc, err);
 	}
-	read_back(queue, before, cmd, memory);
+	if (!command->in_flight)
+		queue->ring.completed--; /* SPDK has completed it with an error, and has not put it into the ring */
+	else
+		read_back(queue, cmd, memory);
 	return 0;
 }
 

@@ -82,23 +82,11 @@ static const struct pyn_engine_pci spdk_pci = {
 	.reattach = spdk_reattach,
 };
 
-/* The rings are SPDK's, so a worker uses the table. */
-static struct pyn_rings *no_rings(struct pyn_engine_qpair *queue)
-{
-	(void)queue;
-	return NULL;
-}
-
-/* A template describes nothing until it gets a length. */
-static void prepare_nothing(struct pyn_ctrlr *ctrlr, struct pyn_data_template *data, uint32_t most)
-{
-	(void)ctrlr, (void)data, (void)most;
-}
-
+/* The rings are SPDK's, so a worker uses the table. A template describes nothing until it gets a length. */
 static const struct pyn_engine_rings spdk_rings = {
-	.of = no_rings,
+	.of = pyn_engine_no_rings_of,
 	.list_bytes = pyn_spdk_list_bytes,
-	.prepare = prepare_nothing,
+	.prepare = pyn_engine_prepare_nothing,
 	.describe = pyn_spdk_describe_template,
 };
 

@@ -77,7 +77,7 @@ static int access_region(struct pyn_pci *pci, uint32_t region, const char *what,
 
 	if (!vfio_user_alive(pci))
 		return no_answer(function, what, 0, err);
-	int rc = spdk_vfio_user_pci_bar_access(function->dev, region, offset, length, data, is_write);
+	int rc = pyn_spdk_access(function->dev, region, offset, length, data, is_write);
 
 	return rc ? refused(function, what, offset, length, rc, err) : 0;
 }

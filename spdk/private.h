@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Shared by the files of SPDK's engine. Each calls only those before it: no_threads.c (what SPDK and DPDK lack here),
- * start.c (SPDK in this process), wire.c (vfio-user connections), function.c
- * (the drive's PCI function), doorbells.c (shadow doorbells), describe.c (data), command.c (commands and their
- * completions), queue.c (queue pairs), forked.c (a queue pair in another process), events.c (asynchronous events),
- * attach.c (the controller), engine_spdk.c (the table). core/engine/engine.h has the contracts.
+ * start.c (SPDK in this process), wire.c (vfio-user connections), function.c (the drive's PCI function), doorbells.c
+ * (shadow doorbells), describe.c (data), command.c (commands and their completions), queue.c (queue pairs), forked.c
+ * (a queue pair in another process), events.c (asynchronous events), attach.c (the controller), engine_spdk.c (the
+ * table). core/engine/engine.h has the contracts.
  */
 #ifndef PYN_SPDK_PRIVATE_H
 #define PYN_SPDK_PRIVATE_H
@@ -14,8 +14,10 @@
 #include <stdint.h>
 
 #include "core/engine/engine.h"
+#include "core/nvme/quarantine.h"
 #include "core/pci/pci.h"
 #include "core/util/spin.h"
+#include "spdk/cq.h"
 
 struct spdk_nvme_cpl;
 struct spdk_nvme_ctrlr;
@@ -58,6 +60,15 @@ struct vfio_device *pyn_spdk_connection(int *socket);
 /* Send a vfio-user message of `size` bytes, and wait for its answer, which replaces it and has up to `room` bytes.
  * Returns -ETIMEDOUT if none comes, -EAGAIN if an earlier one has not come either, -EFAULT if the device refuses. */
 int pyn_spdk_ask(struct vfio_device *dev, unsigned command, void *message, size_t size, size_t room);
+
+/* Access a region, as SPDK does by spdk_vfio_user_pci_bar_access, for a script. Returns what that returns, or the
+ * errors of pyn_spdk_ask. */
+int pyn_spdk_access(struct vfio_device *dev, uint32_t region, uint64_t offset, size_t length, void *data,
+		    bool is_write);
+
+/* Let SPDK process the completions of an IO queue; spdk_nvme_qpair_process_completions checks those of the admin
+ * queue before. */
+int32_t pyn_spdk_process(struct spdk_nvme_qpair *queue);
 
 /* ---- function.c ---- */
 
@@ -104,14 +115,19 @@ struct pyn_ctrlr {
 	struct pyn_engine_qpair *admin;
 	struct pyn_spdk_events events;
 	struct pyn_spdk_doorbells doorbells;
-	struct pyn_engine_qpair *quarantine; /* queues that the drive may still use */
-	void *spare;                         /* a page of DMA memory for data beyond their buffer */
-	bool enabled;                        /* by enable, and not disabled or reset since */
-	bool disconnecting;                  /* SPDK disables the controller, and has not finished */
-	bool off;                            /* SPDK has disabled the controller */
+	struct pyn_kept *quarantine; /* queues that the drive may still use */
+	void *spare;                 /* a page of DMA memory for data beyond their buffer */
+	bool enabled;                /* by enable, and not disabled or reset since */
+	bool disconnecting;          /* SPDK disables the controller, and has not finished */
+	bool off;                    /* SPDK has disabled the controller */
 };
 
 /* ---- commands and queues ---- */
+
+/* What is known of a CID. SPDK has no others than those that it has sent. */
+enum pyn_spdk_cid { PYN_SPDK_CID_UNKNOWN, PYN_SPDK_CID_IDLE, PYN_SPDK_CID_IN_FLIGHT };
+
+#define PYN_SPDK_NO_SLOT UINT16_MAX /* of a completion that belongs to no command */
 
 /* A command in flight: the argument of SPDK's callback. */
 struct pyn_spdk_command {
@@ -137,14 +153,17 @@ struct pyn_engine_qpair {
 	} done;                       /* completions to hand out */
 	struct {
 		struct nvme_cmd *sq; /* of the admin queue: SPDK's memory, or NULL if it is not known */
-		struct nvme_cpl *cq;
 		uint32_t entries;
-		uint32_t next;      /* of the admin queue: where to look for the next command */
+		uint32_t next;      /* where the next command will be, or of the admin queue, where to look for it */
+		uint64_t seen;      /* commands that were read back, ever; not of the admin queue, as the rest */
 		uint64_t completed; /* commands, ever */
+		void *cq;           /* the completion queue of the device */
+		struct pyn_spdk_cq completions;
+		uint8_t *cids; /* enum pyn_spdk_cid of each */
 	} ring;
 	void *trackers; /* what SPDK allocated for the device, which a forked process shares */
 	size_t trackers_size;
-	struct pyn_engine_qpair *next; /* in the controller's quarantine */
+	struct pyn_kept kept; /* in the controller's quarantine */
 };
 
 /* ---- command.c ---- */

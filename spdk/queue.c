@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Queue pairs. The rings of an IO queue are memory of ours, so that what SPDK has put there can be read. */
+/* Queue pairs. The rings of an IO queue are memory of ours, so that what SPDK has put there can be read, and what the
+ * device completes can be checked. */
 #include "spdk/private.h"
 
 #include <errno.h>
@@ -27,10 +28,11 @@ static void queue_memory_free(struct pyn_engine_qpair *queue)
 		pyn_dma_free(queue->commands[slot].list);
 	free(queue->commands);
 	free(queue->done.entries);
-	if (queue->qid) {
+	free(queue->ring.cids);
+	free(queue->ring.completions.copy);
+	pyn_dma_free(queue->ring.cq);
+	if (queue->qid)
 		pyn_dma_free(queue->ring.sq);
-		pyn_dma_free(queue->ring.cq);
-	}
 	free(queue);
 }
 
@@ -70,10 +72,27 @@ static void *ring_alloc(size_t bytes, struct pyn_error *err)
 
 static int rings_alloc(struct pyn_engine_qpair *queue, uint16_t depth, struct pyn_error *err)
 {
+	struct nvme_cpl *copy = calloc(depth, sizeof(*copy));
+
 	queue->ring.entries = depth;
+	queue->ring.completions.copy = copy;
+	queue->ring.cids = calloc(depth, sizeof(*queue->ring.cids));
+	if (!copy || !queue->ring.cids)
+		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for queue %u", queue->qid);
 	queue->ring.sq = ring_alloc(depth * sizeof(*queue->ring.sq), err);
-	queue->ring.cq = queue->ring.sq ? ring_alloc(depth * sizeof(*queue->ring.cq), err) : NULL;
-	return queue->ring.cq ? 0 : -ENOMEM;
+	queue->ring.cq = queue->ring.sq ? ring_alloc(depth * sizeof(*copy), err) : NULL;
+	if (!queue->ring.cq)
+		return -ENOMEM;
+	pyn_spdk_cq_start(&queue->ring.completions, queue->ring.cq, copy, depth);
+	return 0;
+}
+
+/* The device's address of the ring that it writes. */
+static uint64_t cq_address(const struct pyn_engine_qpair *queue)
+{
+	if (spdk_nvme_ctrlr_get_transport_id(queue->ctrlr->spdk)->trtype == SPDK_NVME_TRANSPORT_PCIE)
+		return spdk_vtophys(queue->ring.cq, NULL);
+	return pyn_dma_iova(queue->ring.cq).value;
 }
 
 /* ---- creation ---- */
@@ -130,8 +149,9 @@ static struct spdk_nvme_io_qpair_opts options_of(const struct pyn_engine_qpair *
 	options.async_mode = true;
 	options.sq.vaddr = (struct spdk_nvme_cmd *)queue->ring.sq;
 	options.sq.buffer_size = config->depth * sizeof(*queue->ring.sq);
-	options.cq.vaddr = (struct spdk_nvme_cpl *)queue->ring.cq;
-	options.cq.buffer_size = config->depth * sizeof(*queue->ring.cq);
+	options.cq.vaddr = (struct spdk_nvme_cpl *)queue->ring.completions.copy;
+	options.cq.paddr = cq_address(queue);
+	options.cq.buffer_size = config->depth * sizeof(struct nvme_cpl);
 	return options;
 }
 
@@ -199,8 +219,7 @@ static int create(struct pyn_engine_qpair *queue, const struct pyn_engine_qpair_
 /* Keep a queue that the device may have until the controller is disabled. */
 static void quarantine(struct pyn_engine_qpair *queue)
 {
-	queue->next = queue->ctrlr->quarantine;
-	queue->ctrlr->quarantine = queue;
+	pyn_quarantine_add(&queue->ctrlr->quarantine, &queue->kept, queue);
 }
 
 int pyn_spdk_queue_create(struct pyn_ctrlr *ctrlr, const struct pyn_engine_qpair_config *config,

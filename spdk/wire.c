@@ -3,9 +3,11 @@
  * vfio-user connections. SPDK does not show them, does not lock them, and waits for answers without limit. So the
  * linker redirects these calls here (--wrap in tools/native.mk):
  *
- *   spdk_vfio_user_setup, socket   to know the connection, and its socket
- *   spdk_vfio_user_release         after it there is no connection
- *   spdk_vfio_user_pci_bar_access  to let one thread at a time ask, and to notice a device that does not answer
+ *   spdk_vfio_user_setup, socket           to know the connection, and its socket
+ *   spdk_vfio_user_release                 after it there is no connection
+ *   spdk_vfio_user_pci_bar_access          to let one thread at a time ask, to notice a device that does not answer,
+ *                                          and to give it an admin completion queue of ours
+ *   spdk_nvme_qpair_process_completions    to check what it has written there, before SPDK uses it
  *
  * If no answer comes, the connection is silent: every later question fails soon, until the answer comes and is
  * dropped.
@@ -14,17 +16,25 @@
 #include "spdk/private.h"
 
 #include <errno.h>
+#include <linux/vfio.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <spdk/nvme.h>
 #include <spdk/vfio_user_pci.h>
+
+#include "core/env/env.h"
+#include "core/util/log.h"
+#include "spec/nvme_regs.h"
 
 #define ANSWER_S 2  /* after this time without an answer a device is silent */
 #define WAKE_MS 200 /* each question waits this long for a silent device */
 #define WIRES 256
+#define ADMIN_ENTRIES 4096u /* at most: AQA.ACQS has 12 bits */
 
 struct vfio_device *__real_spdk_vfio_user_setup(const char *path);
 struct vfio_device *__wrap_spdk_vfio_user_setup(const char *path);
@@ -34,6 +44,8 @@ int __real_spdk_vfio_user_pci_bar_access(struct vfio_device *dev, uint32_t index
 					 void *data, bool is_write);
 int __wrap_spdk_vfio_user_pci_bar_access(struct vfio_device *dev, uint32_t index, uint64_t offset, size_t length,
 					 void *data, bool is_write);
+int32_t __real_spdk_nvme_qpair_process_completions(struct spdk_nvme_qpair *queue, uint32_t most);
+int32_t __wrap_spdk_nvme_qpair_process_completions(struct spdk_nvme_qpair *queue, uint32_t most);
 int __real_socket(int domain, int type, int protocol);
 int __wrap_socket(int domain, int type, int protocol);
 
@@ -44,6 +56,15 @@ struct wire {
 	int socket;              /* SPDK's */
 	bool is_silent;
 	pthread_mutex_t lock; /* from a question to its answer */
+	struct {
+		struct spdk_nvme_qpair *spdk; /* NULL: SPDK has not polled it yet */
+		struct nvme_cmd *sq;          /* SPDK's ring */
+		struct nvme_cpl *copy;        /* SPDK's ring */
+		struct nvme_cpl *ring;        /* the device's, in DMA memory */
+		struct pyn_spdk_cq completions;
+		uint16_t highest;     /* CID that SPDK has sent */
+		struct pyn_spin lock; /* of completions */
+	} admin;
 };
 
 static struct wire the_wires[WIRES];
@@ -76,6 +97,7 @@ static bool keep(struct vfio_device *dev)
 		pthread_mutex_init(&wire->lock, NULL);
 		wire->socket = the_socket;
 		wire->is_silent = false;
+		memset(&wire->admin, 0, sizeof(wire->admin));
 		wire->dev = dev;
 	}
 	pthread_mutex_unlock(&the_lock);
@@ -116,6 +138,10 @@ void __wrap_spdk_vfio_user_release(struct vfio_device *dev)
 	if (wire && wire->is_silent)
 		shutdown(wire->socket, SHUT_RDWR);
 	__real_spdk_vfio_user_release(dev);
+	if (the_newest == dev)
+		the_newest = NULL;
+	if (wire)
+		pyn_dma_free(wire->admin.ring);
 	pthread_mutex_lock(&the_lock);
 	if (wire)
 		wire->dev = NULL;
@@ -180,16 +206,19 @@ static int end(struct wire *wire, int rc)
 	return rc;
 }
 
-int __wrap_spdk_vfio_user_pci_bar_access(struct vfio_device *dev, uint32_t index, uint64_t offset, size_t length,
-					 void *data, bool is_write)
+static int access_by(struct wire *wire, uint32_t region, uint64_t offset, size_t length, void *data, bool is_write)
+{
+	if (!begin(wire))
+		return -EAGAIN;
+	return end(wire, __real_spdk_vfio_user_pci_bar_access(wire->dev, region, offset, length, data, is_write));
+}
+
+int pyn_spdk_access(struct vfio_device *dev, uint32_t region, uint64_t offset, size_t length, void *data,
+		    bool is_write)
 {
 	struct wire *wire = find(dev);
 
-	if (!wire)
-		return __real_spdk_vfio_user_pci_bar_access(dev, index, offset, length, data, is_write);
-	if (!begin(wire))
-		return -EAGAIN;
-	return end(wire, __real_spdk_vfio_user_pci_bar_access(dev, index, offset, length, data, is_write));
+	return wire ? access_by(wire, region, offset, length, data, is_write) : -EAGAIN;
 }
 
 int pyn_spdk_ask(struct vfio_device *dev, unsigned command, void *message, size_t size, size_t room)
@@ -200,4 +229,125 @@ int pyn_spdk_ask(struct vfio_device *dev, unsigned command, void *message, size_
 		return -EAGAIN;
 	return end(wire, spdk_vfio_user_dev_send_request(dev, (enum vfio_user_command)command, message, size, room,
 							 NULL, 0));
+}
+
+/* ---- the admin completion queue ---- */
+
+static void start_admin(struct wire *wire, uint32_t aqa)
+{
+	if (!wire->admin.ring || !wire->admin.copy)
+		return;
+	pyn_spin_lock(&wire->admin.lock);
+	pyn_spdk_cq_start(&wire->admin.completions, wire->admin.ring, wire->admin.copy,
+			  (uint16_t)(NVME_GET(aqa, NVME_AQA_ACQS) + 1));
+	pyn_spin_unlock(&wire->admin.lock);
+}
+
+/* Before SPDK empties its rings, what the device had still completed counts no more. */
+static void stop_admin(struct wire *wire)
+{
+	pyn_spin_lock(&wire->admin.lock);
+	wire->admin.completions.copy = NULL;
+	pyn_spin_unlock(&wire->admin.lock);
+}
+
+/* To enable the controller, SPDK writes ASQ, ACQ, and then AQA. Let the device complete into a ring of ours. */
+static int see_write(struct wire *wire, uint64_t offset, uint64_t *value)
+{
+	switch (offset) {
+	case NVME_REG_ASQ:
+		wire->admin.sq = (struct nvme_cmd *)(uintptr_t)*value;
+		return 0;
+	case NVME_REG_ACQ:
+		wire->admin.copy = (struct nvme_cpl *)(uintptr_t)*value;
+		if (!wire->admin.ring)
+			wire->admin.ring = pyn_dma_alloc(ADMIN_ENTRIES * sizeof(struct nvme_cpl), 4096, NULL);
+		*value = pyn_dma_iova(wire->admin.ring).value;
+		return wire->admin.ring ? 0 : -ENOMEM;
+	case NVME_REG_AQA:
+		start_admin(wire, (uint32_t)*value);
+		return 0;
+	case NVME_REG_CC:
+		if (!NVME_GET(*value, NVME_CC_EN))
+			stop_admin(wire);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+int __wrap_spdk_vfio_user_pci_bar_access(struct vfio_device *dev, uint32_t index, uint64_t offset, size_t length,
+					 void *data, bool is_write)
+{
+	struct wire *wire = find(dev);
+	uint64_t value = 0;
+	int rc;
+
+	if (!wire)
+		return __real_spdk_vfio_user_pci_bar_access(dev, index, offset, length, data, is_write);
+	if (!is_write || index != VFIO_PCI_BAR0_REGION_INDEX || length > sizeof(value))
+		return access_by(wire, index, offset, length, data, is_write);
+	memcpy(&value, data, length);
+	rc = see_write(wire, offset, &value);
+	return rc ? rc : access_by(wire, index, offset, length, &value, true);
+}
+
+/* The connection whose admin queue this is. SPDK polls it first while it connects. */
+static struct wire *wire_of(struct spdk_nvme_qpair *admin)
+{
+	struct wire *newest = the_newest ? find(the_newest) : NULL;
+
+	if (newest && !newest->admin.spdk && newest->admin.ring)
+		newest->admin.spdk = admin;
+	if (newest && newest->admin.spdk == admin)
+		return newest;
+	for (unsigned i = 0; i < WIRES; i++)
+		if (the_wires[i].dev && the_wires[i].admin.spdk == admin)
+			return &the_wires[i];
+	return NULL;
+}
+
+/* Whether SPDK has a command with this CID, in flight or not: it has all CIDs up to the highest that it has sent. */
+static bool is_valid(struct wire *wire, uint16_t cid)
+{
+	for (uint32_t i = 0; cid > wire->admin.highest && i < wire->admin.completions.device.cq_size; i++)
+		if (wire->admin.sq[i].cid > wire->admin.highest)
+			wire->admin.highest = wire->admin.sq[i].cid;
+	return cid <= wire->admin.highest;
+}
+
+static void check_admin(struct wire *wire)
+{
+	struct nvme_cpl cpl;
+
+	pyn_spin_lock(&wire->admin.lock);
+	while (wire->admin.completions.copy && pyn_spdk_cq_take(&wire->admin.completions, &cpl)) {
+		if (is_valid(wire, cpl.cid))
+			pyn_spdk_cq_pass(&wire->admin.completions, &cpl);
+		else
+			pyn_log(PYN_LOG_WARNING,
+				"queue 0: completion of CID %u, which is not in flight (status %02x/%02x)", cpl.cid,
+				NVME_STATUS_SCT(cpl.status), NVME_STATUS_SC(cpl.status));
+	}
+	pyn_spin_unlock(&wire->admin.lock);
+}
+
+int32_t __wrap_spdk_nvme_qpair_process_completions(struct spdk_nvme_qpair *queue, uint32_t most)
+{
+	struct wire *wire = spdk_nvme_qpair_get_id(queue) ? NULL : wire_of(queue);
+	int32_t count;
+
+	if (!wire)
+		return __real_spdk_nvme_qpair_process_completions(queue, most);
+	check_admin(wire);
+	count = __real_spdk_nvme_qpair_process_completions(queue, most);
+	pyn_spin_lock(&wire->admin.lock);
+	pyn_spdk_cq_read(&wire->admin.completions, count);
+	pyn_spin_unlock(&wire->admin.lock);
+	return count;
+}
+
+int32_t pyn_spdk_process(struct spdk_nvme_qpair *queue)
+{
+	return __real_spdk_nvme_qpair_process_completions(queue, 0);
 }

@@ -8,6 +8,8 @@ import inspect
 import json
 import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -50,6 +52,24 @@ def python(*words: str) -> str:
     return done.stdout
 
 
+@pytest.mark.parametrize("fault", ["file", "file after a drive was opened"])
+def test_an_access_beyond_the_end_of_a_mapped_file_ends_the_process(fault: str) -> None:
+    """No handler of SIGBUS drops a fault that it does not know: the access would be repeated for ever."""
+    opened = "" if fault == "file" else "nvme.Pcie('vssd:size=16M,name=bus')"
+    script = f"""
+import mmap, os, resource, nvme
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+{opened}
+fd = os.memfd_create("short")
+os.ftruncate(fd, 4096)
+memory = mmap.mmap(fd, 4096)
+os.ftruncate(fd, 0)
+memory[0]
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, timeout=60)
+    assert done.returncode == -signal.SIGBUS
+
+
 def test_importing_nvme_starts_nothing() -> None:
     before, after, _ = json.loads(python("-c", COUNT))
     assert before == after
@@ -78,9 +98,17 @@ def test_the_virtual_ssd_needs_the_c_library_alone() -> None:
     assert set(needed) <= {"libc.so.6", "libm.so.6", "libpthread.so.0"}
 
 
+def has_spdk() -> bool:
+    import nvme
+
+    return any(engine.name == "spdk" for engine in nvme.engines())
+
+
 def test_the_module_needs_the_c_library_alone() -> None:
     import nvme
 
+    if has_spdk():
+        pytest.skip("a build with SPDK also needs the libraries that SPDK names")
     done = subprocess.run(["readelf", "-d", nvme.__file__], check=True, stdout=subprocess.PIPE, text=True)
     needed = {line.split("[")[1].split(".so")[0] for line in done.stdout.splitlines() if "(NEEDED)" in line}
     assert needed <= {
@@ -91,6 +119,44 @@ def test_the_module_needs_the_c_library_alone() -> None:
         "librt",
         "ld-linux-x86-64",
     }
+
+
+# A build without SPDK
+
+
+def commands_of_a_build(folder: Path, *words: str) -> str:
+    """All commands that make the module from its sources, in a tree of its own."""
+    source = folder / "build/nvme.c"
+    source.parent.mkdir(exist_ok=True)
+    source.touch()
+    command = ["make", "-n", "-B", "-f", "tools/native.mk", f"PYTHON={sys.executable}", "TAG=any", *words]
+    command += ["INCLUDE=/include", "MODULE_C=build/nvme.c", "MODULE=build/nvme.so", "module"]
+    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == 0
+    return done.stdout.replace(str(folder), "")
+
+
+@pytest.mark.skipif(not shutil.which("pkg-config"), reason="this is no machine that builds")
+def test_a_build_without_spdk_is_that_of_a_tree_without_its_folder(tmp_path: Path) -> None:
+    """The same commands on the same sources: so the module is the same, byte by byte."""
+    for name in ("with", "without"):
+        for folder in ("core", "spec", "vssd", "tools", "spdk"):
+            if (name, folder) != ("without", "spdk"):
+                shutil.copytree(ROOT / folder, tmp_path / name / folder)
+    left_out = commands_of_a_build(tmp_path / "with", "PYNVME_SPDK=0")
+    assert left_out.count(" -c ") > 50
+    assert left_out == commands_of_a_build(tmp_path / "without", "PYNVME_SPDK=0")
+    assert "spdk/" not in left_out and "PYN_WITH_SPDK" not in left_out and "wrap=spdk" not in left_out
+
+
+def test_a_module_without_spdk_has_nothing_of_it() -> None:
+    import nvme
+
+    if has_spdk():
+        pytest.skip("this build has SPDK")
+    module = Path(nvme.__file__).read_bytes()
+    for name in (b"pyn_engine_spdk", b"pyn_spdk_", b"spdk_nvme_", b"spdk_env_", b"spdk/"):
+        assert name not in module
 
 
 # Docstrings

@@ -68,7 +68,8 @@ SPDK_LIBS = $(addprefix -Wl$(comma)--wrap=,$(WRAPPED) $(WRAPPED_SPDK)) \
 endif
 # spdk/start.c, wire.c and no_threads.c say why these calls are redirected.
 WRAPPED_SPDK := spdk_mem_get_fd_and_offset spdk_vfio_user_setup spdk_vfio_user_release \
-		spdk_vfio_user_pci_bar_access spdk_pci_event_listen spdk_zmalloc spdk_free socket \
+		spdk_vfio_user_pci_bar_access spdk_nvme_qpair_process_completions spdk_pci_event_listen \
+		spdk_zmalloc spdk_free socket \
 		rte_eal_alarm_set rte_eal_alarm_cancel rte_intr_callback_register \
 		rte_intr_callback_unregister rte_intr_callback_unregister_sync \
 		spdk_pci_register_error_handler spdk_pci_unregister_error_handler

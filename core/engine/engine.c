@@ -34,15 +34,65 @@ static const struct pyn_engine *find(const char *name)
 	return engine;
 }
 
+/* ---- tables ---- */
+
+#define IS_POINTERS(table) (sizeof(table) % sizeof(void (*)(void)) == 0)
+_Static_assert(IS_POINTERS(struct pyn_engine_pci) && IS_POINTERS(struct pyn_engine_interrupts) &&
+		       IS_POINTERS(struct pyn_engine_cmb) && IS_POINTERS(struct pyn_engine_rings),
+	       "a table consists of pointers");
+
+static bool is_whole(const void *table, size_t size)
+{
+	void *const *entries = table;
+
+	for (size_t i = 0; table && i < size / sizeof(*entries); i++)
+		if (!entries[i])
+			return false;
+	return table;
+}
+
+const char *pyn_engine_hole(const struct pyn_engine *engine)
+{
+	const size_t functions = offsetof(struct pyn_engine, attach);
+
+	/* The name and the tables, then the largest transfer, then the functions. */
+	if (!is_whole(engine, offsetof(struct pyn_engine, largest_transfer)) ||
+	    !is_whole((const char *)engine + functions, sizeof(*engine) - functions))
+		return "engine";
+	if (!is_whole(engine->about, offsetof(struct pyn_engine_about, withheld)))
+		return "about";
+	if (!is_whole(engine->pci, sizeof(*engine->pci)))
+		return "pci";
+	if (!is_whole(engine->interrupts, sizeof(*engine->interrupts)))
+		return "interrupts";
+	if (!is_whole(engine->cmb, sizeof(*engine->cmb)))
+		return "cmb";
+	return is_whole(engine->rings, sizeof(*engine->rings)) ? NULL : "rings";
+}
+
+/* ---- selection ---- */
+
+static const struct pyn_engine *checked(const struct pyn_engine *engine, struct pyn_error *err)
+{
+	const char *hole = pyn_engine_hole(engine);
+
+	if (!hole) {
+		pyn_engine_use(engine);
+		return engine;
+	}
+	pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOSYS,
+		  "the engine %.40s of this build is not complete: its table %s has an empty entry; please report it",
+		  engine->name ? engine->name : "without a name", hole);
+	return NULL;
+}
+
 const struct pyn_engine *pyn_engine_select(struct pyn_error *err)
 {
 	const char *name = getenv(VARIABLE);
 	const struct pyn_engine *engine = find(name);
 
-	if (engine) {
-		pyn_engine_use(engine);
-		return engine;
-	}
+	if (engine)
+		return checked(engine, err);
 	if (strcmp(name, "spdk") == 0)
 		pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
 			  "this build has no SPDK (" VARIABLE "=spdk): unset " VARIABLE

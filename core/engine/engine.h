@@ -121,6 +121,10 @@ extern const struct pyn_engine_interrupts pyn_engine_no_interrupts;
 extern const struct pyn_engine_cmb pyn_engine_no_cmb;
 extern const struct pyn_engine_rings pyn_engine_no_rings;
 
+/* Entries of pyn_engine_no_rings, for engines that have others of their own. */
+struct pyn_rings *pyn_engine_no_rings_of(struct pyn_engine_qpair *queue);
+void pyn_engine_prepare_nothing(struct pyn_ctrlr *ctrlr, struct pyn_data_template *data, uint32_t most);
+
 /* What an engine is, and which capabilities it withholds. */
 struct pyn_engine_about {
 	/* The version of the driver, "" for our own, and of the DPDK that the engine uses. */
@@ -218,6 +222,10 @@ struct pyn_engine {
 	/* Reap up to max completions, in the order of the completion queue; returns their number. */
 	unsigned (*poll)(struct pyn_engine_qpair *queue, struct pyn_completion *completions, unsigned max);
 };
+
+/* The name of a table of an engine in which an entry is NULL, such as "pci", or NULL if there is none: calling that
+ * entry would crash. pyn_engine_select checks it. */
+const char *pyn_engine_hole(const struct pyn_engine *engine);
 
 extern const struct pyn_engine pyn_engine_own;
 extern const struct pyn_engine pyn_engine_spdk; /* defined in spdk/, if this build has SPDK */

@@ -219,7 +219,7 @@ const struct pyn_engine_cmb pyn_engine_no_cmb = {
 
 /* ---- rings ---- */
 
-static struct pyn_rings *no_rings_of(struct pyn_engine_qpair *queue)
+struct pyn_rings *pyn_engine_no_rings_of(struct pyn_engine_qpair *queue)
 {
 	(void)queue;
 	return NULL;
@@ -231,7 +231,7 @@ static size_t no_list(uint32_t most)
 	return 0;
 }
 
-static void prepare_nothing(struct pyn_ctrlr *ctrlr, struct pyn_data_template *data, uint32_t most)
+void pyn_engine_prepare_nothing(struct pyn_ctrlr *ctrlr, struct pyn_data_template *data, uint32_t most)
 {
 	(void)ctrlr, (void)data, (void)most;
 }
@@ -243,8 +243,8 @@ static void describe_nothing(struct pyn_engine_qpair *queue, struct pyn_data_tem
 }
 
 const struct pyn_engine_rings pyn_engine_no_rings = {
-	.of = no_rings_of,
+	.of = pyn_engine_no_rings_of,
 	.list_bytes = no_list,
-	.prepare = prepare_nothing,
+	.prepare = pyn_engine_prepare_nothing,
 	.describe = describe_nothing,
 };

@@ -41,16 +41,6 @@ int pyn_ctrlr_attach(const struct pyn_address *address, struct pyn_ctrlr **ctrlr
 	return 0;
 }
 
-static void quarantine_end(struct pyn_ctrlr *ctrlr)
-{
-	while (ctrlr->quarantine) {
-		struct pyn_engine_qpair *queue = ctrlr->quarantine;
-
-		ctrlr->quarantine = queue->next;
-		pyn_engine_qpair_free(queue);
-	}
-}
-
 /* Disable the device, which may write into the rings until then. If it does not obey, end its access to memory. */
 static void quiesce(struct pyn_ctrlr *ctrlr)
 {
@@ -70,7 +60,7 @@ void pyn_ctrlr_detach(struct pyn_ctrlr *ctrlr)
 	quiesce(ctrlr);
 	pyn_cmb_close(ctrlr);
 	ctrlr->pci->ops->close(ctrlr->pci);
-	quarantine_end(ctrlr);
+	pyn_quarantine_end(&ctrlr->quarantine, pyn_engine_qpair_free);
 	pyn_engine_qpair_free(ctrlr->admin);
 	pyn_dma_free(ctrlr->spare);
 	free(ctrlr);
@@ -181,7 +171,7 @@ static int disable(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 	if (rc)
 		return rc;
 	ctrlr->enabled = false;
-	quarantine_end(ctrlr);
+	pyn_quarantine_end(&ctrlr->quarantine, pyn_engine_qpair_free);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #ifndef PYN_NVME_CTRLR_H
 #define PYN_NVME_CTRLR_H
 
+#include "core/nvme/quarantine.h"
 #include "core/nvme/regs.h"
 #include "core/nvme/types.h"
 #include "core/pci/pci.h"
@@ -21,7 +22,7 @@ struct pyn_ctrlr {
 	struct pyn_engine_qpair *admin; /* NULL until the first set-up */
 	struct pyn_window *cmb;         /* the controller memory buffer; NULL: not in use */
 	void *spare;                    /* a page of DMA memory for data that commands transfer beyond their buffer */
-	struct pyn_engine_qpair *quarantine; /* deleted queues whose memory the device may still write to */
+	struct pyn_kept *quarantine;    /* deleted queues whose memory the device may still write to */
 };
 
 int pyn_ctrlr_attach(const struct pyn_address *address, struct pyn_ctrlr **ctrlr, struct pyn_error *err);

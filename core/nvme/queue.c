@@ -172,8 +172,7 @@ void pyn_engine_qpair_free(struct pyn_engine_qpair *queue)
 
 void pyn_engine_qpair_quarantine(struct pyn_engine_qpair *queue)
 {
-	queue->next = queue->ctrlr->quarantine;
-	queue->ctrlr->quarantine = queue;
+	pyn_quarantine_add(&queue->ctrlr->quarantine, &queue->kept, queue);
 }
 
 /* Return 0 if the command succeeded; report any other status as an error of this kind. */

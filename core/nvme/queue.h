@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "core/nvme/quarantine.h"
 #include "core/nvme/rings.h"
 #include "core/nvme/types.h"
 
@@ -26,7 +27,7 @@ struct pyn_engine_qpair {
 	bool cmb_cq;
 	bool sq_deleted; /* the device confirmed it; another try to delete the pair starts after it */
 	bool cq_deleted;
-	struct pyn_engine_qpair *next; /* in the controller's quarantine */
+	struct pyn_kept kept; /* in the controller's quarantine */
 };
 
 /* Allocate a queue pair and find its doorbells. Sends nothing to the device. */
