@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
-from pynvme.spec import AdminOpcode, FeatureId, IoOpcode
+from pynvme.spec import AdminOpcode, FeatureId, IoOpcode, Register
 from pynvme.suite.marks import Need
 
 LEAST_LBAS = 1 << 14
+LATEST = 0x00020100
+"""The version of the specification whose fields this package knows. A newer drive may use more."""
 
 
 def io(opcode: IoOpcode) -> Need:
@@ -43,8 +45,24 @@ def log(lid: int) -> Need:
     )
 
 
+def version(least: int) -> Need:
+    """A version of the specification, as the register VS has it."""
+    return Need(
+        f"version {least >> 16}.{least >> 8 & 0xFF} or later (VS)",
+        lambda drive: bool(drive.nvme0[Register.VS] >= least),
+    )
+
+
+def queues(least: int) -> Need:
+    """A number of IO queues."""
+    return Need(f"{least} IO queues (Number of Queues)", lambda drive: drive.nvme0.max_qpairs >= least)
+
+
+KNOWN = Need("a drive of NVMe 2.1 or older (VS)", lambda drive: drive.nvme0[Register.VS] <= LATEST)
 SWITCHED_POWER = Need("a power that can be switched", lambda drive: drive.can_switch_power())
+HOT_RESET = Need("a link that can be reset (pcie.reset)", lambda drive: drive.can_reset_hot())
 CACHE = Need("a volatile write cache (VWC bit 0)", lambda drive: bool(drive.id_ctrl.vwc.vwcp))
+NO_CACHE = Need("no volatile write cache (VWC bit 0 is 0)", lambda drive: not drive.id_ctrl.vwc.vwcp)
 SELECT = Need(
     "saved and default values of features (ONCS bit 4)", lambda drive: bool(drive.id_ctrl.oncs.ssfs)
 )

@@ -167,6 +167,16 @@ class Drive:
         self.nvme0.reset()
         return True
 
+    def can_reset_hot(self) -> bool:
+        """Whether the link can be reset. This resets it."""
+        try:
+            self.pcie.reset()
+        except (NotImplementedError, OSError):
+            return False
+        self._forget_queues()
+        self.nvme0.reset()
+        return True
+
     def identity(self) -> dict[str, str]:
         """What tells this drive from others."""
         try:
@@ -482,6 +492,13 @@ class Drive:
         self.note("function level reset", "pcie.flr()")
         self._forget_queues()
         self.pcie.flr()
+        return self.reset()
+
+    def hot_reset(self) -> float:
+        """Reset the link, and then the controller. Returns the seconds until it is ready again."""
+        self.note("hot reset", "pcie.reset()")
+        self._forget_queues()
+        self.pcie.reset()
         return self.reset()
 
     def subsystem_reset(self) -> float:

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import random
 from typing import Callable, NamedTuple
 
-from pynvme.spec import FeatureId
+from pynvme.spec import FeatureId, Register
 from pynvme.suite.drive import Drive
 from pynvme.suite.history import Command
 
@@ -32,14 +33,53 @@ def _other_temperatures(drive: Drive, value: int) -> int:
     return 0 if value == wanted else wanted
 
 
+def _bits(mask: int) -> Callable[[Drive, random.Random], int]:
+    """Draw a value that has any bits of a mask."""
+    return lambda _, rng: rng.getrandbits(32) & mask
+
+
+def _any_power_state(drive: Drive, rng: random.Random) -> int:
+    states = [n for n in range(drive.id_ctrl.npss + 1) if not drive.id_ctrl.psd[n].flags.nops]
+    hint = rng.randrange(3) if drive.nvme0[Register.VS] >= 0x00010200 else 0
+    return hint << 5 | rng.choice(states)
+
+
+def _any_events(drive: Drive, rng: random.Random) -> int:
+    """Critical warnings 0 to 4, and the notices that OAES and LPA announce."""
+    notices = int(drive.id_ctrl.oaes) & 0x300 | bool(drive.id_ctrl.lpa.ts) << 10
+    return rng.getrandbits(32) & (0x1F | notices)
+
+
+def _any_temperatures(drive: Drive, rng: random.Random) -> int:
+    """Two temperatures in ascending order, or none."""
+    low, high = int(drive.id_ctrl.mntmt), int(drive.id_ctrl.mxtmt)
+    if high - low < 1 or rng.random() < 0.2:
+        return 0
+    first, second = sorted(rng.sample(range(max(low, high - 8), high + 1), 2))
+    return first << 16 | second
+
+
+def _harmless_threshold(_: Drive, rng: random.Random) -> int:
+    """A threshold so high that it is no event."""
+    return rng.randrange(HOT, 0x10000)
+
+
+HOT = 450
+"""Kelvin that no drive reaches."""
+
+
 class Setting(NamedTuple):
     """A feature whose value is dword 11 of Set Features, and dword 0 of the completion of Get Features."""
 
     fid: FeatureId
     other: Callable[[Drive, int], int]
     """From a value to another one that the drive has to accept."""
+    draw: Callable[[Drive, random.Random], int]
+    """Draws a value that the drive has to accept."""
     selector: int = 0
     """Bits of dword 11 that select what to get."""
+    persists: bool = False
+    """Whether the value survives resets though it was not saved (Base 2.0, 5.27.1)."""
 
     def usable(self, drive: Drive) -> bool:
         """Whether a test can change it on this drive."""
@@ -73,19 +113,19 @@ class Setting(NamedTuple):
 
 
 SETTINGS = (
-    Setting(FeatureId.ARBITRATION, _flip(1)),
-    Setting(FeatureId.POWER, _other_power_state),
-    Setting(FeatureId.TEMPERATURE, _flip(1)),
-    Setting(FeatureId.ERROR_RECOVERY, _flip(1)),
-    Setting(FeatureId.VWC, _flip(1)),
-    Setting(FeatureId.COALESCING, _flip(0x0101)),
-    Setting(FeatureId.VECTOR, _flip(1 << 16), selector=1),
-    Setting(FeatureId.ATOMICITY, _flip(1)),
-    Setting(FeatureId.ASYNC_EVENT, _flip(1)),
-    Setting(FeatureId.HCTM, _other_temperatures),
-    Setting(FeatureId.NOPSC, _flip(1)),
-    Setting(FeatureId.SANITIZE, _flip(1)),
-    Setting(FeatureId.SOFTWARE_PROGRESS, _flip(1)),
+    Setting(FeatureId.ARBITRATION, _flip(1), _bits(0xFFFFFF07)),
+    Setting(FeatureId.POWER, _other_power_state, _any_power_state),
+    Setting(FeatureId.TEMPERATURE, _flip(1), _harmless_threshold),
+    Setting(FeatureId.ERROR_RECOVERY, _flip(1), _bits(0xFFFF)),
+    Setting(FeatureId.VWC, _flip(1), _bits(1)),
+    Setting(FeatureId.COALESCING, _flip(0x0101), _bits(0xFFFF)),
+    Setting(FeatureId.VECTOR, _flip(1 << 16), lambda _, rng: rng.getrandbits(1) << 16 | 1, selector=1),
+    Setting(FeatureId.ATOMICITY, _flip(1), _bits(1)),
+    Setting(FeatureId.ASYNC_EVENT, _flip(1), _any_events),
+    Setting(FeatureId.HCTM, _other_temperatures, _any_temperatures, persists=True),
+    Setting(FeatureId.NOPSC, _flip(1), _bits(1)),
+    Setting(FeatureId.SANITIZE, _flip(1), _bits(1)),
+    Setting(FeatureId.SOFTWARE_PROGRESS, _flip(1), _bits(0xFF), persists=True),
 )
 """Features of one dword. Not among them are those that reset nothing but a count of queues, or need data."""
 

@@ -5,19 +5,40 @@ from __future__ import annotations
 
 import struct
 import time
+from typing import Callable
 
 import nvme
 
-from pynvme.spec import AdminOpcode, Register
+from pynvme.spec import AdminOpcode, Register, Status
 from pynvme.suite.drive import Drive
-from pynvme.suite.history import Command
+from pynvme.suite.history import Command, Dwords
 
 CQE_CLAUSE = "Base 2.0, 3.3.3.2 Common Completion Queue Entry"
 SECONDS = 10.0
 """How long a completion may take."""
 
+PAGE = 4096
+
 _ENTRY = struct.Struct("<IIHHHH")
-_COMMAND = struct.Struct("<BBHIQQQQ6I")
+_COMMAND = struct.Struct("<HHIIIQQQ6I")
+_CRD = 3 << 12
+
+Admin = Callable[..., Command]
+"""Sends an admin command, as Drive.admin does."""
+
+
+def aligned(size: int, page: int) -> nvme.Buffer:
+    """A buffer whose address is a multiple of a page size."""
+    others = []
+    for _ in range(64):
+        buf = nvme.Buffer(size)
+        if buf.phys_addr % page == 0:
+            return buf
+        others.append(buf)
+        gap = -(buf.phys_addr + -(-size // PAGE) * PAGE) % page
+        if gap:
+            others.append(nvme.Buffer(gap))
+    raise MemoryError(f"no buffer of {size} bytes lies at a multiple of {page}")
 
 
 class RawCq:
@@ -25,24 +46,42 @@ class RawCq:
 
     Args:
         drive: the drive
-        qid: its identifier, which no queue has
+        qid: its identifier, which no queue has, or 0 for the admin queue, which exists
         entries: how many
         vector: its interrupt vector, or None without interrupts
+        admin: sends the commands that create and delete it, by default the driver
+        page: the size of a memory page, to which the memory of queues is aligned
     """
 
-    def __init__(self, drive: Drive, qid: int, entries: int = 256, vector: int | None = None) -> None:
+    def __init__(
+        self,
+        drive: Drive,
+        qid: int,
+        entries: int = 256,
+        vector: int | None = None,
+        admin: Admin | None = None,
+        page: int = PAGE,
+    ) -> None:
         self.drive = drive
+        self.admin = admin or drive.admin
         self.qid = qid
         self.entries = entries
-        self.memory = nvme.Buffer(entries * 16)
-        self.head = 0
+        self.page = page
+        self.memory = aligned(entries * 16, page)
+        self.head = self._rung = 0
         self._phase = 1
         self._stride = 4 << (drive.nvme0.cap >> 32 & 0xF)
         self._in_flight: dict[tuple[int, int], Command] = {}
         self.queues: dict[int, RawSq] = {}
+        if qid:
+            self._create(vector)
+
+    def _create(self, vector: int | None) -> None:
         flags = 1 if vector is None else vector << 16 | 3
-        command = drive.admin(AdminOpcode.CREATE_CQ, self.memory, cdw10=entries - 1 << 16 | qid, cdw11=flags)
-        drive.succeed(command, "Base 2.0, 5.4 Create I/O Completion Queue")
+        command = self.admin(
+            AdminOpcode.CREATE_CQ, self.memory, cdw10=self.entries - 1 << 16 | self.qid, cdw11=flags
+        )
+        self.drive.succeed(command, "Base 2.0, 5.4 Create I/O Completion Queue")
 
     def sent(self, command: Command) -> None:
         """Expect a completion of a command."""
@@ -67,15 +106,19 @@ class RawCq:
                 f"SQID {sqid}, CID {cid:#x}",
             )
         command.completed((cdw0, cdw1, sqid << 16 | sqhd, status << 16 | cid))
-        self._judge_head(self.queues[sqid], cid, sqhd)
+        self._judge_head(self.queues[sqid], cid, sqhd, command.status == Status.ABORT_REQUESTED)
+        self._judge_reserved(cdw0, cdw1, status)
         self.head += 1
         if self.head == self.entries:
             self.head, self._phase = 0, 1 - self._phase
         return command
 
-    def _judge_head(self, queue: RawSq, cid: int, sqhd: int) -> None:
-        """SQHD is behind the command, and not behind the tail."""
+    def _judge_head(self, queue: RawSq, cid: int, sqhd: int, aborted: bool) -> None:
+        """SQHD is behind the command, unless it was aborted in the queue, and not behind the tail."""
         place = queue.places.pop(cid)
+        if aborted:
+            self.drive.check(sqhd < queue.entries, CQE_CLAUSE, f"SQHD below {queue.entries}", sqhd)
+            return
         most = (queue.tail - place - 1) % queue.entries
         behind = (sqhd - place - 1) % queue.entries
         self.drive.check(
@@ -85,9 +128,29 @@ class RawCq:
             sqhd,
         )
 
+    def _judge_reserved(self, cdw0: int, cdw1: int, status: int) -> None:
+        """Dword 1 has no meaning, and neither have dword 0 of IO commands, and CRD, as ACRE is not set."""
+        check = self.drive.check
+        check(not cdw1, CQE_CLAUSE, "dword 1 is 0, since no command uses it", f"{cdw1:#x}")
+        check(
+            not (self.qid and cdw0),
+            CQE_CLAUSE,
+            "dword 0 is 0, since the command does not use it",
+            f"{cdw0:#x}",
+        )
+        check(
+            not status & _CRD, CQE_CLAUSE, "CRD is 0, since ACRE is not set", f"status field {status >> 1:#x}"
+        )
+
     def ring(self) -> None:
-        """Write the head doorbell."""
-        self.drive.nvme0[Register.DOORBELLS + (2 * self.qid + 1) * self._stride] = self.head
+        """Write the head doorbell, unless it has this value."""
+        if self.head != self._rung:
+            self.write_doorbell(self.head)
+
+    def write_doorbell(self, head: int) -> None:
+        """Write any value to the head doorbell."""
+        self._rung = head
+        self.drive.nvme0[Register.DOORBELLS + (2 * self.qid + 1) * self._stride] = head
 
     def take(self, count: int, ring: bool = True) -> list[Command]:
         """Wait for completions, and write the doorbell."""
@@ -114,11 +177,16 @@ class RawCq:
             not self.is_posted(0), CQE_CLAUSE, f"no more completions in queue {self.qid}", "another entry"
         )
 
+    def forget(self, qid: int) -> None:
+        """Expect no completion of a submission queue any more, which was deleted."""
+        del self.queues[qid]
+        self._in_flight = {place: one for place, one in self._in_flight.items() if place[0] != qid}
+
     def delete(self) -> None:
         """Delete its submission queues, and then the queue."""
         for queue in list(self.queues.values()):
             queue.delete()
-        command = self.drive.admin(AdminOpcode.DELETE_CQ, cdw10=self.qid)
+        command = self.admin(AdminOpcode.DELETE_CQ, cdw10=self.qid)
         self.drive.succeed(command, "Base 2.0, 5.6 Delete I/O Completion Queue")
 
 
@@ -140,14 +208,18 @@ class RawSq:
         self.tail = 0
         self.places: dict[int, int] = {}
         """The entry of each command in flight, by CID."""
-        self.memory = nvme.Buffer(entries * 64)
+        self.memory = aligned(entries * 64, cq.page)
         cq.queues[self.qid] = self
         self._stride = 4 << (self.drive.nvme0.cap >> 32 & 0xF)
-        command = self.drive.admin(
+        if self.qid:
+            self._create(priority)
+
+    def _create(self, priority: int) -> None:
+        command = self.cq.admin(
             AdminOpcode.CREATE_SQ,
             self.memory,
-            cdw10=entries - 1 << 16 | self.qid,
-            cdw11=cq.qid << 16 | priority << 1 | 1,
+            cdw10=self.entries - 1 << 16 | self.qid,
+            cdw11=self.cq.qid << 16 | priority << 1 | 1,
         )
         self.drive.succeed(command, "Base 2.0, 5.5 Create I/O Submission Queue")
 
@@ -160,17 +232,40 @@ class RawSq:
         prp1: int = 0,
         prp2: int = 0,
         behind: int = 0,
+        flags: int = 0,
     ) -> Command:
         """Write a command with a range of LBAs into the queue. The doorbell is left alone.
 
-        behind places it that far behind the tail, where the drive must not look. No completion is expected
-        then.
+        flags are bits 31:16 of dword 12. behind places the command that far behind the tail, where the drive
+        must not look. No completion is expected then.
         """
-        dwords = (slba & 0xFFFFFFFF, slba >> 32, nlb - 1, 0, 0, 0)
-        entry = _COMMAND.pack(opcode, 0, cid, self.drive.nsid, 0, 0, prp1, prp2, *dwords)
+        dwords = (slba & 0xFFFFFFFF, slba >> 32 & 0xFFFFFFFF, flags << 16 | nlb - 1, 0, 0, 0)
+        return self.put_any(opcode, cid, self.drive.nsid, dwords, prp1, prp2, behind)
+
+    def put_any(
+        self,
+        opcode: int,
+        cid: int,
+        nsid: int,
+        dwords: Dwords,
+        prp1: int = 0,
+        prp2: int = 0,
+        behind: int = 0,
+        reserved: tuple[int, int, int] = (0, 0, 0),
+    ) -> Command:
+        """Write any command into the queue. The doorbell is left alone.
+
+        Args:
+            opcode: bits 15:0 of dword 0, with FUSE and PSDT
+            cid, nsid, dwords: CID, NSID and dwords 10 to 15
+            prp1, prp2: the data pointer
+            behind: see :meth:`put`
+            reserved: dwords 2 and 3, and MPTR
+        """
+        entry = _COMMAND.pack(opcode, cid, nsid, *reserved, prp1, prp2, *dwords)
         at = (self.tail + behind) % self.entries
         self.memory[at * 64 : at * 64 + 64] = entry
-        command = Command(self.qid, opcode, self.drive.nsid, dwords)
+        command = Command(self.qid, opcode, nsid, dwords)
         command.cid = cid
         if behind:
             return command
@@ -186,6 +281,60 @@ class RawSq:
 
     def delete(self) -> None:
         """Delete the queue."""
-        command = self.drive.admin(AdminOpcode.DELETE_SQ, cdw10=self.qid)
+        command = self.cq.admin(AdminOpcode.DELETE_SQ, cdw10=self.qid)
         self.drive.succeed(command, "Base 2.0, 5.7 Delete I/O Submission Queue")
         del self.cq.queues[self.qid]
+
+
+class RawAdmin:
+    """Admin queues of the test's own, with a controller that was enabled as the test wants it.
+
+    The driver's own admin queue is gone until :meth:`~pynvme.suite.drive.Drive.reset`.
+
+    Args:
+        drive: the drive
+        sq_entries, cq_entries: AQA
+        mps: CC.MPS
+    """
+
+    def __init__(self, drive: Drive, sq_entries: int = 32, cq_entries: int = 32, mps: int = 0) -> None:
+        self.drive = drive
+        self.page = PAGE << mps
+        drive.delete_qpairs()
+        drive.note(f"initialisation with CC.MPS {mps}, AQA {sq_entries} and {cq_entries} entries")
+        control = drive.nvme0[Register.CC] & ~(0xF << 7 | 7 << 11 | 3 << 14 | 1)
+        drive.nvme0.init_adminq()
+        self.cq = RawCq(drive, 0, cq_entries, admin=self.run, page=self.page)
+        self.sq = RawSq(self.cq, entries=sq_entries)
+        self._cid = 0
+        drive.nvme0[Register.AQA] = cq_entries - 1 << 16 | sq_entries - 1
+        for register, memory in ((Register.ASQ, self.sq.memory), (Register.ACQ, self.cq.memory)):
+            drive.nvme0[register] = memory.phys_addr & 0xFFFFFFFF
+            drive.nvme0[register + 4] = memory.phys_addr >> 32
+        drive.nvme0[Register.CC] = control | 6 << 16 | 4 << 20 | mps << 7 | 1
+        end = time.monotonic() + drive.seconds_to_ready + 1
+        while not drive.csts.rdy:
+            drive.check(
+                time.monotonic() < end,
+                "Base 2.0, 3.5.1 Memory-based Controller Initialization",
+                f"CSTS.RDY is 1 within {drive.seconds_to_ready} s",
+                drive.csts,
+            )
+
+    def run(self, opcode: int, buf: nvme.Buffer | None = None, nsid: int = 0, **dwords: int) -> Command:
+        """Send an admin command, and wait. Its data are at most two pages."""
+        prp1 = buf.phys_addr if buf is not None else 0
+        command = self.put(opcode, self._next_cid(), nsid, prp1, **dwords)
+        self.sq.ring()
+        self.cq.take(1)
+        return command
+
+    def put(self, opcode: int, cid: int, nsid: int = 0, prp1: int = 0, **dwords: int) -> Command:
+        """Write an admin command into the queue. The doorbell is left alone."""
+        prp2 = prp1 - prp1 % self.page + self.page if prp1 else 0
+        values = [dwords.get(f"cdw{number}", 0) for number in range(10, 16)]
+        return self.sq.put_any(opcode, cid, nsid, (*values,), prp1, prp2)  # type: ignore[arg-type]
+
+    def _next_cid(self) -> int:
+        self._cid = (self._cid + 1) % 0xFFFF
+        return self._cid

@@ -5,9 +5,6 @@ from __future__ import annotations
 
 from pynvme.structure import Elements, Field, Rest, Structure, Word
 
-LATEST = 0x00020100
-"""The version of the specification whose fields this package knows. A newer drive may use more."""
-
 
 def in_use(structure: Structure) -> list[str]:
     """The reserved bytes, and the reserved bits of fields, that are not zero, each with its place."""
@@ -19,12 +16,21 @@ def in_use(structure: Structure) -> list[str]:
             end = len(data)
         elif isinstance(field, Elements):
             end = field.offset + field.item.size * (field.count or 0)
+            for index, value in enumerate(getattr(structure, name)):
+                found += _element(f"{name}[{index}]", value)
         else:
             end = field.offset + field.item.size
             found += _bits(name, getattr(structure, name))
         covered[field.offset : end] = b"\1" * (end - field.offset)
     found += [f"byte {at} is {byte:#x}" for at, byte in enumerate(data) if byte and not covered[at]]
     return found
+
+
+def _element(name: str, value: object) -> list[str]:
+    """The reserved bytes and bits of an element that are set, each with the place of the element."""
+    if isinstance(value, Structure):
+        return [f"{name}: {text}" for text in in_use(value)]
+    return _bits(name, value)
 
 
 def _fields(kind: type[Structure]) -> dict[str, Field[object] | Elements[object] | Rest]:

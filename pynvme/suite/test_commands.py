@@ -3,16 +3,28 @@
 
 from __future__ import annotations
 
+from typing import Callable
+
 import nvme
 import pytest
 
-from pynvme.spec import AdminOpcode, Cns, EffectsLog, FeatureId, IoOpcode, Status
+from pynvme.spec import (
+    AdminOpcode,
+    Cap,
+    Cns,
+    EffectsLog,
+    FeatureId,
+    IdentifyNamespaceIndependent,
+    IoOpcode,
+    Register,
+    Status,
+)
 from pynvme.suite import needs, requirement
-from pynvme.suite.claims import FUSED, LOG_OFFSETS, PLAIN, ROOM, io, log
+from pynvme.suite.claims import FUSED, KNOWN, LOG_OFFSETS, PLAIN, ROOM, io, log, version
 from pynvme.suite.drive import ALL_NAMESPACES, Drive
 from pynvme.suite.history import Command, status_text
 from pynvme.suite.model import Kind, Model
-from pynvme.suite.traffic import Slot, read_back
+from pynvme.suite.traffic import PAGE, Slot, read_back
 from pynvme.suite.writing import Writer
 
 ONES = {f"cdw{number}": 0xFFFFFFFF for number in range(10, 16)}
@@ -32,13 +44,19 @@ OACS = {
     "vms": (AdminOpcode.VIRTUALIZATION,),
     "dbcs": (AdminOpcode.DOORBELL_BUFFER_CONFIG,),
     "glss": (AdminOpcode.GET_LBA_STATUS,),
+    "cfls": (AdminOpcode.LOCKDOWN,),
 }
 ONCS = {
     "nvmcmps": (IoOpcode.COMPARE,),
     "nvmwusv": (IoOpcode.WRITE_UNCORRECTABLE,),
     "nvmdsmsv": (IoOpcode.DSM,),
     "nvmwzsv": (IoOpcode.WRITE_ZEROES,),
-    "reservs": (IoOpcode.RESERVATION_REGISTER, IoOpcode.RESERVATION_REPORT),
+    "reservs": (
+        IoOpcode.RESERVATION_REGISTER,
+        IoOpcode.RESERVATION_REPORT,
+        IoOpcode.RESERVATION_ACQUIRE,
+        IoOpcode.RESERVATION_RELEASE,
+    ),
     "nvmvfys": (IoOpcode.VERIFY,),
     "nvmcpys": (IoOpcode.COPY,),
 }
@@ -69,6 +87,7 @@ LOG = "Base 2.0, 5.16 Get Log Page"
 STATUS = "Base 2.0, 3.3.3.2.1 Status Field"
 EFFECTS = "Base 2.0, 5.16.1.6 Commands Supported and Effects"
 ABORT = "Base 2.0, 5.1 Abort"
+FEATURES = "Base 2.0, 5.15 Get Features and 5.27 Set Features"
 CREATE_CQ = "Base 2.0, 5.4 Create I/O Completion Queue"
 CREATE_SQ = "Base 2.0, 5.5 Create I/O Submission Queue"
 DELETE_CQ = "Base 2.0, 5.6 Delete I/O Completion Queue"
@@ -79,6 +98,77 @@ DELETE_SQ = "Base 2.0, 5.7 Delete I/O Submission Queue"
 def page() -> Slot:
     """Memory for a page of data, with guards around it."""
     return Slot(4096)
+
+
+Send = Callable[[Drive, Slot], Command]
+
+REFUSALS: tuple[tuple[str, str, tuple[int, ...], Send], ...] = (
+    (
+        "a reserved CNS",
+        IDENTIFY,
+        (Status.INVALID_FIELD,),
+        lambda d, page: d.admin(
+            AdminOpcode.IDENTIFY, page.prepare(0, PAGE), d.nsid, cdw10=d.random.randrange(0x22, 0xC0)
+        ),
+    ),
+    (
+        "a reserved feature",
+        FEATURES,
+        (Status.INVALID_FIELD,),
+        lambda d, page: d.get_feature(d.random.randrange(0x22, 0x78)),
+    ),
+    (
+        "a reserved feature",
+        FEATURES,
+        (Status.INVALID_FIELD,),
+        lambda d, page: d.set_feature(d.random.randrange(0x22, 0x78), d.random.getrandbits(32)),
+    ),
+    (
+        "a reserved log page",
+        LOG,
+        (Status.INVALID_LOG_PAGE,),
+        lambda d, page: d.log_page(
+            d.random.choice((*range(0x24, 0x70), *range(0x82, 0xBF))), page.prepare(0, 512), 512
+        ),
+    ),
+    (
+        "an invalid namespace",
+        IDENTIFY,
+        (Status.INVALID_NAMESPACE,),
+        lambda d, page: d.admin(
+            AdminOpcode.IDENTIFY,
+            page.prepare(0, PAGE),
+            d.random.randrange(int(d.id_ctrl.nn) + 1, NO_NAMESPACE),
+        ),
+    ),
+    (
+        "an invalid namespace",
+        "Base 2.0, 3.2.1.2 NSID and Namespace Usage",
+        (Status.INVALID_NAMESPACE,),
+        lambda d, page: d.io(
+            IoOpcode.READ,
+            page.prepare(0, PAGE),
+            nsid=d.random.randrange(int(d.id_ctrl.nn) + 1, NO_NAMESPACE),
+        ),
+    ),
+    (
+        "a queue that does not exist",
+        DELETE_SQ,
+        (Status.INVALID_QID,),
+        lambda d, page: d.admin(
+            AdminOpcode.DELETE_SQ, cdw10=d.random.randrange(d.nvme0.max_qpairs + 1, 1 << 16)
+        ),
+    ),
+    (
+        "a queue that does not exist",
+        DELETE_CQ,
+        (Status.INVALID_QID,),
+        lambda d, page: d.admin(
+            AdminOpcode.DELETE_CQ, cdw10=d.random.randrange(d.nvme0.max_qpairs + 1, 1 << 16)
+        ),
+    ),
+)
+"""Commands that no drive executes, each with a name, clause and status."""
 
 
 def effects(drive: Drive) -> EffectsLog:
@@ -155,6 +245,10 @@ def test_identify_agrees_with_the_supported_commands(drive: Drive) -> None:
         for io_opcode in io_opcodes:
             bit, listed = bool(drive.id_ctrl.oncs[name]), bool(found.iocs[io_opcode].csupp)
             drive.check(bit == listed, EFFECTS, f"{io_opcode.name} as ONCS says ({bit})", listed)
+    sanitizes, alive = bool(int(drive.id_ctrl.sanicap) & 7), bool(drive.id_ctrl.kas)
+    for bit, opcode in ((sanitizes, AdminOpcode.SANITIZE), (alive, AdminOpcode.KEEP_ALIVE)):
+        listed = bool(found.acs[opcode].csupp)
+        drive.check(bit == listed, EFFECTS, f"{opcode.name} as SANICAP and KAS say ({bit})", listed)
     for opcode in MANDATORY_ADMIN:
         drive.check(
             bool(found.acs[opcode].csupp), EFFECTS, f"{opcode.name}, which is mandatory", "not supported"
@@ -166,7 +260,17 @@ def test_identify_agrees_with_the_supported_commands(drive: Drive) -> None:
     drive.check(bool(found.iocs[IoOpcode.WRITE].lbcc), EFFECTS, "WRITE changes LBAs (LBCC 1)", "LBCC 0")
 
 
+MANDATORY_CNS = {
+    int(Cns.NS): 0x00010000,
+    int(Cns.CTRL): 0x00010000,
+    int(Cns.ACTIVE_NS_LIST): 0x00010100,
+    int(Cns.NS_DESCRIPTORS): 0x00010300,
+}
+"""Structures that each controller has, with the version that made them mandatory."""
+
+
 @requirement("COMMANDS-4", IDENTIFY)
+@needs(KNOWN)
 def test_identify_structures(drive: Drive, page: Slot) -> None:
     """The mandatory structures are there, a reserved CNS is refused, and no byte lies outside of the page.
 
@@ -177,11 +281,13 @@ def test_identify_structures(drive: Drive, page: Slot) -> None:
         buf = page.prepare(4 * drive.random.randrange(1024), 4096)
         command = drive.admin(AdminOpcode.IDENTIFY, buf, drive.nsid, cdw10=cns)
         drive.check(page.intact(), IDENTIFY, "4096 bytes of data", f"CNS {cns:02x}h has changed other bytes")
-        if cns in (Cns.NS, Cns.CTRL, Cns.ACTIVE_NS_LIST, Cns.NS_DESCRIPTORS):
+        if drive.nvme0[Register.VS] >= MANDATORY_CNS.get(cns, 1 << 32):
             drive.succeed(command, IDENTIFY)
             drive.check(set(page.data()) != {0xC3}, IDENTIFY, f"data of CNS {cns:02x}h", "no data")
-        elif 0x20 <= cns < 0xC0:
+        elif 0x22 <= cns < 0xC0:
             drive.expect(command, IDENTIFY, Status.INVALID_FIELD)
+        elif not command.ok:
+            drive.check(set(page.data()) == {0xC3}, IDENTIFY, "no data of a refused command", "data")
 
 
 @requirement("COMMANDS-5", IDENTIFY)
@@ -191,7 +297,10 @@ def test_identify_of_namespaces_that_do_not_exist(drive: Drive, page: Slot) -> N
     1. Identify NSIDs 0, NN + 1 and FFFFFFFEh.
     2. Identify all NSIDs that the list of active namespaces names.
     """
-    for cns in (Cns.NS, Cns.NS_DESCRIPTORS):
+    structures = [Cns.NS]
+    if drive.nvme0[Register.VS] >= MANDATORY_CNS[Cns.NS_DESCRIPTORS]:
+        structures.append(Cns.NS_DESCRIPTORS)
+    for cns in structures:
         for nsid in (0, int(drive.id_ctrl.nn) + 1, NO_NAMESPACE):
             command = drive.admin(AdminOpcode.IDENTIFY, page.prepare(0, 4096), nsid, cdw10=cns)
             drive.expect(command, IDENTIFY, Status.INVALID_NAMESPACE)
@@ -202,6 +311,7 @@ def test_identify_of_namespaces_that_do_not_exist(drive: Drive, page: Slot) -> N
 
 
 @requirement("COMMANDS-6", "Base 2.0, 5.17.2.3 Namespace Identification Descriptor list")
+@needs(version(MANDATORY_CNS[Cns.NS_DESCRIPTORS]))
 def test_identifiers_agree(drive: Drive, page: Slot) -> None:
     """The identifiers of a namespace are the same in both structures, and differ between namespaces.
 
@@ -295,16 +405,18 @@ def test_offsets_of_log_pages(drive: Drive, page: Slot) -> None:
         drive.expect(command, clause, Status.INVALID_FIELD)
 
 
-@requirement("COMMANDS-10", "Base 2.0, 5.15 Get Features and 5.27 Set Features")
+@requirement("COMMANDS-10", FEATURES)
+@needs(KNOWN)
 def test_reserved_features_are_refused(drive: Drive) -> None:
     """Get Features and Set Features refuse a reserved FID with Invalid Field.
 
-    1. Get and set FIDs 00h and 20h to 77h, in the ranges that the specification reserves.
+    1. Get and set FIDs 00h and 20h to 77h, in the ranges that the specification reserves, with random values.
     """
-    clause = "Base 2.0, 5.15 Get Features and 5.27 Set Features"
-    for fid in (0x00, *range(0x20, 0x78, 7), 0x77):
-        drive.expect(drive.get_feature(fid), clause, Status.INVALID_FIELD)
-        drive.expect(drive.set_feature(fid, 0), clause, Status.INVALID_FIELD)
+    for fid in (0x00, *range(0x22, 0x78)):
+        sel = drive.random.randrange(4) if drive.id_ctrl.oncs.ssfs else 0
+        drive.expect(drive.get_feature(fid, sel), FEATURES, Status.INVALID_FIELD)
+        value, save = drive.random.getrandbits(32), sel == 3
+        drive.expect(drive.set_feature(fid, value, save), FEATURES, Status.INVALID_FIELD)
 
 
 @requirement("COMMANDS-11", "Base 2.0, 3.2.1.2 NSID and Namespace Usage")
@@ -336,19 +448,19 @@ def test_lbas_out_of_range_are_refused(drive: Drive, model: Model, opcode: IoOpc
     """
     if not drive.ns.supports(opcode):
         pytest.skip(f"needs {opcode.name}")
-    end, slot = drive.nsze, Slot(16 * drive.lba_size)
-    writer = Writer(drive, model)
+    end, slot, most = drive.nsze, Slot(16 * drive.lba_size), min(16, drive.most_lbas)
+    writer, two = Writer(drive, model), min(2, most)
     for slba in (0, end - 16):
         writer.write(slba, 16)
     for slba, nlb in (
         (end, 1),
-        (end - 1, 2),
-        (end - 8, 16),
+        (end - two + 1, two),
+        (end - most // 2, most),
         (end + (1 << 32), 1),
         (1 << 32 | 1 << 63, 1),
         ((1 << 64) - 1, 1),
-        ((1 << 64) - 1, 2),
-        ((1 << 64) - 8, 16),
+        ((1 << 64) - 1, two),
+        ((1 << 64) - most // 2 - 1, most),
     ):
         command = drive.io(opcode, slot.prepare(0, nlb * drive.lba_size), slba, nlb)
         drive.expect(command, MEDIA[opcode], Status.LBA_OUT_OF_RANGE)
@@ -612,3 +724,328 @@ def test_the_number_of_queues_cannot_change_any_more(drive: Drive) -> None:
     drive.expect(command, clause, Status.INVALID_FIELD, Status.COMMAND_SEQUENCE_ERROR)
     assert drive.qpair.sqid
     drive.expect(drive.set_feature(FeatureId.QUEUES, 0), clause, Status.COMMAND_SEQUENCE_ERROR)
+
+
+def with_nothing_else(drive: Drive, command: Command, clause: str) -> None:
+    """Raise a finding unless dword 0 of a completion is 0, which the command does not use."""
+    drive.check(
+        not command.cdw0, clause, f"{command.name}: dword 0 is 0, since it is not used", f"{command.cdw0:#x}"
+    )
+
+
+@requirement("COMMANDS-25", "NVM 1.0, 3.2 NVM Command Set Commands, LBA Out of Range")
+@needs(PLAIN, ROOM)
+@pytest.mark.parametrize("opcode", list(MEDIA), ids=lambda opcode: opcode.name)
+def test_each_bit_of_the_lba_counts(drive: Drive, page: Slot, opcode: IoOpcode) -> None:
+    """Each bit of SLBA that is beyond the end of the namespace makes the command fail.
+
+    1. Send the command with one such bit, and with random ones, set in an LBA that exists.
+    2. Each fails with LBA Out of Range. So does one LBA more than reaches to the end, for random numbers.
+    """
+    if not drive.ns.supports(opcode):
+        pytest.skip(f"needs {opcode.name}")
+    end, most = drive.nsze, max(1, PAGE // drive.lba_size)
+    bits = [1 << bit for bit in range(64) if 1 << bit >= end]
+    lbas = [bit | drive.random.randrange(end) & bit - 1 for bit in bits]
+    lbas += [drive.random.randrange(end, 1 << 64) for _ in range(8)]
+    for slba in lbas:
+        command = drive.io(opcode, page.prepare(0, PAGE), slba, drive.random.randint(1, most))
+        drive.expect(command, MEDIA[opcode], Status.LBA_OUT_OF_RANGE)
+    if opcode in (IoOpcode.WRITE_ZEROES, IoOpcode.WRITE_UNCORRECTABLE, IoOpcode.VERIFY):
+        most = min(drive.most_lbas, 1 << 16)
+    for nlb in drive.random.sample(range(1, most + 1), min(most, 8)):
+        slot = Slot(nlb * drive.lba_size)
+        command = drive.io(opcode, slot.prepare(0, nlb * drive.lba_size), end - nlb + 1, nlb)
+        drive.expect(command, MEDIA[opcode], Status.LBA_OUT_OF_RANGE)
+
+
+@requirement("COMMANDS-26", "NVM 1.0, 3.2.4 Read and 3.2.6 Write")
+@needs(PLAIN, ROOM)
+def test_hints_change_no_data(drive: Drive, model: Model) -> None:
+    """Limited Retry and the hints of Dataset Management in dword 13 change neither data nor status.
+
+    1. Write, read, and compare with each access frequency and latency, and all other hints.
+    """
+    clause = "NVM 1.0, 3.2.4 Read and 3.2.6 Write"
+    writer, size = Writer(drive, model), drive.lba_size
+    base, slot = writer.region(64), Slot(8 * drive.lba_size)
+    hints = [frequency | latency << 4 for frequency in range(7) for latency in range(4)]
+    for hint in drive.random.sample(hints, 12):
+        hint |= drive.random.getrandbits(2) << 6
+        flags = drive.random.getrandbits(1) << 15
+        slba, nlb = base + drive.random.randrange(56), drive.random.randint(1, 8)
+        nlb = min(nlb, drive.most_lbas)
+        change = model.begin(Kind.DATA, (slba, nlb))
+        data = model.content.range(slba, nlb, change.generation)
+        change.command = drive.io(
+            IoOpcode.WRITE, slot.prepare(0, len(data), data), slba, nlb, flags=flags, cdw13=hint
+        )
+        model.end(change, change.command.ok)
+        drive.succeed(change.command, clause)
+        buf = slot.prepare(0, nlb * size)
+        command = drive.io(IoOpcode.READ, buf, slba, nlb, flags=flags, cdw13=hint)
+        drive.succeed(command, clause)
+        drive.check(slot.data() == data, clause, f"the data, with hints {hint:#x}", "other data")
+    read_back(drive, model, range(base, base + 64))
+
+
+@requirement("COMMANDS-27", "Base 2.0, 3.3.3.1 Submission Queue Entry, FUSE and PSDT")
+def test_flags_of_any_command_are_refused(drive: Drive, page: Slot) -> None:
+    """Each command refuses a reserved FUSE or PSDT, and SGLs if the controller does not support them.
+
+    1. Send random admin and IO commands, each with one such value. They fail with Invalid Field.
+    """
+    clause = "Base 2.0, 3.3.3.1 Submission Queue Entry, FUSE and PSDT"
+    fuse, psdt = 8, 14
+    wrong = [3 << psdt, 3 << fuse]
+    supported = [one for one in (IoOpcode.FLUSH, *MEDIA, IoOpcode.DSM) if drive.ns.supports(one)]
+    if not drive.id_ctrl.sgls.sgls:
+        wrong += [1 << psdt, 2 << psdt]
+    admin = ((AdminOpcode.IDENTIFY, 1), (AdminOpcode.GET_LOG_PAGE, 127 << 16 | 2))
+    with_data = [one for one in supported if one & 3]
+    for bits in wrong:
+        for opcode, cdw10 in admin:
+            command = drive.admin(opcode | bits, page.prepare(0, PAGE), cdw10=cdw10)
+            drive.expect(command, clause, Status.INVALID_FIELD)
+            drive.check(set(page.data()) == {0xC3}, clause, "no data of a refused command", "data")
+        for io_opcode in supported if bits >> psdt == 0 else with_data:
+            command = drive.io(io_opcode | bits, page.prepare(0, PAGE))
+            drive.expect(command, clause, Status.INVALID_FIELD)
+    for io_opcode in supported:
+        if io_opcode != IoOpcode.WRITE:
+            command = drive.io(io_opcode | 2 << fuse, page.prepare(0, PAGE))
+            drive.refused(command, "Base 2.0, 3.4.2 Fused Operation")
+
+
+@requirement("COMMANDS-28", ABORT)
+@needs(PLAIN, ROOM)
+def test_aborts_of_another_queue_touch_nothing(drive: Drive, model: Model) -> None:
+    """An Abort names a command by its CID and its submission queue, and touches no other.
+
+    1. Send writes in one queue, and Aborts of their CIDs in another queue, which is empty.
+    2. All writes succeed, and each Abort says that it has aborted nothing. Read the LBAs.
+    """
+    other = drive.new_qpair(16)
+    base, count, nlb = drive.random.randrange(drive.nsze - 4096), 24, min(8, drive.most_lbas)
+    slots = [Slot(nlb * drive.lba_size) for _ in range(count)]
+    for _ in range(6):
+        writes, aborts = [], []
+        for index, slot in enumerate(slots):
+            slba = base + nlb * index
+            change = model.begin(Kind.DATA, (slba, nlb))
+            data = model.content.range(slba, nlb, change.generation)
+            dwords = {"cdw10": slba & 0xFFFFFFFF, "cdw11": slba >> 32, "cdw12": nlb - 1}
+            buf = slot.prepare(0, len(data), data)
+            change.command = drive.send(drive.qpair, IoOpcode.WRITE, buf, None, None, **dwords)
+            writes.append(change)
+        for change in writes:
+            assert change.command is not None
+            where = change.command.cid << 16 | other.sqid
+            aborts.append(drive.send_admin(AdminOpcode.ABORT, cdw10=where))
+        drive.reap(drive.nvme0, count)
+        drive.reap(drive.qpair, count)
+        for change, abort in zip(writes, aborts):
+            assert change.command is not None
+            drive.must_end(change.command)
+            model.end(change, change.command.ok)
+            drive.succeed(change.command, ABORT)
+            drive.expect(abort, ABORT, Status.SUCCESS, Status.ABORT_LIMIT_EXCEEDED)
+            drive.check(
+                not abort.ok or bool(abort.cdw0 & 1),
+                ABORT,
+                f"dword 0 bit 0 is 1, since queue {other.sqid} is empty",
+                f"{abort.cdw0:#x}",
+            )
+        read_back(drive, model, range(base, base + nlb * count))
+
+
+@requirement("COMMANDS-29", "Base 2.0, 3.3.3.2 Common Completion Queue Entry")
+def test_dword_0_of_commands_that_do_not_use_it(drive: Drive, page: Slot) -> None:
+    """A command that defines no dword 0 of its completion returns 0 in it.
+
+    1. Send Identify, Get Log Page, Create and Delete commands, Set Features, and IO commands.
+    """
+    clause = "Base 2.0, 3.3.3.2 Common Completion Queue Entry"
+    memory, free = nvme.Buffer(PAGE), drive.nvme0.max_qpairs
+    assert drive.qpair.sqid != free or free == 1
+    for _ in range(4):
+        commands = [
+            drive.admin(AdminOpcode.IDENTIFY, page.prepare(0, PAGE), cdw10=Cns.CTRL),
+            drive.log_page(2, page.prepare(0, 512), 512, rae=True),
+            drive.io(IoOpcode.READ, page.prepare(0, max(PAGE, drive.lba_size))),
+            drive.flush(),
+        ]
+        if free > 1:
+            commands += [
+                drive.admin(AdminOpcode.CREATE_CQ, memory, cdw10=15 << 16 | free, cdw11=1),
+                drive.admin(AdminOpcode.DELETE_CQ, cdw10=free),
+            ]
+        for command in commands:
+            drive.succeed(command, clause)
+            with_nothing_else(drive, command, clause)
+
+
+RESERVED_ADMIN = (0x03, 0x07, 0x0B, 0x0E, 0x0F, 0x12, 0x13, 0x16, 0x17)
+
+
+@requirement("COMMANDS-30", "Base 2.0, 5.17.2.1 Identify Controller, OACS and ONCS")
+def test_commands_that_are_not_announced_are_refused(drive: Drive, page: Slot) -> None:
+    """A command whose bit in OACS, ONCS, SANICAP or KAS is 0 fails with Invalid Command Opcode.
+
+    1. Send each of them, with dwords that are right if the command existed, and with other ones.
+    2. Send opcodes that are reserved.
+    """
+    clause = "Base 2.0, 5.17.2.1 Identify Controller, OACS and ONCS"
+    ctrl = drive.id_ctrl
+    absent = [one for bit, several in OACS.items() if not ctrl.oacs[bit] for one in several]
+    if not int(ctrl.sanicap) & 7:
+        absent.append(AdminOpcode.SANITIZE)
+    if not ctrl.kas:
+        absent.append(AdminOpcode.KEEP_ALIVE)
+    for opcode in drive.random.sample([*absent, *RESERVED_ADMIN], len(absent) + len(RESERVED_ADMIN)):
+        for nsid, dwords in ((0, {}), (drive.nsid, {}), (ALL_NAMESPACES, {"cdw10": 1}), (NO_NAMESPACE, ONES)):
+            command = drive.admin(opcode, page.prepare(0, PAGE), nsid, **dwords)
+            drive.expect(command, clause, Status.INVALID_OPCODE)
+            drive.check(command.dnr, STATUS, "DNR, since an opcode does not come into being", "DNR is 0")
+    missing = [one for bit, several in ONCS.items() if not ctrl.oncs[bit] for one in several]
+    for io_opcode in missing:
+        for dwords in ({}, {"cdw12": 1}, ONES):
+            command = drive.run(io_opcode, page.prepare(0, PAGE), None, None, **dwords)
+            drive.expect(command, clause, Status.INVALID_OPCODE)
+            drive.check(command.dnr, STATUS, "DNR, since an opcode does not come into being", "DNR is 0")
+
+
+@requirement("COMMANDS-31", IDENTIFY)
+@needs(version(0x00010100))
+def test_lists_of_namespaces(drive: Drive, page: Slot) -> None:
+    """The list of active namespaces begins behind the NSID of the command, ascends, and ends with zeros.
+
+    1. Read it from 0, from each NSID of it, from random ones, and from those that are refused.
+    """
+    for start in {0, *drive.nsids, int(drive.id_ctrl.nn), drive.random.randrange(1, 0xFFFFFFFE)}:
+        command = drive.admin(AdminOpcode.IDENTIFY, page.prepare(0, PAGE), start, cdw10=Cns.ACTIVE_NS_LIST)
+        drive.succeed(command, IDENTIFY)
+        data = page.data()
+        found = [int.from_bytes(data[at : at + 4], "little") for at in range(0, PAGE, 4)]
+        wanted = [nsid for nsid in drive.nsids if nsid > start]
+        wanted += [0] * (1024 - len(wanted))
+        drive.check(found == wanted, IDENTIFY, f"NSIDs {wanted[:8]} above {start:#x}", found[:8])
+    for start in (NO_NAMESPACE, ALL_NAMESPACES):
+        command = drive.admin(AdminOpcode.IDENTIFY, page.prepare(0, PAGE), start, cdw10=Cns.ACTIVE_NS_LIST)
+        drive.expect(command, IDENTIFY, Status.INVALID_NAMESPACE)
+
+
+@requirement("COMMANDS-32", IDENTIFY)
+@needs(version(0x00020000))
+def test_structures_of_the_command_set(drive: Drive, page: Slot) -> None:
+    """Structures of an I/O command set are those of CSI, and agree with those of all command sets.
+
+    1. Identify with CNS 05h to 08h and 1Ch, for namespaces and command sets that exist and that do not.
+    """
+    if not Cap(drive.nvme0.cap).css & 0x40:
+        pytest.skip("needs I/O command sets (CAP.CSS bit 6)")
+
+    def get(cns: int, nsid: int = 0, csi: int = 0) -> Command:
+        return drive.admin(AdminOpcode.IDENTIFY, page.prepare(0, PAGE), nsid, cdw10=cns, cdw11=csi << 24)
+
+    command = drive.admin(AdminOpcode.IDENTIFY, page.prepare(0, PAGE), cdw10=0xFFFF << 16 | Cns.COMMAND_SETS)
+    drive.succeed(command, IDENTIFY)
+    drive.check(bool(page.data()[0] & 1), IDENTIFY, "the NVM command set in vector 0 of CNS 1Ch", "none")
+    for nsid in drive.nsids:
+        drive.succeed(get(Cns.CSI_NS, nsid), IDENTIFY)
+        drive.succeed(get(Cns.INDEPENDENT_NS, nsid), IDENTIFY)
+        ready = bool(IdentifyNamespaceIndependent(page.data()).nstat & 1)
+        drive.check(ready, IDENTIFY, f"NSTAT.NRDY of active namespace {nsid}", "0")
+    drive.succeed(get(Cns.CSI_CTRL), IDENTIFY)
+    drive.succeed(get(Cns.CSI_ACTIVE_NS_LIST), IDENTIFY)
+    data = page.data()
+    found = [int.from_bytes(data[at : at + 4], "little") for at in range(0, PAGE, 4)]
+    listed = [nsid for nsid in found if nsid]
+    right = listed == sorted(set(listed) & set(drive.nsids)) and drive.nsid in listed
+    drive.check(right, IDENTIFY, f"NSIDs of {drive.nsids[:8]}, in ascending order", found[:8])
+    for nsid in (0, int(drive.id_ctrl.nn) + 1, NO_NAMESPACE):
+        for cns in (Cns.CSI_NS, Cns.INDEPENDENT_NS):
+            drive.expect(get(cns, nsid), IDENTIFY, Status.INVALID_NAMESPACE)
+    csi = drive.random.randrange(4, 0x30)
+    for cns, nsid in ((Cns.CSI_NS, drive.nsid), (Cns.CSI_CTRL, 0), (Cns.CSI_ACTIVE_NS_LIST, 0)):
+        drive.refused(get(cns, nsid, csi), IDENTIFY)
+
+
+@requirement("COMMANDS-33", LOG)
+@needs(LOG_OFFSETS)
+def test_log_pages_in_random_pieces(drive: Drive, page: Slot) -> None:
+    """Each piece of a log page that does not change is that piece of the whole page.
+
+    1. Read each such page as a whole, and pieces of random offset and length, with NSID 0 and FFFFFFFFh.
+    2. An offset that is no multiple of 4 is refused, or rounded down. One behind the end is refused.
+    """
+    clause = "Base 2.0, 5.16 Get Log Page, Log Page Offset"
+    whole = Slot(PAGE)
+    for lid, size in CONSTANT_PAGES.items():
+        if not drive.has_log(lid):
+            continue
+        drive.succeed(drive.log_page(lid, whole.prepare(0, size), size), clause)
+        for _ in range(6):
+            offset = 4 * drive.random.randrange(size // 4)
+            length = 4 * drive.random.randint(1, (size - offset) // 4)
+            nsid = drive.random.choice((0, ALL_NAMESPACES))
+            buf = page.prepare(4 * drive.random.randrange(1024), length)
+            drive.succeed(drive.log_page(lid, buf, length, offset, nsid), clause)
+            drive.check(page.intact(), clause, f"{length} bytes", "other bytes have changed")
+            same = page.data() == whole.data()[offset : offset + length]
+            drive.check(same, clause, f"the {length} bytes at {offset} of log page {lid:02x}h", "others")
+        offset = 4 * drive.random.randrange(1, size // 8) + drive.random.randint(1, 3)
+        command = drive.log_page(lid, page.prepare(0, 64), 64, offset)
+        drive.expect(command, clause, Status.SUCCESS, Status.INVALID_FIELD)
+        if command.ok:
+            same = page.data() == whole.data()[offset & ~3 : (offset & ~3) + 64]
+            drive.check(same, clause, f"the 64 bytes at {offset & ~3}", "others")
+        behind = size + 4 * drive.random.randrange(1, 1 << drive.random.randrange(1, 60))
+        command = drive.log_page(lid, page.prepare(0, 4), 4, behind)
+        drive.expect(command, clause, Status.INVALID_FIELD)
+
+
+CONSTANT_PAGES = {0: 1024, 3: 512, 5: 4096, 0x12: 1024, 0x13: 4096}
+"""Log pages that nothing changes, with their sizes."""
+
+
+@requirement("COMMANDS-34", "Base 2.0, 4.1.1 Physical Region Page Entry and List")
+@needs(PLAIN, ROOM)
+def test_wrong_offsets_of_pages(drive: Drive, model: Model) -> None:
+    """PRP 1 that is no multiple of 4 is refused, or used as if it were. Other bytes never change.
+
+    1. Read and Identify with such PRP entries, and look at all bytes around.
+    """
+    clause = "Base 2.0, 4.1.1 Physical Region Page Entry and List"
+    writer = Writer(drive, model)
+    base, slot = writer.region(8), Slot(PAGE)
+    nlb = max(1, 2048 // drive.lba_size)
+    if nlb * drive.lba_size > PAGE:
+        pytest.skip("needs LBAs of a page at most (LBADS)")
+    for _ in range(4):
+        offset = 4 * drive.random.randrange(256)
+        buf = slot.prepare(offset, nlb * drive.lba_size)
+        buf.offset = offset + drive.random.randint(1, 3)
+        command = drive.io(IoOpcode.READ, buf, base, nlb)
+        buf.offset = offset
+        drive.expect(command, clause, Status.SUCCESS, 0x781, Status.INVALID_PRP_OFFSET, Status.INVALID_FIELD)
+        drive.check(slot.intact(), clause, "only the bytes from the rounded offset on", "others have changed")
+        if not command.ok and command.status != 0x781:
+            drive.check(set(slot.data()) == {0xC3}, clause, "no data of a refused command", "data")
+
+
+@requirement("COMMANDS-35", STATUS)
+@needs(KNOWN)
+def test_refusals_say_that_a_retry_is_of_no_use(drive: Drive, page: Slot) -> None:
+    """Refusals that do not depend on the state of the drive come again if the command does, and set DNR.
+
+    1. Send random commands of this kind, with right commands between, each twice.
+    """
+    for _ in range(24):
+        kind, clause, status, send = drive.random.choice(REFUSALS)
+        first, second = send(drive, page), send(drive, page)
+        for command in (first, second):
+            drive.expect(command, clause, *status)
+            lasting = kind.startswith("a reserved")
+            drive.check(command.dnr or not lasting, STATUS, f"DNR, since it is {kind}", "DNR is 0")
+        drive.succeed(drive.admin(AdminOpcode.IDENTIFY, page.prepare(0, PAGE), cdw10=1), IDENTIFY)

@@ -4,29 +4,58 @@
 from __future__ import annotations
 
 import time
+from typing import Callable
 
 import nvme
 import pytest
 
-from pynvme.spec import AdminOpcode, ApstEntries, FeatureId, IoOpcode, Status, Timestamp
+from pynvme.spec import (
+    AdminOpcode,
+    ApstEntries,
+    FeatureEffectsLog,
+    FeatureId,
+    IoOpcode,
+    SmartLog,
+    Status,
+    Timestamp,
+)
 from pynvme.suite import needs, requirement
 from pynvme.suite.claims import (
     DULBE,
+    FLR,
     HOST_MEMORY,
+    NO_CACHE,
     PLAIN,
     POWER_STATES,
     ROOM,
     SELECT,
+    SUBSYSTEM_RESET,
+    SWITCHED_POWER,
     TIMESTAMP,
+    TWO_NAMESPACES,
+    VECTORS,
     ZEROED,
     feature,
     io,
+    log,
+    queues,
+    version,
 )
 from pynvme.suite.drive import Drive
-from pynvme.suite.features import CURRENT, DEFAULT, GET_CLAUSE, SAVED, SET_CLAUSE, changeable, saveable
+from pynvme.suite.features import (
+    CURRENT,
+    DEFAULT,
+    GET_CLAUSE,
+    HOT,
+    SAVED,
+    SET_CLAUSE,
+    Setting,
+    changeable,
+    saveable,
+)
 from pynvme.suite.history import status_text
 from pynvme.suite.model import Model
-from pynvme.suite.traffic import MISMATCH, PAGE, Traffic, read_back
+from pynvme.suite.traffic import MISMATCH, PAGE, Slot, Traffic, read_back
 from pynvme.suite.writing import Writer
 
 POWER = "Base 2.0, 5.27.1.2 Power Management"
@@ -87,10 +116,13 @@ def test_capabilities_are_what_the_drive_does(drive: Drive) -> None:
 def test_reserved_selections_are_refused(drive: Drive) -> None:
     """SEL 4 to 7 are reserved, and fail with Invalid Field.
 
-    1. Get a feature with each of them.
+    1. Get each feature of one dword with one of them, and the first feature with each.
     """
     for sel in range(4, 8):
         drive.expect(drive.get_feature(FeatureId.ARBITRATION, sel), GET_CLAUSE, Status.INVALID_FIELD)
+    for one in changeable(drive):
+        command = drive.get_feature(one.fid, drive.random.randrange(4, 8), cdw11=one.selector)
+        drive.expect(command, GET_CLAUSE, Status.INVALID_FIELD)
 
 
 @requirement("FEATURES-4", TIME)
@@ -109,6 +141,7 @@ def test_the_clock_counts(drive: Drive) -> None:
     for turn in range(10):
         if turn == 5:
             drive.reset()
+        moment = time.monotonic()
         stamp, end = timestamp(drive), time.monotonic()
         if stamp.attr.tso == 0 and turn >= 5:
             most = int((end - start + TICK) * 1000)
@@ -116,9 +149,10 @@ def test_the_clock_counts(drive: Drive) -> None:
             continue
         drive.check(stamp.attr.tso == 1, TIME, "origin 001b, since the time was set", stamp.attr.tso)
         most = wanted + int((end - start + TICK) * 1000)
-        drive.check(last <= stamp.tstmp <= most, TIME, f"{last} to {most}", stamp.tstmp)
+        least = last if stamp.attr.synch else max(last, wanted + int((moment - start - TICK) * 1000))
+        drive.check(least <= stamp.tstmp <= most, TIME, f"{least} to {most}", stamp.tstmp)
         last = stamp.tstmp
-        time.sleep(0.02)
+        time.sleep(0.08)
 
 
 def timestamp(drive: Drive) -> Timestamp:
@@ -289,6 +323,302 @@ def test_saved_values_survive_resets(drive: Drive) -> None:
         one.set(drive, value, save=True)
 
 
+@requirement("FEATURES-13", SET_CLAUSE)
+def test_any_legal_value_can_be_set(drive: Drive) -> None:
+    """Get Features returns each value that Set Features has accepted, in all of its bits.
+
+    1. Set each feature of one dword to random legal values, some of which are saved.
+    2. Compare the current value, the saved one if it was saved, and the default, which stays.
+    """
+    for one in changeable(drive):
+        before = one.get(drive)
+        selects = bool(drive.id_ctrl.oncs.ssfs)
+        default = one.get(drive, DEFAULT) if selects else 0
+        old = saved = one.get(drive, SAVED) if selects else 0
+        for _ in range(6):
+            value = one.draw(drive, drive.random)
+            save = drive.can_save(one.fid) and drive.random.random() < 0.4
+            one.set(drive, value, save)
+            saved = value | one.selector if save else saved
+            one.must_be(drive, value | one.selector, "which was set")
+            if selects:
+                one.must_be(drive, saved, "which was saved last", SAVED)
+                one.must_be(drive, default, "which nothing changes", DEFAULT)
+        if saved != old:
+            one.set(drive, old, save=True)
+        one.set(drive, before)
+
+
+@requirement("FEATURES-14", SET_CLAUSE)
+@needs(TWO_NAMESPACES, feature(FeatureId.ERROR_RECOVERY))
+def test_each_namespace_has_its_own_value(drive: Drive) -> None:
+    """A feature with a value for each namespace keeps them apart, and NSID FFFFFFFFh sets all.
+
+    1. Set another TLER of each namespace, in random order, and get all of them.
+    2. Set all by FFFFFFFFh.
+    """
+    if not drive.capabilities(FeatureId.ERROR_RECOVERY) & 2:
+        pytest.skip("needs Error Recovery for each namespace (Get Features 05h, SEL 3, bit 1)")
+    nsids = drive.random.sample(drive.nsids, len(drive.nsids))
+    wanted = {nsid: drive.random.getrandbits(16) for nsid in nsids}
+    try:
+        for nsid, value in wanted.items():
+            drive.succeed(drive.set_feature(FeatureId.ERROR_RECOVERY, value, nsid=nsid), SET_CLAUSE)
+        must_recover(drive, wanted)
+        value = drive.random.getrandbits(16)
+        drive.succeed(drive.set_feature(FeatureId.ERROR_RECOVERY, value, nsid=0xFFFFFFFF), SET_CLAUSE)
+        must_recover(drive, dict.fromkeys(nsids, value))
+    finally:
+        drive.set_feature(FeatureId.ERROR_RECOVERY, 0, nsid=0xFFFFFFFF)
+
+
+def must_recover(drive: Drive, wanted: dict[int, int]) -> None:
+    """Raise a finding unless Error Recovery of each namespace has its value."""
+    for nsid, value in wanted.items():
+        found = drive.succeed(drive.get_feature(FeatureId.ERROR_RECOVERY, nsid=nsid), GET_CLAUSE).cdw0
+        drive.check(found == value, SET_CLAUSE, f"TLER {value:#x} of namespace {nsid}", f"{found:#x}")
+
+
+THRESHOLD = "Base 2.0, 5.27.1.3 Temperature Threshold"
+OVER, UNDER = 0, 1
+
+
+@requirement("FEATURES-15", THRESHOLD)
+@needs(feature(FeatureId.TEMPERATURE), version(0x00010200))
+def test_thresholds_of_each_sensor(drive: Drive) -> None:
+    """Each sensor has its own over and under temperature threshold, and reserved ones are refused.
+
+    1. Set all thresholds in random order, and get them.
+    2. Set all sensors at once (TMPSEL Fh). Set reserved sensors and types, which changes nothing.
+    """
+    buf = nvme.Buffer(512)
+    drive.succeed(drive.log_page(2, buf, 512, rae=True), "Base 2.0, 5.16.1.3 SMART / Health Information")
+    sensors = [0, *(index + 1 for index, kelvin in enumerate(SmartLog(buf[:]).tsen) if kelvin)]
+    places = [(sensor, kind) for sensor in sensors for kind in (OVER, UNDER)]
+    default = {place: threshold(drive, *place) for place in places}
+    try:
+        values = {place: any_threshold(drive, place[1]) for place in places}
+        for (sensor, kind), value in drive.random.sample(list(values.items()), len(values)):
+            command = drive.set_feature(FeatureId.TEMPERATURE, kind << 20 | sensor << 16 | value)
+            drive.succeed(command, THRESHOLD)
+        for sel in (9, 0xE):
+            command = drive.set_feature(FeatureId.TEMPERATURE, sel << 16 | HOT)
+            drive.expect(command, THRESHOLD, Status.INVALID_FIELD)
+        for kind in (2, 3):
+            command = drive.set_feature(FeatureId.TEMPERATURE, kind << 20 | HOT)
+            drive.expect(command, THRESHOLD, Status.INVALID_FIELD)
+        for place, value in values.items():
+            found = threshold(drive, *place)
+            drive.check(found == value, THRESHOLD, f"{value} of sensor and type {place}", found)
+        kind, value = drive.random.choice((OVER, UNDER)), HOT + drive.random.randrange(100)
+        value = value if kind == OVER else value - HOT
+        command = drive.set_feature(FeatureId.TEMPERATURE, kind << 20 | 0xF << 16 | value)
+        drive.succeed(command, THRESHOLD)
+        for place in places:
+            wanted = value if place[1] == kind else values[place]
+            found = threshold(drive, *place)
+            drive.check(found == wanted, THRESHOLD, f"{wanted} of sensor and type {place}", found)
+    finally:
+        for (sensor, kind), value in default.items():
+            drive.set_feature(FeatureId.TEMPERATURE, kind << 20 | sensor << 16 | value)
+
+
+def threshold(drive: Drive, sensor: int, kind: int) -> int:
+    """A threshold in Kelvin."""
+    command = drive.get_feature(FeatureId.TEMPERATURE, cdw11=kind << 20 | sensor << 16)
+    return drive.succeed(command, THRESHOLD).cdw0 & 0xFFFF
+
+
+def any_threshold(drive: Drive, kind: int) -> int:
+    """A threshold that no temperature reaches."""
+    return drive.random.randrange(HOT, 0x10000) if kind == OVER else drive.random.randrange(100)
+
+
+@requirement("FEATURES-16", "Base 2.0, 5.27.1.4 Volatile Write Cache")
+@needs(NO_CACHE)
+def test_the_cache_feature_without_a_cache(drive: Drive) -> None:
+    """Without a volatile write cache, its feature is refused with Invalid Field.
+
+    1. Get and set the feature.
+    """
+    clause = "Base 2.0, 5.27.1.4 Volatile Write Cache"
+    drive.expect(drive.get_feature(FeatureId.VWC), clause, Status.INVALID_FIELD)
+    drive.expect(drive.set_feature(FeatureId.VWC, 1), clause, Status.INVALID_FIELD)
+
+
+@requirement("FEATURES-17", SET_CLAUSE)
+@needs(SELECT)
+def test_refused_values_change_nothing(drive: Drive) -> None:
+    """A Set Features that fails leaves the current and the saved value as they were.
+
+    1. Set features with a wrong NSID, and save those that cannot be saved.
+    2. Each fails, with the status of its reason. Compare the values.
+    """
+    for one in changeable(drive):
+        own = bool(drive.capabilities(one.fid) & 2)
+        values = [one.get(drive, sel) for sel in (CURRENT, SAVED)]
+        other = one.other(drive, values[0])
+        command = drive.set_feature(one.fid, other | one.selector, nsid=int(drive.id_ctrl.nn) + 1)
+        drive.expect(command, SET_CLAUSE, *wrong_nsid(own))
+        if not own:
+            command = drive.set_feature(one.fid, other | one.selector, nsid=drive.nsid)
+            drive.expect(command, SET_CLAUSE, Status.FEATURE_NOT_NS_SPECIFIC)
+        if not drive.can_save(one.fid):
+            command = drive.set_feature(one.fid, other | one.selector, True, drive.nsid if own else 0)
+            drive.expect(command, SET_CLAUSE, Status.FEATURE_NOT_SAVEABLE)
+        for sel, value in zip((CURRENT, SAVED), values):
+            one.must_be(drive, value, "since Set Features was refused", sel)
+
+
+def wrong_nsid(own: bool) -> tuple[int, ...]:
+    """Statuses of an NSID that does not exist, if the feature has a value for each namespace, and if not."""
+    if own:
+        return (Status.INVALID_NAMESPACE,)
+    return Status.INVALID_NAMESPACE, Status.FEATURE_NOT_NS_SPECIFIC, Status.INVALID_FIELD
+
+
+@requirement("FEATURES-18", "Base 2.0, 5.27.1.7 Interrupt Vector Configuration")
+@needs(VECTORS, feature(FeatureId.VECTOR))
+def test_each_vector_has_its_own_setting(drive: Drive) -> None:
+    """Coalescing Disable is kept for each vector, and a vector that does not exist is refused.
+
+    1. Set CD of all vectors at random, and get them in another order.
+    """
+    clause = "Base 2.0, 5.27.1.7 Interrupt Vector Configuration"
+    at = drive.pcie.cap_offset(0x11)
+    assert at is not None
+    count = min((drive.pcie.register(at + 2, 2) & 0x7FF) + 1, 64)
+    wanted = {vector: drive.random.getrandbits(1) for vector in range(1, count)}
+    try:
+        for vector, cd in wanted.items():
+            drive.succeed(drive.set_feature(FeatureId.VECTOR, cd << 16 | vector), clause)
+        for vector, cd in drive.random.sample(list(wanted.items()), len(wanted)):
+            found = drive.succeed(drive.get_feature(FeatureId.VECTOR, cdw11=vector), clause).cdw0
+            drive.check(found == cd << 16 | vector, clause, f"CD {cd} of vector {vector}", f"{found:#x}")
+        drive.refused(drive.set_feature(FeatureId.VECTOR, 0xFFFF), clause)
+    finally:
+        for vector in wanted:
+            drive.set_feature(FeatureId.VECTOR, vector)
+
+
+RESETTING: dict[str, Callable[[Drive], object]] = {
+    "controller": Drive.reset,
+    "function": Drive.flr,
+    "subsystem": Drive.subsystem_reset,
+    "power": Drive.power_cycle,
+}
+LOST = "Base 2.0, 4.2 Feature Values"
+
+
+def can(drive: Drive, kind: str) -> bool:
+    """Whether a drive can be reset in this way."""
+    need = {"function": FLR, "subsystem": SUBSYSTEM_RESET, "power": SWITCHED_POWER}.get(kind)
+    return need is None or need.met(drive)
+
+
+@requirement("FEATURES-19", LOST)
+@needs(SELECT)
+@pytest.mark.parametrize("kind", list(RESETTING))
+def test_values_after_each_kind_of_reset(drive: Drive, kind: str) -> None:
+    """After a reset or a loss of power, a feature has its saved value, or its default if it has none.
+
+    1. Save random values of the features that can be saved, and set others after that.
+    2. Reset, and compare the current, saved and default values.
+    """
+    if not can(drive, kind):
+        pytest.skip(f"needs {kind} resets")
+    settings = [one for one in changeable(drive) if not one.persists]
+    before = {one: [one.get(drive, sel) for sel in (DEFAULT, SAVED)] for one in settings}
+    wanted: dict[Setting, int] = {}
+    for one in settings:
+        wanted[one] = before[one][0]
+        if drive.can_save(one.fid):
+            value = one.draw(drive, drive.random)
+            one.set(drive, value, save=True)
+            wanted[one] = value | one.selector
+        one.set(drive, one.draw(drive, drive.random))
+    RESETTING[kind](drive)
+    for one, value in wanted.items():
+        one.must_be(drive, value, f"after a reset of kind {kind}", CURRENT, LOST)
+        one.must_be(drive, before[one][0], f"after a reset of kind {kind}", DEFAULT, LOST)
+        if drive.can_save(one.fid):
+            one.must_be(drive, value, f"after a reset of kind {kind}", SAVED, LOST)
+            one.set(drive, before[one][1], save=True)
+
+
+@requirement("FEATURES-20", GET_CLAUSE)
+def test_the_data_of_features(drive: Drive) -> None:
+    """A feature whose value is a structure transfers this structure, and no other byte.
+
+    1. Get each such feature that the drive has into a page at an odd offset, and look at the bytes around.
+    """
+    for fid, size in ((FeatureId.APST, 256), (FeatureId.TIMESTAMP, 8), (FeatureId.HOST_BEHAVIOR, 512)):
+        slot = Slot(size)
+        for offset in (0, 4 * drive.random.randrange(1024), PAGE - 4):
+            buf = slot.prepare(offset, size)
+            buf.size = size
+            if not drive.get_feature(fid, buf=buf).ok:
+                break
+            drive.check(
+                slot.intact(), GET_CLAUSE, f"{size} bytes of feature {fid:02x}h", "other bytes have changed"
+            )
+            whole = slot.data()[-1] != 0xC3
+            drive.check(whole, GET_CLAUSE, f"{size} bytes of feature {fid:02x}h", "less")
+
+
+HOST_ID = "Base 2.0, 5.27.1.25 Host Identifier"
+
+
+@requirement("FEATURES-21", HOST_ID)
+def test_the_host_identifier(drive: Drive) -> None:
+    """The host identifier reads as it was set, and a reset clears it.
+
+    1. Set a random identifier of 64 bits, or of 128 if CTRATT has bit 0, and get it.
+    2. Reset, and get it. It is 0.
+    """
+    long = bool(drive.id_ctrl.ctratt.hids)
+    size = 16 if long else 8
+    drive.reset()
+    if not drive.get_feature(FeatureId.HOST_ID, cdw11=long).ok:
+        pytest.skip("needs the feature Host Identifier (81h)")
+    slot, wanted = Slot(16), drive.random.randbytes(size)
+    command = drive.set_feature(FeatureId.HOST_ID, long, buf=slot.prepare(0, size, wanted))
+    drive.succeed(command, HOST_ID)
+    for what in (wanted, bytes(size)):
+        command = drive.get_feature(FeatureId.HOST_ID, cdw11=long, buf=slot.prepare(2044, size))
+        drive.succeed(command, HOST_ID)
+        drive.check(slot.data() == what, HOST_ID, f"identifier {what.hex()}", slot.data().hex())
+        drive.check(slot.intact(), HOST_ID, f"{size} bytes", "other bytes have changed")
+        drive.reset()
+
+
+@requirement("FEATURES-22", "Base 2.0, 5.16.1.18 Feature Identifiers Supported and Effects")
+@needs(log(0x12))
+def test_features_exist_as_reported(drive: Drive) -> None:
+    """A feature can be got if and only if log page 12h lists it.
+
+    1. Get each feature. One that is not listed fails with Invalid Field.
+    """
+    clause = "Base 2.0, 5.16.1.18 Feature Identifiers Supported and Effects"
+    buf = nvme.Buffer(1024)
+    drive.succeed(drive.log_page(0x12, buf, 1024), clause)
+    listed = FeatureEffectsLog(buf[:])
+    selectors: dict[int, int] = {FeatureId.VECTOR: 1, FeatureId.HOST_ID: int(drive.id_ctrl.ctratt.hids)}
+    for fid in range(0xC0):
+        supported = bool(listed.fids[fid].fsupp)
+        nsid = drive.nsid if fid == FeatureId.ERROR_RECOVERY else 0
+        command = drive.get_feature(fid, nsid=nsid, cdw11=selectors.get(fid, 0))
+        if supported:
+            drive.check(
+                command.status != Status.INVALID_FIELD,
+                clause,
+                f"feature {fid:02x}h, which log page 12h lists",
+                status_text(command.status),
+            )
+        else:
+            drive.expect(command, clause, Status.INVALID_FIELD)
+
+
 HMB = "Base 2.0, 5.27.1.22 Host Memory Buffer"
 
 
@@ -343,7 +673,7 @@ class HostMemory:
 
 
 @requirement("FEATURES-12", HMB)
-@needs(PLAIN, ROOM, HOST_MEMORY)
+@needs(PLAIN, ROOM, HOST_MEMORY, queues(3))
 def test_host_memory_is_used_only_while_it_is_lent(drive: Drive, model: Model) -> None:
     """The drive writes to no memory beyond its host memory buffer, and to none of it after it was taken back.
 

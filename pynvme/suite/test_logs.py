@@ -3,16 +3,44 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from typing import Callable
 
 import nvme
 import pytest
 
-from pynvme.spec import AdminOpcode, ErrorLogEntry, FeatureId, FirmwareLog, IoOpcode, SmartLog
-from pynvme.suite import needs, requirement
-from pynvme.suite.claims import EVENTS, LOG_OFFSETS, PLAIN, ROOM, TELEMETRY
-from pynvme.suite.drive import Drive
+from pynvme.spec import (
+    AdminOpcode,
+    Cns,
+    ErrorLogEntry,
+    FeatureId,
+    FirmwareLog,
+    IoOpcode,
+    Register,
+    SanitizeLog,
+    SelfTestLog,
+    SmartLog,
+    Status,
+    TelemetryLog,
+)
+from pynvme.suite import needs, requirement, takes
+from pynvme.suite.claims import (
+    EVENTS,
+    FLR,
+    LOG_OFFSETS,
+    PLAIN,
+    ROOM,
+    SUBSYSTEM_RESET,
+    SWITCHED_POWER,
+    TELEMETRY,
+    version,
+)
+from pynvme.suite.drive import ALL_NAMESPACES, Drive
+from pynvme.suite.features import HOT
 from pynvme.suite.history import Command
+from pynvme.suite.options import Budget
+from pynvme.suite.traffic import MISMATCH
 
 SMART = "Base 2.0, 5.16.1.3 SMART / Health Information"
 ERRORS = "Base 2.0, 5.16.1.2 Error Information"
@@ -28,6 +56,7 @@ HOTTEST = 0xFFFF
 def smart(drive: Drive, rae: bool = True) -> SmartLog:
     """The SMART / Health Information log. It is read without re-arming events."""
     buf = nvme.Buffer(512)
+    buf[:] = drive.random.randbytes(1) * 512
     drive.succeed(drive.log_page(2, buf, 512, rae=rae), SMART)
     return SmartLog(bytes(buf[:]))
 
@@ -131,15 +160,21 @@ def events(drive: Drive) -> Iterator[list[int]]:
     drive.nvme0.register_aer_cb(lambda cdw0, status: found.append(cdw0))
     before = drive.get_feature(FeatureId.ASYNC_EVENT).cdw0
     threshold = drive.get_feature(FeatureId.TEMPERATURE).cdw0
-    set_threshold(drive, HOTTEST)
-    drive.set_feature(FeatureId.ASYNC_EVENT, before | 0x1F)
-    smart(drive, rae=False)
+    arm(drive)
     drive.poll(lambda: False, 0.01)
     found.clear()
     yield found
     drive.set_feature(FeatureId.TEMPERATURE, threshold)
     drive.set_feature(FeatureId.ASYNC_EVENT, before)
     drive.nvme0.register_aer_cb(None)
+
+
+def arm(drive: Drive) -> None:
+    """Enable the events of critical warnings, of which none is there."""
+    set_threshold(drive, HOTTEST)
+    enabled = drive.get_feature(FeatureId.ASYNC_EVENT).cdw0
+    drive.succeed(drive.set_feature(FeatureId.ASYNC_EVENT, enabled | 0x1F), AER)
+    smart(drive, rae=False)
 
 
 def set_threshold(drive: Drive, kelvin: int) -> None:
@@ -235,6 +270,13 @@ def test_the_firmware_log_agrees_with_identify(drive: Drive) -> None:
     drive.check(revision == wanted, FIRMWARE, f"revision {wanted!r} in slot {slot}", repr(revision))
 
 
+def generation(drive: Drive) -> int:
+    """The generation number of the host-initiated capture."""
+    buf = nvme.Buffer(512)
+    drive.succeed(drive.log_page(7, buf, 512), TELEMETRY_CLAUSE)
+    return int(TelemetryLog(buf[:]).thdgn)
+
+
 @requirement("LOGS-8", TELEMETRY_CLAUSE)
 @needs(TELEMETRY, LOG_OFFSETS)
 def test_telemetry_of_the_host(drive: Drive) -> None:
@@ -242,6 +284,7 @@ def test_telemetry_of_the_host(drive: Drive) -> None:
 
     1. Create a capture, and read its header and a part, twice.
     2. The parts are the same, and the area bounds do not decrease.
+    3. A read without a request leaves the generation number, and the next request adds 1.
     """
     buf, again = nvme.Buffer(4096), nvme.Buffer(4096)
     drive.succeed(drive.log_page(7, buf, 512, lsp=1), TELEMETRY_CLAUSE)
@@ -254,5 +297,404 @@ def test_telemetry_of_the_host(drive: Drive) -> None:
         drive.succeed(drive.log_page(7, again, length, 512), TELEMETRY_CLAUSE)
         same = buf[:length] == again[:length]
         drive.check(same, TELEMETRY_CLAUSE, "the data of the capture, as before", "others")
+    number = generation(drive)
+    drive.succeed(drive.log_page(7, buf, 512), TELEMETRY_CLAUSE)
+    drive.check(
+        generation(drive) == number,
+        TELEMETRY_CLAUSE,
+        "the generation, since no capture was asked for",
+        "another",
+    )
+    if drive.nvme0[Register.VS] >= 0x00020000:
+        drive.succeed(drive.log_page(7, buf, 512, lsp=1), TELEMETRY_CLAUSE)
+        found, wanted = generation(drive), (number + 1) % 256
+        drive.check(found == wanted, TELEMETRY_CLAUSE, f"generation {wanted} of a new capture", found)
     behind = 512 * (max(areas) + 1) + 512
     drive.refused(drive.log_page(7, buf, 512, behind), "Base 2.0, 5.16 Get Log Page, Log Page Offset")
+
+
+COUNTERS = ("dur", "duw", "hrc", "hwc", "pwrc", "upl", "mdie", "neile")
+"""Counters that stand if nothing happens."""
+TIMES = {"cbt": 60, "poh": 3600, "wctt": 60, "cctt": 60, "ttmt1": 1, "ttmt2": 1}
+"""Counters of time, with the seconds of their units."""
+
+
+@requirement("LOGS-9", SMART)
+@needs(PLAIN, ROOM)
+def test_counters_stand_if_nothing_happens(drive: Drive) -> None:
+    """Commands that are neither read nor write move no counter, and counters of time move with the time.
+
+    1. Read the log many times, with admin commands, flushes and other IO between.
+    2. Compare all counters with those of the first time.
+    """
+    first, start = smart(drive), time.monotonic()
+    others: list[Callable[[], Command]] = [
+        lambda: drive.admin(AdminOpcode.IDENTIFY, nvme.Buffer(4096), cdw10=Cns.CTRL),
+        lambda: drive.get_feature(FeatureId.ARBITRATION),
+        lambda: drive.log_page(3, nvme.Buffer(512), 512),
+        drive.flush,
+    ]
+    if drive.ns.supports(IoOpcode.DSM):
+        others.append(lambda: drive.deallocate([(0, 8)]))
+    for _ in range(drive.random.randint(20, 40)):
+        drive.succeed(drive.random.choice(others)(), SMART)
+        now, most = smart(drive), time.monotonic() - start
+        for name in COUNTERS:
+            drive.check(now[name] == first[name], SMART, f"{name.upper()} stays {first[name]}", now[name])
+        for name, unit in TIMES.items():
+            grown = now[name] - first[name]
+            drive.check(
+                0 <= grown <= most / unit + 1, SMART, f"{name.upper()} grows as the time does", f"{grown}"
+            )
+        for sensor, kelvin in enumerate(now.tsen):
+            drive.check(
+                not kelvin or 200 < kelvin < 400, SMART, f"200 to 400 K of sensor {sensor + 1}", kelvin
+            )
+
+
+def shut_down_and_reset(drive: Drive) -> None:
+    """Shut the controller down normally, and reset it."""
+    drive.delete_qpairs()
+    drive.shut_down()
+    drive.reset()
+
+
+def shut_down_and_cycle(drive: Drive) -> None:
+    """Shut the controller down normally, and switch the power off and on."""
+    drive.delete_qpairs()
+    drive.shut_down()
+    drive.power_cycle()
+
+
+RESETTING: dict[str, Callable[[Drive], object]] = {
+    "controller": Drive.reset,
+    "function": Drive.flr,
+    "subsystem": Drive.subsystem_reset,
+    "shutdown": shut_down_and_reset,
+    "power": shut_down_and_cycle,
+    "sudden": Drive.power_cycle,
+}
+"""Ways to reset. The last one may lose the counts of the last moment."""
+
+NEEDED = {"function": FLR, "subsystem": SUBSYSTEM_RESET, "power": SWITCHED_POWER, "sudden": SWITCHED_POWER}
+
+
+@pytest.fixture
+def reset(drive: Drive, kind: str) -> Callable[[], object]:
+    """Reset by this kind."""
+    need = NEEDED.get(kind)
+    if need is not None and not need.met(drive):
+        pytest.skip(f"needs {need.text}")
+    return lambda: RESETTING[kind](drive)
+
+
+@requirement("LOGS-10", SMART)
+@needs(PLAIN, ROOM)
+@pytest.mark.parametrize("kind", list(RESETTING))
+def test_counters_survive_each_kind_of_reset(drive: Drive, kind: str, reset: Callable[[], object]) -> None:
+    """A reset changes no counter but those of the driver's commands, and only a loss of power counts as one.
+
+    1. Read and write, read the log, reset, and read the log several times.
+    2. Compare all counters. PWRC grows by one with a loss of power, and UPL if no shutdown came before it.
+    """
+    buf = nvme.Buffer(drive.lba_size)
+    for index in range(drive.random.randint(1, 8)):
+        drive.succeed(drive.io(IoOpcode.WRITE, buf, index), SMART)
+        drive.succeed(drive.io(IoOpcode.READ, buf, index), SMART)
+    before, start = smart(drive), time.monotonic()
+    reset()
+    added = {"pwrc": int(kind in ("power", "sudden")), "upl": int(kind == "sudden")}
+    for _ in range(3):
+        now, most = smart(drive), time.monotonic() - start
+        for name in COUNTERS:
+            wanted, found = before[name] + added.get(name, 0), now[name]
+            if name == "neile":
+                right = found >= wanted or kind == "sudden"
+            else:
+                right = found == wanted or (kind == "sudden" and name not in added and found < wanted)
+            drive.check(right, SMART, f"{name.upper()} {wanted} after a {kind} reset", found)
+        for name, unit in TIMES.items():
+            grown = now[name] - before[name]
+            drive.check(
+                0 <= grown <= most / unit + 1, SMART, f"{name.upper()} grows as the time does", f"{grown}"
+            )
+        for name in ("avspt", "pused", "tmt1tc", "tmt2tc"):
+            drive.check(now[name] == before[name], SMART, f"{name.upper()} stays {before[name]}", now[name])
+
+
+def lba_failures(drive: Drive) -> list[Callable[[], Command]]:
+    """IO commands that fail."""
+    buf = nvme.Buffer(max(4096, drive.lba_size))
+    far = drive.nsze + drive.random.randrange(1 << 40)
+    found: list[Callable[[], Command]] = [lambda: drive.io(IoOpcode.READ, buf, far)]
+    for opcode in (IoOpcode.WRITE, IoOpcode.COMPARE, IoOpcode.WRITE_ZEROES, IoOpcode.VERIFY):
+        if drive.ns.supports(opcode):
+            found.append(lambda opcode=opcode: drive.io(opcode, buf, far))  # type: ignore[misc]
+    return found
+
+
+def other_failures(drive: Drive) -> list[Callable[[], Command]]:
+    """Admin commands that fail."""
+    buf = nvme.Buffer(4096)
+    return [
+        lambda: drive.get_feature(drive.random.randrange(0x30, 0x78)),
+        lambda: drive.admin(AdminOpcode.IDENTIFY, buf, cdw10=drive.random.randrange(0x30, 0xC0)),
+        lambda: drive.admin(AdminOpcode.DELETE_SQ, cdw10=0xFFFF),
+        lambda: drive.admin(AdminOpcode.DELETE_CQ, cdw10=0),
+        lambda: drive.admin(AdminOpcode.IDENTIFY, buf, 0xFFFFFFFE, cdw10=0),
+    ]
+
+
+@requirement("LOGS-11", ERRORS)
+@needs(PLAIN, ROOM)
+def test_the_error_log_agrees_with_failing_commands(drive: Drive) -> None:
+    """Each entry belongs to one failing command, in their order, and no other command makes one.
+
+    1. Let random commands fail, with right ones between, more than the log has entries.
+    2. Each new entry has the queue, CID, status, NSID and LBA of such a command, a location of the wrong
+       parameter within the command, and a count one lower than the entry before.
+    """
+    failures = lba_failures(drive) + other_failures(drive)
+    entries = int(drive.id_ctrl.elpe) + 1
+    failed: list[Command] = []
+    before = smart(drive).neile
+    for _ in range(min(entries + 4, 40)):
+        command = drive.refused(drive.random.choice(failures)(), ERRORS)
+        failed.append(command)
+        if drive.random.random() < 0.3:
+            drive.succeed(drive.get_feature(FeatureId.ARBITRATION), ERRORS)
+    made = smart(drive).neile - before
+    drive.check(made <= len(failed), ERRORS, f"{len(failed)} new entries at most", made)
+    found = error_log(drive, min(entries, made)) if made else []
+    rest = iter(reversed(failed))
+    for index, entry in enumerate(found):
+        drive.check(entry.ecnt == before + made - index, ERRORS, f"count {before + made - index}", entry.ecnt)
+        seen = (entry.sqid, entry.cid, int(entry.status) >> 1 & 0x7FF)
+        match = next((one for one in rest if (one.qid, one.cid, one.status) == seen), None)
+        if match is None:
+            raise drive.finding(
+                ERRORS, "SQID, CID and status of a command that has failed, in order", f"{seen}\n{entry}"
+            )
+        must_agree(drive, entry, match)
+
+
+def must_agree(drive: Drive, entry: ErrorLogEntry, command: Command) -> None:
+    """Raise a finding unless an entry is that of a command."""
+    same = entry.nsid == command.nsid or entry.nsid in (0, ALL_NAMESPACES)
+    drive.check(same, ERRORS, f"NSID {command.nsid:#x}", f"{entry.nsid:#x}")
+    place = int(entry.pel)
+    drive.check(
+        place == 0xFFFF or (place & 0xFF < 64 and not place >> 11),
+        ERRORS,
+        "a location of the parameter within the 64 bytes of the command",
+        f"{place:#x}",
+    )
+    if command.has_range:
+        drive.check(entry.lba == command.slba, ERRORS, f"LBA {command.slba:#x}", f"{entry.lba:#x}")
+    drive.check(bool(entry.status.dnr) == command.dnr, ERRORS, f"DNR {command.dnr:d}", entry.status.dnr)
+
+
+@requirement("LOGS-12", ERRORS)
+@pytest.mark.parametrize("kind", list(RESETTING))
+def test_error_counts_survive_each_kind_of_reset(
+    drive: Drive, kind: str, reset: Callable[[], object]
+) -> None:
+    """The count of errors goes on after a reset and a loss of power, and entries do not change.
+
+    1. Let a command fail, read the log, and reset.
+    2. The counts are the same, and an entry that is still there is the same. The next failure counts on.
+    """
+    before = smart(drive).neile
+    drive.refused(drive.get_feature(0x77), ERRORS)
+    count, first = smart(drive).neile, error_log(drive, 1)[0]
+    reset()
+    again = smart(drive).neile
+    right = again >= count or kind == "sudden"
+    drive.check(right, SMART, f"{count} entries in the error log, or more, after a {kind} reset", again)
+    entry = error_log(drive, 1)[0]
+    same = entry.ecnt != first.ecnt or bytes(entry) == bytes(first)
+    drive.check(same, ERRORS, f"the entry {first}", f"another\n{entry}")
+    drive.refused(drive.get_feature(0x77), ERRORS)
+    found, wanted = smart(drive).neile, again + count - before
+    drive.check(found == wanted, SMART, f"{wanted} entries in the error log", found)
+
+
+@requirement("LOGS-13", THRESHOLD)
+@needs(EVENTS, version(0x00010200))
+def test_each_threshold_is_an_event(drive: Drive, events: list[int]) -> None:
+    """Over and under temperature thresholds of each sensor give one event each, and the critical warning.
+
+    1. For each sensor and type, set a threshold that its temperature has reached. One event comes.
+    2. Take it back. Critical warning bit 1 is clear, and no event comes.
+    """
+    first = smart(drive)
+    sensors = {0: int(first.ctemp)}
+    sensors |= {index + 1: int(kelvin) for index, kelvin in enumerate(first.tsen) if kelvin}
+    places = [(sensor, kind) for sensor in sensors for kind in (0, 1)]
+    for sensor, kind in drive.random.sample(places, len(places)):
+        harmless = (0, HOT)[not kind]
+        try:
+            crossed = sensors[sensor] + (20 if kind else -20)
+            before = len(events)
+            set_threshold(drive, kind << 20 | sensor << 16 | crossed)
+            must_come(drive, events, before + 1, f"by sensor {sensor}, type {kind}")
+            warning = int(smart(drive).cw)
+            drive.check(bool(warning & 2), SMART, f"critical warning bit 1, sensor {sensor}", f"{warning:#x}")
+        finally:
+            set_threshold(drive, kind << 20 | sensor << 16 | harmless)
+        warning = int(smart(drive, rae=False).cw)
+        drive.check(not warning & 2, SMART, "critical warning bit 1 is 0", f"{warning:#x}")
+        drive.poll(lambda: False, 0.03)
+        drive.check(len(events) == before + 1, AER, "no more events", len(events) - before)
+
+
+@requirement("LOGS-14", AER)
+@needs(EVENTS)
+def test_one_event_completes_one_request(drive: Drive, events: list[int]) -> None:
+    """Of several outstanding requests, an event completes one, and the others stay for later ones.
+
+    1. Leave as many requests with the drive as AERL allows. Cause an event. One request completes.
+    2. Reset. No request is left, so that the same number is accepted again.
+    """
+    kelvin = int(smart(drive).ctemp)
+    for _ in range(2):
+        must_complete_one(drive, events, kelvin)
+        drive.reset()
+        arm(drive)
+
+
+def must_complete_one(drive: Drive, events: list[int], kelvin: int) -> None:
+    """Send all requests that the drive allows, and cause one event."""
+    allowed, before = min(int(drive.id_ctrl.aerl), 60), len(events)
+    requests = [drive.send_admin(AdminOpcode.ASYNC_EVENT) for _ in range(allowed)]
+
+    def ended() -> int:
+        return sum(one.done for one in requests) + len(events) - before
+
+    drive.poll(lambda: ended() > 0, 0.02)
+    drive.check(not ended(), AER, f"{allowed + 1} requests outstanding (AERL)", f"{ended()} completed")
+    set_threshold(drive, kelvin - 5)
+    drive.poll(lambda: ended() > 0, 3.0)
+    drive.poll(lambda: ended() > 1, 0.05)
+    drive.check(ended() == 1, AER, "one event", f"{ended()} requests have completed")
+
+
+@requirement("LOGS-15", FIRMWARE)
+def test_the_firmware_log_has_the_slots_of_frmw(drive: Drive) -> None:
+    """The firmware log has revisions of slots that FRMW reports, and no activation is pending.
+
+    1. Read the log page several times, and compare it with Identify.
+    """
+    slots = int(drive.id_ctrl.frmw.nofs)
+    for _ in range(drive.random.randint(3, 9)):
+        buf = nvme.Buffer(512)
+        drive.succeed(drive.log_page(3, buf, 512), FIRMWARE)
+        log = FirmwareLog(bytes(buf[:]))
+        drive.check(1 <= log.afi.cafsi <= slots, FIRMWARE, f"an active slot of 1 to {slots}", log.afi)
+        drive.check(not log.afi.nafsi, FIRMWARE, "no slot that the next reset activates", log.afi)
+        rest = bytes(buf[8 * (slots + 1) : 64])
+        drive.check(not any(rest), FIRMWARE, f"zeros for slots above {slots}", rest.hex())
+        revisions = [bytes(buf[8 * slot : 8 * slot + 8]) for slot in range(1, slots + 1)]
+        for slot, revision in enumerate(revisions, 1):
+            printable = not any(revision) or all(0x20 <= byte < 0x7F for byte in revision)
+            drive.check(printable, FIRMWARE, f"text, or zeros, in slot {slot}", revision.hex())
+        wanted = drive.id_ctrl.fr
+        found = revisions[log.afi.cafsi - 1].decode(errors="replace")
+        drive.check(found.strip() == wanted.strip(), FIRMWARE, f"revision {wanted!r}", repr(found))
+
+
+@requirement("LOGS-16", SMART)
+@needs(PLAIN, ROOM)
+def test_data_units_of_any_size(drive: Drive) -> None:
+    """Data units count the bytes of reads and writes of any size, and host commands count each of them.
+
+    1. Send random reads and writes, and read the log after random numbers of them.
+    """
+    most = drive.most_lbas
+    buf, base = nvme.Buffer(most * drive.lba_size), drive.random.randrange(drive.nsze - 2 * most)
+    for slba in (base, base + most):
+        drive.succeed(drive.io(IoOpcode.WRITE, buf, slba, most), SMART)
+    first = smart(drive)
+    sectors = {"dur": 0, "duw": 0}
+    commands = {"hrc": 0, "hwc": 0}
+    for _ in range(6):
+        for _ in range(drive.random.randint(1, 30)):
+            nlb = drive.random.choice((1, drive.random.randint(1, most)))
+            opcode, data, counter = drive.random.choice(
+                ((IoOpcode.READ, "dur", "hrc"), (IoOpcode.WRITE, "duw", "hwc"))
+            )
+            slba = base + drive.random.randrange(2 * most - nlb + 1)
+            drive.expect(drive.io(opcode, buf, slba, nlb), SMART, Status.SUCCESS, MISMATCH)
+            sectors[data] += nlb * drive.lba_size // 512
+            commands[counter] += 1
+        now = smart(drive)
+        for name, count in commands.items():
+            grown = now[name] - first[name]
+            drive.check(grown == count, SMART, f"{name.upper()} grows by {count}", grown)
+        for name, count in sectors.items():
+            grown = now[name] - first[name]
+            drive.check(
+                count / 1000 - 1 < grown < count / 1000 + 1,
+                SMART,
+                f"{name.upper()} grows by {count / 1000:.2f}, rounded",
+                grown,
+            )
+
+
+@requirement("LOGS-17", "Base 2.0, 5.16.1.7 Device Self-test and 5.16.1.17 Sanitize Status")
+def test_the_logs_of_background_operations_are_plausible(drive: Drive) -> None:
+    """While no self-test and no sanitize operation runs, their logs say so, and have no reserved values.
+
+    1. Read log pages 06h and 81h several times.
+    """
+    clause = "Base 2.0, 5.16.1.7 Device Self-test and 5.16.1.17 Sanitize Status"
+    for _ in range(drive.random.randint(3, 8)):
+        buf = nvme.Buffer(4096)
+        if drive.has_log(6):
+            drive.succeed(drive.log_page(6, buf, SelfTestLog.SIZE), clause)
+            tests = SelfTestLog(buf[: SelfTestLog.SIZE])
+            drive.check(not tests.cdsto.dsts, clause, "no self-test in progress", tests.cdsto)
+            for entry in tests.results:
+                known = entry.dsts.dstr <= 9 or entry.dsts.dstr == 0xF
+                drive.check(known, clause, "a result that is not reserved", entry.dsts)
+        if drive.has_log(0x81):
+            drive.succeed(drive.log_page(0x81, buf, 512), clause)
+            sanitize = SanitizeLog(buf[:512])
+            drive.check(sanitize.sprog == 0xFFFF, clause, "SPROG FFFFh, since none runs", sanitize.sprog)
+            drive.check(sanitize.sstat.sos < 5, clause, "a status that is not reserved", sanitize.sstat)
+            drive.check(sanitize.sstat.sos != 2, clause, "no sanitize operation in progress", sanitize.sstat)
+
+
+@requirement("LOGS-18", SMART)
+@needs(PLAIN, ROOM)
+@takes(1)
+def test_counters_under_load(drive: Drive, budget: Budget) -> None:
+    """After many IOs at full speed, host commands and data units have grown by exactly these.
+
+    1. Run a worker that writes, and one that reads, and read the log before and after each.
+    """
+    nlb = min(8, drive.most_lbas)
+    span, seconds = 64 * nlb, max(0.3, budget.limit / 2)
+    start = drive.random.randrange(drive.nsze - span)
+    for percentage, counter, data in ((0, "hwc", "duw"), (100, "hrc", "dur")):
+        before = smart(drive)
+        worker = drive.ns.ioworker(
+            io_size=nlb,
+            lba_random=False,
+            read_percentage=percentage,
+            region_start=start,
+            region_end=start + span,
+            time=seconds,
+        )
+        done = worker.start().close()
+        after = smart(drive)
+        drive.check(done.error == 0, SMART, "no failed IO", f"error {done.error}, status {done.status:#x}")
+        counts = {"hwc": done.io_count_write, "hrc": done.io_count_read}
+        for name, count in counts.items():
+            grown = after[name] - before[name]
+            drive.check(grown == count, SMART, f"{name.upper()} grows by {count}", grown)
+        units = counts[counter] * nlb * drive.lba_size / UNIT
+        grown = after[data] - before[data]
+        drive.check(
+            units - 1 < grown < units + 1, SMART, f"{data.upper()} grows by {units:.2f}, rounded", grown
+        )

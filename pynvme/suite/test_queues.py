@@ -9,13 +9,14 @@ from collections.abc import Iterator
 import nvme
 import pytest
 
-from pynvme.spec import FeatureId, IoOpcode, Register
+from pynvme.spec import AdminOpcode, Cap, Cns, FeatureId, IoOpcode, Register, Status
 from pynvme.suite import needs, requirement, takes
-from pynvme.suite.claims import PLAIN, ROOM, VECTORS, WEIGHTED, feature
+from pynvme.suite.claims import PLAIN, ROOM, VECTORS, WEIGHTED, feature, queues
 from pynvme.suite.drive import Drive
+from pynvme.suite.history import Command
 from pynvme.suite.model import Kind, Model
 from pynvme.suite.options import Budget
-from pynvme.suite.rawqueue import CQE_CLAUSE, RawCq, RawSq
+from pynvme.suite.rawqueue import CQE_CLAUSE, RawAdmin, RawCq, RawSq, aligned
 from pynvme.suite.traffic import GUARD_CLAUSE, PAGE, Traffic, judge, read_back
 from pynvme.suite.writing import Writer
 
@@ -31,8 +32,8 @@ VECTOR = "Base 2.0, 5.27.1.7 Interrupt Vector Configuration"
 QID = 2
 """A queue identifier for raw queues. Single commands use queue 1, which opens first."""
 
-SIZES = ((2, 2), (3, 2), (5, 3), (4, 5), (7, 16), (64, 1000), (1000, 64))
-"""Entries of submission and completion queues."""
+SIZES = ((2, 2), (3, 2), (5, 3), (4, 5), (7, 16), (64, 1000), (1000, 64), (0, 0))
+"""Entries of submission and completion queues. 0 is a random number."""
 
 
 @pytest.fixture
@@ -54,13 +55,15 @@ def test_queues_of_any_size_wrap(drive: Drive, data: nvme.Buffer, sq_entries: in
     """The phase inverts each time that the completion queue wraps, also if its size is no power of two.
 
     1. Create a submission and a completion queue of odd sizes.
-    2. Send commands one by one and in bursts, until both queues have wrapped twice.
+    2. Send commands one by one and in bursts, until both queues have wrapped twice, or more often if small.
     3. Each command completes once, with its SQID and CID, and no entry is posted beyond.
     """
     most = (drive.nvme0.cap & 0xFFFF) + 1
+    sq_entries = sq_entries or drive.random.randint(2, 300)
+    cq_entries = cq_entries or drive.random.randint(2, 300)
     cq = RawCq(drive, QID, min(cq_entries, most))
     sq = RawSq(cq, entries=min(sq_entries, most))
-    total, sent = 2 * max(sq.entries, cq.entries) + 3, 0
+    total, sent = max(2 * max(sq.entries, cq.entries), 100) + 3, 0
     while sent < total:
         burst = min(drive.random.choice((1, 2, 63, 1000)), sq.entries - 1, cq.entries - 1, total - sent)
         for _ in range(burst):
@@ -159,14 +162,14 @@ def test_submission_queues_share_a_completion_queue(drive: Drive, data: nvme.Buf
     """
     cq = RawCq(drive, QID, 64)
     count = min(4, drive.nvme0.max_qpairs - QID)
-    queues = [RawSq(cq, QID + index, entries=4 + 5 * index) for index in range(max(1, count))]
+    sqs = [RawSq(cq, QID + index, entries=4 + 5 * index) for index in range(max(1, count))]
     for turn in range(30):
         sent = 0
-        for queue in queues:
+        for queue in sqs:
             for index in range(drive.random.randint(1, 3)):
                 queue.put(IoOpcode.READ, turn * 4 + index, prp1=data.phys_addr)
                 sent += 1
-        for queue in drive.random.sample(queues, len(queues)):
+        for queue in drive.random.sample(sqs, len(sqs)):
             queue.ring()
         for command in cq.take(sent):
             drive.succeed(command, CQE_CLAUSE)
@@ -227,28 +230,28 @@ def fill_list(lists: nvme.Buffer, at: int, entries: list[int], second: int) -> N
     lists[PAGE : PAGE + 8 * len(there)] = b"".join(entry.to_bytes(8, "little") for entry in there)
 
 
-def pieces(order: list[int], offset: int, length: int) -> Iterator[tuple[int, int]]:
+def pieces(order: list[int], offset: int, length: int, page: int) -> Iterator[tuple[int, int]]:
     """First byte and length of each piece of data, which begin at an offset of the first page."""
-    for page in order:
+    for index in order:
         if length <= 0:
             return
-        size = min(PAGE - offset, length)
-        yield page * PAGE + offset, size
+        size = min(page - offset, length)
+        yield index * page + offset, size
         length -= size
         offset = 0
 
 
-def scatter(memory: nvme.Buffer, order: list[int], offset: int, data: bytes) -> None:
+def scatter(memory: nvme.Buffer, order: list[int], offset: int, data: bytes, page: int = PAGE) -> None:
     """Put data into pages in this order."""
     done = 0
-    for at, size in pieces(order, offset, len(data)):
+    for at, size in pieces(order, offset, len(data), page):
         memory[at : at + size] = data[done : done + size]
         done += size
 
 
-def gather(memory: nvme.Buffer, order: list[int], offset: int, length: int) -> bytes:
+def gather(memory: nvme.Buffer, order: list[int], offset: int, length: int, page: int = PAGE) -> bytes:
     """Take data from pages in this order."""
-    return b"".join(memory[at : at + size] for at, size in pieces(order, offset, length))
+    return b"".join(memory[at : at + size] for at, size in pieces(order, offset, length, page))
 
 
 @requirement("QUEUES-7", CQE_CLAUSE)
@@ -267,19 +270,39 @@ def test_all_queues_at_once(drive: Drive, model: Model, budget: Budget) -> None:
 
 
 @requirement("QUEUES-8", TAIL)
-def test_a_wrong_doorbell_does_no_harm(drive: Drive, data: nvme.Buffer) -> None:
+@pytest.mark.parametrize("ring", ["tail", "head"])
+def test_a_wrong_doorbell_does_no_harm(drive: Drive, data: nvme.Buffer, ring: str) -> None:
     """A doorbell value that is no entry of the queue executes nothing, and leaves other queues alone.
 
-    1. Write a tail beyond the end of a submission queue.
-    2. No completion comes, and another queue works.
+    1. Write a tail or a head beyond the end of a queue, with several values.
+    2. No completion comes, and another queue works. An event, if there is one, is of an invalid doorbell.
     """
-    cq = RawCq(drive, QID, 16)
-    sq = RawSq(cq, entries=8)
-    sq.tail = 9
-    sq.ring()
-    cq.nothing_more(0.05)
-    drive.succeed(drive.io(IoOpcode.READ, data), TAIL)
-    drive.reset()
+    events: list[int] = []
+    drive.nvme0.register_aer_cb(lambda cdw0, status: events.append(cdw0))
+    entries = drive.random.randint(4, 40)
+    for value in (entries, entries + 1, drive.random.randrange(entries, 0xFFFF), 0xFFFF):
+        cq = RawCq(drive, QID, 16 if ring == "tail" else entries)
+        sq = RawSq(cq, entries=entries)
+        for cid in range(3):
+            sq.put(IoOpcode.READ, cid, prp1=data.phys_addr)
+            sq.ring()
+            drive.succeed(cq.take(1)[0], TAIL)
+        if ring == "tail":
+            sq.tail = value
+            sq.ring()
+        else:
+            cq.write_doorbell(value)
+        cq.nothing_more(0.02)
+        drive.succeed(drive.io(IoOpcode.READ, data), TAIL)
+        drive.poll(lambda: False, 0.005)
+        drive.reset()
+        assert drive.qpair.sqid == 1
+    drive.nvme0.register_aer_cb(None)
+    for event in events:
+        right = event & 7 == 0 and event >> 8 & 0xFF in (0, 1) and event >> 16 & 0xFF == 1
+        drive.check(
+            right, "Base 2.0, 5.2 Asynchronous Event Request", "events of doorbells only", f"{event:#x}"
+        )
 
 
 @requirement("QUEUES-9", PENDING)
@@ -305,7 +328,7 @@ def test_a_masked_interrupt_is_pending(drive: Drive, data: nvme.Buffer) -> None:
 
 
 @requirement("QUEUES-10", "Base 2.0, 5.4 Create I/O Completion Queue, IEN")
-@needs(VECTORS)
+@needs(VECTORS, queues(3))
 def test_each_completion_interrupts(drive: Drive, data: nvme.Buffer) -> None:
     """A queue with interrupts enabled interrupts at each completion, and one without never.
 
@@ -377,7 +400,7 @@ ARBITRATION = "Base 2.0, 3.4.4 Command Arbitration"
 
 
 @requirement("QUEUES-13", ARBITRATION)
-@needs(WEIGHTED)
+@needs(WEIGHTED, queues(4))
 def test_weighted_round_robin(drive: Drive, data: nvme.Buffer) -> None:
     """With weighted round robin, urgent commands come first, and each other class gets its turn.
 
@@ -422,3 +445,443 @@ def enable_weighted(drive: Drive) -> None:
         drive.check(time.monotonic() < end, ARBITRATION, "CSTS.RDY is 1", "0")
     drive.nvme0.init_ns()
     drive.nvme0.init_queues(drive.nvme0.setfeatures(7, cdw11=0x000F000F).waitdone())
+
+
+PAGES = "Base 2.0, 3.1.3.5 Controller Configuration, CC.MPS"
+
+
+@requirement("QUEUES-14", PAGES)
+@takes(1)
+def test_each_size_of_memory_pages(drive: Drive, model: Model, writer: Writer, budget: Budget) -> None:
+    """With each memory page size of CAP, PRP entries and lists describe pages of this size.
+
+    1. Enable the controller with each CC.MPS from CAP.MPSMIN to CAP.MPSMAX, in random order.
+    2. Identify, and read and write several pages, with PRP 1 at an offset, and a list at an offset.
+    """
+    cap = Cap(drive.nvme0.cap)
+    sizes = list(range(cap.mpsmin, cap.mpsmax + 1))
+    sizes = drive.random.sample(sizes, len(sizes))[:6]
+    nlb = drive.most_lbas
+    base = writer.region(nlb)
+    for mps in sizes:
+        admin = RawAdmin(drive, mps=mps)
+        prp1 = aligned(2 * admin.page, admin.page)
+        for offset in (0, admin.page - 2048):
+            prp1.offset = offset
+            command = admin.run(AdminOpcode.IDENTIFY, prp1, cdw10=Cns.CTRL)
+            drive.succeed(command, PAGES)
+            serial = prp1[offset + 4 : offset + 24]
+            drive.check(any(serial), PAGES, f"Identify Controller with pages of {admin.page} bytes", "zeros")
+        drive.succeed(admin.run(AdminOpcode.SET_FEATURES, cdw10=FeatureId.QUEUES, cdw11=0x000F000F), PAGES)
+        cq = RawCq(drive, 1, 16, admin=admin.run, page=admin.page)
+        sq = RawSq(cq, entries=16)
+        for turn in range(4):
+            transfer(drive, model, sq, base, nlb, bool(turn % 2))
+        cq.delete()
+        drive.reset()
+        read_back(drive, model, range(base, base + nlb))
+        if budget.spent:
+            break
+
+
+def transfer(drive: Drive, model: Model, sq: RawSq, base: int, nlb: int, writes: bool) -> None:
+    """Read or write LBAs, with pages in random order, and compare the data."""
+    page, length = sq.cq.page, nlb * drive.lba_size
+    offset = drive.random.choice((0, 4 * drive.random.randrange(page // 4)))
+    count = -(-(offset + length) // page)
+    memory = aligned((count + 1) * page, page)
+    lists = aligned(page, page)
+    order = drive.random.sample(range(count + 1), count)
+    prps = [memory.phys_addr + index * page for index in order]
+    prp2 = prps[1] if count == 2 else 0
+    if count > 2:
+        at = 8 * drive.random.randrange(page // 8 - count)
+        lists[at : at + 8 * (count - 1)] = b"".join(prp.to_bytes(8, "little") for prp in prps[1:])
+        prp2 = lists.phys_addr + at
+    memory[:] = b"\xc3" * len(memory)
+    expected = model.certain(base, nlb)
+    if writes:
+        change = model.begin(Kind.DATA, (base, nlb))
+        scatter(memory, order, offset, model.content.range(base, nlb, change.generation), page)
+        change.command = sq.put(IoOpcode.WRITE, 1, base, nlb, prps[0] + offset, prp2)
+        sq.ring()
+        drive.succeed(sq.cq.take(1)[0], PAGES)
+        model.end(change, True)
+        return
+    command = sq.put(IoOpcode.READ, 1, base, nlb, prps[0] + offset, prp2)
+    sq.ring()
+    drive.succeed(sq.cq.take(1)[0], PAGES)
+    data = gather(memory, order, offset, length, page)
+    drive.check(
+        data == expected, PAGES, f"the data of LBA {base:#x}, with pages of {page} bytes", f"{command}"
+    )
+    scatter(memory, order, offset, b"\xc3" * length, page)
+    drive.check(set(memory[:]) == {0xC3}, GUARD_CLAUSE, "only these bytes", "others have changed too")
+
+
+ADMIN_QUEUES = "Base 2.0, 3.1.3.7 Admin Queue Attributes"
+
+
+@requirement("QUEUES-15", ADMIN_QUEUES)
+def test_admin_queues_of_any_size_wrap(drive: Drive) -> None:
+    """Admin queues have the sizes of AQA, wrap, and return all 16 bits of each CID.
+
+    1. Enable the controller with admin queues of random sizes, also 2 entries.
+    2. Send Get Features in bursts until both have wrapped several times, with random CIDs.
+    """
+    sizes = [(2, 2), *((drive.random.randint(2, 70), drive.random.randint(2, 70)) for _ in range(3))]
+    for sq_entries, cq_entries in sizes:
+        admin = RawAdmin(drive, sq_entries, cq_entries)
+        cids = drive.random.sample(range(0xFFFF), 3 * max(sq_entries, cq_entries) + 5)
+        cids = [*(1 << bit for bit in range(16)), *cids]
+        while cids:
+            burst = min(drive.random.randint(1, 8), sq_entries - 1, cq_entries - 1, len(cids))
+            for cid in set(cids[:burst]):
+                admin.put(AdminOpcode.GET_FEATURES, cid, cdw10=FeatureId.ARBITRATION)
+            admin.sq.ring()
+            for command in admin.cq.take(len(set(cids[:burst]))):
+                drive.succeed(command, ADMIN_QUEUES)
+            cids = cids[burst:]
+        admin.cq.nothing_more()
+    drive.reset()
+
+
+VECTORS_CLAUSE = "Base 2.0, 5.4 Create I/O Completion Queue, IV"
+
+
+@requirement("QUEUES-16", VECTORS_CLAUSE)
+@needs(VECTORS)
+def test_each_queue_has_its_vector(drive: Drive, data: nvme.Buffer) -> None:
+    """A completion raises the vector of its queue, and no other one.
+
+    1. Create as many queues as there are vectors, at most 40, and complete commands in random ones.
+    2. Their vectors are raised, and the others are not, also while one of them is masked.
+    """
+    at = drive.pcie.cap_offset(0x11)
+    assert at is not None
+    vectors = (drive.pcie.register(at + 2, 2) & 0x7FF) + 1
+    count = min(40, drive.nvme0.max_qpairs - 1, vectors - 2)
+    if count < 2:
+        pytest.skip("needs two queues with vectors of their own (MSI-X table size)")
+    pairs = [drive.new_qpair(8) for _ in range(count)]
+    for pair in pairs:
+        drive.succeed(drive.io(IoOpcode.READ, data, qpair=pair), VECTORS_CLAUSE)
+        must_interrupt(drive, pair, 1.0, VECTORS_CLAUSE)
+    for _ in range(3):
+        masked, *used = drive.random.sample(pairs, min(count, 8))
+        for pair in pairs:
+            pair.msix_clear()
+        masked.msix_mask()
+        for pair in (masked, *used):
+            drive.succeed(drive.io(IoOpcode.READ, data, qpair=pair), VECTORS_CLAUSE)
+        for pair in used:
+            must_interrupt(drive, pair, 1.0, VECTORS_CLAUSE)
+        for pair in pairs:
+            if pair not in used:
+                raised = pair.msix_isset()
+                drive.check(not raised, VECTORS_CLAUSE, f"no interrupt of queue {pair.sqid}", "one")
+        masked.msix_unmask()
+        must_interrupt(drive, masked, 1.0, VECTORS_CLAUSE)
+
+
+CREATION = "Base 2.0, 5.4 to 5.7 Create and Delete I/O Queues"
+
+
+class Queues:
+    """Queues that are created and deleted at random, with what each command must return."""
+
+    def __init__(self, drive: Drive, data: nvme.Buffer) -> None:
+        self.drive = drive
+        self.data = data
+        self.cqs: dict[int, RawCq] = {}
+        self.sqs: dict[int, RawSq] = {}
+        self.qids = list(range(QID, min(drive.nvme0.max_qpairs, 12) + 1))
+        self.most = min((drive.nvme0.cap & 0xFFFF) + 1, 200)
+
+    def step(self) -> None:
+        """Create, delete or use one."""
+        qid = self.drive.random.choice(self.qids)
+        self.drive.random.choice((self.create_cq, self.create_sq, self.delete_cq, self.delete_sq, self.use))(
+            qid
+        )
+
+    def create_cq(self, qid: int) -> None:
+        """Create a completion queue, or fail to, since it exists."""
+        if qid in self.cqs:
+            command = self.drive.admin(AdminOpcode.CREATE_CQ, self.data, cdw10=15 << 16 | qid, cdw11=1)
+            self.drive.expect(command, CREATION, Status.INVALID_QID)
+        else:
+            self.cqs[qid] = RawCq(self.drive, qid, self.drive.random.randint(2, self.most))
+
+    def create_sq(self, qid: int) -> None:
+        """Create a submission queue of any completion queue, or fail to, since one of them is wrong."""
+        cqid = self.drive.random.choice(self.qids)
+        cdw11 = cqid << 16 | 1
+        if qid in self.sqs or cqid not in self.cqs:
+            command = self.drive.admin(AdminOpcode.CREATE_SQ, self.data, cdw10=15 << 16 | qid, cdw11=cdw11)
+            self.drive.expect(command, CREATION, Status.INVALID_QID, Status.CQ_INVALID)
+        else:
+            entries = self.drive.random.randint(2, self.most)
+            self.sqs[qid] = RawSq(self.cqs[cqid], qid, entries)
+
+    def delete_cq(self, qid: int) -> None:
+        """Delete a completion queue, or fail to, since it does not exist or is in use."""
+        cq = self.cqs.get(qid)
+        if cq is not None and not cq.queues:
+            cq.delete()
+            del self.cqs[qid]
+            return
+        command = self.drive.admin(AdminOpcode.DELETE_CQ, cdw10=qid)
+        self.drive.expect(
+            command, CREATION, Status.INVALID_QID if cq is None else Status.INVALID_QUEUE_DELETION
+        )
+
+    def delete_sq(self, qid: int) -> None:
+        """Delete a submission queue, or fail to, since it does not exist."""
+        if qid in self.sqs:
+            self.sqs.pop(qid).delete()
+            return
+        command = self.drive.admin(AdminOpcode.DELETE_SQ, cdw10=qid)
+        self.drive.expect(command, CREATION, Status.INVALID_QID)
+
+    def use(self, _: int) -> None:
+        """Send commands to all queues, and take their completions."""
+        for qid, sq in self.sqs.items():
+            count = self.drive.random.randint(1, min(sq.entries, sq.cq.entries) - 1)
+            for cid in range(count):
+                sq.put(IoOpcode.READ, cid << 4 | qid, prp1=self.data.phys_addr)
+            sq.ring()
+            for command in sq.cq.take(count):
+                self.drive.succeed(command, CREATION)
+
+    def close(self) -> None:
+        """Delete all of them."""
+        for cq in self.cqs.values():
+            cq.nothing_more(0)
+            cq.delete()
+
+
+@requirement("QUEUES-17", CREATION)
+@needs(queues(3))
+@takes(1)
+def test_queues_are_created_and_deleted_in_any_order(drive: Drive, data: nvme.Buffer, budget: Budget) -> None:
+    """A queue can be created if its identifier is free, and deleted if nothing uses it, in any order.
+
+    1. Create and delete queues of random identifiers and sizes, right ones and wrong ones.
+    2. Compare each status, and send commands to all queues that exist.
+    """
+    some = Queues(drive, data)
+    for _ in budget.turns(least=40):
+        some.step()
+    some.use(0)
+    some.close()
+
+
+@requirement("QUEUES-18", "Base 2.0, 5.7 Delete I/O Submission Queue")
+@takes(1)
+def test_a_deleted_queue_posts_nothing(drive: Drive, data: nvme.Buffer, budget: Budget) -> None:
+    """Once a submission queue is deleted, none of its commands completes, and none has completed twice.
+
+    1. Fill a submission queue with reads, and delete it after a random moment.
+    2. Take the completions. They have success or Aborted due to SQ Deletion, and no other follows.
+    3. Use the completion queue for another submission queue with the same identifier.
+    """
+    clause = "Base 2.0, 5.7 Delete I/O Submission Queue"
+    for _ in budget.turns(least=6):
+        cq = RawCq(drive, QID, drive.random.choice((256, 64)))
+        sq = RawSq(cq, entries=64)
+        for cid in range(drive.random.randint(1, 60)):
+            sq.put(IoOpcode.READ, cid, prp1=data.phys_addr)
+        sq.ring()
+        time.sleep(drive.random.random() * 2e-4)
+        drive.succeed(drive.admin(AdminOpcode.DELETE_SQ, cdw10=QID), clause)
+        ended: list[Command] = []
+        while (command := cq.poll()) is not None:
+            ended.append(command)
+        cq.ring()
+        for command in ended:
+            drive.expect(command, clause, Status.SUCCESS, Status.ABORTED_SQ_DELETION)
+        cq.nothing_more(0.003)
+        cq.forget(QID)
+        again = RawSq(cq, entries=8)
+        for cid in range(20):
+            again.put(IoOpcode.READ, cid, prp1=data.phys_addr)
+            again.ring()
+            drive.succeed(cq.take(1)[0], clause)
+        cq.nothing_more(0)
+        cq.delete()
+
+
+NUMBER = "Base 2.0, 5.27.1.5 Number of Queues"
+
+
+@requirement("QUEUES-19", NUMBER)
+def test_the_queues_that_are_granted_can_be_created(drive: Drive, data: nvme.Buffer) -> None:
+    """As many queues can be created as Number of Queues grants, each works, and no more can.
+
+    1. After a reset, ask for a random number of queues. Get Features returns what was granted.
+    2. Create all of them, at most 64, the last one too. The next identifier is refused. Use each.
+    """
+    for wanted in (1, drive.random.randint(2, 40), 0xFFFF):
+        admin = RawAdmin(drive)
+        asked = wanted - 1 << 16 | wanted - 1
+        command = admin.run(AdminOpcode.SET_FEATURES, cdw10=FeatureId.QUEUES, cdw11=asked)
+        granted = drive.succeed(command, NUMBER).cdw0
+        command = admin.run(AdminOpcode.GET_FEATURES, cdw10=FeatureId.QUEUES)
+        drive.succeed(command, NUMBER)
+        drive.check(command.cdw0 == granted, NUMBER, f"{granted:#x} queues, as granted", f"{command.cdw0:#x}")
+        sqs, cqs = (granted & 0xFFFF) + 1, (granted >> 16) + 1
+        qids = [qid for qid in range(1, min(sqs, cqs) + 1) if qid <= 63 or qid == min(sqs, cqs)]
+        queues = []
+        for qid in drive.random.sample(qids, len(qids)):
+            queues.append(RawSq(RawCq(drive, qid, 8, admin=admin.run), entries=8))
+        for sq in queues:
+            sq.put(IoOpcode.READ, sq.qid, prp1=data.phys_addr)
+            sq.ring()
+        for sq in queues:
+            drive.succeed(sq.cq.take(1)[0], NUMBER)
+        if cqs < 0xFFFF:
+            beyond = cqs + 1
+            command = admin.run(AdminOpcode.CREATE_CQ, data, cdw10=15 << 16 | beyond, cdw11=1)
+            drive.expect(command, NUMBER, Status.INVALID_QID)
+        for sq in queues:
+            sq.cq.delete()
+        drive.reset()
+
+
+@requirement("QUEUES-20", ARBITRATION)
+@needs(queues(3))
+def test_round_robin_serves_each_queue(drive: Drive, data: nvme.Buffer) -> None:
+    """With round robin and a burst of one command, no queue waits until another one is empty.
+
+    1. Create several queues, and fill them while the drive cannot fetch.
+    2. Let it go. Before any queue has come to its end, each other one has begun.
+    """
+    count = min(4, drive.nvme0.max_qpairs - 1)
+    drive.set_feature(FeatureId.ARBITRATION, 0)
+    cq = RawCq(drive, QID, 256)
+    queues = [RawSq(cq, QID + index, entries=64) for index in range(count)]
+    drive.pcie[4] = drive.pcie[4] & ~4
+    for sq in queues:
+        for cid in range(60):
+            sq.put(IoOpcode.READ, cid, prp1=data.phys_addr)
+        sq.ring()
+    drive.pcie[4] = drive.pcie[4] | 4
+    if drive.csts.cfs:
+        drive.reset()
+        pytest.skip("needs a drive that waits for bus mastering (CSTS.CFS)")
+    order = [command.qid for command in cq.take(60 * count)]
+    last = min(len(order) - 1 - order[::-1].index(sq.qid) for sq in queues)
+    begun = set(order[:last])
+    drive.check(len(begun) == count, ARBITRATION, "a turn of each queue", f"order {order}")
+    cq.delete()
+    drive.reset()
+
+
+@requirement("QUEUES-21", TAIL)
+@needs(queues(QID + 3))
+@takes(1)
+def test_rings_wrap_many_times(drive: Drive, data: nvme.Buffer, budget: Budget) -> None:
+    """Queues of random sizes that share completion queues work for many turns of their rings.
+
+    1. Create two completion queues, and submission queues of both.
+    2. Send bursts of random length in random queues, and ring a doorbell once for a burst, or more often.
+    """
+    most = min((drive.nvme0.cap & 0xFFFF) + 1, 40)
+    cqs = [RawCq(drive, QID + index, drive.random.randint(2, most)) for index in range(2)]
+    sqs = [RawSq(cqs[index % 2], QID + index, drive.random.randint(2, most)) for index in range(4)]
+    cid = 0
+    for _ in budget.turns(least=150):
+        sq = drive.random.choice(sqs)
+        count = drive.random.randint(1, min(sq.entries, sq.cq.entries) - 1)
+        each = drive.random.random() < 0.3
+        for _ in range(count):
+            cid = (cid + 1) % 0xFFFF
+            sq.put(IoOpcode.READ, cid, prp1=data.phys_addr)
+            if each:
+                sq.ring()
+        if not each:
+            sq.ring()
+        for command in sq.cq.take(count):
+            drive.succeed(command, TAIL)
+    for cq in cqs:
+        cq.nothing_more(0.002)
+        cq.delete()
+
+
+@requirement("QUEUES-22", CQE_CLAUSE)
+def test_entries_of_commands_that_fail(drive: Drive, data: nvme.Buffer) -> None:
+    """The entry of a failed command has its SQID, CID and SQHD, and no fields that the command does not use.
+
+    1. Send reads that fail for several reasons, with right ones between, in random order.
+    2. Each has the status of its reason, and the right ones succeed.
+    """
+    cq = RawCq(drive, QID, 64)
+    sq = RawSq(cq, entries=32)
+    none = (0, 0, 0, 0, 0, 0)
+    beyond = (drive.nsze & 0xFFFFFFFF, drive.nsze >> 32, 0, 0, 0, 0)
+    kinds = (
+        (IoOpcode.READ, drive.nsid, none, Status.SUCCESS),
+        (IoOpcode.FLUSH, drive.nsid, none, Status.SUCCESS),
+        (IoOpcode.READ, drive.nsid, beyond, Status.LBA_OUT_OF_RANGE),
+        (IoOpcode.READ, int(drive.id_ctrl.nn) + 1, none, Status.INVALID_NAMESPACE),
+        (0x3F, drive.nsid, none, Status.INVALID_OPCODE),
+        (IoOpcode.READ | 3 << 14, drive.nsid, none, Status.INVALID_FIELD),
+    )
+    for _ in range(12):
+        wanted: dict[int, int] = {}
+        for _ in range(drive.random.randint(1, 31)):
+            opcode, nsid, dwords, status = drive.random.choice(kinds)
+            cid = len(wanted) << 8 | drive.random.getrandbits(8)
+            wanted[cid] = status
+            sq.put_any(opcode, cid, nsid, dwords, prp1=data.phys_addr)
+        sq.ring()
+        for command in cq.take(len(wanted)):
+            drive.expect(command, CQE_CLAUSE, wanted[command.cid])
+    cq.nothing_more()
+    cq.delete()
+
+
+@requirement("QUEUES-23", TAIL)
+@takes(1)
+def test_queues_of_random_sizes(drive: Drive, data: nvme.Buffer, budget: Budget) -> None:
+    """Queues of any size execute each entry once, and complete in each entry.
+
+    1. Create queues of random sizes about powers of two, up to 257 entries, with random identifiers.
+    2. Fill them as far as they go, until both have wrapped.
+    """
+    most = (drive.nvme0.cap & 0xFFFF) + 1
+    sizes = sorted({min(most, max(2, (1 << bit) + by)) for bit in range(1, 9) for by in (-1, 0, 1)})
+    for _ in budget.turns(least=2):
+        qid = drive.random.randint(QID, drive.nvme0.max_qpairs)
+        cq = RawCq(drive, qid, drive.random.choice(sizes))
+        sq = RawSq(cq, entries=drive.random.choice(sizes))
+        left, cid = max(sq.entries, cq.entries) + 5, 0
+        while left > 0:
+            count = min(sq.entries - 1, cq.entries - 1, left)
+            for _ in range(count):
+                cid = (cid + 1) % 0xFFFF
+                sq.put(IoOpcode.READ, cid, prp1=data.phys_addr)
+            sq.ring()
+            for command in cq.take(count):
+                drive.succeed(command, TAIL)
+            left -= count
+        cq.nothing_more(0)
+        cq.delete()
+
+
+@requirement("QUEUES-24", "Base 2.0, 5.4 Create I/O Completion Queue, PC")
+def test_queues_in_several_pieces(drive: Drive, data: nvme.Buffer) -> None:
+    """If CAP.CQR is 0, a queue may lie in pages that do not follow each other.
+
+    1. Create a completion queue whose pages a PRP list names, and delete it.
+    """
+    clause = "Base 2.0, 5.4 Create I/O Completion Queue, PC"
+    if drive.nvme0.cap >> 16 & 1:
+        pytest.skip("needs queues that need not be contiguous (CAP.CQR is 0)")
+    pages, memory = nvme.Buffer(PAGE), nvme.Buffer(4 * PAGE)
+    for index, page in enumerate((3, 1)):
+        pages[8 * index : 8 * index + 8] = (memory.phys_addr + page * PAGE).to_bytes(8, "little")
+    command = drive.admin(AdminOpcode.CREATE_CQ, pages, cdw10=511 << 16 | QID, cdw11=0)
+    drive.succeed(command, clause)
+    drive.succeed(drive.admin(AdminOpcode.DELETE_CQ, cdw10=QID), clause)

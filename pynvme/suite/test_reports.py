@@ -14,16 +14,27 @@ from pynvme.spec import (
     Cc,
     Cns,
     EffectsLog,
+    ErrorLogEntry,
+    FeatureEffectsLog,
+    FeatureId,
+    FirmwareLog,
     IdentifyController,
     IdentifyNamespace,
+    IdentifyNamespaceIndependent,
     IoOpcode,
     Register,
+    SanitizeLog,
+    SelfTestLog,
     SmartLog,
+    SupportedLogPages,
 )
+from pynvme.structure import Structure
 from pynvme.suite import needs, requirement
-from pynvme.suite.claims import POWER_MANAGEMENT, log
+from pynvme.suite.claims import FLR, KNOWN, POWER_MANAGEMENT, SUBSYSTEM_RESET, SWITCHED_POWER, log
 from pynvme.suite.drive import Drive
-from pynvme.suite.reserved import LATEST, in_use, in_use_of_word
+from pynvme.suite.marks import Need
+from pynvme.suite.reserved import in_use, in_use_of_word
+from pynvme.suite.rules import CONTROLLER_RULES, NAMESPACE_RULES, Rule, wrong_effects
 
 RESERVED = "Base 2.0, 1.4.2 Reserved and Unused Fields"
 CONTROLLER = "Base 2.0, 5.17.2.1 Identify Controller"
@@ -31,65 +42,18 @@ NAMESPACE = "NVM 1.0, 4.1.5.1 Identify Namespace"
 PROPERTIES = "Base 2.0, 3.1.3 Controller Properties"
 HEADER = "PCIe 5.0, 7.5.1 PCI-Compatible Configuration Registers"
 EFFECTS = "Base 2.0, 5.16.1.6 Commands Supported and Effects"
-REPEATS = 12
 
 
-class Rule(NamedTuple):
-    """Something that holds for a structure."""
-
-    text: str
-    holds: Callable[[Any], bool]
-
-
-def is_text(value: str) -> bool:
-    """Whether a text has printable characters only."""
-    return all(0x20 <= ord(letter) < 0x7F for letter in value)
-
-
-CONTROLLER_RULES = (
-    Rule("a PCI vendor ID", lambda c: c.vid not in (0, 0xFFFF)),
-    Rule("a serial number of printable characters", lambda c: bool(c.sn.strip()) and is_text(c.sn)),
-    Rule("a model number of printable characters", lambda c: bool(c.mn.strip()) and is_text(c.mn)),
-    Rule("a firmware revision of printable characters", lambda c: bool(c.fr.strip()) and is_text(c.fr)),
-    Rule("namespaces (NN)", lambda c: 0 < c.nn < 0xFFFFFFFF),
-    Rule("submission queue entries of 64 bytes (SQES)", lambda c: c.sqes.mins == 6 <= c.sqes.maxs),
-    Rule("completion queue entries of 16 bytes (CQES)", lambda c: c.cqes.mins == 4 <= c.cqes.maxs),
-    Rule("power states (NPSS below 32)", lambda c: c.npss < 32),
-    Rule("firmware slots (FRMW 3:1 from 1 to 7)", lambda c: 1 <= c.frmw.nofs <= 7),
-    Rule("a temperature threshold (WCTEMP not above CCTEMP)", lambda c: not c.cctemp or c.wctemp <= c.cctemp),
-    Rule("host memory (HMMIN not above HMPRE)", lambda c: c.hmmin <= c.hmpre),
-    Rule("thermal temperatures (MNTMT not above MXTMT)", lambda c: c.mntmt <= c.mxtmt),
-    Rule("an atomic unit (AWUPF not above AWUN)", lambda c: c.awupf <= c.awun),
-    Rule("capacity (UNVMCAP not above TNVMCAP)", lambda c: not c.tnvmcap or c.unvmcap <= c.tnvmcap),
-    Rule("an I/O controller (CNTRLTYPE 0 or 1)", lambda c: int(c.cntrltype) in (0, 1)),
-    Rule("a subsystem name (SUBNQN nqn.…)", lambda c: not c.subnqn or c.subnqn.startswith("nqn.")),
-)
-
-NAMESPACE_RULES = (
-    Rule("a size (NSZE)", lambda n: n.nsze > 0),
-    Rule("a capacity (NCAP from 1 to NSZE)", lambda n: 0 < n.ncap <= n.nsze),
-    Rule("a utilization (NUSE not above NCAP)", lambda n: n.nuse <= n.ncap),
-    Rule("a format that exists (FLBAS not above NLBAF)", lambda n: n.flbas.lbafil <= n.nlbaf),
-    Rule(
-        "LBAs of at least 512 bytes (LBADS of the format in use)",
-        lambda n: 9 <= n.lbaf[n.flbas.lbafil].lbads <= 16,
-    ),
-    Rule("a value of deallocated LBAs (DLFEAT 2:0 below 3)", lambda n: n.dlfeat.rdb < 3),
-    Rule("formats (NLBAF below 64)", lambda n: n.nlbaf < 64),
-    Rule(
-        "NVMCAP that holds NSZE",
-        lambda n: not n.nvmcap or n.nvmcap >= n.ncap << n.lbaf[n.flbas.lbafil].lbads,
-    ),
-    Rule("an atomic unit (NAWUPF not above NAWUN)", lambda n: n.nawupf <= n.nawun or not n.nsfeat.nsabp),
-    Rule(
-        "no protection that it cannot have (DPS within DPC)", lambda n: not int(n.dps) & 7 or int(n.dpc) != 0
-    ),
-)
+def filled(drive: Drive) -> nvme.Buffer:
+    """A page of a random byte, so that a transfer that is too short shows."""
+    buf = nvme.Buffer(4096)
+    buf[:] = drive.random.randbytes(1) * 4096
+    return buf
 
 
 def identify(drive: Drive, cns: int, nsid: int = 0) -> bytes:
     """An Identify structure."""
-    buf = nvme.Buffer(4096)
+    buf = filled(drive)
     drive.succeed(drive.admin(AdminOpcode.IDENTIFY, buf, nsid, cdw10=cns), "Base 2.0, 5.17 Identify")
     return buf[:]
 
@@ -125,20 +89,25 @@ def test_each_namespace_is_plausible(drive: Drive) -> None:
 
 
 @requirement("REPORTS-3", RESERVED)
+@needs(KNOWN)
 def test_reserved_fields_are_zero(drive: Drive) -> None:
     """Reserved bytes and bits of Identify, logs and registers are zero.
 
     1. Read the structures and registers, and look at all that the specification reserves.
     """
-    if drive.nvme0[Register.VS] > LATEST:
-        pytest.skip("needs a drive of NVMe 2.1 or older (VS)")
-    smart = nvme.Buffer(512)
-    drive.succeed(drive.log_page(2, smart, 512), RESERVED)
     structures: list[Any] = [
         IdentifyController(identify(drive, Cns.CTRL)),
-        SmartLog(smart[:]),
         *(IdentifyNamespace(identify(drive, Cns.NS, nsid)) for nsid in drive.nsids),
     ]
+    for lid, kind in STRUCTURES.items():
+        buf = filled(drive)
+        if drive.has_log(lid):
+            drive.succeed(drive.log_page(lid, buf, kind.SIZE, rae=True), RESERVED)
+            structures.append(kind(buf[: kind.SIZE]))
+    if drive.nvme0[Register.VS] >= 0x00020000 and Cap(drive.nvme0.cap).css & 0x40:
+        structures += [
+            IdentifyNamespaceIndependent(identify(drive, Cns.INDEPENDENT_NS, nsid)) for nsid in drive.nsids
+        ]
     for structure in structures:
         found = in_use(structure)
         name = type(structure).__name__
@@ -148,25 +117,31 @@ def test_reserved_fields_are_zero(drive: Drive) -> None:
         drive.check(not bits, RESERVED, f"zero in reserved bits of {type(register).__name__}", bits)
 
 
+STRUCTURES: dict[int, type[Structure]] = {
+    0x00: SupportedLogPages,
+    0x01: ErrorLogEntry,
+    0x02: SmartLog,
+    0x03: FirmwareLog,
+    0x05: EffectsLog,
+    0x06: SelfTestLog,
+    0x12: FeatureEffectsLog,
+    0x81: SanitizeLog,
+}
+"""Log pages of a fixed length, and the first entry of the error log."""
+
+
 @requirement("REPORTS-4", EFFECTS)
 @needs(log(5))
 def test_effects_of_commands_are_plausible(drive: Drive) -> None:
-    """Unsupported commands have no effects, and reads do not change data.
+    """Unsupported commands have no effects, reads do not change data, and writes do.
 
     1. Read log page 05h, and compare its entries.
     """
     buf = nvme.Buffer(4096)
     drive.succeed(drive.log_page(5, buf, 4096), EFFECTS)
     effects = EffectsLog(buf[:])
-    for name, entries in (("admin", effects.acs), ("I/O", effects.iocs)):
-        for opcode in range(256):
-            entry = entries[opcode]
-            drive.check(
-                bool(entry.csupp) or not int(entry),
-                EFFECTS,
-                f"no effects of {name} opcode {opcode:02x}h, which is not supported",
-                f"{int(entry):#x}",
-            )
+    wrong = wrong_effects(effects)
+    drive.check(not wrong, EFFECTS, wrong[0] if wrong else "", "; ".join(wrong[:4]))
     for opcode in (IoOpcode.READ, IoOpcode.FLUSH, IoOpcode.COMPARE, IoOpcode.VERIFY):
         entry = effects.iocs[opcode]
         drive.check(
@@ -180,9 +155,9 @@ def test_reports_do_not_change(drive: Drive) -> None:
 
     1. Read Identify and constant log pages many times, and after a controller reset, and compare them.
     """
-    first = constant_reports(drive)
-    for turn in range(REPEATS):
-        if turn == REPEATS // 2:
+    first, repeats = constant_reports(drive), drive.random.randint(12, 24)
+    for turn in range(repeats):
+        if turn == repeats // 2:
             drive.reset()
         for name, data in constant_reports(drive).items():
             different = [at for at, byte in enumerate(data) if byte != first[name][at]]
@@ -200,10 +175,12 @@ def constant_reports(drive: Drive) -> dict[str, bytes]:
     for nsid in drive.nsids:
         data = identify(drive, Cns.NS, nsid)
         found[f"Identify Namespace {nsid}"] = data[:16] + bytes(8) + data[24:]  # without NUSE
-        found[f"descriptors of namespace {nsid}"] = identify(drive, Cns.NS_DESCRIPTORS, nsid)
-    found["list of namespaces"] = identify(drive, Cns.ACTIVE_NS_LIST)
-    for lid in (0, 3, 5):
-        buf = nvme.Buffer(4096)
+        if drive.nvme0[Register.VS] >= 0x00010300:
+            found[f"descriptors of namespace {nsid}"] = identify(drive, Cns.NS_DESCRIPTORS, nsid)
+    if drive.nvme0[Register.VS] >= 0x00010100:
+        found["list of namespaces"] = identify(drive, Cns.ACTIVE_NS_LIST)
+    for lid in (0, 3, 5, 0x12):
+        buf = filled(drive)
         if drive.log_page(lid, buf, 512).ok:
             found[f"log page {lid:02x}h"] = buf[:512]
     return found
@@ -225,7 +202,7 @@ def test_registers_are_plausible(drive: Drive) -> None:
     ):
         drive.check(holds, PROPERTIES, text, f"CAP {int(cap):#x}, VS {version:#x}")
     control = drive.nvme0[Register.CC]
-    for _ in range(REPEATS):
+    for _ in range(drive.random.randint(20, 60)):
         csts = drive.csts
         good = csts.rdy and not csts.cfs and not csts.shst and not csts.pp
         drive.check(bool(good), PROPERTIES, "CSTS: ready, and nothing else", csts)
@@ -273,3 +250,159 @@ def test_the_controller_returns_from_d3(drive: Drive) -> None:
         drive.check(bool(drive.csts.rdy), clause, "CSTS.RDY 1", drive.csts)
         drive.succeed(drive.admin(AdminOpcode.IDENTIFY, buf, cdw10=1), clause)
         drive.succeed(drive.io(IoOpcode.READ, buf), clause)
+
+
+RESETTING: dict[str, tuple[Need, Callable[[Drive], object]]] = {
+    "function": (FLR, Drive.flr),
+    "subsystem": (SUBSYSTEM_RESET, Drive.subsystem_reset),
+    "power": (SWITCHED_POWER, Drive.power_cycle),
+}
+
+
+@requirement("REPORTS-9", "Base 2.0, 5.17 Identify")
+@pytest.mark.parametrize("kind", list(RESETTING))
+def test_reports_survive_each_kind_of_reset(drive: Drive, kind: str) -> None:
+    """What does not change by itself is the same after each kind of reset, and so are the registers.
+
+    1. Read Identify, constant log pages, CAP and VS, reset, and compare them, twice.
+    """
+    need, reset = RESETTING[kind]
+    if not need.met(drive):
+        pytest.skip(f"needs {need.text}")
+    first, cap, version = constant_reports(drive), drive.nvme0.cap, drive.nvme0[Register.VS]
+    for _ in range(2):
+        reset(drive)
+        drive.check(drive.nvme0.cap == cap, PROPERTIES, f"CAP {cap:#x}", f"{drive.nvme0.cap:#x}")
+        drive.check(drive.nvme0[Register.VS] == version, PROPERTIES, f"VS {version:#x}", "another")
+        for name, data in constant_reports(drive).items():
+            different = [at for at, byte in enumerate(data) if byte != first[name][at]]
+            same = f"{name} as before the reset"
+            drive.check(not different, "Base 2.0, 5.17 Identify", same, f"bytes {different[:16]} differ")
+
+
+class Claim(NamedTuple):
+    """A bit of Identify, and how to see whether it is true."""
+
+    text: str
+    is_claimed: Callable[[IdentifyController], object]
+    is_there: Callable[[Drive], bool]
+
+
+def has_feature(fid: FeatureId) -> Callable[[Drive], bool]:
+    """Ask for a feature."""
+    return lambda drive: drive.get_feature(fid).ok
+
+
+def has_log(lid: int) -> Callable[[Drive], bool]:
+    """Ask for a log page."""
+    return lambda drive: drive.has_log(lid)
+
+
+CLAIMS = (
+    Claim("feature 0Eh, as ONCS bit 6", lambda c: c.oncs.tss, has_feature(FeatureId.TIMESTAMP)),
+    Claim("feature 06h, as VWC bit 0", lambda c: c.vwc.vwcp, has_feature(FeatureId.VWC)),
+    Claim("feature 0Ch, as APSTA bit 0", lambda c: c.apsta.aspts, has_feature(FeatureId.APST)),
+    Claim("feature 0Dh, as HMPRE", lambda c: c.hmpre, has_feature(FeatureId.HMB)),
+    Claim("feature 10h, as HCTMA bit 0", lambda c: c.hctma.hctms, has_feature(FeatureId.HCTM)),
+    Claim("feature 11h, as CTRATT bit 1", lambda c: c.ctratt.nopspm, has_feature(FeatureId.NOPSC)),
+    Claim("log page 05h, as LPA bit 1", lambda c: c.lpa.cses, has_log(5)),
+    Claim("log page 06h, as OACS bit 4", lambda c: c.oacs.dsts, has_log(6)),
+    Claim("log page 81h, as SANICAP 2:0", lambda c: int(c.sanicap) & 7, has_log(0x81)),
+    Claim("log page 00h, as LPA bit 5", lambda c: c.lpa.mlps, has_log(0)),
+    Claim("log page 12h, as LPA bit 5", lambda c: c.lpa.mlps, has_log(0x12)),
+    Claim(
+        "capabilities of features, as ONCS bit 4",
+        lambda c: c.oncs.ssfs,
+        lambda drive: drive.get_feature(FeatureId.ARBITRATION, sel=3).ok,
+    ),
+)
+
+
+@requirement("REPORTS-10", CONTROLLER)
+def test_what_identify_claims_is_there(drive: Drive) -> None:
+    """Each bit of Identify that claims a feature or a log page is 1 if and only if the drive has it.
+
+    1. Get each feature and log page, and compare with its bit.
+    2. Compare VID and SSVID with configuration space, and the default temperature threshold with WCTEMP.
+    """
+    ctrl = drive.id_ctrl
+    for claim in CLAIMS:
+        claimed, there = bool(claim.is_claimed(ctrl)), claim.is_there(drive)
+        drive.check(claimed == there, CONTROLLER, f"{claim.text} says ({claimed})", f"{there}")
+    for name, offset in (("vid", 0), ("ssvid", 0x2C)):
+        wanted = drive.pcie.register(offset, 2)
+        drive.check(
+            ctrl[name] == wanted, CONTROLLER, f"{name.upper()} {wanted:#x}, as PCI says", f"{ctrl[name]:#x}"
+        )
+    if ctrl.oncs.ssfs and ctrl.wctemp:
+        found = drive.get_feature(FeatureId.TEMPERATURE, sel=1).cdw0 & 0xFFFF
+        clause = "Base 2.0, 5.27.1.3 Temperature Threshold"
+        drive.check(found == ctrl.wctemp, clause, f"the default {ctrl.wctemp} (WCTEMP)", found)
+    total = sum(int(drive.namespaces[nsid].id_ns.nvmcap) for nsid in drive.nsids)
+    if ctrl.tnvmcap:
+        drive.check(total <= ctrl.tnvmcap, CONTROLLER, f"TNVMCAP of {total} or more", int(ctrl.tnvmcap))
+    drive.check(max(drive.nsids) <= ctrl.nn, CONTROLLER, f"NN of {max(drive.nsids)} or more", int(ctrl.nn))
+
+
+@requirement("REPORTS-11", PROPERTIES)
+@needs(KNOWN)
+def test_registers_that_are_not_there_are_zero(drive: Drive) -> None:
+    """Reserved registers, and those of features that CAP does not report, are zero. NSSR reads as zero.
+
+    1. Read the registers of the controller memory buffer, boot partitions and persistent memory region.
+    2. Read random reserved offsets.
+    """
+    cap = Cap(drive.nvme0.cap)
+    offsets = [Register.NSSR, 0x18]
+    offsets += [] if cap.cmbs else [Register.CMBLOC, Register.CMBSZ, Register.CMBMSC, Register.CMBSTS]
+    offsets += [] if cap.bps else [Register.BPINFO, Register.BPRSEL, Register.BPMBL]
+    offsets += [] if cap.pmrs else list(range(Register.PMRCAP, Register.PMRMSCU + 4, 4))
+    offsets += [] if cap.crms else [Register.CRTO]
+    offsets += drive.random.sample([*range(0x6C, 0xE00, 4), *range(0xE1C, 0x1000, 4)], 24)
+    for offset in offsets:
+        value = drive.nvme0[offset]
+        drive.check(value == 0, PROPERTIES, f"register {offset:#x} is 0", f"{value:#x}")
+    if cap.crms & 1:
+        ready = drive.nvme0[Register.CRTO] & 0xFFFF
+        drive.check(ready > 0, "Base 2.0, 3.1.3 CRTO", "CRTO.CRWMT above 0, since CAP.CRMS has bit 0", ready)
+
+
+@requirement("REPORTS-12", PROPERTIES)
+def test_registers_that_cannot_be_written(drive: Drive) -> None:
+    """CAP, VS and CSTS stay when the host writes them, and so does the controller.
+
+    1. Write random values to CAP and VS, and zeros to CSTS. Read all registers, and send commands.
+    """
+    watched = [Register.CAP, Register.CAP + 4, Register.VS, Register.CC, Register.CSTS, Register.AQA]
+    before = [drive.nvme0[offset] for offset in watched]
+    for _ in range(4):
+        for offset in (Register.CAP, Register.CAP + 4, Register.VS):
+            drive.nvme0[offset] = drive.random.getrandbits(32)
+        drive.nvme0[Register.CSTS] = 0
+        found = [drive.nvme0[offset] for offset in watched]
+        drive.check(
+            found == before,
+            PROPERTIES,
+            f"registers {[hex(value) for value in before]}",
+            f"{[hex(value) for value in found]}",
+        )
+    drive.succeed(drive.io(IoOpcode.READ, nvme.Buffer(max(4096, drive.lba_size))), PROPERTIES)
+
+
+@requirement("REPORTS-13", HEADER)
+def test_configuration_space_that_cannot_be_written(drive: Drive) -> None:
+    """Identifiers, class and capabilities of the function stay when the host writes them.
+
+    1. Write other values to read-only bytes of the header and of capabilities, and compare all bytes.
+    """
+    places = [0, 1, 2, 3, 8, 9, 10, 11, 0x0E, 0x2C, 0x2D, 0x2E, 0x2F, 0x34, 0x3D]
+    before = drive.pcie[0:0x100]
+    for capability in (1, 0x10, 0x11):
+        at = drive.pcie.cap_offset(capability)
+        places += [] if at is None else [at, at + 1]
+    for at in drive.random.sample(places, len(places)):
+        drive.pcie[at] = before[at] ^ 0xFF
+    after = drive.pcie[0:0x100]
+    different = [at for at in range(0x100) if before[at] != after[at]]
+    drive.check(not different, HEADER, "the same configuration space", f"bytes {different} differ")
+    drive.succeed(drive.io(IoOpcode.READ, nvme.Buffer(max(4096, drive.lba_size))), HEADER)
