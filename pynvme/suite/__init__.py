@@ -23,6 +23,7 @@ __all__ = ["AREAS", "Finding", "needs", "requirement", "takes"]
 AREAS = {
     "data": "data integrity",
     "power": "loss of power",
+    "age": "age",
     "commands": "commands and their refusals",
     "reports": "what the drive reports of itself",
     "queues": "queues, doorbells and interrupts",
@@ -31,7 +32,6 @@ AREAS = {
     "logs": "logs, counters and events",
     "media": "format, sanitize, self-test and firmware",
     "latency": "latency",
-    "age": "age",
 }
 """The areas, in the order in which they run. Area ``x`` is the file ``test_x.py``."""
 

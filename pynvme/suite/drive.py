@@ -17,6 +17,7 @@ from pynvme.spec import AdminOpcode, Csts, FeatureId, IdentifyController, IoOpco
 from pynvme.suite.finding import Finding
 from pynvme.suite.history import Command, Dwords, Entry, Event, History, status_text
 from pynvme.suite.identity import first_identified
+from pynvme.suite.ledger import ledger_of
 
 COMMANDS_SHOWN = 16
 SCRIPT_COMMANDS = 8
@@ -87,6 +88,7 @@ class Drive:
         self.measure()
         self.first = first_identified(self)
         """Its Identify structures at the beginning of the session."""
+        self.ledger = ledger_of(self)
 
     def _active(self) -> list[int]:
         """The active namespaces."""
@@ -159,12 +161,10 @@ class Drive:
     def can_switch_power(self) -> bool:
         """Whether something can switch the power of the drive. This switches it."""
         try:
-            self.subsystem.poweroff()
-            self.subsystem.poweron()
+            self.power_off()
         except (NotImplementedError, OSError):
             return False
-        self._forget_queues()
-        self.nvme0.reset()
+        self.power_on()
         return True
 
     def can_reset_hot(self) -> bool:
@@ -485,6 +485,7 @@ class Drive:
                 f"CSTS.RDY within {self.seconds_to_ready} s",
                 f"the controller does not become ready: {error}",
             ) from None
+        self.ledger.enabled()
         return time.monotonic() - start
 
     def flr(self) -> float:
@@ -517,18 +518,28 @@ class Drive:
             raise self.finding(
                 "Base 2.0, 3.6.1 Memory-based Transport", "CSTS.SHST is 10b", str(error)
             ) from None
+        if abrupt:
+            self.ledger.unsure()
+        else:
+            self.ledger.shut_down()
 
     def power_off(self) -> None:
         """Switch the power off, suddenly."""
         self.subsystem.poweroff()
+        self.ledger.off()
         self.note("power off", "subsystem.poweroff()")
 
     def power_on(self) -> float:
         """Switch the power on, and initialise the controller. Returns the seconds until it is ready."""
+        self.switch_on()
+        return self.reset()
+
+    def switch_on(self) -> None:
+        """Switch the power on, and leave the controller as it is."""
         self.note("power on", "subsystem.poweron()")
         self._forget_queues()
         self.subsystem.poweron()
-        return self.reset()
+        self.ledger.on()
 
     def power_cycle(self) -> float:
         """Lose the power, and come back. Returns the seconds until it is ready again."""

@@ -122,7 +122,8 @@ class Model:
         self._changes: dict[int, Change] = {}
         self._generations = itertools.count(1)
         self._completions = itertools.count(1)
-        self._completed = 0
+        self._completed = self._flushed = 0
+        """The order of the latest change that has completed, and of the latest one that a flush covers."""
         self._lost: set[int] = set()
         """LBAs that were not read since a loss of power."""
         self._unknown = Change(Kind.FOUND, 0)
@@ -170,11 +171,15 @@ class Model:
 
     def flush_end(self, begun: int) -> None:
         """Note the success of a flush."""
+        self._flushed = max(self._flushed, begun)
+
+    def _drop_what_flushes_cover(self) -> None:
+        """Forget what a loss of power cannot bring back. This waits for a loss, as it takes long."""
         for lba in list(self._dirty):
             cell = self._cells[lba]
             for index in range(len(cell.kept) - 1, 0, -1):
                 change = cell.kept[index]
-                if change.done and change.order <= begun and change.kind is not Kind.DEALLOCATED:
+                if change.done and change.order <= self._flushed and change.kind is not Kind.DEALLOCATED:
                     del cell.kept[:index]
                     break
             if len(cell.kept) == 1:
@@ -193,6 +198,7 @@ class Model:
 
     def power_lost(self) -> list[int]:
         """Note a loss of power. Returns the LBAs that may hold one of several data."""
+        self._drop_what_flushes_cover()
         lost = sorted(self._dirty)
         for lba in lost:
             cell = self._cells[lba]
@@ -317,6 +323,7 @@ class Model:
 
     def unsettled(self) -> list[int]:
         """LBAs that may be marked as uncorrectable, or whose deallocation may still come, in order."""
+        self._drop_what_flushes_cover()
         passing = (Kind.DEALLOCATED, Kind.UNCORRECTABLE)
         return sorted(
             lba

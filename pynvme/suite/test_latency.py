@@ -80,7 +80,7 @@ def must_be_fast(drive: Drive, result: nvme.DotDict) -> None:
 
 
 @requirement("LATENCY-2", OCP_ADMIN)
-@takes(3)
+@takes(2)
 def test_no_admin_command_takes_long(drive: Drive, budget: Budget) -> None:
     """Admin commands complete within 10 s, also under load.
 
@@ -169,7 +169,7 @@ def none_may_be_slow(drive: Drive) -> None:
 
 
 @requirement("LATENCY-5", OCP_IO)
-@takes(3)
+@takes(2.5)
 def test_the_first_commands_after_a_pause(drive: Drive, model: Model, writer: Writer, budget: Budget) -> None:
     """After a time without commands, each kind of IO completes within 8 s, and its data are right.
 

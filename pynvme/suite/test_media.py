@@ -32,7 +32,9 @@ from pynvme.suite.drive import ALL_NAMESPACES, Drive
 from pynvme.suite.history import Command
 from pynvme.suite.marks import Need
 from pynvme.suite.model import Model
-from pynvme.suite.traffic import Slot, model_of, read_back
+from pynvme.suite.outage import Outages
+from pynvme.suite.promises import Promises
+from pynvme.suite.traffic import MIX, Slot, Traffic, model_of, read_back
 from pynvme.suite.writing import Writer
 
 pytestmark = needs(PLAIN, ROOM)
@@ -131,10 +133,12 @@ def test_format_erases_its_namespace_only(drive: Drive, ses: int) -> None:
     1. Write to each namespace, and format the first one.
     2. Its data are gone, its identifiers the same. Data of the others are there, unless FNA says that a
        format is of all.
+    3. What the drive promises of its data still holds.
     """
     fna = drive.id_ctrl.fna
     if ses == 2 and not fna.cryes:
         pytest.skip("needs a cryptographic erase (FNA bit 2)")
+    promises = Promises(drive)
     writers = [Writer(each, model_of(each)) for each in drive.by_namespace()]
     places = [writer.region(min(LBAS, drive.most_lbas)) for writer in writers]
     before = drive.ns.id_ns
@@ -149,6 +153,7 @@ def test_format_erases_its_namespace_only(drive: Drive, ses: int) -> None:
             must_be_gone(writer.drive, writer.model, slba, nlb, FORMAT)
         else:
             read_back(writer.drive, writer.model, range(slba, slba + nlb))
+    promises.judge()
 
 
 @requirement("MEDIA-2", FORMAT)
@@ -537,9 +542,11 @@ def test_sanitize_erases_everything(drive: Drive, action: SanitizeAction) -> Non
        the health log do not, and the progress does not go back.
     3. Its event comes once. The log page has the command, its passes, and that no data were written since.
     4. The data are gone, in the place of them the pattern if it can be read, and new ones can be written.
+    5. What the drive promises of its data still holds.
     """
     if not drive.id_ctrl.sanicap[CAPABILITIES[action]]:
         pytest.skip(f"needs {action.name} (SANICAP)")
+    promises = Promises(drive)
     writers = [Writer(each, model_of(each)) for each in drive.by_namespace()]
     places = [writer.region(min(LBAS, writer.drive.most_lbas)) for writer in writers]
     drive.flush()
@@ -564,6 +571,7 @@ def test_sanitize_erases_everything(drive: Drive, action: SanitizeAction) -> Non
     drive.check(erased == 0, SANITIZE, "no Global Data Erased, since data were written", "it is 1")
     drive.reset()
     must_have_ended(drive, wanted)
+    promises.judge()
 
 
 @requirement("MEDIA-6", SANITIZE)
@@ -645,7 +653,9 @@ def test_a_short_self_test(drive: Drive, model: Model, writer: Writer) -> None:
 
     1. Start it, and start another one. That fails with Device Self-test in Progress.
     2. Wait, with IO meanwhile, and read the result.
+    3. What the drive promises of its data still holds.
     """
+    promises = Promises(drive)
     base = writer.region(16)
     drive.check(start_test(drive, SelfTest.SHORT) == 0, TEST, "a short self-test", "a refusal")
     if self_test_log(drive).cdsto.dsts:
@@ -661,6 +671,7 @@ def test_a_short_self_test(drive: Drive, model: Model, writer: Writer) -> None:
         time.sleep(0.02)
     must_end(drive, SelfTest.SHORT, SelfTestStatus.PASSED)
     read_back(drive, model, range(base, base + 16))
+    promises.judge()
 
 
 @requirement("MEDIA-9", TEST)
@@ -875,7 +886,9 @@ def test_updates_of_the_firmware(drive: Drive, model: Model, writer: Writer) -> 
     2. The revision changes at the reset, or at once for action 3, and not before. The other slots are as
        they were. The event comes, the data are there, also after a loss of power.
     3. Images with a byte wrong, or with a piece left out, are refused, and nothing changes.
+    4. What the drive promises of its data still holds, after each activation.
     """
+    promises = Promises(drive)
     base = writer.region(64)
     original, slots = drive.id_ctrl.fr.strip(), int(drive.id_ctrl.frmw.nofs)
     home = int(firmware_log(drive).afi.cafsi)
@@ -905,6 +918,8 @@ def test_updates_of_the_firmware(drive: Drive, model: Model, writer: Writer) -> 
             same = other == slot or after.frs[other - 1] == before.frs[other - 1]
             drive.check(same, FIRMWARE, f"slot {other} as before", repr(after.frs[other - 1]))
         read_back(drive, model, range(base, base + 64))
+        promises.judge()
+        writer.write(base, 64)
     drive.succeed(commit(drive, home, FirmwareAction.ACTIVATE), COMMIT)
     drive.reset()
     must_run(drive, original, home, "after its activation by action 2 and a reset")
@@ -935,3 +950,34 @@ def must_refuse_bad_images(drive: Drive, slot: int) -> None:
         command = commit(drive, slot, FirmwareAction.REPLACE_ACTIVATE)
         drive.expect(command, COMMIT, Status.INVALID_FIRMWARE_IMAGE)
     drive.check(bytes(firmware_log(drive)) == before, FIRMWARE, "the slots as before", "others")
+
+
+@requirement("MEDIA-19", "NVM 1.0, 4.1.5.1 Identify Namespace, FLBAS, and 3.2 NVM Command Set Commands")
+@needs(admin(AdminOpcode.FORMAT_NVM))
+def test_data_in_each_other_format(drive: Drive) -> None:
+    """What is read is what was written in each LBA format, and after losses of power too.
+
+    1. Format with each LBA format that has another LBA size and no metadata.
+    2. Send random IO of all kinds and small sizes, and read all that was touched. If the power can be
+       switched, cut it under load, several times.
+    """
+    space = drive.ns.id_ns
+    size = space.lbaf[space.flbas.lbafil].lbads
+    formats = [space.lbaf[n] for n in range(space.nlbaf + 1)]
+    others = [n for n, one in enumerate(formats) if one.lbads not in (0, size) and not one.ms]
+    if not others:
+        pytest.skip("needs a second LBA size (LBADS)")
+    has_switch = drive.can_switch_power()
+    for lbaf in others:
+        format_nvm(drive, lbaf)
+        model = model_of(drive)
+        length = min(1000, drive.nsze // 4)
+        spaces = [(0, length), (drive.nsze // 2 - length // 2, length), (drive.nsze - length, length)]
+        sizes = [one for one in (1, 1, 1, 2, 3, 4, 7, 8, 9, 16, 31) if one <= length]
+        traffic = Traffic(drive, model, spaces, queues=3, sizes=sizes)
+        traffic.run(lambda: traffic.count >= 1500)  # noqa: B023 - run() ends in this turn
+        read_back(drive, model, model.known())
+        if has_switch:
+            outages = Outages(drive, model, [(length, 100)], MIX)
+            for steps in (3, 30, 30, 100):
+                outages.cut(steps)

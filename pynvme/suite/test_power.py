@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from typing import Callable
 
 import nvme
 import pytest
@@ -22,13 +23,15 @@ from pynvme.suite.claims import (
     io,
 )
 from pynvme.suite.drive import ALL_NAMESPACES, SAVE, Drive
-from pynvme.suite.features import SAVED, saveable
+from pynvme.suite.features import SAVED, changeable, saveable
 from pynvme.suite.history import Command
 from pynvme.suite.identity import CLAUSE as IDENTIFY
 from pynvme.suite.identity import must_be_the_same
+from pynvme.suite.ledger import smart
 from pynvme.suite.model import Model
 from pynvme.suite.options import Budget
 from pynvme.suite.outage import Outages
+from pynvme.suite.promises import Promises
 from pynvme.suite.traffic import model_of, read_back
 from pynvme.suite.writing import Writer
 
@@ -55,7 +58,7 @@ LOAD = {
 
 
 @requirement("POWER-1", FLUSH)
-@takes(10)
+@takes(8)
 def test_cuts_at_any_moment_under_load(drive: Drive, model: Model, budget: Budget) -> None:
     """After a cut, each LBA holds its durable data or newer ones, and no write of an atomic size is torn.
 
@@ -70,7 +73,7 @@ def test_cuts_at_any_moment_under_load(drive: Drive, model: Model, budget: Budge
 
 
 @requirement("POWER-2", FLUSH)
-@takes(4)
+@takes(3)
 def test_flushed_data_survive_a_cut_at_any_delay(drive: Drive, model: Model, budget: Budget) -> None:
     """What a flush covers survives, whether the power goes right after the flush or up to a second later.
 
@@ -91,7 +94,7 @@ def test_flushed_data_survive_a_cut_at_any_delay(drive: Drive, model: Model, bud
 
 
 @requirement("POWER-3", "NVM 1.0, 2.1.4 Atomic Operation, AWUPF and NAWUPF")
-@takes(3)
+@takes(2)
 def test_interrupted_writes_are_atomic(drive: Drive, model: Model, budget: Budget) -> None:
     """A write that a cut interrupts is there as a whole, or not at all, up to the atomic unit.
 
@@ -146,7 +149,7 @@ def test_a_flush_of_one_namespace(drive: Drive) -> None:
 
 @requirement("POWER-6", "Base 2.0, 5.27.1.4 Volatile Write Cache")
 @needs(CACHE, feature(FeatureId.VWC))
-@takes(2)
+@takes(1.5)
 def test_writes_without_the_cache_are_durable(drive: Drive, model: Model, budget: Budget) -> None:
     """While the cache is disabled, each completed write survives.
 
@@ -203,7 +206,7 @@ def test_fua_reads_make_durable(drive: Drive, writer: Writer, model: Model) -> N
 
 
 @requirement("POWER-9", SHUTDOWN)
-@takes(2)
+@takes(1.5)
 def test_a_shutdown_saves_everything(drive: Drive, model: Model, budget: Budget) -> None:
     """Once CSTS.SHST reports the end of a normal shutdown, the power may go.
 
@@ -280,7 +283,7 @@ def test_saved_features_survive(drive: Drive) -> None:
 
 
 @requirement("POWER-13", IDENTIFY)
-@takes(2)
+@takes(1.5)
 def test_the_drive_is_the_same_after_cuts(drive: Drive, model: Model, budget: Budget) -> None:
     """Identify, the firmware, the saved features and the counters of power are right after each cut.
 
@@ -317,6 +320,7 @@ def must_be_counted(before: SmartLog, drive: Drive, cycles: int, unsafe: int) ->
     cycles, unsafe = before.pwrc + cycles, before.upl + unsafe
     drive.check(after.pwrc == cycles, SMART, f"{cycles} power cycles", after.pwrc)
     drive.check(after.upl == unsafe, SMART, f"{unsafe} unsafe shutdowns", after.upl)
+    drive.ledger.judge(drive, after)
 
 
 @requirement("POWER-14", "Base 2.0, 3.1.3.1 CAP.TO and 3.5.3 Controller Ready Modes")
@@ -347,7 +351,10 @@ def test_the_counters_of_power(drive: Drive, writer: Writer) -> None:
 
     1. Write, cut the power without a shutdown, and compare the counters.
     2. Write, shut down, cut the power, and compare them. After that, none of the others has gone back.
+    3. Reset by each kind of reset, and compare them. They are the same.
+    4. All of them agree with what has happened since the beginning of the session.
     """
+    drive.ledger.judge(drive, smart(drive))
     for shut_down in (False, True, False, True):
         writer.region(100)
         before = smart(drive)
@@ -365,11 +372,14 @@ def test_the_counters_of_power(drive: Drive, writer: Writer) -> None:
                 f"{name.upper()} {before[name]} or more after a shutdown and a power cycle",
                 after[name],
             )
+    before = smart(drive)
+    reset_often(drive)
+    must_be_counted(before, drive, 0, 0)
 
 
 @requirement("POWER-16", SAVING)
 @needs(SELECT)
-@takes(2)
+@takes(1)
 def test_cuts_while_features_are_saved(drive: Drive, budget: Budget) -> None:
     """A cut while a value is saved leaves the old or the new one, and the new one once it has completed.
 
@@ -420,7 +430,7 @@ def test_cuts_in_quick_succession(drive: Drive, model: Model, writer: Writer, bu
         model.power_lost()
         for _ in range(drive.random.randint(1, 4)):
             time.sleep(drive.random.choice((0, 0, 0.001, 0.01)))
-            drive.subsystem.poweron()
+            drive.switch_on()
             time.sleep(drive.random.choice((0, 0, 0.001, 0.01)))
             drive.power_off()
         drive.power_on()
@@ -443,6 +453,7 @@ def test_cuts_during_a_shutdown(drive: Drive, model: Model, budget: Budget) -> N
         outages.traffic.drain()
         drive.note("CC.SHN", "nvme0[0x14] = nvme0[0x14] | 0x4000")
         drive.nvme0[Register.CC] = drive.nvme0[Register.CC] | (turn % 2 + 1) << 14
+        drive.ledger.unsure()
         time.sleep(drive.random.choice((0, 0, 0.0003, 0.002)))
         outages.cut_now()
 
@@ -530,6 +541,98 @@ def in_flight(drive: Drive) -> list[tuple[AdminOpcode, dict[str, int]]]:
     return kinds
 
 
+def change_features(drive: Drive) -> None:
+    """Change each feature, and back."""
+    for one in changeable(drive):
+        before = one.get(drive)
+        one.set(drive, one.other(drive, before))
+        one.set(drive, before)
+
+
+def use_many_queues(drive: Drive) -> None:
+    """Create as many queues as there are, use each, and delete them."""
+    buf = nvme.Buffer(4096)
+    for _ in range(2):
+        for _ in range(min(drive.nvme0.max_qpairs, 16)):
+            drive.succeed(
+                drive.io(IoOpcode.READ, buf, qpair=drive.new_qpair(16)), clauses.of_io(IoOpcode.READ)
+            )
+        drive.delete_qpairs()
+
+
+def read_logs(drive: Drive) -> None:
+    """Read all log pages that there are, and create a capture of telemetry."""
+    buf = nvme.Buffer(4096)
+    for lid in (1, 2, 3, 4, 5, 6, 7, 8, 0x0D, 0x81):
+        drive.log_page(lid, buf, 512)
+    drive.log_page(7, buf, 512, lsp=1)
+
+
+def reset_often(drive: Drive) -> None:
+    """Reset by each kind of reset, several times."""
+    kinds = [Drive.reset, *([Drive.flr] if drive.has_flr() else [])]
+    kinds += [Drive.subsystem_reset] if drive.nvme0.cap >> 36 & 1 else []
+    for kind in 3 * kinds:
+        kind(drive)
+
+
+def visit_power_states(drive: Drive) -> None:
+    """Enter each power state, with a command in each, and return."""
+    buf = nvme.Buffer(4096)
+    for state in [*range(drive.id_ctrl.npss + 1), 0]:
+        drive.set_feature(FeatureId.POWER, state)
+        drive.io(IoOpcode.READ, buf)
+
+
+def fail_often(drive: Drive) -> None:
+    """Send commands that fail."""
+    buf = nvme.Buffer(4096)
+    for turn in range(20):
+        drive.io(IoOpcode.READ, buf, drive.nsze + turn)
+        drive.io(IoOpcode.WRITE, buf, drive.nsze + turn)
+        drive.get_feature(0x77)
+
+
+def self_test(drive: Drive) -> None:
+    """Start a short self-test, and abort it."""
+    for code in (SelfTest.SHORT, SelfTest.ABORT):
+        drive.admin(AdminOpcode.SELF_TEST, nsid=ALL_NAMESPACES, cdw10=code)
+
+
+def offer_firmware(drive: Drive) -> None:
+    """Download and commit what is no image."""
+    for opcode, dwords in in_flight(drive):
+        if opcode in (AdminOpcode.FW_DOWNLOAD, AdminOpcode.FW_COMMIT):
+            drive.admin(opcode, nvme.Buffer(4096), **dwords)
+
+
+EVENTS: dict[str, Callable[[Drive], None]] = {
+    "features": change_features,
+    "queues": use_many_queues,
+    "logs": read_logs,
+    "resets": reset_often,
+    "power-states": visit_power_states,
+    "errors": fail_often,
+    "self-test": self_test,
+    "firmware": offer_firmware,
+}
+
+
+@requirement("POWER-22", FLUSH)
+@pytest.mark.parametrize("event", list(EVENTS))
+def test_promises_after_an_event(drive: Drive, event: str) -> None:
+    """What a drive promises of its data holds whatever has happened before.
+
+    1. Change features and queues, read logs, reset, visit power states, let commands fail, test, or offer
+       firmware.
+    2. Send random IO, and cut the power after a flush, a FUA write, a write without the cache, and a
+       shutdown. Read all each time.
+    """
+    promises = Promises(drive)
+    EVENTS[event](drive)
+    promises.judge()
+
+
 def take(drive: Drive, command: Command) -> None:
     """Take the completion of an admin command that a loss of power has ended."""
     if not command.done:
@@ -541,10 +644,3 @@ def cycle(drive: Drive, model: Model) -> None:
     drive.power_off()
     model.power_lost()
     drive.power_on()
-
-
-def smart(drive: Drive) -> SmartLog:
-    """The SMART / Health Information log."""
-    buf = nvme.Buffer(512)
-    drive.succeed(drive.log_page(2, buf, 512), SMART)
-    return SmartLog(bytes(buf[:]))

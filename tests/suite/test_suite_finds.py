@@ -16,6 +16,7 @@ from pynvme.suite import Finding, conftest
 from pynvme.suite.drive import Drive
 from pynvme.suite.identity import must_be_the_same
 from pynvme.suite.model import Model
+from pynvme.suite.promises import Promises
 from pynvme.suite.traffic import Traffic, model_of, read_back, runs
 from pynvme.suite.writing import Writer
 from pynvme.vssd import VirtualSsd
@@ -163,3 +164,31 @@ def test_identify_is_compared_with_the_beginning_of_the_session(own: SimpleNames
     with own.ssd.fault(rule), pytest.raises(Finding, match=r"bytes \[24\] differ"):
         must_be_the_same(again, again.first, "now")
     again.close()
+
+
+@pytest.mark.nvme_errors("warn")
+@pytest.mark.parametrize(
+    "rule", ["opcode=flush do skip", "opcode=write fua=1 do set fua=0", "on=shutdown do skip", ""]
+)
+def test_a_promise_that_is_not_kept_is_found(own: SimpleNamespace, rule: str) -> None:
+    own.drive.ns.verify_enable(False)
+    promises = Promises(own.drive)
+    if not rule:
+        promises.judge()
+        return
+    with own.ssd.fault(rule), pytest.raises(Finding):
+        promises.judge()
+
+
+def test_a_command_that_takes_too_long_is_found(own: SimpleNamespace) -> None:
+    command = own.drive.io(IoOpcode.READ, d.Buffer(512))
+    own.drive.must_end(command)
+    command.done_at = command.at + 8.1
+    with pytest.raises(Finding, match="READ within 8 s"):
+        own.drive.must_end(command)
+    admin = own.drive.admin(AdminOpcode.IDENTIFY, d.Buffer(4096), cdw10=1)
+    admin.done_at = admin.at + 9
+    own.drive.must_end(admin)
+    admin.done_at = admin.at + 10.1
+    with pytest.raises(Finding, match="IDENTIFY within 10 s"):
+        own.drive.must_end(admin)
