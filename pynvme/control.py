@@ -351,6 +351,6 @@ def age(folder: str, hours: int, *wear: int | None) -> None:
         request(folder, AGE, data=data)
     except (struct.error, ValueError):
         raise ValueError(
-            "hours must be 0 to 10000000, used 0 to 255 and spare 0 to 100 percent, and temperature 233 to 398 "
-            f"K, not {hours} and {wear}"
+            "hours must be 0 to 10000000, used 0 to 255 and spare 0 to 100 percent, and temperature 233 to "
+            f"398 K, not {hours} and {wear}"
         ) from None

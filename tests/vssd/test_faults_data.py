@@ -18,6 +18,7 @@ from ctrl_helpers import (
     READ,
     SANITIZE,
     UNRECOVERED_READ,
+    VERIFY,
     WRITE,
     WRITE_UNCORRECTABLE,
     WRITE_ZEROES,
@@ -331,6 +332,58 @@ def test_bytes_change_only_where_they_have_a_value(server: Server, disk: Disk) -
         expected = bytes(512) if lba in gone else pattern(lba, 1)
         assert data[lba * 512 :][:512] == expected, lba
     assert fired_count(server, number) == 1
+
+
+def test_a_field_across_the_border_of_two_pieces_changes(server: Server, host: Host) -> None:
+    plant(
+        server, "log=2 do bytes at=32 size=8 value=0x1122334455667788", "log=2 do bytes at=48 size=8 or=0xff"
+    )
+    assert log_page(host.nvme, 2, 4, offset=32) == bytes.fromhex("88776655")
+    assert log_page(host.nvme, 2, 8, offset=36)[:4] == bytes.fromhex("44332211")
+    assert log_page(host.nvme, 2, 4, offset=52)[0] == 0
+
+
+def test_lbas_of_a_deallocation_are_those_of_its_ranges(server: Server, disk: Disk) -> None:
+    number = plant(server, "opcode=dataset-management lba=0x10..0x1f do status=00/06")
+    written = plant(server, "opcode=dataset-management writes>=2 do status=00/07")
+    assert trim(disk, (0, 4), (0x20, 4)) == OK
+    assert trim(disk, (0, 4), (0xE, 2)) == OK
+    assert trim(disk, (0, 4), (0xE, 3)) == 0x006
+    assert fired_count(server, number) == 1
+    for _ in range(2):
+        disk.write(5, pattern(5, 1))
+    assert trim(disk, (4, 4)) == OK
+    assert trim(disk, (5, 1)) == 0x007
+    assert fired_count(server, written) == 1
+
+
+def test_zeros_change_as_other_data(server: Server, disk: Disk) -> None:
+    disk.write(0, pattern(0, 1, seed=9))
+    disk.write(0, pattern(0, 16))
+    plant(
+        server,
+        "opcode=write-zeroes lba=0..3 do torn=1024",
+        "opcode=write-zeroes lba=8 do fill=0x11 at=0 size=9",
+    )
+    assert disk.command(WRITE_ZEROES, 0, 12) == OK
+    data = disk.read(0, 16)
+    assert data[: 2 * 512] == bytes(1024) and data[2 * 512 : 4 * 512] == pattern(2, 2)
+    assert data[4 * 512 : 8 * 512] == bytes(2048)
+    assert data[8 * 512 : 9 * 512] == b"\x11" * 9 + bytes(503)
+    assert data[9 * 512 :] == bytes(3 * 512) + pattern(12, 4)
+
+
+def test_a_rule_of_data_does_not_fire_where_there_are_none(server: Server, disk: Disk) -> None:
+    number = plant(server, "queue=io do flip byte=1 bit=1")
+    for opcode in (WRITE_UNCORRECTABLE, VERIFY, FLUSH):
+        disk.command(opcode, 15)
+    assert fired_count(server, number) == 0
+
+
+def test_the_rest_of_torn_data_that_are_no_lbas_is_zero(server: Server, disk: Disk) -> None:
+    plant(server, "opcode=dataset-management do torn=16")
+    assert trim(disk, (1, 1), (2, 1)) == OK
+    assert disk.read(0, 4) == pattern(0, 1) + bytes(512) + pattern(2, 2)
 
 
 # the volatile cache

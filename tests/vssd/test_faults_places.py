@@ -86,6 +86,14 @@ def test_configuration_space(server: Server, host: Host) -> None:
     assert host.client.config_read(4, 2) == command
 
 
+def test_a_byte_of_configuration_space_is_in_its_dword(server: Server, host: Host) -> None:
+    dword = host.client.config_read(0x50, 4)
+    number = plant(server, "config=0x52 access=read do set value[31:24]=0x5a")
+    assert host.client.config_read(0x50, 4) == dword[:3] + b"\x5a"
+    assert host.client.config_read(0x4C, 4) and host.client.config_read(0x54, 4)
+    assert fired_count(server, number) == 1
+
+
 # resets
 
 
@@ -269,6 +277,19 @@ def test_the_power_fails_at_a_command_and_returns(start: Start) -> None:
         assert [entry.opcode for entry in fired(host.server)] == [WRITE]
     finally:
         host.close()
+
+
+def test_something_happens_when_the_power_returns(server: Server, host: Host) -> None:
+    number = plant(server, "on=power-up power-ups=2 do fatal delay=1")
+    defect = plant(server, "on=power-loss do defect=capacitor")
+    control(server, POWER, 0)
+    control(server, POWER, 1)
+    assert becomes(lambda: host.client.read32(CSTS) & 2 != 0)
+    assert (fired_count(server, number), fired_count(server, defect)) == (1, 1)
+    clear(server)
+    host.client.ok(DEVICE_RESET)
+    host.start()
+    assert log_page(host.nvme, 2)[0] == 0x10
 
 
 def test_the_power_fails_some_time_after_a_flush(start: Start) -> None:

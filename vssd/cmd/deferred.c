@@ -215,6 +215,7 @@ static uint16_t cut(struct vssd_fault_plan *plan)
 		.occasion = plan->occasion,
 	};
 	memcpy(split->completion.sqe, plan->sqe, sizeof(plan->sqe));
+	split->completion.occasion.num_ranges = 0;
 	for (uint64_t done = 0; done < nlb; done += size) {
 		uint64_t count = nlb - done < size ? nlb - done : size;
 

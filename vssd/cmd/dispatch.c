@@ -213,6 +213,8 @@ static void finish_with_faults(struct vssd_fault_plan *plan, uint16_t status)
 {
 	if (status != VSSD_FAULT_GONE_STATUS && has_ended(plan->request, status))
 		vssd_fault_complete(plan, status);
+	else
+		vssd_fault_forget_ranges(plan);
 }
 
 static void run_with_faults(struct vssd_request *request)

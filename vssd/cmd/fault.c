@@ -2,8 +2,10 @@
 /* Fault rules of commands, before they execute. */
 #include "vssd/cmd/fault.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "vssd/cmd/dptr.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/cmd/table.h"
 #include "vssd/fault/words.h"
@@ -20,6 +22,22 @@ static uint64_t bytes_of(const struct vssd_request *request)
 	return vssd_nlb(cmd) << request->ns->lba_shift;
 }
 
+/* Bits 1:0 of an opcode: which way data are transferred. */
+#define TRANSFERS 3u
+
+/* Get the ranges of a Dataset Management command, for rules that look at LBAs. */
+static void look_at_ranges(struct vssd_fault_plan *plan)
+{
+	struct vssd_request *request = plan->request;
+	uint32_t count = (uint32_t)nvme_get_field(&request->cmd, NVME_FIELD_DSM_NR) + 1;
+
+	plan->ranges = calloc(count, sizeof(*plan->ranges));
+	if (!plan->ranges || vssd_data_receive(request, plan->ranges, count * (uint32_t)sizeof(*plan->ranges)))
+		return;
+	plan->occasion.ranges = plan->ranges;
+	plan->occasion.num_ranges = count;
+}
+
 static void look(struct vssd_fault_plan *plan)
 {
 	const struct vssd_request *request = plan->request;
@@ -34,7 +52,10 @@ static void look(struct vssd_fault_plan *plan)
 		.slba = names_lbas ? vssd_slba(cmd) : 0,
 		.lbas = names_lbas ? vssd_nlb(cmd) : 0,
 		.bytes = bytes_of(request),
+		.has_data = cmd->opc & TRANSFERS || (request->sq->qid != 0 && cmd->opc == NVME_IO_WRITE_ZEROES),
 	};
+	if (request->sq->qid != 0 && cmd->opc == NVME_IO_DSM && request->ns)
+		look_at_ranges(plan);
 }
 
 /* Change the fields of the command. A rule changes what the rules before it left. */
@@ -155,6 +176,7 @@ static void begin_data(struct vssd_fault_plan *plan)
 	occasion.place = VSSD_FAULT_DATA;
 	if (vssd_faults_at(faults, VSSD_FAULT_DATA))
 		plan->num_data = vssd_faults_match(faults, &occasion, plan->data);
+	vssd_fault_zeroes_begin(plan);
 	vssd_fault_note_write(plan);
 	if (vssd_fault_has_data(plan))
 		plan->request->fault = plan;
@@ -210,6 +232,13 @@ void vssd_fault_complete(struct vssd_fault_plan *plan, uint16_t status)
 
 	vssd_faulty_complete(request->ctrl, request->sq, &plan->occasion, status, request->result,
 			     status ? 0 : request->due, &plan->edits);
+	vssd_fault_forget_ranges(plan);
+}
+
+void vssd_fault_forget_ranges(struct vssd_fault_plan *plan)
+{
+	free(plan->ranges);
+	plan->ranges = NULL;
 }
 
 void vssd_fault_complete_unexecuted(struct vssd_request *request, uint16_t status)

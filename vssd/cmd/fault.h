@@ -20,6 +20,7 @@ struct vssd_fault_plan {
 	struct vssd_request *request;
 	uint32_t sqe[16]; /* the command as the host sent it; occasion.sqe points here */
 	struct vssd_fault_occasion occasion;
+	struct nvme_dsm_range *ranges;                     /* of a Dataset Management command; owned */
 	struct vssd_fault_rule *data[VSSD_FAULTS_AT_ONCE]; /* rules of its data */
 	unsigned num_data;
 	bool decided;    /* do not execute it: status is its status */
@@ -57,6 +58,9 @@ uint16_t vssd_fault_end(struct vssd_fault_plan *plan, uint16_t status);
 /* Complete the command of a plan with the status that its execution had. */
 void vssd_fault_complete(struct vssd_fault_plan *plan, uint16_t status);
 
+/* Free what the plan of a command holds that does not complete now. */
+void vssd_fault_forget_ranges(struct vssd_fault_plan *plan);
+
 /* Complete a command that is not executed, as the rules of its completion say. */
 void vssd_fault_complete_unexecuted(struct vssd_request *request, uint16_t status);
 
@@ -70,6 +74,9 @@ static inline bool vssd_fault_has_data(const struct vssd_fault_plan *plan)
 
 /* Change an address of the data as rules say. */
 uint64_t vssd_fault_address(const struct vssd_fault_plan *plan, uint64_t iova);
+
+/* Change the zeros that a Write Zeroes is going to write. */
+void vssd_fault_zeroes_begin(struct vssd_fault_plan *plan);
 
 /* Let the command use a buffer instead of the host memory of request->data. Data from the host are changed here.
  * Returns a status. */

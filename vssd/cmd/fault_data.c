@@ -112,23 +112,24 @@ static void freeze(struct vssd_fault_rule *rule, const struct window *window)
 	}
 }
 
-/* Change the bytes of a window, unless `if` names another value. */
-static void change_bytes(const struct vssd_fault_rule *rule, const struct window *window)
+/* Change the bytes of a window, unless `if` names another value. skipped: bytes of the value before the window. */
+static void change_bytes(const struct vssd_fault_rule *rule, const struct window *window, uint64_t skipped)
 {
 	const struct vssd_fault_word *only = vssd_fault_how(rule, VSSD_FAULT_KEY_IF);
+	unsigned shift = (unsigned)(8 * skipped);
 	uint64_t value = 0;
 
 	memcpy(&value, window->at, window->length);
-	if (only && value != only->a)
+	if (only && value != only->a >> shift)
 		return;
 	for (unsigned i = 0; i < rule->num_how; i++) {
 		const struct vssd_fault_word *word = &rule->how[i];
 
-		value = word->kind == VSSD_FAULT_KEY_VALUE ? word->a
-			: word->kind == VSSD_FAULT_KEY_ADD ? value + word->a
-			: word->kind == VSSD_FAULT_KEY_AND ? value & word->a
-			: word->kind == VSSD_FAULT_KEY_OR  ? value | word->a
-			: word->kind == VSSD_FAULT_KEY_XOR ? value ^ word->a
+		value = word->kind == VSSD_FAULT_KEY_VALUE ? word->a >> shift
+			: word->kind == VSSD_FAULT_KEY_ADD ? value + (skipped ? 0 : word->a)
+			: word->kind == VSSD_FAULT_KEY_AND ? value & word->a >> shift
+			: word->kind == VSSD_FAULT_KEY_OR  ? value | word->a >> shift
+			: word->kind == VSSD_FAULT_KEY_XOR ? value ^ word->a >> shift
 							   : value;
 	}
 	memcpy(window->at, &value, window->length);
@@ -137,18 +138,26 @@ static void change_bytes(const struct vssd_fault_rule *rule, const struct window
 static void set_bytes(struct vssd_fault_rule *rule, struct window window)
 {
 	uint64_t each = vssd_fault_how_number(rule, VSSD_FAULT_KEY_EACH, 0), rest = window.length;
+	uint64_t at = vssd_fault_how_number(rule, VSSD_FAULT_KEY_AT, window.base);
+	uint64_t end = at + vssd_fault_how_number(rule, VSSD_FAULT_KEY_SIZE, 1);
 
+	/* The host reads a log page in pieces, and this one begins within the bytes. */
+	if (at < window.base && end > window.base && !vssd_fault_how(rule, VSSD_FAULT_KEY_FREEZE)) {
+		window.length = end - window.base < window.length ? end - window.base : window.length;
+		change_bytes(rule, &window, window.base - at);
+		return;
+	}
 	if (!select_bytes(rule, &window, 1))
 		return;
 	if (vssd_fault_how_number(rule, VSSD_FAULT_KEY_FREEZE, 0)) {
 		freeze(rule, &window);
 		return;
 	}
-	rest -= vssd_fault_how_number(rule, VSSD_FAULT_KEY_AT, window.base) - window.base;
-	change_bytes(rule, &window);
+	rest -= at - window.base;
+	change_bytes(rule, &window, 0);
 	for (; each && rest >= each + window.length; rest -= each) {
 		window.at += each;
-		change_bytes(rule, &window);
+		change_bytes(rule, &window, 0);
 	}
 }
 
@@ -232,6 +241,8 @@ static void keep_old(struct vssd_fault_plan *plan, struct window window, uint64_
 	old = malloc(window.length);
 	if (old && old_data(plan, &window, old))
 		memcpy(window.at, old, window.length);
+	else
+		memset(window.at, 0, window.length); /* the rest of data that are no LBAs never arrives */
 	free(old);
 }
 
@@ -394,6 +405,36 @@ uint16_t vssd_fault_map(struct vssd_fault_plan *plan, uint64_t length, uint32_t 
 	return status;
 }
 
+/* ---- Write Zeroes ---- */
+
+void vssd_fault_zeroes_begin(struct vssd_fault_plan *plan)
+{
+	uint64_t offset, length;
+
+	if (!plan->num_data || plan->request->sq->qid == 0 || plan->request->cmd.opc != NVME_IO_WRITE_ZEROES ||
+	    !vssd_fault_range(plan->request, &offset, &length))
+		return;
+	plan->bounce = calloc(1, length);
+	plan->num_bounce = plan->bounce ? length : 0;
+	plan->direction = VSSD_DMA_READ;
+	if (plan->bounce)
+		transform(plan);
+}
+
+/* Store what rules have made of the zeros. */
+static void zeroes_end(struct vssd_fault_plan *plan)
+{
+	static const uint8_t zeroes[VSSD_SECTOR_SIZE];
+	uint64_t offset, length;
+
+	if (!plan->bounce || plan->request->sq->qid == 0 || plan->request->cmd.opc != NVME_IO_WRITE_ZEROES ||
+	    !vssd_fault_range(plan->request, &offset, &length))
+		return;
+	for (uint64_t at = 0; at < length && at < plan->num_bounce; at += VSSD_SECTOR_SIZE)
+		if (memcmp(plan->bounce + at, zeroes, VSSD_SECTOR_SIZE) != 0)
+			vssd_fault_write_store(plan->request->ctrl, offset + at, plan->bounce + at, VSSD_SECTOR_SIZE);
+}
+
 /* ---- after the command ---- */
 
 /* Change the rest of a unit, which is one block of the store or a part of it: bytes first … end of the store. */
@@ -445,6 +486,8 @@ uint16_t vssd_fault_data_end(struct vssd_fault_plan *plan, uint16_t status)
 		request->data = plan->host;
 		status = vssd_cursor_put(request, &cursor, plan->bounce, (uint32_t)plan->num_bounce);
 	}
+	if (!status)
+		zeroes_end(plan);
 	for (unsigned i = 0; i < plan->num_data && !status; i++)
 		if (plan->data[i]->action == VSSD_FAULT_NEIGHBOURS)
 			change_neighbours(plan, plan->data[i]);

@@ -56,6 +56,17 @@ void vssd_fault_write_store(struct vssd_ctrl *ctrl, uint64_t offset, const uint8
 	}
 }
 
+/* The byte of the store where the first LBA of the command starts. */
+static bool first_byte(const struct vssd_fault_plan *plan, uint64_t *offset, uint64_t *length)
+{
+	const struct vssd_ns *ns = plan->request->ns;
+
+	if (!plan->occasion.num_ranges)
+		return vssd_fault_range(plan->request, offset, length);
+	*offset = (ns->first_block << VSSD_BLOCK_SHIFT) + (plan->ranges[0].slba << ns->lba_shift);
+	return !plan->request->ctrl->null_store && vssd_range_fits(ns, plan->ranges[0].slba, 1);
+}
+
 void vssd_fault_recall(struct vssd_fault_plan *plan)
 {
 	const struct vssd_request *request = plan->request;
@@ -63,7 +74,7 @@ void vssd_fault_recall(struct vssd_fault_plan *plan)
 	uint64_t offset, length;
 	uint16_t qid;
 
-	if (!history || !vssd_fault_range(request, &offset, &length) ||
+	if (!history || !first_byte(plan, &offset, &length) ||
 	    !vssd_history_find(history, offset / VSSD_HISTORY_SECTOR, &qid, &plan->occasion.writes))
 		return;
 	plan->occasion.writer = qid == request->sq->qid ? VSSD_FAULT_WRITER_SAME : VSSD_FAULT_WRITER_OTHER;

@@ -261,6 +261,7 @@ void vssd_faulty_complete(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const stru
 		.occasion = *occasion,
 	};
 	memcpy(delayed.sqe, occasion->sqe, sizeof(delayed.sqe));
+	delayed.occasion.num_ranges = 0;
 	for (unsigned i = 0; i < verdict.times; i++)
 		if (!verdict.due && vssd_cq_room(sq->cq) > 0 && !sq->num_waiting)
 			post(ctrl, &delayed);

@@ -137,6 +137,9 @@ uint64_t vssd_faulty_value(struct vssd_ctrl *ctrl, struct vssd_fault_occasion oc
 unsigned vssd_faulty_interrupt(struct vssd_ctrl *ctrl, uint16_t vector);
 unsigned vssd_faulty_event(struct vssd_ctrl *ctrl, unsigned event);
 
+/* Let happen what rules say when the power returns. */
+void vssd_faulty_power_up(struct vssd_ctrl *ctrl);
+
 /* ---- later.c ---- */
 
 /* Complete an admin command that returned VSSD_LATER, now or once there is room. */

@@ -125,3 +125,15 @@ void vssd_faulty_reset(struct vssd_ctrl *ctrl, enum vssd_fault_moment moment, st
 			vssd_sudden_add(ctrl, rule);
 	}
 }
+
+void vssd_faulty_power_up(struct vssd_ctrl *ctrl)
+{
+	struct vssd_fault_occasion occasion = {.place = VSSD_FAULT_POWER, .moment = VSSD_FAULT_ON_POWER_UP};
+	struct vssd_fault_rule *rules[VSSD_FAULTS_AT_ONCE];
+	unsigned count = 0;
+
+	if (vssd_faults_at(ctrl->subsystem->faults, VSSD_FAULT_POWER))
+		count = match(ctrl, &occasion, rules);
+	for (unsigned i = 0; i < count; i++)
+		vssd_sudden_add(ctrl, rules[i]);
+}

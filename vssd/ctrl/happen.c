@@ -107,6 +107,8 @@ static void power(struct vssd_ctrl *ctrl, bool on)
 	ctrl->faulty.gone = ctrl->faulty.hung = false;
 	ctrl->faulty.ready_due = ctrl->faulty.shutdown_due = 0;
 	memset(ctrl->faulty.storm, 0, sizeof(ctrl->faulty.storm));
+	if (on)
+		vssd_faulty_power_up(ctrl);
 }
 
 static uint64_t due(const struct vssd_ctrl *ctrl)

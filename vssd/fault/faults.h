@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "core/util/error.h"
+#include "spec/nvme_cmd.h"
 #include "vssd/fault/history.h"
 #include "vssd/fault/rule.h"
 #include "vssd/options.h"
@@ -31,13 +32,16 @@ struct vssd_fault_occasion {
 	const uint32_t *sqe;           /* NULL: there is no command */
 	uint16_t queue;
 	uint16_t status;
-	bool is_write;   /* of a register */
-	bool is_masked;  /* the vector */
-	bool was_late;   /* the completion was late or held, and now the command is aborted */
-	uint8_t writes;  /* how often the first LBA was written */
-	uint8_t writer;  /* enum vssd_fault_writer */
-	uint64_t slba;   /* of the command's range */
-	uint64_t lbas;   /* in it; 0: the command names no range */
+	bool is_write;                       /* of a register */
+	bool is_masked;                      /* the vector */
+	bool was_late;                       /* the completion was late or held, and now the command is aborted */
+	uint8_t writes;                      /* how often the first LBA was written */
+	uint8_t writer;                      /* enum vssd_fault_writer */
+	uint64_t slba;                       /* of the command's range */
+	uint64_t lbas;                       /* in it; 0: the command names no range */
+	const struct nvme_dsm_range *ranges; /* of a Dataset Management command */
+	uint32_t num_ranges;
+	bool has_data;   /* it transfers data, or writes zeros */
 	uint64_t bytes;  /* that the command transfers */
 	uint64_t target; /* offset of a register, vector, or event */
 	uint64_t value;  /* of a register or doorbell */

@@ -20,29 +20,47 @@ static bool is_admin(const struct vssd_fault_occasion *occasion, uint8_t opcode)
 	return occasion->queue == 0 && (uint8_t)occasion->sqe[0] == opcode;
 }
 
-/* Whether the ranges of the command and of the condition overlap. */
-static bool overlaps(const struct vssd_fault_word *word, const struct vssd_fault_occasion *occasion)
+/* Whether the condition names a byte of this dword. */
+static bool is_in_dword(const struct vssd_fault_word *word, uint64_t offset)
 {
-	uint64_t last = occasion->slba + (occasion->lbas - 1);
+	bool bits = word->high != 63 || word->low != 0;
 
-	if (occasion->lbas == 0)
+	if (bits || (word->relation != VSSD_FAULT_EQ && word->relation != VSSD_FAULT_NE))
+		return vssd_fault_holds(word, offset);
+	return (word->a < offset + sizeof(uint32_t) && word->b >= offset) == (word->relation == VSSD_FAULT_EQ);
+}
+
+/* Whether the range of the command and that of the condition overlap. */
+static bool overlaps(const struct vssd_fault_word *word, uint64_t slba, uint64_t lbas)
+{
+	uint64_t last = slba + (lbas - 1);
+
+	if (lbas == 0)
 		return false;
-	if (last < occasion->slba)
+	if (last < slba)
 		last = UINT64_MAX;
 	if (word->high != 63 || word->low != 0)
-		return vssd_fault_holds(word, occasion->slba);
+		return vssd_fault_holds(word, slba);
 	switch (word->relation) {
 	case VSSD_FAULT_EQ:
-		return occasion->slba <= word->b && last >= word->a;
+		return slba <= word->b && last >= word->a;
 	case VSSD_FAULT_NE:
-		return occasion->slba > word->b || last < word->a;
+		return slba > word->b || last < word->a;
 	case VSSD_FAULT_GE:
 		return last >= word->a;
 	case VSSD_FAULT_LE:
-		return occasion->slba <= word->a;
+		return slba <= word->a;
 	default:
-		return vssd_fault_holds(word, occasion->slba);
+		return vssd_fault_holds(word, slba);
 	}
+}
+
+static bool any_overlaps(const struct vssd_fault_word *word, const struct vssd_fault_occasion *occasion)
+{
+	for (uint32_t i = 0; i < occasion->num_ranges; i++)
+		if (overlaps(word, occasion->ranges[i].slba, occasion->ranges[i].nlb))
+			return true;
+	return overlaps(word, occasion->slba, occasion->lbas);
 }
 
 /* ---- what has happened ---- */
@@ -113,7 +131,7 @@ static bool holds(struct vssd_faults *faults, struct vssd_fault_rule *rule, cons
 		value = (occasion->queue == 0 ? SPEC_ADMIN : SPEC_IO) << 8 | (uint8_t)occasion->sqe[0];
 		break;
 	case VSSD_FAULT_LBA:
-		return overlaps(word, occasion);
+		return any_overlaps(word, occasion);
 	case VSSD_FAULT_LOG:
 		value = occasion->sqe[10] & 0xff;
 		return is_admin(occasion, NVME_ADMIN_GET_LOG_PAGE) && vssd_fault_holds(word, value);
@@ -139,12 +157,13 @@ static bool holds(struct vssd_faults *faults, struct vssd_fault_rule *rule, cons
 	case VSSD_FAULT_ON:
 		return is_moment(word, occasion->moment);
 	case VSSD_FAULT_REGISTER_IS:
-	case VSSD_FAULT_CONFIG_IS:
 	case VSSD_FAULT_VECTOR:
 	case VSSD_FAULT_RING:
 	case VSSD_FAULT_EVENT_IS:
 		value = occasion->target;
 		break;
+	case VSSD_FAULT_CONFIG_IS:
+		return is_in_dword(word, occasion->target);
 	case VSSD_FAULT_MASKED:
 		value = occasion->is_masked;
 		break;
@@ -236,6 +255,8 @@ static bool fires(struct vssd_faults *faults, struct vssd_fault_rule *rule,
 		  const struct vssd_fault_occasion *occasion)
 {
 	if (occasion->was_late && (rule->action == VSSD_FAULT_LATE || rule->action == VSSD_FAULT_HOLD))
+		return false;
+	if (occasion->place == VSSD_FAULT_DATA && !occasion->has_data && rule->action != VSSD_FAULT_NEIGHBOURS)
 		return false;
 	for (unsigned i = 0; i < rule->num_when; i++)
 		if (!holds(faults, rule, &rule->when[i], occasion))

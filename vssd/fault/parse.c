@@ -517,6 +517,24 @@ static int check_conditions(struct parser *parser)
 	return resolve_opcode(parser);
 }
 
+/* Check what is possible at a loss of power, and when it returns. */
+static int check_power(struct parser *parser)
+{
+	const struct vssd_fault_rule *rule = parser->rule;
+	const struct vssd_fault_word *on = condition(rule, VSSD_FAULT_ON);
+	bool loses = on && on->a == VSSD_FAULT_ON_POWER_LOSS;
+
+	if (rule->place != VSSD_FAULT_POWER)
+		return 0;
+	if (rule->action == VSSD_FAULT_CACHE && !loses)
+		return refuse(parser, parser->action->name, "needs on=power-loss");
+	if (rule->action != VSSD_FAULT_CACHE && rule->action != VSSD_FAULT_DEFECT && loses)
+		return refuse(parser, parser->action->name, "cannot happen without power: use on=power-up");
+	if (loses && vssd_fault_how(rule, VSSD_FAULT_KEY_DELAY))
+		return refuse(parser, "delay", "cannot be, without power: use on=power-up");
+	return 0;
+}
+
 static int check_action(struct parser *parser)
 {
 	const struct vssd_fault_rule *rule = parser->rule;
@@ -544,7 +562,7 @@ static int check_action(struct parser *parser)
 		return refuse(parser, "interrupt", "must be 0 to 64");
 	if (rule->action == VSSD_FAULT_STORM && (rule->a == 0 || rule->a > 1000))
 		return refuse(parser, "storm", "must be 1 to 1000");
-	return check_conditions(parser);
+	return check_power(parser) ? -EINVAL : check_conditions(parser);
 }
 
 static int parse(struct parser *parser)

@@ -30,7 +30,7 @@ const struct vssd_fault_subject_word vssd_fault_subjects[VSSD_FAULT_SUBJECTS] = 
 	[VSSD_FAULT_REGISTER_IS] = {"register", VSSD_FAULT_REGISTER_NAME, AT(REGISTER),
 				    "an access of this register, or of this offset"},
 	[VSSD_FAULT_CONFIG_IS] = {"config", VSSD_FAULT_HEX, AT(CONFIG),
-				  "an access of configuration space at this offset"},
+				  "an access of the dword of configuration space with this byte"},
 	[VSSD_FAULT_ACCESS] = {"access", VSSD_FAULT_ACCESS_KIND, REGISTERS, "the kind of access"},
 	[VSSD_FAULT_VALUE_IS] = {"value", VSSD_FAULT_HEX, REGISTERS | AT(DOORBELL),
 				 "the value that is read or written"},

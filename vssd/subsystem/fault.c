@@ -274,5 +274,7 @@ void vssd_subsystem_faults_lose(struct vssd_subsystem *subsystem)
 	for (unsigned i = 0; i < count; i++)
 		if (rules[i]->action == VSSD_FAULT_CACHE)
 			lose(subsystem, rules[i]);
+		else
+			vssd_health_defect(subsystem, rules[i]->a);
 	vssd_store_lose(subsystem->store);
 }
