@@ -304,7 +304,8 @@ static void rate_and_time(double iops, uint64_t ms, uint64_t expected)
 	const struct pyn_worker_result *result = run();
 
 	CHECK_EQ(result->error, 0);
-	if (!CHECK_EQ(sum(result), expected))
+	/* The worker makes up for a stop at the end, but not for a long one. */
+	if (!CHECK(sum(result) <= expected) || !CHECK_TIME(sum(result) == expected))
 		printf("    %g IOPS for %llu ms\n", iops, (unsigned long long)ms);
 	tear_down();
 }
@@ -343,7 +344,8 @@ WORKER_TEST(what_a_stop_shortly_before_the_end_held_up_is_made_up_for, 100)
 	sleep_ms(30);
 	kill(the_pid, SIGCONT);
 	CHECK_EQ(wait_for_end(), 0);
-	CHECK_EQ(sum(&the_run.shared->result), 10000);
+	CHECK(sum(&the_run.shared->result) <= 10000);
+	CHECK_TIME(sum(&the_run.shared->result) == 10000);
 	CHECK(pyn_ticks_to_ns(the_run.shared->result.ticks) >= 500000000);
 }
 
@@ -355,7 +357,7 @@ WORKER_TEST(a_drive_that_is_slower_than_the_rate_is_not_waited_for, 100)
 
 	CHECK(sum(result) < 20000000);
 	CHECK(pyn_ticks_to_ns(result->ticks) >= 200000000);
-	CHECK(pyn_ticks_to_ns(result->ticks) < 400000000);
+	CHECK_TIME(pyn_ticks_to_ns(result->ticks) < 400000000);
 }
 
 WORKER_TEST(a_rate_is_exact_in_each_second, 100)
@@ -364,10 +366,11 @@ WORKER_TEST(a_rate_is_exact_in_each_second, 100)
 	the_run.config.time_ns = UINT64_C(2000000000);
 	const struct pyn_worker_result *result = run();
 
-	CHECK_EQ(sum(result), 20);
+	CHECK(sum(result) <= 20);
+	CHECK_TIME(sum(result) == 20);
 	CHECK_EQ(the_run.shared->per_second_count, 2);
-	CHECK_EQ(the_run.seconds.ios[0], 10);
-	CHECK_EQ(the_run.seconds.ios[1], 10);
+	CHECK_TIME(the_run.seconds.ios[0] == 10);
+	CHECK_TIME(the_run.seconds.ios[1] == 10);
 }
 
 WORKER_TEST(a_count_at_a_rate_takes_its_time, 100)
@@ -520,7 +523,8 @@ WORKER_TEST(it_watches_its_parent_also_where_there_are_no_standard_streams, 50)
 	dup2(saved, 0);
 	close(saved);
 	CHECK_EQ(wait_for_end(), 0);
-	CHECK_EQ(sum(&the_run.shared->result), 2000);
+	CHECK(sum(&the_run.shared->result) <= 2000);
+	CHECK_TIME(sum(&the_run.shared->result) == 2000);
 }
 
 /* ---- sudden death ---- */
