@@ -66,13 +66,13 @@ SPDK_LIBS = $(addprefix -Wl$(comma)--wrap=,$(WRAPPED) $(WRAPPED_SPDK)) \
 	    -Wl,--start-group $(call spdk_archives,$(filter-out $(SPDK_WHOLE),$(SPDK_NAMES))) \
 	    $(filter %.a,$(SPDK_WORDS)) -Wl,--end-group -Wl,--as-needed $(SPDK_OTHERS) -Wl,--no-as-needed
 endif
-# spdk/start.c, wire.c and no_threads.c say why these calls are redirected.
+# spdk/start.c, wire.c and no_threads.c, and core/env/eal.c, say why these calls are redirected.
 WRAPPED_SPDK := spdk_mem_get_fd_and_offset spdk_vfio_user_setup spdk_vfio_user_release \
 		spdk_vfio_user_pci_bar_access spdk_nvme_qpair_process_completions spdk_pci_event_listen \
 		spdk_zmalloc spdk_free socket \
 		rte_eal_alarm_set rte_eal_alarm_cancel rte_intr_callback_register \
 		rte_intr_callback_unregister rte_intr_callback_unregister_sync \
-		spdk_pci_register_error_handler spdk_pci_unregister_error_handler
+		spdk_pci_register_error_handler spdk_pci_unregister_error_handler rte_memseg_walk
 
 SPEC := $(wildcard spec/*.c)
 CORE := $(sort $(shell find core -name '*.c')) $(SPEC) $(if $(HAS_SPDK),$(wildcard spdk/*.c))

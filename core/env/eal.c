@@ -116,6 +116,35 @@ static size_t memory_of_guest(void)
 	return mib;
 }
 
+/*
+ * For a device behind an IOMMU, DPDK maps its memory page by page, and 256 MiB are one page more than the kernel
+ * allows in a container (dma_entry_limit of vfio_iommu_type1). So let it walk over whole ranges. The linker redirects
+ * this call of eal_vfio.c here.
+ */
+struct walk {
+	rte_memseg_walk_t visit;
+	void *argument;
+};
+
+int __wrap_rte_memseg_walk(rte_memseg_walk_t visit, void *argument);
+
+static int visit_range(const struct rte_memseg_list *list, const struct rte_memseg *first, size_t length,
+		       void *argument)
+{
+	const struct walk *walk = argument;
+	struct rte_memseg whole = *first;
+
+	whole.len = length;
+	return walk->visit(list, &whole, walk->argument);
+}
+
+int __wrap_rte_memseg_walk(rte_memseg_walk_t visit, void *argument)
+{
+	struct walk walk = {.visit = visit, .argument = argument};
+
+	return rte_memseg_contig_walk(visit_range, &walk);
+}
+
 /* The same, with memory and PCI functions for the guest. */
 static int eal_init_for_guest(const cpu_set_t *cpus)
 {
