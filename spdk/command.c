@@ -14,8 +14,11 @@
 
 #include <spdk/config.h>
 #include <spdk/nvme.h>
+#include <spdk/version.h>
 
 #include "core/env/env.h"
+
+#define MOST_EMPTY 128u /* entries of a ring that SPDK keeps empty, at most, and a quarter of a short one */
 
 _Static_assert(sizeof(struct nvme_cmd) == sizeof(struct spdk_nvme_cmd), "a submission queue entry has 64 bytes");
 _Static_assert(sizeof(struct nvme_cpl) == sizeof(struct spdk_nvme_cpl), "a completion queue entry has 16 bytes");
@@ -87,10 +90,23 @@ static unsigned hand_out(struct pyn_engine_qpair *queue, struct pyn_completion *
 
 /* ---- what SPDK gets ---- */
 
+/* Commands that SPDK has in the ring. Before 26.05 it counts those too that wait until there is room. */
+static uint32_t in_ring(const struct pyn_engine_qpair *queue)
+{
+#if SPDK_VERSION >= SPDK_VERSION_NUM(26, 5, 0)
+	return spdk_nvme_qpair_get_queue_depth(queue->spdk);
+#else
+	uint32_t all = spdk_nvme_qpair_get_num_outstanding_reqs(queue->spdk), kept = queue->ring.entries / 4;
+	uint32_t room = queue->ring.entries - (kept < 1 ? 1 : kept > MOST_EMPTY ? MOST_EMPTY : kept);
+
+	return all < room ? all : room;
+#endif
+}
+
 /* Commands that SPDK has put into the ring, ever. */
 static uint64_t placed(const struct pyn_engine_qpair *queue)
 {
-	return queue->ring.completed + spdk_nvme_qpair_get_queue_depth(queue->spdk);
+	return queue->ring.completed + in_ring(queue);
 }
 
 /* Read the next command that SPDK has put into the ring. */

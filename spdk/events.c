@@ -160,9 +160,12 @@ static bool ask(struct pyn_ctrlr *ctrlr, uint8_t opcode, uint32_t cdw10, uint32_
 
 void pyn_spdk_events_default(struct pyn_ctrlr *ctrlr)
 {
-	bool knows_default = spdk_nvme_ctrlr_get_data(ctrlr->spdk)->oncs.raw & NVME_ONCS_SAVE_SELECT;
 	uint32_t value = 0, ignored;
+	bool knows_default;
+	uint16_t oncs;
 
+	memcpy(&oncs, &spdk_nvme_ctrlr_get_data(ctrlr->spdk)->oncs, sizeof(oncs));
+	knows_default = oncs & NVME_ONCS_SAVE_SELECT;
 	if (knows_default && !ask(ctrlr, NVME_ADMIN_GET_FEATURES, NVME_FEAT_ASYNC_EVENT | SELECT_DEFAULT, 0, &value))
 		return;
 	ask(ctrlr, NVME_ADMIN_SET_FEATURES, NVME_FEAT_ASYNC_EVENT, value, &ignored);
