@@ -26,9 +26,9 @@ from pynvme.suite.traffic import (
     Slot,
     Traffic,
     any_size,
-    judge_status,
     model_of,
     read_back,
+    runs,
 )
 from pynvme.suite.writing import Writer
 
@@ -701,6 +701,7 @@ class Probe:
         inside = {(1 << bit) - offset for bit in bits for offset in (0, 1)}
         inside |= {rng.randrange(nlb) for _ in range(4)}
         self.points = sorted(slba + one for one in {*inside, -1, 0, nlb - 1, nlb} if one <= nlb)
+        self._inside = runs((lba for lba in self.points if slba <= lba < slba + nlb), nlb)
 
     def write(self) -> None:
         """Write the LBAs that will be looked at."""
@@ -711,7 +712,7 @@ class Probe:
         """Change the range, and look."""
         if not self._drive.ns.supports(opcode):
             return
-        change = self._model.begin(kind, (self.slba, self.nlb))
+        change = self._model.begin(kind, *self._inside)
         if opcode is IoOpcode.DSM:
             command = self._drive.deallocate([(self.slba, self.nlb)])
         else:
@@ -727,19 +728,16 @@ class Probe:
         self._drive.succeed(command, clauses.of_io(command.opcode))
 
     def verify(self) -> None:
-        """Verify the range, without and with a marked LBA."""
+        """Verify the range, whose LBAs are all readable, and again with a marked LBA."""
         supports = self._drive.ns.supports
         if not supports(IoOpcode.VERIFY):
             return
-        self._must_be_verified()
+        self._must_be_done(self._drive.io(IoOpcode.VERIFY, None, self.slba, self.nlb))
         if supports(IoOpcode.WRITE_UNCORRECTABLE):
-            self._writer.uncorrectable(self._drive.random.choice(self.points), 1)
-            self._must_be_verified()
-
-    def _must_be_verified(self) -> None:
-        command = self._drive.io(IoOpcode.VERIFY, None, self.slba, self.nlb)
-        if judge_status(self._drive, self._model, self.slba, self.nlb, command):
-            self._must_be_done(command)
+            ((lba, _), *_) = self._drive.random.sample(self._inside, 1)
+            self._writer.uncorrectable(lba, 1)
+            command = self._drive.io(IoOpcode.VERIFY, None, self.slba, self.nlb)
+            self._drive.expect(command, clauses.of_io(IoOpcode.VERIFY), Status.UNRECOVERED_READ_ERROR)
 
 
 @requirement("DATA-27", f"{clauses.of_io(IoOpcode.WRITE_ZEROES)}, NLB, and other commands without data")
@@ -762,3 +760,4 @@ def test_lengths_of_commands_without_data(drive: Drive, model: Model, writer: Wr
         probe.change(IoOpcode.WRITE_ZEROES, Kind.ZEROES, DEAC)
         probe.write()
         probe.change(IoOpcode.DSM, Kind.DEALLOCATED)
+        probe.change(IoOpcode.WRITE_ZEROES, Kind.ZEROES)
