@@ -52,7 +52,7 @@ class Outages:
         model: Model,
         spaces: Sequence[tuple[int, int]],
         mix: Mapping[str, int],
-        sizes: Sequence[int] = (1, 1, 2, 3, 7, 8, 8, 9, 16, 32),
+        sizes: Sequence[int] = (1, 1, 1, 2, 2, 3, 7, 8, 8, 8, 9, 12, 16, 32, 64, 150),
         queues: int = 2,
     ) -> None:
         self.drive = drive

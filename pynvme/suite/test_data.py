@@ -8,13 +8,12 @@ import math
 import time
 from collections.abc import Iterator
 
-import nvme
 import pytest
 
 from pynvme.spec import FeatureId, IoOpcode, Status
 from pynvme.suite import clauses, needs, requirement, takes
 from pynvme.suite.claims import ATOMIC, MDTS, PLAIN, ROOM, TWO_NAMESPACES, ZEROED, io
-from pynvme.suite.drive import LONGEST_IO, OCP_IO, Drive
+from pynvme.suite.drive import Drive
 from pynvme.suite.history import Command
 from pynvme.suite.model import Kind, Model
 from pynvme.suite.options import Budget
@@ -30,7 +29,7 @@ from pynvme.suite.traffic import (
     read_back,
     runs,
 )
-from pynvme.suite.writing import Writer
+from pynvme.suite.writing import Writer, must_be_right, whole
 
 pytestmark = needs(PLAIN, ROOM)
 
@@ -145,7 +144,7 @@ def test_a_transfer_above_mdts_is_refused(drive: Drive, model: Model, writer: Wr
     """A transfer above MDTS fails with Invalid Field, and changes neither memory nor data.
 
     1. Write and read MDTS, and verify that it works.
-    2. Write and read one LBA more, and check the status, the LBAs, and the buffer.
+    2. Write, read and compare one LBA more, and check the status, the LBAs, and the buffer.
     """
     most = drive.nvme0.mdts // drive.lba_size
     base = writer.region(most + 1)
@@ -159,7 +158,9 @@ def test_a_transfer_above_mdts_is_refused(drive: Drive, model: Model, writer: Wr
         "no data",
         "the refused read has transferred data",
     )
-    drive.expect(drive.io(IoOpcode.WRITE, buf, base, most + 1), clause, Status.INVALID_FIELD)
+    for opcode in (IoOpcode.WRITE, IoOpcode.COMPARE):
+        if drive.ns.supports(opcode):
+            drive.expect(drive.io(opcode, buf, base, most + 1), clause, Status.INVALID_FIELD)
     read_back(drive, model, range(base, base + most + 1))
 
 
@@ -409,14 +410,6 @@ def test_full_speed(drive: Drive, budget: Budget, load: str) -> None:
         must_be_right(drive, reader.start().close())
 
 
-def must_be_right(drive: Drive, result: nvme.DotDict) -> None:
-    """Judge the result of a worker, which has verified what it read."""
-    seen = f"{result.lba_mismatch} wrong LBAs, error {result.error}, status {result.status:#x}"
-    drive.check(not result.lba_mismatch and not result.error, WRITE, "the data that were written", seen)
-    slowest = result.latency_max_us / 1e6
-    drive.check(slowest <= LONGEST_IO, OCP_IO, f"no IO above {LONGEST_IO:g} s", f"{slowest:.3f} s")
-
-
 @requirement("DATA-16", "NVM 1.0, 3.2.3 Dataset Management, NR")
 @needs(io(IoOpcode.DSM), ZEROED)
 def test_all_ranges_of_a_deallocation_count(drive: Drive, model: Model, writer: Writer) -> None:
@@ -650,19 +643,6 @@ def test_much_data_without_a_flush(drive: Drive, model: Model, writer: Writer) -
     writer.flush()
     read_back(drive, model, range(base, base + 600))
     must_be_right(drive, whole(drive, start, length, 100).start().close())
-
-
-def whole(drive: Drive, start: int, length: int, percentage: int) -> nvme.IOWorker:
-    """A worker that writes or reads all LBAs of a region once."""
-    drive.note(f"a worker goes through {length} LBAs from {start:#x} on, {percentage} % reads")
-    return drive.ns.ioworker(
-        io_size=min(64, drive.most_lbas),
-        lba_random=False,
-        read_percentage=percentage,
-        qdepth=16,
-        region_start=start,
-        region_end=start + length,
-    )
 
 
 @requirement("DATA-26", DSM)

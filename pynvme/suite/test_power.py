@@ -33,7 +33,7 @@ from pynvme.suite.options import Budget
 from pynvme.suite.outage import Outages
 from pynvme.suite.promises import Promises
 from pynvme.suite.traffic import model_of, read_back
-from pynvme.suite.writing import Writer
+from pynvme.suite.writing import Writer, must_be_right, whole
 
 pytestmark = needs(PLAIN, ROOM, SWITCHED_POWER)
 
@@ -174,14 +174,15 @@ def test_fua_writes_are_durable(drive: Drive, writer: Writer, model: Model, budg
     1. Write LBAs in turn with and without FUA, in one mapping unit too.
     2. Cut the power and read all.
     """
-    base = writer.region(64)
+    base = writer.region(256)
     writer.flush()
     zeroes = drive.ns.supports(IoOpcode.WRITE_ZEROES)
     for _ in budget.turns(least=3):
         for _ in range(8):
             slba, nlb = base + drive.random.randrange(56), drive.random.choice((1, 1, 2, 8))
             writer.write(slba, nlb)
-            writer.write(base + drive.random.randrange(56), drive.random.choice((1, 3, 8)), fua=True)
+            fua = drive.random.choice((1, 3, 8, 16, 40, min(200, drive.most_lbas)))
+            writer.write(base + drive.random.randrange(56), fua, fua=True)
             if zeroes:
                 writer.zeroes(base + drive.random.randrange(56), 1, fua=True)
         cycle(drive, model)
@@ -196,13 +197,13 @@ def test_fua_reads_make_durable(drive: Drive, writer: Writer, model: Model) -> N
     1. Write without FUA, and read with FUA.
     2. Cut the power and read again.
     """
-    for nlb in (1, 8, 9):
-        base = writer.region(32)
+    for nlb in (1, 8, 9, 50, min(200, drive.most_lbas)):
+        base = writer.region(256)
         writer.write(base + 3, nlb)
         writer.read(base + 3, nlb, fua=True)
         model.settle(base + 3, nlb)
         cycle(drive, model)
-        read_back(drive, model, range(base, base + 32))
+        read_back(drive, model, range(base, base + 256))
 
 
 @requirement("POWER-9", SHUTDOWN)
@@ -485,17 +486,22 @@ def test_cuts_under_load_on_all_namespaces(drive: Drive, budget: Budget) -> None
 
 @requirement("POWER-20", FLUSH)
 def test_much_flushed_data_survive(drive: Drive, model: Model, writer: Writer) -> None:
-    """One flush covers much data, and other writes before the cut do not harm them.
+    """One flush covers all data, however much they are, and much more before the cut does not harm them.
 
-    1. Write some 10 MiB, flush, and overwrite a part without a flush.
-    2. Cut the power, and read all.
+    1. Write a region, some 70 MiB elsewhere, and flush. Overwrite a part of the region, and write some 30 MiB
+       more.
+    2. Cut the power, and read the region and what was flushed.
     """
-    length = min(20_000, drive.nsze // 4)
-    base = writer.region(length)
+    length = min(144_000, drive.nsze // 4)
+    base = drive.random.randrange(drive.nsze // 2, drive.nsze - 3000)
+    writer.write(base, 3000)
+    must_be_right(drive, whole(drive, 0, length, 0).start().close())
     writer.flush()
-    writer.write(base + length // 3, length // 4)
+    writer.write(base + 1000, 700)
+    must_be_right(drive, whole(drive, length, length // 2, 0).start().close())
     cycle(drive, model)
-    read_back(drive, model, range(base, base + length))
+    read_back(drive, model, range(base, base + 3000))
+    must_be_right(drive, whole(drive, 0, length, 100).start().close())
 
 
 @requirement("POWER-21", "Base 2.0, 3.5 Controller Initialization")

@@ -10,7 +10,7 @@ import nvme
 from pynvme.spec import IoOpcode
 from pynvme.suite import clauses
 from pynvme.suite.content import Pattern
-from pynvme.suite.drive import Drive
+from pynvme.suite.drive import LONGEST_IO, OCP_IO, Drive
 from pynvme.suite.history import Command
 from pynvme.suite.model import Change, Kind, Model
 from pynvme.suite.traffic import DEAC, FUA, GUARD_CLAUSE, Slot, judge, judge_status
@@ -97,3 +97,25 @@ class Writer:
         begun = self.model.flush_begin()
         self.drive.succeed(self.drive.flush(nsid), clauses.of_io(IoOpcode.FLUSH))
         self.model.flush_end(begun)
+
+
+def whole(drive: Drive, start: int, length: int, percentage: int) -> nvme.IOWorker:
+    """A worker that writes or reads all LBAs of a region once, and verifies what it reads."""
+    drive.note(f"a worker goes through {length} LBAs from {start:#x} on, {percentage} % reads")
+    return drive.ns.ioworker(
+        io_size=min(64, drive.most_lbas),
+        lba_random=False,
+        read_percentage=percentage,
+        qdepth=16,
+        region_start=start,
+        region_end=start + length,
+    )
+
+
+def must_be_right(drive: Drive, result: nvme.DotDict) -> None:
+    """Judge the result of a worker, which has verified what it read."""
+    seen = f"{result.lba_mismatch} wrong LBAs, error {result.error}, status {result.status:#x}"
+    clause = clauses.of_io(IoOpcode.WRITE)
+    drive.check(not result.lba_mismatch and not result.error, clause, "the data that were written", seen)
+    slowest = result.latency_max_us / 1e6
+    drive.check(slowest <= LONGEST_IO, OCP_IO, f"no IO above {LONGEST_IO:g} s", f"{slowest:.3f} s")
