@@ -412,9 +412,12 @@ AUSE, OIPBP, NDAS = 1 << 3, 1 << 8, 1 << 9
 def wish(drive: Drive, action: SanitizeAction) -> Wish:
     """An operation with random options that the drive has to accept."""
     rng = drive.random
+    able = drive.id_ctrl.sanicap
     cdw10 = int(action) | rng.choice((0, AUSE))
-    if not drive.id_ctrl.sanicap.ndi:
-        cdw10 |= rng.choice((0, NDAS, NDAS))
+    if able.nodmmas == 1 and not able.ndi and action is SanitizeAction.OVERWRITE:
+        cdw10 |= NDAS  # since the pattern can be read then
+    elif not able.ndi:
+        cdw10 |= rng.choice((0, NDAS))
     if action is SanitizeAction.OVERWRITE:
         cdw10 |= rng.choice((1, 1, 2, 3)) << 4 | rng.choice((0, OIPBP))
     return Wish(cdw10, rng.getrandbits(32))
