@@ -6,10 +6,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from pynvme.suite import known
+from pynvme.suite import conftest, known
 from pynvme.suite.finding import Finding
 
 OURS = Path(__file__).parent / "known.txt"
@@ -74,3 +75,15 @@ def check(*words: str) -> subprocess.CompletedProcess[str]:
         text=True,
         timeout=400,
     )
+
+
+@pytest.mark.parametrize(
+    "folder, wanted", [(conftest.FOLDER, pytest.skip.Exception), (Path("/x"), NotImplementedError)]
+)
+def test_what_a_device_cannot_do_at_all_is_skipped_in_the_suite_alone(
+    folder: Path, wanted: type[BaseException]
+) -> None:
+    call = conftest.pytest_runtest_call(SimpleNamespace(path=folder / "test_x.py"))
+    next(call)
+    with pytest.raises(wanted, match="the device refused REGION_WRITE"):
+        call.throw(NotImplementedError("the device refused REGION_WRITE"))
