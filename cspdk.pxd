@@ -21,6 +21,7 @@ cdef extern from "driver.h" nogil:
         PYN_ERROR_UNSUPPORTED
         PYN_ERROR_WITHHELD
         PYN_ERROR_SYSTEM
+        PYN_ERROR_CONTENT
 
     struct pyn_error:
         int kind
@@ -179,6 +180,12 @@ cdef extern from "driver.h" nogil:
 
     void pyn_verify_get_counts(const pyn_verify *verify, pyn_verify_counts *counts)
     void pyn_verify_forget(pyn_verify *verify, uint64_t slba, uint64_t nlb)
+
+    struct pyn_saved:
+        uint64_t known
+        uint64_t stale
+        uint64_t lost
+
     void pyn_mismatch_text(const pyn_mismatch *mismatch, uint32_t nsid, char *text, size_t size)
 
     # -- drives -----------------------------------------------------------------------------------------
@@ -335,6 +342,8 @@ cdef extern from "driver.h" nogil:
     int pyn_namespace_open(pyn_device *device, uint32_t nsid, uint64_t nlba_verify, pyn_namespace **ns,
                            pyn_error *err)
     void pyn_namespace_free(pyn_namespace *ns)
+    int pyn_namespace_save(pyn_namespace *ns, const char *path, pyn_saved *saved, pyn_error *err)
+    int pyn_namespace_load(pyn_namespace *ns, const char *path, bool trust_counts, pyn_saved *saved, pyn_error *err)
     uint32_t pyn_namespace_lba_bytes(const pyn_namespace *ns, uint32_t cdw12)
     bool pyn_namespace_lacks_metadata(const pyn_namespace *ns, const nvme_cmd *cmd)
     int pyn_namespace_refuse_metadata(const pyn_namespace *ns, pyn_error *err)

@@ -34,6 +34,7 @@
 #include "core/util/error.h"
 #include "core/util/log.h"
 #include "core/verify/track.h"
+#include "core/verify/verify_save.h"
 #include "core/worker/worker.h"
 #include "spec/nvme_field.h"
 

@@ -50,6 +50,7 @@ _EXCEPTIONS = {
     cspdk.PYN_ERROR_UNSUPPORTED: NotImplementedError,
     cspdk.PYN_ERROR_WITHHELD: NotImplementedError,
     cspdk.PYN_ERROR_SYSTEM: OSError,
+    cspdk.PYN_ERROR_CONTENT: ValueError,
 }
 
 # The exceptions that constructors raise, whatever failed below. Mistakes of the caller keep their own exceptions,

@@ -47,6 +47,23 @@ cdef inline uint64_t _nlb(const cspdk.nvme_cmd *cmd) noexcept:
     return cspdk.nvme_get_field(cmd, cspdk.NVME_FIELD_READ_NLB) + 1
 
 
+cdef bytes _path(object file):
+    """The name of a file for C."""
+    cdef bytes path = _os.fsencode(file)
+
+    _check(path and b"\0" not in path, f"file must be the name of a file, not {file!r}")
+    return path
+
+
+cdef object _of_file(object error, object file):
+    """Put the name of a file into an exception."""
+    if isinstance(error, OSError):
+        error.filename = file
+    elif isinstance(error, ValueError):
+        error.args = (f"{error}: {_os.fspath(file)}",)
+    return error
+
+
 cdef class Namespace:
     cdef Controller _controller
     cdef cspdk.pyn_namespace *_namespace
@@ -192,6 +209,37 @@ cdef class Namespace:
         cdef uint64_t count = 0xffffffffffffffff if lba_count is None else _field(lba_count, 64, "lba_count")
 
         cspdk.pyn_verify_forget(self._get().verify, first, count)
+
+    @_named
+    def verify_save(self, file):
+        cdef bytes path = _path(file)
+        cdef const char *name = path
+        cdef cspdk.pyn_namespace *namespace = self._get()
+        cdef cspdk.pyn_saved saved
+        cdef cspdk.pyn_error err
+
+        cdef int rc
+
+        with nogil:
+            rc = cspdk.pyn_namespace_save(namespace, name, &saved, &err)
+        if rc < 0:
+            raise _of_file(_exception(&err), file)
+        _take_log()
+        return saved.known
+
+    @_named
+    def verify_load(self, file, trust_counts=False):
+        cdef bytes path = _path(file)
+        cdef const char *name = path
+        cdef cspdk.pyn_namespace *namespace = self._get()
+        cdef cspdk.pyn_saved saved
+        cdef cspdk.pyn_error err
+        cdef bint trust = bool(trust_counts)
+
+        # With Python's lock: no other thread of the script uses the namespace meanwhile.
+        if cspdk.pyn_namespace_load(namespace, name, trust, &saved, &err) < 0:
+            raise _of_file(_exception(&err), file)
+        return DotDict(known=saved.known, stale=saved.stale, lost=saved.lost)
 
     @_named
     def close(self):

@@ -18,6 +18,7 @@
 #include "core/util/error.h"
 
 struct pyn_device;
+struct pyn_save_counts;
 struct pyn_tables;
 struct pyn_vector;
 
@@ -240,6 +241,9 @@ struct pyn_verify *pyn_device_find_table(struct pyn_device *device, uint32_t nsi
 
 /* All tables at this moment. NULL: none, or no memory. */
 struct pyn_tables *pyn_device_all_tables(struct pyn_device *device);
+
+/* Read the counts of SMART that a file of verification has. counts->known is 0 if the drive does not answer. */
+void pyn_device_counts(struct pyn_device *device, struct pyn_save_counts *counts);
 
 /* pyn_verify_durable_since for a new table. */
 uint64_t pyn_device_durable_since(const struct pyn_device *device);

@@ -158,6 +158,12 @@ static bool may_change(const struct pyn_device *device, const struct nvme_cmd *c
 	return may_change_data(device, cmd->opc) || spec_commands[SPEC_ADMIN][cmd->opc].changes > SPEC_CHANGES_NONE;
 }
 
+static void suspend_changed(struct pyn_verify *verify)
+{
+	pyn_verify_suspend(verify);
+	pyn_verify_will_change(verify, 0, UINT64_MAX);
+}
+
 /* Suspend verification from the submission of a command that changes data to its end, however it ends. */
 static void on_data_command(struct pyn_device *device, const struct nvme_cmd *cmd, enum pyn_command_stage what)
 {
@@ -166,7 +172,7 @@ static void on_data_command(struct pyn_device *device, const struct nvme_cmd *cm
 	/* Suspend all tables: the set of affected ones may change between the two calls, that of the holds must
 	 * not. */
 	if (what == PYN_COMMAND_SENT) {
-		pyn_tables_each(device->address.text, UINT32_MAX, pyn_verify_suspend);
+		pyn_tables_each(device->address.text, UINT32_MAX, suspend_changed);
 		return;
 	}
 	if (what != PYN_COMMAND_REFUSED)

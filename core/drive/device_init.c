@@ -8,7 +8,6 @@
 #include "core/util/clock.h"
 #include "spec/nvme_field.h"
 #include "spec/nvme_id.h"
-#include "spec/nvme_log.h"
 #include "spec/nvme_regs.h"
 
 /* Read CAP into a local first: other threads may read it meanwhile, and must see a valid value. */
@@ -91,24 +90,14 @@ static void check_identity(struct pyn_device *device)
 
 static struct pyn_power_counts power_counts(struct pyn_device *device)
 {
-	struct nvme_cmd cmd = {
-		.opc = NVME_ADMIN_GET_LOG_PAGE,
-		.nsid = UINT32_MAX,
-	};
 	struct pyn_power_counts counts = {.asked = true};
-	struct pyn_error ignored;
-	struct pyn_buffer *buffer = pyn_buffer_create(sizeof(struct nvme_smart_log), &ignored);
+	struct nvme_smart_log log;
 
-	if (!buffer)
-		return counts;
-	nvme_set_field(&cmd, NVME_FIELD_GET_LOG_PAGE_LID, NVME_LOG_SMART);
-	nvme_set_field(&cmd, NVME_FIELD_GET_LOG_PAGE_NUMDL, sizeof(struct nvme_smart_log) / 4 - 1);
-	if (pyn_device_admin_execute(device, &cmd, buffer, PYN_ERROR_ENUMERATE, NULL, &ignored) == 0) {
-		const struct nvme_smart_log *log = (const struct nvme_smart_log *)buffer->data;
-
-		counts = (struct pyn_power_counts){true, true, log->upl[0], log->pwrc[0]};
+	counts.known = pyn_device_smart(device, &log);
+	if (counts.known) {
+		counts.losses = log.upl[0];
+		counts.cycles = log.pwrc[0];
 	}
-	pyn_buffer_put(buffer);
 	return counts;
 }
 

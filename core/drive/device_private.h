@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Shared by the files of a device. Each calls only those before it: device.c (lock, references, accessors),
- * device_tables.c, device_registers.c, io_qpair.c, device_reset.c, device_init.c, device_commands.c,
- * device_effects.c, device_open.c.
+ * device_smart.c, device_tables.c, device_registers.c, io_qpair.c, device_reset.c, device_init.c,
+ * device_commands.c, device_effects.c, device_open.c.
  */
 #ifndef PYN_DRIVE_DEVICE_PRIVATE_H
 #define PYN_DRIVE_DEVICE_PRIVATE_H
@@ -85,6 +85,13 @@ enum pyn_by_script {
 	PYN_SCRIPT_DELETED_CQ = 8,
 	PYN_QUEUE_UNCERTAIN = 16, /* a creation that was given up; the device may still do it */
 };
+
+/* Read the SMART / Health Information log page. false: the drive does not answer. */
+bool pyn_device_smart(struct pyn_device *device, struct nvme_smart_log *log);
+
+/* Whether verification follows a file of any namespace, and note in these files that the drive was closed. */
+bool pyn_device_is_saved(const struct pyn_device *device);
+void pyn_device_note_close(const struct pyn_device *device, bool durable, const struct pyn_save_counts *counts);
 
 /* Release the vector and the QID of a queue of the driver that does not exist any more. */
 void pyn_io_qpair_forget(struct pyn_io_qpair *queue);

@@ -4,6 +4,7 @@
 #include "core/env/env.h"
 #include "core/util/log.h"
 #include "core/verify/tables.h"
+#include "core/verify/verify_save.h"
 #include "spec/nvme_regs.h"
 
 #define WORKER_GRACE_MS 500u /* they need 1 ms, longer on a machine with few cores */
@@ -147,6 +148,20 @@ static void delete_queues(struct pyn_device *device)
 	}
 }
 
+/* Shut down, and note in the files of verification that everything that they know survives from now on. */
+static void shut_down_saved(struct pyn_device *device)
+{
+	struct pyn_save_counts counts = {0};
+	bool saved = pyn_device_is_saved(device);
+	struct pyn_error ignored;
+
+	if (saved && !device->shut_down)
+		pyn_device_counts(device, &counts);
+	shut_down(device, false, &ignored);
+	if (saved)
+		pyn_device_note_close(device, device->shut_down, &counts);
+}
+
 /* Shut the controller down before taking its memory away. false: it does not confirm, and may still write. */
 static bool shut_down_and_disable(struct pyn_device *device)
 {
@@ -159,7 +174,7 @@ static bool shut_down_and_disable(struct pyn_device *device)
 	if (device->initialised) {
 		delete_queues(device);
 		if (is_enabled(device))
-			shut_down(device, false, &ignored);
+			shut_down_saved(device);
 	}
 	return !pyn_inflight_queue(device->admin) || !device->engine->disable(device->ctrlr, &ignored);
 }

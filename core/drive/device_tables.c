@@ -3,6 +3,7 @@
 #include "core/drive/device_private.h"
 
 #include "core/verify/tables.h"
+#include "core/verify/verify_save.h"
 
 struct pyn_verify *pyn_device_table(struct pyn_device *device, uint32_t nsid, uint64_t nlba, uint32_t lba_size,
 				    struct pyn_error *err)
@@ -49,4 +50,24 @@ void pyn_device_set_durable_since(struct pyn_device *device, uint64_t ticks)
 void pyn_device_power_lost(struct pyn_device *device)
 {
 	pyn_tables_each(device->address.text, UINT32_MAX, pyn_verify_power_lost);
+}
+
+bool pyn_device_is_saved(const struct pyn_device *device)
+{
+	struct pyn_tables *tables = pyn_tables_all(device->address.text);
+	bool saved = false;
+
+	for (unsigned i = 0; tables && i < tables->count; i++)
+		saved |= pyn_verify_is_saved(tables->table[i].verify);
+	pyn_tables_free(tables);
+	return saved;
+}
+
+void pyn_device_note_close(const struct pyn_device *device, bool durable, const struct pyn_save_counts *counts)
+{
+	struct pyn_tables *tables = pyn_tables_all(device->address.text);
+
+	for (unsigned i = 0; tables && i < tables->count; i++)
+		pyn_verify_note_close(tables->table[i].verify, durable, counts);
+	pyn_tables_free(tables);
 }

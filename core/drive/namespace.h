@@ -8,6 +8,8 @@
 
 #include "core/drive/device.h"
 
+struct pyn_saved;
+
 /* The metadata format of another namespace to which a command was sent through this one. */
 struct pyn_other_namespace {
 	uint32_t nsid;    /* 0: none yet */
@@ -56,6 +58,12 @@ int pyn_namespace_refuse_metadata(const struct pyn_namespace *ns, struct pyn_err
 /* Check the same for a command with the NSID of a namespace other than ns; the command is allowed if the drive does
  * not describe that namespace. Identifies each such namespace once, and waits for the answer. */
 int pyn_namespace_check_other(struct pyn_namespace *ns, const struct nvme_cmd *cmd, struct pyn_error *err);
+
+/* pyn_verify_save and pyn_verify_load with the identity and the counts of the drive. The namespace is current.
+ * Errors: also those of pyn_device_admin_execute. */
+int pyn_namespace_save(struct pyn_namespace *ns, const char *path, struct pyn_saved *saved, struct pyn_error *err);
+int pyn_namespace_load(struct pyn_namespace *ns, const char *path, bool trust_counts, struct pyn_saved *saved,
+		       struct pyn_error *err);
 
 /* How the drive describes a namespace. */
 struct pyn_namespace_answer {

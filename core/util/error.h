@@ -23,6 +23,7 @@ enum pyn_error_kind {
 	PYN_ERROR_UNSUPPORTED, /* this device or this build cannot do it */
 	PYN_ERROR_WITHHELD,    /* the engine in use cannot do it, and pynvme's own can */
 	PYN_ERROR_SYSTEM,      /* a system call failed */
+	PYN_ERROR_CONTENT,     /* a file holds something else than it should */
 };
 
 #define PYN_ERROR_TEXT 232

@@ -293,6 +293,36 @@ static bool changes_data(const struct nvme_cmd *cmd)
 	return spec_commands[SPEC_IO][cmd->opc].changes != SPEC_CHANGES_NONE;
 }
 
+/* Record which LBAs the command may change, once their cells have begun. */
+static void will_change(const struct pyn_track *track)
+{
+	struct nvme_dsm_range zone = {.slba = 0};
+
+	switch (track->effect) {
+	case PYN_EFFECT_WRITE:
+	case PYN_EFFECT_CHANGE:
+	case PYN_EFFECT_UNCLEAR:
+	case PYN_EFFECT_UNKNOWN:
+		for (uint32_t i = 0; track->dsm && i < track->ranges; i++)
+			pyn_verify_will_change(track->verify, track->dsm[i].slba, track->dsm[i].nlb);
+		if (track->dsm)
+			return;
+		if (track->effect == PYN_EFFECT_WRITE || track->effect == PYN_EFFECT_CHANGE)
+			pyn_verify_will_change(track->verify, track->slba, track->all_lbas);
+		else
+			pyn_verify_will_change(track->verify, 0, UINT64_MAX);
+		return;
+	case PYN_EFFECT_APPEND:
+		if (zone_of(track->verify, track->slba, &zone))
+			pyn_verify_will_change(track->verify, zone.slba, zone.nlb);
+		else
+			pyn_verify_will_change(track->verify, 0, UINT64_MAX);
+		return;
+	default:
+		return;
+	}
+}
+
 void pyn_track_begin_all(struct pyn_track *track, struct pyn_tables *all, const struct nvme_cmd *cmd,
 			 struct pyn_buffer *buffer, uint32_t offset, uint32_t length)
 {
@@ -305,8 +335,10 @@ void pyn_track_begin_all(struct pyn_track *track, struct pyn_tables *all, const 
 		pyn_tables_flush_begin(all);
 	} else if (changes_data(cmd)) {
 		track->effect = PYN_EFFECT_UNCLEAR;
-		for (unsigned i = 0; i < all->count; i++)
+		for (unsigned i = 0; i < all->count; i++) {
 			pyn_verify_suspend(all->table[i].verify);
+			pyn_verify_will_change(all->table[i].verify, 0, UINT64_MAX);
+		}
 	}
 }
 
@@ -387,6 +419,8 @@ void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const s
 		}
 		break;
 	}
+	if (track->is_changer)
+		will_change(track);
 }
 
 /* End a command with an unknown opcode. If the drive does not know it either, it changed nothing. */

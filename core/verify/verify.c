@@ -109,6 +109,7 @@ static int map(struct pyn_verify *verify, bool flat, struct pyn_error *err)
 
 static void destroy(struct pyn_verify *verify)
 {
+	pyn_verify_files_free(verify->files);
 	pyn_dense_unmap(&verify->dense);
 	pyn_nodes_unmap(&verify->nodes);
 	pyn_shared_unmap((void *)verify->touched, verify->touched_size);
@@ -138,7 +139,10 @@ struct pyn_verify *pyn_verify_create_as(uint32_t nsid, uint64_t nlba, uint32_t l
 	verify->nlba = nlba;
 	verify->lba_size = lba_size;
 	verify->zero_crc = crc_of_zeros(lba_size);
-	if (map(verify, flat, err)) {
+	verify->files = pyn_verify_files_create(nlba);
+	if (!verify->files)
+		pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for the verification of namespace %u", nsid);
+	if (!verify->files || map(verify, flat, err)) {
 		destroy(verify);
 		return NULL;
 	}
@@ -414,16 +418,23 @@ static inline uint64_t end_one(const void *user, uint64_t i, uint64_t old)
 	return ended(old, end->known, end->epoch);
 }
 
-void pyn_verify_write_end(struct pyn_verify *verify, uint64_t slba, uint64_t nlb, enum pyn_write_outcome outcome)
+/* The epoch of cells that change now and need a flush. */
+static inline uint64_t current_epoch(struct pyn_verify *verify)
 {
 	struct pyn_verify_shared *shared = verify->shared;
+	uint64_t epoch = (atomic_load_explicit(&shared->epoch, memory_order_acquire) - 1) % EPOCHS + 1;
+
+	if (!atomic_load_explicit(&shared->dirty, memory_order_relaxed))
+		atomic_store_explicit(&shared->dirty, 1, memory_order_release);
+	return epoch;
+}
+
+void pyn_verify_write_end(struct pyn_verify *verify, uint64_t slba, uint64_t nlb, enum pyn_write_outcome outcome)
+{
 	struct end end = {.known = outcome != PYN_WRITE_FAILED};
 
-	if (outcome == PYN_WRITE_DONE) {
-		end.epoch = (atomic_load_explicit(&shared->epoch, memory_order_acquire) - 1) % EPOCHS + 1;
-		if (!atomic_load_explicit(&shared->dirty, memory_order_relaxed))
-			atomic_store_explicit(&shared->dirty, 1, memory_order_release);
-	}
+	if (outcome == PYN_WRITE_DONE)
+		end.epoch = current_epoch(verify);
 	change_cells(verify, slba, nlb, false, end_one, &end);
 }
 
@@ -485,6 +496,22 @@ void pyn_verify_forget(struct pyn_verify *verify, uint64_t slba, uint64_t nlb)
 {
 	count_disturbance(verify);
 	pyn_cells_each(verify, slba, nlb, forget);
+	pyn_verify_intend(verify->files, slba, nlb);
+}
+
+void pyn_verify_will_change(struct pyn_verify *verify, uint64_t slba, uint64_t nlb)
+{
+	pyn_verify_intend(verify->files, slba, nlb);
+}
+
+void pyn_verify_writer_begin(struct pyn_verify *verify, uint64_t slba, uint64_t nlb)
+{
+	pyn_verify_region_begin(verify->files, slba, nlb);
+}
+
+void pyn_verify_writer_end(struct pyn_verify *verify)
+{
+	pyn_verify_region_end(verify->files);
 }
 
 uint32_t pyn_verify_disturbances(const struct pyn_verify *verify)
@@ -529,6 +556,46 @@ static uint64_t lose(const struct pyn_verify *verify, uint64_t cell)
 	return pyn_cell_make(PYN_CELL_UNKNOWN, 0, 0);
 }
 
+uint64_t pyn_verify_saved_cell(const struct pyn_verify *verify, uint64_t cell)
+{
+	enum pyn_cell_state state = pyn_cell_state_of(cell);
+
+	if (cell & PYN_CELL_BUSY || state == PYN_CELL_NEVER || state >= PYN_CELL_UNKNOWN)
+		return 0;
+	return (cell & ~(PYN_CELL_EPOCH << PYN_CELL_EPOCH_SHIFT)) |
+	       (is_durable(verify, cell) ? 0 : UINT64_C(1) << PYN_CELL_EPOCH_SHIFT);
+}
+
+struct restored {
+	const struct pyn_verify *verify;
+	const uint64_t *cells;
+	uint64_t epoch;
+};
+
+/* What is known already is newer than what was saved. */
+static inline uint64_t restore_one(const void *user, uint64_t i, uint64_t old)
+{
+	const struct restored *restored = user;
+	uint64_t cell = restored->cells[i], known = cell & ~(PYN_CELL_EPOCH << PYN_CELL_EPOCH_SHIFT);
+
+	if (old)
+		return old;
+	if (pyn_cell_state_of(cell) == PYN_CELL_DEALLOCATED &&
+	    !atomic_load_explicit(&restored->verify->shared->dlfeat_zeros, memory_order_relaxed))
+		return 0;
+	return cell == known ? known : known | restored->epoch << PYN_CELL_EPOCH_SHIFT;
+}
+
+void pyn_verify_restore(struct pyn_verify *verify, uint64_t slba, uint32_t nlb, const uint64_t *cells)
+{
+	const struct restored restored = {verify, cells, current_epoch(verify)};
+
+	for (uint32_t i = 0; i < nlb; i++)
+		if (pyn_cell_state_of(cells[i]) == PYN_CELL_UNCORRECTABLE)
+			atomic_store_explicit(&verify->shared->has_uncorrectable, 1, memory_order_relaxed);
+	change_cells(verify, slba, nlb, true, restore_one, &restored);
+}
+
 uint64_t pyn_verify_flush_begin(struct pyn_verify *verify)
 {
 	struct pyn_verify_shared *shared = verify->shared;
@@ -561,6 +628,7 @@ bool pyn_token_was_given_out(uint64_t token)
 
 void pyn_verify_power_lost(struct pyn_verify *verify)
 {
+	pyn_verify_files_lost(verify->files);
 	pyn_cells_each(verify, 0, verify->nlba, lose);
 }
 

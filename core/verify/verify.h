@@ -167,6 +167,15 @@ void pyn_verify_write_lost(struct pyn_verify *verify, uint64_t slba, uint64_t nl
 void pyn_verify_changer_begin(struct pyn_verify *verify);
 void pyn_verify_changer_end(struct pyn_verify *verify);
 
+/*
+ * Record in the files of this namespace (verify_save.h) that LBAs are about to change, or may have. Call will_change
+ * after the begin of the change, and before its command is sent. Call writer_begin before the start of a process that
+ * changes LBAs of a range, and writer_end when it has ended. Costs next to nothing without files.
+ */
+void pyn_verify_will_change(struct pyn_verify *verify, uint64_t slba, uint64_t nlb);
+void pyn_verify_writer_begin(struct pyn_verify *verify, uint64_t slba, uint64_t nlb);
+void pyn_verify_writer_end(struct pyn_verify *verify);
+
 /* Make these LBAs unknown in all processes. Writes in flight stay counted, and leave them unknown. */
 void pyn_verify_forget(struct pyn_verify *verify, uint64_t slba, uint64_t nlb);
 

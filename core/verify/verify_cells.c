@@ -214,19 +214,25 @@ static void each_by_bucket(struct pyn_verify *verify, uint64_t slba, uint64_t pa
 	}
 }
 
-static void each_moved(struct pyn_verify *verify, uint64_t slba, uint64_t past, pyn_cell_change *change)
+/* The end of the part of a range, from lba on, whose blocks have all not moved, or of the block that has. */
+static uint64_t past_of_moved(const struct pyn_dense *dense, uint64_t lba, uint64_t past)
 {
 	const uint64_t chunk = UINT64_C(1) << (PYN_CHUNK_BLOCKS_SHIFT + PYN_BLOCK_SHIFT);
+
+	if (!pyn_dense_has_chunk(dense, lba >> PYN_BLOCK_SHIFT))
+		return (lba | (chunk - 1)) + 1;
+	if (pyn_dense_moved(dense, lba >> PYN_VERIFY_PAGE_SHIFT) == 0)
+		return ((lba >> PYN_VERIFY_PAGE_SHIFT) + 1) << PYN_VERIFY_PAGE_SHIFT;
+	return pyn_block_past(lba, past);
+}
+
+static void each_moved(struct pyn_verify *verify, uint64_t slba, uint64_t past, pyn_cell_change *change)
+{
 	const struct pyn_dense *dense = &verify->dense;
 
 	for (uint64_t lba = slba, end; lba < past; lba = end) {
-		end = pyn_block_past(lba, past);
-		if (!pyn_dense_has_chunk(dense, lba >> PYN_BLOCK_SHIFT))
-			end = (lba | (chunk - 1)) + 1;
-		else if (pyn_dense_moved(dense, lba >> PYN_VERIFY_PAGE_SHIFT) == 0)
-			end = ((lba >> PYN_VERIFY_PAGE_SHIFT) + 1) << PYN_VERIFY_PAGE_SHIFT;
-		else if (pyn_dense_has(dense, lba >> PYN_BLOCK_SHIFT) &&
-			 says_something(&dense->cells[lba], end - lba))
+		end = past_of_moved(dense, lba, past);
+		if (pyn_dense_has(dense, lba >> PYN_BLOCK_SHIFT) && says_something(&dense->cells[lba], end - lba))
 			change_one(verify, lba, end, change);
 	}
 }
@@ -248,6 +254,84 @@ void pyn_cells_each(struct pyn_verify *verify, uint64_t slba, uint64_t nlb, pyn_
 		each_by_block(verify, slba, slba + count, change);
 	else
 		each_by_place(verify, slba, slba + count, change);
+}
+
+/* ---- visits ---- */
+
+struct visit {
+	pyn_cells_visitor *visitor;
+	void *user;
+};
+
+static void visit_cells(void *user, uint64_t slba, _Atomic uint64_t *cells, uint32_t count)
+{
+	const struct visit *visit = user;
+	uint64_t copies[PYN_BLOCK];
+
+	for (uint32_t i = 0; i < count; i++)
+		copies[i] = pyn_cell_load(&cells[i]);
+	visit->visitor(visit->user, slba, copies, count);
+}
+
+static void visit_block(struct pyn_verify *verify, uint64_t slba, _Atomic uint64_t *cells, struct visit *visit)
+{
+	uint64_t count = pyn_block_past(slba, verify->past) - slba;
+	struct pyn_stripe *stripe = pyn_stripe_of(verify, slba >> PYN_BLOCK_SHIFT);
+
+	if (!says_something(cells, count))
+		return;
+	pyn_stripe_lock(verify, stripe, PYN_LOCK_SWEEP);
+	visit_cells(visit, slba, cells, (uint32_t)count);
+	pyn_stripe_unlock(stripe);
+}
+
+static void visit_flat(struct pyn_verify *verify, struct visit *visit)
+{
+	const uint64_t page = UINT64_C(1) << PYN_VERIFY_PAGE_SHIFT;
+
+	for (uint64_t lba = 0; lba < verify->past;) {
+		if (!pyn_verify_is_touched(verify, lba)) {
+			lba = (lba | (page - 1)) + 1;
+			continue;
+		}
+		visit_block(verify, lba, &verify->cells[lba], visit);
+		lba += PYN_BLOCK;
+	}
+}
+
+static void visit_buckets(struct pyn_verify *verify, struct visit *visit)
+{
+	for (uint64_t bucket = 0; bucket < atomic_load(&verify->nodes.shared->buckets); bucket++) {
+		struct pyn_stripe *stripe = &verify->stripes[pyn_nodes_stripe(bucket)];
+
+		if (!atomic_load(&verify->nodes.heads[bucket]))
+			continue;
+		pyn_stripe_lock(verify, stripe, PYN_LOCK_SWEEP);
+		pyn_nodes_each(&verify->nodes, bucket, visit_cells, visit);
+		pyn_stripe_unlock(stripe);
+	}
+}
+
+static void visit_moved(struct pyn_verify *verify, struct visit *visit)
+{
+	for (uint64_t lba = 0, end; lba < verify->past; lba = end) {
+		end = past_of_moved(&verify->dense, lba, verify->past);
+		if (pyn_dense_has(&verify->dense, lba >> PYN_BLOCK_SHIFT))
+			visit_block(verify, lba, &verify->dense.cells[lba], visit);
+	}
+}
+
+/* The nodes come first, then the mapping, so a block that moves meanwhile is visited in the mapping, too. */
+void pyn_cells_visit(struct pyn_verify *verify, pyn_cells_visitor *visitor, void *user)
+{
+	struct visit visit = {visitor, user};
+
+	if (pyn_verify_is_flat(verify)) {
+		visit_flat(verify, &visit);
+		return;
+	}
+	visit_buckets(verify, &visit);
+	visit_moved(verify, &visit);
 }
 
 /* ---- counts of the dead ---- */

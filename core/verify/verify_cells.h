@@ -87,8 +87,19 @@ void pyn_cells_grow(struct pyn_verify *verify, uint64_t nlb);
 /* A function that returns the new value of a known cell. It may be called twice for the same cell. */
 typedef uint64_t pyn_cell_change(const struct pyn_verify *verify, uint64_t cell);
 
+/* The value with which a cell is saved, as verify_format.h describes it; 0: nothing is known. */
+uint64_t pyn_verify_saved_cell(const struct pyn_verify *verify, uint64_t cell);
+
+/* Restore cells that were saved, except those that are known already. */
+void pyn_verify_restore(struct pyn_verify *verify, uint64_t slba, uint32_t nlb, const uint64_t *cells);
+
 /* Change each known cell of a range. Takes time only for LBAs that were ever touched. */
 void pyn_cells_each(struct pyn_verify *verify, uint64_t slba, uint64_t nlb, pyn_cell_change *change);
+
+/* Call a function for the cells of all LBAs that were ever touched, with copies of those of adjacent LBAs. Cells that
+ * move meanwhile are visited twice. */
+typedef void pyn_cells_visitor(void *user, uint64_t slba, const uint64_t *cells, uint32_t count);
+void pyn_cells_visit(struct pyn_verify *verify, pyn_cells_visitor *visitor, void *user);
 
 /* The change for a cell with a write in flight that may never end. */
 pyn_cell_change pyn_cell_lose_count;

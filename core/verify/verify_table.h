@@ -15,6 +15,7 @@
 #include "core/util/crc32c.h"
 #include "core/verify/verify.h"
 #include "core/verify/verify_dense.h"
+#include "core/verify/verify_files.h"
 #include "core/verify/verify_nodes.h"
 
 #define PYN_CELL_CRC UINT64_C(0xffffffff)
@@ -68,9 +69,10 @@ struct pyn_verify_shared {
 #define PYN_VERIFY_CLEARING UINT32_MAX /* value of changers: there are none, and none may begin */
 
 struct pyn_verify {
-	_Atomic uint32_t references; /* of this process */
-	_Atomic uint32_t changers;   /* of this process */
-	uint32_t process;            /* pyn_process_number of the process that created it */
+	struct pyn_verify_files *files; /* of this process */
+	_Atomic uint32_t references;    /* of this process */
+	_Atomic uint32_t changers;      /* of this process */
+	uint32_t process;               /* pyn_process_number of the process that created it */
 	uint32_t nsid;
 	uint32_t lba_size;
 	uint64_t nlba;

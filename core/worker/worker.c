@@ -35,6 +35,7 @@ struct pyn_worker {
 	struct pyn_verify_untracked untracked;
 	bool is_untracked; /* from its start to the end of its queue: verification does not note its changes */
 	bool is_changer;   /* for the same time: it counts as a process that changes cells */
+	bool is_writer;    /* for the same time: files of verification are told of its region */
 	struct pyn_worker_run *run; /* in private memory: the child works on its copy */
 	struct pyn_worker_shared *shared;
 	struct pyn_worker_flight *flight; /* shared, like per_second */
@@ -351,6 +352,23 @@ static void begin_changes(struct pyn_worker *worker)
 	worker->is_changer = true;
 }
 
+static void begin_writing(struct pyn_worker *worker)
+{
+	struct region region = region_of(worker->run);
+
+	if (!worker->verify || !changes_data(&worker->run->config))
+		return;
+	pyn_verify_writer_begin(worker->verify, region.start, region.past - region.start);
+	worker->is_writer = true;
+}
+
+static void end_writing(struct pyn_worker *worker)
+{
+	if (worker->is_writer)
+		pyn_verify_writer_end(worker->verify);
+	worker->is_writer = false;
+}
+
 static void end_changes(struct pyn_worker *worker)
 {
 	if (worker->is_changer)
@@ -372,6 +390,7 @@ static void abandon_flight(struct pyn_worker *worker)
 		flight->state = PYN_FLIGHT_NONE;
 	}
 	end_changes(worker);
+	end_writing(worker);
 }
 
 static void destroy(struct pyn_worker *worker)
@@ -650,6 +669,7 @@ static int start(struct pyn_worker *worker, struct pyn_error *err)
 	worker->run->config.cpu = worker->cpu;
 	begin_untracked(worker);
 	begin_changes(worker);
+	begin_writing(worker);
 	worker->pid = fork_worker(worker);
 	int number = errno;
 
