@@ -673,7 +673,8 @@ class Controller:
         """Print the admin commands that were sent last with their completions and times, newest first.
 
         For each command it prints four labelled lines, which are the time of submission, the command, the
-        time when its completion was reaped, and the completion. Times are local, to the microsecond.
+        time when its completion was reaped, and the completion. Times are local, to the microsecond. If fault
+        rules of a virtual SSD fired on the command, a line for each says when, at which place, and the rule.
 
         Args:
             count: how many commands. 0 prints all that the log holds
@@ -1228,6 +1229,8 @@ class Qpair:
     def cmdlog(self, count: _Int = 0) -> None:
         """Print the commands that were sent last with their completions and times, newest first.
 
+        The lines are those of Controller.cmdlog().
+
         Args:
             count: how many commands. 0 prints all that the log holds
         """
@@ -1498,6 +1501,66 @@ class Namespace:
         Example:
             >>> nvme0n1.verify_forget()         # the whole namespace
             >>> nvme0n1.verify_forget(0, 8)     # LBAs 0 to 7
+        """
+
+    def verify_save(self, file: str | os.PathLike[str]) -> int:
+        """Save in a file what pynvme knows of this namespace, for verify_load() in a later process.
+
+        pynvme writes a temporary file first, which then takes the place of the old one. The file has 8 bytes
+        for each LBA that was ever touched, and names the drive. LBAs with a write in flight are not in it.
+
+        The file stays true after this call. Before this process, or one of its workers, changes LBAs, pynvme
+        appends a record to the file and waits until it is on the disk. So verify_load() leaves these LBAs
+        out, however the process ends, even if the host loses its power. Call verify_save() again to have
+        them in the file. A record may name neighbours too, and that of a worker names its whole region.
+
+        The file does not know of writes that do not come from a process which has loaded or saved it.
+        verify_load() finds them by the drive's counts of writes if the last process closed the drive.
+        A copy of the file is not updated.
+
+        Args:
+            file: the name of the file. Its folder must be writable
+
+        Returns:
+            how many LBAs the file knows
+
+        Raises:
+            OSError: the file cannot be written. An existing one stays as it is
+            RuntimeError: an IO worker that writes is running, or a command that changes unknown data, such as
+                a format, is in flight
+
+        Example:
+            >>> nvme0n1.ioworker(io_size=8, read_percentage=0, region_end=10000, time=10).start().close()
+            >>> nvme0n1.verify_save("drive.verify")     # and days later, in another script:
+            >>> nvme0n1.verify_load("drive.verify")
+            {'known': 10000, 'stale': 0, 'lost': 0}
+            >>> nvme0n1.ioworker(io_size=8, lba_random=False, region_end=10000).start().close()  # is judged
+        """
+
+    def verify_load(self, file: str | os.PathLike[str], trust_counts: bool = False) -> DotDict:
+        """Load a file of verify_save(), so that reads judge the data that an earlier process has written.
+
+        Call it before the first command that changes data. LBAs that this process has changed already stay
+        as it knows them. Data that were not flushed are judged if the drive was shut down normally or did not
+        lose its power since, by its counts of power cycles and losses. From then on pynvme keeps the file
+        true, as after verify_save().
+
+        Args:
+            file: the name of the file, which must be writable
+            trust_counts: do not compare the drive's counts of writes. Only for a drive that counts writes
+                which no host has sent
+
+        Returns:
+            a DotDict of LBA counts. The keys are known (reads judge them again), stale (they were changed, or
+                may have been, after they were saved) and lost (they were not flushed before a loss of power).
+                Reads of stale and lost LBAs count as unverified
+
+        Raises:
+            ValueError: the file is damaged, or of another version, or describes another drive, namespace or
+                LBA format, or the drive has executed write commands that the file does not know. pynvme has
+                loaded nothing then
+            OSError: there is no such file, or it cannot be written
+            RuntimeError: as of verify_save()
         """
 
     def close(self) -> None:

@@ -2,6 +2,10 @@
 # Prints the command log of a queue pair.
 
 
+_RANGED = frozenset((cspdk.NVME_IO_WRITE, cspdk.NVME_IO_READ, cspdk.NVME_IO_WRITE_UNCORRECTABLE,
+                     cspdk.NVME_IO_COMPARE, cspdk.NVME_IO_WRITE_ZEROES, cspdk.NVME_IO_VERIFY))
+
+
 cdef str _moment(uint64_t ticks):
     ns = cspdk.pyn_ticks_to_realtime_ns(ticks)
     seconds, rest = divmod(ns, 1000000000)
@@ -19,6 +23,15 @@ cdef str _command_line(const cspdk.nvme_cmd *cmd, unsigned sqid):
     return line
 
 
+cdef str _lba_text(const cspdk.nvme_cmd *cmd, unsigned sqid):
+    """The LBAs of an IO command that has them in its dwords."""
+    if sqid == 0 or cmd.opc not in _RANGED:
+        return ""
+    slba = cspdk.nvme_get_field(cmd, cspdk.NVME_FIELD_READ_SLBA)
+    nlb = cspdk.nvme_get_field(cmd, cspdk.NVME_FIELD_READ_NLB) + 1
+    return f", LBA {slba:#x}" if nlb == 1 else f", LBA {slba:#x} to {slba + nlb - 1:#x}"
+
+
 cdef str _completion_line(const cspdk.nvme_cpl *cpl):
     cdef unsigned status = cpl.status
 
@@ -27,23 +40,35 @@ cdef str _completion_line(const cspdk.nvme_cpl *cpl):
             f"p:{status & 1} m:{status >> 14 & 1} dnr:{status >> 15 & 1}")
 
 
-cdef object _print_cmdlog(const cspdk.pyn_cmdlog *log, unsigned sqid, object count):
+cdef list _fired_lines(list fired):
+    return [f"fired at {_moment(ticks)}: {text}" for ticks, text in fired]
+
+
+cdef object _print_cmdlog(_Device device, const cspdk.pyn_cmdlog *log, unsigned sqid, object count):
     """Print the last `count` commands, newest first, or all that the log holds if it is 0."""
     cdef cspdk.pyn_cmdlog_entry entry
     cdef uint64_t age = 0
     cdef uint64_t wanted = _field(count, 32, "count")
-    cdef list lines = []
+    cdef list blocks = []
+    cdef list sent = []
+
+    from pynvme import fired
 
     while (wanted == 0 or age < wanted) and cspdk.pyn_cmdlog_read(log, age, &entry):
-        lines.append(f"index {age}, {_moment(entry.submitted)}")
-        lines.append(f"command sent: {_command_line(&entry.cmd, sqid)}")
+        lines = [f"index {age}, {_moment(entry.submitted)}", f"command sent: {_command_line(&entry.cmd, sqid)}"]
         if entry.completed:
             microseconds = cspdk.pyn_ticks_to_ns(entry.completed - entry.submitted) / 1000
             lines.append(f"index {age}, {_moment(entry.completed)}")
             lines.append(f"completion reaped {microseconds:.1f} us later: {_completion_line(&entry.cpl)}")
         else:
             lines.append(f"index {age}, not completed")
+        blocks.append(lines)
+        sent.append(fired.Sent(entry.submitted, entry.cmd.cid, entry.cmd.opc, entry.cmd.nsid,
+                               entry.cmd.cdw10 | <uint64_t>entry.cmd.cdw11 << 32))
         age += 1
     print(f"dump qpair {sqid}, latest tail in cmdlog: {log.count}")
-    if lines:
+    if not device._is_function():
+        for index, rules in fired.of_commands(device.path, sqid, sent).items():
+            blocks[index] += _fired_lines(rules)
+    for lines in blocks:
         print("\n".join(lines))

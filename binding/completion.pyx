@@ -43,6 +43,10 @@ cdef class _Queue:
         """The pyn_process_number of the process that owns the queue."""
         return 0
 
+    cdef object _path(self):
+        """The address of the drive."""
+        return ""
+
     cdef bint _is_empty(self):
         """Whether no command is in flight that could end a wait."""
         return False
@@ -98,7 +102,11 @@ cdef class _Queue:
 
         if completed.mismatch:
             cspdk.pyn_mismatch_text(&completed.found, completed.cmd.nsid, text, sizeof(text))
-            _log.error("%s", _text(text))
+            _log.error("%s; %s", _text(text), self._where(&completed.cmd))
+        elif completed.timed_out:
+            _log.error("no completion within %d ms of %s", self._timeout_ms(), self._where(&completed.cmd))
+        elif _log.isEnabledFor(_logging.INFO):
+            _log.info("%s of %s", _completion_line(&completed.cpl), self._where(&completed.cmd))
         try:
             if completed.timed_out:
                 _warn(_failures.TIMEOUT, "time-out",
@@ -109,6 +117,10 @@ cdef class _Queue:
             _note(error, _command_line(&completed.cmd, self._id()))
             _note(error, _completion_line(&completed.cpl))
             raise
+
+    cdef str _where(self, const cspdk.nvme_cmd *cmd):
+        """A command, with its queue, its LBAs and the drive."""
+        return f"{_command_line(cmd, self._id())}{_lba_text(cmd, self._id())} on the drive at {self._path()}"
 
     cdef bint _deliver(self) except? True:
         """Pass the oldest fetched completion to the script. Return whether waitdone() counts it."""

@@ -47,6 +47,9 @@ cdef class Controller(_Queue):
     cdef unsigned _wait(self, cspdk.pyn_completed *completed, unsigned max, uint64_t budget_us) noexcept nogil:
         return cspdk.pyn_admin_wait(self._device._device, completed, max, budget_us)
 
+    cdef object _path(self):
+        return self._device.path
+
     cdef uint32_t _timeout_ms(self):
         return cspdk.pyn_device_timeout_ms(self._device._device)[0]
 
@@ -275,7 +278,7 @@ cdef class Controller(_Queue):
 
     @_named
     def cmdlog(self, count=0):
-        _print_cmdlog(cspdk.pyn_inflight_cmdlog(cspdk.pyn_device_admin(self._device._device)), 0, count)
+        _print_cmdlog(self._device, cspdk.pyn_inflight_cmdlog(cspdk.pyn_device_admin(self._device._device)), 0, count)
 
     @_named
     def cmdname(self, opcode):

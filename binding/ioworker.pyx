@@ -2,6 +2,7 @@
 # IOWorker turns the parameters of Namespace.ioworker() into a process, and what that did into a result.
 
 cdef uint32_t _GRACE_S = 10  # in which a worker has to end, in addition to the timeout of its commands
+cdef uint64_t _LOGGED = 4096  # commands of a log that are searched for one that failed
 cdef uint64_t _worker_number = 0
 _WORKER_STATUS = "ioworker device respond an ERROR status: "
 _MISMATCH = 0x781
@@ -306,6 +307,7 @@ cdef class IOWorker:
             with nogil:
                 cspdk.pyn_worker_finish(worker, &raw)
             self._running = False
+            self._log_failure(&raw)
             outcome = self._outcome(&raw)
             self._result = DotDict(_worker.result(outcome))
             _worker.fill(self._parameters, outcome, self._result)
@@ -318,6 +320,27 @@ cdef class IOWorker:
             with nogil:
                 cspdk.pyn_worker_free(worker)
         _take_log()
+
+    cdef object _log_failure(self, cspdk.pyn_worker_result *raw):
+        """Log the command that ended the worker with an error: the oldest one that failed, or did not complete."""
+        cdef cspdk.pyn_cmdlog_entry entry
+        cdef uint64_t age = 0
+        cdef unsigned qid = cspdk.pyn_worker_qid(self._worker)
+        cdef str failed = ""
+
+        if not raw.error or raw.mismatched_reads:
+            return
+        while age < _LOGGED and cspdk.pyn_cmdlog_read(cspdk.pyn_worker_cmdlog(self._worker), age, &entry):
+            age += 1
+            if entry.completed == 0:
+                end = "no completion"
+            elif entry.cpl.status >> 1 & 0x7ff:
+                end = _completion_line(&entry.cpl)
+            else:
+                continue
+            failed = f"{end} of {_command_line(&entry.cmd, qid)}{_lba_text(&entry.cmd, qid)}"
+        _log.error("ioworker: error %d: %s; queue %d of the drive at %s", raw.error, failed or "no command failed",
+                   qid, self._namespace._controller._device.path)
 
     cdef object _ended_by(self, cspdk.pyn_worker_result *raw, int error):
         """What ended the worker early, or None."""
@@ -342,7 +365,8 @@ cdef class IOWorker:
             self._start_text = f"killed by signal {raw.signal}"
         if raw.mismatched_reads:
             cspdk.pyn_mismatch_text(&raw.mismatch, self._config.nsid, text, sizeof(text))
-            _log.error("ioworker: %s", _text(text))
+            _log.error("ioworker: %s; queue %d of the drive at %s", _text(text),
+                       cspdk.pyn_worker_qid(self._worker), self._namespace._controller._device.path)
         return _worker.Outcome(
             error=error,
             status=raw.status,

@@ -72,6 +72,9 @@ cdef class Qpair(_Queue):
     cdef unsigned _id(self):
         return self._queue.qid
 
+    cdef object _path(self):
+        return self._controller._device.path
+
     cdef bint _is_empty(self):
         return cspdk.pyn_inflight_outstanding(self._queue.inflight) == 0
 
@@ -105,7 +108,8 @@ cdef class Qpair(_Queue):
 
     @_named
     def cmdlog(self, count=0):
-        _print_cmdlog(cspdk.pyn_inflight_cmdlog(self._get().inflight), self._queue.qid, count)
+        _print_cmdlog(self._controller._device, cspdk.pyn_inflight_cmdlog(self._get().inflight), self._queue.qid,
+                      count)
 
     @_named
     def msix_isset(self):

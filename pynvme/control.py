@@ -32,7 +32,7 @@ _REFUSAL = struct.Struct("<4H40s96s112s")
 _PLANTED = struct.Struct("<QQ")
 _AGE = struct.Struct("<Q6I")
 _UNCHANGED = 0xFFFFFFFF
-_FIRED = struct.Struct("<4QI2H3B5x")
+_FIRED = struct.Struct("<4QI2H3B5xQ")
 
 _PLACES = (
     "command",
@@ -116,7 +116,8 @@ class Fired(NamedTuple):
     ``entry`` counts from the first one that the drive ever made. ``time`` is in seconds since 1970, ``rule``
     the number of the rule, and ``place`` where it acted: ``"command"``, ``"data"``, ``"completion"``,
     ``"register"`` and so on. ``opcode``, ``cid``, ``nsid`` and ``slba`` are those of the command as the host
-    sent it, and None if there was none. ``slba`` is CDW11:10, also of commands without LBAs.
+    sent it, and None if there was none. ``slba`` is CDW11:10, also of commands without LBAs. ``ticks`` is the
+    time stamp counter of the CPU at that moment.
     """
 
     entry: int
@@ -128,6 +129,7 @@ class Fired(NamedTuple):
     opcode: int | None
     nsid: int | None
     slba: int | None
+    ticks: int = 0
 
 
 class Info(NamedTuple):
@@ -337,9 +339,13 @@ def fired(folder: str, first: int = 0) -> list[Fired]:
     while data := request(folder, FIRED, argument=first):
         if len(data) % _FIRED.size:
             raise VirtualSsdError(f"the virtual SSD in {folder} is of another version than this pynvme")
-        for entry, time, rule, slba, nsid, qid, cid, opcode, has_command, place in _FIRED.iter_unpack(data):
-            of_command = (cid, opcode, nsid, slba) if has_command else (None,) * 4
-            found.append(Fired(entry, time / 1e9, rule, _PLACES[place], qid, *of_command))
+        for record in _FIRED.iter_unpack(data):
+            entry, time, rule, slba, nsid, qid, cid, opcode, has_command, place, ticks = record
+            at = entry, time / 1e9, rule, _PLACES[place], qid
+            if has_command:
+                found.append(Fired(*at, cid, opcode, nsid, slba, ticks))
+            else:
+                found.append(Fired(*at, None, None, None, None, ticks))
         first = found[-1].entry + 1
     return found
 

@@ -144,7 +144,8 @@ struct vssd_control_fired {
 	uint8_t has_command; /* 0: there is none */
 	uint8_t place;       /* enum vssd_fault_place */
 	uint8_t reserved[5];
+	uint64_t ticks; /* the TSC at that time, which orders it among the commands of a host on this machine */
 };
-_Static_assert(sizeof(struct vssd_control_fired) == 48, "control fired");
+_Static_assert(sizeof(struct vssd_control_fired) == 56, "control fired");
 
 #endif

@@ -152,3 +152,50 @@ def test_an_address_may_have_several_rules() -> None:
         assert [rule.text for rule in ssd.faults()] == ["opcode=read do skip", "opcode=flush lba=5 do skip"]
     finally:
         vssd.discard(address)
+
+
+def log_of(queue: d.Qpair | d.Controller, capsys: pytest.CaptureFixture[str]) -> list[list[str]]:
+    """What the command log says of each command, the newest first."""
+    capsys.readouterr()
+    queue.cmdlog()
+    blocks: list[list[str]] = []
+    for line in capsys.readouterr().out.splitlines()[1:]:
+        if line.startswith("command sent"):
+            blocks.append([])
+        if blocks:
+            blocks[-1].append(line)
+    return blocks
+
+
+def test_the_command_log_says_which_rule_fired(
+    ssd: VirtualSsd, nvme0n1: d.Namespace, qpair: d.Qpair, buf: d.Buffer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Commands one at a time, which reuse their CIDs at once: only the time tells them apart."""
+    nvme0n1.verify_enable(False)
+    with ssd.fault(
+        "opcode=read lba=5 every=3 do flip byte=100", "opcode=read lba=5 every=5 do late=1us"
+    ) as fault:
+        for _ in range(200):
+            nvme0n1.read(qpair, buf, 5).waitdone()
+        blocks = log_of(qpair, capsys)[::-1][-200:]
+    flip, late = fault.numbers
+    for count, block in enumerate(blocks, 1):
+        said = [line.partition(": ")[2] for line in block if line.startswith("fired at")]
+        wanted = [f"rule {flip} (data): opcode=read lba=5 every=3 do flip byte=100"] * (count % 3 == 0)
+        wanted += [f"rule {late} (completion): opcode=read lba=5 every=5 do late=1us"] * (count % 5 == 0)
+        assert [line.replace("lba=0x5", "lba=5") for line in said] == wanted, (count, said)
+    assert all(
+        "removed since" in line for block in log_of(qpair, capsys) for line in block if "fired" in line
+    )
+    nvme0n1.verify_enable(True)
+
+
+def test_the_admin_log_says_it_too(
+    ssd: VirtualSsd, nvme0: d.Controller, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ssd.fault("opcode=get-features feature=7 do status=00/06 dnr=0 count=1"):
+        nvme0.getfeatures(7).waitdone()
+        nvme0.getfeatures(7).waitdone()
+        second, first = log_of(nvme0, capsys)[:2]
+    assert not any("fired" in line for line in second)
+    assert any(line.startswith("fired") and "(command): opcode=get-features" in line for line in first)

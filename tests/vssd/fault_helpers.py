@@ -56,5 +56,5 @@ def fired(server: Server) -> list[Entry]:
     data = control(server, FIRED)
     return [
         Entry(number, place, qid, cid, opcode, nsid, slba)
-        for _, _, number, slba, nsid, qid, cid, opcode, _, place in struct.iter_unpack("<4QI2H3B5x", data)
+        for _, _, number, slba, nsid, qid, cid, opcode, _, place, _ in struct.iter_unpack("<4QI2H3B5xQ", data)
     ]

@@ -49,7 +49,8 @@ struct vssd_fault_occasion {
 
 /* A rule that has fired. */
 struct vssd_fault_fired {
-	uint64_t time; /* ns since 1970 */
+	uint64_t time;  /* ns since 1970 */
+	uint64_t ticks; /* the TSC */
 	uint64_t number;
 	uint64_t slba;
 	uint32_t nsid;

@@ -7,9 +7,11 @@ void vssd_fault_log_add(struct vssd_faults *faults, const struct vssd_fault_rule
 			const struct vssd_fault_occasion *occasion)
 {
 	struct vssd_fault_fired *entry = &faults->log[faults->fired++ % VSSD_FAULTS_LOGGED];
+	uint64_t ticks = pyn_ticks();
 
 	*entry = (struct vssd_fault_fired){
-		.time = pyn_ticks_to_realtime_ns(pyn_ticks()),
+		.time = pyn_ticks_to_realtime_ns(ticks),
+		.ticks = ticks,
 		.number = rule->number,
 		.queue = occasion->queue,
 		.place = (uint8_t)occasion->place,

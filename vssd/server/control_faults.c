@@ -66,6 +66,7 @@ static int fired(const struct vssd_faults *faults, uint64_t first, uint8_t *data
 			.opcode = entry->opcode,
 			.has_command = entry->has_command,
 			.place = entry->place,
+			.ticks = entry->ticks,
 		};
 
 		memcpy(data + *length, &one, sizeof(one));
