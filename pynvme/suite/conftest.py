@@ -116,6 +116,9 @@ def pytest_runtest_makereport(
 
 def _as_finding(item: pytest.Item, error: BaseException) -> BaseException:
     """Make a finding of an error of the driver, which the drive has caused."""
+    for one in getattr(error, "exceptions", ()):
+        if isinstance(one, Finding):
+            return one
     drive = getattr(item, "funcargs", {}).get("drive")
     if isinstance(drive, Drive) and isinstance(error, OF_THE_DRIVE):
         return drive.finding("Base 2.0, 3.5 Controller Initialization", "an answer", f"{error}")

@@ -448,14 +448,26 @@ class Drive:
         self._leaving.append(function)
 
     def close(self) -> None:
-        """Tidy up, and delete the queue pairs. If the drive does not do that any more, reset it."""
+        """Tidy up, delete the queue pairs, and shut the controller down. A refusal is a finding."""
         try:
             while self._leaving and not self._findings:
                 self._leaving.pop()()
             self.delete_qpairs()
-        except Exception:
+        except Exception as error:
             self._forget_queues()
             self.nvme0.reset()
+            if isinstance(error, nvme.QpairDeletionError) and not self._findings:
+                raise self.finding("Base 2.0, 5.6 and 5.7 Delete I/O Queues", "success", str(error)) from None
+        if not self._findings and self._is_running():
+            self.shut_down()
+
+    def _is_running(self) -> bool:
+        """Whether the controller is ready, and not shut down."""
+        try:
+            csts = self.csts
+        except SystemError:
+            return False
+        return bool(csts.rdy and not csts.shst)
 
     def _forget_queues(self) -> None:
         self._qpairs.clear()

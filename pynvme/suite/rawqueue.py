@@ -27,18 +27,40 @@ Admin = Callable[..., Command]
 """Sends an admin command, as Drive.admin does."""
 
 
-def aligned(size: int, page: int) -> nvme.Buffer:
-    """A buffer whose address is a multiple of a page size."""
-    others = []
-    for _ in range(64):
-        buf = nvme.Buffer(size)
-        if buf.phys_addr % page == 0:
-            return buf
-        others.append(buf)
-        gap = -(buf.phys_addr + -(-size // PAGE) * PAGE) % page
-        if gap:
-            others.append(nvme.Buffer(gap))
-    raise MemoryError(f"no buffer of {size} bytes lies at a multiple of {page}")
+class Memory:
+    """Zeroed memory whose address is a multiple of a page size.
+
+    Args:
+        size: bytes
+        page: the page size
+    """
+
+    def __init__(self, size: int, page: int = PAGE) -> None:
+        self.buf = nvme.Buffer(size if page == PAGE else size + page)
+        """The buffer in which it lies, from ``buf.offset`` on."""
+        self._size = size
+        self._start = -self.buf.phys_addr % page
+        if self._start:
+            self.buf.offset = self._start
+
+    @property
+    def phys_addr(self) -> int:
+        """The address at which the drive sees it."""
+        return int(self.buf.phys_addr)
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, key: slice) -> bytes:
+        return self.buf[self._moved(key)]
+
+    def __setitem__(self, key: slice, data: bytes) -> None:
+        self.buf[self._moved(key)] = data
+
+    def _moved(self, key: slice) -> slice:
+        """A slice of the buffer."""
+        begin, end, _ = key.indices(self._size)
+        return slice(self._start + begin, self._start + end)
 
 
 class RawCq:
@@ -67,7 +89,7 @@ class RawCq:
         self.qid = qid
         self.entries = entries
         self.page = page
-        self.memory = aligned(entries * 16, page)
+        self.memory = Memory(entries * 16, page)
         self.head = self._rung = 0
         self._phase = 1
         self._stride = 4 << (drive.nvme0.cap >> 32 & 0xF)
@@ -79,7 +101,7 @@ class RawCq:
     def _create(self, vector: int | None) -> None:
         flags = 1 if vector is None else vector << 16 | 3
         command = self.admin(
-            AdminOpcode.CREATE_CQ, self.memory, cdw10=self.entries - 1 << 16 | self.qid, cdw11=flags
+            AdminOpcode.CREATE_CQ, self.memory.buf, cdw10=self.entries - 1 << 16 | self.qid, cdw11=flags
         )
         self.drive.succeed(command, "Base 2.0, 5.4 Create I/O Completion Queue")
 
@@ -91,7 +113,7 @@ class RawCq:
         """Whether the drive has filled an entry that is this far behind the head."""
         at = (self.head + index) % self.entries
         phase = self._phase ^ (self.head + index >= self.entries)
-        return self.memory[at * 16 + 14] & 1 == phase
+        return self.memory[at * 16 + 14 : at * 16 + 15][0] & 1 == phase
 
     def poll(self) -> Command | None:
         """Take the next entry, if there is one, and check all of it. The doorbell is left alone."""
@@ -208,7 +230,7 @@ class RawSq:
         self.tail = 0
         self.places: dict[int, int] = {}
         """The entry of each command in flight, by CID."""
-        self.memory = aligned(entries * 64, cq.page)
+        self.memory = Memory(entries * 64, cq.page)
         cq.queues[self.qid] = self
         self._stride = 4 << (self.drive.nvme0.cap >> 32 & 0xF)
         if self.qid:
@@ -217,7 +239,7 @@ class RawSq:
     def _create(self, priority: int) -> None:
         command = self.cq.admin(
             AdminOpcode.CREATE_SQ,
-            self.memory,
+            self.memory.buf,
             cdw10=self.entries - 1 << 16 | self.qid,
             cdw11=self.cq.qid << 16 | priority << 1 | 1,
         )

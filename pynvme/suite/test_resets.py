@@ -17,7 +17,7 @@ from pynvme.suite.features import SAVED, changeable
 from pynvme.suite.marks import Need
 from pynvme.suite.model import Change, Kind, Model
 from pynvme.suite.options import Budget
-from pynvme.suite.rawqueue import RawCq, RawSq
+from pynvme.suite.rawqueue import Memory, RawCq, RawSq
 from pynvme.suite.traffic import GUARD, PAGE, Slot, Traffic, read_back
 from pynvme.suite.writing import Writer
 
@@ -124,7 +124,7 @@ def disable(drive: Drive) -> None:
         drive.check(time.monotonic() < end, RESET, "CSTS.RDY is 0 within CAP.TO", "CSTS.RDY is still 1")
 
 
-def must_be_untouched(drive: Drive, slots: list[Slot], completions: nvme.Buffer, when: str) -> None:
+def must_be_untouched(drive: Drive, slots: list[Slot], completions: Memory, when: str) -> None:
     """Raise a finding if the drive has written to memory."""
     for slot in slots:
         drive.check(set(slot.data()) == {0xC3}, RESET, f"no data after CSTS.RDY is 0, {when}", "data")
@@ -382,6 +382,47 @@ def test_registers_after_a_reset(drive: Drive) -> None:
             time.sleep(0.001)
         drive.check(not drive.csts.rdy, clause, f"CSTS.RDY is 0 after {need.text}", drive.csts)
         drive.reset()
+
+
+@requirement("RESETS-16", "Base 2.0, 3.1.3 Controller Properties, AQA, ASQ, ACQ and CC")
+def test_registers_keep_what_is_written(drive: Drive) -> None:
+    """While the controller is disabled, AQA, ASQ, ACQ and CC read as written, and their reserved bits as 0.
+
+    1. Disable the controller, write random values to these registers, and read all of them, several times.
+    2. Reset the function, if the drive can. AQA and CC are 0. Enable the controller, and send commands.
+    """
+    clause = "Base 2.0, 3.1.3 Controller Properties, AQA, ASQ, ACQ and CC"
+    masks = {
+        int(Register.AQA): 0x0FFF0FFF,
+        Register.ASQ: 0xFFFFF000,
+        Register.ASQ + 4: 0xFFFFFFFF,
+        Register.ACQ: 0xFFFFF000,
+        Register.ACQ + 4: 0xFFFFFFFF,
+        Register.CC: 0x00FF0000,
+    }
+    drive.delete_qpairs()
+    disable(drive)
+    wanted = {offset: drive.nvme0[offset] & mask for offset, mask in masks.items()}
+    for _ in range(24):
+        offset = drive.random.choice(list(masks))
+        wanted[offset] = drive.random.getrandbits(32) & masks[offset]
+        drive.nvme0[offset] = wanted[offset]
+        found = {offset: drive.nvme0[offset] for offset in masks}
+        found[Register.CC] &= masks[Register.CC]
+        different = [
+            f"{offset:#x}: {found[offset]:#x} instead of {wanted[offset]:#x}"
+            for offset in masks
+            if found[offset] != wanted[offset]
+        ]
+        drive.check(not different, clause, "registers that read as written", ", ".join(different))
+        drive.check(not drive.csts.rdy and not drive.csts.cfs, clause, "CSTS.RDY and CSTS.CFS 0", drive.csts)
+    if FLR.met(drive):
+        drive.pcie.flr()
+        time.sleep(0.1)
+        found = {offset: drive.nvme0[offset] for offset in (Register.AQA, Register.CC)}
+        drive.check(not any(found.values()), clause, "AQA and CC are 0 after a function level reset", found)
+    drive.reset()
+    drive.succeed(drive.io(IoOpcode.READ, nvme.Buffer(max(PAGE, drive.lba_size))), clause)
 
 
 @requirement("RESETS-12", "Base 2.0, 3.7.1 NVM Subsystem Reset")
