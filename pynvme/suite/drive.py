@@ -89,6 +89,7 @@ class Drive:
         self.first = first_identified(self)
         """Its Identify structures at the beginning of the session."""
         self.ledger = ledger_of(self)
+        self.ledger.enabled()
 
     def _active(self) -> list[int]:
         """The active namespaces."""

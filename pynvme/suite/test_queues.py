@@ -63,7 +63,7 @@ def test_queues_of_any_size_wrap(drive: Drive, data: nvme.Buffer, sq_entries: in
     cq_entries = cq_entries or drive.random.randint(2, 300)
     cq = RawCq(drive, QID, min(cq_entries, most))
     sq = RawSq(cq, entries=min(sq_entries, most))
-    total, sent = max(2 * max(sq.entries, cq.entries), 100) + 3, 0
+    total, sent = max(2 * max(sq.entries, cq.entries), 30) + 3, 0
     while sent < total:
         burst = min(drive.random.choice((1, 2, 63, 1000)), sq.entries - 1, cq.entries - 1, total - sent)
         for _ in range(burst):
@@ -534,7 +534,7 @@ def test_admin_queues_of_any_size_wrap(drive: Drive) -> None:
     1. Enable the controller with admin queues of random sizes, also 2 entries.
     2. Send Get Features in bursts until both have wrapped several times, with random CIDs.
     """
-    sizes = [(2, 2), *((drive.random.randint(2, 70), drive.random.randint(2, 70)) for _ in range(3))]
+    sizes = [(2, 2), *((drive.random.randint(2, 70), drive.random.randint(2, 70)) for _ in range(2))]
     for sq_entries, cq_entries in sizes:
         admin = RawAdmin(drive, sq_entries, cq_entries)
         cids = drive.random.sample(range(0xFFFF), 3 * max(sq_entries, cq_entries) + 5)
@@ -685,7 +685,7 @@ class Queues:
 
 @requirement("QUEUES-17", CREATION)
 @needs(queues(3))
-@takes(1)
+@takes(0.5)
 def test_queues_are_created_and_deleted_in_any_order(drive: Drive, data: nvme.Buffer, budget: Budget) -> None:
     """A queue can be created if its identifier is free, and deleted if nothing uses it, in any order.
 
@@ -709,7 +709,7 @@ def test_a_deleted_queue_posts_nothing(drive: Drive, data: nvme.Buffer, budget: 
     3. Use the completion queue for another submission queue with the same identifier.
     """
     clause = "Base 2.0, 5.7 Delete I/O Submission Queue"
-    for _ in budget.turns(least=6):
+    for _ in budget.turns(least=4):
         cq = RawCq(drive, QID, drive.random.choice((256, 64)))
         sq = RawSq(cq, entries=64)
         for cid in range(drive.random.randint(1, 60)):
@@ -726,7 +726,7 @@ def test_a_deleted_queue_posts_nothing(drive: Drive, data: nvme.Buffer, budget: 
         cq.nothing_more(0.003)
         cq.forget(QID)
         again = RawSq(cq, entries=8)
-        for cid in range(20):
+        for cid in range(9):
             again.put(IoOpcode.READ, cid, prp1=data.phys_addr)
             again.ring()
             drive.succeed(cq.take(1)[0], clause)
@@ -802,7 +802,7 @@ def test_round_robin_serves_each_queue(drive: Drive, data: nvme.Buffer) -> None:
 
 @requirement("QUEUES-21", TAIL)
 @needs(queues(QID + 3))
-@takes(1)
+@takes(0.5)
 def test_rings_wrap_many_times(drive: Drive, data: nvme.Buffer, budget: Budget) -> None:
     """Queues of random sizes that share completion queues work for many turns of their rings.
 
@@ -813,7 +813,7 @@ def test_rings_wrap_many_times(drive: Drive, data: nvme.Buffer, budget: Budget) 
     cqs = [RawCq(drive, QID + index, drive.random.randint(2, most)) for index in range(2)]
     sqs = [RawSq(cqs[index % 2], QID + index, drive.random.randint(2, most)) for index in range(4)]
     cid = 0
-    for _ in budget.turns(least=150):
+    for _ in budget.turns(least=40):
         sq = drive.random.choice(sqs)
         count = drive.random.randint(1, min(sq.entries, sq.cq.entries) - 1)
         each = drive.random.random() < 0.3
@@ -865,7 +865,7 @@ def test_entries_of_commands_that_fail(drive: Drive, data: nvme.Buffer) -> None:
 
 
 @requirement("QUEUES-23", TAIL)
-@takes(1)
+@takes(0.5)
 def test_queues_of_random_sizes(drive: Drive, data: nvme.Buffer, budget: Budget) -> None:
     """Queues of any size execute each entry once, and complete in each entry.
 
