@@ -173,6 +173,7 @@ def drive(
                 pytest.skip(f"needs {need.text}")
     yield drive
     drive.close()
+    drive.leave()
 
 
 def _is_met(known: dict[str, bool], need: Need, drive: Drive) -> bool:
