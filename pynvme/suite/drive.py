@@ -462,7 +462,7 @@ class Drive:
                 raise self.finding("Base 2.0, 5.6 and 5.7 Delete I/O Queues", "success", str(error)) from None
 
     def leave(self) -> None:
-        """Shut the controller down after the test, unless it had a finding. The driver would do so unheard."""
+        """Shut the controller down after the test, unless it had a finding."""
         if not self._findings and self._is_running():
             self.shut_down()
 
