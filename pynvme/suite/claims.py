@@ -89,7 +89,8 @@ DULBE = Need("errors of deallocated blocks (NSFEAT bit 2)", lambda drive: bool(d
 POWER_STATES = Need("power states (NPSS is not 0)", lambda drive: int(drive.id_ctrl.npss) > 0)
 TIMESTAMP = Need("the feature Timestamp (ONCS bit 6)", lambda drive: bool(drive.id_ctrl.oncs.tss))
 EVENTS = Need(
-    "temperature thresholds that can be changed", lambda drive: drive.can_change(FeatureId.TEMPERATURE)
+    "temperature thresholds that can be changed, and a temperature (SMART, CTEMP)",
+    lambda drive: drive.can_change(FeatureId.TEMPERATURE) and drive.has_temperature(),
 )
 TELEMETRY = Need("telemetry (LPA bit 3)", lambda drive: bool(drive.id_ctrl.lpa.ts))
 

@@ -115,6 +115,11 @@ class Drive:
             yield one
 
     @property
+    def takes_deac(self) -> bool:
+        """Whether Write Zeroes takes DEAC (DLFEAT bit 3)."""
+        return bool(self.ns.id_ns.dlfeat.wzdb)
+
+    @property
     def atomic_lbas(self) -> int:
         """LBAs of a write that no other command sees in part, from an aligned LBA on (NVM 1.0, 2.1.4)."""
         ns = self.ns.id_ns
@@ -149,6 +154,11 @@ class Drive:
             return 0
         done = self.get_feature(fid, sel=3)
         return done.cdw0 if done.ok else 0
+
+    def has_temperature(self) -> bool:
+        """Whether SMART / Health Information tells a composite temperature."""
+        buf = nvme.Buffer(4096)
+        return self.log_page(2, buf, 512).ok and buf.data(2, 1) > 0
 
     def can_change(self, fid: int) -> bool:
         """Whether Set Features can change a feature."""

@@ -737,7 +737,7 @@ def test_lengths_of_commands_without_data(drive: Drive, model: Model, writer: Wr
         probe.change(IoOpcode.WRITE_ZEROES, Kind.ZEROES)
         probe.verify()
         probe.change(IoOpcode.WRITE_UNCORRECTABLE, Kind.UNCORRECTABLE)
-        probe.change(IoOpcode.WRITE_ZEROES, Kind.ZEROES, DEAC)
+        probe.change(IoOpcode.WRITE_ZEROES, Kind.ZEROES, DEAC * drive.takes_deac)
         probe.write()
         probe.change(IoOpcode.DSM, Kind.DEALLOCATED)
         probe.change(IoOpcode.WRITE_ZEROES, Kind.ZEROES)

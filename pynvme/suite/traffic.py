@@ -213,7 +213,11 @@ class Traffic:
         self.fails = frozenset(fails)
         self.patterns = patterns
         self.count = 0
-        kinds = {kind: share for kind, share in mix.items() if drive.ns.supports(SORTS[kind].opcode)}
+        kinds = {
+            kind: share
+            for kind, share in mix.items()
+            if drive.ns.supports(SORTS[kind].opcode) and (drive.takes_deac or not SORTS[kind].flags & DEAC)
+        }
         self._kinds, self._shares = list(kinds), list(kinds.values())
         self._queues = queues
         self._qpairs: list[nvme.Qpair] = []

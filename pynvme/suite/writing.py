@@ -54,7 +54,8 @@ class Writer:
     def zeroes(self, slba: int, nlb: int, deallocate: bool = False, fua: bool = False) -> Change:
         """Write zeroes."""
         change = self.model.begin(Kind.ZEROES, (slba, nlb))
-        return self._change(change, IoOpcode.WRITE_ZEROES, None, DEAC * deallocate | FUA * fua)
+        flags = DEAC * (deallocate and self.drive.takes_deac) | FUA * fua
+        return self._change(change, IoOpcode.WRITE_ZEROES, None, flags)
 
     def uncorrectable(self, slba: int, nlb: int) -> Change:
         """Mark LBAs as uncorrectable."""
