@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Callable
 
 import nvme
@@ -12,6 +13,7 @@ import pytest
 from pynvme.spec import (
     AdminOpcode,
     ApstEntries,
+    Cns,
     FeatureEffectsLog,
     FeatureId,
     IoOpcode,
@@ -19,7 +21,7 @@ from pynvme.spec import (
     Status,
     Timestamp,
 )
-from pynvme.suite import needs, requirement
+from pynvme.suite import needs, requirement, takes
 from pynvme.suite.claims import (
     DULBE,
     FLR,
@@ -53,8 +55,9 @@ from pynvme.suite.features import (
     changeable,
     saveable,
 )
-from pynvme.suite.history import status_text
+from pynvme.suite.history import Command, status_text
 from pynvme.suite.model import Model
+from pynvme.suite.options import Budget
 from pynvme.suite.traffic import MISMATCH, PAGE, Slot, Traffic, read_back
 from pynvme.suite.writing import Writer
 
@@ -566,6 +569,110 @@ def test_the_data_of_features(drive: Drive) -> None:
             )
             whole = slot.data()[-1] != 0xC3
             drive.check(whole, GET_CLAUSE, f"{size} bytes of feature {fid:02x}h", "less")
+
+
+@requirement("FEATURES-23", POWER)
+@needs(POWER_STATES)
+@takes(1)
+def test_admin_commands_in_each_power_state(drive: Drive, budget: Budget) -> None:
+    """In each power state, also one that the drive has entered by itself, all admin commands complete.
+
+    1. Enter each power state by Set Features, in random order, and the deepest one by APST if the drive can.
+    2. Send each kind of admin command, in random order, and an IO after that.
+    """
+    buf = nvme.Buffer(max(PAGE, drive.lba_size))
+    for state in drive.random.sample(range(drive.id_ctrl.npss + 1), drive.id_ctrl.npss + 1):
+        kinds = list(admin_commands(drive, buf))
+        for send in drive.random.sample(kinds, len(kinds)):
+            drive.succeed(drive.set_feature(FeatureId.POWER, state), POWER)
+            if state and not budget.spent:
+                time.sleep(min(int(drive.id_ctrl.psd[state].enlat) / 1e6, 0.02) + 0.001)
+            drive.succeed(send(), POWER)
+        drive.succeed(drive.io(IoOpcode.READ, buf), POWER)
+    drive.succeed(drive.set_feature(FeatureId.POWER, 0), POWER)
+    deepest = int(drive.id_ctrl.npss)
+    if not drive.id_ctrl.psd[deepest].flags.nops or not drive.can_change(FeatureId.APST):
+        return
+    table = nvme.Buffer(256)
+    for state in range(deepest):
+        table[8 * state : 8 * state + 8] = (5 << 8 | deepest << 3).to_bytes(8, "little")
+    try:
+        drive.succeed(drive.set_feature(FeatureId.APST, 1, buf=table), POWER)
+        kinds = list(admin_commands(drive, buf))
+        for send in drive.random.sample(kinds, len(kinds)):
+            time.sleep(0.02)
+            drive.succeed(send(), POWER)
+            drive.succeed(drive.io(IoOpcode.READ, buf), POWER)
+    finally:
+        table[:] = bytes(256)
+        drive.set_feature(FeatureId.APST, 0, buf=table)
+
+
+def admin_commands(drive: Drive, buf: nvme.Buffer) -> Iterator[Callable[[], Command]]:
+    """Admin commands of each kind that change nothing for long."""
+    memory, free = nvme.Buffer(PAGE), drive.nvme0.max_qpairs
+    yield lambda: drive.admin(AdminOpcode.IDENTIFY, buf, cdw10=Cns.CTRL)
+    yield lambda: drive.admin(AdminOpcode.IDENTIFY, buf, drive.nsid, cdw10=Cns.NS)
+    yield lambda: drive.log_page(2, buf, 512, rae=True)
+    yield lambda: drive.log_page(1, buf, 64, rae=True)
+    yield lambda: drive.get_feature(FeatureId.ARBITRATION)
+    yield lambda: drive.set_feature(FeatureId.ARBITRATION, 7)
+    yield lambda: drive.admin(AdminOpcode.ABORT, cdw10=0xFFFF0000)
+    if free < 2:
+        return
+
+    def queue() -> Command:
+        command = drive.admin(AdminOpcode.CREATE_CQ, memory, cdw10=15 << 16 | free, cdw11=1)
+        return drive.admin(AdminOpcode.DELETE_CQ, cdw10=free) if command.ok else command
+
+    yield queue
+
+
+THERMAL = "Base 2.0, 5.27.1.16 Host Controlled Thermal Management"
+
+
+@requirement("FEATURES-24", THERMAL)
+@needs(PLAIN, ROOM, feature(FeatureId.HCTM), queues(3))
+def test_thermal_management_throttles_and_counts(drive: Drive, model: Model) -> None:
+    """Above TMT1 and TMT2 the drive counts transitions and time, and IO is right. It ends with the setting.
+
+    1. Set TMT1 below the temperature, and then TMT2, with random IO in both.
+    2. The transitions of TMT1 and then TMT2 have grown, and their times do not shrink. Set both to 0.
+    """
+    low, high = int(drive.id_ctrl.mntmt), int(drive.id_ctrl.mxtmt)
+    kelvin = int(health(drive).ctemp)
+    if not low + 4 < kelvin < high - 20:
+        pytest.skip("needs a temperature between MNTMT and MXTMT")
+    base = drive.random.randrange(drive.nsze - 4096)
+    traffic = Traffic(drive, model, [(base, 500)])
+    before, wanted = health(drive), 0
+    try:
+        for first, second, name in ((kelvin - 3, high, "tmt1tc"), (low, kelvin - 3, "tmt2tc")):
+            drive.succeed(drive.set_feature(FeatureId.HCTM, first << 16 | second), THERMAL)
+            wanted += 150
+            while traffic.count < wanted:
+                traffic.step()
+            traffic.drain()
+            end = time.monotonic() + 3
+            while health(drive)[name] == before[name] and time.monotonic() < end:
+                time.sleep(0.02)
+            now = health(drive)
+            drive.check(now[name] > before[name], THERMAL, f"{name.upper()} above {before[name]}", now[name])
+    finally:
+        drive.set_feature(FeatureId.HCTM, 0)
+    after = health(drive)
+    for name in ("tmt1tc", "tmt2tc", "ttmt1", "ttmt2"):
+        drive.check(
+            after[name] >= before[name], THERMAL, f"{name.upper()} {before[name]} or more", after[name]
+        )
+    read_back(drive, model, model.known())
+
+
+def health(drive: Drive) -> SmartLog:
+    """The SMART / Health Information log."""
+    buf = nvme.Buffer(512)
+    drive.succeed(drive.log_page(2, buf, 512, rae=True), "Base 2.0, 5.16.1.3 SMART / Health Information")
+    return SmartLog(buf[:])
 
 
 HOST_ID = "Base 2.0, 5.27.1.25 Host Identifier"

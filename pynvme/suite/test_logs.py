@@ -31,6 +31,7 @@ from pynvme.suite.claims import (
     LOG_OFFSETS,
     PLAIN,
     ROOM,
+    SANITIZES,
     SUBSYSTEM_RESET,
     SWITCHED_POWER,
     TELEMETRY,
@@ -554,13 +555,17 @@ def test_one_event_completes_one_request(drive: Drive, events: list[int]) -> Non
     """Of several outstanding requests, an event completes one, and the others stay for later ones.
 
     1. Leave as many requests with the drive as AERL allows. Cause an event. One request completes.
-    2. Reset. No request is left, so that the same number is accepted again.
+    2. Reset in one of all ways. No request is left, so that the same number is accepted again.
     """
     kelvin = int(smart(drive).ctemp)
-    for _ in range(2):
+    kinds = [kind for kind in RESETTING if kind not in NEEDED or NEEDED[kind].met(drive)]
+    arm(drive)
+    for kind in ("controller", drive.random.choice(kinds)):
         must_complete_one(drive, events, kelvin)
-        drive.reset()
+        RESETTING[kind](drive)
         arm(drive)
+    must_complete_one(drive, events, kelvin)
+    drive.reset()
 
 
 def must_complete_one(drive: Drive, events: list[int], kelvin: int) -> None:
@@ -698,3 +703,37 @@ def test_counters_under_load(drive: Drive, budget: Budget) -> None:
         drive.check(
             units - 1 < grown < units + 1, SMART, f"{data.upper()} grows by {units:.2f}, rounded", grown
         )
+
+
+SANITIZED = "Base 2.0, 8.21 Sanitize Operations, and 5.2 Asynchronous Event Request"
+
+
+@requirement("LOGS-19", SANITIZED)
+@needs(SANITIZES)
+def test_the_end_of_a_sanitize_operation_is_an_event(drive: Drive, events: list[int]) -> None:
+    """When a sanitize operation ends, one event of it comes, and none before.
+
+    1. Start an operation that the drive has, and wait until log page 81h reports its end.
+    2. One event has come, of type 6, information 1 or 2, log page 81h. Read the log without RAE.
+    """
+    able = int(drive.id_ctrl.sanicap)
+    actions = [action for action, bit in ((2, 1), (4, 0), (3, 2)) if able >> bit & 1]
+    action = drive.random.choice(actions)
+    passes = 1 << 4 if action == 3 else 0
+    command = drive.admin(AdminOpcode.SANITIZE, cdw10=passes | action, cdw11=0x5A5A5A5A)
+    drive.succeed(command, SANITIZED)
+    buf, early, end = nvme.Buffer(512), True, time.monotonic() + 3600
+    while early and time.monotonic() < end:
+        time.sleep(0.005)
+        come = len(events)
+        drive.succeed(drive.log_page(0x81, buf, 512, rae=True), SANITIZED)
+        early = SanitizeLog(buf[:]).sstat.sos == 2
+        drive.check(not (early and come), SANITIZED, "no event before the end", events)
+    drive.poll(lambda: bool(events), 3.0)
+    right = [
+        event & 7 == 6 and event >> 8 & 0xFF in (1, 2) and event >> 16 & 0xFF == 0x81 for event in events
+    ]
+    drive.check(right == [True], SANITIZED, "one event 810106h or 810206h", [hex(event) for event in events])
+    drive.succeed(drive.log_page(0x81, buf, 512), SANITIZED)
+    drive.poll(lambda: len(events) > 1, 0.05)
+    drive.check(len(events) == 1, SANITIZED, "no second event", [hex(event) for event in events])

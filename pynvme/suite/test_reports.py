@@ -142,7 +142,7 @@ def test_effects_of_commands_are_plausible(drive: Drive) -> None:
     effects = EffectsLog(buf[:])
     wrong = wrong_effects(effects)
     drive.check(not wrong, EFFECTS, wrong[0] if wrong else "", "; ".join(wrong[:4]))
-    for opcode in (IoOpcode.READ, IoOpcode.FLUSH, IoOpcode.COMPARE, IoOpcode.VERIFY):
+    for opcode in (IoOpcode.READ, IoOpcode.COMPARE, IoOpcode.VERIFY):
         entry = effects.iocs[opcode]
         drive.check(
             not entry.lbcc, EFFECTS, f"no change of data by {opcode.name} (LBCC 0)", f"{int(entry):#x}"
@@ -310,11 +310,6 @@ CLAIMS = (
     Claim("log page 81h, as SANICAP 2:0", lambda c: int(c.sanicap) & 7, has_log(0x81)),
     Claim("log page 00h, as LPA bit 5", lambda c: c.lpa.mlps, has_log(0)),
     Claim("log page 12h, as LPA bit 5", lambda c: c.lpa.mlps, has_log(0x12)),
-    Claim(
-        "capabilities of features, as ONCS bit 4",
-        lambda c: c.oncs.ssfs,
-        lambda drive: drive.get_feature(FeatureId.ARBITRATION, sel=3).ok,
-    ),
 )
 
 
