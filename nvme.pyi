@@ -74,8 +74,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, SupportsIndex, overload
 
+from pynvme.decode import Features, Registers
 from pynvme.engines import Engine
-from pynvme.spec import IdentifyController, IdentifyNamespace
+from pynvme.spec import IdentifyController, IdentifyNamespace, SmartLog
+from pynvme.structure import Structure
 
 __all__ = [
     "Buffer",
@@ -303,6 +305,22 @@ class Buffer:
             >>> buf.set_dsm_range(0, 0, 8)
             >>> buf.set_dsm_range(1, 1024, 8)
             >>> nvme0n1.dsm(qpair, buf, 2).waitdone()
+        """
+
+    def decode(self, structure: str | type[Structure], offset: _Int = 0) -> Any:
+        """A view of the buffer as a structure of the specification.
+
+        Args:
+            structure: a class of pynvme.spec, or its name, such as "id_ctrl", "smart" or "zone_report"
+            offset: where it begins, in bytes
+
+        Raises:
+            ValueError: no structure is called so, or the buffer is too short
+
+        Example:
+            >>> nvme0.identify(buf, nsid=1, cns=0).waitdone()
+            >>> buf.decode("id_ns").nsze
+
         """
 
     def dump(self, size: _Int | None = None) -> str:
@@ -570,6 +588,99 @@ class Controller:
             >>> nvme0.id_ctrl.mn                    # model number
             >>> nvme0.id_ctrl.oacs.fnvms            # 1: it has Format NVM
             >>> print(nvme0.id_ctrl)                # all fields, with units
+
+        """
+
+    @property
+    def smart(self) -> SmartLog:
+        """SMART / Health Information (log page 02h, Base 5.16.1.3) as it is now.
+
+        Fields have the specification's acronyms, and their names in words as well. At a prompt, and in a
+        notebook, all of them are shown with units and meaning.
+
+        Raises:
+            OSError: the drive refuses it
+
+        Examples:
+            >>> nvme0.smart.composite_temperature
+            313 K (40 °C)
+            >>> nvme0.smart.ctemp.celsius
+            40
+            >>> nvme0.smart.to_dict()["power_cycles"]
+
+        """
+
+    def log(
+        self,
+        lid: _Int,
+        nsid: _Int = 0xFFFFFFFF,
+        *,
+        lsp: _Int | None = None,
+        lsi: _Int = 0,
+        csi: _Int = 0,
+        uuid: _Int | None = None,
+        size: _Int | None = None,
+        rae: bool = True,
+        as_: str | type[Structure] | None = None,
+    ) -> Any:
+        """Read a log page as a whole, and decode it (Base 5.16).
+
+        It reads as much as the log page says that it has, in commands that the drive can transfer, and waits
+        for them itself. The page is a structure of pynvme.spec, or bytes if pynvme knows no structure for it.
+        spec.LOG_PAGES[lid] = MyLog adds one of your own.
+
+        From C0h on, the log pages are OCP's if the drive lists OCP's UUID, and the vendor's otherwise.
+
+        Args:
+            lid: log page identifier, 8 bits, such as spec.LogId.ERROR
+            nsid: namespace, or 0xffffffff for the log of the controller
+            lsp: log specific parameter, 7 bits. By default 0; of the Persistent Event log (0Dh), a context is
+                established and released
+            lsi: log specific identifier, 16 bits, such as an endurance group
+            csi: command set, 8 bits, of the log pages that depend on it
+            uuid: UUID index, 7 bits, by default that of OCP, if the drive has it, from C0h on
+            size: bytes to read, in whole dwords, by default all
+            rae: retain asynchronous events, so that looking changes nothing
+            as_: the structure to decode it as, as a class or by its name
+
+        Raises:
+            OSError: the drive refuses it
+            ValueError: no structure is called so
+
+        Examples:
+            >>> nvme0.log(spec.LogId.ERROR).entries[0].status_field.sc
+            >>> nvme0.log(0xC0).media_units_written     # OCP's SMART / Health Information Extended
+            >>> nvme0.log(0xCA, as_=MyLog, size=4096)
+
+        """
+
+    @property
+    def features(self) -> Features:
+        """The features of the drive (Base 5.27.1), which are read when they are asked for.
+
+        features[fid], features.get(fid, sel=…), or a name give one, with its bits and the fields of its data
+        as attributes. A loop over features gives all that the drive has.
+
+        Raises:
+            OSError: the drive refuses it
+            AttributeError: no feature has this name
+
+        Examples:
+            >>> nvme0.features.volatile_write_cache.wce
+            1
+            >>> nvme0.features.get(spec.FeatureId.TEMPERATURE, sel=1).tmpth.celsius
+            >>> nvme0.features                          # all of them
+
+        """
+
+    @property
+    def regs(self) -> Registers:
+        """The controller's registers (Base 3.1.3), which are read when they are asked for, by their names.
+
+        Example:
+            >>> nvme0.regs.csts.rdy
+            1
+            >>> nvme0.regs                              # all of them, with their bits
 
         """
 

@@ -258,6 +258,11 @@ cdef class Buffer:
             row += 77
         return out[:<Py_ssize_t>rows * 77]
 
+    def decode(self, structure, offset=0):
+        from pynvme import decode
+
+        return decode.structure_called(structure)(self, offset)
+
     @_named
     def dump(self, size=None):
         cdef cspdk.pyn_buffer *buffer = self._get()

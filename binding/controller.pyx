@@ -185,6 +185,40 @@ cdef class Controller(_Queue):
             raise _exception(&err)
         return spec.IdentifyController(data)
 
+    def _ask(self, opcode, Buffer buf, nsid=0, cdw10=0, cdw11=0, cdw12=0, cdw13=0, cdw14=0):
+        """Send an admin command and wait for it, beside those of the script. Returns dword 0 of its completion."""
+        cdef cspdk.pyn_command command
+
+        self._ensure()
+        _fill_command(&command, opcode, None, nsid, cdw10, cdw11, cdw12, cdw13, cdw14)
+        return self._device._execute(&command.cmd, buf)
+
+    @property
+    def smart(self):
+        from pynvme import decode
+
+        return decode.smart(self)
+
+    def log(self, lid, *args, **names):
+        from pynvme import decode
+
+        return decode.log(self, lid, *args, **names)
+
+    @property
+    def features(self):
+        from pynvme import decode
+
+        return decode.Features(self)
+
+    @property
+    def regs(self):
+        from pynvme import decode
+
+        return decode.Registers(self._register)
+
+    def _register(self, offset):
+        return self._device._register(offset, 4)
+
     @property
     def max_qpairs(self):
         self._ensure()

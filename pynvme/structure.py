@@ -9,8 +9,8 @@ memory, unless that is read-only.
     ns.nsze                          # 2097152
     ns.lbaf[0].lbads                 # 9
     ns.flbas.lbafil                  # bits by their names; ns.flbas is an int as well
-    print(ns)                        # all fields, with units and meaning
-    dict(ns), ns.as_dict()           # the second one without any classes of ours
+    ns                               # all fields, with units and meaning; in a notebook, a table
+    dict(ns), ns.to_dict()           # the second one without any classes of ours
     copy.copy(ns)                    # a structure with memory of its own; pickle makes one as well
 
 The same holds for the bits of a word. A name that is not a field is an AttributeError, also when it is set.
@@ -45,6 +45,23 @@ class _Strict:
         raise AttributeError(f"{name} cannot be deleted: a {type(self).__name__} is a view of memory")
 
 
+class Kelvin(int):
+    """A temperature in Kelvin."""
+
+    @property
+    def celsius(self) -> int:
+        """The same in degrees Celsius, as drives and tools round it: 313 K is 40 °C."""
+        return int(self) - 273
+
+    def __repr__(self) -> str:
+        return f"{int(self)} K ({self.celsius} °C)" if self else "0 K"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return format(int(self), spec) if spec else repr(self)
+
+
 class Bit:
     """Some bits of a word, as an attribute of it. It is an int, or a member of `values` if that has one."""
 
@@ -55,7 +72,7 @@ class Bit:
         text: str = "",
         unit: str = "",
         zeroes_based: bool = False,
-        values: type[IntEnum] | None = None,
+        values: type[int] | None = None,
     ) -> None:
         self.low = low
         self.mask = (1 << (high - low + 1)) - 1
@@ -132,7 +149,7 @@ class Word(_Strict, int):
         """A copy is a number of its own, without the memory that this one was read from."""
         return type(self), (int(self),)
 
-    def as_dict(self) -> dict[str, int]:
+    def to_dict(self) -> dict[str, int]:
         """Names of the bits and their values as plain numbers."""
         return {name: int(getattr(self, name)) for name in self.BITS}
 
@@ -162,7 +179,7 @@ class Item(Generic[T]):
 class Number(Item[int]):
     """A little-endian number, or a member of `values` if that has one."""
 
-    def __init__(self, size: int, values: type[IntEnum] | None = None) -> None:
+    def __init__(self, size: int, values: type[int] | None = None) -> None:
         self.size = size
         self.values = values
 
@@ -279,6 +296,20 @@ class Field(Generic[T]):
     def __set__(self, structure: Structure, value: T) -> None:
         name = f"{type(structure).__name__}.{self.name}"
         self.item.write(structure._writable(name), structure._start + self.offset, value, name)
+
+
+class Alias:
+    """Another name of a field, such as composite_temperature for ctemp."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.__doc__ = f"the same as {name}"
+
+    def __get__(self, structure: Structure | None, owner: type) -> Any:
+        return getattr(owner if structure is None else structure, self.name)
+
+    def __set__(self, structure: Structure, value: Any) -> None:
+        setattr(structure, self.name, value)
 
 
 class Array(_Strict, Sequence[T]):
@@ -440,6 +471,14 @@ class Elements(Generic[T]):
             limits.append(int(getattr(structure, self.counted_by)) + field.zeroes_based)
         return min(limits) if limits else structure._end
 
+    def _is_cut(self, structure: Structure) -> bool:
+        """Whether the memory ends before the last element that the structure tells of."""
+        return (
+            bool(self.counted_by)
+            and self.count is None
+            and len(self._places(structure)) < self._most(structure)
+        )
+
     def _walk(self, structure: Structure, place: int, most: int) -> Iterator[int]:
         """The offsets of elements that differ in length."""
         while most > 0 and place + self.item.size <= structure._end:
@@ -484,6 +523,12 @@ class Rest:
         if self.counted_by:
             end = min(end, start + int(getattr(structure, self.counted_by)))
         return structure._view[start : max(start, end)]
+
+    def _is_cut(self, structure: Structure) -> bool:
+        """Whether the memory ends before the last byte that the structure tells of."""
+        if not self.counted_by:
+            return False
+        return structure._start + self.offset + int(getattr(structure, self.counted_by)) > structure._end
 
     def __set__(self, structure: Structure, value: bytes) -> None:
         name = f"{type(structure).__name__}.{self.name}"
@@ -614,19 +659,36 @@ class Structure(_Strict):
             raise KeyError(name)
         return getattr(self, name)
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """All fields as plain numbers, texts, bytes, lists and dicts, with words as numbers.
 
-        JSON has no bytes: ``json.dumps(structure.as_dict(), default=bytes.hex)``.
+        JSON has no bytes: ``json.dumps(structure.to_dict(), default=bytes.hex)``.
         """
         return {name: _as_plain(getattr(self, name)) for name in self.FIELDS}
 
-    def __repr__(self) -> str:
+    @property
+    def is_cut(self) -> bool:
+        """Whether the memory ends before this structure does, by what its fields tell."""
+        end = len(self._view)
+        if self.LENGTH and self._start + self._length() > end:
+            return True
+        return any(
+            field._is_cut(self) for field in self.FIELDS.values() if isinstance(field, (Elements, Rest))
+        )
+
+    def brief(self) -> str:
+        """All fields in one line."""
         parts = [f"{name}={_plain(getattr(self, name))}" for name in self.FIELDS]
         return f"{type(self).__name__}({', '.join(parts)})"
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return "\n".join([f"{self.TEXT or type(self).__name__}, {len(self)} bytes", *self._lines("  ")])
+
+    def _repr_html_(self) -> str:
+        """The fields as a table, for a notebook."""
+        from pynvme import html
+
+        return html.table(self)
 
     def _lines(self, indent: str) -> Iterator[str]:
         width = max((len(name) for name in self.FIELDS), default=0)
@@ -653,7 +715,7 @@ class Feature(NamedTuple):
 # ---- values as text ----
 
 
-def _named(number: int, values: type[IntEnum] | None) -> int:
+def _named(number: int, values: type[int] | None) -> int:
     if values is None:
         return number
     try:
@@ -723,12 +785,14 @@ def _plain(value: object) -> str:
         return value.hex() if len(value) <= 16 else f"<{len(value)} bytes>"
     if isinstance(value, Array) and len(value) > 16:
         return f"<{len(value)} elements>"
+    if isinstance(value, Structure):
+        return value.brief()
     return repr(value)
 
 
 def _as_plain(value: Any) -> Any:
     if isinstance(value, Structure):
-        return value.as_dict()
+        return value.to_dict()
     if isinstance(value, Array):
         return [_as_plain(element) for element in value]
     if isinstance(value, memoryview):
@@ -745,9 +809,14 @@ def _shown(value: object, field: AnyField) -> str:
         elements = [] if any(isinstance(element, Structure) for element in value[:1]) else list(value)
         shown = f"{len(value)} of {note}"
         return shown + _set_elements(elements)
+    text = shown_value(value, field.unit)
+    return f"{text:<24}  {note}" if note else text
+
+
+def shown_value(value: object, unit: str = "") -> str:
+    """A value with its unit."""
     text = str(value) if isinstance(value, (str, Word)) else _plain(value)
-    unit = f" {field.unit}" if field.unit else ""
-    return f"{text + unit:<24}  {note}" if note else text + unit
+    return f"{text} {unit}" if unit and not isinstance(value, Kelvin) else text
 
 
 def _set_elements(elements: list[object]) -> str:
@@ -757,11 +826,13 @@ def _set_elements(elements: list[object]) -> str:
 
 
 __all__ = [
+    "Alias",
     "Array",
     "Bit",
     "Elements",
     "Feature",
     "Field",
+    "Kelvin",
     "Nested",
     "Number",
     "Raw",

@@ -99,6 +99,7 @@ class Field:
                 the structure
     counted_by  an earlier field with the number of elements
     ends_with   a member of the elements. If its value is 0, the array ends
+    long        the name in words, as a second name of the attribute in Python, where the acronym is hardly known
     """
 
     name: str
@@ -115,6 +116,7 @@ class Field:
     since: str = "1.0"
     counted_by: str = ""
     ends_with: str = ""
+    long: str = ""
 
     @property
     def end(self) -> int:

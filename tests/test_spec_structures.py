@@ -109,7 +109,7 @@ def test_a_value_without_a_name_is_a_number() -> None:
     ctrl.cntrltype = 1
     assert ctrl.cntrltype is spec.ControllerType.IO
     ctrl.cntrltype = 0x77
-    assert ctrl.cntrltype == 0x77 and "cntrltype=119" in repr(ctrl)
+    assert ctrl.cntrltype == 0x77 and "cntrltype=119" in ctrl.brief()
 
 
 def test_a_view_of_a_buffer_reads_and_writes_its_memory() -> None:
@@ -332,15 +332,44 @@ def test_lengths_that_make_no_sense_end_a_list(value: int) -> None:
     assert len(spec.FdpConfigurationsLog(data).configurations) <= 9
 
 
+def test_a_field_has_its_name_in_words_as_well() -> None:
+    smart = spec.SmartLog(bytearray(512))
+    smart.composite_temperature = 313
+    assert smart.ctemp == smart.composite_temperature == 313 and smart.to_dict()["ctemp"] == 313
+    assert "composite_temperature" not in smart.FIELDS
+
+
+def test_temperatures_are_known_in_celsius_too() -> None:
+    smart = spec.SmartLog(bytearray([0, 0x39, 0x01]) + bytes(509))
+    assert smart.ctemp.celsius == 40 and str(smart.ctemp) == repr(smart.ctemp) == "313 K (40 °C)"
+    assert smart.tsen[0] == 0 and str(smart.tsen[0]) == "0 K"
+    assert spec.TemperatureThreshold(0x10139).tmpth.celsius == 40
+    assert "313 K (40 °C)  " in str(smart) and "Kelvin" not in str(smart)
+
+
+def test_a_structure_knows_that_the_memory_ends_before_it() -> None:
+    log = spec.PersistentEventLog(bytearray(512))
+    assert not log.is_cut
+    log.tnev = 1
+    assert log.is_cut
+    zones = spec.ZoneReport(bytearray(64 + 2 * 64))
+    zones.nz = 2
+    assert not zones.is_cut
+    zones.nz = 3
+    assert zones.is_cut and len(zones.zones) == 2
+
+
 @pytest.mark.parametrize("kind", STRUCTURES, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("fill", [0x00, 0xFF, 0xA5])
 def test_every_structure_tells_all_of_its_fields(kind: type[Structure], fill: int) -> None:
     view = kind(bytes([fill]) * (kind.SIZE + 100))
     assert list(dict(view)) == list(kind.FIELDS) and kind.FIELDS
     text = str(view)
-    assert all(f" {name} " in text for name in kind.FIELDS)
-    assert repr(view).startswith(f"{kind.__name__}(")
-    json.dumps(view.as_dict(), default=bytes.hex)
+    assert all(f" {name} " in text for name in kind.FIELDS) and repr(view) == text
+    assert view.brief().startswith(f"{kind.__name__}(") and "\n" not in view.brief()
+    page = view._repr_html_()
+    assert all(f">{name}</th>" in page for name in kind.FIELDS)
+    json.dumps(view.to_dict(), default=bytes.hex)
     # Since 3.13, Python's compiler removes the indentation of a docstring.
     described = [line.split()[0] for line in (kind.__doc__ or "").splitlines() if line.strip()]
     assert [word for word in described if word in kind.FIELDS] == list(kind.FIELDS)

@@ -5,8 +5,9 @@ Generated from spec/features.py by `python -m tools.specgen`. Change it there.
 """
 
 from enum import IntEnum
-from pynvme.structure import Bit, Elements, Field, Nested, Number, Raw, Rest, Text, WordAt
+from pynvme.structure import Alias, Bit, Elements, Field, Kelvin, Nested, Number
 from pynvme.structure import Feature
+from pynvme.structure import Raw, Rest, Text, WordAt
 from pynvme.structure import Structure as _Structure
 from pynvme.structure import Word as _Word
 
@@ -93,10 +94,10 @@ class PowerManagement(_Word):
 class TemperatureThreshold(_Word):
     """Feature 04h, Temperature Threshold. Section 5.1.25.1.3."""
 
-    tmpth = Bit(0, 15, "threshold", "Kelvin")
+    tmpth = Bit(0, 15, "threshold", "Kelvin", values=Kelvin)
     tmpsel = Bit(16, 19, "0: composite, 1 to 8: a sensor, Fh: all")
     thsel = Bit(20, 21, "0: over, 1: under")
-    tmpthh = Bit(22, 24, "hysteresis", "Kelvin")
+    tmpthh = Bit(22, 24, "hysteresis", "Kelvin", values=Kelvin)
 
 
 class ErrorRecovery(_Word):
@@ -182,8 +183,8 @@ class KeepAliveTimer(_Word):
 class HostControlledThermalManagement(_Word):
     """Feature 10h, Host Controlled Thermal Management. Section 5.1.25.1.9."""
 
-    tmt2 = Bit(0, 15, "temperature 2, 0: disabled", "Kelvin")
-    tmt1 = Bit(16, 31, "temperature 1, 0: disabled", "Kelvin")
+    tmt2 = Bit(0, 15, "temperature 2, 0: disabled", "Kelvin", values=Kelvin)
+    tmt1 = Bit(16, 31, "temperature 1, 0: disabled", "Kelvin", values=Kelvin)
 
 
 class NonOperationalPowerState(_Word):

@@ -5,7 +5,8 @@ Generated from spec/identify.py by `python -m tools.specgen`. Change it there.
 """
 
 from enum import IntEnum
-from pynvme.structure import Bit, Elements, Field, Nested, Number, Raw, Rest, Text, WordAt
+from pynvme.structure import Alias, Bit, Elements, Field, Kelvin, Nested, Number
+from pynvme.structure import Raw, Rest, Text, WordAt
 from pynvme.structure import Structure as _Structure
 from pynvme.structure import Word as _Word
 from typing import Optional
@@ -473,7 +474,7 @@ class IdentifyController(_Structure):
     class Tmpthha(_Word):
         """Bits of TMPTHHA."""
 
-        tmpthmh = Bit(0, 2, "largest hysteresis", "Kelvin")
+        tmpthmh = Bit(0, 2, "largest hysteresis", "Kelvin", values=Kelvin)
 
     class Sqes(_Word):
         """Bits of SQES."""
@@ -602,8 +603,8 @@ class IdentifyController(_Structure):
     npss = Field(263, Number(1), "power states", zeroes_based=True)
     avscc = Field(264, WordAt(1, Avscc), "vendor specific admin commands")
     apsta = Field(265, WordAt(1, Apsta), "autonomous power state transitions")
-    wctemp = Field(266, Number(2), "warning composite temperature, 0: none", "Kelvin")
-    cctemp = Field(268, Number(2), "critical composite temperature, 0: none", "Kelvin")
+    wctemp = Field(266, Number(2, Kelvin), "warning composite temperature, 0: none", "Kelvin")
+    cctemp = Field(268, Number(2, Kelvin), "critical composite temperature, 0: none", "Kelvin")
     mtfa = Field(270, Number(2), "maximum time of a firmware activation", "100 ms")
     hmpre = Field(272, Number(4), "host memory buffer, preferred size", "4 KiB")
     hmmin = Field(276, Number(4), "host memory buffer, smallest size", "4 KiB")
@@ -615,8 +616,8 @@ class IdentifyController(_Structure):
     fwug = Field(319, Number(1), "firmware update granularity, 0: not reported, FFh: none", "4 KiB")
     kas = Field(320, Number(2), "keep alive granularity, 0: no keep alive", "100 ms")
     hctma = Field(322, WordAt(2, Hctma), "host controlled thermal management")
-    mntmt = Field(324, Number(2), "lowest thermal management temperature", "Kelvin")
-    mxtmt = Field(326, Number(2), "highest thermal management temperature", "Kelvin")
+    mntmt = Field(324, Number(2, Kelvin), "lowest thermal management temperature", "Kelvin")
+    mxtmt = Field(326, Number(2, Kelvin), "highest thermal management temperature", "Kelvin")
     sanicap = Field(328, WordAt(4, Sanicap), "sanitize")
     hmminds = Field(332, Number(4), "host memory buffer, smallest descriptor", "4 KiB")
     hmmaxd = Field(336, Number(2), "host memory buffer, descriptors at most, 0: no limit")

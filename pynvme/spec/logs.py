@@ -9,7 +9,8 @@ from pynvme.spec.enums import CommandSet
 from pynvme.spec.enums import FirmwareAction
 from pynvme.spec.enums import LockdownScope
 from pynvme.spec.enums import SelfTest
-from pynvme.structure import Bit, Elements, Field, Nested, Number, Raw, Rest, Text, WordAt
+from pynvme.structure import Alias, Bit, Elements, Field, Kelvin, Nested, Number
+from pynvme.structure import Raw, Rest, Text, WordAt
 from pynvme.structure import Structure as _Structure
 from pynvme.structure import Word as _Word
 
@@ -213,6 +214,16 @@ class ErrorLogEntry(_Structure):
     csinfo = Field(32, Number(8), "command specific")
     ttsi = Field(40, Number(2), "transport specific")
     lpver = Field(63, Number(1), "version of the entry")
+    error_count = Alias("ecnt")
+    submission_queue_id = Alias("sqid")
+    command_id = Alias("cid")
+    status_field = Alias("status")
+    parameter_error_location = Alias("pel")
+    namespace = Alias("nsid")
+    vendor_specific_information_available = Alias("vsia")
+    opcode = Alias("opc")
+    command_specific_information = Alias("csinfo")
+    transport_type_specific_information = Alias("ttsi")
 
 
 class ErrorLog(_Structure):
@@ -277,7 +288,7 @@ class SmartLog(_Structure):
         egamro = Bit(3, 3, "all namespaces of an endurance group are read-only")
 
     cw = Field(0, WordAt(1, Cw), "critical warnings")
-    ctemp = Field(1, Number(2), "composite temperature", "Kelvin")
+    ctemp = Field(1, Number(2, Kelvin), "composite temperature", "Kelvin")
     avsp = Field(3, Number(1), "available spare", "percent")
     avspt = Field(4, Number(1), "available spare threshold", "percent")
     pused = Field(5, Number(1), "life that is used; may exceed 100, 255: 255 and more", "percent")
@@ -294,11 +305,34 @@ class SmartLog(_Structure):
     neile = Field(176, Number(16), "entries ever made in the error log")
     wctt = Field(192, Number(4), "time at or above WCTEMP", "minutes")
     cctt = Field(196, Number(4), "time at or above CCTEMP", "minutes")
-    tsen = Elements(200, Number(2), 8, "temperature sensors 1 to 8; 0: not there", "Kelvin")
+    tsen = Elements(200, Number(2, Kelvin), 8, "temperature sensors 1 to 8; 0: not there", "Kelvin")
     tmt1tc = Field(216, Number(4), "transitions to thermal management temperature 1")
     tmt2tc = Field(220, Number(4), "transitions to thermal management temperature 2")
     ttmt1 = Field(224, Number(4), "time in thermal management temperature 1", "s")
     ttmt2 = Field(228, Number(4), "time in thermal management temperature 2", "s")
+    critical_warning = Alias("cw")
+    composite_temperature = Alias("ctemp")
+    available_spare = Alias("avsp")
+    available_spare_threshold = Alias("avspt")
+    percentage_used = Alias("pused")
+    endurance_group_critical_warning_summary = Alias("egcws")
+    data_units_read = Alias("dur")
+    data_units_written = Alias("duw")
+    host_read_commands = Alias("hrc")
+    host_write_commands = Alias("hwc")
+    controller_busy_time = Alias("cbt")
+    power_cycles = Alias("pwrc")
+    power_on_hours = Alias("poh")
+    unsafe_shutdowns = Alias("upl")
+    media_and_data_integrity_errors = Alias("mdie")
+    error_information_log_entries = Alias("neile")
+    warning_composite_temperature_time = Alias("wctt")
+    critical_composite_temperature_time = Alias("cctt")
+    temperature_sensor = Alias("tsen")
+    thermal_management_temperature_1_transition_count = Alias("tmt1tc")
+    thermal_management_temperature_2_transition_count = Alias("tmt2tc")
+    total_time_for_thermal_management_temperature_1 = Alias("ttmt1")
+    total_time_for_thermal_management_temperature_2 = Alias("ttmt2")
 
 
 class FirmwareLog(_Structure):
@@ -319,6 +353,8 @@ class FirmwareLog(_Structure):
 
     afi = Field(0, WordAt(1, Afi), "active firmware")
     frs = Elements(8, Text(8), 7, "revision in slots 1 … 7; NULs: empty")
+    active_firmware_info = Alias("afi")
+    firmware_revision_slot = Alias("frs")
 
 
 class EffectsLog(_Structure):
@@ -406,6 +442,13 @@ class SelfTestResult(_Structure):
     sct = Field(24, WordAt(1, Sct), "status code type")
     sc = Field(25, Number(1), "status code")
     vs = Field(26, Raw(2), "vendor specific")
+    device_self_test_status = Alias("dsts")
+    segment_number = Alias("segn")
+    valid_diagnostic_information = Alias("vdi")
+    power_on_hours = Alias("poh")
+    failing_lba = Alias("flba")
+    status_code_type = Alias("sct")
+    status_code = Alias("sc")
 
 
 class SelfTestLog(_Structure):
@@ -864,7 +907,7 @@ class ThermalExcursionEvent(_Structure):
     SIZE = 2
     TEXT = "Thermal Excursion event, type 0Dh"
 
-    ovt = Field(0, Number(1), "temperature above the threshold", "Kelvin")
+    ovt = Field(0, Number(1, Kelvin), "temperature above the threshold", "Kelvin")
     thld = Field(1, Number(1), "which threshold was crossed")
 
 
@@ -1460,6 +1503,8 @@ class SanitizeLog(_Structure):
     etcend = Field(28, Number(4), "crypto erase with No-Deallocate After Sanitize", "s")
     etpvds = Field(32, Number(4), "post-verification deallocation", "s")
     ssi = Field(36, WordAt(1, Ssi), "state")
+    sanitize_progress = Alias("sprog")
+    sanitize_status = Alias("sstat")
 
 
 class ChangedZonesLog(_Structure):

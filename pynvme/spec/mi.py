@@ -5,7 +5,8 @@ Generated from spec/mi.py by `python -m tools.specgen`. Change it there.
 """
 
 from enum import IntEnum
-from pynvme.structure import Bit, Elements, Field, Nested, Number, Raw, Rest, Text, WordAt
+from pynvme.structure import Alias, Bit, Elements, Field, Kelvin, Nested, Number
+from pynvme.structure import Raw, Rest, Text, WordAt
 from pynvme.structure import Structure as _Structure
 from pynvme.structure import Word as _Word
 
@@ -267,7 +268,7 @@ class MiControllerHealth(_Structure):
 
     ctlid = Field(0, Number(2), "controller")
     csts = Field(2, WordAt(2, Csts), "status")
-    ctemp = Field(4, Number(2), "composite temperature", "Kelvin")
+    ctemp = Field(4, Number(2, Kelvin), "composite temperature", "Kelvin")
     pdlu = Field(6, Number(1), "life that is used", "percent")
     spare = Field(7, Number(1), "available spare", "percent")
     cwarn = Field(8, WordAt(1, Cwarn), "critical warnings")

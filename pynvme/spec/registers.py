@@ -5,7 +5,8 @@ Generated from spec/registers.py by `python -m tools.specgen`. Change it there.
 """
 
 from enum import IntEnum
-from pynvme.structure import Bit, Elements, Field, Nested, Number, Raw, Rest, Text, WordAt
+from pynvme.structure import Alias, Bit, Elements, Field, Kelvin, Nested, Number
+from pynvme.structure import Raw, Rest, Text, WordAt
 from pynvme.structure import Structure as _Structure
 from pynvme.structure import Word as _Word
 

@@ -79,7 +79,7 @@ def of_field(field: Field, earlier: list[str], end: int) -> Iterator[str]:
 
 def of_structure(structure: Structure) -> Iterator[str]:
     names = [field.name for field in structure.fields]
-    yield from wrong_names(names)
+    yield from wrong_names([*names, *(field.long for field in structure.fields if field.long)])
     yield from overlaps((field.name, set(range(field.offset, field.end))) for field in structure.fields)
     for number, field in enumerate(structure.fields):
         yield from of_field(field, names[:number], structure.size)

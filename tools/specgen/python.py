@@ -54,7 +54,8 @@ def enumerations(module: ModuleType) -> Made:
 
 
 STRUCTURE_IMPORTS = [
-    "from pynvme.structure import Bit, Elements, Field, Nested, Number, Raw, Rest, Text, WordAt",
+    "from pynvme.structure import Alias, Bit, Elements, Field, Kelvin, Nested, Number",
+    "from pynvme.structure import Raw, Rest, Text, WordAt",
     "from pynvme.structure import Structure as _Structure",
     "from pynvme.structure import Word as _Word",
 ]

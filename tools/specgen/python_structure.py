@@ -35,11 +35,18 @@ def arguments(entry: Field | Bits) -> str:
     return "".join(f", {part}" for part in parts)
 
 
+def values_of(entry: Field | Bits) -> str:
+    """The class of a value, or nothing for a plain number."""
+    if entry.values:
+        return entry.values.name
+    return "Kelvin" if entry.unit == "Kelvin" else ""
+
+
 # ---- bits ----
 
 
 def bit(bits: Bits) -> str:
-    values = f", values={bits.values.name}" if bits.values else ""
+    values = f", values={values_of(bits)}" if values_of(bits) else ""
     return f"{bits.name} = Bit({bits.low}, {bits.top}{arguments(bits)}{values})"
 
 
@@ -73,7 +80,7 @@ def item_of(field: Field) -> str:
         return f"Raw({field.size})"
     if field.bits:
         return f"WordAt({field.size}, {class_name(field.name)})"
-    values = f", {field.values.name}" if field.values else ""
+    values = f", {values_of(field)}" if values_of(field) else ""
     return f"Number({field.size}{values})"
 
 
@@ -128,7 +135,8 @@ def structure(item: Structure) -> list[str]:
     for field in item.fields:
         if field.bits:
             lines += word_class(class_name(field.name), field.bits, f"Bits of {field.name.upper()}.", "    ")
-    return [*lines, *(f"    {member(field)}" for field in item.fields)]
+    aliases = (f"    {field.long} = Alias({quoted(field.name)})" for field in item.fields if field.long)
+    return [*lines, *(f"    {member(field)}" for field in item.fields), *aliases]
 
 
 def length(item: Structure) -> str:

@@ -1,0 +1,362 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Reads what a drive tells of itself, and decodes it by the structures of `pynvme.spec`.
+
+These functions are behind `Controller.smart`, `log()`, `features` and `regs`, and `Buffer.decode()`. None
+of them takes a completion that the script waits for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from pynvme import spec
+from pynvme.structure import Structure, Word
+
+if TYPE_CHECKING:
+    from nvme import Buffer, Controller
+
+BROADCAST = 0xFFFFFFFF
+FIRST_PIECE = 4096
+"""How much of a log page of unknown length is read first, in bytes."""
+LARGEST_LOG = 256 << 20
+"""Nothing is read beyond this, in bytes, whatever a log page claims."""
+VENDOR_LOGS = 0xC0
+OCP_UUID = bytes.fromhex("c194d55be0944794a21d29998f56be6f")
+
+# ---- structures by name ----
+
+SHORT_NAMES = {
+    "id_ctrl": "IdentifyController",
+    "id_ctrl_nvm": "IdentifyControllerNvm",
+    "id_ctrl_zns": "IdentifyControllerZns",
+    "id_ns": "IdentifyNamespace",
+    "id_ns_independent": "IdentifyNamespaceIndependent",
+    "id_ns_nvm": "IdentifyNamespaceNvm",
+    "id_ns_zns": "IdentifyNamespaceZns",
+    "smart": "SmartLog",
+    "error": "ErrorLog",
+    "sqe": "SubmissionQueueEntry",
+    "cqe": "CompletionQueueEntry",
+}
+"""Names that `Buffer.decode()` takes beside those of the classes."""
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+@lru_cache(maxsize=1)
+def _structures() -> dict[str, type[Structure]]:
+    classes = {name: getattr(spec, name) for name in dir(spec) if name[:1].isupper()}
+    known = {
+        name: one for name, one in classes.items() if isinstance(one, type) and issubclass(one, Structure)
+    }
+    known |= {_snake(name): one for name, one in known.items()}
+    return known | {short: known[name] for short, name in SHORT_NAMES.items()}
+
+
+def structure_called(name: str | type[Structure]) -> type[Structure]:
+    """The class of a structure, such as ``"id_ctrl"``, ``"smart_log"`` or ``"SmartLog"``.
+
+    Raises:
+        ValueError: no structure has this name. The message has the most similar ones
+        TypeError: it is neither a name nor a class of `pynvme.spec`
+    """
+    if isinstance(name, type) and issubclass(name, Structure):
+        return name
+    if not isinstance(name, str):
+        raise TypeError(f"a structure is given by its name or its class, not by {name!r}")
+    known = _structures()
+    if name not in known:
+        from difflib import get_close_matches
+
+        close = get_close_matches(name, known, 3, 0.5)
+        hint = f"did you mean {' or '.join(close)}?" if close else "pynvme.spec lists them"
+        raise ValueError(f"there is no structure called {name!r}: {hint}")
+    return known[name]
+
+
+# ---- log pages ----
+
+
+def smart(nvme0: Controller) -> spec.SmartLog:
+    """SMART / Health Information of the controller."""
+    return spec.SmartLog(
+        _read_log(nvme0, spec.LogId.SMART, spec.SmartLog.SIZE, BROADCAST, 0, 0, 0, 0, True)[:]
+    )
+
+
+def _length(lid: int, log: Structure, size: int) -> int:
+    """How many bytes of a log page there are to read, by what has been read of it."""
+    if isinstance(log, spec.TelemetryLog):
+        return 512 * (1 + max(log.da1lb, log.da2lb, log.da3lb, log.da4lb))
+    if isinstance(log, spec.PersistentEventLog):
+        return log.tll
+    return 2 * size if log.is_cut else size
+
+
+def log(
+    nvme0: Controller,
+    lid: int,
+    nsid: int = BROADCAST,
+    *,
+    lsp: int | None = None,
+    lsi: int = 0,
+    csi: int = 0,
+    uuid: int | None = None,
+    size: int | None = None,
+    rae: bool = True,
+    as_: str | type[Structure] | None = None,
+) -> Structure | bytes:
+    """Read a log page as a whole, and decode it. `Controller.log` has the documentation."""
+    if uuid is None:
+        uuid = _ocp_index(nvme0) if lid >= VENDOR_LOGS else 0
+    kind = structure_called(as_) if as_ is not None else _structure_of(nvme0, lid, uuid)
+    context = lid == spec.LogId.PERSISTENT_EVENT and lsp is None
+    first_lsp = 1 if context else lsp or 0
+
+    def read(length: int, specific: int) -> Buffer:
+        return _read_log(nvme0, lid, length, nsid, specific, lsi, csi, uuid, rae)
+
+    if kind is None:
+        return bytes(read(size or FIRST_PIECE, first_lsp)[:])
+    done = size or (max(FIRST_PIECE, kind.SIZE) if kind.VARIES else kind.SIZE)
+    found = kind(read(done, first_lsp)[:])
+    try:
+        while size is None and kind.VARIES:
+            length = min(_length(lid, found, done), LARGEST_LOG)
+            if length <= done:
+                break
+            done = length
+            found = kind(read(done, 0 if context else first_lsp)[:])
+    finally:
+        if context:
+            read(512, 2)
+    return found
+
+
+def _structure_of(nvme0: Controller, lid: int, uuid: int) -> type[Structure] | None:
+    if lid in (spec.LogId.CHANGED_NS, spec.LogId.CHANGED_ALLOCATED_NS):
+        return spec.NamespaceList
+    if lid >= VENDOR_LOGS and uuid and uuid == _ocp_index(nvme0) and lid in spec.OCP_LOG_PAGES:
+        return spec.OCP_LOG_PAGES[lid]
+    return spec.LOG_PAGES.get(lid)
+
+
+def _ocp_index(nvme0: Controller) -> int:
+    """The UUID index that selects OCP's log pages, or 0 if the drive does not list their UUID."""
+    if not nvme0.id_ctrl.ctratt.ulist:
+        return 0
+    buf = _buffer(4096)
+    nvme0._ask(spec.AdminOpcode.IDENTIFY, buf, 0, spec.Cns.UUID_LIST)
+    uuids = [entry.uuid for entry in spec.UuidList(buf).entry]
+    return uuids.index(OCP_UUID) + 1 if OCP_UUID in uuids else 0
+
+
+def _buffer(size: int) -> Buffer:
+    from nvme import Buffer
+
+    return Buffer(size, "decoded")
+
+
+def _read_log(
+    nvme0: Controller, lid: int, length: int, nsid: int, lsp: int, lsi: int, csi: int, uuid: int, rae: bool
+) -> Buffer:
+    """Read so much of a log page, in pieces that the drive can transfer."""
+    whole = _buffer(length + -length % 4)
+    most = nvme0.mdts or len(whole)
+    for start in range(0, len(whole), most):
+        piece = whole if len(whole) <= most else _buffer(min(most, len(whole) - start))
+        dwords = len(piece) // 4 - 1
+        nvme0._ask(
+            spec.AdminOpcode.GET_LOG_PAGE,
+            piece,
+            nsid,
+            lid | lsp << 8 | rae << 15 | (dwords & 0xFFFF) << 16,
+            dwords >> 16 | lsi << 16,
+            start & 0xFFFFFFFF,
+            start >> 32,
+            uuid | csi << 24,
+        )
+        lsp = 0 if lid == spec.LogId.PERSISTENT_EVENT else lsp
+        if piece is not whole:
+            whole[start : start + len(piece)] = piece[:]
+    return whole
+
+
+# ---- features ----
+
+NAMESPACE_FEATURES = (
+    spec.FeatureId.LBA_RANGE,
+    spec.FeatureId.ERROR_RECOVERY,
+    spec.FeatureId.RESERVATION_MASK,
+    spec.FeatureId.RESERVATION_PERSISTENCE,
+    spec.FeatureId.WRITE_PROTECTION,
+)
+"""Features that a namespace has and not the controller."""
+
+
+class FeatureState:
+    """The value of a feature. Its bits, and the fields of its data, are attributes."""
+
+    def __init__(self, fid: int, name: str, word: int, data: Structure | None) -> None:
+        self.fid = fid
+        self.name = name
+        self.word = word
+        """Dword 0 of the completion, whose bits have names if the specification gives them."""
+        self.data = data
+        """The structure that the drive transferred, or None if the feature has none."""
+
+    def __int__(self) -> int:
+        return int(self.word)
+
+    __index__ = __int__
+
+    def __getattr__(self, name: str) -> Any:
+        for part in (self.__dict__.get("word"), self.__dict__.get("data")):
+            if isinstance(part, (Word, Structure)) and name in part:
+                return getattr(part, name)
+        raise AttributeError(f"feature {self.fid:02X}h, {self.name}, has no field {name}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The number of the feature, its word, bits and data, as plain numbers, texts and bytes."""
+        bits = self.word.to_dict() if isinstance(self.word, Word) else {}
+        data = {"data": self.data.to_dict()} if self.data is not None else {}
+        return {"fid": self.fid, "word": int(self.word), **bits, **data}
+
+    def __repr__(self) -> str:
+        head = f"{self.fid:02X}h {self.name}: {self.word!r}"
+        return head if self.data is None else f"{head}\n{self.data!r}"
+
+
+class Features:
+    """The features of a drive. `Controller.features` has the documentation."""
+
+    def __init__(self, nvme0: Controller) -> None:
+        self._nvme0 = nvme0
+
+    def get(self, fid: int, sel: int = 0, nsid: int | None = None, cdw11: int = 0) -> FeatureState:
+        """Read a feature.
+
+        Args:
+            fid: which one, such as spec.FeatureId.TEMPERATURE_THRESHOLD
+            sel: 0 current, 1 default, 2 saved
+            nsid: namespace, by default 1 for features of namespaces and 0 for others
+            cdw11: dword 11, which some features need, such as the threshold's sensor
+
+        Raises:
+            OSError: the drive refuses it
+        """
+        known = spec.FEATURES.get(fid)
+        if nsid is None:
+            nsid = 1 if fid in NAMESPACE_FEATURES else 0
+        buf = _buffer(max(4096, known.data.SIZE)) if known is not None and known.data is not None else None
+        opcode = spec.AdminOpcode.GET_FEATURES
+        number = self._nvme0._ask(opcode, buf, nsid, fid | sel << 8, cdw11)
+        word = known.word(number) if known is not None and known.word is not None else number
+        data = (
+            known.data(buf[:]) if known is not None and known.data is not None and buf is not None else None
+        )
+        return FeatureState(fid, _feature_name(fid), word, data)
+
+    def __getitem__(self, fid: int) -> FeatureState:
+        return self.get(fid)
+
+    def __getattr__(self, name: str) -> FeatureState:
+        fid = _features().get(name)
+        if fid is None:
+            from difflib import get_close_matches
+
+            close = get_close_matches(name, _features(), 1)
+            hint = f": did you mean {close[0]}?" if close else ""
+            raise AttributeError(f"there is no feature called {name}{hint}")
+        return self.get(fid)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *_features()]
+
+    def __iter__(self) -> Iterator[FeatureState]:
+        """All features of the specification that the drive returns, in the order of their numbers."""
+        for fid in spec.FEATURES:
+            try:
+                state = self.get(fid)
+            except OSError:
+                continue
+            yield state
+
+    def to_dict(self) -> dict[str, dict[str, Any]]:
+        """All features by their names, as plain numbers, texts and bytes."""
+        return {state.name.lower(): state.to_dict() for state in self}
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self))
+
+
+@lru_cache(maxsize=1)
+def _features() -> dict[str, int]:
+    """The numbers of features by their names, those of `spec.FeatureId` and those of their structures."""
+    names = {}
+    for fid, feature in spec.FEATURES.items():
+        for kind in (feature.data, feature.word):
+            if kind is not None:
+                names[_snake(kind.__name__)] = fid
+    return names | {one.name.lower(): int(one) for one in spec.FeatureId}
+
+
+def _feature_name(fid: int) -> str:
+    try:
+        return spec.FeatureId(fid).name
+    except ValueError:
+        return "vendor specific" if fid >= VENDOR_LOGS else "reserved"
+
+
+# ---- registers ----
+
+WIDE = ("CAP", "ASQ", "ACQ", "BPMBL", "CMBMSC")
+"""Registers of 64 bits."""
+
+
+class Registers:
+    """The controller's registers. `Controller.regs` has the documentation."""
+
+    def __init__(self, read: Callable[[int], int]) -> None:
+        self._read = read
+
+    def _get(self, register: spec.Register) -> int:
+        value = self._read(register)
+        if register.name in WIDE:
+            value |= self._read(register + 4) << 32
+        kind = spec.REGISTERS.get(register)
+        return kind(value) if kind is not None else value
+
+    def __getattr__(self, name: str) -> Any:
+        if name.upper() not in _registers():
+            raise AttributeError(f"there is no register {name}: there are {', '.join(_registers()).lower()}")
+        return self._get(spec.Register[name.upper()])
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *(name.lower() for name in _registers())]
+
+    def __iter__(self) -> Iterator[tuple[str, int]]:
+        """The name and the value of each register, in the order of their offsets."""
+        for name in _registers():
+            yield name.lower(), self._get(spec.Register[name])
+
+    def to_dict(self) -> dict[str, Any]:
+        """All registers by their names, as numbers, or as the names and values of their bits."""
+        return {name: value.to_dict() if isinstance(value, Word) else value for name, value in self}
+
+    def __repr__(self) -> str:
+        return "\n".join(
+            f"{name:<8} {spec.Register[name.upper()]:#06x}  {value!r}"
+            if isinstance(value, Word)
+            else f"{name:<8} {spec.Register[name.upper()]:#06x}  {value:#x}"
+            for name, value in self
+        )
+
+
+def _registers() -> list[str]:
+    return [one.name for one in spec.Register if one != spec.Register.DOORBELLS]
