@@ -142,13 +142,22 @@ static int clear_enable(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 				  (uint32_t)(disable_budget_ns(ctrlr) / 1000000u), &csts, err);
 }
 
-int pyn_spdk_disable(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
+/* Check that the device answers: SPDK would wait minutes for one without power. */
+static int answers(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 {
+	uint32_t cc;
 	int rc;
 
 	if (!ctrlr->pci->ops->alive(ctrlr->pci))
 		return gone(err);
 	rc = pyn_pci_memory_enable(ctrlr->pci, err);
+	return rc ? rc : pyn_reg_read32(ctrlr->pci, NVME_REG_CC, &cc, err);
+}
+
+int pyn_spdk_disable(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
+{
+	int rc = answers(ctrlr, err);
+
 	if (!rc)
 		rc = ctrlr->off ? clear_enable(ctrlr, err) : disconnect(ctrlr, err);
 	if (rc)
@@ -219,7 +228,9 @@ static int open_drive(struct pyn_ctrlr *ctrlr, const struct pyn_address *address
 	if (rc)
 		return rc;
 	pyn_spdk_listen();
+	pyn_spdk_keep_freed();
 	ctrlr->spdk = spdk_nvme_connect(&id, &wanted, sizeof(wanted));
+	pyn_spdk_free_kept();
 	if (!ctrlr->spdk)
 		return not_opened(address, path, err);
 	ctrlr->pci = pyn_spdk_function(ctrlr->spdk, address->kind == PYN_ADDRESS_SOCKET, path, err);
@@ -268,7 +279,9 @@ static void close_drive(struct pyn_ctrlr *ctrlr)
 	if (ctrlr->quarantine && !ctrlr->off)
 		disconnect(ctrlr, &ignored);
 	pyn_quarantine_end(&ctrlr->quarantine, pyn_spdk_queue_free);
+	pyn_spdk_keep_freed();
 	spdk_nvme_detach(ctrlr->spdk);
+	pyn_spdk_free_kept();
 }
 
 bool pyn_spdk_isolate(struct pyn_ctrlr *ctrlr)
@@ -334,7 +347,7 @@ int pyn_spdk_enable(struct pyn_ctrlr *ctrlr, uint16_t admin_depth, struct pyn_er
 	/* The depth is SPDK's, and holds more commands than the layers above send. */
 	(void)admin_depth;
 	if (!rc)
-		rc = pyn_pci_memory_enable(ctrlr->pci, err);
+		rc = answers(ctrlr, err);
 	if (!rc)
 		rc = pyn_pci_master_set(ctrlr->pci, true, err);
 	return rc ? rc : reconnect(ctrlr, err);

@@ -46,6 +46,11 @@ void pyn_spdk_hush(void);
 void pyn_spdk_watch(void);
 void *pyn_spdk_watched(size_t *size);
 
+/* Keep what SPDK frees on this thread, until it is freed by the second one. When SPDK closes a controller, it first
+ * frees its namespaces, and then aborts the commands that identify them, which still use that memory. */
+void pyn_spdk_keep_freed(void);
+void pyn_spdk_free_kept(void);
+
 /* Visit the pages that the device uses for all queues, until one visit returns false; then return false too. */
 bool pyn_spdk_each_page(bool (*visit)(void *page, size_t size));
 
@@ -65,6 +70,9 @@ int pyn_spdk_ask(struct vfio_device *dev, unsigned command, void *message, size_
  * errors of pyn_spdk_ask. */
 int pyn_spdk_access(struct vfio_device *dev, uint32_t region, uint64_t offset, size_t length, void *data,
 		    bool is_write);
+
+/* Whether the doorbells of a queue at a vfio-user socket are in the page that SPDK maps. */
+bool pyn_spdk_has_doorbells(uint16_t qid, uint8_t dstrd);
 
 /* Let SPDK process the completions of an IO queue; spdk_nvme_qpair_process_completions checks those of the admin
  * queue before. */

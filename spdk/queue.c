@@ -112,8 +112,13 @@ static int ready_check(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 	return pyn_error(err, PYN_ERROR_STATE, ENODEV, "the controller is not enabled");
 }
 
-static int config_check(const struct pyn_engine_qpair_config *config, struct pyn_error *err)
+static int config_check(const struct pyn_ctrlr *ctrlr, const struct pyn_engine_qpair_config *config,
+			struct pyn_error *err)
 {
+	if (!ctrlr->doorbells.is_pcie && !pyn_spdk_has_doorbells(config->qid, ctrlr->doorbells.dstrd))
+		return pyn_error(err, PYN_ERROR_CREATE, ERANGE,
+				 "queue %u has no doorbell: SPDK maps 4 KiB of doorbells (CAP.DSTRD = %u)",
+				 config->qid, ctrlr->doorbells.dstrd);
 	if (config->cmb_sq || config->cmb_cq)
 		return pyn_engine_withholds(PYN_CAN_CMB, err);
 	if (config->depth < 2)
@@ -232,7 +237,7 @@ int pyn_spdk_queue_create(struct pyn_ctrlr *ctrlr, const struct pyn_engine_qpair
 	(void)admin;
 	rc = ready_check(ctrlr, why);
 	if (!rc)
-		rc = config_check(config, why);
+		rc = config_check(ctrlr, config, why);
 	if (!rc)
 		rc = depth_check(ctrlr, config->depth, why);
 	made = rc ? NULL : pyn_spdk_queue_alloc(ctrlr, config->qid, (uint16_t)(config->depth - 1), why);

@@ -5,7 +5,8 @@
  *
  *   spdk_mem_get_fd_and_offset    SPDK asks DPDK for the file of memory, and DPDK does not know that of the arena
  *   spdk_pci_event_listen         it opens a socket for hot-plug events, which nobody reads here
- *   spdk_zmalloc, spdk_free       a forked process must know which memory the device uses
+ *   spdk_zmalloc, spdk_free       a forked process must know which memory the device uses; and SPDK frees a namespace
+ *                                 before the command that identifies it
  */
 #define _GNU_SOURCE 1
 #include "spdk/private.h"
@@ -230,11 +231,45 @@ void *__wrap_spdk_zmalloc(size_t size, size_t align, uint64_t *unused, int numa,
 	return memory;
 }
 
+/* Memory that SPDK has freed on this thread, and that is kept for a while. */
+static _Thread_local struct {
+	bool on;
+	void **memory;
+	size_t count;
+} the_freed;
+
+void pyn_spdk_keep_freed(void)
+{
+	the_freed.on = true;
+}
+
+void pyn_spdk_free_kept(void)
+{
+	the_freed.on = false;
+	while (the_freed.count)
+		__real_spdk_free(the_freed.memory[--the_freed.count]);
+	free(the_freed.memory);
+	the_freed.memory = NULL;
+}
+
+static void keep(void *memory)
+{
+	void **more = realloc(the_freed.memory, (the_freed.count + 1) * sizeof(*more));
+
+	if (!more)
+		return;
+	the_freed.memory = more;
+	the_freed.memory[the_freed.count++] = memory;
+}
+
 void __wrap_spdk_free(void *memory)
 {
 	if (memory && (uintptr_t)memory % PYN_SPDK_PAGE == 0)
 		replace_page(memory, NULL);
-	__real_spdk_free(memory);
+	if (memory && the_freed.on)
+		keep(memory);
+	else
+		__real_spdk_free(memory);
 }
 
 void pyn_spdk_watch(void)

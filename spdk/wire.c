@@ -55,6 +55,7 @@ struct wire {
 	struct vfio_device *dev; /* NULL: not in use */
 	int socket;              /* SPDK's */
 	bool is_silent;
+	uint8_t dstrd;        /* CAP.DSTRD */
 	pthread_mutex_t lock; /* from a question to its answer */
 	struct {
 		struct spdk_nvme_qpair *spdk; /* NULL: SPDK has not polled it yet */
@@ -97,6 +98,7 @@ static bool keep(struct vfio_device *dev)
 		pthread_mutex_init(&wire->lock, NULL);
 		wire->socket = the_socket;
 		wire->is_silent = false;
+		wire->dstrd = 0;
 		memset(&wire->admin, 0, sizeof(wire->admin));
 		wire->dev = dev;
 	}
@@ -276,20 +278,74 @@ static int see_write(struct wire *wire, uint64_t offset, uint64_t *value)
 	}
 }
 
+/*
+ * SPDK maps a page of doorbells, and does not check whether those of the admin queue are in it. And it would take the
+ * ones that a device without power reads as for time limits of minutes. If its next reads fail, it closes the device
+ * properly.
+ */
+static int see_read(struct wire *wire, uint64_t offset, const void *data)
+{
+	uint64_t cap;
+	uint32_t value;
+
+	if (offset == NVME_REG_CAP) {
+		memcpy(&cap, data, sizeof(cap));
+		wire->dstrd = (uint8_t)NVME_GET(cap, NVME_CAP_DSTRD);
+	} else if (offset == NVME_REG_VS || offset == NVME_REG_CC) {
+		memcpy(&value, data, sizeof(value));
+		if (value == UINT32_MAX || !pyn_spdk_has_doorbells(0, wire->dstrd))
+			return -ENODEV;
+	}
+	return 0;
+}
+
+bool pyn_spdk_has_doorbells(uint16_t qid, uint8_t dstrd)
+{
+	return nvme_cq_doorbell(qid, dstrd) + sizeof(uint32_t) <= NVME_REG_DOORBELLS + PYN_SPDK_PAGE;
+}
+
+/* An error of the first accesses would make SPDK free the controller twice. Then let it see a device that is gone. */
+static int is_gone(struct wire *wire, uint32_t index, uint64_t offset, size_t length, void *data, int rc)
+{
+	bool is_first = the_newest == wire->dev && !wire->admin.ring;
+
+	if (!rc || !is_first || (index != VFIO_PCI_CONFIG_REGION_INDEX && offset != NVME_REG_CAP))
+		return rc;
+	memset(data, 0xff, length);
+	return 0;
+}
+
+static int spdk_reads(struct wire *wire, uint32_t index, uint64_t offset, size_t length, void *data)
+{
+	int rc = access_by(wire, index, offset, length, data, false);
+
+	rc = is_gone(wire, index, offset, length, data, rc);
+	return rc || index != VFIO_PCI_BAR0_REGION_INDEX ? rc : see_read(wire, offset, data);
+}
+
+static int spdk_writes(struct wire *wire, uint32_t index, uint64_t offset, size_t length, void *data)
+{
+	uint64_t value = 0;
+	int rc = 0;
+
+	if (length > sizeof(value))
+		return -EINVAL;
+	memcpy(&value, data, length);
+	if (index == VFIO_PCI_BAR0_REGION_INDEX)
+		rc = see_write(wire, offset, &value);
+	if (!rc)
+		rc = access_by(wire, index, offset, length, &value, true);
+	return is_gone(wire, index, offset, length, &value, rc);
+}
+
 int __wrap_spdk_vfio_user_pci_bar_access(struct vfio_device *dev, uint32_t index, uint64_t offset, size_t length,
 					 void *data, bool is_write)
 {
 	struct wire *wire = find(dev);
-	uint64_t value = 0;
-	int rc;
 
 	if (!wire)
 		return __real_spdk_vfio_user_pci_bar_access(dev, index, offset, length, data, is_write);
-	if (!is_write || index != VFIO_PCI_BAR0_REGION_INDEX || length > sizeof(value))
-		return access_by(wire, index, offset, length, data, is_write);
-	memcpy(&value, data, length);
-	rc = see_write(wire, offset, &value);
-	return rc ? rc : access_by(wire, index, offset, length, &value, true);
+	return (is_write ? spdk_writes : spdk_reads)(wire, index, offset, length, data);
 }
 
 /* The connection whose admin queue this is. SPDK polls it first while it connects. */
