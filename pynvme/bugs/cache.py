@@ -202,8 +202,7 @@ BUGS = (
         "The measurement of the capacitor does not reach critical warning bit 4.",
         f"{SMART}, Critical Warning",
         ("log=02h do bytes at=0 size=1 and=0xef",),
-        {"error_injection": 1},
-        areas=("logs",),
+        areas=("age", "logs"),
     ),
     Bug(
         "B20",

@@ -312,12 +312,12 @@ BUGS = (
     ),
     Bug(
         "C33",
-        "prp2-offset-ignored",
-        "PRP 2 with an offset is accepted",
-        "The offset of the second page is masked without a check.",
-        f"{PRP}, PRP Offset Invalid",
-        ("queue=io bytes=8192 prp2[11:0]!=0 do set prp2[11:0]=0",),
-        areas=("queues", "commands"),
+        "second-page-first",
+        "A read of two pages fills them in the wrong order",
+        "Two engines transfer a page each, and take the next entry in the order in which they are free.",
+        PRP,
+        ("opcode=read bytes=8192 every=10 do swap at=0 from=4096 size=4096",),
+        areas=("data",),
     ),
     Bug(
         "C34",

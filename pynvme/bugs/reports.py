@@ -277,11 +277,11 @@ BUGS = (
     ),
     Bug(
         "E29",
-        "media-errors-not-counted",
-        "Unrecovered reads do not count as media errors",
-        "The counter is incremented by the background scan only.",
+        "media-errors-without-errors",
+        "Media errors count though no command has failed",
+        "Retries that succeed are counted as well.",
         f"{SMART}, Media and Data Integrity Errors",
-        ("log=02h do bytes at=160 size=8 value=0",),
+        ("log=02h after=write do bytes at=160 size=8 add=3",),
         areas=("logs",),
     ),
     Bug(

@@ -68,7 +68,7 @@ BUGS = (
         "The heavy throttle state sets the number of active dies to zero.",
         "Base 2.0, 5.27.1.16 Host Controlled Thermal Management",
         ("queue=io while=throttling do late=20s",),
-        areas=("features", "latency"),
+        areas=("age", "features", "latency"),
     ),
     Bug(
         "G7",
@@ -144,7 +144,7 @@ BUGS = (
         "The queue of writes overflows while it is slowed down.",
         "Base 2.0, 5.27.1.16 Host Controlled Thermal Management",
         ("opcode=write while=throttling every=5 do skip",),
-        areas=("features", "data"),
+        areas=("age", "features", "data"),
     ),
     Bug(
         "G15",
@@ -158,11 +158,11 @@ BUGS = (
     ),
     Bug(
         "G16",
-        "temperature-stands",
-        "The composite temperature does not change",
-        "The sensor is read when the drive starts.",
-        f"{SMART}, Composite Temperature",
-        ("log=02h do bytes at=1 size=2 freeze",),
-        areas=("logs",),
+        "resets-count-as-power-cycles",
+        "A controller reset counts as a power cycle",
+        "The counter is incremented by the code that enables the controller.",
+        f"{SMART}, Power Cycles",
+        ("log=02h after=disable do bytes at=112 size=8 add=1",),
+        areas=("logs", "resets", "power"),
     ),
 )
