@@ -28,7 +28,8 @@ BUGS = (
         "A full completion queue is overwritten",
         "The drive does not compare with the head before it posts an entry.",
         "Base 2.0, 3.3.1.5 Full Queue",
-        waits_for="a rule that ignores a full completion queue",
+        ("on=doorbell ring=sq queue=io do overrun",),
+        areas=("queues",),
     ),
     Bug(
         "C3",

@@ -233,6 +233,23 @@ def test_an_interrupt_of_a_masked_vector_is_lost(server: Server, host: Host) -> 
         assert eventfd.count(0.2) == 2, "unmasking does not deliver the one that was lost"
 
 
+@pytest.mark.parametrize("overwritten", [False, True])
+def test_a_full_completion_queue_is_overwritten(server: Server, host: Host, overwritten: bool) -> None:
+    queue = host.nvme.create_queue(2, 4)
+    if overwritten:
+        plant(server, "on=doorbell ring=sq queue=2 do overrun")
+    first = queue.submit(sqe(FLUSH, nsid=1))
+    for _ in range(2):
+        queue.submit(sqe(FLUSH, nsid=1))
+    time.sleep(0.05)
+    for _ in range(3):
+        queue.submit(sqe(FLUSH, nsid=1))
+    time.sleep(0.05)
+    entries = host.nvme.memory.read(queue.cq, 4 * 16)
+    last = max(int.from_bytes(entries[at + 12 : at + 14], "little") for at in range(0, 64, 16))
+    assert last == first + (5 if overwritten else 2), "a queue of four holds three"
+
+
 def test_doorbells_are_ignored(server: Server, host: Host) -> None:
     number = plant(server, "on=doorbell queue=1 ring=sq nth=1 do drop")
     queue = host.disk.queue

@@ -85,7 +85,7 @@ static void cq_doorbell(struct vssd_ctrl *ctrl, uint16_t qid, uint32_t head)
 		return;
 	if (head_is_valid(cq, head))
 		cq->head = head;
-	else
+	else if (!cq->overrun)
 		vssd_event_raise(ctrl, VSSD_EVENT_DOORBELL_VALUE);
 	cq->rung = true;
 	cq->rung_value = head;

@@ -6,11 +6,22 @@
 #include "vssd/fault/words.h"
 
 #define US_NS 1000u
+#define RING_SQ 0u /* target of an occasion at a doorbell */
 
 static unsigned match(struct vssd_ctrl *ctrl, const struct vssd_fault_occasion *occasion,
 		      struct vssd_fault_rule *rules[VSSD_FAULTS_AT_ONCE])
 {
 	return vssd_faults_match(ctrl->subsystem->faults, occasion, rules);
+}
+
+/* Forget that entries of the completion queue were not read yet. Heads that the host reports for them are ignored. */
+static void overrun(struct vssd_ctrl *ctrl, const struct vssd_fault_occasion *occasion)
+{
+	struct vssd_sq *sq = &ctrl->queues.sq[occasion->queue];
+	struct vssd_cq *cq = occasion->target == RING_SQ && sq->size ? sq->cq : &ctrl->queues.cq[occasion->queue];
+
+	cq->head = cq->tail;
+	cq->overrun = true;
 }
 
 uint64_t vssd_faulty_value(struct vssd_ctrl *ctrl, struct vssd_fault_occasion occasion, bool *drop)
@@ -28,6 +39,8 @@ uint64_t vssd_faulty_value(struct vssd_ctrl *ctrl, struct vssd_fault_occasion oc
 				value = vssd_fault_change(value, &rule->how[j], rule->action == VSSD_FAULT_ADD);
 		else if (rule->action == VSSD_FAULT_DROP)
 			*drop = true;
+		else if (rule->action == VSSD_FAULT_OVERRUN)
+			overrun(ctrl, &occasion);
 		else
 			vssd_sudden_add(ctrl, rules[i]);
 	}

@@ -65,7 +65,8 @@ struct vssd_cq {
 	uint16_t users;  /* submission queues that complete here */
 	uint16_t posted; /* entries not yet passed to vssd_interrupt() */
 	bool interrupts;
-	bool error; /* one of these entries reports a failed command */
+	bool error;   /* one of these entries reports a failed command */
+	bool overrun; /* a fault rule has made the drive ignore what the host has read */
 };
 
 /* All queues of a controller. The members turn, weighted, turns, credit and data_moved belong to arbitration
