@@ -42,6 +42,16 @@ LENGTHY = frozenset(
 )
 """Admin commands without such a limit."""
 
+WITH_DATA = (
+    FeatureId.LBA_RANGE,
+    FeatureId.APST,
+    FeatureId.HMB,
+    FeatureId.TIMESTAMP,
+    FeatureId.HOST_BEHAVIOR,
+    FeatureId.HOST_ID,
+)
+"""Features whose value is a structure."""
+
 CC_EN, SHN = 1, 0xC000
 SAVE = 1 << 31
 
@@ -164,7 +174,10 @@ class Drive:
         """Whether Set Features can change a feature."""
         if self.id_ctrl.oncs.ssfs:
             return bool(self.capabilities(fid) & 4)
-        return self.get_feature(fid).ok
+        now = self.get_feature(fid)
+        if not now.ok or fid in WITH_DATA:
+            return now.ok
+        return self.set_feature(fid, now.cdw0).status != Status.FEATURE_NOT_CHANGEABLE
 
     def can_save(self, fid: int) -> bool:
         """Whether Set Features can save a feature."""

@@ -340,7 +340,7 @@ def test_any_legal_value_can_be_set(drive: Drive) -> None:
         selects = bool(drive.id_ctrl.oncs.ssfs)
         default = one.get(drive, DEFAULT) if selects else 0
         old = saved = one.get(drive, SAVED) if selects else 0
-        for _ in range(6):
+        for _ in range(4):
             value = one.draw(drive, drive.random)
             save = drive.can_save(one.fid) and drive.random.random() < 0.4
             one.set(drive, value, save)

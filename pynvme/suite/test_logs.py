@@ -672,7 +672,7 @@ def test_the_logs_of_background_operations_are_plausible(drive: Drive) -> None:
 
 @requirement("LOGS-18", SMART)
 @needs(PLAIN, ROOM)
-@takes(1)
+@takes(0.8)
 def test_counters_under_load(drive: Drive, budget: Budget) -> None:
     """After many IOs at full speed, host commands and data units have grown by exactly these.
 

@@ -163,7 +163,7 @@ def test_submission_queues_share_a_completion_queue(drive: Drive, data: nvme.Buf
     cq = RawCq(drive, QID, 64)
     count = min(4, drive.nvme0.max_qpairs - QID)
     sqs = [RawSq(cq, QID + index, entries=4 + 5 * index) for index in range(max(1, count))]
-    for turn in range(30):
+    for turn in range(15):
         sent = 0
         for queue in sqs:
             for index in range(drive.random.randint(1, 3)):
@@ -259,7 +259,7 @@ def gather(
 
 
 @requirement("QUEUES-7", CQE_CLAUSE)
-@takes(4)
+@takes(2)
 def test_all_queues_at_once(drive: Drive, model: Model, budget: Budget) -> None:
     """Commands in all queues, as many as fit, complete once each, with the right data.
 
@@ -455,7 +455,7 @@ PAGES = "Base 2.0, 3.1.3.5 Controller Configuration, CC.MPS"
 
 
 @requirement("QUEUES-14", PAGES)
-@takes(1)
+@takes(0.5)
 def test_each_size_of_memory_pages(drive: Drive, model: Model, writer: Writer, budget: Budget) -> None:
     """With each memory page size of CAP, PRP entries and lists describe pages of this size.
 
@@ -693,14 +693,14 @@ def test_queues_are_created_and_deleted_in_any_order(drive: Drive, data: nvme.Bu
     2. Compare each status, and send commands to all queues that exist.
     """
     some = Queues(drive, data)
-    for _ in budget.turns(least=40):
+    for _ in budget.turns(least=25):
         some.step()
     some.use(0)
     some.close()
 
 
 @requirement("QUEUES-18", "Base 2.0, 5.7 Delete I/O Submission Queue")
-@takes(1)
+@takes(0.5)
 def test_a_deleted_queue_posts_nothing(drive: Drive, data: nvme.Buffer, budget: Budget) -> None:
     """Once a submission queue is deleted, none of its commands completes, and none has completed twice.
 
@@ -709,7 +709,7 @@ def test_a_deleted_queue_posts_nothing(drive: Drive, data: nvme.Buffer, budget: 
     3. Use the completion queue for another submission queue with the same identifier.
     """
     clause = "Base 2.0, 5.7 Delete I/O Submission Queue"
-    for _ in budget.turns(least=4):
+    for _ in budget.turns(least=3):
         cq = RawCq(drive, QID, drive.random.choice((256, 64)))
         sq = RawSq(cq, entries=64)
         for cid in range(drive.random.randint(1, 60)):
@@ -813,7 +813,7 @@ def test_rings_wrap_many_times(drive: Drive, data: nvme.Buffer, budget: Budget) 
     cqs = [RawCq(drive, QID + index, drive.random.randint(2, most)) for index in range(2)]
     sqs = [RawSq(cqs[index % 2], QID + index, drive.random.randint(2, most)) for index in range(4)]
     cid = 0
-    for _ in budget.turns(least=40):
+    for _ in budget.turns(least=25):
         sq = drive.random.choice(sqs)
         count = drive.random.randint(1, min(sq.entries, sq.cq.entries) - 1)
         each = drive.random.random() < 0.3

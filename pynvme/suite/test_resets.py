@@ -60,7 +60,7 @@ def reset(drive: Drive, kind: str) -> Callable[[], float]:
 @requirement("RESETS-1", RESET)
 @needs(queues(3))
 @each_reset
-@takes(1.2)
+@takes(0.6)
 def test_resets_under_load(drive: Drive, model: Model, budget: Budget, reset: Callable[[], float]) -> None:
     """A reset with commands in flight loses no completed data, and the controller is ready within CAP.TO.
 
@@ -69,7 +69,7 @@ def test_resets_under_load(drive: Drive, model: Model, budget: Budget, reset: Ca
     """
     base = drive.random.randrange(drive.nsze - 4096)
     traffic = Traffic(drive, model, [(base, 500), (base + 2048, 100)])
-    for _ in budget.turns(least=3):
+    for _ in budget.turns(least=2):
         for _ in range(drive.random.choice((1, 20, 100))):
             traffic.step()
         seconds = reset()
@@ -84,7 +84,7 @@ def test_resets_under_load(drive: Drive, model: Model, budget: Budget, reset: Ca
 
 
 @requirement("RESETS-2", RESET)
-@takes(1)
+@takes(0.5)
 def test_no_memory_is_written_after_the_reset(drive: Drive, writer: Writer, budget: Budget) -> None:
     """Once CSTS.RDY is 0, the drive writes neither data nor completions to memory.
 
@@ -94,7 +94,7 @@ def test_no_memory_is_written_after_the_reset(drive: Drive, writer: Writer, budg
     """
     nlb = min(drive.most_lbas, 64)
     base = writer.region(nlb)
-    for _ in budget.turns(least=3):
+    for _ in budget.turns(least=2):
         assert drive.qpair.sqid == 1
         cq = RawCq(drive, 2, 64)
         sq = RawSq(cq)
@@ -158,7 +158,7 @@ def test_queues_are_gone_after_a_reset(drive: Drive, reset: Callable[[], float])
     2. Ring the old doorbell, and create the same queues again. Nothing is executed but what they are sent.
     """
     data = nvme.Buffer(PAGE)
-    for _ in range(3):
+    for _ in range(2):
         assert drive.qpair.sqid == 1
         old = RawSq(RawCq(drive, 2, 64))
         for cid in range(8):
@@ -187,7 +187,7 @@ def test_many_resets_in_a_row(drive: Drive, model: Model, writer: Writer, reset:
     """
     cap = drive.nvme0.cap
     base = writer.region(32)
-    for turn in range(drive.random.randint(8, 16)):
+    for turn in range(drive.random.randint(5, 8)):
         seconds = reset()
         drive.check(
             seconds <= drive.seconds_to_ready + 1,
@@ -204,7 +204,7 @@ def test_many_resets_in_a_row(drive: Drive, model: Model, writer: Writer, reset:
 
 
 @requirement("RESETS-6", ABORT)
-@takes(3)
+@takes(1.5)
 def test_aborts_and_rewrites(drive: Drive, model: Model, budget: Budget) -> None:
     """An aborted write completes, as the Abort says, and never lands after its completion.
 
@@ -217,7 +217,7 @@ def test_aborts_and_rewrites(drive: Drive, model: Model, budget: Budget) -> None
     base = drive.random.randrange(drive.nsze - 4096)
     slots = [Slot(nlb * drive.lba_size) for _ in range(count)]
     writer = Writer(drive, model)
-    for turn in budget.turns(least=5):
+    for turn in budget.turns(least=3):
         writes = [send_write(drive, model, slot, base + nlb * index, nlb) for index, slot in enumerate(slots)]
         wanted = [drive.random.random() < 0.8 for _ in writes]
         aborts = [
@@ -266,7 +266,7 @@ def send_write(drive: Drive, model: Model, slot: Slot, slba: int, nlb: int) -> C
 
 
 @requirement("RESETS-7", "Base 2.0, 5.6 and 5.7 Delete I/O Queues")
-@takes(1)
+@takes(0.5)
 def test_deletion_of_queues_under_load(drive: Drive, model: Model, budget: Budget) -> None:
     """Deleting a submission queue ends its commands, and none of them lands later.
 
@@ -277,7 +277,7 @@ def test_deletion_of_queues_under_load(drive: Drive, model: Model, budget: Budge
     nlb = min(8, drive.most_lbas)
     slots = [Slot(nlb * drive.lba_size) for _ in range(30)]
     writer = Writer(drive, model)
-    for _ in budget.turns(least=4):
+    for _ in budget.turns(least=2):
         pair = drive.qpair
         writes = [send_write(drive, model, slot, base + nlb * index, nlb) for index, slot in enumerate(slots)]
         drive.delete_qpairs()
@@ -472,10 +472,12 @@ def test_resets_with_a_full_completion_queue(drive: Drive, reset: Callable[[], f
         assert drive.qpair.sqid == 1
         cq = RawCq(drive, 2, 16)
         sq = RawSq(cq, entries=16)
-        for cid in range(20):
+        for cid in range(18):
             sq.put(IoOpcode.READ, cid, prp1=data.phys_addr)
-            sq.ring()
-            drive.succeed(cq.take(1)[0], RESET)
+            if cid % 3 == 2:
+                sq.ring()
+                for command in cq.take(3):
+                    drive.succeed(command, RESET)
         cq.nothing_more()
         drive.check(
             set(old_cq.memory[:]) == {0xC3}, RESET, "no completion in the queue of before the reset", "one"
@@ -485,7 +487,7 @@ def test_resets_with_a_full_completion_queue(drive: Drive, reset: Callable[[], f
 
 
 @requirement("RESETS-14", ABORT)
-@takes(1)
+@takes(0.5)
 def test_aborted_commands_complete_once(drive: Drive, budget: Budget) -> None:
     """A command that an Abort names completes once, also if its completion queue is full.
 
@@ -494,7 +496,7 @@ def test_aborted_commands_complete_once(drive: Drive, budget: Budget) -> None:
     """
     data = nvme.Buffer(max(PAGE, drive.lba_size))
     assert drive.qpair.sqid == 1
-    for _ in budget.turns(least=4):
+    for _ in budget.turns(least=2):
         cq = RawCq(drive, 2, drive.random.choice((4, 16, 64)))
         sq = RawSq(cq, entries=64)
         reads = [sq.put(IoOpcode.READ, 7 * cid, prp1=data.phys_addr) for cid in range(50)]
