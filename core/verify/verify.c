@@ -440,6 +440,7 @@ void pyn_verify_write_end(struct pyn_verify *verify, uint64_t slba, uint64_t nlb
 
 struct seen {
 	uint32_t zero_crc;
+	uint64_t epoch; /* 0: what is durable stays durable */
 	const uint64_t *snapshot;
 };
 
@@ -454,12 +455,18 @@ static inline uint64_t seen_as_zeros(const void *user, uint64_t i, uint64_t cell
 	if (pyn_cell_state_of(snapshot) != PYN_CELL_ZEROES || pyn_cell_state_of(cell) != PYN_CELL_DEALLOCATED ||
 	    (cell ^ snapshot) & same)
 		return cell;
-	return (snapshot & ~PYN_CELL_CRC) | seen->zero_crc;
+	snapshot = (snapshot & ~PYN_CELL_CRC) | seen->zero_crc;
+	if (seen->epoch)
+		snapshot = (snapshot & ~(PYN_CELL_EPOCH << PYN_CELL_EPOCH_SHIFT)) | seen->epoch
+											    << PYN_CELL_EPOCH_SHIFT;
+	return snapshot;
 }
 
 void pyn_verify_note_zeros(struct pyn_verify *verify, uint64_t slba, uint32_t nlb, const uint64_t *snapshot)
 {
-	const struct seen seen = {verify->zero_crc, snapshot};
+	/* The deallocation may have come after the last flush, which then does not cover it. */
+	bool needs_flush = pyn_verify_durable_since(verify) == UINT64_MAX;
+	const struct seen seen = {verify->zero_crc, needs_flush ? current_epoch(verify) : 0, snapshot};
 
 	change_cells(verify, slba, nlb, false, seen_as_zeros, &seen);
 }

@@ -203,8 +203,9 @@ bool pyn_verify_read_end(const struct pyn_verify *verify, uint64_t slba, uint32_
 
 /*
  * Note deallocated LBAs that read as zeros: they must stay zeros until they are written (NVM Command Set
- * Specification 1.0, 3.2.3.2.1). If mismatch->zeroed is not 0, call this with the snapshot as read_end left it, once
- * it is certain that the data came from the drive. Skips LBAs that have changed since.
+ * Specification 1.0, 3.2.3.2.1), unless the power is lost before the next flush, since the drive may have deallocated
+ * them after the last one. If mismatch->zeroed is not 0, call this with the snapshot as read_end left it, once it is
+ * certain that the data came from the drive. Skips LBAs that have changed since.
  */
 void pyn_verify_note_zeros(struct pyn_verify *verify, uint64_t slba, uint32_t nlb, const uint64_t *snapshot);
 

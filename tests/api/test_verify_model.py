@@ -287,7 +287,7 @@ class Traffic:
         for i, known in enumerate(lbas):
             known.perhaps_bad = False
             if known.may and len(known.may) > 1 and self.ssd.peek(nsid, lba + i) == ZEROS:
-                known.may = {ZEROS}
+                known.may, known.durable = {ZEROS}, known.durable and not self.cache_on
 
     def in_flight(self) -> None:
         """Commands of both queues at once, over LBAs of their own; a flush among them covers none of them."""
