@@ -20,6 +20,7 @@ from pynvme.suite.drive import Drive
 from pynvme.suite.ledger import smart
 from pynvme.suite.model import Model
 from pynvme.suite.options import Budget
+from pynvme.suite.promises import Promises
 from pynvme.suite.traffic import Traffic, read_back
 from pynvme.suite.writing import Writer
 
@@ -28,6 +29,9 @@ pytestmark = needs(PLAIN, ROOM)
 READ = clauses.of_io(IoOpcode.READ)
 SMART = "Base 2.0, 5.16.1.3 SMART / Health Information"
 WARNING = f"{SMART}, Critical Warning"
+
+COOL, HOT = 303, 345
+"""Temperatures in Kelvin."""
 
 AGES = (1, 1_000, 20_000, 15_000, 40_000)
 """Hours that are added, one after the other. They reach beyond 2^15 and 2^16."""
@@ -188,7 +192,9 @@ def test_a_failed_backup_is_reported(drive: Drive, ageing: Ageing) -> None:
     """Critical warning bit 4 is set while the backup of volatile memory has failed, and only then.
 
     1. Let the backup fail, and read the log, after a reset and a power cycle too. Repair it.
+    2. What the drive promises of its data holds each time.
     """
+    promises = Promises(drive)
     for is_bad in (True, False):
         ageing.age(backup_failed=is_bad)
         for restart in (None, Drive.reset, Drive.power_cycle):
@@ -198,6 +204,7 @@ def test_a_failed_backup_is_reported(drive: Drive, ageing: Ageing) -> None:
             drive.check(
                 bool(seen.vmbf) == is_bad, WARNING, f"critical warning bit 4 is {is_bad:d}", f"{int(seen):#x}"
             )
+        promises.judge()
 
 
 @requirement("AGE-6", SMART)
@@ -225,3 +232,25 @@ def test_the_health_log_over_time(drive: Drive, model: Model, writer: Writer, bu
             most = first[name] + int(passed / unit) + 1
             drive.check(now[name] <= most, SMART, f"{name.upper()} {most} at most", now[name])
         last = now
+
+
+@requirement("AGE-7", f"{SMART}, Composite Temperature")
+@needs(VIRTUAL_TIME)
+def test_a_hot_drive_keeps_its_promises(drive: Drive, ageing: Ageing) -> None:
+    """A drive that is hot, or that throttles, says how hot it is, and keeps what it promises of its data.
+
+    1. Heat the drive above its warning and its critical temperature, let it throttle, and cool it.
+    2. The health log has the temperature. What the drive promises of its data holds each time.
+    """
+    promises = Promises(drive)
+    warning, critical = int(drive.id_ctrl.wctemp) or HOT, int(drive.id_ctrl.cctemp) or HOT + 10
+    try:
+        for kelvin, throttle in ((warning + 2, False), (critical + 2, False), (COOL, True), (COOL, False)):
+            drive.note(f"the drive has {kelvin} K", f"# the drive has {kelvin} K")
+            ageing.age(temperature=kelvin, throttle=throttle)
+            drive.poll(lambda: smart(drive).ctemp >= kelvin, 2.0)  # noqa: B023 - poll() ends in this turn
+            found = int(smart(drive).ctemp)
+            drive.check(found >= kelvin, SMART, f"a temperature of {kelvin} K, or more by its load", found)
+            promises.judge()
+    finally:
+        ageing.age(temperature=COOL, throttle=False)

@@ -280,10 +280,12 @@ def test_formats_of_all_kinds(drive: Drive) -> None:
 
 
 def written(drive: Drive) -> tuple[Writer, list[tuple[int, int]]]:
-    """Write to several places of a namespace."""
+    """Write to the beginning and the end of a namespace, at powers of 2, and to random places."""
     drive.measure()
     nlb = min(LBAS, drive.most_lbas)
     places = [(0, nlb), (drive.random.randrange(nlb, drive.nsze - 2 * nlb), nlb), (drive.nsze - nlb, nlb)]
+    places += [(1 << bit, 8) for bit in range(9, drive.nsze.bit_length()) if (1 << bit) + 8 <= drive.nsze]
+    places += [(drive.random.randrange(drive.nsze - 8), 8) for _ in range(10)]
     writer = Writer(drive, model_of(drive))
     for slba, count in places:
         writer.write(slba, count)
@@ -550,7 +552,8 @@ def must_be_the_pattern(drive: Drive, wanted: Wish, slba: int, nlb: int) -> None
 def test_sanitize_erases_everything(drive: Drive, action: SanitizeAction) -> None:
     """A sanitize operation refuses IO until its end, and leaves no data in any namespace.
 
-    1. Write to each namespace, flush, and start the operation, with random options.
+    1. Write to many places of each namespace, flush, write more, and start the operation, with random
+       options.
     2. Until it has ended, IO, formats and self-tests fail with Sanitize In Progress, Identify, features and
        the health log do not, and the progress does not go back.
     3. Its event comes once. The log page has the command, its passes, and that no data were written since.
@@ -560,9 +563,10 @@ def test_sanitize_erases_everything(drive: Drive, action: SanitizeAction) -> Non
     if not drive.id_ctrl.sanicap[CAPABILITIES[action]]:
         pytest.skip(f"needs {action.name} (SANICAP)")
     promises = Promises(drive)
-    writers = [Writer(each, model_of(each)) for each in drive.by_namespace()]
-    places = [writer.region(min(LBAS, writer.drive.most_lbas)) for writer in writers]
+    data = [written(each) for each in drive.by_namespace()]
     drive.flush()
+    for writer, places in data:
+        writer.write(*drive.random.choice(places))
     wanted = wish(drive, action)
     restriction = Restriction(drive, wanted)
     with events_of(drive) as events:
@@ -572,9 +576,10 @@ def test_sanitize_erases_everything(drive: Drive, action: SanitizeAction) -> Non
     erased = sanitize_log(drive).sstat.gde
     is_right = erased == 1 or restriction.has_ended
     drive.check(is_right, SANITIZE, "Global Data Erased, since nothing was written yet", "it is 0")
-    for writer, slba in zip(writers, places):
-        nlb = min(LBAS, writer.drive.most_lbas)
-        must_be_gone(writer.drive, writer.model, slba, nlb, SANITIZE)
+    for writer, places in data:
+        for slba, nlb in places:
+            must_be_gone(writer.drive, writer.model, slba, nlb, SANITIZE)
+        slba, nlb = drive.random.choice(places)
         if wanted.leaves_its_pattern(drive) and not restriction.has_ended:
             must_be_the_pattern(writer.drive, wanted, slba, nlb)
         model = model_of(writer.drive)
@@ -590,7 +595,7 @@ def test_sanitize_erases_everything(drive: Drive, action: SanitizeAction) -> Non
 @requirement("MEDIA-6", SANITIZE)
 @needs(SANITIZES)
 @each_restart
-def test_an_interrupted_sanitize_goes_on(drive: Drive, model: Model, writer: Writer, restart: str) -> None:
+def test_an_interrupted_sanitize_goes_on(drive: Drive, restart: str) -> None:
     """A reset or a loss of power does not end a sanitize operation, and no data are left at its end.
 
     1. Write, start the operation, and interrupt it a moment later, and once more.
@@ -600,8 +605,7 @@ def test_an_interrupted_sanitize_goes_on(drive: Drive, model: Model, writer: Wri
     if restart == "power" and not drive.can_switch_power():
         pytest.skip("needs a power that can be switched")
     action = drive.random.choice([one for one, name in CAPABILITIES.items() if drive.id_ctrl.sanicap[name]])
-    nlb = min(LBAS, drive.most_lbas)
-    base = writer.region(nlb)
+    writer, places = written(drive)
     writer.flush()
     wanted = wish(drive, action)
     restriction = Restriction(drive, wanted)
@@ -619,7 +623,8 @@ def test_an_interrupted_sanitize_goes_on(drive: Drive, model: Model, writer: Wri
                 before.sprog > 0x4000, SANITIZE, "an operation in progress", "its end, far from its progress"
             )
     end_sanitize(drive, wanted, restriction)
-    must_be_gone(drive, model, base, nlb, SANITIZE)
+    for slba, nlb in places:
+        must_be_gone(drive, writer.model, slba, nlb, SANITIZE)
     RESTARTS[restart](drive)
     must_have_ended(drive, wanted)
 
