@@ -116,6 +116,9 @@ static int disconnect(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 	int rc;
 
 	pyn_spdk_doorbells_forget(ctrlr);
+	/* Events that came before are reported; SPDK drops them. */
+	if (!ctrlr->disconnecting)
+		spdk_nvme_ctrlr_process_admin_completions(ctrlr->spdk);
 	rc = ctrlr->disconnecting ? 0 : spdk_nvme_ctrlr_disconnect(ctrlr->spdk);
 	if (rc)
 		return pyn_error(err, PYN_ERROR_ENUMERATE, -rc, "SPDK does not disable the controller: %s",
@@ -322,6 +325,7 @@ static int reconnect(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 {
 	int rc;
 
+	pyn_spdk_empty(ctrlr->admin);
 	pyn_spdk_listen();
 	spdk_nvme_ctrlr_reconnect_async(ctrlr->spdk);
 	while ((rc = spdk_nvme_ctrlr_reconnect_poll_async(ctrlr->spdk)) == -EAGAIN)

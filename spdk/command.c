@@ -69,6 +69,13 @@ void pyn_spdk_forget(struct pyn_engine_qpair *queue)
 	lock(queue);
 	for (uint16_t slot = 0; slot < queue->slots; slot++)
 		queue->commands[slot].in_flight = false;
+	unlock(queue);
+}
+
+void pyn_spdk_empty(struct pyn_engine_qpair *queue)
+{
+	pyn_spdk_forget(queue);
+	lock(queue);
 	queue->done.first = queue->done.count = 0;
 	unlock(queue);
 }
@@ -109,8 +116,8 @@ static uint64_t placed(const struct pyn_engine_qpair *queue)
 	return queue->ring.completed + in_ring(queue);
 }
 
-/* Read the next command that SPDK has put into the ring. */
-static const struct nvme_cmd *see_next(struct pyn_engine_qpair *queue)
+/* Read the next command that SPDK has put into the ring, that of this slot. */
+static const struct nvme_cmd *see_next(struct pyn_engine_qpair *queue, uint16_t slot)
 {
 	const struct nvme_cmd *cmd = &queue->ring.sq[queue->ring.next];
 
@@ -118,8 +125,22 @@ static const struct nvme_cmd *see_next(struct pyn_engine_qpair *queue)
 		queue->ring.next = 0;
 	queue->ring.seen++;
 	if (cmd->cid < queue->ring.entries)
-		queue->ring.cids[cmd->cid] = PYN_SPDK_CID_IN_FLIGHT;
+		queue->ring.cids[cmd->cid] = (struct pyn_spdk_cid){PYN_SPDK_CID_IN_FLIGHT, slot};
 	return cmd;
+}
+
+static void wait_for_room(struct pyn_engine_qpair *queue, uint16_t slot)
+{
+	queue->waiting.slots[(queue->waiting.first + queue->waiting.count++) % queue->slots] = slot;
+}
+
+static uint16_t longest_waiting(struct pyn_engine_qpair *queue)
+{
+	uint16_t slot = queue->waiting.slots[queue->waiting.first];
+
+	queue->waiting.first = (queue->waiting.first + 1) % queue->slots;
+	queue->waiting.count--;
+	return slot;
 }
 
 /* Let SPDK read all that was passed on. It then sends what it had kept while the ring was full. */
@@ -131,8 +152,8 @@ static void let_read(struct pyn_engine_qpair *queue)
 		count = pyn_spdk_process(queue->spdk);
 		pyn_spdk_cq_read(&queue->ring.completions, count);
 	} while (count > 0 && queue->ring.completions.unread);
-	while (queue->ring.seen < placed(queue))
-		see_next(queue);
+	while (queue->waiting.count && queue->ring.seen < placed(queue))
+		see_next(queue, longest_waiting(queue));
 }
 
 /* Let SPDK read an entry in place of one that it does not get, with a CID that is not in flight, so that the queue
@@ -145,7 +166,7 @@ static void stand_in(struct pyn_engine_qpair *queue)
 	uint32_t cid = 0;
 
 	let_read(queue); /* what it reads now may let it send again with a CID that was not in flight */
-	while (cid < queue->ring.entries && queue->ring.cids[cid] != PYN_SPDK_CID_IDLE)
+	while (cid < queue->ring.entries && queue->ring.cids[cid].state != PYN_SPDK_CID_IDLE)
 		cid++;
 	if (cid == queue->ring.entries)
 		return;
@@ -154,20 +175,41 @@ static void stand_in(struct pyn_engine_qpair *queue)
 #endif
 }
 
+/* Note that a command has ended. false: none with this CID was in flight. */
+static bool ends(struct pyn_engine_qpair *queue, uint16_t cid)
+{
+	if (cid >= queue->ring.entries || queue->ring.cids[cid].state != PYN_SPDK_CID_IN_FLIGHT)
+		return false;
+	queue->ring.cids[cid].state = PYN_SPDK_CID_IDLE;
+	return true;
+}
+
 /* Pass on what the device has completed, as far as it was in flight. */
 static void check_completions(struct pyn_engine_qpair *queue)
 {
-	uint8_t *cids = queue->ring.cids;
 	struct nvme_cpl cpl;
 
 	while (pyn_spdk_cq_take(&queue->ring.completions, &cpl)) {
-		if (cpl.cid < queue->ring.entries && cids[cpl.cid] == PYN_SPDK_CID_IN_FLIGHT) {
-			cids[cpl.cid] = PYN_SPDK_CID_IDLE;
+		if (ends(queue, cpl.cid)) {
 			pyn_spdk_cq_pass(&queue->ring.completions, &cpl);
 		} else {
 			pyn_spdk_complete(queue, PYN_SPDK_NO_SLOT, &cpl);
 			stand_in(queue);
 		}
+	}
+}
+
+/* Take what the device has completed without SPDK, which would ring doorbells: it sends what it had kept. */
+static void process_rest(struct pyn_engine_qpair *queue)
+{
+	struct nvme_cpl cpl;
+
+	while (pyn_spdk_cq_take(&queue->ring.completions, &cpl)) {
+		uint16_t slot = ends(queue, cpl.cid) ? queue->ring.cids[cpl.cid].slot : PYN_SPDK_NO_SLOT;
+
+		if (slot != PYN_SPDK_NO_SLOT)
+			queue->commands[slot].in_flight = false;
+		pyn_spdk_complete(queue, slot, &cpl);
 	}
 }
 
@@ -179,7 +221,9 @@ static void process_io(struct pyn_engine_qpair *queue)
 
 static void process(struct pyn_engine_qpair *queue)
 {
-	if (queue->spdk)
+	if (queue->spdk && (queue->ends || queue->ctrlr->off))
+		process_rest(queue);
+	else if (queue->spdk)
 		process_io(queue);
 	else if (!queue->ctrlr->off)
 		spdk_nvme_ctrlr_process_admin_completions(queue->ctrlr->spdk);
@@ -236,14 +280,16 @@ static void read_back_admin(struct pyn_engine_qpair *queue, struct nvme_cmd *cmd
 
 /* Read the command back as the device sees it. If the ring is full, SPDK keeps it, and gives it an identifier
  * later. */
-static void read_back(struct pyn_engine_qpair *queue, struct nvme_cmd *cmd, const void *memory)
+static void read_back(struct pyn_engine_qpair *queue, uint16_t slot, struct nvme_cmd *cmd, const void *memory)
 {
 	if (!queue->spdk && memory)
 		cmd->prp1 = pyn_dma_iova(memory).value;
 	if (!queue->spdk && queue->ring.sq)
 		read_back_admin(queue, cmd);
 	else if (queue->spdk && placed(queue) > queue->ring.seen)
-		*cmd = *see_next(queue);
+		*cmd = *see_next(queue, slot);
+	else if (queue->spdk)
+		wait_for_room(queue, slot);
 }
 
 static int not_sent(const struct pyn_engine_qpair *queue, int rc, struct pyn_error *err)
@@ -278,7 +324,7 @@ static int submit(struct pyn_engine_qpair *queue, struct pyn_spdk_command *comma
 	if (!command->in_flight)
 		queue->ring.completed--; /* SPDK has completed it with an error, and has not put it into the ring */
 	else
-		read_back(queue, cmd, memory);
+		read_back(queue, command->slot, cmd, memory);
 	return 0;
 }
 

@@ -66,7 +66,7 @@ static inline void pyn_spdk_cq_pass(struct pyn_spdk_cq *cq, const struct nvme_cp
 static inline void pyn_spdk_cq_read(struct pyn_spdk_cq *cq, int count)
 {
 	if (count > 0)
-		cq->unread = (uint16_t)(cq->unread - count);
+		cq->unread = (uint16_t)(count < cq->unread ? cq->unread - count : 0);
 }
 
 #endif

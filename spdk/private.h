@@ -133,7 +133,10 @@ struct pyn_ctrlr {
 /* ---- commands and queues ---- */
 
 /* What is known of a CID. SPDK has no others than those that it has sent. */
-enum pyn_spdk_cid { PYN_SPDK_CID_UNKNOWN, PYN_SPDK_CID_IDLE, PYN_SPDK_CID_IN_FLIGHT };
+struct pyn_spdk_cid {
+	enum { PYN_SPDK_CID_UNKNOWN, PYN_SPDK_CID_IDLE, PYN_SPDK_CID_IN_FLIGHT } state;
+	uint16_t slot; /* of the command in flight */
+};
 
 #define PYN_SPDK_NO_SLOT UINT16_MAX /* of a completion that belongs to no command */
 
@@ -153,12 +156,17 @@ struct pyn_engine_qpair {
 	uint16_t slots;
 	bool forked;                       /* for another process */
 	bool sq_deleted;                   /* the device confirmed it */
+	bool ends;                         /* it is being deleted, so SPDK must ring no doorbell */
 	struct pyn_spdk_command *commands; /* by slot */
 	struct {
 		struct pyn_completion *entries; /* a ring of `slots` entries */
 		unsigned first, count;
 		struct pyn_spin lock; /* of the admin queue */
 	} done;                       /* completions to hand out */
+	struct {
+		uint16_t *slots; /* a ring of `slots` entries */
+		unsigned first, count;
+	} waiting; /* commands that SPDK keeps while the ring is full, the oldest first */
 	struct {
 		struct nvme_cmd *sq; /* of the admin queue: SPDK's memory, or NULL if it is not known */
 		uint32_t entries;
@@ -167,7 +175,7 @@ struct pyn_engine_qpair {
 		uint64_t completed; /* commands, ever */
 		void *cq;           /* the completion queue of the device */
 		struct pyn_spdk_cq completions;
-		uint8_t *cids; /* enum pyn_spdk_cid of each */
+		struct pyn_spdk_cid *cids;
 	} ring;
 	void *trackers; /* what SPDK allocated for the device, which a forked process shares */
 	size_t trackers_size;
@@ -179,8 +187,11 @@ struct pyn_engine_qpair {
 /* Record the completion of a slot, for the next poll. */
 void pyn_spdk_complete(struct pyn_engine_qpair *queue, uint16_t slot, const struct nvme_cpl *cpl);
 
-/* Forget all commands in flight and all completions. */
+/* Forget all commands in flight; completions that came before stay. */
 void pyn_spdk_forget(struct pyn_engine_qpair *queue);
+
+/* Forget the completions too. */
+void pyn_spdk_empty(struct pyn_engine_qpair *queue);
 
 int pyn_spdk_submit(struct pyn_engine_qpair *queue, uint16_t slot, struct nvme_cmd *cmd, struct pyn_data data,
 		    struct pyn_error *err);

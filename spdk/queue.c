@@ -28,6 +28,7 @@ static void queue_memory_free(struct pyn_engine_qpair *queue)
 		pyn_dma_free(queue->commands[slot].list);
 	free(queue->commands);
 	free(queue->done.entries);
+	free(queue->waiting.slots);
 	free(queue->ring.cids);
 	free(queue->ring.completions.copy);
 	pyn_dma_free(queue->ring.cq);
@@ -44,8 +45,9 @@ struct pyn_engine_qpair *pyn_spdk_queue_alloc(struct pyn_ctrlr *ctrlr, uint16_t 
 	if (queue) {
 		queue->commands = calloc(slots, sizeof(queue->commands[0]));
 		queue->done.entries = calloc(slots, sizeof(queue->done.entries[0]));
+		queue->waiting.slots = calloc(slots, sizeof(queue->waiting.slots[0]));
 	}
-	if (!queue || !queue->commands || !queue->done.entries) {
+	if (!queue || !queue->commands || !queue->done.entries || !queue->waiting.slots) {
 		if (queue)
 			queue_memory_free(queue);
 		pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for queue %u", qid);
@@ -276,10 +278,14 @@ static int delete_by(uint8_t opcode, uint16_t qid, const struct pyn_admin *admin
 /* SPDK's own deletion frees memory even if the device does not confirm, so these are commands of ours. */
 int pyn_spdk_queue_delete(struct pyn_engine_qpair *queue, const struct pyn_admin *admin, struct pyn_error *err)
 {
-	int rc = queue->sq_deleted ? 0 : delete_by(NVME_ADMIN_DELETE_SQ, queue->qid, admin, err);
+	int rc;
 
-	if (rc)
+	queue->ends = true;
+	rc = queue->sq_deleted ? 0 : delete_by(NVME_ADMIN_DELETE_SQ, queue->qid, admin, err);
+	if (rc) {
+		queue->ends = false;
 		return rc;
+	}
 	queue->sq_deleted = true;
 	return delete_by(NVME_ADMIN_DELETE_CQ, queue->qid, admin, err);
 }

@@ -541,6 +541,7 @@ def test_keep_alive(nvme0):
         nvme0.send_cmd(0x18).waitdone()
 
 
+@pytest.mark.needs_engine("lone-fused")
 def test_reserved_fuse_bits_of_an_admin_command(nvme0):
     with pytest.warns(UserWarning, match="ERROR status: 00/02"):
         nvme0.send_cmd(0x06 | 1 << 8, d.Buffer(4096), cdw10=1).waitdone()

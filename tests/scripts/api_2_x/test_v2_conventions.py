@@ -135,6 +135,7 @@ def test_each_error_is_a_warning(nvme0n1, qpair, buf):
     assert len(told) == 10
 
 
+@pytest.mark.needs_engine("cids")
 def test_admin_cids_go_down(nvme0):
     cids = []
     for _ in range(5):
