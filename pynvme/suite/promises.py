@@ -42,14 +42,13 @@ class Promises:
     def _judge_power(self, model: Model, base: int) -> None:
         drive, writer = self._drive, Writer(self._drive, model)
         outages = Outages(drive, model, [(base, 200)], {"write": 10, "zeroes": 1, "read": 1})
-        for fua in (False, True):
-            for _ in range(20):
-                outages.traffic.step()
-            outages.traffic.drain()
-            writer.write(base + drive.random.randrange(150), 20, fua=fua)
-            if not fua:
-                writer.flush()
-            outages.cut_now()
+        for _ in range(20):
+            outages.traffic.step()
+        outages.traffic.drain()
+        writer.write(base + drive.random.randrange(150), 20)
+        writer.flush()
+        writer.write(base + drive.random.randrange(150), 20, fua=True)
+        outages.cut_now()
         if model.volatile and drive.can_change(FeatureId.VWC):
             drive.succeed(drive.set_feature(FeatureId.VWC, 0), SET_CLAUSE)
             model.volatile = False

@@ -385,12 +385,14 @@ def test_cuts_while_features_are_saved(drive: Drive, budget: Budget) -> None:
     """A cut while a value is saved leaves the old or the new one, and the new one once it has completed.
 
     1. Send a Set Features with SV for a feature, and cut the power after a random moment.
-    2. Its saved value is the current one. Those of the other features are as they were.
+    2. Its saved value is the current one, and so is that of another feature. At the end, all are.
     """
     all_of_them = saveable(drive)
+    if not all_of_them:
+        pytest.skip("needs a feature that can be saved (Get Features, SEL 3, bit 0)")
     first = {one: one.get(drive, SAVED) for one in all_of_them}
     now = dict(first)
-    for turn in budget.turns(least=2 * len(all_of_them)):
+    for turn in budget.turns(least=len(all_of_them)):
         one = all_of_them[turn % len(all_of_them)]
         old, new = now[one], one.other(drive, now[one])
         command = drive.send_admin(
@@ -408,8 +410,10 @@ def test_cuts_while_features_are_saved(drive: Drive, budget: Budget) -> None:
         found = now[one] = one.get(drive, SAVED)
         wanted = " or ".join(f"{value:#x}" for value in legal)
         drive.check(found in legal, SAVING, f"feature {one.fid:02x}h: {wanted}", f"{found:#x}")
-        for other, value in now.items():
-            other.must_be(drive, value, "the saved value, after a loss of power")
+        other = drive.random.choice(all_of_them)
+        other.must_be(drive, now[other], "the saved value, after a loss of power")
+    for other, value in now.items():
+        other.must_be(drive, value, "the saved value, after losses of power")
     for one, value in first.items():
         one.set(drive, value, save=True)
 
@@ -612,16 +616,12 @@ def offer_firmware(drive: Drive) -> None:
             drive.admin(opcode, nvme.Buffer(4096), **dwords)
 
 
-EVENTS: dict[str, Callable[[Drive], None]] = {
-    "features": change_features,
-    "queues": use_many_queues,
-    "logs": read_logs,
-    "resets": reset_often,
-    "power-states": visit_power_states,
-    "errors": fail_often,
-    "self-test": self_test,
-    "firmware": offer_firmware,
+EVENTS: dict[str, tuple[Callable[[Drive], None], ...]] = {
+    "settings": (change_features, visit_power_states),
+    "commands": (use_many_queues, read_logs, fail_often),
+    "operations": (self_test, offer_firmware, reset_often),
 }
+"""What may leave a drive in another mode."""
 
 
 @requirement("POWER-22", FLUSH)
@@ -635,7 +635,8 @@ def test_promises_after_an_event(drive: Drive, event: str) -> None:
        shutdown. Read all each time.
     """
     promises = Promises(drive)
-    EVENTS[event](drive)
+    for happen in EVENTS[event]:
+        happen(drive)
     promises.judge()
 
 
