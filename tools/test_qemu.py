@@ -46,6 +46,9 @@ FIRST = "01:00.0"
 """The address of a guest's first drive, on the bus of the first root port."""
 
 
+SUITE = ["-m", "pynvme", "check", "--yes", "--time", "90s", "--seed", "1", "--known", "tests/suite/known.txt"]
+"""`python -m pynvme check`, which expects the findings that docs/found.md explains."""
+
 KINDS = ("msi", "namespaces", "pmr", "protection", "zones")
 """Files of tests/qemu for drives that only one guest has."""
 
@@ -91,6 +94,7 @@ GUESTS = [
         ["-v", *(f"tests/qemu/test_{name}.py" for name in KINDS)],
     ),
     Guest("suspend to RAM", "m2", ["tests/qemu/suspend.py", f"0000:{FIRST}"], seconds=600, script=True),
+    Guest("the tests of drives", "plain", [*SUITE, "--pciaddr", FIRST], script=True),
     api("plain", "plain", "tests/api"),
     api("4 KiB LBAs", "lba4k", *files("callback_of_each_command", "verify", "worker_what", "worker_where")),
     api("512 + 8 bytes", "lba520", *files("callback_of_each_command", "raw_queues", "worker_what")),
