@@ -44,7 +44,9 @@ JOBS = len(os.sched_getaffinity(0))
 HEALTHY = {
     "healthy": [],
     "legal": [
-        "on=power-loss do cache chance=0.5",
+        "on=power-loss do cache chance=0.4 versions",
+        "cns=1 do bytes at=526 size=2 value=7",  # AWUN is 8 LBAs, and larger writes are split
+        "opcode=write nlb>=8 chance=0.2 do split=2048 gap=50us..500us",
         "queue=io chance=0.1 do late=10us..2",
         "opcode=dataset-management do early=20..200 yield",
         "opcode=abort do skip result=1",

@@ -28,7 +28,7 @@ BUGS = (
         "A full completion queue is overwritten",
         "The drive does not compare with the head before it posts an entry.",
         "Base 2.0, 3.3.1.5 Full Queue",
-        ("on=doorbell ring=sq queue=io do overrun",),
+        ("on=doorbell queue=io do overrun",),
         areas=("queues",),
     ),
     Bug(
