@@ -48,8 +48,8 @@ FIRST = "01:00.0"
 
 SUITE = ["-m", "pynvme", "check", "--yes", "--time", "30s", "--seed", "1", "--known", "tests/suite/known.txt"]
 SUITE += [f"--area={area}" for area in ("commands", "reports", "features", "logs", "queues", "resets")]
-"""`python -m pynvme check`, which expects the findings that docs/found.md explains. The other areas take much longer, and
-test what QEMU does with a file."""
+"""`python -m pynvme check`, which expects the findings that docs/found.md explains. The other areas take much
+longer, and test what QEMU does with a file."""
 
 KINDS = ("msi", "namespaces", "pmr", "protection", "zones")
 """Files of tests/qemu for drives that only one guest has."""
