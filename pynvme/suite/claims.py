@@ -58,6 +58,7 @@ def queues(least: int) -> Need:
     return Need(f"{least} IO queues (Number of Queues)", lambda drive: drive.nvme0.max_qpairs >= least)
 
 
+ENTRIES = Need("queues of 64 entries (CAP.MQES)", lambda drive: drive.nvme0.cap & 0xFFFF >= 63)
 KNOWN = Need("a drive of NVMe 2.1 or older (VS)", lambda drive: drive.nvme0[Register.VS] <= LATEST)
 SWITCHED_POWER = Need("a power that can be switched", lambda drive: drive.can_switch_power())
 HOT_RESET = Need("a link that can be reset (pcie.reset)", lambda drive: drive.can_reset_hot())

@@ -63,13 +63,18 @@ class Memory:
         return slice(self._start + begin, self._start + end)
 
 
+def most_entries(drive: Drive) -> int:
+    """The entries of the largest queue, by CAP.MQES."""
+    return int(drive.nvme0.cap & 0xFFFF) + 1
+
+
 class RawCq:
     """A completion queue.
 
     Args:
         drive: the drive
         qid: its identifier, which no queue has, or 0 for the admin queue, which exists
-        entries: how many
+        entries: how many, at most as CAP.MQES says
         vector: its interrupt vector, or None without interrupts
         admin: sends the commands that create and delete it, by default the driver
         page: the size of a memory page, to which the memory of queues is aligned
@@ -87,9 +92,9 @@ class RawCq:
         self.drive = drive
         self.admin = admin or drive.admin
         self.qid = qid
-        self.entries = entries
+        self.entries = min(entries, most_entries(drive))
         self.page = page
-        self.memory = Memory(entries * 16, page)
+        self.memory = Memory(self.entries * 16, page)
         self.head = self._rung = 0
         self._phase = 1
         self._stride = 4 << (drive.nvme0.cap >> 32 & 0xF)
@@ -226,11 +231,11 @@ class RawSq:
         self.cq = cq
         self.drive = cq.drive
         self.qid = cq.qid if qid is None else qid
-        self.entries = entries
+        self.entries = min(entries, most_entries(self.drive))
         self.tail = 0
         self.places: dict[int, int] = {}
         """The entry of each command in flight, by CID."""
-        self.memory = Memory(entries * 64, cq.page)
+        self.memory = Memory(self.entries * 64, cq.page)
         cq.queues[self.qid] = self
         self._stride = 4 << (self.drive.nvme0.cap >> 32 & 0xF)
         if self.qid:

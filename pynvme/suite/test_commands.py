@@ -20,7 +20,7 @@ from pynvme.spec import (
     Status,
 )
 from pynvme.suite import needs, requirement
-from pynvme.suite.claims import FUSED, KNOWN, LOG_OFFSETS, PLAIN, ROOM, io, log, version
+from pynvme.suite.claims import FUSED, KNOWN, LOG_OFFSETS, PLAIN, ROOM, io, log, queues, version
 from pynvme.suite.drive import ALL_NAMESPACES, Drive
 from pynvme.suite.history import Command, status_text
 from pynvme.suite.model import Kind, Model
@@ -571,6 +571,7 @@ def test_one_event_request_too_many(drive: Drive) -> None:
 
 
 @requirement("COMMANDS-19", CREATE_CQ)
+@needs(queues(2))
 def test_wrong_completion_queues_are_refused(drive: Drive) -> None:
     """Create I/O Completion Queue refuses each wrong identifier, size, vector and address.
 
@@ -597,6 +598,7 @@ def test_wrong_completion_queues_are_refused(drive: Drive) -> None:
 
 
 @requirement("COMMANDS-20", CREATE_SQ)
+@needs(queues(2))
 def test_wrong_submission_queues_are_refused(drive: Drive) -> None:
     """Create I/O Submission Queue refuses each wrong identifier, size, completion queue and address.
 
@@ -807,7 +809,7 @@ def test_flags_of_any_command_are_refused(drive: Drive, page: Slot) -> None:
 
 
 @requirement("COMMANDS-28", ABORT)
-@needs(PLAIN, ROOM)
+@needs(PLAIN, ROOM, queues(2))
 def test_aborts_of_another_queue_touch_nothing(drive: Drive, model: Model) -> None:
     """An Abort names a command by its CID and its submission queue, and touches no other.
 

@@ -11,7 +11,7 @@ import pytest
 
 from pynvme.spec import AdminOpcode, Cap, Cns, FeatureId, IoOpcode, Register, Status
 from pynvme.suite import needs, requirement, takes
-from pynvme.suite.claims import PLAIN, ROOM, VECTORS, WEIGHTED, feature, queues
+from pynvme.suite.claims import ENTRIES, PLAIN, ROOM, VECTORS, WEIGHTED, feature, queues
 from pynvme.suite.drive import Drive
 from pynvme.suite.history import Command
 from pynvme.suite.model import Kind, Model
@@ -20,7 +20,7 @@ from pynvme.suite.rawqueue import CQE_CLAUSE, Memory, RawAdmin, RawCq, RawSq
 from pynvme.suite.traffic import GUARD_CLAUSE, PAGE, Traffic, judge, read_back
 from pynvme.suite.writing import Writer
 
-pytestmark = needs(PLAIN, ROOM)
+pytestmark = needs(PLAIN, ROOM, ENTRIES, queues(2))
 
 PHASE = "Base 2.0, 4.2.4 Completion Queue Entry, Phase Tag"
 FULL = "Base 2.0, 3.3.1.5 Full Queue"
