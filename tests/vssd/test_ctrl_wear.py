@@ -108,15 +108,22 @@ def test_a_drive_without_backup_writes_through_its_cache(server: Server, host: H
     assert host.disk.read(3) == bytes(512)
 
 
-def rate(host: Host) -> float:
-    """Commands a second."""
+MANY, HEAVY = 60, 60 * 200e-6
+
+
+def seconds(host: Host) -> float:
+    """How long 60 reads take that are submitted at once."""
+    queue = host.nvme.create_queue(2, 64)
+    for _ in range(MANY):
+        queue.submit(sqe(READ, nsid=1, prp1=host.disk.buffer), ring=False)
     began = time.monotonic()
-    for _ in range(8):
-        for _ in range(12):
-            host.disk.queue.submit(sqe(READ, nsid=1, prp1=host.disk.buffer))
-        for _ in range(12):
-            host.disk.queue.wait()
-    return 96 / (time.monotonic() - began)
+    queue.ring()
+    queue.wait_posted(MANY)
+    taken = time.monotonic() - began
+    for _ in range(MANY):
+        queue.wait()
+    host.nvme.delete_queue(queue)
+    return taken
 
 
 def test_a_hot_drive_warns_and_throttles(server: Server, host: Host) -> None:
@@ -124,20 +131,20 @@ def test_a_hot_drive_warns_and_throttles(server: Server, host: Host) -> None:
     age(server, temperature=360)
     assert becomes(host, TEMPERATURE)
     assert smart(host.nvme, 1, 2) >= 360
-    assert rate(host) < 5500
+    assert seconds(host) >= HEAVY
     assert host.disk.queue.execute(0, nsid=1)[1] == 0x006
     assert fired_count(server, number) == 1
     age(server, temperature=303)
     assert becomes(host, 0)
     assert host.disk.queue.execute(0, nsid=1)[1] == OK
+    assert min(seconds(host) for _ in range(5)) < HEAVY or loaded()
 
 
 def test_a_throttling_drive_is_slow_and_right(server: Server, host: Host) -> None:
     age(server, throttle=1)
-    began = time.monotonic()
+    assert seconds(host) >= HEAVY
     for lba in range(50):
         host.disk.write(lba, pattern(lba, 1))
-    assert time.monotonic() - began >= 50 * 200e-6
     assert host.disk.read(0, 16) == pattern(0, 16)
     age(server, throttle=0)
     assert smart(host.nvme, WARNINGS, 1) == 0
@@ -146,8 +153,10 @@ def test_a_throttling_drive_is_slow_and_right(server: Server, host: Host) -> Non
 def test_host_controlled_thermal_management_slows_down(server: Server, host: Host) -> None:
     age(server, temperature=340)
     assert set_feature(host.nvme, 0x10, 325 << 16 | 335) == OK
-    time.sleep(0.3)
-    assert rate(host) < 5500 or loaded()
+    deadline = time.monotonic() + 10
+    while smart(host.nvme, 220, 4) == 0 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert seconds(host) >= HEAVY
     assert smart(host.nvme, 220, 4) == 1, "one transition to heavy thermal management"
 
 
