@@ -89,6 +89,104 @@ def test_cold_data_survive_overwrites_elsewhere(drive: Drive, model: Model, budg
     read_back(drive, model, model.known())
 
 
+FULL_SPEED = {
+    "small": ((1, 2, 3, 5, 8), (5, 64), 2048),
+    "large": ((8, 13, 16, 64, 100, 255), (16, 64), 8192),
+    "deep": ((1, 4, 8, 9), (1024, 300), 1 << 15),
+}
+"""Sizes of IO in LBAs, the depth of each worker, and the LBAs of its region."""
+
+
+@requirement("DATA-17", WRITE)
+@takes(3)
+@pytest.mark.parametrize("load", list(FULL_SPEED))
+def test_full_speed(drive: Drive, budget: Budget, load: str) -> None:
+    """At full speed, too, reads return what was written last.
+
+    1. Two workers send random IO of all kinds to a region each, as fast as the drive completes it, and verify
+       what they read.
+    2. A worker reads both regions.
+    """
+    wanted, depths, length = FULL_SPEED[load]
+    sizes = [size for size in wanted if size <= drive.most_lbas]
+    most_entries = (drive.nvme0.cap & 0xFFFF) + 1
+    mix = {
+        IoOpcode.WRITE: 46,
+        IoOpcode.READ: 46,
+        IoOpcode.WRITE_ZEROES: 3,
+        IoOpcode.DSM: 3,
+        IoOpcode.FLUSH: 1,
+        IoOpcode.VERIFY: 1,
+    }
+    kinds = {int(opcode): share for opcode, share in mix.items() if drive.ns.supports(opcode)}
+    kinds[IoOpcode.READ] += 100 - sum(kinds.values())
+    region = min(length, drive.nsze // 4)
+    starts = [drive.random.randrange(drive.nsze // 2 - region) + half for half in (0, drive.nsze // 2)]
+    drive.note(f"two workers with IO of {sizes} LBAs from {starts[0]:#x} and {starts[1]:#x} on")
+    workers = [
+        drive.ns.ioworker(
+            io_size=sizes,
+            op_percentage=dict(kinds),
+            time=max(0.2, budget.limit / 2),
+            qdepth=min(depth, most_entries),
+            region_start=start,
+            region_end=start + region,
+        ).start()
+        for start, depth in zip(starts, depths)
+    ]
+    for worker in workers:
+        must_be_right(drive, worker.close())
+    for start in starts:
+        options = {"region_start": start, "region_end": start + region, "read_percentage": 100}
+        reader = drive.ns.ioworker(io_size=8, lba_random=False, qdepth=8, **options)  # type: ignore[arg-type]
+        must_be_right(drive, reader.start().close())
+
+
+@requirement("DATA-25", WRITE)
+def test_much_data_without_a_flush(drive: Drive, model: Model, writer: Writer) -> None:
+    """Much data that nothing has flushed is there, and still is after the flush.
+
+    1. Write a region, some 70 MiB elsewhere, which fill most caches, and the region in part, without a flush.
+    2. Read the region and the other data, flush, and read both again.
+    """
+    length = min(144_000, drive.nsze // 3)
+    base = writer.region(600)
+    start = 0 if base >= length else drive.nsze - length
+    for percentage in (0, 100):
+        must_be_right(drive, whole(drive, start, length, percentage).start().close())
+        writer.write(base + drive.random.randrange(500), 60)
+        read_back(drive, model, range(base, base + 600))
+    writer.flush()
+    read_back(drive, model, range(base, base + 600))
+    must_be_right(drive, whole(drive, start, length, 100).start().close())
+
+
+@requirement("DATA-22", WRITE)
+def test_the_whole_address_space(drive: Drive) -> None:
+    """Data all over the namespace are there after everything was written.
+
+    1. A worker writes a few LBAs out of each thousand of the whole namespace, in order.
+    2. Another one reads and verifies them.
+    """
+    nlb, step, most = 8, 1021, 16384
+    step = max(step, drive.nsze // most)
+    count = (drive.nsze - nlb) // step
+    for percentage in (0, 100):
+        drive.note(
+            f"a worker with {count} IOs of {nlb} LBAs, each {step} LBAs on, {percentage} % of them reads"
+        )
+        worker = drive.ns.ioworker(
+            io_size=nlb,
+            lba_random=False,
+            lba_step=step,
+            io_count=count,
+            read_percentage=percentage,
+            qdepth=32,
+            region_end=drive.nsze,
+        )
+        must_be_right(drive, worker.start().close())
+
+
 @requirement("DATA-4", WRITE)
 def test_no_address_bit_is_lost(drive: Drive, model: Model, writer: Writer) -> None:
     """Each LBA is a place of its own, whatever the bits of its address.
@@ -357,59 +455,6 @@ def must_be_one_write(drive: Drive, model: Model, base: int, data: bytes) -> Non
         )
 
 
-FULL_SPEED = {
-    "small": ((1, 2, 3, 5, 8), (5, 64), 2048),
-    "large": ((8, 13, 16, 64, 100, 255), (16, 64), 8192),
-    "deep": ((1, 4, 8, 9), (1024, 300), 1 << 15),
-}
-"""Sizes of IO in LBAs, the depth of each worker, and the LBAs of its region."""
-
-
-@requirement("DATA-17", WRITE)
-@takes(3)
-@pytest.mark.parametrize("load", list(FULL_SPEED))
-def test_full_speed(drive: Drive, budget: Budget, load: str) -> None:
-    """At full speed, too, reads return what was written last.
-
-    1. Two workers send random IO of all kinds to a region each, as fast as the drive completes it, and verify
-       what they read.
-    2. A worker reads both regions.
-    """
-    wanted, depths, length = FULL_SPEED[load]
-    sizes = [size for size in wanted if size <= drive.most_lbas]
-    most_entries = (drive.nvme0.cap & 0xFFFF) + 1
-    mix = {
-        IoOpcode.WRITE: 46,
-        IoOpcode.READ: 46,
-        IoOpcode.WRITE_ZEROES: 3,
-        IoOpcode.DSM: 3,
-        IoOpcode.FLUSH: 1,
-        IoOpcode.VERIFY: 1,
-    }
-    kinds = {int(opcode): share for opcode, share in mix.items() if drive.ns.supports(opcode)}
-    kinds[IoOpcode.READ] += 100 - sum(kinds.values())
-    region = min(length, drive.nsze // 4)
-    starts = [drive.random.randrange(drive.nsze // 2 - region) + half for half in (0, drive.nsze // 2)]
-    drive.note(f"two workers with IO of {sizes} LBAs from {starts[0]:#x} and {starts[1]:#x} on")
-    workers = [
-        drive.ns.ioworker(
-            io_size=sizes,
-            op_percentage=dict(kinds),
-            time=max(0.2, budget.limit / 2),
-            qdepth=min(depth, most_entries),
-            region_start=start,
-            region_end=start + region,
-        ).start()
-        for start, depth in zip(starts, depths)
-    ]
-    for worker in workers:
-        must_be_right(drive, worker.close())
-    for start in starts:
-        options = {"region_start": start, "region_end": start + region, "read_percentage": 100}
-        reader = drive.ns.ioworker(io_size=8, lba_random=False, qdepth=8, **options)  # type: ignore[arg-type]
-        must_be_right(drive, reader.start().close())
-
-
 @requirement("DATA-16", "NVM 1.0, 3.2.3 Dataset Management, NR")
 @needs(io(IoOpcode.DSM), ZEROED)
 def test_all_ranges_of_a_deallocation_count(drive: Drive, model: Model, writer: Writer) -> None:
@@ -531,32 +576,6 @@ def test_data_after_a_pause(drive: Drive, model: Model, writer: Writer, budget: 
         read_back(drive, model, range(base, base + 600))
 
 
-@requirement("DATA-22", WRITE)
-def test_the_whole_address_space(drive: Drive) -> None:
-    """Data all over the namespace are there after everything was written.
-
-    1. A worker writes a few LBAs out of each thousand of the whole namespace, in order.
-    2. Another one reads and verifies them.
-    """
-    nlb, step, most = 8, 1021, 16384
-    step = max(step, drive.nsze // most)
-    count = (drive.nsze - nlb) // step
-    for percentage in (0, 100):
-        drive.note(
-            f"a worker with {count} IOs of {nlb} LBAs, each {step} LBAs on, {percentage} % of them reads"
-        )
-        worker = drive.ns.ioworker(
-            io_size=nlb,
-            lba_random=False,
-            lba_step=step,
-            io_count=count,
-            read_percentage=percentage,
-            qdepth=32,
-            region_end=drive.nsze,
-        )
-        must_be_right(drive, worker.start().close())
-
-
 @contextlib.contextmanager
 def cache_disabled(drive: Drive) -> Iterator[None]:
     """Have the volatile write cache disabled."""
@@ -624,25 +643,6 @@ def test_mixed_io_in_all_namespaces(drive: Drive, budget: Budget) -> None:
     for load in loads:
         load.drain()
         read_back(load.drive, load.model, load.model.known())
-
-
-@requirement("DATA-25", WRITE)
-def test_much_data_without_a_flush(drive: Drive, model: Model, writer: Writer) -> None:
-    """Much data that nothing has flushed is there, and still is after the flush.
-
-    1. Write a region, some 70 MiB elsewhere, which fill most caches, and the region in part, without a flush.
-    2. Read the region and the other data, flush, and read both again.
-    """
-    length = min(144_000, drive.nsze // 3)
-    base = writer.region(600)
-    start = 0 if base >= length else drive.nsze - length
-    for percentage in (0, 100):
-        must_be_right(drive, whole(drive, start, length, percentage).start().close())
-        writer.write(base + drive.random.randrange(500), 60)
-        read_back(drive, model, range(base, base + 600))
-    writer.flush()
-    read_back(drive, model, range(base, base + 600))
-    must_be_right(drive, whole(drive, start, length, 100).start().close())
 
 
 @requirement("DATA-26", DSM)
