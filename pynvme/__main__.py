@@ -223,6 +223,11 @@ def run(pciaddr: str, seconds: int, yes: bool) -> None:
 @click.option(
     "--known", type=click.Path(exists=True, dir_okay=False), help="Expect the findings that this file lists."
 )
+@click.option(
+    "--shrink",
+    metavar="TIME",
+    help="How long the search for a short script of each finding may take (20s), or 0.",
+)
 @click.option("--yes", is_flag=True, help="Overwrite data of the drive without asking.")
 @click.argument("tests", nargs=-1, metavar="[TEST]...")
 def check(
@@ -232,6 +237,7 @@ def check(
     seed: int | None,
     report: str | None,
     known: str | None,
+    shrink: str | None,
     yes: bool,
     tests: tuple[str, ...],
 ) -> None:
@@ -248,7 +254,9 @@ def check(
             f"This overwrites, formats and erases the drive {pciaddr}. Go on?", abort=True, err=True
         )
     with _interruptible():
-        code = _load("suite.check").run(pciaddr, areas or tuple(AREAS), time, seed, report, known, tests)
+        code = _load("suite.check").run(
+            pciaddr, areas or tuple(AREAS), time, seed, report, known, tests, shrink
+        )
     sys.exit(code)
 
 

@@ -89,7 +89,7 @@ class Result(NamedTuple):
 def command(address: str, areas: Iterable[str], seed: int, time: str | None, report: Path) -> list[str]:
     """The command that runs the suite up to its first failure."""
     line = [sys.executable, "-m", "pynvme", "check", f"--pciaddr={address}", f"--seed={seed}"]
-    line += [f"--report={report}", *(f"--area={area}" for area in areas)]
+    line += [f"--report={report}", "--shrink=0", *(f"--area={area}" for area in areas)]
     return line + ([f"--time={time}"] if time else [])
 
 

@@ -22,6 +22,7 @@ def run(
     report: str | None = None,
     known: str | None = None,
     tests: Sequence[str] = (),
+    shrink: str | None = None,
 ) -> int:
     """Run the tests of these areas on a drive. Returns the exit code.
 
@@ -33,6 +34,7 @@ def run(
         report: a file that gets a line of JSON for each test
         known: a file of findings that are no news (:mod:`pynvme.suite.known`)
         tests: names of tests, or parts of names, if not all are wanted
+        shrink: how long the search for a short script that shows a finding may take
     """
     line = ["-c", os.devnull, f"--rootdir={FOLDER}", "-p", "pynvme.plugin", "-p", "no:cacheprovider"]
     line += [
@@ -46,12 +48,14 @@ def run(
         "--disable-warnings",
     ]
     line += [f"--pciaddr={address}", options.YES]
-    for option, value in (
-        (options.TIME, time),
-        (options.SEED, seed),
-        (options.REPORT, report),
-        (options.KNOWN, known),
-    ):
+    given = {
+        options.TIME: time,
+        options.SEED: seed,
+        options.REPORT: report,
+        options.KNOWN: known,
+        options.SHRINK: shrink,
+    }
+    for option, value in given.items():
         if value is not None:
             line.append(f"{option}={value}")
     if tests:

@@ -19,7 +19,7 @@ import pytest
 
 from pynvme import failures, vssd
 from pynvme.plugin import SEED_VARIABLE
-from pynvme.suite import known, options
+from pynvme.suite import known, options, reproduce
 from pynvme.suite.drive import Drive
 from pynvme.suite.finding import Finding
 from pynvme.suite.marks import Need
@@ -102,6 +102,8 @@ def pytest_runtest_makereport(
     report = yield
     error = _as_finding(item, call.excinfo.value) if call.excinfo is not None else None
     if isinstance(error, Finding):
+        if call.when == "call":
+            _reproduce(item, error)
         report.longrepr = str(error)
         why = known.reason(item.config.stash[_known], error)
         if why is not None:
@@ -112,6 +114,18 @@ def pytest_runtest_makereport(
         with open(path, "a", encoding="utf-8") as file:
             file.write(json.dumps(_line(item, call, report, error)) + "\n")
     return report
+
+
+def _reproduce(item: pytest.Item, finding: Finding) -> None:
+    """Look for a short script. If this fails, the finding counts nevertheless."""
+    drive = getattr(item, "funcargs", {}).get("drive")
+    wanted = item.config.getoption(options.SHRINK, "0")
+    if not isinstance(drive, Drive):
+        return
+    try:
+        reproduce.reproduce(finding, drive.nvme0, options.seconds(wanted))
+    except Exception as error:
+        finding.reproduced = f"no: {type(error).__name__}: {error}"
 
 
 def _as_finding(item: pytest.Item, error: BaseException) -> BaseException:

@@ -14,8 +14,9 @@ import nvme
 
 from pynvme import lba_format
 from pynvme.spec import AdminOpcode, Csts, FeatureId, IdentifyController, IoOpcode, Register, Status
+from pynvme.suite import reproduce
 from pynvme.suite.finding import Finding
-from pynvme.suite.history import Command, Dwords, Entry, Event, History, status_text
+from pynvme.suite.history import Command, Dwords, Event, History, status_text
 from pynvme.suite.identity import first_identified
 from pynvme.suite.ledger import ledger_of
 
@@ -54,15 +55,6 @@ WITH_DATA = (
 
 CC_EN, SHN = 1, 0xC000
 SAVE = 1 << 31
-
-_SCRIPT = """\
-import nvme as d
-nvme0 = d.Controller({address!r})
-subsystem, pcie = d.Subsystem(nvme0), nvme0.pcie
-ns = {{nsid: d.Namespace(nvme0, nsid) for nsid in {nsids}}}
-first = ns[{first}]
-qpair, buf = d.Qpair(nvme0, 64), d.Buffer(1 << 20, ptype=0xbeef, pvalue=100)
-"""
 
 
 class Drive:
@@ -412,13 +404,12 @@ class Drive:
             self.seed,
             self.test,
             [str(entry) for entry in entries],
-            list(writers),
-            self._script(entries[-SCRIPT_COMMANDS:] if not wanted else entries),
+            list(writers) or self.history.writers(wanted),
+            reproduce.script(self.nvme0, self.nsids, entries[-SCRIPT_COMMANDS:] if not wanted else entries),
+            history=self.history,
+            lbas=wanted,
+            nsids=list(self.nsids),
         )
-
-    def _script(self, entries: Sequence[Entry]) -> str:
-        head = _SCRIPT.format(address=self.identity()["address"], nsids=self.nsids, first=self.nsids[0])
-        return head + "\n".join(line for entry in entries for line in entry.script(self.nsids))
 
     def check(self, holds: bool, clause: str, expected: str, seen: object = "") -> None:
         """Raise a finding unless something holds."""

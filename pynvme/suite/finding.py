@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pynvme.suite.history import History
 
 
 @dataclasses.dataclass(eq=False)
@@ -27,7 +30,15 @@ class Finding(AssertionError):
     writers: list[str] = dataclasses.field(default_factory=list)
     """For each wrong LBA, when it was written last, and by which command."""
     script: str = ""
-    """A few lines that send the same commands."""
+    """A few lines that send the same commands. The first argument of the script is the address of a drive."""
+    reproduced: str = ""
+    """Whether and where the script shows it, see :mod:`pynvme.suite.reproduce`."""
+    history: History | None = None
+    """All that the test did."""
+    lbas: list[int] = dataclasses.field(default_factory=list)
+    """The wrong LBAs."""
+    nsids: list[int] = dataclasses.field(default_factory=list)
+    """The active namespaces of the drive, the first one being under test."""
 
     def __str__(self) -> str:
         parts = [f"expected: {self.expected}", f"seen:     {self.seen}", f"clause:   {self.clause}"]
@@ -39,10 +50,11 @@ class Finding(AssertionError):
                 parts.append(f"{title}:")
                 parts += [f"    {line}" for line in lines]
         if self.script:
-            parts.append("script:")
+            parts.append("script:" + (f" (reproduced: {self.reproduced})" if self.reproduced else ""))
             parts += [f"    {line}" for line in self.script.splitlines()]
         return "\n".join(parts)
 
     def record(self) -> dict[str, Any]:
         """Everything as plain data."""
-        return dataclasses.asdict(self)
+        names = [field.name for field in dataclasses.fields(self) if field.name != "history"]
+        return {name: getattr(self, name) for name in names}

@@ -31,6 +31,9 @@ RANGED = frozenset(
     }
 )
 
+CHANGES = frozenset({IoOpcode.WRITE, IoOpcode.WRITE_UNCORRECTABLE, IoOpcode.WRITE_ZEROES, IoOpcode.DSM})
+"""Opcodes that change LBAs."""
+
 _METHODS = {
     IoOpcode.WRITE: "write(qpair, buf, ",
     IoOpcode.READ: "read(qpair, buf, ",
@@ -222,6 +225,17 @@ class History:
     def last(self, count: int) -> list[Entry]:
         """The latest, the oldest of them first."""
         return list(self._entries)[-count:]
+
+    def writers(self, lbas: Iterable[int], most: int = 16) -> list[str]:
+        """For each of these LBAs, the latest command that changed it, up to a number of LBAs."""
+        wanted = dict.fromkeys(list(lbas)[:most], "nobody in this test")
+        left = set(wanted)
+        for entry in reversed(self._entries):
+            if isinstance(entry, Command) and left and entry.qid and entry.opcode in CHANGES:
+                for lba in [lba for lba in left if entry.touches([lba])]:
+                    wanted[lba] = str(entry)
+                    left.discard(lba)
+        return [f"LBA {lba:#x}: {writer}" for lba, writer in wanted.items()]
 
     def about(self, lbas: Iterable[int], count: int) -> list[Entry]:
         """The latest that touched these LBAs, with the resets and flushes between them."""

@@ -11,6 +11,7 @@ import pytest
 
 TIME, SEED, YES, REPORT = "--check-time", "--check-seed", "--check-yes", "--check-report"
 KNOWN = "--check-known"
+SHRINK = "--check-shrink"
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -23,6 +24,12 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption(SEED, metavar="N", help="the seed of the random numbers, to repeat an earlier run")
     group.addoption(YES, action="store_true", help="overwrite and format a drive that is no virtual SSD")
+    group.addoption(
+        SHRINK,
+        metavar="TIME",
+        default="20s",
+        help="how long the search for a short script that shows a finding may take, or 0 (default: 20s)",
+    )
     group.addoption(REPORT, metavar="FILE", help="write a line of JSON for each test and finding")
     group.addoption(KNOWN, metavar="FILE", help="expect the findings that this file lists")
 
