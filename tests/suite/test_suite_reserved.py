@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from pynvme.spec import Csts, IdentifyController, IdentifyNamespace, SmartLog
+from pynvme.spec import Csts, EffectsLog, IdentifyController, IdentifyNamespace, SmartLog
 from pynvme.suite.reserved import in_use, in_use_of_word
 
 
@@ -23,6 +23,15 @@ def test_reserved_bytes_and_bits_are_named() -> None:
     smart = bytearray(512)
     smart[300] = 1
     assert in_use(SmartLog(smart)) == ["byte 300 is 0x1"]
+
+
+def test_reserved_bits_of_elements_are_named() -> None:
+    data = bytearray(4096)
+    data[2048 + 32 + 3] = 0x80
+    assert in_use(IdentifyController(data)) == ["psd[1]: FLAGS has 0x80"]
+    log = bytearray(4096)
+    log[4 * 6 + 1] = 0x20
+    assert in_use(EffectsLog(log)) == ["ACS[6] has 0x2000"]
 
 
 def test_bits_of_registers() -> None:
