@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pynvme import spec
 from pynvme.structure import Structure, Word
 
 if TYPE_CHECKING:
-    from nvme import Buffer, Controller
+    from nvme import Buffer
 
 BROADCAST = 0xFFFFFFFF
 FIRST_PIECE = 4096
@@ -25,6 +25,31 @@ LARGEST_LOG = 256 << 20
 """Nothing is read beyond this, in bytes, whatever a log page claims."""
 VENDOR_LOGS = 0xC0
 OCP_UUID = bytes.fromhex("c194d55be0944794a21d29998f56be6f")
+
+
+class Drive(Protocol):
+    """What decoding needs of a `Controller`."""
+
+    @property
+    def id_ctrl(self) -> spec.IdentifyController: ...
+
+    @property
+    def mdts(self) -> int: ...
+
+    def _ask(
+        self,
+        opcode: int,
+        buf: Buffer | None,
+        nsid: int = 0,
+        cdw10: int = 0,
+        cdw11: int = 0,
+        cdw12: int = 0,
+        cdw13: int = 0,
+        cdw14: int = 0,
+        /,
+    ) -> int:
+        """Send an admin command beside those of the script, and return dword 0 of its completion."""
+
 
 # ---- structures by name ----
 
@@ -82,7 +107,7 @@ def structure_called(name: str | type[Structure]) -> type[Structure]:
 # ---- log pages ----
 
 
-def smart(nvme0: Controller) -> spec.SmartLog:
+def smart(nvme0: Drive) -> spec.SmartLog:
     """SMART / Health Information of the controller."""
     return spec.SmartLog(
         _read_log(nvme0, spec.LogId.SMART, spec.SmartLog.SIZE, BROADCAST, 0, 0, 0, 0, True)[:]
@@ -99,7 +124,7 @@ def _length(lid: int, log: Structure, size: int) -> int:
 
 
 def log(
-    nvme0: Controller,
+    nvme0: Drive,
     lid: int,
     nsid: int = BROADCAST,
     *,
@@ -138,7 +163,7 @@ def log(
     return found
 
 
-def _structure_of(nvme0: Controller, lid: int, uuid: int) -> type[Structure] | None:
+def _structure_of(nvme0: Drive, lid: int, uuid: int) -> type[Structure] | None:
     if lid in (spec.LogId.CHANGED_NS, spec.LogId.CHANGED_ALLOCATED_NS):
         return spec.NamespaceList
     if lid >= VENDOR_LOGS and uuid and uuid == _ocp_index(nvme0) and lid in spec.OCP_LOG_PAGES:
@@ -146,7 +171,7 @@ def _structure_of(nvme0: Controller, lid: int, uuid: int) -> type[Structure] | N
     return spec.LOG_PAGES.get(lid)
 
 
-def _ocp_index(nvme0: Controller) -> int:
+def _ocp_index(nvme0: Drive) -> int:
     """The UUID index that selects OCP's log pages, or 0 if the drive does not list their UUID."""
     if not nvme0.id_ctrl.ctratt.ulist:
         return 0
@@ -163,7 +188,7 @@ def _buffer(size: int) -> Buffer:
 
 
 def _read_log(
-    nvme0: Controller, lid: int, length: int, nsid: int, lsp: int, lsi: int, csi: int, uuid: int, rae: bool
+    nvme0: Drive, lid: int, length: int, nsid: int, lsp: int, lsi: int, csi: int, uuid: int, rae: bool
 ) -> Buffer:
     """Read so much of a log page, in pieces that the drive can transfer."""
     whole = _buffer(length + -length % 4)
@@ -235,7 +260,7 @@ class FeatureState:
 class Features:
     """The features of a drive. `Controller.features` has the documentation."""
 
-    def __init__(self, nvme0: Controller) -> None:
+    def __init__(self, nvme0: Drive) -> None:
         self._nvme0 = nvme0
 
     def get(self, fid: int, sel: int = 0, nsid: int | None = None, cdw11: int = 0) -> FeatureState:

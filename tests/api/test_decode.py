@@ -82,7 +82,8 @@ def test_features_by_name_by_number_and_all_of_them(nvme0):
     assert features.temperature_threshold.tmpth.celsius == (got[0] & 0xFFFF) - 273
     assert features.get(4, sel=1).name == "TEMPERATURE"
     if nvme0.id_ctrl.oncs.tss:
-        assert len(features.timestamp.data) == 8 and features.timestamp.tstmp == features.timestamp.data.tstmp
+        state = features.timestamp
+        assert len(state.data) == 8 and state.tstmp == state.data.tstmp
     names = [state.name for state in features]
     assert {"ARBITRATION", "POWER", "TEMPERATURE", "QUEUES", "ASYNC_EVENT"} <= set(names)
     assert features.to_dict()["temperature"]["word"] == got[0]
