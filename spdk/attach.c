@@ -232,7 +232,9 @@ static int open_drive(struct pyn_ctrlr *ctrlr, const struct pyn_address *address
 		return rc;
 	pyn_spdk_listen();
 	pyn_spdk_keep_freed();
+	pyn_spdk_initialises(true);
 	ctrlr->spdk = spdk_nvme_connect(&id, &wanted, sizeof(wanted));
+	pyn_spdk_initialises(false);
 	pyn_spdk_free_kept();
 	if (!ctrlr->spdk)
 		return not_opened(address, path, err);
@@ -327,9 +329,11 @@ static int reconnect(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 
 	pyn_spdk_empty(ctrlr->admin);
 	pyn_spdk_listen();
+	pyn_spdk_initialises(true);
 	spdk_nvme_ctrlr_reconnect_async(ctrlr->spdk);
 	while ((rc = spdk_nvme_ctrlr_reconnect_poll_async(ctrlr->spdk)) == -EAGAIN)
 		sched_yield();
+	pyn_spdk_initialises(false);
 	ctrlr->off = false;
 	ctrlr->enabled = rc == 0;
 	if (!rc) {

@@ -74,6 +74,9 @@ int pyn_spdk_access(struct vfio_device *dev, uint32_t region, uint64_t offset, s
 /* Whether the doorbells of a queue at a vfio-user socket are in the page that SPDK maps. */
 bool pyn_spdk_has_doorbells(uint16_t qid, uint8_t dstrd);
 
+/* Say that SPDK initialises a controller on this thread, or has done so. */
+void pyn_spdk_initialises(bool on);
+
 /* Let SPDK process the completions of an IO queue; spdk_nvme_qpair_process_completions checks those of the admin
  * queue before. */
 int32_t pyn_spdk_process(struct spdk_nvme_qpair *queue);

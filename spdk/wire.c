@@ -28,13 +28,16 @@
 #include <spdk/vfio_user_pci.h>
 
 #include "core/env/env.h"
+#include "core/util/clock.h"
 #include "core/util/log.h"
 #include "spec/nvme_regs.h"
 
 #define ANSWER_S 2  /* after this time without an answer a device is silent */
 #define WAKE_MS 200 /* each question waits this long for a silent device */
 #define WIRES 256
-#define ADMIN_ENTRIES 4096u /* at most: AQA.ACQS has 12 bits */
+#define ADMIN_ENTRIES 4096u           /* at most: AQA.ACQS has 12 bits */
+#define INIT_NS UINT64_C(30000000000) /* of the commands of an initialisation */
+#define LOOK_NS UINT64_C(50000000)
 
 struct vfio_device *__real_spdk_vfio_user_setup(const char *path);
 struct vfio_device *__wrap_spdk_vfio_user_setup(const char *path);
@@ -372,12 +375,59 @@ static bool is_valid(struct wire *wire, uint16_t cid)
 	return cid <= wire->admin.highest;
 }
 
+/* While SPDK initialises a controller on this thread. */
+static _Thread_local struct {
+	bool on;
+	uint64_t look; /* when to look again whether the device is there */
+	uint64_t ends; /* when it has taken too long; 0: the device has not completed a command yet */
+} the_init;
+
+void pyn_spdk_initialises(bool on)
+{
+	the_init.on = on;
+	the_init.look = the_init.ends = 0;
+}
+
+static bool is_late(uint64_t now)
+{
+	if (!the_init.ends)
+		the_init.ends = now + INIT_NS;
+	return now >= the_init.ends;
+}
+
+static bool has_hung_up(struct wire *wire, uint64_t now)
+{
+	struct pollfd look = {.fd = wire->socket, .events = POLLRDHUP};
+
+	if (now < the_init.look)
+		return false;
+	the_init.look = now + LOOK_NS;
+	return poll(&look, 1, 0) > 0 && look.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL);
+}
+
+/* Abort all commands that SPDK may be waiting for. It ignores those that are not in flight. */
+static void abort_all(struct wire *wire)
+{
+	struct nvme_cpl cpl = {.status = NVME_SC_ABORTED_SQ_DELETION << 1};
+
+	for (uint32_t cid = 0; cid <= wire->admin.highest; cid++) {
+		cpl.cid = (uint16_t)cid;
+		if (wire->admin.completions.unread + 1u < wire->admin.completions.device.cq_size)
+			pyn_spdk_cq_pass(&wire->admin.completions, &cpl);
+	}
+}
+
+/* SPDK waits long for a device that is gone, and forever for one whose list of namespaces has no end. If so, abort
+ * its commands: it then gives up. */
 static void check_admin(struct wire *wire)
 {
+	uint64_t now = the_init.on ? pyn_monotonic_ns() : 0;
 	struct nvme_cpl cpl;
 
 	pyn_spin_lock(&wire->admin.lock);
 	while (wire->admin.completions.copy && pyn_spdk_cq_take(&wire->admin.completions, &cpl)) {
+		if (now && is_late(now))
+			cpl.status = NVME_SC_ABORTED_SQ_DELETION << 1;
 		if (is_valid(wire, cpl.cid))
 			pyn_spdk_cq_pass(&wire->admin.completions, &cpl);
 		else
@@ -385,6 +435,8 @@ static void check_admin(struct wire *wire)
 				"queue 0: completion of CID %u, which is not in flight (status %02x/%02x)", cpl.cid,
 				NVME_STATUS_SCT(cpl.status), NVME_STATUS_SC(cpl.status));
 	}
+	if (now && wire->admin.completions.copy && has_hung_up(wire, now))
+		abort_all(wire);
 	pyn_spin_unlock(&wire->admin.lock);
 }
 
