@@ -9,10 +9,10 @@ from typing import Callable
 import nvme as d
 import pytest
 
-from pynvme import vssd
+from pynvme import spec, vssd
 from pynvme.vssd import Fault, VirtualSsd
 
-SMALL = "vssd:name=faults,size=64M"
+SMALL = "vssd:name=faults,size=64M,error_injection"
 
 pytestmark = pytest.mark.filterwarnings("ignore:ERROR status")
 
@@ -55,6 +55,23 @@ def test_a_rule_lives_as_long_as_its_block(
         assert ssd.fired(entry.entry) == [entry]
     assert ssd.faults() == [] and fault.fired == 0
     assert statuses(lambda cb: nvme0n1.read(qpair, buf, 5, 1, cb=cb)) == [0]
+
+
+def test_a_host_injects_an_error(
+    ssd: VirtualSsd, nvme0: d.Controller, nvme0n1: d.Namespace, qpair: d.Qpair, buf: d.Buffer
+) -> None:
+    data = d.Buffer(4096)
+    entry = spec.OcpErrorInjection(data)
+    entry.flags.enable, entry.flags.single = 1, 1
+    entry.type, entry.nrtdp = spec.OcpError.NAND_CORRUPTION, 2
+    nvme0.setfeatures(spec.OcpFeatureId.ERROR_INJECTION, buf=data, cdw11=1).waitdone()
+    assert [rule.text for rule in ssd.faults()] == ["opcode=read nth=2 do status=02/81 count=1"]
+    found = [statuses(lambda cb: nvme0n1.read(qpair, buf, 5, 1, cb=cb)) for _ in range(3)]
+    assert found == [[0], [0x281], [0]]
+    nvme0.getfeatures(spec.OcpFeatureId.ERROR_INJECTION, buf=data).waitdone()
+    assert (entry.flags.enable, entry.flags.single, entry.type) == (0, 1, spec.OcpError.NAND_CORRUPTION)
+    nvme0.setfeatures(spec.OcpFeatureId.ERROR_INJECTION).waitdone()
+    assert ssd.faults() == []
 
 
 def test_a_wrong_rule_is_a_value_error_and_nothing_is_planted(ssd: VirtualSsd) -> None:
