@@ -41,8 +41,8 @@ const char *pyn_spdk_said(void);
 /* Stop forwarding what SPDK says, in a process that must not call Python. */
 void pyn_spdk_hush(void);
 
-/* Watch for the memory that SPDK allocates on this thread for the device: between watch and watched, which returns
- * the last one; NULL: none. */
+/* Watch for the memory in pages that SPDK allocates on this thread, such as the trackers of a queue: between watch
+ * and watched, which returns the last one; NULL: none. */
 void pyn_spdk_watch(void);
 void *pyn_spdk_watched(size_t *size);
 

@@ -222,7 +222,7 @@ void *__wrap_spdk_zmalloc(size_t size, size_t align, uint64_t *unused, int numa,
 {
 	void *memory = __real_spdk_zmalloc(size, align, unused, numa, flags);
 
-	if (the_watch.on && flags & SPDK_MALLOC_DMA) {
+	if (the_watch.on && align == PYN_SPDK_PAGE) {
 		the_watch.memory = memory;
 		the_watch.size = size;
 	}
