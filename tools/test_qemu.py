@@ -46,10 +46,10 @@ FIRST = "01:00.0"
 """The address of a guest's first drive, on the bus of the first root port."""
 
 
-SUITE = ["-m", "pynvme", "check", "--yes", "--time", "30s", "--seed", "1", "--known", "tests/suite/known.txt"]
-SUITE += [f"--area={area}" for area in ("commands", "reports", "features", "logs", "queues", "resets")]
-"""`python -m pynvme check`, which expects the findings that docs/found.md explains. The other areas take much
-longer, and test what QEMU does with a file."""
+SUITE = ["-m", "pynvme", "check", "--yes", "--area", "commands", "--time", "30s", "--seed", "1"]
+SUITE += ["--known", "tests/suite/known.txt"]
+"""`python -m pynvme check`, which expects the findings that docs/found.md explains. Other areas switch the power of
+the drive, and QEMU then removes it."""
 
 KINDS = ("msi", "namespaces", "pmr", "protection", "zones")
 """Files of tests/qemu for drives that only one guest has."""
