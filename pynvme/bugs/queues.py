@@ -322,9 +322,9 @@ BUGS = (
     ),
     Bug(
         "C34",
-        "deleted-queue-posts",
-        "Deleting a submission queue does not wait for its commands",
-        "A completion is posted after Delete I/O Submission Queue has completed.",
+        "queue-deleted-late",
+        "A submission queue is still there when its deletion has completed",
+        "The command completes when the deletion starts, so that the completion queue cannot be deleted yet.",
         "Base 2.0, 5.7 Delete I/O Submission Queue",
         ("opcode=delete-sq do early=30",),
         areas=("queues", "commands"),
