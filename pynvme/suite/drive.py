@@ -83,6 +83,8 @@ class Drive:
         """The queue pair for single commands, once there is one."""
         self._leaving: list[Callable[[], None]] = []
         self._findings: list[str] = []
+        self._stuck: list[str] = []
+        """Commands that did not end."""
         self.nsids = [1]
         self.nsids = self._active()
         self.namespaces = {nsid: nvme.Namespace(nvme0, nsid) for nsid in self.nsids}
@@ -298,6 +300,7 @@ class Drive:
         try:
             queue.waitdone(count)
         except TimeoutError as error:
+            self._stuck.append(str(error))
             raise self.finding(
                 "Base 2.0, 3.3.3.2 Completion Queue Entry", f"{count} completions", f"none ({error})"
             ) from None
@@ -316,6 +319,7 @@ class Drive:
     def must_end(self, command: Command) -> None:
         """Raise a finding if a command has not completed, or too late."""
         if command.timed_out or not command.done:
+            self._stuck.append(command.name)
             raise self.finding(
                 "Base 2.0, 3.3.3.2 Completion Queue Entry",
                 f"a completion of {command.name} within {self.nvme0.timeout} ms",
@@ -460,13 +464,13 @@ class Drive:
         self._forget_queues()
 
     def at_end(self, function: Callable[[], None]) -> None:
-        """Call a function at the end of the test, if the test has no finding."""
+        """Call a function at the end of the test, unless the drive has left a command unanswered."""
         self._leaving.append(function)
 
     def close(self) -> None:
         """Tidy up, and delete the queue pairs. If the drive does not delete them, that is a finding."""
         try:
-            while self._leaving and not self._findings:
+            while self._leaving and not self._stuck:
                 self._leaving.pop()()
             self.delete_qpairs()
         except Exception as error:

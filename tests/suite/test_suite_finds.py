@@ -14,6 +14,7 @@ import pytest
 from pynvme.spec import AdminOpcode, IoOpcode, Status
 from pynvme.suite import Finding, conftest
 from pynvme.suite.drive import Drive
+from pynvme.suite.history import Command
 from pynvme.suite.identity import must_be_the_same
 from pynvme.suite.model import Model
 from pynvme.suite.promises import Promises
@@ -129,10 +130,13 @@ def test_an_error_of_the_driver_is_a_finding_and_one_of_the_suite_is_not(own: Si
     assert not isinstance(conftest._as_finding(SimpleNamespace(), TimeoutError()), Finding)
 
 
-def test_marks_and_deallocations_do_not_outlive_their_test(own: SimpleNamespace) -> None:
+@pytest.mark.parametrize("found", [False, True])
+def test_marks_and_deallocations_do_not_outlive_their_test(own: SimpleNamespace, found: bool) -> None:
     own.writer.write(8, 8)
     own.writer.uncorrectable(10, 2)
     own.writer.deallocate((14, 1))
+    if found:
+        own.drive.finding("a clause", "one thing", "another")
     own.drive.close()
     again = Drive(own.drive.nvme0, own.drive.subsystem, 7, "another_test")
     command = again.io(IoOpcode.READ, d.Buffer(8 * 512), 8, 8)
@@ -140,10 +144,12 @@ def test_marks_and_deallocations_do_not_outlive_their_test(own: SimpleNamespace)
     again.close()
 
 
-def test_after_a_finding_nothing_is_tidied_up(own: SimpleNamespace) -> None:
+def test_nothing_is_tidied_up_on_a_drive_that_does_not_answer(own: SimpleNamespace) -> None:
     own.writer.write(8, 8)
     own.writer.uncorrectable(10, 2)
-    own.drive.finding("a clause", "one thing", "another")
+    unanswered = Command(1, IoOpcode.READ, 1, (0, 0, 0, 0, 0, 0))
+    with pytest.raises(Finding, match="no completion"):
+        own.drive.must_end(unanswered)
     own.drive.close()
     again = Drive(own.drive.nvme0, own.drive.subsystem, 7, "another_test")
     assert again.io(IoOpcode.READ, d.Buffer(8 * 512), 8, 8).status == Status.UNRECOVERED_READ_ERROR
