@@ -12,8 +12,14 @@ from tests.fix_load import loaded
 
 
 @pytest.fixture
-def drive():
-    with VirtualSsd(size="64M", sanitize_time=300) as ssd:
+def milliseconds():
+    """How long a sanitize takes."""
+    return 300
+
+
+@pytest.fixture
+def drive(milliseconds):
+    with VirtualSsd(size="64M", sanitize_time=milliseconds) as ssd:
         pcie = d.Pcie(ssd.address)
         nvme0 = d.Controller(pcie)
         yield ssd, nvme0, d.Namespace(nvme0, 1)
@@ -117,6 +123,7 @@ def test_a_worker_that_a_sanitize_meets_ends_with_its_status_and_the_next_one_ru
     assert again.error == 0 and again.io_count_read + again.io_count_nonread == 5000
 
 
+@pytest.mark.parametrize("milliseconds", [3000])
 def test_a_sanitize_outlasts_an_initialisation_and_a_power_cycle(drive):
     _, nvme0, nvme0n1 = drive
     qpair = d.Qpair(nvme0, 16)
