@@ -48,8 +48,8 @@ FIRST = "01:00.0"
 
 SUITE = ["-m", "pynvme", "check", "--yes", "--area", "commands", "--time", "30s", "--seed", "1"]
 SUITE += ["--known", "tests/suite/known.txt"]
-"""`python -m pynvme check`, which expects the findings that docs/found.md explains. Other areas switch the power
-of the drive, and QEMU then removes it."""
+"""`python -m pynvme check`, which expects the findings that docs/found.md explains. Other areas switch the
+power of the drive, and QEMU then removes it."""
 
 KINDS = ("msi", "namespaces", "pmr", "protection", "zones")
 """Files of tests/qemu for drives that only one guest has."""
