@@ -4,7 +4,7 @@
 import nvme as d
 import pytest
 
-from pynvme import spec
+from pynvme import decode, spec
 from pynvme.structure import Field, Number, Structure
 
 
@@ -62,6 +62,26 @@ def test_a_log_page_of_ones_own(nvme0, monkeypatch):
     assert nvme0.log(2, as_="smart_log", size=512).avsp == nvme0.smart.avsp
     monkeypatch.setitem(spec.LOG_PAGES, 2, Health)
     assert isinstance(nvme0.log(2), Health)
+
+
+def test_a_log_page_is_read_as_the_parameters_say(monkeypatch):
+    sent = []
+
+    class Drive:
+        mdts = 4096
+
+        def _ask(self, opcode, buf, nsid, *dwords):
+            sent.append((opcode, len(buf), nsid, *(f"{dword:#x}" for dword in dwords)))
+
+    monkeypatch.setitem(spec.LOG_PAGES, 0x42, spec.SmartLog)
+    decode.log(Drive(), 0x42, 7, lsp=3, lsi=0x1234, csi=2, uuid=5, size=6000, rae=False)
+    assert sent == [
+        (2, 4096, 7, "0x3ff0342", "0x12340000", "0x0", "0x0", "0x2000005"),
+        (2, 1904, 7, "0x1db0342", "0x12340000", "0x1000", "0x0", "0x2000005"),
+    ]
+    sent.clear()
+    decode.log(Drive(), 0x42)
+    assert sent == [(2, 512, 0xFFFFFFFF, "0x7f8042", "0x0", "0x0", "0x0", "0x0")]
 
 
 def test_looking_takes_no_completion_and_no_event(nvme0, buf):
