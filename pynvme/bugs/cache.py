@@ -300,4 +300,22 @@ BUGS = (
         areas=POWER,
         market=True,
     ),
+    Bug(
+        "B30",
+        "flush-of-one-queue",
+        "Only the flushes of queue 1 do something",
+        "Each core has its part of the cache, and a flush does not reach the other cores.",
+        FLUSH,
+        ("opcode=flush queue!=1 do skip",),
+        areas=POWER,
+    ),
+    Bug(
+        "B31",
+        "flush-stops-at-the-third-power-up",
+        "From the third power-up on, a flush does nothing",
+        "The log of the cache is full, and the error is ignored.",
+        FLUSH,
+        ("power-ups>=3 opcode=flush do skip",),
+        areas=POWER,
+    ),
 )

@@ -205,4 +205,13 @@ BUGS = (
         ("opcode=format-nvm do leave=0..4M",),
         areas=MEDIA,
     ),
+    Bug(
+        "F22",
+        "self-test-of-the-future",
+        "A result of a self-test has more power-on hours than the drive",
+        "The hours are stored in another unit than the SMART log has.",
+        TEST,
+        ("log=06h do bytes at=8 size=8 add=1000000",),
+        areas=MEDIA,
+    ),
 )

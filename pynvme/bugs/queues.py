@@ -329,4 +329,22 @@ BUGS = (
         ("opcode=delete-sq do early=30",),
         areas=("queues", "commands"),
     ),
+    Bug(
+        "C35",
+        "tail-of-0-not-seen",
+        "A tail doorbell with the value 0 is ignored",
+        "The value 0 stands for a doorbell that nobody has written.",
+        "Base 2.0, 3.3.1.2 Queue Usage, Submission Queue Tail Doorbell",
+        ("on=doorbell queue!=0 ring=sq value=0 do drop",),
+        areas=("queues",),
+    ),
+    Bug(
+        "C36",
+        "vectors-above-7-silent",
+        "Vectors from 8 on never interrupt",
+        "The mask of the vectors has eight bits.",
+        MSIX,
+        ("on=interrupt vector>=8 do drop",),
+        areas=("queues",),
+    ),
 )

@@ -320,4 +320,13 @@ BUGS = (
         ("cns=1 after=disable do bytes at=800 size=1 xor=0x3",),
         areas=("resets", "reports"),
     ),
+    Bug(
+        "E34",
+        "power-on-hours-16-bits",
+        "Power On Hours wraps at 65536",
+        "The counter is stored in 16 bits.",
+        f"{SMART}, Power On Hours",
+        ("log=02h do bytes at=128 size=8 and=0xffff",),
+        areas=("age", "logs"),
+    ),
 )

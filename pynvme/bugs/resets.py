@@ -249,4 +249,13 @@ BUGS = (
         ("register=CSTS access=read do set value[4:4]=0",),
         areas=("resets",),
     ),
+    Bug(
+        "D27",
+        "second-shutdown-hangs",
+        "The second normal shutdown never ends",
+        "A flag of the first shutdown is not cleared, and the second one waits for it.",
+        SHUTDOWN,
+        ("on=shutdown nth=2 do hang",),
+        areas=("resets", "power"),
+    ),
 )
