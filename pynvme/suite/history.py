@@ -104,8 +104,10 @@ class Command:
         self.dnr = bool(entry[3] >> 31)
         if entry[3] == TIMED_OUT:
             self.status = TIMED_OUT
-        if self.then is not None:
-            self.then(self)
+        # The history must not keep what the function refers to, such as buffers.
+        then, self.then = self.then, None
+        if then is not None:
+            then(self)
 
     @property
     def done(self) -> bool:

@@ -198,3 +198,11 @@ def test_a_command_that_takes_too_long_is_found(own: SimpleNamespace) -> None:
     admin.done_at = admin.at + 10.1
     with pytest.raises(Finding, match="IDENTIFY within 10 s"):
         own.drive.must_end(admin)
+
+
+def test_the_history_keeps_no_buffers(own: SimpleNamespace) -> None:
+    traffic = Traffic(own.drive, own.model, [(0, 200)], {"write": 1, "read": 1})
+    traffic.run(lambda: traffic.count > 50)
+    read_back(own.drive, own.model, range(200))
+    commands = [entry for entry in own.drive.history if isinstance(entry, Command)]
+    assert len(commands) > 50 and all(command.then is None for command in commands)
