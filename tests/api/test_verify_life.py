@@ -138,3 +138,18 @@ def test_a_deallocation_that_comes_after_the_flush_may_be_lost_with_the_power(ow
     own.nvme0n1.read(pair, data, 0, 8).waitdone()
     assert set(data[:]) != {0}
     assert stats(own.nvme0n1)[1] == 0
+
+
+def test_a_late_deallocation_leaves_a_newer_write_durable_without_the_cache(own):
+    pair, data, ranges = d.Qpair(own.nvme0, 8), d.Buffer(4096), d.Buffer(4096)
+    ranges.set_dsm_range(0, 0, 8)
+    own.nvme0.setfeatures(6, cdw11=0).waitdone()
+    with own.ssd.fault("opcode=dataset-management do early=20 yield"):
+        own.nvme0n1.dsm(pair, ranges, 1).waitdone()
+        own.nvme0n1.write(pair, data, 0, 8).waitdone()
+        time.sleep(0.2)
+    d.Subsystem(own.nvme0).power_cycle(0)
+    own.nvme0.reset()
+    own.nvme0n1.read(d.Qpair(own.nvme0, 8), data, 0, 8).waitdone()
+    assert set(data[:]) != {0}
+    assert stats(own.nvme0n1) == (8, 0)

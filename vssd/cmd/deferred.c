@@ -91,6 +91,8 @@ static void restore(struct vssd_ctrl *ctrl, struct pieces *pieces)
 		vssd_fault_write_store(ctrl, piece->offset, piece->data, VSSD_SECTOR_SIZE);
 		if (piece->is_bad)
 			vssd_store_poison(ctrl->store, piece->offset >> VSSD_BLOCK_SHIFT, sector_of(piece->offset));
+		if (ctrl->features.write_through)
+			vssd_store_commit(ctrl->store, piece->offset >> VSSD_BLOCK_SHIFT, 1);
 	}
 	free(pieces->at);
 }
