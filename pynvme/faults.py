@@ -17,13 +17,15 @@ __all__ = ["Fault", "Fired", "Rule"]
 class Fault:
     """Rules that were planted together. As a context manager, it removes them at its end.
 
-    A handle stays valid if rules are removed by other means; they then count as never fired.
+    After that it still tells how often they fired. Rules that were removed by other means count as never
+    fired.
     """
 
     def __init__(self, folder: str, first: int, count: int) -> None:
         self._folder = folder
         #: The numbers of the rules.
         self.numbers = tuple(range(first, first + count))
+        self._removed: list[Rule] = []
 
     def rules(self) -> list[Rule]:
         """Those of the rules that are still planted, as their canonical text, with their counts."""
@@ -32,12 +34,12 @@ class Fault:
     @property
     def matched(self) -> int:
         """How often the conditions of the rules held, whether a rule then fired or not."""
-        return sum(rule.matched for rule in self.rules())
+        return sum(rule.matched for rule in [*self.rules(), *self._removed])
 
     @property
     def fired(self) -> int:
         """How often the rules have fired."""
-        return sum(rule.fired for rule in self.rules())
+        return sum(rule.fired for rule in [*self.rules(), *self._removed])
 
     def log(self) -> list[Fired]:
         """The entries of the log of these rules, see :meth:`pynvme.vssd.VirtualSsd.fired`."""
@@ -52,6 +54,7 @@ class Fault:
         """Remove the rules, and complete the commands that they hold."""
         for rule in self.rules():
             control.remove_fault(self._folder, rule.number)
+            self._removed.append(rule)
 
     def __enter__(self) -> Fault:
         return self
