@@ -108,8 +108,8 @@ cdef class Qpair(_Queue):
 
     @_named
     def cmdlog(self, count=0):
-        _print_cmdlog(self._controller._device, cspdk.pyn_inflight_cmdlog(self._get().inflight), self._queue.qid,
-                      count)
+        inflight = self._get().inflight
+        _print_cmdlog(self._controller._device, cspdk.pyn_inflight_cmdlog(inflight), self._queue.qid, count)
 
     @_named
     def msix_isset(self):
