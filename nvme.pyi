@@ -639,13 +639,13 @@ class Controller:
             lsi: log specific identifier, 16 bits, such as an endurance group
             csi: command set, 8 bits, of the log pages that depend on it
             uuid: UUID index, 7 bits, by default that of OCP, if the drive has it, from C0h on
-            size: bytes to read, in whole dwords, by default all
+            size: bytes to read, at least those of the structure, by default all
             rae: retain asynchronous events, so that looking changes nothing
             as_: the structure to decode it as, as a class or by its name
 
         Raises:
             OSError: the drive refuses it
-            ValueError: no structure is called so
+            ValueError: no structure is called so, or size is below that of the structure
 
         Examples:
             >>> nvme0.log(spec.LogId.ERROR).entries[0].status_field.sc

@@ -258,10 +258,13 @@ cdef class Buffer:
             row += 77
         return out[:<Py_ssize_t>rows * 77]
 
+    @_named
     def decode(self, structure, offset=0):
         from pynvme import decode
 
-        return decode.structure_called(structure)(self, offset)
+        place = _integer(offset, "offset")
+        _check(0 <= place <= len(self), f"offset must be from 0 to {len(self)}, the size of the buffer, not {offset}")
+        return decode.structure_called(structure, "structure")(self, place)
 
     @_named
     def dump(self, size=None):

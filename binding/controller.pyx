@@ -199,10 +199,14 @@ cdef class Controller(_Queue):
 
         return decode.smart(self)
 
-    def log(self, lid, *args, **names):
+    @_named
+    def log(self, lid, nsid=0xffffffff, *, lsp=None, lsi=0, csi=0, uuid=None, size=None, rae=True, as_=None):
         from pynvme import decode
 
-        return decode.log(self, lid, *args, **names)
+        return decode.log(self, _field(lid, 8, "lid"), _field(nsid, 32, "nsid"),
+                          lsp=None if lsp is None else _field(lsp, 7, "lsp"), lsi=_field(lsi, 16, "lsi"),
+                          csi=_field(csi, 8, "csi"), uuid=None if uuid is None else _field(uuid, 7, "uuid"),
+                          size=None if size is None else _integer(size, "size"), rae=bool(rae), as_=as_)
 
     @property
     def features(self):

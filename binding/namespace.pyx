@@ -49,8 +49,11 @@ cdef inline uint64_t _nlb(const cspdk.nvme_cmd *cmd) noexcept:
 
 cdef bytes _path(object file):
     """The name of a file for C."""
-    cdef bytes path = _os.fsencode(file)
+    cdef bytes path
 
+    if not isinstance(file, (str, bytes, _os.PathLike)):
+        raise TypeError(f"file must be the name of a file, not {type(file).__name__}")
+    path = _os.fsencode(file)
     _check(path and b"\0" not in path, f"file must be the name of a file, not {file!r}")
     return path
 

@@ -21,11 +21,13 @@ _PREFIX = "_pynvme_prefix"
 _WANTED = {
     "addr": "an address",
     "buf": "a Buffer",
+    "file": "the name of a file",
     "filename": "the name of a file",
     "func": "a function",
     "lba": "an LBA",
     "nvme": "a Controller",
     "qpair": "a Qpair",
+    "structure": "a structure of pynvme.spec, or its name",
 }
 
 

@@ -83,8 +83,12 @@ def _structures() -> dict[str, type[Structure]]:
     return known | {short: known[name] for short, name in SHORT_NAMES.items()}
 
 
-def structure_called(name: str | type[Structure]) -> type[Structure]:
+def structure_called(name: str | type[Structure], parameter: str) -> type[Structure]:
     """The class of a structure, such as ``"id_ctrl"``, ``"smart_log"`` or ``"SmartLog"``.
+
+    Args:
+        name: a name, or a class
+        parameter: that of the public function, for the messages
 
     Raises:
         ValueError: no structure has this name. The message has the most similar ones
@@ -93,14 +97,14 @@ def structure_called(name: str | type[Structure]) -> type[Structure]:
     if isinstance(name, type) and issubclass(name, Structure):
         return name
     if not isinstance(name, str):
-        raise TypeError(f"a structure is given by its name or its class, not by {name!r}")
+        raise TypeError(f"{parameter} must be the name or the class of a structure, not {name!r}")
     known = _structures()
     if name not in known:
         from difflib import get_close_matches
 
         close = get_close_matches(name, known, 3, 0.5)
         hint = f"did you mean {' or '.join(close)}?" if close else "pynvme.spec lists them"
-        raise ValueError(f"there is no structure called {name!r}: {hint}")
+        raise ValueError(f"{parameter}: there is no structure called {name!r}: {hint}")
     return known[name]
 
 
@@ -139,7 +143,10 @@ def log(
     """Read a log page as a whole, and decode it. `Controller.log` has the documentation."""
     if uuid is None:
         uuid = _ocp_index(nvme0) if lid >= VENDOR_LOGS else 0
-    kind = structure_called(as_) if as_ is not None else _structure_of(nvme0, lid, uuid)
+    kind = structure_called(as_, "as_") if as_ is not None else _structure_of(nvme0, lid, uuid)
+    least = kind.SIZE if kind is not None else 4
+    if size is not None and not least <= size <= LARGEST_LOG:
+        raise ValueError(f"size must be from {least} to {LARGEST_LOG} bytes, not {size}")
     context = lid == spec.LogId.PERSISTENT_EVENT and lsp is None
     first_lsp = 1 if context else lsp or 0
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import os
 import re
 import signal
+import tempfile
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +45,7 @@ VALUES = {
     "cid": 5,
     "depth": 8,
     "fid": 7,
+    "file": os.path.join(tempfile.gettempdir(), f"pynvme-calls-{os.getpid()}.saved"),
     "filename": __file__,
     "index": 0,
     "kind": None,
@@ -56,6 +59,7 @@ VALUES = {
     "slot": 1,
     "action": 1,
     "spsp": 0,
+    "structure": "smart",
     "traceback": None,
     "value": None,
 }
@@ -253,8 +257,15 @@ def test_a_number_that_does_not_fit_is_refused_by_the_name_of_its_parameter(shar
     except ARGUMENT_ERRORS as error:
         assert str(error).startswith(f"{parameter.label}(): "), str(error)
         assert re.search(rf"\b{parameter.name}\b", str(error)), str(error)
-    except (MemoryError, RuntimeError, d.QpairCreationError, d.NamespaceCreationError, d.NvmeEnumerateError):
-        shared.renew()  # the number is one, and too large for the drive or the machine
+    except (
+        OSError,
+        MemoryError,
+        RuntimeError,
+        d.QpairCreationError,
+        d.NamespaceCreationError,
+        d.NvmeEnumerateError,
+    ):
+        shared.renew()  # the number is one, and the drive refuses it, or it is too large for the machine
     else:
         shared.renew()
 
@@ -264,6 +275,9 @@ def default_of(parameter):
         if isinstance(node, ast.ClassDef) and node.name == parameter.cls:
             for item in node.body:
                 if isinstance(item, ast.FunctionDef) and item.name == parameter.method:
+                    by_name = [a.arg for a in item.args.kwonlyargs]
+                    if parameter.name in by_name:
+                        return ast.literal_eval(item.args.kw_defaults[by_name.index(parameter.name)])
                     names = [a.arg for a in item.args.args]
                     at = names.index(parameter.name) - len(names) + len(item.args.defaults)
                     return ast.literal_eval(item.args.defaults[at])
@@ -277,7 +291,7 @@ INTEGERS = [p for p in NUMBERS if p.annotation.startswith("_Int")]
 def test_integers_of_numpy_and_floats_without_a_fraction_are_integers(opened, parameter):
     value = opened.values[parameter.name] if parameter.required else default_of(parameter)
     if value is None:
-        value = {"byte_begin": 0, "cpu_id": 0}.get(parameter.name, 64)
+        value = {"byte_begin": 0, "cpu_id": 0, "size": 512}.get(parameter.name, 64)
     function = opened.function(parameter.cls, parameter.method)
     for same in (numpy.uint64(value), float(value)):
         if int(same) != value:  # 2^64 - 1 is no float

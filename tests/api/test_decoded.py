@@ -136,7 +136,7 @@ def test_a_buffer_is_decoded_by_a_name_or_a_class(nvme0, buf):
     assert buf.decode("lba_format", 128).lbads == buf[130]
     with pytest.raises(ValueError, match="did you mean id_ns"):
         buf.decode("id_nss")
-    with pytest.raises(TypeError, match="by its name or its class"):
+    with pytest.raises(TypeError, match="structure must be the name or the class"):
         buf.decode(5)
     with pytest.raises(ValueError, match="has 4096 bytes"):
         d.Buffer(512).decode("id_ns")
