@@ -33,7 +33,7 @@ AREAS = {
     "media": "format, sanitize, self-test and firmware",
     "latency": "latency",
 }
-"""The areas, in the order in which they run: the quickest ones first. Area ``x`` is the file ``test_x.py``."""
+"""The areas, in the order in which they run, the quickest first. Area ``x`` is the file ``test_x.py``."""
 
 _PLACES = {"Finding": "finding", "needs": "marks", "requirement": "marks", "takes": "marks"}
 
