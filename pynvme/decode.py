@@ -141,9 +141,10 @@ def log(
     as_: str | type[Structure] | None = None,
 ) -> Structure | bytes:
     """Read a log page as a whole, and decode it. `Controller.log` has the documentation."""
+    ocp = _ocp_index(nvme0) if lid >= VENDOR_LOGS and uuid != 0 else 0
     if uuid is None:
-        uuid = _ocp_index(nvme0) if lid >= VENDOR_LOGS else 0
-    kind = structure_called(as_, "as_") if as_ is not None else _structure_of(nvme0, lid, uuid)
+        uuid = ocp
+    kind = structure_called(as_, "as_") if as_ is not None else _structure_of(lid, uuid != 0 and uuid == ocp)
     least = kind.SIZE if kind is not None else 4
     if size is not None and not least <= size <= LARGEST_LOG:
         raise ValueError(f"size must be from {least} to {LARGEST_LOG} bytes, not {size}")
@@ -170,10 +171,10 @@ def log(
     return found
 
 
-def _structure_of(nvme0: Drive, lid: int, uuid: int) -> type[Structure] | None:
+def _structure_of(lid: int, is_ocp: bool) -> type[Structure] | None:
     if lid in (spec.LogId.CHANGED_NS, spec.LogId.CHANGED_ALLOCATED_NS):
         return spec.NamespaceList
-    if lid >= VENDOR_LOGS and uuid and uuid == _ocp_index(nvme0) and lid in spec.OCP_LOG_PAGES:
+    if is_ocp and lid in spec.OCP_LOG_PAGES:
         return spec.OCP_LOG_PAGES[lid]
     return spec.LOG_PAGES.get(lid)
 
@@ -357,12 +358,11 @@ class Registers:
     def __init__(self, read: Callable[[int], int]) -> None:
         self._read = read
 
-    def _get(self, register: spec.Register) -> int:
+    def _get(self, register: spec.Register) -> Word:
         value = self._read(register)
         if register.name in WIDE:
             value |= self._read(register + 4) << 32
-        kind = spec.REGISTERS.get(register)
-        return kind(value) if kind is not None else value
+        return spec.REGISTERS.get(register, Word)(value)
 
     def __getattr__(self, name: str) -> Any:
         if name.upper() not in _registers():
@@ -372,22 +372,17 @@ class Registers:
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *(name.lower() for name in _registers())]
 
-    def __iter__(self) -> Iterator[tuple[str, int]]:
+    def __iter__(self) -> Iterator[tuple[str, Word]]:
         """The name and the value of each register, in the order of their offsets."""
         for name in _registers():
             yield name.lower(), self._get(spec.Register[name])
 
     def to_dict(self) -> dict[str, Any]:
         """All registers by their names, as numbers, or as the names and values of their bits."""
-        return {name: value.to_dict() if isinstance(value, Word) else value for name, value in self}
+        return {name: value.to_dict() or int(value) for name, value in self}
 
     def __repr__(self) -> str:
-        return "\n".join(
-            f"{name:<8} {spec.Register[name.upper()]:#06x}  {value!r}"
-            if isinstance(value, Word)
-            else f"{name:<8} {spec.Register[name.upper()]:#06x}  {value:#x}"
-            for name, value in self
-        )
+        return "\n".join(f"{name:<8} {spec.Register[name.upper()]:#06x}  {value!r}" for name, value in self)
 
 
 def _registers() -> list[str]:

@@ -124,6 +124,7 @@ def test_registers_by_name(nvme0):
     assert regs.csts.rdy == 1 and regs.cc.en == 1
     assert int(regs.cap) == nvme0.cap and int(regs.vs) == nvme0[8]
     assert regs.acq == nvme0[0x30] | nvme0[0x34] << 32
+    assert regs.to_dict()["acq"] == regs.acq and f"acq      0x0030  {regs.acq:#x}" in repr(regs)
     assert regs.to_dict()["csts"]["rdy"] == 1 and "csts     0x001c" in repr(regs)
     with pytest.raises(AttributeError, match="there is no register foo"):
         regs.foo  # noqa: B018
