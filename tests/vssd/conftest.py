@@ -11,6 +11,7 @@ from typing import Callable
 
 import pytest
 from client import Client, Nvme
+from ctrl_helpers import Disk, Host, pattern
 from server import EXECUTABLE, Server
 
 
@@ -49,6 +50,21 @@ def start(folder: str) -> Iterator[Callable[..., Server]]:
 def server(start: Callable[..., Server]) -> Server:
     """A virtual SSD as it is by default, but small."""
     return start("--size", "64M")
+
+
+@pytest.fixture
+def host(server: Server) -> Iterator[Host]:
+    """A host of it, with an I/O queue and a disk."""
+    host = Host(server)
+    yield host
+    host.close()
+
+
+@pytest.fixture
+def disk(host: Host) -> Disk:
+    """Its disk, whose first 16 LBAs hold a pattern."""
+    host.disk.write(0, pattern(0, 16))
+    return host.disk
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Iterator
 
 import pytest
 from client import sqe
@@ -31,13 +30,6 @@ WRITE_PROTECTED = 0x020
 WARNINGS = 0
 SPARE_EVENT = 2 << 16 | 2 << 8 | 1  # log page 2, spare below the threshold, SMART
 SPARE, TEMPERATURE, READ_ONLY, BACKUP = 1, 2, 8, 16
-
-
-@pytest.fixture
-def host(server: Server) -> Iterator[Host]:
-    host = Host(server)
-    yield host
-    host.close()
 
 
 def age(server: Server, **what: int) -> None:

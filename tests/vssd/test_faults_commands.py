@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Iterator
 
 import pytest
 from client import sqe
@@ -54,19 +53,6 @@ from fault_helpers import CLEAR, RELEASE, REMOVE, clear, control, fired, fired_c
 from server import Server
 
 from tests.fix_load import loaded
-
-
-@pytest.fixture
-def host(server: Server) -> Iterator[Host]:
-    host = Host(server)
-    yield host
-    host.close()
-
-
-@pytest.fixture
-def disk(host: Host) -> Disk:
-    host.disk.write(0, pattern(0, 16))
-    return host.disk
 
 
 def test_a_status_replaces_the_command(server: Server, disk: Disk) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Iterator
 
 import pytest
 from client import sqe
@@ -34,19 +33,6 @@ from ctrl_helpers import (
 )
 from fault_helpers import clear, fired_count, plant
 from server import Server
-
-
-@pytest.fixture
-def host(server: Server) -> Iterator[Host]:
-    host = Host(server)
-    yield host
-    host.close()
-
-
-@pytest.fixture
-def disk(host: Host) -> Disk:
-    host.disk.write(0, pattern(0, 16))
-    return host.disk
 
 
 def flipped(data: bytes, byte: int, bit: int) -> bytes:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Callable
 
 import pytest
@@ -31,13 +30,6 @@ CAP, CC, CSTS, AQA = 0, 0x14, 0x1C, 0x24
 ENABLED = 4 << 20 | 6 << 16 | 1
 ONES = 0xFFFFFFFF
 DEVICE_CONTROL = 0x68
-
-
-@pytest.fixture
-def host(server: Server) -> Iterator[Host]:
-    host = Host(server)
-    yield host
-    host.close()
 
 
 def becomes(condition: Callable[[], bool], seconds: float = 10) -> bool:
