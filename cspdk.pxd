@@ -162,6 +162,8 @@ cdef extern from "driver.h" nogil:
         uint64_t slba
         uint32_t nlb
         uint64_t number
+        uint16_t told
+        uint64_t told_number
 
     bool pyn_cmdlog_read(const pyn_cmdlog *log, uint64_t age, pyn_cmdlog_entry *entry)
 
@@ -296,6 +298,9 @@ cdef extern from "driver.h" nogil:
     unsigned pyn_admin_wait(pyn_device *device, pyn_completed *completed, unsigned max, uint64_t budget_us)
     bool pyn_admin_wait_event(pyn_device *device, pyn_completed *completed, uint64_t budget_us)
     pyn_cmdlog *pyn_inflight_cmdlog(const pyn_inflight *inflight)
+    int pyn_inflight_keep(pyn_inflight *inflight, uint32_t size, uint32_t count, pyn_error *err)
+    uint32_t pyn_inflight_kept(pyn_inflight *inflight, uint64_t number, void *into, uint32_t size)
+    uint32_t pyn_inflight_kept_size(pyn_inflight *inflight)
     unsigned pyn_inflight_outstanding(pyn_inflight *inflight)
     unsigned pyn_inflight_events(pyn_inflight *inflight)
     uint32_t pyn_inflight_aborts(const pyn_inflight *inflight)

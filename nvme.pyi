@@ -78,6 +78,7 @@ from pynvme.decode import Features, Registers
 from pynvme.engines import Engine
 from pynvme.spec import IdentifyController, IdentifyNamespace, SmartLog
 from pynvme.structure import Structure
+from pynvme.trace import CommandLog, LiveLog
 
 __all__ = [
     "Buffer",
@@ -780,18 +781,62 @@ class Controller:
             129
         """
 
-    def cmdlog(self, count: _Int = 0) -> None:
-        """Print the admin commands that were sent last with their completions and times, newest first.
+    @property
+    def cmdlog(self) -> LiveLog:
+        """The log of the admin commands, a sequence of Command objects, which cmdlog() prints.
 
-        For each command it prints four labelled lines, which are the time of submission, the command, the
-        time when its completion was reaped, and the completion. Times are local, to the microsecond. If fault
-        rules of a virtual SSD fired on the command, a line for each says when, at which place, and the rule.
+        cmdlog(count=0) prints the commands that were sent last with their completions and times, newest
+        first. 0 prints all that the log holds. For each command it prints four labelled lines, which are the
+        time of submission, the command, the time when its completion was reaped, and the completion. Times
+        are local, to the microsecond. If fault rules of a virtual SSD fired on the command, a line for each
+        says when, at which place, and the rule.
 
-        Args:
-            count: how many commands. 0 prints all that the log holds
+        As a sequence it begins with the oldest command that the log holds, as cmdlog_list() does, and is read
+        anew at each use.
 
         Example:
             >>> nvme0.cmdlog(2)
+            >>> nvme0.cmdlog[-1].status_name
+            '00/00 Success'
+            >>> for command in nvme0.cmdlog.failures:
+            ...     print(command.name, command.fields, command.warnings)
+        """
+
+    def cmdlog_list(self, count: _Int = 0) -> CommandLog:
+        """The admin commands that were sent last, with their completions, as a pynvme.trace.CommandLog.
+
+        It begins with the oldest one. A command has its name, its fields by the specification's names, its
+        times and latency in ns, its status and the name of that, the warnings that pynvme issued for it, the
+        fault rules of a virtual SSD that fired on it, and its data if they were kept. The log can be
+        filtered, and saved for Wireshark, Perfetto and numpy. It has the commands that pynvme sends itself,
+        too.
+
+        Args:
+            count: how many commands. 0 returns all that the log holds, 4096 at least
+
+        Example:
+            >>> log = nvme0.cmdlog_list(100)
+            >>> [command.latency_ns for command in log.filter(opcode=6, cns=1)]
+            >>> log.save("admin.pcapng")
+        """
+
+    def cmdlog_keep(self, size: _Int = 4096, count: _Int = 64) -> None:
+        """Keep the data of admin commands from now on, for cmdlog_list(). Drop what was kept before.
+
+        By default pynvme keeps 4096 bytes of each of the last 64 admin commands that have transferred data.
+
+        Args:
+            size: how many bytes of each command. 0 keeps none
+            count: of how many commands that have data, at least 1. size * count is at most 1 GiB
+
+        Raises:
+            AssertionError: size or count is out of range
+            MemoryError: the machine has too little memory
+
+        Example:
+            >>> nvme0.cmdlog_keep(1 << 20, 16)
+            >>> nvme0.getlogpage(7, buf, 4096).waitdone()
+            >>> nvme0.cmdlog_list(1)[0].data[:4]
         """
 
     def cmdname(self, opcode: _Int) -> str:
@@ -1337,13 +1382,39 @@ class Qpair:
                 after the call
         """
 
-    def cmdlog(self, count: _Int = 0) -> None:
-        """Print the commands that were sent last with their completions and times, newest first.
+    @property
+    def cmdlog(self) -> LiveLog:
+        """The log of this queue, a sequence of Command objects, which cmdlog() prints.
 
-        The lines are those of Controller.cmdlog().
+        cmdlog(count=0) prints the commands that were sent last, newest first, with the lines of
+        Controller.cmdlog(). 0 prints all that the log holds.
+
+        Example:
+            >>> qpair.cmdlog(2)
+            >>> max(command.latency_ns or 0 for command in qpair.cmdlog)
+        """
+
+    def cmdlog_list(self, count: _Int = 0) -> CommandLog:
+        """The commands that were sent last, oldest first, as Controller.cmdlog_list() returns them.
 
         Args:
-            count: how many commands. 0 prints all that the log holds
+            count: how many commands. 0 returns all that the log holds, 4096 at least
+
+        Example:
+            >>> for c in qpair.cmdlog_list(100):
+            ...     print(c.name, c.slba, c.lbas, c.status_name, c.latency_ns)
+        """
+
+    def cmdlog_keep(self, size: _Int = 4096, count: _Int = 64) -> None:
+        """Keep the data of commands from now on, for cmdlog_list(). By default an IO queue keeps none.
+
+        Args:
+            size: how many bytes of each command. 0 keeps none
+            count: of how many commands that have data, at least 1. size * count is at most 1 GiB
+
+        Raises:
+            AssertionError: size or count is out of range
+            MemoryError: the machine has too little memory
         """
 
     def msix_isset(self) -> bool:
@@ -2123,6 +2194,20 @@ class IOWorker:
     @property
     def progress(self) -> tuple[int, int, int]:
         """(queue identifier, IOs sent, IOs completed) so far. The identifier is 0 after close()."""
+
+    def cmdlog_list(self, count: _Int = 0) -> CommandLog:
+        """The commands that the worker sent last, oldest first, as Controller.cmdlog_list() returns them.
+
+        It may be called while the worker runs.
+
+        Args:
+            count: how many commands. 0 returns all that the log holds. After close() it holds 4096 at most
+
+        Example:
+            >>> worker = nvme0n1.ioworker(io_size=8, io_count=1000).start()
+            >>> worker.close()
+            >>> worker.cmdlog_list(100).save("worker.pcapng")
+        """
 
     def iops_consistency(self, slowest_percentage: float = 99.9) -> float:
         """How even the IOPS were from second to second. Call it after close().

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# Prints the command log of a queue pair.
+# The command log of a queue pair, printed and as objects (pynvme/trace).
 
 
 _RANGED = frozenset((cspdk.NVME_IO_WRITE, cspdk.NVME_IO_READ, cspdk.NVME_IO_WRITE_UNCORRECTABLE,
                      cspdk.NVME_IO_COMPARE, cspdk.NVME_IO_WRITE_ZEROES, cspdk.NVME_IO_VERIFY))
+
+
+cdef uint64_t _KEPT_LARGEST = 1 << 30
 
 
 cdef str _moment(uint64_t ticks):
@@ -44,6 +47,11 @@ cdef list _fired_lines(list fired):
     return [f"fired at {_moment(ticks)}: {text}" for ticks, text in fired]
 
 
+cdef object _sent_of(object fired, const cspdk.pyn_cmdlog_entry *entry):
+    return fired.Sent(entry.submitted, entry.cmd.cid, entry.cmd.opc, entry.cmd.nsid,
+                      entry.cmd.cdw10 | <uint64_t>entry.cmd.cdw11 << 32)
+
+
 cdef object _print_cmdlog(_Device device, const cspdk.pyn_cmdlog *log, unsigned sqid, object count):
     """Print the last `count` commands, newest first, or all that the log holds if it is 0."""
     cdef cspdk.pyn_cmdlog_entry entry
@@ -63,8 +71,7 @@ cdef object _print_cmdlog(_Device device, const cspdk.pyn_cmdlog *log, unsigned 
         else:
             lines.append(f"index {age}, not completed")
         blocks.append(lines)
-        sent.append(fired.Sent(entry.submitted, entry.cmd.cid, entry.cmd.opc, entry.cmd.nsid,
-                               entry.cmd.cdw10 | <uint64_t>entry.cmd.cdw11 << 32))
+        sent.append(_sent_of(fired, &entry))
         age += 1
     print(f"dump qpair {sqid}, latest tail in cmdlog: {log.count}")
     if not device._is_function():
@@ -72,3 +79,119 @@ cdef object _print_cmdlog(_Device device, const cspdk.pyn_cmdlog *log, unsigned 
             blocks[index] += _fired_lines(rules)
     for lines in blocks:
         print("\n".join(lines))
+
+
+# A command for pynvme/trace/command.py, which has the same layout as RECORD.
+cdef packed struct _Record:
+    cspdk.nvme_cmd cmd
+    cspdk.nvme_cpl cpl
+    uint64_t submitted  # ns since 1970
+    uint64_t latency    # ns; all ones if it has not completed
+    uint64_t number
+    uint64_t slba
+    uint32_t nlb
+    uint16_t qid
+    uint16_t told
+    uint64_t reserved
+
+
+cdef void _record(_Record *record, const cspdk.pyn_cmdlog_entry *entry, unsigned qid) noexcept:
+    memset(record, 0, sizeof(record[0]))
+    record.cmd = entry.cmd
+    record.submitted = cspdk.pyn_ticks_to_realtime_ns(entry.submitted)
+    record.latency = 0xffffffffffffffff
+    if entry.completed:
+        record.cpl = entry.cpl
+        record.latency = cspdk.pyn_ticks_to_ns(entry.completed - entry.submitted)
+    record.number = entry.number
+    record.slba = entry.slba if entry.nlb else 0
+    record.nlb = entry.nlb
+    record.qid = <uint16_t>qid
+    record.told = entry.told if entry.told_number == entry.number else 0
+
+
+cdef object _data_of(cspdk.pyn_inflight *inflight, uint64_t number, bytearray room):
+    """The data that were kept of a command, or None."""
+    cdef unsigned char *into = room
+    cdef uint32_t length
+
+    if len(room) == 0:
+        return None
+    length = cspdk.pyn_inflight_kept(inflight, number, into, <uint32_t>len(room))
+    return bytes(room[:length]) if length else None
+
+
+cdef bytearray _entries(const cspdk.pyn_cmdlog *log, object count):
+    """The last `count` entries, or all that the log holds if it is 0, newest first."""
+    cdef cspdk.pyn_cmdlog_entry entry
+    cdef uint64_t age = 0, wanted = _field(count, 32, "count")
+    cdef bytearray found = bytearray()
+
+    while (wanted == 0 or age < wanted) and cspdk.pyn_cmdlog_read(log, age, &entry):
+        found += (<char *>&entry)[:sizeof(entry)]
+        age += 1
+    return found
+
+
+cdef object _list_entries(_Device device, bytearray entries, cspdk.pyn_inflight *inflight, unsigned qid):
+    """Entries, newest first, as a CommandLog. inflight has the data that were kept; NULL: none were."""
+    cdef const cspdk.pyn_cmdlog_entry *entry
+    cdef unsigned char *first = entries
+    cdef _Record record
+    cdef bytearray records = bytearray()
+    cdef list sent = []
+    cdef dict data = {}, faults = {}
+    cdef bytearray room = bytearray(cspdk.pyn_inflight_kept_size(inflight) if inflight != NULL else 0)
+    cdef Py_ssize_t index, count = len(entries) // sizeof(entry[0])
+
+    from pynvme import fired
+    from pynvme.trace import log as _trace
+
+    for index in range(count):
+        entry = <const cspdk.pyn_cmdlog_entry *>first + (count - 1 - index)
+        _record(&record, entry, qid)
+        records += (<char *>&record)[:sizeof(record)]
+        sent.append(_sent_of(fired, entry))
+        kept = _data_of(inflight, entry.number, room)
+        if kept is not None:
+            data[index] = kept
+    if not device._is_function():
+        for index, rules in fired.of_commands(device.path, qid, sent).items():
+            faults[index] = [(cspdk.pyn_ticks_to_realtime_ns(ticks), text) for ticks, text in rules]
+    return _trace.from_records(bytes(records), device.path, faults, data)
+
+
+cdef object _list_cmdlog(_Device device, cspdk.pyn_inflight *inflight, unsigned qid, object count):
+    """The log of a queue of the script."""
+    return _list_entries(device, _entries(cspdk.pyn_inflight_cmdlog(inflight), count), inflight, qid)
+
+
+cdef int _keep(cspdk.pyn_inflight *inflight, object size, object count) except -1:
+    """Keep the data of the commands of a queue from now on."""
+    cdef cspdk.pyn_error err
+    cdef uint64_t most = _field(size, 32, "size"), commands = _field(count, 32, "count")
+
+    _check(commands >= 1, "count must be at least 1")
+    _check(most * commands <= _KEPT_LARGEST,
+           f"size * count must be at most 1 GiB, not {most} * {commands}")
+    _ok(cspdk.pyn_inflight_keep(inflight, <uint32_t>most, <uint32_t>commands, &err), &err)
+    return 0
+
+
+class _Log:
+    """The descriptor of cmdlog(). On an object it is a LiveLog, which prints when it is called."""
+
+    def __init__(self, function):
+        self._function = function
+
+    def __get__(self, owner, kind=None):
+        from pynvme.trace import LiveLog
+
+        if owner is None:
+            return self._function
+        return LiveLog(lambda: owner.cmdlog_list(), lambda *args, **names: self._function(owner, *args, **names),
+                       self.__doc__)
+
+    @property
+    def __doc__(self):
+        return self._function.__doc__

@@ -314,9 +314,18 @@ cdef class Controller(_Queue):
             if _time.monotonic() >= end:
                 raise TimeoutError(f"no asynchronous event within {seconds:g} s")
 
+    @_Log
     @_named
     def cmdlog(self, count=0):
         _print_cmdlog(self._device, cspdk.pyn_inflight_cmdlog(cspdk.pyn_device_admin(self._device._device)), 0, count)
+
+    @_named
+    def cmdlog_list(self, count=0):
+        return _list_cmdlog(self._device, cspdk.pyn_device_admin(self._device._device), 0, count)
+
+    @_named
+    def cmdlog_keep(self, size=4096, count=64):
+        _keep(cspdk.pyn_device_admin(self._device._device), size, count)
 
     @_named
     def cmdname(self, opcode):

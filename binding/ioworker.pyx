@@ -114,6 +114,8 @@ cdef class IOWorker:
     cdef object _result
     cdef uint64_t _closed_sent
     cdef uint64_t _closed_completed
+    cdef bytearray _closed_log  # its last commands, newest first
+    cdef unsigned _closed_qid
     cdef object __weakref__
 
     def __init__(self, *args, **kwargs):
@@ -313,6 +315,8 @@ cdef class IOWorker:
             _worker.fill(self._parameters, outcome, self._result)
         finally:
             self._collecting = False
+            self._closed_log = _entries(cspdk.pyn_worker_cmdlog(worker), _LOGGED)
+            self._closed_qid = cspdk.pyn_worker_qid(worker)
             shared = cspdk.pyn_worker_shared_block(worker)
             self._closed_sent = shared.sent
             self._closed_completed = shared.completed
@@ -426,6 +430,22 @@ cdef class IOWorker:
             _warn_status(status, mismatch and status == _MISMATCH, _WORKER_STATUS)
         if mismatch and status != _MISMATCH:  # another command failed before
             _warn_status(_MISMATCH, True, _WORKER_STATUS)
+
+    @_named
+    def cmdlog_list(self, count=0):
+        cdef _Device device
+        cdef uint64_t wanted = _field(count, 32, "count")
+
+        self._check_process()
+        device = self._namespace._controller._device
+        with self._lock:
+            if self._worker != NULL:
+                return _list_entries(device, _entries(cspdk.pyn_worker_cmdlog(self._worker), wanted), NULL,
+                                     cspdk.pyn_worker_qid(self._worker))
+            kept = self._closed_log or bytearray()
+            if wanted:
+                kept = kept[:wanted * sizeof(cspdk.pyn_cmdlog_entry)]
+            return _list_entries(device, kept, NULL, self._closed_qid)
 
     @_named
     def iops_consistency(self, slowest_percentage=99.9):

@@ -106,10 +106,20 @@ cdef class Qpair(_Queue):
                 raise RuntimeError(f"Qpair {self._queue.qid} is deleted")
         return self._waitdone(expected)
 
+    @_Log
     @_named
     def cmdlog(self, count=0):
         inflight = self._get().inflight
         _print_cmdlog(self._controller._device, cspdk.pyn_inflight_cmdlog(inflight), self._queue.qid, count)
+
+    @_named
+    def cmdlog_list(self, count=0):
+        inflight = self._get().inflight
+        return _list_cmdlog(self._controller._device, inflight, self._queue.qid, count)
+
+    @_named
+    def cmdlog_keep(self, size=4096, count=64):
+        _keep(self._get().inflight, size, count)
 
     @_named
     def msix_isset(self):

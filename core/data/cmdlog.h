@@ -14,6 +14,12 @@
 #include "core/util/error.h"
 #include "spec/nvme_cmd.h"
 
+/* What the driver has made of a command beside its completion. */
+enum pyn_cmdlog_told {
+	PYN_CMDLOG_TIMED_OUT = 1, /* it did not complete in time; cpl may have come later */
+	PYN_CMDLOG_MISMATCH = 2,  /* a read that returned wrong data: status 07/81 */
+};
+
 /* 128 bytes: two cache lines for each command. */
 struct pyn_cmdlog_entry {
 	struct nvme_cmd cmd;
@@ -24,7 +30,9 @@ struct pyn_cmdlog_entry {
 	/* The first range of a command that names its LBAs in its data. nlb is 0 for all other commands. */
 	uint64_t slba;
 	uint32_t nlb;
-	uint8_t reserved[12];
+	uint16_t told; /* what the script was told instead of cpl.status, enum pyn_cmdlog_told */
+	uint16_t reserved;
+	uint64_t told_number; /* number of the command to which told belongs; told is meaningless for any other */
 };
 _Static_assert(sizeof(struct pyn_cmdlog_entry) == 128, "command log entry");
 
@@ -90,6 +98,17 @@ static inline uint64_t pyn_cmdlog_submit(struct pyn_cmdlog *log, const struct nv
 	pyn_cmdlog_end(entry, number, now);
 	pyn_cmdlog_publish(log, number);
 	return number;
+}
+
+/* Log what the driver has made of a command, unless its entry has been reused. */
+static inline void pyn_cmdlog_tell(struct pyn_cmdlog *log, uint64_t number, enum pyn_cmdlog_told told)
+{
+	struct pyn_cmdlog_entry *entry = pyn_cmdlog_entry(log, number);
+
+	if (atomic_load_explicit(&entry->number, memory_order_relaxed) != number)
+		return;
+	entry->told = (uint16_t)told;
+	entry->told_number = number;
 }
 
 /* Log the completion of a command, unless its entry has been reused. */

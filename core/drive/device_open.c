@@ -12,6 +12,8 @@
 #include "spec/nvme_regs.h"
 
 #define DEFAULT_TIMEOUT_MS 10000u
+#define KEPT_BYTES 4096u /* of the data of an admin command, for traces */
+#define KEPT_COMMANDS 64u
 
 static void destroy(struct pyn_device *device)
 {
@@ -99,6 +101,8 @@ static int open_device(struct pyn_device *device, struct pyn_error *err)
 	rc = device->engine->pci->wake(device->ctrlr, err);
 	if (!rc)
 		device->admin = pyn_inflight_create(device->engine, device->ctrlr, &config, err);
+	if (!rc && device->admin)
+		rc = pyn_inflight_keep(device->admin, KEPT_BYTES, KEPT_COMMANDS, err);
 	if (!rc && device->admin)
 		rc = pyn_device_reg_read(device, NVME_REG_CAP, 8, &device->cap, err);
 	else if (!rc)

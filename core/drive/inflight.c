@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/data/kept.h"
 #include "core/verify/track.h"
 #include "core/util/clock.h"
 #include "spec/nvme_regs.h"
@@ -36,7 +37,9 @@ struct slot {
 	uint32_t aborts;
 	uint64_t submitted;
 	uint64_t completed;
-	uint64_t logged; /* its number in the command log */
+	uint64_t logged;  /* its number in the command log */
+	const void *data; /* where the device reads or writes, if pyn_inflight_keep asks for it; NULL: no data */
+	uint32_t length;
 	void *user;
 	struct nvme_cmd cmd;
 	struct nvme_cpl cpl; /* for the script, once it is ready */
@@ -45,6 +48,8 @@ struct slot {
 };
 
 #define NO_SLOT UINT16_MAX
+#define TO_DEVICE 1u /* bits 1:0 of an opcode (Base 2.1, 3.3.3.1) */
+#define FROM_DEVICE 2u
 
 struct pyn_inflight {
 	const struct pyn_engine *engine;
@@ -53,7 +58,8 @@ struct pyn_inflight {
 	struct pyn_inflight_config config;
 	struct pyn_spin lock;
 	struct pyn_cmdlog *log;
-	uint16_t free_slots; /* list of the free slots of the script */
+	struct pyn_kept *kept; /* NULL: no data are kept */
+	uint16_t free_slots;   /* list of the free slots of the script */
 	uint16_t free_own_slots;
 	uint16_t ready_first; /* list of completions to fetch, in their order */
 	uint16_t ready_last;
@@ -109,6 +115,7 @@ void pyn_inflight_destroy(struct pyn_inflight *inflight)
 		if (inflight->slots[i].flags)
 			pyn_track_cancel(&inflight->slots[i].track);
 	pyn_cmdlog_destroy(inflight->log);
+	pyn_kept_free(inflight->kept);
 	free(inflight);
 }
 
@@ -225,8 +232,16 @@ static enum pyn_command_stage stage_of_end(const struct nvme_cpl *cpl)
 	}
 }
 
+/* Whether a command transfers data in this direction, by bits 1:0 of its opcode. */
+static bool moves_data(const struct slot *slot, unsigned direction)
+{
+	return slot->data && (slot->cmd.opc & 3) == direction;
+}
+
 static void complete(struct pyn_inflight *inflight, struct slot *slot, const struct nvme_cpl *cpl, uint64_t now)
 {
+	if (inflight->kept && moves_data(slot, FROM_DEVICE) && stage_of_end(cpl) == PYN_COMMAND_DONE)
+		pyn_kept_put(inflight->kept, slot->logged, slot->data, slot->length);
 	bool right = pyn_track_end(&slot->track, cpl, &slot->found);
 
 	notify_observer(inflight, slot, cpl, stage_of_end(cpl));
@@ -239,8 +254,10 @@ static void complete(struct pyn_inflight *inflight, struct slot *slot, const str
 	slot->cpl = *cpl;
 	slot->completed = now;
 	slot->mismatch = !right;
-	if (!right)
+	if (!right) {
 		slot->cpl.status = (uint16_t)((cpl->status & NVME_STATUS_P) | PYN_STATUS_MISMATCH << 1);
+		pyn_cmdlog_tell(inflight->log, slot->logged, PYN_CMDLOG_MISMATCH);
+	}
 	if (slot->flags & SLOT_SCRIPT)
 		make_ready(inflight, slot);
 	else
@@ -296,6 +313,7 @@ static void time_out(struct pyn_inflight *inflight, struct slot *slot, uint64_t 
 	slot->timed_out = true;
 	memset(&slot->cpl, 0xff, sizeof(slot->cpl));
 	slot->completed = now;
+	pyn_cmdlog_tell(inflight->log, slot->logged, PYN_CMDLOG_TIMED_OUT);
 	make_ready(inflight, slot);
 }
 
@@ -368,6 +386,8 @@ static int send(struct pyn_inflight *inflight, struct slot *slot, struct pyn_dat
 	slot->aborts = inflight->aborts;
 	slot->submitted = pyn_ticks();
 	slot->logged = pyn_cmdlog_submit(inflight->log, &slot->cmd, slot->submitted);
+	if (inflight->kept && moves_data(slot, TO_DEVICE))
+		pyn_kept_put(inflight->kept, slot->logged, slot->data, slot->length);
 	inflight->engine->ring(inflight->queue);
 	return 0;
 }
@@ -421,6 +441,8 @@ static int submit(struct pyn_inflight *inflight, const struct pyn_command *comma
 		slot->flags |= SLOT_AER;
 	if (command->buffer)
 		data.address = command->buffer->data + command->offset;
+	slot->data = data.address;
+	slot->length = data.length;
 	track(slot, command);
 	notify_observer(inflight, slot, NULL, PYN_COMMAND_SENT);
 	rc = send(inflight, slot, data, err);
@@ -676,6 +698,8 @@ static int execute(struct pyn_inflight *inflight, const struct nvme_cmd *cmd, st
 	slot->user = NULL;
 	if (buffer)
 		data = (struct pyn_data){.address = buffer->data, .length = buffer->size};
+	slot->data = data.address;
+	slot->length = data.length;
 	pyn_track_begin(&slot->track, NULL, cmd, buffer, 0, data.length, false, false);
 	int rc = send(inflight, slot, data, err);
 
@@ -709,4 +733,36 @@ void pyn_inflight_abort_all(struct pyn_inflight *inflight, uint16_t status)
 	inflight->aborts++;
 	inflight->queue = NULL;
 	pyn_spin_unlock(&inflight->lock);
+}
+
+int pyn_inflight_keep(struct pyn_inflight *inflight, uint32_t size, uint32_t count, struct pyn_error *err)
+{
+	struct pyn_kept *kept = size ? pyn_kept_create(size, count, err) : NULL, *before;
+
+	if (size && !kept)
+		return -ENOMEM;
+	pyn_spin_lock(&inflight->lock);
+	before = inflight->kept;
+	inflight->kept = kept;
+	pyn_spin_unlock(&inflight->lock);
+	pyn_kept_free(before);
+	return 0;
+}
+
+uint32_t pyn_inflight_kept(struct pyn_inflight *inflight, uint64_t number, void *into, uint32_t size)
+{
+	pyn_spin_lock(&inflight->lock);
+	uint32_t length = inflight->kept ? pyn_kept_get(inflight->kept, number, into, size) : 0;
+
+	pyn_spin_unlock(&inflight->lock);
+	return length;
+}
+
+uint32_t pyn_inflight_kept_size(struct pyn_inflight *inflight)
+{
+	pyn_spin_lock(&inflight->lock);
+	uint32_t size = inflight->kept ? pyn_kept_size(inflight->kept) : 0;
+
+	pyn_spin_unlock(&inflight->lock);
+	return size;
 }

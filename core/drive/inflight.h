@@ -119,6 +119,17 @@ int pyn_inflight_execute(struct pyn_inflight *inflight, const struct nvme_cmd *c
  * gone). */
 void pyn_inflight_abort_all(struct pyn_inflight *inflight, uint16_t status);
 
+/* From now on keep up to size bytes of the data of each of the last count commands that have data; size 0: keep none.
+ * What was kept so far is dropped. Errors: PYN_ERROR_MEMORY, which changes nothing. */
+int pyn_inflight_keep(struct pyn_inflight *inflight, uint32_t size, uint32_t count, struct pyn_error *err);
+
+/* Copy the kept data of a command, by its number in the command log, to into, at most size bytes. Returns how many
+ * bytes there are, 0 if none were kept. */
+uint32_t pyn_inflight_kept(struct pyn_inflight *inflight, uint64_t number, void *into, uint32_t size);
+
+/* The bytes that are kept of each command; 0: none. */
+uint32_t pyn_inflight_kept_size(struct pyn_inflight *inflight);
+
 /* How often pyn_inflight_abort_all was called. */
 uint32_t pyn_inflight_aborts(const struct pyn_inflight *inflight);
 

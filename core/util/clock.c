@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #define NS_PER_SECOND UINT64_C(1000000000)
 #define CALIBRATION_NS UINT64_C(10000000)
 #define FRACTION_BITS 32
+#define REALTIME_STEP_NS INT64_C(1000000)
 
 /* Both conversions are value * factor >> FRACTION_BITS, in 128 bits. */
 static struct {
@@ -87,8 +89,16 @@ uint64_t pyn_ns_to_ticks(uint64_t ns)
 
 uint64_t pyn_ticks_to_realtime_ns(uint64_t ticks)
 {
+	static _Atomic uint64_t offset; /* CLOCK_REALTIME less the time since the TSC was 0, in ns, modulo 2^64 */
 	uint64_t now_ns = 0;
 	uint64_t now = ticks_at(CLOCK_REALTIME, &now_ns);
+	uint64_t fresh = now_ns - pyn_ticks_to_ns(now);
+	uint64_t used = atomic_load_explicit(&offset, memory_order_relaxed);
+	int64_t moved = (int64_t)(fresh - used);
 
-	return ticks <= now ? now_ns - pyn_ticks_to_ns(now - ticks) : now_ns + pyn_ticks_to_ns(ticks - now);
+	if (moved > REALTIME_STEP_NS || moved < -REALTIME_STEP_NS) {
+		used = fresh;
+		atomic_store_explicit(&offset, used, memory_order_relaxed);
+	}
+	return pyn_ticks_to_ns(ticks) + used;
 }

@@ -31,7 +31,8 @@ uint64_t pyn_ticks_hz(void);
 uint64_t pyn_ticks_to_ns(uint64_t ticks);
 uint64_t pyn_ns_to_ticks(uint64_t ns);
 
-/* CLOCK_REALTIME, in ns since 1970, at the moment when the TSC read ticks. */
+/* CLOCK_REALTIME, in ns since 1970, at the moment when the TSC read ticks. The same ticks give the same time, unless
+ * the clock was set, or has drifted from the TSC by a millisecond. */
 uint64_t pyn_ticks_to_realtime_ns(uint64_t ticks);
 
 #endif

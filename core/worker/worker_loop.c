@@ -318,6 +318,7 @@ static NOT_INLINE void look_closer(struct pyn_worker_run *run, const struct pyn_
 		return;
 	if (run->result.mismatched_reads++ == 0)
 		run->result.mismatch = found;
+	pyn_cmdlog_tell(run->log, slot->number, PYN_CMDLOG_MISMATCH);
 	failed(run, PYN_STATUS_MISMATCH);
 }
 
@@ -462,13 +463,13 @@ static ALWAYS_INLINE void turn_round(struct pyn_worker_run *run, uint16_t index,
 		return;
 	pyn_histogram_record(&run->shared->latency, now - slot->submitted);
 	pyn_cmdlog_complete(run->log, slot->number, cpl, now);
-	slot->number = 0;
 	if (__builtin_expect(slot->flags | cpl->status >> 1, 0)) {
 		if (slot->flags == PYN_FLAG_CHECK && cpl->status >> 1 == 0)
 			check_read(run, slot);
 		else
 			end(run, slot, cpl->status >> 1 & 0x7ff);
 	}
+	slot->number = 0;
 	if (__builtin_expect(run->ios.sent >= run->ios.quota || !send(run, slot, index, now, rings), 0))
 		run->free.slots[run->free.count++] = index;
 }

@@ -312,6 +312,12 @@ if TYPE_CHECKING:
         PciSerialNumber as PciSerialNumber,
         MsixEntry as MsixEntry,
     )
+    from pynvme.spec.formats import (
+        ADMIN_COMMANDS as ADMIN_COMMANDS,
+        IO_COMMANDS as IO_COMMANDS,
+        KV_COMMANDS as KV_COMMANDS,
+        STATUS_NAMES as STATUS_NAMES,
+    )
 
 _MODULE_OF = {
     "DataDirection": "enums",
@@ -589,6 +595,10 @@ _MODULE_OF = {
     "PciAer": "pci",
     "PciSerialNumber": "pci",
     "MsixEntry": "pci",
+    "ADMIN_COMMANDS": "formats",
+    "IO_COMMANDS": "formats",
+    "KV_COMMANDS": "formats",
+    "STATUS_NAMES": "formats",
 }
 __all__ = list(_MODULE_OF)
 

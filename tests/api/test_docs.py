@@ -65,7 +65,9 @@ def test_a_page_says_something(name):
     assert text.startswith("# ") and len(text.split()) > 50
 
 
-@pytest.mark.parametrize("name", ["docs/how-to/errors.md", "docs/how-to/structures.md"])
+@pytest.mark.parametrize(
+    "name", ["docs/how-to/errors.md", "docs/how-to/structures.md", "docs/how-to/traces.md"]
+)
 def test_the_scripts_of_a_page_print_what_it_says(python, name):
     page = (ROOT / name).read_text()
     for script in blocks(name):

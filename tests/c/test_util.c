@@ -188,6 +188,10 @@ TEST(a_tick_is_a_moment_of_the_wall_clock)
 	uint64_t wall = (uint64_t)time(NULL);
 
 	CHECK(seconds >= wall - 2 && seconds <= wall + 2);
+	uint64_t first = pyn_ticks_to_realtime_ns(ticks);
+
+	for (int i = 0; i < 1000; i++)
+		CHECK_EQ(pyn_ticks_to_realtime_ns(ticks), first);
 	CHECK(pyn_ticks_to_realtime_ns(ticks - second) / 1000000000 + 3 >= wall);
 	CHECK(pyn_ticks_to_realtime_ns(ticks - 10 * second) <
 	      pyn_ticks_to_realtime_ns(ticks) - 9 * UINT64_C(1000000000));

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 
 from spec.schema import Enum, Structure, Table, Word
-from tools.specgen import book, python_enum, python_structure
+from tools.specgen import book, python_commands, python_enum, python_structure
 
 LICENCE = "# SPDX-License-Identifier: BSD-3-Clause"
 PACKAGE_TEXT = '''"""The enumerations, commands and structures of the NVMe specifications.
@@ -173,5 +173,7 @@ def package(modules: dict[str, ModuleType]) -> dict[str, str]:
         if defined:
             files[f"pynvme/spec/{name}.py"] = text
             names[name] = defined
+    files["pynvme/spec/formats.py"] = python_commands.render()
+    names["formats"] = python_commands.NAMES
     files["pynvme/spec/__init__.py"] = "\n".join(package_lines(names)) + "\n"
     return files

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The fields of commands by their names, for decoding. The tables are in `pynvme.spec.formats`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class CommandField(NamedTuple):
+    """Bits ``low`` to ``high`` of a command, from bit 0 of dword ``dword`` on, of 2, 3 and 10 to 15."""
+
+    name: str
+    dword: int
+    low: int
+    high: int
+    text: str = ""
+    unit: str = ""
+    zeroes_based: bool = False
+    values: type[int] | None = None
+
+    def of(self, sqe: bytes) -> int:
+        """Its value in the 64 bytes of a command, as a member of ``values`` where that has one."""
+        start = 4 * self.dword
+        bits = int.from_bytes(sqe[start : start + 8], "little")
+        number = bits >> self.low & (1 << (self.high - self.low + 1)) - 1
+        if self.values is None:
+            return number
+        try:
+            return self.values(number)
+        except ValueError:
+            return number
+
+
+class CommandFormat(NamedTuple):
+    """A command: its name in the specification, its name in logs, whether it names LBAs, and its fields."""
+
+    name: str
+    label: str
+    names_lbas: bool
+    fields: tuple[CommandField, ...]
+
+    def decode(self, sqe: bytes) -> dict[str, int]:
+        """The values of all fields by their names, from the 64 bytes of a command."""
+        return {field.name: field.of(sqe) for field in self.fields}
