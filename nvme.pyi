@@ -74,6 +74,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, SupportsIndex, overload
 
+from pynvme.capabilities import Capabilities
 from pynvme.decode import Features, Registers
 from pynvme.engines import Engine
 from pynvme.spec import IdentifyController, IdentifyNamespace, SmartLog
@@ -406,6 +407,23 @@ class Pcie:
 
         Returns:
             the offset of its first byte, or None if there is no such capability
+        """
+
+    @property
+    def caps(self) -> Capabilities:
+        """The header and the capabilities of configuration space, decoded (PCIe 7.5 to 7.9), as they are now.
+
+        Each capability is an attribute: pm, msi, msix, exp (PCI Express), aer, dsn, sriov, ltr, l1pm. Its
+        fields have the names of the NVMe over PCIe Transport Specification where that has them. `header` is
+        the header. Others have the ID and the next offset only. A capability that the function lacks raises
+        AttributeError.
+
+        Example:
+            >>> pcie.caps.exp.pxls.nlw                  # lanes in use
+            >>> "msix" in pcie.caps, list(pcie.caps)
+            >>> pcie.caps.msix.mxc.ts + 1               # vectors
+            >>> pcie.caps                               # all of them, with their bits
+
         """
 
     def reset(self, rst_fn: Callable[[], object] | None = None) -> Literal[True]:

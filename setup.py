@@ -144,10 +144,18 @@ setup(
     package_dir={
         "": "."
     },  # said, so that an editable install is a plain .pth file and costs nothing at start-up
-    packages=["pynvme", "pynvme.bugs", "pynvme.spec", "pynvme.suite", "pynvme.trace", "nvme-stubs"],
+    packages=[
+        "pynvme",
+        "pynvme.bugs",
+        "pynvme.cli",
+        "pynvme.spec",
+        "pynvme.suite",
+        "pynvme.trace",
+        "nvme-stubs",
+    ],
     long_description=description.of((ROOT / "README.md").read_text(encoding="utf-8")),
     long_description_content_type="text/markdown",
-    package_data={"nvme-stubs": ["__init__.pyi"], "pynvme": ["py.typed"]},
+    package_data={"nvme-stubs": ["__init__.pyi"], "pynvme": ["py.typed", "schemas/*.json"]},
     ext_modules=[Extension("nvme", ["nvme.pyx"])],
     cmdclass={"build_ext": BuildNative},
     zip_safe=False,

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Controller: registers, bring-up, admin commands.
 
-_NAMESPACE_FEATURES = {0x05, 0x82, 0x83, 0x84}
+include "binding/features.pxi"
+
 _NVME_MI_MESSAGE = 4  # MCTP's type of messages of NVMe-MI
 
 

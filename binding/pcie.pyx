@@ -113,6 +113,15 @@ cdef class Pcie:
             offset = self[offset + 1] & 0xfc
         return None
 
+    def _config(self, offset, count):
+        return self._read(offset, count)
+
+    @property
+    def caps(self):
+        from pynvme import capabilities
+
+        return capabilities.Capabilities(self._config)
+
     cdef uint32_t _capability(self, unsigned cap_id, str name) except 0:
         offset = self.cap_offset(cap_id)
         if offset is None:

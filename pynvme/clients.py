@@ -141,6 +141,11 @@ def _sockets_of(process: str) -> set[int]:
     return found
 
 
+def holders(folder: str) -> list[str]:
+    """Name the processes that have the device in this folder open, as far as this user may inspect them."""
+    return _processes(client_ends(os.path.join(folder, "cntrl")))
+
+
 def _processes(ends: set[int]) -> list[str]:
     """Name the processes that hold one of these sockets, as far as this user may inspect them."""
     return [

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pynvme import spec
-from pynvme.structure import Structure, Word
+from pynvme.structure import Bit, Feature, Structure, Word
 
 if TYPE_CHECKING:
     from nvme import Buffer
@@ -69,7 +69,8 @@ SHORT_NAMES = {
 """Names that `Buffer.decode()` takes beside those of the classes."""
 
 
-def _snake(name: str) -> str:
+def snake(name: str) -> str:
+    """The name of a class as that of a variable: ``"SmartLog"`` is ``"smart_log"``."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
@@ -79,7 +80,7 @@ def _structures() -> dict[str, type[Structure]]:
     known = {
         name: one for name, one in classes.items() if isinstance(one, type) and issubclass(one, Structure)
     }
-    known |= {_snake(name): one for name, one in known.items()}
+    known |= {snake(name): one for name, one in known.items()}
     return known | {short: known[name] for short, name in SHORT_NAMES.items()}
 
 
@@ -106,6 +107,31 @@ def structure_called(name: str | type[Structure], parameter: str) -> type[Struct
         hint = f"did you mean {' or '.join(close)}?" if close else "pynvme.spec lists them"
         raise ValueError(f"{parameter}: there is no structure called {name!r}: {hint}")
     return known[name]
+
+
+# ---- Identify ----
+
+
+def identify(
+    nvme0: Any, cns: int, nsid: int = 0, csi: int = 0, cntid: int = 0, cdw11: int = 0
+) -> Structure | bytes:
+    """What Identify returns, decoded if the specification has a structure for this CNS.
+
+    Args:
+        nvme0: the controller
+        cns: which structure
+        nsid: namespace
+        csi: command set
+        cntid: controller
+        cdw11: bits 23:0 of dword 11, such as an NVM set
+
+    Raises:
+        OSError: the drive refuses it
+    """
+    buf = _buffer(4096)
+    nvme0._ask(spec.AdminOpcode.IDENTIFY, buf, nsid, cns | cntid << 16, cdw11 | csi << 24)
+    kind = spec.IDENTIFY.get((cns, None)) or spec.IDENTIFY.get((cns, csi))
+    return kind(buf[:]) if kind is not None else bytes(buf[:])
 
 
 # ---- log pages ----
@@ -222,14 +248,16 @@ def _read_log(
 
 # ---- features ----
 
-NAMESPACE_FEATURES = (
-    spec.FeatureId.LBA_RANGE,
-    spec.FeatureId.ERROR_RECOVERY,
-    spec.FeatureId.RESERVATION_MASK,
-    spec.FeatureId.RESERVATION_PERSISTENCE,
-    spec.FeatureId.WRITE_PROTECTION,
-)
-"""Features that a namespace has and not the controller."""
+SUPPORTED = 3
+"""The SEL of Get Features that reads what can be done with a feature."""
+
+
+class SupportedCapabilities(Word):
+    """What Get Features returns for SEL 3 (Base 5.1.11)."""
+
+    saveable = Bit(0, 0, "it can be saved")
+    ns_specific = Bit(1, 1, "it belongs to a namespace")
+    changeable = Bit(2, 2, "it can be changed")
 
 
 class FeatureState:
@@ -265,6 +293,10 @@ class FeatureState:
         return head if self.data is None else f"{head}\n{self.data!r}"
 
 
+NO_FEATURE = Feature(None, None, 11)
+"""A feature that the specification does not describe."""
+
+
 class Features:
     """The features of a drive. `Controller.features` has the documentation."""
 
@@ -276,46 +308,82 @@ class Features:
 
         Args:
             fid: which one, such as spec.FeatureId.TEMPERATURE_THRESHOLD
-            sel: 0 current, 1 default, 2 saved
+            sel: 0 current, 1 default, 2 saved, 3 what can be done with it (`SupportedCapabilities`)
             nsid: namespace, by default 1 for features of namespaces and 0 for others
             cdw11: dword 11, which some features need, such as the threshold's sensor
 
         Raises:
             OSError: the drive refuses it
         """
-        known = spec.FEATURES.get(fid)
+        known = spec.FEATURES.get(fid, NO_FEATURE)
         if nsid is None:
-            nsid = 1 if fid in NAMESPACE_FEATURES else 0
-        buf = _buffer(max(4096, known.data.SIZE)) if known is not None and known.data is not None else None
+            nsid = 1 if known.namespace else 0
+        kind, data = (SupportedCapabilities, None) if sel == SUPPORTED else (known.word, known.data)
+        buf = _buffer(max(4096, data.SIZE)) if data is not None else None
         opcode = spec.AdminOpcode.GET_FEATURES
         number = self._nvme0._ask(opcode, buf, nsid, fid | sel << 8, cdw11)
-        word = known.word(number) if known is not None and known.word is not None else number
-        data = (
-            known.data(buf[:]) if known is not None and known.data is not None and buf is not None else None
-        )
-        return FeatureState(fid, _feature_name(fid), word, data)
+        found = data(buf[:]) if data is not None and buf is not None else None
+        return FeatureState(fid, _feature_name(fid), (kind or Word)(number), found)
+
+    def set(
+        self,
+        fid: int,
+        word: int = 0,
+        *,
+        save: bool = False,
+        nsid: int | None = None,
+        cdw11: int = 0,
+        data: bytes | None = None,
+    ) -> int:
+        """Set a feature, and return dword 0 of the completion.
+
+        Args:
+            fid: which one, such as spec.FeatureId.POWER
+            word: its value, in the dword of the feature, which is 11 or 12
+            save: keep it over power cycles
+            nsid: namespace, by default 1 for features of namespaces and 0 for others
+            cdw11: dword 11, if the word is in dword 12
+            data: the bytes of a feature that has data
+
+        Raises:
+            OSError: the drive refuses it
+        """
+        known = spec.FEATURES.get(fid, NO_FEATURE)
+        if nsid is None:
+            nsid = 1 if known.namespace else 0
+        buf = None
+        if data is not None:
+            buf = _buffer(max(4096, len(data)))
+            buf[: len(data)] = data
+        dwords = [word, 0] if known.dword == 11 else [cdw11, word]
+        opcode = spec.AdminOpcode.SET_FEATURES
+        return self._nvme0._ask(opcode, buf, nsid, fid | int(save) << 31, *dwords)
 
     def __getitem__(self, fid: int) -> FeatureState:
         return self.get(fid)
 
     def __getattr__(self, name: str) -> FeatureState:
-        fid = _features().get(name)
+        fid = feature_numbers().get(name)
         if fid is None:
             from difflib import get_close_matches
 
-            close = get_close_matches(name, _features(), 1)
+            close = get_close_matches(name, feature_numbers(), 1)
             hint = f": did you mean {close[0]}?" if close else ""
             raise AttributeError(f"there is no feature called {name}{hint}")
         return self.get(fid)
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *_features()]
+        return [*super().__dir__(), *feature_numbers()]
 
     def __iter__(self) -> Iterator[FeatureState]:
         """All features of the specification that the drive returns, in the order of their numbers."""
+        return self.all()
+
+    def all(self, sel: int = 0) -> Iterator[FeatureState]:
+        """As a loop over this object, with the SEL of `get`."""
         for fid in spec.FEATURES:
             try:
-                state = self.get(fid)
+                state = self.get(fid, sel)
             except OSError:
                 continue
             yield state
@@ -329,13 +397,13 @@ class Features:
 
 
 @lru_cache(maxsize=1)
-def _features() -> dict[str, int]:
+def feature_numbers() -> dict[str, int]:
     """The numbers of features by their names, those of `spec.FeatureId` and those of their structures."""
     names = {}
     for fid, feature in spec.FEATURES.items():
         for kind in (feature.data, feature.word):
             if kind is not None:
-                names[_snake(kind.__name__)] = fid
+                names[snake(kind.__name__)] = fid
     return names | {one.name.lower(): int(one) for one in spec.FeatureId}
 
 

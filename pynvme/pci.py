@@ -72,6 +72,10 @@ class Machine:
         """Whether the function exists and is an NVMe controller."""
         return _number(self.devices / bdf / "class") == CLASS_NVME
 
+    def controllers(self) -> list[str]:
+        """The addresses of all NVMe controllers."""
+        return sorted(path.name for path in self.devices.glob("*") if self.is_nvme(path.name))
+
     def driver(self, bdf: str) -> str:
         """The name of its driver, or "" if it has none."""
         link = self.devices / bdf / "driver"
@@ -198,6 +202,37 @@ class Machine:
             for device in sorted(self._open_files(folder.name) & devices):
                 found.append(f"process {folder.name} ({sysfs.text(folder / 'comm')}) has {device} open")
         return found
+
+    def obstacles(self, bdf: str) -> list[str]:
+        """A sentence for each reason why this process cannot open the drive, or nothing if it can.
+
+        It changes nothing. It does not see what only root may see.
+        """
+        owner = self._read(bdf)
+        if owner and owner.pid not in (0, os.getpid()) and self._lives(owner):
+            return [f"process {owner.pid} has bound it"]
+        found = [f"in use by {user}" for user in self._drivers_of(bdf)]
+        with contextlib.suppress(DriveError):
+            self._refuse_kernel(bdf)
+            if self.driver(bdf) == self.driver_for(bdf):
+                return found or self._closed_to_this_user(bdf)
+            blockers = self.blockers(bdf)
+            shared = ", ".join(f"{other} ({self.driver(other)})" for other in blockers)
+            found += self.users(bdf)
+            found += [f"it shares its IOMMU group with {shared}"] if blockers else []
+            if os.geteuid() and not found:
+                found.append(f"only root may bind it: `{_sudo_pynvme()} bind {bdf}`")
+            return found
+        return [*found, "this kernel has VFIO in a mode that pynvme does not use"]
+
+    def _closed_to_this_user(self, bdf: str) -> list[str]:
+        """Whether the file of a drive that is bound for pynvme belongs to another user."""
+        file = self.root / self.file(bdf)[1:]
+        if self.driver(bdf) == UIO and os.geteuid():
+            return ["without an IOMMU only root may drive it"]
+        if not file.exists() or os.access(file, os.R_OK | os.W_OK):
+            return []
+        return [f"{self.file(bdf)} belongs to another user: `{_sudo_pynvme()} bind {bdf}` gives it to you"]
 
     # Binding
 
@@ -354,17 +389,14 @@ class Machine:
 
     def rescan(self) -> list[str]:
         """Make the kernel search for new functions. Return the NVMe controllers that it found."""
-        before = self._controllers()
+        before = self.controllers()
         try:
             (self.devices.parent / "rescan").write_text("1")
         except PermissionError as error:
             raise DriveError(
                 "only root may look for drives again: `echo 1 | sudo tee /sys/bus/pci/rescan`"
             ) from error
-        return sorted(self._controllers() - before)
-
-    def _controllers(self) -> set[str]:
-        return {path.name for path in self.devices.glob("*") if self.is_nvme(path.name)}
+        return sorted({*self.controllers()} - {*before})
 
     def _open_in(self, device: str) -> list[str]:
         """The processes that have a file of /dev open, as far as this user may inspect them."""
@@ -432,6 +464,22 @@ class Machine:
                 self._release(bdf)
             said.append(f"{bdf} is bound to {self.driver(bdf) or 'no driver'}")
         return said
+
+    def unbind(self, *bdfs: str) -> None:
+        """Rebind drives to the kernel's driver, whoever has bound them. If one is in use, rebind none."""
+        for bdf in bdfs:
+            if not self.is_nvme(bdf):
+                raise DriveError(f"there is no NVMe controller {bdf} in this machine")
+            owner = self._read(bdf)
+            if owner and owner.pid and self._lives(owner):
+                raise DriveError(f"{bdf} is in use by process {owner.pid}, which has taken it")
+            if self.driver(bdf) in (VFIO, UIO):
+                self._refuse_open(bdf)
+        for bdf in bdfs:
+            with self._lock(bdf):
+                self._release(bdf)
+                if self.driver(bdf) in ("", VFIO, UIO):
+                    self._rebind(bdf, "")
 
     def _release(self, bdf: str) -> None:
         owner = self._read(bdf)

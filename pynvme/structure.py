@@ -705,11 +705,15 @@ class Structure(_Strict):
 
 
 class Feature(NamedTuple):
-    """A feature, with its data and its word, which is in dword `dword`, and in dword 0 of the completion."""
+    """A feature, with its data and its word, which is in dword `dword`, and in dword 0 of the completion.
+
+    If `namespace` is true, the feature belongs to a namespace, and its commands name one.
+    """
 
     word: type[Word] | None
     data: type[Structure] | None
     dword: int
+    namespace: bool = False
 
 
 # ---- values as text ----

@@ -51,7 +51,9 @@ enum pci_cfg {
 /* Capabilities: ID, offset of the next (0: the last), then the body. Offsets count from the ID. */
 enum pci_cap {
 	PCI_CAP_PM = 0x01,
+	PCI_CAP_VPD = 0x03,
 	PCI_CAP_MSI = 0x05,
+	PCI_CAP_VENDOR = 0x09,
 	PCI_CAP_EXP = 0x10,
 	PCI_CAP_MSIX = 0x11,
 };
@@ -59,10 +61,28 @@ enum pci_cap {
 /* Extended capabilities: bits 15:0 ID, 19:16 version, 31:20 offset of the next (0: the last). */
 enum pci_ext_cap {
 	PCI_EXT_CAP_AER = 0x0001,
+	PCI_EXT_CAP_VC = 0x0002,
 	PCI_EXT_CAP_DSN = 0x0003,
+	PCI_EXT_CAP_POWER_BUDGETING = 0x0004,
+	PCI_EXT_CAP_VENDOR = 0x000b,
+	PCI_EXT_CAP_ACS = 0x000d,
+	PCI_EXT_CAP_ARI = 0x000e,
+	PCI_EXT_CAP_ATS = 0x000f,
 	PCI_EXT_CAP_SRIOV = 0x0010,
+	PCI_EXT_CAP_REBAR = 0x0015,
+	PCI_EXT_CAP_TPH = 0x0017,
 	PCI_EXT_CAP_LTR = 0x0018,
+	PCI_EXT_CAP_SECONDARY = 0x0019, /* Secondary PCI Express */
+	PCI_EXT_CAP_PASID = 0x001b,
+	PCI_EXT_CAP_DPC = 0x001d,
 	PCI_EXT_CAP_L1PM = 0x001e,
+	PCI_EXT_CAP_PTM = 0x001f,
+	PCI_EXT_CAP_DVSEC = 0x0023, /* designated vendor specific */
+	PCI_EXT_CAP_LINK_FEATURE = 0x0025, /* Data Link Feature */
+	PCI_EXT_CAP_PHY_16GT = 0x0026, /* Physical Layer 16.0 GT/s */
+	PCI_EXT_CAP_MARGINING = 0x0027, /* Lane Margining at the Receiver */
+	PCI_EXT_CAP_PHY_32GT = 0x002a, /* Physical Layer 32.0 GT/s */
+	PCI_EXT_CAP_DOE = 0x002e, /* Data Object Exchange */
 };
 
 #define PCI_EXT_CAP_HEADER(id, version, next) ((uint32_t)(id) | (uint32_t)(version) << 16 | (uint32_t)(next) << 20)

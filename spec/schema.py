@@ -165,12 +165,16 @@ class Word:
 
 @dataclass(frozen=True)
 class Feature:
-    """A feature, with its data and its word. Set Features takes the word in dword `dword`, Get Features returns it."""
+    """A feature, with its data and its word. Set Features takes the word in dword `dword`, Get Features returns it.
+
+    namespace   it is a namespace's, so that its commands name one
+    """
 
     fid: int
     word: Word | None = None
     data: Structure | None = None
     dword: int = 11
+    namespace: bool = False
 
 
 @dataclass(frozen=True)
@@ -180,6 +184,22 @@ class Table:
     name: str
     text: str
     rows: dict
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the specification calls the values of an enumeration, and what they mean, as two dicts in Python.
+
+    name    that of the dict of names
+    texts   that of the dict of meanings, which has only values with a text
+    titles  names that differ from the label of the value in more than the case of its letters, by number
+    """
+
+    name: str
+    texts: str
+    enum: Enum
+    titles: dict
+    text: str = ""
 
 
 @dataclass(frozen=True)

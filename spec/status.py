@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from spec.schema import BitGroup, Bits, Enum, Value
+from spec.schema import BitGroup, Bits, Enum, Names, Value
 
 STATUS_CODE_TYPE = Enum(
     "StatusCodeType",
@@ -237,6 +237,54 @@ STATUS = Enum(
     "Status code type << 8 | status code",
     "4.2.3",
     digits=3,
+)
+
+NAMES = Names(
+    "STATUS_NAMES",
+    "STATUS_TEXTS",
+    STATUS,
+    {
+        0x001: "Invalid Command Opcode",
+        0x002: "Invalid Field in Command",
+        0x005: "Commands Aborted due to Power Loss Notification",
+        0x006: "Internal Error",
+        0x007: "Command Abort Requested",
+        0x008: "Command Aborted due to SQ Deletion",
+        0x009: "Command Aborted due to Failed Fused Command",
+        0x00A: "Command Aborted due to Missing Fused Command",
+        0x00D: "Invalid SGL Segment Descriptor",
+        0x00E: "Invalid Number of SGL Descriptors",
+        0x00F: "Data SGL Length Invalid",
+        0x010: "Metadata SGL Length Invalid",
+        0x011: "SGL Descriptor Type Invalid",
+        0x012: "Invalid Use of Controller Memory Buffer",
+        0x013: "PRP Offset Invalid",
+        0x016: "SGL Offset Invalid",
+        0x018: "Host Identifier Inconsistent Format",
+        0x019: "Keep Alive Timer Expired",
+        0x01B: "Command Aborted due to Preempt and Abort",
+        0x01E: "SGL Data Block Granularity Invalid",
+        0x023: "Command Prohibited by Command and Feature Lockdown",
+        0x024: "Admin Command Media Not Ready",
+        0x100: "Completion Queue Invalid",
+        0x105: "Asynchronous Event Request Limit Exceeded",
+        0x10B: "Firmware Activation Requires Conventional Reset",
+        0x10D: "Feature Identifier Not Saveable",
+        0x110: "Firmware Activation Requires NVM Subsystem Reset",
+        0x111: "Firmware Activation Requires Controller Level Reset",
+        0x112: "Firmware Activation Requires Maximum Time Violation",
+        0x11C: "Controller List Invalid",
+        0x123: "Sanitize Prohibited While Persistent Memory Region is Enabled",
+        0x124: "ANA Group Identifier Invalid",
+        0x134: "ZoneGroup Originator Invalid",
+        0x182: "Attempted Write to Read Only Range",
+        0x282: "End-to-end Guard Check Error",
+        0x283: "End-to-end Application Tag Check Error",
+        0x284: "End-to-end Reference Tag Check Error",
+        0x287: "Deallocated or Unwritten Logical Block",
+        0x288: "End-to-end Storage Tag Check Error",
+    },
+    "The specification's name of each status, by SCT << 8 | SC.",
 )
 
 STATUS_FIELD = BitGroup(

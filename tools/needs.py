@@ -114,6 +114,8 @@ TEST = [
         _packages("libnvme-dev", "libnvme-devel", "libnvme-devel", "libnvme"),
     ),
     Need("nvme-cli", _program("nvme"), _packages(*["nvme-cli"] * 4)),
+    # It judges how pynvme decodes configuration space.
+    Need("lspci", _program("lspci"), _packages(*["pciutils"] * 4)),
     # What it makes of Identify and SMART has to be what pynvme.spec makes of them.
     Need("tshark", _program("tshark"), _packages("tshark", "wireshark-cli", "wireshark", "wireshark-cli")),
 ]

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from pynvme.spec.status import (
         StatusCodeType as StatusCodeType,
         Status as Status,
+        STATUS_NAMES as STATUS_NAMES,
+        STATUS_TEXTS as STATUS_TEXTS,
     )
     from pynvme.spec.commands import (
         AdminOpcode as AdminOpcode,
@@ -311,12 +313,27 @@ if TYPE_CHECKING:
         PciAer as PciAer,
         PciSerialNumber as PciSerialNumber,
         MsixEntry as MsixEntry,
+        PciHeader as PciHeader,
+        PmCapability as PmCapability,
+        MsiCapability as MsiCapability,
+        MsiMaskCapability as MsiMaskCapability,
+        Msi32Capability as Msi32Capability,
+        MsixCapability as MsixCapability,
+        PcieCapability as PcieCapability,
+        AerCapability as AerCapability,
+        DsnCapability as DsnCapability,
+        LtrCapability as LtrCapability,
+        L1pmCapability as L1pmCapability,
+        SriovCapability as SriovCapability,
+        OtherCapability as OtherCapability,
+        OtherExtendedCapability as OtherExtendedCapability,
+        PCI_CAPABILITIES as PCI_CAPABILITIES,
+        PCI_EXTENDED_CAPABILITIES as PCI_EXTENDED_CAPABILITIES,
     )
     from pynvme.spec.formats import (
         ADMIN_COMMANDS as ADMIN_COMMANDS,
         IO_COMMANDS as IO_COMMANDS,
         KV_COMMANDS as KV_COMMANDS,
-        STATUS_NAMES as STATUS_NAMES,
     )
 
 _MODULE_OF = {
@@ -349,6 +366,8 @@ _MODULE_OF = {
     "IoEvent": "enums",
     "StatusCodeType": "status",
     "Status": "status",
+    "STATUS_NAMES": "status",
+    "STATUS_TEXTS": "status",
     "AdminOpcode": "commands",
     "IoOpcode": "commands",
     "KvOpcode": "commands",
@@ -595,10 +614,25 @@ _MODULE_OF = {
     "PciAer": "pci",
     "PciSerialNumber": "pci",
     "MsixEntry": "pci",
+    "PciHeader": "pci",
+    "PmCapability": "pci",
+    "MsiCapability": "pci",
+    "MsiMaskCapability": "pci",
+    "Msi32Capability": "pci",
+    "MsixCapability": "pci",
+    "PcieCapability": "pci",
+    "AerCapability": "pci",
+    "DsnCapability": "pci",
+    "LtrCapability": "pci",
+    "L1pmCapability": "pci",
+    "SriovCapability": "pci",
+    "OtherCapability": "pci",
+    "OtherExtendedCapability": "pci",
+    "PCI_CAPABILITIES": "pci",
+    "PCI_EXTENDED_CAPABILITIES": "pci",
     "ADMIN_COMMANDS": "formats",
     "IO_COMMANDS": "formats",
     "KV_COMMANDS": "formats",
-    "STATUS_NAMES": "formats",
 }
 __all__ = list(_MODULE_OF)
 

@@ -185,16 +185,15 @@ class Command:
 
     @property
     def status_name(self) -> str:
-        """The status with its name, such as ``00/02 Invalid Field``, or ``not completed``."""
-        from pynvme import failures
+        """The status with its name, such as ``00/02 Invalid Field in Command``, or ``not completed``."""
+        from pynvme import status as _status
 
         status = self.status
         if status is None:
             return "timed out" if self._raw[8] == TIMED_OUT else "not completed"
         if status == MISMATCH_STATUS and self._raw[8] == MISMATCH:
             return "07/81 Data Verification Failed"
-        kind = "VENDOR SPECIFIC" if status >> 8 == 7 or status & 0xFF >= 0xC0 else "UNKNOWN"
-        return failures.status(status, spec.STATUS_NAMES.get(status, kind))
+        return f"{_status.code(status)} {_status.name(status)}"
 
     @property
     def failed(self) -> bool:

@@ -137,7 +137,7 @@ def test_ctrl_c_during_an_import_is_not_lost_in_what_is_imported(python):
     done = python(
         """
         import contextlib, importlib, os, signal
-        from pynvme import __main__
+        from pynvme.cli import errors
 
         def swallow(name):
             with contextlib.suppress(KeyboardInterrupt):
@@ -145,7 +145,7 @@ def test_ctrl_c_during_an_import_is_not_lost_in_what_is_imported(python):
 
         signal.signal(signal.SIGINT, signal.default_int_handler)
         importlib.import_module = swallow
-        __main__._load("demo")
+        errors.load("pynvme.demo")
         """.replace("\n        ", "\n")
     )
     assert done.returncode == 130

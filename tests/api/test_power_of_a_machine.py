@@ -261,7 +261,7 @@ def test_a_free_drive_is_removed_and_what_a_rescan_finds_is_named(machine, kerne
     with pytest.raises(DriveError, match=r"there is no NVMe controller 0000:01:00\.0"):
         kernel.remove(BDF)
     found = [set(), {BDF}]
-    monkeypatch.setattr(kernel, "_controllers", lambda: found.pop(0))
+    monkeypatch.setattr(kernel, "controllers", lambda: found.pop(0))
     assert kernel.rescan() == [BDF]
     assert (machine.root / "sys/bus/pci/rescan").read_text() == "1"
 

@@ -18,6 +18,7 @@ def outputs() -> dict[str, str]:
     made["spec/nvme_field.h"] = c_fields.render()
     made["spec/commands.c"] = c_table.render()
     made["binding/admin_commands.pxi"] = cython.render()
+    made["binding/features.pxi"] = cython.render_features()
     made.update(python.package(book.modules()))
     return made
 

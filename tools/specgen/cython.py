@@ -1,14 +1,23 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Generates binding/admin_commands.pxi, the methods of Controller that only assemble a command's fields."""
+"""Generates the Cython of binding/ that spec/ determines.
+
+admin_commands.pxi has the methods of Controller that only assemble a command's fields, and features.pxi the
+features that belong to namespaces.
+"""
 
 from __future__ import annotations
 
 from spec.commands import ADMIN
+from spec.features import FEATURES
 from spec.schema import Arg, Command
 
 HEAD = """\
 # SPDX-License-Identifier: BSD-3-Clause
 # Generated from spec/commands.py by `python -m tools.specgen`. Change it there. Docstrings are in nvme.pyi.
+"""
+FEATURES_HEAD = """\
+# SPDX-License-Identifier: BSD-3-Clause
+# Generated from spec/features.py by `python -m tools.specgen`. Change it there.
 """
 DWORDS = range(10, 16)
 WIDTH = 118
@@ -68,3 +77,9 @@ def method(command: Command) -> list[str]:
 def render() -> str:
     lines = [line for command in ADMIN if command.method for line in method(command)]
     return HEAD + "\n".join(lines) + "\n"
+
+
+def render_features() -> str:
+    """The set of features whose commands name a namespace."""
+    numbers = [f"0x{feature.fid:02x}" for feature in FEATURES.rows.values() if feature.namespace]
+    return f"{FEATURES_HEAD}\n_NAMESPACE_FEATURES = {{{', '.join(numbers)}}}\n"

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from types import ModuleType
 
-from spec.schema import Enum, Structure, Table, Word
+from spec.schema import Enum, Names, Structure, Table, Word
 from tools.specgen import book, python_commands, python_enum, python_structure
 
 LICENCE = "# SPDX-License-Identifier: BSD-3-Clause"
@@ -51,6 +51,12 @@ def enumerations(module: ModuleType) -> Made:
         imports,
         [line for enum in found for line in python_enum.render(enum)],
     )
+
+
+def names(module: ModuleType) -> Made:
+    found = entries(module, Names)
+    defined = [name for one in found for name in (one.name, one.texts)]
+    return defined, [], [line for one in found for line in python_enum.render_names(one)]
 
 
 STRUCTURE_IMPORTS = [
@@ -107,7 +113,7 @@ def tables(module: ModuleType) -> Made:
     return [table.name for table in found], imports, ["", *lines] if lines else []
 
 
-MAKERS: tuple[Callable[[ModuleType], Made], ...] = (enumerations, words, structures, tables)
+MAKERS: tuple[Callable[[ModuleType], Made], ...] = (enumerations, names, words, structures, tables)
 
 
 def head(name: str, module: ModuleType) -> list[str]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Generates pynvme/spec/formats.py: the fields of all commands, and the names of statuses, for decoding."""
+"""Generates pynvme/spec/formats.py: the fields of all commands, for decoding."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from collections.abc import Iterator
 
 from spec.commands import ADMIN, KV, NVM, ZNS
 from spec.schema import Arg, Command
-from spec.status import STATUS
 from tools.specgen.c_table import label
 
-NAMES = ["ADMIN_COMMANDS", "IO_COMMANDS", "KV_COMMANDS", "STATUS_NAMES"]
+NAMES = ["ADMIN_COMMANDS", "IO_COMMANDS", "KV_COMMANDS"]
 HEAD = '''# SPDX-License-Identifier: BSD-3-Clause
-"""The fields of commands, and the names of statuses.
+"""The fields of commands.
 
-Generated from spec/commands.py and spec/status.py by `python -m tools.specgen`. Change them there.
+Generated from spec/commands.py by `python -m tools.specgen`. Change it there.
 """
 '''
 
@@ -60,7 +59,4 @@ def render() -> str:
     lines += table("ADMIN_COMMANDS", ADMIN, "Admin commands by their opcodes.")
     lines += table("IO_COMMANDS", NVM + ZNS, "Commands of the NVM and the Zoned Namespace Command Set.")
     lines += table("KV_COMMANDS", KV, "Commands of the Key Value Command Set.")
-    lines += ["", "STATUS_NAMES: dict[int, str] = {"]
-    lines += [f'    0x{value.number:03X}: "{value.label or label(value.name)}",' for value in STATUS.values]
-    lines += ["}", '"""Names of statuses, as in logs, by SCT << 8 | SC."""', ""]
-    return "\n".join(lines)
+    return "\n".join([*lines, ""])

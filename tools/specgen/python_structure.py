@@ -152,7 +152,7 @@ def row(value: object) -> str:
         return value.name
     assert isinstance(value, Feature)
     parts = [value.word.name if value.word else "None", value.data.name if value.data else "None"]
-    return f"Feature({', '.join(parts)}, {value.dword})"
+    return f"Feature({', '.join(parts)}, {value.dword}, {value.namespace})"
 
 
 def kind_of_rows(table: Table) -> str:

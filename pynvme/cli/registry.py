@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The commands of the command line, in the order in which ``pynvme --help`` shows them.
+
+A command is one line here, and a function in a module of this package. The module is imported when the
+command is used, so it may import what it likes.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """Where a command is, ``"module:function"``, and what it does in at most 28 characters."""
+
+    place: str
+    text: str
+
+
+COMMANDS: dict[str, Entry] = {
+    "list": Entry("pynvme.cli.machine:list_drives", "drives, and who uses them"),
+    "bind": Entry("pynvme.cli.machine:bind", "bind a drive for pynvme"),
+    "unbind": Entry("pynvme.cli.machine:unbind", "rebind it to the kernel"),
+    "doctor": Entry("pynvme.cli.machine:doctor", "check this machine"),
+    "vssd": Entry("pynvme.cli.vssd:vssd", "virtual SSDs"),
+    "bugs": Entry("pynvme.cli.suite:bugs", "bugs of a virtual SSD"),
+    "run": Entry("pynvme.cli.workloads:run", "a tour with verified IO"),
+    "bench": Entry("pynvme.cli.workloads:bench", "how fast a drive is"),
+    "check": Entry("pynvme.cli.suite:check", "look for bugs of a drive"),
+    "shell": Entry("pynvme.cli.shell:shell", "Python with an open drive"),
+    "id-ctrl": Entry("pynvme.cli.identify:id_ctrl", "Identify Controller"),
+    "id-ns": Entry("pynvme.cli.identify:id_ns", "Identify Namespace"),
+    "identify": Entry("pynvme.cli.identify:identify", "Identify, any CNS"),
+    "smart": Entry("pynvme.cli.logs:smart", "SMART / Health log"),
+    "log": Entry("pynvme.cli.logs:log", "any log page"),
+    "features": Entry("pynvme.cli.features:features", "read and set features"),
+    "regs": Entry("pynvme.cli.registers:regs", "controller registers"),
+    "pci": Entry("pynvme.cli.registers:pci", "PCI capabilities"),
+    "send": Entry("pynvme.cli.send:send", "send any command"),
+    "status": Entry("pynvme.cli.status:status", "explain a status field"),
+    "completion": Entry("pynvme.cli.completion:completion", "completion for your shell"),
+}
