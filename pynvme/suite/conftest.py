@@ -185,6 +185,7 @@ def drive(
         for need in mark.args:
             if not _is_met(request.config.stash[_met], need, drive):
                 pytest.skip(f"needs {need.text}")
+    drive.listen()
     yield drive
     drive.close()
     drive.leave()

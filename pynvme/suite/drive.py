@@ -29,6 +29,13 @@ LONGEST_IO, LONGEST_ADMIN = 8.0, 10.0
 OCP_IO = "OCP Datacenter NVMe SSD 2.0, CTO-3"
 OCP_ADMIN = "OCP Datacenter NVMe SSD 2.0, CTO-1"
 
+SHUTDOWN = "Base 2.0, 3.6.1 Memory-based Transport Controller Shutdown"
+EVENTS = "Base 2.0, 5.2 Asynchronous Event Request"
+TEMPERATURE_EVENT = 1
+"""Information of a SMART / Health Status event that a drive may have because it has become hot."""
+BUSY_HOST = 2.0
+"""Seconds that a host may be late when it measures, since other processes have its CPUs."""
+
 LENGTHY = frozenset(
     {
         AdminOpcode.ASYNC_EVENT,
@@ -85,12 +92,17 @@ class Drive:
         self._findings: list[str] = []
         self._stuck: list[str] = []
         """Commands that did not end."""
+        self._events: list[int] = []
+        self.may_warn = False
+        """Whether the test causes events of errors or critical warnings."""
         self.nsids = [1]
         self.nsids = self._active()
         self.namespaces = {nsid: nvme.Namespace(nvme0, nsid) for nsid in self.nsids}
         self.ns = self.namespaces[self.nsids[0]]
         self.nsid = self.nsids[0]
         self.measure()
+        self.seconds_to_shut_down = max(int(self.id_ctrl.rtd3e) / 1e6, 1.0)
+        """RTD3E: how long a shutdown may take, or 1 s if the drive does not report it."""
         self.first = first_identified(self)
         """Its Identify structures at the beginning of the session."""
         self.ledger = ledger_of(self)
@@ -448,6 +460,7 @@ class Drive:
 
     def new_qpair(self, depth: int = 64) -> nvme.Qpair:
         """Another queue pair, which lasts until the next reset or the end of the test."""
+        start = time.monotonic()
         try:
             pair = nvme.Qpair(self.nvme0, min(depth, (self.nvme0.cap & 0xFFFF) + 1))
         except nvme.QpairCreationError as error:
@@ -455,17 +468,39 @@ class Drive:
                 "Base 2.0, 5.4 Create I/O Completion Queue", "a queue pair", str(error)
             ) from None
         self._qpairs.append(pair)
+        self._must_be_quick(start, "the creation of a queue pair")
         return pair
 
     def delete_qpairs(self) -> None:
         """Delete the queue pairs of this test."""
         for pair in self._qpairs:
+            start = time.monotonic()
             pair.delete()
+            self._must_be_quick(start, "the deletion of a queue pair")
         self._forget_queues()
+
+    def _must_be_quick(self, start: float, what: str) -> None:
+        """Raise a finding if two admin commands of the driver took too long."""
+        seconds = time.monotonic() - start
+        limit = 2 * LONGEST_ADMIN
+        self.check(seconds <= limit, OCP_ADMIN, f"{what} within {limit:g} s", f"{seconds:.1f} s")
 
     def at_end(self, function: Callable[[], None]) -> None:
         """Call a function at the end of the test, unless the drive has left a command unanswered."""
         self._leaving.append(function)
+
+    def listen(self) -> None:
+        """Take the asynchronous events, until a test registers a function of its own."""
+        self.nvme0.register_aer_cb(lambda cdw0, status: self._events.append(cdw0))
+
+    def _judge_events(self) -> None:
+        """Raise a finding if there was an event of an error or a warning, which nothing has caused."""
+        self.nvme0.register_aer_cb(None)
+        for event in self._events:
+            kind, information = event & 7, event >> 8 & 0xFF
+            alarming = kind == 0 or (kind == 1 and information != TEMPERATURE_EVENT)
+            if alarming and not self.may_warn and not self._findings:
+                raise self.finding(EVENTS, "no event of an error or of a health status", f"{event:#x}")
 
     def close(self) -> None:
         """Tidy up, and delete the queue pairs. If the drive does not delete them, that is a finding."""
@@ -481,6 +516,7 @@ class Drive:
 
     def leave(self) -> None:
         """Shut the controller down after the test, unless it had a finding."""
+        self._judge_events()
         if not self._findings and self._is_running():
             self.shut_down()
 
@@ -547,16 +583,19 @@ class Drive:
     def shut_down(self, abrupt: bool = False) -> None:
         """Shut the controller down by CC.SHN, and wait until CSTS.SHST reports the end."""
         self.note("abrupt shutdown" if abrupt else "shutdown", f"subsystem.shutdown_notify({abrupt})")
+        start = time.monotonic()
         try:
             self.subsystem.shutdown_notify(abrupt)
         except nvme.NvmeShutdownStatusTimeoutError as error:
-            raise self.finding(
-                "Base 2.0, 3.6.1 Memory-based Transport", "CSTS.SHST is 10b", str(error)
-            ) from None
+            raise self.finding(SHUTDOWN, "CSTS.SHST is 10b", str(error)) from None
+        seconds = time.monotonic() - start
         if abrupt:
             self.ledger.unsure()
         else:
             self.ledger.shut_down()
+        limit = self.seconds_to_shut_down
+        expected = f"a shutdown within {limit:g} s (RTD3E)"
+        self.check(seconds <= limit + BUSY_HOST, SHUTDOWN, expected, f"{seconds:.1f} s")
 
     def power_off(self) -> None:
         """Switch the power off, suddenly."""

@@ -19,6 +19,11 @@ LENGTH = 100_000
 
 TIMED_OUT = 0xFFFFFFFF
 
+MEDIA = 2
+"""The status code type of media and data integrity errors."""
+HIDING = frozenset({Status.ABORT_REQUESTED, Status.ABORTED_SQ_DELETION, TIMED_OUT})
+"""Statuses of commands that may have failed otherwise, too."""
+
 # Opcodes whose dwords 10 to 12 name a range of LBAs.
 RANGED = frozenset(
     {
@@ -78,6 +83,9 @@ class Command:
         "then",
     )
 
+    maybe_media_errors = 0
+    """How many IO commands have failed by a media error, or were ended by a reset that hides it."""
+
     def __init__(self, qid: int, opcode: int, nsid: int, dwords: Dwords) -> None:
         self.at = time.time()
         self.qid = qid
@@ -104,6 +112,8 @@ class Command:
         self.dnr = bool(entry[3] >> 31)
         if entry[3] == TIMED_OUT:
             self.status = TIMED_OUT
+        if self.qid and (self.status >> 8 == MEDIA or self.status in HIDING):
+            Command.maybe_media_errors += 1
         # The history must not keep what the function refers to, such as buffers.
         then, self.then = self.then, None
         if then is not None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How often a session has switched the power, and whether a shutdown came before.
+"""How often a session has switched the power, whether a shutdown came before, and how many reads have failed.
 
 The counters of the health log are compared with this from the beginning of the session on. A counter that
 jumps once, before a test looks at it, would not be seen by differences within a test.
@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 import nvme
 
 from pynvme.spec import SmartLog
+from pynvme.suite.history import Command
 
 if TYPE_CHECKING:
     from pynvme.suite.drive import Drive
 
 CLAUSE = "Base 2.0, 5.16.1.3 SMART / Health Information, Power Cycles and Unsafe Shutdowns"
+MEDIA = "Base 2.0, 5.16.1.3 SMART / Health Information, Media and Data Integrity Errors"
 
 _ledgers: dict[str, Ledger] = {}
 
@@ -35,6 +37,7 @@ class Ledger:
         self._unsafe = self._maybe_unsafe = 0
         self._starts = 0
         """Power-ons since the controller was enabled last."""
+        self._failed = Command.maybe_media_errors
 
     def enabled(self) -> None:
         """Note that the controller is enabled."""
@@ -78,6 +81,10 @@ class Ledger:
                 f"{numbers} {text}, {self.first[name]} at the beginning and what has happened since",
                 now[name],
             )
+        failed = Command.maybe_media_errors - self._failed
+        most = self.first.mdie + failed
+        seen = f"{now.mdie}, and {failed} commands may have failed by one since the beginning"
+        drive.check(self.first.mdie <= now.mdie <= most, MEDIA, f"{self.first.mdie} to {most} errors", seen)
 
 
 def smart(drive: Drive) -> SmartLog:

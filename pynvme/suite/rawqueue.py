@@ -135,6 +135,11 @@ class RawCq:
         command.completed((cdw0, cdw1, sqid << 16 | sqhd, status << 16 | cid))
         self._judge_head(self.queues[sqid], cid, sqhd, command.status == Status.ABORT_REQUESTED)
         self._judge_reserved(cdw0, cdw1, status)
+        if command.ok:
+            more = status >> 14
+            self.drive.check(
+                not more, CQE_CLAUSE, "M and DNR are 0, since the command has succeeded", f"{more:02b}b"
+            )
         self.head += 1
         if self.head == self.entries:
             self.head, self._phase = 0, 1 - self._phase

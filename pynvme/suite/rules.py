@@ -30,9 +30,33 @@ def plausible_limits(ctrl: Any) -> bool:
     return all(not one or 273 <= one <= 473 for one in (ctrl.wctemp, ctrl.cctemp))
 
 
+def plausible_idle_power(ctrl: Any) -> bool:
+    """Whether no power state takes more power when idle than at most."""
+    units = {1: 1e-4, 2: 1e-2}
+    return all(
+        int(state.ips.ips) not in units or int(state.idlp) * units[int(state.ips.ips)] <= watts(state)
+        for state in (ctrl.psd[n] for n in range(ctrl.npss + 1))
+        if state.mp
+    )
+
+
 def no_nul(ctrl: Any) -> bool:
     """Whether the texts are padded with spaces."""
     return 0 not in bytes(ctrl)[4:72]
+
+
+def is_set(value: Any) -> bool:
+    """Whether a field is not zero."""
+    return any(value) if isinstance(value, bytes) else bool(int(value))
+
+
+def only_with(claim: str, is_claimed: Callable[[Any], object], *fields: str) -> Rule:
+    """Fields that are zero unless a drive claims what they describe."""
+    names = ", ".join(field.upper() for field in fields)
+    return Rule(
+        f"zeros in {names} without {claim}",
+        lambda one: bool(is_claimed(one)) or not any(is_set(one[field]) for field in fields),
+    )
 
 
 CONTROLLER_RULES = (
@@ -90,6 +114,30 @@ CONTROLLER_RULES = (
     Rule("capacity (UNVMCAP not above TNVMCAP)", lambda c: not c.tnvmcap or c.unvmcap <= c.tnvmcap),
     Rule("an I/O controller (CNTRLTYPE 0 or 1)", lambda c: int(c.cntrltype) in (0, 1)),
     Rule("a subsystem name (SUBNQN nqn.…)", lambda c: not c.subnqn or c.subnqn.startswith("nqn.")),
+    Rule(
+        "a controller type, since version 1.4 (CNTRLTYPE 1)",
+        lambda c: int(c.ver) < 0x00010400 or int(c.cntrltype) == 1,
+    ),
+    Rule("idle power that is not above the maximum (IDLP, MP)", lambda c: plausible_idle_power(c)),
+    Rule(
+        "events of ANA and of endurance groups only with these (OAES bits 11 and 14)",
+        lambda c: (c.cmic.anars or not c.oaes.anan) and (c.ctratt.egs or not c.oaes.egea),
+    ),
+    Rule(
+        "LBA status alerts only with Get LBA Status (OAES bit 13)", lambda c: c.oacs.glss or not c.oaes.lban
+    ),
+    only_with("read recovery levels (CTRATT bit 3)", lambda c: c.ctratt.rrlvls, "rrls"),
+    only_with("NVM sets (CTRATT bit 2)", lambda c: c.ctratt.nsets, "nsetidmax"),
+    only_with("endurance groups (CTRATT bit 4)", lambda c: c.ctratt.egs, "endgidmax", "megcap"),
+    only_with("several domains (CTRATT bit 10)", lambda c: c.ctratt.mds, "domainid"),
+    only_with("ANA (CMIC bit 3)", lambda c: c.cmic.anars, "anatt", "anacap", "anagrpmax"),
+    only_with("the persistent event log (LPA bit 4)", lambda c: c.lpa.pes, "pels"),
+    only_with("self-tests (OACS bit 4)", lambda c: c.oacs.dsts, "edstt", "dsto"),
+    only_with("a host memory buffer (HMPRE)", lambda c: c.hmpre, "hmminds", "hmmaxd"),
+    only_with("RPMB units (RPMBS 2:0)", lambda c: c.rpmbs.nrpmbu, "rpmbs"),
+    only_with("Copy (ONCS bit 8)", lambda c: c.oncs.nvmcpys, "ocfs"),
+    only_with("SGLs (SGLS 1:0)", lambda c: c.sgls.sgls, "sgls"),
+    only_with("a version of the drive (VER)", lambda c: c.ver, "rtd3r", "rtd3e"),
 )
 
 
@@ -135,7 +183,32 @@ NAMESPACE_RULES = (
     Rule(
         "no protection that it cannot have (DPS within DPC)", lambda n: not int(n.dps) & 7 or int(n.dpc) != 0
     ),
+    Rule("a place of protection only with protection (DPS bit 3)", lambda n: n.dps.pit or not n.dps.pip),
+    only_with("a format with metadata (MS)", lambda n: most_metadata(n) > 0, "mc"),
+    only_with("a format with 8 bytes of metadata (MS)", lambda n: most_metadata(n) >= 8, "dpc"),
+    only_with("NSABP (NSFEAT bit 1)", lambda n: n.nsfeat.nsabp, "nabo"),
+    Rule(
+        "high bits of the format only with more than 16 (FLBAS 6:5)",
+        lambda n: n.nlbaf > 15 or not n.flbas.lbafih,
+    ),
+    Rule("no write protection (NSATTR bit 0), since it is written here", lambda n: not n.nsattr.wps),
 )
+
+
+def most_metadata(space: Any) -> int:
+    """Bytes of metadata of an LBA, in the format that has most of them."""
+    return max(int(space.lbaf[index].ms) for index in range(min(space.nlbaf, 63) + 1))
+
+
+def rules_of_namespaces(ctrl: Any) -> tuple[Rule, ...]:
+    """What holds for a namespace because of what its controller claims."""
+    return (
+        only_with("reservations (ONCS bit 5)", lambda _: ctrl.oncs.reservs, "rescap"),
+        only_with("ANA (CMIC bit 3)", lambda _: ctrl.cmic.anars, "anagrpid"),
+        only_with("NVM sets (CTRATT bit 2)", lambda _: ctrl.ctratt.nsets, "nvmsetid"),
+        only_with("endurance groups (CTRATT bit 4)", lambda _: ctrl.ctratt.egs, "endgid"),
+        only_with("Copy (ONCS bit 8)", lambda _: ctrl.oncs.nvmcpys, "mssrl", "mcl", "msrc"),
+    )
 
 
 HARMLESS_ADMIN = (

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import nvme
 import pytest
 
-from pynvme.spec import IoOpcode, SmartLog
+from pynvme.spec import FeatureId, IoOpcode, SmartLog
 from pynvme.suite import clauses, needs, requirement, takes
 from pynvme.suite.ageing import VIRTUAL_TIME, Ageing, ageing_of
 from pynvme.suite.claims import PLAIN, ROOM
@@ -30,6 +31,11 @@ READ = clauses.of_io(IoOpcode.READ)
 SMART = "Base 2.0, 5.16.1.3 SMART / Health Information"
 WARNING = f"{SMART}, Critical Warning"
 
+AER = "Base 2.0, 5.2 Asynchronous Event Request, SMART / Health Status"
+RELIABILITY_EVENT, TEMPERATURE_EVENT, SPARE_EVENT = 0x020001, 0x020101, 0x020201
+"""Dword 0 of asynchronous events: log page, information and type."""
+
+HOTTEST = 0xFFFF
 COOL, HOT = 303, 345
 """Temperatures in Kelvin."""
 
@@ -44,6 +50,7 @@ def ageing(drive: Drive) -> Iterator[Ageing]:
     if found is None:
         pytest.skip(f"needs {VIRTUAL_TIME.text}")
     before = smart(drive)
+    drive.may_warn = True
     yield found
     found.age(
         used=int(before.pused),
@@ -254,3 +261,64 @@ def test_a_hot_drive_keeps_its_promises(drive: Drive, ageing: Ageing) -> None:
             promises.judge()
     finally:
         ageing.age(temperature=COOL, throttle=False)
+
+
+class Cause(NamedTuple):
+    """Something that makes a drive warn, its event, and the bit of feature 0Bh that enables it."""
+
+    name: str
+    begin: dict[str, Any]
+    end: dict[str, Any]
+    event: int
+    enabled: int
+
+
+def causes(drive: Drive) -> list[Cause]:
+    """What can make this drive warn."""
+    log = smart(drive)
+    low = max(int(log.avspt) - 1, 1)
+    found = [
+        Cause("a low spare", {"spare": low}, {"spare": int(log.avsp)}, SPARE_EVENT, 1),
+        Cause("read-only media", {"read_only": True}, {"read_only": False}, RELIABILITY_EVENT, 8),
+        Cause("a failed backup", {"backup_failed": True}, {"backup_failed": False}, RELIABILITY_EVENT, 16),
+    ]
+    threshold = drive.get_feature(FeatureId.TEMPERATURE).cdw0 & 0xFFFF
+    if COOL < threshold < HOTTEST:
+        hot, cool = {"temperature": threshold + 2}, {"temperature": COOL}
+        found.append(Cause("heat", hot, cool, TEMPERATURE_EVENT, 2))
+    return found
+
+
+@requirement("AGE-8", AER)
+@needs(VIRTUAL_TIME)
+def test_each_warning_is_an_event(drive: Drive, ageing: Ageing) -> None:
+    """A critical warning that begins is one event if feature 0Bh enables it, and none if it does not.
+
+    1. Let the spare run low, the media become read-only, the backup fail, and the drive become hot, in random
+       order, with the event disabled and enabled.
+    2. One event comes that names the cause and log page 02h, and none once the cause is over.
+    """
+    events: list[int] = []
+    drive.nvme0.register_aer_cb(lambda cdw0, status: events.append(cdw0))
+    wanted = [(cause, enabled) for cause in causes(drive) for enabled in (False, True)]
+    for cause, enabled in drive.random.sample(wanted, len(wanted)):
+        value = cause.enabled if enabled else 0x1F & ~cause.enabled
+        drive.succeed(drive.set_feature(FeatureId.ASYNC_EVENT, value), AER)
+        drive.note(cause.name, f"# {cause.name}")
+        ageing.age(**cause.begin)
+        drive.poll(lambda: bool(events), 3.0 if enabled else 0.05)
+        right = [cause.event] if enabled else []
+        text = f"{[hex(one) for one in right]} of {cause.name}, feature 0Bh {value:#x}"
+        drive.check(events == right, AER, f"events {text}", [hex(one) for one in events])
+        ageing.age(**cause.end)
+        must_be_read(drive)
+        drive.poll(lambda: False, 0.01)
+        drive.check(events == right, AER, f"no more events than {text}", [hex(one) for one in events])
+        events.clear()
+    drive.nvme0.register_aer_cb(None)
+
+
+def must_be_read(drive: Drive) -> None:
+    """Read the health log without RAE, so that the next event can come."""
+    buf = nvme.Buffer(512)
+    drive.succeed(drive.log_page(2, buf, 512), SMART)

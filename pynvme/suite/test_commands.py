@@ -312,17 +312,19 @@ def test_identifiers_agree(drive: Drive, page: Slot) -> None:
     seen: dict[bytes, int] = {}
     for each in drive.by_namespace():
         each.succeed(each.admin(AdminOpcode.IDENTIFY, page.prepare(0, 4096), each.nsid, cdw10=3), clause)
-        descriptors, at = page.data(), 0
+        descriptors, at, identified = page.data(), 0, False
         space = each.ns.id_ns
         wanted = {1: bytes(space.eui64), 2: bytes(space.nguid)}
         while at < 4092 and descriptors[at]:
             kind, length = descriptors[at], descriptors[at + 1]
             value = descriptors[at + 4 : at + 4 + length]
-            if any(wanted.get(kind, b"")):
+            if kind in wanted:
                 drive.check(
                     value == wanted[kind], clause, f"identifier {kind}: {wanted[kind].hex()}", value.hex()
                 )
+            identified |= kind in (1, 2, 3) and any(value)
             at += 4 + length
+        drive.check(identified, clause, "an EUI64, an NGUID or a UUID", "none")
         for value in filter(any, wanted.values()):
             drive.check(
                 value not in seen, clause, f"an identifier of namespace {each.nsid} alone", value.hex()
@@ -1033,3 +1035,24 @@ def test_refusals_come_again(drive: Drive, page: Slot) -> None:
         drive.expect(send(drive, page), clause, status)
         drive.expect(send(drive, page), clause, status)
         drive.succeed(drive.admin(AdminOpcode.IDENTIFY, page.prepare(0, PAGE), cdw10=1), IDENTIFY)
+
+
+@requirement(
+    "COMMANDS-36", "NVM 1.0, 4.1.5.4 I/O Command Set specific Identify Controller, VSL, WZSL and WUSL"
+)
+@needs(version(0x00020000), PLAIN, ROOM)
+def test_limits_of_commands_without_data(drive: Drive, page: Slot) -> None:
+    """A Verify, Write Zeroes or Write Uncorrectable above its limit, if there is one, is refused.
+
+    1. Read the limits, and send one LBA more than each of them, if that is no more than 65536 LBAs.
+    """
+    clause = "NVM 1.0, 4.1.5.4 I/O Command Set specific Identify Controller, VSL, WZSL and WUSL"
+    if not Cap(drive.nvme0.cap).css & 0x40:
+        pytest.skip("needs I/O command sets (CAP.CSS bit 6)")
+    command = drive.admin(AdminOpcode.IDENTIFY, page.prepare(0, PAGE), cdw10=Cns.CSI_CTRL)
+    drive.succeed(command, clause)
+    limits, smallest = page.data()[:3], PAGE << Cap(drive.nvme0.cap).mpsmin
+    for limit, opcode in zip(limits, (IoOpcode.VERIFY, IoOpcode.WRITE_ZEROES, IoOpcode.WRITE_UNCORRECTABLE)):
+        nlb = (smallest << limit) // drive.lba_size + 1
+        if limit and nlb <= min(1 << 16, drive.nsze) and drive.ns.supports(opcode):
+            drive.expect(drive.io(opcode, None, 0, nlb), clause, Status.INVALID_FIELD)

@@ -551,17 +551,17 @@ def test_an_lba_that_is_overwritten_hundreds_of_times(drive: Drive, model: Model
 
 
 @requirement("DATA-21", WRITE)
-@takes(3.5)
+@takes(7)
 def test_data_after_a_pause(drive: Drive, model: Model, writer: Writer, budget: Budget) -> None:
     """Data stay as they are while the drive has nothing to do, and its first command after that is right.
 
     1. Write, write zeroes and deallocate parts of a region, with and without a flush, and do nothing for a
-       while, up to more than 2 s.
+       while, up to more than 5 s.
     2. Begin with a read, or with a write, and read the whole region, twice.
     """
     base = writer.region(600)
     has = drive.ns.supports
-    for turn, share in enumerate((0.01, 0.06, 0.31, 0.6)):
+    for turn, share in enumerate((0.01, 0.05, 0.15, 0.75)):
         writer.write(base + drive.random.randrange(100), 50)
         if has(IoOpcode.WRITE_ZEROES):
             writer.zeroes(base + 200 + drive.random.randrange(50), 40)

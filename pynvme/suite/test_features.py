@@ -26,6 +26,7 @@ from pynvme.suite.claims import (
     DULBE,
     FLR,
     HOST_MEMORY,
+    HOT_RESET,
     NO_CACHE,
     PLAIN,
     POWER_STATES,
@@ -510,6 +511,7 @@ RESETTING: dict[str, Callable[[Drive], object]] = {
     "controller": Drive.reset,
     "function": Drive.flr,
     "subsystem": Drive.subsystem_reset,
+    "link": Drive.hot_reset,
     "power": Drive.power_cycle,
 }
 LOST = "Base 2.0, 4.2 Feature Values"
@@ -517,7 +519,8 @@ LOST = "Base 2.0, 4.2 Feature Values"
 
 def can(drive: Drive, kind: str) -> bool:
     """Whether a drive can be reset in this way."""
-    need = {"function": FLR, "subsystem": SUBSYSTEM_RESET, "power": SWITCHED_POWER}.get(kind)
+    needed = {"function": FLR, "subsystem": SUBSYSTEM_RESET, "link": HOT_RESET, "power": SWITCHED_POWER}
+    need = needed.get(kind)
     return need is None or need.met(drive)
 
 
@@ -528,11 +531,12 @@ def test_values_after_each_kind_of_reset(drive: Drive, kind: str) -> None:
     """After a reset or a loss of power, a feature has its saved value, or its default if it has none.
 
     1. Save random values of the features that can be saved, and set others after that.
-    2. Reset, and compare the current, saved and default values.
+    2. Reset, and compare the current, saved and default values. A feature that persists without being saved
+       has the value that was set last.
     """
     if not can(drive, kind):
         pytest.skip(f"needs {kind} resets")
-    settings = [one for one in changeable(drive) if not one.persists]
+    settings = changeable(drive)
     before = {one: [one.get(drive, sel) for sel in (DEFAULT, SAVED)] for one in settings}
     wanted: dict[Setting, int] = {}
     for one in settings:
@@ -541,7 +545,10 @@ def test_values_after_each_kind_of_reset(drive: Drive, kind: str) -> None:
             value = one.draw(drive, drive.random)
             one.set(drive, value, save=True)
             wanted[one] = value | one.selector
-        one.set(drive, one.draw(drive, drive.random))
+        newest = one.draw(drive, drive.random)
+        one.set(drive, newest)
+        if one.persists and not drive.can_save(one.fid):
+            wanted[one] = newest | one.selector
     RESETTING[kind](drive)
     for one, value in wanted.items():
         one.must_be(drive, value, f"after a reset of kind {kind}", CURRENT, LOST)
@@ -767,9 +774,23 @@ class HostMemory:
         )
         self._drive.succeed(command, HMB)
 
+        self._must_be_reported(True)
+        buf = nvme.Buffer(PAGE)
+        self._drive.succeed(self._drive.get_feature(FeatureId.HMB, buf=buf), HMB)
+        at = self._list.phys_addr
+        wanted = [self._first + self._second, at & 0xFFFFFFF0, at >> 32, len(pieces)]
+        found = [buf.data(at + 3, at) for at in range(0, 16, 4)]
+        self._drive.check(found == wanted, HMB, f"HSIZE, HMDLAL, HMDLAU and HMDLEC {wanted}", found)
+
+    def _must_be_reported(self, is_lent: bool) -> None:
+        """Raise a finding unless Get Features tells whether the buffer is enabled."""
+        value = self._drive.succeed(self._drive.get_feature(FeatureId.HMB), HMB).cdw0
+        self._drive.check(bool(value & 1) == is_lent, HMB, f"EHM {is_lent:d} of Get Features", f"{value:#x}")
+
     def take_back(self) -> None:
         """Take it back."""
         self._drive.succeed(self._drive.set_feature(FeatureId.HMB, 0), HMB)
+        self._must_be_reported(False)
 
     def guards_are_intact(self) -> bool:
         """Whether the pages around and between the pieces are as they were."""
@@ -807,3 +828,58 @@ def test_host_memory_is_used_only_while_it_is_lent(drive: Drive, model: Model) -
         run()
         drive.check(memory.is_untouched(), HMB, "memory that was taken back stays", "bytes have changed")
     read_back(drive, model, model.known())
+
+
+@requirement("FEATURES-25", POWER)
+@needs(PLAIN, ROOM, POWER_STATES)
+def test_each_command_wakes_the_drive(drive: Drive, model: Model, writer: Writer) -> None:
+    """A command of any kind that finds the drive in a non-operational power state does what it always does.
+
+    1. Enter each such power state before each kind of command that reads, changes or flushes data.
+    2. Read all. Write and flush in such states, lose the power, and read all again, if it can be switched.
+    """
+    states = [n for n in range(drive.id_ctrl.npss + 1) if drive.id_ctrl.psd[n].flags.nops]
+    if not states:
+        pytest.skip("needs a non-operational power state (PSD, NOPS)")
+    base = writer.region(128)
+
+    def asleep(send: Callable[[], object]) -> None:
+        drive.succeed(drive.set_feature(FeatureId.POWER, drive.random.choice(states)), POWER)
+        time.sleep(drive.random.choice((0, 0.003, 0.008)))
+        send()
+
+    kinds = sleepers(writer, base)
+    for send in drive.random.sample(2 * kinds, 2 * len(kinds)):
+        asleep(send)
+    asleep(lambda: read_back(drive, model, range(base, base + 128)))
+    if SWITCHED_POWER.met(drive):
+        asleep(lambda: writer.write(base + 5, 40))
+        asleep(lambda: writer.write(base + 60, 9, fua=True))
+        asleep(writer.flush)
+        drive.power_cycle()
+        model.power_lost()
+        read_back(drive, model, range(base, base + 128))
+    drive.set_feature(FeatureId.POWER, 0)
+
+
+def sleepers(writer: Writer, base: int) -> list[Callable[[], object]]:
+    """Commands of each kind that the drive has, to random LBAs of a region of 128."""
+    rng, has = writer.drive.random, writer.drive.ns.supports
+
+    def somewhere() -> tuple[int, int]:
+        return base + rng.randrange(100), rng.randint(1, 20)
+
+    found: list[Callable[[], object]] = [
+        lambda: writer.write(*somewhere()),
+        lambda: writer.write(*somewhere(), fua=True),
+        lambda: writer.read(*somewhere()),
+        lambda: writer.read(*somewhere(), fua=True),
+        writer.flush,
+    ]
+    if has(IoOpcode.WRITE_ZEROES):
+        found.append(lambda: writer.zeroes(*somewhere()))
+    if has(IoOpcode.WRITE_UNCORRECTABLE):
+        found.append(lambda: writer.uncorrectable(*somewhere()))
+    if has(IoOpcode.DSM):
+        found.append(lambda: writer.deallocate(somewhere()))
+    return found

@@ -12,6 +12,7 @@ import pytest
 
 from pynvme.spec import (
     AdminOpcode,
+    Cap,
     Cns,
     ErrorLogEntry,
     FeatureId,
@@ -28,6 +29,7 @@ from pynvme.suite import needs, requirement, takes
 from pynvme.suite.claims import (
     EVENTS,
     FLR,
+    HOT_RESET,
     LOG_OFFSETS,
     PLAIN,
     ROOM,
@@ -40,8 +42,9 @@ from pynvme.suite.claims import (
 from pynvme.suite.drive import ALL_NAMESPACES, Drive
 from pynvme.suite.features import HOT
 from pynvme.suite.history import Command
+from pynvme.suite.model import Model
 from pynvme.suite.options import Budget
-from pynvme.suite.traffic import MISMATCH
+from pynvme.suite.traffic import MISMATCH, MIX, Traffic
 
 SMART = "Base 2.0, 5.16.1.3 SMART / Health Information"
 ERRORS = "Base 2.0, 5.16.1.2 Error Information"
@@ -96,6 +99,7 @@ def test_the_health_log_is_plausible(drive: Drive) -> None:
     """Temperature, spare and life are in their ranges, counters do not go back, reserved bits are 0.
 
     1. Read the log several times, before and after a reset.
+    2. Compare its fields with their ranges, and with each other.
     """
     last = smart(drive)
     for turn in range(6):
@@ -105,11 +109,30 @@ def test_the_health_log_is_plausible(drive: Drive) -> None:
         drive.check(200 < now.ctemp < 400, SMART, "a temperature of 200 to 400 K", now.ctemp)
         drive.check(now.avsp <= 100 and now.avspt <= 100, SMART, "spare of 100 % at most", now.avsp)
         drive.check(not now.cw >> 6, SMART, "critical warnings without reserved bits", f"{int(now.cw):#x}")
-        is_low, warning = now.avsp < now.avspt, f"{int(now.cw):#x}"
-        drive.check(bool(now.cw & 1) == is_low, SMART, f"critical warning bit 0 is {is_low:d}", warning)
+        must_be_explained(drive, now)
         for name in ("dur", "duw", "hrc", "hwc", "cbt", "pwrc", "poh", "upl", "mdie", "neile"):
             drive.check(now[name] >= last[name], SMART, f"{name.upper()} {last[name]} or more", now[name])
         last = now
+
+
+def must_be_explained(drive: Drive, log: SmartLog) -> None:
+    """Raise a finding unless critical warnings and times of the health log agree with its other fields."""
+    is_low, warning = log.avsp < log.avspt, f"{int(log.cw):#x}"
+    drive.check(bool(log.cw.ascbt) == is_low, SMART, f"critical warning bit 0 is {is_low:d}", warning)
+    is_worn = bool(is_low or log.mdie or log.pused >= 100)
+    drive.check(is_worn or not log.cw.ndr, SMART, "no degraded reliability without errors or wear", warning)
+    has_region, has_groups = bool(Cap(drive.nvme0.cap).pmrs), bool(drive.id_ctrl.ctratt.egs)
+    drive.check(has_region or not log.cw.pmrro, SMART, "no warning of a region, without one", warning)
+    groups = f"{int(log.egcws):#x}"
+    drive.check(has_groups or not int(log.egcws), SMART, "no warning of a group, without one", groups)
+    if log.cw.amro:
+        command = drive.io(IoOpcode.WRITE_UNCORRECTABLE, None, drive.nsze - 1)
+        drive.refused(command, f"{SMART}, Critical Warning, bit 3")
+    minutes = 60 * (log.poh + 1)
+    for name, most in (("cbt", minutes), ("wctt", minutes), ("cctt", minutes), ("upl", log.pwrc)):
+        drive.check(log[name] <= most, SMART, f"{name.upper()} {most} at most, by POH or PWRC", log[name])
+    for name in ("ttmt1", "ttmt2"):
+        drive.check(log[name] <= 60 * minutes, SMART, f"{name.upper()} {60 * minutes} at most", log[name])
 
 
 @requirement("LOGS-3", ERRORS)
@@ -314,6 +337,74 @@ def test_telemetry_of_the_host(drive: Drive) -> None:
     drive.refused(drive.log_page(7, buf, 512, behind), "Base 2.0, 5.16 Get Log Page, Log Page Offset")
 
 
+TELEMETRY_EVENT, TELEMETRY_NOTICE = 0x080202, 1 << 10
+"""Dword 0 of the event, and the bit of feature 0Bh that enables it."""
+
+
+def controller_telemetry(drive: Drive, rae: bool = True) -> TelemetryLog:
+    """The header of log page 08h, twice, with fields that are plausible and do not change."""
+    headers = []
+    for _ in range(2):
+        buf = nvme.Buffer(512)
+        buf[:] = drive.random.randbytes(1) * 512
+        drive.succeed(drive.log_page(8, buf, 512, rae=True), CONTROLLER_TELEMETRY)
+        headers.append(buf[:])
+    first = TelemetryLog(headers[0])
+    drive.check(headers[0] == headers[1], CONTROLLER_TELEMETRY, "the header as before", "another")
+    drive.check(first.lid == 8, CONTROLLER_TELEMETRY, "log page 08h in byte 0", f"{int(first.lid):02x}h")
+    areas = [int(first.da1lb), int(first.da2lb), int(first.da3lb)]
+    drive.check(areas == sorted(areas), CONTROLLER_TELEMETRY, "bounds of areas that do not decrease", areas)
+    drive.check(first.tcda < 2, CONTROLLER_TELEMETRY, "TCDA of 0 or 1", int(first.tcda))
+    if not rae:
+        drive.succeed(drive.log_page(8, nvme.Buffer(512), 512), CONTROLLER_TELEMETRY)
+    return first
+
+
+CONTROLLER_TELEMETRY = "Base 2.0, 5.16.1.9 Telemetry Controller-Initiated"
+
+
+@requirement("LOGS-20", CONTROLLER_TELEMETRY)
+@needs(TELEMETRY, LOG_OFFSETS, EVENTS, PLAIN, ROOM)
+def test_telemetry_of_the_controller(drive: Drive, events: list[int]) -> None:
+    """If the drive captures telemetry by itself, its number grows by 1, an event tells it, and it stays.
+
+    1. Read log page 08h without RAE. Enable its event. Let reads of an LBA fail, if the drive can mark it.
+    2. Read the log page again. If there are new data, one event has come, and none otherwise. Parts of it
+       are the same each time. Disable the event. None comes.
+    """
+    buf, again = nvme.Buffer(4096), nvme.Buffer(4096)
+    for notice in (TELEMETRY_NOTICE, 0):
+        drive.succeed(drive.set_feature(FeatureId.ASYNC_EVENT, notice), AER)
+        before = controller_telemetry(drive, rae=False)
+        drive.poll(lambda: False, 0.005)
+        events.clear()
+        let_reads_fail(drive)
+        drive.poll(lambda: bool(events), 0.05)
+        after = controller_telemetry(drive)
+        grown = (after.tcdgn - before.tcdgn) % 256
+        drive.check(grown < 2, CONTROLLER_TELEMETRY, "one capture at most, as it was not read", grown)
+        wanted = [TELEMETRY_EVENT] if grown and notice else []
+        seen = [hex(event) for event in events]
+        drive.check(events == wanted, CONTROLLER_TELEMETRY, f"events {[hex(one) for one in wanted]}", seen)
+        drive.check(bool(after.tcda) or not grown, CONTROLLER_TELEMETRY, "TCDA 1 of a new capture", "0")
+        if after.tcda and after.da1lb:
+            for part in (buf, again):
+                drive.succeed(drive.log_page(8, part, 512, 512, rae=True), CONTROLLER_TELEMETRY)
+            drive.check(buf[:512] == again[:512], CONTROLLER_TELEMETRY, "the data as before", "others")
+    controller_telemetry(drive, rae=False)
+
+
+def let_reads_fail(drive: Drive) -> None:
+    """Mark an LBA, if the drive can, read it, and write it again."""
+    buf, lba = nvme.Buffer(max(4096, drive.lba_size)), drive.random.randrange(drive.nsze)
+    if not drive.ns.supports(IoOpcode.WRITE_UNCORRECTABLE):
+        return
+    drive.succeed(drive.io(IoOpcode.WRITE_UNCORRECTABLE, None, lba), CONTROLLER_TELEMETRY)
+    for _ in range(3):
+        drive.refused(drive.io(IoOpcode.READ, buf, lba), CONTROLLER_TELEMETRY)
+    drive.succeed(drive.io(IoOpcode.WRITE, buf, lba), CONTROLLER_TELEMETRY)
+
+
 COUNTERS = ("dur", "duw", "hrc", "hwc", "pwrc", "upl", "mdie", "neile")
 """Counters that stand if nothing happens."""
 TIMES = {"cbt": 60, "poh": 3600, "wctt": 60, "cctt": 60, "ttmt1": 1, "ttmt2": 1}
@@ -371,13 +462,20 @@ RESETTING: dict[str, Callable[[Drive], object]] = {
     "controller": Drive.reset,
     "function": Drive.flr,
     "subsystem": Drive.subsystem_reset,
+    "link": Drive.hot_reset,
     "shutdown": shut_down_and_reset,
     "power": shut_down_and_cycle,
     "sudden": Drive.power_cycle,
 }
 """Ways to reset. The last one may lose the counts of the last moment."""
 
-NEEDED = {"function": FLR, "subsystem": SUBSYSTEM_RESET, "power": SWITCHED_POWER, "sudden": SWITCHED_POWER}
+NEEDED = {
+    "function": FLR,
+    "subsystem": SUBSYSTEM_RESET,
+    "link": HOT_RESET,
+    "power": SWITCHED_POWER,
+    "sudden": SWITCHED_POWER,
+}
 
 
 @pytest.fixture
@@ -481,7 +579,7 @@ def test_the_error_log_agrees_with_failing_commands(drive: Drive) -> None:
 
 def must_agree(drive: Drive, entry: ErrorLogEntry, command: Command) -> None:
     """Raise a finding unless an entry is that of a command."""
-    same = entry.nsid == command.nsid or entry.nsid in (0, ALL_NAMESPACES)
+    same = entry.nsid == command.nsid or (not command.has_range and entry.nsid in (0, ALL_NAMESPACES))
     drive.check(same, ERRORS, f"NSID {command.nsid:#x}", f"{entry.nsid:#x}")
     place = int(entry.pel)
     drive.check(
@@ -555,12 +653,12 @@ def test_one_event_completes_one_request(drive: Drive, events: list[int]) -> Non
     """Of several outstanding requests, an event completes one, and the others stay for later ones.
 
     1. Leave as many requests with the drive as AERL allows. Cause an event. One request completes.
-    2. Reset in one of all ways. No request is left, so that the same number is accepted again.
+    2. Reset in each way. No request is left, so that the same number is accepted again.
     """
     kelvin = int(smart(drive).ctemp)
     kinds = [kind for kind in RESETTING if kind not in NEEDED or NEEDED[kind].met(drive)]
     arm(drive)
-    for kind in ("controller", drive.random.choice(kinds)):
+    for kind in drive.random.sample(kinds, len(kinds)):
         must_complete_one(drive, events, kelvin)
         RESETTING[kind](drive)
         arm(drive)
@@ -737,3 +835,31 @@ def test_the_end_of_a_sanitize_operation_is_an_event(drive: Drive, events: list[
     drive.succeed(drive.log_page(0x81, buf, 512), SANITIZED)
     drive.poll(lambda: len(events) > 1, 0.05)
     drive.check(len(events) == 1, SANITIZED, "no second event", [hex(event) for event in events])
+
+
+@requirement("LOGS-21", AER)
+@needs(EVENTS, PLAIN, ROOM)
+def test_no_event_without_a_cause(drive: Drive, events: list[int], model: Model) -> None:
+    """While nothing happens that an event is of, none comes, though all of them are enabled.
+
+    1. Enable all events that the drive announces, with thresholds beyond the temperature.
+    2. Send random IO of all kinds but marks, and admin commands, of which some fail. No event comes.
+    """
+    notices = int(drive.id_ctrl.oaes) & 0x300 | bool(drive.id_ctrl.lpa.ts) << 10
+    drive.succeed(drive.set_feature(FeatureId.ASYNC_EVENT, 0x1F | notices), AER)
+    drive.poll(lambda: False, 0.005)
+    events.clear()
+    base = drive.random.randrange(drive.nsze - 4096)
+    mix = {kind: share for kind, share in MIX.items() if kind != "uncorrectable"}
+    traffic = Traffic(drive, model, [(base, 1000)], mix)
+    kinds = [*other_failures(drive), *lba_failures(drive)]
+    kinds += [lambda: drive.log_page(2, nvme.Buffer(512), 512, rae=True), lambda: drive.get_feature(1)]
+    kinds += [lambda: drive.admin(AdminOpcode.IDENTIFY, nvme.Buffer(4096), cdw10=Cns.CTRL)]
+    kinds += [lambda: drive.admin(AdminOpcode.ABORT, cdw10=0xFFFF0000)]
+    for send in drive.random.sample(3 * kinds, 3 * len(kinds)):
+        for _ in range(12):
+            traffic.step()
+        send()
+    traffic.drain()
+    drive.poll(lambda: bool(events), 0.02)
+    drive.check(not events, AER, "no event, since nothing has happened", [f"{event:#x}" for event in events])

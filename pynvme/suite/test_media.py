@@ -207,6 +207,8 @@ def test_wrong_formats_are_refused(drive: Drive, model: Model, writer: Writer) -
     for ses in range(3, 8):
         refused(drive.nsid, ses << 9 | lbaf, Status.INVALID_FIELD)
     refused(drive.nsid, 7 << 5 | lbaf, Status.INVALID_FIELD, Status.INVALID_FORMAT)
+    if drive.id_ctrl.fna.fnvmbs:
+        refused(ALL_NAMESPACES, lbaf, Status.INVALID_FIELD, Status.INVALID_NAMESPACE)
     for nsid in (0, drive.id_ctrl.nn + 1, 0xFFFFFFFE):
         refused(nsid, lbaf, Status.INVALID_NAMESPACE)
     read_back(drive, model, range(base, base + 16))
@@ -316,9 +318,10 @@ def must_be_gone_bytes(drive: Drive, model: Model, slba: int, nlb: int) -> None:
 @requirement("MEDIA-13", FORMAT)
 @needs(admin(AdminOpcode.FORMAT_NVM))
 def test_commands_during_a_format(drive: Drive, model: Model, writer: Writer) -> None:
-    """During a format, its progress goes one way, and a second format does no harm.
+    """During a format, its progress goes one way, a second format does no harm, and admin commands succeed.
 
     1. Send a format, and another one, and read FPI until the first completes. What remains does not grow.
+       Read the health log and a feature meanwhile.
     2. Then both have ended, Identify reports no format in progress, and the data are gone.
     """
     nlb = min(LBAS, drive.most_lbas)
@@ -338,6 +341,15 @@ def test_commands_during_a_format(drive: Drive, model: Model, writer: Writer) ->
         left = found & 0x7F
         drive.check(left <= remaining, FORMAT, f"{remaining} % or less remain (FPI)", f"{left} %")
         remaining = left
+        for opcode, cdw10 in (
+            (AdminOpcode.GET_LOG_PAGE, 127 << 16 | 1 << 15 | 2),
+            (AdminOpcode.GET_FEATURES, 1),
+        ):
+            nsid = ALL_NAMESPACES if opcode is AdminOpcode.GET_LOG_PAGE else 0
+            other = drive.send_admin(opcode, buf, nsid, cdw10=cdw10)
+            while not other.done:
+                drive.reap(drive.nvme0)
+            drive.succeed(other, FORMAT)
     for command in (first, second):
         while not command.done:
             drive.reap(drive.nvme0)

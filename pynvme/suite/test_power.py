@@ -22,7 +22,7 @@ from pynvme.suite.claims import (
     feature,
     io,
 )
-from pynvme.suite.drive import ALL_NAMESPACES, SAVE, Drive
+from pynvme.suite.drive import ALL_NAMESPACES, SAVE, SHUTDOWN, Drive
 from pynvme.suite.features import SAVED, changeable, saveable
 from pynvme.suite.history import Command
 from pynvme.suite.identity import CLAUSE as IDENTIFY
@@ -41,7 +41,6 @@ FLUSH = clauses.of_io(IoOpcode.FLUSH)
 FIRMWARE = "Base 2.0, 5.16.1.4 Firmware Slot Information"
 SAVING = "Base 2.0, 5.27 Set Features, Save"
 SMART = "Base 2.0, 5.16.1.3 SMART / Health Information"
-SHUTDOWN = "Base 2.0, 3.6.1 Memory-based Transport Controller Shutdown"
 
 LOAD = {
     "write": 50,
@@ -58,7 +57,7 @@ LOAD = {
 
 
 @requirement("POWER-1", FLUSH)
-@takes(8)
+@takes(6)
 def test_cuts_at_any_moment_under_load(drive: Drive, model: Model, budget: Budget) -> None:
     """After a cut, each LBA holds its durable data or newer ones, and no write of an atomic size is torn.
 

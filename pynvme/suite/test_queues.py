@@ -12,7 +12,7 @@ import pytest
 from pynvme.spec import AdminOpcode, Cap, Cns, FeatureId, IoOpcode, Register, Status
 from pynvme.suite import needs, requirement, takes
 from pynvme.suite.claims import ENTRIES, PLAIN, ROOM, VECTORS, WEIGHTED, feature, queues
-from pynvme.suite.drive import Drive
+from pynvme.suite.drive import ALL_NAMESPACES, Drive
 from pynvme.suite.history import Command
 from pynvme.suite.model import Kind, Model
 from pynvme.suite.options import Budget
@@ -279,7 +279,7 @@ def test_a_wrong_doorbell_does_no_harm(drive: Drive, data: nvme.Buffer, ring: st
     """A doorbell value that is no entry of the queue executes nothing, and leaves other queues alone.
 
     1. Write a tail or a head beyond the end of a queue, with several values.
-    2. No completion comes, and another queue works. An event, if there is one, is of an invalid doorbell.
+    2. No completion comes, and another queue works. One event comes, of an invalid doorbell value.
     """
     events: list[int] = []
     drive.nvme0.register_aer_cb(lambda cdw0, status: events.append(cdw0))
@@ -298,15 +298,47 @@ def test_a_wrong_doorbell_does_no_harm(drive: Drive, data: nvme.Buffer, ring: st
             cq.write_doorbell(value)
         cq.nothing_more(0.02)
         drive.succeed(drive.io(IoOpcode.READ, data), TAIL)
-        drive.poll(lambda: False, 0.005)
+        must_report(drive, events, INVALID_VALUE, f"of {ring} {value:#x} in a queue of {entries} entries")
         drive.reset()
         assert drive.qpair.sqid == 1
     drive.nvme0.register_aer_cb(None)
-    for event in events:
-        right = event & 7 == 0 and event >> 8 & 0xFF in (0, 1) and event >> 16 & 0xFF == 1
-        drive.check(
-            right, "Base 2.0, 5.2 Asynchronous Event Request", "events of doorbells only", f"{event:#x}"
-        )
+
+
+INVALID_REGISTER, INVALID_VALUE = 0x010000, 0x010100
+"""Dword 0 of the events of doorbells: log page 01h, information, and type 0."""
+
+
+def must_report(drive: Drive, events: list[int], event: int, why: str) -> None:
+    """Raise a finding unless there is one event of a doorbell, and no other one."""
+    drive.poll(lambda: bool(events), 2.0)
+    drive.poll(lambda: False, 0.002)
+    drive.check(events == [event], DOORBELLS, f"one event {event:#x} {why}", [hex(one) for one in events])
+    events.clear()
+
+
+DOORBELLS = "Base 2.0, 5.2 Asynchronous Event Request, Error Status"
+
+
+@requirement("QUEUES-25", DOORBELLS)
+def test_doorbells_of_queues_that_do_not_exist(drive: Drive, data: nvme.Buffer) -> None:
+    """A doorbell of a queue that does not exist does nothing, and is an event.
+
+    1. Write random values to doorbells of queues that were granted and not created.
+    2. One event of an invalid doorbell register comes. Queues that exist work. Read the error log to enable
+       the next event.
+    """
+    events: list[int] = []
+    drive.nvme0.register_aer_cb(lambda cdw0, status: events.append(cdw0))
+    stride = 4 << (drive.nvme0.cap >> 32 & 0xF)
+    log = nvme.Buffer(64)
+    drive.log_page(1, log, 64)
+    for _ in range(4):
+        qid, is_cq = drive.random.randint(QID, drive.nvme0.max_qpairs), drive.random.getrandbits(1)
+        drive.nvme0[Register.DOORBELLS + (2 * qid + is_cq) * stride] = drive.random.randint(1, 0xFFFF)
+        drive.succeed(drive.io(IoOpcode.READ, data), DOORBELLS)
+        must_report(drive, events, INVALID_REGISTER, f"of a doorbell of queue {qid}, which does not exist")
+        drive.succeed(drive.log_page(1, log, 64), DOORBELLS)
+    drive.nvme0.register_aer_cb(None)
 
 
 @requirement("QUEUES-9", PENDING)
@@ -529,11 +561,19 @@ ADMIN_QUEUES = "Base 2.0, 3.1.3.7 Admin Queue Attributes"
 
 @requirement("QUEUES-15", ADMIN_QUEUES)
 def test_admin_queues_of_any_size_wrap(drive: Drive) -> None:
-    """Admin queues have the sizes of AQA, wrap, and return all 16 bits of each CID.
+    """Admin queues have the sizes of AQA, wrap, and each entry is right, with all 16 bits of its CID.
 
     1. Enable the controller with admin queues of random sizes, also 2 entries.
-    2. Send Get Features in bursts until both have wrapped several times, with random CIDs.
+    2. Send commands of several kinds in bursts until both have wrapped several times, with random CIDs.
     """
+    buf = nvme.Buffer(PAGE)
+    kinds: tuple[tuple[int, int, dict[str, int]], ...] = (
+        (AdminOpcode.GET_FEATURES, 0, {"cdw10": FeatureId.ARBITRATION}),
+        (AdminOpcode.SET_FEATURES, 0, {"cdw10": FeatureId.ARBITRATION, "cdw11": 7}),
+        (AdminOpcode.IDENTIFY, buf.phys_addr, {"cdw10": Cns.CTRL}),
+        (AdminOpcode.GET_LOG_PAGE, buf.phys_addr, {"cdw10": 127 << 16 | 1 << 15 | 2}),
+        (AdminOpcode.ABORT, 0, {"cdw10": 0xFFFF0000}),
+    )
     sizes = [(2, 2), *((drive.random.randint(2, 70), drive.random.randint(2, 70)) for _ in range(2))]
     for sq_entries, cq_entries in sizes:
         admin = RawAdmin(drive, sq_entries, cq_entries)
@@ -542,7 +582,9 @@ def test_admin_queues_of_any_size_wrap(drive: Drive) -> None:
         while cids:
             burst = min(drive.random.randint(1, 8), sq_entries - 1, cq_entries - 1, len(cids))
             for cid in set(cids[:burst]):
-                admin.put(AdminOpcode.GET_FEATURES, cid, cdw10=FeatureId.ARBITRATION)
+                opcode, prp1, dwords = drive.random.choice(kinds)
+                nsid = ALL_NAMESPACES if opcode == AdminOpcode.GET_LOG_PAGE else 0
+                admin.put(opcode, cid, nsid, prp1, **dwords)
             admin.sq.ring()
             for command in admin.cq.take(len(set(cids[:burst]))):
                 drive.succeed(command, ADMIN_QUEUES)
@@ -907,3 +949,150 @@ def test_queues_in_several_pieces(drive: Drive, data: nvme.Buffer) -> None:
     command = drive.admin(AdminOpcode.CREATE_CQ, pages, cdw10=511 << 16 | QID, cdw11=0)
     drive.succeed(command, clause)
     drive.succeed(drive.admin(AdminOpcode.DELETE_CQ, cdw10=QID), clause)
+
+
+@requirement("QUEUES-26", CQE_CLAUSE)
+def test_entries_of_commands_of_each_kind(
+    drive: Drive, data: nvme.Buffer, model: Model, writer: Writer
+) -> None:
+    """The entry of each kind of IO command has its SQID, CID and SQHD, and is posted once.
+
+    1. Send commands of all kinds that the drive has to a raw queue, in bursts and in random order.
+    2. All succeed. Overwrite the LBAs.
+    """
+    base, pages = writer.region(64), nvme.Buffer(PAGE)
+    model.forget(range(base, base + 64))
+    pages.set_dsm_range(0, base + 40, 4)
+    for lba in range(base, base + 16):
+        drive.succeed(drive.io(IoOpcode.WRITE, data, lba), CQE_CLAUSE)
+    cq = RawCq(drive, QID, drive.random.randint(20, 40))
+    sq = RawSq(cq, entries=drive.random.randint(20, 40))
+    kept = (IoOpcode.READ, IoOpcode.COMPARE, IoOpcode.VERIFY)
+    changing = (IoOpcode.WRITE, IoOpcode.WRITE_ZEROES, IoOpcode.WRITE_UNCORRECTABLE)
+    kinds = [one for one in (IoOpcode.FLUSH, IoOpcode.DSM, *kept, *changing) if drive.ns.supports(one)]
+    read = nvme.Buffer(max(drive.lba_size, PAGE))
+    for turn in range(20):
+        count = drive.random.randint(1, 16)
+        for index in range(count):
+            opcode, cid = drive.random.choice(kinds), turn << 8 | index
+            lba = base + (drive.random.randrange(16) if opcode in kept else 16 + index)
+            dwords = (lba & 0xFFFFFFFF, lba >> 32, 0, 0, 0, 0)
+            prp1 = {IoOpcode.READ: read.phys_addr, IoOpcode.DSM: pages.phys_addr}.get(opcode, data.phys_addr)
+            if opcode is IoOpcode.DSM:
+                dwords = (0, 4, 0, 0, 0, 0)
+            elif opcode is IoOpcode.FLUSH:
+                dwords = (0, 0, 0, 0, 0, 0)
+            sq.put_any(opcode, cid, drive.nsid, dwords, prp1)
+        sq.ring()
+        for command in cq.take(count):
+            drive.succeed(command, CQE_CLAUSE)
+        cq.nothing_more(0)
+    cq.nothing_more()
+    cq.delete()
+    writer.write(base, 64)
+
+
+INTERRUPTS = "PCIe Transport 1.0, 3.5 Interrupts, and Base 2.0, 5.4 Create I/O Completion Queue, IV"
+
+
+@requirement("QUEUES-27", INTERRUPTS)
+@needs(VECTORS, queues(3))
+def test_the_admin_queue_interrupts_by_vector_0(drive: Drive) -> None:
+    """A completion of the admin queue raises vector 0, also after it was masked, and nothing else does.
+
+    1. Send admin commands one at a time, and look at vector 0 after each, and some time later.
+    2. Send IO to a queue with another vector. Vector 0 is not raised.
+    """
+    first, other = nvme.Qpair(drive.nvme0, 8, iv=0), drive.new_qpair(8)
+    buf = nvme.Buffer(max(PAGE, drive.lba_size))
+    for turn in range(12):
+        first.msix_clear()
+        if turn % 4 == 3:
+            first.msix_mask()
+        drive.succeed(drive.get_feature(FeatureId.ARBITRATION), INTERRUPTS)
+        if turn % 4 == 3:
+            first.msix_unmask()
+        must_interrupt(drive, first, 1.0, INTERRUPTS)
+    first.msix_clear()
+    for _ in range(4):
+        drive.succeed(drive.io(IoOpcode.READ, buf, qpair=other), INTERRUPTS)
+    time.sleep(0.01)
+    drive.check(not first.msix_isset(), INTERRUPTS, "no interrupt of vector 0", "one")
+    first.delete()
+
+
+@requirement("QUEUES-28", INTERRUPTS)
+@needs(VECTORS, queues(6))
+def test_no_interrupt_without_a_completion(drive: Drive, model: Model, writer: Writer) -> None:
+    """A vector whose queue has no new completion is silent, whatever other queues and the admin queue do.
+
+    1. Complete a command in several queues, and clear their interrupts.
+    2. Send IO of all kinds to other queues, and admin commands. None of the first ones is raised.
+    """
+    data = nvme.Buffer(max(PAGE, drive.lba_size))
+    idle = [drive.qpair, *(drive.new_qpair(8) for _ in range(3))]
+    base = drive.random.randrange(drive.nsze - 4096)
+    traffic = Traffic(drive, model, [(base, 1000)], queues=2)
+    for _ in range(3):
+        for pair in idle:
+            drive.succeed(drive.io(IoOpcode.READ, data, qpair=pair), INTERRUPTS)
+            must_interrupt(drive, pair, 1.0, INTERRUPTS)
+        for pair in idle:
+            pair.msix_clear()
+        for _ in range(100):
+            traffic.step()
+        traffic.drain()
+        for _ in range(5):
+            drive.succeed(drive.get_feature(FeatureId.ARBITRATION), INTERRUPTS)
+        time.sleep(0.005)
+        for pair in idle:
+            silent = not pair.msix_isset()
+            drive.check(
+                silent, INTERRUPTS, f"no interrupt of queue {pair.sqid}, which has done nothing", "one"
+            )
+
+
+@requirement("QUEUES-29", "Base 2.0, 3.1.3.1 CAP.MQES")
+def test_the_largest_queues(drive: Drive, data: nvme.Buffer) -> None:
+    """Queues of as many entries as CAP.MQES says can be created, and work.
+
+    1. Create a completion and a submission queue of that size.
+    2. Send bursts of random length, and one as long as the queue if it has 4096 entries or fewer.
+    """
+    clause = "Base 2.0, 3.1.3.1 CAP.MQES"
+    most = (drive.nvme0.cap & 0xFFFF) + 1
+    cq = RawCq(drive, QID, most)
+    sq = RawSq(cq, entries=most)
+    bursts = [drive.random.randint(1, min(300, most - 1)) for _ in range(3)]
+    for count in [*bursts, *([most - 1] if most <= 4096 else [])]:
+        for cid in range(count):
+            sq.put(IoOpcode.READ, cid, prp1=data.phys_addr)
+        sq.ring()
+        for command in cq.take(count):
+            drive.succeed(command, clause)
+    cq.nothing_more()
+    cq.delete()
+
+
+SGLS = "Base 2.0, 4.1.2 Scatter Gather List, and 5.17.2.1 Identify Controller, SGLS"
+
+
+@requirement("QUEUES-30", SGLS)
+def test_data_by_an_sgl(drive: Drive, writer: Writer, model: Model) -> None:
+    """If SGLS reports SGLs, a data block descriptor in a command names its data.
+
+    1. Read LBAs to several places in memory by such descriptors, and compare the data.
+    """
+    if not drive.id_ctrl.sgls.sgls:
+        pytest.skip("needs SGLs (SGLS bits 1:0)")
+    base, memory = writer.region(8), nvme.Buffer(2 * PAGE)
+    cq = RawCq(drive, QID, 16)
+    sq = RawSq(cq, entries=16)
+    for nlb in (1, 2, max(1, PAGE // drive.lba_size)):
+        length, at = nlb * drive.lba_size, 4 * drive.random.randrange(8)
+        dwords = (base & 0xFFFFFFFF, base >> 32, nlb - 1, 0, 0, 0)
+        command = sq.put_any(IoOpcode.READ | 1 << 14, nlb, drive.nsid, dwords, memory.phys_addr + at, length)
+        sq.ring()
+        drive.succeed(cq.take(1)[0], SGLS)
+        judge(drive, model, base, memory[at : at + length], command)
+    cq.delete()

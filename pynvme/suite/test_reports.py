@@ -34,7 +34,13 @@ from pynvme.suite.claims import FLR, KNOWN, POWER_MANAGEMENT, SUBSYSTEM_RESET, S
 from pynvme.suite.drive import Drive
 from pynvme.suite.marks import Need
 from pynvme.suite.reserved import in_use, in_use_of_word
-from pynvme.suite.rules import CONTROLLER_RULES, NAMESPACE_RULES, Rule, wrong_effects
+from pynvme.suite.rules import (
+    CONTROLLER_RULES,
+    NAMESPACE_RULES,
+    Rule,
+    rules_of_namespaces,
+    wrong_effects,
+)
 
 RESERVED = "Base 2.0, 1.4.2 Reserved and Unused Fields"
 CONTROLLER = "Base 2.0, 5.17.2.1 Identify Controller"
@@ -82,10 +88,24 @@ def test_the_controller_is_plausible(drive: Drive) -> None:
 def test_each_namespace_is_plausible(drive: Drive) -> None:
     """Fields of Identify Namespace have values that a namespace can have, and agree with each other.
 
-    1. Compare each field with its range, for each active namespace.
+    1. Compare each field with its range, for each active namespace, and with what the controller claims.
+    2. Compare them with the structure of all command sets (CNS 08h), if the drive has it.
     """
+    rules = NAMESPACE_RULES + rules_of_namespaces(drive.id_ctrl)
     for nsid in drive.nsids:
-        must_hold(drive, NAMESPACE_RULES, IdentifyNamespace(identify(drive, Cns.NS, nsid)), NAMESPACE)
+        space = IdentifyNamespace(identify(drive, Cns.NS, nsid))
+        must_hold(drive, rules, space, NAMESPACE)
+        if has_command_sets(drive):
+            other = IdentifyNamespaceIndependent(identify(drive, Cns.INDEPENDENT_NS, nsid))
+            for name in ("nmic", "rescap", "anagrpid", "nsattr", "nvmsetid", "endgid"):
+                wanted, found = int(space[name]), int(other[name])
+                text = f"{name.upper()} of CNS 08h as in CNS 00h, {wanted:#x}"
+                drive.check(wanted == found, NAMESPACE, text, f"{found:#x}")
+
+
+def has_command_sets(drive: Drive) -> bool:
+    """Whether the controller has I/O command sets, and their structures."""
+    return bool(drive.nvme0[Register.VS] >= 0x00020000 and Cap(drive.nvme0.cap).css & 0x40)
 
 
 @requirement("REPORTS-3", RESERVED)
@@ -107,7 +127,7 @@ def test_reserved_fields_are_zero(drive: Drive) -> None:
             if kind is ErrorLogEntry and data[14:16] == NO_PARAMETER:
                 data[14:16] = bytes(2)
             structures.append(kind(data))
-    if drive.nvme0[Register.VS] >= 0x00020000 and Cap(drive.nvme0.cap).css & 0x40:
+    if has_command_sets(drive):
         structures += [
             IdentifyNamespaceIndependent(identify(drive, Cns.INDEPENDENT_NS, nsid)) for nsid in drive.nsids
         ]
@@ -304,6 +324,11 @@ def has_log(lid: int) -> Callable[[Drive], bool]:
     return lambda drive: drive.has_log(lid)
 
 
+def has_structure(cns: Cns) -> Callable[[Drive], bool]:
+    """Ask for an Identify structure."""
+    return lambda drive: drive.admin(AdminOpcode.IDENTIFY, nvme.Buffer(4096), cdw10=cns).ok
+
+
 CLAIMS = (
     Claim("feature 0Eh, as ONCS bit 6", lambda c: c.oncs.tss, has_feature(FeatureId.TIMESTAMP)),
     Claim("feature 06h, as VWC bit 0", lambda c: c.vwc.vwcp, has_feature(FeatureId.VWC)),
@@ -316,6 +341,10 @@ CLAIMS = (
     Claim("log page 81h, as SANICAP 2:0", lambda c: int(c.sanicap) & 7, has_log(0x81)),
     Claim("log page 00h, as LPA bit 5", lambda c: c.lpa.mlps, has_log(0)),
     Claim("log page 12h, as LPA bit 5", lambda c: c.lpa.mlps, has_log(0x12)),
+    Claim("log page 07h, as LPA bit 3", lambda c: c.lpa.ts, has_log(7)),
+    Claim("log page 08h, as LPA bit 3", lambda c: c.lpa.ts, has_log(8)),
+    Claim("CNS 04h, as CTRATT bit 2", lambda c: c.ctratt.nsets, has_structure(Cns.NVM_SET_LIST)),
+    Claim("CNS 17h, as CTRATT bit 9", lambda c: c.ctratt.ulist, has_structure(Cns.UUID_LIST)),
 )
 
 
@@ -341,7 +370,11 @@ def test_what_identify_claims_is_there(drive: Drive) -> None:
         drive.check(found == ctrl.wctemp, clause, f"the default {ctrl.wctemp} (WCTEMP)", found)
     total = sum(int(drive.namespaces[nsid].id_ns.nvmcap) for nsid in drive.nsids)
     if ctrl.tnvmcap:
+        total += int(ctrl.unvmcap)
         drive.check(total <= ctrl.tnvmcap, CONTROLLER, f"TNVMCAP of {total} or more", int(ctrl.tnvmcap))
+    if ctrl.lpa.smarts:
+        command = drive.log_page(2, nvme.Buffer(512), 512, nsid=drive.nsid)
+        drive.check(command.ok, CONTROLLER, "log page 02h of a namespace, as LPA bit 0 says", f"{command}")
     drive.check(max(drive.nsids) <= ctrl.nn, CONTROLLER, f"NN of {max(drive.nsids)} or more", int(ctrl.nn))
 
 
@@ -363,6 +396,12 @@ def test_registers_that_are_not_there_are_zero(drive: Drive) -> None:
     for offset in offsets:
         value = drive.nvme0[offset]
         drive.check(value == 0, PROPERTIES, f"register {offset:#x} is 0", f"{value:#x}")
+    for there, offset, name in (
+        (cap.bps, Register.BPINFO, "BPINFO"),
+        (cap.pmrs, Register.PMRCAP, "PMRCAP"),
+    ):
+        value = drive.nvme0[offset]
+        drive.check(not there or bool(value), PROPERTIES, f"{name} that is not 0, as CAP says", f"{value:#x}")
     if cap.crms & 1:
         ready = drive.nvme0[Register.CRTO] & 0xFFFF
         drive.check(ready > 0, "Base 2.0, 3.1.3 CRTO", "CRTO.CRWMT above 0, since CAP.CRMS has bit 0", ready)

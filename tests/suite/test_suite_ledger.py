@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pynvme.spec import SmartLog
+from pynvme.suite.history import Command
 from pynvme.suite.ledger import Ledger
 
 FIRST = (10, 4)
@@ -78,3 +79,20 @@ def test_cuts_before_the_drive_was_used(ledger: Ledger) -> None:
     ledger.on()
     cycle(ledger)
     assert legal(ledger) == {(1, 1), (1, 2), (2, 1), (2, 2)}
+
+
+def errors(count: int) -> SmartLog:
+    data = bytearray(bytes(log(*FIRST)))
+    data[160:164] = count.to_bytes(4, "little")
+    return SmartLog(bytes(data))
+
+
+@pytest.mark.parametrize("count, fails", [(0, False), (1, False), (2, True)])
+def test_media_errors_have_a_command_that_failed(ledger: Ledger, count: int, fails: bool) -> None:
+    for status in (0x281, 0x080):
+        command = Command(1, 2, 1, (0, 0, 0, 0, 0, 0))
+        command.completed((0, 0, 1 << 16, status << 17))
+    seen: list[bool] = []
+    drive: Any = SimpleNamespace(check=lambda holds, *_: seen.append(holds))
+    ledger.judge(drive, errors(count))
+    assert (not all(seen)) == fails
