@@ -116,7 +116,9 @@ def _instructions(session: Session, engine: str) -> None:
         for on in wanted:
             name = f"engines.{engine}.instructions.{on}"
             title = f"instructions an IO, {COUNTED.title}, verification {on}"
-            instructions.of_worker(session, drive, COUNTED, on == "on", session.figure(name, title, ""))
+            figure = session.figure(name, title, "")
+            # Batches differ, and may be as large as the queue is deep, so count at least so many IOs.
+            instructions.of_worker(session, drive, COUNTED, on == "on", figure, COUNTED.in_flight)
 
 
 if __name__ == "__main__":

@@ -63,10 +63,12 @@ def _checksum(session: Session) -> None:
             process.kill()
 
 
-def _runs(session: Session, figure: Figure, stepper: Stepper, counter: Callable[[], int]) -> None:
+def _runs(
+    session: Session, figure: Figure, stepper: Stepper, counter: Callable[[], int], least: int = 1
+) -> None:
     stepper.until_change(counter)
     for _ in range(session.plan.runs):
-        figure.runs.append(stepper.instructions_each(counter, session.plan.steps))
+        figure.runs.append(stepper.instructions_each(counter, session.plan.steps, least))
 
 
 def _host(session: Session) -> None:
@@ -82,12 +84,14 @@ def _host(session: Session) -> None:
                 of_worker(session, drive, load, verified == "on", session.figure(name, title, ""))
 
 
-def of_worker(session: Session, drive: Drive, load: Load, verified: bool, figure: Figure) -> None:
-    """Count the instructions of a worker, per IO."""
+def of_worker(
+    session: Session, drive: Drive, load: Load, verified: bool, figure: Figure, least: int = 1
+) -> None:
+    """Count the instructions of a worker per IO, over at least this number of IOs."""
     drive.nvme0.timeout = _TIMEOUT_MS
     drive.verify(verified)
     with _running(drive, load) as worker:
-        _follow(session, figure, worker, drive.worker_pid())
+        _follow(session, figure, worker, drive.worker_pid(), least)
 
 
 def _device(session: Session) -> None:
@@ -136,6 +140,6 @@ def _running(drive: Drive, load: Load) -> Iterator[nvme.IOWorker]:
         raise _Enough
 
 
-def _follow(session: Session, figure: Figure, worker: nvme.IOWorker, pid: int) -> None:
+def _follow(session: Session, figure: Figure, worker: nvme.IOWorker, pid: int, least: int = 1) -> None:
     with Stepper(pid) as stepper:
-        _runs(session, figure, stepper, lambda: worker.progress[2])
+        _runs(session, figure, stepper, lambda: worker.progress[2], least)

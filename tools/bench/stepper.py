@@ -114,8 +114,8 @@ class Stepper:
                 return
         raise StepperError(f"process {self._pid} gets nothing done")
 
-    def instructions_each(self, counter: Callable[[], int], steps: int) -> float:
-        """Instructions for each increment of ``counter``, over at least this number of steps.
+    def instructions_each(self, counter: Callable[[], int], steps: int, least: int = 1) -> float:
+        """Instructions for each increment of ``counter``, over at least this number of steps and increments.
 
         It ends with an instruction that changes the counter. Call it after such an instruction too, so that
         it counts whole increments only.
@@ -124,4 +124,6 @@ class Stepper:
         while self.instructions - before < steps:
             self.step()
         self.until_change(counter)
+        while counter() - first < least:
+            self.until_change(counter)
         return (self.instructions - before) / (counter() - first)
