@@ -36,6 +36,11 @@ def _remedy(cause: str) -> str:
     library, _, rest = cause.partition(": ")
     if rest.startswith("cannot open shared object file"):
         return f"Install the library {library}, or build the driver here. {BUILD}"
+    if "ISA level" in cause:
+        return (
+            "It was built for a newer processor than this one, because its DPDK or SPDK was. Build them and "
+            "pynvme here, or configure SPDK with --target-arch=x86-64-v2."
+        )
     if "GLIBC_" in cause:
         return f"It was built with a newer C library than the one here: build it here. {BUILD}"
     return "Build it anew: 'make clean build' in a checkout, 'pip install --force-reinstall' elsewhere."

@@ -66,6 +66,10 @@ SPDK_LIBS = $(addprefix -Wl$(comma)--wrap=,$(WRAPPED) $(WRAPPED_SPDK)) \
 	    -Wl,--start-group $(call spdk_archives,$(filter-out $(SPDK_WHOLE),$(SPDK_NAMES))) \
 	    $(filter %.a,$(SPDK_WORDS)) -Wl,--end-group -Wl,--as-needed $(SPDK_OTHERS) -Wl,--no-as-needed
 endif
+# The module says which processor its archives were compiled for, so that an older one raises an ImportError.
+NEEDED_CPU = $(shell $(PYTHON) tools/isa.py \
+	     $(if $(HAS_SPDK),$(call spdk_archives,spdk_nvme spdk_env_dpdk rte_eal),$(filter %/librte_eal.a,$(DPDK_ARCHIVES))))
+
 # spdk/start.c, wire.c and no_threads.c, and core/env/eal.c, say why these calls are redirected.
 WRAPPED_SPDK := spdk_mem_get_fd_and_offset spdk_vfio_user_setup spdk_vfio_user_release \
 		spdk_vfio_user_pci_bar_access spdk_nvme_qpair_process_completions spdk_pci_event_listen \
@@ -131,7 +135,7 @@ $(MODULE): $(OUT)/$(TAG)/nvme.o $(call linked,$(patsubst %.c,$(OUT)/obj/%.o,$(CO
 	   $(SPDK_STAMP)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(call link,$@,-shared $(LDFLAGS_ALL) $(LDFLAGS_MODULE) $(filter %.o,$^) $(or $(SPDK_LIBS),$(DPDK_LIBS)))
+	$(Q)$(call link,$@,-shared $(LDFLAGS_ALL) $(LDFLAGS_MODULE) $(filter %.o,$^) $(or $(SPDK_LIBS),$(DPDK_LIBS)) $(NEEDED_CPU))
 	$(Q)$(call loads,$@)
 
 LDFLAGS_MODULE := -Wl,--version-script=tools/module.map -Wl,--exclude-libs,ALL -Wl,-z,now
