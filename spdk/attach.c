@@ -87,6 +87,12 @@ static int gone(struct pyn_error *err)
 	return pyn_error(err, PYN_ERROR_GONE, ENODEV, "the drive is gone");
 }
 
+static int not_disabled(struct pyn_error *err)
+{
+	return pyn_error(err, PYN_ERROR_TIMEOUT, ETIMEDOUT,
+			 "the controller is not disabled (CC.EN = 0) within the time of CAP.TO");
+}
+
 static uint64_t disable_budget_ns(struct pyn_ctrlr *ctrlr)
 {
 	return (spdk_nvme_ctrlr_get_regs_cap(ctrlr->spdk).bits.to + 1) * CAP_TO_NS + DISABLE_NS;
@@ -105,10 +111,20 @@ static int await_disconnection(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 		if (late && !ctrlr->pci->ops->alive(ctrlr->pci))
 			return gone(err);
 		if (late)
-			return pyn_error(err, PYN_ERROR_TIMEOUT, ETIMEDOUT,
-					 "the controller is not disabled (CC.EN = 0) within the time of CAP.TO");
+			return not_disabled(err);
 		sched_yield();
 	}
+}
+
+/* SPDK's disconnection also ends if the controller stays enabled. */
+static int off_check(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
+{
+	uint32_t csts;
+
+	if (pyn_reg_read32(ctrlr->pci, NVME_REG_CSTS, &csts, NULL) || csts == UINT32_MAX ||
+	    !NVME_GET(csts, NVME_CSTS_RDY))
+		return 0;
+	return not_disabled(err);
 }
 
 static int disconnect(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
@@ -125,11 +141,11 @@ static int disconnect(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 				 strerror(-rc));
 	ctrlr->disconnecting = true;
 	rc = await_disconnection(ctrlr, err);
-	if (!rc) {
-		ctrlr->disconnecting = false;
-		ctrlr->off = true;
-	}
-	return rc;
+	if (rc)
+		return rc;
+	ctrlr->disconnecting = false;
+	ctrlr->off = true;
+	return off_check(ctrlr, err);
 }
 
 /* A script may have enabled it by register writes. */
@@ -323,10 +339,20 @@ static void find_admin_ring(struct pyn_ctrlr *ctrlr)
 	ctrlr->admin->ring.next = 0;
 }
 
-static int reconnect(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
+/* SPDK offers no call for this limit, which applies to each step of its initialisation. */
+static void limit_commands(struct pyn_ctrlr *ctrlr, uint32_t timeout_ms)
+{
+	struct spdk_nvme_ctrlr_opts *options =
+		(struct spdk_nvme_ctrlr_opts *)(uintptr_t)spdk_nvme_ctrlr_get_opts(ctrlr->spdk);
+
+	options->admin_timeout_ms = timeout_ms;
+}
+
+static int reconnect(struct pyn_ctrlr *ctrlr, uint32_t timeout_ms, struct pyn_error *err)
 {
 	int rc;
 
+	limit_commands(ctrlr, timeout_ms);
 	pyn_spdk_empty(ctrlr->admin);
 	pyn_spdk_listen();
 	pyn_spdk_initialises(true);
@@ -348,7 +374,7 @@ static int reconnect(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 			 *pyn_spdk_said() ? pyn_spdk_said() : "SPDK gives no reason");
 }
 
-int pyn_spdk_enable(struct pyn_ctrlr *ctrlr, uint16_t admin_depth, struct pyn_error *err)
+int pyn_spdk_enable(struct pyn_ctrlr *ctrlr, uint16_t admin_depth, uint32_t timeout_ms, struct pyn_error *err)
 {
 	int rc = ctrlr->off ? 0 : pyn_spdk_disable(ctrlr, err);
 
@@ -358,7 +384,7 @@ int pyn_spdk_enable(struct pyn_ctrlr *ctrlr, uint16_t admin_depth, struct pyn_er
 		rc = answers(ctrlr, err);
 	if (!rc)
 		rc = pyn_pci_master_set(ctrlr->pci, true, err);
-	return rc ? rc : reconnect(ctrlr, err);
+	return rc ? rc : reconnect(ctrlr, timeout_ms, err);
 }
 
 int pyn_spdk_admin_setup(struct pyn_ctrlr *ctrlr, uint16_t admin_depth, struct pyn_error *err)

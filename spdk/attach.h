@@ -11,7 +11,7 @@ int pyn_spdk_attach(const struct pyn_address *address, struct pyn_ctrlr **ctrlr,
 bool pyn_spdk_isolate(struct pyn_ctrlr *ctrlr);
 void pyn_spdk_detach(struct pyn_ctrlr *ctrlr);
 int pyn_spdk_disable(struct pyn_ctrlr *ctrlr, struct pyn_error *err);
-int pyn_spdk_enable(struct pyn_ctrlr *ctrlr, uint16_t admin_depth, struct pyn_error *err);
+int pyn_spdk_enable(struct pyn_ctrlr *ctrlr, uint16_t admin_depth, uint32_t timeout_ms, struct pyn_error *err);
 int pyn_spdk_admin_setup(struct pyn_ctrlr *ctrlr, uint16_t admin_depth, struct pyn_error *err);
 int pyn_spdk_shutdown(struct pyn_ctrlr *ctrlr, bool abrupt, uint32_t timeout_ms, struct pyn_error *err);
 

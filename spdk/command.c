@@ -18,8 +18,6 @@
 
 #include "core/env/env.h"
 
-#define MOST_EMPTY 128u /* entries of a ring that SPDK keeps empty, at most, and a quarter of a short one */
-
 _Static_assert(sizeof(struct nvme_cmd) == sizeof(struct spdk_nvme_cmd), "a submission queue entry has 64 bytes");
 _Static_assert(sizeof(struct nvme_cpl) == sizeof(struct spdk_nvme_cpl), "a completion queue entry has 16 bytes");
 
@@ -38,30 +36,39 @@ static void unlock(struct pyn_engine_qpair *queue)
 		pyn_spin_unlock(&queue->done.lock);
 }
 
+static inline void add(struct pyn_engine_qpair *queue, uint16_t slot, const struct nvme_cpl *cpl)
+{
+	unsigned at = queue->done.first + queue->done.count;
+	struct pyn_completion *entry = &queue->done.entries[at < queue->slots ? at : at - queue->slots];
+
+	if (queue->done.count == queue->slots)
+		return;
+	entry->slot = slot;
+	entry->cpl = *cpl;
+	queue->done.count++;
+}
+
 void pyn_spdk_complete(struct pyn_engine_qpair *queue, uint16_t slot, const struct nvme_cpl *cpl)
 {
 	lock(queue);
-	if (queue->done.count < queue->slots) {
-		unsigned at = queue->done.first + queue->done.count;
-
-		queue->done.entries[at < queue->slots ? at : at - queue->slots] =
-			(struct pyn_completion){.slot = slot, .cpl = *cpl};
-		queue->done.count++;
-	}
+	add(queue, slot, cpl);
 	unlock(queue);
 }
 
 static void on_completion(void *argument, const struct spdk_nvme_cpl *entry)
 {
+	const struct nvme_cpl *cpl = (const struct nvme_cpl *)entry;
 	struct pyn_spdk_command *command = argument;
-	struct nvme_cpl cpl;
+	struct pyn_engine_qpair *queue = command->queue;
 
 	if (!command->in_flight)
 		return;
-	memcpy(&cpl, entry, sizeof(cpl));
 	command->in_flight = false;
-	command->queue->ring.completed++;
-	pyn_spdk_complete(command->queue, command->slot, &cpl);
+	queue->ring.completed++;
+	if (__builtin_expect(queue->spdk != NULL, 1))
+		add(queue, command->slot, cpl);
+	else
+		pyn_spdk_complete(queue, command->slot, cpl);
 }
 
 void pyn_spdk_forget(struct pyn_engine_qpair *queue)
@@ -104,7 +111,9 @@ static uint32_t in_ring(const struct pyn_engine_qpair *queue)
 	return spdk_nvme_qpair_get_queue_depth(queue->spdk);
 #else
 	uint32_t all = spdk_nvme_qpair_get_num_outstanding_reqs(queue->spdk), kept = queue->ring.entries / 4;
-	uint32_t room = queue->ring.entries - (kept < 1 ? 1 : kept > MOST_EMPTY ? MOST_EMPTY : kept);
+	uint32_t room = queue->ring.entries - (kept < 1                     ? 1
+					       : kept > PYN_SPDK_MOST_EMPTY ? PYN_SPDK_MOST_EMPTY
+									    : kept);
 
 	return all < room ? all : room;
 #endif
@@ -337,6 +346,9 @@ int pyn_spdk_submit(struct pyn_engine_qpair *queue, uint16_t slot, struct nvme_c
 	if (data.length > pyn_engine_spdk.largest_transfer)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "%u bytes in one command: at most %u are possible",
 				 data.length, pyn_engine_spdk.largest_transfer);
+	/* A controller that could not be disabled may look enabled. */
+	if (queue->ctrlr->off)
+		return not_sent(queue, -ENXIO, err);
 	cmd->cid = slot;
 	if (queue->qid == 0 && cmd->opc == NVME_ADMIN_ASYNC_EVENT) {
 		pyn_spdk_events_request(queue->ctrlr, slot);

@@ -10,8 +10,8 @@
 #ifndef PYN_SPDK_CQ_H
 #define PYN_SPDK_CQ_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <string.h>
 
 #include "core/nvme/rings.h"
@@ -40,9 +40,13 @@ static inline void pyn_spdk_cq_start(struct pyn_spdk_cq *cq, struct nvme_cpl *de
 /* Take the next completion off the device's ring. false: there is none, or no room in the copy to pass it on. */
 static inline bool pyn_spdk_cq_take(struct pyn_spdk_cq *cq, struct nvme_cpl *cpl)
 {
-	if (cq->unread + 1u >= cq->device.cq_size || !pyn_rings_ready(&cq->device, 1))
+	const volatile struct nvme_cpl *entry = &cq->device.cq[cq->device.cq_head];
+
+	if (cq->unread + 1u >= cq->device.cq_size || (entry->status & NVME_STATUS_P) != cq->device.phase)
 		return false;
-	*cpl = pyn_rings_completion(&cq->device.cq[cq->device.cq_head]);
+	/* The phase tag is read before the rest of the entry, and before the data that it announces. */
+	atomic_thread_fence(memory_order_acquire);
+	*cpl = pyn_rings_completion(entry);
 	pyn_rings_take(&cq->device, 1);
 	return true;
 }
@@ -50,11 +54,14 @@ static inline bool pyn_spdk_cq_take(struct pyn_spdk_cq *cq, struct nvme_cpl *cpl
 /* Pass a completion on to SPDK. */
 static inline void pyn_spdk_cq_pass(struct pyn_spdk_cq *cq, const struct nvme_cpl *cpl)
 {
-	struct nvme_cpl *entry = &cq->copy[cq->tail];
+	uint64_t *entry = (uint64_t *)&cq->copy[cq->tail], words[2];
+	struct nvme_cpl passed = *cpl;
 
-	memcpy(entry, cpl, offsetof(struct nvme_cpl, status));
-	/* Another thread may poll the admin queue, so the phase tag comes last. */
-	__atomic_store_n(&entry->status, (uint16_t)((cpl->status & ~NVME_STATUS_P) | cq->phase), __ATOMIC_RELEASE);
+	passed.status = (uint16_t)((cpl->status & ~NVME_STATUS_P) | cq->phase);
+	memcpy(words, &passed, sizeof(words));
+	entry[0] = words[0];
+	/* Another thread may poll the admin queue, so the half with the phase tag comes last. */
+	__atomic_store_n(&entry[1], words[1], __ATOMIC_RELEASE);
 	cq->unread++;
 	if (++cq->tail == cq->device.cq_size) {
 		cq->tail = 0;

@@ -142,6 +142,9 @@ struct pyn_spdk_cid {
 };
 
 #define PYN_SPDK_NO_SLOT UINT16_MAX /* of a completion that belongs to no command */
+#define PYN_SPDK_MOST_EMPTY                                                                                          \
+	128u /* entries of a ring that SPDK keeps empty, at most, and a quarter of a short one                       \
+	      */
 
 /* A command in flight: the argument of SPDK's callback. */
 struct pyn_spdk_command {

@@ -17,7 +17,7 @@
 #include "core/util/clock.h"
 
 #define PAGE 4096u
-#define CREATE_NS UINT64_C(10000000000)
+#define NS_PER_MS UINT64_C(1000000)
 #define LOOK_NS UINT64_C(100000000) /* between two checks of the controller meanwhile */
 
 /* ---- memory ---- */
@@ -72,20 +72,20 @@ static void *ring_alloc(size_t bytes, struct pyn_error *err)
 	return pyn_dma_alloc(bytes, align, err);
 }
 
-static int rings_alloc(struct pyn_engine_qpair *queue, uint16_t depth, struct pyn_error *err)
+static int rings_alloc(struct pyn_engine_qpair *queue, uint16_t entries, struct pyn_error *err)
 {
-	struct nvme_cpl *copy = calloc(depth, sizeof(*copy));
+	struct nvme_cpl *copy = calloc(entries, sizeof(*copy));
 
-	queue->ring.entries = depth;
+	queue->ring.entries = entries;
 	queue->ring.completions.copy = copy;
-	queue->ring.cids = calloc(depth, sizeof(*queue->ring.cids));
+	queue->ring.cids = calloc(entries, sizeof(*queue->ring.cids));
 	if (!copy || !queue->ring.cids)
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for queue %u", queue->qid);
-	queue->ring.sq = ring_alloc(depth * sizeof(*queue->ring.sq), err);
-	queue->ring.cq = queue->ring.sq ? ring_alloc(depth * sizeof(*copy), err) : NULL;
+	queue->ring.sq = ring_alloc(entries * sizeof(*queue->ring.sq), err);
+	queue->ring.cq = queue->ring.sq ? ring_alloc(entries * sizeof(*copy), err) : NULL;
 	if (!queue->ring.cq)
 		return -ENOMEM;
-	pyn_spdk_cq_start(&queue->ring.completions, queue->ring.cq, copy, depth);
+	pyn_spdk_cq_start(&queue->ring.completions, queue->ring.cq, copy, entries);
 	return 0;
 }
 
@@ -107,11 +107,12 @@ static int ready_check(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 
 	if (!ctrlr->pci->ops->alive(ctrlr->pci))
 		return pyn_error(err, PYN_ERROR_GONE, ENODEV, "the drive is gone");
-	if (ctrlr->enabled)
+	if (ctrlr->enabled && !ctrlr->off)
 		rc = pyn_reg_read32(ctrlr->pci, NVME_REG_CSTS, &csts, err);
 	if (rc || NVME_GET(csts, NVME_CSTS_RDY))
 		return rc;
-	return pyn_error(err, PYN_ERROR_STATE, ENODEV, "the controller is not enabled");
+	return pyn_error(err, PYN_ERROR_STATE, ENODEV, "the controller is not enabled%s",
+			 ctrlr->off ? ": reset it" : "");
 }
 
 static int config_check(const struct pyn_ctrlr *ctrlr, const struct pyn_engine_qpair_config *config,
@@ -132,15 +133,32 @@ static int config_check(const struct pyn_ctrlr *ctrlr, const struct pyn_engine_q
 	return 0;
 }
 
+static uint32_t most_entries(struct pyn_ctrlr *ctrlr)
+{
+	return spdk_nvme_ctrlr_get_regs_cap(ctrlr->spdk).bits.mqes + 1u;
+}
+
 /* Check against CAP.MQES, beyond which the device would refuse. */
 static int depth_check(struct pyn_ctrlr *ctrlr, uint16_t depth, struct pyn_error *err)
 {
-	uint32_t largest = spdk_nvme_ctrlr_get_regs_cap(ctrlr->spdk).bits.mqes + 1u;
+	uint32_t largest = most_entries(ctrlr);
 
 	if (depth <= largest)
 		return 0;
 	return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "a queue of %u entries: this device allows 2 to %u", depth,
 			 largest);
+}
+
+/* The entries of the rings. SPDK keeps a quarter of a ring empty. The rings of an IO worker are so much larger, so
+ * that the device has as many commands as the worker sends, as far as CAP.MQES allows. */
+static uint16_t entries_of(struct pyn_ctrlr *ctrlr, const struct pyn_engine_qpair_config *config)
+{
+	uint32_t commands = config->depth - 1u, kept = commands / 3 + 1;
+	uint32_t entries = commands + (kept < PYN_SPDK_MOST_EMPTY ? kept : PYN_SPDK_MOST_EMPTY);
+
+	if (!config->forked)
+		return config->depth;
+	return (uint16_t)(entries < most_entries(ctrlr) ? entries : most_entries(ctrlr));
 }
 
 static struct spdk_nvme_io_qpair_opts options_of(const struct pyn_engine_qpair *queue,
@@ -150,15 +168,15 @@ static struct spdk_nvme_io_qpair_opts options_of(const struct pyn_engine_qpair *
 
 	spdk_nvme_ctrlr_get_default_io_qpair_opts(queue->ctrlr->spdk, &options, sizeof(options));
 	options.qprio = config->priority;
-	options.io_queue_size = config->depth;
-	options.io_queue_requests = config->depth;
+	options.io_queue_size = queue->ring.entries;
+	options.io_queue_requests = queue->ring.entries;
 	options.delay_cmd_submit = config->forked;
 	options.async_mode = true;
 	options.sq.vaddr = (struct spdk_nvme_cmd *)queue->ring.sq;
-	options.sq.buffer_size = config->depth * sizeof(*queue->ring.sq);
+	options.sq.buffer_size = queue->ring.entries * sizeof(*queue->ring.sq);
 	options.cq.vaddr = (struct spdk_nvme_cpl *)queue->ring.completions.copy;
 	options.cq.paddr = cq_address(queue);
-	options.cq.buffer_size = config->depth * sizeof(struct nvme_cpl);
+	options.cq.buffer_size = queue->ring.entries * sizeof(struct nvme_cpl);
 	return options;
 }
 
@@ -183,15 +201,14 @@ static int no_queue(const struct pyn_engine_qpair_config *config, struct pyn_err
 			 config->depth, *pyn_spdk_said() ? pyn_spdk_said() : "it holds this QID for taken");
 }
 
-/* Wait until the device has created both queues. */
-static int await_creation(struct pyn_engine_qpair *queue, const struct pyn_engine_qpair_config *config,
-			  struct pyn_error *err)
+/* Wait until the device has created both queues, by a command each. */
+static int await_creation(struct pyn_engine_qpair *queue, uint32_t timeout_ms, struct pyn_error *err)
 {
-	uint64_t start = pyn_monotonic_ns(), look = start + LOOK_NS;
+	uint64_t start = pyn_monotonic_ns(), look = start + LOOK_NS, allowed = 2 * timeout_ms * NS_PER_MS;
 
 	while (!spdk_nvme_qpair_is_connected(queue->spdk)) {
 		uint64_t now = pyn_monotonic_ns();
-		bool late = now - start >= CREATE_NS;
+		bool late = now - start >= allowed;
 		int rc = now >= look ? ready_check(queue->ctrlr, err) : 0;
 
 		if (rc)
@@ -201,17 +218,18 @@ static int await_creation(struct pyn_engine_qpair *queue, const struct pyn_engin
 
 		if (spdk_nvme_qpair_process_completions(queue->spdk, 0) < 0)
 			return pyn_error(err, PYN_ERROR_CREATE, EIO, "the device refused to create queue %u",
-					 config->qid);
+					 queue->qid);
 		if (late && !spdk_nvme_qpair_is_connected(queue->spdk))
 			return pyn_error(err, PYN_ERROR_TIMEOUT, ETIMEDOUT,
-					 "the drive did not create queue %u within %llu s", config->qid,
-					 (unsigned long long)(CREATE_NS / 1000000000u));
+					 "the drive did not create queue %u within %u ms for each command",
+					 queue->qid, timeout_ms);
 		sched_yield();
 	}
 	return 0;
 }
 
-static int create(struct pyn_engine_qpair *queue, const struct pyn_engine_qpair_config *config, struct pyn_error *err)
+static int create(struct pyn_engine_qpair *queue, const struct pyn_engine_qpair_config *config, uint32_t timeout_ms,
+		  struct pyn_error *err)
 {
 	struct spdk_nvme_io_qpair_opts options = options_of(queue, config);
 
@@ -220,7 +238,7 @@ static int create(struct pyn_engine_qpair *queue, const struct pyn_engine_qpair_
 	pyn_spdk_watch();
 	queue->spdk = alloc_as(queue->ctrlr->spdk, config->qid, &options);
 	queue->trackers = pyn_spdk_watched(&queue->trackers_size);
-	return queue->spdk ? await_creation(queue, config, err) : no_queue(config, err);
+	return queue->spdk ? await_creation(queue, timeout_ms, err) : no_queue(config, err);
 }
 
 /* Keep a queue that the device may have until the controller is disabled. */
@@ -236,7 +254,6 @@ int pyn_spdk_queue_create(struct pyn_ctrlr *ctrlr, const struct pyn_engine_qpair
 	struct pyn_engine_qpair *made;
 	int rc;
 
-	(void)admin;
 	rc = ready_check(ctrlr, why);
 	if (!rc)
 		rc = config_check(ctrlr, config, why);
@@ -246,9 +263,9 @@ int pyn_spdk_queue_create(struct pyn_ctrlr *ctrlr, const struct pyn_engine_qpair
 	if (!made)
 		return rc ? rc : -ENOMEM;
 	made->forked = config->forked;
-	rc = rings_alloc(made, config->depth, why);
+	rc = rings_alloc(made, entries_of(ctrlr, config), why);
 	if (!rc)
-		rc = create(made, config, why);
+		rc = create(made, config, admin->timeout_ms, why);
 	if (!rc)
 		*queue = made;
 	else if (why->kind != PYN_ERROR_CREATE && why->kind != PYN_ERROR_MEMORY)

@@ -31,7 +31,7 @@ static int init_adminq(struct pyn_device *device, bool enable, struct pyn_error 
 	if (rc)
 		return rc;
 	pyn_device_abort_all(device);
-	rc = enable ? device->engine->enable(device->ctrlr, PYN_ADMIN_DEPTH, err)
+	rc = enable ? device->engine->enable(device->ctrlr, PYN_ADMIN_DEPTH, device->timeout_ms, err)
 		    : device->engine->admin_setup(device->ctrlr, PYN_ADMIN_DEPTH, err);
 	if (rc)
 		return rc;

@@ -64,7 +64,7 @@ static uint16_t own_vector(const struct pyn_device *device, uint16_t qid)
 static int create_queue(struct pyn_device *device, const struct pyn_io_qpair_config *config,
 			struct pyn_io_qpair *queue, struct pyn_error *err)
 {
-	struct pyn_admin admin = {execute_for_engine, device};
+	struct pyn_admin admin = {execute_for_engine, device, device->timeout_ms};
 	struct pyn_engine_qpair_config wanted = {
 		.qid = free_qid(device),
 		.depth = config->depth,
@@ -165,7 +165,7 @@ static bool is_there(const struct pyn_io_qpair *queue)
 
 static int delete_queue(struct pyn_io_qpair *queue, struct pyn_error *err)
 {
-	struct pyn_admin admin = {execute_for_engine, queue->device};
+	struct pyn_admin admin = {execute_for_engine, queue->device, queue->device->timeout_ms};
 
 	if (!queue->queue)
 		return 0;

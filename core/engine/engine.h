@@ -169,10 +169,10 @@ struct pyn_engine {
 	/*
 	 * Enable the controller: wait for CSTS.RDY = 0, set AQA, ASQ, ACQ and CC, wait for CSTS.RDY = 1 within CAP.TO
 	 * (or CRTO, if CAP.CRMS says so). The admin queue's rings are empty afterwards. admin_depth: entries, 2 …
-	 * 4096. Used by initialisation and every reset. Errors: PYN_ERROR_ENUMERATE (not ready in time, CSTS.CFS),
-	 * PYN_ERROR_GONE.
+	 * 4096. timeout_ms: of each command, if the engine sends commands meanwhile. Used by initialisation and every
+	 * reset. Errors: PYN_ERROR_ENUMERATE (not ready in time, CSTS.CFS), PYN_ERROR_GONE.
 	 */
-	int (*enable)(struct pyn_ctrlr *ctrlr, uint16_t admin_depth, struct pyn_error *err);
+	int (*enable)(struct pyn_ctrlr *ctrlr, uint16_t admin_depth, uint32_t timeout_ms, struct pyn_error *err);
 
 	/* Set CC.EN = 0 and wait for CSTS.RDY = 0. Afterwards the device does not write to memory any more. */
 	int (*disable)(struct pyn_ctrlr *ctrlr, struct pyn_error *err);

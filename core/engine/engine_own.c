@@ -45,6 +45,13 @@ static int own_pci_reset(struct pyn_ctrlr *ctrlr, enum pyn_reset kind, struct py
 	return rc;
 }
 
+/* The initialisation of a controller sends no commands here. */
+static int own_enable(struct pyn_ctrlr *ctrlr, uint16_t admin_depth, uint32_t timeout_ms, struct pyn_error *err)
+{
+	(void)timeout_ms;
+	return pyn_ctrlr_enable(ctrlr, admin_depth, err);
+}
+
 static bool own_alive(struct pyn_ctrlr *ctrlr)
 {
 	return ctrlr->pci->ops->alive(ctrlr->pci);
@@ -189,7 +196,7 @@ const struct pyn_engine pyn_engine_own = {
 	.reg_read = own_reg_read,
 	.reg_write = own_reg_write,
 	.alive = own_alive,
-	.enable = pyn_ctrlr_enable,
+	.enable = own_enable,
 	.disable = pyn_ctrlr_disable,
 	.admin_setup = pyn_ctrlr_admin_setup,
 	.shutdown = pyn_ctrlr_shutdown,

@@ -56,6 +56,7 @@ struct pyn_admin {
 	int (*execute)(void *context, const struct nvme_cmd *cmd, struct pyn_data data, struct nvme_cpl *cpl,
 		       struct pyn_error *err);
 	void *context;
+	uint32_t timeout_ms; /* of each command, also of those that the engine sends without execute */
 };
 
 struct pyn_engine_qpair_config {

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Callable
 
 import nvme as d
@@ -99,6 +100,21 @@ def test_a_held_command_completes_when_it_is_released(
         ssd.release("stuck")
         qpair.waitdone()
     assert found == [0, 0]
+
+
+@pytest.mark.parametrize("depth", [2, 3, 17])
+def test_a_worker_has_all_commands_of_its_queue_in_the_drive(
+    ssd: VirtualSsd, nvme0n1: d.Namespace, depth: int
+) -> None:
+    with ssd.fault("opcode=read do hold") as fault:
+        worker = nvme0n1.ioworker(io_size=8, read_percentage=100, io_count=50, qdepth=depth).start()
+        patience = time.monotonic() + 5
+        while fault.fired < depth - 1 and time.monotonic() < patience:
+            time.sleep(0.01)
+        held = fault.fired
+        fault.remove()
+        assert worker.close().io_count_read == 50
+        assert held == depth - 1
 
 
 @pytest.mark.parametrize(

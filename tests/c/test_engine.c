@@ -15,6 +15,7 @@
 #include "tests/c/test.h"
 
 #define ADMIN_DEPTH 32
+#define TIMEOUT_MS 10000u
 #define LBA 512u
 #define ANSWER_NS UINT64_C(10000000000)
 #define MIB (1024u * 1024u)
@@ -93,7 +94,7 @@ static bool begin(bool enabled)
 		return false;
 	the_bytes_before = pyn_dma_in_use();
 	if (CHECK_EQ(attach(the_vssd.folder, &the_ctrlr, &err), 0) &&
-	    (!enabled || CHECK_EQ(engine->enable(the_ctrlr, ADMIN_DEPTH, &err), 0)))
+	    (!enabled || CHECK_EQ(engine->enable(the_ctrlr, ADMIN_DEPTH, TIMEOUT_MS, &err), 0)))
 		return true;
 	printf("    %s\n", err.text);
 	vssd_stop(&the_vssd);
@@ -153,7 +154,7 @@ TEST(an_attached_controller_shows_its_registers_and_identifies_itself_once_enabl
 	CHECK_EQ(engine->reg_read(the_ctrlr, NVME_REG_CSTS, 4, &csts, &err), 0);
 	CHECK_EQ(csts & 1, 0);
 	CHECK_EQ(engine->pci->config_read(the_ctrlr, 0, &vendor, 2, &err), 0);
-	CHECK_EQ(engine->enable(the_ctrlr, ADMIN_DEPTH, &err), 0);
+	CHECK_EQ(engine->enable(the_ctrlr, ADMIN_DEPTH, TIMEOUT_MS, &err), 0);
 	CHECK_EQ(engine->reg_read(the_ctrlr, NVME_REG_CSTS, 4, &csts, &err), 0);
 	CHECK_EQ(csts & 1, 1);
 	data = pyn_dma_alloc(4096, 4096, NULL);
@@ -449,7 +450,7 @@ TEST(disable_shutdown_and_resets_are_followed_by_a_working_enable)
 		if (i == 5)
 			CHECK_EQ(engine->pci->reset(the_ctrlr, PYN_RESET_HOT, &err), 0);
 		/* Another depth every time: the admin rings move. */
-		CHECK_EQ(engine->enable(the_ctrlr, (uint16_t)(ADMIN_DEPTH + i), &err), 0);
+		CHECK_EQ(engine->enable(the_ctrlr, (uint16_t)(ADMIN_DEPTH + i), TIMEOUT_MS, &err), 0);
 		if (queue)
 			engine->qpair_free(queue);
 		CHECK_EQ(
@@ -534,7 +535,7 @@ TEST(a_drive_can_be_detached_enabled_and_attached_again)
 		/* It was disabled before its memory went away. */
 		CHECK_EQ(engine->reg_read(the_ctrlr, NVME_REG_CC, 4, &cc, &err), 0);
 		CHECK_EQ(cc & 1, 0);
-		CHECK_EQ(engine->enable(the_ctrlr, ADMIN_DEPTH, &err), 0);
+		CHECK_EQ(engine->enable(the_ctrlr, ADMIN_DEPTH, TIMEOUT_MS, &err), 0);
 	}
 	end();
 }
@@ -552,7 +553,7 @@ TEST(a_drive_that_dies_is_gone_and_is_detached_without_a_wait)
 	CHECK(!engine->alive(the_ctrlr));
 	CHECK(engine->reg_read(the_ctrlr, NVME_REG_CSTS, 4, &value, &err) < 0);
 	CHECK_EQ(err.kind, PYN_ERROR_GONE);
-	CHECK(engine->enable(the_ctrlr, ADMIN_DEPTH, &err) < 0);
+	CHECK(engine->enable(the_ctrlr, ADMIN_DEPTH, TIMEOUT_MS, &err) < 0);
 	CHECK_EQ(err.kind, PYN_ERROR_GONE);
 	CHECK(engine->disable(the_ctrlr, &err) < 0);
 	CHECK_EQ(err.kind, PYN_ERROR_GONE);
