@@ -2043,7 +2043,11 @@ class Namespace:
         distribution: Sequence[int] | None = None,
         ptype: _Int = 0xBEEF,
         pvalue: _Int = 100,
-        io_sequence: Iterable[tuple[int, int, int, int]] | None = None,
+        io_sequence: Iterable[tuple[int, int, int, int]]
+        | CommandLog
+        | str
+        | os.PathLike[str]
+        | None = None,
         fw_debug: bool = False,
         cpu_id: _Int | None = None,
         output_io_per_second: list[int] | None = None,
@@ -2067,7 +2071,10 @@ class Namespace:
                 close() replaces the percentages by numbers of IOs
             ptype, pvalue: the data of writes, as in Buffer
             io_sequence: (time in us from the start, opcode, first LBA, LBAs) for each IO to replay. The
-                worker sends them in order, none before its time
+                worker sends them in order, none before its time. Or a command log, or the name of a trace:
+                an iolog of fio, the text of blkparse, of Linux's trace event nvme_setup_cmd, or a file of
+                CommandLog.save(). LBAs beyond the namespace are folded into it, and IOs above MDTS are
+                split. pynvme.trace.sequence() has more options
 
         Where:
             lba_random: True, False, or the percentage of IOs at random LBAs, an int

@@ -76,6 +76,7 @@ cdef object _make_worker(Namespace ns, dict given):
     cdef IOWorker made = IOWorker.__new__(IOWorker)
     cdef cspdk.pyn_namespace *namespace = ns._get()
     cdef unsigned most = min(1024, (cspdk.pyn_device_cap(ns._controller._device._device) & 0xffff) + 1)
+    cdef unsigned lba_size = cspdk.pyn_namespace_lba_bytes(namespace, 0)
     global _worker_number
 
     made._namespace = ns
@@ -85,7 +86,8 @@ cdef object _make_worker(Namespace ns, dict given):
     made._parameters = _worker.Parameters(**given)
     workload = _worker.workload(
         made._parameters, namespace.nsze,
-        _worker.Limits(entries=most, sizes=cspdk.PYN_WORKLOAD_SIZES, opcodes=_OPCODES))
+        _worker.Limits(entries=most, sizes=cspdk.PYN_WORKLOAD_SIZES, opcodes=_OPCODES, lba_size=lba_size,
+                       largest=min(65536, (ns._controller.mdts or 1 << 28) // lba_size)))
     _fill_config(&made._config, workload)
     made._config.check = made._config.track = namespace.verify_enabled
     _worker_number += 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,7 +56,7 @@ class Parameters:
     distribution: Sequence[int] | None
     ptype: int
     pvalue: int
-    io_sequence: Iterable[tuple[int, int, int, int]] | None
+    io_sequence: Any
     fw_debug: bool
     cpu_id: int | None
     output_io_per_second: list[int] | None
@@ -74,6 +74,10 @@ class Limits:
     """How many sizes of IO one workload may have."""
     opcodes: tuple[int, ...]
     """The opcodes that a worker can send."""
+    lba_size: int
+    """Bytes of an LBA."""
+    largest: int
+    """LBAs that one command may have, by MDTS."""
 
 
 @dataclass
@@ -187,7 +191,7 @@ def workload(given: Parameters, nlba: int, limits: Limits) -> Workload:
         cpu=-1 if given.cpu_id is None else _cpu(given.cpu_id),
         counted_seconds=_counted_seconds(given),
         log_entries=_log_entries(given),
-        steps=None if given.io_sequence is None else _steps(given.io_sequence, limits),
+        steps=None if given.io_sequence is None else _steps(given.io_sequence, nlba, limits),
     )
 
 
@@ -312,10 +316,12 @@ def _check_output(value: object, kind: type, name: str) -> None:
     )
 
 
-def _steps(sequence: Iterable[tuple[int, int, int, int]], limits: Limits) -> Steps:
+def _steps(sequence: Any, nlba: int, limits: Limits) -> Steps:
+    sequence = _trace(sequence, nlba, limits)
     if not hasattr(sequence, "__iter__"):
         raise TypeError(
-            f"io_sequence must be a list of (time_us, opcode, slba, nlb), not {type(sequence).__name__}"
+            "io_sequence must be a list of (time_us, opcode, slba, nlb), a command log, or the name of a "
+            f"trace, not {type(sequence).__name__}"
         )
     entries = list(sequence)
     check(1 <= len(entries) < 1 << 31, "io_sequence is empty")
@@ -338,6 +344,18 @@ def _steps(sequence: Iterable[tuple[int, int, int, int]], limits: Limits) -> Ste
         opcodes[opcode] = None
         _STEP.pack_into(packed, at * _STEP.size, time_us, slba, nlb, opcode)
     return Steps(bytes(packed), len(entries), list(opcodes), pause)
+
+
+def _trace(sequence: Any, nlba: int, limits: Limits) -> Any:
+    """The steps of a command log, or of a file."""
+    if not isinstance(sequence, (str, os.PathLike)):
+        from pynvme.trace import CommandLog
+
+        if not isinstance(sequence, CommandLog):
+            return sequence
+    from pynvme.trace import replay
+
+    return replay.sequence(sequence, limits.lba_size, nlba=nlba, most=limits.largest)
 
 
 # -- the result -------------------------------------------------------------------------------------------

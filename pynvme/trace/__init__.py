@@ -14,5 +14,6 @@ from __future__ import annotations
 from pynvme.trace.command import Command, Fault
 from pynvme.trace.files import load
 from pynvme.trace.log import CommandLog, LiveLog
+from pynvme.trace.replay import sequence
 
-__all__ = ["Command", "CommandLog", "Fault", "LiveLog", "load"]
+__all__ = ["Command", "CommandLog", "Fault", "LiveLog", "load", "sequence"]

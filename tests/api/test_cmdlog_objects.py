@@ -335,3 +335,24 @@ def test_a_damaged_file_is_refused(nvme0, tmp_path, damage):
     (tmp_path / "a.trace").write_bytes(damage((tmp_path / "a.trace").read_bytes()))
     with pytest.raises(ValueError, match="is no trace of pynvme, or is damaged"):
         trace.load(tmp_path / "a.trace")
+
+
+def test_a_log_and_its_file_are_replayed(nvme0n1, pair, buf, tmp_path):
+    for lba in (8, 16, 24):
+        nvme0n1.write(pair, buf, lba, 2).waitdone()
+    nvme0n1.flush(pair).waitdone()
+    log = pair.cmdlog_list()
+    log.save(tmp_path / "a.pcapng")
+    for source in (log, tmp_path / "a.pcapng", str(tmp_path / "a.pcapng")):
+        worker = nvme0n1.ioworker(io_sequence=source, qdepth=2).start()
+        assert worker.close().io_count_write == 3
+        assert [(c.opcode, c.slba, c.lbas) for c in worker.cmdlog_list()] == [
+            (c.opcode, c.slba, c.lbas) for c in log
+        ]
+    fio = tmp_path / "fio.log"
+    fio.write_text(f"fio version 3 iolog\n0 /a read 0 {1 << 20}\n")
+    worker = nvme0n1.ioworker(io_sequence=fio).start()
+    assert worker.close().io_count_read == 8 and {c.lbas for c in worker.cmdlog_list()} == {256}  # MDTS
+    for source, kind in ((5, TypeError), (tmp_path / "none", FileNotFoundError)):
+        with pytest.raises(kind):
+            nvme0n1.ioworker(io_sequence=source)
