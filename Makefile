@@ -25,13 +25,14 @@ BUILT := $(VENV)/.built
 TEST_PACKAGES := $(VENV)/.test-packages
 JUDGE_PACKAGES := $(VENV)/.test,lint-packages
 LINT_PACKAGES := $(VENV)/.lint-packages
+DOCS_PACKAGES := $(VENV)/.docs-packages
 WHEEL_PACKAGES := $(VENV)/.wheel-packages
 
 SOURCES := setup.py nvme.pyx nvme.pyi cspdk.pxd driver.h $(wildcard binding/*.p[yx][xi] tools/*.py) tools/native.mk \
 	   tools/module.map tools/spdk.mk $(shell find core spdk spec vssd -name '*.[ch]')
 C_FILES := $(wildcard driver.h tools/bench/*.c) $(shell find core spdk spec vssd tests -name '*.[ch]')
 
-.PHONY: help run test test-slow test-random test-parallel test-qemu test-distros fuzz soak mutate score bench build spec wheel lint format clean distclean
+.PHONY: help run test test-slow test-random test-parallel test-qemu test-distros fuzz soak mutate score bench build spec docs wheel lint format clean distclean
 
 help:
 	@echo "make run        set up what is missing, then run the demo of verified IO on a virtual SSD, some 20 s"
@@ -50,6 +51,7 @@ help:
 	@echo "make bench      measure the speed on this machine, some 10 minutes (ARGS=--quick takes 3)"
 	@echo "make build      build the module nvme and the virtual SSD for $(VENV)"
 	@echo "make spec       regenerate the headers and pynvme/spec after a change of spec/*.py"
+	@echo "make docs       make a site of the documentation, with a reference, in build/site/html"
 	@echo "make wheel      make a wheel in dist/ that runs on a machine without DPDK"
 	@echo "make lint       run all linters"
 	@echo "make format     let the linters correct what they can"
@@ -65,7 +67,7 @@ run: build
 test: build $(MACHINE_TEST) $(JUDGE_PACKAGES)
 	@$(with_engine) $(PY) tools/test.py $(ARGS)
 
-test-slow: build $(TEST_PACKAGES)
+test-slow: build $(TEST_PACKAGES) $(DOCS_PACKAGES)
 	@$(PY) -m pytest -m slow $(ARGS)
 
 test-random: build $(TEST_PACKAGES)
@@ -104,6 +106,9 @@ build: $(INSTALLED) $(BUILT)
 
 spec: | $(VENV)/bin/python
 	@$(PY) -m tools.specgen
+
+docs: build $(DOCS_PACKAGES)
+	@$(PY) -m tools.site $(ARGS)
 
 wheel: build $(WHEEL_PACKAGES)
 	$(STEP) wheel "wheel for $$($(PY) -V)" tools/wheel $(PY)

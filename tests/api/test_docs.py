@@ -2,6 +2,7 @@
 """The code in README and the how-to pages runs unchanged."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nvme
@@ -65,16 +66,64 @@ def test_a_page_says_something(name):
     assert text.startswith("# ") and len(text.split()) > 50
 
 
-@pytest.mark.parametrize(
-    "name", ["docs/how-to/errors.md", "docs/how-to/structures.md", "docs/how-to/traces.md"]
-)
-def test_the_scripts_of_a_page_print_what_it_says(python, name):
+IN_PYTEST = re.compile(r"^def test_|^# conftest.py", re.MULTILINE)
+PAGES_WITH_SCRIPTS = [
+    "docs/tutorial.md",
+    *(
+        f"docs/how-to/{name}.md"
+        for name in (
+            "errors",
+            "many-drives",
+            "recipes",
+            "structures",
+            "traces",
+            "verification",
+            "virtual-ssd",
+            "workers",
+        )
+    ),
+]
+
+
+def scripts(name):
+    """Each script of a page that is no test, with the lines that the page says it prints."""
     page = (ROOT / name).read_text()
     for script in blocks(name):
-        shown = re.match(r"\n((?: {4}.*\n)*)", page.partition(f"```python\n{script}```\n")[2])
-        done = python(script)
+        if not IN_PYTEST.search(script):
+            shown = re.match(r"\n((?: {4}.*\n)*)", page.partition(f"```python\n{script}```\n")[2])
+            yield script, [line.strip() for line in shown[1].splitlines()]
+
+
+@pytest.mark.parametrize("name", PAGES_WITH_SCRIPTS)
+def test_the_scripts_of_a_page_print_what_it_says(python, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)  # some write files
+    with ThreadPoolExecutor(2) as pool:  # each script is a process, which mostly waits
+        runs = [(expected, pool.submit(python, script)) for script, expected in scripts(name)]
+    for expected, run in runs:
+        done = run.result()
         assert done.returncode == 0, done.stderr
-        assert [line.strip() for line in shown[1].splitlines()] == done.stdout.splitlines()
+        assert done.stdout.splitlines() == expected
+
+
+@pytest.mark.parametrize("bug", [False, True])
+def test_the_test_of_the_tutorial_finds_the_bug(pytester, run, bug):
+    pytester.makepyfile(next(one for one in blocks("docs/tutorial.md") if IN_PYTEST.search(one)))
+    result = run("-p", "no:cacheprovider", *(["--pciaddr=vssd:bug=flush-does-nothing"] if bug else []))
+    assert result.parseoutcomes().get("failed" if bug else "passed") == 1
+
+
+def test_no_script_of_a_page_is_left_out():
+    """A page whose scripts need a drive or a name from outside of the page shows them without `python`."""
+    others = {
+        "README.md",
+        "docs/how-to/tests.md",
+        "docs/faults.md",
+        "docs/engines.md",
+        "docs/how-to-add.md",
+        "docs/how-to/check.md",
+    }
+    with_code = {name for name in FILES if blocks(name)}
+    assert with_code - others == set(PAGES_WITH_SCRIPTS)
 
 
 def test_the_page_about_errors_has_each_exception_and_each_error_of_a_worker():
