@@ -45,8 +45,8 @@ assertion. waitdone() raises any other exception of a callback.
 A command that the drive fails does not raise an exception. pynvme issues a UserWarning, and the script
 continues.
 
-    ERROR status: 01/06                     a command completed with this SCT and SC, in hex
-    ERROR status: 07/81                     a read returned other data than were written. The log names the
+    ERROR status: 01/06 NAME                a command completed with this SCT and SC, in hex
+    ERROR status: 07/81 NAME                a read returned other data than were written. The log names the
                                             first wrong LBA. pynvme sets this status, not the drive
     drive timeout: qpair: 1, cid: 5         a command took longer than Controller.timeout. pynvme completes
                                             it with all ones
@@ -2043,11 +2043,7 @@ class Namespace:
         distribution: Sequence[int] | None = None,
         ptype: _Int = 0xBEEF,
         pvalue: _Int = 100,
-        io_sequence: Iterable[tuple[int, int, int, int]]
-        | CommandLog
-        | str
-        | os.PathLike[str]
-        | None = None,
+        io_sequence: Iterable[tuple[int, int, int, int]] | CommandLog | str | os.PathLike[str] | None = None,
         fw_debug: bool = False,
         cpu_id: _Int | None = None,
         output_io_per_second: list[int] | None = None,
@@ -2197,7 +2193,7 @@ class IOWorker:
             latency_percentile_ns   the same percentiles in ns, with output_percentile_latency
 
         For an error, pynvme issues the warning "ioworker host ERROR -6: io cmd error", and for a status the
-        warning "ioworker device respond an ERROR status: 02/81". The errors are:
+        warning "ioworker device respond an ERROR status: 02/81 Unrecovered Read Error". The errors are:
 
             -1  the queue pair or the process could not be created
             -2  io_size is larger than MDTS, or than the 256 MiB that PRP lists describe

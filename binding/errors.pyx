@@ -193,7 +193,7 @@ cdef object _warn_status(unsigned number, bint mismatch, str before):
     """Warn about an error status, SCT << 8 | SC."""
     name = _failures.status(number, _text(cspdk.pyn_status_name(<uint16_t>(number << 1))))
     _warn(_failures.MISMATCH if mismatch else _failures.STATUS, name,
-          "%s%02x/%02x" % (before, number >> 8 & 7, number & 0xff))
+          before + name)
 
 
 cdef str _assertion_text(object error):

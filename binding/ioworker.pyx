@@ -427,7 +427,7 @@ cdef class IOWorker:
                 text = self._start_text
             _warn(_failures.WORKER, text, f"ioworker host ERROR {error}: {text}")
         if error == cspdk.PYN_WORKER_MDTS:  # no command was sent
-            _issue(UserWarning(_WORKER_STATUS + "00/02"))
+            _issue(UserWarning(_WORKER_STATUS + _failures.status(0x002)))
         elif status:
             _warn_status(status, mismatch and status == _MISMATCH, _WORKER_STATUS)
         if mismatch and status != _MISMATCH:  # another command failed before

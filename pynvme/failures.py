@@ -41,8 +41,6 @@ _OTHERS = {
     CALLBACK: ("1 callback was not called", "{} callbacks were not called"),
     WORKER: ("1 IO worker failed", "{} IO workers failed"),
 }
-_ACRONYMS = frozenset({"CMB", "CQ", "FW", "I/O", "ID", "IO", "LBA", "NVM", "PI", "PRP", "SGL", "SQ"})
-_SMALL = frozenset({"a", "an", "and", "at", "by", "for", "in", "of", "or", "the", "to"})
 
 
 class Failure(NamedTuple):
@@ -91,11 +89,15 @@ def issued(failure: Failure, warning: Warning) -> None:
         _listener(failure, warning)
 
 
-def status(number: int, name: str) -> str:
-    """Write a status, SCT << 8 | SC, with the driver's name of it, such as ``00/80 LBA Out of Range``."""
-    words = [word if word in _ACRONYMS else word.capitalize() for word in name.split()]
-    words[1:] = [word.lower() if word.lower() in _SMALL else word for word in words[1:]]
-    return f"{number >> 8 & 7:02x}/{number & 0xFF:02x} {' '.join(words)}"
+def status(number: int, name: str = "") -> str:
+    """Write a status, SCT << 8 | SC, with the specification's name of it, such as ``00/80 LBA Out of Range``.
+
+    ``name`` is that of a status that the specification does not know, such as the driver's own 07/81.
+    """
+    from pynvme import status as names
+
+    known = number in names.STATUS_NAMES
+    return f"{names.code(number)} {names.name(number) if known or not name else name.title()}"
 
 
 def describe(counts: Mapping[Failure, int]) -> str:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from pynvme.spec.status import STATUS_NAMES, STATUS_TEXTS
+from pynvme.spec.status import STATUS_NAMES as STATUS_NAMES
+from pynvme.spec.status import STATUS_TEXTS
 
 if TYPE_CHECKING:
     from nvme import Controller

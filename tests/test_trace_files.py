@@ -197,11 +197,11 @@ def test_warnings_and_faults_are_comments(log: CommandLog, packets: list[dict[st
     (faulty,) = log.filter(lambda c: bool(c.faults))
     after = faulty.faults[0].time_ns - faulty.submitted_ns
     assert [packet["frame.comment"] for packet in of_queue(packets, 1) if packet["frame.comment"]] == [
-        "ERROR status: 02/81",
-        "ERROR status: 07/81",
+        "ERROR status: 02/81 Unrecovered Read Error",
+        "ERROR status: 07/81 Data Verification Failed",
         "drive timeout: qpair: 1, cid: 5",
         f"fault fired {after} ns after the submission: {faulty.faults[0].text}",
-        "ERROR status: 02/81",
+        "ERROR status: 02/81 Unrecovered Read Error",
     ]
 
 
@@ -306,4 +306,6 @@ def test_counters_are_the_depth_and_the_temperature(log: CommandLog, events: lis
     heat = [event["args"]["celsius"] for event in events if event["name"] == "composite temperature"]
     assert 40 in heat and 47 in heat
     marks = [event["name"] for event in events if event["ph"] == "i" and event["pid"] == 2]
-    assert "ERROR status: 07/81" in marks and any(mark.startswith("fault: rule 1") for mark in marks)
+    assert "ERROR status: 07/81 Data Verification Failed" in marks and any(
+        mark.startswith("fault: rule 1") for mark in marks
+    )

@@ -16,7 +16,7 @@ def text(name: str | None, as_json: bool) -> str:
     chosen = list(BUGS.values()) if name is None else [find(name)]
     if as_json:
         records = [bug.record() for bug in chosen]
-        return json.dumps(records if name is None else records[0], indent=2)
+        return json.dumps({"version": 1, **({"bugs": records} if name is None else records[0])}, indent=2)
     return _list(chosen) if name is None else _explanation(chosen[0])
 
 

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -77,16 +79,22 @@ def _prompt(names: dict[str, Any], banner: str, plain: bool) -> None:
         return
     import code
 
-    with_history(names)
-    code.interact(banner=banner, local=names, exitmsg="")
+    with _editing(names):
+        code.interact(banner=banner, local=names, exitmsg="")
 
 
-def with_history(names: dict[str, Any]) -> None:
+@contextlib.contextmanager
+def _editing(names: dict[str, Any]) -> Iterator[None]:
     """Let the prompt of Python edit lines, recall them, and complete names."""
     try:
         import readline
         import rlcompleter
     except ImportError:
+        yield
         return
     readline.set_completer(rlcompleter.Completer(names).complete)
     readline.parse_and_bind("tab: complete")
+    try:
+        yield
+    finally:
+        readline.set_completer(None)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
@@ -34,7 +35,8 @@ class _Vssd(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put `run` before options, as in ``pynvme vssd --size 8G``."""
-        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
+        known = {*self.commands, *ctx.help_option_names}
+        if not ctx.resilient_parsing and (not args or args[0] not in known):
             args = ["run", *args]
         return super().parse_args(ctx, args)
 
@@ -43,8 +45,7 @@ class _Vssd(click.Group):
 def vssd() -> None:
     """Run a virtual SSD, or control one that runs.
 
-    ADDRESS is its folder, by default that of the only one that runs. Options without a command start one:
-    pynvme vssd --size 8G.
+    ADDRESS is its folder (default: the only one that runs).
     """
 
 
@@ -71,7 +72,7 @@ class _Run(click.Command):
 @vssd.command(cls=_Run, epilog="Example: pynvme vssd run --size 64G --lba-size 4096 --dir ./ssd")
 @click.option("--bug", multiple=True, metavar="NAME", help="Plant a bug; pynvme bugs lists them.")
 def run(**chosen: Any) -> None:
-    """Run a virtual SSD until Ctrl-C.
+    """Run a virtual SSD until Ctrl-C (the default command).
 
     It prints its folder, which is the address by which scripts open it. These are some of its options;
     pynvme vssd options lists all.
@@ -115,6 +116,8 @@ def _attached(where: str | None) -> VirtualSsd:
         running = found.folders()
         known = f"one of {', '.join(running)}" if running else "pynvme vssd run starts one"
         raise click.UsageError(f"name the folder of the virtual SSD: {known}")
+    if not os.path.exists(where):
+        raise click.ClickException(f"there is no folder {where}: pynvme vssd list shows those that run")
     return VirtualSsd.attach(where)
 
 

@@ -231,7 +231,7 @@ class Command:
         if self._raw[8] == TIMED_OUT:
             return [f"drive timeout: qpair: {self.qid}, cid: {self.cid}"]
         status = self.status
-        return [f"ERROR status: {status >> 8:02x}/{status & 0xFF:02x}"] if status else []
+        return [f"ERROR status: {self.status_name}"] if status else []
 
     def decode(self) -> Any:
         """The data as a structure of the specification, or None.

@@ -30,7 +30,7 @@ def test_identify_into_less_than_a_page_is_asserted(nvme0):
 
 
 def test_identify_of_an_unknown_cns_is_the_drives_to_refuse(nvme0):
-    with pytest.warns(UserWarning, match="^ERROR status: 00/02$"):
+    with pytest.warns(UserWarning, match="^ERROR status: 00/02"):
         nvme0.identify(d.Buffer(4096), cns=0xFF).waitdone()
 
 
@@ -52,7 +52,7 @@ def test_setfeatures_takes_the_dwords_by_position_as_the_seed_did(nvme0):
 
 
 def test_an_unknown_feature_is_the_drives_to_refuse(nvme0):
-    with pytest.warns(UserWarning, match="^ERROR status: 00/02$"):
+    with pytest.warns(UserWarning, match="^ERROR status: 00/02"):
         nvme0.getfeatures(0xBF).waitdone()
 
 
@@ -81,14 +81,14 @@ def test_a_part_of_a_log_page_is_that_part_of_the_whole(nvme0):
 
 @pytest.mark.differs("QEMU NVMe Ctrl", "a reserved log page is 00/02, not 01/09 (Base 2.0, 5.16.2)")
 def test_an_unknown_log_page_is_the_drives_to_refuse(nvme0):
-    with pytest.warns(UserWarning, match="^ERROR status: 01/09$"):
+    with pytest.warns(UserWarning, match="^ERROR status: 01/09"):
         nvme0.getlogpage(0xBF, d.Buffer(512), 512).waitdone()
 
 
 def test_an_unknown_opcode_is_the_drives_to_refuse_and_supports_says_so(nvme0):
     assert nvme0.supports(0x06)
     assert not nvme0.supports(0xBF)
-    with pytest.warns(UserWarning, match="^ERROR status: 00/01$"):
+    with pytest.warns(UserWarning, match="^ERROR status: 00/01"):
         nvme0.send_cmd(0xBF).waitdone()
 
 
@@ -113,7 +113,7 @@ def test_a_garbage_firmware_image_is_refused(nvme0, tmp_path):
         pytest.skip("needs a drive with Firmware Image Download")
     image = tmp_path / "garbage.bin"
     image.write_bytes(bytes(range(256)) * 64)
-    with pytest.warns(UserWarning, match="^ERROR status: 01/07$"):
+    with pytest.warns(UserWarning, match="^ERROR status: 01/07"):
         nvme0.downfw(str(image), slot=1)
     assert nvme0.getfeatures(7).waitdone() >= 0
 
@@ -121,7 +121,7 @@ def test_a_garbage_firmware_image_is_refused(nvme0, tmp_path):
 def test_a_firmware_slot_that_is_not_there_is_refused(nvme0):
     if not nvme0.supports(0x10):
         pytest.skip("needs a drive with Firmware Commit")
-    with pytest.warns(UserWarning, match="^ERROR status: 01/06$"):
+    with pytest.warns(UserWarning, match="^ERROR status: 01/06"):
         nvme0.fw_commit(7, 1).waitdone()
 
 

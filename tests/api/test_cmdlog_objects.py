@@ -81,7 +81,7 @@ def test_a_failure_has_its_status_by_name_and_its_warning(nvme0n1, pair, buf):
     (failed,) = pair.cmdlog.failures
     assert (failed.sct, failed.sc, failed.status) == (0, 0x80, spec.Status.LBA_OUT_OF_RANGE)
     assert failed.status_name == "00/80 LBA Out of Range" and failed.dnr
-    assert failed.warnings == ["ERROR status: 00/80"] and failed.failed
+    assert failed.warnings == ["ERROR status: 00/80 LBA Out of Range"] and failed.failed
     assert not pair.cmdlog[-1].failed and pair.cmdlog[-1].warnings == []
 
 
@@ -251,7 +251,10 @@ def test_a_time_out_and_a_mismatch_are_told(drive):
         nvme0n1.read(queue, buf, 3).waitdone()
     wrong = queue.cmdlog[-1]
     assert (wrong.status, wrong.cqe.status >> 1) == (0x781, 0) and wrong.failed
-    assert wrong.warnings == ["ERROR status: 07/81"] and wrong.status_name == "07/81 Data Verification Failed"
+    assert (
+        wrong.warnings == ["ERROR status: 07/81 Data Verification Failed"]
+        and wrong.status_name == "07/81 Data Verification Failed"
+    )
     worker = nvme0n1.ioworker(io_size=1, lba_random=False, region_start=3, io_count=1).start()
     with expected("07/81"), expected("ioworker host ERROR -6"):
         worker.close()

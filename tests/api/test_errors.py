@@ -167,12 +167,12 @@ def test_what_fits_no_field_is_asserted_at_the_call(nvme0, nvme0n1, qpair):
 def test_what_fits_a_field_is_sent_for_the_drive_to_refuse(nvme0, nvme0n1, qpair, lba_size):
     capacity = nvme0n1.id_ns.nsze
     b = d.Buffer(8 * lba_size)
-    with pytest.warns(UserWarning, match="^ERROR status: 00/80$"):
+    with pytest.warns(UserWarning, match="^ERROR status: 00/80"):
         nvme0n1.read(qpair, b, capacity - 1, 2).waitdone()
-    with pytest.warns(UserWarning, match="^ERROR status: 00/0b$"):
+    with pytest.warns(UserWarning, match="^ERROR status: 00/0b"):
         nvme0n1.send_cmd(2, qpair, b, nsid=0).waitdone()
     big = d.Buffer(2 * nvme0.mdts)
-    with pytest.warns(UserWarning, match="^ERROR status: 00/02$"):
+    with pytest.warns(UserWarning, match="^ERROR status: 00/02"):
         nvme0n1.read(qpair, big, 0, len(big) // lba_size).waitdone()
     nvme0n1.read(qpair, b, 0).waitdone()
 

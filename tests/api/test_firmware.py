@@ -106,7 +106,7 @@ def test_the_notice_of_an_activation(own, image):
 )
 def test_an_image_that_asks_for_a_reset(own, image, reset, status):
     nvme0 = own.nvme0
-    with pytest.warns(UserWarning, match=f"^ERROR status: {status}$"):
+    with pytest.warns(UserWarning, match=f"^ERROR status: {status}"):
         nvme0.downfw(image("2.0", reset=reset), slot=2, action=3)
     assert revision(nvme0) == "1.0"
     nvme0.reset()
@@ -125,12 +125,12 @@ def test_overlapping_and_odd_pieces_are_the_drives_to_refuse(own):
     nvme0.fw_download(buf, 0).waitdone()
     nvme0.fw_download(buf, 8192).waitdone()
     for offset in (0, 4096, 8192, 12288):
-        with pytest.warns(UserWarning, match="^ERROR status: 01/14$"):
+        with pytest.warns(UserWarning, match="^ERROR status: 01/14"):
             nvme0.fw_download(buf, offset, 4096).waitdone()
     for offset, size in ((16384, 2048), (18432, 4096), (1 << 33, 4096)):
-        with pytest.warns(UserWarning, match="^ERROR status: 00/02$"):
+        with pytest.warns(UserWarning, match="^ERROR status: 00/02"):
             nvme0.fw_download(buf, offset, size).waitdone()
-    with pytest.warns(UserWarning, match="^ERROR status: 01/07$"):
+    with pytest.warns(UserWarning, match="^ERROR status: 01/07"):
         nvme0.fw_commit(1, 1).waitdone()
     assert slots(nvme0) == (1, 0, ["1.0"])
 
@@ -147,7 +147,7 @@ def test_garbage_of_any_length_is_refused_at_commit(own, tmp_path, size):
     (tmp_path / "garbage").write_bytes(b"\x5a" * size)
     with pytest.warns(UserWarning) as caught:
         own.nvme0.downfw(tmp_path / "garbage", slot=1)
-    assert [str(warning.message) for warning in caught] == ["ERROR status: 01/07"]
+    assert [str(warning.message) for warning in caught] == ["ERROR status: 01/07 Invalid Firmware Image"]
 
 
 def test_a_reset_discards_what_was_downloaded(own):
@@ -155,7 +155,7 @@ def test_a_reset_discards_what_was_downloaded(own):
     buf[:] = firmware.make("2.0", size=4096)
     own.nvme0.fw_download(buf, 0).waitdone()
     own.nvme0.reset()
-    with pytest.warns(UserWarning, match="^ERROR status: 01/07$"):
+    with pytest.warns(UserWarning, match="^ERROR status: 01/07"):
         own.nvme0.fw_commit(2, 0).waitdone()
 
 
@@ -170,9 +170,9 @@ def test_the_largest_image_is_taken_and_no_larger_one(own):
     buf = d.Buffer(131072)
     for offset in range(0, firmware.SIZE_MAX, 131072):
         own.nvme0.fw_download(buf, offset).waitdone()
-    with pytest.warns(UserWarning, match="^ERROR status: 00/02$"):
+    with pytest.warns(UserWarning, match="^ERROR status: 00/02"):
         own.nvme0.fw_download(buf, firmware.SIZE_MAX).waitdone()
-    with pytest.warns(UserWarning, match="^ERROR status: 01/07$"):
+    with pytest.warns(UserWarning, match="^ERROR status: 01/07"):
         own.nvme0.fw_commit(1, 1).waitdone()
 
 

@@ -54,7 +54,7 @@ def test_a_corruption_after_a_fused_write_is_found(own):
     nvme0n1.send_cmd(SECOND, pair, new, 1, 3)
     pair.waitdone(2)
     own.ssd.poke(1, 3, b"\x55" * 512)
-    with pytest.warns(UserWarning, match="^ERROR status: 07/81$"):
+    with pytest.warns(UserWarning, match="^ERROR status: 07/81"):
         nvme0n1.read(pair, d.Buffer(512), 3).waitdone()
 
 
@@ -66,7 +66,10 @@ def test_a_write_that_was_not_done_is_no_mismatch(nvme0n1, qpair, verify, status
     nvme0n1.send_cmd(SECOND, qpair, wrong, 1, 40, cb=cb)
     with pytest.warns(UserWarning) as caught:
         qpair.waitdone(2)
-    assert [str(w.message) for w in caught] == ["ERROR status: 02/85", "ERROR status: 00/09"]
+    assert [str(w.message) for w in caught] == [
+        "ERROR status: 02/85 Compare Failure",
+        "ERROR status: 00/09 Command Aborted due to Failed Fused Command",
+    ]
     assert found == [0x285, 0x009]
     nvme0n1.read(qpair, back, 40).waitdone()
     assert back[:] == old[:]
@@ -78,7 +81,7 @@ def test_halves_of_different_ranges_are_refused(nvme0n1, qpair, statuses, lba_si
     data = d.Buffer(8 * lba_size)
     nvme0n1.send_cmd(FIRST, qpair, data, 1, 48, 0, 7, cb=cb)
     nvme0n1.send_cmd(SECOND, qpair, data, 1, 48, 0, 3, cb=cb)
-    with pytest.warns(UserWarning, match="^ERROR status: 00/02$"):
+    with pytest.warns(UserWarning, match="^ERROR status: 00/02"):
         qpair.waitdone(2)
     assert found == [0x002, 0x002]
 
@@ -88,7 +91,7 @@ def test_halves_of_different_ranges_are_refused(nvme0n1, qpair, statuses, lba_si
 def test_a_half_alone_is_aborted(nvme0n1, qpair, lba_size):
     for opcode in (FIRST, SECOND):
         nvme0n1.send_cmd(opcode, qpair, d.Buffer(lba_size), 1, 50)
-        with pytest.warns(UserWarning, match="^ERROR status: 00/0a$"):
+        with pytest.warns(UserWarning, match="^ERROR status: 00/0a"):
             qpair.waitdone()
 
 
@@ -113,7 +116,7 @@ def test_a_deleted_queue_leaves_no_half_behind(nvme0, nvme0n1, buf):
     pair = d.Qpair(nvme0, 4)
     nvme0n1.send_cmd(FIRST, pair, buf, 1, 70)
     pair.delete()
-    with pytest.warns(UserWarning, match="^ERROR status: 00/08$"):
+    with pytest.warns(UserWarning, match="^ERROR status: 00/08"):
         pair.waitdone()
     again = d.Qpair(nvme0, 4)
     nvme0n1.read(again, buf, 70).waitdone()

@@ -70,7 +70,7 @@ def test_an_error_status_that_is_raised_names_the_command_and_its_completion(nvm
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         shown = what_is_shown(lambda: nvme0n1.read(qpair, buf, 0xFFFFFFFF12).waitdone())
-        assert "UserWarning: ERROR status: 00/80\nREAD (02) sqid:1 " in shown
+        assert "UserWarning: ERROR status: 00/80 LBA Out of Range\nREAD (02) sqid:1 " in shown
         assert "cdw10:ffffff12 cdw11:000000ff" in shown
         assert "(00/80)" in shown.splitlines()[-1]
         shown = what_is_shown(lambda: nvme0.getfeatures(0xFE).waitdone())

@@ -50,7 +50,7 @@ def test_what_one_namespace_holds_is_expected_of_no_other(drive):
     ssd.poke(7, 8, ssd.peek(8, 8))
     for nvme0n, data in zip(namespaces, written):
         if nvme0n.nsid == 7:
-            with pytest.warns(UserWarning, match="^ERROR status: 07/81$"):
+            with pytest.warns(UserWarning, match="^ERROR status: 07/81"):
                 nvme0n.read(qpair, back, 8, 8).waitdone()
         else:
             nvme0n.read(qpair, back, 8, 8).waitdone()

@@ -68,9 +68,9 @@ def test_what_such_a_queue_wrote_counts_as_unverified(nvme0n1, raw, qpair, verif
 
 
 def test_a_completion_queue_is_not_deleted_before_its_submission_queue(nvme0, raw, qpair, nvme0n1, buf):
-    with pytest.warns(UserWarning, match="^ERROR status: 01/0c$"):
+    with pytest.warns(UserWarning, match="^ERROR status: 01/0c"):
         raw[1].delete()
-    with pytest.warns(UserWarning, match="^ERROR status: 01/0c$"):
+    with pytest.warns(UserWarning, match="^ERROR status: 01/0c"):
         nvme0.send_cmd(0x04, cdw10=qpair.sqid).waitdone()
     nvme0n1.read(qpair, buf, 0).waitdone()
 
@@ -128,6 +128,6 @@ def test_submission_queues_share_a_completion_queue_and_its_vector(nvme0, lba_si
 
 def test_more_submission_queues_than_there_are_are_refused(nvme0):
     offered = (nvme0.getfeatures(7).waitdone() & 0xFFFF) + 1
-    with pytest.warns(UserWarning, match="^ERROR status: 01/01$"):
+    with pytest.warns(UserWarning, match="^ERROR status: 01/01"):
         CompletionQueue(nvme0, offered + 1)
     assert d.Qpair(nvme0, 4).sqid == 1

@@ -62,7 +62,7 @@ def test_reads_after_a_sanitize_are_no_alarm_and_new_data_are_judged(drive, star
     nvme0n1.write_uncorrectable(qpair, 100, 1).waitdone()
     with pytest.warns(UserWarning, match="^AER notification is triggered: 0x810106$"):
         start(nvme0)
-        with pytest.warns(UserWarning, match="^ERROR status: 00/1d$"):
+        with pytest.warns(UserWarning, match="^ERROR status: 00/1d"):
             nvme0n1.read(qpair, back, 0, 8).waitdone()
         wait_end(nvme0)
     with warnings.catch_warnings():
@@ -73,7 +73,7 @@ def test_reads_after_a_sanitize_are_no_alarm_and_new_data_are_judged(drive, star
     nvme0n1.read(qpair, back, 4, 8).waitdone()
     assert back[:] == data[:]
     ssd.poke(1, 4, bytes(512))
-    with pytest.warns(UserWarning, match="^ERROR status: 07/81$"):
+    with pytest.warns(UserWarning, match="^ERROR status: 07/81"):
         nvme0n1.read(qpair, back, 4, 1).waitdone()
 
 

@@ -43,7 +43,7 @@ def test_a_page_above_mdts_is_read_in_parts_of_one_moment(own):
 
 
 def test_an_offset_within_a_block_is_the_drives_to_refuse(own):
-    with pytest.warns(UserWarning, match="^ERROR status: 00/02$"):
+    with pytest.warns(UserWarning, match="^ERROR status: 00/02"):
         own.nvme0.getlogpage(7, d.Buffer(512), 512, offset=4).waitdone()
 
 
@@ -54,7 +54,7 @@ def test_the_drive_keeps_what_it_was_when_a_read_failed(own):
     nvme0.setfeatures(0x0B, cdw11=1 << 10).waitdone()
     pair = d.Qpair(nvme0, 8)
     nvme0n1.write_uncorrectable(pair, 9).waitdone()
-    with pytest.warns(UserWarning, match="^ERROR status: 02/81$"):
+    with pytest.warns(UserWarning, match="^ERROR status: 02/81"):
         nvme0n1.read(pair, d.Buffer(512), 9).waitdone()
     log = d.Buffer(BLOCK)
     with pytest.warns(UserWarning, match="^AER notification is triggered: 0x80202$"):
@@ -72,9 +72,9 @@ def test_security_is_not_there_and_says_so_everywhere(nvme0, buf):
     if nvme0.id_ctrl.oacs.ssrs:
         pytest.skip("needs a drive without Security Send and Receive")
     assert not nvme0.supports(0x81) and not nvme0.supports(0x82)
-    with pytest.warns(UserWarning, match="^ERROR status: 00/01$"):
+    with pytest.warns(UserWarning, match="^ERROR status: 00/01"):
         nvme0.security_receive(buf, 0, secp=0).waitdone()
-    with pytest.warns(UserWarning, match="^ERROR status: 00/01$"):
+    with pytest.warns(UserWarning, match="^ERROR status: 00/01"):
         nvme0.security_send(buf, 1).waitdone()
 
 
@@ -86,7 +86,7 @@ def test_a_format_is_aborted():
         statuses = []
         nvme0.format(1, cb=lambda cdw0, status1: statuses.append(status1 >> 1 & 0x7FF))
         cid = nvme0.latest_cid
-        with pytest.warns(UserWarning, match="^ERROR status: 00/07$"):
+        with pytest.warns(UserWarning, match="^ERROR status: 00/07"):
             assert nvme0.abort(cid).waitdone(2) & 1 == 0
         assert statuses == [7]
         assert nvme0n1.id_ns.flbas.lbafil == 0
@@ -108,7 +108,7 @@ def test_data_are_not_expected_to_survive_an_aborted_format(verify):
         nvme0.format(0)
         cid = nvme0.latest_cid
         time.sleep(0.2)
-        with pytest.warns(UserWarning, match="^ERROR status: 00/07$"):
+        with pytest.warns(UserWarning, match="^ERROR status: 00/07"):
             nvme0.abort(cid).waitdone(2)
         nvme0n1.read(pair, buf, 0).waitdone()
         pcie.close()

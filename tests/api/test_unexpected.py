@@ -153,7 +153,7 @@ EXPECTED = """
 
     def test_taken_out_of_the_recorder(recwarn):
         mismatch()
-        assert str(recwarn.pop(UserWarning).message) == "ERROR status: 07/81"
+        assert str(recwarn.pop(UserWarning).message) == "ERROR status: 07/81 Data Verification Failed"
 
     @pytest.fixture
     def expecting():
@@ -350,7 +350,8 @@ def test_the_end_of_a_script_counts_the_commands_that_failed_by_status_and_name(
     done = python(READS + "fail(100)\nns.send_cmd(0x83, qpair).waitdone()\n")
     assert done.returncode == 0
     assert done.stderr.splitlines()[-1] == (
-        "101 commands ended with an error status: 100 × 00/80 LBA Out of Range, 1 × 00/01 Invalid Opcode"
+        "101 commands ended with an error status: "
+        "100 × 00/80 LBA Out of Range, 1 × 00/01 Invalid Command Opcode"
     )
     assert done.stderr.count("ERROR status: 00/80") == 1, "Python shows a warning once for each line"
 

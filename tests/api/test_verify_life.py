@@ -7,7 +7,7 @@ import warnings
 import nvme as d
 import pytest
 
-MISMATCH = r"^ERROR status: 07/81$"
+MISMATCH = r"^ERROR status: 07/81"
 
 
 def stats(ns):

@@ -212,7 +212,7 @@ class Traffic:
             known.set(None, True)
 
     def refused(self) -> None:
-        with pytest.warns(UserWarning, match="^ERROR status: 00/01$"):
+        with pytest.warns(UserWarning, match="^ERROR status: 00/01"):
             self.ns[1].send_cmd(0x8F, self.queue(), d.Buffer(SIZE)).waitdone()
 
     # What is wrong, and what must find it

@@ -10,7 +10,7 @@ import time
 import nvme as d
 import pytest
 
-MISMATCH = r"^ERROR status: 07/81$"
+MISMATCH = r"^ERROR status: 07/81"
 
 
 def stats(ns):

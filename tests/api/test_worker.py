@@ -120,6 +120,6 @@ def test_an_error_of_the_drive_is_told_at_close(nvme0n1):
         r = worker.close()
     assert [str(warning.message) for warning in caught] == [
         "ioworker host ERROR -6: io cmd error",
-        "ioworker device respond an ERROR status: 00/80",
+        "ioworker device respond an ERROR status: 00/80 LBA Out of Range",
     ]
     assert r.error == -6

@@ -151,7 +151,7 @@ def test_a_size_above_mdts_is_error_2_and_one_of_mdts_is_none(nvme0, nvme0n1, lb
     assert r.error == -2
     assert texts == [
         "ioworker host ERROR -2: io_size is larger than MDTS",
-        "ioworker device respond an ERROR status: 00/02",
+        "ioworker device respond an ERROR status: 00/02 Invalid Field in Command",
     ]
 
 
@@ -237,7 +237,10 @@ def test_a_mismatch_is_error_6_with_the_status_of_one(own, caplog):
     data = own.ssd.peek(1, 33)
     own.ssd.poke(1, 33, data[:100] + bytes([data[100] ^ 1]) + data[101:])
     r, texts = warned(own.nvme0n1.ioworker(io_size=8, lba_random=False, region_end=80, qdepth=2).start())
-    assert texts == ["ioworker host ERROR -6: io cmd error", "ioworker device respond an ERROR status: 07/81"]
+    assert texts == [
+        "ioworker host ERROR -6: io cmd error",
+        "ioworker device respond an ERROR status: 07/81 Data Verification Failed",
+    ]
     assert (r.error, r.status, r.lba_mismatch, r.io_count_read) == (-6, 0x781, 1, 5)
     assert "LBA 0x21 is corrupt" in caplog.text
 

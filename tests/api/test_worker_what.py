@@ -83,7 +83,7 @@ def test_a_compare_worker_compares_its_pattern(run_worker, ssd, lba_size):
         assert run_worker(lba_random=False, **{**zeros, "op_percentage": {COMPARE: 100}}).error == -6
     assert [str(warning.message) for warning in caught] == [
         "ioworker host ERROR -6: io cmd error",
-        "ioworker device respond an ERROR status: 02/85",
+        "ioworker device respond an ERROR status: 02/85 Compare Failure",
     ]
 
 

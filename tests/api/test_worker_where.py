@@ -314,7 +314,9 @@ def test_an_uncorrectable_lba_is_reached_by_random_io_and_where_there_is_nothing
         worker = nvme0n1.ioworker(io_size=8, io_count=100, **options).start()
         with pytest.warns(UserWarning) as caught:
             assert worker.close().error == -6
-        assert str(caught[-1].message) == "ioworker device respond an ERROR status: 02/81"
+        assert (
+            str(caught[-1].message) == "ioworker device respond an ERROR status: 02/81 Unrecovered Read Error"
+        )
 
 
 # -- transfers whose PRP lists have several pages ------------------------------------------------------------

@@ -114,7 +114,7 @@ def test_a_bug_is_explained_by_its_name_or_its_number() -> None:
 
 
 def test_bugs_as_json() -> None:
-    records = json.loads(run("bugs", "--json").stdout)
+    records = json.loads(run("bugs", "--json").stdout)["bugs"]
     assert [record["name"] for record in records] == list(BUGS)
     assert json.loads(run("bugs", "B8", "--json").stdout)["rules"] == ["on=power-loss do cache pair=8"]
 

@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tools.specgen import book, c_fields, c_header, c_table, check, cython, python
+from tools.specgen import book, c_fields, c_header, c_table, check, cython, json_schema, python
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -19,6 +19,7 @@ def outputs() -> dict[str, str]:
     made["spec/commands.c"] = c_table.render()
     made["binding/admin_commands.pxi"] = cython.render()
     made["binding/features.pxi"] = cython.render_features()
+    made["pynvme/schemas/structures.json"] = json_schema.render()
     made.update(python.package(book.modules()))
     return made
 

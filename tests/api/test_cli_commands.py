@@ -1,0 +1,468 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The commands of the command line, in this process, on one virtual SSD: help, text, JSON, errors."""
+
+import json
+import os
+import re
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import jsonschema
+import nvme as d
+import pytest
+from click.testing import CliRunner
+from referencing import Registry, Resource
+
+import pynvme
+from pynvme import bench, control, spec, status
+from pynvme.cli import main, options
+from pynvme.cli.registry import COMMANDS
+from pynvme.vssd import VirtualSsd
+from tests.fix_load import loaded
+
+ROWS, COLUMNS = 24, 80
+SCHEMAS = Path(pynvme.__file__).parent / "schemas"
+DRIVE = "vssd:name=command-line,size=64M"
+
+
+@pytest.fixture(scope="module")
+def registry():
+    """The schemas of the repository, by their names."""
+    read = {file.name: json.loads(file.read_text()) for file in SCHEMAS.glob("*.json")}
+    return Registry().with_resources((name, Resource.from_contents(one)) for name, one in read.items())
+
+
+@pytest.fixture
+def run():
+    """Give ``run(*words, code=0)``: the output of a command."""
+
+    def run(*words, code=0, **more):
+        done = CliRunner().invoke(main, [*words], prog_name="pynvme", terminal_width=COLUMNS, **more)
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        assert done.exit_code == code, done.output
+        return done.output
+
+    return run
+
+
+@pytest.fixture
+def data(run, registry):
+    """Give ``data(schema, *words)``: the JSON of a command, which the schema allows."""
+
+    def data(schema, *words, code=0):
+        found = json.loads(run(*words, "--json", code=code))
+        assert found["version"] == 1
+        wanted = registry[f"{schema}.json"].contents
+        jsonschema.Draft202012Validator(wanted, registry=registry).validate(found)
+        return found
+
+    return data
+
+
+@pytest.fixture
+def drive():
+    """The address of a virtual SSD of this process, which these tests share."""
+    return DRIVE
+
+
+@pytest.fixture(scope="module")
+def other():
+    """A virtual SSD of another process, as `pynvme vssd run` starts one."""
+    with VirtualSsd(size="64M") as ssd:
+        yield ssd
+
+
+def all_commands(command, path=()):
+    yield path
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            yield from all_commands(command.get_command(context, name), (*path, name))
+
+
+PATHS = list(all_commands(main))
+
+# ---- help ----
+
+
+@pytest.mark.parametrize("path", PATHS, ids=" ".join)
+def test_the_help_of_each_command_fits_a_screen_and_has_an_example(run, path):
+    lines = run(*path, "--help").splitlines()
+    assert len(lines) < ROWS, "the prompt has the last row"
+    assert max(map(len, lines)) <= COLUMNS
+    assert "Example: " in "\n".join(lines)
+
+
+def test_the_help_imports_no_command():
+    """Nothing but click and the list of commands, so that it comes at once."""
+    code = "import sys; from pynvme.cli import main; main(['--help'], standalone_mode=False); "
+    code += "print(*[m for m in sys.modules if m.startswith(('pynvme', 'nvme', 'numpy', 'rich', 'pytest'))])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    imported = set(done.stdout.splitlines()[-1].split())
+    assert imported == {"pynvme", "pynvme.cli", "pynvme.cli.errors", "pynvme.cli.registry"}
+
+
+def test_the_help_comes_within_150_ms():
+    """By the CPU time that it takes, since other processes may have the CPUs."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    for _ in range(3):
+        subprocess.run([sys.executable, "-m", "pynvme", "--help"], stdout=subprocess.DEVNULL, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 3 * 0.15 or loaded()
+
+
+def test_each_command_of_the_registry_is_there():
+    context = click.Context(main)
+    for name, entry in COMMANDS.items():
+        assert main.get_command(context, name).name == name
+        assert len(entry.text) <= 28
+
+
+# ---- which drive ----
+
+
+@pytest.mark.parametrize(
+    ("pciaddr", "words", "found"),
+    [
+        (None, [], ("vssd", [])),
+        (None, ["x"], ("vssd", ["x"])),
+        ("01:00.0", ["x"], ("01:00.0", ["x"])),
+        (None, ["01:00.0", "x"], ("01:00.0", ["x"])),
+        (None, ["vssd:size=1G"], ("vssd:size=1G", [])),
+        (None, ["./ssd", "2"], ("./ssd", ["2"])),
+        (None, ["2"], ("vssd", ["2"])),
+    ],
+)
+def test_the_first_word_may_be_the_drive(pciaddr, words, found):
+    assert options.drive_of(pciaddr, words, most=1) == found
+
+
+def test_two_drives_or_a_word_too_many_are_an_error(run):
+    assert "two drives" in run("smart", "vssd", "--pciaddr", "01:00.0", code=2)
+    assert "frist is one word too many" in run("smart", "frist", code=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("12", 12), ("0x1F", 31), ("1fh", 31), ("C0h", 192), ("010", 10)]
+)
+def test_numbers_may_be_hexadecimal(text, number):
+    assert options.number_of(text) == number
+
+
+# ---- what a drive tells ----
+
+
+def test_identify_controller(run, data, drive):
+    text = run("id-ctrl", drive)
+    assert re.search(r"^  mn +pynvme virtual SSD +model number$", text, re.MULTILINE)
+    found = data("identify", "id-ctrl", "--pciaddr", drive)["data"]
+    assert found["mn"] == "pynvme virtual SSD" and found["oacs_bits"]["fnvms"] == 1
+    raw = CliRunner().invoke(main, ["id-ctrl", drive, "--raw-binary"]).stdout_bytes
+    assert spec.IdentifyController(raw).to_dict()["sn"] == found["sn"]
+    assert data("identify", "id-ctrl", drive, "--csi", "nvm")["structure"] == "IdentifyControllerNvm"
+
+
+def test_identify_namespace_and_any_cns(run, data, drive):
+    found = data("identify", "id-ns", drive)["data"]
+    assert found["nsze"] << found["lbaf"][0]["lbads"] == 64 << 20
+    assert data("identify", "id-ns", drive, "--csi", "nvm")["structure"] == "IdentifyNamespaceNvm"
+    assert data("identify", "id-ns", drive, "--independent")["structure"] == "IdentifyNamespaceIndependent"
+    assert data("identify", "identify", drive, "active-ns-list")["data"]["nsid"][:2] == [1, 0]
+    described = data("identify", "identify", drive, "3", "-n", "1")["data"]["descriptors"]
+    assert {one["nidt"] for one in described} >= {2, 4}
+    assert "00/0b" in run("id-ns", drive, "-n", "77", code=1)
+    assert "choose one" in run("id-ns", drive, "--csi", "nvm", "--independent", code=2)
+
+
+def test_smart_and_log_pages(run, data, drive):
+    found = data("log", "smart", drive)["data"]
+    assert found["ctemp"] == 303 and found["avsp"] == 100
+    assert "303 K (30 °C)" in run("smart", drive)
+    for name, structure in (("2", "SmartLog"), ("firmware", "FirmwareLog"), ("5h", "EffectsLog")):
+        assert data("log", "log", drive, name)["structure"] == structure
+    assert data("log", "log", drive, "smart", "--as", "error_log_entry", "--size", "64")["size_bytes"] == 64
+    assert "a name such as" in run("log", drive, "smrt", code=2)
+    assert "01/09" in run("log", drive, "7Dh", code=1)
+
+
+def test_each_log_page_that_the_drive_has_passes_the_schema(data, drive):
+    supported = data("log", "log", drive, "supported")["data"]["lids"]
+    lids = [number for number, entry in enumerate(supported) if entry & 1]
+    assert {1, 2, 3, 5} <= set(lids)
+    for lid in lids:
+        assert data("log", "log", drive, str(lid))["lid"] == lid
+
+
+def test_features_are_read_and_set(run, data, drive):
+    every = data("features", "features", drive)["features"]
+    assert {"arbitration", "power", "temperature", "queues"} <= {one["name"] for one in every}
+    assert data("features", "features", drive, "power", "--set", "2")["features"][0]["word_bits"]["ps"] == 2
+    can = data("features", "features", drive, "power", "--sel", "supported")["features"][0]["word_bits"]
+    assert can == {"saveable": 0, "ns_specific": 0, "changeable": 1}
+    assert "needs --set or --data" in run("features", drive, "power", "--save", code=2)
+    assert "a name such as power" in run("features", drive, "pwoer", code=2)
+
+
+def test_registers_are_shown_as_they_are(run, data, drive):
+    found = {one["name"]: one for one in data("regs", "regs", drive)["registers"]}
+    assert found["vs"]["offset"] == 8 and found["vs"]["value"] == 0x20000
+    (cap,) = data("regs", "regs", drive, "CAP")["registers"]
+    assert cap["value_bits"]["mqes"] == cap["value"] & 0xFFFF
+    assert run("regs", drive, "vs") == "vs       0x0008  0x20000 (mjr=2)\n"
+    assert "there is no register warp" in run("regs", drive, "warp", code=2)
+
+
+def test_pci_capabilities(run, data, drive):
+    found = data("pci", "pci", drive)
+    assert found["header"]["data"]["bcc"] == 1
+    assert [one["name"] for one in found["capabilities"]][:2] == ["pm", "msi"]
+    only = data("pci", "pci", drive, "exp")
+    assert "header" not in only and only["capabilities"][0]["data"]["pxls_bits"]["nlw"] == 4
+    assert run("pci", drive, "--dump").startswith("0000:01:00.0 ")
+    assert "no capability warp: it has header, pm" in run("pci", drive, "warp", code=2)
+
+
+# ---- commands ----
+
+
+def test_a_command_is_sent_and_its_data_are_decoded(run, data, drive, tmp_path):
+    shown = run("send", drive, "identify", "--cdw10", "1", "--as", "id_ctrl")
+    assert shown.startswith("Success (00/00); dword 0 0x0") and "pynvme virtual SSD" in shown
+    found = data("send", "send", drive, "06h", "--cdw10", "1", "-l", "4096")
+    assert found["status_name"] == "Success" and len(found["data"]) == 2 * 4096 and found["latency_us"] > 0
+    assert data("send", "send", drive, "6", "--cdw10", "1", "--as", "id_ctrl")["data"]["cntlid"] == 1
+    (tmp_path / "out").write_bytes(bytes(range(256)) * 2)
+    write = ("--io", "-n", "1", "--cdw10", "7", "-i", str(tmp_path / "out"))
+    assert data("send", "send", drive, "write", *write)["status"] == 0
+    run("send", drive, "2", "--io", "-n", "1", "--cdw10", "7", "-l", "512", "-o", str(tmp_path / "in"))
+    assert (tmp_path / "in").read_bytes() == (tmp_path / "out").read_bytes()
+
+
+def test_a_command_that_fails_is_explained_with_the_place_of_the_error(run, data, drive):
+    shown = run("send", drive, "identify", "--cdw10", "0x7f", code=1)
+    assert re.match(
+        r"Invalid Field in Command \(00/02\), DNR(, More)?, in CDW10 bit 0 \(byte 40, bit 0\); ", shown
+    )
+    found = data("send", "send", drive, "read", "--io", "-n", "1", "--cdw11", "0xff", code=1)
+    assert (found["sct"], found["sc"], found["status_name"]) == (0, 0x80, "LBA Out of Range")
+    assert found["error_location"].startswith("CDW10 bit 0")
+    assert "a name such as" in run("send", drive, "idnetify", code=2)
+
+
+@pytest.mark.parametrize(
+    ("words", "sct", "sc", "dnr"),
+    [
+        (["0x4281"], 2, 0x81, True),
+        (["0x8503", "--phase"], 2, 0x81, True),
+        (["0x8503"], 2, 0x81, True),
+        (["0x85030007"], 2, 0x81, True),
+        (["02/81"], 2, 0x81, False),
+        (["281h"], 2, 0x81, False),
+        (["641"], 2, 0x81, False),
+        (["unrecovered read"], 2, 0x81, False),
+    ],
+)
+def test_a_status_is_explained(run, data, words, sct, sc, dnr):
+    (found,) = data("status", "status", *words)["statuses"]
+    assert (found["sct"], found["sc"], found["dnr"]) == (sct, sc, dnr)
+    assert found["name"] == "Unrecovered Read Error" and found["type"] == "media"
+    assert run("status", *words).startswith("Unrecovered Read Error (02/81)")
+
+
+def test_a_status_is_found_by_words_of_its_name(run, data):
+    found = data("status", "status", "sanitize")["statuses"]
+    assert {(one["sct"], one["sc"]) for one in found} == {(0, 0x1C), (0, 0x1D), (1, 0x23)}
+    assert "in no name of a status" in run("status", "warp", code=2)
+
+
+def test_status_fields_are_taken_apart_and_put_together():
+    for field in (0, 0x4281, 0x7FFF, 0x1802, 0x2105):
+        assert status.Status.of(field).field == field
+    assert str(status.Status.of(0x6802)) == "Invalid Field in Command (00/02), DNR, More, CRD 1"
+    assert status.describe(0x7C0) == "Vendor Specific (07/c0)" and status.name(0x0C5) == "Vendor Specific"
+    assert status.name(0x07F) == "Reserved"
+
+
+@pytest.mark.parametrize(
+    ("location", "text"),
+    [
+        (0xFFFF, ""),
+        (0x0000, "CDW0 bit 0 (byte 0, bit 0)"),
+        (0x0104, "NSID bit 1 (byte 4, bit 1)"),
+        (0x0129, "CDW10 bit 9 (byte 41, bit 1)"),
+        (0x0018, "DPTR bit 0 (byte 24, bit 0)"),
+        (0x0020, "DPTR bit 64 (byte 32, bit 0)"),
+        (0x073F, "CDW15 bit 31 (byte 63, bit 7)"),
+        (0x0040, ""),
+    ],
+)
+def test_the_location_of_an_error_is_a_place_in_the_command(location, text):
+    assert status.place(location) == text
+
+
+# ---- the machine, and virtual SSDs that run ----
+
+
+def test_list_shows_virtual_ssds_and_who_has_them(run, data, other):
+    def mine():
+        return next(one for one in data("list", "list")["virtual_ssds"] if one["address"] == other.address)
+
+    assert mine()["users"] == [] and mine()["size_bytes"] == 64 << 20
+    pcie = d.Pcie(other.address)
+    d.Controller(pcie)
+    assert any(f"process {os.getpid()} " in user for user in mine()["users"])
+    assert f"{other.address}  virtual SSD, process {other.pid}" in run("list")
+    pcie.close()
+    assert other.address in {one["address"] for one in data("vssd-list", "vssd", "list")["virtual_ssds"]}
+
+
+def test_a_virtual_ssd_is_controlled_by_its_folder(run, data, other, tmp_path):
+    at = other.address
+    assert data("vssd-info", "vssd", "info", at)["info"]["pid"] == other.pid
+    assert data("vssd-options", "vssd", "options", at)["options"]["lba_size"] == "512"
+    assert {"size", "fault"} <= {one["name"] for one in data("vssd-options", "vssd", "options")["options"]}
+    assert run("vssd", "power", at, "off") == "the power is off\n"
+    assert run("vssd", "power", at, "on") == "the power is on\n"
+    assert "not sideways" in run("vssd", "power", at, "sideways", code=2)
+    (tmp_path / "lba").write_bytes(b"x" * 1024)
+    assert run("vssd", "poke", at, "8", "-i", str(tmp_path / "lba")) == "2 LBAs were replaced\n"
+    peeked = CliRunner().invoke(main, ["vssd", "peek", at, "8", "--count", "2"]).stdout_bytes
+    assert peeked == b"x" * 1024
+    (tmp_path / "lba").write_bytes(b"x" * 5)
+    assert "no LBAs of 512 bytes" in run("vssd", "poke", at, "8", "-i", str(tmp_path / "lba"), code=2)
+    run("vssd", "age", at, "--hours", "20", "--used", "90")
+    assert data("log", "smart", at)["data"]["pused"] == 90
+
+
+def test_fault_rules_are_planted_listed_and_removed(run, data, other):
+    at = other.address
+    (rule,) = data("vssd-faults", "vssd", "faults", at, "--plant", "opcode=flush do status=00/06")["rules"]
+    done = run("send", at, "flush", "--io", "-n", "1", code=1)
+    assert done.startswith("Internal Error (00/06)")
+    found = data("vssd-faults", "vssd", "faults", at, "--fired")
+    assert found["rules"][0]["fired"] == 1 and found["fired"][-1]["opcode"] == 0
+    assert "opcode 00h" in run("vssd", "faults", at, "--fired")
+    assert data("vssd-faults", "vssd", "faults", at, "--remove", str(rule["number"]))["rules"] == []
+    assert "no rule is planted" in run("vssd", "faults", at)
+    assert run("vssd", "faults", at, "--plant", "do warp", code=1).count("\n") == 1
+
+
+def test_refusals_are_traced(run, data, other):
+    at = other.address
+    assert "vssd trace on starts that" in run("vssd", "trace", at, code=1)
+    run("vssd", "trace", at, "on")
+    assert run("vssd", "trace", at) == "no command failed\n"
+    run("send", at, "identify", "--cdw10", "0x7f", code=1)
+    (refusal,) = data("vssd-trace", "vssd", "trace", at)["refusals"]
+    assert refusal["status_name"] == "Invalid Field in Command"
+    assert "(CNS)" in run("vssd", "trace", at)
+    run("vssd", "trace", at, "off")
+
+
+def test_a_virtual_ssd_is_ended(run):
+    with VirtualSsd(size="1M") as ssd:
+        assert run("vssd", "quit", ssd.address) == f"{ssd.address} has ended\n"
+        assert not ssd.running
+
+
+def test_without_a_folder_the_only_virtual_ssd_is_meant(run, monkeypatch, other):
+    from pynvme.cli import found
+
+    monkeypatch.setattr(found, "folders", lambda: [other.address])
+    assert run("vssd", "info").startswith(other.address)
+    monkeypatch.setattr(found, "folders", lambda: [])
+    assert "pynvme vssd run starts one" in run("vssd", "info", code=2)
+
+
+def test_a_folder_that_is_none_is_an_error_of_one_line(run, tmp_path):
+    assert run("vssd", "info", str(tmp_path), code=1).count("\n") == 1
+
+
+def test_doctor_and_bugs_pass_their_schemas(data):
+    assert data("doctor", "doctor")["checks"][0]["name"] == "driver"
+    assert data("bugs", "bugs")["bugs"] and data("bugs", "bugs", "B8")["number"] == "B8"
+
+
+# ---- workloads, shell, completion ----
+
+
+def test_bench_measures_each_workload(monkeypatch, data, drive):
+    monkeypatch.setattr(bench, "WORKLOADS", bench.WORKLOADS[-2:])
+    found = data("bench", "bench", drive, "--seconds", "1", "--read-only")["workloads"]
+    assert [one["ios_in_flight"] for one in found] == [1]
+    for one in found:
+        assert one["ios"] > 0 and abs(one["iops"] * one["seconds"] - one["ios"]) < 1
+        assert one["latency_us"]["p50"] <= one["latency_us"]["p99"] <= one["latency_us"]["max"]
+
+
+def test_a_drive_that_is_not_private_is_asked_for_first(run, other):
+    before = control.counters(other.address)
+    assert "Go on?" in run("bench", other.address, code=1)
+    assert control.counters(other.address) == before
+
+
+def test_the_shell_has_the_drive_ready(run, drive, capfd):
+    code = "print(nvme0.id_ctrl.mn, nvme0n1.id_ns.flbas + 0, d is nvme, len(buf)); qpair.waitdone(0)"
+    run("shell", drive, "--command", code)
+    assert "pynvme virtual SSD 0 True 4096" in run("shell", drive, "-c", code)
+
+
+def test_the_plain_prompt_shows_what_there_is(run, drive):
+    shown = run("shell", drive, "--plain", input="nvme0.id_ctrl.cntlid + 41\n")
+    assert "nvme0n1" in shown and "42" in shown
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_of_a_shell(run, shell):
+    assert "_PYNVME_COMPLETE" in run("completion", shell)
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [("pynvme sm", "smart"), ("pynvme vssd po", "power"), ("pynvme smart --js", "--json")],
+)
+def test_words_are_completed(words, found):
+    *_, last = words.split()
+    variables = {
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split()) - 1),
+        "_PYNVME_COMPLETE": "bash_complete",
+    }
+    done = CliRunner().invoke(main, [], prog_name="pynvme", env=variables)
+    completed = [line.partition(",")[2] for line in done.output.splitlines()]
+    assert found in completed and all(one.startswith(last) for one in completed)
+
+
+def test_addresses_are_completed(other):
+    variables = {"COMP_WORDS": f"pynvme smart {other.address[:8]}", "COMP_CWORD": "2"}
+    done = CliRunner().invoke(
+        main, [], prog_name="pynvme", env={**variables, "_PYNVME_COMPLETE": "bash_complete"}
+    )
+    assert f"plain,{other.address}" in done.output.splitlines()
+
+
+# ---- errors ----
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("id-ctrl", "/no/such"), ("smart", "0000:7f:1f.7"), ("regs", "/no/such"), ("log", "/no/such", "2")],
+)
+def test_a_drive_that_is_not_there_is_an_error_of_one_line(run, words):
+    said = run(*words, code=1)
+    assert said.startswith("Error: ") and said.count("\n") == 1
+
+
+def test_ctrl_c_ends_a_command_with_130(run, monkeypatch):
+    from pynvme.cli import found
+
+    def interrupted(machine):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(found, "drives", interrupted)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    assert "interrupted" in run("list", code=130)
