@@ -45,7 +45,7 @@ help:
 	@echo "make test-distros   build and test in minimal roots of Debian 11 to testing, as root (ONLY=… selects one release)"
 	@echo "make fuzz       send hostile input to the virtual SSD, in the long form, and measure the coverage"
 	@echo "make soak       reset and power cycle under load, 250 times each (CYCLES=…), from threads (SECONDS=…), and with"
-	@echo "                each fault of the virtual SSD and random ones (RULES=…)"
+	@echo "                each fault of the virtual SSD and random ones (RULES=…), and cut the power often (CUTS=…)"
 	@echo "make mutate     plant mistakes in pynvme's code and check that the tests catch each of them"
 	@echo "make score      plant each bug of pynvme.bugs, and write docs/score.md (BUG=… one of them, SEEDS=… healthy drives)"
 	@echo "make bench      measure the speed on this machine, some 10 minutes (ARGS=--quick takes 3)"
@@ -87,9 +87,9 @@ fuzz: build $(TEST_PACKAGES)
 	@$(PY) tools/fuzz.py
 
 soak: build $(TEST_PACKAGES)
-	@PYNVME_SOAK_CYCLES=$(or $(CYCLES),250) PYNVME_SOAK_SECONDS=$(or $(SECONDS),30) PYNVME_SOAK_RULES=$(or $(RULES),200) \
-		$(PY) -m pytest -m 'slow or not slow' tests/api/test_soak.py tests/api/test_soak_threads.py \
-		tests/api/test_faults_of_all_kinds.py --durations=5 $(ARGS)
+	@PYNVME_SOAK_CYCLES=$(or $(CYCLES),250) PYNVME_SOAK_SECONDS=$(or $(SECONDS),30) \
+		PYNVME_SOAK_RULES=$(or $(RULES),200) PYNVME_SOAK_CUTS=$(or $(CUTS),10000) $(PY) -m pytest -m 'slow or not slow' tests/api/test_soak.py tests/api/test_soak_threads.py \
+		tests/api/test_faults_of_all_kinds.py tests/suite/test_suite_cuts.py --durations=5 $(ARGS)
 
 mutate: build $(MACHINE_TEST) $(TEST_PACKAGES)
 	@$(PY) tools/mutate.py $(ARGS)

@@ -2,9 +2,9 @@
 """`make score` tells how many bugs the suite finds.
 
 It runs the tests of `pynvme.suite` on healthy virtual SSDs with several seeds, where nothing may be found,
-and on a virtual SSD with each bug of `pynvme.bugs`. On a drive with a bug, the areas that judge its clause
-run first, then the others, up to the first finding. The tests do not know the bugs. `docs/score.md` is the
-result.
+and on a virtual SSD with each bug of `pynvme.bugs`. On a drive with a bug, the tests that judge its section
+of the specification run first, then the other tests of its areas, then all others, up to the first finding.
+The tests do not know the bugs. `docs/score.md` is the result.
 
     make score                    all, and write docs/score.md
     make score BUG=flush-does-nothing    one bug, or several separated by commas
@@ -94,14 +94,25 @@ def command(address: str, areas: Iterable[str], seed: int, time: str | None, rep
 
 
 def run(
-    name: str, address: str, areas: Sequence[str], seed: int, time: str | None, rules: Sequence[str]
+    name: str,
+    address: str,
+    areas: Sequence[str],
+    seed: int,
+    time: str | None,
+    rules: Sequence[str] = (),
+    clause: str = "",
 ) -> Result:
-    """Run the suite on one drive, and keep what it found."""
+    """Run the suite on one drive, and keep what it found. Tests that judge this clause run first."""
     RESULTS.mkdir(parents=True, exist_ok=True)
     report = RESULTS / f"{name}-{seed}.report"
     report.unlink(missing_ok=True)
     output = RESULTS / f"{name}-{seed}.log"
-    environment = {**os.environ, "PYTEST_ADDOPTS": "-x", "PYTHONPATH": str(ROOT)}
+    environment = {
+        **os.environ,
+        "PYTEST_ADDOPTS": "-x -p clause_first",
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tools'}",
+        "CLAUSE": clause,
+    }
     if rules:
         file = RESULTS / f"{name}.rules"
         file.write_text("\n".join(rules) + "\n")
@@ -164,7 +175,7 @@ def areas_for(bug: Bug) -> list[str]:
 
 def judge(bug: Bug, seed: int, time: str | None) -> Result:
     """Run the suite on a drive with a bug."""
-    result = run(bug.name, f"vssd:bug={bug.name}", areas_for(bug), seed, time, [])
+    result = run(bug.name, f"vssd:bug={bug.name}", areas_for(bug), seed, time, clause=bug.clause)
     _tell(bug.number, result)
     return result
 
@@ -198,8 +209,9 @@ def page(results: dict[str, Result], healthy: Sequence[Result]) -> str:
         "# How many bugs the suite finds",
         "",
         "`make score` makes this page. It runs the tests of [suite.md](suite.md) on virtual SSDs, each with",
-        "one of the bugs that `python -m pynvme bugs` lists, up to the first finding. The areas that judge",
-        "the clause of the bug run first. No test knows a bug.",
+        "one of the bugs that `python -m pynvme bugs` lists, up to the first finding. The tests that judge",
+        "the section of the specification that the bug breaks run first, then the other tests of its areas,",
+        "then all others. No test knows a bug.",
         "",
         f"**{len(found)} of {len(plantable)} bugs are found, {len(found) / len(plantable):.0%}.** "
         f"A virtual SSD cannot have {len(BUGS) - len(plantable)} more bugs yet.",
@@ -242,7 +254,7 @@ def main() -> int:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description="Run the suite on drives with and without bugs.")
     parser.add_argument("--bug", default="", help="names or numbers of bugs, separated by commas")
-    parser.add_argument("--seeds", type=int, default=3, help="seeds on healthy drives")
+    parser.add_argument("--seeds", type=int, default=1, help="seeds on healthy drives")
     parser.add_argument("--seed", type=int, default=1, help="the first seed")
     parser.add_argument("--time", help="how long the tests of a run repeat themselves in all, such as 10m")
     parser.add_argument("--again", action="store_true", help="only bugs that were not found")

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Callable, Union
 
+from pynvme import status as status_names
 from pynvme.spec import AdminOpcode, IoOpcode, Status
 
 Dwords = tuple[int, int, int, int, int, int]
@@ -18,6 +19,8 @@ LENGTH = 100_000
 """The most commands of a test that are kept."""
 
 TIMED_OUT = 0xFFFFFFFF
+MISMATCH = 0x781
+"""The status that the driver's own verification gives a read."""
 
 MEDIA = 2
 """The status code type of media and data integrity errors."""
@@ -49,6 +52,9 @@ _METHODS = {
 }
 
 
+_STATUSES = frozenset(map(int, Status))
+
+
 def clock(moment: float) -> str:
     """The local time of a moment of ``time.time()``, to the microsecond."""
     return datetime.fromtimestamp(moment).strftime("%H:%M:%S.%f")
@@ -56,10 +62,11 @@ def clock(moment: float) -> str:
 
 def status_text(status: int) -> str:
     """A status, SCT << 8 | SC, in digits and with its name."""
-    try:
-        name = Status(status).name
-    except ValueError:
-        name = "unknown"
+    if status == TIMED_OUT:
+        return "no completion"
+    if status == MISMATCH:
+        return "07/81 Vendor Specific, or a mismatch that the driver found"
+    name = Status(status).name if status in _STATUSES else status_names.name(status)
     return f"{status >> 8:02x}/{status & 0xFF:02x} {name}"
 
 

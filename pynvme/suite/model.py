@@ -23,7 +23,7 @@ from pynvme.suite.history import Command, clock
 
 FF, ZEROS, ANYTHING = 2, 1, 0  # DLFEAT bits 2:0
 
-REMEMBERED = 200_000
+REMEMBERED = 50_000
 """The most changes that can be named. Older ones only have their number."""
 
 

@@ -14,13 +14,12 @@ from pynvme.spec import FeatureId, IoOpcode, Status
 from pynvme.suite import clauses, needs, requirement, takes
 from pynvme.suite.claims import ATOMIC, MDTS, PLAIN, ROOM, TWO_NAMESPACES, ZEROED, io
 from pynvme.suite.drive import Drive
-from pynvme.suite.history import Command
+from pynvme.suite.history import MISMATCH, Command
 from pynvme.suite.model import Kind, Model
 from pynvme.suite.options import Budget
 from pynvme.suite.traffic import (
     DEAC,
     GUARD_CLAUSE,
-    MISMATCH,
     PAGE,
     Slot,
     Traffic,

@@ -56,10 +56,10 @@ from pynvme.suite.features import (
     changeable,
     saveable,
 )
-from pynvme.suite.history import Command, status_text
+from pynvme.suite.history import MISMATCH, Command, status_text
 from pynvme.suite.model import Model
 from pynvme.suite.options import Budget
-from pynvme.suite.traffic import MISMATCH, PAGE, Slot, Traffic, read_back
+from pynvme.suite.traffic import PAGE, Slot, Traffic, read_back
 from pynvme.suite.writing import Writer
 
 POWER = "Base 2.0, 5.27.1.2 Power Management"

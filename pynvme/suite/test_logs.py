@@ -41,10 +41,10 @@ from pynvme.suite.claims import (
 )
 from pynvme.suite.drive import ALL_NAMESPACES, Drive
 from pynvme.suite.features import HOT
-from pynvme.suite.history import Command
+from pynvme.suite.history import MISMATCH, Command
 from pynvme.suite.model import Model
 from pynvme.suite.options import Budget
-from pynvme.suite.traffic import MISMATCH, MIX, Traffic
+from pynvme.suite.traffic import MIX, Traffic
 
 SMART = "Base 2.0, 5.16.1.3 SMART / Health Information"
 ERRORS = "Base 2.0, 5.16.1.2 Error Information"

@@ -198,9 +198,7 @@ def test_fua_reads_make_durable(drive: Drive, writer: Writer, model: Model) -> N
     """
     for nlb in (1, 8, 9, 50, min(200, drive.most_lbas)):
         base = writer.region(256)
-        writer.write(base + 3, nlb)
-        writer.read(base + 3, nlb, fua=True)
-        model.settle(base + 3, nlb)
+        writer.write_and_read_durably(base + 3, nlb)
         cycle(drive, model)
         read_back(drive, model, range(base, base + 256))
 

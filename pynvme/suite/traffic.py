@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Callable, NamedTuple
 
@@ -13,16 +14,13 @@ from pynvme.spec import IoOpcode, Status
 from pynvme.suite import clauses
 from pynvme.suite.content import Content, Pattern
 from pynvme.suite.drive import Drive
-from pynvme.suite.history import Command, status_text
+from pynvme.suite.history import MISMATCH, Command, status_text
 from pynvme.suite.model import Change, Kind, Model
 
 PAGE = 4096
 GUARD = b"\xc3" * PAGE
 LR, FUA, DEAC = 0x8000, 0x4000, 0x0200
 """Bits of dword 12, from bit 16 on."""
-
-MISMATCH = 0x781
-"""The status that the driver's own verification gives a read."""
 
 READ_CLAUSE = clauses.of_io(IoOpcode.READ)
 UNCORRECTABLE_CLAUSE = clauses.of_io(IoOpcode.WRITE_UNCORRECTABLE)
@@ -93,6 +91,12 @@ PATTERNS = (
 
 HINTED = 0.15
 """The share of reads and writes with hints."""
+
+AFTER_ALL = 0.5
+"""The share of flushes that are sent once all commands have completed, so that they cover all."""
+
+OF_THE_LAST = 0.7
+"""The share of reads with FUA that read what was written a moment ago, and may not be durable yet."""
 
 MOST_RANGES = 256
 MANY_RANGES = 17
@@ -224,6 +228,8 @@ class Traffic:
         self._in_flight: list[list[Flight]] = []
         self._busy: set[int] = set()
         self._ended: list[Flight] = []
+        self._written: deque[tuple[int, int]] = deque(maxlen=8)
+        """The ranges of the last writes that have completed."""
         slot_bytes = max(max(self.sizes) * drive.lba_size, PAGE)
         self._free = [Slot(slot_bytes) for _ in range(queues * depth)]
 
@@ -244,8 +250,11 @@ class Traffic:
         if len(self._in_flight[index]) >= self.depth:
             self._reap(index, self.drive.random.randint(1, self.depth))
         flight = self._next()
-        if flight is not None:
-            self._send(index, flight)
+        if flight is None:
+            return
+        if flight.kind == "flush" and self.drive.random.random() < AFTER_ALL:
+            self.drain()
+        self._send(index, flight)
 
     def drain(self) -> None:
         """Wait for all commands, and judge them."""
@@ -293,6 +302,8 @@ class Traffic:
             return Flight(kind, [], self._free.pop())
         is_dsm = SORTS[kind].opcode is IoOpcode.DSM
         ranges = self._ranges() if is_dsm else [self._range(rng.choice(self.sizes))]
+        if kind == "read_fua" and self._written and rng.random() < OF_THE_LAST:
+            ranges = [rng.choice(self._written)]
         lbas = [lba for slba, nlb in ranges for lba in range(slba, slba + nlb)]
         if not ranges or not self._busy.isdisjoint(lbas):
             return None
@@ -421,6 +432,8 @@ class Traffic:
     def _judge(self, flight: Flight, command: Command) -> None:
         if flight.change is not None:
             self.model.end(flight.change, command.ok, flight.is_durable)
+            if flight.kind == "write":
+                self._written.append(flight.ranges[0])
         if command.status in self.fails:
             return
         opcode = SORTS[flight.kind].opcode

@@ -93,6 +93,12 @@ class Writer:
             if judge_status(self.drive, self.model, start, count, command):
                 judge(self.drive, self.model, start, self._slot.data(), command)
 
+    def write_and_read_durably(self, slba: int, nlb: int) -> None:
+        """Write LBAs without FUA, and read them with FUA, which has to make them durable."""
+        self.write(slba, nlb)
+        self.read(slba, nlb, fua=True)
+        self.model.settle(slba, nlb)
+
     def flush(self, nsid: int | None = None) -> None:
         """Flush."""
         begun = self.model.flush_begin()
