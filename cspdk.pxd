@@ -434,9 +434,13 @@ cdef extern from "driver.h" nogil:
         pyn_mismatch mismatch
         pyn_verify_counts verified
 
+    enum:
+        PYN_HISTOGRAM_BUCKETS
+
     struct pyn_histogram:
         uint64_t count
         uint64_t max
+        uint64_t buckets[7424]
 
     struct pyn_worker_shared:
         uint64_t sent
@@ -462,5 +466,6 @@ cdef extern from "driver.h" nogil:
     const uint32_t *pyn_worker_per_second(const pyn_worker *worker)
     const pyn_cmdlog *pyn_worker_cmdlog(const pyn_worker *worker)
     double pyn_histogram_mean(const pyn_histogram *histogram)
+    uint64_t pyn_histogram_lowest(uint32_t index)
     uint64_t pyn_histogram_percentile(const pyn_histogram *histogram, double percentage)
     void pyn_histogram_to_us(const pyn_histogram *histogram, uint64_t hz, uint64_t *counts, size_t size)

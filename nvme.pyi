@@ -2049,6 +2049,7 @@ class Namespace:
         output_io_per_second: list[int] | None = None,
         output_percentile_latency: dict[int, Any] | dict[float, Any] | None = None,
         output_cmdlog_list: list[Any] | None = None,
+        progress: bool = False,
     ) -> IOWorker:
         """Make a process that sends IO to this namespace, and verifies it, on a queue pair of its own.
 
@@ -2107,6 +2108,11 @@ class Namespace:
             output_percentile_latency: a dict {percentile: None}, whose values become the latency, in us
             output_cmdlog_list: a list of N entries, which become the last N commands (first LBA, LBAs,
                 opcode), oldest first, preceded by zeros if there were fewer
+
+        What shows it while it runs:
+            progress: show one line for all such workers, in a terminal or a notebook, with IOPS, MB/s, the
+                99th percentile of the latency, the temperature, LBAs verified and the time left. Nothing is
+                shown if the output is neither. The result then has `samples`, what the worker did over time
 
         Returns:
             an IOWorker, not started
@@ -2191,6 +2197,7 @@ class IOWorker:
             iops_consistency        the result of iops_consistency(), with output_io_per_second
             latency_distribution    how many IOs took 0, 1, ... 999999 us, with output_percentile_latency
             latency_percentile_ns   the same percentiles in ns, with output_percentile_latency
+            samples                 a pynvme.samples.Samples, ten times a second, with progress
 
         For an error, pynvme issues the warning "ioworker host ERROR -6: io cmd error", and for a status the
         warning "ioworker device respond an ERROR status: 02/81 Unrecovered Read Error". The errors are:

@@ -98,6 +98,14 @@ cdef object _make_worker(Namespace ns, dict given):
     return made
 
 
+def _latency_edges():
+    """The lowest latency of each bucket of IOWorker._sample(), in ns, and the end of the last one."""
+    import numpy
+
+    lowest = [cspdk.pyn_histogram_lowest(i) for i in range(cspdk.PYN_HISTOGRAM_BUCKETS)]
+    return numpy.array([*lowest, 2.0 ** 64]) * (1e9 / cspdk.pyn_ticks_hz())
+
+
 cdef class IOWorker:
     cdef Namespace _namespace
     cdef object _parameters  # pynvme.worker.Parameters
@@ -113,6 +121,7 @@ cdef class IOWorker:
     cdef bint _collecting
     cdef bint _was_stopped  # by the script, before it had finished
     cdef int _pid  # of the process that made it
+    cdef bint _is_watched  # pynvme.worker.watchers look at it until it is closed
     cdef object _result
     cdef uint64_t _closed_sent
     cdef uint64_t _closed_completed
@@ -186,6 +195,14 @@ cdef class IOWorker:
         if rc < 0:
             self._start_text = _text(err.text)
             _take_log()
+        else:
+            self._watch()
+
+    cdef object _watch(self):
+        from pynvme import worker as _worker
+
+        self._is_watched = _worker.started(self, self._namespace, self._namespace._controller, self._parameters,
+                                           self._config.lba_size, self._steps)
 
     def __enter__(self):
         return self.start()
@@ -217,6 +234,21 @@ cdef class IOWorker:
             return (0, self._closed_sent, self._closed_completed)
         shared = cspdk.pyn_worker_shared_block(self._worker)
         return (cspdk.pyn_worker_qid(self._worker), shared.sent, shared.completed)
+
+    def _sample(self):
+        """(monotonic time in ns, IOs completed, counts of latencies by bucket) of now, or None once it is closed."""
+        cdef uint64_t[::1] view
+        cdef const cspdk.pyn_worker_shared *shared
+
+        import numpy
+
+        counts = numpy.empty(cspdk.PYN_HISTOGRAM_BUCKETS, dtype=numpy.uint64)
+        if self._worker == NULL:
+            return None
+        shared = cspdk.pyn_worker_shared_block(self._worker)
+        view = counts
+        memcpy(&view[0], shared.latency.buckets, sizeof(shared.latency.buckets))
+        return cspdk.pyn_monotonic_ns(), shared.completed, counts
 
     @_named
     def close(self):
@@ -250,6 +282,8 @@ cdef class IOWorker:
         self._warn_errors()
 
     cdef object _wait_for_end(self):
+        from pynvme import worker as _worker
+
         cdef _Device device = self._namespace._controller._device
         cdef uint64_t started = cspdk.pyn_monotonic_ns()
         cdef uint64_t last_progress = started, completed = 0, now, patience
@@ -265,6 +299,8 @@ cdef class IOWorker:
             if ended:
                 return
             PyErr_CheckSignals()
+            if self._is_watched:
+                _worker.waiting(self)
             if self._worker == NULL:
                 return None  # a signal handler has closed it meanwhile
             now = cspdk.pyn_monotonic_ns()
@@ -315,6 +351,8 @@ cdef class IOWorker:
             outcome = self._outcome(&raw)
             self._result = DotDict(_worker.result(outcome))
             _worker.fill(self._parameters, outcome, self._result)
+            if self._is_watched:
+                _worker.ended(self, self._result)
         finally:
             self._collecting = False
             self._closed_log = _entries(cspdk.pyn_worker_cmdlog(worker), _LOGGED)

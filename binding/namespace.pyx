@@ -414,7 +414,7 @@ cdef class Namespace:
                  op_percentage=None, time=0, qdepth=64, region_start=0, region_end=0xffffffffffffffff, iops=0,
                  io_count=0, lba_start=0, qprio=0, distribution=None, ptype=0xbeef, pvalue=100, io_sequence=None,
                  fw_debug=False, cpu_id=None, output_io_per_second=None, output_percentile_latency=None,
-                 output_cmdlog_list=None):
+                 output_cmdlog_list=None, progress=False):
         given = locals()
         del given["self"]
         return _make_worker(self, given)

@@ -34,7 +34,8 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 
-from pynvme import loading, unexpected, vssd
+from pynvme import live_option, loading, unexpected, vssd
+from pynvme.report import plugin as report
 from pynvme.suite import options as suite_options
 from pynvme.suite.marks import MARKERS
 
@@ -92,6 +93,8 @@ def pytest_load_initial_conftests(parser: pytest.Parser) -> Generator[None, Any,
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Add the options, and also --pciaddr if a conftest loads this plugin, too late for the hook above."""
     unexpected.add_option(parser)
+    report.add_option(parser)
+    live_option.add_option(parser)
     suite_options.add_options(parser)
     if any(name.endswith("conftest.py") for name, _ in pluginmanager.list_name_plugin()):
         add_option(parser)
@@ -109,6 +112,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
     unexpected.configure(config)
+    report.configure(config)
+    live_option.configure(config)
     config.addinivalue_line(
         "markers",
         "fault(*rules): plant these fault rules in the virtual SSD while the test runs (docs/faults.md)",
@@ -193,6 +198,7 @@ def script(request: pytest.FixtureRequest) -> Generator[None, None, None]:
     if code is not None and _only_passes(code):
         pytest.skip("nothing in its body")
     seed = _new_seed()
+    request.node.stash[report.seed_key] = seed
     _seed_generators(seed)
     logging.info("random seed: %d (repeat it with %s=%d)", seed, SEED_VARIABLE, seed)
     start = time.monotonic()

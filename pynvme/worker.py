@@ -62,6 +62,7 @@ class Parameters:
     output_io_per_second: list[int] | None
     output_percentile_latency: dict[float, int | None] | None
     output_cmdlog_list: list[tuple[int, int, int]] | None
+    progress: bool = False
 
 
 @dataclass
@@ -356,6 +357,41 @@ def _trace(sequence: Any, nlba: int, limits: Limits) -> Any:
     from pynvme.trace import replay
 
     return replay.sequence(sequence, limits.lba_size, nlba=nlba, most=limits.largest)
+
+
+# -- who watches workers -----------------------------------------------------------------------------------
+
+sample_all = False
+"""Whether all workers are sampled while they run, and not only those with ``progress``."""
+
+
+def started(
+    worker: Any, namespace: Any, controller: Any, given: Parameters, lba_size: int, steps: bytes | None
+) -> bool:
+    """A worker has started, with the packed steps of its io_sequence, if it has one.
+
+    Returns whether something watches it until it is closed.
+    """
+    if not (given.progress or sample_all):
+        return False
+    from pynvme import live
+
+    live.monitor.follow(worker, namespace, controller, given, lba_size, steps)
+    return True
+
+
+def waiting(worker: Any) -> None:
+    """The script waits for the end of a worker. This is called some 20 times a second."""
+    from pynvme import live
+
+    live.monitor.waiting(worker)
+
+
+def ended(worker: Any, result: dict[str, Any]) -> None:
+    """A worker that is watched has ended. Its counts can be read for the last time."""
+    from pynvme import live
+
+    live.monitor.ended(worker, result)
 
 
 # -- the result -------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ COMMANDS: dict[str, Entry] = {
     "run": Entry("pynvme.cli.workloads:run", "a tour with verified IO"),
     "bench": Entry("pynvme.cli.workloads:bench", "how fast a drive is"),
     "check": Entry("pynvme.cli.suite:check", "look for bugs of a drive"),
+    "report": Entry("pynvme.report.command:report", "compare reports of runs"),
     "shell": Entry("pynvme.cli.shell:shell", "Python with an open drive"),
     "id-ctrl": Entry("pynvme.cli.identify:id_ctrl", "Identify Controller"),
     "id-ns": Entry("pynvme.cli.identify:id_ns", "Identify Namespace"),

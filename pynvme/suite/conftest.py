@@ -19,6 +19,7 @@ import pytest
 
 from pynvme import failures, vssd
 from pynvme.plugin import SEED_VARIABLE
+from pynvme.report.plugin import finding_key, seed_key
 from pynvme.suite import known, options, reproduce
 from pynvme.suite.drive import Drive
 from pynvme.suite.finding import Finding
@@ -105,6 +106,7 @@ def pytest_runtest_makereport(
         if call.when == "call":
             _reproduce(item, error)
         report.longrepr = str(error)
+        item.stash[finding_key] = error.record()
         why = known.reason(item.config.stash[_known], error)
         if why is not None:
             report.outcome = "skipped"
@@ -166,6 +168,7 @@ def statuses_are_judged_here() -> Iterator[None]:
 @pytest.fixture
 def seed(request: pytest.FixtureRequest) -> int:
     """The seed of this run."""
+    request.node.stash[seed_key] = request.config.stash[_seed]
     return request.config.stash[_seed]
 
 

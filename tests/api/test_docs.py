@@ -26,7 +26,7 @@ def test_the_script_of_the_readme_runs_and_prints_what_it_says(python):
 
 
 def test_the_tests_of_the_readme_and_of_the_page_about_tests_pass(pytester, run):
-    page = blocks("docs/how-to/tests.md")
+    page = blocks("docs/how-to/tests.md") + blocks("docs/how-to/report.md")
     tests = [block for block in page if "def test_" in block]
     pytester.makepyfile("import pytest\n" + "\n".join([*tests, blocks("README.md")[1]]))
     for conftest in ["", *(block for block in page if block.startswith("# conftest.py"))]:
@@ -73,6 +73,7 @@ PAGES_WITH_SCRIPTS = [
         f"docs/how-to/{name}.md"
         for name in (
             "errors",
+            "live",
             "many-drives",
             "recipes",
             "structures",
@@ -117,6 +118,7 @@ def test_no_script_of_a_page_is_left_out():
     others = {
         "README.md",
         "docs/how-to/tests.md",
+        "docs/how-to/report.md",
         "docs/faults.md",
         "docs/engines.md",
         "docs/how-to-add.md",
