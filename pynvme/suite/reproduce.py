@@ -421,13 +421,24 @@ class Shrinker:
                 return found
         return []
 
-    def guess(self, steps: Sequence[Step]) -> list[Step]:
-        """A loop of a few commands, for a run that does not show the failure when it is repeated. Or nothing.
+    def guess(self, runs: Iterable[Sequence[Step]]) -> list[Step]:
+        """A loop of a few commands, for runs that do not show the failure when they are repeated. Or nothing.
 
-        Some failures come with each Nth command only, and the order of a run is not the same again.
+        Some failures come with each Nth command only, and the order of a run is not the same again. The first
+        run has the commands to the wrong LBAs alone, and one to their neighbours may have done it.
         """
-        reads = [number for number, step in enumerate(steps) if step.opcode in READS]
-        return self.loop(steps[: reads[-1] + 1]) if reads else []
+        reader: Step | None = None
+        for steps in runs:
+            places = [
+                number for number, step in enumerate(steps) if step.opcode in READS and reader in (None, step)
+            ]
+            if not places:
+                continue
+            reader = steps[places[-1]]
+            found = self.loop(steps[: places[-1] + 1])
+            if found:
+                return found
+        return []
 
     def _repeated(self, some: Sequence[Step], last: Step, times: int) -> list[Step]:
         def shows(few: Sequence[Step]) -> bool:
@@ -521,7 +532,7 @@ def _reproduce(finding: Finding, player: Player, shrinker: Shrinker, runs: Itera
     where = "a new drive" if isinstance(player.drives, NewDrives) else "this drive"
     parts = list(runs)
     steps = shrinker.start(parts)
-    shrunk = shrinker.shrink(steps) if steps else shrinker.guess(parts[0])
+    shrunk = shrinker.shrink(steps) if steps else shrinker.guess(parts)
     if not shrunk:
         finding.reproduced = f"no: its commands do not show it on {where}, so the script is only their tail"
         return
