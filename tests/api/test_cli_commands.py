@@ -17,8 +17,9 @@ from click.testing import CliRunner
 from referencing import Registry, Resource
 
 import pynvme
-from pynvme import bench, control, spec, status
+from pynvme import bench, control, decode, spec, status
 from pynvme.cli import main, options
+from pynvme.cli.drive import opened
 from pynvme.cli.registry import COMMANDS
 from pynvme.vssd import VirtualSsd
 from tests.fix_load import loaded
@@ -194,7 +195,28 @@ def test_each_log_page_that_the_drive_has_passes_the_schema(data, drive):
     lids = [number for number, entry in enumerate(supported) if entry & 1]
     assert {1, 2, 3, 5} <= set(lids)
     for lid in lids:
-        assert data("log", "log", drive, str(lid))["lid"] == lid
+        found = data("log", "log", drive, str(lid))
+        assert found["lid"] == lid and found["structure"] is not None, f"log page {lid:02X}h has no structure"
+
+
+def test_each_structure_of_identify_that_the_drive_has_passes_the_schema(data, drive):
+    """Of all CNS, those that the drive answers are decoded."""
+    decoded = {}
+    with opened(drive) as nvme0:
+        for cns in range(0x21):
+            try:
+                decoded[cns] = decode.identify(
+                    nvme0, cns, 1 if cns in (0, 3, 5, 8, 9, 0x11, 0x1B, 0x1F) else 0
+                )
+            except OSError:
+                continue
+    assert {0, 1, 2, 3, 5, 6, 8} <= set(decoded)
+    assert [f"{cns:02X}h" for cns, found in decoded.items() if isinstance(found, bytes)] == []
+    for cns, found in decoded.items():
+        if any(bytes(found)) and cns in (0, 1, 3):
+            assert (
+                data("identify", "identify", drive, str(cns), "-n", "1")["structure"] == type(found).__name__
+            )
 
 
 def test_features_are_read_and_set(run, data, drive):
