@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pynvme import spec
+from pynvme import log_table, spec
 from pynvme.structure import Bit, Feature, Structure, Word
 
 if TYPE_CHECKING:
@@ -144,6 +144,27 @@ def smart(nvme0: Drive) -> spec.SmartLog:
     )
 
 
+def register(lid: int, table: str | type[Structure], size: int = 0) -> type[Structure]:
+    """Describe a vendor's log page, so that `Controller.log` decodes it in this process.
+
+    Args:
+        lid: log page, such as 0xCA
+        table: a table of its fields, see :mod:`pynvme.log_table`, or a class of your own
+        size: bytes of the log page, by default those of its fields
+
+    Returns:
+        the class of the structure
+
+    Raises:
+        ValueError: a line of the table is wrong, or lid is not from 0 to 255
+    """
+    if not 0 <= lid <= 0xFF:
+        raise ValueError(f"lid must be from 0 to 0xff, not {lid:#x}")
+    kind = log_table.structure(table, size, f"Log{lid:02X}h") if isinstance(table, str) else table
+    spec.LOG_PAGES[lid] = kind
+    return kind
+
+
 def _length(lid: int, log: Structure, size: int) -> int:
     """How many bytes of a log page there are to read, by what has been read of it."""
     if isinstance(log, spec.TelemetryLog):
@@ -167,7 +188,8 @@ def log(
     as_: str | type[Structure] | None = None,
 ) -> Structure | bytes:
     """Read a log page as a whole, and decode it. `Controller.log` has the documentation."""
-    ocp = _ocp_index(nvme0) if lid >= VENDOR_LOGS and uuid != 0 else 0
+    is_vendors = lid >= VENDOR_LOGS and lid not in spec.LOG_PAGES
+    ocp = _ocp_index(nvme0) if is_vendors and uuid != 0 else 0
     if uuid is None:
         uuid = ocp
     kind = structure_called(as_, "as_") if as_ is not None else _structure_of(lid, uuid != 0 and uuid == ocp)
@@ -200,9 +222,9 @@ def log(
 def _structure_of(lid: int, is_ocp: bool) -> type[Structure] | None:
     if lid in (spec.LogId.CHANGED_NS, spec.LogId.CHANGED_ALLOCATED_NS):
         return spec.NamespaceList
-    if is_ocp and lid in spec.OCP_LOG_PAGES:
-        return spec.OCP_LOG_PAGES[lid]
-    return spec.LOG_PAGES.get(lid)
+    if lid in spec.LOG_PAGES:
+        return spec.LOG_PAGES[lid]
+    return spec.OCP_LOG_PAGES.get(lid) if is_ocp else None
 
 
 def _ocp_index(nvme0: Drive) -> int:

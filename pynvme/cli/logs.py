@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from pynvme.cli import options
@@ -46,6 +48,7 @@ def log_names() -> dict[str, int]:
 @click.option("--size", type=options.Number(32), metavar="BYTES", help="Read only so much.")
 @click.option("--clear", is_flag=True, help="Let the read clear the asynchronous event (RAE 0).")
 @click.option("--as", "kind", metavar="STRUCTURE", help="Decode it as this, such as SmartLog.")
+@click.option("--table", type=click.File(), help="Decode it by a table of its fields.")
 @options.as_json
 @raw
 @options.words("[ADDRESS] LOG")
@@ -59,6 +62,7 @@ def log(
     size: int | None,
     clear: bool,
     kind: str | None,
+    table: Any,
     as_json: bool,
     raw_binary: bool,
     words: tuple[str, ...],
@@ -73,8 +77,11 @@ def log(
     if not rest:
         raise click.UsageError("Name the log page, such as 2, C0h or smart.")
     lid = options.number_or_name(rest[0], log_names(), "log page", 8)
+    from pynvme import log_table
+
+    chosen = log_table.structure(table.read()) if table is not None else kind
     with opened(address) as nvme0:
         found = nvme0.log(
-            lid, nsid, lsp=lsp, lsi=lsi, csi=CSI[csi], uuid=uuid, size=size, rae=not clear, as_=kind
+            lid, nsid, lsp=lsp, lsi=lsi, csi=CSI[csi], uuid=uuid, size=size, rae=not clear, as_=chosen
         )
         show(found, {"address": address, "lid": lid}, as_json, raw_binary)

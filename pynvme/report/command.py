@@ -9,7 +9,7 @@ import sys
 import click
 
 
-@click.group()
+@click.group(epilog="Example: pynvme report diff before after")
 def report() -> None:
     """Work with reports of test runs.
 
