@@ -69,9 +69,7 @@ def log(
 ) -> None:
     """Read a log page as a whole, and decode it.
 
-    LOG is a number (2, C0h), or a name: supported, error, smart, firmware, effects, self_test,
-    telemetry_host, persistent_event, feature_effects, sanitize, ocp_smart … A log page that pynvme
-    does not know is a dump.
+    LOG is a number (2, C0h) or a name: error, smart, firmware, effects, self_test, sanitize, ocp_smart …
     """
     address, rest = options.drive_of(pciaddr, words, most=1)
     if not rest:
