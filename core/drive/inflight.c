@@ -614,14 +614,17 @@ bool pyn_inflight_wait_event(struct pyn_inflight *inflight, struct pyn_completed
 	return found;
 }
 
-/* Whether the controller lost its queues during this command, by a subsystem reset or a power loss. */
-static bool was_reset(const struct pyn_inflight *inflight)
+/* Why the controller will not complete a command any more, after a reset, a power loss or a fatal error. NULL: it
+ * may. */
+static const char *gave_up(const struct pyn_inflight *inflight)
 {
 	uint64_t csts;
 
 	if (inflight->engine->reg_read(inflight->ctrlr, NVME_REG_CSTS, 4, &csts, NULL))
-		return false;
-	return csts == UINT32_MAX || !NVME_GET(csts, NVME_CSTS_RDY);
+		return NULL;
+	if (csts == UINT32_MAX || !NVME_GET(csts, NVME_CSTS_RDY))
+		return "the controller is not ready (CSTS.RDY is 0, or it is gone)";
+	return NVME_GET(csts, NVME_CSTS_CFS) ? "the controller reports a fatal status (CSTS.CFS is 1)" : NULL;
 }
 
 /* Wait for one of the driver's own commands. Releases the lock between two polls, so that scripts can continue. */
@@ -648,13 +651,13 @@ static int await(struct pyn_inflight *inflight, struct slot *slot, struct nvme_c
 			return pyn_error(err, PYN_ERROR_STATE, ENODEV, "queue %u was deleted", inflight->config.qid);
 		}
 		if (now >= next_check) {
+			const char *why = gave_up(inflight);
+
 			/* Quarantine the slot as after a timeout, without waiting for it. */
-			if (was_reset(inflight)) {
+			if (why) {
 				slot->flags &= (uint8_t)~SLOT_SCRIPT;
 				return pyn_error(err, PYN_ERROR_STATE, ECANCELED,
-						 "the controller is not ready (CSTS.RDY is 0, or it is gone): "
-						 "command 0x%02x (CID %u) of "
-						 "queue %u will not complete",
+						 "%s: command 0x%02x (CID %u) of queue %u will not complete", why,
 						 slot->cmd.opc, slot->cmd.cid, inflight->config.qid);
 			}
 			next_check = now + pyn_ns_to_ticks(RESET_CHECK_NS);

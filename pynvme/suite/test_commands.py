@@ -19,7 +19,7 @@ from pynvme.spec import (
     Register,
     Status,
 )
-from pynvme.suite import needs, requirement
+from pynvme.suite import clauses, needs, requirement
 from pynvme.suite.claims import FUSED, KNOWN, LOG_OFFSETS, PLAIN, ROOM, io, log, queues, version
 from pynvme.suite.drive import ALL_NAMESPACES, Drive
 from pynvme.suite.history import Command, status_text
@@ -1056,3 +1056,26 @@ def test_limits_of_commands_without_data(drive: Drive, page: Slot) -> None:
         nlb = (smallest << limit) // drive.lba_size + 1
         if limit and nlb <= min(1 << 16, drive.nsze) and drive.ns.supports(opcode):
             drive.expect(drive.io(opcode, None, 0, nlb), clause, Status.INVALID_FIELD)
+
+
+@requirement("COMMANDS-37", "Base 2.0, 1.4.2 Reserved and Unused Fields, and 5 Admin Command Set")
+@needs(PLAIN, ROOM)
+def test_reserved_values_of_operations_are_refused(drive: Drive, model: Model, writer: Writer) -> None:
+    """A sanitize action, secure erase, self-test or commit action that is reserved fails, and starts nothing.
+
+    1. Send each command that the drive has with such values, in random order.
+    2. Read what was written before.
+    """
+    base = writer.region(32)
+    lbaf = int(drive.ns.id_ns.flbas.lbafil)
+    refused: tuple[Status, ...] = (Status.INVALID_FIELD,)
+    of_firmware = (*refused, Status.INVALID_FIRMWARE_SLOT, Status.INVALID_FIRMWARE_IMAGE)
+    wanted = [(AdminOpcode.SANITIZE, 0, action, refused) for action in (0, 6, 7)]
+    wanted += [(AdminOpcode.FORMAT_NVM, drive.nsid, ses << 9 | lbaf, refused) for ses in range(3, 8)]
+    wanted += [(AdminOpcode.SELF_TEST, ALL_NAMESPACES, code, refused) for code in range(4, 14)]
+    wanted += [(AdminOpcode.FW_COMMIT, 0, action << 3 | 1, of_firmware) for action in (4, 5)]
+    for opcode, nsid, cdw10, statuses in drive.random.sample(wanted, len(wanted)):
+        if drive.nvme0.supports(opcode):
+            command = drive.admin(opcode, None, nsid, cdw10=cdw10)
+            drive.expect(command, clauses.of_admin(opcode), *statuses)
+    read_back(drive, model, range(base, base + 32))

@@ -12,6 +12,7 @@ import pytest
 
 from pynvme import spec, vssd
 from pynvme.vssd import Fault, VirtualSsd
+from tests.fix_load import loaded
 
 SMALL = "vssd:name=faults,size=64M,error_injection"
 
@@ -232,3 +233,15 @@ def test_the_admin_log_says_it_too(
         second, first = log_of(nvme0, capsys)[:2]
     assert not any("fired" in line for line in second)
     assert any(line.startswith("fired") and "(command): opcode=get-features" in line for line in first)
+
+
+def test_a_drive_that_reports_a_fatal_status_is_given_up_at_once() -> None:
+    """Each command of the driver's own would else be awaited to its time-out, four of them while it opens."""
+    start = time.monotonic()
+    with (
+        VirtualSsd(fault="on=doorbell do fatal") as own,
+        pytest.raises(d.NvmeEnumerateError, match=r"CSTS\.CFS is 1"),
+    ):
+        d.Controller(own.address)
+    took = time.monotonic() - start
+    assert took < 8 or loaded(), took
