@@ -74,6 +74,7 @@ PAGES_WITH_SCRIPTS = [
         for name in (
             "errors",
             "live",
+            "plots",
             "many-drives",
             "recipes",
             "structures",
