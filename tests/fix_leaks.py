@@ -26,8 +26,8 @@ SETTLE = 1.0
 """Seconds that what a test ended may take to be gone."""
 
 KEPT_BY_A_LIBRARY = re.compile(r"/libffi\.so[.\d]*$|/matplotlib/.*\.ttf$")
-"""libffi maps its own file for the first callback that ctypes makes, and keeps the descriptor. matplotlib keeps
-the files of fonts that it has used."""
+"""libffi maps its own file for the first callback that ctypes makes, and keeps the descriptor. matplotlib
+keeps the files of fonts that it has used."""
 
 
 class Holdings(NamedTuple):
