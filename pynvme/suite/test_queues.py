@@ -321,11 +321,11 @@ DOORBELLS = "Base 2.0, 5.2 Asynchronous Event Request, Error Status"
 
 @requirement("QUEUES-25", DOORBELLS)
 def test_doorbells_of_queues_that_do_not_exist(drive: Drive, data: nvme.Buffer) -> None:
-    """A doorbell of a queue that does not exist does nothing, and is an event.
+    """A doorbell of a queue that does not exist does nothing. It may be an event.
 
     1. Write random values to doorbells of queues that were granted and not created.
-    2. One event of an invalid doorbell register comes. Queues that exist work. Read the error log to enable
-       the next event.
+    2. Queues that exist work. An event, if there is one, is of an invalid doorbell register, and comes once.
+       PCIe Transport 1.0, 3.1.2.1, does not define the result. Read the error log to enable the next event.
     """
     events: list[int] = []
     drive.nvme0.register_aer_cb(lambda cdw0, status: events.append(cdw0))
@@ -336,7 +336,12 @@ def test_doorbells_of_queues_that_do_not_exist(drive: Drive, data: nvme.Buffer) 
         qid, is_cq = drive.random.randint(QID, drive.nvme0.max_qpairs), drive.random.getrandbits(1)
         drive.nvme0[Register.DOORBELLS + (2 * qid + is_cq) * stride] = drive.random.randint(1, 0xFFFF)
         drive.succeed(drive.io(IoOpcode.READ, data), DOORBELLS)
-        must_report(drive, events, INVALID_REGISTER, f"of a doorbell of queue {qid}, which does not exist")
+        drive.poll(lambda: bool(events), 0.02)
+        drive.poll(lambda: False, 0.002)
+        if events:
+            must_report(
+                drive, events, INVALID_REGISTER, f"at most, of a doorbell of queue {qid}, without one"
+            )
         drive.succeed(drive.log_page(1, log, 64), DOORBELLS)
     drive.nvme0.register_aer_cb(None)
 
