@@ -5,6 +5,7 @@ import json
 import os
 import re
 import resource
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -488,3 +489,42 @@ def test_ctrl_c_ends_a_command_with_130(run, monkeypatch):
     monkeypatch.setattr(found, "drives", interrupted)
     monkeypatch.setattr("signal.signal", lambda *_: None)
     assert "interrupted" in run("list", code=130)
+
+
+# ---- documentation ----
+
+ROOT = Path(__file__).parents[2]
+
+
+def documented():
+    """The commands that README and the pages show."""
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        text = page.read_text()
+        lines = re.findall(r"^    (?:\$ )?(?:\S*python -m )?(pynvme [a-z].*)$", text, re.MULTILINE)
+        for line in [*lines, *re.findall(r"`(?:python -m )?(pynvme [a-z][^`]*)`", text)]:
+            words = re.split(r"\s[|#>;]|  +|…|\.\.\.", line)[0]
+            if "COMMAND" not in words:
+                yield f"{page.name}: {words.strip()}"
+
+
+def problem_of(line):
+    """Why a command of the documentation cannot be parsed, or an empty text."""
+    name, *words = shlex.split(line.partition(": ")[2])
+    command = main
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        found = command.get_command(click.Context(command), words[0])
+        if found is None:
+            break
+        command, name = found, words.pop(0)
+    try:
+        command.make_context(name, words, resilient_parsing=True)
+    except click.UsageError as error:
+        return f"{line}: {error.message}"
+    return f"{line}: no such command" if command is main and words not in (["--help"], ["--version"]) else ""
+
+
+def test_each_command_of_the_documentation_can_be_parsed():
+    texts = {"pynvme timeout", "pynvme virtual"}  # no commands, but an exception and a model
+    lines = [line for line in set(documented()) if not any(text in line for text in texts)]
+    assert len(lines) > 60
+    assert [problem for problem in map(problem_of, sorted(lines)) if problem] == []

@@ -72,6 +72,7 @@ PAGES_WITH_SCRIPTS = [
     *(
         f"docs/how-to/{name}.md"
         for name in (
+            "command-line",
             "errors",
             "live",
             "plots",

@@ -112,3 +112,53 @@ def test_a_limit_of_locked_memory_holds_for_all_but_root(monkeypatch, tmp_path):
     assert "memory that may be locked: 8192 KiB" in doctor.lines(doctor.report(tmp_path))
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert "memory that may be locked: unlimited" in doctor.lines(doctor.report(tmp_path))
+
+
+def check_of(root, name):
+    """The check of this name on a simulated machine."""
+    return next(one for one in doctor.report(root)["checks"] if one["name"] == name)
+
+
+def test_what_is_missing_has_what_mends_it(machine, monkeypatch):
+    root = machine("proc/cpuinfo", "vendor_id : GenuineIntel\n")
+    assert check_of(root, "driver") == {**check_of(root, "driver"), "state": "good", "mend": ""}
+    assert check_of(root, "hugepages")["mend"] == "sudo sysctl -w vm.nr_hugepages=512"
+    assert (
+        "VT-d on" in check_of(root, "IOMMU")["mend"] and "intel_iommu=on" in check_of(root, "IOMMU")["mend"]
+    )
+    assert "uio_pci_generic" in check_of(root, "uio_pci_generic")["mend"]
+    machine("proc/cpuinfo", "vendor_id : AuthenticAMD\n")
+    assert "AMD-Vi on" in check_of(root, "IOMMU")["mend"]
+    monkeypatch.setattr(resource, "getrlimit", lambda _which: (8 << 20, 8 << 20))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert "memlock unlimited" in check_of(root, "locked memory")["mend"]
+    said = doctor.lines(doctor.report(root))
+    assert "  hugepages: none reserved, so pynvme uses ordinary memory " in "\n".join(said)
+    assert "      sudo sysctl -w vm.nr_hugepages=512" in said
+
+
+def test_nothing_is_to_be_done_where_all_is_there(machine, monkeypatch):
+    root = machine("sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "512\n")
+    machine("sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "500\n")
+    machine("sys/kernel/iommu_groups/7")
+    machine("sys/module/vfio_pci")
+    machine("dev/vfio/7", "")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert [one for one in doctor.report(root)["checks"] if one["mend"] or one["state"] != "good"] == []
+    assert "What would help:" not in doctor.lines(doctor.report(root))
+
+
+def test_a_missing_virtual_ssd_is_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYNVME_VSSD", str(tmp_path / "none"))
+    assert check_of(tmp_path, "virtual SSD")["mend"] == "make build"
+
+
+def test_each_drive_says_whether_it_can_be_opened(machine):
+    machine("sys/bus/pci/devices/0000:01:00.0/class", "0x010802\n")
+    root = machine("sys/bus/pci/devices/0000:01:00.0/virtfn0/x", "")
+    (drive,) = doctor.report(root)["drives"]
+    assert not drive["can_open"] and "virtual functions" in drive["obstacles"][0]
+    assert any(
+        line.startswith("0000:01:00.0: cannot be opened: it has")
+        for line in doctor.lines(doctor.report(root))
+    )

@@ -10,6 +10,7 @@ from pathlib import Path
 import nvme
 import pytest
 
+from pynvme.cli import found
 from pynvme.pci import DriveError, Machine, normal
 
 BDF = "0000:01:00.0"
@@ -292,3 +293,90 @@ def test_what_is_no_nvme_controller_is_not_touched(machine):
 def test_an_address_that_is_no_function_of_this_machine_is_said_not_to_be():
     with pytest.raises(nvme.NvmeEnumerateError, match=r"there is no PCIe function ffff:ff:1f\.7"):
         nvme.Pcie("ffff:ff:1f.7")
+
+
+# What pynvme list shows, and unbind
+
+
+def described(machine):
+    """What `pynvme list` says of the drive."""
+    (drive,) = found.drives(machine)
+    return drive
+
+
+def test_the_list_describes_a_drive_by_the_files_of_its_driver(machine):
+    controller = machine.devices / BDF / "nvme/nvme0"
+    for name, text in {"model": "M 1  ", "serial": "S1", "firmware_rev": "F1"}.items():
+        (controller / name).write_text(text + "\n")
+    (machine.block / "nvme0n1/size").write_text("4096\n")
+    (machine.block / "nvme0n1/nsid").write_text("1\n")
+    drive = described(machine)
+    assert (drive["model"], drive["serial"], drive["firmware"]) == ("M 1", "S1", "F1")
+    assert (drive["driver"], drive["controller"], drive["iommu_group"]) == ("nvme", "nvme0", 7)
+    assert drive["namespaces"] == [
+        {"name": "nvme0n1", "nsid": 1, "size_bytes": 4096 * 512, "lba_size_bytes": None}
+    ]
+    assert drive["can_open"] and drive["obstacles"] == []
+
+
+def test_the_list_names_each_obstacle(machine, monkeypatch):
+    machine.mount("259:1", "/mnt", "/dev/nvme0n1p1")
+    machine.function("0000:01:00.1", "0x020000", "e1000e", group=7)
+    assert described(machine)["obstacles"] == [
+        "nvme0n1p1 is mounted on /mnt",
+        "it shares its IOMMU group with 0000:01:00.1 (e1000e)",
+    ]
+    assert machine.bound == [] and not machine.state.exists()
+    (machine.proc / "self/mountinfo").write_text("")
+    (machine.devices / "0000:01:00.1/driver").unlink()
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    (only_root,) = described(machine)["obstacles"]
+    assert only_root.startswith("only root may bind it: `sudo ") and only_root.endswith(f" bind {BDF}`")
+
+
+def test_a_drive_that_another_process_has_bound_or_open_cannot_be_opened(machine):
+    machine.acquire(BDF)
+    assert described(machine)["can_open"], "this process has bound it"
+    folder = machine.proc / "41"
+    (folder / "fd").mkdir(parents=True)
+    (folder / "comm").write_text("python3\n")
+    (folder / "fd/3").symlink_to("/dev/vfio/7")
+    assert described(machine)["obstacles"] == ["in use by process 41 (python3), which has /dev/vfio/7 open"]
+    (folder / "stat").write_text("41 (python3) " + " ".join(["S", *map(str, range(4, 30))]))
+    owner = json.loads((machine.state / BDF).read_text())
+    (machine.state / BDF).write_text(json.dumps({**owner, "pid": 41, "start": machine._start(41)}))
+    assert described(machine)["obstacles"] == ["process 41 has bound it"]
+
+
+def test_vfio_that_pynvme_does_not_use_is_an_obstacle(machine):
+    (machine.root / "dev/iommu").touch()
+    assert described(machine)["obstacles"] == ["this kernel has VFIO in a mode that pynvme does not use"]
+
+
+def test_unbind_rebinds_a_drive_that_somebody_has_bound_by_hand(tmp_path):
+    MadeUp(tmp_path)
+    real = Machine(tmp_path)
+    device = real.devices / BDF
+    (device / "driver").unlink()
+    (device / "driver").symlink_to(real.drivers / "vfio-pci")
+    (device / "driver_override").write_text("vfio-pci\n")
+    real.unbind(BDF)
+    assert (device / "driver_override").read_text() == "\n"
+    assert (real.drivers / "vfio-pci/unbind").read_text() == BDF
+    assert (real.devices.parent / "drivers_probe").read_text() == BDF
+
+
+def test_unbind_refuses_a_drive_in_use_and_what_is_no_drive(twins):
+    twins.bind(BDF, TWIN)
+    folder = twins.proc / "41"
+    (folder / "fd").mkdir(parents=True)
+    (folder / "comm").write_text("python3\n")
+    (folder / "fd/3").symlink_to("/dev/vfio/7")
+    with pytest.raises(DriveError, match="in use by process 41"):
+        twins.unbind(BDF, TWIN)
+    with pytest.raises(DriveError, match=r"there is no NVMe controller 0000:09:00\.0"):
+        twins.unbind("0000:09:00.0")
+    assert twins.given == []
+    (folder / "fd/3").unlink()
+    twins.unbind(BDF, TWIN)
+    assert twins.given == [BDF, TWIN]
