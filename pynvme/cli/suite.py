@@ -26,6 +26,7 @@ def confirm(address: str, yes: bool, what: str) -> None:
 @click.option("--time", metavar="TIME", help="How long all tests take together, such as 10m (about 90s).")
 @click.option("--seed", type=int, help="Repeat the random numbers of an earlier run.")
 @click.option("--report", type=click.Path(dir_okay=False), help="Write a line of JSON for each test.")
+@click.option("--nvme-report", "page", metavar="DIR", help="Write a report as a page, JUnit XML and more.")
 @click.option("--known", type=click.Path(exists=True, dir_okay=False), help="Expect the findings of a file.")
 @click.option("--shrink", metavar="TIME", help="Search so long for a short script of a finding (20s), or 0.")
 @click.option("--yes", is_flag=True, help="Overwrite the drive without asking.")
@@ -36,6 +37,7 @@ def check(
     time: str | None,
     seed: int | None,
     report: str | None,
+    page: str | None,
     known: str | None,
     shrink: str | None,
     yes: bool,
@@ -50,7 +52,9 @@ def check(
     address, tests = options.drive_of(pciaddr, words, most=len(words))
     confirm(address, yes, "overwrites, formats and erases")
     runner = errors.load("pynvme.suite.check")
-    sys.exit(runner.run(address, areas or tuple(AREAS), time, seed, report, known, tuple(tests), shrink))
+    sys.exit(
+        runner.run(address, areas or tuple(AREAS), time, seed, report, known, tuple(tests), shrink, page)
+    )
 
 
 def _names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:

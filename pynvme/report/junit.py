@@ -59,7 +59,7 @@ def _of_suite(run: Run) -> dict[str, str]:
 
 def _add(suite: ElementTree.Element, run: Run, test: Test) -> None:
     names = test.nodeid.split("::")
-    module = names[0].removesuffix(".py").replace("/", ".")
+    module = (names[0] or test.path).removesuffix(".py").replace("/", ".")
     case = ElementTree.SubElement(
         suite,
         "testcase",

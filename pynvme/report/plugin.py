@@ -123,26 +123,35 @@ class Observer:
         """A test begins."""
         self._began = time.time()
 
-    @pytest.hookimpl(wrapper=True)
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Add what belongs to a phase of a test."""
+        """Add what belongs to a phase of a test. Other plugins may use the drive to look into a failure."""
+        found = self._queues(call)
         report = yield
         added: dict[str, Any] = {"start": call.start}
         if report.when == "call" or report.outcome != "passed":
             added |= self._about(item)
         if report.failed:
-            from pynvme.report import queues
-
-            kept = getattr(item, KEPT, None)
-            found = queues.snapshot(self._began) if kept is None and "nvme" in sys.modules else kept or []
             added["queues"] = [{"name": one.name, "commands": one.commands} for one in found]
         if self._runs:
             added["workers"] = [vars(_worker(run)) for run in self._runs]
             self._runs.clear()
         setattr(report, ATTRIBUTE, added)
         return report
+
+    def _queues(self, call: pytest.CallInfo[None]) -> list[Queue]:
+        """The queues as they are at the end of a phase that did not pass."""
+        if (
+            call.excinfo is None
+            or call.excinfo.errisinstance(pytest.skip.Exception)
+            or "nvme" not in sys.modules
+        ):
+            return []
+        from pynvme.report import queues
+
+        return queues.snapshot(self._began)
 
     def _about(self, item: pytest.Item) -> dict[str, Any]:
         """The parts of a test that do not depend on its outcome."""
@@ -163,6 +172,7 @@ class Observer:
             "seed": seed,
             "finding": finding,
             "again": again(item, seed),
+            "path": item.path.name,
         }
 
     def _uses_drive(self, item: pytest.Item) -> bool:
@@ -187,10 +197,6 @@ class Observer:
         writer = self._config.pluginmanager.get_plugin("pynvme.report.writer")
         if isinstance(writer, Writer):
             writer.take(left)
-
-
-KEPT = "nvme_queues"
-"""The attribute of an item with the queues of a failure, where something has looked at them before."""
 
 
 def again(item: pytest.Item, seed: int | None) -> str:
@@ -282,7 +288,7 @@ def _add_phase(test: Test, report: pytest.TestReport) -> None:
     test.outcome = _worse(test.outcome, _outcome(report), report.when)
     more = test_of({"nodeid": test.nodeid, **{k: v for k, v in added.items() if k != "start"}})
     if "again" in added:
-        for name in ("requirement", "clause", "purpose", "steps", "needs", "drive", "seed", "again"):
+        for name in ("requirement", "clause", "purpose", "steps", "needs", "drive", "seed", "again", "path"):
             setattr(test, name, getattr(more, name) or getattr(test, name))
         test.finding = test.finding or more.finding
     test.workers += more.workers
@@ -319,6 +325,8 @@ def _add_message(test: Test, report: pytest.TestReport) -> None:
         crash = getattr(report.longrepr, "reprcrash", None)
         first = str(getattr(crash, "message", "") or text).strip().partition("\n")[0]
         test.message = test.message or first
+    if test.finding and test.bad:
+        test.message = f"seen: {test.finding['seen']}"
     if getattr(report, "wasxfail", ""):
         test.message = str(report.wasxfail)
 
@@ -334,8 +342,3 @@ def _add_sections(test: Test, report: pytest.TestReport) -> None:
 def _cut(text: str, most: int) -> str:
     """The end of a text that is too long, since that is where a failure shows."""
     return text if len(text) <= most else f"… ({len(text) - most} characters left out)\n{text[-most:]}"
-
-
-def queues_of(found: list[dict[str, Any]]) -> list[Queue]:
-    """Queues of their plain data."""
-    return [Queue(**one) for one in found]

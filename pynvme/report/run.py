@@ -112,6 +112,8 @@ class Test:
     """The line that runs it again."""
     process: str = ""
     """The worker of xdist, or empty."""
+    path: str = ""
+    """The name of the file."""
 
     @property
     def name(self) -> str:
@@ -120,8 +122,8 @@ class Test:
 
     @property
     def file(self) -> str:
-        """The file that it is in."""
-        return self.nodeid.partition("::")[0]
+        """The file that it is in. A node identifier has none if the file is not below pytest's root."""
+        return self.nodeid.partition("::")[0] or self.path
 
     @property
     def bad(self) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pynvme.report.plugin import OPTION as REPORT
 from pynvme.suite import options
 
 FOLDER = Path(__file__).parent
@@ -23,6 +24,7 @@ def run(
     known: str | None = None,
     tests: Sequence[str] = (),
     shrink: str | None = None,
+    page: str | None = None,
 ) -> int:
     """Run the tests of these areas on a drive. Returns the exit code.
 
@@ -35,6 +37,7 @@ def run(
         known: a file of findings that are no news (:mod:`pynvme.suite.known`)
         tests: names of tests, or parts of names, if not all are wanted
         shrink: how long the search for a short script that shows a finding may take
+        page: a folder that gets a report as a page, JUnit XML and more (docs/how-to/report.md)
     """
     line = ["-c", os.devnull, f"--rootdir={FOLDER}", "-p", "pynvme.plugin", "-p", "no:cacheprovider"]
     line += [
@@ -54,6 +57,7 @@ def run(
         options.REPORT: report,
         options.KNOWN: known,
         options.SHRINK: shrink,
+        REPORT: page,
     }
     for option, value in given.items():
         if value is not None:

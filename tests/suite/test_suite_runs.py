@@ -7,11 +7,13 @@ import json
 import os
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 
 import nvme
 import pytest
 
+from pynvme.report.run import read
 from pynvme.suite import AREAS, options
 
 ROOT = Path(__file__).parents[2]
@@ -71,7 +73,9 @@ def test_a_budget_ends_but_not_before_its_least_turns() -> None:
 def test_a_planted_fault_is_a_finding_in_the_report(tmp_path: Path) -> None:
     report = tmp_path / "report"
     rule = "vssd:fault=opcode=read nlb<3 every=5 do fill=0 at=0 size=512"
-    done = check("--pciaddr", rule, "--time", "1s", "--report", str(report), "hot_overwrites")
+    page = tmp_path / "page"
+    more = ["--report", str(report), "--nvme-report", str(page)]
+    done = check("--pciaddr", rule, "--time", "1s", *more, "hot_overwrites")
     assert done.returncode == 1
     (line,) = [json.loads(line) for line in report.read_text().splitlines()]
     assert line["outcome"] == "failed"
@@ -79,6 +83,11 @@ def test_a_planted_fault_is_a_finding_in_the_report(tmp_path: Path) -> None:
     assert finding["clause"] == "NVM 1.0, 3.2.4 Read"
     assert finding["writers"] and finding["commands"] and "qpair" in finding["script"]
     assert "expected:" in done.stdout and "who wrote it:" in done.stdout
+    (test,) = read(page).tests
+    assert test.finding == finding and test.file == "test_data.py" and test.seed == finding["seed"]
+    assert test.message == f"seen: {finding['seen']}" and test.requirement and test.queues
+    assert f"check {test.name} --seed={test.seed}" in test.again
+    assert finding["script"].splitlines()[-1] in unescape((page / "index.html").read_text())
 
 
 def test_the_command_line_does_not_import_pytest() -> None:
