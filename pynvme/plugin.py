@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 
-from pynvme import live_option, loading, unexpected, vssd
+from pynvme import debugging, live_option, loading, unexpected, vssd
 from pynvme.report import plugin as report
 from pynvme.suite import options as suite_options
 from pynvme.suite.marks import MARKERS
@@ -114,6 +114,7 @@ def pytest_configure(config: pytest.Config) -> None:
     unexpected.configure(config)
     report.configure(config)
     live_option.configure(config)
+    config.pluginmanager.register(debugging.Debugger(), "pynvme.debugging")
     config.addinivalue_line(
         "markers",
         "fault(*rules): plant these fault rules in the virtual SSD while the test runs (docs/faults.md)",

@@ -73,6 +73,7 @@ PAGES_WITH_SCRIPTS = [
         f"docs/how-to/{name}.md"
         for name in (
             "command-line",
+            "debugging",
             "errors",
             "live",
             "plots",
