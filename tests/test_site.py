@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.site import book, interface, pages
+from pynvme.cli.registry import COMMANDS
+from tools.site import book, interface, options, pages
 
 ROOT = Path(__file__).parents[1]
 
@@ -74,6 +75,13 @@ def test_the_reference_has_each_field_with_its_place_and_unit() -> None:
     assert "| bits 0 | `cw.ascbt` |" in smart
     assert "Section 5.1.12.1.3" in smart
     assert "| 0x80 | `LBA_OUT_OF_RANGE` |" in book.page("status", "Statuses")
+
+
+def test_the_reference_has_each_command_and_option() -> None:
+    page = options.command_line()
+    assert [name for name in COMMANDS if f"\n## pynvme {name}\n" not in page] == []
+    assert "\n### pynvme vssd peek\n" in page
+    assert all(option in options.pytest_options() for option in ("--pciaddr", "--nvme-report", "--check-seed"))
 
 
 @pytest.mark.slow

@@ -26,7 +26,9 @@ def write_module(folder: Path) -> None:
 
 def public() -> tuple[list[str], list[str], list[str]]:
     """Names of the classes, of the exceptions and of the functions, in the order of the stub."""
-    classes, errors, functions = [], [], []
+    classes: list[str] = []
+    errors: list[str] = []
+    functions: list[str] = []
     for node in ast.parse(STUB.read_text()).body:
         if isinstance(node, ast.ClassDef):
             is_error = any(isinstance(base, ast.Name) and base.id == "Exception" for base in node.bases)

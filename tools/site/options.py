@@ -6,10 +6,15 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 
-from pynvme import plugin, vssd
+import click
 
-COMMANDS = re.compile(r"^  ([a-z][\w-]*)  ", re.MULTILINE)
+from pynvme import vssd
+from pynvme.cli import main
+
+OF_THE_PLUGIN = re.compile(r"^  --(?:pciaddr|nvme-|check-).*(?:\n {10,}.*)*", re.MULTILINE)
+"""An option of the plugin in the help of pytest, with the lines that explain it."""
 
 
 def pages() -> dict[str, str]:
@@ -45,43 +50,38 @@ def virtual_ssd() -> str:
 
 def command_line() -> str:
     """The help of each command."""
-    parts = ["# The command line", "", "`pynvme` and `python -m pynvme` are the same.", "", *shown("")]
-    for name in COMMANDS.findall(help_of().partition("Commands:")[2]):
-        parts += [f"## pynvme {name}", "", *shown(name)]
-        if "Commands:" in (said := help_of(name)):
-            for below in COMMANDS.findall(said.partition("Commands:")[2]):
-                parts += [f"### pynvme {name} {below}", "", *shown(name, below)]
-    return "\n".join(parts) + "\n"
+    parts = ["# The command line", "", "`pynvme` and `python -m pynvme` are the same.", ""]
+    for depth, command in commands(click.Context(main, info_name="pynvme")):
+        parts += [f"#{'#' * depth} {command.command_path}", ""] if depth else []
+        parts += ["```text", *command.get_help().splitlines(), "```", ""]
+    return "\n".join(parts)
+
+
+def commands(context: click.Context, depth: int = 0) -> Iterator[tuple[int, click.Context]]:
+    """A command and all below it, in their order."""
+    yield depth, context
+    if isinstance(context.command, click.Group):
+        for name in context.command.list_commands(context):
+            below = context.command.get_command(context, name)
+            assert below is not None
+            yield from commands(click.Context(below, context, name, **below.context_settings), depth + 1)
 
 
 def pytest_options() -> str:
-    """Options and fixtures of the plugin, as pytest tells them."""
+    """The options that the plugin adds, as pytest describes them."""
     said = run("pytest", "-p", "pynvme.plugin", "--help", "-c", "/dev/null", "--rootdir", "/")
-    ours = re.findall(r"^(?:NVMe|pynvme).*?:\n(?:(?: .*)?\n)*?(?=\S|\Z)", said, re.MULTILINE)
-    wanted = [line.rstrip() for block in ours for line in block.splitlines()]
-    doc = plugin.__doc__ or ""
     return "\n".join(
         [
             "# Options of pytest",
             "",
-            "[Writing tests](../how-to/tests.md) tells what they are for.",
+            "What they are for: [Writing tests](../how-to/tests.md), [Looking for bugs](../how-to/check.md).",
             "",
             "```text",
-            *(wanted or doc.splitlines()),
+            *OF_THE_PLUGIN.findall(said),
             "```",
             "",
         ]
     )
-
-
-def shown(*words: str) -> list[str]:
-    """The help of a command as a block."""
-    return ["```text", *help_of(*words).rstrip().splitlines(), "```", ""]
-
-
-def help_of(*words: str) -> str:
-    """What a command says of itself."""
-    return run("pynvme", *(word for word in words if word), "--help")
 
 
 def run(*words: str) -> str:

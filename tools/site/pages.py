@@ -68,9 +68,12 @@ def in_pictures(path: str, target: str, names: dict[str, str]) -> str:
 def contents(index: str, made: list[str]) -> list[str]:
     """The navigation: a part for each heading of the index, with the pages that it links to."""
     lines: list[str] = []
+    listed: set[str] = set()
     for section in re.split(r"^## ", index, flags=re.MULTILINE)[1:]:
         heading, _, body = section.partition("\n")
         linked = [link["target"] for link in LINK.finditer(body) if link["target"].endswith(".md")]
         linked += [name for name in made if name.count("/") == 1] if heading == "Reference" else []
-        lines += ["", "```{toctree}", ":hidden:", f":caption: {heading}", "", *dict.fromkeys(linked), "```"]
+        new = [name for name in dict.fromkeys(linked) if name not in listed]
+        listed.update(new)
+        lines += ["", "```{toctree}", ":hidden:", f":caption: {heading}", "", *new, "```"]
     return lines
