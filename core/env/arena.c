@@ -78,6 +78,13 @@ static int wish_read(struct wish *wish, struct pyn_error *err)
 	return rc;
 }
 
+size_t pyn_arena_wanted_mib(void)
+{
+	struct wish wish = {0};
+
+	return wish_read(&wish, NULL) || !wish.mib ? SIZE_MAX : wish.mib;
+}
+
 static size_t smaller(size_t a, size_t b)
 {
 	return a < b ? a : b;

@@ -26,6 +26,9 @@ int pyn_arena_map(bool locked, struct pyn_error *err);
  * PYN_ERROR_MEMORY. */
 int pyn_arena_fill(size_t bytes, struct pyn_error *err);
 
+/* MiB that PYNVME_MEM asks for; SIZE_MAX if it is not set, or malformed. */
+size_t pyn_arena_wanted_mib(void);
+
 /* Undo pyn_arena_map. */
 void pyn_arena_unmap(void);
 

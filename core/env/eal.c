@@ -17,6 +17,7 @@
 #include <rte_memory.h>
 #include <rte_version.h>
 
+#include "core/env/arena.h"
 #include "core/env/eal_quiet.h"
 #include "core/env/env.h"
 #include "core/env/guest.h"
@@ -101,8 +102,10 @@ static int eal_init(const cpu_set_t *cpus)
 
 #ifdef PYN_WITH_SPDK
 #define GUEST_LEAST_MIB 8
+#define GUEST_SMALL_MIB 32u
 
-/* The memory that the guest wants, or as much as the limits of this process leave beside the arena. */
+/* The memory that the guest wants, or as much as the limits of this process leave beside the arena. The kernel locks
+ * all of it whenever a PCIe drive is opened, so where PYNVME_MEM asks for a small arena, it is small too. */
 static size_t memory_of_guest(void)
 {
 	size_t mib = pyn_env_guest.mib, most = pyn_limits_address_space_mib();
@@ -111,6 +114,8 @@ static size_t memory_of_guest(void)
 		most /= 4;
 	if (pyn_limits_file_mib() < most)
 		most = pyn_limits_file_mib();
+	while (mib > GUEST_SMALL_MIB && mib > pyn_arena_wanted_mib() / 2)
+		mib /= 2;
 	while (mib > most && mib > GUEST_LEAST_MIB)
 		mib /= 2;
 	return mib;
