@@ -23,6 +23,7 @@
 #include "core/util/log.h"
 
 #define ADMIN_TIMEOUT_MS 10000u
+#define SPARE_MS 1000u
 #define SUBNQN "nqn.2014-08.org.nvmexpress:uuid:00000000-0000-0000-0000-000000000000"
 #define DISABLE_NS UINT64_C(1000000000) /* beyond CAP.TO */
 #define CAP_TO_NS UINT64_C(500000000)   /* the unit of CAP.TO */
@@ -339,13 +340,14 @@ static void find_admin_ring(struct pyn_ctrlr *ctrlr)
 	ctrlr->admin->ring.next = 0;
 }
 
-/* SPDK offers no call for this limit, which applies to each step of its initialisation. */
+/* SPDK offers no call for this limit, which applies to each step of its initialisation. A step that is late ends all
+ * of it, so each has some time to spare. */
 static void limit_commands(struct pyn_ctrlr *ctrlr, uint32_t timeout_ms)
 {
 	struct spdk_nvme_ctrlr_opts *options =
 		(struct spdk_nvme_ctrlr_opts *)(uintptr_t)spdk_nvme_ctrlr_get_opts(ctrlr->spdk);
 
-	options->admin_timeout_ms = timeout_ms;
+	options->admin_timeout_ms = timeout_ms < UINT32_MAX - SPARE_MS ? timeout_ms + SPARE_MS : UINT32_MAX;
 }
 
 static int reconnect(struct pyn_ctrlr *ctrlr, uint32_t timeout_ms, struct pyn_error *err)
