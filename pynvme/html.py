@@ -37,4 +37,4 @@ def _cell(value: Any, field: Any) -> str:
     if isinstance(value, Word) and value.BITS:
         bits = "<br>".join(escape(f"{name} = {shown_value(bit)}") for name, bit in dict(value).items())
         return f"<details><summary>{escape(repr(value))}</summary>{bits}</details>"
-    return escape(shown_value(value, field.unit))
+    return escape(shown_value(value, field.unit, field.hex))

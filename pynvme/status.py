@@ -89,17 +89,44 @@ def describe(number: int) -> str:
     return f"{name(number)} ({code(number)})"
 
 
-def place(location: int) -> str:
+def place(location: int, opcode: int | None = None, io: bool = False) -> str:
     """What a Parameter Error Location of the Error Information log page (Base 2.1, 5.1.12.1.2) names.
 
     It is "" if the error is not in a parameter of the command.
+
+    Args:
+        location: bit << 8 | byte of the command
+        opcode: of the command, if the field is to be named
+        io: it is an opcode of an I/O command
     """
     byte, bit = location & 0xFF, location >> 8 & 7
     if location == NOWHERE or byte >= 64:
         return ""
     part = next((text for end, text in _PARTS if byte < end), f"CDW{byte // 4}")
     start = {"MPTR": 16, "DPTR": 24}.get(part, byte & ~3)
-    return f"{part} bit {8 * (byte - start) + bit} (byte {byte}, bit {bit})"
+    named = "" if opcode is None else _field_at(8 * byte + bit, opcode, io)
+    field = f"{named}: " if named else ""
+    return f"{field}{part} bit {8 * (byte - start) + bit} (byte {byte}, bit {bit})"
+
+
+def _field_at(bit: int, opcode: int, io: bool) -> str:
+    """The name of the field of a command with this bit of its 512, or "" if the specification has none."""
+    from pynvme import spec
+
+    command = (spec.IO_COMMANDS if io else spec.ADMIN_COMMANDS).get(opcode)
+    for field in command.fields if command is not None else ():
+        if 32 * field.dword + field.low <= bit <= 32 * field.dword + field.high:
+            return field.name.upper()
+    return ""
+
+
+def explain(entry: ErrorLogEntry) -> str:
+    """An entry of the Error Information log page in one line: command, status, and the wrong field."""
+    opcode = entry.opc if entry.lpver else None
+    where = place(int(entry.pel), opcode, bool(entry.sqid))
+    command = "" if opcode is None else f", opcode {opcode:02x}h"
+    text = f"error {entry.ecnt}: queue {entry.sqid}, CID {entry.cid}{command}: {Status.of(entry.status >> 1)}"
+    return f"{text}, in {where}" if where else text
 
 
 def entry_of(nvme0: Controller, sqid: int, cid: int) -> ErrorLogEntry | None:

@@ -266,9 +266,16 @@ class Field(Generic[T]):
     """A field of a structure, which is an attribute at byte `offset`."""
 
     def __init__(
-        self, offset: int, item: Item[T], text: str = "", unit: str = "", zeroes_based: bool = False
+        self,
+        offset: int,
+        item: Item[T],
+        text: str = "",
+        unit: str = "",
+        zeroes_based: bool = False,
+        hex: bool = False,
     ) -> None:
         self.offset = offset
+        self.hex = hex
         self.item = item
         self.text = text
         self.unit = unit
@@ -423,8 +430,10 @@ class Elements(Generic[T]):
         counted_by: str = "",
         ends_with: str = "",
         zeroes_based: bool = False,
+        hex: bool = False,
     ) -> None:
         self.offset = offset
+        self.hex = hex
         self.item = item
         self.count = count
         self.text = text
@@ -503,6 +512,7 @@ class Rest:
         self.unit = unit
         self.counted_by = counted_by
         self.zeroes_based = False
+        self.hex = False
         self.values = None
         self.__doc__ = _document(f"from byte {offset} on", self)
 
@@ -812,20 +822,24 @@ def _shown(value: object, field: AnyField) -> str:
     if isinstance(value, Array):
         elements = [] if any(isinstance(element, Structure) for element in value[:1]) else list(value)
         shown = f"{len(value)} of {note}"
-        return shown + _set_elements(elements)
-    text = shown_value(value, field.unit)
+        return shown + _set_elements(elements, field.hex)
+    text = shown_value(value, field.unit, field.hex)
     return f"{text:<24}  {note}" if note else text
 
 
-def shown_value(value: object, unit: str = "") -> str:
-    """A value with its unit."""
+def shown_value(value: object, unit: str = "", as_hex: bool = False) -> str:
+    """A value with its unit, or in hexadecimal digits."""
+    if as_hex and isinstance(value, int):
+        return f"{value:#x}"
     text = str(value) if isinstance(value, (str, Word)) else _plain(value)
     return f"{text} {unit}" if unit and not isinstance(value, Kelvin) else text
 
 
-def _set_elements(elements: list[object]) -> str:
+def _set_elements(elements: list[object], as_hex: bool) -> str:
     """The elements that are not 0, by their index."""
-    found = [f"[{index}] {_plain(element)}" for index, element in enumerate(elements) if element]
+    found = [
+        f"[{index}] {shown_value(element, '', as_hex)}" for index, element in enumerate(elements) if element
+    ]
     return ": " + ", ".join(found) if found else ""
 
 

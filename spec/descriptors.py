@@ -387,7 +387,7 @@ NS_MANAGEMENT = Structure(
         Field("anagrpid", 92, 4, "ANA group", since="1.4"),
         Field("nvmsetid", 100, 2, "NVM set", since="1.4"),
         Field("endgid", 102, 2, "endurance group", since="1.4"),
-        Field("lbstm", 384, 8, "mask of the storage tag", since="2.0"),
+        Field("lbstm", 384, 8, "mask of the storage tag", since="2.0", hex=True),
         Field("nphndls", 392, 2, "placement handles", since="2.1"),
         Field("phndl", 512, 2, "reclaim unit handle of each placement handle", count=128, since="2.1"),
     ),

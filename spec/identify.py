@@ -312,13 +312,13 @@ ID_CTRL = Structure(
     "nvme_id_ctrl",
     4096,
     (
-        Field("vid", 0, 2, "PCI Vendor ID"),
-        Field("ssvid", 2, 2, "PCI Subsystem Vendor ID"),
+        Field("vid", 0, 2, "PCI Vendor ID", hex=True),
+        Field("ssvid", 2, 2, "PCI Subsystem Vendor ID", hex=True),
         Field("sn", 4, 20, "serial number", kind="ascii"),
         Field("mn", 24, 40, "model number", kind="ascii"),
         Field("fr", 64, 8, "firmware revision", kind="ascii"),
         Field("rab", 72, 1, "recommended arbitration burst", unit="2^n commands"),
-        Field("ieee", 73, 3, "IEEE OUI of the vendor"),
+        Field("ieee", 73, 3, "IEEE OUI of the vendor", hex=True),
         Field("cmic", 76, 1, "multi-path I/O and namespace sharing", bits=CMIC, since="1.1"),
         Field("mdts", 77, 1, "maximum data transfer size, 0: no limit", unit="2^n pages of CAP.MPSMIN"),
         Field("cntlid", 78, 2, "controller ID", since="1.1"),
@@ -831,7 +831,7 @@ ID_NS_NVM = Structure(
     "nvme_id_ns_nvm",
     4096,
     (
-        Field("lbstm", 0, 8, "mask of the storage tag"),
+        Field("lbstm", 0, 8, "mask of the storage tag", hex=True),
         Field(
             "pic",
             8,

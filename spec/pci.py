@@ -177,7 +177,7 @@ MSIX_ENTRY = Structure(
     "pci_msix_entry",
     16,
     (
-        Field("address", 0, 8, "address of the message"),
+        Field("address", 0, 8, "address of the message", hex=True),
         Field("data", 8, 4, "data of the message"),
         Field(
             "control",
@@ -196,7 +196,10 @@ MSIX_ENTRY = Structure(
 
 def _cap(name: str, size: int, fields: tuple[Field, ...], text: str, section: str) -> Structure:
     """A capability, which C knows by the offsets above. Its first two bytes are its ID and the next one's offset."""
-    ids = (Field("cid", 0, text="capability ID", values=CAP_ID), Field("next", 1, text="offset of the next capability"))
+    ids = (
+        Field("cid", 0, text="capability ID", values=CAP_ID),
+        Field("next", 1, text="offset of the next capability", hex=True),
+    )
     return Structure(name, "", size, (*ids, *fields), text=text, section=section)
 
 
@@ -221,8 +224,8 @@ PCI_HEADER = Structure(
     "",
     64,
     (
-        Field("vid", 0x00, 2, "vendor ID"),
-        Field("did", 0x02, 2, "device ID"),
+        Field("vid", 0x00, 2, "vendor ID", hex=True),
+        Field("did", 0x02, 2, "device ID", hex=True),
         Field(
             "cmd",
             0x04,
@@ -253,10 +256,10 @@ PCI_HEADER = Structure(
                 Bits("dpe", 15, text="detected parity error"),
             ),
         ),
-        Field("rid", 0x08, text="revision ID"),
-        Field("pi", 0x09, text="programming interface, 02h for NVMe"),
-        Field("scc", 0x0A, text="sub class, 08h for non-volatile memory"),
-        Field("bcc", 0x0B, text="base class, 01h for mass storage"),
+        Field("rid", 0x08, text="revision ID", hex=True),
+        Field("pi", 0x09, text="programming interface, 02h for NVMe", hex=True),
+        Field("scc", 0x0A, text="sub class, 08h for non-volatile memory", hex=True),
+        Field("bcc", 0x0B, text="base class, 01h for mass storage", hex=True),
         Field("cls", 0x0C, text="cache line size", unit="dwords"),
         Field("mlt", 0x0D, text="master latency timer"),
         Field(
@@ -266,11 +269,11 @@ PCI_HEADER = Structure(
             bits=(Bits("hl", 0, 6, "header layout"), Bits("mfd", 7, text="multi-function device")),
         ),
         Field("bist", 0x0F, text="built-in self test"),
-        Field("bar", 0x10, 4, "base address registers", count=6),
-        Field("ssvid", 0x2C, 2, "subsystem vendor ID"),
-        Field("ssid", 0x2E, 2, "subsystem ID"),
-        Field("erom", 0x30, 4, "expansion ROM base address"),
-        Field("cap", 0x34, text="offset of the first capability"),
+        Field("bar", 0x10, 4, "base address registers", count=6, hex=True),
+        Field("ssvid", 0x2C, 2, "subsystem vendor ID", hex=True),
+        Field("ssid", 0x2E, 2, "subsystem ID", hex=True),
+        Field("erom", 0x30, 4, "expansion ROM base address", hex=True),
+        Field("cap", 0x34, text="offset of the first capability", hex=True),
         Field("iline", 0x3C, text="interrupt line"),
         Field("ipin", 0x3D, text="interrupt pin, 1 for INTA#"),
     ),
@@ -336,9 +339,9 @@ MSI_CAPABILITY = _cap(
     16,
     (
         MSI_CONTROL,
-        Field("ma", 4, 4, "message address"),
-        Field("mua", 8, 4, "message upper address"),
-        Field("md", 12, 2, "message data"),
+        Field("ma", 4, 4, "message address", hex=True),
+        Field("mua", 8, 4, "message upper address", hex=True),
+        Field("md", 12, 2, "message data", hex=True),
     ),
     "Message signaled interrupts",
     "7.7.1",
@@ -349,11 +352,11 @@ MSI_MASK_CAPABILITY = _cap(
     24,
     (
         MSI_CONTROL,
-        Field("ma", 4, 4, "message address"),
-        Field("mua", 8, 4, "message upper address"),
-        Field("md", 12, 2, "message data"),
-        Field("mmask", 16, 4, "mask bits"),
-        Field("mpend", 20, 4, "pending bits"),
+        Field("ma", 4, 4, "message address", hex=True),
+        Field("mua", 8, 4, "message upper address", hex=True),
+        Field("md", 12, 2, "message data", hex=True),
+        Field("mmask", 16, 4, "mask bits", hex=True),
+        Field("mpend", 20, 4, "pending bits", hex=True),
     ),
     "Message signaled interrupts, with a mask for each message",
     "7.7.1",
@@ -362,7 +365,7 @@ MSI_MASK_CAPABILITY = _cap(
 MSI_32_CAPABILITY = _cap(
     "Msi32Capability",
     12,
-    (MSI_CONTROL, Field("ma", 4, 4, "message address"), Field("md", 8, 2, "message data")),
+    (MSI_CONTROL, Field("ma", 4, 4, "message address", hex=True), Field("md", 8, 2, "message data", hex=True)),
     "Message signaled interrupts, with addresses of 32 bits",
     "7.7.1",
 )
@@ -650,13 +653,15 @@ AER_CAPABILITY = _ext(
                 Bits("tplp", 11, text="the TLP prefix log is valid"),
             ),
         ),
-        Field("aerhl", 0x1C, 4, "header of the TLP with the first error", count=4),
+        Field("aerhl", 0x1C, 4, "header of the TLP with the first error", count=4, hex=True),
     ),
     "Advanced error reporting",
     "7.8.4",
 )
 
-DSN_CAPABILITY = _ext("DsnCapability", 12, (Field("serial", 4, 8, "EUI-64"),), "Device serial number", "7.9.3")
+DSN_CAPABILITY = _ext(
+    "DsnCapability", 12, (Field("serial", 4, 8, "EUI-64", hex=True),), "Device serial number", "7.9.3"
+)
 
 LTR_CAPABILITY = _ext(
     "LtrCapability",
@@ -762,11 +767,11 @@ SRIOV_CAPABILITY = _ext(
         Field("fdl", 0x12, text="function dependency link"),
         Field("first_vf", 0x14, 2, "offset of the first VF"),
         Field("vf_stride", 0x16, 2, "from one VF to the next"),
-        Field("vf_did", 0x1A, 2, "device ID of the VFs"),
-        Field("supported_page_sizes", 0x1C, 4, "supported page sizes, bit n is 4096 << n bytes"),
-        Field("page_size", 0x20, 4, "page size, bit n is 4096 << n bytes"),
-        Field("bar", 0x24, 4, "base address registers of the VFs", count=6),
-        Field("migration", 0x3C, 4, "where the VF migration state array is"),
+        Field("vf_did", 0x1A, 2, "device ID of the VFs", hex=True),
+        Field("supported_page_sizes", 0x1C, 4, "supported page sizes, bit n is 4096 << n bytes", hex=True),
+        Field("page_size", 0x20, 4, "page size, bit n is 4096 << n bytes", hex=True),
+        Field("bar", 0x24, 4, "base address registers of the VFs", count=6, hex=True),
+        Field("migration", 0x3C, 4, "where the VF migration state array is", hex=True),
     ),
     "Single root I/O virtualization",
     "9.3.3",

@@ -99,6 +99,7 @@ class Field:
                 the structure
     counted_by  an earlier field with the number of elements
     ends_with   a member of the elements. If its value is 0, the array ends
+    hex         it is shown in hexadecimal digits, as identifiers and addresses are
     long        the name in words, as a second name of the attribute in Python, where the acronym is hardly known
     """
 
@@ -117,6 +118,7 @@ class Field:
     counted_by: str = ""
     ends_with: str = ""
     long: str = ""
+    hex: bool = False
 
     @property
     def end(self) -> int:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -35,7 +36,19 @@ def show(found: Structure | bytes, about: dict[str, Any], as_json: bool, raw_bin
     elif as_json:
         output.json({**about, **output.structure(found)})
     else:
+        for line in _explained(found):
+            click.echo(line)
         click.echo(repr(found))
+
+
+def _explained(found: Structure) -> Iterator[str]:
+    """The entries of the error log, with the names of statuses and fields."""
+    from pynvme import spec, status
+
+    if isinstance(found, spec.ErrorLog):
+        for entry in found.entries:
+            if entry.ecnt:
+                yield status.explain(entry)
 
 
 @click.command("id-ctrl", epilog="Example: pynvme id-ctrl 01:00.0 --json | jq -r .data.sn")

@@ -79,7 +79,7 @@ def send(
         if buf is not None and data:
             buf[: len(data)] = data
         done = _execute(nvme0, io, opcode, buf, nsid, dwords)
-        found = _explained(nvme0, done)
+        found = _explained(nvme0, done, opcode)
     received = bytes(buf[:]) if buf is not None and opcode & TO_HOST and not done["status"] else b""
     if target is not None and received:
         Path(target).write_bytes(received)
@@ -125,7 +125,7 @@ def _execute(
     return done
 
 
-def _explained(nvme0: Any, done: dict[str, Any]) -> dict[str, Any]:
+def _explained(nvme0: Any, done: dict[str, Any], opcode: int) -> dict[str, Any]:
     """The completion with the name of its status, and the place of the error, if the error log tells it."""
     from pynvme import status
 
@@ -134,7 +134,8 @@ def _explained(nvme0: Any, done: dict[str, Any]) -> dict[str, Any]:
     if done["status"]:
         try:
             entry = status.entry_of(nvme0, done["sqid"], done["cid"])
-            place = status.place(int(entry.pel)) if entry is not None else ""
+            if entry is not None:
+                place = status.place(int(entry.pel), opcode, bool(done["sqid"]))
         except OSError:
             place = ""
     return {

@@ -456,6 +456,6 @@ class NamespaceManagementData(_Structure):
     anagrpid = Field(92, Number(4), "ANA group")
     nvmsetid = Field(100, Number(2), "NVM set")
     endgid = Field(102, Number(2), "endurance group")
-    lbstm = Field(384, Number(8), "mask of the storage tag")
+    lbstm = Field(384, Number(8), "mask of the storage tag", hex=True)
     nphndls = Field(392, Number(2), "placement handles")
     phndl = Elements(512, Number(2), 128, "reclaim unit handle of each placement handle")

@@ -368,7 +368,7 @@ class HmbDescriptor(_Structure):
     SIZE = 16
     TEXT = "Feature 0Dh: the list at HMDLLA has an entry of 16 bytes for each range"
 
-    badd = Field(0, Number(8), "address")
+    badd = Field(0, Number(8), "address", hex=True)
     bsize = Field(8, Number(4), "size", "pages of CC.MPS, as is HSIZE")
 
 
@@ -385,8 +385,8 @@ class HmbAttributes(_Structure):
     TEXT = "Feature 0Dh: data of Get Features"
 
     hsize = Field(0, Number(4), "size", "pages of CC.MPS")
-    hmdlal = Field(4, Number(4), "address of the descriptors, low")
-    hmdlau = Field(8, Number(4), "address of the descriptors, high")
+    hmdlal = Field(4, Number(4), "address of the descriptors, low", hex=True)
+    hmdlau = Field(8, Number(4), "address of the descriptors, high", hex=True)
     hmdlec = Field(12, Number(4), "descriptors")
 
 

@@ -566,13 +566,13 @@ class IdentifyController(_Structure):
 
         dcs = Bit(0, 0, "Disconnect")
 
-    vid = Field(0, Number(2), "PCI Vendor ID")
-    ssvid = Field(2, Number(2), "PCI Subsystem Vendor ID")
+    vid = Field(0, Number(2), "PCI Vendor ID", hex=True)
+    ssvid = Field(2, Number(2), "PCI Subsystem Vendor ID", hex=True)
     sn = Field(4, Text(20), "serial number")
     mn = Field(24, Text(40), "model number")
     fr = Field(64, Text(8), "firmware revision")
     rab = Field(72, Number(1), "recommended arbitration burst", "2^n commands")
-    ieee = Field(73, Number(3), "IEEE OUI of the vendor")
+    ieee = Field(73, Number(3), "IEEE OUI of the vendor", hex=True)
     cmic = Field(76, WordAt(1, Cmic), "multi-path I/O and namespace sharing")
     mdts = Field(77, Number(1), "maximum data transfer size, 0: no limit", "2^n pages of CAP.MPSMIN")
     cntlid = Field(78, Number(2), "controller ID")
@@ -968,7 +968,7 @@ class IdentifyNamespaceNvm(_Structure):
         pif = Bit(7, 8, "protection information format", values=ProtectionInformationFormat)
         qpif = Bit(9, 12, "qualified protection information format")
 
-    lbstm = Field(0, Number(8), "mask of the storage tag")
+    lbstm = Field(0, Number(8), "mask of the storage tag", hex=True)
     pic = Field(8, WordAt(1, Pic), "protection information")
     pifa = Field(9, Number(1), "protection information attributes")
     elbaf = Elements(12, WordAt(4, Elbaf), 64, "extended LBA formats")

@@ -499,7 +499,7 @@ class TelemetryLog(_Structure):
     TEXT = "Telemetry, LID 07h and 08h: this header, then blocks of 512 bytes. An area begins with block 1 and ends with its last block, 0: there is no such area"
 
     lid = Field(0, Number(1, LogId), "log page")
-    ieee = Field(5, Number(3), "IEEE OUI of the vendor")
+    ieee = Field(5, Number(3), "IEEE OUI of the vendor", hex=True)
     da1lb = Field(8, Number(2), "last block of area 1, 0: no such area")
     da2lb = Field(10, Number(2), "last block of area 2")
     da3lb = Field(12, Number(2), "last block of area 3")
@@ -730,8 +730,8 @@ class PersistentEventLog(_Structure):
     ts = Field(20, Number(8), "time stamp", "ms")
     poh = Field(28, Number(16), "power on hours", "hours")
     pcc = Field(44, Number(8), "power cycles")
-    vid = Field(52, Number(2), "PCI Vendor ID")
-    ssvid = Field(54, Number(2), "PCI Subsystem Vendor ID")
+    vid = Field(52, Number(2), "PCI Vendor ID", hex=True)
+    ssvid = Field(54, Number(2), "PCI Subsystem Vendor ID", hex=True)
     sn = Field(56, Text(20), "serial number")
     mn = Field(76, Text(40), "model number")
     subnqn = Field(116, Text(256, "\0"), "NVM subsystem NVMe qualified name")

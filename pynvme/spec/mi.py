@@ -146,9 +146,9 @@ class MiController(_Structure):
     portid = Field(0, Number(1), "port")
     prii = Field(5, WordAt(1, Prii), "PCIe routing ID")
     pri = Field(6, WordAt(2, Pri), "PCIe routing ID")
-    vid = Field(8, Number(2), "PCI Vendor ID")
+    vid = Field(8, Number(2), "PCI Vendor ID", hex=True)
     did = Field(10, Number(2), "PCI Device ID")
-    ssvid = Field(12, Number(2), "PCI Subsystem Vendor ID")
+    ssvid = Field(12, Number(2), "PCI Subsystem Vendor ID", hex=True)
     ssid = Field(14, Number(2), "PCI Subsystem Device ID")
 
 

@@ -155,7 +155,7 @@ class MsixEntry(_Structure):
 
         mask = Bit(0, 0, "the vector is masked")
 
-    address = Field(0, Number(8), "address of the message")
+    address = Field(0, Number(8), "address of the message", hex=True)
     data = Field(8, Number(4), "data of the message")
     control = Field(12, WordAt(4, Control), "vector control")
 
@@ -215,23 +215,23 @@ class PciHeader(_Structure):
         hl = Bit(0, 6, "header layout")
         mfd = Bit(7, 7, "multi-function device")
 
-    vid = Field(0, Number(2), "vendor ID")
-    did = Field(2, Number(2), "device ID")
+    vid = Field(0, Number(2), "vendor ID", hex=True)
+    did = Field(2, Number(2), "device ID", hex=True)
     cmd = Field(4, WordAt(2, Cmd), "command")
     sts = Field(6, WordAt(2, Sts), "status")
-    rid = Field(8, Number(1), "revision ID")
-    pi = Field(9, Number(1), "programming interface, 02h for NVMe")
-    scc = Field(10, Number(1), "sub class, 08h for non-volatile memory")
-    bcc = Field(11, Number(1), "base class, 01h for mass storage")
+    rid = Field(8, Number(1), "revision ID", hex=True)
+    pi = Field(9, Number(1), "programming interface, 02h for NVMe", hex=True)
+    scc = Field(10, Number(1), "sub class, 08h for non-volatile memory", hex=True)
+    bcc = Field(11, Number(1), "base class, 01h for mass storage", hex=True)
     cls = Field(12, Number(1), "cache line size", "dwords")
     mlt = Field(13, Number(1), "master latency timer")
     htype = Field(14, WordAt(1, Htype), "header type")
     bist = Field(15, Number(1), "built-in self test")
-    bar = Elements(16, Number(4), 6, "base address registers")
-    ssvid = Field(44, Number(2), "subsystem vendor ID")
-    ssid = Field(46, Number(2), "subsystem ID")
-    erom = Field(48, Number(4), "expansion ROM base address")
-    cap = Field(52, Number(1), "offset of the first capability")
+    bar = Elements(16, Number(4), 6, "base address registers", hex=True)
+    ssvid = Field(44, Number(2), "subsystem vendor ID", hex=True)
+    ssid = Field(46, Number(2), "subsystem ID", hex=True)
+    erom = Field(48, Number(4), "expansion ROM base address", hex=True)
+    cap = Field(52, Number(1), "offset of the first capability", hex=True)
     iline = Field(60, Number(1), "interrupt line")
     ipin = Field(61, Number(1), "interrupt pin, 1 for INTA#")
 
@@ -271,7 +271,7 @@ class PmCapability(_Structure):
         pmes = Bit(15, 15, "PME status")
 
     cid = Field(0, Number(1, PciCapability), "capability ID")
-    next = Field(1, Number(1), "offset of the next capability")
+    next = Field(1, Number(1), "offset of the next capability", hex=True)
     pc = Field(2, WordAt(2, Pc), "power management capabilities")
     pmcs = Field(4, WordAt(2, Pmcs), "power management control and status")
 
@@ -300,11 +300,11 @@ class MsiCapability(_Structure):
         pvm = Bit(8, 8, "a mask for each message")
 
     cid = Field(0, Number(1, PciCapability), "capability ID")
-    next = Field(1, Number(1), "offset of the next capability")
+    next = Field(1, Number(1), "offset of the next capability", hex=True)
     mc = Field(2, WordAt(2, Mc), "message control")
-    ma = Field(4, Number(4), "message address")
-    mua = Field(8, Number(4), "message upper address")
-    md = Field(12, Number(2), "message data")
+    ma = Field(4, Number(4), "message address", hex=True)
+    mua = Field(8, Number(4), "message upper address", hex=True)
+    md = Field(12, Number(2), "message data", hex=True)
 
 
 class MsiMaskCapability(_Structure):
@@ -333,13 +333,13 @@ class MsiMaskCapability(_Structure):
         pvm = Bit(8, 8, "a mask for each message")
 
     cid = Field(0, Number(1, PciCapability), "capability ID")
-    next = Field(1, Number(1), "offset of the next capability")
+    next = Field(1, Number(1), "offset of the next capability", hex=True)
     mc = Field(2, WordAt(2, Mc), "message control")
-    ma = Field(4, Number(4), "message address")
-    mua = Field(8, Number(4), "message upper address")
-    md = Field(12, Number(2), "message data")
-    mmask = Field(16, Number(4), "mask bits")
-    mpend = Field(20, Number(4), "pending bits")
+    ma = Field(4, Number(4), "message address", hex=True)
+    mua = Field(8, Number(4), "message upper address", hex=True)
+    md = Field(12, Number(2), "message data", hex=True)
+    mmask = Field(16, Number(4), "mask bits", hex=True)
+    mpend = Field(20, Number(4), "pending bits", hex=True)
 
 
 class Msi32Capability(_Structure):
@@ -365,10 +365,10 @@ class Msi32Capability(_Structure):
         pvm = Bit(8, 8, "a mask for each message")
 
     cid = Field(0, Number(1, PciCapability), "capability ID")
-    next = Field(1, Number(1), "offset of the next capability")
+    next = Field(1, Number(1), "offset of the next capability", hex=True)
     mc = Field(2, WordAt(2, Mc), "message control")
-    ma = Field(4, Number(4), "message address")
-    md = Field(8, Number(2), "message data")
+    ma = Field(4, Number(4), "message address", hex=True)
+    md = Field(8, Number(2), "message data", hex=True)
 
 
 class MsixCapability(_Structure):
@@ -404,7 +404,7 @@ class MsixCapability(_Structure):
         pbao = Bit(3, 31, "offset in the BAR", "8 bytes")
 
     cid = Field(0, Number(1, PciCapability), "capability ID")
-    next = Field(1, Number(1), "offset of the next capability")
+    next = Field(1, Number(1), "offset of the next capability", hex=True)
     mxc = Field(2, WordAt(2, Mxc), "message control")
     mtab = Field(4, WordAt(4, Mtab), "where the table is")
     mpba = Field(8, WordAt(4, Mpba), "where the pending bits are")
@@ -570,7 +570,7 @@ class PcieCapability(_Structure):
         rpd = Bit(6, 6, "a retimer is present")
 
     cid = Field(0, Number(1, PciCapability), "capability ID")
-    next = Field(1, Number(1), "offset of the next capability")
+    next = Field(1, Number(1), "offset of the next capability", hex=True)
     pxcap = Field(2, WordAt(2, Pxcap), "PCI Express capabilities")
     pxdcap = Field(4, WordAt(4, Pxdcap), "device capabilities")
     pxdc = Field(8, WordAt(2, Pxdc), "device control")
@@ -715,7 +715,7 @@ class AerCapability(_Structure):
     aerces = Field(16, WordAt(4, Aerces), "correctable errors")
     aercem = Field(20, WordAt(4, Aercem), "correctable errors that are masked")
     aercc = Field(24, WordAt(4, Aercc), "capabilities and control")
-    aerhl = Elements(28, Number(4), 4, "header of the TLP with the first error")
+    aerhl = Elements(28, Number(4), 4, "header of the TLP with the first error", hex=True)
 
 
 class DsnCapability(_Structure):
@@ -736,7 +736,7 @@ class DsnCapability(_Structure):
         next = Bit(20, 31, "offset of the next extended capability")
 
     header = Field(0, WordAt(4, Header), "ID, version, and offset of the next extended capability")
-    serial = Field(4, Number(8), "EUI-64")
+    serial = Field(4, Number(8), "EUI-64", hex=True)
 
 
 class LtrCapability(_Structure):
@@ -882,11 +882,11 @@ class SriovCapability(_Structure):
     fdl = Field(18, Number(1), "function dependency link")
     first_vf = Field(20, Number(2), "offset of the first VF")
     vf_stride = Field(22, Number(2), "from one VF to the next")
-    vf_did = Field(26, Number(2), "device ID of the VFs")
-    supported_page_sizes = Field(28, Number(4), "supported page sizes, bit n is 4096 << n bytes")
-    page_size = Field(32, Number(4), "page size, bit n is 4096 << n bytes")
-    bar = Elements(36, Number(4), 6, "base address registers of the VFs")
-    migration = Field(60, Number(4), "where the VF migration state array is")
+    vf_did = Field(26, Number(2), "device ID of the VFs", hex=True)
+    supported_page_sizes = Field(28, Number(4), "supported page sizes, bit n is 4096 << n bytes", hex=True)
+    page_size = Field(32, Number(4), "page size, bit n is 4096 << n bytes", hex=True)
+    bar = Elements(36, Number(4), 6, "base address registers of the VFs", hex=True)
+    migration = Field(60, Number(4), "where the VF migration state array is", hex=True)
 
 
 class OtherCapability(_Structure):
@@ -900,7 +900,7 @@ class OtherCapability(_Structure):
     TEXT = "A capability of another kind"
 
     cid = Field(0, Number(1, PciCapability), "capability ID")
-    next = Field(1, Number(1), "offset of the next capability")
+    next = Field(1, Number(1), "offset of the next capability", hex=True)
 
 
 class OtherExtendedCapability(_Structure):

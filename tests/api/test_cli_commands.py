@@ -268,11 +268,11 @@ def test_a_command_is_sent_and_its_data_are_decoded(run, data, drive, tmp_path):
 def test_a_command_that_fails_is_explained_with_the_place_of_the_error(run, data, drive):
     shown = run("send", drive, "identify", "--cdw10", "0x7f", code=1)
     assert re.match(
-        r"Invalid Field in Command \(00/02\), DNR(, More)?, in CDW10 bit 0 \(byte 40, bit 0\); ", shown
+        r"Invalid Field in Command \(00/02\), DNR(, More)?, in CNS: CDW10 bit 0 \(byte 40, bit 0\); ", shown
     )
     found = data("send", "send", drive, "read", "--io", "-n", "1", "--cdw11", "0xff", code=1)
     assert (found["sct"], found["sc"], found["status_name"]) == (0, 0x80, "LBA Out of Range")
-    assert found["error_location"].startswith("CDW10 bit 0")
+    assert found["error_location"].startswith("SLBA: CDW10 bit 0")
     assert "a name such as" in run("send", drive, "idnetify", code=2)
 
 
@@ -325,6 +325,13 @@ def test_status_fields_are_taken_apart_and_put_together():
 )
 def test_the_location_of_an_error_is_a_place_in_the_command(location, text):
     assert status.place(location) == text
+
+
+def test_the_field_of_an_error_is_named_where_the_opcode_is_known():
+    assert status.place(0x0028, 0x06) == "CNS: CDW10 bit 0 (byte 40, bit 0)"
+    assert status.place(0x002C, 0x02, io=True) == "SLBA: CDW11 bit 0 (byte 44, bit 0)"
+    assert status.place(0x003C, 0x06) == "CDW15 bit 0 (byte 60, bit 0)"
+    assert status.place(0x0028, 0xFE) == "CDW10 bit 0 (byte 40, bit 0)"
 
 
 # ---- the machine, and virtual SSDs that run ----
@@ -380,6 +387,9 @@ def test_refusals_are_traced(run, data, other):
     run("vssd", "trace", at, "on")
     assert run("vssd", "trace", at) == "no command failed\n"
     run("send", at, "identify", "--cdw10", "0x7f", code=1)
+    entry = run("log", at, "error").splitlines()[0]
+    assert re.match(r"error \d+: queue 0, CID \d+(, opcode 06h)?: Invalid Field in Command \(00/02\)", entry)
+    assert entry.endswith("CDW10 bit 0 (byte 40, bit 0)")
     (refusal,) = data("vssd-trace", "vssd", "trace", at)["refusals"]
     assert refusal["status_name"] == "Invalid Field in Command"
     assert "(CNS)" in run("vssd", "trace", at)

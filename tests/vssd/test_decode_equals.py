@@ -272,3 +272,65 @@ def test_sanitize_and_endurance_and_other_logs(answers: Answers) -> None:
     reserved = answers.json("resv-notif-log")
     notice = list(spec.ReservationLog(answers.logs[0x80]).to_dict().values())
     assert [value(one) for one in reserved.values()] == notice[: len(reserved)]
+
+
+SCALES = {"tler": 100, "time": 100, "ab": None}
+"""By how much nvme-cli multiplies a value. AB is a power of two."""
+
+ZEROES_BASED = {"hpw", "mpw", "lpw", "ncq", "nsq", "thr"}
+
+OURS = {"ncqa": "ncq", "nsqa": "nsq"}
+"""Our names of bits of features, by nvme-cli's, in lower case."""
+
+
+def shown_as(name: str, number: int) -> int:
+    """What nvme-cli makes of a value."""
+    if name == "ab":
+        return 1 << number if number < 7 else 0  # 7 is no limit
+    return (number + (name in ZEROES_BASED)) * (SCALES.get(name) or 1)
+
+
+def number_of(text: str) -> int:
+    """The number in a text of nvme-cli, or 1 and 0 for words."""
+    words = {"Enabled": 1, "True": 1, "Yes": 1, "Disabled": 0, "False": 0, "No": 0, "No limit": 0}
+    kelvin = re.search(r"(\d+) Kelvin", text)
+    if kelvin:
+        return int(kelvin[1])
+    if text in words:
+        return words[text]
+    number = re.search(r"0x[\da-f]+|\d+", text)
+    assert number, text
+    return int(number[0], 0)
+
+
+def test_the_bits_of_features(answers: Answers) -> None:
+    rng = random.Random(1)
+    compared = 0
+    # Of 81h nvme-cli shows the data only, and 1Eh ends it with a segmentation fault.
+    for fid, feature in spec.FEATURES.items():
+        if feature.word is None or fid in (0x81, 0x1E):
+            continue
+        number = rng.randrange(1 << 32)
+        answers.features[fid] = (number, rng.randbytes(4096))
+        shown = answers.run("get-feature", "-f", str(fid), "-n", "1", "-H").stdout
+        ours = feature.word(number).to_dict()
+        for name, text in re.findall(r"\((\w+)\)\s*:\s*(.*)", shown):
+            name = OURS.get(name.lower(), name.lower())
+            if name in ours:
+                assert number_of(text) == shown_as(name, ours[name]), (f"{fid:02X}h", name, text)
+                compared += 1
+    assert compared >= 35
+
+
+def test_the_data_of_features(answers: Answers) -> None:
+    data = random.Random(3).randbytes(4096)
+    answers.features = {0x0C: (1, data), 0x0D: (1, data)}
+    shown = dict(re.findall(r"\((\w+)\)\s*:\s*(\w+)", answers.run("get-feature", "-f", "0xd", "-H").stdout))
+    buffer = spec.HmbAttributes(data)
+    assert int(shown["HSIZE"]) == buffer.hsize and int(shown["HMDLEC"]) == buffer.hmdlec
+    assert (int(shown["HMDLAL"], 0), int(shown["HMDLAU"], 0)) == (buffer.hmdlal, buffer.hmdlau)
+    text = answers.run("get-feature", "-f", "0xc", "-H").stdout
+    times = [int(one) for one in re.findall(r"\(ITPT\): *(\d+) ms", text)]
+    states = [int(one) for one in re.findall(r"\(ITPS\): *(\d+)", text)]
+    entries = spec.ApstEntries(data).entries
+    assert times == [one.itpt for one in entries] and states == [one.itps for one in entries]

@@ -32,6 +32,8 @@ def arguments(entry: Field | Bits) -> str:
         parts.append(quoted(entry.unit))
     if entry.zeroes_based:
         parts.append("zeroes_based=True")
+    if isinstance(entry, Field) and entry.hex:
+        parts.append("hex=True")
     return "".join(f", {part}" for part in parts)
 
 
