@@ -372,6 +372,7 @@ cdef extern from "driver.h" nogil:
         PYN_WORKER_MDTS
         PYN_WORKER_TIMEOUT
         PYN_WORKER_GONE
+        PYN_WORKER_TOO_SLOW
 
     struct pyn_workload_step:
         uint64_t time_us
@@ -381,6 +382,9 @@ cdef extern from "driver.h" nogil:
 
     enum:
         PYN_WORKLOAD_SIZES
+
+    enum pyn_skew_kind:
+        PYN_SKEW_NONE
 
     struct pyn_workload_config:
         uint32_t sizes
@@ -399,6 +403,53 @@ cdef extern from "driver.h" nogil:
         uint64_t lba_start
         bool has_distribution
         uint32_t distribution[100]
+        pyn_skew_kind skew
+        double skew_parameter
+
+    enum:
+        PYN_REGIONS
+        PYN_FOUND_WINDOWS
+
+    struct pyn_region:
+        uint64_t start
+        uint64_t past
+
+    struct pyn_extra_config:
+        bool poisson
+        bool by_opcode
+        bool continue_on_error
+        uint64_t think_ns
+        uint64_t think_ios
+        uint64_t max_latency_ns
+        uint64_t history_ns
+        uint64_t history_words
+        uint32_t steady_seconds
+        uint64_t target_ns
+        uint64_t target_window_ns
+        double target_percentage
+        uint32_t compress
+        uint32_t regions
+        pyn_region region[64]
+
+    struct pyn_found_window:
+        uint32_t depth
+        uint64_t ios
+        uint64_t ticks
+        uint64_t latency
+
+    struct pyn_found:
+        bool is_steady
+        bool is_depth_found
+        uint32_t depth
+        uint32_t windows
+        pyn_found_window window[16]
+
+    struct pyn_history:
+        uint64_t intervals
+        uint64_t used
+        bool is_full
+
+    const uint64_t *pyn_history_words(const pyn_history *history)
 
     struct pyn_worker_config:
         pyn_workload_config workload
@@ -421,6 +472,7 @@ cdef extern from "driver.h" nogil:
         uint32_t log_entries
         uint32_t steps
         const pyn_workload_step *sequence
+        pyn_extra_config extra
 
     struct pyn_worker_result:
         int error
@@ -433,6 +485,8 @@ cdef extern from "driver.h" nogil:
         uint64_t mismatched_reads
         pyn_mismatch mismatch
         pyn_verify_counts verified
+        uint64_t failed_ios
+        pyn_found found
 
     enum:
         PYN_HISTOGRAM_BUCKETS
@@ -465,6 +519,9 @@ cdef extern from "driver.h" nogil:
     const pyn_worker_shared *pyn_worker_shared_block "pyn_worker_shared"(const pyn_worker *worker)
     const uint32_t *pyn_worker_per_second(const pyn_worker *worker)
     const pyn_cmdlog *pyn_worker_cmdlog(const pyn_worker *worker)
+    const pyn_histogram *pyn_worker_by_opcode(const pyn_worker *worker)
+    const pyn_history *pyn_worker_history(const pyn_worker *worker)
+    uint64_t pyn_histogram_highest(uint32_t index)
     double pyn_histogram_mean(const pyn_histogram *histogram)
     uint64_t pyn_histogram_lowest(uint32_t index)
     uint64_t pyn_histogram_percentile(const pyn_histogram *histogram, double percentage)

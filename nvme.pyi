@@ -2050,6 +2050,23 @@ class Namespace:
         output_percentile_latency: dict[int, Any] | dict[float, Any] | None = None,
         output_cmdlog_list: list[Any] | None = None,
         progress: bool = False,
+        *,
+        zipf: float | None = None,
+        pareto: float | None = None,
+        regions: Sequence[tuple[int, int]] | None = None,
+        poisson: bool = False,
+        think_time: float = 0,
+        think_ios: _Int = 1,
+        compress: _Int = 0,
+        continue_on_error: bool = False,
+        max_latency: float = 0,
+        steady_state: _Int = 0,
+        latency_target: float = 0,
+        latency_percentile: float = 100,
+        latency_window: float = 1,
+        output_opcode_latency: dict[int, dict[float, Any]] | None = None,
+        output_latency_histograms: list[Any] | None = None,
+        histogram_ms: _Int = 100,
     ) -> IOWorker:
         """Make a process that sends IO to this namespace, and verifies it, on a queue pair of its own.
 
@@ -2067,6 +2084,7 @@ class Namespace:
                 write 1, read 2, write uncorrectable 4, compare 5, write zeroes 8, dsm 9, verify 0xc.
                 close() replaces the percentages by numbers of IOs
             ptype, pvalue: the data of writes, as in Buffer
+            compress: the last part of each LBA that is zeros, in percent, as fio's buffer_compress_percentage
             io_sequence: (time in us from the start, opcode, first LBA, LBAs) for each IO to replay. The
                 worker sends them in order, none before its time. Or a command log, or the name of a trace:
                 an iolog of fio, the text of blkparse, of Linux's trace event nvme_setup_cmd, or a file of
@@ -2084,6 +2102,13 @@ class Namespace:
             lba_start: the first LBA, raised to region_start
             distribution: 100 ints, the sum 10000. Each is the share of random IO that goes to one
                 hundredth of the region
+            zipf, pareto: random IO prefers some blocks of the largest io_size, as fio's random_distribution.
+                zipf is theta, above 0 and up to 5 but not 1: the block of rank k is as popular as k^-theta.
+                pareto is h, between 0 and 1: a smaller h concentrates the IO on fewer blocks. Popular
+                blocks are spread over the region, in the same way for all workers
+            regions: a list of (first LBA, end) instead of one region, 64 at most. Random IO goes to all of
+                them by their size, and sequential IO through one after the other. They must not overlap, and
+                must be whole multiples of lba_align
 
             The worker cuts each IO at the end of the region. Sequential IO skips LBAs that are known to be
             uncorrectable. The worker cuts an IO before them and continues behind them. A flush does not
@@ -2094,11 +2119,22 @@ class Namespace:
             iops: IOs per second at most, or 0 for as fast as possible. IO number k, counted from 1, is due
                 k/iops after the start, so that the worker sends iops * time in all. For 2 per second and
                 5 s it sends 10, the first after half a second and the last at the end
+            poisson: IOs arrive at random times, iops a second in the mean, as fio's rate_process=poisson
+            think_time, think_ios: after each think_ios IOs, wait until they have completed, and then for
+                think_time us
             time: seconds, 0 for no limit
             io_count: IOs, 0 for no limit
             qprio: SQ priority, as in Qpair
             cpu_id: the CPU to run on. By default it is the CPU with the fewest workers of this script, except
                 for the lowest one, which is left to the virtual SSD and the script
+            max_latency: us. An IO that takes longer ends the worker with error -9. The log shows the command
+            continue_on_error: continue after IOs that fail or mismatch. io_count_failed counts them, and
+                status is that of the first one
+            steady_state: seconds of a round. The worker ends when its IOPS are steady by the rule of SNIA's
+                Performance Test Specification: in the last 5 rounds the largest and the smallest differ by at
+                most 20 % of their mean, and the slope of their best line is at most 10 % of it
+            latency_target: us. The worker tries depths for latency_window seconds each, and ends when it has
+                found the highest one at which latency_percentile percent of the IOs take no longer
             fw_debug: after an error, leave the queue and the commands in flight as they are, for a
                 debugger of the firmware, until the next reset or the end of the script
 
@@ -2108,6 +2144,10 @@ class Namespace:
             output_percentile_latency: a dict {percentile: None}, whose values become the latency, in us
             output_cmdlog_list: a list of N entries, which become the last N commands (first LBA, LBAs,
                 opcode), oldest first, preceded by zeros if there were fewer
+            output_opcode_latency: a dict {opcode: {percentile: None}}, whose values become the latencies of
+                the IOs of that opcode, in us
+            output_latency_histograms: a list, which gets an array of numpy for each histogram_ms. Its rows
+                are (latency in ns, how many IOs completed with it in this interval)
 
         What shows it while it runs:
             progress: show one line for all such workers, in a terminal or a notebook, with IOPS, MB/s, the
@@ -2132,6 +2172,9 @@ class Namespace:
             >>> with nvme0n1.ioworker(io_size={8: 3, 64: 1}, time=10, output_percentile_latency=latency):
             ...     pass
             >>> latency[99.9]                   # us
+
+            >>> worker = nvme0n1.ioworker(zipf=1.2, latency_target=500, latency_percentile=99, time=60)
+            >>> worker.start().close().latency_target_depth
         """
 
 class IOWorker:
@@ -2198,6 +2241,11 @@ class IOWorker:
             latency_distribution    how many IOs took 0, 1, ... 999999 us, with output_percentile_latency
             latency_percentile_ns   the same percentiles in ns, with output_percentile_latency
             samples                 a pynvme.samples.Samples, ten times a second, with progress
+            io_count_failed         IOs that failed or mismatched, with continue_on_error
+            steady_state            whether the IOPS became steady, with steady_state
+            latency_target_depth    the highest depth that holds latency_target, 0 if none does, or None if
+                                    the worker ended before it was found
+            latency_target_windows  for each depth that was tried: (depth, IOPS, latency in us)
 
         For an error, pynvme issues the warning "ioworker host ERROR -6: io cmd error", and for a status the
         warning "ioworker device respond an ERROR status: 02/81 Unrecovered Read Error". The errors are:
@@ -2210,6 +2258,7 @@ class IOWorker:
             -6  an IO completed with an error, or a read returned wrong data
             -7  the process was killed
             -8  the drive is gone
+            -9  an IO took longer than max_latency
 
         Raises:
             AssertionError: the worker was not started

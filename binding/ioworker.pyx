@@ -48,6 +48,33 @@ cdef int _fill_config(cspdk.pyn_worker_config *config, object workload) except -
     config.cpu = workload.cpu
     config.seconds = workload.counted_seconds
     config.log_entries = workload.log_entries
+    _fill_extra(config, workload.extra)
+    return 0
+
+
+cdef int _fill_extra(cspdk.pyn_worker_config *config, object extra) except -1:
+    """The same for what a worker does only on request."""
+    cdef cspdk.pyn_extra_config *places = &config.extra
+
+    config.workload.skew = <cspdk.pyn_skew_kind><int>extra.skew
+    config.workload.skew_parameter = extra.skew_parameter
+    places.poisson = extra.poisson
+    places.by_opcode = extra.by_opcode
+    places.continue_on_error = extra.continue_on_error
+    places.think_ns = extra.think_ns
+    places.think_ios = extra.think_ios
+    places.max_latency_ns = extra.max_latency_ns
+    places.history_ns = extra.history_ns
+    places.history_words = extra.history_words
+    places.steady_seconds = extra.steady_seconds
+    places.target_ns = extra.target_ns
+    places.target_window_ns = extra.target_window_ns
+    places.target_percentage = extra.target_percentage
+    places.compress = extra.compress
+    places.regions = len(extra.regions)
+    for i, (start, past) in enumerate(extra.regions):
+        places.region[i].start = start
+        places.region[i].past = past
     return 0
 
 
@@ -87,7 +114,8 @@ cdef object _make_worker(Namespace ns, dict given):
     workload = _worker.workload(
         made._parameters, namespace.nsze,
         _worker.Limits(entries=most, sizes=cspdk.PYN_WORKLOAD_SIZES, opcodes=_OPCODES, lba_size=lba_size,
-                       largest=min(65536, (ns._controller.mdts or 1 << 28) // lba_size)))
+                       largest=min(65536, (ns._controller.mdts or 1 << 28) // lba_size),
+                       regions=cspdk.PYN_REGIONS))
     _fill_config(&made._config, workload)
     made._config.check = made._config.track = namespace.verify_enabled
     _worker_number += 1
@@ -293,6 +321,9 @@ cdef class IOWorker:
         if self._config.iops:
             patience += <uint64_t>min(1e9 / self._config.iops, 1e18) + 1000000000
         patience += <uint64_t>min(self._longest_pause_us * 1e3, 1e18)
+        patience += self._config.extra.think_ns
+        if self._config.extra.poisson:
+            patience += <uint64_t>min(50e9 / self._config.iops, 1e18)  # a longer pause has a chance of e^-50
         while True:
             with nogil:
                 ended = cspdk.pyn_worker_wait(self._worker, 50)
@@ -380,11 +411,17 @@ cdef class IOWorker:
                 end = "no completion"
             elif entry.cpl.status >> 1 & 0x7ff:
                 end = _completion_line(&entry.cpl)
+            elif raw.error == cspdk.PYN_WORKER_TOO_SLOW and self._is_too_slow(&entry):
+                end = f"{cspdk.pyn_ticks_to_ns(entry.completed - entry.submitted) / 1000:.3f} us for " \
+                      f"{_completion_line(&entry.cpl)}"
             else:
                 continue
             failed = f"{end} of {_command_line(&entry.cmd, qid)}{_lba_text(&entry.cmd, qid)}"
         _log.error("ioworker: error %d: %s; queue %d of the drive at %s", raw.error, failed or "no command failed",
                    qid, self._namespace._controller._device.path)
+
+    cdef bint _is_too_slow(self, const cspdk.pyn_cmdlog_entry *entry):
+        return cspdk.pyn_ticks_to_ns(entry.completed - entry.submitted) > self._config.extra.max_latency_ns
 
     cdef object _ended_by(self, cspdk.pyn_worker_result *raw, int error):
         """What ended the worker early, or None."""
@@ -428,7 +465,58 @@ cdef class IOWorker:
                             for percentage in wanted or ()},
             distribution=None if wanted is None else self._distribution(latency),
             log=self._sent(),
+            failed_ios=raw.failed_ios,
+            opcode_percentiles_ns=self._by_opcode(),
+            histograms=self._histograms(),
+            is_steady=raw.found.is_steady,
+            depth=raw.found.depth if raw.found.is_depth_found else None,
+            windows=[self._window(&raw.found.window[i]) for i in range(raw.found.windows)],
         )
+
+    cdef tuple _window(self, const cspdk.pyn_found_window *window):
+        """A try of the search for a depth: depth, IOPS, and latency in us."""
+        return (window.depth, window.ios * 1e9 / max(cspdk.pyn_ticks_to_ns(window.ticks), 1),
+                cspdk.pyn_ticks_to_ns(window.latency) / 1000)
+
+    cdef dict _by_opcode(self):
+        """The percentiles of each opcode, in ns, that the script has requested."""
+        cdef const cspdk.pyn_histogram *latencies = cspdk.pyn_worker_by_opcode(self._worker)
+        cdef dict found = {}
+
+        if latencies == NULL:
+            return found
+        for i in range(self._config.workload.ops):
+            opcode = self._config.workload.opcode[i]
+            found[opcode] = {
+                percentage: cspdk.pyn_ticks_to_ns(cspdk.pyn_histogram_percentile(&latencies[i], percentage))
+                for percentage in self._parameters.output_opcode_latency.get(opcode, ())}
+        return found
+
+    cdef list _histograms(self):
+        """The histogram of each interval, an array with rows of (latency in ns, number of IOs)."""
+        cdef const cspdk.pyn_history *history = cspdk.pyn_worker_history(self._worker)
+        cdef const uint64_t *words
+        cdef uint64_t at = 0, count, word
+        cdef list found = []
+
+        if history == NULL:
+            return found
+        import numpy
+
+        words = cspdk.pyn_history_words(history)
+
+        if history.is_full:
+            _log.warning("ioworker: there was no room for the histograms after %d intervals", history.intervals)
+        for _ in range(history.intervals):
+            count = words[at]
+            rows = numpy.empty((count, 2), dtype=numpy.uint64)
+            for row in range(count):
+                word = words[at + 1 + row]
+                rows[row, 0] = cspdk.pyn_ticks_to_ns(cspdk.pyn_histogram_highest(<uint32_t>(word >> 32)))
+                rows[row, 1] = word & 0xffffffff
+            found.append(rows)
+            at += count + 1
+        return found
 
     cdef object _distribution(self, const cspdk.pyn_histogram *latency):
         import numpy

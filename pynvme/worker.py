@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,7 @@ HOST_ERRORS = {
     -6: "io cmd error",
     -7: "killed",
     -8: "drive is gone",
+    -9: "latency above max_latency",
 }
 _MDTS = -2
 _INVALID_FIELD = 0x002
@@ -33,6 +34,8 @@ _WHOLE = 0xFFFFFFFFFFFFFFFF
 _DAY_S = 86400
 _STEP = struct.Struct("=QQII")  # struct pyn_workload_step
 _BUCKETS = 1_000_000
+_HISTORY_BUCKETS = 2048  # in use in one interval, a generous number
+_HISTORY_MOST = 1 << 26  # words of 8 bytes
 
 
 @dataclass
@@ -63,6 +66,22 @@ class Parameters:
     output_percentile_latency: dict[float, int | None] | None
     output_cmdlog_list: list[tuple[int, int, int]] | None
     progress: bool = False
+    zipf: float | None = None
+    pareto: float | None = None
+    regions: Sequence[tuple[int, int]] | None = None
+    poisson: bool = False
+    think_time: float = 0
+    think_ios: int = 1
+    compress: int = 0
+    continue_on_error: bool = False
+    max_latency: float = 0
+    steady_state: int = 0
+    latency_target: float = 0
+    latency_percentile: float = 100
+    latency_window: float = 1
+    output_opcode_latency: dict[int, dict[float, int | None]] | None = None
+    output_latency_histograms: list[Any] | None = None
+    histogram_ms: int = 100
 
 
 @dataclass
@@ -79,6 +98,8 @@ class Limits:
     """Bytes of an LBA."""
     largest: int
     """LBAs that one command may have, by MDTS."""
+    regions: int
+    """How many regions one workload may have."""
 
 
 @dataclass
@@ -131,6 +152,33 @@ class Workload:
     """The number of seconds whose IOs are counted separately."""
     log_entries: int
     steps: Steps | None
+    extra: Extra
+
+
+@dataclass
+class Extra:
+    """What a worker does only on request. Times are in ns, and 0 is without."""
+
+    skew: int
+    """0, or ZIPF, or PARETO."""
+    skew_parameter: float
+    regions: list[tuple[int, int]]
+    poisson: bool
+    think_ns: int
+    think_ios: int
+    compress: int
+    continue_on_error: bool
+    max_latency_ns: int
+    steady_seconds: int
+    target_ns: int
+    target_percentage: float
+    target_window_ns: int
+    by_opcode: bool
+    history_ns: int
+    history_words: int
+
+
+ZIPF, PARETO = 1, 2
 
 
 def workload(given: Parameters, nlba: int, limits: Limits) -> Workload:
@@ -143,6 +191,9 @@ def workload(given: Parameters, nlba: int, limits: Limits) -> Workload:
     end = values.field(given.region_end, 64, "region_end")
     lba_start = values.field(given.lba_start, 64, "lba_start")
     distribution = _distribution(given.distribution)
+    regions = _regions(given, nlba, limits)
+    if regions:
+        start, end = 0, sum(past - first for first, past in regions)
     last = min(end, nlba)
     check(
         start < last,
@@ -170,6 +221,7 @@ def workload(given: Parameters, nlba: int, limits: Limits) -> Workload:
         )
     iops = number(given.iops, "iops")
     check(iops >= 0, f"iops must be a rate of 0 or more, not {given.iops}")
+    extra = _extra(given, regions, seconds, random_percentage)
     return Workload(
         operations=operations,
         random_percentage=random_percentage,
@@ -193,7 +245,116 @@ def workload(given: Parameters, nlba: int, limits: Limits) -> Workload:
         counted_seconds=_counted_seconds(given),
         log_entries=_log_entries(given),
         steps=None if given.io_sequence is None else _steps(given.io_sequence, nlba, limits),
+        extra=extra,
     )
+
+
+def _regions(given: Parameters, nlba: int, limits: Limits) -> list[tuple[int, int]]:
+    if given.regions is None:
+        return []
+    if not isinstance(given.regions, (list, tuple)):
+        kind = type(given.regions).__name__
+        raise TypeError(f"regions must be a list of (first LBA, end), not {kind}")
+    check(
+        1 <= len(given.regions) <= limits.regions,
+        f"regions has {len(given.regions)} entries; 1 to {limits.regions} are possible",
+    )
+    others = (given.region_start, given.region_end, given.lba_start)
+    check(others == (0, _WHOLE, 0), "regions replaces region_start, region_end and lba_start")
+    aligns = given.lba_align if isinstance(given.lba_align, (list, tuple)) else [given.lba_align or 1]
+    found = []
+    for entry in given.regions:
+        if not isinstance(entry, (list, tuple)) or len(entry) != 2:
+            raise TypeError(f"an entry of regions is (first LBA, end), not {entry!r}")
+        first = values.field(entry[0], 64, "the first LBA of a region")
+        past = min(values.field(entry[1], 64, "the end of a region"), nlba)
+        check(first < past, f"the region {entry} is empty in a namespace of {nlba} LBAs")
+        for align in aligns:
+            whole = integer(align or 1, "lba_align") or 1
+            check(
+                first % whole == 0 and (past - first) % whole == 0,
+                f"the region {entry} must begin and end at a multiple of lba_align {align}",
+            )
+        found.append((first, past))
+    for (_, past), (first, _) in zip(sorted(found), sorted(found)[1:]):
+        check(past <= first, f"regions overlap at LBA {first}")
+    return found
+
+
+def _positive(value: Any, name: str, most: float = 1e9) -> float:
+    found = number(value, name)
+    check(0 <= found <= most, f"{name} must be from 0 to {most:g}, not {value}")
+    return found
+
+
+def _skew(given: Parameters, random_percentage: int) -> tuple[int, float]:
+    if given.zipf is None and given.pareto is None:
+        return 0, 0.0
+    check(given.zipf is None or given.pareto is None, "zipf and pareto exclude each other")
+    name = "zipf" if given.zipf is not None else "pareto"
+    check(given.distribution is None, f"{name} and distribution exclude each other")
+    check(random_percentage > 0, f"{name} is for random IO: lba_random must not be False")
+    if given.zipf is not None:
+        theta = number(given.zipf, "zipf")
+        check(
+            0 < theta <= 5 and theta != 1, f"zipf must be a theta above 0, up to 5 and not 1, not {theta:g}"
+        )
+        return ZIPF, theta
+    share = number(given.pareto, "pareto")
+    check(0 < share < 1, f"pareto must be a share between 0 and 1, not {share:g}")
+    return PARETO, share
+
+
+def _extra(
+    given: Parameters, regions: list[tuple[int, int]], seconds: float, random_percentage: int
+) -> Extra:
+    skew, parameter = _skew(given, random_percentage)
+    poisson = bool(given.poisson)
+    check(not poisson or number(given.iops, "iops") > 0, "poisson needs iops, the mean rate")
+    check(not poisson or given.io_sequence is None, "poisson and io_sequence exclude each other")
+    think = _positive(given.think_time, "think_time")
+    percentile = number(given.latency_percentile, "latency_percentile")
+    check(0 < percentile <= 100, f"latency_percentile must be above 0 and up to 100, not {percentile:g}")
+    window = _positive(given.latency_window, "latency_window", 3600)
+    check(window >= 0.01, f"latency_window must be at least 0.01 s, not {window:g}")
+    compress = integer(given.compress, "compress")
+    check(0 <= compress <= 100, f"compress must be a percentage from 0 to 100, not {compress}")
+    steady = integer(given.steady_state, "steady_state")
+    check(0 <= steady <= 3600, f"steady_state must be a round of 0 to 3600 seconds, not {steady}")
+    interval = integer(given.histogram_ms, "histogram_ms")
+    check(10 <= interval <= 3600000, f"histogram_ms must be from 10 to 3600000, not {interval}")
+    _check_output(given.output_latency_histograms, list, "output_latency_histograms")
+    _check_output(given.output_opcode_latency, dict, "output_opcode_latency")
+    for inner in (given.output_opcode_latency or {}).values():
+        _check_output(inner, dict, "a value of output_opcode_latency")
+        _check_percentiles(inner)
+    has_history = given.output_latency_histograms is not None
+    ios = values.field(given.think_ios, 32, "think_ios")
+    check(ios >= 1, "think_ios must be at least 1")
+    return Extra(
+        skew=skew,
+        skew_parameter=parameter,
+        regions=regions,
+        poisson=poisson,
+        think_ns=round(think * 1000),
+        think_ios=ios,
+        compress=compress,
+        continue_on_error=bool(given.continue_on_error),
+        max_latency_ns=round(_positive(given.max_latency, "max_latency") * 1000),
+        steady_seconds=steady,
+        target_ns=round(_positive(given.latency_target, "latency_target") * 1000),
+        target_percentage=percentile,
+        target_window_ns=round(window * 1e9),
+        by_opcode=given.output_opcode_latency is not None,
+        history_ns=interval * 1_000_000 if has_history else 0,
+        history_words=_history_words(seconds, interval) if has_history else 0,
+    )
+
+
+def _history_words(seconds: float, interval_ms: int) -> int:
+    """Room for the histograms of a run, of which the kernel allocates what is used."""
+    intervals = int(seconds * 1000 / interval_ms) + 2 if seconds else _HISTORY_MOST
+    return min(intervals * _HISTORY_BUCKETS, _HISTORY_MOST)
 
 
 def _operations(given: Parameters, limits: Limits) -> dict[int, int]:
@@ -292,7 +453,7 @@ def _cpu(cpu_id: int) -> int:
 def _counted_seconds(given: Parameters) -> int:
     """The number of seconds to count separately, or 0 if the script did not request that."""
     _check_output(given.output_io_per_second, list, "output_io_per_second")
-    if given.output_io_per_second is None:
+    if given.output_io_per_second is None and not given.steady_state:
         return 0
     # If only a count ends the worker, the length of the run is unknown.
     return int(given.time) if given.time else _DAY_S
@@ -301,13 +462,17 @@ def _counted_seconds(given: Parameters) -> int:
 def _log_entries(given: Parameters) -> int:
     _check_output(given.output_cmdlog_list, list, "output_cmdlog_list")
     _check_output(given.output_percentile_latency, dict, "output_percentile_latency")
-    for percentage in given.output_percentile_latency or ():
-        if not isinstance(percentage, (int, float)):
-            raise TypeError(f"a percentile is a number, not {percentage!r}")
-        check(0 <= percentage <= 100, f"a percentile is from 0 to 100, not {percentage}")
+    _check_percentiles(given.output_percentile_latency or ())
     if given.output_cmdlog_list is None:
         return 0
     return values.field(len(given.output_cmdlog_list), 24, "the length of output_cmdlog_list")
+
+
+def _check_percentiles(percentages: Iterable[Any]) -> None:
+    for percentage in percentages:
+        if not isinstance(percentage, (int, float)):
+            raise TypeError(f"a percentile is a number, not {percentage!r}")
+        check(0 <= percentage <= 100, f"a percentile is from 0 to 100, not {percentage}")
 
 
 def _check_output(value: object, kind: type, name: str) -> None:
@@ -420,6 +585,15 @@ class Outcome:
     """Counts of latencies by us, an array of numpy, or None for zeros."""
     log: list[tuple[int, int, int]] = field(default_factory=list)
     """(slba, nlb, opcode), oldest first."""
+    failed_ios: int = 0
+    opcode_percentiles_ns: dict[int, dict[float, int]] = field(default_factory=dict)
+    histograms: list[Any] = field(default_factory=list)
+    """Of each interval an array of (latency in ns, number of IOs)."""
+    is_steady: bool = False
+    depth: int | None = None
+    """The highest depth that holds the target, 0 if none does, or None if it was not found."""
+    windows: list[tuple[int, float, float]] = field(default_factory=list)
+    """Of each depth that was tried: the depth, its IOPS, and its latency in us."""
 
 
 def unstarted(error: int) -> Outcome:
@@ -465,9 +639,25 @@ def fill(given: Parameters, outcome: Outcome, into: dict[str, Any]) -> None:
             import numpy
 
             into["latency_distribution"] = numpy.zeros(_BUCKETS, dtype=numpy.uint64)
+    _fill_extra(given, outcome, into)
     if given.output_cmdlog_list is not None:
         missing = len(given.output_cmdlog_list) - len(outcome.log)
         given.output_cmdlog_list[:] = [(0, 0, 0)] * missing + outcome.log
+
+
+def _fill_extra(given: Parameters, outcome: Outcome, into: dict[str, Any]) -> None:
+    if given.continue_on_error:
+        into["io_count_failed"] = outcome.failed_ios
+    if given.steady_state:
+        into["steady_state"] = outcome.is_steady
+    if given.latency_target:
+        into["latency_target_depth"] = outcome.depth
+        into["latency_target_windows"] = outcome.windows
+    for opcode, inner in (given.output_opcode_latency or {}).items():
+        found = outcome.opcode_percentiles_ns.get(opcode, {})
+        inner.update({percentage: found.get(percentage, 0) // 1000 for percentage in inner})
+    if given.output_latency_histograms is not None:
+        given.output_latency_histograms[:] = outcome.histograms
 
 
 def consistency(counts: list[int] | None, slowest_percentage: float) -> float:

@@ -17,6 +17,7 @@
 #include "core/data/pattern.h"
 #include "core/data/transfer.h"
 #include "core/worker/worker_run.h"
+#include "core/worker/extra.h"
 #include "core/util/clock.h"
 #include "core/util/fork.h"
 #include "core/util/log.h"
@@ -142,20 +143,18 @@ static bool changes_data(const struct pyn_worker_config *config)
 	return false;
 }
 
-struct region {
-	uint64_t start, past;
-};
-
 /* The LBAs of its commands. A replay may also leave the region of the workload. */
-static struct region region_of(const struct pyn_worker_run *run)
+static struct pyn_region region_of(const struct pyn_worker_run *run)
 {
-	struct region region = {run->workload.start, run->workload.end};
+	struct pyn_region region = {run->workload.start, run->workload.end};
 
+	if (run->config.extra.regions)
+		return pyn_extra_hull(&run->config.extra);
 	for (uint32_t i = 0; i < run->config.steps; i++) {
 		const struct pyn_workload_step *step = &run->config.sequence[i];
 
 		if (i == 0)
-			region = (struct region){step->slba, step->slba + step->nlb};
+			region = (struct pyn_region){step->slba, step->slba + step->nlb};
 		region.start = step->slba < region.start ? step->slba : region.start;
 		region.past = step->slba + step->nlb > region.past ? step->slba + step->nlb : region.past;
 	}
@@ -249,6 +248,14 @@ static void place_private(const struct pyn_worker *worker, const struct layout *
 	slot->write_crc = (uint32_t *)slot->cells; /* a command is a read or a write */
 }
 
+static void compress(const struct pyn_worker_run *run, const struct pyn_worker_slot *slot, uint32_t largest)
+{
+	size_t size = run->config.lba_size, zeros = size * run->config.extra.compress / 100;
+
+	for (uint32_t i = 0; i < largest; i++)
+		memset(slot->write_data + (i + 1) * size - zeros, 0, zeros);
+}
+
 static int build_write_data(struct pyn_worker *worker, const struct layout *layout, struct pyn_worker_slot *slot,
 			    struct pyn_random *random, struct pyn_error *err)
 {
@@ -258,6 +265,8 @@ static int build_write_data(struct pyn_worker *worker, const struct layout *layo
 	if (!rc)
 		rc = pyn_pattern_fill(slot->write_data, (size_t)layout->largest * run->config.lba_size,
 				      run->config.ptype, run->config.pvalue, random, err);
+	if (!rc)
+		compress(run, slot, layout->largest);
 	if (!rc && run->noted)
 		base_crcs(run, slot, layout->largest);
 	return rc;
@@ -311,14 +320,13 @@ static int allocate(struct pyn_worker *worker, struct pyn_error *err)
 	run->flight = worker->flight;
 	run->log = worker->log;
 	run->seconds.ios = worker->per_second;
-	for (uint16_t i = 0; i < run->slot_count; i++) {
-		int rc = build_slot(worker, &layout, i, &random, err);
+	int rc = pyn_extra_create(run, err);
 
-		if (rc)
-			return rc;
+	for (uint16_t i = 0; !rc && i < run->slot_count; i++) {
+		rc = build_slot(worker, &layout, i, &random, err);
 		run->free.slots[run->free.count++] = (uint16_t)(run->slot_count - 1 - i);
 	}
-	return 0;
+	return rc;
 }
 
 /* ---- life ---- */
@@ -328,7 +336,7 @@ static int allocate(struct pyn_worker *worker, struct pyn_error *err)
 static void begin_untracked(struct pyn_worker *worker)
 {
 	struct pyn_worker_run *run = worker->run;
-	struct region region = region_of(run);
+	struct pyn_region region = region_of(run);
 	uint64_t from = region.start < run->noted ? run->noted : region.start;
 
 	if (!worker->verify || from >= region.past || !changes_data(&run->config))
@@ -354,7 +362,7 @@ static void begin_changes(struct pyn_worker *worker)
 
 static void begin_writing(struct pyn_worker *worker)
 {
-	struct region region = region_of(worker->run);
+	struct pyn_region region = region_of(worker->run);
 
 	if (!worker->verify || !changes_data(&worker->run->config))
 		return;
@@ -401,8 +409,10 @@ static void destroy(struct pyn_worker *worker)
 	pyn_dma_free(worker->per_second);
 	pyn_dma_free(worker->shared);
 	pyn_verify_put(worker->verify);
-	if (worker->run)
+	if (worker->run) {
 		free(worker->run->free.slots);
+		pyn_extra_destroy(worker->run);
+	}
 	free(worker->private_memory);
 	free(worker->sequence);
 	free(worker->run);
@@ -538,6 +548,7 @@ static int create_run(struct pyn_worker *worker, const struct pyn_worker_config 
 	run->device_shared = pyn_device_shared(worker->device);
 	rc = pyn_workload_init(&run->workload, &config->workload, config->nlba, pyn_random_stream(config->seed, 0),
 			       err);
+	run->workload.is.plain &= !config->extra.regions;
 	if (!rc && region_of(run).start >= run->noted)
 		run->noted = 0;
 	return rc;
@@ -771,4 +782,14 @@ const uint32_t *pyn_worker_per_second(const struct pyn_worker *worker)
 const struct pyn_cmdlog *pyn_worker_cmdlog(const struct pyn_worker *worker)
 {
 	return worker->log;
+}
+
+const struct pyn_histogram *pyn_worker_by_opcode(const struct pyn_worker *worker)
+{
+	return worker->run->state.extra ? worker->run->state.extra->by_opcode : NULL;
+}
+
+const struct pyn_history *pyn_worker_history(const struct pyn_worker *worker)
+{
+	return worker->run->state.extra ? worker->run->state.extra->history : NULL;
 }

@@ -31,7 +31,67 @@ enum pyn_worker_error {
 	PYN_WORKER_IO_ERROR = -6,   /* a command completed with an error, or mismatched */
 	PYN_WORKER_DIED = -7,       /* its process was killed */
 	PYN_WORKER_GONE = -8,       /* the drive is gone */
+	PYN_WORKER_TOO_SLOW = -9,   /* an IO took longer than max_latency_ns */
 };
+
+#define PYN_STEADY_ROUNDS 5u  /* SNIA PTS: the steady state is judged by this number of rounds */
+#define PYN_FOUND_WINDOWS 16u /* the most windows of a search by halves among 1,023 depths */
+
+#define PYN_REGIONS 64u /* the most regions of one worker */
+
+struct pyn_region {
+	uint64_t start, past; /* LBAs */
+};
+
+/* What a worker does on request only (extra.h); 0 is without. Times are in ns. */
+struct pyn_extra_config {
+	bool poisson; /* IOs arrive at random times, iops in the mean */
+	bool by_opcode;
+	bool continue_on_error;
+	uint64_t think_ns; /* pause after each think_ios IOs, once they have completed */
+	uint64_t think_ios;
+	uint64_t max_latency_ns;   /* a latency that ends the worker */
+	uint64_t history_ns;       /* between two histograms */
+	uint64_t history_words;    /* room for them */
+	uint32_t steady_seconds;   /* of a round; ends the worker in the steady state. config.seconds counts them */
+	uint64_t target_ns;        /* search for the highest depth at which a percentile is not above this */
+	uint64_t target_window_ns; /* how long each depth is tried */
+	double target_percentage;
+	uint32_t compress; /* percentage of each written LBA, at its end, that is zeros */
+	/* The workload's region is that of these regions joined, from LBA 0 on; 0: it is what it says. They do not
+	 * overlap. */
+	uint32_t regions;
+	struct pyn_region region[PYN_REGIONS];
+};
+
+/* One try of the search for a depth. */
+struct pyn_found_window {
+	uint32_t depth;
+	uint64_t ios, ticks;
+	uint64_t latency; /* the percentile, ticks */
+};
+
+struct pyn_found {
+	bool is_steady;
+	bool is_depth_found;
+	uint32_t depth; /* 0: no depth holds the latency */
+	uint32_t windows;
+	struct pyn_found_window window[PYN_FOUND_WINDOWS];
+};
+
+/* Histograms of intervals, in shared memory: for each interval a word with the number of words that follow, each of
+ * which is a bucket << 32 | the number of its values in the interval. */
+struct pyn_history {
+	uint64_t intervals;
+	uint64_t used; /* words */
+	bool is_full;  /* there was no room for the rest */
+	uint64_t words[];
+};
+
+static inline const uint64_t *pyn_history_words(const struct pyn_history *history)
+{
+	return history->words;
+}
 
 struct pyn_worker_config {
 	struct pyn_workload_config workload;
@@ -53,6 +113,7 @@ struct pyn_worker_config {
 	uint32_t log_entries;   /* least number of commands in its log */
 	uint32_t steps;         /* of a replay; 0: none */
 	const struct pyn_workload_step *sequence;
+	struct pyn_extra_config extra;
 };
 
 struct pyn_worker_result {
@@ -66,6 +127,8 @@ struct pyn_worker_result {
 	uint64_t mismatched_reads;
 	struct pyn_mismatch mismatch; /* the first one */
 	struct pyn_verify_counts verified;
+	uint64_t failed_ios; /* with continue_on_error */
+	struct pyn_found found;
 };
 
 /* Shared by both processes; in DMA memory. */
@@ -111,5 +174,11 @@ uint16_t pyn_worker_qid(const struct pyn_worker *worker);
 const struct pyn_worker_shared *pyn_worker_shared(const struct pyn_worker *worker);
 const uint32_t *pyn_worker_per_second(const struct pyn_worker *worker);
 const struct pyn_cmdlog *pyn_worker_cmdlog(const struct pyn_worker *worker);
+
+/* Latencies of each opcode of the workload, or NULL if they were not requested. */
+const struct pyn_histogram *pyn_worker_by_opcode(const struct pyn_worker *worker);
+
+/* Histograms of intervals, or NULL if they were not requested. */
+const struct pyn_history *pyn_worker_history(const struct pyn_worker *worker);
 
 #endif

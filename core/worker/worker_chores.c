@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The other work of a worker: counts seconds, and checks the script, the device, the time and its parent. */
 #include "core/worker/worker_run.h"
+#include "core/worker/extra.h"
 
 #include <poll.h>
 
@@ -35,6 +36,8 @@ static void close_second(struct pyn_worker_run *run, uint64_t completed)
 	atomic_store_explicit(&run->shared->per_second_count, run->seconds.count, memory_order_release);
 	run->seconds.base = completed;
 	run->seconds.next += run->seconds.ticks;
+	if (run->state.extra)
+		pyn_extra_second(run);
 }
 
 void pyn_worker_count_seconds(struct pyn_worker_run *run, uint64_t now, bool all)
@@ -98,7 +101,7 @@ void pyn_worker_publish(struct pyn_worker_run *run)
 
 /* Whether to send IOs that were due in time although the time is over, to make up for a moment without a CPU. Does
  * not wait for a drive that is slower than the rate. */
-static bool makes_up(const struct pyn_worker_run *run, uint64_t now)
+static bool makes_up(struct pyn_worker_run *run, uint64_t now)
 {
 	return run->rate.per_tick && now - run->clock.ends < pyn_ns_to_ticks(MAKE_UP_NS) &&
 	       pyn_worker_due(run, run->clock.ends);
@@ -116,6 +119,8 @@ void pyn_worker_chores(struct pyn_worker_run *run, uint64_t now)
 		run->state.leave = true;
 	if (now >= run->clock.ends && !makes_up(run, now))
 		run->state.stopping = true;
+	if (run->state.extra)
+		pyn_extra_chores(run, now);
 	if (now < next_parent)
 		return;
 	next_parent = now + pyn_ns_to_ticks(PARENT_NS);

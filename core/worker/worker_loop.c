@@ -8,6 +8,7 @@
  */
 #include "core/verify/verify_table.h"
 #include "core/worker/worker_run.h"
+#include "core/worker/extra.h"
 
 #include <sched.h>
 #include <time.h>
@@ -68,18 +69,35 @@ static NOT_INLINE bool skip_uncorrectable(struct pyn_worker_run *run, struct pyn
 	return true;
 }
 
-static ALWAYS_INLINE bool next_io(struct pyn_worker_run *run, struct pyn_workload_io *io, uint8_t *opcode)
+static void next_step(struct pyn_worker_run *run, struct pyn_workload_io *io, uint8_t *opcode)
+{
+	const struct pyn_workload_step *step = &run->config.sequence[run->ios.step++];
+
+	*io = (struct pyn_workload_io){.slba = step->slba, .nlb = step->nlb};
+	*opcode = (uint8_t)step->opcode;
+	for (uint8_t op = 0; op < run->config.workload.ops; op++)
+		if (run->config.workload.opcode[op] == *opcode)
+			io->op = op;
+}
+
+/* Choose an IO of a replay, or of several regions. */
+static NOT_INLINE bool next_special(struct pyn_worker_run *run, struct pyn_workload_io *io, uint8_t *opcode)
 {
 	if (run->config.steps) {
-		const struct pyn_workload_step *step = &run->config.sequence[run->ios.step++];
-
-		*io = (struct pyn_workload_io){.slba = step->slba, .nlb = step->nlb};
-		*opcode = (uint8_t)step->opcode;
-		for (uint8_t op = 0; op < run->config.workload.ops; op++)
-			if (run->config.workload.opcode[op] == *opcode)
-				io->op = op;
+		next_step(run, io, opcode);
 		return true;
 	}
+	if (!pyn_workload_next(&run->workload, io))
+		return false;
+	*opcode = run->config.workload.opcode[io->op];
+	pyn_extra_place(run, io);
+	return true;
+}
+
+static ALWAYS_INLINE bool next_io(struct pyn_worker_run *run, struct pyn_workload_io *io, uint8_t *opcode)
+{
+	if (run->state.is_special)
+		return next_special(run, io, opcode);
 	if (!pyn_workload_next(&run->workload, io))
 		return false;
 	if (io->sequential && run->verify && !run->state.skips_nothing && pyn_verify_has_uncorrectable(run->verify) &&
@@ -110,11 +128,13 @@ static NOT_INLINE void describe_other(const struct pyn_worker_run *run, struct p
 	static const struct pyn_data_template no_data;
 	struct nvme_cmd *cmd = &slot->cmd;
 
-	slot->flags = run->noted ? PYN_FLAG_CHANGE : PYN_FLAG_NONE;
+	uint8_t timed = run->state.flags_of_other;
+
+	slot->flags = timed | (run->noted ? PYN_FLAG_CHANGE : PYN_FLAG_NONE);
 	pyn_data_template_copy(cmd, &no_data);
 	switch (cmd->opc) {
 	case NVME_IO_FLUSH:
-		slot->flags = run->verify ? PYN_FLAG_CHANGE : PYN_FLAG_NONE;
+		slot->flags = timed | (run->verify ? PYN_FLAG_CHANGE : PYN_FLAG_NONE);
 		slot->slba = 0;
 		cmd->cdw12 = 0;
 		break;
@@ -123,14 +143,14 @@ static NOT_INLINE void describe_other(const struct pyn_worker_run *run, struct p
 		name_data(run, slot, &slot->range, sizeof(struct nvme_dsm_range));
 		cmd->cdw12 = 0;
 		slot->slba = (uint64_t)NVME_DSM_AD << 32; /* one range in dword 10, and what to do in dword 11 */
-		slot->flags = PYN_FLAG_CHANGE; /* also without verification, since its range must be logged */
+		slot->flags = timed | PYN_FLAG_CHANGE; /* also without verification, since its range must be logged */
 		break;
 	case NVME_IO_COMPARE:
 		name_data(run, slot, &slot->write, slot->nlb * run->config.lba_size);
-		slot->flags = PYN_FLAG_NONE;
+		slot->flags = timed;
 		break;
 	case NVME_IO_VERIFY:
-		slot->flags = PYN_FLAG_NONE;
+		slot->flags = timed;
 		break;
 	}
 }
@@ -149,10 +169,10 @@ static ALWAYS_INLINE void describe(const struct pyn_worker_run *run, struct pyn_
 	slot->cmd.nsid = run->config.nsid;
 	slot->cmd.cdw12 = io->nlb - 1;
 	if (opcode == NVME_IO_READ) {
-		slot->flags = run->config.check ? PYN_FLAG_CHECK : PYN_FLAG_NONE;
+		slot->flags = run->state.flags_of_read;
 		name_data(run, slot, &slot->read, length);
 	} else if (opcode == NVME_IO_WRITE) {
-		slot->flags = run->noted ? PYN_FLAG_CHANGE : PYN_FLAG_NONE;
+		slot->flags = run->state.flags_of_write;
 		name_data(run, slot, &slot->write, length);
 	} else {
 		describe_other(run, slot);
@@ -187,6 +207,12 @@ static ALWAYS_INLINE void choose_plain(struct pyn_worker_run *run, struct pyn_wo
 static enum pyn_worker_kind prepare_plain(struct pyn_worker_run *run)
 {
 	uint8_t opcode = run->config.workload.opcode[0];
+	uint8_t timed = run->state.extra && run->state.extra->by_opcode ? PYN_FLAG_TIMED : PYN_FLAG_NONE;
+
+	run->state.flags_of_read = timed | (run->config.check ? PYN_FLAG_CHECK : PYN_FLAG_NONE);
+	run->state.flags_of_write = timed | (run->noted ? PYN_FLAG_CHANGE : PYN_FLAG_NONE);
+	run->state.flags_of_other = timed;
+	run->state.is_special = run->config.steps || run->config.extra.regions;
 
 	if (!run->workload.is.plain || run->config.steps || (opcode != NVME_IO_READ && opcode != NVME_IO_WRITE))
 		return PYN_WORKER_VARIED;
@@ -290,12 +316,19 @@ static NOT_INLINE bool prepare(struct pyn_worker_run *run, struct pyn_worker_slo
 /* Record a failed command and end the IO path. */
 static NOT_INLINE void failed(struct pyn_worker_run *run, uint16_t status)
 {
-	run->ios.quota = run->ios.sent;
 	if (atomic_load_explicit(&run->device_shared->cut_offs, memory_order_relaxed) != run->cut_offs) {
 		/* A reset aborts the commands in flight and ends the worker; that is no error. */
+		run->ios.quota = run->ios.sent;
 		run->state.leave = true;
 		return;
 	}
+	if (run->config.extra.continue_on_error) {
+		run->result.failed_ios++;
+		if (!run->result.status)
+			run->result.status = status;
+		return;
+	}
+	run->ios.quota = run->ios.sent;
 	run->state.stopping = true;
 	if (run->config.fw_debug)
 		run->state.leave = true;
@@ -368,14 +401,22 @@ static ALWAYS_INLINE void end_change(struct pyn_worker_run *run, const struct py
 	pyn_flight_set(flight, PYN_FLIGHT_NONE);
 }
 
+static NOT_INLINE void end_rare(struct pyn_worker_run *run, struct pyn_worker_slot *slot)
+{
+	if (slot->flags & PYN_FLAG_TIMED)
+		pyn_extra_time(run, slot);
+	if (slot->flags & PYN_FLAG_DESCRIBE)
+		describe_whole(run, slot, slot->cmd.cid);
+}
+
 static NOT_INLINE void end(struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint16_t status)
 {
 	if (slot->flags & PYN_FLAG_CHANGE)
 		end_change(run, slot, &run->flight[slot->cmd.cid], status);
 	else if (slot->flags & PYN_FLAG_CHECK && !status)
 		check_read(run, slot);
-	if (slot->flags & PYN_FLAG_DESCRIBE)
-		describe_whole(run, slot, slot->cmd.cid);
+	if (slot->flags & (PYN_FLAG_DESCRIBE | PYN_FLAG_TIMED))
+		end_rare(run, slot);
 	if (status)
 		failed(run, status);
 }
@@ -515,7 +556,7 @@ static ALWAYS_INLINE unsigned reap_table(struct pyn_worker_run *run, uint64_t be
 }
 
 /* Number of IOs that may be sent in this turn. */
-static ALWAYS_INLINE uint64_t allowance(const struct pyn_worker_run *run, uint64_t now)
+static ALWAYS_INLINE uint64_t allowance(struct pyn_worker_run *run, uint64_t now)
 {
 	uint64_t most = PYN_WORKER_BATCH;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #define _GNU_SOURCE /* CPU sets */
 #include "core/worker/worker_run.h"
+#include "core/worker/extra.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -55,6 +56,8 @@ static void finish(struct pyn_worker_run *run)
 		pyn_worker_count_seconds(run, now, true);
 		pyn_worker_count_last_second(run);
 	}
+	if (run->state.extra)
+		pyn_extra_finish(run);
 	if (run->state.leave && pyn_worker_is_cut_off(run))
 		run->result.ended_by = atomic_load(&run->device_shared->end);
 	run->shared->result = run->result;
@@ -153,10 +156,12 @@ static void start_clock(struct pyn_worker_run *run)
 	run->clock.ends = UINT64_MAX;
 	if (run->config.time_ns)
 		run->clock.ends = run->clock.started + ticks_of(run->config.time_ns, hz);
-	if (run->config.iops)
+	if (run->config.iops && !run->config.extra.poisson)
 		run->rate.per_tick = rate_of(run->config.iops / (double)hz);
 	run->rate.all = run->config.time_ns ? rated_of(run->config.iops, run->config.time_ns) : UINT64_MAX;
 	run->rate.limits = run->rate.per_tick || run->config.steps;
+	if (run->state.extra)
+		pyn_extra_start(run);
 }
 
 static void (*loop_of_this_processor(void))(struct pyn_worker_run *)

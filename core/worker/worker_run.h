@@ -18,6 +18,7 @@ enum pyn_worker_flags {
 	PYN_FLAG_CHECK = 1,    /* a read: compare its data with what is expected */
 	PYN_FLAG_CHANGE = 2,   /* tell verification that a change, or a flush, has ended */
 	PYN_FLAG_DESCRIBE = 4, /* it was cut at the region's end; describe the next one in this slot anew */
+	PYN_FLAG_TIMED = 8,    /* record its latency by its opcode, too */
 };
 
 /* How much successive commands of a slot differ. */
@@ -108,10 +109,13 @@ struct pyn_worker_ios {
 };
 
 struct pyn_worker_state {
+	struct pyn_extra *extra; /* NULL: nothing on request */
 	enum pyn_worker_kind kind;
 	bool stopping;      /* no more is sent */
 	bool leave;         /* exit at once, with commands in flight */
 	bool skips_nothing; /* the region has only uncorrectable LBAs, so they are not skipped */
+	bool is_special;    /* a replay, or IO to several regions */
+	uint8_t flags_of_read, flags_of_write, flags_of_other; /* of enum pyn_worker_flags, for each such IO */
 };
 
 struct pyn_worker_run {
@@ -158,13 +162,18 @@ static inline uint64_t pyn_worker_scheduled(const struct pyn_worker_run *run, ui
 	return count < run->rate.all ? count : run->rate.all;
 }
 
+/* The limits that a worker has on request; most are the IOs that its rate allows. extra.c */
+uint64_t pyn_extra_due(struct pyn_worker_run *run, uint64_t now, uint64_t most);
+
 /* Number of IOs that may be sent now. */
-static inline uint64_t pyn_worker_due(const struct pyn_worker_run *run, uint64_t now)
+static inline uint64_t pyn_worker_due(struct pyn_worker_run *run, uint64_t now)
 {
 	uint64_t most = PYN_WORKER_BATCH, count = 0;
 
 	if (run->rate.per_tick)
 		most = pyn_worker_scheduled(run, now) - run->ios.sent;
+	if (run->state.extra)
+		most = pyn_extra_due(run, now, most);
 	if (!run->config.steps)
 		return most;
 	if (now >= run->clock.ends)

@@ -157,6 +157,22 @@ static int init_distribution(struct pyn_workload *workload, const struct pyn_wor
 	return 0;
 }
 
+/* The blocks begin at the start of the region. The last one may be cut at its end. */
+static void init_skew(struct pyn_workload *workload, const struct pyn_workload_config *config)
+{
+	uint64_t region = workload->end - workload->start;
+
+	if (config->skew == PYN_SKEW_NONE)
+		return;
+	workload->skew_unit = pyn_workload_largest(workload);
+	for (uint32_t i = 0; i < workload->sizes; i++)
+		if (workload->lba_align[i] > workload->skew_unit)
+			workload->skew_unit = workload->lba_align[i];
+	workload->is.has_distribution = true;
+	pyn_skew_init(&workload->skew, config->skew, config->skew_parameter,
+		      (region + workload->skew_unit - 1) / workload->skew_unit);
+}
+
 static void init_sequence(struct pyn_workload *workload, const struct pyn_workload_config *config)
 {
 	workload->is.contiguous = config->contiguous;
@@ -201,6 +217,7 @@ int pyn_workload_init(struct pyn_workload *workload, const struct pyn_workload_c
 		rc = init_distribution(workload, config, err);
 	if (rc)
 		return rc;
+	init_skew(workload, config);
 	init_fill(workload, config);
 	workload->is.plain = workload->is.one_size && workload->is.one_op && workload->is.always_random &&
 			     !workload->is.has_distribution;
@@ -223,8 +240,19 @@ static uint64_t multiples(uint64_t span, uint32_t align)
 	return (align & (align - 1)) == 0 ? span >> __builtin_ctz(align) : span / align;
 }
 
+static uint64_t skewed_slba(struct pyn_workload *workload, uint32_t i)
+{
+	uint64_t rank = pyn_skew_rank(&workload->skew, pyn_skew_uniform(&workload->random));
+	uint64_t slba = workload->start + pyn_skew_block(&workload->skew, rank) * workload->skew_unit;
+	uint64_t aligned = pyn_workload_align_up(slba, workload->lba_align[i]);
+
+	return aligned < workload->end ? aligned : workload->first[i];
+}
+
 uint64_t pyn_workload_distributed_slba(struct pyn_workload *workload, uint32_t i)
 {
+	if (workload->skew.kind != PYN_SKEW_NONE)
+		return skewed_slba(workload, i);
 	uint32_t part = workload->part_of[pyn_random_below(&workload->random, PYN_WORKLOAD_WEIGHT)];
 	uint32_t align = workload->lba_align[i];
 	uint64_t begin = workload->part_first[part], past = begin + workload->part_size[part];

@@ -11,6 +11,7 @@
 
 #include "core/util/random.h"
 #include "core/util/error.h"
+#include "core/worker/skew.h"
 
 #define PYN_WORKLOAD_SIZES 4096u
 #define PYN_WORKLOAD_OPS 16u
@@ -43,6 +44,8 @@ struct pyn_workload_config {
 	uint64_t lba_start;    /* where the sequential part begins */
 	bool has_distribution;
 	uint32_t distribution[PYN_WORKLOAD_PARTS]; /* the sum is PYN_WORKLOAD_WEIGHT */
+	enum pyn_skew_kind skew; /* instead of distribution: popular blocks of the largest io_size */
+	double skew_parameter;
 };
 
 struct pyn_workload_io {
@@ -85,6 +88,8 @@ struct pyn_workload {
 	uint8_t part_of[PYN_WORKLOAD_WEIGHT];
 	uint64_t part_first[PYN_WORKLOAD_PARTS]; /* first LBA of each part of a distribution */
 	uint64_t part_size[PYN_WORKLOAD_PARTS];  /* its LBAs */
+	struct pyn_skew skew;
+	uint64_t skew_unit; /* LBAs of a block */
 };
 
 /* Check config and initialise the workload. The region is clipped to nlba, the size of the namespace. A single
@@ -95,8 +100,8 @@ int pyn_workload_init(struct pyn_workload *workload, const struct pyn_workload_c
 /* The largest IO of this workload, in LBAs. */
 uint32_t pyn_workload_largest(const struct pyn_workload *workload);
 
-/* A random aligned LBA for size index i, by the distribution over the region. It lies in the part that was drawn, if
- * that has an aligned LBA. */
+/* A random aligned LBA for size index i, by the distribution over the region, or by the popularity of blocks. It lies
+ * in the part that was drawn, if that has an aligned LBA. */
 uint64_t pyn_workload_distributed_slba(struct pyn_workload *workload, uint32_t i);
 
 /* The first size whose sum of weights is above pick. */

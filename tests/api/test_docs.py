@@ -138,6 +138,6 @@ def test_the_page_about_errors_has_each_exception_and_each_error_of_a_worker():
         if isinstance(kind, type) and issubclass(kind, Exception):
             assert f"`{name}`" in page
     errors = re.findall(r"^ +(-\d)  \w", nvme.IOWorker.close.__doc__ or "", re.MULTILINE)
-    assert len(errors) == 8
+    assert len(errors) == 9
     for number in errors:
         assert f"\n| {number} | " in page

@@ -68,7 +68,7 @@ def test_every_opcode_does_what_it_says(run_worker, fill, ssd, nvme0, lba_size):
     for opcode in (READ, VERIFY):
         with pytest.warns(UserWarning) as caught:
             assert run_worker(io_sequence=[(0, opcode, 16, 1)]).error == -6
-        assert str(caught[-1].message).endswith("02/81")
+        assert str(caught[-1].message).endswith("02/81 Unrecovered Read Error")
     fill(region_end=64)  # goes round them, so they are written by a replay
     most = min(64, nvme0.mdts // lba_size)
     run_worker(io_sequence=[(0, WRITE, 16, 8), (1000, VERIFY, 0, most), (2000, READ, 0, most)])

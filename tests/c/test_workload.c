@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a worker sends, by every parameter: exact properties of whole regions, up to the last LBA of 64 bits. */
-/* sources: core/worker/workload.c core/util/*.c */
+/* sources: core/worker/workload.c core/worker/skew.c core/util/*.c */
+/* libs: -lm */
 #include <errno.h>
 
 #include "core/worker/workload.h"
