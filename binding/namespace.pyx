@@ -414,7 +414,7 @@ cdef class Namespace:
                  op_percentage=None, time=0, qdepth=64, region_start=0, region_end=0xffffffffffffffff, iops=0,
                  io_count=0, lba_start=0, qprio=0, distribution=None, ptype=0xbeef, pvalue=100, io_sequence=None,
                  fw_debug=False, cpu_id=None, output_io_per_second=None, output_percentile_latency=None,
-                 output_cmdlog_list=None, progress=False, *, zipf=None, pareto=None, regions=None, poisson=False,
+                 output_cmdlog_list=None, *, progress=False, zipf=None, pareto=None, regions=None, poisson=False,
                  think_time=0, think_ios=1, compress=0, continue_on_error=False, max_latency=0, steady_state=0,
                  latency_target=0, latency_percentile=100, latency_window=1, output_opcode_latency=None,
                  output_latency_histograms=None, histogram_ms=100):
