@@ -81,7 +81,9 @@ def test_the_reference_has_each_command_and_option() -> None:
     page = options.command_line()
     assert [name for name in COMMANDS if f"\n## pynvme {name}\n" not in page] == []
     assert "\n### pynvme vssd peek\n" in page
-    assert all(option in options.pytest_options() for option in ("--pciaddr", "--nvme-report", "--check-seed"))
+    assert all(
+        option in options.pytest_options() for option in ("--pciaddr", "--nvme-report", "--check-seed")
+    )
 
 
 @pytest.mark.slow

@@ -112,7 +112,7 @@ def test_a_worker_that_a_sanitize_meets_ends_with_its_status_and_the_next_one_ru
         result = worker.close()
         wait_end(nvme0)
     texts = {str(warning.message) for warning in told}
-    assert "ioworker device respond an ERROR status: 00/1d" in texts
+    assert "ioworker device respond an ERROR status: 00/1d Sanitize in Progress" in texts
     assert not [text for text in texts if "07/81" in text]
     assert result.mseconds < 10000 or loaded()
     again = (
