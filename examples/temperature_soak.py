@@ -40,9 +40,7 @@ def run(
                 hot = True
             if now - last >= every:
                 completed = worker.progress[2]
-                nvme0.getlogpage(
-                    spec.LogId.SMART, buf, 512
-                ).waitdone()  # also calls the callback
+                nvme0.getlogpage(spec.LogId.SMART, buf, 512).waitdone()  # also calls the callback
                 kelvin = spec.SmartLog(buf).composite_temperature
                 rows.append((now - start, kelvin, (completed - done) / (now - last)))
                 print(f"{rows[-1][0]:8.1f} s  {kelvin.celsius} °C  {rows[-1][2]:,.0f} IOPS")
