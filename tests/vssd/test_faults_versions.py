@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import struct
 import time
 
 import pytest
 from client import sqe
 from ctrl_helpers import (
     DELETE_SQ,
+    DSM,
     LBA_OUT_OF_RANGE,
     OK,
     READ,
@@ -68,6 +70,63 @@ def test_a_power_loss_leaves_any_version_since_the_flush(start: Start, lba_size:
         assert data in [version(lba, seed, lba_size) for seed in range(4)]
         seen |= {seed for seed in range(4) if data == version(lba, seed, lba_size)}
     assert {0, 1, 2} <= seen, "the durable version, and those between it and the last one"
+
+
+def test_a_late_deallocation_that_yields_to_a_deallocation_writes_nothing(start: Start) -> None:
+    """The first of two deallocations is executed last, and finds LBAs that were written, and deallocated again."""
+    host = Host(start("--size", "16M"))
+    try:
+        plant(
+            host.server,
+            "opcode=dataset-management nth=1 do early=60 yield",
+            "opcode=dataset-management nth=2 do early=5 yield",
+            "on=power-loss do cache versions",
+        )
+        ranges = struct.pack("<IIQ", 0, 15, 0)
+        for seed in (0, 1):
+            for lba in range(16):
+                host.disk.write(lba, version(lba, seed))
+            if seed:
+                host.disk.flush()
+            host.nvme.memory.write(host.disk.buffer, ranges)
+            assert host.disk.queue.execute(DSM, nsid=1, prp1=host.disk.buffer, cdw11=4)[1] == OK
+        time.sleep(0.1)
+        host.disk.write(15, version(15, 9))
+        host.power_cycle()
+        disk = Disk(host.nvme, host.disk.queue)
+        for lba in range(15):
+            assert disk.read(lba) in (version(lba, 1), bytes(512)), lba
+    finally:
+        host.close()
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("count", [3, 8])
+def test_a_deallocation_brings_no_version_back_from_before_the_flush(
+    start: Start, count: int, again: bool
+) -> None:
+    """The deallocation may be lost. Then the flushed version is there, and none that it has replaced."""
+    host = Host(start("--size", "16M"))
+    try:
+        plant(host.server, "on=power-loss do cache versions")
+        for seed in range(3):
+            for lba in range(16):
+                host.disk.write(lba, version(lba, seed % 2))
+        host.disk.write(8, version(8, 3))
+        host.disk.flush()
+        host.nvme.memory.write(host.disk.buffer, struct.pack("<IIQ", 0, count, 0))
+        assert host.disk.queue.execute(DSM, nsid=1, prp1=host.disk.buffer, cdw11=4)[1] == OK
+        for lba in range(count if again else 0):
+            host.disk.write(lba, version(lba, 7))
+        host.disk.write(15, version(15, 9))
+        host.power_cycle()
+        disk = Disk(host.nvme, host.disk.queue)
+        for lba in range(15):
+            legal = [version(lba, 3 if lba == 8 else 0)]
+            legal += [bytes(512), version(lba, 7)] if lba < count else []
+            assert disk.read(lba) in legal, lba
+    finally:
+        host.close()
 
 
 def test_versions_before_the_flush_do_not_come_back(start: Start) -> None:

@@ -27,6 +27,7 @@ static void node_free(struct vssd_deferred *node)
 struct piece {
 	uint64_t offset;
 	bool is_bad;
+	bool is_written;
 	uint8_t data[VSSD_SECTOR_SIZE];
 };
 
@@ -61,6 +62,8 @@ static void save(struct vssd_ctrl *ctrl, struct pieces *pieces, uint64_t clock, 
 		pieces->at[pieces->count].offset = offset;
 		pieces->at[pieces->count].is_bad =
 			vssd_store_bad(ctrl->store, offset >> VSSD_BLOCK_SHIFT) & sector_of(offset);
+		pieces->at[pieces->count].is_written =
+			vssd_store_written(ctrl->store, offset >> VSSD_BLOCK_SHIFT) & sector_of(offset);
 		vssd_fault_read_store(ctrl, offset, pieces->at[pieces->count++].data, VSSD_SECTOR_SIZE);
 	}
 }
@@ -88,11 +91,16 @@ static void restore(struct vssd_ctrl *ctrl, struct pieces *pieces)
 	for (uint32_t i = 0; i < pieces->count; i++) {
 		const struct piece *piece = &pieces->at[i];
 
-		vssd_fault_write_store(ctrl, piece->offset, piece->data, VSSD_SECTOR_SIZE);
+		uint64_t block = piece->offset >> VSSD_BLOCK_SHIFT;
+
+		if (piece->is_written)
+			vssd_fault_write_store(ctrl, piece->offset, piece->data, VSSD_SECTOR_SIZE);
+		else
+			vssd_store_zero(ctrl->store, block, sector_of(piece->offset), true);
 		if (piece->is_bad)
-			vssd_store_poison(ctrl->store, piece->offset >> VSSD_BLOCK_SHIFT, sector_of(piece->offset));
+			vssd_store_poison(ctrl->store, block, sector_of(piece->offset));
 		if (ctrl->features.write_through)
-			vssd_store_commit(ctrl->store, piece->offset >> VSSD_BLOCK_SHIFT, 1);
+			vssd_store_commit(ctrl->store, block, 1);
 	}
 	free(pieces->at);
 }

@@ -187,14 +187,27 @@ static uint32_t before(const struct vssd_fault_history *history, uint32_t slot)
 	return valid(history, now->older, now->owner, now->replaced);
 }
 
-const uint8_t *vssd_history_older(const struct vssd_fault_history *history, uint64_t sector, uint64_t back)
+/* The slot of the version of so many writes ago. */
+static uint32_t slot_of(const struct vssd_fault_history *history, uint64_t sector, uint64_t back)
 {
 	const struct entry *entry = find(history, sector);
 	uint32_t slot = entry ? newest(history, entry) : NO_SLOT;
 
 	while (slot != NO_SLOT && --back > 0)
 		slot = before(history, slot);
-	return data_of(history, slot);
+	return slot;
+}
+
+const uint8_t *vssd_history_older(const struct vssd_fault_history *history, uint64_t sector, uint64_t back)
+{
+	return data_of(history, slot_of(history, sector, back));
+}
+
+uint64_t vssd_history_replaced(const struct vssd_fault_history *history, uint64_t sector, uint64_t back)
+{
+	uint32_t slot = slot_of(history, sector, back);
+
+	return slot == NO_SLOT ? 0 : history->slots[slot].replaced;
 }
 
 const uint8_t *vssd_history_at(const struct vssd_fault_history *history, uint64_t sector, uint64_t clock)

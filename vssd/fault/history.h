@@ -30,6 +30,9 @@ bool vssd_history_find(const struct vssd_fault_history *history, uint64_t sector
 /* What the sector held before its last writes, back of them. NULL: it is not known. */
 const uint8_t *vssd_history_older(const struct vssd_fault_history *history, uint64_t sector, uint64_t back);
 
+/* The clock when this version was overwritten. 0: it is not known. */
+uint64_t vssd_history_replaced(const struct vssd_fault_history *history, uint64_t sector, uint64_t back);
+
 /* What the sector held at this clock. NULL: the same as now, or it is not known. */
 const uint8_t *vssd_history_at(const struct vssd_fault_history *history, uint64_t sector, uint64_t clock);
 

@@ -148,9 +148,11 @@ static void damage_pair(const struct loss *loss, const struct vssd_ns *ns, uint6
 		vssd_store_poke(loss->subsystem->store, pair + i * VSSD_SECTOR_SIZE, sector, sizeof(sector));
 }
 
-/* Whether an older version of an LBA, which starts at this byte, is known, and differs from other data. */
-static bool is_version(const struct loss *loss, uint64_t offset, unsigned lba_sectors, uint64_t back,
-		       const uint8_t *other)
+enum version { VERSION_UNKNOWN, VERSION_DURABLE, VERSION_OTHER };
+
+/* What an older version of an LBA, which starts at this byte, is. */
+static enum version version_of(const struct loss *loss, uint64_t offset, unsigned lba_sectors, uint64_t back,
+			       const uint8_t *durable)
 {
 	const struct vssd_fault_history *history = loss->subsystem->faults->history;
 	bool differs = false;
@@ -159,10 +161,29 @@ static bool is_version(const struct loss *loss, uint64_t offset, unsigned lba_se
 		const uint8_t *older = vssd_history_older(history, offset / VSSD_HISTORY_SECTOR + i, back);
 
 		if (!older)
-			return false;
-		differs |= memcmp(older, other + i * VSSD_SECTOR_SIZE, VSSD_SECTOR_SIZE) != 0;
+			return VERSION_UNKNOWN;
+		differs |= memcmp(older, durable + i * VSSD_SECTOR_SIZE, VSSD_SECTOR_SIZE) != 0;
 	}
-	return differs;
+	return differs ? VERSION_OTHER : VERSION_DURABLE;
+}
+
+/* How many versions an LBA had between the durable one and the last. Those that were replaced before the last flush
+ * are none of them. 0 also if the history lacks the durable one, which a deallocation has replaced. */
+static uint64_t num_versions(const struct loss *loss, uint64_t offset, unsigned lba_sectors, const uint8_t *durable)
+{
+	const struct vssd_fault_history *history = loss->subsystem->faults->history;
+	uint64_t flushed = vssd_history_flushed_before(history, UINT64_MAX);
+
+	for (uint64_t count = 0; count < VSSD_HISTORY_WRITES; count++) {
+		enum version version = version_of(loss, offset, lba_sectors, count + 1, durable);
+
+		if (version == VERSION_UNKNOWN)
+			return 0;
+		if (version == VERSION_DURABLE ||
+		    vssd_history_replaced(history, offset / VSSD_HISTORY_SECTOR, count + 1) <= flushed)
+			return count;
+	}
+	return VSSD_HISTORY_WRITES;
 }
 
 static bool chance(const struct loss *loss)
@@ -176,14 +197,12 @@ static bool takes_version(const struct loss *loss, uint64_t offset, unsigned lba
 	const struct vssd_fault_history *history = loss->subsystem->faults->history;
 	struct vssd_store *store = loss->subsystem->store;
 	uint8_t sectors = vssd_store_sectors((uint32_t)(offset % VSSD_BLOCK_SIZE), lba_sectors * VSSD_SECTOR_SIZE);
-	uint64_t block = offset >> VSSD_BLOCK_SHIFT, count = 0, back;
+	uint64_t block = offset >> VSSD_BLOCK_SHIFT, back;
 
 	if (!loss->versions || !history || (vssd_store_written(store, block) & sectors) != sectors ||
 	    vssd_store_bad(store, block) & sectors)
 		return false;
-	while (count < VSSD_HISTORY_WRITES && is_version(loss, offset, lba_sectors, count + 1, durable))
-		count++;
-	back = vssd_fault_random(loss->rule, 0, count);
+	back = vssd_fault_random(loss->rule, 0, num_versions(loss, offset, lba_sectors, durable));
 	for (unsigned i = 0; back && i < lba_sectors; i++)
 		vssd_store_poke(store, offset + i * VSSD_SECTOR_SIZE,
 				vssd_history_older(history, offset / VSSD_HISTORY_SECTOR + i, back),
