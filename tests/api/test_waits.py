@@ -7,6 +7,7 @@ import time
 
 import nvme as d
 import pytest
+from offered import IN_GUEST
 
 from tests.fix_load import loaded
 
@@ -67,7 +68,7 @@ def test_the_admin_queue_waits_for_events_without_the_cpu(nvme0, pair):
         pytest.raises(Interrupted),
     ):
         nvme0.waitdone()
-    assert time.process_time() - before < 0.4
+    assert time.process_time() - before < (1.2 if IN_GUEST else 0.4), "polling would take 1.5"
     assert len(heard) == 1
     timer.join()
     nvme0.timeout = 10000
@@ -160,7 +161,7 @@ def test_another_threads_commands_go_on_while_one_waits_for_an_event(nvme0, nvme
         nvme0.getfeatures(7).waitdone()
         count += 1
     assert caught
-    assert count > 100 or loaded()
+    assert count > (5 if IN_GUEST else 100) or loaded(), "waiting for the other thread would give 1"
 
 
 # -- what interrupts a wait -------------------------------------------------------------------------------
