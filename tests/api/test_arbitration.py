@@ -6,7 +6,7 @@ from itertools import groupby
 
 import nvme as d
 import pytest
-from offered import commands_wait, lba_bytes, needs_changeable
+from offered import SPDK, commands_wait, lba_bytes, needs_changeable
 from raw_queue import CompletionQueue, SubmissionQueue, command
 
 from tests.fix_load import loaded
@@ -122,6 +122,7 @@ def test_a_worker_with_a_priority_under_round_robin_cannot_start(nvme0, nvme0n1)
         assert worker.close().error == -1
 
 
+@pytest.mark.differs(SPDK, "it empties one queue before it looks at the next (Base 2.0, 3.4.4.1)")
 def test_round_robin_obeys_the_arbitration_burst(pcie, nvme0):
     needs_changeable(nvme0, 1, "the arbitration burst")
     before = nvme0.getfeatures(1).waitdone()
