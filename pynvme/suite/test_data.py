@@ -569,7 +569,7 @@ def test_data_after_a_pause(drive: Drive, model: Model, writer: Writer, budget: 
         if turn % 2:
             writer.flush()
         time.sleep(share * budget.limit)
-        if turn >= 2:
+        if turn == 2:
             writer.write(base + drive.random.randrange(100), 20)
         read_back(drive, model, range(base, base + 600))
         read_back(drive, model, range(base, base + 600))

@@ -126,7 +126,7 @@ def must_be_explained(drive: Drive, log: SmartLog) -> None:
     groups = f"{int(log.egcws):#x}"
     drive.check(has_groups or not int(log.egcws), SMART, "no warning of a group, without one", groups)
     if log.cw.amro:
-        command = drive.io(IoOpcode.WRITE_UNCORRECTABLE, None, drive.nsze - 1)
+        command = drive.io(IoOpcode.WRITE, nvme.Buffer(max(4096, drive.lba_size)), drive.nsze - 1)
         drive.refused(command, f"{SMART}, Critical Warning, bit 3")
     minutes = 60 * (log.poh + 1)
     for name, most in (("cbt", minutes), ("wctt", minutes), ("cctt", minutes), ("upl", log.pwrc)):

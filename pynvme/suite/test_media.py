@@ -28,7 +28,7 @@ from pynvme.spec import (
 )
 from pynvme.suite import clauses, needs, requirement
 from pynvme.suite.claims import PLAIN, ROOM, SANITIZES, admin
-from pynvme.suite.drive import ALL_NAMESPACES, Drive
+from pynvme.suite.drive import ALL_NAMESPACES, LONGEST_ADMIN, Drive
 from pynvme.suite.history import Command
 from pynvme.suite.marks import Need
 from pynvme.suite.model import Model
@@ -333,8 +333,7 @@ def test_commands_during_a_format(drive: Drive, model: Model, writer: Writer) ->
     remaining = 100
     while not first.done:
         look = drive.send_admin(AdminOpcode.IDENTIFY, buf, drive.nsid, cdw10=0)
-        while not look.done:
-            drive.reap(drive.nvme0)
+        must_answer(drive, look, (first, second))
         found = buf[32]
         if first.done or not look.ok or not found >> 7:
             break
@@ -347,8 +346,7 @@ def test_commands_during_a_format(drive: Drive, model: Model, writer: Writer) ->
         ):
             nsid = ALL_NAMESPACES if opcode is AdminOpcode.GET_LOG_PAGE else 0
             other = drive.send_admin(opcode, buf, nsid, cdw10=cdw10)
-            while not other.done:
-                drive.reap(drive.nvme0)
+            must_answer(drive, other, (first, second))
             drive.succeed(other, FORMAT)
     for command in (first, second):
         while not command.done:
@@ -358,6 +356,14 @@ def test_commands_during_a_format(drive: Drive, model: Model, writer: Writer) ->
     drive.measure()
     must_be_in_format(drive, lbaf)
     must_be_gone(drive, model, base, nlb, FORMAT)
+
+
+def must_answer(drive: Drive, command: Command, formats: tuple[Command, ...]) -> None:
+    """Wait for a command beside formats, and for no longer than usual once these have ended."""
+    while not command.done:
+        if all(one.done for one in formats):
+            drive.nvme0.timeout = int(LONGEST_ADMIN * 1000)
+        drive.reap(drive.nvme0)
 
 
 @requirement("MEDIA-14", AER)

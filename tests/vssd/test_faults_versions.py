@@ -73,7 +73,7 @@ def test_a_power_loss_leaves_any_version_since_the_flush(start: Start, lba_size:
 
 
 def test_a_late_deallocation_that_yields_to_a_deallocation_writes_nothing(start: Start) -> None:
-    """The first of two deallocations is executed last, and finds LBAs that were written, and deallocated again."""
+    """The first of two deallocations is executed last. Its LBAs were written, and deallocated again."""
     host = Host(start("--size", "16M"))
     try:
         plant(
