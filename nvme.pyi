@@ -2241,6 +2241,9 @@ class IOWorker:
             latency_distribution    how many IOs took 0, 1, ... 999999 us, with output_percentile_latency
             latency_percentile_ns   the same percentiles in ns, with output_percentile_latency
             samples                 a pynvme.samples.Samples, ten times a second, with progress
+            latency_average_us_by_opcode, latency_percentile_ns_by_opcode
+                                    the mean latency, and the percentiles in ns, of each opcode, with
+                                    output_opcode_latency
             io_count_failed         IOs that failed or mismatched, with continue_on_error
             steady_state            whether the IOPS became steady, with steady_state
             latency_target_depth    the highest depth that holds latency_target, 0 if none does, or None if

@@ -465,6 +465,7 @@ cdef class IOWorker:
                             for percentage in wanted or ()},
             distribution=None if wanted is None else self._distribution(latency),
             log=self._sent(),
+            opcode_means_ns=self._means_by_opcode(),
             failed_ios=raw.failed_ios,
             opcode_percentiles_ns=self._by_opcode(),
             histograms=self._histograms(),
@@ -491,6 +492,16 @@ cdef class IOWorker:
                 percentage: cspdk.pyn_ticks_to_ns(cspdk.pyn_histogram_percentile(&latencies[i], percentage))
                 for percentage in self._parameters.output_opcode_latency.get(opcode, ())}
         return found
+
+    cdef dict _means_by_opcode(self):
+        """The mean latency of each opcode in ns, if the script has requested latencies by opcode."""
+        cdef const cspdk.pyn_histogram *latencies = cspdk.pyn_worker_by_opcode(self._worker)
+        cdef double ns_per_tick = 1e9 / cspdk.pyn_ticks_hz()
+
+        if latencies == NULL:
+            return {}
+        return {self._config.workload.opcode[i]: cspdk.pyn_histogram_mean(&latencies[i]) * ns_per_tick
+                for i in range(self._config.workload.ops)}
 
     cdef list _histograms(self):
         """The histogram of each interval, an array with rows of (latency in ns, number of IOs)."""

@@ -587,6 +587,7 @@ class Outcome:
     """(slba, nlb, opcode), oldest first."""
     failed_ios: int = 0
     opcode_percentiles_ns: dict[int, dict[float, int]] = field(default_factory=dict)
+    opcode_means_ns: dict[int, float] = field(default_factory=dict)
     histograms: list[Any] = field(default_factory=list)
     """Of each interval an array of (latency in ns, number of IOs)."""
     is_steady: bool = False
@@ -656,6 +657,10 @@ def _fill_extra(given: Parameters, outcome: Outcome, into: dict[str, Any]) -> No
     for opcode, inner in (given.output_opcode_latency or {}).items():
         found = outcome.opcode_percentiles_ns.get(opcode, {})
         inner.update({percentage: found.get(percentage, 0) // 1000 for percentage in inner})
+    if given.output_opcode_latency is not None:
+        means = {opcode: mean / 1000 for opcode, mean in outcome.opcode_means_ns.items()}
+        into["latency_average_us_by_opcode"] = means
+        into["latency_percentile_ns_by_opcode"] = outcome.opcode_percentiles_ns
     if given.output_latency_histograms is not None:
         given.output_latency_histograms[:] = outcome.histograms
 

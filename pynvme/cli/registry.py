@@ -26,6 +26,8 @@ COMMANDS: dict[str, Entry] = {
     "bugs": Entry("pynvme.cli.suite:bugs", "bugs of a virtual SSD"),
     "run": Entry("pynvme.cli.workloads:run", "a tour with verified IO"),
     "bench": Entry("pynvme.cli.workloads:bench", "how fast a drive is"),
+    "perf": Entry("pynvme.cli.perf:perf", "a workload in fio's words"),
+    "trace": Entry("pynvme.cli.trace:trace", "files of command logs"),
     "check": Entry("pynvme.cli.suite:check", "look for bugs of a drive"),
     "report": Entry("pynvme.report.command:report", "compare reports of runs"),
     "shell": Entry("pynvme.cli.shell:shell", "Python with an open drive"),

@@ -121,7 +121,7 @@ def test_it_continues_after_errors_and_counts_them(drive):
 def test_latencies_by_opcode(drive):
     wanted = {1: {50: None, 100: None}, 2: {50: None}, 9: {50: None}}
     with drive.ssd.fault("opcode=write do late=2ms"):
-        _, worker = drive.run(
+        r, worker = drive.run(
             op_percentage={1: 20, 2: 80}, io_count=300, qdepth=4, output_opcode_latency=wanted
         )
     log = worker.cmdlog_list()
@@ -129,6 +129,9 @@ def test_latencies_by_opcode(drive):
         latencies = sorted(c.latency_ns for c in log.filter(opcode=opcode))
         middle = latencies[(len(latencies) - 1) // 2] / 1000
         assert wanted[opcode][50] == pytest.approx(middle, rel=0.02, abs=1.5)
+        mean = sum(latencies) / len(latencies) / 1000
+        assert r.latency_average_us_by_opcode[opcode] == pytest.approx(mean, rel=0.001, abs=0.01)
+        assert r.latency_percentile_ns_by_opcode[opcode][50] // 1000 == wanted[opcode][50]
     assert wanted[1][100] == max(c.latency_ns for c in log.filter(opcode=1)) // 1000 and wanted[9][50] == 0
     assert wanted[1][50] > 2000
 

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""``pynvme perf`` and ``pynvme trace``: fio's words, fio's summary, JSON by its schema, files."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import jsonschema
+import nvme as d
+import pytest
+from click.testing import CliRunner
+
+import pynvme.trace
+from pynvme import perf
+from pynvme.cli import main
+from pynvme.vssd import VirtualSsd
+
+SCHEMAS = Path(pynvme.__file__).parent / "schemas"
+DRIVE = "vssd:name=perf,size=64M"
+
+
+def run(*words: str, code: int = 0) -> str:
+    """The output of a command."""
+    done = CliRunner().invoke(main, list(words), prog_name="pynvme")
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def data(schema: str, *words: str, code: int = 0) -> dict:
+    """The JSON of a command, which its schema allows."""
+    text = run(*words, "--json", code=code)
+    found = json.loads(text[text.index("{") :])
+    jsonschema.validate(found, json.loads((SCHEMAS / f"{schema}.json").read_text()))
+    return found
+
+
+def test_the_figures_of_a_mix_agree_with_each_other():
+    words = [
+        "--rw=randrw",
+        "--rwmixread=75",
+        "--bs=8k",
+        "--iodepth=8",
+        "--runtime=300ms",
+        "--size=16m",
+        "--verify",
+    ]
+    found = data("perf", "perf", DRIVE, *words)
+    reads, writes = found["jobs"]
+    assert (reads["op"], writes["op"]) == ("read", "write") and found["error"] == 0
+    assert reads["ios"] / (reads["ios"] + writes["ios"]) == pytest.approx(0.75, abs=0.08)
+    for job in (reads, writes):
+        assert job["bytes"] == 8192 * job["ios"] and job["iops"] == pytest.approx(
+            job["ios"] / found["seconds"]
+        )
+        latency = job["latency_ns"]
+        values = list(latency["percentile"].values())
+        assert latency["min"] <= values[0] and values == sorted(values) and values[-1] <= latency["max"]
+        assert latency["min"] <= latency["mean"] <= latency["max"]
+    assert found["lba_verified"] + found["lba_unverified"] >= 16 * reads["ios"] and found["lba_mismatch"] == 0
+
+
+FIO = re.compile(
+    r"  read: IOPS=[\d.]+[kM]?, BW=[\d.]+[KMG]?i?B/s \([\d.]+[kMG]?B/s\)\([\d.]+[KMG]?i?B/\d+msec\)"
+)
+FIO_PERCENTILES = re.compile(
+    r"lat percentiles \([num]sec\):\n     \|  1\.00th=\[ *\d+\],  5\.00th=\[ *\d+\], "
+)
+
+
+def test_the_summary_has_the_lines_of_fio():
+    text = run(
+        "perf", DRIVE, "--bs=4k", "--runtime=100ms", "--rate_iops=1000", "--random_distribution=zipf:1.1"
+    )
+    assert FIO.search(text) and FIO_PERCENTILES.search(text) and "99.99th=[" in text
+    if shutil.which("fio"):
+        line = ["fio", "--name=a", "--ioengine=null", "--size=1m", "--bs=4k", "--rw=randread"]
+        theirs = subprocess.run(line, capture_output=True, text=True, check=True).stdout
+        assert FIO.search(theirs) and FIO_PERCENTILES.search(theirs)
+
+
+def test_a_slow_command_ends_it_and_is_shown():
+    d.Pcie(DRIVE).close()
+    with VirtualSsd.attach(DRIVE).fault("opcode=read do late=30ms count=1"):
+        words = ["--rw=read", "--runtime=5", "--max_latency=20ms"]
+        found = data("perf", "perf", DRIVE, *words, code=1)
+    assert found["error"] == -9 and found["slowest"].startswith("<Read, LBA ")
+
+
+def test_the_depth_and_the_steady_state_are_told():
+    found = data("perf", "perf", DRIVE, "--latency-target=10s", "--iodepth=4", "--runtime=10")
+    assert found["latency_target"]["iodepth"] == 4
+    found = data("perf", "perf", DRIVE, "--steadystate=1", "--runtime=100ms")
+    assert found["steadystate"] is False
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["--rw=foo"], "--rw is one of read, write"),
+        (["--bs=1000"], "bs must be a multiple of 512 bytes"),
+        (["--bs=x"], "x is no size, such as 4k"),
+        (["--runtime=x"], "x is no time, such as 10"),
+        (["--random-distribution=normal"], "random_distribution is random, zipf:THETA"),
+        (["--random-distribution=zipf:1"], "zipf must be a theta"),
+        (["--random-distribution=zipf:a"], "'a' is no number"),
+    ],
+)
+def test_wrong_words_are_refused(words, text):
+    out = run("perf", DRIVE, *words, code=2 if "--rw" in words[0] or words[0].endswith(":1") else 1)
+    assert text in " ".join(out.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "bytes_"), [("512", 512), ("4k", 4096), ("1M", 1 << 20), ("2GiB", 2 << 30), ("64kb", 65536)]
+)
+def test_sizes_are_those_of_fio(text, bytes_):
+    assert perf.size_of(text) == bytes_
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "seconds"), [("10", "s", 10), ("500", "us", 5e-4), ("2ms", "us", 2e-3), ("5m", "s", 300)]
+)
+def test_times_are_those_of_fio(text, unit, seconds):
+    assert perf.seconds_of(text, unit) == pytest.approx(seconds)
+
+
+def test_files_are_shown_converted_and_replayed(tmp_path):
+    pcie = d.Pcie(DRIVE)
+    nvme0n1 = d.Namespace(d.Controller(pcie))
+    qpair, buf = d.Qpair(d.Controller(pcie), 8), d.Buffer(4096)
+    nvme0n1.read(qpair, buf, 3).waitdone()
+    with pytest.warns(UserWarning, match="00/80"):
+        nvme0n1.read(qpair, buf, 1 << 40).waitdone()
+    file = tmp_path / "a.trace"
+    qpair.cmdlog.save(file)
+    pcie.close()
+    assert "LBA Out of Range" in run("trace", "show", str(file)) and "2 commands" in run(
+        "trace", "show", str(file)
+    )
+    found = data("trace", "trace", "show", str(file), "--failed")
+    assert [command["slba"] for command in found["commands"]] == [1 << 40]
+    run("trace", "convert", str(file), str(tmp_path / "a.pcapng"))
+    assert len(pynvme.trace.load(tmp_path / "a.pcapng")) == 2
+    assert "no format 'csv'" in run("trace", "convert", str(file), str(tmp_path / "a.csv"), code=1)
+    fio = tmp_path / "fio.log"
+    fio.write_text("fio version 2 iolog\n/a read 0 4096\n/a write 4096 4096\n")
+    assert "1 reads and 1 others" in run("trace", "replay", str(fio), DRIVE)
+    assert "has no IO of device" in run("trace", "replay", str(fio), DRIVE, "--device=/b", code=1)
