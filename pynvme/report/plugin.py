@@ -81,6 +81,8 @@ class Observer:
 
         self._config = config
         self._drives: dict[str, Drive] = {}
+        self._keys: dict[str, str] = {}
+        """Keys of the drives by their addresses, so that only the first test of a drive looks at it."""
         self._current = ""
         self._began = 0.0
         self._runs: list[Any] = []
@@ -113,10 +115,12 @@ class Observer:
     def _look(self, nvme0: Any) -> None:
         from pynvme.report.drives import address_of, first_look
 
-        key = f"{address_of(nvme0)} {nvme0.id_ctrl.sn}".strip()
-        if key not in self._drives:
-            self._drives[key] = first_look(nvme0)
-        self._current = key
+        address = address_of(nvme0)
+        if address not in self._keys:
+            drive = first_look(nvme0)
+            self._drives[drive.key] = drive
+            self._keys[address] = drive.key
+        self._current = self._keys[address]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logstart(self) -> None:
