@@ -660,7 +660,8 @@ class Controller:
             uuid: UUID index, 7 bits, by default that of OCP, if the drive has it, from C0h on
             size: bytes to read, at least those of the structure, by default all
             rae: retain asynchronous events, so that looking changes nothing
-            as_: the structure to decode it as, as a class or by its name
+            as_: the structure to decode it as, as a class or by its name. pynvme.decode.register()
+                describes a vendor's log page for all calls
 
         Raises:
             OSError: the drive refuses it

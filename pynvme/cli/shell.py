@@ -6,6 +6,8 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
+import sys
+import traceback
 from collections.abc import Iterator
 from typing import Any
 
@@ -42,14 +44,23 @@ def shell(pciaddr: str | None, nsid: int, command: str | None, plain: bool, word
     try:
         names = _names(nvme, pcie, nsid)
         if command is not None:
-            exec(compile(command, "<command>", "exec"), names)
-            return
+            sys.exit(_run(command, names))
         banner = BANNER.format(
             address=address, model=names["nvme0"].id_ctrl.mn, nsid=nsid, depth=names["depth"]
         )
         _prompt({name: value for name, value in names.items() if name != "depth"}, banner, plain)
     finally:
         pcie.close()
+
+
+def _run(command: str, names: dict[str, Any]) -> int:
+    """Run code of the user, whose exceptions have a traceback. Return the exit code."""
+    try:
+        exec(compile(command, "<command>", "exec"), names)
+    except Exception:
+        traceback.print_exc()
+        return 1
+    return 0
 
 
 def _names(nvme: Any, pcie: Any, nsid: int) -> dict[str, Any]:

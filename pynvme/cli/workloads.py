@@ -59,3 +59,4 @@ def bench(
         output.json({"address": address, "workloads": results})
     else:
         click.echo("\n".join(measure.lines(results)))
+    sys.exit(1 if any(one["error"] for one in results) else 0)
