@@ -95,6 +95,7 @@ class Drive:
         self._events: list[int] = []
         self.may_warn = False
         """Whether the test causes events of errors or critical warnings."""
+        self._identity = self._identify()
         self.nsids = [1]
         self.nsids = self._active()
         self.namespaces = {nsid: nvme.Namespace(nvme0, nsid) for nsid in self.nsids}
@@ -209,7 +210,11 @@ class Drive:
         return True
 
     def identity(self) -> dict[str, str]:
-        """What tells this drive from others."""
+        """What tells this drive from others, as it was when the test began: it may not answer any more."""
+        return dict(self._identity)
+
+    def _identify(self) -> dict[str, str]:
+        """Ask the drive for what tells it from others."""
         try:
             ctrl = self.id_ctrl
             found = {"model": ctrl.mn.strip(), "serial": ctrl.sn.strip(), "firmware": ctrl.fr.strip()}

@@ -74,9 +74,11 @@ def patience(drive: Drive) -> Iterator[None]:
     before, lbaf = drive.nvme0.timeout, drive.ns.id_ns.flbas.lbafil
     drive.nvme0.timeout = int(PATIENCE * 1000)
     yield
+    drive.nvme0.timeout = before  # also for a drive that does not answer any more
     if drive.ns.id_ns.flbas.lbafil != lbaf:
+        drive.nvme0.timeout = int(PATIENCE * 1000)
         format_nvm(drive, lbaf)
-    drive.nvme0.timeout = before
+        drive.nvme0.timeout = before
 
 
 def format_nvm(drive: Drive, lbaf: int, ses: int = 0, nsid: int | None = None) -> None:
