@@ -3,6 +3,7 @@
 
 import math
 import re
+import sys
 import textwrap
 import threading
 from types import SimpleNamespace
@@ -168,3 +169,19 @@ def test_the_line_costs_a_worker_nothing(run_worker):
         for progress in (False, True)
     }
     assert took[True] < took[False] * 1.5 + 20 or loaded()
+
+
+def test_a_notebook_shows_the_line_below_its_cell(monkeypatch, nvme0n1):
+    class ZMQInteractiveShell:
+        """The shell of a notebook, by whose name it is known."""
+
+    shown = []
+    handle = SimpleNamespace(update=lambda what: shown.append(repr(what)))
+    display = SimpleNamespace(display=lambda what, display_id: handle)
+    monkeypatch.setitem(
+        sys.modules, "IPython", SimpleNamespace(get_ipython=ZMQInteractiveShell, display=display)
+    )
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
+    nvme0n1.ioworker(time=0.5, region_end=1 << 12, progress=True).start().close()
+    assert re.match(r"\d\.\d s, \d\.\d s left  [\d,]+ IOPS", shown[-1])
+    assert live.monitor._screen is None
