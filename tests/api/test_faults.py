@@ -245,3 +245,19 @@ def test_a_drive_that_reports_a_fatal_status_is_given_up_at_once() -> None:
         d.Controller(own.address)
     took = time.monotonic() - start
     assert took < 8 or loaded(), took
+
+
+def test_a_controller_that_is_not_disabled_in_time_is_an_error_and_a_later_reset_works() -> None:
+    quick = ["register=CAP do set value[31:24]=1", "register=CRTO do set value=0x00010001"]
+    with VirtualSsd(size="64M", fault=quick) as drive:
+        pcie = d.Pcie(drive.address)
+        nvme0 = d.Controller(pcie)
+        nvme0n1, buf = d.Namespace(nvme0), d.Buffer(512)
+        with drive.fault("register=CC access=write do drop") as fault:
+            with pytest.raises(TimeoutError, match="is not disabled"):
+                nvme0.reset()
+            assert fault.fired
+        nvme0.reset()
+        qpair = d.Qpair(nvme0, 4)
+        nvme0n1.read(qpair, buf, 0).waitdone()
+        pcie.close()
