@@ -127,7 +127,8 @@ void pyn_worker_chores(struct pyn_worker_run *run, uint64_t now)
 	if (parent_is_dead(run))
 		run->state.leave = true;
 	if (something_timed_out(run)) {
-		run->result.error = PYN_WORKER_IO_TIMEOUT;
+		if (!run->result.error)
+			run->result.error = PYN_WORKER_IO_TIMEOUT;
 		run->state.leave = true;
 	}
 }

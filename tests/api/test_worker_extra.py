@@ -99,13 +99,14 @@ def test_a_latency_above_the_limit_ends_the_worker_and_the_log_shows_the_command
     assert r.error == 0 and r.io_count_read == 1000
 
 
-def test_a_command_that_does_not_come_back_ends_it_too(drive):
-    with drive.ssd.fault("name=stuck opcode=read lba=808 do late=400ms"):
-        worker = drive.nvme0n1.ioworker(
-            io_size=8, lba_random=False, region_end=REGION, io_count=100000, max_latency=20000, qdepth=4
-        ).start()
-        with pytest.warns(UserWarning, match="-9"):
-            assert worker.close().error == -9
+def test_a_command_that_does_not_come_back_ends_it_too(drive, caplog):
+    drive.nvme0.timeout = 300
+    with drive.ssd.fault("opcode=read lba=808 do hold"), pytest.warns(UserWarning, match="-9: latency"):
+        r, _ = drive.run(max_latency=20000, lba_random=False, io_count=100000, qdepth=4)
+    drive.nvme0.timeout = 10000
+    assert r.error == -9
+    text = next(one.getMessage() for one in caplog.records if "error -9" in one.getMessage())
+    assert "no completion of READ (02)" in text and "LBA 0x328" in text
 
 
 def test_it_continues_after_errors_and_counts_them(drive):
