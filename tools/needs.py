@@ -116,7 +116,9 @@ TEST = [
     Need("nvme-cli", _program("nvme"), _packages(*["nvme-cli"] * 4)),
     # It judges how pynvme decodes configuration space.
     Need("lspci", _program("lspci"), _packages(*["pciutils"] * 4)),
-    # What it makes of Identify and SMART has to be what pynvme.spec makes of them.
+    # Its iologs are replayed, and its summary is that of `pynvme perf`.
+    Need("fio", _program("fio"), _packages(*["fio"] * 4)),
+    # What it makes of Identify, SMART and captures has to be what pynvme makes of them.
     Need("tshark", _program("tshark"), _packages("tshark", "wireshark-cli", "wireshark", "wireshark-cli")),
 ]
 QEMU = [
