@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy  # noqa: F401  # pytest-randomly imports it, which pytester would undo, and it loads only once
 import pytest
 
 from tests import fix_load
@@ -137,8 +138,6 @@ def test_the_mark_makes_each_assertion_one_of_time(pytester: pytest.Pytester) ->
             assert False
         """
     )
-    import numpy  # noqa: F401  # pytest-randomly imports it, which pytester would undo, and it loads only once
-
     pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(skipped=1, failed=2)
 
 
