@@ -32,6 +32,7 @@ from pynvme.structure import Structure
 from pynvme.suite import needs, requirement
 from pynvme.suite.claims import FLR, KNOWN, POWER_MANAGEMENT, SUBSYSTEM_RESET, SWITCHED_POWER, log
 from pynvme.suite.drive import Drive
+from pynvme.suite.identity import must_be_the_same
 from pynvme.suite.marks import Need
 from pynvme.suite.reserved import in_use, in_use_of_word
 from pynvme.suite.rules import (
@@ -179,8 +180,10 @@ def test_effects_of_commands_are_plausible(drive: Drive) -> None:
 def test_reports_do_not_change(drive: Drive) -> None:
     """What does not change by itself is the same at each read, and after a reset.
 
-    1. Read Identify and constant log pages many times, and after a controller reset, and compare them.
+    1. Compare Identify with that of the beginning of the session.
+    2. Read Identify and constant log pages many times, and after a controller reset, and compare them.
     """
+    must_be_the_same(drive, drive.first, "at the beginning of the session")
     first, repeats = constant_reports(drive), drive.random.randint(12, 24)
     for turn in range(repeats):
         if turn == repeats // 2:
