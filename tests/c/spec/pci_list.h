@@ -2,7 +2,8 @@
 /* Our names in spec/pci.h and those of the kernel's linux/pci_regs.h. No include guard: it is included twice. */
 /* clang-format off */
 
-/* The kernel has no counterpart of these: PCI_CLASS_NVME (in a header of its own), PCI_DSN_SERIAL. */
+/* The kernel has no counterpart of these: PCI_CLASS_NVME (in a header of its own), PCI_DSN_SERIAL, and before Linux 6.0
+ * PCI_EXT_CAP_MARGINING, PCI_EXT_CAP_PHY_32GT, PCI_EXT_CAP_DOE. */
 
 CONSTANT(PCI_CFG_HEADER_SIZE, PCI_STD_HEADER_SIZEOF)
 CONSTANT(PCI_NUM_BARS, PCI_STD_NUM_BARS)
