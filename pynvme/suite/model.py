@@ -190,11 +190,12 @@ class Model:
         self.flush_end(self._completed)
 
     def settle(self, slba: int, nlb: int) -> None:
-        """Note that the data of a range, which are certain, survive a loss of power."""
+        """Note that the data of a range survive a loss of power, unless a deallocation of them may still come."""
         for lba in range(slba, slba + nlb):
             cell = self._cells[lba]
             cell.kept = list(cell.now)
-            self._dirty.discard(lba)
+            if len(cell.kept) == 1:
+                self._dirty.discard(lba)
 
     def power_lost(self) -> list[int]:
         """Note a loss of power. Returns the LBAs that may hold one of several data."""

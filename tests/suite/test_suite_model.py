@@ -219,3 +219,14 @@ def test_what_a_test_leaves_behind_is_known(model: Model) -> None:
     assert model.unsettled() == [5, 7, 8], "a loss of power brings them back"
     flush(model)
     assert model.unsettled() == []
+
+
+def test_a_deallocation_after_a_read_with_fua_may_be_lost(model: Model) -> None:
+    """It was pending when the read made the data durable, and was seen to be done before the loss of power."""
+    change = write(model, 5)
+    model.end(model.begin(Kind.DEALLOCATED, (5, 1)), True)
+    assert not seen(model, 5, data(model, change, 5))
+    model.settle(5, 1)
+    assert not seen(model, 5, bytes(SIZE))
+    model.power_lost()
+    assert not seen(model, 5, data(model, change, 5))
