@@ -190,7 +190,7 @@ class Model:
         self.flush_end(self._completed)
 
     def settle(self, slba: int, nlb: int) -> None:
-        """Note that the data of a range survive a loss of power, unless a deallocation of them may still come."""
+        """Note that the data of a range survive a loss of power, unless a deallocation may still come."""
         for lba in range(slba, slba + nlb):
             cell = self._cells[lba]
             cell.kept = list(cell.now)

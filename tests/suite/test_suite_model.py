@@ -222,7 +222,7 @@ def test_what_a_test_leaves_behind_is_known(model: Model) -> None:
 
 
 def test_a_deallocation_after_a_read_with_fua_may_be_lost(model: Model) -> None:
-    """It was pending when the read made the data durable, and was seen to be done before the loss of power."""
+    """It was pending when the read made the data durable, and was seen before the loss of power."""
     change = write(model, 5)
     model.end(model.begin(Kind.DEALLOCATED, (5, 1)), True)
     assert not seen(model, 5, data(model, change, 5))
