@@ -99,6 +99,7 @@ def test_after_a_reset_it_is_where_it_was(pcie, nvme0, nvme0n1):
         pair.delete()
 
 
+@pytest.mark.needs_engine("cmb")
 def test_a_buffer_that_outlives_its_drive_is_ordinary_memory(drive, run_script):
     pci.release()
     done = run_script(f"""

@@ -70,6 +70,7 @@ def test_the_slot_switches_the_power_and_the_same_objects_go_on(plain, pcie, nvm
     assert subsystem.poweron() is True, "it is on"
 
 
+@pytest.mark.needs_engine("slot-power")
 def test_workers_end_without_an_error_when_the_slot_goes_off(plain, nvme0, nvme0n1):
     workers = [nvme0n1.ioworker(time=60, qdepth=8, read_percentage=50).start() for _ in range(2)]
     while min(worker.progress[2] for worker in workers) == 0:
@@ -82,6 +83,7 @@ def test_workers_end_without_an_error_when_the_slot_goes_off(plain, nvme0, nvme0
     assert works(nvme0, nvme0n1)
 
 
+@pytest.mark.needs_engine("slot-power")
 def test_a_power_module_of_the_bench_cuts_the_power_under_a_worker(plain, pcie, nvme0, nvme0n1):
     """The link is down without a word: the kernel of a slot with hot-plug takes the drive out of its list."""
     subsystem = d.Subsystem(
@@ -99,6 +101,7 @@ def test_a_power_module_of_the_bench_cuts_the_power_under_a_worker(plain, pcie, 
     assert works(nvme0, nvme0n1)
 
 
+@pytest.mark.needs_engine("slot-power")
 def test_what_a_drive_that_lost_its_power_was_taken_from_gets_it_at_the_end(plain, run_script):
     pci.release()
     done = run_script(f"""
@@ -116,6 +119,7 @@ print(nvme0.id_data(23, 4, str))
     assert not Path("/run/pynvme", plain).exists()
 
 
+@pytest.mark.needs_engine("slot-power")
 def test_a_script_that_ends_while_the_power_is_off_leaves_nothing_behind(plain, run_script):
     pci.release()
     done = run_script(f"d.Subsystem(d.Controller({plain!r})).poweroff(); print('off')")

@@ -52,6 +52,7 @@ def virtual(physical):
     return (folder / "virtfn0").resolve().name
 
 
+@pytest.mark.needs_engine("interrupts")
 def test_a_virtual_function_is_opened_by_its_address(physical, virtual, run_script):
     done = run_script(f"""
 pcie = d.Pcie({virtual!r})
