@@ -31,12 +31,14 @@ def selected() -> str:
 
 
 def _withheld(item: pytest.Item) -> dict[str, str]:
-    """What the engine withholds from the drives of a test. Its own virtual SSDs are behind a socket."""
+    """What the engine withholds from the drives of a test: PCIe drives in a guest, else mostly sockets."""
     import nvme
 
     address = (
         str(item.config.getoption("--pciaddr")) if "pciaddr" in getattr(item, "fixturenames", ()) else ""
     )
+    if "tests/qemu/" in item.nodeid:
+        address = "0000:01:00.0"
     for engine in nvme.engines():
         if engine.selected:
             return engine.withheld(address)
