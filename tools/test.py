@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`make test` runs everything that judges a commit, and prints one summary at the end.
 
-Two lanes run in parallel. The first runs the Python tests, in as many processes as there are CPUs. It begins
+Two lanes run in parallel. The first runs the Python tests, in one process more than there are CPUs, because
+some tests wait. It begins
 with all tests but tests/vssd, on the release build. Then it runs tests/vssd, which sends raw bytes to a
 virtual SSD that is built with ASan and UBSan. The second lane builds this virtual SSD, builds and runs the C
 tests with ASan and UBSan and with warnings as errors, runs the linters, and runs tests/scripts in order on
@@ -201,7 +202,7 @@ class Suite(NamedTuple):
     def beside(self) -> Part:
         """Run all tests that do not measure time. The part tells how many were put off by load."""
         self.later.unlink(missing_ok=True)
-        words = [*self.words, "-n", str(JOBS), "--dist", "worksteal", f"--beside={self.later}"]
+        words = [*self.words, "-n", str(JOBS + 1), "--dist", "worksteal", f"--beside={self.later}"]
         return pytest(self.name, words, self.environment, later=self.later)
 
     def alone(self) -> Part:

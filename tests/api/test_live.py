@@ -126,7 +126,7 @@ def test_a_terminal_shows_a_line_while_workers_run(terminal):
     assert shown.ended(10) and shown.process.returncode == 0
     assert re.search(r"\d\.\d s, \d\.\d s left  [\d,]+ IOPS  [\d,]+ MB/s  p99 \S+ .s  \d+ °C", text), text
     assert re.search(r"2 workers  \d\.\d s", text)
-    assert re.search(r"[\d,]+k? LBAs verified", text) or loaded()
+    assert re.search(r"[\d,.]+(?: [kM])? LBAs verified", text) or loaded()
     assert "\x1b[?25h" in text.rpartition("\x1b[?25l")[2], "the cursor is visible again"
     assert "the script prints\r\n" in text
 

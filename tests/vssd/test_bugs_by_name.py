@@ -120,6 +120,6 @@ def test_bugs_as_json() -> None:
 
 
 def test_a_virtual_ssd_of_the_command_line_has_the_bugs(tmp_path: Path) -> None:
-    done = run("vssd", "--help")
+    done = run("vssd", "run", "--help")
     assert "--bug NAME" in done.stdout
     assert "there is no bug 'nothing'" in run("vssd", "--bug", "nothing").stderr
