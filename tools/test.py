@@ -2,11 +2,10 @@
 """`make test` runs everything that judges a commit, and prints one summary at the end.
 
 Two lanes run in parallel. The first runs the Python tests, in one process more than there are CPUs, because
-some tests wait. It begins
-with all tests but tests/vssd, on the release build. Then it runs tests/vssd, which sends raw bytes to a
-virtual SSD that is built with ASan and UBSan. The second lane builds this virtual SSD, builds and runs the C
-tests with ASan and UBSan and with warnings as errors, runs the linters, and runs tests/scripts in order on
-one drive. Compilers and linters have a lower priority than tests.
+some tests wait. It begins with all tests but tests/vssd, on the release build. Then it runs tests/vssd, which
+sends raw bytes to a virtual SSD that is built with ASan and UBSan. The second lane builds this virtual SSD,
+builds and runs the C tests with ASan and UBSan and with warnings as errors, runs the linters, and runs
+tests/scripts in order on one drive. Compilers and linters have a lower priority than tests.
 
 After both lanes, the tests that measure time run alone, and so do those that were skipped because of the load
 (tests/fix_load.py). If a test fails in a lane, `make test` shows it and runs it again alone, and that
