@@ -291,6 +291,7 @@ class Monitor:
         self._thread: threading.Thread | None = None
         self._screen: Screen | None = None
         self._end = threading.Event()
+        """Ends the thread. Each thread has its own: the next one may begin before the last has ended."""
 
     def follow(
         self,
@@ -324,8 +325,10 @@ class Monitor:
                 self._screen = self.make_screen()
             self._runs.append(run)
             if self._thread is None:
-                self._end.clear()
-                self._thread = threading.Thread(target=self._loop, name="pynvme.live", daemon=True)
+                self._end = threading.Event()
+                self._thread = threading.Thread(
+                    target=self._loop, args=(self._end,), name="pynvme.live", daemon=True
+                )
                 self._thread.start()
 
     def waiting(self, worker: Any) -> None:
@@ -354,7 +357,10 @@ class Monitor:
                 run.samples.finish(last, result["mseconds"] / 1e3)
             self._draw()
             self._runs.remove(run)
-            self._close_if_idle()
+            thread = self._thread
+            is_idle = self._close_if_idle()
+        if is_idle and thread is not None:
+            thread.join(1)
         run.result = result
         result["samples"] = run.samples
         for listener in list(self.listeners):
@@ -363,9 +369,11 @@ class Monitor:
     def _run_of(self, worker: Any) -> Run | None:
         return next((run for run in self._runs if run.worker() is worker), None)
 
-    def _loop(self) -> None:
-        for turn in _turns(self._end):
+    def _loop(self, end: threading.Event) -> None:
+        for turn in _turns(end):
             with self._lock:
+                if end.is_set():
+                    return
                 self._runs = [run for run in self._runs if run.sample()]
                 if turn % REDRAW == 0:
                     self._draw()
