@@ -41,24 +41,20 @@ def public() -> tuple[list[str], list[str], list[str]]:
 def pages() -> dict[str, str]:
     """The pages of the module, with their text."""
     classes, errors, functions = public()
-    made = {f"reference/nvme/{name}.md": page(name, ["autoclass"], [name]) for name in classes}
-    made["reference/nvme/exceptions.md"] = page("Exceptions", ["autoexception"], errors)
-    made["reference/nvme/functions.md"] = page("Functions", ["autofunction"], list(dict.fromkeys(functions)))
+    made = {f"reference/nvme/{name}.md": page(name, "autoclass", [name]) for name in classes}
+    made["reference/nvme/exceptions.md"] = page("Exceptions", "autoexception", errors)
+    made["reference/nvme/functions.md"] = page("Functions", "autofunction", list(dict.fromkeys(functions)))
     listed = [name.removeprefix("reference/") for name in made]
     toc = "\n".join(["```{toctree}", ":maxdepth: 1", "", *listed, "```"])
     made["reference/nvme.md"] = f"# The module nvme\n\n```{{eval-rst}}\n.. automodule:: nvme\n```\n\n{toc}\n"
     return made
 
 
-def page(title: str, directives: list[str], names: list[str]) -> str:
-    """A page with some members of the module."""
+def page(title: str, directive: str, names: list[str]) -> str:
+    """A page with some members of the module. A class has its members, and its special methods."""
     members = "\n   :members:\n   :special-members: __getitem__, __setitem__, __enter__, __exit__, __len__\n"
-    blocks = [
-        f".. {directive}:: nvme.{name}{members if directive == 'autoclass' else ''}"
-        for directive in directives
-        for name in names
-    ]
-    body = "\n\n".join(blocks)
+    options = members if directive == "autoclass" else ""
+    body = "\n\n".join(f".. {directive}:: nvme.{name}{options}" for name in names)
     return f"# {title}\n\n```{{eval-rst}}\n{body}\n```\n"
 
 

@@ -12,6 +12,7 @@ import click
 
 from pynvme import vssd
 from pynvme.cli import main
+from tools.site.book import row
 
 OF_THE_PLUGIN = re.compile(r"^  --(?:pciaddr|nvme-|check-).*(?:\n {10,}.*)*", re.MULTILINE)
 """An option of the plugin in the help of pytest, with the lines that explain it."""
@@ -28,10 +29,7 @@ def pages() -> dict[str, str]:
 
 def virtual_ssd() -> str:
     """All options of a virtual SSD."""
-    rows = [
-        f"| `{name}` | {option.takes or 'none'} | {cell(option.help)} |"
-        for name, option in vssd.options().items()
-    ]
+    rows = [row(f"`{name}`", one.takes or "none", one.help) for name, one in vssd.options().items()]
     return "\n".join(
         [
             "# Options of the virtual SSD",
@@ -88,8 +86,3 @@ def run(*words: str) -> str:
     """The output of a module."""
     done = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, check=True)
     return done.stdout
-
-
-def cell(text: str) -> str:
-    """Text of a cell of a table."""
-    return text.replace("|", "\\|").replace("<", "\\<").replace("*", "\\*")
