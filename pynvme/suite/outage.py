@@ -78,6 +78,16 @@ class Outages:
         _spin(rng.random() * LONGEST_WAIT if wait is None else wait)
         return self.cut_now()
 
+    def cut_after_shutdown(self, steps: int) -> float:
+        """Send some IO, shut the controller down normally, which makes all durable, and cut the power."""
+        for _ in range(steps):
+            self.traffic.step()
+        self.traffic.drain()
+        self.drive.delete_qpairs()
+        self.drive.shut_down()
+        self.model.all_durable()
+        return self.cut_now()
+
     def cut_now(self) -> float:
         """Cut the power at once, come back, and read all that is known."""
         self.drive.power_off()

@@ -55,10 +55,4 @@ class Promises:
             model.volatile = False
             outages.cut(10, drained=True)
             model.volatile = bool(drive.get_feature(FeatureId.VWC).cdw0 & 1)
-        for _ in range(20):
-            outages.traffic.step()
-        outages.traffic.drain()
-        drive.delete_qpairs()
-        drive.shut_down()
-        model.all_durable()
-        outages.cut_now()
+        outages.cut_after_shutdown(20)

@@ -214,13 +214,7 @@ def test_a_shutdown_saves_everything(drive: Drive, model: Model, budget: Budget)
     base = drive.random.randrange(drive.nsze - 4096)
     outages = Outages(drive, model, [(base, 512)], {"write": 8, "zeroes": 1, "trim": 1})
     for _ in budget.turns(least=3):
-        for _ in range(60):
-            outages.traffic.step()
-        outages.traffic.drain()
-        drive.delete_qpairs()
-        drive.shut_down()
-        model.all_durable()
-        outages.cut_now()
+        outages.cut_after_shutdown(60)
 
 
 @requirement("POWER-10", SHUTDOWN)

@@ -76,13 +76,7 @@ def cut_often(drive: Drive, model: model.Model, count: int) -> Iterator[int]:
     for turn in range(count):
         yield turn
         if turn % 5 == 3:
-            for _ in range(20):
-                outages.traffic.step()
-            outages.traffic.drain()
-            drive.delete_qpairs()
-            drive.shut_down()
-            model.all_durable()
-            outages.cut_now()
+            outages.cut_after_shutdown(20)
         elif turn % 5 == 4:
             drive.set_feature(FeatureId.VWC, 0)
             model.volatile = False
