@@ -154,6 +154,7 @@ setup(
         "pynvme.trace",
         "nvme-stubs",
     ],
+    py_modules=["psd"],
     long_description=description.of((ROOT / "README.md").read_text(encoding="utf-8")),
     long_description_content_type="text/markdown",
     package_data={

@@ -58,7 +58,7 @@ _EXCEPTIONS = {
 _OWN_MISTAKES = (AssertionError, MemoryError, KeyboardInterrupt)
 
 # Modules in pure Python that send commands for a method of the binding.
-_HELPERS = {"pynvme.firmware", "pynvme.hmb"}
+_HELPERS = {"pynvme.firmware", "pynvme.hmb", "pynvme.metamode"}
 
 _log = _logging.getLogger("nvme")
 

@@ -7,7 +7,7 @@ from itertools import groupby
 import nvme as d
 import pytest
 from offered import SPDK, commands_wait, lba_bytes, needs_changeable
-from raw_queue import CompletionQueue, SubmissionQueue, command
+from raw_queue import command, completion_queue, submission_queue, taken
 
 from tests.fix_load import loaded
 
@@ -50,15 +50,13 @@ def set_weights(nvme0, high, medium, low, burst=7):
 
 def contest(pcie, nvme0, queues):
     """Fill queues of these (QID, priority, count), then start the drive: SQIDs in order of completion."""
-    cq = CompletionQueue(nvme0, 1)
+    cq = completion_queue(nvme0, 1)
     buf = d.Buffer(4096)
-    sqs = [SubmissionQueue(cq, qid, priority=priority) for qid, priority, _ in queues]
+    sqs = [submission_queue(nvme0, qid, cq, qprio=priority) for qid, priority, _ in queues]
     with commands_wait(pcie, nvme0):
         for sq, (_, _, count) in zip(sqs, queues):
-            for cid in range(count):
-                sq.put(command(READ, cid, buf))
-            sq.ring()
-    order = [sqid for sqid, _, status in cq.take(sum(count for _, _, count in queues)) if status == 0]
+            sq.submit(*(command(READ, cid, buf) for cid in range(count)))
+    order = [sqid for sqid, _, status in taken(cq, sum(count for _, _, count in queues)) if status == 0]
     for queue in (*sqs, cq):
         queue.delete()
     return [(sqid, len(list(group))) for sqid, group in groupby(order)]

@@ -78,6 +78,7 @@ PAGES_WITH_SCRIPTS = [
             "live",
             "plots",
             "many-drives",
+            "queues-by-hand",
             "recipes",
             "structures",
             "traces",

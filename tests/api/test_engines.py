@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nvme as d
 import pytest
-from raw_queue import CompletionQueue, SubmissionQueue, command
+from raw_queue import command, completion_queue, submission_queue, taken
 
 from tests.fix_load import loaded
 from tools import engines
@@ -125,11 +125,10 @@ def ask_for_the_memory_buffer(own, **_):
 
 
 def make_queues_by_hand(own, **_):
-    cq = CompletionQueue(own.nvme0, 1)
-    sq = SubmissionQueue(cq, 1)
-    sq.put(command(2, 5, d.Buffer(4096)))
-    sq.ring()
-    assert cq.take(1) == [(1, 5, 0)]
+    cq = completion_queue(own.nvme0, 1)
+    sq = submission_queue(own.nvme0, 1, cq)
+    sq.submit(command(2, 5, d.Buffer(4096)))
+    assert taken(cq, 1) == [(1, 5, 0)]
     sq.delete()
     cq.delete()
 

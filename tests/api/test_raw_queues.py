@@ -4,7 +4,7 @@
 import nvme as d
 import pytest
 from offered import SPDK
-from raw_queue import CompletionQueue, SubmissionQueue, command
+from raw_queue import command, completion_queue, submission_queue, taken
 
 READ, WRITE = 2, 1
 
@@ -12,8 +12,8 @@ READ, WRITE = 2, 1
 @pytest.fixture
 def raw(nvme0):
     """Give CQ and SQ 1."""
-    cq = CompletionQueue(nvme0, 1)
-    sq = SubmissionQueue(cq, 1)
+    cq = completion_queue(nvme0, 1)
+    sq = submission_queue(nvme0, 1, cq)
     yield sq, cq
     sq.delete()
     cq.delete()
@@ -23,9 +23,8 @@ def test_commands_of_a_queue_made_by_hand_are_executed(nvme0n1, raw, qpair, lba_
     sq, cq = raw
     data, back = d.Buffer(lba_size, pvalue=0x12345678, ptype=32), d.Buffer(lba_size)
     for turn in range(100):
-        sq.put(command(WRITE, turn, data, lba=turn))
-        sq.ring()
-        assert cq.take(1) == [(1, turn, 0)]
+        sq.submit(command(WRITE, turn, data, lba=turn))
+        assert taken(cq, 1) == [(1, turn, 0)]
         nvme0n1.read(qpair, back, turn).waitdone()
         assert back[:] == data[:]
 
@@ -33,7 +32,7 @@ def test_commands_of_a_queue_made_by_hand_are_executed(nvme0n1, raw, qpair, lba_
 def test_the_driver_takes_no_qid_that_the_script_has_taken(nvme0, nvme0n1, raw, buf):
     first = d.Qpair(nvme0, 4)
     assert first.sqid == 2
-    other = CompletionQueue(nvme0, 4)
+    other = completion_queue(nvme0, 4)
     second, third = d.Qpair(nvme0, 4), d.Qpair(nvme0, 4)
     assert [second.sqid, third.sqid] == [3, 5], "a completion queue alone takes the QID, too"
     for pair in (first, second, third):
@@ -52,9 +51,8 @@ def test_what_such_a_queue_wrote_counts_as_unverified(nvme0n1, raw, qpair, verif
     before = nvme0n1.verify_stats()
     nvme0n1.read(qpair, back, 20).waitdone()
     assert nvme0n1.verify_stats().judged == before.judged + 1
-    sq.put(command(WRITE, 1, theirs, lba=20))
-    sq.ring()
-    cq.take(1)
+    sq.submit(command(WRITE, 1, theirs, lba=20))
+    taken(cq, 1)
     before = nvme0n1.verify_stats()
     nvme0n1.read(qpair, back, 20).waitdone()
     assert back[:] == theirs[:]
@@ -93,18 +91,17 @@ def test_a_queue_made_over_one_of_the_drivers_is_the_scripts(nvme0, nvme0n1, buf
     assert pair.sqid == 1
     for opcode in (0x00, 0x04):
         nvme0.send_cmd(opcode, cdw10=1).waitdone()
-    cq = CompletionQueue(nvme0, 1)
-    sq = SubmissionQueue(cq, 1)
-    sq.put(command(READ, 7, buf))
-    sq.ring()
-    assert cq.take(1) == [(1, 7, 0)]
+    cq = completion_queue(nvme0, 1)
+    sq = submission_queue(nvme0, 1, cq)
+    sq.submit(command(READ, 7, buf))
+    assert taken(cq, 1) == [(1, 7, 0)]
     sq.delete()
     cq.delete()
 
 
 @pytest.mark.differs(SPDK, "a reset leaves a lone completion queue there (Base 2.0, 3.7.2)")
 def test_a_reset_takes_such_queues_away(nvme0, nvme0n1, buf):
-    CompletionQueue(nvme0, 1)
+    completion_queue(nvme0, 1)
     nvme0.reset()
     pair = d.Qpair(nvme0, 4)
     assert pair.sqid == 1
@@ -114,13 +111,12 @@ def test_a_reset_takes_such_queues_away(nvme0, nvme0n1, buf):
 @pytest.mark.needs_engine("interrupts")
 def test_submission_queues_share_a_completion_queue_and_its_vector(nvme0, lba_size, assert_raised):
     pair = d.Qpair(nvme0, 4, iv=3)
-    cq = CompletionQueue(nvme0, 5, vector=3)
-    sqs = [SubmissionQueue(cq, qid) for qid in (5, 6, 7)]
+    cq = completion_queue(nvme0, 5, iv=3)
+    sqs = [submission_queue(nvme0, qid, cq) for qid in (5, 6, 7)]
     pair.msix_clear()
     for sq in sqs:
-        sq.put(command(READ, sq.qid, d.Buffer(lba_size)))
-        sq.ring()
-    assert sorted(cq.take(3)) == [(5, 5, 0), (6, 6, 0), (7, 7, 0)]
+        sq.submit(command(READ, sq.sqid, d.Buffer(lba_size)))
+    assert sorted(taken(cq, 3)) == [(5, 5, 0), (6, 6, 0), (7, 7, 0)]
     assert_raised(pair)
     for queue in (*sqs, cq):
         queue.delete()
@@ -129,5 +125,5 @@ def test_submission_queues_share_a_completion_queue_and_its_vector(nvme0, lba_si
 def test_more_submission_queues_than_there_are_are_refused(nvme0):
     offered = (nvme0.getfeatures(7).waitdone() & 0xFFFF) + 1
     with pytest.warns(UserWarning, match="^ERROR status: 01/01"):
-        CompletionQueue(nvme0, offered + 1)
+        completion_queue(nvme0, offered + 1)
     assert d.Qpair(nvme0, 4).sqid == 1
