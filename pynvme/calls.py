@@ -7,11 +7,12 @@ it (``binding/calls.pyx``).
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import os
 from collections.abc import Iterable
 from typing import Any, Callable
+
+from pynvme import near
 
 _KINDS = (TypeError, AssertionError, ValueError, IndexError, OverflowError)
 _PACKAGE = os.path.dirname(__file__) + os.sep
@@ -102,8 +103,7 @@ def _wrong_call(called: Callable[..., Any], label: str, args: list[Any], names: 
 def _unknown(label: str, names: list[str], known: list[str]) -> str | None:
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            return f"{label}() has no parameter {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+            return f"{label}() has no parameter {name!r}{near.hint(name, known)}"
     return None
 
 

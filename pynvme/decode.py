@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pynvme import log_table, spec
+from pynvme import log_table, near, spec
 from pynvme.structure import Bit, Feature, Structure, Word
 
 if TYPE_CHECKING:
@@ -101,11 +101,8 @@ def structure_called(name: str | type[Structure], parameter: str) -> type[Struct
         raise TypeError(f"{parameter} must be the name or the class of a structure, not {name!r}")
     known = _structures()
     if name not in known:
-        from difflib import get_close_matches
-
-        close = get_close_matches(name, known, 3, 0.5)
-        hint = f"did you mean {' or '.join(close)}?" if close else "pynvme.spec lists them"
-        raise ValueError(f"{parameter}: there is no structure called {name!r}: {hint}")
+        hint = near.hint(name, known, "pynvme.spec lists them", 3, 0.5)
+        raise ValueError(f"{parameter}: there is no structure called {name!r}{hint}")
     return known[name]
 
 
@@ -387,11 +384,7 @@ class Features:
     def __getattr__(self, name: str) -> FeatureState:
         fid = feature_numbers().get(name)
         if fid is None:
-            from difflib import get_close_matches
-
-            close = get_close_matches(name, feature_numbers(), 1)
-            hint = f": did you mean {close[0]}?" if close else ""
-            raise AttributeError(f"there is no feature called {name}{hint}")
+            raise AttributeError(f"there is no feature called {name}{near.hint(name, feature_numbers())}")
         return self.get(fid)
 
     def __dir__(self) -> list[str]:

@@ -23,6 +23,8 @@ from enum import IntEnum
 from operator import index
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar, Union, cast, overload
 
+from pynvme import near
+
 T = TypeVar("T")
 S = TypeVar("S", bound="Structure")
 W = TypeVar("W", bound="Word")
@@ -769,12 +771,9 @@ def _view_of(name: str, buffer: Any) -> memoryview:
 
 def _no_attribute(owner: object, name: str) -> str:
     """The text of an AttributeError, with the most similar name."""
-    from difflib import get_close_matches
-
     kind = type(owner)
     known = [one for one in dir(kind) if not one.startswith("_")]
-    close = get_close_matches(name, known, 1)
-    return f"{kind.__name__} has no attribute {name}" + (f": did you mean {close[0]}?" if close else "")
+    return f"{kind.__name__} has no attribute {name}{near.hint(name, known)}"
 
 
 def _span(offset: int, size: int) -> str:

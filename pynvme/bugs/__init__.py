@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from pynvme.bugs import cache, mapping, media, queues, reports, resets, states
 from pynvme.bugs.bug import Bug
+from pynvme.near import suggestion
 
 __all__ = ["BUGS", "GROUPS", "Bug", "find", "plant"]
 
@@ -39,8 +40,8 @@ def find(text: str) -> Bug:
         if text == bug.name or text.upper() == bug.number:
             return bug
     near = [name for name in BUGS if text and text.lower() in name][:5]
-    hint = f"did you mean {' or '.join(near)}?" if near else "python -m pynvme bugs lists them"
-    raise ValueError(f"there is no bug {text!r}: {hint}")
+    hint = suggestion(near, "python -m pynvme bugs lists them")
+    raise ValueError(f"there is no bug {text!r}{hint}")
 
 
 def plant(names: Iterable[str]) -> tuple[list[str], dict[str, str | int]]:

@@ -640,11 +640,9 @@ __all__ = list(_MODULE_OF)
 def __getattr__(name: str) -> object:
     """Load the module that defines the name, at the first use of the name."""
     if name not in _MODULE_OF:
-        from difflib import get_close_matches
+        from pynvme.near import hint
 
-        close = get_close_matches(name, _MODULE_OF, 1)
-        hint = f": did you mean {close[0]}?" if close else ""
-        raise AttributeError(f"pynvme.spec has no {name}{hint}")
+        raise AttributeError(f"pynvme.spec has no {name}{hint(name, _MODULE_OF)}")
     value = getattr(import_module(f"pynvme.spec.{_MODULE_OF[name]}"), name)
     globals()[name] = value
     return value

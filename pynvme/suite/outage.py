@@ -6,8 +6,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
+from pynvme.spec import FeatureId
 from pynvme.suite.content import Pattern
 from pynvme.suite.drive import Drive
+from pynvme.suite.features import SET_CLAUSE
 from pynvme.suite.model import Change, Kind, Model
 from pynvme.suite.traffic import Traffic, read_back
 
@@ -87,6 +89,15 @@ class Outages:
         self.drive.shut_down()
         self.model.all_durable()
         return self.cut_now()
+
+    def cut_without_cache(self, steps: int) -> float:
+        """Disable the volatile write cache, send some IO, wait for its end, and cut the power."""
+        drive, model = self.drive, self.model
+        drive.succeed(drive.set_feature(FeatureId.VWC, 0), SET_CLAUSE)
+        model.volatile = False
+        seconds = self.cut(steps, drained=True)
+        model.volatile = bool(drive.get_feature(FeatureId.VWC).cdw0 & 1)
+        return seconds
 
     def cut_now(self) -> float:
         """Cut the power at once, come back, and read all that is known."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from pynvme.spec import FeatureId
 from pynvme.suite.drive import Drive
-from pynvme.suite.features import SET_CLAUSE
 from pynvme.suite.model import Model
 from pynvme.suite.outage import Outages
 from pynvme.suite.traffic import Traffic, model_of, read_back
@@ -51,8 +50,5 @@ class Promises:
         writer.write_and_read_durably(base + drive.random.randrange(150), 20)
         outages.cut_now()
         if model.volatile and drive.can_change(FeatureId.VWC):
-            drive.succeed(drive.set_feature(FeatureId.VWC, 0), SET_CLAUSE)
-            model.volatile = False
-            outages.cut(10, drained=True)
-            model.volatile = bool(drive.get_feature(FeatureId.VWC).cdw0 & 1)
+            outages.cut_without_cache(10)
         outages.cut_after_shutdown(20)

@@ -343,7 +343,7 @@ def test_a_subclass_and_a_typing_error_are_told_the_same_way(opened):
     ):
         Mine()
     with pytest.raises(
-        TypeError, match=r"has no parameter 'lba_cuont'; did you mean 'lba_count'\? It is Names"
+        TypeError, match=r"has no parameter 'lba_cuont': did you mean lba_count\? It is Names"
     ):
         opened.Namespace.read(opened.Qpair, opened.Buffer, 0, lba_cuont=1)
     with pytest.raises(

@@ -14,7 +14,6 @@ from types import SimpleNamespace
 import nvme as d
 import pytest
 
-from pynvme.spec import FeatureId
 from pynvme.suite import Finding, model
 from pynvme.suite.drive import Drive
 from pynvme.suite.outage import Outages
@@ -78,10 +77,7 @@ def cut_often(drive: Drive, model: model.Model, count: int) -> Iterator[int]:
         if turn % 5 == 3:
             outages.cut_after_shutdown(20)
         elif turn % 5 == 4:
-            drive.set_feature(FeatureId.VWC, 0)
-            model.volatile = False
-            outages.cut(20, drained=True)
-            model.volatile = True
+            outages.cut_without_cache(20)
         elif turn % 5 == 2:
             writer.write_and_read_durably(100 + drive.random.randrange(500), drive.random.randint(1, 20))
             outages.cut_now()

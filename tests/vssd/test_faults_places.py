@@ -356,3 +356,14 @@ def test_states_are_conditions(server: Server, host: Host, state: str) -> None:
     host.disk.write(0, pattern(0, 1))
     host.disk.read(0)
     assert fired_count(server, number) == 1
+
+
+@pytest.mark.parametrize("state, times", [("while=asleep", 1), ("while!=asleep", 2)])
+def test_io_that_wakes_the_drive_finds_it_asleep(server: Server, host: Host, state: str, times: int) -> None:
+    number = plant(server, f"opcode=write {state} do late=1us")
+    host.disk.write(0, pattern(0, 1))
+    assert host.nvme.admin.execute(9, cdw10=2, cdw11=4)[1] == OK
+    host.disk.write(0, pattern(0, 1))
+    host.disk.write(0, pattern(0, 1))
+    assert fired_count(server, number) == times
+    assert host.nvme.admin.execute(10, cdw10=2) == (0, OK)

@@ -157,11 +157,9 @@ def package_lines(names: dict[str, list[str]]) -> Iterator[str]:
     yield "def __getattr__(name: str) -> object:"
     yield '    """Load the module that defines the name, at the first use of the name."""'
     yield "    if name not in _MODULE_OF:"
-    yield "        from difflib import get_close_matches"
+    yield "        from pynvme.near import hint"
     yield ""
-    yield "        close = get_close_matches(name, _MODULE_OF, 1)"
-    yield '        hint = f": did you mean {close[0]}?" if close else ""'
-    yield '        raise AttributeError(f"pynvme.spec has no {name}{hint}")'
+    yield '        raise AttributeError(f"pynvme.spec has no {name}{hint(name, _MODULE_OF)}")'
     yield '    value = getattr(import_module(f"pynvme.spec.{_MODULE_OF[name]}"), name)'
     yield "    globals()[name] = value"
     yield "    return value"

@@ -227,8 +227,6 @@ static void run_with_faults(struct vssd_request *request)
 
 static void run(struct vssd_request *request)
 {
-	if (__builtin_expect(request->ctrl->power.asleep && request->sq->qid != 0, 0))
-		vssd_power_wake(request->ctrl);
 	if (vssd_fault_of_commands(request->ctrl) && vssd_fault_may_match(request))
 		run_with_faults(request);
 	else
@@ -349,6 +347,27 @@ static unsigned may_take(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq,
 	return most < VSSD_WAITING_MAX - sq->num_waiting ? most : VSSD_WAITING_MAX - sq->num_waiting;
 }
 
+/* Execute the command that was fetched from the entry at head. Returns what run_fused() does. */
+static unsigned run_fetched(struct vssd_request *request, uint32_t head)
+{
+	if (__builtin_expect(request->sq->qid != 0 && request->cmd.flags & NVME_FUSE, 0))
+		return run_fused(request, head);
+	run(request);
+	return 1;
+}
+
+/* As run_fetched(), in a non-operational power state. IO finds the drive asleep, and wakes it. */
+static unsigned run_asleep(struct vssd_request *request, uint32_t head)
+{
+	struct vssd_ctrl *ctrl = request->ctrl;
+	bool is_io = request->sq->qid != 0;
+	unsigned taken = run_fetched(request, head);
+
+	if (taken && is_io && ctrl->running && ctrl->power.asleep)
+		vssd_power_wake(ctrl);
+	return taken;
+}
+
 /* Execute the command at the head. Returns the number of commands; 0: it stays in the queue, or the fetch failed. */
 static unsigned run_next(struct vssd_ctrl *ctrl, struct vssd_sq *sq)
 {
@@ -361,10 +380,7 @@ static unsigned run_next(struct vssd_ctrl *ctrl, struct vssd_sq *sq)
 		sq->pair_due = 0;
 		return 1;
 	}
-	if (__builtin_expect(sq->qid != 0 && request.cmd.flags & NVME_FUSE, 0))
-		return run_fused(&request, head);
-	run(&request);
-	return 1;
+	return ctrl->power.asleep ? run_asleep(&request, head) : run_fetched(&request, head);
 }
 
 static void poll(struct vssd_ctrl *ctrl)
