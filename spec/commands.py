@@ -1069,8 +1069,10 @@ _FUSE = BitGroup(
         Bits("fuse_first", 0, c="NVME_FUSE_FIRST", digits=2),
         Bits("fuse_second", 1, c="NVME_FUSE_SECOND", digits=2),
         Bits("psdt", 6, 7, c="NVME_PSDT", digits=2),
+        Bits("sgl", 6, 7, "data by an SGL", c="NVME_PSDT_SGL", style="value", number=1, digits=2),
+        Bits("mptr", 6, 7, "and MPTR is one", c="NVME_PSDT_MPTR_SGL", style="value", number=2, digits=2),
     ),
-    "nvme_cmd.flags. Fused operations: section 3.4.2.",
+    "nvme_cmd.flags. Fused operations: section 3.4.2. PSDT: section 3.3.3.1.",
 )
 _RW = BitGroup(
     (

@@ -31,11 +31,13 @@ struct nvme_cmd {
 };
 _Static_assert(sizeof(struct nvme_cmd) == 64, "SQE");
 
-/* nvme_cmd.flags. Fused operations: section 3.4.2. */
+/* nvme_cmd.flags. Fused operations: section 3.4.2. PSDT: section 3.3.3.1. */
 #define NVME_FUSE 0x03u
 #define NVME_FUSE_FIRST 0x01u
 #define NVME_FUSE_SECOND 0x02u
 #define NVME_PSDT 0xc0u
+#define NVME_PSDT_SGL 0x40u /* data by an SGL */
+#define NVME_PSDT_MPTR_SGL 0x80u /* and MPTR is one */
 
 /* Completion queue entry, 16 bytes. Section 3.3.3.2. */
 struct nvme_cpl {

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "spec/nvme_id.h"
 #include "spec/nvme_regs.h"
 
 #define NAME_COLUMN 23 /* of --help: the descriptions start here */
@@ -42,6 +43,8 @@ static const struct choice versions[] = {
 	{"1.0", NVME_1_0}, {"1.1", NVME_1_1}, {"1.2", NVME_1_2}, {"1.2.1", NVME_1_2_1},
 	{"1.3", NVME_1_3}, {"1.4", NVME_1_4}, {"2.0", NVME_2_0}, {NULL, 0},
 };
+
+static const struct choice sgls[] = {{"none", 0}, {"dword", NVME_SGLS_DWORDS}, {"byte", NVME_SGLS_BYTES}, {NULL, 0}};
 
 /* What an option belongs to. */
 enum whose { DRIVE, PROCESS, STARTER };
@@ -86,6 +89,9 @@ static const struct entry entries[] = {
 	 NULL, NULL, NULL},
 	{"mdts", NUMBER, DRIVE, AT(drive.mdts), 0, 15, 5, "N",
 	 "largest transfer: 2^N pages of 4 KiB, or no limit if N is 0", NULL, "5: 128 KiB", NULL},
+	{"sgls", CHOICE, DRIVE, AT(drive.sgls), 0, 0, 0, "ALIGNMENT",
+	 "support SGLs with data blocks of this alignment (byte: also bit buckets, and lists longer than the data)",
+	 NULL, NULL, sgls},
 	{"cache", SIZE, DRIVE, AT(drive.cache_size), 0, UINT64_MAX, UINT64_C(64) << 20, "SIZE",
 	 "size of the volatile write cache, or 0 for none", "a size like 64M, or 0", "64M", NULL},
 	{"endurance", SIZE, DRIVE, AT(drive.endurance), 0, UINT64_MAX, 0, "SIZE",

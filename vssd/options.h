@@ -35,6 +35,7 @@ struct vssd_options {
 	uint32_t version;     /* NVMe version, as in register VS */
 	uint64_t cache_size;  /* volatile write cache, bytes; 0: none */
 	uint64_t endurance;   /* bytes whose writing wears the drive out; 0: nothing does */
+	uint32_t sgls;        /* SGLS of Identify Controller: NVME_SGLS_BYTES, NVME_SGLS_DWORDS, or 0 for no SGLs */
 	bool error_injection; /* feature C0h of OCP */
 	const char *serial;   /* NULL: generated from the process and the time */
 	uint32_t format_ms;   /* minimum duration of Format NVM; sanitize_ms: of a sanitize operation */

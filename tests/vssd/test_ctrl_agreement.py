@@ -42,6 +42,8 @@ DRIVES = [
     "--mdts 0",
     "--mdts 1 --lba-size 4096",
     "--mdts 15",
+    "--sgls byte",
+    "--sgls dword --nvme-version 1.3",
     "--cache 0",
     "--cache 4K",
     "--queues 1 --queue-entries 2",

@@ -72,6 +72,8 @@ def some_value(dice: random.Random, name: str, kind: str, says: str, folder: str
         return dice.choice(re.findall(r"\d+", says.partition("(")[0]))
     if kind == "X.Y":
         return dice.choice(re.findall(r"\d+\.\d+(?:\.\d+)?", says.partition("(")[0]))
+    if kind == "ALIGNMENT":
+        return dice.choice(("none", "dword", "byte"))
     if kind == "MS":
         return str(dice.choice((0, 1, 20, 200, 3600000)))
     if kind == "SIZE" and name == "cache":

@@ -20,7 +20,8 @@ uint16_t vssd_cursor_put(struct vssd_request *request, struct vssd_cursor *curso
 
 		if (segment->memory)
 			memcpy(segment->memory + cursor->done, from, piece);
-		else if (vssd_bus_write(request->ctrl->bus, segment->iova + cursor->done, from, piece) < 0)
+		else if (!segment->is_bucket &&
+			 vssd_bus_write(request->ctrl->bus, segment->iova + cursor->done, from, piece) < 0)
 			return does_not_answer(request);
 		vssd_cursor_advance(cursor, piece);
 		from += piece;

@@ -14,6 +14,7 @@
 #include "vssd/cmd/direct.h"
 #include "vssd/cmd/fault.h"
 #include "vssd/cmd/refuse.h"
+#include "vssd/cmd/sgl.h"
 #include "vssd/cmd/table.h"
 #include "vssd/ctrl/controller.h"
 
@@ -50,28 +51,33 @@ static bool is_first(const struct vssd_request *request)
 {
 	const struct vssd_command *command = command_of(request);
 
-	return command && command->flags & VSSD_FUSED_FIRST && request->cmd.flags == NVME_FUSE_FIRST;
+	return command && command->flags & VSSD_FUSED_FIRST && (request->cmd.flags & NVME_FUSE) == NVME_FUSE_FIRST;
 }
 
 static bool is_second(const struct vssd_request *request)
 {
 	const struct vssd_command *command = command_of(request);
 
-	return command && command->flags & VSSD_FUSED_SECOND && request->cmd.flags == NVME_FUSE_SECOND;
+	return command && command->flags & VSSD_FUSED_SECOND && (request->cmd.flags & NVME_FUSE) == NVME_FUSE_SECOND;
 }
 
-/* Check FUSE and PSDT: refuse reserved values, and half of a fused operation without the other half. */
-static uint16_t check_flags(struct vssd_request *request)
+/* Check FUSE: refuse reserved values, and half of a fused operation without the other half. */
+static uint16_t check_fuse(struct vssd_request *request)
 {
-	if (request->is_fused || !(request->cmd.flags & (NVME_FUSE | NVME_PSDT)))
+	if (request->is_fused || !(request->cmd.flags & NVME_FUSE))
 		return NVME_SC_SUCCESS;
 	if (is_first(request) || is_second(request))
 		return vssd_refuse(request, NVME_SC_ABORTED_MISSING_FUSED,
 				   VSSD_STATE("the other half of the fused operation is missing"),
 				   VSSD_BASE("3.4.2"));
-	if (request->cmd.flags & NVME_FUSE)
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(0, 9, 8, "FUSE"), VSSD_BASE("3.4.2"));
-	return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(0, 15, 14, "PSDT"), VSSD_BASE("3.3.3.1"));
+	return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(0, 9, 8, "FUSE"), VSSD_BASE("3.4.2"));
+}
+
+static uint16_t check_flags(struct vssd_request *request)
+{
+	uint16_t status = check_fuse(request);
+
+	return status ? status : vssd_sgl_check(request);
 }
 
 /* Whether this I/O command changes data. */

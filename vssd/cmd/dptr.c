@@ -1,70 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* NVM Express Base Specification 2.0, section 4.1.1: Physical Region Page entries and lists. */
+/* NVM Express Base Specification 2.0, section 4.1.1: Physical Region Page entries and lists. SGLs are in sgl.c. */
 #include "vssd/cmd/dptr.h"
 
 #include "vssd/cmd/fault.h"
+#include "vssd/cmd/pieces.h"
 #include "vssd/cmd/refuse.h"
+#include "vssd/cmd/sgl.h"
 
 #define LIST_CHUNK 512u
 #define PRP VSSD_BASE("4.3.1")
 #define PRP1 VSSD_QWORD(6, "PRP1")
 #define PRP2 VSSD_QWORD(8, "PRP2")
-
-static uint16_t unreachable(struct vssd_request *request, const char *what)
-{
-	return vssd_refuse(request, NVME_SC_DATA_TRANSFER_ERROR, VSSD_STATE(what), PRP);
-}
-
-static uint16_t append(struct vssd_request *request, uint8_t *memory, uint64_t iova, uint32_t length)
-{
-	struct vssd_data *data = &request->data;
-	struct vssd_segment *last = data->count ? &data->segments[data->count - 1] : NULL;
-
-	if (memory && last && last->memory && last->memory + last->length == memory &&
-	    last->iova + last->length == iova) {
-		last->length += length;
-		return NVME_SC_SUCCESS;
-	}
-	if (data->count == request->ctrl->transfers.num_segments)
-		return vssd_refuse(request, NVME_SC_INTERNAL_ERROR, VSSD_STATE("the data lie in too many pieces"),
-				   PRP);
-	data->segments[data->count++] = (struct vssd_segment){memory, iova, length};
-	return NVME_SC_SUCCESS;
-}
-
-/* Add memory that spans several regions, or that is accessed by messages, or that is not mapped. */
-static uint16_t add_pieces(struct vssd_request *request, uint64_t iova, uint32_t length, uint32_t direction)
-{
-	uint16_t status = NVME_SC_SUCCESS;
-
-	while (length > 0 && !status) {
-		const struct vssd_dma_region *region = vssd_dma_find(&request->ctrl->bus->dma, iova);
-		uint64_t offset, rest;
-		uint32_t piece;
-
-		if (!region || !(region->flags & direction))
-			return unreachable(request, "data lie in memory that is not mapped");
-		offset = iova - region->iova;
-		rest = region->size - offset;
-		piece = length < rest ? length : (uint32_t)rest;
-		status = append(request, region->memory ? region->memory + offset : NULL, iova, piece);
-		iova += piece;
-		length -= piece;
-	}
-	return status;
-}
-
-static uint16_t add(struct vssd_request *request, uint64_t iova, uint32_t length, uint32_t direction)
-{
-	uint8_t *memory;
-
-	if (__builtin_expect(request->fault != NULL, 0))
-		iova = vssd_fault_address(request->fault, iova);
-	memory = vssd_dma_pointer(&request->ctrl->bus->dma, iova, length, direction);
-	if (!memory)
-		return add_pieces(request, iova, length, direction);
-	return append(request, memory, iova, length);
-}
 
 /* Walk a PRP list from its first entry (which may lie anywhere in its page) until it covers length bytes. */
 static uint16_t walk_list(struct vssd_request *request, uint64_t list, uint64_t length, uint32_t direction)
@@ -83,7 +29,7 @@ static uint16_t walk_list(struct vssd_request *request, uint64_t list, uint64_t 
 		if (count > LIST_CHUNK)
 			count = LIST_CHUNK;
 		if (vssd_bus_read(ctrl->bus, list, entries, count * sizeof(entries[0])) < 0)
-			return unreachable(request, "the PRP list lies in memory that is not mapped");
+			return vssd_pieces_unreachable(request, "the PRP list lies in memory that is not mapped");
 		list += count * sizeof(entries[0]);
 		for (uint64_t i = 0; i < count; i++) {
 			uint32_t piece = length < page ? (uint32_t)length : page;
@@ -97,7 +43,7 @@ static uint16_t walk_list(struct vssd_request *request, uint64_t list, uint64_t 
 				list = entries[i];
 				break;
 			}
-			status = add(request, entries[i], piece, direction);
+			status = vssd_pieces_add(request, entries[i], piece, direction);
 			if (status)
 				return status;
 			length -= piece;
@@ -114,12 +60,12 @@ static uint16_t map_prps(struct vssd_request *request, uint64_t length, uint32_t
 	uint32_t room = page - (uint32_t)(prp1 & (page - 1));
 	uint16_t status;
 
-	request->data = (struct vssd_data){.segments = request->ctrl->transfers.segments};
+	vssd_pieces_begin(request);
 	if (prp1 & 3)
 		return vssd_refuse(request, NVME_SC_INVALID_PRP_OFFSET, PRP1, PRP);
 	if (length <= room)
-		return add(request, prp1, (uint32_t)length, direction);
-	status = add(request, prp1, room, direction);
+		return vssd_pieces_add(request, prp1, (uint32_t)length, direction);
+	status = vssd_pieces_add(request, prp1, room, direction);
 	if (status)
 		return status;
 	length -= room;
@@ -127,7 +73,7 @@ static uint16_t map_prps(struct vssd_request *request, uint64_t length, uint32_t
 		return walk_list(request, prp2, length, direction);
 	if (prp2 & (page - 1))
 		return vssd_refuse(request, NVME_SC_INVALID_PRP_OFFSET, PRP2, PRP);
-	return add(request, prp2, (uint32_t)length, direction);
+	return vssd_pieces_add(request, prp2, (uint32_t)length, direction);
 }
 
 uint16_t vssd_data_map(struct vssd_request *request, uint64_t length, uint32_t direction)
@@ -136,7 +82,8 @@ uint16_t vssd_data_map(struct vssd_request *request, uint64_t length, uint32_t d
 
 	if (__builtin_expect(request->fault != NULL, 0) && request->fault->preloaded)
 		return vssd_fault_map(request->fault, length, direction);
-	status = map_prps(request, length, direction);
+	status = vssd_sgl_used(request) ? vssd_sgl_map(request, length, direction)
+					: map_prps(request, length, direction);
 	if (__builtin_expect(request->fault != NULL, 0) && !status)
 		status = vssd_fault_map(request->fault, length, direction);
 	return status;

@@ -9,6 +9,7 @@
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/feature.h"
 #include "vssd/cmd/refuse.h"
+#include "vssd/cmd/sgl.h"
 #include "vssd/ctrl/controller.h"
 #include "vssd/subsystem/identity.h"
 
@@ -69,11 +70,11 @@ static void describe_controller(const struct vssd_ctrl *ctrl, struct nvme_id_ctr
 
 static void describe_controller_1_1(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
 {
-	(void)ctrl;
 	id->cntlid = CNTLID;
 	id->apsta = 1;
 	id->oncs |= NVME_ONCS_SAVE_SELECT;
 	id->acwu = UINT16_MAX;
+	id->sgls = vssd_sgls(ctrl);
 }
 
 static void describe_controller_1_2(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)

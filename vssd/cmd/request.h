@@ -22,6 +22,7 @@ struct vssd_segment {
 	uint8_t *memory; /* NULL: accessed by messages to the client */
 	uint64_t iova;
 	uint32_t length;
+	bool is_bucket; /* no memory: what the controller writes here is discarded */
 };
 
 struct vssd_data {

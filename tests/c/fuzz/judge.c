@@ -243,12 +243,12 @@ static bool is_excused(const struct fuzz_host *host, const struct fuzz_slot *slo
 
 bool fuzz_judge_is_first(const struct nvme_cmd *cmd)
 {
-	return cmd->opc == NVME_IO_COMPARE && cmd->flags == NVME_FUSE_FIRST;
+	return cmd->opc == NVME_IO_COMPARE && (cmd->flags & NVME_FUSE) == NVME_FUSE_FIRST;
 }
 
 bool fuzz_judge_is_second(const struct nvme_cmd *cmd)
 {
-	return cmd->opc == NVME_IO_WRITE && cmd->flags == NVME_FUSE_SECOND;
+	return cmd->opc == NVME_IO_WRITE && (cmd->flags & NVME_FUSE) == NVME_FUSE_SECOND;
 }
 
 /* What became of a first half is noted in its second, which completes after it. */

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vssd/cmd/sgl.h"
+
+#include <string.h>
+
+#include "spec/nvme_data.h"
+#include "vssd/cmd/pieces.h"
+#include "vssd/cmd/refuse.h"
+#include "vssd/ctrl/controller.h"
+
+#define CHUNK 128u /* descriptors that are read at once */
+#define SGL VSSD_BASE("4.3.2")
+#define SIZE sizeof(struct nvme_sgl_descriptor)
+
+/* ---- what the drive supports ---- */
+
+uint32_t vssd_sgls(const struct vssd_ctrl *ctrl)
+{
+	switch (ctrl->options->sgls) {
+	case NVME_SGLS_BYTES:
+		return vssd_since(ctrl, NVME_1_1) ? NVME_SGLS_BYTES | NVME_SGLS_BIT_BUCKET | NVME_SGLS_LONGER : 0;
+	case NVME_SGLS_DWORDS:
+		return vssd_since(ctrl, NVME_1_3) ? NVME_SGLS_DWORDS : 0;
+	default:
+		return 0;
+	}
+}
+
+static bool supports(const struct vssd_request *request, uint32_t bits)
+{
+	return vssd_sgls(request->ctrl) & bits;
+}
+
+uint16_t vssd_sgl_check(struct vssd_request *request)
+{
+	uint8_t psdt = request->cmd.flags & NVME_PSDT;
+
+	if (psdt == 0)
+		return NVME_SC_SUCCESS;
+	if (request->sq->qid != 0 && psdt == NVME_PSDT_SGL && vssd_sgls(request->ctrl))
+		return NVME_SC_SUCCESS;
+	if (request->sq->qid != 0 && psdt == NVME_PSDT_MPTR_SGL && supports(request, NVME_SGLS_MPTR))
+		return NVME_SC_SUCCESS;
+	return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(0, 15, 14, "PSDT"), VSSD_BASE("3.3.3.1"));
+}
+
+/* ---- a list ---- */
+
+/* Reads the descriptors of a list, one after the other. */
+struct walk {
+	struct vssd_request *request;
+	uint32_t direction;
+	uint64_t missing; /* bytes of the transfer that no descriptor describes yet */
+	unsigned count;   /* descriptors so far */
+	uint64_t segment; /* address of the rest of this segment, and the descriptors in it */
+	uint32_t left;
+	bool is_last; /* segment, after which none follows */
+};
+
+static uint16_t refuse(struct walk *walk, uint16_t status, const char *what)
+{
+	return vssd_refuse(walk->request, status, VSSD_STATE(what), SGL);
+}
+
+static uint8_t type_of(const struct nvme_sgl_descriptor *descriptor)
+{
+	return descriptor->sglid >> 4;
+}
+
+static bool leads_on(const struct nvme_sgl_descriptor *descriptor)
+{
+	return type_of(descriptor) == NVME_SGL_SEGMENT || type_of(descriptor) == NVME_SGL_LAST_SEGMENT;
+}
+
+/* Refuse types that the drive lacks: keyed, transport and vendor specific ones, and addresses that are offsets. */
+static uint16_t check_type(struct walk *walk, const struct nvme_sgl_descriptor *descriptor)
+{
+	uint8_t type = type_of(descriptor);
+	bool known = type == NVME_SGL_DATA_BLOCK || leads_on(descriptor) ||
+		     (type == NVME_SGL_BIT_BUCKET && supports(walk->request, NVME_SGLS_BIT_BUCKET));
+
+	if (!known)
+		return refuse(walk, NVME_SC_INVALID_SGL_TYPE, "an SGL descriptor has a type that the drive lacks");
+	if (descriptor->sglid & 0xf)
+		return refuse(walk, NVME_SC_INVALID_SGL_TYPE, "an SGL descriptor has a subtype that the drive lacks");
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t add_data(struct walk *walk, const struct nvme_sgl_descriptor *descriptor)
+{
+	bool is_bucket = type_of(descriptor) == NVME_SGL_BIT_BUCKET;
+	uint32_t length = descriptor->length;
+
+	/* A bit bucket describes nothing of the data that come from the host. */
+	if (is_bucket && walk->direction == VSSD_DMA_READ)
+		return NVME_SC_SUCCESS;
+	if (!is_bucket && (vssd_sgls(walk->request->ctrl) & 3) == NVME_SGLS_DWORDS && (descriptor->addr | length) & 3)
+		return refuse(walk, NVME_SC_SGL_GRANULARITY_INVALID, "an SGL data block is not aligned to dwords");
+	if (length > walk->missing && !supports(walk->request, NVME_SGLS_LONGER))
+		return refuse(walk, NVME_SC_INVALID_SGL_LENGTH, "the SGL describes more than the command transfers");
+	if (length > walk->missing)
+		length = (uint32_t)walk->missing;
+	if (length == 0)
+		return NVME_SC_SUCCESS;
+	walk->missing -= length;
+	if (is_bucket)
+		return vssd_pieces_add_bucket(walk->request, length);
+	return vssd_pieces_add(walk->request, descriptor->addr, length, walk->direction);
+}
+
+static uint16_t follow(struct walk *walk, const struct nvme_sgl_descriptor *descriptor)
+{
+	if (walk->is_last)
+		return refuse(walk, NVME_SC_INVALID_SGL_SEGMENT, "the last SGL segment leads to another one");
+	if (descriptor->length == 0 || descriptor->length % SIZE)
+		return refuse(walk, NVME_SC_INVALID_SGL_SEGMENT, "the length of an SGL segment is no multiple of 16");
+	if (descriptor->addr & 7)
+		return refuse(walk, NVME_SC_INVALID_SGL_SEGMENT, "an SGL segment is not aligned to qwords");
+	walk->segment = descriptor->addr;
+	walk->left = (uint32_t)(descriptor->length / SIZE);
+	walk->is_last = type_of(descriptor) == NVME_SGL_LAST_SEGMENT;
+	return NVME_SC_SUCCESS;
+}
+
+/* Execute one descriptor. is_end: it is the last one of its segment. */
+static uint16_t take(struct walk *walk, const struct nvme_sgl_descriptor *descriptor, bool is_end)
+{
+	uint16_t status = check_type(walk, descriptor);
+
+	if (status)
+		return status;
+	if (++walk->count > VSSD_SGL_DESCRIPTORS)
+		return refuse(walk, NVME_SC_INVALID_SGL_COUNT, "the SGL has more descriptors than the drive reads");
+	if (!leads_on(descriptor))
+		return is_end && !walk->is_last
+			       ? refuse(walk, NVME_SC_INVALID_SGL_SEGMENT, "an SGL segment leads to no other one")
+			       : add_data(walk, descriptor);
+	if (!is_end)
+		return refuse(walk, NVME_SC_INVALID_SGL_COUNT,
+			      "an SGL segment descriptor is not the last one of its segment");
+	return follow(walk, descriptor);
+}
+
+/* Whether the drive need not read the rest of the list. */
+static bool is_satisfied(const struct walk *walk)
+{
+	return walk->left == 0 || (walk->missing == 0 && supports(walk->request, NVME_SGLS_LONGER));
+}
+
+/* Read and execute some descriptors of a segment. */
+static uint16_t read_chunk(struct walk *walk)
+{
+	struct nvme_sgl_descriptor chunk[CHUNK];
+	uint32_t count = walk->left < CHUNK ? walk->left : CHUNK;
+	uint16_t status = NVME_SC_SUCCESS;
+
+	if (vssd_bus_read(walk->request->ctrl->bus, walk->segment, chunk, count * SIZE) < 0)
+		return vssd_pieces_unreachable(walk->request, "an SGL segment lies in memory that is not mapped");
+	walk->segment += count * SIZE;
+	for (uint32_t i = 0; i < count && !status && !is_satisfied(walk); i++) {
+		bool is_end = --walk->left == 0;
+
+		status = take(walk, &chunk[i], is_end);
+	}
+	return status;
+}
+
+uint16_t vssd_sgl_map(struct vssd_request *request, uint64_t length, uint32_t direction)
+{
+	struct walk walk = {.request = request, .direction = direction, .missing = length, .is_last = true};
+	struct nvme_sgl_descriptor first;
+	uint16_t status;
+
+	memcpy(&first, &request->cmd.prp1, sizeof(first));
+	vssd_pieces_begin(request);
+	/* The first segment is the command's own, of one descriptor, and may lead to another one. */
+	walk.is_last = !leads_on(&first);
+	status = take(&walk, &first, true);
+	while (!status && !is_satisfied(&walk))
+		status = read_chunk(&walk);
+	if (!status && walk.missing > 0)
+		status = vssd_refuse(request, NVME_SC_INVALID_SGL_LENGTH,
+				     VSSD_STATE("the SGL describes less than the command transfers"), SGL);
+	return status;
+}
