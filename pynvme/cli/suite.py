@@ -29,6 +29,7 @@ def confirm(address: str, yes: bool, what: str) -> None:
 @click.option("--nvme-report", "page", metavar="DIR", help="Write a report as a page, JUnit XML and more.")
 @click.option("--known", type=click.Path(exists=True, dir_okay=False), help="Expect the findings of a file.")
 @click.option("--shrink", metavar="TIME", help="Search so long for a short script of a finding (20s), or 0.")
+@click.option("--keep-power", is_flag=True, help="Never switch the power of the drive.")
 @click.option("--yes", is_flag=True, help="Overwrite the drive without asking.")
 @options.words("[ADDRESS] [TEST]...")
 def check(
@@ -40,6 +41,7 @@ def check(
     page: str | None,
     known: str | None,
     shrink: str | None,
+    keep_power: bool,
     yes: bool,
     words: tuple[str, ...],
 ) -> None:
@@ -52,9 +54,8 @@ def check(
     address, tests = options.drive_of(pciaddr, words, most=len(words))
     confirm(address, yes, "overwrites, formats and erases")
     runner = errors.load("pynvme.suite.check")
-    sys.exit(
-        runner.run(address, areas or tuple(AREAS), time, seed, report, known, tuple(tests), shrink, page)
-    )
+    wanted = areas or tuple(AREAS)
+    sys.exit(runner.run(address, wanted, time, seed, report, known, tuple(tests), shrink, page, keep_power))
 
 
 def _names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:

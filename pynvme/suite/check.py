@@ -25,6 +25,7 @@ def run(
     tests: Sequence[str] = (),
     shrink: str | None = None,
     page: str | None = None,
+    keep_power: bool = False,
 ) -> int:
     """Run the tests of these areas on a drive. Returns the exit code.
 
@@ -38,6 +39,7 @@ def run(
         tests: names of tests, or parts of names, if not all are wanted
         shrink: how long the search for a short script that shows a finding may take
         page: a folder that gets a report as a page, JUnit XML and more (docs/how-to/report.md)
+        keep_power: never switch the power of the drive
     """
     line = ["-c", os.devnull, f"--rootdir={FOLDER}", "-p", "pynvme.plugin", "-p", "no:cacheprovider"]
     line += [
@@ -62,6 +64,8 @@ def run(
     for option, value in given.items():
         if value is not None:
             line.append(f"{option}={value}")
+    if keep_power:
+        line.append(options.KEEP_POWER)
     if tests:
         line += ["-k", " or ".join(tests)]
     return int(pytest.main([*line, *(str(FOLDER / f"test_{area}.py") for area in areas)]))

@@ -184,6 +184,7 @@ def drive(
 ) -> Iterator[Drive]:
     """The drive under test. A test whose needs it does not meet is skipped."""
     drive = Drive(nvme0, subsystem, seed, f"{request.path.stem}::{request.node.name}")
+    drive.keeps_power = bool(request.config.getoption(options.KEEP_POWER, False))
     for mark in request.node.iter_markers("needs"):
         for need in mark.args:
             if not _is_met(request.config.stash[_met], need, drive):

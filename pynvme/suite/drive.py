@@ -93,6 +93,8 @@ class Drive:
         self._stuck: list[str] = []
         """Commands that did not end."""
         self._events: list[int] = []
+        self.keeps_power = False
+        """Whether tests must not switch the power."""
         self.may_warn = False
         """Whether the test causes events of errors or critical warnings."""
         self._identity = self._identify()
@@ -191,7 +193,9 @@ class Drive:
         return self.capabilities(fid) & 5 == 5
 
     def can_switch_power(self) -> bool:
-        """Whether something can switch the power of the drive. This switches it."""
+        """Whether tests can switch the power of the drive, and may. This switches it."""
+        if self.keeps_power:
+            return False
         try:
             self.power_off()
         except (NotImplementedError, OSError):

@@ -12,6 +12,7 @@ import pytest
 TIME, SEED, YES, REPORT = "--check-time", "--check-seed", "--check-yes", "--check-report"
 KNOWN = "--check-known"
 SHRINK = "--check-shrink"
+KEEP_POWER = "--check-keep-power"
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -24,6 +25,7 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption(SEED, metavar="N", help="the seed of the random numbers, to repeat an earlier run")
     group.addoption(YES, action="store_true", help="overwrite and format a drive that is no virtual SSD")
+    group.addoption(KEEP_POWER, action="store_true", help="never switch the power of the drive")
     group.addoption(
         SHRINK,
         metavar="TIME",

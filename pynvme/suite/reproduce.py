@@ -5,6 +5,9 @@ The commands and resets of the test are *steps*. They are repeated on a drive of
 virtual SSD is a new one with the same options and fault rules, and else the drive itself. If the failure is
 there again, delta debugging leaves steps out as long as it stays. Without a mismatch of the driver's own
 verification, the failure is that a step ends otherwise than on a virtual SSD without fault rules.
+
+Steps are repeated one at a time at first, and if they do not show the failure, with commands in flight where
+they were in flight in the test.
 """
 
 from __future__ import annotations
@@ -37,13 +40,19 @@ QUEUE_ENTRIES = 64
 LONGEST_LOOP = 12
 LOOPS, LOOPS_WITH_EVENTS = 120, 4
 """How often a few commands are repeated, to find a failure that does not come each time."""
+TRIES = 3
+"""How often steps that depend on the moment are tried."""
 NEAR = 16
 """LBAs between a wrong one and others that may have to do with it."""
 LONGEST_TAIL = 20_000
+FLIGHT = 16
+"""The most commands that a script has in flight."""
 
 _Item = TypeVar("_Item")
 
 # The script
+
+_BUFFERS = "bufs = [d.Buffer(1 << 20, ptype=0xbeef, pvalue=100) for _ in range({count})]\n"
 
 _BEGIN = """\
 ns = {{nsid: d.Namespace(nvme0, nsid) for nsid in {nsids}}}
@@ -68,6 +77,11 @@ nvme0 = d.Controller(sys.argv[1] if sys.argv[1:] else ssd.address)
 """
 
 
+_SEND = re.compile(r"\(.*qpair.*\)\.waitdone\(\)$", re.MULTILINE)
+_BUFFER = re.compile(r"\bbuf\b")
+_WAIT = ".waitdone()"
+
+
 class Step(NamedTuple):
     """What a test did at once: a command, or events that belong together, such as a reset."""
 
@@ -76,6 +90,21 @@ class Step(NamedTuple):
     """Of an IO command with a range."""
     ranges: tuple[tuple[int, int], ...] = ()
     """First LBA and number of LBAs of each range that it names."""
+    flies: bool = False
+    """Whether it was in flight when the next command was sent."""
+
+    @property
+    def is_io(self) -> bool:
+        """Whether it is one IO command, which may be in flight with others."""
+        return len(_SEND.findall("\n".join(self.lines))) == 1
+
+    def in_flight(self, waiting: int, flies: bool) -> tuple[str, ...]:
+        """Its lines while a number of commands are in flight, and whether it stays in flight with them."""
+        if not waiting and not flies:
+            return self.lines
+        *before, command = (_BUFFER.sub(f"bufs[{waiting}]", line) for line in self.lines)
+        sent = command[: -len(_WAIT)]
+        return (*before, sent) if flies else (*before, sent, f"qpair.waitdone({waiting + 1})")
 
     def touches(self, other: Step, margin: int = 0) -> bool:
         """Whether both name the same LBAs, or some that are not farther apart than a margin."""
@@ -94,13 +123,14 @@ def steps_of(entries: Iterable[Entry], nsids: Sequence[int]) -> list[Step]:
         if is_event:
             steps.append(Step(tuple(line for _, lines in parts for line in lines)))
             continue
-        for entry, lines in parts:
+        for (entry, lines), following in itertools.zip_longest(parts, parts[1:]):
             assert isinstance(entry, Command)
             if entry.opcode == IoOpcode.COMPARE and entry.has_range:
                 # The script does not have the data that the test has compared with, but the drive has.
                 lines = (*(line.replace(".compare(", ".read(") for line in lines), *lines)
             ranges = [(entry.slba, entry.nlb)] if entry.has_range else entry.ranges
-            steps.append(Step(lines, entry.opcode if entry.has_range else -1, tuple(ranges)))
+            flies = following is not None and entry.qid > 0 and entry.done_at > following[0].at
+            steps.append(Step(lines, entry.opcode if entry.has_range else -1, tuple(ranges), flies))
     return [step for step in steps if step.lines]
 
 
@@ -113,21 +143,48 @@ def with_ranges(step: Step, ranges: Sequence[tuple[int, int]]) -> Step:
     return step._replace(lines=(*lines, command), ranges=tuple(ranges))
 
 
+def alone(steps: Iterable[Step]) -> list[Step]:
+    """The same steps, but each waits for its end."""
+    return [step._replace(flies=False) if step.flies else step for step in steps]
+
+
+def lines_of(steps: Sequence[Step]) -> Iterator[tuple[str, ...]]:
+    """The lines of each step.
+
+    A command stays in flight if it did in the test, and if the next step is a command to other LBAs than
+    those of all that are in flight. Otherwise, what a read has to find would not be known.
+    """
+    flying: list[Step] = []
+    for step, following in itertools.zip_longest(steps, steps[1:]):
+        both = [*flying, step]
+        flies = (
+            step.flies
+            and following is not None
+            and len(both) < FLIGHT
+            and step.is_io
+            and following.is_io
+            and not any(following.touches(one) for one in both)
+        )
+        yield step.in_flight(len(flying), flies)
+        flying = both if flies else []
+
+
 def body(steps: Sequence[Step]) -> list[str]:
     """The lines of steps, with a loop where some of them are repeated."""
+    parts = list(lines_of(steps))
     lines: list[str] = []
     at = 0
-    while at < len(steps):
-        length, count = _repetition(steps, at)
+    while at < len(parts):
+        length, count = _repetition(parts, at)
         if count > 1:
             lines.append(f"for _ in range({count}):")
-        for step in steps[at : at + length]:
-            lines += [f"    {line}" if count > 1 else line for line in step.lines]
+        for part in parts[at : at + length]:
+            lines += [f"    {line}" if count > 1 else line for line in part]
         at += length * count
     return lines
 
 
-def _repetition(steps: Sequence[Step], at: int) -> tuple[int, int]:
+def _repetition(steps: Sequence[tuple[str, ...]], at: int) -> tuple[int, int]:
     """How many steps from one on are repeated, and how often, so that a loop saves the most steps."""
     best = 1, 1
     for length in range(1, LONGEST_LOOP + 1):
@@ -285,34 +342,41 @@ class Player:
 
     def __init__(self, drives: Drives, nsids: Sequence[int]) -> None:
         self.drives = drives
-        self.begin = _BEGIN.format(nsids=list(nsids), first=nsids[0], entries=QUEUE_ENTRIES)
+        self._begin = _BEGIN.format(nsids=list(nsids), first=nsids[0], entries=QUEUE_ENTRIES)
         self._codes: dict[tuple[str, ...], CodeType] = {}
 
     def script(self, steps: Sequence[Step]) -> str:
         """A script of these steps, as a user may run it."""
-        return self.drives.script() + self.begin + "\n".join(["", *body(steps)])
+        lines = body(steps)
+        return self.drives.script() + self.begin(lines) + "\n".join(["", *lines])
 
-    def _code(self, step: Step) -> CodeType:
-        if step.lines not in self._codes:
-            self._codes[step.lines] = compile("\n".join(step.lines), "<step>", "exec")
-        return self._codes[step.lines]
+    def begin(self, lines: Iterable[str]) -> str:
+        """The lines before these, which make the objects that they use."""
+        used = [int(number) for line in lines for number in re.findall(r"bufs\[(\d+)\]", line)]
+        return (_BUFFERS.format(count=max(used) + 1) if used else "") + self._begin
+
+    def _code(self, lines: tuple[str, ...]) -> CodeType:
+        if lines not in self._codes:
+            self._codes[lines] = compile("\n".join(lines), "<step>", "exec")
+        return self._codes[lines]
 
     def play(self, steps: Sequence[Step], healthy: bool = False, new: bool = False) -> Outcome:
         """Execute steps up to an exception, on a drive with the faults or without, or on a new one."""
         failed: list[tuple[int, str]] = []
         mismatch = -1
+        parts = list(lines_of(steps))
         with _failures() as heard:
             try:
                 with self.drives.open(healthy, new) as nvme0:
                     names: dict[str, Any] = {"d": nvme, "nvme0": nvme0}
-                    exec(self.begin, names)
+                    exec(self.begin(itertools.chain(*parts)), names)
                     for namespace in names["ns"].values():
                         namespace.verify_forget()
                     nvme0.timeout = TIMEOUT_MS
-                    for number, step in enumerate(steps):
+                    for number, lines in enumerate(parts):
                         heard.clear()
                         try:
-                            exec(self._code(step), names)
+                            exec(self._code(lines), names)
                         finally:
                             failed += [(number, failure.name) for failure in heard]
                             if mismatch < 0 and any(one.kind == failures.MISMATCH for one in heard):
@@ -391,12 +455,21 @@ class Shrinker:
         return next((number for number, name in outcome.failed if (number, name) not in usual), -1)
 
     def shows(self, steps: Sequence[Step]) -> bool:
-        """Whether these steps show the failure."""
-        return bool(steps) and self.fails_at(steps) >= 0
+        """Whether these steps show the failure. It may need several tries if commands are in flight."""
+        tries = TRIES if any(step.flies for step in steps) else 1
+        return bool(steps) and any(self.fails_at(steps) >= 0 for _ in range(tries))
+
+    def surely(self, steps: Sequence[Step]) -> list[Step]:
+        """The steps if they show the failure on a new drive, or repeated until they do. Or nothing."""
+        for times in (1, LOOPS):
+            at = self.fails_at([*steps] * times, new=True)
+            if at >= 0:
+                return ([*steps] * times)[: at + 1]
+        return []
 
     def start(self, runs: Iterable[Sequence[Step]]) -> list[Step]:
         """The first of these runs that shows it, up to the step that does, or nothing."""
-        for steps in runs:
+        for steps in both_ways(runs):
             if self.spent():
                 break
             at = self.fails_at(steps, new=True) if steps else -1
@@ -427,14 +500,16 @@ class Shrinker:
         Some failures come with each Nth command only, and the order of a run is not the same again. The first
         run has the commands to the wrong LBAs alone, and one to their neighbours may have done it.
         """
-        reader: Step | None = None
-        for steps in runs:
+        reader: tuple[str, ...] = ()
+        for steps in both_ways(runs):
             places = [
-                number for number, step in enumerate(steps) if step.opcode in READS and reader in (None, step)
+                number
+                for number, step in enumerate(steps)
+                if step.opcode in READS and reader in ((), step.lines)
             ]
             if not places:
                 continue
-            reader = steps[places[-1]]
+            reader = steps[places[-1]].lines
             found = self.loop(steps[: places[-1] + 1])
             if found:
                 return found
@@ -486,7 +561,25 @@ class Shrinker:
             same = alike(left, opcode)
             if same != left and not self.spent() and self.shows(same):
                 left = same
+        left = self._with_few_in_flight(left)
         return [self._with_few_ranges(step, left) for step in left]
+
+    def _with_few_in_flight(self, steps: Sequence[Step]) -> list[Step]:
+        """The same steps, of which as few as show the failure are in flight when the next one is sent."""
+
+        def only(numbers: Sequence[int]) -> list[Step]:
+            return [step._replace(flies=number in numbers) for number, step in enumerate(steps)]
+
+        flying = [number for number, step in enumerate(steps) if step.flies]
+        return only(minimize(flying, lambda some: self.shows(only(some)), self.spent))
+
+
+def both_ways(runs: Iterable[Sequence[Step]]) -> Iterator[Sequence[Step]]:
+    """Each run one step at a time, and then, if that is not the same, as it was in the test."""
+    for steps in runs:
+        yield alone(steps)
+        if any(step.flies for step in steps):
+            yield steps
 
 
 def runs_of(finding: Finding, nsids: Sequence[int]) -> Iterator[list[Step]]:
@@ -536,8 +629,8 @@ def _reproduce(finding: Finding, player: Player, shrinker: Shrinker, runs: Itera
     if not shrunk:
         finding.reproduced = f"no: its commands do not show it on {where}, so the script is only their tail"
         return
-    if steps and shrinker.fails_at(shrunk, new=True) < 0:
-        shrunk = steps
+    if steps:
+        shrunk = shrinker.surely(shrunk) or steps
     finding.script = player.script(shrunk)
     finding.reproduced = (
         f"on {where}; {len(steps or parts[0])} steps were shrunk to {len(shrunk)} in {shrinker.seconds:.1f} s"

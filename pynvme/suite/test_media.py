@@ -107,6 +107,7 @@ def events_of(drive: Drive, enabled: int = 0) -> Iterator[list[int]]:
 def must_come_once(drive: Drive, events: list[int], event: int, why: str) -> None:
     """Raise a finding unless an asynchronous event comes, and only once."""
     drive.poll(lambda: event in events, 2.0)
+    drive.poll(lambda: False, 0.005)  # for another one
     seen = [f"{one:#x}" for one in events]
     drive.check(events.count(event) == 1, AER, f"one event {event:#x}, {why}", seen)
 

@@ -20,7 +20,7 @@ from pynvme.suite import Finding, reproduce
 from pynvme.suite.drive import Drive
 from pynvme.suite.history import Command, Event
 from pynvme.suite.outage import Outages
-from pynvme.suite.reproduce import Step, alike, body, minimize, steps_of, with_ranges
+from pynvme.suite.reproduce import Step, alike, alone, body, minimize, steps_of, with_ranges
 from pynvme.suite.traffic import MIX, Traffic, model_of
 from pynvme.vssd import VirtualSsd
 
@@ -102,6 +102,62 @@ def test_a_planted_bug_gives_a_short_script(rules: list[str], power: bool, tmp_p
     assert "ERROR status" in said, finding.script + said
     with VirtualSsd(size="64M") as healthy:
         assert run(finding.script, tmp_path, healthy.address) == "", finding.script
+
+
+@pytest.mark.parametrize(
+    "first, second",
+    [
+        pytest.param(
+            "opcode=write", "opcode=write bytes<8192 do neighbours=4096 with=zeroes", marks=pytest.mark.slow
+        ),
+        ("opcode=flush", "opcode=write do torn=256"),
+    ],
+    ids=["two writes", "a flush and a write"],
+)
+def test_a_bug_of_two_commands_in_flight_has_a_script_with_two_in_flight(
+    first: str, second: str, tmp_path: Path
+) -> None:
+    finding = found([f"name=first {first} do late=1500us", f"since=rule:first within=1400us {second}"])
+    assert finding.reproduced.startswith("on a new drive"), (finding.reproduced, str(finding))
+    lines = [line.strip() for line in commands_of(finding.script)]
+    assert any("(qpair" in line and "waitdone" not in line for line in lines), finding.script
+    assert "qpair.waitdone(2)" in lines and len(lines) <= 16, finding.script
+    with VirtualSsd(size="64M") as healthy:
+        assert run(finding.script, tmp_path, healthy.address) == "", finding.script
+
+
+def flying(opcode: int, slba: int, flies: bool = True) -> Step:
+    """A command of one LBA that was in flight when the next one was sent."""
+    (step,) = steps_of([Command(1, opcode, 1, (slba, 0, 0, 0, 0, 0))], [1])
+    return step._replace(flies=flies)
+
+
+def test_commands_are_in_flight_where_they_were_but_not_to_the_same_lbas() -> None:
+    write, other, read = flying(1, 5), flying(1, 6), flying(2, 5)
+    assert body([write, other, read]) == [
+        "ns[1].write(qpair, bufs[0], 0x5, 1)",
+        "ns[1].write(qpair, bufs[1], 0x6, 1)",
+        "qpair.waitdone(2)",
+        "ns[1].read(qpair, buf, 0x5, 1).waitdone()",
+    ]
+    assert body(alone([write, other])) == [
+        "ns[1].write(qpair, buf, 0x5, 1).waitdone()",
+        "ns[1].write(qpair, buf, 0x6, 1).waitdone()",
+    ]
+    event = Step(("nvme0.reset()",))
+    assert body([write, event]) == ["ns[1].write(qpair, buf, 0x5, 1).waitdone()", "nvme0.reset()"]
+    many = body([flying(1, lba) for lba in range(40)])
+    assert [line for line in many if "waitdone" in line] == [
+        "qpair.waitdone(16)", "qpair.waitdone(16)", "qpair.waitdone(8)"
+    ]  # fmt: skip
+
+
+def test_what_was_in_flight_is_known_from_the_times() -> None:
+    first, second, third = (Command(1, 1, 1, (lba, 0, 0, 0, 0, 0)) for lba in (5, 6, 7))
+    first.at, first.done_at = 1.0, 2.5
+    second.at, second.done_at = 2.0, 2.6
+    third.at = 3.0
+    assert [step.flies for step in steps_of([first, second, third], [1])] == [True, False, False]
 
 
 def test_what_a_new_drive_does_not_show_is_said() -> None:
