@@ -89,6 +89,9 @@ cdef extern from "driver.h" nogil:
         NVME_FIELD_SANITIZE_OVRPAT
         NVME_FIELD_READ_SLBA
         NVME_FIELD_READ_NLB
+        NVME_FIELD_COPY_CDFMT
+        NVME_FIELD_COPY_NR
+        NVME_FIELD_COPY_SDLBA
         NVME_FIELD_DSM_NR
         NVME_FIELD_ZONE_MGMT_SEND_SLBA
         NVME_FIELD_ZONE_MGMT_SEND_ZSA
@@ -214,6 +217,7 @@ cdef extern from "driver.h" nogil:
         NVME_IO_WRITE_UNCORRECTABLE
         NVME_IO_COMPARE
         NVME_IO_WRITE_ZEROES
+        NVME_IO_COPY
         NVME_IO_DSM
         NVME_IO_VERIFY
         NVME_IO_ZONE_MGMT_SEND

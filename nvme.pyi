@@ -309,6 +309,27 @@ class Buffer:
             >>> nvme0n1.dsm(qpair, buf, 2).waitdone()
         """
 
+    def set_copy_range(
+        self, index: _Int, lba: _Int, lba_count: _Int, nsid: _Int = 0, size: _Int = 32
+    ) -> None:
+        """Fill in one source range of a Copy command, without tags (NVM 3.3.2).
+
+        Args:
+            index: which range, 0 to 255
+            lba: its first LBA, 64 bits
+            lba_count: how many LBAs, 1 to 65536
+            nsid: the source namespace, 32 bits, for formats 2 and 3
+            size: bytes of a range, 32 for formats 0 and 2, 40 for formats 1 and 3
+
+        Raises:
+            IndexError: index is not 0 to 255
+            AssertionError: a value does not fit its field, or the buffer has no room for this range
+
+        Example:
+            >>> buf.set_copy_range(0, 100, 8)
+            >>> nvme0n1.copy(qpair, buf, 0, 1).waitdone()
+        """
+
     def decode(self, structure: str | type[Structure], offset: _Int = 0) -> Any:
         """A view of the buffer as a structure of the specification.
 
@@ -1935,6 +1956,39 @@ class Namespace:
         Example:
             >>> buf.set_dsm_range(0, 0, 1024)
             >>> nvme0n1.dsm(qpair, buf, 1).waitdone()
+        """
+
+    def copy(
+        self,
+        qpair: Qpair,
+        buf: Buffer,
+        lba: _Int,
+        range_count: _Int,
+        format: _Int = 0,
+        io_flags: _Int = 0,
+        cb: _Completed | None = None,
+    ) -> Qpair:
+        """Copy LBA ranges to one place, inside the drive (NVM 3.3.2).
+
+        Verification then expects of the destination what it knows of the sources.
+
+        Args:
+            qpair: the queue to send it to
+            buf: the source ranges, see Buffer.set_copy_range()
+            lba: the first LBA to write, 64 bits
+            range_count: how many source ranges, 1 to 256
+            format: of the source ranges, 4 bits. 2 and 3 name a namespace in each range, which needs OCFS and
+                that the host has allowed it (feature 16h, CDFE)
+            io_flags: bits 31:16 of dword 12, with FUA in bit 14 of them
+            cb: called at completion, see help(nvme). If a range cannot be copied, dword 0 is its number
+
+        Raises:
+            AssertionError: a value does not fit its field, or the buffer is too short
+
+        Example:
+            >>> buf.set_copy_range(0, 100, 8)
+            >>> buf.set_copy_range(1, 200, 8)
+            >>> nvme0n1.copy(qpair, buf, 1000, 2).waitdone()
         """
 
     def zns_mgmt_send(

@@ -228,6 +228,19 @@ cdef class Buffer:
         _check(place * 16 + 16 <= len(self), f"range {place} does not fit into a buffer of {len(self)} bytes")
         self[place * 16:place * 16 + 16] = raw
 
+    @_named
+    def set_copy_range(self, index, lba, lba_count, nsid=0, size=32):
+        cdef object place = _integer(index, "index"), length = _integer(size, "size")
+
+        if not 0 <= place < 256:
+            raise IndexError(f"index must be from 0 to 255, the source ranges of a Copy command, not {index}")
+        _check(length in (32, 40), f"size must be 32 (formats 0 and 2) or 40 (formats 1 and 3), not {size}")
+        raw = (_field(nsid, 32, "nsid").to_bytes(8, "little") + _field(lba, 64, "lba").to_bytes(8, "little")
+               + _field(_integer(lba_count, "lba_count") - 1, 16, "lba_count - 1").to_bytes(2, "little"))
+        _check(place * length + length <= len(self),
+               f"range {place} does not fit into a buffer of {len(self)} bytes")
+        self[place * length:place * length + length] = raw.ljust(length, b"\0")
+
     # -- as text ----------------------------------------------------------------------------------------
 
     cdef bytes _dump_rows(self, uint32_t length):

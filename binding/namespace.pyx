@@ -375,6 +375,20 @@ cdef class Namespace:
         return self._send(qpair, &command, cb)
 
     @_named
+    def copy(self, qpair, buf, lba, range_count, format=0, io_flags=0, cb=None):
+        cdef cspdk.pyn_command command
+        cdef object count = _integer(range_count, "range_count")
+
+        _check(1 <= count <= 256, f"range_count must be from 1 to 256, not {range_count}")
+        _check(isinstance(buf, Buffer), f"buf must be a Buffer, not {type(buf).__name__}")
+        _fill_command(&command, cspdk.NVME_IO_COPY, buf, self._get().nsid, 0, 0, _io_flags(io_flags))
+        _put(&command.cmd, cspdk.NVME_FIELD_COPY_SDLBA, lba, "lba")
+        _put(&command.cmd, cspdk.NVME_FIELD_COPY_NR, count - 1, "range_count")
+        _put(&command.cmd, cspdk.NVME_FIELD_COPY_CDFMT, format, "format")
+        _check_room(&command, buf, count * (40 if format in (1, 3) else 32), f"copy of {count} ranges")
+        return self._send(qpair, &command, cb)
+
+    @_named
     def zns_mgmt_send(self, qpair, buf, slba=0, action=0, all=False, cb=None):
         cdef cspdk.pyn_command command
 

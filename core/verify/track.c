@@ -183,18 +183,22 @@ static void begin_dsm(struct pyn_track *track, const struct nvme_cmd *cmd)
 static void begin_copy(struct pyn_track *track, const struct nvme_cmd *cmd)
 {
 	uint32_t ranges = (uint32_t)nvme_get_field(cmd, NVME_FIELD_COPY_NR) + 1;
-	struct nvme_copy_range *copy;
+	uint32_t size = pyn_copy_range_size(nvme_get_field(cmd, NVME_FIELD_COPY_CDFMT));
 
-	if (nvme_get_field(cmd, NVME_FIELD_COPY_CDFMT) != 0 ||
-	    !copy_ranges(track, ranges, sizeof(*copy), (void **)&copy)) {
+	if (!size || !track->use.buffer || (uint64_t)ranges * size > track->use.length) {
 		begin_unclear(track);
 		return;
 	}
-	track->nlb = 0;
-	for (uint32_t i = 0; i < ranges; i++)
-		track->nlb += copy[i].nlb + UINT64_C(1);
-	free(copy);
-	begin_change(track, PYN_CELL_UNKNOWN);
+	track->fua = nvme_get_field(cmd, NVME_FIELD_COPY_FUA);
+	track->copy = pyn_copy_parse(track->verify, cmd, data_of(track), &track->nlb);
+	if (!track->copy) {
+		begin_change(track, PYN_CELL_UNKNOWN);
+		return;
+	}
+	track->effect = PYN_EFFECT_CHANGE;
+	track->ranges = 1;
+	note(track);
+	pyn_copy_begin(track->copy, track->verify, track->slba, track->nlb);
 }
 
 /* ---- zones ---- */
@@ -307,10 +311,10 @@ static void will_change(const struct pyn_track *track)
 			pyn_verify_will_change(track->verify, track->dsm[i].slba, track->dsm[i].nlb);
 		if (track->dsm)
 			return;
-		if (track->effect == PYN_EFFECT_WRITE || track->effect == PYN_EFFECT_CHANGE)
-			pyn_verify_will_change(track->verify, track->slba, track->all_lbas);
-		else
+		if (track->effect == PYN_EFFECT_UNCLEAR || track->effect == PYN_EFFECT_UNKNOWN)
 			pyn_verify_will_change(track->verify, 0, UINT64_MAX);
+		else
+			pyn_verify_will_change(track->verify, track->slba, track->all_lbas);
 		return;
 	case PYN_EFFECT_APPEND:
 		if (zone_of(track->verify, track->slba, &zone))
@@ -369,6 +373,7 @@ void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const s
 	track->use.buffer = NULL;
 	track->cells = NULL;
 	track->dsm = NULL;
+	track->copy = NULL;
 	track->crc = NULL;
 	track->slba = cmd_slba(cmd);
 	track->nlb = cmd_nlb(cmd);
@@ -439,7 +444,10 @@ static void end_change(struct pyn_track *track, bool success, bool own)
 		/* The script changed the ranges in flight: the device may have taken any. */
 		pyn_verify_forget(track->verify, 0, UINT64_MAX);
 	if (!track->dsm) {
-		pyn_verify_change_end(track->verify, track->slba, track->nlb, outcome);
+		if (track->copy)
+			pyn_copy_end(track->copy, track->verify, outcome);
+		else
+			pyn_verify_change_end(track->verify, track->slba, track->nlb, outcome);
 		pyn_verify_note_end(track->verify, track->slba, track->all_lbas, track->nlb);
 		return;
 	}
@@ -486,6 +494,7 @@ static void finish(struct pyn_track *track)
 		free(track->crc);
 	track->cells = NULL;
 	track->dsm = NULL;
+	track->copy = NULL;
 	track->crc = NULL;
 	track->effect = PYN_EFFECT_NONE;
 	if (track->is_changer)

@@ -11,6 +11,7 @@
 
 #include "core/data/buffer.h"
 #include "core/verify/tables.h"
+#include "core/verify/track_copy.h"
 #include "core/verify/verify.h"
 #include "spec/nvme_cmd.h"
 
@@ -48,6 +49,7 @@ struct pyn_track {
 	uint64_t submitted; /* ticks */
 	struct pyn_buffer_use use;
 	struct nvme_dsm_range *dsm; /* a copy, since the script may change its buffer; attr: number of noted LBAs */
+	struct pyn_copy *copy;      /* NULL: no copy */
 	uint32_t *crc;              /* for each LBA of a write or an append: inline_crc, or allocated */
 	uint64_t *cells;            /* snapshot of a read: inline_cells, or allocated */
 	union {

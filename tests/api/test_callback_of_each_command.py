@@ -51,6 +51,7 @@ ADMIN: dict[str, dict[str, int]] = {
 TAKE_A_BUFFER = {"fw_download", "getlogpage", "security_receive", "security_send"}
 IO = {
     "compare": {"lba": 0},
+    "copy": {"lba": 0, "range_count": 1},
     "dsm": {"range_count": 1},
     "flush": {},
     "read": {"lba": 0},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What each command means for verification: all opcodes, shared buffers, range lists, and every way to end. */
-/* sources: spec/commands.c core/verify/track.c core/verify/tables.c core/data/buffer.c core/verify/verify*.c
+/* sources: spec/commands.c core/verify/track*.c core/verify/tables.c core/data/buffer.c core/verify/verify*.c
  * core/util/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
 #include "core/util/clock.h"
@@ -510,7 +510,7 @@ TRACK_TEST(a_large_deallocation_whose_ranges_changed_in_flight_leaves_everything
 	CHECK_EQ(reads(10, 1), -1);
 }
 
-TRACK_TEST(what_a_copy_writes_is_unknown)
+TRACK_TEST(a_copy_of_unwritten_lbas_is_unknown)
 {
 	struct nvme_cmd cmd = {.opc = NVME_IO_COPY, .nsid = 1, .cdw10 = 100, .cdw12 = 1};
 
@@ -527,7 +527,7 @@ TRACK_TEST(what_a_copy_writes_is_unknown)
 
 	CHECK_EQ(reads(100, 8), 0);
 	CHECK_EQ(judged() - before, 3); /* those behind the five */
-	cmd.cdw12 = 1 << 8;             /* another descriptor format */
+	cmd.cdw12 = 4 << 8;             /* an unknown format: it may write anything */
 	run(cmd, LBA, false, OK);
 	CHECK_EQ(reads(105, 1), -1);
 }

@@ -256,8 +256,8 @@ static uint16_t get_host_id(struct vssd_request *request, enum nvme_feature_sele
 	return vssd_data_send(request, id, cmd->cdw11 & NVME_EXHID ? 16 : 8);
 }
 
-/* Store Host Behavior Support. It changes nothing: this drive never interrupts commands, and has neither data area 4
- * nor extended LBA formats. */
+/* Store Host Behavior Support. It allows a format of Copy and nothing else: this drive never interrupts commands, and
+ * has neither data area 4 nor extended LBA formats. */
 static uint16_t set_host_behavior(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
@@ -277,6 +277,7 @@ static uint16_t set_host_behavior(struct vssd_request *request)
 		.acre = data.acre,
 		.etdas = since_2_0 ? data.etdas : 0,
 		.lbafee = since_2_0 ? data.lbafee : 0,
+		.cdfe = ctrl->options->copy ? data.cdfe & 1 << VSSD_COPY_FORMAT_OTHER_NS : 0,
 	};
 	return NVME_SC_SUCCESS;
 }

@@ -77,6 +77,11 @@ static void describe_controller_1_1(const struct vssd_ctrl *ctrl, struct nvme_id
 	id->sgls = vssd_sgls(ctrl);
 }
 
+static bool has_copy(const struct vssd_ctrl *ctrl)
+{
+	return vssd_io_command(ctrl, NVME_CSI_NVM, NVME_IO_COPY);
+}
+
 static void describe_controller_1_2(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
 {
 	id->ver = ctrl->options->version;
@@ -174,6 +179,8 @@ static uint16_t identify_controller(struct vssd_request *request, uint8_t *data)
 		if (vssd_since(ctrl, additions[i].since))
 			additions[i].describe(ctrl, id);
 	announce(ctrl, id);
+	if (has_copy(ctrl))
+		id->ocfs = 1 | 1 << VSSD_COPY_FORMAT_OTHER_NS;
 	return NVME_SC_SUCCESS;
 }
 
@@ -228,6 +235,11 @@ static uint16_t identify_ns(struct vssd_request *request, uint8_t *data)
 		id->dlfeat = NVME_DLFEAT_ZEROES | NVME_DLFEAT_WRITE_ZEROES;
 	if (vssd_since(ctrl, NVME_1_4))
 		describe_preferences(ns, id);
+	if (has_copy(ctrl)) {
+		id->mssrl = VSSD_COPY_RANGE_LBAS;
+		id->mcl = VSSD_COPY_LBAS;
+		id->msrc = VSSD_COPY_RANGES - 1;
+	}
 	return NVME_SC_SUCCESS;
 }
 

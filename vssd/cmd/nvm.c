@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The commands of the NVM command set. NVM Express NVM Command Set Specification 1.0, section 3. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/util/clock.h"
@@ -380,6 +381,157 @@ static uint16_t io_dsm(struct vssd_request *request)
 	return status;
 }
 
+/* ---- copy ---- */
+
+/* A source range of Copy, of any format: where the fields are that the formats have in common. */
+struct source {
+	uint32_t nsid; /* format 2h */
+	uint32_t reserved;
+	uint64_t slba;
+	uint16_t nlb;
+	uint16_t others[7];
+};
+
+_Static_assert(sizeof(struct source) == sizeof(struct nvme_copy_range), "a source range");
+
+/* Whether the drive has this format of source ranges, and the host may use it. */
+static bool has_copy_format(const struct vssd_ctrl *ctrl, uint64_t format)
+{
+	if (format == VSSD_COPY_FORMAT_OTHER_NS)
+		return ctrl->features.behavior.cdfe >> format & 1;
+	return format == 0;
+}
+
+/* Check a source range, and get its extent. Returns a status. */
+static uint16_t locate_source(struct vssd_request *request, uint64_t format, const struct source *source,
+			      struct extent *extent)
+{
+	struct vssd_ns *ns = request->ns;
+	uint64_t nlb = source->nlb + UINT64_C(1);
+
+	if (format == VSSD_COPY_FORMAT_OTHER_NS)
+		ns = vssd_ns_find(request->ctrl, source->nsid);
+	if (!ns)
+		return vssd_refuse(request, NVME_SC_INVALID_NAMESPACE,
+				   VSSD_STATE("SNSID of a source range names no namespace"), VSSD_OWN);
+	if (ns->refuse)
+		return vssd_refuse_busy(request, ns->refuse);
+	if (ns->lba_shift != request->ns->lba_shift)
+		return vssd_refuse(request, NVME_SC_INCOMPATIBLE_NAMESPACE,
+				   VSSD_STATE("a source namespace has another LBA size"), VSSD_OWN);
+	if (nlb > VSSD_COPY_RANGE_LBAS)
+		return vssd_refuse(request, NVME_SC_COMMAND_SIZE_LIMIT_EXCEEDED,
+				   VSSD_STATE("NLB of a source range is above MSSRL"), VSSD_OWN);
+	if (!vssd_range_fits(ns, source->slba, nlb))
+		return vssd_fail_at(request, NVME_SC_LBA_OUT_OF_RANGE, source->slba,
+				    "a source range reaches past the end of the namespace", VSSD_OWN);
+	*extent = extent_of(ns, source->slba, nlb);
+	return NVME_SC_SUCCESS;
+}
+
+static void read_extent(const struct vssd_ctrl *ctrl, struct extent extent, uint8_t *to)
+{
+	struct part part;
+
+	while (next_part(&extent, &part)) {
+		memcpy(to, vssd_store_data(ctrl->store, part.block) + part.offset, part.length);
+		to += part.length;
+	}
+}
+
+static uint16_t write_extent(struct vssd_request *request, struct extent extent, const uint8_t *from)
+{
+	struct part part;
+
+	while (next_part(&extent, &part)) {
+		uint8_t *to = vssd_store_write(request->ctrl->store, part.block, part.sectors);
+
+		if (!to)
+			return no_block(request);
+		memcpy(to + part.offset, from, part.length);
+		from += part.length;
+	}
+	return NVME_SC_SUCCESS;
+}
+
+/* Write the data of all source ranges. All are read before the first LBA is written. Returns a status. */
+static uint16_t copy(struct vssd_request *request, const struct extent *sources, uint32_t count,
+		     struct extent destination)
+{
+	struct vssd_ctrl *ctrl = request->ctrl;
+	uint8_t *data = malloc(destination.length), *to = data;
+	uint16_t status;
+
+	if (!data)
+		return no_block(request);
+	for (uint32_t i = 0; i < count; i++) {
+		read_extent(ctrl, sources[i], to);
+		to += sources[i].length;
+	}
+	status = write_extent(request, destination, data);
+	free(data);
+	return status;
+}
+
+/* Check all source ranges, and that they can be read. Sets the number of LBAs. If one cannot be copied, dword 0 of
+ * the completion is its number. Returns a status. */
+static uint16_t check_sources(struct vssd_request *request, uint64_t format, const struct source *sources,
+			      uint32_t count, struct extent *extents, uint64_t *lbas)
+{
+	uint16_t status = NVME_SC_SUCCESS;
+
+	*lbas = 0;
+	for (uint32_t i = 0; i < count && !status; i++) {
+		request->result = i;
+		status = locate_source(request, format, &sources[i], &extents[i]);
+		*lbas += sources[i].nlb + UINT64_C(1);
+		if (!status && *lbas > VSSD_COPY_LBAS)
+			status = vssd_refuse(request, NVME_SC_COMMAND_SIZE_LIMIT_EXCEEDED,
+					     VSSD_STATE("the source ranges have more LBAs than MCL"), VSSD_OWN);
+		if (!status)
+			status = check_readable(request, extents[i]);
+	}
+	if (!status)
+		request->result = 0;
+	return status;
+}
+
+static uint16_t io_copy(struct vssd_request *request)
+{
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct nvme_cmd *cmd = &request->cmd;
+	uint64_t format = nvme_get_field(cmd, NVME_FIELD_COPY_CDFMT);
+	uint64_t sdlba = nvme_get_field(cmd, NVME_FIELD_COPY_SDLBA);
+	uint32_t count = (uint32_t)nvme_get_field(cmd, NVME_FIELD_COPY_NR) + 1;
+	struct source sources[VSSD_COPY_RANGES];
+	struct extent extents[VSSD_COPY_RANGES], destination;
+	uint64_t lbas;
+	uint16_t status;
+
+	if (!has_copy_format(ctrl, format))
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_COPY_CDFMT, "CDFMT"),
+				   VSSD_OWN);
+	if (count > VSSD_COPY_RANGES)
+		return vssd_refuse(request, NVME_SC_COMMAND_SIZE_LIMIT_EXCEEDED,
+				   VSSD_FIELD(NVME_FIELD_COPY_NR, "NR, above MSRC"), VSSD_OWN);
+	status = vssd_data_receive(request, sources, count * (uint32_t)sizeof(sources[0]));
+	if (!status)
+		status = check_sources(request, format, sources, count, extents, &lbas);
+	if (status)
+		return status;
+	if (!vssd_range_fits(request->ns, sdlba, lbas))
+		return vssd_refuse(request, NVME_SC_LBA_OUT_OF_RANGE, VSSD_SLBA, VSSD_OWN);
+	destination = extent_of(request->ns, sdlba, lbas);
+	if (request->is_trial)
+		return NVME_SC_SUCCESS;
+	status = ctrl->null_store ? NVME_SC_SUCCESS : copy(request, extents, count, destination);
+	if (status)
+		return status;
+	vssd_sanitize_written(ctrl->subsystem);
+	conclude_change(request, &destination, cmd->cdw12 & NVME_RW_FUA);
+	return NVME_SC_SUCCESS;
+}
+
 #define ON_NS (VSSD_NEEDS_NS | VSSD_NEEDS_MEDIA)
 
 const struct vssd_command vssd_nvm_commands[256] = {
@@ -391,4 +543,5 @@ const struct vssd_command vssd_nvm_commands[256] = {
 	[NVME_IO_WRITE_ZEROES] = {io_write_zeroes, ON_NS},
 	[NVME_IO_DSM] = {io_dsm, ON_NS},
 	[NVME_IO_VERIFY] = {io_verify, ON_NS},
+	[NVME_IO_COPY] = {io_copy, ON_NS | VSSD_NEEDS_COPY},
 };

@@ -10,6 +10,8 @@ static const struct vssd_command *find(const struct vssd_ctrl *ctrl, const struc
 {
 	if (!command->execute || !vssd_since(ctrl, known->since))
 		return NULL;
+	if (command->flags & VSSD_NEEDS_COPY && !ctrl->options->copy)
+		return NULL;
 	return ctrl->null_store && command->flags & VSSD_NEEDS_STORE ? NULL : command;
 }
 

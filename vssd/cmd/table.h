@@ -23,6 +23,7 @@
 #define VSSD_DURING_SANITIZE 0x10u /* an admin command allowed while a sanitize operation runs or has failed */
 #define VSSD_FUSED_FIRST 0x20u     /* can be the first half of a fused operation */
 #define VSSD_FUSED_SECOND 0x40u    /* can be the second half */
+#define VSSD_NEEDS_COPY 0x80u      /* the drive has it with the option --copy only */
 
 struct vssd_command {
 	uint16_t (*execute)(struct vssd_request *request); /* NULL: there is no such command */

@@ -10,6 +10,12 @@
 
 #define VSSD_NLBAF 1u /* the last LBA format; 0's based, as Identify reports it */
 
+/* What Copy can do (Identify Namespace, MSSRL, MCL, MSRC), and its format with a namespace in each source range. */
+#define VSSD_COPY_RANGE_LBAS 256u
+#define VSSD_COPY_LBAS 1024u
+#define VSSD_COPY_RANGES 128u
+#define VSSD_COPY_FORMAT_OTHER_NS 2u
+
 struct vssd_subsystem;
 
 struct vssd_ns {
