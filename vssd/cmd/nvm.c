@@ -520,7 +520,8 @@ static uint16_t io_copy(struct vssd_request *request)
 	if (status)
 		return status;
 	if (!vssd_range_fits(request->ns, sdlba, lbas))
-		return vssd_refuse(request, NVME_SC_LBA_OUT_OF_RANGE, VSSD_SLBA, VSSD_OWN);
+		return vssd_refuse(request, NVME_SC_LBA_OUT_OF_RANGE, VSSD_FIELD(NVME_FIELD_COPY_SDLBA, "SDLBA"),
+				   VSSD_OWN);
 	destination = extent_of(request->ns, sdlba, lbas);
 	if (request->is_trial)
 		return NVME_SC_SUCCESS;
