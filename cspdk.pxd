@@ -168,7 +168,13 @@ cdef extern from "driver.h" nogil:
         uint16_t told
         uint64_t told_number
 
+    struct pyn_cmdlog_record:
+        pass
+
     bool pyn_cmdlog_read(const pyn_cmdlog *log, uint64_t age, pyn_cmdlog_entry *entry)
+    void pyn_cmdlog_record_of(pyn_cmdlog_record *record, const pyn_cmdlog_entry *entry, uint16_t qid)
+    int pyn_capture_start(const char *path, uint64_t worker_most, pyn_error *err)
+    int pyn_capture_stop(pyn_error *err)
 
     # -- verification -----------------------------------------------------------------------------------
     struct pyn_verify:

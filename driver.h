@@ -21,6 +21,7 @@
 #define PYN_DRIVER_H
 
 #include "core/data/buffer.h"
+#include "core/data/capture.h"
 #include "core/data/cmdlog.h"
 #include "core/data/histogram.h"
 #include "core/drive/command.h"

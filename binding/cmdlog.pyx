@@ -81,35 +81,6 @@ cdef object _print_cmdlog(_Device device, const cspdk.pyn_cmdlog *log, unsigned 
         print("\n".join(lines))
 
 
-# A command for pynvme/trace/command.py, which has the same layout as RECORD.
-cdef packed struct _Record:
-    cspdk.nvme_cmd cmd
-    cspdk.nvme_cpl cpl
-    uint64_t submitted  # ns since 1970
-    uint64_t latency    # ns; all ones if it has not completed
-    uint64_t number
-    uint64_t slba
-    uint32_t nlb
-    uint16_t qid
-    uint16_t told
-    uint64_t reserved
-
-
-cdef void _record(_Record *record, const cspdk.pyn_cmdlog_entry *entry, unsigned qid) noexcept:
-    memset(record, 0, sizeof(record[0]))
-    record.cmd = entry.cmd
-    record.submitted = cspdk.pyn_ticks_to_realtime_ns(entry.submitted)
-    record.latency = 0xffffffffffffffff
-    if entry.completed:
-        record.cpl = entry.cpl
-        record.latency = cspdk.pyn_ticks_to_ns(entry.completed - entry.submitted)
-    record.number = entry.number
-    record.slba = entry.slba if entry.nlb else 0
-    record.nlb = entry.nlb
-    record.qid = <uint16_t>qid
-    record.told = entry.told if entry.told_number == entry.number else 0
-
-
 cdef object _data_of(cspdk.pyn_inflight *inflight, uint64_t number, bytearray room):
     """The data that were kept of a command, or None."""
     cdef unsigned char *into = room
@@ -137,7 +108,7 @@ cdef object _list_entries(_Device device, bytearray entries, cspdk.pyn_inflight 
     """Entries, newest first, as a CommandLog. inflight has the data that were kept; NULL: none were."""
     cdef const cspdk.pyn_cmdlog_entry *entry
     cdef unsigned char *first = entries
-    cdef _Record record
+    cdef cspdk.pyn_cmdlog_record record
     cdef bytearray records = bytearray()
     cdef list sent = []
     cdef dict data = {}, faults = {}
@@ -149,7 +120,7 @@ cdef object _list_entries(_Device device, bytearray entries, cspdk.pyn_inflight 
 
     for index in range(count):
         entry = <const cspdk.pyn_cmdlog_entry *>first + (count - 1 - index)
-        _record(&record, entry, qid)
+        cspdk.pyn_cmdlog_record_of(&record, entry, <uint16_t>qid)
         records += (<char *>&record)[:sizeof(record)]
         sent.append(_sent_of(fired, entry))
         kept = _data_of(inflight, entry.number, room)

@@ -84,6 +84,23 @@ def _dma_lost():
     return cspdk.pyn_dma_lost()
 
 
+def _capture_start(path, worker_most):
+    """Begin to copy the command logs of this process to a file, for pynvme/trace/capture.py."""
+    cdef cspdk.pyn_error err
+    cdef bytes name = _os.fsencode(path)
+    cdef const char *characters = name
+    cdef uint64_t most = worker_most
+
+    _ok(cspdk.pyn_capture_start(characters, most, &err), &err)
+
+
+def _capture_stop():
+    cdef cspdk.pyn_error err
+
+    with nogil:
+        _ok(cspdk.pyn_capture_stop(&err), &err)
+
+
 __all__ = [
     "Buffer", "Controller", "DotDict", "IOWorker", "Namespace", "NamespaceCreationError", "NamespaceDeletionError",
     "NvmeDeletionError", "NvmeEnumerateError", "NvmeShutdownStatusTimeoutError", "Pcie", "Qpair",

@@ -38,6 +38,7 @@ from pynvme import debugging, live_option, loading, unexpected, vssd
 from pynvme.report import plugin as report
 from pynvme.suite import options as suite_options
 from pynvme.suite.marks import MARKERS
+from pynvme.trace import option as trace_option
 
 if TYPE_CHECKING:
     import nvme
@@ -95,6 +96,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     unexpected.add_option(parser)
     report.add_option(parser)
     live_option.add_option(parser)
+    trace_option.add_option(parser)
     suite_options.add_options(parser)
     if any(name.endswith("conftest.py") for name, _ in pluginmanager.list_name_plugin()):
         add_option(parser)
@@ -114,6 +116,7 @@ def pytest_configure(config: pytest.Config) -> None:
     unexpected.configure(config)
     report.configure(config)
     live_option.configure(config)
+    trace_option.configure(config)
     config.pluginmanager.register(debugging.Debugger(), "pynvme.debugging")
     config.addinivalue_line(
         "markers",

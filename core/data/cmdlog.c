@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "core/data/cmdlog.h"
 
+#include <string.h>
+
 #include "core/env/env.h"
+#include "core/util/clock.h"
 
 #define MIN_ENTRIES 4096u
 
@@ -29,7 +32,11 @@ bool pyn_cmdlog_read(const struct pyn_cmdlog *log, uint64_t age, struct pyn_cmdl
 
 	if (age >= count || age > log->last / sizeof(log->entries[0]))
 		return false;
-	uint64_t number = count - age;
+	return pyn_cmdlog_read_number(log, count - age, entry);
+}
+
+bool pyn_cmdlog_read_number(const struct pyn_cmdlog *log, uint64_t number, struct pyn_cmdlog_entry *entry)
+{
 	const struct pyn_cmdlog_entry *source = pyn_cmdlog_entry((struct pyn_cmdlog *)log, number);
 
 	if (atomic_load_explicit(&source->number, memory_order_acquire) != number)
@@ -42,4 +49,24 @@ bool pyn_cmdlog_read(const struct pyn_cmdlog *log, uint64_t age, struct pyn_cmdl
 	/* The copy is valid only if the writer did not reuse the entry meanwhile. */
 	atomic_thread_fence(memory_order_acquire);
 	return atomic_load_explicit(&source->number, memory_order_relaxed) == number;
+}
+
+void pyn_cmdlog_record_of(struct pyn_cmdlog_record *record, const struct pyn_cmdlog_entry *entry, uint16_t qid)
+{
+	uint64_t completed = atomic_load_explicit(&entry->completed, memory_order_relaxed);
+	uint64_t number = atomic_load_explicit(&entry->number, memory_order_relaxed);
+
+	memset(record, 0, sizeof(*record));
+	record->cmd = entry->cmd;
+	record->submitted = pyn_ticks_to_realtime_ns(entry->submitted);
+	record->latency = UINT64_MAX;
+	if (completed) {
+		record->cpl = entry->cpl;
+		record->latency = pyn_ticks_to_ns(completed - entry->submitted);
+	}
+	record->number = number;
+	record->slba = entry->nlb ? entry->slba : 0;
+	record->nlb = entry->nlb;
+	record->qid = qid;
+	record->told = entry->told_number == number ? entry->told : 0;
 }

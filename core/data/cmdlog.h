@@ -43,6 +43,21 @@ struct pyn_cmdlog {
 	struct pyn_cmdlog_entry entries[];
 };
 
+/* A command with its times in ns, for programs and files. RECORD of pynvme/trace/command.py has the same layout. */
+struct pyn_cmdlog_record {
+	struct nvme_cmd cmd;
+	struct nvme_cpl cpl; /* zeroes if it has not completed */
+	uint64_t submitted;  /* ns since 1970 */
+	uint64_t latency;    /* ns; all ones if it has not completed */
+	uint64_t number;
+	uint64_t slba; /* of the first range; 0 unless nlb is set */
+	uint32_t nlb;
+	uint16_t qid;
+	uint16_t told; /* enum pyn_cmdlog_told; 0: nothing */
+	uint64_t reserved;
+};
+_Static_assert(sizeof(struct pyn_cmdlog_record) == 128, "command log record");
+
 /* The entry that holds, or held, the command with this number. */
 static inline struct pyn_cmdlog_entry *pyn_cmdlog_entry(struct pyn_cmdlog *log, uint64_t number)
 {
@@ -55,6 +70,12 @@ void pyn_cmdlog_destroy(struct pyn_cmdlog *log);
 
 /* Read the age-th newest entry; 0 is the newest. false: there is none, or it was overwritten during the read. */
 bool pyn_cmdlog_read(const struct pyn_cmdlog *log, uint64_t age, struct pyn_cmdlog_entry *entry);
+
+/* Read the entry of the command with this number, which must have been published. false: it was overwritten. */
+bool pyn_cmdlog_read_number(const struct pyn_cmdlog *log, uint64_t number, struct pyn_cmdlog_entry *entry);
+
+/* Make the record of an entry of the queue qid. */
+void pyn_cmdlog_record_of(struct pyn_cmdlog_record *record, const struct pyn_cmdlog_entry *entry, uint16_t qid);
 
 /* Log a command in three steps, with numbers from 1 on: begin returns the entry, whose cmd the caller fills in; end
  * makes the entry valid; publish lets readers see all entries up to count. One publish serves any number of

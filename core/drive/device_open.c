@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "core/data/capture.h"
 #include "core/env/env.h"
 #include "core/verify/tables.h"
 #include "core/util/clock.h"
@@ -14,6 +15,7 @@
 #define DEFAULT_TIMEOUT_MS 10000u
 #define KEPT_BYTES 4096u /* of the data of an admin command, for traces */
 #define KEPT_COMMANDS 64u
+#define KEPT_COMMANDS_CAPTURED 1024u /* until the thread of a capture has seen them */
 
 static void destroy(struct pyn_device *device)
 {
@@ -89,6 +91,7 @@ static int open_device(struct pyn_device *device, struct pyn_error *err)
 		.in_flight = PYN_ADMIN_CIDS - 1,
 		.own_slots = PYN_OWN_COMMANDS,
 		.highest_first = true,
+		.drive = device->address.text,
 		.timeout_ms = &device->timeout_ms,
 		.on_command = pyn_device_on_command,
 		.context = device,
@@ -102,7 +105,8 @@ static int open_device(struct pyn_device *device, struct pyn_error *err)
 	if (!rc)
 		device->admin = pyn_inflight_create(device->engine, device->ctrlr, &config, err);
 	if (!rc && device->admin)
-		rc = pyn_inflight_keep(device->admin, KEPT_BYTES, KEPT_COMMANDS, err);
+		rc = pyn_inflight_keep(device->admin, KEPT_BYTES,
+				       pyn_capture_runs() ? KEPT_COMMANDS_CAPTURED : KEPT_COMMANDS, err);
 	if (!rc && device->admin)
 		rc = pyn_device_reg_read(device, NVME_REG_CAP, 8, &device->cap, err);
 	else if (!rc)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/data/capture.h"
 #include "core/data/kept.h"
 #include "core/verify/track.h"
 #include "core/util/clock.h"
@@ -76,6 +77,11 @@ static unsigned slot_count(const struct pyn_inflight *inflight)
 	return (unsigned)inflight->config.slots + inflight->config.own_slots;
 }
 
+static uint32_t kept_of(void *context, uint64_t number, void *into, uint32_t size)
+{
+	return pyn_inflight_kept(context, number, into, size);
+}
+
 struct pyn_inflight *pyn_inflight_create(const struct pyn_engine *engine, struct pyn_ctrlr *ctrlr,
 					 const struct pyn_inflight_config *config, struct pyn_error *err)
 {
@@ -104,6 +110,7 @@ struct pyn_inflight *pyn_inflight_create(const struct pyn_engine *engine, struct
 		inflight->slots[slot].next = *list;
 		*list = slot;
 	}
+	pyn_capture_begin(inflight->log, config->drive, config->qid, false, kept_of, inflight);
 	return inflight;
 }
 
@@ -114,6 +121,7 @@ void pyn_inflight_destroy(struct pyn_inflight *inflight)
 	for (unsigned i = 0; i < slot_count(inflight); i++)
 		if (inflight->slots[i].flags)
 			pyn_track_cancel(&inflight->slots[i].track);
+	pyn_capture_end(inflight->log);
 	pyn_cmdlog_destroy(inflight->log);
 	pyn_kept_free(inflight->kept);
 	free(inflight);

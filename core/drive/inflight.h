@@ -70,6 +70,7 @@ struct pyn_inflight_config {
 	uint16_t in_flight;         /* how many may be in use at a time: one less than the entries of the queue */
 	uint16_t own_slots;         /* further slots for the driver's own commands (admin queue) */
 	bool highest_first;         /* use the highest free CID first */
+	const char *drive;          /* its address, for captures */
 	const uint32_t *timeout_ms; /* for each command; owned by the caller, may change at any time */
 	/* Called for each command of the script before it is sent and when it has ended; cpl is NULL unless it was
 	 * completed. May be NULL. */

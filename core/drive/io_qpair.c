@@ -92,6 +92,7 @@ static int create_queue(struct pyn_device *device, const struct pyn_io_qpair_con
 			.qid = wanted.qid,
 			.slots = (uint16_t)(wanted.depth - 1),
 			.in_flight = (uint16_t)(wanted.depth - 1),
+			.drive = device->address.text,
 			.timeout_ms = &device->timeout_ms,
 		};
 		queue->inflight = pyn_inflight_create(device->engine, device->ctrlr, &inflight, err);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/env/env.h"
+#include "core/data/capture.h"
 #include "core/data/pattern.h"
 #include "core/data/transfer.h"
 #include "core/worker/worker_run.h"
@@ -305,8 +306,10 @@ static int allocate(struct pyn_worker *worker, struct pyn_error *err)
 	worker->data = pyn_dma_alloc(run->slot_count * dma_of_slot(&layout) + PYN_PAGE, PYN_PAGE, err);
 	worker->shared = pyn_dma_alloc(sizeof(*worker->shared), 64, err);
 	worker->flight = pyn_dma_alloc(flight, 64, err);
-	worker->log = pyn_cmdlog_create(
-		run->config.log_entries > run->slot_count ? run->config.log_entries : run->slot_count + 1u, err);
+	worker->log = pyn_cmdlog_create(pyn_capture_depth(run->config.log_entries > run->slot_count
+								  ? run->config.log_entries
+								  : run->slot_count + 1u),
+					err);
 	worker->per_second = pyn_dma_alloc((run->config.seconds + 1) * sizeof(uint32_t), 64, err);
 	worker->private_memory = aligned_alloc(64, run->slot_count * private_of_slot(&layout));
 	run->free.slots = calloc(run->slot_count, sizeof(*run->free.slots));
@@ -403,6 +406,7 @@ static void abandon_flight(struct pyn_worker *worker)
 
 static void destroy(struct pyn_worker *worker)
 {
+	pyn_capture_end(worker->log);
 	pyn_cmdlog_destroy(worker->log);
 	pyn_dma_free(worker->data);
 	pyn_dma_free(worker->flight);
@@ -688,6 +692,7 @@ static int start(struct pyn_worker *worker, struct pyn_error *err)
 	if (worker->pid < 0)
 		return pyn_error(err, PYN_ERROR_SYSTEM, number, "cannot start a process for the IO worker: %s",
 				 strerror(number));
+	pyn_capture_begin(worker->log, pyn_device_address(worker->device), worker->queue->qid, true, NULL, NULL);
 	int rc = watch(worker, err);
 
 	worker->started = !rc;

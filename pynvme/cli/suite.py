@@ -27,6 +27,9 @@ def confirm(address: str, yes: bool, what: str) -> None:
 @click.option("--seed", type=int, help="Repeat the random numbers of an earlier run.")
 @click.option("--report", type=click.Path(dir_okay=False), help="Write a line of JSON for each test.")
 @click.option("--nvme-report", "page", metavar="DIR", help="Write a report as a page, JUnit XML and more.")
+@click.option(
+    "--nvme-pcapng", "capture", metavar="FILE", help="Write all commands as a capture for Wireshark."
+)
 @click.option("--known", type=click.Path(exists=True, dir_okay=False), help="Expect the findings of a file.")
 @click.option("--shrink", metavar="TIME", help="Search so long for a short script of a finding (20s), or 0.")
 @click.option("--keep-power", is_flag=True, help="Never switch the power of the drive.")
@@ -39,6 +42,7 @@ def check(
     seed: int | None,
     report: str | None,
     page: str | None,
+    capture: str | None,
     known: str | None,
     shrink: str | None,
     keep_power: bool,
@@ -55,7 +59,7 @@ def check(
     confirm(address, yes, "overwrites, formats and erases")
     runner = errors.load("pynvme.suite.check")
     wanted = areas or tuple(AREAS)
-    sys.exit(runner.run(address, wanted, time, seed, report, known, tuple(tests), shrink, page, keep_power))
+    sys.exit(runner.run(address, wanted, time, seed, report, known, tests, shrink, page, keep_power, capture))
 
 
 def _names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 
 from pynvme.report.plugin import OPTION as REPORT
 from pynvme.suite import options
+from pynvme.trace.option import OPTION as CAPTURE
 
 FOLDER = Path(__file__).parent
 
@@ -26,6 +27,7 @@ def run(
     shrink: str | None = None,
     page: str | None = None,
     keep_power: bool = False,
+    capture: str | None = None,
 ) -> int:
     """Run the tests of these areas on a drive. Returns the exit code.
 
@@ -40,6 +42,7 @@ def run(
         shrink: how long the search for a short script that shows a finding may take
         page: a folder that gets a report as a page, JUnit XML and more (docs/how-to/report.md)
         keep_power: never switch the power of the drive
+        capture: a .pcapng file that gets all commands of all queues, for Wireshark
     """
     line = ["-c", os.devnull, f"--rootdir={FOLDER}", "-p", "pynvme.plugin", "-p", "no:cacheprovider"]
     line += [
@@ -60,6 +63,7 @@ def run(
         options.KNOWN: known,
         options.SHRINK: shrink,
         REPORT: page,
+        CAPTURE: capture,
     }
     for option, value in given.items():
         if value is not None:

@@ -11,9 +11,10 @@ trace.load("reads.trace")               # the log again
 
 from __future__ import annotations
 
+from pynvme.trace.capture import capture
 from pynvme.trace.command import Command, Fault
 from pynvme.trace.files import load
 from pynvme.trace.log import CommandLog, LiveLog
 from pynvme.trace.replay import sequence
 
-__all__ = ["Command", "CommandLog", "Fault", "LiveLog", "load", "sequence"]
+__all__ = ["Command", "CommandLog", "Fault", "LiveLog", "capture", "load", "sequence"]

@@ -9,7 +9,7 @@ import os
 import struct
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 from pynvme.trace.command import RECORD, Command, Fault
@@ -92,12 +92,18 @@ def _named(file: str | os.PathLike[str], format: str | None) -> str:
 def save(log: CommandLog, file: str | os.PathLike[str], format: str | None = None) -> None:
     """Write a log. The file gets its name when it is complete. CommandLog.save() has the documentation."""
     writer = WRITERS[_named(file, format)]
-    path = os.fspath(file)
     fixed = CommandLog(list(log), log.drive)
+    with replaced(os.fspath(file)) as out:
+        writer(fixed, out)
+
+
+@contextlib.contextmanager
+def replaced(path: str) -> Iterator[BinaryIO]:
+    """A file that gets its name when it is complete, and replaces one that has this name."""
     descriptor, temporary = tempfile.mkstemp(prefix=".pynvme-", dir=os.path.dirname(path) or ".")
     try:
         with open(descriptor, "wb") as out:
-            writer(fixed, out)
+            yield out
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except BaseException:

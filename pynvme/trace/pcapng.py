@@ -31,11 +31,10 @@ FABRICS, CONNECT = 0x7F, 0x01
 TRANSPORT_SGL = 0x5A
 SGL = 0x40  # PSDT 01b
 SYN, FIN, ACK, PUSH = 0x02, 0x01, 0x10, 0x08
-BETWEEN_NS = 1000  # between two packets of the beginning of a conversation
-BEGINNING_NS = 8 * BETWEEN_NS
+BEFORE_NS = 1  # from the beginning of a conversation to its first command
 NO_CID = 0xFFFF
 
-_SECTION, _INTERFACE, _PACKET = 0x0A0D0D0A, 1, 6
+_SECTION, _INTERFACE, _NAMES, _PACKET = 0x0A0D0D0A, 1, 4, 6
 _COMMENT = 1
 _DPTR = slice(24, 40)
 
@@ -49,14 +48,23 @@ def _block(kind: int, body: bytes) -> bytes:
     return struct.pack("<II", kind, length) + body + struct.pack("<I", length)
 
 
-def _head() -> bytes:
+def head(comment: str = "") -> bytes:
     """The section, and an interface whose time stamps are in ns."""
     from pynvme import __version__
 
-    program = _option(4, f"pynvme {__version__}".encode()) + _option(0, b"")
+    program = _option(_COMMENT, comment.encode()) if comment else b""
+    program += _option(4, f"pynvme {__version__}".encode()) + _option(0, b"")
     section = _block(_SECTION, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1) + program)
     options = _option(2, b"nvme") + _option(9, b"\x09") + _option(0, b"")
     return section + _block(_INTERFACE, struct.pack("<HHI", LINKTYPE_RAW, 0, 0) + options)
+
+
+def names(known: dict[bytes, str]) -> bytes:
+    """A block with the names of addresses, which Wireshark shows."""
+    records = b"".join(
+        _option(1, address + name.encode()[:1000] + b"\0") for address, name in sorted(known.items())
+    )
+    return _block(_NAMES, records + _option(0, b"")) if known else b""
 
 
 def _checksum(data: bytes) -> int:
@@ -72,27 +80,37 @@ def _checksum(data: bytes) -> int:
 class Conversation:
     """Packets of the TCP connection of one queue, in both directions."""
 
-    def __init__(self, qid: int, file: BinaryIO) -> None:
+    def __init__(self, qid: int, host: bytes = HOST, target: bytes = TARGET) -> None:
         self.qid = qid
-        self._file = file
-        self._sent = {True: 0, False: 0}  # the next sequence number, by whether the host sends
-        self._port = HOST_PORT + qid if HOST_PORT + qid < 65536 else qid
+        self.host, self.target = host, target
+        self.sent = {True: 0, False: 0}
+        """The next sequence number, by whether the host sends."""
+        self.port = HOST_PORT + qid if HOST_PORT + qid < 65536 else qid
+        self._blocks: list[bytes] = []
 
-    def begin(self, steps: int) -> None:
-        """Connect the queue within BEGINNING_NS from ``steps`` on, in ns since 1970."""
-        for number, (from_host, flags) in enumerate(((True, SYN), (False, SYN | ACK), (True, ACK))):
-            self._segment(from_host, b"", steps + number * BETWEEN_NS, flags=flags)
+    def take(self) -> bytes:
+        """The blocks of the packets that were made since the last call."""
+        blocks = b"".join(self._blocks)
+        self._blocks.clear()
+        return blocks
+
+    def begin(self, now: int, comment: str = "") -> None:
+        """Connect the queue, with all packets at one moment, in ns since 1970."""
+        comments = [comment] if comment else []
+        for from_host, flags in ((True, SYN), (False, SYN | ACK), (True, ACK)):
+            self._segment(from_host, b"", now, comments, flags)
+            comments = []
         sizes = struct.pack("<HBBI112x", 0, 0, 0, 0)
-        self._pdu(True, ICREQ, 0, sizes, b"", steps + 3 * BETWEEN_NS)
+        self._pdu(True, ICREQ, 0, sizes, b"", now)
         largest = struct.pack("<HBBI112x", 0, 0, 0, 1 << 20)
-        self._pdu(False, ICRESP, 0, largest, b"", steps + 4 * BETWEEN_NS)
+        self._pdu(False, ICRESP, 0, largest, b"", now)
         sqe = struct.pack("<BBHB19x", FABRICS, SGL, NO_CID, CONNECT) + _descriptor(1024)
         sqe += struct.pack("<HHHBxI12x", 0, self.qid, 31 if self.qid == 0 else 1023, 0, 0)
         name = b"nqn.2014-08.org.nvmexpress:pynvme"
         data = struct.pack("<16sH238x256s256s256x", b"", 0xFFFF, name, name)
-        self._pdu(True, CAPSULE_CMD, 0, sqe, data, steps + 5 * BETWEEN_NS)
+        self._pdu(True, CAPSULE_CMD, 0, sqe, data, now)
         cqe = struct.pack("<IIHHHH", 1, 0, 1, self.qid, NO_CID, 0)
-        self._pdu(False, CAPSULE_RESP, 0, cqe, b"", steps + 6 * BETWEEN_NS)
+        self._pdu(False, CAPSULE_RESP, 0, cqe, b"", now)
 
     def command(self, command: Command) -> None:
         """The capsule of a command, with its data if they go to the drive."""
@@ -150,14 +168,14 @@ class Conversation:
         comments: list[str] | None = None,
         flags: int = ACK | PUSH,
     ) -> None:
-        ports = (self._port, TARGET_PORT) if from_host else (TARGET_PORT, self._port)
-        addresses = HOST + TARGET if from_host else TARGET + HOST
-        sequence, seen = self._sent[from_host], self._sent[not from_host] if flags & ACK else 0
+        ports = (self.port, TARGET_PORT) if from_host else (TARGET_PORT, self.port)
+        addresses = self.host + self.target if from_host else self.target + self.host
+        sequence, seen = self.sent[from_host], self.sent[not from_host] if flags & ACK else 0
         tcp = struct.pack(">HHIIBBHHH", *ports, sequence, seen, 0x50, flags, 0xFFFF, 0, 0)
         pseudo = addresses + struct.pack(">BBH", 0, 6, len(tcp) + len(payload))
         tcp = tcp[:16] + struct.pack(">H", _checksum(pseudo + tcp + payload)) + tcp[18:]
         taken = len(payload) + bool(flags & (SYN | FIN))
-        self._sent[from_host] = (sequence + taken) & 0xFFFFFFFF
+        self.sent[from_host] = (sequence + taken) & 0xFFFFFFFF
         head = (
             struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(tcp) + len(payload), 0, 0x4000, 64, 6, 0) + addresses
         )
@@ -167,7 +185,7 @@ class Conversation:
         options = b"".join(_option(_COMMENT, text.encode()[:65000]) for text in comments or ())
         if options:
             options += _option(0, b"")
-        self._file.write(_block(_PACKET, fixed + packet + bytes(-len(packet) % 4) + options))
+        self._blocks.append(_block(_PACKET, fixed + packet + bytes(-len(packet) % 4) + options))
 
 
 def _descriptor(length: int) -> bytes:
@@ -175,36 +193,23 @@ def _descriptor(length: int) -> bytes:
     return struct.pack("<QI3xB", 0, length, TRANSPORT_SGL)
 
 
-def _events(log: CommandLog) -> list[tuple[int, int, int, bool, Command]]:
-    """Submissions and completions in the order of their times.
-
-    The completion that frees a CID may have the time of the submission that uses it next.
-    """
-    events = []
-    for command in log:
-        events.append((command.submitted_ns, command.qid, 2 * command.number, False, command))
-        if command.completed_ns is not None:
-            events.append((command.completed_ns, command.qid, 2 * command.number + 1, True, command))
-    return sorted(events, key=lambda event: event[:3])
-
-
 def write(log: CommandLog, file: BinaryIO) -> None:
     """Write a log as a capture."""
-    file.write(_head())
-    conversations: dict[int, Conversation] = {}
-    events = _events(log)
-    if not events:
-        return
-    # Packets are in the order of their times, so all conversations begin before the first command.
-    qids = sorted({event[1] for event in events})
-    for number, qid in enumerate(qids):
-        conversations[qid] = Conversation(qid, file)
-        conversations[qid].begin(events[0][0] - (len(qids) - number) * BEGINNING_NS)
-    for _, qid, _, is_completion, command in events:
-        if is_completion:
-            conversations[qid].completion(command)
-        else:
-            conversations[qid].command(command)
+    from pynvme.trace import packets
+
+    by_queue: dict[int, list[Command]] = {}
+    for command in log:
+        by_queue.setdefault(command.qid, []).append(command)
+    queues = [
+        packets.Source(
+            Conversation(qid),
+            b"".join(command.raw for command in commands),
+            {i: command.data for i, command in enumerate(commands) if command.data is not None},
+            {i: command.faults for i, command in enumerate(commands) if command.faults},
+        )
+        for qid, commands in sorted(by_queue.items())
+    ]
+    packets.write(queues, file)
 
 
 # ---- back ----
@@ -284,7 +289,7 @@ def read(data: bytes) -> CommandLog:
     Raises:
         ValueError: it is no such capture
     """
-    queues: dict[int, _Queue] = {}
+    queues: dict[tuple[bytes, int], _Queue] = {}
     for kind, body in _blocks(data):
         if kind != _PACKET or len(body) < 60:
             continue
@@ -293,11 +298,12 @@ def read(data: bytes) -> CommandLog:
         source, target = struct.unpack_from(">HH", packet, 20)
         if packet[0] != 0x45 or packet[9] != 6 or TARGET_PORT not in (source, target):
             raise ValueError("it has other packets than those of a command log")
-        port = source if target == TARGET_PORT else target
+        from_host = target == TARGET_PORT
+        port, host = (source, packet[12:16]) if from_host else (target, packet[16:20])
         qid = port - HOST_PORT if port >= HOST_PORT else port
-        queue = queues.setdefault(qid, _Queue(qid))
-        queue.packet(target == TARGET_PORT, packet[40:], high << 32 | low)
-    log = CommandLog()
-    for qid, queue in sorted(queues.items()):
-        log = log + CommandLog([one.command(qid, i + 1) for i, one in enumerate(queue.commands)])
-    return log
+        queue = queues.setdefault((host, port), _Queue(qid))
+        queue.packet(from_host, packet[40:], high << 32 | low)
+    found = [
+        one.command(queue.qid, i + 1) for queue in queues.values() for i, one in enumerate(queue.commands)
+    ]
+    return CommandLog(sorted(found, key=lambda c: (c.submitted_ns, c.qid, c.number)))

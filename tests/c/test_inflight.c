@@ -2,7 +2,8 @@
 /* A tester's queue pair over an engine that does what the test says: slots, time, quarantine, and a device that errs.
  */
 /* sources: spec/commands.c core/drive/inflight.c core/verify/track*.c core/verify/tables.c core/data/buffer.c
- * core/data/cmdlog.c core/data/kept.c core/verify/verify*.c core/util/crc32c.c core/env/*.c core/util/*.c */
+ * core/data/cmdlog.c core/data/kept.c core/data/capture.c core/verify/verify*.c core/util/crc32c.c core/env/*.c
+ * core/util/*.c */
 /* dpdk */
 #include <errno.h>
 #include <pthread.h>
@@ -116,6 +117,7 @@ static void observe(void *context, const struct nvme_cmd *cmd, const struct nvme
 static void create(struct pyn_inflight_config config)
 {
 	config.timeout_ms = &the_timeout_ms;
+	config.drive = "drive";
 	the_timeout_ms = 10000;
 	the_queue = (struct pyn_engine_qpair){.alive = true};
 	the_begun = the_ended = 0;
