@@ -685,6 +685,7 @@ static int start(struct pyn_worker *worker, struct pyn_error *err)
 	begin_untracked(worker);
 	begin_changes(worker);
 	begin_writing(worker);
+	pyn_capture_begin(worker->log, pyn_device_address(worker->device), worker->queue->qid, true, NULL, NULL);
 	worker->pid = fork_worker(worker);
 	int number = errno;
 
@@ -692,7 +693,6 @@ static int start(struct pyn_worker *worker, struct pyn_error *err)
 	if (worker->pid < 0)
 		return pyn_error(err, PYN_ERROR_SYSTEM, number, "cannot start a process for the IO worker: %s",
 				 strerror(number));
-	pyn_capture_begin(worker->log, pyn_device_address(worker->device), worker->queue->qid, true, NULL, NULL);
 	int rc = watch(worker, err);
 
 	worker->started = !rc;

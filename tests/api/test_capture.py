@@ -71,7 +71,7 @@ def sent(nvme0: Any, nvme0n1: Any, tmp_path: Path) -> Run:
 
 def test_each_command_of_each_queue_is_there_once(sent: Run, tmp_path: Path) -> None:
     counts = sent.capture.counts
-    assert counts.queues == 4 and counts.sent == len(sent.log) and counts.skipped == 0
+    assert (counts.queues, counts.sent, counts.skipped) == (4, len(sent.log), 0)
     assert counts.written + counts.lost == counts.sent and len(sent.again) == counts.written
     if counts.lost == counts.half == 0:  # unless the machine is too busy for the thread
         assert Counter(map(key, sent.again)) == Counter(map(key, sent.log))
