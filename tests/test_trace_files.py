@@ -95,6 +95,9 @@ def known(made: Made) -> None:
     fault = Fault(made.now + 5000, "rule 1 (command): opcode=read lba=12 do status=02/81")
     made.add(1, READ, 1, (12,), status=0x281, faults=(fault,))
     made.add(0, GET_LOG_PAGE, 0xFFFFFFFF, (0x7F0002,), data=smart_data(320))
+    for lid, least in pcapng.LEAST_OF_LOG.items():
+        for size in (4, least // 2, least):
+            made.add(0, GET_LOG_PAGE, 0xFFFFFFFF, ((size // 4 - 1) << 16 | lid,), data=bytes(size))
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +156,13 @@ def of_queue(packets: list[dict[str, str]], qid: int) -> list[dict[str, str]]:
     return [packet for packet in packets if port in (packet["tcp.srcport"], packet["tcp.dstport"])]
 
 
+def is_arbitration_bug(packet: dict[str, str]) -> bool:
+    """Whether tshark 4.0 reports its own bug, which it has with feature 01h (Arbitration)."""
+    info = packet["_ws.col.Info"]
+    ours = info.startswith(("NVMe Set Features", "NVMe CQE for Get Features"))
+    return ours and packet["_ws.malformed"].startswith("[Dissector bug")
+
+
 def to_drive(packet: dict[str, str]) -> bool:
     return packet["tcp.dstport"] == str(pcapng.TARGET_PORT)
 
@@ -161,7 +171,8 @@ def to_drive(packet: dict[str, str]) -> bool:
 def test_nothing_of_the_capture_is_malformed(packets: list[dict[str, str]]) -> None:
     assert len(packets) > 1600
     for packet in packets:
-        assert packet["_ws.malformed"] == packet["tcp.analysis.flags"] == "", packet
+        assert packet["tcp.analysis.flags"] == "", packet
+        assert packet["_ws.malformed"] == "" or is_arbitration_bug(packet), packet
         assert packet["tcp.checksum.status"] == packet["ip.checksum.status"] == GOOD
 
 
@@ -206,6 +217,13 @@ def test_warnings_and_faults_are_comments(log: CommandLog, packets: list[dict[st
 
 
 @needs_tshark
+def test_data_that_are_shorter_than_their_log_page_are_a_comment(packets: list[dict[str, str]]) -> None:
+    found = [p["frame.comment"] for p in of_queue(packets, 0) if "shorter than" in p["frame.comment"]]
+    assert "its data are shorter than their structure: 00000000" in found
+    assert len(found) >= 2 * len(pcapng.LEAST_OF_LOG)
+
+
+@needs_tshark
 def test_data_are_decoded(packets: list[dict[str, str]]) -> None:
     found = [(p["nvme.cmd.identify.ctrl.sn"], p["nvme.cmd.identify.ctrl.mn"]) for p in packets]
     assert ("SERIAL".ljust(20), "a model".ljust(40)) in found
@@ -226,7 +244,11 @@ def test_a_capture_gives_the_commands_back(log: CommandLog, capture: Path) -> No
             other.latency_ns,
             other.fields,
         )
-        if other.data and other.opcode & 3 in (1, 2) and (one.completed or other.opcode & 3 == 1):
+        if (
+            pcapng.shown_data(other)
+            and other.opcode & 3 in (1, 2)
+            and (one.completed or other.opcode & 3 == 1)
+        ):
             assert one.data == other.data
         if other.completed:
             assert one.cdw0 == other.cdw0

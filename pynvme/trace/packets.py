@@ -103,7 +103,7 @@ class _Queue:
         if self.kind[event] == _BEGIN:
             return 0, 0
         row = int(self.row[event])
-        data = self.source.data.get(row, b"")
+        data = pcapng.shown_data(self.command(row)) or b""
         direction = int(self.records["sqe"][row, 0]) & 3
         if self.kind[event] == _SEND:
             return _CAPSULE + (len(data) if direction == 1 else 0), 0

@@ -27,6 +27,19 @@ LINKTYPE_RAW = 101
 ICREQ, ICRESP, CAPSULE_CMD, CAPSULE_RESP, C2H_DATA = 0, 1, 4, 5, 7
 LAST_PDU = 0x04
 LARGEST_SEGMENT = 32768
+GET_LOG_PAGE = 0x02
+LEAST_OF_LOG = {
+    0x01: 128,
+    0x02: 512,
+    0x03: 512,
+    0x05: 4096,
+    0x07: 512,
+    0x08: 512,
+    0x0B: 16,
+    0x0C: 16,
+    0x81: 512,
+}
+"""Bytes of a log page that Wireshark needs, by LID. It needs two entries of the Error Information log page."""
 FABRICS, CONNECT = 0x7F, 0x01
 TRANSPORT_SGL = 0x5A
 SGL = 0x40  # PSDT 01b
@@ -77,6 +90,17 @@ def _checksum(data: bytes) -> int:
     return ~swapped & 0xFFFF
 
 
+def shown_data(command: Command) -> bytes | None:
+    """The data for a packet, or None.
+
+    Wireshark decodes the whole structure of a log page, and takes data that are shorter for malformed.
+    """
+    data = command.data
+    if data is None or command.qid or command.opcode != GET_LOG_PAGE:
+        return data
+    return data if len(data) >= LEAST_OF_LOG.get(int(command.lid), 0) else None
+
+
 class Conversation:
     """Packets of the TCP connection of one queue, in both directions."""
 
@@ -118,7 +142,7 @@ class Conversation:
         to_drive = command.data if command.data is not None and command.opcode & 3 == 1 else b""
         sqe = bytearray(raw)
         sqe[1] = sqe[1] & 0x3F | SGL
-        sqe[_DPTR] = _descriptor(len(command.data or b""))
+        sqe[_DPTR] = _descriptor(len(shown_data(command) or b""))
         comments = [
             f"fault fired {fault.time_ns - command.submitted_ns} ns after the submission: {fault.text}"
             for fault in command.faults
@@ -131,15 +155,19 @@ class Conversation:
         """The data that the drive has transferred, if they were kept, and the response capsule."""
         now = command.completed_ns
         assert now is not None
-        if command.data is not None and command.opcode & 3 == 2:
-            for start in range(0, len(command.data), LARGEST_SEGMENT):
-                part = command.data[start : start + LARGEST_SEGMENT]
-                last = LAST_PDU if start + len(part) == len(command.data) else 0
+        data = shown_data(command)
+        if data is not None and command.opcode & 3 == 2:
+            for start in range(0, len(data), LARGEST_SEGMENT):
+                part = data[start : start + LARGEST_SEGMENT]
+                last = LAST_PDU if start + len(part) == len(data) else 0
                 place = struct.pack("<HHIII", command.cid, 0, start, len(part), 0)
                 self._pdu(False, C2H_DATA, last, place, part, now)
         cqe = bytearray(bytes(command.cqe or b""))
         cqe[14] &= 0xFE  # the phase tag, which NVMe/TCP has not
-        self._pdu(False, CAPSULE_RESP, 0, bytes(cqe), b"", now, command.warnings)
+        comments = command.warnings
+        if data is None and command.data is not None:
+            comments = [*comments, f"its data are shorter than their structure: {command.data.hex()}"]
+        self._pdu(False, CAPSULE_RESP, 0, bytes(cqe), b"", now, comments)
 
     def _pdu(
         self,
