@@ -39,7 +39,7 @@ LEAST_OF_LOG = {
     0x0C: 16,
     0x81: 512,
 }
-"""Bytes of a log page that Wireshark needs, by LID. It needs two entries of the Error Information log page."""
+"""Bytes of a log page that Wireshark needs, by LID. It needs two entries of Error Information."""
 FABRICS, CONNECT = 0x7F, 0x01
 TRANSPORT_SGL = 0x5A
 SGL = 0x40  # PSDT 01b
