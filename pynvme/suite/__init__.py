@@ -26,6 +26,7 @@ AREAS = {
     "features": "features",
     "logs": "logs, counters and events",
     "data": "data integrity",
+    "copy": "copy",
     "power": "loss of power",
     "queues": "queues, doorbells and interrupts",
     "resets": "resets and aborts under load",

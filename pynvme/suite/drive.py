@@ -312,6 +312,20 @@ class Drive:
         self.must_end(command)
         return command
 
+    def copy(self, sources: Sequence[tuple[int, int]], to: int, dword12: int = 0) -> Command:
+        """Send a Copy of these ranges, and wait. dword12 has the bits besides the number of ranges."""
+        pair = self.qpair
+        buf = nvme.Buffer(max(4096, 32 * len(sources)))
+        for index, (slba, nlb) in enumerate(sources):
+            buf.set_copy_range(index, slba, nlb)
+        dword12 |= len(sources) - 1
+        command = self.send(pair, IoOpcode.COPY, buf, cdw10=to & 0xFFFFFFFF, cdw11=to >> 32, cdw12=dword12)
+        command.sources = list(sources)
+        command.ranges = [(to, sum(nlb for _, nlb in sources)), *sources]
+        self.reap(pair)
+        self.must_end(command)
+        return command
+
     def flush(self, nsid: int | None = None) -> Command:
         """Flush a namespace, and wait."""
         return self.run(IoOpcode.FLUSH, None, nsid)

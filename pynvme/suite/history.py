@@ -84,6 +84,7 @@ class Command:
         "opcode",
         "qid",
         "ranges",
+        "sources",
         "sqhd",
         "sqid",
         "status",
@@ -100,7 +101,9 @@ class Command:
         self.nsid = nsid
         self.dwords = dwords
         self.ranges: list[tuple[int, int]] = []
-        """First LBA and number of LBAs of each range of a Dataset Management."""
+        """First LBA and number of LBAs of each range of a Dataset Management, or of a Copy."""
+        self.sources: list[tuple[int, int]] = []
+        """The same of the sources of a Copy."""
         self.cid = -1
         self.done_at = 0.0
         self.cdw0 = self.sqhd = self.sqid = 0
@@ -201,8 +204,10 @@ class Command:
             flags = f", io_flags={self.dwords[2] >> 16:#x}" if self.dwords[2] >> 16 else ""
             method = _METHODS[IoOpcode(self.opcode)]
             return [f"ns[{self.nsid}].{method}{self.slba:#x}, {self.nlb}{flags}).waitdone()"]
+        method = "set_copy_range" if self.sources else "set_dsm_range"
         lines = [
-            f"buf.set_dsm_range({index}, {slba:#x}, {nlb})" for index, (slba, nlb) in enumerate(self.ranges)
+            f"buf.{method}({index}, {slba:#x}, {nlb})"
+            for index, (slba, nlb) in enumerate(self.sources or self.ranges)
         ]
         dwords = "".join(f", cdw{10 + i}={dword:#x}" for i, dword in enumerate(self.dwords) if dword)
         where = "first.send_cmd({}, qpair, buf" if self.qid else "nvme0.send_cmd({}, buf"

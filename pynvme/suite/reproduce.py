@@ -80,6 +80,7 @@ nvme0 = d.Controller(sys.argv[1] if sys.argv[1:] else ssd.address)
 _SEND = re.compile(r"\(.*qpair.*\)\.waitdone\(\)$", re.MULTILINE)
 _BUFFER = re.compile(r"\bbuf\b")
 _WAIT = ".waitdone()"
+DSM_RANGE = "set_dsm_range"
 
 
 class Step(NamedTuple):
@@ -136,7 +137,7 @@ def steps_of(entries: Iterable[Entry], nsids: Sequence[int]) -> list[Step]:
 
 def with_ranges(step: Step, ranges: Sequence[tuple[int, int]]) -> Step:
     """The same Dataset Management with other ranges."""
-    lines = [f"buf.set_dsm_range({number}, {slba:#x}, {nlb})" for number, (slba, nlb) in enumerate(ranges)]
+    lines = [f"buf.{DSM_RANGE}({number}, {slba:#x}, {nlb})" for number, (slba, nlb) in enumerate(ranges)]
     command = re.sub(r", cdw10=0x[0-9a-f]+", "", step.lines[-1])
     if len(ranges) > 1:
         command = command.replace(", cdw11", f", cdw10={len(ranges) - 1:#x}, cdw11")
@@ -528,7 +529,7 @@ class Shrinker:
 
     def _with_few_ranges(self, step: Step, block: Sequence[Step], times: int = 1) -> Step:
         """The same Dataset Management with as few ranges as show the failure, or another step as it is."""
-        if len(step.ranges) < 2:
+        if len(step.ranges) < 2 or DSM_RANGE not in step.lines[0]:
             return step
 
         def shows(ranges: Sequence[tuple[int, int]]) -> bool:
