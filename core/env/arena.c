@@ -36,6 +36,7 @@ struct wish {
 	enum huge huge;
 	size_t mib; /* 0: PYNVME_MEM is not set */
 	bool locked;
+	size_t beside_mib; /* other memory that is locked as well */
 };
 
 static struct pyn_dma_region the_region = {.fd = -1};
@@ -90,6 +91,11 @@ static size_t smaller(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
+static size_t less(size_t a, size_t b)
+{
+	return a > b ? a - b : 0;
+}
+
 /* The smaller of both, but at least LOCKED_LEAST_MIB: less is of no use, and if that does not fit, mapping it into
  * the device fails with an error that says so. */
 static size_t lower(size_t mib, size_t bound)
@@ -106,7 +112,7 @@ static size_t within_limits(size_t mib, const struct wish *wish, bool huge)
 	if (wish->locked && !huge)
 		mib = lower(mib, pyn_limits_available_mib() / 4);
 	if (wish->locked)
-		mib = lower(mib, pyn_limits_locked_mib());
+		mib = lower(mib, less(pyn_limits_locked_mib(), wish->beside_mib));
 	mib = smaller(mib, pyn_limits_file_mib());
 	if (address_space == SIZE_MAX)
 		return mib;
@@ -287,9 +293,9 @@ static int map_ordinary(const struct wish *wish, struct pyn_error *err)
 
 /* ---- the interface ---- */
 
-int pyn_arena_map(bool locked, struct pyn_error *err)
+int pyn_arena_map(bool locked, size_t beside_mib, struct pyn_error *err)
 {
-	struct wish wish = {.locked = locked};
+	struct wish wish = {.locked = locked, .beside_mib = beside_mib};
 	int rc = wish_read(&wish, err), tried = -ENOMEM;
 
 	if (rc)

@@ -13,13 +13,13 @@
 /*
  * Map the arena: of hugepages if enough are free, otherwise of ordinary memory. PYNVME_HUGE and PYNVME_MEM override
  * this. Without them the arena shrinks instead of failing when another process takes the hugepages first, or when the
- * address space, the file size or the locked memory is limited. locked: a device will lock all of it. Does not wait
- * for other processes.
+ * address space, the file size or the locked memory is limited. locked: a device will lock all of it, and beside_mib
+ * MiB of other memory. Does not wait for other processes.
  *
  * An error leaves nothing behind, and a later call may succeed. PYN_ERROR_ARGUMENT: a variable is malformed.
  * PYN_ERROR_MEMORY: the hugepages or the size that a variable asks for are not available, or less than 16 MiB are.
  */
-int pyn_arena_map(bool locked, struct pyn_error *err);
+int pyn_arena_map(bool locked, size_t beside_mib, struct pyn_error *err);
 
 /* Allocate the hugepages of the first `bytes` bytes; call it before using them. pyn_arena_map only reserves them, and
  * a control group may refuse some, which would otherwise be a SIGBUS. Any thread may call it. Errors:

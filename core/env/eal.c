@@ -29,6 +29,13 @@
 #define LARGEST_PAGE ((size_t)2 << 20)
 #define LAST_WORDS 160
 
+static size_t the_guest_mib; /* 0: there is no guest */
+
+size_t pyn_eal_guest_mib(void)
+{
+	return the_guest_mib;
+}
+
 const char *pyn_env_dpdk(void)
 {
 	return rte_version();
@@ -104,16 +111,33 @@ static int eal_init(const cpu_set_t *cpus)
 #define GUEST_LEAST_MIB 8
 #define GUEST_SMALL_MIB 32u
 
-/* The memory that the guest wants, or as much as the limits of this process leave beside the arena. The kernel locks
- * all of it whenever a PCIe drive is opened, so where PYNVME_MEM asks for a small arena, it is small too. */
-static size_t memory_of_guest(void)
+static size_t smaller(size_t a, size_t b)
 {
-	size_t mib = pyn_env_guest.mib, most = pyn_limits_address_space_mib();
+	return a < b ? a : b;
+}
+
+/* MiB that this process may use for the guest. The arena needs most of what the limits of address space and of locked
+ * memory allow, and gets all that PYNVME_MEM asks for. */
+static size_t most_of_guest(bool locked)
+{
+	size_t most = pyn_limits_address_space_mib(), lockable = locked ? pyn_limits_locked_mib() : SIZE_MAX;
+	size_t arena = pyn_arena_wanted_mib();
 
 	if (most != SIZE_MAX)
 		most /= 4;
-	if (pyn_limits_file_mib() < most)
-		most = pyn_limits_file_mib();
+	if (lockable != SIZE_MAX)
+		most = smaller(most, lockable / 4);
+	if (lockable != SIZE_MAX && arena != SIZE_MAX)
+		most = smaller(most, lockable > arena ? lockable - arena : 0);
+	return smaller(most, pyn_limits_file_mib());
+}
+
+/* The memory that the guest wants, or as much as the limits of this process leave beside the arena. The kernel locks
+ * all of it whenever a PCIe drive is opened, so where PYNVME_MEM asks for a small arena, it is small too. */
+static size_t memory_of_guest(bool locked)
+{
+	size_t mib = pyn_env_guest.mib, most = most_of_guest(locked);
+
 	while (mib > GUEST_SMALL_MIB && mib > pyn_arena_wanted_mib() / 2)
 		mib /= 2;
 	while (mib > most && mib > GUEST_LEAST_MIB)
@@ -153,13 +177,13 @@ int __wrap_rte_memseg_walk(rte_memseg_walk_t visit, void *argument)
 /* The same, with memory and PCI functions for the guest. */
 static int eal_init_for_guest(const cpu_set_t *cpus)
 {
-	static char lcores[8 + RTE_MAX_LCORE * 5], mib[16];
+	static char lcores[8 + RTE_MAX_LCORE * 5], mib[24];
 	static char *arguments[] = {
 		"pynvme",         "--no-huge",      "--no-shconf", "-m",   mib,
 		"--iova-mode=va", "--no-telemetry", "--lcores",    lcores, NULL,
 	};
 
-	snprintf(mib, sizeof(mib), "%zu", memory_of_guest());
+	snprintf(mib, sizeof(mib), "%zu", the_guest_mib);
 	lcores_describe(cpus, lcores, sizeof(lcores));
 	return rte_eal_init((int)(sizeof(arguments) / sizeof(arguments[0])) - 1, arguments);
 }
@@ -168,10 +192,20 @@ static int eal_init_for_guest(const cpu_set_t *cpus)
 static int init(const cpu_set_t *cpus)
 {
 #ifdef PYN_WITH_SPDK
-	if (&pyn_env_guest && pyn_env_guest.is_wanted())
+	if (the_guest_mib)
 		return eal_init_for_guest(cpus);
 #endif
 	return eal_init(cpus);
+}
+
+static void guest_measure(bool locked)
+{
+#ifdef PYN_WITH_SPDK
+	if (&pyn_env_guest && pyn_env_guest.is_wanted())
+		the_guest_mib = memory_of_guest(locked);
+#else
+	(void)locked;
+#endif
 }
 
 /* Check for file descriptors before the EAL starts: a shortage may pass, but a failed start cannot be repeated. */
@@ -199,13 +233,14 @@ int pyn_eal_can_start(struct pyn_error *err)
 	return descriptors_check(err);
 }
 
-int pyn_eal_start(struct pyn_error *err)
+int pyn_eal_start(bool locked, struct pyn_error *err)
 {
 	FILE *stream = log_stream_open();
 	int rc, number;
 
 	if (!stream)
 		return pyn_error(err, PYN_ERROR_SYSTEM, errno, "no log stream for DPDK: %s", strerror(errno));
+	guest_measure(locked);
 	rte_openlog_stream(stream);
 	rc = pyn_eal_quietly(init, stream, the_log.last, sizeof(the_log.last));
 	fflush(stream);

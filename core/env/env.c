@@ -64,13 +64,13 @@ static int start(bool locked, struct pyn_error *err)
 		if (rc)
 			return rc;
 		the_start.eal_done = true;
-		the_start.eal_rc = pyn_eal_start(&the_start.eal_error);
+		the_start.eal_rc = pyn_eal_start(locked, &the_start.eal_error);
 	}
 	if (the_start.eal_rc) {
 		*err = the_start.eal_error;
 		return the_start.eal_rc;
 	}
-	rc = pyn_arena_map(locked, err);
+	rc = pyn_arena_map(locked, pyn_eal_guest_mib(), err);
 	if (rc)
 		return rc;
 	rc = pyn_heap_start(arena->address, arena->length, err);
