@@ -21,7 +21,8 @@
 #include "core/pci/vfio_user_connect.h"
 #include "spec/nvme_regs.h"
 
-/* Of DPDK (rte_vfio.h): the descriptor of an IOMMU group that it has open. */
+/* Of DPDK (rte_vfio.h): the descriptors of its container, and of an IOMMU group that it has open. */
+int rte_vfio_get_container_fd(void);
 int rte_vfio_get_group_fd(int number);
 
 struct function {
@@ -205,13 +206,17 @@ static struct pyn_pci *at_socket(const char *path, struct pyn_error *err)
 static struct pyn_pci *of_machine(struct spdk_nvme_ctrlr *ctrlr, const char *bdf, struct pyn_error *err)
 {
 	volatile struct spdk_nvme_registers *registers = spdk_nvme_ctrlr_get_registers(ctrlr);
-	int group = rte_vfio_get_group_fd(pyn_kernel_iommu_group(bdf));
+	struct pyn_vfio_shared_by of = {
+		.container = rte_vfio_get_container_fd(),
+		.group = rte_vfio_get_group_fd(pyn_kernel_iommu_group(bdf)),
+		.registers = (void *)(uintptr_t)registers,
+	};
 	struct pyn_pci *pci = NULL;
 
-	if (!registers || group < 0)
+	if (!registers || of.container < 0 || of.group < 0)
 		pyn_error(err, PYN_ERROR_ENUMERATE, ENOTSUP, "SPDK does not drive %s by VFIO", bdf);
 	else
-		pyn_vfio_share(bdf, group, (void *)(uintptr_t)registers, &pci, err);
+		pyn_vfio_share(bdf, &of, &pci, err);
 	return pci;
 }
 

@@ -127,6 +127,11 @@ int pyn_env_start_locked(struct pyn_error *err)
 	return start_env(true, err);
 }
 
+size_t pyn_env_locked_mib(void)
+{
+	return (pyn_arena()->length >> 20) + pyn_eal_guest_mib();
+}
+
 size_t pyn_env_available_mib(void)
 {
 	return pyn_limits_available_mib();

@@ -29,6 +29,10 @@ int pyn_env_start_locked(struct pyn_error *err);
 /* The version of DPDK that is linked, such as "DPDK 22.11.5". Starts nothing. */
 const char *pyn_env_dpdk(void);
 
+/* MiB of memory that a PCIe device locks: the DMA memory, and that of SPDK, if this process uses it. 0 before the
+ * start. */
+size_t pyn_env_locked_mib(void);
+
 /* MiB of memory that the kernel estimates it can still give to this process. */
 size_t pyn_env_available_mib(void);
 

@@ -584,9 +584,11 @@ int pyn_vfio_open(const char *bdf, struct pyn_pci **pci, struct pyn_error *err)
 	return open_with(bdf, -1, NULL, pci, err);
 }
 
-int pyn_vfio_share(const char *bdf, int group, void *registers, struct pyn_pci **pci, struct pyn_error *err)
+int pyn_vfio_share(const char *bdf, const struct pyn_vfio_shared_by *of, struct pyn_pci **pci, struct pyn_error *err)
 {
-	return open_with(bdf, group, registers, pci, err);
+	int rc = pyn_vfio_group_check_mapped(of->container, err);
+
+	return rc ? rc : open_with(bdf, of->group, of->registers, pci, err);
 }
 
 int pyn_vfio_check(const char *bdf, struct pyn_error *err)

@@ -12,11 +12,17 @@
 int pyn_vfio_open(const char *bdf, struct pyn_pci **pci, struct pyn_error *err);
 
 /*
- * Open a function that another driver of this process has opened by VFIO: group is its descriptor of the IOMMU group,
- * registers its mapping of BAR 0. Both stay that driver's, and so do the mapped memory and the interrupts. So the
- * function has no interrupts here, and cannot be released. Errors: PYN_ERROR_ENUMERATE, PYN_ERROR_SYSTEM.
+ * Open a function that another driver of this process has opened by VFIO. All members of `of` stay that driver's, and
+ * so do the mapped memory and the interrupts. So the function has no interrupts here, and cannot be released. Errors:
+ * PYN_ERROR_ENUMERATE; PYN_ERROR_SYSTEM; PYN_ERROR_MEMORY, if that driver could not map all DMA memory.
  */
-int pyn_vfio_share(const char *bdf, int group, void *registers, struct pyn_pci **pci, struct pyn_error *err);
+struct pyn_vfio_shared_by {
+	int container;   /* its descriptor of /dev/vfio/vfio */
+	int group;       /* and of the IOMMU group */
+	void *registers; /* its mapping of BAR 0 */
+};
+
+int pyn_vfio_share(const char *bdf, const struct pyn_vfio_shared_by *of, struct pyn_pci **pci, struct pyn_error *err);
 
 /* Check whether VFIO can open the function. Errors: PYN_ERROR_ENUMERATE; the text says which command helps. */
 int pyn_vfio_check(const char *bdf, struct pyn_error *err);

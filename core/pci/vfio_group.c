@@ -155,19 +155,19 @@ static bool reaches(const uint8_t *bytes, const struct pyn_dma_region *region)
 	return true;
 }
 
-static int not_mapped(const struct pyn_dma_region *region, size_t total, struct pyn_error *err)
+static int not_mapped(const struct pyn_dma_region *region, struct pyn_error *err)
 {
 	int number = errno;
+	size_t total = pyn_env_locked_mib() << 20;
 	struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
 
 	getrlimit(RLIMIT_MEMLOCK, &limit);
 	if (number == ENOMEM && limit.rlim_cur < total)
 		return pyn_error(
 			err, PYN_ERROR_MEMORY, number,
-			"a device needs the %zu MiB of DMA memory locked, and this process may lock %llu MiB: "
+			"a device needs %zu MiB of memory locked, and this process may lock %llu MiB: "
 			"`sudo prlimit --pid $$ --memlock=unlimited` in this shell changes that, PYNVME_MEM=MIB "
-			"makes "
-			"it smaller",
+			"makes it smaller",
 			total >> 20, (unsigned long long)limit.rlim_cur >> 20);
 	return pyn_error(err, PYN_ERROR_MEMORY, number,
 			 "%zu MiB of DMA memory at %p cannot be mapped for the device: %s (PYNVME_MEM=MIB makes it "
@@ -192,6 +192,20 @@ static int check_available(const struct pyn_dma_region *regions, size_t count, s
 			 wanted, available);
 }
 
+/* Map memory for the device at its address there. Returns 0, or -1 and sets errno. */
+static int map_piece(int container, void *address, size_t length)
+{
+	struct vfio_iommu_type1_dma_map map = {
+		.argsz = sizeof(map),
+		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.vaddr = (uintptr_t)address,
+		.iova = pyn_dma_iova(address).value,
+		.size = length,
+	};
+
+	return ioctl(container, VFIO_IOMMU_MAP_DMA, &map);
+}
+
 static int map_dma(const struct pyn_vfio_shared *group, struct pyn_error *err)
 {
 	union {
@@ -199,31 +213,48 @@ static int map_dma(const struct pyn_vfio_shared *group, struct pyn_error *err)
 		uint8_t bytes[INFO_SIZE];
 	} answer = {.info = {.argsz = INFO_SIZE}};
 	const struct pyn_dma_region *regions;
-	size_t count = pyn_dma_regions(&regions), total = 0;
+	size_t count = pyn_dma_regions(&regions);
 
 	if (check_available(regions, count, err))
 		return -ENOMEM;
 	if (ioctl(group->container, VFIO_IOMMU_GET_INFO, &answer.info))
 		answer.info.flags = 0;
-	for (size_t i = 0; i < count; i++)
-		total += regions[i].length;
 	for (size_t i = 0; i < count; i++) {
 		const struct pyn_dma_region *region = &regions[i];
-		struct vfio_iommu_type1_dma_map map = {
-			.argsz = sizeof(map),
-			.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
-			.vaddr = (uintptr_t)region->address,
-			.iova = pyn_dma_iova(region->address).value,
-			.size = region->length,
-		};
 
 		if (!reaches(answer.bytes, region))
 			return pyn_error(err, PYN_ERROR_MEMORY, ERANGE,
 					 "the DMA memory at %p, %zu MiB, is beyond the addresses that this machine's "
 					 "IOMMU translates",
 					 region->address, region->length >> 20);
-		if (ioctl(group->container, VFIO_IOMMU_MAP_DMA, &map))
-			return not_mapped(region, total, err);
+		if (map_piece(group->container, region->address, region->length))
+			return not_mapped(region, err);
+	}
+	return 0;
+}
+
+/* Whether a piece is mapped already: then the kernel refuses to map it again. Otherwise sets errno. */
+static bool is_mapped(int container, char *address)
+{
+	struct vfio_iommu_type1_dma_unmap unmap = {
+		.argsz = sizeof(unmap), .iova = pyn_dma_iova(address).value, .size = PYN_DMA_HUGE_PAGE};
+
+	if (map_piece(container, address, PYN_DMA_HUGE_PAGE))
+		return errno == EEXIST;
+	ioctl(container, VFIO_IOMMU_UNMAP_DMA, &unmap);
+	errno = ENODATA;
+	return false;
+}
+
+int pyn_vfio_group_check_mapped(int container, struct pyn_error *err)
+{
+	const struct pyn_dma_region *regions;
+	size_t count = pyn_dma_regions(&regions);
+
+	for (size_t i = 0; i < count; i++) {
+		for (size_t at = 0; at < regions[i].length; at += PYN_DMA_HUGE_PAGE)
+			if (!is_mapped(container, (char *)regions[i].address + at))
+				return not_mapped(&regions[i], err);
 	}
 	return 0;
 }

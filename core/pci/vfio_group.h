@@ -37,6 +37,10 @@ int pyn_vfio_group_open(const char *bdf, struct pyn_vfio_group *group, struct py
  */
 int pyn_vfio_group_share(const char *bdf, int fd, struct pyn_vfio_group *group, struct pyn_error *err);
 
+/* Check that another driver of this process has mapped all DMA memory in its container. Errors: PYN_ERROR_MEMORY; the
+ * text says whether this process may lock too little. */
+int pyn_vfio_group_check_mapped(int container, struct pyn_error *err);
+
 /* Close the function, and with the last one of its group all mappings. Allowed for a function that is not open. */
 void pyn_vfio_group_close(struct pyn_vfio_group *group);
 
