@@ -1364,6 +1364,7 @@ class Qpair:
         AssertionError: the depth is out of range
         QpairCreationError: the drive refuses (Base 5.4, 5.5), prio is not 0 while CC.AMS selects round robin,
             or the controller memory buffer is missing or does not support such queues
+        NotImplementedError: iv names a vector, and the engine has no interrupts
         MemoryError: there is too little memory, or too little left in the controller memory buffer
 
     The queue gets the lowest free identifier. pynvme deletes it with the last reference to it. Sending more

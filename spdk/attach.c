@@ -31,12 +31,29 @@
 
 /* ---- the transport ID ---- */
 
+/* Refuse a choice of interrupts, which SPDK would ignore. */
+static int interrupts_check(struct pyn_error *err)
+{
+	const char *word = getenv(PYN_PCI_IRQ_VARIABLE);
+	struct pyn_error cause;
+
+	if (!word || !*word)
+		return 0;
+	pyn_engine_withholds(PYN_CAN_INTERRUPTS, &cause);
+	pyn_error(err, PYN_ERROR_WITHHELD, ENOTSUP, PYN_PCI_IRQ_VARIABLE "=%.20s: %s", word, cause.text);
+	if (err)
+		err->capability = cause.capability;
+	return -ENOTSUP;
+}
+
 /* SPDK drives functions that are bound to vfio-pci. Without an IOMMU it would need all memory by physical addresses.
  */
 static int function_id(const struct pyn_address *address, struct spdk_nvme_transport_id *id, struct pyn_error *err)
 {
 	int rc = pyn_vfio_check(address->text, err);
 
+	if (!rc)
+		rc = interrupts_check(err);
 	spdk_nvme_trid_populate_transport(id, SPDK_NVME_TRANSPORT_PCIE);
 	snprintf(id->traddr, sizeof(id->traddr), "%s", address->text);
 	return rc;

@@ -9,6 +9,8 @@
 #include "core/util/log.h"
 #include "spec/nvme_regs.h"
 
+#define ANY_VECTOR 0xffffu
+
 static int execute_for_engine(void *context, const struct nvme_cmd *cmd, struct pyn_data data, struct nvme_cpl *cpl,
 			      struct pyn_error *err)
 {
@@ -51,6 +53,16 @@ static void take_vector(struct pyn_device *device, struct pyn_io_qpair *queue)
 		pyn_log(PYN_LOG_DEBUG, "queue %u without interrupts: %s", queue->qid, err.text);
 }
 
+/* Refuse a vector that a script names, if the engine has no interrupts. */
+static int check_vector(const struct pyn_device *device, const struct pyn_io_qpair_config *config,
+			struct pyn_error *err)
+{
+	if (!config->interrupts || config->vector == ANY_VECTOR ||
+	    device->engine->interrupts != &pyn_engine_no_interrupts)
+		return 0;
+	return pyn_engine_withholds(PYN_CAN_INTERRUPTS, err);
+}
+
 /* The vector of a queue whose script names none: the number of its QID, or a shared one if there are too few. */
 static uint16_t own_vector(const struct pyn_device *device, uint16_t qid)
 {
@@ -77,12 +89,14 @@ static int create_queue(struct pyn_device *device, const struct pyn_io_qpair_con
 	};
 	int rc = check_priority(device, config->priority, err);
 
+	if (!rc)
+		rc = check_vector(device, config, err);
 	if (rc)
 		return rc;
 	if (wanted.qid == 0)
 		return pyn_error(err, PYN_ERROR_CREATE, ENOSPC, "all %u IO queues of the drive are in use",
 				 device->io.most);
-	if (wanted.vector == 0xffff)
+	if (wanted.vector == ANY_VECTOR)
 		wanted.vector = own_vector(device, wanted.qid);
 	queue->qid = wanted.qid;
 	queue->depth = wanted.depth;

@@ -27,6 +27,9 @@ enum pyn_pci_reset {
 	PYN_PCI_RESET_HOT,      /* hot reset of the link; vfio-user: DEVICE_RESET */
 };
 
+/* The environment variable that chooses the interrupts of a PCIe drive: msix, msi, intx. */
+#define PYN_PCI_IRQ_VARIABLE "PYNVME_IRQ"
+
 enum pyn_pci_irq {
 	PYN_PCI_IRQ_NONE,
 	PYN_PCI_IRQ_MSIX,

@@ -11,7 +11,7 @@
 #include "core/util/log.h"
 
 #define VECTORS_MAX 2048u /* MSI-X */
-#define CHOICE "PYNVME_IRQ"
+#define CHOICE PYN_PCI_IRQ_VARIABLE
 
 /* In the order of preference. */
 static const struct kind {

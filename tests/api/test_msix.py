@@ -110,8 +110,6 @@ def test_vector_0_is_the_admin_queues_too(nvme0, nvme0n1, buf, assert_raised):
     pair.delete()
 
 
-@pytest.mark.needs_engine("interrupts")
-@pytest.mark.needs_engine("interrupts")
 def test_a_vector_that_the_drive_has_not_is_a_creation_error(nvme0, nvme0n1, buf):
     with pytest.raises(d.QpairCreationError, match="01/08"):
         d.Qpair(nvme0, 4, iv=1000)
@@ -172,7 +170,6 @@ def test_a_deleted_queue_says_so(nvme0):
             use()
 
 
-@pytest.mark.needs_engine("interrupts")
 @pytest.mark.needs_engine("interrupts")
 def test_queues_give_their_descriptors_back(nvme0):
     d.Qpair(nvme0, 4).delete()

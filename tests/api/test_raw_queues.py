@@ -108,7 +108,6 @@ def test_a_reset_takes_such_queues_away(nvme0, nvme0n1, buf):
     nvme0n1.read(pair, buf, 0).waitdone()
 
 
-@pytest.mark.needs_engine("interrupts")
 def test_submission_queues_share_a_completion_queue_and_its_vector(nvme0, lba_size, assert_raised):
     pair = d.Qpair(nvme0, 4, iv=3)
     cq = completion_queue(nvme0, 5, iv=3)

@@ -115,7 +115,6 @@ def test_coalescing_is_as_the_drive_says(opened):
     pair.delete()
 
 
-@pytest.mark.needs_engine("interrupts")
 def test_by_its_pin_a_drive_interrupts_until_its_completions_are_taken(opened):
     own = opened("intx")
     assert own.pcie.register(PIN, 1) == 1
@@ -196,7 +195,6 @@ def test_a_verified_worker_needs_no_interrupts(opened):
     [("msi", "PYNVME_IRQ=msi, but .* has no MSI"), ("pin", "PYNVME_IRQ=pin: msix, msi or intx is expected")],
     ids=["missing", "unknown"],
 )
-@pytest.mark.needs_engine("interrupts")
 def test_a_kind_that_is_asked_for_and_missing_is_an_error(opened, kind, text):
     with pytest.raises(d.NvmeEnumerateError, match=text):
         opened(kind)
