@@ -243,12 +243,19 @@ static int open_without_spdk(const struct pyn_address *address, const char *path
 	return rc;
 }
 
+static const char *reason(void)
+{
+	if (pyn_spdk_saw_fatal())
+		return "the controller reports a fatal status (CSTS.CFS is 1)";
+	return *pyn_spdk_said() ? pyn_spdk_said() : "SPDK gives no reason";
+}
+
 static int not_opened(const struct pyn_address *address, const char *path, struct pyn_error *err)
 {
 	char words[PYN_ERROR_TEXT / 2];
 	int rc;
 
-	snprintf(words, sizeof(words), "%s", *pyn_spdk_said() ? pyn_spdk_said() : "it gives no reason");
+	snprintf(words, sizeof(words), "%s", reason());
 	rc = open_without_spdk(address, path, err);
 	if (rc)
 		return rc;
@@ -389,8 +396,7 @@ static int reconnect(struct pyn_ctrlr *ctrlr, uint32_t timeout_ms, struct pyn_er
 	}
 	if (!ctrlr->pci->ops->alive(ctrlr->pci))
 		return gone(err);
-	return pyn_error(err, PYN_ERROR_ENUMERATE, EIO, "the controller does not become ready: %s",
-			 *pyn_spdk_said() ? pyn_spdk_said() : "SPDK gives no reason");
+	return pyn_error(err, PYN_ERROR_ENUMERATE, EIO, "the controller does not become ready: %s", reason());
 }
 
 int pyn_spdk_enable(struct pyn_ctrlr *ctrlr, uint16_t admin_depth, uint32_t timeout_ms, struct pyn_error *err)

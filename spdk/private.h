@@ -77,6 +77,9 @@ bool pyn_spdk_has_doorbells(uint16_t qid, uint8_t dstrd);
 /* Say that SPDK initialises a controller on this thread, or has done so. */
 void pyn_spdk_initialises(bool on);
 
+/* Whether that failed because the controller reported a fatal status. */
+bool pyn_spdk_saw_fatal(void);
+
 /* Let SPDK process the completions of an IO queue; spdk_nvme_qpair_process_completions checks those of the admin
  * queue before. */
 int32_t pyn_spdk_process(struct spdk_nvme_qpair *queue);

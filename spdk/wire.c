@@ -366,26 +366,40 @@ static struct wire *wire_of(struct spdk_nvme_qpair *admin)
 	return NULL;
 }
 
+static void find_highest(struct wire *wire)
+{
+	for (uint32_t i = 0; i < wire->admin.completions.device.cq_size; i++)
+		if (wire->admin.sq[i].cid > wire->admin.highest)
+			wire->admin.highest = wire->admin.sq[i].cid;
+}
+
 /* Whether SPDK has a command with this CID, in flight or not: it has all CIDs up to the highest that it has sent. */
 static bool is_valid(struct wire *wire, uint16_t cid)
 {
-	for (uint32_t i = 0; cid > wire->admin.highest && i < wire->admin.completions.device.cq_size; i++)
-		if (wire->admin.sq[i].cid > wire->admin.highest)
-			wire->admin.highest = wire->admin.sq[i].cid;
+	if (cid > wire->admin.highest)
+		find_highest(wire);
 	return cid <= wire->admin.highest;
 }
 
 /* While SPDK initialises a controller on this thread. */
 static _Thread_local struct {
 	bool on;
-	uint64_t look; /* when to look again whether the device is there */
+	bool fatal;    /* CSTS.CFS was 1 */
+	uint64_t look; /* when to look again whether the device is there, and works */
 	uint64_t ends; /* when it has taken too long; 0: the device has not completed a command yet */
 } the_init;
 
 void pyn_spdk_initialises(bool on)
 {
+	if (on)
+		the_init.fatal = false;
 	the_init.on = on;
 	the_init.look = the_init.ends = 0;
+}
+
+bool pyn_spdk_saw_fatal(void)
+{
+	return the_init.fatal;
 }
 
 static bool is_late(uint64_t now)
@@ -395,14 +409,31 @@ static bool is_late(uint64_t now)
 	return now >= the_init.ends;
 }
 
-static bool has_hung_up(struct wire *wire, uint64_t now)
+static bool has_hung_up(struct wire *wire)
 {
 	struct pollfd look = {.fd = wire->socket, .events = POLLRDHUP};
 
+	return poll(&look, 1, 0) > 0 && look.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL);
+}
+
+static bool reports_fatal(struct wire *wire)
+{
+	uint32_t csts;
+
+	if (access_by(wire, VFIO_PCI_BAR0_REGION_INDEX, NVME_REG_CSTS, sizeof(csts), &csts, false) ||
+	    csts == UINT32_MAX || !NVME_GET(csts, NVME_CSTS_CFS))
+		return false;
+	the_init.fatal = true;
+	return true;
+}
+
+/* Whether the device completes no command any more. */
+static bool has_failed(struct wire *wire, uint64_t now)
+{
 	if (now < the_init.look)
 		return false;
 	the_init.look = now + LOOK_NS;
-	return poll(&look, 1, 0) > 0 && look.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL);
+	return has_hung_up(wire) || reports_fatal(wire);
 }
 
 /* Abort all commands that SPDK may be waiting for. It ignores those that are not in flight. */
@@ -410,6 +441,7 @@ static void abort_all(struct wire *wire)
 {
 	struct nvme_cpl cpl = {.status = NVME_SC_ABORTED_SQ_DELETION << 1};
 
+	find_highest(wire);
 	for (uint32_t cid = 0; cid <= wire->admin.highest; cid++) {
 		cpl.cid = (uint16_t)cid;
 		if (wire->admin.completions.unread + 1u < wire->admin.completions.device.cq_size)
@@ -417,11 +449,12 @@ static void abort_all(struct wire *wire)
 	}
 }
 
-/* SPDK waits long for a device that is gone, and forever for one whose list of namespaces has no end. If so, abort
- * its commands: it then gives up. */
+/* SPDK waits long for a device that is gone or has failed, and forever for one whose list of namespaces has no end.
+ * If so, abort its commands: it then gives up. */
 static void check_admin(struct wire *wire)
 {
 	uint64_t now = the_init.on ? pyn_monotonic_ns() : 0;
+	bool failed = now && wire->admin.completions.copy && has_failed(wire, now);
 	struct nvme_cpl cpl;
 
 	pyn_spin_lock(&wire->admin.lock);
@@ -435,7 +468,7 @@ static void check_admin(struct wire *wire)
 				"queue 0: completion of CID %u, which is not in flight (status %02x/%02x)", cpl.cid,
 				NVME_STATUS_SCT(cpl.status), NVME_STATUS_SC(cpl.status));
 	}
-	if (now && wire->admin.completions.copy && has_hung_up(wire, now))
+	if (failed && wire->admin.completions.copy)
 		abort_all(wire);
 	pyn_spin_unlock(&wire->admin.lock);
 }

@@ -385,9 +385,10 @@ def test_refusals_are_traced(run, data, other):
     run("vssd", "trace", at, "on")
     assert run("vssd", "trace", at) == "no command failed\n"
     run("send", at, "identify", "--cdw10", "0x7f", code=1)
-    entry = run("log", at, "error").splitlines()[0]
-    assert re.match(r"error \d+: queue 0, CID \d+(, opcode 06h)?: Invalid Field in Command \(00/02\)", entry)
-    assert entry.endswith("CDW10 bit 0 (byte 40, bit 0)")
+    wanted = r"error \d+: queue 0, CID \d+(, opcode 06h)?: Invalid Field in Command \(00/02\)"
+    # A driver that probes for features when it opens the drive has entries of its own.
+    entries = [line for line in run("log", at, "error").splitlines() if re.match(wanted, line)]
+    assert entries and entries[0].endswith("CDW10 bit 0 (byte 40, bit 0)"), entries
     (refusal,) = data("vssd-trace", "vssd", "trace", at)["refusals"]
     assert refusal["status_name"] == "Invalid Field in Command"
     assert "(CNS)" in run("vssd", "trace", at)
