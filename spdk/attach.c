@@ -116,6 +116,30 @@ static uint64_t disable_budget_ns(struct pyn_ctrlr *ctrlr)
 	return (spdk_nvme_ctrlr_get_regs_cap(ctrlr->spdk).bits.to + 1) * CAP_TO_NS + DISABLE_NS;
 }
 
+/* A script may have enabled it by register writes. */
+static int clear_enable(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
+{
+	uint32_t cc, csts;
+	int rc = pyn_reg_read32(ctrlr->pci, NVME_REG_CC, &cc, err);
+
+	if (!rc && NVME_GET(cc, NVME_CC_EN))
+		rc = pyn_reg_write32(ctrlr->pci, NVME_REG_CC, cc & ~(uint32_t)NVME_SET(1, NVME_CC_EN), err);
+	return rc ? rc
+		  : pyn_csts_wait(ctrlr->pci, (uint32_t)NVME_SET(1, NVME_CSTS_RDY), 0, false,
+				  (uint32_t)(disable_budget_ns(ctrlr) / 1000000u), &csts, err);
+}
+
+/* SPDK's disconnection also ends if the controller stays enabled, as SPDK leaves one whose initialisation failed. */
+static int off_ensure(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
+{
+	uint32_t csts;
+
+	if (pyn_reg_read32(ctrlr->pci, NVME_REG_CSTS, &csts, NULL) || csts == UINT32_MAX ||
+	    !NVME_GET(csts, NVME_CSTS_RDY))
+		return 0;
+	return clear_enable(ctrlr, err) ? not_disabled(err) : 0;
+}
+
 /* Let SPDK go on with its disconnection, which clears CC.EN and ends with CSTS.RDY = 0. */
 static int await_disconnection(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 {
@@ -132,17 +156,6 @@ static int await_disconnection(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 			return not_disabled(err);
 		sched_yield();
 	}
-}
-
-/* SPDK's disconnection also ends if the controller stays enabled. */
-static int off_check(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
-{
-	uint32_t csts;
-
-	if (pyn_reg_read32(ctrlr->pci, NVME_REG_CSTS, &csts, NULL) || csts == UINT32_MAX ||
-	    !NVME_GET(csts, NVME_CSTS_RDY))
-		return 0;
-	return not_disabled(err);
 }
 
 static int disconnect(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
@@ -163,20 +176,7 @@ static int disconnect(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 		return rc;
 	ctrlr->disconnecting = false;
 	ctrlr->off = true;
-	return off_check(ctrlr, err);
-}
-
-/* A script may have enabled it by register writes. */
-static int clear_enable(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
-{
-	uint32_t cc, csts;
-	int rc = pyn_reg_read32(ctrlr->pci, NVME_REG_CC, &cc, err);
-
-	if (!rc && NVME_GET(cc, NVME_CC_EN))
-		rc = pyn_reg_write32(ctrlr->pci, NVME_REG_CC, cc & ~(uint32_t)NVME_SET(1, NVME_CC_EN), err);
-	return rc ? rc
-		  : pyn_csts_wait(ctrlr->pci, (uint32_t)NVME_SET(1, NVME_CSTS_RDY), 0, false,
-				  (uint32_t)(disable_budget_ns(ctrlr) / 1000000u), &csts, err);
+	return off_ensure(ctrlr, err);
 }
 
 /* Check that the device answers: SPDK would wait minutes for one without power. */

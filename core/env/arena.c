@@ -21,7 +21,6 @@
 #define LEAST_MIB ((size_t)16)
 #define MOST_MIB ((size_t)64 * 1024)
 #define HUGE_LEAST_MIB ((size_t)512)
-#define LOCKED_LEAST_MIB ((size_t)64)
 #define ALIGNMENT PYN_DMA_HUGE_PAGE
 #define FILL (64 * MIB) /* hugepages allocated at once; a start allocates the first to see a refusal early */
 
@@ -96,11 +95,11 @@ static size_t less(size_t a, size_t b)
 	return a > b ? a - b : 0;
 }
 
-/* The smaller of both, but at least LOCKED_LEAST_MIB: less is of no use, and if that does not fit, mapping it into
- * the device fails with an error that says so. */
+/* The smaller of both, but at least PYN_ARENA_LOCKED_LEAST_MIB: less is of no use, and if that does not fit, mapping
+ * it into the device fails with an error that says so. */
 static size_t lower(size_t mib, size_t bound)
 {
-	return smaller(mib, bound > LOCKED_LEAST_MIB ? bound : LOCKED_LEAST_MIB);
+	return smaller(mib, bound > PYN_ARENA_LOCKED_LEAST_MIB ? bound : PYN_ARENA_LOCKED_LEAST_MIB);
 }
 
 /* Reduce mib to what this process's limits allow. The script keeps half of the address space, or less if that half
@@ -226,7 +225,7 @@ static int map_huge(const struct wish *wish, const struct pyn_huge_kind *kind)
 		if (wish->huge != HUGE_ALWAYS && free_mib < (mib > HUGE_LEAST_MIB ? mib : HUGE_LEAST_MIB))
 			return -ENOMEM;
 		rc = mib ? map(mib * MIB, kind) : -ENOMEM;
-		if (!rc || wish->mib || mib <= page_mib || mib / 2 < LOCKED_LEAST_MIB)
+		if (!rc || wish->mib || mib <= page_mib || mib / 2 < PYN_ARENA_LOCKED_LEAST_MIB)
 			return rc;
 		bound = mib / 2;
 	}
@@ -234,7 +233,7 @@ static int map_huge(const struct wish *wish, const struct pyn_huge_kind *kind)
 
 static int no_hugepages(const struct wish *wish, int number, struct pyn_error *err)
 {
-	size_t wanted = wish->mib ? wish->mib : LOCKED_LEAST_MIB, free_mib = 0;
+	size_t wanted = wish->mib ? wish->mib : PYN_ARENA_LOCKED_LEAST_MIB, free_mib = 0;
 
 	for (const struct pyn_huge_kind *kind = pyn_huge_kinds; kind->page; kind++)
 		free_mib += pyn_huge_free_mib(kind);

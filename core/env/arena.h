@@ -10,6 +10,9 @@
 
 #include "core/env/env.h"
 
+/* MiB of a locked arena, at least, unless PYNVME_MEM asks for less: less is of no use to most scripts. */
+#define PYN_ARENA_LOCKED_LEAST_MIB ((size_t)64)
+
 /*
  * Map the arena: of hugepages if enough are free, otherwise of ordinary memory. PYNVME_HUGE and PYNVME_MEM override
  * this. Without them the arena shrinks instead of failing when another process takes the hugepages first, or when the

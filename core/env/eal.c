@@ -117,18 +117,18 @@ static size_t smaller(size_t a, size_t b)
 }
 
 /* MiB that this process may use for the guest. The arena needs most of what the limits of address space and of locked
- * memory allow, and gets all that PYNVME_MEM asks for. */
+ * memory allow, and gets all that PYNVME_MEM asks for, or what is of use. */
 static size_t most_of_guest(bool locked)
 {
 	size_t most = pyn_limits_address_space_mib(), lockable = locked ? pyn_limits_locked_mib() : SIZE_MAX;
 	size_t arena = pyn_arena_wanted_mib();
 
+	if (arena == SIZE_MAX)
+		arena = PYN_ARENA_LOCKED_LEAST_MIB;
 	if (most != SIZE_MAX)
 		most /= 4;
 	if (lockable != SIZE_MAX)
-		most = smaller(most, lockable / 4);
-	if (lockable != SIZE_MAX && arena != SIZE_MAX)
-		most = smaller(most, lockable > arena ? lockable - arena : 0);
+		most = smaller(most, smaller(lockable / 4, lockable > arena ? lockable - arena : 0));
 	return smaller(most, pyn_limits_file_mib());
 }
 

@@ -233,7 +233,8 @@ static int map_dma(const struct pyn_vfio_shared *group, struct pyn_error *err)
 	return 0;
 }
 
-/* Whether a piece is mapped already: then the kernel refuses to map it again. Otherwise sets errno. */
+/* Whether a piece is mapped already: then the kernel refuses to map it again. Otherwise sets errno; that of the
+ * mapping that failed is not known any more, and was most likely ENOMEM. */
 static bool is_mapped(int container, char *address)
 {
 	struct vfio_iommu_type1_dma_unmap unmap = {
@@ -242,7 +243,7 @@ static bool is_mapped(int container, char *address)
 	if (map_piece(container, address, PYN_DMA_HUGE_PAGE))
 		return errno == EEXIST;
 	ioctl(container, VFIO_IOMMU_UNMAP_DMA, &unmap);
-	errno = ENODATA;
+	errno = ENOMEM;
 	return false;
 }
 

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "core/env/arena.h"
 #include "core/env/eal.h"
 #include "core/env/env.h"
 #include "core/env/guest.h"
@@ -21,7 +22,6 @@
 
 #define NOBODY 65534
 #define MIB (UINT64_C(1024) * 1024)
-#define LOCKED_LEAST_MIB 64
 
 /* In a build with SPDK, the EAL asks for this; the others have no guest. */
 static bool the_guest_is_wanted;
@@ -313,7 +313,7 @@ static int start_what_nobody_may_lock(void)
 	/* Where this machine does not grant so much, nothing: the least that is of use remains, for the error. */
 	if (setrlimit(RLIMIT_MEMLOCK, &limit)) {
 		limit.rlim_cur = limit.rlim_max = 0;
-		expected = LOCKED_LEAST_MIB;
+		expected = PYN_ARENA_LOCKED_LEAST_MIB;
 		if (setrlimit(RLIMIT_MEMLOCK, &limit))
 			return 12;
 	}
@@ -325,7 +325,9 @@ static int start_what_nobody_may_lock(void)
 	if (pyn_env_start_locked(&err))
 		return 10;
 	/* The memory of a guest is locked as well. */
-	return arena_mib() == (expected > LOCKED_LEAST_MIB ? expected - pyn_eal_guest_mib() : expected) ? 0 : 11;
+	return arena_mib() == (expected > PYN_ARENA_LOCKED_LEAST_MIB ? expected - pyn_eal_guest_mib() : expected)
+		       ? 0
+		       : 11;
 }
 
 static int start_what_nobody_may_lock_with_a_guest(void)
