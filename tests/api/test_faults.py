@@ -247,7 +247,7 @@ def test_a_drive_that_reports_a_fatal_status_is_given_up_at_once() -> None:
     assert took < 8 or loaded(), took
 
 
-def test_a_controller_that_is_not_disabled_in_time_is_an_error_and_a_later_reset_works() -> None:
+def test_a_reset_that_fails_is_an_error_and_a_later_one_works() -> None:
     quick = ["register=CAP do set value[31:24]=1", "register=CRTO do set value=0x00010001"]
     with VirtualSsd(size="64M", fault=quick) as drive:
         pcie = d.Pcie(drive.address)
@@ -257,6 +257,12 @@ def test_a_controller_that_is_not_disabled_in_time_is_an_error_and_a_later_reset
             with pytest.raises(TimeoutError, match="is not disabled"):
                 nvme0.reset()
             assert fault.fired
+        nvme0.reset()
+        with (
+            drive.fault("on=doorbell do fatal"),
+            pytest.raises(d.NvmeEnumerateError, match=r"CSTS\.CFS is 1"),
+        ):
+            nvme0.reset()
         nvme0.reset()
         qpair = d.Qpair(nvme0, 4)
         nvme0n1.read(qpair, buf, 0).waitdone()
