@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Writes docs/coverage.md: what of the NVMe specification the driver, the virtual SSD and the suite cover.
+
+It asks virtual SSDs what they have, the book of the specification what there is, and the files of the suite
+what they name. `python tools/protocol.py` prints the page, and tests/test_protocol.py compares it with the
+file.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+import nvme as d  # noqa: E402
+
+from pynvme import spec  # noqa: E402
+from pynvme.spec.identify import Cns  # noqa: E402
+from spec import commands  # noqa: E402
+
+SUITE = {path.stem[5:]: path.read_text() for path in sorted((ROOT / "pynvme" / "suite").glob("test_*.py"))}
+
+SIZE = "size=64M,namespaces=2"
+OPTIONS = ("copy", "error_injection", "sgls=byte")
+"""Options that give a virtual SSD more of the protocol, tried one at a time."""
+
+METHODS = {
+    ("admin", 0x00): "Qpair.delete",
+    ("admin", 0x01): "Qpair",
+    ("admin", 0x02): "Controller.getlogpage",
+    ("admin", 0x04): "Qpair.delete",
+    ("admin", 0x05): "Qpair",
+    ("admin", 0x06): "Controller.identify",
+    ("admin", 0x08): "Controller.abort",
+    ("admin", 0x09): "Controller.setfeatures",
+    ("admin", 0x0A): "Controller.getfeatures",
+    ("admin", 0x0C): "Controller.aer",
+    ("admin", 0x10): "Controller.fw_commit",
+    ("admin", 0x11): "Controller.fw_download",
+    ("admin", 0x1D): "Controller.mi_send",
+    ("admin", 0x1E): "Controller.mi_receive",
+    ("admin", 0x80): "Controller.format",
+    ("admin", 0x81): "Controller.security_send",
+    ("admin", 0x82): "Controller.security_receive",
+    ("admin", 0x84): "Controller.sanitize",
+    ("io", 0x00): "Namespace.flush",
+    ("io", 0x01): "Namespace.write",
+    ("io", 0x02): "Namespace.read",
+    ("io", 0x04): "Namespace.write_uncorrectable",
+    ("io", 0x05): "Namespace.compare",
+    ("io", 0x08): "Namespace.write_zeroes",
+    ("io", 0x09): "Namespace.dsm",
+    ("io", 0x0C): "Namespace.verify",
+    ("io", 0x19): "Namespace.copy",
+    ("io", 0x79): "Namespace.zns_mgmt_send",
+    ("io", 0x7A): "Namespace.zns_mgmt_receive",
+}
+"""Methods that are not made from the book. Any other command is sent by send_cmd()."""
+
+REASONS = {
+    "zones are not there yet": ("zone", "append", "zns"),
+    "key-value namespaces are not there yet": ("store", "retrieve", "exist", "key value"),
+    "reservations are not there yet": ("reserv",),
+    "placement is not there yet": ("directive", "fdp", "reclaim", "placement", "i/o management"),
+    "one controller, and no virtual ones": (
+        "virtual",
+        "secondary",
+        "primary",
+        "migration",
+        "track",
+        "data queue",
+    ),
+    "of fabrics, or of subsystems of another size": (
+        *(
+            "fabric",
+            "discovery",
+            "exported",
+            "underlying",
+            "ports",
+            "dispersed",
+            "reachab",
+            "kato",
+            "keep alive",
+        ),
+        *("management address", "domain", "ave", "mgmt address"),
+    ),
+    "the management interface is not there yet": ("mi-", "management interface"),
+    "the options say which namespaces there are": (
+        *(
+            "namespace management",
+            "namespace attachment",
+            "capacity",
+            "allocated",
+            "granularity",
+            "endurance",
+        ),
+        *("nvm set", "ctrl list"),
+    ),
+}
+"""Why the virtual SSD lacks something, by a word of its name."""
+OTHERWISE = "not there yet"
+
+
+class Found(NamedTuple):
+    """What one virtual SSD has, by the names of the tables below."""
+
+    admin: frozenset[int]
+    io: frozenset[int]
+    logs: frozenset[int]
+    features: frozenset[int]
+    cns: frozenset[int]
+    fields: frozenset[tuple[str, str]]
+
+
+def succeeds(send: Callable[..., Any]) -> bool:
+    """Whether a command that is sent with the callback it gets completes with success."""
+    ends: list[int] = []
+
+    def done(cdw0: int, status: int) -> None:
+        ends.append(status >> 1 & 0x7FF)
+
+    send(done).waitdone()
+    return ends == [0]
+
+
+def fields_that_are_set(nvme0: d.Controller, ns: d.Namespace) -> frozenset[tuple[str, str]]:
+    """The fields of Identify that are not 0."""
+    found = set()
+    for name, structure in (("id_ctrl", nvme0.id_ctrl), ("id_ns", ns.id_ns)):
+        for field, kind in structure.FIELDS.items():
+            size = getattr(getattr(kind, "item", None), "size", 0) * (getattr(kind, "count", 1) or 1)
+            if any(bytes(structure)[kind.offset : kind.offset + size]):
+                found.add((name, field))
+    return frozenset(found)
+
+
+def probe(option: str) -> Found:
+    """What a virtual SSD with an option has."""
+    nvme0 = d.Controller(d.Pcie(f"vssd:name=protocol-{option},{SIZE}" + (f",{option}" if option else "")))
+    ns, buf = d.Namespace(nvme0), d.Buffer()
+    effects, supported = nvme0.log(5), nvme0.log(0)
+    found = Found(
+        frozenset(i for i in range(256) if effects.acs[i].csupp),
+        frozenset(i for i in range(256) if effects.iocs[i].csupp),
+        frozenset(i for i in range(256) if supported.lids[i].lsupp),
+        frozenset(
+            fid
+            for fid in range(256)
+            if succeeds(lambda cb, fid=fid: nvme0.getfeatures(fid, sel=3, buf=buf, cb=cb))
+        ),
+        frozenset(
+            cns
+            for cns in range(0x40)
+            if any(
+                succeeds(
+                    lambda cb, cns=cns, nsid=nsid, cntid=cntid: nvme0.identify(
+                        buf, nsid=nsid, cns=cns, cntid=cntid, cb=cb
+                    )
+                )
+                for nsid, cntid in ((0, 0), (1, 0), (0, 0xFFFF))
+            )
+        ),
+        fields_that_are_set(nvme0, ns),
+    )
+    nvme0.pcie.close()
+    return found
+
+
+def offer(what: str, number: Any, found: Mapping[str, Found]) -> str:
+    """Whether virtual SSDs have it: yes, by which option, or no."""
+    if number in getattr(found[""], what):
+        return "yes"
+    options = [f"`{option}`" for option in OPTIONS if number in getattr(found[option], what)]
+    return "option " + ", ".join(options) if options else "no"
+
+
+def reason(name: str) -> str:
+    """Why the virtual SSD lacks something of this name."""
+    words = name.lower()
+    return next((why for why, parts in REASONS.items() if any(part in words for part in parts)), OTHERWISE)
+
+
+def areas(*patterns: str) -> str:
+    """The areas of the suite whose tests name something."""
+    return ", ".join(area for area, text in SUITE.items() if any(re.search(p, text) for p in patterns)) or "-"
+
+
+def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
+    heads = list(heads)
+    return ["| " + " | ".join(cells) + " |" for cells in (heads, ["---"] * len(heads), *map(list, rows))]
+
+
+def method_of(kind: str, command: Any) -> str:
+    """How a script sends a command."""
+    name = f"Controller.{command.method}" if command.method else METHODS.get((kind, command.opcode))
+    if name is None:
+        return "`send_cmd`"
+    owner, _, method = name.partition(".")
+    assert not method or hasattr(getattr(d, owner), method), name
+    return f"`{name}`"
+
+
+def with_reason(offered: str, name: str) -> str:
+    return f"no: {reason(name)}" if offered == "no" else offered
+
+
+def command_rows(
+    kind: str, listed: Iterable[Any], enum: type[IntEnum], found: Mapping[str, Found]
+) -> list[list[str]]:
+    rows = []
+    for command in sorted(listed, key=lambda one: one.opcode):
+        named = areas(rf"\b{enum.__name__}\.{enum(command.opcode).name}\b")
+        offered = with_reason(offer(kind, command.opcode, found), command.name)
+        rows.append([f"{command.opcode:02X}h", command.name, method_of(kind, command), offered, named])
+    return rows
+
+
+def log_rows(found: Mapping[str, Found]) -> list[list[str]]:
+    rows = []
+    for lid in sorted({*map(int, spec.LogId), *spec.LOG_PAGES}):
+        names = [one.name for one in spec.LogId if one == lid]
+        structure = spec.LOG_PAGES.get(lid)
+        name = (names[0] if names else f"{lid:02X}h").replace("_", " ").lower()
+        text = structure.TEXT.partition(",")[0] if structure else name
+        patterns = [rf"log_page\((0x0?{lid:X}|{lid})\b"] + [rf"LogId\.{one}\b" for one in names]
+        decoded = (
+            f"`spec.{structure.__name__}`"
+            if structure
+            else "a list of namespaces"
+            if lid in (4, 0x1C)
+            else "-"
+        )
+        rows.append(
+            [
+                f"{lid:02X}h",
+                text,
+                decoded,
+                with_reason(offer("logs", lid, found), name + text),
+                areas(*patterns),
+            ]
+        )
+    return rows
+
+
+def feature_rows(found: Mapping[str, Found]) -> list[list[str]]:
+    rows = []
+    for fid in spec.FeatureId:
+        known = spec.FEATURES.get(int(fid))
+        parts = [one.__name__ for one in (known.word, known.data) if one is not None] if known else []
+        decoded = ", ".join(f"`spec.{part}`" for part in parts) or "-"
+        name = fid.name.replace("_", " ").lower()
+        offered = with_reason(offer("features", int(fid), found), name)
+        rows.append([f"{int(fid):02X}h", name, decoded, offered, areas(rf"FeatureId\.{fid.name}\b")])
+    return rows
+
+
+def cns_rows(found: Mapping[str, Found]) -> list[list[str]]:
+    rows = []
+    for cns in Cns:
+        name = cns.name.replace("_", " ").lower()
+        structures = sorted({kind.__name__ for key, kind in spec.IDENTIFY.items() if key[0] == cns})
+        decoded = ", ".join(f"`spec.{one}`" for one in structures) or "-"
+        offered = with_reason(offer("cns", int(cns), found), name)
+        rows.append([f"{int(cns):02X}h", name, decoded, offered, areas(rf"Cns\.{cns.name}\b")])
+    return rows
+
+
+def field_rows(name: str, structure: Any, found: Mapping[str, Found]) -> list[list[str]]:
+    rows = []
+    for field, kind in structure.FIELDS.items():
+        offered = offer("fields", (name, field), found)
+        offered = {"yes": "set", "no": "0"}.get(offered, offered)
+        rows.append([f"`{field}`", str(kind.offset), kind.text or "-", offered, areas(rf"\.{field}\b")])
+    return rows
+
+
+HEAD = """# What of the protocol is covered
+
+`python tools/protocol.py` makes this page, from the book of the specification (`spec/`), from what virtual
+SSDs answer, and from the files of the suite.
+
+- *Script*: the method that sends the command. `send_cmd` sends any command.
+- *Virtual SSD*: whether it has it, always or with an option ([virtual-ssd.md](how-to/virtual-ssd.md)), and
+  why not.
+- *Decoded as*: the class that has its fields by name. Command logs decode the fields of all commands, also of
+  those that the virtual SSD lacks.
+- *Suite*: the areas whose tests name it. Besides, tests of the area `commands` go over all opcodes, log
+  pages, features and CNS values.
+"""
+
+
+def page() -> str:
+    """The text of docs/coverage.md."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = {option: probe(option) for option in ("", *OPTIONS)}
+    names = ("number", "name", "script", "virtual SSD", "suite")
+    decoded = ("number", "name", "decoded as", "virtual SSD", "suite")
+    fields = ("field", "byte", "meaning", "virtual SSD", "suite")
+    parts = [
+        HEAD,
+        "## Admin commands\n",
+        *table(names, command_rows("admin", commands.ADMIN, spec.AdminOpcode, found)),
+        "\n## I/O commands\n",
+        *table(names, command_rows("io", (*commands.NVM, *commands.ZNS), spec.IoOpcode, found)),
+        "\n## Log pages\n",
+        *table(decoded, log_rows(found)),
+        "\n## Features\n",
+        *table(decoded, feature_rows(found)),
+        "\n## Identify\n",
+        *table(decoded, cns_rows(found)),
+        "\n## Fields of Identify Controller\n",
+        *table(fields, field_rows("id_ctrl", spec.IdentifyController, found)),
+        "\n## Fields of Identify Namespace\n",
+        *table(fields, field_rows("id_ns", spec.IdentifyNamespace, found)),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
