@@ -14,7 +14,7 @@ import nvme
 
 from pynvme import lba_format
 from pynvme.spec import AdminOpcode, Csts, FeatureId, IdentifyController, IoOpcode, Register, Status
-from pynvme.suite import reproduce
+from pynvme.suite import clauses, reproduce
 from pynvme.suite.finding import Finding
 from pynvme.suite.history import Command, Dwords, Event, History, status_text
 from pynvme.suite.identity import first_identified
@@ -171,8 +171,13 @@ class Drive:
         """What Get Features says about a feature with SEL 3, or 0."""
         if not self.id_ctrl.oncs.ssfs:
             return 0
-        done = self.get_feature(fid, sel=3)
+        done = self.get_capabilities(fid)
         return done.cdw0 if done.ok else 0
+
+    def get_capabilities(self, fid: int) -> Command:
+        """Get a feature with SEL 3. A drive may ask for a namespace if the feature is specific to one."""
+        done = self.get_feature(fid, sel=3)
+        return self.get_feature(fid, 3, self.nsid) if done.status == Status.INVALID_NAMESPACE else done
 
     def has_temperature(self) -> bool:
         """Whether SMART / Health Information tells a composite temperature."""
@@ -193,15 +198,49 @@ class Drive:
         return self.capabilities(fid) & 5 == 5
 
     def can_switch_power(self) -> bool:
-        """Whether tests can switch the power of the drive, and may. This switches it."""
+        """Whether tests can switch the power of the drive, and may.
+
+        This switches it. The first loss of power of a session is here, so what was flushed must survive it.
+        """
         if self.keeps_power:
             return False
+        flushed = self._flushed()
         try:
             self.power_off()
         except (NotImplementedError, OSError):
             return False
         self.power_on()
+        self._must_be_there(flushed)
         return True
+
+    def _flushed(self) -> range:
+        """Write some LBAs, and flush. Returns them, or none if that is not possible here."""
+        nlb = min(8, self.most_lbas, self.nsze)
+        slba = random.Random(f"{self.seed}:power").randrange(self.nsze - nlb + 1)
+        buf = nvme.Buffer(nlb * self.lba_size)
+        buf[:] = self._pattern(slba, len(buf))
+        pair = nvme.Qpair(self.nvme0, 2)
+        written = not int(self.ns.metadata_size) and (
+            self.io(IoOpcode.WRITE, buf, slba, nlb, qpair=pair).ok and self.run(IoOpcode.FLUSH, qpair=pair).ok
+        )
+        pair.delete()
+        return range(slba, slba + nlb) if written else range(0)
+
+    def _must_be_there(self, lbas: range) -> None:
+        """Raise a finding unless these LBAs have the data that _flushed() has written."""
+        if not lbas:
+            return
+        buf = nvme.Buffer(len(lbas) * self.lba_size)
+        pair = nvme.Qpair(self.nvme0, 2)
+        read = self.io(IoOpcode.READ, buf, lbas.start, len(lbas), qpair=pair)
+        if not read.ok or bytes(buf[:]) != self._pattern(lbas.start, len(buf)):
+            expected = "what was flushed before the power was switched off"
+            seen = "other data" if read.ok else status_text(read.status)
+            raise self.finding(clauses.of_io(IoOpcode.FLUSH), expected, seen, lbas)
+        pair.delete()
+
+    def _pattern(self, slba: int, length: int) -> bytes:
+        return random.Random(f"{self.seed}:{slba}").randbytes(length)
 
     def can_reset_hot(self) -> bool:
         """Whether the link can be reset. This resets it."""

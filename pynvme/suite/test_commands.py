@@ -572,6 +572,12 @@ def test_one_event_request_too_many(drive: Drive) -> None:
     drive.reset()
 
 
+def vectors_of(drive: Drive) -> int:
+    """How many vectors MSI-X has, or more than any drive has if there is no MSI-X."""
+    at = drive.pcie.cap_offset(0x11)
+    return 2048 if at is None else (drive.pcie.register(at + 2, 2) & 0x7FF) + 1
+
+
 @requirement("COMMANDS-19", CREATE_CQ)
 @needs(queues(2))
 def test_wrong_completion_queues_are_refused(drive: Drive) -> None:
@@ -592,7 +598,8 @@ def test_wrong_completion_queues_are_refused(drive: Drive) -> None:
     drive.expect(create(free, 1), CREATE_CQ, Status.INVALID_QUEUE_SIZE)
     if most < 0xFFFF:
         drive.expect(create(free, most + 2), CREATE_CQ, Status.INVALID_QUEUE_SIZE)
-    drive.expect(create(free, flags=2047 << 16 | 3), CREATE_CQ, Status.INVALID_INTERRUPT_VECTOR)
+    for vector in {vectors_of(drive), 2047} - {2048}:
+        drive.expect(create(free, flags=vector << 16 | 3), CREATE_CQ, Status.INVALID_INTERRUPT_VECTOR)
     if drive.nvme0.cap >> 16 & 1:
         drive.expect(create(free, flags=0), CREATE_CQ, Status.INVALID_FIELD)
     drive.succeed(create(free), CREATE_CQ)

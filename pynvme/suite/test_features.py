@@ -102,7 +102,7 @@ def test_capabilities_are_what_the_drive_does(drive: Drive) -> None:
     2. Save its own value if it is not saveable, and set it if it is not changeable.
     """
     for fid in (1, 2, 4, 5, 6, 8, 0x0A, 0x0B, 0x10, 0x11, 0x17, 0x80):
-        command = drive.get_feature(fid, sel=3)
+        command = drive.get_capabilities(fid)
         if not command.ok:
             drive.expect(command, GET_CLAUSE, Status.INVALID_FIELD)
             continue

@@ -9,9 +9,9 @@ from typing import Callable
 import nvme
 import pytest
 
-from pynvme.spec import AdminOpcode, IoOpcode, Register, Status
+from pynvme.spec import AdminOpcode, FeatureId, IoOpcode, Register, Status
 from pynvme.suite import needs, requirement, takes
-from pynvme.suite.claims import ENTRIES, FLR, HOT_RESET, PLAIN, ROOM, SELECT, SUBSYSTEM_RESET, queues
+from pynvme.suite.claims import ENTRIES, FLR, HOT_RESET, PLAIN, ROOM, SELECT, SUBSYSTEM_RESET, feature, queues
 from pynvme.suite.drive import SHUTDOWN, Drive
 from pynvme.suite.features import SAVED, changeable
 from pynvme.suite.marks import Need
@@ -308,6 +308,7 @@ def test_shutdown_and_return(drive: Drive, model: Model, writer: Writer, abrupt:
 
 
 @requirement("RESETS-9", "Base 2.0, 3.1.3.1 CAP.TO and 5.27.1.2 Power Management")
+@needs(feature(FeatureId.POWER))
 def test_resets_in_each_power_state(drive: Drive, model: Model, writer: Writer) -> None:
     """The controller comes back from each power state, also a non-operational one.
 
