@@ -46,10 +46,11 @@ FIRST = "01:00.0"
 """The address of a guest's first drive, on the bus of the first root port."""
 
 
-SUITE = ["-m", "pynvme", "check", "--yes", "--area", "commands", "--time", "30s", "--seed", "1"]
-SUITE += ["--known", "tests/suite/known.txt"]
-"""`python -m pynvme check`, which expects the findings that docs/found.md explains. Other areas switch the
-power of the drive, and QEMU then removes it."""
+SUITE = ["-m", "pynvme", "check", "--yes", "--keep-power", "--shrink", "0", "--time", "20s", "--seed", "1"]
+SUITE += ["--known", "tests/suite/known.txt", "--report", "/share/report.jsonl"]
+SUITE += [f"--area={area}" for area in ("commands", "queues", "features", "logs", "reports", "resets")]
+"""`python -m pynvme check`, which expects the findings that docs/found.md explains. QEMU removes a drive
+whose power is switched off."""
 
 KINDS = ("msi", "namespaces", "pmr", "protection", "zones")
 """Files of tests/qemu for drives that only one guest has."""

@@ -30,6 +30,7 @@ AREAS = {
     "power": "loss of power",
     "queues": "queues, doorbells and interrupts",
     "resets": "resets and aborts under load",
+    "injection": "errors that the host injects",
     "age": "age",
     "media": "format, sanitize, self-test and firmware",
     "latency": "latency",

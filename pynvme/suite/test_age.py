@@ -19,6 +19,7 @@ from pynvme.suite.ageing import VIRTUAL_TIME, Ageing, ageing_of
 from pynvme.suite.claims import PLAIN, ROOM
 from pynvme.suite.drive import Drive
 from pynvme.suite.ledger import smart
+from pynvme.suite.marks import Need
 from pynvme.suite.model import Model
 from pynvme.suite.options import Budget
 from pynvme.suite.promises import Promises
@@ -322,3 +323,92 @@ def must_be_read(drive: Drive) -> None:
     """Read the health log without RAE, so that the next event can come."""
     buf = nvme.Buffer(512)
     drive.succeed(drive.log_page(2, buf, 512), SMART)
+
+
+LATE_WEAR = 2.0
+"""Seconds in which a drive may count what was written as wear."""
+BYTES_OF_A_UNIT = 512_000
+"""Of Data Units Written."""
+MOST_ENDURANCE = 1 << 27
+"""Bytes that a test can write until a drive is worn out."""
+
+
+def endurance(drive: Drive) -> int:
+    """How many bytes wear this drive out, or 0 if nobody knows."""
+    found = ageing_of(drive)
+    return int(found.options().get("endurance") or 0) if found is not None else 0
+
+
+WEARS = Need(
+    "a virtual SSD that wears out (option endurance, 128 MiB at most)",
+    lambda drive: 0 < endurance(drive) <= MOST_ENDURANCE,
+)
+
+
+@requirement("AGE-9", f"{SMART}, Percentage Used, Available Spare and Critical Warning")
+@needs(WEARS)
+def test_a_drive_that_is_written_to_death(drive: Drive, model: Model, writer: Writer, ageing: Ageing) -> None:
+    """Writes wear a drive: its life passes, then its spare, and in the end it is read-only with all data.
+
+    1. Write a region again and again, and read the health log, until a write is refused, after twice the
+       drive's endurance and a little more at most. Reset and lose the power meanwhile.
+    2. Percentage Used follows what was written, and the spare follows when the life is over. Critical
+       warning bit 0 is set below the threshold, and bit 3 without spare. Nothing goes back.
+    3. Without spare, what changes data is refused with 00/20, and all can be read.
+    """
+    ageing.age(used=0, spare=100, read_only=False)
+    total = endurance(drive)
+    nlb = max(1, min(drive.most_lbas, total // 200 // drive.lba_size))
+    base, turns = writer.region(nlb), 22 * total // (10 * nlb * drive.lba_size)
+    writer.flush()
+    first = last = must_agree(drive)
+    restarts = {turns * share // 8: restart for share, restart in ((1, Drive.reset), (5, Drive.power_cycle))}
+    for turn in range(turns):
+        writer.write(base, nlb)
+        if turn in restarts:
+            writer.flush()
+            restarts[turn](drive)
+        if turn % 16 == 0:
+            must_be_worn(drive, first, total)
+        last = must_wear(drive, first, last, total)
+        if last.avsp == 0:
+            break
+    drive.check(last.avsp == 0, SMART, f"no spare after {2 * total} bytes", f"{int(last.avsp)} %")
+    writer.flush()
+    for restart in (None, Drive.reset, Drive.power_cycle):
+        if restart is not None:
+            restart(drive)
+        log = must_agree(drive)
+        drive.check(bool(log.cw.amro), WARNING, "critical warning bit 3, read-only", f"{int(log.cw):#x}")
+        must_be_refused(drive, base)
+        read_back(drive, model, range(base, base + nlb))
+
+
+def used_by(drive: Drive, first: SmartLog, total: int) -> range:
+    """The percentages that may be used after what was written since the first log."""
+    units = smart(drive).duw - first.duw
+    least, most = (
+        min(int(first.pused) + 100 * BYTES_OF_A_UNIT * (units + more) // total + more, 255)
+        for more in (-2, 2)
+    )
+    return range(least, most + 1)
+
+
+def must_be_worn(drive: Drive, first: SmartLog, total: int) -> None:
+    """Raise a finding unless the drive soon counts what was written as wear."""
+    wanted = used_by(drive, first, total)
+    drive.poll(lambda: smart(drive).pused >= wanted[0], LATE_WEAR)
+    found = int(smart(drive).pused)
+    drive.check(found >= wanted[0], SMART, f"{wanted[0]} % used, or more", found)
+
+
+def must_wear(drive: Drive, first: SmartLog, last: SmartLog, total: int) -> SmartLog:
+    """Raise a finding unless the health log tells how worn the drive is. Returns the log."""
+    wanted = used_by(drive, first, total)
+    now = must_agree(drive)
+    drive.check(now.pused <= wanted[-1], SMART, f"{wanted[-1]} % used, or less", int(now.pused))
+    drive.check(now.pused >= last.pused, SMART, f"{int(last.pused)} % used, or more", int(now.pused))
+    drive.check(now.avsp <= last.avsp, SMART, f"{int(last.avsp)} % spare, or less", int(now.avsp))
+    if now.pused <= 100:
+        drive.check(now.avsp == first.avsp, SMART, "all spare before the end of its life", int(now.avsp))
+    return now

@@ -164,19 +164,26 @@ def test_writes_without_the_cache_are_durable(drive: Drive, model: Model, budget
         outages.cut(drive.random.choice((2, 30)), drained=drive.random.random() < 0.5)
 
 
+MOST_CACHED = 4096
+"""LBAs that a test leaves in the cache."""
+
+
 @requirement("POWER-7", "NVM 1.0, 3.2.6 Write, FUA")
 @needs(CACHE)
 @takes(1)
 def test_fua_writes_are_durable(drive: Drive, writer: Writer, model: Model, budget: Budget) -> None:
     """A completed write, or Write Zeroes, with FUA survives, next to others that need not.
 
-    1. Write LBAs in turn with and without FUA, in one mapping unit too.
-    2. Cut the power and read all.
+    1. Leave nothing, some or much in the cache.
+    2. Write LBAs in turn with and without FUA, in one mapping unit too.
+    3. Cut the power and read all.
     """
-    base = writer.region(256)
+    base, other = writer.region(256), drive.random.randrange(drive.nsze - MOST_CACHED)
     writer.flush()
     zeroes = drive.ns.supports(IoOpcode.WRITE_ZEROES)
-    for _ in budget.turns(least=3):
+    for turn in budget.turns(least=3):
+        if turn:
+            writer.write(other, drive.random.choice((64, 1000, MOST_CACHED)))
         for _ in range(8):
             slba, nlb = base + drive.random.randrange(56), drive.random.choice((1, 1, 2, 8))
             writer.write(slba, nlb)
@@ -197,7 +204,7 @@ def test_fua_reads_make_durable(drive: Drive, writer: Writer, model: Model) -> N
     2. Cut the power and read again.
     """
     for nlb in (1, 8, 9, 50, min(200, drive.most_lbas)):
-        base = writer.region(256)
+        base = writer.region(drive.random.choice((256, 1000, MOST_CACHED)))
         writer.write_and_read_durably(base + 3, nlb)
         cycle(drive, model)
         read_back(drive, model, range(base, base + 256))
