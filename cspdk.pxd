@@ -290,6 +290,9 @@ cdef extern from "driver.h" nogil:
         uint32_t offset
         uint32_t length
         bool meant
+        bool sgl
+        pyn_buffer **named
+        uint32_t num_named
         bool stamp
         void *user
 
@@ -438,6 +441,7 @@ cdef extern from "driver.h" nogil:
         uint64_t target_window_ns
         double target_percentage
         uint32_t compress
+        uint32_t sgl_percentage
         uint32_t regions
         pyn_region region[64]
 

@@ -77,6 +77,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, SupportsIndex, overloa
 from pynvme.capabilities import Capabilities
 from pynvme.decode import Features, Registers
 from pynvme.engines import Engine
+from pynvme.sgl import Descriptor, Sgl
 from pynvme.spec import IdentifyController, IdentifyNamespace, SmartLog
 from pynvme.structure import Structure
 from pynvme.trace import CommandLog, LiveLog
@@ -1792,7 +1793,7 @@ class Namespace:
     def read(
         self,
         qpair: Qpair,
-        buf: Buffer,
+        buf: Buffer | None,
         lba: _Int,
         lba_count: _Int = 1,
         io_flags: _Int = 0,
@@ -1800,6 +1801,8 @@ class Namespace:
         dword14: int = 0,
         dword15: int = 0,
         cb: _Completed | None = None,
+        *,
+        sgl: bool | Sgl | Descriptor | None = None,
     ) -> Qpair:
         """Read (NVM 3.2.4).
 
@@ -1812,6 +1815,9 @@ class Namespace:
                 place, as 1 << 31, which is a value above 16 bits whose low 16 bits are 0
             dword13, dword14, dword15: command dwords, 32 bits each
             cb: called at completion, see help(nvme)
+            sgl: True describes buf by an SGL and not by PRPs, for drives that support SGLs. An Sgl or a
+                Descriptor of pynvme.sgl is the data pointer itself, and buf is None. Verification does not
+                judge such a command
 
         Raises:
             AssertionError: a value does not fit its field, the buffer is too short, or the queue is full
@@ -1823,7 +1829,7 @@ class Namespace:
     def write(
         self,
         qpair: Qpair,
-        buf: Buffer,
+        buf: Buffer | None,
         lba: _Int,
         lba_count: _Int = 1,
         io_flags: _Int = 0,
@@ -1831,6 +1837,8 @@ class Namespace:
         dword14: int = 0,
         dword15: int = 0,
         cb: _Completed | None = None,
+        *,
+        sgl: bool | Sgl | Descriptor | None = None,
     ) -> Qpair:
         """Write (NVM 3.2.6).
 
@@ -1846,6 +1854,7 @@ class Namespace:
                 bits in their place, as 1 << 31
             dword13, dword14, dword15: command dwords, 32 bits each
             cb: called at completion, see help(nvme)
+            sgl: as for read(). pynvme does not stamp the data of an Sgl, and they are unknown to verification
 
         Raises:
             AssertionError: a value does not fit its field, the buffer is too short, or the queue is full
@@ -1857,11 +1866,13 @@ class Namespace:
     def compare(
         self,
         qpair: Qpair,
-        buf: Buffer,
+        buf: Buffer | None,
         lba: _Int,
         lba_count: _Int = 1,
         io_flags: _Int = 0,
         cb: _Completed | None = None,
+        *,
+        sgl: bool | Sgl | Descriptor | None = None,
     ) -> Qpair:
         """Compare the LBAs with buf (NVM 3.2.1). If they differ, the drive returns the status 02/85.
 
@@ -1872,6 +1883,7 @@ class Namespace:
             lba_count: how many, 1 to 65536
             io_flags: bits 31:16 of dword 12, or these bits in their place, as 1 << 31
             cb: called at completion, see help(nvme)
+            sgl: as for read()
 
         Raises:
             AssertionError: as for read()
@@ -2060,6 +2072,8 @@ class Namespace:
         cdw14: _Int = 0,
         cdw15: _Int = 0,
         cb: _Completed | None = None,
+        *,
+        sgl: bool | Sgl | Descriptor | None = None,
     ) -> Qpair:
         """Send any IO command (Base 3.3.3.1, NVM 3). Verification tracks it, but does not stamp buf.
 
@@ -2070,6 +2084,7 @@ class Namespace:
             nsid: 32 bits, default 1. It is not taken from this Namespace, so that a test can send a wrong one
             cdw10 ... cdw15: command dwords, 32 bits each
             cb: called at completion, see help(nvme)
+            sgl: as for read()
 
         Raises:
             AssertionError: a value does not fit its field, or the queue is full
@@ -2123,6 +2138,7 @@ class Namespace:
         output_opcode_latency: dict[int, dict[float, Any]] | None = None,
         output_latency_histograms: list[Any] | None = None,
         histogram_ms: _Int = 100,
+        sgl_percentage: _Int = 0,
     ) -> IOWorker:
         """Make a process that sends IO to this namespace, and verifies it, on a queue pair of its own.
 
@@ -2178,6 +2194,8 @@ class Namespace:
             poisson: IOs arrive at random times, iops a second in the mean, as fio's rate_process=poisson
             think_time, think_ios: after each think_ios IOs, wait until they have completed, and then for
                 think_time us
+            sgl_percentage: of the IOs, those whose data SGLs describe, in equal distances. PRPs describe
+                those of the others
             time: seconds, 0 for no limit
             io_count: IOs, 0 for no limit
             qprio: SQ priority, as in Qpair

@@ -6,6 +6,7 @@ cimport cspdk
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.exc cimport PyErr_CheckSignals, PyErr_Fetch, PyErr_NormalizeException, PyErr_Restore
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject, PyObject_GenericGetAttr
 from cpython.pystate cimport PyInterpreterState, PyThreadState
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t

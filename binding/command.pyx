@@ -25,3 +25,49 @@ cdef int _fill_command(cspdk.pyn_command *command, object opcode, object buf, ob
     command.cmd.cdw15 = <uint32_t>_field(cdw15, 32, "cdw15")
     _take_buffer(command, buf)
     return 0
+
+
+cdef class _Named:
+    """The buffers that a script's own SGL names, while the command is submitted."""
+    cdef list _buffers
+    cdef cspdk.pyn_buffer **_pointers
+
+    def __cinit__(self, list buffers):
+        cdef Py_ssize_t i
+        cdef Buffer buffer
+
+        self._buffers = buffers
+        self._pointers = <cspdk.pyn_buffer **>PyMem_Malloc(max(1, len(buffers)) * sizeof(cspdk.pyn_buffer *))
+        if self._pointers == NULL:
+            raise MemoryError()
+        for i in range(len(buffers)):
+            buffer = <Buffer?>buffers[i]
+            self._pointers[i] = buffer._get()
+
+    def __dealloc__(self):
+        PyMem_Free(self._pointers)
+
+
+cdef _Named _take_sgl(cspdk.pyn_command *command, object buf, object sgl):
+    """How the data are described: by PRPs, by an SGL that the engine makes, or by the script's own, whose buffers are
+    returned. Keep them until the command is submitted."""
+    cdef bytes first
+    cdef _Named named
+
+    if sgl is None or sgl is False:
+        return None
+    if sgl is True:
+        command.sgl = True
+        return None
+    if not hasattr(sgl, "_parts"):
+        raise TypeError(f"sgl must be True, or an Sgl or a Descriptor of pynvme.sgl, not {type(sgl).__name__}")
+    if buf is not None:
+        raise TypeError("buf must be None for an SGL of your own, which names its buffers itself")
+    first, buffers = sgl._parts()
+    named = _Named(list(buffers))
+    memcpy(&command.cmd.prp1, <const char *>first, 8)
+    memcpy(&command.cmd.prp2, <const char *>first + 8, 8)
+    command.cmd.flags = <uint8_t>(command.cmd.flags & 0x3f | 0x40)
+    command.named = named._pointers
+    command.num_named = <uint32_t>len(named._buffers)
+    return named

@@ -71,6 +71,7 @@ cdef int _fill_extra(cspdk.pyn_worker_config *config, object extra) except -1:
     places.target_window_ns = extra.target_window_ns
     places.target_percentage = extra.target_percentage
     places.compress = extra.compress
+    places.sgl_percentage = extra.sgl_percentage
     places.regions = len(extra.regions)
     for i, (start, past) in enumerate(extra.regions):
         places.region[i].start = start

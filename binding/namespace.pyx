@@ -309,17 +309,22 @@ cdef class Namespace:
         return 0
 
     cdef Qpair _transfer(self, unsigned opcode, object qpair, object buf, object lba, object lba_count,
-                         object io_flags, object dword13, object dword14, object dword15, object cb):
+                         object io_flags, object dword13, object dword14, object dword15, object cb, object sgl):
         cdef cspdk.pyn_command command
         cdef cspdk.pyn_namespace *namespace
+        cdef _Named named
 
+        memset(&command, 0, sizeof(command))
         self._range(&command.cmd, opcode, lba, lba_count, io_flags)
         command.cmd.cdw13 = <uint32_t>_field(dword13, 32, "dword13")
         command.cmd.cdw14 = <uint32_t>_field(dword14, 32, "dword14")
         command.cmd.cdw15 = <uint32_t>_field(dword15, 32, "dword15")
         namespace = self._get()  # after all code of arguments has run, which might format it
         command.cmd.nsid = namespace.nsid
-        self._data(&command, buf, _nlb(&command.cmd) * cspdk.pyn_namespace_lba_bytes(namespace, command.cmd.cdw12))
+        named = _take_sgl(&command, buf, sgl)
+        if named is None:
+            self._data(&command, buf,
+                       _nlb(&command.cmd) * cspdk.pyn_namespace_lba_bytes(namespace, command.cmd.cdw12))
         command.stamp = opcode == 1
         return self._send(qpair, &command, cb)
 
@@ -332,18 +337,18 @@ cdef class Namespace:
         return self._send(qpair, &command, cb)
 
     @_named
-    def read(self, qpair, buf, lba, lba_count=1, io_flags=0, dword13=0, dword14=0, dword15=0, cb=None):
+    def read(self, qpair, buf, lba, lba_count=1, io_flags=0, dword13=0, dword14=0, dword15=0, cb=None, *, sgl=None):
         return self._transfer(cspdk.NVME_IO_READ, qpair, buf, lba, lba_count, io_flags, dword13, dword14, dword15,
-                              cb)
+                              cb, sgl)
 
     @_named
-    def write(self, qpair, buf, lba, lba_count=1, io_flags=0, dword13=0, dword14=0, dword15=0, cb=None):
+    def write(self, qpair, buf, lba, lba_count=1, io_flags=0, dword13=0, dword14=0, dword15=0, cb=None, *, sgl=None):
         return self._transfer(cspdk.NVME_IO_WRITE, qpair, buf, lba, lba_count, io_flags, dword13, dword14, dword15,
-                              cb)
+                              cb, sgl)
 
     @_named
-    def compare(self, qpair, buf, lba, lba_count=1, io_flags=0, cb=None):
-        return self._transfer(cspdk.NVME_IO_COMPARE, qpair, buf, lba, lba_count, io_flags, 0, 0, 0, cb)
+    def compare(self, qpair, buf, lba, lba_count=1, io_flags=0, cb=None, *, sgl=None):
+        return self._transfer(cspdk.NVME_IO_COMPARE, qpair, buf, lba, lba_count, io_flags, 0, 0, 0, cb, sgl)
 
     @_named
     def write_uncorrectable(self, qpair, lba, lba_count=1, cb=None):
@@ -416,11 +421,13 @@ cdef class Namespace:
 
     @_named
     def send_cmd(self, opcode, qpair, buf=None, nsid=1, cdw10=0, cdw11=0, cdw12=0, cdw13=0, cdw14=0, cdw15=0,
-                 cb=None):
+                 cb=None, *, sgl=None):
         cdef cspdk.pyn_command command
+        cdef _Named _buffers
 
         self._get()
         _fill_command(&command, opcode, buf, nsid, cdw10, cdw11, cdw12, cdw13, cdw14, cdw15)
+        _buffers = _take_sgl(&command, buf, sgl)
         return self._send(qpair, &command, cb)
 
     @_named
@@ -431,7 +438,7 @@ cdef class Namespace:
                  output_cmdlog_list=None, *, progress=False, zipf=None, pareto=None, regions=None, poisson=False,
                  think_time=0, think_ios=1, compress=0, continue_on_error=False, max_latency=0, steady_state=0,
                  latency_target=0, latency_percentile=100, latency_window=1, output_opcode_latency=None,
-                 output_latency_histograms=None, histogram_ms=100):
+                 output_latency_histograms=None, histogram_ms=100, sgl_percentage=0):
         given = locals()
         del given["self"]
         return _make_worker(self, given)

@@ -82,6 +82,7 @@ class Parameters:
     output_opcode_latency: dict[int, dict[float, int | None]] | None = None
     output_latency_histograms: list[Any] | None = None
     histogram_ms: int = 100
+    sgl_percentage: int = 0
 
 
 @dataclass
@@ -167,6 +168,7 @@ class Extra:
     think_ns: int
     think_ios: int
     compress: int
+    sgl_percentage: int
     continue_on_error: bool
     max_latency_ns: int
     steady_seconds: int
@@ -319,6 +321,8 @@ def _extra(
     check(window >= 0.01, f"latency_window must be at least 0.01 s, not {window:g}")
     compress = integer(given.compress, "compress")
     check(0 <= compress <= 100, f"compress must be a percentage from 0 to 100, not {compress}")
+    sgls = integer(given.sgl_percentage, "sgl_percentage")
+    check(0 <= sgls <= 100, f"sgl_percentage must be a percentage from 0 to 100, not {sgls}")
     steady = integer(given.steady_state, "steady_state")
     check(0 <= steady <= 3600, f"steady_state must be a round of 0 to 3600 seconds, not {steady}")
     interval = integer(given.histogram_ms, "histogram_ms")
@@ -339,6 +343,7 @@ def _extra(
         think_ns=round(think * 1000),
         think_ios=ios,
         compress=compress,
+        sgl_percentage=sgls,
         continue_on_error=bool(given.continue_on_error),
         max_latency_ns=round(_positive(given.max_latency, "max_latency") * 1000),
         steady_seconds=steady,

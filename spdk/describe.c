@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Data that SPDK does not describe: at odd addresses, longer than its lists, or with less memory than the command
- * transfers. They get PRPs of ours, and SPDK a command without data. An IO worker allocates nothing, so its templates
- * have the lists for long transfers.
+ * Data that SPDK does not describe: at odd addresses, longer than its lists, with less memory than the command
+ * transfers, or by an SGL where the script wants one. They get PRPs or an SGL of ours, and SPDK a command without
+ * data. An IO worker allocates nothing, so its templates have the lists for long transfers.
  */
 #include "spdk/private.h"
 
@@ -10,6 +10,7 @@
 
 #include "core/env/env.h"
 #include "core/nvme/prp.h"
+#include "core/nvme/sgl.h"
 
 #define SPDK_PAGES 504u /* the most that SPDK describes by PRPs */
 
@@ -27,7 +28,7 @@ static bool is_long(uint32_t length)
 
 bool pyn_spdk_can_describe(const struct pyn_data *data)
 {
-	return data->length && data->transfer <= data->length && (uintptr_t)data->address % 4 == 0 &&
+	return data->length && !data->sgl && data->transfer <= data->length && (uintptr_t)data->address % 4 == 0 &&
 	       pages(data) <= SPDK_PAGES && !is_long(data->length);
 }
 
@@ -46,9 +47,14 @@ void pyn_spdk_describe_template(struct pyn_engine_qpair *queue, struct pyn_data_
 	struct pyn_iova *list = template->list;
 	struct pyn_prps prps = {{0}, {0}};
 
+	template->length = length;
+	if (template->psdt) {
+		if (!pyn_sgl_build(&queue->ctrlr->pci->view, &data, list, template->pointer))
+			template->pointer[0] = template->pointer[1] = 0; /* the device refuses it */
+		return;
+	}
 	if (is_long(length))
 		prps = pyn_prp_build(&queue->ctrlr->pci->view, &data, NULL, list, list + PYN_PRP_ENTRIES);
-	template->length = length;
 	template->pointer[0] = prps.first.value;
 	template->pointer[1] = prps.second.value;
 }
@@ -70,6 +76,24 @@ static int lengthen_list(struct pyn_spdk_command *command, size_t count, struct 
 	return 0;
 }
 
+static int describe_by_sgl(struct pyn_ctrlr *ctrlr, struct pyn_spdk_command *command, struct nvme_cmd *cmd,
+			   const struct pyn_data *data, struct pyn_error *err)
+{
+	uint64_t pointer[2];
+	int rc = lengthen_list(command, 1, err);
+
+	if (rc)
+		return rc;
+	if (!pyn_sgl_build(&ctrlr->pci->view, data, command->list, pointer))
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "%u bytes in one command: for the device they lie in too many pieces for an SGL",
+				 data->length);
+	cmd->flags |= NVME_PSDT_SGL;
+	cmd->prp1 = pointer[0];
+	cmd->prp2 = pointer[1];
+	return 0;
+}
+
 int pyn_spdk_describe(struct pyn_ctrlr *ctrlr, struct pyn_spdk_command *command, struct nvme_cmd *cmd,
 		      const struct pyn_data *data, struct pyn_error *err)
 {
@@ -79,6 +103,8 @@ int pyn_spdk_describe(struct pyn_ctrlr *ctrlr, struct pyn_spdk_command *command,
 
 	if (command->queue->forked && cmd->prp1)
 		return 0;
+	if (data->sgl)
+		return describe_by_sgl(ctrlr, command, cmd, data, err);
 	if (command->queue->forked && count)
 		return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, "an IO worker has no list for this transfer");
 	rc = lengthen_list(command, count, err);

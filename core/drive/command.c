@@ -35,10 +35,13 @@ static int check_data(struct pyn_command *command, uint64_t transfer, struct pyn
 {
 	command->transfer = 0;
 	if (data_fit(command)) {
+		/* An SGL describes what the script has said, even if that is too long or too short. */
+		if (command->sgl && command->meant)
+			return 0;
 		if (command->length > transfer)
 			command->length = (uint32_t)transfer;
 		/* With an unknown length believe the script, unless no IOMMU keeps the device from our memory. */
-		else if (command->buffer && command->length < transfer &&
+		else if (command->buffer && !command->sgl && command->length < transfer &&
 			 (transfer != PYN_TRANSFER_ANY || command->meant || pyn_dma_physical_known()))
 			describe_more(command, transfer);
 		return 0;

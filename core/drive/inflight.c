@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "core/data/capture.h"
+#include "core/data/held.h"
 #include "core/data/kept.h"
 #include "core/verify/track.h"
 #include "core/util/clock.h"
@@ -43,7 +44,8 @@ struct slot {
 	uint32_t length;
 	void *user;
 	struct nvme_cmd cmd;
-	struct nvme_cpl cpl; /* for the script, once it is ready */
+	struct nvme_cpl cpl;   /* for the script, once it is ready */
+	struct pyn_held *held; /* further buffers that the device may use; NULL: none */
 	struct pyn_track track;
 	struct pyn_mismatch found;
 };
@@ -114,13 +116,20 @@ struct pyn_inflight *pyn_inflight_create(const struct pyn_engine *engine, struct
 	return inflight;
 }
 
+/* End a command that the device does not complete. */
+static void cancel(struct slot *slot)
+{
+	pyn_track_cancel(&slot->track);
+	pyn_held_end(&slot->held);
+}
+
 void pyn_inflight_destroy(struct pyn_inflight *inflight)
 {
 	if (!inflight)
 		return;
 	for (unsigned i = 0; i < slot_count(inflight); i++)
 		if (inflight->slots[i].flags)
-			pyn_track_cancel(&inflight->slots[i].track);
+			cancel(&inflight->slots[i]);
 	pyn_capture_end(inflight->log);
 	pyn_cmdlog_destroy(inflight->log);
 	pyn_kept_free(inflight->kept);
@@ -252,6 +261,7 @@ static void complete(struct pyn_inflight *inflight, struct slot *slot, const str
 		pyn_kept_put(inflight->kept, slot->logged, slot->data, slot->length);
 	bool right = pyn_track_end(&slot->track, cpl, &slot->found);
 
+	pyn_held_end(&slot->held);
 	notify_observer(inflight, slot, cpl, stage_of_end(cpl));
 	slot->flags &= (uint8_t)~SLOT_DEVICE;
 	if (slot->flags & SLOT_READY) {
@@ -385,7 +395,7 @@ static int send(struct pyn_inflight *inflight, struct slot *slot, struct pyn_dat
 	int rc = inflight->engine->submit(inflight->queue, slot_number(inflight, slot), &slot->cmd, data, err);
 
 	if (rc) {
-		pyn_track_cancel(&slot->track);
+		cancel(slot);
 		notify_observer(inflight, slot, NULL, PYN_COMMAND_REFUSED);
 		free_slot(inflight, slot);
 		return rc;
@@ -433,14 +443,19 @@ static int alloc_slot_for(struct pyn_inflight *inflight, struct slot **slot, str
 static int submit(struct pyn_inflight *inflight, const struct pyn_command *command, uint16_t *cid,
 		  struct pyn_error *err)
 {
-	struct pyn_data data = {.length = command->length, .transfer = command->transfer};
+	struct pyn_data data = {.length = command->length, .transfer = command->transfer, .sgl = command->sgl};
+	struct pyn_held *held = NULL;
 	struct slot *slot;
-	int rc = alloc_slot_for(inflight, &slot, err);
+	int rc = pyn_held_begin(&held, command->named, command->num_named, command->cmd.opc & FROM_DEVICE, err);
 
+	if (!rc)
+		rc = alloc_slot_for(inflight, &slot, err);
 	if (rc) {
+		pyn_held_end(&held);
 		pyn_tables_free(command->all);
 		return rc;
 	}
+	slot->held = held;
 	inflight->in_flight++;
 	slot->flags = SLOT_DEVICE | SLOT_SCRIPT;
 	slot->cmd = command->cmd;

@@ -35,6 +35,10 @@ struct pyn_command {
 	uint32_t length;           /* bytes of it that the command describes */
 	uint64_t transfer;         /* as in struct pyn_data */
 	bool meant;                /* the script itself has limited length */
+	bool sgl;                  /* the engine describes the data by an SGL */
+	/* The data pointer in cmd is the script's own. The device may use these buffers until the completion. */
+	struct pyn_buffer **named;
+	uint32_t num_named;
 	struct pyn_verify *verify; /* NULL: nothing is tracked (admin queue, unknown namespace) */
 	struct pyn_tables *all;    /* instead of verify, for a command to all namespaces; the queue takes ownership */
 	bool stamp;                /* a write: put LBA and token into the data */

@@ -10,6 +10,7 @@
 #include "core/nvme/cmb.h"
 #include "core/nvme/ctrlr.h"
 #include "core/nvme/prp.h"
+#include "core/nvme/sgl.h"
 #include "core/nvme/status.h"
 #include "core/util/log.h"
 #include "spec/nvme_field.h"
@@ -356,6 +357,21 @@ static int lengthen_list(struct pyn_more_list *more, size_t count, struct pyn_er
 	return 0;
 }
 
+static int describe_by_sgl(struct pyn_engine_qpair *queue, uint16_t slot, struct nvme_cmd *cmd,
+			   const struct pyn_data *data, struct pyn_error *err)
+{
+	uint64_t pointer[2];
+
+	if (!pyn_sgl_build(&queue->ctrlr->pci->view, data, queue->lists + (size_t)slot * PYN_PRP_ENTRIES, pointer))
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "%u bytes in one command: for the device they lie in too many pieces for an SGL",
+				 data->length);
+	cmd->flags |= NVME_PSDT_SGL;
+	cmd->prp1 = pointer[0];
+	cmd->prp2 = pointer[1];
+	return 0;
+}
+
 static int describe_data(struct pyn_engine_qpair *queue, uint16_t slot, struct nvme_cmd *cmd, struct pyn_data data,
 			 struct pyn_error *err)
 {
@@ -368,6 +384,8 @@ static int describe_data(struct pyn_engine_qpair *queue, uint16_t slot, struct n
 	if (data.length && !pyn_dma_address(&queue->ctrlr->pci->view, data.address).value)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EFAULT,
 				 "the device cannot reach this buffer: it is in the memory of another device");
+	if (data.sgl)
+		return describe_by_sgl(queue, slot, cmd, &data, err);
 	pages = pyn_prp_list_pages(&data);
 	if (pages > 1) {
 		int rc = lengthen_list(&queue->more[slot], pages - 1, err);

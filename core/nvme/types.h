@@ -23,19 +23,21 @@ struct pyn_data {
 	uint32_t length;
 	uint64_t transfer; /* bytes that the command transfers, if that is more than length: the device gets a spare
 			      page for the rest. 0: no more than length; PYN_TRANSFER_ANY: unknown */
+	bool sgl;          /* describe exactly length bytes by an SGL; transfer is 0 */
 };
 
 /*
  * The data pointer of commands for one piece of memory. An engine builds it, and callers that fill rings themselves
- * copy it. The caller sets memory and list, and zeros the rest. It has 40 bytes, so a worker keeps three in two cache
- * lines.
+ * copy it. The caller sets memory, list and psdt, and zeros the rest. It has 40 bytes, so a worker keeps three in two
+ * cache lines.
  */
 struct pyn_data_template {
 	uint64_t pointer[2]; /* dwords 6 to 9 of a command: PRP 1 and PRP 2, or an SGL descriptor */
 	void *memory;        /* DMA memory, page-aligned */
 	void *list;          /* DMA memory for the engine's list, page-aligned; NULL: none is needed */
 	uint32_t length;     /* bytes of memory that the pointer describes */
-	uint8_t psdt;        /* the PSDT field for this pointer: 0 for PRPs */
+	uint8_t psdt;        /* the PSDT field for this pointer: 0 for PRPs, 1 for an SGL */
+	bool held_segment;   /* the list has held a segment of an SGL, so PRPs need it filled again */
 };
 
 /* Write the data pointer into a command. */

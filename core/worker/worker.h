@@ -57,7 +57,8 @@ struct pyn_extra_config {
 	uint64_t target_ns;        /* search for the highest depth at which a percentile is not above this */
 	uint64_t target_window_ns; /* how long each depth is tried */
 	double target_percentage;
-	uint32_t compress; /* percentage of each written LBA, at its end, that is zeros */
+	uint32_t compress;       /* percentage of each written LBA, at its end, that is zeros */
+	uint32_t sgl_percentage; /* of the IOs, whose data SGLs describe; of the others, PRPs */
 	/* The workload's region is that of these regions joined, from LBA 0 on; 0: it is what it says. They do not
 	 * overlap. */
 	uint32_t regions;

@@ -118,6 +118,25 @@ static ALWAYS_INLINE void name_data(const struct pyn_worker_run *run, struct pyn
 	pyn_data_template_copy(&slot->cmd, data);
 }
 
+/* Let the next command of a slot use an SGL or PRPs, so that the share of SGLs is exact after every 100 IOs. */
+static NOT_INLINE void use_share(struct pyn_worker_run *run, struct pyn_worker_slot *slot)
+{
+	uint8_t psdt;
+
+	run->state.sgl_sum += run->config.extra.sgl_percentage;
+	psdt = run->state.sgl_sum >= 100;
+	run->state.sgl_sum -= psdt * 100u;
+	if (slot->read.psdt == psdt)
+		return;
+	slot->read.psdt = slot->write.psdt = slot->range.psdt = psdt;
+	slot->read.length = slot->write.length = slot->range.length = 0; /* the engine describes them anew */
+}
+
+static bool mixes_sgls(const struct pyn_worker_run *run)
+{
+	return run->config.extra.sgl_percentage % 100 != 0;
+}
+
 static struct nvme_dsm_range *range_of(const struct pyn_worker_slot *slot)
 {
 	return slot->range.memory;
@@ -214,7 +233,8 @@ static enum pyn_worker_kind prepare_plain(struct pyn_worker_run *run)
 	run->state.flags_of_other = timed;
 	run->state.is_special = run->config.steps || run->config.extra.regions;
 
-	if (!run->workload.is.plain || run->config.steps || (opcode != NVME_IO_READ && opcode != NVME_IO_WRITE))
+	if (!run->workload.is.plain || run->config.steps || mixes_sgls(run) ||
+	    (opcode != NVME_IO_READ && opcode != NVME_IO_WRITE))
 		return PYN_WORKER_VARIED;
 	for (uint16_t i = 0; i < run->slot_count; i++)
 		describe_whole(run, &run->slots[i], i);
@@ -303,6 +323,8 @@ static NOT_INLINE bool prepare(struct pyn_worker_run *run, struct pyn_worker_slo
 			run->ios.to_send = run->ios.quota = run->ios.sent;
 			return false;
 		}
+		if (__builtin_expect(mixes_sgls(run), 0))
+			use_share(run, slot);
 		describe(run, slot, index, &io, opcode);
 		run->result.io_count[slot->op]++;
 	}
@@ -442,7 +464,7 @@ static struct pyn_data data_of(const struct pyn_worker_slot *slot)
 	default:
 		return (struct pyn_data){0};
 	}
-	return (struct pyn_data){.address = data->memory, .length = data->length};
+	return (struct pyn_data){.address = data->memory, .length = data->length, .sgl = data->psdt};
 }
 
 /* Submit through the engine's table, which describes the data itself. false: no memory. */

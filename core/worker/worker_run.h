@@ -114,6 +114,7 @@ struct pyn_worker_state {
 	bool stopping;      /* no more is sent */
 	bool leave;         /* exit at once, with commands in flight */
 	bool skips_nothing; /* the region has only uncorrectable LBAs, so they are not skipped */
+	uint32_t sgl_sum;   /* sum of the SGLs' percentage since the last IO by an SGL; see use_share() */
 	bool is_special;    /* a replay, or IO to several regions */
 	uint8_t flags_of_read, flags_of_write, flags_of_other; /* of enum pyn_worker_flags, for each such IO */
 };

@@ -109,6 +109,11 @@ class Command:
         return {f"cdw{10 + i}": value for i, value in enumerate(_DWORDS.unpack(self._raw[0])[9:])}
 
     @property
+    def sgl(self) -> spec.SglDescriptor | None:
+        """The descriptor in the command that leads to its data, or None if PRPs do (PSDT is 0)."""
+        return spec.SglDescriptor(self._raw[0][24:40]) if self._raw[0][1] & 0xC0 else None
+
+    @property
     def slba(self) -> int | None:
         """The first LBA, for Dataset Management that of its first range, or None if it names no LBA."""
         if self._raw[6]:

@@ -94,7 +94,8 @@ class _Queue:
         has_data[list(self.source.data)] = True
         faulty = numpy.zeros(len(records), dtype=bool)
         faulty[list(self.source.faults)] = True
-        slow_send = has_data | faulty | ~self.completed
+        by_sgl = records["sqe"][:, 1] & 0xC0 != 0
+        slow_send = has_data | faulty | by_sgl | ~self.completed
         slow_end = (has_data | bad)[self.completed]
         return numpy.concatenate([[True], slow_send, slow_end])
 

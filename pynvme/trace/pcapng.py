@@ -8,7 +8,8 @@ data that were kept are in it or in C2HData, and each completion is a response c
 packets are those of the log, to a nanosecond, so that ``nvme.cmd_latency`` is the latency. Warnings of the
 driver, and fault rules that fired, are comments of the packets.
 
-PRPs mean nothing in NVMe/TCP. The capture has a transport data block SGL descriptor in their place.
+PRPs and SGLs of PCIe mean nothing in NVMe/TCP. The capture has a transport data block SGL descriptor in
+their place, and an SGL descriptor of the command is a comment of the packet.
 """
 
 from __future__ import annotations
@@ -147,6 +148,8 @@ class Conversation:
             f"fault fired {fault.time_ns - command.submitted_ns} ns after the submission: {fault.text}"
             for fault in command.faults
         ]
+        if command.sgl is not None:
+            comments.append(f"data pointer: SGL descriptor {raw[_DPTR].hex()}")
         if not command.completed:
             comments += command.warnings or ["not completed"]
         self._pdu(True, CAPSULE_CMD, 0, bytes(sqe), to_drive, command.submitted_ns, comments)

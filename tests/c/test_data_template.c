@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Templates of data: whatever length they describe last, a controller finds the same pages as by PRPs built for it.
  */
-/* sources: core/nvme/data_template.c core/nvme/prp.c */
+/* sources: core/nvme/data_template.c core/nvme/prp.c core/nvme/sgl.c */
+#include <string.h>
+
 #include "core/nvme/ctrlr.h"
 #include "core/nvme/data_template.h"
 #include "core/nvme/prp.h"
 #include "core/nvme/queue.h"
+#include "core/nvme/sgl.h"
+#include "spec/nvme_data.h"
 #include "tests/c/test.h"
 
 #define PAGES 1600u /* three pages of list and more */
@@ -131,4 +135,64 @@ TEST(a_command_that_is_copied_from_it_has_its_pointer_and_its_kind)
 	CHECK_EQ(cmd.prp2, 0x5678);
 	CHECK_EQ(cmd.flags, 0x40);
 	CHECK_EQ(cmd.cid, 7);
+}
+
+static struct nvme_sgl_descriptor descriptor_of(const uint64_t pointer[2])
+{
+	struct nvme_sgl_descriptor found;
+
+	memcpy(&found, pointer, sizeof(found));
+	return found;
+}
+
+TEST(an_sgl_is_one_data_block_where_the_data_are_contiguous_for_the_device)
+{
+	struct pyn_data_template built = {.memory = MEMORY, .list = the_list, .psdt = 1};
+	static const uint32_t lengths[] = {1, 511, 4096, 4097, PAGES * 4096};
+	struct nvme_sgl_descriptor found;
+
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		pyn_data_template_describe(&the_queue, &built, lengths[i]);
+		found = descriptor_of(built.pointer);
+		CHECK_EQ(found.addr, (uintptr_t)MEMORY);
+		CHECK_EQ(found.length, lengths[i]);
+		CHECK_EQ(found.sglid, NVME_SGL_DATA_BLOCK << 4);
+	}
+}
+
+TEST(an_sgl_has_a_last_segment_where_they_are_not_and_prps_come_back_after_it)
+{
+	struct pyn_data_template built = {.memory = MEMORY, .list = the_list};
+	const struct nvme_sgl_descriptor *segment = (const void *)the_list;
+	struct nvme_sgl_descriptor found;
+
+	the_pci.view.physical = true;
+	pyn_data_template_prepare(&the_ctrlr, &built, 20 * 4096);
+	check(&built, 20 * 4096);
+	built.psdt = 1;
+	pyn_data_template_describe(&the_queue, &built, 3 * 4096 + 5);
+	found = descriptor_of(built.pointer);
+	CHECK_EQ(found.addr, pyn_dma_physical(the_list).value);
+	CHECK_EQ(found.length, 4 * sizeof(*segment));
+	CHECK_EQ(found.sglid, NVME_SGL_LAST_SEGMENT << 4);
+	for (unsigned i = 0; i < 4; i++) {
+		CHECK_EQ(segment[i].addr, pyn_dma_physical((char *)MEMORY + i * 4096).value);
+		CHECK_EQ(segment[i].length, i < 3 ? 4096 : 5);
+		CHECK_EQ(segment[i].sglid, NVME_SGL_DATA_BLOCK << 4);
+	}
+	built.psdt = 0;
+	check(&built, 2 * 4096);
+	check(&built, 20 * 4096);
+	the_pci.view.physical = false;
+}
+
+TEST(an_sgl_of_more_pieces_than_a_page_of_list_describes_nothing)
+{
+	struct pyn_data_template built = {.memory = MEMORY, .list = the_list, .psdt = 1};
+
+	the_pci.view.physical = true;
+	pyn_data_template_describe(&the_queue, &built, 257 * 4096);
+	CHECK_EQ(built.pointer[0], 0);
+	CHECK_EQ(built.pointer[1], 0);
+	the_pci.view.physical = false;
 }
