@@ -417,13 +417,14 @@ class VirtualSsd:
     ) -> None:
         """Let the drive grow old at once, without a wait.
 
-        ``hours`` are added to the power-on hours. ``used`` is the percentage of its life, ``spare`` the
-        percentage of spare that is left, as in SMART. Below 10 % spare the drive warns, and without spare it
-        is read-only, so that writes fail with 00/20. ``read_only`` makes it so at any spare. With
-        ``backup_failed`` its capacitors are defective, and it writes through its cache. ``temperature`` is
-        that of the idle drive in Kelvin. From 343 K on it warns and throttles, from 353 K on more, and
-        ``throttle`` makes it so at any temperature. Each new warning is an asynchronous event. None leaves a
-        value as it is. Resets and power losses change none of them. ValueError if a value is out of range.
+        ``hours`` are added to the power-on hours, and to the times above a temperature that the drive has.
+        ``used`` is the percentage of its life, ``spare`` the percentage of spare that is left, as in SMART.
+        Below 10 % spare the drive warns, and without spare it is read-only, so that writes fail with 00/20.
+        ``read_only`` makes it so at any spare. With ``backup_failed`` its capacitors are defective, and it
+        writes through its cache. ``temperature`` is that of the idle drive in Kelvin. From 343 K on it warns
+        and throttles, from 353 K on more, and ``throttle`` makes it so at any temperature. Each new warning
+        is an asynchronous event. None leaves a value as it is. Resets and power losses change none of them.
+        ValueError if a value is out of range.
         """
         control.age(self.address, hours, used, spare, read_only, backup_failed, temperature, throttle)
 

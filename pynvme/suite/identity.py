@@ -19,11 +19,17 @@ REVISION = slice(64, 72)
 NUSE, FPI = slice(16, 24), slice(32, 33)
 """In Identify Namespace: utilization, and the progress of a format."""
 
+FEATURES = (0x01, 0x02, 0x04, 0x05, 0x06, 0x08, 0x0A, 0x0B, 0x0C, 0x0D, 0x0E, 0x10, 0x11, 0x16, 0x17, 0x81)
+"""Features whose capabilities (SEL 3) belong to a drive's identity."""
+
 _first: dict[str, dict[str, bytes]] = {}
 
 
 def identified(drive: Drive) -> dict[str, bytes]:
-    """The Identify structures of the controller and of all namespaces, without what may change."""
+    """The Identify structures of the controller and of all namespaces, and the capabilities of features.
+
+    Fields that may change are 0.
+    """
     wanted = [("Identify Controller", Cns.CTRL, 0), ("the list of active namespaces", Cns.ACTIVE_NS_LIST, 0)]
     for nsid in drive.nsids:
         wanted += [
@@ -35,6 +41,10 @@ def identified(drive: Drive) -> dict[str, bytes]:
     for name, cns, nsid in wanted:
         if drive.admin(AdminOpcode.IDENTIFY, buf, nsid, cdw10=cns).ok:
             found[name] = _stable(buf[:], cns)
+    if drive.id_ctrl.oncs.ssfs:
+        for fid in FEATURES:
+            done = drive.get_capabilities(fid)
+            found[f"capabilities of feature {fid:02x}h"] = bytes([done.ok, done.cdw0 & 7])
     return found
 
 
@@ -55,7 +65,7 @@ def first_identified(drive: Drive) -> dict[str, bytes]:
 
 
 def must_be_the_same(drive: Drive, wanted: dict[str, bytes], when: str) -> None:
-    """Raise a finding if the Identify structures differ."""
+    """Raise a finding if the Identify structures or the capabilities of features differ."""
     found = identified(drive)
     for name, data in wanted.items():
         seen = found.get(name)

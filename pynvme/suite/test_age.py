@@ -247,8 +247,10 @@ def test_the_health_log_over_time(drive: Drive, model: Model, writer: Writer, bu
 def test_a_hot_drive_keeps_its_promises(drive: Drive, ageing: Ageing) -> None:
     """A drive that is hot, or that throttles, says how hot it is, and keeps what it promises of its data.
 
-    1. Heat the drive above its warning and its critical temperature, let it throttle, and cool it.
-    2. The health log has the temperature. What the drive promises of its data holds each time.
+    1. Heat the drive above its warning and its critical temperature, let it throttle, and cool it. Let hours
+       pass at each temperature.
+    2. The health log has the temperature, critical warning bit 1 above the threshold, and the minutes above
+       WCTEMP and CCTEMP. What the drive promises of its data holds each time.
     """
     promises = Promises(drive)
     warning, critical = int(drive.id_ctrl.wctemp) or HOT, int(drive.id_ctrl.cctemp) or HOT + 10
@@ -259,9 +261,27 @@ def test_a_hot_drive_keeps_its_promises(drive: Drive, ageing: Ageing) -> None:
             drive.poll(lambda: smart(drive).ctemp >= kelvin, 2.0)  # noqa: B023 - poll() ends in this turn
             found = int(smart(drive).ctemp)
             drive.check(found >= kelvin, SMART, f"a temperature of {kelvin} K, or more by its load", found)
+            must_count_heat(drive, ageing)
             promises.judge()
     finally:
         ageing.age(temperature=COOL, throttle=False)
+
+
+def must_count_heat(drive: Drive, ageing: Ageing) -> None:
+    """Raise a finding unless the health log warns of the temperature, and counts how long it lasts."""
+    threshold = drive.get_feature(FeatureId.TEMPERATURE).cdw0 & 0xFFFF
+    before = smart(drive)
+    kelvin = int(before.ctemp)
+    if kelvin >= threshold:
+        drive.check(bool(before.cw.ttc), WARNING, f"bit 1 at {kelvin} K", f"{int(before.cw):#x}")
+    ageing.age(hours=2)
+    now = smart(drive)
+    for name, limit in (("wctt", int(drive.id_ctrl.wctemp)), ("cctt", int(drive.id_ctrl.cctemp))):
+        minutes = now[name] - before[name]
+        if limit and kelvin >= limit:
+            drive.check(minutes >= 120, SMART, f"{name.upper()} grows by 2 hours at {kelvin} K", minutes)
+        elif limit and now.ctemp < limit:
+            drive.check(minutes <= 1, SMART, f"{name.upper()} stays at {kelvin} K", minutes)
 
 
 class Cause(NamedTuple):
@@ -311,6 +331,8 @@ def test_each_warning_is_an_event(drive: Drive, ageing: Ageing) -> None:
         right = [cause.event] if enabled else []
         text = f"{[hex(one) for one in right]} of {cause.name}, feature 0Bh {value:#x}"
         drive.check(events == right, AER, f"events {text}", [hex(one) for one in events])
+        warning = int(smart(drive).cw)
+        drive.check(bool(warning & cause.enabled), WARNING, f"a bit of {cause.name}", f"{warning:#x}")
         ageing.age(**cause.end)
         must_be_read(drive)
         drive.poll(lambda: False, 0.01)

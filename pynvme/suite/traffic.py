@@ -81,6 +81,15 @@ HINTS = (0, 1, 2, 3)
 ACCESSES = (0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x08, 0x10, 0x20, 0x30, 0x40, 0x80, 0xB5)
 """Access frequency, latency, sequential and incompressible in dword 13 of a read or write."""
 
+FLAGS = {
+    IoOpcode.READ: (0, LR),
+    IoOpcode.WRITE: (0, LR),
+    IoOpcode.WRITE_ZEROES: (0, LR),
+    IoOpcode.COMPARE: (LR, FUA, LR | FUA),
+    IoOpcode.VERIFY: (LR, FUA, LR | FUA),
+}
+"""Bits of dword 12 that change no data."""
+
 CONTEXTS = (0, 0, 0, 0x01, 0x22, 0x35, 0x100, 0x200, 0x705)
 """Context attributes of a range of a Dataset Management."""
 
@@ -90,7 +99,7 @@ PATTERNS = (
 """What writes look like, as often as they come."""
 
 HINTED = 0.15
-"""The share of reads and writes with hints."""
+"""The share of IO with hints."""
 
 AFTER_ALL = 0.5
 """The share of flushes that are sent once all commands have completed, so that they cover all."""
@@ -381,9 +390,9 @@ class Traffic:
             return {}
         slba, nlb = flight.ranges[0]
         flags, cdw13 = sort.flags, 0
-        if sort.opcode in (IoOpcode.READ, IoOpcode.WRITE) and rng.random() < HINTED:
-            flags |= rng.choice((0, LR))
-            cdw13 = rng.choice(ACCESSES)
+        if rng.random() < HINTED:
+            flags |= rng.choice(FLAGS.get(sort.opcode, (0,)))
+            cdw13 = rng.choice(ACCESSES) if sort.opcode in (IoOpcode.READ, IoOpcode.WRITE) else 0
         return {
             "cdw10": slba & 0xFFFFFFFF,
             "cdw11": slba >> 32,

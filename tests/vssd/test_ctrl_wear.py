@@ -126,7 +126,12 @@ def test_a_hot_drive_warns_and_throttles(server: Server, host: Host) -> None:
     assert seconds(host) >= HEAVY
     assert host.disk.queue.execute(0, nsid=1)[1] == 0x006
     assert fired_count(server, number) == 1
+    age(server, hours=3)
+    assert smart(host.nvme, 192, 4) >= 180 and smart(host.nvme, 196, 4) >= 180
     age(server, temperature=303)
+    before = smart(host.nvme, 192, 4)
+    age(server, hours=3)
+    assert smart(host.nvme, 192, 4) <= before + 1
     assert becomes(host, 0)
     assert host.disk.queue.execute(0, nsid=1)[1] == OK
     assert min(seconds(host) for _ in range(5)) < HEAVY or loaded()

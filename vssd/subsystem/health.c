@@ -52,6 +52,20 @@ static void power(struct vssd_subsystem *subsystem, bool on)
 	};
 }
 
+/* Count time for which the power was on, at the temperature that the drive has. */
+static void pass(struct vssd_subsystem *subsystem, uint64_t ms)
+{
+	struct vssd_totals *totals = &subsystem->nv->totals;
+
+	totals->power_on_ms += ms;
+	if (subsystem->health.temperature >= VSSD_WCTEMP)
+		totals->warning_ms += ms;
+	if (subsystem->health.temperature >= VSSD_CCTEMP)
+		totals->critical_ms += ms;
+	if (subsystem->health.thermal)
+		totals->thermal_ms[subsystem->health.thermal - 1] += ms;
+}
+
 void vssd_health_account(struct vssd_subsystem *subsystem)
 {
 	uint64_t now = pyn_monotonic_ns();
@@ -61,15 +75,9 @@ void vssd_health_account(struct vssd_subsystem *subsystem)
 	if (!subsystem->power)
 		return;
 	subsystem->health.power_on_ns += ms * 1000000;
-	subsystem->nv->totals.power_on_ms += ms;
+	pass(subsystem, ms);
 	subsystem->nv->totals.busy_ms += busy_ms;
 	subsystem->health.busy_ticks -= pyn_ns_to_ticks(busy_ms * 1000000);
-	if (subsystem->health.temperature >= VSSD_WCTEMP)
-		subsystem->nv->totals.warning_ms += ms;
-	if (subsystem->health.temperature >= VSSD_CCTEMP)
-		subsystem->nv->totals.critical_ms += ms;
-	if (subsystem->health.thermal)
-		subsystem->nv->totals.thermal_ms[subsystem->health.thermal - 1] += ms;
 }
 
 /* How much the drive must slow down to protect itself. */
@@ -203,7 +211,7 @@ bool vssd_health_age(struct vssd_subsystem *subsystem, const struct vssd_ageing 
 	    ((ageing->temperature < LEAST_KELVIN || ageing->temperature > MOST_KELVIN) &&
 	     ageing->temperature != VSSD_UNCHANGED))
 		return false;
-	subsystem->nv->totals.power_on_ms += ageing->hours * MS_PER_HOUR;
+	pass(subsystem, ageing->hours * MS_PER_HOUR);
 	if (ageing->used != VSSD_UNCHANGED)
 		wear->used = (uint8_t)ageing->used;
 	if (ageing->spare != VSSD_UNCHANGED)
