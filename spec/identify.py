@@ -178,7 +178,7 @@ CTRATT = (
     Bits("tbkas", 6, text="traffic based keep alive", since="1.4"),
     Bits("ng", 7, text="namespace granularity", since="1.4"),
     Bits("sqa", 8, text="SQ associations", since="1.4"),
-    Bits("ulist", 9, text="UUID list", since="1.4"),
+    Bits("ulist", 9, text="UUID list", c="NVME_CTRATT_ULIST", since="1.4"),
     Bits("mds", 10, text="the subsystem has several domains", since="2.0"),
     Bits("fcm", 11, text="fixed capacity management", since="2.0"),
     Bits("vcm", 12, text="variable capacity management", since="2.0"),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Features of OCP's Datacenter NVMe SSD specification.
+ * Log pages and features of OCP's Datacenter NVMe SSD specification.
  * Layout only, no behaviour.
  * Generated from spec/ocp.py by `python -m tools.specgen`. Change it there.
  */
@@ -9,6 +9,120 @@
 #define SPEC_NVME_OCP_H
 
 #include <stdint.h>
+
+/* log pages of OCP. */
+enum nvme_ocp_lid {
+	NVME_OCP_LOG_SMART = 0xc0, /* SMART / Health Information Extended */
+	NVME_OCP_LOG_ERROR_RECOVERY = 0xc1, /* Error Recovery */
+	NVME_OCP_LOG_FIRMWARE_HISTORY = 0xc2, /* Firmware Activation History */
+	NVME_OCP_LOG_LATENCY = 0xc3, /* Latency Monitor */
+	NVME_OCP_LOG_CAPABILITIES = 0xc4, /* Device Capabilities */
+	NVME_OCP_LOG_UNSUPPORTED = 0xc5, /* Unsupported Requirements */
+	NVME_OCP_LOG_HARDWARE = 0xc6, /* Hardware Component */
+	NVME_OCP_LOG_TCG = 0xc7, /* TCG Configuration */
+	NVME_OCP_LOG_TELEMETRY_STRINGS = 0xc9, /* Telemetry String */
+	NVME_OCP_LOG_LATENCY_DEBUG = 0xca, /* debug telemetry of the latency monitor */
+};
+
+/* OCP SMART / Health Information Extended, LID C0h. */
+struct nvme_ocp_smart_log {
+	uint64_t media_units_written[2]; /* physical media units written, bytes */
+	uint64_t media_units_read[2]; /* physical media units read, bytes */
+	uint8_t bad_user_blocks_raw[6]; /* bad user NAND blocks */
+	uint16_t bad_user_blocks_normalised; /* bad user NAND blocks, normalised, percent */
+	uint8_t bad_system_blocks_raw[6]; /* bad system NAND blocks */
+	uint16_t bad_system_blocks_normalised; /* bad system NAND blocks, normalised, percent */
+	uint64_t xor_recoveries; /* XOR recoveries */
+	uint64_t uncorrectable_reads; /* reads that could not be corrected */
+	uint64_t soft_ecc_errors; /* soft ECC errors */
+	uint32_t e2e_detected; /* end-to-end errors that were detected */
+	uint32_t e2e_corrected; /* end-to-end errors that were corrected */
+	uint8_t system_data_used; /* system data that are used, percent */
+	uint8_t refresh_count[7]; /* refreshes */
+	uint32_t max_erase_count; /* erases of a user block, the most */
+	uint32_t min_erase_count; /* erases of a user block, the least */
+	uint8_t throttling_events; /* thermal throttling events */
+	uint8_t throttling_status; /* thermal throttling, current */
+	uint8_t dssd_errata; /* version of the OCP specification: errata */
+	uint16_t dssd_point; /* version of the OCP specification: point */
+	uint16_t dssd_minor; /* version of the OCP specification: minor */
+	uint8_t dssd_major; /* version of the OCP specification: major */
+	uint64_t pcie_correctable_errors; /* PCIe correctable errors */
+	uint32_t incomplete_shutdowns; /* incomplete shutdowns */
+	uint8_t rsvd116[4];
+	uint8_t free_blocks; /* free blocks, percent */
+	uint8_t rsvd121[7];
+	uint16_t capacitor_health; /* capacitor health, FFFFh: there is none, percent */
+	uint8_t errata_base; /* errata of the Base Specification */
+	uint8_t errata_command_set; /* errata of the command set's specification */
+	uint8_t errata_pcie; /* errata of the PCIe transport's specification */
+	uint8_t errata_mi; /* errata of the management interface's specification */
+	uint8_t rsvd134[2];
+	uint64_t unaligned_io; /* unaligned I/O */
+	uint64_t security_version; /* security version */
+	uint64_t total_nuse; /* NUSE of all namespaces */
+	uint64_t plp_starts[2]; /* starts of power loss protection */
+	uint64_t endurance_estimate[2]; /* endurance estimate, bytes */
+	uint64_t link_retrains; /* PCIe link retrainings */
+	uint64_t power_state_changes; /* power state changes */
+	char lowest_firmware[8]; /* lowest firmware revision that is permitted */
+	uint16_t dies; /* media dies */
+	uint16_t die_tolerance; /* dies that may fail */
+	uint16_t dies_offline; /* dies that are offline */
+	uint8_t max_temperature; /* highest temperature that was recorded, degrees Celsius */
+	uint8_t form_factor; /* form factor */
+	uint64_t average_erase_count; /* erases of a user block, average */
+	uint32_t command_timeouts; /* command time-outs */
+	uint32_t system_program_fails_raw; /* program failures of the system area */
+	uint8_t system_program_fails_normalised; /* the same, normalised, percent */
+	uint8_t rsvd241[3];
+	uint32_t system_read_fails_raw; /* uncorrectable reads of the system area */
+	uint8_t system_read_fails_normalised; /* the same, normalised, percent */
+	uint8_t rsvd249[3];
+	uint32_t system_erase_fails_raw; /* erase failures of the system area */
+	uint8_t system_erase_fails_normalised; /* the same, normalised, percent */
+	uint8_t rsvd257[3];
+	uint16_t max_peak_power; /* peak power that the drive can need */
+	uint16_t max_average_power; /* average power that the drive can need */
+	uint8_t lifetime_energy[6]; /* energy over the life of the drive */
+	char firmware_revision[8]; /* firmware revision */
+	uint8_t build_uuid[16]; /* UUID of the firmware's build */
+	char build_label[64]; /* label of the firmware's build */
+	uint8_t bad_blocks_in_use_raw[6]; /* bad blocks of dies in use */
+	uint16_t bad_blocks_in_use_normalised; /* bad blocks of dies in use, normalised, percent */
+	uint8_t rsvd366[128];
+	uint16_t version; /* version of the log page */
+	uint64_t guid[2]; /* GUID of the log page */
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_ocp_smart_log) == 512, "LID C0h");
+
+/* OCP Error Recovery, LID C1h. */
+struct nvme_ocp_error_recovery_log {
+	uint16_t panic_reset_wait; /* time to wait before a reset, ms */
+	uint8_t panic_reset_action; /* resets that help */
+	uint8_t recovery_action_1; /* recovery action 1 */
+	uint64_t panic_id; /* panic that has occurred, 0: none */
+	uint32_t capabilities; /* device capabilities */
+	uint8_t vendor_opcode; /* opcode of the vendor's recovery command */
+	uint8_t rsvd17[3];
+	uint32_t vendor_cdw12; /* its dword 12 */
+	uint32_t vendor_cdw13; /* its dword 13 */
+	uint8_t vendor_timeout; /* its time-out */
+	uint8_t recovery_action_2; /* recovery action 2 */
+	uint8_t recovery_timeout_2; /* time-out of recovery action 2 */
+	uint8_t panic_count; /* panics */
+	uint64_t previous_panic_ids[4]; /* four panics before, the newest comes first */
+	uint8_t rsvd64[430];
+	uint16_t version; /* version of the log page */
+	uint64_t guid[2]; /* GUID of the log page */
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_ocp_error_recovery_log) == 512, "LID C1h");
+
+/* resets that help, of log page C1h. */
+#define NVME_OCP_HELPS_CONTROLLER_RESET 0x1u /* a controller level reset */
+#define NVME_OCP_HELPS_PCIE_RESET 0x2u /* a PCIe reset */
+#define NVME_OCP_HELPS_SUBSYSTEM_RESET 0x4u /* an NVM subsystem reset */
+#define NVME_OCP_HELPS_POWER_CYCLE 0x8u /* a power cycle */
 
 /* features of OCP. */
 enum nvme_ocp_fid {

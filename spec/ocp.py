@@ -139,10 +139,10 @@ OCP_SMART = Structure(
 )
 
 PANIC_ACTIONS = (
-    Bits("controller_reset", 0, text="a controller level reset"),
-    Bits("pcie_reset", 1, text="a PCIe reset"),
-    Bits("subsystem_reset", 2, text="an NVM subsystem reset"),
-    Bits("power_cycle", 3, text="a power cycle"),
+    Bits("controller_reset", 0, text="a controller level reset", c="NVME_OCP_HELPS_CONTROLLER_RESET"),
+    Bits("pcie_reset", 1, text="a PCIe reset", c="NVME_OCP_HELPS_PCIE_RESET"),
+    Bits("subsystem_reset", 2, text="an NVM subsystem reset", c="NVME_OCP_HELPS_SUBSYSTEM_RESET"),
+    Bits("power_cycle", 3, text="a power cycle", c="NVME_OCP_HELPS_POWER_CYCLE"),
 )
 
 OCP_ERROR_RECOVERY = Structure(
@@ -460,8 +460,12 @@ RETURNED = Table(
 HEADERS = (
     Header(
         "nvme_ocp.h",
-        "Features of OCP's Datacenter NVMe SSD specification.\nLayout only, no behaviour.",
+        "Log pages and features of OCP's Datacenter NVMe SSD specification.\nLayout only, no behaviour.",
         (
+            OCP_LID,
+            OCP_SMART,
+            OCP_ERROR_RECOVERY,
+            BitGroup(PANIC_ACTIONS, "resets that help, of log page C1h"),
             OCP_FID,
             OCP_ERROR,
             OCP_ERROR_INJECTION,

@@ -98,6 +98,8 @@ static const struct entry entries[] = {
 	 "wear the drive out by writing so many bytes, or 0 for no wear", "a size like 4G, at least 64K, or 0", "0",
 	 NULL},
 	{"copy", FLAG, DRIVE, AT(drive.copy), 0, 1, 0, NULL, "have the Copy command", NULL, "", NULL},
+	{"ocp", FLAG, DRIVE, AT(drive.ocp), 0, 1, 0, NULL, "have log pages C0h and C1h of OCP's specification", NULL,
+	 "", NULL},
 	{"error-injection", FLAG, DRIVE, AT(drive.error_injection), 0, 1, 0, NULL,
 	 "have feature C0h, Error Injection, of OCP's specification", NULL, "", NULL},
 	{"serial", TEXT, DRIVE, AT(drive.serial), 0, VSSD_SERIAL_SIZE, 0, "TEXT", "serial number", NULL, "generated",

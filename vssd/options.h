@@ -37,6 +37,7 @@ struct vssd_options {
 	uint64_t endurance;   /* bytes whose writing wears the drive out; 0: nothing does */
 	uint32_t sgls;        /* SGLS of Identify Controller: NVME_SGLS_BYTES, NVME_SGLS_DWORDS, or 0 for no SGLs */
 	bool copy;            /* the Copy command */
+	bool ocp;             /* log pages of OCP, which a UUID selects */
 	bool error_injection; /* feature C0h of OCP */
 	const char *serial;   /* NULL: generated from the process and the time */
 	uint32_t format_ms;   /* minimum duration of Format NVM; sanitize_ms: of a sanitize operation */

@@ -8,6 +8,7 @@
 #include "vssd/cmd/table.h"
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/feature.h"
+#include "vssd/cmd/log_ocp.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/cmd/sgl.h"
 #include "vssd/ctrl/controller.h"
@@ -179,6 +180,8 @@ static uint16_t identify_controller(struct vssd_request *request, uint8_t *data)
 		if (vssd_since(ctrl, additions[i].since))
 			additions[i].describe(ctrl, id);
 	announce(ctrl, id);
+	if (ctrl->options->ocp && vssd_since(ctrl, NVME_1_4))
+		id->ctratt |= NVME_CTRATT_ULIST;
 	if (has_copy(ctrl))
 		id->ocfs = 1 | 1 << VSSD_COPY_FORMAT_OTHER_NS;
 	return NVME_SC_SUCCESS;
@@ -327,6 +330,15 @@ static uint16_t identify_independent(struct vssd_request *request, uint8_t *data
 	return NVME_SC_SUCCESS;
 }
 
+static uint16_t identify_uuid_list(struct vssd_request *request, uint8_t *data)
+{
+	if (!request->ctrl->options->ocp)
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_IDENTIFY_CNS, "CNS"),
+				   VSSD_OWN);
+	vssd_ocp_uuid_list((struct nvme_uuid_list *)data);
+	return NVME_SC_SUCCESS;
+}
+
 static uint16_t identify_command_sets(struct vssd_request *request, uint8_t *data)
 {
 	uint64_t *vectors = (uint64_t *)data;
@@ -351,6 +363,7 @@ static const struct {
 	[NVME_CNS_CSI_CTRL] = {identify_csi_controller, NVME_2_0},
 	[NVME_CNS_CSI_ACTIVE_NS_LIST] = {identify_csi_active_list, NVME_2_0},
 	[NVME_CNS_INDEPENDENT_NS] = {identify_independent, NVME_2_0},
+	[NVME_CNS_UUID_LIST] = {identify_uuid_list, NVME_1_4},
 	[NVME_CNS_COMMAND_SETS] = {identify_command_sets, NVME_2_0},
 };
 

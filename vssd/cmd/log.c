@@ -4,6 +4,7 @@
 
 #include "vssd/cmd/admin.h"
 #include "vssd/cmd/feature.h"
+#include "vssd/cmd/log_ocp.h"
 #include "vssd/cmd/table.h"
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/refuse.h"
@@ -133,6 +134,19 @@ static uint16_t fill_telemetry_ctrl(struct vssd_request *request, struct query *
 	return NVME_SC_SUCCESS;
 }
 
+static uint16_t fill_ocp_smart(struct vssd_request *request, struct query *query)
+{
+	vssd_ocp_smart(request->ctrl, (struct nvme_ocp_smart_log *)query->buffer);
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t fill_ocp_error_recovery(struct vssd_request *request, struct query *query)
+{
+	(void)request;
+	vssd_ocp_error_recovery((struct nvme_ocp_error_recovery_log *)query->buffer);
+	return NVME_SC_SUCCESS;
+}
+
 static uint16_t fill_supported(struct vssd_request *request, struct query *query);
 
 /* The log pages by LID. size 0: the drive does not have the page. */
@@ -142,6 +156,7 @@ static const struct log_page {
 	uint32_t unit;        /* offsets must be multiples of it */
 	bool during_sanitize; /* readable while a sanitize operation is in progress or has failed */
 	enum nvme_version since;
+	bool ocp; /* of OCP: the drive has it with the option --ocp */
 } pages[256] = {
 	[NVME_LOG_SUPPORTED] = {fill_supported, sizeof(struct nvme_supported_logs), 4, false, NVME_2_0},
 	[NVME_LOG_ERROR] = {fill_error, (VSSD_ELPE + 1) * sizeof(struct nvme_error_log_entry), 4, true, NVME_1_0},
@@ -161,11 +176,14 @@ static const struct log_page {
 				      NVME_2_0},
 	[NVME_LOG_MI_EFFECTS] = {fill_mi_effects, sizeof(struct nvme_mi_effects_log), 4, false, NVME_2_0},
 	[NVME_LOG_SANITIZE] = {fill_sanitize, sizeof(struct nvme_sanitize_log), 4, true, NVME_1_3},
+	[NVME_OCP_LOG_SMART] = {fill_ocp_smart, sizeof(struct nvme_ocp_smart_log), 4, true, NVME_1_4, true},
+	[NVME_OCP_LOG_ERROR_RECOVERY] = {fill_ocp_error_recovery, sizeof(struct nvme_ocp_error_recovery_log), 4, true,
+					 NVME_1_4, true},
 };
 
 bool vssd_log_supported(const struct vssd_ctrl *ctrl, uint8_t lid)
 {
-	return pages[lid].size && vssd_since(ctrl, pages[lid].since);
+	return pages[lid].size && vssd_since(ctrl, pages[lid].since) && (!pages[lid].ocp || ctrl->options->ocp);
 }
 
 static uint16_t fill_supported(struct vssd_request *request, struct query *query)
@@ -229,6 +247,9 @@ static uint16_t check(struct vssd_request *request, const struct log_page *page,
 
 	if (status)
 		return status;
+	if (page->ocp && nvme_get_field(cmd, NVME_FIELD_GET_LOG_PAGE_UIDX) > VSSD_OCP_UUID_INDEX)
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_GET_LOG_PAGE_UIDX, "UIDX"),
+				   VSSD_BASE("8.1.28"));
 	if (!page->during_sanitize && vssd_sanitize_refuses(ctrl->subsystem))
 		return vssd_refuse_busy(request, vssd_sanitize_refuses(ctrl->subsystem));
 	if (cmd->nsid != 0 && cmd->nsid != NVME_NSID_ALL)

@@ -37,6 +37,13 @@ uint16_t vssd_health_sensor(const struct vssd_subsystem *subsystem, unsigned sen
 	return (uint16_t)(subsystem->health.temperature + offset[sensor]);
 }
 
+static void set_temperature(struct vssd_health *health)
+{
+	health->temperature = (uint16_t)(health->ambient + health->heat + 0.5);
+	if (health->hottest < health->temperature)
+		health->hottest = health->temperature;
+}
+
 static void power(struct vssd_subsystem *subsystem, bool on)
 {
 	if (!on) {
@@ -44,12 +51,13 @@ static void power(struct vssd_subsystem *subsystem, bool on)
 		return;
 	}
 	subsystem->health = (struct vssd_health){
-		.temperature = subsystem->health.ambient,
 		.ambient = subsystem->health.ambient,
+		.hottest = subsystem->health.hottest,
 		.throttles = subsystem->health.throttles,
 		.window_start = pyn_ticks(),
 		.power_on_ns = pyn_monotonic_ns(),
 	};
+	set_temperature(&subsystem->health);
 }
 
 /* Count time for which the power was on, at the temperature that the drive has. */
@@ -132,11 +140,6 @@ static void wear_out(struct vssd_subsystem *subsystem)
 			wear->spare_lost++;
 	}
 	vssd_subsystem_notify(subsystem, VSSD_NOTICE_REFUSALS);
-}
-
-static void set_temperature(struct vssd_health *health)
-{
-	health->temperature = (uint16_t)(health->ambient + health->heat + 0.5);
 }
 
 /* A first-order model: the heat approaches the steady state of the last window's load with one time constant. */

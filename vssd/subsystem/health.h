@@ -21,6 +21,7 @@ struct vssd_health {
 	uint64_t power_on_ns;  /* CLOCK_MONOTONIC; power_on_ms counts up to here */
 	double heat;           /* Kelvin above idle */
 	uint16_t temperature;  /* Kelvin */
+	uint16_t hottest;      /* the highest one since the process started */
 	uint16_t ambient;      /* Kelvin: the temperature of the idle drive; a power cycle does not change it */
 	uint8_t thermal;       /* host controlled thermal management: 0 none, 1 light, 2 heavy */
 	uint8_t throttling;    /* how much the drive slows down, for the host or to protect itself: as thermal */

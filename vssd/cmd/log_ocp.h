@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Log pages of OCP's Datacenter NVMe SSD specification, which the option --ocp gives to the drive. */
+#ifndef VSSD_CMD_LOG_OCP_H
+#define VSSD_CMD_LOG_OCP_H
+
+#include "spec/nvme_id.h"
+#include "spec/nvme_ocp.h"
+
+struct vssd_ctrl;
+
+#define VSSD_OCP_UUID_INDEX 1u /* of OCP's UUID in the UUID list */
+
+/* Fill in a structure of zeros. */
+void vssd_ocp_smart(struct vssd_ctrl *ctrl, struct nvme_ocp_smart_log *log);
+void vssd_ocp_error_recovery(struct nvme_ocp_error_recovery_log *log);
+void vssd_ocp_uuid_list(struct nvme_uuid_list *list);
+
+#endif
