@@ -45,11 +45,8 @@ def test_a_drive_without_the_option_has_none_of_it(start: Start) -> None:
         nvme.enable()
         buffer = nvme.memory.alloc(4096)
         for lid in (SMART, ERROR_RECOVERY):
-            assert (
-                nvme.admin.execute(GET_LOG, prp1=nvme.memory.alloc(4096), cdw10=lid | 127 << 16)[1]
-                == INVALID_LOG_PAGE
-            )
-        assert nvme.admin.execute(6, prp1=nvme.memory.alloc(4096), cdw10=0x17)[1] == INVALID_FIELD
+            assert nvme.admin.execute(GET_LOG, prp1=buffer, cdw10=lid | 127 << 16)[1] == INVALID_LOG_PAGE
+        assert nvme.admin.execute(6, prp1=buffer, cdw10=0x17)[1] == INVALID_FIELD
         assert not identify(nvme, 1)[97] & 2, "CTRATT bit 9"
         nvme.close()
 
