@@ -318,4 +318,22 @@ BUGS = (
         ("power-ups>=3 opcode=flush do skip",),
         areas=POWER,
     ),
+    Bug(
+        "B32",
+        "fua-ignored-beside-a-full-cache",
+        "A write with FUA stays in the cache if much is in it",
+        "The way past the cache is taken only if the cache can be drained at once.",
+        "NVM 1.0, 3.2.6 Write, FUA",
+        ("opcode=write fua=1 unflushed>=32 do set fua=0",),
+        areas=POWER,
+    ),
+    Bug(
+        "B33",
+        "no-flush-before-the-first-power-cycle",
+        "A flush does nothing until the power was switched for the first time",
+        "The journal is opened when the drive recovers, and a new drive has nothing to recover.",
+        FLUSH,
+        ("power-ups=1 opcode=flush do skip",),
+        areas=POWER,
+    ),
 )

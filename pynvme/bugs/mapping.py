@@ -422,4 +422,22 @@ BUGS = (
         {"copy": True},
         areas=("copy",),
     ),
+    Bug(
+        "A45",
+        "zeroes-with-limited-retry-skipped",
+        "Write Zeroes with Limited Retry does nothing",
+        "Bit 31 of dword 12 is taken for a bit that selects a dry run.",
+        "NVM 1.0, 3.2.8 Write Zeroes",
+        ("opcode=write-zeroes cdw12[31:31]=1 do skip",),
+        areas=("data",),
+    ),
+    Bug(
+        "A46",
+        "verify-with-fua-refused",
+        "Verify with FUA is refused",
+        "FUA is checked by the code of Write Uncorrectable, for which the bit is reserved.",
+        "NVM 1.0, 3.2.5 Verify",
+        ("opcode=verify fua=1 do status=00/02",),
+        areas=("data",),
+    ),
 )

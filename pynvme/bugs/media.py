@@ -214,4 +214,13 @@ BUGS = (
         ("log=06h do bytes at=8 size=8 add=1000000",),
         areas=MEDIA,
     ),
+    Bug(
+        "F23",
+        "activation-is-reported-twice",
+        "The activation of an image is two events",
+        "Both cores report that they have the new image.",
+        "Base 2.0, 5.2 Asynchronous Event Request",
+        ("on=event event=firmware do twice",),
+        areas=MEDIA,
+    ),
 )

@@ -347,4 +347,13 @@ BUGS = (
         ("on=interrupt vector>=8 do drop",),
         areas=("queues",),
     ),
+    Bug(
+        "C37",
+        "vector-beyond-the-table-accepted",
+        "A completion queue may have a vector beyond the MSI-X table",
+        "The vector is compared with the size of the hardware's table, and Table Size reports fewer entries.",
+        "Base 2.0, 5.4 Create I/O Completion Queue",
+        ("config=52h access=read do set value[26:16]=3",),
+        areas=("commands",),
+    ),
 )

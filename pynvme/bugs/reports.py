@@ -329,4 +329,13 @@ BUGS = (
         ("log=02h do bytes at=128 size=8 and=0xffff",),
         areas=("age", "logs"),
     ),
+    Bug(
+        "E35",
+        "capability-lost-with-the-power",
+        "A feature is not changeable any more after a loss of power",
+        "The capabilities are a table in memory, of which recovery restores a part.",
+        GET,
+        ("after=power-loss opcode=get-features feature=10h cdw10[10:8]=3 do set cqe.result=0",),
+        areas=("power", "features"),
+    ),
 )

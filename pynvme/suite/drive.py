@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import itertools
 import random
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -61,6 +62,8 @@ WITH_DATA = (
 """Features whose value is a structure."""
 
 CC_EN, SHN = 1, 0xC000
+_trials = itertools.count()
+"""How often the power was tried."""
 SAVE = 1 << 31
 
 
@@ -204,43 +207,40 @@ class Drive:
         """
         if self.keeps_power:
             return False
-        flushed = self._flushed()
+        lbas, data = self._flushed()
         try:
             self.power_off()
         except (NotImplementedError, OSError):
             return False
         self.power_on()
-        self._must_be_there(flushed)
+        if lbas:
+            self._must_hold(lbas, data)
         return True
 
-    def _flushed(self) -> range:
-        """Write some LBAs, and flush. Returns them, or none if that is not possible here."""
+    def _flushed(self) -> tuple[range, bytes]:
+        """Write some LBAs, and flush. Returns them and their data, or no LBAs if that is not possible."""
         nlb = min(8, self.most_lbas, self.nsze)
-        slba = random.Random(f"{self.seed}:power").randrange(self.nsze - nlb + 1)
+        rng = random.Random(f"{self.seed}:power {next(_trials)}")
+        slba = rng.randrange(self.nsze - nlb + 1)
         buf = nvme.Buffer(nlb * self.lba_size)
-        buf[:] = self._pattern(slba, len(buf))
+        buf[:] = data = rng.randbytes(len(buf))
         pair = nvme.Qpair(self.nvme0, 2)
         written = not int(self.ns.metadata_size) and (
             self.io(IoOpcode.WRITE, buf, slba, nlb, qpair=pair).ok and self.run(IoOpcode.FLUSH, qpair=pair).ok
         )
         pair.delete()
-        return range(slba, slba + nlb) if written else range(0)
+        return range(slba, slba + nlb if written else slba), data
 
-    def _must_be_there(self, lbas: range) -> None:
-        """Raise a finding unless these LBAs have the data that _flushed() has written."""
-        if not lbas:
-            return
-        buf = nvme.Buffer(len(lbas) * self.lba_size)
+    def _must_hold(self, lbas: range, data: bytes) -> None:
+        """Raise a finding unless these LBAs hold their data after a loss of power."""
+        buf = nvme.Buffer(len(data))
         pair = nvme.Qpair(self.nvme0, 2)
         read = self.io(IoOpcode.READ, buf, lbas.start, len(lbas), qpair=pair)
-        if not read.ok or bytes(buf[:]) != self._pattern(lbas.start, len(buf)):
+        if not read.ok or bytes(buf[:]) != data:
             expected = "what was flushed before the power was switched off"
             seen = "other data" if read.ok else status_text(read.status)
             raise self.finding(clauses.of_io(IoOpcode.FLUSH), expected, seen, lbas)
         pair.delete()
-
-    def _pattern(self, slba: int, length: int) -> bytes:
-        return random.Random(f"{self.seed}:{slba}").randbytes(length)
 
     def can_reset_hot(self) -> bool:
         """Whether the link can be reset. This resets it."""

@@ -950,14 +950,15 @@ def test_updates_of_the_firmware(drive: Drive, model: Model, writer: Writer) -> 
         must_refuse_bad_images(drive, slot)
         before = firmware_log(drive)
         revision = f"T{drive.random.randrange(10**6)}"
-        download(drive, firmware.make(revision, size=4096 * drive.random.randint(2, 6)))
+        image = firmware.make(revision, size=4096 * drive.random.randint(2, 6))
+        download(drive, image)
         if turn % 2 and can_activate_now:
             with events_of(drive, 1 << 9) as events:
                 drive.succeed(commit(drive, slot, FirmwareAction.ACTIVATE_NOW), COMMIT)
                 must_come_once(drive, events, ACTIVATION_EVENT, "since an image was activated")
             must_run(drive, revision, slot, "after an activation without a reset")
         else:
-            store_for_later(drive, slot)
+            store_for_later(drive, slot, image)
             running = before.frs[before.afi.cafsi - 1].strip()
             must_run(drive, running, int(before.afi.cafsi), "before the reset that activates the new image")
             drive.reset()
@@ -975,15 +976,16 @@ def test_updates_of_the_firmware(drive: Drive, model: Model, writer: Writer) -> 
     read_back(drive, model, range(base, base + 64))
 
 
-def store_for_later(drive: Drive, slot: int) -> None:
-    """Commit the downloaded image so that the next reset activates it, by one command or by two."""
-    if drive.random.random() < 0.5:
-        drive.succeed(commit(drive, slot, FirmwareAction.REPLACE_ACTIVATE), COMMIT)
-        return
+def store_for_later(drive: Drive, slot: int, image: bytes) -> None:
+    """Commit the downloaded image by action 0, which activates nothing. Then let the next reset activate it."""
     drive.succeed(commit(drive, slot, FirmwareAction.REPLACE), COMMIT)
     next_one = int(firmware_log(drive).afi.nafsi)
     drive.check(next_one == 0, FIRMWARE, "no slot to activate at the next reset, after action 0", next_one)
-    drive.succeed(commit(drive, slot, FirmwareAction.ACTIVATE), COMMIT)
+    if drive.random.random() < 0.5:
+        download(drive, image)
+        drive.succeed(commit(drive, slot, FirmwareAction.REPLACE_ACTIVATE), COMMIT)
+    else:
+        drive.succeed(commit(drive, slot, FirmwareAction.ACTIVATE), COMMIT)
     next_one = int(firmware_log(drive).afi.nafsi)
     drive.check(next_one in (0, slot), FIRMWARE, f"slot {slot} to activate at the next reset", next_one)
 

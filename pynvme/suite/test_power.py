@@ -51,6 +51,7 @@ LOAD = {
     "zeroes": 5,
     "zeroes_fua": 2,
     "zeroes_deac": 2,
+    "zeroes_deac_fua": 2,
     "trim": 5,
     "uncorrectable": 2,
 }
@@ -190,7 +191,8 @@ def test_fua_writes_are_durable(drive: Drive, writer: Writer, model: Model, budg
             fua = drive.random.choice((1, 3, 8, 16, 40, min(200, drive.most_lbas)))
             writer.write(base + drive.random.randrange(56), fua, fua=True)
             if zeroes:
-                writer.zeroes(base + drive.random.randrange(56), 1, fua=True)
+                is_trim = drive.random.random() < 0.5
+                writer.zeroes(base + drive.random.randrange(56), 1, deallocate=is_trim, fua=True)
         cycle(drive, model)
         read_back(drive, model, model.known())
 

@@ -41,6 +41,7 @@ MIX = {
     "read_fua": 2,
     "zeroes_fua": 1,
     "zeroes_deac": 2,
+    "zeroes_deac_fua": 1,
     "hint": 1,
 }
 """How often each kind of IO comes. Kinds that the drive does not support are left out."""
@@ -65,6 +66,7 @@ SORTS = {
     "zeroes": Sort(IoOpcode.WRITE_ZEROES, Kind.ZEROES),
     "zeroes_fua": Sort(IoOpcode.WRITE_ZEROES, Kind.ZEROES, FUA),
     "zeroes_deac": Sort(IoOpcode.WRITE_ZEROES, Kind.ZEROES, DEAC),
+    "zeroes_deac_fua": Sort(IoOpcode.WRITE_ZEROES, Kind.ZEROES, DEAC | FUA),
     "trim": Sort(IoOpcode.DSM, Kind.DEALLOCATED),
     "hint": Sort(IoOpcode.DSM),
     "uncorrectable": Sort(IoOpcode.WRITE_UNCORRECTABLE, Kind.UNCORRECTABLE),

@@ -16,6 +16,7 @@ from pynvme.suite import Finding, conftest
 from pynvme.suite.drive import Drive
 from pynvme.suite.history import Command
 from pynvme.suite.identity import must_be_the_same
+from pynvme.suite.ledger import smart
 from pynvme.suite.model import Model
 from pynvme.suite.promises import Promises
 from pynvme.suite.traffic import Traffic, model_of, read_back, runs
@@ -206,3 +207,25 @@ def test_the_history_keeps_no_buffers(own: SimpleNamespace) -> None:
     read_back(own.drive, own.model, range(200))
     commands = [entry for entry in own.drive.history if isinstance(entry, Command)]
     assert len(commands) > 50 and all(command.then is None for command in commands)
+
+
+@pytest.mark.nvme_errors("warn")
+def test_the_loss_of_power_that_is_tried_is_judged(own: SimpleNamespace) -> None:
+    own.drive.ns.verify_enable(False)
+    assert own.drive.can_switch_power()
+    with own.ssd.fault("opcode=flush do skip"), pytest.raises(Finding, match="what was flushed"):
+        own.drive.can_switch_power()
+    cycles = smart(own.drive).pwrc
+    own.drive.keeps_power = True
+    assert not own.drive.can_switch_power()
+    assert smart(own.drive).pwrc == cycles
+
+
+@pytest.mark.nvme_errors("warn")
+def test_capabilities_may_need_a_namespace_and_stay(own: SimpleNamespace) -> None:
+    with own.ssd.fault("opcode=get-features feature=5 cdw10[10:8]=3 nsid=0 do status=00/0b"):
+        assert own.drive.can_change(5)
+    rule = "opcode=get-features feature=10h cdw10[10:8]=3 do set cqe.result=0"
+    with own.ssd.fault(rule), pytest.raises(Finding, match="capabilities of feature 10h"):
+        must_be_the_same(own.drive, own.drive.first, "now")
+    must_be_the_same(own.drive, own.drive.first, "now")
