@@ -41,6 +41,7 @@ import nvme
 from nvme import Buffer
 
 from pynvme import spec
+from pynvme.sgl import Descriptor, Sgl
 from pynvme.values import check, field, integer
 
 PAGE = 4096
@@ -265,19 +266,34 @@ class SQE(_Entry):
     def __init__(self, *dwords: int) -> None:
         check(len(dwords) <= self.DWORDS, f"an SQE has {self.DWORDS} dwords, not {len(dwords)}")
         self._dwords = memoryview(bytearray(64)).cast("I")
-        self._buffers: dict[str, Buffer] = {}
+        self._buffers: dict[str, Buffer | Sgl] = {}
         for index, dword in enumerate(dwords):
             self[index] = dword
 
     @classmethod
-    def _in_queue(cls, memory: Any, buffers: dict[str, Buffer]) -> SQE:
+    def _in_queue(cls, memory: Any, buffers: dict[str, Buffer | Sgl]) -> SQE:
         entry = cls._view(memory)
         entry._buffers = buffers
         return entry
 
     @property
-    def buffers(self) -> dict[str, Buffer]:
-        """The Buffers of the pointers, by the names of these."""
+    def sgl(self) -> bytes:
+        """Dwords 6 to 9. Setting it takes an Sgl or a Descriptor of pynvme.sgl, and sets PSDT to 1."""
+        return bytes(self)[24:40]
+
+    @sgl.setter
+    def sgl(self, value: Sgl | Descriptor) -> None:
+        if not isinstance(value, (Sgl, Descriptor)):
+            raise TypeError(f"sgl must be an Sgl or a Descriptor, not {type(value).__name__}")
+        self.prp1 = self.prp2 = 0
+        for index, dword in enumerate(struct.unpack("<4I", bytes(value))):
+            self[6 + index] = dword
+        self.psdt = 1
+        self.buffers["prp1"] = value if isinstance(value, Sgl) else Sgl(value)
+
+    @property
+    def buffers(self) -> dict[str, Buffer | Sgl]:
+        """The Buffers of the pointers, or an Sgl, by the names of the pointers."""
         return self._buffers
 
     def __repr__(self) -> str:
@@ -344,9 +360,9 @@ class _Lent:
 
     def __init__(self, memory: Buffer) -> None:
         self.memory = memory
-        self.slots: dict[int, dict[str, Buffer]] = {}
+        self.slots: dict[int, dict[str, Buffer | Sgl]] = {}
         """Of a submission queue: the data of each entry."""
-        self.data: dict[int, list[dict[str, Buffer]]] = {}
+        self.data: dict[int, list[dict[str, Buffer | Sgl]]] = {}
         """The same by CID, until the script releases the completion."""
         self.submitters: dict[int, _Lent] = {}
         """Of a completion queue: its submission queues."""

@@ -5,11 +5,13 @@ import gc
 import struct
 from contextlib import nullcontext
 
+import nvme as d
 import pytest
 
 import psd
 from pynvme import metamode
 from pynvme.metamode import CQE, IOCQ, IOSQ, PRP, SQE, PRPList
+from pynvme.sgl import DataBlock, Sgl
 
 READ, WRITE, COMPARE = 2, 1, 5
 
@@ -67,7 +69,7 @@ def test_a_cqe_has_the_layout_of_the_specification():
         (lambda: SQE(*range(17)), AssertionError, "16 dwords, not 17"),
         (lambda: SQE(1 << 32), AssertionError, "dword 0 must be from 0 to 0xffffffff"),
         (lambda: setattr(SQE(), "cid", 1 << 16), AssertionError, "cid must be from 0 to 0xffff"),
-        (lambda: setattr(SQE(), "sgl", 1), AttributeError, "SQE has no field sgl"),
+        (lambda: setattr(SQE(), "slba", 1), AttributeError, "SQE has no field slba"),
         (lambda: setattr(SQE(), "prp1", "page"), TypeError, "prp1 must be an integer, not str"),
         (lambda: SQE()[16], IndexError, "dword 16 of an entry of 16"),
         (lambda: CQE(b"short"), ValueError, "16 bytes, not 5"),
@@ -218,6 +220,27 @@ def test_released_completions_let_data_go(queues):
     assert len(sq._own.slots) == 8
 
 
+def test_an_sgl_is_the_data_pointer_of_an_entry():
+    data = d.Buffer(512)
+    entry = io(READ, 1, sgl=DataBlock(data))
+    assert bytes(entry)[24:40] == entry.sgl == struct.pack("<QIBBBB", data.phys_addr, 512, 0, 0, 0, 0)
+    assert (entry.psdt, entry.prp1) == (1, data.phys_addr)
+    with pytest.raises(TypeError, match="sgl must be an Sgl or a Descriptor, not int"):
+        entry.sgl = 5
+
+
+def test_data_by_an_sgl():
+    nvme0 = d.Controller(d.Pcie("vssd:name=metamode-sgl,size=16M,sgls=byte"))
+    cq = IOCQ(nvme0, 1, 8, PRP())
+    sq = IOSQ(nvme0, 1, 8, PRP(), cq=cq)
+    out, head, tail = PRP(ptype=0xBEEF, pvalue=100), d.Buffer(100), d.Buffer(412)
+    sq.submit(io(WRITE, 1, prp1=out), io(READ, 2, sgl=Sgl(DataBlock(head), DataBlock(tail))))
+    assert [cqe.status for cqe in cq.waitdone(2)] == [0, 0]
+    assert head[:] + tail[:] == out[:512]
+    nvme0.pcie.close()
+
+
 def test_psd_has_the_same_names():
-    assert all(getattr(psd, name) is getattr(metamode, name) for name in psd.__all__)
-    assert {"SQE", "CQE", "PRP", "PRPList", "IOSQ", "IOCQ"} <= set(psd.__all__)
+    names = {name: getattr(metamode, name, Sgl) for name in psd.__all__}
+    assert all(getattr(psd, name) is value for name, value in names.items())
+    assert set(names) == {"SQE", "CQE", "PRP", "PRPList", "SGL", "IOSQ", "IOCQ"}
