@@ -79,19 +79,9 @@ static int lengthen_list(struct pyn_spdk_command *command, size_t count, struct 
 static int describe_by_sgl(struct pyn_ctrlr *ctrlr, struct pyn_spdk_command *command, struct nvme_cmd *cmd,
 			   const struct pyn_data *data, struct pyn_error *err)
 {
-	uint64_t pointer[2];
 	int rc = lengthen_list(command, 1, err);
 
-	if (rc)
-		return rc;
-	if (!pyn_sgl_build(&ctrlr->pci->view, data, command->list, pointer))
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "%u bytes in one command: for the device they lie in too many pieces for an SGL",
-				 data->length);
-	cmd->flags |= NVME_PSDT_SGL;
-	cmd->prp1 = pointer[0];
-	cmd->prp2 = pointer[1];
-	return 0;
+	return rc ? rc : pyn_sgl_describe(&ctrlr->pci->view, data, command->list, cmd, err);
 }
 
 int pyn_spdk_describe(struct pyn_ctrlr *ctrlr, struct pyn_spdk_command *command, struct nvme_cmd *cmd,

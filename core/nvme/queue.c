@@ -357,21 +357,6 @@ static int lengthen_list(struct pyn_more_list *more, size_t count, struct pyn_er
 	return 0;
 }
 
-static int describe_by_sgl(struct pyn_engine_qpair *queue, uint16_t slot, struct nvme_cmd *cmd,
-			   const struct pyn_data *data, struct pyn_error *err)
-{
-	uint64_t pointer[2];
-
-	if (!pyn_sgl_build(&queue->ctrlr->pci->view, data, queue->lists + (size_t)slot * PYN_PRP_ENTRIES, pointer))
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "%u bytes in one command: for the device they lie in too many pieces for an SGL",
-				 data->length);
-	cmd->flags |= NVME_PSDT_SGL;
-	cmd->prp1 = pointer[0];
-	cmd->prp2 = pointer[1];
-	return 0;
-}
-
 static int describe_data(struct pyn_engine_qpair *queue, uint16_t slot, struct nvme_cmd *cmd, struct pyn_data data,
 			 struct pyn_error *err)
 {
@@ -385,7 +370,8 @@ static int describe_data(struct pyn_engine_qpair *queue, uint16_t slot, struct n
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EFAULT,
 				 "the device cannot reach this buffer: it is in the memory of another device");
 	if (data.sgl)
-		return describe_by_sgl(queue, slot, cmd, &data, err);
+		return pyn_sgl_describe(&queue->ctrlr->pci->view, &data,
+					queue->lists + (size_t)slot * PYN_PRP_ENTRIES, cmd, err);
 	pages = pyn_prp_list_pages(&data);
 	if (pages > 1) {
 		int rc = lengthen_list(&queue->more[slot], pages - 1, err);

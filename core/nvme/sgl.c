@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "core/nvme/sgl.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "core/nvme/prp.h"
@@ -48,4 +49,19 @@ bool pyn_sgl_build(const struct pyn_dma_view *view, const struct pyn_data *data,
 		};
 	memcpy(pointer, &first, sizeof(first));
 	return true;
+}
+
+int pyn_sgl_describe(const struct pyn_dma_view *view, const struct pyn_data *data, void *list, struct nvme_cmd *cmd,
+		     struct pyn_error *err)
+{
+	uint64_t pointer[2];
+
+	if (!pyn_sgl_build(view, data, list, pointer))
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "%u bytes in one command: for the device they lie in too many pieces for an SGL",
+				 data->length);
+	cmd->flags |= NVME_PSDT_SGL;
+	cmd->prp1 = pointer[0];
+	cmd->prp2 = pointer[1];
+	return 0;
 }

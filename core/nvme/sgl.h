@@ -11,6 +11,8 @@
 
 #include "core/env/env.h"
 #include "core/nvme/types.h"
+#include "core/util/error.h"
+#include "spec/nvme_cmd.h"
 
 /*
  * Build the SGL of the first data->length bytes, for a device that addresses memory as view says: one data block, or,
@@ -19,5 +21,9 @@
  * completes. false: the data lie in more pieces than a page of list describes.
  */
 bool pyn_sgl_build(const struct pyn_dma_view *view, const struct pyn_data *data, void *list, uint64_t pointer[2]);
+
+/* Build it as the data pointer of a command. 0, or -EINVAL: the data lie in too many pieces. */
+int pyn_sgl_describe(const struct pyn_dma_view *view, const struct pyn_data *data, void *list, struct nvme_cmd *cmd,
+		     struct pyn_error *err);
 
 #endif

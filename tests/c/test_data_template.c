@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Templates of data: whatever length they describe last, a controller finds the same pages as by PRPs built for it.
  */
-/* sources: core/nvme/data_template.c core/nvme/prp.c core/nvme/sgl.c */
+/* sources: core/nvme/data_template.c core/nvme/prp.c core/nvme/sgl.c core/util/error.c */
 #include <string.h>
 
 #include "core/nvme/ctrlr.h"
