@@ -23,7 +23,7 @@ def confirm(address: str, yes: bool, what: str) -> None:
 @click.option(
     "--area", "areas", multiple=True, metavar="AREA", type=click.Choice(list(AREAS)), help="Only this area."
 )
-@click.option("--time", metavar="TIME", help="How long all tests take together, such as 10m (about 90s).")
+@click.option("--time", metavar="TIME", help="How long all tests take, such as 10m (about 90s).")
 @click.option("--seed", type=int, help="Repeat the random numbers of an earlier run.")
 @click.option("--report", type=click.Path(dir_okay=False), help="Write a line of JSON for each test.")
 @click.option("--nvme-report", "page", metavar="DIR", help="Write a report as a page, JUnit XML and more.")
@@ -31,7 +31,7 @@ def confirm(address: str, yes: bool, what: str) -> None:
     "--nvme-pcapng", "capture", metavar="FILE", help="Write all commands as a capture for Wireshark."
 )
 @click.option("--known", type=click.Path(exists=True, dir_okay=False), help="Expect the findings of a file.")
-@click.option("--shrink", metavar="TIME", help="Search so long for a short script of a finding (20s), or 0.")
+@click.option("--shrink", metavar="TIME", help="Search so long for a short script (20s), or 0.")
 @click.option("--keep-power", is_flag=True, help="Never switch the power of the drive.")
 @click.option("--yes", is_flag=True, help="Overwrite the drive without asking.")
 @options.words("[ADDRESS] [TEST]...")
@@ -51,9 +51,9 @@ def check(
 ) -> None:
     """Look for bugs of a drive.
 
-    TEST is the name of a test, by default all tests of the area. docs/suite.md lists them. The tests
-    overwrite, format and erase the drive, reset it and switch its power. Unless it is a private virtual
-    SSD, the command asks first. The exit code is 1 if there is a finding.
+    TEST is the name of a test (docs/suite.md), by default all. The tests erase the drive, reset it and switch
+    its power. Unless it is a private virtual SSD, the command asks first. The exit code is 1 if there is a
+    finding.
     """
     address, tests = options.drive_of(pciaddr, words, most=len(words))
     confirm(address, yes, "overwrites, formats and erases")

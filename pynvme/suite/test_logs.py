@@ -65,6 +65,10 @@ def smart(drive: Drive, rae: bool = True) -> SmartLog:
     return SmartLog(bytes(buf[:]))
 
 
+MOST_KELVIN = 20
+"""By how much the temperature of a drive changes within a second at most."""
+
+
 @requirement("LOGS-1", SMART)
 @needs(PLAIN, ROOM)
 def test_commands_and_data_are_counted(drive: Drive) -> None:
@@ -438,6 +442,8 @@ def test_counters_stand_if_nothing_happens(drive: Drive) -> None:
             drive.check(
                 0 <= grown <= most / unit + 1, SMART, f"{name.upper()} grows as the time does", f"{grown}"
             )
+        jump = abs(now.ctemp - first.ctemp)
+        drive.check(jump <= MOST_KELVIN, SMART, f"a temperature near {first.ctemp}", f"{now.ctemp}")
         for sensor, kelvin in enumerate(now.tsen):
             drive.check(
                 not kelvin or 200 < kelvin < 400, SMART, f"200 to 400 K of sensor {sensor + 1}", kelvin

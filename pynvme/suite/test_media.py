@@ -977,7 +977,7 @@ def test_updates_of_the_firmware(drive: Drive, model: Model, writer: Writer) -> 
 
 
 def store_for_later(drive: Drive, slot: int, image: bytes) -> None:
-    """Commit the downloaded image by action 0, which activates nothing. Then let the next reset activate it."""
+    """Commit the downloaded image by action 0, which activates nothing, and then for the next reset."""
     drive.succeed(commit(drive, slot, FirmwareAction.REPLACE), COMMIT)
     next_one = int(firmware_log(drive).afi.nafsi)
     drive.check(next_one == 0, FIRMWARE, "no slot to activate at the next reset, after action 0", next_one)
