@@ -1118,6 +1118,88 @@ class Controller:
             cb: called at completion, see help(nvme)
         """
 
+    def ns_create(
+        self,
+        nsze: _Int,
+        ncap: _Int | None = None,
+        flbas: _Int = 0,
+        dps: _Int = 0,
+        nmic: _Int = 0,
+        anagrpid: _Int = 0,
+        nvmsetid: _Int = 0,
+        endgid: _Int = 0,
+        csi: _Int = 0,
+        cb: _Completed | None = None,
+    ) -> Controller:
+        """Namespace Management, create (Base 2.1, 5.1.21). waitdone() returns the NSID that the drive chose.
+
+        The namespace is not attached to any controller. Its LBAs are unwritten: verification judges none
+        before a script writes it.
+
+        Args:
+            nsze: size in LBAs, 64 bits
+            ncap: capacity in LBAs. By default it is the size, as drives without thin provisioning require
+            flbas: the LBA format in bits 3:0 and 6:5, and extended LBAs in bit 4
+            dps: protection information, its type in bits 2:0
+            nmic: 1 if several controllers can be attached
+            anagrpid, nvmsetid, endgid: ANA group, NVM set, endurance group. For 0 the drive chooses
+            csi: I/O command set, 8 bits
+            cb: called at completion, see help(nvme)
+
+        Example:
+            >>> nsid = nvme0.ns_create(0x10000).waitdone()
+            >>> nvme0.ns_attach(nsid).waitdone()
+            >>> ns = Namespace(nvme0, nsid)
+        """
+
+    def ns_delete(self, nsid: _Int, cb: _Completed | None = None) -> Controller:
+        """Namespace Management, delete (Base 2.1, 5.1.21). Verification forgets the data of the namespace.
+
+        Commands to the namespace fail from then on, and so do workers that use it. A Namespace object of it
+        raises NamespaceCreationError at its next transfer.
+
+        Args:
+            nsid: namespace, or 0xffffffff for all of the subsystem, whether attached or not
+            cb: called at completion, see help(nvme)
+
+        Example:
+            >>> nvme0.ns_delete(2).waitdone()
+        """
+
+    def ns_attach(
+        self,
+        nsid: _Int,
+        cntlid: _Int | list[int] | tuple[int, ...] | None = None,
+        cb: _Completed | None = None,
+    ) -> Controller:
+        """Namespace Attachment, attach (Base 2.1, 5.1.20). Scripts can use the namespace afterwards.
+
+        Args:
+            nsid: namespace
+            cntlid: the controllers, each 16 bits, in ascending order. By default it is this controller
+            cb: called at completion, see help(nvme)
+
+        Example:
+            >>> nvme0.ns_attach(2).waitdone()
+        """
+
+    def ns_detach(
+        self,
+        nsid: _Int,
+        cntlid: _Int | list[int] | tuple[int, ...] | None = None,
+        cb: _Completed | None = None,
+    ) -> Controller:
+        """Namespace Attachment, detach (Base 2.1, 5.1.20). The namespace keeps its data.
+
+        Args:
+            nsid: namespace
+            cntlid: the controllers, each 16 bits, in ascending order. By default it is this controller
+            cb: called at completion, see help(nvme)
+
+        Example:
+            >>> nvme0.ns_detach(2).waitdone()
+        """
+
     def sanitize(self, option: _Int = 2, pattern: _Int = 0, cb: _Completed | None = None) -> Controller:
         """Sanitize (Base 5.24). It completes when the operation has begun. Log page 81h shows the progress.
 

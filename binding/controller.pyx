@@ -510,6 +510,57 @@ cdef class Controller(_Queue):
         return self._submit(&command, cb)
 
     @_named
+    def ns_create(self, nsze, ncap=None, flbas=0, dps=0, nmic=0, anagrpid=0, nvmsetid=0, endgid=0, csi=0, cb=None):
+        from pynvme import spec
+
+        cdef cspdk.pyn_command command
+        cdef Buffer buf = Buffer(4096, "ns_create")
+
+        data = spec.NamespaceManagementData(buf)
+        data.nsze = _field(nsze, 64, "nsze")
+        data.ncap = data.nsze if ncap is None else _field(ncap, 64, "ncap")
+        data.flbas = _field(flbas, 8, "flbas")
+        data.dps = _field(dps, 8, "dps")
+        data.nmic = _field(nmic, 8, "nmic")
+        data.anagrpid = _field(anagrpid, 32, "anagrpid")
+        data.nvmsetid = _field(nvmsetid, 16, "nvmsetid")
+        data.endgid = _field(endgid, 16, "endgid")
+        _fill_command(&command, cspdk.NVME_ADMIN_NS_MANAGEMENT, buf, 0)
+        _put(&command.cmd, cspdk.NVME_FIELD_NS_MANAGEMENT_SEL, cspdk.NVME_NS_CREATE, "sel")
+        _put(&command.cmd, cspdk.NVME_FIELD_NS_MANAGEMENT_CSI, csi, "csi")
+        return self._submit(&command, cb)
+
+    @_named
+    def ns_delete(self, nsid, cb=None):
+        cdef cspdk.pyn_command command
+
+        _fill_command(&command, cspdk.NVME_ADMIN_NS_MANAGEMENT, None, nsid)
+        _put(&command.cmd, cspdk.NVME_FIELD_NS_MANAGEMENT_SEL, cspdk.NVME_NS_DELETE, "sel")
+        return self._submit(&command, cb)
+
+    cdef object _ns_attachment(self, object nsid, object cntlid, object sel, object cb):
+        cdef cspdk.pyn_command command
+        cdef Buffer buf = Buffer(4096, "controller list")
+
+        if cntlid is None:
+            cntlid = self.id_ctrl.cntlid
+        ids = list(cntlid) if isinstance(cntlid, (list, tuple, range)) else [cntlid]
+        _check(len(ids) <= 2047, f"cntlid has {len(ids)} controllers, but a controller list has 2047 at most")
+        words = [len(ids), *(_field(one, 16, "cntlid") for one in ids)]
+        buf[0 : 2 * len(words)] = b"".join(word.to_bytes(2, "little") for word in words)
+        _fill_command(&command, cspdk.NVME_ADMIN_NS_ATTACHMENT, buf, nsid)
+        _put(&command.cmd, cspdk.NVME_FIELD_NS_ATTACHMENT_SEL, sel, "sel")
+        return self._submit(&command, cb)
+
+    @_named
+    def ns_attach(self, nsid, cntlid=None, cb=None):
+        return self._ns_attachment(nsid, cntlid, cspdk.NVME_NS_ATTACH, cb)
+
+    @_named
+    def ns_detach(self, nsid, cntlid=None, cb=None):
+        return self._ns_attachment(nsid, cntlid, cspdk.NVME_NS_DETACH, cb)
+
+    @_named
     def sanitize(self, option=2, pattern=0, cb=None):
         cdef cspdk.pyn_command command
 

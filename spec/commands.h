@@ -20,8 +20,9 @@ enum spec_changes {
 	SPEC_CHANGES_RANGE,  /* of the LBAs that it names */
 	SPEC_CHANGES_RANGES, /* of the LBAs that a list in its data names */
 	SPEC_CHANGES_ZONE,
-	SPEC_CHANGES_NAMESPACE,
-	SPEC_CHANGES_ALL /* of all namespaces */
+	SPEC_CHANGES_NAMESPACE, /* of the namespace of its NSID; 0: of none */
+	SPEC_CHANGES_FORMATTED, /* of the namespace of its NSID, or of all, as FNA says */
+	SPEC_CHANGES_ALL        /* of all namespaces */
 };
 
 /* Bits of spec_command.flags. */

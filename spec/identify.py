@@ -176,7 +176,7 @@ CTRATT = (
     Bits("egs", 4, text="endurance groups", since="1.4"),
     Bits("plm", 5, text="predictable latency mode", since="1.4"),
     Bits("tbkas", 6, text="traffic based keep alive", since="1.4"),
-    Bits("ng", 7, text="namespace granularity", since="1.4"),
+    Bits("ng", 7, text="namespace granularity", c="NVME_CTRATT_NS_GRANULARITY", since="1.4"),
     Bits("sqa", 8, text="SQ associations", since="1.4"),
     Bits("ulist", 9, text="UUID list", c="NVME_CTRATT_ULIST", since="1.4"),
     Bits("mds", 10, text="the subsystem has several domains", since="2.0"),

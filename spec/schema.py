@@ -304,7 +304,8 @@ class Command:
 
     label       its name in logs, by default `name` in capitals
     changes     the data that it changes: "none", "range" (its LBAs), "ranges" (those of a list in its data), "zone",
-                "namespace", "all", or "unknown" (it may change any)
+                "namespace" (that of its NSID), "formatted" (the same, or all, as FNA says), "all", or
+                "unknown" (it may change any)
     effects     what log page 05h reports: "lbcc", "ncc", "nic", "ccc"
     scope       the scope in log page 05h: "ns", "ctrl", "subsystem"
     exclusive   its CSE. While it runs, no other command is allowed for the namespace (1), or for any (2)

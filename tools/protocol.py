@@ -28,7 +28,7 @@ from spec import commands  # noqa: E402
 SUITE = {path.stem[5:]: path.read_text() for path in sorted((ROOT / "pynvme" / "suite").glob("test_*.py"))}
 
 SIZE = "size=64M,namespaces=2"
-OPTIONS = ("copy", "error_injection", "ocp", "sgls=byte")
+OPTIONS = ("copy", "error_injection", "namespace_management", "ocp", "sgls=byte")
 """Options that give a virtual SSD more of the protocol, tried one at a time."""
 
 METHODS = {
@@ -42,8 +42,10 @@ METHODS = {
     ("admin", 0x09): "Controller.setfeatures",
     ("admin", 0x0A): "Controller.getfeatures",
     ("admin", 0x0C): "Controller.aer",
+    ("admin", 0x0D): "Controller.ns_create Controller.ns_delete",
     ("admin", 0x10): "Controller.fw_commit",
     ("admin", 0x11): "Controller.fw_download",
+    ("admin", 0x15): "Controller.ns_attach Controller.ns_detach",
     ("admin", 0x1D): "Controller.mi_send",
     ("admin", 0x1E): "Controller.mi_receive",
     ("admin", 0x80): "Controller.format",
@@ -92,17 +94,7 @@ REASONS = {
         *("management address", "domain", "ave", "mgmt address"),
     ),
     "the management interface is not there yet": ("mi-", "management interface"),
-    "the options say which namespaces there are": (
-        *(
-            "namespace management",
-            "namespace attachment",
-            "capacity",
-            "allocated",
-            "granularity",
-            "endurance",
-        ),
-        *("nvm set", "ctrl list"),
-    ),
+    "the medium is not divided into sets and groups": ("capacity", "endurance", "nvm set"),
 }
 """Why the virtual SSD lacks something, by a word of its name."""
 OTHERWISE = "not there yet"
@@ -202,9 +194,10 @@ def method_of(kind: str, command: Any) -> str:
     name = f"Controller.{command.method}" if command.method else METHODS.get((kind, command.opcode))
     if name is None:
         return "`send_cmd`"
-    owner, _, method = name.partition(".")
-    assert not method or hasattr(getattr(d, owner), method), name
-    return f"`{name}`"
+    for one in name.split():
+        owner, _, method = one.partition(".")
+        assert not method or hasattr(getattr(d, owner), method), one
+    return ", ".join(f"`{one}`" for one in name.split())
 
 
 def with_reason(offered: str, name: str) -> str:

@@ -81,6 +81,8 @@ static const struct entry entries[] = {
 	 lba_sizes},
 	{"namespaces", NUMBER, DRIVE, AT(drive.namespaces), 1, VSSD_MAX_NAMESPACES, 1, "N", "number of namespaces",
 	 NULL, NULL, NULL},
+	{"namespace-management", FLAG, DRIVE, AT(drive.ns_management), 0, 1, 0, NULL,
+	 "let the host create, delete, attach and detach namespaces", NULL, "", NULL},
 	{"queues", NUMBER, DRIVE, AT(drive.queues), 1, VSSD_MAX_IO_QUEUES, 16, "N", "number of IO queue pairs", NULL,
 	 NULL, NULL},
 	{"grant-all", FLAG, DRIVE, AT(drive.grant_all), 0, 1, 0, NULL,

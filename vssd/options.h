@@ -14,6 +14,7 @@
 
 #define VSSD_MAX_IO_QUEUES 64u
 #define VSSD_MAX_NAMESPACES 32u
+#define VSSD_MAX_CONTROLLERS 16u
 #define VSSD_SERIAL_SIZE 20u
 #define VSSD_TIME_DERIVED UINT32_MAX
 #define VSSD_MAX_FAULTS 64u /* --fault options */
@@ -31,6 +32,7 @@ struct vssd_options {
 	uint32_t queues;        /* IO queue pairs */
 	uint32_t queue_entries; /* of the largest queue (CAP.MQES + 1) */
 	uint32_t namespaces;
+	bool ns_management;   /* let the host create and delete namespaces */
 	uint32_t mdts;        /* largest transfer, 2^mdts pages of 4 KiB; 0: no limit */
 	uint32_t version;     /* NVMe version, as in register VS */
 	uint64_t cache_size;  /* volatile write cache, bytes; 0: none */

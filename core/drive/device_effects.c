@@ -15,8 +15,8 @@ static bool may_change_data(const struct pyn_device *device, uint8_t opcode)
 
 /* ---- data and namespaces ---- */
 
-/* The namespace of a command, or all, if the command goes to all of them. */
-static uint32_t named_or_all(const struct pyn_device *device, const struct nvme_cmd *cmd)
+/* The namespaces that a Format NVM command changes: that of its NSID, or all. */
+static uint32_t formatted(const struct pyn_device *device, const struct nvme_cmd *cmd)
 {
 	const struct nvme_id_ctrl *id = pyn_device_identify(device);
 
@@ -30,7 +30,9 @@ static uint32_t changed_namespaces(const struct pyn_device *device, const struct
 	case SPEC_CHANGES_NONE:
 		return 0;
 	case SPEC_CHANGES_NAMESPACE:
-		return named_or_all(device, cmd);
+		return cmd->nsid;
+	case SPEC_CHANGES_FORMATTED:
+		return formatted(device, cmd);
 	case SPEC_CHANGES_UNKNOWN:
 		return may_change_data(device, cmd->opc) ? UINT32_MAX : 0;
 	default:
@@ -47,7 +49,7 @@ static uint32_t reshaped_namespaces(const struct pyn_device *device, const struc
 		return UINT32_MAX;
 	if (!(command->flags & SPEC_RESHAPES) || cmd->nsid == 0)
 		return 0;
-	return command->changes == SPEC_CHANGES_NAMESPACE ? named_or_all(device, cmd) : cmd->nsid;
+	return command->changes == SPEC_CHANGES_FORMATTED ? formatted(device, cmd) : cmd->nsid;
 }
 
 /* Check nothing until the namespace is identified again: other threads may send commands before that. */

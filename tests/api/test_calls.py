@@ -52,6 +52,8 @@ VALUES = {
     "lba": 0,
     "lba_count": 1,
     "lid": 2,
+    "nsid": 1,
+    "nsze": 8,
     "offset": 0,
     "opcode": 2,
     "range_count": 1,

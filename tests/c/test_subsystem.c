@@ -366,23 +366,94 @@ TEST(an_idle_poll_asks_no_part_before_its_time)
 
 /* ---- namespaces ---- */
 
+static bool create_ns(struct vssd_subsystem *subsystem, uint32_t nsid, uint64_t blocks, uint8_t lbaf)
+{
+	uint64_t bytes = blocks > UINT64_MAX >> VSSD_BLOCK_SHIFT ? UINT64_MAX : blocks << VSSD_BLOCK_SHIFT;
+
+	return vssd_ns_create(subsystem, nsid,
+			      &(struct vssd_ns_shape){.bytes = bytes, .lbaf = lbaf, .attached = VSSD_ALL_CTRLS});
+}
+
 TEST(namespaces_lie_side_by_side_and_a_gap_is_filled_again)
 {
 	struct vssd_subsystem *subsystem = make(4); /* 16 blocks each */
 
 	for (uint32_t i = 0; i < 4; i++)
 		CHECK_EQ(subsystem->ns[i].first_block, 16 * i);
-	CHECK(!vssd_ns_create(subsystem, 5, 1, 0));
+	CHECK(!create_ns(subsystem, 5, 1, 0));
 	vssd_ns_delete(subsystem, &subsystem->ns[1]);
 	CHECK(!vssd_subsystem_ns(subsystem, 2));
-	CHECK(!vssd_ns_create(subsystem, 5, 17, 0));
-	CHECK(vssd_ns_create(subsystem, 5, 6, 1));
+	CHECK(!create_ns(subsystem, 5, 17, 0));
+	CHECK(create_ns(subsystem, 5, 6, 1));
 	CHECK_EQ(subsystem->ns[4].first_block, 16);
 	CHECK_EQ(subsystem->ns[4].nsze, 6);
-	CHECK(vssd_ns_create(subsystem, 2, 10, 0));
+	CHECK(create_ns(subsystem, 2, 10, 0));
 	CHECK_EQ(subsystem->ns[1].first_block, 22);
 	CHECK_EQ(subsystem->ns[1].nsze, 80);
-	CHECK(!vssd_ns_create(subsystem, 6, 1, 0));
+	CHECK(!create_ns(subsystem, 6, 1, 0));
+	vssd_subsystem_destroy(subsystem);
+}
+
+static void poke_ns(struct vssd_subsystem *subsystem, uint32_t nsid)
+{
+	uint8_t data[512];
+
+	for (uint64_t lba = 0; lba < subsystem->ns[nsid - 1].nsze; lba++) {
+		memset(data, (int)(nsid * 16 + lba % 16), sizeof(data));
+		CHECK_EQ(vssd_subsystem_poke(subsystem, nsid, lba, data, sizeof(data)), 0);
+	}
+}
+
+static void check_ns(struct vssd_subsystem *subsystem, uint32_t nsid, bool is_written)
+{
+	uint8_t data[512];
+
+	for (uint64_t lba = 0; lba < subsystem->ns[nsid - 1].nsze; lba++) {
+		CHECK_EQ(vssd_subsystem_peek(subsystem, nsid, lba, data, sizeof(data)), 0);
+		CHECK_EQ(data[511], is_written ? nsid * 16 + lba % 16 : 0);
+	}
+}
+
+TEST(a_namespace_that_fits_no_gap_makes_the_others_move)
+{
+	struct vssd_subsystem *subsystem = make(5); /* 16 blocks each */
+	uint64_t used;
+
+	poke_ns(subsystem, 2);
+	poke_ns(subsystem, 4);
+	used = vssd_store_used(subsystem->store);
+	poke_ns(subsystem, 3);
+	vssd_ns_delete(subsystem, &subsystem->ns[0]);
+	vssd_ns_delete(subsystem, &subsystem->ns[2]);
+	vssd_ns_delete(subsystem, &subsystem->ns[4]);
+	CHECK_EQ(vssd_ns_room(subsystem), 48);
+	CHECK(create_ns(subsystem, 6, 40, 0));
+	CHECK_EQ(subsystem->ns[1].first_block, 0);
+	CHECK_EQ(subsystem->ns[3].first_block, 16);
+	CHECK_EQ(subsystem->ns[5].first_block, 32);
+	CHECK_EQ(vssd_store_used(subsystem->store), used);
+	check_ns(subsystem, 2, true);
+	check_ns(subsystem, 4, true);
+	check_ns(subsystem, 6, false);
+	CHECK(!create_ns(subsystem, 7, 9, 0));
+	CHECK(create_ns(subsystem, 7, 8, 0));
+	check_ns(subsystem, 7, false);
+	vssd_subsystem_destroy(subsystem);
+}
+
+TEST(a_size_that_is_no_multiple_of_a_block_is_kept_in_bytes)
+{
+	struct vssd_subsystem *subsystem = make(1);
+	const struct vssd_ns *ns = &subsystem->ns[2];
+
+	vssd_ns_delete(subsystem, &subsystem->ns[0]);
+	CHECK(vssd_ns_create(subsystem, 3, &(struct vssd_ns_shape){.bytes = 9 * 512}));
+	CHECK_EQ(ns->nsze, 9);
+	CHECK_EQ(ns->blocks, 2);
+	vssd_ns_set_format(subsystem, &subsystem->ns[2], 1);
+	CHECK_EQ(ns->nsze, 1);
+	vssd_ns_set_format(subsystem, &subsystem->ns[2], 0);
+	CHECK_EQ(ns->nsze, 9);
 	vssd_subsystem_destroy(subsystem);
 }
 
@@ -390,13 +461,13 @@ TEST(what_is_no_namespace_is_refused)
 {
 	struct vssd_subsystem *subsystem = make(2);
 
-	CHECK(!vssd_ns_create(subsystem, 0, 1, 0));
-	CHECK(!vssd_ns_create(subsystem, 1, 1, 0));
+	CHECK(!create_ns(subsystem, 0, 1, 0));
+	CHECK(!create_ns(subsystem, 1, 1, 0));
 	vssd_ns_delete(subsystem, &subsystem->ns[1]);
-	CHECK(!vssd_ns_create(subsystem, 33, 1, 0));
-	CHECK(!vssd_ns_create(subsystem, 2, 0, 0));
-	CHECK(!vssd_ns_create(subsystem, 2, UINT64_MAX, 0));
-	CHECK(vssd_ns_create(subsystem, 32, 16, 0));
+	CHECK(!create_ns(subsystem, 33, 1, 0));
+	CHECK(!create_ns(subsystem, 2, 0, 0));
+	CHECK(!create_ns(subsystem, 2, UINT64_MAX, 0));
+	CHECK(create_ns(subsystem, 32, 16, 0));
 	CHECK(vssd_subsystem_ns(subsystem, 32) == &subsystem->ns[31]);
 	vssd_subsystem_destroy(subsystem);
 }
@@ -410,7 +481,7 @@ TEST(a_namespace_that_is_deleted_leaves_no_data_to_the_next_one)
 	CHECK_EQ(vssd_subsystem_poke(subsystem, 2, 7, data, sizeof(data)), 0);
 	vssd_ns_delete(subsystem, &subsystem->ns[1]);
 	CHECK(vssd_subsystem_peek(subsystem, 2, 7, found, sizeof(found)) != 0);
-	CHECK(vssd_ns_create(subsystem, 3, 16, 0));
+	CHECK(create_ns(subsystem, 3, 16, 0));
 	CHECK_EQ(vssd_subsystem_peek(subsystem, 3, 7, found, sizeof(found)), 0);
 	for (unsigned i = 0; i < sizeof(found); i++)
 		CHECK_EQ(found[i], 0);

@@ -14,6 +14,8 @@ uint16_t vssd_identify(struct vssd_request *request);
 uint16_t vssd_get_features(struct vssd_request *request);
 uint16_t vssd_set_features(struct vssd_request *request);
 uint16_t vssd_get_log_page(struct vssd_request *request);
+uint16_t vssd_ns_attachment(struct vssd_request *request);
+uint16_t vssd_ns_management(struct vssd_request *request);
 uint16_t vssd_sanitize(struct vssd_request *request);
 uint16_t vssd_self_test(struct vssd_request *request);
 

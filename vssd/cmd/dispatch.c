@@ -94,7 +94,7 @@ static uint16_t check_namespace(struct vssd_request *request, const struct vssd_
 	if (!(command->flags & (VSSD_NEEDS_NS | VSSD_NEEDS_NS_OR_ALL)))
 		return NVME_SC_SUCCESS;
 	if (!request->ns && !all)
-		return vssd_refuse(request, NVME_SC_INVALID_NAMESPACE, VSSD_NSID, VSSD_OWN);
+		return vssd_refuse_nsid(request, VSSD_OWN);
 	if (!(command->flags & VSSD_NEEDS_MEDIA))
 		return NVME_SC_SUCCESS;
 	if (changes_data(request) && vssd_health_read_only(request->ctrl->subsystem))

@@ -45,6 +45,7 @@ void vssd_command_failed(const struct vssd_request *request, uint16_t status)
 		.status = vssd_status_field(status) | request->sq->cq->phase,
 		.pel = location_of(&failure->field),
 		.nsid = cmd->nsid,
+		.csinfo = failure->information,
 	};
 
 	if (failure->has_lba)

@@ -96,8 +96,8 @@ static uint16_t set_error_recovery(struct vssd_request *request)
 
 	if (request->is_trial)
 		return NVME_SC_SUCCESS;
-	for (uint32_t i = 0; i < ctrl->options->namespaces; i++)
-		if (cmd->nsid == NVME_NSID_ALL || cmd->nsid == i + 1) {
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
+		if (vssd_ns_is_active(ctrl, &ctrl->ns[i]) && (cmd->nsid == NVME_NSID_ALL || cmd->nsid == i + 1)) {
 			ctrl->ns[i].dulbe = cmd->cdw11 & NVME_DULBE && vssd_features_dulbe(ctrl);
 			ctrl->ns[i].tler = (uint16_t)cmd->cdw11;
 		}
@@ -112,7 +112,7 @@ static uint16_t get_error_recovery(struct vssd_request *request, enum nvme_featu
 	const struct vssd_ns *ns = vssd_ns_find(ctrl, cmd->nsid);
 
 	if (!ns)
-		return vssd_refuse(request, NVME_SC_INVALID_NAMESPACE, VSSD_NSID, VSSD_NVM("4.1.3.2"));
+		return vssd_refuse_nsid(request, VSSD_NVM("4.1.3.2"));
 	request->result = select == NVME_SEL_CURRENT ? ns->tler | (ns->dulbe ? NVME_DULBE : 0) : 0;
 	return NVME_SC_SUCCESS;
 }
@@ -449,8 +449,9 @@ static uint16_t check_nsid(struct vssd_request *request, const struct feature *f
 
 	if (nsid == NVME_NSID_ALL || (per_ns && request->ns) || (!per_ns && nsid == 0))
 		return NVME_SC_SUCCESS;
-	return vssd_refuse(request, request->ns ? NVME_SC_FEATURE_NOT_NS_SPECIFIC : NVME_SC_INVALID_NAMESPACE,
-			   VSSD_NSID, VSSD_OWN);
+	if (request->ns)
+		return vssd_refuse(request, NVME_SC_FEATURE_NOT_NS_SPECIFIC, VSSD_NSID, VSSD_OWN);
+	return vssd_refuse_nsid(request, VSSD_OWN);
 }
 
 uint16_t vssd_set_features(struct vssd_request *request)

@@ -29,17 +29,29 @@ static uint16_t check(struct vssd_request *request)
 	return NVME_SC_SUCCESS;
 }
 
+/* The namespaces to format, a bit for each: FNA says that NSID FFFFFFFFh means those of this controller. */
+static uint32_t named(const struct vssd_ctrl *ctrl, uint32_t nsid)
+{
+	uint32_t nsids = 0;
+
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
+		if (vssd_ns_is_active(ctrl, &ctrl->ns[i]) && (nsid == NVME_NSID_ALL || nsid == i + 1))
+			nsids |= 1u << i;
+	return nsids;
+}
+
 uint16_t vssd_format_nvm(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	const struct nvme_cmd *cmd = &request->cmd;
-	bool all = cmd->nsid == NVME_NSID_ALL;
+	uint32_t nsids = named(ctrl, cmd->nsid);
 	uint16_t status = check(request);
 
+	if (!status && !nsids)
+		return vssd_refuse(request, NVME_SC_INVALID_NAMESPACE, VSSD_NSID, VSSD_OWN);
 	if (status || request->is_trial)
 		return status;
 	vssd_format_start(ctrl->subsystem, &ctrl->listener, cmd->cid,
-			  (uint8_t)nvme_get_field(cmd, NVME_FIELD_FORMAT_NVM_LBAFL), all ? 0 : cmd->nsid - 1,
-			  all ? VSSD_MAX_NAMESPACES - 1 : cmd->nsid - 1);
+			  (uint8_t)nvme_get_field(cmd, NVME_FIELD_FORMAT_NVM_LBAFL), nsids);
 	return VSSD_LATER;
 }

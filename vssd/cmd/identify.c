@@ -14,7 +14,6 @@
 #include "vssd/ctrl/controller.h"
 #include "vssd/subsystem/identity.h"
 
-#define CNTLID 1u
 #define ACL 3u /* 0's based */
 #define MODEL "pynvme virtual SSD"
 #define SHUTDOWN_US 1000000u
@@ -42,6 +41,12 @@ static const struct nvme_power_state power_states[VSSD_NPSS + 1] = {
 	 .rwl = 4},
 };
 
+/* Whether the host can create namespaces, so that it needs lists of what there is. */
+static bool is_managed(const struct vssd_ctrl *ctrl)
+{
+	return vssd_admin_command(ctrl, NVME_ADMIN_NS_MANAGEMENT);
+}
+
 /* ---- CNS 01h: what each version added ---- */
 
 static void describe_controller(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
@@ -62,7 +67,7 @@ static void describe_controller(const struct vssd_ctrl *ctrl, struct nvme_id_ctr
 	memcpy(id->psd, power_states, (id->npss + 1u) * sizeof(power_states[0]));
 	id->sqes = 0x66;
 	id->cqes = 0x44;
-	id->nn = ctrl->options->namespaces;
+	id->nn = vssd_subsystem_nn(ctrl->subsystem);
 	id->fuses = NVME_FUSES_COMPARE_WRITE;
 	id->fna = NVME_FNA_CRYPTO;
 	id->vwc = ctrl->options->cache_size ? NVME_VWC_PRESENT : 0;
@@ -71,7 +76,7 @@ static void describe_controller(const struct vssd_ctrl *ctrl, struct nvme_id_ctr
 
 static void describe_controller_1_1(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
 {
-	id->cntlid = CNTLID;
+	id->cntlid = vssd_cntlid(&ctrl->listener);
 	id->apsta = 1;
 	id->oncs |= NVME_ONCS_SAVE_SELECT;
 	id->acwu = UINT16_MAX;
@@ -95,8 +100,8 @@ static void describe_controller_1_2(const struct vssd_ctrl *ctrl, struct nvme_id
 	id->mtfa = 1; /* units of 100 ms */
 	id->hmpre = VSSD_HMPRE;
 	id->hmmin = VSSD_HMMIN;
-	for (uint32_t i = 0; i < ctrl->options->namespaces; i++)
-		id->tnvmcap[0] += ctrl->ns[i].blocks << VSSD_BLOCK_SHIFT;
+	id->tnvmcap[0] = ctrl->subsystem->blocks << VSSD_BLOCK_SHIFT;
+	id->unvmcap[0] = vssd_ns_room(ctrl->subsystem) << VSSD_BLOCK_SHIFT;
 }
 
 static void describe_controller_1_2_1(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
@@ -120,7 +125,7 @@ static void describe_controller_1_3(const struct vssd_ctrl *ctrl, struct nvme_id
 
 static void describe_controller_1_4(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
 {
-	(void)ctrl;
+	id->ctratt |= is_managed(ctrl) ? NVME_CTRATT_NS_GRANULARITY : 0;
 	id->cntrltype = 1;
 	id->hmmaxd = VSSD_HMB_DESCRIPTORS;
 	id->sanicap |= UINT32_C(1) << NVME_SANICAP_NODMMAS_SHIFT; /* nothing changes the media after the operation */
@@ -187,16 +192,25 @@ static uint16_t identify_controller(struct vssd_request *request, uint8_t *data)
 	return NVME_SC_SUCCESS;
 }
 
-static void describe_format(const struct vssd_ns *ns, struct nvme_id_ns *id)
+/* ---- namespaces ---- */
+
+static void describe_formats(struct nvme_id_ns *id)
 {
 	id->nlbaf = VSSD_NLBAF;
-	id->flbas = 0;
 	for (uint8_t i = 0; i <= VSSD_NLBAF; i++) {
 		id->lbaf[i].lbads = vssd_lbaf_shift(i);
 		id->lbaf[i].rp = (uint8_t)(i == 0 ? 2 : 0);
-		if (id->lbaf[i].lbads == ns->lba_shift)
-			id->flbas = i;
 	}
+}
+
+/* What all namespaces have in common. */
+static void describe_common(const struct vssd_ctrl *ctrl, struct nvme_id_ns *id)
+{
+	describe_formats(id);
+	if (vssd_since(ctrl, NVME_1_2))
+		id->nsfeat = vssd_features_dulbe(ctrl) ? NVME_NSFEAT_DAE : 0;
+	if (vssd_since(ctrl, NVME_1_3))
+		id->dlfeat = NVME_DLFEAT_ZEROES | NVME_DLFEAT_WRITE_ZEROES;
 }
 
 /* The store writes and deallocates whole blocks fastest, so one block is the value of all five preferences. */
@@ -214,28 +228,27 @@ static uint8_t format_progress(const struct vssd_ctrl *ctrl, const struct vssd_n
 	return (uint8_t)(0x80 | vssd_format_left(ctrl->subsystem, ns->nsid));
 }
 
-static uint16_t identify_ns(struct vssd_request *request, uint8_t *data)
+static uint8_t format_index(const struct vssd_ns *ns)
 {
-	struct vssd_ctrl *ctrl = request->ctrl;
-	struct nvme_id_ns *id = (struct nvme_id_ns *)data;
-	const struct vssd_ns *ns = vssd_ns_find(ctrl, request->cmd.nsid);
+	return ns->lba_shift == vssd_lbaf_shift(0) ? 0 : 1;
+}
 
-	if (!ns)
-		return vssd_refuse(request, NVME_SC_INVALID_NAMESPACE, VSSD_NSID, VSSD_OWN);
+static void describe_ns(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, struct nvme_id_ns *id)
+{
+	describe_common(ctrl, id);
 	id->nsze = ns->nsze;
 	id->ncap = ns->nsze;
 	id->nuse = ns->nsze;
-	describe_format(ns, id);
-	if (vssd_since(ctrl, NVME_1_1))
-		vssd_identity_eui64(ctrl->subsystem, ns->nsid, id->eui64);
+	id->flbas = format_index(ns);
+	if (vssd_since(ctrl, NVME_1_1)) {
+		id->nmic = ns->shared;
+		vssd_identity_eui64(ctrl->subsystem, ns, id->eui64);
+	}
 	if (vssd_since(ctrl, NVME_1_2)) {
-		id->nsfeat = vssd_features_dulbe(ctrl) ? NVME_NSFEAT_DAE : 0;
 		id->fpi = format_progress(ctrl, ns);
 		id->nvmcap[0] = ns->blocks << VSSD_BLOCK_SHIFT;
-		vssd_identity_nguid(ctrl->subsystem, ns->nsid, id->nguid);
+		vssd_identity_nguid(ctrl->subsystem, ns, id->nguid);
 	}
-	if (vssd_since(ctrl, NVME_1_3))
-		id->dlfeat = NVME_DLFEAT_ZEROES | NVME_DLFEAT_WRITE_ZEROES;
 	if (vssd_since(ctrl, NVME_1_4))
 		describe_preferences(ns, id);
 	if (has_copy(ctrl)) {
@@ -243,10 +256,42 @@ static uint16_t identify_ns(struct vssd_request *request, uint8_t *data)
 		id->mcl = VSSD_COPY_LBAS;
 		id->msrc = VSSD_COPY_RANGES - 1;
 	}
+}
+
+/* The answer for a namespace that is not there: zeros, if its NSID is valid. */
+static uint16_t describe_none(struct vssd_request *request)
+{
+	if (vssd_nsid_is_valid(request->ctrl, request->cmd.nsid))
+		return NVME_SC_SUCCESS;
+	return vssd_refuse(request, NVME_SC_INVALID_NAMESPACE, VSSD_NSID, VSSD_OWN);
+}
+
+static uint16_t identify_ns(struct vssd_request *request, uint8_t *data)
+{
+	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct vssd_ns *ns = request->ns;
+
+	if (ns)
+		describe_ns(ctrl, ns, (struct nvme_id_ns *)data);
+	else if (request->cmd.nsid == NVME_NSID_ALL && is_managed(ctrl))
+		describe_common(ctrl, (struct nvme_id_ns *)data);
+	else
+		return describe_none(request);
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t identify_active_list(struct vssd_request *request, uint8_t *data)
+static uint16_t identify_allocated_ns(struct vssd_request *request, uint8_t *data)
+{
+	const struct vssd_ns *ns = vssd_subsystem_ns(request->ctrl->subsystem, request->cmd.nsid);
+
+	if (!ns)
+		return describe_none(request);
+	describe_ns(request->ctrl, ns, (struct nvme_id_ns *)data);
+	return NVME_SC_SUCCESS;
+}
+
+/* The NSIDs above that of the command. */
+static uint16_t list_namespaces(struct vssd_request *request, uint8_t *data, bool only_active)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	uint32_t *list = (uint32_t *)data;
@@ -254,11 +299,64 @@ static uint16_t identify_active_list(struct vssd_request *request, uint8_t *data
 
 	if (request->cmd.nsid >= NVME_NSID_LAST)
 		return vssd_refuse(request, NVME_SC_INVALID_NAMESPACE, VSSD_NSID, VSSD_OWN);
-	for (uint32_t nsid = request->cmd.nsid + 1; nsid <= ctrl->options->namespaces && count < NSIDS_PER_LIST;
-	     nsid++)
-		list[count++] = nsid;
+	for (uint32_t i = request->cmd.nsid; i < VSSD_MAX_NAMESPACES; i++)
+		if (only_active ? vssd_ns_is_active(ctrl, &ctrl->ns[i]) : ctrl->ns[i].nsid)
+			list[count++] = i + 1;
 	return NVME_SC_SUCCESS;
 }
+
+static uint16_t identify_active_list(struct vssd_request *request, uint8_t *data)
+{
+	return list_namespaces(request, data, true);
+}
+
+static uint16_t identify_allocated_list(struct vssd_request *request, uint8_t *data)
+{
+	return list_namespaces(request, data, false);
+}
+
+/* All LBA formats have the same granularity. */
+static uint16_t identify_granularity(struct vssd_request *request, uint8_t *data)
+{
+	struct nvme_ns_granularity_list *list = (struct nvme_ns_granularity_list *)data;
+
+	uint64_t bytes = vssd_ns_granule(request->ctrl->subsystem) << VSSD_BLOCK_SHIFT;
+
+	list->entry[0].nszegran = list->entry[0].ncapgran = bytes;
+	return NVME_SC_SUCCESS;
+}
+
+/* ---- controllers ---- */
+
+/* The controllers among these (a bit for each) whose CNTLID is at least that of the command. */
+static uint16_t list_ctrls(struct vssd_request *request, uint8_t *data, uint16_t ctrls)
+{
+	const struct vssd_subsystem *subsystem = request->ctrl->subsystem;
+	uint64_t least = nvme_get_field(&request->cmd, NVME_FIELD_IDENTIFY_CNTID);
+	struct nvme_ctrl_list *list = (struct nvme_ctrl_list *)data;
+
+	for (unsigned index = 0; index < VSSD_MAX_CONTROLLERS; index++)
+		for (const struct vssd_listener *one = subsystem->listeners; one; one = one->next)
+			if (one->index == index && ctrls >> index & 1 && vssd_cntlid(one) >= least)
+				list->cntlid[list->numids++] = vssd_cntlid(one);
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t identify_ns_ctrls(struct vssd_request *request, uint8_t *data)
+{
+	const struct vssd_ns *ns = vssd_subsystem_ns(request->ctrl->subsystem, request->cmd.nsid);
+
+	if (!ns)
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_NSID, VSSD_OWN);
+	return list_ctrls(request, data, ns->attached);
+}
+
+static uint16_t identify_ctrls(struct vssd_request *request, uint8_t *data)
+{
+	return list_ctrls(request, data, VSSD_ALL_CTRLS);
+}
+
+/* ---- identifiers and command sets ---- */
 
 static uint8_t *put_descriptor(uint8_t *at, uint8_t type, const void *id, uint8_t length)
 {
@@ -275,10 +373,10 @@ static uint16_t identify_descriptors(struct vssd_request *request, uint8_t *data
 	const uint8_t csi = NVME_CSI_NVM;
 	uint8_t eui64[8], nguid[16], *at = data;
 
-	if (!vssd_ns_find(ctrl, request->cmd.nsid))
-		return vssd_refuse(request, NVME_SC_INVALID_NAMESPACE, VSSD_NSID, VSSD_OWN);
-	vssd_identity_eui64(ctrl->subsystem, request->cmd.nsid, eui64);
-	vssd_identity_nguid(ctrl->subsystem, request->cmd.nsid, nguid);
+	if (!request->ns)
+		return vssd_refuse_nsid(request, VSSD_OWN);
+	vssd_identity_eui64(ctrl->subsystem, request->ns, eui64);
+	vssd_identity_nguid(ctrl->subsystem, request->ns, nguid);
 	at = put_descriptor(at, NVME_NIDT_EUI64, eui64, sizeof(eui64));
 	at = put_descriptor(at, NVME_NIDT_NGUID, nguid, sizeof(nguid));
 	if (vssd_since(ctrl, NVME_2_0))
@@ -298,10 +396,10 @@ static uint16_t check_csi(struct vssd_request *request)
  * information. */
 static uint16_t identify_csi_ns(struct vssd_request *request, uint8_t *data)
 {
+	uint16_t status = request->ns ? NVME_SC_SUCCESS : describe_none(request);
+
 	(void)data;
-	if (!vssd_ns_find(request->ctrl, request->cmd.nsid))
-		return vssd_refuse(request, NVME_SC_INVALID_NAMESPACE, VSSD_NSID, VSSD_OWN);
-	return check_csi(request);
+	return status ? status : check_csi(request);
 }
 
 static uint16_t identify_csi_controller(struct vssd_request *request, uint8_t *data)
@@ -317,14 +415,22 @@ static uint16_t identify_csi_active_list(struct vssd_request *request, uint8_t *
 	return status ? status : identify_active_list(request, data);
 }
 
+static uint16_t identify_csi_allocated_list(struct vssd_request *request, uint8_t *data)
+{
+	uint16_t status = check_csi(request);
+
+	return status ? status : identify_allocated_list(request, data);
+}
+
 static uint16_t identify_independent(struct vssd_request *request, uint8_t *data)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	struct nvme_id_ns_independent *id = (struct nvme_id_ns_independent *)data;
-	const struct vssd_ns *ns = vssd_ns_find(ctrl, request->cmd.nsid);
+	const struct vssd_ns *ns = request->ns;
 
 	if (!ns)
-		return vssd_refuse(request, NVME_SC_INVALID_NAMESPACE, VSSD_NSID, VSSD_OWN);
+		return describe_none(request);
+	id->nmic = ns->shared;
 	id->fpi = format_progress(ctrl, ns);
 	id->nstat = 1;
 	return NVME_SC_SUCCESS;
@@ -344,7 +450,7 @@ static uint16_t identify_command_sets(struct vssd_request *request, uint8_t *dat
 	uint64_t *vectors = (uint64_t *)data;
 	uint16_t cntid = (uint16_t)nvme_get_field(&request->cmd, NVME_FIELD_IDENTIFY_CNTID);
 
-	if (cntid != UINT16_MAX && cntid != CNTLID)
+	if (cntid != UINT16_MAX && cntid != vssd_cntlid(&request->ctrl->listener))
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_IDENTIFY_CNTID, "CNTID"),
 				   VSSD_OWN);
 	vectors[0] = 1u << NVME_CSI_NVM;
@@ -354,17 +460,25 @@ static uint16_t identify_command_sets(struct vssd_request *request, uint8_t *dat
 static const struct {
 	uint16_t (*fill)(struct vssd_request *request, uint8_t *data); /* NVME_IDENTIFY_SIZE zeros */
 	enum nvme_version since;
+	bool managed; /* only drives on which the host can create namespaces have it */
 } structures[256] = {
-	[NVME_CNS_NS] = {identify_ns, NVME_1_0},
-	[NVME_CNS_CTRL] = {identify_controller, NVME_1_0},
-	[NVME_CNS_ACTIVE_NS_LIST] = {identify_active_list, NVME_1_1},
-	[NVME_CNS_NS_DESCRIPTORS] = {identify_descriptors, NVME_1_3},
-	[NVME_CNS_CSI_NS] = {identify_csi_ns, NVME_2_0},
-	[NVME_CNS_CSI_CTRL] = {identify_csi_controller, NVME_2_0},
-	[NVME_CNS_CSI_ACTIVE_NS_LIST] = {identify_csi_active_list, NVME_2_0},
-	[NVME_CNS_INDEPENDENT_NS] = {identify_independent, NVME_2_0},
-	[NVME_CNS_UUID_LIST] = {identify_uuid_list, NVME_1_4},
-	[NVME_CNS_COMMAND_SETS] = {identify_command_sets, NVME_2_0},
+	[NVME_CNS_NS] = {identify_ns, NVME_1_0, false},
+	[NVME_CNS_CTRL] = {identify_controller, NVME_1_0, false},
+	[NVME_CNS_ACTIVE_NS_LIST] = {identify_active_list, NVME_1_1, false},
+	[NVME_CNS_NS_DESCRIPTORS] = {identify_descriptors, NVME_1_3, false},
+	[NVME_CNS_CSI_NS] = {identify_csi_ns, NVME_2_0, false},
+	[NVME_CNS_CSI_CTRL] = {identify_csi_controller, NVME_2_0, false},
+	[NVME_CNS_CSI_ACTIVE_NS_LIST] = {identify_csi_active_list, NVME_2_0, false},
+	[NVME_CNS_INDEPENDENT_NS] = {identify_independent, NVME_2_0, false},
+	[NVME_CNS_ALLOCATED_NS_LIST] = {identify_allocated_list, NVME_1_2, true},
+	[NVME_CNS_ALLOCATED_NS] = {identify_allocated_ns, NVME_1_2, true},
+	[NVME_CNS_NS_CTRL_LIST] = {identify_ns_ctrls, NVME_1_2, true},
+	[NVME_CNS_CTRL_LIST] = {identify_ctrls, NVME_1_2, true},
+	[NVME_CNS_NS_GRANULARITY] = {identify_granularity, NVME_1_4, true},
+	[NVME_CNS_UUID_LIST] = {identify_uuid_list, NVME_1_4, false},
+	[NVME_CNS_CSI_ALLOCATED_NS_LIST] = {identify_csi_allocated_list, NVME_2_0, true},
+	[NVME_CNS_CSI_ALLOCATED_NS] = {identify_csi_ns, NVME_2_0, true},
+	[NVME_CNS_COMMAND_SETS] = {identify_command_sets, NVME_2_0, false},
 };
 
 uint16_t vssd_identify(struct vssd_request *request)
@@ -373,7 +487,8 @@ uint16_t vssd_identify(struct vssd_request *request)
 	uint8_t cns = (uint8_t)nvme_get_field(&request->cmd, NVME_FIELD_IDENTIFY_CNS);
 	uint16_t status;
 
-	if (!structures[cns].fill || !vssd_since(request->ctrl, structures[cns].since))
+	if (!structures[cns].fill || !vssd_since(request->ctrl, structures[cns].since) ||
+	    (structures[cns].managed && !is_managed(request->ctrl)))
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_IDENTIFY_CNS, "CNS"),
 				   VSSD_OWN);
 	status = structures[cns].fill(request, data);

@@ -75,8 +75,8 @@ static uint16_t fill_changed_ns(struct vssd_request *request, struct query *quer
 	uint32_t *list = (uint32_t *)query->buffer;
 	unsigned count = 0;
 
-	for (uint32_t i = 0; i < ctrl->options->namespaces; i++)
-		if (ctrl->ns[i].changed)
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
+		if (ctrl->events.changed_ns >> i & 1)
 			list[count++] = i + 1;
 	return NVME_SC_SUCCESS;
 }
@@ -218,8 +218,8 @@ static uint16_t send_padded(struct vssd_request *request, const uint8_t *page, u
 /* Clear the event that reported this page: the host has read it, with Retain Asynchronous Event (RAE) cleared. */
 static void forget(struct vssd_ctrl *ctrl, uint8_t lid)
 {
-	for (uint32_t i = 0; lid == NVME_LOG_CHANGED_NS && i < VSSD_MAX_NAMESPACES; i++)
-		ctrl->ns[i].changed = false;
+	if (lid == NVME_LOG_CHANGED_NS)
+		ctrl->events.changed_ns = 0;
 	if (lid == NVME_LOG_TELEMETRY_CTRL)
 		ctrl->telemetry.available = false;
 	vssd_event_acknowledge(ctrl, lid);
@@ -253,7 +253,9 @@ static uint16_t check(struct vssd_request *request, const struct log_page *page,
 	if (!page->during_sanitize && vssd_sanitize_refuses(ctrl->subsystem))
 		return vssd_refuse_busy(request, vssd_sanitize_refuses(ctrl->subsystem));
 	if (cmd->nsid != 0 && cmd->nsid != NVME_NSID_ALL)
-		return vssd_refuse(request, request->ns ? NVME_SC_INVALID_FIELD : NVME_SC_INVALID_NAMESPACE,
+		return vssd_refuse(request,
+				   vssd_nsid_is_valid(ctrl, cmd->nsid) ? NVME_SC_INVALID_FIELD
+								       : NVME_SC_INVALID_NAMESPACE,
 				   VSSD_NSID, VSSD_OWN);
 	if (nvme_get_field(cmd, NVME_FIELD_GET_LOG_PAGE_OT))
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_GET_LOG_PAGE_OT, "OT"),

@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "vssd/cmd/refuse.h"
 
+#include "vssd/ctrl/controller.h"
+
 uint16_t vssd_refuse(struct vssd_request *request, uint16_t status, struct vssd_field field, const char *section)
 {
 	request->failure.field = field;
 	request->failure.section = section;
 	return status;
+}
+
+uint16_t vssd_refuse_nsid(struct vssd_request *request, const char *section)
+{
+	bool is_valid = vssd_nsid_is_valid(request->ctrl, request->cmd.nsid);
+
+	return vssd_refuse(request, is_valid ? NVME_SC_INVALID_FIELD : NVME_SC_INVALID_NAMESPACE, VSSD_NSID, section);
 }
 
 uint16_t vssd_refuse_busy(struct vssd_request *request, uint16_t status)

@@ -42,6 +42,9 @@
 /* Record why the request fails. Returns the status. section: a literal made by the macros above. */
 uint16_t vssd_refuse(struct vssd_request *request, uint16_t status, struct vssd_field field, const char *section);
 
+/* Refuse an NSID that is not active, or that is not valid at all. */
+uint16_t vssd_refuse_nsid(struct vssd_request *request, const char *section);
+
 /* Refuse a command that needs data, during a format or a sanitize operation; the status says which. */
 uint16_t vssd_refuse_busy(struct vssd_request *request, uint16_t status);
 

@@ -44,6 +44,7 @@ struct vssd_failure {
 	const char *section; /* of the specification; NULL: that of the command */
 	bool has_lba;
 	uint64_t lba;
+	uint64_t information; /* command specific information, for the error log */
 };
 
 /* A handler executes a request and returns the status of the command as NVME_SC(sct, sc), or VSSD_LATER. If is_trial

@@ -12,9 +12,10 @@ static uint16_t check_namespaces(struct vssd_request *request)
 	uint32_t nsid = request->cmd.nsid;
 
 	if (nsid != 0 && nsid != NVME_NSID_ALL && !vssd_ns_find(ctrl, nsid))
-		return vssd_refuse(request, NVME_SC_INVALID_NAMESPACE, VSSD_NSID, VSSD_OWN);
+		return vssd_refuse_nsid(request, VSSD_OWN);
 	for (uint32_t i = 0; nsid != 0 && i < VSSD_MAX_NAMESPACES; i++)
-		if (ctrl->ns[i].nsid && ctrl->ns[i].refuse && (nsid == NVME_NSID_ALL || nsid == i + 1))
+		if (vssd_ns_is_active(ctrl, &ctrl->ns[i]) && ctrl->ns[i].refuse &&
+		    (nsid == NVME_NSID_ALL || nsid == i + 1))
 			return vssd_refuse_busy(request, ctrl->ns[i].refuse);
 	return NVME_SC_SUCCESS;
 }

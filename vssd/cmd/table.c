@@ -12,6 +12,8 @@ static const struct vssd_command *find(const struct vssd_ctrl *ctrl, const struc
 		return NULL;
 	if (command->flags & VSSD_NEEDS_COPY && !ctrl->options->copy)
 		return NULL;
+	if (command->flags & VSSD_NEEDS_NS_MANAGEMENT && !ctrl->options->ns_management)
+		return NULL;
 	return ctrl->null_store && command->flags & VSSD_NEEDS_STORE ? NULL : command;
 }
 
@@ -52,7 +54,7 @@ void vssd_admin_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256])
 	for (unsigned i = 0; i < 256; i++)
 		effects[i] = effects_of(ctrl, vssd_admin_command(ctrl, (uint8_t)i), &spec_commands[SPEC_ADMIN][i]);
 	/* A format of all namespaces changes the capabilities of several. */
-	if (ctrl->options->namespaces > 1)
+	if (vssd_subsystem_nn(ctrl->subsystem) > 1)
 		effects[NVME_ADMIN_FORMAT_NVM] |= NVME_EFFECT_NIC;
 }
 

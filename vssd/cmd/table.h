@@ -16,14 +16,15 @@
 #include "vssd/cmd/request.h"
 
 /* What dispatch.c checks. */
-#define VSSD_NEEDS_NS 0x01u        /* NSID names a namespace */
-#define VSSD_NEEDS_NS_OR_ALL 0x02u /* or is FFFFFFFFh */
-#define VSSD_NEEDS_MEDIA 0x04u     /* no format or sanitize operation keeps the data from being used */
-#define VSSD_NEEDS_STORE 0x08u     /* a drive that keeps no data does not have the command */
-#define VSSD_DURING_SANITIZE 0x10u /* an admin command allowed while a sanitize operation runs or has failed */
-#define VSSD_FUSED_FIRST 0x20u     /* can be the first half of a fused operation */
-#define VSSD_FUSED_SECOND 0x40u    /* can be the second half */
-#define VSSD_NEEDS_COPY 0x80u      /* the drive has it with the option --copy only */
+#define VSSD_NEEDS_NS 0x01u             /* NSID names a namespace */
+#define VSSD_NEEDS_NS_OR_ALL 0x02u      /* or is FFFFFFFFh */
+#define VSSD_NEEDS_MEDIA 0x04u          /* no format or sanitize operation keeps the data from being used */
+#define VSSD_NEEDS_STORE 0x08u          /* a drive that keeps no data does not have the command */
+#define VSSD_DURING_SANITIZE 0x10u      /* an admin command allowed while a sanitize operation runs or has failed */
+#define VSSD_FUSED_FIRST 0x20u          /* can be the first half of a fused operation */
+#define VSSD_FUSED_SECOND 0x40u         /* can be the second half */
+#define VSSD_NEEDS_COPY 0x80u           /* the drive has it with the option --copy only */
+#define VSSD_NEEDS_NS_MANAGEMENT 0x100u /* the drive has it with the option --namespace-management only */
 
 struct vssd_command {
 	uint16_t (*execute)(struct vssd_request *request); /* NULL: there is no such command */

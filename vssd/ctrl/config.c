@@ -128,7 +128,7 @@ static void put_serial_number(struct vssd_ctrl *ctrl)
 {
 	uint8_t eui64[8];
 
-	vssd_identity_eui64(ctrl->subsystem, 0, eui64);
+	vssd_identity_eui64(ctrl->subsystem, NULL, eui64);
 	for (unsigned i = 0; i < sizeof(eui64); i++)
 		ctrl->config.bytes[EXT_DSN + PCI_DSN_SERIAL + i] = eui64[sizeof(eui64) - 1 - i];
 }

@@ -92,10 +92,30 @@ static inline bool vssd_since(const struct vssd_ctrl *ctrl, enum nvme_version ve
 	return ctrl->options->version >= (uint32_t)version;
 }
 
-/* The namespace of a valid NSID, else NULL. */
+/* CNTLID. */
+static inline uint16_t vssd_cntlid(const struct vssd_listener *listener)
+{
+	return (uint16_t)(listener->index + 1);
+}
+
+/* Whether NN allows this NSID; there need not be a namespace. */
+static inline bool vssd_nsid_is_valid(const struct vssd_ctrl *ctrl, uint32_t nsid)
+{
+	return nsid - 1 < vssd_subsystem_nn(ctrl->subsystem);
+}
+
+/* Whether the controller is attached to a namespace. */
+static inline bool vssd_ns_is_active(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns)
+{
+	return ns->nsid && ns->attached >> ctrl->listener.index & 1;
+}
+
+/* The namespace of an active NSID, else NULL. */
 static inline struct vssd_ns *vssd_ns_find(const struct vssd_ctrl *ctrl, uint32_t nsid)
 {
-	return vssd_subsystem_ns(ctrl->subsystem, nsid);
+	struct vssd_ns *ns = vssd_subsystem_ns(ctrl->subsystem, nsid);
+
+	return ns && vssd_ns_is_active(ctrl, ns) ? ns : NULL;
 }
 
 #endif

@@ -124,7 +124,7 @@ bool vssd_event_await(struct vssd_ctrl *ctrl, uint16_t cid)
 static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 {
 	(void)kind;
-	ctrl->events = (struct vssd_events){.deferred = ctrl->events.deferred};
+	ctrl->events = (struct vssd_events){.deferred = ctrl->events.deferred, .changed_ns = ctrl->events.changed_ns};
 }
 
 static void poll(struct vssd_ctrl *ctrl)

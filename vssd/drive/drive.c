@@ -58,9 +58,6 @@ static void notice(struct vssd_listener *listener, enum vssd_notice notice)
 	case VSSD_NOTICE_DATA_GONE:
 		vssd_hmb_forget(ctrl);
 		return;
-	case VSSD_NOTICE_NS_CHANGED:
-		announce(ctrl, VSSD_EVENT_NS_CHANGED);
-		return;
 	case VSSD_NOTICE_SANITIZE_BEGINS:
 		vssd_event_forget(ctrl, VSSD_EVENT_SANITIZED);
 		return;
@@ -82,6 +79,14 @@ static void notice(struct vssd_listener *listener, enum vssd_notice notice)
 			vssd_thermal_check(ctrl);
 		return;
 	}
+}
+
+static void ns_changed(struct vssd_listener *listener, uint32_t nsid)
+{
+	struct vssd_ctrl *ctrl = ctrl_of(listener);
+
+	ctrl->events.changed_ns |= 1u << (nsid - 1);
+	announce(ctrl, VSSD_EVENT_NS_CHANGED);
 }
 
 static bool is_ready(const struct vssd_listener *listener)
@@ -129,6 +134,7 @@ static void reset(struct vssd_listener *listener, enum vssd_reset kind)
 
 static const struct vssd_listener_ops listener_ops = {
 	.notice = notice,
+	.ns_changed = ns_changed,
 	.is_ready = is_ready,
 	.complete = complete,
 	.thermal_level = thermal_level,

@@ -333,6 +333,19 @@ void vssd_store_erase(struct vssd_store *store, uint64_t block, uint64_t count, 
 	}
 }
 
+/* A block whose source is unwritten was unwritten, or a crash came after its entry had moved. */
+void vssd_store_move(struct vssd_store *store, uint64_t from, uint64_t to, uint64_t count, uint64_t *done)
+{
+	for (uint64_t i = *done; i < count; *done = ++i) {
+		uint32_t entry = store->durable[from + i];
+
+		if (entry == VSSD_POOL_UNWRITTEN)
+			continue;
+		store->durable[to + i] = store->current[to + i] = entry;
+		store->durable[from + i] = store->current[from + i] = VSSD_POOL_UNWRITTEN;
+	}
+}
+
 int vssd_store_poke(struct vssd_store *store, uint64_t offset, const void *data, uint32_t length)
 {
 	uint64_t block = offset >> VSSD_BLOCK_SHIFT;

@@ -149,6 +149,10 @@ void vssd_store_lose_some(struct vssd_store *store, const struct vssd_store_loss
 /* Erase blocks at once and durably; they hold content afterwards. VSSD_POOL_UNWRITTEN: as in a new store. */
 void vssd_store_erase(struct vssd_store *store, uint64_t block, uint64_t count, enum vssd_pool_shared content);
 
+/* Move blocks down, from one place to another, which must be unwritten, and may overlap. The cache must be flushed.
+ * *done: how many are moved already; it advances with each, so that the caller can go on after a crash. */
+void vssd_store_move(struct vssd_store *store, uint64_t from, uint64_t to, uint64_t count, uint64_t *done);
+
 /* Set the words of VSSD_POOL_PATTERN to first, first + step, …; blocks that an earlier erasure left with the pattern
  * change as well. */
 void vssd_store_pattern(struct vssd_store *store, uint32_t first, uint32_t step);

@@ -2,15 +2,17 @@
 /* Erasures of Format NVM and sanitize operations, as fault rules want them. */
 #include "vssd/subsystem/subsystem.h"
 
-/* The number of blocks from this one on that belong to the same namespace and are all left, or all erased. */
+/* The number of blocks from this one on that belong to the same namespace and are all left, or all erased. Blocks of
+ * no namespace are erased. */
 static uint64_t same(const struct vssd_subsystem *subsystem, uint64_t block, bool *left)
 {
-	uint64_t size = subsystem->options.size / VSSD_BLOCK_SIZE, at = block % size, end = size;
+	const struct vssd_ns *ns = vssd_subsystem_ns_at(subsystem, block);
+	uint64_t size = ns ? ns->blocks : 1, at = ns ? block - ns->first_block : 0, end = size;
 
-	*left = at >= subsystem->left.first && at < subsystem->left.end;
+	*left = ns && at >= subsystem->left.first && at < subsystem->left.end;
 	if (*left)
 		end = subsystem->left.end;
-	else if (at < subsystem->left.first)
+	else if (ns && at < subsystem->left.first)
 		end = subsystem->left.first;
 	return (end < size ? end : size) - at;
 }

@@ -121,18 +121,6 @@ struct loss {
 	uint64_t clock; /* of the history: what was written later was flushed too late */
 };
 
-/* The namespace of a block, or NULL. */
-static const struct vssd_ns *ns_of(const struct vssd_subsystem *subsystem, uint64_t block)
-{
-	for (unsigned i = 0; i < VSSD_MAX_NAMESPACES; i++) {
-		const struct vssd_ns *ns = &subsystem->ns[i];
-
-		if (ns->nsid && block >= ns->first_block && block - ns->first_block < ns->blocks)
-			return ns;
-	}
-	return NULL;
-}
-
 /* Damage the durable LBA at the distance that the rule names. */
 static void damage_pair(const struct loss *loss, const struct vssd_ns *ns, uint64_t offset, unsigned lba_sectors)
 {
@@ -213,7 +201,7 @@ static bool takes_version(const struct loss *loss, uint64_t offset, unsigned lba
 static uint8_t keeps(void *context, uint64_t block, unsigned *lba_sectors)
 {
 	struct loss *loss = context;
-	const struct vssd_ns *ns = ns_of(loss->subsystem, block);
+	const struct vssd_ns *ns = vssd_subsystem_ns_at(loss->subsystem, block);
 	const uint8_t *new = vssd_store_data(loss->subsystem->store, block);
 	const uint8_t *old = vssd_store_durable(loss->subsystem->store, block);
 	uint8_t kept = 0;
@@ -240,7 +228,8 @@ static void lose_flushed(void *context, uint64_t sector)
 {
 	const struct loss *loss = context;
 	const struct vssd_fault_history *history = loss->subsystem->faults->history;
-	const struct vssd_ns *ns = ns_of(loss->subsystem, sector * VSSD_SECTOR_SIZE >> VSSD_BLOCK_SHIFT);
+	const struct vssd_ns *ns =
+		vssd_subsystem_ns_at(loss->subsystem, sector * VSSD_SECTOR_SIZE >> VSSD_BLOCK_SHIFT);
 	unsigned lba_sectors = ns ? 1u << (ns->lba_shift - SECTOR_SHIFT) : 1;
 
 	if (!ns || sector % lba_sectors || chance(loss))

@@ -7,6 +7,11 @@
 #define MS_NS UINT64_C(1000000)
 #define BLOCKS_PER_POLL (1u << 18)
 
+static bool is_formatted(const struct vssd_format *format, uint32_t index)
+{
+	return format->nsids >> index & 1;
+}
+
 /* Refuse commands to the namespaces that are being formatted. The system area records the format, so that the drive
  * finishes it even if the process is killed. */
 static void refuse_io(struct vssd_subsystem *subsystem, uint16_t status)
@@ -18,14 +23,17 @@ static void refuse_io(struct vssd_subsystem *subsystem, uint16_t status)
 	state->lbaf = format->lbaf;
 	state->first = (uint8_t)format->first;
 	state->last = (uint8_t)format->last;
+	state->nsids = format->nsids;
 	for (uint32_t i = format->first; i <= format->last; i++)
-		subsystem->ns[i].refuse = status;
+		if (is_formatted(format, i))
+			subsystem->ns[i].refuse = status;
 	vssd_subsystem_notify(subsystem, VSSD_NOTICE_REFUSALS);
 }
 
 void vssd_format_start(struct vssd_subsystem *subsystem, struct vssd_listener *owner, uint16_t cid, uint8_t lbaf,
-		       uint32_t first, uint32_t last)
+		       uint32_t nsids)
 {
+	uint32_t first = (uint32_t)__builtin_ctz(nsids), last = 31 - (uint32_t)__builtin_clz(nsids);
 	uint32_t nsid = first == last ? first + 1 : NVME_NSID_ALL;
 
 	subsystem->format = (struct vssd_format){
@@ -33,6 +41,7 @@ void vssd_format_start(struct vssd_subsystem *subsystem, struct vssd_listener *o
 		.running = true,
 		.cid = cid,
 		.lbaf = lbaf,
+		.nsids = nsids,
 		.first = first,
 		.last = last,
 		.at = first,
@@ -49,32 +58,32 @@ static void erase(struct vssd_subsystem *subsystem, uint64_t limit)
 
 	while (limit > 0 && format->at <= format->last) {
 		const struct vssd_ns *ns = &subsystem->ns[format->at];
-		uint64_t left = ns->blocks - format->next;
+		uint64_t left = is_formatted(format, format->at) ? ns->blocks - format->next : 0;
 		uint64_t count = left < limit ? left : limit;
 
 		vssd_subsystem_erase(subsystem, ns->first_block + format->next, count, VSSD_POOL_UNWRITTEN);
 		format->next += count;
 		limit -= count;
-		if (format->next == ns->blocks) {
+		if (count == left) {
 			format->at++;
 			format->next = 0;
 		}
 	}
 }
 
-/* Set the new LBA format of the namespaces. Returns whether it differs from the old one. */
-static bool conclude(struct vssd_subsystem *subsystem)
+/* Set the new LBA format of the namespaces. Returns a bit for each whose old one differs. */
+static uint32_t conclude(struct vssd_subsystem *subsystem)
 {
 	struct vssd_format *format = &subsystem->format;
-	bool changed = false;
+	uint32_t changed = 0;
 
 	for (uint32_t i = format->first; i <= format->last; i++) {
 		struct vssd_ns *ns = &subsystem->ns[i];
 
-		if (!ns->nsid)
+		if (!ns->nsid || !is_formatted(format, i))
 			continue;
 		if (ns->lba_shift != vssd_lbaf_shift(format->lbaf))
-			changed = ns->changed = true;
+			changed |= 1u << i;
 		vssd_ns_set_format(subsystem, ns, format->lbaf);
 	}
 	vssd_subsystem_notify(subsystem, VSSD_NOTICE_DATA_GONE);
@@ -83,12 +92,20 @@ static bool conclude(struct vssd_subsystem *subsystem)
 	return changed;
 }
 
+/* Tell the controllers that are attached to these namespaces. */
+static void tell(struct vssd_subsystem *subsystem, uint32_t changed)
+{
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
+		if (changed >> i & 1)
+			vssd_subsystem_ns_changed(subsystem, i + 1, subsystem->ns[i].attached);
+}
+
 void vssd_format_finish(struct vssd_subsystem *subsystem)
 {
 	if (!subsystem->format.running)
 		return;
 	erase(subsystem, UINT64_MAX);
-	conclude(subsystem);
+	tell(subsystem, conclude(subsystem));
 }
 
 bool vssd_format_abort(struct vssd_subsystem *subsystem, const struct vssd_listener *owner, uint16_t cid)
@@ -110,7 +127,7 @@ uint8_t vssd_format_left(const struct vssd_subsystem *subsystem, uint32_t nsid)
 	const struct vssd_ns *ns = &subsystem->ns[nsid - 1];
 	uint64_t left = format->at > nsid - 1 ? 0 : format->at == nsid - 1 ? ns->blocks - format->next : ns->blocks;
 
-	if (!format->running || nsid - 1 < format->first || nsid - 1 > format->last)
+	if (!format->running || !is_formatted(format, nsid - 1))
 		return 0;
 	return left ? (uint8_t)((left * 100 + ns->blocks - 1) / ns->blocks) : 1;
 }
@@ -126,7 +143,13 @@ static void init(struct vssd_subsystem *subsystem)
 	    state.lbaf > VSSD_NLBAF)
 		return;
 	subsystem->format = (struct vssd_format){
-		.running = true, .lbaf = state.lbaf, .first = state.first, .last = state.last, .at = state.first};
+		.running = true,
+		.lbaf = state.lbaf,
+		.nsids = state.nsids ? state.nsids : UINT32_MAX,
+		.first = state.first,
+		.last = state.last,
+		.at = state.first,
+	};
 	vssd_format_finish(subsystem);
 }
 
@@ -145,7 +168,7 @@ static void reset(struct vssd_subsystem *subsystem, enum vssd_reset kind)
 static void poll(struct vssd_subsystem *subsystem, uint64_t now)
 {
 	struct vssd_format *format = &subsystem->format;
-	bool changed;
+	uint32_t changed;
 
 	if (!format->running)
 		return;
@@ -155,8 +178,7 @@ static void poll(struct vssd_subsystem *subsystem, uint64_t now)
 		return;
 	changed = conclude(subsystem);
 	format->owner->ops->complete(format->owner, format->cid, NVME_SC_SUCCESS);
-	if (changed)
-		vssd_subsystem_notify(subsystem, VSSD_NOTICE_NS_CHANGED);
+	tell(subsystem, changed);
 }
 
 static uint64_t due(const struct vssd_subsystem *subsystem)

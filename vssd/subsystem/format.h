@@ -13,6 +13,7 @@ struct vssd_format {
 	bool running;
 	uint16_t cid;
 	uint8_t lbaf;
+	uint32_t nsids; /* a bit for each namespace, by NSID - 1 */
 	uint32_t first; /* index of the first namespace, and of the last one */
 	uint32_t last;
 	uint32_t at;   /* index of the namespace that is being erased */
@@ -22,9 +23,9 @@ struct vssd_format {
 
 extern const struct vssd_subsystem_part vssd_format_part;
 
-/* Start a format of the namespaces with these indexes. None must be running. */
+/* Start a format of these namespaces: a bit for each, by NSID - 1. None must be running. */
 void vssd_format_start(struct vssd_subsystem *subsystem, struct vssd_listener *owner, uint16_t cid, uint8_t lbaf,
-		       uint32_t first, uint32_t last);
+		       uint32_t nsids);
 
 /* If this command started the format, stop it and complete the command with Abort Requested. The LBA format stays,
  * but data may be lost. False: it did not. */

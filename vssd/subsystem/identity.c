@@ -9,6 +9,8 @@
 /* A locally administered OUI: that bit is set in the first byte sent. */
 static const uint8_t oui[3] = {0x02, 0x56, 0x53};
 
+#define NUMBERED 0x100000u /* salts of numbered namespaces are a multiple of this, and the NSID */
+
 /* FNV-1a, 64 bits. */
 static uint64_t hash(const struct vssd_subsystem *subsystem, uint32_t salt)
 {
@@ -26,20 +28,26 @@ void vssd_identity_oui(uint8_t ieee[3])
 		ieee[i] = oui[sizeof(oui) - 1 - i];
 }
 
-void vssd_identity_eui64(const struct vssd_subsystem *subsystem, uint32_t nsid, uint8_t eui64[8])
+/* A namespace that the host has created has identifiers of its own, even if its NSID is not new. */
+static uint32_t salt_of(const struct vssd_ns *ns)
 {
-	uint64_t id = hash(subsystem, nsid);
+	return ns ? ns->nsid + ns->number * NUMBERED : 0;
+}
+
+void vssd_identity_eui64(const struct vssd_subsystem *subsystem, const struct vssd_ns *ns, uint8_t eui64[8])
+{
+	uint64_t id = hash(subsystem, salt_of(ns));
 
 	memcpy(eui64, oui, sizeof(oui));
 	memcpy(eui64 + sizeof(oui), &id, 8 - sizeof(oui));
 }
 
-void vssd_identity_nguid(const struct vssd_subsystem *subsystem, uint32_t nsid, uint8_t nguid[16])
+void vssd_identity_nguid(const struct vssd_subsystem *subsystem, const struct vssd_ns *ns, uint8_t nguid[16])
 {
-	uint64_t id = hash(subsystem, ~nsid);
+	uint64_t id = hash(subsystem, ~salt_of(ns));
 
 	memcpy(nguid, &id, sizeof(id));
-	vssd_identity_eui64(subsystem, nsid, nguid + 8);
+	vssd_identity_eui64(subsystem, ns, nguid + 8);
 }
 
 void vssd_identity_subnqn(const struct vssd_subsystem *subsystem, char *subnqn, size_t size)

@@ -19,7 +19,6 @@ enum vssd_reset {
 enum vssd_notice {
 	VSSD_NOTICE_REFUSALS,        /* the state of a namespace has changed: refusing commands, or written */
 	VSSD_NOTICE_DATA_GONE,       /* data changed without a write command: drop all cached knowledge of them */
-	VSSD_NOTICE_NS_CHANGED,      /* the Identify Namespace data changed */
 	VSSD_NOTICE_SANITIZE_BEGINS, /* events of the last operation are outdated */
 	VSSD_NOTICE_SANITIZE_ENDS,
 	VSSD_NOTICE_FIRMWARE_STARTS, /* process no commands until it runs */
@@ -33,6 +32,9 @@ struct vssd_subsystem;
 
 struct vssd_listener_ops {
 	void (*notice)(struct vssd_listener *listener, enum vssd_notice notice);
+
+	/* The Identify data of a namespace have changed, or whether the controller is attached to it. */
+	void (*ns_changed)(struct vssd_listener *listener, uint32_t nsid);
 
 	/* Whether a completion can be posted now (is_ready), and post the one of an operation that has ended. */
 	bool (*is_ready)(const struct vssd_listener *listener);
@@ -53,12 +55,17 @@ struct vssd_listener_ops {
 struct vssd_listener {
 	struct vssd_listener *next;
 	const struct vssd_listener_ops *ops;
+	uint8_t index; /* differs for each controller of the subsystem; CNTLID is one more */
 };
 
+/* Add a controller, and give it the lowest free index. */
 void vssd_subsystem_listen(struct vssd_subsystem *subsystem, struct vssd_listener *listener);
 void vssd_subsystem_unlisten(struct vssd_subsystem *subsystem, struct vssd_listener *listener);
 
 /* Send a notice to all controllers. */
 void vssd_subsystem_notify(struct vssd_subsystem *subsystem, enum vssd_notice notice);
+
+/* Tell controllers that a namespace has changed. ctrls: a bit for each of them, by its index. */
+void vssd_subsystem_ns_changed(struct vssd_subsystem *subsystem, uint32_t nsid, uint16_t ctrls);
 
 #endif

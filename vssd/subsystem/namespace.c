@@ -3,25 +3,53 @@
 
 #include "vssd/subsystem/subsystem.h"
 
+#define FIRST_CTRL 1u
+#define MOST_GRANULE 256u    /* blocks */
+#define LEAST_GRANULES 1024u /* that a drive has, unless its granule is one block */
+
 uint8_t vssd_lbaf_shift(uint8_t lbaf)
 {
 	return lbaf == 0 ? 9 : 12;
 }
 
+/* ---- what outlives the process ---- */
+
+static struct vssd_ns_record *record_of(struct vssd_subsystem *subsystem, const struct vssd_ns *ns)
+{
+	return &subsystem->nv->namespaces.ns[ns - subsystem->ns];
+}
+
+/* Record a namespace. The number of blocks comes last, since it makes the record valid. */
+static void save(struct vssd_subsystem *subsystem, const struct vssd_ns *ns)
+{
+	struct vssd_ns_record *record = record_of(subsystem, ns);
+
+	if (!subsystem->nv->namespaces.managed)
+		return;
+	record->first_block = ns->first_block;
+	record->bytes = ns->bytes;
+	record->number = ns->number;
+	record->attached = ns->attached;
+	record->shared = ns->shared;
+	__atomic_store_n(&record->blocks, ns->blocks, __ATOMIC_RELEASE);
+}
+
 void vssd_ns_set_format(struct vssd_subsystem *subsystem, struct vssd_ns *ns, uint8_t lbaf)
 {
 	ns->lba_shift = vssd_lbaf_shift(lbaf);
-	ns->nsze = ns->blocks << (VSSD_BLOCK_SHIFT - ns->lba_shift);
+	ns->nsze = ns->bytes >> ns->lba_shift;
 	subsystem->nv->formats.lbaf[ns->nsid - 1] = lbaf;
 }
 
+/* ---- extents ---- */
+
 /* The first namespace at or after a block, or NULL. */
-static const struct vssd_ns *next_extent(const struct vssd_subsystem *subsystem, uint64_t block)
+static struct vssd_ns *next_extent(struct vssd_subsystem *subsystem, uint64_t block)
 {
-	const struct vssd_ns *next = NULL;
+	struct vssd_ns *next = NULL;
 
 	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++) {
-		const struct vssd_ns *ns = &subsystem->ns[i];
+		struct vssd_ns *ns = &subsystem->ns[i];
 
 		if (ns->nsid && ns->first_block >= block && (!next || ns->first_block < next->first_block))
 			next = ns;
@@ -30,7 +58,7 @@ static const struct vssd_ns *next_extent(const struct vssd_subsystem *subsystem,
 }
 
 /* Find a gap between or after the namespaces, first fit. */
-static bool find_extent(const struct vssd_subsystem *subsystem, uint64_t blocks, uint64_t *first)
+static bool find_extent(struct vssd_subsystem *subsystem, uint64_t blocks, uint64_t *first)
 {
 	const struct vssd_ns *next;
 
@@ -43,20 +71,225 @@ static bool find_extent(const struct vssd_subsystem *subsystem, uint64_t blocks,
 	return blocks <= subsystem->blocks - *first;
 }
 
-bool vssd_ns_create(struct vssd_subsystem *subsystem, uint32_t nsid, uint64_t blocks, uint8_t lbaf)
+/* Move the blocks of a namespace down to where the move that the system area records leads. */
+static void move(struct vssd_subsystem *subsystem, struct vssd_ns *ns)
 {
-	struct vssd_ns *ns = nsid - 1 < VSSD_MAX_NAMESPACES ? &subsystem->ns[nsid - 1] : NULL;
-	uint64_t first;
+	struct vssd_ns_move *state = &subsystem->nv->namespaces.move;
 
-	if (!ns || ns->nsid || blocks == 0 || !find_extent(subsystem, blocks, &first))
-		return false;
-	*ns = (struct vssd_ns){.nsid = nsid, .first_block = first, .blocks = blocks};
+	if (!subsystem->null_store)
+		vssd_store_move(subsystem->store, ns->first_block, state->to, ns->blocks, &state->done);
+	ns->first_block = state->to;
+	save(subsystem, ns);
+	state->nsid = 0;
+}
+
+/* Close the gap before a namespace. The system area records the move, so that a process that is killed meanwhile goes
+ * on with it when it starts again. */
+static void close_gap(struct vssd_subsystem *subsystem, struct vssd_ns *ns, uint64_t to)
+{
+	struct vssd_ns_move *state = &subsystem->nv->namespaces.move;
+
+	if (!subsystem->null_store)
+		vssd_store_erase(subsystem->store, to, ns->first_block - to, VSSD_POOL_UNWRITTEN);
+	state->to = to;
+	state->done = 0;
+	__atomic_store_n(&state->nsid, ns->nsid, __ATOMIC_RELEASE);
+	move(subsystem, ns);
+}
+
+/* Close all gaps, so that all free blocks are at the end. */
+static void close_gaps(struct vssd_subsystem *subsystem)
+{
+	uint64_t end = 0;
+
+	vssd_store_flush(subsystem->store);
+	for (struct vssd_ns *ns = next_extent(subsystem, 0); ns; ns = next_extent(subsystem, end)) {
+		if (ns->first_block > end)
+			close_gap(subsystem, ns, end);
+		end = ns->first_block + ns->blocks;
+	}
+	vssd_subsystem_notify(subsystem, VSSD_NOTICE_DATA_GONE);
+}
+
+uint64_t vssd_ns_room(const struct vssd_subsystem *subsystem)
+{
+	uint64_t room = subsystem->blocks;
+
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
+		room -= subsystem->ns[i].blocks;
+	return room;
+}
+
+uint64_t vssd_ns_granule(const struct vssd_subsystem *subsystem)
+{
+	uint64_t granule = MOST_GRANULE;
+
+	while (granule > 1 && subsystem->blocks / granule < LEAST_GRANULES)
+		granule /= 2;
+	return granule;
+}
+
+/* How many blocks to allocate for a namespace: whole granules, as far as the drive still has them. 0: it has fewer
+ * blocks than the namespace needs. */
+static uint64_t blocks_for(const struct vssd_subsystem *subsystem, uint64_t bytes)
+{
+	uint64_t room = vssd_ns_room(subsystem), granule = vssd_ns_granule(subsystem);
+	uint64_t blocks = bytes / VSSD_BLOCK_SIZE + (bytes % VSSD_BLOCK_SIZE != 0);
+	uint64_t granules = blocks / granule + (blocks % granule != 0);
+
+	if (blocks > room)
+		return 0;
+	return granules > room / granule ? room : granules * granule;
+}
+
+/* ---- creation and deletion ---- */
+
+/* Make a namespace of this extent exist. */
+static void place(struct vssd_subsystem *subsystem, uint32_t nsid, const struct vssd_ns_record *record, uint8_t lbaf)
+{
+	struct vssd_ns *ns = &subsystem->ns[nsid - 1];
+
+	*ns = (struct vssd_ns){
+		.nsid = nsid,
+		.first_block = record->first_block,
+		.blocks = record->blocks,
+		.bytes = record->bytes,
+		.number = record->number,
+		.attached = record->attached,
+		.shared = record->shared,
+	};
 	vssd_ns_set_format(subsystem, ns, lbaf);
+	save(subsystem, ns);
+}
+
+uint32_t vssd_ns_unused(const struct vssd_subsystem *subsystem)
+{
+	for (uint32_t nsid = 1; nsid <= vssd_subsystem_nn(subsystem); nsid++)
+		if (!subsystem->ns[nsid - 1].nsid)
+			return nsid;
+	return 0;
+}
+
+bool vssd_ns_create(struct vssd_subsystem *subsystem, uint32_t nsid, const struct vssd_ns_shape *shape)
+{
+	struct vssd_ns_record record = {
+		.bytes = shape->bytes, .shared = shape->shared, .blocks = blocks_for(subsystem, shape->bytes)};
+	bool exists = nsid - 1 >= VSSD_MAX_NAMESPACES || subsystem->ns[nsid - 1].nsid;
+
+	if (exists || shape->bytes == 0 || record.blocks == 0)
+		return false;
+	if (!find_extent(subsystem, record.blocks, &record.first_block)) {
+		close_gaps(subsystem);
+		find_extent(subsystem, record.blocks, &record.first_block);
+	}
+	record.number = ++subsystem->nv->namespaces.created;
+	place(subsystem, nsid, &record, shape->lbaf);
+	vssd_subsystem_erase(subsystem, record.first_block, record.blocks, VSSD_POOL_UNWRITTEN);
+	vssd_ns_set_attached(subsystem, &subsystem->ns[nsid - 1], shape->attached);
 	return true;
 }
 
 void vssd_ns_delete(struct vssd_subsystem *subsystem, struct vssd_ns *ns)
 {
+	vssd_self_test_give_way(subsystem, ns->nsid, NVME_SELF_TEST_NS_REMOVED);
 	vssd_subsystem_erase(subsystem, ns->first_block, ns->blocks, VSSD_POOL_UNWRITTEN);
+	vssd_ns_set_attached(subsystem, ns, 0);
+	__atomic_store_n(&record_of(subsystem, ns)->blocks, 0, __ATOMIC_RELEASE);
 	*ns = (struct vssd_ns){0};
+	vssd_subsystem_notify(subsystem, VSSD_NOTICE_DATA_GONE);
+}
+
+void vssd_ns_set_attached(struct vssd_subsystem *subsystem, struct vssd_ns *ns, uint16_t attached)
+{
+	uint16_t changed = ns->attached ^ attached;
+
+	ns->attached = attached;
+	save(subsystem, ns);
+	vssd_subsystem_notify(subsystem, VSSD_NOTICE_REFUSALS);
+	vssd_subsystem_ns_changed(subsystem, ns->nsid, changed);
+}
+
+/* ---- at power-up ---- */
+
+/* Whether a record of the store describes a namespace that no other one overlaps. */
+static bool is_good(const struct vssd_subsystem *subsystem, const struct vssd_ns_record *record)
+{
+	uint64_t first = record->first_block, blocks = record->blocks;
+
+	if (blocks == 0 || first >= subsystem->blocks || blocks > subsystem->blocks - first || record->bytes == 0 ||
+	    record->bytes > blocks << VSSD_BLOCK_SHIFT)
+		return false;
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++) {
+		const struct vssd_ns *ns = &subsystem->ns[i];
+
+		if (ns->nsid && first < ns->first_block + ns->blocks && ns->first_block < first + blocks)
+			return false;
+	}
+	return true;
+}
+
+static uint8_t lbaf_of(const struct vssd_subsystem *subsystem, uint32_t nsid)
+{
+	uint8_t lbaf = subsystem->nv->formats.lbaf[nsid - 1];
+
+	return lbaf > VSSD_NLBAF ? 0 : lbaf;
+}
+
+/* Go on with a move that a killed process has left. */
+static void end_move(struct vssd_subsystem *subsystem)
+{
+	struct vssd_ns_move *state = &subsystem->nv->namespaces.move;
+	struct vssd_ns *ns = vssd_subsystem_ns(subsystem, state->nsid);
+
+	if (ns && state->to < ns->first_block && state->done <= ns->blocks)
+		move(subsystem, ns);
+	state->nsid = 0;
+}
+
+static void restore(struct vssd_subsystem *subsystem)
+{
+	for (uint32_t nsid = 1; nsid <= VSSD_MAX_NAMESPACES; nsid++) {
+		struct vssd_ns_record *record = &subsystem->nv->namespaces.ns[nsid - 1];
+		struct vssd_ns_record copy = *record;
+
+		if (is_good(subsystem, record))
+			place(subsystem, nsid, &copy, lbaf_of(subsystem, nsid));
+		else
+			record->blocks = 0;
+	}
+	end_move(subsystem);
+}
+
+static void divide(struct vssd_subsystem *subsystem)
+{
+	const struct vssd_options *options = &subsystem->options;
+	uint64_t blocks = options->size / VSSD_BLOCK_SIZE;
+
+	for (uint32_t i = 0; i < options->namespaces; i++) {
+		struct vssd_ns_record record = {
+			.first_block = i * blocks,
+			.blocks = blocks,
+			.bytes = blocks << VSSD_BLOCK_SHIFT,
+			.attached = options->ns_management ? FIRST_CTRL : VSSD_ALL_CTRLS,
+		};
+
+		place(subsystem, i + 1, &record, lbaf_of(subsystem, i + 1));
+	}
+}
+
+void vssd_ns_init(struct vssd_subsystem *subsystem)
+{
+	struct vssd_ns_table *table = &subsystem->nv->namespaces;
+
+	if (table->managed) {
+		restore(subsystem);
+		return;
+	}
+	divide(subsystem);
+	if (!subsystem->options.ns_management)
+		return;
+	table->managed = 1;
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
+		if (subsystem->ns[i].nsid)
+			save(subsystem, &subsystem->ns[i]);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Namespaces, each an extent of the store, and the allocation of extents. */
+/* Namespaces, each an extent of the store, the allocation of extents, and which controllers use a namespace. */
 #ifndef VSSD_SUBSYSTEM_NAMESPACE_H
 #define VSSD_SUBSYSTEM_NAMESPACE_H
 
@@ -8,7 +8,8 @@
 
 #include "vssd/options.h"
 
-#define VSSD_NLBAF 1u /* the last LBA format; 0's based, as Identify reports it */
+#define VSSD_NLBAF 1u             /* the last LBA format; 0's based, as Identify reports it */
+#define VSSD_ALL_CTRLS UINT16_MAX /* attached to every controller */
 
 /* What Copy can do (Identify Namespace, MSSRL, MCL, MSRC), and its format with a namespace in each source range. */
 #define VSSD_COPY_RANGE_LBAS 256u
@@ -21,14 +22,25 @@ struct vssd_subsystem;
 struct vssd_ns {
 	uint64_t nsze;        /* LBAs of the format in use */
 	uint64_t first_block; /* in the store */
-	uint64_t blocks;
-	uint32_t nsid;     /* 0: the namespace does not exist */
-	uint8_t lba_shift; /* 9 or 12 */
-	bool dulbe;        /* feature 05h: reads of deallocated or unwritten LBAs fail */
-	uint16_t tler;     /* feature 05h: error recovery limit, which has no effect */
-	uint16_t refuse;   /* fail every IO command with this status; 0: execute them */
-	bool changed;      /* in the changed namespace list */
-	uint8_t csi;       /* enum nvme_csi */
+	uint64_t blocks;      /* allocated */
+	uint64_t bytes;       /* that the host can use; no more than the blocks have */
+	uint32_t nsid;        /* 0: the namespace does not exist */
+	uint32_t number;      /* differs for each namespace that the host has created; 0: it came with the drive */
+	uint16_t attached;    /* a bit for each controller, by its index */
+	bool shared;          /* several controllers can be attached */
+	uint8_t lba_shift;    /* 9 or 12 */
+	bool dulbe;           /* feature 05h: reads of deallocated or unwritten LBAs fail */
+	uint16_t tler;        /* feature 05h: error recovery limit, which has no effect */
+	uint16_t refuse;      /* fail every IO command with this status; 0: execute them */
+	uint8_t csi;          /* enum nvme_csi */
+};
+
+/* What the host can choose when it creates a namespace. */
+struct vssd_ns_shape {
+	uint64_t bytes;
+	uint8_t lbaf;
+	bool shared;
+	uint16_t attached; /* when it is created */
 };
 
 /* log2 of the LBA size of a format. */
@@ -37,9 +49,27 @@ uint8_t vssd_lbaf_shift(uint8_t lbaf);
 /* Set the LBA format of a namespace. */
 void vssd_ns_set_format(struct vssd_subsystem *subsystem, struct vssd_ns *ns, uint8_t lbaf);
 
-/* Create or delete a namespace. False: the NSID exists already, or no free extent is large enough. */
-bool vssd_ns_create(struct vssd_subsystem *subsystem, uint32_t nsid, uint64_t blocks, uint8_t lbaf);
+/* Set which controllers are attached. Tells the controllers whose list of active namespaces changes. */
+void vssd_ns_set_attached(struct vssd_subsystem *subsystem, struct vssd_ns *ns, uint16_t attached);
+
+/* Create the namespaces of a new drive by its options, or those that its store remembers. */
+void vssd_ns_init(struct vssd_subsystem *subsystem);
+
+/* Create a namespace, whose LBAs are unwritten. This may move the blocks of others, to make room. False: the NSID is
+ * taken, or vssd_ns_room() is too small. */
+bool vssd_ns_create(struct vssd_subsystem *subsystem, uint32_t nsid, const struct vssd_ns_shape *shape);
+
+/* Delete a namespace, and its data. Tells the controllers that were attached. */
 void vssd_ns_delete(struct vssd_subsystem *subsystem, struct vssd_ns *ns);
+
+/* The lowest NSID that no namespace has; 0: all are taken. */
+uint32_t vssd_ns_unused(const struct vssd_subsystem *subsystem);
+
+/* The host should create namespaces of a multiple of this many blocks: 1 MiB, or less on a small drive. */
+uint64_t vssd_ns_granule(const struct vssd_subsystem *subsystem);
+
+/* The blocks that no namespace has. */
+uint64_t vssd_ns_room(const struct vssd_subsystem *subsystem);
 
 /* Whether nlb LBAs from slba on lie within the namespace. */
 static inline bool vssd_range_fits(const struct vssd_ns *ns, uint64_t slba, uint64_t nlb)

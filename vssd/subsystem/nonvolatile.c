@@ -23,11 +23,12 @@ struct known {
 	}
 
 static const struct known known[] = {
-	KNOWN(TAG('I', 'D', 'E', 'N'), 1, identity),  KNOWN(TAG('N', 'S', 'F', 'M'), 1, formats),
-	KNOWN(TAG('T', 'O', 'T', 'L'), 1, totals),    KNOWN(TAG('F', 'M', 'T', ' '), 1, formatting),
-	KNOWN(TAG('S', 'A', 'N', 'I'), 1, sanitize),  KNOWN(TAG('F', 'E', 'A', 'T'), 1, features),
-	KNOWN(TAG('F', 'W', ' ', ' '), 1, firmware),  KNOWN(TAG('T', 'E', 'L', 'E'), 1, telemetry),
-	KNOWN(TAG('S', 'T', 'S', 'T'), 1, self_test), KNOWN(TAG('W', 'E', 'A', 'R'), 1, wear),
+	KNOWN(TAG('I', 'D', 'E', 'N'), 1, identity),   KNOWN(TAG('N', 'S', 'F', 'M'), 1, formats),
+	KNOWN(TAG('T', 'O', 'T', 'L'), 1, totals),     KNOWN(TAG('F', 'M', 'T', ' '), 1, formatting),
+	KNOWN(TAG('S', 'A', 'N', 'I'), 1, sanitize),   KNOWN(TAG('F', 'E', 'A', 'T'), 1, features),
+	KNOWN(TAG('F', 'W', ' ', ' '), 1, firmware),   KNOWN(TAG('T', 'E', 'L', 'E'), 1, telemetry),
+	KNOWN(TAG('S', 'T', 'S', 'T'), 1, self_test),  KNOWN(TAG('W', 'E', 'A', 'R'), 1, wear),
+	KNOWN(TAG('N', 'S', 'T', 'B'), 1, namespaces),
 };
 
 #define NUM_KNOWN (sizeof(known) / sizeof(known[0]))

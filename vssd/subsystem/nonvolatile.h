@@ -65,6 +65,7 @@ struct vssd_format_state {
 	uint8_t lbaf;
 	uint8_t first; /* index of the first namespace, and of the last one */
 	uint8_t last;
+	uint32_t nsids; /* a bit for each namespace, by NSID - 1; 0: all from first to last */
 };
 
 /* The current sanitize operation, or the last one. */
@@ -124,6 +125,34 @@ struct vssd_wear {
 	uint64_t counted; /* sectors written that have worn the drive already, with the option endurance */
 };
 
+/* A namespace of a drive with Namespace Management. blocks 0: there is none of this NSID. */
+struct vssd_ns_record {
+	uint64_t first_block;
+	uint64_t blocks;
+	uint64_t bytes;
+	uint32_t number;
+	uint16_t attached;
+	uint8_t shared;
+	uint8_t reserved;
+};
+
+/* The running move of the blocks of a namespace. nsid 0: there is none. */
+struct vssd_ns_move {
+	uint64_t to;
+	uint64_t done; /* blocks */
+	uint32_t nsid;
+	uint32_t reserved;
+};
+
+struct vssd_ns_table {
+	struct vssd_section head;
+	uint32_t created; /* namespaces that the host has ever created */
+	uint8_t managed;  /* the records below describe the namespaces, and not the options */
+	uint8_t reserved[3];
+	struct vssd_ns_move move;
+	struct vssd_ns_record ns[VSSD_MAX_NAMESPACES]; /* by NSID - 1 */
+};
+
 /* The system area; sections that this program does not know follow. */
 struct vssd_nonvolatile {
 	struct vssd_section head; /* of the area: tag VSSD_AREA, and the length of all sections */
@@ -137,6 +166,7 @@ struct vssd_nonvolatile {
 	struct vssd_generations telemetry;
 	struct vssd_self_test self_test;
 	struct vssd_wear wear;
+	struct vssd_ns_table namespaces;
 };
 _Static_assert(sizeof(struct vssd_nonvolatile) <= VSSD_SYSTEM_SIZE, "system area");
 

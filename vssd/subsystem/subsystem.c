@@ -63,16 +63,6 @@ static int init_nonvolatile(struct vssd_subsystem *subsystem, struct pyn_error *
 	return 0;
 }
 
-static void init_namespaces(struct vssd_subsystem *subsystem)
-{
-	for (uint32_t i = 0; i < subsystem->options.namespaces; i++) {
-		uint8_t lbaf = subsystem->nv->formats.lbaf[i];
-
-		vssd_ns_create(subsystem, i + 1, subsystem->options.size / VSSD_BLOCK_SIZE,
-			       lbaf > VSSD_NLBAF ? 0 : lbaf);
-	}
-}
-
 static void power_up(struct vssd_subsystem *subsystem)
 {
 	struct vssd_nonvolatile *nv = subsystem->nv;
@@ -111,7 +101,7 @@ int vssd_subsystem_create(const struct vssd_options *options, struct vssd_subsys
 		vssd_subsystem_destroy(subsystem);
 		return result;
 	}
-	init_namespaces(subsystem);
+	vssd_ns_init(subsystem);
 	for (size_t i = 0; i < NUM_PARTS; i++)
 		if (parts[i]->init)
 			parts[i]->init(subsystem);

@@ -99,6 +99,24 @@ static inline struct vssd_ns *vssd_subsystem_ns(struct vssd_subsystem *subsystem
 	return ns && ns->nsid ? ns : NULL;
 }
 
+/* The namespace of a block, or NULL. */
+static inline const struct vssd_ns *vssd_subsystem_ns_at(const struct vssd_subsystem *subsystem, uint64_t block)
+{
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++) {
+		const struct vssd_ns *ns = &subsystem->ns[i];
+
+		if (ns->nsid && block >= ns->first_block && block - ns->first_block < ns->blocks)
+			return ns;
+	}
+	return NULL;
+}
+
+/* NN: the highest NSID that is valid. */
+static inline uint32_t vssd_subsystem_nn(const struct vssd_subsystem *subsystem)
+{
+	return subsystem->nv->namespaces.managed ? VSSD_MAX_NAMESPACES : subsystem->options.namespaces;
+}
+
 /* erase.c: erase blocks as vssd_store_erase() does, without those that a fault rule leaves. */
 void vssd_subsystem_erase(struct vssd_subsystem *subsystem, uint64_t block, uint64_t count,
 			  enum vssd_pool_shared content);

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Namespace Management and Namespace Attachment. NVM Express Base Specification 2.1, sections 5.1.20, 5.1.21 and
+ * 8.1.15; NVM Command Set Specification 1.1, section 4.1.6. */
+#include "spec/nvme_data.h"
+#include "vssd/cmd/admin.h"
+#include "vssd/cmd/dptr.h"
+#include "vssd/cmd/refuse.h"
+#include "vssd/ctrl/controller.h"
+
+#define FORMAT_INDEX (NVME_FLBAS_INDEX | 3u << NVME_FLBAS_INDEX_HIGH_SHIFT)
+#define MOST_CTRLS 2047u /* of a controller list */
+
+/* ---- creation ---- */
+
+/* Check the fields of the data that describe the format. */
+static uint16_t check_format(struct vssd_request *request, const struct nvme_ns_management_data *data)
+{
+	unsigned upper = data->flbas >> NVME_FLBAS_INDEX_HIGH_SHIFT & 3u;
+
+	if (((data->flbas & NVME_FLBAS_INDEX) | upper << 4) > VSSD_NLBAF || data->flbas & ~FORMAT_INDEX)
+		return vssd_refuse(request, NVME_SC_INVALID_FORMAT,
+				   VSSD_STATE("FLBAS in the data names no LBA format"), VSSD_OWN);
+	if (data->dps)
+		return vssd_refuse(request, NVME_SC_INVALID_FORMAT,
+				   VSSD_STATE("DPS in the data asks for protection information"), VSSD_OWN);
+	return NVME_SC_SUCCESS;
+}
+
+/* Check the fields of the data that place the namespace. */
+static uint16_t check_place(struct vssd_request *request, const struct nvme_ns_management_data *data)
+{
+	if (data->nmic & ~1u)
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_STATE("NMIC in the data has a reserved bit"),
+				   VSSD_OWN);
+	if (data->anagrpid)
+		return vssd_refuse(request, NVME_SC_ANA_GROUP_ID_INVALID,
+				   VSSD_STATE("ANAGRPID in the data is not 0, and there are no ANA groups"),
+				   VSSD_OWN);
+	if (data->nvmsetid || data->endgid)
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD,
+				   VSSD_STATE("NVMSETID or ENDGID in the data is not 0, and there are none"),
+				   VSSD_OWN);
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t check_size(struct vssd_request *request, const struct nvme_ns_management_data *data)
+{
+	if (data->nsze == 0 || data->ncap > data->nsze)
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD,
+				   VSSD_STATE("NSZE in the data is 0, or NCAP is above it"), VSSD_OWN);
+	if (data->ncap != data->nsze)
+		return vssd_refuse(request, NVME_SC_THIN_PROVISIONING_NOT_SUPPORTED,
+				   VSSD_STATE("NCAP in the data is not NSZE"), VSSD_OWN);
+	return NVME_SC_SUCCESS;
+}
+
+/* Check that the drive has that many bytes left. The error log gets how many they are. */
+static uint16_t check_room(struct vssd_request *request, uint64_t nsze, unsigned shift)
+{
+	uint64_t room = vssd_ns_room(request->ctrl->subsystem) << VSSD_BLOCK_SHIFT;
+
+	if (nsze <= room >> shift)
+		return NVME_SC_SUCCESS;
+	request->failure.information = nsze > UINT64_MAX >> shift ? UINT64_MAX : nsze << shift;
+	return vssd_refuse(request, NVME_SC_NS_INSUFFICIENT_CAPACITY, VSSD_STATE("NSZE in the data is above UNVMCAP"),
+			   VSSD_OWN);
+}
+
+static uint16_t check_create(struct vssd_request *request, struct nvme_ns_management_data *data)
+{
+	uint16_t status;
+
+	if (request->cmd.nsid)
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_NSID, VSSD_OWN);
+	if (nvme_get_field(&request->cmd, NVME_FIELD_NS_MANAGEMENT_CSI) != NVME_CSI_NVM)
+		return vssd_refuse(request, NVME_SC_COMMAND_SET_NOT_SUPPORTED,
+				   VSSD_FIELD(NVME_FIELD_NS_MANAGEMENT_CSI, "CSI"), VSSD_OWN);
+	status = vssd_data_receive(request, data, sizeof(*data));
+	if (!status)
+		status = check_format(request, data);
+	if (!status)
+		status = check_place(request, data);
+	if (!status)
+		status = check_size(request, data);
+	if (!status)
+		status = check_room(request, data->nsze, vssd_lbaf_shift(data->flbas));
+	if (!status && !vssd_ns_unused(request->ctrl->subsystem))
+		return vssd_refuse(request, NVME_SC_NS_ID_UNAVAILABLE, VSSD_STATE("all NSIDs up to NN are in use"),
+				   VSSD_OWN);
+	return status;
+}
+
+static uint16_t create(struct vssd_request *request)
+{
+	struct vssd_subsystem *subsystem = request->ctrl->subsystem;
+	struct nvme_ns_management_data data;
+	uint16_t status = check_create(request, &data);
+	struct vssd_ns_shape shape;
+
+	if (status || request->is_trial)
+		return status;
+	shape = (struct vssd_ns_shape){
+		.bytes = data.nsze << vssd_lbaf_shift(data.flbas), .lbaf = data.flbas, .shared = data.nmic & 1};
+	request->result = vssd_ns_unused(subsystem);
+	vssd_ns_create(subsystem, (uint32_t)request->result, &shape);
+	return NVME_SC_SUCCESS;
+}
+
+/* ---- deletion ---- */
+
+static bool is_named(const struct vssd_request *request, const struct vssd_ns *ns)
+{
+	return ns->nsid && (request->cmd.nsid == NVME_NSID_ALL || request->cmd.nsid == ns->nsid);
+}
+
+static uint16_t delete (struct vssd_request *request)
+{
+	struct vssd_ctrl *ctrl = request->ctrl;
+	bool all = request->cmd.nsid == NVME_NSID_ALL;
+
+	if (!all && !vssd_subsystem_ns(ctrl->subsystem, request->cmd.nsid))
+		return vssd_refuse_nsid(request, VSSD_OWN);
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
+		if (is_named(request, &ctrl->ns[i]) && ctrl->ns[i].refuse)
+			return vssd_refuse_busy(request, ctrl->ns[i].refuse);
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES && !request->is_trial; i++)
+		if (is_named(request, &ctrl->ns[i]))
+			vssd_ns_delete(ctrl->subsystem, &ctrl->ns[i]);
+	return NVME_SC_SUCCESS;
+}
+
+uint16_t vssd_ns_management(struct vssd_request *request)
+{
+	switch (nvme_get_field(&request->cmd, NVME_FIELD_NS_MANAGEMENT_SEL)) {
+	case NVME_NS_CREATE:
+		return create(request);
+	case NVME_NS_DELETE:
+		return delete (request);
+	default:
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_NS_MANAGEMENT_SEL, "SEL"),
+				   VSSD_OWN);
+	}
+}
+
+/* ---- attachment ---- */
+
+/* The bit of a controller; 0: the subsystem has none of this CNTLID. */
+static uint16_t bit_of(const struct vssd_subsystem *subsystem, uint16_t cntlid)
+{
+	for (const struct vssd_listener *one = subsystem->listeners; one; one = one->next)
+		if (vssd_cntlid(one) == cntlid)
+			return (uint16_t)(1u << one->index);
+	return 0;
+}
+
+/* Get the controllers of the list in the data, a bit for each. Their CNTLIDs must ascend. */
+static uint16_t receive_list(struct vssd_request *request, uint16_t *ctrls)
+{
+	struct nvme_ctrl_list list;
+	uint16_t status = vssd_data_receive(request, &list, sizeof(list));
+	bool is_good;
+
+	if (status)
+		return status;
+	*ctrls = 0;
+	is_good = list.numids > 0 && list.numids <= MOST_CTRLS;
+	for (unsigned i = 0; is_good && i < list.numids; i++) {
+		uint16_t bit = bit_of(request->ctrl->subsystem, list.cntlid[i]);
+
+		is_good = bit && (i == 0 || list.cntlid[i] > list.cntlid[i - 1]);
+		*ctrls |= bit;
+	}
+	if (is_good)
+		return NVME_SC_SUCCESS;
+	return vssd_refuse(request, NVME_SC_CONTROLLER_LIST_INVALID,
+			   VSSD_STATE("the list is empty or not in order, or names a controller that does not exist"),
+			   VSSD_OWN);
+}
+
+static bool has_several(uint16_t ctrls)
+{
+	return ctrls & (ctrls - 1);
+}
+
+static uint16_t check_attach(struct vssd_request *request, const struct vssd_ns *ns, uint16_t ctrls)
+{
+	if (ns->attached & ctrls)
+		return vssd_refuse(request, NVME_SC_NS_ALREADY_ATTACHED,
+				   VSSD_STATE("the namespace is attached to a controller of the list"), VSSD_OWN);
+	if (!ns->shared && (ns->attached || has_several(ctrls)))
+		return vssd_refuse(request, NVME_SC_NS_IS_PRIVATE,
+				   VSSD_STATE("the namespace is private, and can have only one controller"),
+				   VSSD_OWN);
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t check_detach(struct vssd_request *request, const struct vssd_ns *ns, uint16_t ctrls)
+{
+	if ((ns->attached & ctrls) == ctrls)
+		return NVME_SC_SUCCESS;
+	return vssd_refuse(request, NVME_SC_NS_NOT_ATTACHED,
+			   VSSD_STATE("the namespace is not attached to a controller of the list"), VSSD_OWN);
+}
+
+uint16_t vssd_ns_attachment(struct vssd_request *request)
+{
+	struct vssd_subsystem *subsystem = request->ctrl->subsystem;
+	struct vssd_ns *ns = vssd_subsystem_ns(subsystem, request->cmd.nsid);
+	uint64_t sel = nvme_get_field(&request->cmd, NVME_FIELD_NS_ATTACHMENT_SEL);
+	uint16_t ctrls, status;
+
+	if (sel != NVME_NS_ATTACH && sel != NVME_NS_DETACH)
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_NS_ATTACHMENT_SEL, "SEL"),
+				   VSSD_OWN);
+	if (!ns && request->cmd.nsid == NVME_NSID_ALL)
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_NSID, VSSD_OWN);
+	if (!ns)
+		return vssd_refuse_nsid(request, VSSD_OWN);
+	status = receive_list(request, &ctrls);
+	if (!status)
+		status = sel == NVME_NS_ATTACH ? check_attach(request, ns, ctrls) : check_detach(request, ns, ctrls);
+	if (!status && !request->is_trial)
+		vssd_ns_set_attached(subsystem, ns, ns->attached ^ ctrls);
+	return status;
+}
