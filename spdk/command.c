@@ -36,10 +36,17 @@ static void unlock(struct pyn_engine_qpair *queue)
 		pyn_spin_unlock(&queue->done.lock);
 }
 
+/* The completion that is handed out after `index` others. */
+static inline struct pyn_completion *done_at(struct pyn_engine_qpair *queue, unsigned index)
+{
+	unsigned at = queue->done.first + index;
+
+	return &queue->done.entries[at < queue->slots ? at : at - queue->slots];
+}
+
 static inline void add(struct pyn_engine_qpair *queue, uint16_t slot, const struct nvme_cpl *cpl)
 {
-	unsigned at = queue->done.first + queue->done.count;
-	struct pyn_completion *entry = &queue->done.entries[at < queue->slots ? at : at - queue->slots];
+	struct pyn_completion *entry = done_at(queue, queue->done.count);
 
 	if (queue->done.count == queue->slots)
 		return;
@@ -52,6 +59,17 @@ void pyn_spdk_complete(struct pyn_engine_qpair *queue, uint16_t slot, const stru
 {
 	lock(queue);
 	add(queue, slot, cpl);
+	unlock(queue);
+}
+
+void pyn_spdk_complete_event(struct pyn_engine_qpair *queue, uint16_t slot, const struct nvme_cpl *cpl)
+{
+	lock(queue);
+	if (queue->done.count < queue->slots) {
+		for (unsigned i = queue->done.count++; i > queue->done.events; i--)
+			*done_at(queue, i) = *done_at(queue, i - 1);
+		*done_at(queue, queue->done.events++) = (struct pyn_completion){.slot = slot, .cpl = *cpl};
+	}
 	unlock(queue);
 }
 
@@ -83,7 +101,7 @@ void pyn_spdk_empty(struct pyn_engine_qpair *queue)
 {
 	pyn_spdk_forget(queue);
 	lock(queue);
-	queue->done.first = queue->done.count = 0;
+	queue->done.first = queue->done.count = queue->done.events = 0;
 	unlock(queue);
 }
 
@@ -98,6 +116,7 @@ static unsigned hand_out(struct pyn_engine_qpair *queue, struct pyn_completion *
 			queue->done.first = 0;
 		queue->done.count--;
 	}
+	queue->done.events -= count < queue->done.events ? count : queue->done.events;
 	unlock(queue);
 	return count;
 }

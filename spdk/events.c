@@ -39,7 +39,7 @@ static void match(struct pyn_ctrlr *ctrlr)
 		take_first(events->kept, sizeof(events->kept[0]), &events->kept_count);
 		take_first(events->slots, sizeof(events->slots[0]), &events->count);
 		cpl.cid = slot;
-		pyn_spdk_complete(ctrlr->admin, slot, &cpl);
+		pyn_spdk_complete_event(ctrlr->admin, slot, &cpl);
 	}
 }
 

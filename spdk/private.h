@@ -170,6 +170,7 @@ struct pyn_engine_qpair {
 	struct {
 		struct pyn_completion *entries; /* a ring of `slots` entries */
 		unsigned first, count;
+		unsigned events;      /* of asynchronous events, which are the first ones */
 		struct pyn_spin lock; /* of the admin queue */
 	} done;                       /* completions to hand out */
 	struct {
@@ -195,6 +196,10 @@ struct pyn_engine_qpair {
 
 /* Record the completion of a slot, for the next poll. */
 void pyn_spdk_complete(struct pyn_engine_qpair *queue, uint16_t slot, const struct nvme_cpl *cpl);
+
+/* The same for an asynchronous event. SPDK reports events after all other completions that it has found, and they are
+ * handed out before those, since commands that came later than the event may be among them. */
+void pyn_spdk_complete_event(struct pyn_engine_qpair *queue, uint16_t slot, const struct nvme_cpl *cpl);
 
 /* Forget all commands in flight; completions that came before stay. */
 void pyn_spdk_forget(struct pyn_engine_qpair *queue);
