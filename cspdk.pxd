@@ -33,6 +33,7 @@ cdef extern from "driver.h" nogil:
     int pyn_log_take(char *text, size_t size)
     uint64_t pyn_ticks_hz()
     uint64_t pyn_ticks_to_ns(uint64_t ticks)
+    uint64_t pyn_ns_to_ticks(uint64_t ns)
     uint64_t pyn_ticks_to_realtime_ns(uint64_t ticks)
     uint64_t pyn_monotonic_ns()
     size_t pyn_dma_in_use()
@@ -439,6 +440,7 @@ cdef extern from "driver.h" nogil:
     struct pyn_extra_config:
         bool poisson
         bool by_opcode
+        bool from_due
         bool continue_on_error
         uint64_t think_ns
         uint64_t think_ios
@@ -523,6 +525,7 @@ cdef extern from "driver.h" nogil:
         uint64_t sent
         uint64_t completed
         uint64_t per_second_count
+        const pyn_histogram *from_due
         pyn_histogram latency
 
     struct pyn_worker:
@@ -545,6 +548,8 @@ cdef extern from "driver.h" nogil:
     const pyn_histogram *pyn_worker_by_opcode(const pyn_worker *worker)
     const pyn_history *pyn_worker_history(const pyn_worker *worker)
     uint64_t pyn_histogram_highest(uint32_t index)
+    void pyn_histogram_init(pyn_histogram *histogram)
+    void pyn_histogram_record(pyn_histogram *histogram, uint64_t value)
     double pyn_histogram_mean(const pyn_histogram *histogram)
     uint64_t pyn_histogram_lowest(uint32_t index)
     uint64_t pyn_histogram_percentile(const pyn_histogram *histogram, double percentage)

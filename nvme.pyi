@@ -905,6 +905,9 @@ class Controller:
         cdw14: _Int = 0,
         cdw15: _Int = 0,
         cb: _Completed | None = None,
+        *,
+        cdw2: _Int = 0,
+        cdw3: _Int = 0,
     ) -> Controller:
         """Send any admin command, vendor specific ones too (Base 3.3.3.1, 5).
 
@@ -914,6 +917,7 @@ class Controller:
             nsid: 32 bits, 0 if the command uses none
             cdw10 ... cdw15: command dwords, 32 bits each
             cb: called at completion, see help(nvme)
+            cdw2, cdw3: command dwords that few commands use, 32 bits each
 
         Raises:
             AssertionError: a value does not fit its field, or the queue is full
@@ -2156,6 +2160,8 @@ class Namespace:
         cb: _Completed | None = None,
         *,
         sgl: bool | Sgl | Descriptor | None = None,
+        cdw2: _Int = 0,
+        cdw3: _Int = 0,
     ) -> Qpair:
         """Send any IO command (Base 3.3.3.1, NVM 3). Verification tracks it, but does not stamp buf.
 
@@ -2167,6 +2173,7 @@ class Namespace:
             cdw10 ... cdw15: command dwords, 32 bits each
             cb: called at completion, see help(nvme)
             sgl: as for read()
+            cdw2, cdw3: command dwords that few commands use, 32 bits each
 
         Raises:
             AssertionError: a value does not fit its field, or the queue is full
@@ -2218,6 +2225,7 @@ class Namespace:
         latency_percentile: float = 100,
         latency_window: float = 1,
         output_opcode_latency: dict[int, dict[float, Any]] | None = None,
+        output_due_latency: dict[int, Any] | dict[float, Any] | None = None,
         output_latency_histograms: list[Any] | None = None,
         histogram_ms: _Int = 100,
         sgl_percentage: _Int = 0,
@@ -2302,6 +2310,9 @@ class Namespace:
                 opcode), oldest first, preceded by zeros if there were fewer
             output_opcode_latency: a dict {opcode: {percentile: None}}, whose values become the latencies of
                 the IOs of that opcode, in us
+            output_due_latency: a dict {percentile: None}, whose values become the latencies in us, counted
+                from the moment when each IO was due by iops, poisson or io_sequence. All other latencies
+                count from the submission, and do not show how long an IO waited for a free entry
             output_latency_histograms: a list, which gets an array of numpy for each histogram_ms. Its rows
                 are (latency in ns, how many IOs completed with it in this interval)
 
@@ -2400,6 +2411,7 @@ class IOWorker:
             latency_average_us_by_opcode, latency_percentile_ns_by_opcode
                                     the mean latency, and the percentiles in ns, of each opcode, with
                                     output_opcode_latency
+            latency_due_percentile_ns  the latencies of output_due_latency, exactly
             io_count_failed         IOs that failed or mismatched, with continue_on_error
             steady_state            whether the IOPS became steady, with steady_state
             latency_target_depth    the highest depth that holds latency_target, 0 if none does, or None if

@@ -9,7 +9,8 @@ cdef inline int _put(cspdk.nvme_cmd *cmd, uint32_t field, object value, str name
 
 
 cdef int _fill_command(cspdk.pyn_command *command, object opcode, object buf, object nsid, object cdw10=0,
-                       object cdw11=0, object cdw12=0, object cdw13=0, object cdw14=0, object cdw15=0) except -1:
+                       object cdw11=0, object cdw12=0, object cdw13=0, object cdw14=0, object cdw15=0, object cdw2=0,
+                       object cdw3=0) except -1:
     """Fill in a command. opcode is bits 15:0 of cdw0. The data are `size` bytes of the buffer from its offset on."""
     cdef uint64_t opc = _field(opcode, 16, "opcode")
 
@@ -17,6 +18,8 @@ cdef int _fill_command(cspdk.pyn_command *command, object opcode, object buf, ob
     command.cmd.opc = <uint8_t>opc
     command.cmd.flags = <uint8_t>(opc >> 8)
     command.cmd.nsid = <uint32_t>_field(nsid, 32, "nsid")
+    command.cmd.cdw2 = <uint32_t>_field(cdw2, 32, "cdw2")
+    command.cmd.cdw3 = <uint32_t>_field(cdw3, 32, "cdw3")
     command.cmd.cdw10 = <uint32_t>_field(cdw10, 32, "cdw10")
     command.cmd.cdw11 = <uint32_t>_field(cdw11, 32, "cdw11")
     command.cmd.cdw12 = <uint32_t>_field(cdw12, 32, "cdw12")

@@ -385,10 +385,11 @@ cdef class Controller(_Queue):
         return 0
 
     @_named
-    def send_cmd(self, opcode, buf=None, nsid=0, cdw10=0, cdw11=0, cdw12=0, cdw13=0, cdw14=0, cdw15=0, cb=None):
+    def send_cmd(self, opcode, buf=None, nsid=0, cdw10=0, cdw11=0, cdw12=0, cdw13=0, cdw14=0, cdw15=0, cb=None, *,
+                 cdw2=0, cdw3=0):
         cdef cspdk.pyn_command command
 
-        _fill_command(&command, opcode, buf, nsid, cdw10, cdw11, cdw12, cdw13, cdw14, cdw15)
+        _fill_command(&command, opcode, buf, nsid, cdw10, cdw11, cdw12, cdw13, cdw14, cdw15, cdw2, cdw3)
         return self._submit(&command, cb)
 
     @_named

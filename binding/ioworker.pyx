@@ -60,6 +60,7 @@ cdef int _fill_extra(cspdk.pyn_worker_config *config, object extra) except -1:
     config.workload.skew_parameter = extra.skew_parameter
     places.poisson = extra.poisson
     places.by_opcode = extra.by_opcode
+    places.from_due = extra.from_due
     places.continue_on_error = extra.continue_on_error
     places.think_ns = extra.think_ns
     places.think_ios = extra.think_ios
@@ -133,6 +134,21 @@ def _latency_edges():
 
     lowest = [cspdk.pyn_histogram_lowest(i) for i in range(cspdk.PYN_HISTOGRAM_BUCKETS)]
     return numpy.array([*lowest, 2.0 ** 64]) * (1e9 / cspdk.pyn_ticks_hz())
+
+
+def _percentiles(latencies, percentages):
+    """Percentiles of latencies in ns, in ns, as a worker computes them. For a test that others do so, too."""
+    cdef cspdk.pyn_histogram *histogram = <cspdk.pyn_histogram *>malloc(sizeof(cspdk.pyn_histogram))
+
+    if histogram == NULL:
+        raise MemoryError
+    try:
+        cspdk.pyn_histogram_init(histogram)
+        for latency in latencies:
+            cspdk.pyn_histogram_record(histogram, cspdk.pyn_ns_to_ticks(latency))
+        return [cspdk.pyn_ticks_to_ns(cspdk.pyn_histogram_percentile(histogram, one)) for one in percentages]
+    finally:
+        free(histogram)
 
 
 cdef class IOWorker:
@@ -469,6 +485,7 @@ cdef class IOWorker:
             opcode_means_ns=self._means_by_opcode(),
             failed_ios=raw.failed_ios,
             opcode_percentiles_ns=self._by_opcode(),
+            due_ns=self._from_due(),
             histograms=self._histograms(),
             is_steady=raw.found.is_steady,
             depth=raw.found.depth if raw.found.is_depth_found else None,
@@ -493,6 +510,15 @@ cdef class IOWorker:
                 percentage: cspdk.pyn_ticks_to_ns(cspdk.pyn_histogram_percentile(&latencies[i], percentage))
                 for percentage in self._parameters.output_opcode_latency.get(opcode, ())}
         return found
+
+    cdef dict _from_due(self):
+        """The percentiles of the latency from the due time, in ns, that the script has requested."""
+        cdef const cspdk.pyn_histogram *latency = cspdk.pyn_worker_shared_block(self._worker).from_due
+
+        if latency == NULL:
+            return {}
+        return {percentage: cspdk.pyn_ticks_to_ns(cspdk.pyn_histogram_percentile(latency, percentage))
+                for percentage in self._parameters.output_due_latency}
 
     cdef dict _means_by_opcode(self):
         """The mean latency of each opcode in ns, if the script has requested latencies by opcode."""

@@ -421,12 +421,12 @@ cdef class Namespace:
 
     @_named
     def send_cmd(self, opcode, qpair, buf=None, nsid=1, cdw10=0, cdw11=0, cdw12=0, cdw13=0, cdw14=0, cdw15=0,
-                 cb=None, *, sgl=None):
+                 cb=None, *, sgl=None, cdw2=0, cdw3=0):
         cdef cspdk.pyn_command command
         cdef _Named _buffers
 
         self._get()
-        _fill_command(&command, opcode, buf, nsid, cdw10, cdw11, cdw12, cdw13, cdw14, cdw15)
+        _fill_command(&command, opcode, buf, nsid, cdw10, cdw11, cdw12, cdw13, cdw14, cdw15, cdw2, cdw3)
         _buffers = _take_sgl(&command, buf, sgl)
         return self._send(qpair, &command, cb)
 
@@ -438,7 +438,7 @@ cdef class Namespace:
                  output_cmdlog_list=None, *, progress=False, zipf=None, pareto=None, regions=None, poisson=False,
                  think_time=0, think_ios=1, compress=0, continue_on_error=False, max_latency=0, steady_state=0,
                  latency_target=0, latency_percentile=100, latency_window=1, output_opcode_latency=None,
-                 output_latency_histograms=None, histogram_ms=100, sgl_percentage=0):
+                 output_due_latency=None, output_latency_histograms=None, histogram_ms=100, sgl_percentage=0):
         given = locals()
         del given["self"]
         return _make_worker(self, given)

@@ -80,6 +80,7 @@ class Parameters:
     latency_percentile: float = 100
     latency_window: float = 1
     output_opcode_latency: dict[int, dict[float, int | None]] | None = None
+    output_due_latency: dict[float, int | None] | None = None
     output_latency_histograms: list[Any] | None = None
     histogram_ms: int = 100
     sgl_percentage: int = 0
@@ -176,6 +177,7 @@ class Extra:
     target_percentage: float
     target_window_ns: int
     by_opcode: bool
+    from_due: bool
     history_ns: int
     history_words: int
 
@@ -332,6 +334,7 @@ def _extra(
     for inner in (given.output_opcode_latency or {}).values():
         _check_output(inner, dict, "a value of output_opcode_latency")
         _check_percentiles(inner)
+    _check_due(given)
     has_history = given.output_latency_histograms is not None
     ios = values.field(given.think_ios, 32, "think_ios")
     check(ios >= 1, "think_ios must be at least 1")
@@ -351,8 +354,20 @@ def _extra(
         target_percentage=percentile,
         target_window_ns=round(window * 1e9),
         by_opcode=given.output_opcode_latency is not None,
+        from_due=given.output_due_latency is not None,
         history_ns=interval * 1_000_000 if has_history else 0,
         history_words=_history_words(seconds, interval) if has_history else 0,
+    )
+
+
+def _check_due(given: Parameters) -> None:
+    _check_output(given.output_due_latency, dict, "output_due_latency")
+    if given.output_due_latency is None:
+        return
+    _check_percentiles(given.output_due_latency)
+    check(
+        bool(given.iops) or given.io_sequence is not None,
+        "output_due_latency needs iops or io_sequence, which say when an IO is due",
     )
 
 
@@ -593,6 +608,8 @@ class Outcome:
     failed_ios: int = 0
     opcode_percentiles_ns: dict[int, dict[float, int]] = field(default_factory=dict)
     opcode_means_ns: dict[int, float] = field(default_factory=dict)
+    due_ns: dict[float, int] = field(default_factory=dict)
+    """Percentiles of the latency from the due time."""
     histograms: list[Any] = field(default_factory=list)
     """Of each interval an array of (latency in ns, number of IOs)."""
     is_steady: bool = False
@@ -666,6 +683,10 @@ def _fill_extra(given: Parameters, outcome: Outcome, into: dict[str, Any]) -> No
         means = {opcode: mean / 1000 for opcode, mean in outcome.opcode_means_ns.items()}
         into["latency_average_us_by_opcode"] = means
         into["latency_percentile_ns_by_opcode"] = outcome.opcode_percentiles_ns
+    if given.output_due_latency is not None:
+        exact = {percentage: outcome.due_ns.get(percentage, 0) for percentage in given.output_due_latency}
+        given.output_due_latency.update({percentage: ns // 1000 for percentage, ns in exact.items()})
+        into["latency_due_percentile_ns"] = exact
     if given.output_latency_histograms is not None:
         given.output_latency_histograms[:] = outcome.histograms
 

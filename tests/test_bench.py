@@ -118,6 +118,9 @@ def test_the_machine_itself_is_measured(bare, measured):
     if machine.about()["cpus"] < 2:
         assert "two CPUs" in results.left_out[0]
         return
+    if any("busy with other programs" in text for text in results.left_out):
+        assert loaded()
+        return
     assert found["limit.round_trips"] * found["limit.round_trip"] == pytest.approx(1e9)
     assert found["limit.pipeline"] > 1000 or loaded()
     assert found["limit.pipeline.ratio"] == found["limit.pipeline.touch"] / found["limit.pipeline"]

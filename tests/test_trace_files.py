@@ -15,8 +15,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
+import pynvme
 from pynvme import spec, trace
 from pynvme.structure import Kelvin
 from pynvme.trace import Command, CommandLog, Fault, pcapng
@@ -278,9 +280,16 @@ def events(log: CommandLog, tmp_path_factory: pytest.TempPathFactory) -> list[di
     file = tmp_path_factory.mktemp("perfetto") / "log.json"
     log.save(file)
     loaded = json.loads(file.read_text())
+    schema = Path(pynvme.__file__).parent / "schemas" / "trace-events.json"
+    jsonschema.Draft202012Validator(json.loads(schema.read_text())).validate(loaded)
     assert loaded["displayTimeUnit"] == "ns" and loaded["otherData"]["start_ns"] == str(log[0].submitted_ns)
     found: list[dict[str, Any]] = loaded["traceEvents"]
     return found
+
+
+def test_events_are_in_the_order_of_their_times(events: list[dict[str, Any]]) -> None:
+    times = [event.get("ts", -1) for event in events]
+    assert times == sorted(times) and times[0] == -1
 
 
 def test_every_event_has_what_its_phase_needs(events: list[dict[str, Any]]) -> None:

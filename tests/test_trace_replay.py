@@ -183,9 +183,13 @@ def test_own_files_of_all_formats(tmp_path: Path) -> None:
         (times[2], FLUSH, 0, 0),
     ]
     assert trace.sequence(log) == wanted
-    for suffix in ("trace", "pcapng", "npy"):
+    for suffix in ("trace", "pcapng", "npy", "json"):
         log.save(tmp_path / f"a.{suffix}")
         assert trace.sequence(tmp_path / f"a.{suffix}") == wanted
+    for other in ("[]", '{"traceEvents": []}', "{"):
+        (tmp_path / "a.json").write_text(other)
+        with pytest.raises(ValueError, match=r"no trace of pynvme|Expecting"):
+            trace.sequence(tmp_path / "a.json")
     assert trace.sequence(log, nlba=1000) == [
         wanted[0],
         (times[1], WRITE, (100 | 1 << 32) % 1000, 1),

@@ -400,8 +400,10 @@ bool pyn_capture_runs(void)
 	return runs;
 }
 
-uint32_t pyn_capture_depth(uint32_t depth)
+uint32_t pyn_capture_depth(uint32_t wanted, uint32_t least)
 {
+	uint32_t depth = wanted > least ? wanted : least;
+
 	return depth < WORKER_ENTRIES && pyn_capture_runs() ? WORKER_ENTRIES : depth;
 }
 

@@ -59,8 +59,8 @@ int pyn_capture_stop(struct pyn_error *err);
 
 bool pyn_capture_runs(void);
 
-/* The depth for the log of an IO worker: this one, or more during a capture, so that the thread keeps up. */
-uint32_t pyn_capture_depth(uint32_t depth);
+/* The depth for the log of an IO worker: the larger one, or more during a capture, so that the thread keeps up. */
+uint32_t pyn_capture_depth(uint32_t wanted, uint32_t least);
 
 /* A log begins, or ends, and will be freed. data may be NULL. A log that was not begun is ignored. */
 void pyn_capture_begin(const struct pyn_cmdlog *log, const char *drive, uint16_t qid, bool is_worker,

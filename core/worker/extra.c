@@ -13,10 +13,12 @@
 #include "core/util/clock.h"
 #include "core/worker/watch.h"
 
+#define ARRIVALS 65536u /* Poisson arrivals that are kept */
+
 static bool wants_any(const struct pyn_extra_config *config)
 {
 	return config->poisson || config->think_ns || config->max_latency_ns || config->by_opcode ||
-	       config->history_ns || config->steady_seconds || config->target_ns;
+	       config->from_due || config->history_ns || config->steady_seconds || config->target_ns;
 }
 
 static int no_memory(struct pyn_error *err)
@@ -32,6 +34,20 @@ static int create_by_opcode(struct pyn_worker_run *run, struct pyn_error *err)
 	for (uint32_t i = 0; i < run->config.workload.ops; i++)
 		pyn_histogram_init(&run->state.extra->by_opcode[i]);
 	return 0;
+}
+
+static int create_from_due(struct pyn_worker_run *run, struct pyn_error *err)
+{
+	struct pyn_extra *extra = run->state.extra;
+
+	extra->from_due = pyn_dma_alloc(sizeof(*extra->from_due), 64, err);
+	if (!extra->from_due)
+		return no_memory(err);
+	pyn_histogram_init(extra->from_due);
+	run->shared->from_due = extra->from_due;
+	if (run->config.extra.poisson)
+		extra->arrivals = calloc(ARRIVALS, sizeof(*extra->arrivals));
+	return extra->arrivals || !run->config.extra.poisson ? 0 : no_memory(err);
 }
 
 /* The kernel allocates its pages when the worker writes to them. */
@@ -71,6 +87,8 @@ int pyn_extra_create(struct pyn_worker_run *run, struct pyn_error *err)
 	run->state.extra->think_at = config->think_ios;
 	if (config->by_opcode)
 		rc = create_by_opcode(run, err);
+	if (!rc && config->from_due)
+		rc = create_from_due(run, err);
 	if (!rc && config->history_ns)
 		rc = create_history(run, err);
 	if (!rc && config->target_ns)
@@ -88,6 +106,8 @@ void pyn_extra_destroy(struct pyn_worker_run *run)
 		munmap(extra->history,
 		       sizeof(struct pyn_history) + run->config.extra.history_words * sizeof(uint64_t));
 	pyn_dma_free(extra->by_opcode);
+	pyn_dma_free(extra->from_due);
+	free(extra->arrivals);
 	free(extra->before);
 	free(extra->counted);
 	free(extra);
@@ -122,6 +142,9 @@ static uint64_t waiting(struct pyn_worker_run *run, uint64_t now)
 	while (extra->arrived - run->ios.sent < PYN_WORKER_BATCH &&
 	       extra->next_arrival <= (double)(now - run->clock.started)) {
 		extra->arrived++;
+		if (extra->arrivals)
+			extra->arrivals[extra->arrived % ARRIVALS] = (struct pyn_arrival){
+				extra->arrived, run->clock.started + (uint64_t)extra->next_arrival};
 		extra->next_arrival += pause_of(extra);
 	}
 	return extra->arrived - run->ios.sent;
@@ -205,13 +228,44 @@ struct pyn_region pyn_extra_hull(const struct pyn_extra_config *config)
 	return hull;
 }
 
-/* ---- by opcode ---- */
+/* ---- by opcode, and from the due time ---- */
+
+/* When an IO was due, in ticks. An arrival that is no longer known, since so many others came later, counts from its
+ * submission. */
+static uint64_t due_of(const struct pyn_worker_run *run, const struct pyn_worker_slot *slot)
+{
+	const struct pyn_extra *extra = run->state.extra;
+	uint64_t number = slot->number, due = slot->submitted;
+
+	if (extra->arrivals) {
+		const struct pyn_arrival *arrival = &extra->arrivals[number % ARRIVALS];
+
+		due = arrival->number == number ? arrival->ticks : due;
+	} else if (run->config.steps) {
+		uint64_t step = number < run->config.steps ? number - 1 : run->config.steps - 1u;
+
+		due = run->clock.started + pyn_ns_to_ticks(run->config.sequence[step].time_us * 1000);
+	} else if (run->rate.per_tick) {
+		unsigned __int128 ticks = (((unsigned __int128)number << 64) - 1) / run->rate.per_tick + 1;
+
+		due = run->clock.started + (uint64_t)ticks;
+	}
+	return due < slot->submitted ? due : slot->submitted;
+}
 
 void pyn_extra_time(struct pyn_worker_run *run, const struct pyn_worker_slot *slot)
 {
 	const struct pyn_cmdlog_entry *entry = pyn_cmdlog_entry(run->log, slot->number);
 
-	pyn_histogram_record(&run->state.extra->by_opcode[slot->op], entry->completed - slot->submitted);
+	struct pyn_extra *extra = run->state.extra;
+
+	if (extra->by_opcode)
+		pyn_histogram_record(&extra->by_opcode[slot->op], entry->completed - slot->submitted);
+	if (extra->from_due) {
+		uint64_t due = due_of(run, slot);
+
+		pyn_histogram_record(extra->from_due, entry->completed > due ? entry->completed - due : 0);
+	}
 }
 
 void pyn_extra_chores(struct pyn_worker_run *run, uint64_t now)

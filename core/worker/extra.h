@@ -8,6 +8,12 @@
 
 #include "core/worker/worker_run.h"
 
+/* When an IO arrived. */
+struct pyn_arrival {
+	uint64_t number; /* of the IO in the queue, from 1 */
+	uint64_t ticks;
+};
+
 struct pyn_extra {
 	/* Poisson arrivals. */
 	struct pyn_random random;
@@ -27,6 +33,8 @@ struct pyn_extra {
 	struct pyn_histogram *before; /* latencies when the window began */
 
 	struct pyn_histogram *by_opcode; /* shared memory; NULL: not requested */
+	struct pyn_histogram *from_due;  /* shared memory; NULL: not requested */
+	struct pyn_arrival *arrivals;    /* the last ones, of Poisson arrivals with from_due; NULL: without */
 
 	/* Histograms of intervals. */
 	struct pyn_history *history; /* shared memory; NULL: not requested */
@@ -57,7 +65,7 @@ void pyn_extra_second(struct pyn_worker_run *run);
 /* Called once, at the end. */
 void pyn_extra_finish(struct pyn_worker_run *run);
 
-/* A command of a worker with histograms by opcode has completed. */
+/* A command of a worker with histograms by opcode, or from the due time, has completed. */
 void pyn_extra_time(struct pyn_worker_run *run, const struct pyn_worker_slot *slot);
 
 #endif

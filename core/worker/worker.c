@@ -310,10 +310,7 @@ static int allocate(struct pyn_worker *worker, struct pyn_error *err)
 	worker->data = pyn_dma_alloc(run->slot_count * dma_of_slot(&layout) + PYN_PAGE, PYN_PAGE, err);
 	worker->shared = pyn_dma_alloc(sizeof(*worker->shared), 64, err);
 	worker->flight = pyn_dma_alloc(flight, 64, err);
-	worker->log = pyn_cmdlog_create(pyn_capture_depth(run->config.log_entries > run->slot_count
-								  ? run->config.log_entries
-								  : run->slot_count + 1u),
-					err);
+	worker->log = pyn_cmdlog_create(pyn_capture_depth(run->config.log_entries, run->slot_count + 1u), err);
 	worker->per_second = pyn_dma_alloc((run->config.seconds + 1) * sizeof(uint32_t), 64, err);
 	worker->private_memory = aligned_alloc(64, run->slot_count * private_of_slot(&layout));
 	run->free.slots = calloc(run->slot_count, sizeof(*run->free.slots));

@@ -47,6 +47,7 @@ struct pyn_region {
 struct pyn_extra_config {
 	bool poisson; /* IOs arrive at random times, iops in the mean */
 	bool by_opcode;
+	bool from_due; /* also record latencies from the moment when a rate or a replay made each IO due */
 	bool continue_on_error;
 	uint64_t think_ns; /* pause after each think_ios IOs, once they have completed */
 	uint64_t think_ios;
@@ -140,6 +141,8 @@ struct pyn_worker_shared {
 	_Atomic uint64_t completed;
 	_Atomic uint64_t per_second_count; /* whole seconds counted so far */
 	struct pyn_worker_result result;
+	/* Latencies from the moment when each IO was due; NULL: not requested. */
+	const struct pyn_histogram *from_due;
 	struct pyn_histogram latency; /* ticks, from submission to completion */
 };
 

@@ -226,7 +226,8 @@ static ALWAYS_INLINE void choose_plain(struct pyn_worker_run *run, struct pyn_wo
 static enum pyn_worker_kind prepare_plain(struct pyn_worker_run *run)
 {
 	uint8_t opcode = run->config.workload.opcode[0];
-	uint8_t timed = run->state.extra && run->state.extra->by_opcode ? PYN_FLAG_TIMED : PYN_FLAG_NONE;
+	const struct pyn_extra_config *extra = &run->config.extra;
+	uint8_t timed = extra->by_opcode || extra->from_due ? PYN_FLAG_TIMED : PYN_FLAG_NONE;
 
 	run->state.flags_of_read = timed | (run->config.check ? PYN_FLAG_CHECK : PYN_FLAG_NONE);
 	run->state.flags_of_write = timed | (run->noted ? PYN_FLAG_CHANGE : PYN_FLAG_NONE);

@@ -18,7 +18,7 @@ enum pyn_worker_flags {
 	PYN_FLAG_CHECK = 1,    /* a read: compare its data with what is expected */
 	PYN_FLAG_CHANGE = 2,   /* tell verification that a change, or a flush, has ended */
 	PYN_FLAG_DESCRIBE = 4, /* it was cut at the region's end; describe the next one in this slot anew */
-	PYN_FLAG_TIMED = 8,    /* record its latency by its opcode, too */
+	PYN_FLAG_TIMED = 8,    /* record its latency by its opcode, or from the due time, too */
 };
 
 /* How much successive commands of a slot differ. */

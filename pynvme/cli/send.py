@@ -13,7 +13,7 @@ import click
 from pynvme.cli import errors, options, output
 from pynvme.cli.drive import opened
 
-DWORDS = range(10, 16)
+DWORDS = (10, 2, 3, *range(11, 16))
 TO_HOST = 2
 """Bit 1 of an opcode: the command returns data."""
 PAGE = 4096
@@ -26,8 +26,8 @@ def _dwords(function: options.Function) -> options.Function:
             type=options.Number(32),
             default=0,
             metavar="N",
-            hidden=number > DWORDS[0],
-            help="Dword 10, and so --cdw11 to --cdw15.",
+            hidden=number != DWORDS[0],
+            help="Dword 10, and so --cdw2, --cdw3, --cdw11 to --cdw15.",
         )
         function = option(function)
     return function

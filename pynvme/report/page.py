@@ -177,10 +177,10 @@ def _smart(drive: Drive) -> str:
         (changed if new is not None and new != old else same).append(f"<tr>{row}</tr>")
     head = "<tr><th>SMART / Health Information</th><th>before</th><th>after</th><th>difference</th></tr>"
     note = f"<p class='note'>The end could not be read. {escape(drive.problem)}</p>" if drive.problem else ""
-    table = f'<table class="numbers">{head}{"".join(changed)}</table>' if changed else ""
+    table = f'<table class="numbers smart">{head}{"".join(changed)}</table>' if changed else ""
     rest = _fold(
         f"{len(same)} values that did not change",
-        _scroll(f'<table class="numbers">{head}{"".join(same)}</table>'),
+        _scroll(f'<table class="numbers smart">{head}{"".join(same)}</table>'),
     )
     return note + _scroll(table) + rest
 

@@ -87,6 +87,7 @@ class _Trace:
         end = self.end if command.completed_ns is None else command.completed_ns
         args = {
             "status": command.status_name,
+            "opcode": command.opcode,
             "cid": command.cid,
             "nsid": command.nsid,
             "number": command.number,
@@ -94,7 +95,7 @@ class _Trace:
             **{name: int(value) for name, value in command.fields.items()},
         }
         if command.lbas is not None:
-            args["lbas"] = command.lbas
+            args |= {"lbas": command.lbas, "slba": command.slba}
         event = {
             "ph": "X",
             "name": command.name if command.completed else f"{command.name} (not completed)",
@@ -142,6 +143,6 @@ def write(log: CommandLog, file: BinaryIO) -> None:
     trace = _Trace(log)
     other = {"format": "pynvme commands", "version": 1, "drive": log.drive, "start_ns": str(trace.base)}
     file.write(f'{{"displayTimeUnit": "ns", "otherData": {json.dumps(other)}, "traceEvents": [\n'.encode())
-    for number, event in enumerate(trace.events()):
+    for number, event in enumerate(sorted(trace.events(), key=lambda event: event.get("ts", -1.0))):
         file.write((",\n" if number else "").encode() + json.dumps(event).encode())
     file.write(b"\n]}\n")

@@ -196,6 +196,24 @@ def _parquet(name: str) -> Iterator[Io]:
     return _table(zip(*(table.column(column).to_pylist() for column in _COLUMNS)))
 
 
+def chrome(name: str) -> Iterator[Io]:
+    """A trace for Perfetto that :meth:`CommandLog.save` wrote. The commands are its slices of I/O queues."""
+    import json
+
+    with open(name, encoding="utf-8") as file:
+        loaded = json.load(file)
+    if not isinstance(loaded, dict) or (loaded.get("otherData") or {}).get("format") != "pynvme commands":
+        raise ValueError("it is no trace of pynvme")
+    for event in loaded["traceEvents"]:
+        args = event.get("args", {})
+        if event["ph"] != "X" or event["cat"] != "io" or args["opcode"] not in SENT:
+            continue
+        if args["opcode"] == FLUSH or args.get("lbas"):
+            now = round(event["ts"] * 1000)
+            start, length = args.get("slba", 0), args.get("lbas", 0)
+            yield Io(now, args["opcode"], start, length, str(args["nsid"]), True)
+
+
 # ---- all together ----
 
 TEXTS: dict[str, Callable[[Iterable[str]], Iterator[Io]]] = {
@@ -206,6 +224,7 @@ TEXTS: dict[str, Callable[[Iterable[str]], Iterator[Io]]] = {
 BINARY: dict[str, Callable[[str], Iterator[Io]]] = {
     "trace": lambda name: _own(_load(name)),
     "pcapng": lambda name: _own(_load(name)),
+    "json": chrome,
     "npy": _numpy,
     "parquet": _parquet,
 }
@@ -266,7 +285,8 @@ def sequence(
         source: a command log, or a file: an iolog of fio (version 2 or 3), the text of blkparse, of Linux's
             trace event nvme_setup_cmd, or a file of :meth:`CommandLog.save`
         lba_size: bytes of an LBA of the namespace that replays it
-        format: "fio", "blkparse", "ftrace", "trace", "pcapng", "npy" or "parquet". By default the file tells
+        format: "fio", "blkparse", "ftrace", "trace", "pcapng", "json", "npy" or "parquet". By default the
+            file tells
         device: replay only this one of several, as the trace names it: a file of fio, "259,0" of blkparse,
             "nvme0n1" of Linux, and an NSID of pynvme
         speed: 2.0 replays in half of the time

@@ -363,3 +363,10 @@ def test_a_log_and_its_file_are_replayed(nvme0, nvme0n1, pair, buf, tmp_path):
     for source, kind in ((5, TypeError), (tmp_path / "none", FileNotFoundError)):
         with pytest.raises(kind):
             nvme0n1.ioworker(io_sequence=source)
+
+
+def test_dwords_2_and_3_are_sent(nvme0, nvme0n1, pair, buf):
+    nvme0.send_cmd(0x06, buf, cdw10=1, cdw2=0x12345678, cdw3=3).waitdone()
+    nvme0n1.send_cmd(0x02, pair, buf, cdw2=5, cdw3=0xFFFFFFFF).waitdone()
+    for command, two, three in ((nvme0.cmdlog[-1], 0x12345678, 3), (pair.cmdlog[-1], 5, 0xFFFFFFFF)):
+        assert (command.sqe.cdw2, command.sqe.cdw3) == (two, three)

@@ -137,6 +137,33 @@ def test_latencies_by_opcode(drive):
     assert wanted[1][50] > 2000
 
 
+STALL, COUNT = 0.2, 60
+
+
+@pytest.mark.parametrize(
+    "pace",
+    [
+        {"iops": 1000},
+        {"iops": 1000, "poisson": True},
+        {"io_sequence": [(i * 1000, 2, 0, 1) for i in range(60)]},
+    ],
+    ids=["rate", "poisson", "replay"],
+)
+def test_latencies_from_the_due_time_have_the_wait_for_a_stalled_drive(drive, pace):
+    due, sent = {50: None, 100: None}, {50: None}
+    with drive.ssd.fault(f"opcode=read do late={STALL * 1000:.0f}ms count=1"):
+        r, worker = drive.run(
+            io_count=COUNT, qdepth=2, output_due_latency=due, output_percentile_latency=sent, **pace
+        )
+    log = worker.cmdlog_list()
+    began = log[0].submitted_ns
+    assert sent[50] < due[50] < due[100] and due[100] >= STALL * 1e6
+    assert r.latency_due_percentile_ns[50] // 1000 == due[50]
+    if "poisson" not in pace:  # IO k is due k ms after the first one, which was sent as soon as it was due
+        exact = sorted(c.completed_ns - began - i * 1_000_000 for i, c in enumerate(log))
+        assert due[50] == pytest.approx(exact[COUNT // 2 - 1] / 1000, rel=0.02, abs=5000)
+
+
 @pytest.mark.parametrize("read_percentage", [0, 100])
 @pytest.mark.parametrize("verify", [False, True])
 def test_latencies_of_one_opcode_are_those_of_all(drive, read_percentage, verify):
@@ -238,6 +265,8 @@ def test_data_compress_as_requested(drive):
         ({"histogram_ms": 1}, "histogram_ms must be from 10 to 3600000, not 1"),
         ({"output_opcode_latency": []}, "output_opcode_latency must be a dict, not list"),
         ({"output_opcode_latency": {2: {101: None}}}, "a percentile is from 0 to 100, not 101"),
+        ({"output_due_latency": {}}, "output_due_latency needs iops or io_sequence"),
+        ({"output_due_latency": [], "iops": 1}, "output_due_latency must be a dict, not list"),
         ({"output_latency_histograms": {}}, "output_latency_histograms must be a list, not dict"),
         ({"regions": []}, "regions has 0 entries; 1 to 64 are possible"),
         ({"regions": [(8, 8)]}, "is empty in a namespace"),

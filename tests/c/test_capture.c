@@ -220,7 +220,7 @@ TEST(of_a_worker_the_first_and_the_last_commands_are_there)
 	CHECK(the_found.counts.skipped == 2 * ENTRIES + 50 - 100 - ENTRIES);
 	CHECK(the_found.counts.lost || (the_found.seen[1] && the_found.seen[50]));
 	CHECK(the_found.seen[2 * ENTRIES + 50] && !the_found.seen[ENTRIES]);
-	CHECK(pyn_capture_depth(10) == 10);
+	CHECK(pyn_capture_depth(10, 3) == 10);
 }
 
 static uint32_t data_of(void *context, uint64_t number, void *into, uint32_t size)
@@ -236,7 +236,7 @@ TEST(data_are_there)
 	struct pyn_cmdlog *log = pyn_cmdlog_create(2, &err);
 
 	pyn_capture_begin(log, "drive", 0, false, data_of, NULL);
-	CHECK(pyn_capture_depth(10) > 10000);
+	CHECK(pyn_capture_depth(3, 10) > 10000);
 	send(log, 3);
 	finish(log);
 	stop();

@@ -58,7 +58,14 @@ def _crossing(session: Session) -> None:
     time = session.figure("limit.round_trip", "bare: round trip of a cache line between two CPUs", "ns")
     rate = session.figure("limit.round_trips", "bare: such round trips", "/s")
     for _ in range(session.plan.runs):
-        rate.runs.append(1e9 / session.once(time, lambda meter: bare(meter, "pingpong")))
+        rate.runs.append(1e9 / _above_0(session.once(time, lambda meter: bare(meter, "pingpong"))))
+
+
+def _above_0(figure: float) -> float:
+    """A figure by which others are divided. It is 0 if one of the two CPUs was busy all the time."""
+    if figure <= 0:
+        raise RuntimeError("one of them was busy with other programs")
+    return figure
 
 
 def _pipeline(session: Session) -> None:
@@ -70,7 +77,7 @@ def _pipeline(session: Session) -> None:
     touched = session.figure("limit.pipeline.touch", "bare: the same, each cache line loaded", "/s")
     ratio = session.figure("limit.pipeline.ratio", "bare: loaded / not loaded", "")
     for _ in range(session.plan.runs):
-        without = session.once(plain, lambda meter: bare(meter, *words))
+        without = _above_0(session.once(plain, lambda meter: bare(meter, *words)))
         ratio.runs.append(session.once(touched, lambda meter: bare(meter, *words, "touch")) / without)
 
 
