@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#define _GNU_SOURCE /* CPU sets */
+#define _GNU_SOURCE /* P_PIDFD */
 #include "core/worker/worker.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "core/data/capture.h"
 #include "core/data/pattern.h"
 #include "core/data/transfer.h"
+#include "core/worker/cpus.h"
 #include "core/worker/worker_run.h"
 #include "core/worker/extra.h"
 #include "core/util/clock.h"
@@ -55,50 +55,6 @@ struct pyn_worker {
 	bool started, ended, finished;
 	bool left; /* the queue stays, for a debugger, or because the drive has not confirmed its deletion */
 };
-
-/* ---- CPUs ---- */
-
-static uint16_t the_cpus[CPU_SETSIZE]; /* workers on each */
-static pthread_mutex_t the_cpu_lock = PTHREAD_MUTEX_INITIALIZER;
-
-/*
- * Choose the CPU with the fewest workers, and among equals the highest, and count this worker there. The lowest CPU
- * is left to the virtual SSD and the script: a polling worker on the same CPU would keep it from the SSD that it
- * waits for. -1: there is no other CPU.
- */
-static int reserve_cpu(int wanted)
-{
-	bool is_lowest = true;
-	int taken = -1;
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	sched_getaffinity(0, sizeof(set), &set);
-	pthread_mutex_lock(&the_cpu_lock);
-	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		if (!CPU_ISSET(cpu, &set))
-			continue;
-		if (!is_lowest && (taken < 0 || the_cpus[cpu] <= the_cpus[taken]))
-			taken = cpu;
-		is_lowest = false;
-	}
-	if (wanted >= 0 && wanted < CPU_SETSIZE)
-		taken = wanted;
-	if (taken >= 0 && the_cpus[taken] < UINT16_MAX)
-		the_cpus[taken]++;
-	pthread_mutex_unlock(&the_cpu_lock);
-	return taken;
-}
-
-static void release_cpu(int cpu)
-{
-	if (cpu < 0)
-		return;
-	pthread_mutex_lock(&the_cpu_lock);
-	if (the_cpus[cpu])
-		the_cpus[cpu]--;
-	pthread_mutex_unlock(&the_cpu_lock);
-}
 
 /* ---- memory ---- */
 
@@ -467,7 +423,7 @@ static void end_process(struct pyn_worker *worker)
 		pyn_worker_wait(worker, KILLED_MS);
 		pyn_worker_finish(worker, &ignored);
 	}
-	release_cpu(worker->cpu);
+	pyn_cpu_release(worker->cpu);
 	if (worker->pidfd >= 0)
 		close(worker->pidfd);
 }
@@ -681,7 +637,7 @@ static int start(struct pyn_worker *worker, struct pyn_error *err)
 	worker->run->parent_pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	if (worker->run->parent_pidfd < 0)
 		return pyn_error(err, PYN_ERROR_SYSTEM, errno, "pidfd_open: %s", strerror(errno));
-	worker->cpu = reserve_cpu(worker->run->config.cpu);
+	worker->cpu = pyn_cpu_reserve(worker->run->config.cpu);
 	worker->run->config.cpu = worker->cpu;
 	begin_untracked(worker);
 	begin_changes(worker);
@@ -720,7 +676,7 @@ static void reap(struct pyn_worker *worker)
 	if (info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED)
 		worker->exit_signal = info.si_status;
 	worker->ended = true;
-	release_cpu(worker->cpu);
+	pyn_cpu_release(worker->cpu);
 	worker->cpu = -1;
 }
 
