@@ -38,6 +38,11 @@ class Commands(click.Group):
         assert isinstance(found, click.Command)
         return found
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options in one line, and the commands."""
+        formatter.write("\nOptions: --version, --help (-h)\n")
+        self.format_commands(ctx, formatter)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands in two columns, so that they fit a screen."""
         cells = [f"{name:<{GAP}}{entry.text}" for name, entry in COMMANDS.items()]

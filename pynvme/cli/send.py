@@ -79,7 +79,7 @@ def send(
         if buf is not None and data:
             buf[: len(data)] = data
         done = _execute(nvme0, io, opcode, buf, nsid, dwords)
-        found = _explained(nvme0, done, opcode)
+        found = explained(nvme0, done, opcode)
     received = bytes(buf[:]) if buf is not None and opcode & TO_HOST and not done["status"] else b""
     if target is not None and received:
         Path(target).write_bytes(received)
@@ -88,7 +88,7 @@ def send(
         shown = {} if decoded is None else output.structure(decoded)
         output.json({"address": address, "opcode": opcode, **found, **(shown or {"data": received.hex()})})
     else:
-        click.echo(_line(found))
+        click.echo(line(found))
         if decoded is not None:
             click.echo(repr(decoded))
         elif received and target is None:
@@ -100,32 +100,33 @@ def _execute(
     nvme0: Any, io: bool, opcode: int, buf: Any, nsid: int, dwords: dict[str, int]
 ) -> dict[str, Any]:
     """Send the command and wait for it."""
+    if not io:
+        return completion(nvme0, lambda cb: nvme0.send_cmd(opcode, buf, nsid=nsid, **dwords, cb=cb))
+    nvme = errors.load("nvme")
+    qpair = nvme.Qpair(nvme0, 16)
+    ns = nvme.Namespace(nvme0, nsid or 1)
+    return completion(qpair, lambda cb: ns.send_cmd(opcode, qpair, buf, nsid=nsid, **dwords, cb=cb))
+
+
+def completion(queue: Any, submit: Callable[[Callable[..., None]], Any]) -> dict[str, Any]:
+    """Wait for a command of a queue, which `submit` sends with the callback that it gets."""
+    import warnings
+
     done: dict[str, Any] = {}
 
     def completed(cpl: tuple[int, int, int, int]) -> None:
         done.update(cdw0=cpl[0], dw1=cpl[1], sqid=cpl[2] >> 16, cid=cpl[3] & 0xFFFF, status=cpl[3] >> 17)
 
-    wait: Callable[[], Any]
-    if io:
-        nvme = errors.load("nvme")
-        qpair = nvme.Qpair(nvme0, 16)
-        nvme.Namespace(nvme0, nsid or 1).send_cmd(opcode, qpair, buf, nsid=nsid, **dwords, cb=completed)
-        wait = qpair.waitdone
-        queue = qpair
-    else:
-        nvme0.send_cmd(opcode, buf, nsid=nsid, **dwords, cb=completed)
-        wait = nvme0.waitdone
-        queue = nvme0
-    import warnings
+    submit(completed)
 
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "ERROR status", UserWarning)  # told below, with its place
-        wait()
+        queue.waitdone()
     done["latency_us"] = queue.latest_latency
     return done
 
 
-def _explained(nvme0: Any, done: dict[str, Any], opcode: int) -> dict[str, Any]:
+def explained(nvme0: Any, done: dict[str, Any], opcode: int) -> dict[str, Any]:
     """The completion with the name of its status, and the place of the error, if the error log tells it."""
     from pynvme import status
 
@@ -154,7 +155,7 @@ def _explained(nvme0: Any, done: dict[str, Any], opcode: int) -> dict[str, Any]:
     }
 
 
-def _line(found: dict[str, Any]) -> str:
+def line(found: dict[str, Any]) -> str:
     from pynvme.status import Status
 
     where = f", in {found['error_location']}" if found["error_location"] else ""

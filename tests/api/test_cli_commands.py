@@ -332,6 +332,21 @@ def test_the_field_of_an_error_is_named_where_the_opcode_is_known():
     assert status.place(0x0028, 0xFE) == "CDW10 bit 0 (byte 40, bit 0)"
 
 
+def test_namespaces_are_created_attached_detached_and_deleted(run, data):
+    drive = "vssd:name=command-line-ns,size=16M,namespaces=2,namespace_management=1"
+    assert run("list-ns", drive).split() == ["1", "2"]
+    assert "deleted namespace 2" in run("delete-ns", drive, "-n", "2")
+    assert run("create-ns", drive, "-s", "0x100", "--flbas", "1") == "created namespace 2\n"
+    assert run("list-ns", drive).split() == ["1"] and run("list-ns", drive, "--all").split() == ["1", "2"]
+    assert "attached namespace 2" in run("attach-ns", drive, "-n", "2", "-c", "1")
+    assert data("identify", "list-ns", drive)["data"]["nsid"][:2] == [1, 2]
+    assert "01/18" in run("attach-ns", drive, "-n", "2", code=1)
+    assert "detached namespace 2" in run("detach-ns", drive, "-n", "2")
+    found = data("send", "create-ns", drive, "-s", "8", "-c", "4", code=1)
+    assert (found["sct"], found["sc"]) == (1, 0x1B)
+    assert "takes numbers like" in run("attach-ns", drive, "-n", "2", "-c", "x", code=2)
+
+
 # ---- the machine, and virtual SSDs that run ----
 
 

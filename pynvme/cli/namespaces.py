@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""``list-ns``, ``create-ns``, ``delete-ns``, ``attach-ns`` and ``detach-ns``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pynvme.cli import options, output
+from pynvme.cli.drive import opened
+from pynvme.cli.send import completion, explained, line
+from pynvme.cli.suite import confirm
+
+if TYPE_CHECKING:
+    import nvme
+
+ACTIVE, ALLOCATED = 2, 0x10
+"""CNS of the two lists."""
+
+
+def _nsid(function: options.Function) -> options.Function:
+    return click.option(
+        "-n",
+        "--namespace-id",
+        "nsid",
+        type=options.Number(32),
+        required=True,
+        metavar="N",
+        help="The namespace.",
+    )(function)
+
+
+def _number(name: str, short: str, bits: int, text: str) -> Callable[[options.Function], options.Function]:
+    return click.option(short, name, type=options.Number(bits), default=0, metavar="N", help=text)
+
+
+def _report(
+    address: str, nvme0: nvme.Controller, done: dict[str, Any], opcode: int, as_json: bool, text: str
+) -> None:
+    """Print how a command ended, and exit with 1 if it failed."""
+    found = explained(nvme0, done, opcode)
+    if as_json:
+        output.json({"address": address, "opcode": opcode, **found, "data": ""})
+    else:
+        click.echo(line(found) if done["status"] else text)
+    sys.exit(1 if done["status"] else 0)
+
+
+@click.command("list-ns", epilog="Example: pynvme list-ns 01:00.0 --all")
+@options.pciaddr
+@click.option("-a", "--all", "allocated", is_flag=True, help="Also those that are not attached.")
+@options.as_json
+@options.words("[ADDRESS]")
+def list_ns(pciaddr: str | None, allocated: bool, as_json: bool, words: tuple[str, ...]) -> None:
+    """List the NSIDs of the active namespaces, or of all that exist.
+
+    Base 2.1, sections 5.1.13.2.2 and 5.1.13.2.9.
+    """
+    from pynvme import decode, spec
+
+    address, _ = options.drive_of(pciaddr, words)
+    cns = ALLOCATED if allocated else ACTIVE
+    with opened(address) as nvme0:
+        found = decode.identify(nvme0, cns)
+        assert isinstance(found, spec.NamespaceList)
+        if as_json:
+            output.json({"address": address, "cns": cns, "nsid": 0, **output.structure(found)})
+        else:
+            for nsid in found.nsid:
+                if nsid:
+                    click.echo(f"{nsid}")
+
+
+@click.command("create-ns", epilog="Example: pynvme create-ns 01:00.0 --nsze 0x100000 --flbas 1")
+@options.pciaddr
+@click.option("-s", "--nsze", type=options.Number(64), required=True, metavar="N", help="The size in LBAs.")
+@click.option("-c", "--ncap", type=options.Number(64), metavar="N", help="The capacity (default: the size).")
+@_number("--flbas", "-f", 8, "The LBA format.")
+@_number("--dps", "-d", 8, "Protection information.")
+@_number("--nmic", "-m", 8, "1: several controllers can be attached.")
+@_number("--anagrpid", "-a", 32, "The ANA group.")
+@_number("--nvmsetid", "-i", 16, "The NVM set.")
+@_number("--endgid", "-e", 16, "The endurance group.")
+@_number("--csi", "-y", 8, "The I/O command set.")
+@options.as_json
+@options.words("[ADDRESS]")
+def create_ns(
+    pciaddr: str | None, nsze: int, ncap: int | None, as_json: bool, words: tuple[str, ...], **fields: int
+) -> None:
+    """Create a namespace, and show the NSID that the drive chose. It is not attached yet.
+
+    Base 2.1, section 5.1.21.
+    """
+    address, _ = options.drive_of(pciaddr, words)
+    with opened(address) as nvme0:
+        done = completion(nvme0, lambda cb: nvme0.ns_create(nsze, ncap, **fields, cb=cb))
+        _report(address, nvme0, done, 0x0D, as_json, f"created namespace {done['cdw0']}")
+
+
+@click.command("delete-ns", epilog="Example: pynvme delete-ns 01:00.0 -n 2 --yes")
+@options.pciaddr
+@_nsid
+@click.option("--yes", is_flag=True, help="Delete it without asking.")
+@options.as_json
+@options.words("[ADDRESS]")
+def delete_ns(pciaddr: str | None, nsid: int, yes: bool, as_json: bool, words: tuple[str, ...]) -> None:
+    """Delete a namespace and its data, or all if N is FFFFFFFFh.
+
+    Base 2.1, section 5.1.21.
+    """
+    address, _ = options.drive_of(pciaddr, words)
+    confirm(address, yes, "deletes data of")
+    with opened(address) as nvme0:
+        done = completion(nvme0, lambda cb: nvme0.ns_delete(nsid, cb=cb))
+        _report(address, nvme0, done, 0x0D, as_json, f"deleted namespace {nsid}")
+
+
+def _attachment(
+    method: str,
+    pciaddr: str | None,
+    nsid: int,
+    controllers: str | None,
+    as_json: bool,
+    words: tuple[str, ...],
+) -> None:
+    """Attach or detach a namespace."""
+    address, _ = options.drive_of(pciaddr, words)
+    try:
+        cntlids = [int(one, 0) for one in controllers.split(",")] if controllers else None
+    except ValueError:
+        raise click.UsageError(f"--controllers takes numbers like 1,2, not {controllers}") from None
+    with opened(address) as nvme0:
+        done = completion(nvme0, lambda cb: getattr(nvme0, method)(nsid, cntlids, cb=cb))
+        _report(address, nvme0, done, 0x15, as_json, f"{method[3:]}ed namespace {nsid}")
+
+
+def _controllers(function: options.Function) -> options.Function:
+    return click.option(
+        "-c", "--controllers", metavar="N,…", help="The controllers, by CNTLID (default: this one)."
+    )(function)
+
+
+@click.command("attach-ns", epilog="Example: pynvme attach-ns 01:00.0 -n 2")
+@options.pciaddr
+@_nsid
+@_controllers
+@options.as_json
+@options.words("[ADDRESS]")
+def attach_ns(
+    pciaddr: str | None, nsid: int, controllers: str | None, as_json: bool, words: tuple[str, ...]
+) -> None:
+    """Attach a namespace to controllers, so that hosts can use it.
+
+    Base 2.1, section 5.1.20.
+    """
+    _attachment("ns_attach", pciaddr, nsid, controllers, as_json, words)
+
+
+@click.command("detach-ns", epilog="Example: pynvme detach-ns 01:00.0 -n 2")
+@options.pciaddr
+@_nsid
+@_controllers
+@options.as_json
+@options.words("[ADDRESS]")
+def detach_ns(
+    pciaddr: str | None, nsid: int, controllers: str | None, as_json: bool, words: tuple[str, ...]
+) -> None:
+    """Detach a namespace from controllers. It keeps its data.
+
+    Base 2.1, section 5.1.20.
+    """
+    _attachment("ns_detach", pciaddr, nsid, controllers, as_json, words)
