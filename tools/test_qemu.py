@@ -52,7 +52,7 @@ SUITE += [f"--area={area}" for area in ("commands", "queues", "features", "logs"
 """`python -m pynvme check`, which expects the findings that docs/found.md explains. QEMU removes a drive
 whose power is switched off."""
 
-KINDS = ("msi", "namespaces", "pmr", "protection", "zones")
+KINDS = ("copy", "msi", "namespaces", "pmr", "protection", "zones")
 """Files of tests/qemu for drives that only one guest has."""
 
 
