@@ -111,6 +111,7 @@ def parameters(workload: Workload, lba_size: int, nlba: int) -> dict[str, Any]:
         "latency_target": workload.latency_target,
         "latency_percentile": 99,
         "output_opcode_latency": {op: dict.fromkeys((*_BOUNDS, *PERCENTILES)) for op in shares},
+        **({"output_due_latency": dict.fromkeys(PERCENTILES)} if workload.rate_iops else {}),
         **_distribution(workload.random_distribution),
     }
 
@@ -140,6 +141,9 @@ def run(nvme0n1: nvme.Namespace, workload: Workload, progress: bool = False) -> 
     }
     for opcode, ios in counts.items():
         record["jobs"].append(_job(result, opcode, ios, workload.bs, seconds))
+    if workload.rate_iops:
+        due = result.get("latency_due_percentile_ns", {})
+        record["latency_due_ns"] = {f"{one:.6f}": due.get(one, 0) for one in PERCENTILES}
     if workload.steadystate:
         record["steadystate"] = result.steady_state
     if workload.latency_target:
@@ -202,10 +206,10 @@ def _unit(least: float, most: float) -> tuple[str, float]:
     return unit, scale
 
 
-def _percentiles(found: dict[str, int]) -> Iterator[str]:
+def _percentiles(found: dict[str, int], what: str = "lat percentiles") -> Iterator[str]:
     unit, scale = _unit(min(found.values()), max(found.values()))
     width = max(len(f"{value / scale:.0f}") for value in found.values())
-    yield f"    lat percentiles ({unit}):"
+    yield f"    {what} ({unit}):"
     cells = [f"{float(name):5.2f}th=[{value / scale:>{width}.0f}]" for name, value in found.items()]
     for start in range(0, len(cells), 4):
         row = ", ".join(cells[start : start + 4])
@@ -233,6 +237,8 @@ def lines(record: dict[str, Any]) -> list[str]:
             f"avg={latency['mean'] / scale:.2f}"
         )
         found += _percentiles(latency["percentile"])
+    if "latency_due_ns" in record:
+        found += _percentiles(record["latency_due_ns"], "lat percentiles from the due time")
     found.append(f"  cpu          : busy={100 * record['cpu']:.2f}%")
     if workload["verify"]:
         counts = ", ".join(f"{name[4:]}={record[name]}" for name in ("lba_verified", "lba_unverified"))

@@ -78,10 +78,21 @@ def test_the_summary_has_the_lines_of_fio():
         "perf", DRIVE, "--bs=4k", "--runtime=100ms", "--rate_iops=1000", "--random_distribution=zipf:1.1"
     )
     assert FIO.search(text) and FIO_PERCENTILES.search(text) and "99.99th=[" in text
+    assert "lat percentiles from the due time (" in text
     if shutil.which("fio"):
         line = ["fio", "--name=a", "--ioengine=null", "--size=1m", "--bs=4k", "--rw=randread"]
         theirs = subprocess.run(line, capture_output=True, text=True, check=True).stdout
         assert FIO.search(theirs) and FIO_PERCENTILES.search(theirs)
+
+
+def test_a_rate_has_the_latencies_from_the_due_time_as_well():
+    d.Pcie(DRIVE).close()
+    with VirtualSsd.attach(DRIVE).fault("opcode=read do late=100ms count=1"):
+        found = data("perf", "perf", DRIVE, "--bs=4k", "--runtime=300ms", "--rate_iops=500")
+    sent, due = found["jobs"][0]["latency_ns"]["percentile"], found["latency_due_ns"]
+    assert set(sent) == set(due) and all(due[one] >= sent[one] * 0.98 for one in due)
+    assert due["90.000000"] > 5_000_000  # a third of the IOs waited for up to 100 ms
+    assert "latency_due_ns" not in data("perf", "perf", DRIVE, "--bs=4k", "--runtime=50ms")
 
 
 def test_a_slow_command_ends_it_and_is_shown():
