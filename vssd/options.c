@@ -99,6 +99,8 @@ static const struct entry entries[] = {
 	{"endurance", SIZE, DRIVE, AT(drive.endurance), 0, UINT64_MAX, 0, "SIZE",
 	 "wear the drive out by writing so many bytes, or 0 for no wear", "a size like 4G, at least 64K, or 0", "0",
 	 NULL},
+	{"metadata", FLAG, DRIVE, AT(drive.metadata), 0, 1, 0, NULL,
+	 "have LBA formats with 8, 16 and 64 bytes of metadata", NULL, "", NULL},
 	{"copy", FLAG, DRIVE, AT(drive.copy), 0, 1, 0, NULL, "have the Copy command", NULL, "", NULL},
 	{"ocp", FLAG, DRIVE, AT(drive.ocp), 0, 1, 0, NULL, "have log pages C0h and C1h of OCP's specification", NULL,
 	 "", NULL},
@@ -455,6 +457,9 @@ static int check_together(const struct vssd_options *options, struct pyn_error *
 	if (options->null_store && options->file)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 				 "a null drive keeps no data: leave out --file or --null");
+	if (options->metadata && (options->null_store || options->file))
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "metadata are kept in memory only: leave out --metadata, or --file and --null");
 	return 0;
 }
 

@@ -38,6 +38,7 @@ struct vssd_options {
 	uint64_t cache_size;  /* volatile write cache, bytes; 0: none */
 	uint64_t endurance;   /* bytes whose writing wears the drive out; 0: nothing does */
 	uint32_t sgls;        /* SGLS of Identify Controller: NVME_SGLS_BYTES, NVME_SGLS_DWORDS, or 0 for no SGLs */
+	bool metadata;        /* LBA formats with metadata */
 	bool copy;            /* the Copy command */
 	bool ocp;             /* log pages of OCP, which a UUID selects */
 	bool error_injection; /* feature C0h of OCP */

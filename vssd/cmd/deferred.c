@@ -180,13 +180,14 @@ static bool add_piece(struct vssd_fault_plan *plan, struct vssd_split *split, ui
 {
 	struct vssd_request *request = plan->request;
 	struct vssd_deferred *node = calloc(1, sizeof(*node));
-	uint64_t slba = vssd_slba(&request->cmd) + at, size = count << request->ns->lba_shift;
+	uint64_t slba = vssd_slba(&request->cmd) + at, size = count * vssd_ns_lba_bytes(request->ns);
 
 	if (!node)
 		return false;
 	node->due = due;
 	node->cmd = request->cmd;
 	vssd_set_range(&node->cmd, slba, count);
+	node->cmd.mptr += at * request->ns->metadata;
 	node->qid = request->sq->qid;
 	if (plan->bounce) {
 		node->data = malloc(size);
@@ -197,7 +198,7 @@ static bool add_piece(struct vssd_fault_plan *plan, struct vssd_split *split, ui
 		return false;
 	}
 	if (plan->bounce)
-		memcpy(node->data, plan->bounce + (at << request->ns->lba_shift), size);
+		memcpy(node->data, plan->bounce + at * vssd_ns_lba_bytes(request->ns), size);
 	node->split = split;
 	split->pieces++;
 	VSSD_APPEND(request->ctrl->faulty.deferred, node);

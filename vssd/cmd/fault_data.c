@@ -33,7 +33,7 @@ static uint64_t lba_size(const struct vssd_fault_plan *plan)
 {
 	const struct vssd_ns *ns = plan->request->ns;
 
-	return plan->occasion.lbas && ns ? UINT64_C(1) << ns->lba_shift : LBA_BYTES;
+	return plan->occasion.lbas && ns ? vssd_ns_lba_bytes(ns) : LBA_BYTES;
 }
 
 /* The LBAs of the transfer that a condition of the rule names. */

@@ -15,7 +15,7 @@ static uint16_t check(struct vssd_request *request)
 
 	if (request->ctrl->subsystem->format.running)
 		return vssd_refuse_busy(request, NVME_SC_FORMAT_IN_PROGRESS);
-	if (lbaf > VSSD_NLBAF)
+	if (lbaf > vssd_nlbaf(request->ctrl->options))
 		return vssd_refuse(request, NVME_SC_INVALID_FORMAT,
 				   upper ? VSSD_FIELD(NVME_FIELD_FORMAT_NVM_LBAFU, "LBAFU")
 					 : VSSD_FIELD(NVME_FIELD_FORMAT_NVM_LBAFL, "LBAFL"),
@@ -45,13 +45,15 @@ uint16_t vssd_format_nvm(struct vssd_request *request)
 	struct vssd_ctrl *ctrl = request->ctrl;
 	const struct nvme_cmd *cmd = &request->cmd;
 	uint32_t nsids = named(ctrl, cmd->nsid);
+	uint8_t lbaf = (uint8_t)nvme_get_field(cmd, NVME_FIELD_FORMAT_NVM_LBAFL);
 	uint16_t status = check(request);
 
 	if (!status && !nsids)
 		return vssd_refuse(request, NVME_SC_INVALID_NAMESPACE, VSSD_NSID, VSSD_OWN);
 	if (status || request->is_trial)
 		return status;
-	vssd_format_start(ctrl->subsystem, &ctrl->listener, cmd->cid,
-			  (uint8_t)nvme_get_field(cmd, NVME_FIELD_FORMAT_NVM_LBAFL), nsids);
+	if (vssd_lbaf_metadata(lbaf) && nvme_get_field(cmd, NVME_FIELD_FORMAT_NVM_MSET))
+		lbaf |= VSSD_LBAF_EXTENDED;
+	vssd_format_start(ctrl->subsystem, &ctrl->listener, cmd->cid, lbaf, nsids);
 	return VSSD_LATER;
 }

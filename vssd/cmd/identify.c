@@ -16,6 +16,7 @@
 
 #define ACL 3u /* 0's based */
 #define MODEL "pynvme virtual SSD"
+#define MC_BOTH 3u /* metadata may follow the data of each LBA, or be in a buffer of their own */
 #define SHUTDOWN_US 1000000u
 #define NSIDS_PER_LIST (NVME_IDENTIFY_SIZE / sizeof(uint32_t))
 
@@ -194,19 +195,21 @@ static uint16_t identify_controller(struct vssd_request *request, uint8_t *data)
 
 /* ---- namespaces ---- */
 
-static void describe_formats(struct nvme_id_ns *id)
+static void describe_formats(const struct vssd_ctrl *ctrl, struct nvme_id_ns *id)
 {
-	id->nlbaf = VSSD_NLBAF;
-	for (uint8_t i = 0; i <= VSSD_NLBAF; i++) {
+	id->nlbaf = vssd_nlbaf(ctrl->options);
+	id->mc = ctrl->options->metadata ? MC_BOTH : 0;
+	for (uint8_t i = 0; i <= id->nlbaf; i++) {
+		id->lbaf[i].ms = vssd_lbaf_metadata(i);
 		id->lbaf[i].lbads = vssd_lbaf_shift(i);
-		id->lbaf[i].rp = (uint8_t)(i == 0 ? 2 : 0);
+		id->lbaf[i].rp = (uint8_t)(id->lbaf[i].lbads == 9 ? 2 : 0);
 	}
 }
 
 /* What all namespaces have in common. */
 static void describe_common(const struct vssd_ctrl *ctrl, struct nvme_id_ns *id)
 {
-	describe_formats(id);
+	describe_formats(ctrl, id);
 	if (vssd_since(ctrl, NVME_1_2))
 		id->nsfeat = vssd_features_dulbe(ctrl) ? NVME_NSFEAT_DAE : 0;
 	if (vssd_since(ctrl, NVME_1_3))
@@ -228,9 +231,15 @@ static uint8_t format_progress(const struct vssd_ctrl *ctrl, const struct vssd_n
 	return (uint8_t)(0x80 | vssd_format_left(ctrl->subsystem, ns->nsid));
 }
 
-static uint8_t format_index(const struct vssd_ns *ns)
+/* FLBAS. */
+static uint8_t format_of(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns)
 {
-	return ns->lba_shift == vssd_lbaf_shift(0) ? 0 : 1;
+	uint8_t lbaf = 0;
+
+	while (lbaf < vssd_nlbaf(ctrl->options) &&
+	       (vssd_lbaf_shift(lbaf) != ns->lba_shift || vssd_lbaf_metadata(lbaf) != ns->metadata))
+		lbaf++;
+	return (uint8_t)(lbaf | (ns->extended ? NVME_FLBAS_EXTENDED : 0));
 }
 
 static void describe_ns(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, struct nvme_id_ns *id)
@@ -239,7 +248,7 @@ static void describe_ns(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, 
 	id->nsze = ns->nsze;
 	id->ncap = ns->nsze;
 	id->nuse = ns->nsze;
-	id->flbas = format_index(ns);
+	id->flbas = format_of(ctrl, ns);
 	if (vssd_since(ctrl, NVME_1_1)) {
 		id->nmic = ns->shared;
 		vssd_identity_eui64(ctrl->subsystem, ns, id->eui64);

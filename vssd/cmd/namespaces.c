@@ -17,7 +17,10 @@ static uint16_t check_format(struct vssd_request *request, const struct nvme_ns_
 {
 	unsigned upper = data->flbas >> NVME_FLBAS_INDEX_HIGH_SHIFT & 3u;
 
-	if (((data->flbas & NVME_FLBAS_INDEX) | upper << 4) > VSSD_NLBAF || data->flbas & ~FORMAT_INDEX)
+	uint8_t known = FORMAT_INDEX | (vssd_lbaf_metadata(data->flbas) ? NVME_FLBAS_EXTENDED : 0);
+
+	if (((data->flbas & NVME_FLBAS_INDEX) | upper << 4) > vssd_nlbaf(request->ctrl->options) ||
+	    data->flbas & ~known)
 		return vssd_refuse(request, NVME_SC_INVALID_FORMAT,
 				   VSSD_STATE("FLBAS in the data names no LBA format"), VSSD_OWN);
 	if (data->dps)

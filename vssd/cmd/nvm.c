@@ -6,6 +6,7 @@
 #include "core/util/clock.h"
 #include "vssd/cmd/table.h"
 #include "vssd/cmd/dptr.h"
+#include "vssd/cmd/metadata.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 
@@ -60,7 +61,7 @@ static uint16_t locate(struct vssd_request *request, bool moves_data, struct ext
 	struct vssd_ns *ns = request->ns;
 	uint64_t slba = vssd_slba(cmd), nlb = vssd_nlb(cmd);
 
-	if (moves_data && nlb << ns->lba_shift > ctrl->transfers.most)
+	if (moves_data && nlb * vssd_ns_lba_bytes(ns) > ctrl->transfers.most)
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD,
 				   VSSD_FIELD(NVME_FIELD_WRITE_NLB, "NLB, above MDTS"), VSSD_OWN);
 	if (!vssd_range_fits(ns, slba, nlb))
@@ -146,6 +147,12 @@ static inline void use_map(struct vssd_ctrl *ctrl, const struct extent *extent, 
 			     (extent->offset + extent->length - 1) >> VSSD_BLOCK_SHIFT, changed);
 }
 
+/* As check_readable(), for the range of the command. */
+static uint16_t readable(struct vssd_request *request)
+{
+	return check_readable(request, extent_of(request->ns, vssd_slba(&request->cmd), vssd_nlb(&request->cmd)));
+}
+
 static uint16_t io_read(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
@@ -158,7 +165,7 @@ static uint16_t io_read(struct vssd_request *request)
 	if (cmd->cdw12 & NVME_RW_FUA && !request->is_trial)
 		commit(ctrl, &extent);
 	use_map(ctrl, &extent, false);
-	status = read_pieces(request, extent);
+	status = request->ns->metadata ? vssd_metadata_read(request, readable) : read_pieces(request, extent);
 	if (status)
 		return status;
 	request->bytes = (uint32_t)extent.length;
@@ -241,7 +248,7 @@ static uint16_t io_write(struct vssd_request *request)
 	uint16_t status = locate(request, true, &extent);
 
 	if (!status)
-		status = write_pieces(request, extent);
+		status = request->ns->metadata ? vssd_metadata_write(request) : write_pieces(request, extent);
 	if (status)
 		return status;
 	request->bytes = (uint32_t)extent.length;
@@ -261,6 +268,10 @@ static uint16_t io_compare(struct vssd_request *request)
 	uint8_t theirs[VSSD_BLOCK_SIZE];
 	struct part part;
 
+	if (!status && request->ns->metadata) {
+		request->bytes = (uint32_t)extent.length;
+		return vssd_metadata_compare(request, readable);
+	}
 	if (!status)
 		status = vssd_data_map(request, extent.length, VSSD_DMA_READ);
 	if (!status)
@@ -416,9 +427,9 @@ static uint16_t locate_source(struct vssd_request *request, uint64_t format, con
 				   VSSD_STATE("SNSID of a source range names no namespace"), VSSD_OWN);
 	if (ns->refuse)
 		return vssd_refuse_busy(request, ns->refuse);
-	if (ns->lba_shift != request->ns->lba_shift)
+	if (ns->lba_shift != request->ns->lba_shift || ns->metadata != request->ns->metadata)
 		return vssd_refuse(request, NVME_SC_INCOMPATIBLE_NAMESPACE,
-				   VSSD_STATE("a source namespace has another LBA size"), VSSD_OWN);
+				   VSSD_STATE("a source namespace has another LBA format"), VSSD_OWN);
 	if (nlb > VSSD_COPY_RANGE_LBAS)
 		return vssd_refuse(request, NVME_SC_COMMAND_SIZE_LIMIT_EXCEEDED,
 				   VSSD_STATE("NLB of a source range is above MSSRL"), VSSD_OWN);
@@ -459,16 +470,27 @@ static uint16_t copy(struct vssd_request *request, const struct extent *sources,
 		     struct extent destination)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
-	uint8_t *data = malloc(destination.length), *to = data;
+	const struct vssd_ns *ns = request->ns;
+	uint64_t lbas = destination.length >> ns->lba_shift;
+	uint8_t *data = malloc(destination.length + lbas * VSSD_METADATA_LBA), *to = data;
+	uint8_t *metadata = data + destination.length;
 	uint16_t status;
 
 	if (!data)
 		return no_block(request);
 	for (uint32_t i = 0; i < count; i++) {
+		uint64_t nlb = sources[i].length >> ns->lba_shift;
+
 		read_extent(ctrl, sources[i], to);
 		to += sources[i].length;
+		if (ns->metadata)
+			vssd_metadata_get(ctrl, sources[i].ns, lba_of(sources[i].ns, sources[i].offset), nlb,
+					  metadata);
+		metadata += nlb * VSSD_METADATA_LBA;
 	}
 	status = write_extent(request, destination, data);
+	if (!status && ns->metadata)
+		vssd_metadata_put(ctrl, ns, lba_of(ns, destination.offset), lbas, data + destination.length);
 	free(data);
 	return status;
 }

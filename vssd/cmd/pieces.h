@@ -6,7 +6,7 @@
 #include "vssd/cmd/request.h"
 
 /* Most pieces of one command. PRPs of the largest transfer need fewer. */
-#define VSSD_PIECES_MAX 65600u
+#define VSSD_PIECES_MAX 70000u
 
 /* Begin with no pieces. */
 void vssd_pieces_begin(struct vssd_request *request);

@@ -16,7 +16,7 @@ static uint8_t plain_opcodes(const struct vssd_ctrl *ctrl, const struct vssd_ns 
 	bool writes = !ctrl->features.write_through && ctrl->nv->sanitize.written &&
 		      !vssd_health_read_only(ctrl->subsystem);
 
-	if (!vssd_ns_is_active(ctrl, ns) || ns->csi != NVME_CSI_NVM || ns->refuse || ns->dulbe)
+	if (!vssd_ns_is_active(ctrl, ns) || ns->csi != NVME_CSI_NVM || ns->refuse || ns->dulbe || ns->metadata)
 		return 0;
 	return (uint8_t)(1u << NVME_IO_READ | (writes ? 1u << NVME_IO_WRITE : 0));
 }

@@ -9,6 +9,7 @@
 #include "vssd/store/medium.h"
 
 #define MIN_CACHE_BLOCKS 16u
+#define METADATA_SIZE (VSSD_BLOCK_SIZE / VSSD_SECTOR_SIZE * VSSD_METADATA_LBA) /* of a pool block */
 
 struct vssd_store_private {
 	struct vssd_medium medium;
@@ -35,6 +36,21 @@ static bool is_dirty(const struct vssd_store *store, uint64_t block)
 static uint32_t index_of(uint32_t entry)
 {
 	return entry & VSSD_ENTRY_INDEX;
+}
+
+static uint8_t *metadata_of(const struct vssd_store *store, uint32_t index)
+{
+	return store->metadata + (uint64_t)index * METADATA_SIZE;
+}
+
+/* Copy data, marks and metadata from one pool block to another. */
+static void copy_block(struct vssd_store *store, uint32_t to, uint32_t from)
+{
+	memcpy(store->pool + ((uint64_t)to << VSSD_BLOCK_SHIFT), store->pool + ((uint64_t)from << VSSD_BLOCK_SHIFT),
+	       VSSD_BLOCK_SIZE);
+	store->marks[to] = store->marks[from];
+	if (store->metadata)
+		memcpy(metadata_of(store, to), metadata_of(store, from), METADATA_SIZE);
 }
 
 static uint32_t entry_of(const struct vssd_store *store, uint32_t index)
@@ -121,11 +137,8 @@ static uint32_t own(struct vssd_store *store, uint64_t block, uint8_t keep)
 	new = pool_alloc(store->private, old < VSSD_POOL_FIRST);
 	if (!new)
 		return 0;
-	if (keep) {
-		memcpy(store->pool + ((uint64_t) new << VSSD_BLOCK_SHIFT),
-		       store->pool + ((uint64_t)old << VSSD_BLOCK_SHIFT), VSSD_BLOCK_SIZE);
-		store->marks[new] = store->marks[old];
-	}
+	if (keep)
+		copy_block(store, new, old);
 	store->current[block] = new;
 	return new;
 }
@@ -202,6 +215,13 @@ static void replace(struct vssd_store *store, uint64_t block, uint32_t index)
 	store->current[block] = index;
 }
 
+static void zero_sector(struct vssd_store *store, uint64_t block, uint8_t *data, unsigned sector)
+{
+	memset(data + sector * VSSD_SECTOR_SIZE, 0, VSSD_SECTOR_SIZE);
+	if (store->metadata)
+		memset(vssd_store_metadata(store, block) + sector * VSSD_METADATA_LBA, 0, VSSD_METADATA_LBA);
+}
+
 int vssd_store_zero(struct vssd_store *store, uint64_t block, uint8_t sectors, bool deallocate)
 {
 	uint32_t index = index_of(store->current[block]);
@@ -218,7 +238,7 @@ int vssd_store_zero(struct vssd_store *store, uint64_t block, uint8_t sectors, b
 		return -ENOSPC;
 	for (unsigned i = 0; i < VSSD_BLOCK_SIZE / VSSD_SECTOR_SIZE; i++)
 		if (sectors >> i & 1)
-			memset(data + i * VSSD_SECTOR_SIZE, 0, VSSD_SECTOR_SIZE);
+			zero_sector(store, block, data, i);
 	if (deallocate)
 		store->marks[index_of(store->current[block])].written &= (uint8_t)~sectors;
 	return 0;
@@ -276,6 +296,10 @@ static void lose_sectors(struct vssd_store *store, uint64_t block, uint8_t lost,
 	for (unsigned i = 0; i < VSSD_BLOCK_SIZE; i++)
 		if (lost >> (i / VSSD_SECTOR_SIZE) & 1 && i % (lba_sectors * VSSD_SECTOR_SIZE) >= torn)
 			to[i] = from[i];
+	for (unsigned i = 0; store->metadata && i < VSSD_BLOCK_SIZE / VSSD_SECTOR_SIZE; i++)
+		if (lost >> i & 1)
+			memcpy(metadata_of(store, index) + i * VSSD_METADATA_LBA,
+			       metadata_of(store, durable) + i * VSSD_METADATA_LBA, VSSD_METADATA_LBA);
 	store->marks[index].written =
 		(uint8_t)((store->marks[index].written & ~last) | (store->marks[durable].written & last));
 	store->marks[index].bad = (uint8_t)((store->marks[index].bad & ~lost) | (store->marks[durable].bad & lost));
@@ -358,9 +382,7 @@ int vssd_store_poke(struct vssd_store *store, uint64_t offset, const void *data,
 
 		if (!new)
 			return -ENOSPC;
-		memcpy(store->pool + ((uint64_t) new << VSSD_BLOCK_SHIFT),
-		       store->pool + ((uint64_t)old << VSSD_BLOCK_SHIFT), VSSD_BLOCK_SIZE);
-		store->marks[new] = store->marks[old];
+		copy_block(store, new, old);
 		store->current[block] = new;
 		if (!dirty)
 			store->durable[block] = new;
@@ -454,7 +476,9 @@ static int store_init(struct vssd_store *store, const struct vssd_store_options 
 	p->free = vssd_medium_alloc(p->medium.pool_blocks * sizeof(*p->free));
 	p->queue = calloc(p->capacity, sizeof(*p->queue));
 	p->in_queue = vssd_medium_alloc((options->blocks / 64 + 1) * sizeof(*p->in_queue));
-	if (!store->current || !p->free || !p->queue || !p->in_queue)
+	if (options->metadata)
+		store->metadata = vssd_medium_alloc(p->medium.pool_blocks * METADATA_SIZE);
+	if (!store->current || !p->free || !p->queue || !p->in_queue || (options->metadata && !store->metadata))
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for the maps of %llu blocks",
 				 (unsigned long long)options->blocks);
 	p->next = VSSD_POOL_FIRST;
@@ -508,6 +532,7 @@ void vssd_store_close(struct vssd_store *store)
 	vssd_medium_free(store->current, store->blocks * sizeof(*store->current));
 	vssd_medium_free(p->free, p->medium.pool_blocks * sizeof(*p->free));
 	vssd_medium_free(p->in_queue, (store->blocks / 64 + 1) * sizeof(*p->in_queue));
+	vssd_medium_free(store->metadata, p->medium.pool_blocks * METADATA_SIZE);
 	free(p->queue);
 	vssd_medium_close(&p->medium);
 	free(p);

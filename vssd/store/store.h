@@ -28,6 +28,7 @@
 #define VSSD_BLOCK_SHIFT 12
 #define VSSD_SECTOR_SIZE 512u
 #define VSSD_ALL_SECTORS 0xffu /* of a block, one bit each */
+#define VSSD_METADATA_LBA 64u  /* most bytes of metadata of an LBA */
 #define VSSD_SYSTEM_SIZE 4096u /* bytes of the system area */
 #define VSSD_MAX_BLOCKS (UINT64_C(1) << 30)
 
@@ -50,6 +51,7 @@ struct vssd_store_options {
 	uint64_t blocks;       /* 1 … VSSD_MAX_BLOCKS */
 	uint64_t cache_blocks; /* most dirty blocks; at least 16 are allowed */
 	const char *file;      /* NULL: in memory */
+	bool metadata;         /* LBAs may have metadata; not in a file */
 };
 
 /* The marks of a pool block, one bit for each of its sectors. */
@@ -70,6 +72,7 @@ struct vssd_store {
 	uint32_t *current;
 	uint32_t *durable;
 	struct vssd_marks *marks;
+	uint8_t *metadata; /* VSSD_METADATA_LBA bytes for each sector of each pool block; NULL: none */
 	uint64_t blocks;
 	struct vssd_store_private *private;
 };
@@ -111,6 +114,14 @@ static inline uint8_t vssd_store_bad(const struct vssd_store *store, uint64_t bl
 static inline uint8_t vssd_store_written(const struct vssd_store *store, uint64_t block)
 {
 	return store->marks[store->current[block] & VSSD_ENTRY_INDEX].written;
+}
+
+/* The metadata of a block, VSSD_METADATA_LBA bytes for each of its sectors. They are written, lost and zeroed
+ * together with the data. The caller may change those of sectors that it has just written. */
+static inline uint8_t *vssd_store_metadata(const struct vssd_store *store, uint64_t block)
+{
+	return store->metadata + (uint64_t)(store->current[block] & VSSD_ENTRY_INDEX) *
+					 (VSSD_BLOCK_SIZE / VSSD_SECTOR_SIZE * VSSD_METADATA_LBA);
 }
 
 /* Get the place for new data of these sectors of a block, and mark them as written and correctable; the other sectors

@@ -82,7 +82,7 @@ static uint32_t conclude(struct vssd_subsystem *subsystem)
 
 		if (!ns->nsid || !is_formatted(format, i))
 			continue;
-		if (ns->lba_shift != vssd_lbaf_shift(format->lbaf))
+		if (subsystem->nv->formats.lbaf[i] != format->lbaf)
 			changed |= 1u << i;
 		vssd_ns_set_format(subsystem, ns, format->lbaf);
 	}
@@ -140,7 +140,7 @@ static void init(struct vssd_subsystem *subsystem)
 	struct vssd_format_state state = subsystem->nv->formatting;
 
 	if (!state.running || state.first > state.last || state.last >= VSSD_MAX_NAMESPACES ||
-	    state.lbaf > VSSD_NLBAF)
+	    !vssd_lbaf_valid(&subsystem->options, state.lbaf))
 		return;
 	subsystem->format = (struct vssd_format){
 		.running = true,

@@ -9,7 +9,24 @@
 
 uint8_t vssd_lbaf_shift(uint8_t lbaf)
 {
-	return lbaf == 0 ? 9 : 12;
+	return lbaf & 1 ? 12 : 9;
+}
+
+uint8_t vssd_lbaf_metadata(uint8_t lbaf)
+{
+	static const uint8_t bytes[] = {0, 8, 16, 64};
+
+	return bytes[(lbaf & VSSD_LBAF_INDEX) / 2 % sizeof(bytes)];
+}
+
+uint8_t vssd_nlbaf(const struct vssd_options *options)
+{
+	return options->metadata ? 7 : 1;
+}
+
+bool vssd_lbaf_valid(const struct vssd_options *options, uint8_t lbaf)
+{
+	return lbaf <= (VSSD_LBAF_INDEX | VSSD_LBAF_EXTENDED) && (lbaf & VSSD_LBAF_INDEX) <= vssd_nlbaf(options);
 }
 
 /* ---- what outlives the process ---- */
@@ -37,6 +54,8 @@ static void save(struct vssd_subsystem *subsystem, const struct vssd_ns *ns)
 void vssd_ns_set_format(struct vssd_subsystem *subsystem, struct vssd_ns *ns, uint8_t lbaf)
 {
 	ns->lba_shift = vssd_lbaf_shift(lbaf);
+	ns->metadata = vssd_lbaf_metadata(lbaf);
+	ns->extended = ns->metadata && lbaf & VSSD_LBAF_EXTENDED;
 	ns->nsze = ns->bytes >> ns->lba_shift;
 	subsystem->nv->formats.lbaf[ns->nsid - 1] = lbaf;
 }
@@ -232,7 +251,7 @@ static uint8_t lbaf_of(const struct vssd_subsystem *subsystem, uint32_t nsid)
 {
 	uint8_t lbaf = subsystem->nv->formats.lbaf[nsid - 1];
 
-	return lbaf > VSSD_NLBAF ? 0 : lbaf;
+	return vssd_lbaf_valid(&subsystem->options, lbaf) ? lbaf : 0;
 }
 
 /* Go on with a move that a killed process has left. */

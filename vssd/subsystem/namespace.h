@@ -8,8 +8,9 @@
 
 #include "vssd/options.h"
 
-#define VSSD_NLBAF 1u             /* the last LBA format; 0's based, as Identify reports it */
 #define VSSD_ALL_CTRLS UINT16_MAX /* attached to every controller */
+#define VSSD_LBAF_INDEX 0xfu      /* of an LBA format as the drive keeps it: its index */
+#define VSSD_LBAF_EXTENDED 0x10u  /* and whether metadata follow the data of each LBA, as in FLBAS */
 
 /* What Copy can do (Identify Namespace, MSSRL, MCL, MSRC), and its format with a namespace in each source range. */
 #define VSSD_COPY_RANGE_LBAS 256u
@@ -29,6 +30,8 @@ struct vssd_ns {
 	uint16_t attached;    /* a bit for each controller, by its index */
 	bool shared;          /* several controllers can be attached */
 	uint8_t lba_shift;    /* 9 or 12 */
+	uint8_t metadata;     /* bytes of each LBA; 0: none */
+	bool extended;        /* the metadata follow the data of each LBA; else they are in a buffer of their own */
 	bool dulbe;           /* feature 05h: reads of deallocated or unwritten LBAs fail */
 	uint16_t tler;        /* feature 05h: error recovery limit, which has no effect */
 	uint16_t refuse;      /* fail every IO command with this status; 0: execute them */
@@ -43,8 +46,21 @@ struct vssd_ns_shape {
 	uint16_t attached; /* when it is created */
 };
 
-/* log2 of the LBA size of a format. */
+/* The last LBA format of a drive; 0's based, as Identify reports it. */
+uint8_t vssd_nlbaf(const struct vssd_options *options);
+
+/* Whether the drive has this LBA format. */
+bool vssd_lbaf_valid(const struct vssd_options *options, uint8_t lbaf);
+
+/* log2 of the LBA size of a format, and its bytes of metadata. */
 uint8_t vssd_lbaf_shift(uint8_t lbaf);
+uint8_t vssd_lbaf_metadata(uint8_t lbaf);
+
+/* Bytes of each LBA in the data of a command. */
+static inline uint64_t vssd_ns_lba_bytes(const struct vssd_ns *ns)
+{
+	return (UINT64_C(1) << ns->lba_shift) + (ns->extended ? ns->metadata : 0);
+}
 
 /* Set the LBA format of a namespace. */
 void vssd_ns_set_format(struct vssd_subsystem *subsystem, struct vssd_ns *ns, uint8_t lbaf);

@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""LBA formats with metadata, in a buffer of their own and behind the data of each LBA. NVM 1.0, 5.2.1."""
+
+from __future__ import annotations
+
+import random
+import struct
+from collections.abc import Iterator
+
+import pytest
+from client import sqe
+from ctrl_helpers import (
+    COMPARE,
+    COMPARE_FAILURE,
+    DATA_TRANSFER_ERROR,
+    DSM,
+    FORMAT,
+    INVALID_FIELD,
+    INVALID_FORMAT,
+    OK,
+    READ,
+    WRITE,
+    WRITE_ZEROES,
+    Host,
+    Start,
+    identify,
+)
+from server import Server
+
+FORMATS = [(512, 0), (4096, 0), (512, 8), (4096, 8), (512, 16), (4096, 16), (512, 64), (4096, 64)]
+MSET, BY_SGL, COPY = 1 << 4, 0x40, 0x19
+
+
+class Drive:
+    """A host whose namespace 1 is formatted, with buffers for data and for metadata."""
+
+    def __init__(self, server: Server) -> None:
+        self.host = Host(server)
+        self.memory, self.queue = self.host.nvme.memory, self.host.disk.queue
+        self.data, self.meta = self.memory.alloc(128 << 10), self.memory.alloc(16 << 10)
+        self.list = self.memory.alloc(4096)
+        self.memory.write(
+            self.list, struct.pack("<31Q", *range(self.data + 4096, self.data + (128 << 10), 4096))
+        )
+
+    def format(self, lbaf: int, extended: bool = False) -> None:
+        self.lba, self.ms = FORMATS[lbaf]
+        self.extended = extended and self.ms > 0
+        self.lbaf = lbaf
+        admin = self.host.nvme.admin
+        assert admin.execute(FORMAT, nsid=1, cdw10=lbaf | (MSET if extended else 0))[1] == OK
+
+    def send(self, opcode: int, lba: int, count: int, flags: int = 0, **fields: int) -> int:
+        """The status of a command, whose data start at self.data."""
+        place = {"prp1": self.data, "prp2": self.list, "mptr": self.meta, **fields}
+        size = count * (self.lba + (self.ms if self.extended else 0))
+        if size <= 4096:
+            place.setdefault("prp2", 0)
+        elif size <= 8192 and "prp2" not in fields:
+            place["prp2"] = self.data + 4096
+        return self.queue.execute(opcode, nsid=1, cdw10=lba, cdw12=(count - 1) | flags, **place)[1]
+
+    def put(self, data: list[bytes], metadata: list[bytes]) -> None:
+        """Place data and metadata of LBAs in the host's memory as the format wants them."""
+        if self.extended:
+            self.memory.write(self.data, b"".join(a + b for a, b in zip(data, metadata)))
+        else:
+            self.memory.write(self.data, b"".join(data))
+            self.memory.write(self.meta, b"".join(metadata))
+
+    def write(self, lba: int, data: list[bytes], metadata: list[bytes], flags: int = 0) -> None:
+        self.put(data, metadata)
+        assert self.send(WRITE, lba, len(data), flags) == OK
+
+    def read(self, lba: int, count: int) -> tuple[list[bytes], list[bytes]]:
+        self.memory.write(self.data, b"\xa5" * (128 << 10))
+        self.memory.write(self.meta, b"\xa5" * (16 << 10))
+        assert self.send(READ, lba, count) == OK
+        step = self.lba + self.ms if self.extended else self.lba
+        pieces = [self.memory.read(self.data + i * step, step) for i in range(count)]
+        assert self.memory.read(self.data + count * step, 8) == b"\xa5" * 8
+        if self.extended:
+            assert self.memory.read(self.meta, 8) == b"\xa5" * 8
+            return [piece[: self.lba] for piece in pieces], [piece[self.lba :] for piece in pieces]
+        assert self.memory.read(self.meta + count * self.ms, 8) == b"\xa5" * 8
+        return pieces, [self.memory.read(self.meta + i * self.ms, self.ms) for i in range(count)]
+
+    def some(self, count: int, seed: int) -> tuple[list[bytes], list[bytes]]:
+        chance = random.Random(seed)
+        return [chance.randbytes(self.lba) for _ in range(count)], [
+            chance.randbytes(self.ms) for _ in range(count)
+        ]
+
+
+@pytest.fixture
+def drive(start: Start) -> Iterator[Drive]:
+    drive = Drive(start("--size", "8M", "--metadata", "--sgls", "byte"))
+    yield drive
+    drive.host.close()
+
+
+WITH_METADATA = [(lbaf, extended) for lbaf in range(2, 8) for extended in (False, True)]
+
+
+def test_identify_describes_the_formats_and_the_one_in_use(drive: Drive) -> None:
+    for lbaf, extended in [(0, False), (1, True), *WITH_METADATA]:
+        drive.format(lbaf, extended)
+        data = identify(drive.host.nvme, 0, 1)
+        assert data[25] == 7 and data[27] == 3  # NLBAF, MC
+        assert data[26] == lbaf | (0x10 if drive.extended else 0)  # FLBAS
+        found = [struct.unpack_from("<HBB", data, 128 + 4 * i) for i in range(8)]
+        assert [(1 << lbads, ms) for ms, lbads, _ in found] == FORMATS
+        assert int.from_bytes(data[:8], "little") * drive.lba == 8 << 20
+
+
+def test_without_the_option_there_are_two_formats_and_no_metadata(start: Start) -> None:
+    host = Host(start("--size", "8M"))
+    data = identify(host.nvme, 0, 1)
+    assert (data[25], data[27]) == (1, 0)
+    assert host.nvme.admin.execute(FORMAT, nsid=1, cdw10=2)[1] == INVALID_FORMAT
+    host.close()
+
+
+def test_data_and_metadata_come_back_as_they_were_written(drive: Drive) -> None:
+    for lbaf, extended in WITH_METADATA:
+        drive.format(lbaf, extended)
+        for lba, count in ((0, 1), (3, 7), (100, 24)):
+            written = drive.some(count, lbaf * 100 + count)
+            drive.write(lba, *written)
+            assert drive.read(lba, count) == written, (lbaf, extended, lba)
+            assert drive.send(COMPARE, lba, count) == OK
+        assert drive.read(900, 2) == ([bytes(drive.lba)] * 2, [bytes(drive.ms)] * 2)
+
+
+def test_a_rewrite_changes_its_lbas_only(drive: Drive) -> None:
+    for lbaf, extended in ((2, False), (6, True)):
+        drive.format(lbaf, extended)
+        data, metadata = drive.some(16, 1)
+        drive.write(0, data, metadata)
+        newer = drive.some(3, 2)
+        drive.write(6, *newer)
+        data[6:9], metadata[6:9] = newer
+        assert drive.read(0, 16) == (data, metadata)
+
+
+def test_compare_looks_at_the_metadata_too(drive: Drive) -> None:
+    for lbaf, extended in ((2, False), (3, True)):
+        drive.format(lbaf, extended)
+        data, metadata = drive.some(4, 1)
+        drive.write(8, data, metadata)
+        drive.put(data, [*metadata[:3], bytes(drive.ms)])
+        assert drive.send(COMPARE, 8, 4) == COMPARE_FAILURE
+        assert drive.send(COMPARE, 8, 3) == OK
+
+
+def test_zeroes_and_deallocation_clear_the_metadata(drive: Drive) -> None:
+    drive.format(4)
+    data, metadata = drive.some(24, 5)
+    drive.write(0, data, metadata)
+    assert drive.send(WRITE_ZEROES, 3, 2) == OK
+    drive.memory.write(drive.data, struct.pack("<IIQ", 0, 8, 8) + struct.pack("<IIQ", 0, 1, 20))
+    dsm = sqe(DSM, nsid=1, prp1=drive.data, cdw10=1, cdw11=4)
+    drive.queue.submit(dsm)
+    assert drive.queue.wait().status == OK
+    for lba in (3, 4, *range(8, 16), 20):
+        data[lba], metadata[lba] = bytes(512), bytes(16)
+    assert drive.read(0, 24) == (data, metadata)
+
+
+def test_a_power_loss_takes_data_and_metadata_together(drive: Drive) -> None:
+    for lbaf, extended in ((2, False), (7, True)):
+        drive.format(lbaf, extended)
+        old, newer = drive.some(16, 1), drive.some(16, 2)
+        drive.write(0, *old)
+        drive.host.disk.flush()
+        drive.write(0, *newer)
+        drive.host.power_cycle()
+        drive.queue = drive.host.disk.queue
+        data, metadata = drive.read(0, 16)
+        for i in range(16):
+            assert (data[i], metadata[i]) in ((old[0][i], old[1][i]), (newer[0][i], newer[1][i]))
+        assert (data, metadata) == old  # this drive loses all that was not flushed
+        assert identify(drive.host.nvme, 0, 1)[26] == lbaf | (0x10 if extended else 0)
+
+
+def test_the_metadata_pointer_is_aligned_to_dwords_and_reachable(drive: Drive) -> None:
+    drive.format(2)
+    data, metadata = drive.some(2, 7)
+    drive.put(data, metadata)
+    for opcode in (WRITE, READ, COMPARE):
+        assert drive.send(opcode, 0, 2, mptr=drive.meta + 2) == INVALID_FIELD
+        assert drive.send(opcode, 0, 2, mptr=0x1234_0000) == DATA_TRANSFER_ERROR
+    assert drive.send(WRITE, 0, 2, mptr=drive.meta + 4) == OK
+    drive.format(2, extended=True)  # which has no use for it
+    drive.put(data, metadata)
+    assert drive.send(WRITE, 0, 2, mptr=3) == OK
+    assert drive.read(0, 2) == (data, metadata)
+
+
+def test_mdts_counts_the_metadata_of_extended_lbas_only(drive: Drive) -> None:
+    drive.format(3)
+    assert drive.send(READ, 0, 32) == OK
+    assert drive.send(READ, 0, 33) == INVALID_FIELD
+    drive.format(3, extended=True)
+    assert drive.send(READ, 0, 31) == OK
+    assert drive.send(READ, 0, 32) == INVALID_FIELD
+
+
+def test_data_by_an_sgl_and_metadata_by_mptr(drive: Drive) -> None:
+    drive.format(6)
+    written = drive.some(4, 3)
+    drive.put(*written)
+    length = 4 * 512
+    fields = {"prp1": drive.data, "prp2": length, "mptr": drive.meta, "cdw12": 3}
+    drive.queue.submit(sqe(WRITE, nsid=1, flags=BY_SGL, **fields))
+    assert drive.queue.wait().status == OK
+    assert drive.read(0, 4) == written
+    drive.format(6, extended=True)
+    drive.put(*written)
+    fields["prp2"] = 4 * (512 + 64)
+    drive.queue.submit(sqe(WRITE, nsid=1, flags=BY_SGL, **fields))
+    assert drive.queue.wait().status == OK
+    assert drive.read(0, 4) == written
+
+
+def test_copy_takes_the_metadata_along(start: Start) -> None:
+    drive = Drive(start("--size", "8M", "--metadata", "--copy"))
+    for lbaf in (4, 5):
+        drive.format(lbaf)
+        written = drive.some(6, lbaf)
+        drive.write(0, *written)
+        drive.memory.write(drive.data, struct.pack("<QQHHIQ", 0, 2, 3, 0, 0, 0))  # 4 LBAs from LBA 2 on
+        drive.queue.submit(sqe(COPY, nsid=1, prp1=drive.data, cdw10=77))
+        assert drive.queue.wait().status == OK
+        assert drive.read(77, 4) == (written[0][2:], written[1][2:])
+    drive.host.close()
+
+
+def test_a_command_that_a_rule_splits_takes_each_piece_from_its_place(start: Start) -> None:
+    for lbaf, extended in ((2, False), (2, True)):
+        drive = Drive(start("--size", "8M", "--metadata", "--fault", "opcode=write do split=1024"))
+        drive.format(lbaf, extended)
+        written = drive.some(7, lbaf)
+        drive.write(0, *written)
+        assert drive.read(0, 7) == written
+        drive.host.close()

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Reads, writes and compares of a namespace whose LBAs have metadata, in a buffer of their own (MPTR) or behind the
+ * data of each LBA. NVM Express NVM Command Set Specification 1.0, section 5.2.1. The caller has checked the range.
+ */
+#ifndef VSSD_CMD_METADATA_H
+#define VSSD_CMD_METADATA_H
+
+#include "vssd/cmd/request.h"
+#include "vssd/subsystem/namespace.h"
+
+/* Execute the transfer of a command: map its data, and move data and metadata. All return a status. readable is
+ * called when the data are mapped and before any is read; it returns a status. A trial of a write changes nothing. */
+uint16_t vssd_metadata_read(struct vssd_request *request, uint16_t (*readable)(struct vssd_request *request));
+uint16_t vssd_metadata_write(struct vssd_request *request);
+uint16_t vssd_metadata_compare(struct vssd_request *request, uint16_t (*readable)(struct vssd_request *request));
+
+/* Copy the metadata of nlb LBAs from or to the medium, VSSD_METADATA_LBA bytes for each. The data of LBAs that are
+ * written were written before. */
+void vssd_metadata_get(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, uint64_t slba, uint64_t nlb,
+		       uint8_t *to);
+void vssd_metadata_put(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, uint64_t slba, uint64_t nlb,
+		       const uint8_t *from);
+
+#endif
