@@ -176,11 +176,7 @@ static struct layout layout_of(const struct pyn_worker_run *run)
 static int prepare_data(struct pyn_worker *worker, struct pyn_data_template *data, void *memory, size_t bytes,
 			struct pyn_error *err)
 {
-	*data = (struct pyn_data_template){
-		.memory = memory,
-		.list = (uint8_t *)memory + bytes,
-		.psdt = worker->run->config.extra.sgl_percentage == 100,
-	};
+	*data = (struct pyn_data_template){.memory = memory, .list = (uint8_t *)memory + bytes};
 	return pyn_device_prepare_template(worker->device, data, (uint32_t)bytes, err);
 }
 

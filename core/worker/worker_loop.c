@@ -118,6 +118,13 @@ static ALWAYS_INLINE void name_data(const struct pyn_worker_run *run, struct pyn
 	pyn_data_template_copy(&slot->cmd, data);
 }
 
+/* Let the next command of a slot use an SGL (psdt 1) or PRPs (0), which the engine describes anew. */
+static void use(struct pyn_worker_slot *slot, uint8_t psdt)
+{
+	slot->read.psdt = slot->write.psdt = slot->range.psdt = psdt;
+	slot->read.length = slot->write.length = slot->range.length = 0;
+}
+
 /* Let the next command of a slot use an SGL or PRPs, so that the share of SGLs is exact after every 100 IOs. */
 static NOT_INLINE void use_share(struct pyn_worker_run *run, struct pyn_worker_slot *slot)
 {
@@ -126,10 +133,8 @@ static NOT_INLINE void use_share(struct pyn_worker_run *run, struct pyn_worker_s
 	run->state.sgl_sum += run->config.extra.sgl_percentage;
 	psdt = run->state.sgl_sum >= 100;
 	run->state.sgl_sum -= psdt * 100u;
-	if (slot->read.psdt == psdt)
-		return;
-	slot->read.psdt = slot->write.psdt = slot->range.psdt = psdt;
-	slot->read.length = slot->write.length = slot->range.length = 0; /* the engine describes them anew */
+	if (slot->read.psdt != psdt)
+		use(slot, psdt);
 }
 
 static bool mixes_sgls(const struct pyn_worker_run *run)
@@ -234,6 +239,8 @@ static enum pyn_worker_kind prepare_plain(struct pyn_worker_run *run)
 	run->state.flags_of_other = timed;
 	run->state.is_special = run->config.steps || run->config.extra.regions;
 
+	for (uint16_t i = 0; run->config.extra.sgl_percentage == 100 && i < run->slot_count; i++)
+		use(&run->slots[i], 1);
 	if (!run->workload.is.plain || run->config.steps || mixes_sgls(run) ||
 	    (opcode != NVME_IO_READ && opcode != NVME_IO_WRITE))
 		return PYN_WORKER_VARIED;
