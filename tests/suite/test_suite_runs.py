@@ -18,7 +18,7 @@ from pynvme.suite import AREAS, options
 
 ROOT = Path(__file__).parents[2]
 
-DRIVES = {"copy": "vssd:copy,size=64M"}
+DRIVES = {"injection": "vssd:error_injection", "copy": "vssd:copy,size=64M"}
 """Drives of areas that the default one has nothing of."""
 
 
