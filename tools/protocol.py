@@ -28,7 +28,7 @@ from spec import commands  # noqa: E402
 SUITE = {path.stem[5:]: path.read_text() for path in sorted((ROOT / "pynvme" / "suite").glob("test_*.py"))}
 
 SIZE = "size=64M,namespaces=2"
-OPTIONS = ("copy", "error_injection", "namespace_management", "ocp", "sgls=byte")
+OPTIONS = ("copy", "error_injection", "metadata", "namespace_management", "ocp", "sgls=byte")
 """Options that give a virtual SSD more of the protocol, tried one at a time."""
 
 METHODS = {
