@@ -21,6 +21,7 @@ const struct pyn_engine_about pyn_spdk_about = {
 			[PYN_CAN_CIDS] = PYN_WITHHELD("SPDK chooses them"),
 			[PYN_CAN_FULL_RINGS] = PYN_WITHHELD("SPDK keeps part of a ring empty"),
 			[PYN_CAN_LONE_FUSED] = PYN_WITHHELD("SPDK rings the doorbell only for both halves"),
+			[PYN_CAN_SGLS] = PYN_WITHHELD("SPDK chooses how data are described"),
 			[PYN_CAN_CHECK_COMPLETIONS] = {.pcie = "SPDK believes the CID of an admin completion"},
 		},
 };

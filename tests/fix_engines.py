@@ -68,6 +68,16 @@ def _skip_if_withheld(item: pytest.Item, error: BaseException) -> None:
                 pytest.skip(_reason(name, why))
 
 
+def skip_if_told(text: str, address: str) -> None:
+    """Skip if a script that ran in a process of its own has told the error of what the engine withholds."""
+    import nvme
+
+    for engine in nvme.engines():
+        for name, why in engine.withheld(address).items() if engine.selected else ():
+            if f"since {why}; set PYNVME_ENGINE=own" in text:
+                pytest.skip(_reason(name, why))
+
+
 def _phase(item: pytest.Item) -> Generator[None, object, object]:
     if selected() == OWN:
         return (yield)

@@ -30,6 +30,7 @@ static const struct {
 	[PYN_CAN_ODD_OFFSETS] = {"odd-offsets", "data at any offset in a buffer"},
 	[PYN_CAN_LARGE_TRANSFERS] = {"large-transfers", "transfers of more than 2 MiB"},
 	[PYN_CAN_SHORT_BUFFERS] = {"short-buffers", "commands that transfer more than their buffer holds"},
+	[PYN_CAN_SGLS] = {"sgls", "data by an SGL that the script asks for"},
 	[PYN_CAN_CHECK_COMPLETIONS] = {"check-completions", "the check of what a hostile drive completes"},
 	[PYN_CAN_FORKED_WORKERS] = {"forked-workers", "IO workers"},
 	[PYN_CAN_REMOVAL] = {"removal", "removal of the drive while it is open"},

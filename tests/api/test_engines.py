@@ -187,6 +187,7 @@ ELSEWHERE = {
     "lone-fused",
     "send-aer",
     "large-transfers",
+    "sgls",
     "check-completions",
 }
 """Those that raise no error where they are withheld, or that need another drive."""
