@@ -10,6 +10,7 @@ import contextlib
 import os
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from client import Client, Nvme, sqe
@@ -38,6 +39,7 @@ from ctrl_helpers import (
     pattern,
     set_feature,
 )
+from nvme_cli import COMPILER, PROGRAM, NvmeCli, build
 from server import Server
 
 MANAGE, ATTACH = 0x0D, 0x15
@@ -408,3 +410,25 @@ def test_a_running_format_keeps_its_namespace(start: Start) -> None:
     host.start()
     assert listed(nvme, 0x10) == [1]
     host.close()
+
+
+@pytest.mark.skipif(not PROGRAM or not COMPILER, reason="nvme-cli or a C compiler is not installed")
+def test_nvme_cli_manages_namespaces(managed: Host, folder: str) -> None:
+    """The commands of nvme-cli on this drive, and what it decodes of the lists."""
+    managed.nvme.delete_queue(managed.disk.queue)
+    with NvmeCli(managed.nvme, build(Path(folder)), Path(folder)) as cli:
+        assert "deleted nsid:2" in cli.run("delete-ns", "-n", "2").stdout
+        assert int(cli.json("id-ctrl")["unvmcap"]) == 32 * MIB
+        made = cli.run("create-ns", "-s", "8192", "-c", "8192", "-f", "1")
+        assert "created nsid:2" in made.stdout
+        assert "(0x115)" in cli.run("create-ns", "-s", "8", "-c", "8", "-f", "0", status=1).stderr
+        assert cli.json("list-ns")["nsid_list"] == [{"nsid": 1}]
+        assert cli.json("list-ns", "--all")["nsid_list"] == [{"nsid": 1}, {"nsid": 2}]
+        assert "attach-ns: Success, nsid:2" in cli.run("attach-ns", "-n", "2", "-c", "1").stdout
+        assert cli.json("list-ns")["nsid_list"] == [{"nsid": 1}, {"nsid": 2}]
+        assert cli.json("list-ctrl", "-n", "2")["ctrl_list"] == [{"ctrl_id": 1}]
+        assert cli.json("id-ns", "-n", "2")["nsze"] == 8192
+        granularity = cli.json("id-ns-granularity")
+        assert "65536" in str(granularity), granularity
+        assert "already attached" in cli.run("attach-ns", "-n", "2", "-c", "1", status=1).stderr
+        assert "detach-ns: Success, nsid:2" in cli.run("detach-ns", "-n", "2", "-c", "1").stdout
