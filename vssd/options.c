@@ -46,6 +46,13 @@ static const struct choice versions[] = {
 
 static const struct choice sgls[] = {{"none", 0}, {"dword", NVME_SGLS_DWORDS}, {"byte", NVME_SGLS_BYTES}, {NULL, 0}};
 
+static const struct choice profiles[] = {
+	{"client", VSSD_PROFILE_CLIENT},
+	{"datacenter", VSSD_PROFILE_DATACENTER},
+	{"everything", VSSD_PROFILE_EVERYTHING},
+	{NULL, 0},
+};
+
 /* What an option belongs to. */
 enum whose { DRIVE, PROCESS, STARTER };
 
@@ -83,6 +90,8 @@ static const struct entry entries[] = {
 	 NULL, NULL, NULL},
 	{"namespace-management", FLAG, DRIVE, AT(drive.ns_management), 0, 1, 0, NULL,
 	 "let the host create, delete, attach and detach namespaces", NULL, "", NULL},
+	{"profile", CHOICE, DRIVE, AT(drive.profile), 0, 0, VSSD_PROFILE_CLIENT, "NAME",
+	 "have the optional features of this kind of drive", NULL, NULL, profiles},
 	{"queues", NUMBER, DRIVE, AT(drive.queues), 1, VSSD_MAX_IO_QUEUES, 16, "N", "number of IO queue pairs", NULL,
 	 NULL, NULL},
 	{"grant-all", FLAG, DRIVE, AT(drive.grant_all), 0, 1, 0, NULL,
@@ -388,6 +397,21 @@ static int refuse(const struct entry *entry, const char *value, struct pyn_error
 	return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "--%s takes %s, not \"%s\"", entry->name, wanted, value);
 }
 
+/* Switch on what drives of this profile have. */
+static void apply_profile(struct vssd_options *options)
+{
+	bool all = options->profile == VSSD_PROFILE_EVERYTHING;
+	bool datacenter = all || options->profile == VSSD_PROFILE_DATACENTER;
+
+	options->ocp |= datacenter;
+	options->error_injection |= datacenter;
+	options->ns_management |= datacenter;
+	options->copy |= all;
+	options->metadata |= all;
+	if (all && !options->sgls)
+		options->sgls = NVME_SGLS_BYTES;
+}
+
 int vssd_options_parse(int argc, char **argv, struct vssd_arguments *arguments, struct pyn_error *err)
 {
 	struct option options[NUM_ENTRIES + 1] = {{0}};
@@ -409,6 +433,7 @@ int vssd_options_parse(int argc, char **argv, struct vssd_arguments *arguments, 
 		if (!take(arguments, &entries[index], optarg))
 			return refuse(&entries[index], optarg, err);
 	}
+	apply_profile(&arguments->drive);
 	if (optind < argc)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "\"%s\" is not an option; --help lists the options",
 				 argv[optind]);

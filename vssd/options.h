@@ -23,6 +23,13 @@
 #define VSSD_OPTIONS_TEXT 16384u
 
 /* The options of the drive; the table describes each. */
+/* Kinds of drives, which differ in their optional features. */
+enum vssd_profile {
+	VSSD_PROFILE_CLIENT,     /* what client drives have */
+	VSSD_PROFILE_DATACENTER, /* and what OCP requires */
+	VSSD_PROFILE_EVERYTHING, /* all that the virtual SSD has */
+};
+
 struct vssd_options {
 	uint64_t size;          /* bytes of each namespace, which uses only whole blocks of 4 KiB */
 	const char *file;       /* keep the data in this file beyond the process; NULL: in memory */
@@ -37,6 +44,7 @@ struct vssd_options {
 	uint32_t version;     /* NVMe version, as in register VS */
 	uint64_t cache_size;  /* volatile write cache, bytes; 0: none */
 	uint64_t endurance;   /* bytes whose writing wears the drive out; 0: nothing does */
+	uint32_t profile;     /* enum vssd_profile: what it has is switched on by vssd_options_parse() */
 	uint32_t sgls;        /* SGLS of Identify Controller: NVME_SGLS_BYTES, NVME_SGLS_DWORDS, or 0 for no SGLs */
 	bool metadata;        /* LBA formats with metadata */
 	bool copy;            /* the Copy command */

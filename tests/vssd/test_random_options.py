@@ -72,6 +72,8 @@ def some_value(dice: random.Random, name: str, kind: str, says: str, folder: str
         return dice.choice(re.findall(r"\d+", says.partition("(")[0]))
     if kind == "X.Y":
         return dice.choice(re.findall(r"\d+\.\d+(?:\.\d+)?", says.partition("(")[0]))
+    if kind == "NAME":
+        return dice.choice(("client", "datacenter", "everything"))
     if kind == "ALIGNMENT":
         return dice.choice(("none", "dword", "byte"))
     if kind == "MS":
