@@ -127,8 +127,8 @@ MUTANTS = [
     Mutant(
         "the second page of a long list is another IO's",
         "core/nvme/data_template.c",
-        "if (length >= PLAIN_LIST_MAX)",
-        "if (length > PLAIN_LIST_MAX * 2)",
+        "if (described->length >= PLAIN_LIST_MAX)",
+        "if (described->length > PLAIN_LIST_MAX * 2)",
         ("tests/c/test_data_template.c",),
     ),
     Mutant(
@@ -337,8 +337,8 @@ MUTANTS = [
     Mutant(
         "a read goes the short way where LBAs that were never written are errors",
         "vssd/ctrl/plain.c",
-        "ns->csi != NVME_CSI_NVM || ns->refuse || ns->dulbe)",
-        "ns->csi != NVME_CSI_NVM || ns->refuse)",
+        "ns->refuse || ns->dulbe || ns->metadata)",
+        "ns->refuse || ns->metadata)",
         ("tests/vssd/test_ctrl_errors.py",),
     ),
     Mutant(

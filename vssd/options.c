@@ -88,9 +88,9 @@ static const struct entry entries[] = {
 	 lba_sizes},
 	{"namespaces", NUMBER, DRIVE, AT(drive.namespaces), 1, VSSD_MAX_NAMESPACES, 1, "N", "number of namespaces",
 	 NULL, NULL, NULL},
-	{"namespace-management", FLAG, DRIVE, AT(drive.ns_management), 0, 1, 0, NULL,
+	{"namespace-management", FLAG, DRIVE, AT(drive.optional.ns_management), 0, 1, 0, NULL,
 	 "let the host create, delete, attach and detach namespaces", NULL, "", NULL},
-	{"profile", CHOICE, DRIVE, AT(drive.profile), 0, 0, VSSD_PROFILE_CLIENT, "NAME",
+	{"profile", CHOICE, DRIVE, AT(drive.optional.profile), 0, 0, VSSD_PROFILE_CLIENT, "NAME",
 	 "have the optional features of this kind of drive", NULL, NULL, profiles},
 	{"queues", NUMBER, DRIVE, AT(drive.queues), 1, VSSD_MAX_IO_QUEUES, 16, "N", "number of IO queue pairs", NULL,
 	 NULL, NULL},
@@ -100,7 +100,7 @@ static const struct entry entries[] = {
 	 NULL, NULL, NULL},
 	{"mdts", NUMBER, DRIVE, AT(drive.mdts), 0, 15, 5, "N",
 	 "largest transfer: 2^N pages of 4 KiB, or no limit if N is 0", NULL, "5: 128 KiB", NULL},
-	{"sgls", CHOICE, DRIVE, AT(drive.sgls), 0, 0, 0, "ALIGNMENT",
+	{"sgls", CHOICE, DRIVE, AT(drive.optional.sgls), 0, 0, 0, "ALIGNMENT",
 	 "support SGLs with data blocks of this alignment (byte: also bit buckets, and lists longer than the data)",
 	 NULL, NULL, sgls},
 	{"cache", SIZE, DRIVE, AT(drive.cache_size), 0, UINT64_MAX, UINT64_C(64) << 20, "SIZE",
@@ -108,12 +108,12 @@ static const struct entry entries[] = {
 	{"endurance", SIZE, DRIVE, AT(drive.endurance), 0, UINT64_MAX, 0, "SIZE",
 	 "wear the drive out by writing so many bytes, or 0 for no wear", "a size like 4G, at least 64K, or 0", "0",
 	 NULL},
-	{"metadata", FLAG, DRIVE, AT(drive.metadata), 0, 1, 0, NULL,
+	{"metadata", FLAG, DRIVE, AT(drive.optional.metadata), 0, 1, 0, NULL,
 	 "have LBA formats with 8, 16 and 64 bytes of metadata", NULL, "", NULL},
-	{"copy", FLAG, DRIVE, AT(drive.copy), 0, 1, 0, NULL, "have the Copy command", NULL, "", NULL},
-	{"ocp", FLAG, DRIVE, AT(drive.ocp), 0, 1, 0, NULL, "have log pages C0h and C1h of OCP's specification", NULL,
-	 "", NULL},
-	{"error-injection", FLAG, DRIVE, AT(drive.error_injection), 0, 1, 0, NULL,
+	{"copy", FLAG, DRIVE, AT(drive.optional.copy), 0, 1, 0, NULL, "have the Copy command", NULL, "", NULL},
+	{"ocp", FLAG, DRIVE, AT(drive.optional.ocp), 0, 1, 0, NULL,
+	 "have log pages C0h and C1h of OCP's specification", NULL, "", NULL},
+	{"error-injection", FLAG, DRIVE, AT(drive.optional.error_injection), 0, 1, 0, NULL,
 	 "have feature C0h, Error Injection, of OCP's specification", NULL, "", NULL},
 	{"serial", TEXT, DRIVE, AT(drive.serial), 0, VSSD_SERIAL_SIZE, 0, "TEXT", "serial number", NULL, "generated",
 	 NULL},
@@ -400,16 +400,16 @@ static int refuse(const struct entry *entry, const char *value, struct pyn_error
 /* Switch on what drives of this profile have. */
 static void apply_profile(struct vssd_options *options)
 {
-	bool all = options->profile == VSSD_PROFILE_EVERYTHING;
-	bool datacenter = all || options->profile == VSSD_PROFILE_DATACENTER;
+	bool all = options->optional.profile == VSSD_PROFILE_EVERYTHING;
+	bool datacenter = all || options->optional.profile == VSSD_PROFILE_DATACENTER;
 
-	options->ocp |= datacenter;
-	options->error_injection |= datacenter;
-	options->ns_management |= datacenter;
-	options->copy |= all;
-	options->metadata |= all;
-	if (all && !options->sgls)
-		options->sgls = NVME_SGLS_BYTES;
+	options->optional.ocp |= datacenter;
+	options->optional.error_injection |= datacenter;
+	options->optional.ns_management |= datacenter;
+	options->optional.copy |= all;
+	options->optional.metadata |= all && !options->file && !options->null_store;
+	if (all && !options->optional.sgls)
+		options->optional.sgls = NVME_SGLS_BYTES;
 }
 
 int vssd_options_parse(int argc, char **argv, struct vssd_arguments *arguments, struct pyn_error *err)
@@ -482,7 +482,7 @@ static int check_together(const struct vssd_options *options, struct pyn_error *
 	if (options->null_store && options->file)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 				 "a null drive keeps no data: leave out --file or --null");
-	if (options->metadata && (options->null_store || options->file))
+	if (options->optional.metadata && (options->null_store || options->file))
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 				 "metadata are kept in memory only: leave out --metadata, or --file and --null");
 	return 0;

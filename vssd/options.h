@@ -22,7 +22,6 @@
 /* Maximum bytes of the texts that vssd_options_list() and vssd_options_values() write. */
 #define VSSD_OPTIONS_TEXT 16384u
 
-/* The options of the drive; the table describes each. */
 /* Kinds of drives, which differ in their optional features. */
 enum vssd_profile {
 	VSSD_PROFILE_CLIENT,     /* what client drives have */
@@ -30,6 +29,18 @@ enum vssd_profile {
 	VSSD_PROFILE_EVERYTHING, /* all that the virtual SSD has */
 };
 
+/* Optional features of the drive. */
+struct vssd_optional {
+	bool copy;            /* the Copy command */
+	bool ocp;             /* log pages of OCP, which a UUID selects */
+	bool error_injection; /* feature C0h of OCP */
+	bool ns_management;   /* let the host create and delete namespaces */
+	bool metadata;        /* LBA formats with metadata */
+	uint32_t sgls;        /* SGLS of Identify Controller: NVME_SGLS_BYTES, NVME_SGLS_DWORDS, or 0 for no SGLs */
+	uint32_t profile;     /* enum vssd_profile: what it has is switched on by vssd_options_parse() */
+};
+
+/* The options of the drive; the table describes each. */
 struct vssd_options {
 	uint64_t size;          /* bytes of each namespace, which uses only whole blocks of 4 KiB */
 	const char *file;       /* keep the data in this file beyond the process; NULL: in memory */
@@ -39,25 +50,19 @@ struct vssd_options {
 	uint32_t queues;        /* IO queue pairs */
 	uint32_t queue_entries; /* of the largest queue (CAP.MQES + 1) */
 	uint32_t namespaces;
-	bool ns_management;   /* let the host create and delete namespaces */
-	uint32_t mdts;        /* largest transfer, 2^mdts pages of 4 KiB; 0: no limit */
-	uint32_t version;     /* NVMe version, as in register VS */
-	uint64_t cache_size;  /* volatile write cache, bytes; 0: none */
-	uint64_t endurance;   /* bytes whose writing wears the drive out; 0: nothing does */
-	uint32_t profile;     /* enum vssd_profile: what it has is switched on by vssd_options_parse() */
-	uint32_t sgls;        /* SGLS of Identify Controller: NVME_SGLS_BYTES, NVME_SGLS_DWORDS, or 0 for no SGLs */
-	bool metadata;        /* LBA formats with metadata */
-	bool copy;            /* the Copy command */
-	bool ocp;             /* log pages of OCP, which a UUID selects */
-	bool error_injection; /* feature C0h of OCP */
-	const char *serial;   /* NULL: generated from the process and the time */
-	uint32_t format_ms;   /* minimum duration of Format NVM; sanitize_ms: of a sanitize operation */
+	uint32_t mdts;       /* largest transfer, 2^mdts pages of 4 KiB; 0: no limit */
+	uint32_t version;    /* NVMe version, as in register VS */
+	uint64_t cache_size; /* volatile write cache, bytes; 0: none */
+	uint64_t endurance;  /* bytes whose writing wears the drive out; 0: nothing does */
+	const char *serial;  /* NULL: generated from the process and the time */
+	uint32_t format_ms;  /* minimum duration of Format NVM; sanitize_ms: of a sanitize operation */
 	uint32_t sanitize_ms;
 	uint32_t sanitize_failures;              /* how many sanitize operations fail before one succeeds */
 	uint32_t self_test_ms;                   /* duration of a short self-test */
 	uint32_t extended_self_test_ms;          /* of an extended one; VSSD_TIME_DERIVED: ten times self_test_ms */
 	const char *faults[VSSD_MAX_FAULTS + 1]; /* fault rules; ends with NULL */
 	const char *faults_file;                 /* a file of fault rules, or NULL */
+	struct vssd_optional optional;
 };
 
 /* The command line: options of the drive and of its process. */

@@ -277,7 +277,7 @@ static uint16_t set_host_behavior(struct vssd_request *request)
 		.acre = data.acre,
 		.etdas = since_2_0 ? data.etdas : 0,
 		.lbafee = since_2_0 ? data.lbafee : 0,
-		.cdfe = ctrl->options->copy ? data.cdfe & 1 << VSSD_COPY_FORMAT_OTHER_NS : 0,
+		.cdfe = ctrl->options->optional.copy ? data.cdfe & 1 << VSSD_COPY_FORMAT_OTHER_NS : 0,
 	};
 	return NVME_SC_SUCCESS;
 }
@@ -335,7 +335,7 @@ static const struct feature *find(const struct vssd_ctrl *ctrl, uint8_t fid)
 {
 	if (fid == NVME_FEAT_VWC && ctrl->options->cache_size == 0)
 		return NULL;
-	if (fid == NVME_OCP_FEAT_ERROR_INJECTION && !ctrl->options->error_injection)
+	if (fid == NVME_OCP_FEAT_ERROR_INJECTION && !ctrl->options->optional.error_injection)
 		return NULL;
 	return features[fid].since && vssd_since(ctrl, features[fid].since) ? &features[fid] : NULL;
 }

@@ -186,7 +186,7 @@ static uint16_t identify_controller(struct vssd_request *request, uint8_t *data)
 		if (vssd_since(ctrl, additions[i].since))
 			additions[i].describe(ctrl, id);
 	announce(ctrl, id);
-	if (ctrl->options->ocp && vssd_since(ctrl, NVME_1_4))
+	if (ctrl->options->optional.ocp && vssd_since(ctrl, NVME_1_4))
 		id->ctratt |= NVME_CTRATT_ULIST;
 	if (has_copy(ctrl))
 		id->ocfs = 1 | 1 << VSSD_COPY_FORMAT_OTHER_NS;
@@ -198,7 +198,7 @@ static uint16_t identify_controller(struct vssd_request *request, uint8_t *data)
 static void describe_formats(const struct vssd_ctrl *ctrl, struct nvme_id_ns *id)
 {
 	id->nlbaf = vssd_nlbaf(ctrl->options);
-	id->mc = ctrl->options->metadata ? MC_BOTH : 0;
+	id->mc = ctrl->options->optional.metadata ? MC_BOTH : 0;
 	for (uint8_t i = 0; i <= id->nlbaf; i++) {
 		id->lbaf[i].ms = vssd_lbaf_metadata(i);
 		id->lbaf[i].lbads = vssd_lbaf_shift(i);
@@ -447,7 +447,7 @@ static uint16_t identify_independent(struct vssd_request *request, uint8_t *data
 
 static uint16_t identify_uuid_list(struct vssd_request *request, uint8_t *data)
 {
-	if (!request->ctrl->options->ocp)
+	if (!request->ctrl->options->optional.ocp)
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_IDENTIFY_CNS, "CNS"),
 				   VSSD_OWN);
 	vssd_ocp_uuid_list((struct nvme_uuid_list *)data);

@@ -183,7 +183,8 @@ static const struct log_page {
 
 bool vssd_log_supported(const struct vssd_ctrl *ctrl, uint8_t lid)
 {
-	return pages[lid].size && vssd_since(ctrl, pages[lid].since) && (!pages[lid].ocp || ctrl->options->ocp);
+	return pages[lid].size && vssd_since(ctrl, pages[lid].since) &&
+	       (!pages[lid].ocp || ctrl->options->optional.ocp);
 }
 
 static uint16_t fill_supported(struct vssd_request *request, struct query *query)

@@ -16,7 +16,7 @@
 
 uint32_t vssd_sgls(const struct vssd_ctrl *ctrl)
 {
-	switch (ctrl->options->sgls) {
+	switch (ctrl->options->optional.sgls) {
 	case NVME_SGLS_BYTES:
 		return vssd_since(ctrl, NVME_1_1) ? NVME_SGLS_BYTES | NVME_SGLS_BIT_BUCKET | NVME_SGLS_LONGER : 0;
 	case NVME_SGLS_DWORDS:

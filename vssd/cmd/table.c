@@ -10,9 +10,9 @@ static const struct vssd_command *find(const struct vssd_ctrl *ctrl, const struc
 {
 	if (!command->execute || !vssd_since(ctrl, known->since))
 		return NULL;
-	if (command->flags & VSSD_NEEDS_COPY && !ctrl->options->copy)
+	if (command->flags & VSSD_NEEDS_COPY && !ctrl->options->optional.copy)
 		return NULL;
-	if (command->flags & VSSD_NEEDS_NS_MANAGEMENT && !ctrl->options->ns_management)
+	if (command->flags & VSSD_NEEDS_NS_MANAGEMENT && !ctrl->options->optional.ns_management)
 		return NULL;
 	return ctrl->null_store && command->flags & VSSD_NEEDS_STORE ? NULL : command;
 }

@@ -21,7 +21,7 @@ uint8_t vssd_lbaf_metadata(uint8_t lbaf)
 
 uint8_t vssd_nlbaf(const struct vssd_options *options)
 {
-	return options->metadata ? 7 : 1;
+	return options->optional.metadata ? 7 : 1;
 }
 
 bool vssd_lbaf_valid(const struct vssd_options *options, uint8_t lbaf)
@@ -289,7 +289,7 @@ static void divide(struct vssd_subsystem *subsystem)
 			.first_block = i * blocks,
 			.blocks = blocks,
 			.bytes = blocks << VSSD_BLOCK_SHIFT,
-			.attached = options->ns_management ? FIRST_CTRL : VSSD_ALL_CTRLS,
+			.attached = options->optional.ns_management ? FIRST_CTRL : VSSD_ALL_CTRLS,
 		};
 
 		place(subsystem, i + 1, &record, lbaf_of(subsystem, i + 1));
@@ -305,7 +305,7 @@ void vssd_ns_init(struct vssd_subsystem *subsystem)
 		return;
 	}
 	divide(subsystem);
-	if (!subsystem->options.ns_management)
+	if (!subsystem->options.optional.ns_management)
 		return;
 	table->managed = 1;
 	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)

@@ -41,7 +41,7 @@ static int init_store(struct vssd_subsystem *subsystem, struct pyn_error *err)
 			.blocks = subsystem->blocks,
 			.cache_blocks = cache < subsystem->blocks ? cache : subsystem->blocks,
 			.file = subsystem->options.file,
-			.metadata = subsystem->options.metadata,
+			.metadata = subsystem->options.optional.metadata,
 		};
 	return vssd_store_open(&options, &subsystem->store, err);
 }
