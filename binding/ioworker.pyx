@@ -237,6 +237,8 @@ cdef class IOWorker:
                     cspdk.pyn_worker_free(worker)
                     worker = NULL
         self._worker = worker
+        if rc < 0 and err.kind == cspdk.PYN_ERROR_WITHHELD:
+            raise _exception(&err)
         if rc < 0:
             self._start_text = _text(err.text)
             _take_log()

@@ -10,7 +10,6 @@
 
 #include "core/env/env.h"
 #include "core/nvme/prp.h"
-#include "core/nvme/sgl.h"
 
 #define SPDK_PAGES 504u /* the most that SPDK describes by PRPs */
 
@@ -28,7 +27,7 @@ static bool is_long(uint32_t length)
 
 bool pyn_spdk_can_describe(const struct pyn_data *data)
 {
-	return data->length && !data->sgl && data->transfer <= data->length && (uintptr_t)data->address % 4 == 0 &&
+	return data->length && data->transfer <= data->length && (uintptr_t)data->address % 4 == 0 &&
 	       pages(data) <= SPDK_PAGES && !is_long(data->length);
 }
 
@@ -48,11 +47,6 @@ void pyn_spdk_describe_template(struct pyn_engine_qpair *queue, struct pyn_data_
 	struct pyn_prps prps = {{0}, {0}};
 
 	template->length = length;
-	if (template->psdt) {
-		if (!pyn_sgl_build(&queue->ctrlr->pci->view, &data, list, template->pointer))
-			template->pointer[0] = template->pointer[1] = 0; /* the device refuses it */
-		return;
-	}
 	if (is_long(length))
 		prps = pyn_prp_build(&queue->ctrlr->pci->view, &data, NULL, list, list + PYN_PRP_ENTRIES);
 	template->pointer[0] = prps.first.value;
@@ -76,14 +70,6 @@ static int lengthen_list(struct pyn_spdk_command *command, size_t count, struct 
 	return 0;
 }
 
-static int describe_by_sgl(struct pyn_ctrlr *ctrlr, struct pyn_spdk_command *command, struct nvme_cmd *cmd,
-			   const struct pyn_data *data, struct pyn_error *err)
-{
-	int rc = lengthen_list(command, 1, err);
-
-	return rc ? rc : pyn_sgl_describe(&ctrlr->pci->view, data, command->list, cmd, err);
-}
-
 int pyn_spdk_describe(struct pyn_ctrlr *ctrlr, struct pyn_spdk_command *command, struct nvme_cmd *cmd,
 		      const struct pyn_data *data, struct pyn_error *err)
 {
@@ -93,8 +79,6 @@ int pyn_spdk_describe(struct pyn_ctrlr *ctrlr, struct pyn_spdk_command *command,
 
 	if (command->queue->forked && cmd->prp1)
 		return 0;
-	if (data->sgl)
-		return describe_by_sgl(ctrlr, command, cmd, data, err);
 	if (command->queue->forked && count)
 		return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP, "an IO worker has no list for this transfer");
 	rc = lengthen_list(command, count, err);

@@ -16,6 +16,7 @@
 #include "core/data/capture.h"
 #include "core/data/pattern.h"
 #include "core/data/transfer.h"
+#include "core/engine/engine.h"
 #include "core/worker/cpus.h"
 #include "core/worker/worker_run.h"
 #include "core/worker/extra.h"
@@ -465,6 +466,14 @@ static int check_mdts(const struct pyn_worker *worker, struct pyn_error *err)
 			 (unsigned long long)length, (unsigned long long)mdts);
 }
 
+static int check_sgls(const struct pyn_worker *worker, struct pyn_error *err)
+{
+	if (worker->run->config.extra.sgl_percentage == 0 ||
+	    !pyn_engine_withheld(worker->run->engine, PYN_CAN_SGLS, PYN_ADDRESS_SOCKET))
+		return 0;
+	return pyn_engine_withholds(PYN_CAN_SGLS, err);
+}
+
 static int copy_sequence(struct pyn_worker *worker, const struct pyn_worker_config *config, struct pyn_error *err)
 {
 	worker->sequence = malloc(config->steps * sizeof(*worker->sequence));
@@ -552,6 +561,8 @@ static int build(struct pyn_worker *worker, const struct pyn_worker_config *conf
 	int rc = create_run(worker, config, err);
 
 	*result = PYN_WORKER_INIT;
+	if (!rc)
+		rc = check_sgls(worker, err);
 	if (rc)
 		return rc;
 	rc = check_mdts(worker, err);

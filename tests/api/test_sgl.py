@@ -246,7 +246,6 @@ def test_a_read_by_a_list_does_not_disturb_the_verdict_about_another(ssd, drive)
 # IO workers
 
 
-@pytest.mark.needs_engine("sgls")
 @pytest.mark.parametrize("percentage, qdepth, io_size", [(100, 8, 8), (30, 8, [1, 8, 16, 40]), (50, 2, 8)])
 def test_workers_send_a_share_of_their_ios_by_sgls(ssd, drive, percentage, qdepth, io_size):
     nvme0n1, _qpair = drive
