@@ -185,3 +185,11 @@ def test_what_measures_and_what_a_load_skipped_runs_alone_later(
     alone = pytester.runpytest_subprocess(*plugins, "-v", f"--alone={later}")
     alone.assert_outcomes(passed=1, skipped=1, failed=2)
     assert "test_measures" in alone.stdout.str() and "test_asks[1]" in alone.stdout.str()
+
+
+def test_each_run_lists_what_is_left_in_a_file_of_its_own() -> None:
+    code = "import sys; sys.path.insert(0, 'tools'); import test as t; print(t.API.later, t.PYTHON.later)"
+    root = Path(__file__).parents[1]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
+    paths = [Path(word) for word in done.stdout.split()]
+    assert len(set(paths)) == 2 and {path.parent for path in paths} == {Path("build")}

@@ -196,7 +196,7 @@ class Suite(NamedTuple):
     @property
     def later(self) -> Path:
         """The file that lists the tests that are left."""
-        return Path("build") / f"later-{self.name.split()[0]}"
+        return Path("build") / f"later-{self.name.split()[0].replace('/', '-')}"
 
     def beside(self) -> Part:
         """Run all tests that do not measure time. The part tells how many were put off by load."""
