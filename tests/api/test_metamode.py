@@ -123,11 +123,17 @@ def test_data_by_a_prp_list(queues, nvme0n1, lba_size):
     assert back[:] == b"".join(page[:] for page in pages)
 
 
-def test_fused_commands_and_a_wrong_prp(queues):
+def test_fused_commands(queues):
     sq, cq = queues
     data = PRP()
     sq.submit(io(COMPARE, 1, fuse=1, prp1=data), io(WRITE, 2, fuse=2, prp1=data))
     assert {cqe.cid for cqe in cq.waitdone(2)} == {1, 2}
+
+
+@pytest.mark.differs("QEMU NVMe Ctrl", "it transfers to an odd address (Base 2.0, 4.1.1)")
+def test_a_wrong_prp(queues):
+    sq, cq = queues
+    data = PRP()
     sq.submit(io(READ, 3, prp1=data.phys_addr + 1))
     (cqe,) = cq.waitdone()
     assert (cqe.cid, cqe.sct, cqe.sc) == (3, 0, 0x13), "PRP Offset Invalid"

@@ -136,7 +136,8 @@ def test_the_size_that_a_script_sets_is_what_the_sgl_describes(drive):
 
 
 def test_a_drive_without_sgls_refuses_them(nvme0, nvme0n1, qpair):
-    assert nvme0.id_ctrl.sgls == 0
+    if nvme0.id_ctrl.sgls:
+        pytest.skip("needs a drive without SGLs (SGLS)")
     with fails("00/02", qpair):
         nvme0n1.read(qpair, d.Buffer(512), 0, sgl=True).waitdone()
 
