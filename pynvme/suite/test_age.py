@@ -170,13 +170,7 @@ def test_a_worn_out_drive_is_read_only(drive: Drive, model: Model, writer: Write
     writer.flush()
     for spare in (None, 0):
         ageing.age(read_only=spare is None, spare=spare)
-        for restart in (None, Drive.reset, Drive.power_cycle):
-            if restart is not None:
-                restart(drive)
-            log = must_agree(drive)
-            drive.check(bool(log.cw.amro), WARNING, "critical warning bit 3, read-only", f"{int(log.cw):#x}")
-            must_be_refused(drive, base)
-            read_back(drive, model, range(base, base + 64))
+        must_stay_read_only(drive, model, base, 64)
         ageing.age(read_only=False, spare=100)
         log = must_agree(drive)
         drive.check(not log.cw.amro, WARNING, "critical warning bit 3 is 0", f"{int(log.cw):#x}")
@@ -397,6 +391,11 @@ def test_a_drive_that_is_written_to_death(drive: Drive, model: Model, writer: Wr
             break
     drive.check(last.avsp == 0, SMART, f"no spare after {2 * total} bytes", f"{int(last.avsp)} %")
     writer.flush()
+    must_stay_read_only(drive, model, base, nlb)
+
+
+def must_stay_read_only(drive: Drive, model: Model, base: int, nlb: int) -> None:
+    """The drive warns, refuses changes and has the data, now and after a reset and a power cycle."""
     for restart in (None, Drive.reset, Drive.power_cycle):
         if restart is not None:
             restart(drive)
