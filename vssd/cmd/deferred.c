@@ -64,7 +64,7 @@ static void save(struct vssd_ctrl *ctrl, struct pieces *pieces, uint64_t clock, 
 			vssd_store_bad(ctrl->store, offset >> VSSD_BLOCK_SHIFT) & sector_of(offset);
 		pieces->at[pieces->count].is_written =
 			vssd_store_written(ctrl->store, offset >> VSSD_BLOCK_SHIFT) & sector_of(offset);
-		vssd_fault_read_store(ctrl, offset, pieces->at[pieces->count++].data, VSSD_SECTOR_SIZE);
+		vssd_store_read(ctrl->store, offset, pieces->at[pieces->count++].data, VSSD_SECTOR_SIZE);
 	}
 }
 

@@ -105,8 +105,7 @@ void vssd_fault_note_flush(const struct vssd_request *request);
 /* The byte of the store where the command's range starts. False: it has no range, or it exceeds the namespace. */
 bool vssd_fault_range(const struct vssd_request *request, uint64_t *offset, uint64_t *length);
 
-/* Copy stored data, or replace them. A block with uncorrectable sectors becomes readable where it is replaced. */
-void vssd_fault_read_store(struct vssd_ctrl *ctrl, uint64_t offset, uint8_t *to, uint64_t length);
+/* Replace stored data. A block with uncorrectable sectors becomes readable where it is replaced. */
 void vssd_fault_write_store(struct vssd_ctrl *ctrl, uint64_t offset, const uint8_t *from, uint64_t length);
 
 #endif

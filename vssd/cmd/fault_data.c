@@ -210,7 +210,7 @@ static bool old_data(struct vssd_fault_plan *plan, const struct window *window, 
 	if (plan->direction == VSSD_DMA_READ) {
 		if (!vssd_fault_range(request, &offset, &length) || window->start + window->length > length)
 			return false;
-		vssd_fault_read_store(request->ctrl, offset + window->start, to, window->length);
+		vssd_store_read(request->ctrl->store, offset + window->start, to, window->length);
 		return true;
 	}
 	all = malloc(plan->num_bounce);

@@ -28,19 +28,6 @@ static uint32_t piece_of(uint64_t offset, uint64_t length)
 	return length < room ? (uint32_t)length : room;
 }
 
-void vssd_fault_read_store(struct vssd_ctrl *ctrl, uint64_t offset, uint8_t *to, uint64_t length)
-{
-	while (length > 0) {
-		uint32_t piece = piece_of(offset, length);
-
-		memcpy(to, vssd_store_data(ctrl->store, offset >> VSSD_BLOCK_SHIFT) + offset % VSSD_BLOCK_SIZE,
-		       piece);
-		to += piece;
-		offset += piece;
-		length -= piece;
-	}
-}
-
 void vssd_fault_write_store(struct vssd_ctrl *ctrl, uint64_t offset, const uint8_t *from, uint64_t length)
 {
 	while (length > 0) {

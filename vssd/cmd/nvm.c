@@ -440,16 +440,6 @@ static uint16_t locate_source(struct vssd_request *request, uint64_t format, con
 	return NVME_SC_SUCCESS;
 }
 
-static void read_extent(const struct vssd_ctrl *ctrl, struct extent extent, uint8_t *to)
-{
-	struct part part;
-
-	while (next_part(&extent, &part)) {
-		memcpy(to, vssd_store_data(ctrl->store, part.block) + part.offset, part.length);
-		to += part.length;
-	}
-}
-
 static uint16_t write_extent(struct vssd_request *request, struct extent extent, const uint8_t *from)
 {
 	struct part part;
@@ -481,7 +471,7 @@ static uint16_t copy(struct vssd_request *request, const struct extent *sources,
 	for (uint32_t i = 0; i < count; i++) {
 		uint64_t nlb = sources[i].length >> ns->lba_shift;
 
-		read_extent(ctrl, sources[i], to);
+		vssd_store_read(ctrl->store, sources[i].offset, to, sources[i].length);
 		to += sources[i].length;
 		if (ns->metadata)
 			vssd_metadata_get(ctrl, sources[i].ns, lba_of(sources[i].ns, sources[i].offset), nlb,

@@ -370,6 +370,19 @@ void vssd_store_move(struct vssd_store *store, uint64_t from, uint64_t to, uint6
 	}
 }
 
+void vssd_store_read(const struct vssd_store *store, uint64_t offset, uint8_t *to, uint64_t length)
+{
+	while (length > 0) {
+		uint32_t at = (uint32_t)offset & (VSSD_BLOCK_SIZE - 1), room = VSSD_BLOCK_SIZE - at;
+		uint32_t piece = length < room ? (uint32_t)length : room;
+
+		memcpy(to, vssd_store_data(store, offset >> VSSD_BLOCK_SHIFT) + at, piece);
+		to += piece;
+		offset += piece;
+		length -= piece;
+	}
+}
+
 int vssd_store_poke(struct vssd_store *store, uint64_t offset, const void *data, uint32_t length)
 {
 	uint64_t block = offset >> VSSD_BLOCK_SHIFT;

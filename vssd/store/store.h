@@ -96,6 +96,9 @@ static inline const uint8_t *vssd_store_data(const struct vssd_store *store, uin
 	return store->pool + ((uint64_t)(store->current[block] & VSSD_ENTRY_INDEX) << VSSD_BLOCK_SHIFT);
 }
 
+/* Copy data as the host sees them, from any number of blocks. */
+void vssd_store_read(const struct vssd_store *store, uint64_t offset, uint8_t *to, uint64_t length);
+
 /* The data of a block that a power loss would leave. */
 static inline const uint8_t *vssd_store_durable(const struct vssd_store *store, uint64_t block)
 {
