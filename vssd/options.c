@@ -18,7 +18,7 @@
 #define MOST_CPUS 1024u
 #define TIME_MAX_MS 3600000u
 #define BLOCK 4096u
-#define DATA_MAX (UINT64_C(1) << 42) /* bytes of all namespaces: a store has 2^30 blocks */
+#define DATA_MAX (UINT64_C(1) << 46) /* bytes of all namespaces: a store has 2^34 blocks */
 #define NULL_MAX (UINT64_C(1) << 63) /* of a null drive */
 
 /* The syntax of a value, and its type in struct vssd_arguments. */

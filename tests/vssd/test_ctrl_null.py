@@ -117,7 +117,7 @@ def test_the_largest_one(start: Start) -> None:
     host.close()
 
 
-@pytest.mark.parametrize("options", ["--size 8388608T --null --namespaces 2", "--size 16T"])
+@pytest.mark.parametrize("options", ["--size 8388608T --null --namespaces 2", "--size 65T"])
 def test_larger_ones_are_refused(folder: str, options: str) -> None:
     server = Server(folder, *options.split())
     assert "GiB together" in server.word

@@ -130,6 +130,7 @@ static void describe_controller_1_4(const struct vssd_ctrl *ctrl, struct nvme_id
 	id->cntrltype = 1;
 	id->hmmaxd = VSSD_HMB_DESCRIPTORS;
 	id->sanicap |= UINT32_C(1) << NVME_SANICAP_NODMMAS_SHIFT; /* nothing changes the media after the operation */
+	id->sanicap |= vssd_sanitize_leaves_data(ctrl->subsystem) ? 0 : NVME_SANICAP_NDI;
 	id->vwc |= NVME_VWC_FLUSH_ALL;
 }
 

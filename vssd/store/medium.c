@@ -13,11 +13,13 @@
 #define RESERVE_BLOCKS 4096u
 #define HEADER_SIZE 4096u
 #define HUGE_PAGE (UINT64_C(2) << 20)
+#define POOL_MAX (UINT64_C(1) << 31) /* blocks of the pool, whose indexes are in the map */
 
 static const char magic[16] = "virtual SSD 2\n\0";
 #define KIND 12 /* bytes of the magic that do not depend on the version */
 
-/* The header, the first page of a file. The system area, the durable map, the marks and the pool follow. */
+/* The header, the first page of a file. The system area, the durable map, the marks, the pool and the annex follow.
+ * Pages of the map and of the marks are holes until they are used. */
 struct file_header {
 	char magic[16];
 	uint64_t blocks;
@@ -55,8 +57,11 @@ static uint64_t marks_offset(uint64_t blocks)
 static void lay_out(struct vssd_medium *medium, uint64_t blocks, uint64_t pool_blocks)
 {
 	medium->pool_blocks = pool_blocks;
+	medium->marks_at = marks_offset(blocks);
 	medium->pool_offset = align_up(marks_offset(blocks) + pool_blocks * sizeof(struct vssd_marks), HUGE_PAGE);
-	medium->length = medium->pool_offset + (pool_blocks << VSSD_BLOCK_SHIFT);
+	medium->annex_offset = medium->pool_offset + (pool_blocks << VSSD_BLOCK_SHIFT);
+	medium->length = medium->annex_offset + VSSD_ANNEX_SIZE;
+	medium->map_pages = (blocks + VSSD_MAP_PAGE - 1) / VSSD_MAP_PAGE;
 }
 
 static void point(struct vssd_medium *medium, uint64_t blocks)
@@ -65,11 +70,20 @@ static void point(struct vssd_medium *medium, uint64_t blocks)
 	medium->durable = (uint32_t *)(medium->memory + HEADER_SIZE + VSSD_SYSTEM_SIZE);
 	medium->marks = (struct vssd_marks *)(medium->memory + marks_offset(blocks));
 	medium->pool = medium->memory + medium->pool_offset;
+	medium->annex = medium->memory + medium->annex_offset;
 }
 
 static int refuse(struct pyn_error *err, int number, const char *format, const char *file)
 {
 	return pyn_error(err, PYN_ERROR_ARGUMENT, number, format, file);
+}
+
+/* How many blocks the pool has. A drive may be larger: then it can be filled in part only. */
+static uint64_t pool_size(uint64_t blocks, uint64_t spare)
+{
+	uint64_t size = blocks + spare + VSSD_POOL_FIRST;
+
+	return size < POOL_MAX ? size : POOL_MAX;
 }
 
 /* Read and check the header of a file. 1: the file is new and empty; 0: it is a store; or -errno. */
@@ -97,23 +111,56 @@ static int header_read(int fd, const char *file, struct file_header *header, uin
 				 "%s holds a drive of %llu bytes in total, not %llu: give its size, or another file",
 				 file, (unsigned long long)header->blocks << VSSD_BLOCK_SHIFT,
 				 (unsigned long long)blocks << VSSD_BLOCK_SHIFT);
-	if (header->pool_blocks < blocks + VSSD_POOL_FIRST + 1 || header->pool_blocks > 2 * VSSD_MAX_BLOCKS)
+	if (header->pool_blocks < pool_size(blocks, 1) || header->pool_blocks > POOL_MAX)
 		return refuse(err, EINVAL, "the header of %s is damaged: give another file, or delete it", file);
 	return 0;
+}
+
+/* Allocate space for length bytes of the file, because a write to a mapped hole of a full file system would raise a
+ * signal. False: the file system is full. */
+static bool allocate(struct vssd_medium *medium, uint64_t offset, uint64_t length)
+{
+	return fallocate(medium->fd, 0, (off_t)offset, (off_t)length) == 0;
+}
+
+/* Allocate space for pool blocks and their marks. */
+static bool allocate_pool(struct vssd_medium *medium, uint64_t from, uint64_t end)
+{
+	return allocate(medium, medium->marks_at + from * sizeof(struct vssd_marks),
+			(end - from) * sizeof(struct vssd_marks)) &&
+	       allocate(medium, medium->pool_offset + (from << VSSD_BLOCK_SHIFT), (end - from) << VSSD_BLOCK_SHIFT);
 }
 
 static int header_write(struct vssd_medium *medium, uint64_t blocks)
 {
 	struct file_header header = {.blocks = blocks, .pool_blocks = medium->pool_blocks};
 
-	off_t kept = (off_t)(medium->pool_offset + ((uint64_t)VSSD_POOL_FIRST << VSSD_BLOCK_SHIFT));
-
-	/* Allocate space for the maps and the shared blocks now, for the pool as it grows. Write the magic last, so
-	 * that an unfinished file is not taken for a store. */
-	if (ftruncate(medium->fd, (off_t)medium->length) < 0 || fallocate(medium->fd, 0, 0, kept) < 0)
+	/* Allocate space for what every drive changes now, for the pool and its maps as they grow. Write the magic
+	 * last, so that an unfinished file is not taken for a store. */
+	if (ftruncate(medium->fd, (off_t)medium->length) < 0 ||
+	    !allocate(medium, 0, HEADER_SIZE + VSSD_SYSTEM_SIZE) || !allocate_pool(medium, 0, VSSD_POOL_FIRST) ||
+	    !allocate(medium, medium->annex_offset, VSSD_ANNEX_SIZE))
 		return -errno;
 	memcpy(header.magic, magic, sizeof(magic));
 	return pwrite(medium->fd, &header, sizeof(header), 0) == (ssize_t)sizeof(header) ? 0 : -EIO;
+}
+
+static void mark(struct vssd_medium *medium, uint64_t page)
+{
+	medium->touched[page / 64] |= UINT64_C(1) << (page % 64);
+}
+
+bool vssd_medium_touch(struct vssd_medium *medium, uint64_t block)
+{
+	uint64_t page = block / VSSD_MAP_PAGE;
+
+	if (vssd_medium_is_touched(medium, block))
+		return true;
+	if (medium->fd >= 0 &&
+	    !allocate(medium, HEADER_SIZE + VSSD_SYSTEM_SIZE + page * VSSD_BLOCK_SIZE, VSSD_BLOCK_SIZE))
+		return false;
+	mark(medium, page);
+	return true;
 }
 
 static int file_make(struct vssd_medium *medium, const char *file, uint64_t blocks, struct pyn_error *err)
@@ -123,6 +170,14 @@ static int file_make(struct vssd_medium *medium, const char *file, uint64_t bloc
 	if (!result)
 		return 0;
 	return pyn_error(err, PYN_ERROR_SYSTEM, -result, "cannot make %s: %s", file, strerror(-result));
+}
+
+static int extend(struct vssd_medium *medium, const char *file, struct pyn_error *err)
+{
+	if (ftruncate(medium->fd, (off_t)medium->length) == 0 &&
+	    allocate(medium, medium->annex_offset, VSSD_ANNEX_SIZE))
+		return 0;
+	return pyn_error(err, PYN_ERROR_SYSTEM, errno, "cannot extend %s: %s", file, strerror(errno));
 }
 
 static int file_open(struct vssd_medium *medium, const char *file, uint64_t blocks, uint64_t spare,
@@ -140,16 +195,35 @@ static int file_open(struct vssd_medium *medium, const char *file, uint64_t bloc
 	result = header_read(medium->fd, file, &header, blocks, err);
 	if (result < 0)
 		return result;
-	lay_out(medium, blocks, result ? blocks + spare + VSSD_POOL_FIRST : header.pool_blocks);
+	lay_out(medium, blocks, result ? pool_size(blocks, spare) : header.pool_blocks);
 	if (result)
 		return file_make(medium, file, blocks, err);
 	if (fstat(medium->fd, &st) < 0)
 		return refuse(err, errno, "cannot read %s", file);
+	/* Before the annex, files ended with the pool. */
+	if ((uint64_t)st.st_size == medium->annex_offset)
+		return extend(medium, file, err);
 	if ((uint64_t)st.st_size != medium->length)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 				 "%s has %llu bytes, but its drive needs %llu: it is incomplete, or damaged", file,
 				 (unsigned long long)st.st_size, (unsigned long long)medium->length);
 	return 0;
+}
+
+/* Mark the pages of the map that the file has. */
+static void find_touched(struct vssd_medium *medium)
+{
+	off_t first = HEADER_SIZE + VSSD_SYSTEM_SIZE, end = first + (off_t)(medium->map_pages * VSSD_BLOCK_SIZE);
+	off_t at = medium->fd < 0 ? end : lseek(medium->fd, first, SEEK_DATA), hole;
+
+	for (; at >= first && at < end; at = lseek(medium->fd, hole, SEEK_DATA)) {
+		hole = lseek(medium->fd, at, SEEK_HOLE);
+		if (hole < 0 || hole > end)
+			hole = end;
+		for (uint64_t page = (uint64_t)(at - first) / VSSD_BLOCK_SIZE;
+		     page < (uint64_t)(hole - first + VSSD_BLOCK_SIZE - 1) / VSSD_BLOCK_SIZE; page++)
+			mark(medium, page);
+	}
 }
 
 int vssd_medium_open(struct vssd_medium *medium, const char *file, uint64_t blocks, uint64_t spare,
@@ -164,7 +238,7 @@ int vssd_medium_open(struct vssd_medium *medium, const char *file, uint64_t bloc
 			return result;
 		flags = MAP_SHARED | MAP_NORESERVE;
 	} else {
-		lay_out(medium, blocks, blocks + spare + VSSD_POOL_FIRST);
+		lay_out(medium, blocks, pool_size(blocks, spare));
 	}
 	medium->memory = mmap(NULL, medium->length, PROT_READ | PROT_WRITE, flags, medium->fd, 0);
 	if (medium->memory == MAP_FAILED) {
@@ -173,15 +247,20 @@ int vssd_medium_open(struct vssd_medium *medium, const char *file, uint64_t bloc
 				 (unsigned long long)medium->length);
 	}
 	point(medium, blocks);
+	medium->touched = vssd_medium_alloc((medium->map_pages / 64 + 1) * sizeof(*medium->touched));
+	if (!medium->touched)
+		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for the map of a drive");
+	find_touched(medium);
 	/* Huge pages suit the pool, which fills from its start. The maps are sparse: they would waste huge pages. */
 	if (!file)
-		madvise(medium->pool, medium->length - medium->pool_offset, MADV_HUGEPAGE);
+		madvise(medium->pool, medium->annex_offset - medium->pool_offset, MADV_HUGEPAGE);
 	return 0;
 }
 
 void vssd_medium_close(struct vssd_medium *medium)
 {
 	vssd_medium_free(medium->memory, medium->length);
+	vssd_medium_free(medium->touched, (medium->map_pages / 64 + 1) * sizeof(*medium->touched));
 	if (medium->fd >= 0)
 		close(medium->fd);
 	vssd_medium_init(medium);
@@ -201,8 +280,7 @@ int vssd_medium_set_system(struct vssd_medium *medium, const void *bytes, struct
 
 static bool set_aside(struct vssd_medium *medium, uint64_t from, uint64_t end)
 {
-	if (fallocate(medium->fd, 0, (off_t)(medium->pool_offset + (from << VSSD_BLOCK_SHIFT)),
-		      (off_t)((end - from) << VSSD_BLOCK_SHIFT)) < 0)
+	if (!allocate_pool(medium, from, end))
 		return false;
 	medium->reserved = end;
 	return true;
@@ -227,8 +305,8 @@ void vssd_medium_discard(struct vssd_medium *medium)
 
 	medium->reserved = 0;
 	if (medium->fd < 0)
-		madvise(medium->memory + from, medium->length - from, MADV_DONTNEED);
+		madvise(medium->memory + from, medium->annex_offset - from, MADV_DONTNEED);
 	else if (fallocate(medium->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)from,
-			   (off_t)(medium->length - from)) < 0)
+			   (off_t)(medium->annex_offset - from)) < 0)
 		medium->reserved = medium->pool_blocks; /* the space stays allocated */
 }

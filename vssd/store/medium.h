@@ -11,6 +11,7 @@
 
 struct vssd_medium {
 	void *system;             /* VSSD_SYSTEM_SIZE bytes */
+	void *annex;              /* VSSD_ANNEX_SIZE bytes */
 	uint32_t *durable;        /* a map entry for each block of the store */
 	struct vssd_marks *marks; /* one for each pool block */
 	uint8_t *pool;            /* pool_blocks blocks */
@@ -18,8 +19,12 @@ struct vssd_medium {
 	uint64_t reserved; /* pool blocks for which the file has allocated space */
 	uint8_t *memory;   /* contains all of the above */
 	uint64_t length;
-	uint64_t pool_offset; /* of the pool, in memory and in the file */
-	int fd;               /* -1: memory */
+	uint64_t marks_at; /* of the marks, the pool and the annex, in memory and in the file */
+	uint64_t pool_offset;
+	uint64_t annex_offset;
+	uint64_t map_pages; /* pages of the map */
+	uint64_t *touched;  /* a bit for each of them: see vssd_medium_touch() */
+	int fd;             /* -1: memory */
 };
 
 /* Initialise, so that vssd_medium_close() is safe even if vssd_medium_open() is never called. */
@@ -32,6 +37,28 @@ void vssd_medium_close(struct vssd_medium *medium);
 
 /* See vssd_store_set_system(). */
 int vssd_medium_set_system(struct vssd_medium *medium, const void *bytes, struct pyn_error *err);
+
+/* Blocks of the store whose entries are in one page of the map. */
+#define VSSD_MAP_PAGE 1024u
+
+/* Prepare for a change of the entry of a block, whose page of the map may be a hole of the file. Entries of pages
+ * that were never touched are 0. False: the file system is full. */
+bool vssd_medium_touch(struct vssd_medium *medium, uint64_t block);
+
+static inline bool vssd_medium_is_touched(const struct vssd_medium *medium, uint64_t block)
+{
+	uint64_t page = block / VSSD_MAP_PAGE;
+
+	return medium->touched[page / 64] >> (page % 64) & 1;
+}
+
+/* A block from this one on, before which no page of the map is touched, if whole words of the bits are 0. */
+static inline uint64_t vssd_medium_skip(const struct vssd_medium *medium, uint64_t block)
+{
+	uint64_t word = block / VSSD_MAP_PAGE / 64;
+
+	return medium->touched[word] ? block : (word + 1) * 64 * VSSD_MAP_PAGE;
+}
 
 /* Reserve pool blocks from first up to end, which is not included. In a file this allocates space, because a write to
  * a mapped page on a full file system would raise a signal. False: the file system is full. The caller has reserved

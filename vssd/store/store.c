@@ -16,7 +16,7 @@ struct vssd_store_private {
 	uint32_t *free; /* freed pool blocks: a stack, so that the block used last is reused first */
 	uint64_t free_count;
 	uint64_t next;   /* pool blocks from here on were never used */
-	uint32_t *queue; /* blocks that may be dirty, oldest at head: a ring */
+	uint64_t *queue; /* blocks that may be dirty, oldest at head: a ring */
 	uint64_t capacity;
 	uint64_t head;
 	uint64_t queued;
@@ -58,11 +58,9 @@ static uint32_t entry_of(const struct vssd_store *store, uint32_t index)
 	return index | (store->marks[index].bad ? VSSD_ENTRY_BAD : 0);
 }
 
-/* Allocate a pool block; 0: none is left. The first data of a block must leave room for the whole cache, so that
- * blocks with data can be rewritten although the file system is full. */
-static uint32_t pool_alloc(struct vssd_store_private *p, bool is_first)
+/* Allocate a pool block, and leave room for as many more. 0: none is left. */
+static uint32_t pool_alloc(struct vssd_store_private *p, uint64_t room)
 {
-	uint64_t room = is_first ? p->capacity : 0;
 	uint64_t wanted = p->free_count > room ? 0 : room + 1 - p->free_count;
 
 	if (wanted > 0 && !vssd_medium_reserve(&p->medium, p->next, p->next + wanted))
@@ -70,6 +68,13 @@ static uint32_t pool_alloc(struct vssd_store_private *p, bool is_first)
 	if (p->free_count > 0)
 		return p->free[--p->free_count];
 	return p->next < p->medium.pool_blocks ? (uint32_t)p->next++ : 0;
+}
+
+/* Allocate a pool block for the first data of a block. They must leave room for the whole cache, so that blocks with
+ * data can be rewritten although the file system is full. 0: none is left. */
+static uint32_t pool_alloc_first(struct vssd_store_private *p, uint64_t block)
+{
+	return vssd_medium_touch(&p->medium, block) ? pool_alloc(p, p->capacity) : 0;
 }
 
 static void pool_free(struct vssd_store_private *p, uint32_t entry)
@@ -110,7 +115,7 @@ static void queue_push(struct vssd_store *store, uint64_t block)
 	if (p->queued == p->capacity)
 		make_durable(store, queue_pop(p));
 	tail = p->head + p->queued;
-	p->queue[tail >= p->capacity ? tail - p->capacity : tail] = (uint32_t)block;
+	p->queue[tail >= p->capacity ? tail - p->capacity : tail] = block;
 	p->queued++;
 	p->in_queue[block / 64] |= UINT64_C(1) << (block % 64);
 }
@@ -120,7 +125,7 @@ static bool is_own(const struct vssd_store *store, uint64_t block)
 {
 	uint32_t index = index_of(store->current[block]);
 
-	return is_dirty(store, block) && index >= VSSD_POOL_FIRST && index != index_of(store->durable[block]);
+	return index >= VSSD_POOL_FIRST && is_dirty(store, block) && index != index_of(store->durable[block]);
 }
 
 /* Get a pool block that can be changed in place: the block's own if it has one, else a new one. keep: copy the old
@@ -134,7 +139,7 @@ static uint32_t own(struct vssd_store *store, uint64_t block, uint8_t keep)
 	if (is_own(store, block))
 		return old;
 	queue_push(store, block);
-	new = pool_alloc(store->private, old < VSSD_POOL_FIRST);
+	new = old < VSSD_POOL_FIRST ? pool_alloc_first(store->private, block) : pool_alloc(store->private, 0);
 	if (!new)
 		return 0;
 	if (keep)
@@ -202,17 +207,20 @@ void vssd_store_prefetch(const struct vssd_store *store, uint64_t block, bool wr
 	__builtin_prefetch(&store->durable[leaving]);
 }
 
-/* Make the whole block refer to a shared pool block. */
-static void replace(struct vssd_store *store, uint64_t block, uint32_t index)
+/* Make the whole block refer to a shared pool block. 0, or -ENOSPC. */
+static int replace(struct vssd_store *store, uint64_t block, uint32_t index)
 {
 	uint32_t old = store->current[block];
 
 	if (old == index)
-		return;
+		return 0;
+	if (!vssd_medium_touch(&store->private->medium, block))
+		return -ENOSPC;
 	queue_push(store, block);
 	if (index_of(old) != index_of(store->durable[block]))
 		pool_free(store->private, old);
 	store->current[block] = index;
+	return 0;
 }
 
 static void zero_sector(struct vssd_store *store, uint64_t block, uint8_t *data, unsigned sector)
@@ -227,10 +235,8 @@ int vssd_store_zero(struct vssd_store *store, uint64_t block, uint8_t sectors, b
 	uint32_t index = index_of(store->current[block]);
 	uint8_t *data;
 
-	if (sectors == VSSD_ALL_SECTORS) {
-		replace(store, block, deallocate ? VSSD_POOL_UNWRITTEN : VSSD_POOL_ZEROES);
-		return 0;
-	}
+	if (sectors == VSSD_ALL_SECTORS)
+		return replace(store, block, deallocate ? VSSD_POOL_UNWRITTEN : VSSD_POOL_ZEROES);
 	if (deallocate && index == VSSD_POOL_UNWRITTEN)
 		return 0;
 	data = vssd_store_write(store, block, sectors);
@@ -335,20 +341,34 @@ void vssd_store_pattern(struct vssd_store *store, uint32_t first, uint32_t step)
 	}
 }
 
+/* Erase blocks from one up to another, which is not included. */
+static void erase_in_page(struct vssd_store *store, uint64_t block, uint64_t end, enum vssd_pool_shared content)
+{
+	for (; block < end; block++) {
+		uint32_t current = store->current[block], durable = store->durable[block];
+
+		if (current == content && durable == content)
+			continue;
+		store->current[block] = content;
+		store->durable[block] = content;
+		pool_free(store->private, current);
+		if (index_of(durable) != index_of(current))
+			pool_free(store->private, durable);
+	}
+}
+
 void vssd_store_erase(struct vssd_store *store, uint64_t block, uint64_t count, enum vssd_pool_shared content)
 {
 	struct vssd_store_private *p = store->private;
 
-	for (uint64_t i = block; i < block + count; i++) {
-		uint32_t current = store->current[i], durable = store->durable[i];
-
-		if (current == content && durable == content)
-			continue;
-		store->current[i] = content;
-		store->durable[i] = content;
-		pool_free(p, current);
-		if (index_of(durable) != index_of(current))
-			pool_free(p, durable);
+	for (uint64_t i = block, next; i < block + count; i = next) {
+		next = content == VSSD_POOL_UNWRITTEN ? vssd_medium_skip(&p->medium, i) : i;
+		next = next > i ? next : (i / VSSD_MAP_PAGE + 1) * VSSD_MAP_PAGE;
+		if (next > block + count)
+			next = block + count;
+		if (vssd_medium_is_touched(&p->medium, i) ||
+		    (content != VSSD_POOL_UNWRITTEN && vssd_medium_touch(&p->medium, i)))
+			erase_in_page(store, i, next, content);
 	}
 	if (p->next - p->free_count == VSSD_POOL_FIRST) {
 		p->next = VSSD_POOL_FIRST;
@@ -360,10 +380,12 @@ void vssd_store_erase(struct vssd_store *store, uint64_t block, uint64_t count, 
 /* A block whose source is unwritten was unwritten, or a crash came after its entry had moved. */
 void vssd_store_move(struct vssd_store *store, uint64_t from, uint64_t to, uint64_t count, uint64_t *done)
 {
-	for (uint64_t i = *done; i < count; *done = ++i) {
-		uint32_t entry = store->durable[from + i];
+	struct vssd_medium *medium = &store->private->medium;
 
-		if (entry == VSSD_POOL_UNWRITTEN)
+	for (uint64_t i = *done; i < count; *done = ++i) {
+		uint32_t entry = vssd_medium_is_touched(medium, from + i) ? store->durable[from + i] : 0;
+
+		if (entry == VSSD_POOL_UNWRITTEN || !vssd_medium_touch(medium, to + i))
 			continue;
 		store->durable[to + i] = store->current[to + i] = entry;
 		store->durable[from + i] = store->current[from + i] = VSSD_POOL_UNWRITTEN;
@@ -390,8 +412,8 @@ int vssd_store_poke(struct vssd_store *store, uint64_t offset, const void *data,
 	uint8_t *target;
 
 	if (old < VSSD_POOL_FIRST) {
-		bool dirty = is_dirty(store, block);
-		uint32_t new = pool_alloc(store->private, true);
+		uint32_t new = pool_alloc_first(store->private, block);
+		bool dirty = new &&is_dirty(store, block);
 
 		if (!new)
 			return -ENOSPC;
@@ -409,6 +431,11 @@ int vssd_store_poke(struct vssd_store *store, uint64_t offset, const void *data,
 void *vssd_store_system(struct vssd_store *store)
 {
 	return store->private->medium.system;
+}
+
+void *vssd_store_annex(struct vssd_store *store)
+{
+	return store->private->medium.annex;
 }
 
 int vssd_store_set_system(struct vssd_store *store, const void *bytes, struct pyn_error *err)
@@ -436,6 +463,14 @@ uint64_t vssd_store_used(const struct vssd_store *store)
 	return store->private->next - VSSD_POOL_FIRST - store->private->free_count;
 }
 
+/* The first block from this one on whose page of the map is touched. */
+static uint64_t next_touched(const struct vssd_store *store, uint64_t block)
+{
+	while (block < store->blocks && !vssd_medium_is_touched(&store->private->medium, block))
+		block = (block / VSSD_MAP_PAGE + 1) * VSSD_MAP_PAGE;
+	return block;
+}
+
 /* Check the durable map of a file, which may be damaged: an entry must name a block of the pool, and each block at
  * most once. Fill in the current map and the free blocks. */
 static int adopt(struct vssd_store *store, const char *file, struct pyn_error *err)
@@ -446,7 +481,7 @@ static int adopt(struct vssd_store *store, const char *file, struct pyn_error *e
 	if (!used)
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory to check the map of %s", file);
 	p->next = VSSD_POOL_FIRST;
-	for (uint64_t i = 0; i < store->blocks; i++) {
+	for (uint64_t i = next_touched(store, 0); i < store->blocks; i = next_touched(store, i + 1)) {
 		uint32_t index = index_of(store->durable[i]);
 
 		if (index >= p->medium.pool_blocks ||
@@ -478,7 +513,8 @@ static int store_init(struct vssd_store *store, const struct vssd_store_options 
 	if (result)
 		return result;
 	/* The cache must not exceed the spare blocks that the file was created with. */
-	spare = p->medium.pool_blocks - VSSD_POOL_FIRST - options->blocks;
+	spare = p->medium.pool_blocks - VSSD_POOL_FIRST;
+	spare = spare > options->blocks ? spare - options->blocks : p->capacity;
 	if (p->capacity > spare)
 		p->capacity = spare;
 	store->blocks = options->blocks;

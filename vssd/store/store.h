@@ -11,7 +11,8 @@
  * Each sector of 512 bytes has two marks beside its data: written, and uncorrectable. They belong to a pool block, so
  * they are flushed and lost together with the data.
  *
- * A store is in memory, or in a sparse file that outlives the process. The durable map is in the file, so killing the
+ * A store is in memory, or in a sparse file that outlives the process. The maps are sparse as well: they have a page
+ * for each 4 MiB of blocks that have been changed. The durable map is in the file, so killing the
  * process is a power loss. Only one thread may use a store. Offsets are bytes from the start of the store; the caller
  * checks ranges.
  */
@@ -27,10 +28,11 @@
 #define VSSD_BLOCK_SIZE 4096u
 #define VSSD_BLOCK_SHIFT 12
 #define VSSD_SECTOR_SIZE 512u
-#define VSSD_ALL_SECTORS 0xffu /* of a block, one bit each */
-#define VSSD_METADATA_LBA 64u  /* most bytes of metadata of an LBA */
-#define VSSD_SYSTEM_SIZE 4096u /* bytes of the system area */
-#define VSSD_MAX_BLOCKS (UINT64_C(1) << 30)
+#define VSSD_ALL_SECTORS 0xffu              /* of a block, one bit each */
+#define VSSD_METADATA_LBA 64u               /* most bytes of metadata of an LBA */
+#define VSSD_SYSTEM_SIZE 4096u              /* bytes of the system area */
+#define VSSD_ANNEX_SIZE (UINT64_C(1) << 20) /* bytes of the annex */
+#define VSSD_MAX_BLOCKS (UINT64_C(1) << 34) /* 64 TiB, of which 8 TiB can hold data at a time */
 
 /* An entry of a map: the index of a pool block, and whether any of its sectors is uncorrectable. */
 #define VSSD_ENTRY_INDEX 0x7fffffffu
@@ -89,6 +91,11 @@ void *vssd_store_system(struct vssd_store *store);
 
 /* Replace the system area atomically: a process killed meanwhile leaves the old or the new bytes. 0, or -errno. */
 int vssd_store_set_system(struct vssd_store *store, const void *bytes, struct pyn_error *err);
+
+/* The annex: VSSD_ANNEX_SIZE bytes for state that is too large for the system area. It is as persistent as the data,
+ * and zeros in a new store, or in one that an older version of this program has made. The caller changes it in
+ * place, so a process that is killed meanwhile leaves what it has written so far. */
+void *vssd_store_annex(struct vssd_store *store);
 
 /* The data of a block as the host sees them. The pointer is valid until the block changes. */
 static inline const uint8_t *vssd_store_data(const struct vssd_store *store, uint64_t block)

@@ -5,7 +5,6 @@
 #include "vssd/subsystem/subsystem.h"
 
 #define MS_NS UINT64_C(1000000)
-#define BLOCKS_PER_POLL (1u << 18)
 
 static bool is_formatted(const struct vssd_format *format, uint32_t index)
 {
@@ -172,7 +171,7 @@ static void poll(struct vssd_subsystem *subsystem, uint64_t now)
 
 	if (!format->running)
 		return;
-	erase(subsystem, subsystem->null_store ? UINT64_MAX : BLOCKS_PER_POLL);
+	erase(subsystem, subsystem->null_store ? UINT64_MAX : vssd_subsystem_erase_most(subsystem));
 	/* The completion waits until the controller may access host memory. */
 	if (format->at <= format->last || now < format->due || !format->owner->ops->is_ready(format->owner))
 		return;

@@ -10,10 +10,10 @@
 #include "vssd/subsystem/subsystem.h"
 
 #define MS_NS UINT64_C(1000000)
-#define BLOCKS_PER_POLL (UINT64_C(1) << 18)
 #define PASSES_MAX 16u /* OWPASS 0 means 16 passes */
 #define SPROG_DENOMINATOR 65536u
 #define SPROG_IDLE UINT16_MAX
+#define LEAVES_BLOCKS (UINT64_C(1) << 30) /* of a drive that can keep a pattern in all of its blocks */
 
 static uint32_t action_of(uint32_t cdw10)
 {
@@ -42,12 +42,20 @@ static uint64_t work_of(const struct vssd_subsystem *subsystem)
 	return subsystem->blocks * sweeps_of(subsystem->nv->sanitize.cdw10);
 }
 
+bool vssd_sanitize_leaves_data(const struct vssd_subsystem *subsystem)
+{
+	return subsystem->null_store || subsystem->blocks <= LEAVES_BLOCKS;
+}
+
 /* The content of blocks after a sweep. Base Specification 2.0, figure "Sanitize Operations - Overwrite Mechanism": if
  * passes are inverted, the last one writes the pattern uninverted. */
-static uint32_t content_of(uint32_t cdw10, uint32_t sweep)
+static uint32_t content_of(const struct vssd_subsystem *subsystem, uint32_t sweep)
 {
+	uint32_t cdw10 = subsystem->nv->sanitize.cdw10;
 	uint32_t passes = passes_of(cdw10);
 
+	if (!vssd_sanitize_leaves_data(subsystem))
+		return VSSD_POOL_UNWRITTEN;
 	if (sweep < passes)
 		return cdw10 & NVME_SANITIZE_OIPBP && (passes - 1 - sweep) % 2 ? VSSD_POOL_INVERTED
 									       : VSSD_POOL_PATTERN;
@@ -162,14 +170,14 @@ static void advance(struct vssd_subsystem *subsystem, uint64_t target)
 		uint64_t count = target - state->done < blocks - first ? target - state->done : blocks - first;
 
 		vssd_subsystem_erase(subsystem, first, count,
-				     content_of(state->cdw10, (uint32_t)(state->done / blocks)));
+				     content_of(subsystem, (uint32_t)(state->done / blocks)));
 		state->done += count;
 	}
 }
 
 static void conclude(struct vssd_subsystem *subsystem, enum nvme_sanitize_status status)
 {
-	if (status == NVME_SANITIZE_SUCCESS)
+	if (status != NVME_SANITIZE_FAILED)
 		subsystem->nv->sanitize.written = false;
 	set_status(subsystem, status, false);
 	vssd_subsystem_notify(subsystem, VSSD_NOTICE_SANITIZE_ENDS);
@@ -190,14 +198,16 @@ static void poll(struct vssd_subsystem *subsystem, uint64_t now)
 	if (state->status != NVME_SANITIZE_IN_PROGRESS)
 		return;
 	due = work_due(subsystem, now);
-	most = subsystem->null_store ? due : state->done + BLOCKS_PER_POLL;
+	most = subsystem->null_store ? due : state->done + vssd_subsystem_erase_most(subsystem);
 	advance(subsystem, due < most ? due : most);
 	if (fails_now(subsystem)) {
 		subsystem->sanitize.failures++;
 		conclude(subsystem, NVME_SANITIZE_FAILED);
 	} else if (state->done == work_of(subsystem) &&
 		   now - subsystem->sanitize.start >= subsystem->sanitize.duration) {
-		conclude(subsystem, NVME_SANITIZE_SUCCESS);
+		conclude(subsystem, state->cdw10 & NVME_SANITIZE_NDAS && !vssd_sanitize_leaves_data(subsystem)
+					    ? NVME_SANITIZE_DEALLOCATED
+					    : NVME_SANITIZE_SUCCESS);
 	}
 }
 
@@ -214,7 +224,7 @@ static bool is_good(const struct vssd_subsystem *subsystem)
 
 	if (state->status == NVME_SANITIZE_NEVER)
 		return true;
-	return state->status <= NVME_SANITIZE_FAILED && action >= NVME_SANITIZE_BLOCK_ERASE &&
+	return state->status <= NVME_SANITIZE_DEALLOCATED && action >= NVME_SANITIZE_BLOCK_ERASE &&
 	       action <= NVME_SANITIZE_CRYPTO_ERASE && state->done <= work_of(subsystem);
 }
 

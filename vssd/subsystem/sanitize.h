@@ -26,6 +26,10 @@ void vssd_sanitize_exit_failure(struct vssd_subsystem *subsystem);
 /* The status of commands that are not allowed while an operation is in progress or has failed; 0: all are allowed. */
 uint16_t vssd_sanitize_refuses(const struct vssd_subsystem *subsystem);
 
+/* Whether No-Deallocate After Sanitize is obeyed. Drives that are too large to keep a pattern in all of their blocks
+ * deallocate them (SANICAP.NDI). */
+bool vssd_sanitize_leaves_data(const struct vssd_subsystem *subsystem);
+
 /* Record that the host has written to the medium. */
 void vssd_sanitize_written(struct vssd_subsystem *subsystem);
 

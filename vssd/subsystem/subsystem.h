@@ -117,6 +117,14 @@ static inline uint32_t vssd_subsystem_nn(const struct vssd_subsystem *subsystem)
 	return subsystem->nv->namespaces.managed ? VSSD_MAX_NAMESPACES : subsystem->options.namespaces;
 }
 
+/* How many blocks to erase in a poll. Large drives are mostly unwritten, which takes no time. */
+static inline uint64_t vssd_subsystem_erase_most(const struct vssd_subsystem *subsystem)
+{
+	uint64_t share = subsystem->blocks / 1024, least = UINT64_C(1) << 18;
+
+	return share > least ? share : least;
+}
+
 /* erase.c: erase blocks as vssd_store_erase() does, without those that a fault rule leaves. */
 void vssd_subsystem_erase(struct vssd_subsystem *subsystem, uint64_t block, uint64_t count,
 			  enum vssd_pool_shared content);
