@@ -46,6 +46,15 @@ SANITIZERS = {
 }
 
 
+def keep_bytecode() -> None:
+    """Have all interpreters of this run keep compiled modules below build/ if the environment forbids it.
+
+    A test often starts an interpreter. Without compiled modules, each compiles the same sources again.
+    """
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+        os.environ.setdefault("PYTHONPYCACHEPREFIX", str(Path("build/pycache").resolve()))
+
+
 # C
 
 
@@ -295,6 +304,7 @@ def main(words: list[str]) -> int:
     if missing := engines.missing():
         print(missing)
         return 2
+    keep_bytecode()
     with kernel_folders():
         if words:
             return summary([pytest("Python", words)])

@@ -257,12 +257,19 @@ def test_without_a_client_it_costs_nothing(server) -> None:
     assert cpu_seconds(server.pid) - before <= 0.02
 
 
-def test_with_an_idle_client_it_naps(server, client: Client) -> None:
+def naps(pid: int) -> int:
+    """How often the process has waited by itself."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("\nvoluntary_ctxt_switches:")[2].split()[0])
+
+
+def test_with_an_idle_client_it_naps_for_longer_and_longer(server, client: Client) -> None:
     client.config_read(0, 4)
     time.sleep(0.2)
-    before = cpu_seconds(server.pid)
+    before, slept = cpu_seconds(server.pid), naps(server.pid)
     time.sleep(1)
-    assert cpu_seconds(server.pid) - before < 0.6
+    assert cpu_seconds(server.pid) - before < 0.3
+    assert 100 < naps(server.pid) - slept < 4000
 
 
 def test_the_starters_pipe_is_closed_once_it_was_told(server) -> None:

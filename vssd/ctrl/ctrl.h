@@ -53,6 +53,9 @@ void vssd_ctrl_host_gone(struct vssd_ctrl *ctrl);
  * it executed none. The work is bounded, so that the caller can check its sockets in between. */
 unsigned vssd_ctrl_poll(struct vssd_ctrl *ctrl);
 
+/* When vssd_ctrl_poll() has to be called next for a timer, in ticks. A time in the past: as soon as possible. */
+uint64_t vssd_ctrl_next_due(const struct vssd_ctrl *ctrl);
+
 struct vssd_counters {
 	uint64_t commands_admin;
 	uint64_t commands_read;

@@ -264,6 +264,17 @@ unsigned vssd_ctrl_poll(struct vssd_ctrl *ctrl)
 	return count;
 }
 
+uint64_t vssd_ctrl_next_due(const struct vssd_ctrl *ctrl)
+{
+	uint64_t next = ctrl->next_due;
+
+	if (!ctrl->subsystem->power)
+		return VSSD_NEVER;
+	if (ctrl->interrupts.num_coalesced > 0)
+		return 0;
+	return next < ctrl->subsystem->next_due ? next : ctrl->subsystem->next_due;
+}
+
 void vssd_ctrl_counters(const struct vssd_ctrl *ctrl, struct vssd_counters *counters)
 {
 	*counters = ctrl->counters;

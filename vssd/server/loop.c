@@ -12,10 +12,13 @@
 
 #include "core/util/clock.h"
 
-#define BUSY_NS 1000000u    /* this long after a command, check the sockets only every LOOK_NS */
+#define BUSY_NS 200000u     /* this long after a command, check the sockets only every LOOK_NS */
 #define LOOK_NS 50000u      /* between two checks of the sockets while busy */
-#define SPIN_NS 10000000u   /* idle time before the first nap */
-#define NAP_NS 50000u       /* delays the client's next doorbell this long */
+#define NAP_SHIFT 3u        /* a nap lasts an eighth of the idle time before it */
+#define NAP_NS 500000u      /* but no longer than this, since it delays the client's next doorbell */
+#define EARLY_NS 100000u    /* a nap ends this long before a timer, so that the loop spins until then */
+#define SPIN_NS 10000000u   /* a timer that is late for longer than this no longer keeps the loop from naps */
+#define DUE_NAP_NS 50000u   /* which then take this long */
 #define SLEEP_NS 100000000u /* without a client; the device still checks its timers */
 #define YIELD_AFTER 1000u   /* idle polls: the host may need this CPU to submit work */
 
@@ -104,10 +107,27 @@ static bool look(const struct vssd_loop *loop, uint32_t ns, bool *stop)
 	return worked;
 }
 
+/* How long to nap after this idle time, in nanoseconds. A nap never delays a timer. */
+static uint32_t nap_after(uint64_t idle, uint64_t left)
+{
+	uint64_t nap = idle >> NAP_SHIFT < NAP_NS ? idle >> NAP_SHIFT : NAP_NS;
+
+	if (left > EARLY_NS)
+		return (uint32_t)(nap < left - EARLY_NS ? nap : left - EARLY_NS);
+	return idle < SPIN_NS ? 0 : DUE_NAP_NS;
+}
+
+/* Nanoseconds until the controller has to be polled for a timer. */
+static uint64_t until_due(const struct vssd_loop *loop, uint64_t now)
+{
+	uint64_t due = vssd_ctrl_next_due(loop->session->ctrl);
+
+	return due > now ? pyn_ticks_to_ns(due - now) : 0;
+}
+
 void vssd_loop_run(struct vssd_loop *loop)
 {
 	const uint64_t busy = pyn_ns_to_ticks(BUSY_NS), between = pyn_ns_to_ticks(LOOK_NS);
-	const uint64_t spin = pyn_ns_to_ticks(SPIN_NS);
 	uint64_t last_command = pyn_ticks() - busy, last_work = pyn_ticks(), last_check = 0;
 	unsigned empty = 0;
 	bool stop = false;
@@ -130,8 +150,8 @@ void vssd_loop_run(struct vssd_loop *loop)
 			continue;
 		if (!vssd_session_has_client(loop->session))
 			nap = commands > 0 ? 0 : SLEEP_NS;
-		else if (now - last_work >= spin)
-			nap = NAP_NS;
+		else if (now - last_work >= busy)
+			nap = nap_after(pyn_ticks_to_ns(now - last_work), until_due(loop, now));
 		last_check = now;
 		if (look(loop, nap, &stop))
 			last_work = pyn_ticks();

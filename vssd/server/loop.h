@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The event loop, the only thread of the virtual SSD. Doorbells in shared memory cannot wake it up, so it polls while
- * there is work, and checks its sockets in between. It naps when it has been idle for a while, and sleeps while no
- * client is connected.
+ * there is work, and checks its sockets in between. The longer it has been idle, the longer it naps, and it sleeps
+ * while no client is connected.
  */
 #ifndef VSSD_SERVER_LOOP_H
 #define VSSD_SERVER_LOOP_H
