@@ -173,7 +173,7 @@ CTRATT = (
     ),
     Bits("nsets", 2, text="NVM sets", since="1.4"),
     Bits("rrlvls", 3, text="read recovery levels", since="1.4"),
-    Bits("egs", 4, text="endurance groups", since="1.4"),
+    Bits("egs", 4, text="endurance groups", c="NVME_CTRATT_EGS", since="1.4"),
     Bits("plm", 5, text="predictable latency mode", since="1.4"),
     Bits("tbkas", 6, text="traffic based keep alive", since="1.4"),
     Bits("ng", 7, text="namespace granularity", c="NVME_CTRATT_NS_GRANULARITY", since="1.4"),

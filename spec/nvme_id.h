@@ -114,8 +114,8 @@ struct nvme_id_ctrl {
 	 */
 	uint32_t oaes;
 	/*
-	 * controller attributes, bits 2 NSETS, 3 RRLVLS, 4 EGS, 5 PLM, 6 TBKAS, 8 SQA, 10 MDS, 11 FCM, 12 VCM, 13
-	 * DEG, 14 DNVMS, 15 ELBAS, 16 MEM, 17 HMBR, 18 RHII, 19 FDPS
+	 * controller attributes, bits 2 NSETS, 3 RRLVLS, 5 PLM, 6 TBKAS, 8 SQA, 10 MDS, 11 FCM, 12 VCM, 13 DEG, 14
+	 * DNVMS, 15 ELBAS, 16 MEM, 17 HMBR, 18 RHII, 19 FDPS
 	 */
 	uint32_t ctratt;
 	uint16_t rrls; /* read recovery levels, one a bit */
@@ -253,6 +253,7 @@ _Static_assert(offsetof(struct nvme_id_ctrl, psd) == 2048, "PSD");
 /* CTRATT. */
 #define NVME_CTRATT_HOST_ID 0x1u /* host identifiers of 128 bits */
 #define NVME_CTRATT_NOPSPM 0x2u /* non-operational power state permissive mode */
+#define NVME_CTRATT_EGS 0x10u /* endurance groups */
 #define NVME_CTRATT_NS_GRANULARITY 0x80u /* namespace granularity */
 #define NVME_CTRATT_ULIST 0x200u /* UUID list */
 

@@ -28,7 +28,16 @@ from spec import commands  # noqa: E402
 SUITE = {path.stem[5:]: path.read_text() for path in sorted((ROOT / "pynvme" / "suite").glob("test_*.py"))}
 
 SIZE = "size=64M,namespaces=2"
-OPTIONS = ("copy", "error_injection", "metadata", "namespace_management", "ocp", "sgls=byte")
+OPTIONS = (
+    "copy",
+    "error_injection",
+    "fdp",
+    "metadata",
+    "namespace_management",
+    "ocp",
+    "sgls=byte",
+    "streams",
+)
 """Options that give a virtual SSD more of the protocol, tried one at a time."""
 
 METHODS = {
@@ -70,7 +79,6 @@ REASONS = {
     "zones are not there yet": ("zone", "append", "zns"),
     "key-value namespaces are not there yet": ("store", "retrieve", "exist", "key value"),
     "reservations are not there yet": ("reserv",),
-    "placement is not there yet": ("directive", "fdp", "reclaim", "placement", "i/o management"),
     "one controller, and no virtual ones": (
         "virtual",
         "secondary",

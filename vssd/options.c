@@ -110,6 +110,10 @@ static const struct entry entries[] = {
 	 NULL},
 	{"metadata", FLAG, DRIVE, AT(drive.optional.metadata), 0, 1, 0, NULL,
 	 "have LBA formats with 8, 16 and 64 bytes of metadata", NULL, "", NULL},
+	{"fdp", FLAG, DRIVE, AT(drive.optional.fdp), 0, 1, 0, NULL,
+	 "have an endurance group with Flexible Data Placement, enabled (NVMe 2.0)", NULL, "", NULL},
+	{"streams", FLAG, DRIVE, AT(drive.optional.streams), 0, 1, 0, NULL, "have the Streams directive", NULL, "",
+	 NULL},
 	{"copy", FLAG, DRIVE, AT(drive.optional.copy), 0, 1, 0, NULL, "have the Copy command", NULL, "", NULL},
 	{"ocp", FLAG, DRIVE, AT(drive.optional.ocp), 0, 1, 0, NULL,
 	 "have log pages C0h and C1h of OCP's specification", NULL, "", NULL},
@@ -407,7 +411,9 @@ static void apply_profile(struct vssd_options *options)
 	options->optional.error_injection |= datacenter;
 	options->optional.ns_management |= datacenter;
 	options->optional.copy |= all;
+	options->optional.streams |= all;
 	options->optional.metadata |= all && !options->file && !options->null_store;
+	options->optional.fdp |= all && !options->file && !options->null_store;
 	if (all && !options->optional.sgls)
 		options->optional.sgls = NVME_SGLS_BYTES;
 }
@@ -485,6 +491,9 @@ static int check_together(const struct vssd_options *options, struct pyn_error *
 	if (options->optional.metadata && (options->null_store || options->file))
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 				 "metadata are kept in memory only: leave out --metadata, or --file and --null");
+	if (options->optional.fdp && (options->null_store || options->file))
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "reclaim units are kept in memory only: leave out --fdp, or --file and --null");
 	return 0;
 }
 

@@ -130,6 +130,7 @@ class Status(IntEnum):
     CONTROLLER_SUSPENDED = 0x139
     CONTROLLER_NOT_SUSPENDED = 0x13A
     CONTROLLER_DATA_QUEUE_FULL = 0x13B
+    STREAM_ALLOCATION_FAILED = 0x17F
     CONFLICTING_ATTRIBUTES = 0x180  # of Dataset Management
     INVALID_PROTECTION_INFO = 0x181
     WRITE_TO_READ_ONLY = 0x182
@@ -279,6 +280,7 @@ STATUS_NAMES: dict[int, str] = {
     0x139: "Controller Suspended",
     0x13A: "Controller Not Suspended",
     0x13B: "Controller Data Queue Full",
+    0x17F: "Stream Resource Allocation Failed",
     0x180: "Conflicting Attributes",
     0x181: "Invalid Protection Information",
     0x182: "Attempted Write to Read Only Range",

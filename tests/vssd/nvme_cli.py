@@ -71,7 +71,10 @@ class NvmeCli:
         self._listener.close()
 
     def run(self, command: str, *options: str, status: int = 0) -> subprocess.CompletedProcess[str]:
-        """Run `nvme COMMAND`; `status` is the exit code that it must end with, 1 where the drive refuses."""
+        """Run `nvme COMMAND`, which may have a group ("fdp stats").
+
+        `status` is the exit code that it must end with, 1 where the drive refuses.
+        """
         assert PROGRAM
         environment = {
             "LD_PRELOAD": str(self.library),
@@ -80,7 +83,7 @@ class NvmeCli:
             "LC_ALL": "C",
         }
         # nvme-cli insists on a character device, but never accesses this one.
-        arguments = [PROGRAM, command, "/dev/null", *options]
+        arguments = [PROGRAM, *command.split(), "/dev/null", *options]
         done = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=TIMEOUT)
         if self._error is not None:
             raise self._error

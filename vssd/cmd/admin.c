@@ -10,6 +10,7 @@
 
 #include "vssd/cmd/deferred.h"
 #include "vssd/cmd/dptr.h"
+#include "vssd/cmd/placement.h"
 #include "vssd/cmd/table.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
@@ -145,6 +146,8 @@ const struct vssd_command vssd_admin_commands[256] = {
 	[NVME_ADMIN_FW_DOWNLOAD] = {vssd_firmware_download, 0},
 	[NVME_ADMIN_NS_MANAGEMENT] = {vssd_ns_management, VSSD_NEEDS_NS_MANAGEMENT},
 	[NVME_ADMIN_NS_ATTACHMENT] = {vssd_ns_attachment, VSSD_NEEDS_NS_MANAGEMENT},
+	[NVME_ADMIN_DIRECTIVE_SEND] = {vssd_directive_send, VSSD_NEEDS_NS_OR_ALL | VSSD_NEEDS_DIRECTIVES},
+	[NVME_ADMIN_DIRECTIVE_RECEIVE] = {vssd_directive_receive, VSSD_NEEDS_NS_OR_ALL | VSSD_NEEDS_DIRECTIVES},
 	[NVME_ADMIN_SELF_TEST] = {vssd_self_test, 0},
 	[NVME_ADMIN_FORMAT_NVM] = {vssd_format_nvm, VSSD_NEEDS_NS_OR_ALL},
 	[NVME_ADMIN_SANITIZE] = {vssd_sanitize, ANYTIME},

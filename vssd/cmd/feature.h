@@ -26,6 +26,9 @@ bool vssd_features_dulbe(const struct vssd_ctrl *ctrl);
 /* Bypass the cache if it is off or has no backup; call after a change of either. What it holds becomes durable. */
 void vssd_features_changed(struct vssd_ctrl *ctrl);
 
+/* The time, as feature 0Eh reports it. */
+uint64_t vssd_timestamp(const struct vssd_ctrl *ctrl);
+
 /* Fill in log page 12h. */
 void vssd_features_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256]);
 
@@ -46,6 +49,13 @@ uint16_t vssd_injection_get(struct vssd_request *request, enum nvme_feature_sele
 
 /* End all errors that the host has injected. */
 void vssd_injection_clear(struct vssd_ctrl *ctrl);
+
+/* ---- feature_fdp.c ---- */
+
+uint16_t vssd_fdp_set(struct vssd_request *request);
+uint16_t vssd_fdp_get(struct vssd_request *request, enum nvme_feature_select select);
+uint16_t vssd_fdp_events_set(struct vssd_request *request);
+uint16_t vssd_fdp_events_get(struct vssd_request *request, enum nvme_feature_select select);
 
 /* ---- feature_hmb.c ---- */
 

@@ -210,15 +210,17 @@ static uint16_t set_timestamp(struct vssd_request *request)
 	return NVME_SC_SUCCESS;
 }
 
+uint64_t vssd_timestamp(const struct vssd_ctrl *ctrl)
+{
+	uint64_t ms = ctrl->features.timestamp + (pyn_monotonic_ns() - ctrl->features.timestamp_set) / 1000000;
+
+	return (ms & UINT64_C(0xffffffffffff)) | (uint64_t)ctrl->features.timestamp_origin << 49;
+}
+
 static uint16_t get_timestamp(struct vssd_request *request, enum nvme_feature_select select)
 {
-	struct vssd_ctrl *ctrl = request->ctrl;
-	uint64_t value = 0;
+	uint64_t value = select == NVME_SEL_CURRENT ? vssd_timestamp(request->ctrl) : 0;
 
-	if (select == NVME_SEL_CURRENT) {
-		value = ctrl->features.timestamp + (pyn_monotonic_ns() - ctrl->features.timestamp_set) / 1000000;
-		value = (value & UINT64_C(0xffffffffffff)) | (uint64_t)ctrl->features.timestamp_origin << 49;
-	}
 	return vssd_data_send(request, &value, sizeof(value));
 }
 
@@ -326,6 +328,9 @@ static const struct feature features[256] = {
 	[NVME_FEAT_COMMAND_SET_PROFILE] = {NVME_2_0, CHANGEABLE, 0x1ff, 0, set_command_set_profile, NULL},
 	[NVME_FEAT_SOFTWARE_PROGRESS] = {NVME_1_0, SAVEABLE, 0xff, 0, NULL, NULL},
 	[NVME_FEAT_HOST_ID] = {NVME_1_1, CHANGEABLE, NVME_EXHID, 0, set_host_id, get_host_id},
+	[NVME_FEAT_FDP] = {NVME_2_0, SAVEABLE, 0, 0, vssd_fdp_set, vssd_fdp_get},
+	[NVME_FEAT_FDP_EVENTS] = {NVME_2_0, SAVEABLE | NVME_FEATURE_PER_NS, 0, 0, vssd_fdp_events_set,
+				  vssd_fdp_events_get},
 	[NVME_OCP_FEAT_ERROR_INJECTION] = {NVME_1_0, CHANGEABLE, NVME_OCP_INJECTIONS, 0, vssd_injection_set,
 					   vssd_injection_get},
 };
@@ -334,6 +339,8 @@ static const struct feature features[256] = {
 static const struct feature *find(const struct vssd_ctrl *ctrl, uint8_t fid)
 {
 	if (fid == NVME_FEAT_VWC && ctrl->options->cache_size == 0)
+		return NULL;
+	if ((fid == NVME_FEAT_FDP || fid == NVME_FEAT_FDP_EVENTS) && !ctrl->subsystem->fdp)
 		return NULL;
 	if (fid == NVME_OCP_FEAT_ERROR_INJECTION && !ctrl->options->optional.error_injection)
 		return NULL;
@@ -409,6 +416,7 @@ static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 	memset(ctrl->interrupts.coalescing_off, 0, sizeof(ctrl->interrupts.coalescing_off));
 	memset(ctrl->features.host_id, 0, sizeof(ctrl->features.host_id));
 	memset(&ctrl->features.behavior, 0, sizeof(ctrl->features.behavior));
+	memset(&ctrl->features.streams, 0, sizeof(ctrl->features.streams));
 	vssd_power_restart(ctrl);
 	vssd_hmb_disable(ctrl);
 	vssd_injection_clear(ctrl);

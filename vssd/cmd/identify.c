@@ -189,6 +189,10 @@ static uint16_t identify_controller(struct vssd_request *request, uint8_t *data)
 	announce(ctrl, id);
 	if (ctrl->options->optional.ocp && vssd_since(ctrl, NVME_1_4))
 		id->ctratt |= NVME_CTRATT_ULIST;
+	if (ctrl->subsystem->fdp) {
+		id->ctratt |= NVME_CTRATT_EGS;
+		id->endgidmax = VSSD_ENDGID;
+	}
 	if (has_copy(ctrl))
 		id->ocfs = 1 | 1 << VSSD_COPY_FORMAT_OTHER_NS;
 	return NVME_SC_SUCCESS;
@@ -261,6 +265,7 @@ static void describe_ns(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, 
 	}
 	if (vssd_since(ctrl, NVME_1_4))
 		describe_preferences(ns, id);
+	id->endgid = ctrl->subsystem->fdp ? VSSD_ENDGID : 0;
 	if (has_copy(ctrl)) {
 		id->mssrl = VSSD_COPY_RANGE_LBAS;
 		id->mcl = VSSD_COPY_LBAS;
@@ -442,7 +447,23 @@ static uint16_t identify_independent(struct vssd_request *request, uint8_t *data
 		return describe_none(request);
 	id->nmic = ns->shared;
 	id->fpi = format_progress(ctrl, ns);
+	id->endgid = ctrl->subsystem->fdp ? VSSD_ENDGID : 0;
 	id->nstat = 1;
+	return NVME_SC_SUCCESS;
+}
+
+/* The endurance groups from that of the command on. */
+static uint16_t identify_endurance_groups(struct vssd_request *request, uint8_t *data)
+{
+	struct nvme_endurance_group_list *list = (struct nvme_endurance_group_list *)data;
+
+	if (!request->ctrl->subsystem->fdp)
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_IDENTIFY_CNS, "CNS"),
+				   VSSD_OWN);
+	if ((uint16_t)request->cmd.cdw11 <= VSSD_ENDGID) {
+		list->num = 1;
+		list->endgid[0] = VSSD_ENDGID;
+	}
 	return NVME_SC_SUCCESS;
 }
 
@@ -486,6 +507,7 @@ static const struct {
 	[NVME_CNS_CTRL_LIST] = {identify_ctrls, NVME_1_2, true},
 	[NVME_CNS_NS_GRANULARITY] = {identify_granularity, NVME_1_4, true},
 	[NVME_CNS_UUID_LIST] = {identify_uuid_list, NVME_1_4, false},
+	[NVME_CNS_ENDURANCE_GROUP_LIST] = {identify_endurance_groups, NVME_2_0, false},
 	[NVME_CNS_CSI_ALLOCATED_NS_LIST] = {identify_csi_allocated_list, NVME_2_0, true},
 	[NVME_CNS_CSI_ALLOCATED_NS] = {identify_csi_ns, NVME_2_0, true},
 	[NVME_CNS_COMMAND_SETS] = {identify_command_sets, NVME_2_0, false},

@@ -7,6 +7,7 @@
 #include "vssd/cmd/log_ocp.h"
 #include "vssd/cmd/table.h"
 #include "vssd/cmd/dptr.h"
+#include "vssd/cmd/placement.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 
@@ -147,6 +148,53 @@ static uint16_t fill_ocp_error_recovery(struct vssd_request *request, struct que
 	return NVME_SC_SUCCESS;
 }
 
+static uint16_t fill_endurance_group(struct vssd_request *request, struct query *query)
+{
+	uint16_t status = vssd_fdp_log_check(request, false);
+
+	if (!status)
+		vssd_endurance_group_log(request->ctrl, (struct nvme_endurance_group_log *)query->buffer);
+	return status;
+}
+
+static uint16_t fill_fdp_configurations(struct vssd_request *request, struct query *query)
+{
+	uint16_t status = vssd_fdp_log_check(request, false);
+
+	if (!status)
+		vssd_fdp_log_configurations(request->ctrl->subsystem->fdp, query->buffer);
+	return status;
+}
+
+static uint16_t fill_fdp_usage(struct vssd_request *request, struct query *query)
+{
+	uint16_t status = vssd_fdp_log_check(request, true);
+
+	if (!status)
+		vssd_fdp_log_usage(request->ctrl->subsystem->fdp, (struct nvme_fdp_usage_log *)query->buffer);
+	return status;
+}
+
+static uint16_t fill_fdp_statistics(struct vssd_request *request, struct query *query)
+{
+	uint16_t status = vssd_fdp_log_check(request, true);
+
+	if (!status)
+		vssd_fdp_log_statistics(request->ctrl->subsystem->fdp,
+					(struct nvme_fdp_statistics_log *)query->buffer);
+	return status;
+}
+
+static uint16_t fill_fdp_events(struct vssd_request *request, struct query *query)
+{
+	uint16_t status = vssd_fdp_log_check(request, true);
+
+	if (!status)
+		vssd_fdp_log_events(request->ctrl->subsystem->fdp, query->lsp & 1,
+				    (struct nvme_fdp_events_log *)query->buffer);
+	return status;
+}
+
 static uint16_t fill_supported(struct vssd_request *request, struct query *query);
 
 /* The log pages by LID. size 0: the drive does not have the page. */
@@ -157,6 +205,7 @@ static const struct log_page {
 	bool during_sanitize; /* readable while a sanitize operation is in progress or has failed */
 	enum nvme_version since;
 	bool ocp; /* of OCP: the drive has it with the option --ocp */
+	bool fdp; /* the drive has it with the option --fdp */
 } pages[256] = {
 	[NVME_LOG_SUPPORTED] = {fill_supported, sizeof(struct nvme_supported_logs), 4, false, NVME_2_0},
 	[NVME_LOG_ERROR] = {fill_error, (VSSD_ELPE + 1) * sizeof(struct nvme_error_log_entry), 4, true, NVME_1_0},
@@ -176,6 +225,14 @@ static const struct log_page {
 				      NVME_2_0},
 	[NVME_LOG_MI_EFFECTS] = {fill_mi_effects, sizeof(struct nvme_mi_effects_log), 4, false, NVME_2_0},
 	[NVME_LOG_SANITIZE] = {fill_sanitize, sizeof(struct nvme_sanitize_log), 4, true, NVME_1_3},
+	[NVME_LOG_ENDURANCE_GROUP] = {fill_endurance_group, sizeof(struct nvme_endurance_group_log), 4, false,
+				      NVME_2_0, .fdp = true},
+	[NVME_LOG_FDP_CONFIGURATIONS] = {fill_fdp_configurations, VSSD_FDP_CONFIGURATIONS_SIZE, 4, false, NVME_2_0,
+					 .fdp = true},
+	[NVME_LOG_FDP_RUH_USAGE] = {fill_fdp_usage, VSSD_FDP_USAGE_SIZE, 4, false, NVME_2_0, .fdp = true},
+	[NVME_LOG_FDP_STATISTICS] = {fill_fdp_statistics, sizeof(struct nvme_fdp_statistics_log), 4, false, NVME_2_0,
+				     .fdp = true},
+	[NVME_LOG_FDP_EVENTS] = {fill_fdp_events, VSSD_FDP_EVENTS_SIZE, 4, false, NVME_2_0, .fdp = true},
 	[NVME_OCP_LOG_SMART] = {fill_ocp_smart, sizeof(struct nvme_ocp_smart_log), 4, true, NVME_1_4, true},
 	[NVME_OCP_LOG_ERROR_RECOVERY] = {fill_ocp_error_recovery, sizeof(struct nvme_ocp_error_recovery_log), 4, true,
 					 NVME_1_4, true},
@@ -184,7 +241,7 @@ static const struct log_page {
 bool vssd_log_supported(const struct vssd_ctrl *ctrl, uint8_t lid)
 {
 	return pages[lid].size && vssd_since(ctrl, pages[lid].since) &&
-	       (!pages[lid].ocp || ctrl->options->optional.ocp);
+	       (!pages[lid].ocp || ctrl->options->optional.ocp) && (!pages[lid].fdp || ctrl->subsystem->fdp);
 }
 
 static uint16_t fill_supported(struct vssd_request *request, struct query *query)

@@ -39,11 +39,73 @@ static uint16_t check_place(struct vssd_request *request, const struct nvme_ns_m
 		return vssd_refuse(request, NVME_SC_ANA_GROUP_ID_INVALID,
 				   VSSD_STATE("ANAGRPID in the data is not 0, and there are no ANA groups"),
 				   VSSD_OWN);
-	if (data->nvmsetid || data->endgid)
+	if (data->nvmsetid || data->endgid > (request->ctrl->subsystem->fdp ? VSSD_ENDGID : 0))
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD,
-				   VSSD_STATE("NVMSETID or ENDGID in the data is not 0, and there are none"),
+				   VSSD_STATE("NVMSETID or ENDGID in the data names none that exists"), VSSD_OWN);
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t refuse_handles(struct vssd_request *request, const char *why)
+{
+	return vssd_refuse(request, NVME_SC_INVALID_PLACEMENT_HANDLE_LIST, VSSD_STATE(why), VSSD_OWN);
+}
+
+/* Whether a namespace with another LBA format uses this reclaim unit handle. */
+static bool has_another_format(const struct vssd_subsystem *subsystem, uint16_t ruh, uint8_t flbas)
+{
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
+		for (unsigned handle = 0; handle < subsystem->fdp->ns[i].count; handle++)
+			if (subsystem->fdp->ns[i].ruh[handle] == ruh &&
+			    (subsystem->ns[i].lba_shift != vssd_lbaf_shift(flbas) ||
+			     subsystem->ns[i].metadata != vssd_lbaf_metadata(flbas)))
+				return true;
+	return false;
+}
+
+static uint16_t check_handle(struct vssd_request *request, const struct nvme_ns_management_data *data, unsigned index)
+{
+	const struct vssd_subsystem *subsystem = request->ctrl->subsystem;
+	uint16_t ruh = data->phndl[index];
+
+	if (ruh >= vssd_fdp_configuration(subsystem->fdp->configuration)->handles)
+		return refuse_handles(request, "a placement handle in the data names no reclaim unit handle");
+	for (unsigned i = 0; i < index; i++)
+		if (data->phndl[i] == ruh)
+			return refuse_handles(request, "a reclaim unit handle is twice in the data");
+	if (vssd_fdp_usage(subsystem->fdp, ruh) == 2)
+		return refuse_handles(request, "the controller uses a reclaim unit handle of the data");
+	if (has_another_format(subsystem, ruh, data->flbas))
+		return vssd_refuse(request, NVME_SC_INVALID_FORMAT,
+				   VSSD_STATE("a namespace with another LBA format uses a handle of the data"),
 				   VSSD_OWN);
 	return NVME_SC_SUCCESS;
+}
+
+/* Get the reclaim unit handles of a new namespace, and check them. */
+static uint16_t check_handles(struct vssd_request *request, const struct nvme_ns_management_data *data,
+			      struct vssd_fdp_handles *handles)
+{
+	const struct vssd_fdp *fdp = request->ctrl->subsystem->fdp;
+	uint16_t status = NVME_SC_SUCCESS;
+	bool has_choice = false;
+
+	*handles = (struct vssd_fdp_handles){.by_host = data->nphndls != 0};
+	if (!fdp || (!fdp->enabled && !data->nphndls))
+		return NVME_SC_SUCCESS;
+	if (!fdp->enabled)
+		return vssd_refuse(request, NVME_SC_FDP_DISABLED,
+				   VSSD_STATE("NPHNDLS in the data is not 0, and FDP is disabled"), VSSD_OWN);
+	if (data->nphndls > VSSD_RECLAIM_HANDLES)
+		return refuse_handles(request, "NPHNDLS in the data is above the number of reclaim unit handles");
+	for (unsigned i = 0; i < data->nphndls && !status; i++) {
+		status = check_handle(request, data, i);
+		handles->ruh[handles->count++] = (uint8_t)data->phndl[i];
+	}
+	for (unsigned ruh = 0; ruh < vssd_fdp_configuration(fdp->configuration)->handles; ruh++)
+		has_choice |= vssd_fdp_usage(fdp, ruh) != 1;
+	if (!status && !handles->count && !has_choice)
+		return refuse_handles(request, "the host uses all reclaim unit handles");
+	return status;
 }
 
 static uint16_t check_size(struct vssd_request *request, const struct nvme_ns_management_data *data)
@@ -69,7 +131,8 @@ static uint16_t check_room(struct vssd_request *request, uint64_t nsze, unsigned
 			   VSSD_OWN);
 }
 
-static uint16_t check_create(struct vssd_request *request, struct nvme_ns_management_data *data)
+static uint16_t check_create(struct vssd_request *request, struct nvme_ns_management_data *data,
+			     struct vssd_fdp_handles *handles)
 {
 	uint16_t status;
 
@@ -84,6 +147,8 @@ static uint16_t check_create(struct vssd_request *request, struct nvme_ns_manage
 	if (!status)
 		status = check_place(request, data);
 	if (!status)
+		status = check_handles(request, data, handles);
+	if (!status)
 		status = check_size(request, data);
 	if (!status)
 		status = check_room(request, data->nsze, vssd_lbaf_shift(data->flbas));
@@ -97,13 +162,18 @@ static uint16_t create(struct vssd_request *request)
 {
 	struct vssd_subsystem *subsystem = request->ctrl->subsystem;
 	struct nvme_ns_management_data data;
-	uint16_t status = check_create(request, &data);
 	struct vssd_ns_shape shape;
+	struct vssd_fdp_handles handles;
+	uint16_t status = check_create(request, &data, &handles);
 
 	if (status || request->is_trial)
 		return status;
 	shape = (struct vssd_ns_shape){
-		.bytes = data.nsze << vssd_lbaf_shift(data.flbas), .lbaf = data.flbas, .shared = data.nmic & 1};
+		.bytes = data.nsze << vssd_lbaf_shift(data.flbas),
+		.lbaf = data.flbas,
+		.shared = data.nmic & 1,
+		.handles = handles,
+	};
 	request->result = vssd_ns_unused(subsystem);
 	vssd_ns_create(subsystem, (uint32_t)request->result, &shape);
 	return NVME_SC_SUCCESS;

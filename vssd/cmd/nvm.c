@@ -7,6 +7,7 @@
 #include "vssd/cmd/table.h"
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/metadata.h"
+#include "vssd/cmd/placement.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 
@@ -248,12 +249,15 @@ static uint16_t io_write(struct vssd_request *request)
 	uint16_t status = locate(request, true, &extent);
 
 	if (!status)
+		status = vssd_placement_check(request);
+	if (!status)
 		status = request->ns->metadata ? vssd_metadata_write(request) : write_pieces(request, extent);
 	if (status)
 		return status;
 	request->bytes = (uint32_t)extent.length;
 	if (request->is_trial)
 		return NVME_SC_SUCCESS;
+	vssd_placement_wrote(request, vssd_slba(cmd), vssd_nlb(cmd));
 	vssd_sanitize_written(request->ctrl->subsystem);
 	conclude_change(request, &extent, cmd->cdw12 & NVME_RW_FUA);
 	return NVME_SC_SUCCESS;
@@ -306,6 +310,7 @@ static uint16_t zero_extent(struct vssd_request *request, struct extent extent, 
 	struct vssd_ctrl *ctrl = request->ctrl;
 	struct part part;
 
+	vssd_fdp_discard(ctrl->subsystem, extent.offset / VSSD_SECTOR_SIZE, extent.length / VSSD_SECTOR_SIZE);
 	while (!ctrl->null_store && next_part(&extent, &part))
 		if (vssd_store_zero(ctrl->store, part.block, part.sectors, deallocate) < 0)
 			return no_block(request);
@@ -535,11 +540,15 @@ static uint16_t io_copy(struct vssd_request *request)
 		return vssd_refuse(request, NVME_SC_LBA_OUT_OF_RANGE, VSSD_FIELD(NVME_FIELD_COPY_SDLBA, "SDLBA"),
 				   VSSD_OWN);
 	destination = extent_of(request->ns, sdlba, lbas);
+	status = vssd_placement_check(request);
+	if (status)
+		return status;
 	if (request->is_trial)
 		return NVME_SC_SUCCESS;
 	status = ctrl->null_store ? NVME_SC_SUCCESS : copy(request, extents, count, destination);
 	if (status)
 		return status;
+	vssd_placement_wrote(request, sdlba, lbas);
 	vssd_sanitize_written(ctrl->subsystem);
 	conclude_change(request, &destination, cmd->cdw12 & NVME_RW_FUA);
 	return NVME_SC_SUCCESS;
@@ -557,4 +566,6 @@ const struct vssd_command vssd_nvm_commands[256] = {
 	[NVME_IO_DSM] = {io_dsm, ON_NS},
 	[NVME_IO_VERIFY] = {io_verify, ON_NS},
 	[NVME_IO_COPY] = {io_copy, ON_NS | VSSD_NEEDS_COPY},
+	[NVME_IO_MANAGEMENT_RECEIVE] = {vssd_io_management_receive, ON_NS | VSSD_NEEDS_FDP},
+	[NVME_IO_MANAGEMENT_SEND] = {vssd_io_management_send, ON_NS | VSSD_NEEDS_FDP},
 };

@@ -4,11 +4,26 @@
 
 #include "vssd/ctrl/controller.h"
 
+/* Whether the drive has a command that needs an option, as far as placement is concerned. */
+static bool can_place(const struct vssd_ctrl *ctrl, uint32_t flags)
+{
+	if (flags & VSSD_NEEDS_FDP && !ctrl->subsystem->fdp)
+		return false;
+	return !(flags & VSSD_NEEDS_DIRECTIVES) || ctrl->subsystem->fdp || ctrl->options->optional.streams;
+}
+
+/* FDP came into version 2.1, as an addition that drives of version 2.0 have, too. */
+static bool is_of_version(const struct vssd_ctrl *ctrl, const struct vssd_command *command,
+			  const struct spec_command *known)
+{
+	return vssd_since(ctrl, command->flags & VSSD_NEEDS_FDP ? NVME_2_0 : known->since);
+}
+
 /* The command, or NULL if the drive does not have it. */
 static const struct vssd_command *find(const struct vssd_ctrl *ctrl, const struct vssd_command *command,
 				       const struct spec_command *known)
 {
-	if (!command->execute || !vssd_since(ctrl, known->since))
+	if (!command->execute || !is_of_version(ctrl, command, known) || !can_place(ctrl, command->flags))
 		return NULL;
 	if (command->flags & VSSD_NEEDS_COPY && !ctrl->options->optional.copy)
 		return NULL;

@@ -8,6 +8,7 @@
 
 #include "spec/nvme_id.h"
 #include "vssd/ctrl/injection.h"
+#include "vssd/ctrl/streams.h"
 
 struct vssd_features {
 	uint32_t value[256];    /* dword 0, by FID */
@@ -18,6 +19,7 @@ struct vssd_features {
 	uint8_t host_id[16];
 	struct nvme_host_behavior behavior;
 	struct vssd_injection injection;
+	struct vssd_streams streams;
 };
 
 #endif

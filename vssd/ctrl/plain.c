@@ -14,7 +14,8 @@ static bool queue_is_plain(const struct vssd_ctrl *ctrl, const struct vssd_sq *s
 static uint8_t plain_opcodes(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns)
 {
 	bool writes = !ctrl->features.write_through && ctrl->nv->sanitize.written &&
-		      !vssd_health_read_only(ctrl->subsystem);
+		      !vssd_health_read_only(ctrl->subsystem) && !ctrl->subsystem->fdp &&
+		      !ctrl->options->optional.streams;
 
 	if (!vssd_ns_is_active(ctrl, ns) || ns->csi != NVME_CSI_NVM || ns->refuse || ns->dulbe || ns->metadata)
 		return 0;

@@ -2,6 +2,8 @@
 /* Erasures of Format NVM and sanitize operations, as fault rules want them. */
 #include "vssd/subsystem/subsystem.h"
 
+#define SECTORS_SHIFT 3u /* sectors in a block */
+
 /* The number of blocks from this one on that belong to the same namespace and are all left, or all erased. Blocks of
  * no namespace are erased. */
 static uint64_t same(const struct vssd_subsystem *subsystem, uint64_t block, bool *left)
@@ -20,6 +22,7 @@ static uint64_t same(const struct vssd_subsystem *subsystem, uint64_t block, boo
 void vssd_subsystem_erase(struct vssd_subsystem *subsystem, uint64_t block, uint64_t count,
 			  enum vssd_pool_shared content)
 {
+	vssd_fdp_discard(subsystem, block << SECTORS_SHIFT, count << SECTORS_SHIFT);
 	if (subsystem->null_store)
 		return;
 	if (subsystem->left.end == 0) {

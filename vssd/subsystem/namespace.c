@@ -4,6 +4,7 @@
 #include "vssd/subsystem/subsystem.h"
 
 #define FIRST_CTRL 1u
+#define SECTORS_SHIFT 3u     /* sectors in a block */
 #define MOST_GRANULE 256u    /* blocks */
 #define LEAST_GRANULES 1024u /* that a drive has, unless its granule is one block */
 
@@ -95,6 +96,9 @@ static void move(struct vssd_subsystem *subsystem, struct vssd_ns *ns)
 {
 	struct vssd_ns_move *state = &subsystem->nv->namespaces.move;
 
+	if (subsystem->fdp)
+		vssd_reclaim_rename(subsystem->fdp->reclaim, ns->first_block << SECTORS_SHIFT,
+				    state->to << SECTORS_SHIFT, ns->blocks << SECTORS_SHIFT);
 	if (!subsystem->null_store)
 		vssd_store_move(subsystem->store, ns->first_block, state->to, ns->blocks, &state->done);
 	ns->first_block = state->to;
@@ -201,6 +205,8 @@ bool vssd_ns_create(struct vssd_subsystem *subsystem, uint32_t nsid, const struc
 		close_gaps(subsystem);
 		find_extent(subsystem, record.blocks, &record.first_block);
 	}
+	if (vssd_fdp_places(subsystem) && !vssd_fdp_assign(subsystem->fdp, nsid, &shape->handles))
+		return false;
 	record.number = ++subsystem->nv->namespaces.created;
 	place(subsystem, nsid, &record, shape->lbaf);
 	vssd_subsystem_erase(subsystem, record.first_block, record.blocks, VSSD_POOL_UNWRITTEN);
@@ -214,6 +220,8 @@ void vssd_ns_delete(struct vssd_subsystem *subsystem, struct vssd_ns *ns)
 	vssd_subsystem_erase(subsystem, ns->first_block, ns->blocks, VSSD_POOL_UNWRITTEN);
 	vssd_ns_set_attached(subsystem, ns, 0);
 	__atomic_store_n(&record_of(subsystem, ns)->blocks, 0, __ATOMIC_RELEASE);
+	if (subsystem->fdp)
+		subsystem->fdp->ns[ns->nsid - 1] = (struct vssd_fdp_handles){0};
 	*ns = (struct vssd_ns){0};
 	vssd_subsystem_notify(subsystem, VSSD_NOTICE_DATA_GONE);
 }
@@ -293,6 +301,8 @@ static void divide(struct vssd_subsystem *subsystem)
 		};
 
 		place(subsystem, i + 1, &record, lbaf_of(subsystem, i + 1));
+		if (vssd_fdp_places(subsystem))
+			vssd_fdp_assign_all(subsystem->fdp, i + 1);
 	}
 }
 

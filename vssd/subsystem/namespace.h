@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "vssd/options.h"
+#include "vssd/subsystem/fdp.h"
 
 #define VSSD_ALL_CTRLS UINT16_MAX /* attached to every controller */
 #define VSSD_LBAF_INDEX 0xfu      /* of an LBA format as the drive keeps it: its index */
@@ -45,7 +46,8 @@ struct vssd_ns_shape {
 	uint64_t bytes;
 	uint8_t lbaf;
 	bool shared;
-	uint16_t attached; /* when it is created */
+	uint16_t attached;               /* when it is created */
+	struct vssd_fdp_handles handles; /* its reclaim unit handles, if FDP is enabled */
 };
 
 /* The last LBA format of a drive; 0's based, as Identify reports it. */

@@ -102,6 +102,11 @@ int vssd_subsystem_create(const struct vssd_options *options, struct vssd_subsys
 		vssd_subsystem_destroy(subsystem);
 		return result;
 	}
+	result = vssd_fdp_create(subsystem, err);
+	if (result) {
+		vssd_subsystem_destroy(subsystem);
+		return result;
+	}
 	vssd_ns_init(subsystem);
 	for (size_t i = 0; i < NUM_PARTS; i++)
 		if (parts[i]->init)
@@ -126,6 +131,7 @@ void vssd_subsystem_destroy(struct vssd_subsystem *subsystem)
 	if (subsystem->store)
 		vssd_store_close(subsystem->store);
 	vssd_faults_destroy(subsystem->faults);
+	vssd_fdp_destroy(subsystem->fdp);
 	free(subsystem);
 }
 

@@ -15,6 +15,7 @@
 #include "vssd/options.h"
 #include "vssd/store/store.h"
 #include "vssd/subsystem/fault.h"
+#include "vssd/subsystem/fdp.h"
 #include "vssd/subsystem/firmware.h"
 #include "vssd/subsystem/format.h"
 #include "vssd/subsystem/health.h"
@@ -47,6 +48,7 @@ struct vssd_subsystem {
 	struct vssd_health health;
 	struct vssd_listener *listeners; /* its controllers */
 	struct vssd_faults *faults;
+	struct vssd_fdp *fdp; /* NULL: the drive does not have it */
 	struct vssd_left left;
 };
 
