@@ -42,6 +42,9 @@ cdef extern from "driver.h" nogil:
     const char *pyn_status_name(uint16_t status)
     const char *pyn_admin_opcode_name(uint8_t opcode)
     const char *pyn_io_opcode_name(uint8_t opcode)
+    uint16_t pyn_crc16(uint16_t seed, const void *data, size_t length)
+    uint32_t pyn_crc32c(uint32_t seed, const void *data, size_t length)
+    uint64_t pyn_crc64(uint64_t seed, const void *data, size_t length)
     void pyn_seed(uint64_t seed)
 
     # -- NVMe entries -----------------------------------------------------------------------------------
@@ -294,6 +297,11 @@ cdef extern from "driver.h" nogil:
                                  pyn_error_kind refused, uint32_t *cdw0, pyn_error *err)
 
     # -- commands ---------------------------------------------------------------------------------------
+    struct pyn_metadata:
+        pyn_buffer *buffer
+        uint32_t offset
+        bool protects
+
     struct pyn_command:
         nvme_cmd cmd
         pyn_buffer *buffer
@@ -303,6 +311,7 @@ cdef extern from "driver.h" nogil:
         bool sgl
         pyn_buffer **named
         uint32_t num_named
+        pyn_metadata metadata
         bool stamp
         void *user
 
@@ -356,10 +365,22 @@ cdef extern from "driver.h" nogil:
     unsigned pyn_io_wait(pyn_io_qpair *queue, pyn_completed *completed, unsigned max, uint64_t budget_us)
 
     # -- namespaces -------------------------------------------------------------------------------------
+    struct pyn_protection:
+        uint8_t type
+        uint8_t guard
+        uint8_t sts
+        bool first
+        uint16_t ms
+
+    struct pyn_layout:
+        pyn_protection protection
+        bool extended
+
     struct pyn_namespace:
         pyn_verify *verify
         uint32_t nsid
         uint32_t lba_size
+        pyn_layout layout
         uint64_t nsze
         uint64_t capacity
         bool verify_enabled
@@ -373,9 +394,10 @@ cdef extern from "driver.h" nogil:
     int pyn_namespace_save(pyn_namespace *ns, const char *path, pyn_saved *saved, pyn_error *err)
     int pyn_namespace_load(pyn_namespace *ns, const char *path, bool trust_counts, pyn_saved *saved, pyn_error *err)
     uint32_t pyn_namespace_lba_bytes(const pyn_namespace *ns, uint32_t cdw12)
-    bool pyn_namespace_lacks_metadata(const pyn_namespace *ns, const nvme_cmd *cmd)
-    int pyn_namespace_refuse_metadata(const pyn_namespace *ns, pyn_error *err)
-    int pyn_namespace_check_other(pyn_namespace *ns, const nvme_cmd *cmd, pyn_error *err)
+    uint64_t pyn_namespace_metadata_bytes(const pyn_namespace *ns, const nvme_cmd *cmd)
+    int pyn_namespace_check_metadata(const pyn_namespace *ns, const nvme_cmd *cmd, pyn_metadata *metadata,
+                                     pyn_error *err)
+    int pyn_namespace_check_other(pyn_namespace *ns, const nvme_cmd *cmd, pyn_metadata *metadata, pyn_error *err)
     const void *pyn_namespace_identify(const pyn_namespace *ns)
     bool pyn_namespace_is_current(const pyn_namespace *ns)
     int pyn_namespace_ask(pyn_namespace *ns, pyn_namespace_answer *answer, pyn_error *err)

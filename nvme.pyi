@@ -77,6 +77,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, SupportsIndex, overloa
 from pynvme.capabilities import Capabilities
 from pynvme.decode import Features, Registers
 from pynvme.engines import Engine
+from pynvme.protection import Format, Pi
 from pynvme.sgl import Descriptor, Sgl
 from pynvme.spec import IdentifyController, IdentifyNamespace, SmartLog
 from pynvme.structure import Structure
@@ -1620,8 +1621,9 @@ class Namespace:
         NamespaceCreationError: it is not active, or the drive refuses to identify it
 
     The object stays valid through resets, power cycles and formats, because it identifies the namespace again
-    before its next command. If a namespace has its metadata in a separate buffer (FLBAS bit 4 is 0), commands
-    that would transfer metadata raise NotImplementedError. Format such a namespace without metadata.
+    before its next command. The metadata of an LBA follow its data in buf (FLBAS bit 4 is 1), or lie in a
+    Buffer of their own, which the commands take as meta. A command that would transfer metadata raises
+    NotImplementedError without it.
 
     pynvme verifies what it reads. Each write() stamps the LBA number into the first 8 bytes of each LBA, and
     a unique token into the last 8, in the caller's buffer. pynvme keeps the CRC-32C of each written LBA in
@@ -1662,6 +1664,15 @@ class Namespace:
     @property
     def metadata_size(self) -> int:
         """Bytes of metadata of an LBA, in the current LBA format, or 0 (NVM 4.1.5.1, MS)."""
+
+    @property
+    def protection(self) -> Format | None:
+        """How the namespace protects its LBAs, a Format of pynvme.protection, or None (NVM 4.1.5.1, DPS).
+
+        Example:
+            >>> nvme0n1.protection
+            Format(type=1, metadata=8, guard=16, storage=0, first=False, extended=False, data=512)
+        """
 
     @property
     def id_ns(self) -> IdentifyNamespace:
@@ -1889,6 +1900,8 @@ class Namespace:
         cb: _Completed | None = None,
         *,
         sgl: bool | Sgl | Descriptor | None = None,
+        meta: Buffer | None = None,
+        pi: Pi | dict[str, Any] | bool | None = None,
     ) -> Qpair:
         """Read (NVM 3.2.4).
 
@@ -1904,6 +1917,10 @@ class Namespace:
             sgl: True describes buf by an SGL and not by PRPs, for drives that support SGLs. An Sgl or a
                 Descriptor of pynvme.sgl is the data pointer itself, and buf is None. Verification does not
                 judge such a command
+            meta: a Buffer for the metadata, from its offset on, to which MPTR points. A namespace that has
+                them behind the data of each LBA takes none
+            pi: what to ask of protection information, True for the defaults, or a Pi of pynvme.protection, or
+                a dict of its names, such as {"pract": 1}. It sets PRINFO and the tags
 
         Raises:
             AssertionError: a value does not fit its field, the buffer is too short, or the queue is full
@@ -1925,6 +1942,8 @@ class Namespace:
         cb: _Completed | None = None,
         *,
         sgl: bool | Sgl | Descriptor | None = None,
+        meta: Buffer | None = None,
+        pi: Pi | dict[str, Any] | bool | None = None,
     ) -> Qpair:
         """Write (NVM 3.2.6).
 
@@ -1941,6 +1960,10 @@ class Namespace:
             dword13, dword14, dword15: command dwords, 32 bits each
             cb: called at completion, see help(nvme)
             sgl: as for read(). pynvme does not stamp the data of an Sgl, and they are unknown to verification
+            meta: a Buffer for the metadata, from its offset on, to which MPTR points. A namespace that has
+                them behind the data of each LBA takes none
+            pi: what to ask of protection information, True for the defaults, or a Pi of pynvme.protection, or
+                a dict of its names, such as {"pract": 1}. It sets PRINFO and the tags
 
         Raises:
             AssertionError: a value does not fit its field, the buffer is too short, or the queue is full
@@ -1959,6 +1982,8 @@ class Namespace:
         cb: _Completed | None = None,
         *,
         sgl: bool | Sgl | Descriptor | None = None,
+        meta: Buffer | None = None,
+        pi: Pi | dict[str, Any] | bool | None = None,
     ) -> Qpair:
         """Compare the LBAs with buf (NVM 3.2.1). If they differ, the drive returns the status 02/85.
 
@@ -1970,6 +1995,10 @@ class Namespace:
             io_flags: bits 31:16 of dword 12, or these bits in their place, as 1 << 31
             cb: called at completion, see help(nvme)
             sgl: as for read()
+            meta: a Buffer for the metadata, from its offset on, to which MPTR points. A namespace that has
+                them behind the data of each LBA takes none
+            pi: what to ask of protection information, True for the defaults, or a Pi of pynvme.protection, or
+                a dict of its names, such as {"pract": 1}. It sets PRINFO and the tags
 
         Raises:
             AssertionError: as for read()
@@ -1994,6 +2023,8 @@ class Namespace:
         lba_count: _Int = 1,
         io_flags: _Int = 0,
         cb: _Completed | None = None,
+        *,
+        pi: Pi | dict[str, Any] | bool | None = None,
     ) -> Qpair:
         """Write Zeroes (NVM 3.2.8). Verification expects zeros afterwards, with DEAC too.
 
@@ -2004,6 +2035,7 @@ class Namespace:
             io_flags: bits 31:16 of dword 12, FUA 0x4000, DEAC (deallocate) 0x0200. Or these bits in their
                 place, as 1 << 31
             cb: called at completion, see help(nvme)
+            pi: as for read(). By default the drive makes the protection information (PRACT)
         """
 
     def verify(
@@ -2013,6 +2045,8 @@ class Namespace:
         lba_count: _Int = 1,
         io_flags: _Int = 0,
         cb: _Completed | None = None,
+        *,
+        pi: Pi | dict[str, Any] | bool | None = None,
     ) -> Qpair:
         """Verify: the drive reads the LBAs and transfers nothing (NVM 3.2.5).
 
@@ -2022,6 +2056,7 @@ class Namespace:
             lba_count: how many, 1 to 65536
             io_flags: bits 31:16 of dword 12, or these bits in their place, as 1 << 31
             cb: called at completion, see help(nvme)
+            pi: as for read()
         """
 
     def flush(self, qpair: Qpair, cb: _Completed | None = None) -> Qpair:
@@ -2066,6 +2101,8 @@ class Namespace:
         format: _Int = 0,
         io_flags: _Int = 0,
         cb: _Completed | None = None,
+        *,
+        pi: Pi | dict[str, Any] | bool | None = None,
     ) -> Qpair:
         """Copy LBA ranges to one place, inside the drive (NVM 3.3.2).
 
@@ -2080,6 +2117,8 @@ class Namespace:
                 that the host has allowed it (feature 16h, CDFE)
             io_flags: bits 31:16 of dword 12, with FUA in bit 14 of them
             cb: called at completion, see help(nvme). If a range cannot be copied, dword 0 is its number
+            pi: as for read(), for the LBAs that are written. By default the drive strips the protection
+                information of the sources, and makes that of the destination
 
         Raises:
             AssertionError: a value does not fit its field, or the buffer is too short
@@ -2162,6 +2201,7 @@ class Namespace:
         sgl: bool | Sgl | Descriptor | None = None,
         cdw2: _Int = 0,
         cdw3: _Int = 0,
+        meta: Buffer | None = None,
     ) -> Qpair:
         """Send any IO command (Base 3.3.3.1, NVM 3). Verification tracks it, but does not stamp buf.
 
@@ -2174,6 +2214,7 @@ class Namespace:
             cb: called at completion, see help(nvme)
             sgl: as for read()
             cdw2, cdw3: command dwords that few commands use, 32 bits each
+            meta: a Buffer for the metadata, from its offset on, to which MPTR points
 
         Raises:
             AssertionError: a value does not fit its field, or the queue is full

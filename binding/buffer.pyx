@@ -321,6 +321,18 @@ cdef int _take_buffer(cspdk.pyn_command *command, object buf) except -1:
     return 0
 
 
+cdef int _take_metadata(cspdk.pyn_command *command, object meta) except -1:
+    """The memory of a Buffer for metadata, from its offset on, to which MPTR points."""
+    cdef Buffer buffer
+
+    if not isinstance(meta, Buffer):
+        raise TypeError(f"meta must be a Buffer, not {type(meta).__name__}")
+    buffer = <Buffer>meta
+    command.metadata.buffer = buffer._get()
+    command.metadata.offset = buffer._offset
+    return 0
+
+
 cdef int _check_room(cspdk.pyn_command *command, object buf, object needed, str what) except -1:
     """Check that the buffer holds the transfer, unless the script has set its size or offset."""
     if needed > command.length and not command.meant:

@@ -84,13 +84,14 @@ cdef int _take_namespace(cspdk.pyn_worker_config *config, const cspdk.pyn_namesp
     """The current namespace, which a reset between ioworker() and start() may have changed."""
     cdef cspdk.pyn_error err
     cdef cspdk.nvme_cmd cmd
+    cdef cspdk.pyn_metadata none
 
     memset(&cmd, 0, sizeof(cmd))
+    memset(&none, 0, sizeof(none))
     for i in range(config.workload.ops):
         cmd.opc = config.workload.opcode[i]
         if ((config.workload.percentage[i] or config.steps) and
-                cspdk.pyn_namespace_lacks_metadata(namespace, &cmd)):
-            cspdk.pyn_namespace_refuse_metadata(namespace, &err)
+                cspdk.pyn_namespace_check_metadata(namespace, &cmd, &none, &err) < 0):
             raise _exception(&err)
     config.nsid = namespace.nsid
     config.lba_size = cspdk.pyn_namespace_lba_bytes(namespace, 0)
@@ -119,7 +120,7 @@ cdef object _make_worker(Namespace ns, dict given):
                        largest=min(65536, (ns._controller.mdts or 1 << 28) // lba_size),
                        regions=cspdk.PYN_REGIONS))
     _fill_config(&made._config, workload)
-    made._config.check = made._config.track = namespace.verify_enabled
+    made._config.check = made._config.track = namespace.verify_enabled and not namespace.layout.protection.ms
     _worker_number += 1
     made._config.seed = _seed + _worker_number if _is_seeded else cspdk.pyn_monotonic_ns()
     if workload.steps is not None:

@@ -20,6 +20,18 @@ def srand(seed):
     cspdk.pyn_seed(_seed)
 
 
+def _guard(data, bits):
+    """The guard of bytes, for pynvme.protection."""
+    cdef const uint8_t[::1] view = data
+    cdef const void *first = &view[0] if view.shape[0] else NULL
+
+    if bits == 16:
+        return cspdk.pyn_crc16(0, first, view.shape[0])
+    if bits == 32:
+        return cspdk.pyn_crc32c(0, first, view.shape[0])
+    return cspdk.pyn_crc64(0, first, view.shape[0])
+
+
 class Tcp:
     @_named
     def __init__(self, addr, port=4420):

@@ -155,6 +155,20 @@ cdef class Namespace:
         return lba_format.in_use(self.id_ns).ms
 
     @property
+    def protection(self):
+        return self._protection(self._get())
+
+    cdef object _protection(self, const cspdk.pyn_namespace *namespace):
+        cdef const cspdk.pyn_protection *of = &namespace.layout.protection
+
+        if of.type == 0:
+            return None
+        from pynvme.protection import Format
+
+        return Format(of.type, of.ms, 16 << of.guard, of.sts, of.first, namespace.layout.extended,
+                      namespace.lba_size)
+
+    @property
     def id_ns(self):
         from pynvme import spec
 
@@ -263,7 +277,7 @@ cdef class Namespace:
         if cspdk.pyn_track_is_unknown(command.cmd.opc):
             self._controller._ask_effects()
         if command.cmd.nsid != self._namespace.nsid:
-            self._check_other(&command.cmd)
+            self._check_other(command)
         callback = None if cb is None else _callback(cb)
         command.user = NULL if callback is None else queue._callbacks.hold(callback)
         rc = cspdk.pyn_io_submit(queue._queue, self._namespace, command, &queue._latest_cid, &err)
@@ -274,13 +288,13 @@ cdef class Namespace:
             raise error
         return queue
 
-    cdef int _check_other(self, const cspdk.nvme_cmd *cmd) except -1:
+    cdef int _check_other(self, cspdk.pyn_command *command) except -1:
         """Prepare for a command to another namespace."""
         cdef cspdk.pyn_error err
         cdef int rc
 
         with nogil:
-            rc = cspdk.pyn_namespace_check_other(self._namespace, cmd, &err)
+            rc = cspdk.pyn_namespace_check_other(self._namespace, &command.cmd, &command.metadata, &err)
         if rc < 0:
             raise _exception(&err)
         return 0
@@ -308,8 +322,40 @@ cdef class Namespace:
                         f"{slba:#x} on")
         return 0
 
+    cdef int _take_meta(self, cspdk.pyn_command *command, object meta) except -1:
+        """The buffer of the metadata of a read, write or compare."""
+        if meta is None:
+            return 0
+        _take_metadata(command, meta)
+        _check(self._namespace.layout.protection.ms,
+               f"namespace {self._namespace.nsid} has no metadata (MS of its LBA format is 0): leave out meta")
+        _check(not self._namespace.layout.extended,
+               f"the metadata of namespace {self._namespace.nsid} follow the data of each LBA (FLBAS bit 4 is 1): "
+               f"put them into buf, and leave out meta")
+        return 0
+
+    cdef int _take_pi(self, cspdk.pyn_command *command, object pi) except -1:
+        """What the script asks of protection information."""
+        cdef cspdk.nvme_cmd *cmd = &command.cmd
+
+        if pi is None or pi is False:
+            return 0
+        from pynvme.protection import Pi
+
+        wanted = Pi.of(pi)
+        fmt = self._protection(self._namespace)
+        _check(fmt is not None,
+               f"namespace {self._namespace.nsid} has no protection information (DPS bits 2:0 are 0): leave out pi")
+        _check(not (cmd.cdw14 or cmd.cdw15), "the tags are in pi, or in dword14 and dword15, not in both")
+        dwords = wanted.dwords(fmt, cmd.opc, cspdk.nvme_get_field(cmd, cspdk.NVME_FIELD_READ_SLBA))
+        cmd.cdw12 |= <uint32_t>dwords[0]
+        cmd.cdw2, cmd.cdw3, cmd.cdw14, cmd.cdw15 = dwords[1], dwords[2], dwords[3], dwords[4]
+        command.metadata.protects = wanted.make and cmd.opc == cspdk.NVME_IO_WRITE and not dwords[0] & 1 << 29
+        return 0
+
     cdef Qpair _transfer(self, unsigned opcode, object qpair, object buf, object lba, object lba_count,
-                         object io_flags, object dword13, object dword14, object dword15, object cb, object sgl):
+                         object io_flags, object dword13, object dword14, object dword15, object cb, object sgl,
+                         object meta, object pi):
         cdef cspdk.pyn_command command
         cdef cspdk.pyn_namespace *namespace
         cdef _Named named
@@ -321,6 +367,8 @@ cdef class Namespace:
         command.cmd.cdw15 = <uint32_t>_field(dword15, 32, "dword15")
         namespace = self._get()  # after all code of arguments has run, which might format it
         command.cmd.nsid = namespace.nsid
+        self._take_meta(&command, meta)
+        self._take_pi(&command, pi)
         named = _take_sgl(&command, buf, sgl)
         if named is None:
             self._data(&command, buf,
@@ -328,39 +376,43 @@ cdef class Namespace:
         command.stamp = opcode == 1
         return self._send(qpair, &command, cb)
 
-    cdef Qpair _mark(self, unsigned opcode, object qpair, object lba, object lba_count, object io_flags, object cb):
+    cdef Qpair _mark(self, unsigned opcode, object qpair, object lba, object lba_count, object io_flags, object cb,
+                     object pi):
         cdef cspdk.pyn_command command
 
         memset(&command, 0, sizeof(command))
         self._range(&command.cmd, opcode, lba, lba_count, io_flags)
         command.cmd.nsid = self._get().nsid
+        self._take_pi(&command, pi)
         return self._send(qpair, &command, cb)
 
     @_named
-    def read(self, qpair, buf, lba, lba_count=1, io_flags=0, dword13=0, dword14=0, dword15=0, cb=None, *, sgl=None):
+    def read(self, qpair, buf, lba, lba_count=1, io_flags=0, dword13=0, dword14=0, dword15=0, cb=None, *, sgl=None,
+             meta=None, pi=None):
         return self._transfer(cspdk.NVME_IO_READ, qpair, buf, lba, lba_count, io_flags, dword13, dword14, dword15,
-                              cb, sgl)
+                              cb, sgl, meta, pi)
 
     @_named
-    def write(self, qpair, buf, lba, lba_count=1, io_flags=0, dword13=0, dword14=0, dword15=0, cb=None, *, sgl=None):
+    def write(self, qpair, buf, lba, lba_count=1, io_flags=0, dword13=0, dword14=0, dword15=0, cb=None, *, sgl=None,
+              meta=None, pi=None):
         return self._transfer(cspdk.NVME_IO_WRITE, qpair, buf, lba, lba_count, io_flags, dword13, dword14, dword15,
-                              cb, sgl)
+                              cb, sgl, meta, pi)
 
     @_named
-    def compare(self, qpair, buf, lba, lba_count=1, io_flags=0, cb=None, *, sgl=None):
-        return self._transfer(cspdk.NVME_IO_COMPARE, qpair, buf, lba, lba_count, io_flags, 0, 0, 0, cb, sgl)
+    def compare(self, qpair, buf, lba, lba_count=1, io_flags=0, cb=None, *, sgl=None, meta=None, pi=None):
+        return self._transfer(cspdk.NVME_IO_COMPARE, qpair, buf, lba, lba_count, io_flags, 0, 0, 0, cb, sgl, meta, pi)
 
     @_named
     def write_uncorrectable(self, qpair, lba, lba_count=1, cb=None):
-        return self._mark(cspdk.NVME_IO_WRITE_UNCORRECTABLE, qpair, lba, lba_count, 0, cb)
+        return self._mark(cspdk.NVME_IO_WRITE_UNCORRECTABLE, qpair, lba, lba_count, 0, cb, None)
 
     @_named
-    def write_zeroes(self, qpair, lba, lba_count=1, io_flags=0, cb=None):
-        return self._mark(cspdk.NVME_IO_WRITE_ZEROES, qpair, lba, lba_count, io_flags, cb)
+    def write_zeroes(self, qpair, lba, lba_count=1, io_flags=0, cb=None, *, pi=None):
+        return self._mark(cspdk.NVME_IO_WRITE_ZEROES, qpair, lba, lba_count, io_flags, cb, pi)
 
     @_named
-    def verify(self, qpair, lba, lba_count=1, io_flags=0, cb=None):
-        return self._mark(cspdk.NVME_IO_VERIFY, qpair, lba, lba_count, io_flags, cb)
+    def verify(self, qpair, lba, lba_count=1, io_flags=0, cb=None, *, pi=None):
+        return self._mark(cspdk.NVME_IO_VERIFY, qpair, lba, lba_count, io_flags, cb, pi)
 
     @_named
     def flush(self, qpair, cb=None):
@@ -380,7 +432,7 @@ cdef class Namespace:
         return self._send(qpair, &command, cb)
 
     @_named
-    def copy(self, qpair, buf, lba, range_count, format=0, io_flags=0, cb=None):
+    def copy(self, qpair, buf, lba, range_count, format=0, io_flags=0, cb=None, *, pi=None):
         cdef cspdk.pyn_command command
         cdef object count = _integer(range_count, "range_count")
 
@@ -391,6 +443,7 @@ cdef class Namespace:
         _put(&command.cmd, cspdk.NVME_FIELD_COPY_NR, count - 1, "range_count")
         _put(&command.cmd, cspdk.NVME_FIELD_COPY_CDFMT, format, "format")
         _check_room(&command, buf, count * (40 if format in (1, 3) else 32), f"copy of {count} ranges")
+        self._take_pi(&command, pi)
         return self._send(qpair, &command, cb)
 
     @_named
@@ -421,12 +474,14 @@ cdef class Namespace:
 
     @_named
     def send_cmd(self, opcode, qpair, buf=None, nsid=1, cdw10=0, cdw11=0, cdw12=0, cdw13=0, cdw14=0, cdw15=0,
-                 cb=None, *, sgl=None, cdw2=0, cdw3=0):
+                 cb=None, *, sgl=None, cdw2=0, cdw3=0, meta=None):
         cdef cspdk.pyn_command command
         cdef _Named _buffers
 
         self._get()
         _fill_command(&command, opcode, buf, nsid, cdw10, cdw11, cdw12, cdw13, cdw14, cdw15, cdw2, cdw3)
+        if meta is not None:
+            _take_metadata(&command, meta)
         _buffers = _take_sgl(&command, buf, sgl)
         return self._send(qpair, &command, cb)
 

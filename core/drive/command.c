@@ -115,8 +115,12 @@ int pyn_io_submit(struct pyn_io_qpair *queue, struct pyn_namespace *ns, struct p
 		return rc;
 	bool known = ns && command->cmd.nsid == ns->nsid;
 
-	if (known && pyn_namespace_lacks_metadata(ns, &command->cmd))
-		return pyn_namespace_refuse_metadata(ns, err);
+	if (known)
+		rc = pyn_namespace_check_metadata(ns, &command->cmd, &command->metadata, err);
+	if (rc)
+		return rc;
+	if (command->metadata.buffer)
+		command->cmd.mptr = pyn_buffer_address(command->metadata.buffer, command->metadata.offset).value;
 	uint32_t lba_bytes = known ? pyn_namespace_lba_bytes(ns, command->cmd.cdw12) : 0;
 
 	rc = check_data(command, pyn_transfer_io(&command->cmd, lba_bytes), err);
@@ -125,8 +129,6 @@ int pyn_io_submit(struct pyn_io_qpair *queue, struct pyn_namespace *ns, struct p
 	struct pyn_verify *reference = NULL;
 
 	command->check = ns && ns->verify_enabled;
-	/* Stamps need LBAs that are adjacent in the buffer. */
-	command->stamp = command->stamp && !(known && ns->interleaved);
 	choose_tables(ns, command, &reference);
 	rc = pyn_inflight_submit(queue->inflight, command, cid, err);
 	pyn_verify_put(reference);

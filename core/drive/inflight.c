@@ -424,8 +424,9 @@ static void track(struct slot *slot, const struct pyn_command *command)
 		pyn_track_begin_all(&slot->track, command->all, &command->cmd, command->buffer, command->offset,
 				    command->length);
 	else
-		pyn_track_begin(&slot->track, command->verify, &command->cmd, command->buffer, command->offset,
-				command->length, command->stamp, command->check);
+		pyn_track_begin_metadata(&slot->track, command->verify, &command->cmd, command->buffer,
+					 command->offset, command->length, &command->metadata, command->stamp,
+					 command->check);
 }
 
 static int alloc_slot_for(struct pyn_inflight *inflight, struct slot **slot, struct pyn_error *err)

@@ -22,6 +22,7 @@
 #include "core/data/buffer.h"
 #include "core/data/cmdlog.h"
 #include "core/verify/tables.h"
+#include "core/verify/track_meta.h"
 #include "core/verify/verify.h"
 #include "core/util/error.h"
 
@@ -39,11 +40,12 @@ struct pyn_command {
 	/* The data pointer in cmd is the script's own. The device may use these buffers until the completion. */
 	struct pyn_buffer **named;
 	uint32_t num_named;
-	struct pyn_verify *verify; /* NULL: nothing is tracked (admin queue, unknown namespace) */
-	struct pyn_tables *all;    /* instead of verify, for a command to all namespaces; the queue takes ownership */
-	bool stamp;                /* a write: put LBA and token into the data */
-	bool check;                /* a read: compare */
-	void *user;                /* returned with the completion */
+	struct pyn_metadata metadata; /* what MPTR, which the caller has filled in, points to */
+	struct pyn_verify *verify;    /* NULL: nothing is tracked (admin queue, unknown namespace) */
+	struct pyn_tables *all; /* instead of verify, for a command to all namespaces; the queue takes ownership */
+	bool stamp;             /* a write: put LBA and token into the data */
+	bool check;             /* a read: compare */
+	void *user;             /* returned with the completion */
 };
 
 /* A completed command, for the script. */

@@ -7,13 +7,19 @@
 
 #include "core/data/transfer.h"
 #include "core/env/env.h"
+#include "core/verify/track_meta.h"
 #include "spec/nvme_field.h"
 #include "spec/nvme_id.h"
 #include "spec/nvme_regs.h"
 
-#define PI_BYTES 8u   /* size of protection information with a 16-bit guard */
-#define MIN_LBADS 9u  /* NVM Command Set Specification 1.0, figure 98: smaller values are not supported */
-#define MAX_LBADS 16u /* more than any drive has; a block must fit into a buffer */
+#define CTRATT_ELBAS (1u << 15)
+#define ELBAF_STS(elbaf) ((uint8_t)((elbaf)&0x7f))
+#define ELBAF_PIF(elbaf) ((elbaf) >> 7 & 3)
+#define PIF_QUALIFIED 3u /* QPIF has the format */
+#define ELBAF_QPIF(elbaf) ((elbaf) >> 9 & 15)
+#define DPS_FIRST 0x08u /* protection information in the first bytes of the metadata */
+#define MIN_LBADS 9u    /* NVM Command Set Specification 1.0, figure 98: smaller values are not supported */
+#define MAX_LBADS 16u   /* more than any drive has; a block must fit into a buffer */
 
 /* Copy durable_since of the device, and repeat if it changes meanwhile: a script may be switching the cache. */
 static void take_durable_since(struct pyn_namespace *ns)
@@ -43,9 +49,8 @@ static int take_table(struct pyn_namespace *ns, struct pyn_error *err)
 	if (pyn_verify_zone_size(verify) != ns->zone_size)
 		pyn_verify_forget(verify, 0, UINT64_MAX);
 	pyn_verify_set_zone_size(verify, ns->zone_size);
-	/* Verification does not support metadata between the LBAs of a buffer. */
-	pyn_verify_set_limit(verify, ns->interleaved ? 0 : limit);
-	return 0;
+	pyn_verify_set_limit(verify, limit);
+	return pyn_verify_set_layout(verify, &ns->layout, err);
 }
 
 static unsigned lba_format(const struct nvme_id_ns *id)
@@ -69,38 +74,95 @@ static int check_geometry(const struct pyn_namespace *ns, const struct nvme_id_n
 	return 0;
 }
 
-static void take_geometry(struct pyn_namespace *ns)
+/* Where the metadata of the LBA format in use lie, and what protects the LBAs. */
+static struct pyn_layout layout_of(const struct nvme_id_ns *id, uint32_t elbaf)
+{
+	struct pyn_protection protection = {.ms = id->lbaf[lba_format(id)].ms};
+	unsigned guard = ELBAF_PIF(elbaf);
+
+	if (guard == PIF_QUALIFIED)
+		guard = ELBAF_QPIF(elbaf);
+	if (id->dps & NVME_DPS_TYPE && guard < PYN_GUARDS && protection.ms >= pyn_tuple_bytes((uint8_t)guard)) {
+		protection.type = id->dps & NVME_DPS_TYPE;
+		protection.guard = (uint8_t)guard;
+		protection.sts = ELBAF_STS(elbaf);
+		protection.first = id->dps & DPS_FIRST;
+	}
+	return (struct pyn_layout){
+		.protection = protection,
+		.extended = protection.ms && id->flbas & NVME_FLBAS_EXTENDED,
+	};
+}
+
+static void take_geometry(struct pyn_namespace *ns, uint32_t elbaf)
 {
 	const struct nvme_id_ns *id = (const struct nvme_id_ns *)ns->identify->data;
-	unsigned index = lba_format(id), lbads = id->lbaf[index].lbads;
+	unsigned lbads = id->lbaf[lba_format(id)].lbads;
 
 	ns->lba_size = 1u << lbads;
 	ns->nsze = id->nsze;
 	ns->capacity = id->nvmcap[0] ? id->nvmcap[0] : id->nsze << lbads;
-	ns->interleaved = id->flbas & NVME_FLBAS_EXTENDED ? id->lbaf[index].ms : 0;
-	ns->separate = id->flbas & NVME_FLBAS_EXTENDED ? 0 : id->lbaf[index].ms;
-	ns->pi_alone = id->dps & NVME_DPS_TYPE && id->lbaf[index].ms == PI_BYTES;
+	ns->layout = layout_of(id, elbaf);
 }
 
 /* With PRACT the drive inserts and strips the protection information, unless there are other metadata, too (NVM
  * Command Set 1.0, 5.2.2). */
 uint32_t pyn_namespace_lba_bytes(const struct pyn_namespace *ns, uint32_t cdw12)
 {
-	return ns->lba_size + (cdw12 & NVME_RW_PRACT && ns->pi_alone ? 0 : ns->interleaved);
+	return ns->lba_size + (ns->layout.extended ? pyn_metadata_bytes(&ns->layout.protection, cdw12) : 0);
 }
 
-bool pyn_namespace_lacks_metadata(const struct pyn_namespace *ns, const struct nvme_cmd *cmd)
+uint64_t pyn_namespace_metadata_bytes(const struct pyn_namespace *ns, const struct nvme_cmd *cmd)
 {
-	return pyn_transfers_lbas(cmd->opc) && ns->separate && !(cmd->cdw12 & NVME_RW_PRACT && ns->pi_alone);
+	if (!pyn_transfers_lbas(cmd->opc) || ns->layout.extended)
+		return 0;
+	return (nvme_get_field(cmd, NVME_FIELD_READ_NLB) + 1) *
+	       pyn_metadata_bytes(&ns->layout.protection, cmd->cdw12);
 }
 
-int pyn_namespace_refuse_metadata(const struct pyn_namespace *ns, struct pyn_error *err)
+static int refuse_metadata(const struct pyn_namespace *ns, struct pyn_error *err)
 {
-	return pyn_error(
-		err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
-		"namespace %u keeps %u bytes of metadata of each LBA in a separate buffer (FLBAS bit 4 is 0), "
-		"which pynvme does not transfer: format it without metadata, or with extended LBAs",
-		ns->nsid, ns->separate);
+	return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
+			 "namespace %u keeps %u bytes of metadata of each LBA in a separate buffer (FLBAS bit 4 is "
+			 "0): pass a Buffer for them as meta%s, or format it without metadata",
+			 ns->nsid, ns->layout.protection.ms,
+			 pyn_protection_is_alone(&ns->layout.protection)
+				 ? ", or have the drive make and strip them (pi={\"pract\": 1})"
+				 : "");
+}
+
+/* Whether a device that has no IOMMU finds these bytes behind each other. */
+static bool is_contiguous(const struct pyn_buffer *buffer, uint32_t offset, uint64_t length)
+{
+	uint64_t first = pyn_buffer_address(buffer, offset).value;
+
+	for (uint64_t at = PYN_PAGE - offset % PYN_PAGE; at < length; at += PYN_PAGE)
+		if (pyn_buffer_address(buffer, offset + (uint32_t)at).value - first != at)
+			return false;
+	return true;
+}
+
+int pyn_namespace_check_metadata(const struct pyn_namespace *ns, const struct nvme_cmd *cmd,
+				 struct pyn_metadata *metadata, struct pyn_error *err)
+{
+	uint64_t bytes = pyn_namespace_metadata_bytes(ns, cmd);
+
+	if (bytes == 0)
+		return 0;
+	if (!metadata->buffer)
+		return refuse_metadata(ns, err);
+	if (metadata->offset + bytes > metadata->buffer->size)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "the command transfers %llu bytes of metadata at MPTR, from byte %u of a buffer of "
+				 "%u bytes",
+				 (unsigned long long)bytes, metadata->offset, metadata->buffer->size);
+	if (!is_contiguous(metadata->buffer, metadata->offset, bytes))
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "the %llu bytes of metadata are not contiguous in physical memory, as MPTR needs "
+				 "them without an IOMMU: pass a smaller Buffer",
+				 (unsigned long long)bytes);
+	metadata->length = (uint32_t)bytes;
+	return 0;
 }
 
 static int identify_by(struct pyn_namespace *ns, enum nvme_cns cns, enum nvme_csi csi, struct pyn_buffer *buffer,
@@ -168,6 +230,28 @@ static int zones_of(struct pyn_namespace *ns, const struct nvme_id_ns *id, uint6
 	return rc && err->kind == PYN_ERROR_NAMESPACE ? 0 : rc;
 }
 
+/* Set *elbaf to the extended part of the LBA format in use, if protection information depends on it. */
+static int elbaf_of(struct pyn_namespace *ns, const struct nvme_id_ns *id, uint32_t *elbaf, struct pyn_error *err)
+{
+	const struct nvme_id_ctrl *ctrlr = pyn_device_identify(ns->device);
+
+	*elbaf = 0;
+	if (!(id->dps & NVME_DPS_TYPE) || !(ctrlr->ctratt & CTRATT_ELBAS))
+		return 0;
+	struct pyn_buffer *answer = pyn_buffer_create(PYN_PAGE, err);
+
+	if (!answer)
+		return -ENOMEM;
+	const struct nvme_id_ns_nvm *nvm = (const struct nvme_id_ns_nvm *)answer->data;
+	int rc = identify_by(ns, NVME_CNS_CSI_NS, NVME_CSI_NVM, answer, err);
+
+	if (!rc)
+		*elbaf = nvm->elbaf[lba_format(id)];
+	pyn_buffer_put(answer);
+	/* A drive that refuses the command has the format without it, of 16-bit guards. */
+	return rc && err->kind == PYN_ERROR_NAMESPACE ? 0 : rc;
+}
+
 const void *pyn_namespace_identify(const struct pyn_namespace *ns)
 {
 	return ns->identify->data;
@@ -202,6 +286,8 @@ int pyn_namespace_ask(struct pyn_namespace *ns, struct pyn_namespace_answer *ans
 		rc = check_geometry(ns, id, err);
 	if (!rc)
 		rc = zones_of(ns, id, &answer->zone_size, err);
+	if (!rc)
+		rc = elbaf_of(ns, id, &answer->elbaf, err);
 	if (rc) {
 		pyn_buffer_put(answer->identify);
 		answer->identify = NULL;
@@ -209,10 +295,12 @@ int pyn_namespace_ask(struct pyn_namespace *ns, struct pyn_namespace_answer *ans
 	return rc;
 }
 
-/* Whether NGUID or EUI64 show that the namespace was deleted and created again. */
+/* Whether NGUID or EUI64 show that the namespace was deleted and created again, or its format that it was formatted:
+ * pyn_tables_get notices other sizes only. */
 static bool is_another(const struct nvme_id_ns *before, const struct nvme_id_ns *now)
 {
-	return memcmp(before->nguid, now->nguid, sizeof(now->nguid)) != 0 ||
+	return before->flbas != now->flbas || before->dps != now->dps ||
+	       memcmp(before->nguid, now->nguid, sizeof(now->nguid)) != 0 ||
 	       memcmp(before->eui64, now->eui64, sizeof(now->eui64)) != 0;
 }
 
@@ -226,7 +314,7 @@ int pyn_namespace_take(struct pyn_namespace *ns, struct pyn_namespace_answer *an
 	ns->zone_size = answer->zone_size;
 	answer->identify = NULL;
 	pyn_buffer_put(before);
-	take_geometry(ns);
+	take_geometry(ns, answer->elbaf);
 	int rc = take_table(ns, err);
 
 	if (rc)
@@ -251,9 +339,8 @@ static struct pyn_other_namespace ask_for_other(const struct pyn_namespace *ns, 
 	if (rc)
 		return found;
 	other.identify = answer.identify;
-	take_geometry(&other);
-	found.separate = other.separate;
-	found.pi_alone = other.pi_alone;
+	take_geometry(&other, answer.elbaf);
+	found.layout = other.layout;
 	pyn_buffer_put(answer.identify);
 	return found;
 }
@@ -273,15 +360,16 @@ static struct pyn_other_namespace find_other(struct pyn_namespace *ns, uint32_t 
 	return other;
 }
 
-int pyn_namespace_check_other(struct pyn_namespace *ns, const struct nvme_cmd *cmd, struct pyn_error *err)
+int pyn_namespace_check_other(struct pyn_namespace *ns, const struct nvme_cmd *cmd, struct pyn_metadata *metadata,
+			      struct pyn_error *err)
 {
 	if (cmd->nsid == 0 || cmd->nsid > NVME_NSID_LAST || !pyn_transfers_lbas(cmd->opc) ||
 	    !pyn_device_initialised(ns->device))
 		return 0;
 	struct pyn_other_namespace found = find_other(ns, cmd->nsid);
-	struct pyn_namespace other = {.nsid = cmd->nsid, .separate = found.separate, .pi_alone = found.pi_alone};
+	struct pyn_namespace other = {.nsid = cmd->nsid, .layout = found.layout};
 
-	return pyn_namespace_lacks_metadata(&other, cmd) ? pyn_namespace_refuse_metadata(&other, err) : 0;
+	return pyn_namespace_check_metadata(&other, cmd, metadata, err);
 }
 
 int pyn_namespace_open(struct pyn_device *device, uint32_t nsid, uint64_t nlba_verify, struct pyn_namespace **out,

@@ -6,16 +6,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/data/protection.h"
 #include "core/drive/device.h"
 
 struct pyn_saved;
+struct pyn_metadata;
 
 /* The metadata format of another namespace to which a command was sent through this one. */
 struct pyn_other_namespace {
 	uint32_t nsid;    /* 0: none yet */
 	uint32_t changes; /* as of the namespace itself */
-	uint16_t separate;
-	bool pi_alone;
+	struct pyn_layout layout;
 };
 
 struct pyn_namespace {
@@ -23,10 +24,8 @@ struct pyn_namespace {
 	struct pyn_verify *verify;   /* a reference to its table */
 	struct pyn_buffer *identify; /* 4096 bytes, struct nvme_id_ns; NULL: not identified yet */
 	uint32_t nsid;
-	uint32_t lba_size;    /* bytes */
-	uint16_t interleaved; /* bytes of metadata after the data of each LBA, in one buffer; 0: none */
-	uint16_t separate;    /* bytes of metadata of each LBA, in a separate buffer; 0: none */
-	bool pi_alone;        /* the metadata are protection information and nothing else */
+	uint32_t lba_size; /* bytes */
+	struct pyn_layout layout;
 	uint64_t nsze;        /* LBAs */
 	uint64_t zone_size;   /* LBAs; 0: not zoned */
 	uint64_t capacity;    /* bytes: NVMCAP, or NSZE × LBA size where that is 0 */
@@ -48,16 +47,18 @@ const void *pyn_namespace_identify(const struct pyn_namespace *ns);
 /* Bytes per LBA that a read, write or compare with this dword 12 transfers. */
 uint32_t pyn_namespace_lba_bytes(const struct pyn_namespace *ns, uint32_t cdw12);
 
-/* Whether this command would transfer metadata in a separate buffer. pynvme cannot provide one: the metadata pointer
- * would be 0. */
-bool pyn_namespace_lacks_metadata(const struct pyn_namespace *ns, const struct nvme_cmd *cmd);
+/* Bytes of metadata that this command transfers at MPTR. */
+uint64_t pyn_namespace_metadata_bytes(const struct pyn_namespace *ns, const struct nvme_cmd *cmd);
 
-/* Fill *err for such a command, and return its error. */
-int pyn_namespace_refuse_metadata(const struct pyn_namespace *ns, struct pyn_error *err);
+/* Check that a command has the buffer at MPTR that it transfers metadata with, and set its length to that transfer.
+ * Errors: PYN_ERROR_UNSUPPORTED, it has none; PYN_ERROR_ARGUMENT, it is too short, or not contiguous. */
+int pyn_namespace_check_metadata(const struct pyn_namespace *ns, const struct nvme_cmd *cmd,
+				 struct pyn_metadata *metadata, struct pyn_error *err);
 
 /* Check the same for a command with the NSID of a namespace other than ns; the command is allowed if the drive does
  * not describe that namespace. Identifies each such namespace once, and waits for the answer. */
-int pyn_namespace_check_other(struct pyn_namespace *ns, const struct nvme_cmd *cmd, struct pyn_error *err);
+int pyn_namespace_check_other(struct pyn_namespace *ns, const struct nvme_cmd *cmd, struct pyn_metadata *metadata,
+			      struct pyn_error *err);
 
 /* pyn_verify_save and pyn_verify_load with the identity and the counts of the drive. The namespace is current.
  * Errors: also those of pyn_device_admin_execute. */
@@ -69,6 +70,7 @@ int pyn_namespace_load(struct pyn_namespace *ns, const char *path, bool trust_co
 struct pyn_namespace_answer {
 	struct pyn_buffer *identify; /* a reference; NULL: already taken, or no answer */
 	uint64_t zone_size;
+	uint32_t elbaf; /* of the LBA format in use, NVM Command Set 1.0, 4.1.5.3; 0 if the drive reports none */
 	uint32_t changes;
 };
 

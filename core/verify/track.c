@@ -22,8 +22,7 @@ static uint32_t cmd_nlb(const struct nvme_cmd *cmd)
 static void begin_read(struct pyn_track *track, const struct nvme_cmd *cmd, bool check)
 {
 	track->effect = PYN_EFFECT_READ;
-	track->check = check && track->use.buffer &&
-		       (uint64_t)cmd_nlb(cmd) * pyn_verify_lba_size(track->verify) <= track->use.length;
+	track->check = check && track->use.buffer && (uint64_t)cmd_nlb(cmd) * track->meta.stride <= track->use.length;
 	track->lacks_data = check && !track->check;
 	if (!track->check)
 		return;
@@ -36,11 +35,30 @@ static void begin_read(struct pyn_track *track, const struct nvme_cmd *cmd, bool
 		return;
 	}
 	pyn_verify_read_begin(track->verify, track->slba, (uint32_t)track->nlb, track->cells);
+	pyn_track_meta_read(&track->meta, track->slba, track->nlb);
 }
 
 static uint8_t *data_of(const struct pyn_track *track)
 {
 	return track->use.buffer->data + track->use.offset;
+}
+
+static uint8_t *lba_data(const struct pyn_track *track, uint64_t i)
+{
+	return data_of(track) + i * track->meta.stride;
+}
+
+/* The CRCs of the data of count LBAs from LBA number first on. */
+static void crcs_of(const struct pyn_track *track, uint64_t first, uint32_t count, uint32_t *crc)
+{
+	uint32_t lba_size = pyn_verify_lba_size(track->verify);
+
+	if (track->meta.stride == lba_size) {
+		pyn_crc32c_blocks(lba_data(track, first), lba_size, count, crc);
+		return;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		crc[i] = pyn_crc32c(0, lba_data(track, first + i), lba_size);
 }
 
 /* Keep the CRC of each written LBA, so that the end of the write can tell whether the script has changed the data
@@ -51,21 +69,18 @@ static void note_crcs(struct pyn_track *track)
 	if (track->nlb > PYN_TRACK_INLINE)
 		track->crc = malloc(track->nlb * sizeof(*track->crc));
 	if (track->crc)
-		pyn_crc32c_blocks(data_of(track), pyn_verify_lba_size(track->verify), (uint32_t)track->nlb,
-				  track->crc);
+		crcs_of(track, 0, (uint32_t)track->nlb, track->crc);
 }
 
 /* Whether the data still have the CRCs of note_crcs: views of a buffer (numpy, memoryview) change it unnoticed. */
 static bool crcs_hold(const struct pyn_track *track)
 {
-	const uint32_t lba_size = pyn_verify_lba_size(track->verify);
-
 	for (uint64_t done = 0; done < track->nlb; done += PYN_TRACK_INLINE) {
 		uint32_t crc[PYN_TRACK_INLINE];
 		uint64_t left = track->nlb - done;
 		uint32_t batch = left < PYN_TRACK_INLINE ? (uint32_t)left : PYN_TRACK_INLINE;
 
-		pyn_crc32c_blocks(data_of(track) + done * lba_size, lba_size, batch, crc);
+		crcs_of(track, done, batch, crc);
 		if (memcmp(crc, track->crc + done, batch * sizeof(*crc)) != 0)
 			return false;
 	}
@@ -79,7 +94,78 @@ static void note(struct pyn_track *track)
 	track->nlb = pyn_verify_note_begin(track->verify, track->slba, track->all_lbas);
 }
 
-static void begin_write(struct pyn_track *track, const struct nvme_cmd *cmd, bool stamp)
+static void stamp_lbas(const struct pyn_track *track, uint32_t nlb, uint64_t token)
+{
+	if (track->meta.stride == pyn_verify_lba_size(track->verify)) {
+		pyn_verify_stamp(track->verify, data_of(track), track->slba, nlb, token);
+		return;
+	}
+	for (uint32_t i = 0; i < nlb; i++)
+		pyn_verify_stamp(track->verify, lba_data(track, i), track->slba + i, 1, token + i);
+}
+
+static void begin_raw(const struct pyn_track *track)
+{
+	if (track->meta.stride == pyn_verify_lba_size(track->verify)) {
+		pyn_verify_write_begin(track->verify, track->slba, (uint32_t)track->nlb, data_of(track), false, 0);
+		return;
+	}
+	for (uint64_t i = 0; i < track->nlb; i++)
+		pyn_verify_write_begin(track->verify, track->slba + i, 1, lba_data(track, i), false, 0);
+}
+
+/* Put protection information into the metadata of a write. */
+static void protect(const struct pyn_track *track, const struct nvme_cmd *cmd, uint32_t nlb)
+{
+	const struct pyn_protection *protection = &track->meta.layout.protection;
+	uint32_t lba_size = pyn_verify_lba_size(track->verify);
+	struct pyn_tags tags = pyn_tags_of(cmd);
+
+	for (uint32_t i = 0; protection->type && i < nlb; i++) {
+		uint8_t *data = lba_data(track, i);
+		uint8_t *metadata = pyn_track_meta_at(&track->meta, i, data, lba_size);
+
+		if (metadata)
+			pyn_protection_make(protection, data, lba_size, metadata, &tags, i);
+	}
+}
+
+static bool metadata_crcs(const struct pyn_track *track, const struct nvme_cmd *cmd, uint32_t *crc)
+{
+	uint32_t lba_size = pyn_verify_lba_size(track->verify);
+
+	for (uint64_t i = 0; i < track->nlb; i++)
+		if (!pyn_track_meta_crc(&track->meta, cmd, i, lba_data(track, i), lba_size, &crc[i]))
+			return false;
+	return true;
+}
+
+/* Keep the CRCs of the metadata as well, if all of them are known. */
+static void note_metadata_crcs(struct pyn_track *track, const struct nvme_cmd *cmd)
+{
+	uint32_t *crc = track->meta.verify && track->crc ? malloc(track->nlb * sizeof(*crc)) : NULL;
+
+	if (crc && metadata_crcs(track, cmd, crc)) {
+		track->meta.crc = crc;
+		track->meta.cmd = *cmd;
+	} else {
+		free(crc);
+	}
+}
+
+/* Whether the metadata still have the CRCs that were noted. */
+static bool metadata_hold(const struct pyn_track *track)
+{
+	uint32_t lba_size = pyn_verify_lba_size(track->verify), crc;
+
+	for (uint64_t i = 0; i < track->nlb; i++)
+		if (!pyn_track_meta_crc(&track->meta, &track->meta.cmd, i, lba_data(track, i), lba_size, &crc) ||
+		    crc != track->meta.crc[i])
+			return false;
+	return true;
+}
+
+static void begin_write(struct pyn_track *track, const struct nvme_cmd *cmd, bool stamp, bool protects)
 {
 	struct pyn_verify *verify = track->verify;
 	uint32_t nlb = cmd_nlb(cmd);
@@ -87,32 +173,38 @@ static void begin_write(struct pyn_track *track, const struct nvme_cmd *cmd, boo
 	track->effect = PYN_EFFECT_WRITE;
 	track->fua = cmd->cdw12 & NVME_RW_FUA;
 	note(track);
-	if (!track->use.buffer || (uint64_t)nlb * pyn_verify_lba_size(verify) > track->use.length) {
+	if (!track->use.buffer || (uint64_t)nlb * track->meta.stride > track->use.length) {
 		/* Part of the data lies outside of the buffer, where their content is unknown. */
 		pyn_verify_change_begin(verify, track->slba, track->nlb, PYN_CELL_UNKNOWN);
+		pyn_track_meta_write(&track->meta, track->slba, track->nlb);
 		return;
 	}
 	uint64_t token = 0;
 
 	if (stamp) {
 		token = pyn_token_take(nlb);
-		pyn_verify_stamp(verify, data_of(track), track->slba, nlb, token);
+		stamp_lbas(track, nlb, token);
 	}
+	if (protects)
+		protect(track, cmd, nlb);
 	note_crcs(track);
+	note_metadata_crcs(track, cmd);
 	if (!track->crc)
 		pyn_verify_change_begin(verify, track->slba, track->nlb, PYN_CELL_UNKNOWN);
 	else if (stamp)
 		pyn_verify_write_begin_crc(verify, track->slba, (uint32_t)track->nlb, track->crc, token);
 	else
-		pyn_verify_write_begin(verify, track->slba, (uint32_t)track->nlb, data_of(track), false, 0);
+		begin_raw(track);
+	pyn_track_meta_write(&track->meta, track->slba, track->nlb);
 }
 
-static void begin_change(struct pyn_track *track, enum pyn_cell_state state)
+static void begin_change(struct pyn_track *track, const struct nvme_cmd *cmd, enum pyn_cell_state state)
 {
 	track->effect = PYN_EFFECT_CHANGE;
 	track->ranges = 1;
 	note(track);
 	pyn_verify_change_begin(track->verify, track->slba, track->nlb, state);
+	pyn_track_meta_change(&track->meta, cmd, track->slba, track->nlb);
 }
 
 /* Begin a change of unknown data. Nothing is judged until its end; then its ranges, or the whole namespace, are
@@ -176,6 +268,7 @@ static void begin_dsm(struct pyn_track *track, const struct nvme_cmd *cmd)
 
 		range->attr = (uint32_t)pyn_verify_note_begin(track->verify, range->slba, range->nlb);
 		pyn_verify_change_begin(track->verify, range->slba, range->attr, PYN_CELL_DEALLOCATED);
+		pyn_track_meta_change(&track->meta, cmd, range->slba, range->attr);
 	}
 }
 
@@ -192,13 +285,14 @@ static void begin_copy(struct pyn_track *track, const struct nvme_cmd *cmd)
 	track->fua = nvme_get_field(cmd, NVME_FIELD_COPY_FUA);
 	track->copy = pyn_copy_parse(track->verify, cmd, data_of(track), &track->nlb);
 	if (!track->copy) {
-		begin_change(track, PYN_CELL_UNKNOWN);
+		begin_change(track, cmd, PYN_CELL_UNKNOWN);
 		return;
 	}
 	track->effect = PYN_EFFECT_CHANGE;
 	track->ranges = 1;
 	note(track);
 	pyn_copy_begin(track->copy, track->verify, track->slba, track->nlb);
+	pyn_track_meta_copy(&track->meta, cmd, data_of(track), track->slba, track->nlb);
 }
 
 /* ---- zones ---- */
@@ -235,12 +329,10 @@ static void begin_zone_action(struct pyn_track *track, const struct nvme_cmd *cm
  * so nothing is judged wrongly until then. */
 static void begin_append(struct pyn_track *track, const struct nvme_cmd *cmd)
 {
-	uint32_t lba_size = pyn_verify_lba_size(track->verify);
-
 	track->effect = PYN_EFFECT_APPEND;
 	track->fua = cmd->cdw12 & NVME_RW_FUA;
 	track->disturbances = pyn_verify_disturbances(track->verify);
-	if (!track->use.buffer || track->nlb * lba_size > track->use.length)
+	if (!track->use.buffer || track->nlb * track->meta.stride > track->use.length)
 		return;
 	note_crcs(track);
 }
@@ -283,6 +375,8 @@ static void end_append(struct pyn_track *track, bool own, uint64_t lba)
 	bool known = own && pyn_verify_is_undisturbed(track->verify, track->disturbances);
 
 	pyn_verify_write_end(track->verify, lba, noted, outcome_of(track, known));
+	if (track->meta.verify)
+		pyn_verify_forget(track->meta.verify, lba, noted);
 	pyn_verify_note_end(track->verify, lba, track->nlb, noted);
 }
 
@@ -362,6 +456,15 @@ static void end_all(struct pyn_track *track, bool success)
 void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const struct nvme_cmd *cmd,
 		     struct pyn_buffer *buffer, uint32_t offset, uint32_t length, bool stamp, bool check)
 {
+	static const struct pyn_metadata none;
+
+	pyn_track_begin_metadata(track, verify, cmd, buffer, offset, length, &none, stamp, check);
+}
+
+void pyn_track_begin_metadata(struct pyn_track *track, struct pyn_verify *verify, const struct nvme_cmd *cmd,
+			      struct pyn_buffer *buffer, uint32_t offset, uint32_t length,
+			      const struct pyn_metadata *metadata, bool stamp, bool check)
+{
 	track->verify = verify;
 	track->all = NULL;
 	track->effect = PYN_EFFECT_NONE;
@@ -381,6 +484,7 @@ void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const s
 	if (buffer)
 		pyn_buffer_use_begin(&track->use, buffer, offset, length, cmd->opc & NVME_DATA_FROM_DEVICE,
 				     verify && stamp);
+	pyn_track_meta_begin(&track->meta, verify, cmd, metadata, track->is_changer);
 	if (!verify)
 		return;
 	pyn_verify_get(verify);
@@ -391,15 +495,15 @@ void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const s
 		begin_read(track, cmd, check);
 		break;
 	case NVME_IO_WRITE:
-		begin_write(track, cmd, stamp);
+		begin_write(track, cmd, stamp, stamp && metadata->protects);
 		break;
 	case NVME_IO_WRITE_ZEROES:
 		/* Also with DEAC the LBAs read as zeros until they are written (section 3.2.8). */
 		track->fua = cmd->cdw12 & NVME_RW_FUA;
-		begin_change(track, PYN_CELL_ZEROES);
+		begin_change(track, cmd, PYN_CELL_ZEROES);
 		break;
 	case NVME_IO_WRITE_UNCORRECTABLE:
-		begin_change(track, PYN_CELL_UNCORRECTABLE);
+		begin_change(track, cmd, PYN_CELL_UNCORRECTABLE);
 		break;
 	case NVME_IO_DSM:
 		begin_dsm(track, cmd);
@@ -448,6 +552,7 @@ static void end_change(struct pyn_track *track, bool success, bool own)
 			pyn_copy_end(track->copy, track->verify, outcome);
 		else
 			pyn_verify_change_end(track->verify, track->slba, track->nlb, outcome);
+		pyn_track_meta_change_end(&track->meta, track->slba, track->nlb, outcome);
 		pyn_verify_note_end(track->verify, track->slba, track->all_lbas, track->nlb);
 		return;
 	}
@@ -455,8 +560,57 @@ static void end_change(struct pyn_track *track, bool success, bool own)
 		const struct nvme_dsm_range *range = &track->dsm[i];
 
 		pyn_verify_change_end(track->verify, range->slba, range->attr, outcome);
+		pyn_track_meta_change_end(&track->meta, range->slba, range->attr, outcome);
 		pyn_verify_note_end(track->verify, range->slba, range->nlb, range->attr);
 	}
+}
+
+/* Judge one LBA of a read of a namespace with metadata. */
+static bool judge_lba(const struct pyn_track *track, uint64_t i, struct pyn_verify_counts *counts,
+		      struct pyn_mismatch *mismatch)
+{
+	const struct pyn_track_meta *meta = &track->meta;
+	uint64_t lba = track->slba + i, checked = counts->checked;
+	uint8_t *data = lba_data(track, i), *metadata = NULL;
+	bool known;
+
+	if (!pyn_verify_read_end(track->verify, lba, 1, data, &track->cells[i], counts, mismatch))
+		return false;
+	if (meta->cells)
+		metadata = pyn_track_meta_at(meta, i, data, pyn_verify_lba_size(track->verify));
+	uint32_t zeroed = mismatch->zeroed;
+
+	if (!metadata || pyn_track_meta_judge(meta, i, lba, metadata, mismatch, &known)) {
+		mismatch->zeroed = zeroed;
+		return true;
+	}
+	mismatch->zeroed = zeroed;
+	counts->unverified -= counts->checked == checked;
+	counts->checked = checked + 1;
+	counts->mismatch++;
+	return false;
+}
+
+/* Judge the LBAs of a read one by one, data and metadata. */
+static bool judge_each(const struct pyn_track *track, struct pyn_verify_counts *counts, struct pyn_mismatch *mismatch)
+{
+	struct pyn_mismatch one;
+	uint32_t zeroed = 0;
+
+	mismatch->count = 0;
+	for (uint64_t i = 0; i < track->nlb; i++) {
+		bool right = judge_lba(track, i, counts, &one);
+		uint32_t count = mismatch->count;
+
+		zeroed += one.zeroed;
+		if (right)
+			continue;
+		if (count == 0)
+			*mismatch = one;
+		mismatch->count = count + 1;
+	}
+	mismatch->zeroed = zeroed;
+	return mismatch->count == 0;
 }
 
 /* Judge a read while its buffer use lasts: if another command begins to use the buffer meanwhile, the result is
@@ -464,10 +618,12 @@ static void end_change(struct pyn_track *track, bool success, bool own)
 static bool end_read(struct pyn_track *track, struct pyn_mismatch *mismatch)
 {
 	struct pyn_verify_counts counts = {0};
-	bool right = pyn_verify_read_end(track->verify, track->slba, (uint32_t)track->nlb, data_of(track),
-					 track->cells, &counts, mismatch);
+	bool right = track->meta.verify ? judge_each(track, &counts, mismatch)
+					: pyn_verify_read_end(track->verify, track->slba, (uint32_t)track->nlb,
+							      data_of(track), track->cells, &counts, mismatch);
+	bool own = pyn_buffer_use_end(&track->use);
 
-	if (!pyn_buffer_use_end(&track->use)) {
+	if (!pyn_track_meta_release(&track->meta) || !own) {
 		counts = (struct pyn_verify_counts){.unverified = track->nlb};
 		right = true;
 	} else if (mismatch->zeroed) {
@@ -497,6 +653,7 @@ static void finish(struct pyn_track *track)
 	track->copy = NULL;
 	track->crc = NULL;
 	track->effect = PYN_EFFECT_NONE;
+	pyn_track_meta_end(&track->meta);
 	if (track->is_changer)
 		pyn_verify_changer_end(track->verify);
 	track->is_changer = false;
@@ -508,15 +665,16 @@ bool pyn_track_end(struct pyn_track *track, const struct nvme_cpl *cpl, struct p
 {
 	bool success = !(cpl->status & ~NVME_STATUS_P & ~NVME_STATUS_M & ~NVME_STATUS_DNR);
 	bool right = !success || !track->check || end_read(track, mismatch);
-	bool same = !success || !track->crc || crcs_hold(track);
+	bool same = !success || !track->crc || (crcs_hold(track) && (!track->meta.crc || metadata_hold(track)));
 	bool own = !track->use.buffer || pyn_buffer_use_end(&track->use);
 
-	own = own && same;
+	own = pyn_track_meta_release(&track->meta) && own && same;
 	if (track->all)
 		end_all(track, success);
 	switch (track->effect) {
 	case PYN_EFFECT_WRITE:
 		pyn_verify_write_end(track->verify, track->slba, track->nlb, outcome_of(track, success && own));
+		pyn_track_meta_write_end(&track->meta, track->slba, track->nlb, outcome_of(track, success && own));
 		pyn_verify_note_end(track->verify, track->slba, track->all_lbas, track->nlb);
 		break;
 	case PYN_EFFECT_CHANGE:

@@ -12,6 +12,7 @@
 #include "core/data/buffer.h"
 #include "core/verify/tables.h"
 #include "core/verify/track_copy.h"
+#include "core/verify/track_meta.h"
 #include "core/verify/verify.h"
 #include "spec/nvme_cmd.h"
 
@@ -48,6 +49,7 @@ struct pyn_track {
 	uint64_t epoch;     /* flush */
 	uint64_t submitted; /* ticks */
 	struct pyn_buffer_use use;
+	struct pyn_track_meta meta;
 	struct nvme_dsm_range *dsm; /* a copy, since the script may change its buffer; attr: number of noted LBAs */
 	struct pyn_copy *copy;      /* NULL: no copy */
 	uint32_t *crc;              /* for each LBA of a write or an append: inline_crc, or allocated */
@@ -65,6 +67,11 @@ struct pyn_track {
  */
 void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const struct nvme_cmd *cmd,
 		     struct pyn_buffer *buffer, uint32_t offset, uint32_t length, bool stamp, bool check);
+
+/* The same for a command whose metadata may lie in a buffer of their own. */
+void pyn_track_begin_metadata(struct pyn_track *track, struct pyn_verify *verify, const struct nvme_cmd *cmd,
+			      struct pyn_buffer *buffer, uint32_t offset, uint32_t length,
+			      const struct pyn_metadata *metadata, bool stamp, bool check);
 
 /* The same for a command to all namespaces (NSID FFFFFFFFh), which is never stamped or judged. The track takes
  * ownership of all. */

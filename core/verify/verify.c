@@ -102,6 +102,7 @@ static int map(struct pyn_verify *verify, bool flat, struct pyn_error *err)
 	verify->shared = pyn_shared_map(sizeof(*verify->shared), err);
 	if (verify->shared)
 		verify->stripes = pyn_shared_map(PYN_STRIPES * sizeof(*verify->stripes), err);
+	verify->common = verify->shared;
 	if (!verify->stripes)
 		return -ENOMEM;
 	return flat ? map_flat(verify, err) : map_large(verify, err);
@@ -109,6 +110,7 @@ static int map(struct pyn_verify *verify, bool flat, struct pyn_error *err)
 
 static void destroy(struct pyn_verify *verify)
 {
+	pyn_verify_put(verify->metadata);
 	pyn_verify_files_free(verify->files);
 	pyn_dense_unmap(&verify->dense);
 	pyn_nodes_unmap(&verify->nodes);
@@ -166,6 +168,37 @@ void pyn_verify_put(struct pyn_verify *verify)
 {
 	if (verify && atomic_fetch_sub(&verify->references, 1) == 1)
 		destroy(verify);
+}
+
+int pyn_verify_set_layout(struct pyn_verify *verify, const struct pyn_layout *layout, struct pyn_error *err)
+{
+	struct pyn_verify *before = verify->metadata, *table = NULL;
+	uint32_t bytes = layout->protection.ms;
+
+	verify->layout = *layout;
+
+	if (bytes == (before ? before->lba_size : 0))
+		return 0;
+	if (bytes)
+		table = pyn_verify_create(verify->nsid, verify->nlba, bytes, err);
+	if (bytes && !table)
+		return -ENOMEM;
+	if (table)
+		table->common = verify->shared;
+	verify->metadata = table;
+	pyn_verify_put(before);
+	return 0;
+}
+
+const struct pyn_layout *pyn_verify_layout(const struct pyn_verify *verify)
+{
+	return &verify->layout;
+}
+
+struct pyn_verify *pyn_verify_metadata(const struct pyn_verify *verify)
+{
+	pyn_verify_get(verify->metadata);
+	return verify->metadata;
 }
 
 uint32_t pyn_verify_nsid(const struct pyn_verify *verify)
@@ -421,7 +454,7 @@ static inline uint64_t end_one(const void *user, uint64_t i, uint64_t old)
 /* The epoch of cells that change now and need a flush. */
 static inline uint64_t current_epoch(struct pyn_verify *verify)
 {
-	struct pyn_verify_shared *shared = verify->shared;
+	struct pyn_verify_shared *shared = verify->common;
 	uint64_t epoch = (atomic_load_explicit(&shared->epoch, memory_order_acquire) - 1) % EPOCHS + 1;
 
 	if (!atomic_load_explicit(&shared->dirty, memory_order_relaxed))
@@ -503,6 +536,8 @@ void pyn_verify_forget(struct pyn_verify *verify, uint64_t slba, uint64_t nlb)
 {
 	count_disturbance(verify);
 	pyn_cells_each(verify, slba, nlb, forget);
+	if (verify->metadata)
+		pyn_cells_each(verify->metadata, slba, nlb, forget);
 	pyn_verify_intend(verify->files, slba, nlb);
 }
 
@@ -538,8 +573,8 @@ bool pyn_verify_is_undisturbed(const struct pyn_verify *verify, uint32_t since)
 static bool is_durable(const struct pyn_verify *verify, uint64_t cell)
 {
 	uint64_t epoch = cell >> PYN_CELL_EPOCH_SHIFT & PYN_CELL_EPOCH;
-	uint64_t now = atomic_load(&verify->shared->epoch);
-	uint64_t durable = atomic_load(&verify->shared->durable);
+	uint64_t now = atomic_load(&verify->common->epoch);
+	uint64_t durable = atomic_load(&verify->common->durable);
 
 	if (epoch == 0)
 		return true;
@@ -603,6 +638,14 @@ void pyn_verify_restore(struct pyn_verify *verify, uint64_t slba, uint32_t nlb, 
 	change_cells(verify, slba, nlb, true, restore_one, &restored);
 }
 
+/* Change each known cell, of data and metadata. */
+static void change_all(struct pyn_verify *verify, pyn_cell_change *change)
+{
+	pyn_cells_each(verify, 0, verify->nlba, change);
+	if (verify->metadata)
+		pyn_cells_each(verify->metadata, 0, verify->nlba, change);
+}
+
 uint64_t pyn_verify_flush_begin(struct pyn_verify *verify)
 {
 	struct pyn_verify_shared *shared = verify->shared;
@@ -623,7 +666,7 @@ void pyn_verify_flush_end(struct pyn_verify *verify, uint64_t epoch)
 		;
 	if (epoch > swept && epoch - swept >= SWEEP_EVERY &&
 	    atomic_compare_exchange_strong(&shared->swept, &swept, epoch))
-		pyn_cells_each(verify, 0, verify->nlba, make_durable);
+		change_all(verify, make_durable);
 }
 
 bool pyn_token_was_given_out(uint64_t token)
@@ -636,7 +679,7 @@ bool pyn_token_was_given_out(uint64_t token)
 void pyn_verify_power_lost(struct pyn_verify *verify)
 {
 	pyn_verify_files_lost(verify->files);
-	pyn_cells_each(verify, 0, verify->nlba, lose);
+	change_all(verify, lose);
 }
 
 /* ---- counts ---- */

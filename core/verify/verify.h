@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/data/protection.h"
 #include "core/util/error.h"
 
 enum pyn_cell_state {
@@ -42,12 +43,13 @@ enum pyn_mismatch_class {
 	PYN_MISMATCH_MISDIRECTED, /* the data of another LBA */
 	PYN_MISMATCH_LOST,        /* zeros instead of data */
 	PYN_MISMATCH_READABLE,    /* an LBA marked uncorrectable was read without an error */
+	PYN_MISMATCH_METADATA,    /* the data are right or unknown, the metadata are not what was written */
 };
 
 /* A mismatch of a read: its first wrong LBA, and the number of wrong LBAs. */
 struct pyn_mismatch {
 	uint64_t lba;
-	uint64_t found_lba;   /* the first 8 bytes */
+	uint64_t found_lba;   /* the first 8 bytes, of the metadata if these are wrong */
 	uint64_t found_token; /* the last 8 bytes */
 	uint32_t expected_crc;
 	uint32_t found_crc;
@@ -76,6 +78,19 @@ void pyn_verify_forked(void);
  * allowed. */
 void pyn_verify_get(struct pyn_verify *verify);
 void pyn_verify_put(struct pyn_verify *verify);
+
+/*
+ * Tell the table of a namespace where metadata lie. Those of layout.protection.ms bytes have a table of their own,
+ * whose LBAs are the metadata of an LBA. It is kept as long as this size is the same, and begins with nothing known.
+ * What makes LBAs unknown in the table of the data does so in both; all other changes are begun and ended in each of
+ * them. Flushes, limits and holds are those of the data's table. Do not call it while another thread uses the
+ * namespace.
+ */
+int pyn_verify_set_layout(struct pyn_verify *verify, const struct pyn_layout *layout, struct pyn_error *err);
+const struct pyn_layout *pyn_verify_layout(const struct pyn_verify *verify);
+
+/* The table of the metadata, with a reference for the caller; NULL: none. Drop it before that of the data's table. */
+struct pyn_verify *pyn_verify_metadata(const struct pyn_verify *verify);
 
 uint32_t pyn_verify_nsid(const struct pyn_verify *verify);
 uint32_t pyn_verify_lba_size(const struct pyn_verify *verify);

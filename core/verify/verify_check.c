@@ -110,6 +110,17 @@ static enum pyn_mismatch_class classify(const struct pyn_verify *verify, uint64_
 	return token_is_damaged(verify, data, token, expected) ? PYN_MISMATCH_CORRUPT : PYN_MISMATCH_STALE;
 }
 
+/* Note the first and the last bytes of wrong metadata, of which there may be fewer than 8. */
+static enum pyn_mismatch_class describe_metadata(const struct pyn_verify *verify, const uint8_t *data,
+						 struct pyn_mismatch *mismatch)
+{
+	uint32_t most = verify->lba_size < sizeof(uint64_t) ? verify->lba_size : sizeof(uint64_t);
+
+	memcpy(&mismatch->found_lba, data, most);
+	memcpy(&mismatch->found_token, data + verify->lba_size - most, most);
+	return PYN_MISMATCH_METADATA;
+}
+
 /* Check one LBA. If it is deallocated and holds zeros, set *cell to the value that pyn_verify_note_zeros stores. */
 static void check_lba(const struct pyn_verify *verify, uint64_t lba, const uint8_t *data, uint64_t *cell,
 		      uint32_t crc, struct pyn_mismatch *mismatch)
@@ -125,6 +136,8 @@ static void check_lba(const struct pyn_verify *verify, uint64_t lba, const uint8
 		found.kind = PYN_MISMATCH_READABLE;
 	else if (crc == (uint32_t)*cell)
 		return;
+	else if (verify->common != verify->shared)
+		found.kind = describe_metadata(verify, data, &found);
 	else
 		found.kind = classify(verify, lba, data, *cell, &found);
 	found.zeroed = mismatch->zeroed;
@@ -224,6 +237,17 @@ uint64_t pyn_verify_alike(const struct pyn_verify *verify, uint64_t slba, uint64
 	return *uncorrectable ? count : nlb;
 }
 
+static void metadata_text(const struct pyn_mismatch *mismatch, uint32_t nsid, char *text, size_t size)
+{
+	snprintf(text, size,
+		 "nsid %u LBA 0x%llx has wrong metadata: not what was written last; %u LBA%s of this read mismatch; "
+		 "CRC-32C of the metadata expected %08x, found %08x; they begin with %016llx and end with %016llx",
+		 nsid, (unsigned long long)mismatch->lba, mismatch->count, mismatch->count == 1 ? "" : "s",
+		 mismatch->expected_crc, mismatch->found_crc,
+		 (unsigned long long)__builtin_bswap64(mismatch->found_lba),
+		 (unsigned long long)__builtin_bswap64(mismatch->found_token));
+}
+
 void pyn_mismatch_text(const struct pyn_mismatch *mismatch, uint32_t nsid, char *text, size_t size)
 {
 	static const char *const what[] = {
@@ -234,6 +258,11 @@ void pyn_mismatch_text(const struct pyn_mismatch *mismatch, uint32_t nsid, char 
 		[PYN_MISMATCH_LOST] = "lost: zeros where data were",
 		[PYN_MISMATCH_READABLE] = "readable, though it was marked uncorrectable",
 	};
+
+	if (mismatch->kind == PYN_MISMATCH_METADATA) {
+		metadata_text(mismatch, nsid, text, size);
+		return;
+	}
 	unsigned kind = mismatch->kind < sizeof(what) / sizeof(what[0]) ? mismatch->kind : 0;
 
 	snprintf(text, size,

@@ -14,14 +14,14 @@ static void count_down(_Atomic uint32_t *count)
 
 void pyn_verify_suspend(struct pyn_verify *verify)
 {
-	atomic_fetch_add(&verify->shared->held_whole, 1);
-	atomic_fetch_add(&verify->shared->suspended, 1);
+	atomic_fetch_add(&verify->common->held_whole, 1);
+	atomic_fetch_add(&verify->common->suspended, 1);
 }
 
 void pyn_verify_resume(struct pyn_verify *verify)
 {
-	count_down(&verify->shared->held_whole);
-	count_down(&verify->shared->suspended);
+	count_down(&verify->common->held_whole);
+	count_down(&verify->common->suspended);
 }
 
 /* Claim a free range by one compare-and-exchange. It has no effect before its end is stored. */
@@ -41,7 +41,7 @@ static unsigned take_range(struct pyn_verify_shared *shared, uint64_t slba, uint
 void pyn_verify_untracked_begin(struct pyn_verify *verify, struct pyn_verify_untracked *range, uint64_t slba,
 				uint64_t nlb)
 {
-	struct pyn_verify_shared *shared = verify->shared;
+	struct pyn_verify_shared *shared = verify->common;
 
 	range->slba = slba;
 	range->nlb = pyn_verify_clip(verify->past, slba, nlb);
@@ -59,7 +59,7 @@ void pyn_verify_untracked_begin(struct pyn_verify *verify, struct pyn_verify_unt
 
 void pyn_verify_untracked_end(struct pyn_verify *verify, struct pyn_verify_untracked *range)
 {
-	struct pyn_verify_shared *shared = verify->shared;
+	struct pyn_verify_shared *shared = verify->common;
 
 	pyn_verify_forget(verify, range->slba, range->nlb);
 	if (range->suspended && range->place < PYN_VERIFY_RANGES) {
@@ -76,7 +76,7 @@ void pyn_verify_untracked_end(struct pyn_verify *verify, struct pyn_verify_untra
 
 static bool is_held(const struct pyn_verify *verify, uint64_t slba, uint64_t nlb)
 {
-	const struct pyn_verify_shared *shared = verify->shared;
+	const struct pyn_verify_shared *shared = verify->common;
 
 	if (atomic_load(&shared->held_whole))
 		return true;
@@ -91,7 +91,7 @@ static bool is_held(const struct pyn_verify *verify, uint64_t slba, uint64_t nlb
 /* LBAs that a raise brings below the limit are judged only once the changes have ended that began beyond it. */
 void pyn_verify_set_limit(struct pyn_verify *verify, uint64_t nlba)
 {
-	struct pyn_verify_shared *shared = verify->shared;
+	struct pyn_verify_shared *shared = verify->common;
 	uint64_t after = nlba < verify->past ? nlba : verify->past;
 
 	if (after < atomic_load(&shared->limit))
@@ -101,12 +101,12 @@ void pyn_verify_set_limit(struct pyn_verify *verify, uint64_t nlba)
 
 uint64_t pyn_verify_limit(const struct pyn_verify *verify)
 {
-	return atomic_load(&verify->shared->noted);
+	return atomic_load(&verify->common->noted);
 }
 
 static uint64_t limit_of(const struct pyn_verify *verify, uint64_t past)
 {
-	struct pyn_verify_shared *shared = verify->shared;
+	struct pyn_verify_shared *shared = verify->common;
 	uint64_t limit = atomic_load(&shared->limit), noted = atomic_load(&shared->noted);
 
 	if (past <= limit || limit >= noted || atomic_load(&shared->loose))
@@ -119,14 +119,14 @@ uint32_t pyn_verify_checkable(const struct pyn_verify *verify, uint64_t slba, ui
 {
 	uint64_t limit = limit_of(verify, slba + nlb);
 
-	if (slba >= limit || (atomic_load(&verify->shared->suspended) && is_held(verify, slba, nlb)))
+	if (slba >= limit || (atomic_load(&verify->common->suspended) && is_held(verify, slba, nlb)))
 		return 0;
 	return nlb < limit - slba ? nlb : (uint32_t)(limit - slba);
 }
 
 uint64_t pyn_verify_note_begin(struct pyn_verify *verify, uint64_t slba, uint64_t nlb)
 {
-	struct pyn_verify_shared *shared = verify->shared;
+	struct pyn_verify_shared *shared = verify->common;
 	uint64_t noted = pyn_verify_clip(atomic_load(&shared->noted), slba, nlb);
 
 	if (noted == nlb)
@@ -145,5 +145,5 @@ void pyn_verify_note_end(struct pyn_verify *verify, uint64_t slba, uint64_t nlb,
 		return;
 	/* Others may have noted writes to these LBAs, meanwhile or before. */
 	pyn_verify_forget(verify, slba + noted, nlb - noted);
-	count_down(&verify->shared->loose);
+	count_down(&verify->common->loose);
 }

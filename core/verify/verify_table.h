@@ -70,6 +70,8 @@ struct pyn_verify_shared {
 
 struct pyn_verify {
 	struct pyn_verify_files *files; /* of this process */
+	struct pyn_verify *metadata;    /* the table of the metadata, a reference; NULL: none */
+	struct pyn_layout layout;       /* where these lie */
 	_Atomic uint32_t references;    /* of this process */
 	_Atomic uint32_t changers;      /* of this process */
 	uint32_t process;               /* pyn_process_number of the process that created it */
@@ -87,6 +89,8 @@ struct pyn_verify {
 	struct pyn_nodes nodes; /* of a large namespace */
 	struct pyn_dense dense;
 	struct pyn_verify_shared *shared;
+	/* Flush epochs, limits and holds: of a table of metadata those of the data's table, else its own. */
+	struct pyn_verify_shared *common;
 };
 
 /* Like pyn_verify_create, but as a small namespace (flat) or a large one regardless of the size. */
@@ -194,12 +198,12 @@ static inline bool pyn_verify_read_is_right(const struct pyn_verify *verify, uin
 					    const void *data, const uint64_t *snapshot,
 					    struct pyn_verify_counts *counts)
 {
-	uint64_t limit = atomic_load_explicit(&verify->shared->limit, memory_order_relaxed);
+	uint64_t limit = atomic_load_explicit(&verify->common->limit, memory_order_relaxed);
 	uint32_t crc[PYN_VERIFY_BATCH];
 	bool right;
 
 	/* Check this before the cells: a held range is forgotten before it is released. */
-	if (atomic_load_explicit(&verify->shared->suspended, memory_order_acquire) || slba >= limit ||
+	if (atomic_load_explicit(&verify->common->suspended, memory_order_acquire) || slba >= limit ||
 	    nlb > limit - slba || snapshot[0] >> PYN_CELL_STATE_SHIFT != PYN_CELL_DATA)
 		return false;
 	pyn_crc32c_blocks(data, verify->lba_size, nlb, crc);

@@ -80,6 +80,7 @@ PAGES_WITH_SCRIPTS = [
             "live",
             "plots",
             "many-drives",
+            "metadata",
             "queues-by-hand",
             "recipes",
             "structures",

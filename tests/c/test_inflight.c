@@ -2,9 +2,8 @@
 /* A tester's queue pair over an engine that does what the test says: slots, time, quarantine, and a device that errs.
  */
 /* sources: spec/commands.c core/drive/inflight.c core/verify/track*.c core/verify/tables.c core/data/buffer.c
- * core/data/cmdlog.c core/data/held.c core/data/kept.c core/data/capture.c core/verify/verify*.c core/util/crc32c.c
- * core/env/*.c
- * core/util/*.c */
+ * core/data/protection.c core/data/cmdlog.c core/data/held.c core/data/kept.c core/data/capture.c
+ * core/verify/verify*.c core/util/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
 #include <errno.h>
 #include <pthread.h>

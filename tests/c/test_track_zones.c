@@ -3,8 +3,8 @@
  * Zones against a drive that is right: commands of several queues begin, are executed and end in any order, some are
  * lost, the script's own queues write behind everybody's back, and the power fails. Nothing may ever be found.
  */
-/* sources: spec/commands.c core/verify/track*.c core/verify/tables.c core/data/buffer.c core/verify/verify*.c
- * core/util/crc32c.c core/env/*.c core/util/*.c */
+/* sources: spec/commands.c core/verify/track*.c core/verify/tables.c core/data/buffer.c core/data/protection.c
+ * core/verify/verify*.c core/util/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
 #include "core/util/random.h"
 #include "core/verify/track.h"

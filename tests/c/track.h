@@ -53,7 +53,7 @@ static uint64_t judged(void)
 }
 
 /* Judge the contents of the buffer as a read. Returns -1: nothing was judged, 0: right, 1: wrong. */
-static int reads(uint64_t slba, uint32_t nlb)
+static inline int reads(uint64_t slba, uint32_t nlb)
 {
 	uint64_t before = judged();
 
@@ -65,7 +65,7 @@ static int reads(uint64_t slba, uint32_t nlb)
 	return !right;
 }
 
-static void write_lbas(uint64_t slba, uint32_t nlb)
+static inline void write_lbas(uint64_t slba, uint32_t nlb)
 {
 	run(io(NVME_IO_WRITE, slba, nlb), nlb * LBA, true, OK);
 }

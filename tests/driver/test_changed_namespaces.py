@@ -148,7 +148,8 @@ def test_where_the_drive_does_not_count_power_losses_a_reset_may_be_one(drive: D
 # -- metadata --------------------------------------------------------------------------------------------
 
 SEPARATE = (
-    "namespace 1 keeps 8 bytes of metadata of each LBA in a separate buffer .*format it without metadata"
+    "namespace 1 keeps 8 bytes of metadata of each LBA in a separate buffer "
+    ".*pass a Buffer for them as meta.*format it without metadata"
 )
 
 

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The metadata of a command: where they lie in the host's memory, and what they are to be in the drive. For track.c,
+ * which follows the data, and calls these functions beside.
+ */
+#ifndef PYN_VERIFY_TRACK_META_H
+#define PYN_VERIFY_TRACK_META_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/data/buffer.h"
+#include "core/data/protection.h"
+#include "core/verify/track_copy.h"
+#include "core/verify/verify.h"
+#include "spec/nvme_cmd.h"
+
+/* The buffer of a command for metadata. All zeros: none. */
+struct pyn_metadata {
+	struct pyn_buffer *buffer; /* at which MPTR points; NULL: none */
+	uint32_t offset;           /* in it, bytes */
+	uint32_t length;           /* bytes of it that the command may use */
+	bool protects;             /* a stamped write: put protection information into the metadata first */
+};
+
+struct pyn_track_meta {
+	struct pyn_verify *verify; /* of the metadata, a reference; NULL: nothing is tracked */
+	struct pyn_layout layout;
+	uint32_t bytes;            /* of metadata of each LBA that the command transfers */
+	uint32_t stride;           /* bytes from the data of an LBA to those of the next */
+	struct pyn_buffer_use use; /* of the buffer at MPTR; its buffer is NULL without one */
+	uint32_t *crc;             /* of a write, for each LBA; NULL: unknown */
+	struct nvme_cmd cmd;       /* that write */
+	uint64_t *cells;           /* of a read: a snapshot for each LBA; NULL: it judges none */
+	struct pyn_copy *copy;
+	bool is_changer;
+};
+
+/* Begin: hold the buffer, and take a reference to the table of the metadata of verify, which may be NULL. */
+void pyn_track_meta_begin(struct pyn_track_meta *meta, const struct pyn_verify *verify, const struct nvme_cmd *cmd,
+			  const struct pyn_metadata *buffer, bool is_changer);
+
+/* The metadata of LBA number i, whose data are at data; NULL: the command does not transfer them. */
+uint8_t *pyn_track_meta_at(const struct pyn_track_meta *meta, uint64_t i, uint8_t *data, uint32_t lba_size);
+
+/* The CRC of the metadata that LBA number i has after a write of these data. false: it is not known. */
+bool pyn_track_meta_crc(const struct pyn_track_meta *meta, const struct nvme_cmd *cmd, uint64_t i, uint8_t *data,
+			uint32_t lba_size, uint32_t *crc);
+
+/* Begin a read, a write (its crc is filled in or NULL), another change, or a copy of these LBAs. */
+void pyn_track_meta_read(struct pyn_track_meta *meta, uint64_t slba, uint64_t nlb);
+void pyn_track_meta_write(struct pyn_track_meta *meta, uint64_t slba, uint64_t nlb);
+void pyn_track_meta_change(struct pyn_track_meta *meta, const struct nvme_cmd *cmd, uint64_t slba, uint64_t nlb);
+void pyn_track_meta_copy(struct pyn_track_meta *meta, const struct nvme_cmd *cmd, const uint8_t *ranges,
+			 uint64_t slba, uint64_t nlb);
+
+/* End the write, or the other change, of these LBAs. */
+void pyn_track_meta_write_end(struct pyn_track_meta *meta, uint64_t slba, uint64_t nlb,
+			      enum pyn_write_outcome outcome);
+void pyn_track_meta_change_end(struct pyn_track_meta *meta, uint64_t slba, uint64_t nlb,
+			       enum pyn_write_outcome outcome);
+
+/* Judge the metadata of LBA number i of a read. Returns whether they are right, or not known, and which. */
+bool pyn_track_meta_judge(const struct pyn_track_meta *meta, uint64_t i, uint64_t lba, const uint8_t *metadata,
+			  struct pyn_mismatch *mismatch, bool *known);
+
+/* Release the buffer. Returns whether nothing has disturbed it; true without one. */
+bool pyn_track_meta_release(struct pyn_track_meta *meta);
+
+/* Drop everything. */
+void pyn_track_meta_end(struct pyn_track_meta *meta);
+
+#endif
