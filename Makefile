@@ -41,7 +41,7 @@ help:
 	@echo "make test-slow  the slow tests"
 	@echo "make test-random    run the tests in random order"
 	@echo "make test-parallel  run the tests in two processes, each with its own drive"
-	@echo "make test-qemu  test QEMU's PCIe drives in guests, under 15 minutes (ONLY=… selects one guest)"
+	@echo "make test-qemu  test drives behind the kernel's PCIe in guests of QEMU, under 15 minutes (ONLY=… selects one)"
 	@echo "make test-distros   build and test in minimal roots of Debian 11 to testing, as root (ONLY=… selects one release)"
 	@echo "make fuzz       send hostile input to the virtual SSD, in the long form, and measure the coverage"
 	@echo "make soak       reset and power cycle under load, 250 times each (CYCLES=…), from threads (SECONDS=…), and with"

@@ -3,7 +3,8 @@
 
 Two guests run at a time. GUESTS lists the drives and the tests of each guest. Software emulation is some 20
 times slower. So all tests of tests/api that use a drive run on the plain drive only, and each other kind of
-drive runs those files for which it matters.
+drive runs those files for which it matters. Other guests have a virtual SSD, which Linux's driver uses there.
+They need QEMU 10.1 or later, which the environment variable QEMU can name.
 
     tools/test_qemu.py                   all guests
     tools/test_qemu.py --only NAME       one guest, by a part of its name
@@ -72,11 +73,20 @@ class Guest:
     seconds: int = 1800
     script: bool = False
     """If true, the words are a script and its arguments, and otherwise arguments of pytest."""
+    vssd: str = ""
+    """Options of the virtual SSD, if the guest has one."""
 
 
 def api(name: str, drive: str, *words: str) -> Guest:
     """A guest for tests/api, whose tests assume that a drive has two million LBAs."""
     return Guest(f"tests/api, {name}", drive, ["-rsxX", "--pciaddr", FIRST, *words], size="8G")
+
+
+def linux(name: str, vssd: str) -> Guest:
+    """A guest in which Linux's driver uses a virtual SSD."""
+    return Guest(
+        f"tests/linux, {name}", "vssd", ["-v", f"tests/linux/test_linux_{name}.py"], "off", vssd=vssd
+    )
 
 
 GUESTS = [
@@ -103,6 +113,8 @@ GUESTS = [
     api("512 + 8 bytes", "lba520", *files("callback_of_each_command", "raw_queues", "worker_what")),
     api("controller memory", "cmb", *files("raw_queues", "qpair")),
     api("SR-IOV", "sriov", *files("admin", "msix")),
+    linux("drive", "--size 1G"),
+    linux("namespaces", "--size 256M --namespaces 2 --profile everything"),
 ]
 
 
@@ -128,6 +140,7 @@ def start(guest: Guest, alone: bool) -> Part:
     words = ["--color=no", "--junitxml=/share/report.xml", *guest.words]
     command += [sys.executable, *(guest.words if guest.script else PYTEST + words)]
     outside = {"NVME": guest.nvme, "IOMMU": guest.iommu, "NVME_SIZE": guest.size, "SHARE": str(share)}
+    outside |= {"VSSD": guest.vssd} if guest.vssd else {}
     code = run(command, {**os.environ, **outside}, f"{guest.name}: {guest.nvme}, IOMMU {guest.iommu}", alone)
     text = f"exit status {code}" if guest.script else counts(report, code)
     if code == 124:
@@ -160,14 +173,25 @@ def compile_once() -> None:
     """
     environment = {**os.environ, **CACHE, "PYNVME_GUEST": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    for folder in ("tests/api", "tests/qemu"):
+    for folder in ("tests/api", "tests/qemu", "tests/linux"):
         command = [sys.executable, *PYTEST, "--collect-only", "-q", folder]
         subprocess.run(command, env=environment, stdout=subprocess.DEVNULL)
 
 
+def can_use_virtual_ssds() -> bool:
+    """Whether QEMU has the device vfio-user-pci."""
+    command = [os.environ.get("QEMU", "qemu-system-x86_64"), "-device", "vfio-user-pci,help"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return "socket=" in done.stdout
+
+
 def chosen(words: list[str]) -> list[Guest]:
     if not words and "NVME" not in os.environ:
-        return [guest for guest in GUESTS if engines.is_own() or not (guest.script or guest.iommu == "off")]
+        guests = [guest for guest in GUESTS if engines.is_own() or not (guest.script or guest.iommu == "off")]
+        if not can_use_virtual_ssds():
+            print("Left out: guests with a virtual SSD, which need QEMU 10.1 or later (QEMU=…)", flush=True)
+            guests = [guest for guest in guests if not guest.vssd]
+        return guests
     if words[:1] == ["--only"]:
         return [guest for guest in GUESTS if len(words) == 2 and words[1] in guest.name]
     drives, iommu = os.environ.get("NVME", "plain cmb twins"), os.environ.get("IOMMU", "intel")
