@@ -184,7 +184,7 @@ CTRATT = (
     Bits("vcm", 12, text="variable capacity management", since="2.0"),
     Bits("deg", 13, text="Delete Endurance Group", since="2.0"),
     Bits("dnvms", 14, text="Delete NVM Set", since="2.0"),
-    Bits("elbas", 15, text="extended LBA formats", since="2.0"),
+    Bits("elbas", 15, text="extended LBA formats", c="NVME_CTRATT_ELBAS", since="2.0"),
     Bits("mem", 16, text="MDTS and the size limits leave metadata out", since="2.1"),
     Bits("hmbr", 17, text="the host memory buffer can be restricted", since="2.1"),
     Bits("rhii", 18, text="reservations and host identifiers interact", since="2.1"),
@@ -615,9 +615,17 @@ FLBAS = (
     ),
 )
 
+DPC = (
+    Bits("pit1s", 0, text="type 1", c="NVME_DPC_TYPE_1"),
+    Bits("pit2s", 1, text="type 2", c="NVME_DPC_TYPE_2"),
+    Bits("pit3s", 2, text="type 3", c="NVME_DPC_TYPE_3"),
+    Bits("piifb", 3, text="in the first bytes of metadata", c="NVME_DPC_FIRST"),
+    Bits("piilb", 4, text="in the last bytes of metadata", c="NVME_DPC_LAST"),
+)
+
 DPS = (
     Bits("pit", 0, 2, "type, 0: none", c="NVME_DPS_TYPE"),
-    Bits("pip", 3, text="in the first bytes of metadata"),
+    Bits("pip", 3, text="in the first bytes of metadata", c="NVME_DPS_FIRST"),
 )
 
 NMIC = (
@@ -696,13 +704,7 @@ ID_NS = Structure(
             28,
             1,
             "protection that it can have",
-            bits=(
-                Bits("pit1s", 0, text="type 1"),
-                Bits("pit2s", 1, text="type 2"),
-                Bits("pit3s", 2, text="type 3"),
-                Bits("piifb", 3, text="in the first bytes of metadata"),
-                Bits("piilb", 4, text="in the last bytes of metadata"),
-            ),
+            bits=DPC,
         ),
         Field(
             "dps",
@@ -822,8 +824,14 @@ NVM_SET_LIST = Structure(
 
 ELBAF = (
     Bits("sts", 0, 6, "size of the storage tag", unit="bits"),
-    Bits("pif", 7, 8, "protection information format", values=PIF),
+    Bits("pif", 7, 8, "protection information format", c="NVME_ELBAF_PIF_SHIFT", style="shift", values=PIF),
     Bits("qpif", 9, 12, "qualified protection information format", since="2.1"),
+)
+
+PIC = (
+    Bits("b16gpistsf", 0, text="storage tags of 16-bit guards", c="NVME_PIC_STORAGE_TAG_16"),
+    Bits("b16gpistm", 1, text="the mask of 16-bit guards may be changed"),
+    Bits("stcrs", 2, text="the storage tag may be checked in reads", c="NVME_PIC_CHECK_READ"),
 )
 
 ID_NS_NVM = Structure(
@@ -837,11 +845,7 @@ ID_NS_NVM = Structure(
             8,
             1,
             "protection information",
-            bits=(
-                Bits("b16gpistsf", 0, text="storage tags of 16-bit guards"),
-                Bits("b16gpistm", 1, text="the mask of 16-bit guards may be changed"),
-                Bits("stcrs", 2, text="the storage tag may be checked in reads"),
-            ),
+            bits=PIC,
         ),
         Field("pifa", 9, 1, "protection information attributes", since="2.1"),
         Field("elbaf", 12, 4, "extended LBA formats", count=64, bits=ELBAF),
@@ -1418,6 +1422,7 @@ HEADERS = (
             ID_NS,
             BitGroup(NSFEAT, "NSFEAT"),
             BitGroup(FLBAS, "FLBAS"),
+            BitGroup(DPC, "DPC"),
             BitGroup(DPS, "DPS"),
             BitGroup(
                 (
@@ -1438,6 +1443,8 @@ HEADERS = (
             NIDT,
             PIF,
             ID_NS_NVM,
+            BitGroup(PIC, "PIC"),
+            BitGroup(ELBAF, "ELBAF"),
             LBAFE,
             ID_NS_ZNS,
             KVF,

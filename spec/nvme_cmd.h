@@ -374,6 +374,10 @@ enum nvme_ns_attachment {
 #define NVME_RW_LR (UINT32_C(1) << 31) /* limited retry */
 #define NVME_RW_FUA (UINT32_C(1) << 30) /* force unit access */
 #define NVME_RW_PRACT (UINT32_C(1) << 29) /* protection information action */
+#define NVME_RW_CHECK_GUARD (UINT32_C(1) << 28) /* PRCHK: check the guard */
+#define NVME_RW_CHECK_APP (UINT32_C(1) << 27) /* PRCHK: check the application tag */
+#define NVME_RW_CHECK_REF (UINT32_C(1) << 26) /* PRCHK: check the reference tag */
+#define NVME_RW_STC (UINT32_C(1) << 24) /* check the storage tag */
 #define NVME_RW_DEAC (UINT32_C(1) << 25) /* Write Zeroes: deallocate */
 
 /* Dataset Management: one range, 16 bytes. */

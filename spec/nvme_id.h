@@ -115,7 +115,7 @@ struct nvme_id_ctrl {
 	uint32_t oaes;
 	/*
 	 * controller attributes, bits 2 NSETS, 3 RRLVLS, 5 PLM, 6 TBKAS, 8 SQA, 10 MDS, 11 FCM, 12 VCM, 13 DEG, 14
-	 * DNVMS, 15 ELBAS, 16 MEM, 17 HMBR, 18 RHII, 19 FDPS
+	 * DNVMS, 16 MEM, 17 HMBR, 18 RHII, 19 FDPS
 	 */
 	uint32_t ctratt;
 	uint16_t rrls; /* read recovery levels, one a bit */
@@ -256,6 +256,7 @@ _Static_assert(offsetof(struct nvme_id_ctrl, psd) == 2048, "PSD");
 #define NVME_CTRATT_EGS 0x10u /* endurance groups */
 #define NVME_CTRATT_NS_GRANULARITY 0x80u /* namespace granularity */
 #define NVME_CTRATT_ULIST 0x200u /* UUID list */
+#define NVME_CTRATT_ELBAS 0x8000u /* extended LBA formats */
 
 /* OACS. */
 #define NVME_OACS_SECURITY 0x1u /* Security Send and Receive */
@@ -334,8 +335,8 @@ struct nvme_id_ns {
 	uint8_t nlbaf; /* LBA formats, 0's based */
 	uint8_t flbas; /* LBA format that is in use */
 	uint8_t mc; /* metadata, bits 0 MTELBA, 1 MTSMP */
-	uint8_t dpc; /* protection that it can have, bits 0 PIT1S, 1 PIT2S, 2 PIT3S, 3 PIIFB, 4 PIILB */
-	uint8_t dps; /* protection that it has, bits 3 PIP */
+	uint8_t dpc; /* protection that it can have */
+	uint8_t dps; /* protection that it has */
 	uint8_t nmic; /* sharing, bits 0 SHRNS, 1 DISNS */
 	uint8_t rescap; /* reservations, bits 0 PTPLS, 1 WES, 2 EAS, 3 WERO, 4 EARO, 5 WEAR, 6 EAAR, 7 IEKR */
 	uint8_t fpi; /* format progress, bits 6:0 REMAINING, 7 SUPPORTED */
@@ -389,8 +390,16 @@ _Static_assert(offsetof(struct nvme_id_ns, lbaf) == 128, "LBAF");
 #define NVME_FLBAS_EXTENDED 0x10u /* metadata follow the data of each LBA */
 #define NVME_FLBAS_INDEX_HIGH_SHIFT 5 /* bits 5:4 of the index, used with more than 16 formats */
 
+/* DPC. */
+#define NVME_DPC_TYPE_1 0x1u /* type 1 */
+#define NVME_DPC_TYPE_2 0x2u /* type 2 */
+#define NVME_DPC_TYPE_3 0x4u /* type 3 */
+#define NVME_DPC_FIRST 0x8u /* in the first bytes of metadata */
+#define NVME_DPC_LAST 0x10u /* in the last bytes of metadata */
+
 /* DPS. */
 #define NVME_DPS_TYPE 0x7u /* type, 0: none */
+#define NVME_DPS_FIRST 0x8u /* in the first bytes of metadata */
 
 /* DLFEAT. */
 #define NVME_DLFEAT_ZEROES 0x1u /* deallocated LBAs read zeroes */
@@ -424,10 +433,10 @@ enum nvme_pif {
 /* Identify Namespace, NVM command set specific. Section NVM 4.1.5.3. */
 struct nvme_id_ns_nvm {
 	uint64_t lbstm; /* mask of the storage tag */
-	uint8_t pic; /* protection information, bits 0 B16GPISTSF, 1 B16GPISTM, 2 STCRS */
+	uint8_t pic; /* protection information, bits 1 B16GPISTM */
 	uint8_t pifa; /* protection information attributes */
 	uint8_t rsvd10[2];
-	uint32_t elbaf[64]; /* extended LBA formats, bits 6:0 STS, 8:7 PIF, 12:9 QPIF */
+	uint32_t elbaf[64]; /* extended LBA formats, bits 6:0 STS, 12:9 QPIF */
 	uint32_t npdgl; /* preferred deallocate granularity, large, LBAs */
 	uint32_t nprg; /* preferred read granularity, LBAs */
 	uint32_t npra; /* preferred read alignment, LBAs */
@@ -438,6 +447,13 @@ struct nvme_id_ns_nvm {
 	uint8_t rsvd296[3800];
 } __attribute__((packed));
 _Static_assert(sizeof(struct nvme_id_ns_nvm) == 4096, "CNS 05h");
+
+/* PIC. */
+#define NVME_PIC_STORAGE_TAG_16 0x1u /* storage tags of 16-bit guards */
+#define NVME_PIC_CHECK_READ 0x4u /* the storage tag may be checked in reads */
+
+/* ELBAF. */
+#define NVME_ELBAF_PIF_SHIFT 7 /* protection information format, enum nvme_pif */
 
 /* LBA Format Extension. Section ZNS 4.1.5.1. */
 struct nvme_zns_lbafe {

@@ -35,6 +35,7 @@ OPTIONS = (
     "metadata",
     "namespace_management",
     "ocp",
+    "protection",
     "sgls=byte",
     "streams",
 )

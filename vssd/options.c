@@ -110,6 +110,10 @@ static const struct entry entries[] = {
 	 NULL},
 	{"metadata", FLAG, DRIVE, AT(drive.optional.metadata), 0, 1, 0, NULL,
 	 "have LBA formats with 8, 16 and 64 bytes of metadata", NULL, "", NULL},
+	{"protection", FLAG, DRIVE, AT(drive.optional.protection), 0, 1, 0, NULL,
+	 "have end-to-end protection information, and with it the LBA formats of --metadata", NULL, "", NULL},
+	{"storage-tag", NUMBER, DRIVE, AT(drive.optional.storage_tag), 0, 64, 0, "BITS",
+	 "size of the storage tag in protection information, as far as its format allows it", NULL, "0", NULL},
 	{"fdp", FLAG, DRIVE, AT(drive.optional.fdp), 0, 1, 0, NULL,
 	 "have an endurance group with Flexible Data Placement, enabled (NVMe 2.0)", NULL, "", NULL},
 	{"streams", FLAG, DRIVE, AT(drive.optional.streams), 0, 1, 0, NULL, "have the Streams directive", NULL, "",
@@ -412,7 +416,8 @@ static void apply_profile(struct vssd_options *options)
 	options->optional.ns_management |= datacenter;
 	options->optional.copy |= all;
 	options->optional.streams |= all;
-	options->optional.metadata |= all && !options->file && !options->null_store;
+	options->optional.protection |= all && !options->file && !options->null_store;
+	options->optional.metadata |= options->optional.protection;
 	options->optional.fdp |= all && !options->file && !options->null_store;
 	if (all && !options->optional.sgls)
 		options->optional.sgls = NVME_SGLS_BYTES;

@@ -36,6 +36,8 @@ struct vssd_optional {
 	bool error_injection; /* feature C0h of OCP */
 	bool ns_management;   /* let the host create and delete namespaces */
 	bool metadata;        /* LBA formats with metadata */
+	bool protection;      /* and with protection information; needs metadata */
+	uint32_t storage_tag; /* wanted bits of the storage tag in protection information */
 	bool fdp;             /* an endurance group with Flexible Data Placement */
 	bool streams;         /* the Streams directive */
 	uint32_t sgls;        /* SGLS of Identify Controller: NVME_SGLS_BYTES, NVME_SGLS_DWORDS, or 0 for no SGLs */

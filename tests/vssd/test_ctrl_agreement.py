@@ -43,6 +43,8 @@ DRIVES = [
     "--mdts 1 --lba-size 4096",
     "--mdts 15",
     "--sgls byte --metadata",
+    "--copy --protection --storage-tag 20",
+    "--protection --nvme-version 1.4",
     "--sgls dword --nvme-version 1.3",
     "--cache 0",
     "--cache 4K",
@@ -159,8 +161,9 @@ def test_formats(told: Told, drive: str) -> None:
         assert ns.data[128 + 4 * count : 384] == bytes(256 - 4 * count)
         assert 1 << lbads(ns) == int(options_of(drive).get("--lba-size", "512"))
         metadata = any(ns.number(128 + 4 * index, 2) for index in range(count))
-        assert metadata == ("--metadata" in drive)
-        assert ns.data[27:30] == bytes([3 if metadata else 0, 0, 0]), "MC, DPC, DPS"
+        protection = "--protection" in drive
+        assert metadata == ("--metadata" in drive or protection)
+        assert ns.data[27:30] == bytes([3 if metadata else 0, 0x1F if protection else 0, 0]), "MC, DPC, DPS"
         fastest = min(range(count), key=lambda index: ns.data[128 + 4 * index + 3] & 3)
         assert ns.data[128 + 4 * fastest + 2] == 12
 

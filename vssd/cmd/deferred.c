@@ -7,6 +7,7 @@
 #include "core/util/clock.h"
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/fault.h"
+#include "vssd/cmd/protection.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 
@@ -180,7 +181,7 @@ static bool add_piece(struct vssd_fault_plan *plan, struct vssd_split *split, ui
 {
 	struct vssd_request *request = plan->request;
 	struct vssd_deferred *node = calloc(1, sizeof(*node));
-	uint64_t slba = vssd_slba(&request->cmd) + at, size = count * vssd_ns_lba_bytes(request->ns);
+	uint64_t slba = vssd_slba(&request->cmd) + at, size = count * vssd_lba_bytes(request->ns, &request->cmd);
 
 	if (!node)
 		return false;
@@ -188,6 +189,7 @@ static bool add_piece(struct vssd_fault_plan *plan, struct vssd_split *split, ui
 	node->cmd = request->cmd;
 	vssd_set_range(&node->cmd, slba, count);
 	node->cmd.mptr += at * request->ns->metadata;
+	vssd_pi_skip(request->ns, &node->cmd, at);
 	node->qid = request->sq->qid;
 	if (plan->bounce) {
 		node->data = malloc(size);
@@ -198,7 +200,7 @@ static bool add_piece(struct vssd_fault_plan *plan, struct vssd_split *split, ui
 		return false;
 	}
 	if (plan->bounce)
-		memcpy(node->data, plan->bounce + at * vssd_ns_lba_bytes(request->ns), size);
+		memcpy(node->data, plan->bounce + size / count * at, size);
 	node->split = split;
 	split->pieces++;
 	VSSD_APPEND(request->ctrl->faulty.deferred, node);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "vssd/cmd/dptr.h"
+#include "vssd/cmd/protection.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/cmd/table.h"
 #include "vssd/fault/words.h"
@@ -19,7 +20,7 @@ static uint64_t bytes_of(const struct vssd_request *request)
 		return cmd->opc == NVME_ADMIN_GET_LOG_PAGE ? vssd_log_length(cmd) : 4096;
 	if (!request->ns || !(vssd_io_known(request->csi, cmd->opc)->flags & SPEC_NAMES_LBAS))
 		return 0;
-	return vssd_nlb(cmd) * vssd_ns_lba_bytes(request->ns);
+	return vssd_nlb(cmd) * vssd_lba_bytes(request->ns, cmd);
 }
 
 /* Bits 1:0 of an opcode: which way data are transferred. */

@@ -6,6 +6,7 @@
 #include "core/util/random.h"
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/fault.h"
+#include "vssd/cmd/protection.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/fault/value.h"
 #include "vssd/fault/words.h"
@@ -33,7 +34,7 @@ static uint64_t lba_size(const struct vssd_fault_plan *plan)
 {
 	const struct vssd_ns *ns = plan->request->ns;
 
-	return plan->occasion.lbas && ns ? vssd_ns_lba_bytes(ns) : LBA_BYTES;
+	return plan->occasion.lbas && ns ? vssd_lba_bytes(ns, &plan->request->cmd) : LBA_BYTES;
 }
 
 /* The LBAs of the transfer that a condition of the rule names. */

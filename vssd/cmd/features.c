@@ -258,8 +258,10 @@ static uint16_t get_host_id(struct vssd_request *request, enum nvme_feature_sele
 	return vssd_data_send(request, id, cmd->cdw11 & NVME_EXHID ? 16 : 8);
 }
 
-/* Store Host Behavior Support. It allows a format of Copy and nothing else: this drive never interrupts commands, and
- * has neither data area 4 nor extended LBA formats. */
+#define NAMING_NS 0xc /* formats 2h and 3h of Copy, which the host must enable */
+
+/* Store Host Behavior Support. It allows formats of Copy and nothing else: this drive never interrupts commands, has
+ * no data area 4, and shows all its LBA formats to every host, since they are 16 at most. */
 static uint16_t set_host_behavior(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
@@ -279,7 +281,7 @@ static uint16_t set_host_behavior(struct vssd_request *request)
 		.acre = data.acre,
 		.etdas = since_2_0 ? data.etdas : 0,
 		.lbafee = since_2_0 ? data.lbafee : 0,
-		.cdfe = ctrl->options->optional.copy ? data.cdfe & 1 << VSSD_COPY_FORMAT_OTHER_NS : 0,
+		.cdfe = ctrl->options->optional.copy ? data.cdfe & vssd_copy_formats(ctrl->options) & NAMING_NS : 0,
 	};
 	return NVME_SC_SUCCESS;
 }

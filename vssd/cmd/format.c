@@ -5,7 +5,21 @@
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 
-#define SES_MAX 2u /* 0 none, 1 user data erase, 2 cryptographic erase */
+#define TYPE_MAX 3u /* of protection information */
+#define SES_MAX 2u  /* 0 none, 1 user data erase, 2 cryptographic erase */
+
+/* The LBA format as the drive keeps it. */
+static uint8_t lbaf_of(const struct nvme_cmd *cmd)
+{
+	uint8_t lbaf = (uint8_t)nvme_get_field(cmd, NVME_FIELD_FORMAT_NVM_LBAFL);
+	unsigned type = (unsigned)nvme_get_field(cmd, NVME_FIELD_FORMAT_NVM_PI) << VSSD_LBAF_TYPE_SHIFT;
+
+	if (vssd_lbaf_metadata(lbaf) && nvme_get_field(cmd, NVME_FIELD_FORMAT_NVM_MSET))
+		lbaf |= VSSD_LBAF_EXTENDED;
+	if (type && nvme_get_field(cmd, NVME_FIELD_FORMAT_NVM_PIL))
+		lbaf |= VSSD_LBAF_FIRST;
+	return (uint8_t)(lbaf | (type & VSSD_LBAF_TYPE));
+}
 
 static uint16_t check(struct vssd_request *request)
 {
@@ -20,7 +34,8 @@ static uint16_t check(struct vssd_request *request)
 				   upper ? VSSD_FIELD(NVME_FIELD_FORMAT_NVM_LBAFU, "LBAFU")
 					 : VSSD_FIELD(NVME_FIELD_FORMAT_NVM_LBAFL, "LBAFL"),
 				   VSSD_OWN);
-	if (nvme_get_field(cmd, NVME_FIELD_FORMAT_NVM_PI) != 0)
+	if (nvme_get_field(cmd, NVME_FIELD_FORMAT_NVM_PI) > TYPE_MAX ||
+	    !vssd_lbaf_valid(request->ctrl->options, lbaf_of(cmd)))
 		return vssd_refuse(request, NVME_SC_INVALID_FORMAT, VSSD_FIELD(NVME_FIELD_FORMAT_NVM_PI, "PI"),
 				   VSSD_OWN);
 	if (nvme_get_field(cmd, NVME_FIELD_FORMAT_NVM_SES) > SES_MAX)
@@ -45,15 +60,12 @@ uint16_t vssd_format_nvm(struct vssd_request *request)
 	struct vssd_ctrl *ctrl = request->ctrl;
 	const struct nvme_cmd *cmd = &request->cmd;
 	uint32_t nsids = named(ctrl, cmd->nsid);
-	uint8_t lbaf = (uint8_t)nvme_get_field(cmd, NVME_FIELD_FORMAT_NVM_LBAFL);
 	uint16_t status = check(request);
 
 	if (!status && !nsids)
 		return vssd_refuse(request, NVME_SC_INVALID_NAMESPACE, VSSD_NSID, VSSD_OWN);
 	if (status || request->is_trial)
 		return status;
-	if (vssd_lbaf_metadata(lbaf) && nvme_get_field(cmd, NVME_FIELD_FORMAT_NVM_MSET))
-		lbaf |= VSSD_LBAF_EXTENDED;
-	vssd_format_start(ctrl->subsystem, &ctrl->listener, cmd->cid, lbaf, nsids);
+	vssd_format_start(ctrl->subsystem, &ctrl->listener, cmd->cid, lbaf_of(cmd), nsids);
 	return VSSD_LATER;
 }

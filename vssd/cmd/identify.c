@@ -17,6 +17,7 @@
 #define ACL 3u /* 0's based */
 #define MODEL "pynvme virtual SSD"
 #define MC_BOTH 3u /* metadata may follow the data of each LBA, or be in a buffer of their own */
+#define DPC_ALL (NVME_DPC_TYPE_1 | NVME_DPC_TYPE_2 | NVME_DPC_TYPE_3 | NVME_DPC_FIRST | NVME_DPC_LAST)
 #define SHUTDOWN_US 1000000u
 #define NSIDS_PER_LIST (NVME_IDENTIFY_SIZE / sizeof(uint32_t))
 
@@ -187,6 +188,8 @@ static uint16_t identify_controller(struct vssd_request *request, uint8_t *data)
 		if (vssd_since(ctrl, additions[i].since))
 			additions[i].describe(ctrl, id);
 	announce(ctrl, id);
+	if (ctrl->options->optional.protection && vssd_since(ctrl, NVME_2_0))
+		id->ctratt |= NVME_CTRATT_ELBAS;
 	if (ctrl->options->optional.ocp && vssd_since(ctrl, NVME_1_4))
 		id->ctratt |= NVME_CTRATT_ULIST;
 	if (ctrl->subsystem->fdp) {
@@ -194,7 +197,7 @@ static uint16_t identify_controller(struct vssd_request *request, uint8_t *data)
 		id->endgidmax = VSSD_ENDGID;
 	}
 	if (has_copy(ctrl))
-		id->ocfs = 1 | 1 << VSSD_COPY_FORMAT_OTHER_NS;
+		id->ocfs = vssd_copy_formats(ctrl->options);
 	return NVME_SC_SUCCESS;
 }
 
@@ -204,6 +207,7 @@ static void describe_formats(const struct vssd_ctrl *ctrl, struct nvme_id_ns *id
 {
 	id->nlbaf = vssd_nlbaf(ctrl->options);
 	id->mc = ctrl->options->optional.metadata ? MC_BOTH : 0;
+	id->dpc = ctrl->options->optional.protection ? DPC_ALL : 0;
 	for (uint8_t i = 0; i <= id->nlbaf; i++) {
 		id->lbaf[i].ms = vssd_lbaf_metadata(i);
 		id->lbaf[i].lbads = vssd_lbaf_shift(i);
@@ -239,11 +243,8 @@ static uint8_t format_progress(const struct vssd_ctrl *ctrl, const struct vssd_n
 /* FLBAS. */
 static uint8_t format_of(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns)
 {
-	uint8_t lbaf = 0;
+	uint8_t lbaf = ctrl->nv->formats.lbaf[ns->nsid - 1] & VSSD_LBAF_INDEX;
 
-	while (lbaf < vssd_nlbaf(ctrl->options) &&
-	       (vssd_lbaf_shift(lbaf) != ns->lba_shift || vssd_lbaf_metadata(lbaf) != ns->metadata))
-		lbaf++;
 	return (uint8_t)(lbaf | (ns->extended ? NVME_FLBAS_EXTENDED : 0));
 }
 
@@ -254,6 +255,7 @@ static void describe_ns(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, 
 	id->ncap = ns->nsze;
 	id->nuse = ns->nsze;
 	id->flbas = format_of(ctrl, ns);
+	id->dps = (uint8_t)(ns->pi | (ns->pi_first ? NVME_DPS_FIRST : 0));
 	if (vssd_since(ctrl, NVME_1_1)) {
 		id->nmic = ns->shared;
 		vssd_identity_eui64(ctrl->subsystem, ns, id->eui64);
@@ -407,16 +409,41 @@ static uint16_t check_csi(struct vssd_request *request)
 			   VSSD_OWN);
 }
 
-/* Identify structures of the NVM command set (CNS 05h and 06h). All zeros: no limit but MDTS, no protection
- * information. */
-static uint16_t identify_csi_ns(struct vssd_request *request, uint8_t *data)
+/* The formats of protection information. */
+static void describe_protection(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, struct nvme_id_ns_nvm *id)
 {
-	uint16_t status = request->ns ? NVME_SC_SUCCESS : describe_none(request);
-
-	(void)data;
-	return status ? status : check_csi(request);
+	if (!ctrl->options->optional.protection)
+		return;
+	id->pic = NVME_PIC_STORAGE_TAG_16 | NVME_PIC_CHECK_READ;
+	id->lbstm = !ns || !ns->pi || !ns->sts ? 0 : UINT64_MAX >> (64 - ns->sts);
+	for (uint8_t i = 0; i <= vssd_nlbaf(ctrl->options); i++)
+		id->elbaf[i] = vssd_lbaf_sts(ctrl->options, i) | (uint32_t)vssd_lbaf_pif(i) << NVME_ELBAF_PIF_SHIFT;
 }
 
+/* Identify Namespace of the NVM command set. ns: NULL if NSID names none. */
+static uint16_t identify_nvm_ns(struct vssd_request *request, const struct vssd_ns *ns, uint8_t *data)
+{
+	bool is_all = request->cmd.nsid == NVME_NSID_ALL && is_managed(request->ctrl);
+	uint16_t status = ns || is_all ? NVME_SC_SUCCESS : describe_none(request);
+
+	if (!status)
+		status = check_csi(request);
+	if (!status && (ns || is_all))
+		describe_protection(request->ctrl, ns, (struct nvme_id_ns_nvm *)data);
+	return status;
+}
+
+static uint16_t identify_csi_ns(struct vssd_request *request, uint8_t *data)
+{
+	return identify_nvm_ns(request, request->ns, data);
+}
+
+static uint16_t identify_csi_allocated_ns(struct vssd_request *request, uint8_t *data)
+{
+	return identify_nvm_ns(request, vssd_subsystem_ns(request->ctrl->subsystem, request->cmd.nsid), data);
+}
+
+/* Identify Controller of the NVM command set (CNS 06h). All zeros: no limit but MDTS. */
 static uint16_t identify_csi_controller(struct vssd_request *request, uint8_t *data)
 {
 	(void)data;
@@ -509,7 +536,7 @@ static const struct {
 	[NVME_CNS_UUID_LIST] = {identify_uuid_list, NVME_1_4, false},
 	[NVME_CNS_ENDURANCE_GROUP_LIST] = {identify_endurance_groups, NVME_2_0, false},
 	[NVME_CNS_CSI_ALLOCATED_NS_LIST] = {identify_csi_allocated_list, NVME_2_0, true},
-	[NVME_CNS_CSI_ALLOCATED_NS] = {identify_csi_ns, NVME_2_0, true},
+	[NVME_CNS_CSI_ALLOCATED_NS] = {identify_csi_allocated_ns, NVME_2_0, true},
 	[NVME_CNS_COMMAND_SETS] = {identify_command_sets, NVME_2_0, false},
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "vssd/cmd/metadata.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "vssd/cmd/dptr.h"
@@ -8,7 +9,9 @@
 #include "vssd/ctrl/controller.h"
 
 #define MPTR VSSD_QWORD(4, "MPTR")
+#define PRACT VSSD_BIT(12, 29, "PRACT")
 #define METADATA VSSD_NVM("5.2.1")
+#define PRCHK (NVME_RW_CHECK_GUARD | NVME_RW_CHECK_APP | NVME_RW_CHECK_REF)
 
 /* One LBA of the medium. */
 struct place {
@@ -34,13 +37,35 @@ static uint8_t *metadata_at(const struct vssd_ctrl *ctrl, const struct place *pl
 	       (size_t)(place->offset / VSSD_SECTOR_SIZE) * VSSD_METADATA_LBA;
 }
 
+/* Whether an LBA is deallocated or unwritten, or holds what an erasure has left. */
+static bool is_blank(const struct vssd_ctrl *ctrl, const struct place *place)
+{
+	uint8_t sectors = vssd_store_sectors(place->offset, place->length);
+
+	return !(vssd_store_written(ctrl->store, place->block) & sectors) ||
+	       vssd_store_is_pattern(ctrl->store, place->block);
+}
+
+/* Get the metadata of an LBA as the host sees them. */
+static void stored(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, const struct place *place, uint8_t *to)
+{
+	memcpy(to, metadata_at(ctrl, place), VSSD_METADATA_LBA);
+	if (is_blank(ctrl, place))
+		vssd_pi_blank(ns, to);
+}
+
+static const uint8_t *data_at(const struct vssd_ctrl *ctrl, const struct place *place)
+{
+	return vssd_store_data(ctrl->store, place->block) + place->offset;
+}
+
 void vssd_metadata_get(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, uint64_t slba, uint64_t nlb,
 		       uint8_t *to)
 {
 	for (uint64_t i = 0; i < nlb; i++) {
 		struct place place = place_of(ns, slba + i);
 
-		memcpy(to + i * VSSD_METADATA_LBA, metadata_at(ctrl, &place), VSSD_METADATA_LBA);
+		stored(ctrl, ns, &place, to + i * VSSD_METADATA_LBA);
 	}
 }
 
@@ -56,27 +81,34 @@ void vssd_metadata_put(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, u
 
 /* ---- host memory ---- */
 
-/* Where a command has got to: its data, and the metadata in a buffer of their own. */
+/* Where a command has got to: its data, the metadata in a buffer of their own, and its protection information. */
 struct walk {
 	struct vssd_request *request;
 	struct vssd_cursor cursor;
+	bool separate; /* metadata are transferred, and lie at mptr */
+	bool within;   /* they are transferred behind the data of each LBA */
 	uint64_t mptr; /* of the next LBA */
+	struct vssd_pi_task task;
 };
 
 static uint16_t begin(struct walk *walk, struct vssd_request *request, uint32_t direction)
 {
 	const struct vssd_ns *ns = request->ns;
-	uint16_t status = vssd_data_map(request, vssd_nlb(&request->cmd) * vssd_ns_lba_bytes(ns), direction);
+	const struct nvme_cmd *cmd = &request->cmd;
+	bool moves = !vssd_pi_alone(ns, cmd);
+	uint16_t status;
 
+	*walk = (struct walk){
+		.request = request, .separate = moves && !ns->extended, .within = moves && ns->extended};
+	status = vssd_pi_begin(request, &walk->task);
+	if (!status)
+		status = vssd_data_map(request, vssd_nlb(cmd) * vssd_lba_bytes(ns, cmd), direction);
 	if (status)
 		return status;
-	if (!ns->extended && request->cmd.mptr & 3)
+	if (walk->separate && cmd->mptr & 3)
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, MPTR, METADATA);
-	*walk = (struct walk){
-		.request = request,
-		.cursor = {.segment = request->data.segments},
-		.mptr = request->cmd.mptr,
-	};
+	walk->cursor = (struct vssd_cursor){.segment = request->data.segments};
+	walk->mptr = cmd->mptr;
 	return NVME_SC_SUCCESS;
 }
 
@@ -91,8 +123,10 @@ static uint16_t put_metadata(struct walk *walk, const uint8_t *metadata)
 	struct vssd_request *request = walk->request;
 	const struct vssd_ns *ns = request->ns;
 
-	if (ns->extended)
+	if (walk->within)
 		return vssd_cursor_put(request, &walk->cursor, metadata, ns->metadata);
+	if (!walk->separate)
+		return NVME_SC_SUCCESS;
 	if (vssd_bus_write(request->ctrl->bus, walk->mptr, metadata, ns->metadata) < 0)
 		return unreachable(request);
 	walk->mptr += ns->metadata;
@@ -104,20 +138,23 @@ static uint16_t get_metadata(struct walk *walk, uint8_t *metadata)
 	struct vssd_request *request = walk->request;
 	const struct vssd_ns *ns = request->ns;
 
-	if (ns->extended)
+	if (walk->within)
 		return vssd_cursor_get(request, &walk->cursor, metadata, ns->metadata);
+	if (!walk->separate)
+		return NVME_SC_SUCCESS;
 	if (vssd_bus_read(request->ctrl->bus, walk->mptr, metadata, ns->metadata) < 0)
 		return unreachable(request);
 	walk->mptr += ns->metadata;
 	return NVME_SC_SUCCESS;
 }
 
-/* ---- commands ---- */
+/* ---- reading ---- */
 
 uint16_t vssd_metadata_read(struct vssd_request *request, uint16_t (*readable)(struct vssd_request *request))
 {
 	const struct vssd_ctrl *ctrl = request->ctrl;
 	uint64_t slba = vssd_slba(&request->cmd), nlb = vssd_nlb(&request->cmd);
+	uint8_t metadata[VSSD_METADATA_LBA];
 	struct walk walk;
 	uint16_t status = begin(&walk, request, VSSD_DMA_WRITE);
 
@@ -126,15 +163,96 @@ uint16_t vssd_metadata_read(struct vssd_request *request, uint16_t (*readable)(s
 	for (uint64_t i = 0; i < nlb && !status; i++) {
 		struct place at = place_of(request->ns, slba + i);
 
-		status = vssd_cursor_put(request, &walk.cursor, vssd_store_data(ctrl->store, at.block) + at.offset,
-					 at.length);
+		stored(ctrl, request->ns, &at, metadata);
+		status = vssd_pi_check(request, &walk.task, slba + i, data_at(ctrl, &at), metadata);
 		if (!status)
-			status = put_metadata(&walk, metadata_at(ctrl, &at));
+			status = vssd_cursor_put(request, &walk.cursor, data_at(ctrl, &at), at.length);
+		if (!status)
+			status = put_metadata(&walk, metadata);
 	}
 	return status;
 }
 
-/* Write one LBA, whose data and metadata have come from the host. */
+/* PRACT has no meaning for a command that transfers no data to the host and stores none. */
+static uint16_t refuse_action(struct vssd_request *request)
+{
+	if (!request->ns->pi || !(request->cmd.cdw12 & NVME_RW_PRACT))
+		return NVME_SC_SUCCESS;
+	return vssd_refuse(request, NVME_SC_INVALID_PROTECTION_INFO, PRACT, VSSD_OWN);
+}
+
+uint16_t vssd_metadata_verify(struct vssd_request *request)
+{
+	const struct vssd_ctrl *ctrl = request->ctrl;
+	uint64_t slba = vssd_slba(&request->cmd), nlb = vssd_nlb(&request->cmd);
+	uint8_t metadata[VSSD_METADATA_LBA];
+	struct vssd_pi_task task;
+	uint16_t status = refuse_action(request);
+
+	if (!status)
+		status = vssd_pi_begin(request, &task);
+	for (uint64_t i = 0; i < nlb && !status; i++) {
+		struct place at = place_of(request->ns, slba + i);
+
+		stored(ctrl, request->ns, &at, metadata);
+		status = vssd_pi_check(request, &task, slba + i, data_at(ctrl, &at), metadata);
+	}
+	return status;
+}
+
+/* Compare an LBA with what the host has sent; protection information is checked instead. */
+static uint16_t compare_lba(struct walk *walk, uint64_t lba, const uint8_t *data, const uint8_t *theirs)
+{
+	struct vssd_request *request = walk->request;
+	const struct vssd_ns *ns = request->ns;
+	struct place at = place_of(ns, lba);
+	uint8_t ours[VSSD_METADATA_LBA], others[VSSD_METADATA_LBA];
+	uint16_t status;
+
+	stored(request->ctrl, ns, &at, ours);
+	status = vssd_pi_check(request, &walk->task, lba, data_at(request->ctrl, &at), ours);
+	if (status)
+		return status;
+	memcpy(others, theirs, sizeof(others));
+	vssd_pi_blank(ns, ours);
+	vssd_pi_blank(ns, others);
+	if (memcmp(data_at(request->ctrl, &at), data, at.length) != 0)
+		return vssd_fail_at(request, NVME_SC_COMPARE_FAILURE, lba, "the data differ", VSSD_OWN);
+	if (memcmp(ours, others, ns->metadata) != 0)
+		return vssd_fail_at(request, NVME_SC_COMPARE_FAILURE, lba, "the metadata differ", VSSD_OWN);
+	return NVME_SC_SUCCESS;
+}
+
+uint16_t vssd_metadata_compare(struct vssd_request *request, uint16_t (*readable)(struct vssd_request *request))
+{
+	uint64_t slba = vssd_slba(&request->cmd), nlb = vssd_nlb(&request->cmd);
+	uint8_t data[VSSD_BLOCK_SIZE], metadata[VSSD_METADATA_LBA] = {0};
+	struct walk walk;
+	uint16_t status = refuse_action(request);
+
+	if (!status)
+		status = begin(&walk, request, VSSD_DMA_READ);
+	if (!status)
+		status = readable(request);
+	for (uint64_t i = 0; i < nlb && !status; i++) {
+		status = vssd_cursor_get(request, &walk.cursor, data, 1u << request->ns->lba_shift);
+		if (!status)
+			status = get_metadata(&walk, metadata);
+		if (!status)
+			status = compare_lba(&walk, slba + i, data, metadata);
+	}
+	return status;
+}
+
+/* ---- writing ---- */
+
+static uint16_t no_memory(struct vssd_request *request)
+{
+	return vssd_refuse(request, NVME_SC_WRITE_FAULT, VSSD_STATE("there is no memory for another block"),
+			   VSSD_OWN);
+}
+
+/* Store one LBA. */
 static uint16_t write_lba(struct vssd_request *request, uint64_t lba, const uint8_t *data, const uint8_t *metadata)
 {
 	const struct vssd_ctrl *ctrl = request->ctrl;
@@ -142,53 +260,74 @@ static uint16_t write_lba(struct vssd_request *request, uint64_t lba, const uint
 	uint8_t *to = vssd_store_write(ctrl->store, at.block, vssd_store_sectors(at.offset, at.length));
 
 	if (!to)
-		return vssd_refuse(request, NVME_SC_WRITE_FAULT, VSSD_STATE("there is no memory for another block"),
-				   VSSD_OWN);
+		return no_memory(request);
 	memcpy(to + at.offset, data, at.length);
 	memcpy(metadata_at(ctrl, &at), metadata, request->ns->metadata);
 	return NVME_SC_SUCCESS;
 }
 
+/* Get an LBA from the host, and check its protection information or make it. */
+static uint16_t receive_lba(struct walk *walk, uint64_t lba, uint8_t *data, uint8_t *metadata)
+{
+	struct vssd_request *request = walk->request;
+	const struct vssd_ns *ns = request->ns;
+	uint16_t status = vssd_cursor_get(request, &walk->cursor, data, 1u << ns->lba_shift);
+
+	if (!status)
+		status = get_metadata(walk, metadata);
+	if (status)
+		return status;
+	if (!ns->pi || !(request->cmd.cdw12 & NVME_RW_PRACT))
+		return vssd_pi_check(request, &walk->task, lba, data, metadata);
+	vssd_pi_make(&walk->task, data, metadata);
+	return NVME_SC_SUCCESS;
+}
+
 uint16_t vssd_metadata_write(struct vssd_request *request)
 {
-	uint64_t slba = vssd_slba(&request->cmd), nlb = vssd_nlb(&request->cmd);
-	uint8_t data[VSSD_BLOCK_SIZE], metadata[VSSD_METADATA_LBA];
+	uint64_t slba = vssd_slba(&request->cmd), nlb = vssd_nlb(&request->cmd), size = 1u << request->ns->lba_shift;
 	struct walk walk;
 	uint16_t status = begin(&walk, request, VSSD_DMA_READ);
+	uint8_t *data, *metadata;
 
-	for (uint64_t i = 0; i < nlb && !status && !request->is_trial; i++) {
-		status = vssd_cursor_get(request, &walk.cursor, data, 1u << request->ns->lba_shift);
-		if (!status)
-			status = get_metadata(&walk, metadata);
-		if (!status)
-			status = write_lba(request, slba + i, data, metadata);
-	}
+	if (status)
+		return status;
+	data = calloc(nlb, size + VSSD_METADATA_LBA);
+	if (!data)
+		return no_memory(request);
+	metadata = data + nlb * size;
+	for (uint64_t i = 0; i < nlb && !status; i++)
+		status = receive_lba(&walk, slba + i, data + i * size, metadata + i * VSSD_METADATA_LBA);
+	for (uint64_t i = 0; i < nlb && !status && !request->is_trial; i++)
+		status = write_lba(request, slba + i, data + i * size, metadata + i * VSSD_METADATA_LBA);
+	free(data);
 	return status;
 }
 
-uint16_t vssd_metadata_compare(struct vssd_request *request, uint16_t (*readable)(struct vssd_request *request))
+bool vssd_metadata_makes_zeroes(const struct vssd_request *request)
 {
-	const struct vssd_ctrl *ctrl = request->ctrl;
+	return request->ns->pi && request->cmd.cdw12 & NVME_RW_PRACT;
+}
+
+uint16_t vssd_metadata_check_zeroes(struct vssd_request *request, struct vssd_pi_task *task)
+{
+	if (request->ns->pi && request->cmd.cdw12 & PRCHK)
+		return vssd_refuse(request, NVME_SC_INVALID_PROTECTION_INFO,
+				   VSSD_FIELD(NVME_FIELD_WRITE_ZEROES_PRINFO, "PRCHK"), VSSD_OWN);
+	return vssd_pi_begin(request, task);
+}
+
+uint16_t vssd_metadata_zero(struct vssd_request *request, struct vssd_pi_task *task)
+{
+	static const uint8_t zeroes[VSSD_BLOCK_SIZE];
 	uint64_t slba = vssd_slba(&request->cmd), nlb = vssd_nlb(&request->cmd);
-	uint8_t data[VSSD_BLOCK_SIZE], metadata[VSSD_METADATA_LBA];
-	struct walk walk;
-	uint16_t status = begin(&walk, request, VSSD_DMA_READ);
+	uint16_t status = NVME_SC_SUCCESS;
 
-	if (!status)
-		status = readable(request);
 	for (uint64_t i = 0; i < nlb && !status; i++) {
-		struct place at = place_of(request->ns, slba + i);
+		uint8_t metadata[VSSD_METADATA_LBA] = {0};
 
-		status = vssd_cursor_get(request, &walk.cursor, data, at.length);
-		if (!status)
-			status = get_metadata(&walk, metadata);
-		if (status)
-			return status;
-		if (memcmp(vssd_store_data(ctrl->store, at.block) + at.offset, data, at.length) != 0)
-			return vssd_fail_at(request, NVME_SC_COMPARE_FAILURE, slba + i, "the data differ", VSSD_OWN);
-		if (memcmp(metadata_at(ctrl, &at), metadata, request->ns->metadata) != 0)
-			return vssd_fail_at(request, NVME_SC_COMPARE_FAILURE, slba + i, "the metadata differ",
-					    VSSD_OWN);
+		vssd_pi_make(task, zeroes, metadata);
+		status = write_lba(request, slba + i, zeroes, metadata);
 	}
 	return status;
 }

@@ -8,9 +8,19 @@
 #include "vssd/ctrl/controller.h"
 
 #define FORMAT_INDEX (NVME_FLBAS_INDEX | 3u << NVME_FLBAS_INDEX_HIGH_SHIFT)
-#define MOST_CTRLS 2047u /* of a controller list */
+#define DPS_KNOWN (3u | NVME_DPS_FIRST) /* types 1 to 3 */
+#define MOST_CTRLS 2047u                /* of a controller list */
 
 /* ---- creation ---- */
+
+/* The LBA format as the drive keeps it. */
+static uint8_t lbaf_of(const struct nvme_ns_management_data *data)
+{
+	unsigned type = (data->dps & NVME_DPS_TYPE) << VSSD_LBAF_TYPE_SHIFT & VSSD_LBAF_TYPE;
+
+	return (uint8_t)((data->flbas & (VSSD_LBAF_INDEX | VSSD_LBAF_EXTENDED)) | type |
+			 (type && data->dps & NVME_DPS_FIRST ? VSSD_LBAF_FIRST : 0));
+}
 
 /* Check the fields of the data that describe the format. */
 static uint16_t check_format(struct vssd_request *request, const struct nvme_ns_management_data *data)
@@ -23,9 +33,11 @@ static uint16_t check_format(struct vssd_request *request, const struct nvme_ns_
 	    data->flbas & ~known)
 		return vssd_refuse(request, NVME_SC_INVALID_FORMAT,
 				   VSSD_STATE("FLBAS in the data names no LBA format"), VSSD_OWN);
-	if (data->dps)
+	if (data->dps & ~DPS_KNOWN || !vssd_lbaf_valid(request->ctrl->options, lbaf_of(data)))
 		return vssd_refuse(request, NVME_SC_INVALID_FORMAT,
-				   VSSD_STATE("DPS in the data asks for protection information"), VSSD_OWN);
+				   VSSD_STATE("DPS in the data asks for protection information that the LBA format "
+					      "does not have"),
+				   VSSD_OWN);
 	return NVME_SC_SUCCESS;
 }
 
@@ -170,7 +182,7 @@ static uint16_t create(struct vssd_request *request)
 		return status;
 	shape = (struct vssd_ns_shape){
 		.bytes = data.nsze << vssd_lbaf_shift(data.flbas),
-		.lbaf = data.flbas,
+		.lbaf = lbaf_of(&data),
 		.shared = data.nmic & 1,
 		.handles = handles,
 	};

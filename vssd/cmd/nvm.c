@@ -5,6 +5,7 @@
 
 #include "core/util/clock.h"
 #include "vssd/cmd/table.h"
+#include "vssd/cmd/copy_source.h"
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/metadata.h"
 #include "vssd/cmd/placement.h"
@@ -62,7 +63,7 @@ static uint16_t locate(struct vssd_request *request, bool moves_data, struct ext
 	struct vssd_ns *ns = request->ns;
 	uint64_t slba = vssd_slba(cmd), nlb = vssd_nlb(cmd);
 
-	if (moves_data && nlb * vssd_ns_lba_bytes(ns) > ctrl->transfers.most)
+	if (moves_data && nlb * vssd_lba_bytes(ns, cmd) > ctrl->transfers.most)
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD,
 				   VSSD_FIELD(NVME_FIELD_WRITE_NLB, "NLB, above MDTS"), VSSD_OWN);
 	if (!vssd_range_fits(ns, slba, nlb))
@@ -321,12 +322,17 @@ static uint16_t io_write_zeroes(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	const struct nvme_cmd *cmd = &request->cmd;
+	bool deallocate = cmd->cdw12 & NVME_RW_DEAC && vssd_since(ctrl, NVME_1_3);
+	struct vssd_pi_task task;
 	struct extent extent;
 	uint16_t status = locate(request, false, &extent);
 
+	if (!status)
+		status = vssd_metadata_check_zeroes(request, &task);
 	if (status || request->is_trial)
 		return status;
-	status = zero_extent(request, extent, cmd->cdw12 & NVME_RW_DEAC && vssd_since(ctrl, NVME_1_3));
+	status = !deallocate && vssd_metadata_makes_zeroes(request) ? vssd_metadata_zero(request, &task)
+								    : zero_extent(request, extent, deallocate);
 	if (status)
 		return status;
 	vssd_sanitize_written(ctrl->subsystem);
@@ -358,6 +364,8 @@ static uint16_t io_verify(struct vssd_request *request)
 
 	if (!status)
 		status = check_readable(request, extent);
+	if (!status && request->ns->pi)
+		status = vssd_metadata_verify(request);
 	if (!status)
 		request->bytes = (uint32_t)extent.length;
 	return status;
@@ -399,50 +407,73 @@ static uint16_t io_dsm(struct vssd_request *request)
 
 /* ---- copy ---- */
 
-/* A source range of Copy, of any format: where the fields are that the formats have in common. */
+/* A source range that was checked. */
 struct source {
-	uint32_t nsid; /* format 2h */
-	uint32_t reserved;
-	uint64_t slba;
-	uint16_t nlb;
-	uint16_t others[7];
+	struct extent extent;
+	struct vssd_pi_task task;
 };
 
-_Static_assert(sizeof(struct source) == sizeof(struct nvme_copy_range), "a source range");
-
-/* Whether the drive has this format of source ranges, and the host may use it. */
-static bool has_copy_format(const struct vssd_ctrl *ctrl, uint64_t format)
+/* What a Copy checks of the LBAs that it reads, or that it writes, as in dword 12 of other commands. */
+static uint32_t copy_checks(const struct nvme_cmd *cmd, bool of_writes)
 {
-	if (format == VSSD_COPY_FORMAT_OTHER_NS)
-		return ctrl->features.behavior.cdfe >> format & 1;
-	return format == 0;
+	uint64_t prinfo = nvme_get_field(cmd, of_writes ? NVME_FIELD_COPY_PRINFOW : NVME_FIELD_COPY_PRINFOR);
+	uint64_t stc = nvme_get_field(cmd, of_writes ? NVME_FIELD_COPY_STCW : NVME_FIELD_COPY_STCR);
+
+	return (uint32_t)prinfo << 26 | (stc ? NVME_RW_STC : 0);
+}
+
+/* Check the format of the source ranges, and PRINFOR and PRINFOW. */
+static uint16_t check_copy_fields(struct vssd_request *request, uint64_t format)
+{
+	const struct vssd_ctrl *ctrl = request->ctrl;
+	const struct vssd_ns *ns = request->ns;
+	bool is_known = format < VSSD_COPY_FORMATS && vssd_copy_formats(ctrl->options) >> format & 1;
+
+	if (!is_known || (vssd_copy_names_ns(format) && !(ctrl->features.behavior.cdfe >> format & 1)) ||
+	    (ns->pi && vssd_copy_has_long_tags(format) != (ns->pif != NVME_PIF_GUARD16)))
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_COPY_CDFMT, "CDFMT"),
+				   VSSD_OWN);
+	if (ns->pi && (copy_checks(&request->cmd, true) ^ copy_checks(&request->cmd, false)) & NVME_RW_PRACT)
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD,
+				   VSSD_FIELD(NVME_FIELD_COPY_PRINFOR, "PRACT of PRINFOR and PRINFOW differ"),
+				   VSSD_OWN);
+	return NVME_SC_SUCCESS;
+}
+
+static bool have_same_format(const struct vssd_ns *a, const struct vssd_ns *b)
+{
+	return a->lba_shift == b->lba_shift && a->metadata == b->metadata && a->pi == b->pi &&
+	       a->pi_first == b->pi_first && a->pif == b->pif && a->sts == b->sts;
 }
 
 /* Check a source range, and get its extent. Returns a status. */
-static uint16_t locate_source(struct vssd_request *request, uint64_t format, const struct source *source,
-			      struct extent *extent)
+static uint16_t locate_source(struct vssd_request *request, uint64_t format, const struct vssd_copy_source *range,
+			      struct source *source)
 {
 	struct vssd_ns *ns = request->ns;
-	uint64_t nlb = source->nlb + UINT64_C(1);
 
-	if (format == VSSD_COPY_FORMAT_OTHER_NS)
-		ns = vssd_ns_find(request->ctrl, source->nsid);
+	if (vssd_copy_names_ns(format))
+		ns = vssd_ns_find(request->ctrl, range->nsid);
 	if (!ns)
 		return vssd_refuse(request, NVME_SC_INVALID_NAMESPACE,
 				   VSSD_STATE("SNSID of a source range names no namespace"), VSSD_OWN);
 	if (ns->refuse)
 		return vssd_refuse_busy(request, ns->refuse);
-	if (ns->lba_shift != request->ns->lba_shift || ns->metadata != request->ns->metadata)
+	if (!have_same_format(ns, request->ns))
 		return vssd_refuse(request, NVME_SC_INCOMPATIBLE_NAMESPACE,
 				   VSSD_STATE("a source namespace has another LBA format"), VSSD_OWN);
-	if (nlb > VSSD_COPY_RANGE_LBAS)
+	if (range->nlb > VSSD_COPY_RANGE_LBAS)
 		return vssd_refuse(request, NVME_SC_COMMAND_SIZE_LIMIT_EXCEEDED,
 				   VSSD_STATE("NLB of a source range is above MSSRL"), VSSD_OWN);
-	if (!vssd_range_fits(ns, source->slba, nlb))
-		return vssd_fail_at(request, NVME_SC_LBA_OUT_OF_RANGE, source->slba,
+	if (!vssd_range_fits(ns, range->slba, range->nlb))
+		return vssd_fail_at(request, NVME_SC_LBA_OUT_OF_RANGE, range->slba,
 				    "a source range reaches past the end of the namespace", VSSD_OWN);
-	*extent = extent_of(ns, source->slba, nlb);
-	return NVME_SC_SUCCESS;
+	source->extent = extent_of(ns, range->slba, range->nlb);
+	source->task = (struct vssd_pi_task){.ns = ns,
+					     .checks = copy_checks(&request->cmd, false),
+					     .app = range->app,
+					     .app_mask = range->app_mask};
+	return vssd_pi_set(request, &source->task, range->slba, range->tags);
 }
 
 static uint16_t write_extent(struct vssd_request *request, struct extent extent, const uint8_t *from)
@@ -460,53 +491,86 @@ static uint16_t write_extent(struct vssd_request *request, struct extent extent,
 	return NVME_SC_SUCCESS;
 }
 
-/* Write the data of all source ranges. All are read before the first LBA is written. Returns a status. */
-static uint16_t copy(struct vssd_request *request, const struct extent *sources, uint32_t count,
-		     struct extent destination)
+/* Check the protection information of LBAs in memory, or make it. */
+static uint16_t protect(struct vssd_request *request, struct vssd_pi_task *task, uint64_t slba, uint64_t nlb,
+			const uint8_t *data, uint8_t *metadata, bool make)
 {
-	struct vssd_ctrl *ctrl = request->ctrl;
+	uint16_t status = NVME_SC_SUCCESS;
+
+	for (uint64_t i = 0; i < nlb && task->ns->pi && !status; i++) {
+		const uint8_t *lba = data + (i << task->ns->lba_shift);
+
+		if (make)
+			vssd_pi_make(task, lba, metadata + i * VSSD_METADATA_LBA);
+		else
+			status = vssd_pi_check(request, task, slba + i, lba, metadata + i * VSSD_METADATA_LBA);
+	}
+	return status;
+}
+
+/* Read the LBAs of a source range, and check their protection information. */
+static uint16_t read_source(struct vssd_request *request, struct source *source, uint8_t *data, uint8_t *metadata)
+{
+	const struct vssd_ctrl *ctrl = request->ctrl;
+	const struct extent *extent = &source->extent;
+	uint64_t slba = lba_of(extent->ns, extent->offset), nlb = extent->length >> extent->ns->lba_shift;
+
+	vssd_store_read(ctrl->store, extent->offset, data, extent->length);
+	if (extent->ns->metadata)
+		vssd_metadata_get(ctrl, extent->ns, slba, nlb, metadata);
+	return protect(request, &source->task, slba, nlb, data, metadata, false);
+}
+
+/* Write the data of all source ranges. All are read before the first LBA is written. Returns a status. */
+static uint16_t copy(struct vssd_request *request, struct source *sources, uint32_t count, struct extent destination,
+		     struct vssd_pi_task *task)
+{
 	const struct vssd_ns *ns = request->ns;
-	uint64_t lbas = destination.length >> ns->lba_shift;
-	uint8_t *data = malloc(destination.length + lbas * VSSD_METADATA_LBA), *to = data;
-	uint8_t *metadata = data + destination.length;
-	uint16_t status;
+	uint64_t sdlba = lba_of(ns, destination.offset), lbas = destination.length >> ns->lba_shift, at = 0;
+	uint8_t *data = malloc(destination.length + lbas * VSSD_METADATA_LBA), *metadata;
+	uint16_t status = NVME_SC_SUCCESS;
 
 	if (!data)
 		return no_block(request);
-	for (uint32_t i = 0; i < count; i++) {
-		uint64_t nlb = sources[i].length >> ns->lba_shift;
-
-		vssd_store_read(ctrl->store, sources[i].offset, to, sources[i].length);
-		to += sources[i].length;
-		if (ns->metadata)
-			vssd_metadata_get(ctrl, sources[i].ns, lba_of(sources[i].ns, sources[i].offset), nlb,
-					  metadata);
-		metadata += nlb * VSSD_METADATA_LBA;
+	metadata = data + destination.length;
+	for (uint32_t i = 0; i < count && !status; i++) {
+		request->result = i;
+		status = read_source(request, &sources[i], data + (at << ns->lba_shift),
+				     metadata + at * VSSD_METADATA_LBA);
+		at += sources[i].extent.length >> ns->lba_shift;
 	}
-	status = write_extent(request, destination, data);
+	if (!status)
+		status = protect(request, task, sdlba, lbas, data, metadata, task->checks & NVME_RW_PRACT);
+	if (!status) {
+		request->result = 0;
+		status = write_extent(request, destination, data);
+	}
 	if (!status && ns->metadata)
-		vssd_metadata_put(ctrl, ns, lba_of(ns, destination.offset), lbas, data + destination.length);
+		vssd_metadata_put(request->ctrl, ns, sdlba, lbas, metadata);
 	free(data);
 	return status;
 }
 
 /* Check all source ranges, and that they can be read. Sets the number of LBAs. If one cannot be copied, dword 0 of
  * the completion is its number. Returns a status. */
-static uint16_t check_sources(struct vssd_request *request, uint64_t format, const struct source *sources,
-			      uint32_t count, struct extent *extents, uint64_t *lbas)
+static uint16_t check_sources(struct vssd_request *request, uint64_t format, const uint8_t *ranges, uint32_t count,
+			      struct source *sources, uint64_t *lbas)
 {
 	uint16_t status = NVME_SC_SUCCESS;
 
 	*lbas = 0;
 	for (uint32_t i = 0; i < count && !status; i++) {
+		struct vssd_copy_source range =
+			vssd_copy_source_parse(format, ranges + i * vssd_copy_source_size(format));
+
 		request->result = i;
-		status = locate_source(request, format, &sources[i], &extents[i]);
-		*lbas += sources[i].nlb + UINT64_C(1);
+		status = locate_source(request, format, &range, &sources[i]);
+		*lbas += range.nlb;
 		if (!status && *lbas > VSSD_COPY_LBAS)
 			status = vssd_refuse(request, NVME_SC_COMMAND_SIZE_LIMIT_EXCEEDED,
 					     VSSD_STATE("the source ranges have more LBAs than MCL"), VSSD_OWN);
 		if (!status)
-			status = check_readable(request, extents[i]);
+			status = check_readable(request, sources[i].extent);
 	}
 	if (!status)
 		request->result = 0;
@@ -520,20 +584,21 @@ static uint16_t io_copy(struct vssd_request *request)
 	uint64_t format = nvme_get_field(cmd, NVME_FIELD_COPY_CDFMT);
 	uint64_t sdlba = nvme_get_field(cmd, NVME_FIELD_COPY_SDLBA);
 	uint32_t count = (uint32_t)nvme_get_field(cmd, NVME_FIELD_COPY_NR) + 1;
+	uint8_t ranges[VSSD_COPY_RANGES * VSSD_COPY_SOURCE_MOST];
 	struct source sources[VSSD_COPY_RANGES];
-	struct extent extents[VSSD_COPY_RANGES], destination;
+	struct vssd_pi_task task;
+	struct extent destination;
 	uint64_t lbas;
-	uint16_t status;
+	uint16_t status = check_copy_fields(request, format);
 
-	if (!has_copy_format(ctrl, format))
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_COPY_CDFMT, "CDFMT"),
-				   VSSD_OWN);
+	if (status)
+		return status;
 	if (count > VSSD_COPY_RANGES)
 		return vssd_refuse(request, NVME_SC_COMMAND_SIZE_LIMIT_EXCEEDED,
 				   VSSD_FIELD(NVME_FIELD_COPY_NR, "NR, above MSRC"), VSSD_OWN);
-	status = vssd_data_receive(request, sources, count * (uint32_t)sizeof(sources[0]));
+	status = vssd_data_receive(request, ranges, count * vssd_copy_source_size(format));
 	if (!status)
-		status = check_sources(request, format, sources, count, extents, &lbas);
+		status = check_sources(request, format, ranges, count, sources, &lbas);
 	if (status)
 		return status;
 	if (!vssd_range_fits(request->ns, sdlba, lbas))
@@ -541,11 +606,12 @@ static uint16_t io_copy(struct vssd_request *request)
 				   VSSD_OWN);
 	destination = extent_of(request->ns, sdlba, lbas);
 	status = vssd_placement_check(request);
-	if (status)
+	if (!status)
+		status = vssd_pi_begin(request, &task);
+	if (status || request->is_trial)
 		return status;
-	if (request->is_trial)
-		return NVME_SC_SUCCESS;
-	status = ctrl->null_store ? NVME_SC_SUCCESS : copy(request, extents, count, destination);
+	task.checks = copy_checks(cmd, true);
+	status = ctrl->null_store ? NVME_SC_SUCCESS : copy(request, sources, count, destination, &task);
 	if (status)
 		return status;
 	vssd_placement_wrote(request, sdlba, lbas);

@@ -134,6 +134,14 @@ static inline uint8_t *vssd_store_metadata(const struct vssd_store *store, uint6
 					 (VSSD_BLOCK_SIZE / VSSD_SECTOR_SIZE * VSSD_METADATA_LBA);
 }
 
+/* Whether the block holds what an erasure has left, so that its metadata are those of no write. */
+static inline bool vssd_store_is_pattern(const struct vssd_store *store, uint64_t block)
+{
+	uint32_t index = store->current[block] & VSSD_ENTRY_INDEX;
+
+	return index == VSSD_POOL_PATTERN || index == VSSD_POOL_INVERTED;
+}
+
 /* Get the place for new data of these sectors of a block, and mark them as written and correctable; the other sectors
  * keep their data and marks. The caller must fill in all of these sectors, whose bytes are undefined until then.
  * NULL: the file system is full, and nothing was changed. */

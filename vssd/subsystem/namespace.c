@@ -8,6 +8,15 @@
 #define MOST_GRANULE 256u    /* blocks */
 #define LEAST_GRANULES 1024u /* that a drive has, unless its granule is one block */
 
+/* Each two LBA formats differ only in the size of their LBAs. */
+static const struct {
+	uint8_t metadata; /* bytes */
+	uint8_t pif;      /* enum nvme_pif */
+} pairs[] = {
+	{0, NVME_PIF_GUARD16},  {8, NVME_PIF_GUARD16},  {16, NVME_PIF_GUARD16}, {64, NVME_PIF_GUARD16},
+	{16, NVME_PIF_GUARD32}, {16, NVME_PIF_GUARD64}, {64, NVME_PIF_GUARD32}, {64, NVME_PIF_GUARD64},
+};
+
 uint8_t vssd_lbaf_shift(uint8_t lbaf)
 {
 	return lbaf & 1 ? 12 : 9;
@@ -15,19 +24,44 @@ uint8_t vssd_lbaf_shift(uint8_t lbaf)
 
 uint8_t vssd_lbaf_metadata(uint8_t lbaf)
 {
-	static const uint8_t bytes[] = {0, 8, 16, 64};
+	return pairs[(lbaf & VSSD_LBAF_INDEX) / 2].metadata;
+}
 
-	return bytes[(lbaf & VSSD_LBAF_INDEX) / 2 % sizeof(bytes)];
+uint8_t vssd_lbaf_pif(uint8_t lbaf)
+{
+	return pairs[(lbaf & VSSD_LBAF_INDEX) / 2].pif;
+}
+
+uint8_t vssd_lbaf_sts(const struct vssd_options *options, uint8_t lbaf)
+{
+	static const struct {
+		uint8_t least;
+		uint8_t most;
+	} limits[] = {[NVME_PIF_GUARD16] = {0, 32}, [NVME_PIF_GUARD32] = {16, 64}, [NVME_PIF_GUARD64] = {0, 48}};
+	uint8_t pif = vssd_lbaf_pif(lbaf);
+	uint32_t wanted = options->optional.storage_tag;
+
+	if (!options->optional.protection || options->version < NVME_2_0 ||
+	    vssd_lbaf_metadata(lbaf) < vssd_pif_bytes(pif))
+		return 0;
+	if (wanted < limits[pif].least)
+		return limits[pif].least;
+	return wanted < limits[pif].most ? (uint8_t)wanted : limits[pif].most;
 }
 
 uint8_t vssd_nlbaf(const struct vssd_options *options)
 {
+	if (options->optional.protection && options->version >= NVME_2_0)
+		return 15;
 	return options->optional.metadata ? 7 : 1;
 }
 
 bool vssd_lbaf_valid(const struct vssd_options *options, uint8_t lbaf)
 {
-	return lbaf <= (VSSD_LBAF_INDEX | VSSD_LBAF_EXTENDED) && (lbaf & VSSD_LBAF_INDEX) <= vssd_nlbaf(options);
+	if ((lbaf & VSSD_LBAF_INDEX) > vssd_nlbaf(options))
+		return false;
+	return !(lbaf & VSSD_LBAF_TYPE) ||
+	       (options->optional.protection && vssd_lbaf_metadata(lbaf) >= vssd_pif_bytes(vssd_lbaf_pif(lbaf)));
 }
 
 /* ---- what outlives the process ---- */
@@ -57,6 +91,10 @@ void vssd_ns_set_format(struct vssd_subsystem *subsystem, struct vssd_ns *ns, ui
 	ns->lba_shift = vssd_lbaf_shift(lbaf);
 	ns->metadata = vssd_lbaf_metadata(lbaf);
 	ns->extended = ns->metadata && lbaf & VSSD_LBAF_EXTENDED;
+	ns->pi = (lbaf & VSSD_LBAF_TYPE) >> VSSD_LBAF_TYPE_SHIFT;
+	ns->pi_first = ns->pi && lbaf & VSSD_LBAF_FIRST;
+	ns->pif = vssd_lbaf_pif(lbaf);
+	ns->sts = vssd_lbaf_sts(&subsystem->options, lbaf);
 	ns->nsze = ns->bytes >> ns->lba_shift;
 	subsystem->nv->formats.lbaf[ns->nsid - 1] = lbaf;
 }

@@ -6,18 +6,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "spec/nvme_id.h"
 #include "vssd/options.h"
 #include "vssd/subsystem/fdp.h"
 
 #define VSSD_ALL_CTRLS UINT16_MAX /* attached to every controller */
-#define VSSD_LBAF_INDEX 0xfu      /* of an LBA format as the drive keeps it: its index */
-#define VSSD_LBAF_EXTENDED 0x10u  /* and whether metadata follow the data of each LBA, as in FLBAS */
 
-/* What Copy can do (Identify Namespace, MSSRL, MCL, MSRC), and its format with a namespace in each source range. */
+/* An LBA format as the drive keeps it: its index, whether metadata follow the data of each LBA (as in FLBAS), the
+ * type of the protection information, and whether it is in the first bytes of the metadata. */
+#define VSSD_LBAF_INDEX 0xfu
+#define VSSD_LBAF_EXTENDED 0x10u
+#define VSSD_LBAF_TYPE_SHIFT 5
+#define VSSD_LBAF_TYPE (3u << VSSD_LBAF_TYPE_SHIFT)
+#define VSSD_LBAF_FIRST 0x80u
+
+/* What Copy can do (Identify Namespace, MSSRL, MCL, MSRC), and its number of formats of source ranges. */
 #define VSSD_COPY_RANGE_LBAS 256u
 #define VSSD_COPY_LBAS 1024u
 #define VSSD_COPY_RANGES 128u
-#define VSSD_COPY_FORMAT_OTHER_NS 2u
+#define VSSD_COPY_FORMATS 4u
 
 struct vssd_subsystem;
 
@@ -37,7 +44,11 @@ struct vssd_ns {
 	uint16_t tler;        /* feature 05h: error recovery limit, which has no effect */
 	uint16_t refuse;      /* fail every IO command with this status; 0: execute them */
 	uint8_t csi;          /* enum nvme_csi */
-	uint64_t unused;      /* makes the size a power of two, which the short path multiplies by in one step */
+	uint8_t pi;           /* type of the protection information; 0: none */
+	bool pi_first;        /* it is in the first bytes of the metadata */
+	uint8_t pif;          /* its format, enum nvme_pif */
+	uint8_t sts;          /* bits of its storage tag */
+	uint32_t unused;      /* makes the size a power of two, which the short path multiplies by in one step */
 };
 _Static_assert(sizeof(struct vssd_ns) == 64, "the short path");
 
@@ -56,14 +67,29 @@ uint8_t vssd_nlbaf(const struct vssd_options *options);
 /* Whether the drive has this LBA format. */
 bool vssd_lbaf_valid(const struct vssd_options *options, uint8_t lbaf);
 
-/* log2 of the LBA size of a format, and its bytes of metadata. */
+/* log2 of the LBA size of a format, its bytes of metadata, its format of protection information (enum nvme_pif), and
+ * the size of the storage tag in it, in bits. */
 uint8_t vssd_lbaf_shift(uint8_t lbaf);
 uint8_t vssd_lbaf_metadata(uint8_t lbaf);
+uint8_t vssd_lbaf_pif(uint8_t lbaf);
+uint8_t vssd_lbaf_sts(const struct vssd_options *options, uint8_t lbaf);
+
+/* Bytes of protection information of this format (enum nvme_pif). */
+static inline uint8_t vssd_pif_bytes(uint8_t pif)
+{
+	return pif == NVME_PIF_GUARD16 ? 8 : 16;
+}
 
 /* Bytes of each LBA in the data of a command. */
 static inline uint64_t vssd_ns_lba_bytes(const struct vssd_ns *ns)
 {
 	return (UINT64_C(1) << ns->lba_shift) + (ns->extended ? ns->metadata : 0);
+}
+
+/* The formats of source ranges that Copy has, a bit for each. */
+static inline uint8_t vssd_copy_formats(const struct vssd_options *options)
+{
+	return options->optional.protection ? 0xf : 0x5;
 }
 
 /* Set the LBA format of a namespace. */
