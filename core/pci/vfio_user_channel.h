@@ -23,11 +23,13 @@
 
 #define PYN_VFU_ANSWER_MS 2000u /* after this time without an answer a device is silent */
 #define PYN_VFU_WAKE_MS 200     /* each call waits this long for a silent device */
+#define PYN_VFU_BUSY_MS 10000u  /* a device whose process gets no CPU has so much more time */
 #define PYN_VFU_PATH 108        /* size of sun_path */
 
 struct pyn_vfu_channel {
 	int fd;
 	pid_t owner;          /* the process that opened it; a forked one would steal its replies */
+	pid_t peer;           /* the process of the device; 0: unknown */
 	pthread_mutex_t lock; /* held from a request to its reply; several threads may call */
 	_Atomic(bool) broken;
 	bool silent; /* the answer to the request before next_id has not come yet */

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* sources: core/util/clock.c core/util/error.c core/util/log.c */
+/* sources: core/util/clock.c core/util/error.c core/util/log.c core/util/process.c */
 #include "core/util/cleanup.h"
 #include "core/util/clock.h"
 #include "core/util/error.h"
 #include "core/util/log.h"
+#include "core/util/process.h"
 #include "tests/c/test.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* ---- error ---- */
 
@@ -246,4 +249,36 @@ TEST(memory_that_is_taken_stays)
 	CHECK_STR(text, "hello");
 	free(text);
 	CHECK(!duplicate("world", false));
+}
+
+/* Run a child that waits, or that spins, and tell whether it is busy, and how long it has run meanwhile. */
+static bool child_is_busy(bool spins, uint64_t *ran)
+{
+	uint64_t before = 0, until = test_now() + 5000000000u;
+	pid_t pid = fork();
+	bool busy;
+
+	if (pid == 0)
+		for (;;)
+			if (!spins)
+				pause();
+	do {
+		busy = pyn_process_is_busy(pid, ran);
+		before = before ? before : *ran;
+		usleep(1000);
+	} while ((busy != spins || (spins && *ran - before < 1000000)) && test_now() < until);
+	*ran -= before;
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return busy;
+}
+
+TEST(a_process_is_busy_if_it_wants_a_cpu)
+{
+	uint64_t ran = 0;
+
+	CHECK(child_is_busy(true, &ran));
+	CHECK(ran >= 1000000);
+	CHECK(!child_is_busy(false, &ran));
+	CHECK(!pyn_process_is_busy(-1, &ran));
 }
