@@ -976,6 +976,7 @@ def test_log_pages_in_random_pieces(drive: Drive, page: Slot) -> None:
 
     1. Read each such page as a whole, and pieces of random offset and length, with NSID 0 and FFFFFFFFh.
     2. An offset that is no multiple of 4 is refused, or rounded down. One behind the end is refused.
+    3. Read pieces of the health log between two reads of it. Each byte is that of one of them.
     """
     clause = "Base 2.0, 5.16 Get Log Page, Log Page Offset"
     whole = Slot(PAGE)
@@ -1001,6 +1002,20 @@ def test_log_pages_in_random_pieces(drive: Drive, page: Slot) -> None:
         behind = size + 4 * drive.random.randrange(1, 1 << drive.random.randrange(1, 60))
         command = drive.log_page(lid, page.prepare(0, 4), 4, behind)
         drive.expect(command, clause, Status.INVALID_FIELD)
+    for length in (4, 4 * drive.random.randint(2, 127), 508):
+        offset = 4 * drive.random.randint(0, 1) if length == 4 else 0
+        pages = []
+        for piece in (False, True, False):
+            start, size = (offset, length) if piece else (0, 512)
+            drive.succeed(drive.log_page(2, page.prepare(0, size), size, start), clause)
+            pages.append(bytes(page.data()))
+        before, part, after = pages
+        wrong = [
+            offset + at
+            for at, byte in enumerate(part)
+            if byte not in (before[offset + at], after[offset + at])
+        ]
+        drive.check(not wrong, clause, f"{length} bytes at {offset} as in log page 02h", f"bytes {wrong[:8]}")
 
 
 CONSTANT_PAGES = {0: 1024, 3: 512, 5: 4096, 0x12: 1024, 0x13: 4096}
