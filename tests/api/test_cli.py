@@ -52,8 +52,19 @@ def test_the_help_of_each_command_is_prose_and_not_code(cli):
         assert "@click" not in done.stdout and "def " not in done.stdout
 
 
-def test_the_demonstration_verifies_all_that_it_reads_and_exits_with_0(cli):
-    done = cli("run", "--seconds", "4")
+_demonstrations = []
+
+
+@pytest.fixture
+def demonstration(cli):
+    """Give a demonstration that has ended, the same one for all tests that only read what it printed."""
+    if not _demonstrations:
+        _demonstrations.append(cli("run", "--seconds", "4"))
+    return _demonstrations[0]
+
+
+def test_the_demonstration_verifies_all_that_it_reads_and_exits_with_0(demonstration):
+    done = demonstration
     assert done.returncode == 0, done.stdout + done.stderr
     judged, differed = re.search(r"([\d,]+) LBAs .* compared .*: ([\d,]+) differed", done.stdout).groups()
     assert int(judged.replace(",", "")) > 10000 or loaded()
@@ -111,8 +122,8 @@ def test_the_demonstration_fits_the_terminal_and_loses_no_figure(terminal, colum
         assert [line for line in shown if len(line) > 40] == []
 
 
-def test_the_region_is_written_before_anything_is_measured(cli):
-    text = cli("run", "--seconds", "3").stdout
+def test_the_region_is_written_before_anything_is_measured(demonstration):
+    text = demonstration.stdout
     assert text.index("fill, not measured") < text.index("sequential write")
     assert "fill" not in text[text.index("Summary") :]
 
