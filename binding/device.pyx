@@ -3,7 +3,7 @@
 
 _open_devices = _weakref.WeakValueDictionary()
 _IN_USE = (_errno.EBUSY, _errno.ETIMEDOUT)  # a vfio-user device that another client may have
-_left = {}  # the commands and power cycles that a virtual SSD had counted when it was closed, by path
+_left = {}  # the commands and power cycles that a virtual SSD had counted when it was closed, by root
 
 
 cdef class _Device:
@@ -11,6 +11,7 @@ cdef class _Device:
     cdef readonly object address  # as the user gave it
     cdef cspdk.pyn_address _where  # the parsed address
     cdef readonly str path        # the same as text
+    cdef readonly str root        # the path of the first controller of a virtual SSD; else the path
     cdef readonly bint private    # a virtual SSD of this process
     cdef readonly bint released   # it is closed for the kernel, while its power is off
     cdef object power_cycles      # of a private one, when it was opened
@@ -42,7 +43,7 @@ cdef class _Device:
         cdef int rc
 
         while True:
-            if self.path in _left and _opening_sends_commands():
+            if self.root in _left and _opening_sends_commands():
                 self.used_before = _usage(self.path)
             with nogil:
                 rc = cspdk.pyn_device_open(&self._where, keep, &self._device, &err)
@@ -69,12 +70,19 @@ cdef class _Device:
 
         with nogil:
             cspdk.pyn_device_close(self._device)
-        if was_open and self.private:
+        if was_open and self.private and not self._has_others():
             usage = _usage(self.path)
             if usage is not None and not cspdk.pyn_device_was_shut_down(self._device):
                 usage = usage[0], self.power_cycles
-            _left[self.path] = usage
+            _left[self.root] = usage
         return 0
+
+    cdef bint _has_others(self):
+        """Whether this process has another controller of the same virtual SSD open."""
+        for other in list(_open_devices.values()):
+            if other is not self and (<_Device>other).root == self.root and (<_Device>other)._is_open():
+                return True
+        return False
 
     cdef bint _is_open(self):
         return cspdk.pyn_device_is_open(self._device)
@@ -149,7 +157,7 @@ def _usage(path):
     try:
         from pynvme import control
 
-        pid, counters = control.info(path).pid, control.counters(path)
+        pid, counters = control.info(path).pid, control.counters(path, of_all=True)
     except (ImportError, OSError, RuntimeError, ValueError):
         return None
     commands = (counters.commands_admin, counters.commands_read, counters.commands_write, counters.commands_other)
@@ -164,10 +172,17 @@ cdef bint _opening_sends_commands():
     return engine != NULL and "bring-up" in _withheld_from(engine, cspdk.PYN_ADDRESS_SOCKET)
 
 
+def _root_of(path):
+    """The path of the first controller of a virtual SSD, given that of any of them; else the path itself."""
+    from pynvme.address import root_of
+
+    return root_of(path)
+
+
 cdef int _look_who_used_it(_Device device) except -1:
     """Keep what is known of a private drive's data, unless another client used it, or cut its power, meanwhile."""
-    known = device.path in _left
-    before = _left.pop(device.path, None)
+    known = device.root in _left
+    before = _left.pop(device.root, None)
 
     if not known and not device.private:
         return 0
@@ -257,6 +272,7 @@ def _open_device(address):
     device = _Device.__new__(_Device)
     device.address = address
     device.path = path
+    device.root = _root_of(path)
     device.private = private
     try:
         _parse_address(path, &device._where)

@@ -19,6 +19,15 @@ def is_private(address: str | bytes) -> bool:
     return text == PRIVATE or text.startswith(PRIVATE + ":")
 
 
+def root_of(folder: str) -> str:
+    """The folder of the first controller of a virtual SSD, given that of any of them.
+
+    The address of any other vfio-user device is returned as it is.
+    """
+    above, name = os.path.split(folder)
+    return above if name.isdigit() and os.path.exists(os.path.join(above, "control")) else folder
+
+
 def normal(text: str) -> str | None:
     """Give a PCIe address with its domain, in lower case, or None. ``"01:00.0"`` is ``"0000:01:00.0"``."""
     found = _FUNCTION.fullmatch(text)

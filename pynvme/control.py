@@ -235,9 +235,9 @@ def geometry(folder: str, nsid: int) -> Geometry:
     return Geometry(lba_size, nsze)
 
 
-def counters(folder: str) -> Counters:
-    """The counts since the start."""
-    return Counters(*_unpack(_COUNTERS, folder, request(folder, COUNTERS)))
+def counters(folder: str, of_all: bool = False) -> Counters:
+    """The counts of a controller since the start, or the sums of all controllers of the drive."""
+    return Counters(*_unpack(_COUNTERS, folder, request(folder, COUNTERS, argument=int(of_all))))
 
 
 def power(folder: str, on: bool) -> None:

@@ -20,6 +20,7 @@ import contextlib
 import errno
 import fcntl
 import functools
+import glob
 import json
 import os
 import resource
@@ -35,7 +36,7 @@ from types import TracebackType
 from typing import IO, NamedTuple, Union
 
 from pynvme import bugs, control
-from pynvme.address import PRIVATE, is_private
+from pynvme.address import PRIVATE, is_private, root_of
 from pynvme.control import Counters, Fired, Geometry, Info, Refusal, Rule, VirtualSsdError
 from pynvme.faults import Fault
 
@@ -70,6 +71,9 @@ _START_TIMEOUT = 20.0
 _END_TIMEOUT = 5.0
 
 _SUN_PATH_MAX = 107
+
+CONTROLLER = "controller"
+"""Part of a private virtual SSD's address, not an option: the number of the controller to open."""
 
 BUG = "bug"
 """An option of this module, not of the program: the name of a bug of :mod:`pynvme.bugs`."""
@@ -277,6 +281,12 @@ class VirtualSsd:
         return f"<VirtualSsd {self.address}>"
 
     @property
+    def addresses(self) -> list[str]:
+        """The addresses of its controllers, of which the option ``controllers`` gives the number."""
+        count = int(self.options()["controllers"])
+        return [_of_controller(root_of(self.address), number) for number in range(1, count + 1)]
+
+    @property
     def running(self) -> bool:
         """Whether it is running."""
         if self._process is None or self._maker != os.getpid():
@@ -319,11 +329,13 @@ class VirtualSsd:
 
     def _remove_remains(self) -> None:
         """Remove the files and the folder of a virtual SSD that was killed."""
-        for name in ("cntrl", "control", "lock"):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(os.path.join(self.address, name))
-        with contextlib.suppress(OSError):
-            os.rmdir(self.address)
+        numbered = glob.glob(os.path.join(glob.escape(self.address), "[0-9]*"))
+        for folder in (*numbered, self.address):
+            for name in ("cntrl", "control", "lock"):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(os.path.join(folder, name))
+            with contextlib.suppress(OSError):
+                os.rmdir(folder)
 
     def info(self) -> Info:
         """Its process, its state, and the options of its start."""
@@ -500,6 +512,11 @@ def _answers(folder: str) -> bool:
     return True
 
 
+def _of_controller(folder: str, number: int) -> str:
+    """The folder of the sockets of a controller, which the first one's contains."""
+    return folder if number == 1 else os.path.join(folder, str(number))
+
+
 def _folder_of(address: str | bytes) -> str:
     text = os.fsdecode(address)
     if is_private(text):
@@ -520,11 +537,11 @@ def private(address: str | bytes) -> str:
     The address is ``"vssd"`` or ``"vssd:option=value,…"`` with those of :func:`options` (a flag needs no
     value), ``bug``, and ``name``, which only distinguishes drives. Until this process ends, the same string
     is the same drive with its data. If that drive has died, a new one is started. A forked child has its own
-    drives.
+    drives. ``"vssd:controllers=2,controller=2"`` is the second controller of ``"vssd:controllers=2"``.
 
     Raises ValueError for unknown options, FileNotFoundError and VirtualSsdError as :class:`VirtualSsd`.
     """
-    text = os.fsdecode(address)
+    text, number = _split(os.fsdecode(address))
     wanted = _options_of(text)
     with _lock:
         ssd = _privates.get(text)
@@ -532,39 +549,40 @@ def private(address: str | bytes) -> str:
             if ssd is not None:
                 ssd.close()
             ssd = _privates[text] = VirtualSsd(**wanted)
-        return ssd.address
+        return _of_controller(ssd.address, number)
 
 
 def _private_folder(address: str) -> str:
     """The folder of a running private virtual SSD. VirtualSsdError if it does not run."""
-    _options_of(address)
+    text, number = _split(address)
+    _options_of(text)
     with _lock:
-        ssd = _privates.get(address)
+        ssd = _privates.get(text)
         if ssd is None or not ssd.running:
             raise VirtualSsdError(
                 f"this process runs no virtual SSD {address!r}: nvme.Controller({address!r}) starts it"
             )
-        return ssd.address
+        return _of_controller(ssd.address, number)
 
 
 def runs(address: str | bytes) -> bool:
     """Whether the private virtual SSD of that address has been started, and has not ended."""
     with _lock:
-        ssd = _privates.get(os.fsdecode(address))
+        ssd = _privates.get(_key_of(address))
         return ssd is not None and ssd.running
 
 
 def died(address: str | bytes) -> bool:
     """Whether the private virtual SSD of that address was started and has ended by itself."""
     with _lock:
-        ssd = _privates.get(os.fsdecode(address))
+        ssd = _privates.get(_key_of(address))
         return ssd is not None and not ssd.running
 
 
 def discard(address: str | bytes) -> None:
     """End the private virtual SSD of that address, if there is one. Its next use starts a new one."""
     with _lock:
-        ssd = _privates.pop(os.fsdecode(address), None)
+        ssd = _privates.pop(_key_of(address), None)
     if ssd is not None:
         ssd.close()
 
@@ -573,7 +591,44 @@ def check(address: str | bytes) -> None:
     """Raise ValueError if a private virtual SSD's address has an unknown option, one without its value, or an
     option twice.
     """
-    _options_of(os.fsdecode(address))
+    _options_of(_split(os.fsdecode(address))[0])
+
+
+def _parts(address: str) -> list[str]:
+    return [part for part in address[len(PRIVATE) + 1 :].split(",") if part]
+
+
+def _is_number(part: str) -> bool:
+    return part.partition("=")[0].strip() == CONTROLLER
+
+
+def _key_of(address: str | bytes) -> str:
+    """A private virtual SSD's address without the number of a controller."""
+    text = os.fsdecode(address)
+    if not any(map(_is_number, _parts(text))):
+        return text
+    rest = ",".join(part for part in _parts(text) if not _is_number(part))
+    return f"{PRIVATE}:{rest}" if rest else PRIVATE
+
+
+def _split(address: str) -> tuple[str, int]:
+    """A private virtual SSD's address without the number of a controller, and that number.
+
+    Raises ValueError if that is not the number of one of its controllers.
+    """
+    text = _key_of(address)
+    if text == address:
+        return text, 1
+    given = [part.partition("=")[2].strip() for part in _parts(address) if _is_number(part)]
+    if len(given) > 1:
+        raise ValueError(f"{address!r}: {CONTROLLER} is there twice")
+    most = _options_of(text).get("controllers", "1")
+    number = int(given[0]) if given[0].isascii() and given[0].isdigit() else 0
+    if not (most.isascii() and most.isdigit() and 1 <= number <= int(most)):
+        raise ValueError(
+            f"{address!r}: {CONTROLLER} takes 1 to {most} (controllers={most}), not {given[0]!r}"
+        )
+    return text, number
 
 
 def _options_of(address: str) -> dict[str, str]:
@@ -583,7 +638,7 @@ def _options_of(address: str) -> dict[str, str]:
             f"{address!r} is not the address of a private virtual SSD: 'vssd' or 'vssd:option=value,…'"
         )
     found: dict[str, str] = {}
-    for part in filter(None, address[len(PRIVATE) + 1 :].split(",")):
+    for part in _parts(address):
         name, equals, value = part.partition("=")
         name = name.strip().replace("-", "_")
         if name == "name":

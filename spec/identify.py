@@ -135,10 +135,10 @@ POWER_STATE = Structure(
 )
 
 CMIC = (
-    Bits("mports", 0, text="the subsystem may have more than one port"),
-    Bits("mctrs", 1, text="the subsystem may have more than one controller"),
+    Bits("mports", 0, text="the subsystem may have more than one port", c="NVME_CMIC_PORTS"),
+    Bits("mctrs", 1, text="the subsystem may have more than one controller", c="NVME_CMIC_CTRLS"),
     Bits("ft", 2, text="this controller belongs to an SR-IOV virtual function"),
-    Bits("anars", 3, text="asymmetric namespace access is reported", since="1.4"),
+    Bits("anars", 3, text="asymmetric namespace access is reported", c="NVME_CMIC_ANA", since="1.4"),
 )
 
 VERSION = (
@@ -634,14 +634,14 @@ NMIC = (
 )
 
 RESCAP = (
-    Bits("ptpls", 0, text="persist through power loss"),
+    Bits("ptpls", 0, text="persist through power loss", c="NVME_RESCAP_PTPL"),
     Bits("wes", 1, text="Write Exclusive"),
     Bits("eas", 2, text="Exclusive Access"),
     Bits("wero", 3, text="Write Exclusive, registrants only"),
     Bits("earo", 4, text="Exclusive Access, registrants only"),
     Bits("wear", 5, text="Write Exclusive, all registrants"),
     Bits("eaar", 6, text="Exclusive Access, all registrants"),
-    Bits("iekr", 7, text="IEKEY of version 1.3 and later", since="1.3"),
+    Bits("iekr", 7, text="IEKEY of version 1.3 and later", c="NVME_RESCAP_IEKEY", since="1.3"),
 )
 
 FPI = (
@@ -1381,6 +1381,7 @@ HEADERS = (
             BitGroup(POWER_STATE_FLAGS),
             CNTRLTYPE,
             ID_CTRL,
+            BitGroup(CMIC, "CMIC"),
             BitGroup(OAES, "OAES"),
             BitGroup(FRMW, "FRMW"),
             Constant("NVME_FWUG_UNIT", 4096, "bytes"),
@@ -1424,6 +1425,7 @@ HEADERS = (
             BitGroup(FLBAS, "FLBAS"),
             BitGroup(DPC, "DPC"),
             BitGroup(DPS, "DPS"),
+            BitGroup(RESCAP, "RESCAP"),
             BitGroup(
                 (
                     Bits(

@@ -102,7 +102,7 @@ struct nvme_id_ctrl {
 	char fr[8]; /* firmware revision */
 	uint8_t rab; /* recommended arbitration burst, 2^n commands */
 	uint8_t ieee[3]; /* IEEE OUI of the vendor */
-	uint8_t cmic; /* multi-path I/O and namespace sharing, bits 0 MPORTS, 1 MCTRS, 2 FT, 3 ANARS */
+	uint8_t cmic; /* multi-path I/O and namespace sharing, bits 2 FT */
 	uint8_t mdts; /* maximum data transfer size, 0: no limit, 2^n pages of CAP.MPSMIN */
 	uint16_t cntlid; /* controller ID */
 	uint32_t ver; /* version, as register VS, bits 7:0 TER, 15:8 MNR, 31:16 MJR */
@@ -235,6 +235,11 @@ _Static_assert(offsetof(struct nvme_id_ctrl, subnqn) == 768, "SUBNQN");
 _Static_assert(offsetof(struct nvme_id_ctrl, ioccsz) == 1792, "IOCCSZ");
 _Static_assert(offsetof(struct nvme_id_ctrl, psd) == 2048, "PSD");
 
+/* CMIC. */
+#define NVME_CMIC_PORTS 0x1u /* the subsystem may have more than one port */
+#define NVME_CMIC_CTRLS 0x2u /* the subsystem may have more than one controller */
+#define NVME_CMIC_ANA 0x8u /* asymmetric namespace access is reported */
+
 /* OAES. */
 #define NVME_OAES_NS_ATTRIBUTE 0x100u /* Attached Namespace Attribute Changed */
 #define NVME_OAES_FIRMWARE 0x200u /* Firmware Activation Starting */
@@ -338,7 +343,7 @@ struct nvme_id_ns {
 	uint8_t dpc; /* protection that it can have */
 	uint8_t dps; /* protection that it has */
 	uint8_t nmic; /* sharing, bits 0 SHRNS, 1 DISNS */
-	uint8_t rescap; /* reservations, bits 0 PTPLS, 1 WES, 2 EAS, 3 WERO, 4 EARO, 5 WEAR, 6 EAAR, 7 IEKR */
+	uint8_t rescap; /* reservations, bits 1 WES, 2 EAS, 3 WERO, 4 EARO, 5 WEAR, 6 EAAR */
 	uint8_t fpi; /* format progress, bits 6:0 REMAINING, 7 SUPPORTED */
 	uint8_t dlfeat; /* deallocated LBAs, bits 2:0 RDB, 4 GDSR */
 	uint16_t nawun; /* atomic write unit, normal, LBAs, 0's based */
@@ -400,6 +405,10 @@ _Static_assert(offsetof(struct nvme_id_ns, lbaf) == 128, "LBAF");
 /* DPS. */
 #define NVME_DPS_TYPE 0x7u /* type, 0: none */
 #define NVME_DPS_FIRST 0x8u /* in the first bytes of metadata */
+
+/* RESCAP. */
+#define NVME_RESCAP_PTPL 0x1u /* persist through power loss */
+#define NVME_RESCAP_IEKEY 0x80u /* IEKEY of version 1.3 and later */
 
 /* DLFEAT. */
 #define NVME_DLFEAT_ZEROES 0x1u /* deallocated LBAs read zeroes */
@@ -507,7 +516,7 @@ struct nvme_id_ns_kv {
 	uint8_t nsfeat; /* features, bits 3 UIDREUSE */
 	uint8_t nkvf; /* KV formats, 0's based */
 	uint8_t nmic; /* sharing, bits 0 SHRNS, 1 DISNS */
-	uint8_t rescap; /* reservations, bits 0 PTPLS, 1 WES, 2 EAS, 3 WERO, 4 EARO, 5 WEAR, 6 EAAR, 7 IEKR */
+	uint8_t rescap; /* reservations, bits 1 WES, 2 EAS, 3 WERO, 4 EARO, 5 WEAR, 6 EAAR */
 	uint8_t fpi; /* format progress, bits 6:0 REMAINING, 7 SUPPORTED */
 	uint8_t rsvd29[3];
 	uint32_t novg; /* optimal value granularity, 0: not reported, bytes */
@@ -552,7 +561,7 @@ _Static_assert(sizeof(struct nvme_id_ctrl_zns) == 4096, "CNS 06h");
 struct nvme_id_ns_independent {
 	uint8_t nsfeat; /* features, bits 3 UIDREUSE, 4 RMEDIA, 5 VWCNP */
 	uint8_t nmic; /* sharing, bits 0 SHRNS, 1 DISNS */
-	uint8_t rescap; /* reservations, bits 0 PTPLS, 1 WES, 2 EAS, 3 WERO, 4 EARO, 5 WEAR, 6 EAAR, 7 IEKR */
+	uint8_t rescap; /* reservations, bits 1 WES, 2 EAS, 3 WERO, 4 EARO, 5 WEAR, 6 EAAR */
 	uint8_t fpi; /* format progress, bits 6:0 REMAINING, 7 SUPPORTED */
 	uint32_t anagrpid; /* ANA group */
 	uint8_t nsattr; /* attributes, bits 0 WPS */

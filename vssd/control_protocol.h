@@ -20,7 +20,7 @@
 enum vssd_control_command {
 	VSSD_CONTROL_INFO = 1,      /* returns a struct vssd_control_info */
 	VSSD_CONTROL_GEOMETRY = 2,  /* of nsid; returns a struct vssd_control_geometry */
-	VSSD_CONTROL_COUNTERS = 3,  /* returns a struct vssd_control_counters */
+	VSSD_CONTROL_COUNTERS = 3,  /* returns a struct vssd_control_counters. argument 1: sums of all controllers */
 	VSSD_CONTROL_POWER = 4,     /* argument 0: power off; 1: power on. No effect if it is so already */
 	VSSD_CONTROL_PEEK = 5,      /* returns the stored data of nsid's lba */
 	VSSD_CONTROL_POKE = 6,      /* replaces the stored data of nsid's lba; the data have the LBA size */

@@ -14,10 +14,8 @@
 #include "core/util/error.h"
 #include "vssd/fault/parse.h"
 #include "vssd/options.h"
-#include "vssd/server/control.h"
-#include "vssd/server/folder.h"
 #include "vssd/server/loop.h"
-#include "vssd/server/session.h"
+#include "vssd/server/port.h"
 
 static int pin(uint32_t cpu, struct pyn_error *err)
 {
@@ -62,29 +60,18 @@ static void report(struct vssd_arguments *arguments, const char *text)
 
 static int serve(struct vssd_arguments *arguments, struct pyn_error *err)
 {
-	struct vssd_folder folder;
-	struct vssd_session session;
-	struct vssd_control control;
-	struct vssd_loop loop = {&session, &control, &folder, catch_signals(err), arguments->owner_fd};
+	struct vssd_ports ports;
+	struct vssd_loop loop = {&ports, catch_signals(err), arguments->owner_fd};
 	int result = loop.signal_fd < 0 ? loop.signal_fd : pin(arguments->cpu, err);
 
 	if (result)
 		return result;
-	result = vssd_folder_open(&folder, arguments->folder, err);
-	if (result)
-		return result;
-	result = vssd_session_init(&session, &arguments->drive, err);
+	result = vssd_ports_open(&ports, &arguments->drive, arguments->folder, err);
 	if (!result) {
-		vssd_control_init(&control, &session, &arguments->drive);
 		report(arguments, "ready");
 		vssd_loop_run(&loop);
-		vssd_control_deinit(&control);
-		vssd_session_deinit(&session);
+		vssd_ports_close(&ports, arguments->temporary);
 	}
-	if (arguments->temporary || result)
-		vssd_folder_remove(&folder);
-	else
-		vssd_folder_close(&folder);
 	close(loop.signal_fd);
 	return result;
 }

@@ -88,6 +88,11 @@ static const struct entry entries[] = {
 	 lba_sizes},
 	{"namespaces", NUMBER, DRIVE, AT(drive.namespaces), 1, VSSD_MAX_NAMESPACES, 1, "N", "number of namespaces",
 	 NULL, NULL, NULL},
+	{"controllers", NUMBER, DRIVE, AT(drive.optional.controllers), 1, VSSD_MAX_CONTROLLERS, 1, "N",
+	 "number of controllers, which share the namespaces; that of number K from 2 on has its sockets in DIR/K",
+	 NULL, NULL, NULL},
+	{"private-namespaces", NUMBER, DRIVE, AT(drive.optional.private_ns), 0, VSSD_MAX_NAMESPACES, 0, "N",
+	 "the last N namespaces are private: each is attached to one controller, in turn", NULL, NULL, NULL},
 	{"namespace-management", FLAG, DRIVE, AT(drive.optional.ns_management), 0, 1, 0, NULL,
 	 "let the host create, delete, attach and detach namespaces", NULL, "", NULL},
 	{"profile", CHOICE, DRIVE, AT(drive.optional.profile), 0, 0, VSSD_PROFILE_CLIENT, "NAME",
@@ -490,6 +495,10 @@ static int check_together(const struct vssd_options *options, struct pyn_error *
 				 "%u namespaces of %" PRIu64 " bytes are too large: they can have at most %" PRIu64
 				 " GiB together",
 				 options->namespaces, options->size, most >> 30);
+	if (options->optional.private_ns > options->namespaces)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "--private-namespaces %u is more than there are namespaces, which are %u",
+				 options->optional.private_ns, options->namespaces);
 	if (options->null_store && options->file)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 				 "a null drive keeps no data: leave out --file or --null");

@@ -232,9 +232,10 @@ void pyn_io_qpair_hand_over(struct pyn_io_qpair *queue, void (*gone)(void *user)
 /* ---- verification tables ---- */
 
 /* Get the table of a namespace of this drive, with a reference for the caller. All of this process share it. Creates
- * it at first use, and a new one if the geometry has changed. NULL: no memory. */
-struct pyn_verify *pyn_device_table(struct pyn_device *device, uint32_t nsid, uint64_t nlba, uint32_t lba_size,
-				    struct pyn_error *err);
+ * it at first use, and a new one if the geometry has changed. shared: NMIC tells that several controllers can have
+ * the namespace. NULL: no memory. */
+struct pyn_verify *pyn_device_table(struct pyn_device *device, uint32_t nsid, bool shared, uint64_t nlba,
+				    uint32_t lba_size, struct pyn_error *err);
 
 /* The same, but NULL if there is no table yet. */
 struct pyn_verify *pyn_device_find_table(struct pyn_device *device, uint32_t nsid);

@@ -94,7 +94,7 @@ static void on_cache_command(struct pyn_device *device, const struct nvme_cmd *c
 
 	if (what == PYN_COMMAND_SENT) {
 		cache->mixed = cache->in_flight++ > 0;
-		cache->was_off = device->durable_since != UINT64_MAX;
+		cache->was_off = pyn_tables_own_durable(device->tables) != UINT64_MAX;
 		cache->count++;
 		pyn_device_set_durable_since(device, UINT64_MAX);
 		return;
@@ -151,7 +151,7 @@ static bool changes_identify(const struct pyn_device *device, const struct nvme_
 static void forget_changed(struct pyn_device *device, const struct nvme_cmd *cmd)
 {
 	pyn_device_forget_namespaces(device, changed_namespaces(device, cmd));
-	pyn_tables_each(device->address.text, reshaped_namespaces(device, cmd), check_nothing);
+	pyn_tables_each(device->tables, reshaped_namespaces(device, cmd), check_nothing);
 }
 
 /* Whether a command may change any data. Format NVM may, even before FNA tells in which namespaces. */
@@ -174,12 +174,12 @@ static void on_data_command(struct pyn_device *device, const struct nvme_cmd *cm
 	/* Suspend all tables: the set of affected ones may change between the two calls, that of the holds must
 	 * not. */
 	if (what == PYN_COMMAND_SENT) {
-		pyn_tables_each(device->address.text, UINT32_MAX, suspend_changed);
+		pyn_tables_each(device->tables, UINT32_MAX, suspend_changed);
 		return;
 	}
 	if (what != PYN_COMMAND_REFUSED)
 		forget_changed(device, cmd);
-	pyn_tables_each(device->address.text, UINT32_MAX, pyn_verify_resume);
+	pyn_tables_each(device->tables, UINT32_MAX, pyn_verify_resume);
 }
 
 void pyn_device_on_command(void *context, const struct nvme_cmd *cmd, const struct nvme_cpl *cpl,
@@ -193,5 +193,5 @@ void pyn_device_on_command(void *context, const struct nvme_cmd *cmd, const stru
 		on_cache_command(device, cmd, what);
 	on_data_command(device, cmd, what);
 	if (changes_identify(device, cmd, cpl))
-		atomic_fetch_add(&device->identify_changes, 1);
+		pyn_tables_changed(device->tables);
 }

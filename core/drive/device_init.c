@@ -86,6 +86,7 @@ static void check_identity(struct pyn_device *device)
 	if (device->identity[0] && memcmp(device->identity, found, sizeof(device->identity)) != 0)
 		pyn_device_forget(device);
 	memcpy(device->identity, found, sizeof(device->identity));
+	pyn_device_share_tables(device);
 }
 
 static struct pyn_power_counts power_counts(struct pyn_device *device)

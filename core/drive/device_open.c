@@ -21,6 +21,8 @@ static void destroy(struct pyn_device *device)
 {
 	if (device->process == pyn_process_number()) {
 		pyn_tables_free(device->shutting_down);
+		pyn_tables_leave(device->tables, true);
+		pyn_tables_free_user(device->tables);
 		pyn_inflight_destroy(device->admin);
 		pyn_buffer_put(device->answers.identify);
 		free(device->answers.effects);
@@ -60,13 +62,13 @@ static int create(const struct pyn_address *address, bool keep_tables, struct py
 	device->process = pyn_process_number();
 	device->last_put = close_and_destroy;
 	device->timeout_ms = DEFAULT_TIMEOUT_MS;
-	device->durable_since = UINT64_MAX;
 	device->keep_tables = keep_tables;
 	device->address = *address;
 	device->io.qpairs = calloc(PYN_MAX_QID + 1, sizeof(*device->io.qpairs));
 	*out = device;
 	device->io.by_script = calloc(PYN_MAX_QID + 1, sizeof(*device->io.by_script));
-	if (!device->io.qpairs || !device->io.by_script)
+	device->tables = pyn_tables_join(address->text, &device->identify_changes);
+	if (!device->io.qpairs || !device->io.by_script || !device->tables)
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory");
 	device->engine = pyn_engine_select(err);
 	if (!device->engine)

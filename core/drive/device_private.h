@@ -69,7 +69,7 @@ struct pyn_device {
 	bool learned;                  /* pyn_device_learn has run since the last reset */
 	struct pyn_power_counts power; /* read by pyn_device_learn */
 	char identity[sizeof(((struct nvme_id_ctrl *)NULL)->sn) + sizeof(((struct nvme_id_ctrl *)NULL)->mn)];
-	_Atomic uint64_t durable_since;   /* as pyn_verify_set_durable_since */
+	struct pyn_tables_user *tables;
 	struct pyn_cache_changes cache;   /* under the lock of the admin queue */
 	struct pyn_tables *shutting_down; /* the tables that a shutdown requested by the script covers */
 	bool asked_effects;
@@ -109,6 +109,9 @@ void pyn_device_stop_workers(struct pyn_device *device, enum pyn_device_end why)
 /* Called for each admin command of a script, before it is sent and when it has ended. */
 void pyn_device_on_command(void *device, const struct nvme_cmd *cmd, const struct nvme_cpl *cpl,
 			   enum pyn_command_stage what);
+
+/* Share the verification tables with other controllers of the same subsystem, by what Identify Controller tells. */
+void pyn_device_share_tables(struct pyn_device *device);
 
 /* Make the data of a namespace unknown; FFFFFFFFh: of all namespaces. */
 void pyn_device_forget_namespaces(struct pyn_device *device, uint32_t nsid);

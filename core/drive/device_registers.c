@@ -13,7 +13,7 @@ static void begin_shutdown(struct pyn_device *device, uint64_t cc)
 	if (!NVME_GET(cc, NVME_CC_EN) || NVME_GET(cc, NVME_CC_SHN) != NVME_SHN_NORMAL)
 		return;
 	pyn_tables_free(device->shutting_down);
-	device->shutting_down = pyn_tables_all(device->address.text);
+	device->shutting_down = pyn_tables_all(device->tables);
 	pyn_tables_flush_begin(device->shutting_down);
 }
 

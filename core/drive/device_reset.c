@@ -77,7 +77,7 @@ static bool is_enabled(struct pyn_device *device)
 /* Shut down. After a normal shutdown, commands that completed before it are durable. */
 static int shut_down(struct pyn_device *device, bool abrupt, struct pyn_error *err)
 {
-	struct pyn_tables *tables = abrupt ? NULL : pyn_tables_all(device->address.text);
+	struct pyn_tables *tables = abrupt ? NULL : pyn_tables_all(device->tables);
 	bool enabled = is_enabled(device);
 
 	pyn_tables_flush_begin(tables);
@@ -203,8 +203,10 @@ static void close_device(struct pyn_device *device)
 	device->shut_down = shut_down;
 	device->engine->detach(device->ctrlr);
 	device->ctrlr = NULL;
-	if (!device->keep_tables || !alive)
-		pyn_tables_drop(device->address.text);
+	/* Without a shutdown, what this controller has completed is not durable, and no other one makes it so. */
+	if (!shut_down && pyn_tables_are_shared(device->tables))
+		pyn_device_power_lost(device);
+	pyn_tables_leave(device->tables, device->keep_tables && alive);
 }
 
 bool pyn_device_was_shut_down(const struct pyn_device *device)

@@ -37,7 +37,7 @@ static int take_table(struct pyn_namespace *ns, struct pyn_error *err)
 {
 	const struct nvme_id_ns *id = (const struct nvme_id_ns *)ns->identify->data;
 	uint64_t limit = ns->nlba_verify ? ns->nlba_verify : UINT64_MAX;
-	struct pyn_verify *verify = pyn_device_table(ns->device, ns->nsid, ns->nsze, ns->lba_size, err);
+	struct pyn_verify *verify = pyn_device_table(ns->device, ns->nsid, id->nmic & 1, ns->nsze, ns->lba_size, err);
 
 	if (!verify)
 		return -ENOMEM;

@@ -236,6 +236,11 @@ void pyn_verify_set_durable_since(struct pyn_verify *verify, uint64_t ticks)
 	atomic_store(&verify->shared->durable_since, ticks);
 }
 
+void pyn_verify_set_several(struct pyn_verify *verify, bool several)
+{
+	atomic_store(&verify->shared->several, several);
+}
+
 uint64_t pyn_verify_durable_since(const struct pyn_verify *verify)
 {
 	return atomic_load_explicit(&verify->shared->durable_since, memory_order_relaxed);
@@ -650,6 +655,8 @@ uint64_t pyn_verify_flush_begin(struct pyn_verify *verify)
 {
 	struct pyn_verify_shared *shared = verify->shared;
 
+	if (atomic_load(&shared->several))
+		return 0;
 	/* A flush covers writes that completed before its submission; later ones get the next epoch. */
 	if (!atomic_exchange(&shared->dirty, 0))
 		return atomic_load(&shared->epoch) - 1;
@@ -662,6 +669,8 @@ void pyn_verify_flush_end(struct pyn_verify *verify, uint64_t epoch)
 	uint64_t durable = atomic_load(&shared->durable);
 	uint64_t swept = atomic_load(&shared->swept);
 
+	if (atomic_load(&shared->several))
+		return;
 	while (durable < epoch && !atomic_compare_exchange_weak(&shared->durable, &durable, epoch))
 		;
 	if (epoch > swept && epoch - swept >= SWEEP_EVERY &&

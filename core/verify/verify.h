@@ -133,6 +133,10 @@ uint64_t pyn_verify_zone_size(const struct pyn_verify *verify);
 void pyn_verify_set_durable_since(struct pyn_verify *verify, uint64_t ticks);
 uint64_t pyn_verify_durable_since(const struct pyn_verify *verify);
 
+/* Note whether several controllers use the table. Then a Flush proves nothing: it covers what its own controller has
+ * completed, and the table does not know which one that was. */
+void pyn_verify_set_several(struct pyn_verify *verify, bool several);
+
 /* Take count tokens from the counter that all processes share; returns the first. */
 uint64_t pyn_token_take(uint64_t count);
 

@@ -62,6 +62,7 @@ struct pyn_verify_shared {
 	_Atomic uint32_t dirty;        /* a write completed in this epoch */
 	_Atomic uint32_t dlfeat_zeros;
 	_Atomic uint32_t has_uncorrectable; /* since the first Write Uncorrectable */
+	_Atomic uint32_t several;           /* controllers use it */
 	_Atomic uint32_t lost;              /* cells may count writes of processes that died */
 	struct pyn_verify_range ranges[PYN_VERIFY_RANGES];
 };

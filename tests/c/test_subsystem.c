@@ -157,6 +157,7 @@ static struct vssd_subsystem *make(uint32_t namespaces)
 	vssd_options_default(&options);
 	options.size = 64 << 10;
 	options.namespaces = namespaces;
+	options.optional.controllers = 2;
 	options.format_ms = 1;
 	options.sanitize_ms = 1;
 	CHECK_EQ(vssd_subsystem_create(&options, &subsystem, &err), 0);
@@ -371,7 +372,7 @@ static bool create_ns(struct vssd_subsystem *subsystem, uint32_t nsid, uint64_t 
 	uint64_t bytes = blocks > UINT64_MAX >> VSSD_BLOCK_SHIFT ? UINT64_MAX : blocks << VSSD_BLOCK_SHIFT;
 
 	return vssd_ns_create(subsystem, nsid,
-			      &(struct vssd_ns_shape){.bytes = bytes, .lbaf = lbaf, .attached = VSSD_ALL_CTRLS});
+			      &(struct vssd_ns_shape){.bytes = bytes, .lbaf = lbaf, .attached = UINT16_MAX});
 }
 
 TEST(namespaces_lie_side_by_side_and_a_gap_is_filled_again)

@@ -253,14 +253,15 @@ TRACK_TEST(fua_of_write_zeroes_survives_the_power)
 
 /* ---- all namespaces ---- */
 
-#define DRIVE "/a/drive"
+static _Atomic uint32_t the_changes;
+static struct pyn_tables_user *the_user;
 
 static void run_on_all(uint8_t opcode, uint16_t status)
 {
 	struct nvme_cmd cmd = io(opcode, 0, 1);
 	const struct nvme_cpl cpl = {.status = status};
 
-	pyn_track_begin_all(&the_track, pyn_tables_all(DRIVE), &cmd, NULL, 0, 0);
+	pyn_track_begin_all(&the_track, pyn_tables_all(the_user), &cmd, NULL, 0, 0);
 	CHECK(pyn_track_end(&the_track, &cpl, &the_mismatch));
 }
 
@@ -290,13 +291,14 @@ TRACK_TEST(a_flush_of_all_namespaces_covers_what_had_completed_in_each)
 	struct nvme_cmd flush = {.opc = NVME_IO_FLUSH, .nsid = UINT32_MAX};
 	struct pyn_track flushing;
 
+	the_user = pyn_tables_join("/a/drive", &the_changes);
 	for (unsigned i = 0; i < 2; i++) {
-		tables[i] = pyn_tables_get(DRIVE, i + 1, NLBA, LBA, &err);
+		tables[i] = pyn_tables_get(the_user, i + 1, true, NLBA, LBA, &err);
 		write_to(tables[i], 1);
 		write_to(tables[i], 2);
 	}
 	run_on_all(NVME_IO_FLUSH, ABORTED);
-	pyn_track_begin_all(&flushing, pyn_tables_all(DRIVE), &flush, NULL, 0, 0);
+	pyn_track_begin_all(&flushing, pyn_tables_all(the_user), &flush, NULL, 0, 0);
 	for (unsigned i = 0; i < 2; i++)
 		write_to(tables[i], 2);
 	CHECK(pyn_track_end(&flushing, &done, &the_mismatch));
@@ -316,8 +318,61 @@ TRACK_TEST(a_flush_of_all_namespaces_covers_what_had_completed_in_each)
 		CHECK_EQ(judged_of(tables[i], 3), 1);
 		pyn_verify_put(tables[i]);
 	}
-	pyn_tables_drop(DRIVE);
+	pyn_tables_drop(the_user);
 	run_on_all(NVME_IO_FLUSH, OK); /* of no namespace that anybody has opened */
+	pyn_tables_leave(the_user, false);
+	pyn_tables_free_user(the_user);
+}
+
+TRACK_TEST(controllers_of_a_subsystem_share_the_tables_of_its_namespaces)
+{
+	static _Atomic uint32_t changes[2];
+	struct pyn_tables_user *users[2] = {pyn_tables_join("/one", &changes[0]),
+					    pyn_tables_join("/two", &changes[1])};
+	struct pyn_verify *shared[2], *own[2];
+	uint64_t epoch;
+
+	for (unsigned i = 0; i < 2; i++) {
+		pyn_tables_rename(users[i], "the subsystem", i + 1);
+		shared[i] = pyn_tables_get(users[i], 1, true, NLBA, LBA, &err);
+		own[i] = pyn_tables_get(users[i], 2, false, NLBA, LBA, &err);
+	}
+	CHECK(shared[0] == shared[1]);
+	CHECK(own[0] != own[1]);
+	pyn_tables_changed(users[0]);
+	CHECK_EQ(changes[0], 1);
+	CHECK_EQ(changes[1], 1);
+
+	/* A flush of one controller covers nothing that the other has completed. */
+	write_to(shared[0], 1);
+	epoch = pyn_verify_flush_begin(shared[0]);
+	pyn_verify_flush_end(shared[0], epoch);
+	pyn_verify_power_lost(shared[0]);
+	CHECK_EQ(judged_of(shared[0], 1), 0);
+
+	/* Without a write cache in both, writes are durable. */
+	pyn_tables_durable_since(users[0], 0);
+	CHECK_EQ(pyn_verify_durable_since(shared[0]), UINT64_MAX);
+	pyn_tables_durable_since(users[1], 7);
+	CHECK_EQ(pyn_verify_durable_since(shared[0]), 7);
+
+	/* Once the other one is closed, a flush covers everything. */
+	pyn_tables_leave(users[1], false);
+	CHECK_EQ(pyn_verify_durable_since(shared[0]), 0);
+	CHECK(!pyn_tables_find(users[1], 2));
+	pyn_tables_durable_since(users[0], UINT64_MAX);
+	write_to(shared[0], 1);
+	epoch = pyn_verify_flush_begin(shared[0]);
+	pyn_verify_flush_end(shared[0], epoch);
+	pyn_verify_power_lost(shared[0]);
+	CHECK_EQ(judged_of(shared[0], 1), 1);
+	for (unsigned i = 0; i < 2; i++) {
+		pyn_verify_put(shared[i]);
+		pyn_verify_put(own[i]);
+	}
+	pyn_tables_leave(users[0], false);
+	pyn_tables_free_user(users[0]);
+	pyn_tables_free_user(users[1]);
 }
 
 TRACK_TEST(a_read_that_failed_or_was_abandoned_is_not_judged)

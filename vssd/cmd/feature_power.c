@@ -41,7 +41,7 @@ uint16_t vssd_apst_set(struct vssd_request *request)
 				   VSSD_BASE("5.1.25.1.6"));
 	ctrl->features.value[NVME_FEAT_APST] = cmd->cdw11 & NVME_APSTE;
 	if (cmd->cdw10 & NVME_SET_FEATURES_SV)
-		memcpy(ctrl->nv->features.apst, ctrl->power.apst, sizeof(ctrl->nv->features.apst));
+		memcpy(vssd_ctrl_saved(ctrl)->apst, ctrl->power.apst, sizeof(ctrl->power.apst));
 	return NVME_SC_SUCCESS;
 }
 
@@ -50,7 +50,7 @@ uint16_t vssd_apst_get(struct vssd_request *request, enum nvme_feature_select se
 	struct vssd_ctrl *ctrl = request->ctrl;
 	static const uint64_t initial[VSSD_APST_ENTRIES];
 	const uint64_t *table = select == NVME_SEL_CURRENT ? ctrl->power.apst
-				: select == NVME_SEL_SAVED ? ctrl->nv->features.apst
+				: select == NVME_SEL_SAVED ? vssd_ctrl_saved(ctrl)->apst
 							   : initial;
 
 	return vssd_data_send(request, table, sizeof(initial));

@@ -101,7 +101,7 @@ static uint16_t set_error_recovery(struct vssd_request *request)
 			ctrl->ns[i].dulbe = cmd->cdw11 & NVME_DULBE && vssd_features_dulbe(ctrl);
 			ctrl->ns[i].tler = (uint16_t)cmd->cdw11;
 		}
-	vssd_plain_update(ctrl);
+	vssd_subsystem_notify(ctrl->subsystem, VSSD_NOTICE_REFUSALS);
 	return NVME_SC_SUCCESS;
 }
 
@@ -376,13 +376,13 @@ static bool is_saved(const struct vssd_ctrl *ctrl, uint8_t fid)
 {
 	const struct feature *feature = find(ctrl, fid);
 
-	return feature && feature->capabilities & NVME_FEATURE_SAVEABLE && ctrl->nv->features.valid[fid];
+	return feature && feature->capabilities & NVME_FEATURE_SAVEABLE && vssd_ctrl_saved(ctrl)->valid[fid];
 }
 
 /* The saved value; the default if the host has saved none. */
 static uint32_t saved_value(const struct vssd_ctrl *ctrl, uint8_t fid)
 {
-	return is_saved(ctrl, fid) ? ctrl->nv->features.value[fid] & mask_of(ctrl, fid) : features[fid].initial;
+	return is_saved(ctrl, fid) ? vssd_ctrl_saved(ctrl)->value[fid] & mask_of(ctrl, fid) : features[fid].initial;
 }
 
 static uint32_t value_of(const struct vssd_ctrl *ctrl, uint8_t fid, enum nvme_feature_select select)
@@ -491,8 +491,8 @@ uint16_t vssd_set_features(struct vssd_request *request)
 	if (status || request->is_trial)
 		return status;
 	if (save) {
-		ctrl->nv->features.value[fid] = ctrl->features.value[fid];
-		ctrl->nv->features.valid[fid] = 1;
+		vssd_ctrl_saved(ctrl)->value[fid] = ctrl->features.value[fid];
+		vssd_ctrl_saved(ctrl)->valid[fid] = 1;
 	}
 	if (fid == NVME_FEAT_ASYNC_EVENT)
 		vssd_thermal_check(ctrl);

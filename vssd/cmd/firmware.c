@@ -46,6 +46,7 @@ uint16_t vssd_firmware_download(struct vssd_request *request)
 		return vssd_refuse(request, NVME_SC_INTERNAL_ERROR, VSSD_STATE("there is no memory for an image"),
 				   VSSD_OWN);
 	status = vssd_data_receive(request, image + offset, (uint32_t)length);
+	firmware->sender = &request->ctrl->listener;
 	if (!status)
 		vssd_firmware_downloaded(firmware, offset, length);
 	return status;

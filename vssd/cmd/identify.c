@@ -49,6 +49,11 @@ static bool is_managed(const struct vssd_ctrl *ctrl)
 	return vssd_admin_command(ctrl, NVME_ADMIN_NS_MANAGEMENT);
 }
 
+static bool has_several(const struct vssd_ctrl *ctrl)
+{
+	return ctrl->options->optional.controllers > 1;
+}
+
 /* ---- CNS 01h: what each version added ---- */
 
 static void describe_controller(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
@@ -79,6 +84,7 @@ static void describe_controller(const struct vssd_ctrl *ctrl, struct nvme_id_ctr
 static void describe_controller_1_1(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
 {
 	id->cntlid = vssd_cntlid(&ctrl->listener);
+	id->cmic = has_several(ctrl) ? NVME_CMIC_PORTS | NVME_CMIC_CTRLS : 0;
 	id->apsta = 1;
 	id->oncs |= NVME_ONCS_SAVE_SELECT;
 	id->acwu = UINT16_MAX;
@@ -370,7 +376,7 @@ static uint16_t identify_ns_ctrls(struct vssd_request *request, uint8_t *data)
 
 static uint16_t identify_ctrls(struct vssd_request *request, uint8_t *data)
 {
-	return list_ctrls(request, data, VSSD_ALL_CTRLS);
+	return list_ctrls(request, data, UINT16_MAX);
 }
 
 /* ---- identifiers and command sets ---- */
@@ -540,6 +546,14 @@ static const struct {
 	[NVME_CNS_COMMAND_SETS] = {identify_command_sets, NVME_2_0, false},
 };
 
+/* Lists of controllers also serve drives that have several. */
+static bool has_structure(const struct vssd_ctrl *ctrl, uint8_t cns)
+{
+	bool lists = cns == NVME_CNS_NS_CTRL_LIST || cns == NVME_CNS_CTRL_LIST;
+
+	return !structures[cns].managed || is_managed(ctrl) || (lists && has_several(ctrl));
+}
+
 uint16_t vssd_identify(struct vssd_request *request)
 {
 	_Alignas(uint64_t) uint8_t data[NVME_IDENTIFY_SIZE] = {0};
@@ -547,7 +561,7 @@ uint16_t vssd_identify(struct vssd_request *request)
 	uint16_t status;
 
 	if (!structures[cns].fill || !vssd_since(request->ctrl, structures[cns].since) ||
-	    (structures[cns].managed && !is_managed(request->ctrl)))
+	    !has_structure(request->ctrl, cns))
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_IDENTIFY_CNS, "CNS"),
 				   VSSD_OWN);
 	status = structures[cns].fill(request, data);

@@ -41,6 +41,6 @@ uint16_t vssd_self_test(struct vssd_request *request)
 		return vssd_refuse(request, NVME_SC_SELF_TEST_IN_PROGRESS, VSSD_STATE("a self-test is in progress"),
 				   VSSD_OWN);
 	if (!request->is_trial)
-		vssd_self_test_start(ctrl->subsystem, operation, request->cmd.nsid);
+		vssd_self_test_start(ctrl->subsystem, &ctrl->listener, operation, request->cmd.nsid);
 	return NVME_SC_SUCCESS;
 }

@@ -98,6 +98,14 @@ static inline uint16_t vssd_cntlid(const struct vssd_listener *listener)
 	return (uint16_t)(listener->index + 1);
 }
 
+/* The features that the host has saved in this controller. */
+static inline struct vssd_saved_features *vssd_ctrl_saved(const struct vssd_ctrl *ctrl)
+{
+	unsigned index = ctrl->listener.index;
+
+	return index == 0 ? &ctrl->nv->features : &ctrl->subsystem->saved[index - 1];
+}
+
 /* Whether NN allows this NSID; there need not be a namespace. */
 static inline bool vssd_nsid_is_valid(const struct vssd_ctrl *ctrl, uint32_t nsid)
 {

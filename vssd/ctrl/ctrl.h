@@ -69,7 +69,9 @@ struct vssd_counters {
 	uint64_t hmb_misses; /* map entries that were absent or outdated */
 	uint64_t hmb_errors; /* map entries that were corrupt, or whose memory was gone */
 };
-void vssd_ctrl_counters(const struct vssd_ctrl *ctrl, struct vssd_counters *counters);
+
+/* Get the counts of a controller, or of all of its subsystem. */
+void vssd_ctrl_counters(const struct vssd_ctrl *ctrl, bool of_all, struct vssd_counters *counters);
 
 /* ---- the trace of refusals ---- */
 

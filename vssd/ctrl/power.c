@@ -112,7 +112,7 @@ void vssd_power_restart(struct vssd_ctrl *ctrl)
 {
 	ctrl->power.io_taken = io_taken(ctrl);
 	memset(ctrl->power.apst, 0, sizeof(ctrl->power.apst));
-	vssd_power_set_apst(ctrl, ctrl->nv->features.apst); /* invalid only if the file of the drive is damaged */
+	vssd_power_set_apst(ctrl, vssd_ctrl_saved(ctrl)->apst); /* invalid only if the file of the drive is damaged */
 	vssd_power_enter(ctrl, state_of(ctrl));
 }
 

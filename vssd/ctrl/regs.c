@@ -30,8 +30,10 @@ static int init(struct vssd_ctrl *ctrl, struct pyn_error *err)
 static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 {
 	ctrl->regs.csts &= NVME_SET(1, NVME_CSTS_NSSRO);
-	if (kind == VSSD_RESET_POWER)
+	if (kind == VSSD_RESET_POWER) {
 		ctrl->regs.csts = 0;
+		ctrl->regs.in_use = false;
+	}
 	ctrl->regs.shut_down = false;
 	ctrl->regs.host_gone = false;
 	ctrl->regs.cc = 0;
@@ -52,7 +54,7 @@ static void reset_all(struct vssd_ctrl *ctrl, enum vssd_reset kind, const struct
 
 	/* Call this first: it needs state that the reset clears. */
 	if (!verdict->skips)
-		vssd_subsystem_reset(ctrl->subsystem, kind);
+		vssd_subsystem_reset(ctrl->subsystem, kind, &ctrl->listener);
 	vssd_parts_reset(ctrl, kind, keep);
 	ctrl->queues.kept = keep & VSSD_FAULT_KEEPS_QUEUES;
 }
@@ -128,7 +130,7 @@ static void enable(struct vssd_ctrl *ctrl)
 	vssd_sq_create(ctrl, 0, ctrl->regs.asq, (uint32_t)NVME_GET(ctrl->regs.aqa, NVME_AQA_ASQS) + 1, 0,
 		       VSSD_URGENT);
 	ctrl->queues.weighted = NVME_GET(ctrl->regs.cc, NVME_CC_AMS) == NVME_AMS_WEIGHTED_ROUND_ROBIN;
-	ctrl->nv->identity.in_use = true;
+	ctrl->nv->identity.in_use = ctrl->regs.in_use = true;
 	ctrl->regs.csts |= NVME_SET(1, NVME_CSTS_RDY);
 	vssd_update_running(ctrl);
 }
@@ -141,8 +143,9 @@ static void shut_down(struct vssd_ctrl *ctrl)
 	vssd_faulty_reset(ctrl, is_abrupt ? VSSD_FAULT_ON_ABRUPT_SHUTDOWN : VSSD_FAULT_ON_SHUTDOWN, &verdict);
 	ctrl->faulty.shutdown_due = verdict.hangs ? VSSD_NEVER : verdict.due;
 	if (!verdict.skips && !verdict.hangs)
-		vssd_subsystem_shut_down(ctrl->subsystem);
+		vssd_subsystem_shut_down(ctrl->subsystem, &ctrl->listener);
 	ctrl->regs.shut_down = true;
+	ctrl->regs.in_use = false;
 	ctrl->regs.csts &= (uint32_t)~NVME_SET(3, NVME_CSTS_SHST);
 	ctrl->regs.csts |= NVME_SET(NVME_SHST_COMPLETE, NVME_CSTS_SHST);
 	vssd_update_running(ctrl);

@@ -18,6 +18,7 @@ struct vssd_regs {
 	uint32_t page_size; /* CC.MPS, bytes */
 	bool host_gone;     /* the queues belong to a client that has disconnected */
 	bool shut_down;     /* the shutdown by CC.SHN is complete, and all data are durable */
+	bool in_use;        /* enabled since the last shutdown */
 };
 
 /* A Controller Level Reset clears CC and CSTS, except NSSRO. A reset by CC.EN keeps AQA, ASQ and ACQ. */

@@ -104,6 +104,11 @@ static unsigned thermal_level(const struct vssd_listener *listener)
 	return vssd_thermal_level(ctrl_of(listener));
 }
 
+static bool in_use(const struct vssd_listener *listener)
+{
+	return ctrl_of(listener)->regs.in_use;
+}
+
 static uint32_t states(const struct vssd_listener *listener)
 {
 	const struct vssd_ctrl *ctrl = ctrl_of(listener);
@@ -120,6 +125,7 @@ static void power(struct vssd_listener *listener, bool on)
 		if ((*part)->power)
 			(*part)->power(ctrl, on);
 	vssd_parts_reset(ctrl, VSSD_RESET_POWER, 0);
+	ctrl->bus->ops->reset(ctrl->bus);
 	vssd_update_running(ctrl);
 }
 
@@ -138,6 +144,7 @@ static const struct vssd_listener_ops listener_ops = {
 	.is_ready = is_ready,
 	.complete = complete,
 	.thermal_level = thermal_level,
+	.in_use = in_use,
 	.states = states,
 	.power = power,
 	.reset = reset,
@@ -275,8 +282,21 @@ uint64_t vssd_ctrl_next_due(const struct vssd_ctrl *ctrl)
 	return next < ctrl->subsystem->next_due ? next : ctrl->subsystem->next_due;
 }
 
-void vssd_ctrl_counters(const struct vssd_ctrl *ctrl, struct vssd_counters *counters)
+/* All counters are of 64 bits. */
+static void add_counters(struct vssd_counters *sums, const struct vssd_counters *counters)
+{
+	uint64_t *to = (uint64_t *)sums;
+	const uint64_t *from = (const uint64_t *)counters;
+
+	for (size_t i = 0; i < sizeof(*sums) / sizeof(*to); i++)
+		to[i] += from[i];
+}
+
+void vssd_ctrl_counters(const struct vssd_ctrl *ctrl, bool of_all, struct vssd_counters *counters)
 {
 	*counters = ctrl->counters;
+	for (const struct vssd_listener *one = ctrl->subsystem->listeners; of_all && one; one = one->next)
+		if (one != &ctrl->listener)
+			add_counters(counters, &ctrl_of(one)->counters);
 	counters->power_cycles = ctrl->nv->totals.power_cycles;
 }

@@ -69,8 +69,9 @@ static int do_counters(struct vssd_control *control, const struct request_packet
 	struct vssd_counters counted;
 	struct vssd_control_counters counters;
 
-	(void)request;
-	vssd_ctrl_counters(control->session->ctrl, &counted);
+	if (request->head.argument > 1)
+		return -EINVAL;
+	vssd_ctrl_counters(control->session->ctrl, request->head.argument == 1, &counted);
 	counters = (struct vssd_control_counters){
 		.commands_admin = counted.commands_admin,
 		.commands_read = counted.commands_read,
@@ -93,7 +94,7 @@ static int do_power(struct vssd_control *control, const struct request_packet *r
 	(void)reply;
 	if (request->head.argument > 1)
 		return -EINVAL;
-	vssd_session_power(control->session, request->head.argument == 1);
+	vssd_subsystem_power(control->session->subsystem, request->head.argument == 1);
 	return 0;
 }
 

@@ -7,14 +7,10 @@
 #ifndef VSSD_SERVER_LOOP_H
 #define VSSD_SERVER_LOOP_H
 
-#include "vssd/server/control.h"
-#include "vssd/server/folder.h"
-#include "vssd/server/session.h"
+#include "vssd/server/port.h"
 
 struct vssd_loop {
-	struct vssd_session *session;
-	struct vssd_control *control;
-	struct vssd_folder *folder;
+	struct vssd_ports *ports;
 	int signal_fd; /* readable once a signal asks the process to end */
 	int owner_fd;  /* the read end of a pipe; end when the owner closes the other end; or -1 */
 };

@@ -14,17 +14,23 @@
 /* Clients may send the flags of a proposed extension for the kind of access; they have no effect here. */
 #define MAP_FLAGS_KNOWN 0x0fu
 
-static struct {
-	struct vssd_memory *memory;
-	volatile sig_atomic_t taken_away;
-} the_watch;
+static struct vssd_memory *the_memories;
 
-static struct vssd_mapping *mapping_at(struct vssd_memory *memory, const uint8_t *address)
+static struct vssd_mapping *mapping_at(const struct vssd_memory *memory, const uint8_t *address)
 {
 	for (size_t i = 0; i < memory->count; i++)
 		if ((size_t)(address - memory->mappings[i].base) < memory->mappings[i].length)
 			return &memory->mappings[i];
 	return NULL;
+}
+
+static struct vssd_memory *memory_at(const uint8_t *address)
+{
+	struct vssd_memory *memory = the_memories;
+
+	while (memory && !mapping_at(memory, address))
+		memory = memory->next;
+	return memory;
 }
 
 /*
@@ -33,7 +39,8 @@ static struct vssd_mapping *mapping_at(struct vssd_memory *memory, const uint8_t
  */
 static void on_sigbus(int number, siginfo_t *info, void *context)
 {
-	struct vssd_mapping *mapping = mapping_at(the_watch.memory, info->si_addr);
+	struct vssd_memory *memory = memory_at(info->si_addr);
+	struct vssd_mapping *mapping = memory ? mapping_at(memory, info->si_addr) : NULL;
 
 	(void)context;
 	if (!mapping || mmap(mapping->base, mapping->length, PROT_READ | PROT_WRITE,
@@ -41,7 +48,7 @@ static void on_sigbus(int number, siginfo_t *info, void *context)
 		signal(number, SIG_DFL);
 		return;
 	}
-	the_watch.taken_away = 1;
+	memory->taken_away = 1;
 }
 
 void vssd_memory_init(struct vssd_memory *memory, struct vssd_dma_map *dma)
@@ -50,13 +57,19 @@ void vssd_memory_init(struct vssd_memory *memory, struct vssd_dma_map *dma)
 
 	memset(memory, 0, sizeof(*memory));
 	memory->dma = dma;
-	the_watch.memory = memory;
+	memory->next = the_memories;
+	the_memories = memory;
 	sigaction(SIGBUS, &action, NULL);
 }
 
-bool vssd_memory_was_taken_away(void)
+void vssd_memory_deinit(struct vssd_memory *memory)
 {
-	return the_watch.taken_away;
+	struct vssd_memory **link = &the_memories;
+
+	vssd_memory_unmap_all(memory);
+	while (*link != memory)
+		link = &(*link)->next;
+	*link = memory->next;
 }
 
 static bool is_power_of_two(uint64_t value)
@@ -203,5 +216,5 @@ void vssd_memory_unmap_all(struct vssd_memory *memory)
 	memory->mappings = NULL;
 	memory->count = memory->capacity = 0;
 	vssd_dma_clear(memory->dma);
-	the_watch.taken_away = 0;
+	memory->taken_away = 0;
 }

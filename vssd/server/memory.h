@@ -6,6 +6,7 @@
 #ifndef VSSD_SERVER_MEMORY_H
 #define VSSD_SERVER_MEMORY_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,14 +25,20 @@ struct vssd_memory {
 	struct vssd_dma_map *dma; /* the controller's view; not owned */
 	struct vssd_mapping *mappings;
 	size_t count, capacity;
+	volatile sig_atomic_t taken_away;
+	struct vssd_memory *next; /* of this process */
 };
 
 /* Install the SIGBUS handler: from now on, if the device touches a page that the client took away by truncating its
- * file, zeros replace the mapping and the process lives on. One instance in a process at most. */
+ * file, zeros replace the mapping and the process lives on. */
 void vssd_memory_init(struct vssd_memory *memory, struct vssd_dma_map *dma);
+void vssd_memory_deinit(struct vssd_memory *memory);
 
 /* Whether that has happened since vssd_memory_unmap_all(). */
-bool vssd_memory_was_taken_away(void);
+static inline bool vssd_memory_was_taken_away(const struct vssd_memory *memory)
+{
+	return memory->taken_away;
+}
 
 /* Map the region of the request. 0, or -errno. fd: the client's file, which the caller closes; -1: the device
  * accesses the region by messages. */

@@ -101,38 +101,27 @@ failed:
 	return -err->number;
 }
 
-static int drive_init(struct vssd_session *session, const struct vssd_options *options, struct pyn_error *err)
-{
-	int result = vssd_subsystem_create(options, &session->subsystem, err);
-
-	if (result)
-		return result;
-	result = vssd_ctrl_create(session->subsystem, &session->bus,
-				  (uint32_t *)((char *)session->doorbells.mapping + VSSD_DOORBELL_OFFSET),
-				  &session->ctrl, err);
-	if (result)
-		vssd_subsystem_destroy(session->subsystem);
-	return result;
-}
-
-int vssd_session_init(struct vssd_session *session, const struct vssd_options *options, struct pyn_error *err)
+int vssd_session_init(struct vssd_session *session, struct vssd_subsystem *subsystem, struct pyn_error *err)
 {
 	int result;
 
 	memset(session, 0, sizeof(*session));
 	session->bus.ops = &bus_ops;
+	session->subsystem = subsystem;
 	vssd_connection_open(&session->connection, -1);
-	vssd_memory_init(&session->memory, &session->bus.dma);
 	vssd_remote_init(&session->remote, &session->connection);
 	vssd_interrupts_init(&session->interrupts);
 	result = doorbells_init(&session->doorbells, err);
 	if (result)
 		return result;
-	result = drive_init(session, options, err);
+	result = vssd_ctrl_create(subsystem, &session->bus,
+				  (uint32_t *)((char *)session->doorbells.mapping + VSSD_DOORBELL_OFFSET),
+				  &session->ctrl, err);
 	if (result) {
 		doorbells_deinit(&session->doorbells);
 		return result;
 	}
+	vssd_memory_init(&session->memory, &session->bus.dma);
 	return 0;
 }
 
@@ -157,8 +146,8 @@ static void drop_client(struct vssd_session *session)
 void vssd_session_deinit(struct vssd_session *session)
 {
 	drop_client(session);
+	vssd_memory_deinit(&session->memory);
 	vssd_ctrl_destroy(session->ctrl);
-	vssd_subsystem_destroy(session->subsystem);
 	doorbells_deinit(&session->doorbells);
 }
 
@@ -183,7 +172,8 @@ static bool next_message(struct vssd_session *session, struct vssd_message *mess
 
 bool vssd_session_has_backlog(const struct vssd_session *session)
 {
-	return session->connection.broken || session->remote.queued > 0 || vssd_memory_was_taken_away();
+	return session->connection.broken || session->remote.queued > 0 ||
+	       vssd_memory_was_taken_away(&session->memory);
 }
 
 bool vssd_session_serve(struct vssd_session *session)
@@ -198,18 +188,10 @@ bool vssd_session_serve(struct vssd_session *session)
 		vssd_dispatch(session, &message);
 		worked = true;
 	}
-	if (vssd_memory_was_taken_away())
+	if (vssd_memory_was_taken_away(&session->memory))
 		connection->broken = true;
 	if (!connection->broken)
 		return worked;
 	drop_client(session);
 	return true;
-}
-
-void vssd_session_power(struct vssd_session *session, bool on)
-{
-	if (session->subsystem->power == on)
-		return;
-	vssd_subsystem_power(session->subsystem, on);
-	vssd_interrupts_reset(&session->interrupts);
 }

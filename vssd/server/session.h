@@ -27,7 +27,7 @@ struct vssd_doorbells {
 
 struct vssd_session {
 	struct vssd_bus bus;
-	struct vssd_subsystem *subsystem;
+	struct vssd_subsystem *subsystem; /* not owned */
 	struct vssd_ctrl *ctrl;
 	struct vssd_doorbells doorbells;
 
@@ -39,8 +39,8 @@ struct vssd_session {
 	struct vssd_interrupts interrupts;
 };
 
-/* Create the device by these options. The session must not move: the controller keeps the address of its bus. */
-int vssd_session_init(struct vssd_session *session, const struct vssd_options *options, struct pyn_error *err);
+/* Create a controller of the subsystem. The session must not move: the controller keeps the address of its bus. */
+int vssd_session_init(struct vssd_session *session, struct vssd_subsystem *subsystem, struct pyn_error *err);
 void vssd_session_deinit(struct vssd_session *session);
 
 /* Take ownership of the socket of a client that has connected. Call only while there is no client. */
@@ -57,8 +57,5 @@ bool vssd_session_serve(struct vssd_session *session);
 
 /* Whether there is work that polling the socket would not show. */
 bool vssd_session_has_backlog(const struct vssd_session *session);
-
-/* Switch the power of the drive. */
-void vssd_session_power(struct vssd_session *session, bool on);
 
 #endif

@@ -162,14 +162,19 @@ static uint64_t due(const struct vssd_subsystem *subsystem)
 	return subsystem->firmware.starting ? subsystem->firmware.due : VSSD_NEVER;
 }
 
-/* Drop the downloaded image, and activate the image that waits for this kind of reset. */
-static void reset(struct vssd_subsystem *subsystem, enum vssd_reset kind)
+/* Drop the image that the controller downloaded, end its activation, and activate the image that waits for this kind
+ * of reset. */
+static void reset(struct vssd_subsystem *subsystem, enum vssd_reset kind, const struct vssd_listener *by)
 {
 	uint8_t next = subsystem->nv->firmware.next;
 
-	discard(&subsystem->firmware);
-	subsystem->firmware.started = false;
-	if (subsystem->firmware.starting)
+	bool own = !by || by == subsystem->firmware.owner;
+
+	if (!by || by == subsystem->firmware.sender)
+		discard(&subsystem->firmware);
+	if (own)
+		subsystem->firmware.started = false;
+	if (subsystem->firmware.starting && own)
 		end_activation(subsystem);
 	else if (next && kind >= needs[slot_of(subsystem, next)->needs].least)
 		activate(subsystem, next);

@@ -25,7 +25,8 @@ struct vssd_firmware {
 	bool started;                         /* activated, but the commit has not completed yet */
 	struct vssd_listener *owner;          /* the controller that got the commit; NULL: destroyed */
 	uint16_t cid;
-	uint64_t due; /* ticks: when the activation is done */
+	uint64_t due;                       /* ticks: when the activation is done */
+	const struct vssd_listener *sender; /* the controller that got the downloaded image */
 };
 
 extern const struct vssd_subsystem_part vssd_firmware_part;

@@ -158,10 +158,12 @@ static void power(struct vssd_subsystem *subsystem, bool on)
 		vssd_format_finish(subsystem);
 }
 
-static void reset(struct vssd_subsystem *subsystem, enum vssd_reset kind)
+/* The reset of another controller does not concern the operation. */
+static void reset(struct vssd_subsystem *subsystem, enum vssd_reset kind, const struct vssd_listener *by)
 {
 	(void)kind;
-	vssd_format_finish(subsystem);
+	if (!by || by == subsystem->format.owner)
+		vssd_format_finish(subsystem);
 }
 
 static void poll(struct vssd_subsystem *subsystem, uint64_t now)

@@ -43,6 +43,9 @@ struct vssd_listener_ops {
 	/* Which thermal management temperature is reached: 0 none, 1 light, 2 heavy. */
 	unsigned (*thermal_level)(const struct vssd_listener *listener);
 
+	/* Whether the host has enabled the controller and not shut it down since. */
+	bool (*in_use)(const struct vssd_listener *listener);
+
 	/* Which states of the controller hold: bits of enum vssd_fault_state. */
 	uint32_t (*states)(const struct vssd_listener *listener);
 

@@ -3,7 +3,6 @@
 
 #include "vssd/subsystem/subsystem.h"
 
-#define FIRST_CTRL 1u
 #define SECTORS_SHIFT 3u     /* sectors in a block */
 #define MOST_GRANULE 256u    /* blocks */
 #define LEAST_GRANULES 1024u /* that a drive has, unless its granule is one block */
@@ -216,7 +215,7 @@ static void place(struct vssd_subsystem *subsystem, uint32_t nsid, const struct 
 		.blocks = record->blocks,
 		.bytes = record->bytes,
 		.number = record->number,
-		.attached = record->attached,
+		.attached = record->attached & vssd_subsystem_ctrls(subsystem),
 		.shared = record->shared,
 	};
 	vssd_ns_set_format(subsystem, ns, lbaf);
@@ -325,6 +324,21 @@ static void restore(struct vssd_subsystem *subsystem)
 	end_move(subsystem);
 }
 
+/* The controllers of a namespace that the options make. Private ones go to the controllers in turn. */
+static uint16_t ctrls_of(const struct vssd_options *options, uint32_t index)
+{
+	uint32_t shared = options->namespaces - options->optional.private_ns;
+
+	if (index >= shared)
+		return (uint16_t)(1u << (index - shared) % options->optional.controllers);
+	return (uint16_t)((1u << options->optional.controllers) - 1);
+}
+
+static bool is_shared(const struct vssd_options *options, uint32_t index)
+{
+	return options->optional.controllers > 1 && index < options->namespaces - options->optional.private_ns;
+}
+
 static void divide(struct vssd_subsystem *subsystem)
 {
 	const struct vssd_options *options = &subsystem->options;
@@ -335,7 +349,8 @@ static void divide(struct vssd_subsystem *subsystem)
 			.first_block = i * blocks,
 			.blocks = blocks,
 			.bytes = blocks << VSSD_BLOCK_SHIFT,
-			.attached = options->optional.ns_management ? FIRST_CTRL : VSSD_ALL_CTRLS,
+			.attached = ctrls_of(options, i),
+			.shared = is_shared(options, i),
 		};
 
 		place(subsystem, i + 1, &record, lbaf_of(subsystem, i + 1));

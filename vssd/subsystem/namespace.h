@@ -10,8 +10,6 @@
 #include "vssd/options.h"
 #include "vssd/subsystem/fdp.h"
 
-#define VSSD_ALL_CTRLS UINT16_MAX /* attached to every controller */
-
 /* An LBA format as the drive keeps it: its index, whether metadata follow the data of each LBA (as in FLBAS), the
  * type of the protection information, and whether it is in the first bytes of the metadata. */
 #define VSSD_LBAF_INDEX 0xfu

@@ -22,8 +22,8 @@ struct vssd_subsystem_part {
 	/* Handle power-up, or a power loss before it takes effect. */
 	void (*power)(struct vssd_subsystem *subsystem, bool on);
 
-	/* Handle the reset of one of the controllers. */
-	void (*reset)(struct vssd_subsystem *subsystem, enum vssd_reset kind);
+	/* Handle the reset of a controller, by. NULL: the power was switched. */
+	void (*reset)(struct vssd_subsystem *subsystem, enum vssd_reset kind, const struct vssd_listener *by);
 
 	/* Do what is due at now (ticks). */
 	void (*poll)(struct vssd_subsystem *subsystem, uint64_t now);

@@ -62,10 +62,12 @@ static void end(struct vssd_subsystem *subsystem, enum nvme_self_test_status sta
 	test->operation = 0;
 }
 
-void vssd_self_test_start(struct vssd_subsystem *subsystem, uint8_t operation, uint32_t nsid)
+void vssd_self_test_start(struct vssd_subsystem *subsystem, const struct vssd_listener *owner, uint8_t operation,
+			  uint32_t nsid)
 {
 	struct vssd_self_test *test = &subsystem->nv->self_test;
 
+	subsystem->self_test.owner = owner;
 	test->operation = operation;
 	test->nsid = nsid;
 	test->left = WHOLE;
@@ -100,10 +102,13 @@ static uint64_t due(const struct vssd_subsystem *subsystem)
 	return subsystem->nv->self_test.operation ? 0 : VSSD_NEVER;
 }
 
-static void reset(struct vssd_subsystem *subsystem, enum vssd_reset kind)
+/* The reset of another controller does not concern the test. */
+static void reset(struct vssd_subsystem *subsystem, enum vssd_reset kind, const struct vssd_listener *by)
 {
 	struct vssd_self_test *test = &subsystem->nv->self_test;
 
+	if (by && subsystem->self_test.owner && by != subsystem->self_test.owner)
+		return;
 	if (test->operation == NVME_SELF_TEST_SHORT)
 		end(subsystem, NVME_SELF_TEST_RESET);
 	else if (test->operation && kind == VSSD_RESET_POWER)

@@ -10,14 +10,16 @@
 #include "vssd/subsystem/part.h"
 
 struct vssd_self_test_clock {
-	uint64_t due;   /* ticks: when the running test is done */
-	uint64_t share; /* ticks of a 10000th of the test */
+	uint64_t due;                      /* ticks: when the running test is done */
+	uint64_t share;                    /* ticks of a 10000th of the test */
+	const struct vssd_listener *owner; /* NULL: none, or the test began before the process */
 };
 
 extern const struct vssd_subsystem_part vssd_self_test_part;
 
-/* Start a test. None must be in progress. */
-void vssd_self_test_start(struct vssd_subsystem *subsystem, uint8_t operation, uint32_t nsid);
+/* Start a test for a controller. None must be in progress. */
+void vssd_self_test_start(struct vssd_subsystem *subsystem, const struct vssd_listener *owner, uint8_t operation,
+			  uint32_t nsid);
 
 /* End the test in progress, if there is one, and log the result. */
 void vssd_self_test_stop(struct vssd_subsystem *subsystem, enum nvme_self_test_status status);

@@ -77,7 +77,7 @@ static void power_up(struct vssd_subsystem *subsystem)
 	for (size_t i = 0; i < NUM_PARTS; i++)
 		if (parts[i]->power)
 			parts[i]->power(subsystem, true);
-	vssd_subsystem_reset(subsystem, VSSD_RESET_POWER);
+	vssd_subsystem_reset(subsystem, VSSD_RESET_POWER, NULL);
 }
 
 int vssd_subsystem_create(const struct vssd_options *options, struct vssd_subsystem **created, struct pyn_error *err)
@@ -143,7 +143,7 @@ static void power_down(struct vssd_subsystem *subsystem)
 		if (parts[i]->power)
 			parts[i]->power(subsystem, false);
 	vssd_subsystem_faults_lose(subsystem);
-	vssd_subsystem_reset(subsystem, VSSD_RESET_POWER);
+	vssd_subsystem_reset(subsystem, VSSD_RESET_POWER, NULL);
 	subsystem->power = false;
 }
 
@@ -159,11 +159,11 @@ void vssd_subsystem_power(struct vssd_subsystem *subsystem, bool on)
 		one->ops->power(one, on);
 }
 
-void vssd_subsystem_reset(struct vssd_subsystem *subsystem, enum vssd_reset kind)
+void vssd_subsystem_reset(struct vssd_subsystem *subsystem, enum vssd_reset kind, const struct vssd_listener *by)
 {
 	for (size_t i = 0; i < NUM_PARTS; i++)
 		if (parts[i]->reset)
-			parts[i]->reset(subsystem, kind);
+			parts[i]->reset(subsystem, kind, by);
 	vssd_subsystem_wake(subsystem);
 }
 
@@ -180,16 +180,27 @@ void vssd_subsystem_leave(struct vssd_subsystem *subsystem, struct vssd_listener
 		vssd_format_finish(subsystem);
 	if (subsystem->firmware.owner == listener)
 		subsystem->firmware.owner = NULL;
+	if (subsystem->self_test.owner == listener)
+		subsystem->self_test.owner = NULL;
 }
 
-void vssd_subsystem_shut_down(struct vssd_subsystem *subsystem)
+/* Whether the host uses another controller, which it has not shut down. */
+static bool is_used_elsewhere(const struct vssd_subsystem *subsystem, const struct vssd_listener *by)
+{
+	for (const struct vssd_listener *one = subsystem->listeners; one; one = one->next)
+		if (one != by && one->ops->in_use(one))
+			return true;
+	return false;
+}
+
+void vssd_subsystem_shut_down(struct vssd_subsystem *subsystem, const struct vssd_listener *by)
 {
 	vssd_format_finish(subsystem);
 	vssd_health_account(subsystem);
 	vssd_store_flush(subsystem->store);
 	if (subsystem->faults->history)
 		vssd_history_flushed(subsystem->faults->history);
-	subsystem->nv->identity.in_use = false;
+	subsystem->nv->identity.in_use = is_used_elsewhere(subsystem, by);
 }
 
 /* ---- polling ---- */

@@ -50,6 +50,8 @@ struct vssd_subsystem {
 	struct vssd_faults *faults;
 	struct vssd_fdp *fdp; /* NULL: the drive does not have it */
 	struct vssd_left left;
+	/* Of all controllers but the first, whose saved features outlive the process. */
+	struct vssd_saved_features saved[VSSD_MAX_CONTROLLERS - 1];
 };
 
 /* Create a subsystem with power and without controllers. 0, or -errno. */
@@ -63,8 +65,8 @@ void vssd_subsystem_destroy(struct vssd_subsystem *subsystem);
  */
 void vssd_subsystem_power(struct vssd_subsystem *subsystem, bool on);
 
-/* Handle the reset of a controller. */
-void vssd_subsystem_reset(struct vssd_subsystem *subsystem, enum vssd_reset kind);
+/* Handle the reset of a controller, by. NULL: the power was switched. */
+void vssd_subsystem_reset(struct vssd_subsystem *subsystem, enum vssd_reset kind, const struct vssd_listener *by);
 
 /* Execute an NVM Subsystem Reset: reset all controllers. */
 void vssd_subsystem_reset_all(struct vssd_subsystem *subsystem);
@@ -72,8 +74,8 @@ void vssd_subsystem_reset_all(struct vssd_subsystem *subsystem);
 /* Remove a controller. It gets no more notices, and the operations it started end without a completion. */
 void vssd_subsystem_leave(struct vssd_subsystem *subsystem, struct vssd_listener *listener);
 
-/* Make all written data durable. */
-void vssd_subsystem_shut_down(struct vssd_subsystem *subsystem);
+/* Handle the shutdown of a controller, by: make all written data durable. */
+void vssd_subsystem_shut_down(struct vssd_subsystem *subsystem, const struct vssd_listener *by);
 
 /* Poll the parts that are due. Call when next_due has been reached. */
 void vssd_subsystem_poll(struct vssd_subsystem *subsystem, uint64_t now);
@@ -111,6 +113,12 @@ static inline const struct vssd_ns *vssd_subsystem_ns_at(const struct vssd_subsy
 			return ns;
 	}
 	return NULL;
+}
+
+/* A bit for each controller. */
+static inline uint16_t vssd_subsystem_ctrls(const struct vssd_subsystem *subsystem)
+{
+	return (uint16_t)((1u << subsystem->options.optional.controllers) - 1);
 }
 
 /* NN: the highest NSID that is valid. */
