@@ -29,6 +29,7 @@ SUITE = {path.stem[5:]: path.read_text() for path in sorted((ROOT / "pynvme" / "
 
 SIZE = "size=64M,namespaces=2"
 OPTIONS = (
+    "controllers=2",
     "copy",
     "error_injection",
     "fdp",
@@ -80,7 +81,7 @@ REASONS = {
     "zones are not there yet": ("zone", "append", "zns"),
     "key-value namespaces are not there yet": ("store", "retrieve", "exist", "key value"),
     "reservations are not there yet": ("reserv",),
-    "one controller, and no virtual ones": (
+    "no virtual functions": (
         "virtual",
         "secondary",
         "primary",
