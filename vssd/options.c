@@ -117,8 +117,8 @@ static const struct entry entries[] = {
 	 "have LBA formats with 8, 16 and 64 bytes of metadata", NULL, "", NULL},
 	{"protection", FLAG, DRIVE, AT(drive.optional.protection), 0, 1, 0, NULL,
 	 "have end-to-end protection information, and with it the LBA formats of --metadata", NULL, "", NULL},
-	{"storage-tag", NUMBER, DRIVE, AT(drive.optional.storage_tag), 0, 64, 0, "BITS",
-	 "size of the storage tag in protection information, as far as its format allows it", NULL, "0", NULL},
+	{"storage-tag", NUMBER, DRIVE, AT(drive.optional.storage_tag), 0, 64, 0, "N",
+	 "bits of the storage tag in protection information, as far as its format allows it", NULL, NULL, NULL},
 	{"fdp", FLAG, DRIVE, AT(drive.optional.fdp), 0, 1, 0, NULL,
 	 "have an endurance group with Flexible Data Placement, enabled (NVMe 2.0)", NULL, "", NULL},
 	{"streams", FLAG, DRIVE, AT(drive.optional.streams), 0, 1, 0, NULL, "have the Streams directive", NULL, "",
@@ -421,7 +421,7 @@ static void apply_profile(struct vssd_options *options)
 	options->optional.ns_management |= datacenter;
 	options->optional.copy |= all;
 	options->optional.streams |= all;
-	options->optional.protection |= all && !options->file && !options->null_store;
+	options->optional.protection |= all && !options->null_store;
 	options->optional.metadata |= options->optional.protection;
 	options->optional.fdp |= all && !options->file && !options->null_store;
 	if (all && !options->optional.sgls)
@@ -502,9 +502,9 @@ static int check_together(const struct vssd_options *options, struct pyn_error *
 	if (options->null_store && options->file)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 				 "a null drive keeps no data: leave out --file or --null");
-	if (options->optional.metadata && (options->null_store || options->file))
+	if (options->optional.metadata && options->null_store)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "metadata are kept in memory only: leave out --metadata, or --file and --null");
+				 "a null drive keeps no metadata: leave out --metadata, --protection or --null");
 	if (options->optional.fdp && (options->null_store || options->file))
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 				 "reclaim units are kept in memory only: leave out --fdp, or --file and --null");

@@ -648,6 +648,7 @@ TEST(damaged_files_are_refused)
 	} damages[] = {
 		{24, 3, "damaged"}, /* pool_blocks */
 		{24, 0xffffffff, "damaged"},
+		{32, 2, "damaged"},                     /* has_metadata */
 		{8192, 0x7fffffff, "block 0"},          /* an entry of the map outside of the pool */
 		{8192 + 4, VSSD_POOL_FIRST, "block 1"}, /* the same pool block twice */
 	};

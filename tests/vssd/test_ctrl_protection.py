@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import struct
 from collections.abc import Iterator
 
@@ -14,6 +15,7 @@ from ctrl_helpers import (
     DEAC,
     DSM,
     FORMAT,
+    FUA,
     INVALID_FIELD,
     INVALID_FORMAT,
     OK,
@@ -44,6 +46,7 @@ from protection_helpers import (
     crc32,
     crc64,
 )
+from server import Server
 
 COPY = 0x19
 INVALID_PI, BAD_GUARD, BAD_APP, BAD_REF, BAD_STORAGE = 0x181, 0x282, 0x283, 0x284, 0x288
@@ -469,3 +472,33 @@ def test_a_command_that_a_rule_splits_counts_on(start: Start) -> None:
         assert drive.read(40, 7) == (data, made)
         assert drive.kind is G16 or drive.kind.guard == 8
     drive.host.close()
+
+
+def test_a_file_keeps_it_over_a_loss_of_power_and_over_the_process(tmp_path: pathlib.Path) -> None:
+    words = ("--size", "8M", "--file", str(tmp_path / "data"), "--protection")
+    for shape in ((4, 1, False, True), (11, 2, True, False)):
+        server = Server(str(tmp_path / "drive"), *words)
+        drive = Protected(server)
+        drive.protect(*shape)
+        old, newer = drive.protected(3, 5, 1), drive.protected(3, 5, 2)
+        drive.write(3, *old)
+        drive.host.disk.flush()
+        drive.write(3, *newer)
+        drive.host.power_cycle()
+        drive.queue = drive.host.disk.queue
+        assert drive.read(3, 5) == old, shape
+        drive.write(20, *newer, FUA)
+        drive.host.close()
+        server.stop()
+        server = Server(str(tmp_path / "drive"), *words)
+        again = Protected(server)
+        again.lba, again.ms, again.extended = drive.lba, drive.ms, drive.extended
+        told = identify(again.host.nvme, 0, 1)
+        assert told[26] & 0xF == shape[0] and told[29] & 7 == shape[1]
+        assert again.read(3, 5) == old
+        assert again.read(20, 5) == newer
+        again.host.close()
+        server.stop()
+    server = Server(str(tmp_path / "drive"), *words[:4])
+    assert "holds a drive with metadata" in server.word
+    server.stop()

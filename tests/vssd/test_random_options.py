@@ -123,8 +123,13 @@ def contradicts(options: dict[str, str | None]) -> bool:
     """Whether the drive must refuse these options."""
     total = bytes_of(options.get("size")) // PAGE * PAGE * int(options.get("namespaces") or 1)
     null = "null" in options
-    in_memory = bool({"metadata", "protection", "fdp"} & set(options)) and (null or "file" in options)
-    return in_memory or (null and "file" in options) or total > (MOST_BYTES_NULL if null else MOST_BYTES)
+    lost = null and {"metadata", "protection", "fdp"} & set(options)
+    return (
+        bool(lost)
+        or ("file" in options and "fdp" in options)
+        or (null and "file" in options)
+        or total > (MOST_BYTES_NULL if null else MOST_BYTES)
+    )
 
 
 def arguments(options: dict[str, str | None]) -> list[str]:

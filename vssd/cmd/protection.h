@@ -58,7 +58,9 @@ static inline bool vssd_pi_alone(const struct vssd_ns *ns, const struct nvme_cmd
 /* Bytes of each LBA in the data of a command. */
 static inline uint64_t vssd_lba_bytes(const struct vssd_ns *ns, const struct nvme_cmd *cmd)
 {
-	return vssd_pi_alone(ns, cmd) ? UINT64_C(1) << ns->lba_shift : vssd_ns_lba_bytes(ns);
+	uint64_t bytes = UINT64_C(1) << ns->lba_shift;
+
+	return ns->metadata && ns->extended && !vssd_pi_alone(ns, cmd) ? bytes + ns->metadata : bytes;
 }
 
 #endif

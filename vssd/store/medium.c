@@ -18,12 +18,13 @@
 static const char magic[16] = "virtual SSD 2\n\0";
 #define KIND 12 /* bytes of the magic that do not depend on the version */
 
-/* The header, the first page of a file. The system area, the durable map, the marks, the pool and the annex follow.
- * Pages of the map and of the marks are holes until they are used. */
+/* The header, the first page of a file. The system area, the durable map, the marks, the pool, the annex and perhaps
+ * the metadata follow. Pages of the map and of the marks are holes until they are used. */
 struct file_header {
 	char magic[16];
 	uint64_t blocks;
 	uint64_t pool_blocks;
+	uint64_t has_metadata; /* 0 or 1 */
 };
 
 static uint64_t align_up(uint64_t value, uint64_t alignment)
@@ -54,13 +55,16 @@ static uint64_t marks_offset(uint64_t blocks)
 	return HEADER_SIZE + VSSD_SYSTEM_SIZE + align_up(blocks * sizeof(uint32_t), VSSD_BLOCK_SIZE);
 }
 
-static void lay_out(struct vssd_medium *medium, uint64_t blocks, uint64_t pool_blocks)
+static void lay_out(struct vssd_medium *medium, const struct vssd_store_options *options, uint64_t pool_blocks)
 {
+	uint64_t blocks = options->blocks;
+
 	medium->pool_blocks = pool_blocks;
 	medium->marks_at = marks_offset(blocks);
 	medium->pool_offset = align_up(marks_offset(blocks) + pool_blocks * sizeof(struct vssd_marks), HUGE_PAGE);
 	medium->annex_offset = medium->pool_offset + (pool_blocks << VSSD_BLOCK_SHIFT);
-	medium->length = medium->annex_offset + VSSD_ANNEX_SIZE;
+	medium->metadata_offset = medium->annex_offset + VSSD_ANNEX_SIZE;
+	medium->length = medium->metadata_offset + (options->metadata ? pool_blocks * VSSD_METADATA_BLOCK : 0);
 	medium->map_pages = (blocks + VSSD_MAP_PAGE - 1) / VSSD_MAP_PAGE;
 }
 
@@ -71,6 +75,7 @@ static void point(struct vssd_medium *medium, uint64_t blocks)
 	medium->marks = (struct vssd_marks *)(medium->memory + marks_offset(blocks));
 	medium->pool = medium->memory + medium->pool_offset;
 	medium->annex = medium->memory + medium->annex_offset;
+	medium->metadata = medium->length > medium->metadata_offset ? medium->memory + medium->metadata_offset : NULL;
 }
 
 static int refuse(struct pyn_error *err, int number, const char *format, const char *file)
@@ -86,9 +91,30 @@ static uint64_t pool_size(uint64_t blocks, uint64_t spare)
 	return size < POOL_MAX ? size : POOL_MAX;
 }
 
-/* Read and check the header of a file. 1: the file is new and empty; 0: it is a store; or -errno. */
-static int header_read(int fd, const char *file, struct file_header *header, uint64_t blocks, struct pyn_error *err)
+/* Whether the LBAs of a drive can have metadata is settled when its file is made. */
+static int check_metadata(const struct file_header *header, const struct vssd_store_options *options,
+			  struct pyn_error *err)
 {
+	if (header->has_metadata > 1)
+		return refuse(err, EINVAL, "the header of %s is damaged: give another file, or delete it",
+			      options->file);
+	if (header->has_metadata && !options->metadata)
+		return refuse(err, EINVAL, "%s holds a drive with metadata: give the option metadata or protection",
+			      options->file);
+	if (!header->has_metadata && options->metadata)
+		return refuse(err, EINVAL,
+			      "%s holds a drive without metadata: give another file, or leave out metadata and "
+			      "protection",
+			      options->file);
+	return 0;
+}
+
+/* Read and check the header of a file. 1: the file is new and empty; 0: it is a store; or -errno. */
+static int header_read(int fd, const struct vssd_store_options *options, struct file_header *header,
+		       struct pyn_error *err)
+{
+	const char *file = options->file;
+	uint64_t blocks = options->blocks;
 	struct stat st;
 	ssize_t length;
 
@@ -113,7 +139,7 @@ static int header_read(int fd, const char *file, struct file_header *header, uin
 				 (unsigned long long)blocks << VSSD_BLOCK_SHIFT);
 	if (header->pool_blocks < pool_size(blocks, 1) || header->pool_blocks > POOL_MAX)
 		return refuse(err, EINVAL, "the header of %s is damaged: give another file, or delete it", file);
-	return 0;
+	return check_metadata(header, options, err);
 }
 
 /* Allocate space for length bytes of the file, because a write to a mapped hole of a full file system would raise a
@@ -123,17 +149,21 @@ static bool allocate(struct vssd_medium *medium, uint64_t offset, uint64_t lengt
 	return fallocate(medium->fd, 0, (off_t)offset, (off_t)length) == 0;
 }
 
-/* Allocate space for pool blocks and their marks. */
+/* Allocate space for pool blocks, and for their marks and metadata. */
 static bool allocate_pool(struct vssd_medium *medium, uint64_t from, uint64_t end)
 {
 	return allocate(medium, medium->marks_at + from * sizeof(struct vssd_marks),
 			(end - from) * sizeof(struct vssd_marks)) &&
-	       allocate(medium, medium->pool_offset + (from << VSSD_BLOCK_SHIFT), (end - from) << VSSD_BLOCK_SHIFT);
+	       allocate(medium, medium->pool_offset + (from << VSSD_BLOCK_SHIFT), (end - from) << VSSD_BLOCK_SHIFT) &&
+	       (medium->length == medium->metadata_offset ||
+		allocate(medium, medium->metadata_offset + from * VSSD_METADATA_BLOCK,
+			 (end - from) * VSSD_METADATA_BLOCK));
 }
 
-static int header_write(struct vssd_medium *medium, uint64_t blocks)
+static int header_write(struct vssd_medium *medium, const struct vssd_store_options *options)
 {
-	struct file_header header = {.blocks = blocks, .pool_blocks = medium->pool_blocks};
+	struct file_header header = {
+		.blocks = options->blocks, .pool_blocks = medium->pool_blocks, .has_metadata = options->metadata};
 
 	/* Allocate space for what every drive changes now, for the pool and its maps as they grow. Write the magic
 	 * last, so that an unfinished file is not taken for a store. */
@@ -163,13 +193,13 @@ bool vssd_medium_touch(struct vssd_medium *medium, uint64_t block)
 	return true;
 }
 
-static int file_make(struct vssd_medium *medium, const char *file, uint64_t blocks, struct pyn_error *err)
+static int file_make(struct vssd_medium *medium, const struct vssd_store_options *options, struct pyn_error *err)
 {
-	int result = header_write(medium, blocks);
+	int result = header_write(medium, options);
 
 	if (!result)
 		return 0;
-	return pyn_error(err, PYN_ERROR_SYSTEM, -result, "cannot make %s: %s", file, strerror(-result));
+	return pyn_error(err, PYN_ERROR_SYSTEM, -result, "cannot make %s: %s", options->file, strerror(-result));
 }
 
 static int extend(struct vssd_medium *medium, const char *file, struct pyn_error *err)
@@ -180,9 +210,10 @@ static int extend(struct vssd_medium *medium, const char *file, struct pyn_error
 	return pyn_error(err, PYN_ERROR_SYSTEM, errno, "cannot extend %s: %s", file, strerror(errno));
 }
 
-static int file_open(struct vssd_medium *medium, const char *file, uint64_t blocks, uint64_t spare,
+static int file_open(struct vssd_medium *medium, const struct vssd_store_options *options, uint64_t spare,
 		     struct pyn_error *err)
 {
+	const char *file = options->file;
 	struct file_header header;
 	struct stat st;
 	int result;
@@ -192,12 +223,12 @@ static int file_open(struct vssd_medium *medium, const char *file, uint64_t bloc
 		return pyn_error(err, PYN_ERROR_ARGUMENT, errno, "cannot open %s: %s", file, strerror(errno));
 	if (flock(medium->fd, LOCK_EX | LOCK_NB) < 0)
 		return refuse(err, EBUSY, "%s is in use by another virtual SSD", file);
-	result = header_read(medium->fd, file, &header, blocks, err);
+	result = header_read(medium->fd, options, &header, err);
 	if (result < 0)
 		return result;
-	lay_out(medium, blocks, result ? pool_size(blocks, spare) : header.pool_blocks);
+	lay_out(medium, options, result ? pool_size(options->blocks, spare) : header.pool_blocks);
 	if (result)
-		return file_make(medium, file, blocks, err);
+		return file_make(medium, options, err);
 	if (fstat(medium->fd, &st) < 0)
 		return refuse(err, errno, "cannot read %s", file);
 	/* Before the annex, files ended with the pool. */
@@ -226,19 +257,19 @@ static void find_touched(struct vssd_medium *medium)
 	}
 }
 
-int vssd_medium_open(struct vssd_medium *medium, const char *file, uint64_t blocks, uint64_t spare,
+int vssd_medium_open(struct vssd_medium *medium, const struct vssd_store_options *options, uint64_t spare,
 		     struct pyn_error *err)
 {
 	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 
-	if (file) {
-		int result = file_open(medium, file, blocks, spare, err);
+	if (options->file) {
+		int result = file_open(medium, options, spare, err);
 
 		if (result)
 			return result;
 		flags = MAP_SHARED | MAP_NORESERVE;
 	} else {
-		lay_out(medium, blocks, pool_size(blocks, spare));
+		lay_out(medium, options, pool_size(options->blocks, spare));
 	}
 	medium->memory = mmap(NULL, medium->length, PROT_READ | PROT_WRITE, flags, medium->fd, 0);
 	if (medium->memory == MAP_FAILED) {
@@ -246,13 +277,13 @@ int vssd_medium_open(struct vssd_medium *medium, const char *file, uint64_t bloc
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no address space for a drive of %llu bytes",
 				 (unsigned long long)medium->length);
 	}
-	point(medium, blocks);
+	point(medium, options->blocks);
 	medium->touched = vssd_medium_alloc((medium->map_pages / 64 + 1) * sizeof(*medium->touched));
 	if (!medium->touched)
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for the map of a drive");
 	find_touched(medium);
 	/* Huge pages suit the pool, which fills from its start. The maps are sparse: they would waste huge pages. */
-	if (!file)
+	if (!options->file)
 		madvise(medium->pool, medium->annex_offset - medium->pool_offset, MADV_HUGEPAGE);
 	return 0;
 }
@@ -299,14 +330,23 @@ bool vssd_medium_reserve(struct vssd_medium *medium, uint64_t first, uint64_t en
 	return set_aside(medium, from, ahead) || set_aside(medium, from, end);
 }
 
+/* Free what lies from one place in memory and file up to another. False: the space stays allocated. */
+static bool punch(struct vssd_medium *medium, uint64_t from, uint64_t end)
+{
+	if (medium->fd < 0)
+		return madvise(medium->memory + from, end - from, MADV_DONTNEED) == 0;
+	return fallocate(medium->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)from, (off_t)(end - from)) ==
+	       0;
+}
+
 void vssd_medium_discard(struct vssd_medium *medium)
 {
-	uint64_t from = medium->pool_offset + ((uint64_t)VSSD_POOL_FIRST << VSSD_BLOCK_SHIFT);
+	uint64_t pool = medium->pool_offset + ((uint64_t)VSSD_POOL_FIRST << VSSD_BLOCK_SHIFT);
+	uint64_t metadata =
+		medium->metadata_offset + align_up((uint64_t)VSSD_POOL_FIRST * VSSD_METADATA_BLOCK, VSSD_BLOCK_SIZE);
+	bool is_free = punch(medium, pool, medium->annex_offset);
 
-	medium->reserved = 0;
-	if (medium->fd < 0)
-		madvise(medium->memory + from, medium->annex_offset - from, MADV_DONTNEED);
-	else if (fallocate(medium->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)from,
-			   (off_t)(medium->annex_offset - from)) < 0)
-		medium->reserved = medium->pool_blocks; /* the space stays allocated */
+	if (medium->metadata)
+		is_free &= punch(medium, metadata, medium->length);
+	medium->reserved = is_free || medium->fd < 0 ? 0 : medium->pool_blocks;
 }

@@ -15,6 +15,7 @@ struct vssd_medium {
 	uint32_t *durable;        /* a map entry for each block of the store */
 	struct vssd_marks *marks; /* one for each pool block */
 	uint8_t *pool;            /* pool_blocks blocks */
+	uint8_t *metadata;        /* VSSD_METADATA_BLOCK bytes for each of them; NULL: none */
 	uint64_t pool_blocks;
 	uint64_t reserved; /* pool blocks for which the file has allocated space */
 	uint8_t *memory;   /* contains all of the above */
@@ -22,6 +23,7 @@ struct vssd_medium {
 	uint64_t marks_at; /* of the marks, the pool and the annex, in memory and in the file */
 	uint64_t pool_offset;
 	uint64_t annex_offset;
+	uint64_t metadata_offset;
 	uint64_t map_pages; /* pages of the map */
 	uint64_t *touched;  /* a bit for each of them: see vssd_medium_touch() */
 	int fd;             /* -1: memory */
@@ -30,8 +32,9 @@ struct vssd_medium {
 /* Initialise, so that vssd_medium_close() is safe even if vssd_medium_open() is never called. */
 void vssd_medium_init(struct vssd_medium *medium);
 
-/* spare: pool blocks in addition to those that the data need. 0, or -errno. */
-int vssd_medium_open(struct vssd_medium *medium, const char *file, uint64_t blocks, uint64_t spare,
+/* spare: pool blocks in addition to those that the data need. 0, or -errno. A file has metadata, or has none, since
+ * it was made. */
+int vssd_medium_open(struct vssd_medium *medium, const struct vssd_store_options *options, uint64_t spare,
 		     struct pyn_error *err);
 void vssd_medium_close(struct vssd_medium *medium);
 

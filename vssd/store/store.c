@@ -9,7 +9,6 @@
 #include "vssd/store/medium.h"
 
 #define MIN_CACHE_BLOCKS 16u
-#define METADATA_SIZE (VSSD_BLOCK_SIZE / VSSD_SECTOR_SIZE * VSSD_METADATA_LBA) /* of a pool block */
 
 struct vssd_store_private {
 	struct vssd_medium medium;
@@ -40,7 +39,7 @@ static uint32_t index_of(uint32_t entry)
 
 static uint8_t *metadata_of(const struct vssd_store *store, uint32_t index)
 {
-	return store->metadata + (uint64_t)index * METADATA_SIZE;
+	return store->metadata + (uint64_t)index * VSSD_METADATA_BLOCK;
 }
 
 /* Copy data, marks and metadata from one pool block to another. */
@@ -50,7 +49,7 @@ static void copy_block(struct vssd_store *store, uint32_t to, uint32_t from)
 	       VSSD_BLOCK_SIZE);
 	store->marks[to] = store->marks[from];
 	if (store->metadata)
-		memcpy(metadata_of(store, to), metadata_of(store, from), METADATA_SIZE);
+		memcpy(metadata_of(store, to), metadata_of(store, from), VSSD_METADATA_BLOCK);
 }
 
 static uint32_t entry_of(const struct vssd_store *store, uint32_t index)
@@ -508,7 +507,7 @@ static int store_init(struct vssd_store *store, const struct vssd_store_options 
 {
 	struct vssd_store_private *p = store->private;
 	uint64_t spare;
-	int result = vssd_medium_open(&p->medium, options->file, options->blocks, p->capacity, err);
+	int result = vssd_medium_open(&p->medium, options, p->capacity, err);
 
 	if (result)
 		return result;
@@ -525,9 +524,8 @@ static int store_init(struct vssd_store *store, const struct vssd_store_options 
 	p->free = vssd_medium_alloc(p->medium.pool_blocks * sizeof(*p->free));
 	p->queue = calloc(p->capacity, sizeof(*p->queue));
 	p->in_queue = vssd_medium_alloc((options->blocks / 64 + 1) * sizeof(*p->in_queue));
-	if (options->metadata)
-		store->metadata = vssd_medium_alloc(p->medium.pool_blocks * METADATA_SIZE);
-	if (!store->current || !p->free || !p->queue || !p->in_queue || (options->metadata && !store->metadata))
+	store->metadata = p->medium.metadata;
+	if (!store->current || !p->free || !p->queue || !p->in_queue)
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for the maps of %llu blocks",
 				 (unsigned long long)options->blocks);
 	p->next = VSSD_POOL_FIRST;
@@ -581,7 +579,6 @@ void vssd_store_close(struct vssd_store *store)
 	vssd_medium_free(store->current, store->blocks * sizeof(*store->current));
 	vssd_medium_free(p->free, p->medium.pool_blocks * sizeof(*p->free));
 	vssd_medium_free(p->in_queue, (store->blocks / 64 + 1) * sizeof(*p->in_queue));
-	vssd_medium_free(store->metadata, p->medium.pool_blocks * METADATA_SIZE);
 	free(p->queue);
 	vssd_medium_close(&p->medium);
 	free(p);

@@ -28,7 +28,8 @@
 #define VSSD_BLOCK_SIZE 4096u
 #define VSSD_BLOCK_SHIFT 12
 #define VSSD_SECTOR_SIZE 512u
-#define VSSD_ALL_SECTORS 0xffu              /* of a block, one bit each */
+#define VSSD_ALL_SECTORS 0xffu                                                       /* of a block, one bit each */
+#define VSSD_METADATA_BLOCK (VSSD_BLOCK_SIZE / VSSD_SECTOR_SIZE * VSSD_METADATA_LBA) /* of a block */
 #define VSSD_METADATA_LBA 64u               /* most bytes of metadata of an LBA */
 #define VSSD_SYSTEM_SIZE 4096u              /* bytes of the system area */
 #define VSSD_ANNEX_SIZE (UINT64_C(1) << 20) /* bytes of the annex */
@@ -53,7 +54,7 @@ struct vssd_store_options {
 	uint64_t blocks;       /* 1 … VSSD_MAX_BLOCKS */
 	uint64_t cache_blocks; /* most dirty blocks; at least 16 are allowed */
 	const char *file;      /* NULL: in memory */
-	bool metadata;         /* LBAs may have metadata; not in a file */
+	bool metadata;         /* LBAs may have metadata */
 };
 
 /* The marks of a pool block, one bit for each of its sectors. */
