@@ -115,6 +115,7 @@ GUESTS = [
     api("SR-IOV", "sriov", *files("admin", "msix")),
     linux("drive", "--size 1G"),
     linux("namespaces", "--size 256M --namespaces 2 --profile everything"),
+    linux("protection", "--size 256M --protection"),
 ]
 
 

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Linux's block layer generates and checks protection information, and nvme-cli has the virtual SSD do it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from kernel import Drive, fio, read, run, wait, write
+
+
+def lbaf(drive: Drive, data: int, metadata: int) -> int:
+    """The index of an LBA format."""
+    formats = drive.json("id-ns", "-n", 1)["lbafs"]
+    return next(i for i, one in enumerate(formats) if (1 << one["ds"], one["ms"]) == (data, metadata))
+
+
+def integrity(block: Path, name: str) -> str:
+    """One attribute of the block layer's integrity profile."""
+    return (Path("/sys/block") / block.name / "integrity" / name).read_text().strip()
+
+
+@pytest.mark.parametrize("kind", (1, 2, 3))
+def test_linux_checks_what_it_has_generated(drive: Drive, kind: int) -> None:
+    drive.cli("format", "-n", 1, "-l", lbaf(drive, 512, 8), "-i", kind, "-f")
+    block = drive.block()
+    # Linux treats types 1 and 2 alike.
+    wait(lambda: integrity(block, "format") == f"T10-DIF-TYPE{3 if kind == 3 else 1}-CRC")
+    data = os.urandom(65536)
+    write(block, 0, data)
+    assert read(block, 0, 65536) == data
+    assert integrity(block, "tag_size") == {3: "6"}.get(kind, "2")
+    words = ["--size=2M", "--verify=crc32c", "--ioengine=libaio", "--iodepth=8"]
+    fio(block, "--rw=randwrite", "--bsrange=512-32k", *words)
+
+
+def test_the_drive_checks_what_nvme_cli_sends(drive: Drive, tmp_path: Path) -> None:
+    drive.cli("format", "-n", 1, "-l", lbaf(drive, 512, 8), "-i", 1, "-f")
+    block, data, tuples, out = drive.block(), tmp_path / "data", tmp_path / "tuples", tmp_path / "out"
+    data.write_bytes(bytes(range(256)) * 2)
+    one = [block, "-s", "5", "-c", "0", "-z", "512"]
+    run("nvme", "write", *one, "-d", data, "-p", "8", "-r", "5")  # PRACT
+    run("nvme", "read", *one, "-y", "8", "-d", out, "-M", tuples, "-p", "7", "-r", "5")
+    assert out.read_bytes() == data.read_bytes()
+    guard = _crc16(data.read_bytes())
+    assert tuples.read_bytes() == guard.to_bytes(2, "big") + b"\x00\x00" + (5).to_bytes(4, "big")
+    tuples.write_bytes((guard ^ 1).to_bytes(2, "big") + b"\x00\x00" + (5).to_bytes(4, "big"))
+    refused = run("nvme", "write", *one, "-y", "8", "-d", data, "-M", tuples, "-p", "7", "-r", "5", code=1)
+    assert "Guard" in refused or "282" in refused
+
+
+def _crc16(data: bytes) -> int:
+    crc = 0
+    for byte in data:
+        crc ^= byte << 8
+        for _ in range(8):
+            crc = crc << 1 ^ (0x18BB7 if crc & 0x8000 else 0)
+    return crc & 0xFFFF
