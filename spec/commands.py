@@ -1157,6 +1157,7 @@ HEADERS = (
             Constant("NVME_DSM_AD", 0x4, "command dword 11: deallocate", "{:#x}u"),
             COPY_RANGE,
             enums.ZONE_SEND_ACTION,
+            enums.ZONE_RECEIVE_ACTION,
         ),
     ),
 )

@@ -158,7 +158,7 @@ OAES = (
     Bits("tthry", 16, text="Temperature Threshold Hysteresis Recovery", since="2.1"),
     Bits("rgcns", 17, text="Reachability Group Change", since="2.1"),
     Bits("ansan", 19, text="Allocated Namespace Attribute Changed", since="2.1"),
-    Bits("zdcn", 27, text="Zone Descriptor Changed", since="2.0"),
+    Bits("zdcn", 27, text="Zone Descriptor Changed", c="NVME_OAES_ZONE_CHANGED", since="2.0"),
     Bits("dlpcn", 31, text="Discovery Log Page Change", since="1.4"),
 )
 
@@ -875,6 +875,18 @@ LBAFE = Structure(
     label="LBA format extension",
 )
 
+ZOC = (
+    Bits("vzcap", 0, text="zone capacities may change", c="NVME_ZOC_VARIABLE_CAPACITY"),
+    Bits("zae", 1, text="zones may become full of themselves"),
+)
+
+OZCS = (
+    Bits("razb", 0, text="reads may cross zone boundaries", c="NVME_OZCS_READ_ACROSS"),
+    Bits("zrwasup", 1, text="zone random write area", c="NVME_OZCS_ZRWA"),
+)
+
+ZRWACAP = (Bits("expflushsup", 0, text="explicit flush", c="NVME_ZRWACAP_EXPLICIT_FLUSH"),)
+
 ID_NS_ZNS = Structure(
     "IdentifyNamespaceZns",
     "nvme_id_ns_zns",
@@ -885,20 +897,14 @@ ID_NS_ZNS = Structure(
             0,
             2,
             "zone operations",
-            bits=(
-                Bits("vzcap", 0, text="zone capacities may change"),
-                Bits("zae", 1, text="zones may become full of themselves"),
-            ),
+            bits=ZOC,
         ),
         Field(
             "ozcs",
             2,
             2,
             "optional capabilities",
-            bits=(
-                Bits("razb", 0, text="reads may cross zone boundaries"),
-                Bits("zrwasup", 1, text="zone random write area"),
-            ),
+            bits=OZCS,
         ),
         Field("mar", 4, 4, "active zones at most, FFFFFFFFh: no limit", zeroes_based=True),
         Field("mor", 8, 4, "open zones at most, FFFFFFFFh: no limit", zeroes_based=True),
@@ -910,10 +916,10 @@ ID_NS_ZNS = Structure(
         Field("frl1", 32, 4, "finish recommended limit 1", unit="s"),
         Field("frl2", 36, 4, "finish recommended limit 2", unit="s"),
         Field("frl3", 40, 4, "finish recommended limit 3", unit="s"),
-        Field("numzrwa", 44, 4, "zone random write areas"),
+        Field("numzrwa", 44, 4, "zone random write areas", zeroes_based=True),
         Field("zrwafg", 48, 2, "ZRWA flush granularity", unit="LBAs"),
         Field("zrwasz", 50, 2, "ZRWA size", unit="LBAs"),
-        Field("zrwacap", 52, 1, "ZRWA", bits=(Bits("expflushsup", 0, text="explicit flush"),)),
+        Field("zrwacap", 52, 1, "ZRWA", bits=ZRWACAP),
         Field("lbafe", 2816, 16, "LBA format extensions", count=64, kind="struct", struct=LBAFE),
         Field("vs", 3840, 256, "vendor specific", kind="bytes"),
     ),
@@ -1449,6 +1455,9 @@ HEADERS = (
             BitGroup(ELBAF, "ELBAF"),
             LBAFE,
             ID_NS_ZNS,
+            BitGroup(ZOC, "ZOC"),
+            BitGroup(OZCS, "OZCS"),
+            BitGroup(ZRWACAP, "ZRWACAP"),
             KVF,
             ID_NS_KV,
             ID_CTRL_NVM,

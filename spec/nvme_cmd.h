@@ -413,4 +413,10 @@ enum nvme_zone_send {
 	NVME_ZONE_FLUSH = 0x11, /* of a random write area, explicitly */
 };
 
+/* ZRA of Zone Management Receive. Section ZNS 3.4.2. */
+enum nvme_zone_receive {
+	NVME_ZONE_REPORT = 0x00,
+	NVME_ZONE_REPORT_EXTENDED = 0x01,
+};
+
 #endif

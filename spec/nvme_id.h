@@ -110,7 +110,7 @@ struct nvme_id_ctrl {
 	uint32_t rtd3e; /* RTD3 entry latency, us */
 	/*
 	 * optional asynchronous events, bits 11 ANAN, 12 PLEA, 13 LBAN, 14 EGEA, 15 NNSS, 16 TTHRY, 17 RGCNS, 19
-	 * ANSAN, 27 ZDCN, 31 DLPCN
+	 * ANSAN, 31 DLPCN
 	 */
 	uint32_t oaes;
 	/*
@@ -243,6 +243,7 @@ _Static_assert(offsetof(struct nvme_id_ctrl, psd) == 2048, "PSD");
 /* OAES. */
 #define NVME_OAES_NS_ATTRIBUTE 0x100u /* Attached Namespace Attribute Changed */
 #define NVME_OAES_FIRMWARE 0x200u /* Firmware Activation Starting */
+#define NVME_OAES_ZONE_CHANGED 0x8000000u /* Zone Descriptor Changed */
 
 /* FRMW. */
 #define NVME_FRMW_SLOT1_READ_ONLY 0x1u /* slot 1 is read-only */
@@ -474,8 +475,8 @@ _Static_assert(sizeof(struct nvme_zns_lbafe) == 16, "LBA format extension");
 
 /* Identify Namespace, Zoned Namespace Command Set specific. Section ZNS 4.1.5.1. */
 struct nvme_id_ns_zns {
-	uint16_t zoc; /* zone operations, bits 0 VZCAP, 1 ZAE */
-	uint16_t ozcs; /* optional capabilities, bits 0 RAZB, 1 ZRWASUP */
+	uint16_t zoc; /* zone operations, bits 1 ZAE */
+	uint16_t ozcs; /* optional capabilities */
 	uint32_t mar; /* active zones at most, FFFFFFFFh: no limit, 0's based */
 	uint32_t mor; /* open zones at most, FFFFFFFFh: no limit, 0's based */
 	uint32_t rrl; /* reset recommended limit, s */
@@ -486,16 +487,26 @@ struct nvme_id_ns_zns {
 	uint32_t frl1; /* finish recommended limit 1, s */
 	uint32_t frl2; /* finish recommended limit 2, s */
 	uint32_t frl3; /* finish recommended limit 3, s */
-	uint32_t numzrwa; /* zone random write areas */
+	uint32_t numzrwa; /* zone random write areas, 0's based */
 	uint16_t zrwafg; /* ZRWA flush granularity, LBAs */
 	uint16_t zrwasz; /* ZRWA size, LBAs */
-	uint8_t zrwacap; /* ZRWA, bits 0 EXPFLUSHSUP */
+	uint8_t zrwacap; /* ZRWA */
 	uint8_t rsvd53[2763];
 	struct nvme_zns_lbafe lbafe[64]; /* LBA format extensions */
 	uint8_t vs[256]; /* vendor specific */
 } __attribute__((packed));
 _Static_assert(sizeof(struct nvme_id_ns_zns) == 4096, "CNS 05h");
 _Static_assert(offsetof(struct nvme_id_ns_zns, lbafe) == 2816, "LBAFE");
+
+/* ZOC. */
+#define NVME_ZOC_VARIABLE_CAPACITY 0x1u /* zone capacities may change */
+
+/* OZCS. */
+#define NVME_OZCS_READ_ACROSS 0x1u /* reads may cross zone boundaries */
+#define NVME_OZCS_ZRWA 0x2u /* zone random write area */
+
+/* ZRWACAP. */
+#define NVME_ZRWACAP_EXPLICIT_FLUSH 0x1u /* explicit flush */
 
 /* KV Format. Section KV 4.1.5.1. */
 struct nvme_kvf {

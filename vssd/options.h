@@ -46,6 +46,24 @@ struct vssd_optional {
 	uint32_t profile;     /* enum vssd_profile: what it has is switched on by vssd_options_parse() */
 };
 
+/* Zoned namespaces. Sizes are in bytes. */
+struct vssd_zone_options {
+	uint32_t namespaces; /* the last so many namespaces are zoned */
+	uint32_t max_open;   /* 0: no limit; so is max_active */
+	uint32_t max_active;
+	uint32_t zasl;      /* largest Zone Append, 2^zasl pages of 4 KiB; 0: as MDTS */
+	uint32_t extension; /* of a zone descriptor, in units of 64 bytes; 0: none */
+	uint32_t zrwas;     /* random write areas; 0: none */
+	uint32_t read_only; /* so many zones, and offline ones behind them, at the end of a new namespace */
+	uint32_t offline;
+	uint64_t size;     /* of a zone */
+	uint64_t capacity; /* of a zone; 0: its size */
+	uint64_t zrwa_size;
+	uint64_t zrwa_granularity;
+	bool variable;    /* the capacity of a zone may change when it is reset */
+	bool read_across; /* a read may cross the end of a zone */
+};
+
 /* The options of the drive; the table describes each. */
 struct vssd_options {
 	uint64_t size;          /* bytes of each namespace, which uses only whole blocks of 4 KiB */
@@ -69,6 +87,7 @@ struct vssd_options {
 	const char *faults[VSSD_MAX_FAULTS + 1]; /* fault rules; ends with NULL */
 	const char *faults_file;                 /* a file of fault rules, or NULL */
 	struct vssd_optional optional;
+	struct vssd_zone_options zones;
 };
 
 /* The command line: options of the drive and of its process. */

@@ -1010,7 +1010,7 @@ class IdentifyNamespaceZns(_Structure):
     frl1         35:32  finish recommended limit 1, s
     frl2         39:36  finish recommended limit 2, s
     frl3         43:40  finish recommended limit 3, s
-    numzrwa      47:44  zone random write areas
+    numzrwa      47:44  zone random write areas, 0's based
     zrwafg       49:48  ZRWA flush granularity, LBAs
     zrwasz       51:50  ZRWA size, LBAs
     zrwacap         52  ZRWA
@@ -1050,7 +1050,7 @@ class IdentifyNamespaceZns(_Structure):
     frl1 = Field(32, Number(4), "finish recommended limit 1", "s")
     frl2 = Field(36, Number(4), "finish recommended limit 2", "s")
     frl3 = Field(40, Number(4), "finish recommended limit 3", "s")
-    numzrwa = Field(44, Number(4), "zone random write areas")
+    numzrwa = Field(44, Number(4), "zone random write areas", zeroes_based=True)
     zrwafg = Field(48, Number(2), "ZRWA flush granularity", "LBAs")
     zrwasz = Field(50, Number(2), "ZRWA size", "LBAs")
     zrwacap = Field(52, WordAt(1, Zrwacap), "ZRWA")

@@ -468,15 +468,15 @@ class Nvme:
         self.client.write32(0x14, self.client.read32(0x14) & ~1)
         self.wait_ready(False)
 
-    def enable(self, depth: int = 64) -> None:
-        """Disable the controller, give it a new admin queue and enable it."""
+    def enable(self, depth: int = 64, css: int = 0) -> None:
+        """Disable the controller, give it a new admin queue and enable it. `css`: CC.CSS, 6 for all sets."""
         self.client.config_write(4, (0x0006).to_bytes(2, "little"))
         self.disable()
         self.admin = Queue(self.memory, self.doorbells, 0, depth)
         self.client.write32(0x24, (depth - 1) << 16 | (depth - 1))
         self.client.write64(0x28, self.admin.sq)
         self.client.write64(0x30, self.admin.cq)
-        self.client.write32(0x14, 4 << 20 | 6 << 16 | 1)
+        self.client.write32(0x14, 4 << 20 | 6 << 16 | css << 4 | 1)
         self.wait_ready(True)
 
     def create_queue(self, qid: int, depth: int, vector: int | None = None) -> Queue:

@@ -28,7 +28,7 @@ static inline void vssd_trace(struct vssd_ctrl *ctrl, uint16_t sqid, const struc
 static inline void vssd_count_host_command(struct vssd_totals *totals, uint8_t opcode)
 {
 	totals->reads += opcode == NVME_IO_READ || opcode == NVME_IO_COMPARE;
-	totals->writes += opcode == NVME_IO_WRITE;
+	totals->writes += opcode == NVME_IO_WRITE || opcode == NVME_IO_ZONE_APPEND;
 }
 
 /* Account for an executed I/O command. bytes: how much of the medium it read or wrote. */
@@ -44,7 +44,7 @@ static inline void vssd_account_io(struct vssd_ctrl *ctrl, uint16_t sqid, const 
 		counters->commands_read++;
 		counters->bytes_read += bytes;
 		totals->sectors_read += bytes / VSSD_SECTOR_SIZE;
-	} else if (opcode == NVME_IO_WRITE) {
+	} else if (opcode == NVME_IO_WRITE || opcode == NVME_IO_ZONE_APPEND) {
 		counters->commands_write++;
 		counters->bytes_written += bytes;
 		totals->sectors_written += bytes / VSSD_SECTOR_SIZE;

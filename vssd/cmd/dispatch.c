@@ -41,8 +41,11 @@ static bool fetch(struct vssd_ctrl *ctrl, struct vssd_sq *sq, struct vssd_reques
 
 /* ---- check ---- */
 
+/* The command, or NULL if the drive does not have it, or not its command set with this CC.CSS. */
 static const struct vssd_command *command_of(const struct vssd_request *request)
 {
+	if (request->csi != NVME_CSI_NVM && NVME_GET(request->ctrl->regs.cc, NVME_CC_CSS) != NVME_CSS_ALL)
+		return request->sq->qid == 0 ? vssd_admin_command(request->ctrl, request->cmd.opc) : NULL;
 	return request->sq->qid == 0 ? vssd_admin_command(request->ctrl, request->cmd.opc)
 				     : vssd_io_command(request->ctrl, request->csi, request->cmd.opc);
 }
@@ -405,7 +408,7 @@ void vssd_dispatch_init(struct vssd_ctrl *ctrl)
 {
 	static const struct vssd_commands commands = {
 		.admin = vssd_admin_commands,
-		.io = {[NVME_CSI_NVM] = vssd_nvm_commands},
+		.io = {[NVME_CSI_NVM] = vssd_nvm_commands, [NVME_CSI_ZNS] = vssd_zns_commands},
 	};
 
 	ctrl->tables.commands = &commands;

@@ -9,6 +9,7 @@
 #include "vssd/cmd/protection.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/cmd/table.h"
+#include "vssd/cmd/zones.h"
 #include "vssd/fault/words.h"
 
 /* How many bytes the command transfers, as far as its fields say. */
@@ -157,6 +158,9 @@ static void apply(struct vssd_fault_plan *plan, struct vssd_fault_rule *rule)
 	case VSSD_FAULT_LEAVE:
 		plan->request->ctrl->subsystem->left =
 			(struct vssd_left){rule->a >> VSSD_BLOCK_SHIFT, (rule->b >> VSSD_BLOCK_SHIFT) + 1};
+		return;
+	case VSSD_FAULT_ZONE:
+		vssd_zones_fault(plan->request, (enum vssd_fault_zone)rule->a);
 		return;
 	case VSSD_FAULT_SPLIT:
 		if (plan->occasion.bytes > rule->a && vssd_fault_changes_range(plan->request))

@@ -357,7 +357,8 @@ bool vssd_feature_supported(const struct vssd_ctrl *ctrl, uint8_t fid)
 uint32_t vssd_features_events(const struct vssd_ctrl *ctrl)
 {
 	return SMART_WARNINGS | (vssd_since(ctrl, NVME_1_2) ? NVME_OAES_NS_ATTRIBUTE | NVME_OAES_FIRMWARE : 0) |
-	       (vssd_since(ctrl, NVME_1_3) ? NVME_ASYNC_EVENT_TELEMETRY : 0);
+	       (vssd_since(ctrl, NVME_1_3) ? NVME_ASYNC_EVENT_TELEMETRY : 0) |
+	       (ctrl->options->zones.namespaces ? NVME_OAES_ZONE_CHANGED : 0);
 }
 
 bool vssd_features_dulbe(const struct vssd_ctrl *ctrl)

@@ -11,6 +11,7 @@
 #include "vssd/cmd/log_ocp.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/cmd/sgl.h"
+#include "vssd/cmd/zones.h"
 #include "vssd/ctrl/controller.h"
 #include "vssd/subsystem/identity.h"
 
@@ -101,7 +102,8 @@ static void describe_controller_1_2(const struct vssd_ctrl *ctrl, struct nvme_id
 	id->ver = ctrl->options->version;
 	id->rtd3r = SHUTDOWN_US;
 	id->rtd3e = SHUTDOWN_US;
-	id->oaes = vssd_features_events(ctrl) & (NVME_OAES_NS_ATTRIBUTE | NVME_OAES_FIRMWARE);
+	id->oaes =
+		vssd_features_events(ctrl) & (NVME_OAES_NS_ATTRIBUTE | NVME_OAES_FIRMWARE | NVME_OAES_ZONE_CHANGED);
 	id->frmw |= NVME_FRMW_NO_RESET;
 	id->wctemp = VSSD_WCTEMP;
 	id->cctemp = VSSD_CCTEMP;
@@ -313,8 +315,10 @@ static uint16_t identify_allocated_ns(struct vssd_request *request, uint8_t *dat
 	return NVME_SC_SUCCESS;
 }
 
-/* The NSIDs above that of the command. */
-static uint16_t list_namespaces(struct vssd_request *request, uint8_t *data, bool only_active)
+#define ANY_SET (-1)
+
+/* The NSIDs above that of the command. csi: those with this command set only. */
+static uint16_t list_namespaces(struct vssd_request *request, uint8_t *data, bool only_active, int csi)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	uint32_t *list = (uint32_t *)data;
@@ -323,19 +327,20 @@ static uint16_t list_namespaces(struct vssd_request *request, uint8_t *data, boo
 	if (request->cmd.nsid >= NVME_NSID_LAST)
 		return vssd_refuse(request, NVME_SC_INVALID_NAMESPACE, VSSD_NSID, VSSD_OWN);
 	for (uint32_t i = request->cmd.nsid; i < VSSD_MAX_NAMESPACES; i++)
-		if (only_active ? vssd_ns_is_active(ctrl, &ctrl->ns[i]) : ctrl->ns[i].nsid)
+		if ((only_active ? vssd_ns_is_active(ctrl, &ctrl->ns[i]) : ctrl->ns[i].nsid) &&
+		    (csi == ANY_SET || csi == ctrl->ns[i].csi))
 			list[count++] = i + 1;
 	return NVME_SC_SUCCESS;
 }
 
 static uint16_t identify_active_list(struct vssd_request *request, uint8_t *data)
 {
-	return list_namespaces(request, data, true);
+	return list_namespaces(request, data, true, ANY_SET);
 }
 
 static uint16_t identify_allocated_list(struct vssd_request *request, uint8_t *data)
 {
-	return list_namespaces(request, data, false);
+	return list_namespaces(request, data, false, ANY_SET);
 }
 
 /* All LBA formats have the same granularity. */
@@ -393,7 +398,6 @@ static uint8_t *put_descriptor(uint8_t *at, uint8_t type, const void *id, uint8_
 static uint16_t identify_descriptors(struct vssd_request *request, uint8_t *data)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
-	const uint8_t csi = NVME_CSI_NVM;
 	uint8_t eui64[8], nguid[16], *at = data;
 
 	if (!request->ns)
@@ -403,13 +407,20 @@ static uint16_t identify_descriptors(struct vssd_request *request, uint8_t *data
 	at = put_descriptor(at, NVME_NIDT_EUI64, eui64, sizeof(eui64));
 	at = put_descriptor(at, NVME_NIDT_NGUID, nguid, sizeof(nguid));
 	if (vssd_since(ctrl, NVME_2_0))
-		put_descriptor(at, NVME_NIDT_CSI, &csi, sizeof(csi));
+		put_descriptor(at, NVME_NIDT_CSI, &request->ns->csi, sizeof(request->ns->csi));
 	return NVME_SC_SUCCESS;
+}
+
+static uint8_t csi_of(const struct vssd_request *request)
+{
+	return (uint8_t)nvme_get_field(&request->cmd, NVME_FIELD_IDENTIFY_CSI);
 }
 
 static uint16_t check_csi(struct vssd_request *request)
 {
-	if (nvme_get_field(&request->cmd, NVME_FIELD_IDENTIFY_CSI) == NVME_CSI_NVM)
+	uint32_t effects[256];
+
+	if (vssd_io_effects(request->ctrl, csi_of(request), effects))
 		return NVME_SC_SUCCESS;
 	return vssd_refuse(request, NVME_SC_INVALID_COMMAND_SET, VSSD_FIELD(NVME_FIELD_IDENTIFY_CSI, "CSI"),
 			   VSSD_OWN);
@@ -426,48 +437,60 @@ static void describe_protection(const struct vssd_ctrl *ctrl, const struct vssd_
 		id->elbaf[i] = vssd_lbaf_sts(ctrl->options, i) | (uint32_t)vssd_lbaf_pif(i) << NVME_ELBAF_PIF_SHIFT;
 }
 
-/* Identify Namespace of the NVM command set. ns: NULL if NSID names none. */
-static uint16_t identify_nvm_ns(struct vssd_request *request, const struct vssd_ns *ns, uint8_t *data)
+/* Identify Namespace of a command set (CNS 05h and 1Bh). Zoned namespaces have that of the NVM command set as well.
+ * ns: NULL if NSID names none. */
+static uint16_t describe_csi_ns(struct vssd_request *request, const struct vssd_ns *ns, uint8_t *data)
 {
 	bool is_all = request->cmd.nsid == NVME_NSID_ALL && is_managed(request->ctrl);
 	uint16_t status = ns || is_all ? NVME_SC_SUCCESS : describe_none(request);
 
 	if (!status)
 		status = check_csi(request);
-	if (!status && (ns || is_all))
+	if (status || (!ns && !is_all))
+		return status;
+	if (csi_of(request) == NVME_CSI_NVM) {
 		describe_protection(request->ctrl, ns, (struct nvme_id_ns_nvm *)data);
-	return status;
+		return NVME_SC_SUCCESS;
+	}
+	if (!ns || csi_of(request) != ns->csi)
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_IDENTIFY_CSI, "CSI"),
+				   VSSD_OWN);
+	vssd_zones_identify(request->ctrl, ns, (struct nvme_id_ns_zns *)data);
+	return NVME_SC_SUCCESS;
 }
 
 static uint16_t identify_csi_ns(struct vssd_request *request, uint8_t *data)
 {
-	return identify_nvm_ns(request, request->ns, data);
+	return describe_csi_ns(request, request->ns, data);
 }
 
 static uint16_t identify_csi_allocated_ns(struct vssd_request *request, uint8_t *data)
 {
-	return identify_nvm_ns(request, vssd_subsystem_ns(request->ctrl->subsystem, request->cmd.nsid), data);
+	return describe_csi_ns(request, vssd_subsystem_ns(request->ctrl->subsystem, request->cmd.nsid), data);
 }
 
-/* Identify Controller of the NVM command set (CNS 06h). All zeros: no limit but MDTS. */
+/* Identify Controller of a command set (CNS 06h). All zeros, for the NVM command set: no limit but MDTS. */
 static uint16_t identify_csi_controller(struct vssd_request *request, uint8_t *data)
 {
-	(void)data;
-	return check_csi(request);
+	uint16_t status = check_csi(request);
+
+	if (!status && csi_of(request) == NVME_CSI_ZNS)
+		vssd_zones_identify_controller(request->ctrl, (struct nvme_id_ctrl_zns *)data);
+	return status;
 }
 
 static uint16_t identify_csi_active_list(struct vssd_request *request, uint8_t *data)
 {
 	uint16_t status = check_csi(request);
 
-	return status ? status : identify_active_list(request, data);
+	return status ? status : list_namespaces(request, data, true, csi_of(request));
 }
 
 static uint16_t identify_csi_allocated_list(struct vssd_request *request, uint8_t *data)
 {
 	uint16_t status = check_csi(request);
 
-	return status ? status : identify_allocated_list(request, data);
+	return status ? status : list_namespaces(request, data, false, csi_of(request));
 }
 
 static uint16_t identify_independent(struct vssd_request *request, uint8_t *data)
@@ -517,7 +540,7 @@ static uint16_t identify_command_sets(struct vssd_request *request, uint8_t *dat
 	if (cntid != UINT16_MAX && cntid != vssd_cntlid(&request->ctrl->listener))
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_IDENTIFY_CNTID, "CNTID"),
 				   VSSD_OWN);
-	vectors[0] = 1u << NVME_CSI_NVM;
+	vectors[0] = 1u << NVME_CSI_NVM | bit_if(request->ctrl->options->zones.namespaces, 1u << NVME_CSI_ZNS);
 	return NVME_SC_SUCCESS;
 }
 

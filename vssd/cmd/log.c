@@ -9,6 +9,7 @@
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/placement.h"
 #include "vssd/cmd/refuse.h"
+#include "vssd/cmd/zones.h"
 #include "vssd/ctrl/controller.h"
 
 #define LSP_SHIFT 8 /* cdw10, 7 bits */
@@ -195,6 +196,12 @@ static uint16_t fill_fdp_events(struct vssd_request *request, struct query *quer
 	return status;
 }
 
+static uint16_t fill_changed_zones(struct vssd_request *request, struct query *query)
+{
+	vssd_zones_changed(request->ctrl, request->ns, (struct nvme_changed_zones_log *)query->buffer);
+	return NVME_SC_SUCCESS;
+}
+
 static uint16_t fill_supported(struct vssd_request *request, struct query *query);
 
 /* The log pages by LID. size 0: the drive does not have the page. */
@@ -204,8 +211,9 @@ static const struct log_page {
 	uint32_t unit;        /* offsets must be multiples of it */
 	bool during_sanitize; /* readable while a sanitize operation is in progress or has failed */
 	enum nvme_version since;
-	bool ocp; /* of OCP: the drive has it with the option --ocp */
-	bool fdp; /* the drive has it with the option --fdp */
+	bool ocp;    /* of OCP: the drive has it with the option --ocp */
+	bool fdp;    /* the drive has it with the option --fdp */
+	bool per_ns; /* of one namespace, which is zoned: a drive with the option --zoned has it */
 } pages[256] = {
 	[NVME_LOG_SUPPORTED] = {fill_supported, sizeof(struct nvme_supported_logs), 4, false, NVME_2_0},
 	[NVME_LOG_ERROR] = {fill_error, (VSSD_ELPE + 1) * sizeof(struct nvme_error_log_entry), 4, true, NVME_1_0},
@@ -236,12 +244,15 @@ static const struct log_page {
 	[NVME_OCP_LOG_SMART] = {fill_ocp_smart, sizeof(struct nvme_ocp_smart_log), 4, true, NVME_1_4, true},
 	[NVME_OCP_LOG_ERROR_RECOVERY] = {fill_ocp_error_recovery, sizeof(struct nvme_ocp_error_recovery_log), 4, true,
 					 NVME_1_4, true},
+	[NVME_LOG_CHANGED_ZONES] = {fill_changed_zones, sizeof(struct nvme_changed_zones_log), 4, false, NVME_2_0,
+				    false, false, true},
 };
 
 bool vssd_log_supported(const struct vssd_ctrl *ctrl, uint8_t lid)
 {
 	return pages[lid].size && vssd_since(ctrl, pages[lid].since) &&
-	       (!pages[lid].ocp || ctrl->options->optional.ocp) && (!pages[lid].fdp || ctrl->subsystem->fdp);
+	       (!pages[lid].ocp || ctrl->options->optional.ocp) && (!pages[lid].fdp || ctrl->subsystem->fdp) &&
+	       (!pages[lid].per_ns || ctrl->options->zones.namespaces);
 }
 
 static uint16_t fill_supported(struct vssd_request *request, struct query *query)
@@ -274,12 +285,14 @@ static uint16_t send_padded(struct vssd_request *request, const uint8_t *page, u
 }
 
 /* Clear the event that reported this page: the host has read it, with Retain Asynchronous Event (RAE) cleared. */
-static void forget(struct vssd_ctrl *ctrl, uint8_t lid)
+static void forget(struct vssd_ctrl *ctrl, uint8_t lid, uint32_t nsid)
 {
 	if (lid == NVME_LOG_CHANGED_NS)
 		ctrl->events.changed_ns = 0;
 	if (lid == NVME_LOG_TELEMETRY_CTRL)
 		ctrl->telemetry.available = false;
+	if (lid == NVME_LOG_CHANGED_ZONES)
+		vssd_zones_forget_changed(ctrl, nsid);
 	vssd_event_acknowledge(ctrl, lid);
 }
 
@@ -297,6 +310,23 @@ static uint16_t check_version(struct vssd_request *request)
 	return NVME_SC_SUCCESS;
 }
 
+/* Check NSID: that of a zoned namespace for a page of one, else none or all. */
+static uint16_t check_nsid(struct vssd_request *request, const struct log_page *page)
+{
+	uint32_t nsid = request->cmd.nsid;
+	bool is_right = nsid == 0 || nsid == NVME_NSID_ALL;
+
+	if (page->per_ns)
+		is_right = request->ns && request->ns->csi == NVME_CSI_ZNS;
+	if (is_right)
+		return NVME_SC_SUCCESS;
+	return vssd_refuse(request,
+			   vssd_nsid_is_valid(request->ctrl, nsid) || nsid == NVME_NSID_ALL
+				   ? NVME_SC_INVALID_FIELD
+				   : NVME_SC_INVALID_NAMESPACE,
+			   VSSD_NSID, VSSD_OWN);
+}
+
 static uint16_t check(struct vssd_request *request, const struct log_page *page, uint64_t offset, uint64_t length)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
@@ -310,11 +340,9 @@ static uint16_t check(struct vssd_request *request, const struct log_page *page,
 				   VSSD_BASE("8.1.28"));
 	if (!page->during_sanitize && vssd_sanitize_refuses(ctrl->subsystem))
 		return vssd_refuse_busy(request, vssd_sanitize_refuses(ctrl->subsystem));
-	if (cmd->nsid != 0 && cmd->nsid != NVME_NSID_ALL)
-		return vssd_refuse(request,
-				   vssd_nsid_is_valid(ctrl, cmd->nsid) ? NVME_SC_INVALID_FIELD
-								       : NVME_SC_INVALID_NAMESPACE,
-				   VSSD_NSID, VSSD_OWN);
+	status = check_nsid(request, page);
+	if (status)
+		return status;
 	if (nvme_get_field(cmd, NVME_FIELD_GET_LOG_PAGE_OT))
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_GET_LOG_PAGE_OT, "OT"),
 				   VSSD_OWN);
@@ -351,6 +379,6 @@ uint16_t vssd_get_log_page(struct vssd_request *request)
 	if (!status)
 		status = send_padded(request, query.page, page->size, offset, length);
 	if (!status && !nvme_get_field(cmd, NVME_FIELD_GET_LOG_PAGE_RAE))
-		forget(request->ctrl, lid);
+		forget(request->ctrl, lid, cmd->nsid);
 	return status;
 }

@@ -10,6 +10,7 @@
 #include "vssd/cmd/metadata.h"
 #include "vssd/cmd/placement.h"
 #include "vssd/cmd/refuse.h"
+#include "vssd/cmd/zones.h"
 #include "vssd/ctrl/controller.h"
 
 #define MEDIUM_NS UINT64_C(100000) /* of a write that bypasses the cache; a cached one takes less than 1 us */
@@ -112,6 +113,23 @@ static uint16_t check_readable(struct vssd_request *request, struct extent exten
 	return NVME_SC_SUCCESS;
 }
 
+/* As locate(), for a command that reads or writes: the zones of a zoned namespace allow it, too. */
+static uint16_t locate_read(struct vssd_request *request, bool moves_data, struct extent *extent)
+{
+	uint16_t status = locate(request, moves_data, extent);
+
+	return status ? status
+		      : vssd_zones_check_read(request, request->ns, vssd_slba(&request->cmd),
+					      vssd_nlb(&request->cmd));
+}
+
+static uint16_t locate_write(struct vssd_request *request, bool moves_data, struct extent *extent)
+{
+	uint16_t status = locate(request, moves_data, extent);
+
+	return status ? status : vssd_zones_check_write(request, vssd_slba(&request->cmd), vssd_nlb(&request->cmd));
+}
+
 /* ---- read, write, compare ---- */
 
 static uint16_t read_pieces(struct vssd_request *request, struct extent extent)
@@ -160,7 +178,7 @@ static uint16_t io_read(struct vssd_request *request)
 	struct vssd_ctrl *ctrl = request->ctrl;
 	const struct nvme_cmd *cmd = &request->cmd;
 	struct extent extent;
-	uint16_t status = locate(request, true, &extent);
+	uint16_t status = locate_read(request, true, &extent);
 
 	if (status)
 		return status;
@@ -234,11 +252,14 @@ static uint16_t write_pieces(struct vssd_request *request, struct extent extent)
 static inline void conclude_change(struct vssd_request *request, const struct extent *extent, bool fua)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
+	uint64_t slba = lba_of(extent->ns, extent->offset);
 
 	use_map(ctrl, extent, true);
+	vssd_zones_written(request, slba, extent->length >> extent->ns->lba_shift);
 	if (__builtin_expect(!fua && !ctrl->features.write_through, 1))
 		return;
 	commit(ctrl, extent);
+	vssd_zones_commit(request, slba);
 	if (ctrl->options->cache_size > 0)
 		request->due = pyn_ticks() + pyn_ns_to_ticks(MEDIUM_NS);
 }
@@ -247,7 +268,7 @@ static uint16_t io_write(struct vssd_request *request)
 {
 	const struct nvme_cmd *cmd = &request->cmd;
 	struct extent extent;
-	uint16_t status = locate(request, true, &extent);
+	uint16_t status = locate_write(request, true, &extent);
 
 	if (!status)
 		status = vssd_placement_check(request);
@@ -268,7 +289,7 @@ static uint16_t io_compare(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	struct extent extent;
-	uint16_t status = locate(request, true, &extent);
+	uint16_t status = locate_read(request, true, &extent);
 	struct vssd_cursor cursor;
 	uint8_t theirs[VSSD_BLOCK_SIZE];
 	struct part part;
@@ -322,10 +343,10 @@ static uint16_t io_write_zeroes(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	const struct nvme_cmd *cmd = &request->cmd;
-	bool deallocate = cmd->cdw12 & NVME_RW_DEAC && vssd_since(ctrl, NVME_1_3);
+	bool deallocate = cmd->cdw12 & NVME_RW_DEAC && vssd_since(ctrl, NVME_1_3) && !vssd_is_zoned(request->ns);
 	struct vssd_pi_task task;
 	struct extent extent;
-	uint16_t status = locate(request, false, &extent);
+	uint16_t status = locate_write(request, false, &extent);
 
 	if (!status)
 		status = vssd_metadata_check_zeroes(request, &task);
@@ -344,7 +365,7 @@ static uint16_t io_write_uncorrectable(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	struct extent extent, rest;
-	uint16_t status = locate(request, false, &extent);
+	uint16_t status = locate_write(request, false, &extent);
 	struct part part;
 
 	if (status || request->is_trial)
@@ -360,7 +381,7 @@ static uint16_t io_write_uncorrectable(struct vssd_request *request)
 static uint16_t io_verify(struct vssd_request *request)
 {
 	struct extent extent;
-	uint16_t status = locate(request, false, &extent);
+	uint16_t status = locate_read(request, false, &extent);
 
 	if (!status)
 		status = check_readable(request, extent);
@@ -392,7 +413,8 @@ static uint16_t io_dsm(struct vssd_request *request)
 		if (!vssd_range_fits(ns, ranges[i].slba, ranges[i].nlb))
 			status = vssd_fail_at(request, NVME_SC_LBA_OUT_OF_RANGE, ranges[i].slba,
 					      "a range reaches past the end of the namespace", VSSD_OWN);
-	if (status || !(cmd->cdw11 & NVME_DSM_AD) || request->is_trial)
+	/* Deallocation is advice. A zone that followed it would lose the LBAs that tell its write pointer. */
+	if (status || !(cmd->cdw11 & NVME_DSM_AD) || request->is_trial || vssd_is_zoned(ns))
 		return status;
 	for (uint32_t i = 0; i < count && !status; i++) {
 		struct extent extent = extent_of(ns, ranges[i].slba, ranges[i].nlb);
@@ -473,7 +495,8 @@ static uint16_t locate_source(struct vssd_request *request, uint64_t format, con
 					     .checks = copy_checks(&request->cmd, false),
 					     .app = range->app,
 					     .app_mask = range->app_mask};
-	return vssd_pi_set(request, &source->task, range->slba, range->tags);
+	status = vssd_zones_check_read(request, ns, range->slba, range->nlb);
+	return status ? status : vssd_pi_set(request, &source->task, range->slba, range->tags);
 }
 
 static uint16_t write_extent(struct vssd_request *request, struct extent extent, const uint8_t *from)
@@ -604,6 +627,9 @@ static uint16_t io_copy(struct vssd_request *request)
 	if (!vssd_range_fits(request->ns, sdlba, lbas))
 		return vssd_refuse(request, NVME_SC_LBA_OUT_OF_RANGE, VSSD_FIELD(NVME_FIELD_COPY_SDLBA, "SDLBA"),
 				   VSSD_OWN);
+	status = vssd_zones_check_write(request, sdlba, lbas);
+	if (status)
+		return status;
 	destination = extent_of(request->ns, sdlba, lbas);
 	status = vssd_placement_check(request);
 	if (!status)

@@ -38,6 +38,7 @@
 #define VSSD_OWN NULL /* the section of the command itself */
 #define VSSD_BASE(section) "Base 2.1, " section
 #define VSSD_NVM(section) "NVM 1.1, " section
+#define VSSD_ZNS(section) "ZNS 1.2, " section
 
 /* Record why the request fails. Returns the status. section: a literal made by the macros above. */
 uint16_t vssd_refuse(struct vssd_request *request, uint16_t status, struct vssd_field field, const char *section);

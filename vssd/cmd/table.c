@@ -44,6 +44,8 @@ const struct spec_command *vssd_io_known(uint8_t csi, uint8_t opcode)
 
 static const struct vssd_command *io_table(const struct vssd_ctrl *ctrl, uint8_t csi)
 {
+	if (csi == NVME_CSI_ZNS && !ctrl->options->zones.namespaces)
+		return NULL;
 	return csi < VSSD_NUM_COMMAND_SETS ? ctrl->tables.commands->io[csi] : NULL;
 }
 
@@ -51,6 +53,8 @@ const struct vssd_command *vssd_io_command(const struct vssd_ctrl *ctrl, uint8_t
 {
 	const struct vssd_command *table = io_table(ctrl, csi);
 
+	if (table && csi == NVME_CSI_ZNS && !table[opcode].execute)
+		table = ctrl->tables.commands->io[NVME_CSI_NVM];
 	return table ? find(ctrl, &table[opcode], vssd_io_known(csi, opcode)) : NULL;
 }
 

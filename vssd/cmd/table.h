@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The tables of commands, one for each command set: which commands the drive has, and what dispatch.c checks before
- * it executes them. The table of the admin commands is in admin.c, that of the NVM command set in nvm.c. What the
- * specification says about a command, such as its effects and its first version, is in spec/commands.h.
+ * it executes them. The table of the admin commands is in admin.c, that of the NVM command set in nvm.c, that of
+ * zoned namespaces in zones.c. What the specification says about a command, such as its effects and its first
+ * version, is in spec/commands.h.
  */
 #ifndef VSSD_CMD_TABLE_H
 #define VSSD_CMD_TABLE_H
@@ -35,6 +36,7 @@ struct vssd_command {
 
 extern const struct vssd_command vssd_admin_commands[256];
 extern const struct vssd_command vssd_nvm_commands[256];
+extern const struct vssd_command vssd_zns_commands[256]; /* those that the NVM command set lacks */
 
 #define VSSD_NUM_COMMAND_SETS 3u
 

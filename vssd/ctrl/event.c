@@ -22,6 +22,8 @@ static const struct {
 	[VSSD_EVENT_FIRMWARE] = {NVME_EVENT_NOTICE, NVME_EVENT_FIRMWARE, NVME_LOG_FIRMWARE, NVME_OAES_FIRMWARE},
 	[VSSD_EVENT_TELEMETRY] = {NVME_EVENT_NOTICE, NVME_EVENT_TELEMETRY, NVME_LOG_TELEMETRY_CTRL,
 				  NVME_ASYNC_EVENT_TELEMETRY},
+	[VSSD_EVENT_ZONE_CHANGED] = {NVME_EVENT_NOTICE, NVME_EVENT_ZONE_CHANGED, NVME_LOG_CHANGED_ZONES,
+				     NVME_OAES_ZONE_CHANGED},
 };
 
 static uint16_t remove_cid(struct vssd_events *queue, unsigned index)
@@ -31,6 +33,15 @@ static uint16_t remove_cid(struct vssd_events *queue, unsigned index)
 	queue->count--;
 	memmove(&queue->cids[index], &queue->cids[index + 1], (queue->count - index) * sizeof(cid));
 	return cid;
+}
+
+/* Dwords 0 and 1 of the completion. */
+static uint64_t result_of(const struct vssd_events *queue, unsigned event)
+{
+	uint64_t dword1 = event == VSSD_EVENT_ZONE_CHANGED ? queue->zone_nsid : 0;
+
+	return events[event].type | (uint32_t)events[event].info << 8 | (uint32_t)events[event].lid << 16 |
+	       dword1 << 32;
 }
 
 /* Report pending events that are not masked, as long as event requests are outstanding. */
@@ -51,8 +62,7 @@ static void report(struct vssd_ctrl *ctrl)
 			queue->masked |= 1u << events[i].type;
 		}
 		queue->awaited[events[i].type] = events[i].lid;
-		vssd_complete_later(ctrl, remove_cid(queue, 0), NVME_SC_SUCCESS,
-				    events[i].type | (uint32_t)events[i].info << 8 | (uint32_t)events[i].lid << 16);
+		vssd_complete_later(ctrl, remove_cid(queue, 0), NVME_SC_SUCCESS, result_of(queue, i));
 	}
 }
 
@@ -124,7 +134,9 @@ bool vssd_event_await(struct vssd_ctrl *ctrl, uint16_t cid)
 static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 {
 	(void)kind;
-	ctrl->events = (struct vssd_events){.deferred = ctrl->events.deferred, .changed_ns = ctrl->events.changed_ns};
+	ctrl->events = (struct vssd_events){.deferred = ctrl->events.deferred,
+					    .changed_ns = ctrl->events.changed_ns,
+					    .zone_nsid = ctrl->events.zone_nsid};
 }
 
 static void poll(struct vssd_ctrl *ctrl)

@@ -21,6 +21,7 @@ enum vssd_event {
 	VSSD_EVENT_SANITIZED,
 	VSSD_EVENT_FIRMWARE,
 	VSSD_EVENT_TELEMETRY,
+	VSSD_EVENT_ZONE_CHANGED,
 	VSSD_NUM_EVENTS,
 };
 
@@ -32,6 +33,7 @@ struct vssd_events {
 	uint8_t awaited[8];           /* the log page that unmasks it, by nvme_event_type */
 	uint16_t cids[VSSD_AERL + 1]; /* of outstanding commands, oldest first */
 	unsigned count;
+	uint32_t zone_nsid; /* the namespace whose zones have changed */
 };
 
 extern const struct vssd_part vssd_event_part;

@@ -89,6 +89,14 @@ static void ns_changed(struct vssd_listener *listener, uint32_t nsid)
 	announce(ctrl, VSSD_EVENT_NS_CHANGED);
 }
 
+static void zones_changed(struct vssd_listener *listener, uint32_t nsid)
+{
+	struct vssd_ctrl *ctrl = ctrl_of(listener);
+
+	ctrl->events.zone_nsid = nsid;
+	announce(ctrl, VSSD_EVENT_ZONE_CHANGED);
+}
+
 static bool is_ready(const struct vssd_listener *listener)
 {
 	return ctrl_of(listener)->running;
@@ -141,6 +149,7 @@ static void reset(struct vssd_listener *listener, enum vssd_reset kind)
 static const struct vssd_listener_ops listener_ops = {
 	.notice = notice,
 	.ns_changed = ns_changed,
+	.zones_changed = zones_changed,
 	.is_ready = is_ready,
 	.complete = complete,
 	.thermal_level = thermal_level,

@@ -50,8 +50,17 @@ static const struct choice registers[] = {
 
 /* In the order of enum vssd_event. */
 static const struct choice events[] = {
-	{"doorbell-register", 0}, {"doorbell-value", 1}, {"reliability", 2}, {"temperature", 3}, {"spare", 4},
-	{"ns-changed", 5},        {"sanitized", 6},      {"firmware", 7},    {"telemetry", 8},   {NULL, 0},
+	{"doorbell-register", 0},
+	{"doorbell-value", 1},
+	{"reliability", 2},
+	{"temperature", 3},
+	{"spare", 4},
+	{"ns-changed", 5},
+	{"sanitized", 6},
+	{"firmware", 7},
+	{"telemetry", 8},
+	{"zone-changed", 9},
+	{NULL, 0},
 };
 
 static const struct choice accesses[] = {{"read", VSSD_FAULT_READ}, {"write", VSSD_FAULT_WRITE}, {NULL, 0}};
@@ -101,6 +110,22 @@ static const struct choice defects[] = {
 	{NULL, 0},
 };
 
+static const struct choice zones[] = {
+	{"read-only", VSSD_FAULT_ZONE_READ_ONLY},
+	{"offline", VSSD_FAULT_ZONE_OFFLINE},
+	{"open-limit", VSSD_FAULT_ZONE_OPEN_LIMIT},
+	{"active-limit", VSSD_FAULT_ZONE_ACTIVE_LIMIT},
+	{"victim", VSSD_FAULT_ZONE_VICTIM},
+	{"old-data", VSSD_FAULT_ZONE_OLD_DATA},
+	{"lose-end", VSSD_FAULT_ZONE_LOSE_END},
+	{"pointer", VSSD_FAULT_ZONE_POINTER},
+	{"extension", VSSD_FAULT_ZONE_EXTENSION},
+	{"gap", VSSD_FAULT_ZONE_GAP},
+	{"capacity", VSSD_FAULT_ZONE_CAPACITY},
+	{"stay-open", VSSD_FAULT_ZONE_STAY_OPEN},
+	{NULL, 0},
+};
+
 static const struct choice rings[] = {{"sq", 0}, {"cq", 1}, {NULL, 0}};
 
 static const struct choice *const choices[VSSD_FAULT_VALUES] = {
@@ -108,6 +133,7 @@ static const struct choice *const choices[VSSD_FAULT_VALUES] = {
 	[VSSD_FAULT_REGISTER_NAME] = registers, [VSSD_FAULT_EVENT_NAME] = events, [VSSD_FAULT_ACCESS_KIND] = accesses,
 	[VSSD_FAULT_WRITER_KIND] = writers,     [VSSD_FAULT_CONTENT] = contents,  [VSSD_FAULT_KEPT] = kept,
 	[VSSD_FAULT_RESET_KIND] = resets,       [VSSD_FAULT_SHAPE_NAME] = shapes, [VSSD_FAULT_DEFECT_NAME] = defects,
+	[VSSD_FAULT_ZONE_NAME] = zones,
 };
 
 /* ---- names of opcodes ---- */

@@ -30,6 +30,7 @@ enum vssd_fault_value {
 	VSSD_FAULT_RING_KIND,
 	VSSD_FAULT_SHAPE_NAME,
 	VSSD_FAULT_DEFECT_NAME,
+	VSSD_FAULT_ZONE_NAME,
 	VSSD_FAULT_VALUES,
 };
 
@@ -49,6 +50,23 @@ enum vssd_fault_content { VSSD_FAULT_WITH_OLDER, VSSD_FAULT_WITH_ZEROES, VSSD_FA
 
 /* VSSD_FAULT_SHAPE_NAME: how times of a range are distributed. */
 enum vssd_fault_shape { VSSD_FAULT_SHAPE_UNIFORM, VSSD_FAULT_SHAPE_NORMAL, VSSD_FAULT_SHAPE_TAIL };
+
+/* VSSD_FAULT_ZONE_NAME: what happens to the zone of a command, and, from the third on, what is wrong with all zones
+ * from then on. */
+enum vssd_fault_zone {
+	VSSD_FAULT_ZONE_READ_ONLY,
+	VSSD_FAULT_ZONE_OFFLINE,
+	VSSD_FAULT_ZONE_OPEN_LIMIT,   /* more zones can be open than MOR */
+	VSSD_FAULT_ZONE_ACTIVE_LIMIT, /* more zones can be active than MAR */
+	VSSD_FAULT_ZONE_VICTIM,       /* to make room, an explicitly opened zone is closed */
+	VSSD_FAULT_ZONE_OLD_DATA,     /* a reset leaves the data */
+	VSSD_FAULT_ZONE_LOSE_END,     /* a finish loses the last block that was written */
+	VSSD_FAULT_ZONE_POINTER,      /* a loss of power leaves the write pointer half-way */
+	VSSD_FAULT_ZONE_EXTENSION,    /* a reset leaves the descriptor extension valid */
+	VSSD_FAULT_ZONE_GAP,          /* a write may start behind the write pointer */
+	VSSD_FAULT_ZONE_CAPACITY,     /* a write may reach past the capacity */
+	VSSD_FAULT_ZONE_STAY_OPEN,    /* a loss of power leaves zones open */
+};
 
 /* VSSD_FAULT_DEFECT_NAME: what a drive suffers from. */
 enum vssd_fault_defect {

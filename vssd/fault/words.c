@@ -135,6 +135,13 @@ const struct vssd_fault_action_word vssd_fault_actions[] = {
 	 "blocks of 4 KiB",
 	 "opcode=format-nvm do leave=64K..128K"},
 
+	{"zone", VSSD_FAULT_ZONE, VSSD_FAULT_ZONE_NAME, VSSD_FAULT_COMMAND, AT(COMMAND), 0, 0,
+	 "the zone of the command becomes read-only or offline, or from now on zones are wrong: open-limit, "
+	 "active-limit (no limit holds), victim (to make room, an explicitly opened zone is closed), old-data, "
+	 "extension (a reset leaves it), lose-end (a finish loses the last block), gap, capacity (a write may start "
+	 "behind the write pointer, or reach past the capacity), pointer, stay-open (after a loss of power)",
+	 "opcode=write lba=0x8000 do zone=read-only count=1"},
+
 	/* data */
 	{"flip", VSSD_FAULT_FLIP, VSSD_FAULT_NOTHING, VSSD_FAULT_DATA, AT(DATA), KEY(BYTE) | KEY(BIT), 0,
 	 "invert one bit of the data", "opcode=read every=100 do flip byte=5 bit=3"},

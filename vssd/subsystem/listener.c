@@ -37,6 +37,13 @@ void vssd_subsystem_ns_changed(struct vssd_subsystem *subsystem, uint32_t nsid, 
 			one->ops->ns_changed(one, nsid);
 }
 
+void vssd_subsystem_zones_changed(struct vssd_subsystem *subsystem, uint32_t nsid, uint16_t ctrls)
+{
+	for (struct vssd_listener *one = subsystem->listeners; one; one = one->next)
+		if (ctrls >> one->index & 1)
+			one->ops->zones_changed(one, nsid);
+}
+
 void vssd_subsystem_notify(struct vssd_subsystem *subsystem, enum vssd_notice notice)
 {
 	for (struct vssd_listener *one = subsystem->listeners; one; one = one->next)

@@ -36,6 +36,9 @@ struct vssd_listener_ops {
 	/* The Identify data of a namespace have changed, or whether the controller is attached to it. */
 	void (*ns_changed)(struct vssd_listener *listener, uint32_t nsid);
 
+	/* Zones of a namespace have changed. */
+	void (*zones_changed)(struct vssd_listener *listener, uint32_t nsid);
+
 	/* Whether a completion can be posted now (is_ready), and post the one of an operation that has ended. */
 	bool (*is_ready)(const struct vssd_listener *listener);
 	void (*complete)(struct vssd_listener *listener, uint16_t cid, uint16_t status);
@@ -70,5 +73,8 @@ void vssd_subsystem_notify(struct vssd_subsystem *subsystem, enum vssd_notice no
 
 /* Tell controllers that a namespace has changed. ctrls: a bit for each of them, by its index. */
 void vssd_subsystem_ns_changed(struct vssd_subsystem *subsystem, uint32_t nsid, uint16_t ctrls);
+
+/* Tell controllers that zones of a namespace have changed. ctrls: as above. */
+void vssd_subsystem_zones_changed(struct vssd_subsystem *subsystem, uint32_t nsid, uint16_t ctrls);
 
 #endif

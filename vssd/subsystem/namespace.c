@@ -82,6 +82,7 @@ static void save(struct vssd_subsystem *subsystem, const struct vssd_ns *ns)
 	record->number = ns->number;
 	record->attached = ns->attached;
 	record->shared = ns->shared;
+	record->csi = ns->csi;
 	__atomic_store_n(&record->blocks, ns->blocks, __ATOMIC_RELEASE);
 }
 
@@ -217,6 +218,7 @@ static void place(struct vssd_subsystem *subsystem, uint32_t nsid, const struct 
 		.number = record->number,
 		.attached = record->attached & vssd_subsystem_ctrls(subsystem),
 		.shared = record->shared,
+		.csi = record->csi,
 	};
 	vssd_ns_set_format(subsystem, ns, lbaf);
 	save(subsystem, ns);
@@ -256,6 +258,7 @@ void vssd_ns_delete(struct vssd_subsystem *subsystem, struct vssd_ns *ns)
 	vssd_self_test_give_way(subsystem, ns->nsid, NVME_SELF_TEST_NS_REMOVED);
 	vssd_subsystem_erase(subsystem, ns->first_block, ns->blocks, VSSD_POOL_UNWRITTEN);
 	vssd_ns_set_attached(subsystem, ns, 0);
+	vssd_zones_drop(subsystem, ns);
 	__atomic_store_n(&record_of(subsystem, ns)->blocks, 0, __ATOMIC_RELEASE);
 	if (subsystem->fdp)
 		subsystem->fdp->ns[ns->nsid - 1] = (struct vssd_fdp_handles){0};
@@ -343,6 +346,7 @@ static void divide(struct vssd_subsystem *subsystem)
 {
 	const struct vssd_options *options = &subsystem->options;
 	uint64_t blocks = options->size / VSSD_BLOCK_SIZE;
+	uint32_t first_zoned = options->namespaces - options->zones.namespaces;
 
 	for (uint32_t i = 0; i < options->namespaces; i++) {
 		struct vssd_ns_record record = {
@@ -351,7 +355,11 @@ static void divide(struct vssd_subsystem *subsystem)
 			.bytes = blocks << VSSD_BLOCK_SHIFT,
 			.attached = ctrls_of(options, i),
 			.shared = is_shared(options, i),
+			.csi = i < first_zoned ? NVME_CSI_NVM : NVME_CSI_ZNS,
 		};
+
+		if (record.csi == NVME_CSI_ZNS)
+			record.bytes = vssd_zones_usable(options, record.bytes);
 
 		place(subsystem, i + 1, &record, lbaf_of(subsystem, i + 1));
 		if (vssd_fdp_places(subsystem))

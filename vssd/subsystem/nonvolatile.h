@@ -133,7 +133,7 @@ struct vssd_ns_record {
 	uint32_t number;
 	uint16_t attached;
 	uint8_t shared;
-	uint8_t reserved;
+	uint8_t csi; /* enum nvme_csi */
 };
 
 /* The running move of the blocks of a namespace. nsid 0: there is none. */

@@ -177,8 +177,12 @@ static void advance(struct vssd_subsystem *subsystem, uint64_t target)
 
 static void conclude(struct vssd_subsystem *subsystem, enum nvme_sanitize_status status)
 {
-	if (status != NVME_SANITIZE_FAILED)
+	if (status != NVME_SANITIZE_FAILED) {
 		subsystem->nv->sanitize.written = false;
+		for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
+			if (subsystem->ns[i].nsid)
+				vssd_zones_erased(subsystem, &subsystem->ns[i]);
+	}
 	set_status(subsystem, status, false);
 	vssd_subsystem_notify(subsystem, VSSD_NOTICE_SANITIZE_ENDS);
 }

@@ -11,7 +11,8 @@
 
 /* In the order of polling and of notices. */
 static const struct vssd_subsystem_part *const parts[] = {
-	&vssd_health_part, &vssd_sanitize_part, &vssd_format_part, &vssd_firmware_part, &vssd_self_test_part,
+	&vssd_health_part,   &vssd_sanitize_part,  &vssd_format_part,
+	&vssd_firmware_part, &vssd_self_test_part, &vssd_zones_part,
 };
 
 #define NUM_PARTS (sizeof(parts) / sizeof(parts[0]))
@@ -38,7 +39,7 @@ static int init_store(struct vssd_subsystem *subsystem, struct pyn_error *err)
 	/* A cache larger than the drive is useless, and a file would allocate space for all of it. */
 	if (!subsystem->null_store)
 		options = (struct vssd_store_options){
-			.blocks = subsystem->blocks,
+			.blocks = subsystem->blocks + vssd_zones_blocks(&subsystem->options),
 			.cache_blocks = cache < subsystem->blocks ? cache : subsystem->blocks,
 			.file = subsystem->options.file,
 			.metadata = subsystem->options.optional.metadata,
@@ -47,19 +48,18 @@ static int init_store(struct vssd_subsystem *subsystem, struct pyn_error *err)
 }
 
 /* Load the non-volatile state; give a new drive its identity and format. */
-static int init_nonvolatile(struct vssd_subsystem *subsystem, struct pyn_error *err)
+static int init_nonvolatile(struct vssd_subsystem *subsystem, bool *is_new, struct pyn_error *err)
 {
 	const struct vssd_options *options = &subsystem->options;
 	struct vssd_nonvolatile *nv;
-	bool is_new;
-	int result = vssd_nonvolatile_open(subsystem->store, options->file, &nv, &is_new, err);
+	int result = vssd_nonvolatile_open(subsystem->store, options->file, &nv, is_new, err);
 
 	if (result)
 		return result;
 	subsystem->nv = nv;
-	if (is_new)
+	if (*is_new)
 		memset(nv->formats.lbaf, options->lba_size == 512 ? 0 : 1, sizeof(nv->formats.lbaf));
-	if (is_new || options->serial)
+	if (*is_new || options->serial)
 		init_serial(nv->identity.serial, options->serial);
 	return 0;
 }
@@ -84,6 +84,7 @@ int vssd_subsystem_create(const struct vssd_options *options, struct vssd_subsys
 {
 	int result = vssd_options_check(options, err);
 	struct vssd_subsystem *subsystem;
+	bool is_new = false;
 
 	if (result)
 		return result;
@@ -97,17 +98,17 @@ int vssd_subsystem_create(const struct vssd_options *options, struct vssd_subsys
 			 ? pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for fault rules")
 			 : init_store(subsystem, err);
 	if (!result)
-		result = init_nonvolatile(subsystem, err);
+		result = init_nonvolatile(subsystem, &is_new, err);
+	if (!result)
+		result = vssd_fdp_create(subsystem, err);
+	if (!result) {
+		vssd_ns_init(subsystem);
+		result = vssd_zones_create(subsystem, is_new, err);
+	}
 	if (result) {
 		vssd_subsystem_destroy(subsystem);
 		return result;
 	}
-	result = vssd_fdp_create(subsystem, err);
-	if (result) {
-		vssd_subsystem_destroy(subsystem);
-		return result;
-	}
-	vssd_ns_init(subsystem);
 	for (size_t i = 0; i < NUM_PARTS; i++)
 		if (parts[i]->init)
 			parts[i]->init(subsystem);

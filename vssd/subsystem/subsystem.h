@@ -24,6 +24,7 @@
 #include "vssd/subsystem/part.h"
 #include "vssd/subsystem/sanitize.h"
 #include "vssd/subsystem/self_test.h"
+#include "vssd/subsystem/zones.h"
 
 /* Blocks of each namespace that erasures leave as they are, by a fault rule: first up to end, which is not one. */
 struct vssd_left {
@@ -40,6 +41,7 @@ struct vssd_subsystem {
 	uint64_t next_due; /* ticks: when to poll the next part */
 	uint64_t blocks;   /* of all namespaces, even if a null drive stores none */
 	struct vssd_ns ns[VSSD_MAX_NAMESPACES];
+	struct vssd_zones *zones[VSSD_MAX_NAMESPACES]; /* by NSID - 1; NULL: not zoned */
 	struct vssd_options options;
 	struct vssd_format format;
 	struct vssd_sanitize sanitize;
@@ -52,6 +54,7 @@ struct vssd_subsystem {
 	struct vssd_left left;
 	/* Of all controllers but the first, whose saved features outlive the process. */
 	struct vssd_saved_features saved[VSSD_MAX_CONTROLLERS - 1];
+	uint32_t zone_faults; /* what fault rules made wrong with zones: a bit for each enum vssd_fault_zone */
 };
 
 /* Create a subsystem with power and without controllers. 0, or -errno. */
