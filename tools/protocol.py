@@ -39,6 +39,7 @@ OPTIONS = (
     "protection",
     "sgls=byte",
     "streams",
+    "zoned=1",
 )
 """Options that give a virtual SSD more of the protocol, tried one at a time."""
 
@@ -78,7 +79,6 @@ METHODS = {
 """Methods that are not made from the book. Any other command is sent by send_cmd()."""
 
 REASONS = {
-    "zones are not there yet": ("zone", "append", "zns"),
     "key-value namespaces are not there yet": ("store", "retrieve", "exist", "key value"),
     "reservations are not there yet": ("reserv",),
     "no virtual functions": (
@@ -147,10 +147,16 @@ def probe(option: str) -> Found:
     """What a virtual SSD with an option has."""
     nvme0 = d.Controller(d.Pcie(f"vssd:name=protocol-{option},{SIZE}" + (f",{option}" if option else "")))
     ns, buf = d.Namespace(nvme0), d.Buffer()
-    effects, supported = nvme0.log(5), nvme0.log(0)
+    effects, supported = [nvme0.log(5)], nvme0.log(0)
+    if option.startswith("zoned"):
+        zns = d.Buffer()
+        nvme0.send_cmd(
+            2, zns, nsid=0xFFFFFFFF, cdw10=1023 << 16 | 5, cdw14=spec.CommandSet.ZNS << 24
+        ).waitdone()
+        effects.append(zns.decode("effects_log"))
     found = Found(
-        frozenset(i for i in range(256) if effects.acs[i].csupp),
-        frozenset(i for i in range(256) if effects.iocs[i].csupp),
+        frozenset(i for i in range(256) if effects[0].acs[i].csupp),
+        frozenset(i for i in range(256) if any(one.iocs[i].csupp for one in effects)),
         frozenset(i for i in range(256) if supported.lids[i].lsupp),
         frozenset(
             fid

@@ -2,7 +2,7 @@
 /*
  * The tables of commands, one for each command set: which commands the drive has, and what dispatch.c checks before
  * it executes them. The table of the admin commands is in admin.c, that of the NVM command set in nvm.c, that of
- * zoned namespaces in zones.c. What the specification says about a command, such as its effects and its first
+ * zoned namespaces in zone_commands.c. What the specification says about a command, such as its effects and its first
  * version, is in spec/commands.h.
  */
 #ifndef VSSD_CMD_TABLE_H

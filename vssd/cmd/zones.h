@@ -31,6 +31,26 @@ void vssd_zones_written(struct vssd_request *request, uint64_t slba, uint64_t nl
 /* Make what was written durable. It comes after vssd_zones_written(). */
 void vssd_zones_commit(struct vssd_request *request, uint64_t slba);
 
+/* ---- for zone_commands.c ---- */
+
+/* The zones of the command's namespace, and the size of their random write areas and what these are flushed by, in
+ * LBAs. */
+struct vssd_zones *vssd_zones_of_request(const struct vssd_request *request);
+uint64_t vssd_zrwa_size(const struct vssd_request *request);
+uint64_t vssd_zrwa_granularity(const struct vssd_request *request);
+
+/* Fail a command because of a zone. Returns the status. */
+uint16_t vssd_zone_refuse(struct vssd_request *request, uint16_t status, const struct vssd_zone *zone,
+			  const char *what);
+
+/* Name the reason of the status of a transition, which may be success. Returns the status. */
+uint16_t vssd_zone_explain(struct vssd_request *request, uint16_t status, const struct vssd_zone *zone);
+
+/* Check that the state of a zone allows writes. Returns a status. */
+uint16_t vssd_zone_check_state(struct vssd_request *request, const struct vssd_zone *zone);
+
+/* ---- for other files ---- */
+
 /* Do what a fault rule says to the zone of a command, or to all from now on. */
 void vssd_zones_fault(const struct vssd_request *request, enum vssd_fault_zone fault);
 
