@@ -473,6 +473,7 @@ static uint16_t locate_source(struct vssd_request *request, uint64_t format, con
 			      struct source *source)
 {
 	struct vssd_ns *ns = request->ns;
+	uint16_t status;
 
 	if (vssd_copy_names_ns(format))
 		ns = vssd_ns_find(request->ctrl, range->nsid);
