@@ -41,7 +41,7 @@ static uint16_t check_start(struct vssd_request *request, uint32_t action)
 	    !(request->ctrl->features.value[NVME_FEAT_SANITIZE] & NVME_NODRM))
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD,
 				   VSSD_FIELD(NVME_FIELD_SANITIZE_NDAS, "NDAS, which SANICAP.NDI inhibits"),
-				   VSSD_BASE("5.1.22"));
+				   VSSD_OWN);
 	/* After a failed restricted operation, only another restricted one is allowed. */
 	if (vssd_sanitize_refuses(subsystem) && !(state->cdw10 & NVME_SANITIZE_AUSE) &&
 	    request->cmd.cdw10 & NVME_SANITIZE_AUSE)

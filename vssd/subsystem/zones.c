@@ -480,8 +480,9 @@ static void power(struct vssd_subsystem *subsystem, bool on)
 			recall(subsystem, subsystem->zones[i]);
 }
 
-static void reset(struct vssd_subsystem *subsystem, enum vssd_reset kind)
+static void reset(struct vssd_subsystem *subsystem, enum vssd_reset kind, const struct vssd_listener *by)
 {
+	(void)by;
 	for (uint32_t i = 0; kind == VSSD_RESET_SUBSYSTEM && i < VSSD_MAX_NAMESPACES; i++)
 		if (subsystem->zones[i])
 			close_all(subsystem->zones[i]);
