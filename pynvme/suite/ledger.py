@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import nvme
-
 from pynvme.spec import SmartLog
+from pynvme.suite.health import smart
 from pynvme.suite.history import Command
 
 if TYPE_CHECKING:
@@ -85,13 +84,6 @@ class Ledger:
         most = self.first.mdie + failed
         seen = f"{now.mdie}, and {failed} commands may have failed by one since the beginning"
         drive.check(self.first.mdie <= now.mdie <= most, MEDIA, f"{self.first.mdie} to {most} errors", seen)
-
-
-def smart(drive: Drive) -> SmartLog:
-    """The SMART / Health Information log. It is read without re-arming events."""
-    buf = nvme.Buffer(512)
-    drive.succeed(drive.log_page(2, buf, 512, rae=True), "Base 2.0, 5.16.1.3 SMART / Health Information")
-    return SmartLog(bytes(buf[:]))
 
 
 def ledger_of(drive: Drive) -> Ledger:

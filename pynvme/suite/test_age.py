@@ -18,7 +18,7 @@ from pynvme.suite import clauses, needs, requirement, takes
 from pynvme.suite.ageing import VIRTUAL_TIME, Ageing, ageing_of
 from pynvme.suite.claims import PLAIN, ROOM
 from pynvme.suite.drive import Drive
-from pynvme.suite.ledger import smart
+from pynvme.suite.health import SMART, smart
 from pynvme.suite.marks import Need
 from pynvme.suite.model import Model
 from pynvme.suite.options import Budget
@@ -29,7 +29,6 @@ from pynvme.suite.writing import Writer
 pytestmark = needs(PLAIN, ROOM)
 
 READ = clauses.of_io(IoOpcode.READ)
-SMART = "Base 2.0, 5.16.1.3 SMART / Health Information"
 WARNING = f"{SMART}, Critical Warning"
 
 AER = "Base 2.0, 5.2 Asynchronous Event Request, SMART / Health Status"

@@ -56,6 +56,7 @@ from pynvme.suite.features import (
     changeable,
     saveable,
 )
+from pynvme.suite.health import smart
 from pynvme.suite.history import MISMATCH, Command, status_text
 from pynvme.suite.model import Model
 from pynvme.suite.options import Budget
@@ -647,12 +648,12 @@ def test_thermal_management_throttles_and_counts(drive: Drive, model: Model) -> 
     2. The transitions of TMT1 and then TMT2 have grown, and their times do not shrink. Set both to 0.
     """
     low, high = int(drive.id_ctrl.mntmt), int(drive.id_ctrl.mxtmt)
-    kelvin = int(health(drive).ctemp)
+    kelvin = int(smart(drive).ctemp)
     if not low + 4 < kelvin < high - 20:
         pytest.skip("needs a temperature between MNTMT and MXTMT")
     base = drive.random.randrange(drive.nsze - 4096)
     traffic = Traffic(drive, model, [(base, 500)])
-    before, wanted = health(drive), 0
+    before, wanted = smart(drive), 0
     try:
         for first, second, name in ((kelvin - 3, high, "tmt1tc"), (low, kelvin - 3, "tmt2tc")):
             drive.succeed(drive.set_feature(FeatureId.HCTM, first << 16 | second), THERMAL)
@@ -661,25 +662,18 @@ def test_thermal_management_throttles_and_counts(drive: Drive, model: Model) -> 
                 traffic.step()
             traffic.drain()
             end = time.monotonic() + 3
-            while health(drive)[name] == before[name] and time.monotonic() < end:
+            while smart(drive)[name] == before[name] and time.monotonic() < end:
                 time.sleep(0.02)
-            now = health(drive)
+            now = smart(drive)
             drive.check(now[name] > before[name], THERMAL, f"{name.upper()} above {before[name]}", now[name])
     finally:
         drive.set_feature(FeatureId.HCTM, 0)
-    after = health(drive)
+    after = smart(drive)
     for name in ("tmt1tc", "tmt2tc", "ttmt1", "ttmt2"):
         drive.check(
             after[name] >= before[name], THERMAL, f"{name.upper()} {before[name]} or more", after[name]
         )
     read_back(drive, model, model.known())
-
-
-def health(drive: Drive) -> SmartLog:
-    """The SMART / Health Information log."""
-    buf = nvme.Buffer(512)
-    drive.succeed(drive.log_page(2, buf, 512, rae=True), "Base 2.0, 5.16.1.3 SMART / Health Information")
-    return SmartLog(buf[:])
 
 
 HOST_ID = "Base 2.0, 5.27.1.25 Host Identifier"

@@ -18,8 +18,8 @@ from pynvme.suite import needs, requirement
 from pynvme.suite.ageing import VIRTUAL_TIME, Ageing, ageing_of
 from pynvme.suite.claims import PLAIN, ROOM
 from pynvme.suite.drive import Drive
+from pynvme.suite.health import smart
 from pynvme.suite.history import Command
-from pynvme.suite.ledger import smart
 from pynvme.suite.marks import Need
 from pynvme.suite.model import Model
 from pynvme.suite.promises import Promises

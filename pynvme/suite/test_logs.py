@@ -41,12 +41,12 @@ from pynvme.suite.claims import (
 )
 from pynvme.suite.drive import ALL_NAMESPACES, Drive
 from pynvme.suite.features import HOT
+from pynvme.suite.health import SMART, smart
 from pynvme.suite.history import MISMATCH, Command
 from pynvme.suite.model import Model
 from pynvme.suite.options import Budget
 from pynvme.suite.traffic import MIX, Traffic
 
-SMART = "Base 2.0, 5.16.1.3 SMART / Health Information"
 ERRORS = "Base 2.0, 5.16.1.2 Error Information"
 AER = "Base 2.0, 5.2 Asynchronous Event Request"
 THRESHOLD = "Base 2.0, 5.27.1.3 Temperature Threshold"
@@ -55,14 +55,6 @@ TELEMETRY_CLAUSE = "Base 2.0, 5.16.1.8 Telemetry Host-Initiated"
 
 UNIT = 1000 * 512
 HOTTEST = 0xFFFF
-
-
-def smart(drive: Drive, rae: bool = True) -> SmartLog:
-    """The SMART / Health Information log. It is read without re-arming events."""
-    buf = nvme.Buffer(512)
-    buf[:] = drive.random.randbytes(1) * 512
-    drive.succeed(drive.log_page(2, buf, 512, rae=rae), SMART)
-    return SmartLog(bytes(buf[:]))
 
 
 MOST_KELVIN = 20

@@ -29,6 +29,7 @@ from pynvme.spec import (
 from pynvme.suite import clauses, needs, requirement
 from pynvme.suite.claims import PLAIN, ROOM, SANITIZES, admin
 from pynvme.suite.drive import ALL_NAMESPACES, LONGEST_ADMIN, Drive
+from pynvme.suite.health import counters_go_on, smart
 from pynvme.suite.history import Command
 from pynvme.suite.marks import Need
 from pynvme.suite.model import Model
@@ -84,7 +85,8 @@ def patience(drive: Drive) -> Iterator[None]:
 def format_nvm(drive: Drive, lbaf: int, ses: int = 0, nsid: int | None = None) -> None:
     """Format the first namespace, or another one, or all. This has to succeed."""
     nsid = drive.nsid if nsid is None else nsid
-    drive.succeed(drive.admin(AdminOpcode.FORMAT_NVM, nsid=nsid, cdw10=ses << 9 | lbaf), FORMAT)
+    with counters_go_on(drive):
+        drive.succeed(drive.admin(AdminOpcode.FORMAT_NVM, nsid=nsid, cdw10=ses << 9 | lbaf), FORMAT)
     drive.measure()
 
 
@@ -591,7 +593,7 @@ def test_sanitize_erases_everything(drive: Drive, action: SanitizeAction) -> Non
         writer.write(*drive.random.choice(places))
     wanted = wish(drive, action)
     restriction = Restriction(drive, wanted)
-    with events_of(drive) as events:
+    with events_of(drive) as events, counters_go_on(drive):
         start_sanitize(drive, wanted)
         end_sanitize(drive, wanted, restriction)
         must_come_once(drive, events, SANITIZE_EVENT, "since a sanitize operation has ended")
@@ -775,15 +777,8 @@ def must_be_next(drive: Drive, older: SelfTestLog) -> None:
     log = self_test_log(drive)
     same = [bytes(one) for one in log.results][1:] == [bytes(one) for one in older.results][:-1]
     drive.check(same, TEST, "the older entries behind the newest one", "others")
-    hours, newest = smart_hours(drive), log.results[0].poh
+    hours, newest = smart(drive).poh, log.results[0].poh
     drive.check(newest <= hours, TEST, f"power-on hours of {hours} at most", newest)
-
-
-def smart_hours(drive: Drive) -> int:
-    """Power-on hours, by the SMART log."""
-    buf = nvme.Buffer(512)
-    drive.succeed(drive.log_page(2, buf, 512), "Base 2.0, 5.16.1.3 SMART / Health Information")
-    return int.from_bytes(buf[128:144], "little")
 
 
 @requirement("MEDIA-16", TEST)
@@ -873,16 +868,17 @@ def test_activation_keeps_the_data(drive: Drive, model: Model, writer: Writer) -
     base, revision = writer.region(nlb), drive.id_ctrl.fr
     buf = nvme.Buffer(512)
     drive.succeed(drive.log_page(3, buf, 512), COMMIT)
-    command = drive.admin(AdminOpcode.FW_COMMIT, cdw10=FirmwareAction.ACTIVATE << 3 | buf[0] & 7)
-    drive.expect(
-        command,
-        COMMIT,
-        Status.SUCCESS,
-        Status.FW_NEEDS_CONVENTIONAL_RESET,
-        Status.FW_NEEDS_SUBSYSTEM_RESET,
-        Status.FW_NEEDS_CONTROLLER_RESET,
-    )
-    drive.reset()
+    with counters_go_on(drive):
+        command = drive.admin(AdminOpcode.FW_COMMIT, cdw10=FirmwareAction.ACTIVATE << 3 | buf[0] & 7)
+        drive.expect(
+            command,
+            COMMIT,
+            Status.SUCCESS,
+            Status.FW_NEEDS_CONVENTIONAL_RESET,
+            Status.FW_NEEDS_SUBSYSTEM_RESET,
+            Status.FW_NEEDS_CONTROLLER_RESET,
+        )
+        drive.reset()
     drive.check(drive.id_ctrl.fr == revision, COMMIT, f"revision {revision!r}", repr(drive.id_ctrl.fr))
     read_back(drive, model, range(base, base + nlb))
 

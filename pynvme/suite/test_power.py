@@ -24,10 +24,10 @@ from pynvme.suite.claims import (
 )
 from pynvme.suite.drive import ALL_NAMESPACES, SAVE, SHUTDOWN, Drive
 from pynvme.suite.features import SAVED, changeable, saveable
+from pynvme.suite.health import SMART, smart
 from pynvme.suite.history import Command
 from pynvme.suite.identity import CLAUSE as IDENTIFY
 from pynvme.suite.identity import must_be_the_same
-from pynvme.suite.ledger import smart
 from pynvme.suite.model import Model
 from pynvme.suite.options import Budget
 from pynvme.suite.outage import Outages
@@ -40,7 +40,6 @@ pytestmark = needs(PLAIN, ROOM, SWITCHED_POWER)
 FLUSH = clauses.of_io(IoOpcode.FLUSH)
 FIRMWARE = "Base 2.0, 5.16.1.4 Firmware Slot Information"
 SAVING = "Base 2.0, 5.27 Set Features, Save"
-SMART = "Base 2.0, 5.16.1.3 SMART / Health Information"
 
 LOAD = {
     "write": 50,
