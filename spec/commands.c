@@ -316,7 +316,7 @@ const struct spec_command spec_commands[SPEC_TABLES][256] = {
 			.section = "Base 2.1, 5.1.24",
 			.changes = SPEC_CHANGES_ALL,
 			.since = 0x00010000,
-			.effects = NVME_EFFECT_SCOPE_SUBSYSTEM,
+			.effects = NVME_EFFECT_LBCC | NVME_EFFECT_SCOPE_SUBSYSTEM,
 			.announced = 0x1u,
 			.announced_by = offsetof(struct nvme_id_ctrl, oacs),
 			.length = {.kind = SPEC_LENGTH_COUNT, .unit = 1, .low = NVME_FIELD_SECURITY_SEND_TL, .zero_is_any = true},

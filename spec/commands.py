@@ -535,6 +535,7 @@ ADMIN = (
         text="may erase by a change of keys",
         length=Length("count", 1, ("tl",), zero_is_any=True),
         changes="all",
+        effects=("lbcc",),
         scope=("subsystem",),
         announced=Announced("oacs", 1 << 0),
     ),

@@ -33,7 +33,7 @@ HOST = [
 TESTER = HOST[HOST.index("core/data") : HOST.index("driver")]
 SPDK = "spdk"
 SSD = [
-    ["vssd/bus", "vssd/store", "vssd/control_protocol.h", "vssd/options.h", "vssd/options.c"],
+    ["vssd/bus", "vssd/store", "vssd/tcg", "vssd/control_protocol.h", "vssd/options.h", "vssd/options.c"],
     ["vssd/fault"],
     ["vssd/subsystem"],
     ["vssd/ctrl"],

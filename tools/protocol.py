@@ -39,6 +39,7 @@ OPTIONS = (
     "protection",
     "sgls=byte",
     "streams",
+    "tcg",
     "zoned=1",
 )
 """Options that give a virtual SSD more of the protocol, tried one at a time."""

@@ -154,6 +154,7 @@ static int learn(struct pyn_device *device, struct pyn_error *err)
 	check_identity(device);
 	check_power_loss(device);
 	check_cache(device);
+	pyn_device_check_shadow(device);
 	device->learned = true;
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Shared by the files of a device. Each calls only those before it: device.c (lock, references, accessors),
- * device_smart.c, device_tables.c, device_registers.c, io_qpair.c, device_reset.c, device_init.c,
+ * device_smart.c, device_tables.c, device_shadow.c, device_registers.c, io_qpair.c, device_reset.c, device_init.c,
  * device_commands.c, device_effects.c, device_open.c.
  */
 #ifndef PYN_DRIVE_DEVICE_PRIVATE_H
@@ -88,6 +88,11 @@ enum pyn_by_script {
 
 /* Read the SMART / Health Information log page. false: the drive does not answer. */
 bool pyn_device_smart(struct pyn_device *device, struct nvme_smart_log *log);
+
+/* ---- device_shadow.c ---- */
+
+/* Forget all data if the drive is a self-encrypting one whose reads return the table MBR instead. */
+void pyn_device_check_shadow(struct pyn_device *device);
 
 /* Whether verification follows a file of any namespace, and note in these files that the drive was closed. */
 bool pyn_device_is_saved(const struct pyn_device *device);

@@ -150,5 +150,7 @@ const struct vssd_command vssd_admin_commands[256] = {
 	[NVME_ADMIN_DIRECTIVE_RECEIVE] = {vssd_directive_receive, VSSD_NEEDS_NS_OR_ALL | VSSD_NEEDS_DIRECTIVES},
 	[NVME_ADMIN_SELF_TEST] = {vssd_self_test, 0},
 	[NVME_ADMIN_FORMAT_NVM] = {vssd_format_nvm, VSSD_NEEDS_NS_OR_ALL},
+	[NVME_ADMIN_SECURITY_SEND] = {vssd_security_send, VSSD_NEEDS_SECURITY},
+	[NVME_ADMIN_SECURITY_RECEIVE] = {vssd_security_receive, VSSD_NEEDS_SECURITY},
 	[NVME_ADMIN_SANITIZE] = {vssd_sanitize, ANYTIME},
 };

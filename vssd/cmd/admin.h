@@ -17,6 +17,8 @@ uint16_t vssd_get_log_page(struct vssd_request *request);
 uint16_t vssd_ns_attachment(struct vssd_request *request);
 uint16_t vssd_ns_management(struct vssd_request *request);
 uint16_t vssd_sanitize(struct vssd_request *request);
+uint16_t vssd_security_receive(struct vssd_request *request);
+uint16_t vssd_security_send(struct vssd_request *request);
 uint16_t vssd_self_test(struct vssd_request *request);
 
 /* Whether the drive has this log page; Identify announces some of them. */

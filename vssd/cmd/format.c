@@ -2,6 +2,7 @@
 /* The Format NVM command: checks it, and starts the format, which vssd/subsystem/format.c executes in the background.
  * NVM Express Base Specification 2.0, section 5.14; NVM Command Set Specification 1.0, section 4.1.3. */
 #include "vssd/cmd/admin.h"
+#include "vssd/cmd/guard.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 
@@ -64,6 +65,9 @@ uint16_t vssd_format_nvm(struct vssd_request *request)
 
 	if (!status && !nsids)
 		return vssd_refuse(request, NVME_SC_INVALID_NAMESPACE, VSSD_NSID, VSSD_OWN);
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES && !status; i++)
+		if (nsids >> i & 1)
+			status = vssd_guard_erasure(request, &ctrl->ns[i]);
 	if (status || request->is_trial)
 		return status;
 	vssd_format_start(ctrl->subsystem, &ctrl->listener, cmd->cid, lbaf_of(cmd), nsids);

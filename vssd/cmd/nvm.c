@@ -7,6 +7,7 @@
 #include "vssd/cmd/table.h"
 #include "vssd/cmd/copy_source.h"
 #include "vssd/cmd/dptr.h"
+#include "vssd/cmd/guard.h"
 #include "vssd/cmd/metadata.h"
 #include "vssd/cmd/placement.h"
 #include "vssd/cmd/refuse.h"
@@ -56,6 +57,12 @@ static struct extent extent_of(struct vssd_ns *ns, uint64_t slba, uint64_t nlb)
 	};
 }
 
+/* Whether this I/O command changes data. */
+static bool changes_data(const struct vssd_request *request)
+{
+	return vssd_io_known(request->csi, request->cmd.opc)->changes != SPEC_CHANGES_NONE;
+}
+
 /* Get the extent from SLBA and NLB, and check it. moves_data: check MDTS as well. Returns a status. */
 static uint16_t locate(struct vssd_request *request, bool moves_data, struct extent *extent)
 {
@@ -70,7 +77,7 @@ static uint16_t locate(struct vssd_request *request, bool moves_data, struct ext
 	if (!vssd_range_fits(ns, slba, nlb))
 		return vssd_refuse(request, NVME_SC_LBA_OUT_OF_RANGE, VSSD_SLBA, VSSD_OWN);
 	*extent = extent_of(ns, slba, nlb);
-	return NVME_SC_SUCCESS;
+	return ns->guarded ? vssd_guard(request, ns, slba, nlb, changes_data(request)) : NVME_SC_SUCCESS;
 }
 
 /* The LBA of a byte of the store. */
@@ -173,6 +180,19 @@ static uint16_t readable(struct vssd_request *request)
 	return check_readable(request, extent_of(request->ns, vssd_slba(&request->cmd), vssd_nlb(&request->cmd)));
 }
 
+/* Read TCG's table MBR instead of the namespace; its blocks have no marks that matter. */
+static uint16_t read_shadow(struct vssd_request *request, struct extent extent)
+{
+	struct vssd_ns ns = *request->ns;
+	uint16_t status;
+
+	ns.dulbe = false;
+	extent.ns = &ns;
+	status = read_pieces(request, extent);
+	request->bytes = status ? 0 : (uint32_t)extent.length;
+	return status;
+}
+
 static uint16_t io_read(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
@@ -184,6 +204,8 @@ static uint16_t io_read(struct vssd_request *request)
 		return status;
 	if (cmd->cdw12 & NVME_RW_FUA && !request->is_trial)
 		commit(ctrl, &extent);
+	if (request->ns->guarded && vssd_guard_shadows(request, vssd_slba(cmd), vssd_nlb(cmd), &extent.offset))
+		return read_shadow(request, extent);
 	use_map(ctrl, &extent, false);
 	status = request->ns->metadata ? vssd_metadata_read(request, readable) : read_pieces(request, extent);
 	if (status)
@@ -413,6 +435,8 @@ static uint16_t io_dsm(struct vssd_request *request)
 		if (!vssd_range_fits(ns, ranges[i].slba, ranges[i].nlb))
 			status = vssd_fail_at(request, NVME_SC_LBA_OUT_OF_RANGE, ranges[i].slba,
 					      "a range reaches past the end of the namespace", VSSD_OWN);
+		else if (ns->guarded && cmd->cdw11 & NVME_DSM_AD)
+			status = vssd_guard(request, ns, ranges[i].slba, ranges[i].nlb, true);
 	/* Deallocation is advice. A zone that followed it would lose the LBAs that tell its write pointer. */
 	if (status || !(cmd->cdw11 & NVME_DSM_AD) || request->is_trial || vssd_is_zoned(ns))
 		return status;
@@ -473,7 +497,7 @@ static uint16_t locate_source(struct vssd_request *request, uint64_t format, con
 			      struct source *source)
 {
 	struct vssd_ns *ns = request->ns;
-	uint16_t status;
+	uint16_t status = NVME_SC_SUCCESS;
 
 	if (vssd_copy_names_ns(format))
 		ns = vssd_ns_find(request->ctrl, range->nsid);
@@ -491,6 +515,10 @@ static uint16_t locate_source(struct vssd_request *request, uint64_t format, con
 	if (!vssd_range_fits(ns, range->slba, range->nlb))
 		return vssd_fail_at(request, NVME_SC_LBA_OUT_OF_RANGE, range->slba,
 				    "a source range reaches past the end of the namespace", VSSD_OWN);
+	if (ns->guarded)
+		status = vssd_guard(request, ns, range->slba, range->nlb, false);
+	if (status)
+		return status;
 	source->extent = extent_of(ns, range->slba, range->nlb);
 	source->task = (struct vssd_pi_task){.ns = ns,
 					     .checks = copy_checks(&request->cmd, false),
@@ -631,8 +659,11 @@ static uint16_t io_copy(struct vssd_request *request)
 	status = vssd_zones_check_write(request, sdlba, lbas);
 	if (status)
 		return status;
+	if (request->ns->guarded)
+		status = vssd_guard(request, request->ns, sdlba, lbas, true);
 	destination = extent_of(request->ns, sdlba, lbas);
-	status = vssd_placement_check(request);
+	if (!status)
+		status = vssd_placement_check(request);
 	if (!status)
 		status = vssd_pi_begin(request, &task);
 	if (status || request->is_trial)

@@ -2,6 +2,7 @@
 /* The Sanitize command: checks it, and starts the operation, which vssd/subsystem/sanitize.c executes in the
  * background. NVM Express Base Specification 2.0, section 5.24. */
 #include "vssd/cmd/admin.h"
+#include "vssd/cmd/guard.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 
@@ -59,6 +60,8 @@ uint16_t vssd_sanitize(struct vssd_request *request)
 	if (action == NVME_SANITIZE_EXIT_FAILURE && subsystem->nv->sanitize.status != NVME_SANITIZE_IN_PROGRESS)
 		return exit_failure(request);
 	status = check_start(request, action);
+	if (!status)
+		status = vssd_guard_erasure(request, NULL);
 	if (!status && !request->is_trial)
 		vssd_sanitize_start(subsystem, request->cmd.cdw10, request->cmd.cdw11);
 	return status;

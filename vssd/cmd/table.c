@@ -29,6 +29,8 @@ static const struct vssd_command *find(const struct vssd_ctrl *ctrl, const struc
 		return NULL;
 	if (command->flags & VSSD_NEEDS_NS_MANAGEMENT && !ctrl->options->optional.ns_management)
 		return NULL;
+	if (command->flags & VSSD_NEEDS_SECURITY && !ctrl->subsystem->security->tcg)
+		return NULL;
 	return ctrl->null_store && command->flags & VSSD_NEEDS_STORE ? NULL : command;
 }
 

@@ -249,6 +249,7 @@ bool vssd_ns_create(struct vssd_subsystem *subsystem, uint32_t nsid, const struc
 	record.number = ++subsystem->nv->namespaces.created;
 	place(subsystem, nsid, &record, shape->lbaf);
 	vssd_subsystem_erase(subsystem, record.first_block, record.blocks, VSSD_POOL_UNWRITTEN);
+	vssd_security_changed(subsystem);
 	vssd_ns_set_attached(subsystem, &subsystem->ns[nsid - 1], shape->attached);
 	return true;
 }

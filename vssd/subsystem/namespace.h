@@ -46,6 +46,7 @@ struct vssd_ns {
 	bool pi_first;        /* it is in the first bytes of the metadata */
 	uint8_t pif;          /* its format, enum nvme_pif */
 	uint8_t sts;          /* bits of its storage tag */
+	bool guarded;         /* LBAs may be locked: ask vssd_security_refuses() */
 	uint32_t unused;      /* makes the size a power of two, which the short path multiplies by in one step */
 };
 _Static_assert(sizeof(struct vssd_ns) == 64, "the short path");

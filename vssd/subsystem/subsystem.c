@@ -8,11 +8,12 @@
 #include <unistd.h>
 
 #include "core/util/clock.h"
+#include "vssd/subsystem/hidden.h"
 
 /* In the order of polling and of notices. */
 static const struct vssd_subsystem_part *const parts[] = {
-	&vssd_health_part,   &vssd_sanitize_part,  &vssd_format_part,
-	&vssd_firmware_part, &vssd_self_test_part, &vssd_zones_part,
+	&vssd_health_part,    &vssd_sanitize_part, &vssd_format_part,   &vssd_firmware_part,
+	&vssd_self_test_part, &vssd_zones_part,    &vssd_security_part,
 };
 
 #define NUM_PARTS (sizeof(parts) / sizeof(parts[0]))
@@ -39,7 +40,8 @@ static int init_store(struct vssd_subsystem *subsystem, struct pyn_error *err)
 	/* A cache larger than the drive is useless, and a file would allocate space for all of it. */
 	if (!subsystem->null_store)
 		options = (struct vssd_store_options){
-			.blocks = subsystem->blocks + vssd_zones_blocks(&subsystem->options),
+			.blocks = subsystem->blocks + vssd_zones_blocks(&subsystem->options) +
+				  vssd_hidden_blocks(&subsystem->options),
 			.cache_blocks = cache < subsystem->blocks ? cache : subsystem->blocks,
 			.file = subsystem->options.file,
 			.metadata = subsystem->options.optional.metadata,
@@ -99,6 +101,8 @@ int vssd_subsystem_create(const struct vssd_options *options, struct vssd_subsys
 			 : init_store(subsystem, err);
 	if (!result)
 		result = init_nonvolatile(subsystem, &is_new, err);
+	if (!result && vssd_security_create(subsystem))
+		result = pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for the security functions");
 	if (!result)
 		result = vssd_fdp_create(subsystem, err);
 	if (!result) {

@@ -23,6 +23,7 @@
 #include "vssd/subsystem/nonvolatile.h"
 #include "vssd/subsystem/part.h"
 #include "vssd/subsystem/sanitize.h"
+#include "vssd/subsystem/security.h"
 #include "vssd/subsystem/self_test.h"
 #include "vssd/subsystem/zones.h"
 
@@ -52,6 +53,7 @@ struct vssd_subsystem {
 	struct vssd_faults *faults;
 	struct vssd_fdp *fdp; /* NULL: the drive does not have it */
 	struct vssd_left left;
+	struct vssd_security *security; /* owned */
 	/* Of all controllers but the first, whose saved features outlive the process. */
 	struct vssd_saved_features saved[VSSD_MAX_CONTROLLERS - 1];
 	uint32_t zone_faults; /* what fault rules made wrong with zones: a bit for each enum vssd_fault_zone */

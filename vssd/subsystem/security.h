@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The security functions of a subsystem: its TPer, and which LBAs are locked. */
+#ifndef VSSD_SUBSYSTEM_SECURITY_H
+#define VSSD_SUBSYSTEM_SECURITY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vssd/subsystem/part.h"
+#include "vssd/tcg/tcg.h"
+
+struct vssd_ns;
+
+struct vssd_security {
+	struct vssd_tcg *tcg; /* NULL: the drive has none */
+};
+
+extern const struct vssd_subsystem_part vssd_security_part;
+
+/* Create what the options ask for. 0, or -ENOMEM. */
+int vssd_security_create(struct vssd_subsystem *subsystem);
+
+/* Set vssd_ns.guarded of all namespaces: whether vssd_security_refuses() must be asked. Tells the controllers. */
+void vssd_security_changed(struct vssd_subsystem *subsystem);
+
+/* Whether access to these LBAs is locked, or not allowed while reads return the table MBR. */
+bool vssd_security_refuses(const struct vssd_subsystem *subsystem, const struct vssd_ns *ns, uint64_t lba,
+			   uint64_t count, bool write);
+
+/* Whether reads of these LBAs return the table MBR: *offset is then that of the first byte in the store. */
+bool vssd_security_shadows(const struct vssd_subsystem *subsystem, const struct vssd_ns *ns, uint64_t lba,
+			   uint64_t count, uint64_t *offset);
+
+/* Whether locks keep a namespace from being formatted, and the subsystem from being sanitized (NULL). */
+bool vssd_security_keeps(const struct vssd_subsystem *subsystem, const struct vssd_ns *ns);
+
+#endif
