@@ -35,6 +35,33 @@ def test_linux_checks_what_it_has_generated(drive: Drive, kind: int) -> None:
     fio(block, "--rw=randwrite", "--bsrange=512-32k", *words)
 
 
+def test_linux_checks_guards_of_64_bits_and_none_of_deallocated_lbas(drive: Drive) -> None:
+    drive.cli("format", "-n", 1, "-l", 11, "-i", 1, "-f")  # 4096 + 16 bytes
+    block = drive.block()
+    wait(lambda: integrity(block, "format") == "EXT-DIF-TYPE1-CRC64")
+    words = ["--size=2M", "--verify=crc32c", "--ioengine=libaio", "--iodepth=8"]
+    fio(block, "--rw=randwrite", "--bsrange=4k-32k", *words)
+    run("blkdiscard", "-o", 0, "-l", 1 << 20, block)
+    assert read(block, 0, 4096) == bytes(4096)
+    run("blkdiscard", "-z", "-o", 0, "-l", 1 << 20, block)
+    assert read(block, 4096, 4096) == bytes(4096)
+
+
+def test_a_wrong_guard_is_an_error_of_the_read(drive: Drive, tmp_path: Path) -> None:
+    drive.cli("format", "-n", 1, "-l", lbaf(drive, 512, 8), "-i", 1, "-f")
+    block, data, tuples = drive.block(), tmp_path / "data", tmp_path / "tuples"
+    wait(lambda: integrity(block, "format") == "T10-DIF-TYPE1-CRC")
+    data.write_bytes(os.urandom(512))
+    tuples.write_bytes(bytes([0xDE, 0xAD, 0, 0, 0, 0, 0, 8]))
+    write(block, 0, bytes(8192))
+    run("nvme", "write", block, "-s", 8, "-c", 0, "-z", 512, "-y", 8, "-d", data, "-M", tuples, "-p", 0)
+    with pytest.raises(OSError):
+        read(block, 4096, 512)
+    assert read(block, 0, 512) == bytes(512)
+    write(block, 4096, data.read_bytes() * 8)  # a whole page, so that the kernel does not read it first
+    assert read(block, 4096, 512) == data.read_bytes()
+
+
 def test_the_drive_checks_what_nvme_cli_sends(drive: Drive, tmp_path: Path) -> None:
     drive.cli("format", "-n", 1, "-l", lbaf(drive, 512, 8), "-i", 1, "-f")
     block, data, tuples, out = drive.block(), tmp_path / "data", tmp_path / "tuples", tmp_path / "out"
