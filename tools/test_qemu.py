@@ -116,6 +116,8 @@ GUESTS = [
     linux("drive", "--size 1G"),
     linux("namespaces", "--size 256M --namespaces 2 --profile everything"),
     linux("protection", "--size 256M --protection"),
+    linux("zones", "--size 256M --namespaces 2 --zoned 1"),
+    linux("paths", "--size 256M --controllers 2"),
 ]
 
 
