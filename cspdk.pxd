@@ -85,6 +85,9 @@ cdef extern from "driver.h" nogil:
         NVME_FIELD_MI_SEND_MT
         NVME_FIELD_MI_SEND_NMIMT
         NVME_FIELD_FORMAT_NVM_LBAFL
+        NVME_FIELD_FORMAT_NVM_MSET
+        NVME_FIELD_FORMAT_NVM_PI
+        NVME_FIELD_FORMAT_NVM_PIL
         NVME_FIELD_FORMAT_NVM_SES
         NVME_FIELD_NS_ATTACHMENT_SEL
         NVME_FIELD_NS_MANAGEMENT_CSI
@@ -394,9 +397,6 @@ cdef extern from "driver.h" nogil:
     int pyn_namespace_save(pyn_namespace *ns, const char *path, pyn_saved *saved, pyn_error *err)
     int pyn_namespace_load(pyn_namespace *ns, const char *path, bool trust_counts, pyn_saved *saved, pyn_error *err)
     uint32_t pyn_namespace_lba_bytes(const pyn_namespace *ns, uint32_t cdw12)
-    uint64_t pyn_namespace_metadata_bytes(const pyn_namespace *ns, const nvme_cmd *cmd)
-    int pyn_namespace_check_metadata(const pyn_namespace *ns, const nvme_cmd *cmd, pyn_metadata *metadata,
-                                     pyn_error *err)
     int pyn_namespace_check_other(pyn_namespace *ns, const nvme_cmd *cmd, pyn_metadata *metadata, pyn_error *err)
     const void *pyn_namespace_identify(const pyn_namespace *ns)
     bool pyn_namespace_is_current(const pyn_namespace *ns)
@@ -498,6 +498,17 @@ cdef extern from "driver.h" nogil:
 
     const uint64_t *pyn_history_words(const pyn_history *history)
 
+    struct pyn_worker_metadata:
+        pyn_layout layout
+        uint32_t data_size
+        uint32_t prinfo
+        uint32_t prinfo_of_zeroes
+        uint32_t cdw2
+        uint32_t cdw3
+        uint32_t cdw14
+        uint32_t cdw15
+        bool counts_lbas
+
     struct pyn_worker_config:
         pyn_workload_config workload
         uint32_t nsid
@@ -520,6 +531,7 @@ cdef extern from "driver.h" nogil:
         uint32_t steps
         const pyn_workload_step *sequence
         pyn_extra_config extra
+        pyn_worker_metadata metadata
 
     struct pyn_worker_result:
         int error

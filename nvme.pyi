@@ -1112,7 +1112,15 @@ class Controller:
         """
 
     def format(
-        self, lbaf: _Int | None = 0, ses: _Int = 0, nsid: _Int = 1, cb: _Completed | None = None
+        self,
+        lbaf: _Int | None = 0,
+        ses: _Int = 0,
+        nsid: _Int = 1,
+        cb: _Completed | None = None,
+        *,
+        mset: _Int = 0,
+        pi: _Int = 0,
+        pil: _Int = 0,
     ) -> Controller:
         """Format NVM (Base 5.14). If it takes longer than timeout, raise that, or use Namespace.format().
 
@@ -1121,6 +1129,9 @@ class Controller:
             ses: secure erase, 3 bits, 0 none, 1 user data, 2 cryptographic
             nsid: namespace, or 0xffffffff for all
             cb: called at completion, see help(nvme)
+            mset: 1 bit, 1 places the metadata behind the data of each LBA, 0 in a buffer of their own
+            pi: type of protection information, 3 bits, 0 none
+            pil: 1 bit, 1 places the protection information in the first bytes of the metadata, 0 in the last
         """
 
     def ns_create(
@@ -1757,12 +1768,22 @@ class Namespace:
             its number, 0 to 15, or None if there is no such format
         """
 
-    def format(self, data_size: _Int = 512, meta_size: _Int = 0, ses: _Int = 0) -> int:
+    def format(
+        self,
+        data_size: _Int = 512,
+        meta_size: _Int = 0,
+        ses: _Int = 0,
+        *,
+        mset: _Int = 0,
+        pi: _Int = 0,
+        pil: _Int = 0,
+    ) -> int:
         """Format NVM, and wait up to 100 s, or Controller.timeout if that is longer (Base 5.14).
 
         Args:
             data_size, meta_size: the LBA format, as in get_lba_format()
             ses: secure erase, 3 bits, 0 none, 1 user data, 2 cryptographic
+            mset, pi, pil: as of Controller.format()
 
         Returns:
             dword 0 of the completion
@@ -1770,8 +1791,9 @@ class Namespace:
         Raises:
             AssertionError: there is no such LBA format
 
-        Example:
+        Examples:
             >>> nvme0n1.format(4096)
+            >>> nvme0n1.format(512, 8, mset=1, pi=1)    # extended LBAs, protection information of type 1
         """
 
     def verify_enable(self, enable: bool = True) -> Literal[True]:
@@ -2270,6 +2292,7 @@ class Namespace:
         output_latency_histograms: list[Any] | None = None,
         histogram_ms: _Int = 100,
         sgl_percentage: _Int = 0,
+        pi: Pi | dict[str, Any] | bool | None = None,
     ) -> IOWorker:
         """Make a process that sends IO to this namespace, and verifies it, on a queue pair of its own.
 
@@ -2327,6 +2350,9 @@ class Namespace:
                 think_time us
             sgl_percentage: of the IOs, those whose data SGLs describe, in equal distances. PRPs describe
                 those of the others
+            pi: what each IO asks of protection information, as for read(). fio's names are taken, such as
+                {"pi_act": 1, "pi_chk": "GUARD,REFTAG"}. By default the drive checks nothing. The worker
+                makes the metadata of its writes, and they are verified
             time: seconds, 0 for no limit
             io_count: IOs, 0 for no limit
             qprio: SQ priority, as in Qpair

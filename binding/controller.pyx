@@ -495,7 +495,7 @@ cdef class Controller(_Queue):
         return self._submit(&command, cb)
 
     @_named
-    def format(self, lbaf=0, ses=0, nsid=1, cb=None):
+    def format(self, lbaf=0, ses=0, nsid=1, cb=None, *, mset=0, pi=0, pil=0):
         cdef cspdk.pyn_command command
 
         if lbaf is None:
@@ -508,6 +508,9 @@ cdef class Controller(_Queue):
         _fill_command(&command, cspdk.NVME_ADMIN_FORMAT_NVM, None, nsid)
         _put(&command.cmd, cspdk.NVME_FIELD_FORMAT_NVM_LBAFL, lbaf, "lbaf")
         _put(&command.cmd, cspdk.NVME_FIELD_FORMAT_NVM_SES, ses, "ses")
+        _put(&command.cmd, cspdk.NVME_FIELD_FORMAT_NVM_MSET, mset, "mset")
+        _put(&command.cmd, cspdk.NVME_FIELD_FORMAT_NVM_PI, pi, "pi")
+        _put(&command.cmd, cspdk.NVME_FIELD_FORMAT_NVM_PIL, pil, "pil")
         return self._submit(&command, cb)
 
     @_named

@@ -80,22 +80,36 @@ cdef int _fill_extra(cspdk.pyn_worker_config *config, object extra) except -1:
     return 0
 
 
-cdef int _take_namespace(cspdk.pyn_worker_config *config, const cspdk.pyn_namespace *namespace) except -1:
+cdef int _take_namespace(cspdk.pyn_worker_config *config, Namespace ns, object pi) except -1:
     """The current namespace, which a reset between ioworker() and start() may have changed."""
-    cdef cspdk.pyn_error err
-    cdef cspdk.nvme_cmd cmd
-    cdef cspdk.pyn_metadata none
+    cdef const cspdk.pyn_namespace *namespace = ns._namespace
 
-    memset(&cmd, 0, sizeof(cmd))
-    memset(&none, 0, sizeof(none))
-    for i in range(config.workload.ops):
-        cmd.opc = config.workload.opcode[i]
-        if ((config.workload.percentage[i] or config.steps) and
-                cspdk.pyn_namespace_check_metadata(namespace, &cmd, &none, &err) < 0):
-            raise _exception(&err)
+    memset(&config.metadata, 0, sizeof(config.metadata))
+    config.metadata.layout = namespace.layout
+    config.metadata.data_size = namespace.lba_size
+    _take_protection(&config.metadata, ns, pi)
     config.nsid = namespace.nsid
-    config.lba_size = cspdk.pyn_namespace_lba_bytes(namespace, 0)
+    config.lba_size = cspdk.pyn_namespace_lba_bytes(namespace, config.metadata.prinfo)
     config.nlba = namespace.nsze
+    return 0
+
+
+cdef int _take_protection(cspdk.pyn_worker_metadata *metadata, Namespace ns, object pi) except -1:
+    """What each IO asks of protection information. By default it checks nothing, and writes have right tuples."""
+    from pynvme.protection import Pi
+
+    wanted = Pi.of(pi)
+    fmt = ns._protection(ns._namespace)
+    if fmt is None:
+        _check(wanted is None,
+               f"namespace {ns._namespace.nsid} has no protection information (DPS bits 2:0 are 0): leave out pi")
+        return 0
+    wanted = wanted or Pi(prchk=0)
+    prinfo, cdw2, cdw3, cdw14, cdw15 = wanted.dwords(fmt, cspdk.NVME_IO_WRITE, 0)
+    metadata.prinfo = prinfo
+    metadata.cdw2, metadata.cdw3, metadata.cdw14, metadata.cdw15 = cdw2, cdw3, cdw14, cdw15
+    metadata.prinfo_of_zeroes = Pi().dwords(fmt, cspdk.NVME_IO_WRITE_ZEROES, 0)[0]
+    metadata.counts_lbas = wanted.ref_tag is None and fmt.type != 3
     return 0
 
 
@@ -106,7 +120,7 @@ cdef object _make_worker(Namespace ns, dict given):
     cdef IOWorker made = IOWorker.__new__(IOWorker)
     cdef cspdk.pyn_namespace *namespace = ns._get()
     cdef unsigned most = min(1024, (cspdk.pyn_device_cap(ns._controller._device._device) & 0xffff) + 1)
-    cdef unsigned lba_size = cspdk.pyn_namespace_lba_bytes(namespace, 0)
+    cdef unsigned lba_size
     global _worker_number
 
     made._namespace = ns
@@ -114,18 +128,19 @@ cdef object _make_worker(Namespace ns, dict given):
     made._lock = _RLock()
     made._pid = _os.getpid()
     made._parameters = _worker.Parameters(**given)
+    _take_namespace(&made._config, ns, made._parameters.pi)
+    lba_size = made._config.lba_size
     workload = _worker.workload(
         made._parameters, namespace.nsze,
         _worker.Limits(entries=most, sizes=cspdk.PYN_WORKLOAD_SIZES, opcodes=_OPCODES, lba_size=lba_size,
                        largest=min(65536, (ns._controller.mdts or 1 << 28) // lba_size),
                        regions=cspdk.PYN_REGIONS))
     _fill_config(&made._config, workload)
-    made._config.check = made._config.track = namespace.verify_enabled and not namespace.layout.protection.ms
+    made._config.check = made._config.track = namespace.verify_enabled
     _worker_number += 1
     made._config.seed = _seed + _worker_number if _is_seeded else cspdk.pyn_monotonic_ns()
     if workload.steps is not None:
         made._take_steps(workload.steps)
-    _take_namespace(&made._config, namespace)
     return made
 
 
@@ -228,7 +243,7 @@ cdef class IOWorker:
         cdef cspdk.pyn_worker *worker = NULL
         cdef int rc
 
-        _take_namespace(&self._config, namespace)
+        _take_namespace(&self._config, self._namespace, self._parameters.pi)
         with nogil:
             rc = cspdk.pyn_worker_create(device, &self._config, namespace.verify, &worker, &self._start_error, &err)
             if rc == 0:

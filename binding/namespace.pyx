@@ -195,14 +195,14 @@ cdef class Namespace:
         return lba_format.find(self.id_ns, _field(data_size, 32, "data_size"), _field(meta_size, 32, "meta_size"))
 
     @_named
-    def format(self, data_size=512, meta_size=0, ses=0):
+    def format(self, data_size=512, meta_size=0, ses=0, *, mset=0, pi=0, pil=0):
         lbaf = self.get_lba_format(data_size, meta_size)
         _check(lbaf is not None, f"namespace {self.nsid} has no LBA format of data_size {data_size} and meta_size "
                                  f"{meta_size} bytes")
         before = self._controller.timeout
         self._controller.timeout = max(before, 100000)
         try:
-            return self._controller.format(lbaf, ses, self.nsid).waitdone()
+            return self._controller.format(lbaf, ses, self.nsid, mset=mset, pi=pi, pil=pil).waitdone()
         finally:
             self._controller.timeout = before
 
@@ -493,7 +493,8 @@ cdef class Namespace:
                  output_cmdlog_list=None, *, progress=False, zipf=None, pareto=None, regions=None, poisson=False,
                  think_time=0, think_ios=1, compress=0, continue_on_error=False, max_latency=0, steady_state=0,
                  latency_target=0, latency_percentile=100, latency_window=1, output_opcode_latency=None,
-                 output_due_latency=None, output_latency_histograms=None, histogram_ms=100, sgl_percentage=0):
+                 output_due_latency=None, output_latency_histograms=None, histogram_ms=100, sgl_percentage=0,
+                 pi=None):
         given = locals()
         del given["self"]
         return _make_worker(self, given)

@@ -84,6 +84,7 @@ class Parameters:
     output_latency_histograms: list[Any] | None = None
     histogram_ms: int = 100
     sgl_percentage: int = 0
+    pi: Any = None
 
 
 @dataclass

@@ -565,52 +565,22 @@ static void end_change(struct pyn_track *track, bool success, bool own)
 	}
 }
 
-/* Judge one LBA of a read of a namespace with metadata. */
-static bool judge_lba(const struct pyn_track *track, uint64_t i, struct pyn_verify_counts *counts,
-		      struct pyn_mismatch *mismatch)
-{
-	const struct pyn_track_meta *meta = &track->meta;
-	uint64_t lba = track->slba + i, checked = counts->checked;
-	uint8_t *data = lba_data(track, i), *metadata = NULL;
-	bool known;
-
-	if (!pyn_verify_read_end(track->verify, lba, 1, data, &track->cells[i], counts, mismatch))
-		return false;
-	if (meta->cells)
-		metadata = pyn_track_meta_at(meta, i, data, pyn_verify_lba_size(track->verify));
-	uint32_t zeroed = mismatch->zeroed;
-
-	if (!metadata || pyn_track_meta_judge(meta, i, lba, metadata, mismatch, &known)) {
-		mismatch->zeroed = zeroed;
-		return true;
-	}
-	mismatch->zeroed = zeroed;
-	counts->unverified -= counts->checked == checked;
-	counts->checked = checked + 1;
-	counts->mismatch++;
-	return false;
-}
-
 /* Judge the LBAs of a read one by one, data and metadata. */
 static bool judge_each(const struct pyn_track *track, struct pyn_verify_counts *counts, struct pyn_mismatch *mismatch)
 {
-	struct pyn_mismatch one;
-	uint32_t zeroed = 0;
+	const struct pyn_track_meta *meta = &track->meta;
+	uint32_t lba_size = pyn_verify_lba_size(track->verify);
+	struct pyn_lbas lbas = {.data = data_of(track), .stride = meta->stride, .cells = track->cells};
 
-	mismatch->count = 0;
-	for (uint64_t i = 0; i < track->nlb; i++) {
-		bool right = judge_lba(track, i, counts, &one);
-		uint32_t count = mismatch->count;
-
-		zeroed += one.zeroed;
-		if (right)
-			continue;
-		if (count == 0)
-			*mismatch = one;
-		mismatch->count = count + 1;
+	if (meta->cells) {
+		lbas.metadata = pyn_track_meta_at(meta, 0, lbas.data, lba_size);
+		lbas.metadata_stride = meta->layout.extended ? meta->stride : meta->bytes;
+		lbas.metadata_cells = meta->cells;
 	}
-	mismatch->zeroed = zeroed;
-	return mismatch->count == 0;
+	if (lbas.metadata && !pyn_track_meta_at(meta, track->nlb - 1, lbas.data, lba_size))
+		lbas.metadata = NULL;
+	return pyn_judge_lbas(track->verify, meta->verify, track->slba, (uint32_t)track->nlb, &lbas, counts,
+			      mismatch);
 }
 
 /* Judge a read while its buffer use lasts: if another command begins to use the buffer meanwhile, the result is

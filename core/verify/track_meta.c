@@ -72,14 +72,54 @@ void pyn_track_meta_read(struct pyn_track_meta *meta, uint64_t slba, uint64_t nl
 		pyn_verify_read_begin(meta->verify, slba, (uint32_t)nlb, meta->cells);
 }
 
-bool pyn_track_meta_judge(const struct pyn_track_meta *meta, uint64_t i, uint64_t lba, const uint8_t *metadata,
-			  struct pyn_mismatch *mismatch, bool *known)
+/* Judge the metadata of one LBA, whose data were right or unknown. */
+static bool judge_metadata(const struct pyn_verify *metadata, uint64_t lba, uint32_t i, const struct pyn_lbas *lbas,
+			   bool is_counted, struct pyn_verify_counts *counts, struct pyn_mismatch *mismatch)
 {
-	struct pyn_verify_counts counts = {0};
-	bool right = pyn_verify_read_end(meta->verify, lba, 1, metadata, &meta->cells[i], &counts, mismatch);
+	struct pyn_verify_counts own = {0};
+	bool right = pyn_verify_read_end(metadata, lba, 1, lbas->metadata + (size_t)i * lbas->metadata_stride,
+					 &lbas->metadata_cells[i], &own, mismatch);
 
-	*known = counts.checked;
+	if (own.checked && !is_counted) {
+		counts->checked++;
+		counts->unverified--;
+	}
+	counts->mismatch += !right;
 	return right;
+}
+
+static bool judge_lba(const struct pyn_verify *verify, const struct pyn_verify *metadata, uint64_t lba, uint32_t i,
+		      const struct pyn_lbas *lbas, struct pyn_verify_counts *counts, struct pyn_mismatch *mismatch)
+{
+	uint64_t checked = counts->checked;
+
+	if (!pyn_verify_read_end(verify, lba, 1, lbas->data + (size_t)i * lbas->stride, &lbas->cells[i], counts,
+				 mismatch))
+		return false;
+	uint32_t zeroed = mismatch->zeroed;
+	bool right = !lbas->metadata || !metadata ||
+		     judge_metadata(metadata, lba, i, lbas, counts->checked != checked, counts, mismatch);
+
+	mismatch->zeroed = zeroed;
+	return right;
+}
+
+bool pyn_judge_lbas(const struct pyn_verify *verify, const struct pyn_verify *metadata, uint64_t slba, uint32_t nlb,
+		    const struct pyn_lbas *lbas, struct pyn_verify_counts *counts, struct pyn_mismatch *mismatch)
+{
+	uint32_t count = 0, zeroed = 0;
+	struct pyn_mismatch one;
+
+	for (uint32_t i = 0; i < nlb; i++) {
+		bool right = judge_lba(verify, metadata, slba + i, i, lbas, counts, &one);
+
+		zeroed += one.zeroed;
+		if (!right && count++ == 0)
+			*mismatch = one;
+	}
+	mismatch->count = count;
+	mismatch->zeroed = zeroed;
+	return count == 0;
 }
 
 /* ---- changes ---- */

@@ -23,6 +23,20 @@ struct pyn_metadata {
 	bool protects;             /* a stamped write: put protection information into the metadata first */
 };
 
+/* The LBAs of a read in the host's memory, with the snapshots of their cells. */
+struct pyn_lbas {
+	uint8_t *data;
+	uint32_t stride;   /* bytes from the data of an LBA to those of the next */
+	uint8_t *metadata; /* NULL: not transferred */
+	uint32_t metadata_stride;
+	uint64_t *cells, *metadata_cells;
+};
+
+/* Judge a read of a namespace with metadata LBA by LBA, as pyn_verify_read_end does the data of adjacent ones. An LBA
+ * counts as judged if its data or its metadata are known. */
+bool pyn_judge_lbas(const struct pyn_verify *verify, const struct pyn_verify *metadata, uint64_t slba, uint32_t nlb,
+		    const struct pyn_lbas *lbas, struct pyn_verify_counts *counts, struct pyn_mismatch *mismatch);
+
 struct pyn_track_meta {
 	struct pyn_verify *verify; /* of the metadata, a reference; NULL: nothing is tracked */
 	struct pyn_layout layout;
@@ -59,10 +73,6 @@ void pyn_track_meta_write_end(struct pyn_track_meta *meta, uint64_t slba, uint64
 			      enum pyn_write_outcome outcome);
 void pyn_track_meta_change_end(struct pyn_track_meta *meta, uint64_t slba, uint64_t nlb,
 			       enum pyn_write_outcome outcome);
-
-/* Judge the metadata of LBA number i of a read. Returns whether they are right, or not known, and which. */
-bool pyn_track_meta_judge(const struct pyn_track_meta *meta, uint64_t i, uint64_t lba, const uint8_t *metadata,
-			  struct pyn_mismatch *mismatch, bool *known);
 
 /* Release the buffer. Returns whether nothing has disturbed it; true without one. */
 bool pyn_track_meta_release(struct pyn_track_meta *meta);

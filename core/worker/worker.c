@@ -18,6 +18,7 @@
 #include "core/data/transfer.h"
 #include "core/engine/engine.h"
 #include "core/worker/cpus.h"
+#include "core/worker/worker_meta.h"
 #include "core/worker/worker_run.h"
 #include "core/worker/extra.h"
 #include "core/util/clock.h"
@@ -130,12 +131,14 @@ struct layout {
 	size_t data;      /* bytes of a buffer, whole pages */
 	size_t list;      /* bytes that the engine needs to describe it */
 	size_t range;     /* bytes for the range of a DSM command: a page, or 0 */
+	size_t meta;      /* bytes of separate metadata, whole pages */
 	bool reads, writes;
 };
 
 static size_t dma_of_slot(const struct layout *layout)
 {
-	return ((size_t)layout->reads + layout->writes) * (layout->data + layout->list) + layout->range;
+	return ((size_t)layout->reads + layout->writes) * (layout->data + layout->list) + layout->range +
+	       layout->meta;
 }
 
 static size_t private_of_slot(const struct layout *layout)
@@ -169,6 +172,7 @@ static struct layout layout_of(const struct pyn_worker_run *run)
 	layout.list = run->engine->rings->list_bytes((uint32_t)layout.data);
 	layout.reads = sends(&run->config, NVME_IO_READ);
 	layout.writes = sends_any(&run->config, writes_lbas);
+	layout.meta = pyn_worker_meta_bytes(run, layout.largest);
 	layout.range = sends(&run->config, NVME_IO_DSM) ? PYN_PAGE : 0;
 	return layout;
 }
@@ -225,7 +229,7 @@ static int build_write_data(struct pyn_worker *worker, const struct layout *layo
 				      run->config.ptype, run->config.pvalue, random, err);
 	if (!rc)
 		compress(run, slot, layout->largest);
-	if (!rc && run->noted)
+	if (!rc && run->noted && !run->meta)
 		base_crcs(run, slot, layout->largest);
 	return rc;
 }
@@ -250,6 +254,8 @@ static int build_slot(struct pyn_worker *worker, const struct layout *layout, ui
 	}
 	if (!rc && layout->range)
 		rc = prepare_data(worker, &slot->range, memory, layout->range, err);
+	if (!rc && layout->meta)
+		rc = pyn_worker_meta_place(worker->run, index, memory + layout->range, err);
 	return rc;
 }
 
@@ -279,6 +285,8 @@ static int allocate(struct pyn_worker *worker, struct pyn_error *err)
 	run->seconds.ios = worker->per_second;
 	int rc = pyn_extra_create(run, err);
 
+	if (!rc)
+		rc = pyn_worker_meta_create(run, layout.largest, err);
 	for (uint16_t i = 0; !rc && i < run->slot_count; i++) {
 		rc = build_slot(worker, &layout, i, &random, err);
 		run->free.slots[run->free.count++] = (uint16_t)(run->slot_count - 1 - i);
@@ -314,6 +322,8 @@ static void begin_changes(struct pyn_worker *worker)
 	if (!worker->verify || !worker->run->noted || !changes_data(&worker->run->config))
 		return;
 	pyn_verify_changer_begin(worker->verify);
+	if (worker->run->metadata)
+		pyn_verify_changer_begin(worker->run->metadata);
 	worker->is_changer = true;
 }
 
@@ -338,7 +348,17 @@ static void end_changes(struct pyn_worker *worker)
 {
 	if (worker->is_changer)
 		pyn_verify_changer_end(worker->verify);
+	if (worker->is_changer && worker->run->metadata)
+		pyn_verify_changer_end(worker->run->metadata);
 	worker->is_changer = false;
+}
+
+static void abandon(struct pyn_verify *verify, const struct pyn_worker_flight *flight)
+{
+	if (flight->state == PYN_FLIGHT_BEGUN)
+		pyn_verify_change_end(verify, flight->slba, flight->nlb, PYN_WRITE_FAILED);
+	else if (flight->state == PYN_FLIGHT_MOVING)
+		pyn_verify_write_lost(verify, flight->slba, flight->nlb);
 }
 
 /* Make the LBAs of its in-flight writes unknown. Call it once the queue is deleted. */
@@ -346,13 +366,10 @@ static void abandon_flight(struct pyn_worker *worker)
 {
 	end_untracked(worker);
 	for (uint16_t i = 0; worker->verify && i < worker->run->slot_count; i++) {
-		struct pyn_worker_flight *flight = &worker->flight[i];
-
-		if (flight->state == PYN_FLIGHT_BEGUN)
-			pyn_verify_change_end(worker->verify, flight->slba, flight->nlb, PYN_WRITE_FAILED);
-		else if (flight->state == PYN_FLIGHT_MOVING)
-			pyn_verify_write_lost(worker->verify, flight->slba, flight->nlb);
-		flight->state = PYN_FLIGHT_NONE;
+		abandon(worker->verify, &worker->flight[i]);
+		if (worker->run->metadata)
+			abandon(worker->run->metadata, &worker->flight[i]);
+		worker->flight[i].state = PYN_FLIGHT_NONE;
 	}
 	end_changes(worker);
 	end_writing(worker);
@@ -366,11 +383,13 @@ static void destroy(struct pyn_worker *worker)
 	pyn_dma_free(worker->flight);
 	pyn_dma_free(worker->per_second);
 	pyn_dma_free(worker->shared);
-	pyn_verify_put(worker->verify);
 	if (worker->run) {
+		pyn_verify_put(worker->run->metadata);
+		pyn_worker_meta_destroy(worker->run);
 		free(worker->run->free.slots);
 		pyn_extra_destroy(worker->run);
 	}
+	pyn_verify_put(worker->verify);
 	free(worker->private_memory);
 	free(worker->sequence);
 	free(worker->run);
@@ -502,6 +521,8 @@ static int create_run(struct pyn_worker *worker, const struct pyn_worker_config 
 	if (rc)
 		return rc;
 	run->verify = worker->verify;
+	if (worker->verify && pyn_worker_has_metadata(config))
+		run->metadata = pyn_verify_metadata(worker->verify);
 	run->config.check = config->check && worker->verify;
 	run->noted = config->track && worker->verify ? pyn_verify_limit(worker->verify) : 0;
 	run->stamp = pyn_crc32c_stamp_for(config->lba_size);

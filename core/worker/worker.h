@@ -15,6 +15,7 @@
 
 #include "core/drive/device.h"
 #include "core/data/histogram.h"
+#include "core/data/protection.h"
 #include "core/verify/verify.h"
 #include "core/worker/workload.h"
 
@@ -95,6 +96,16 @@ static inline const uint64_t *pyn_history_words(const struct pyn_history *histor
 	return history->words;
 }
 
+/* Metadata and protection information. All zeros: the namespace has no metadata. */
+struct pyn_worker_metadata {
+	struct pyn_layout layout;
+	uint32_t data_size;        /* bytes of data of an LBA */
+	uint32_t prinfo;           /* bits of dword 12 of commands that transfer LBAs; Verify: without PRACT */
+	uint32_t prinfo_of_zeroes; /* of Write Zeroes */
+	uint32_t cdw2, cdw3, cdw14, cdw15; /* tags of commands with such bits, and of the tuples of writes */
+	bool counts_lbas;                  /* the reference tag is that of the first LBA */
+};
+
 struct pyn_worker_config {
 	struct pyn_workload_config workload;
 	uint32_t nsid;
@@ -116,6 +127,7 @@ struct pyn_worker_config {
 	uint32_t steps;         /* of a replay; 0: none */
 	const struct pyn_workload_step *sequence;
 	struct pyn_extra_config extra;
+	struct pyn_worker_metadata metadata;
 };
 
 struct pyn_worker_result {

@@ -8,6 +8,7 @@
  */
 #include "core/verify/verify_table.h"
 #include "core/worker/worker_run.h"
+#include "core/worker/worker_meta.h"
 #include "core/worker/extra.h"
 
 #include <sched.h>
@@ -238,10 +239,16 @@ static enum pyn_worker_kind prepare_plain(struct pyn_worker_run *run)
 	run->state.flags_of_write = timed | (run->noted ? PYN_FLAG_CHANGE : PYN_FLAG_NONE);
 	run->state.flags_of_other = timed;
 	run->state.is_special = run->config.steps || run->config.extra.regions;
+	run->state.is_unusual = mixes_sgls(run) || run->meta;
+	if (run->meta) {
+		run->state.flags_of_read = timed | PYN_FLAG_META;
+		run->state.flags_of_write |= PYN_FLAG_META;
+		run->state.flags_of_other |= PYN_FLAG_META;
+	}
 
 	for (uint16_t i = 0; run->config.extra.sgl_percentage == 100 && i < run->slot_count; i++)
 		use(&run->slots[i], 1);
-	if (!run->workload.is.plain || run->config.steps || mixes_sgls(run) ||
+	if (!run->workload.is.plain || run->config.steps || run->state.is_unusual ||
 	    (opcode != NVME_IO_READ && opcode != NVME_IO_WRITE))
 		return PYN_WORKER_VARIED;
 	for (uint16_t i = 0; i < run->slot_count; i++)
@@ -316,6 +323,14 @@ static ALWAYS_INLINE void begin(struct pyn_worker_run *run, struct pyn_worker_sl
 		begin_other(run, slot, &run->flight[slot->cmd.cid], entry);
 }
 
+static NOT_INLINE void begin_metadata(struct pyn_worker_run *run, struct pyn_worker_slot *slot,
+				      struct pyn_cmdlog_entry *entry)
+{
+	if (slot->flags & PYN_FLAG_CHANGE && slot->cmd.opc != NVME_IO_WRITE)
+		begin_other(run, slot, &run->flight[slot->cmd.cid], entry);
+	pyn_worker_meta_begin(run, slot);
+}
+
 /* Prepare the next command of slot index. false: there is none, since the region is filled. */
 static NOT_INLINE bool prepare(struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint16_t index,
 			       struct pyn_cmdlog_entry *entry)
@@ -331,10 +346,14 @@ static NOT_INLINE bool prepare(struct pyn_worker_run *run, struct pyn_worker_slo
 			run->ios.to_send = run->ios.quota = run->ios.sent;
 			return false;
 		}
-		if (__builtin_expect(mixes_sgls(run), 0))
+		if (__builtin_expect(run->state.is_unusual, 0) && mixes_sgls(run))
 			use_share(run, slot);
 		describe(run, slot, index, &io, opcode);
 		run->result.io_count[slot->op]++;
+		if (__builtin_expect(run->state.is_unusual, 0) && run->meta) {
+			begin_metadata(run, slot, entry);
+			return true;
+		}
 	}
 	if (slot->flags & (PYN_FLAG_CHECK | PYN_FLAG_CHANGE))
 		begin(run, slot, entry);
@@ -368,6 +387,20 @@ static NOT_INLINE void failed(struct pyn_worker_run *run, uint16_t status)
 	run->result.status = status;
 }
 
+/* Record what was found out about a read. */
+static void judged(struct pyn_worker_run *run, const struct pyn_worker_slot *slot, bool right,
+		   const struct pyn_mismatch *found)
+{
+	if (found->zeroed)
+		pyn_verify_note_zeros(run->verify, slot->slba, slot->nlb, slot->cells);
+	if (right)
+		return;
+	if (run->result.mismatched_reads++ == 0)
+		run->result.mismatch = *found;
+	pyn_cmdlog_tell(run->log, slot->number, PYN_CMDLOG_MISMATCH);
+	failed(run, PYN_STATUS_MISMATCH);
+}
+
 /* Judge a read that the quick check does not accept: it is wrong, or only partly known. */
 static NOT_INLINE void look_closer(struct pyn_worker_run *run, const struct pyn_worker_slot *slot)
 {
@@ -375,14 +408,17 @@ static NOT_INLINE void look_closer(struct pyn_worker_run *run, const struct pyn_
 	bool right = pyn_verify_read_end(run->verify, slot->slba, slot->nlb, slot->read_data, slot->cells,
 					 &run->counts, &found);
 
-	if (found.zeroed)
-		pyn_verify_note_zeros(run->verify, slot->slba, slot->nlb, slot->cells);
-	if (right)
-		return;
-	if (run->result.mismatched_reads++ == 0)
-		run->result.mismatch = found;
-	pyn_cmdlog_tell(run->log, slot->number, PYN_CMDLOG_MISMATCH);
-	failed(run, PYN_STATUS_MISMATCH);
+	judged(run, slot, right, &found);
+}
+
+static NOT_INLINE void end_metadata(struct pyn_worker_run *run, const struct pyn_worker_slot *slot, uint16_t status)
+{
+	struct pyn_mismatch found;
+
+	if (slot->cmd.opc != NVME_IO_READ)
+		pyn_worker_meta_end(run, slot, status);
+	else if (!status && run->config.check)
+		judged(run, slot, pyn_worker_meta_judge(run, slot, &found), &found);
 }
 
 /* ---- completions ---- */
@@ -431,8 +467,10 @@ static ALWAYS_INLINE void end_change(struct pyn_worker_run *run, const struct py
 	pyn_flight_set(flight, PYN_FLIGHT_NONE);
 }
 
-static NOT_INLINE void end_rare(struct pyn_worker_run *run, struct pyn_worker_slot *slot)
+static NOT_INLINE void end_rare(struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint16_t status)
 {
+	if (slot->flags & PYN_FLAG_META)
+		end_metadata(run, slot, status);
 	if (slot->flags & PYN_FLAG_TIMED)
 		pyn_extra_time(run, slot);
 	if (slot->flags & PYN_FLAG_DESCRIBE)
@@ -445,8 +483,8 @@ static NOT_INLINE void end(struct pyn_worker_run *run, struct pyn_worker_slot *s
 		end_change(run, slot, &run->flight[slot->cmd.cid], status);
 	else if (slot->flags & PYN_FLAG_CHECK && !status)
 		check_read(run, slot);
-	if (slot->flags & (PYN_FLAG_DESCRIBE | PYN_FLAG_TIMED))
-		end_rare(run, slot);
+	if (slot->flags & (PYN_FLAG_DESCRIBE | PYN_FLAG_TIMED | PYN_FLAG_META))
+		end_rare(run, slot, status);
 	if (status)
 		failed(run, status);
 }
@@ -488,6 +526,8 @@ static NOT_INLINE bool put_by_table(struct pyn_worker_run *run, const struct pyn
 	}
 	if (slot->flags & PYN_FLAG_CHANGE)
 		end_change(run, slot, &run->flight[slot->cmd.cid], PYN_STATUS_MISMATCH);
+	if (run->meta)
+		pyn_worker_meta_end(run, slot, PYN_STATUS_MISMATCH);
 	if (run->state.kind == PYN_WORKER_VARIED)
 		run->result.io_count[slot->op]--;
 	run->ios.quota = run->ios.sent;

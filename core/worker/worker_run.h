@@ -19,6 +19,7 @@ enum pyn_worker_flags {
 	PYN_FLAG_CHANGE = 2,   /* tell verification that a change, or a flush, has ended */
 	PYN_FLAG_DESCRIBE = 4, /* it was cut at the region's end; describe the next one in this slot anew */
 	PYN_FLAG_TIMED = 8,    /* record its latency by its opcode, or from the due time, too */
+	PYN_FLAG_META = 16,    /* it has metadata, see worker_meta.h, also instead of CHECK */
 };
 
 /* How much successive commands of a slot differ. */
@@ -116,8 +117,11 @@ struct pyn_worker_state {
 	bool skips_nothing; /* the region has only uncorrectable LBAs, so they are not skipped */
 	uint32_t sgl_sum;   /* sum of the SGLs' percentage since the last IO by an SGL; see use_share() */
 	bool is_special;    /* a replay, or IO to several regions */
+	bool is_unusual;    /* a share of SGLs, or metadata */
 	uint8_t flags_of_read, flags_of_write, flags_of_other; /* of enum pyn_worker_flags, for each such IO */
 };
+
+struct pyn_worker_meta;
 
 struct pyn_worker_run {
 	struct pyn_worker_config config;
@@ -129,7 +133,10 @@ struct pyn_worker_run {
 	uint32_t timeout_ms;
 	int parent_pidfd;
 	struct pyn_verify *verify;
-	uint64_t noted; /* changes of LBAs below this are noted; 0: none, and writes are not stamped */
+	struct pyn_verify *metadata;  /* the table of the metadata; NULL: none */
+	struct pyn_worker_meta *meta; /* of each slot; NULL: no metadata */
+	uint32_t most_meta;           /* LBAs for which a slot has room there */
+	uint64_t noted;               /* changes of LBAs below this are noted; 0: none, and writes are not stamped */
 	struct pyn_crc32c_stamp stamp;
 	struct pyn_workload workload;
 	struct pyn_worker_shared *shared;

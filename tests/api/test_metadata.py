@@ -166,12 +166,48 @@ def test_zeroes_deallocation_and_copy_raise_no_alarm(drive):
         qpair.delete()
 
 
-def test_a_worker_runs_on_extended_lbas_and_is_refused_on_separate_ones(drive):
-    extended = Lbas(drive, 2, True)
-    worker = extended.ns.ioworker(io_size=8, region_end=64, read_percentage=50, io_count=200, qdepth=8)
-    result = worker.start().close()
-    assert (result.error, result.lba_mismatch) == (0, 0)
-    extended.qpair.delete()
+def test_workers_verify_data_and_metadata(drive):
+    for lbaf, extended in FORMATS:
+        lbas = Lbas(drive, lbaf, extended)
+        ns = lbas.ns
+        fill = ns.ioworker(io_size=8, lba_random=False, read_percentage=0, region_end=256).start().close()
+        mixed = ns.ioworker(io_size=[1, 8, 17], region_end=256, read_percentage=50, io_count=300, qdepth=2)
+        result = mixed.start().close()
+        assert (fill.error, result.error, result.lba_mismatch) == (0, 0, 0)
+        assert result.lba_verified > 100
+        buf, meta = lbas.buffers(8)
+        before = ns.verify_stats().judged
+        ns.read(lbas.qpair, buf, 16, 8, meta=meta).waitdone()
+        assert ns.verify_stats().judged == before + 8, "one IO was in flight at a time"
+        stamps = {lbas.metadata(buf, meta, i)[:8] for i in range(8)}
+        assert len(stamps) == 8, "no two LBAs have the same metadata"
+        others = ns.ioworker(
+            io_size=8, region_end=256, op_percentage={WRITE: 50, 8: 20, 9: 20, 0: 10}, io_count=300, qdepth=8
+        )
+        assert others.start().close().error == 0
+        reads = ns.ioworker(io_size=8, lba_random=False, region_end=256).start().close()
+        assert (reads.error, reads.lba_mismatch) == (0, 0)
+        lbas.qpair.delete()
+
+
+def test_a_worker_without_verification_leaves_nothing_known(drive):
+    lbas = Lbas(drive, 2, False)
+    lbas.ns.verify_enable(False)
+    worker = lbas.ns.ioworker(io_size=8, lba_random=False, read_percentage=0, region_end=64)
+    assert worker.start().close().error == 0
+    lbas.ns.verify_enable()
+    buf, meta = lbas.buffers(8)
+    before = lbas.ns.verify_stats().judged
+    lbas.ns.read(lbas.qpair, buf, 0, 8, meta=meta).waitdone()
+    assert lbas.ns.verify_stats().judged == before
+    lbas.qpair.delete()
+
+
+def test_a_worker_asks_for_no_protection_where_there_is_none(drive):
+    lbas = Lbas(drive, 2, False)
+    with pytest.raises(AssertionError, match=r"no protection information .*leave out pi"):
+        lbas.ns.ioworker(io_count=1, pi=True)
+    lbas.qpair.delete()
 
 
 # -- pynvme.protection ---------------------------------------------------------------------------------

@@ -171,10 +171,6 @@ def test_each_way_to_transfer_lbas_with_separate_metadata_is_refused_by_name(
         lambda: o.nvme0n1.send_cmd(READ, o.qpair, b),
         lambda: o.nvme0n1.send_cmd(WRITE, o.qpair, b),
         lambda: o.nvme0n1.send_cmd(ZONE_APPEND, o.qpair, b),
-        lambda: o.nvme0n1.ioworker(io_size=8, io_count=1),
-        lambda: o.nvme0n1.ioworker(io_size=8, io_count=1, read_percentage=0),
-        lambda: o.nvme0n1.ioworker(io_size=8, io_count=1, op_percentage={FLUSH: 50, COMPARE: 50}),
-        lambda: o.nvme0n1.ioworker(io_sequence=[(0, FLUSH, 0, 0), (0, READ, 0, 8)]),
     ):
         with pytest.raises(NotImplementedError, match=SEPARATE):
             refused()
@@ -228,13 +224,17 @@ def test_formatted_without_metadata_it_is_served(drive: Drive, separate: SimpleN
     assert o.nvme0n1.verify_stats().judged == 1
 
 
-def test_a_worker_that_was_made_before_it_got_metadata_does_not_start(drive: Drive, opened: Opened) -> None:
+def test_a_worker_that_was_made_before_it_got_metadata_has_a_buffer_for_them(
+    drive: Drive, opened: Opened
+) -> None:
     o = opened()
+    drive.others = (0, 0)
     worker = o.nvme0n1.ioworker(io_size=8, io_count=1)
     drive.identify_namespace[128] = 8
     o.nvme0.reset()
-    with pytest.raises(NotImplementedError, match=SEPARATE):
-        worker.start()
+    assert worker.start().close().error == 0
+    (command,) = [c for c in drive.commands if c.sqid > 0]
+    assert command[4] | command[5] << 32, "MPTR"
 
 
 @pytest.fixture

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/worker/worker_meta.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/data/transfer.h"
+#include "core/env/env.h"
+#include "core/util/crc32c.h"
+#include "core/verify/track_meta.h"
+#include "core/verify/verify_table.h"
+
+#define PAGE 4096u
+
+/* Bytes of metadata of each LBA at MPTR. */
+static uint32_t separate_bytes(const struct pyn_worker_run *run)
+{
+	const struct pyn_worker_metadata *metadata = &run->config.metadata;
+
+	return metadata->layout.extended ? 0 : pyn_metadata_bytes(&metadata->layout.protection, metadata->prinfo);
+}
+
+static uint32_t data_bytes(const struct pyn_worker_run *run)
+{
+	return run->config.metadata.data_size;
+}
+
+/* ---- memory ---- */
+
+size_t pyn_worker_meta_bytes(const struct pyn_worker_run *run, uint32_t largest)
+{
+	return ((size_t)largest * separate_bytes(run) + PAGE - 1) / PAGE * PAGE;
+}
+
+int pyn_worker_meta_create(struct pyn_worker_run *run, uint32_t largest, struct pyn_error *err)
+{
+	size_t each = (largest ? largest : 1) * (sizeof(uint64_t) + 2 * sizeof(uint32_t));
+	uint8_t *memory;
+
+	if (!pyn_worker_has_metadata(&run->config))
+		return 0;
+	run->meta = calloc(run->slot_count, sizeof(*run->meta) + each);
+	if (!run->meta)
+		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for the metadata of an IO worker");
+	memory = (uint8_t *)(run->meta + run->slot_count);
+	for (uint16_t i = 0; i < run->slot_count; i++, memory += each) {
+		run->meta[i].cells = (uint64_t *)memory;
+		run->meta[i].crc = (uint32_t *)(run->meta[i].cells + largest);
+	}
+	run->most_meta = largest;
+	return 0;
+}
+
+void pyn_worker_meta_destroy(struct pyn_worker_run *run)
+{
+	free(run->meta);
+	run->meta = NULL;
+}
+
+static uint64_t address_of(const void *memory)
+{
+	return (pyn_dma_physical_known() ? pyn_dma_physical(memory) : pyn_dma_iova(memory)).value;
+}
+
+int pyn_worker_meta_place(struct pyn_worker_run *run, uint16_t index, void *memory, struct pyn_error *err)
+{
+	size_t bytes = pyn_worker_meta_bytes(run, run->most_meta);
+	uint64_t first = address_of(memory);
+
+	for (size_t at = PAGE; at < bytes; at += PAGE)
+		if (address_of((uint8_t *)memory + at) - first != at)
+			return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+					 "%zu bytes of metadata are not contiguous in physical memory, as MPTR needs "
+					 "them without an IOMMU: use a smaller io_size",
+					 bytes);
+	run->meta[index].data = memory;
+	run->meta[index].mptr = first;
+	return 0;
+}
+
+/* ---- the command ---- */
+
+static void describe(const struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint64_t mptr)
+{
+	const struct pyn_worker_metadata *metadata = &run->config.metadata;
+	struct nvme_cmd *cmd = &slot->cmd;
+	bool transfers = pyn_transfers_lbas(cmd->opc);
+	uint32_t prinfo = transfers                          ? metadata->prinfo
+			  : cmd->opc == NVME_IO_VERIFY       ? metadata->prinfo & ~NVME_RW_PRACT
+			  : cmd->opc == NVME_IO_WRITE_ZEROES ? metadata->prinfo_of_zeroes
+							     : 0;
+
+	cmd->mptr = transfers ? mptr : 0;
+	cmd->cdw12 |= prinfo;
+	cmd->cdw2 = prinfo ? metadata->cdw2 : 0;
+	cmd->cdw3 = prinfo ? metadata->cdw3 : 0;
+	cmd->cdw14 = prinfo ? metadata->cdw14 : 0;
+	cmd->cdw15 = prinfo ? metadata->cdw15 : 0;
+	if (prinfo && metadata->counts_lbas)
+		pyn_tags_put(&metadata->layout.protection, cmd, slot->slba);
+}
+
+/* The tags of a write's tuples: those of the command, also if it asks the drive for no check. */
+static struct pyn_tags tags_of(const struct pyn_worker_run *run, uint64_t slba)
+{
+	const struct pyn_worker_metadata *metadata = &run->config.metadata;
+	struct nvme_cmd cmd = {
+		.cdw2 = metadata->cdw2, .cdw3 = metadata->cdw3, .cdw14 = metadata->cdw14, .cdw15 = metadata->cdw15};
+
+	if (metadata->counts_lbas)
+		pyn_tags_put(&metadata->layout.protection, &cmd, slba);
+	return pyn_tags_of(&cmd);
+}
+
+/* ---- writes ---- */
+
+/* Fill metadata that no other LBA and no other write has. */
+static void fill(uint8_t *metadata, uint32_t bytes, uint64_t lba, uint64_t token)
+{
+	const uint64_t words[2] = {token, lba};
+
+	for (uint32_t at = 0; at < bytes; at += sizeof(uint64_t)) {
+		uint32_t length = bytes - at < sizeof(uint64_t) ? bytes - at : sizeof(uint64_t);
+
+		memcpy(metadata + at, &words[at / sizeof(uint64_t) % 2], length);
+	}
+}
+
+/* Make the metadata of one LBA of a write. Returns the CRC of those that the drive is to have. */
+static uint32_t make(const struct pyn_worker_run *run, const uint8_t *data, uint8_t *metadata,
+		     const struct pyn_tags *tags, uint64_t i, uint64_t lba, uint64_t token)
+{
+	const struct pyn_protection *protection = &run->config.metadata.layout.protection;
+	uint8_t tuple[PYN_TUPLE_MOST];
+
+	if (metadata)
+		fill(metadata, protection->ms, lba, token);
+	if (metadata && protection->type)
+		pyn_protection_make(protection, data, data_bytes(run), metadata, tags, i);
+	if (metadata)
+		return pyn_crc32c(0, metadata, protection->ms);
+	pyn_protection_tuple(protection, data, data_bytes(run), NULL, tags, i, tuple);
+	return pyn_crc32c(0, tuple, pyn_tuple_bytes(protection->guard));
+}
+
+static struct pyn_lbas lbas_of(const struct pyn_worker_run *run, const struct pyn_worker_slot *slot, uint8_t *data)
+{
+	const struct pyn_worker_meta *meta = &run->meta[slot->cmd.cid];
+	struct pyn_lbas lbas = {.data = data, .stride = run->config.lba_size};
+
+	if (separate_bytes(run)) {
+		lbas.metadata = meta->data;
+		lbas.metadata_stride = separate_bytes(run);
+	} else if (run->config.lba_size > data_bytes(run)) {
+		lbas.metadata = data + data_bytes(run);
+		lbas.metadata_stride = lbas.stride;
+	}
+	return lbas;
+}
+
+static void begin_write(struct pyn_worker_run *run, struct pyn_worker_slot *slot)
+{
+	struct pyn_worker_flight *flight = &run->flight[slot->cmd.cid];
+	uint32_t *crc = run->meta[slot->cmd.cid].crc, *metadata_crc = crc + run->most_meta;
+	struct pyn_lbas lbas = lbas_of(run, slot, slot->write_data);
+	struct pyn_tags tags = tags_of(run, slot->slba);
+	uint64_t token = pyn_token_take(slot->nlb);
+
+	for (uint32_t i = 0; i < slot->nlb; i++) {
+		uint8_t *data = lbas.data + (size_t)i * lbas.stride;
+		uint8_t *metadata = lbas.metadata ? lbas.metadata + (size_t)i * lbas.metadata_stride : NULL;
+
+		if (run->noted)
+			pyn_verify_stamp(run->verify, data, slot->slba + i, 1, token + i);
+		metadata_crc[i] = make(run, data, metadata, &tags, i, slot->slba + i, token + i);
+		crc[i] = run->noted ? pyn_crc32c(0, data, data_bytes(run)) : 0;
+	}
+	if (!run->noted)
+		return;
+	flight->slba = slot->slba;
+	flight->nlb = (uint32_t)pyn_verify_clip(run->noted, slot->slba, slot->nlb);
+	pyn_flight_set(flight, PYN_FLIGHT_MOVING);
+	pyn_verify_write_begin_crc(run->verify, flight->slba, flight->nlb, crc, token);
+	if (run->metadata)
+		pyn_verify_write_begin_crc(run->metadata, flight->slba, flight->nlb, metadata_crc, token);
+	pyn_flight_set(flight, PYN_FLIGHT_BEGUN);
+}
+
+/* ---- all commands ---- */
+
+void pyn_worker_meta_begin(struct pyn_worker_run *run, struct pyn_worker_slot *slot)
+{
+	struct pyn_worker_meta *meta = &run->meta[slot->cmd.cid];
+	const struct pyn_worker_flight *flight = &run->flight[slot->cmd.cid];
+
+	if (slot->cmd.opc == NVME_IO_READ && run->config.check) {
+		pyn_verify_read_begin(run->verify, slot->slba, slot->nlb, slot->cells);
+		if (run->metadata)
+			pyn_verify_read_begin(run->metadata, slot->slba, slot->nlb, meta->cells);
+	} else if (slot->cmd.opc == NVME_IO_WRITE) {
+		begin_write(run, slot);
+	} else if (slot->flags & PYN_FLAG_CHANGE && slot->cmd.opc != NVME_IO_FLUSH && run->noted && run->metadata) {
+		/* Zeroed and deallocated LBAs have metadata that depend on more than the command. */
+		pyn_verify_change_begin(run->metadata, flight->slba, flight->nlb, PYN_CELL_UNKNOWN);
+	}
+	describe(run, slot, meta->mptr);
+}
+
+void pyn_worker_meta_end(struct pyn_worker_run *run, const struct pyn_worker_slot *slot, uint16_t status)
+{
+	const struct pyn_worker_flight *flight = &run->flight[slot->cmd.cid];
+
+	if (!(slot->flags & PYN_FLAG_CHANGE) || slot->cmd.opc == NVME_IO_FLUSH || !run->noted || !run->metadata)
+		return;
+	enum pyn_write_outcome outcome = pyn_verify_outcome(run->verify, !status, slot->submitted);
+
+	if (slot->cmd.opc == NVME_IO_WRITE)
+		pyn_verify_write_end(run->metadata, flight->slba, flight->nlb, outcome);
+	else
+		pyn_verify_change_end(run->metadata, flight->slba, flight->nlb, outcome);
+}
+
+bool pyn_worker_meta_judge(struct pyn_worker_run *run, const struct pyn_worker_slot *slot,
+			   struct pyn_mismatch *mismatch)
+{
+	struct pyn_lbas lbas = lbas_of(run, slot, slot->read_data);
+
+	lbas.cells = slot->cells;
+	lbas.metadata_cells = run->meta[slot->cmd.cid].cells;
+	return pyn_judge_lbas(run->verify, run->metadata, slot->slba, slot->nlb, &lbas, &run->counts, mismatch);
+}
