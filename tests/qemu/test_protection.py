@@ -9,6 +9,8 @@ import struct
 import nvme as d
 import pytest
 
+from pynvme.protection import Format, check
+
 pytestmark = pytest.mark.filterwarnings("error::UserWarning")
 
 DRIVE = "pi"
@@ -76,11 +78,25 @@ def test_pract_has_the_drive_make_what_protects_it(nvme0n1, qpair):
     assert bytes(back[:]) == protected(data, lba)
 
 
-def test_a_worker_with_metadata_between_its_lbas_judges_nothing_and_fails_nothing(nvme0n1):
-    result = (
-        nvme0n1.ioworker(io_size=2, region_end=256, read_percentage=50, io_count=200, qdepth=8)
-        .start()
-        .close()
-    )
-    assert (result.error, result.lba_mismatch) == (0, 0)
-    assert result.lba_verified == 0
+def test_a_worker_protects_checks_and_verifies(nvme0n1):
+    """Data and metadata, with checks of the drive, and with tuples that the drive makes."""
+    for pi in (None, True, {"apptag": 0x1234}, {"pi_act": 1}):
+        fill = nvme0n1.ioworker(io_size=2, region_end=256, lba_random=False, read_percentage=0, pi=pi)
+        mixed = nvme0n1.ioworker(io_size=2, region_end=256, read_percentage=50, io_count=200, qdepth=8, pi=pi)
+        assert fill.start().close().error == 0, pi
+        result = mixed.start().close()
+        assert (result.error, result.lba_mismatch) == (0, 0), pi
+        assert result.lba_verified > 0
+
+
+def test_tags_by_name_and_what_the_drive_makes_are_as_expected(nvme0n1, qpair):
+    assert nvme0n1.protection == Format(1, METADATA, extended=True, data=DATA)
+    buf, back = d.Buffer(2 * LBA), d.Buffer(2 * LBA)
+    for pi in ({"app_tag": 0x77}, {"app_tag": 0x77, "pract": 1}):
+        buf[:] = os.urandom(2 * LBA)
+        before = nvme0n1.verify_stats()
+        nvme0n1.write(qpair, buf, 300, 2, pi=pi).waitdone()
+        nvme0n1.read(qpair, back, 300, 2, pi={"app_tag": 0x77}).waitdone()
+        after = nvme0n1.verify_stats()
+        assert check(nvme0n1, back, 300, 2, pi={"app_tag": 0x77}) == []
+        assert (after.judged - before.judged, after.mismatch - before.mismatch) == (2, 0), pi
