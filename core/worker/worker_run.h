@@ -133,10 +133,12 @@ struct pyn_worker_run {
 	uint32_t timeout_ms;
 	int parent_pidfd;
 	struct pyn_verify *verify;
-	struct pyn_verify *metadata;  /* the table of the metadata; NULL: none */
-	struct pyn_worker_meta *meta; /* of each slot; NULL: no metadata */
-	uint32_t most_meta;           /* LBAs for which a slot has room there */
-	uint64_t noted;               /* changes of LBAs below this are noted; 0: none, and writes are not stamped */
+	struct {
+		struct pyn_verify *verify;     /* the table of the metadata; NULL: none */
+		struct pyn_worker_meta *slots; /* of each slot; NULL: no metadata */
+		uint32_t most;                 /* LBAs for which a slot has room there */
+	} meta;
+	uint64_t noted; /* changes of LBAs below this are noted; 0: none, and writes are not stamped */
 	struct pyn_crc32c_stamp stamp;
 	struct pyn_workload workload;
 	struct pyn_worker_shared *shared;
