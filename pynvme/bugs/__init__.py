@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pynvme.bugs import cache, mapping, media, queues, reports, resets, states
+from pynvme.bugs import cache, mapping, media, protection, queues, reports, resets, states
 from pynvme.bugs.bug import Bug
 from pynvme.near import suggestion
 
@@ -23,12 +23,13 @@ GROUPS = {
     "E": "Identify, features, logs",
     "F": "firmware, format, sanitize, security, namespaces",
     "G": "power states, heat, wear, time",
+    "H": "metadata and protection information",
 }
 """The groups, by the letter of their numbers."""
 
 BUGS: dict[str, Bug] = {
     bug.name: bug
-    for module in (mapping, cache, queues, resets, reports, media, states)
+    for module in (mapping, cache, queues, resets, reports, media, states, protection)
     for bug in module.BUGS
 }
 """All bugs by name."""

@@ -32,6 +32,7 @@ AREAS = {
     "resets": "resets and aborts under load",
     "injection": "errors that the host injects",
     "age": "age",
+    "protection": "metadata and protection information",
     "media": "format, sanitize, self-test and firmware",
     "latency": "latency",
 }
