@@ -229,7 +229,7 @@ static int build_write_data(struct pyn_worker *worker, const struct layout *layo
 				      run->config.ptype, run->config.pvalue, random, err);
 	if (!rc)
 		compress(run, slot, layout->largest);
-	if (!rc && run->noted && !run->meta.slots)
+	if (!rc && run->noted && !run->state.meta.slots)
 		base_crcs(run, slot, layout->largest);
 	return rc;
 }
@@ -322,8 +322,8 @@ static void begin_changes(struct pyn_worker *worker)
 	if (!worker->verify || !worker->run->noted || !changes_data(&worker->run->config))
 		return;
 	pyn_verify_changer_begin(worker->verify);
-	if (worker->run->meta.verify)
-		pyn_verify_changer_begin(worker->run->meta.verify);
+	if (worker->run->state.meta.verify)
+		pyn_verify_changer_begin(worker->run->state.meta.verify);
 	worker->is_changer = true;
 }
 
@@ -348,8 +348,8 @@ static void end_changes(struct pyn_worker *worker)
 {
 	if (worker->is_changer)
 		pyn_verify_changer_end(worker->verify);
-	if (worker->is_changer && worker->run->meta.verify)
-		pyn_verify_changer_end(worker->run->meta.verify);
+	if (worker->is_changer && worker->run->state.meta.verify)
+		pyn_verify_changer_end(worker->run->state.meta.verify);
 	worker->is_changer = false;
 }
 
@@ -367,8 +367,8 @@ static void abandon_flight(struct pyn_worker *worker)
 	end_untracked(worker);
 	for (uint16_t i = 0; worker->verify && i < worker->run->slot_count; i++) {
 		abandon(worker->verify, &worker->flight[i]);
-		if (worker->run->meta.verify)
-			abandon(worker->run->meta.verify, &worker->flight[i]);
+		if (worker->run->state.meta.verify)
+			abandon(worker->run->state.meta.verify, &worker->flight[i]);
 		worker->flight[i].state = PYN_FLIGHT_NONE;
 	}
 	end_changes(worker);
@@ -384,7 +384,7 @@ static void destroy(struct pyn_worker *worker)
 	pyn_dma_free(worker->per_second);
 	pyn_dma_free(worker->shared);
 	if (worker->run) {
-		pyn_verify_put(worker->run->meta.verify);
+		pyn_verify_put(worker->run->state.meta.verify);
 		pyn_worker_meta_destroy(worker->run);
 		free(worker->run->free.slots);
 		pyn_extra_destroy(worker->run);
@@ -522,7 +522,7 @@ static int create_run(struct pyn_worker *worker, const struct pyn_worker_config 
 		return rc;
 	run->verify = worker->verify;
 	if (worker->verify && pyn_worker_has_metadata(config))
-		run->meta.verify = pyn_verify_metadata(worker->verify);
+		run->state.meta.verify = pyn_verify_metadata(worker->verify);
 	run->config.check = config->check && worker->verify;
 	run->noted = config->track && worker->verify ? pyn_verify_limit(worker->verify) : 0;
 	run->stamp = pyn_crc32c_stamp_for(config->lba_size);

@@ -239,8 +239,8 @@ static enum pyn_worker_kind prepare_plain(struct pyn_worker_run *run)
 	run->state.flags_of_write = timed | (run->noted ? PYN_FLAG_CHANGE : PYN_FLAG_NONE);
 	run->state.flags_of_other = timed;
 	run->state.is_special = run->config.steps || run->config.extra.regions;
-	run->state.is_unusual = mixes_sgls(run) || run->meta.slots;
-	if (run->meta.slots) {
+	run->state.is_unusual = mixes_sgls(run) || run->state.meta.slots;
+	if (run->state.meta.slots) {
 		run->state.flags_of_read = timed | PYN_FLAG_META;
 		run->state.flags_of_write |= PYN_FLAG_META;
 		run->state.flags_of_other |= PYN_FLAG_META;
@@ -350,7 +350,7 @@ static NOT_INLINE bool prepare(struct pyn_worker_run *run, struct pyn_worker_slo
 			use_share(run, slot);
 		describe(run, slot, index, &io, opcode);
 		run->result.io_count[slot->op]++;
-		if (__builtin_expect(run->state.is_unusual, 0) && run->meta.slots) {
+		if (__builtin_expect(run->state.is_unusual, 0) && run->state.meta.slots) {
 			begin_metadata(run, slot, entry);
 			return true;
 		}
@@ -526,7 +526,7 @@ static NOT_INLINE bool put_by_table(struct pyn_worker_run *run, const struct pyn
 	}
 	if (slot->flags & PYN_FLAG_CHANGE)
 		end_change(run, slot, &run->flight[slot->cmd.cid], PYN_STATUS_MISMATCH);
-	if (run->meta.slots)
+	if (run->state.meta.slots)
 		pyn_worker_meta_end(run, slot, PYN_STATUS_MISMATCH);
 	if (run->state.kind == PYN_WORKER_VARIED)
 		run->result.io_count[slot->op]--;

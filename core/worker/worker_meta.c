@@ -40,22 +40,22 @@ int pyn_worker_meta_create(struct pyn_worker_run *run, uint32_t largest, struct 
 
 	if (!pyn_worker_has_metadata(&run->config))
 		return 0;
-	run->meta.slots = calloc(run->slot_count, sizeof(*run->meta.slots) + each);
-	if (!run->meta.slots)
+	run->state.meta.slots = calloc(run->slot_count, sizeof(*run->state.meta.slots) + each);
+	if (!run->state.meta.slots)
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for the metadata of an IO worker");
-	memory = (uint8_t *)(run->meta.slots + run->slot_count);
+	memory = (uint8_t *)(run->state.meta.slots + run->slot_count);
 	for (uint16_t i = 0; i < run->slot_count; i++, memory += each) {
-		run->meta.slots[i].cells = (uint64_t *)memory;
-		run->meta.slots[i].crc = (uint32_t *)(run->meta.slots[i].cells + largest);
+		run->state.meta.slots[i].cells = (uint64_t *)memory;
+		run->state.meta.slots[i].crc = (uint32_t *)(run->state.meta.slots[i].cells + largest);
 	}
-	run->meta.most = largest;
+	run->state.meta.most = largest;
 	return 0;
 }
 
 void pyn_worker_meta_destroy(struct pyn_worker_run *run)
 {
-	free(run->meta.slots);
-	run->meta.slots = NULL;
+	free(run->state.meta.slots);
+	run->state.meta.slots = NULL;
 }
 
 static uint64_t address_of(const void *memory)
@@ -65,7 +65,7 @@ static uint64_t address_of(const void *memory)
 
 int pyn_worker_meta_place(struct pyn_worker_run *run, uint16_t index, void *memory, struct pyn_error *err)
 {
-	size_t bytes = pyn_worker_meta_bytes(run, run->meta.most);
+	size_t bytes = pyn_worker_meta_bytes(run, run->state.meta.most);
 	uint64_t first = address_of(memory);
 
 	for (size_t at = PAGE; at < bytes; at += PAGE)
@@ -74,8 +74,8 @@ int pyn_worker_meta_place(struct pyn_worker_run *run, uint16_t index, void *memo
 					 "%zu bytes of metadata are not contiguous in physical memory, as MPTR needs "
 					 "them without an IOMMU: use a smaller io_size",
 					 bytes);
-	run->meta.slots[index].data = memory;
-	run->meta.slots[index].mptr = first;
+	run->state.meta.slots[index].data = memory;
+	run->state.meta.slots[index].mptr = first;
 	return 0;
 }
 
@@ -146,7 +146,7 @@ static uint32_t make(const struct pyn_worker_run *run, const uint8_t *data, uint
 
 static struct pyn_lbas lbas_of(const struct pyn_worker_run *run, const struct pyn_worker_slot *slot, uint8_t *data)
 {
-	const struct pyn_worker_meta *meta = &run->meta.slots[slot->cmd.cid];
+	const struct pyn_worker_meta *meta = &run->state.meta.slots[slot->cmd.cid];
 	struct pyn_lbas lbas = {.data = data, .stride = run->config.lba_size};
 
 	if (separate_bytes(run)) {
@@ -162,7 +162,7 @@ static struct pyn_lbas lbas_of(const struct pyn_worker_run *run, const struct py
 static void begin_write(struct pyn_worker_run *run, struct pyn_worker_slot *slot)
 {
 	struct pyn_worker_flight *flight = &run->flight[slot->cmd.cid];
-	uint32_t *crc = run->meta.slots[slot->cmd.cid].crc, *metadata_crc = crc + run->meta.most;
+	uint32_t *crc = run->state.meta.slots[slot->cmd.cid].crc, *metadata_crc = crc + run->state.meta.most;
 	struct pyn_lbas lbas = lbas_of(run, slot, slot->write_data);
 	struct pyn_tags tags = tags_of(run, slot->slba);
 	uint64_t token = pyn_token_take(slot->nlb);
@@ -182,8 +182,8 @@ static void begin_write(struct pyn_worker_run *run, struct pyn_worker_slot *slot
 	flight->nlb = (uint32_t)pyn_verify_clip(run->noted, slot->slba, slot->nlb);
 	pyn_flight_set(flight, PYN_FLIGHT_MOVING);
 	pyn_verify_write_begin_crc(run->verify, flight->slba, flight->nlb, crc, token);
-	if (run->meta.verify)
-		pyn_verify_write_begin_crc(run->meta.verify, flight->slba, flight->nlb, metadata_crc, token);
+	if (run->state.meta.verify)
+		pyn_verify_write_begin_crc(run->state.meta.verify, flight->slba, flight->nlb, metadata_crc, token);
 	pyn_flight_set(flight, PYN_FLIGHT_BEGUN);
 }
 
@@ -191,19 +191,19 @@ static void begin_write(struct pyn_worker_run *run, struct pyn_worker_slot *slot
 
 void pyn_worker_meta_begin(struct pyn_worker_run *run, struct pyn_worker_slot *slot)
 {
-	struct pyn_worker_meta *meta = &run->meta.slots[slot->cmd.cid];
+	struct pyn_worker_meta *meta = &run->state.meta.slots[slot->cmd.cid];
 	const struct pyn_worker_flight *flight = &run->flight[slot->cmd.cid];
 
 	if (slot->cmd.opc == NVME_IO_READ && run->config.check) {
 		pyn_verify_read_begin(run->verify, slot->slba, slot->nlb, slot->cells);
-		if (run->meta.verify)
-			pyn_verify_read_begin(run->meta.verify, slot->slba, slot->nlb, meta->cells);
+		if (run->state.meta.verify)
+			pyn_verify_read_begin(run->state.meta.verify, slot->slba, slot->nlb, meta->cells);
 	} else if (slot->cmd.opc == NVME_IO_WRITE) {
 		begin_write(run, slot);
 	} else if (slot->flags & PYN_FLAG_CHANGE && slot->cmd.opc != NVME_IO_FLUSH && run->noted &&
-		   run->meta.verify) {
+		   run->state.meta.verify) {
 		/* Zeroed and deallocated LBAs have metadata that depend on more than the command. */
-		pyn_verify_change_begin(run->meta.verify, flight->slba, flight->nlb, PYN_CELL_UNKNOWN);
+		pyn_verify_change_begin(run->state.meta.verify, flight->slba, flight->nlb, PYN_CELL_UNKNOWN);
 	}
 	describe(run, slot, meta->mptr);
 }
@@ -212,14 +212,15 @@ void pyn_worker_meta_end(struct pyn_worker_run *run, const struct pyn_worker_slo
 {
 	const struct pyn_worker_flight *flight = &run->flight[slot->cmd.cid];
 
-	if (!(slot->flags & PYN_FLAG_CHANGE) || slot->cmd.opc == NVME_IO_FLUSH || !run->noted || !run->meta.verify)
+	if (!(slot->flags & PYN_FLAG_CHANGE) || slot->cmd.opc == NVME_IO_FLUSH || !run->noted ||
+	    !run->state.meta.verify)
 		return;
 	enum pyn_write_outcome outcome = pyn_verify_outcome(run->verify, !status, slot->submitted);
 
 	if (slot->cmd.opc == NVME_IO_WRITE)
-		pyn_verify_write_end(run->meta.verify, flight->slba, flight->nlb, outcome);
+		pyn_verify_write_end(run->state.meta.verify, flight->slba, flight->nlb, outcome);
 	else
-		pyn_verify_change_end(run->meta.verify, flight->slba, flight->nlb, outcome);
+		pyn_verify_change_end(run->state.meta.verify, flight->slba, flight->nlb, outcome);
 }
 
 bool pyn_worker_meta_judge(struct pyn_worker_run *run, const struct pyn_worker_slot *slot,
@@ -228,6 +229,7 @@ bool pyn_worker_meta_judge(struct pyn_worker_run *run, const struct pyn_worker_s
 	struct pyn_lbas lbas = lbas_of(run, slot, slot->read_data);
 
 	lbas.cells = slot->cells;
-	lbas.metadata_cells = run->meta.slots[slot->cmd.cid].cells;
-	return pyn_judge_lbas(run->verify, run->meta.verify, slot->slba, slot->nlb, &lbas, &run->counts, mismatch);
+	lbas.metadata_cells = run->state.meta.slots[slot->cmd.cid].cells;
+	return pyn_judge_lbas(run->verify, run->state.meta.verify, slot->slba, slot->nlb, &lbas, &run->counts,
+			      mismatch);
 }

@@ -109,6 +109,15 @@ struct pyn_worker_ios {
 	uint32_t step;      /* of a replay: the next one */
 };
 
+struct pyn_worker_meta;
+
+/* What it has for metadata. */
+struct pyn_worker_metas {
+	struct pyn_verify *verify;     /* the table of the metadata; NULL: none */
+	struct pyn_worker_meta *slots; /* of each slot; NULL: no metadata */
+	uint32_t most;                 /* LBAs for which a slot has room there */
+};
+
 struct pyn_worker_state {
 	struct pyn_extra *extra; /* NULL: nothing on request */
 	enum pyn_worker_kind kind;
@@ -117,11 +126,10 @@ struct pyn_worker_state {
 	bool skips_nothing; /* the region has only uncorrectable LBAs, so they are not skipped */
 	uint32_t sgl_sum;   /* sum of the SGLs' percentage since the last IO by an SGL; see use_share() */
 	bool is_special;    /* a replay, or IO to several regions */
-	bool is_unusual;    /* a share of SGLs, or metadata */
+	struct pyn_worker_metas meta;
+	bool is_unusual;                                       /* a share of SGLs, or metadata */
 	uint8_t flags_of_read, flags_of_write, flags_of_other; /* of enum pyn_worker_flags, for each such IO */
 };
-
-struct pyn_worker_meta;
 
 struct pyn_worker_run {
 	struct pyn_worker_config config;
@@ -133,11 +141,6 @@ struct pyn_worker_run {
 	uint32_t timeout_ms;
 	int parent_pidfd;
 	struct pyn_verify *verify;
-	struct {
-		struct pyn_verify *verify;     /* the table of the metadata; NULL: none */
-		struct pyn_worker_meta *slots; /* of each slot; NULL: no metadata */
-		uint32_t most;                 /* LBAs for which a slot has room there */
-	} meta;
 	uint64_t noted; /* changes of LBAs below this are noted; 0: none, and writes are not stamped */
 	struct pyn_crc32c_stamp stamp;
 	struct pyn_workload workload;

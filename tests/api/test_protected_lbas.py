@@ -226,7 +226,9 @@ def test_wrong_metadata_are_a_mismatch_that_names_them(drive, caplog):
             lbas.send("read", 0x40, True, back)
         assert kind in caplog.text
         with ssd.fault(f"opcode=read do flip byte={byte}"), pytest.warns(UserWarning, match="ERROR") as told:
-            worker = lbas.ns.ioworker(io_size=6, region_start=0x40, region_end=0x46, io_count=1)
+            worker = lbas.ns.ioworker(
+                io_size=6, lba_random=False, region_start=0x40, region_end=0x46, io_count=1
+            )
             result = worker.start().close()
         assert any("07/81" in str(one.message) for one in told)
         assert (result.error, result.lba_mismatch) == (-6, 1)
