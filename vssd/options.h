@@ -40,6 +40,7 @@ struct vssd_optional {
 	uint32_t storage_tag; /* wanted bits of the storage tag in protection information */
 	bool fdp;             /* an endurance group with Flexible Data Placement */
 	bool streams;         /* the Streams directive */
+	bool boot;            /* boot partitions */
 	bool tcg;             /* security protocols of TCG, with the Opal SSC */
 	uint32_t sgls;        /* SGLS of Identify Controller: NVME_SGLS_BYTES, NVME_SGLS_DWORDS, or 0 for no SGLs */
 	uint32_t controllers; /* of the subsystem */

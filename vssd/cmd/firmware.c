@@ -5,6 +5,7 @@
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
+#include "vssd/subsystem/boot.h"
 
 static uint16_t check_range(struct vssd_request *request, uint64_t offset, uint64_t length)
 {
@@ -63,6 +64,33 @@ static uint16_t answer(struct vssd_request *request, uint16_t status)
 			   VSSD_OWN);
 }
 
+static bool is_boot_action(const struct vssd_request *request, uint32_t action)
+{
+	return (action == NVME_FW_BOOT_REPLACE || action == NVME_FW_BOOT_ACTIVATE) &&
+	       NVME_GET(request->ctrl->regs.cap, NVME_CAP_BPS);
+}
+
+/* Replace a boot partition, or make it the active one. */
+static uint16_t commit_boot(struct vssd_request *request, uint32_t action)
+{
+	struct vssd_subsystem *subsystem = request->ctrl->subsystem;
+	unsigned id = (unsigned)nvme_get_field(&request->cmd, NVME_FIELD_FW_COMMIT_BPID);
+	uint16_t status;
+
+	if (request->is_trial)
+		return NVME_SC_SUCCESS;
+	if (action == NVME_FW_BOOT_ACTIVATE) {
+		vssd_boot_activate(subsystem, id);
+		return NVME_SC_SUCCESS;
+	}
+	status = vssd_firmware_to_boot(subsystem, id);
+	if (status)
+		return vssd_refuse(request, status,
+				   VSSD_STATE("there is no whole image, or it is larger than a boot partition"),
+				   VSSD_OWN);
+	return NVME_SC_SUCCESS;
+}
+
 uint16_t vssd_firmware_commit(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
@@ -73,6 +101,8 @@ uint16_t vssd_firmware_commit(struct vssd_request *request)
 	bool replace = action != NVME_FW_ACTIVATE && (action != NVME_FW_ACTIVATE_NOW || subsystem->firmware.image);
 	uint16_t status = NVME_SC_SUCCESS;
 
+	if (is_boot_action(request, action))
+		return commit_boot(request, action);
 	if (action > (vssd_since(ctrl, NVME_1_2) ? NVME_FW_ACTIVATE_NOW : NVME_FW_ACTIVATE))
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_FW_COMMIT_CA, "CA"),
 				   VSSD_OWN);

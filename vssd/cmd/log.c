@@ -11,6 +11,7 @@
 #include "vssd/cmd/refuse.h"
 #include "vssd/cmd/zones.h"
 #include "vssd/ctrl/controller.h"
+#include "vssd/subsystem/boot.h"
 
 #define LSP_SHIFT 8 /* cdw10, 7 bits */
 
@@ -204,6 +205,19 @@ static uint16_t fill_changed_zones(struct vssd_request *request, struct query *q
 
 static uint16_t fill_supported(struct vssd_request *request, struct query *query);
 
+/* The boot partition that bit 0 of the log specific parameter selects. */
+static uint16_t fill_boot_partition(struct vssd_request *request, struct query *query)
+{
+	struct vssd_subsystem *subsystem = request->ctrl->subsystem;
+	struct nvme_boot_partition_log *log = (struct nvme_boot_partition_log *)subsystem->security->boot_log;
+
+	log->lid = NVME_LOG_BOOT_PARTITION;
+	log->bpinfo = vssd_boot_info(subsystem);
+	vssd_boot_read(subsystem, query->lsp & 1, 0, log->bpdata, VSSD_BOOT_SIZE);
+	query->page = subsystem->security->boot_log;
+	return NVME_SC_SUCCESS;
+}
+
 /* The log pages by LID. size 0: the drive does not have the page. */
 static const struct log_page {
 	uint16_t (*fill)(struct vssd_request *request, struct query *query); /* returns a status */
@@ -214,6 +228,7 @@ static const struct log_page {
 	bool ocp;    /* of OCP: the drive has it with the option --ocp */
 	bool fdp;    /* the drive has it with the option --fdp */
 	bool per_ns; /* of one namespace, which is zoned: a drive with the option --zoned has it */
+	bool boot;   /* the drive has it with the option --boot-partitions */
 } pages[256] = {
 	[NVME_LOG_SUPPORTED] = {fill_supported, sizeof(struct nvme_supported_logs), 4, false, NVME_2_0},
 	[NVME_LOG_ERROR] = {fill_error, (VSSD_ELPE + 1) * sizeof(struct nvme_error_log_entry), 4, true, NVME_1_0},
@@ -232,6 +247,7 @@ static const struct log_page {
 	[NVME_LOG_FEATURE_EFFECTS] = {fill_feature_effects, sizeof(struct nvme_feature_effects_log), 4, false,
 				      NVME_2_0},
 	[NVME_LOG_MI_EFFECTS] = {fill_mi_effects, sizeof(struct nvme_mi_effects_log), 4, false, NVME_2_0},
+	[NVME_LOG_BOOT_PARTITION] = {fill_boot_partition, VSSD_BOOT_LOG_SIZE, 4, false, NVME_2_0, .boot = true},
 	[NVME_LOG_SANITIZE] = {fill_sanitize, sizeof(struct nvme_sanitize_log), 4, true, NVME_1_3},
 	[NVME_LOG_ENDURANCE_GROUP] = {fill_endurance_group, sizeof(struct nvme_endurance_group_log), 4, false,
 				      NVME_2_0, .fdp = true},
@@ -251,7 +267,8 @@ static const struct log_page {
 bool vssd_log_supported(const struct vssd_ctrl *ctrl, uint8_t lid)
 {
 	return pages[lid].size && vssd_since(ctrl, pages[lid].since) &&
-	       (!pages[lid].ocp || ctrl->options->optional.ocp) && (!pages[lid].fdp || ctrl->subsystem->fdp) &&
+	       (!pages[lid].ocp || ctrl->options->optional.ocp) &&
+	       (!pages[lid].boot || ctrl->options->optional.boot) && (!pages[lid].fdp || ctrl->subsystem->fdp) &&
 	       (!pages[lid].per_ns || ctrl->options->zones.namespaces);
 }
 

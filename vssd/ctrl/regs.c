@@ -22,7 +22,8 @@ static int init(struct vssd_ctrl *ctrl, struct pyn_error *err)
 			 NVME_SET(CAP_AMS_WEIGHTED, NVME_CAP_AMS) | NVME_SET(READY_TIMEOUT, NVME_CAP_TO) |
 			 NVME_SET(vssd_since(ctrl, NVME_1_1) ? 1 : 0, NVME_CAP_NSSRS) |
 			 NVME_SET(is_2_0 ? NVME_CAP_CSS_NVM | NVME_CAP_CSS_ALL : NVME_CAP_CSS_NVM, NVME_CAP_CSS) |
-			 NVME_SET(MPSMAX, NVME_CAP_MPSMAX) | NVME_SET(is_2_0 ? 1 : 0, NVME_CAP_CRMS);
+			 NVME_SET(MPSMAX, NVME_CAP_MPSMAX) | NVME_SET(is_2_0 ? 1 : 0, NVME_CAP_CRMS) |
+			 NVME_SET(ctrl->options->optional.boot && vssd_since(ctrl, NVME_1_3) ? 1 : 0, NVME_CAP_BPS);
 	(void)err;
 	return 0;
 }
@@ -41,6 +42,7 @@ static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 		ctrl->regs.aqa = 0;
 		ctrl->regs.asq = 0;
 		ctrl->regs.acq = 0;
+		memset(&ctrl->regs.boot, 0, sizeof(ctrl->regs.boot));
 	}
 	vssd_update_running(ctrl);
 }
@@ -211,6 +213,8 @@ static uint32_t register_read(const struct vssd_ctrl *ctrl, uint32_t offset)
 	default:
 		break;
 	}
+	if (vssd_boot_has(ctrl, offset))
+		return vssd_boot_register(ctrl, offset);
 	if (offset >= VSSD_DOORBELL_OFFSET && offset < VSSD_DOORBELL_OFFSET + VSSD_DOORBELL_SIZE)
 		return vssd_doorbell_read(ctrl, (offset - VSSD_DOORBELL_OFFSET) / 4);
 	return 0;
@@ -254,6 +258,8 @@ static void register_write(struct vssd_ctrl *ctrl, uint32_t offset, uint32_t val
 	default:
 		break;
 	}
+	if (vssd_boot_has(ctrl, offset))
+		vssd_boot_set_register(ctrl, offset, value);
 	if (offset >= VSSD_DOORBELL_OFFSET && offset < VSSD_DOORBELL_OFFSET + VSSD_DOORBELL_SIZE)
 		vssd_doorbell_write(ctrl, (offset - VSSD_DOORBELL_OFFSET) / 4, value);
 }
@@ -268,7 +274,8 @@ static bool is_watched(const struct vssd_ctrl *ctrl, uint32_t offset)
 /* The register of 64 bits whose upper half is at this offset begins 4 bytes before. */
 static bool is_upper_half(uint32_t offset)
 {
-	return offset == NVME_REG_CAP + 4 || offset == NVME_REG_ASQ + 4 || offset == NVME_REG_ACQ + 4;
+	return offset == NVME_REG_CAP + 4 || offset == NVME_REG_ASQ + 4 || offset == NVME_REG_ACQ + 4 ||
+	       offset == NVME_REG_BPMBL + 4;
 }
 
 static uint32_t read_with_faults(struct vssd_ctrl *ctrl, uint32_t offset)

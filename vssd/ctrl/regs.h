@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "vssd/ctrl/boot.h"
 #include "vssd/ctrl/part.h"
 
 struct vssd_regs {
@@ -18,7 +19,8 @@ struct vssd_regs {
 	uint32_t page_size; /* CC.MPS, bytes */
 	bool host_gone;     /* the queues belong to a client that has disconnected */
 	bool shut_down;     /* the shutdown by CC.SHN is complete, and all data are durable */
-	bool in_use;        /* enabled since the last shutdown */
+	struct vssd_boot_registers boot;
+	bool in_use; /* enabled since the last shutdown */
 };
 
 /* A Controller Level Reset clears CC and CSTS, except NSSRO. A reset by CC.EN keeps AQA, ASQ and ACQ. */

@@ -12,6 +12,7 @@
 
 #include "core/util/clock.h"
 #include "core/util/crc32c.h"
+#include "vssd/subsystem/boot.h"
 #include "vssd/subsystem/subsystem.h"
 
 #define ACTIVATION_NS UINT64_C(30000000)
@@ -98,6 +99,15 @@ static bool is_revision(const char revision[8])
 	return revision[0] != ' ';
 }
 
+/* Whether the downloaded pieces have no gaps. */
+static bool has_no_gaps(const struct vssd_firmware *firmware)
+{
+	for (uint32_t i = 0; i < firmware->count; i++)
+		if (!firmware->pieces[i])
+			return false;
+	return firmware->count > 0;
+}
+
 /* Whether the downloaded pieces are one complete image. */
 static bool image_is_good(const struct vssd_firmware *firmware, struct image *header)
 {
@@ -110,10 +120,8 @@ static bool image_is_good(const struct vssd_firmware *firmware, struct image *he
 	if (memcmp(header->magic, magic, sizeof(magic)) != 0 || header->length != firmware->count * PIECE ||
 	    header->needs >= NUM_NEEDS || !is_revision(header->revision))
 		return false;
-	/* Check that there are no gaps between the pieces. */
-	for (uint32_t i = 0; i < firmware->count; i++)
-		if (!firmware->pieces[i])
-			return false;
+	if (!has_no_gaps(firmware))
+		return false;
 	unsigned_header = *header;
 	unsigned_header.crc = 0;
 	crc = pyn_crc32c(0, &unsigned_header, sizeof(unsigned_header));
@@ -213,6 +221,16 @@ uint16_t vssd_firmware_store(struct vssd_subsystem *subsystem, uint8_t slot)
 	slot_of(subsystem, slot)->needs = header.needs;
 	memcpy(slot_of(subsystem, slot)->revision, header.revision, sizeof(header.revision));
 	return NVME_SC_SUCCESS;
+}
+
+uint16_t vssd_firmware_to_boot(struct vssd_subsystem *subsystem, unsigned id)
+{
+	struct vssd_firmware *firmware = &subsystem->firmware;
+	bool good = has_no_gaps(firmware) && firmware->count * PIECE <= VSSD_BOOT_SIZE &&
+		    vssd_boot_replace(subsystem, id, firmware->image, firmware->count * PIECE);
+
+	discard(firmware);
+	return good ? NVME_SC_SUCCESS : NVME_SC_INVALID_FIRMWARE_IMAGE;
 }
 
 bool vssd_firmware_activate(struct vssd_subsystem *subsystem, uint8_t slot, bool now, struct vssd_listener *owner,

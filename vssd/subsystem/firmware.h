@@ -46,6 +46,9 @@ uint8_t vssd_firmware_choose(const struct vssd_subsystem *subsystem, bool replac
 /* Move the downloaded image into a slot. Returns a status. */
 uint16_t vssd_firmware_store(struct vssd_subsystem *subsystem, uint8_t slot);
 
+/* Move the downloaded image into a boot partition, whatever it is. Returns a status. */
+uint16_t vssd_firmware_to_boot(struct vssd_subsystem *subsystem, unsigned id);
+
 /* Activate the image in a slot, now if the image allows it, otherwise at the next reset. True: the activation has
  * begun, the command completes later, and *status is not set. */
 bool vssd_firmware_activate(struct vssd_subsystem *subsystem, uint8_t slot, bool now, struct vssd_listener *owner,

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "vssd/subsystem/boot.h"
 #include "vssd/subsystem/subsystem.h"
 #include "vssd/tcg/state.h"
 
@@ -14,6 +15,8 @@ static uint64_t blocks_of(const struct vssd_options *options, unsigned area)
 		[VSSD_HIDDEN_MBR] = VSSD_TCG_MBR_SIZE / VSSD_BLOCK_SIZE,
 	};
 
+	if (area == VSSD_HIDDEN_BOOT)
+		return options->optional.boot ? 2 * VSSD_BOOT_SIZE / VSSD_BLOCK_SIZE + 1 : 0;
 	return options->optional.tcg ? tcg[area] : 0;
 }
 

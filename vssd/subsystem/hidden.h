@@ -17,6 +17,7 @@ enum vssd_hidden {
 	VSSD_HIDDEN_TCG,       /* one block: struct vssd_tcg_state */
 	VSSD_HIDDEN_DATASTORE, /* TCG's tables of bytes */
 	VSSD_HIDDEN_MBR,
+	VSSD_HIDDEN_BOOT, /* both boot partitions, and a block */
 	VSSD_HIDDEN_AREAS,
 };
 

@@ -6,13 +6,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "vssd/subsystem/boot.h"
 #include "vssd/subsystem/part.h"
 #include "vssd/tcg/tcg.h"
 
 struct vssd_ns;
 
 struct vssd_security {
-	struct vssd_tcg *tcg; /* NULL: the drive has none */
+	struct vssd_tcg *tcg;                             /* NULL: the drive has none */
+	_Alignas(8) uint8_t boot_log[VSSD_BOOT_LOG_SIZE]; /* where log page 15h is made */
 };
 
 extern const struct vssd_subsystem_part vssd_security_part;
