@@ -110,4 +110,15 @@ BUGS = (
         ACTION,
         waits_for="fault rules that change metadata on the medium",
     ),
+    Bug(
+        "H11",
+        "metadata-lose-a-bit",
+        "The first byte of metadata behind 512 bytes has a wrong bit",
+        "The engine that puts metadata behind the data of each LBA writes a bit of its descriptor into the "
+        "first byte behind the first sector of larger transfers.",
+        "NVM 1.0, 5.1 Metadata Handling",
+        ("opcode=read nlb>=8 do flip byte=512",),
+        ON,
+        areas=("metadata",),
+    ),
 )

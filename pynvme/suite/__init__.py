@@ -32,7 +32,8 @@ AREAS = {
     "resets": "resets and aborts under load",
     "injection": "errors that the host injects",
     "age": "age",
-    "protection": "metadata and protection information",
+    "metadata": "metadata, and guards of each size",
+    "protection": "protection information",
     "media": "format, sanitize, self-test and firmware",
     "latency": "latency",
 }

@@ -11,6 +11,7 @@ import pytest
 
 from pynvme.bugs import BUGS
 from pynvme.suite import Finding
+from pynvme.suite import test_metadata as metadata
 from pynvme.suite import test_protection as area
 from pynvme.suite.drive import Drive
 from pynvme.vssd import VirtualSsd
@@ -25,6 +26,9 @@ TESTS: list[Callable[[Drive], None]] = [
     area.test_the_application_tag_that_escapes,
     area.test_an_initial_reference_tag_that_is_not_the_lba,
     area.test_zeroes_have_tuples,
+    metadata.test_metadata_come_back,
+    metadata.test_a_write_with_wrong_information_is_refused,
+    metadata.test_the_drive_makes_right_information,
 ]
 
 
