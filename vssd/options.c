@@ -97,6 +97,9 @@ static const struct entry entries[] = {
 	 "the last N namespaces are private: each is attached to one controller, in turn", NULL, NULL, NULL},
 	{"namespace-management", FLAG, DRIVE, AT(drive.optional.ns_management), 0, 1, 0, NULL,
 	 "let the host create, delete, attach and detach namespaces", NULL, "", NULL},
+	{"unallocated", SIZE, DRIVE, AT(drive.optional.unallocated), 0, UINT64_MAX, 0, "SIZE",
+	 "capacity beyond that of the first namespaces, for those that the host creates",
+	 "a size like 64M, at least 4K, or 0", "0", NULL},
 	{"profile", CHOICE, DRIVE, AT(drive.optional.profile), 0, 0, VSSD_PROFILE_CLIENT, "NAME",
 	 "have the optional features of this kind of drive", NULL, NULL, profiles},
 	{"queues", NUMBER, DRIVE, AT(drive.queues), 1, VSSD_MAX_IO_QUEUES, 16, "N", "number of IO queue pairs", NULL,
@@ -574,6 +577,16 @@ static int check_together(const struct vssd_options *options, struct pyn_error *
 {
 	uint64_t most = options->null_store ? NULL_MAX : DATA_MAX;
 
+	if (options->optional.unallocated && !options->optional.ns_management)
+		return pyn_error(
+			err, PYN_ERROR_ARGUMENT, EINVAL,
+			"--unallocated needs --namespace-management, with which the host creates namespaces");
+	if (options->optional.unallocated / BLOCK > most / BLOCK)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "%" PRIu64 " unallocated bytes are too many: the drive can have at most %" PRIu64
+				 " GiB",
+				 options->optional.unallocated, most >> 30);
+	most -= options->optional.unallocated / BLOCK * BLOCK;
 	if (options->size / BLOCK > most / BLOCK / options->namespaces)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 				 "%u namespaces of %" PRIu64 " bytes are too large: they can have at most %" PRIu64

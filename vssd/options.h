@@ -35,6 +35,7 @@ struct vssd_optional {
 	bool ocp;             /* log pages of OCP, which a UUID selects */
 	bool error_injection; /* feature C0h of OCP */
 	bool ns_management;   /* let the host create and delete namespaces */
+	uint64_t unallocated; /* bytes that no namespace of a new drive has; needs ns_management */
 	bool metadata;        /* LBA formats with metadata */
 	bool protection;      /* and with protection information; needs metadata */
 	uint32_t storage_tag; /* wanted bits of the storage tag in protection information */

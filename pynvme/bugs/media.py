@@ -3,12 +3,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pynvme.bugs.bug import Bug
 
 FORMAT = "Base 2.0, 5.14 Format NVM"
 SANITIZE = "Base 2.0, 8.21 Sanitize Operations"
 TEST = "Base 2.0, 8.6 Device Self-test Operations"
 MEDIA = ("media",)
+MANAGEMENT = "Base 2.0, 5.23 Namespace Management"
+ATTACHMENT = "Base 2.0, 5.22 Namespace Attachment"
+MANAGED: Mapping[str, str | int] = {"namespace_management": True, "size": "64M", "unallocated": "64M"}
+NAMESPACES = ("namespaces",)
 
 BUGS = (
     Bug(
@@ -83,8 +89,10 @@ BUGS = (
         "new-namespace-shows-old-data",
         "A new namespace shows the data of a deleted one",
         "The blocks are given to the new namespace without a deallocation.",
-        "Base 2.0, 8.11 Namespace Management",
-        waits_for="Namespace Management",
+        "NVM 1.0, 3.2.3.2.1 Deallocated or Unwritten Logical Blocks",
+        ("opcode=namespace-management cdw10[3:0]=1 do leave=0..1G",),
+        MANAGED,
+        areas=NAMESPACES,
     ),
     Bug(
         "F9",
@@ -222,5 +230,65 @@ BUGS = (
         "Base 2.0, 5.2 Asynchronous Event Request",
         ("on=event event=firmware do twice",),
         areas=MEDIA,
+    ),
+    Bug(
+        "F24",
+        "deleted-namespace-keeps-its-capacity",
+        "UNVMCAP does not change when a namespace is created or deleted",
+        "The field is computed when the drive starts.",
+        "Base 2.0, 5.17.2.1 Identify Controller, TNVMCAP and UNVMCAP",
+        ("cns=1 do bytes at=296 size=8 value=0x4000000",),
+        MANAGED,
+        areas=NAMESPACES,
+    ),
+    Bug(
+        "F25",
+        "namespace-attached-twice",
+        "A namespace can be attached to the same controller twice",
+        "The list of controllers is replaced without a look at the old one.",
+        ATTACHMENT,
+        ("opcode=namespace-attachment status=01/18 do set cqe.sct=0 cqe.sc=0 cqe.dnr=0",),
+        MANAGED,
+        areas=NAMESPACES,
+    ),
+    Bug(
+        "F26",
+        "changed-namespaces-are-not-listed",
+        "The changed list stays empty when a namespace is attached",
+        "The list is filled only when a namespace is formatted.",
+        "Base 2.0, 5.16.1.5 Changed Namespace List",
+        ("log=04h do bytes at=0 size=4 value=0",),
+        MANAGED,
+        areas=NAMESPACES,
+    ),
+    Bug(
+        "F27",
+        "attached-controllers-are-not-listed",
+        "The list of the controllers that a namespace is attached to is empty",
+        "The list is made of the other ports of the drive.",
+        "Base 2.0, 5.17.2 Identify, namespace lists",
+        ("cns=0x12 do bytes at=0 size=2 value=0",),
+        MANAGED,
+        areas=NAMESPACES,
+    ),
+    Bug(
+        "F28",
+        "creation-above-the-capacity",
+        "A creation with more LBAs than the drive has left succeeds",
+        "The size is compared in units that have overflowed.",
+        MANAGEMENT,
+        ("opcode=namespace-management status=01/15 do set cqe.sct=0 cqe.sc=0 cqe.dnr=0",),
+        MANAGED,
+        areas=NAMESPACES,
+    ),
+    Bug(
+        "F29",
+        "detached-namespace-loses-lbas",
+        "A namespace that was detached has lost its first LBAs",
+        "The part of the map that was loaded last is not written when the namespace is detached.",
+        ATTACHMENT,
+        ("opcode=read nsid=2 lba<64 since=disable do fill=0",),
+        MANAGED,
+        areas=NAMESPACES,
     ),
 )

@@ -27,6 +27,7 @@ AREAS = {
     "logs": "logs, counters and events",
     "data": "data integrity",
     "copy": "copy",
+    "namespaces": "namespaces that the host creates and deletes",
     "power": "loss of power",
     "queues": "queues, doorbells and interrupts",
     "resets": "resets and aborts under load",

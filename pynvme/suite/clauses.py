@@ -31,6 +31,8 @@ ADMIN = {
     AdminOpcode.GET_FEATURES: "Base 2.0, 5.15 Get Features",
     AdminOpcode.GET_LOG_PAGE: "Base 2.0, 5.16 Get Log Page",
     AdminOpcode.IDENTIFY: "Base 2.0, 5.17 Identify",
+    AdminOpcode.NS_ATTACHMENT: "Base 2.0, 5.22 Namespace Attachment",
+    AdminOpcode.NS_MANAGEMENT: "Base 2.0, 5.23 Namespace Management",
     AdminOpcode.SANITIZE: "Base 2.0, 5.24 Sanitize",
     AdminOpcode.SET_FEATURES: "Base 2.0, 5.27 Set Features",
 }

@@ -18,7 +18,11 @@ from pynvme.suite import AREAS, options
 
 ROOT = Path(__file__).parents[2]
 
-DRIVES = {"injection": "vssd:error_injection", "copy": "vssd:copy,size=64M"}
+DRIVES = {
+    "injection": "vssd:error_injection",
+    "copy": "vssd:copy,size=64M",
+    "namespaces": "vssd:namespace_management,size=64M,unallocated=64M",
+}
 """Drives of areas that the default one has nothing of."""
 
 

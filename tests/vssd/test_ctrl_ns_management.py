@@ -141,6 +141,27 @@ def test_a_drive_without_the_option_has_none_of_it(host: Host) -> None:
         assert host.nvme.admin.execute(IDENTIFY, nsid=1, cdw10=cns)[1] == INVALID_FIELD
 
 
+def test_a_new_drive_can_have_capacity_that_no_namespace_has(start: Start) -> None:
+    host = Host(start("--size", "16M", "--namespace-management", "--unallocated", "40M"))
+    assert capacity(host.nvme) == (56 * MIB, 40 * MIB)
+    assert listed(host.nvme, 0x10) == [1]
+    assert manage(host.nvme, CREATE, data=shape(40 * MIB // 512 + 1))[1] == INSUFFICIENT
+    assert create(host.nvme, 40 * MIB // 512) == 2
+    assert capacity(host.nvme) == (56 * MIB, 0)
+    assert attach(host.nvme, 2, CNTLID) == OK
+    disk = io(host, 2)
+    disk.write(40 * MIB // 512 - 16, pattern(5, 16))
+    assert disk.read(40 * MIB // 512 - 16, 16) == pattern(5, 16)
+    assert delete(host.nvme, 2) == OK and capacity(host.nvme) == (56 * MIB, 40 * MIB)
+    host.close()
+
+
+def test_capacity_beyond_the_namespaces_needs_a_host_that_creates_them(folder: str) -> None:
+    wrong = Server(os.path.join(folder, "drive"), "--unallocated", "40M")
+    assert "--unallocated needs --namespace-management" in wrong.word
+    wrong.stop()
+
+
 def test_what_the_drive_says_of_itself(nvme: Nvme) -> None:
     data = identify(nvme, 1)
     assert struct.unpack_from("<H", data, 256)[0] & 8, "OACS bit 3"

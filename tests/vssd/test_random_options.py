@@ -80,6 +80,8 @@ def some_value(dice: random.Random, name: str, kind: str, says: str, folder: str
         return str(dice.choice((0, 1, 20, 200, 3600000)))
     if kind == "SIZE" and name == "cache":
         return dice.choice(("0", some_size(dice, 1, 1 << 40)))
+    if kind == "SIZE" and name == "unallocated":
+        return dice.choice(("0", some_size(dice, PAGE, 64 << 20)))
     if kind == "SIZE" and name == "endurance":
         return dice.choice(("0", some_size(dice, 1 << 44, 1 << 60)))  # it must not wear out
     if kind == "SIZE":
@@ -107,6 +109,8 @@ def some_options(
         for name, (kind, says) in known.items()
         if dice.random() < share
     }
+    if options.get("unallocated", "0") != "0" and dice.random() < 0.9:
+        options["namespace-management"] = None
     # A file has room for the drive and once more for its cache: the machine may not have as much.
     if "file" in options and "null" not in options:
         options["size"] = some_size(dice, PAGE, 16 << 20)
@@ -119,14 +123,21 @@ def bytes_of(size: str | None) -> int:
     return int(size.rstrip("KMG")) << 10 * (" KMG".index(size[-1]) if size[-1] in "KMG" else 0)
 
 
+def creates_namespaces(options: dict[str, str | None]) -> bool:
+    """Whether the host can create namespaces."""
+    return "namespace-management" in options or options.get("profile") in ("datacenter", "everything")
+
+
 def contradicts(options: dict[str, str | None]) -> bool:
     """Whether the drive must refuse these options."""
     total = bytes_of(options.get("size")) // PAGE * PAGE * int(options.get("namespaces") or 1)
+    total += bytes_of(options.get("unallocated") or "0") // PAGE * PAGE
     null = "null" in options
     lost = null and {"metadata", "protection", "fdp"} & set(options)
     return (
         bool(lost)
         or ("file" in options and "fdp" in options)
+        or (options.get("unallocated", "0") != "0" and not creates_namespaces(options))
         or (null and "file" in options)
         or total > (MOST_BYTES_NULL if null else MOST_BYTES)
     )

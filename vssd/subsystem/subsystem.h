@@ -40,7 +40,7 @@ struct vssd_subsystem {
 	bool power;
 	bool unannounced;  /* the last power loss came without a shutdown */
 	uint64_t next_due; /* ticks: when to poll the next part */
-	uint64_t blocks;   /* of all namespaces, even if a null drive stores none */
+	uint64_t blocks;   /* of all namespaces and of what none has; a null drive stores none */
 	struct vssd_ns ns[VSSD_MAX_NAMESPACES];
 	struct vssd_zones *zones[VSSD_MAX_NAMESPACES]; /* by NSID - 1; NULL: not zoned */
 	struct vssd_options options;
