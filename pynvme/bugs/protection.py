@@ -104,11 +104,13 @@ BUGS = (
     ),
     Bug(
         "H10",
-        "reference-tag-does-not-count",
-        "All LBAs of a write get the reference tag of the first",
-        "The loop that makes protection information takes ILBRT for each LBA.",
-        ACTION,
-        waits_for="fault rules that change metadata on the medium",
+        "metadata-bit-lost",
+        "A bit of stored metadata flips now and then",
+        "The metadata lie outside of what the error correction covers, and every third write damages them.",
+        "NVM 1.0, 5.2.1 Metadata",
+        ("opcode=write every=3 do flip byte=3 metadata=1",),
+        ON,
+        areas=AREA,
     ),
     Bug(
         "H11",

@@ -33,6 +33,7 @@ static const char *const rules[] = {
 	"on=interrupt masked=1 vector=2 do drop",
 	"opcode=write do split=8192 gap=1..2 reverse",
 	"opcode=dataset-management do bytes at=4 size=4 value=8 if=0 each=16",
+	"opcode=write do flip byte=3 bit=1 metadata=1",
 	"written[27:0]<=1048576 opcode=write do late=1..50 shape=tail",
 	"temperature>=350 do pace=10000000 burst=4096",
 	"on=power-loss do cache chance=0.5 flushed=700 versions",

@@ -502,3 +502,33 @@ def test_a_file_keeps_it_over_a_loss_of_power_and_over_the_process(tmp_path: pat
     server = Server(str(tmp_path / "drive"), *words[:4])
     assert "holds a drive with metadata" in server.word
     server.stop()
+
+
+def test_rules_change_the_metadata_of_lbas(start: Start) -> None:
+    rules = (
+        "nsid=1 opcode=write lba=41 do flip byte=3 bit=6 metadata=1",
+        "opcode=read lba=60..61 do bytes at=2 size=2 value=0x3412 metadata=1",
+        "opcode=write-zeroes lba=80 do fill=0x77 at=4 size=2 metadata=1",
+    )
+    drive = Protected(
+        start("--size", "8M", "--protection", *(w for rule in rules for w in ("--fault", rule)))
+    )
+    for extended in (False, True):
+        drive.protect(2, 1, extended)
+        data, metadata = drive.protected(40, 3, 1)
+        drive.put(data, metadata)
+        assert drive.send(WRITE, 40, 3, ALL, **drive.tags(40)) == OK  # it is right when it is checked
+        changed = bytes([*metadata[1][:3], metadata[1][3] ^ 0x40, *metadata[1][4:]])
+        assert drive.read(40, 3) == (data, [metadata[0], changed, metadata[2]])
+        assert drive.send(READ, 40, 3, ALL, **drive.tags(40)) == BAD_APP
+        data, metadata = drive.protected(59, 4, 1)
+        drive.write(59, data, metadata)
+        seen = drive.read(59, 4)[1]
+        assert [seen[0], seen[3]] == [metadata[0], metadata[3]]
+        assert seen[1:3] == [m[:2] + b"\x12\x34" + m[4:] for m in metadata[1:3]]
+        assert drive.send(READ, 59, 4, ALL, **drive.tags(59)) == OK, "the medium has what was written"
+        assert drive.send(WRITE_ZEROES, 79, 3, PRACT, **drive.tags(79)) == OK
+        seen = drive.read(79, 3)[1]
+        made = [drive.information(bytes(512), bytes(8), 79 + i) for i in range(3)]
+        assert seen == [made[0], made[1][:4] + b"\x77\x77" + made[1][6:], made[2]]
+    drive.host.close()

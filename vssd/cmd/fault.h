@@ -82,6 +82,9 @@ void vssd_fault_zeroes_begin(struct vssd_fault_plan *plan);
  * Returns a status. */
 uint16_t vssd_fault_map(struct vssd_fault_plan *plan, uint64_t length, uint32_t direction);
 
+/* Change the metadata of one LBA of the command: those that are stored, or that the host gets. */
+void vssd_fault_metadata(struct vssd_fault_plan *plan, uint64_t lba, uint8_t *metadata);
+
 /* The command has executed: change data for the host and pass them on, and change the medium. Returns its status. */
 uint16_t vssd_fault_data_end(struct vssd_fault_plan *plan, uint16_t status);
 

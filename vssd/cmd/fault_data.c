@@ -279,10 +279,13 @@ static void make_older(struct vssd_fault_plan *plan, const struct vssd_fault_rul
 	}
 }
 
-static void apply(struct vssd_fault_plan *plan, struct vssd_fault_rule *rule)
+static bool is_of_metadata(const struct vssd_fault_rule *rule)
 {
-	struct window window = window_of(plan, rule);
+	return vssd_fault_how_number(rule, VSSD_FAULT_KEY_METADATA, 0);
+}
 
+static void apply_to(struct vssd_fault_plan *plan, struct vssd_fault_rule *rule, struct window window)
+{
 	if (window.length == 0)
 		return;
 	switch (rule->action) {
@@ -313,6 +316,27 @@ static void apply(struct vssd_fault_plan *plan, struct vssd_fault_rule *rule)
 		return;
 	default:
 		return;
+	}
+}
+
+static void apply(struct vssd_fault_plan *plan, struct vssd_fault_rule *rule)
+{
+	if (!is_of_metadata(rule))
+		apply_to(plan, rule, window_of(plan, rule));
+}
+
+void vssd_fault_metadata(struct vssd_fault_plan *plan, uint64_t lba, uint8_t *metadata)
+{
+	struct window window = {.at = metadata, .length = plan->request->ns->metadata};
+
+	for (unsigned i = 0; i < plan->num_data; i++) {
+		struct vssd_fault_rule *rule = plan->data[i];
+		uint64_t first = plan->occasion.slba, last = first + plan->occasion.lbas - 1;
+
+		for (unsigned word = 0; word < rule->num_when; word++)
+			narrow(&rule->when[word], &first, &last);
+		if (is_of_metadata(rule) && lba >= first && lba <= last)
+			apply_to(plan, rule, window);
 	}
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "vssd/cmd/dptr.h"
+#include "vssd/cmd/fault.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 
@@ -165,6 +166,8 @@ uint16_t vssd_metadata_read(struct vssd_request *request, uint16_t (*readable)(s
 
 		stored(ctrl, request->ns, &at, metadata);
 		status = vssd_pi_check(request, &walk.task, slba + i, data_at(ctrl, &at), metadata);
+		if (request->fault)
+			vssd_fault_metadata(request->fault, slba + i, metadata);
 		if (!status)
 			status = vssd_cursor_put(request, &walk.cursor, data_at(ctrl, &at), at.length);
 		if (!status)
@@ -253,7 +256,7 @@ static uint16_t no_memory(struct vssd_request *request)
 }
 
 /* Store one LBA. */
-static uint16_t write_lba(struct vssd_request *request, uint64_t lba, const uint8_t *data, const uint8_t *metadata)
+static uint16_t write_lba(struct vssd_request *request, uint64_t lba, const uint8_t *data, uint8_t *metadata)
 {
 	const struct vssd_ctrl *ctrl = request->ctrl;
 	struct place at = place_of(request->ns, lba);
@@ -261,6 +264,8 @@ static uint16_t write_lba(struct vssd_request *request, uint64_t lba, const uint
 
 	if (!to)
 		return no_memory(request);
+	if (request->fault)
+		vssd_fault_metadata(request->fault, lba, metadata);
 	memcpy(to + at.offset, data, at.length);
 	memcpy(metadata_at(ctrl, &at), metadata, request->ns->metadata);
 	return NVME_SC_SUCCESS;

@@ -99,6 +99,8 @@ const struct vssd_fault_key_word vssd_fault_keys[VSSD_FAULT_KEYS] = {
 	[VSSD_FAULT_KEY_BURST] = {"burst", VSSD_FAULT_NUMBER, "so many bytes are fast after a rest"},
 	[VSSD_FAULT_KEY_IF] = {"if", VSSD_FAULT_HEX, "only bytes that have this value"},
 	[VSSD_FAULT_KEY_EACH] = {"each", VSSD_FAULT_NUMBER, "the same again after each so many bytes"},
+	[VSSD_FAULT_KEY_METADATA] = {"metadata", VSSD_FAULT_FLAG,
+				     "the bytes are those of the metadata of each LBA, after they were checked"},
 };
 
 #define SUDDEN "at once, or after delay; nothing is done with the command at which it happens"
@@ -143,13 +145,13 @@ const struct vssd_fault_action_word vssd_fault_actions[] = {
 	 "opcode=write lba=0x8000 do zone=read-only count=1"},
 
 	/* data */
-	{"flip", VSSD_FAULT_FLIP, VSSD_FAULT_NOTHING, VSSD_FAULT_DATA, AT(DATA), KEY(BYTE) | KEY(BIT), 0,
-	 "invert one bit of the data", "opcode=read every=100 do flip byte=5 bit=3"},
-	{"fill", VSSD_FAULT_FILL, VSSD_FAULT_HEX, VSSD_FAULT_DATA, AT(DATA), KEY(AT) | KEY(SIZE), 0,
+	{"flip", VSSD_FAULT_FLIP, VSSD_FAULT_NOTHING, VSSD_FAULT_DATA, AT(DATA), KEY(BYTE) | KEY(BIT) | KEY(METADATA),
+	 0, "invert one bit of the data", "opcode=read every=100 do flip byte=5 bit=3"},
+	{"fill", VSSD_FAULT_FILL, VSSD_FAULT_HEX, VSSD_FAULT_DATA, AT(DATA), KEY(AT) | KEY(SIZE) | KEY(METADATA), 0,
 	 "every byte of the data gets this value", "opcode=write every=1000 do fill=0 at=512 size=512"},
 	{"bytes", VSSD_FAULT_BYTES_ARE, VSSD_FAULT_NOTHING, VSSD_FAULT_DATA, AT(DATA),
 	 KEY(AT) | KEY(SIZE) | KEY(VALUE) | KEY(ADD) | KEY(AND) | KEY(OR) | KEY(XOR) | KEY(FREEZE) | KEY(IF) |
-		 KEY(EACH),
+		 KEY(EACH) | KEY(METADATA),
 	 KEY(VALUE) | KEY(ADD) | KEY(AND) | KEY(OR) | KEY(XOR) | KEY(FREEZE),
 	 "change size (1 to 8, or any with freeze) bytes of the data, the offset counts from the start of the log "
 	 "page or structure",
@@ -160,7 +162,7 @@ const struct vssd_fault_action_word vssd_fault_actions[] = {
 	{"shift", VSSD_FAULT_SHIFT, VSSD_FAULT_NUMBER, VSSD_FAULT_DATA, AT(DATA), 0, 0,
 	 "move the data so many bytes towards the end, where they wrap", "opcode=read every=50 do shift=4"},
 	{"scramble", VSSD_FAULT_SCRAMBLE, VSSD_FAULT_NOTHING, VSSD_FAULT_DATA, AT(DATA),
-	 KEY(AT) | KEY(SIZE) | KEY(SEED), 0, "replace the data by random bytes",
+	 KEY(AT) | KEY(SIZE) | KEY(SEED) | KEY(METADATA), 0, "replace the data by random bytes",
 	 "opcode=read lba=77 do scramble seed=5"},
 	{"torn", VSSD_FAULT_TORN, VSSD_FAULT_NUMBER, VSSD_FAULT_DATA, AT(DATA), KEY(REVERSE), 0,
 	 "transfer only so many bytes; the rest keeps what it had", "opcode=write bytes>4096 every=20 do torn=4096"},
