@@ -145,8 +145,9 @@ static void power(struct vssd_subsystem *subsystem, bool on)
 		vssd_security_changed(subsystem);
 }
 
-static void reset(struct vssd_subsystem *subsystem, enum vssd_reset kind)
+static void reset(struct vssd_subsystem *subsystem, enum vssd_reset kind, const struct vssd_listener *by)
 {
+	(void)by;
 	if (subsystem->security->tcg && kind != VSSD_RESET_POWER)
 		vssd_tcg_reset(subsystem->security->tcg, VSSD_TCG_HARDWARE);
 }
