@@ -133,7 +133,8 @@ const struct vssd_fault_action_word vssd_fault_actions[] = {
 	 "opcode=write bytes>4096 do split=4096 gap=100us..500us"},
 
 	{"leave", VSSD_FAULT_LEAVE, VSSD_FAULT_NUMBER, VSSD_FAULT_COMMAND, AT(COMMAND), 0, 0,
-	 "from now on, formats, sanitize operations and deletions of namespaces leave these bytes of each namespace as "
+	 "from now on, formats, sanitize operations and deletions of namespaces leave these bytes of each namespace "
+	 "as "
 	 "they are, in whole blocks of 4 KiB",
 	 "opcode=format-nvm do leave=64K..128K"},
 
