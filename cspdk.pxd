@@ -106,6 +106,7 @@ cdef extern from "driver.h" nogil:
         NVME_FIELD_ZONE_MGMT_SEND_SLBA
         NVME_FIELD_ZONE_MGMT_SEND_ZSA
         NVME_FIELD_ZONE_MGMT_SEND_SELECTALL
+        NVME_FIELD_ZONE_MGMT_SEND_ZSASO
         NVME_FIELD_ZONE_MGMT_RECEIVE_SLBA
         NVME_FIELD_ZONE_MGMT_RECEIVE_NUMD
         NVME_FIELD_ZONE_MGMT_RECEIVE_ZRA
@@ -244,6 +245,7 @@ cdef extern from "driver.h" nogil:
         NVME_IO_VERIFY
         NVME_IO_ZONE_MGMT_SEND
         NVME_IO_ZONE_MGMT_RECEIVE
+        NVME_IO_ZONE_APPEND
 
     enum pyn_device_reset_kind "pyn_device_reset":
         PYN_DEVICE_RESET_CONTROLLER

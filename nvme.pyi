@@ -82,6 +82,7 @@ from pynvme.sgl import Descriptor, Sgl
 from pynvme.spec import IdentifyController, IdentifyNamespace, SmartLog
 from pynvme.structure import Structure
 from pynvme.trace import CommandLog, LiveLog
+from pynvme.zone import Zone
 
 __all__ = [
     "Buffer",
@@ -2151,6 +2152,60 @@ class Namespace:
             >>> nvme0n1.copy(qpair, buf, 1000, 2).waitdone()
         """
 
+    def zone_append(
+        self,
+        qpair: Qpair,
+        buf: Buffer | None,
+        lba: _Int,
+        lba_count: _Int = 1,
+        io_flags: _Int = 0,
+        cb: _Completed | None = None,
+        *,
+        sgl: bool | Sgl | Descriptor | None = None,
+    ) -> Qpair:
+        """Append LBAs to a zone, at its write pointer (ZNS 3.4.1).
+
+        The completion tells in dwords 0 and 1 which LBA was the first. Verification takes it from there, also
+        if many appends are in flight. It cannot stamp LBA and token, so two appends of the same data are
+        alike.
+
+        Args:
+            qpair: the queue to send it to
+            buf: the data, from buf.offset on
+            lba: the first LBA of the zone, 64 bits
+            lba_count: how many LBAs to append, 1 to 65536. The drive limits it by ZASL
+            io_flags: bits 31:16 of dword 12, with FUA in bit 14 of them
+            cb: called at completion, see help(nvme)
+            sgl: as for read()
+
+        Raises:
+            AssertionError: as for write()
+
+        Example:
+            >>> nvme0n1.zone_append(qpair, buf, zone, cb=lambda cpl: print("at LBA", cpl[0])).waitdone()
+        """
+
+    def zones(self, qpair: Qpair, slba: _Int = 0, state: _Int = 0) -> list[Zone]:
+        """Report zones, by as many Zone Management Receive commands as it takes (ZNS 3.4.2).
+
+        Args:
+            qpair: the queue to send them to, on which nothing is in flight
+            slba: an LBA of the first zone to report, 64 bits
+            state: report only zones in this state, as ZRASF: 1 empty, 2 implicitly opened, 3 explicitly
+                opened, 4 closed, 5 full, 6 read-only, 7 offline. 0 reports all zones
+
+        Returns:
+            A `pynvme.zone.Zone` for each, which tells its state and can be opened, closed, finished and reset
+
+        Raises:
+            AssertionError: a value does not fit its field
+            RuntimeError: the drive refuses the report, such as that of a namespace without zones
+
+        Example:
+            >>> zone = nvme0n1.zones(qpair)[3]
+            >>> zone.append(buf), zone.refresh().wp
+        """
+
     def zns_mgmt_send(
         self,
         qpair: Qpair,
@@ -2159,6 +2214,8 @@ class Namespace:
         action: _Int = 0,
         all: bool = False,
         cb: _Completed | None = None,
+        *,
+        zrwa: bool = False,
     ) -> Qpair:
         """Zone Management Send (ZNS 3.4.3).
 
@@ -2166,16 +2223,17 @@ class Namespace:
             qpair: the queue to send it to
             buf: the data of action 0x10, otherwise None
             slba: the first LBA of the zone, 64 bits
-            action: 8 bits, 1 close, 2 finish, 3 open, 4 reset, 5 offline, 0x10 set zone descriptor extension
+            action: 8 bits, 1 close, 2 finish, 3 open, 4 reset, 5 offline, 0x10 set zone descriptor extension,
+                0x11 flush a zone random write area up to slba
             all: select all zones instead of that of slba
             cb: called at completion, see help(nvme)
+            zrwa: open the zone with a random write area (ZRWAA, bit 9 of dword 13)
 
         If a zone is reset or goes offline, its LBAs become unverified. After a Zone Append (ZNS 3.4.1),
         verification takes the LBA from the completion.
 
         Example:
             >>> nvme0n1.zns_mgmt_send(qpair, None, slba=zone, action=4).waitdone()
-            >>> nvme0n1.send_cmd(0x7d, qpair, buf, cdw10=zone, cb=lambda cpl: print("at LBA", cpl[0]))
         """
 
     def zns_mgmt_receive(

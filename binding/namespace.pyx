@@ -447,13 +447,25 @@ cdef class Namespace:
         return self._send(qpair, &command, cb)
 
     @_named
-    def zns_mgmt_send(self, qpair, buf, slba=0, action=0, all=False, cb=None):
+    def zone_append(self, qpair, buf, lba, lba_count=1, io_flags=0, cb=None, *, sgl=None):
+        return self._transfer(cspdk.NVME_IO_ZONE_APPEND, qpair, buf, lba, lba_count, io_flags, 0, 0, 0, cb, sgl, None,
+                              None)
+
+    @_named
+    def zones(self, qpair, slba=0, state=0):
+        from pynvme import zone
+
+        return zone.report(self, qpair, _field(slba, 64, "slba"), _field(state, 8, "state"), self._controller.mdts)
+
+    @_named
+    def zns_mgmt_send(self, qpair, buf, slba=0, action=0, all=False, cb=None, *, zrwa=False):
         cdef cspdk.pyn_command command
 
         _fill_command(&command, cspdk.NVME_IO_ZONE_MGMT_SEND, buf, self._get().nsid)
         _put(&command.cmd, cspdk.NVME_FIELD_ZONE_MGMT_SEND_SLBA, slba, "slba")
         _put(&command.cmd, cspdk.NVME_FIELD_ZONE_MGMT_SEND_ZSA, action, "action")
         _put(&command.cmd, cspdk.NVME_FIELD_ZONE_MGMT_SEND_SELECTALL, bool(all), "all")
+        _put(&command.cmd, cspdk.NVME_FIELD_ZONE_MGMT_SEND_ZSASO, bool(zrwa), "zrwa")
         return self._send(qpair, &command, cb)
 
     @_named

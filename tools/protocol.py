@@ -77,6 +77,7 @@ METHODS = {
     ("io", 0x19): "Namespace.copy",
     ("io", 0x79): "Namespace.zns_mgmt_send",
     ("io", 0x7A): "Namespace.zns_mgmt_receive",
+    ("io", 0x7D): "Namespace.zone_append",
 }
 """Methods that are not made from the book. Any other command is sent by send_cmd()."""
 

@@ -28,6 +28,7 @@ AREAS = {
     "data": "data integrity",
     "copy": "copy",
     "namespaces": "namespaces that the host creates and deletes",
+    "zones": "zones",
     "power": "loss of power",
     "queues": "queues, doorbells and interrupts",
     "resets": "resets and aborts under load",

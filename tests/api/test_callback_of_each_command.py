@@ -64,6 +64,7 @@ IO = {
     "write": {"lba": 0},
     "write_uncorrectable": {"lba": 1},
     "write_zeroes": {"lba": 0},
+    "zone_append": {"lba": 0},
     "zns_mgmt_receive": {},
     "zns_mgmt_send": {},
 }

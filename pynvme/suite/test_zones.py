@@ -1,0 +1,363 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Zones: states, limits, reports, appends, and what a loss of power leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import nvme
+import pytest
+
+from pynvme.spec import AdminOpcode, CommandSet, IoOpcode, Status, ZoneReport, ZoneSendAction, ZoneState
+from pynvme.suite import needs, requirement
+from pynvme.suite.claims import SWITCHED_POWER
+from pynvme.suite.drive import Drive
+from pynvme.suite.history import Command
+from pynvme.suite.marks import Need
+
+STATES = "ZNS 1.1, 2.1.1.4 Zone State Machine"
+RESOURCES = "ZNS 1.1, 2.1.1.4.1 Zone resources"
+SEND = "ZNS 1.1, 3.4.3 Zone Management Send"
+RECEIVE = "ZNS 1.1, 3.4.2 Zone Management Receive"
+APPEND = "ZNS 1.1, 3.4.1 Zone Append"
+WRITES = "ZNS 1.1, 2.1.1.2 Sequential Write Required zones"
+
+NO_LIMIT = 0xFFFFFFFF
+OPEN = (ZoneState.IMPLICITLY_OPENED, ZoneState.EXPLICITLY_OPENED)
+FILTERS = {
+    1: ZoneState.EMPTY,
+    2: ZoneState.IMPLICITLY_OPENED,
+    3: ZoneState.EXPLICITLY_OPENED,
+    4: ZoneState.CLOSED,
+    5: ZoneState.FULL,
+}
+"""ZRASF, and the state that it selects."""
+
+
+def zoned_namespaces(drive: Drive) -> list[int]:
+    """The active zoned namespaces: Identify, CNS 07h with CSI 02h."""
+    buf = nvme.Buffer(4096)
+    done = drive.admin(AdminOpcode.IDENTIFY, buf, cdw10=7, cdw11=CommandSet.ZNS << 24)
+    listed = [int(buf.data(4 * i + 3, 4 * i)) for i in range(1024)] if done.ok else []
+    return [nsid for nsid in listed if nsid]
+
+
+ZONED = Need(
+    "a zoned namespace (Identify, CNS 07h with CSI 02h)", lambda drive: bool(zoned_namespaces(drive))
+)
+
+pytestmark = needs(ZONED)
+
+
+class Zone(NamedTuple):
+    """What a report tells of a zone."""
+
+    slba: int
+    state: int
+    wp: int
+    capacity: int
+    has_extension: bool
+
+
+class Zones:
+    """Commands to the first zoned namespace, whose zones begin empty."""
+
+    def __init__(self, drive: Drive) -> None:
+        self.drive = drive
+        self.nsid = zoned_namespaces(drive)[0]
+        self.ns = nvme.Namespace(drive.nvme0, self.nsid)
+        self.lba_size = int(self.ns.lba_size)
+        buf = nvme.Buffer(4096)
+        drive.admin(AdminOpcode.IDENTIFY, buf, self.nsid, cdw10=5, cdw11=CommandSet.ZNS << 24)
+        self.id = buf.decode("id_ns_zns")
+        self.size = int(self.id.lbafe[int(self.ns.id_ns.flbas) & 0xF].zsze)
+        self.extension = int(self.id.lbafe[int(self.ns.id_ns.flbas) & 0xF].zdes) * 64
+        self.reset_all()
+
+    def reset_all(self) -> None:
+        self.drive.succeed(self.manage(ZoneSendAction.RESET, 0, flags=1 << 8), SEND)
+
+    def manage(self, action: int, slba: int, flags: int = 0, buf: nvme.Buffer | None = None) -> Command:
+        return self.drive.io(
+            IoOpcode.ZONE_MGMT_SEND, buf, slba, nsid=self.nsid, cdw12=0, cdw13=action | flags
+        )
+
+    def report(
+        self, slba: int = 0, state: int = 0, size: int = 4096, partial: bool = True
+    ) -> tuple[int, list[Zone]]:
+        """What the header counts, and the zones that fit."""
+        buf = nvme.Buffer(size)
+        done = self.drive.io(
+            IoOpcode.ZONE_MGMT_RECEIVE,
+            buf,
+            slba,
+            nsid=self.nsid,
+            cdw12=size // 4 - 1,
+            cdw13=state << 8 | partial << 16,
+        )
+        self.drive.succeed(done, RECEIVE)
+        found = buf.decode(ZoneReport)
+        count = min(int(found.nz), size // 64 - 1)
+        return int(found.nz), [
+            Zone(int(one.zslba), int(one.zs.zs), int(one.wp), int(one.zcap), bool(one.za.zdev))
+            for one in found.zones[:count]
+        ]
+
+    def zone(self, slba: int) -> Zone:
+        count, zones = self.report(slba)
+        self.drive.check(count > 0, RECEIVE, f"the zone at LBA {slba:#x}", "no zone")
+        return zones[0]
+
+    def must_be(self, slba: int, state: int, clause: str, wp: int | None = None) -> None:
+        """A finding unless a zone has this state, and this write pointer."""
+        seen = self.zone(slba)
+        holds = (seen.slba, seen.state) == (slba, state) and (wp is None or seen.wp == wp)
+        pointer = "" if wp is None else f" with its write pointer at {wp:#x}"
+        self.drive.check(
+            holds, clause, f"the zone at LBA {slba:#x} in state {ZoneState(state).name}{pointer}", seen
+        )
+
+    def data(self, count: int) -> bytes:
+        return self.drive.random.randbytes(count * self.lba_size)
+
+    def write(self, lba: int, data: bytes, flags: int = 0) -> Command:
+        buf = nvme.Buffer(len(data))
+        buf[:] = data
+        count = len(data) // self.lba_size
+        return self.drive.io(IoOpcode.WRITE, buf, lba, count, nsid=self.nsid, flags=flags)
+
+    def append(self, slba: int, data: bytes) -> tuple[Command, int]:
+        """The command, and the LBA that its completion tells."""
+        buf = nvme.Buffer(len(data))
+        buf[:] = data
+        count = len(data) // self.lba_size
+        done = self.drive.io(IoOpcode.ZONE_APPEND, buf, slba, count, nsid=self.nsid)
+        return done, done.cdw0
+
+    def must_hold(self, lba: int, data: bytes, clause: str) -> None:
+        buf = nvme.Buffer(len(data))
+        count = len(data) // self.lba_size
+        self.drive.succeed(self.drive.io(IoOpcode.READ, buf, lba, count, nsid=self.nsid), clause)
+        self.drive.check(
+            bytes(buf[:]) == data, clause, f"LBAs from {lba:#x} on as they were written", "other data"
+        )
+
+    def some(self, count: int) -> Sequence[int]:
+        """The first LBAs of zones that can be used, from a random one on."""
+        nsze = int(self.ns.id_ns.nsze)
+        first = self.drive.random.randrange(max(1, nsze // self.size - count - 2))
+        return range(first * self.size, (first + count) * self.size, self.size)
+
+
+@pytest.fixture
+def zones(drive: Drive) -> Zones:
+    """Give what the tests of this area share."""
+    return Zones(drive)
+
+
+@requirement("ZONES-1", STATES)
+def test_zones_change_their_states(drive: Drive, zones: Zones) -> None:
+    """Each action leads to its state, and is refused where there is no such transition.
+
+    1. Open, close, finish and reset a zone, written and not written.
+    2. Close an empty zone, and open and close a full one.
+    """
+    (slba,) = zones.some(1)
+    plan = (
+        (ZoneSendAction.OPEN, ZoneState.EXPLICITLY_OPENED),
+        (ZoneSendAction.CLOSE, ZoneState.CLOSED),
+        (ZoneSendAction.OPEN, ZoneState.EXPLICITLY_OPENED),
+        (ZoneSendAction.FINISH, ZoneState.FULL),
+        (ZoneSendAction.RESET, ZoneState.EMPTY),
+    )
+    for written in (0, 3):
+        if written:
+            drive.succeed(zones.write(slba, zones.data(written)), WRITES)
+            zones.must_be(slba, ZoneState.IMPLICITLY_OPENED, STATES, slba + written)
+        for action, state in plan:
+            drive.succeed(zones.manage(action, slba), SEND)
+            zones.must_be(slba, state, STATES)
+    zones.must_be(slba, ZoneState.EMPTY, STATES, slba)
+    refused = Status.INVALID_ZONE_STATE_TRANSITION
+    drive.expect(zones.manage(ZoneSendAction.CLOSE, slba), STATES, refused)
+    drive.succeed(zones.manage(ZoneSendAction.FINISH, slba), SEND)
+    for action in (ZoneSendAction.OPEN, ZoneSendAction.CLOSE):
+        drive.expect(zones.manage(action, slba), STATES, refused)
+
+
+@requirement("ZONES-2", RECEIVE)
+def test_reports(drive: Drive, zones: Zones) -> None:
+    """A report begins with the zone of SLBA, has the zones of the state, and counts what it returns, or all.
+
+    1. Bring zones into five states, and report each state.
+    2. Report from the middle of a zone on, with and without Partial Report, into buffers of several sizes.
+    """
+    some = zones.some(5)
+    for slba, action in zip(some, (ZoneSendAction.OPEN, ZoneSendAction.OPEN, None, ZoneSendAction.FINISH)):
+        done = zones.write(slba, zones.data(2)) if action is None else zones.manage(action, slba)
+        drive.succeed(done, SEND)
+    drive.succeed(zones.manage(ZoneSendAction.CLOSE, some[1]), SEND)
+    expected = dict(zip((3, 4, 2, 5), some))
+    for state, slba in expected.items():
+        _, seen = zones.report(state=state)
+        right = [zone.slba for zone in seen] == [slba] and seen[0].state == FILTERS[state]
+        drive.check(right, RECEIVE, f"ZRASF {state} reports the zone at LBA {slba:#x} only", seen[:3])
+    last = int(zones.ns.id_ns.nsze) // zones.size * zones.size - zones.size
+    first = max(0, last - 9 * zones.size)
+    every = (last - first) // zones.size + 1
+    for count in (1, 3, every):
+        for partial in (True, False):
+            nz, seen = zones.report(first + zones.size // 2, size=64 + 64 * count, partial=partial)
+            wanted = count if partial else every
+            drive.check(nz == wanted, RECEIVE, f"{wanted} zones, with Partial Report {partial}", nz)
+            drive.check(seen[0].slba == first, RECEIVE, f"the zone at LBA {first:#x} first", seen[0])
+
+
+@requirement("ZONES-3", RESOURCES)
+def test_limits_of_open_and_active_zones(drive: Drive, zones: Zones) -> None:
+    """No more zones are open or active than MOR and MAR allow, and only zones that a write opened are closed.
+
+    1. Open one zone by a write, and others explicitly until MOR is reached. Open another one.
+    2. All explicitly opened ones are still open, and that of the write is closed. Open one more.
+    3. Close them, and make others active, up to MAR. Write to one more.
+    """
+    if int(zones.id.mor) == NO_LIMIT or int(zones.id.mar) == NO_LIMIT:
+        pytest.skip("this drive does not limit open and active zones (MOR, MAR)")
+    most, active = int(zones.id.mor) + 1, int(zones.id.mar) + 1
+    some = zones.some(active + 2)
+    drive.succeed(zones.write(some[0], zones.data(1)), WRITES)
+    for slba in some[1 : most + 1]:
+        done = zones.manage(ZoneSendAction.OPEN, slba)
+        if active > most:
+            drive.succeed(done, RESOURCES)
+    if active > most:
+        for slba in some[1 : most + 1]:
+            zones.must_be(slba, ZoneState.EXPLICITLY_OPENED, RESOURCES)
+        zones.must_be(some[0], ZoneState.CLOSED, RESOURCES)
+        drive.expect(zones.manage(ZoneSendAction.OPEN, some[0]), RESOURCES, Status.TOO_MANY_OPEN_ZONES)
+        drive.succeed(zones.manage(ZoneSendAction.CLOSE, 0, 1 << 8), SEND)
+        for slba in some[most + 1 : active]:
+            drive.succeed(zones.write(slba, zones.data(1)), WRITES)
+    drive.expect(zones.write(some[active], zones.data(1)), RESOURCES, Status.TOO_MANY_ACTIVE_ZONES)
+
+
+@requirement("ZONES-4", WRITES)
+def test_a_zone_is_written_at_its_pointer_and_up_to_its_capacity(drive: Drive, zones: Zones) -> None:
+    """A write that does not begin at the write pointer, or reaches past the capacity, fails.
+
+    1. Write before and behind the write pointer.
+    2. Fill the zone but for its last LBAs, and write past its end. Write those LBAs, and one more.
+    """
+    (slba,) = zones.some(1)
+    capacity = zones.zone(slba).capacity
+    drive.succeed(zones.write(slba, zones.data(2)), WRITES)
+    for lba in (slba, slba + 1, slba + 3):
+        drive.expect(zones.write(lba, zones.data(1)), WRITES, Status.ZONE_INVALID_WRITE)
+    zones.must_be(slba, ZoneState.IMPLICITLY_OPENED, WRITES, slba + 2)
+    at, end = slba + 2, slba + capacity
+    most = max(1, min(128, drive.most_lbas))
+    while at < end - 2:
+        count = min(most, end - 2 - at)
+        drive.succeed(zones.write(at, bytes(count * zones.lba_size)), WRITES)
+        at += count
+    drive.expect(zones.write(at, zones.data(3)), WRITES, Status.ZONE_BOUNDARY_ERROR)
+    drive.succeed(zones.write(at, zones.data(2)), WRITES)
+    zones.must_be(slba, ZoneState.FULL, STATES)
+    drive.expect(zones.write(slba, zones.data(1)), WRITES, Status.ZONE_IS_FULL)
+
+
+@requirement("ZONES-5", APPEND)
+def test_appends_are_where_their_completions_say(drive: Drive, zones: Zones) -> None:
+    """Each append gets LBAs of its own, one after the other, and has its data there.
+
+    1. Append pieces of several sizes to two zones in turn, and read each where its completion says.
+    """
+    expected = {slba: slba for slba in zones.some(2)}
+    written: list[tuple[int, bytes]] = []
+    for _ in range(8):
+        for slba in expected:
+            data = zones.data(drive.random.randint(1, 8))
+            done, lba = zones.append(slba, data)
+            drive.succeed(done, APPEND)
+            drive.check(
+                lba == expected[slba] & 0xFFFFFFFF, APPEND, f"LBA {expected[slba]:#x}", f"LBA {lba:#x}"
+            )
+            written.append((expected[slba], data))
+            expected[slba] += len(data) // zones.lba_size
+    for lba, data in written:
+        zones.must_hold(lba, data, APPEND)
+    for slba, wp in expected.items():
+        zones.must_be(slba, ZoneState.IMPLICITLY_OPENED, APPEND, wp)
+
+
+@requirement("ZONES-6", f"{SEND}, Reset Zone")
+def test_a_reset_zone_is_empty_and_has_no_old_data(drive: Drive, zones: Zones) -> None:
+    """A reset deallocates all LBAs of a zone, and leaves no descriptor extension.
+
+    1. Set a descriptor extension, write, finish and reset a zone. Read it.
+    2. Reset all zones at once, and look at them.
+    """
+    slba, other = zones.some(2)
+    if zones.extension:
+        buf = nvme.Buffer(zones.extension, ptype=0xBEEF, pvalue=100)
+        done = zones.manage(ZoneSendAction.SET_DESCRIPTOR_EXTENSION, slba, buf=buf)
+        drive.succeed(done, f"{SEND}, Set Zone Descriptor Extension")
+    data = zones.data(8)
+    for one in (slba, other):
+        drive.succeed(zones.write(one, data), WRITES)
+    drive.succeed(zones.manage(ZoneSendAction.FINISH, slba), SEND)
+    drive.succeed(zones.manage(ZoneSendAction.RESET, slba), SEND)
+    zones.must_be(slba, ZoneState.EMPTY, f"{SEND}, Reset Zone", slba)
+    extension = zones.zone(slba).has_extension
+    drive.check(not extension, f"{SEND}, Reset Zone", "no descriptor extension", "ZDEV is 1")
+    if zones.ns.id_ns.dlfeat.rdb == 1:
+        zones.must_hold(slba, bytes(len(data)), f"{SEND}, Reset Zone")
+    zones.must_hold(other, data, f"{SEND}, Reset Zone")
+    zones.reset_all()
+    zones.must_be(other, ZoneState.EMPTY, f"{SEND}, Select All", other)
+
+
+@requirement("ZONES-7", f"{SEND}, Finish Zone")
+def test_a_finished_zone_keeps_its_data(drive: Drive, zones: Zones) -> None:
+    """Finishing a zone changes no data.
+
+    1. Write a few LBAs, finish the zone, and read them.
+    """
+    (slba,) = zones.some(1)
+    data = zones.data(19)
+    drive.succeed(zones.write(slba, data), WRITES)
+    drive.succeed(zones.manage(ZoneSendAction.FINISH, slba), SEND)
+    zones.must_hold(slba, data, f"{SEND}, Finish Zone")
+
+
+@requirement("ZONES-8", STATES)
+@needs(SWITCHED_POWER)
+def test_a_loss_of_power_closes_zones_and_keeps_their_pointers(drive: Drive, zones: Zones) -> None:
+    """After a loss of power no zone is open, and the write pointer is not before data that were flushed.
+
+    1. Write to two zones, flush, write more to one of them, open a third, and switch the power off and on.
+    2. Compare states and pointers, and read what was flushed. Write on at the pointer.
+    """
+    some = zones.some(3)
+    data = [zones.data(24), zones.data(9)]
+    for slba, one in zip(some, data):
+        drive.succeed(zones.write(slba, one), WRITES)
+    drive.succeed(drive.flush(zones.nsid), WRITES)
+    drive.succeed(zones.write(some[0] + 24, zones.data(8)), WRITES)
+    drive.succeed(zones.manage(ZoneSendAction.OPEN, some[2]), SEND)
+    drive.power_cycle()
+    for slba, least, most in zip(some, (24, 9, 0), (32, 9, 0)):
+        seen = zones.zone(slba)
+        drive.check(seen.state not in OPEN, STATES, f"the zone at LBA {slba:#x} is not open", seen)
+        pointer = seen.wp - slba
+        drive.check(
+            least <= pointer <= most,
+            STATES,
+            f"the write pointer of the zone at LBA {slba:#x} {least} to {most} LBAs behind its start",
+            pointer,
+        )
+    for slba, one in zip(some, data):
+        zones.must_hold(slba, one, STATES)
+    pointer = zones.zone(some[1]).wp
+    drive.succeed(zones.write(pointer, zones.data(1)), WRITES)
