@@ -87,7 +87,7 @@ static uint16_t find_handle(struct vssd_request *request, uint8_t *ruh)
 uint16_t vssd_fdp_events_set(struct vssd_request *request)
 {
 	uint32_t count = request->cmd.cdw11 >> 16 & 0xff;
-	uint8_t types[MOST_TYPES], ruh, bits = 0, *reported;
+	uint8_t types[MOST_TYPES], ruh = 0, bits = 0, *reported;
 	uint16_t status = find_handle(request, &ruh);
 
 	if (!status && count)
@@ -113,7 +113,7 @@ uint16_t vssd_fdp_events_get(struct vssd_request *request, enum nvme_feature_sel
 {
 	struct nvme_fdp_event_support types[VSSD_FDP_TYPES] = {{0}};
 	uint32_t wanted = request->cmd.cdw11 >> 16 & 0xff, count = wanted < VSSD_FDP_TYPES ? wanted : VSSD_FDP_TYPES;
-	uint8_t ruh, reported;
+	uint8_t ruh = 0, reported;
 	uint16_t status = find_handle(request, &ruh);
 
 	if (status)
