@@ -81,7 +81,7 @@ def test_a_bug_in_an_address() -> None:
         vssd.discard(address)
 
 
-@pytest.mark.parametrize("name", ["", "flush", "Z1"])
+@pytest.mark.parametrize("name", ["", "flush", "Z0"])
 def test_an_unknown_bug_is_an_error(name: str) -> None:
     with pytest.raises(ValueError, match="there is no bug"):
         VirtualSsd(bug=name)
