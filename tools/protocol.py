@@ -41,6 +41,7 @@ OPTIONS = (
     "sgls=byte",
     "streams",
     "tcg",
+    "write_protection",
     "zoned=1",
 )
 """Options that give a virtual SSD more of the protocol, tried one at a time."""

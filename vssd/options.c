@@ -159,6 +159,8 @@ static const struct entry entries[] = {
 	 "make so many of the last zones of a new namespace read-only", NULL, NULL, NULL},
 	{"offline-zones", NUMBER, DRIVE, AT(drive.zones.offline), 0, MOST_ZONES, 0, "N",
 	 "take so many of the last zones of a new namespace offline", NULL, NULL, NULL},
+	{"write-protection", FLAG, DRIVE, AT(drive.optional.write_protection), 0, 1, 0, NULL,
+	 "let the host protect namespaces from writes (feature 84h)", NULL, "", NULL},
 	{"boot-partitions", FLAG, DRIVE, AT(drive.optional.boot), 0, 1, 0, NULL, "have two boot partitions", NULL, "",
 	 NULL},
 	{"tcg", FLAG, DRIVE, AT(drive.optional.tcg), 0, 1, 0, NULL, "be a self-encrypting drive (TCG Opal)", NULL, "",
@@ -463,6 +465,7 @@ static void apply_profile(struct vssd_options *options)
 	options->optional.streams |= all;
 	options->optional.tcg |= all && !options->null_store;
 	options->optional.boot |= all && !options->null_store;
+	options->optional.write_protection |= all && !options->null_store;
 	options->optional.protection |= all && !options->null_store;
 	options->optional.metadata |= options->optional.protection;
 	options->optional.fdp |= all && !options->file && !options->null_store;
@@ -599,9 +602,11 @@ static int check_together(const struct vssd_options *options, struct pyn_error *
 	if (options->null_store && options->file)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 				 "a null drive keeps no data: leave out --file or --null");
-	if (options->null_store && (options->optional.tcg || options->optional.boot))
+	if (options->null_store &&
+	    (options->optional.tcg || options->optional.boot || options->optional.write_protection))
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "a null drive keeps no data: leave out --tcg and --boot-partitions, or --null");
+				 "a null drive keeps no data: leave out --tcg, --boot-partitions and "
+				 "--write-protection, or --null");
 	if (options->optional.metadata && options->null_store)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 				 "a null drive keeps no metadata: leave out --metadata, --protection or --null");

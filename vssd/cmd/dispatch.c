@@ -13,6 +13,7 @@
 #include "vssd/cmd/deferred.h"
 #include "vssd/cmd/direct.h"
 #include "vssd/cmd/fault.h"
+#include "vssd/cmd/guard.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/cmd/sgl.h"
 #include "vssd/cmd/table.h"
@@ -103,6 +104,9 @@ static uint16_t check_namespace(struct vssd_request *request, const struct vssd_
 	if (changes_data(request) && vssd_health_read_only(request->ctrl->subsystem))
 		return vssd_refuse(request, NVME_SC_NS_WRITE_PROTECTED,
 				   VSSD_STATE("the drive is read-only: no spare is left"), VSSD_BASE("5.1.12.1.3"));
+	if (request->ns && request->ns->guarded && changes_data(request) &&
+	    vssd_guard_protection(request, request->ns))
+		return NVME_SC_NS_WRITE_PROTECTED;
 	busy = request->ns ? request->ns->refuse : vssd_sanitize_refuses(request->ctrl->subsystem);
 	return busy ? vssd_refuse_busy(request, busy) : NVME_SC_SUCCESS;
 }

@@ -57,6 +57,11 @@ uint16_t vssd_fdp_get(struct vssd_request *request, enum nvme_feature_select sel
 uint16_t vssd_fdp_events_set(struct vssd_request *request);
 uint16_t vssd_fdp_events_get(struct vssd_request *request, enum nvme_feature_select select);
 
+/* ---- feature_protection.c ---- */
+
+uint16_t vssd_protection_set(struct vssd_request *request);
+uint16_t vssd_protection_get(struct vssd_request *request, enum nvme_feature_select select);
+
 /* ---- feature_hmb.c ---- */
 
 uint16_t vssd_hmb_set(struct vssd_request *request);

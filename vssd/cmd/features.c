@@ -333,6 +333,8 @@ static const struct feature features[256] = {
 	[NVME_FEAT_FDP] = {NVME_2_0, SAVEABLE, 0, 0, vssd_fdp_set, vssd_fdp_get},
 	[NVME_FEAT_FDP_EVENTS] = {NVME_2_0, SAVEABLE | NVME_FEATURE_PER_NS, 0, 0, vssd_fdp_events_set,
 				  vssd_fdp_events_get},
+	[NVME_FEAT_WRITE_PROTECTION] = {NVME_1_4, CHANGEABLE | NVME_FEATURE_PER_NS, 7, 0, vssd_protection_set,
+					vssd_protection_get},
 	[NVME_OCP_FEAT_ERROR_INJECTION] = {NVME_1_0, CHANGEABLE, NVME_OCP_INJECTIONS, 0, vssd_injection_set,
 					   vssd_injection_get},
 };
@@ -345,6 +347,8 @@ static const struct feature *find(const struct vssd_ctrl *ctrl, uint8_t fid)
 	if ((fid == NVME_FEAT_FDP || fid == NVME_FEAT_FDP_EVENTS) && !ctrl->subsystem->fdp)
 		return NULL;
 	if (fid == NVME_OCP_FEAT_ERROR_INJECTION && !ctrl->options->optional.error_injection)
+		return NULL;
+	if (fid == NVME_FEAT_WRITE_PROTECTION && !ctrl->options->optional.write_protection)
 		return NULL;
 	return features[fid].since && vssd_since(ctrl, features[fid].since) ? &features[fid] : NULL;
 }

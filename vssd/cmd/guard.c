@@ -29,8 +29,26 @@ bool vssd_guard_shadows(const struct vssd_request *request, uint64_t slba, uint6
 	return vssd_security_shadows(request->ctrl->subsystem, request->ns, slba, nlb, offset);
 }
 
+uint16_t vssd_guard_protection(struct vssd_request *request, const struct vssd_ns *ns)
+{
+	const struct vssd_ctrl *ctrl = request->ctrl;
+	bool is_protected = false;
+
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
+		if (ctrl->ns[i].nsid && (!ns || ns == &ctrl->ns[i]))
+			is_protected |= vssd_security_protection(ctrl->subsystem, &ctrl->ns[i]) != VSSD_UNPROTECTED;
+	if (!is_protected)
+		return NVME_SC_SUCCESS;
+	return vssd_refuse(request, NVME_SC_NS_WRITE_PROTECTED, VSSD_STATE("the namespace is write protected"),
+			   VSSD_BASE("8.1.16"));
+}
+
 uint16_t vssd_guard_erasure(struct vssd_request *request, const struct vssd_ns *ns)
 {
+	uint16_t status = vssd_guard_protection(request, ns);
+
+	if (status)
+		return status;
 	if (!vssd_security_keeps(request->ctrl->subsystem, ns))
 		return NVME_SC_SUCCESS;
 	return vssd_refuse(request, NVME_SC_OPERATION_DENIED, VSSD_STATE("a range is locked"), SIIS);

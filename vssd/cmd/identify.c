@@ -19,6 +19,7 @@
 #define MODEL "pynvme virtual SSD"
 #define MC_BOTH 3u /* metadata may follow the data of each LBA, or be in a buffer of their own */
 #define DPC_ALL (NVME_DPC_TYPE_1 | NVME_DPC_TYPE_2 | NVME_DPC_TYPE_3 | NVME_DPC_FIRST | NVME_DPC_LAST)
+#define NWPC_ALL 7u /* write protection, until a power cycle, and permanently */
 #define SHUTDOWN_US 1000000u
 #define NSIDS_PER_LIST (NVME_IDENTIFY_SIZE / sizeof(uint32_t))
 
@@ -141,6 +142,7 @@ static void describe_controller_1_4(const struct vssd_ctrl *ctrl, struct nvme_id
 	id->sanicap |= UINT32_C(1) << NVME_SANICAP_NODMMAS_SHIFT; /* nothing changes the media after the operation */
 	id->sanicap |= vssd_sanitize_leaves_data(ctrl->subsystem) ? 0 : NVME_SANICAP_NDI;
 	id->vwc |= NVME_VWC_FLUSH_ALL;
+	id->nwpc = ctrl->options->optional.write_protection ? NWPC_ALL : 0;
 }
 
 static const struct {
@@ -273,6 +275,8 @@ static void describe_ns(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, 
 		id->nvmcap[0] = ns->blocks << VSSD_BLOCK_SHIFT;
 		vssd_identity_nguid(ctrl->subsystem, ns, id->nguid);
 	}
+	if (vssd_since(ctrl, NVME_1_4))
+		id->nsattr = vssd_security_protection(ctrl->subsystem, ns) != VSSD_UNPROTECTED;
 	if (vssd_since(ctrl, NVME_1_4))
 		describe_preferences(ns, id);
 	id->endgid = ctrl->subsystem->fdp ? VSSD_ENDGID : 0;
@@ -504,6 +508,7 @@ static uint16_t identify_independent(struct vssd_request *request, uint8_t *data
 	id->nmic = ns->shared;
 	id->fpi = format_progress(ctrl, ns);
 	id->endgid = ctrl->subsystem->fdp ? VSSD_ENDGID : 0;
+	id->nsattr = vssd_security_protection(ctrl->subsystem, ns) != VSSD_UNPROTECTED;
 	id->nstat = 1;
 	return NVME_SC_SUCCESS;
 }

@@ -4,6 +4,7 @@
 #include "spec/nvme_data.h"
 #include "vssd/cmd/admin.h"
 #include "vssd/cmd/dptr.h"
+#include "vssd/cmd/guard.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 
@@ -208,6 +209,9 @@ static uint16_t delete (struct vssd_request *request)
 	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
 		if (is_named(request, &ctrl->ns[i]) && ctrl->ns[i].refuse)
 			return vssd_refuse_busy(request, ctrl->ns[i].refuse);
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
+		if (is_named(request, &ctrl->ns[i]) && vssd_guard_protection(request, &ctrl->ns[i]))
+			return NVME_SC_NS_WRITE_PROTECTED;
 	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES && !request->is_trial; i++)
 		if (is_named(request, &ctrl->ns[i]))
 			vssd_ns_delete(ctrl->subsystem, &ctrl->ns[i]);

@@ -17,6 +17,8 @@ static uint64_t blocks_of(const struct vssd_options *options, unsigned area)
 
 	if (area == VSSD_HIDDEN_BOOT)
 		return options->optional.boot ? 2 * VSSD_BOOT_SIZE / VSSD_BLOCK_SIZE + 1 : 0;
+	if (area == VSSD_HIDDEN_PROTECTION)
+		return options->optional.write_protection;
 	return options->optional.tcg ? tcg[area] : 0;
 }
 

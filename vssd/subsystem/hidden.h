@@ -17,7 +17,8 @@ enum vssd_hidden {
 	VSSD_HIDDEN_TCG,       /* one block: struct vssd_tcg_state */
 	VSSD_HIDDEN_DATASTORE, /* TCG's tables of bytes */
 	VSSD_HIDDEN_MBR,
-	VSSD_HIDDEN_BOOT, /* both boot partitions, and a block */
+	VSSD_HIDDEN_BOOT,       /* both boot partitions, and a block */
+	VSSD_HIDDEN_PROTECTION, /* a block: enum vssd_protection of each namespace */
 	VSSD_HIDDEN_AREAS,
 };
 

@@ -129,6 +129,9 @@ int vssd_security_create(struct vssd_subsystem *subsystem)
 	char label[VSSD_SERIAL_SIZE + 1];
 
 	subsystem->security = security;
+	if (security && subsystem->options.optional.write_protection)
+		vssd_hidden_read(subsystem, VSSD_HIDDEN_PROTECTION, 0, security->protection,
+				 sizeof(security->protection));
 	if (!security || !subsystem->options.optional.tcg)
 		return security ? 0 : -ENOMEM;
 	vssd_hidden_read(subsystem, VSSD_HIDDEN_TCG, 0, &state, sizeof(state));
@@ -137,8 +140,22 @@ int vssd_security_create(struct vssd_subsystem *subsystem)
 	return security->tcg ? 0 : -ENOMEM;
 }
 
+/* Protection until a power cycle ends. A file may hold any values. */
+static void restore_protection(struct vssd_subsystem *subsystem)
+{
+	uint8_t *states = subsystem->security->protection;
+
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
+		if (states[i] == VSSD_PROTECTED_UNTIL_POWER_CYCLE || states[i] > VSSD_PROTECTED_PERMANENTLY)
+			states[i] = VSSD_UNPROTECTED;
+	if (subsystem->options.optional.write_protection)
+		vssd_hidden_write(subsystem, VSSD_HIDDEN_PROTECTION, 0, states, VSSD_MAX_NAMESPACES);
+}
+
 static void power(struct vssd_subsystem *subsystem, bool on)
 {
+	if (on)
+		restore_protection(subsystem);
 	if (on && subsystem->security->tcg)
 		vssd_tcg_reset(subsystem->security->tcg, VSSD_TCG_POWER_CYCLE);
 	if (on)
@@ -181,6 +198,19 @@ const struct vssd_subsystem_part vssd_security_part = {
 
 /* ---- locks ---- */
 
+enum vssd_protection vssd_security_protection(const struct vssd_subsystem *subsystem, const struct vssd_ns *ns)
+{
+	return (enum vssd_protection)subsystem->security->protection[ns->nsid - 1];
+}
+
+void vssd_security_protect(struct vssd_subsystem *subsystem, const struct vssd_ns *ns, enum vssd_protection state)
+{
+	subsystem->security->protection[ns->nsid - 1] = (uint8_t)state;
+	vssd_hidden_write(subsystem, VSSD_HIDDEN_PROTECTION, 0, subsystem->security->protection,
+			  sizeof(subsystem->security->protection));
+	vssd_security_changed(subsystem);
+}
+
 void vssd_security_changed(struct vssd_subsystem *subsystem)
 {
 	const struct vssd_tcg *tcg = subsystem->security->tcg;
@@ -188,7 +218,7 @@ void vssd_security_changed(struct vssd_subsystem *subsystem)
 	bool guarded = state && (vssd_tcg_state_is_locked(state) || vssd_tcg_state_shadows(state));
 
 	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
-		subsystem->ns[i].guarded = guarded;
+		subsystem->ns[i].guarded = guarded || subsystem->security->protection[i];
 	vssd_subsystem_notify(subsystem, VSSD_NOTICE_REFUSALS);
 }
 

@@ -6,13 +6,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "vssd/options.h"
 #include "vssd/subsystem/boot.h"
 #include "vssd/subsystem/part.h"
 #include "vssd/tcg/tcg.h"
 
 struct vssd_ns;
 
+/* Write protection of a namespace, as feature 84h counts it. */
+enum vssd_protection {
+	VSSD_UNPROTECTED,
+	VSSD_PROTECTED,
+	VSSD_PROTECTED_UNTIL_POWER_CYCLE,
+	VSSD_PROTECTED_PERMANENTLY,
+};
+
 struct vssd_security {
+	uint8_t protection[VSSD_MAX_NAMESPACES];          /* enum vssd_protection, by NSID - 1 */
 	struct vssd_tcg *tcg;                             /* NULL: the drive has none */
 	_Alignas(8) uint8_t boot_log[VSSD_BOOT_LOG_SIZE]; /* where log page 15h is made */
 };
@@ -24,6 +34,10 @@ int vssd_security_create(struct vssd_subsystem *subsystem);
 
 /* Set vssd_ns.guarded of all namespaces: whether vssd_security_refuses() must be asked. Tells the controllers. */
 void vssd_security_changed(struct vssd_subsystem *subsystem);
+
+/* The write protection of a namespace, and set it durably. */
+enum vssd_protection vssd_security_protection(const struct vssd_subsystem *subsystem, const struct vssd_ns *ns);
+void vssd_security_protect(struct vssd_subsystem *subsystem, const struct vssd_ns *ns, enum vssd_protection state);
 
 /* Whether access to these LBAs is locked, or not allowed while reads return the table MBR. */
 bool vssd_security_refuses(const struct vssd_subsystem *subsystem, const struct vssd_ns *ns, uint64_t lba,
