@@ -304,6 +304,10 @@ def test_integers_of_numpy_and_floats_without_a_fraction_are_integers(opened, pa
             if parameter.method == "waitdone":
                 opened.Controller.getfeatures(7)
                 opened.Namespace.read(opened.Qpair, opened.Buffer, 0)
+            if parameter.method == "zones":  # the command is sent, and this drive has no zones
+                with pytest.raises(RuntimeError, match="refused to report zones"):
+                    function(**arguments)
+                continue
             function(**arguments)
 
 
