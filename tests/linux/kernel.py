@@ -28,7 +28,7 @@ def run(*words: str | Path, code: int = 0) -> str:
     return text
 
 
-def wait(until: Callable[[], Any], seconds: float = 30.0) -> Any:
+def wait(until: Callable[[], Any], seconds: float = 60.0) -> Any:
     """Wait until a function returns something true, and return it."""
     end = time.monotonic() + seconds
     while not (found := until()):
@@ -67,7 +67,9 @@ class Drive:
         """The block device of a namespace, once it is there."""
 
         def there() -> Path | None:
-            for folder in Path("/sys/block").glob("nvme*n*"):
+            for folder in Path("/sys/block").glob("nvme[0-9]*n*"):
+                if "c" in folder.name:  # the hidden device of one path
+                    continue
                 if folder.joinpath("nsid").exists() and int(folder.joinpath("nsid").read_text()) == nsid:
                     return Path("/dev") / folder.name
             return None

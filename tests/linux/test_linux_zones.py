@@ -67,6 +67,7 @@ def test_a_write_that_is_not_at_the_pointer_fails(drive: Drive) -> None:
     run("blkzone", "reset", block)
     one = ["dd", "if=/dev/zero", f"of={block}", "bs=4k", "count=1", "oflag=direct"]
     run(*one, "seek=1", code=1)
+    run("blkzone", "reset", block)
     run(*one, "seek=0")
     run(*one, "seek=0", code=1)
 

@@ -95,12 +95,12 @@ bool vssd_fdp_assign(struct vssd_fdp *fdp, uint32_t nsid, const struct vssd_fdp_
 	return own->count;
 }
 
-void vssd_fdp_assign_all(struct vssd_fdp *fdp, uint32_t nsid)
+void vssd_fdp_assign_all(struct vssd_fdp *fdp, uint32_t nsid, bool but_one)
 {
 	struct vssd_fdp_handles *own = &fdp->ns[nsid - 1];
 
 	own->by_host = true;
-	own->count = configurations[fdp->configuration].handles;
+	own->count = (uint8_t)(configurations[fdp->configuration].handles - but_one);
 	for (uint8_t ruh = 0; ruh < own->count; ruh++)
 		own->ruh[ruh] = ruh;
 }

@@ -77,8 +77,9 @@ bool vssd_fdp_places(const struct vssd_subsystem *subsystem);
  * choose. */
 bool vssd_fdp_assign(struct vssd_fdp *fdp, uint32_t nsid, const struct vssd_fdp_handles *handles);
 
-/* Let a namespace have all handles of the configuration. */
-void vssd_fdp_assign_all(struct vssd_fdp *fdp, uint32_t nsid);
+/* Let a namespace have all handles of the configuration, or all but the last one, which remains for namespaces whose
+ * hosts name none. */
+void vssd_fdp_assign_all(struct vssd_fdp *fdp, uint32_t nsid, bool but_one);
 
 /* RUHA of a handle: 0 not in use, 1 named by the host, 2 by the controller. */
 uint8_t vssd_fdp_usage(const struct vssd_fdp *fdp, unsigned ruh);

@@ -364,7 +364,7 @@ static void divide(struct vssd_subsystem *subsystem)
 
 		place(subsystem, i + 1, &record, lbaf_of(subsystem, i + 1));
 		if (vssd_fdp_places(subsystem))
-			vssd_fdp_assign_all(subsystem->fdp, i + 1);
+			vssd_fdp_assign_all(subsystem->fdp, i + 1, options->optional.ns_management);
 	}
 }
 
