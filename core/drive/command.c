@@ -106,6 +106,15 @@ static int check_queue(const struct pyn_io_qpair *queue, const struct pyn_namesp
 	return 0;
 }
 
+/* Whether the script's own protection information is transferred, whose guards a stamp would make wrong. */
+static bool has_own_tuples(const struct pyn_namespace *ns, const struct pyn_command *command)
+{
+	const struct pyn_protection *protection = &ns->layout.protection;
+
+	return protection->type && !command->metadata.protects &&
+	       pyn_metadata_bytes(protection, command->cmd.cdw12) > 0;
+}
+
 int pyn_io_submit(struct pyn_io_qpair *queue, struct pyn_namespace *ns, struct pyn_command *command, uint16_t *cid,
 		  struct pyn_error *err)
 {
@@ -129,6 +138,8 @@ int pyn_io_submit(struct pyn_io_qpair *queue, struct pyn_namespace *ns, struct p
 	struct pyn_verify *reference = NULL;
 
 	command->check = ns && ns->verify_enabled;
+	if (known && has_own_tuples(ns, command))
+		command->stamp = false;
 	choose_tables(ns, command, &reference);
 	rc = pyn_inflight_submit(queue->inflight, command, cid, err);
 	pyn_verify_put(reference);

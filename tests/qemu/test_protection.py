@@ -82,7 +82,7 @@ def test_a_worker_protects_checks_and_verifies(nvme0n1):
     """Data and metadata, with checks of the drive, and with tuples that the drive makes."""
     for pi in (None, True, {"apptag": 0x1234}, {"pi_act": 1}):
         fill = nvme0n1.ioworker(io_size=2, region_end=256, lba_random=False, read_percentage=0, pi=pi)
-        mixed = nvme0n1.ioworker(io_size=2, region_end=256, read_percentage=50, io_count=200, qdepth=8, pi=pi)
+        mixed = nvme0n1.ioworker(io_size=2, region_end=256, read_percentage=50, io_count=200, qdepth=2, pi=pi)
         assert fill.start().close().error == 0, pi
         result = mixed.start().close()
         assert (result.error, result.lba_mismatch) == (0, 0), pi
