@@ -83,6 +83,7 @@ PAGES_WITH_SCRIPTS = [
             "metadata",
             "queues-by-hand",
             "recipes",
+            "security",
             "structures",
             "traces",
             "verification",

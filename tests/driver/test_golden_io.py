@@ -331,6 +331,9 @@ def test_metadata_between_the_lbas_of_a_buffer_are_transferred_too(
     drive.on_io[WRITE] = write
     memoryview(buf)[:length] = data
     own.nvme0n1.write(own.qpair, buf, 0, 64, flags).waitdone()
+    if dps and not pract:
+        assert received[0][:length] == data, "a stamp would make the guards of the script wrong"
+        return
     for lba in range(64):
         sent, wanted = (raw[lba * bytes_an_lba :][:bytes_an_lba] for raw in (received[0], data))
         assert sent[:8] == struct.pack("<Q", lba), "stamps lie in the data, not in the metadata"
