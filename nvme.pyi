@@ -2264,6 +2264,108 @@ class Namespace:
             >>> zones = buf.data(7, 0)
         """
 
+    def reservation_register(
+        self,
+        qpair: Qpair,
+        new_key: _Int = 0,
+        key: _Int = 0,
+        action: _Int = 0,
+        ignore_key: bool = False,
+        persist: _Int = 0,
+        cb: _Completed | None = None,
+    ) -> Qpair:
+        """Register a key for the host, replace it, or end the registration (Base 2.1, 7.6).
+
+        The host is identified by feature 81h, Host Identifier, of its controllers. Set it first, since two
+        controllers without one belong to different hosts.
+
+        Args:
+            qpair: the queue to send it to
+            new_key: the key to register (NRKEY), 64 bits
+            key: the key that the host has (CRKEY), 64 bits, to unregister or replace it
+            action: RREGA, 3 bits, 0 register, 1 unregister, 2 replace
+            ignore_key: IEKEY, do not compare key with the one that the host has
+            persist: CPTPL, 2 bits, 0 no change, 2 registrations end with a power loss, 3 they persist
+            cb: called at completion, see help(nvme)
+
+        Example:
+            >>> nvme0n1.reservation_register(qpair, new_key=0x1234).waitdone()
+            >>> nvme0n1.reservation_acquire(qpair, 1, key=0x1234).waitdone()
+            >>> nvme0n1.reservation_release(qpair, 1, key=0x1234).waitdone()
+            >>> nvme0n1.reservation_register(qpair, key=0x1234, action=1).waitdone()
+        """
+
+    def reservation_acquire(
+        self,
+        qpair: Qpair,
+        rtype: _Int,
+        key: _Int = 0,
+        preempt_key: _Int = 0,
+        action: _Int = 0,
+        ignore_key: bool = False,
+        cb: _Completed | None = None,
+    ) -> Qpair:
+        """Acquire a reservation, or take it from other registrants (Base 2.1, 7.5).
+
+        Args:
+            qpair: the queue to send it to
+            rtype: the type, 8 bits, 1 write exclusive, 2 exclusive access, 3 and 4 the same but for
+                registrants, 5 and 6 held by all registrants
+            key: the key that the host has (CRKEY), 64 bits
+            preempt_key: the key of the registrants to remove (PRKEY), 64 bits, for action 1 and 2
+            action: RACQA, 3 bits, 0 acquire, 1 preempt, 2 preempt and abort their commands
+            ignore_key: IEKEY, which a drive should refuse here
+            cb: called at completion, see help(nvme)
+
+        Example:
+            >>> nvme0n1.reservation_acquire(qpair, 3, key=0x1234, preempt_key=0x5678, action=1).waitdone()
+        """
+
+    def reservation_release(
+        self,
+        qpair: Qpair,
+        rtype: _Int = 0,
+        key: _Int = 0,
+        action: _Int = 0,
+        ignore_key: bool = False,
+        cb: _Completed | None = None,
+    ) -> Qpair:
+        """Release the reservation, or remove it with all registrations (Base 2.1, 7.7).
+
+        Args:
+            qpair: the queue to send it to
+            rtype: the type of the reservation, 8 bits, for action 0
+            key: the key that the host has (CRKEY), 64 bits
+            action: RRELA, 3 bits, 0 release, 1 clear
+            ignore_key: IEKEY, which a drive should refuse here
+            cb: called at completion, see help(nvme)
+
+        Example:
+            >>> nvme0n1.reservation_release(qpair, key=0x1234, action=1).waitdone()
+        """
+
+    def reservation_report(
+        self,
+        qpair: Qpair,
+        buf: Buffer,
+        dwords: _Int | None = None,
+        extended: bool = False,
+        cb: _Completed | None = None,
+    ) -> Qpair:
+        """Report the reservation and the registered controllers (Base 2.1, 7.8).
+
+        Args:
+            qpair: the queue to send it to
+            buf: where to. It begins with the structure "reservation status" of pynvme.spec
+            dwords: how many to transfer, by default buf.size / 4
+            extended: EDS, the form for hosts with identifiers of 128 bits
+            cb: called at completion, see help(nvme)
+
+        Example:
+            >>> nvme0n1.reservation_report(qpair, buf, extended=True).waitdone()
+            >>> print("registered controllers", buf.data(6, 5), "type", buf.data(4))
+        """
+
     def send_cmd(
         self,
         opcode: _Int,

@@ -484,6 +484,64 @@ cdef class Namespace:
         _put(&command.cmd, cspdk.NVME_FIELD_ZONE_MGMT_RECEIVE_NUMD, wanted - 1, "dwords")
         return self._send(qpair, &command, cb)
 
+    cdef Buffer _fill_reservation(self, cspdk.pyn_command *command, unsigned opcode, dict keys):
+        """Fill a command whose data are one or two reservation keys, by the names of their parameters.
+
+        The caller must keep the returned Buffer until the command is sent.
+        """
+        cdef Buffer buf = Buffer(8 * len(keys), "reservation keys")
+
+        buf[:] = b"".join(_field(key, 64, name).to_bytes(8, "little") for name, key in keys.items())
+        _fill_command(command, opcode, buf, self._get().nsid)
+        return buf
+
+    @_named
+    def reservation_register(self, qpair, new_key=0, key=0, action=0, ignore_key=False, persist=0, cb=None):
+        cdef cspdk.pyn_command command
+        cdef Buffer _data
+
+        _data = self._fill_reservation(&command, cspdk.NVME_IO_RESERVATION_REGISTER, {"key": key, "new_key": new_key})
+        _put(&command.cmd, cspdk.NVME_FIELD_RESERVATION_REGISTER_RREGA, action, "action")
+        _put(&command.cmd, cspdk.NVME_FIELD_RESERVATION_REGISTER_IEKEY, bool(ignore_key), "ignore_key")
+        _put(&command.cmd, cspdk.NVME_FIELD_RESERVATION_REGISTER_CPTPL, persist, "persist")
+        return self._send(qpair, &command, cb)
+
+    @_named
+    def reservation_acquire(self, qpair, rtype, key=0, preempt_key=0, action=0, ignore_key=False, cb=None):
+        cdef cspdk.pyn_command command
+        cdef Buffer _data
+
+        _data = self._fill_reservation(&command, cspdk.NVME_IO_RESERVATION_ACQUIRE,
+                                       {"key": key, "preempt_key": preempt_key})
+        _put(&command.cmd, cspdk.NVME_FIELD_RESERVATION_ACQUIRE_RACQA, action, "action")
+        _put(&command.cmd, cspdk.NVME_FIELD_RESERVATION_ACQUIRE_IEKEY, bool(ignore_key), "ignore_key")
+        _put(&command.cmd, cspdk.NVME_FIELD_RESERVATION_ACQUIRE_RTYPE, rtype, "rtype")
+        return self._send(qpair, &command, cb)
+
+    @_named
+    def reservation_release(self, qpair, rtype=0, key=0, action=0, ignore_key=False, cb=None):
+        cdef cspdk.pyn_command command
+        cdef Buffer _data
+
+        _data = self._fill_reservation(&command, cspdk.NVME_IO_RESERVATION_RELEASE, {"key": key})
+        _put(&command.cmd, cspdk.NVME_FIELD_RESERVATION_RELEASE_RRELA, action, "action")
+        _put(&command.cmd, cspdk.NVME_FIELD_RESERVATION_RELEASE_IEKEY, bool(ignore_key), "ignore_key")
+        _put(&command.cmd, cspdk.NVME_FIELD_RESERVATION_RELEASE_RTYPE, rtype, "rtype")
+        return self._send(qpair, &command, cb)
+
+    @_named
+    def reservation_report(self, qpair, buf, dwords=None, extended=False, cb=None):
+        cdef cspdk.pyn_command command
+
+        _check_buffer(buf)
+        _fill_command(&command, cspdk.NVME_IO_RESERVATION_REPORT, buf, self._get().nsid)
+        wanted = command.length // 4 if dwords is None else _integer(dwords, "dwords")
+        _check(1 <= wanted <= 1 << 32, f"dwords must be from 1 to 2^32, not {wanted}")
+        _check_room(&command, buf, wanted * 4, "reservation_report")
+        _put(&command.cmd, cspdk.NVME_FIELD_RESERVATION_REPORT_NUMD, wanted - 1, "dwords")
+        _put(&command.cmd, cspdk.NVME_FIELD_RESERVATION_REPORT_EDS, bool(extended), "extended")
+        return self._send(qpair, &command, cb)
+
     @_named
     def send_cmd(self, opcode, qpair, buf=None, nsid=1, cdw10=0, cdw11=0, cdw12=0, cdw13=0, cdw14=0, cdw15=0,
                  cb=None, *, sgl=None, cdw2=0, cdw3=0, meta=None):

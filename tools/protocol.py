@@ -38,6 +38,7 @@ OPTIONS = (
     "namespace_management",
     "ocp",
     "protection",
+    "reservations",
     "sgls=byte",
     "streams",
     "tcg",
@@ -75,6 +76,10 @@ METHODS = {
     ("io", 0x08): "Namespace.write_zeroes",
     ("io", 0x09): "Namespace.dsm",
     ("io", 0x0C): "Namespace.verify",
+    ("io", 0x0D): "Namespace.reservation_register",
+    ("io", 0x0E): "Namespace.reservation_report",
+    ("io", 0x11): "Namespace.reservation_acquire",
+    ("io", 0x15): "Namespace.reservation_release",
     ("io", 0x19): "Namespace.copy",
     ("io", 0x79): "Namespace.zns_mgmt_send",
     ("io", 0x7A): "Namespace.zns_mgmt_receive",
@@ -84,7 +89,6 @@ METHODS = {
 
 REASONS = {
     "key-value namespaces are not there yet": ("store", "retrieve", "exist", "key value"),
-    "reservations are not there yet": ("reserv",),
     "no virtual functions": (
         "virtual",
         "secondary",

@@ -166,6 +166,8 @@ static const struct entry entries[] = {
 	{"tcg", FLAG, DRIVE, AT(drive.optional.tcg), 0, 1, 0, NULL, "be a self-encrypting drive (TCG Opal)", NULL, "",
 	 NULL},
 	{"copy", FLAG, DRIVE, AT(drive.optional.copy), 0, 1, 0, NULL, "have the Copy command", NULL, "", NULL},
+	{"reservations", FLAG, DRIVE, AT(drive.optional.reservations), 0, 1, 0, NULL, "let hosts reserve namespaces",
+	 NULL, "", NULL},
 	{"ocp", FLAG, DRIVE, AT(drive.optional.ocp), 0, 1, 0, NULL,
 	 "have log pages C0h and C1h of OCP's specification", NULL, "", NULL},
 	{"error-injection", FLAG, DRIVE, AT(drive.optional.error_injection), 0, 1, 0, NULL,
@@ -462,6 +464,7 @@ static void apply_profile(struct vssd_options *options)
 	options->optional.error_injection |= datacenter;
 	options->optional.ns_management |= datacenter;
 	options->optional.copy |= all;
+	options->optional.reservations |= all;
 	options->optional.streams |= all;
 	options->optional.tcg |= all && !options->null_store;
 	options->optional.boot |= all && !options->null_store;

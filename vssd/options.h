@@ -44,6 +44,7 @@ struct vssd_optional {
 	bool write_protection; /* of namespaces, by feature 84h */
 	bool boot;             /* boot partitions */
 	bool tcg;              /* security protocols of TCG, with the Opal SSC */
+	bool reservations;     /* the commands of reservations */
 	uint32_t sgls;         /* SGLS of Identify Controller: NVME_SGLS_BYTES, NVME_SGLS_DWORDS, or 0 for no SGLs */
 	uint32_t controllers;  /* of the subsystem */
 	uint32_t private_ns;   /* how many namespaces, the last ones, have one controller each */

@@ -59,6 +59,10 @@ IO = {
     "dsm": {"range_count": 1},
     "flush": {},
     "read": {"lba": 0},
+    "reservation_acquire": {"rtype": 1},
+    "reservation_register": {},
+    "reservation_release": {},
+    "reservation_report": {},
     "send_cmd": {"opcode": 0},
     "verify": {"lba": 0},
     "write": {"lba": 0},
@@ -68,7 +72,10 @@ IO = {
     "zns_mgmt_receive": {},
     "zns_mgmt_send": {},
 }
-WITHOUT_A_BUFFER = {"flush", "send_cmd", "verify", "write_uncorrectable", "write_zeroes"}
+WITHOUT_A_BUFFER = {
+    *("flush", "reservation_acquire", "reservation_register", "reservation_release"),
+    *("send_cmd", "verify", "write_uncorrectable", "write_zeroes"),
+}
 
 
 def test_every_command_of_the_stub_is_here():

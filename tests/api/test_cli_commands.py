@@ -347,6 +347,20 @@ def test_namespaces_are_created_attached_detached_and_deleted(run, data):
     assert "takes numbers like" in run("attach-ns", drive, "-n", "2", "-c", "x", code=2)
 
 
+def test_a_namespace_is_reserved_and_released(run, data):
+    drive = "vssd:name=command-line-reserved,size=16M,reservations"
+    host = ("--host-id", b"a host of 16 B..".hex())
+    assert run("resv-register", drive, *host, "--nrkey", "0x1234") == "done\n"
+    assert run("resv-acquire", drive, *host, "-c", "0x1234", "-t", "2") == "done\n"
+    found = data("send", "resv-report", drive, *host, "--eds")["data"]
+    assert (found["rtype"], found["regctl"]) == (2, 1) and found["controllers"][0]["rkey"] == 0x1234
+    assert "rtype" in run("resv-report", drive, *host, "-e")
+    assert "00/83" in run("resv-release", drive, *host, "-c", "1", "-t", "2", code=1)
+    assert run("resv-release", drive, *host, "-c", "0x1234", "-t", "2") == "done\n"
+    assert run("resv-register", drive, *host, "-c", "0x1234", "-r", "1") == "done\n"
+    assert "hexadecimal digits" in run("resv-report", drive, "-H", "12", code=2)
+
+
 # ---- the machine, and virtual SSDs that run ----
 
 

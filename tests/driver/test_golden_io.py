@@ -102,6 +102,12 @@ COMMANDS: dict[str, tuple[Sender, int, tuple[int, ...], bool]] = {
         (0, 0, 15, 1, 0, 0),
         True,
     ),
+    "reservation_report": (
+        lambda n, q, b: n.reservation_report(q, b, dwords=16, extended=True),
+        0x0E,
+        (15, 1, 0, 0, 0, 0),
+        True,
+    ),
     "send_cmd": (lambda n, q, b: n.send_cmd(0x90, q), 0x90, (0, 0, 0, 0, 0, 0), False),
     "send_cmd, all fields": (
         lambda n, q, b: n.send_cmd(0x0291, q, b, 1, 0x10, 0x11, 0x12, 0x13, 0x14, 0xFFFFFFFF),
@@ -133,6 +139,24 @@ def test_io_command(
     assert command[2:6] == (0, 0, 0, 0), "reserved and MPTR"
     assert command[10:16] == dwords
     assert (command.prp1, command.prp2) == ((buf.phys_addr, 0) if data else (0, 0))
+
+
+@pytest.mark.parametrize(
+    "send, opcode, dword10",
+    [
+        (lambda n, q: n.reservation_register(q, BIG, 7, 2, True, 3), 0x0D, 0xC000000A),
+        (lambda n, q: n.reservation_acquire(q, 6, 7, BIG, 2, True), 0x11, 0x60A),
+        (lambda n, q: n.reservation_release(q, 3, 7, 1), 0x15, 0x301),
+    ],
+)
+def test_reservation_command(
+    drive: Drive, own: SimpleNamespace, send: Callable[..., nvme.Qpair], opcode: int, dword10: int
+) -> None:
+    assert send(own.nvme0n1, own.qpair).waitdone() == 0x600D
+    command = drive.commands[-1]
+    assert command[0] & 0xFF == opcode and command[1] == 1
+    assert command[10:16] == (dword10, 0, 0, 0, 0, 0)
+    assert command.prp1 and command.prp2 == 0
 
 
 @pytest.mark.parametrize("flags", [-1, 0x10001, 0xFFFF0001, 1 << 32, 0x8000FFFF])

@@ -15,6 +15,7 @@
 #include "vssd/cmd/fault.h"
 #include "vssd/cmd/guard.h"
 #include "vssd/cmd/refuse.h"
+#include "vssd/cmd/reservation.h"
 #include "vssd/cmd/sgl.h"
 #include "vssd/cmd/table.h"
 #include "vssd/ctrl/controller.h"
@@ -108,7 +109,9 @@ static uint16_t check_namespace(struct vssd_request *request, const struct vssd_
 	    vssd_guard_protection(request, request->ns))
 		return NVME_SC_NS_WRITE_PROTECTED;
 	busy = request->ns ? request->ns->refuse : vssd_sanitize_refuses(request->ctrl->subsystem);
-	return busy ? vssd_refuse_busy(request, busy) : NVME_SC_SUCCESS;
+	if (busy)
+		return vssd_refuse_busy(request, busy);
+	return request->ns ? vssd_reservation_check_io(request) : NVME_SC_SUCCESS;
 }
 
 static uint16_t check(struct vssd_request *request, const struct vssd_command *command)

@@ -8,9 +8,11 @@
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/feature.h"
 #include "vssd/cmd/refuse.h"
+#include "vssd/cmd/reservation.h"
 #include "vssd/ctrl/controller.h"
 #include "vssd/fault/value.h"
 #include "vssd/ctrl/plain.h"
+#include "vssd/subsystem/reservation.h"
 
 #define TMPSEL_ALL 15u
 #define VECTOR_CD 0x10000u /* coalescing disable */
@@ -230,6 +232,23 @@ static bool exhid_is_wrong(const struct vssd_ctrl *ctrl, const struct nvme_cmd *
 	return cmd->cdw11 & NVME_EXHID && !vssd_since(ctrl, NVME_1_2_1);
 }
 
+/* Whether another controller has an identifier of the other size. */
+static bool is_inconsistent(const struct vssd_ctrl *ctrl, const uint8_t id[16], bool wide)
+{
+	static const uint8_t none[16];
+
+	if (memcmp(id, none, sizeof(none)) == 0)
+		return false;
+	for (struct vssd_listener *one = ctrl->subsystem->listeners; one; one = one->next) {
+		struct vssd_host host;
+
+		one->ops->host(one, &host);
+		if (one != &ctrl->listener && !host.is_alone && host.is_wide != wide)
+			return true;
+	}
+	return false;
+}
+
 /* The identifier has 64 bits, or 128 with EXHID. */
 static uint16_t set_host_id(struct vssd_request *request)
 {
@@ -241,9 +260,14 @@ static uint16_t set_host_id(struct vssd_request *request)
 	if (exhid_is_wrong(ctrl, cmd))
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BIT(11, 0, "EXHID"), VSSD_OWN);
 	status = vssd_data_receive(request, id, cmd->cdw11 & NVME_EXHID ? 16 : 8);
-	if (!status && !request->is_trial)
-		memcpy(ctrl->features.host_id, id, sizeof(id));
-	return status;
+	if (!status && is_inconsistent(ctrl, id, cmd->cdw11 & NVME_EXHID))
+		return vssd_refuse(request, NVME_SC_HOST_ID_INCONSISTENT, VSSD_BIT(11, 0, "EXHID"), VSSD_OWN);
+	if (status || request->is_trial)
+		return status;
+	memcpy(ctrl->features.host_id, id, sizeof(id));
+	ctrl->features.host_id_wide = cmd->cdw11 & NVME_EXHID;
+	vssd_plain_update(ctrl);
+	return NVME_SC_SUCCESS;
 }
 
 static uint16_t get_host_id(struct vssd_request *request, enum nvme_feature_select select)
@@ -330,6 +354,10 @@ static const struct feature features[256] = {
 	[NVME_FEAT_COMMAND_SET_PROFILE] = {NVME_2_0, CHANGEABLE, 0x1ff, 0, set_command_set_profile, NULL},
 	[NVME_FEAT_SOFTWARE_PROGRESS] = {NVME_1_0, SAVEABLE, 0xff, 0, NULL, NULL},
 	[NVME_FEAT_HOST_ID] = {NVME_1_1, CHANGEABLE, NVME_EXHID, 0, set_host_id, get_host_id},
+	[NVME_FEAT_RESERVATION_MASK] = {NVME_1_1, CHANGEABLE | NVME_FEATURE_PER_NS, 0, 0, vssd_reservation_mask_set,
+					vssd_reservation_mask_get},
+	[NVME_FEAT_RESERVATION_PERSISTENCE] = {NVME_1_1, CHANGEABLE | NVME_FEATURE_PER_NS, 0, 0,
+					       vssd_reservation_persistence_set, vssd_reservation_persistence_get},
 	[NVME_FEAT_FDP] = {NVME_2_0, SAVEABLE, 0, 0, vssd_fdp_set, vssd_fdp_get},
 	[NVME_FEAT_FDP_EVENTS] = {NVME_2_0, SAVEABLE | NVME_FEATURE_PER_NS, 0, 0, vssd_fdp_events_set,
 				  vssd_fdp_events_get},
@@ -345,6 +373,9 @@ static const struct feature *find(const struct vssd_ctrl *ctrl, uint8_t fid)
 	if (fid == NVME_FEAT_VWC && ctrl->options->cache_size == 0)
 		return NULL;
 	if ((fid == NVME_FEAT_FDP || fid == NVME_FEAT_FDP_EVENTS) && !ctrl->subsystem->fdp)
+		return NULL;
+	if ((fid == NVME_FEAT_RESERVATION_MASK || fid == NVME_FEAT_RESERVATION_PERSISTENCE) &&
+	    !ctrl->options->optional.reservations)
 		return NULL;
 	if (fid == NVME_OCP_FEAT_ERROR_INJECTION && !ctrl->options->optional.error_injection)
 		return NULL;
@@ -422,6 +453,8 @@ static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 			ctrl->power.thermal.threshold[i][type] = initial_threshold(i, type);
 	memset(ctrl->interrupts.coalescing_off, 0, sizeof(ctrl->interrupts.coalescing_off));
 	memset(ctrl->features.host_id, 0, sizeof(ctrl->features.host_id));
+	memset(&ctrl->features.reserved, 0, sizeof(ctrl->features.reserved));
+	ctrl->features.host_id_wide = false;
 	memset(&ctrl->features.behavior, 0, sizeof(ctrl->features.behavior));
 	memset(&ctrl->features.streams, 0, sizeof(ctrl->features.streams));
 	vssd_power_restart(ctrl);

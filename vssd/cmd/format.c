@@ -4,7 +4,9 @@
 #include "vssd/cmd/admin.h"
 #include "vssd/cmd/guard.h"
 #include "vssd/cmd/refuse.h"
+#include "vssd/cmd/reservation.h"
 #include "vssd/ctrl/controller.h"
+#include "vssd/subsystem/reservation.h"
 
 #define TYPE_MAX 3u /* of protection information */
 #define SES_MAX 2u  /* 0 none, 1 user data erase, 2 cryptographic erase */
@@ -68,6 +70,9 @@ uint16_t vssd_format_nvm(struct vssd_request *request)
 	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES && !status; i++)
 		if (nsids >> i & 1)
 			status = vssd_guard_erasure(request, &ctrl->ns[i]);
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES && !status; i++)
+		if (nsids >> i & 1)
+			status = vssd_reservation_check(request, &ctrl->ns[i], VSSD_ACCESS_WRITE);
 	if (status || request->is_trial)
 		return status;
 	vssd_format_start(ctrl->subsystem, &ctrl->listener, cmd->cid, lbaf_of(cmd), nsids);

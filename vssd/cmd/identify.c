@@ -17,7 +17,8 @@
 
 #define ACL 3u /* 0's based */
 #define MODEL "pynvme virtual SSD"
-#define MC_BOTH 3u /* metadata may follow the data of each LBA, or be in a buffer of their own */
+#define RESERVATIONS 0x7eu /* RESCAP: all six types */
+#define MC_BOTH 3u         /* metadata may follow the data of each LBA, or be in a buffer of their own */
 #define DPC_ALL (NVME_DPC_TYPE_1 | NVME_DPC_TYPE_2 | NVME_DPC_TYPE_3 | NVME_DPC_FIRST | NVME_DPC_LAST)
 #define NWPC_ALL 7u /* write protection, until a power cycle, and permanently */
 #define SHUTDOWN_US 1000000u
@@ -258,6 +259,14 @@ static uint8_t format_of(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns)
 	return (uint8_t)(lbaf | (ns->extended ? NVME_FLBAS_EXTENDED : 0));
 }
 
+/* All types of reservations, and persistence through power loss. */
+static uint8_t rescap(const struct vssd_ctrl *ctrl)
+{
+	if (!ctrl->options->optional.reservations)
+		return 0;
+	return (uint8_t)(RESERVATIONS | NVME_RESCAP_PTPL | (vssd_since(ctrl, NVME_1_3) ? NVME_RESCAP_IEKEY : 0));
+}
+
 static void describe_ns(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, struct nvme_id_ns *id)
 {
 	describe_common(ctrl, id);
@@ -268,6 +277,7 @@ static void describe_ns(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, 
 	id->dps = (uint8_t)(ns->pi | (ns->pi_first ? NVME_DPS_FIRST : 0));
 	if (vssd_since(ctrl, NVME_1_1)) {
 		id->nmic = ns->shared;
+		id->rescap = rescap(ctrl);
 		vssd_identity_eui64(ctrl->subsystem, ns, id->eui64);
 	}
 	if (vssd_since(ctrl, NVME_1_2)) {
@@ -506,6 +516,7 @@ static uint16_t identify_independent(struct vssd_request *request, uint8_t *data
 	if (!ns)
 		return describe_none(request);
 	id->nmic = ns->shared;
+	id->rescap = rescap(ctrl);
 	id->fpi = format_progress(ctrl, ns);
 	id->endgid = ctrl->subsystem->fdp ? VSSD_ENDGID : 0;
 	id->nsattr = vssd_security_protection(ctrl->subsystem, ns) != VSSD_UNPROTECTED;

@@ -137,6 +137,12 @@ static uint16_t fill_telemetry_ctrl(struct vssd_request *request, struct query *
 	return NVME_SC_SUCCESS;
 }
 
+static uint16_t fill_reservation(struct vssd_request *request, struct query *query)
+{
+	vssd_reserved_page(request->ctrl, (struct nvme_reservation_log *)query->buffer);
+	return NVME_SC_SUCCESS;
+}
+
 static uint16_t fill_ocp_smart(struct vssd_request *request, struct query *query)
 {
 	vssd_ocp_smart(request->ctrl, (struct nvme_ocp_smart_log *)query->buffer);
@@ -257,6 +263,7 @@ static const struct log_page {
 	[NVME_LOG_FDP_STATISTICS] = {fill_fdp_statistics, sizeof(struct nvme_fdp_statistics_log), 4, false, NVME_2_0,
 				     .fdp = true},
 	[NVME_LOG_FDP_EVENTS] = {fill_fdp_events, VSSD_FDP_EVENTS_SIZE, 4, false, NVME_2_0, .fdp = true},
+	[NVME_LOG_RESERVATION] = {fill_reservation, sizeof(struct nvme_reservation_log), 4, true, NVME_1_1},
 	[NVME_OCP_LOG_SMART] = {fill_ocp_smart, sizeof(struct nvme_ocp_smart_log), 4, true, NVME_1_4, true},
 	[NVME_OCP_LOG_ERROR_RECOVERY] = {fill_ocp_error_recovery, sizeof(struct nvme_ocp_error_recovery_log), 4, true,
 					 NVME_1_4, true},
@@ -266,6 +273,8 @@ static const struct log_page {
 
 bool vssd_log_supported(const struct vssd_ctrl *ctrl, uint8_t lid)
 {
+	if (lid == NVME_LOG_RESERVATION && !ctrl->options->optional.reservations)
+		return false;
 	return pages[lid].size && vssd_since(ctrl, pages[lid].since) &&
 	       (!pages[lid].ocp || ctrl->options->optional.ocp) &&
 	       (!pages[lid].boot || ctrl->options->optional.boot) && (!pages[lid].fdp || ctrl->subsystem->fdp) &&
@@ -311,6 +320,8 @@ static void forget(struct vssd_ctrl *ctrl, uint8_t lid, uint32_t nsid)
 	if (lid == NVME_LOG_CHANGED_ZONES)
 		vssd_zones_forget_changed(ctrl, nsid);
 	vssd_event_acknowledge(ctrl, lid);
+	if (lid == NVME_LOG_RESERVATION)
+		vssd_reserved_read(ctrl);
 }
 
 /* Refuse offsets and long lengths before the version whose LPA announces them. */

@@ -6,7 +6,9 @@
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/guard.h"
 #include "vssd/cmd/refuse.h"
+#include "vssd/cmd/reservation.h"
 #include "vssd/ctrl/controller.h"
+#include "vssd/subsystem/reservation.h"
 
 #define FORMAT_INDEX (NVME_FLBAS_INDEX | 3u << NVME_FLBAS_INDEX_HIGH_SHIFT)
 #define DPS_KNOWN (3u | NVME_DPS_FIRST) /* types 1 to 3 */
@@ -212,6 +214,14 @@ static uint16_t delete (struct vssd_request *request)
 	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
 		if (is_named(request, &ctrl->ns[i]) && vssd_guard_protection(request, &ctrl->ns[i]))
 			return NVME_SC_NS_WRITE_PROTECTED;
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++) {
+		uint16_t status = is_named(request, &ctrl->ns[i])
+					  ? vssd_reservation_check(request, &ctrl->ns[i], VSSD_ACCESS_WRITE)
+					  : NVME_SC_SUCCESS;
+
+		if (status)
+			return status;
+	}
 	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES && !request->is_trial; i++)
 		if (is_named(request, &ctrl->ns[i]))
 			vssd_ns_delete(ctrl->subsystem, &ctrl->ns[i]);

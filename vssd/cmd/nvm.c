@@ -11,6 +11,7 @@
 #include "vssd/cmd/metadata.h"
 #include "vssd/cmd/placement.h"
 #include "vssd/cmd/refuse.h"
+#include "vssd/cmd/reservation.h"
 #include "vssd/cmd/zones.h"
 #include "vssd/ctrl/controller.h"
 
@@ -678,6 +679,7 @@ static uint16_t io_copy(struct vssd_request *request)
 	return NVME_SC_SUCCESS;
 }
 
+#define RESERVES (VSSD_NEEDS_NS | VSSD_NEEDS_RESERVATIONS)
 #define ON_NS (VSSD_NEEDS_NS | VSSD_NEEDS_MEDIA)
 
 const struct vssd_command vssd_nvm_commands[256] = {
@@ -689,6 +691,10 @@ const struct vssd_command vssd_nvm_commands[256] = {
 	[NVME_IO_WRITE_ZEROES] = {io_write_zeroes, ON_NS},
 	[NVME_IO_DSM] = {io_dsm, ON_NS},
 	[NVME_IO_VERIFY] = {io_verify, ON_NS},
+	[NVME_IO_RESERVATION_REGISTER] = {vssd_reservation_register_cmd, RESERVES},
+	[NVME_IO_RESERVATION_REPORT] = {vssd_reservation_report, RESERVES},
+	[NVME_IO_RESERVATION_ACQUIRE] = {vssd_reservation_acquire_cmd, RESERVES},
+	[NVME_IO_RESERVATION_RELEASE] = {vssd_reservation_release_cmd, RESERVES},
 	[NVME_IO_COPY] = {io_copy, ON_NS | VSSD_NEEDS_COPY},
 	[NVME_IO_MANAGEMENT_RECEIVE] = {vssd_io_management_receive, ON_NS | VSSD_NEEDS_FDP},
 	[NVME_IO_MANAGEMENT_SEND] = {vssd_io_management_send, ON_NS | VSSD_NEEDS_FDP},

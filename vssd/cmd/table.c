@@ -27,6 +27,8 @@ static const struct vssd_command *find(const struct vssd_ctrl *ctrl, const struc
 		return NULL;
 	if (command->flags & VSSD_NEEDS_COPY && !ctrl->options->optional.copy)
 		return NULL;
+	if (command->flags & VSSD_NEEDS_RESERVATIONS && !ctrl->options->optional.reservations)
+		return NULL;
 	if (command->flags & VSSD_NEEDS_NS_MANAGEMENT && !ctrl->options->optional.ns_management)
 		return NULL;
 	if (command->flags & VSSD_NEEDS_SECURITY && !ctrl->subsystem->security->tcg)

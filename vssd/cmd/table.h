@@ -27,6 +27,7 @@
 #define VSSD_NEEDS_COPY 0x80u           /* the drive has it with the option --copy only */
 #define VSSD_NEEDS_NS_MANAGEMENT 0x100u /* the drive has it with the option --namespace-management only */
 #define VSSD_NEEDS_FDP 0x200u           /* the drive has it with the option --fdp only, also as version 2.0 */
+#define VSSD_NEEDS_RESERVATIONS 0x800u  /* the drive has it with the option --reservations only */
 #define VSSD_NEEDS_DIRECTIVES 0x400u    /* the drive has it with the options --fdp or --streams only */
 #define VSSD_NEEDS_SECURITY 0x10000u    /* the drive has a security protocol */
 

@@ -8,6 +8,7 @@
 
 #include "spec/nvme_id.h"
 #include "vssd/ctrl/injection.h"
+#include "vssd/ctrl/reserved.h"
 #include "vssd/ctrl/streams.h"
 
 struct vssd_features {
@@ -17,6 +18,8 @@ struct vssd_features {
 	uint64_t timestamp_set; /* ns, CLOCK_MONOTONIC */
 	uint8_t timestamp_origin;
 	uint8_t host_id[16];
+	bool host_id_wide; /* it has 128 bits */
+	struct vssd_reserved_log reserved;
 	struct nvme_host_behavior behavior;
 	struct vssd_injection injection;
 	struct vssd_streams streams;

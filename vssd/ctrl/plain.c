@@ -4,11 +4,26 @@
 #include <stdlib.h>
 
 #include "vssd/ctrl/controller.h"
+#include "vssd/subsystem/reservation.h"
 
 static bool queue_is_plain(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq)
 {
 	return sq->qid != 0 && sq->size && sq->entries && sq->cq->entries && !sq->num_aborted &&
 	       !ctrl->power.asleep && !ctrl->hmb.enabled && !ctrl->subsystem->health.throttling;
+}
+
+/* Opcodes that a reservation forbids to the host. */
+static uint8_t reserved_opcodes(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns)
+{
+	struct vssd_host host;
+	unsigned access;
+
+	if (!ctrl->options->optional.reservations)
+		return 0;
+	vssd_reserved_host(ctrl, &host);
+	access = vssd_reservation_forbids(ctrl->subsystem, ns, &host);
+	return (uint8_t)((access & VSSD_ACCESS_READ ? 1u << NVME_IO_READ : 0) |
+			 (access & VSSD_ACCESS_WRITE ? 1u << NVME_IO_WRITE : 0));
 }
 
 static uint8_t plain_opcodes(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns)
@@ -20,7 +35,7 @@ static uint8_t plain_opcodes(const struct vssd_ctrl *ctrl, const struct vssd_ns 
 	if (!vssd_ns_is_active(ctrl, ns) || ns->csi != NVME_CSI_NVM || ns->refuse || ns->dulbe || ns->metadata ||
 	    ns->guarded)
 		return 0;
-	return (uint8_t)(1u << NVME_IO_READ | (writes ? 1u << NVME_IO_WRITE : 0));
+	return (uint8_t)((1u << NVME_IO_READ | (writes ? 1u << NVME_IO_WRITE : 0)) & ~reserved_opcodes(ctrl, ns));
 }
 
 void vssd_plain_update(struct vssd_ctrl *ctrl)

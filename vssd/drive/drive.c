@@ -117,6 +117,16 @@ static bool in_use(const struct vssd_listener *listener)
 	return ctrl_of(listener)->regs.in_use;
 }
 
+static void host(const struct vssd_listener *listener, struct vssd_host *found)
+{
+	vssd_reserved_host(ctrl_of(listener), found);
+}
+
+static void reserved(struct vssd_listener *listener, uint32_t nsid, uint8_t type)
+{
+	vssd_reserved_add(ctrl_of(listener), nsid, type);
+}
+
 static uint32_t states(const struct vssd_listener *listener)
 {
 	const struct vssd_ctrl *ctrl = ctrl_of(listener);
@@ -154,6 +164,8 @@ static const struct vssd_listener_ops listener_ops = {
 	.complete = complete,
 	.thermal_level = thermal_level,
 	.in_use = in_use,
+	.host = host,
+	.reserved = reserved,
 	.states = states,
 	.power = power,
 	.reset = reset,

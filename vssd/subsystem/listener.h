@@ -27,6 +27,7 @@ enum vssd_notice {
 	VSSD_NOTICE_FAULTS,      /* the fault rules have changed */
 };
 
+struct vssd_host;
 struct vssd_listener;
 struct vssd_subsystem;
 
@@ -48,6 +49,10 @@ struct vssd_listener_ops {
 
 	/* Whether the host has enabled the controller and not shut it down since. */
 	bool (*in_use)(const struct vssd_listener *listener);
+
+	/* Which host the controller has, and a reservation notification for it. */
+	void (*host)(const struct vssd_listener *listener, struct vssd_host *host);
+	void (*reserved)(struct vssd_listener *listener, uint32_t nsid, uint8_t type);
 
 	/* Which states of the controller hold: bits of enum vssd_fault_state. */
 	uint32_t (*states)(const struct vssd_listener *listener);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "vssd/subsystem/namespace.h"
 
+#include "vssd/subsystem/reservation.h"
 #include "vssd/subsystem/subsystem.h"
 
 #define SECTORS_SHIFT 3u     /* sectors in a block */
@@ -260,6 +261,7 @@ void vssd_ns_delete(struct vssd_subsystem *subsystem, struct vssd_ns *ns)
 	vssd_subsystem_erase(subsystem, ns->first_block, ns->blocks, VSSD_POOL_UNWRITTEN);
 	vssd_ns_set_attached(subsystem, ns, 0);
 	vssd_zones_drop(subsystem, ns);
+	vssd_reservation_forget(subsystem, ns);
 	__atomic_store_n(&record_of(subsystem, ns)->blocks, 0, __ATOMIC_RELEASE);
 	if (subsystem->fdp)
 		subsystem->fdp->ns[ns->nsid - 1] = (struct vssd_fdp_handles){0};

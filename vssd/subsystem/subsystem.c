@@ -9,11 +9,13 @@
 
 #include "core/util/clock.h"
 #include "vssd/subsystem/hidden.h"
+#include "vssd/subsystem/reservation.h"
 
 /* In the order of polling and of notices. */
 static const struct vssd_subsystem_part *const parts[] = {
 	&vssd_health_part,    &vssd_sanitize_part, &vssd_format_part,   &vssd_firmware_part,
 	&vssd_self_test_part, &vssd_zones_part,    &vssd_security_part,
+	&vssd_reservation_part,
 };
 
 #define NUM_PARTS (sizeof(parts) / sizeof(parts[0]))
