@@ -15,7 +15,7 @@ from pynvme.cli.registry import COMMANDS
 
 __all__ = ["main"]
 
-GAP = 11
+GAP = 12
 """Columns for the name of a command, and the blanks behind it."""
 COLUMN = 40
 """Columns for a command with its text."""
@@ -45,7 +45,7 @@ class Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands in two columns, so that they fit a screen."""
-        cells = [f"{name:<{GAP}}{entry.text}" for name, entry in COMMANDS.items()]
+        cells = [f"{name:<{GAP}}{entry.text}" for name, entry in COMMANDS.items() if entry.listed]
         half = (len(cells) + 1) // 2
         formatter.write("\n")
         for left, right in zip(cells[:half], [*cells[half:], ""]):

@@ -15,6 +15,8 @@ class Entry(NamedTuple):
 
     place: str
     text: str
+    listed: bool = True
+    """Whether ``pynvme --help`` has a line for it."""
 
 
 COMMANDS: dict[str, Entry] = {
@@ -38,9 +40,9 @@ COMMANDS: dict[str, Entry] = {
     "delete-ns": Entry("pynvme.cli.namespaces:delete_ns", "delete a namespace"),
     "attach-ns": Entry("pynvme.cli.namespaces:attach_ns", "attach a namespace"),
     "detach-ns": Entry("pynvme.cli.namespaces:detach_ns", "detach a namespace"),
-    "resv-register": Entry("pynvme.cli.reservations:resv_register", "register a reservation key"),
-    "resv-acquire": Entry("pynvme.cli.reservations:resv_acquire", "acquire a reservation"),
-    "resv-release": Entry("pynvme.cli.reservations:resv_release", "release a reservation"),
+    "resv-register": Entry("pynvme.cli.reservations:resv_register", "register a reservation key", False),
+    "resv-acquire": Entry("pynvme.cli.reservations:resv_acquire", "acquire a reservation", False),
+    "resv-release": Entry("pynvme.cli.reservations:resv_release", "release a reservation", False),
     "resv-report": Entry("pynvme.cli.reservations:resv_report", "show a reservation"),
     "identify": Entry("pynvme.cli.identify:identify", "Identify, any CNS"),
     "smart": Entry("pynvme.cli.logs:smart", "SMART / Health log"),

@@ -189,7 +189,7 @@ def resv_report(
 ) -> None:
     """Show the reservation and the registered controllers.
 
-    Base 2.1, section 7.8.
+    resv-register, resv-acquire and resv-release change them. Base 2.1, section 7.8.
     """
     from pynvme import spec
 

@@ -32,6 +32,7 @@ AREAS = {
     "power": "loss of power",
     "queues": "queues, doorbells and interrupts",
     "resets": "resets and aborts under load",
+    "reservations": "reservations",
     "injection": "errors that the host injects",
     "age": "age",
     "metadata": "metadata, and guards of each size",

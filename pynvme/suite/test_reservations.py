@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Reservations: registration, keys, types, and what outlives a loss of power."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import nvme
+import pytest
+
+from pynvme import spec
+from pynvme.spec import FeatureId, IoOpcode, ReservationType, Status
+from pynvme.suite import clauses, needs, requirement
+from pynvme.suite.claims import ROOM, SWITCHED_POWER, io
+from pynvme.suite.drive import Drive
+from pynvme.suite.history import Command
+from pynvme.suite.marks import Need
+
+CLAUSE = "Base 2.0, 8.19 Reservations"
+REGISTER = clauses.of_io(IoOpcode.RESERVATION_REGISTER)
+ACQUIRE = clauses.of_io(IoOpcode.RESERVATION_ACQUIRE)
+RELEASE = clauses.of_io(IoOpcode.RESERVATION_RELEASE)
+REPORT = clauses.of_io(IoOpcode.RESERVATION_REPORT)
+PTPL = f"{CLAUSE}, Persist Through Power Loss"
+
+PERSISTENT = Need(
+    "reservations that persist through power loss (RESCAP bit 0)",
+    lambda drive: bool(drive.ns.id_ns.rescap.ptpls),
+)
+
+pytestmark = needs(io(IoOpcode.RESERVATION_REGISTER), ROOM)
+
+UNREGISTER, REPLACE = 1, 2
+CLEAR = 1
+END, PERSIST = 2, 3
+"""CPTPL: registrations end with a power loss, or persist."""
+
+KEY, OTHER = 0x0123456789ABCDEF, 0xFEDCBA9876543210
+
+
+class Registrant:
+    """Sends the commands of one host, which has an identifier of 64 bits."""
+
+    def __init__(self, drive: Drive) -> None:
+        self.drive = drive
+        self.identify()
+
+    def identify(self) -> None:
+        """Tell the controller which host it has, which a reset makes it forget."""
+        buf = nvme.Buffer(8)
+        buf[:] = b"pynvme.."
+        done = self.drive.set_feature(FeatureId.HOST_ID, buf=buf)
+        self.drive.succeed(done, clauses.ADMIN[spec.AdminOpcode.SET_FEATURES])
+
+    def _send(self, opcode: int, cdw10: int, *keys: int) -> Command:
+        buf = nvme.Buffer(8 * len(keys))
+        buf[:] = b"".join(key.to_bytes(8, "little") for key in keys)
+        return self.drive.run(opcode, buf, cdw10=cdw10)
+
+    def register(self, new: int, key: int = 0, action: int = 0, cptpl: int = 0) -> Command:
+        return self._send(IoOpcode.RESERVATION_REGISTER, cptpl << 30 | action, key, new)
+
+    def acquire(self, kind: int, key: int = KEY) -> Command:
+        return self._send(IoOpcode.RESERVATION_ACQUIRE, kind << 8, key, 0)
+
+    def release(self, kind: int, key: int = KEY, action: int = 0) -> Command:
+        return self._send(IoOpcode.RESERVATION_RELEASE, kind << 8 | action, key)
+
+    def report(self) -> spec.ReservationStatus:
+        buf = nvme.Buffer(4096)
+        done = self.drive.run(IoOpcode.RESERVATION_REPORT, buf, cdw10=buf.size // 4 - 1)
+        self.drive.succeed(done, REPORT)
+        return spec.ReservationStatus(bytes(buf[:]))
+
+    def must_be(self, keys: list[int], kind: int, clause: str) -> None:
+        """A finding unless the report has these keys and this type."""
+        found = self.report()
+        seen = [int(one.rkey) for one in list(found.controllers)[: int(found.regctl)]]
+        self.drive.check(seen == keys, clause, f"the registered keys are {keys}", seen)
+        self.drive.check(int(found.rtype) == kind, clause, f"the type is {kind}", int(found.rtype))
+
+    def leave(self) -> None:
+        """Remove all registrations, whoever has them."""
+        self.register(KEY, action=0)
+        for key in (KEY, OTHER):
+            self.release(0, key, CLEAR)
+
+
+@pytest.fixture
+def host(drive: Drive) -> Iterator[Registrant]:
+    registrant = Registrant(drive)
+    registrant.leave()
+    yield registrant
+    registrant.leave()
+
+
+def types_of(drive: Drive) -> list[int]:
+    """The types of reservations that the namespace can have."""
+    return [int(kind) for kind in ReservationType if int(drive.ns.id_ns.rescap) >> int(kind) & 1]
+
+
+@requirement("RESERVATIONS-1", REGISTER)
+def test_a_registration_is_reported(drive: Drive, host: Registrant) -> None:
+    """A host registers, replaces its key and ends its registration, and the report and its generation follow.
+
+    1. Register a key, and register it again.
+    2. Replace it by another one.
+    3. End the registration.
+    """
+    first = int(host.report().gen)
+    drive.succeed(host.register(KEY), REGISTER)
+    host.must_be([KEY], 0, REGISTER)
+    drive.succeed(host.register(OTHER, KEY, REPLACE), REGISTER)
+    host.must_be([OTHER], 0, REGISTER)
+    drive.succeed(host.register(0, OTHER, UNREGISTER), REGISTER)
+    host.must_be([], 0, REGISTER)
+    count = (int(host.report().gen) - first) % (1 << 32)
+    drive.check(count == 3, REPORT, "the generation has gone up by 3", count)
+
+
+@requirement("RESERVATIONS-2", CLAUSE)
+def test_a_wrong_key_is_refused(drive: Drive, host: Registrant) -> None:
+    """A command with a key that the host does not have is a conflict, and changes nothing.
+
+    1. Acquire and release without a registration.
+    2. Register another key, acquire, release, clear, replace and unregister with a wrong one.
+    """
+    drive.expect(host.acquire(1), ACQUIRE, Status.RESERVATION_CONFLICT)
+    drive.expect(host.release(1), RELEASE, Status.RESERVATION_CONFLICT)
+    drive.succeed(host.register(KEY), REGISTER)
+    for command, clause in (
+        (host.register(OTHER), REGISTER),
+        (host.register(OTHER, OTHER, REPLACE), REGISTER),
+        (host.register(0, OTHER, UNREGISTER), REGISTER),
+        (host.acquire(1, OTHER), ACQUIRE),
+        (host.release(1, OTHER), RELEASE),
+        (host.release(0, OTHER, CLEAR), RELEASE),
+    ):
+        drive.expect(command, clause, Status.RESERVATION_CONFLICT)
+    host.must_be([KEY], 0, CLAUSE)
+
+
+@requirement("RESERVATIONS-3", ACQUIRE)
+def test_each_type_is_acquired_and_released(drive: Drive, host: Registrant) -> None:
+    """The holder of a reservation of any type may read and write, and no other type is acquired or released.
+
+    1. For each type of RESCAP, acquire it, read the report, write and read.
+    2. Acquire and release another type.
+    3. Release it.
+    """
+    buf = nvme.Buffer(drive.lba_size)
+    drive.succeed(host.register(KEY), REGISTER)
+    types = types_of(drive)
+    for kind in types:
+        drive.succeed(host.acquire(kind), ACQUIRE)
+        host.must_be([KEY], kind, ACQUIRE)
+        drive.succeed(drive.io(IoOpcode.WRITE, buf), ACQUIRE)
+        drive.succeed(drive.io(IoOpcode.READ, buf), ACQUIRE)
+        for other in types:
+            if other != kind:
+                drive.expect(host.acquire(other), ACQUIRE, Status.RESERVATION_CONFLICT)
+                drive.expect(host.release(other), RELEASE, Status.INVALID_FIELD)
+        host.must_be([KEY], kind, RELEASE)
+        drive.succeed(host.release(kind), RELEASE)
+        host.must_be([KEY], 0, RELEASE)
+
+
+@requirement("RESERVATIONS-4", PTPL)
+@needs(PERSISTENT, SWITCHED_POWER)
+def test_reservations_outlive_a_loss_of_power_as_ptpl_says(drive: Drive, host: Registrant) -> None:
+    """With PTPL = 1 registration and reservation are there after a loss of power, and else they are not.
+
+    1. Register a key with CPTPL = 11b, and acquire a reservation.
+    2. Cut the power, and read the report.
+    3. Do the same with CPTPL = 10b.
+    """
+    kind = types_of(drive)[0]
+    for cptpl, keys in ((PERSIST, [KEY]), (END, [])):
+        drive.succeed(host.register(KEY, cptpl=cptpl), REGISTER)
+        drive.succeed(host.acquire(kind), ACQUIRE)
+        drive.power_cycle()
+        host.identify()
+        host.must_be(keys, kind if keys else 0, PTPL)
+    drive.succeed(host.register(KEY), REGISTER)
