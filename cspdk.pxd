@@ -92,6 +92,11 @@ cdef extern from "driver.h" nogil:
         NVME_FIELD_NS_ATTACHMENT_SEL
         NVME_FIELD_NS_MANAGEMENT_CSI
         NVME_FIELD_NS_MANAGEMENT_SEL
+        NVME_FIELD_DIRECTIVE_SEND_NUMD
+        NVME_FIELD_DIRECTIVE_SEND_DOPER
+        NVME_FIELD_DIRECTIVE_SEND_DTYPE
+        NVME_FIELD_DIRECTIVE_SEND_DSPEC
+        NVME_FIELD_DIRECTIVE_SEND_VALUE
         NVME_FIELD_SECURITY_SEND_NSSF
         NVME_FIELD_SECURITY_SEND_SPSP
         NVME_FIELD_SECURITY_SEND_SECP
@@ -103,6 +108,11 @@ cdef extern from "driver.h" nogil:
         NVME_FIELD_COPY_NR
         NVME_FIELD_COPY_SDLBA
         NVME_FIELD_DSM_NR
+        NVME_FIELD_MANAGEMENT_RECEIVE_MO
+        NVME_FIELD_MANAGEMENT_RECEIVE_MOS
+        NVME_FIELD_MANAGEMENT_RECEIVE_NUMD
+        NVME_FIELD_MANAGEMENT_SEND_MO
+        NVME_FIELD_MANAGEMENT_SEND_MOS
         NVME_FIELD_ZONE_MGMT_SEND_SLBA
         NVME_FIELD_ZONE_MGMT_SEND_ZSA
         NVME_FIELD_ZONE_MGMT_SEND_SELECTALL
@@ -238,6 +248,8 @@ cdef extern from "driver.h" nogil:
         NVME_ADMIN_FORMAT_NVM
         NVME_ADMIN_NS_ATTACHMENT
         NVME_ADMIN_NS_MANAGEMENT
+        NVME_ADMIN_DIRECTIVE_SEND
+        NVME_ADMIN_DIRECTIVE_RECEIVE
         NVME_ADMIN_SECURITY_SEND
         NVME_ADMIN_SECURITY_RECEIVE
         NVME_ADMIN_SANITIZE
@@ -254,6 +266,8 @@ cdef extern from "driver.h" nogil:
         NVME_IO_COPY
         NVME_IO_DSM
         NVME_IO_VERIFY
+        NVME_IO_MANAGEMENT_RECEIVE
+        NVME_IO_MANAGEMENT_SEND
         NVME_IO_ZONE_MGMT_SEND
         NVME_IO_ZONE_MGMT_RECEIVE
         NVME_IO_ZONE_APPEND
@@ -470,6 +484,7 @@ cdef extern from "driver.h" nogil:
 
     enum:
         PYN_REGIONS
+        PYN_PLACEMENTS
         PYN_FOUND_WINDOWS
 
     struct pyn_region:
@@ -492,6 +507,10 @@ cdef extern from "driver.h" nogil:
         double target_percentage
         uint32_t compress
         uint32_t sgl_percentage
+        uint32_t placements
+        uint8_t directive
+        bool placement_random
+        uint16_t placement[256]
         uint32_t regions
         pyn_region region[64]
 

@@ -77,6 +77,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, SupportsIndex, overloa
 from pynvme.capabilities import Capabilities
 from pynvme.decode import Features, Registers
 from pynvme.engines import Engine
+from pynvme.fdp import Fdp
 from pynvme.protection import Format, Pi
 from pynvme.sgl import Descriptor, Sgl
 from pynvme.spec import IdentifyController, IdentifyNamespace, SmartLog
@@ -1392,6 +1393,63 @@ class Controller:
             cb: called at completion, see help(nvme)
         """
 
+    def directive_receive(
+        self,
+        doper: _Int,
+        dtype: _Int = 0,
+        dspec: _Int = 0,
+        value: _Int = 0,
+        buf: Buffer | None = None,
+        nsid: _Int = 1,
+        cb: _Completed | None = None,
+    ) -> Controller:
+        """Directive Receive (Base 5.1.6): the parameters of directives, open streams, resources of streams.
+
+        Args:
+            doper: operation, 8 bits. Of the Identify directive 1 returns the parameters
+                (spec.Directives). Of Streams 1 returns the parameters (spec.StreamsParameters), 2 the open
+                streams (spec.StreamsStatus), and 3 allocates resources, whose number is dword 0 of the
+                completion
+            dtype: directive, 8 bits, 0 Identify, 1 Streams, 2 Data Placement
+            dspec: directive specific, 16 bits
+            value: dword 12; of 3 of Streams, bits 15:0 are how many resources to allocate
+            buf: where its data go. Its size is NUMD; without it, one dword
+            nsid: namespace, 32 bits; 0xffffffff is the subsystem
+            cb: called at completion, see help(nvme)
+
+        Example:
+            >>> nvme0.directive_receive(1, buf=buf).waitdone()
+            >>> buf.decode(spec.Directives).supported[0]
+        """
+
+    def directive_send(
+        self,
+        doper: _Int,
+        dtype: _Int = 0,
+        dspec: _Int = 0,
+        value: _Int = 0,
+        buf: Buffer | None = None,
+        nsid: _Int = 1,
+        cb: _Completed | None = None,
+    ) -> Controller:
+        """Directive Send (Base 5.1.7): enable a directive, release streams.
+
+        Args:
+            doper: operation, 8 bits. Of the Identify directive 1 enables or disables another one. Of Streams
+                1 releases a stream, and 2 the resources of the namespace
+            dtype: directive, 8 bits, 0 Identify, 1 Streams, 2 Data Placement
+            dspec: directive specific, 16 bits; of 1 of Streams, the stream
+            value: dword 12; of 1 of Identify, bit 0 enables, and bits 15:8 are the other directive
+            buf: its data
+            nsid: namespace, 32 bits; 0xffffffff enables a directive for all
+            cb: called at completion, see help(nvme)
+
+        Example:
+            >>> nvme0.directive_send(1, value=1 << 8 | 1).waitdone()  # Streams of namespace 1
+            >>> nvme0n1.write(qpair, buf, 0, stream=5).waitdone()
+            >>> nvme0.directive_send(1, dtype=1, dspec=5).waitdone()
+        """
+
     def security_receive(
         self,
         buf: Buffer | None,
@@ -1701,6 +1759,17 @@ class Namespace:
 
         """
 
+    @property
+    def fdp(self) -> Fdp:
+        """Flexible Data Placement of this namespace and its endurance group (Base 8.1.10), by pynvme.fdp.Fdp.
+
+        It reads log pages, features and reclaim unit handles when they are asked for.
+
+        Example:
+            >>> nvme0n1.fdp.status(qpair)[0].ruamw       # LBAs that the first handle's reclaim unit has left
+            >>> nvme0n1.fdp.stats.hbmw
+        """
+
     def cmdname(self, opcode: _Int) -> str:
         """The name of an IO opcode (8 bits, NVM 3)."""
 
@@ -1967,6 +2036,8 @@ class Namespace:
         sgl: bool | Sgl | Descriptor | None = None,
         meta: Buffer | None = None,
         pi: Pi | dict[str, Any] | bool | None = None,
+        placement: _Int | None = None,
+        stream: _Int | None = None,
     ) -> Qpair:
         """Write (NVM 3.2.6).
 
@@ -1987,9 +2058,12 @@ class Namespace:
                 them behind the data of each LBA takes none
             pi: what to ask of protection information, True for the defaults, or a Pi of pynvme.protection, or
                 a dict of its names, such as {"pract": 1}. It sets PRINFO and the tags
+            placement: placement identifier, 16 bits, of Flexible Data Placement: DTYPE becomes 2, and DSPEC this
+            stream: stream identifier, 16 bits, of the Streams directive: DTYPE becomes 1, and DSPEC this
 
         Raises:
-            AssertionError: a value does not fit its field, the buffer is too short, or the queue is full
+            AssertionError: a value does not fit its field, placement and stream exclude each other, or DTYPE or
+                DSPEC, the buffer is too short, or the queue is full
 
         Example:
             >>> nvme0n1.write(qpair, buf, 0, 8, io_flags=0x4000).waitdone()     # FUA
@@ -2150,6 +2224,38 @@ class Namespace:
             >>> buf.set_copy_range(0, 100, 8)
             >>> buf.set_copy_range(1, 200, 8)
             >>> nvme0n1.copy(qpair, buf, 1000, 2).waitdone()
+        """
+
+    def io_mgmt_receive(
+        self, qpair: Qpair, buf: Buffer, mo: _Int = 1, mos: _Int = 0, cb: _Completed | None = None
+    ) -> Qpair:
+        """I/O Management Receive (Base 7.3). Namespace.fdp reads it for you.
+
+        Args:
+            qpair: the queue to send it to
+            buf: where its data go, for spec.ReclaimUnitHandleStatusList. Its size is NUMD
+            mo: management operation, 8 bits, 1 reclaim unit handle status
+            mos: management operation specific, 16 bits
+            cb: called at completion, see help(nvme)
+
+        Raises:
+            AssertionError: a value does not fit its field, or the buffer has no dword
+        """
+
+    def io_mgmt_send(
+        self, qpair: Qpair, buf: Buffer, mo: _Int = 1, mos: _Int = 0, cb: _Completed | None = None
+    ) -> Qpair:
+        """I/O Management Send (Base 7.4). Namespace.fdp has it as update().
+
+        Args:
+            qpair: the queue to send it to
+            buf: its data, placement identifiers of 16 bits
+            mo: management operation, 8 bits, 1 reclaim unit handle update
+            mos: management operation specific, 16 bits; of 1, how many identifiers, 0's based
+            cb: called at completion, see help(nvme)
+
+        Raises:
+            AssertionError: a value does not fit its field
         """
 
     def zone_append(
@@ -2453,6 +2559,9 @@ class Namespace:
         histogram_ms: _Int = 100,
         sgl_percentage: _Int = 0,
         pi: Pi | dict[str, Any] | bool | None = None,
+        placement: Sequence[int] | dict[int, int] | _Int | None = None,
+        placement_type: str = "fdp",
+        placement_select: str = "roundrobin",
     ) -> IOWorker:
         """Make a process that sends IO to this namespace, and verifies it, on a queue pair of its own.
 
@@ -2499,6 +2608,14 @@ class Namespace:
             The worker cuts each IO at the end of the region. Sequential IO skips LBAs that are known to be
             uncorrectable. The worker cuts an IO before them and continues behind them. A flush does not
             advance the LBA.
+
+        Where in the media:
+            placement: placement identifiers that writes name, one, a list of up to 256, or {identifier: ratio},
+                whose ratios add up to at most 256
+            placement_type: "fdp" for placement identifiers (Data Placement directive), "streams" for streams,
+                which the script enables before, as fio's dataplacement
+            placement_select: "roundrobin" names one after the other, "random" each at random, as fio's
+                plid_select
 
         How fast, how long:
             qdepth: entries of its queue, 2 to the lesser of 1024 and CAP.MQES + 1. One IO less is in flight

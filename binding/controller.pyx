@@ -630,6 +630,26 @@ cdef class Controller(_Queue):
     def mi_receive(self, opcode, dword0=0, dword1=0, buf=None, mtype=1, cb=None):
         return self._management(cspdk.NVME_ADMIN_MI_RECEIVE, opcode, dword0, dword1, buf, mtype, cb)
 
+    cdef Controller _directive(self, unsigned opcode, object buf, object doper, object dtype, object dspec,
+                               object value, object nsid, object cb):
+        cdef cspdk.pyn_command command
+
+        _fill_command(&command, opcode, buf, _field(nsid, 32, "nsid"))
+        _put(&command.cmd, cspdk.NVME_FIELD_DIRECTIVE_SEND_DOPER, doper, "doper")
+        _put(&command.cmd, cspdk.NVME_FIELD_DIRECTIVE_SEND_DTYPE, dtype, "dtype")
+        _put(&command.cmd, cspdk.NVME_FIELD_DIRECTIVE_SEND_DSPEC, dspec, "dspec")
+        _put(&command.cmd, cspdk.NVME_FIELD_DIRECTIVE_SEND_VALUE, value, "value")
+        _put(&command.cmd, cspdk.NVME_FIELD_DIRECTIVE_SEND_NUMD, max(1, command.length // 4) - 1, "buf")
+        return self._submit(&command, cb)
+
+    @_named
+    def directive_receive(self, doper, dtype=0, dspec=0, value=0, buf=None, nsid=1, cb=None):
+        return self._directive(cspdk.NVME_ADMIN_DIRECTIVE_RECEIVE, buf, doper, dtype, dspec, value, nsid, cb)
+
+    @_named
+    def directive_send(self, doper, dtype=0, dspec=0, value=0, buf=None, nsid=1, cb=None):
+        return self._directive(cspdk.NVME_ADMIN_DIRECTIVE_SEND, buf, doper, dtype, dspec, value, nsid, cb)
+
     cdef Controller _security(self, unsigned opcode, object buf, object spsp, object secp, object nssf, object size,
                               object cb):
         cdef cspdk.pyn_command command

@@ -73,6 +73,11 @@ cdef int _fill_extra(cspdk.pyn_worker_config *config, object extra) except -1:
     places.target_percentage = extra.target_percentage
     places.compress = extra.compress
     places.sgl_percentage = extra.sgl_percentage
+    places.directive = extra.directive
+    places.placement_random = extra.placement_random
+    places.placements = len(extra.placements)
+    for i, dspec in enumerate(extra.placements):
+        places.placement[i] = dspec
     places.regions = len(extra.regions)
     for i, (start, past) in enumerate(extra.regions):
         places.region[i].start = start
@@ -134,7 +139,7 @@ cdef object _make_worker(Namespace ns, dict given):
         made._parameters, namespace.nsze,
         _worker.Limits(entries=most, sizes=cspdk.PYN_WORKLOAD_SIZES, opcodes=_OPCODES, lba_size=lba_size,
                        largest=min(65536, (ns._controller.mdts or 1 << 28) // lba_size),
-                       regions=cspdk.PYN_REGIONS))
+                       regions=cspdk.PYN_REGIONS, placements=cspdk.PYN_PLACEMENTS))
     _fill_config(&made._config, workload)
     made._config.check = made._config.track = namespace.verify_enabled
     _worker_number += 1

@@ -47,6 +47,19 @@ cdef inline uint64_t _nlb(const cspdk.nvme_cmd *cmd) noexcept:
     return cspdk.nvme_get_field(cmd, cspdk.NVME_FIELD_READ_NLB) + 1
 
 
+cdef tuple _with_directive(object io_flags, object dword13, object placement, object stream):
+    """io_flags and dword13 of a write that names a placement identifier or a stream."""
+    cdef uint32_t flags = _io_flags(io_flags)
+    cdef uint64_t low = _field(dword13, 32, "dword13")
+
+    _check(placement is None or stream is None, "placement and stream exclude each other")
+    _check(not flags & 0xf00000 and low <= 0xffff,
+           "placement and stream set DTYPE and DSPEC, bits 7:4 of io_flags and 31:16 of dword13, which must be 0")
+    if stream is not None:
+        return flags | 1 << 20, low | _field(stream, 16, "stream") << 16
+    return flags | 2 << 20, low | _field(placement, 16, "placement") << 16
+
+
 cdef bytes _path(object file):
     """The name of a file for C."""
     cdef bytes path
@@ -174,6 +187,13 @@ cdef class Namespace:
 
         return spec.IdentifyNamespace(PyBytes_FromStringAndSize(
             <const char *>cspdk.pyn_namespace_identify(self._get()), 4096))
+
+    @property
+    def fdp(self):
+        from pynvme.fdp import Fdp
+
+        self._get()
+        return Fdp(self._controller, self)
 
     @_named
     def cmdname(self, opcode):
@@ -394,7 +414,9 @@ cdef class Namespace:
 
     @_named
     def write(self, qpair, buf, lba, lba_count=1, io_flags=0, dword13=0, dword14=0, dword15=0, cb=None, *, sgl=None,
-              meta=None, pi=None):
+              meta=None, pi=None, placement=None, stream=None):
+        if placement is not None or stream is not None:
+            io_flags, dword13 = _with_directive(io_flags, dword13, placement, stream)
         return self._transfer(cspdk.NVME_IO_WRITE, qpair, buf, lba, lba_count, io_flags, dword13, dword14, dword15,
                               cb, sgl, meta, pi)
 
@@ -444,6 +466,28 @@ cdef class Namespace:
         _put(&command.cmd, cspdk.NVME_FIELD_COPY_CDFMT, format, "format")
         _check_room(&command, buf, count * (40 if format in (1, 3) else 32), f"copy of {count} ranges")
         self._take_pi(&command, pi)
+        return self._send(qpair, &command, cb)
+
+    @_named
+    def io_mgmt_receive(self, qpair, buf, mo=1, mos=0, cb=None):
+        cdef cspdk.pyn_command command
+
+        _check_buffer(buf)
+        _fill_command(&command, cspdk.NVME_IO_MANAGEMENT_RECEIVE, buf, self._get().nsid)
+        _check(command.length >= 4, f"buf must have at least 4 bytes, not {command.length}")
+        _put(&command.cmd, cspdk.NVME_FIELD_MANAGEMENT_RECEIVE_MO, mo, "mo")
+        _put(&command.cmd, cspdk.NVME_FIELD_MANAGEMENT_RECEIVE_MOS, mos, "mos")
+        _put(&command.cmd, cspdk.NVME_FIELD_MANAGEMENT_RECEIVE_NUMD, command.length // 4 - 1, "buf")
+        return self._send(qpair, &command, cb)
+
+    @_named
+    def io_mgmt_send(self, qpair, buf, mo=1, mos=0, cb=None):
+        cdef cspdk.pyn_command command
+
+        _check_buffer(buf)
+        _fill_command(&command, cspdk.NVME_IO_MANAGEMENT_SEND, buf, self._get().nsid)
+        _put(&command.cmd, cspdk.NVME_FIELD_MANAGEMENT_SEND_MO, mo, "mo")
+        _put(&command.cmd, cspdk.NVME_FIELD_MANAGEMENT_SEND_MOS, mos, "mos")
         return self._send(qpair, &command, cb)
 
     @_named
@@ -564,7 +608,7 @@ cdef class Namespace:
                  think_time=0, think_ios=1, compress=0, continue_on_error=False, max_latency=0, steady_state=0,
                  latency_target=0, latency_percentile=100, latency_window=1, output_opcode_latency=None,
                  output_due_latency=None, output_latency_histograms=None, histogram_ms=100, sgl_percentage=0,
-                 pi=None):
+                 pi=None, placement=None, placement_type="fdp", placement_select="roundrobin"):
         given = locals()
         del given["self"]
         return _make_worker(self, given)

@@ -7,6 +7,7 @@ and the counts of the driver into an :class:`Outcome`. Everything else about par
 
 from __future__ import annotations
 
+import math
 import os
 import struct
 from collections.abc import Iterable, Mapping, Sequence
@@ -85,6 +86,9 @@ class Parameters:
     histogram_ms: int = 100
     sgl_percentage: int = 0
     pi: Any = None
+    placement: Any = None
+    placement_type: str = "fdp"
+    placement_select: str = "roundrobin"
 
 
 @dataclass
@@ -103,6 +107,8 @@ class Limits:
     """LBAs that one command may have, by MDTS."""
     regions: int
     """How many regions one workload may have."""
+    placements: int
+    """How many placement identifiers one workload may have in turn."""
 
 
 @dataclass
@@ -171,6 +177,10 @@ class Extra:
     think_ios: int
     compress: int
     sgl_percentage: int
+    placements: list[int]
+    """Placement identifiers, or streams, in the order in which writes name them."""
+    placement_random: bool
+    directive: int
     continue_on_error: bool
     max_latency_ns: int
     steady_seconds: int
@@ -226,7 +236,7 @@ def workload(given: Parameters, nlba: int, limits: Limits) -> Workload:
         )
     iops = number(given.iops, "iops")
     check(iops >= 0, f"iops must be a rate of 0 or more, not {given.iops}")
-    extra = _extra(given, regions, seconds, random_percentage)
+    extra = _extra(given, regions, seconds, random_percentage, limits)
     return Workload(
         operations=operations,
         random_percentage=random_percentage,
@@ -310,8 +320,67 @@ def _skew(given: Parameters, random_percentage: int) -> tuple[int, float]:
     return PARETO, share
 
 
+def _in_turn(shares: Mapping[int, int]) -> list[int]:
+    """Identifiers as often as their shares say, mixed as evenly as possible."""
+    divisor = math.gcd(*shares.values())
+    left = dict.fromkeys(shares, 0)
+    total = sum(shares.values()) // divisor
+    found = []
+    for _ in range(total):
+        for one in left:
+            left[one] += shares[one] // divisor
+        best = max(left, key=lambda one: left[one])
+        left[best] -= total
+        found.append(best)
+    return found
+
+
+def _placements(given: Parameters, limits: Limits) -> list[int]:
+    """The placement identifiers of writes, in turn."""
+    names = given.placement
+    if names is None:
+        return []
+    if not isinstance(names, (list, tuple, range, dict)):
+        names = [values.field(names, 16, "placement")]
+    check(len(names) > 0, "placement names no identifier")
+    found = [values.field(one, 16, "an identifier of placement") for one in names]
+    if isinstance(names, dict):
+        shares = {one: values.field(share, 16, "a share of placement") for one, share in names.items()}
+        check(all(shares.values()), "a share of placement must be at least 1")
+        check(
+            sum(shares.values()) // math.gcd(*shares.values()) <= limits.placements,
+            f"the shares of placement, without their common divisor, add up to more than {limits.placements}",
+        )
+        found = _in_turn(shares)
+    check(
+        len(found) <= limits.placements,
+        f"placement has {len(found)} entries; 1 to {limits.placements} are possible",
+    )
+    return found
+
+
+DIRECTIVES = {"streams": 1, "fdp": 2}
+"""DTYPE of the values of placement_type."""
+
+
+def _directive(given: Parameters) -> int:
+    check(
+        given.placement_type in DIRECTIVES,
+        f'placement_type must be "fdp" or "streams", not {given.placement_type!r}',
+    )
+    check(
+        given.placement_select in ("roundrobin", "random"),
+        f'placement_select must be "roundrobin" or "random", not {given.placement_select!r}',
+    )
+    return DIRECTIVES[given.placement_type]
+
+
 def _extra(
-    given: Parameters, regions: list[tuple[int, int]], seconds: float, random_percentage: int
+    given: Parameters,
+    regions: list[tuple[int, int]],
+    seconds: float,
+    random_percentage: int,
+    limits: Limits,
 ) -> Extra:
     skew, parameter = _skew(given, random_percentage)
     poisson = bool(given.poisson)
@@ -348,6 +417,9 @@ def _extra(
         think_ios=ios,
         compress=compress,
         sgl_percentage=sgls,
+        placements=_placements(given, limits),
+        placement_random=given.placement_select == "random",
+        directive=_directive(given),
         continue_on_error=bool(given.continue_on_error),
         max_latency_ns=round(_positive(given.max_latency, "max_latency") * 1000),
         steady_seconds=steady,

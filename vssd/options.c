@@ -165,6 +165,8 @@ static const struct entry entries[] = {
 	 NULL},
 	{"tcg", FLAG, DRIVE, AT(drive.optional.tcg), 0, 1, 0, NULL, "be a self-encrypting drive (TCG Opal)", NULL, "",
 	 NULL},
+	{"mi", FLAG, DRIVE, AT(drive.optional.mi), 0, 1, 0, NULL, "have the Management Interface (NVMe-MI), in band",
+	 NULL, "", NULL},
 	{"copy", FLAG, DRIVE, AT(drive.optional.copy), 0, 1, 0, NULL, "have the Copy command", NULL, "", NULL},
 	{"reservations", FLAG, DRIVE, AT(drive.optional.reservations), 0, 1, 0, NULL, "let hosts reserve namespaces",
 	 NULL, "", NULL},
@@ -466,6 +468,7 @@ static void apply_profile(struct vssd_options *options)
 	options->optional.copy |= all;
 	options->optional.reservations |= all;
 	options->optional.streams |= all;
+	options->optional.mi |= all;
 	options->optional.tcg |= all && !options->null_store;
 	options->optional.boot |= all && !options->null_store;
 	options->optional.write_protection |= all && !options->null_store;

@@ -31,6 +31,7 @@ enum vssd_profile {
 
 /* Optional features of the drive. */
 struct vssd_optional {
+	bool mi;               /* the Management Interface */
 	bool copy;             /* the Copy command */
 	bool ocp;              /* log pages of OCP, which a UUID selects */
 	bool error_injection;  /* feature C0h of OCP */

@@ -38,7 +38,8 @@ enum pyn_worker_error {
 #define PYN_STEADY_ROUNDS 5u  /* SNIA PTS: the steady state is judged by this number of rounds */
 #define PYN_FOUND_WINDOWS 16u /* the most windows of a search by halves among 1,023 depths */
 
-#define PYN_REGIONS 64u /* the most regions of one worker */
+#define PYN_REGIONS 64u     /* the most regions of one worker */
+#define PYN_PLACEMENTS 256u /* the most placements of one worker, each as often as it comes in turn */
 
 struct pyn_region {
 	uint64_t start, past; /* LBAs */
@@ -61,6 +62,10 @@ struct pyn_extra_config {
 	double target_percentage;
 	uint32_t compress;       /* percentage of each written LBA, at its end, that is zeros */
 	uint32_t sgl_percentage; /* of the IOs, whose data SGLs describe; of the others, PRPs */
+	uint32_t placements;     /* identifiers that the writes name; 0: they name none */
+	uint8_t directive;       /* DTYPE of these */
+	bool placement_random;   /* name one at random; else one after the other */
+	uint16_t placement[PYN_PLACEMENTS];
 	/* The workload's region is that of these regions joined, from LBA 0 on; 0: it is what it says. They do not
 	 * overlap. */
 	uint32_t regions;

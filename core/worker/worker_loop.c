@@ -16,6 +16,7 @@
 
 #include "core/env/env.h"
 #include "core/util/clock.h"
+#include "spec/nvme_field.h"
 
 /* tools/native.mk compiles this file a second time, for newer processors, under another name. */
 #ifndef PYN_WORKER_LOOP
@@ -143,6 +144,23 @@ static bool mixes_sgls(const struct pyn_worker_run *run)
 	return run->config.extra.sgl_percentage % 100 != 0;
 }
 
+/* Let a write name the next placement identifier, and other commands none. */
+static NOT_INLINE void place(struct pyn_worker_run *run, struct pyn_worker_slot *slot)
+{
+	const struct pyn_extra_config *config = &run->config.extra;
+	uint32_t next = run->state.placed;
+
+	slot->cmd.cdw13 = 0;
+	if (slot->cmd.opc != NVME_IO_WRITE)
+		return;
+	if (config->placement_random)
+		next = (uint32_t)pyn_random_below(&run->workload.random, config->placements);
+	else
+		run->state.placed = next + 1 == config->placements ? 0 : next + 1;
+	nvme_set_field(&slot->cmd, NVME_FIELD_WRITE_DTYPE, config->directive);
+	nvme_set_field(&slot->cmd, NVME_FIELD_WRITE_DSPEC, config->placement[next]);
+}
+
 static struct nvme_dsm_range *range_of(const struct pyn_worker_slot *slot)
 {
 	return slot->range.memory;
@@ -239,7 +257,7 @@ static enum pyn_worker_kind prepare_plain(struct pyn_worker_run *run)
 	run->state.flags_of_write = timed | (run->noted ? PYN_FLAG_CHANGE : PYN_FLAG_NONE);
 	run->state.flags_of_other = timed;
 	run->state.is_special = run->config.steps || run->config.extra.regions;
-	run->state.is_unusual = mixes_sgls(run) || run->state.meta.slots;
+	run->state.is_unusual = mixes_sgls(run) || run->state.meta.slots || extra->placements;
 	if (run->state.meta.slots) {
 		run->state.flags_of_read = timed | PYN_FLAG_META;
 		run->state.flags_of_write |= PYN_FLAG_META;
@@ -349,6 +367,8 @@ static NOT_INLINE bool prepare(struct pyn_worker_run *run, struct pyn_worker_slo
 		if (__builtin_expect(run->state.is_unusual, 0) && mixes_sgls(run))
 			use_share(run, slot);
 		describe(run, slot, index, &io, opcode);
+		if (__builtin_expect(run->state.is_unusual, 0) && run->config.extra.placements)
+			place(run, slot);
 		run->result.io_count[slot->op]++;
 		if (__builtin_expect(run->state.is_unusual, 0) && run->state.meta.slots) {
 			begin_metadata(run, slot, entry);

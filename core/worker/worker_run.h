@@ -125,9 +125,10 @@ struct pyn_worker_state {
 	bool leave;         /* exit at once, with commands in flight */
 	bool skips_nothing; /* the region has only uncorrectable LBAs, so they are not skipped */
 	uint32_t sgl_sum;   /* sum of the SGLs' percentage since the last IO by an SGL; see use_share() */
+	uint32_t placed;    /* which placement identifier is next */
 	bool is_special;    /* a replay, or IO to several regions */
 	struct pyn_worker_metas meta;
-	bool is_unusual;                                       /* a share of SGLs, or metadata */
+	bool is_unusual;                                       /* a share of SGLs, metadata, or placement */
 	uint8_t flags_of_read, flags_of_write, flags_of_other; /* of enum pyn_worker_flags, for each such IO */
 };
 

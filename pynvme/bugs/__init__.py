@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pynvme.bugs import cache, mapping, media, protection, queues, reports, resets, states, zones
+from pynvme.bugs import cache, mapping, media, placement, protection, queues, reports, resets, states, zones
 from pynvme.bugs.bug import Bug
 from pynvme.near import suggestion
 
@@ -24,13 +24,14 @@ GROUPS = {
     "F": "firmware, format, sanitize, security, namespaces",
     "G": "power states, heat, wear, time",
     "H": "metadata and protection information",
+    "I": "placement: reclaim units, streams",
     "Z": "zones",
 }
 """The groups, by the letter of their numbers."""
 
 BUGS: dict[str, Bug] = {
     bug.name: bug
-    for module in (mapping, cache, queues, resets, reports, media, states, protection, zones)
+    for module in (mapping, cache, queues, resets, reports, media, states, protection, zones, placement)
     for bug in module.BUGS
 }
 """All bugs by name."""

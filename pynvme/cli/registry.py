@@ -47,6 +47,7 @@ COMMANDS: dict[str, Entry] = {
     "identify": Entry("pynvme.cli.identify:identify", "Identify, any CNS"),
     "smart": Entry("pynvme.cli.logs:smart", "SMART / Health log"),
     "log": Entry("pynvme.cli.logs:log", "any log page"),
+    "fdp": Entry("pynvme.cli.fdp:fdp", "flexible data placement"),
     "features": Entry("pynvme.cli.features:features", "read and set features"),
     "regs": Entry("pynvme.cli.registers:regs", "controller registers"),
     "pci": Entry("pynvme.cli.registers:pci", "PCI capabilities"),

@@ -29,6 +29,7 @@ AREAS = {
     "copy": "copy",
     "namespaces": "namespaces that the host creates and deletes",
     "zones": "zones",
+    "placement": "placement: reclaim units and streams",
     "power": "loss of power",
     "queues": "queues, doorbells and interrupts",
     "resets": "resets and aborts under load",

@@ -33,6 +33,8 @@ MADE = {
 }
 ADMIN: dict[str, dict[str, int]] = {
     **MADE,
+    "directive_receive": {"doper": 0},
+    "directive_send": {"doper": 0},
     "dst": {"stc": 0xF},
     "format": {"nsid": 0x12345},
     "fw_commit": {"slot": 7, "action": 0},
@@ -58,6 +60,8 @@ IO = {
     "copy": {"lba": 0, "range_count": 1},
     "dsm": {"range_count": 1},
     "flush": {},
+    "io_mgmt_receive": {"mo": 0},
+    "io_mgmt_send": {"mo": 0},
     "read": {"lba": 0},
     "reservation_acquire": {"rtype": 1},
     "reservation_register": {},

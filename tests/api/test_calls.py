@@ -32,6 +32,7 @@ ARGUMENT_ERRORS = (TypeError, AssertionError, ValueError, IndexError, OverflowEr
 # What a parameter without a default may be; those of objects are in `Opened`.
 VALUES = {
     "rtype": 1,
+    "doper": 1,
     **{
         field.name: 0
         for command in ADMIN

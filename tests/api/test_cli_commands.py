@@ -361,6 +361,21 @@ def test_a_namespace_is_reserved_and_released(run, data):
     assert "hexadecimal digits" in run("resv-report", drive, "-H", "12", code=2)
 
 
+def test_flexible_data_placement_is_shown_and_changed(run, data):
+    drive = "vssd:name=command-line-fdp,size=16M,fdp=1"
+    assert data("log", "fdp", "configs", drive)["data"]["configurations"][0]["nruh"] == 8
+    assert [one["ruha"] for one in data("log", "fdp", "usage", drive, "-e", "1")["data"]["ruh"]] == [1] * 8
+    assert data("log", "fdp", "stats", drive)["data"]["hbmw"] == 0
+    handles = data("send", "fdp", "status", drive)["data"]["ruhs"]
+    assert [one["pid"] for one in handles] == list(range(8)) and "ruamw" in run("fdp", "status", drive)
+    assert run("fdp", "set-events", drive, "-p", "2", "-t", "0,3", "-e") == "enabled 0,3\n"
+    assert run("fdp", "update", drive, "-p", "0, 2") == "updated 0, 2\n"
+    assert data("log", "fdp", "events", drive, "-E")["data"]["nfdpe"] == 0
+    assert "00/02" in run("fdp", "update", drive, "-p", "99", code=1)
+    assert data("send", "fdp", "set-events", drive, "-t", "0x42", code=1)["sc"] == 2
+    assert "takes numbers like" in run("fdp", "update", drive, "-p", "x", code=2)
+
+
 # ---- the machine, and virtual SSDs that run ----
 
 

@@ -81,6 +81,8 @@ PAGES_WITH_SCRIPTS = [
             "plots",
             "many-drives",
             "metadata",
+            "management",
+            "placement",
             "queues-by-hand",
             "recipes",
             "security",

@@ -146,6 +146,21 @@ COMMANDS: dict[str, tuple[Sender, int, int, tuple[int, ...], bool]] = {
         (0x804, 0x01, 0x11111111, 0x22222222, 0, 0),
         True,
     ),
+    # Base 2.1, sections 5.1.6 and 5.1.7.
+    "directive_receive": (
+        lambda n, b: n.directive_receive(0x03, 0x01, 0xABCD, 0x12345678, b, nsid=7),
+        0x1A,
+        7,
+        (1023, 0xABCD0103, 0x12345678, 0, 0, 0),
+        True,
+    ),
+    "directive_send": (
+        lambda n, b: n.directive_send(0x01, value=0x101),
+        0x19,
+        1,
+        (0, 0x01, 0x101, 0, 0, 0),
+        False,
+    ),
     "security_receive": (
         lambda n, b: n.security_receive(b, 0x1234),
         0x82,

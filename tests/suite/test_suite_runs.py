@@ -23,6 +23,7 @@ DRIVES = {
     "copy": "vssd:copy,size=64M",
     "namespaces": "vssd:namespace_management,size=64M,unallocated=64M",
     "zones": "vssd:size=64M,namespaces=2,zoned=1,zone_size=1M,zone_capacity=768K",
+    "placement": "vssd:fdp,streams,size=64M",
 }
 """Drives of areas that the default one has nothing of."""
 

@@ -10,6 +10,7 @@
 
 #include "vssd/cmd/deferred.h"
 #include "vssd/cmd/dptr.h"
+#include "vssd/cmd/mi.h"
 #include "vssd/cmd/placement.h"
 #include "vssd/cmd/table.h"
 #include "vssd/cmd/refuse.h"
@@ -148,6 +149,8 @@ const struct vssd_command vssd_admin_commands[256] = {
 	[NVME_ADMIN_NS_ATTACHMENT] = {vssd_ns_attachment, VSSD_NEEDS_NS_MANAGEMENT},
 	[NVME_ADMIN_DIRECTIVE_SEND] = {vssd_directive_send, VSSD_NEEDS_NS_OR_ALL | VSSD_NEEDS_DIRECTIVES},
 	[NVME_ADMIN_DIRECTIVE_RECEIVE] = {vssd_directive_receive, VSSD_NEEDS_NS_OR_ALL | VSSD_NEEDS_DIRECTIVES},
+	[NVME_ADMIN_MI_SEND] = {vssd_mi_send, VSSD_NEEDS_MI | ANYTIME},
+	[NVME_ADMIN_MI_RECEIVE] = {vssd_mi_receive, VSSD_NEEDS_MI | ANYTIME},
 	[NVME_ADMIN_SELF_TEST] = {vssd_self_test, 0},
 	[NVME_ADMIN_FORMAT_NVM] = {vssd_format_nvm, VSSD_NEEDS_NS_OR_ALL},
 	[NVME_ADMIN_SECURITY_SEND] = {vssd_security_send, VSSD_NEEDS_SECURITY},

@@ -411,6 +411,11 @@ static uint64_t due(const struct vssd_ctrl *ctrl)
 
 const struct vssd_part vssd_dispatch_part = {.poll = poll, .due = due};
 
+uint16_t vssd_execute(struct vssd_request *request)
+{
+	return execute(request);
+}
+
 void vssd_dispatch_init(struct vssd_ctrl *ctrl)
 {
 	static const struct vssd_commands commands = {

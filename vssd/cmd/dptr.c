@@ -76,9 +76,23 @@ static uint16_t map_prps(struct vssd_request *request, uint64_t length, uint32_t
 	return vssd_pieces_add(request, prp2, (uint32_t)length, direction);
 }
 
+/* The data are in memory of this process: a message of the Management Interface. */
+static uint16_t map_local(struct vssd_request *request, uint64_t length)
+{
+	if (length > request->local_length)
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_STATE("the message has no room for the data"),
+				   VSSD_OWN);
+	request->data = (struct vssd_data){.segments = request->ctrl->transfers.segments, .count = 1};
+	request->data.segments[0] = (struct vssd_segment){.memory = request->local, .length = (uint32_t)length};
+	return NVME_SC_SUCCESS;
+}
+
 uint16_t vssd_data_map(struct vssd_request *request, uint64_t length, uint32_t direction)
 {
 	uint16_t status;
+
+	if (__builtin_expect(request->local != NULL, 0))
+		return map_local(request, length);
 
 	if (__builtin_expect(request->fault != NULL, 0) && request->fault->preloaded)
 		return vssd_fault_map(request->fault, length, direction);

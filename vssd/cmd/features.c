@@ -457,6 +457,7 @@ static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 	ctrl->features.host_id_wide = false;
 	memset(&ctrl->features.behavior, 0, sizeof(ctrl->features.behavior));
 	memset(&ctrl->features.streams, 0, sizeof(ctrl->features.streams));
+	ctrl->features.management.changed |= VSSD_CHANGED_ENABLE;
 	vssd_power_restart(ctrl);
 	vssd_hmb_disable(ctrl);
 	vssd_injection_clear(ctrl);
@@ -466,7 +467,14 @@ static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 	vssd_features_changed(ctrl);
 }
 
-const struct vssd_part vssd_feature_part = {.reset = reset, .kept = VSSD_FAULT_KEEPS_FEATURES};
+static int init(struct vssd_ctrl *ctrl, struct pyn_error *err)
+{
+	(void)err;
+	vssd_management_init(ctrl);
+	return 0;
+}
+
+const struct vssd_part vssd_feature_part = {.init = init, .reset = reset, .kept = VSSD_FAULT_KEEPS_FEATURES};
 
 uint16_t vssd_get_features(struct vssd_request *request)
 {

@@ -21,6 +21,8 @@
 #define MC_BOTH 3u         /* metadata may follow the data of each LBA, or be in a buffer of their own */
 #define DPC_ALL (NVME_DPC_TYPE_1 | NVME_DPC_TYPE_2 | NVME_DPC_TYPE_3 | NVME_DPC_FIRST | NVME_DPC_LAST)
 #define NWPC_ALL 7u /* write protection, until a power cycle, and permanently */
+#define NVMESD 1u   /* NVMSR: a storage device, and no enclosure */
+#define VWCRV 0x80u
 #define SHUTDOWN_US 1000000u
 #define NSIDS_PER_LIST (NVME_IDENTIFY_SIZE / sizeof(uint32_t))
 
@@ -203,6 +205,10 @@ static uint16_t identify_controller(struct vssd_request *request, uint8_t *data)
 		id->ctratt |= NVME_CTRATT_ELBAS;
 	if (ctrl->options->optional.ocp && vssd_since(ctrl, NVME_1_4))
 		id->ctratt |= NVME_CTRATT_ULIST;
+	if (ctrl->options->optional.mi && vssd_since(ctrl, NVME_1_3)) {
+		id->nvmsr = NVMESD;
+		id->vwci = (uint8_t)(VWCRV | ctrl->features.management.vpd_writes);
+	}
 	if (ctrl->subsystem->fdp) {
 		id->ctratt |= NVME_CTRATT_EGS;
 		id->endgidmax = VSSD_ENDGID;

@@ -7,6 +7,7 @@
 #include "vssd/cmd/log_ocp.h"
 #include "vssd/cmd/table.h"
 #include "vssd/cmd/dptr.h"
+#include "vssd/cmd/mi.h"
 #include "vssd/cmd/placement.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/cmd/zones.h"
@@ -117,11 +118,10 @@ static uint16_t fill_feature_effects(struct vssd_request *request, struct query 
 	return NVME_SC_SUCCESS;
 }
 
-/* All zeros: the drive has no Management Interface. */
+/* All zeros, unless the drive has the Management Interface. */
 static uint16_t fill_mi_effects(struct vssd_request *request, struct query *query)
 {
-	(void)request;
-	(void)query;
+	vssd_mi_effects(request->ctrl, (uint32_t *)query->buffer);
 	return NVME_SC_SUCCESS;
 }
 

@@ -11,6 +11,8 @@ void vssd_request_init(struct vssd_request *request, struct vssd_ctrl *ctrl, str
 	request->csi = request->ns ? request->ns->csi : NVME_CSI_NVM;
 	request->is_fused = request->is_trial = false;
 	request->data = (struct vssd_data){0};
+	request->local = NULL;
+	request->local_length = 0;
 	request->result = 0;
 	request->due = 0;
 	request->bytes = 0;

@@ -58,6 +58,8 @@ struct vssd_request {
 	bool is_fused;         /* executed as half of a pair */
 	bool is_trial;         /* only check it: see vssd_defer() */
 	struct vssd_data data; /* valid after vssd_data_map() */
+	uint8_t *local;        /* memory of this process that takes the place of PRPs; NULL: there is none */
+	uint32_t local_length; /* bytes */
 	uint64_t result;       /* dwords 0 and 1 of the completion */
 	uint64_t due;          /* ticks: a successful command completes no earlier; 0: at once */
 	uint32_t bytes;        /* how much of the medium it has read or written */

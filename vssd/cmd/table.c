@@ -4,10 +4,12 @@
 
 #include "vssd/ctrl/controller.h"
 
-/* Whether the drive has a command that needs an option, as far as placement is concerned. */
-static bool can_place(const struct vssd_ctrl *ctrl, uint32_t flags)
+/* Whether the drive has a command that needs an option, as far as placement and management are concerned. */
+static bool has_option(const struct vssd_ctrl *ctrl, uint32_t flags)
 {
 	if (flags & VSSD_NEEDS_FDP && !ctrl->subsystem->fdp)
+		return false;
+	if (flags & VSSD_NEEDS_MI && !ctrl->options->optional.mi)
 		return false;
 	return !(flags & VSSD_NEEDS_DIRECTIVES) || ctrl->subsystem->fdp || ctrl->options->optional.streams;
 }
@@ -23,7 +25,7 @@ static bool is_of_version(const struct vssd_ctrl *ctrl, const struct vssd_comman
 static const struct vssd_command *find(const struct vssd_ctrl *ctrl, const struct vssd_command *command,
 				       const struct spec_command *known)
 {
-	if (!command->execute || !is_of_version(ctrl, command, known) || !can_place(ctrl, command->flags))
+	if (!command->execute || !is_of_version(ctrl, command, known) || !has_option(ctrl, command->flags))
 		return NULL;
 	if (command->flags & VSSD_NEEDS_COPY && !ctrl->options->optional.copy)
 		return NULL;

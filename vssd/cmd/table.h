@@ -30,6 +30,7 @@
 #define VSSD_NEEDS_RESERVATIONS 0x800u  /* the drive has it with the option --reservations only */
 #define VSSD_NEEDS_DIRECTIVES 0x400u    /* the drive has it with the options --fdp or --streams only */
 #define VSSD_NEEDS_SECURITY 0x10000u    /* the drive has a security protocol */
+#define VSSD_NEEDS_MI 0x20000u          /* the drive has it with the option --mi only */
 
 struct vssd_command {
 	uint16_t (*execute)(struct vssd_request *request); /* NULL: there is no such command */

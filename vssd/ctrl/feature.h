@@ -8,6 +8,7 @@
 
 #include "spec/nvme_id.h"
 #include "vssd/ctrl/injection.h"
+#include "vssd/ctrl/management.h"
 #include "vssd/ctrl/reserved.h"
 #include "vssd/ctrl/streams.h"
 
@@ -23,6 +24,7 @@ struct vssd_features {
 	struct nvme_host_behavior behavior;
 	struct vssd_injection injection;
 	struct vssd_streams streams;
+	struct vssd_management management;
 };
 
 #endif

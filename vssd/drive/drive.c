@@ -65,6 +65,7 @@ static void notice(struct vssd_listener *listener, enum vssd_notice notice)
 		announce(ctrl, VSSD_EVENT_SANITIZED);
 		return;
 	case VSSD_NOTICE_FIRMWARE_STARTS:
+		ctrl->features.management.changed |= VSSD_CHANGED_FIRMWARE;
 		announce(ctrl, VSSD_EVENT_FIRMWARE);
 		pause_processing(ctrl, true);
 		return;
@@ -86,6 +87,7 @@ static void ns_changed(struct vssd_listener *listener, uint32_t nsid)
 	struct vssd_ctrl *ctrl = ctrl_of(listener);
 
 	ctrl->events.changed_ns |= 1u << (nsid - 1);
+	ctrl->features.management.changed |= VSSD_CHANGED_NAMESPACES;
 	announce(ctrl, VSSD_EVENT_NS_CHANGED);
 }
 

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "vssd/cmd/mi.h"
 #include "vssd/control_protocol.h"
 #include "vssd/server/control_faults.h"
 #include "vssd/subsystem/subsystem.h"
@@ -267,6 +268,18 @@ static int execute(struct vssd_control *control, const struct request_packet *re
 	return handlers[command](control, request, reply);
 }
 
+/* Answer a message of the Management Interface. One that is wrong has no answer. */
+static ssize_t serve_management(struct vssd_control *control, int fd, const struct request_packet *request,
+				size_t size)
+{
+	static uint8_t response[VSSD_MI_MESSAGE];
+	uint32_t length = 0;
+
+	if (control->options->optional.mi && size <= sizeof(*request))
+		length = vssd_mi_message(control->session->ctrl, (const uint8_t *)request, (uint32_t)size, response);
+	return length ? send(fd, response, length, MSG_DONTWAIT | MSG_NOSIGNAL) : 0;
+}
+
 void vssd_control_serve(struct vssd_control *control, int fd)
 {
 	static struct request_packet request; /* too large for a stack; there is one thread */
@@ -279,6 +292,11 @@ void vssd_control_serve(struct vssd_control *control, int fd)
 		return;
 	if (size <= 0) {
 		forget_peer(control, fd);
+		return;
+	}
+	if (*(const uint8_t *)&request == VSSD_MI_MESSAGE_TYPE) {
+		if (serve_management(control, fd, &request, (size_t)size) < 0)
+			forget_peer(control, fd);
 		return;
 	}
 	reply.head = (struct vssd_control_reply){.magic = VSSD_CONTROL_MAGIC, .version = VSSD_CONTROL_VERSION};

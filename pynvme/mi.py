@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The Management Interface (NVMe-MI 2.0) of a drive, in band and out of band.
+
+::
+
+    mi = Mi(nvme0)                      # in band, by NVMe-MI Send and Receive
+    mi.subsystem_health().pdlu          # percent of the life that is used
+    mi.controller_health()[0].ctemp     # Kelvin
+
+    with Mctp("/tmp/drive") as endpoint:    # out of band, on the control socket of a virtual SSD
+        mi = Mi(endpoint)
+        mi.vpd()[:8]
+        endpoint.admin(0x06, cdw10=1)       # Identify Controller, also while the controller is disabled
+
+A message is what MCTP carries as message type 4: a header of four bytes, a command, its data, and a CRC-32C
+of all of that. A virtual SSD with the option ``mi`` takes such messages as packets on its socket ``control``.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from types import TracebackType
+from typing import TYPE_CHECKING, NamedTuple
+
+from pynvme import spec
+from pynvme.spec.mi import MiDataType, MiOpcode, MiStatus
+from pynvme.values import check, field
+
+if TYPE_CHECKING:
+    import nvme
+
+TYPE = 0x84
+"""The first byte of a message: MCTP message type 4, with an integrity check."""
+RESPONSE = 0x80
+MI, ADMIN = 1, 2
+"""NVMe-MI message types."""
+MOST = 4096
+SECONDS = 5.0
+SENDS = frozenset({MiOpcode.CONFIGURATION_SET, MiOpcode.VPD_WRITE})
+"""Commands that return no data, which NVMe-MI Send carries in band."""
+CLEAR = 1 << 31
+ALL = 1 << 31
+FUNCTIONS = 1 << 24
+SELECT_ALL = 0x1F
+
+
+class MiError(OSError):
+    """A command of the Management Interface failed. `status` is a pynvme.spec.mi.MiStatus."""
+
+    def __init__(self, opcode: int, status: int) -> None:
+        names = {int(one): one.name.replace("_", " ").lower() for one in MiStatus}
+        super().__init__(f"NVMe-MI command {opcode:#04x}: {names.get(status, f'status {status:#x}')}")
+        self.status = status
+
+
+class Answer(NamedTuple):
+    """The response to a command."""
+
+    status: int
+    response: int
+    """NVMe Management Response, 24 bits."""
+    data: bytes
+
+
+def crc32c(data: bytes) -> int:
+    """The CRC-32C that ends a message."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = crc >> 8 ^ _CRC[(crc ^ byte) & 0xFF]
+    return crc ^ 0xFFFFFFFF
+
+
+def _crc_of(byte: int) -> int:
+    for _ in range(8):
+        byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)
+    return byte
+
+
+_CRC = [_crc_of(byte) for byte in range(256)]
+
+
+class Mctp:
+    """An endpoint out of band: the folder of a virtual SSD that has the option `mi`, or the path of a socket.
+
+    Any program can send it messages: see the description of this module.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], timeout: float = SECONDS) -> None:
+        name = os.fspath(path)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._socket.settimeout(timeout)
+        try:
+            self._socket.connect(os.path.join(name, "control") if os.path.isdir(name) else name)
+        except BaseException:
+            self._socket.close()
+            raise
+
+    def __enter__(self) -> Mctp:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._socket.close()
+
+    def exchange(self, body: bytes, kind: int = MI) -> bytes:
+        """Send a message of this NVMe-MI message type, and return the response without header and CRC.
+
+        TimeoutError if the endpoint discards the message. ValueError if the response is malformed.
+        """
+        message = bytes([TYPE, kind << 3, 0, 0]) + body
+        self._socket.send(message + struct.pack("<I", crc32c(message)))
+        answer = self._socket.recv(2 * MOST)
+        if len(answer) < 12 or answer[:2] != bytes([TYPE, RESPONSE | kind << 3]):
+            raise ValueError(f"{answer[:16].hex()} is no response of NVMe-MI message type {kind}")
+        if crc32c(answer[:-4]) != struct.unpack("<I", answer[-4:])[0]:
+            raise ValueError("the integrity check of the response is wrong")
+        return answer[4:-4]
+
+    def command(self, opcode: int, nmd0: int = 0, nmd1: int = 0, data: bytes = b"") -> Answer:
+        """Send a command of the Management Interface."""
+        answer = self.exchange(struct.pack("<B3xII", opcode, nmd0, nmd1) + data)
+        (word,) = struct.unpack_from("<I", answer)
+        return Answer(word & 0xFF, word >> 8, answer[4:])
+
+    def admin(
+        self,
+        opcode: int,
+        nsid: int = 0,
+        ctrlid: int = 1,
+        offset: int = 0,
+        length: int = MOST,
+        **dwords: int,
+    ) -> tuple[int, bytes]:
+        """Send an admin command to a controller: the status field of its completion, and its data.
+
+        Dwords are cdw10 to cdw15. MiError if the endpoint does not execute the command.
+        """
+        words = [field(dwords.pop(f"cdw{number}", 0), 32, f"cdw{number}") for number in range(10, 16)]
+        check(not dwords, f"{', '.join(dwords)} is no dword from cdw10 to cdw15")
+        entry = struct.pack("<BBHI16xII8x", opcode, 0, ctrlid, nsid, offset, length)
+        answer = self.exchange(entry + struct.pack("<6I", *words), ADMIN)
+        if answer[0]:
+            raise MiError(opcode, answer[0])
+        return struct.unpack_from("<I", answer, 12)[0] >> 17, answer[16:]
+
+
+class InBand:
+    """The same by NVMe-MI Send and NVMe-MI Receive."""
+
+    def __init__(self, nvme0: nvme.Controller) -> None:
+        self._nvme0 = nvme0
+
+    def command(self, opcode: int, nmd0: int = 0, nmd1: int = 0, data: bytes = b"") -> Answer:
+        """Send a command of the Management Interface."""
+        import nvme
+
+        buf = nvme.Buffer(MOST, ptype=0, pvalue=0)
+        buf[: len(data)] = data
+        send = self._nvme0.mi_send if opcode in SENDS else self._nvme0.mi_receive
+        word = int(send(opcode, nmd0, nmd1, buf).waitdone())
+        return Answer(word & 0xFF, word >> 8, bytes(buf[:]))
+
+
+class Mi:
+    """Commands of the Management Interface, to a Controller (in band) or through an Mctp (out of band).
+
+    All of them raise MiError if the drive refuses the command.
+    """
+
+    def __init__(self, drive: nvme.Controller | Mctp | InBand) -> None:
+        self._endpoint = drive if isinstance(drive, (Mctp, InBand)) else InBand(drive)
+
+    def command(self, opcode: int, nmd0: int = 0, nmd1: int = 0, data: bytes = b"") -> Answer:
+        """Send any command."""
+        answer = self._endpoint.command(
+            field(opcode, 8, "opcode"), field(nmd0, 32, "nmd0"), field(nmd1, 32, "nmd1"), data
+        )
+        if answer.status:
+            raise MiError(opcode, answer.status)
+        return answer
+
+    def subsystem_health(self, clear: bool = False) -> spec.MiSubsystemHealth:
+        """NVM Subsystem Health Status Poll. clear: from now on, report later changes only."""
+        answer = self.command(MiOpcode.SUBSYSTEM_HEALTH_STATUS_POLL, 0, CLEAR if clear else 0)
+        return spec.MiSubsystemHealth(bytearray(answer.data[:8]))
+
+    def controller_health(
+        self, first: int = 0, changed: bool = False, clear: bool = False
+    ) -> list[spec.MiControllerHealth]:
+        """Controller Health Status Poll of the controllers from CNTLID `first` on.
+
+        changed: only of those of which something has changed. clear: from now on, report later changes only.
+        """
+        nmd0 = FUNCTIONS | 0xFF << 16 | field(first, 16, "first") | (0 if changed else ALL)
+        answer = self.command(
+            MiOpcode.CONTROLLER_HEALTH_STATUS_POLL, nmd0, SELECT_ALL | (CLEAR if clear else 0)
+        )
+        count = answer.response >> 16
+        return [spec.MiControllerHealth(bytearray(answer.data[16 * i : 16 * i + 16])) for i in range(count)]
+
+    def _read(self, kind: MiDataType, port: int = 0, ctrlid: int = 0) -> bytearray:
+        nmd0 = kind << 24 | field(port, 8, "port") << 16 | field(ctrlid, 16, "ctrlid")
+        answer = self.command(MiOpcode.READ_DATA_STRUCTURE, nmd0)
+        return bytearray(answer.data[: answer.response & 0xFFFF])
+
+    def subsystem(self) -> spec.MiSubsystem:
+        """NVM Subsystem Information."""
+        return spec.MiSubsystem(self._read(MiDataType.SUBSYSTEM))
+
+    def port(self, number: int = 0) -> spec.MiPort:
+        """Port Information."""
+        return spec.MiPort(self._read(MiDataType.PORT, port=number))
+
+    def controllers(self, first: int = 0) -> list[int]:
+        """The CNTLIDs of the controllers from `first` on."""
+        data = self._read(MiDataType.CONTROLLER_LIST, ctrlid=first)
+        (count,) = struct.unpack_from("<H", data)
+        return list(struct.unpack_from(f"<{count}H", data, 2))
+
+    def controller(self, ctrlid: int) -> spec.MiController:
+        """Controller Information."""
+        return spec.MiController(self._read(MiDataType.CONTROLLER, ctrlid=ctrlid))
+
+    def commands(self) -> spec.MiCommandList:
+        """Optionally Supported Command List."""
+        return spec.MiCommandList(self._read(MiDataType.OPTIONAL_COMMANDS))
+
+    def configuration(self, identifier: int, port: int = 0) -> int:
+        """Configuration Get: 1 SMBus frequency, 3 MCTP transmission unit."""
+        nmd0 = field(port, 8, "port") << 24 | field(identifier, 8, "identifier")
+        return self.command(MiOpcode.CONFIGURATION_GET, nmd0).response
+
+    def configure(self, identifier: int, value: int = 0, port: int = 0) -> None:
+        """Configuration Set: 1 SMBus frequency, 2 clear the changes of health, 3 MCTP transmission unit."""
+        nmd0 = field(port, 8, "port") << 24 | field(identifier, 8, "identifier")
+        if identifier == 1:
+            self.command(MiOpcode.CONFIGURATION_SET, nmd0 | field(value, 4, "value") << 8)
+        else:
+            self.command(MiOpcode.CONFIGURATION_SET, nmd0, field(value, 16, "value"))
+
+    def vpd(self, offset: int = 0, length: int = 256) -> bytes:
+        """VPD Read: Vital Product Data."""
+        answer = self.command(MiOpcode.VPD_READ, field(offset, 16, "offset"), field(length, 16, "length"))
+        return answer.data[:length]
+
+    def vpd_write(self, data: bytes, offset: int = 0) -> None:
+        """VPD Write."""
+        self.command(MiOpcode.VPD_WRITE, field(offset, 16, "offset"), field(len(data), 16, "length"), data)

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The Management Interface by pynvme.mi: in band and out of band say the same."""
+
+import nvme as d
+import pytest
+
+from pynvme.mi import InBand, Mctp, Mi, MiError, crc32c
+from pynvme.spec.mi import MiStatus
+from pynvme.vssd import VirtualSsd
+
+
+@pytest.fixture(scope="module")
+def drive():
+    """Give a controller of a drive that has it, and an endpoint of the same drive."""
+    with VirtualSsd(size="16M", mi=True, serial="MI-2") as ssd:
+        nvme0 = d.Controller(ssd.address)
+        with Mctp(ssd.address) as endpoint:
+            yield nvme0, endpoint
+        nvme0.pcie.close()
+
+
+def test_the_check_of_a_message():
+    assert crc32c(b"123456789") == 0xE3069283 and crc32c(b"") == 0
+
+
+@pytest.mark.parametrize("way", ["in band", "out of band"])
+def test_commands(drive, way):
+    nvme0, endpoint = drive
+    mi = Mi(nvme0) if way == "in band" else Mi(endpoint)
+    health = mi.subsystem_health(clear=True)
+    assert (health.nss.df, health.nss.rnr, health.nss.p0la, health.sw, health.pdlu) == (1, 1, 1, 0xFF, 0)
+    assert health.ccs.rdy == 1 and mi.subsystem_health().ccs.ceco == 0
+    (found,) = mi.controller_health()
+    assert (found.ctlid, found.spare, found.csts.rdy) == (1, 100, 1) and 290 < found.ctemp < 350
+    assert mi.controller_health(first=2) == []
+    mi.controller_health(clear=True)
+    assert mi.controller_health(changed=True) == []
+    nvme0.reset()
+    assert mi.controller_health(changed=True)[0].csts.ceco == 1
+    assert (mi.subsystem().mjr, mi.subsystem().mnr) == (1, 2)
+    assert (mi.port().prttyp, mi.port().nlw, mi.controllers(), mi.controllers(2)) == (1, 4, [1], [])
+    assert mi.controller(1).vid == nvme0.id_ctrl.vid
+    assert [one.opc for one in mi.commands().commands] == [5, 6]
+    mi.configure(3, 96)
+    mi.configure(1, 2)
+    mi.configure(2)
+    assert (mi.configuration(3), mi.configuration(1)) == (96, 2)
+    vpd = mi.vpd()
+    assert len(vpd) == 256 and sum(vpd[:8]) & 0xFF == 0 and b"MI-2" in vpd
+    mi.vpd_write(b"pynvme", 200)
+    assert mi.vpd(200, 6) == b"pynvme"
+    for wrong, status in (
+        (lambda: mi.port(1), MiStatus.INVALID_PARAMETER),
+        (lambda: mi.vpd(256, 1), MiStatus.INVALID_PARAMETER),
+        (lambda: mi.command(0xC0), MiStatus.INVALID_OPCODE),
+    ):
+        with pytest.raises(MiError, match="NVMe-MI command") as caught:
+            wrong()
+        assert caught.value.status == status
+    with pytest.raises(AssertionError, match="offset"):
+        mi.vpd(1 << 16)
+
+
+def test_admin_commands_out_of_band(drive):
+    nvme0, endpoint = drive
+    status, data = endpoint.admin(0x06, cdw10=1)
+    assert status == 0 and len(data) == 4096 and data[:253] == bytes(nvme0.id_ctrl)[:253]
+    assert endpoint.admin(0x06, cdw10=1, offset=4, length=20) == (0, b"MI-2".ljust(20))
+    assert endpoint.admin(0x06, cdw10=0x77)[0] & 0x7FF == 2
+    with pytest.raises(MiError):
+        endpoint.admin(0x80)
+    with pytest.raises(AssertionError, match="cdw16"):
+        endpoint.admin(0x06, cdw16=1)
+
+
+def test_what_is_no_endpoint(drive, tmp_path):
+    nvme0, endpoint = drive
+    with pytest.raises(OSError):
+        Mctp(tmp_path / "nothing")
+    assert InBand(nvme0).command(0).status == 0
+    endpoint._socket.settimeout(0.05)
+    endpoint._socket.send(b"\x84" * 12)
+    with pytest.raises(TimeoutError):
+        endpoint._socket.recv(10)
+    endpoint._socket.settimeout(5)

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The Management Interface in band: health, data structures, configuration, Vital Product Data.
+
+NVMe-MI 2.0, sections 4.3 and 5, and Base 2.1, sections 5.1.18 and 5.1.19.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import struct
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ctrl_helpers import INVALID_FIELD, INVALID_OPCODE, OK, Host, Start, crc32c, identify, log_page
+from nvme_cli import COMPILER, PROGRAM
+
+SEND, RECEIVE = 0x1D, 0x1E
+READ, SUBSYSTEM, CONTROLLER, SET, GET, VPD_READ, VPD_WRITE, RESET = range(8)
+BAD_OPCODE, BAD_PARAMETER, EXCEEDED = 3, 4, 0x20
+CLEAR, ALL, FUNCTIONS = 1 << 31, 1 << 31, 1 << 24
+EVERYTHING = 0x1F
+"""NMD1 of a poll of controllers: all selections."""
+
+
+class Managed(Host):
+    def mi(
+        self, opcode: int, nmd0: int = 0, nmd1: int = 0, admin: int = RECEIVE, header: int = 0x804
+    ) -> tuple[int, int, bytes]:
+        """The response, the status of the Management Interface, and the data."""
+        memory, buffer = self.nvme.memory, self.disk.buffer
+        if admin == RECEIVE:
+            memory.write(buffer, b"\xee" * 4096)
+        word, status = self.nvme.admin.execute(
+            admin, prp1=buffer, cdw10=header, cdw11=opcode, cdw12=nmd0, cdw13=nmd1
+        )
+        assert status == OK
+        return word >> 8, word & 0xFF, memory.read(buffer, 4096)
+
+    def refused(self, **fields: int) -> int:
+        return self.nvme.admin.execute(RECEIVE, prp1=self.disk.buffer, **fields)[1]
+
+    def ccs(self) -> int:
+        """The composite controller status."""
+        return struct.unpack_from("<H", self.mi(SUBSYSTEM)[2], 4)[0]
+
+
+@pytest.fixture
+def host(start: Start) -> Iterator[Managed]:
+    host = Managed(start("--size", "1M", "--mi", "--serial", "MI-1", "--namespace-management"))
+    yield host
+    host.close()
+
+
+def test_a_drive_without_the_option_has_none_of_it(start: Start) -> None:
+    host = Managed(start("--size", "1M"))
+    for opcode in (SEND, RECEIVE):
+        assert host.nvme.admin.execute(opcode, prp1=host.disk.buffer, cdw10=0x804)[1] == INVALID_OPCODE
+    id = identify(host.nvme, 1)
+    assert not id[256] & 1 << 6 and id[253:256] == bytes(3) and log_page(host.nvme, 0x13, 4096) == bytes(4096)
+    host.close()
+
+
+def test_what_is_announced(host: Managed) -> None:
+    id = identify(host.nvme, 1)
+    assert id[256] & 1 << 6 and tuple(id[253:256]) == (1, 0x80 | 16, 0), "OACS, NVMSR, VWCI, MEC"
+    effects = struct.unpack("<1024I", log_page(host.nvme, 0x13, 4096))
+    assert [i for i, effect in enumerate(effects) if effect & 1] == [0, 1, 2, 3, 4, 5, 6]
+    assert host.mi(RESET)[1] == host.mi(RESET, admin=SEND)[1] == host.mi(0xFF)[1] == BAD_OPCODE
+    assert host.mi(SUBSYSTEM, admin=SEND)[1] == host.mi(SET)[1] == BAD_OPCODE, "by the other command"
+    for header in (0x803, 0x1004, 0x884, 0x8804):
+        assert host.refused(cdw10=header, cdw11=SUBSYSTEM) == INVALID_FIELD, "MT, NMIMT, IC, ROR"
+
+
+def test_health_of_the_subsystem(host: Managed) -> None:
+    response, status, data = host.mi(SUBSYSTEM)
+    assert (response, status) == (0, 0) and data[8:] == b"\xee" * 4088
+    nss, warnings, celsius, used, ccs, reserved = struct.unpack_from("<BBbBHH", data)
+    kelvin = struct.unpack_from("<H", log_page(host.nvme, 2), 1)[0]
+    assert (nss, warnings, used, reserved) == (0x38, 0xFF, 0, 0) and abs(celsius + 273 - kelvin) <= 1
+    assert ccs & 0x21 == 0x21, "ready, and enabled since the changes were cleared"
+    assert host.mi(SUBSYSTEM, nmd1=CLEAR)[1] == 0 and host.ccs() & ~0x200 == 1
+    host.nvme.enable()
+    host.start()
+    assert host.ccs() & ~0x200 == 0x21, "enabled again"
+    assert host.mi(SET, 2, admin=SEND)[:2] == (0, 0) and host.ccs() & ~0x200 == 1, "Health Status Change"
+    assert host.nvme.admin.execute(0x0D, nsid=1, cdw10=1)[1] == OK
+    assert host.ccs() & ~0x200 == 0x41, "a namespace has changed"
+
+
+def test_health_of_controllers(host: Managed) -> None:
+    response, status, data = host.mi(CONTROLLER, ALL | FUNCTIONS)
+    assert (response >> 16, response & 0xFFFF, status) == (1, 0, 0) and data[16:] == b"\xee" * 4080
+    ctlid, csts, ctemp, used, spare, warnings = struct.unpack_from("<HHHBBB", data)
+    assert (ctlid, csts & 1, used, spare, warnings) == (1, 1, 0, 100, 0) and 290 < ctemp < 350
+    assert data[9:16] == bytes(7)
+    assert host.mi(CONTROLLER, ALL | FUNCTIONS | 2)[0] == 0, "none from CNTLID 2 on"
+    assert host.mi(CONTROLLER, ALL)[0] == 0, "no functions are wanted"
+    assert host.mi(CONTROLLER, FUNCTIONS, EVERYTHING | CLEAR)[0] >> 16 == 1, "it has changed"
+    assert host.mi(CONTROLLER, FUNCTIONS, 1)[0] == 0, "not since"
+
+
+def test_data_structures(host: Managed) -> None:
+    def structure(kind: int, ctrlid: int = 0, port: int = 0) -> bytes:
+        response, status, data = host.mi(READ, kind << 24 | port << 16 | ctrlid)
+        assert status == 0 and data[response:] == b"\xee" * (4096 - response)
+        return data[:response]
+
+    assert structure(0) == bytes([0, 1, 2]) + bytes(29), "one port, NVMe-MI 1.2"
+    port = structure(1)
+    assert len(port) == 32 and struct.unpack_from("<BBHI6B", port) == (1, 0, 4096, 0, 1, 7, 3, 4, 4, 0)
+    assert structure(2) == struct.pack("<HH", 1, 1) and structure(2, 2) == bytes(2)
+    config = host.client.config_read(0, 64)
+    controller = structure(3, 1)
+    assert len(controller) == 32 and (controller[0], controller[5:8]) == (0, b"\1\0\0")
+    assert controller[8:12] == config[:4] and controller[12:16] == config[0x2C:0x30]
+    assert structure(4) == bytes([2, 0, 8, VPD_READ, 8, VPD_WRITE])
+    for wrong in (1 << 24 | 1 << 16, 3 << 24 | 2, 5 << 24, 0xFF << 24):
+        assert host.mi(READ, wrong)[1] == BAD_PARAMETER
+
+
+def test_configuration(host: Managed) -> None:
+    assert host.mi(GET, 1)[:2] == (1, 0) and host.mi(GET, 3)[:2] == (64, 0) and host.mi(GET, 2)[:2] == (0, 0)
+    assert host.mi(SET, 1 | 3 << 8, admin=SEND)[:2] == (0, 0) and host.mi(GET, 1)[:2] == (3, 0)
+    assert host.mi(SET, 3, 250, admin=SEND)[:2] == (0, 0) and host.mi(GET, 3)[:2] == (250, 0)
+    for nmd0, nmd1 in ((1, 0), (1 | 4 << 8, 0), (3, 63), (3, 4097), (4, 0), (3 | 1 << 24, 64)):
+        assert host.mi(SET, nmd0, nmd1, admin=SEND)[1] == BAD_PARAMETER
+    assert host.mi(GET, 4)[1] == host.mi(GET, 1 | 1 << 24)[1] == BAD_PARAMETER
+
+
+def test_vital_product_data(host: Managed) -> None:
+    def vpd(offset: int = 0, length: int = 256) -> bytes:
+        assert host.mi(VPD_READ, offset, length)[1] == 0
+        return host.nvme.memory.read(host.disk.buffer, length)
+
+    data = vpd()
+    assert data[0] == 1 and sum(data[:8]) & 0xFF == 0, "the common header of IPMI"
+    area = data[8 * data[4] :][: 8 * data[8 * data[4] + 1]]
+    assert area[:4] == bytes([1, 14, 25, 0xC8]) and sum(area) & 0xFF == 0
+    assert area[4:12] == b"pynvme  " and b"MI-1".ljust(20) in area
+    record = data[8 * data[5] :][:64]
+    assert (record[0], record[1] & 0x80, record[2]) == (0x0B, 0x80, 59) and sum(record[:5]) & 0xFF == 0
+    assert (sum(record[5:]) + record[3]) & 0xFF == 0
+    assert vpd(250, 6) == data[250:] and vpd(0, 0) == b""
+    assert host.mi(VPD_READ, 250, 7)[1] == host.mi(VPD_READ, 257, 0)[1] == BAD_PARAMETER
+    assert host.mi(VPD_WRITE, 250, 7, admin=SEND)[1] == BAD_PARAMETER
+    host.nvme.memory.write(host.disk.buffer, b"ABCDEF")
+    assert host.mi(VPD_WRITE, 250, 6, admin=SEND)[:2] == (0, 0)
+    assert identify(host.nvme, 1)[254] == 0x80 | 15
+    host.power_cycle()
+    assert vpd() == data[:250] + b"ABCDEF"
+    for _ in range(15):
+        assert host.mi(VPD_WRITE, 0, 0, admin=SEND)[1] == 0
+    assert host.mi(VPD_WRITE, 0, 0, admin=SEND)[1] == EXCEEDED and identify(host.nvme, 1)[254] == 0x80
+
+
+# Out of band
+
+
+class Endpoint:
+    """Sends messages of the Management Interface on the control socket."""
+
+    def __init__(self, host: Managed) -> None:
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.socket.settimeout(5)
+        self.socket.connect(os.path.join(host.server.folder, "control"))
+
+    def send(self, body: bytes, kind: int = 1, check: int = 0) -> None:
+        message = bytes([0x84, kind << 3, 0, 0]) + body
+        self.socket.send(message + struct.pack("<I", crc32c(message) ^ check))
+
+    def ask(self, body: bytes, kind: int = 1) -> bytes:
+        """What follows the header of the response."""
+        self.send(body, kind)
+        answer = self.socket.recv(8192)
+        assert crc32c(answer[:-4]) == struct.unpack("<I", answer[-4:])[0]
+        assert answer[:4] == bytes([0x84, 0x80 | kind << 3, 0, 0])
+        return answer[4:-4]
+
+    def mi(self, opcode: int, nmd0: int = 0, nmd1: int = 0, data: bytes = b"") -> tuple[int, int, bytes]:
+        answer = self.ask(struct.pack("<B3xII", opcode, nmd0, nmd1) + data)
+        (word,) = struct.unpack_from("<I", answer)
+        return word >> 8, word & 0xFF, answer[4:]
+
+    def admin(
+        self, opcode: int, *dwords: int, nsid: int = 0, ctrl: int = 1, offset: int = 0, length: int = 4096
+    ) -> tuple[int, int, bytes]:
+        """The status of the interface, that of the command, and the data."""
+        entry = struct.pack("<BBHI16xIIII", opcode, 0, ctrl, nsid, offset, length, 0, 0)
+        answer = self.ask(entry + struct.pack("<6I", *dwords, *[0] * (6 - len(dwords))), kind=2)
+        if answer[0]:
+            return answer[0], 0, b""
+        return 0, struct.unpack_from("<I", answer, 12)[0] >> 17, answer[16:]
+
+
+@pytest.fixture
+def endpoint(host: Managed) -> Iterator[Endpoint]:
+    endpoint = Endpoint(host)
+    yield endpoint
+    endpoint.socket.close()
+
+
+def test_messages_out_of_band_say_the_same(host: Managed, endpoint: Endpoint) -> None:
+    for opcode, nmd0 in ((READ, 0), (READ, 1 << 24), (READ, 3 << 24 | 1), (READ, 4 << 24), (GET, 3)):
+        response, status, data = host.mi(opcode, nmd0)
+        assert endpoint.mi(opcode, nmd0) == (response, status, data[: response if opcode == READ else 0])
+    assert endpoint.mi(SUBSYSTEM)[2] == host.mi(SUBSYSTEM)[2][:8]
+    assert endpoint.mi(READ, 5 << 24)[1] == BAD_PARAMETER and endpoint.mi(0xC0)[1] == BAD_OPCODE
+    assert endpoint.mi(SET, 3, 128)[:2] == (0, 0) and host.mi(GET, 3)[0] == 128
+    assert endpoint.mi(VPD_WRITE, 0, 4, b"ABCD")[1] == 0 and endpoint.mi(VPD_READ, 0, 4)[2] == b"ABCD"
+    assert endpoint.mi(VPD_WRITE, 0, 4, b"ABC")[1] == 6, "too little data"
+    assert endpoint.ask(b"\1\0\0\0")[0] == 5, "the command is too short"
+    assert endpoint.ask(bytes(12), kind=0)[0] == BAD_OPCODE, "no control primitives"
+
+
+def test_admin_commands_out_of_band(host: Managed, endpoint: Endpoint) -> None:
+    assert endpoint.admin(0x06, 1) == (0, OK, identify(host.nvme, 1))
+    assert endpoint.admin(0x06, 1, offset=24, length=40) == (0, OK, identify(host.nvme, 1)[24:64])
+    smart = endpoint.admin(0x02, 127 << 16 | 2, nsid=0xFFFFFFFF, length=512)
+    assert smart[:2] == (0, OK) and len(smart[2]) == 512 and smart[2][3] == 100
+    assert endpoint.admin(0x06, 0x77)[1] & 0x7FF == INVALID_FIELD
+    assert endpoint.admin(0x0A, 7, length=0)[:2] == (0, OK)
+    assert endpoint.admin(0x80)[0] == BAD_OPCODE, "no Format"
+    for wrong in ({"ctrl": 2}, {"ctrl": 0x101}, {"offset": 4097}, {"offset": 4000, "length": 97}):
+        assert endpoint.admin(0x06, 1, **wrong)[0] == BAD_PARAMETER
+    host.client.write32(0x14, 0)
+    assert endpoint.admin(0x06, 1)[2][4:24] == b"MI-1".ljust(20), "also while the controller is disabled"
+
+
+def test_wrong_messages_are_discarded(host: Managed, endpoint: Endpoint) -> None:
+    poll = struct.pack("<B3xII", SUBSYSTEM, 0, 0)
+    endpoint.send(poll, check=1)
+    endpoint.socket.send(b"\x84")
+    endpoint.socket.send(b"\x84" * 11)
+    message = bytes([0x84, 0x88, 0, 0]) + poll
+    endpoint.socket.send(message + struct.pack("<I", crc32c(message)))
+    endpoint.socket.settimeout(0.1)
+    with pytest.raises(TimeoutError):
+        endpoint.socket.recv(100)
+    assert endpoint.mi(SUBSYSTEM)[1] == 0
+
+
+@pytest.mark.skipif(not (PROGRAM and COMPILER), reason="nvme-cli and a C compiler are needed")
+def test_nvme_cli_talks_to_the_endpoint_by_libnvme(host: Managed, tmp_path: Path) -> None:
+    """libnvme writes and checks the messages; nvme_mctp.c carries them instead of the kernel's MCTP."""
+    assert COMPILER and PROGRAM
+    library = tmp_path / "mctp.so"
+    source = Path(__file__).with_name("nvme_mctp.c")
+    subprocess.run([COMPILER, "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)
+    environment = {
+        "LD_PRELOAD": str(library),
+        "NVME_MCTP_SOCKET": os.path.join(host.server.folder, "control"),
+        "PATH": os.environ.get("PATH", ""),
+        "LC_ALL": "C",
+    }
+
+    def nvme(command: str) -> Any:
+        words = [PROGRAM, command, "mctp:1,9:1", "-o", "json"]
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=20, check=True)
+        return json.loads(done.stdout)
+
+    assert (nvme("id-ctrl")["sn"].strip(), nvme("id-ctrl")["vwci"]) == ("MI-1", 0x80 | 16)
+    assert nvme("smart-log")["avail_spare"] == 100

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vssd/cmd/mi.h"
+
+#include <string.h>
+
+#include "spec/nvme_mi.h"
+#include "spec/pci.h"
+#include "vssd/cmd/dptr.h"
+#include "vssd/cmd/refuse.h"
+#include "vssd/ctrl/controller.h"
+
+#define MESSAGE_TYPE 4u /* MT of NVMe-MI */
+#define MI_COMMANDS 1u  /* NMIMT */
+#define VERSION_MAJOR 1u
+#define VERSION_MINOR 2u
+#define UNIT_LEAST 64u /* MCTP transmission unit */
+#define UNIT_MOST 4096u
+#define FREQUENCY_MOST 3u
+#define ANY_PORT 0u
+#define KELVIN 273
+
+/* CCS. Section 5.6. */
+enum {
+	CCS_RDY = 0x1,
+	CCS_CFS = 0x2,
+	CCS_SHST = 0xc,
+	CCS_NSSRO = 0x10,
+	CCS_CECO = 0x20,
+	CCS_NAC = 0x40,
+	CCS_FA = 0x80,
+	CCS_CSTS = 0x100,
+	CCS_CTEMP = 0x200,
+	CCS_PDLU = 0x400,
+	CCS_SPARE = 0x800,
+	CCS_CCWARN = 0x1000,
+};
+
+/* NSS. Section 5.6. */
+enum { NSS_P0LA = 0x8, NSS_RNR = 0x10, NSS_DF = 0x20, NSS_SFM = 0x40 };
+
+#define CLEAR (UINT32_C(1) << 31)       /* NMD1 of both polls */
+#define REPORT_ALL (UINT32_C(1) << 31)  /* NMD0 of the poll of controllers */
+#define INCLUDE_PCI (UINT32_C(1) << 24) /* NMD0: report functions that are no virtual ones */
+
+enum configuration { SMBUS_FREQUENCY = 1, HEALTH_STATUS_CHANGE = 2, TRANSMISSION_UNIT = 3 };
+
+static struct vssd_management *state_of(struct vssd_ctrl *ctrl)
+{
+	return &ctrl->features.management;
+}
+
+static void respond(struct vssd_mi_command *command, const void *data, uint32_t length)
+{
+	memcpy(command->out, data, length);
+	command->out_length = length;
+}
+
+/* ---- health ---- */
+
+static struct vssd_health_seen look(struct vssd_ctrl *ctrl)
+{
+	struct nvme_smart_log smart = {0};
+
+	vssd_health_smart(ctrl->subsystem, &smart);
+	vssd_thermal_check(ctrl);
+	return (struct vssd_health_seen){
+		.csts = ctrl->regs.csts,
+		.temperature = smart.ctemp,
+		.used = smart.pused,
+		.spare = smart.avsp,
+		.warnings = ctrl->power.thermal.warnings,
+	};
+}
+
+/* The first look finds nothing changed. */
+static const struct vssd_health_seen *seen(struct vssd_ctrl *ctrl, const struct vssd_health_seen *now)
+{
+	struct vssd_management *state = state_of(ctrl);
+
+	if (state->is_new)
+		state->seen = *now;
+	state->is_new = false;
+	return &state->seen;
+}
+
+/* CCS: the status of the controller, and what has changed since the changes were cleared. */
+static uint16_t changes(struct vssd_ctrl *ctrl, const struct vssd_health_seen *now)
+{
+	const struct vssd_health_seen *before = seen(ctrl, now);
+
+	return (uint16_t)((now->csts & (CCS_RDY | CCS_CFS | CCS_SHST | CCS_NSSRO)) | state_of(ctrl)->changed |
+			  (now->csts != before->csts ? CCS_CSTS : 0) |
+			  (now->temperature != before->temperature ? CCS_CTEMP : 0) |
+			  (now->used != before->used ? CCS_PDLU : 0) | (now->spare != before->spare ? CCS_SPARE : 0) |
+			  (now->warnings != before->warnings ? CCS_CCWARN : 0));
+}
+
+static void clear(struct vssd_ctrl *ctrl, const struct vssd_health_seen *now)
+{
+	state_of(ctrl)->seen = *now;
+	state_of(ctrl)->changed = 0;
+}
+
+/* CTEMP of the subsystem: degrees Celsius, in a range of 8 bits. Section 5.6. */
+static uint8_t celsius(uint16_t kelvin)
+{
+	int degrees = kelvin - KELVIN;
+
+	if (degrees > 126)
+		return 0x7f;
+	return (uint8_t)(int8_t)(degrees < -59 ? -60 : degrees);
+}
+
+static uint8_t subsystem_health(struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
+{
+	struct vssd_health_seen now = look(ctrl);
+	struct nvme_mi_subsystem_health health = {
+		.nss = NSS_P0LA | NSS_RNR,
+		.sw = (uint8_t)~now.warnings,
+		.ctemp = celsius(now.temperature),
+		.pdlu = now.used,
+		.ccs = changes(ctrl, &now),
+	};
+
+	if (!(now.csts & NVME_SET(1, NVME_CSTS_CFS)))
+		health.nss |= NSS_DF;
+	if (vssd_sanitize_refuses(ctrl->subsystem) == NVME_SC_SANITIZE_FAILED)
+		health.nss |= NSS_SFM;
+	if (command->nmd1 & CLEAR)
+		clear(ctrl, &now);
+	respond(command, &health, sizeof(health));
+	return NVME_MI_STATUS_SUCCESS;
+}
+
+/* The bits of CCS that a poll of controllers asks for, by the selection bits 4:0 of NMD1. */
+static uint16_t selected(uint32_t nmd1)
+{
+	static const uint16_t bits[] = {CCS_RDY | CCS_CFS | CCS_SHST | CCS_NSSRO | CCS_CECO | CCS_NAC | CCS_FA |
+						CCS_CSTS,
+					CCS_CTEMP, CCS_PDLU, CCS_SPARE, CCS_CCWARN};
+	uint16_t found = 0;
+
+	for (unsigned i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
+		if (nmd1 >> i & 1)
+			found |= bits[i];
+	return found;
+}
+
+/* The controller of this CNTLID, or NULL. */
+static struct vssd_ctrl *find(const struct vssd_ctrl *ctrl, uint32_t cntlid)
+{
+	for (struct vssd_listener *one = ctrl->subsystem->listeners; one; one = one->next)
+		if (vssd_cntlid(one) == cntlid)
+			return (struct vssd_ctrl *)one;
+	return NULL;
+}
+
+/* Add the health of a controller to the response, if the poll wants it. */
+static void add_health(struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
+{
+	struct vssd_health_seen now = look(ctrl);
+	uint16_t ccs = changes(ctrl, &now);
+	const uint16_t events =
+		CCS_CECO | CCS_NAC | CCS_FA | CCS_CSTS | CCS_CTEMP | CCS_PDLU | CCS_SPARE | CCS_CCWARN;
+	struct nvme_mi_controller_health health = {
+		.ctlid = vssd_cntlid(&ctrl->listener),
+		.csts = ccs & 0xff,
+		.ctemp = now.temperature,
+		.pdlu = now.used,
+		.spare = now.spare,
+		.cwarn = now.warnings,
+	};
+
+	if (!(command->nmd0 & REPORT_ALL) && !(ccs & events & selected(command->nmd1)))
+		return;
+	if (command->nmd1 & CLEAR)
+		clear(ctrl, &now);
+	memcpy(command->out + command->out_length, &health, sizeof(health));
+	command->out_length += (uint32_t)sizeof(health);
+	command->response += 1u << 16; /* RENT */
+}
+
+static uint8_t controller_health(struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
+{
+	uint32_t most = (command->nmd0 >> 16 & 0xff) + 1;
+
+	for (uint32_t id = (uint16_t)command->nmd0; id <= VSSD_MAX_CONTROLLERS && command->nmd0 & INCLUDE_PCI; id++)
+		if (find(ctrl, id) && command->response >> 16 < most)
+			add_health(find(ctrl, id), command);
+	return NVME_MI_STATUS_SUCCESS;
+}
+
+/* ---- data structures ---- */
+
+static uint16_t config16(const struct vssd_ctrl *ctrl, uint32_t offset)
+{
+	uint16_t value;
+
+	memcpy(&value, &ctrl->config.bytes[offset], sizeof(value));
+	return value;
+}
+
+/* Where the PCI Express capability is. */
+static uint32_t express(const struct vssd_ctrl *ctrl)
+{
+	uint32_t at = ctrl->config.bytes[PCI_CFG_CAPABILITIES];
+
+	while (ctrl->config.bytes[at] != PCI_CAP_EXP)
+		at = ctrl->config.bytes[at + 1];
+	return at;
+}
+
+static struct nvme_mi_port describe_port(struct vssd_ctrl *ctrl)
+{
+	uint32_t at = express(ctrl);
+	uint16_t link = config16(ctrl, at + PCI_EXP_LINK_STATUS);
+
+	return (struct nvme_mi_port){
+		.prttyp = 1,
+		.mmctptus = UNIT_MOST,
+		.mps = config16(ctrl, at + PCI_EXP_DEVICE_CAP) & 7,
+		.slsv = (uint8_t)(config16(ctrl, at + PCI_EXP_LINK_CAP2) >> 1),
+		.cls = link & 0xf,
+		.mlw = (uint8_t)(config16(ctrl, at + PCI_EXP_LINK_CAP) >> 4 & 0x3f),
+		.nlw = (uint8_t)(link >> 4 & 0x3f),
+	};
+}
+
+static struct nvme_mi_controller describe_controller(const struct vssd_ctrl *ctrl)
+{
+	return (struct nvme_mi_controller){
+		.prii = 1,
+		.vid = config16(ctrl, PCI_CFG_VENDOR),
+		.did = config16(ctrl, PCI_CFG_DEVICE),
+		.ssvid = config16(ctrl, PCI_CFG_SUBSYSTEM_VENDOR),
+		.ssid = config16(ctrl, PCI_CFG_SUBSYSTEM),
+	};
+}
+
+/* The controllers from CTRLID on. */
+static void list_controllers(const struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
+{
+	struct nvme_ctrl_list list = {0};
+
+	for (uint32_t id = (uint16_t)command->nmd0; id <= VSSD_MAX_CONTROLLERS; id++)
+		if (find(ctrl, id))
+			list.cntlid[list.numids++] = (uint16_t)id;
+	respond(command, &list, 2u + 2u * list.numids);
+}
+
+static void list_commands(struct vssd_mi_command *command)
+{
+	static const uint8_t optional[] = {NVME_MI_VPD_READ, NVME_MI_VPD_WRITE};
+	uint8_t list[2 + 2 * sizeof(optional)] = {sizeof(optional)};
+
+	for (unsigned i = 0; i < sizeof(optional); i++) {
+		list[2 + 2 * i] = MI_COMMANDS << 3;
+		list[3 + 2 * i] = optional[i];
+	}
+	respond(command, list, sizeof(list));
+}
+
+static uint8_t read_data_structure(struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
+{
+	const struct nvme_mi_subsystem subsystem = {.mjr = VERSION_MAJOR, .mnr = VERSION_MINOR};
+	const struct vssd_ctrl *other = find(ctrl, (uint16_t)command->nmd0);
+	struct nvme_mi_controller controller = describe_controller(other ? other : ctrl);
+	struct nvme_mi_port port = describe_port(ctrl);
+	uint8_t portid = (uint8_t)(command->nmd0 >> 16);
+
+	switch (command->nmd0 >> 24) {
+	case NVME_MI_DATA_SUBSYSTEM:
+		respond(command, &subsystem, sizeof(subsystem));
+		break;
+	case NVME_MI_DATA_PORT:
+		if (portid != ANY_PORT)
+			return NVME_MI_STATUS_INVALID_PARAMETER;
+		respond(command, &port, sizeof(port));
+		break;
+	case NVME_MI_DATA_CONTROLLER_LIST:
+		list_controllers(ctrl, command);
+		break;
+	case NVME_MI_DATA_CONTROLLER:
+		if (!other)
+			return NVME_MI_STATUS_INVALID_PARAMETER;
+		respond(command, &controller, sizeof(controller));
+		break;
+	case NVME_MI_DATA_OPTIONAL_COMMANDS:
+		list_commands(command);
+		break;
+	default:
+		return NVME_MI_STATUS_INVALID_PARAMETER;
+	}
+	command->response = command->out_length;
+	return NVME_MI_STATUS_SUCCESS;
+}
+
+/* ---- configuration ---- */
+
+static uint8_t configuration_get(struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
+{
+	const struct vssd_management *state = state_of(ctrl);
+
+	switch (command->nmd0 & 0xff) {
+	case SMBUS_FREQUENCY:
+		command->response = state->frequency;
+		break;
+	case HEALTH_STATUS_CHANGE:
+		break;
+	case TRANSMISSION_UNIT:
+		command->response = state->transmission;
+		break;
+	default:
+		return NVME_MI_STATUS_INVALID_PARAMETER;
+	}
+	return command->nmd0 >> 24 == ANY_PORT ? NVME_MI_STATUS_SUCCESS : NVME_MI_STATUS_INVALID_PARAMETER;
+}
+
+static uint8_t configuration_set(struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
+{
+	struct vssd_management *state = state_of(ctrl);
+	uint8_t frequency = command->nmd0 >> 8 & 0xf;
+	uint16_t unit = (uint16_t)command->nmd1;
+	struct vssd_health_seen now;
+
+	if (command->nmd0 >> 24 != ANY_PORT)
+		return NVME_MI_STATUS_INVALID_PARAMETER;
+	switch (command->nmd0 & 0xff) {
+	case SMBUS_FREQUENCY:
+		if (frequency == 0 || frequency > FREQUENCY_MOST)
+			return NVME_MI_STATUS_INVALID_PARAMETER;
+		state->frequency = frequency;
+		return NVME_MI_STATUS_SUCCESS;
+	case HEALTH_STATUS_CHANGE:
+		now = look(ctrl);
+		clear(ctrl, &now);
+		return NVME_MI_STATUS_SUCCESS;
+	case TRANSMISSION_UNIT:
+		if (unit < UNIT_LEAST || unit > UNIT_MOST)
+			return NVME_MI_STATUS_INVALID_PARAMETER;
+		state->transmission = unit;
+		return NVME_MI_STATUS_SUCCESS;
+	default:
+		return NVME_MI_STATUS_INVALID_PARAMETER;
+	}
+}
+
+/* ---- Vital Product Data ---- */
+
+static bool fits_vpd(const struct vssd_mi_command *command)
+{
+	return (uint16_t)command->nmd0 + (uint32_t)(uint16_t)command->nmd1 <= VSSD_VPD_SIZE;
+}
+
+static uint8_t vpd_read(struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
+{
+	if (!fits_vpd(command))
+		return NVME_MI_STATUS_INVALID_PARAMETER;
+	respond(command, &state_of(ctrl)->vpd[(uint16_t)command->nmd0], (uint16_t)command->nmd1);
+	return NVME_MI_STATUS_SUCCESS;
+}
+
+static uint8_t vpd_write(struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
+{
+	struct vssd_management *state = state_of(ctrl);
+
+	if (!fits_vpd(command))
+		return NVME_MI_STATUS_INVALID_PARAMETER;
+	if (command->in_length < (uint16_t)command->nmd1)
+		return NVME_MI_STATUS_INVALID_INPUT_SIZE;
+	if (state->vpd_writes == 0)
+		return NVME_MI_STATUS_VPD_UPDATES_EXCEEDED;
+	memcpy(&state->vpd[(uint16_t)command->nmd0], command->in, (uint16_t)command->nmd1);
+	state->vpd_writes--;
+	return NVME_MI_STATUS_SUCCESS;
+}
+
+/* ---- the command set ---- */
+
+static const struct {
+	uint8_t (*execute)(struct vssd_ctrl *ctrl, struct vssd_mi_command *command);
+	bool returns_data;
+	bool changes;
+} commands[256] = {
+	[NVME_MI_READ_DATA_STRUCTURE] = {read_data_structure, true, false},
+	[NVME_MI_SUBSYSTEM_HEALTH_STATUS_POLL] = {subsystem_health, true, false},
+	[NVME_MI_CONTROLLER_HEALTH_STATUS_POLL] = {controller_health, true, false},
+	[NVME_MI_CONFIGURATION_SET] = {configuration_set, false, true},
+	[NVME_MI_CONFIGURATION_GET] = {configuration_get, true, false},
+	[NVME_MI_VPD_READ] = {vpd_read, true, false},
+	[NVME_MI_VPD_WRITE] = {vpd_write, false, true},
+};
+
+uint8_t vssd_mi_execute(struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
+{
+	if (!commands[command->opcode].execute)
+		return NVME_MI_STATUS_INVALID_OPCODE;
+	return commands[command->opcode].execute(ctrl, command);
+}
+
+bool vssd_mi_returns_data(uint8_t opcode)
+{
+	return commands[opcode].returns_data;
+}
+
+void vssd_mi_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256])
+{
+	for (unsigned i = 0; i < 256 && ctrl->options->optional.mi; i++)
+		if (commands[i].execute)
+			effects[i] = NVME_EFFECT_CSUPP | NVME_EFFECT_SCOPE_SUBSYSTEM;
+}
+
+/* ---- in band ---- */
+
+/* Check the header of the message, and get the command. Returns a status. */
+static uint16_t take(struct vssd_request *request, struct vssd_mi_command *command)
+{
+	const struct nvme_cmd *cmd = &request->cmd;
+
+	if (nvme_get_field(cmd, NVME_FIELD_MI_SEND_MT) != MESSAGE_TYPE)
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_MI_SEND_MT, "MT"), VSSD_OWN);
+	if (nvme_get_field(cmd, NVME_FIELD_MI_SEND_NMIMT) != MI_COMMANDS)
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_MI_SEND_NMIMT, "NMIMT"),
+				   VSSD_OWN);
+	if (nvme_get_field(cmd, NVME_FIELD_MI_SEND_IC) || nvme_get_field(cmd, NVME_FIELD_MI_SEND_ROR))
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_MI_SEND_ROR, "IC or ROR"),
+				   VSSD_OWN);
+	command->opcode = (uint8_t)nvme_get_field(cmd, NVME_FIELD_MI_SEND_OPC);
+	command->nmd0 = cmd->cdw12;
+	command->nmd1 = cmd->cdw13;
+	return NVME_SC_SUCCESS;
+}
+
+/* Dword 0 of the completion: the response, and the status of the Management Interface. */
+static void conclude(struct vssd_request *request, const struct vssd_mi_command *command, uint8_t status)
+{
+	request->result = command->response << 8 | status;
+}
+
+uint16_t vssd_mi_send(struct vssd_request *request)
+{
+	uint8_t in[VSSD_VPD_SIZE], out[VSSD_MI_MOST_DATA] = {0};
+	struct vssd_mi_command command = {.in = in, .out = out};
+	uint16_t status = take(request, &command);
+
+	if (!status && command.opcode == NVME_MI_VPD_WRITE && fits_vpd(&command) && (uint16_t)command.nmd1) {
+		command.in_length = (uint16_t)command.nmd1;
+		status = vssd_data_receive(request, in, command.in_length);
+	}
+	if (status || request->is_trial)
+		return status;
+	if (vssd_mi_returns_data(command.opcode))
+		conclude(request, &command, NVME_MI_STATUS_INVALID_OPCODE);
+	else
+		conclude(request, &command, vssd_mi_execute(request->ctrl, &command));
+	return NVME_SC_SUCCESS;
+}
+
+uint16_t vssd_mi_receive(struct vssd_request *request)
+{
+	uint8_t out[VSSD_MI_MOST_DATA] = {0};
+	struct vssd_mi_command command = {.out = out};
+	uint16_t status = take(request, &command);
+	uint8_t result = NVME_MI_STATUS_INVALID_OPCODE;
+
+	if (status || request->is_trial)
+		return status;
+	if (vssd_mi_returns_data(command.opcode))
+		result = vssd_mi_execute(request->ctrl, &command);
+	conclude(request, &command, result);
+	return command.out_length ? vssd_data_send(request, out, command.out_length) : NVME_SC_SUCCESS;
+}
