@@ -91,6 +91,7 @@ PAGES_WITH_SCRIPTS = [
             "verification",
             "virtual-ssd",
             "workers",
+            "zones",
         )
     ),
 ]
