@@ -704,7 +704,8 @@ class Controller:
         """The features of the drive (Base 5.27.1), which are read when they are asked for.
 
         features[fid], features.get(fid, sel=…), or a name give one, with its bits and the fields of its data
-        as attributes. A loop over features gives all that the drive has.
+        as attributes. A loop over features gives all that the drive has. From C0h on, features are OCP's if
+        the drive lists OCP's UUID; their names begin with ocp_.
 
         Raises:
             OSError: the drive refuses it
@@ -714,6 +715,7 @@ class Controller:
             >>> nvme0.features.volatile_write_cache.wce
             1
             >>> nvme0.features.get(spec.FeatureId.TEMPERATURE, sel=1).tmpth.celsius
+            >>> nvme0.features.ocp_latency_monitor.threshold_a
             >>> nvme0.features                          # all of them
 
         """

@@ -322,6 +322,13 @@ class Features:
     def __init__(self, nvme0: Drive) -> None:
         self._nvme0 = nvme0
 
+    def _known(self, fid: int) -> tuple[Feature, int]:
+        """What a feature consists of, and the UUID index that selects it."""
+        if fid in spec.FEATURES or fid not in spec.OCP_FEATURES:
+            return spec.FEATURES.get(fid, NO_FEATURE), 0
+        index = _ocp_index(self._nvme0)
+        return (spec.OCP_FEATURES[fid], index) if index else (NO_FEATURE, 0)
+
     def get(self, fid: int, sel: int = 0, nsid: int | None = None, cdw11: int = 0) -> FeatureState:
         """Read a feature.
 
@@ -334,13 +341,13 @@ class Features:
         Raises:
             OSError: the drive refuses it
         """
-        known = spec.FEATURES.get(fid, NO_FEATURE)
+        known, uuid = self._known(fid)
         if nsid is None:
             nsid = 1 if known.namespace else 0
         kind, data = (SupportedCapabilities, None) if sel == SUPPORTED else (known.word, known.data)
         buf = _buffer(max(4096, data.SIZE)) if data is not None else None
         opcode = spec.AdminOpcode.GET_FEATURES
-        number = self._nvme0._ask(opcode, buf, nsid, fid | sel << 8, cdw11)
+        number = self._nvme0._ask(opcode, buf, nsid, fid | sel << 8, cdw11, 0, 0, uuid)
         found = data(buf[:]) if data is not None and buf is not None else None
         return FeatureState(fid, _feature_name(fid), (kind or Word)(number), found)
 
@@ -367,7 +374,7 @@ class Features:
         Raises:
             OSError: the drive refuses it
         """
-        known = spec.FEATURES.get(fid, NO_FEATURE)
+        known, uuid = self._known(fid)
         if nsid is None:
             nsid = 1 if known.namespace else 0
         buf = None
@@ -376,7 +383,7 @@ class Features:
             buf[: len(data)] = data
         dwords = [word, 0] if known.dword == 11 else [cdw11, word]
         opcode = spec.AdminOpcode.SET_FEATURES
-        return self._nvme0._ask(opcode, buf, nsid, fid | int(save) << 31, *dwords)
+        return self._nvme0._ask(opcode, buf, nsid, fid | int(save) << 31, *dwords, 0, uuid)
 
     def __getitem__(self, fid: int) -> FeatureState:
         return self.get(fid)
@@ -419,7 +426,8 @@ def feature_numbers() -> dict[str, int]:
         for kind in (feature.data, feature.word):
             if kind is not None:
                 names[snake(kind.__name__)] = fid
-    return names | {one.name.lower(): int(one) for one in spec.FeatureId}
+    ocp = {f"ocp_{one.name.lower()}": int(one) for one in spec.OcpFeatureId if one in spec.OCP_FEATURES}
+    return names | ocp | {one.name.lower(): int(one) for one in spec.FeatureId}
 
 
 def _feature_name(fid: int) -> str:

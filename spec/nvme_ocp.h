@@ -118,6 +118,182 @@ struct nvme_ocp_error_recovery_log {
 } __attribute__((packed));
 _Static_assert(sizeof(struct nvme_ocp_error_recovery_log) == 512, "LID C1h");
 
+/* OCP firmware activation history entry. */
+struct nvme_ocp_firmware_activation {
+	uint8_t version; /* version of the entry */
+	uint8_t length; /* length of the entry, bytes */
+	uint8_t rsvd2[2];
+	uint16_t count; /* activations */
+	uint64_t timestamp; /* time stamp, ms */
+	uint8_t rsvd14[8];
+	uint64_t power_cycles; /* power cycles */
+	char previous[8]; /* revision before */
+	char new[8]; /* revision after */
+	uint8_t slot; /* slot */
+	uint8_t action; /* commit action */
+	uint16_t result; /* result, 0: success */
+	uint8_t rsvd50[14];
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_ocp_firmware_activation) == 64, "OCP firmware activation");
+
+/* OCP Firmware Activation History, LID C2h; obsolete in newer editions. */
+struct nvme_ocp_firmware_history_log {
+	uint8_t lid; /* log page */
+	uint8_t rsvd1[3];
+	uint32_t valid; /* entries */
+	struct nvme_ocp_firmware_activation entries[20]; /* entries */
+	uint8_t rsvd1288[2790];
+	uint16_t version; /* version of the log page */
+	uint64_t guid[2]; /* GUID of the log page */
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_ocp_firmware_history_log) == 4096, "LID C2h");
+
+/* OCP latency counters of a bucket. */
+struct nvme_ocp_latency_counters {
+	uint8_t rsvd0[4];
+	uint32_t trim; /* Dataset Management commands */
+	uint32_t write; /* writes */
+	uint32_t read; /* reads */
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_ocp_latency_counters) == 16, "OCP latency counters");
+
+/* OCP latency time stamps of a bucket. */
+struct nvme_ocp_latency_stamps {
+	uint64_t trim; /* Dataset Management commands */
+	uint64_t write; /* writes */
+	uint64_t read; /* reads */
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_ocp_latency_stamps) == 24, "OCP latency time stamps");
+
+/* OCP measured latency of a bucket. */
+struct nvme_ocp_measured_latency {
+	uint16_t trim; /* Dataset Management commands, ms */
+	uint16_t write; /* writes, ms */
+	uint16_t read; /* reads, ms */
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_ocp_measured_latency) == 6, "OCP measured latency");
+
+/* state of the latency monitor, of log page C3h. */
+#define NVME_OCP_LATENCY_ENABLED 0x1u /* the monitor counts */
+#define NVME_OCP_LATENCY_MODE 0x2u /* it has the active latency mode */
+#define NVME_OCP_LATENCY_MEASURED 0x4u /* it has measured latencies */
+
+/* OCP Latency Monitor, LID C3h. */
+struct nvme_ocp_latency_log {
+	uint8_t feature_status; /* support and state of the feature */
+	uint8_t rsvd1;
+	uint16_t bucket_timer; /* age of the active buckets, 5 minutes */
+	uint16_t bucket_timer_threshold; /* when active buckets become static, 5 minutes */
+	uint8_t threshold_a; /* threshold A, 5 ms, 0's based */
+	uint8_t threshold_b; /* threshold B, 5 ms, 0's based */
+	uint8_t threshold_c; /* threshold C, 5 ms, 0's based */
+	uint8_t threshold_d; /* threshold D, 5 ms, 0's based */
+	uint16_t configuration; /* active latency mode: bits 3n to 3n + 2 for reads, writes and trims of bucket n */
+	uint8_t minimum_window; /* minimum window, 100 ms */
+	uint8_t rsvd13[19];
+	struct nvme_ocp_latency_counters active_counters[4]; /* active buckets 0 to 3 */
+	struct nvme_ocp_latency_stamps active_stamps[4]; /* active time stamps, those of bucket 3 come first */
+	struct nvme_ocp_measured_latency active_latency[4]; /* active measured latency, as the stamps */
+	uint16_t active_stamp_units; /* units of the active time stamps */
+	uint8_t rsvd218[22];
+	struct nvme_ocp_latency_counters static_counters[4]; /* static buckets 0 to 3 */
+	struct nvme_ocp_latency_stamps static_stamps[4]; /* static time stamps, as the active ones */
+	struct nvme_ocp_measured_latency static_latency[4]; /* static measured latency, as the stamps */
+	uint16_t static_stamp_units; /* units of the static time stamps */
+	uint8_t rsvd426[10];
+	uint8_t debug_size[12]; /* size of the debug log */
+	uint16_t debug_trigger; /* trigger of a debug log */
+	uint16_t debug_latency; /* latency that triggered it, ms */
+	uint64_t debug_stamp; /* its time stamp */
+	uint16_t debug_pointer; /* debug log pointer */
+	uint16_t debug_counter_trigger; /* counter that triggered it */
+	uint8_t debug_stamp_units; /* units of its time stamp */
+	uint8_t rsvd465[29];
+	uint16_t version; /* version of the log page */
+	uint64_t guid[2]; /* GUID of the log page */
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_ocp_latency_log) == 512, "LID C3h");
+
+/* OCP Device Capabilities, LID C4h. */
+struct nvme_ocp_capabilities_log {
+	uint16_t pcie_ports; /* PCIe ports */
+	uint16_t oob_management; /* out of band management */
+	uint16_t write_zeroes; /* Write Zeroes */
+	uint16_t sanitize; /* Sanitize */
+	uint16_t dsm; /* Dataset Management */
+	uint16_t write_uncorrectable; /* Write Uncorrectable */
+	uint16_t fused; /* fused operations */
+	uint16_t min_power_state; /* lowest DSSD power state */
+	uint8_t power_states[128]; /* DSSD power states, one for each watt; 0 W is reserved */
+	uint8_t rsvd144[3934];
+	uint16_t version; /* version of the log page */
+	uint64_t guid[2]; /* GUID of the log page */
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_ocp_capabilities_log) == 4096, "LID C4h");
+
+/* OCP Unsupported Requirements, LID C5h. */
+struct nvme_ocp_unsupported_log {
+	uint16_t count; /* requirements */
+	uint8_t rsvd2[14];
+	char requirements[253][16]; /* their identifiers */
+	uint8_t rsvd4064[14];
+	uint16_t version; /* version of the log page */
+	uint64_t guid[2]; /* GUID of the log page */
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_ocp_unsupported_log) == 4096, "LID C5h");
+
+/* OCP TCG Configuration, LID C7h. */
+struct nvme_ocp_tcg_log {
+	uint8_t state; /* state of TCG */
+	uint8_t rsvd1[3];
+	uint8_t locking_sp_activations; /* activations of the Locking SP */
+	uint8_t tper_reverts; /* reverts of the TPer */
+	uint8_t locking_sp_reverts; /* reverts of the Locking SP */
+	uint8_t locking_objects; /* locking objects */
+	uint8_t single_user_objects; /* locking objects in single user mode */
+	uint8_t range_objects; /* locking objects with a range */
+	uint8_t namespace_objects; /* locking objects with a namespace */
+	uint8_t read_locked_objects; /* locking objects that are locked for reads */
+	uint8_t write_locked_objects; /* locking objects that are locked for writes */
+	uint8_t read_unlocked_objects; /* locking objects that are unlocked for reads */
+	uint8_t write_unlocked_objects; /* locking objects that are unlocked for writes */
+	uint8_t rsvd15;
+	uint32_t sid_tries; /* failed authentications of SID */
+	uint32_t sid_try_limit; /* failed authentications of SID at most */
+	uint32_t programmatic_resets; /* programmatic resets */
+	uint32_t programmatic_locks; /* programmatic reset locks */
+	uint32_t errors; /* errors of TCG */
+	uint16_t namespace_objects_ext; /* locking objects with a namespace, wide */
+	uint8_t rsvd38[456];
+	uint16_t version; /* version of the log page */
+	uint64_t guid[2]; /* GUID of the log page */
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_ocp_tcg_log) == 512, "LID C7h");
+
+/* OCP feature C5h, Latency Monitor. */
+struct nvme_ocp_latency_config {
+	uint16_t bucket_timer_threshold; /* when active buckets become static, 5 minutes */
+	uint8_t threshold_a; /* threshold A, 5 ms, 0's based */
+	uint8_t threshold_b; /* threshold B, 5 ms, 0's based */
+	uint8_t threshold_c; /* threshold C, 5 ms, 0's based */
+	uint8_t threshold_d; /* threshold D, 5 ms, 0's based */
+	uint16_t configuration; /* active latency mode, as in log page C3h */
+	uint8_t minimum_window; /* minimum window, 100 ms */
+	uint16_t debug_trigger; /* which counters trigger a debug log */
+	uint8_t discard_debug; /* 1: discard the debug log */
+	uint8_t enable; /* 1: the monitor counts */
+	uint8_t rsvd13[4083];
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_ocp_latency_config) == 4096, "OCP FID C5h");
+
+/* features C1h to C3h. */
+#define NVME_OCP_CLEAR (UINT32_C(1) << 31) /* clear it */
+#define NVME_OCP_FAILURE_MODE_SHIFT 30 /* Set Features: the same, or 0 for the default */
+
+/* descriptors of DSSD power states, of log page C4h. */
+#define NVME_OCP_POWER_STATE_PS 0x1fu /* NVMe power state */
+#define NVME_OCP_POWER_STATE_VALID 0x80u /* valid */
+
 /* resets that help, of log page C1h. */
 #define NVME_OCP_HELPS_CONTROLLER_RESET 0x1u /* a controller level reset */
 #define NVME_OCP_HELPS_PCIE_RESET 0x2u /* a PCIe reset */

@@ -7,7 +7,7 @@ Each log page but C6h ends with a version and a GUID, whose bytes are in little-
 
 from __future__ import annotations
 
-from spec.schema import BitGroup, Bits, Enum, Field, Header, Structure, Table, Value
+from spec.schema import BitGroup, Bits, Enum, Feature, Field, Header, Structure, Table, Value, Word
 
 UUID = "c194d55b-e094-4794-a21d-29998f56be6f"
 
@@ -251,29 +251,69 @@ OCP_MEASURED = Structure(
     label="OCP measured latency",
 )
 
+LATENCY_STATUS = (
+    Bits("enabled", 0, text="the monitor counts", c="NVME_OCP_LATENCY_ENABLED"),
+    Bits("mode", 1, text="it has the active latency mode", c="NVME_OCP_LATENCY_MODE"),
+    Bits("measured", 2, text="it has measured latencies", c="NVME_OCP_LATENCY_MEASURED"),
+)
+
 OCP_LATENCY = Structure(
     "OcpLatencyLog",
     "nvme_ocp_latency_log",
     512,
     (
-        Field("feature_status", 0x00, 1, "support and state of the feature"),
+        Field("feature_status", 0x00, 1, "support and state of the feature", bits=LATENCY_STATUS),
         Field("bucket_timer", 0x02, 2, "age of the active buckets", unit="5 minutes"),
         Field("bucket_timer_threshold", 0x04, 2, "when active buckets become static", unit="5 minutes"),
         Field("threshold_a", 0x06, 1, "threshold A", unit="5 ms", zeroes_based=True),
         Field("threshold_b", 0x07, 1, "threshold B", unit="5 ms", zeroes_based=True),
         Field("threshold_c", 0x08, 1, "threshold C", unit="5 ms", zeroes_based=True),
         Field("threshold_d", 0x09, 1, "threshold D", unit="5 ms", zeroes_based=True),
-        Field("configuration", 0x0A, 2, "latency configuration"),
+        Field(
+            "configuration", 0x0A, 2, "active latency mode: bits 3n to 3n + 2 for reads, writes and trims of bucket n"
+        ),
         Field("minimum_window", 0x0C, 1, "minimum window", unit="100 ms"),
         Field("active_counters", 0x20, 16, "active buckets 0 to 3", count=4, kind="struct", struct=OCP_BUCKET),
-        Field("active_stamps", 0x60, 24, "active time stamps", count=4, kind="struct", struct=OCP_STAMPS),
-        Field("active_latency", 0xC0, 6, "active measured latency", count=4, kind="struct", struct=OCP_MEASURED),
+        Field(
+            "active_stamps",
+            0x60,
+            24,
+            "active time stamps, those of bucket 3 come first",
+            count=4,
+            kind="struct",
+            struct=OCP_STAMPS,
+        ),
+        Field(
+            "active_latency",
+            0xC0,
+            6,
+            "active measured latency, as the stamps",
+            count=4,
+            kind="struct",
+            struct=OCP_MEASURED,
+        ),
         Field("active_stamp_units", 0xD8, 2, "units of the active time stamps"),
         Field("static_counters", 0xF0, 16, "static buckets 0 to 3", count=4, kind="struct", struct=OCP_BUCKET),
-        Field("static_stamps", 0x130, 24, "static time stamps", count=4, kind="struct", struct=OCP_STAMPS),
-        Field("static_latency", 0x190, 6, "static measured latency", count=4, kind="struct", struct=OCP_MEASURED),
+        Field(
+            "static_stamps",
+            0x130,
+            24,
+            "static time stamps, as the active ones",
+            count=4,
+            kind="struct",
+            struct=OCP_STAMPS,
+        ),
+        Field(
+            "static_latency",
+            0x190,
+            6,
+            "static measured latency, as the stamps",
+            count=4,
+            kind="struct",
+            struct=OCP_MEASURED,
+        ),
         Field("static_stamp_units", 0x1A8, 2, "units of the static time stamps"),
-        Field("debug_size", 0x1B4, 2, "size of the debug log"),
+        Field("debug_size", 0x1B4, 12, "size of the debug log", kind="bytes"),
         Field("debug_trigger", 0x1C0, 2, "trigger of a debug log"),
         Field("debug_latency", 0x1C2, 2, "latency that triggered it", unit="ms"),
         Field("debug_stamp", 0x1C4, 8, "its time stamp"),
@@ -284,6 +324,11 @@ OCP_LATENCY = Structure(
     ),
     text="OCP Latency Monitor, LID C3h",
     label="LID C3h",
+)
+
+OCP_CAPABILITIES_PS = (
+    Bits("ps", 0, 4, "NVMe power state", c="NVME_OCP_POWER_STATE_PS"),
+    Bits("valid", 7, text="valid", c="NVME_OCP_POWER_STATE_VALID"),
 )
 
 OCP_CAPABILITIES = Structure(
@@ -299,7 +344,14 @@ OCP_CAPABILITIES = Structure(
         Field("write_uncorrectable", 10, 2, "Write Uncorrectable"),
         Field("fused", 12, 2, "fused operations"),
         Field("min_power_state", 14, 2, "lowest DSSD power state"),
-        Field("power_states", 16, 1, "descriptors of DSSD power states", count=128),
+        Field(
+            "power_states",
+            16,
+            1,
+            "DSSD power states, one for each watt; 0 W is reserved",
+            count=128,
+            bits=OCP_CAPABILITIES_PS,
+        ),
         *tail(4096),
     ),
     text="OCP Device Capabilities, LID C4h",
@@ -442,6 +494,82 @@ OCP_ERROR_INJECTION = Structure(
     label="OCP FID C0h",
 )
 
+OCP_LATENCY_CONFIG = Structure(
+    "OcpLatencyConfig",
+    "nvme_ocp_latency_config",
+    4096,
+    (
+        Field("bucket_timer_threshold", 0x00, 2, "when active buckets become static", unit="5 minutes"),
+        Field("threshold_a", 0x02, 1, "threshold A", unit="5 ms", zeroes_based=True),
+        Field("threshold_b", 0x03, 1, "threshold B", unit="5 ms", zeroes_based=True),
+        Field("threshold_c", 0x04, 1, "threshold C", unit="5 ms", zeroes_based=True),
+        Field("threshold_d", 0x05, 1, "threshold D", unit="5 ms", zeroes_based=True),
+        Field("configuration", 0x06, 2, "active latency mode, as in log page C3h"),
+        Field("minimum_window", 0x08, 1, "minimum window", unit="100 ms"),
+        Field("debug_trigger", 0x09, 2, "which counters trigger a debug log"),
+        Field("discard_debug", 0x0B, 1, "1: discard the debug log"),
+        Field("enable", 0x0C, 1, "1: the monitor counts"),
+    ),
+    text="OCP feature C5h, Latency Monitor",
+    label="OCP FID C5h",
+)
+
+CLEAR = Word(
+    "OcpClear",
+    4,
+    (Bits("clear", 31, text="clear it", c="NVME_OCP_CLEAR", suffix="wide"),),
+    text="OCP features C1h and C3h: clear the firmware activation history, or the PCIe correctable error counters",
+)
+
+FAILURE_MODE = Word(
+    "OcpFailureMode",
+    4,
+    (
+        Bits("state", 0, 2, "Get Features: 1 read-only, 2 write-through, 3 normal"),
+        Bits(
+            "mode",
+            30,
+            31,
+            "Set Features: the same, or 0 for the default",
+            c="NVME_OCP_FAILURE_MODE_SHIFT",
+            style="shift",
+        ),
+    ),
+    text="OCP feature C2h: how the drive works at the end of its life, or without power loss protection",
+)
+
+PLP_INTERVAL = Word(
+    "OcpPlpInterval",
+    4,
+    (
+        Bits("current", 0, 15, "Get Features: the interval", unit="minutes"),
+        Bits("interval", 16, 31, "Set Features: the interval; 0: no check", unit="minutes"),
+    ),
+    text="OCP feature C6h: how often the drive checks its power loss protection",
+)
+
+POWER_STATE = Word(
+    "OcpPowerState",
+    4,
+    (Bits("watts", 0, 6, "the DSSD power state", unit="W"),),
+    text="OCP feature C7h: the power that the drive may need",
+)
+
+_FEATURES = (
+    Feature(0xC1, CLEAR),
+    Feature(0xC2, FAILURE_MODE),
+    Feature(0xC3, CLEAR),
+    Feature(0xC5, None, OCP_LATENCY_CONFIG),
+    Feature(0xC6, PLP_INTERVAL),
+    Feature(0xC7, POWER_STATE),
+)
+
+FEATURES = Table(
+    "OCP_FEATURES",
+    "What a feature of OCP consists of, by FID.",
+    {feature.fid: feature for feature in _FEATURES},
+)
+
 RETURNED = Table(
     "OCP_LOG_PAGES",
     "Which structure a log page of OCP has, by LID.",
@@ -465,6 +593,19 @@ HEADERS = (
             OCP_LID,
             OCP_SMART,
             OCP_ERROR_RECOVERY,
+            OCP_FIRMWARE_ENTRY,
+            OCP_FIRMWARE_HISTORY,
+            OCP_BUCKET,
+            OCP_STAMPS,
+            OCP_MEASURED,
+            BitGroup(LATENCY_STATUS, "state of the latency monitor, of log page C3h"),
+            OCP_LATENCY,
+            OCP_CAPABILITIES,
+            OCP_UNSUPPORTED,
+            OCP_TCG,
+            OCP_LATENCY_CONFIG,
+            BitGroup(CLEAR.bits + FAILURE_MODE.bits[1:], "features C1h to C3h"),
+            BitGroup(OCP_CAPABILITIES_PS, "descriptors of DSSD power states, of log page C4h"),
             BitGroup(PANIC_ACTIONS, "resets that help, of log page C1h"),
             OCP_FID,
             OCP_ERROR,

@@ -39,7 +39,10 @@ struct choice {
 	uint32_t value;
 };
 
-static const struct choice lba_sizes[] = {{"512", 512}, {"4096", 4096}, {NULL, 0}};
+static const struct choice lba_sizes[] = {
+	{"512", 512},     {"1024", 1024},   {"2048", 2048},   {"4096", 4096}, {"8192", 8192},
+	{"16384", 16384}, {"32768", 32768}, {"65536", 65536}, {NULL, 0},
+};
 
 static const struct choice versions[] = {
 	{"1.0", NVME_1_0}, {"1.1", NVME_1_1}, {"1.2", NVME_1_2}, {"1.2.1", NVME_1_2_1},
@@ -86,8 +89,8 @@ static const struct entry entries[] = {
 	 "the name of a file", "", NULL},
 	{"null", FLAG, DRIVE, AT(drive.null_store), 0, 1, 0, NULL, "keep no data, for measurements of speed", NULL,
 	 "", NULL},
-	{"lba-size", CHOICE, DRIVE, AT(drive.lba_size), 0, 0, 512, "BYTES", "LBA size of a new drive", NULL, NULL,
-	 lba_sizes},
+	{"lba-size", CHOICE, DRIVE, AT(drive.lba_size), 0, 0, 512, "BYTES",
+	 "LBA size of a new drive, whose other LBA size is 512 (or 4096)", NULL, NULL, lba_sizes},
 	{"namespaces", NUMBER, DRIVE, AT(drive.namespaces), 1, VSSD_MAX_NAMESPACES, 1, "N", "number of namespaces",
 	 NULL, NULL, NULL},
 	{"controllers", NUMBER, DRIVE, AT(drive.optional.controllers), 1, VSSD_MAX_CONTROLLERS, 1, "N",
@@ -171,7 +174,11 @@ static const struct entry entries[] = {
 	{"reservations", FLAG, DRIVE, AT(drive.optional.reservations), 0, 1, 0, NULL, "let hosts reserve namespaces",
 	 NULL, "", NULL},
 	{"ocp", FLAG, DRIVE, AT(drive.optional.ocp), 0, 1, 0, NULL,
-	 "have log pages C0h and C1h of OCP's specification", NULL, "", NULL},
+	 "have log pages C0h to C7h and features C1h to C7h of OCP's specification", NULL, "", NULL},
+	{"persistent-events", FLAG, DRIVE, AT(drive.optional.persistent_events), 0, 1, 0, NULL,
+	 "have the Persistent Event log page (0Dh)", NULL, "", NULL},
+	{"doorbell-buffer", FLAG, DRIVE, AT(drive.optional.doorbell_buffer), 0, 1, 0, NULL,
+	 "have Doorbell Buffer Config, and use shadow doorbells", NULL, "", NULL},
 	{"error-injection", FLAG, DRIVE, AT(drive.optional.error_injection), 0, 1, 0, NULL,
 	 "have feature C0h, Error Injection, of OCP's specification", NULL, "", NULL},
 	{"serial", TEXT, DRIVE, AT(drive.serial), 0, VSSD_SERIAL_SIZE, 0, "TEXT", "serial number", NULL, "generated",
@@ -465,16 +472,18 @@ static void apply_profile(struct vssd_options *options)
 	options->optional.ocp |= datacenter;
 	options->optional.error_injection |= datacenter;
 	options->optional.ns_management |= datacenter;
+	options->optional.persistent_events |= datacenter;
 	options->optional.copy |= all;
 	options->optional.reservations |= all;
+	options->optional.doorbell_buffer |= all;
 	options->optional.streams |= all;
 	options->optional.mi |= all;
 	options->optional.tcg |= all && !options->null_store;
 	options->optional.boot |= all && !options->null_store;
 	options->optional.write_protection |= all && !options->null_store;
-	options->optional.protection |= all && !options->null_store;
+	options->optional.protection |= all && !options->null_store && options->lba_size <= BLOCK;
 	options->optional.metadata |= options->optional.protection;
-	options->optional.fdp |= all && !options->file && !options->null_store;
+	options->optional.fdp |= all && !options->file && !options->null_store && options->lba_size <= BLOCK;
 	if (all && !options->optional.sgls)
 		options->optional.sgls = NVME_SGLS_BYTES;
 }
@@ -605,6 +614,16 @@ static int check_together(const struct vssd_options *options, struct pyn_error *
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 				 "--private-namespaces %u is more than there are namespaces, which are %u",
 				 options->optional.private_ns, options->namespaces);
+	if (options->size < options->lba_size)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "a namespace of %" PRIu64
+				 " bytes is smaller than an LBA, which has %u: give a larger "
+				 "--size",
+				 options->size, options->lba_size);
+	if (options->lba_size > BLOCK && (options->optional.metadata || options->optional.fdp))
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "LBAs above 4096 bytes have no metadata, and no placement: leave out --metadata, "
+				 "--protection and --fdp, or give a smaller --lba-size");
 	if (options->null_store && options->file)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 				 "a null drive keeps no data: leave out --file or --null");

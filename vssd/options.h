@@ -31,25 +31,27 @@ enum vssd_profile {
 
 /* Optional features of the drive. */
 struct vssd_optional {
-	bool mi;               /* the Management Interface */
-	bool copy;             /* the Copy command */
-	bool ocp;              /* log pages of OCP, which a UUID selects */
-	bool error_injection;  /* feature C0h of OCP */
-	bool ns_management;    /* let the host create and delete namespaces */
-	uint64_t unallocated;  /* bytes that no namespace of a new drive has; needs ns_management */
-	bool metadata;         /* LBA formats with metadata */
-	bool protection;       /* and with protection information; needs metadata */
-	uint32_t storage_tag;  /* wanted bits of the storage tag in protection information */
-	bool fdp;              /* an endurance group with Flexible Data Placement */
-	bool streams;          /* the Streams directive */
-	bool write_protection; /* of namespaces, by feature 84h */
-	bool boot;             /* boot partitions */
-	bool tcg;              /* security protocols of TCG, with the Opal SSC */
-	bool reservations;     /* the commands of reservations */
-	uint32_t sgls;         /* SGLS of Identify Controller: NVME_SGLS_BYTES, NVME_SGLS_DWORDS, or 0 for no SGLs */
-	uint32_t controllers;  /* of the subsystem */
-	uint32_t private_ns;   /* how many namespaces, the last ones, have one controller each */
-	uint32_t profile;      /* enum vssd_profile: what it has is switched on by vssd_options_parse() */
+	bool mi;                /* the Management Interface */
+	bool copy;              /* the Copy command */
+	bool ocp;               /* log pages of OCP, which a UUID selects */
+	bool error_injection;   /* feature C0h of OCP */
+	bool ns_management;     /* let the host create and delete namespaces */
+	uint64_t unallocated;   /* bytes that no namespace of a new drive has; needs ns_management */
+	bool metadata;          /* LBA formats with metadata */
+	bool protection;        /* and with protection information; needs metadata */
+	uint32_t storage_tag;   /* wanted bits of the storage tag in protection information */
+	bool fdp;               /* an endurance group with Flexible Data Placement */
+	bool streams;           /* the Streams directive */
+	bool write_protection;  /* of namespaces, by feature 84h */
+	bool boot;              /* boot partitions */
+	bool tcg;               /* security protocols of TCG, with the Opal SSC */
+	bool reservations;      /* the commands of reservations */
+	bool persistent_events; /* log page 0Dh */
+	bool doorbell_buffer;   /* Doorbell Buffer Config */
+	uint32_t sgls;          /* SGLS of Identify Controller: NVME_SGLS_BYTES, NVME_SGLS_DWORDS, or 0 for no SGLs */
+	uint32_t controllers;   /* of the subsystem */
+	uint32_t private_ns;    /* how many namespaces, the last ones, have one controller each */
+	uint32_t profile;       /* enum vssd_profile: what it has is switched on by vssd_options_parse() */
 };
 
 /* Zoned namespaces. Sizes are in bytes. */

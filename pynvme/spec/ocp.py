@@ -6,6 +6,7 @@ Generated from spec/ocp.py by `python -m tools.specgen`. Change it there.
 
 from enum import IntEnum
 from pynvme.structure import Alias, Bit, Elements, Field, Kelvin, Nested, Number
+from pynvme.structure import Feature
 from pynvme.structure import Raw, Rest, Text, WordAt
 from pynvme.structure import Structure as _Structure
 from pynvme.structure import Word as _Word
@@ -67,6 +68,32 @@ class OcpError(IntEnum):
     THROTTLING_OFF = 20
     CRITICAL_TEMPERATURE = 21
     DIE_OFFLINE = 22
+
+
+class OcpClear(_Word):
+    """OCP features C1h and C3h: clear the firmware activation history, or the PCIe correctable error counters."""
+
+    clear = Bit(31, 31, "clear it")
+
+
+class OcpFailureMode(_Word):
+    """OCP feature C2h: how the drive works at the end of its life, or without power loss protection."""
+
+    state = Bit(0, 2, "Get Features: 1 read-only, 2 write-through, 3 normal")
+    mode = Bit(30, 31, "Set Features: the same, or 0 for the default")
+
+
+class OcpPlpInterval(_Word):
+    """OCP feature C6h: how often the drive checks its power loss protection."""
+
+    current = Bit(0, 15, "Get Features: the interval", "minutes")
+    interval = Bit(16, 31, "Set Features: the interval; 0: no check", "minutes")
+
+
+class OcpPowerState(_Word):
+    """OCP feature C7h: the power that the drive may need."""
+
+    watts = Bit(0, 6, "the DSSD power state", "W")
 
 
 class OcpSmartLog(_Structure):
@@ -355,17 +382,17 @@ class OcpLatencyLog(_Structure):
     threshold_b                   7  threshold B, 5 ms, 0's based
     threshold_c                   8  threshold C, 5 ms, 0's based
     threshold_d                   9  threshold D, 5 ms, 0's based
-    configuration             11:10  latency configuration
+    configuration             11:10  active latency mode: bits 3n to 3n + 2 for reads, writes and trims of bucket n
     minimum_window               12  minimum window, 100 ms
     active_counters           95:32  active buckets 0 to 3
-    active_stamps            191:96  active time stamps
-    active_latency          215:192  active measured latency
+    active_stamps            191:96  active time stamps, those of bucket 3 come first
+    active_latency          215:192  active measured latency, as the stamps
     active_stamp_units      217:216  units of the active time stamps
     static_counters         303:240  static buckets 0 to 3
-    static_stamps           399:304  static time stamps
-    static_latency          423:400  static measured latency
+    static_stamps           399:304  static time stamps, as the active ones
+    static_latency          423:400  static measured latency, as the stamps
     static_stamp_units      425:424  units of the static time stamps
-    debug_size              437:436  size of the debug log
+    debug_size              447:436  size of the debug log
     debug_trigger           449:448  trigger of a debug log
     debug_latency           451:450  latency that triggered it, ms
     debug_stamp             459:452  its time stamp
@@ -379,24 +406,31 @@ class OcpLatencyLog(_Structure):
     SIZE = 512
     TEXT = "OCP Latency Monitor, LID C3h"
 
-    feature_status = Field(0, Number(1), "support and state of the feature")
+    class FeatureStatus(_Word):
+        """Bits of FEATURE_STATUS."""
+
+        enabled = Bit(0, 0, "the monitor counts")
+        mode = Bit(1, 1, "it has the active latency mode")
+        measured = Bit(2, 2, "it has measured latencies")
+
+    feature_status = Field(0, WordAt(1, FeatureStatus), "support and state of the feature")
     bucket_timer = Field(2, Number(2), "age of the active buckets", "5 minutes")
     bucket_timer_threshold = Field(4, Number(2), "when active buckets become static", "5 minutes")
     threshold_a = Field(6, Number(1), "threshold A", "5 ms", zeroes_based=True)
     threshold_b = Field(7, Number(1), "threshold B", "5 ms", zeroes_based=True)
     threshold_c = Field(8, Number(1), "threshold C", "5 ms", zeroes_based=True)
     threshold_d = Field(9, Number(1), "threshold D", "5 ms", zeroes_based=True)
-    configuration = Field(10, Number(2), "latency configuration")
+    configuration = Field(10, Number(2), "active latency mode: bits 3n to 3n + 2 for reads, writes and trims of bucket n")
     minimum_window = Field(12, Number(1), "minimum window", "100 ms")
     active_counters = Elements(32, Nested(OcpLatencyCounters), 4, "active buckets 0 to 3")
-    active_stamps = Elements(96, Nested(OcpLatencyStamps), 4, "active time stamps")
-    active_latency = Elements(192, Nested(OcpMeasuredLatency), 4, "active measured latency")
+    active_stamps = Elements(96, Nested(OcpLatencyStamps), 4, "active time stamps, those of bucket 3 come first")
+    active_latency = Elements(192, Nested(OcpMeasuredLatency), 4, "active measured latency, as the stamps")
     active_stamp_units = Field(216, Number(2), "units of the active time stamps")
     static_counters = Elements(240, Nested(OcpLatencyCounters), 4, "static buckets 0 to 3")
-    static_stamps = Elements(304, Nested(OcpLatencyStamps), 4, "static time stamps")
-    static_latency = Elements(400, Nested(OcpMeasuredLatency), 4, "static measured latency")
+    static_stamps = Elements(304, Nested(OcpLatencyStamps), 4, "static time stamps, as the active ones")
+    static_latency = Elements(400, Nested(OcpMeasuredLatency), 4, "static measured latency, as the stamps")
     static_stamp_units = Field(424, Number(2), "units of the static time stamps")
-    debug_size = Field(436, Number(2), "size of the debug log")
+    debug_size = Field(436, Raw(12), "size of the debug log")
     debug_trigger = Field(448, Number(2), "trigger of a debug log")
     debug_latency = Field(450, Number(2), "latency that triggered it", "ms")
     debug_stamp = Field(452, Number(8), "its time stamp")
@@ -418,13 +452,19 @@ class OcpCapabilitiesLog(_Structure):
     write_uncorrectable      11:10  Write Uncorrectable
     fused                    13:12  fused operations
     min_power_state          15:14  lowest DSSD power state
-    power_states            143:16  descriptors of DSSD power states
+    power_states            143:16  DSSD power states, one for each watt; 0 W is reserved
     version              4079:4078  version of the log page
     guid                 4095:4080  GUID of the log page
     """
 
     SIZE = 4096
     TEXT = "OCP Device Capabilities, LID C4h"
+
+    class PowerStates(_Word):
+        """Bits of POWER_STATES."""
+
+        ps = Bit(0, 4, "NVMe power state")
+        valid = Bit(7, 7, "valid")
 
     pcie_ports = Field(0, Number(2), "PCIe ports")
     oob_management = Field(2, Number(2), "out of band management")
@@ -434,7 +474,7 @@ class OcpCapabilitiesLog(_Structure):
     write_uncorrectable = Field(10, Number(2), "Write Uncorrectable")
     fused = Field(12, Number(2), "fused operations")
     min_power_state = Field(14, Number(2), "lowest DSSD power state")
-    power_states = Elements(16, Number(1), 128, "descriptors of DSSD power states")
+    power_states = Elements(16, WordAt(1, PowerStates), 128, "DSSD power states, one for each watt; 0 W is reserved")
     version = Field(4078, Number(2), "version of the log page")
     guid = Field(4080, Number(16), "GUID of the log page")
 
@@ -573,6 +613,46 @@ class OcpErrorInjection(_Structure):
     type = Field(2, Number(2, OcpError), "error")
     nrtdp = Field(4, Number(2), "reads until a device panic")
 
+
+class OcpLatencyConfig(_Structure):
+    """OCP feature C5h, Latency Monitor. 4096 bytes.
+
+    bucket_timer_threshold   1:0  when active buckets become static, 5 minutes
+    threshold_a                2  threshold A, 5 ms, 0's based
+    threshold_b                3  threshold B, 5 ms, 0's based
+    threshold_c                4  threshold C, 5 ms, 0's based
+    threshold_d                5  threshold D, 5 ms, 0's based
+    configuration            7:6  active latency mode, as in log page C3h
+    minimum_window             8  minimum window, 100 ms
+    debug_trigger           10:9  which counters trigger a debug log
+    discard_debug             11  1: discard the debug log
+    enable                    12  1: the monitor counts
+    """
+
+    SIZE = 4096
+    TEXT = "OCP feature C5h, Latency Monitor"
+
+    bucket_timer_threshold = Field(0, Number(2), "when active buckets become static", "5 minutes")
+    threshold_a = Field(2, Number(1), "threshold A", "5 ms", zeroes_based=True)
+    threshold_b = Field(3, Number(1), "threshold B", "5 ms", zeroes_based=True)
+    threshold_c = Field(4, Number(1), "threshold C", "5 ms", zeroes_based=True)
+    threshold_d = Field(5, Number(1), "threshold D", "5 ms", zeroes_based=True)
+    configuration = Field(6, Number(2), "active latency mode, as in log page C3h")
+    minimum_window = Field(8, Number(1), "minimum window", "100 ms")
+    debug_trigger = Field(9, Number(2), "which counters trigger a debug log")
+    discard_debug = Field(11, Number(1), "1: discard the debug log")
+    enable = Field(12, Number(1), "1: the monitor counts")
+
+
+OCP_FEATURES: dict[int, Feature] = {
+    0xC1: Feature(OcpClear, None, 11, False),
+    0xC2: Feature(OcpFailureMode, None, 11, False),
+    0xC3: Feature(OcpClear, None, 11, False),
+    0xC5: Feature(None, OcpLatencyConfig, 11, False),
+    0xC6: Feature(OcpPlpInterval, None, 11, False),
+    0xC7: Feature(OcpPowerState, None, 11, False),
+}
+"""What a feature of OCP consists of, by FID."""
 
 OCP_LOG_PAGES: dict[int, type[_Structure]] = {
     0xC0: OcpSmartLog,

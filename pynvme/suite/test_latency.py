@@ -10,11 +10,12 @@ from typing import Callable
 import nvme
 import pytest
 
-from pynvme.spec import AdminOpcode, FeatureId, IoOpcode
+from pynvme.spec import AdminOpcode, FeatureId, IoOpcode, OcpLatencyLog
 from pynvme.suite import clauses, needs, requirement, takes
 from pynvme.suite.claims import PLAIN, ROOM, admin, io
 from pynvme.suite.drive import LONGEST_ADMIN, LONGEST_IO, OCP_ADMIN, OCP_IO, Drive
 from pynvme.suite.history import Command
+from pynvme.suite.marks import Need
 from pynvme.suite.model import Model
 from pynvme.suite.options import Budget
 from pynvme.suite.traffic import Traffic, any_size, model_of, read_back
@@ -215,3 +216,38 @@ def test_the_first_commands_after_a_format(drive: Drive, budget: Budget) -> None
     traffic.run(lambda: traffic.count >= 1000)
     read_back(drive, model, model.known())
     none_may_be_slow(drive)
+
+
+OCP_MONITOR = "OCP Datacenter NVMe SSD 2.5, Latency Monitor"
+MONITOR = Need(
+    "OCP's latency monitor (CTRATT bit 9, and log page C3h)",
+    lambda drive: bool(drive.id_ctrl.ctratt.ulist) and drive.has_log(0xC3),
+)
+STEP = 0.005
+"""Seconds of a unit of the thresholds."""
+
+
+@requirement("LATENCY-7", OCP_MONITOR)
+@needs(MONITOR)
+def test_the_latency_monitor_counts_what_was_slow(drive: Drive) -> None:
+    """A command is counted by its kind and its latency, and a quick one is not counted.
+
+    1. Set thresholds of 5, 10, 15 and 20 ms, which empties the counters. Send reads only.
+    2. No writes or trims are counted, and no more reads from each bucket on than the host has measured.
+    """
+    buf = nvme.Buffer(4096)
+    config = bytearray(4096)
+    config[0:13] = bytes([1, 0, 0, 1, 2, 3, 0xFF, 0x0F, 0, 0, 0, 0, 1])
+    buf[:] = bytes(config)
+    drive.succeed(drive.set_feature(0xC5, buf=buf), OCP_MONITOR)
+    data = nvme.Buffer(drive.lba_size)
+    reads = [drive.io(IoOpcode.READ, data, index) for index in range(64)]
+    page = nvme.Buffer(512)
+    drive.succeed(drive.log_page(0xC3, page, 512, rae=True), OCP_MONITOR)
+    log = OcpLatencyLog(bytes(page[:]))
+    for bucket, counters in enumerate(log.active_counters):
+        drive.check(not counters.write, OCP_MONITOR, f"no writes in bucket {bucket}", counters.write)
+        drive.check(not counters.trim, OCP_MONITOR, f"no trims in bucket {bucket}", counters.trim)
+        slow = sum(command.seconds >= (bucket + 1) * STEP for command in reads)
+        counted = sum(one.read for one in log.active_counters[bucket:])
+        drive.check(counted <= slow, OCP_MONITOR, f"{slow} reads at most from bucket {bucket} on", counted)

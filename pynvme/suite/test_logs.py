@@ -18,6 +18,10 @@ from pynvme.spec import (
     FeatureId,
     FirmwareLog,
     IoOpcode,
+    LogId,
+    PersistentEvent,
+    PersistentEventLog,
+    PersistentEventType,
     Register,
     SanitizeLog,
     SelfTestLog,
@@ -37,6 +41,8 @@ from pynvme.suite.claims import (
     SUBSYSTEM_RESET,
     SWITCHED_POWER,
     TELEMETRY,
+    log,
+    saveable,
     version,
 )
 from pynvme.suite.drive import ALL_NAMESPACES, Drive
@@ -861,3 +867,91 @@ def test_no_event_without_a_cause(drive: Drive, events: list[int], model: Model)
     traffic.drain()
     drive.poll(lambda: bool(events), 0.02)
     drive.check(not events, AER, "no event, since nothing has happened", [f"{event:#x}" for event in events])
+
+
+PERSISTENT = "Base 2.0, 5.16.1.14 Persistent Event Log"
+READ_IT, ESTABLISH, RELEASE = 0, 1, 2
+
+
+def persistent_events(drive: Drive, again: bool = False) -> list[PersistentEvent]:
+    """The events of the persistent event log, the newest first, read in pieces within one context.
+
+    again: read all of it twice, with something between that makes an event.
+    """
+    buf = nvme.Buffer(512)
+    drive.log_page(LogId.PERSISTENT_EVENT, buf, 512, lsp=RELEASE)
+    drive.succeed(drive.log_page(LogId.PERSISTENT_EVENT, buf, 512, lsp=ESTABLISH), PERSISTENT)
+    header = bytes(buf[:])
+    length = PersistentEventLog(header).tll
+    drive.check(512 <= length <= drive.id_ctrl.pels << 16, PERSISTENT, "TLL of 512 to PELS", length)
+
+    def whole() -> bytes:
+        data = b""
+        while len(data) < length:
+            piece = nvme.Buffer(min(4096, length - len(data) + -length % 4))
+            command = drive.log_page(LogId.PERSISTENT_EVENT, piece, len(piece), offset=len(data), lsp=READ_IT)
+            drive.succeed(command, PERSISTENT)
+            data += bytes(piece[:])
+        return data[:length]
+
+    data = whole()
+    drive.check(data[:512] == header, PERSISTENT, "the header that established the context", data[:32].hex())
+    if again:
+        drive.succeed(drive.set_feature(FeatureId.ARBITRATION, 7, save=True), PERSISTENT)
+        drive.check(whole() == data, PERSISTENT, "the same log page, as long as the context exists")
+    drive.succeed(drive.log_page(LogId.PERSISTENT_EVENT, buf, 512, lsp=RELEASE), PERSISTENT)
+    found, at = [], 512
+    while at + 24 <= length:
+        event = PersistentEvent(data[at:])
+        found.append(event)
+        at += 3 + event.ehl + event.el
+    drive.check(at == length, PERSISTENT, f"events of {length} bytes", at)
+    count = PersistentEventLog(header).tnev
+    drive.check(count == len(found), PERSISTENT, f"TNEV {len(found)}", count)
+    return found
+
+
+@requirement("LOGS-22", PERSISTENT)
+@needs(log(LogId.PERSISTENT_EVENT), saveable(FeatureId.ARBITRATION))
+def test_the_persistent_event_log_is_whole_and_stands_while_its_context_exists(drive: Drive) -> None:
+    """The header counts the events, all bytes belong to events, and a context keeps both as they are.
+
+    1. Read without a context: Command Sequence Error.
+    2. Establish one, read all in pieces, make an event, and read all again.
+    3. Walk the events by their lengths. Their sum is TLL, their number TNEV, and their types are in SEB.
+    """
+    buf = nvme.Buffer(512)
+    drive.succeed(drive.log_page(LogId.PERSISTENT_EVENT, buf, 512, lsp=RELEASE), PERSISTENT)
+    command = drive.log_page(LogId.PERSISTENT_EVENT, buf, 512, lsp=READ_IT)
+    drive.expect(command, PERSISTENT, Status.COMMAND_SEQUENCE_ERROR)
+    found = persistent_events(drive, again=True)
+    drive.succeed(drive.log_page(LogId.PERSISTENT_EVENT, buf, 512, lsp=ESTABLISH), PERSISTENT)
+    again = drive.log_page(LogId.PERSISTENT_EVENT, buf, 512, lsp=ESTABLISH)
+    drive.expect(again, PERSISTENT, Status.COMMAND_SEQUENCE_ERROR)
+    supported = int.from_bytes(bytes(buf[480:512]), "little")
+    for event in found:
+        drive.check(supported >> event.et & 1 == 1, PERSISTENT, "an event type of SEB", f"{event.et:#x}")
+    drive.succeed(drive.log_page(LogId.PERSISTENT_EVENT, buf, 512, lsp=RELEASE), PERSISTENT)
+
+
+@requirement("LOGS-23", PERSISTENT)
+@needs(log(LogId.PERSISTENT_EVENT))
+def test_a_reset_is_a_persistent_event_and_releases_the_context(drive: Drive) -> None:
+    """A controller reset is recorded with the firmware revision, and ends the reporting context.
+
+    1. Count the events. Establish a context, and reset the controller.
+    2. Reading without a new context fails. The newest events hold one more Power-on or Reset.
+    """
+    buf = nvme.Buffer(512)
+
+    def resets() -> int:
+        return sum(event.et == PersistentEventType.POWER_ON for event in persistent_events(drive))
+
+    before = resets()
+    drive.succeed(drive.log_page(LogId.PERSISTENT_EVENT, buf, 512, lsp=ESTABLISH), PERSISTENT)
+    drive.reset()
+    command = drive.log_page(LogId.PERSISTENT_EVENT, buf, 512, lsp=READ_IT)
+    drive.expect(command, PERSISTENT, Status.COMMAND_SEQUENCE_ERROR)
+    after = persistent_events(drive)
+    count = sum(event.et == PersistentEventType.POWER_ON for event in after)
+    drive.check(count > before or len(after) > 1000, PERSISTENT, f"{before + 1} resets or more", count)

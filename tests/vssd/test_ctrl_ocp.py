@@ -9,6 +9,7 @@ import uuid
 import pytest
 from client import Client, Nvme
 from ctrl_helpers import (
+    GET_FEATURES,
     GET_LOG,
     INVALID_FIELD,
     INVALID_LOG_PAGE,
@@ -44,10 +45,12 @@ def test_a_drive_without_the_option_has_none_of_it(start: Start) -> None:
         nvme = Nvme(client)
         nvme.enable()
         buffer = nvme.memory.alloc(4096)
-        for lid in (SMART, ERROR_RECOVERY):
+        for lid in range(0xC0, 0xC8):
             assert nvme.admin.execute(GET_LOG, prp1=buffer, cdw10=lid | 127 << 16)[1] == INVALID_LOG_PAGE
         assert nvme.admin.execute(6, prp1=buffer, cdw10=0x17)[1] == INVALID_FIELD
         assert not identify(nvme, 1)[97] & 2, "CTRATT bit 9"
+        for fid in range(0xC0, 0xC8):
+            assert nvme.admin.execute(GET_FEATURES, prp1=buffer, cdw10=fid)[1] == INVALID_FIELD
         nvme.close()
 
 
@@ -68,7 +71,7 @@ def test_an_index_beyond_the_list_is_refused(host: Host) -> None:
 
 def test_supported_log_pages_names_them(host: Host) -> None:
     lids = struct.unpack("<256I", log_page(host.nvme, 0, 1024))
-    assert [lids[lid] & 1 for lid in (SMART, ERROR_RECOVERY, 0xC2, 0xC3)] == [1, 1, 0, 0]
+    assert [lids[lid] & 1 for lid in range(0xC0, 0xCB)] == [1, 1, 1, 1, 1, 1, 0, 1, 0, 0, 0]
 
 
 def test_the_extended_health_log(host: Host) -> None:

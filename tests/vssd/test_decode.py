@@ -171,6 +171,27 @@ def test_each_field_is_where_nvme_cli_looks_for_it(
 # Log pages
 
 
+def test_the_latency_monitor_of_ocp(start: Start, library: Path, folder: str) -> None:
+    server = start("--size", "16M", "--ocp", "--fault", "opcode=write do late=130ms")
+    with Client(server.folder) as client:
+        nvme = Nvme(client)
+        nvme.enable()
+        with NvmeCli(nvme, library, Path(folder)) as cli:
+            data = Path(folder) / "data"
+            data.write_bytes(bytes(LBA))
+            cli.run("write", "-n", "1", "-s", "0", "-c", "0", "-z", str(LBA), "-d", str(data))
+            shown = cli.run("ocp latency-monitor-log").stdout
+        nvme.close()
+    rows = dict(re.findall(r"(Active (?:Bucket Counter|Measured Latency): Bucket \d)\s+(.+)", shown))
+    # Before 2.8 or so, nvme-cli has the kinds of commands in another order, so only their sum is judged.
+    counters = [sum(map(int, rows[f"Active Bucket Counter: Bucket {i}"].split())) for i in range(4)]
+    assert sum(counters) == 1 and counters[0] == 0, "the write took longer than threshold B, 100 ms"
+    measured = [int(one) for row in rows.values() for one in re.findall(r"(\d+) ms", row)]
+    assert sum(measured) == max(measured) >= 130
+    assert "Feature Status                     0x7" in shown
+    assert "Active Threshold A                 30 ms" in shown
+
+
 def smart(cli: NvmeCli) -> dict[str, int]:
     """SMART; nvme-cli prints numbers of 128 bits as strings."""
     return {name: int(value) for name, value in cli.json("smart-log").items()}

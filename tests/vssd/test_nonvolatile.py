@@ -124,7 +124,7 @@ def test_a_new_drive_is_made_of_sections(folder: str) -> None:
     run(path, "--serial", "NEW", "--lba-size", "4096")
     found = sections(path)
     assert found[b"IDEN", 1].startswith(b"NEW".ljust(20))
-    assert found[b"NSFM", 1] == b"\1" * 32
+    assert found[b"NSFM", 1] == b"\1" * 32 + b"\x0c" + bytes(7)
     assert struct.unpack_from("<12Q", found[b"TOTL", 1])[5] == 1, "power cycles"
 
 

@@ -51,7 +51,7 @@ def test_help_names_every_option() -> None:
         (["--size", "4GB"], ["--size takes", "4GB"]),
         (["--size", "99999999999999999999"], ["--size takes"]),
         (["--size", "18014398509481984K"], ["--size takes"]),
-        (["--lba-size", "520"], ["--lba-size takes 512 or 4096", "520"]),
+        (["--lba-size", "520"], ["--lba-size takes 512, 1024, 2048", "520"]),
         (["--queues", "0"], ["--queues takes 1 to 64"]),
         (["--queues", "65"], ["--queues takes 1 to 64"]),
         (["--queue-entries", "1"], ["--queue-entries takes 2 to 65536"]),

@@ -152,6 +152,7 @@ const struct vssd_command vssd_admin_commands[256] = {
 	[NVME_ADMIN_MI_SEND] = {vssd_mi_send, VSSD_NEEDS_MI | ANYTIME},
 	[NVME_ADMIN_MI_RECEIVE] = {vssd_mi_receive, VSSD_NEEDS_MI | ANYTIME},
 	[NVME_ADMIN_SELF_TEST] = {vssd_self_test, 0},
+	[NVME_ADMIN_DOORBELL_BUFFER_CONFIG] = {vssd_doorbell_buffer_config, ANYTIME | VSSD_NEEDS_SHADOW},
 	[NVME_ADMIN_FORMAT_NVM] = {vssd_format_nvm, VSSD_NEEDS_NS_OR_ALL},
 	[NVME_ADMIN_SECURITY_SEND] = {vssd_security_send, VSSD_NEEDS_SECURITY},
 	[NVME_ADMIN_SECURITY_RECEIVE] = {vssd_security_receive, VSSD_NEEDS_SECURITY},

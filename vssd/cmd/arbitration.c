@@ -130,6 +130,8 @@ unsigned vssd_queues_poll(struct vssd_ctrl *ctrl)
 		ctrl->queues.next_scan = ctrl->now + pyn_ns_to_ticks(1000000);
 	}
 	ctrl->queues.data_moved = 0;
+	if (__builtin_expect(ctrl->queues.shadow.on, 0))
+		vssd_shadow_poll(ctrl);
 	count = poll_pair(ctrl, 0, BATCH);
 	return __builtin_expect(ctrl->queues.weighted, 0) ? poll_by_weight(ctrl, count) : poll_in_turn(ctrl, count);
 }

@@ -184,6 +184,8 @@ static void complete_io(const struct vssd_request *request, uint16_t status)
 						     .result = request->result,
 						     .cid = request->cmd.cid,
 						     .status = status,
+						     .opcode = request->cmd.opc,
+						     .start = request->ctrl->now,
 					     });
 	else
 		vssd_post(request->ctrl, request->sq, request->cmd.cid, status, request->result);

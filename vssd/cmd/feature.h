@@ -56,6 +56,21 @@ uint16_t vssd_fdp_set(struct vssd_request *request);
 uint16_t vssd_fdp_get(struct vssd_request *request, enum nvme_feature_select select);
 uint16_t vssd_fdp_events_set(struct vssd_request *request);
 uint16_t vssd_fdp_events_get(struct vssd_request *request, enum nvme_feature_select select);
+/* ---- feature_ocp.c ---- */
+
+uint16_t vssd_ocp_clear_set(struct vssd_request *request);
+uint16_t vssd_ocp_mode_set(struct vssd_request *request);
+uint16_t vssd_ocp_plp_set(struct vssd_request *request);
+uint16_t vssd_ocp_latency_set(struct vssd_request *request);
+uint16_t vssd_ocp_latency_get(struct vssd_request *request, enum nvme_feature_select select);
+uint16_t vssd_ocp_power_set(struct vssd_request *request);
+uint16_t vssd_ocp_power_get(struct vssd_request *request, enum nvme_feature_select select);
+
+/* Fill in the DSSD power states, by their watts; the array holds zeros. */
+void vssd_ocp_power_states(uint8_t states[128]);
+
+/* Give the features of the subsystem their saved values, once a reset has restored them. */
+void vssd_ocp_restart(struct vssd_ctrl *ctrl);
 
 /* ---- feature_protection.c ---- */
 

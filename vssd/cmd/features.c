@@ -7,6 +7,7 @@
 #include "vssd/cmd/admin.h"
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/feature.h"
+#include "vssd/cmd/log_ocp.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/cmd/reservation.h"
 #include "vssd/ctrl/controller.h"
@@ -18,6 +19,8 @@
 #define VECTOR_CD 0x10000u /* coalescing disable */
 #define THRESHOLD_OVER 0u
 #define THRESHOLD_UNDER 1u
+#define SAVED_DWORDS 6u
+#define SAVED_COMPLETION 8u
 
 struct feature {
 	enum nvme_version since; /* 0: there is no such feature */
@@ -197,6 +200,15 @@ static uint16_t get_vector(struct vssd_request *request, enum nvme_feature_selec
 	return NVME_SC_SUCCESS;
 }
 
+/* Call it before the clock changes. */
+static void record_timestamp(struct vssd_ctrl *ctrl)
+{
+	uint64_t now = vssd_clock_ms(&ctrl->subsystem->clock);
+	struct nvme_timestamp_event event = {.pts = now, .msr = now};
+
+	vssd_pel_add(ctrl->subsystem, NVME_PERSISTENT_TIMESTAMP, vssd_cntlid(&ctrl->listener), &event, sizeof(event));
+}
+
 /* The data are 48 bits of milliseconds, then the attributes. */
 static uint16_t set_timestamp(struct vssd_request *request)
 {
@@ -209,6 +221,8 @@ static uint16_t set_timestamp(struct vssd_request *request)
 	ctrl->features.timestamp = value & UINT64_C(0xffffffffffff);
 	ctrl->features.timestamp_set = pyn_monotonic_ns();
 	ctrl->features.timestamp_origin = 1;
+	record_timestamp(ctrl);
+	vssd_clock_set(&ctrl->subsystem->clock, ctrl->features.timestamp, true);
 	return NVME_SC_SUCCESS;
 }
 
@@ -363,6 +377,13 @@ static const struct feature features[256] = {
 				  vssd_fdp_events_get},
 	[NVME_FEAT_WRITE_PROTECTION] = {NVME_1_4, CHANGEABLE | NVME_FEATURE_PER_NS, 7, 0, vssd_protection_set,
 					vssd_protection_get},
+	[NVME_OCP_FEAT_CLEAR_FIRMWARE_HISTORY] = {NVME_1_4, CHANGEABLE, 0, 0, vssd_ocp_clear_set, NULL},
+	[NVME_OCP_FEAT_READ_ONLY_WRITE_THROUGH] = {NVME_1_4, SAVEABLE, 3, VSSD_FAILS_READ_ONLY, vssd_ocp_mode_set,
+						   NULL},
+	[NVME_OCP_FEAT_CLEAR_PCIE_ERRORS] = {NVME_1_4, CHANGEABLE, 0, 0, vssd_ocp_clear_set, NULL},
+	[NVME_OCP_FEAT_LATENCY_MONITOR] = {NVME_1_4, SAVEABLE, 0, 0, vssd_ocp_latency_set, vssd_ocp_latency_get},
+	[NVME_OCP_FEAT_PLP_HEALTH_CHECK] = {NVME_1_4, SAVEABLE, 0xffff, VSSD_PLP_MINUTES, vssd_ocp_plp_set, NULL},
+	[NVME_OCP_FEAT_POWER_STATE] = {NVME_1_4, CHANGEABLE, 0, 0, vssd_ocp_power_set, vssd_ocp_power_get},
 	[NVME_OCP_FEAT_ERROR_INJECTION] = {NVME_1_0, CHANGEABLE, NVME_OCP_INJECTIONS, 0, vssd_injection_set,
 					   vssd_injection_get},
 };
@@ -380,6 +401,8 @@ static const struct feature *find(const struct vssd_ctrl *ctrl, uint8_t fid)
 	if (fid == NVME_OCP_FEAT_ERROR_INJECTION && !ctrl->options->optional.error_injection)
 		return NULL;
 	if (fid == NVME_FEAT_WRITE_PROTECTION && !ctrl->options->optional.write_protection)
+		return NULL;
+	if (fid > NVME_OCP_FEAT_ERROR_INJECTION && !ctrl->options->optional.ocp)
 		return NULL;
 	return features[fid].since && vssd_since(ctrl, features[fid].since) ? &features[fid] : NULL;
 }
@@ -432,7 +455,7 @@ void vssd_features_changed(struct vssd_ctrl *ctrl)
 {
 	bool before = ctrl->features.write_through;
 
-	ctrl->features.write_through = ctrl->options->cache_size == 0 || ctrl->nv->wear.backup_failed ||
+	ctrl->features.write_through = ctrl->options->cache_size == 0 || vssd_ocp_write_through(ctrl->subsystem) ||
 				       !(ctrl->features.value[NVME_FEAT_VWC] & NVME_WCE);
 	if (ctrl->features.write_through && !before)
 		vssd_store_flush(ctrl->store);
@@ -461,6 +484,7 @@ static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 	vssd_power_restart(ctrl);
 	vssd_hmb_disable(ctrl);
 	vssd_injection_clear(ctrl);
+	vssd_ocp_restart(ctrl);
 	ctrl->features.timestamp = 0;
 	ctrl->features.timestamp_set = pyn_monotonic_ns();
 	ctrl->features.timestamp_origin = 0;
@@ -476,6 +500,17 @@ static int init(struct vssd_ctrl *ctrl, struct pyn_error *err)
 
 const struct vssd_part vssd_feature_part = {.init = init, .reset = reset, .kept = VSSD_FAULT_KEEPS_FEATURES};
 
+/* OCP's features can be selected by the index of its UUID. Returns a status. */
+static uint16_t check_uuid(struct vssd_request *request, uint8_t fid)
+{
+	uint64_t index = nvme_get_field(&request->cmd, NVME_FIELD_SET_FEATURES_UIDX);
+
+	if (fid < NVME_OCP_FEAT_ERROR_INJECTION || index <= VSSD_OCP_UUID_INDEX)
+		return NVME_SC_SUCCESS;
+	return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_SET_FEATURES_UIDX, "UIDX"),
+			   VSSD_BASE("8.1.28"));
+}
+
 uint16_t vssd_get_features(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
@@ -486,6 +521,8 @@ uint16_t vssd_get_features(struct vssd_request *request)
 
 	if (!feature)
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FID, VSSD_OWN);
+	if (check_uuid(request, fid))
+		return NVME_SC_INVALID_FIELD;
 	if (select > (uint64_t)(vssd_since(ctrl, NVME_1_1) ? NVME_SEL_SUPPORTED : NVME_SEL_CURRENT))
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_GET_FEATURES_SEL, "SEL"),
 				   VSSD_OWN);
@@ -510,6 +547,23 @@ static uint16_t check_nsid(struct vssd_request *request, const struct feature *f
 	return vssd_refuse_nsid(request, VSSD_OWN);
 }
 
+/* Set Feature Event: a dword with the number of command dwords, and bit 3 since a completion dword follows them. */
+static void record_saved(struct vssd_request *request)
+{
+	const struct nvme_cmd *cmd = &request->cmd;
+	uint32_t data[] = {SAVED_DWORDS | SAVED_COMPLETION,
+			   cmd->cdw10,
+			   cmd->cdw11,
+			   cmd->cdw12,
+			   cmd->cdw13,
+			   cmd->cdw14,
+			   cmd->cdw15,
+			   (uint32_t)request->result};
+
+	vssd_pel_add(request->ctrl->subsystem, NVME_PERSISTENT_SET_FEATURE, vssd_cntlid(&request->ctrl->listener),
+		     data, sizeof(data));
+}
+
 uint16_t vssd_set_features(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
@@ -521,7 +575,9 @@ uint16_t vssd_set_features(struct vssd_request *request)
 
 	if (!feature)
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FID, VSSD_OWN);
-	status = check_nsid(request, feature);
+	status = check_uuid(request, fid);
+	if (!status)
+		status = check_nsid(request, feature);
 	if (status)
 		return status;
 	if (save && !vssd_since(ctrl, NVME_1_1))
@@ -539,6 +595,7 @@ uint16_t vssd_set_features(struct vssd_request *request)
 	if (save) {
 		vssd_ctrl_saved(ctrl)->value[fid] = ctrl->features.value[fid];
 		vssd_ctrl_saved(ctrl)->valid[fid] = 1;
+		record_saved(request);
 	}
 	if (fid == NVME_FEAT_ASYNC_EVENT)
 		vssd_thermal_check(ctrl);

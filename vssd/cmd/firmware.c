@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Firmware Image Download and Firmware Commit: checks them. vssd/subsystem/firmware.c keeps the images and slots. NVM
  * Express Base Specification 2.0, sections 5.12 and 5.13. */
+#include <string.h>
+
 #include "vssd/cmd/admin.h"
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/refuse.h"
@@ -91,7 +93,7 @@ static uint16_t commit_boot(struct vssd_request *request, uint32_t action)
 	return NVME_SC_SUCCESS;
 }
 
-uint16_t vssd_firmware_commit(struct vssd_request *request)
+static uint16_t commit(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	struct vssd_subsystem *subsystem = ctrl->subsystem;
@@ -119,8 +121,41 @@ uint16_t vssd_firmware_commit(struct vssd_request *request)
 		return answer(request, status);
 	if (action == NVME_FW_REPLACE)
 		return NVME_SC_SUCCESS;
+	vssd_ocp_committed(subsystem, (uint8_t)action);
 	if (vssd_firmware_activate(subsystem, slot, action == NVME_FW_ACTIVATE_NOW, &ctrl->listener, cmd->cid,
 				   &status))
 		return VSSD_LATER;
 	return status ? answer(request, status) : NVME_SC_SUCCESS;
+}
+
+static void record(struct vssd_request *request, const char before[8], uint16_t status)
+{
+	const struct vssd_subsystem *subsystem = request->ctrl->subsystem;
+	uint8_t slot = (uint8_t)nvme_get_field(&request->cmd, NVME_FIELD_FW_COMMIT_FS);
+	struct nvme_firmware_commit_event event = {
+		.fca = (uint8_t)nvme_get_field(&request->cmd, NVME_FIELD_FW_COMMIT_CA),
+		.fs = slot,
+	};
+
+	if (status != VSSD_LATER) {
+		event.sct = (uint8_t)(status >> 8);
+		event.sc = (uint8_t)status;
+	}
+	memcpy(event.ofr, before, sizeof(event.ofr));
+	if (slot && slot <= VSSD_FIRMWARE_SLOTS)
+		memcpy(event.nfr, subsystem->nv->firmware.slots[slot - 1].revision, sizeof(event.nfr));
+	vssd_pel_add(request->ctrl->subsystem, NVME_PERSISTENT_FIRMWARE_COMMIT, vssd_cntlid(&request->ctrl->listener),
+		     &event, sizeof(event));
+}
+
+uint16_t vssd_firmware_commit(struct vssd_request *request)
+{
+	char before[8];
+	uint16_t status;
+
+	memcpy(before, request->ctrl->subsystem->firmware.revision, sizeof(before));
+	status = commit(request);
+	if (!request->is_trial)
+		record(request, before, status);
+	return status;
 }

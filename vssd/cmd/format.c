@@ -58,6 +58,15 @@ static uint32_t named(const struct vssd_ctrl *ctrl, uint32_t nsid)
 	return nsids;
 }
 
+/* Whether each of these namespaces has at least one LBA of a format. */
+static bool are_large_enough(const struct vssd_ctrl *ctrl, uint32_t nsids, uint8_t lbaf)
+{
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
+		if (nsids >> i & 1 && ctrl->ns[i].bytes >> vssd_lbaf_shift(ctrl->subsystem, lbaf) == 0)
+			return false;
+	return true;
+}
+
 uint16_t vssd_format_nvm(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
@@ -73,6 +82,9 @@ uint16_t vssd_format_nvm(struct vssd_request *request)
 	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES && !status; i++)
 		if (nsids >> i & 1)
 			status = vssd_reservation_check(request, &ctrl->ns[i], VSSD_ACCESS_WRITE);
+	if (!status && !are_large_enough(ctrl, nsids, lbaf_of(cmd)))
+		return vssd_refuse(request, NVME_SC_INVALID_FORMAT,
+				   VSSD_STATE("the namespace is smaller than an LBA of this format"), VSSD_OWN);
 	if (status || request->is_trial)
 		return status;
 	vssd_format_start(ctrl->subsystem, &ctrl->listener, cmd->cid, lbaf_of(cmd), nsids);

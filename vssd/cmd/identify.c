@@ -48,6 +48,17 @@ static const struct nvme_power_state power_states[VSSD_NPSS + 1] = {
 	 .rwl = 4},
 };
 
+void vssd_identify_model(char mn[40])
+{
+	memset(mn, ' ', 40);
+	memcpy(mn, MODEL, sizeof(MODEL) - 1);
+}
+
+uint8_t vssd_power_watts(uint32_t state)
+{
+	return (uint8_t)(power_states[state].mp / 100); /* units of 0.01 W */
+}
+
 /* Whether the host can create namespaces, so that it needs lists of what there is. */
 static bool is_managed(const struct vssd_ctrl *ctrl)
 {
@@ -66,8 +77,7 @@ static void describe_controller(const struct vssd_ctrl *ctrl, struct nvme_id_ctr
 	memcpy(&id->vid, &ctrl->config.bytes[PCI_CFG_VENDOR], 2);
 	memcpy(&id->ssvid, &ctrl->config.bytes[PCI_CFG_SUBSYSTEM_VENDOR], 2);
 	memcpy(id->sn, ctrl->nv->identity.serial, sizeof(id->sn));
-	memset(id->mn, ' ', sizeof(id->mn));
-	memcpy(id->mn, MODEL, sizeof(MODEL) - 1);
+	vssd_identify_model(id->mn);
 	memcpy(id->fr, ctrl->subsystem->firmware.revision, sizeof(id->fr));
 	vssd_identity_oui(id->ieee);
 	id->mdts = ctrl->options->mdts;
@@ -134,7 +144,7 @@ static void describe_controller_1_3(const struct vssd_ctrl *ctrl, struct nvme_id
 	id->hctma = 1;
 	id->mntmt = VSSD_MNTMT;
 	id->mxtmt = VSSD_MXTMT;
-	id->sanicap = NVME_SANICAP_CES | NVME_SANICAP_BES | NVME_SANICAP_OWS;
+	id->sanicap = vssd_sanitize_sanicap(ctrl->subsystem);
 }
 
 static void describe_controller_1_4(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
@@ -142,8 +152,6 @@ static void describe_controller_1_4(const struct vssd_ctrl *ctrl, struct nvme_id
 	id->ctratt |= is_managed(ctrl) ? NVME_CTRATT_NS_GRANULARITY : 0;
 	id->cntrltype = 1;
 	id->hmmaxd = VSSD_HMB_DESCRIPTORS;
-	id->sanicap |= UINT32_C(1) << NVME_SANICAP_NODMMAS_SHIFT; /* nothing changes the media after the operation */
-	id->sanicap |= vssd_sanitize_leaves_data(ctrl->subsystem) ? 0 : NVME_SANICAP_NDI;
 	id->vwc |= NVME_VWC_FLUSH_ALL;
 	id->nwpc = ctrl->options->optional.write_protection ? NWPC_ALL : 0;
 }
@@ -188,8 +196,10 @@ static void announce(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
 	}
 	id->lpa |= (uint8_t)(bit_if(vssd_log_supported(ctrl, NVME_LOG_EFFECTS), NVME_LPA_EFFECTS) |
 			     bit_if(vssd_log_supported(ctrl, NVME_LOG_TELEMETRY_HOST), NVME_LPA_TELEMETRY) |
+			     bit_if(vssd_log_supported(ctrl, NVME_LOG_PERSISTENT_EVENT), NVME_LPA_PERSISTENT) |
 			     bit_if(vssd_log_supported(ctrl, NVME_LOG_SUPPORTED), NVME_LPA_SUPPORTED));
 	id->oncs |= (uint16_t)bit_if(vssd_feature_supported(ctrl, NVME_FEAT_TIMESTAMP), NVME_ONCS_TIMESTAMP);
+	id->pels = bit_if(vssd_log_supported(ctrl, NVME_LOG_PERSISTENT_EVENT), VSSD_PELS);
 }
 
 static uint16_t identify_controller(struct vssd_request *request, uint8_t *data)
@@ -227,7 +237,7 @@ static void describe_formats(const struct vssd_ctrl *ctrl, struct nvme_id_ns *id
 	id->dpc = ctrl->options->optional.protection ? DPC_ALL : 0;
 	for (uint8_t i = 0; i <= id->nlbaf; i++) {
 		id->lbaf[i].ms = vssd_lbaf_metadata(i);
-		id->lbaf[i].lbads = vssd_lbaf_shift(i);
+		id->lbaf[i].lbads = vssd_lbaf_shift(ctrl->subsystem, i);
 		id->lbaf[i].rp = (uint8_t)(id->lbaf[i].lbads == 9 ? 2 : 0);
 	}
 }
@@ -245,7 +255,7 @@ static void describe_common(const struct vssd_ctrl *ctrl, struct nvme_id_ns *id)
 /* The store writes and deallocates whole blocks fastest, so one block is the value of all five preferences. */
 static void describe_preferences(const struct vssd_ns *ns, struct nvme_id_ns *id)
 {
-	uint16_t lbas = (uint16_t)(VSSD_BLOCK_SIZE >> ns->lba_shift);
+	uint16_t lbas = ns->lba_shift < VSSD_BLOCK_SHIFT ? (uint16_t)(VSSD_BLOCK_SIZE >> ns->lba_shift) : 1;
 
 	id->nsfeat |= NVME_NSFEAT_OPTPERF;
 	id->npwg = id->npwa = id->npdg = id->npda = id->nows = (uint16_t)(lbas - 1);

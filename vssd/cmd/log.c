@@ -5,6 +5,7 @@
 #include "vssd/cmd/admin.h"
 #include "vssd/cmd/feature.h"
 #include "vssd/cmd/log_ocp.h"
+#include "vssd/cmd/log_pel.h"
 #include "vssd/cmd/table.h"
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/mi.h"
@@ -209,6 +210,38 @@ static uint16_t fill_changed_zones(struct vssd_request *request, struct query *q
 	return NVME_SC_SUCCESS;
 }
 
+static uint16_t fill_ocp_firmware_history(struct vssd_request *request, struct query *query)
+{
+	vssd_ocp_firmware_history(request->ctrl, (struct nvme_ocp_firmware_history_log *)query->buffer);
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t fill_ocp_latency(struct vssd_request *request, struct query *query)
+{
+	vssd_latency_log(request->ctrl->subsystem, (struct nvme_ocp_latency_log *)query->buffer);
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t fill_ocp_capabilities(struct vssd_request *request, struct query *query)
+{
+	vssd_ocp_capabilities(request->ctrl, (struct nvme_ocp_capabilities_log *)query->buffer);
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t fill_ocp_unsupported(struct vssd_request *request, struct query *query)
+{
+	(void)request;
+	vssd_ocp_unsupported((struct nvme_ocp_unsupported_log *)query->buffer);
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t fill_ocp_tcg(struct vssd_request *request, struct query *query)
+{
+	(void)request;
+	vssd_ocp_tcg((struct nvme_ocp_tcg_log *)query->buffer);
+	return NVME_SC_SUCCESS;
+}
+
 static uint16_t fill_supported(struct vssd_request *request, struct query *query);
 
 /* The boot partition that bit 0 of the log specific parameter selects. */
@@ -254,6 +287,8 @@ static const struct log_page {
 				      NVME_2_0},
 	[NVME_LOG_MI_EFFECTS] = {fill_mi_effects, sizeof(struct nvme_mi_effects_log), 4, false, NVME_2_0},
 	[NVME_LOG_BOOT_PARTITION] = {fill_boot_partition, VSSD_BOOT_LOG_SIZE, 4, false, NVME_2_0, .boot = true},
+	[NVME_LOG_PERSISTENT_EVENT] = {NULL, VSSD_PEL_BYTES + sizeof(struct nvme_persistent_event_log), 4, true,
+				       NVME_1_4},
 	[NVME_LOG_SANITIZE] = {fill_sanitize, sizeof(struct nvme_sanitize_log), 4, true, NVME_1_3},
 	[NVME_LOG_ENDURANCE_GROUP] = {fill_endurance_group, sizeof(struct nvme_endurance_group_log), 4, false,
 				      NVME_2_0, .fdp = true},
@@ -269,11 +304,21 @@ static const struct log_page {
 					 NVME_1_4, true},
 	[NVME_LOG_CHANGED_ZONES] = {fill_changed_zones, sizeof(struct nvme_changed_zones_log), 4, false, NVME_2_0,
 				    false, false, true},
+	[NVME_OCP_LOG_FIRMWARE_HISTORY] = {fill_ocp_firmware_history, sizeof(struct nvme_ocp_firmware_history_log), 4,
+					   true, NVME_1_4, true},
+	[NVME_OCP_LOG_LATENCY] = {fill_ocp_latency, sizeof(struct nvme_ocp_latency_log), 4, true, NVME_1_4, true},
+	[NVME_OCP_LOG_CAPABILITIES] = {fill_ocp_capabilities, sizeof(struct nvme_ocp_capabilities_log), 4, true,
+				       NVME_1_4, true},
+	[NVME_OCP_LOG_UNSUPPORTED] = {fill_ocp_unsupported, sizeof(struct nvme_ocp_unsupported_log), 4, true,
+				      NVME_1_4, true},
+	[NVME_OCP_LOG_TCG] = {fill_ocp_tcg, sizeof(struct nvme_ocp_tcg_log), 4, true, NVME_1_4, true},
 };
 
 bool vssd_log_supported(const struct vssd_ctrl *ctrl, uint8_t lid)
 {
 	if (lid == NVME_LOG_RESERVATION && !ctrl->options->optional.reservations)
+		return false;
+	if (lid == NVME_LOG_PERSISTENT_EVENT && !ctrl->options->optional.persistent_events)
 		return false;
 	return pages[lid].size && vssd_since(ctrl, pages[lid].since) &&
 	       (!pages[lid].ocp || ctrl->options->optional.ocp) &&
@@ -290,9 +335,8 @@ static uint16_t fill_supported(struct vssd_request *request, struct query *query
 	return NVME_SC_SUCCESS;
 }
 
-/* Send length bytes of the page from offset on, with zeros past its end. */
-static uint16_t send_padded(struct vssd_request *request, const uint8_t *page, uint64_t size, uint64_t offset,
-			    uint64_t length)
+uint16_t vssd_log_send(struct vssd_request *request, const uint8_t *page, uint64_t size, uint64_t offset,
+		       uint64_t length)
 {
 	static const uint8_t zeros[4096];
 	uint16_t status = vssd_data_map(request, length, VSSD_DMA_WRITE);
@@ -402,10 +446,12 @@ uint16_t vssd_get_log_page(struct vssd_request *request)
 
 	if (!status && request->is_trial)
 		return vssd_data_map(request, length, VSSD_DMA_WRITE);
+	if (!status && lid == NVME_LOG_PERSISTENT_EVENT)
+		return vssd_pel_read(request);
 	if (!status)
 		status = page->fill(request, &query);
 	if (!status)
-		status = send_padded(request, query.page, page->size, offset, length);
+		status = vssd_log_send(request, query.page, page->size, offset, length);
 	if (!status && !nvme_get_field(cmd, NVME_FIELD_GET_LOG_PAGE_RAE))
 		forget(request->ctrl, lid, cmd->nsid);
 	return status;

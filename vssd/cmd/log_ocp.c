@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "vssd/cmd/admin.h"
+#include "vssd/cmd/feature.h"
+#include "vssd/cmd/table.h"
 #include "vssd/ctrl/controller.h"
 
 #define CELSIUS_0 273u         /* Kelvin */
@@ -11,6 +14,17 @@
 #define RESET_WAIT_MS 100u     /* after a panic */
 #define SMART_VERSION 4u       /* of log page C0h */
 #define ERROR_RECOVERY_VERSION 3u
+#define FIRMWARE_HISTORY_VERSION 1u
+#define CAPABILITIES_VERSION 1u
+#define UNSUPPORTED_VERSION 1u
+#define TCG_VERSION 1u
+
+/* Bits of log page C4h from bit 1 on: DEAC, FUA and limits; crypto erase, block erase, overwrite and deallocation;
+ * the attribute deallocate; one LBA, and all of them. */
+#define WRITE_ZEROES_ALL 0xfu
+#define SANITIZE_ALL 0xfu
+#define DSM_ALL 0x1u
+#define WRITE_UNCORRECTABLE_ALL 0x7u
 #define OCP_MAJOR 2u /* of the specification */
 #define OCP_MINOR 5u
 
@@ -51,7 +65,7 @@ static void put_wear(const struct vssd_ctrl *ctrl, struct nvme_ocp_smart_log *lo
 	log->bad_system_blocks_normalised = 100;
 	log->max_erase_count = log->min_erase_count = erases;
 	log->average_erase_count = erases;
-	log->capacitor_health = wear->backup_failed ? 0 : 100;
+	log->capacitor_health = vssd_ocp_plp_failed(ctrl->subsystem) ? 0 : 100;
 	log->endurance_estimate[0] = life_bytes(ctrl);
 	log->system_program_fails_normalised = log->system_read_fails_normalised = 100;
 	log->system_erase_fails_normalised = 100;
@@ -91,6 +105,68 @@ void vssd_ocp_error_recovery(struct nvme_ocp_error_recovery_log *log)
 	log->version = ERROR_RECOVERY_VERSION;
 	log->guid[0] = UINT64_C(0xAE3430FE2131D944);
 	log->guid[1] = UINT64_C(0x5A1983BA3DFD4DAB);
+}
+
+void vssd_ocp_firmware_history(const struct vssd_ctrl *ctrl, struct nvme_ocp_firmware_history_log *log)
+{
+	const struct vssd_ocp_saved *saved = &ctrl->subsystem->annex->ocp;
+
+	log->lid = NVME_OCP_LOG_FIRMWARE_HISTORY;
+	log->valid = saved->activations;
+	memcpy(log->entries, saved->activation, saved->activations * sizeof(saved->activation[0]));
+	log->version = FIRMWARE_HISTORY_VERSION;
+	log->guid[0] = UINT64_C(0xA3F6DAB4769A796D);
+	log->guid[1] = UINT64_C(0xD11CF3AC8AB24DE2);
+}
+
+static bool has(const struct vssd_ctrl *ctrl, uint8_t opcode)
+{
+	return vssd_io_command(ctrl, NVME_CSI_NVM, opcode);
+}
+
+/* Bit 15 of a field says that the drive does what the specification requires; bit 0 that it has the command. */
+static uint16_t complies(bool there, unsigned more)
+{
+	return there ? (uint16_t)(0x8000u | more << 1 | 1u) : 0;
+}
+
+void vssd_ocp_capabilities(const struct vssd_ctrl *ctrl, struct nvme_ocp_capabilities_log *log)
+{
+	uint8_t states[128] = {0};
+
+	log->pcie_ports = 1;
+	log->write_zeroes = complies(has(ctrl, NVME_IO_WRITE_ZEROES), WRITE_ZEROES_ALL);
+	log->sanitize = complies(true, SANITIZE_ALL);
+	log->dsm = complies(has(ctrl, NVME_IO_DSM), DSM_ALL);
+	log->write_uncorrectable = complies(has(ctrl, NVME_IO_WRITE_UNCORRECTABLE), WRITE_UNCORRECTABLE_ALL);
+	log->fused = complies(true, 0);
+	vssd_ocp_power_states(states);
+	log->min_power_state = vssd_power_watts(VSSD_FIRST_NOPS - 1);
+	memcpy(log->power_states, states, sizeof(states));
+	log->version = CAPABILITIES_VERSION;
+	log->guid[0] = UINT64_C(0x98C9E1D10D054297);
+	log->guid[1] = UINT64_C(0xB7053C914B58495D);
+}
+
+/* What the drive lacks: a link, security protocols and an SMBus. */
+void vssd_ocp_unsupported(struct nvme_ocp_unsupported_log *log)
+{
+	static const char *const lacks[] = {"PCI-1", "SEC-1", "SMBUS-1"};
+
+	log->count = sizeof(lacks) / sizeof(lacks[0]);
+	for (unsigned i = 0; i < log->count; i++)
+		memcpy(log->requirements[i], lacks[i], strlen(lacks[i]));
+	log->version = UNSUPPORTED_VERSION;
+	log->guid[0] = UINT64_C(0xBB2C23990E9C722F);
+	log->guid[1] = UINT64_C(0xC7BB98B7D0324863);
+}
+
+/* The drive has no security protocols, so all counts are 0. */
+void vssd_ocp_tcg(struct nvme_ocp_tcg_log *log)
+{
+	log->version = TCG_VERSION;
+	log->guid[0] = UINT64_C(0x83E6E07EBD244006);
+	log->guid[1] = UINT64_C(0x54E02A9DFA5447C0);
 }
 
 void vssd_ocp_uuid_list(struct nvme_uuid_list *list)

@@ -13,6 +13,10 @@ struct vssd_ctrl;
 /* Fill in a structure of zeros. */
 void vssd_ocp_smart(struct vssd_ctrl *ctrl, struct nvme_ocp_smart_log *log);
 void vssd_ocp_error_recovery(struct nvme_ocp_error_recovery_log *log);
+void vssd_ocp_firmware_history(const struct vssd_ctrl *ctrl, struct nvme_ocp_firmware_history_log *log);
+void vssd_ocp_capabilities(const struct vssd_ctrl *ctrl, struct nvme_ocp_capabilities_log *log);
+void vssd_ocp_unsupported(struct nvme_ocp_unsupported_log *log);
+void vssd_ocp_tcg(struct nvme_ocp_tcg_log *log);
 void vssd_ocp_uuid_list(struct nvme_uuid_list *list);
 
 #endif

@@ -71,7 +71,7 @@ static bool has_another_format(const struct vssd_subsystem *subsystem, uint16_t 
 	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
 		for (unsigned handle = 0; handle < subsystem->fdp->ns[i].count; handle++)
 			if (subsystem->fdp->ns[i].ruh[handle] == ruh &&
-			    (subsystem->ns[i].lba_shift != vssd_lbaf_shift(flbas) ||
+			    (subsystem->ns[i].lba_shift != vssd_lbaf_shift(subsystem, flbas) ||
 			     subsystem->ns[i].metadata != vssd_lbaf_metadata(flbas)))
 				return true;
 	return false;
@@ -166,7 +166,7 @@ static uint16_t check_create(struct vssd_request *request, struct nvme_ns_manage
 	if (!status)
 		status = check_size(request, data);
 	if (!status)
-		status = check_room(request, data->nsze, vssd_lbaf_shift(data->flbas));
+		status = check_room(request, data->nsze, vssd_lbaf_shift(request->ctrl->subsystem, data->flbas));
 	if (!status && !vssd_ns_unused(request->ctrl->subsystem))
 		return vssd_refuse(request, NVME_SC_NS_ID_UNAVAILABLE, VSSD_STATE("all NSIDs up to NN are in use"),
 				   VSSD_OWN);
@@ -184,7 +184,7 @@ static uint16_t create(struct vssd_request *request)
 	if (status || request->is_trial)
 		return status;
 	shape = (struct vssd_ns_shape){
-		.bytes = data.nsze << vssd_lbaf_shift(data.flbas),
+		.bytes = data.nsze << vssd_lbaf_shift(request->ctrl->subsystem, data.flbas),
 		.lbaf = lbaf_of(&data),
 		.shared = data.nmic & 1,
 		.handles = handles,

@@ -271,19 +271,21 @@ static uint16_t write_pieces(struct vssd_request *request, struct extent extent)
 	return status;
 }
 
-/* Make the change durable if it must not wait in the cache (FUA, or cache disabled), and delay the completion. */
+/* Make the change durable if it must not wait in the cache (FUA, or cache disabled), and delay the completion. LBAs
+ * of several blocks never wait there, because a power loss would tear them. */
 static inline void conclude_change(struct vssd_request *request, const struct extent *extent, bool fua)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	uint64_t slba = lba_of(extent->ns, extent->offset);
+	bool through = fua || ctrl->features.write_through;
 
 	use_map(ctrl, extent, true);
 	vssd_zones_written(request, slba, extent->length >> extent->ns->lba_shift);
-	if (__builtin_expect(!fua && !ctrl->features.write_through, 1))
+	if (__builtin_expect(!through && extent->ns->lba_shift <= VSSD_BLOCK_SHIFT, 1))
 		return;
 	commit(ctrl, extent);
 	vssd_zones_commit(request, slba);
-	if (ctrl->options->cache_size > 0)
+	if (through && ctrl->options->cache_size > 0)
 		request->due = pyn_ticks() + pyn_ns_to_ticks(MEDIUM_NS);
 }
 

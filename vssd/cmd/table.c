@@ -35,6 +35,8 @@ static const struct vssd_command *find(const struct vssd_ctrl *ctrl, const struc
 		return NULL;
 	if (command->flags & VSSD_NEEDS_SECURITY && !ctrl->subsystem->security->tcg)
 		return NULL;
+	if (command->flags & VSSD_NEEDS_SHADOW && !ctrl->options->optional.doorbell_buffer)
+		return NULL;
 	return ctrl->null_store && command->flags & VSSD_NEEDS_STORE ? NULL : command;
 }
 

@@ -195,7 +195,7 @@ void vssd_zones_identify(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns,
 		id->zrwacap = NVME_ZRWACAP_EXPLICIT_FLUSH;
 	}
 	for (uint8_t lbaf = 0; lbaf <= vssd_nlbaf(ctrl->options); lbaf++) {
-		id->lbafe[lbaf].zsze = options->size >> vssd_lbaf_shift(lbaf);
+		id->lbafe[lbaf].zsze = options->size >> vssd_lbaf_shift(ctrl->subsystem, lbaf);
 		id->lbafe[lbaf].zdes = (uint8_t)options->extension;
 	}
 }

@@ -53,6 +53,17 @@ static struct vssd_waiting *waiting_at(struct vssd_sq *sq, uint32_t at)
 	return &sq->waiting[(sq->waiting_head + at) % VSSD_WAITING_MAX];
 }
 
+void vssd_latency_note(struct vssd_ctrl *ctrl, uint8_t opcode, uint64_t start)
+{
+	static const uint8_t kinds[] = {[NVME_IO_READ] = VSSD_LATENCY_READ + 1,
+					[NVME_IO_WRITE] = VSSD_LATENCY_WRITE + 1,
+					[NVME_IO_DSM] = VSSD_LATENCY_TRIM + 1};
+
+	if (opcode < sizeof(kinds) && kinds[opcode] &&
+	    vssd_latency_count(ctrl->subsystem, (enum vssd_latency_kind)(kinds[opcode] - 1), start))
+		vssd_telemetry_capture(ctrl, "a latency triggered the latency monitor");
+}
+
 void vssd_post_later(struct vssd_sq *sq, struct vssd_waiting waiting)
 {
 	*waiting_at(sq, sq->num_waiting++) = waiting;
@@ -63,6 +74,8 @@ void vssd_post_due(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint64_t now)
 	while (sq->num_waiting > 0 && waiting_at(sq, 0)->due <= now && vssd_cq_room(sq->cq) > 0) {
 		const struct vssd_waiting *first = waiting_at(sq, 0);
 
+		if (first->start)
+			vssd_latency_note(ctrl, first->opcode, first->start);
 		vssd_post(ctrl, sq, first->cid, first->status, first->result);
 		sq->waiting_head = (sq->waiting_head + 1) % VSSD_WAITING_MAX;
 		sq->num_waiting--;

@@ -91,12 +91,24 @@ static void cq_doorbell(struct vssd_ctrl *ctrl, uint16_t qid, uint32_t head)
 	cq->rung_value = head;
 }
 
+void vssd_doorbell_ring(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value)
+{
+	if (index % 2)
+		cq_doorbell(ctrl, (uint16_t)(index / 2), value);
+	else
+		sq_doorbell(ctrl, (uint16_t)(index / 2), value);
+}
+
 void vssd_doorbells_changed(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t now)
 {
 	uint64_t changed = now ^ ctrl->queues.seen[qid];
 
 	vssd_faults_note(ctrl->subsystem->faults, VSSD_FAULT_ON_DOORBELL);
 	ctrl->queues.seen[qid] = now;
+	if (__builtin_expect(ctrl->queues.shadow.on && qid != 0, 0)) {
+		vssd_shadow_check(ctrl, qid);
+		return;
+	}
 	if (changed >> 32)
 		cq_doorbell(ctrl, qid, (uint32_t)(now >> 32));
 	if ((uint32_t)changed)
@@ -109,6 +121,7 @@ void vssd_queues_check(struct vssd_ctrl *ctrl)
 		return;
 	vssd_queues_resolve(ctrl);
 	vssd_queue_check(ctrl, 0);
+	vssd_shadow_poll(ctrl);
 	for (uint16_t i = 0; i < ctrl->queues.num_active; i++)
 		vssd_queue_check(ctrl, ctrl->queues.active[i]);
 }
@@ -139,7 +152,7 @@ uint32_t vssd_doorbell_read(const struct vssd_ctrl *ctrl, uint32_t index)
 void vssd_doorbell_write(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value)
 {
 	uint16_t qid = (uint16_t)(index / 2);
-	bool is_cq = index % 2, exists = has_queue(ctrl, index);
+	bool exists = has_queue(ctrl, index);
 
 	if (exists)
 		ctrl->queues.doorbells[index] = value;
@@ -151,10 +164,10 @@ void vssd_doorbell_write(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value)
 		return;
 	}
 	vssd_doorbell_set_seen(ctrl, index, value);
-	if (is_cq)
-		cq_doorbell(ctrl, qid, value);
+	if (ctrl->queues.shadow.on && qid != 0)
+		vssd_shadow_check(ctrl, qid);
 	else
-		sq_doorbell(ctrl, qid, value);
+		vssd_doorbell_ring(ctrl, index, value);
 }
 
 /* Reset a doorbell, to notice if the host stores the same value again. A value that it stored meanwhile stays. */

@@ -48,6 +48,9 @@ static void post(struct vssd_ctrl *ctrl, const struct vssd_delayed *delayed)
 	struct vssd_sq *sq = &ctrl->queues.sq[delayed->qid];
 	uint32_t cqe[4];
 
+	if (delayed->qid != 0)
+		vssd_latency_note(ctrl, (uint8_t)delayed->sqe[0], delayed->start);
+
 	if (!delayed->edits.count) {
 		vssd_post(ctrl, sq, delayed->cid, delayed->status, delayed->result);
 		return;
@@ -259,6 +262,7 @@ void vssd_faulty_complete(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const stru
 		.status = status,
 		.edits = verdict.edits,
 		.occasion = *occasion,
+		.start = ctrl->now,
 	};
 	memcpy(delayed.sqe, occasion->sqe, sizeof(delayed.sqe));
 	delayed.occasion.num_ranges = 0;

@@ -48,6 +48,7 @@ struct vssd_delayed {
 	uint16_t qid;
 	uint16_t cid;
 	uint16_t status;
+	uint64_t start; /* ticks: when the command was fetched */
 	struct vssd_edits edits;
 	struct vssd_fault_occasion occasion; /* of the command */
 	uint32_t sqe[16];

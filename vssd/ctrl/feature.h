@@ -12,6 +12,12 @@
 #include "vssd/ctrl/reserved.h"
 #include "vssd/ctrl/streams.h"
 
+/* The reporting context of the persistent event log. */
+struct vssd_pel_context {
+	uint8_t *page; /* NULL: there is none */
+	uint32_t length;
+};
+
 struct vssd_features {
 	uint32_t value[256];    /* dword 0, by FID */
 	bool write_through;     /* a write is durable when it completes */
@@ -23,6 +29,7 @@ struct vssd_features {
 	struct vssd_reserved_log reserved;
 	struct nvme_host_behavior behavior;
 	struct vssd_injection injection;
+	struct vssd_pel_context pel;
 	struct vssd_streams streams;
 	struct vssd_management management;
 };

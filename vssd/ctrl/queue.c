@@ -83,6 +83,7 @@ void vssd_cq_create(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t iova, uint32_
 	*cq = (struct vssd_cq){
 		.iova = iova, .size = size, .phase = 1, .qid = qid, .vector = vector, .interrupts = interrupts};
 	vssd_doorbell_clear(ctrl, 2u * qid + 1);
+	vssd_shadow_created(ctrl, 2u * qid + 1);
 	resolve_cq(ctrl, cq);
 	update_active(ctrl);
 }
@@ -96,6 +97,7 @@ void vssd_sq_create(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t iova, uint32_
 		.iova = iova, .size = size, .qid = qid, .cq = &ctrl->queues.cq[cqid], .priority = (uint8_t)priority};
 	sq->cq->users++;
 	vssd_doorbell_clear(ctrl, 2u * qid);
+	vssd_shadow_created(ctrl, 2u * qid);
 	resolve_sq(ctrl, sq);
 	update_active(ctrl);
 }

@@ -10,6 +10,7 @@
 #include "vssd/ctrl/ctrl.h"
 #include "vssd/ctrl/interrupt.h"
 #include "vssd/ctrl/part.h"
+#include "vssd/ctrl/shadow.h"
 #include "vssd/options.h"
 
 #define VSSD_WAITING_MAX 64u
@@ -26,6 +27,8 @@ struct vssd_waiting {
 	uint64_t result;
 	uint16_t cid;
 	uint16_t status;
+	uint8_t opcode;
+	uint64_t start; /* ticks: when the command was fetched; 0: it is not one that the latency monitor counts */
 };
 
 /* QPRIO of Create I/O Submission Queue, which only weighted round robin uses. */
@@ -90,6 +93,7 @@ struct vssd_queues {
 	uint8_t plain[VSSD_MAX_NAMESPACES]; /* by NSID - 1: a bit for each opcode, see plain.h */
 	struct vssd_sq sq[VSSD_NUM_QUEUES];
 	struct vssd_cq cq[VSSD_NUM_QUEUES];
+	struct vssd_shadow shadow;
 	uint16_t turns[VSSD_NUM_PRIORITIES];  /* with weighted round robin: turn of each class */
 	uint32_t credit[VSSD_NUM_PRIORITIES]; /* how many more commands of each class fit this round */
 };
@@ -152,6 +156,9 @@ void vssd_post_later(struct vssd_sq *sq, struct vssd_waiting waiting);
 
 /* Post the waiting completions that are due at now, as long as there is room. */
 void vssd_post_due(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint64_t now);
+
+/* Count an I/O command in the latency monitor, which completes now and was fetched at start (ticks). */
+void vssd_latency_note(struct vssd_ctrl *ctrl, uint8_t opcode, uint64_t start);
 
 /* Remove the waiting completion of a successful command. False: there is none. */
 bool vssd_waiting_remove(struct vssd_sq *sq, uint16_t cid);

@@ -11,6 +11,7 @@
 #include "vssd/cmd/deferred.h"
 #include "vssd/cmd/dispatch.h"
 #include "vssd/cmd/feature.h"
+#include "vssd/cmd/log_pel.h"
 #include "vssd/cmd/request.h"
 #include "vssd/cmd/trace.h"
 #include "vssd/ctrl/controller.h"
@@ -20,9 +21,23 @@
 
 /* In the order of resets. Telemetry is first, because it may capture state that the others then clear. */
 static const struct vssd_part *const parts[] = {
-	&vssd_telemetry_part, &vssd_error_log_part, &vssd_queue_part,    &vssd_event_part,  &vssd_feature_part,
-	&vssd_power_part,     &vssd_thermal_part,   &vssd_regs_part,     &vssd_config_part, &vssd_trace_part,
-	&vssd_sudden_part,    &vssd_deferred_part,  &vssd_dispatch_part, &vssd_faulty_part, NULL,
+	&vssd_telemetry_part,
+	&vssd_error_log_part,
+	&vssd_queue_part,
+	&vssd_event_part,
+	&vssd_feature_part,
+	&vssd_power_part,
+	&vssd_thermal_part,
+	&vssd_regs_part,
+	&vssd_config_part,
+	&vssd_trace_part,
+	&vssd_sudden_part,
+	&vssd_deferred_part,
+	&vssd_dispatch_part,
+	&vssd_faulty_part,
+	&vssd_pel_context_part,
+	&vssd_shadow_part,
+	NULL,
 };
 
 /* ---- notices of the subsystem ---- */
@@ -179,7 +194,7 @@ static const struct vssd_listener_ops listener_ops = {
 static int init_transfers(struct vssd_ctrl *ctrl, struct pyn_error *err)
 {
 	struct vssd_transfers *transfers = &ctrl->transfers;
-	uint64_t largest = LBAS_MAX * 4096;
+	uint64_t largest = LBAS_MAX << (ctrl->nv->formats.large > 12 ? ctrl->nv->formats.large : 12);
 
 	transfers->most = ctrl->options->mdts ? UINT64_C(4096) << ctrl->options->mdts : UINT64_MAX;
 	if (transfers->most < largest)

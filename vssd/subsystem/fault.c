@@ -206,7 +206,9 @@ static uint8_t keeps(void *context, uint64_t block, unsigned *lba_sectors)
 	const uint8_t *old = vssd_store_durable(loss->subsystem->store, block);
 	uint8_t kept = 0;
 
-	*lba_sectors = ns && ns->lba_shift == VSSD_BLOCK_SHIFT ? VSSD_BLOCK_SIZE / VSSD_SECTOR_SIZE : 1;
+	*lba_sectors = !ns                                ? 1u
+		       : ns->lba_shift < VSSD_BLOCK_SHIFT ? 1u << (ns->lba_shift - SECTOR_SHIFT)
+							  : VSSD_BLOCK_SIZE / VSSD_SECTOR_SIZE;
 	for (unsigned i = 0; i < VSSD_BLOCK_SIZE / VSSD_SECTOR_SIZE; i += *lba_sectors) {
 		uint8_t sectors = (uint8_t)(((1u << *lba_sectors) - 1) << i);
 

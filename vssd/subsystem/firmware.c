@@ -133,6 +133,7 @@ static bool image_is_good(const struct vssd_firmware *firmware, struct image *he
 
 static void activate(struct vssd_subsystem *subsystem, uint8_t slot)
 {
+	vssd_ocp_activated(subsystem, slot, subsystem->firmware.revision);
 	subsystem->nv->firmware.active = slot;
 	subsystem->nv->firmware.next = 0;
 	memcpy(subsystem->firmware.revision, slot_of(subsystem, slot)->revision,

@@ -29,6 +29,29 @@ static void refuse_io(struct vssd_subsystem *subsystem, uint16_t status)
 	vssd_subsystem_notify(subsystem, VSSD_NOTICE_REFUSALS);
 }
 
+/* FNA of Identify Controller. */
+static void record_start(struct vssd_subsystem *subsystem, uint32_t nsid)
+{
+	struct nvme_format_start_event event = {
+		.nsid = nsid,
+		.fna = NVME_FNA_CRYPTO,
+		.fnvmcdw10 = subsystem->format.lbaf & VSSD_LBAF_INDEX,
+	};
+
+	vssd_pel_add(subsystem, NVME_PERSISTENT_FORMAT_START, 0, &event, sizeof(event));
+}
+
+static void record_end(struct vssd_subsystem *subsystem, uint32_t status)
+{
+	const struct vssd_format *format = &subsystem->format;
+	struct nvme_format_completion_event event = {
+		.nsid = format->first == format->last ? format->first + 1 : NVME_NSID_ALL,
+		.status = status,
+	};
+
+	vssd_pel_add(subsystem, NVME_PERSISTENT_FORMAT_COMPLETION, 0, &event, sizeof(event));
+}
+
 void vssd_format_start(struct vssd_subsystem *subsystem, struct vssd_listener *owner, uint16_t cid, uint8_t lbaf,
 		       uint32_t nsids)
 {
@@ -47,6 +70,7 @@ void vssd_format_start(struct vssd_subsystem *subsystem, struct vssd_listener *o
 		.due = pyn_ticks() + pyn_ns_to_ticks(subsystem->options.format_ms * MS_NS),
 	};
 	refuse_io(subsystem, NVME_SC_FORMAT_IN_PROGRESS);
+	record_start(subsystem, nsid);
 	vssd_self_test_give_way(subsystem, nsid, NVME_SELF_TEST_FORMAT);
 	vssd_subsystem_wake(subsystem);
 }
@@ -89,6 +113,7 @@ static uint32_t conclude(struct vssd_subsystem *subsystem)
 	vssd_subsystem_notify(subsystem, VSSD_NOTICE_DATA_GONE);
 	format->running = false;
 	refuse_io(subsystem, 0);
+	record_end(subsystem, 0);
 	return changed;
 }
 
@@ -117,6 +142,7 @@ bool vssd_format_abort(struct vssd_subsystem *subsystem, const struct vssd_liste
 	vssd_subsystem_notify(subsystem, VSSD_NOTICE_DATA_GONE);
 	format->running = false;
 	refuse_io(subsystem, 0);
+	record_end(subsystem, (uint32_t)NVME_SC_ABORT_REQUESTED << 1);
 	format->owner->ops->complete(format->owner, cid, NVME_SC_ABORT_REQUESTED);
 	return true;
 }

@@ -44,6 +44,13 @@ static void set_temperature(struct vssd_health *health)
 		health->hottest = health->temperature;
 }
 
+/* The same, once the drive runs, for the persistent event log as well. */
+static void change_temperature(struct vssd_subsystem *subsystem)
+{
+	set_temperature(&subsystem->health);
+	vssd_pel_temperature(subsystem);
+}
+
 static void power(struct vssd_subsystem *subsystem, bool on)
 {
 	if (!on) {
@@ -157,7 +164,7 @@ static void poll(struct vssd_subsystem *subsystem, uint64_t now)
 		share = 1;
 	load /= 1 + health->throttling;
 	health->heat += (load * FULL_LOAD_KELVIN - health->heat) * share;
-	set_temperature(health);
+	change_temperature(subsystem);
 	health->window_ticks = 0;
 	health->window_start = now;
 	vssd_health_account(subsystem);
@@ -227,7 +234,8 @@ bool vssd_health_age(struct vssd_subsystem *subsystem, const struct vssd_ageing 
 		subsystem->health.ambient = (uint16_t)ageing->temperature;
 	if (ageing->throttle != VSSD_UNCHANGED)
 		subsystem->health.throttles = ageing->throttle;
-	set_temperature(&subsystem->health);
+	vssd_ocp_check_plp(subsystem);
+	change_temperature(subsystem);
 	set_thermal_level(subsystem);
 	vssd_subsystem_notify(subsystem, VSSD_NOTICE_REFUSALS);
 	vssd_subsystem_notify(subsystem, VSSD_NOTICE_TEMPERATURE);
@@ -274,7 +282,7 @@ void vssd_health_defect(struct vssd_subsystem *subsystem, uint64_t defect)
 
 bool vssd_health_read_only(const struct vssd_subsystem *subsystem)
 {
-	return subsystem->nv->wear.read_only || subsystem->nv->wear.spare_lost >= SPARE_ALL;
+	return subsystem->nv->wear.read_only || vssd_ocp_read_only(subsystem);
 }
 
 uint8_t vssd_health_warnings(const struct vssd_subsystem *subsystem)
@@ -283,7 +291,7 @@ uint8_t vssd_health_warnings(const struct vssd_subsystem *subsystem)
 
 	return (uint8_t)((wear->spare_lost > SPARE_ALL - VSSD_SPARE_THRESHOLD ? NVME_SMART_SPARE : 0) |
 			 (vssd_health_read_only(subsystem) ? NVME_SMART_READ_ONLY : 0) |
-			 (wear->backup_failed ? NVME_SMART_BACKUP : 0));
+			 (vssd_ocp_plp_failed(subsystem) ? NVME_SMART_BACKUP : 0));
 }
 
 void vssd_health_smart(struct vssd_subsystem *subsystem, struct nvme_smart_log *log)

@@ -26,6 +26,7 @@ struct vssd_health {
 	uint8_t thermal;       /* host controlled thermal management: 0 none, 1 light, 2 heavy */
 	uint8_t throttling;    /* how much the drive slows down, for the host or to protect itself: as thermal */
 	bool throttles;        /* heavily, at any temperature */
+	uint8_t excursion;     /* the threshold that the persistent event log knows: 1 WCTEMP, 2 CCTEMP */
 };
 
 extern const struct vssd_subsystem_part vssd_health_part;

@@ -4,6 +4,7 @@
 #include "vssd/subsystem/reservation.h"
 #include "vssd/subsystem/subsystem.h"
 
+#define SMALL_SHIFT 9u       /* of the LBAs of every other format */
 #define SECTORS_SHIFT 3u     /* sectors in a block */
 #define MOST_GRANULE 256u    /* blocks */
 #define LEAST_GRANULES 1024u /* that a drive has, unless its granule is one block */
@@ -17,9 +18,9 @@ static const struct {
 	{16, NVME_PIF_GUARD32}, {16, NVME_PIF_GUARD64}, {64, NVME_PIF_GUARD32}, {64, NVME_PIF_GUARD64},
 };
 
-uint8_t vssd_lbaf_shift(uint8_t lbaf)
+uint8_t vssd_lbaf_shift(const struct vssd_subsystem *subsystem, uint8_t lbaf)
 {
-	return lbaf & 1 ? 12 : 9;
+	return lbaf & 1 ? subsystem->nv->formats.large : SMALL_SHIFT;
 }
 
 uint8_t vssd_lbaf_metadata(uint8_t lbaf)
@@ -89,7 +90,7 @@ static void save(struct vssd_subsystem *subsystem, const struct vssd_ns *ns)
 
 void vssd_ns_set_format(struct vssd_subsystem *subsystem, struct vssd_ns *ns, uint8_t lbaf)
 {
-	ns->lba_shift = vssd_lbaf_shift(lbaf);
+	ns->lba_shift = vssd_lbaf_shift(subsystem, lbaf);
 	ns->metadata = vssd_lbaf_metadata(lbaf);
 	ns->extended = ns->metadata && lbaf & VSSD_LBAF_EXTENDED;
 	ns->pi = (lbaf & VSSD_LBAF_TYPE) >> VSSD_LBAF_TYPE_SHIFT;
@@ -233,6 +234,23 @@ uint32_t vssd_ns_unused(const struct vssd_subsystem *subsystem)
 	return 0;
 }
 
+/* SEL of Namespace Management. */
+enum select { CREATE, DELETE };
+
+static void record_change(struct vssd_subsystem *subsystem, const struct vssd_ns *ns, enum select select)
+{
+	struct nvme_change_ns_event event = {
+		.nsmcdw10 = select,
+		.nsze = ns->nsze,
+		.nscap = ns->nsze,
+		.flbas = subsystem->nv->formats.lbaf[ns->nsid - 1] & VSSD_LBAF_INDEX,
+		.nmic = ns->shared,
+		.nsid = ns->nsid,
+	};
+
+	vssd_pel_add(subsystem, NVME_PERSISTENT_CHANGE_NS, 0, &event, sizeof(event));
+}
+
 bool vssd_ns_create(struct vssd_subsystem *subsystem, uint32_t nsid, const struct vssd_ns_shape *shape)
 {
 	struct vssd_ns_record record = {
@@ -251,12 +269,14 @@ bool vssd_ns_create(struct vssd_subsystem *subsystem, uint32_t nsid, const struc
 	place(subsystem, nsid, &record, shape->lbaf);
 	vssd_subsystem_erase(subsystem, record.first_block, record.blocks, VSSD_POOL_UNWRITTEN);
 	vssd_security_changed(subsystem);
+	record_change(subsystem, &subsystem->ns[nsid - 1], CREATE);
 	vssd_ns_set_attached(subsystem, &subsystem->ns[nsid - 1], shape->attached);
 	return true;
 }
 
 void vssd_ns_delete(struct vssd_subsystem *subsystem, struct vssd_ns *ns)
 {
+	record_change(subsystem, ns, DELETE);
 	vssd_self_test_give_way(subsystem, ns->nsid, NVME_SELF_TEST_NS_REMOVED);
 	vssd_subsystem_erase(subsystem, ns->first_block, ns->blocks, VSSD_POOL_UNWRITTEN);
 	vssd_ns_set_attached(subsystem, ns, 0);

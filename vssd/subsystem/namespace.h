@@ -35,7 +35,7 @@ struct vssd_ns {
 	uint32_t number;      /* differs for each namespace that the host has created; 0: it came with the drive */
 	uint16_t attached;    /* a bit for each controller, by its index */
 	bool shared;          /* several controllers can be attached */
-	uint8_t lba_shift;    /* 9 or 12 */
+	uint8_t lba_shift;    /* 9 … 16 */
 	uint8_t metadata;     /* bytes of each LBA; 0: none */
 	bool extended;        /* the metadata follow the data of each LBA; else they are in a buffer of their own */
 	bool dulbe;           /* feature 05h: reads of deallocated or unwritten LBAs fail */
@@ -68,7 +68,7 @@ bool vssd_lbaf_valid(const struct vssd_options *options, uint8_t lbaf);
 
 /* log2 of the LBA size of a format, its bytes of metadata, its format of protection information (enum nvme_pif), and
  * the size of the storage tag in it, in bits. */
-uint8_t vssd_lbaf_shift(uint8_t lbaf);
+uint8_t vssd_lbaf_shift(const struct vssd_subsystem *subsystem, uint8_t lbaf);
 uint8_t vssd_lbaf_metadata(uint8_t lbaf);
 uint8_t vssd_lbaf_pif(uint8_t lbaf);
 uint8_t vssd_lbaf_sts(const struct vssd_options *options, uint8_t lbaf);

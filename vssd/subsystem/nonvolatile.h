@@ -38,6 +38,8 @@ struct vssd_identity {
 struct vssd_formats {
 	struct vssd_section head;
 	uint8_t lbaf[VSSD_MAX_NAMESPACES]; /* by NSID - 1 */
+	uint8_t large;                     /* log2 of the LBA size of every second format; 0: 12 */
+	uint8_t reserved[7];
 };
 
 struct vssd_totals {

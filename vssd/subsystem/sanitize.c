@@ -107,6 +107,36 @@ static void set_clock(struct vssd_subsystem *subsystem)
 	sanitize->start = pyn_ticks() - (uint64_t)(share * (double)sanitize->duration);
 }
 
+static void record_start(struct vssd_subsystem *subsystem)
+{
+	const struct vssd_sanitize_state *state = &subsystem->nv->sanitize;
+	struct nvme_sanitize_start_event event = {
+		.sanicap = vssd_sanitize_sanicap(subsystem), .scdw10 = state->cdw10, .scdw11 = state->pattern};
+
+	vssd_pel_add(subsystem, NVME_PERSISTENT_SANITIZE_START, 0, &event, sizeof(event));
+}
+
+static void record_end(struct vssd_subsystem *subsystem)
+{
+	struct nvme_sanitize_log log = {0};
+	struct nvme_sanitize_completion_event event;
+
+	vssd_sanitize_log(subsystem, &log);
+	event = (struct nvme_sanitize_completion_event){.sprog = log.sprog, .sstat = log.sstat};
+	vssd_pel_add(subsystem, NVME_PERSISTENT_SANITIZE_COMPLETION, 0, &event, sizeof(event));
+}
+
+uint32_t vssd_sanitize_sanicap(const struct vssd_subsystem *subsystem)
+{
+	uint32_t sanicap = NVME_SANICAP_CES | NVME_SANICAP_BES | NVME_SANICAP_OWS;
+
+	if (subsystem->options.version < NVME_1_4)
+		return sanicap;
+	/* Nothing changes the media after the operation. */
+	sanicap |= UINT32_C(1) << NVME_SANICAP_NODMMAS_SHIFT;
+	return sanicap | (vssd_sanitize_leaves_data(subsystem) ? 0 : NVME_SANICAP_NDI);
+}
+
 void vssd_sanitize_start(struct vssd_subsystem *subsystem, uint32_t cdw10, uint32_t cdw11)
 {
 	struct vssd_sanitize_state *state = &subsystem->nv->sanitize;
@@ -120,6 +150,7 @@ void vssd_sanitize_start(struct vssd_subsystem *subsystem, uint32_t cdw10, uint3
 	make_content(subsystem);
 	set_clock(subsystem);
 	set_status(subsystem, NVME_SANITIZE_IN_PROGRESS, false);
+	record_start(subsystem);
 	vssd_self_test_give_way(subsystem, NVME_NSID_ALL, NVME_SELF_TEST_SANITIZE);
 	vssd_subsystem_wake(subsystem);
 }
@@ -184,6 +215,7 @@ static void conclude(struct vssd_subsystem *subsystem, enum nvme_sanitize_status
 				vssd_zones_erased(subsystem, &subsystem->ns[i]);
 	}
 	set_status(subsystem, status, false);
+	record_end(subsystem);
 	vssd_subsystem_notify(subsystem, VSSD_NOTICE_SANITIZE_ENDS);
 }
 

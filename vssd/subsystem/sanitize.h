@@ -30,6 +30,9 @@ uint16_t vssd_sanitize_refuses(const struct vssd_subsystem *subsystem);
  * deallocate them (SANICAP.NDI). */
 bool vssd_sanitize_leaves_data(const struct vssd_subsystem *subsystem);
 
+/* SANICAP of Identify Controller. */
+uint32_t vssd_sanitize_sanicap(const struct vssd_subsystem *subsystem);
+
 /* Record that the host has written to the medium. */
 void vssd_sanitize_written(struct vssd_subsystem *subsystem);
 

@@ -13,11 +13,13 @@
 
 /* In the order of polling and of notices. */
 static const struct vssd_subsystem_part *const parts[] = {
-	&vssd_health_part,    &vssd_sanitize_part, &vssd_format_part,   &vssd_firmware_part,
-	&vssd_self_test_part, &vssd_zones_part,    &vssd_security_part,
-	&vssd_reservation_part,
+	&vssd_ocp_part,      &vssd_health_part,    &vssd_sanitize_part,    &vssd_format_part,
+	&vssd_firmware_part, &vssd_self_test_part, &vssd_latency_part,     &vssd_pel_part,
+	&vssd_zones_part,    &vssd_security_part,  &vssd_reservation_part,
 };
 
+#define LARGE_LEAST 10u /* log2 of the LBA sizes besides 512 */
+#define LARGE_MOST 16u
 #define NUM_PARTS (sizeof(parts) / sizeof(parts[0]))
 
 /* ---- creation ---- */
@@ -61,8 +63,13 @@ static int init_nonvolatile(struct vssd_subsystem *subsystem, bool *is_new, stru
 	if (result)
 		return result;
 	subsystem->nv = nv;
+	subsystem->annex = vssd_annex_open(subsystem->store);
 	if (*is_new)
-		memset(nv->formats.lbaf, options->lba_size == 512 ? 0 : 1, sizeof(nv->formats.lbaf));
+		memset(nv->formats.lbaf, options->lba_size == VSSD_SECTOR_SIZE ? 0 : 1, sizeof(nv->formats.lbaf));
+	if (*is_new && options->lba_size != VSSD_SECTOR_SIZE)
+		nv->formats.large = (uint8_t)__builtin_ctz(options->lba_size);
+	if (nv->formats.large < LARGE_LEAST || nv->formats.large > LARGE_MOST)
+		nv->formats.large = VSSD_BLOCK_SHIFT;
 	if (*is_new || options->serial)
 		init_serial(nv->identity.serial, options->serial);
 	return 0;
@@ -78,6 +85,7 @@ static void power_up(struct vssd_subsystem *subsystem)
 	nv->totals.power_cycles++;
 	nv->totals.unsafe_shutdowns += subsystem->unannounced;
 	nv->identity.in_use = false;
+	vssd_clock_set(&subsystem->clock, 0, false);
 	for (size_t i = 0; i < NUM_PARTS; i++)
 		if (parts[i]->power)
 			parts[i]->power(subsystem, true);
@@ -249,8 +257,7 @@ int vssd_subsystem_peek(struct vssd_subsystem *subsystem, uint32_t nsid, uint64_
 
 	if (result)
 		return result;
-	memcpy(data, vssd_store_data(subsystem->store, offset >> VSSD_BLOCK_SHIFT) + offset % VSSD_BLOCK_SIZE,
-	       length);
+	vssd_store_read(subsystem->store, offset, data, length);
 	return 0;
 }
 
@@ -260,7 +267,11 @@ int vssd_subsystem_poke(struct vssd_subsystem *subsystem, uint32_t nsid, uint64_
 	uint64_t offset;
 	int result = find_lba(subsystem, nsid, lba, length, &offset);
 
-	return result ? result : vssd_store_poke(subsystem->store, offset, data, length);
+	for (uint32_t done = 0, piece; !result && done < length; done += piece) {
+		piece = length - done < VSSD_BLOCK_SIZE ? length - done : VSSD_BLOCK_SIZE;
+		result = vssd_store_poke(subsystem->store, offset + done, (const uint8_t *)data + done, piece);
+	}
+	return result;
 }
 
 int vssd_subsystem_geometry(struct vssd_subsystem *subsystem, uint32_t nsid, uint32_t *lba_size, uint64_t *nsze)

@@ -14,14 +14,19 @@
 #include "spec/nvme_regs.h"
 #include "vssd/options.h"
 #include "vssd/store/store.h"
+#include "vssd/subsystem/annex.h"
+#include "vssd/subsystem/clock.h"
 #include "vssd/subsystem/fault.h"
 #include "vssd/subsystem/fdp.h"
 #include "vssd/subsystem/firmware.h"
 #include "vssd/subsystem/format.h"
 #include "vssd/subsystem/health.h"
+#include "vssd/subsystem/latency.h"
 #include "vssd/subsystem/namespace.h"
 #include "vssd/subsystem/nonvolatile.h"
+#include "vssd/subsystem/ocp.h"
 #include "vssd/subsystem/part.h"
+#include "vssd/subsystem/pel.h"
 #include "vssd/subsystem/sanitize.h"
 #include "vssd/subsystem/security.h"
 #include "vssd/subsystem/self_test.h"
@@ -36,6 +41,7 @@ struct vssd_left {
 struct vssd_subsystem {
 	struct vssd_store *store;
 	struct vssd_nonvolatile *nv;
+	struct vssd_annex *annex;
 	bool null_store;
 	bool power;
 	bool unannounced;  /* the last power loss came without a shutdown */
@@ -49,6 +55,8 @@ struct vssd_subsystem {
 	struct vssd_self_test_clock self_test;
 	struct vssd_firmware firmware;
 	struct vssd_health health;
+	struct vssd_clock clock;
+	struct vssd_ocp ocp;
 	struct vssd_listener *listeners; /* its controllers */
 	struct vssd_faults *faults;
 	struct vssd_fdp *fdp; /* NULL: the drive does not have it */

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vssd/ctrl/shadow.h"
+
+#include "vssd/ctrl/controller.h"
+#include "vssd/ctrl/doorbell.h"
+
+/* Ask the host to ring the doorbell when it goes beyond this value. The drive polls the shadow doorbells, so it needs
+ * no ring; but a host may rely on it. */
+static void ask(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value)
+{
+	if (vssd_bus_write(ctrl->bus, ctrl->queues.shadow.events + index * sizeof(value), &value, sizeof(value)) < 0)
+		vssd_fatal(ctrl);
+}
+
+static void process(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value)
+{
+	if (value == ctrl->queues.shadow.seen[index])
+		return;
+	ctrl->queues.shadow.seen[index] = value;
+	vssd_doorbell_ring(ctrl, index, value);
+	ask(ctrl, index, value);
+}
+
+void vssd_shadow_check(struct vssd_ctrl *ctrl, uint16_t qid)
+{
+	struct vssd_shadow *shadow = &ctrl->queues.shadow;
+	uint32_t values[2];
+
+	if (!shadow->on || qid == 0)
+		return;
+	if (vssd_bus_read(ctrl->bus, shadow->doorbells + qid * sizeof(values), values, sizeof(values)) < 0) {
+		vssd_fatal(ctrl);
+		return;
+	}
+	__atomic_thread_fence(__ATOMIC_ACQUIRE); /* the doorbell before the entries that it announces */
+	/* The head first: it makes room for the completions of new commands. */
+	if (ctrl->queues.cq[qid].size)
+		process(ctrl, 2u * qid + 1, values[1]);
+	if (ctrl->queues.sq[qid].size)
+		process(ctrl, 2u * qid, values[0]);
+}
+
+void vssd_shadow_poll(struct vssd_ctrl *ctrl)
+{
+	for (uint16_t i = 0; i < ctrl->queues.num_active && ctrl->running; i++)
+		vssd_shadow_check(ctrl, ctrl->queues.active[i]);
+}
+
+void vssd_shadow_start(struct vssd_ctrl *ctrl, uint64_t doorbells, uint64_t events)
+{
+	struct vssd_shadow *shadow = &ctrl->queues.shadow;
+
+	*shadow = (struct vssd_shadow){.on = true, .doorbells = doorbells, .events = events};
+	for (uint16_t i = 0; i < ctrl->queues.num_active; i++) {
+		uint16_t qid = ctrl->queues.active[i];
+
+		shadow->seen[2 * qid] = ctrl->queues.sq[qid].tail;
+		shadow->seen[2 * qid + 1] = ctrl->queues.cq[qid].head;
+		ask(ctrl, 2u * qid, shadow->seen[2 * qid]);
+		ask(ctrl, 2u * qid + 1, shadow->seen[2 * qid + 1]);
+	}
+}
+
+void vssd_shadow_created(struct vssd_ctrl *ctrl, uint32_t index)
+{
+	if (!ctrl->queues.shadow.on || index < 2)
+		return;
+	ctrl->queues.shadow.seen[index] = 0;
+	ask(ctrl, index, 0);
+}
+
+static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
+{
+	(void)kind;
+	ctrl->queues.shadow = (struct vssd_shadow){0};
+}
+
+const struct vssd_part vssd_shadow_part = {.reset = reset};

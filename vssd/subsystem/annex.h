@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The annex: non-volatile state that is too large for the system area. Each part has a head. If a file holds another
+ * version of a part, or none, the part begins with zeros. New parts are added at the end.
+ */
+#ifndef VSSD_SUBSYSTEM_ANNEX_H
+#define VSSD_SUBSYSTEM_ANNEX_H
+
+#include <stdint.h>
+
+#include "spec/nvme_ocp.h"
+#include "vssd/store/store.h"
+
+#define VSSD_ACTIVATIONS 20u /* of firmware, that log page C2h of OCP keeps */
+
+#define VSSD_PEL_BYTES (65536u - 512u) /* of the events of log page 0Dh, without its header */
+
+struct vssd_annex_head {
+	uint32_t tag;
+	uint32_t version;
+};
+
+/* What OCP's features and log pages keep over power loss. */
+struct vssd_ocp_saved {
+	struct vssd_annex_head head;
+	uint8_t latency_is_saved;
+	uint8_t latency[15]; /* the beginning of struct nvme_ocp_latency_config, as the host has saved it */
+	uint32_t activations;
+	uint8_t action; /* the commit action of the image that waits for a reset */
+	uint8_t reserved[3];
+	struct nvme_ocp_firmware_activation activation[VSSD_ACTIVATIONS]; /* oldest first */
+};
+
+/* The persistent event log: whole events, oldest first. */
+struct vssd_pel_saved {
+	struct vssd_annex_head head;
+	uint32_t used; /* bytes */
+	uint16_t generation;
+	uint8_t reserved[2];
+	uint8_t bytes[VSSD_PEL_BYTES];
+};
+
+struct vssd_annex {
+	struct vssd_ocp_saved ocp;
+	struct vssd_pel_saved pel;
+};
+_Static_assert(sizeof(struct vssd_annex) <= VSSD_ANNEX_SIZE, "annex");
+
+/* Get the annex of a store, with valid heads. */
+struct vssd_annex *vssd_annex_open(struct vssd_store *store);
+
+#endif
