@@ -888,7 +888,7 @@ def persistent_events(drive: Drive, again: bool = False) -> list[PersistentEvent
     def whole() -> bytes:
         data = b""
         while len(data) < length:
-            piece = nvme.Buffer(min(4096, length - len(data) + -length % 4))
+            piece = nvme.Buffer(min(512, length - len(data) + -length % 4))
             command = drive.log_page(LogId.PERSISTENT_EVENT, piece, len(piece), offset=len(data), lsp=READ_IT)
             drive.succeed(command, PERSISTENT)
             data += bytes(piece[:])
