@@ -2060,12 +2060,12 @@ class Namespace:
                 them behind the data of each LBA takes none
             pi: what to ask of protection information, True for the defaults, or a Pi of pynvme.protection, or
                 a dict of its names, such as {"pract": 1}. It sets PRINFO and the tags
-            placement: placement identifier, 16 bits, of Flexible Data Placement: DTYPE becomes 2, and DSPEC this
+            placement: placement identifier, 16 bits, of Flexible Data Placement; DTYPE becomes 2, DSPEC this
             stream: stream identifier, 16 bits, of the Streams directive: DTYPE becomes 1, and DSPEC this
 
         Raises:
-            AssertionError: a value does not fit its field, placement and stream exclude each other, or DTYPE or
-                DSPEC, the buffer is too short, or the queue is full
+            AssertionError: a value does not fit its field, placement and stream exclude each other, or DTYPE
+                or DSPEC, the buffer is too short, or the queue is full
 
         Example:
             >>> nvme0n1.write(qpair, buf, 0, 8, io_flags=0x4000).waitdone()     # FUA
@@ -2612,8 +2612,8 @@ class Namespace:
             advance the LBA.
 
         Where in the media:
-            placement: placement identifiers that writes name, one, a list of up to 256, or {identifier: ratio},
-                whose ratios add up to at most 256
+            placement: placement identifiers that writes name: one, a list of up to 256, or
+                {identifier: ratio}, whose ratios add up to at most 256
             placement_type: "fdp" for placement identifiers (Data Placement directive), "streams" for streams,
                 which the script enables before, as fio's dataplacement
             placement_select: "roundrobin" names one after the other, "random" each at random, as fio's

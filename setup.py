@@ -151,6 +151,7 @@ setup(
         "pynvme.report",
         "pynvme.spec",
         "pynvme.suite",
+        "pynvme.tcg",
         "pynvme.trace",
         "nvme-stubs",
     ],

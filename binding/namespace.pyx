@@ -497,6 +497,7 @@ cdef class Namespace:
 
     @_named
     def zones(self, qpair, slba=0, state=0):
+        self._get()
         from pynvme import zone
 
         return zone.report(self, qpair, _field(slba, 64, "slba"), _field(state, 8, "state"), self._controller.mdts)

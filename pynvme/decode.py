@@ -381,9 +381,9 @@ class Features:
         if data is not None:
             buf = _buffer(max(4096, len(data)))
             buf[: len(data)] = data
-        dwords = [word, 0] if known.dword == 11 else [cdw11, word]
+        cdw11, cdw12 = (word, 0) if known.dword == 11 else (cdw11, word)
         opcode = spec.AdminOpcode.SET_FEATURES
-        return self._nvme0._ask(opcode, buf, nsid, fid | int(save) << 31, *dwords, 0, uuid)
+        return self._nvme0._ask(opcode, buf, nsid, fid | int(save) << 31, cdw11, cdw12, 0, uuid)
 
     def __getitem__(self, fid: int) -> FeatureState:
         return self.get(fid)

@@ -330,15 +330,15 @@ MUTANTS = [
     Mutant(
         "a command is there in versions before it came",
         "vssd/cmd/table.c",
-        "if (!command->execute || !vssd_since(ctrl, known->since))",
-        "if (!command->execute)",
+        "return vssd_since(ctrl, command->flags & VSSD_NEEDS_FDP ? NVME_2_0 : known->since);",
+        "return true;",
         ("tests/vssd/test_ctrl_versions.py",),
     ),
     Mutant(
         "a read goes the short way where LBAs that were never written are errors",
         "vssd/ctrl/plain.c",
-        "ns->refuse || ns->dulbe || ns->metadata)",
-        "ns->refuse || ns->metadata)",
+        "ns->refuse || ns->dulbe || ns->metadata ||",
+        "ns->refuse || ns->metadata ||",
         ("tests/vssd/test_ctrl_errors.py",),
     ),
     Mutant(
@@ -351,8 +351,8 @@ MUTANTS = [
     Mutant(
         "one structure of a namespace does not tell how far a format is",
         "vssd/cmd/identify.c",
-        "\tid->fpi = format_progress(ctrl, ns);\n\tid->nstat = 1;",
-        "\tid->nstat = 1;",
+        "\tid->fpi = format_progress(ctrl, ns);\n\tid->endgid",
+        "\tid->endgid",
         ("tests/vssd/test_ctrl_agreement.py",),
     ),
     Mutant(
@@ -453,15 +453,15 @@ MUTANTS = [
     Mutant(
         "Write Zeroes with DEAC leaves what was there",
         "core/verify/track.c",
-        "begin_change(track, PYN_CELL_ZEROES);",
-        "begin_change(track, cmd->cdw12 & NVME_RW_DEAC ? PYN_CELL_DEALLOCATED : PYN_CELL_ZEROES);",
+        "begin_change(track, cmd, PYN_CELL_ZEROES);",
+        "begin_change(track, cmd, cmd->cdw12 & NVME_RW_DEAC ? PYN_CELL_DEALLOCATED : PYN_CELL_ZEROES);",
         ("tests/c/test_track.c",),
     ),
     Mutant(
         "data that a view of a buffer changed in flight are believed",
         "core/verify/track.c",
-        "own = own && same;",
-        "",
+        "&& own && same;",
+        "&& own;",
         ("tests/c/test_track.c", "tests/api/test_verify_others.py"),
     ),
     Mutant(

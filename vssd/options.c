@@ -90,7 +90,7 @@ static const struct entry entries[] = {
 	{"null", FLAG, DRIVE, AT(drive.null_store), 0, 1, 0, NULL, "keep no data, for measurements of speed", NULL,
 	 "", NULL},
 	{"lba-size", CHOICE, DRIVE, AT(drive.lba_size), 0, 0, 512, "BYTES",
-	 "LBA size of a new drive, whose other LBA size is 512 (or 4096)", NULL, NULL, lba_sizes},
+	 "LBA size of a new drive", NULL, NULL, lba_sizes},
 	{"namespaces", NUMBER, DRIVE, AT(drive.namespaces), 1, VSSD_MAX_NAMESPACES, 1, "N", "number of namespaces",
 	 NULL, NULL, NULL},
 	{"controllers", NUMBER, DRIVE, AT(drive.optional.controllers), 1, VSSD_MAX_CONTROLLERS, 1, "N",

@@ -43,7 +43,7 @@ COMMANDS: dict[str, Entry] = {
     "resv-register": Entry("pynvme.cli.reservations:resv_register", "register a reservation key", False),
     "resv-acquire": Entry("pynvme.cli.reservations:resv_acquire", "acquire a reservation", False),
     "resv-release": Entry("pynvme.cli.reservations:resv_release", "release a reservation", False),
-    "resv-report": Entry("pynvme.cli.reservations:resv_report", "show a reservation"),
+    "resv-report": Entry("pynvme.cli.reservations:resv_report", "show a reservation", False),
     "identify": Entry("pynvme.cli.identify:identify", "Identify, any CNS"),
     "smart": Entry("pynvme.cli.logs:smart", "SMART / Health log"),
     "log": Entry("pynvme.cli.logs:log", "any log page"),

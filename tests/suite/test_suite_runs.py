@@ -24,6 +24,9 @@ DRIVES = {
     "namespaces": "vssd:namespace_management,size=64M,unallocated=64M",
     "zones": "vssd:size=64M,namespaces=2,zoned=1,zone_size=1M,zone_capacity=768K",
     "placement": "vssd:fdp,streams,size=64M",
+    "reservations": "vssd:reservations,size=64M",
+    "metadata": "vssd:protection,size=64M",
+    "protection": "vssd:protection,size=64M",
 }
 """Drives of areas that the default one has nothing of."""
 

@@ -128,17 +128,58 @@ def creates_namespaces(options: dict[str, str | None]) -> bool:
     return "namespace-management" in options or options.get("profile") in ("datacenter", "everything")
 
 
+MOST_ZONES, MOST_ZRWA = 1 << 20, 16 << 20
+
+
+def zones_contradict(options: dict[str, str | None]) -> bool:
+    """Whether the options of zones exclude each other, or others."""
+
+    def size(name: str, default: int) -> int:
+        return bytes_of(options[name]) if name in options else default
+
+    def number(name: str, default: int) -> int:
+        return int(options.get(name) or default)
+
+    count, each, zrwas = number("zoned", 0), bytes_of(options.get("size")), number("zrwas", 0)
+    zone = size("zone-size", 16 << 20)
+    capacity = size("zone-capacity", 0) or zone
+    area, unit = size("zrwa-size", 128 << 10), size("zrwa-granularity", 16 << 10)
+    most_open, most_active = number("max-open-zones", 16), number("max-active-zones", 32)
+    if "max-open-zones" in options:
+        most_open = int(options["max-open-zones"] or 0)
+    if "max-active-zones" in options:
+        most_active = int(options["max-active-zones"] or 0)
+    return count > 0 and (
+        count > number("namespaces", 1)
+        or options.get("nvme-version", "2.0") != "2.0"
+        or (most_active > 0 and not 1 <= most_open <= most_active)
+        or bool(zone % PAGE or capacity % PAGE)
+        or not capacity <= zone <= each
+        or each // zone > MOST_ZONES // count
+        or (zrwas > 0 and bool(unit % PAGE or area % unit or capacity % unit))
+        or (zrwas > 0 and area > min(capacity, MOST_ZRWA))
+    )
+
+
 def contradicts(options: dict[str, str | None]) -> bool:
     """Whether the drive must refuse these options."""
     total = bytes_of(options.get("size")) // PAGE * PAGE * int(options.get("namespaces") or 1)
     total += bytes_of(options.get("unallocated") or "0") // PAGE * PAGE
     null = "null" in options
-    lost = null and {"metadata", "protection", "fdp"} & set(options)
+    lost = null and {"metadata", "protection", "fdp", "tcg", "boot-partitions", "write-protection"} & set(
+        options
+    )
     return (
         bool(lost)
         or ("file" in options and "fdp" in options)
+        or int(options.get("private-namespaces") or 0) > int(options.get("namespaces") or 1)
+        or (
+            int(options.get("lba-size") or 512) > PAGE
+            and bool({"metadata", "protection", "fdp"} & set(options))
+        )
         or (options.get("unallocated", "0") != "0" and not creates_namespaces(options))
         or (null and "file" in options)
+        or zones_contradict(options)
         or total > (MOST_BYTES_NULL if null else MOST_BYTES)
     )
 
@@ -196,7 +237,7 @@ class Load:
             self.nvme.admin.wait(0.02)
 
     def some_lba(self, nsid: int) -> int:
-        last = self.lbas[nsid - 1] - 1
+        last = max(self.lbas[nsid - 1], 1) - 1  # a private namespace of another controller has none
         return self.dice.choice((0, 0, last, max(last - 7, 0), last + 1, self.dice.randrange(last + 1)))
 
     def do_io(self) -> None:

@@ -22,16 +22,6 @@ uint16_t vssd_security_receive(struct vssd_request *request);
 uint16_t vssd_security_send(struct vssd_request *request);
 uint16_t vssd_self_test(struct vssd_request *request);
 
-/* MN of Identify Controller. */
-void vssd_identify_model(char mn[40]);
-
-/* The power of an operational power state, in watts. */
-uint8_t vssd_power_watts(uint32_t state);
-
-/* Send length bytes of a log page of `size` bytes from offset on, with zeros past its end. Returns a status. */
-uint16_t vssd_log_send(struct vssd_request *request, const uint8_t *page, uint64_t size, uint64_t offset,
-		       uint64_t length);
-
 /* Whether the drive has this log page; Identify announces some of them. */
 bool vssd_log_supported(const struct vssd_ctrl *ctrl, uint8_t lid);
 

@@ -131,7 +131,7 @@ unsigned vssd_queues_poll(struct vssd_ctrl *ctrl)
 	}
 	ctrl->queues.data_moved = 0;
 	if (__builtin_expect(ctrl->queues.shadow.on, 0))
-		vssd_shadow_poll(ctrl);
+		vssd_doorbells_follow(ctrl);
 	count = poll_pair(ctrl, 0, BATCH);
 	return __builtin_expect(ctrl->queues.weighted, 0) ? poll_by_weight(ctrl, count) : poll_in_turn(ctrl, count);
 }

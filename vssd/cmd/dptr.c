@@ -128,3 +128,22 @@ uint16_t vssd_data_receive(struct vssd_request *request, void *buffer, uint32_t 
 
 	return status ? status : vssd_cursor_get(request, &cursor, buffer, length);
 }
+
+uint16_t vssd_data_send_part(struct vssd_request *request, const uint8_t *page, uint64_t size, uint64_t offset,
+			     uint64_t length)
+{
+	static const uint8_t zeros[4096];
+	uint16_t status = vssd_data_map(request, length, VSSD_DMA_WRITE);
+	struct vssd_cursor cursor = {.segment = request->data.segments};
+
+	while (!status && length > 0) {
+		bool inside = offset < size;
+		uint64_t room = inside ? size - offset : sizeof(zeros);
+		uint32_t piece = (uint32_t)(length < room ? length : room);
+
+		status = vssd_cursor_put(request, &cursor, inside ? page + offset : zeros, piece);
+		offset += piece;
+		length -= piece;
+	}
+	return status;
+}

@@ -63,4 +63,8 @@ uint16_t vssd_cursor_put(struct vssd_request *request, struct vssd_cursor *curso
 			 uint32_t length);
 uint16_t vssd_cursor_get(struct vssd_request *request, struct vssd_cursor *cursor, uint8_t *to, uint32_t length);
 
+/* Send length bytes of a page of `size` bytes from offset on, with zeros past its end. Returns a status. */
+uint16_t vssd_data_send_part(struct vssd_request *request, const uint8_t *page, uint64_t size, uint64_t offset,
+			     uint64_t length);
+
 #endif

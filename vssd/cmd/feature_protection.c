@@ -41,7 +41,7 @@ uint16_t vssd_protection_set(struct vssd_request *request)
 		if (is_named(request, &ctrl->ns[i]) && is_fixed(ctrl->subsystem, &ctrl->ns[i]))
 			return vssd_refuse(request, NVME_SC_FEATURE_NOT_CHANGEABLE,
 					   VSSD_STATE("the protection lasts until a power cycle, or for ever"),
-					   VSSD_BASE("8.1.16"));
+					   VSSD_BASE("5.1.25.1.31"));
 	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES && !request->is_trial; i++)
 		if (is_named(request, &ctrl->ns[i]))
 			protect(request, &ctrl->ns[i], (enum vssd_protection)state);

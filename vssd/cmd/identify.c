@@ -15,8 +15,7 @@
 #include "vssd/ctrl/controller.h"
 #include "vssd/subsystem/identity.h"
 
-#define ACL 3u /* 0's based */
-#define MODEL "pynvme virtual SSD"
+#define ACL 3u             /* 0's based */
 #define RESERVATIONS 0x7eu /* RESCAP: all six types */
 #define MC_BOTH 3u         /* metadata may follow the data of each LBA, or be in a buffer of their own */
 #define DPC_ALL (NVME_DPC_TYPE_1 | NVME_DPC_TYPE_2 | NVME_DPC_TYPE_3 | NVME_DPC_FIRST | NVME_DPC_LAST)
@@ -25,39 +24,6 @@
 #define VWCRV 0x80u
 #define SHUTDOWN_US 1000000u
 #define NSIDS_PER_LIST (NVME_IDENTIFY_SIZE / sizeof(uint32_t))
-
-static const struct nvme_power_state power_states[VSSD_NPSS + 1] = {
-	{.mp = 800},
-	{.mp = 600, .rrt = 1, .rrl = 1, .rwt = 1, .rwl = 1},
-	{.mp = 400, .rrt = 2, .rrl = 2, .rwt = 2, .rwl = 2},
-	{.mp = 500,
-	 .flags = NVME_PS_MXPS | NVME_PS_NOPS,
-	 .enlat = 2000,
-	 .exlat = 3000,
-	 .rrt = 3,
-	 .rrl = 3,
-	 .rwt = 3,
-	 .rwl = 3},
-	{.mp = 50,
-	 .flags = NVME_PS_MXPS | NVME_PS_NOPS,
-	 .enlat = 5000,
-	 .exlat = 10000,
-	 .rrt = 4,
-	 .rrl = 4,
-	 .rwt = 4,
-	 .rwl = 4},
-};
-
-void vssd_identify_model(char mn[40])
-{
-	memset(mn, ' ', 40);
-	memcpy(mn, MODEL, sizeof(MODEL) - 1);
-}
-
-uint8_t vssd_power_watts(uint32_t state)
-{
-	return (uint8_t)(power_states[state].mp / 100); /* units of 0.01 W */
-}
 
 /* Whether the host can create namespaces, so that it needs lists of what there is. */
 static bool is_managed(const struct vssd_ctrl *ctrl)
@@ -77,7 +43,7 @@ static void describe_controller(const struct vssd_ctrl *ctrl, struct nvme_id_ctr
 	memcpy(&id->vid, &ctrl->config.bytes[PCI_CFG_VENDOR], 2);
 	memcpy(&id->ssvid, &ctrl->config.bytes[PCI_CFG_SUBSYSTEM_VENDOR], 2);
 	memcpy(id->sn, ctrl->nv->identity.serial, sizeof(id->sn));
-	vssd_identify_model(id->mn);
+	vssd_identity_model(id->mn);
 	memcpy(id->fr, ctrl->subsystem->firmware.revision, sizeof(id->fr));
 	vssd_identity_oui(id->ieee);
 	id->mdts = ctrl->options->mdts;
@@ -86,7 +52,7 @@ static void describe_controller(const struct vssd_ctrl *ctrl, struct nvme_id_ctr
 	id->frmw = VSSD_FIRMWARE_SLOTS << NVME_FRMW_SLOTS_SHIFT;
 	id->elpe = VSSD_ELPE;
 	id->npss = vssd_power_npss(ctrl);
-	memcpy(id->psd, power_states, (id->npss + 1u) * sizeof(power_states[0]));
+	memcpy(id->psd, vssd_power_states, (id->npss + 1u) * sizeof(vssd_power_states[0]));
 	id->sqes = 0x66;
 	id->cqes = 0x44;
 	id->nn = vssd_subsystem_nn(ctrl->subsystem);

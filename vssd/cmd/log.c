@@ -335,25 +335,6 @@ static uint16_t fill_supported(struct vssd_request *request, struct query *query
 	return NVME_SC_SUCCESS;
 }
 
-uint16_t vssd_log_send(struct vssd_request *request, const uint8_t *page, uint64_t size, uint64_t offset,
-		       uint64_t length)
-{
-	static const uint8_t zeros[4096];
-	uint16_t status = vssd_data_map(request, length, VSSD_DMA_WRITE);
-	struct vssd_cursor cursor = {.segment = request->data.segments};
-
-	while (!status && length > 0) {
-		bool inside = offset < size;
-		uint64_t room = inside ? size - offset : sizeof(zeros);
-		uint32_t piece = (uint32_t)(length < room ? length : room);
-
-		status = vssd_cursor_put(request, &cursor, inside ? page + offset : zeros, piece);
-		offset += piece;
-		length -= piece;
-	}
-	return status;
-}
-
 /* Clear the event that reported this page: the host has read it, with Retain Asynchronous Event (RAE) cleared. */
 static void forget(struct vssd_ctrl *ctrl, uint8_t lid, uint32_t nsid)
 {
@@ -451,7 +432,7 @@ uint16_t vssd_get_log_page(struct vssd_request *request)
 	if (!status)
 		status = page->fill(request, &query);
 	if (!status)
-		status = vssd_log_send(request, query.page, page->size, offset, length);
+		status = vssd_data_send_part(request, query.page, page->size, offset, length);
 	if (!status && !nvme_get_field(cmd, NVME_FIELD_GET_LOG_PAGE_RAE))
 		forget(request->ctrl, lid, cmd->nsid);
 	return status;

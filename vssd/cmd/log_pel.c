@@ -45,7 +45,7 @@ static void fill_header(struct vssd_ctrl *ctrl, struct nvme_persistent_event_log
 	memcpy(&log->vid, &ctrl->config.bytes[PCI_CFG_VENDOR], sizeof(log->vid));
 	memcpy(&log->ssvid, &ctrl->config.bytes[PCI_CFG_SUBSYSTEM_VENDOR], sizeof(log->ssvid));
 	memcpy(log->sn, ctrl->nv->identity.serial, sizeof(log->sn));
-	vssd_identify_model(log->mn);
+	vssd_identity_model(log->mn);
 	vssd_identity_subnqn(ctrl->subsystem, log->subnqn, sizeof(log->subnqn));
 	if (vssd_since(ctrl, NVME_2_0))
 		log->gnum = subsystem->annex->pel.generation;
@@ -116,7 +116,7 @@ uint16_t vssd_pel_read(struct vssd_request *request)
 	if (offset > ctrl->features.pel.length)
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_GET_LOG_PAGE_LPO, "LPO"),
 				   VSSD_OWN);
-	return vssd_log_send(request, ctrl->features.pel.page, ctrl->features.pel.length, offset, length);
+	return vssd_data_send_part(request, ctrl->features.pel.page, ctrl->features.pel.length, offset, length);
 }
 
 static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)

@@ -33,8 +33,7 @@ bool vssd_mi_returns_data(uint8_t opcode);
 
 /* ---- mi_message.c ---- */
 
-#define VSSD_MI_MESSAGE_TYPE 0x84u /* the first byte of each message: MCTP message type 4, with an integrity check   \
-				    */
+#define VSSD_MI_MESSAGE_TYPE 0x84u /* the first byte of a message: MCTP type 4, with an integrity check */
 #define VSSD_MI_MESSAGE (20u + VSSD_MI_MOST_DATA + 4u) /* bytes of the longest response */
 
 /* Answer a message of the Management Interface, from header to integrity check. response has room for VSSD_MI_MESSAGE

@@ -367,7 +367,7 @@ uint16_t vssd_reservation_mask_set(struct vssd_request *request)
 uint16_t vssd_reservation_mask_get(struct vssd_request *request, enum nvme_feature_select select)
 {
 	if (!request->ns)
-		return vssd_refuse_nsid(request, VSSD_BASE("5.1.25.1.25"));
+		return vssd_refuse_nsid(request, VSSD_BASE("5.1.25.1.29"));
 	request->result =
 		select == NVME_SEL_CURRENT ? request->ctrl->features.reserved.mask[request->ns->nsid - 1] : 0;
 	return NVME_SC_SUCCESS;
@@ -386,7 +386,7 @@ uint16_t vssd_reservation_persistence_set(struct vssd_request *request)
 uint16_t vssd_reservation_persistence_get(struct vssd_request *request, enum nvme_feature_select select)
 {
 	if (!request->ns)
-		return vssd_refuse_nsid(request, VSSD_BASE("5.1.25.1.26"));
+		return vssd_refuse_nsid(request, VSSD_BASE("5.1.25.1.30"));
 	request->result =
 		select == NVME_SEL_CURRENT ? vssd_reservation_of(request->ctrl->subsystem, request->ns)->ptpl : 0;
 	return NVME_SC_SUCCESS;

@@ -60,8 +60,10 @@ void vssd_latency_note(struct vssd_ctrl *ctrl, uint8_t opcode, uint64_t start)
 					[NVME_IO_DSM] = VSSD_LATENCY_TRIM + 1};
 
 	if (opcode < sizeof(kinds) && kinds[opcode] &&
-	    vssd_latency_count(ctrl->subsystem, (enum vssd_latency_kind)(kinds[opcode] - 1), start))
-		vssd_telemetry_capture(ctrl, "a latency triggered the latency monitor");
+	    vssd_latency_count(ctrl->subsystem, (enum vssd_latency_kind)(kinds[opcode] - 1), start)) {
+		ctrl->telemetry.reason = "a latency triggered the latency monitor";
+		vssd_ctrl_wake(ctrl);
+	}
 }
 
 void vssd_post_later(struct vssd_sq *sq, struct vssd_waiting waiting)

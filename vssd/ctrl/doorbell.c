@@ -99,6 +99,26 @@ void vssd_doorbell_ring(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value)
 		sq_doorbell(ctrl, (uint16_t)(index / 2), value);
 }
 
+/* Process new values of the shadow doorbells of a QID. */
+static void follow(struct vssd_ctrl *ctrl, uint16_t qid)
+{
+	uint32_t values[2];
+
+	if (!vssd_shadow_read(ctrl, qid, values))
+		return;
+	/* The head first: it makes room for the completions of new commands. */
+	if (ctrl->queues.cq[qid].size && vssd_shadow_take(ctrl, 2u * qid + 1, values[1]))
+		vssd_doorbell_ring(ctrl, 2u * qid + 1, values[1]);
+	if (ctrl->queues.sq[qid].size && vssd_shadow_take(ctrl, 2u * qid, values[0]))
+		vssd_doorbell_ring(ctrl, 2u * qid, values[0]);
+}
+
+void vssd_doorbells_follow(struct vssd_ctrl *ctrl)
+{
+	for (uint16_t i = 0; i < ctrl->queues.num_active && ctrl->running; i++)
+		follow(ctrl, ctrl->queues.active[i]);
+}
+
 void vssd_doorbells_changed(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t now)
 {
 	uint64_t changed = now ^ ctrl->queues.seen[qid];
@@ -106,7 +126,7 @@ void vssd_doorbells_changed(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t now)
 	vssd_faults_note(ctrl->subsystem->faults, VSSD_FAULT_ON_DOORBELL);
 	ctrl->queues.seen[qid] = now;
 	if (__builtin_expect(ctrl->queues.shadow.on && qid != 0, 0)) {
-		vssd_shadow_check(ctrl, qid);
+		follow(ctrl, qid);
 		return;
 	}
 	if (changed >> 32)
@@ -121,7 +141,7 @@ void vssd_queues_check(struct vssd_ctrl *ctrl)
 		return;
 	vssd_queues_resolve(ctrl);
 	vssd_queue_check(ctrl, 0);
-	vssd_shadow_poll(ctrl);
+	vssd_doorbells_follow(ctrl);
 	for (uint16_t i = 0; i < ctrl->queues.num_active; i++)
 		vssd_queue_check(ctrl, ctrl->queues.active[i]);
 }
@@ -165,7 +185,7 @@ void vssd_doorbell_write(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value)
 	}
 	vssd_doorbell_set_seen(ctrl, index, value);
 	if (ctrl->queues.shadow.on && qid != 0)
-		vssd_shadow_check(ctrl, qid);
+		follow(ctrl, qid);
 	else
 		vssd_doorbell_ring(ctrl, index, value);
 }

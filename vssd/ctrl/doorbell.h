@@ -31,6 +31,9 @@ static inline void vssd_queue_check(struct vssd_ctrl *ctrl, uint16_t qid)
 
 void vssd_queues_check(struct vssd_ctrl *ctrl);
 
+/* Process new values of the shadow doorbells of all I/O queues. Does nothing if they are off. */
+void vssd_doorbells_follow(struct vssd_ctrl *ctrl);
+
 /* Process a value of a doorbell of a queue that exists. */
 void vssd_doorbell_ring(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value);
 

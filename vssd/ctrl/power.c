@@ -37,6 +37,33 @@ void vssd_power_enter(struct vssd_ctrl *ctrl, uint32_t state)
 	vssd_plain_update(ctrl);
 }
 
+const struct nvme_power_state vssd_power_states[VSSD_NPSS + 1] = {
+	{.mp = 800},
+	{.mp = 600, .rrt = 1, .rrl = 1, .rwt = 1, .rwl = 1},
+	{.mp = 400, .rrt = 2, .rrl = 2, .rwt = 2, .rwl = 2},
+	{.mp = 500,
+	 .flags = NVME_PS_MXPS | NVME_PS_NOPS,
+	 .enlat = 2000,
+	 .exlat = 3000,
+	 .rrt = 3,
+	 .rrl = 3,
+	 .rwt = 3,
+	 .rwl = 3},
+	{.mp = 50,
+	 .flags = NVME_PS_MXPS | NVME_PS_NOPS,
+	 .enlat = 5000,
+	 .exlat = 10000,
+	 .rrt = 4,
+	 .rrl = 4,
+	 .rwt = 4,
+	 .rwl = 4},
+};
+
+uint8_t vssd_power_watts(uint32_t state)
+{
+	return (uint8_t)(vssd_power_states[state].mp / 100); /* units of 0.01 W */
+}
+
 uint8_t vssd_power_npss(const struct vssd_ctrl *ctrl)
 {
 	return vssd_since(ctrl, NVME_1_1) ? VSSD_NPSS : VSSD_FIRST_NOPS - 1;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "spec/nvme_id.h"
 #include "vssd/ctrl/part.h"
 #include "vssd/subsystem/health.h"
 #include "vssd/subsystem/nonvolatile.h"
@@ -37,6 +38,10 @@ extern const struct vssd_part vssd_power_part;
 
 /* NPSS, the number of power states, 0's based. Version 1.1 added the non-operational ones. */
 uint8_t vssd_power_npss(const struct vssd_ctrl *ctrl);
+
+/* The descriptors of all power states, and the most power of one, in watts. */
+extern const struct nvme_power_state vssd_power_states[VSSD_NPSS + 1];
+uint8_t vssd_power_watts(uint32_t state);
 
 /* Enter a power state, which must exist. */
 void vssd_power_enter(struct vssd_ctrl *ctrl, uint32_t state);

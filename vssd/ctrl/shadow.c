@@ -2,7 +2,6 @@
 #include "vssd/ctrl/shadow.h"
 
 #include "vssd/ctrl/controller.h"
-#include "vssd/ctrl/doorbell.h"
 
 /* Ask the host to ring the doorbell when it goes beyond this value. The drive polls the shadow doorbells, so it needs
  * no ring; but a host may rely on it. */
@@ -12,38 +11,28 @@ static void ask(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value)
 		vssd_fatal(ctrl);
 }
 
-static void process(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value)
-{
-	if (value == ctrl->queues.shadow.seen[index])
-		return;
-	ctrl->queues.shadow.seen[index] = value;
-	vssd_doorbell_ring(ctrl, index, value);
-	ask(ctrl, index, value);
-}
-
-void vssd_shadow_check(struct vssd_ctrl *ctrl, uint16_t qid)
+bool vssd_shadow_read(struct vssd_ctrl *ctrl, uint16_t qid, uint32_t values[2])
 {
 	struct vssd_shadow *shadow = &ctrl->queues.shadow;
-	uint32_t values[2];
 
 	if (!shadow->on || qid == 0)
-		return;
-	if (vssd_bus_read(ctrl->bus, shadow->doorbells + qid * sizeof(values), values, sizeof(values)) < 0) {
+		return false;
+	if (vssd_bus_read(ctrl->bus, shadow->doorbells + qid * 2 * sizeof(values[0]), values, 2 * sizeof(values[0])) <
+	    0) {
 		vssd_fatal(ctrl);
-		return;
+		return false;
 	}
 	__atomic_thread_fence(__ATOMIC_ACQUIRE); /* the doorbell before the entries that it announces */
-	/* The head first: it makes room for the completions of new commands. */
-	if (ctrl->queues.cq[qid].size)
-		process(ctrl, 2u * qid + 1, values[1]);
-	if (ctrl->queues.sq[qid].size)
-		process(ctrl, 2u * qid, values[0]);
+	return true;
 }
 
-void vssd_shadow_poll(struct vssd_ctrl *ctrl)
+bool vssd_shadow_take(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value)
 {
-	for (uint16_t i = 0; i < ctrl->queues.num_active && ctrl->running; i++)
-		vssd_shadow_check(ctrl, ctrl->queues.active[i]);
+	if (value == ctrl->queues.shadow.seen[index])
+		return false;
+	ctrl->queues.shadow.seen[index] = value;
+	ask(ctrl, index, value);
+	return true;
 }
 
 void vssd_shadow_start(struct vssd_ctrl *ctrl, uint64_t doorbells, uint64_t events)

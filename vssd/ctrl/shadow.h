@@ -29,8 +29,10 @@ void vssd_shadow_start(struct vssd_ctrl *ctrl, uint64_t doorbells, uint64_t even
 /* A queue was created: its doorbell is 0. */
 void vssd_shadow_created(struct vssd_ctrl *ctrl, uint32_t index);
 
-/* Process new values of the shadow doorbells of a QID, or of all I/O queues. Does nothing if they are off. */
-void vssd_shadow_check(struct vssd_ctrl *ctrl, uint16_t qid);
-void vssd_shadow_poll(struct vssd_ctrl *ctrl);
+/* Read the shadow doorbells of a QID, the tail and the head. False: they are off, or cannot be read. */
+bool vssd_shadow_read(struct vssd_ctrl *ctrl, uint16_t qid, uint32_t values[2]);
+
+/* Whether a value is new. If so, note it, and ask the host to ring the doorbell beyond it. */
+bool vssd_shadow_take(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value);
 
 #endif

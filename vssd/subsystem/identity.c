@@ -9,6 +9,7 @@
 /* A locally administered OUI: that bit is set in the first byte sent. */
 static const uint8_t oui[3] = {0x02, 0x56, 0x53};
 
+#define MODEL "pynvme virtual SSD"
 #define NUMBERED 0x100000u /* salts of numbered namespaces are a multiple of this, and the NSID */
 
 /* FNV-1a, 64 bits. */
@@ -58,4 +59,10 @@ void vssd_identity_subnqn(const struct vssd_subsystem *subsystem, char *subnqn, 
 	snprintf(subnqn, size, "nqn.2014-08.org.nvmexpress:uuid:%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32),
 		 (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff), (unsigned)(0x8000 | (b >> 48 & 0x3fff)),
 		 (unsigned long long)(b & UINT64_C(0xffffffffffff)));
+}
+
+void vssd_identity_model(char mn[40])
+{
+	memset(mn, ' ', 40);
+	memcpy(mn, MODEL, sizeof(MODEL) - 1);
 }

@@ -9,24 +9,7 @@
 #define ORIGIN_SET 1u /* of a timestamp: the host has set it */
 #define ORIGIN_SHIFT 49
 
-/* Controller Reset Information, of Power-on or Reset. */
-struct reset_information {
-	uint16_t cntlid;
-	uint8_t firmware_activation;
-	uint8_t operations;
-	uint8_t rsvd4[12];
-	uint32_t power_cycle;
-	uint64_t power_on_ms;
-	uint64_t timestamp;
-} __attribute__((packed));
-_Static_assert(sizeof(struct reset_information) == 36, "Controller Reset Information");
-
-struct power_on_event {
-	char revision[8];
-	struct reset_information controllers[VSSD_MAX_CONTROLLERS];
-};
-
-static bool is_there(const struct vssd_subsystem *subsystem)
+bool vssd_pel_is_there(const struct vssd_subsystem *subsystem)
 {
 	return subsystem->options.optional.persistent_events && subsystem->options.version >= NVME_1_4;
 }
@@ -49,7 +32,7 @@ static const struct nvme_persistent_event *event_at(const struct vssd_pel_saved 
 
 /* ---- recording ---- */
 
-static uint64_t timestamp(const struct vssd_subsystem *subsystem)
+uint64_t vssd_pel_timestamp(const struct vssd_subsystem *subsystem)
 {
 	return vssd_clock_ms(&subsystem->clock) |
 	       (subsystem->clock.is_set ? (uint64_t)ORIGIN_SET << ORIGIN_SHIFT : 0);
@@ -77,55 +60,17 @@ void vssd_pel_add(struct vssd_subsystem *subsystem, enum nvme_persistent_event_t
 		.etr = 1,
 		.ehl = HEADER_LENGTH,
 		.cntlid = cntlid,
-		.ets = timestamp(subsystem),
+		.ets = vssd_pel_timestamp(subsystem),
 		.el = length,
 	};
 
-	if (!is_there(subsystem))
+	if (!vssd_pel_is_there(subsystem))
 		return;
 	make_room(saved, length_of(&event));
 	memcpy(saved->bytes + saved->used, &event, sizeof(event));
 	memcpy(saved->bytes + saved->used + sizeof(event), data, length);
 	/* The length comes last, since it makes the event a part of the log. */
 	__atomic_store_n(&saved->used, saved->used + length_of(&event), __ATOMIC_RELEASE);
-}
-
-static uint8_t operations(const struct vssd_subsystem *subsystem)
-{
-	return (uint8_t)(subsystem->format.running |
-			 (subsystem->nv->sanitize.status == NVME_SANITIZE_IN_PROGRESS ? 2 : 0));
-}
-
-/* of: the controller that was reset; NULL: all of them. */
-static void add_reset(struct vssd_subsystem *subsystem, const struct vssd_listener *of)
-{
-	struct power_on_event event = {0};
-	unsigned count = 0;
-
-	memcpy(event.revision, subsystem->nv->firmware.slots[subsystem->nv->firmware.active - 1].revision,
-	       sizeof(event.revision));
-	for (const struct vssd_listener *one = subsystem->listeners; one; one = one->next) {
-		if (of && one != of)
-			continue;
-		event.controllers[count++] = (struct reset_information){
-			.cntlid = (uint16_t)(one->index + 1),
-			.operations = operations(subsystem),
-			.power_cycle = (uint32_t)subsystem->nv->totals.power_cycles,
-			.power_on_ms = subsystem->nv->totals.power_on_ms,
-			.timestamp = timestamp(subsystem),
-		};
-	}
-	vssd_pel_add(subsystem, NVME_PERSISTENT_POWER_ON, 0, &event,
-		     (uint16_t)(sizeof(event.revision) + count * sizeof(event.controllers[0])));
-}
-
-static void add_health(struct vssd_subsystem *subsystem)
-{
-	struct nvme_smart_log smart = {0};
-
-	vssd_health_smart(subsystem, &smart);
-	smart.cw = vssd_health_warnings(subsystem);
-	vssd_pel_add(subsystem, NVME_PERSISTENT_SMART, 0, &smart, sizeof(smart));
 }
 
 void vssd_pel_temperature(struct vssd_subsystem *subsystem)
@@ -143,25 +88,7 @@ void vssd_pel_temperature(struct vssd_subsystem *subsystem)
 	vssd_pel_add(subsystem, NVME_PERSISTENT_THERMAL, 0, &event, sizeof(event));
 }
 
-/* ---- the part ---- */
-
-static void power(struct vssd_subsystem *subsystem, bool on)
-{
-	if (!on || !is_there(subsystem))
-		return;
-	add_reset(subsystem, NULL);
-	add_health(subsystem);
-	subsystem->annex->pel.generation++;
-}
-
-static void reset(struct vssd_subsystem *subsystem, enum vssd_reset kind, const struct vssd_listener *of)
-{
-	if (kind != VSSD_RESET_POWER)
-		add_reset(subsystem, of);
-}
-
-/* The events may come from a file with any contents: keep those before the first damaged one. */
-static void init(struct vssd_subsystem *subsystem)
+void vssd_pel_open(struct vssd_subsystem *subsystem)
 {
 	struct vssd_pel_saved *saved = &subsystem->annex->pel;
 	const struct nvme_persistent_event *event;
@@ -173,21 +100,6 @@ static void init(struct vssd_subsystem *subsystem)
 		good += length_of(event);
 	saved->used = good;
 }
-
-static void poll(struct vssd_subsystem *subsystem, uint64_t now)
-{
-	(void)subsystem;
-	(void)now;
-}
-
-static uint64_t due(const struct vssd_subsystem *subsystem)
-{
-	(void)subsystem;
-	return VSSD_NEVER;
-}
-
-const struct vssd_subsystem_part vssd_pel_part = {
-	.init = init, .power = power, .reset = reset, .poll = poll, .due = due};
 
 /* ---- reading ---- */
 

@@ -14,7 +14,18 @@
 
 #define VSSD_PELS 1u /* the largest log page, units of 64 KiB */
 
+/* Records power-ons and resets. */
 extern const struct vssd_subsystem_part vssd_pel_part;
+
+/* Whether the drive has such a log. */
+bool vssd_pel_is_there(const struct vssd_subsystem *subsystem);
+
+/* Take over the events of the annex. They may come from a file with any contents: those before the first damaged one
+ * are kept. */
+void vssd_pel_open(struct vssd_subsystem *subsystem);
+
+/* The timestamp of an event that happens now, with its origin. */
+uint64_t vssd_pel_timestamp(const struct vssd_subsystem *subsystem);
 
 /* Record an event with data of this length. cntlid: the controller it belongs to, or 0. Does nothing if the drive has
  * no such log. */
