@@ -82,7 +82,7 @@ BUGS = (
         "A namespace that is protected until the next power cycle stays protected",
         "The state of the protection is stored.",
         "Base 2.0, 8.12 Namespace Write Protection",
-        waits_for="namespace write protection",
+        waits_for="a fault rule that changes how long a namespace is protected",
     ),
     Bug(
         "F8",
@@ -110,7 +110,7 @@ BUGS = (
         "A locking range begins one LBA too late",
         "The range of TCG Opal is rounded to the alignment.",
         "TCG Storage Opal SSC, Locking Range",
-        waits_for="Security Send and Security Receive",
+        waits_for="a fault rule that changes a locking range",
     ),
     Bug(
         "F11",
