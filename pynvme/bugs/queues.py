@@ -93,7 +93,7 @@ BUGS = (
         "The last segment of an SGL is not read",
         "The walk over the descriptors ends at a segment descriptor that is the last one.",
         "Base 2.0, 4.1.2 Scatter Gather List",
-        waits_for="SGLs",
+        waits_for="a fault rule that changes an SGL",
     ),
     Bug(
         "C10",
