@@ -4,17 +4,16 @@
 from __future__ import annotations
 
 import struct
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from pynvme.cli import errors, options, output
 from pynvme.cli.drive import opened
 from pynvme.cli.identify import raw, show
-from pynvme.cli.send import completion, explained, line
+from pynvme.cli.send import completion, explained, report
 
 if TYPE_CHECKING:
     import nvme
@@ -40,19 +39,6 @@ def _group(function: options.Function) -> options.Function:
         show_default=True,
         metavar="N",
         help="The endurance group.",
-    )(function)
-
-
-def _namespace(function: options.Function) -> options.Function:
-    return click.option(
-        "-n",
-        "--namespace-id",
-        "nsid",
-        type=options.Number(32),
-        default=1,
-        show_default=True,
-        metavar="N",
-        help="The namespace.",
     )(function)
 
 
@@ -116,19 +102,9 @@ def _queue(address: str, nsid: int) -> Iterator[tuple[nvme.Controller, nvme.Name
         yield nvme0, module.Namespace(nvme0, nsid), module.Qpair(nvme0, 16)
 
 
-def _report(nvme0: Any, address: str, opcode: int, done: dict[str, Any], as_json: bool, text: str) -> None:
-    """Print how a command without data ended, and exit with 1 if it failed."""
-    found = explained(nvme0, done, opcode)
-    if as_json:
-        output.json({"address": address, "opcode": opcode, **found, "data": ""})
-    else:
-        click.echo(line(found) if done["status"] else text)
-    sys.exit(1 if done["status"] else 0)
-
-
 @fdp.command("status", epilog="Example: pynvme fdp status 01:00.0 -n 1")
 @options.pciaddr
-@_namespace
+@options.namespace()
 @options.as_json
 @raw
 @options.words("[ADDRESS]")
@@ -141,7 +117,7 @@ def status(pciaddr: str | None, nsid: int, as_json: bool, raw_binary: bool, word
         buf = errors.load("nvme").Buffer(STATUS_BYTES, ptype=0, pvalue=0)
         done = completion(qpair, lambda cb: ns.io_mgmt_receive(qpair, buf, cb=cb))
         if done["status"]:
-            _report(nvme0, address, RECEIVE, done, as_json, "")
+            report(nvme0, address, RECEIVE, done, as_json, "")
         found = spec.ReclaimUnitHandleStatusList(bytearray(bytes(buf)))
         if as_json and not raw_binary:
             about = {"address": address, "opcode": RECEIVE, **explained(nvme0, done, RECEIVE)}
@@ -152,7 +128,7 @@ def status(pciaddr: str | None, nsid: int, as_json: bool, raw_binary: bool, word
 
 @fdp.command("update", epilog="Example: pynvme fdp update 01:00.0 -n 1 --pids 0,3")
 @options.pciaddr
-@_namespace
+@options.namespace()
 @click.option("-p", "--pids", required=True, metavar="N,…", help="The placement identifiers.")
 @options.as_json
 @options.words("[ADDRESS]")
@@ -164,12 +140,12 @@ def update(pciaddr: str | None, nsid: int, pids: str, as_json: bool, words: tupl
         buf = errors.load("nvme").Buffer(max(4, 2 * len(numbers)), ptype=0, pvalue=0)
         buf[: 2 * len(numbers)] = struct.pack(f"<{len(numbers)}H", *numbers)
         done = completion(qpair, lambda cb: ns.io_mgmt_send(qpair, buf, mos=len(numbers) - 1, cb=cb))
-        _report(nvme0, address, SEND, done, as_json, f"updated {pids}")
+        report(nvme0, address, SEND, done, as_json, f"updated {pids}")
 
 
 @fdp.command("set-events", epilog="Example: pynvme fdp set-events 01:00.0 -p 0 -t 0,3 --enable")
 @options.pciaddr
-@_namespace
+@options.namespace()
 @click.option(
     "-p", "--placement-handle", "handle", type=options.Number(16), default=0, metavar="N", help="Whose."
 )
@@ -195,4 +171,4 @@ def set_events(
         words12 = {"cdw10": FDP_EVENTS, "cdw11": len(numbers) << 16 | handle, "cdw12": int(enable)}
         done = completion(nvme0, lambda cb: nvme0.send_cmd(SET_FEATURES, buf, nsid, **words12, cb=cb))
         text = f"{'enabled' if enable else 'disabled'} {types}"
-        _report(nvme0, address, SET_FEATURES, done, as_json, text)
+        report(nvme0, address, SET_FEATURES, done, as_json, text)

@@ -3,50 +3,20 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from pynvme.cli import options, output
 from pynvme.cli.drive import opened
-from pynvme.cli.send import completion, explained, line
+from pynvme.cli.send import completion, report
 from pynvme.cli.suite import confirm
 
 if TYPE_CHECKING:
-    import nvme
+    pass
 
 ACTIVE, ALLOCATED = 2, 0x10
 """CNS of the two lists."""
-
-
-def _nsid(function: options.Function) -> options.Function:
-    return click.option(
-        "-n",
-        "--namespace-id",
-        "nsid",
-        type=options.Number(32),
-        required=True,
-        metavar="N",
-        help="The namespace.",
-    )(function)
-
-
-def _number(name: str, short: str, bits: int, text: str) -> Callable[[options.Function], options.Function]:
-    return click.option(short, name, type=options.Number(bits), default=0, metavar="N", help=text)
-
-
-def _report(
-    address: str, nvme0: nvme.Controller, done: dict[str, Any], opcode: int, as_json: bool, text: str
-) -> None:
-    """Print how a command ended, and exit with 1 if it failed."""
-    found = explained(nvme0, done, opcode)
-    if as_json:
-        output.json({"address": address, "opcode": opcode, **found, "data": ""})
-    else:
-        click.echo(line(found) if done["status"] else text)
-    sys.exit(1 if done["status"] else 0)
 
 
 @click.command("list-ns", epilog="Example: pynvme list-ns 01:00.0 --all")
@@ -78,13 +48,13 @@ def list_ns(pciaddr: str | None, allocated: bool, as_json: bool, words: tuple[st
 @options.pciaddr
 @click.option("-s", "--nsze", type=options.Number(64), required=True, metavar="N", help="The size in LBAs.")
 @click.option("-c", "--ncap", type=options.Number(64), metavar="N", help="The capacity (default: the size).")
-@_number("--flbas", "-f", 8, "The LBA format.")
-@_number("--dps", "-d", 8, "Protection information.")
-@_number("--nmic", "-m", 8, "1: several controllers can be attached.")
-@_number("--anagrpid", "-a", 32, "The ANA group.")
-@_number("--nvmsetid", "-i", 16, "The NVM set.")
-@_number("--endgid", "-e", 16, "The endurance group.")
-@_number("--csi", "-y", 8, "The I/O command set.")
+@options.number("-f", "--flbas", bits=8, text="The LBA format.")
+@options.number("-d", "--dps", bits=8, text="Protection information.")
+@options.number("-m", "--nmic", bits=8, text="1: several controllers can be attached.")
+@options.number("-a", "--anagrpid", bits=32, text="The ANA group.")
+@options.number("-i", "--nvmsetid", bits=16, text="The NVM set.")
+@options.number("-e", "--endgid", bits=16, text="The endurance group.")
+@options.number("-y", "--csi", bits=8, text="The I/O command set.")
 @options.as_json
 @options.words("[ADDRESS]")
 def create_ns(
@@ -97,12 +67,12 @@ def create_ns(
     address, _ = options.drive_of(pciaddr, words)
     with opened(address) as nvme0:
         done = completion(nvme0, lambda cb: nvme0.ns_create(nsze, ncap, **fields, cb=cb))
-        _report(address, nvme0, done, 0x0D, as_json, f"created namespace {done['cdw0']}")
+        report(nvme0, address, 0x0D, done, as_json, f"created namespace {done['cdw0']}")
 
 
 @click.command("delete-ns", epilog="Example: pynvme delete-ns 01:00.0 -n 2 --yes")
 @options.pciaddr
-@_nsid
+@options.namespace(required=True)
 @click.option("--yes", is_flag=True, help="Delete it without asking.")
 @options.as_json
 @options.words("[ADDRESS]")
@@ -115,7 +85,7 @@ def delete_ns(pciaddr: str | None, nsid: int, yes: bool, as_json: bool, words: t
     confirm(address, yes, "deletes data of")
     with opened(address) as nvme0:
         done = completion(nvme0, lambda cb: nvme0.ns_delete(nsid, cb=cb))
-        _report(address, nvme0, done, 0x0D, as_json, f"deleted namespace {nsid}")
+        report(nvme0, address, 0x0D, done, as_json, f"deleted namespace {nsid}")
 
 
 def _attachment(
@@ -134,7 +104,7 @@ def _attachment(
         raise click.UsageError(f"--controllers takes numbers like 1,2, not {controllers}") from None
     with opened(address) as nvme0:
         done = completion(nvme0, lambda cb: getattr(nvme0, method)(nsid, cntlids, cb=cb))
-        _report(address, nvme0, done, 0x15, as_json, f"{method[3:]}ed namespace {nsid}")
+        report(nvme0, address, 0x15, done, as_json, f"{method[3:]}ed namespace {nsid}")
 
 
 def _controllers(function: options.Function) -> options.Function:
@@ -145,7 +115,7 @@ def _controllers(function: options.Function) -> options.Function:
 
 @click.command("attach-ns", epilog="Example: pynvme attach-ns 01:00.0 -n 2")
 @options.pciaddr
-@_nsid
+@options.namespace(required=True)
 @_controllers
 @options.as_json
 @options.words("[ADDRESS]")
@@ -161,7 +131,7 @@ def attach_ns(
 
 @click.command("detach-ns", epilog="Example: pynvme detach-ns 01:00.0 -n 2")
 @options.pciaddr
-@_nsid
+@options.namespace(required=True)
 @_controllers
 @options.as_json
 @options.words("[ADDRESS]")

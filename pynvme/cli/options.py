@@ -35,6 +35,27 @@ def pciaddr(function: Function) -> Function:
     )(function)
 
 
+def namespace(required: bool = False) -> Callable[[Function], Function]:
+    """Add the option --namespace-id, whose parameter is `nsid`. It is 1 unless it is required."""
+    return click.option(
+        *("-n", "--namespace-id", "nsid"),
+        type=Number(32),
+        required=required,
+        default=None if required else 1,
+        show_default=not required,
+        metavar="N",
+        help="The namespace.",
+    )
+
+
+def number(short: str, *names: str, bits: int, text: str) -> Callable[[Function], Function]:
+    """Add an option for a number of so many bits, which is 0 by default.
+
+    names: the long name, and that of the parameter if it is another one.
+    """
+    return click.option(short, *names, type=Number(bits), default=0, metavar="N", help=text)
+
+
 def words(metavar: str) -> Callable[[Function], Function]:
     """Add the argument `words`, of which the first one may be the address of the drive."""
     return click.argument("words", nargs=-1, metavar=metavar, shell_complete=_addresses)

@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from pynvme.cli import errors, options, output
 from pynvme.cli.drive import opened
-from pynvme.cli.send import completion, explained, line
+from pynvme.cli.send import completion, explained, line, report
 
 if TYPE_CHECKING:
     import nvme
@@ -19,24 +18,13 @@ if TYPE_CHECKING:
 HOST_ID, EXHID = 0x81, 1
 
 
-def _number(short: str, name: str, bits: int, text: str) -> Callable[[options.Function], options.Function]:
-    return click.option(short, f"--{name}", type=options.Number(bits), default=0, metavar="N", help=text)
-
-
 def _common(function: options.Function) -> options.Function:
-    nsid = click.option(
-        *("-n", "--namespace-id", "nsid"),
-        type=options.Number(32),
-        default=1,
-        metavar="N",
-        help="The namespace (default: 1).",
-    )
     host = click.option(
         *("-H", "--host-id"),
         metavar="HEX",
         help="Set this Host Identifier first: 16 or 32 hexadecimal digits.",
     )
-    return options.pciaddr(nsid(host(options.as_json(options.words("[ADDRESS]")(function)))))
+    return options.pciaddr(options.namespace()(host(options.as_json(options.words("[ADDRESS]")(function)))))
 
 
 def _identifier(text: str | None) -> bytes:
@@ -68,7 +56,6 @@ def _run(
     nsid: int,
     host_id: str | None,
     as_json: bool,
-    text: str,
     method: str,
     **fields: Any,
 ) -> None:
@@ -79,21 +66,16 @@ def _run(
         _identify(nvme0, identifier)
         qpair, ns = driver.Qpair(nvme0, 16), driver.Namespace(nvme0, nsid)
         done = completion(qpair, lambda cb: getattr(ns, method)(qpair, **fields, cb=cb))
-        found = explained(nvme0, done, opcode)
-    if as_json:
-        output.json({"address": address, "opcode": opcode, **found, "data": ""})
-    else:
-        click.echo(line(found) if done["status"] else text)
-    sys.exit(1 if done["status"] else 0)
+        report(nvme0, address, opcode, done, as_json, "done")
 
 
 @click.command("resv-register", epilog="Example: pynvme resv-register 01:00.0 --nrkey 0x1234 --cptpl 3")
 @_common
-@_number("-c", "crkey", 64, "The key that the host has.")
-@_number("-k", "nrkey", 64, "The new key.")
-@_number("-r", "rrega", 3, "0 register, 1 unregister, 2 replace.")
-@_number("-p", "cptpl", 2, "2: end with a power loss, 3: persist.")
-@click.option("-i", "--iekey", is_flag=True, help="Ignore the existing key.")
+@options.number("-c", "--crkey", "key", bits=64, text="The key that the host has.")
+@options.number("-k", "--nrkey", "new_key", bits=64, text="The new key.")
+@options.number("-r", "--rrega", "action", bits=3, text="0 register, 1 unregister, 2 replace.")
+@options.number("-p", "--cptpl", "persist", bits=2, text="2: end with a power loss, 3: persist.")
+@click.option("-i", "--iekey", "ignore_key", is_flag=True, help="Ignore the existing key.")
 def resv_register(
     pciaddr: str | None,
     nsid: int,
@@ -108,23 +90,16 @@ def resv_register(
     command, so give --host-id. Base 2.1, section 7.6.
     """
     address, _ = options.drive_of(pciaddr, words)
-    renamed = {
-        "key": fields["crkey"],
-        "new_key": fields["nrkey"],
-        "action": fields["rrega"],
-        "ignore_key": fields["iekey"],
-        "persist": fields["cptpl"],
-    }
-    _run(address, 0x0D, nsid, host_id, as_json, "done", "reservation_register", **renamed)
+    _run(address, 0x0D, nsid, host_id, as_json, "reservation_register", **fields)
 
 
 @click.command("resv-acquire", epilog="Example: pynvme resv-acquire 01:00.0 --crkey 0x1234 --rtype 1")
 @_common
-@_number("-c", "crkey", 64, "The key that the host has.")
-@_number("-p", "prkey", 64, "The key of the hosts to preempt.")
-@_number("-t", "rtype", 8, "The type, 1 to 6.")
-@_number("-a", "racqa", 3, "0 acquire, 1 preempt, 2 preempt and abort.")
-@click.option("-i", "--iekey", is_flag=True, help="Ignore the existing key.")
+@options.number("-c", "--crkey", "key", bits=64, text="The key that the host has.")
+@options.number("-p", "--prkey", "preempt_key", bits=64, text="The key of the hosts to preempt.")
+@options.number("-t", "--rtype", bits=8, text="The type, 1 to 6.")
+@options.number("-a", "--racqa", "action", bits=3, text="0 acquire, 1 preempt, 2 preempt and abort.")
+@click.option("-i", "--iekey", "ignore_key", is_flag=True, help="Ignore the existing key.")
 def resv_acquire(
     pciaddr: str | None,
     nsid: int,
@@ -138,22 +113,15 @@ def resv_acquire(
     Base 2.1, section 7.5.
     """
     address, _ = options.drive_of(pciaddr, words)
-    renamed = {
-        "rtype": fields["rtype"],
-        "key": fields["crkey"],
-        "preempt_key": fields["prkey"],
-        "action": fields["racqa"],
-        "ignore_key": fields["iekey"],
-    }
-    _run(address, 0x11, nsid, host_id, as_json, "done", "reservation_acquire", **renamed)
+    _run(address, 0x11, nsid, host_id, as_json, "reservation_acquire", **fields)
 
 
 @click.command("resv-release", epilog="Example: pynvme resv-release 01:00.0 --crkey 0x1234 --rtype 1")
 @_common
-@_number("-c", "crkey", 64, "The key that the host has.")
-@_number("-t", "rtype", 8, "The type of the reservation, 1 to 6.")
-@_number("-a", "rrela", 3, "0 release, 1 clear.")
-@click.option("-i", "--iekey", is_flag=True, help="Ignore the existing key.")
+@options.number("-c", "--crkey", "key", bits=64, text="The key that the host has.")
+@options.number("-t", "--rtype", bits=8, text="The type of the reservation, 1 to 6.")
+@options.number("-a", "--rrela", "action", bits=3, text="0 release, 1 clear.")
+@click.option("-i", "--iekey", "ignore_key", is_flag=True, help="Ignore the existing key.")
 def resv_release(
     pciaddr: str | None,
     nsid: int,
@@ -167,13 +135,7 @@ def resv_release(
     Base 2.1, section 7.7.
     """
     address, _ = options.drive_of(pciaddr, words)
-    renamed = {
-        "rtype": fields["rtype"],
-        "key": fields["crkey"],
-        "action": fields["rrela"],
-        "ignore_key": fields["iekey"],
-    }
-    _run(address, 0x15, nsid, host_id, as_json, "done", "reservation_release", **renamed)
+    _run(address, 0x15, nsid, host_id, as_json, "reservation_release", **fields)
 
 
 @click.command("resv-report", epilog="Example: pynvme resv-report 01:00.0 --eds")

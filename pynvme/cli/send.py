@@ -6,7 +6,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -160,3 +160,13 @@ def line(found: dict[str, Any]) -> str:
 
     where = f", in {found['error_location']}" if found["error_location"] else ""
     return f"{Status.of(found['status'])}{where}; dword 0 {found['cdw0']:#x}, {found['latency_us']:.1f} us"
+
+
+def report(nvme0: Any, address: str, opcode: int, done: dict[str, Any], as_json: bool, text: str) -> NoReturn:
+    """Print how a command without data ended, text if it succeeded, and exit with 1 if it failed."""
+    found = explained(nvme0, done, opcode)
+    if as_json:
+        output.json({"address": address, "opcode": opcode, **found, "data": ""})
+    else:
+        click.echo(line(found) if done["status"] else text)
+    sys.exit(1 if done["status"] else 0)

@@ -65,19 +65,7 @@ static void power(struct vssd_subsystem *subsystem, bool on)
 	vssd_latency_saved(subsystem, &subsystem->ocp.latency.config);
 }
 
-static void poll(struct vssd_subsystem *subsystem, uint64_t now)
-{
-	(void)subsystem;
-	(void)now;
-}
-
-static uint64_t due(const struct vssd_subsystem *subsystem)
-{
-	(void)subsystem;
-	return VSSD_NEVER;
-}
-
-const struct vssd_subsystem_part vssd_latency_part = {.power = power, .poll = poll, .due = due};
+const struct vssd_subsystem_part vssd_latency_part = {.power = power};
 
 /* ---- counting ---- */
 

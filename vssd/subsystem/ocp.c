@@ -74,19 +74,7 @@ static void init(struct vssd_subsystem *subsystem)
 		subsystem->annex->ocp.activations = 0;
 }
 
-static void poll(struct vssd_subsystem *subsystem, uint64_t now)
-{
-	(void)subsystem;
-	(void)now;
-}
-
-static uint64_t due(const struct vssd_subsystem *subsystem)
-{
-	(void)subsystem;
-	return VSSD_NEVER;
-}
-
-const struct vssd_subsystem_part vssd_ocp_part = {.init = init, .power = power, .poll = poll, .due = due};
+const struct vssd_subsystem_part vssd_ocp_part = {.init = init, .power = power};
 
 /* ---- firmware ---- */
 

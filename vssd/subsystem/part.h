@@ -29,7 +29,7 @@ struct vssd_subsystem_part {
 	void (*poll)(struct vssd_subsystem *subsystem, uint64_t now);
 
 	/* When to poll next, in ticks; 0: always; VSSD_NEVER. Call vssd_subsystem_wake() when the time moves forward.
-	 */
+	 * Required if there is a poll function. */
 	uint64_t (*due)(const struct vssd_subsystem *subsystem);
 
 	void (*deinit)(struct vssd_subsystem *subsystem);

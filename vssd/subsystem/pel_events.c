@@ -77,17 +77,5 @@ static void reset(struct vssd_subsystem *subsystem, enum vssd_reset kind, const 
 		add_reset(subsystem, of);
 }
 
-static void poll(struct vssd_subsystem *subsystem, uint64_t now)
-{
-	(void)subsystem;
-	(void)now;
-}
-
-static uint64_t due(const struct vssd_subsystem *subsystem)
-{
-	(void)subsystem;
-	return VSSD_NEVER;
-}
-
 const struct vssd_subsystem_part vssd_pel_part = {
-	.init = vssd_pel_open, .power = power, .reset = reset, .poll = poll, .due = due};
+	.init = vssd_pel_open, .power = power, .reset = reset};

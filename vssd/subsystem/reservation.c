@@ -268,17 +268,5 @@ static void reset(struct vssd_subsystem *subsystem, enum vssd_reset kind, const 
 			forget_alone(subsystem, &table(subsystem)[i], by ? (uint8_t)(by->index + 1) : 0);
 }
 
-static void poll(struct vssd_subsystem *subsystem, uint64_t now)
-{
-	(void)subsystem;
-	(void)now;
-}
-
-static uint64_t due(const struct vssd_subsystem *subsystem)
-{
-	(void)subsystem;
-	return VSSD_NEVER;
-}
-
 const struct vssd_subsystem_part vssd_reservation_part = {
-	.init = init, .power = power, .reset = reset, .poll = poll, .due = due};
+	.init = init, .power = power, .reset = reset};

@@ -176,23 +176,9 @@ static void deinit(struct vssd_subsystem *subsystem)
 	free(subsystem->security);
 }
 
-static void poll(struct vssd_subsystem *subsystem, uint64_t now)
-{
-	(void)subsystem;
-	(void)now;
-}
-
-static uint64_t due(const struct vssd_subsystem *subsystem)
-{
-	(void)subsystem;
-	return VSSD_NEVER;
-}
-
 const struct vssd_subsystem_part vssd_security_part = {
 	.power = power,
 	.reset = reset,
-	.poll = poll,
-	.due = due,
 	.deinit = deinit,
 };
 

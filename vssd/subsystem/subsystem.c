@@ -226,8 +226,11 @@ void vssd_subsystem_poll(struct vssd_subsystem *subsystem, uint64_t now)
 	uint64_t next = VSSD_NEVER;
 
 	for (size_t i = 0; i < NUM_PARTS; i++) {
-		uint64_t due = parts[i]->due(subsystem);
+		uint64_t due;
 
+		if (!parts[i]->due)
+			continue;
+		due = parts[i]->due(subsystem);
 		if (due <= now) {
 			parts[i]->poll(subsystem, now);
 			due = parts[i]->due(subsystem);
