@@ -2,48 +2,9 @@
 /* The medium of the virtual SSD: blocks, the volatile cache, marks, files. */
 /* sources: vssd/store/store.c vssd/store/medium.c core/util/error.c */
 #define _GNU_SOURCE 1
-#include "tests/c/test.h"
+#include "tests/c/store.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-
-#include "vssd/store/store.h"
-
-#define BLOCKS 64u
-#define CACHE 16u /* the smallest that there is */
-
-#define OFF_MAX INT64_MAX
-
-static struct pyn_error the_error;
-static off_t the_space_left = OFF_MAX;
-
-/* In the place of the C library's: a file system that can be full. */
-int fallocate(int fd, int mode, off_t offset, off_t length)
-{
-	if (!(mode & FALLOC_FL_PUNCH_HOLE) && the_space_left != OFF_MAX) {
-		if (length > the_space_left) {
-			errno = ENOSPC;
-			return -1;
-		}
-		the_space_left -= length;
-	}
-	return (int)syscall(SYS_fallocate, fd, mode, offset, length);
-}
-
-static struct vssd_store *open_store(const char *file)
-{
-	struct vssd_store_options options = {.blocks = BLOCKS, .cache_blocks = CACHE, .file = file};
-	struct vssd_store *store = NULL;
-
-	if (!CHECK_EQ(vssd_store_open(&options, &store, &the_error), 0)) {
-		printf("    %s\n", the_error.text);
-		exit(1);
-	}
-	return store;
-}
 
 static int open_errno(const char *file, uint64_t blocks, uint64_t cache)
 {
@@ -54,15 +15,6 @@ static int open_errno(const char *file, uint64_t blocks, uint64_t cache)
 	if (!err)
 		vssd_store_close(store);
 	return err;
-}
-
-static const char *new_file(void)
-{
-	static char path[64];
-
-	snprintf(path, sizeof(path), "/tmp/test_store.%d", (int)getpid());
-	unlink(path);
-	return path;
 }
 
 /* Fill these sectors of a block with a byte. */
@@ -83,17 +35,6 @@ static void write_block(struct vssd_store *store, uint64_t block, uint8_t value)
 
 	memset(data, value, sizeof(data));
 	CHECK(vssd_store_put(store, block, data));
-}
-
-/* Whether all bytes of these sectors of a block have this value. */
-static bool holds(const struct vssd_store *store, uint64_t block, uint8_t sectors, uint8_t value)
-{
-	const uint8_t *data = vssd_store_data(store, block);
-
-	for (unsigned i = 0; i < VSSD_BLOCK_SIZE; i++)
-		if (sectors >> (i / VSSD_SECTOR_SIZE) & 1 && data[i] != value)
-			return false;
-	return true;
 }
 
 TEST(a_new_store_holds_zeros_and_nothing_is_written)

@@ -77,5 +77,4 @@ static void reset(struct vssd_subsystem *subsystem, enum vssd_reset kind, const 
 		add_reset(subsystem, of);
 }
 
-const struct vssd_subsystem_part vssd_pel_part = {
-	.init = vssd_pel_open, .power = power, .reset = reset};
+const struct vssd_subsystem_part vssd_pel_part = {.init = vssd_pel_open, .power = power, .reset = reset};

@@ -268,5 +268,4 @@ static void reset(struct vssd_subsystem *subsystem, enum vssd_reset kind, const 
 			forget_alone(subsystem, &table(subsystem)[i], by ? (uint8_t)(by->index + 1) : 0);
 }
 
-const struct vssd_subsystem_part vssd_reservation_part = {
-	.init = init, .power = power, .reset = reset};
+const struct vssd_subsystem_part vssd_reservation_part = {.init = init, .power = power, .reset = reset};
