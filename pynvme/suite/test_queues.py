@@ -440,7 +440,8 @@ def must_interrupt(drive: Drive, pair: nvme.Qpair, clause: str) -> float:
 def must_interrupt_at_a_read(drive: Drive, pair: nvme.Qpair, data: nvme.Buffer, clause: str) -> float:
     """Read an LBA, and wait for the interrupt. Returns when it came, by time.monotonic().
 
-    A drive need not interrupt for a completion that the host has taken already. The host takes it later.
+    A drive need not interrupt for an entry that the host has acknowledged already, so this waits for the
+    interrupt before it takes the completion.
     """
     command = drive.send(pair, IoOpcode.READ, data)
     came = must_interrupt(drive, pair, clause)
