@@ -134,6 +134,10 @@ class Command:
         """Whether the drive has completed it."""
         return self.status >= 0
 
+    def in_flight_at(self, moment: float) -> bool:
+        """Whether it had not completed at a moment after it was sent."""
+        return not 0 < self.done_at <= moment
+
     @property
     def timed_out(self) -> bool:
         """Whether the driver has given it up."""

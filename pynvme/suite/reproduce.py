@@ -130,7 +130,7 @@ def steps_of(entries: Iterable[Entry], nsids: Sequence[int]) -> list[Step]:
                 # The script does not have the data that the test has compared with, but the drive has.
                 lines = (*(line.replace(".compare(", ".read(") for line in lines), *lines)
             ranges = [(entry.slba, entry.nlb)] if entry.has_range else entry.ranges
-            flies = following is not None and entry.qid > 0 and entry.done_at > following[0].at
+            flies = following is not None and entry.qid > 0 and entry.in_flight_at(following[0].at)
             steps.append(Step(lines, entry.opcode if entry.has_range else -1, tuple(ranges), flies))
     return [step for step in steps if step.lines]
 
