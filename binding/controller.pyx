@@ -4,6 +4,8 @@
 include "binding/features.pxi"
 
 _NVME_MI_MESSAGE = 4  # MCTP's type of messages of NVMe-MI
+_CSTS, _CSTS_RDY = 0x1c, 1
+_READ_SMART = 127 << 16 | 1 << 15 | 2  # dword 10 of Get Log Page: 512 bytes, RAE, log page 02h
 
 
 cdef class Controller(_Queue):
@@ -193,6 +195,22 @@ cdef class Controller(_Queue):
         self._ensure()
         _fill_command(&command, opcode, None, nsid, cdw10, cdw11, cdw12, cdw13, cdw14)
         return self._device._execute(&command.cmd, buf)
+
+    def _read_smart_beside(self, Buffer buf):
+        """Read SMART into buf, from a thread beside the script. Return False, without a command, if the controller is
+        not initialised, or if the script has an admin command in flight."""
+        cdef cspdk.pyn_command command
+        cdef cspdk.pyn_inflight *admin = cspdk.pyn_device_admin(self._device._device)
+
+        if not cspdk.pyn_device_initialised(self._device._device):
+            return False
+        if cspdk.pyn_inflight_outstanding(admin) != cspdk.pyn_inflight_events(admin):
+            return False
+        if not self._device._register(_CSTS, 4) & _CSTS_RDY:
+            return False
+        _fill_command(&command, cspdk.NVME_ADMIN_GET_LOG_PAGE, None, 0xffffffff, _READ_SMART)
+        self._device._execute(&command.cmd, buf)
+        return True
 
     @property
     def smart(self):

@@ -350,8 +350,6 @@ cdef class IOWorker:
         self._warn_errors()
 
     cdef object _wait_for_end(self):
-        from pynvme import worker as _worker
-
         cdef _Device device = self._namespace._controller._device
         cdef uint64_t started = cspdk.pyn_monotonic_ns()
         cdef uint64_t last_progress = started, completed = 0, now, patience
@@ -370,8 +368,6 @@ cdef class IOWorker:
             if ended:
                 return
             PyErr_CheckSignals()
-            if self._is_watched:
-                _worker.waiting(self)
             if self._worker == NULL:
                 return None  # a signal handler has closed it meanwhile
             now = cspdk.pyn_monotonic_ns()

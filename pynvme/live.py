@@ -6,8 +6,9 @@
     2 workers  3.2 s, 6.8 s left  412,118 IOPS  1,688 MB/s  p99 121 us  31 °C  1.32 M LBAs verified
 
 One thread of this process looks at the memory that it shares with the workers, ten times a second. It exists
-only while a worker is watched, and sends no commands to the drive. The temperature is read once a second, by
-the thread of the script, while ``close()`` waits for the worker.
+only while a worker is watched. If a line is shown, it also reads the temperature once a second, with a Get
+Log Page command of the driver's own, unless the script has an admin command in flight or has just reset the
+controller.
 """
 
 from __future__ import annotations
@@ -41,7 +42,6 @@ _DATA = (0x01, 0x02, 0x05)
 """Opcodes that transfer the data of their LBAs: write, read, compare."""
 _STEP = [("time_us", "<u8"), ("slba", "<u8"), ("nlb", "<u4"), ("opcode", "<u4")]
 """struct pyn_workload_step."""
-_CSTS, _READY = 0x1C, 1
 
 
 @dataclass(eq=False)
@@ -58,9 +58,8 @@ class Run:
     """By time.monotonic()."""
     judged: int = 0
     """LBAs that were verified in its namespace before."""
-    kelvin: int | None = None
-    read_at: float = 0.0
-    """When the temperature was read. It is never read again after an error, since that is infinity."""
+    thermometer: Thermometer | None = None
+    """None if no line is shown."""
     result: dict[str, Any] | None = None
     latest: list[tuple[float, int, Any]] = field(default_factory=list)
     """The samples of the last second: moment in s, IOs completed, counts by bucket."""
@@ -83,6 +82,35 @@ class Run:
         if self.given.io_count and rate:
             ends.append((int(self.given.io_count) - self.latest[-1][1]) / rate)
         return max(0.0, min(ends)) if ends else None
+
+
+class Thermometer:
+    """Reads the temperature of a drive, as a thread beside the script that uses the drive.
+
+    Args:
+        controller: the drive, an ``nvme.Controller``
+    """
+
+    def __init__(self, controller: Any) -> None:
+        from nvme import Buffer
+
+        self.kelvin: int | None = None
+        self._controller = controller
+        # In the thread of the script: a worker may be forked while another thread allocates memory.
+        self._buffer = Buffer(512, "temperature")
+        self._next = 0.0
+
+    def look(self) -> None:
+        """Read the temperature, if a second has passed. After an error it is never read again."""
+        now = time.monotonic()
+        if now < self._next:
+            return
+        try:
+            if self._controller._read_smart_beside(self._buffer):
+                self._next = now + TEMPERATURE
+                self.kelvin = self._buffer.data(2, 1) or None
+        except Exception:
+            self._next = float("inf")
 
 
 Listener = Callable[[Run], None]
@@ -123,7 +151,7 @@ def line(runs: list[Run]) -> str:
     past = f"{time.monotonic() - min(run.began for run in runs):.1f} s"
     parts.append(f"{past}, {max(known):.1f} s left" if known else past)
     parts += [f"{rate:,.0f} IOPS", f"{data / 1e6:,.0f} MB/s", f"p99 {_p99(runs)}"]
-    kelvin = next((run.kelvin for run in runs if run.kelvin), None)
+    kelvin = next((run.thermometer.kelvin for run in runs if run.thermometer), None)
     parts += [f"{kelvin - 273} °C"] if kelvin else []
     judged = _judged(runs)
     parts += [f"{short(judged)} LBA{'' if judged == 1 else 's'} verified"] if judged else []
@@ -320,6 +348,7 @@ class Monitor:
         run.latest = [(first[0] / 1e9, first[1], first[2])]
         if run.shown:
             run.judged = namespace.verify_stats().judged
+            run.thermometer = self._thermometer(controller)
         with self._lock:
             if run.shown and self._screen is None:
                 self._screen = self.make_screen()
@@ -330,21 +359,6 @@ class Monitor:
                     target=self._loop, args=(self._end,), name="pynvme.live", daemon=True
                 )
                 self._thread.start()
-
-    def waiting(self, worker: Any) -> None:
-        """Read the temperature now and then, from the thread of the script."""
-        run = self._run_of(worker)
-        if run is None or not run.shown or self._screen is None:
-            return
-        now = time.monotonic()
-        if now - run.read_at < TEMPERATURE:
-            return
-        run.read_at = now
-        try:
-            if run.controller[_CSTS] & _READY:
-                run.kelvin = int(run.controller.smart.ctemp) or None
-        except Exception:
-            run.read_at = float("inf")
 
     def ended(self, worker: Any, result: dict[str, Any]) -> None:
         """Take the last sample of a worker, add the samples to its result, and tell the listeners."""
@@ -366,6 +380,11 @@ class Monitor:
         for listener in list(self.listeners):
             listener(run)
 
+    def _thermometer(self, controller: Any) -> Thermometer:
+        """That of another worker of this drive, or a new one."""
+        found = (run.thermometer for run in self._runs if run.controller is controller and run.thermometer)
+        return next(found, None) or Thermometer(controller)
+
     def _run_of(self, worker: Any) -> Run | None:
         return next((run for run in self._runs if run.worker() is worker), None)
 
@@ -379,6 +398,10 @@ class Monitor:
                     self._draw()
                 if self._close_if_idle():
                     return
+                shown = next((run for run in self._runs if run.shown), None) if self._screen else None
+            # Without the lock, which the script needs to start and end workers.
+            if shown is not None and shown.thermometer is not None:
+                shown.thermometer.look()
 
     def _close_if_idle(self) -> bool:
         """Close the line if nothing is shown, and let the thread end if nothing is watched."""

@@ -638,13 +638,6 @@ def started(
     return True
 
 
-def waiting(worker: Any) -> None:
-    """The script waits for the end of a worker. This is called some 20 times a second."""
-    from pynvme import live
-
-    live.monitor.waiting(worker)
-
-
 def ended(worker: Any, result: dict[str, Any]) -> None:
     """A worker that is watched has ended. Its counts can be read for the last time."""
     from pynvme import live

@@ -131,6 +131,52 @@ def test_a_terminal_shows_a_line_while_workers_run(terminal):
     assert "the script prints\r\n" in text
 
 
+ELSEWHERE = """
+import nvme as d, time
+nvme0 = d.Controller("vssd")
+ns = d.Namespace(nvme0)
+with ns.ioworker(time=0.6, region_end=1 << 12, progress=True):
+    time.sleep(0.5)
+    print("waited")
+"""
+
+
+def test_the_temperature_is_read_while_the_script_waits_for_something_else(terminal):
+    text = terminal("-c", ELSEWHERE, columns=110).read_until("waited")
+    assert re.search(r"p99 \S+ .s  \d+ °C", text), text
+
+
+class Drive:
+    """A controller that would be disturbed by a command of the monitor's own."""
+
+    def __init__(self, nvme0):
+        self.nvme0 = nvme0
+        self.thermometer = live.Thermometer(nvme0)
+
+    def asked(self):
+        """Whether the thermometer sends a command now."""
+        before = len(self.nvme0.cmdlog_list(1000))
+        self.thermometer.look()
+        return len(self.nvme0.cmdlog_list(1000)) > before
+
+
+def test_the_temperature_is_not_read_when_that_would_disturb_the_script(nvme0, buf, faults):
+    drive = Drive(nvme0)
+    assert drive.asked() and drive.thermometer.kelvin == nvme0.smart.ctemp
+    assert not drive.asked(), "once a second"
+    held = live.Thermometer(nvme0)
+    rule = faults("opcode=identify do hold")
+    nvme0.identify(buf)
+    drive.thermometer = held
+    assert not drive.asked()
+    rule.release()
+    nvme0.waitdone()
+    assert drive.asked()
+    nvme0[0x14] = 0
+    drive.thermometer = live.Thermometer(nvme0)
+    assert not drive.asked() and not nvme0[0x1C] & 1, "and the controller stays disabled"
+
+
 def test_a_pipe_shows_nothing_and_the_samples_are_there(python):
     done = python(SCRIPT)
     assert (done.stdout, done.stderr) == ("the script prints\nend True\n", "")
