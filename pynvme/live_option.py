@@ -13,6 +13,8 @@ from typing import TextIO
 
 import pytest
 
+from pynvme import plugin_option
+
 OPTION = "--nvme-live"
 
 
@@ -27,7 +29,8 @@ def add_option(parser: pytest.Parser) -> None:
 
 def configure(config: pytest.Config) -> None:
     """Show the line, if there is a terminal for it."""
-    if not config.getoption(OPTION, False) or hasattr(config, "workerinput") or config.option.verbose < 0:
+    is_silent = plugin_option.is_xdist(config) or config.option.verbose < 0
+    if is_silent or not plugin_option.value(config, OPTION):
         return
     terminal = _terminal(config)
     if terminal is not None:

@@ -50,6 +50,9 @@ DEFAULT_ADDRESS = "vssd"
 
 SEED_VARIABLE = "PYNVME_SEED"
 
+PARTS = (unexpected, report, live_option, trace_option)
+"""Each adds options with add_option(), and registers what they turn on with configure()."""
+
 _shared_buffer = pytest.StashKey["nvme.Buffer"]()
 _broken = pytest.StashKey[str]()
 """Why a drive counts as broken, and since which test."""
@@ -93,10 +96,8 @@ def pytest_load_initial_conftests(parser: pytest.Parser) -> Generator[None, Any,
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Add the options, and also --pciaddr if a conftest loads this plugin, too late for the hook above."""
-    unexpected.add_option(parser)
-    report.add_option(parser)
-    live_option.add_option(parser)
-    trace_option.add_option(parser)
+    for part in PARTS:
+        part.add_option(parser)
     suite_options.add_options(parser)
     if any(name.endswith("conftest.py") for name, _ in pluginmanager.list_name_plugin()):
         add_option(parser)
@@ -113,10 +114,8 @@ def pytest_configure(config: pytest.Config) -> None:
     _new_seed()
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
-    unexpected.configure(config)
-    report.configure(config)
-    live_option.configure(config)
-    trace_option.configure(config)
+    for part in PARTS:
+        part.configure(config)
     config.pluginmanager.register(debugging.Debugger(), "pynvme.debugging")
     config.addinivalue_line(
         "markers",

@@ -62,9 +62,7 @@ def _function(address: str) -> str:
     return bdf
 
 
-def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    known = pci.Machine().controllers()
-    return [bdf for bdf in known if bdf.startswith(incomplete) or bdf.startswith(f"0000:{incomplete}")]
+_complete = options.completing(options.functions)
 
 
 @click.command(epilog="Example: sudo pynvme bind 01:00.0 02:00.0 --user $USER")

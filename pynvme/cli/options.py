@@ -10,19 +10,42 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from pynvme import near
 from pynvme.address import PRIVATE, is_private, normal
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def _addresses(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Complete the address of a drive: PCIe functions with NVMe controllers, and virtual SSDs that run."""
-    from pynvme.cli import found
+def functions() -> list[str]:
+    """The PCIe addresses of the NVMe controllers of this machine."""
     from pynvme.pci import Machine
 
-    machine = Machine()
-    known = [*machine.controllers(), *found.folders(), PRIVATE]
-    return [one for one in known if one.startswith(incomplete) or one.startswith(f"0000:{incomplete}")]
+    return Machine().controllers()
+
+
+def folders() -> list[str]:
+    """The addresses of the virtual SSDs that run."""
+    from pynvme.cli import found
+
+    return found.folders()
+
+
+def private() -> list[str]:
+    """The address of a virtual SSD that the command starts."""
+    return [PRIVATE]
+
+
+def completing(*kinds: Callable[[], list[str]]) -> Callable[..., list[str]]:
+    """A function that completes addresses of these kinds. Domain 0000 of a PCIe address may be left out."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+        known = [one for kind in kinds for one in kind()]
+        return [one for one in known if one.startswith(incomplete) or one.startswith(f"0000:{incomplete}")]
+
+    return complete
+
+
+_addresses = completing(functions, folders, private)
 
 
 def pciaddr(function: Function) -> Function:
@@ -71,17 +94,23 @@ def is_address(text: str) -> bool:
     return is_private(text) or normal(text) is not None or "/" in text or os.path.isdir(text)
 
 
+def split(words: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The first word of the command line if it is the address of a drive, and the other words."""
+    if words and is_address(words[0]):
+        return words[0], list(words[1:])
+    return None, list(words)
+
+
 def drive_of(pciaddr: str | None, words: Sequence[str], most: int = 0) -> tuple[str, list[str]]:
     """The address of the drive, and the other words of the command line.
 
     The address is that of --pciaddr, or the first word if that is one, or that of a private virtual SSD.
     UsageError if there are two addresses, or more than `most` other words.
     """
-    rest = list(words)
-    if rest and is_address(rest[0]):
-        if pciaddr is not None:
-            raise click.UsageError(f"two drives are named, {pciaddr} and {rest[0]}")
-        pciaddr = rest.pop(0)
+    address, rest = split(words)
+    if address is not None and pciaddr is not None:
+        raise click.UsageError(f"two drives are named, {pciaddr} and {address}")
+    pciaddr = pciaddr if address is None else address
     if len(rest) > most:
         hint = "" if most else ". An address is 01:00.0, vssd, or a folder, such as ./ssd"
         raise click.UsageError(f"{rest[most]} is one word too many{hint}")
@@ -135,12 +164,9 @@ def number_or_name(text: str, known: Mapping[str, int], what: str, bits: int) ->
         word = text.lower().replace("-", "_")
         if word in known:
             return known[word]
-        from difflib import get_close_matches
-
-        close = get_close_matches(word, known, 3, 0.5) or sorted(known)[:3]
-        raise click.UsageError(
-            f"{text} is no {what}: it is a number, or a name such as {', '.join(close)}"
-        ) from None
+        some = f"give a number, or a name such as {', '.join(sorted(known)[:3])}"
+        hint = near.hint(word, known, some, most=3, alike=0.5)
+        raise click.UsageError(f"{text} is no {what}{hint}") from None
     if not 0 <= number < 1 << bits:
         raise click.UsageError(f"{what} {text} is not from 0 to {(1 << bits) - 1:#x}")
     return number

@@ -102,9 +102,7 @@ def _end_by_signals() -> None:
         signal.signal(number, end)
 
 
-def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    return [folder for folder in found.folders() if folder.startswith(incomplete)]
-
+_complete = options.completing(options.folders)
 
 address = click.argument("address", required=False, metavar="[ADDRESS]", shell_complete=_complete)
 
@@ -123,8 +121,7 @@ def _attached(where: str | None) -> VirtualSsd:
 
 def _split(words: tuple[str, ...], least: int, most: int, metavar: str) -> tuple[str | None, list[str]]:
     """The address and the other words, of which there are from `least` to `most`."""
-    rest = list(words)
-    where = rest.pop(0) if rest and options.is_address(rest[0]) else None
+    where, rest = options.split(words)
     if not least <= len(rest) <= most:
         raise click.UsageError(f"give {metavar}")
     return where, rest

@@ -59,7 +59,7 @@ def _summary(run: Run) -> dict[str, int]:
 
 
 def _test(run: Run, test: Test) -> dict[str, Any]:
-    drive = run.drive_of(test)
+    labels = run.labels(test)
     found: dict[str, Any] = {
         "name": test.nodeid,
         "status": STATUS[test.outcome],
@@ -74,20 +74,21 @@ def _test(run: Run, test: Test) -> dict[str, Any]:
         "trace": test.details,
         "tags": [test.requirement] if test.requirement else [],
         "threadId": test.process,
-        "stdout": [line for title, text in test.sections if "stdout" in title for line in text.splitlines()],
-        "stderr": [line for title, text in test.sections if "stderr" in title for line in text.splitlines()],
+        "stdout": _output(test, "stdout"),
+        "stderr": _output(test, "stderr"),
         "extra": {
-            "requirement": test.requirement,
-            "clause": test.clause,
+            **labels,
             "seed": test.seed,
-            "again": test.again,
-            "firmware": drive.firmware if drive else "",
-            "serial": drive.serial if drive else "",
             "finding": test.finding,
             "properties": test.properties,
         },
     }
     return {name: value for name, value in found.items() if value not in ("", [])}
+
+
+def _output(test: Test, stream: str) -> list[str]:
+    """The lines of a stream."""
+    return [line for title, text in test.sections if stream in title for line in text.splitlines()]
 
 
 def _environment(run: Run) -> dict[str, Any]:

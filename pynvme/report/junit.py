@@ -68,20 +68,7 @@ def _add(suite: ElementTree.Element, run: Run, test: Test) -> None:
         file=clean(test.file),
         time=f"{test.seconds:.6f}",
     )
-    drive = run.drive_of(test)
-    _properties(
-        case,
-        {
-            "requirement": test.requirement,
-            "clause": test.clause,
-            "seed": "" if test.seed is None else str(test.seed),
-            "model": drive.model if drive else "",
-            "serial": drive.serial if drive else "",
-            "firmware": drive.firmware if drive else "",
-            "again": test.again,
-            **test.properties,
-        },
-    )
+    _properties(case, {**run.labels(test), **test.properties})
     _add_outcome(case, test)
     log = "\n\n".join(f"{title}\n{text}" for title, text in test.sections)
     if test.queues:

@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from pynvme import plugin_option
 from pynvme.report.run import BAD, Drive, Queue, Run, Test, Worker
 from pynvme.report.run import test as test_of
 
@@ -49,24 +50,21 @@ def add_option(parser: pytest.Parser) -> None:
 
 def configure(config: pytest.Config) -> None:
     """Start to collect, if there will be a report."""
-    folder = config.getoption(OPTION, None)
-    if not folder or config.option.collectonly:
+    folder = plugin_option.value(config, OPTION)
+    if folder is None:
         return
-    if not hasattr(config, "workerinput"):
+    if not plugin_option.is_xdist(config):
         _check(Path(folder))
         config.pluginmanager.register(Writer(config, Path(folder)), "pynvme.report.writer")
     config.pluginmanager.register(Observer(config), "pynvme.report.observer")
 
 
 def _check(folder: Path) -> None:
-    """Make the folder now, so that a wrong name does not cost a run of hours."""
-    try:
+    with plugin_option.usable(OPTION):
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f".{os.getpid()}"
         probe.touch()
         probe.unlink()
-    except OSError as error:
-        raise pytest.UsageError(f"{OPTION}: {error}") from None
 
 
 # In the process of the tests

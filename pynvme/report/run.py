@@ -154,6 +154,20 @@ class Run:
         """The drive of a test."""
         return next((drive for drive in self.drives if drive.key == test.drive), None)
 
+    def labels(self, test: Test) -> dict[str, str]:
+        """What names a test and its drive in files for other programs. Empty where there is none."""
+        drive = self.drive_of(test) or Drive("")
+        seed = "" if test.seed is None else str(test.seed)
+        return {
+            "requirement": test.requirement,
+            "clause": test.clause,
+            "seed": seed,
+            "model": drive.model,
+            "serial": drive.serial,
+            "firmware": drive.firmware,
+            "again": test.again,
+        }
+
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain data, with the format and its version."""
         plain: dict[str, Any] = json.loads(self.text())

@@ -8,6 +8,7 @@ from typing import Any
 
 from pynvme.report.run import Run, Test, Worker
 
+LABELS = ("requirement", "clause", "model", "serial", "firmware")
 PERCENTILES = ("50", "90", "99", "99.9", "99.99")
 
 
@@ -22,20 +23,16 @@ def rows(run: Run) -> list[dict[str, Any]]:
 
 
 def _test(run: Run, test: Test) -> dict[str, Any]:
-    drive = run.drive_of(test)
+    labels = run.labels(test)
     return {
         "nodeid": test.nodeid,
         "outcome": test.outcome,
         "start": round(test.start * 1e6),
         "seconds": test.seconds,
-        "requirement": test.requirement,
-        "clause": test.clause,
-        "seed": test.seed,
         "message": test.message,
-        "model": drive.model if drive else "",
-        "serial": drive.serial if drive else "",
-        "firmware": drive.firmware if drive else "",
         "pynvme": run.environment.get("pynvme", ""),
+        **{name: labels[name] for name in LABELS},
+        "seed": test.seed,
     }
 
 
@@ -65,27 +62,15 @@ def write(run: Run, path: Path) -> None:
     import pyarrow
     from pyarrow import parquet
 
-    texts = (
-        "kind",
-        "nodeid",
-        "outcome",
-        "requirement",
-        "clause",
-        "message",
-        "model",
-        "serial",
-        "firmware",
-        "pynvme",
-    )
-    columns = {name: pyarrow.string() for name in texts}
-    columns |= {
+    texts = ("kind", "nodeid", "outcome", "message", *LABELS, "pynvme", "worker")
+    counts = ("seed", "ios", "lba_mismatch", "error")
+    percentiles = (f"p{name}_us" for name in PERCENTILES)
+    numbers = ("seconds", "iops", "worker_seconds", "latency_mean_us", "latency_max_us", *percentiles)
+    columns = {
         "start": pyarrow.timestamp("us", tz="UTC"),
-        "seconds": pyarrow.float64(),
-        "seed": pyarrow.int64(),
+        **dict.fromkeys(texts, pyarrow.string()),
+        **dict.fromkeys(counts, pyarrow.int64()),
+        **dict.fromkeys(numbers, pyarrow.float64()),
     }
-    columns |= {"worker": pyarrow.string(), "ios": pyarrow.int64(), "lba_mismatch": pyarrow.int64()}
-    columns |= {"error": pyarrow.int64()}
-    numbers = ["iops", "worker_seconds", "latency_mean_us", "latency_max_us"]
-    columns |= {name: pyarrow.float64() for name in [*numbers, *(f"p{name}_us" for name in PERCENTILES)]}
     table = pyarrow.Table.from_pylist(rows(run), schema=pyarrow.schema(list(columns.items())))
     parquet.write_table(table, path)

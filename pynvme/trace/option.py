@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from pynvme import plugin_option
+
 OPTION = "--nvme-pcapng"
 WORKER_COMMANDS = "--nvme-pcapng-worker"
 ATTRIBUTE = "nvme_pcapng"
@@ -38,10 +40,10 @@ def add_option(parser: pytest.Parser) -> None:
 
 def configure(config: pytest.Config) -> None:
     """Begin a capture, if there will be one."""
-    file = config.getoption(OPTION, None)
-    if not file or config.option.collectonly:
+    file = plugin_option.value(config, OPTION)
+    if file is None:
         return
-    is_part = hasattr(config, "workerinput")
+    is_part = plugin_option.is_xdist(config)
     if not is_part:
         _check(config, file)
         config.pluginmanager.register(Writer(Path(file)), "pynvme.pcapng.writer")
@@ -55,19 +57,16 @@ def _spool(file: Path, part: str) -> Path:
 
 
 def _check(config: pytest.Config, file: str) -> None:
-    """Fail now, so that a wrong name does not cost a run of hours."""
     if Path(file).suffix != ".pcapng":
         raise pytest.UsageError(f"{OPTION}: {file} must be named .pcapng")
     if config.getoption(WORKER_COMMANDS) < 0:
         raise pytest.UsageError(f"{WORKER_COMMANDS} must be 0 or more")
-    try:
+    with plugin_option.usable(OPTION):
         Path(file).parent.mkdir(parents=True, exist_ok=True)
         for old in Path(file).parent.glob(f".{Path(file).name}.*.spool"):
             old.unlink()
         with open(file, "ab"):
             pass
-    except OSError as error:
-        raise pytest.UsageError(f"{OPTION}: {error}") from None
 
 
 class Part:
@@ -78,10 +77,8 @@ class Part:
         from pynvme.trace.capture import Spool
 
         self._config = config
-        try:
+        with plugin_option.usable(OPTION):
             self._spool = Spool(os.fspath(path), config.getoption(WORKER_COMMANDS))
-        except (ImportError, OSError, RuntimeError) as error:
-            raise pytest.UsageError(f"{OPTION}: {error}") from None
         self._is_running = True
 
     @pytest.hookimpl(tryfirst=True)

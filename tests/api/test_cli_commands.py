@@ -185,7 +185,7 @@ def test_smart_and_log_pages(run, data, drive):
     for name, structure in (("2", "SmartLog"), ("firmware", "FirmwareLog"), ("5h", "EffectsLog")):
         assert data("log", "log", drive, name)["structure"] == structure
     assert data("log", "log", drive, "smart", "--as", "error_log_entry", "--size", "64")["size_bytes"] == 64
-    assert "a name such as" in run("log", drive, "smrt", code=2)
+    assert "smrt is no log page: did you mean smart" in run("log", drive, "smrt", code=2)
     assert "01/09" in run("log", drive, "7Dh", code=1)
 
 
@@ -225,7 +225,7 @@ def test_features_are_read_and_set(run, data, drive):
     can = data("features", "features", drive, "power", "--sel", "supported")["features"][0]["word_bits"]
     assert can == {"saveable": 0, "ns_specific": 0, "changeable": 1}
     assert "needs --set or --data" in run("features", drive, "power", "--save", code=2)
-    assert "a name such as power" in run("features", drive, "pwoer", code=2)
+    assert "did you mean power" in run("features", drive, "pwoer", code=2)
 
 
 def test_registers_are_shown_as_they_are(run, data, drive):
@@ -271,7 +271,7 @@ def test_a_command_that_fails_is_explained_with_the_place_of_the_error(run, data
     found = data("send", "send", drive, "read", "--io", "-n", "1", "--cdw11", "0xff", code=1)
     assert (found["sct"], found["sc"], found["status_name"]) == (0, 0x80, "LBA Out of Range")
     assert found["error_location"].startswith("SLBA: CDW10 bit 0")
-    assert "a name such as" in run("send", drive, "idnetify", code=2)
+    assert "did you mean" in run("send", drive, "idnetify", code=2)
 
 
 @pytest.mark.parametrize(
