@@ -1376,7 +1376,7 @@ CHANGED_ZONES = Structure(
     4096,
     (
         Field("nrzid", 0, 2, "zones; FFFFh: more than fit"),
-        Field("zslba", 8, 8, "first LBAs of zones that changed", count=511),
+        Field("zslba", 8, 8, "first LBAs of zones that changed", count=511, counted_by="nrzid"),
     ),
     text="Changed Zone List, LID BFh",
     section="ZNS 4.1.3",

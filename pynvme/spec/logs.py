@@ -1518,7 +1518,7 @@ class ChangedZonesLog(_Structure):
     TEXT = "Changed Zone List, LID BFh"
 
     nrzid = Field(0, Number(2), "zones; FFFFh: more than fit")
-    zslba = Elements(8, Number(8), 511, "first LBAs of zones that changed")
+    zslba = Elements(8, Number(8), 511, "first LBAs of zones that changed", counted_by="nrzid")
 
 
 LOG_PAGES: dict[int, type[_Structure]] = {

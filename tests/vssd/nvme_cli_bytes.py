@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from client import Nvme
 
 GET_LOG_PAGE, IDENTIFY, GET_FEATURES = 0x02, 0x06, 0x0A
+RESERVATION_REPORT, IO_MANAGEMENT_RECEIVE, ZONE_MANAGEMENT_RECEIVE = 0x0E, 0x12, 0x7A
 
 
 class _NoDrive:
@@ -38,21 +39,23 @@ class _NoDrive:
 
 
 class Answers(NvmeCli):
-    """Runs nvme-cli, and answers its commands with bytes: of Identify by CNS, of log pages by LID."""
+    """Runs nvme-cli, and answers its commands with bytes: of Identify by CNS, of log pages by LID, of I/O
+    commands by opcode."""
 
     def __init__(self, library: Path, folder: Path) -> None:
         self.identify: dict[int, bytes] = {}
         self.logs: dict[int, bytes] = {}
         self.features: dict[int, tuple[int, bytes]] = {}
+        self.io: dict[int, bytes] = {}
         nvme: Nvme = _NoDrive()  # type: ignore[assignment]
         super().__init__(nvme, library, folder)
 
     def _answer(self, link: socket.socket) -> None:
         request = REQUEST.unpack(receive(link, REQUEST.size))
-        _, opcode, _, _, _, _, _, _, _, _, length, *words = request
+        is_io, opcode, _, _, _, _, _, _, _, _, length, *words = request
         if opcode & 1:
             receive(link, length)
-        cdw0, status, data = self._of(opcode, words)
+        cdw0, status, data = (0, 0, self.io[opcode]) if is_io else self._of(opcode, words)
         shown = data[:length].ljust(length, b"\0") if opcode & 2 else b""
         link.sendall(struct.pack("<II", status, cdw0) + shown)
 
