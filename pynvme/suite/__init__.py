@@ -27,6 +27,7 @@ AREAS = {
     "logs": "logs, counters and events",
     "data": "data integrity",
     "copy": "copy",
+    "sgl": "SGLs",
     "namespaces": "namespaces that the host creates and deletes",
     "zones": "zones",
     "placement": "placement: reclaim units and streams",

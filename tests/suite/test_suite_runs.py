@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 DRIVES = {
     "injection": "vssd:error_injection",
     "copy": "vssd:copy,size=64M",
+    "sgl": "vssd:sgls=byte,size=64M",
     "namespaces": "vssd:namespace_management,size=64M,unallocated=64M",
     "zones": "vssd:size=64M,namespaces=2,zoned=1,zone_size=1M,zone_capacity=768K",
     "placement": "vssd:fdp,streams,size=64M",

@@ -345,3 +345,51 @@ def test_lists_and_data_by_messages(start: Start) -> None:
     assert found.status == OK
     assert host.disk.read(100, 2) == pattern(0, 2, seed=5)
     host.close()
+
+
+def test_fault_rules_read_lists_wrongly(start: Start) -> None:
+    """Each rule has an LBA of its own. What the list lacks, a read drops, and a write stores as zeros."""
+    names = ("last-segment", "zero-length", "bucket", "bucket-write", "page", "order")
+    rules = [
+        word for lba, name in enumerate(names) for word in ("--fault", f"lba={lba} psdt=1 do sgl={name}")
+    ]
+    host = Host(start("--size", "16M", "--sgls", "byte", *rules))
+    sgls, data = Sgls(host), pattern(0, 16)
+    at, memory = sgls.data, sgls.memory
+
+    def read(lba: int, first: Descriptor) -> bytes:
+        memory.write(at, b"\xee" * 2048)
+        assert sgls.send(READ, first, lba) == OK
+        return memory.read(at, 512)
+
+    def lba_of(lba: int) -> bytes:
+        return data[512 * lba : 512 * lba + 512]
+
+    untouched = b"\xee" * 512
+    halves: list[Descriptor] = [(BLOCK, at, 256), (BLOCK, at + 256, 256)]
+    assert read(0, sgls.last(halves)) == untouched
+    assert read(0, sgls.segment([(BLOCK, at, 100), sgls.last([(BLOCK, at + 100, 412)])])) == (
+        lba_of(0)[:100] + untouched[100:]
+    )
+    assert read(1, sgls.last([halves[0], (BLOCK, at, 0), halves[1]])) == lba_of(1)[:256] + untouched[256:]
+    assert read(2, sgls.last([(BLOCK, at, 100), (BUCKET << 4, 0, 312), (BLOCK, at + 100, 100)])) == (
+        lba_of(2)[:200] + untouched[200:]
+    )
+    assert read(5, sgls.last(halves)) == lba_of(5)[256:] + lba_of(5)[:256]
+
+    page = memory.alloc(8192)
+    sgls.put([halves[1]], page)
+    sgls.put([halves[0], halves[1]], page + 4096 - 16)
+    assert read(4, (LAST << 4, page + 4096 - 16, 32)) == lba_of(4)
+    sgls.put([(BLOCK, at + 1024, 256)], page)
+    assert read(4, (LAST << 4, page + 4096 - 16, 32)) == lba_of(4)[:256] + untouched[256:]
+
+    memory.write(at, pattern(99, 1))
+    assert sgls.send(WRITE, sgls.last([halves[0], (BUCKET << 4, 0, 77), halves[1]]), 3) == OK
+    assert host.disk.read(3) == pattern(99, 1)[:256] + bytes(77) + pattern(99, 1)[256 : 512 - 77]
+    assert sgls.send(WRITE, sgls.last(halves), 0) == OK
+    assert host.disk.read(0) == bytes(512)
+    memory.write(at, bytes(512))
+    assert sgls.send(READ, sgls.last(halves), 6) == OK
+    assert memory.read(at, 512) == lba_of(6)
+    host.close()

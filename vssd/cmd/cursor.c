@@ -38,6 +38,8 @@ uint16_t vssd_cursor_get(struct vssd_request *request, struct vssd_cursor *curso
 
 		if (segment->memory)
 			memcpy(to, segment->memory + cursor->done, piece);
+		else if (segment->is_bucket)
+			memset(to, 0, piece);
 		else if (vssd_bus_read(request->ctrl->bus, segment->iova + cursor->done, to, piece) < 0)
 			return does_not_answer(request);
 		vssd_cursor_advance(cursor, piece);

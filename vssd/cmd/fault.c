@@ -162,6 +162,9 @@ static void apply(struct vssd_fault_plan *plan, struct vssd_fault_rule *rule)
 	case VSSD_FAULT_ZONE:
 		vssd_zones_fault(plan->request, (enum vssd_fault_zone)rule->a);
 		return;
+	case VSSD_FAULT_SGL:
+		plan->sgl |= (uint8_t)(1u << rule->a);
+		return;
 	case VSSD_FAULT_SPLIT:
 		if (plan->occasion.bytes > rule->a && vssd_fault_changes_range(plan->request))
 			plan->split = rule;

@@ -31,6 +31,7 @@ struct vssd_fault_plan {
 	struct vssd_fault_rule *early; /* complete the command now, and execute it later */
 	struct vssd_fault_rule *split;
 	struct vssd_fault_rule *sudden; /* the power fails after some bytes of the command */
+	uint8_t sgl;                    /* what is wrong with its SGL: a bit for each enum vssd_fault_sgl */
 	uint8_t *preloaded; /* the data of a deferred command, which it does not read from the host; owned */
 	uint64_t num_preloaded;
 	uint8_t *bounce; /* the data between host and medium; owned */
@@ -69,7 +70,7 @@ void vssd_fault_complete_unexecuted(struct vssd_request *request, uint16_t statu
 /* Whether rules need the data of the command. */
 static inline bool vssd_fault_has_data(const struct vssd_fault_plan *plan)
 {
-	return plan->num_data || plan->addresses.count || plan->preloaded || plan->round || plan->sudden;
+	return plan->num_data || plan->addresses.count || plan->preloaded || plan->round || plan->sudden || plan->sgl;
 }
 
 /* Change an address of the data as rules say. */

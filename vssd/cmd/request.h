@@ -22,7 +22,7 @@ struct vssd_segment {
 	uint8_t *memory; /* NULL: accessed by messages to the client */
 	uint64_t iova;
 	uint32_t length;
-	bool is_bucket; /* no memory: what the controller writes here is discarded */
+	bool is_bucket; /* no memory: what the controller writes here is discarded, and it reads zeros */
 };
 
 struct vssd_data {

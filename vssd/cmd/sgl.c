@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "spec/nvme_data.h"
+#include "vssd/cmd/fault.h"
 #include "vssd/cmd/pieces.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
@@ -11,6 +12,7 @@
 #define CHUNK 128u /* descriptors that are read at once */
 #define SGL VSSD_BASE("4.3.2")
 #define SIZE sizeof(struct nvme_sgl_descriptor)
+#define PAGE 4096u /* where a fault rule makes segments wrap */
 
 /* ---- what the drive supports ---- */
 
@@ -45,6 +47,12 @@ uint16_t vssd_sgl_check(struct vssd_request *request)
 }
 
 /* ---- a list ---- */
+
+/* Whether a fault rule makes this wrong, enum vssd_fault_sgl. */
+static bool is_faulty(const struct vssd_request *request, unsigned fault)
+{
+	return request->fault && request->fault->sgl >> fault & 1;
+}
 
 /* Reads the descriptors of a list, one after the other. */
 struct walk {
@@ -88,11 +96,12 @@ static uint16_t check_type(struct walk *walk, const struct nvme_sgl_descriptor *
 
 static uint16_t add_data(struct walk *walk, const struct nvme_sgl_descriptor *descriptor)
 {
-	bool is_bucket = type_of(descriptor) == NVME_SGL_BIT_BUCKET;
+	bool is_bucket = type_of(descriptor) == NVME_SGL_BIT_BUCKET, to_host = walk->direction == VSSD_DMA_WRITE;
+	unsigned bucket_fault = to_host ? VSSD_FAULT_SGL_BUCKET : VSSD_FAULT_SGL_BUCKET_WRITE;
 	uint32_t length = descriptor->length;
 
 	/* A bit bucket describes nothing of the data that come from the host. */
-	if (is_bucket && walk->direction == VSSD_DMA_READ)
+	if (is_bucket && to_host == is_faulty(walk->request, bucket_fault))
 		return NVME_SC_SUCCESS;
 	if (!is_bucket && (vssd_sgls(walk->request->ctrl) & 3) == NVME_SGLS_DWORDS && (descriptor->addr | length) & 3)
 		return refuse(walk, NVME_SC_SGL_GRANULARITY_INVALID, "an SGL data block is not aligned to dwords");
@@ -100,6 +109,8 @@ static uint16_t add_data(struct walk *walk, const struct nvme_sgl_descriptor *de
 		return refuse(walk, NVME_SC_INVALID_SGL_LENGTH, "the SGL describes more than the command transfers");
 	if (length > walk->missing)
 		length = (uint32_t)walk->missing;
+	if (length == 0 && is_faulty(walk->request, VSSD_FAULT_SGL_ZERO_LENGTH))
+		walk->left = 0;
 	if (length == 0)
 		return NVME_SC_SUCCESS;
 	walk->missing -= length;
@@ -116,6 +127,8 @@ static uint16_t follow(struct walk *walk, const struct nvme_sgl_descriptor *desc
 		return refuse(walk, NVME_SC_INVALID_SGL_SEGMENT, "the length of an SGL segment is no multiple of 16");
 	if (descriptor->addr & 7)
 		return refuse(walk, NVME_SC_INVALID_SGL_SEGMENT, "an SGL segment is not aligned to qwords");
+	if (type_of(descriptor) == NVME_SGL_LAST_SEGMENT && is_faulty(walk->request, VSSD_FAULT_SGL_LAST_SEGMENT))
+		return NVME_SC_SUCCESS;
 	walk->segment = descriptor->addr;
 	walk->left = (uint32_t)(descriptor->length / SIZE);
 	walk->is_last = type_of(descriptor) == NVME_SGL_LAST_SEGMENT;
@@ -147,22 +160,56 @@ static bool is_satisfied(const struct walk *walk)
 	return walk->left == 0 || (walk->missing == 0 && supports(walk->request, NVME_SGLS_LONGER));
 }
 
+/* How many of these descriptors lie in the page where the segment goes on. */
+static uint32_t in_page(const struct walk *walk, uint32_t count)
+{
+	uint32_t room = (uint32_t)((PAGE - walk->segment % PAGE) / SIZE);
+
+	return room && room < count ? room : count;
+}
+
+/* Exchange the first two descriptors of a segment. */
+static void exchange(struct nvme_sgl_descriptor *chunk, uint32_t count)
+{
+	struct nvme_sgl_descriptor first = chunk[0];
+
+	if (count < 2 || leads_on(&chunk[0]) || leads_on(&chunk[1]))
+		return;
+	chunk[0] = chunk[1];
+	chunk[1] = first;
+}
+
 /* Read and execute some descriptors of a segment. */
 static uint16_t read_chunk(struct walk *walk)
 {
 	struct nvme_sgl_descriptor chunk[CHUNK];
 	uint32_t count = walk->left < CHUNK ? walk->left : CHUNK;
+	bool wraps = is_faulty(walk->request, VSSD_FAULT_SGL_PAGE);
 	uint16_t status = NVME_SC_SUCCESS;
 
+	if (wraps)
+		count = in_page(walk, count);
 	if (vssd_bus_read(walk->request->ctrl->bus, walk->segment, chunk, count * SIZE) < 0)
 		return vssd_pieces_unreachable(walk->request, "an SGL segment lies in memory that is not mapped");
+	if (is_faulty(walk->request, VSSD_FAULT_SGL_ORDER))
+		exchange(chunk, count);
 	walk->segment += count * SIZE;
+	if (wraps && walk->segment % PAGE == 0)
+		walk->segment -= PAGE;
 	for (uint32_t i = 0; i < count && !status && !is_satisfied(walk); i++) {
 		bool is_end = --walk->left == 0;
 
 		status = take(walk, &chunk[i], is_end);
 	}
 	return status;
+}
+
+/* Judge a list that describes less than the command transfers. */
+static uint16_t end_early(struct walk *walk)
+{
+	if (walk->request->fault && walk->request->fault->sgl)
+		return vssd_pieces_add_bucket(walk->request, (uint32_t)walk->missing);
+	return refuse(walk, NVME_SC_INVALID_SGL_LENGTH, "the SGL describes less than the command transfers");
 }
 
 uint16_t vssd_sgl_map(struct vssd_request *request, uint64_t length, uint32_t direction)
@@ -178,8 +225,5 @@ uint16_t vssd_sgl_map(struct vssd_request *request, uint64_t length, uint32_t di
 	status = take(&walk, &first, true);
 	while (!status && !is_satisfied(&walk))
 		status = read_chunk(&walk);
-	if (!status && walk.missing > 0)
-		status = vssd_refuse(request, NVME_SC_INVALID_SGL_LENGTH,
-				     VSSD_STATE("the SGL describes less than the command transfers"), SGL);
-	return status;
+	return !status && walk.missing > 0 ? end_early(&walk) : status;
 }

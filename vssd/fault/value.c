@@ -126,6 +126,16 @@ static const struct choice zones[] = {
 	{NULL, 0},
 };
 
+static const struct choice sgls[] = {
+	{"last-segment", VSSD_FAULT_SGL_LAST_SEGMENT},
+	{"zero-length", VSSD_FAULT_SGL_ZERO_LENGTH},
+	{"bucket", VSSD_FAULT_SGL_BUCKET},
+	{"bucket-write", VSSD_FAULT_SGL_BUCKET_WRITE},
+	{"page", VSSD_FAULT_SGL_PAGE},
+	{"order", VSSD_FAULT_SGL_ORDER},
+	{NULL, 0},
+};
+
 static const struct choice rings[] = {{"sq", 0}, {"cq", 1}, {NULL, 0}};
 
 static const struct choice *const choices[VSSD_FAULT_VALUES] = {
@@ -133,7 +143,7 @@ static const struct choice *const choices[VSSD_FAULT_VALUES] = {
 	[VSSD_FAULT_REGISTER_NAME] = registers, [VSSD_FAULT_EVENT_NAME] = events, [VSSD_FAULT_ACCESS_KIND] = accesses,
 	[VSSD_FAULT_WRITER_KIND] = writers,     [VSSD_FAULT_CONTENT] = contents,  [VSSD_FAULT_KEPT] = kept,
 	[VSSD_FAULT_RESET_KIND] = resets,       [VSSD_FAULT_SHAPE_NAME] = shapes, [VSSD_FAULT_DEFECT_NAME] = defects,
-	[VSSD_FAULT_ZONE_NAME] = zones,
+	[VSSD_FAULT_ZONE_NAME] = zones,         [VSSD_FAULT_SGL_NAME] = sgls,
 };
 
 /* ---- names of opcodes ---- */

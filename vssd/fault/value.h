@@ -31,6 +31,7 @@ enum vssd_fault_value {
 	VSSD_FAULT_SHAPE_NAME,
 	VSSD_FAULT_DEFECT_NAME,
 	VSSD_FAULT_ZONE_NAME,
+	VSSD_FAULT_SGL_NAME,
 	VSSD_FAULT_VALUES,
 };
 
@@ -66,6 +67,17 @@ enum vssd_fault_zone {
 	VSSD_FAULT_ZONE_GAP,          /* a write may start behind the write pointer */
 	VSSD_FAULT_ZONE_CAPACITY,     /* a write may reach past the capacity */
 	VSSD_FAULT_ZONE_STAY_OPEN,    /* a loss of power leaves zones open */
+};
+
+/* VSSD_FAULT_SGL_NAME: what is wrong when the drive reads the SGL of a command. Of data that it then does not find, a
+ * read drops the rest, and a write stores zeros. */
+enum vssd_fault_sgl {
+	VSSD_FAULT_SGL_LAST_SEGMENT, /* a last segment is not read */
+	VSSD_FAULT_SGL_ZERO_LENGTH,  /* a data block without data ends the list */
+	VSSD_FAULT_SGL_BUCKET,       /* a bit bucket takes no data of a read */
+	VSSD_FAULT_SGL_BUCKET_WRITE, /* a bit bucket describes data of a write */
+	VSSD_FAULT_SGL_PAGE,         /* a segment goes on at the start of its page, once it reaches the end */
+	VSSD_FAULT_SGL_ORDER,        /* the first two descriptors of a segment are exchanged */
 };
 
 /* VSSD_FAULT_DEFECT_NAME: what a drive suffers from. */

@@ -145,6 +145,14 @@ const struct vssd_fault_action_word vssd_fault_actions[] = {
 	 "behind the write pointer, or reach past the capacity), pointer, stay-open (after a loss of power)",
 	 "opcode=write lba=0x8000 do zone=read-only count=1"},
 
+	{"sgl", VSSD_FAULT_SGL, VSSD_FAULT_SGL_NAME, VSSD_FAULT_COMMAND, AT(COMMAND), 0, 0,
+	 "read the SGL of the command wrongly: last-segment (it is not read), zero-length (a data block without data "
+	 "ends the list), bucket (a bit bucket takes no data of a read), bucket-write (it describes data of a "
+	 "write), "
+	 "page (a segment wraps at the end of its page), order (the first two descriptors of a segment are "
+	 "exchanged)",
+	 "opcode=read psdt=1 do sgl=last-segment"},
+
 	/* data */
 	{"flip", VSSD_FAULT_FLIP, VSSD_FAULT_NOTHING, VSSD_FAULT_DATA, AT(DATA), KEY(BYTE) | KEY(BIT) | KEY(METADATA),
 	 0, "invert one bit of the data", "opcode=read every=100 do flip byte=5 bit=3"},
