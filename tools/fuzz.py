@@ -6,7 +6,8 @@
    random options for two minutes (tests/vssd). This virtual SSD is built with ASan and UBSan as well.
 3. The coverage of the controller by these commands (tools/coverage.py).
 
-PYNVME_FUZZ_SEED or PYNVME_RANDOM_SEED in the environment repeats a run.
+Each run draws other input than `make test`, which draws the same each time. PYNVME_FUZZ_SEED or
+PYNVME_RANDOM_SEED in the environment repeats a run.
 """
 
 from __future__ import annotations

@@ -47,6 +47,7 @@ class Promises:
         writer.write(base + drive.random.randrange(150), 20)
         writer.flush()
         writer.write(base + drive.random.randrange(150), 20, fua=True)
+        outages.cut_now()
         writer.write_and_read_durably(base + drive.random.randrange(150), 20)
         outages.cut_now()
         if model.volatile and drive.can_change(FeatureId.VWC):

@@ -33,12 +33,12 @@ from ctrl_helpers import (
     pattern,
     smart,
 )
+from seed import SEED
 from server import Server
 
 from tests.fix_load import loaded
 from tests.forking import fork
 
-SEED = int(os.environ.get("PYNVME_RANDOM_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
 UNSAFE_SHUTDOWNS, POWER_CYCLES = 144, 112  # bytes of the SMART log
 SANITIZED, SANITIZING = 1, 2
 NSSR, RESET_WORD, NSSRO = 0x20, 0x4E564D65, 1 << 4

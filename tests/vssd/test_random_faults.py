@@ -17,12 +17,12 @@ from typing import Any
 from client import DEVICE_RESET, sqe
 from ctrl_helpers import ALL_NAMESPACES, FORMAT, OK, POWER, Host, Start, control, pattern
 from fault_helpers import CLEAR, PLANT
+from seed import SEED
 from server import EXECUTABLE, Server
 
 from tools.fault_words import words
 
 SECONDS = float(os.environ.get("PYNVME_RANDOM_FAULTS_SECONDS", "15"))
-SEED = int(os.environ.get("PYNVME_RANDOM_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
 AGE = 18
 ADMIN = (0x00, 0x02, 0x06, 0x08, 0x09, 0x0A, 0x0C, 0x10, 0x14, 0x80, 0x84, 0xC0)
 IO = (0x00, 0x01, 0x02, 0x04, 0x05, 0x08, 0x09, 0x0C, 0x91)

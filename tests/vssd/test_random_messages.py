@@ -38,11 +38,11 @@ from client import (
     Nvme,
     message,
 )
+from seed import SEED
 
 from pynvme import control
 
 COUNT = int(os.environ.get("PYNVME_RANDOM_MESSAGES", "5000"))
-SEED = int(os.environ.get("PYNVME_RANDOM_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
 
 # Each of these must have succeeded at least once.
 REACHED = {DMA_MAP, DMA_UNMAP, GET_INFO, GET_REGION_INFO, GET_IRQ_INFO, SET_IRQS, REGION_READ, REGION_WRITE}

@@ -23,10 +23,10 @@ from collections.abc import Iterator
 import pytest
 from client import DEVICE_RESET, DMA_UNMAP, SET_IRQS, Client, EventFd, Nvme, Queue, sqe
 from ctrl_helpers import control, firmware_image, identify
+from seed import SEED
 from server import EXECUTABLE, Server
 
 SECONDS = float(os.environ.get("PYNVME_RANDOM_OPTIONS_SECONDS", "10"))
-SEED = int(os.environ.get("PYNVME_RANDOM_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
 STEPS = 40
 
 POWER, PEEK, POKE = 4, 5, 6  # of the control socket
@@ -42,7 +42,7 @@ HARMLESS_RULES = [
 # These belong to the process and not to the drive.
 OF_THE_PROCESS = {"dir", "temporary", "owner-fd", "ready-fd", "options", "faults-help", "help"}
 # A store has no more blocks than this; a null drive has no store.
-MOST_BYTES, MOST_BYTES_NULL = 4 << 40, (1 << 51) * PAGE
+MOST_BYTES, MOST_BYTES_NULL = 64 << 40, (1 << 51) * PAGE
 
 
 def known_options() -> dict[str, tuple[str, str]]:
@@ -177,6 +177,7 @@ def contradicts(options: dict[str, str | None]) -> bool:
             int(options.get("lba-size") or 512) > PAGE
             and bool({"metadata", "protection", "fdp"} & set(options))
         )
+        or bytes_of(options.get("size")) < int(options.get("lba-size") or 512)
         or (options.get("unallocated", "0") != "0" and not creates_namespaces(options))
         or (null and "file" in options)
         or zones_contradict(options)
@@ -245,7 +246,7 @@ class Load:
         for _ in range(self.dice.randrange(1, self.depth)):
             nsid = self.dice.randrange(len(self.lbas)) + 1
             lba, opcode = self.some_lba(nsid), self.dice.choice((0, 1, 1, 1, 2, 2, 2, 4, 5, 8, 8, 9, 12))
-            count = self.dice.choice((1, 1, 8, 8, 8, 64, 256, 1024, 65536 if opcode not in (1, 8) else 2048))
+            count = self.dice.choice((1, 1, 8, 8, 8, 64, 256, 1024, 65536 if opcode not in (1, 4, 8) else 2048))
             flags = self.dice.choice((0, 0, 0, 1 << 30, 1 << 25))
             first = self.buffer + self.dice.choice((0, 0, 0, 512, 2048, 4092))
             second = self.list if count > 16 else self.buffer + PAGE

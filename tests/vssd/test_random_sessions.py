@@ -35,10 +35,10 @@ from client import (
     message,
     sqe,
 )
+from seed import SEED
 from server import Server
 
 SESSIONS = int(os.environ.get("PYNVME_RANDOM_SESSIONS", "60"))
-SEED = int(os.environ.get("PYNVME_RANDOM_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
 STEPS = 40
 WARM_UP = 20
 PM_CONTROL = 0x44  # in configuration space
