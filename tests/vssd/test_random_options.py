@@ -246,7 +246,8 @@ class Load:
         for _ in range(self.dice.randrange(1, self.depth)):
             nsid = self.dice.randrange(len(self.lbas)) + 1
             lba, opcode = self.some_lba(nsid), self.dice.choice((0, 1, 1, 1, 2, 2, 2, 4, 5, 8, 8, 9, 12))
-            count = self.dice.choice((1, 1, 8, 8, 8, 64, 256, 1024, 65536 if opcode not in (1, 4, 8) else 2048))
+            most = 2048 if opcode in (1, 4, 8) else 65536
+            count = self.dice.choice((1, 1, 8, 8, 8, 64, 256, 1024, most))
             flags = self.dice.choice((0, 0, 0, 1 << 30, 1 << 25))
             first = self.buffer + self.dice.choice((0, 0, 0, 512, 2048, 4092))
             second = self.list if count > 16 else self.buffer + PAGE
