@@ -21,6 +21,7 @@
 #define DATA_MAX (UINT64_C(1) << 46) /* bytes of all namespaces: a store has 2^34 blocks */
 #define MOST_ZONES (1u << 20)        /* of a drive */
 #define MOST_ZRWA (UINT64_C(16) << 20)
+#define KV_MAX (UINT64_C(1) << 44)   /* bytes of a Key Value namespace, whose blocks have numbers of 32 bits */
 #define NULL_MAX (UINT64_C(1) << 63) /* of a null drive */
 
 /* The syntax of a value, and its type in struct vssd_arguments. */
@@ -162,6 +163,15 @@ static const struct entry entries[] = {
 	 "make so many of the last zones of a new namespace read-only", NULL, NULL, NULL},
 	{"offline-zones", NUMBER, DRIVE, AT(drive.zones.offline), 0, MOST_ZONES, 0, "N",
 	 "take so many of the last zones of a new namespace offline", NULL, NULL, NULL},
+	{"key-value", NUMBER, DRIVE, AT(drive.kv.namespaces), 0, VSSD_MAX_NAMESPACES, 0, "N",
+	 "make the last N namespaces, or those before the zoned ones, stores of keys and values (KV)", NULL, NULL,
+	 NULL},
+	{"kv-key-length", NUMBER, DRIVE, AT(drive.kv.key_length), 1, 16, 16, "N", "length of the longest key",
+	 "bytes", NULL, NULL},
+	{"kv-value-length", SIZE, DRIVE, AT(drive.kv.value_length), 1, UINT64_C(1) << 20, UINT64_C(64) << 10, "SIZE",
+	 "length of the longest value, 1M at most", "a size like 64K, from 1 to 1M", "64K", NULL},
+	{"kv-keys", NUMBER, DRIVE, AT(drive.kv.keys), 0, UINT32_MAX, 0, "N",
+	 "most keys of a namespace, or no limit if N is 0", NULL, NULL, NULL},
 	{"write-protection", FLAG, DRIVE, AT(drive.optional.write_protection), 0, 1, 0, NULL,
 	 "let the host protect namespaces from writes (feature 84h)", NULL, "", NULL},
 	{"boot-partitions", FLAG, DRIVE, AT(drive.optional.boot), 0, 1, 0, NULL, "have two boot partitions", NULL, "",
@@ -591,6 +601,28 @@ static int check_zones(const struct vssd_options *options, struct pyn_error *err
 	return wrong ? pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "%s", wrong) : 0;
 }
 
+static int check_key_value(const struct vssd_options *options, struct pyn_error *err)
+{
+	const struct vssd_kv_options *kv = &options->kv;
+
+	if (!kv->namespaces)
+		return 0;
+	if (kv->namespaces > options->namespaces - options->zones.namespaces)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "%u Key Value namespaces of %u, of which %u are zoned: --namespaces must be larger",
+				 kv->namespaces, options->namespaces, options->zones.namespaces);
+	if (options->version < NVME_2_0)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "Key Value namespaces need NVMe 2.0: leave out --key-value or --nvme-version");
+	if (options->null_store)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "a null drive keeps no values: leave out --key-value or --null");
+	if (options->size > KV_MAX)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "Key Value namespaces have at most 16 TiB: give a smaller --size");
+	return 0;
+}
+
 static int check_together(const struct vssd_options *options, struct pyn_error *err)
 {
 	uint64_t most = options->null_store ? NULL_MAX : DATA_MAX;
@@ -638,7 +670,9 @@ static int check_together(const struct vssd_options *options, struct pyn_error *
 	if (options->optional.fdp && (options->null_store || options->file))
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 				 "reclaim units are kept in memory only: leave out --fdp, or --file and --null");
-	return check_zones(options, err);
+	if (check_zones(options, err))
+		return -EINVAL;
+	return check_key_value(options, err);
 }
 
 int vssd_options_check(const struct vssd_options *options, struct pyn_error *err)

@@ -72,6 +72,14 @@ struct vssd_zone_options {
 	bool read_across; /* a read may cross the end of a zone */
 };
 
+/* Key Value namespaces. */
+struct vssd_kv_options {
+	uint32_t namespaces;   /* the last so many namespaces before the zoned ones */
+	uint32_t key_length;   /* of the longest key, bytes (KML) */
+	uint64_t value_length; /* of the longest value, bytes (VML) */
+	uint32_t keys;         /* that a namespace can have (MNK); 0: no limit */
+};
+
 /* The options of the drive; the table describes each. */
 struct vssd_options {
 	uint64_t size;          /* bytes of each namespace, which uses only whole blocks of 4 KiB */
@@ -96,6 +104,7 @@ struct vssd_options {
 	const char *faults_file;                 /* a file of fault rules, or NULL */
 	struct vssd_optional optional;
 	struct vssd_zone_options zones;
+	struct vssd_kv_options kv;
 };
 
 /* The command line: options of the drive and of its process. */

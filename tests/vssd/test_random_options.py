@@ -32,6 +32,7 @@ STEPS = 40
 POWER, PEEK, POKE = 4, 5, 6  # of the control socket
 PM_CONTROL, DEVICE_CONTROL = 0x44, 0x68  # in configuration space
 PAGE = 4096
+ALL_SETS, INVALID_COMMAND_SET = 6, 0x12C
 
 # Fault rules that a test of options does not notice.
 HARMLESS_RULES = [
@@ -42,7 +43,7 @@ HARMLESS_RULES = [
 # These belong to the process and not to the drive.
 OF_THE_PROCESS = {"dir", "temporary", "owner-fd", "ready-fd", "options", "faults-help", "help"}
 # A store has no more blocks than this; a null drive has no store.
-MOST_BYTES, MOST_BYTES_NULL = 64 << 40, (1 << 51) * PAGE
+MOST_BYTES, MOST_BYTES_NULL, MOST_BYTES_KEYS = 64 << 40, (1 << 51) * PAGE, 16 << 40
 
 
 def known_options() -> dict[str, tuple[str, str]]:
@@ -78,6 +79,8 @@ def some_value(dice: random.Random, name: str, kind: str, says: str, folder: str
         return dice.choice(("none", "dword", "byte"))
     if kind == "MS":
         return str(dice.choice((0, 1, 20, 200, 3600000)))
+    if name == "kv-value-length":
+        return some_size(dice, 1, 1 << 20)
     if kind == "SIZE" and name == "cache":
         return dice.choice(("0", some_size(dice, 1, 1 << 40)))
     if kind == "SIZE" and name == "unallocated":
@@ -161,6 +164,18 @@ def zones_contradict(options: dict[str, str | None]) -> bool:
     )
 
 
+def keys_contradict(options: dict[str, str | None]) -> bool:
+    """Whether the options of Key Value namespaces exclude each other, or others."""
+    count = int(options.get("key-value") or 0)
+    rest = int(options.get("namespaces") or 1) - int(options.get("zoned") or 0)
+    return count > 0 and (
+        count > rest
+        or options.get("nvme-version", "2.0") != "2.0"
+        or "null" in options
+        or bytes_of(options.get("size")) > MOST_BYTES_KEYS
+    )
+
+
 def contradicts(options: dict[str, str | None]) -> bool:
     """Whether the drive must refuse these options."""
     total = bytes_of(options.get("size")) // PAGE * PAGE * int(options.get("namespaces") or 1)
@@ -181,6 +196,7 @@ def contradicts(options: dict[str, str | None]) -> bool:
         or (options.get("unallocated", "0") != "0" and not creates_namespaces(options))
         or (null and "file" in options)
         or zones_contradict(options)
+        or keys_contradict(options)
         or total > (MOST_BYTES_NULL if null else MOST_BYTES)
     )
 
@@ -196,7 +212,8 @@ class Load:
     """A host that sends all kinds of commands in random order."""
 
     def __init__(self, server: Server, dice: random.Random, options: dict[str, str | None]) -> None:
-        self.server, self.dice = server, dice
+        self.server, self.dice, self.options = server, dice, options
+        self.keys: set[int] = set()  # namespaces that have keys
         self.namespaces = int(options.get("namespaces") or 1)
         self.depth = min(16, int(options.get("queue-entries") or 4096))
         self.connect()
@@ -219,10 +236,18 @@ class Load:
         self.client.ok(DEVICE_RESET)
         self.nvme.memory._next = self.first_queue
         self.nvme.memory.write(self.nvme.memory.iova + self.first_queue, bytes(1 << 20))
-        self.nvme.enable(16)
+        self.nvme.enable(16, css=ALL_SETS if int(self.options.get("key-value") or 0) else 0)
         self.queue: Queue = self.nvme.create_queue(1, self.depth, self.dice.choice((None, 0, 1)))
-        sizes = [identify(self.nvme, 0, nsid + 1) for nsid in range(min(self.namespaces, 3))]
-        self.lbas = [int.from_bytes(data[:8], "little") for data in sizes]
+        self.lbas = [self.lbas_of(nsid + 1) for nsid in range(min(self.namespaces, 3))]
+
+    def lbas_of(self, nsid: int) -> int:
+        """The LBAs of a namespace; 0 if it has keys."""
+        _, status = self.nvme.admin.execute(6, nsid=nsid, prp1=self.buffer)
+        if status == INVALID_COMMAND_SET:
+            self.keys.add(nsid)
+            return 0
+        assert status == 0
+        return int.from_bytes(self.nvme.memory.read(self.buffer, 8), "little")
 
     def drain(self) -> None:
         while self.queue.poll() or self.nvme.admin.poll():
@@ -251,6 +276,9 @@ class Load:
             flags = self.dice.choice((0, 0, 0, 1 << 30, 1 << 25))
             first = self.buffer + self.dice.choice((0, 0, 0, 512, 2048, 4092))
             second = self.list if count > 16 else self.buffer + PAGE
+            if nsid in self.keys:
+                self.queue.submit(self.some_key_command(nsid, first), ring=False)
+                continue
             entry = sqe(
                 opcode,
                 nsid=nsid,
@@ -264,6 +292,18 @@ class Load:
         self.queue.ring()
         with contextlib.suppress(TimeoutError):
             self.queue.wait(0.05)
+
+    def some_key_command(self, nsid: int, first: int) -> bytes:
+        size = self.dice.choice((0, 16, 4096, 8192, 65536))
+        return sqe(
+            self.dice.choice((0, 1, 1, 1, 2, 2, 6, 0x10, 0x14)),
+            nsid=nsid,
+            prp1=first,
+            prp2=self.list if size > PAGE else self.buffer + PAGE,
+            cdw2=self.dice.randrange(40),
+            cdw10=size,
+            cdw11=self.dice.choice((0, 4, 4, 4, 16, 17)) | self.dice.choice((0, 0, 1, 2)) << 8,
+        )
 
     def do_trim(self) -> None:
         ranges = [struct.pack("<IIQ", 0, self.dice.choice((1, 8, 1 << 20, 0xFFFFFFFF)), self.some_lba(1))]

@@ -422,7 +422,9 @@ void vssd_dispatch_init(struct vssd_ctrl *ctrl)
 {
 	static const struct vssd_commands commands = {
 		.admin = vssd_admin_commands,
-		.io = {[NVME_CSI_NVM] = vssd_nvm_commands, [NVME_CSI_ZNS] = vssd_zns_commands},
+		.io = {[NVME_CSI_NVM] = vssd_nvm_commands,
+		       [NVME_CSI_KV] = vssd_kv_commands,
+		       [NVME_CSI_ZNS] = vssd_zns_commands},
 	};
 
 	ctrl->tables.commands = &commands;

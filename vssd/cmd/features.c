@@ -458,7 +458,7 @@ void vssd_features_changed(struct vssd_ctrl *ctrl)
 	ctrl->features.write_through = ctrl->options->cache_size == 0 || vssd_ocp_write_through(ctrl->subsystem) ||
 				       !(ctrl->features.value[NVME_FEAT_VWC] & NVME_WCE);
 	if (ctrl->features.write_through && !before)
-		vssd_store_flush(ctrl->store);
+		vssd_subsystem_flush(ctrl->subsystem);
 	vssd_plain_update(ctrl);
 }
 

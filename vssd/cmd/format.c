@@ -58,11 +58,14 @@ static uint32_t named(const struct vssd_ctrl *ctrl, uint32_t nsid)
 	return nsids;
 }
 
-/* Whether each of these namespaces has at least one LBA of a format. */
-static bool are_large_enough(const struct vssd_ctrl *ctrl, uint32_t nsids, uint8_t lbaf)
+/* Whether each of these namespaces has the format. A Key Value namespace has one, and others need at least one LBA.
+ */
+static bool have_format(const struct vssd_ctrl *ctrl, uint32_t nsids, uint8_t lbaf)
 {
 	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
-		if (nsids >> i & 1 && ctrl->ns[i].bytes >> vssd_lbaf_shift(ctrl->subsystem, lbaf) == 0)
+		if (nsids >> i & 1 && ctrl->ns[i].csi == NVME_CSI_KV && lbaf)
+			return false;
+		else if (nsids >> i & 1 && ctrl->ns[i].bytes >> vssd_lbaf_shift(ctrl->subsystem, lbaf) == 0)
 			return false;
 	return true;
 }
@@ -82,9 +85,10 @@ uint16_t vssd_format_nvm(struct vssd_request *request)
 	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES && !status; i++)
 		if (nsids >> i & 1)
 			status = vssd_reservation_check(request, &ctrl->ns[i], VSSD_ACCESS_WRITE);
-	if (!status && !are_large_enough(ctrl, nsids, lbaf_of(cmd)))
+	if (!status && !have_format(ctrl, nsids, lbaf_of(cmd)))
 		return vssd_refuse(request, NVME_SC_INVALID_FORMAT,
-				   VSSD_STATE("the namespace is smaller than an LBA of this format"), VSSD_OWN);
+				   VSSD_STATE("the namespace is smaller than an LBA of this format, or has keys"),
+				   VSSD_OWN);
 	if (status || request->is_trial)
 		return status;
 	vssd_format_start(ctrl->subsystem, &ctrl->listener, cmd->cid, lbaf_of(cmd), nsids);

@@ -8,6 +8,7 @@
 #include "vssd/cmd/table.h"
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/feature.h"
+#include "vssd/cmd/key_value.h"
 #include "vssd/cmd/log_ocp.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/cmd/sgl.h"
@@ -292,6 +293,9 @@ static uint16_t identify_ns(struct vssd_request *request, uint8_t *data)
 	struct vssd_ctrl *ctrl = request->ctrl;
 	const struct vssd_ns *ns = request->ns;
 
+	if (ns && ns->csi == NVME_CSI_KV)
+		return vssd_refuse(request, NVME_SC_INVALID_COMMAND_SET, VSSD_STATE("the namespace has no LBAs"),
+				   VSSD_OWN);
 	if (ns)
 		describe_ns(ctrl, ns, (struct nvme_id_ns *)data);
 	else if (request->cmd.nsid == NVME_NSID_ALL && is_managed(ctrl))
@@ -307,6 +311,9 @@ static uint16_t identify_allocated_ns(struct vssd_request *request, uint8_t *dat
 
 	if (!ns)
 		return describe_none(request);
+	if (ns->csi == NVME_CSI_KV)
+		return vssd_refuse(request, NVME_SC_INVALID_COMMAND_SET, VSSD_STATE("the namespace has no LBAs"),
+				   VSSD_OWN);
 	describe_ns(request->ctrl, ns, (struct nvme_id_ns *)data);
 	return NVME_SC_SUCCESS;
 }
@@ -433,6 +440,18 @@ static void describe_protection(const struct vssd_ctrl *ctrl, const struct vssd_
 		id->elbaf[i] = vssd_lbaf_sts(ctrl->options, i) | (uint32_t)vssd_lbaf_pif(i) << NVME_ELBAF_PIF_SHIFT;
 }
 
+static void describe_kv(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, struct nvme_id_ns_kv *id)
+{
+	vssd_kv_identify(ctrl, ns, id);
+	id->nmic = ns->shared;
+	id->rescap = rescap(ctrl);
+	id->fpi = format_progress(ctrl, ns);
+	id->nsattr = vssd_security_protection(ctrl->subsystem, ns) != VSSD_UNPROTECTED;
+	id->endgid = ctrl->subsystem->fdp ? VSSD_ENDGID : 0;
+	vssd_identity_nguid(ctrl->subsystem, ns, id->nguid);
+	vssd_identity_eui64(ctrl->subsystem, ns, id->eui64);
+}
+
 /* Identify Namespace of a command set (CNS 05h and 1Bh). Zoned namespaces have that of the NVM command set as well.
  * ns: NULL if NSID names none. */
 static uint16_t describe_csi_ns(struct vssd_request *request, const struct vssd_ns *ns, uint8_t *data)
@@ -444,14 +463,17 @@ static uint16_t describe_csi_ns(struct vssd_request *request, const struct vssd_
 		status = check_csi(request);
 	if (status || (!ns && !is_all))
 		return status;
-	if (csi_of(request) == NVME_CSI_NVM) {
+	if (csi_of(request) == NVME_CSI_NVM && (!ns || ns->csi != NVME_CSI_KV)) {
 		describe_protection(request->ctrl, ns, (struct nvme_id_ns_nvm *)data);
 		return NVME_SC_SUCCESS;
 	}
 	if (!ns || csi_of(request) != ns->csi)
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_IDENTIFY_CSI, "CSI"),
 				   VSSD_OWN);
-	vssd_zones_identify(request->ctrl, ns, (struct nvme_id_ns_zns *)data);
+	if (ns->csi == NVME_CSI_KV)
+		describe_kv(request->ctrl, ns, (struct nvme_id_ns_kv *)data);
+	else
+		vssd_zones_identify(request->ctrl, ns, (struct nvme_id_ns_zns *)data);
 	return NVME_SC_SUCCESS;
 }
 
@@ -538,7 +560,8 @@ static uint16_t identify_command_sets(struct vssd_request *request, uint8_t *dat
 	if (cntid != UINT16_MAX && cntid != vssd_cntlid(&request->ctrl->listener))
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_IDENTIFY_CNTID, "CNTID"),
 				   VSSD_OWN);
-	vectors[0] = 1u << NVME_CSI_NVM | bit_if(request->ctrl->options->zones.namespaces, 1u << NVME_CSI_ZNS);
+	vectors[0] = 1u << NVME_CSI_NVM | bit_if(request->ctrl->options->kv.namespaces, 1u << NVME_CSI_KV) |
+		     bit_if(request->ctrl->options->zones.namespaces, 1u << NVME_CSI_ZNS);
 	return NVME_SC_SUCCESS;
 }
 

@@ -418,10 +418,10 @@ static uint16_t io_verify(struct vssd_request *request)
 }
 
 /* Flush all: the namespaces share one cache. */
-static uint16_t io_flush(struct vssd_request *request)
+uint16_t vssd_flush(struct vssd_request *request)
 {
 	if (!request->is_trial)
-		vssd_store_flush(request->ctrl->store);
+		vssd_subsystem_flush(request->ctrl->subsystem);
 	return NVME_SC_SUCCESS;
 }
 
@@ -685,7 +685,7 @@ static uint16_t io_copy(struct vssd_request *request)
 #define ON_NS (VSSD_NEEDS_NS | VSSD_NEEDS_MEDIA)
 
 const struct vssd_command vssd_nvm_commands[256] = {
-	[NVME_IO_FLUSH] = {io_flush, ON_NS | VSSD_NEEDS_NS_OR_ALL},
+	[NVME_IO_FLUSH] = {vssd_flush, ON_NS | VSSD_NEEDS_NS_OR_ALL},
 	[NVME_IO_WRITE] = {io_write, ON_NS | VSSD_FUSED_SECOND},
 	[NVME_IO_READ] = {io_read, ON_NS},
 	[NVME_IO_WRITE_UNCORRECTABLE] = {io_write_uncorrectable, ON_NS | VSSD_NEEDS_STORE},

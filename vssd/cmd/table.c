@@ -45,14 +45,24 @@ const struct vssd_command *vssd_admin_command(const struct vssd_ctrl *ctrl, uint
 	return find(ctrl, &ctrl->tables.commands->admin[opcode], &spec_commands[SPEC_ADMIN][opcode]);
 }
 
+/* Whether an opcode means the same in all command sets (Base 2.1, section 7). */
+static bool is_common(uint8_t opcode)
+{
+	return opcode == NVME_IO_FLUSH || opcode == NVME_IO_RESERVATION_REGISTER ||
+	       opcode == NVME_IO_RESERVATION_REPORT || opcode == NVME_IO_RESERVATION_ACQUIRE ||
+	       opcode == NVME_IO_RESERVATION_RELEASE;
+}
+
 const struct spec_command *vssd_io_known(uint8_t csi, uint8_t opcode)
 {
-	return &spec_commands[csi == NVME_CSI_KV ? SPEC_KV : SPEC_IO][opcode];
+	return &spec_commands[csi == NVME_CSI_KV && !is_common(opcode) ? SPEC_KV : SPEC_IO][opcode];
 }
 
 static const struct vssd_command *io_table(const struct vssd_ctrl *ctrl, uint8_t csi)
 {
 	if (csi == NVME_CSI_ZNS && !ctrl->options->zones.namespaces)
+		return NULL;
+	if (csi == NVME_CSI_KV && !ctrl->options->kv.namespaces)
 		return NULL;
 	return csi < VSSD_NUM_COMMAND_SETS ? ctrl->tables.commands->io[csi] : NULL;
 }

@@ -2,8 +2,8 @@
 /*
  * The tables of commands, one for each command set: which commands the drive has, and what dispatch.c checks before
  * it executes them. The table of the admin commands is in admin.c, that of the NVM command set in nvm.c, that of
- * zoned namespaces in zone_commands.c. What the specification says about a command, such as its effects and its first
- * version, is in spec/commands.h.
+ * zoned namespaces in zone_commands.c, that of the Key Value Command Set in key_value.c. What the specification says
+ * about a command, such as its effects and its first version, is in spec/commands.h.
  */
 #ifndef VSSD_CMD_TABLE_H
 #define VSSD_CMD_TABLE_H
@@ -41,6 +41,10 @@ struct vssd_command {
 extern const struct vssd_command vssd_admin_commands[256];
 extern const struct vssd_command vssd_nvm_commands[256];
 extern const struct vssd_command vssd_zns_commands[256]; /* those that the NVM command set lacks */
+extern const struct vssd_command vssd_kv_commands[256];
+
+/* Flush, which all command sets have. */
+uint16_t vssd_flush(struct vssd_request *request);
 
 #define VSSD_NUM_COMMAND_SETS 3u
 

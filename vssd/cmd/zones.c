@@ -170,7 +170,7 @@ void vssd_zones_fault(const struct vssd_request *request, enum vssd_fault_zone f
 	uint64_t slba = vssd_slba(&request->cmd);
 
 	if (fault > VSSD_FAULT_ZONE_OFFLINE)
-		subsystem->zone_faults |= 1u << fault;
+		subsystem->zoned.faults |= 1u << fault;
 	else if (request->sq->qid != 0 && request->ns && vssd_is_zoned(request->ns) &&
 		 vssd_range_fits(request->ns, slba, 1))
 		vssd_zone_fail(subsystem, vssd_zones_of_request(request),

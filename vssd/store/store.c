@@ -462,8 +462,7 @@ uint64_t vssd_store_used(const struct vssd_store *store)
 	return store->private->next - VSSD_POOL_FIRST - store->private->free_count;
 }
 
-/* The first block from this one on whose page of the map is touched. */
-static uint64_t next_touched(const struct vssd_store *store, uint64_t block)
+uint64_t vssd_store_next(const struct vssd_store *store, uint64_t block)
 {
 	while (block < store->blocks && !vssd_medium_is_touched(&store->private->medium, block))
 		block = (block / VSSD_MAP_PAGE + 1) * VSSD_MAP_PAGE;
@@ -480,7 +479,7 @@ static int adopt(struct vssd_store *store, const char *file, struct pyn_error *e
 	if (!used)
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory to check the map of %s", file);
 	p->next = VSSD_POOL_FIRST;
-	for (uint64_t i = next_touched(store, 0); i < store->blocks; i = next_touched(store, i + 1)) {
+	for (uint64_t i = vssd_store_next(store, 0); i < store->blocks; i = vssd_store_next(store, i + 1)) {
 		uint32_t index = index_of(store->durable[i]);
 
 		if (index >= p->medium.pool_blocks ||

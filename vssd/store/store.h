@@ -187,6 +187,9 @@ void vssd_store_move(struct vssd_store *store, uint64_t from, uint64_t to, uint6
  * change as well. */
 void vssd_store_pattern(struct vssd_store *store, uint32_t first, uint32_t step);
 
+/* The first block from this one on that may have been written; the number of blocks if there is none. */
+uint64_t vssd_store_next(const struct vssd_store *store, uint64_t block);
+
 /* Change stored data without marking or dirtying them. length bytes inside one block. 0, or -ENOSPC. */
 int vssd_store_poke(struct vssd_store *store, uint64_t offset, const void *data, uint32_t length);
 

@@ -109,6 +109,7 @@ static uint32_t conclude(struct vssd_subsystem *subsystem)
 			changed |= 1u << i;
 		vssd_ns_set_format(subsystem, ns, format->lbaf);
 		vssd_zones_erased(subsystem, ns);
+		vssd_kv_erased(subsystem, ns);
 	}
 	vssd_subsystem_notify(subsystem, VSSD_NOTICE_DATA_GONE);
 	format->running = false;

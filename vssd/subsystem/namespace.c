@@ -165,7 +165,7 @@ static void close_gaps(struct vssd_subsystem *subsystem)
 {
 	uint64_t end = 0;
 
-	vssd_store_flush(subsystem->store);
+	vssd_subsystem_flush(subsystem);
 	for (struct vssd_ns *ns = next_extent(subsystem, 0); ns; ns = next_extent(subsystem, end)) {
 		if (ns->first_block > end)
 			close_gap(subsystem, ns, end);
@@ -281,6 +281,7 @@ void vssd_ns_delete(struct vssd_subsystem *subsystem, struct vssd_ns *ns)
 	vssd_subsystem_erase(subsystem, ns->first_block, ns->blocks, VSSD_POOL_UNWRITTEN);
 	vssd_ns_set_attached(subsystem, ns, 0);
 	vssd_zones_drop(subsystem, ns);
+	vssd_kv_drop(subsystem, ns);
 	vssd_reservation_forget(subsystem, ns);
 	__atomic_store_n(&record_of(subsystem, ns)->blocks, 0, __ATOMIC_RELEASE);
 	if (subsystem->fdp)
@@ -365,11 +366,20 @@ static bool is_shared(const struct vssd_options *options, uint32_t index)
 	return options->optional.controllers > 1 && index < options->namespaces - options->optional.private_ns;
 }
 
+/* The last namespaces are zoned, and those before them have keys. */
+static enum nvme_csi csi_of(const struct vssd_options *options, uint32_t index)
+{
+	uint32_t from_end = options->namespaces - index;
+
+	if (from_end <= options->zones.namespaces)
+		return NVME_CSI_ZNS;
+	return from_end <= options->zones.namespaces + options->kv.namespaces ? NVME_CSI_KV : NVME_CSI_NVM;
+}
+
 static void divide(struct vssd_subsystem *subsystem)
 {
 	const struct vssd_options *options = &subsystem->options;
 	uint64_t blocks = options->size / VSSD_BLOCK_SIZE;
-	uint32_t first_zoned = options->namespaces - options->zones.namespaces;
 
 	for (uint32_t i = 0; i < options->namespaces; i++) {
 		struct vssd_ns_record record = {
@@ -378,7 +388,7 @@ static void divide(struct vssd_subsystem *subsystem)
 			.bytes = blocks << VSSD_BLOCK_SHIFT,
 			.attached = ctrls_of(options, i),
 			.shared = is_shared(options, i),
-			.csi = i < first_zoned ? NVME_CSI_NVM : NVME_CSI_ZNS,
+			.csi = csi_of(options, i),
 		};
 
 		if (record.csi == NVME_CSI_ZNS)

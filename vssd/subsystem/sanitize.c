@@ -211,8 +211,10 @@ static void conclude(struct vssd_subsystem *subsystem, enum nvme_sanitize_status
 	if (status != NVME_SANITIZE_FAILED) {
 		subsystem->nv->sanitize.written = false;
 		for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
-			if (subsystem->ns[i].nsid)
+			if (subsystem->ns[i].nsid) {
 				vssd_zones_erased(subsystem, &subsystem->ns[i]);
+				vssd_kv_erased(subsystem, &subsystem->ns[i]);
+			}
 	}
 	set_status(subsystem, status, false);
 	record_end(subsystem);

@@ -15,7 +15,7 @@
 static const struct vssd_subsystem_part *const parts[] = {
 	&vssd_ocp_part,      &vssd_health_part,    &vssd_sanitize_part,    &vssd_format_part,
 	&vssd_firmware_part, &vssd_self_test_part, &vssd_latency_part,     &vssd_pel_part,
-	&vssd_zones_part,    &vssd_security_part,  &vssd_reservation_part,
+	&vssd_zones_part,    &vssd_security_part,  &vssd_reservation_part, &vssd_kv_part,
 };
 
 #define LARGE_LEAST 10u /* log2 of the LBA sizes besides 512 */
@@ -120,6 +120,8 @@ int vssd_subsystem_create(const struct vssd_options *options, struct vssd_subsys
 		vssd_ns_init(subsystem);
 		result = vssd_zones_create(subsystem, is_new, err);
 	}
+	if (!result)
+		result = vssd_kv_create(subsystem, is_new, err);
 	if (result) {
 		vssd_subsystem_destroy(subsystem);
 		return result;
@@ -209,11 +211,17 @@ static bool is_used_elsewhere(const struct vssd_subsystem *subsystem, const stru
 	return false;
 }
 
+void vssd_subsystem_flush(struct vssd_subsystem *subsystem)
+{
+	vssd_kv_flush(subsystem);
+	vssd_store_flush(subsystem->store);
+}
+
 void vssd_subsystem_shut_down(struct vssd_subsystem *subsystem, const struct vssd_listener *by)
 {
 	vssd_format_finish(subsystem);
 	vssd_health_account(subsystem);
-	vssd_store_flush(subsystem->store);
+	vssd_subsystem_flush(subsystem);
 	if (subsystem->faults->history)
 		vssd_history_flushed(subsystem->faults->history);
 	subsystem->nv->identity.in_use = is_used_elsewhere(subsystem, by);

@@ -21,6 +21,7 @@
 #include "vssd/subsystem/firmware.h"
 #include "vssd/subsystem/format.h"
 #include "vssd/subsystem/health.h"
+#include "vssd/subsystem/key_value.h"
 #include "vssd/subsystem/latency.h"
 #include "vssd/subsystem/namespace.h"
 #include "vssd/subsystem/nonvolatile.h"
@@ -48,7 +49,8 @@ struct vssd_subsystem {
 	uint64_t next_due; /* ticks: when to poll the next part */
 	uint64_t blocks;   /* of all namespaces and of what none has; a null drive stores none */
 	struct vssd_ns ns[VSSD_MAX_NAMESPACES];
-	struct vssd_zones *zones[VSSD_MAX_NAMESPACES]; /* by NSID - 1; NULL: not zoned */
+	struct vssd_zoned zoned;
+	struct vssd_kv *kv[VSSD_MAX_NAMESPACES]; /* by NSID - 1; NULL: not of the Key Value Command Set */
 	struct vssd_options options;
 	struct vssd_format format;
 	struct vssd_sanitize sanitize;
@@ -64,7 +66,6 @@ struct vssd_subsystem {
 	struct vssd_security *security; /* owned */
 	/* Of all controllers but the first, whose saved features outlive the process. */
 	struct vssd_saved_features saved[VSSD_MAX_CONTROLLERS - 1];
-	uint32_t zone_faults; /* what fault rules made wrong with zones: a bit for each enum vssd_fault_zone */
 };
 
 /* Create a subsystem with power and without controllers. 0, or -errno. */
@@ -86,6 +87,9 @@ void vssd_subsystem_reset_all(struct vssd_subsystem *subsystem);
 
 /* Remove a controller. It gets no more notices, and the operations it started end without a completion. */
 void vssd_subsystem_leave(struct vssd_subsystem *subsystem, struct vssd_listener *listener);
+
+/* Make all written data durable. */
+void vssd_subsystem_flush(struct vssd_subsystem *subsystem);
 
 /* Handle the shutdown of a controller, by: make all written data durable. */
 void vssd_subsystem_shut_down(struct vssd_subsystem *subsystem, const struct vssd_listener *by);

@@ -19,12 +19,12 @@ static uint32_t index_of(const struct vssd_zones *zones, const struct vssd_zone 
 
 struct vssd_zones *vssd_zones_of(const struct vssd_subsystem *subsystem, const struct vssd_ns *ns)
 {
-	return subsystem->zones[ns->nsid - 1];
+	return subsystem->zoned.of[ns->nsid - 1];
 }
 
 bool vssd_zones_faulty(const struct vssd_subsystem *subsystem, enum vssd_fault_zone fault)
 {
-	return __builtin_expect(subsystem->zone_faults >> fault & 1, 0);
+	return __builtin_expect(subsystem->zoned.faults >> fault & 1, 0);
 }
 
 /* ---- counting ---- */
@@ -171,18 +171,18 @@ int vssd_zones_create(struct vssd_subsystem *subsystem, bool is_new, struct pyn_
 
 		if (!ns->nsid || ns->csi != NVME_CSI_ZNS)
 			continue;
-		subsystem->zones[i] = create(subsystem, ns, i - first);
-		if (!subsystem->zones[i])
+		subsystem->zoned.of[i] = create(subsystem, ns, i - first);
+		if (!subsystem->zoned.of[i])
 			return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for the zones of a namespace");
 		if (is_new)
-			spoil(subsystem, subsystem->zones[i]);
+			spoil(subsystem, subsystem->zoned.of[i]);
 	}
 	return 0;
 }
 
 void vssd_zones_drop(struct vssd_subsystem *subsystem, const struct vssd_ns *ns)
 {
-	struct vssd_zones **zones = &subsystem->zones[ns->nsid - 1];
+	struct vssd_zones **zones = &subsystem->zoned.of[ns->nsid - 1];
 
 	free(*zones);
 	*zones = NULL;
@@ -476,16 +476,16 @@ static void recall(struct vssd_subsystem *subsystem, struct vssd_zones *zones)
 static void power(struct vssd_subsystem *subsystem, bool on)
 {
 	for (uint32_t i = 0; on && i < VSSD_MAX_NAMESPACES; i++)
-		if (subsystem->zones[i])
-			recall(subsystem, subsystem->zones[i]);
+		if (subsystem->zoned.of[i])
+			recall(subsystem, subsystem->zoned.of[i]);
 }
 
 static void reset(struct vssd_subsystem *subsystem, enum vssd_reset kind, const struct vssd_listener *by)
 {
 	(void)by;
 	for (uint32_t i = 0; kind == VSSD_RESET_SUBSYSTEM && i < VSSD_MAX_NAMESPACES; i++)
-		if (subsystem->zones[i])
-			close_all(subsystem->zones[i]);
+		if (subsystem->zoned.of[i])
+			close_all(subsystem->zoned.of[i]);
 }
 
 static uint64_t due(const struct vssd_subsystem *subsystem)
@@ -497,7 +497,7 @@ static uint64_t due(const struct vssd_subsystem *subsystem)
 static void deinit(struct vssd_subsystem *subsystem)
 {
 	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
-		free(subsystem->zones[i]);
+		free(subsystem->zoned.of[i]);
 }
 
 const struct vssd_subsystem_part vssd_zones_part = {.power = power, .reset = reset, .due = due, .deinit = deinit};

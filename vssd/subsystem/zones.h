@@ -62,6 +62,12 @@ struct vssd_zones {
 	struct vssd_zone zone[];
 };
 
+/* The zones of a subsystem. */
+struct vssd_zoned {
+	struct vssd_zones *of[VSSD_MAX_NAMESPACES]; /* by NSID - 1; NULL: not zoned */
+	uint32_t faults; /* what fault rules made wrong: a bit for each enum vssd_fault_zone */
+};
+
 extern const struct vssd_subsystem_part vssd_zones_part;
 
 /* Whether a fault rule has made this wrong. */
