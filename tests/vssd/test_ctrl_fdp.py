@@ -42,6 +42,7 @@ DIRECTIVE_SEND, DIRECTIVE_RECEIVE = 0x19, 0x1A
 FDP, EVENTS = 0x1D, 0x1E
 FDP_DISABLED, BAD_HANDLES = 0x029, 0x02A
 NOT_WRITTEN, INVALID_PID, REALLOCATED = 0x00, 0x03, 0x80
+TYPES = (NOT_WRITTEN, 0x01, 0x02, INVALID_PID, REALLOCATED, 0x81)
 GROUP = 1
 DISK_BYTES = 16 << 20
 UNIT = 128 << 10
@@ -337,19 +338,20 @@ def test_an_invalid_placement_identifier_is_logged_and_not_refused(host: Placed)
 
 
 def test_which_events_are_enabled(host: Placed) -> None:
-    assert enabled(host.nvme) == {NOT_WRITTEN: 0, INVALID_PID: 0, REALLOCATED: 0}
+    assert enabled(host.nvme) == dict.fromkeys(TYPES, 0)
     assert set_events(host.nvme, [REALLOCATED, INVALID_PID]) == OK
-    assert enabled(host.nvme) == {NOT_WRITTEN: 0, INVALID_PID: 1, REALLOCATED: 1}
+    assert enabled(host.nvme) == {kind: int(kind in (REALLOCATED, INVALID_PID)) for kind in TYPES}
     assert enabled(host.nvme, wanted=1) == {NOT_WRITTEN: 0} and enabled(host.nvme, wanted=0) == {}
     assert set(enabled(host.nvme, select=1).values()) == set(enabled(host.nvme, handle=1).values()) == {0}
     assert set_events(host.nvme, [INVALID_PID], enable=False) == OK
-    assert enabled(host.nvme) == {NOT_WRITTEN: 0, INVALID_PID: 0, REALLOCATED: 1}
+    assert enabled(host.nvme) == {kind: int(kind == REALLOCATED) for kind in TYPES}
     assert (
         set_events(host.nvme, [NOT_WRITTEN, 0x42]) == INVALID_FIELD and enabled(host.nvme)[NOT_WRITTEN] == 0
     )
     assert set_events(host.nvme, [NOT_WRITTEN], handle=8) == INVALID_FIELD
     assert set_events(host.nvme, [NOT_WRITTEN], nsid=2) == 0x00B
     assert set_events(host.nvme, []) == OK
+    assert set_events(host.nvme, [*TYPES]) == OK and set(enabled(host.nvme).values()) == {1}
 
 
 def test_the_feature_changes_only_without_namespaces(managed: Placed) -> None:
@@ -450,7 +452,9 @@ def test_nvme_cli_reads_and_sends_the_same(host: Placed, tmp_path: Path) -> None
     with NvmeCli(host.nvme, build(tmp_path), tmp_path) as cli:
         host.disk = Disk(host.nvme, cli.queues[1])
         cli.run("fdp set-events", "-n", "1", "-p", "3", "-e", "-t", "0,3")
-        assert enabled(host.nvme, handle=3) == {NOT_WRITTEN: 1, INVALID_PID: 1, REALLOCATED: 0}
+        assert enabled(host.nvme, handle=3) == {
+            kind: int(kind in (NOT_WRITTEN, INVALID_PID)) for kind in TYPES
+        }
         assert host.put(0, pid=3) == OK
         cli.run("fdp update", "-n", "1", "-p", "3")
         assert host.put(0, pid=3) == OK

@@ -19,8 +19,12 @@ static const struct vssd_fdp_configuration configurations[VSSD_FDP_CONFIGURATION
 	{.handles = 4, .groups = 2, .rgif = 1, .type = NVME_RUHT_PERSISTENTLY_ISOLATED},
 };
 
-static const uint8_t types[VSSD_FDP_TYPES] = {NVME_FDP_EVENT_RU_NOT_FULLY_WRITTEN, NVME_FDP_EVENT_INVALID_PID,
-					      NVME_FDP_EVENT_MEDIA_REALLOCATED};
+/* A host can enable all types. Those of time limits and of handles that the controller modifies never happen, because
+ * reclaim units have no time limit, and handles survive resets. */
+static const uint8_t types[VSSD_FDP_TYPES] = {
+	NVME_FDP_EVENT_RU_NOT_FULLY_WRITTEN, NVME_FDP_EVENT_RU_TIME_LIMIT,     NVME_FDP_EVENT_RESET,
+	NVME_FDP_EVENT_INVALID_PID,          NVME_FDP_EVENT_MEDIA_REALLOCATED, NVME_FDP_EVENT_RUH_CHANGED,
+};
 
 /* ---- configuration ---- */
 

@@ -19,7 +19,7 @@
 
 #define VSSD_ENDGID 1u      /* of the endurance group */
 #define VSSD_FDP_EVENTS 63u /* that a log page keeps: the latest */
-#define VSSD_FDP_TYPES 3u   /* of events that the drive reports */
+#define VSSD_FDP_TYPES 6u   /* of events that a host can enable */
 #define VSSD_FDP_NO_PID                                                                                              \
 	0u /* where writes go that name no placement identifier: the first handle, the first group                   \
 	    */
