@@ -8,7 +8,7 @@ of them takes a completion that the script waits for.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -311,6 +311,16 @@ class FeatureState:
         head = f"{self.fid:02X}h {self.name}: {self.word!r}"
         return head if self.data is None else f"{head}\n{self.data!r}"
 
+    def _repr_html_(self) -> str:
+        """The feature as a table, for a notebook."""
+        return _html_of([self])
+
+
+def _html_of(features: Iterable[FeatureState]) -> str:
+    from pynvme import html
+
+    return html.words("features", ((f"{one.fid:02X}h", one.name, one.word, one.data) for one in features))
+
 
 NO_FEATURE = Feature(None, None, 11)
 """A feature that the specification does not describe."""
@@ -417,6 +427,10 @@ class Features:
     def __repr__(self) -> str:
         return "\n".join(map(repr, self))
 
+    def _repr_html_(self) -> str:
+        """All features as a table, for a notebook."""
+        return _html_of(self)
+
 
 @lru_cache(maxsize=1)
 def feature_numbers() -> dict[str, int]:
@@ -474,6 +488,13 @@ class Registers:
 
     def __repr__(self) -> str:
         return "\n".join(f"{name:<8} {spec.Register[name.upper()]:#06x}  {value!r}" for name, value in self)
+
+    def _repr_html_(self) -> str:
+        """All registers as a table, for a notebook."""
+        from pynvme import html
+
+        rows = ((f"{spec.Register[name.upper()]:#06x}", name, value, None) for name, value in self)
+        return html.words("registers", rows)
 
 
 def _registers() -> list[str]:

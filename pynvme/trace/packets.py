@@ -15,7 +15,18 @@ import numpy
 
 from pynvme.trace import pcapng
 from pynvme.trace.command import NEVER, RECORD, Command, Fault
-from pynvme.trace.pcapng import BEFORE_NS, CAPSULE_CMD, CAPSULE_RESP, SGL, TARGET_PORT, Conversation
+from pynvme.trace.pcapng import (
+    ARBITRATION,
+    BEFORE_NS,
+    CAPSULE_CMD,
+    CAPSULE_RESP,
+    FID,
+    GET_FEATURES,
+    SET_FEATURES,
+    SGL,
+    TARGET_PORT,
+    Conversation,
+)
 
 Array = numpy.ndarray[Any, Any]
 
@@ -95,7 +106,9 @@ class _Queue:
         faulty = numpy.zeros(len(records), dtype=bool)
         faulty[list(self.source.faults)] = True
         by_sgl = records["sqe"][:, 1] & 0xC0 != 0
-        slow_send = has_data | faulty | by_sgl | ~self.completed
+        features = (records["qid"] == 0) & numpy.isin(records["sqe"][:, 0], (SET_FEATURES, GET_FEATURES))
+        renamed = features & (records["sqe"][:, FID] == ARBITRATION)
+        slow_send = has_data | faulty | by_sgl | renamed | ~self.completed
         slow_end = (has_data | bad)[self.completed]
         return numpy.concatenate([[True], slow_send, slow_end])
 

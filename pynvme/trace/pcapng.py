@@ -9,7 +9,8 @@ packets are those of the log, to a nanosecond, so that ``nvme.cmd_latency`` is t
 driver, and fault rules that fired, are comments of the packets.
 
 PRPs and SGLs of PCIe mean nothing in NVMe/TCP. The capture has a transport data block SGL descriptor in
-their place, and an SGL descriptor of the command is a comment of the packet.
+their place, and an SGL descriptor of the command is a comment of the packet. The feature Arbitration has the
+number 00h, see :func:`is_arbitration`.
 """
 
 from __future__ import annotations
@@ -41,6 +42,9 @@ LEAST_OF_LOG = {
     0x81: 512,
 }
 """Bytes of a log page that Wireshark needs, by LID. It needs two entries of Error Information."""
+SET_FEATURES, GET_FEATURES, ARBITRATION = 0x09, 0x0A, 0x01
+IS_ARBITRATION = "feature 01h, Arbitration: shown as 00h, since Wireshark takes 01h for malformed"
+"""The comment of a command whose FID is 00h in the capture."""
 FABRICS, CONNECT = 0x7F, 0x01
 TRANSPORT_SGL = 0x5A
 SGL = 0x40  # PSDT 01b
@@ -51,6 +55,8 @@ NO_CID = 0xFFFF
 _SECTION, _INTERFACE, _NAMES, _PACKET = 0x0A0D0D0A, 1, 4, 6
 _COMMENT = 1
 _DPTR = slice(24, 40)
+FID = 40
+"""The place of the FID in a command."""
 
 
 def _option(code: int, value: bytes) -> bytes:
@@ -102,6 +108,18 @@ def shown_data(command: Command) -> bytes | None:
     return data if len(data) >= LEAST_OF_LOG.get(int(command.lid), 0) else None
 
 
+def is_arbitration(command: Command) -> bool:
+    """Whether it sets or gets the feature Arbitration.
+
+    Wireshark has not registered a field of it, and takes each packet that it decodes with it for malformed.
+    """
+    return (
+        command.qid == 0
+        and command.opcode in (SET_FEATURES, GET_FEATURES)
+        and bytes(command.sqe)[FID] == ARBITRATION
+    )
+
+
 class Conversation:
     """Packets of the TCP connection of one queue, in both directions."""
 
@@ -150,6 +168,9 @@ class Conversation:
         ]
         if command.sgl is not None:
             comments.append(f"data pointer: SGL descriptor {raw[_DPTR].hex()}")
+        if is_arbitration(command):
+            sqe[FID] = 0
+            comments.append(IS_ARBITRATION)
         if not command.completed:
             comments += command.warnings or ["not completed"]
         self._pdu(True, CAPSULE_CMD, 0, bytes(sqe), to_drive, command.submitted_ns, comments)
@@ -285,10 +306,12 @@ class _Queue:
         self._in_flight: dict[int, _Sent] = {}
         self._streams = {True: _Stream(), False: _Stream()}
 
-    def packet(self, from_host: bool, payload: bytes, now: int) -> None:
-        """Take a segment of the conversation."""
+    def packet(self, from_host: bool, payload: bytes, now: int, options: bytes = b"") -> None:
+        """Take a segment of the conversation, with the options of its block."""
         for kind, head, data in self._streams[from_host].pdus(payload):
             if kind == CAPSULE_CMD and head[0] != FABRICS:
+                if IS_ARBITRATION.encode() in options:
+                    head = head[:FID] + bytes([ARBITRATION]) + head[FID + 1 :]
                 cid = int.from_bytes(head[2:4], "little")
                 self._in_flight[cid] = _Sent(head[:64], now, bytearray(data))
                 self.commands.append(self._in_flight[cid])
@@ -333,7 +356,7 @@ def read(data: bytes) -> CommandLog:
         port, host = (source, packet[12:16]) if from_host else (target, packet[16:20])
         qid = port - HOST_PORT if port >= HOST_PORT else port
         queue = queues.setdefault((host, port), _Queue(qid))
-        queue.packet(from_host, packet[40:], high << 32 | low)
+        queue.packet(from_host, packet[40:], high << 32 | low, body[20 + length :])
     found = [
         one.command(queue.qid, i + 1) for queue in queues.values() for i, one in enumerate(queue.commands)
     ]

@@ -22,13 +22,16 @@ ROOT = Path(__file__).parents[2]
 SCRIPT = """\
 import nvme as d
 
-nvme0n1 = d.Namespace(d.Controller("vssd"), 1)
-try:
-    with nvme0n1.ioworker(time=60, region_end=1 << 12) as worker:
-        here = worker.progress
-        raise KeyError("end the worker early")
-except KeyError:
-    print("ended by", worker.close().ended_by, "error", worker.close().error)
+def test_it(nvme0n1):
+    try:
+        with nvme0n1.ioworker(time=60, region_end=1 << 12) as worker:
+            here = worker.progress
+            raise KeyError("end the worker early")
+    except KeyError:
+        print("ended by", worker.close().ended_by, "error", worker.close().error)
+
+if __name__ == "__main__":
+    test_it(d.Namespace(d.Controller("vssd"), 1))
 """
 
 
@@ -93,23 +96,27 @@ def connected(process, port):
     raise AssertionError("the debugger does not listen")
 
 
-def test_a_breakpoint_stops_the_script_and_not_its_workers(environment, tmp_path):
+def launched(name, script):
+    """What a configuration of VS Code runs, with its choices made."""
+    found = configurations()[name]
+    words = ["-m", found["module"], *found["args"]] if "module" in found else [found["program"]]
+    return [word.replace("${file}", str(script)).replace("${input:address}", "vssd") for word in words]
+
+
+@pytest.mark.parametrize(
+    "name", ["this script", pytest.param("the tests of this file", marks=pytest.mark.slow)]
+)
+def test_a_breakpoint_stops_the_script_and_not_its_workers(environment, tmp_path, name):
     pytest.importorskip("debugpy")
-    script = tmp_path / "script.py"
+    script = tmp_path / "test_script.py"
     script.write_text(SCRIPT)
-    line = 1 + SCRIPT.splitlines().index('        raise KeyError("end the worker early")')
+    line = next(i for i, text in enumerate(SCRIPT.splitlines(), 1) if "raise KeyError" in text)
     port = free_port()
-    words = [
-        sys.executable,
-        "-Xfrozen_modules=off",
-        "-m",
-        "debugpy",
-        "--listen",
-        str(port),
-        "--wait-for-client",
-    ]
+    debugger = ["-Xfrozen_modules=off", "-m", "debugpy", "--listen", str(port), "--wait-for-client"]
+    words = [sys.executable, *debugger, *launched(name, script)]
+    words += ["-s", "--rootdir", str(tmp_path)] if "pytest" in words else []
     process = subprocess.Popen(
-        [*words, str(script)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
         client = connected(process, port)
@@ -134,7 +141,7 @@ def test_a_breakpoint_stops_the_script_and_not_its_workers(environment, tmp_path
         client.socket.close()
         out, err = process.communicate(timeout=30)
         assert process.returncode == 0, err
-        assert out == "ended by stop error 0\n"
+        assert "ended by stop error 0\n" in out
     finally:
         process.kill()
         process.wait()

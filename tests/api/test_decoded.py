@@ -132,6 +132,17 @@ def test_registers_by_name(nvme0):
         regs.foo  # noqa: B018
 
 
+def test_features_and_registers_are_tables_in_a_notebook(nvme0):
+    states, registers = list(nvme0.features), nvme0.regs._repr_html_()
+    features = nvme0.features._repr_html_()
+    assert [f">{state.fid:02X}h</th>" in features for state in states] == [True] * len(states)
+    threshold = nvme0.features.temperature
+    assert f"<summary>{threshold.word!r}</summary>tmpth = {threshold.tmpth!r}<br>" in features
+    assert f"tmpth = {threshold.tmpth!r}" in threshold._repr_html_()
+    assert registers.count("<tr>") == len(list(nvme0.regs)) > 10
+    assert ">0x0008</th>" in registers and f"mjr = {nvme0.regs.vs.mjr}" in registers
+
+
 def test_a_buffer_is_decoded_by_a_name_or_a_class(nvme0, buf):
     nvme0.identify(buf, nsid=1, cns=0).waitdone()
     assert buf.decode("id_ns").nsze == buf.decode("IdentifyNamespace").nsze == buf.data(7, 0)
