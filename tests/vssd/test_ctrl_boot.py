@@ -82,6 +82,21 @@ def test_a_smaller_image_is_followed_by_zeros(host: Host) -> None:
     assert read(host, 0) == (DONE, image(2, 8192).ljust(SIZE, b"\0"))
 
 
+def test_what_spdk_relies_on(host: Host) -> None:
+    """A piece of no length ends the image, and the memory of a read need not be aligned."""
+    memory, client = host.nvme.memory, host.nvme.client
+    end = {"cdw10": 0xFFFFFFFF, "cdw11": SIZE // 4, "prp1": memory.alloc(4096)}
+    assert host.nvme.admin.execute(DOWNLOAD, **end)[1] == INVALID_FIELD, "after nothing"
+    download(host, image(1))
+    assert host.nvme.admin.execute(DOWNLOAD, **{**end, "cdw11": SIZE // 4 + 1024})[1] == INVALID_FIELD
+    assert host.nvme.admin.execute(DOWNLOAD, **end)[1] == OK and commit(host, 6, 0) == OK
+    buffer = memory.alloc(2 * SIZE) + 0xF80
+    client.write64(BPMBL, buffer)
+    client.write32(BPRSEL, SIZE // 4096)
+    assert client.read32(BPINFO) >> 24 & 3 == DONE and memory.read(buffer, SIZE) == image(1)
+    assert client.read64(BPMBL) == buffer & ~0xFFF
+
+
 def test_what_is_wrong(host: Host) -> None:
     assert commit(host, 6, 0) == INVALID_IMAGE, "nothing was downloaded"
     download(host, image(1, 4096), offset=4096)

