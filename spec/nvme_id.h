@@ -193,7 +193,7 @@ struct nvme_id_ctrl {
 	uint8_t nwpc; /* namespace write protection, bits 0 NWPWPS, 1 WPUPCS, 2 PWPS */
 	uint16_t acwu; /* atomic compare and write unit, LBAs, 0's based */
 	uint16_t ocfs; /* source range formats of Copy (CDFS), one a bit */
-	uint32_t sgls; /* SGLs, bits 1:0 SGLS, 2 KDBDS, 15:8 SDT, 17 MBAAS, 20 SGLOFF, 21 TSGLDS */
+	uint32_t sgls; /* SGLs, bits 1:0 SGLS, 2 KDBDS, 15:8 SDT, 20 SGLOFF, 21 TSGLDS */
 	uint32_t mnan; /* allocated namespaces at most, 0: NN */
 	uint64_t maxdna[2]; /* attachments in the domain at most */
 	uint32_t maxcna; /* namespaces that may be attached to this controller */
@@ -321,6 +321,7 @@ _Static_assert(offsetof(struct nvme_id_ctrl, psd) == 2048, "PSD");
 #define NVME_SGLS_BYTES 0x1u /* no alignment */
 #define NVME_SGLS_DWORDS 0x2u /* aligned to dwords */
 #define NVME_SGLS_BIT_BUCKET (UINT32_C(1) << 16) /* bit bucket descriptors */
+#define NVME_SGLS_MPTR_BYTES (UINT32_C(1) << 17) /* MPTR may be a contiguous buffer at any byte */
 #define NVME_SGLS_LONGER (UINT32_C(1) << 18) /* data may be longer than the command's */
 #define NVME_SGLS_MPTR (UINT32_C(1) << 19) /* MPTR may be an SGL segment */
 

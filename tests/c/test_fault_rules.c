@@ -330,8 +330,8 @@ TEST(versions_of_a_sector_are_kept_in_order)
 	CHECK(!vssd_history_older(history, 7, 1));
 	for (unsigned i = 1; i <= 4; i++) {
 		memset(data, (int)i, sizeof(data));
-		vssd_history_written(history, 7, 1, data);
-		vssd_history_written(history, 8, 1, data);
+		vssd_history_written(history, 7, 1, data, NULL);
+		vssd_history_written(history, 8, 1, data, NULL);
 	}
 	for (unsigned back = 1; back <= 4; back++)
 		CHECK_EQ(vssd_history_older(history, 7, back)[0], 5 - back);
@@ -342,7 +342,7 @@ TEST(versions_of_a_sector_are_kept_in_order)
 	CHECK_EQ(vssd_history_at(history, 7, 5)[0], 4);
 	CHECK(!vssd_history_at(history, 7, 7));
 	/* A version that cannot be read hides those before it. */
-	vssd_history_written(history, 7, 1, NULL);
+	vssd_history_written(history, 7, 1, NULL, NULL);
 	CHECK(!vssd_history_older(history, 7, 1) && !vssd_history_at(history, 7, 0));
 	vssd_history_destroy(history);
 }
@@ -352,12 +352,12 @@ TEST(versions_that_are_overwritten_are_unknown)
 	struct vssd_fault_history *history = vssd_history_create();
 	uint8_t data[VSSD_HISTORY_SECTOR] = {1};
 
-	vssd_history_written(history, 7, 1, data);
-	vssd_history_written(history, 7, 1, data);
+	vssd_history_written(history, 7, 1, data, NULL);
+	vssd_history_written(history, 7, 1, data, NULL);
 	for (unsigned i = 0; i < VSSD_HISTORY_OLDER - 1; i++)
-		vssd_history_written(history, 100 + i, 1, data);
+		vssd_history_written(history, 100 + i, 1, data, NULL);
 	CHECK(vssd_history_older(history, 7, 1) && !vssd_history_older(history, 7, 2));
-	vssd_history_written(history, 7, 1, data);
+	vssd_history_written(history, 7, 1, data, NULL);
 	CHECK(vssd_history_older(history, 7, 1) && !vssd_history_older(history, 7, 2));
 	CHECK(!vssd_history_at(history, 7, 1));
 	vssd_history_destroy(history);
@@ -369,7 +369,7 @@ TEST(flushes_are_found_by_time)
 	uint8_t data[VSSD_HISTORY_SECTOR] = {1};
 	uint64_t start = pyn_monotonic_ns();
 
-	vssd_history_written(history, 7, 1, data);
+	vssd_history_written(history, 7, 1, data, NULL);
 	vssd_history_flushed(history);
 	CHECK_EQ(vssd_history_flushed_before(history, start - 1), 0);
 	CHECK_EQ(vssd_history_flushed_before(history, pyn_monotonic_ns()), 1);

@@ -160,6 +160,61 @@ def test_data_by_an_sgl_and_metadata_by_mptr(drive: Drive) -> None:
     assert drive.read(0, 4) == written
 
 
+def test_metadata_by_an_sgl(drive: Drive) -> None:
+    """MPTR leads to one descriptor, which is a data block, or leads on to others."""
+    drive.format(6)
+    data, metadata = drive.some(4, 3)
+    pieces = drive.memory.alloc(4096)
+
+    def send(opcode: int, *descriptors: tuple[int, int, int], at: int = drive.list, flags: int = 0x80) -> int:
+        drive.memory.write(at, b"".join(struct.pack("<QI3xB", a, n, kind << 4) for kind, a, n in descriptors))
+        fields = {"prp1": drive.data, "prp2": 4 * 512, "mptr": at, "cdw12": 3}
+        drive.queue.submit(sqe(opcode, nsid=1, flags=flags, **fields))
+        return int(drive.queue.wait().status)
+
+    block, segment, last = 0, 2, 3
+    drive.put(data, metadata)
+    assert send(WRITE, (block, drive.meta, 256)) == OK
+    assert drive.read(0, 4) == (data, metadata)
+    listed = struct.pack("<QI3xB", pieces, 100, 0) + struct.pack("<QI3xB", pieces + 200, 156, 0)
+    drive.memory.write(drive.list + 64, listed)
+    for opcode in (READ, COMPARE):
+        assert send(opcode, (last, drive.list + 64, 32)) == OK
+        found = drive.memory.read(pieces, 100) + drive.memory.read(pieces + 200, 156)
+        assert found == b"".join(metadata)
+    drive.memory.write(pieces, b"\xff")
+    assert send(COMPARE, (last, drive.list + 64, 32)) == COMPARE_FAILURE
+    for status, wrong in (
+        (0x010, (block, drive.meta, 252)),
+        (0x00D, (segment, drive.list + 64, 32)),
+        (0x00D, (last, drive.list + 60, 32)),
+        (0x011, (4, drive.meta, 256)),
+        (DATA_TRANSFER_ERROR, (block, 0x1234_0000, 256)),
+    ):
+        assert send(WRITE, wrong) == status
+        assert send(READ, wrong) == status
+    assert send(READ, (block, drive.meta, 512)) == OK  # SGLS bit 18
+    assert send(READ, (block, drive.meta, 256), at=drive.list + 4) == 0x00D
+    assert send(READ, (block, drive.meta, 256), flags=0xC0) == INVALID_FIELD
+    assert drive.send(READ, 0, 4, mptr=drive.meta) == OK
+    drive.format(6, extended=True)  # which has no use for MPTR
+    drive.queue.submit(sqe(READ, nsid=1, flags=0x80, prp1=drive.data, prp2=576, mptr=3))
+    assert drive.queue.wait().status == OK
+
+
+@pytest.mark.parametrize("sgls", ["byte", "dword"])
+def test_identify_says_how_mptr_may_lead_to_metadata(start: Start, sgls: str) -> None:
+    drive = Drive(start("--size", "8M", "--metadata", "--sgls", sgls))
+    assert struct.unpack_from("<I", identify(drive.host.nvme, 1), 536)[0] >> 16 & 0xA == 0xA  # bits 17 and 19
+    drive.format(2)
+    drive.put(*drive.some(1, 1))
+    fields = {"prp1": drive.data, "prp2": 512, "mptr": drive.meta + 1}
+    drive.queue.submit(sqe(WRITE, nsid=1, flags=BY_SGL, **fields))
+    assert drive.queue.wait().status == OK
+    assert drive.send(WRITE, 0, 1, mptr=drive.meta + 1) == INVALID_FIELD
+    drive.host.close()
+
+
 def test_copy_takes_the_metadata_along(start: Start) -> None:
     drive = Drive(start("--size", "8M", "--metadata", "--copy"))
     for lbaf in (4, 5):

@@ -19,6 +19,7 @@ static void node_free(struct vssd_deferred *node)
 	if (node->split && --node->split->pieces == 0)
 		free(node->split);
 	free(node->data);
+	free(node->metadata);
 	free(node);
 }
 
@@ -30,6 +31,7 @@ struct piece {
 	bool is_bad;
 	bool is_written;
 	uint8_t data[VSSD_SECTOR_SIZE];
+	uint8_t metadata[VSSD_METADATA_LBA];
 };
 
 struct pieces {
@@ -44,28 +46,48 @@ static uint8_t sector_of(uint64_t offset)
 	return (uint8_t)(1u << offset % VSSD_BLOCK_SIZE / VSSD_SECTOR_SIZE);
 }
 
+/* Append a piece. NULL: there is no memory. */
+static struct piece *new_piece(struct pieces *pieces)
+{
+	uint32_t size = pieces->size ? 2 * pieces->size : 64;
+	struct piece *at;
+
+	if (pieces->count < pieces->size)
+		return &pieces->at[pieces->count++];
+	at = realloc(pieces->at, size * sizeof(*at));
+	if (!at)
+		return NULL;
+	pieces->at = at;
+	pieces->size = size;
+	return &pieces->at[pieces->count++];
+}
+
+static void save_sector(const struct vssd_ctrl *ctrl, struct piece *piece, uint64_t offset)
+{
+	uint64_t block = offset >> VSSD_BLOCK_SHIFT, sector = offset % VSSD_BLOCK_SIZE / VSSD_SECTOR_SIZE;
+
+	piece->offset = offset;
+	piece->is_bad = vssd_store_bad(ctrl->store, block) & sector_of(offset);
+	piece->is_written = vssd_store_written(ctrl->store, block) & sector_of(offset);
+	vssd_store_read(ctrl->store, offset, piece->data, VSSD_SECTOR_SIZE);
+	if (ctrl->store->metadata)
+		memcpy(piece->metadata, vssd_store_metadata(ctrl->store, block) + sector * VSSD_METADATA_LBA,
+		       VSSD_METADATA_LBA);
+}
+
 static void save(struct vssd_ctrl *ctrl, struct pieces *pieces, uint64_t clock, uint64_t offset, uint64_t length)
 {
 	const struct vssd_fault_history *history = ctrl->subsystem->faults->history;
 
 	for (; length > 0 && history; length -= VSSD_SECTOR_SIZE, offset += VSSD_SECTOR_SIZE) {
+		struct piece *piece;
+
 		if (!vssd_history_since(history, offset / VSSD_HISTORY_SECTOR, clock))
 			continue;
-		if (pieces->count == pieces->size) {
-			uint32_t size = pieces->size ? 2 * pieces->size : 64;
-			struct piece *at = realloc(pieces->at, size * sizeof(*at));
-
-			if (!at)
-				return;
-			pieces->at = at;
-			pieces->size = size;
-		}
-		pieces->at[pieces->count].offset = offset;
-		pieces->at[pieces->count].is_bad =
-			vssd_store_bad(ctrl->store, offset >> VSSD_BLOCK_SHIFT) & sector_of(offset);
-		pieces->at[pieces->count].is_written =
-			vssd_store_written(ctrl->store, offset >> VSSD_BLOCK_SHIFT) & sector_of(offset);
-		vssd_store_read(ctrl->store, offset, pieces->at[pieces->count++].data, VSSD_SECTOR_SIZE);
+		piece = new_piece(pieces);
+		if (!piece)
+			return;
+		save_sector(ctrl, piece, offset);
 	}
 }
 
@@ -95,7 +117,7 @@ static void restore(struct vssd_ctrl *ctrl, struct pieces *pieces)
 		uint64_t block = piece->offset >> VSSD_BLOCK_SHIFT;
 
 		if (piece->is_written)
-			vssd_fault_write_store(ctrl, piece->offset, piece->data, VSSD_SECTOR_SIZE);
+			vssd_fault_write_sector(ctrl, piece->offset, piece->data, piece->metadata);
 		else
 			vssd_store_zero(ctrl->store, block, sector_of(piece->offset), true);
 		if (piece->is_bad)
@@ -116,7 +138,15 @@ static void take_data(struct vssd_deferred *node, struct vssd_fault_plan *plan)
 		return;
 	node->data = plan->bounce;
 	node->length = (uint32_t)plan->num_bounce;
-	plan->bounce = NULL;
+	node->metadata = plan->metadata;
+	plan->bounce = plan->metadata = NULL;
+}
+
+/* The trial has checked protection information, and the rules of its data change it later. */
+static void check_no_more(struct nvme_cmd *cmd)
+{
+	if (cmd->opc == NVME_IO_WRITE)
+		cmd->cdw12 &= ~(NVME_RW_CHECK_GUARD | NVME_RW_CHECK_APP | NVME_RW_CHECK_REF | NVME_RW_STC);
 }
 
 static uint16_t no_memory(struct vssd_request *request)
@@ -144,6 +174,8 @@ static uint16_t add(struct vssd_fault_plan *plan)
 	if (ctrl->subsystem->faults->history)
 		node->since = vssd_history_clock(ctrl->subsystem->faults->history);
 	take_data(node, plan);
+	if (node->qid != 0)
+		check_no_more(&node->cmd);
 	VSSD_APPEND(ctrl->faulty.deferred, node);
 	vssd_faulty_wake(ctrl, node->due);
 	return NVME_SC_SUCCESS;
@@ -175,32 +207,39 @@ uint16_t vssd_defer(struct vssd_fault_plan *plan, uint16_t (*execute)(struct vss
 
 /* ---- pieces ---- */
 
+/* Copy a part of the data that the trial has fetched. NULL: none were fetched, or there is no memory. */
+static uint8_t *part_of(const uint8_t *data, uint64_t at, uint64_t length)
+{
+	uint8_t *part = data ? malloc(length) : NULL;
+
+	if (part)
+		memcpy(part, data + at, length);
+	return part;
+}
+
 /* Add a piece of the command: count LBAs from the LBA at on, which is counted from the first one. */
 static bool add_piece(struct vssd_fault_plan *plan, struct vssd_split *split, uint64_t at, uint64_t count,
 		      uint64_t due)
 {
 	struct vssd_request *request = plan->request;
 	struct vssd_deferred *node = calloc(1, sizeof(*node));
-	uint64_t slba = vssd_slba(&request->cmd) + at, size = count * vssd_lba_bytes(request->ns, &request->cmd);
+	uint64_t slba = vssd_slba(&request->cmd) + at, each = vssd_lba_bytes(request->ns, &request->cmd);
 
 	if (!node)
 		return false;
 	node->due = due;
 	node->cmd = request->cmd;
 	vssd_set_range(&node->cmd, slba, count);
-	node->cmd.mptr += at * request->ns->metadata;
 	vssd_pi_skip(request->ns, &node->cmd, at);
+	check_no_more(&node->cmd);
 	node->qid = request->sq->qid;
-	if (plan->bounce) {
-		node->data = malloc(size);
-		node->length = (uint32_t)size;
-	}
-	if (plan->bounce && !node->data) {
-		free(node);
+	node->length = (uint32_t)(count * each);
+	node->data = part_of(plan->bounce, at * each, count * each);
+	node->metadata = part_of(plan->metadata, at * VSSD_METADATA_LBA, count * VSSD_METADATA_LBA);
+	if ((plan->bounce && !node->data) || (plan->metadata && !node->metadata)) {
+		node_free(node);
 		return false;
 	}
-	if (plan->bounce)
-		memcpy(node->data, plan->bounce + size / count * at, size);
 	node->split = split;
 	split->pieces++;
 	VSSD_APPEND(request->ctrl->faulty.deferred, node);
@@ -291,6 +330,7 @@ void vssd_deferred_run(struct vssd_ctrl *ctrl, uint16_t (*execute)(struct vssd_r
 		if (node->data) {
 			plan.preloaded = node->data;
 			plan.num_preloaded = node->length;
+			plan.preloaded_metadata = node->metadata;
 			plan.occasion.sqe = plan.sqe;
 			request.fault = &plan;
 		}

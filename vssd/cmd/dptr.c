@@ -87,6 +87,12 @@ static uint16_t map_local(struct vssd_request *request, uint64_t length)
 	return NVME_SC_SUCCESS;
 }
 
+uint16_t vssd_data_map_host(struct vssd_request *request, uint64_t length, uint32_t direction)
+{
+	return vssd_sgl_used(request) ? vssd_sgl_map(request, length, direction)
+				      : map_prps(request, length, direction);
+}
+
 uint16_t vssd_data_map(struct vssd_request *request, uint64_t length, uint32_t direction)
 {
 	uint16_t status;
@@ -96,8 +102,7 @@ uint16_t vssd_data_map(struct vssd_request *request, uint64_t length, uint32_t d
 
 	if (__builtin_expect(request->fault != NULL, 0) && request->fault->preloaded)
 		return vssd_fault_map(request->fault, length, direction);
-	status = vssd_sgl_used(request) ? vssd_sgl_map(request, length, direction)
-					: map_prps(request, length, direction);
+	status = vssd_data_map_host(request, length, direction);
 	if (__builtin_expect(request->fault != NULL, 0) && !status)
 		status = vssd_fault_map(request->fault, length, direction);
 	return status;

@@ -10,6 +10,9 @@
  * next call. direction: VSSD_DMA_READ if the controller reads the memory. Returns a status. */
 uint16_t vssd_data_map(struct vssd_request *request, uint64_t length, uint32_t direction);
 
+/* The same, without what fault rules make of the data: the pieces are those of the host's memory. */
+uint16_t vssd_data_map_host(struct vssd_request *request, uint64_t length, uint32_t direction);
+
 /* Map length bytes as vssd_data_map() does, and copy from the buffer to them (send) or back (receive). Both return a
  * status. */
 uint16_t vssd_data_send(struct vssd_request *request, const void *buffer, uint32_t length);

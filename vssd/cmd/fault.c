@@ -21,7 +21,7 @@ static uint64_t bytes_of(const struct vssd_request *request)
 		return cmd->opc == NVME_ADMIN_GET_LOG_PAGE ? vssd_log_length(cmd) : 4096;
 	if (!request->ns || !(vssd_io_known(request->csi, cmd->opc)->flags & SPEC_NAMES_LBAS))
 		return 0;
-	return vssd_nlb(cmd) * vssd_lba_bytes(request->ns, cmd);
+	return vssd_nlb(cmd) * vssd_fault_lba_bytes(request);
 }
 
 /* Bits 1:0 of an opcode: which way data are transferred. */
@@ -72,6 +72,8 @@ static void change(struct vssd_fault_plan *plan, const struct vssd_fault_rule *r
 		else
 			vssd_fault_field_change(sqe, &rule->how[i], rule->action == VSSD_FAULT_ADD);
 	memcpy(&plan->request->cmd, sqe, sizeof(sqe));
+	if (plan->occasion.lbas)
+		plan->request->moved = plan->occasion.slba - vssd_slba(&plan->request->cmd);
 	plan->request->ns = vssd_ns_find(plan->request->ctrl, plan->request->cmd.nsid);
 	plan->request->csi = plan->request->ns ? plan->request->ns->csi : NVME_CSI_NVM;
 }
@@ -121,6 +123,8 @@ static void round_range(struct vssd_fault_plan *plan, const struct vssd_fault_ru
 	if (end <= slba || end - slba > UINT16_MAX + UINT64_C(1))
 		return;
 	vssd_set_range(cmd, slba, end - slba);
+	if (plan->request->ns)
+		vssd_pi_skip(plan->request->ns, cmd, slba - plan->occasion.slba);
 }
 
 /* The drive loses its power at this command: before it executes, or after some bytes of its data. */

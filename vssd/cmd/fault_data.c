@@ -8,10 +8,9 @@
 #include "vssd/cmd/fault.h"
 #include "vssd/cmd/protection.h"
 #include "vssd/cmd/refuse.h"
+#include "vssd/cmd/stored.h"
 #include "vssd/fault/value.h"
 #include "vssd/fault/words.h"
-
-#define LBA_BYTES 512u
 
 /* A piece of the buffer that a rule may change. */
 struct window {
@@ -32,9 +31,7 @@ uint64_t vssd_fault_address(const struct vssd_fault_plan *plan, uint64_t iova)
 
 static uint64_t lba_size(const struct vssd_fault_plan *plan)
 {
-	const struct vssd_ns *ns = plan->request->ns;
-
-	return plan->occasion.lbas && ns ? vssd_lba_bytes(ns, &plan->request->cmd) : LBA_BYTES;
+	return plan->occasion.lbas ? vssd_fault_lba_bytes(plan->request) : VSSD_SECTOR_SIZE;
 }
 
 /* The LBAs of the transfer that a condition of the rule names. */
@@ -162,7 +159,7 @@ static void set_bytes(struct vssd_fault_rule *rule, struct window window)
 	}
 }
 
-static void swap(const struct vssd_fault_plan *plan, const struct vssd_fault_rule *rule, const struct window *window)
+static void swap(struct vssd_fault_plan *plan, const struct vssd_fault_rule *rule, const struct window *window)
 {
 	uint64_t size = vssd_fault_how_number(rule, VSSD_FAULT_KEY_SIZE, lba_size(plan));
 	uint64_t at = vssd_fault_how_number(rule, VSSD_FAULT_KEY_AT, 0);
@@ -174,19 +171,31 @@ static void swap(const struct vssd_fault_plan *plan, const struct vssd_fault_rul
 		window->at[at + i] = window->at[from + i];
 		window->at[from + i] = byte;
 	}
+	if (at + size <= window->length && from + size <= window->length)
+		vssd_fault_swap_metadata(plan, window->start + at, window->start + from, size);
 }
 
-static void shift(const struct vssd_fault_rule *rule, const struct window *window)
+static void rotate(uint8_t *bytes, uint64_t length, uint64_t by)
 {
-	uint64_t by = window->length ? rule->a % window->length : 0;
-	uint8_t *copy = by ? malloc(window->length) : NULL;
+	uint8_t *copy = by ? malloc(length) : NULL;
 
 	if (!copy)
 		return;
-	memcpy(copy, window->at, window->length);
-	memcpy(window->at + by, copy, window->length - by);
-	memcpy(window->at, copy + window->length - by, by);
+	memcpy(copy, bytes, length);
+	memcpy(bytes + by, copy, length - by);
+	memcpy(bytes, copy + length - by, by);
 	free(copy);
+}
+
+static void shift(struct vssd_fault_plan *plan, const struct vssd_fault_rule *rule, const struct window *window)
+{
+	uint64_t by = rule->a % window->length, each = lba_size(plan);
+
+	rotate(window->at, window->length, by);
+	/* Whole LBAs take their metadata with them. */
+	if (plan->metadata && by % each == 0 && window->start % each == 0 && window->length % each == 0)
+		rotate(plan->metadata + window->start / each * VSSD_METADATA_LBA,
+		       window->length / each * VSSD_METADATA_LBA, by / each * VSSD_METADATA_LBA);
 }
 
 static void scramble(struct vssd_fault_rule *rule, struct window window)
@@ -200,51 +209,24 @@ static void scramble(struct vssd_fault_rule *rule, struct window window)
 		window.at[i] = (uint8_t)pyn_random_next(&random);
 }
 
-/* What the target of the transfer holds now: the host's memory, or the medium. */
-static bool old_data(struct vssd_fault_plan *plan, const struct window *window, uint8_t *to)
+/* Whether it is known what the target of the transfer holds now: the host's memory, or the medium. */
+static bool has_old(struct vssd_fault_plan *plan)
 {
-	struct vssd_request *request = plan->request;
-	struct vssd_data data = request->data;
-	uint64_t offset, length;
-	uint8_t *all;
-
-	if (plan->direction == VSSD_DMA_READ) {
-		if (!vssd_fault_range(request, &offset, &length) || window->start + window->length > length)
-			return false;
-		vssd_store_read(request->ctrl->store, offset + window->start, to, window->length);
-		return true;
-	}
-	all = malloc(plan->num_bounce);
-	if (all) {
-		struct vssd_cursor cursor = {.segment = plan->host.segments};
-
-		if (vssd_cursor_get(request, &cursor, all, (uint32_t)plan->num_bounce))
-			memset(all, 0, plan->num_bounce);
-		memcpy(to, all + window->start, window->length);
-		free(all);
-	}
-	request->data = data;
-	return all != NULL;
+	return plan->direction == VSSD_DMA_READ ? vssd_fault_look_at_medium(plan)
+						: vssd_fault_look_at_host(plan, &plan->host);
 }
 
 /* Let a part of the window keep what its target holds. */
 static void keep_old(struct vssd_fault_plan *plan, struct window window, uint64_t first, uint64_t end)
 {
-	uint8_t *old;
-
 	if (end > window.length)
 		end = window.length;
 	if (first >= end)
 		return;
-	window.at += first;
-	window.start += first;
-	window.length = end - first;
-	old = malloc(window.length);
-	if (old && old_data(plan, &window, old))
-		memcpy(window.at, old, window.length);
+	if (has_old(plan))
+		vssd_fault_keep(plan, window.start + first, end - first);
 	else
-		memset(window.at, 0, window.length); /* the rest of data that are no LBAs never arrives */
-	free(old);
+		memset(window.at + first, 0, end - first); /* the rest of data that are no LBAs never arrives */
 }
 
 static void tear(struct vssd_fault_plan *plan, const struct vssd_fault_rule *rule, const struct window *window)
@@ -258,25 +240,14 @@ static void tear(struct vssd_fault_plan *plan, const struct vssd_fault_rule *rul
 /* Reads get what the sectors held before their last write. Writes change nothing. */
 static void make_older(struct vssd_fault_plan *plan, const struct vssd_fault_rule *rule, struct window window)
 {
-	const struct vssd_fault_history *history = plan->request->ctrl->subsystem->faults->history;
 	uint64_t back = vssd_fault_how_number(rule, VSSD_FAULT_KEY_BACK, 1);
-	uint64_t offset, length;
 
 	if (!select_bytes(rule, &window, UINT64_MAX))
 		return;
-	if (plan->direction == VSSD_DMA_READ) {
+	if (plan->direction == VSSD_DMA_READ)
 		keep_old(plan, window, 0, UINT64_MAX);
-		return;
-	}
-	if (!history || !vssd_fault_range(plan->request, &offset, &length))
-		return;
-	for (uint64_t i = 0; i < window.length; i++) {
-		uint64_t byte = offset + window.start + i;
-		const uint8_t *older = vssd_history_older(history, byte / VSSD_HISTORY_SECTOR, back);
-
-		if (older)
-			window.at[i] = older[byte % VSSD_HISTORY_SECTOR];
-	}
+	else if (plan->request->ctrl->subsystem->faults->history)
+		vssd_fault_bring_back(plan, window.start, window.length, back);
 }
 
 static bool is_of_metadata(const struct vssd_fault_rule *rule)
@@ -303,7 +274,7 @@ static void apply_to(struct vssd_fault_plan *plan, struct vssd_fault_rule *rule,
 		swap(plan, rule, &window);
 		return;
 	case VSSD_FAULT_SHIFT:
-		shift(rule, &window);
+		shift(plan, rule, &window);
 		return;
 	case VSSD_FAULT_SCRAMBLE:
 		scramble(rule, window);
@@ -325,7 +296,8 @@ static void apply(struct vssd_fault_plan *plan, struct vssd_fault_rule *rule)
 		apply_to(plan, rule, window_of(plan, rule));
 }
 
-void vssd_fault_metadata(struct vssd_fault_plan *plan, uint64_t lba, uint8_t *metadata)
+/* Apply the rules of metadata to one LBA. */
+static void change_metadata(struct vssd_fault_plan *plan, uint64_t lba, uint8_t *metadata)
 {
 	struct window window = {.at = metadata, .length = plan->request->ns->metadata};
 
@@ -430,34 +402,109 @@ uint16_t vssd_fault_map(struct vssd_fault_plan *plan, uint64_t length, uint32_t 
 	return status;
 }
 
+/* ---- LBAs with metadata ---- */
+
+/* Let rules change LBAs in the form in which they are transferred. The bounce stays, for what follows. */
+static uint16_t change_lbas(struct vssd_fault_plan *plan, uint8_t *data, uint8_t *metadata)
+{
+	struct vssd_request *request = plan->request;
+	uint64_t count = vssd_nlb(&request->cmd), first = plan->occasion.slba;
+
+	plan->num_bounce = count * vssd_fault_lba_bytes(request);
+	plan->bounce = malloc(plan->num_bounce);
+	plan->metadata = malloc(count * VSSD_METADATA_LBA);
+	if (!plan->bounce || !plan->metadata)
+		return no_memory(request);
+	memcpy(plan->metadata, metadata, count * VSSD_METADATA_LBA);
+	vssd_fault_gather(plan, data, metadata, plan->bounce);
+	transform(plan);
+	vssd_fault_scatter(plan, plan->bounce, data, plan->metadata);
+	for (uint64_t i = 0; i < count && request->ns->metadata; i++)
+		change_metadata(plan, first + i, plan->metadata + i * VSSD_METADATA_LBA);
+	memcpy(metadata, plan->metadata, count * VSSD_METADATA_LBA);
+	vssd_fault_gather(plan, data, metadata, plan->bounce);
+	return NVME_SC_SUCCESS;
+}
+
+uint16_t vssd_fault_lbas_from_host(struct vssd_fault_plan *plan, uint8_t *data, uint8_t *metadata)
+{
+	if (!plan->num_data && !plan->sudden && !plan->request->is_trial)
+		return NVME_SC_SUCCESS;
+	vssd_fault_free(plan);
+	plan->direction = VSSD_DMA_READ;
+	return change_lbas(plan, data, metadata);
+}
+
+uint16_t vssd_fault_lbas_to_host(struct vssd_fault_plan *plan, uint8_t *data, uint8_t *metadata,
+				 const uint8_t *theirs)
+{
+	uint64_t count = vssd_nlb(&plan->request->cmd);
+
+	if (!plan->num_data)
+		return NVME_SC_SUCCESS;
+	vssd_fault_free(plan);
+	plan->direction = VSSD_DMA_WRITE;
+	plan->num_bounce = count * vssd_fault_lba_bytes(plan->request);
+	plan->old_metadata = malloc(count * VSSD_METADATA_LBA);
+	if (!plan->old_metadata || !vssd_fault_look_at_host(plan, &plan->request->data))
+		return no_memory(plan->request);
+	memcpy(plan->old_metadata, theirs, count * VSSD_METADATA_LBA);
+	return change_lbas(plan, data, metadata);
+}
+
 /* ---- Write Zeroes ---- */
+
+static bool is_zeroes(const struct vssd_fault_plan *plan)
+{
+	uint64_t offset, length;
+
+	return plan->num_data && plan->request->sq->qid != 0 && plan->request->cmd.opc == NVME_IO_WRITE_ZEROES &&
+	       vssd_fault_range(plan->request, &offset, &length);
+}
 
 void vssd_fault_zeroes_begin(struct vssd_fault_plan *plan)
 {
-	uint64_t offset, length;
-
-	if (!plan->num_data || plan->request->sq->qid == 0 || plan->request->cmd.opc != NVME_IO_WRITE_ZEROES ||
-	    !vssd_fault_range(plan->request, &offset, &length))
-		return;
-	plan->bounce = calloc(1, length);
-	plan->num_bounce = plan->bounce ? length : 0;
-	plan->direction = VSSD_DMA_READ;
-	if (plan->bounce)
-		transform(plan);
+	if (is_zeroes(plan))
+		vssd_fault_look_at_medium(plan);
 }
 
-/* Store what rules have made of the zeros. */
+/* Store an LBA that rules have changed, which starts at this byte of the store. */
+static void store_lba(struct vssd_fault_plan *plan, uint64_t offset, const uint8_t *data, const uint8_t *metadata)
+{
+	for (uint64_t at = 0; at < UINT64_C(1) << plan->request->ns->lba_shift; at += VSSD_SECTOR_SIZE)
+		vssd_fault_write_sector(plan->request->ctrl, offset + at, data + at, metadata);
+}
+
+static bool is_zero(const uint8_t *data, size_t size)
+{
+	return data[0] == 0 && memcmp(data, data + 1, size - 1) == 0;
+}
+
+/* Store what rules make of the zeros. */
 static void zeroes_end(struct vssd_fault_plan *plan)
 {
-	static const uint8_t zeroes[VSSD_SECTOR_SIZE];
-	uint64_t offset, length;
+	const struct vssd_request *request = plan->request;
+	uint64_t offset, length, count = vssd_nlb(&request->cmd), slba = vssd_slba(&request->cmd);
+	size_t size = request->ns ? (size_t)1 << request->ns->lba_shift : 0;
+	uint8_t *data, *metadata, *before;
 
-	if (!plan->bounce || plan->request->sq->qid == 0 || plan->request->cmd.opc != NVME_IO_WRITE_ZEROES ||
-	    !vssd_fault_range(plan->request, &offset, &length))
+	if (!is_zeroes(plan) || !plan->old || !vssd_fault_range(request, &offset, &length))
 		return;
-	for (uint64_t at = 0; at < length && at < plan->num_bounce; at += VSSD_SECTOR_SIZE)
-		if (memcmp(plan->bounce + at, zeroes, VSSD_SECTOR_SIZE) != 0)
-			vssd_fault_write_store(plan->request->ctrl, offset + at, plan->bounce + at, VSSD_SECTOR_SIZE);
+	data = calloc(count, size + 2 * (size_t)VSSD_METADATA_LBA);
+	if (!data)
+		return;
+	metadata = data + count * size;
+	before = metadata + count * VSSD_METADATA_LBA;
+	if (request->ns->metadata)
+		vssd_metadata_get(request->ctrl, request->ns, slba, count, metadata);
+	memcpy(before, metadata, count * VSSD_METADATA_LBA);
+	plan->direction = VSSD_DMA_READ;
+	change_lbas(plan, data, metadata);
+	for (uint64_t i = 0; i < count; i++)
+		if (!is_zero(data + i * size, size) ||
+		    memcmp(metadata + i * VSSD_METADATA_LBA, before + i * VSSD_METADATA_LBA, VSSD_METADATA_LBA) != 0)
+			store_lba(plan, offset + i * size, data + i * size, metadata + i * VSSD_METADATA_LBA);
+	free(data);
 }
 
 /* ---- after the command ---- */
@@ -469,7 +516,7 @@ static void change_rest(struct vssd_fault_plan *plan, const struct vssd_fault_ru
 	const struct vssd_fault_history *history = plan->request->ctrl->subsystem->faults->history;
 	struct vssd_ctrl *ctrl = plan->request->ctrl;
 	uint64_t with = vssd_fault_how_number(rule, VSSD_FAULT_KEY_WITH, VSSD_FAULT_WITH_OLDER);
-	uint8_t sector[VSSD_SECTOR_SIZE] = {0};
+	static const uint8_t zeroes[VSSD_SECTOR_SIZE + VSSD_METADATA_LBA];
 
 	for (; first < end; first += VSSD_SECTOR_SIZE) {
 		const uint8_t *older = history ? vssd_history_older(history, first / VSSD_HISTORY_SECTOR, 1) : NULL;
@@ -478,11 +525,11 @@ static void change_rest(struct vssd_fault_plan *plan, const struct vssd_fault_ru
 			vssd_store_poison(ctrl->store, first >> VSSD_BLOCK_SHIFT,
 					  vssd_store_sectors((uint32_t)(first % VSSD_BLOCK_SIZE), VSSD_SECTOR_SIZE));
 		else if (with == VSSD_FAULT_WITH_DATA && plan->bounce && plan->num_bounce >= VSSD_SECTOR_SIZE)
-			vssd_fault_write_store(ctrl, first, plan->bounce, VSSD_SECTOR_SIZE);
+			vssd_fault_write_sector(ctrl, first, plan->bounce, plan->metadata);
 		else if (with == VSSD_FAULT_WITH_OLDER && older)
-			vssd_fault_write_store(ctrl, first, older, VSSD_SECTOR_SIZE);
+			vssd_fault_write_sector(ctrl, first, older, older + VSSD_HISTORY_SECTOR);
 		else if (with == VSSD_FAULT_WITH_ZEROES)
-			vssd_fault_write_store(ctrl, first, sector, VSSD_SECTOR_SIZE);
+			vssd_fault_write_sector(ctrl, first, zeroes, zeroes);
 	}
 }
 
@@ -523,7 +570,10 @@ uint16_t vssd_fault_data_end(struct vssd_fault_plan *plan, uint16_t status)
 void vssd_fault_free(struct vssd_fault_plan *plan)
 {
 	free(plan->bounce);
+	free(plan->metadata);
+	free(plan->old);
+	free(plan->old_metadata);
 	free(plan->host.segments);
-	plan->bounce = NULL;
+	plan->bounce = plan->metadata = plan->old = plan->old_metadata = NULL;
 	plan->host.segments = NULL;
 }

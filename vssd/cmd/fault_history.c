@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "vssd/cmd/fault.h"
+#include "vssd/cmd/stored.h"
 #include "vssd/cmd/table.h"
 #include "vssd/fault/value.h"
 
@@ -20,27 +21,18 @@ bool vssd_fault_range(const struct vssd_request *request, uint64_t *offset, uint
 	return true;
 }
 
-/* How many of length bytes from offset on lie in one block. */
-static uint32_t piece_of(uint64_t offset, uint64_t length)
+void vssd_fault_write_sector(struct vssd_ctrl *ctrl, uint64_t offset, const uint8_t *data, const uint8_t *metadata)
 {
-	uint32_t room = VSSD_BLOCK_SIZE - (uint32_t)(offset % VSSD_BLOCK_SIZE);
+	uint64_t block = offset >> VSSD_BLOCK_SHIFT;
+	uint32_t at = (uint32_t)(offset % VSSD_BLOCK_SIZE);
+	uint8_t *to = vssd_store_write(ctrl->store, block, vssd_store_sectors(at, VSSD_SECTOR_SIZE));
 
-	return length < room ? (uint32_t)length : room;
-}
-
-void vssd_fault_write_store(struct vssd_ctrl *ctrl, uint64_t offset, const uint8_t *from, uint64_t length)
-{
-	while (length > 0) {
-		uint32_t piece = piece_of(offset, length), at = (uint32_t)(offset % VSSD_BLOCK_SIZE);
-		uint8_t *to =
-			vssd_store_write(ctrl->store, offset >> VSSD_BLOCK_SHIFT, vssd_store_sectors(at, piece));
-
-		if (to)
-			memcpy(to + at, from, piece);
-		from += piece;
-		offset += piece;
-		length -= piece;
-	}
+	if (!to)
+		return;
+	memcpy(to + at, data, VSSD_SECTOR_SIZE);
+	if (metadata && ctrl->store->metadata)
+		memcpy(vssd_store_metadata(ctrl->store, block) + (size_t)(at / VSSD_SECTOR_SIZE) * VSSD_METADATA_LBA,
+		       metadata, VSSD_METADATA_LBA);
 }
 
 /* The byte of the store where the first LBA of the command starts. */
@@ -87,6 +79,20 @@ static const uint8_t *held(struct vssd_ctrl *ctrl, uint64_t offset)
 	return vssd_store_data(ctrl->store, block) + at;
 }
 
+/* Note a write of an LBA, which starts at this byte of the store. */
+static void note_lba(const struct vssd_request *request, uint64_t lba, uint64_t offset)
+{
+	struct vssd_ctrl *ctrl = request->ctrl;
+	struct vssd_faults *faults = ctrl->subsystem->faults;
+	uint8_t metadata[VSSD_METADATA_LBA] = {0};
+
+	if (request->ns->metadata && faults->index.older)
+		vssd_metadata_get(ctrl, request->ns, lba, 1, metadata);
+	for (uint64_t at = 0; at < UINT64_C(1) << request->ns->lba_shift; at += VSSD_HISTORY_SECTOR)
+		vssd_history_written(faults->history, (offset + at) / VSSD_HISTORY_SECTOR, request->sq->qid,
+				     held(ctrl, offset + at), metadata);
+}
+
 void vssd_fault_note_write(struct vssd_fault_plan *plan)
 {
 	const struct vssd_request *request = plan->request;
@@ -95,9 +101,8 @@ void vssd_fault_note_write(struct vssd_fault_plan *plan)
 
 	if (!faults->history || !vssd_fault_changes_range(request) || !vssd_fault_range(request, &offset, &length))
 		return;
-	for (; length > 0; length -= VSSD_HISTORY_SECTOR, offset += VSSD_HISTORY_SECTOR)
-		vssd_history_written(faults->history, offset / VSSD_HISTORY_SECTOR, request->sq->qid,
-				     held(request->ctrl, offset));
+	for (uint64_t i = 0; i < vssd_nlb(&request->cmd); i++)
+		note_lba(request, vssd_slba(&request->cmd) + i, offset + (i << request->ns->lba_shift));
 }
 
 void vssd_fault_note_flush(const struct vssd_request *request)

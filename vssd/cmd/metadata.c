@@ -6,173 +6,144 @@
 
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/fault.h"
+#include "vssd/cmd/mptr.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 
-#define MPTR VSSD_QWORD(4, "MPTR")
 #define PRACT VSSD_BIT(12, 29, "PRACT")
-#define METADATA VSSD_NVM("5.2.1")
 #define PRCHK (NVME_RW_CHECK_GUARD | NVME_RW_CHECK_APP | NVME_RW_CHECK_REF)
 
-/* One LBA of the medium. */
-struct place {
-	uint64_t block;
-	uint32_t offset; /* in the block */
-	uint32_t length;
-};
-
-static struct place place_of(const struct vssd_ns *ns, uint64_t lba)
-{
-	uint64_t offset = (ns->first_block << VSSD_BLOCK_SHIFT) + (lba << ns->lba_shift);
-
-	return (struct place){
-		.block = offset >> VSSD_BLOCK_SHIFT,
-		.offset = (uint32_t)offset & (VSSD_BLOCK_SIZE - 1),
-		.length = 1u << ns->lba_shift,
-	};
-}
-
-static uint8_t *metadata_at(const struct vssd_ctrl *ctrl, const struct place *place)
-{
-	return vssd_store_metadata(ctrl->store, place->block) +
-	       (size_t)(place->offset / VSSD_SECTOR_SIZE) * VSSD_METADATA_LBA;
-}
-
-/* Whether an LBA is deallocated or unwritten, or holds what an erasure has left. */
-static bool is_blank(const struct vssd_ctrl *ctrl, const struct place *place)
-{
-	uint8_t sectors = vssd_store_sectors(place->offset, place->length);
-
-	return !(vssd_store_written(ctrl->store, place->block) & sectors) ||
-	       vssd_store_is_pattern(ctrl->store, place->block);
-}
-
-/* Get the metadata of an LBA as the host sees them. */
-static void stored(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, const struct place *place, uint8_t *to)
-{
-	memcpy(to, metadata_at(ctrl, place), VSSD_METADATA_LBA);
-	if (is_blank(ctrl, place))
-		vssd_pi_blank(ns, to);
-}
-
-static const uint8_t *data_at(const struct vssd_ctrl *ctrl, const struct place *place)
-{
-	return vssd_store_data(ctrl->store, place->block) + place->offset;
-}
-
-void vssd_metadata_get(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, uint64_t slba, uint64_t nlb,
-		       uint8_t *to)
-{
-	for (uint64_t i = 0; i < nlb; i++) {
-		struct place place = place_of(ns, slba + i);
-
-		stored(ctrl, ns, &place, to + i * VSSD_METADATA_LBA);
-	}
-}
-
-void vssd_metadata_put(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, uint64_t slba, uint64_t nlb,
-		       const uint8_t *from)
-{
-	for (uint64_t i = 0; i < nlb; i++) {
-		struct place place = place_of(ns, slba + i);
-
-		memcpy(metadata_at(ctrl, &place), from + i * VSSD_METADATA_LBA, VSSD_METADATA_LBA);
-	}
-}
-
-/* ---- host memory ---- */
-
-/* Where a command has got to: its data, the metadata in a buffer of their own, and its protection information. */
-struct walk {
+/* The LBAs of a command on their way between host and medium. */
+struct transfer {
 	struct vssd_request *request;
-	struct vssd_cursor cursor;
-	bool separate; /* metadata are transferred, and lie at mptr */
-	bool within;   /* they are transferred behind the data of each LBA */
-	uint64_t mptr; /* of the next LBA */
 	struct vssd_pi_task task;
+	struct vssd_cursor cursor;
+	uint64_t count;
+	uint32_t size;     /* bytes of data of an LBA */
+	bool separate;     /* metadata are transferred, and lie where MPTR leads */
+	bool within;       /* they are transferred behind the data of each LBA */
+	uint8_t *data;     /* owned */
+	uint8_t *metadata; /* VSSD_METADATA_LBA bytes for each LBA, in the memory of data */
 };
 
-static uint16_t begin(struct walk *walk, struct vssd_request *request, uint32_t direction)
+static uint8_t *data_of(const struct transfer *transfer, uint64_t i)
 {
-	const struct vssd_ns *ns = request->ns;
-	const struct nvme_cmd *cmd = &request->cmd;
-	bool moves = !vssd_pi_alone(ns, cmd);
-	uint16_t status;
+	return transfer->data + i * transfer->size;
+}
 
-	*walk = (struct walk){
-		.request = request, .separate = moves && !ns->extended, .within = moves && ns->extended};
-	status = vssd_pi_begin(request, &walk->task);
-	if (!status)
-		status = vssd_data_map(request, vssd_nlb(cmd) * vssd_lba_bytes(ns, cmd), direction);
+static uint8_t *metadata_of(const struct transfer *transfer, uint64_t i)
+{
+	return transfer->metadata + i * VSSD_METADATA_LBA;
+}
+
+static uint16_t no_memory(struct vssd_request *request)
+{
+	return vssd_refuse(request, NVME_SC_WRITE_FAULT, VSSD_STATE("there is no memory for another block"),
+			   VSSD_OWN);
+}
+
+static uint16_t map(struct transfer *transfer, uint32_t direction)
+{
+	struct vssd_request *request = transfer->request;
+	uint64_t length = transfer->count * vssd_lba_bytes(request->ns, &request->cmd);
+	uint16_t status = NVME_SC_SUCCESS;
+
+	if (request->fault && request->fault->preloaded)
+		return vssd_fault_map(request->fault, length, direction);
+	if (transfer->separate)
+		status = vssd_mptr_check(request, transfer->count, direction);
 	if (status)
 		return status;
-	if (walk->separate && cmd->mptr & 3)
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD, MPTR, METADATA);
-	walk->cursor = (struct vssd_cursor){.segment = request->data.segments};
-	walk->mptr = cmd->mptr;
-	return NVME_SC_SUCCESS;
+	return vssd_data_map_host(request, length, direction);
 }
 
-static uint16_t unreachable(struct vssd_request *request)
+/* Check the fields of a command, map its data, and allocate memory for them, which the caller frees in any case. */
+static uint16_t begin(struct transfer *transfer, struct vssd_request *request, uint32_t direction)
 {
-	return vssd_refuse(request, NVME_SC_DATA_TRANSFER_ERROR,
-			   VSSD_STATE("the metadata lie in memory that is not mapped"), METADATA);
-}
-
-static uint16_t put_metadata(struct walk *walk, const uint8_t *metadata)
-{
-	struct vssd_request *request = walk->request;
 	const struct vssd_ns *ns = request->ns;
+	bool moves = !vssd_pi_alone(ns, &request->cmd);
+	uint16_t status;
 
-	if (walk->within)
-		return vssd_cursor_put(request, &walk->cursor, metadata, ns->metadata);
-	if (!walk->separate)
-		return NVME_SC_SUCCESS;
-	if (vssd_bus_write(request->ctrl->bus, walk->mptr, metadata, ns->metadata) < 0)
-		return unreachable(request);
-	walk->mptr += ns->metadata;
-	return NVME_SC_SUCCESS;
-}
-
-static uint16_t get_metadata(struct walk *walk, uint8_t *metadata)
-{
-	struct vssd_request *request = walk->request;
-	const struct vssd_ns *ns = request->ns;
-
-	if (walk->within)
-		return vssd_cursor_get(request, &walk->cursor, metadata, ns->metadata);
-	if (!walk->separate)
-		return NVME_SC_SUCCESS;
-	if (vssd_bus_read(request->ctrl->bus, walk->mptr, metadata, ns->metadata) < 0)
-		return unreachable(request);
-	walk->mptr += ns->metadata;
+	*transfer = (struct transfer){
+		.request = request,
+		.count = vssd_nlb(&request->cmd),
+		.size = 1u << ns->lba_shift,
+		.separate = moves && !ns->extended,
+		.within = moves && ns->extended,
+	};
+	status = vssd_pi_begin(request, &transfer->task);
+	if (!status)
+		status = map(transfer, direction);
+	if (status)
+		return status;
+	transfer->cursor = (struct vssd_cursor){.segment = request->data.segments};
+	transfer->data = calloc(transfer->count, transfer->size + VSSD_METADATA_LBA);
+	if (!transfer->data)
+		return no_memory(request);
+	transfer->metadata = data_of(transfer, transfer->count);
 	return NVME_SC_SUCCESS;
 }
 
 /* ---- reading ---- */
 
+/* Get the LBAs from the medium, and check their protection information. */
+static uint16_t load(struct transfer *transfer)
+{
+	struct vssd_request *request = transfer->request;
+	uint64_t slba = vssd_slba(&request->cmd);
+	uint16_t status = NVME_SC_SUCCESS;
+
+	vssd_stored_data(request->ctrl, request->ns, slba, transfer->count, transfer->data);
+	vssd_metadata_get(request->ctrl, request->ns, slba, transfer->count, transfer->metadata);
+	for (uint64_t i = 0; i < transfer->count && !status; i++)
+		status = vssd_pi_check(request, &transfer->task, slba + i, data_of(transfer, i),
+				       metadata_of(transfer, i));
+	return status;
+}
+
+static uint16_t send(struct transfer *transfer)
+{
+	struct vssd_request *request = transfer->request;
+	uint16_t status = NVME_SC_SUCCESS;
+
+	for (uint64_t i = 0; i < transfer->count && !status; i++) {
+		status = vssd_cursor_put(request, &transfer->cursor, data_of(transfer, i), transfer->size);
+		if (!status && transfer->within)
+			status = vssd_cursor_put(request, &transfer->cursor, metadata_of(transfer, i),
+						 request->ns->metadata);
+	}
+	return status || !transfer->separate ? status : vssd_mptr_put(request, transfer->count, transfer->metadata);
+}
+
+/* Let fault rules change what the host gets. A rule may leave metadata in the host's memory as they are. */
+static uint16_t change_read(struct transfer *transfer)
+{
+	struct vssd_request *request = transfer->request;
+	uint8_t *theirs = calloc(transfer->count, VSSD_METADATA_LBA);
+	uint16_t status = theirs ? NVME_SC_SUCCESS : no_memory(request);
+
+	if (!status && transfer->separate)
+		status = vssd_mptr_get(request, transfer->count, theirs);
+	if (!status)
+		status = vssd_fault_lbas_to_host(request->fault, transfer->data, transfer->metadata, theirs);
+	free(theirs);
+	return status;
+}
+
 uint16_t vssd_metadata_read(struct vssd_request *request, uint16_t (*readable)(struct vssd_request *request))
 {
-	const struct vssd_ctrl *ctrl = request->ctrl;
-	uint64_t slba = vssd_slba(&request->cmd), nlb = vssd_nlb(&request->cmd);
-	uint8_t metadata[VSSD_METADATA_LBA];
-	struct walk walk;
-	uint16_t status = begin(&walk, request, VSSD_DMA_WRITE);
+	struct transfer transfer;
+	uint16_t status = begin(&transfer, request, VSSD_DMA_WRITE);
 
 	if (!status)
 		status = readable(request);
-	for (uint64_t i = 0; i < nlb && !status; i++) {
-		struct place at = place_of(request->ns, slba + i);
-
-		stored(ctrl, request->ns, &at, metadata);
-		status = vssd_pi_check(request, &walk.task, slba + i, data_at(ctrl, &at), metadata);
-		if (request->fault)
-			vssd_fault_metadata(request->fault, slba + i, metadata);
-		if (!status)
-			status = vssd_cursor_put(request, &walk.cursor, data_at(ctrl, &at), at.length);
-		if (!status)
-			status = put_metadata(&walk, metadata);
-	}
+	if (!status)
+		status = load(&transfer);
+	if (!status && request->fault && !request->is_trial)
+		status = change_read(&transfer);
+	if (!status && !request->is_trial)
+		status = send(&transfer);
+	free(transfer.data);
 	return status;
 }
 
@@ -186,126 +157,129 @@ static uint16_t refuse_action(struct vssd_request *request)
 
 uint16_t vssd_metadata_verify(struct vssd_request *request)
 {
-	const struct vssd_ctrl *ctrl = request->ctrl;
 	uint64_t slba = vssd_slba(&request->cmd), nlb = vssd_nlb(&request->cmd);
-	uint8_t metadata[VSSD_METADATA_LBA];
+	uint8_t data[VSSD_BLOCK_SIZE], metadata[VSSD_METADATA_LBA];
 	struct vssd_pi_task task;
 	uint16_t status = refuse_action(request);
 
 	if (!status)
 		status = vssd_pi_begin(request, &task);
 	for (uint64_t i = 0; i < nlb && !status; i++) {
-		struct place at = place_of(request->ns, slba + i);
-
-		stored(ctrl, request->ns, &at, metadata);
-		status = vssd_pi_check(request, &task, slba + i, data_at(ctrl, &at), metadata);
+		vssd_stored_data(request->ctrl, request->ns, slba + i, 1, data);
+		vssd_metadata_get(request->ctrl, request->ns, slba + i, 1, metadata);
+		status = vssd_pi_check(request, &task, slba + i, data, metadata);
 	}
 	return status;
 }
 
-/* Compare an LBA with what the host has sent; protection information is checked instead. */
-static uint16_t compare_lba(struct walk *walk, uint64_t lba, const uint8_t *data, const uint8_t *theirs)
+/* ---- from the host ---- */
+
+/* Get the LBAs of a command from the host. */
+static uint16_t receive(struct transfer *transfer)
 {
-	struct vssd_request *request = walk->request;
+	struct vssd_request *request = transfer->request;
+	const uint8_t *preloaded = request->fault ? request->fault->preloaded_metadata : NULL;
+	uint16_t status = NVME_SC_SUCCESS;
+
+	for (uint64_t i = 0; i < transfer->count && !status; i++) {
+		status = vssd_cursor_get(request, &transfer->cursor, data_of(transfer, i), transfer->size);
+		if (!status && transfer->within)
+			status = vssd_cursor_get(request, &transfer->cursor, metadata_of(transfer, i),
+						 request->ns->metadata);
+	}
+	if (status || !transfer->separate)
+		return status;
+	if (!preloaded)
+		return vssd_mptr_get(request, transfer->count, transfer->metadata);
+	memcpy(transfer->metadata, preloaded, transfer->count * VSSD_METADATA_LBA);
+	return NVME_SC_SUCCESS;
+}
+
+/* Compare an LBA with what the host has sent; protection information is checked instead. */
+static uint16_t compare_lba(struct transfer *transfer, uint64_t i)
+{
+	struct vssd_request *request = transfer->request;
 	const struct vssd_ns *ns = request->ns;
-	struct place at = place_of(ns, lba);
-	uint8_t ours[VSSD_METADATA_LBA], others[VSSD_METADATA_LBA];
+	uint64_t lba = vssd_slba(&request->cmd) + i;
+	uint8_t data[VSSD_BLOCK_SIZE], ours[VSSD_METADATA_LBA], *theirs = metadata_of(transfer, i);
 	uint16_t status;
 
-	stored(request->ctrl, ns, &at, ours);
-	status = vssd_pi_check(request, &walk->task, lba, data_at(request->ctrl, &at), ours);
+	vssd_stored_data(request->ctrl, ns, lba, 1, data);
+	vssd_metadata_get(request->ctrl, ns, lba, 1, ours);
+	status = vssd_pi_check(request, &transfer->task, lba, data, ours);
 	if (status)
 		return status;
-	memcpy(others, theirs, sizeof(others));
 	vssd_pi_blank(ns, ours);
-	vssd_pi_blank(ns, others);
-	if (memcmp(data_at(request->ctrl, &at), data, at.length) != 0)
+	vssd_pi_blank(ns, theirs);
+	if (memcmp(data, data_of(transfer, i), transfer->size) != 0)
 		return vssd_fail_at(request, NVME_SC_COMPARE_FAILURE, lba, "the data differ", VSSD_OWN);
-	if (memcmp(ours, others, ns->metadata) != 0)
+	if (memcmp(ours, theirs, ns->metadata) != 0)
 		return vssd_fail_at(request, NVME_SC_COMPARE_FAILURE, lba, "the metadata differ", VSSD_OWN);
 	return NVME_SC_SUCCESS;
 }
 
 uint16_t vssd_metadata_compare(struct vssd_request *request, uint16_t (*readable)(struct vssd_request *request))
 {
-	uint64_t slba = vssd_slba(&request->cmd), nlb = vssd_nlb(&request->cmd);
-	uint8_t data[VSSD_BLOCK_SIZE], metadata[VSSD_METADATA_LBA] = {0};
-	struct walk walk;
+	struct transfer transfer = {0};
 	uint16_t status = refuse_action(request);
 
 	if (!status)
-		status = begin(&walk, request, VSSD_DMA_READ);
+		status = begin(&transfer, request, VSSD_DMA_READ);
 	if (!status)
 		status = readable(request);
-	for (uint64_t i = 0; i < nlb && !status; i++) {
-		status = vssd_cursor_get(request, &walk.cursor, data, 1u << request->ns->lba_shift);
-		if (!status)
-			status = get_metadata(&walk, metadata);
-		if (!status)
-			status = compare_lba(&walk, slba + i, data, metadata);
-	}
+	if (!status)
+		status = receive(&transfer);
+	if (!status && request->fault)
+		status = vssd_fault_lbas_from_host(request->fault, transfer.data, transfer.metadata);
+	for (uint64_t i = 0; i < transfer.count && !status; i++)
+		status = compare_lba(&transfer, i);
+	free(transfer.data);
 	return status;
 }
 
 /* ---- writing ---- */
 
-static uint16_t no_memory(struct vssd_request *request)
+/* Check the protection information of the LBAs, or make it. */
+static uint16_t protect(struct transfer *transfer)
 {
-	return vssd_refuse(request, NVME_SC_WRITE_FAULT, VSSD_STATE("there is no memory for another block"),
-			   VSSD_OWN);
+	struct vssd_request *request = transfer->request;
+	bool make = request->ns->pi && request->cmd.cdw12 & NVME_RW_PRACT;
+	uint16_t status = NVME_SC_SUCCESS;
+
+	for (uint64_t i = 0; i < transfer->count && !status; i++)
+		if (make)
+			vssd_pi_make(&transfer->task, data_of(transfer, i), metadata_of(transfer, i));
+		else
+			status = vssd_pi_check(request, &transfer->task, vssd_slba(&request->cmd) + i,
+					       data_of(transfer, i), metadata_of(transfer, i));
+	return status;
 }
 
-/* Store one LBA. */
-static uint16_t write_lba(struct vssd_request *request, uint64_t lba, const uint8_t *data, uint8_t *metadata)
+static uint16_t store(struct transfer *transfer)
 {
-	const struct vssd_ctrl *ctrl = request->ctrl;
-	struct place at = place_of(request->ns, lba);
-	uint8_t *to = vssd_store_write(ctrl->store, at.block, vssd_store_sectors(at.offset, at.length));
+	struct vssd_request *request = transfer->request;
 
-	if (!to)
-		return no_memory(request);
-	if (request->fault)
-		vssd_fault_metadata(request->fault, lba, metadata);
-	memcpy(to + at.offset, data, at.length);
-	memcpy(metadata_at(ctrl, &at), metadata, request->ns->metadata);
-	return NVME_SC_SUCCESS;
-}
-
-/* Get an LBA from the host, and check its protection information or make it. */
-static uint16_t receive_lba(struct walk *walk, uint64_t lba, uint8_t *data, uint8_t *metadata)
-{
-	struct vssd_request *request = walk->request;
-	const struct vssd_ns *ns = request->ns;
-	uint16_t status = vssd_cursor_get(request, &walk->cursor, data, 1u << ns->lba_shift);
-
-	if (!status)
-		status = get_metadata(walk, metadata);
-	if (status)
-		return status;
-	if (!ns->pi || !(request->cmd.cdw12 & NVME_RW_PRACT))
-		return vssd_pi_check(request, &walk->task, lba, data, metadata);
-	vssd_pi_make(&walk->task, data, metadata);
+	for (uint64_t i = 0; i < transfer->count; i++)
+		if (!vssd_stored_write(request->ctrl, request->ns, vssd_slba(&request->cmd) + i, data_of(transfer, i),
+				       metadata_of(transfer, i)))
+			return no_memory(request);
 	return NVME_SC_SUCCESS;
 }
 
 uint16_t vssd_metadata_write(struct vssd_request *request)
 {
-	uint64_t slba = vssd_slba(&request->cmd), nlb = vssd_nlb(&request->cmd), size = 1u << request->ns->lba_shift;
-	struct walk walk;
-	uint16_t status = begin(&walk, request, VSSD_DMA_READ);
-	uint8_t *data, *metadata;
+	struct transfer transfer;
+	uint16_t status = begin(&transfer, request, VSSD_DMA_READ);
 
-	if (status)
-		return status;
-	data = calloc(nlb, size + VSSD_METADATA_LBA);
-	if (!data)
-		return no_memory(request);
-	metadata = data + nlb * size;
-	for (uint64_t i = 0; i < nlb && !status; i++)
-		status = receive_lba(&walk, slba + i, data + i * size, metadata + i * VSSD_METADATA_LBA);
-	for (uint64_t i = 0; i < nlb && !status && !request->is_trial; i++)
-		status = write_lba(request, slba + i, data + i * size, metadata + i * VSSD_METADATA_LBA);
-	free(data);
+	if (!status)
+		status = receive(&transfer);
+	if (!status)
+		status = protect(&transfer);
+	if (!status && request->fault)
+		status = vssd_fault_lbas_from_host(request->fault, transfer.data, transfer.metadata);
+	if (!status && !request->is_trial)
+		status = store(&transfer);
+	free(transfer.data);
 	return status;
 }
 
@@ -332,7 +306,8 @@ uint16_t vssd_metadata_zero(struct vssd_request *request, struct vssd_pi_task *t
 		uint8_t metadata[VSSD_METADATA_LBA] = {0};
 
 		vssd_pi_make(task, zeroes, metadata);
-		status = write_lba(request, slba + i, zeroes, metadata);
+		if (!vssd_stored_write(request->ctrl, request->ns, slba + i, zeroes, metadata))
+			status = no_memory(request);
 	}
 	return status;
 }

@@ -9,6 +9,7 @@
 
 #include "vssd/cmd/protection.h"
 #include "vssd/cmd/request.h"
+#include "vssd/cmd/stored.h"
 #include "vssd/subsystem/namespace.h"
 
 /* Execute the transfer of a command: map its data, and move data and metadata. All return a status. readable is
@@ -29,12 +30,5 @@ bool vssd_metadata_makes_zeroes(const struct vssd_request *request);
 
 /* Write zeros and the protection information of each LBA. Returns a status. */
 uint16_t vssd_metadata_zero(struct vssd_request *request, struct vssd_pi_task *task);
-
-/* Copy the metadata of nlb LBAs from or to the medium, VSSD_METADATA_LBA bytes for each. The data of LBAs that are
- * written were written before. */
-void vssd_metadata_get(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, uint64_t slba, uint64_t nlb,
-		       uint8_t *to);
-void vssd_metadata_put(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, uint64_t slba, uint64_t nlb,
-		       const uint8_t *from);
 
 #endif

@@ -176,7 +176,8 @@ uint16_t vssd_pi_begin(struct vssd_request *request, struct vssd_pi_task *task)
 		.app = (uint16_t)nvme_get_field(cmd, NVME_FIELD_WRITE_LBAT),
 		.app_mask = (uint16_t)nvme_get_field(cmd, NVME_FIELD_WRITE_LBATM),
 	};
-	return vssd_pi_set(request, task, vssd_slba(cmd), vssd_pi_tags(cmd));
+	/* A drive that misses the LBA has checked the command before. */
+	return vssd_pi_set(request, task, vssd_slba(cmd) + request->moved, vssd_pi_tags(cmd));
 }
 
 /* ---- LBAs ---- */

@@ -63,6 +63,7 @@ struct vssd_request {
 	uint64_t result;       /* dwords 0 and 1 of the completion */
 	uint64_t due;          /* ticks: a successful command completes no earlier; 0: at once */
 	uint32_t bytes;        /* how much of the medium it has read or written */
+	uint64_t moved;        /* SLBA of the host, less that in cmd, which a fault rule has changed */
 	struct vssd_failure failure;
 	struct vssd_fault_plan *fault; /* what fault rules do to its data; NULL: nothing */
 };

@@ -16,13 +16,23 @@
 
 /* ---- what the drive supports ---- */
 
+/* What of SGLS is about metadata in a buffer of their own. */
+static uint32_t for_metadata(const struct vssd_ctrl *ctrl)
+{
+	if (!ctrl->options->optional.metadata)
+		return 0;
+	return NVME_SGLS_MPTR_BYTES | (vssd_since(ctrl, NVME_1_2) ? NVME_SGLS_MPTR : 0);
+}
+
 uint32_t vssd_sgls(const struct vssd_ctrl *ctrl)
 {
 	switch (ctrl->options->optional.sgls) {
 	case NVME_SGLS_BYTES:
-		return vssd_since(ctrl, NVME_1_1) ? NVME_SGLS_BYTES | NVME_SGLS_BIT_BUCKET | NVME_SGLS_LONGER : 0;
+		return vssd_since(ctrl, NVME_1_1)
+			       ? NVME_SGLS_BYTES | NVME_SGLS_BIT_BUCKET | NVME_SGLS_LONGER | for_metadata(ctrl)
+			       : 0;
 	case NVME_SGLS_DWORDS:
-		return vssd_since(ctrl, NVME_1_3) ? NVME_SGLS_DWORDS : 0;
+		return vssd_since(ctrl, NVME_1_3) ? NVME_SGLS_DWORDS | for_metadata(ctrl) : 0;
 	default:
 		return 0;
 	}
@@ -62,7 +72,8 @@ struct walk {
 	unsigned count;   /* descriptors so far */
 	uint64_t segment; /* address of the rest of this segment, and the descriptors in it */
 	uint32_t left;
-	bool is_last; /* segment, after which none follows */
+	bool is_last;          /* segment, after which none follows */
+	uint16_t wrong_length; /* status of a list that describes more or less than the transfer */
 };
 
 static uint16_t refuse(struct walk *walk, uint16_t status, const char *what)
@@ -106,7 +117,7 @@ static uint16_t add_data(struct walk *walk, const struct nvme_sgl_descriptor *de
 	if (!is_bucket && (vssd_sgls(walk->request->ctrl) & 3) == NVME_SGLS_DWORDS && (descriptor->addr | length) & 3)
 		return refuse(walk, NVME_SC_SGL_GRANULARITY_INVALID, "an SGL data block is not aligned to dwords");
 	if (length > walk->missing && !supports(walk->request, NVME_SGLS_LONGER))
-		return refuse(walk, NVME_SC_INVALID_SGL_LENGTH, "the SGL describes more than the command transfers");
+		return refuse(walk, walk->wrong_length, "the SGL describes more than the command transfers");
 	if (length > walk->missing)
 		length = (uint32_t)walk->missing;
 	if (length == 0 && is_faulty(walk->request, VSSD_FAULT_SGL_ZERO_LENGTH))
@@ -209,21 +220,29 @@ static uint16_t end_early(struct walk *walk)
 {
 	if (walk->request->fault && walk->request->fault->sgl)
 		return vssd_pieces_add_bucket(walk->request, (uint32_t)walk->missing);
-	return refuse(walk, NVME_SC_INVALID_SGL_LENGTH, "the SGL describes less than the command transfers");
+	return refuse(walk, walk->wrong_length, "the SGL describes less than the command transfers");
+}
+
+uint16_t vssd_sgl_follow(struct vssd_request *request, const struct nvme_sgl_descriptor *first, uint64_t length,
+			 uint32_t direction, uint16_t wrong_length)
+{
+	struct walk walk = {
+		.request = request, .direction = direction, .missing = length, .wrong_length = wrong_length};
+	uint16_t status;
+
+	vssd_pieces_begin(request);
+	/* The first segment has one descriptor, which may lead to another segment. */
+	walk.is_last = !leads_on(first);
+	status = take(&walk, first, true);
+	while (!status && !is_satisfied(&walk))
+		status = read_chunk(&walk);
+	return !status && walk.missing > 0 ? end_early(&walk) : status;
 }
 
 uint16_t vssd_sgl_map(struct vssd_request *request, uint64_t length, uint32_t direction)
 {
-	struct walk walk = {.request = request, .direction = direction, .missing = length, .is_last = true};
 	struct nvme_sgl_descriptor first;
-	uint16_t status;
 
 	memcpy(&first, &request->cmd.prp1, sizeof(first));
-	vssd_pieces_begin(request);
-	/* The first segment is the command's own, of one descriptor, and may lead to another one. */
-	walk.is_last = !leads_on(&first);
-	status = take(&walk, &first, true);
-	while (!status && !is_satisfied(&walk))
-		status = read_chunk(&walk);
-	return !status && walk.missing > 0 ? end_early(&walk) : status;
+	return vssd_sgl_follow(request, &first, length, direction, NVME_SC_INVALID_SGL_LENGTH);
 }

@@ -3,6 +3,7 @@
 #ifndef VSSD_CMD_SGL_H
 #define VSSD_CMD_SGL_H
 
+#include "spec/nvme_data.h"
 #include "vssd/cmd/request.h"
 
 /* Most descriptors that the drive reads for one command; it refuses a longer list. */
@@ -19,6 +20,11 @@ static inline bool vssd_sgl_used(const struct vssd_request *request)
 {
 	return request->cmd.flags & NVME_PSDT;
 }
+
+/* Translate an SGL that begins with this descriptor into request->data. Returns a status, which is wrong_length if
+ * the list does not describe length bytes. */
+uint16_t vssd_sgl_follow(struct vssd_request *request, const struct nvme_sgl_descriptor *first, uint64_t length,
+			 uint32_t direction, uint16_t wrong_length);
 
 /* As vssd_data_map(), for a data pointer that is an SGL. */
 uint16_t vssd_sgl_map(struct vssd_request *request, uint64_t length, uint32_t direction);

@@ -77,6 +77,7 @@ struct vssd_deferred {
 	struct nvme_cmd cmd;
 	uint8_t *data; /* from the host, taken when the command was submitted; owned */
 	uint32_t length;
+	uint8_t *metadata; /* of its LBAs, as struct vssd_fault_plan has them; owned; NULL: none */
 	uint16_t qid;
 	bool keeps;               /* a reset does not drop it */
 	bool yields;              /* it leaves out LBAs written since */

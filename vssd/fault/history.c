@@ -8,6 +8,7 @@
 
 #define FIRST_SIZE 1024u /* entries of the table; always a power of two */
 #define NO_SLOT UINT32_MAX
+#define VERSION ((size_t)VSSD_HISTORY_SECTOR + VSSD_HISTORY_METADATA) /* bytes */
 
 struct entry {
 	uint64_t key; /* sector + 1; 0: empty */
@@ -31,7 +32,7 @@ struct vssd_fault_history {
 	uint64_t size;
 	uint64_t used;
 	uint64_t clock;
-	uint8_t *older;     /* VSSD_HISTORY_OLDER sectors, a ring; NULL: none yet */
+	uint8_t *older;     /* VSSD_HISTORY_OLDER versions, a ring; NULL: none yet */
 	struct slot *slots; /* one for each */
 	uint32_t next;
 	uint64_t flushes; /* ever */
@@ -98,7 +99,7 @@ static bool make_slots(struct vssd_fault_history *history)
 {
 	if (history->older)
 		return true;
-	history->older = malloc((size_t)VSSD_HISTORY_OLDER * VSSD_HISTORY_SECTOR);
+	history->older = malloc(VSSD_HISTORY_OLDER * VERSION);
 	history->slots = calloc(VSSD_HISTORY_OLDER, sizeof(*history->slots));
 	if (history->older && history->slots)
 		return true;
@@ -111,9 +112,10 @@ static bool make_slots(struct vssd_fault_history *history)
 
 /* Keep the version that the write at entry->stamp replaces. written: when it was written itself. */
 static void keep_older(struct vssd_fault_history *history, struct entry *entry, uint64_t written,
-		       const uint8_t *older)
+		       const uint8_t *older, const uint8_t *metadata)
 {
 	uint32_t slot = history->next;
+	uint8_t *to;
 
 	if (!older || !make_slots(history)) {
 		entry->slot = NO_SLOT;
@@ -122,10 +124,14 @@ static void keep_older(struct vssd_fault_history *history, struct entry *entry, 
 	history->next = (slot + 1) % VSSD_HISTORY_OLDER;
 	history->slots[slot] = (struct slot){entry->key, written, entry->stamp, entry->slot};
 	entry->slot = slot;
-	memcpy(history->older + (size_t)slot * VSSD_HISTORY_SECTOR, older, VSSD_HISTORY_SECTOR);
+	to = history->older + slot * VERSION;
+	memcpy(to, older, VSSD_HISTORY_SECTOR);
+	if (metadata)
+		memcpy(to + VSSD_HISTORY_SECTOR, metadata, VSSD_HISTORY_METADATA);
 }
 
-void vssd_history_written(struct vssd_fault_history *history, uint64_t sector, uint16_t qid, const uint8_t *older)
+void vssd_history_written(struct vssd_fault_history *history, uint64_t sector, uint16_t qid, const uint8_t *older,
+			  const uint8_t *metadata)
 {
 	struct entry *entry;
 	uint64_t before;
@@ -141,7 +147,7 @@ void vssd_history_written(struct vssd_fault_history *history, uint64_t sector, u
 	entry->stamp = ++history->clock;
 	entry->qid = qid;
 	entry->writes += entry->writes < VSSD_HISTORY_WRITES;
-	keep_older(history, entry, before, older);
+	keep_older(history, entry, before, older, metadata);
 }
 
 static const struct entry *find(const struct vssd_fault_history *history, uint64_t sector)
@@ -172,7 +178,7 @@ static uint32_t valid(const struct vssd_fault_history *history, uint32_t slot, u
 
 static const uint8_t *data_of(const struct vssd_fault_history *history, uint32_t slot)
 {
-	return slot == NO_SLOT ? NULL : history->older + (size_t)slot * VSSD_HISTORY_SECTOR;
+	return slot == NO_SLOT ? NULL : history->older + slot * VERSION;
 }
 
 static uint32_t newest(const struct vssd_fault_history *history, const struct entry *entry)

@@ -427,6 +427,16 @@ int vssd_store_poke(struct vssd_store *store, uint64_t offset, const void *data,
 	return 0;
 }
 
+int vssd_store_poke_sector(struct vssd_store *store, uint64_t offset, const uint8_t *data, const uint8_t *metadata)
+{
+	uint64_t block = offset >> VSSD_BLOCK_SHIFT, sector = offset % VSSD_BLOCK_SIZE / VSSD_SECTOR_SIZE;
+	int result = vssd_store_poke(store, offset, data, VSSD_SECTOR_SIZE);
+
+	if (!result && store->metadata)
+		memcpy(vssd_store_metadata(store, block) + sector * VSSD_METADATA_LBA, metadata, VSSD_METADATA_LBA);
+	return result;
+}
+
 void *vssd_store_system(struct vssd_store *store)
 {
 	return store->private->medium.system;

@@ -135,6 +135,12 @@ static inline uint8_t *vssd_store_metadata(const struct vssd_store *store, uint6
 					 (VSSD_BLOCK_SIZE / VSSD_SECTOR_SIZE * VSSD_METADATA_LBA);
 }
 
+/* The metadata of a block that a power loss would leave. */
+static inline const uint8_t *vssd_store_durable_metadata(const struct vssd_store *store, uint64_t block)
+{
+	return store->metadata + (uint64_t)(store->durable[block] & VSSD_ENTRY_INDEX) * VSSD_METADATA_BLOCK;
+}
+
 /* Whether the block holds what an erasure has left, so that its metadata are those of no write. */
 static inline bool vssd_store_is_pattern(const struct vssd_store *store, uint64_t block)
 {
@@ -192,6 +198,9 @@ uint64_t vssd_store_next(const struct vssd_store *store, uint64_t block);
 
 /* Change stored data without marking or dirtying them. length bytes inside one block. 0, or -ENOSPC. */
 int vssd_store_poke(struct vssd_store *store, uint64_t offset, const void *data, uint32_t length);
+
+/* The same for a whole sector with its VSSD_METADATA_LBA bytes of metadata, which a store without any ignores. */
+int vssd_store_poke_sector(struct vssd_store *store, uint64_t offset, const uint8_t *data, const uint8_t *metadata);
 
 /* The number of dirty blocks: what a power loss now would lose. */
 uint64_t vssd_store_unflushed(const struct vssd_store *store);

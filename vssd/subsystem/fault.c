@@ -174,6 +174,11 @@ static uint64_t num_versions(const struct loss *loss, uint64_t offset, unsigned 
 	return VSSD_HISTORY_WRITES;
 }
 
+static void put_version(struct vssd_store *store, uint64_t offset, const uint8_t *version)
+{
+	vssd_store_poke_sector(store, offset, version, version + VSSD_HISTORY_SECTOR);
+}
+
 static bool chance(const struct loss *loss)
 {
 	return vssd_fault_random(loss->rule, 0, BILLION - 1) < loss->chance;
@@ -192,17 +197,28 @@ static bool takes_version(const struct loss *loss, uint64_t offset, unsigned lba
 		return false;
 	back = vssd_fault_random(loss->rule, 0, num_versions(loss, offset, lba_sectors, durable));
 	for (unsigned i = 0; back && i < lba_sectors; i++)
-		vssd_store_poke(store, offset + i * VSSD_SECTOR_SIZE,
-				vssd_history_older(history, offset / VSSD_HISTORY_SECTOR + i, back),
-				VSSD_SECTOR_SIZE);
+		put_version(store, offset + i * VSSD_SECTOR_SIZE,
+			    vssd_history_older(history, offset / VSSD_HISTORY_SECTOR + i, back));
 	return back > 0;
+}
+
+/* Whether a power loss would lose an LBA. A block is dirty as a whole, but only what differs can be lost. */
+static bool is_lossy(const struct vssd_store *store, uint64_t block, unsigned first, unsigned lba_sectors)
+{
+	size_t at = (size_t)first * VSSD_SECTOR_SIZE, metadata_at = (size_t)first * VSSD_METADATA_LBA;
+
+	if (memcmp(vssd_store_data(store, block) + at, vssd_store_durable(store, block) + at,
+		   (size_t)lba_sectors * VSSD_SECTOR_SIZE) != 0)
+		return true;
+	return store->metadata &&
+	       memcmp(vssd_store_metadata(store, block) + metadata_at,
+		      vssd_store_durable_metadata(store, block) + metadata_at, VSSD_METADATA_LBA) != 0;
 }
 
 static uint8_t keeps(void *context, uint64_t block, unsigned *lba_sectors)
 {
 	struct loss *loss = context;
 	const struct vssd_ns *ns = vssd_subsystem_ns_at(loss->subsystem, block);
-	const uint8_t *new = vssd_store_data(loss->subsystem->store, block);
 	const uint8_t *old = vssd_store_durable(loss->subsystem->store, block);
 	uint8_t kept = 0;
 
@@ -212,9 +228,7 @@ static uint8_t keeps(void *context, uint64_t block, unsigned *lba_sectors)
 	for (unsigned i = 0; i < VSSD_BLOCK_SIZE / VSSD_SECTOR_SIZE; i += *lba_sectors) {
 		uint8_t sectors = (uint8_t)(((1u << *lba_sectors) - 1) << i);
 
-		/* A block is dirty as a whole, but only what differs can be lost. */
-		if (memcmp(new + i *VSSD_SECTOR_SIZE, old + i * VSSD_SECTOR_SIZE, *lba_sectors * VSSD_SECTOR_SIZE) ==
-		    0)
+		if (!is_lossy(loss->subsystem->store, block, i, *lba_sectors))
 			continue;
 		if (chance(loss) || takes_version(loss, (block << VSSD_BLOCK_SHIFT) + i * VSSD_SECTOR_SIZE,
 						  *lba_sectors, old + i * VSSD_SECTOR_SIZE))
@@ -240,8 +254,7 @@ static void lose_flushed(void *context, uint64_t sector)
 		const uint8_t *older = vssd_history_at(history, sector + i, loss->clock);
 
 		if (older)
-			vssd_store_poke(loss->subsystem->store, (sector + i) * VSSD_SECTOR_SIZE, older,
-					VSSD_SECTOR_SIZE);
+			put_version(loss->subsystem->store, (sector + i) * VSSD_SECTOR_SIZE, older);
 	}
 }
 
