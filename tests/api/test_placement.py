@@ -158,14 +158,11 @@ def test_placement_lowers_the_write_amplification():
     for name, (hot, cold) in {"mixed": (0, 0), "apart": (0, 1)}.items():
         nvme0 = d.Controller(d.Pcie(f"vssd:name=waf-{name},size=16M,fdp"))
         nvme0n1 = d.Namespace(nvme0)
-        fill = {"io_size": 8, "read_percentage": 0, "lba_random": False, "qdepth": 8}
         half = nvme0n1.id_ns.nsze // 2
-        workers = [
-            nvme0n1.ioworker(io_count=2048, placement=cold, region_start=half, **fill),
-            nvme0n1.ioworker(io_count=2048, placement=hot, region_end=half, **fill),
-        ]
-        for worker in [one.start() for one in workers]:
-            assert worker.close().error == 0
+        qpair, buf = d.Qpair(nvme0, 16), d.Buffer(4096)
+        for lba in range(0, half, 8):  # by turns: two workers might run one after the other
+            nvme0n1.write(qpair, buf, lba, 8, placement=hot)
+            nvme0n1.write(qpair, buf, half + lba, 8, placement=cold).waitdone(2)
         hot_io = nvme0n1.ioworker(
             io_size=8, io_count=12000, read_percentage=0, placement=hot, region_end=half, lba_align=8
         )
