@@ -80,7 +80,7 @@ from pynvme.engines import Engine
 from pynvme.fdp import Fdp
 from pynvme.protection import Format, Pi
 from pynvme.sgl import Descriptor, Sgl
-from pynvme.spec import IdentifyController, IdentifyNamespace, SmartLog
+from pynvme.spec import AnaLog, IdentifyController, IdentifyNamespace, SmartLog
 from pynvme.structure import Structure
 from pynvme.trace import CommandLog, LiveLog
 from pynvme.zone import Zone
@@ -699,6 +699,25 @@ class Controller:
 
         """
 
+    def ana_log(self, groups_only: bool = False, *, rae: bool = True) -> AnaLog:
+        """Read the Asymmetric Namespace Access log page, 0Ch (Base 2.1, 5.1.12.1.13).
+
+        It has the state of each ANA group at this controller, and the namespaces of the group. The driver
+        waits for the command itself.
+
+        Args:
+            groups_only: leave out the namespaces (RGO)
+            rae: retain asynchronous events, so that looking changes nothing. False lets the drive report the
+                next ANA change
+
+        Raises:
+            OSError: the drive refuses it, since it reports no ANA (CMIC bit 3)
+
+        Example:
+            >>> for group in nvme0.ana_log().groups:
+            ...     print(group.agid, group.state.anastate, list(group.nsid))
+        """
+
     @property
     def features(self) -> Features:
         """The features of the drive (Base 5.27.1), which are read when they are asked for.
@@ -1254,6 +1273,30 @@ class Controller:
 
         Example:
             >>> nvme0.capacity_management(1, cap=1 << 40).waitdone()
+        """
+
+    def virtualization_management(
+        self, act: _Int, rt: _Int = 0, cntlid: _Int = 0, nr: _Int = 0, cb: _Completed | None = None
+    ) -> Controller:
+        """Virtualization Management (Base 2.1, 5.2.6): give resources to controllers, and switch them.
+
+        A primary controller sends it. Its own share (act 1) changes at its next Controller Level Reset. A
+        secondary controller needs resources, is offline while they change, and is brought online after that.
+        Identify with CNS 14h tells what a primary controller has, and CNS 15h lists its secondary ones.
+
+        Args:
+            act: 1 sets the share of the primary controller, 7 takes a secondary controller offline, 8 assigns
+                resources to a secondary controller, 9 brings it online; 4 bits
+            rt: type of resources: 0 queues (VQ), 1 interrupts (VI); 3 bits
+            cntlid: identifier of the controller, 16 bits
+            nr: how many resources, 16 bits
+            cb: called at completion, see help(nvme). Dword 0 has the number of resources that changed
+
+        Examples:
+            >>> from pynvme.spec import VirtualizationAction as Act
+            >>> for rt in 0, 1:
+            ...     nvme0.virtualization_management(Act.SECONDARY_ASSIGN, rt, cntlid=2, nr=2).waitdone()
+            >>> nvme0.virtualization_management(Act.SECONDARY_ONLINE, cntlid=2).waitdone()
         """
 
     def lockdown(

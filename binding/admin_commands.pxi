@@ -20,6 +20,17 @@ def dst(self, stc=1, nsid=0xffffffff, cb=None):
     )
 
 @_named
+def virtualization_management(self, act, rt=0, cntlid=0, nr=0, cb=None):
+    return self.send_cmd(
+        0x1c,
+        cdw10=_field(act, 4, "act")
+             | _field(rt, 3, "rt") << 8
+             | _field(cntlid, 16, "cntlid") << 16,
+        cdw11=_field(nr, 16, "nr"),
+        cb=cb,
+    )
+
+@_named
 def capacity_management(self, oper, elid=0, cap=0, cb=None):
     return self.send_cmd(
         0x20,

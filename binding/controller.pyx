@@ -227,6 +227,12 @@ cdef class Controller(_Queue):
                           csi=_field(csi, 8, "csi"), uuid=None if uuid is None else _field(uuid, 7, "uuid"),
                           size=None if size is None else _integer(size, "size"), rae=bool(rae), as_=as_)
 
+    @_named
+    def ana_log(self, groups_only=False, *, rae=True):
+        from pynvme import spec
+
+        return self.log(spec.LogId.ANA, lsp=1 if groups_only else 0, rae=rae)
+
     @property
     def features(self):
         from pynvme import decode

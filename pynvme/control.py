@@ -21,7 +21,7 @@ SOCKET = "control"
 
 INFO, GEOMETRY, COUNTERS, POWER, PEEK, POKE, QUIT, OPTIONS = range(1, 9)
 TRACE, REFUSALS = 10, 11
-PLANT, FAULTS, REMOVE, CLEAR, RELEASE, FIRED, AGE = range(12, 19)
+PLANT, FAULTS, REMOVE, CLEAR, RELEASE, FIRED, AGE, ANA = range(12, 20)
 
 _REQUEST = struct.Struct("<IHHIIQQ")
 _REPLY = struct.Struct("<IHHII")
@@ -359,4 +359,14 @@ def age(folder: str, hours: int, *wear: int | None) -> None:
         raise ValueError(
             "hours must be 0 to 10000000, used 0 to 255 and spare 0 to 100 percent, and temperature 233 to "
             f"398 K, not {hours} and {wear}"
+        ) from None
+
+
+def ana(folder: str, state: int, group: int) -> None:
+    """Change the state of an ANA group, 0 for all, at the controller in ``folder``."""
+    try:
+        request(folder, ANA, group, argument=state)
+    except ValueError:
+        raise ValueError(
+            f"the virtual SSD in {folder} has no ANA group {group}: its option ana is their number"
         ) from None

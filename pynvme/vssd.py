@@ -440,6 +440,32 @@ class VirtualSsd:
         """
         control.age(self.address, hours, used, spare, read_only, backup_failed, temperature, throttle)
 
+    def ana(self, state: str | int, group: int = 0, controller: int = 1) -> None:
+        """Change the ANA state of a group of namespaces at one controller.
+
+        ``state`` is ``"optimized"``, ``"non-optimized"``, ``"inaccessible"``, ``"persistent-loss"`` or
+        ``"change"``, or a value of ``spec.AnaState``. ``group`` is the ANAGRPID of its namespaces, or 0 for
+        all groups. ``controller`` counts from 1, as in :attr:`addresses`. The host is told by an event, if it
+        has enabled that. The drive needs the option ``ana``. Resets and power losses do not change states.
+
+        ValueError if there is no such state, group or controller, or if the drive reports no ANA.
+        """
+        from pynvme import spec
+
+        try:
+            value = (
+                spec.AnaState[state.replace("-", "_").upper()]
+                if isinstance(state, str)
+                else spec.AnaState(state)
+            )
+        except (KeyError, ValueError):
+            names = ", ".join(one.name.lower().replace("_", "-") for one in spec.AnaState)
+            raise ValueError(f"there is no ANA state {state!r}: use one of {names}") from None
+        addresses = self.addresses
+        if not 1 <= controller <= len(addresses):
+            raise ValueError(f"there is no controller {controller}: the drive has {len(addresses)}")
+        control.ana(addresses[controller - 1], value, group)
+
     def power(self, on: bool) -> None:
         """Switch the power. Off loses data that were not flushed, unless the drive was shut down before."""
         control.power(self.address, on)

@@ -348,6 +348,7 @@ ADMIN = (
             Arg("nr", 11, 0, 15, "how many resources"),
         ),
         label="VIRTUALIZATION MANAGEMENT",
+        method="virtualization_management",
         scope=("ctrl",),
         announced=Announced("oacs", 1 << 7),
         since="1.3",

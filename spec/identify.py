@@ -141,6 +141,16 @@ CMIC = (
     Bits("anars", 3, text="asymmetric namespace access is reported", c="NVME_CMIC_ANA", since="1.4"),
 )
 
+ANACAP = (
+    Bits("raopts", 0, text="reports optimized", c="NVME_ANACAP_OPTIMIZED"),
+    Bits("ranopts", 1, text="reports non-optimized", c="NVME_ANACAP_NON_OPTIMIZED"),
+    Bits("rainas", 2, text="reports inaccessible", c="NVME_ANACAP_INACCESSIBLE"),
+    Bits("rapls", 3, text="reports persistent loss", c="NVME_ANACAP_PERSISTENT_LOSS"),
+    Bits("racs", 4, text="reports change", c="NVME_ANACAP_CHANGE"),
+    Bits("anagics", 6, text="ANAGRPID does not change while attached", c="NVME_ANACAP_CONSTANT_GROUP"),
+    Bits("anagnz", 7, text="Namespace Management takes an ANAGRPID", c="NVME_ANACAP_CHOSEN_GROUP"),
+)
+
 VERSION = (
     Bits("ter", 0, 7, "tertiary"),
     Bits("mnr", 8, 15, "minor"),
@@ -150,7 +160,7 @@ VERSION = (
 OAES = (
     Bits("nsan", 8, text="Attached Namespace Attribute Changed", c="NVME_OAES_NS_ATTRIBUTE", since="1.2"),
     Bits("fan", 9, text="Firmware Activation Starting", c="NVME_OAES_FIRMWARE", since="1.2"),
-    Bits("anan", 11, text="Asymmetric Namespace Access Change", since="1.4"),
+    Bits("anan", 11, text="Asymmetric Namespace Access Change", c="NVME_OAES_ANA", since="1.4"),
     Bits("plea", 12, text="Predictable Latency Event Aggregate Log Change", since="1.4"),
     Bits("lban", 13, text="LBA Status Information Alert", since="1.4"),
     Bits("egea", 14, text="Endurance Group Event Aggregate Log Page Change", since="1.4"),
@@ -459,15 +469,7 @@ ID_CTRL = Structure(
             343,
             1,
             "asymmetric namespace access",
-            bits=(
-                Bits("raopts", 0, text="reports optimized"),
-                Bits("ranopts", 1, text="reports non-optimized"),
-                Bits("rainas", 2, text="reports inaccessible"),
-                Bits("rapls", 3, text="reports persistent loss"),
-                Bits("racs", 4, text="reports change"),
-                Bits("anagics", 6, text="ANAGRPID does not change while attached"),
-                Bits("anagnz", 7, text="Namespace Management takes an ANAGRPID"),
-            ),
+            bits=ANACAP,
             since="1.4",
         ),
         Field("anagrpmax", 344, 4, "highest ANA group identifier", since="1.4"),
@@ -1394,6 +1396,7 @@ HEADERS = (
             CNTRLTYPE,
             ID_CTRL,
             BitGroup(CMIC, "CMIC"),
+            BitGroup(ANACAP, "ANACAP"),
             BitGroup(OAES, "OAES"),
             BitGroup(FRMW, "FRMW"),
             Constant("NVME_FWUG_UNIT", 4096, "bytes"),

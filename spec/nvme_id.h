@@ -109,8 +109,8 @@ struct nvme_id_ctrl {
 	uint32_t rtd3r; /* RTD3 resume latency, us */
 	uint32_t rtd3e; /* RTD3 entry latency, us */
 	/*
-	 * optional asynchronous events, bits 11 ANAN, 12 PLEA, 13 LBAN, 14 EGEA, 15 NNSS, 16 TTHRY, 17 RGCNS, 19
-	 * ANSAN, 31 DLPCN
+	 * optional asynchronous events, bits 12 PLEA, 13 LBAN, 14 EGEA, 15 NNSS, 16 TTHRY, 17 RGCNS, 19 ANSAN, 31
+	 * DLPCN
 	 */
 	uint32_t oaes;
 	/*
@@ -164,8 +164,7 @@ struct nvme_id_ctrl {
 	uint16_t nsetidmax; /* highest NVM set identifier */
 	uint16_t endgidmax; /* highest endurance group identifier */
 	uint8_t anatt; /* ANA transition time, s */
-	/* asymmetric namespace access, bits 0 RAOPTS, 1 RANOPTS, 2 RAINAS, 3 RAPLS, 4 RACS, 6 ANAGICS, 7 ANAGNZ */
-	uint8_t anacap;
+	uint8_t anacap; /* asymmetric namespace access */
 	uint32_t anagrpmax; /* highest ANA group identifier */
 	uint32_t nanagrpid; /* ANA groups */
 	uint32_t pels; /* size of the persistent event log at most, 64 KiB */
@@ -240,9 +239,19 @@ _Static_assert(offsetof(struct nvme_id_ctrl, psd) == 2048, "PSD");
 #define NVME_CMIC_CTRLS 0x2u /* the subsystem may have more than one controller */
 #define NVME_CMIC_ANA 0x8u /* asymmetric namespace access is reported */
 
+/* ANACAP. */
+#define NVME_ANACAP_OPTIMIZED 0x1u /* reports optimized */
+#define NVME_ANACAP_NON_OPTIMIZED 0x2u /* reports non-optimized */
+#define NVME_ANACAP_INACCESSIBLE 0x4u /* reports inaccessible */
+#define NVME_ANACAP_PERSISTENT_LOSS 0x8u /* reports persistent loss */
+#define NVME_ANACAP_CHANGE 0x10u /* reports change */
+#define NVME_ANACAP_CONSTANT_GROUP 0x40u /* ANAGRPID does not change while attached */
+#define NVME_ANACAP_CHOSEN_GROUP 0x80u /* Namespace Management takes an ANAGRPID */
+
 /* OAES. */
 #define NVME_OAES_NS_ATTRIBUTE 0x100u /* Attached Namespace Attribute Changed */
 #define NVME_OAES_FIRMWARE 0x200u /* Firmware Activation Starting */
+#define NVME_OAES_ANA 0x800u /* Asymmetric Namespace Access Change */
 #define NVME_OAES_ZONE_CHANGED 0x8000000u /* Zone Descriptor Changed */
 
 /* FRMW. */

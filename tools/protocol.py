@@ -29,6 +29,7 @@ SUITE = {path.stem[5:]: path.read_text() for path in sorted((ROOT / "pynvme" / "
 
 SIZE = "size=64M,namespaces=2"
 OPTIONS = (
+    "ana=2",
     "boot_partitions",
     "controllers=2",
     "copy",

@@ -35,6 +35,7 @@ enum vssd_control_command {
 	VSSD_CONTROL_RELEASE = 16, /* what a rule holds; the rule as for VSSD_CONTROL_REMOVE */
 	VSSD_CONTROL_FIRED = 17,   /* the log of rules from entry argument on: structs vssd_control_fired */
 	VSSD_CONTROL_AGE = 18,     /* the data are a struct vssd_control_age. EINVAL: out of range */
+	VSSD_CONTROL_ANA = 19, /* ANA group nsid, or 0 for all, gets the state argument at this controller. EINVAL */
 };
 
 struct vssd_control_request {

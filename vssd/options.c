@@ -99,6 +99,9 @@ static const struct entry entries[] = {
 	 NULL, NULL, NULL},
 	{"private-namespaces", NUMBER, DRIVE, AT(drive.optional.private_ns), 0, VSSD_MAX_NAMESPACES, 0, "N",
 	 "the last N namespaces are private: each is attached to one controller, in turn", NULL, NULL, NULL},
+	{"ana", NUMBER, DRIVE, AT(drive.optional.ana), 0, VSSD_MAX_NAMESPACES, 0, "N",
+	 "report Asymmetric Namespace Access, with N ANA groups to which the namespaces belong in turn", NULL, NULL,
+	 NULL},
 	{"namespace-management", FLAG, DRIVE, AT(drive.optional.ns_management), 0, 1, 0, NULL,
 	 "let the host create, delete, attach and detach namespaces", NULL, "", NULL},
 	{"unallocated", SIZE, DRIVE, AT(drive.optional.unallocated), 0, UINT64_MAX, 0, "SIZE",
@@ -494,6 +497,8 @@ static void apply_profile(struct vssd_options *options)
 	options->optional.protection |= all && !options->null_store && options->lba_size <= BLOCK;
 	options->optional.metadata |= options->optional.protection;
 	options->optional.fdp |= all && !options->file && !options->null_store && options->lba_size <= BLOCK;
+	if (all && !options->optional.ana && options->optional.controllers > 1)
+		options->optional.ana = options->namespaces;
 	if (all && !options->optional.sgls)
 		options->optional.sgls = NVME_SGLS_BYTES;
 }

@@ -9,7 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pynvme.bugs import cache, mapping, media, placement, protection, queues, reports, resets, states, zones
+from pynvme.bugs import (
+    cache,
+    mapping,
+    media,
+    paths,
+    placement,
+    protection,
+    queues,
+    reports,
+    resets,
+    states,
+    zones,
+)
 from pynvme.bugs.bug import Bug
 from pynvme.near import suggestion
 
@@ -25,13 +37,26 @@ GROUPS = {
     "G": "power states, heat, wear, time",
     "H": "metadata and protection information",
     "I": "placement: reclaim units, streams",
+    "P": "paths to namespaces, virtual functions",
     "Z": "zones",
 }
 """The groups, by the letter of their numbers."""
 
 BUGS: dict[str, Bug] = {
     bug.name: bug
-    for module in (mapping, cache, queues, resets, reports, media, states, protection, zones, placement)
+    for module in (
+        mapping,
+        cache,
+        queues,
+        resets,
+        reports,
+        media,
+        states,
+        protection,
+        zones,
+        placement,
+        paths,
+    )
     for bug in module.BUGS
 }
 """All bugs by name."""

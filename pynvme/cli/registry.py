@@ -46,6 +46,7 @@ COMMANDS: dict[str, Entry] = {
     "resv-report": Entry("pynvme.cli.reservations:resv_report", "show a reservation", False),
     "identify": Entry("pynvme.cli.identify:identify", "Identify, any CNS"),
     "smart": Entry("pynvme.cli.logs:smart", "SMART / Health log"),
+    "ana-log": Entry("pynvme.cli.paths:ana_log", "states of ANA groups", False),
     "log": Entry("pynvme.cli.logs:log", "any log page"),
     "fdp": Entry("pynvme.cli.fdp:fdp", "flexible data placement"),
     "features": Entry("pynvme.cli.features:features", "read and set features"),

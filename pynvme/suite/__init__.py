@@ -35,6 +35,7 @@ AREAS = {
     "queues": "queues, doorbells and interrupts",
     "resets": "resets and aborts under load",
     "reservations": "reservations",
+    "paths": "paths: asymmetric namespace access",
     "injection": "errors that the host injects",
     "age": "age",
     "metadata": "metadata, and guards of each size",

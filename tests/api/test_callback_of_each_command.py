@@ -53,6 +53,7 @@ ADMIN: dict[str, dict[str, int]] = {
     "security_send": {"spsp": 0},
     "send_cmd": {"opcode": 0x0A, "cdw10": 7},
     "setfeatures": {"fid": 7, "cdw11": 0xFFFF},
+    "virtualization_management": {"act": 0},
 }
 TAKE_A_BUFFER = {"fw_download", "getlogpage", "security_receive", "security_send"}
 IO = {

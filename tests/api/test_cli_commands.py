@@ -361,6 +361,14 @@ def test_a_namespace_is_reserved_and_released(run, data):
     assert "hexadecimal digits" in run("resv-report", drive, "-H", "12", code=2)
 
 
+def test_the_states_of_ana_groups_are_shown(run, data):
+    drive = "vssd:name=command-line-ana,size=16M,namespaces=2,ana=2"
+    found = data("log", "ana-log", drive)["data"]
+    assert [(group["agid"], group["nsid"]) for group in found["groups"]] == [(1, [1]), (2, [2])]
+    assert "OPTIMIZED" in run("ana-log", drive, "--groups")
+    assert "01/09" in run("ana-log", "vssd:name=command-line-ana-not,size=16M", code=1)
+
+
 def test_flexible_data_placement_is_shown_and_changed(run, data):
     drive = "vssd:name=command-line-fdp,size=16M,fdp=1"
     assert data("log", "fdp", "configs", drive)["data"]["configurations"][0]["nruh"] == 8

@@ -111,6 +111,20 @@ COMMANDS: dict[str, tuple[Sender, int, int, tuple[int, ...], bool]] = {
         (0xABCD0001, 0x89ABCDEF, 0x01234567, 0, 0, 0),
         False,
     ),
+    "virtualization_management": (
+        lambda n, b: n.virtualization_management(9),
+        0x1C,
+        0,
+        (9, 0, 0, 0, 0, 0),
+        False,
+    ),
+    "virtualization_management, all fields": (
+        lambda n, b: n.virtualization_management(8, rt=1, cntlid=0xABCD, nr=0x1234),
+        0x1C,
+        0,
+        (0xABCD0108, 0x1234, 0, 0, 0, 0),
+        False,
+    ),
     "lockdown": (lambda n, b: n.lockdown(0x80), 0x24, 0, (0x8010, 0, 0, 0, 0, 0), False),
     "lockdown, all fields": (
         lambda n, b: n.lockdown(0xC5, scp=2, prhbt=0, ifc=1, uidx=0x7B),

@@ -10,6 +10,7 @@
 
 #include "core/util/clock.h"
 #include "vssd/cmd/account.h"
+#include "vssd/cmd/ana.h"
 #include "vssd/cmd/deferred.h"
 #include "vssd/cmd/direct.h"
 #include "vssd/cmd/fault.h"
@@ -122,6 +123,8 @@ static uint16_t check(struct vssd_request *request, const struct vssd_command *c
 	if (!command)
 		return vssd_refuse(request, NVME_SC_INVALID_OPCODE, VSSD_BITS(0, 7, 0, "OPC"), VSSD_BASE("3.3.3.1"));
 	status = check_flags(request);
+	if (!status)
+		status = vssd_ana_check(request);
 	if (status)
 		return status;
 	if (!anytime && vssd_sanitize_refuses(request->ctrl->subsystem))

@@ -5,6 +5,7 @@
 
 #include "core/util/clock.h"
 #include "vssd/cmd/admin.h"
+#include "vssd/cmd/ana.h"
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/feature.h"
 #include "vssd/cmd/log_ocp.h"
@@ -416,6 +417,7 @@ uint32_t vssd_features_events(const struct vssd_ctrl *ctrl)
 {
 	return SMART_WARNINGS | (vssd_since(ctrl, NVME_1_2) ? NVME_OAES_NS_ATTRIBUTE | NVME_OAES_FIRMWARE : 0) |
 	       (vssd_since(ctrl, NVME_1_3) ? NVME_ASYNC_EVENT_TELEMETRY : 0) |
+	       (vssd_has_ana(ctrl) ? NVME_OAES_ANA : 0) |
 	       (ctrl->options->zones.namespaces ? NVME_OAES_ZONE_CHANGED : 0);
 }
 
@@ -480,6 +482,7 @@ static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 	ctrl->features.host_id_wide = false;
 	memset(&ctrl->features.behavior, 0, sizeof(ctrl->features.behavior));
 	memset(&ctrl->features.streams, 0, sizeof(ctrl->features.streams));
+	vssd_ana_reset(ctrl);
 	ctrl->features.management.changed |= VSSD_CHANGED_ENABLE;
 	vssd_power_restart(ctrl);
 	vssd_hmb_disable(ctrl);
@@ -526,6 +529,8 @@ uint16_t vssd_get_features(struct vssd_request *request)
 	if (select > (uint64_t)(vssd_since(ctrl, NVME_1_1) ? NVME_SEL_SUPPORTED : NVME_SEL_CURRENT))
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_GET_FEATURES_SEL, "SEL"),
 				   VSSD_OWN);
+	if (feature->capabilities & NVME_FEATURE_PER_NS && vssd_ana_check_feature(request))
+		return vssd_ana_check_feature(request);
 	if (select == NVME_SEL_SUPPORTED) {
 		request->result = feature->capabilities;
 		return NVME_SC_SUCCESS;
@@ -578,6 +583,8 @@ uint16_t vssd_set_features(struct vssd_request *request)
 	status = check_uuid(request, fid);
 	if (!status)
 		status = check_nsid(request, feature);
+	if (!status && feature->capabilities & NVME_FEATURE_PER_NS)
+		status = vssd_ana_check_feature(request);
 	if (status)
 		return status;
 	if (save && !vssd_since(ctrl, NVME_1_1))

@@ -23,6 +23,9 @@
 #define NWPC_ALL 7u /* write protection, until a power cycle, and permanently */
 #define NVMESD 1u   /* NVMSR: a storage device, and no enclosure */
 #define VWCRV 0x80u
+#define ANACAP_STATES                                                                                                \
+	(NVME_ANACAP_OPTIMIZED | NVME_ANACAP_NON_OPTIMIZED | NVME_ANACAP_INACCESSIBLE |                              \
+	 NVME_ANACAP_PERSISTENT_LOSS | NVME_ANACAP_CHANGE | NVME_ANACAP_CONSTANT_GROUP)
 #define SHUTDOWN_US 1000000u
 #define NSIDS_PER_LIST (NVME_IDENTIFY_SIZE / sizeof(uint32_t))
 
@@ -83,8 +86,8 @@ static void describe_controller_1_2(const struct vssd_ctrl *ctrl, struct nvme_id
 	id->ver = ctrl->options->version;
 	id->rtd3r = SHUTDOWN_US;
 	id->rtd3e = SHUTDOWN_US;
-	id->oaes =
-		vssd_features_events(ctrl) & (NVME_OAES_NS_ATTRIBUTE | NVME_OAES_FIRMWARE | NVME_OAES_ZONE_CHANGED);
+	id->oaes = vssd_features_events(ctrl) &
+		   (NVME_OAES_NS_ATTRIBUTE | NVME_OAES_FIRMWARE | NVME_OAES_ANA | NVME_OAES_ZONE_CHANGED);
 	id->frmw |= NVME_FRMW_NO_RESET;
 	id->wctemp = VSSD_WCTEMP;
 	id->cctemp = VSSD_CCTEMP;
@@ -121,6 +124,12 @@ static void describe_controller_1_4(const struct vssd_ctrl *ctrl, struct nvme_id
 	id->hmmaxd = VSSD_HMB_DESCRIPTORS;
 	id->vwc |= NVME_VWC_FLUSH_ALL;
 	id->nwpc = ctrl->options->optional.write_protection ? NWPC_ALL : 0;
+	if (vssd_has_ana(ctrl)) {
+		id->cmic |= NVME_CMIC_ANA;
+		id->anatt = VSSD_ANATT;
+		id->anacap = (uint8_t)(ANACAP_STATES | (is_managed(ctrl) ? NVME_ANACAP_CHOSEN_GROUP : 0));
+		id->anagrpmax = id->nanagrpid = ctrl->options->optional.ana;
+	}
 }
 
 static const struct {
@@ -250,6 +259,16 @@ static uint8_t rescap(const struct vssd_ctrl *ctrl)
 	return (uint8_t)(RESERVATIONS | NVME_RESCAP_PTPL | (vssd_since(ctrl, NVME_1_3) ? NVME_RESCAP_IEKEY : 0));
 }
 
+/* ANA: a controller that cannot access the namespace does not know its capacity. */
+static void describe_access(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, struct nvme_id_ns *id)
+{
+	id->anagrpid = ns->anagrpid;
+	if (!vssd_ana_status(ctrl, ns))
+		return;
+	id->nuse = 0;
+	memset(id->nvmcap, 0, sizeof(id->nvmcap));
+}
+
 static void describe_ns(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, struct nvme_id_ns *id)
 {
 	describe_common(ctrl, id);
@@ -273,6 +292,8 @@ static void describe_ns(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, 
 	if (vssd_since(ctrl, NVME_1_4))
 		describe_preferences(ns, id);
 	id->endgid = ctrl->subsystem->fdp ? VSSD_ENDGID : 0;
+	if (vssd_has_ana(ctrl))
+		describe_access(ctrl, ns, id);
 	if (has_copy(ctrl)) {
 		id->mssrl = VSSD_COPY_RANGE_LBAS;
 		id->mcl = VSSD_COPY_LBAS;
@@ -524,6 +545,7 @@ static uint16_t identify_independent(struct vssd_request *request, uint8_t *data
 	id->fpi = format_progress(ctrl, ns);
 	id->endgid = ctrl->subsystem->fdp ? VSSD_ENDGID : 0;
 	id->nsattr = vssd_security_protection(ctrl->subsystem, ns) != VSSD_UNPROTECTED;
+	id->anagrpid = vssd_has_ana(ctrl) ? ns->anagrpid : 0;
 	id->nstat = 1;
 	return NVME_SC_SUCCESS;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "vssd/cmd/admin.h"
+#include "vssd/cmd/ana.h"
 #include "vssd/cmd/feature.h"
 #include "vssd/cmd/log_ocp.h"
 #include "vssd/cmd/log_pel.h"
@@ -17,6 +18,7 @@
 
 #define LSP_SHIFT 8 /* cdw10, 7 bits */
 
+#define RGO 1u             /* log page 0Ch, in the log specific parameter: return groups only */
 #define CAF_UNCHANGED 100u /* log page 10h: the capacity is that without a capacity configuration, in 1/100 */
 
 /* The parameters of a Get Log Page command, and its result. */
@@ -96,6 +98,12 @@ static uint16_t fill_effects(struct vssd_request *request, struct query *query)
 		return vssd_refuse(request, NVME_SC_COMMAND_SET_NOT_SUPPORTED,
 				   VSSD_FIELD(NVME_FIELD_GET_LOG_PAGE_CSI, "CSI"), VSSD_BASE("5.1.12.1.6"));
 	vssd_admin_effects(request->ctrl, effects);
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t fill_ana(struct vssd_request *request, struct query *query)
+{
+	vssd_ana_log(request->ctrl, query->lsp & RGO, query->buffer);
 	return NVME_SC_SUCCESS;
 }
 
@@ -283,6 +291,7 @@ static const struct log_page {
 	[NVME_LOG_MEDIA_UNIT_STATUS] = {fill_media_units,
 					sizeof(struct nvme_media_unit_status_log) + sizeof(struct nvme_media_unit), 4,
 					false, NVME_2_0},
+	[NVME_LOG_ANA] = {fill_ana, VSSD_ANA_LOG_SIZE, 4, true, NVME_1_4},
 	[NVME_LOG_FEATURE_EFFECTS] = {fill_feature_effects, sizeof(struct nvme_feature_effects_log), 4, false,
 				      NVME_2_0},
 	[NVME_LOG_MI_EFFECTS] = {fill_mi_effects, sizeof(struct nvme_mi_effects_log), 4, false, NVME_2_0},
@@ -319,6 +328,8 @@ bool vssd_log_supported(const struct vssd_ctrl *ctrl, uint8_t lid)
 	if (lid == NVME_LOG_RESERVATION && !ctrl->options->optional.reservations)
 		return false;
 	if (lid == NVME_LOG_PERSISTENT_EVENT && !ctrl->options->optional.persistent_events)
+		return false;
+	if (lid == NVME_LOG_ANA && !vssd_has_ana(ctrl))
 		return false;
 	return pages[lid].size && vssd_since(ctrl, pages[lid].since) &&
 	       (!pages[lid].ocp || ctrl->options->optional.ocp) &&
@@ -394,6 +405,8 @@ static uint16_t check(struct vssd_request *request, const struct log_page *page,
 	if (!page->during_sanitize && vssd_sanitize_refuses(ctrl->subsystem))
 		return vssd_refuse_busy(request, vssd_sanitize_refuses(ctrl->subsystem));
 	status = check_nsid(request, page);
+	if (!status && page->per_ns)
+		status = vssd_ana_check_ns(request, request->ns);
 	if (status)
 		return status;
 	if (nvme_get_field(cmd, NVME_FIELD_GET_LOG_PAGE_OT))

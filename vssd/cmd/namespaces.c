@@ -50,10 +50,9 @@ static uint16_t check_place(struct vssd_request *request, const struct nvme_ns_m
 	if (data->nmic & ~1u)
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_STATE("NMIC in the data has a reserved bit"),
 				   VSSD_OWN);
-	if (data->anagrpid)
+	if (data->anagrpid > (vssd_has_ana(request->ctrl) ? request->ctrl->options->optional.ana : 0))
 		return vssd_refuse(request, NVME_SC_ANA_GROUP_ID_INVALID,
-				   VSSD_STATE("ANAGRPID in the data is not 0, and there are no ANA groups"),
-				   VSSD_OWN);
+				   VSSD_STATE("ANAGRPID in the data is above ANAGRPMAX"), VSSD_OWN);
 	if (data->nvmsetid || data->endgid > (request->ctrl->subsystem->fdp ? VSSD_ENDGID : 0))
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD,
 				   VSSD_STATE("NVMSETID or ENDGID in the data names none that exists"), VSSD_OWN);
@@ -187,6 +186,7 @@ static uint16_t create(struct vssd_request *request)
 		.bytes = data.nsze << vssd_lbaf_shift(request->ctrl->subsystem, data.flbas),
 		.lbaf = lbaf_of(&data),
 		.shared = data.nmic & 1,
+		.anagrpid = (uint8_t)data.anagrpid,
 		.handles = handles,
 	};
 	request->result = vssd_ns_unused(subsystem);
@@ -281,8 +281,21 @@ static bool has_several(uint16_t ctrls)
 	return ctrls & (ctrls - 1);
 }
 
+/* Whether a controller among these has lost the ANA group of a namespace for ever. */
+static bool have_lost(const struct vssd_subsystem *subsystem, const struct vssd_ns *ns, uint16_t ctrls)
+{
+	for (const struct vssd_listener *one = subsystem->listeners; one; one = one->next)
+		if (ctrls >> one->index & 1 && one->ops->has_lost(one, ns))
+			return true;
+	return false;
+}
+
 static uint16_t check_attach(struct vssd_request *request, const struct vssd_ns *ns, uint16_t ctrls)
 {
+	if (have_lost(request->ctrl->subsystem, ns, ctrls))
+		return vssd_refuse(request, NVME_SC_ANA_ATTACH_FAILED,
+				   VSSD_STATE("a controller of the list has lost the ANA group of the namespace"),
+				   VSSD_OWN);
 	if (ns->attached & ctrls)
 		return vssd_refuse(request, NVME_SC_NS_ALREADY_ATTACHED,
 				   VSSD_STATE("the namespace is attached to a controller of the list"), VSSD_OWN);

@@ -9,7 +9,7 @@
 
 #include "vssd/ctrl/controller.h"
 
-/* Whether the same command may succeed if the host retries it. */
+/* Whether the same command may succeed if the host retries it, through any controller of the subsystem. */
 static bool may_retry(uint16_t status)
 {
 	switch (status) {
@@ -27,6 +27,9 @@ static bool may_retry(uint16_t status)
 	case NVME_SC_INVALID_QUEUE_DELETION:
 	case NVME_SC_SELF_TEST_IN_PROGRESS:
 	case NVME_SC_WRITE_FAULT:
+	case NVME_SC_ANA_PERSISTENT_LOSS:
+	case NVME_SC_ANA_INACCESSIBLE:
+	case NVME_SC_ANA_TRANSITION:
 		return true;
 	default:
 		return false;

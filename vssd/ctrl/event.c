@@ -25,6 +25,7 @@ static const struct {
 				  NVME_ASYNC_EVENT_TELEMETRY},
 	[VSSD_EVENT_ZONE_CHANGED] = {NVME_EVENT_NOTICE, NVME_EVENT_ZONE_CHANGED, NVME_LOG_CHANGED_ZONES,
 				     NVME_OAES_ZONE_CHANGED},
+	[VSSD_EVENT_ANA] = {NVME_EVENT_NOTICE, NVME_EVENT_ANA_CHANGED, NVME_LOG_ANA, NVME_OAES_ANA},
 };
 
 static uint16_t remove_cid(struct vssd_events *queue, unsigned index)

@@ -60,6 +60,7 @@ struct vssd_sudden {
 	uint64_t due;   /* ticks */
 	uint8_t action; /* enum vssd_fault_action */
 	uint64_t value; /* of the action */
+	uint32_t group; /* of ana; 0: all */
 	uint64_t off;   /* us, of power-cycle and gone; UINT64_MAX: for ever */
 };
 
@@ -155,7 +156,7 @@ void vssd_faulty_wake(struct vssd_ctrl *ctrl, uint64_t due);
 /* Whether an action is one of a sudden event. */
 static inline bool vssd_is_sudden(uint8_t action)
 {
-	return action >= VSSD_FAULT_POWER_OFF && action <= VSSD_FAULT_DEFECT;
+	return action >= VSSD_FAULT_POWER_OFF && action <= VSSD_FAULT_ANA;
 }
 
 /* Let something happen after so many microseconds. */

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "spec/nvme_id.h"
+#include "vssd/ctrl/ana.h"
 #include "vssd/ctrl/injection.h"
 #include "vssd/ctrl/management.h"
 #include "vssd/ctrl/reserved.h"
@@ -32,6 +33,7 @@ struct vssd_features {
 	struct vssd_pel_context pel;
 	struct vssd_streams streams;
 	struct vssd_management management;
+	struct vssd_ana ana;
 };
 
 #endif

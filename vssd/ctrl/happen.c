@@ -53,6 +53,9 @@ static void happen(struct vssd_ctrl *ctrl, const struct vssd_sudden *sudden)
 	case VSSD_FAULT_DEFECT:
 		vssd_health_defect(ctrl->subsystem, sudden->value);
 		return;
+	case VSSD_FAULT_ANA:
+		vssd_ana_set(ctrl, sudden->group, (uint8_t)sudden->value);
+		return;
 	default:
 		return;
 	}

@@ -32,8 +32,8 @@ static uint8_t plain_opcodes(const struct vssd_ctrl *ctrl, const struct vssd_ns 
 		      !vssd_health_read_only(ctrl->subsystem) && !ctrl->subsystem->fdp &&
 		      !ctrl->options->optional.streams;
 
-	if (!vssd_ns_is_active(ctrl, ns) || ns->csi != NVME_CSI_NVM || ns->refuse || ns->dulbe || ns->metadata ||
-	    ns->guarded)
+	if (!vssd_ns_is_active(ctrl, ns) || vssd_ana_status(ctrl, ns) || ns->csi != NVME_CSI_NVM || ns->refuse ||
+	    ns->dulbe || ns->metadata || ns->guarded)
 		return 0;
 	return (uint8_t)((1u << NVME_IO_READ | (writes ? 1u << NVME_IO_WRITE : 0)) & ~reserved_opcodes(ctrl, ns));
 }

@@ -46,6 +46,7 @@ void vssd_sudden_add(struct vssd_ctrl *ctrl, struct vssd_fault_rule *rule)
 			     .due = in_us(delay ? vssd_fault_random(rule, delay->a, delay->b) : 0),
 			     .action = rule->action,
 			     .value = rule->a,
+			     .group = (uint32_t)vssd_fault_how_number(rule, VSSD_FAULT_KEY_GROUP, 0),
 			     .off = off ? off->a : otherwise,
 		     });
 }

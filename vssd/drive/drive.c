@@ -101,6 +101,7 @@ static void ns_changed(struct vssd_listener *listener, uint32_t nsid)
 {
 	struct vssd_ctrl *ctrl = ctrl_of(listener);
 
+	vssd_ana_ns_changed(ctrl, nsid);
 	ctrl->events.changed_ns |= 1u << (nsid - 1);
 	ctrl->features.management.changed |= VSSD_CHANGED_NAMESPACES;
 	announce(ctrl, VSSD_EVENT_NS_CHANGED);
@@ -144,6 +145,11 @@ static void reserved(struct vssd_listener *listener, uint32_t nsid, uint8_t type
 	vssd_reserved_add(ctrl_of(listener), nsid, type);
 }
 
+static bool has_lost(const struct vssd_listener *listener, const struct vssd_ns *ns)
+{
+	return vssd_ana_status(ctrl_of(listener), ns) == NVME_SC_ANA_PERSISTENT_LOSS;
+}
+
 static uint32_t states(const struct vssd_listener *listener)
 {
 	const struct vssd_ctrl *ctrl = ctrl_of(listener);
@@ -183,6 +189,7 @@ static const struct vssd_listener_ops listener_ops = {
 	.in_use = in_use,
 	.host = host,
 	.reserved = reserved,
+	.has_lost = has_lost,
 	.states = states,
 	.power = power,
 	.reset = reset,

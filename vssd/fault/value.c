@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "spec/commands.h"
+#include "spec/nvme_log.h"
 #include "spec/nvme_regs.h"
 #include "vssd/fault/rule.h"
 
@@ -50,17 +51,9 @@ static const struct choice registers[] = {
 
 /* In the order of enum vssd_event. */
 static const struct choice events[] = {
-	{"doorbell-register", 0},
-	{"doorbell-value", 1},
-	{"reliability", 2},
-	{"temperature", 3},
-	{"spare", 4},
-	{"ns-changed", 5},
-	{"sanitized", 6},
-	{"firmware", 7},
-	{"telemetry", 8},
-	{"zone-changed", 9},
-	{NULL, 0},
+	{"doorbell-register", 0}, {"doorbell-value", 1}, {"reliability", 2}, {"temperature", 3}, {"spare", 4},
+	{"ns-changed", 5},        {"sanitized", 6},      {"firmware", 7},    {"telemetry", 8},   {"zone-changed", 9},
+	{"reservation", 10},      {"ana-changed", 11},   {NULL, 0},
 };
 
 static const struct choice accesses[] = {{"read", VSSD_FAULT_READ}, {"write", VSSD_FAULT_WRITE}, {NULL, 0}};
@@ -110,6 +103,15 @@ static const struct choice defects[] = {
 	{NULL, 0},
 };
 
+static const struct choice ana_states[] = {
+	{"optimized", NVME_ANA_OPTIMIZED},
+	{"non-optimized", NVME_ANA_NON_OPTIMIZED},
+	{"inaccessible", NVME_ANA_INACCESSIBLE},
+	{"persistent-loss", NVME_ANA_PERSISTENT_LOSS},
+	{"change", NVME_ANA_CHANGE},
+	{NULL, 0},
+};
+
 static const struct choice zones[] = {
 	{"read-only", VSSD_FAULT_ZONE_READ_ONLY},
 	{"offline", VSSD_FAULT_ZONE_OFFLINE},
@@ -143,7 +145,7 @@ static const struct choice *const choices[VSSD_FAULT_VALUES] = {
 	[VSSD_FAULT_REGISTER_NAME] = registers, [VSSD_FAULT_EVENT_NAME] = events, [VSSD_FAULT_ACCESS_KIND] = accesses,
 	[VSSD_FAULT_WRITER_KIND] = writers,     [VSSD_FAULT_CONTENT] = contents,  [VSSD_FAULT_KEPT] = kept,
 	[VSSD_FAULT_RESET_KIND] = resets,       [VSSD_FAULT_SHAPE_NAME] = shapes, [VSSD_FAULT_DEFECT_NAME] = defects,
-	[VSSD_FAULT_ZONE_NAME] = zones,         [VSSD_FAULT_SGL_NAME] = sgls,
+	[VSSD_FAULT_ZONE_NAME] = zones,         [VSSD_FAULT_SGL_NAME] = sgls,     [VSSD_FAULT_ANA_NAME] = ana_states,
 };
 
 /* ---- names of opcodes ---- */

@@ -101,6 +101,7 @@ const struct vssd_fault_key_word vssd_fault_keys[VSSD_FAULT_KEYS] = {
 	[VSSD_FAULT_KEY_EACH] = {"each", VSSD_FAULT_NUMBER, "the same again after each so many bytes"},
 	[VSSD_FAULT_KEY_METADATA] = {"metadata", VSSD_FAULT_FLAG,
 				     "the bytes are those of the metadata of each LBA, after they were checked"},
+	[VSSD_FAULT_KEY_GROUP] = {"group", VSSD_FAULT_NUMBER, "the ANA group; all without it"},
 };
 
 #define SUDDEN "at once, or after delay; nothing is done with the command at which it happens"
@@ -238,6 +239,9 @@ const struct vssd_fault_action_word vssd_fault_actions[] = {
 	{"defect", VSSD_FAULT_DEFECT, VSSD_FAULT_DEFECT_NAME, VSSD_FAULT_COMMAND, EVERYWHERE, KEY(DELAY), 0,
 	 "the drive has a defect from now on, which its logs, events and behaviour show; none repairs it",
 	 "opcode=write nth=1000 do defect=capacitor"},
+	{"ana", VSSD_FAULT_ANA, VSSD_FAULT_ANA_NAME, VSSD_FAULT_COMMAND, EVERYWHERE, KEY(DELAY) | KEY(GROUP), 0,
+	 "the ANA groups of the controller, or one of them, have this state from now on",
+	 "opcode=write nth=1000 do ana=inaccessible group=1 count=1"},
 };
 
 const size_t vssd_fault_num_actions = sizeof(vssd_fault_actions) / sizeof(vssd_fault_actions[0]);

@@ -8,6 +8,7 @@
 
 #include "vssd/cmd/mi.h"
 #include "vssd/control_protocol.h"
+#include "vssd/ctrl/ana.h"
 #include "vssd/server/control_faults.h"
 #include "vssd/subsystem/subsystem.h"
 
@@ -209,6 +210,15 @@ static int do_age(struct vssd_control *control, const struct request_packet *req
 		       : -EINVAL;
 }
 
+static int do_ana(struct vssd_control *control, const struct request_packet *request, struct reply_packet *reply)
+{
+	(void)reply;
+	if (request->head.argument > UINT8_MAX)
+		return -EINVAL;
+	return vssd_ana_set(control->session->ctrl, request->head.nsid, (uint8_t)request->head.argument) ? 0
+													 : -EINVAL;
+}
+
 static handler *const handlers[] = {
 	[VSSD_CONTROL_INFO] = do_info,         [VSSD_CONTROL_GEOMETRY] = do_geometry,
 	[VSSD_CONTROL_COUNTERS] = do_counters, [VSSD_CONTROL_POWER] = do_power,
@@ -218,7 +228,7 @@ static handler *const handlers[] = {
 	[VSSD_CONTROL_PLANT] = do_faults,      [VSSD_CONTROL_FAULTS] = do_faults,
 	[VSSD_CONTROL_REMOVE] = do_faults,     [VSSD_CONTROL_CLEAR] = do_faults,
 	[VSSD_CONTROL_RELEASE] = do_faults,    [VSSD_CONTROL_FIRED] = do_faults,
-	[VSSD_CONTROL_AGE] = do_age,
+	[VSSD_CONTROL_AGE] = do_age,           [VSSD_CONTROL_ANA] = do_ana,
 };
 
 void vssd_control_init(struct vssd_control *control, struct vssd_session *session, const struct vssd_options *options)

@@ -29,6 +29,7 @@ enum vssd_notice {
 
 struct vssd_host;
 struct vssd_listener;
+struct vssd_ns;
 struct vssd_subsystem;
 
 struct vssd_listener_ops {
@@ -53,6 +54,9 @@ struct vssd_listener_ops {
 	/* Which host the controller has, and a reservation notification for it. */
 	void (*host)(const struct vssd_listener *listener, struct vssd_host *host);
 	void (*reserved)(struct vssd_listener *listener, uint32_t nsid, uint8_t type);
+
+	/* Whether the ANA state of a namespace is Persistent Loss at the controller. */
+	bool (*has_lost)(const struct vssd_listener *listener, const struct vssd_ns *ns);
 
 	/* Which states of the controller hold: bits of enum vssd_fault_state. */
 	uint32_t (*states)(const struct vssd_listener *listener);

@@ -84,6 +84,7 @@ static void save(struct vssd_subsystem *subsystem, const struct vssd_ns *ns)
 	record->number = ns->number;
 	record->attached = ns->attached;
 	record->shared = ns->shared;
+	record->anagrpid = ns->anagrpid & 0x7f;
 	record->csi = ns->csi;
 	__atomic_store_n(&record->blocks, ns->blocks, __ATOMIC_RELEASE);
 }
@@ -207,6 +208,14 @@ static uint64_t blocks_for(const struct vssd_subsystem *subsystem, uint64_t byte
 
 /* ---- creation and deletion ---- */
 
+/* The ANA group of a namespace: the wanted one, or one group after the other. */
+static uint8_t group_of(const struct vssd_options *options, uint32_t nsid, uint8_t wanted)
+{
+	if (!options->optional.ana)
+		return 0;
+	return wanted && wanted <= options->optional.ana ? wanted : (uint8_t)((nsid - 1) % options->optional.ana + 1);
+}
+
 /* Make a namespace of this extent exist. */
 static void place(struct vssd_subsystem *subsystem, uint32_t nsid, const struct vssd_ns_record *record, uint8_t lbaf)
 {
@@ -221,6 +230,7 @@ static void place(struct vssd_subsystem *subsystem, uint32_t nsid, const struct 
 		.attached = record->attached & vssd_subsystem_ctrls(subsystem),
 		.shared = record->shared,
 		.csi = record->csi,
+		.anagrpid = group_of(&subsystem->options, nsid, record->anagrpid),
 	};
 	vssd_ns_set_format(subsystem, ns, lbaf);
 	save(subsystem, ns);
@@ -254,7 +264,11 @@ static void record_change(struct vssd_subsystem *subsystem, const struct vssd_ns
 bool vssd_ns_create(struct vssd_subsystem *subsystem, uint32_t nsid, const struct vssd_ns_shape *shape)
 {
 	struct vssd_ns_record record = {
-		.bytes = shape->bytes, .shared = shape->shared, .blocks = blocks_for(subsystem, shape->bytes)};
+		.bytes = shape->bytes,
+		.shared = shape->shared,
+		.anagrpid = shape->anagrpid & 0x7f,
+		.blocks = blocks_for(subsystem, shape->bytes),
+	};
 	bool exists = nsid - 1 >= VSSD_MAX_NAMESPACES || subsystem->ns[nsid - 1].nsid;
 
 	if (exists || shape->bytes == 0 || record.blocks == 0)

@@ -47,7 +47,8 @@ struct vssd_ns {
 	uint8_t pif;          /* its format, enum nvme_pif */
 	uint8_t sts;          /* bits of its storage tag */
 	bool guarded;         /* LBAs may be locked: ask vssd_security_refuses() */
-	uint32_t unused;      /* makes the size a power of two, which the short path multiplies by in one step */
+	uint8_t anagrpid;     /* 0: the drive does not report ANA */
+	uint8_t unused[3];    /* makes the size a power of two, which the short path multiplies by in one step */
 };
 _Static_assert(sizeof(struct vssd_ns) == 64, "the short path");
 
@@ -57,6 +58,7 @@ struct vssd_ns_shape {
 	uint8_t lbaf;
 	bool shared;
 	uint16_t attached;               /* when it is created */
+	uint8_t anagrpid;                /* 0: the drive chooses its ANA group */
 	struct vssd_fdp_handles handles; /* its reclaim unit handles, if FDP is enabled */
 };
 

@@ -134,8 +134,9 @@ struct vssd_ns_record {
 	uint64_t bytes;
 	uint32_t number;
 	uint16_t attached;
-	uint8_t shared;
-	uint8_t csi; /* enum nvme_csi */
+	uint8_t shared : 1;
+	uint8_t anagrpid : 7; /* 0: the drive chooses it */
+	uint8_t csi;          /* enum nvme_csi */
 };
 
 /* The running move of the blocks of a namespace. nsid 0: there is none. */
