@@ -416,6 +416,7 @@ class Drive:
         nsid: int = ALL_NAMESPACES,
         rae: bool = False,
         lsp: int = 0,
+        lsi: int = 0,
     ) -> Command:
         """Read size bytes of a log page from an offset on."""
         numd = size // 4 - 1
@@ -424,7 +425,7 @@ class Drive:
             buf,
             nsid,
             cdw10=(numd & 0xFFFF) << 16 | rae << 15 | lsp << 8 | lid,
-            cdw11=numd >> 16,
+            cdw11=lsi << 16 | numd >> 16,
             cdw12=offset & 0xFFFFFFFF,
             cdw13=offset >> 32,
         )

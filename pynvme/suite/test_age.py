@@ -15,7 +15,7 @@ import pytest
 
 from pynvme.spec import FeatureId, IoOpcode, SmartLog
 from pynvme.suite import clauses, needs, requirement, takes
-from pynvme.suite.ageing import VIRTUAL_TIME, Ageing, ageing_of
+from pynvme.suite.ageing import VIRTUAL_TIME, Ageing, ageing_of, writable_without_backup
 from pynvme.suite.claims import PLAIN, ROOM
 from pynvme.suite.drive import Drive
 from pynvme.suite.health import SMART, smart
@@ -51,7 +51,8 @@ def ageing(drive: Drive) -> Iterator[Ageing]:
         pytest.skip(f"needs {VIRTUAL_TIME.text}")
     before = smart(drive)
     drive.may_warn = True
-    yield found
+    with writable_without_backup(drive):
+        yield found
     found.age(
         used=int(before.pused),
         spare=int(before.avsp),

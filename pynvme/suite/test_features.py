@@ -713,10 +713,15 @@ def test_features_exist_as_reported(drive: Drive) -> None:
     buf = nvme.Buffer(1024)
     drive.succeed(drive.log_page(0x12, buf, 1024), clause)
     listed = FeatureEffectsLog(buf[:])
-    selectors: dict[int, int] = {FeatureId.VECTOR: 1, FeatureId.HOST_ID: int(drive.id_ctrl.ctratt.hids)}
+    selectors: dict[int, int] = {
+        FeatureId.VECTOR: 1,
+        FeatureId.HOST_ID: int(drive.id_ctrl.ctratt.hids),
+        FeatureId.FDP: int(drive.ns.id_ns.endgid),
+        FeatureId.FDP_EVENTS: 1 << 16,
+    }
     for fid in range(0xC0):
         supported = bool(listed.fids[fid].fsupp)
-        nsid = drive.nsid if fid == FeatureId.ERROR_RECOVERY else 0
+        nsid = drive.nsid if fid in (FeatureId.ERROR_RECOVERY, FeatureId.FDP_EVENTS) else 0
         command = drive.get_feature(fid, nsid=nsid, cdw11=selectors.get(fid, 0))
         if supported:
             drive.check(

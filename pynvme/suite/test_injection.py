@@ -15,7 +15,7 @@ import pytest
 
 from pynvme.spec import IoOpcode, OcpError, OcpErrorInjection, OcpFeatureId
 from pynvme.suite import needs, requirement
-from pynvme.suite.ageing import VIRTUAL_TIME, Ageing, ageing_of
+from pynvme.suite.ageing import VIRTUAL_TIME, Ageing, ageing_of, has_ocp_logs, writable_without_backup
 from pynvme.suite.claims import PLAIN, ROOM
 from pynvme.suite.drive import Drive
 from pynvme.suite.health import smart
@@ -28,8 +28,6 @@ from pynvme.suite.writing import Writer
 
 FID = OcpFeatureId.ERROR_INJECTION
 OCP = "OCP Datacenter NVMe SSD 2.0, Error Injection (Feature Identifier C0h)"
-GUID = "AFD514C97C6F4F9CA4F2BFEA2810AFC5"
-"""Of log page C0h."""
 ENTRY = 32
 PATIENCE_MS = 1000
 """How long a command that hangs is awaited."""
@@ -39,10 +37,8 @@ def injects(drive: Drive) -> bool:
     """Whether feature C0h is OCP's: other vendors may have something else there."""
     if not drive.get_feature(FID).ok:
         return False
-    buf = nvme.Buffer(512)
-    if drive.log_page(0xC0, buf, 512).ok:
-        return bytes(buf[496:512])[::-1].hex().upper() == GUID
-    return VIRTUAL_TIME.met(drive)
+    found = has_ocp_logs(drive)
+    return VIRTUAL_TIME.met(drive) if found is None else found
 
 
 INJECTS = Need("errors that a host injects (OCP feature C0h, and the GUID of log page C0h)", injects)
@@ -242,20 +238,20 @@ def test_a_defect_that_is_injected_is_reported(drive: Drive, writer: Writer, inj
     promises = Promises(drive)
     base = writer.region(16)
     try:
-        for error in (OcpError.PLP_DEFECT, OcpError.DIE_OFFLINE, OcpError.CRITICAL_TEMPERATURE):
-            injector.start((error, 1, True))
-            reads(drive, base, 2)
-            log = smart(drive)
-            shown = {
-                OcpError.PLP_DEFECT: bool(log.cw.vmbf),
-                OcpError.DIE_OFFLINE: log.avsp < before.avsp,
-                OcpError.CRITICAL_TEMPERATURE: bool(log.cw.ttc),
-            }
-            drive.check(
-                shown[error], OCP, f"a health log that shows {error.name}", f"{int(log.cw):#x}, {log.avsp}"
-            )
-            promises.judge()
-            writer = Writer(drive, writer.model)
+        with writable_without_backup(drive):
+            for error in (OcpError.PLP_DEFECT, OcpError.DIE_OFFLINE, OcpError.CRITICAL_TEMPERATURE):
+                injector.start((error, 1, True))
+                reads(drive, base, 2)
+                log = smart(drive)
+                shown = {
+                    OcpError.PLP_DEFECT: bool(log.cw.vmbf),
+                    OcpError.DIE_OFFLINE: log.avsp < before.avsp,
+                    OcpError.CRITICAL_TEMPERATURE: bool(log.cw.ttc),
+                }
+                text = f"{int(log.cw):#x}, {log.avsp}"
+                drive.check(shown[error], OCP, f"a health log that shows {error.name}", text)
+                promises.judge()
+                writer = Writer(drive, writer.model)
     finally:
         injector.set()
         ageing.age(spare=int(before.avsp), backup_failed=False, temperature=303, throttle=False)
