@@ -51,14 +51,20 @@ def ageing(drive: Drive) -> Iterator[Ageing]:
         pytest.skip(f"needs {VIRTUAL_TIME.text}")
     before = smart(drive)
     drive.may_warn = True
-    with writable_without_backup(drive):
-        yield found
+    yield found
     found.age(
         used=int(before.pused),
         spare=int(before.avsp),
         read_only=bool(before.cw.amro),
         backup_failed=bool(before.cw.vmbf),
     )
+
+
+@pytest.fixture
+def writable(drive: Drive, ageing: Ageing) -> Iterator[None]:
+    """A drive of OCP's specification goes on writing while its backup has failed."""
+    with writable_without_backup(drive):
+        yield
 
 
 def pass_hours(drive: Drive, ageing: Ageing, hours: int) -> None:
@@ -190,6 +196,7 @@ def must_be_refused(drive: Drive, base: int) -> None:
 
 @requirement("AGE-5", f"{WARNING}, bit 4")
 @needs(VIRTUAL_TIME)
+@pytest.mark.usefixtures("writable")
 def test_a_failed_backup_is_reported(drive: Drive, ageing: Ageing) -> None:
     """Critical warning bit 4 is set while the backup of volatile memory has failed, and only then.
 
@@ -306,6 +313,7 @@ def causes(drive: Drive) -> list[Cause]:
 
 @requirement("AGE-8", AER)
 @needs(VIRTUAL_TIME)
+@pytest.mark.usefixtures("writable")
 def test_each_warning_is_an_event(drive: Drive, ageing: Ageing) -> None:
     """A critical warning that begins is one event if feature 0Bh enables it, and none if it does not.
 

@@ -61,11 +61,11 @@ def test_a_healthy_drive_with_everything_has_no_finding() -> None:
     """Log pages and features of an endurance group, and a drive that is read-only without its capacitors."""
     names = [
         "log_pages_are_supported_as_reported", "features_exist_as_reported", "defect_that_is_injected",
-        "failed_backup_is_reported", "each_warning_is_an_event",
+        "failed_backup_is_reported", "each_warning_is_an_event", "worn_out_drive_is_read_only",
     ]  # fmt: skip
     done = check("--pciaddr", "vssd:profile=everything", "--time", "1s", *names)
     assert done.returncode == 0, done.stdout[-5000:]
-    assert "5 passed" in done.stdout
+    assert "6 passed" in done.stdout
 
 
 def test_the_seed_is_named_and_can_be_given() -> None:
