@@ -206,6 +206,9 @@ def test_both_editors_have_the_same_configurations():
     assert set(pycharm) == {name for name in vs_code if not name.startswith("attach")}
     for options in pycharm.values():
         assert options["SDK_HOME"] == "$PROJECT_DIR$/.venv/bin/python"
+        assert options["SCRIPT_NAME"] in ("$FilePath$", "pytest", "pynvme")
+        assert (options["MODULE_MODE"] == "true") == (options["SCRIPT_NAME"] != "$FilePath$")
+    assert '"$FilePath$"' in pycharm["the tests of this file"]["PARAMETERS"]
     check = vs_code["look for bugs (pynvme check)"]
     assert check["module"] == pycharm["look for bugs (pynvme check)"]["SCRIPT_NAME"] == "pynvme"
     assert check["args"][0] == "check" and pycharm["look for bugs (pynvme check)"]["PARAMETERS"].startswith(
