@@ -118,6 +118,9 @@ GUESTS = [
     linux("protection", "--size 256M --protection"),
     linux("zones", "--size 256M --namespaces 2 --zoned 1"),
     linux("paths", "--size 256M --controllers 2"),
+    linux("reservations", "--size 256M --controllers 2 --reservations"),
+    linux("placement", "--size 1G --fdp"),
+    linux("security", "--size 256M --tcg"),
 ]
 
 
