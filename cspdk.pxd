@@ -416,6 +416,7 @@ cdef extern from "driver.h" nogil:
         uint32_t lba_size
         pyn_layout layout
         uint64_t nsze
+        uint64_t zone_size
         uint64_t capacity
         bool verify_enabled
 
@@ -545,6 +546,18 @@ cdef extern from "driver.h" nogil:
         uint32_t cdw15
         bool counts_lbas
 
+    struct pyn_zones_config:
+        bool on
+        bool read_beyond_wp
+        bool variable
+        uint64_t size
+        uint32_t max_open
+        uint32_t drive_active
+        uint32_t drive_open
+        uint64_t skip
+        double reset_threshold
+        double reset_frequency
+
     struct pyn_worker_config:
         pyn_workload_config workload
         uint32_t nsid
@@ -568,6 +581,7 @@ cdef extern from "driver.h" nogil:
         const pyn_workload_step *sequence
         pyn_extra_config extra
         pyn_worker_metadata metadata
+        pyn_zones_config zones
 
     struct pyn_worker_result:
         int error

@@ -2607,6 +2607,13 @@ class Namespace:
         placement: Sequence[int] | dict[int, int] | _Int | None = None,
         placement_type: str = "fdp",
         placement_select: str = "roundrobin",
+        zonemode: str | None = None,
+        zone_append: _Int = 0,
+        max_open_zones: _Int = 0,
+        zone_reset_threshold: float = 0,
+        zone_reset_frequency: float = 0,
+        read_beyond_wp: bool = False,
+        zoneskip: _Int = 0,
     ) -> IOWorker:
         """Make a process that sends IO to this namespace, and verifies it, on a queue pair of its own.
 
@@ -2661,6 +2668,23 @@ class Namespace:
                 which the script enables before, as fio's dataplacement
             placement_select: "roundrobin" names one after the other, "random" each at random, as fio's
                 plid_select
+
+        In zones, in fio's words:
+            zonemode: "zbd" writes each zone of the region from its write pointer on, and reads below it. It
+                resets a zone that is full before it writes to it again. Random IO chooses a zone at random.
+                Sequential IO without time and io_count writes, or reads, each zone once. The region must
+                consist of whole zones. If there is nothing to read, the worker writes, or ends. opcodes are
+                then flush 0, write 1, read 2, verify 0xc, zone reset 0x79 (as fio's trim) and append 0x7d
+            zone_append: the percentage of the writes that are Zone Appends. Several of them are in flight in
+                a zone, but one write only, since a drive may reorder commands
+            max_open_zones: zones that this worker has partly written at a time, as fio's job_max_open_zones.
+                By default it is as many as the drive allows. All workers of a namespace together respect its
+                limits of active and of open zones (MAR, MOR), and wait for each other
+            zone_reset_threshold, zone_reset_frequency: if at least this part of the region's LBAs is written,
+                the worker resets the zone of a write first, before that part of the writes. 0 to 1
+            read_beyond_wp: reads anywhere in a zone. If DLFEAT promises zeros, unwritten LBAs are verified,
+                once the worker has reset the zone
+            zoneskip: LBAs, a multiple of the zone size, that sequential IO skips after each zone
 
         How fast, how long:
             qdepth: entries of its queue, 2 to the lesser of 1024 and CAP.MQES + 1. One IO less is in flight
@@ -2731,6 +2755,9 @@ class Namespace:
 
             >>> worker = nvme0n1.ioworker(zipf=1.2, latency_target=500, latency_percentile=99, time=60)
             >>> worker.start().close().latency_target_depth
+
+            >>> zoned = nvme0n1.ioworker(zonemode="zbd", read_percentage=50, zone_append=100, time=10)
+            >>> zoned.start().close().zone_resets
         """
 
 class IOWorker:
@@ -2802,6 +2829,9 @@ class IOWorker:
                                     output_opcode_latency
             latency_due_percentile_ns  the latencies of output_due_latency, exactly
             io_count_failed         IOs that failed or mismatched, with continue_on_error
+            io_count_append         Zone Appends, with zonemode
+            zone_resets             zones that the worker has reset, with zonemode. If it did so of its own
+                                    accord, that is not an IO
             steady_state            whether the IOPS became steady, with steady_state
             latency_target_depth    the highest depth that holds latency_target, 0 if none does, or None if
                                     the worker ended before it was found
@@ -2815,7 +2845,8 @@ class IOWorker:
             -3  an IO took longer than Controller.timeout
             -4  the worker did not end in time
             -5  there is no memory for its buffers
-            -6  an IO completed with an error, or a read returned wrong data
+            -6  an IO completed with an error, a read returned wrong data, or an append reported an LBA where
+                it cannot have written
             -7  the process was killed
             -8  the drive is gone
             -9  an IO took longer than max_latency

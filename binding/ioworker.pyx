@@ -49,6 +49,22 @@ cdef int _fill_config(cspdk.pyn_worker_config *config, object workload) except -
     config.seconds = workload.counted_seconds
     config.log_entries = workload.log_entries
     _fill_extra(config, workload.extra)
+    _fill_zones(&config.zones, workload.zones)
+    return 0
+
+
+cdef int _fill_zones(cspdk.pyn_zones_config *places, object zones) except -1:
+    places.on = zones is not None
+    if zones is None:
+        return 0
+    places.max_open = zones.max_open
+    places.drive_active = zones.limits.active
+    places.drive_open = zones.limits.open
+    places.variable = zones.limits.variable
+    places.read_beyond_wp = zones.read_beyond_wp
+    places.skip = zones.skip
+    places.reset_threshold = zones.reset_threshold
+    places.reset_frequency = zones.reset_frequency
     return 0
 
 
@@ -96,6 +112,7 @@ cdef int _take_namespace(cspdk.pyn_worker_config *config, Namespace ns, object p
     config.nsid = namespace.nsid
     config.lba_size = cspdk.pyn_namespace_lba_bytes(namespace, config.metadata.prinfo)
     config.nlba = namespace.nsze
+    config.zones.size = namespace.zone_size
     return 0
 
 
@@ -121,6 +138,7 @@ cdef int _take_protection(cspdk.pyn_worker_metadata *metadata, Namespace ns, obj
 cdef object _make_worker(Namespace ns, dict given):
     """Check everything that can be checked now, so that the call itself reports mistakes."""
     from pynvme import worker as _worker  # here, because it takes as long as importing nvme
+    from pynvme import zone as _zone
 
     cdef IOWorker made = IOWorker.__new__(IOWorker)
     cdef cspdk.pyn_namespace *namespace = ns._get()
@@ -135,11 +153,15 @@ cdef object _make_worker(Namespace ns, dict given):
     made._parameters = _worker.Parameters(**given)
     _take_namespace(&made._config, ns, made._parameters.pi)
     lba_size = made._config.lba_size
+    zones = None
+    if made._parameters.zonemode == "zbd" and namespace.zone_size:
+        zones = _zone.limits(ns, cspdk.pyn_device_cap(ns._controller._device._device))
     workload = _worker.workload(
         made._parameters, namespace.nsze,
         _worker.Limits(entries=most, sizes=cspdk.PYN_WORKLOAD_SIZES, opcodes=_OPCODES, lba_size=lba_size,
                        largest=min(65536, (ns._controller.mdts or 1 << 28) // lba_size),
-                       regions=cspdk.PYN_REGIONS, placements=cspdk.PYN_PLACEMENTS))
+                       regions=cspdk.PYN_REGIONS, placements=cspdk.PYN_PLACEMENTS, zones=zones,
+                       metadata=made._config.metadata.layout.protection.ms))
     _fill_config(&made._config, workload)
     made._config.check = made._config.track = namespace.verify_enabled
     _worker_number += 1

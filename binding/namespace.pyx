@@ -609,7 +609,9 @@ cdef class Namespace:
                  think_time=0, think_ios=1, compress=0, continue_on_error=False, max_latency=0, steady_state=0,
                  latency_target=0, latency_percentile=100, latency_window=1, output_opcode_latency=None,
                  output_due_latency=None, output_latency_histograms=None, histogram_ms=100, sgl_percentage=0,
-                 pi=None, placement=None, placement_type="fdp", placement_select="roundrobin"):
+                 pi=None, placement=None, placement_type="fdp", placement_select="roundrobin", zonemode=None,
+                 zone_append=0, max_open_zones=0, zone_reset_threshold=0, zone_reset_frequency=0,
+                 read_beyond_wp=False, zoneskip=0):
         given = locals()
         del given["self"]
         return _make_worker(self, given)

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 
 import nvme
 
-READ, WRITE, DSM = 2, 1, 9
-NAMES = {READ: "read", WRITE: "write", DSM: "trim"}
+from pynvme import zone
+
+READ, WRITE, DSM, ZONE_APPEND, ZONE_RESET = 2, 1, 9, 0x7D, 0x79
+NAMES = {READ: "read", WRITE: "write", DSM: "trim", ZONE_APPEND: "append", ZONE_RESET: "trim"}
 KINDS = {
     "read": (False, READ),
     "write": (False, WRITE),
@@ -48,6 +50,13 @@ class Workload(NamedTuple):
     max_latency: float = 0
     steadystate: int = 0
     latency_target: float = 0
+    zonemode: str = "none"
+    zone_append: int = 0
+    max_open_zones: int = 0
+    zone_reset_threshold: float = 0
+    zone_reset_frequency: float = 0
+    read_beyond_wp: bool = False
+    zoneskip: int = 0
 
 
 def size_of(text: str) -> int:
@@ -83,18 +92,43 @@ def _distribution(text: str) -> dict[str, float]:
         raise ValueError(f"random_distribution: {value!r} is no number, such as {name}:0.9") from None
 
 
+def _in_zones(workload: Workload, shares: dict[int, int], lba_size: int) -> dict[str, Any]:
+    """The parameters of zones, without zone_append, which divides the shares. fio's trim resets a zone."""
+    if workload.zonemode == "none":
+        return {}
+    if DSM in shares:
+        shares[ZONE_RESET] = shares.pop(DSM)
+    appends = round(shares.get(WRITE, 0) * workload.zone_append / 100)
+    if appends:
+        shares[WRITE] -= appends
+        shares[ZONE_APPEND] = appends
+    for one in [op for op, share in shares.items() if not share]:
+        del shares[one]
+    return {
+        "zonemode": workload.zonemode,
+        "max_open_zones": workload.max_open_zones,
+        "zone_reset_threshold": workload.zone_reset_threshold,
+        "zone_reset_frequency": workload.zone_reset_frequency,
+        "read_beyond_wp": workload.read_beyond_wp,
+        "zoneskip": workload.zoneskip // lba_size,
+    }
+
+
 def parameters(workload: Workload, lba_size: int, nlba: int) -> dict[str, Any]:
     """The parameters of ``ioworker()`` for a workload on a namespace.
 
     Raises:
         ValueError: a size is not a number of whole LBAs, or a word is unknown
     """
-    for name, value in (("bs", workload.bs), ("size", workload.size)):
+    if workload.zonemode not in ("none", "zbd"):
+        raise ValueError(f"zonemode is none or zbd, not {workload.zonemode}")
+    for name, value in (("bs", workload.bs), ("size", workload.size), ("zoneskip", workload.zoneskip)):
         if value % lba_size or (name == "bs" and not value):
             raise ValueError(f"{name} must be a multiple of {lba_size} bytes, the LBA size, not {value}")
     random, opcode = KINDS[workload.rw]
     mix = {READ: workload.rwmixread, WRITE: 100 - workload.rwmixread}
     shares = {opcode: 100} if opcode is not None else {op: share for op, share in mix.items() if share}
+    zones = _in_zones(workload, shares, lba_size)
     lbas = workload.bs // lba_size
     region = min(workload.size // lba_size or nlba, nlba)
     return {
@@ -113,6 +147,7 @@ def parameters(workload: Workload, lba_size: int, nlba: int) -> dict[str, Any]:
         "output_opcode_latency": {op: dict.fromkeys((*_BOUNDS, *PERCENTILES)) for op in shares},
         **({"output_due_latency": dict.fromkeys(PERCENTILES)} if workload.rate_iops else {}),
         **_distribution(workload.random_distribution),
+        **zones,
     }
 
 
@@ -140,7 +175,10 @@ def run(nvme0n1: nvme.Namespace, workload: Workload, progress: bool = False) -> 
         "jobs": [],
     }
     for opcode, ios in counts.items():
-        record["jobs"].append(_job(result, opcode, ios, workload.bs, seconds))
+        size = workload.bs if opcode != ZONE_RESET else zone.size_of(nvme0n1) * nvme0n1.lba_size
+        record["jobs"].append(_job(result, opcode, ios, size, seconds))
+    if workload.zonemode == "zbd":
+        record["zone_resets"] = result.zone_resets
     if workload.rate_iops:
         due = result.get("latency_due_percentile_ns", {})
         record["latency_due_ns"] = {f"{one:.6f}": due.get(one, 0) for one in PERCENTILES}
@@ -243,6 +281,8 @@ def lines(record: dict[str, Any]) -> list[str]:
     if workload["verify"]:
         counts = ", ".join(f"{name[4:]}={record[name]}" for name in ("lba_verified", "lba_unverified"))
         found.append(f"  verify       : {counts}, mismatch={record['lba_mismatch']} (LBAs)")
+    if "zone_resets" in record:
+        found.append(f"  zones        : resets={record['zone_resets']}")
     if "steadystate" in record:
         found.append(f"  steadystate  : attained={'yes' if record['steadystate'] else 'no'}")
     if "latency_target" in record:

@@ -12,12 +12,16 @@ import os
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pynvme import values
 from pynvme.values import check, integer, number
 
-FLUSH, WRITE, READ = 0x00, 0x01, 0x02
+if TYPE_CHECKING:
+    from pynvme import zone
+
+FLUSH, WRITE, READ, VERIFY = 0x00, 0x01, 0x02, 0x0C
+ZONE_RESET, ZONE_REPORT, ZONE_APPEND = 0x79, 0x7A, 0x7D
 HOST_ERRORS = {
     -1: "init fail in pyx",
     -2: "io_size is larger than MDTS",
@@ -89,6 +93,13 @@ class Parameters:
     placement: Any = None
     placement_type: str = "fdp"
     placement_select: str = "roundrobin"
+    zonemode: str | None = None
+    zone_append: int = 0
+    max_open_zones: int = 0
+    zone_reset_threshold: float = 0
+    zone_reset_frequency: float = 0
+    read_beyond_wp: bool = False
+    zoneskip: int = 0
 
 
 @dataclass
@@ -109,6 +120,10 @@ class Limits:
     """How many regions one workload may have."""
     placements: int
     """How many placement identifiers one workload may have in turn."""
+    zones: zone.Limits | None
+    """Of a zoned namespace. Only zonemode asks for them."""
+    metadata: int
+    """Bytes of metadata of each LBA."""
 
 
 @dataclass
@@ -162,6 +177,21 @@ class Workload:
     log_entries: int
     steps: Steps | None
     extra: Extra
+    zones: Zones | None
+
+
+@dataclass
+class Zones:
+    """How the worker goes through zones."""
+
+    max_open: int
+    """0: as many as the drive allows."""
+    limits: zone.Limits
+    read_beyond_wp: bool
+    skip: int
+    """Zones."""
+    reset_threshold: float
+    reset_frequency: float
 
 
 @dataclass
@@ -237,6 +267,7 @@ def workload(given: Parameters, nlba: int, limits: Limits) -> Workload:
     iops = number(given.iops, "iops")
     check(iops >= 0, f"iops must be a rate of 0 or more, not {given.iops}")
     extra = _extra(given, regions, seconds, random_percentage, limits)
+    zones = _zones(given, operations, sizes, (start, last), limits)
     return Workload(
         operations=operations,
         random_percentage=random_percentage,
@@ -261,7 +292,86 @@ def workload(given: Parameters, nlba: int, limits: Limits) -> Workload:
         log_entries=_log_entries(given),
         steps=None if given.io_sequence is None else _steps(given.io_sequence, nlba, limits),
         extra=extra,
+        zones=zones,
     )
+
+
+IN_ZONES = (FLUSH, WRITE, READ, VERIFY, ZONE_RESET, ZONE_APPEND)
+"""The opcodes of workloads with zonemode."""
+
+
+def _in_zones(given: Parameters) -> bool:
+    check(
+        given.zonemode in (None, "none", "zbd"),
+        f'zonemode must be "zbd", "none" or None, not {given.zonemode!r}',
+    )
+    for name in ("zone_append", "max_open_zones", "zoneskip"):
+        integer(getattr(given, name), name)
+    for name in ("zone_reset_threshold", "zone_reset_frequency"):
+        number(getattr(given, name), name)
+    if given.zonemode == "zbd":
+        return True
+    words = ("zone_append", "max_open_zones", "zone_reset_threshold", "zone_reset_frequency")
+    for name in (*words, "read_beyond_wp", "zoneskip"):
+        check(not getattr(given, name), f'{name} needs zonemode="zbd"')
+    return False
+
+
+def _zones(
+    given: Parameters, operations: dict[int, int], sizes: list[Size], region: tuple[int, int], limits: Limits
+) -> Zones | None:
+    if not _in_zones(given):
+        return None
+    check(limits.zones is not None, "zonemode needs a zoned namespace, and this one has no zones")
+    assert limits.zones is not None
+    size = limits.zones.size
+    others = (given.lba_step, given.lba_start, given.regions, given.io_sequence, given.placement)
+    check(
+        others == (None, 0, None, None, None),
+        "zonemode excludes lba_step, lba_start, regions, io_sequence and placement",
+    )
+    check(
+        region[0] % size == 0 and region[1] % size == 0,
+        f"the region {region[0]} to {region[1]} must begin and end at a multiple of {size}, the zone size",
+    )
+    if operations.get(ZONE_APPEND):
+        check(not limits.metadata, "zone_append is not possible with metadata")
+        largest = max(one.lbas for one in sizes) * limits.lba_size
+        check(
+            not limits.zones.append or largest <= limits.zones.append,
+            f"io_size is {largest} bytes; the drive appends {limits.zones.append} at most (ZASL)",
+        )
+    skip = values.field(given.zoneskip, 64, "zoneskip")
+    check(skip % size == 0, f"zoneskip must be a multiple of {size} LBAs, the zone size, not {skip}")
+    for name in ("zone_reset_threshold", "zone_reset_frequency"):
+        share = number(getattr(given, name), name)
+        check(0 <= share <= 1, f"{name} must be from 0 to 1, not {share:g}")
+    return Zones(
+        max_open=values.field(given.max_open_zones, 32, "max_open_zones"),
+        limits=limits.zones,
+        read_beyond_wp=bool(given.read_beyond_wp),
+        skip=skip // size,
+        reset_threshold=number(given.zone_reset_threshold, "zone_reset_threshold"),
+        reset_frequency=number(given.zone_reset_frequency, "zone_reset_frequency"),
+    )
+
+
+def _zone_operations(given: Parameters, shares: dict[int, int]) -> dict[int, int]:
+    """Let a part of the writes be appends, and add what the worker sends of its own accord."""
+    for opcode in shares:
+        check(
+            opcode in IN_ZONES,
+            "zonemode has read, write, flush (0), verify (0xc), append (0x7d) and reset of a zone (0x79), "
+            f"not opcode {opcode:#x}",
+        )
+    appends = integer(given.zone_append, "zone_append")
+    check(0 <= appends <= 100, f"zone_append must be a percentage of the writes from 0 to 100, not {appends}")
+    moved = round(shares.get(WRITE, 0) * appends / 100)
+    found = dict(shares)
+    if moved:
+        found[WRITE] -= moved
+        found[ZONE_APPEND] = found.get(ZONE_APPEND, 0) + moved
+    return {**found, ZONE_RESET: found.get(ZONE_RESET, 0), ZONE_REPORT: 0}
 
 
 def _regions(given: Parameters, nlba: int, limits: Limits) -> list[tuple[int, int]]:
@@ -464,9 +574,14 @@ def _operations(given: Parameters, limits: Limits) -> dict[int, int]:
             )
     check(1 <= len(shares) <= 16, f"op_percentage names {len(shares)} opcodes; 1 to 16 are possible")
     check(sum(shares.values()) == 100, f"op_percentage sums up to {sum(shares.values())}, not 100")
-    return {
-        _opcode(opcode, limits): values.field(share, 7, "a percentage") for opcode, share in shares.items()
+    in_zones = _in_zones(given)
+    found = {
+        integer(opcode, "an opcode") if in_zones else _opcode(opcode, limits): values.field(
+            share, 7, "a percentage"
+        )
+        for opcode, share in shares.items()
     }
+    return _zone_operations(given, found) if in_zones else found
 
 
 def _opcode(value: int, limits: Limits) -> int:
@@ -712,7 +827,8 @@ def result(outcome: Outcome) -> dict[str, Any]:
 def fill(given: Parameters, outcome: Outcome, into: dict[str, Any]) -> None:
     """Fill the requested outputs, which are the script's dicts and lists, and entries of the result."""
     if isinstance(given.op_percentage, dict):
-        given.op_percentage.update({**dict.fromkeys(given.op_percentage, 0), **outcome.counts})
+        own = {} if given.zonemode == "zbd" else outcome.counts
+        given.op_percentage.update({op: outcome.counts.get(op, 0) for op in (*given.op_percentage, *own)})
     if given.output_io_per_second is not None:
         given.output_io_per_second[:] = outcome.per_second
         into["iops_consistency"] = consistency(outcome.per_second, 99.9) if outcome.per_second else 0.0
@@ -734,7 +850,18 @@ def fill(given: Parameters, outcome: Outcome, into: dict[str, Any]) -> None:
         given.output_cmdlog_list[:] = [(0, 0, 0)] * missing + outcome.log
 
 
+def _fill_zones(given: Parameters, outcome: Outcome, into: dict[str, Any]) -> None:
+    resets = outcome.counts.get(ZONE_RESET, 0)
+    into["io_count_append"] = outcome.counts.get(ZONE_APPEND, 0)
+    into["zone_resets"] = resets
+    into["io_count_nonread"] -= outcome.counts.get(ZONE_REPORT, 0)
+    if not (given.op_percentage or {}).get(ZONE_RESET):
+        into["io_count_nonread"] -= resets
+
+
 def _fill_extra(given: Parameters, outcome: Outcome, into: dict[str, Any]) -> None:
+    if given.zonemode == "zbd":
+        _fill_zones(given, outcome, into)
     if given.continue_on_error:
         into["io_count_failed"] = outcome.failed_ios
     if given.steady_state:

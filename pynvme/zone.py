@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pynvme.spec import CommandSet, ZoneReceiveAction, ZoneReport, ZoneSendAction, ZoneState
@@ -22,12 +23,44 @@ from pynvme.values import integer
 if TYPE_CHECKING:
     import nvme
 
-__all__ = ["Zone", "report"]
+__all__ = ["Limits", "Zone", "limits", "report", "size_of"]
 
-CNS_OF_COMMAND_SET = 5
+CNS_OF_COMMAND_SET, CNS_OF_CONTROLLER = 5, 6
+NO_LIMIT = 0xFFFFFFFF
+VARIABLE = 1
+"""ZOC bit 0: resets change the capacities of zones."""
 HEADER = ENTRY = 64
 MOST = 64 << 10
 """Bytes that one report transfers at most, if MDTS allows it."""
+
+
+@dataclass
+class Limits:
+    """What a zoned namespace allows."""
+
+    size: int
+    """LBAs from one zone to the next."""
+    active: int
+    """How many zones may be active at a time, or 0 if there is no limit."""
+    open: int
+    """How many zones may be open at a time, or 0 if there is no limit."""
+    append: int
+    """Bytes that one append transfers at most, or 0 if only MDTS limits it."""
+    variable: bool
+    """Whether a reset may change the capacity of a zone."""
+
+
+def limits(namespace: nvme.Namespace, cap: int) -> Limits:
+    """The limits of a zoned namespace. ``cap``: the register CAP."""
+
+    def field(byte_end: int, byte_begin: int, cns: int = CNS_OF_COMMAND_SET) -> int:
+        return int(namespace.id_data(byte_end, byte_begin, cns=cns, csi=CommandSet.ZNS))
+
+    active, opened = (0 if limit == NO_LIMIT else limit + 1 for limit in (field(7, 4), field(11, 8)))
+    zasl = field(0, 0, CNS_OF_CONTROLLER)
+    page = 4096 << (cap >> 48 & 0xF)
+    size = size_of(namespace)
+    return Limits(size, active, opened, page << zasl if zasl else 0, bool(field(1, 0) & VARIABLE))
 
 
 class Zone:
@@ -132,7 +165,7 @@ def _descriptors(namespace: nvme.Namespace, qpair: nvme.Qpair, slba: int, state:
     return buf.decode(ZoneReport)
 
 
-def _zone_size(namespace: nvme.Namespace) -> int:
+def size_of(namespace: nvme.Namespace) -> int:
     """LBAs from one zone to the next: LBAFE.ZSZE of the LBA format in use."""
     lbaf = int(namespace.id_data(26)) & 0xF
     at = 2816 + 16 * lbaf
@@ -151,6 +184,6 @@ def report(
         found += [Zone(namespace, qpair, one) for one in answer.zones[: min(int(answer.nz), room)]]
         if answer.nz < room:
             return found
-        slba = found[-1].slba + max(1, _zone_size(namespace))
+        slba = found[-1].slba + max(1, size_of(namespace))
         if slba >= int(namespace.id_data(7, 0)):
             return found

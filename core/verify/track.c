@@ -329,9 +329,13 @@ static void begin_zone_action(struct pyn_track *track, const struct nvme_cmd *cm
  * so nothing is judged wrongly until then. */
 static void begin_append(struct pyn_track *track, const struct nvme_cmd *cmd)
 {
+	struct nvme_dsm_range zone;
+
+	if (zone_of(track->verify, track->slba, &zone))
+		pyn_verify_vacate_unwritten(track->verify, zone.slba, zone.nlb);
 	track->effect = PYN_EFFECT_APPEND;
 	track->fua = cmd->cdw12 & NVME_RW_FUA;
-	track->disturbances = pyn_verify_disturbances(track->verify);
+	track->disturbances = pyn_verify_disturbances(track->verify, track->slba);
 	if (!track->use.buffer || track->nlb * track->meta.stride > track->use.length)
 		return;
 	note_crcs(track);
@@ -372,7 +376,7 @@ static void end_append(struct pyn_track *track, bool own, uint64_t lba)
 
 	/* Begin the cells before asking for disturbances: changes that begin later find the cells. */
 	pyn_verify_write_begin_crc(track->verify, lba, (uint32_t)noted, track->crc, pyn_token_take(track->nlb));
-	bool known = own && pyn_verify_is_undisturbed(track->verify, track->disturbances);
+	bool known = own && pyn_verify_is_undisturbed(track->verify, track->slba, track->disturbances);
 
 	pyn_verify_write_end(track->verify, lba, noted, outcome_of(track, known));
 	if (track->meta.verify)

@@ -509,21 +509,31 @@ void pyn_verify_note_zeros(struct pyn_verify *verify, uint64_t slba, uint32_t nl
 	change_cells(verify, slba, nlb, false, seen_as_zeros, &seen);
 }
 
-/* Count a disturbance before changing the cells: a concurrent note then finds the count, or the unchanged cells. */
-static void count_disturbance(struct pyn_verify *verify)
+static _Atomic uint32_t *disturbances_of(const struct pyn_verify *verify, uint64_t zone)
 {
-	atomic_fetch_add(&verify->shared->disturbances, 1);
+	return &verify->shared->zone_disturbances[zone % PYN_VERIFY_ZONES];
+}
+
+/* Count a disturbance before changing the cells: a concurrent note then finds the count, or the unchanged cells. */
+static void count_disturbance(struct pyn_verify *verify, uint64_t slba, uint64_t nlb)
+{
+	uint64_t size = pyn_verify_zone_size(verify);
+
+	if (size && nlb && slba / size == (slba + (nlb - 1)) / size && slba + (nlb - 1) >= slba)
+		atomic_fetch_add(disturbances_of(verify, slba / size), 1);
+	else
+		atomic_fetch_add(&verify->shared->disturbances, 1);
 }
 
 void pyn_verify_change_end(struct pyn_verify *verify, uint64_t slba, uint64_t nlb, enum pyn_write_outcome outcome)
 {
-	count_disturbance(verify);
+	count_disturbance(verify, slba, nlb);
 	pyn_verify_write_end(verify, slba, nlb, outcome);
 }
 
 void pyn_verify_write_lost(struct pyn_verify *verify, uint64_t slba, uint64_t nlb)
 {
-	count_disturbance(verify);
+	count_disturbance(verify, slba, nlb);
 	pyn_cells_each(verify, slba, nlb, pyn_cell_lose_count);
 }
 
@@ -539,7 +549,7 @@ static uint64_t forget(const struct pyn_verify *verify, uint64_t cell)
 
 void pyn_verify_forget(struct pyn_verify *verify, uint64_t slba, uint64_t nlb)
 {
-	count_disturbance(verify);
+	count_disturbance(verify, slba, nlb);
 	pyn_cells_each(verify, slba, nlb, forget);
 	if (verify->metadata)
 		pyn_cells_each(verify->metadata, slba, nlb, forget);
@@ -561,16 +571,52 @@ void pyn_verify_writer_end(struct pyn_verify *verify)
 	pyn_verify_region_end(verify->files);
 }
 
-uint32_t pyn_verify_disturbances(const struct pyn_verify *verify)
+/* ---- zones ---- */
+
+static uint64_t vacate(const struct pyn_verify *verify, uint64_t cell)
 {
-	return atomic_load(&verify->shared->disturbances);
+	return cell & PYN_CELL_BUSY ? cell : forget(verify, cell);
 }
 
-bool pyn_verify_is_undisturbed(const struct pyn_verify *verify, uint32_t since)
+void pyn_verify_vacate(struct pyn_verify *verify, uint64_t slba, uint64_t nlb)
+{
+	pyn_cells_each(verify, slba, nlb, vacate);
+	if (verify->metadata)
+		pyn_cells_each(verify->metadata, slba, nlb, vacate);
+}
+
+static uint64_t vacate_zeros(const struct pyn_verify *verify, uint64_t cell)
+{
+	return pyn_cell_state_of(cell) == PYN_CELL_ZEROES ? vacate(verify, cell) : cell;
+}
+
+void pyn_verify_vacate_unwritten(struct pyn_verify *verify, uint64_t slba, uint64_t nlb)
+{
+	if (atomic_load(&verify->shared->has_unwritten))
+		pyn_cells_each(verify, slba, nlb, vacate_zeros);
+}
+
+enum pyn_cell_state pyn_verify_unwritten(struct pyn_verify *verify)
+{
+	if (!atomic_load(&verify->shared->dlfeat_zeros))
+		return PYN_CELL_UNKNOWN;
+	atomic_store(&verify->shared->has_unwritten, 1);
+	return PYN_CELL_ZEROES;
+}
+
+uint32_t pyn_verify_disturbances(const struct pyn_verify *verify, uint64_t lba)
+{
+	uint64_t size = pyn_verify_zone_size(verify);
+
+	return atomic_load(&verify->shared->disturbances) +
+	       (size ? atomic_load(disturbances_of(verify, lba / size)) : 0);
+}
+
+bool pyn_verify_is_undisturbed(const struct pyn_verify *verify, uint64_t lba, uint32_t since)
 {
 	/* A process that counts a disturbance from now on sees the cells that were begun. */
 	atomic_thread_fence(memory_order_seq_cst);
-	return atomic_load(&verify->shared->disturbances) == since;
+	return pyn_verify_disturbances(verify, lba) == since;
 }
 
 /* ---- flush and power ---- */

@@ -44,9 +44,11 @@ enum pyn_mismatch_class {
 	PYN_MISMATCH_LOST,        /* zeros instead of data */
 	PYN_MISMATCH_READABLE,    /* an LBA marked uncorrectable was read without an error */
 	PYN_MISMATCH_METADATA,    /* the data are right or unknown, the metadata are not what was written */
+	PYN_MISMATCH_APPEND, /* an append reported an LBA where it cannot have written: see struct pyn_mismatch */
 };
 
-/* A mismatch of a read: its first wrong LBA, and the number of wrong LBAs. */
+/* A mismatch of a read: its first wrong LBA, and the number of wrong LBAs. Of an append, lba is what it reported, and
+ * it must have written to LBAs from found_lba to found_token, which is not included. */
 struct pyn_mismatch {
 	uint64_t lba;
 	uint64_t found_lba;   /* the first 8 bytes, of the metadata if these are wrong */
@@ -206,11 +208,23 @@ void pyn_verify_forget(struct pyn_verify *verify, uint64_t slba, uint64_t nlb);
 void pyn_verify_suspend(struct pyn_verify *verify);
 void pyn_verify_resume(struct pyn_verify *verify);
 
-/* For a change whose LBAs are known only at its end. is_undisturbed tells whether nothing was forgotten, and no
- * change other than a write has ended, since pyn_verify_disturbances returned `since`. Call it after the cells of the
- * change have begun: a change that ends later finds them, and a held range forgets them. */
-uint32_t pyn_verify_disturbances(const struct pyn_verify *verify);
-bool pyn_verify_is_undisturbed(const struct pyn_verify *verify, uint32_t since);
+/*
+ * For a change whose LBAs are known only at its end. is_undisturbed tells whether nothing was forgotten, and no
+ * change other than a write has ended, since pyn_verify_disturbances returned `since`. Both ask for the zone of lba;
+ * without zones, for the whole namespace. Call it after the cells of the change have begun: a change that ends later
+ * finds them, and a held range forgets them.
+ */
+uint32_t pyn_verify_disturbances(const struct pyn_verify *verify, uint64_t lba);
+bool pyn_verify_is_undisturbed(const struct pyn_verify *verify, uint64_t lba, uint32_t since);
+
+/* Make LBAs unknown to which appends in flight may write. This is no disturbance. LBAs with a write in flight stay as
+ * they are. */
+void pyn_verify_vacate(struct pyn_verify *verify, uint64_t slba, uint64_t nlb);
+
+/* The state of unwritten LBAs of a zone: zeros if DLFEAT promises them, else unknown. Ask before a change to it
+ * begins. vacate_unwritten makes them unknown again in a zone to which somebody appends who does not know where. */
+enum pyn_cell_state pyn_verify_unwritten(struct pyn_verify *verify);
+void pyn_verify_vacate_unwritten(struct pyn_verify *verify, uint64_t slba, uint64_t nlb);
 
 /* Begin a read: fill snapshot, which has room for nlb cells. Call it at submission … */
 void pyn_verify_read_begin(const struct pyn_verify *verify, uint64_t slba, uint32_t nlb, uint64_t *snapshot);

@@ -248,6 +248,16 @@ static void metadata_text(const struct pyn_mismatch *mismatch, uint32_t nsid, ch
 		 (unsigned long long)__builtin_bswap64(mismatch->found_token));
 }
 
+static void append_text(const struct pyn_mismatch *mismatch, uint32_t nsid, char *text, size_t size)
+{
+	snprintf(text, size,
+		 "nsid %u: a Zone Append of %u LBA%s reported LBA 0x%llx, but by the write pointer the appends in "
+		 "flight "
+		 "went to LBAs 0x%llx to 0x%llx, each to its own",
+		 nsid, mismatch->count, mismatch->count == 1 ? "" : "s", (unsigned long long)mismatch->lba,
+		 (unsigned long long)mismatch->found_lba, (unsigned long long)mismatch->found_token - 1);
+}
+
 void pyn_mismatch_text(const struct pyn_mismatch *mismatch, uint32_t nsid, char *text, size_t size)
 {
 	static const char *const what[] = {
@@ -261,6 +271,10 @@ void pyn_mismatch_text(const struct pyn_mismatch *mismatch, uint32_t nsid, char 
 
 	if (mismatch->kind == PYN_MISMATCH_METADATA) {
 		metadata_text(mismatch, nsid, text, size);
+		return;
+	}
+	if (mismatch->kind == PYN_MISMATCH_APPEND) {
+		append_text(mismatch, nsid, text, size);
 		return;
 	}
 	unsigned kind = mismatch->kind < sizeof(what) / sizeof(what[0]) ? mismatch->kind : 0;

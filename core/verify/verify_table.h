@@ -33,6 +33,7 @@
 #define PYN_VERIFY_FLAT_MOST (UINT64_C(1) << 24) /* LBAs of the largest small namespace: 128 MiB of cells */
 #define PYN_VERIFY_BATCH 64u                     /* LBAs whose CRCs are computed at once */
 #define PYN_VERIFY_RANGES 64u                    /* ranges that may be held at a time */
+#define PYN_VERIFY_ZONES 256u                    /* counters of disturbances that zones share */
 
 #define PYN_VERIFY_FREE_RANGE UINT64_MAX
 
@@ -58,12 +59,14 @@ struct pyn_verify_shared {
 	_Atomic uint32_t suspended;     /* holds of any kind; if 0, all LBAs below limit are checked */
 	_Atomic uint32_t held_whole;
 	_Atomic uint32_t loose;        /* changes in flight that are not noted, since they are beyond */
-	_Atomic uint32_t disturbances; /* see pyn_verify_disturbances */
+	_Atomic uint32_t disturbances; /* of more than one zone; see pyn_verify_disturbances */
 	_Atomic uint32_t dirty;        /* a write completed in this epoch */
 	_Atomic uint32_t dlfeat_zeros;
-	_Atomic uint32_t has_uncorrectable; /* since the first Write Uncorrectable */
-	_Atomic uint32_t several;           /* controllers use it */
-	_Atomic uint32_t lost;              /* cells may count writes of processes that died */
+	_Atomic uint32_t has_uncorrectable;                   /* since the first Write Uncorrectable */
+	_Atomic uint32_t several;                             /* controllers use it */
+	_Atomic uint32_t lost;                                /* cells may count writes of processes that died */
+	_Atomic uint32_t has_unwritten;                       /* unwritten LBAs of zones are known to be zeros */
+	_Atomic uint32_t zone_disturbances[PYN_VERIFY_ZONES]; /* each of the zones of its number, modulo */
 	struct pyn_verify_range ranges[PYN_VERIFY_RANGES];
 };
 

@@ -21,6 +21,7 @@
 #include "core/worker/worker_meta.h"
 #include "core/worker/worker_run.h"
 #include "core/worker/extra.h"
+#include "core/worker/zones.h"
 #include "core/util/clock.h"
 #include "core/util/fork.h"
 #include "core/util/log.h"
@@ -386,6 +387,7 @@ static void destroy(struct pyn_worker *worker)
 	if (worker->run) {
 		pyn_verify_put(worker->run->state.meta.verify);
 		pyn_worker_meta_destroy(worker->run);
+		pyn_zones_destroy(worker->run);
 		free(worker->run->free.slots);
 		pyn_extra_destroy(worker->run);
 	}
@@ -591,6 +593,9 @@ static int build(struct pyn_worker *worker, const struct pyn_worker_config *conf
 		*result = PYN_WORKER_MDTS;
 		return rc;
 	}
+	rc = config->zones.on ? pyn_zones_create(worker->run, worker->device, err) : 0;
+	if (rc)
+		return rc;
 	rc = allocate(worker, err);
 	if (rc) {
 		*result = PYN_WORKER_MEMORY;
@@ -662,6 +667,10 @@ static int start(struct pyn_worker *worker, struct pyn_error *err)
 {
 	if (!worker->queue->queue)
 		return pyn_error(err, PYN_ERROR_STATE, ENODEV, "the drive was reset before the IO worker started");
+	int rc = worker->run->state.zones ? pyn_zones_learn(worker->run, worker->device, err) : 0;
+
+	if (rc)
+		return rc;
 	worker->run->parent_pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	if (worker->run->parent_pidfd < 0)
 		return pyn_error(err, PYN_ERROR_SYSTEM, errno, "pidfd_open: %s", strerror(errno));
@@ -678,8 +687,7 @@ static int start(struct pyn_worker *worker, struct pyn_error *err)
 	if (worker->pid < 0)
 		return pyn_error(err, PYN_ERROR_SYSTEM, number, "cannot start a process for the IO worker: %s",
 				 strerror(number));
-	int rc = watch(worker, err);
-
+	rc = watch(worker, err);
 	worker->started = !rc;
 	return rc;
 }
@@ -743,6 +751,7 @@ void pyn_worker_finish(struct pyn_worker *worker, struct pyn_worker_result *resu
 	if (worker->finished)
 		return;
 	worker->finished = true;
+	pyn_zones_leave(worker->run);
 	/* If a script disabled the controller by a register write, the device object still lists the queue, but the
 	 * controller answers nothing. */
 	worker->left = reset || (worker->run->config.fw_debug && result->error);

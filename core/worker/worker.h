@@ -111,6 +111,21 @@ struct pyn_worker_metadata {
 	bool counts_lbas;                  /* the reference tag is that of the first LBA */
 };
 
+/* How a worker goes through the zones of its region, in fio's words (zonemode=zbd). All zeros: it does not. The
+ * workload then has opcode 79h, which resets zones, and 7Ah, which reports them, the latter with a share of 0. */
+struct pyn_zones_config {
+	bool on;
+	bool read_beyond_wp;
+	bool variable;     /* resets change the capacity of zones (ZOC bit 0) */
+	uint64_t size;     /* LBAs of a zone */
+	uint32_t max_open; /* zones that the worker has partly written at a time; 0: as many as the drive allows */
+	uint32_t drive_active;  /* zones of the namespace that may be active at a time; 0: no limit */
+	uint32_t drive_open;    /* that may be open at a time */
+	uint64_t skip;          /* zones that sequential IO skips after each */
+	double reset_threshold; /* the part of the region from which on zones are reset before writes, */
+	double reset_frequency; /* of which this part is preceded by a reset; 0: none */
+};
+
 struct pyn_worker_config {
 	struct pyn_workload_config workload;
 	uint32_t nsid;
@@ -133,6 +148,7 @@ struct pyn_worker_config {
 	const struct pyn_workload_step *sequence;
 	struct pyn_extra_config extra;
 	struct pyn_worker_metadata metadata;
+	struct pyn_zones_config zones;
 };
 
 struct pyn_worker_result {
@@ -150,6 +166,14 @@ struct pyn_worker_result {
 	struct pyn_found found;
 };
 
+/* Counts of a namespace that all its workers with zones share. */
+struct pyn_zone_budget {
+	_Atomic uint32_t active;  /* zones */
+	_Atomic uint32_t open;    /* zones that workers write, or that the script has opened explicitly */
+	_Atomic uint32_t running; /* workers that write */
+	_Atomic uint32_t hungry;  /* of these, those that have no open zone: one is reserved for each */
+};
+
 /* Shared by both processes; in DMA memory. */
 struct pyn_worker_shared {
 	_Atomic uint32_t stop;     /* the script asks it to end: drain, then exit */
@@ -157,6 +181,7 @@ struct pyn_worker_shared {
 	_Atomic uint64_t sent;
 	_Atomic uint64_t completed;
 	_Atomic uint64_t per_second_count; /* whole seconds counted so far */
+	struct pyn_zone_budget zones;      /* what of its namespace's counts is its own */
 	struct pyn_worker_result result;
 	/* Latencies from the moment when each IO was due; NULL: not requested. */
 	const struct pyn_histogram *from_due;

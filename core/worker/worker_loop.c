@@ -10,6 +10,7 @@
 #include "core/worker/worker_run.h"
 #include "core/worker/worker_meta.h"
 #include "core/worker/extra.h"
+#include "core/worker/zones.h"
 
 #include <sched.h>
 #include <time.h>
@@ -82,9 +83,15 @@ static void next_step(struct pyn_worker_run *run, struct pyn_workload_io *io, ui
 			io->op = op;
 }
 
-/* Choose an IO of a replay, or of several regions. */
+/* Choose an IO of a replay, of several regions, or of zones. */
 static NOT_INLINE bool next_special(struct pyn_worker_run *run, struct pyn_workload_io *io, uint8_t *opcode)
 {
+	if (run->state.zones) {
+		enum pyn_zone_choice choice = pyn_zones_next(run, io, opcode);
+
+		run->state.waits = choice == PYN_ZONE_WAIT;
+		return choice == PYN_ZONE_SEND;
+	}
 	if (run->config.steps) {
 		next_step(run, io, opcode);
 		return true;
@@ -145,7 +152,7 @@ static bool mixes_sgls(const struct pyn_worker_run *run)
 }
 
 /* Let a write name the next placement identifier, and other commands none. */
-static NOT_INLINE void place(struct pyn_worker_run *run, struct pyn_worker_slot *slot)
+static void place(struct pyn_worker_run *run, struct pyn_worker_slot *slot)
 {
 	const struct pyn_extra_config *config = &run->config.extra;
 	uint32_t next = run->state.placed;
@@ -159,6 +166,16 @@ static NOT_INLINE void place(struct pyn_worker_run *run, struct pyn_worker_slot 
 		run->state.placed = next + 1 == config->placements ? 0 : next + 1;
 	nvme_set_field(&slot->cmd, NVME_FIELD_WRITE_DTYPE, config->directive);
 	nvme_set_field(&slot->cmd, NVME_FIELD_WRITE_DSPEC, config->placement[next]);
+}
+
+/* What a command has beside its LBAs and data. */
+static NOT_INLINE void describe_unusual(struct pyn_worker_run *run, struct pyn_worker_slot *slot,
+					const struct pyn_workload_io *io)
+{
+	if (run->state.zones)
+		pyn_zones_begin(run, slot, io);
+	else if (run->config.extra.placements)
+		place(run, slot);
 }
 
 static struct nvme_dsm_range *range_of(const struct pyn_worker_slot *slot)
@@ -256,8 +273,8 @@ static enum pyn_worker_kind prepare_plain(struct pyn_worker_run *run)
 	run->state.flags_of_read = timed | (run->config.check ? PYN_FLAG_CHECK : PYN_FLAG_NONE);
 	run->state.flags_of_write = timed | (run->noted ? PYN_FLAG_CHANGE : PYN_FLAG_NONE);
 	run->state.flags_of_other = timed;
-	run->state.is_special = run->config.steps || run->config.extra.regions;
-	run->state.is_unusual = mixes_sgls(run) || run->state.meta.slots || extra->placements;
+	run->state.is_special = run->config.steps || run->config.extra.regions || run->state.zones;
+	run->state.is_unusual = mixes_sgls(run) || run->state.meta.slots || extra->placements || run->state.zones;
 	if (run->state.meta.slots) {
 		run->state.flags_of_read = timed | PYN_FLAG_META;
 		run->state.flags_of_write |= PYN_FLAG_META;
@@ -361,14 +378,16 @@ static NOT_INLINE bool prepare(struct pyn_worker_run *run, struct pyn_worker_slo
 		uint8_t opcode;
 
 		if (!next_io(run, &io, &opcode)) {
-			run->ios.to_send = run->ios.quota = run->ios.sent;
+			run->ios.quota = run->ios.sent;
+			if (!run->state.waits)
+				run->ios.to_send = run->ios.sent;
 			return false;
 		}
 		if (__builtin_expect(run->state.is_unusual, 0) && mixes_sgls(run))
 			use_share(run, slot);
 		describe(run, slot, index, &io, opcode);
-		if (__builtin_expect(run->state.is_unusual, 0) && run->config.extra.placements)
-			place(run, slot);
+		if (__builtin_expect(run->state.is_unusual, 0))
+			describe_unusual(run, slot, &io);
 		run->result.io_count[slot->op]++;
 		if (__builtin_expect(run->state.is_unusual, 0) && run->state.meta.slots) {
 			begin_metadata(run, slot, entry);
@@ -487,8 +506,17 @@ static ALWAYS_INLINE void end_change(struct pyn_worker_run *run, const struct py
 	pyn_flight_set(flight, PYN_FLIGHT_NONE);
 }
 
+static void end_zone(struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint16_t status)
+{
+	struct pyn_mismatch found = {0};
+
+	judged(run, slot, pyn_zones_end(run, slot, status, &found), &found);
+}
+
 static NOT_INLINE void end_rare(struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint16_t status)
 {
+	if (slot->flags & PYN_FLAG_ZONE)
+		end_zone(run, slot, status);
 	if (slot->flags & PYN_FLAG_META)
 		end_metadata(run, slot, status);
 	if (slot->flags & PYN_FLAG_TIMED)
@@ -503,7 +531,7 @@ static NOT_INLINE void end(struct pyn_worker_run *run, struct pyn_worker_slot *s
 		end_change(run, slot, &run->flight[slot->cmd.cid], status);
 	else if (slot->flags & PYN_FLAG_CHECK && !status)
 		check_read(run, slot);
-	if (slot->flags & (PYN_FLAG_DESCRIBE | PYN_FLAG_TIMED | PYN_FLAG_META))
+	if (slot->flags & (PYN_FLAG_DESCRIBE | PYN_FLAG_TIMED | PYN_FLAG_META | PYN_FLAG_ZONE))
 		end_rare(run, slot, status);
 	if (status)
 		failed(run, status);
@@ -512,7 +540,7 @@ static NOT_INLINE void end(struct pyn_worker_run *run, struct pyn_worker_slot *s
 /* ---- submission and completion: compiled for our own rings, and for the engine's table ---- */
 
 /* The data of the command of a slot. */
-static struct pyn_data data_of(const struct pyn_worker_slot *slot)
+static struct pyn_data data_of(const struct pyn_worker_run *run, const struct pyn_worker_slot *slot)
 {
 	const struct pyn_data_template *data;
 
@@ -522,7 +550,11 @@ static struct pyn_data data_of(const struct pyn_worker_slot *slot)
 		break;
 	case NVME_IO_WRITE:
 	case NVME_IO_COMPARE:
+	case NVME_IO_ZONE_APPEND:
 		data = &slot->write;
+		break;
+	case NVME_IO_ZONE_MGMT_RECEIVE:
+		data = &run->state.zones->report_data;
 		break;
 	case NVME_IO_DSM:
 		data = &slot->range;
@@ -540,7 +572,7 @@ static NOT_INLINE bool put_by_table(struct pyn_worker_run *run, const struct pyn
 	struct nvme_cmd cmd;
 
 	pyn_cmd_write(&cmd, log, &slot->cmd, slot->slba);
-	if (run->engine->submit(run->queue, slot->cmd.cid, &cmd, data_of(slot), NULL) == 0) {
+	if (run->engine->submit(run->queue, slot->cmd.cid, &cmd, data_of(run, slot), NULL) == 0) {
 		*log = cmd;
 		return true;
 	}

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* CPU sets */
 #include "core/worker/worker_run.h"
 #include "core/worker/extra.h"
+#include "core/worker/zones.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -58,6 +59,8 @@ static void finish(struct pyn_worker_run *run)
 	}
 	if (run->state.extra)
 		pyn_extra_finish(run);
+	if (run->state.zones)
+		pyn_zones_stop(run);
 	if (run->state.leave && pyn_worker_is_cut_off(run))
 		run->result.ended_by = atomic_load(&run->device_shared->end);
 	run->shared->result = run->result;

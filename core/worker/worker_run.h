@@ -20,6 +20,7 @@ enum pyn_worker_flags {
 	PYN_FLAG_DESCRIBE = 4, /* it was cut at the region's end; describe the next one in this slot anew */
 	PYN_FLAG_TIMED = 8,    /* record its latency by its opcode, or from the due time, too */
 	PYN_FLAG_META = 16,    /* it has metadata, see worker_meta.h, also instead of CHECK */
+	PYN_FLAG_ZONE = 32,    /* it changes a zone, see zones.h */
 };
 
 /* How much successive commands of a slot differ. */
@@ -110,6 +111,7 @@ struct pyn_worker_ios {
 };
 
 struct pyn_worker_meta;
+struct pyn_worker_zones;
 
 /* What it has for metadata. */
 struct pyn_worker_metas {
@@ -126,9 +128,11 @@ struct pyn_worker_state {
 	bool skips_nothing; /* the region has only uncorrectable LBAs, so they are not skipped */
 	uint32_t sgl_sum;   /* sum of the SGLs' percentage since the last IO by an SGL; see use_share() */
 	uint32_t placed;    /* which placement identifier is next */
-	bool is_special;    /* a replay, or IO to several regions */
+	bool is_special;    /* a replay, or IO to several regions or to zones */
+	bool waits;         /* the next IO cannot be sent before another one completes */
 	struct pyn_worker_metas meta;
-	bool is_unusual;                                       /* a share of SGLs, metadata, or placement */
+	struct pyn_worker_zones *zones;                        /* NULL: it does not follow zones */
+	bool is_unusual;                                       /* a share of SGLs, metadata, placement, or zones */
 	uint8_t flags_of_read, flags_of_write, flags_of_other; /* of enum pyn_worker_flags, for each such IO */
 };
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from typing import Any
 
@@ -19,6 +20,9 @@ class _Words(click.Command):
     def make_context(self, *args: Any, **more: Any) -> click.Context:
         more.setdefault("token_normalize_func", lambda word: word.replace("_", "-"))
         return super().make_context(*args, **more)
+
+
+_of_zones = functools.partial(click.option, hidden=True)  # the page zones.md has them: the help is a screen
 
 
 @click.command(cls=_Words, epilog="Example: pynvme perf --rw=randrw --bs=4k --iodepth=32 --verify")
@@ -41,11 +45,18 @@ class _Words(click.Command):
 @click.option(
     "--latency-target", default="0", metavar="TIME", help="Find the highest depth at which 99 % hold it."
 )
+@_of_zones("--zonemode", type=click.Choice(["none", "zbd"]), default="none")
+@_of_zones("--zone-append", type=click.IntRange(0, 100), default=0)
+@_of_zones("--max-open-zones", type=click.IntRange(0), default=0)
+@_of_zones("--zone-reset-threshold", type=click.FloatRange(0, 1), default=0)
+@_of_zones("--zone-reset-frequency", type=click.FloatRange(0, 1), default=0)
+@_of_zones("--read-beyond-wp", is_flag=True)
+@_of_zones("--zoneskip", default="0")
 @click.option("--yes", is_flag=True, help="Overwrite data of the drive without asking.")
 @options.as_json
 @options.words("[ADDRESS]")
 def perf(pciaddr: str | None, yes: bool, as_json: bool, words: tuple[str, ...], **given: Any) -> None:
-    """Run a workload in fio's words, and print fio's summary."""
+    """Run a workload in fio's words, zonemode=zbd too, and print fio's summary."""
     address, _ = options.drive_of(pciaddr, words)
     module = errors.load("pynvme.perf")
     if given["rw"] not in module.KINDS:
@@ -55,6 +66,7 @@ def perf(pciaddr: str | None, yes: bool, as_json: bool, words: tuple[str, ...], 
             **given,
             "bs": module.size_of(given["bs"]),
             "size": module.size_of(given["size"]),
+            "zoneskip": module.size_of(given["zoneskip"]),
             "runtime": module.seconds_of(given["runtime"]),
             "max_latency": module.seconds_of(given["max_latency"], "us") * 1e6,
             "latency_target": module.seconds_of(given["latency_target"], "us") * 1e6,

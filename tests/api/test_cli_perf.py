@@ -40,6 +40,25 @@ def data(schema: str, *words: str, code: int = 0) -> dict:
     return found
 
 
+def test_zones_in_fios_words():
+    drive = "vssd:name=perfzones,size=16M,zoned=1,zone_size=1M,zone_capacity=512K"
+    words = ["--zonemode=zbd", "--bs=4k", "--iodepth=8", "--verify", "--yes"]
+    more = ["--rw=randrw", "--zone_append=40", "--max_open_zones=3", "--runtime=300ms"]
+    found = data(
+        "perf", "perf", drive, *words, *more, "--zone-reset-threshold=0.1", "--zone-reset-frequency=0.1"
+    )
+    jobs = {job["op"]: job for job in found["jobs"]}
+    assert list(jobs) == ["read", "write", "append"] and sum(job["ios"] for job in jobs.values()) > 0
+    assert found["error"] == found["lba_mismatch"] == 0 and "zone_resets" in found
+    trims = data("perf", "perf", drive, *words, "--rw=randtrim", "--runtime=100ms")["jobs"]
+    assert [(job["op"], job["bytes"]) for job in trims] == [("trim", trims[0]["ios"] << 20)]
+    assert "resets=" in run(
+        "perf", drive, *words, "--rw=write", "--size=4m", "--zoneskip=1m", "--runtime=50ms"
+    )
+    run("perf", drive, "--rw=read", "--zonemode=strided", code=2)
+    run("perf", drive, "--rw=read", *words, "--size=1536k", code=2)
+
+
 def test_the_figures_of_a_mix_agree_with_each_other():
     words = [
         "--rw=randrw",

@@ -2,7 +2,9 @@
 /* The process of an IO worker, over an engine that is a memory: exact counts and rates, hostile completions, sudden
  * death. */
 /* sources: core/worker/worker_run.c core/worker/worker_chores.c core/worker/worker_loop.c core/worker/workload.c
- * core/worker/skew.c core/worker/extra.c core/worker/watch.c core/worker/worker_meta.c core/verify/*.c core/data/*.c
+ * core/worker/skew.c core/worker/extra.c core/worker/watch.c core/worker/worker_meta.c core/worker/zones.c
+ * core/worker/zone_choice.c
+ * core/verify/*.c core/data/*.c
  * core/engine/not_offered.c core/env/*.c core/util/*.c spec/commands.c */
 /* dpdk */
 #define _GNU_SOURCE 1
