@@ -72,7 +72,9 @@ static void discard(struct vssd_firmware *firmware)
 
 bool vssd_firmware_has_any(const struct vssd_firmware *firmware, uint64_t offset, uint64_t length)
 {
-	for (uint64_t i = offset / PIECE; i <= (offset + length - 1) / PIECE; i++)
+	uint64_t end = (offset + length - 1) / PIECE + 1;
+
+	for (uint64_t i = offset / PIECE; i < end && i < VSSD_FIRMWARE_PIECES; i++)
 		if (firmware->pieces[i])
 			return true;
 	return false;

@@ -31,7 +31,7 @@ struct vssd_firmware {
 
 extern const struct vssd_subsystem_part vssd_firmware_part;
 
-/* Whether any of these bytes of an image was downloaded. */
+/* Whether any of these bytes of an image was downloaded. None was beyond the largest image. */
 bool vssd_firmware_has_any(const struct vssd_firmware *firmware, uint64_t offset, uint64_t length);
 
 /* The buffer of the downloaded image, allocated if needed. NULL: no memory. */
