@@ -141,6 +141,14 @@ def smart(nvme0: Drive) -> spec.SmartLog:
     )
 
 
+SCOPES = {
+    0x09: "an endurance group",
+    0x0A: "an NVM set",
+    **dict.fromkeys(range(0x20, 0x24), "an endurance group"),
+}
+"""What selects a log page of which a drive may have several, by LID."""
+
+
 def register(lid: int, table: str | type[Structure], size: int = 0) -> type[Structure]:
     """Describe a vendor's log page, so that `Controller.log` decodes it in this process.
 
@@ -197,7 +205,14 @@ def log(
     first_lsp = 1 if context else lsp or 0
 
     def read(length: int, specific: int) -> Buffer:
-        return _read_log(nvme0, lid, length, nsid, specific, lsi, csi, uuid, rae)
+        try:
+            return _read_log(nvme0, lid, length, nsid, specific, lsi, csi, uuid, rae)
+        except OSError as error:
+            if lsi or lid not in SCOPES:
+                raise
+            raise OSError(
+                error.errno, f"{error.strerror}: log page {lid:02X}h needs lsi, {SCOPES[lid]}, such as 1"
+            ) from None
 
     if kind is None:
         return bytes(read(size or FIRST_PIECE, first_lsp)[:])
@@ -346,7 +361,8 @@ class Features:
             fid: which one, such as spec.FeatureId.TEMPERATURE_THRESHOLD
             sel: 0 current, 1 default, 2 saved, 3 what can be done with it (`SupportedCapabilities`)
             nsid: namespace, by default 1 for features of namespaces and 0 for others
-            cdw11: dword 11, which some features need, such as the threshold's sensor
+            cdw11: dword 11, which some features need, such as the threshold's sensor. For Flexible Data
+                Placement it is endurance group 1 by default
 
         Raises:
             OSError: the drive refuses it
@@ -354,12 +370,14 @@ class Features:
         known, uuid = self._known(fid)
         if nsid is None:
             nsid = 1 if known.namespace else 0
+        if fid == spec.FeatureId.FDP:
+            cdw11 = cdw11 or 1
         kind, data = (SupportedCapabilities, None) if sel == SUPPORTED else (known.word, known.data)
         buf = _buffer(max(4096, data.SIZE)) if data is not None else None
         opcode = spec.AdminOpcode.GET_FEATURES
         number = self._nvme0._ask(opcode, buf, nsid, fid | sel << 8, cdw11, 0, 0, uuid)
         found = data(buf[:]) if data is not None and buf is not None else None
-        return FeatureState(fid, _feature_name(fid), (kind or Word)(number), found)
+        return FeatureState(fid, _feature_name(fid, bool(uuid)), (kind or Word)(number), found)
 
     def set(
         self,
@@ -408,12 +426,13 @@ class Features:
         return [*super().__dir__(), *feature_numbers()]
 
     def __iter__(self) -> Iterator[FeatureState]:
-        """All features of the specification that the drive returns, in the order of their numbers."""
+        """All features of the specification and of OCP that the drive returns, by their numbers."""
         return self.all()
 
     def all(self, sel: int = 0) -> Iterator[FeatureState]:
         """As a loop over this object, with the SEL of `get`."""
-        for fid in spec.FEATURES:
+        ocp = spec.OCP_FEATURES if _ocp_index(self._nvme0) else {}
+        for fid in [*spec.FEATURES, *ocp]:
             try:
                 state = self.get(fid, sel)
             except OSError:
@@ -444,8 +463,10 @@ def feature_numbers() -> dict[str, int]:
     return names | ocp | {one.name.lower(): int(one) for one in spec.FeatureId}
 
 
-def _feature_name(fid: int) -> str:
+def _feature_name(fid: int, is_ocp: bool) -> str:
     try:
+        if is_ocp:
+            return f"OCP_{spec.OcpFeatureId(fid).name}"
         return spec.FeatureId(fid).name
     except ValueError:
         return "vendor specific" if fid >= VENDOR_LOGS else "reserved"

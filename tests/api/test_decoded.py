@@ -121,6 +121,17 @@ def test_a_feature_that_is_not_there(nvme0):
         nvme0.features.temperature.wec  # noqa: B018
 
 
+def test_features_and_log_pages_that_have_a_scope():
+    nvme0 = d.Controller(d.Pcie("vssd:name=scopes,size=1M,ocp,fdp"))
+    names = [state.name for state in nvme0.features]
+    assert "FDP" in names and names[-1].startswith("OCP_") and "OCP_READ_ONLY_WRITE_THROUGH" in names
+    assert nvme0.features.flexible_data_placement.fdpe == nvme0.features.get(0x1D, cdw11=1).fdpe == 1
+    with pytest.raises(OSError, match=r"00/02 .*: log page 09h needs lsi, an endurance group, such as 1"):
+        nvme0.log(9)
+    assert nvme0.log(9, lsi=1).avsp == 100
+    nvme0.pcie.close()
+
+
 def test_registers_by_name(nvme0):
     regs = nvme0.regs
     assert regs.csts.rdy == 1 and regs.cc.en == 1
