@@ -92,6 +92,10 @@ cdef extern from "driver.h" nogil:
         NVME_FIELD_NS_ATTACHMENT_SEL
         NVME_FIELD_NS_MANAGEMENT_CSI
         NVME_FIELD_NS_MANAGEMENT_SEL
+        NVME_FIELD_GET_LBA_STATUS_SLBA
+        NVME_FIELD_GET_LBA_STATUS_MNDW
+        NVME_FIELD_GET_LBA_STATUS_RL
+        NVME_FIELD_GET_LBA_STATUS_ATYPE
         NVME_FIELD_DIRECTIVE_SEND_NUMD
         NVME_FIELD_DIRECTIVE_SEND_DOPER
         NVME_FIELD_DIRECTIVE_SEND_DTYPE
@@ -253,6 +257,8 @@ cdef extern from "driver.h" nogil:
         NVME_ADMIN_SECURITY_SEND
         NVME_ADMIN_SECURITY_RECEIVE
         NVME_ADMIN_SANITIZE
+        NVME_ADMIN_GET_LBA_STATUS
+        NVME_ADMIN_DOORBELL_BUFFER_CONFIG
         NVME_NS_CREATE
         NVME_NS_DELETE
         NVME_NS_ATTACH
@@ -305,6 +311,7 @@ cdef extern from "driver.h" nogil:
     void pyn_device_init_queues(pyn_device *device, uint32_t cdw0)
     int pyn_device_init(pyn_device *device, pyn_error *err)
     bool pyn_device_initialised(const pyn_device *device)
+    int pyn_device_use_shadow_doorbells(pyn_device *device, pyn_error *err)
     int pyn_device_reset(pyn_device *device, pyn_device_reset_kind kind, pyn_error *err)
     int pyn_device_shutdown(pyn_device *device, bool abrupt, pyn_error *err)
     void pyn_device_power_lost(pyn_device *device)

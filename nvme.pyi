@@ -1438,6 +1438,46 @@ class Controller:
             cb: called at completion, see help(nvme)
         """
 
+    def get_lba_status(
+        self,
+        buf: Buffer,
+        slba: _Int = 0,
+        rl: _Int = 0,
+        atype: _Int = 0x10,
+        nsid: _Int = 1,
+        cb: _Completed | None = None,
+    ) -> Controller:
+        """Get LBA Status (NVM 4.2.1): which LBAs cannot be read.
+
+        Log page 0Eh (spec.LbaStatusLog) names the ranges that are worth asking for.
+
+        Args:
+            buf: where the list goes (spec.LbaStatusDescriptors). Its size is MNDW: the drive returns what fits,
+                and sets CMPC to 1 if that is not all
+            slba: the first LBA, 64 bits
+            rl: how many LBAs, 16 bits; 0: up to the end of the namespace
+            atype: 0x10: the drive scans the range, which may take long; 0x11: it returns what it knows already
+            nsid: namespace, 32 bits
+            cb: called at completion, see help(nvme)
+
+        Example:
+            >>> nvme0.get_lba_status(buf, atype=0x11).waitdone()
+            >>> [(entry.dslba, entry.nlb) for entry in buf.decode(spec.LbaStatusDescriptors).descriptors]
+        """
+
+    def doorbell_buffer_config(self, buf: Buffer, cb: _Completed | None = None) -> Controller:
+        """Doorbell Buffer Config (Base 5.2.5): the drive reads doorbells of I/O queues from memory.
+
+        From now on the drive reads tails and heads from the first page of the buffer, and writes into the second
+        one, for each doorbell, the value beyond which the host must ring it (EventIdx). Both pages are laid out
+        as the doorbell registers. They must stay allocated until the controller is reset. Queues of the driver
+        do not use the pages; see enable_shadow_doorbells().
+
+        Args:
+            buf: at least 8192 bytes, and aligned to 4096: shadow doorbells and EventIdxs
+            cb: called at completion, see help(nvme)
+        """
+
     def directive_receive(
         self,
         doper: _Int,
@@ -1545,6 +1585,22 @@ class Controller:
         Raises:
             NotImplementedError: HMPRE is 0
             MemoryError: the machine has too little memory
+        """
+
+    def enable_shadow_doorbells(self) -> None:
+        """Let the drive read the doorbells of I/O queues from memory, by Doorbell Buffer Config (Base 5.2.5).
+
+        Each new Qpair and worker stores its doorbells in memory, and rings a register only if the drive asks for
+        it (EventIdx). Workers are slower with it. A reset ends it. Call it again after the reset, before the
+        first Qpair.
+
+        Raises:
+            NotImplementedError: the drive has no such command, refuses it, or the engine has no such function
+            RuntimeError: there is an I/O queue already
+
+        Example:
+            >>> nvme0.enable_shadow_doorbells()
+            >>> qpair = d.Qpair(nvme0, 16)
         """
 
     def disable_hmb(self) -> None:

@@ -674,6 +674,27 @@ cdef class Controller(_Queue):
     def directive_send(self, doper, dtype=0, dspec=0, value=0, buf=None, nsid=1, cb=None):
         return self._directive(cspdk.NVME_ADMIN_DIRECTIVE_SEND, buf, doper, dtype, dspec, value, nsid, cb)
 
+    @_named
+    def get_lba_status(self, buf, slba=0, rl=0, atype=0x10, nsid=1, cb=None):
+        cdef cspdk.pyn_command command
+
+        _check_buffer(buf)
+        _fill_command(&command, cspdk.NVME_ADMIN_GET_LBA_STATUS, buf, _field(nsid, 32, "nsid"))
+        _put(&command.cmd, cspdk.NVME_FIELD_GET_LBA_STATUS_SLBA, slba, "slba")
+        _put(&command.cmd, cspdk.NVME_FIELD_GET_LBA_STATUS_MNDW, max(1, command.length // 4) - 1, "buf")
+        _put(&command.cmd, cspdk.NVME_FIELD_GET_LBA_STATUS_RL, rl, "rl")
+        _put(&command.cmd, cspdk.NVME_FIELD_GET_LBA_STATUS_ATYPE, atype, "atype")
+        return self._submit(&command, cb)
+
+    @_named
+    def doorbell_buffer_config(self, buf, cb=None):
+        cdef cspdk.pyn_command command
+
+        _check_buffer(buf)
+        _fill_command(&command, cspdk.NVME_ADMIN_DOORBELL_BUFFER_CONFIG, buf, 0)
+        _check_room(&command, buf, 2 * 4096, "doorbell_buffer_config")
+        return self._submit(&command, cb)
+
     cdef Controller _security(self, unsigned opcode, object buf, object spsp, object secp, object nssf, object size,
                               object cb):
         cdef cspdk.pyn_command command
@@ -704,6 +725,14 @@ cdef class Controller(_Queue):
             # The buffers must not be freed before the drive knows that they are no longer available.
             self.disable_hmb()
         self._hmb = hmb.lend(self)
+
+    @_named
+    def enable_shadow_doorbells(self):
+        cdef cspdk.pyn_error err
+
+        self._ensure()
+        with nogil:
+            _ok(cspdk.pyn_device_use_shadow_doorbells(self._device._device, &err), &err)
 
     @_named
     def disable_hmb(self):

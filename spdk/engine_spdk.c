@@ -85,6 +85,7 @@ static const struct pyn_engine_pci spdk_pci = {
 /* The rings are SPDK's, so a worker uses the table. A template describes nothing until it gets a length. */
 static const struct pyn_engine_rings spdk_rings = {
 	.of = pyn_engine_no_rings_of,
+	.shadow = pyn_engine_no_shadow,
 	.list_bytes = pyn_spdk_list_bytes,
 	.prepare = pyn_engine_prepare_nothing,
 	.describe = pyn_spdk_describe_template,

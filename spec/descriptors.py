@@ -7,7 +7,7 @@ Section numbers are those of Base 2.1, unless another is named.
 from __future__ import annotations
 
 from spec import enums
-from spec.schema import Bits, Enum, Field, Header, Structure, Value
+from spec.schema import BitGroup, Bits, Enum, Field, Header, Structure, Value
 
 SGL_TYPE = Enum(
     "SglType",
@@ -104,20 +104,25 @@ COPY_FORMAT_3 = Structure(
     label="source range, format 3h",
 )
 
+LBA_STATUS_BITS = (
+    Bits("unreadable", 0, text="a read of each LBA may fail", c="NVME_LBA_STATUS_UNREADABLE"),
+    Bits(
+        "marked",
+        1,
+        text="Write Uncorrectable wrote each LBA; 0 tells nothing",
+        c="NVME_LBA_STATUS_MARKED",
+        since="2.1",
+    ),
+)
+
 LBA_STATUS_DESCRIPTOR = Structure(
     "LbaStatusDescriptor",
     "nvme_lba_status_descriptor",
     16,
     (
         Field("dslba", 0, 8, "first LBA"),
-        Field("nlb", 8, 4, "LBAs"),
-        Field(
-            "status",
-            13,
-            1,
-            "status",
-            bits=(Bits("lbasi", 0, 2, "0: potentially unrecoverable, 1: read would fail, 2: all is well"),),
-        ),
+        Field("nlb", 8, 4, "LBAs", zeroes_based=True),
+        Field("status", 13, 1, "status", bits=LBA_STATUS_BITS),
     ),
     text="LBA Status Descriptor Entry",
     section="NVM 4.2.1",
@@ -411,6 +416,7 @@ HEADERS = (
             COPY_FORMAT_3,
             LBA_STATUS_DESCRIPTOR,
             LBA_STATUS_LIST,
+            BitGroup(LBA_STATUS_BITS, "status of an LBA status descriptor"),
             enums.ZONE_STATE,
             ZONE_DESCRIPTOR,
             ZONE_REPORT,

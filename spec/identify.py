@@ -162,7 +162,7 @@ OAES = (
     Bits("fan", 9, text="Firmware Activation Starting", c="NVME_OAES_FIRMWARE", since="1.2"),
     Bits("anan", 11, text="Asymmetric Namespace Access Change", c="NVME_OAES_ANA", since="1.4"),
     Bits("plea", 12, text="Predictable Latency Event Aggregate Log Change", since="1.4"),
-    Bits("lban", 13, text="LBA Status Information Alert", since="1.4"),
+    Bits("lban", 13, text="LBA Status Information Alert", c="NVME_OAES_LBA_STATUS", since="1.4"),
     Bits("egea", 14, text="Endurance Group Event Aggregate Log Page Change", since="1.4"),
     Bits("nnss", 15, text="Normal NVM Subsystem Shutdown", since="2.0"),
     Bits("tthry", 16, text="Temperature Threshold Hysteresis Recovery", since="2.1"),

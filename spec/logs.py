@@ -790,7 +790,7 @@ LBA_RANGE = Structure(
     "LbaStatusRange",
     "nvme_lba_status_range",
     16,
-    (Field("rslba", 0, 8, "first LBA"), Field("rnlb", 8, 4, "LBAs")),
+    (Field("rslba", 0, 8, "first LBA"), Field("rnlb", 8, 4, "LBAs", zeroes_based=True)),
     text="LBA Range Descriptor of log page 0Eh",
     section="NVM 4.1.4.5",
     label="LBA range descriptor",

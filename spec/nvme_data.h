@@ -77,9 +77,9 @@ _Static_assert(sizeof(struct nvme_copy_range_3) == 40, "source range, format 3h"
 /* LBA Status Descriptor Entry. Section NVM 4.2.1. */
 struct nvme_lba_status_descriptor {
 	uint64_t dslba; /* first LBA */
-	uint32_t nlb; /* LBAs */
+	uint32_t nlb; /* LBAs, 0's based */
 	uint8_t rsvd12;
-	uint8_t status; /* status, bits 2:0 LBASI */
+	uint8_t status; /* status */
 	uint8_t rsvd14[2];
 } __attribute__((packed));
 _Static_assert(sizeof(struct nvme_lba_status_descriptor) == 16, "LBA status descriptor");
@@ -92,6 +92,10 @@ struct nvme_lba_status_list {
 	struct nvme_lba_status_descriptor descriptors[]; /* descriptors */
 } __attribute__((packed));
 _Static_assert(sizeof(struct nvme_lba_status_list) == 8, "LBA status descriptor list");
+
+/* status of an LBA status descriptor. */
+#define NVME_LBA_STATUS_UNREADABLE 0x1u /* a read of each LBA may fail */
+#define NVME_LBA_STATUS_MARKED 0x2u /* Write Uncorrectable wrote each LBA; 0 tells nothing */
 
 /* ZS of a zone descriptor. Section ZNS 3.4.2. */
 enum nvme_zone_state {

@@ -108,10 +108,7 @@ struct nvme_id_ctrl {
 	uint32_t ver; /* version, as register VS, bits 7:0 TER, 15:8 MNR, 31:16 MJR */
 	uint32_t rtd3r; /* RTD3 resume latency, us */
 	uint32_t rtd3e; /* RTD3 entry latency, us */
-	/*
-	 * optional asynchronous events, bits 12 PLEA, 13 LBAN, 14 EGEA, 15 NNSS, 16 TTHRY, 17 RGCNS, 19 ANSAN, 31
-	 * DLPCN
-	 */
+	/* optional asynchronous events, bits 12 PLEA, 14 EGEA, 15 NNSS, 16 TTHRY, 17 RGCNS, 19 ANSAN, 31 DLPCN */
 	uint32_t oaes;
 	/*
 	 * controller attributes, bits 2 NSETS, 3 RRLVLS, 5 PLM, 6 TBKAS, 8 SQA, 10 MDS, 11 FCM, 12 VCM, 13 DEG, 14
@@ -252,6 +249,7 @@ _Static_assert(offsetof(struct nvme_id_ctrl, psd) == 2048, "PSD");
 #define NVME_OAES_NS_ATTRIBUTE 0x100u /* Attached Namespace Attribute Changed */
 #define NVME_OAES_FIRMWARE 0x200u /* Firmware Activation Starting */
 #define NVME_OAES_ANA 0x800u /* Asymmetric Namespace Access Change */
+#define NVME_OAES_LBA_STATUS 0x2000u /* LBA Status Information Alert */
 #define NVME_OAES_ZONE_CHANGED 0x8000000u /* Zone Descriptor Changed */
 
 /* FRMW. */

@@ -473,7 +473,7 @@ _Static_assert(sizeof(struct nvme_thermal_event) == 2, "persistent event 0Dh");
 /* LBA Range Descriptor of log page 0Eh. Section NVM 4.1.4.5. */
 struct nvme_lba_status_range {
 	uint64_t rslba; /* first LBA */
-	uint32_t rnlb; /* LBAs */
+	uint32_t rnlb; /* LBAs, 0's based */
 	uint8_t rsvd12[4];
 } __attribute__((packed));
 _Static_assert(sizeof(struct nvme_lba_status_range) == 16, "LBA range descriptor");

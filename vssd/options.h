@@ -29,6 +29,11 @@ enum vssd_profile {
 	VSSD_PROFILE_EVERYTHING, /* all that the virtual SSD has */
 };
 
+/* What the drive tells about its medium. */
+struct vssd_media_options {
+	bool lba_status; /* Get LBA Status, log page 0Eh and feature 15h */
+};
+
 /* Optional features of the drive. */
 struct vssd_optional {
 	bool mi;                /* the Management Interface */
@@ -53,6 +58,7 @@ struct vssd_optional {
 	uint32_t ana;           /* ANA groups; 0: the drive does not report ANA */
 	uint32_t private_ns;    /* how many namespaces, the last ones, have one controller each */
 	uint32_t profile;       /* enum vssd_profile: what it has is switched on by vssd_options_parse() */
+	struct vssd_media_options media;
 };
 
 /* Zoned namespaces. Sizes are in bytes. */

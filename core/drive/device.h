@@ -103,6 +103,10 @@ int pyn_device_init_ns(struct pyn_device *device, struct pyn_error *err);
 /* Set the number of IO queues from dword 0 of the completion of Set Features, Number of Queues. */
 void pyn_device_init_queues(struct pyn_device *device, uint32_t cdw0);
 
+/* Let the drive read the doorbells of I/O queues from memory, until the next reset. Errors: PYN_ERROR_STATE, there
+ * are I/O queues already; PYN_ERROR_UNSUPPORTED, the drive or the engine has no Doorbell Buffer Config. */
+int pyn_device_use_shadow_doorbells(struct pyn_device *device, struct pyn_error *err);
+
 /* Whether the admin queue works: init_adminq has run, and there was no reset since. */
 bool pyn_device_initialised(const struct pyn_device *device);
 

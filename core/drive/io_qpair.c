@@ -7,6 +7,7 @@
 #include "core/env/env.h"
 #include "core/drive/vector.h"
 #include "core/util/log.h"
+#include "spec/nvme_id.h"
 #include "spec/nvme_regs.h"
 
 #define ANY_VECTOR 0xffffu
@@ -150,6 +151,36 @@ int pyn_io_qpair_create(struct pyn_device *device, const struct pyn_io_qpair_con
 	pyn_device_get(device);
 	*out = queue;
 	return 0;
+}
+
+/* Refuse if any I/O queue exists: its doorbells have no value in the new memory. */
+static int check_no_queues(const struct pyn_device *device, struct pyn_error *err)
+{
+	for (unsigned qid = 1; qid <= device->io.most; qid++)
+		if (device->io.qpairs[qid] || atomic_load(&device->io.by_script[qid]) & PYN_SCRIPT_MADE_CQ)
+			return pyn_error(
+				err, PYN_ERROR_STATE, EBUSY,
+				"I/O queue %u exists: enable shadow doorbells before the first Qpair or worker", qid);
+	return 0;
+}
+
+int pyn_device_use_shadow_doorbells(struct pyn_device *device, struct pyn_error *err)
+{
+	struct pyn_admin admin = {execute_for_engine, device, device->timeout_ms};
+	const struct nvme_id_ctrl *id = pyn_device_identify(device);
+	int rc;
+
+	pyn_device_lock(device);
+	rc = pyn_device_check(device, err);
+	if (!rc)
+		rc = check_no_queues(device, err);
+	if (!rc && !(id->oacs & NVME_OACS_DOORBELL_BUFFER))
+		rc = pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
+			       "the drive has no Doorbell Buffer Config (Identify Controller, OACS bit 8 is 0)");
+	if (!rc)
+		rc = device->engine->rings->shadow(device->ctrlr, &admin, err);
+	pyn_device_unlock(device);
+	return rc;
 }
 
 bool pyn_io_qpair_exists(const struct pyn_io_qpair *queue)

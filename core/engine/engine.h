@@ -103,6 +103,11 @@ struct pyn_engine_rings {
 	/* NULL: use submit, ring and poll for this queue pair. Default: NULL. */
 	struct pyn_rings *(*of)(struct pyn_engine_qpair *queue);
 
+	/* Let the device read the doorbells of I/O queues from memory until it is disabled (Doorbell Buffer Config),
+	 * and ring a doorbell only if it asks for that. There must be no I/O queue; later ones have no rings. Errors:
+	 * PYN_ERROR_UNSUPPORTED, the device refuses, or the engine cannot; of pyn_admin.execute. */
+	int (*shadow)(struct pyn_ctrlr *ctrlr, const struct pyn_admin *admin, struct pyn_error *err);
+
 	/* Bytes of DMA memory, in whole pages, that a template needs for its list to describe up to `most` bytes from
 	 * the beginning of a page. Default: 0. */
 	size_t (*list_bytes)(uint32_t most);
@@ -123,6 +128,7 @@ extern const struct pyn_engine_rings pyn_engine_no_rings;
 
 /* Entries of pyn_engine_no_rings, for engines that have others of their own. */
 struct pyn_rings *pyn_engine_no_rings_of(struct pyn_engine_qpair *queue);
+int pyn_engine_no_shadow(struct pyn_ctrlr *ctrlr, const struct pyn_admin *admin, struct pyn_error *err);
 void pyn_engine_prepare_nothing(struct pyn_ctrlr *ctrlr, struct pyn_data_template *data, uint32_t most);
 
 /* What an engine is, and which capabilities it withholds. */

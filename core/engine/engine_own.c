@@ -167,6 +167,7 @@ static const struct pyn_engine_cmb own_cmb = {
 
 static const struct pyn_engine_rings own_rings = {
 	.of = pyn_engine_qpair_rings,
+	.shadow = pyn_engine_shadow,
 	.list_bytes = pyn_data_template_list_bytes,
 	.prepare = pyn_data_template_prepare,
 	.describe = pyn_data_template_describe,

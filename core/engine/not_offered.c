@@ -226,6 +226,14 @@ struct pyn_rings *pyn_engine_no_rings_of(struct pyn_engine_qpair *queue)
 	return NULL;
 }
 
+int pyn_engine_no_shadow(struct pyn_ctrlr *ctrlr, const struct pyn_admin *admin, struct pyn_error *err)
+{
+	(void)ctrlr, (void)admin;
+	return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
+			 "the engine %s has no shadow doorbells; set PYNVME_ENGINE=own for pynvme's own, which has",
+			 the_engine ? the_engine->name : "in use");
+}
+
 static size_t no_list(uint32_t most)
 {
 	(void)most;
@@ -245,6 +253,7 @@ static void describe_nothing(struct pyn_engine_qpair *queue, struct pyn_data_tem
 
 const struct pyn_engine_rings pyn_engine_no_rings = {
 	.of = pyn_engine_no_rings_of,
+	.shadow = pyn_engine_no_shadow,
 	.list_bytes = no_list,
 	.prepare = pyn_engine_prepare_nothing,
 	.describe = describe_nothing,

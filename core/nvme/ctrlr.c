@@ -41,6 +41,13 @@ int pyn_ctrlr_attach(const struct pyn_address *address, struct pyn_ctrlr **ctrlr
 	return 0;
 }
 
+/* Free the shadow doorbells, once the device does not access them any more. */
+static void shadow_end(struct pyn_ctrlr *ctrlr)
+{
+	pyn_dma_free((void *)ctrlr->shadow);
+	ctrlr->shadow = NULL;
+}
+
 /* Disable the device, which may write into the rings until then. If it does not obey, end its access to memory. */
 static void quiesce(struct pyn_ctrlr *ctrlr)
 {
@@ -62,6 +69,7 @@ void pyn_ctrlr_detach(struct pyn_ctrlr *ctrlr)
 	ctrlr->pci->ops->close(ctrlr->pci);
 	pyn_quarantine_end(&ctrlr->quarantine, pyn_engine_qpair_free);
 	pyn_engine_qpair_free(ctrlr->admin);
+	shadow_end(ctrlr);
 	pyn_dma_free(ctrlr->spare);
 	free(ctrlr);
 }
@@ -171,6 +179,7 @@ static int disable(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 	if (rc)
 		return rc;
 	ctrlr->enabled = false;
+	shadow_end(ctrlr);
 	pyn_quarantine_end(&ctrlr->quarantine, pyn_engine_qpair_free);
 	return 0;
 }
@@ -239,9 +248,11 @@ int pyn_ctrlr_admin_setup(struct pyn_ctrlr *ctrlr, uint16_t depth, struct pyn_er
 		rc = admin_queue_ready(ctrlr, depth, err);
 	if (!rc)
 		rc = admin_registers(ctrlr, err);
+	if (rc)
+		return rc;
 	/* A script that brings the controller up by register writes sets CC.EN next. */
-	if (!rc)
-		ctrlr->enabled = true;
+	ctrlr->enabled = true;
+	shadow_end(ctrlr);
 	return rc;
 }
 

@@ -22,6 +22,7 @@ struct pyn_ctrlr {
 	struct pyn_engine_qpair *admin; /* NULL until the first set-up */
 	struct pyn_window *cmb;         /* the controller memory buffer; NULL: not in use */
 	void *spare;                    /* a page of DMA memory for data that commands transfer beyond their buffer */
+	volatile uint32_t *shadow;      /* DMA memory of shadow doorbells, then of EventIdxs; NULL: not in use */
 	struct pyn_kept *quarantine;    /* deleted queues whose memory the device may still write to */
 };
 

@@ -56,6 +56,35 @@ static int doorbells_find(struct pyn_engine_qpair *queue, struct pyn_error *err)
 	return 0;
 }
 
+/* The shadow of a doorbell: the page has the layout of the registers. */
+static volatile uint32_t *shadow_of(const struct pyn_engine_qpair *queue, uint32_t offset)
+{
+	return queue->ctrlr->shadow + (offset - NVME_REG_DOORBELLS) / sizeof(uint32_t);
+}
+
+static volatile uint32_t *event_index_of(const struct pyn_engine_qpair *queue, uint32_t offset)
+{
+	return shadow_of(queue, offset) + PYN_PRP_PAGE / sizeof(uint32_t);
+}
+
+/* Empty the shadow doorbells of a queue that is about to be created. */
+static int shadow_reset(struct pyn_engine_qpair *queue, struct pyn_error *err)
+{
+	uint32_t offsets[] = {nvme_sq_doorbell(queue->ring.qid, stride(queue)),
+			      nvme_cq_doorbell(queue->ring.qid, stride(queue))};
+
+	if (!queue->ctrlr->shadow)
+		return 0;
+	if (offsets[1] >= NVME_REG_DOORBELLS + PYN_PRP_PAGE)
+		return pyn_error(err, PYN_ERROR_CREATE, ERANGE,
+				 "queue %u has no shadow doorbell: they have one page. Reset the controller to go "
+				 "without them",
+				 queue->ring.qid);
+	for (unsigned i = 0; i < 2; i++)
+		*shadow_of(queue, offsets[i]) = *event_index_of(queue, offsets[i]) = 0;
+	return 0;
+}
+
 /* Allocate a ring, aligned to its size: it then lies in one hugepage, contiguous also without an IOMMU. */
 static void *ring_alloc(struct pyn_engine_qpair *queue, bool in_cmb, size_t bytes, struct pyn_error *err)
 {
@@ -312,6 +341,11 @@ int pyn_engine_qpair_create(struct pyn_ctrlr *ctrlr, const struct pyn_engine_qpa
 		pyn_engine_qpair_free(made);
 		return rc;
 	}
+	rc = shadow_reset(made, why);
+	if (rc) {
+		pyn_engine_qpair_free(made);
+		return rc;
+	}
 	rc = create_cq(made, config, admin, why);
 	if (rc) {
 		if (has_no_cq(rc, why->kind))
@@ -327,6 +361,34 @@ int pyn_engine_qpair_create(struct pyn_ctrlr *ctrlr, const struct pyn_engine_qpa
 	}
 	*queue = made;
 	return 0;
+}
+
+int pyn_engine_shadow(struct pyn_ctrlr *ctrlr, const struct pyn_admin *admin, struct pyn_error *err)
+{
+	struct nvme_cmd cmd = {.opc = NVME_ADMIN_DOORBELL_BUFFER_CONFIG};
+	struct nvme_cpl cpl = {0};
+	struct pyn_error local, *why = err ? err : &local;
+	uint8_t *pages = pyn_dma_alloc(2 * PYN_PRP_PAGE, PYN_PRP_PAGE, why);
+	int rc;
+
+	if (!pages)
+		return -ENOMEM;
+	memset(pages, 0, 2 * PYN_PRP_PAGE);
+	cmd.prp1 = pyn_dma_address(&ctrlr->pci->view, pages).value;
+	cmd.prp2 = pyn_dma_address(&ctrlr->pci->view, pages + PYN_PRP_PAGE).value;
+	rc = admin->execute(admin->context, &cmd, (struct pyn_data){0}, &cpl, why);
+	if (!rc && NVME_SC(NVME_STATUS_SCT(cpl.status), NVME_STATUS_SC(cpl.status)))
+		rc = pyn_error(why, PYN_ERROR_UNSUPPORTED, EIO,
+			       "the device refused Doorbell Buffer Config: %s (%02x/%02x)",
+			       pyn_status_name(cpl.status), NVME_STATUS_SCT(cpl.status), NVME_STATUS_SC(cpl.status));
+	if (!rc) {
+		pyn_dma_free((void *)ctrlr->shadow);
+		ctrlr->shadow = (volatile uint32_t *)pages;
+	} else if (why->kind == PYN_ERROR_UNSUPPORTED) {
+		pyn_dma_free(pages);
+	}
+	/* After a time-out the device may still write to the pages, at any time: they are never freed. */
+	return rc;
 }
 
 int pyn_engine_qpair_delete(struct pyn_engine_qpair *queue, const struct pyn_admin *admin, struct pyn_error *err)
@@ -413,11 +475,50 @@ static void doorbell_by_message(struct pyn_engine_qpair *queue, uint32_t offset,
 		pyn_log(PYN_LOG_WARNING, "doorbell of queue %u: %s", queue->ring.qid, err.text);
 }
 
+/* Store a value in the shadow of a doorbell. Returns whether the device wants a ring as well: the doorbell passes its
+ * EventIdx. */
+static bool passes_event(struct pyn_engine_qpair *queue, uint32_t offset, uint16_t old, uint16_t value)
+{
+	uint16_t event;
+
+	/* The entries come before the value that announces them; the device stores an EventIdx before it looks again.
+	 */
+	atomic_thread_fence(memory_order_release);
+	*shadow_of(queue, offset) = value;
+	atomic_thread_fence(memory_order_seq_cst);
+	event = (uint16_t)*event_index_of(queue, offset);
+	return (uint16_t)(value - event - 1) < (uint16_t)(value - old);
+}
+
+/* Set a doorbell by its shadow, and ring it only if the device asks for it. */
+static void ring_by_shadow(struct pyn_engine_qpair *queue, uint32_t offset, volatile uint32_t *doorbell, uint16_t old,
+			   uint16_t value)
+{
+	if (!passes_event(queue, offset, old, value))
+		return;
+	if (doorbell)
+		*doorbell = value;
+	else
+		doorbell_by_message(queue, offset, value);
+}
+
+static bool has_shadow(const struct pyn_engine_qpair *queue)
+{
+	return queue->ctrlr->shadow && queue->ring.qid;
+}
+
 void pyn_engine_qpair_ring(struct pyn_engine_qpair *queue)
 {
 	struct pyn_rings *ring = &queue->ring;
 
-	if (ring->sq_tail_doorbell) {
+	if (__builtin_expect(has_shadow(queue), 0)) {
+		uint16_t old = ring->sq_rung;
+
+		ring->sq_rung = pyn_rings_tail(ring);
+		if (ring->sq_rung != old)
+			ring_by_shadow(queue, nvme_sq_doorbell(ring->qid, stride(queue)), ring->sq_tail_doorbell, old,
+				       ring->sq_rung);
+	} else if (ring->sq_tail_doorbell) {
 		pyn_rings_submit(ring);
 	} else if (ring->sq_rung != pyn_rings_tail(ring)) {
 		ring->sq_rung = pyn_rings_tail(ring);
@@ -433,7 +534,14 @@ static void queue_release(struct pyn_engine_qpair *queue)
 	 * a write to it. */
 	if (queue->cq_deleted || !queue->ctrlr->enabled)
 		return;
-	if (ring->cq_head_doorbell) {
+	if (__builtin_expect(has_shadow(queue), 0)) {
+		uint16_t old = ring->cq_rung;
+
+		ring->cq_rung = ring->cq_head;
+		if (ring->cq_rung != old)
+			ring_by_shadow(queue, nvme_cq_doorbell(ring->qid, stride(queue)), ring->cq_head_doorbell, old,
+				       ring->cq_rung);
+	} else if (ring->cq_head_doorbell) {
 		pyn_rings_release(ring);
 	} else if (ring->cq_rung != ring->cq_head) {
 		ring->cq_rung = ring->cq_head;
@@ -468,5 +576,5 @@ unsigned pyn_engine_qpair_poll(struct pyn_engine_qpair *queue, struct pyn_comple
 
 struct pyn_rings *pyn_engine_qpair_rings(struct pyn_engine_qpair *queue)
 {
-	return queue->ring.sq_tail_doorbell ? &queue->ring : NULL;
+	return queue->ring.sq_tail_doorbell && !has_shadow(queue) ? &queue->ring : NULL;
 }

@@ -49,6 +49,7 @@ int pyn_engine_qpair_create(struct pyn_ctrlr *ctrlr, const struct pyn_engine_qpa
 int pyn_engine_qpair_delete(struct pyn_engine_qpair *queue, const struct pyn_admin *admin, struct pyn_error *err);
 int pyn_engine_qpair_submit(struct pyn_engine_qpair *queue, uint16_t slot, struct nvme_cmd *cmd, struct pyn_data data,
 			    struct pyn_error *err);
+int pyn_engine_shadow(struct pyn_ctrlr *ctrlr, const struct pyn_admin *admin, struct pyn_error *err);
 void pyn_engine_qpair_ring(struct pyn_engine_qpair *queue);
 unsigned pyn_engine_qpair_poll(struct pyn_engine_qpair *queue, struct pyn_completion *completions, unsigned max);
 struct pyn_rings *pyn_engine_qpair_rings(struct pyn_engine_qpair *queue);

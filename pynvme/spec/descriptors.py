@@ -129,7 +129,7 @@ class LbaStatusDescriptor(_Structure):
     """LBA Status Descriptor Entry. Section NVM 4.2.1. 16 bytes.
 
     dslba    7:0  first LBA
-    nlb     11:8  LBAs
+    nlb     11:8  LBAs, 0's based
     status    13  status
     """
 
@@ -139,10 +139,11 @@ class LbaStatusDescriptor(_Structure):
     class Status(_Word):
         """Bits of STATUS."""
 
-        lbasi = Bit(0, 2, "0: potentially unrecoverable, 1: read would fail, 2: all is well")
+        unreadable = Bit(0, 0, "a read of each LBA may fail")
+        marked = Bit(1, 1, "Write Uncorrectable wrote each LBA; 0 tells nothing")
 
     dslba = Field(0, Number(8), "first LBA")
-    nlb = Field(8, Number(4), "LBAs")
+    nlb = Field(8, Number(4), "LBAs", zeroes_based=True)
     status = Field(13, WordAt(1, Status), "status")
 
 

@@ -915,14 +915,14 @@ class LbaStatusRange(_Structure):
     """LBA Range Descriptor of log page 0Eh. Section NVM 4.1.4.5. 16 bytes.
 
     rslba   7:0  first LBA
-    rnlb   11:8  LBAs
+    rnlb   11:8  LBAs, 0's based
     """
 
     SIZE = 16
     TEXT = "LBA Range Descriptor of log page 0Eh"
 
     rslba = Field(0, Number(8), "first LBA")
-    rnlb = Field(8, Number(4), "LBAs")
+    rnlb = Field(8, Number(4), "LBAs", zeroes_based=True)
 
 
 class LbaStatusNamespace(_Structure):

@@ -31,6 +31,7 @@ ADMIN = {
     AdminOpcode.SELF_TEST: "Base 2.0, 5.9 Device Self-test",
     AdminOpcode.FW_COMMIT: "Base 2.0, 5.12 Firmware Commit",
     AdminOpcode.FW_DOWNLOAD: "Base 2.0, 5.13 Firmware Image Download",
+    AdminOpcode.GET_LBA_STATUS: "NVM 1.0, 4.2.1 Get LBA Status",
     AdminOpcode.FORMAT_NVM: "Base 2.0, 5.14 Format NVM",
     AdminOpcode.GET_FEATURES: "Base 2.0, 5.15 Get Features",
     AdminOpcode.GET_LOG_PAGE: "Base 2.0, 5.16 Get Log Page",

@@ -18,6 +18,9 @@ from pynvme.spec import (
     FeatureId,
     FirmwareLog,
     IoOpcode,
+    LbaStatusDescriptors,
+    LbaStatusLog,
+    LbaStatusNamespace,
     LogId,
     PersistentEvent,
     PersistentEventLog,
@@ -29,7 +32,7 @@ from pynvme.spec import (
     Status,
     TelemetryLog,
 )
-from pynvme.suite import needs, requirement, takes
+from pynvme.suite import clauses, needs, requirement, takes
 from pynvme.suite.claims import (
     EVENTS,
     FLR,
@@ -41,6 +44,8 @@ from pynvme.suite.claims import (
     SUBSYSTEM_RESET,
     SWITCHED_POWER,
     TELEMETRY,
+    admin,
+    io,
     log,
     saveable,
     version,
@@ -52,6 +57,7 @@ from pynvme.suite.history import MISMATCH, Command
 from pynvme.suite.model import Model
 from pynvme.suite.options import Budget
 from pynvme.suite.traffic import MIX, Traffic
+from pynvme.suite.writing import Writer
 
 ERRORS = "Base 2.0, 5.16.1.2 Error Information"
 AER = "Base 2.0, 5.2 Asynchronous Event Request"
@@ -955,3 +961,127 @@ def test_a_reset_is_a_persistent_event_and_releases_the_context(drive: Drive) ->
     after = persistent_events(drive)
     count = sum(event.et == PersistentEventType.POWER_ON for event in after)
     drive.check(count > before or len(after) > 1000, PERSISTENT, f"{before + 1} resets or more", count)
+
+
+LBA_STATUS = clauses.of_admin(AdminOpcode.GET_LBA_STATUS)
+LBA_STATUS_LOG = "NVM 1.0, 4.1.4.5 LBA Status Information"
+SCAN, TRACKED = 0x10, 0x11
+ALERT_ENABLED, ALERT = 1 << 13, 0x0E0502
+
+
+def unreadable(drive: Drive, atype: int, slba: int, rl: int, dwords: int = 1024) -> list[tuple[int, int]]:
+    """The first and the last LBA of each run that Get LBA Status reports. Judges the list."""
+    buf = nvme.Buffer(4096)
+    fields = {"cdw10": slba & 0xFFFFFFFF, "cdw11": slba >> 32, "cdw12": dwords - 1, "cdw13": atype << 24 | rl}
+    command = drive.admin(AdminOpcode.GET_LBA_STATUS, buf, drive.nsid, **fields)
+    drive.succeed(command, LBA_STATUS)
+    count = LbaStatusDescriptors(buf[:8]).nlsd
+    drive.check(8 + 16 * count <= 4 * dwords, LBA_STATUS, f"NLSD that fits into {dwords} dwords", count)
+    found = LbaStatusDescriptors(buf[: 8 + 16 * count])
+    runs = [(entry.dslba, entry.dslba + entry.nlb) for entry in found.descriptors]
+    places = [place for run in runs for place in run]
+    in_order = places == sorted(places) and all(before[1] < after[0] for before, after in zip(runs, runs[1:]))
+    drive.check(in_order, LBA_STATUS, "descriptors in the order of their LBAs", runs)
+    inside = not runs or (slba <= runs[0][0] and runs[-1][1] < slba + rl)
+    drive.check(inside, LBA_STATUS, f"LBAs of the range {slba:#x}+{rl}", runs)
+    room = 8 + 16 * (count + 1) <= 4 * dwords
+    drive.check(found.cmpc.cmpc == 2 or not room, LBA_STATUS, "CMPC 2, since the list ends", found.cmpc.cmpc)
+    return runs
+
+
+@requirement("LOGS-24", LBA_STATUS)
+@needs(PLAIN, ROOM, admin(AdminOpcode.GET_LBA_STATUS), io(IoOpcode.WRITE_UNCORRECTABLE))
+def test_lba_status_lists_no_lba_that_was_written(drive: Drive, model: Model) -> None:
+    """Get LBA Status reports runs in order, in the range, cut where MNDW ends, and none that was written.
+
+    1. Mark LBAs of a region as uncorrectable, and read one: 02/81.
+    2. Compare the lists of a scan, of the tracked LBAs, of parts of the region, and with room for one run.
+    3. Write the whole region. No LBA of it is reported any more.
+    4. Ask beyond the end of the namespace, and with reserved action types.
+    """
+    writer = Writer(drive, model)
+    base = writer.region(200)
+    for offset, nlb in ((10, 1), (20, 7), (60, 2)):
+        writer.uncorrectable(base + offset, nlb)
+    buf = nvme.Buffer(drive.lba_size)
+    drive.expect(drive.io(IoOpcode.READ, buf, base + 10, 1), LBA_STATUS, Status.UNRECOVERED_READ_ERROR)
+    for atype in (SCAN, TRACKED):
+        runs = unreadable(drive, atype, base, 200)
+        part = [(max(first, base + 22), last) for first, last in runs if last >= base + 22]
+        again = unreadable(drive, atype, base + 22, 178)
+        drive.check(again == part, LBA_STATUS, f"the rest of the same list, {part}", again)
+        one = unreadable(drive, atype, base, 200, 6)
+        drive.check(one == runs[:1], LBA_STATUS, f"the first run, {runs[:1]}", one)
+    writer.write(base, 200)
+    for atype in (SCAN, TRACKED):
+        runs = unreadable(drive, atype, base, 200)
+        drive.check(not runs, LBA_STATUS, "no LBA, since all were written", runs)
+    for slba, rl, atype, status in (
+        (drive.nsze, 1, SCAN, Status.LBA_OUT_OF_RANGE),
+        (drive.nsze - 1, 2, TRACKED, Status.LBA_OUT_OF_RANGE),
+        (0, 1, 0xFF, Status.INVALID_FIELD),
+    ):
+        fields = {"cdw10": slba & 0xFFFFFFFF, "cdw11": slba >> 32, "cdw12": 1, "cdw13": atype << 24 | rl}
+        command = drive.admin(AdminOpcode.GET_LBA_STATUS, nvme.Buffer(4096), drive.nsid, **fields)
+        drive.expect(command, LBA_STATUS, status)
+
+
+def lba_status_page(drive: Drive, rae: bool) -> bytes:
+    """Log page 0Eh. Judges its lengths."""
+    buf = nvme.Buffer(4096)
+    drive.succeed(drive.log_page(LogId.LBA_STATUS, buf, 4096, rae=rae), LBA_STATUS_LOG)
+    data = bytes(buf[:])
+    head, at = LbaStatusLog(data[:16]), 16
+    for _ in range(head.nlslne):
+        if at + 16 > len(data):
+            return data
+        element = LbaStatusNamespace(data[at : at + 16])
+        known = element.ratype in (SCAN, TRACKED) and element.neid in drive.nsids
+        drive.check(known, LBA_STATUS_LOG, "an active namespace, and RATYPE 10h or 11h", element)
+        at += 16 + (0 if element.nlrd == 0xFFFFFFFF else 16 * element.nlrd)
+    drive.check(head.lslplen == at, LBA_STATUS_LOG, f"LSLPLEN {at}", head.lslplen)
+    return data
+
+
+@requirement("LOGS-25", LBA_STATUS_LOG)
+@needs(PLAIN, ROOM, log(LogId.LBA_STATUS), io(IoOpcode.WRITE_UNCORRECTABLE), EVENTS)
+def test_the_lba_status_log_stands_while_it_is_read_and_its_event_comes(
+    drive: Drive, events: list[int], model: Model
+) -> None:
+    """Log page 0Eh does not change until it is read without RAE. Tracked LBAs raise an event.
+
+    1. Read the page without RAE. Enable its event, with the report interval that the drive proposes.
+    2. Mark LBAs as uncorrectable, and read them. If the drive tracks them, the event comes.
+    3. Read the page with RAE, mark more LBAs, and read it again. It is the same.
+    4. Read it without RAE, and again: the generation has grown if there are LBAs that were not in it.
+    """
+    writer = Writer(drive, model)
+    base = writer.region(64)
+    enabled = drive.get_feature(FeatureId.ASYNC_EVENT).cdw0
+    drive.succeed(drive.set_feature(FeatureId.ASYNC_EVENT, enabled | ALERT_ENABLED), AER)
+    interval = drive.get_feature(FeatureId.LBA_STATUS, 1).cdw0
+    drive.succeed(drive.set_feature(FeatureId.LBA_STATUS, interval), LBA_STATUS_LOG)
+    lba_status_page(drive, rae=False)
+    mark_and_read(drive, writer, base)
+    if unreadable(drive, TRACKED, base, 64):
+        drive.poll(lambda: ALERT in events, 3.0 + 0.1 * (interval & 0xFFFF))
+        drive.check(ALERT in events, AER, f"the event {ALERT:#x}", [f"{event:#x}" for event in events])
+    first = lba_status_page(drive, rae=True)
+    mark_and_read(drive, writer, base + 32)
+    again = lba_status_page(drive, rae=True)
+    drive.check(
+        again == first, LBA_STATUS_LOG, "the same page, since the host is reading it", again[:64].hex()
+    )
+    lba_status_page(drive, rae=False)
+    last = lba_status_page(drive, rae=False)
+    grown = LbaStatusLog(last[:16]).lsgc - LbaStatusLog(first[:16]).lsgc & 0xFFFF
+    same = last[16:] == first[16:]
+    drive.check(same or grown > 0, LBA_STATUS_LOG, "a greater LSGC, since the page names other LBAs", grown)
+    writer.write(base, 64)
+
+
+def mark_and_read(drive: Drive, writer: Writer, lba: int) -> None:
+    """Mark an LBA as uncorrectable, and read it."""
+    writer.uncorrectable(lba, 1)
+    command = drive.io(IoOpcode.READ, nvme.Buffer(drive.lba_size), lba, 1)
+    drive.expect(command, LBA_STATUS, Status.UNRECOVERED_READ_ERROR)

@@ -35,11 +35,13 @@ ADMIN: dict[str, dict[str, int]] = {
     **MADE,
     "directive_receive": {"doper": 0},
     "directive_send": {"doper": 0},
+    "doorbell_buffer_config": {},
     "dst": {"stc": 0xF},
     "format": {"nsid": 0x12345},
     "fw_commit": {"slot": 7, "action": 0},
     "fw_download": {"offset": 0},
     "getfeatures": {"fid": 7},
+    "get_lba_status": {},
     "getlogpage": {"lid": 2},
     "identify": {},
     "mi_receive": {"opcode": 0},
@@ -55,7 +57,14 @@ ADMIN: dict[str, dict[str, int]] = {
     "setfeatures": {"fid": 7, "cdw11": 0xFFFF},
     "virtualization_management": {"act": 0},
 }
-TAKE_A_BUFFER = {"fw_download", "getlogpage", "security_receive", "security_send"}
+TAKE_A_BUFFER = {
+    "doorbell_buffer_config",
+    "fw_download",
+    "get_lba_status",
+    "getlogpage",
+    "security_receive",
+    "security_send",
+}
 IO = {
     "compare": {"lba": 0},
     "copy": {"lba": 0, "range_count": 1},
@@ -93,7 +102,7 @@ def test_an_admin_command_calls_cb_once(nvme0, buf, name):
     told = []
     options = dict(ADMIN[name], cb=lambda cdw0, status1: told.append(status1))
     if name in TAKE_A_BUFFER:
-        options["buf"] = buf
+        options["buf"] = d.Buffer(8192) if name == "doorbell_buffer_config" else buf
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         getattr(nvme0, name)(**options).waitdone()

@@ -85,6 +85,9 @@ TEST(what_is_not_offered_is_refused_with_words_for_the_user)
 	withheld(pyn_engine_no_interrupts.mask(NULL, 0, true, &err), PYN_CAN_INTERRUPTS);
 	withheld(pyn_engine_no_cmb.info(NULL, &info, &err), PYN_CAN_CMB);
 	withheld(pyn_engine_no_cmb.window(NULL, &window, &err), PYN_CAN_CMB);
+	CHECK_EQ(pyn_engine_no_rings.shadow(NULL, NULL, &err), -ENOTSUP);
+	CHECK_EQ(err.kind, PYN_ERROR_UNSUPPORTED);
+	CHECK(strstr(err.text, "shadow doorbells; set PYNVME_ENGINE=own"));
 }
 
 static const char *version(void)

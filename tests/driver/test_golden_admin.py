@@ -175,6 +175,15 @@ COMMANDS: dict[str, tuple[Sender, int, int, tuple[int, ...], bool]] = {
         (0, 0x01, 0x101, 0, 0, 0),
         False,
     ),
+    # NVM 1.1, section 4.2.1; Base 2.1, section 5.2.5.
+    "get_lba_status": (lambda n, b: n.get_lba_status(b), 0x86, 1, (0, 0, 1023, 0x10000000, 0, 0), True),
+    "get_lba_status, all fields": (
+        lambda n, b: n.get_lba_status(b, 0x0123456789ABCDEF, 0xFEDC, 0x11, nsid=7),
+        0x86,
+        7,
+        (0x89ABCDEF, 0x01234567, 1023, 0x1100FEDC, 0, 0),
+        True,
+    ),
     "security_receive": (
         lambda n, b: n.security_receive(b, 0x1234),
         0x82,

@@ -157,4 +157,5 @@ const struct vssd_command vssd_admin_commands[256] = {
 	[NVME_ADMIN_SECURITY_SEND] = {vssd_security_send, VSSD_NEEDS_SECURITY},
 	[NVME_ADMIN_SECURITY_RECEIVE] = {vssd_security_receive, VSSD_NEEDS_SECURITY},
 	[NVME_ADMIN_SANITIZE] = {vssd_sanitize, ANYTIME},
+	[NVME_ADMIN_GET_LBA_STATUS] = {vssd_get_lba_status, VSSD_NEEDS_NS | VSSD_NEEDS_LBA_STATUS},
 };

@@ -12,6 +12,7 @@ uint16_t vssd_firmware_commit(struct vssd_request *request);
 uint16_t vssd_firmware_download(struct vssd_request *request);
 uint16_t vssd_format_nvm(struct vssd_request *request);
 uint16_t vssd_identify(struct vssd_request *request);
+uint16_t vssd_get_lba_status(struct vssd_request *request);
 uint16_t vssd_get_features(struct vssd_request *request);
 uint16_t vssd_set_features(struct vssd_request *request);
 uint16_t vssd_get_log_page(struct vssd_request *request);

@@ -77,6 +77,10 @@ void vssd_ocp_restart(struct vssd_ctrl *ctrl);
 uint16_t vssd_protection_set(struct vssd_request *request);
 uint16_t vssd_protection_get(struct vssd_request *request, enum nvme_feature_select select);
 
+/* ---- lba_status.c ---- */
+
+uint16_t vssd_lba_status_set(struct vssd_request *request);
+
 /* ---- feature_hmb.c ---- */
 
 uint16_t vssd_hmb_set(struct vssd_request *request);

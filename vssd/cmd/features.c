@@ -364,6 +364,8 @@ static const struct feature features[256] = {
 	[NVME_FEAT_TIMESTAMP] = {NVME_1_3, CHANGEABLE, 0, 0, set_timestamp, get_timestamp},
 	[NVME_FEAT_HCTM] = {NVME_1_3, SAVEABLE, UINT32_MAX, 0, vssd_thermal_set, NULL},
 	[NVME_FEAT_NOPSC] = {NVME_1_3, SAVEABLE, NVME_NOPPME, 0, NULL, NULL},
+	[NVME_FEAT_LBA_STATUS] = {NVME_1_4, SAVEABLE, UINT32_MAX, VSSD_LSIPI << 16 | VSSD_LSIPI, vssd_lba_status_set,
+				  NULL},
 	[NVME_FEAT_HOST_BEHAVIOR] = {NVME_1_4, CHANGEABLE, 0, 0, set_host_behavior, get_host_behavior},
 	[NVME_FEAT_SANITIZE] = {NVME_1_4, SAVEABLE, NVME_NODRM, 0, NULL, NULL},
 	[NVME_FEAT_COMMAND_SET_PROFILE] = {NVME_2_0, CHANGEABLE, 0x1ff, 0, set_command_set_profile, NULL},
@@ -399,6 +401,8 @@ static const struct feature *find(const struct vssd_ctrl *ctrl, uint8_t fid)
 	if ((fid == NVME_FEAT_RESERVATION_MASK || fid == NVME_FEAT_RESERVATION_PERSISTENCE) &&
 	    !ctrl->options->optional.reservations)
 		return NULL;
+	if (fid == NVME_FEAT_LBA_STATUS && !vssd_lba_status_is_there(ctrl->options))
+		return NULL;
 	if (fid == NVME_OCP_FEAT_ERROR_INJECTION && !ctrl->options->optional.error_injection)
 		return NULL;
 	if (fid == NVME_FEAT_WRITE_PROTECTION && !ctrl->options->optional.write_protection)
@@ -418,7 +422,8 @@ uint32_t vssd_features_events(const struct vssd_ctrl *ctrl)
 	return SMART_WARNINGS | (vssd_since(ctrl, NVME_1_2) ? NVME_OAES_NS_ATTRIBUTE | NVME_OAES_FIRMWARE : 0) |
 	       (vssd_since(ctrl, NVME_1_3) ? NVME_ASYNC_EVENT_TELEMETRY : 0) |
 	       (vssd_has_ana(ctrl) ? NVME_OAES_ANA : 0) |
-	       (ctrl->options->zones.namespaces ? NVME_OAES_ZONE_CHANGED : 0);
+	       (ctrl->options->zones.namespaces ? NVME_OAES_ZONE_CHANGED : 0) |
+	       (vssd_feature_supported(ctrl, NVME_FEAT_LBA_STATUS) ? NVME_OAES_LBA_STATUS : 0);
 }
 
 bool vssd_features_dulbe(const struct vssd_ctrl *ctrl)
@@ -604,8 +609,10 @@ uint16_t vssd_set_features(struct vssd_request *request)
 		vssd_ctrl_saved(ctrl)->valid[fid] = 1;
 		record_saved(request);
 	}
-	if (fid == NVME_FEAT_ASYNC_EVENT)
+	if (fid == NVME_FEAT_ASYNC_EVENT) {
 		vssd_thermal_check(ctrl);
+		vssd_ctrl_wake(ctrl);
+	}
 	return NVME_SC_SUCCESS;
 }
 

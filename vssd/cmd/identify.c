@@ -86,8 +86,8 @@ static void describe_controller_1_2(const struct vssd_ctrl *ctrl, struct nvme_id
 	id->ver = ctrl->options->version;
 	id->rtd3r = SHUTDOWN_US;
 	id->rtd3e = SHUTDOWN_US;
-	id->oaes = vssd_features_events(ctrl) &
-		   (NVME_OAES_NS_ATTRIBUTE | NVME_OAES_FIRMWARE | NVME_OAES_ANA | NVME_OAES_ZONE_CHANGED);
+	id->oaes = vssd_features_events(ctrl) & (NVME_OAES_NS_ATTRIBUTE | NVME_OAES_FIRMWARE | NVME_OAES_ANA |
+						 NVME_OAES_ZONE_CHANGED | NVME_OAES_LBA_STATUS);
 	id->frmw |= NVME_FRMW_NO_RESET;
 	id->wctemp = VSSD_WCTEMP;
 	id->cctemp = VSSD_CCTEMP;

@@ -212,6 +212,12 @@ static uint16_t fill_fdp_events(struct vssd_request *request, struct query *quer
 	return status;
 }
 
+static uint16_t fill_lba_status(struct vssd_request *request, struct query *query)
+{
+	query->page = vssd_lba_status_page(request->ctrl);
+	return NVME_SC_SUCCESS;
+}
+
 static uint16_t fill_changed_zones(struct vssd_request *request, struct query *query)
 {
 	vssd_zones_changed(request->ctrl, request->ns, (struct nvme_changed_zones_log *)query->buffer);
@@ -298,6 +304,7 @@ static const struct log_page {
 	[NVME_LOG_BOOT_PARTITION] = {fill_boot_partition, VSSD_BOOT_LOG_SIZE, 4, false, NVME_2_0, .boot = true},
 	[NVME_LOG_PERSISTENT_EVENT] = {NULL, VSSD_PEL_BYTES + sizeof(struct nvme_persistent_event_log), 4, true,
 				       NVME_1_4},
+	[NVME_LOG_LBA_STATUS] = {fill_lba_status, VSSD_LBA_STATUS_PAGE, 4, false, NVME_1_4},
 	[NVME_LOG_SANITIZE] = {fill_sanitize, sizeof(struct nvme_sanitize_log), 4, true, NVME_1_3},
 	[NVME_LOG_ENDURANCE_GROUP] = {fill_endurance_group, sizeof(struct nvme_endurance_group_log), 4, false,
 				      NVME_2_0, .fdp = true},
@@ -327,6 +334,8 @@ bool vssd_log_supported(const struct vssd_ctrl *ctrl, uint8_t lid)
 {
 	if (lid == NVME_LOG_RESERVATION && !ctrl->options->optional.reservations)
 		return false;
+	if (lid == NVME_LOG_LBA_STATUS && !vssd_lba_status_is_there(ctrl->options))
+		return false;
 	if (lid == NVME_LOG_PERSISTENT_EVENT && !ctrl->options->optional.persistent_events)
 		return false;
 	if (lid == NVME_LOG_ANA && !vssd_has_ana(ctrl))
@@ -355,6 +364,8 @@ static void forget(struct vssd_ctrl *ctrl, uint8_t lid, uint32_t nsid)
 		ctrl->telemetry.available = false;
 	if (lid == NVME_LOG_CHANGED_ZONES)
 		vssd_zones_forget_changed(ctrl, nsid);
+	if (lid == NVME_LOG_LBA_STATUS)
+		vssd_lba_status_page_read(ctrl);
 	vssd_event_acknowledge(ctrl, lid);
 	if (lid == NVME_LOG_RESERVATION)
 		vssd_reserved_read(ctrl);

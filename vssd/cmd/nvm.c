@@ -95,10 +95,19 @@ static uint64_t first_lba(const struct vssd_ns *ns, const struct part *part, uin
 	return lba_of(ns, (part->block << VSSD_BLOCK_SHIFT) + first);
 }
 
+/* Note which LBAs of an extent cannot be read. */
+static void track(struct vssd_ctrl *ctrl, const struct vssd_ns *ns, const struct extent *extent)
+{
+	uint64_t slba = lba_of(ns, extent->offset), nlb = extent->length >> ns->lba_shift;
+
+	vssd_lba_status_track(ctrl->subsystem, ns, (struct vssd_lbas){slba, slba + nlb}, false);
+}
+
 /* Fail the command if an LBA is uncorrectable, or deallocated while DULBE is set. Returns a status. */
 static uint16_t check_readable(struct vssd_request *request, struct extent extent)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
+	const struct extent range = extent;
 	struct part part;
 
 	while (!ctrl->null_store && next_part(&extent, &part)) {
@@ -110,6 +119,7 @@ static uint16_t check_readable(struct vssd_request *request, struct extent exten
 		if (bad) {
 			ctrl->nv->totals.media_errors++;
 			vssd_telemetry_capture(ctrl, "unrecovered read error");
+			track(ctrl, extent.ns, &range);
 			return vssd_fail_at(request, NVME_SC_UNRECOVERED_READ_ERROR, first_lba(extent.ns, &part, bad),
 					    "an LBA was marked by Write Uncorrectable", VSSD_NVM("3.3.7"));
 		}
@@ -399,6 +409,7 @@ static uint16_t io_write_uncorrectable(struct vssd_request *request)
 	while (next_part(&rest, &part))
 		if (vssd_store_poison(ctrl->store, part.block, part.sectors) < 0)
 			return no_block(request);
+	track(ctrl, extent.ns, &extent);
 	conclude_change(request, &extent, false);
 	return NVME_SC_SUCCESS;
 }

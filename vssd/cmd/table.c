@@ -9,6 +9,8 @@ static bool has_option(const struct vssd_ctrl *ctrl, uint32_t flags)
 {
 	if (flags & VSSD_NEEDS_FDP && !ctrl->subsystem->fdp)
 		return false;
+	if (flags & VSSD_NEEDS_LBA_STATUS && !vssd_lba_status_is_there(ctrl->options))
+		return false;
 	if (flags & VSSD_NEEDS_MI && !ctrl->options->optional.mi)
 		return false;
 	return !(flags & VSSD_NEEDS_DIRECTIVES) || ctrl->subsystem->fdp || ctrl->options->optional.streams;

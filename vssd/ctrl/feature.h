@@ -9,6 +9,7 @@
 #include "spec/nvme_id.h"
 #include "vssd/ctrl/ana.h"
 #include "vssd/ctrl/injection.h"
+#include "vssd/ctrl/lba_status.h"
 #include "vssd/ctrl/management.h"
 #include "vssd/ctrl/reserved.h"
 #include "vssd/ctrl/streams.h"
@@ -34,6 +35,7 @@ struct vssd_features {
 	struct vssd_streams streams;
 	struct vssd_management management;
 	struct vssd_ana ana;
+	struct vssd_lba_status_report lba_status;
 };
 
 #endif

@@ -37,6 +37,7 @@ static const struct vssd_part *const parts[] = {
 	&vssd_faulty_part,
 	&vssd_pel_context_part,
 	&vssd_shadow_part,
+	&vssd_lba_status_report_part,
 	NULL,
 };
 
@@ -86,6 +87,9 @@ static void notice(struct vssd_listener *listener, enum vssd_notice notice)
 		return;
 	case VSSD_NOTICE_FIRMWARE_RUNS:
 		pause_processing(ctrl, false);
+		return;
+	case VSSD_NOTICE_LBA_STATUS:
+		vssd_ctrl_wake(ctrl);
 		return;
 	case VSSD_NOTICE_FAULTS:
 		vssd_faulty_wake(ctrl, 0);

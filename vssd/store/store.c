@@ -261,6 +261,22 @@ int vssd_store_poison(struct vssd_store *store, uint64_t block, uint8_t sectors)
 	return 0;
 }
 
+uint64_t vssd_store_next_bad(const struct vssd_store *store, uint64_t block, uint64_t end)
+{
+	const struct vssd_medium *medium = &store->private->medium;
+
+	while (block < end) {
+		uint64_t next = vssd_medium_skip(medium, block);
+
+		if (next == block && !vssd_medium_is_touched(medium, block))
+			next = (block / VSSD_MAP_PAGE + 1) * VSSD_MAP_PAGE;
+		if (next == block && vssd_store_bad(store, block))
+			return block;
+		block = next == block ? block + 1 : next;
+	}
+	return end;
+}
+
 void vssd_store_commit(struct vssd_store *store, uint64_t block, uint64_t count)
 {
 	for (uint64_t i = 0; i < count; i++)

@@ -121,6 +121,9 @@ static inline uint8_t vssd_store_bad(const struct vssd_store *store, uint64_t bl
 	return __builtin_expect(entry & VSSD_ENTRY_BAD, 0) ? store->marks[entry & VSSD_ENTRY_INDEX].bad : 0;
 }
 
+/* The first block from this one on, before end, with an uncorrectable sector, else end. Skips untouched blocks. */
+uint64_t vssd_store_next_bad(const struct vssd_store *store, uint64_t block, uint64_t end);
+
 /* Which sectors of a block have been written. */
 static inline uint8_t vssd_store_written(const struct vssd_store *store, uint64_t block)
 {

@@ -13,6 +13,8 @@
 
 #define VSSD_ACTIVATIONS 20u /* of firmware, that log page C2h of OCP keeps */
 
+#define VSSD_TRACKED 180u /* runs of unreadable LBAs */
+
 #define VSSD_PEL_BYTES (65536u - 512u) /* of the events of log page 0Dh, without its header */
 
 struct vssd_annex_head {
@@ -40,9 +42,27 @@ struct vssd_pel_saved {
 	uint8_t bytes[VSSD_PEL_BYTES];
 };
 
+/* Unreadable LBAs of a namespace that the drive knows of. */
+struct vssd_tracked {
+	uint32_t nsid;
+	uint32_t reserved;
+	uint64_t first;
+	uint64_t end; /* behind the last one */
+};
+
+/* The tracked LBAs, in the order of their NSIDs and LBAs. */
+struct vssd_tracked_saved {
+	struct vssd_annex_head head;
+	uint32_t used;
+	uint16_t generation; /* of log page 0Eh */
+	uint8_t reserved[2];
+	struct vssd_tracked tracked[VSSD_TRACKED];
+};
+
 struct vssd_annex {
 	struct vssd_ocp_saved ocp;
 	struct vssd_pel_saved pel;
+	struct vssd_tracked_saved tracked;
 };
 _Static_assert(sizeof(struct vssd_annex) <= VSSD_ANNEX_SIZE, "annex");
 

@@ -61,6 +61,7 @@ static void power(struct vssd_subsystem *subsystem, bool on)
 		.ambient = subsystem->health.ambient,
 		.hottest = subsystem->health.hottest,
 		.throttles = subsystem->health.throttles,
+		.lba_status = subsystem->health.lba_status,
 		.window_start = pyn_ticks(),
 		.power_on_ns = pyn_monotonic_ns(),
 	};
@@ -257,6 +258,7 @@ void vssd_health_defect(struct vssd_subsystem *subsystem, uint64_t defect)
 		break;
 	case VSSD_FAULT_DEFECT_DIE:
 		ageing.spare = spare > DIE_SPARE ? spare - DIE_SPARE : 0;
+		vssd_lba_status_lose(subsystem);
 		break;
 	case VSSD_FAULT_DEFECT_LOCKED:
 		ageing.read_only = 1;

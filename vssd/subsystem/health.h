@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "spec/nvme_log.h"
+#include "vssd/subsystem/lba_status.h"
 #include "vssd/subsystem/part.h"
 
 #define VSSD_WCTEMP 343u /* Kelvin */
@@ -26,7 +27,8 @@ struct vssd_health {
 	uint8_t thermal;       /* host controlled thermal management: 0 none, 1 light, 2 heavy */
 	uint8_t throttling;    /* how much the drive slows down, for the host or to protect itself: as thermal */
 	bool throttles;        /* heavily, at any temperature */
-	uint8_t excursion;     /* the threshold that the persistent event log knows: 1 WCTEMP, 2 CCTEMP */
+	struct vssd_lba_status lba_status;
+	uint8_t excursion; /* the threshold that the persistent event log knows: 1 WCTEMP, 2 CCTEMP */
 };
 
 extern const struct vssd_subsystem_part vssd_health_part;

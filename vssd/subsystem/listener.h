@@ -24,6 +24,7 @@ enum vssd_notice {
 	VSSD_NOTICE_FIRMWARE_STARTS, /* process no commands until it runs */
 	VSSD_NOTICE_FIRMWARE_RUNS,
 	VSSD_NOTICE_TEMPERATURE, /* it was measured again */
+	VSSD_NOTICE_LBA_STATUS,  /* unreadable LBAs were found */
 	VSSD_NOTICE_FAULTS,      /* the fault rules have changed */
 };
 

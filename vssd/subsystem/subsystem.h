@@ -23,6 +23,7 @@
 #include "vssd/subsystem/health.h"
 #include "vssd/subsystem/key_value.h"
 #include "vssd/subsystem/latency.h"
+#include "vssd/subsystem/lba_status.h"
 #include "vssd/subsystem/namespace.h"
 #include "vssd/subsystem/nonvolatile.h"
 #include "vssd/subsystem/ocp.h"
