@@ -1244,7 +1244,9 @@ class Controller:
 
         Args:
             option: dword 10, with SANACT in 2:0 (1 exit failure mode, 2 block erase, 3 overwrite, 4 crypto
-                erase), AUSE in 3, OWPASS in 7:4, OIPBP in 8, No-Deallocate in 9
+                erase, 5 exit media verification), AUSE in 3, OWPASS in 7:4, OIPBP in 8, No-Deallocate in 9,
+                EMVS in 10 (enter media verification, after which the host reads the media until it ends
+                that)
             pattern: the overwrite pattern, 32 bits
             cb: called at completion, see help(nvme)
 
@@ -1452,11 +1454,11 @@ class Controller:
         Log page 0Eh (spec.LbaStatusLog) names the ranges that are worth asking for.
 
         Args:
-            buf: where the list goes (spec.LbaStatusDescriptors). Its size is MNDW: the drive returns what fits,
-                and sets CMPC to 1 if that is not all
+            buf: where the list goes (spec.LbaStatusDescriptors). Its size is MNDW. The drive returns what
+                fits, and sets CMPC to 1 if that is not all
             slba: the first LBA, 64 bits
             rl: how many LBAs, 16 bits; 0: up to the end of the namespace
-            atype: 0x10: the drive scans the range, which may take long; 0x11: it returns what it knows already
+            atype: 0x10: the drive scans the range, which may take long; 0x11: it returns what it knows
             nsid: namespace, 32 bits
             cb: called at completion, see help(nvme)
 
@@ -1468,10 +1470,10 @@ class Controller:
     def doorbell_buffer_config(self, buf: Buffer, cb: _Completed | None = None) -> Controller:
         """Doorbell Buffer Config (Base 5.2.5): the drive reads doorbells of I/O queues from memory.
 
-        From now on the drive reads tails and heads from the first page of the buffer, and writes into the second
-        one, for each doorbell, the value beyond which the host must ring it (EventIdx). Both pages are laid out
-        as the doorbell registers. They must stay allocated until the controller is reset. Queues of the driver
-        do not use the pages; see enable_shadow_doorbells().
+        From now on the drive reads tails and heads from the first page of the buffer. Into the second one it
+        writes, for each doorbell, the value beyond which the host must ring it (EventIdx). Both pages are
+        laid out as the doorbell registers. They must stay allocated until the controller is reset. The
+        driver's own queues do not use these pages; see enable_shadow_doorbells().
 
         Args:
             buf: at least 8192 bytes, and aligned to 4096: shadow doorbells and EventIdxs
@@ -1590,9 +1592,9 @@ class Controller:
     def enable_shadow_doorbells(self) -> None:
         """Let the drive read the doorbells of I/O queues from memory, by Doorbell Buffer Config (Base 5.2.5).
 
-        Each new Qpair and worker stores its doorbells in memory, and rings a register only if the drive asks for
-        it (EventIdx). Workers are slower with it. A reset ends it. Call it again after the reset, before the
-        first Qpair.
+        Each new Qpair and worker stores its doorbells in memory, and rings a register only if the drive asks
+        for it (EventIdx). Workers are slower with it. A reset ends it. Call it again after the reset, before
+        the first Qpair.
 
         Raises:
             NotImplementedError: the drive has no such command, refuses it, or the engine has no such function

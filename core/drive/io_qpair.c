@@ -156,7 +156,7 @@ int pyn_io_qpair_create(struct pyn_device *device, const struct pyn_io_qpair_con
 /* Refuse if any I/O queue exists: its doorbells have no value in the new memory. */
 static int check_no_queues(const struct pyn_device *device, struct pyn_error *err)
 {
-	for (unsigned qid = 1; qid <= device->io.most; qid++)
+	for (uint16_t qid = 1; qid <= device->io.most; qid++)
 		if (device->io.qpairs[qid] || atomic_load(&device->io.by_script[qid]) & PYN_SCRIPT_MADE_CQ)
 			return pyn_error(
 				err, PYN_ERROR_STATE, EBUSY,
