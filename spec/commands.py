@@ -1118,6 +1118,7 @@ _SANITIZE = BitGroup(
         ),
         Bits("oipbp", 8, c="NVME_SANITIZE_OIPBP", text="overwrite: invert the pattern between passes"),
         Bits("ndas", 9, c="NVME_SANITIZE_NDAS", text="no-deallocate after sanitize"),
+        Bits("emvs", 10, c="NVME_SANITIZE_EMVS", text="enter the media verification state"),
     ),
     "Sanitize, command dword 10.",
     "5.1.22",

@@ -377,6 +377,7 @@ EVENT_IO = Enum(
         Value("RESERVATION", 0, "log page 80h is available"),
         Value("SANITIZE_COMPLETED", 1),
         Value("SANITIZE_DEALLOCATED", 2, "completed, with unexpected deallocation"),
+        Value("MEDIA_VERIFICATION", 3, "a sanitize operation has entered the media verification state", since="2.1"),
     ),
     "Information of events of type 6",
     "5.1.2",

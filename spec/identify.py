@@ -256,7 +256,7 @@ SANICAP = (
     Bits("ces", 0, text="Crypto Erase", c="NVME_SANICAP_CES"),
     Bits("bes", 1, text="Block Erase", c="NVME_SANICAP_BES"),
     Bits("ows", 2, text="Overwrite", c="NVME_SANICAP_OWS"),
-    Bits("vers", 3, text="the media verification state", since="2.1"),
+    Bits("vers", 3, text="the media verification state", c="NVME_SANICAP_VERS", since="2.1"),
     Bits("ndi", 29, text="No-Deallocate is inhibited", c="NVME_SANICAP_NDI", suffix="wide", since="1.4"),
     Bits(
         "nodmmas",

@@ -1335,7 +1335,7 @@ SSTAT = (
     Bits("sos", 0, 2, "the latest operation", values=SANITIZE_STATUS),
     Bits("opc", 3, 7, "overwrite passes that are done", c="NVME_SANITIZE_PASSES_SHIFT", style="shift"),
     Bits("gde", 8, text="no user data were written since", c="NVME_SANITIZE_GLOBAL_DATA_ERASED"),
-    Bits("mvcncld", 9, text="media verification was canceled", since="2.1"),
+    Bits("mvcncld", 9, text="media verification was canceled", c="NVME_SANITIZE_MVCNCLD", since="2.1"),
 )
 
 SANITIZE = Structure(

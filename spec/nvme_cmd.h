@@ -348,6 +348,7 @@ enum nvme_secure_erase {
 #define NVME_SANITIZE_OWPASS_SHIFT 4 /* overwrite passes, 4 bits; 0: 16 */
 #define NVME_SANITIZE_OIPBP 0x100u /* overwrite: invert the pattern between passes */
 #define NVME_SANITIZE_NDAS 0x200u /* no-deallocate after sanitize */
+#define NVME_SANITIZE_EMVS 0x400u /* enter the media verification state */
 
 /* SANACT of Sanitize. Section 5.1.22. */
 enum nvme_sanitize_action {

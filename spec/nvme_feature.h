@@ -235,6 +235,7 @@ enum nvme_event_io {
 	NVME_EVENT_RESERVATION = 0, /* log page 80h is available */
 	NVME_EVENT_SANITIZE_COMPLETED = 1,
 	NVME_EVENT_SANITIZE_DEALLOCATED = 2, /* completed, with unexpected deallocation */
+	NVME_EVENT_MEDIA_VERIFICATION = 3, /* a sanitize operation has entered the media verification state */
 };
 
 #endif

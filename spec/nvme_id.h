@@ -155,7 +155,7 @@ struct nvme_id_ctrl {
 	uint16_t hctma; /* host controlled thermal management, bits 0 HCTMS */
 	uint16_t mntmt; /* lowest thermal management temperature, Kelvin */
 	uint16_t mxtmt; /* highest thermal management temperature, Kelvin */
-	uint32_t sanicap; /* sanitize, bits 3 VERS */
+	uint32_t sanicap; /* sanitize */
 	uint32_t hmminds; /* host memory buffer, smallest descriptor, 4 KiB */
 	uint16_t hmmaxd; /* host memory buffer, descriptors at most, 0: no limit */
 	uint16_t nsetidmax; /* highest NVM set identifier */
@@ -288,6 +288,7 @@ _Static_assert(offsetof(struct nvme_id_ctrl, psd) == 2048, "PSD");
 #define NVME_SANICAP_CES 0x1u /* Crypto Erase */
 #define NVME_SANICAP_BES 0x2u /* Block Erase */
 #define NVME_SANICAP_OWS 0x4u /* Overwrite */
+#define NVME_SANICAP_VERS 0x8u /* the media verification state */
 #define NVME_SANICAP_NDI (UINT32_C(1) << 29) /* No-Deallocate is inhibited */
 #define NVME_SANICAP_NODMMAS_SHIFT 30 /* 1: after No-Deallocate the media is not modified further, 2: it is */
 

@@ -686,7 +686,7 @@ enum nvme_sanitize_state {
 /* Sanitize Status, LID 81h. Times are in seconds. FFFFFFFFh means not reported. Section 5.1.12.1.33. */
 struct nvme_sanitize_log {
 	uint16_t sprog; /* progress, FFFFh if none is in progress, 1/65536 */
-	uint16_t sstat; /* status, bits 2:0 SOS, 9 MVCNCLD */
+	uint16_t sstat; /* status, bits 2:0 SOS */
 	uint32_t scdw10; /* dword 10 of the latest Sanitize */
 	uint32_t eto; /* estimated time of an overwrite, s */
 	uint32_t etbe; /* estimated time of a block erase, s */
@@ -703,6 +703,7 @@ _Static_assert(sizeof(struct nvme_sanitize_log) == 512, "LID 81h");
 /* SSTAT. */
 #define NVME_SANITIZE_PASSES_SHIFT 3 /* overwrite passes that are done */
 #define NVME_SANITIZE_GLOBAL_DATA_ERASED 0x100u /* no user data were written since */
+#define NVME_SANITIZE_MVCNCLD 0x200u /* media verification was canceled */
 
 /* Changed Zone List, LID BFh. Section ZNS 4.1.3. */
 struct nvme_changed_zones_log {

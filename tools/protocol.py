@@ -37,6 +37,7 @@ OPTIONS = (
     "error_injection",
     "fdp",
     "lba_status",
+    "media_verification",
     "metadata",
     "mi",
     "namespace_management",

@@ -192,6 +192,8 @@ static const struct entry entries[] = {
 	 "have the Persistent Event log page (0Dh)", NULL, "", NULL},
 	{"lba-status", FLAG, DRIVE, AT(drive.optional.media.lba_status), 0, 1, 0, NULL,
 	 "track unreadable LBAs (Get LBA Status, log page 0Eh, feature 15h)", NULL, "", NULL},
+	{"media-verification", FLAG, DRIVE, AT(drive.optional.media.verification), 0, 1, 0, NULL,
+	 "let the host read the media before a sanitize operation deallocates them", NULL, "", NULL},
 	{"doorbell-buffer", FLAG, DRIVE, AT(drive.optional.doorbell_buffer), 0, 1, 0, NULL,
 	 "have Doorbell Buffer Config, and use shadow doorbells", NULL, "", NULL},
 	{"error-injection", FLAG, DRIVE, AT(drive.optional.error_injection), 0, 1, 0, NULL,
@@ -494,6 +496,7 @@ static void apply_profile(struct vssd_options *options)
 	options->optional.streams |= all;
 	options->optional.mi |= all;
 	options->optional.media.lba_status |= all && !options->null_store;
+	options->optional.media.verification |= all && !options->null_store;
 	options->optional.tcg |= all && !options->null_store;
 	options->optional.boot |= all && !options->null_store;
 	options->optional.write_protection |= all && !options->null_store;

@@ -31,7 +31,8 @@ enum vssd_profile {
 
 /* What the drive tells about its medium. */
 struct vssd_media_options {
-	bool lba_status; /* Get LBA Status, log page 0Eh and feature 15h */
+	bool lba_status;   /* Get LBA Status, log page 0Eh and feature 15h */
+	bool verification; /* of the media after a sanitize operation */
 };
 
 /* Optional features of the drive. */

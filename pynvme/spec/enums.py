@@ -256,3 +256,4 @@ class IoEvent(IntEnum):
     RESERVATION = 0  # log page 80h is available
     SANITIZE_COMPLETED = 1
     SANITIZE_DEALLOCATED = 2  # completed, with unexpected deallocation
+    MEDIA_VERIFICATION = 3  # a sanitize operation has entered the media verification state

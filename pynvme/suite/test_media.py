@@ -20,6 +20,7 @@ from pynvme.spec import (
     IoOpcode,
     SanitizeAction,
     SanitizeLog,
+    SanitizeState,
     SanitizeStatus,
     SelfTest,
     SelfTestLog,
@@ -58,6 +59,8 @@ PATIENCE = 600.0
 """Seconds that a format, a sanitize operation or a self-test may take."""
 
 RESTARTS: dict[str, Callable[[Drive], float]] = {"reset": Drive.reset, "power": Drive.power_cycle}
+VERIFICATION = "Base 2.1, 8.1.24.3.6 Media Verification state, and 5.1.22 Sanitize"
+VERIFICATION_EVENT = 0x810306
 SANITIZE_EVENT, NAMESPACE_EVENT, ACTIVATION_EVENT = 0x810106, 0x040002, 0x030102
 """Dword 0 of asynchronous events: log page, information and type."""
 each_restart = pytest.mark.parametrize("restart", list(RESTARTS))
@@ -1028,3 +1031,59 @@ def test_data_in_each_other_format(drive: Drive) -> None:
             outages = Outages(drive, model, [(length, 100)], MIX)
             for steps in (3, 30, 30, 100):
                 outages.cut(steps)
+
+
+EMVS = 1 << 10
+VERIFIES = Need("media verification (SANICAP bit 3)", lambda drive: bool(drive.id_ctrl.sanicap.vers))
+
+
+@requirement("MEDIA-20", VERIFICATION)
+@needs(VERIFIES)
+def test_the_media_can_be_read_until_the_host_ends_it(drive: Drive, model: Model) -> None:
+    """After an erasure with EMVS the host reads the media, nothing else changes, and SANACT 5 ends it.
+
+    1. Write LBAs. Erase with EMVS, and wait for the state Media Verification and its event.
+    2. Read LBAs: success, and none of the old data. Write: Sanitize In Progress.
+    3. End it by SANACT 5. The operation ends, with its event. SANACT 5 is invalid then.
+    4. EMVS is invalid with an overwrite, and with No-Deallocate.
+    """
+    able = drive.id_ctrl.sanicap
+    action = SanitizeAction.BLOCK_ERASE if able.bes else SanitizeAction.CRYPTO_ERASE
+    for wrong in ([SanitizeAction.OVERWRITE | 1 << 4] if able.ows else []) + [action | NDAS]:
+        command = drive.admin(AdminOpcode.SANITIZE, cdw10=wrong | EMVS)
+        drive.expect(command, VERIFICATION, Status.INVALID_FIELD)
+    writer = Writer(drive, model)
+    base = writer.region(8)
+    buf = nvme.Buffer(8 * drive.lba_size)
+    drive.succeed(drive.io(IoOpcode.READ, buf, base, 8), VERIFICATION)
+    old = bytes(buf[:])
+    with events_of(drive) as events:
+        drive.succeed(drive.admin(AdminOpcode.SANITIZE, cdw10=action | EMVS | AUSE), VERIFICATION)
+        state(drive, SanitizeState.MEDIA_VERIFICATION)
+        must_come_once(drive, events, VERIFICATION_EVENT, "since the media can be read")
+        for slba in (base, drive.random.randrange(drive.nsze - 8)):
+            drive.succeed(drive.io(IoOpcode.READ, buf, slba, 8), VERIFICATION)
+            drive.check(bytes(buf[:]) != old, VERIFICATION, "not the data from before", bytes(buf[:16]).hex())
+        command = drive.io(IoOpcode.WRITE, buf, base, 8)
+        drive.expect(command, VERIFICATION, Status.SANITIZE_IN_PROGRESS)
+        drive.succeed(
+            drive.admin(AdminOpcode.SANITIZE, cdw10=SanitizeAction.EXIT_MEDIA_VERIFICATION), VERIFICATION
+        )
+        log = state(drive, SanitizeState.IDLE)
+        drive.check(log.sstat.sos == SanitizeStatus.SUCCESS, VERIFICATION, "SOS 1", log.sstat.sos)
+        must_come_once(drive, events, SANITIZE_EVENT, "since the operation has ended")
+    command = drive.admin(AdminOpcode.SANITIZE, cdw10=SanitizeAction.EXIT_MEDIA_VERIFICATION)
+    drive.expect(command, VERIFICATION, Status.INVALID_FIELD)
+
+
+def state(drive: Drive, wanted: SanitizeState) -> SanitizeLog:
+    """Wait until the sanitize operation is in a state. Read the log with RAE, so that events stay."""
+    end, buf = time.monotonic() + PATIENCE, nvme.Buffer(512)
+    while True:
+        drive.succeed(drive.log_page(0x81, buf, 512, rae=True), VERIFICATION)
+        log = SanitizeLog(bytes(buf[:]))
+        if log.ssi.sans == wanted:
+            drive.succeed(drive.log_page(0x81, buf, 512), VERIFICATION)
+            return log
+        drive.check(time.monotonic() < end, VERIFICATION, f"SANS {wanted:d}", int(log.ssi.sans))
+        drive.poll(lambda: False, 0.002)

@@ -92,6 +92,12 @@ static bool changes_data(const struct vssd_request *request)
 	return request->sq->qid != 0 && vssd_io_known(request->csi, request->cmd.opc)->changes != SPEC_CHANGES_NONE;
 }
 
+/* Whether this is a read that verifies the media after a sanitize operation. */
+static bool is_verifying(const struct vssd_request *request)
+{
+	return request->cmd.opc == NVME_IO_READ && vssd_sanitize_is_verified(request->ctrl->subsystem);
+}
+
 static uint16_t check_namespace(struct vssd_request *request, const struct vssd_command *command)
 {
 	bool all = request->cmd.nsid == NVME_NSID_ALL && command->flags & VSSD_NEEDS_NS_OR_ALL;
@@ -110,7 +116,7 @@ static uint16_t check_namespace(struct vssd_request *request, const struct vssd_
 	    vssd_guard_protection(request, request->ns))
 		return NVME_SC_NS_WRITE_PROTECTED;
 	busy = request->ns ? request->ns->refuse : vssd_sanitize_refuses(request->ctrl->subsystem);
-	if (busy)
+	if (busy && !is_verifying(request))
 		return vssd_refuse_busy(request, busy);
 	return request->ns ? vssd_reservation_check_io(request) : NVME_SC_SUCCESS;
 }

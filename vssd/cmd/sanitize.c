@@ -23,6 +23,28 @@ static uint16_t exit_failure(struct vssd_request *request)
 	return NVME_SC_SUCCESS;
 }
 
+static uint16_t exit_verification(struct vssd_request *request)
+{
+	if (!vssd_sanitize_is_verified(request->ctrl->subsystem))
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD,
+				   VSSD_FIELD(NVME_FIELD_SANITIZE_SANACT, "SANACT, without media verification"),
+				   VSSD_OWN);
+	if (!request->is_trial)
+		vssd_sanitize_exit_verification(request->ctrl->subsystem);
+	return NVME_SC_SUCCESS;
+}
+
+/* EMVS: media verification follows an erase that deallocates. */
+static uint16_t check_verification(struct vssd_request *request, uint32_t action)
+{
+	bool can = request->ctrl->options->optional.media.verification && action != NVME_SANITIZE_OVERWRITE &&
+		   !(request->cmd.cdw10 & NVME_SANITIZE_NDAS);
+
+	if (can || !(request->cmd.cdw10 & NVME_SANITIZE_EMVS))
+		return NVME_SC_SUCCESS;
+	return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_SANITIZE_EMVS, "EMVS"), VSSD_OWN);
+}
+
 static uint16_t check_start(struct vssd_request *request, uint32_t action)
 {
 	struct vssd_subsystem *subsystem = request->ctrl->subsystem;
@@ -59,7 +81,11 @@ uint16_t vssd_sanitize(struct vssd_request *request)
 
 	if (action == NVME_SANITIZE_EXIT_FAILURE && subsystem->nv->sanitize.status != NVME_SANITIZE_IN_PROGRESS)
 		return exit_failure(request);
+	if (action == NVME_SANITIZE_EXIT_MEDIA_VERIFICATION && subsystem->options.optional.media.verification)
+		return exit_verification(request);
 	status = check_start(request, action);
+	if (!status)
+		status = check_verification(request, action);
 	if (!status)
 		status = vssd_guard_erasure(request, NULL);
 	if (!status && !request->is_trial)

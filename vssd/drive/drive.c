@@ -76,9 +76,13 @@ static void notice(struct vssd_listener *listener, enum vssd_notice notice)
 		return;
 	case VSSD_NOTICE_SANITIZE_BEGINS:
 		vssd_event_forget(ctrl, VSSD_EVENT_SANITIZED);
+		vssd_event_forget(ctrl, VSSD_EVENT_VERIFICATION);
 		return;
 	case VSSD_NOTICE_SANITIZE_ENDS:
 		announce(ctrl, VSSD_EVENT_SANITIZED);
+		return;
+	case VSSD_NOTICE_SANITIZE_VERIFIES:
+		announce(ctrl, VSSD_EVENT_VERIFICATION);
 		return;
 	case VSSD_NOTICE_FIRMWARE_STARTS:
 		ctrl->features.management.changed |= VSSD_CHANGED_FIRMWARE;

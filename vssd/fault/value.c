@@ -51,9 +51,21 @@ static const struct choice registers[] = {
 
 /* In the order of enum vssd_event. */
 static const struct choice events[] = {
-	{"doorbell-register", 0}, {"doorbell-value", 1}, {"reliability", 2}, {"temperature", 3}, {"spare", 4},
-	{"ns-changed", 5},        {"sanitized", 6},      {"firmware", 7},    {"telemetry", 8},   {"zone-changed", 9},
-	{"reservation", 10},      {"ana-changed", 11},   {"lba-status", 12}, {NULL, 0},
+	{"doorbell-register", 0},
+	{"doorbell-value", 1},
+	{"reliability", 2},
+	{"temperature", 3},
+	{"spare", 4},
+	{"ns-changed", 5},
+	{"sanitized", 6},
+	{"firmware", 7},
+	{"telemetry", 8},
+	{"zone-changed", 9},
+	{"reservation", 10},
+	{"ana-changed", 11},
+	{"lba-status", 12},
+	{"media-verification", 13},
+	{NULL, 0},
 };
 
 static const struct choice accesses[] = {{"read", VSSD_FAULT_READ}, {"write", VSSD_FAULT_WRITE}, {NULL, 0}};

@@ -21,7 +21,8 @@ enum vssd_notice {
 	VSSD_NOTICE_DATA_GONE,       /* data changed without a write command: drop all cached knowledge of them */
 	VSSD_NOTICE_SANITIZE_BEGINS, /* events of the last operation are outdated */
 	VSSD_NOTICE_SANITIZE_ENDS,
-	VSSD_NOTICE_FIRMWARE_STARTS, /* process no commands until it runs */
+	VSSD_NOTICE_SANITIZE_VERIFIES, /* the host can read the media */
+	VSSD_NOTICE_FIRMWARE_STARTS,   /* process no commands until it runs */
 	VSSD_NOTICE_FIRMWARE_RUNS,
 	VSSD_NOTICE_TEMPERATURE, /* it was measured again */
 	VSSD_NOTICE_LBA_STATUS,  /* unreadable LBAs were found */

@@ -79,6 +79,8 @@ struct vssd_sanitize_state {
 	uint8_t status;   /* enum nvme_sanitize_status */
 	uint8_t left;     /* it failed, and the host has exited failure mode */
 	uint8_t written;  /* the host has written since the last successful operation, or ever */
+	uint8_t phase;    /* enum vssd_sanitize_phase, of an operation in progress or that has failed */
+	uint8_t canceled; /* a reset has canceled the media verification */
 };
 
 struct vssd_saved_features {

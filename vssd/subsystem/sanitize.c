@@ -10,7 +10,9 @@
 #include "vssd/subsystem/subsystem.h"
 
 #define MS_NS UINT64_C(1000000)
-#define PASSES_MAX 16u /* OWPASS 0 means 16 passes */
+#define PASSES_MAX 16u        /* OWPASS 0 means 16 passes */
+#define DEALLOCATION_SHARE 8u /* of the time of an operation, after media verification */
+#define FAILS_SHIFT 4         /* of SSI */
 #define SPROG_DENOMINATOR 65536u
 #define SPROG_IDLE UINT16_MAX
 #define LEAVES_BLOCKS (UINT64_C(1) << 30) /* of a drive that can keep a pattern in all of its blocks */
@@ -29,6 +31,11 @@ static uint32_t passes_of(uint32_t cdw10)
 	return passes ? passes : PASSES_MAX;
 }
 
+static bool is_in_progress(const struct vssd_subsystem *subsystem)
+{
+	return subsystem->nv->sanitize.status == NVME_SANITIZE_IN_PROGRESS;
+}
+
 /* How many sweeps over the medium the operation needs. An overwrite that must deallocate needs one more. */
 static uint32_t sweeps_of(uint32_t cdw10)
 {
@@ -39,7 +46,9 @@ static uint32_t sweeps_of(uint32_t cdw10)
 
 static uint64_t work_of(const struct vssd_subsystem *subsystem)
 {
-	return subsystem->blocks * sweeps_of(subsystem->nv->sanitize.cdw10);
+	const struct vssd_sanitize_state *state = &subsystem->nv->sanitize;
+
+	return subsystem->blocks * (state->phase == VSSD_SANITIZE_DEALLOCATION ? 1 : sweeps_of(state->cdw10));
 }
 
 bool vssd_sanitize_leaves_data(const struct vssd_subsystem *subsystem)
@@ -54,12 +63,12 @@ static uint32_t content_of(const struct vssd_subsystem *subsystem, uint32_t swee
 	uint32_t cdw10 = subsystem->nv->sanitize.cdw10;
 	uint32_t passes = passes_of(cdw10);
 
-	if (!vssd_sanitize_leaves_data(subsystem))
+	if (!vssd_sanitize_leaves_data(subsystem) || subsystem->nv->sanitize.phase == VSSD_SANITIZE_DEALLOCATION)
 		return VSSD_POOL_UNWRITTEN;
 	if (sweep < passes)
 		return cdw10 & NVME_SANITIZE_OIPBP && (passes - 1 - sweep) % 2 ? VSSD_POOL_INVERTED
 									       : VSSD_POOL_PATTERN;
-	if (!(cdw10 & NVME_SANITIZE_NDAS))
+	if (!(cdw10 & (NVME_SANITIZE_NDAS | NVME_SANITIZE_EMVS)))
 		return VSSD_POOL_UNWRITTEN;
 	return action_of(cdw10) == NVME_SANITIZE_CRYPTO_ERASE ? VSSD_POOL_PATTERN : VSSD_POOL_ZEROES;
 }
@@ -88,6 +97,11 @@ uint16_t vssd_sanitize_refuses(const struct vssd_subsystem *subsystem)
 	}
 }
 
+bool vssd_sanitize_is_verified(const struct vssd_subsystem *subsystem)
+{
+	return is_in_progress(subsystem) && subsystem->nv->sanitize.phase == VSSD_SANITIZE_VERIFICATION;
+}
+
 static void set_status(struct vssd_subsystem *subsystem, enum nvme_sanitize_status status, bool left)
 {
 	subsystem->nv->sanitize.left = left;
@@ -104,6 +118,8 @@ static void set_clock(struct vssd_subsystem *subsystem)
 	double share = (double)subsystem->nv->sanitize.done / (double)work_of(subsystem);
 
 	sanitize->duration = pyn_ns_to_ticks(subsystem->options.sanitize_ms * MS_NS);
+	if (subsystem->nv->sanitize.phase == VSSD_SANITIZE_DEALLOCATION)
+		sanitize->duration /= DEALLOCATION_SHARE;
 	sanitize->start = pyn_ticks() - (uint64_t)(share * (double)sanitize->duration);
 }
 
@@ -134,6 +150,8 @@ uint32_t vssd_sanitize_sanicap(const struct vssd_subsystem *subsystem)
 		return sanicap;
 	/* Nothing changes the media after the operation. */
 	sanicap |= UINT32_C(1) << NVME_SANICAP_NODMMAS_SHIFT;
+	if (subsystem->options.optional.media.verification)
+		sanicap |= NVME_SANICAP_VERS;
 	return sanicap | (vssd_sanitize_leaves_data(subsystem) ? 0 : NVME_SANICAP_NDI);
 }
 
@@ -144,6 +162,8 @@ void vssd_sanitize_start(struct vssd_subsystem *subsystem, uint32_t cdw10, uint3
 	state->cdw10 = cdw10;
 	state->pattern = cdw11;
 	state->done = 0;
+	state->phase = VSSD_SANITIZE_PROCESSING;
+	state->canceled = false;
 	vssd_subsystem_notify(subsystem, VSSD_NOTICE_SANITIZE_BEGINS);
 	vssd_store_lose(subsystem->store);
 	vssd_subsystem_notify(subsystem, VSSD_NOTICE_DATA_GONE);
@@ -169,6 +189,35 @@ void vssd_sanitize_exit_failure(struct vssd_subsystem *subsystem)
 }
 
 /* ---- the operation ---- */
+
+/* Deallocate all media, after verification or instead of it. */
+static void deallocate(struct vssd_subsystem *subsystem)
+{
+	subsystem->nv->sanitize.phase = VSSD_SANITIZE_DEALLOCATION;
+	subsystem->nv->sanitize.done = 0;
+	set_clock(subsystem);
+	vssd_subsystem_notify(subsystem, VSSD_NOTICE_REFUSALS);
+	vssd_subsystem_wake(subsystem);
+}
+
+void vssd_sanitize_exit_verification(struct vssd_subsystem *subsystem)
+{
+	deallocate(subsystem);
+}
+
+/* All resets but that by CC.EN cancel media verification, now or later. */
+static void reset(struct vssd_subsystem *subsystem, enum vssd_reset kind, const struct vssd_listener *by)
+{
+	struct vssd_sanitize_state *state = &subsystem->nv->sanitize;
+
+	(void)by;
+	if (kind == VSSD_RESET_CONTROLLER || !is_in_progress(subsystem) || !(state->cdw10 & NVME_SANITIZE_EMVS) ||
+	    state->phase == VSSD_SANITIZE_DEALLOCATION)
+		return;
+	state->canceled = true;
+	if (state->phase == VSSD_SANITIZE_VERIFICATION)
+		deallocate(subsystem);
+}
 
 static void power(struct vssd_subsystem *subsystem, bool on)
 {
@@ -221,10 +270,31 @@ static void conclude(struct vssd_subsystem *subsystem, enum nvme_sanitize_status
 	vssd_subsystem_notify(subsystem, VSSD_NOTICE_SANITIZE_ENDS);
 }
 
+/* All sweeps of a phase are done. */
+static void end_phase(struct vssd_subsystem *subsystem)
+{
+	struct vssd_sanitize_state *state = &subsystem->nv->sanitize;
+
+	if (state->phase == VSSD_SANITIZE_DEALLOCATION || !(state->cdw10 & NVME_SANITIZE_EMVS)) {
+		conclude(subsystem, state->cdw10 & NVME_SANITIZE_NDAS && !vssd_sanitize_leaves_data(subsystem)
+					    ? NVME_SANITIZE_DEALLOCATED
+					    : NVME_SANITIZE_SUCCESS);
+		return;
+	}
+	if (state->canceled) {
+		deallocate(subsystem);
+		return;
+	}
+	state->phase = VSSD_SANITIZE_VERIFICATION;
+	vssd_subsystem_notify(subsystem, VSSD_NOTICE_REFUSALS);
+	vssd_subsystem_notify(subsystem, VSSD_NOTICE_SANITIZE_VERIFIES);
+}
+
 /* Whether --sanitize-failures makes this operation fail now, half-way. */
 static bool fails_now(struct vssd_subsystem *subsystem)
 {
-	return subsystem->sanitize.failures < subsystem->options.sanitize_failures &&
+	return subsystem->nv->sanitize.phase == VSSD_SANITIZE_PROCESSING &&
+	       subsystem->sanitize.failures < subsystem->options.sanitize_failures &&
 	       subsystem->nv->sanitize.done >= work_of(subsystem) / 2;
 }
 
@@ -233,7 +303,7 @@ static void poll(struct vssd_subsystem *subsystem, uint64_t now)
 	const struct vssd_sanitize_state *state = &subsystem->nv->sanitize;
 	uint64_t due, most;
 
-	if (state->status != NVME_SANITIZE_IN_PROGRESS)
+	if (!is_in_progress(subsystem) || vssd_sanitize_is_verified(subsystem))
 		return;
 	due = work_due(subsystem, now);
 	most = subsystem->null_store ? due : state->done + vssd_subsystem_erase_most(subsystem);
@@ -243,15 +313,13 @@ static void poll(struct vssd_subsystem *subsystem, uint64_t now)
 		conclude(subsystem, NVME_SANITIZE_FAILED);
 	} else if (state->done == work_of(subsystem) &&
 		   now - subsystem->sanitize.start >= subsystem->sanitize.duration) {
-		conclude(subsystem, state->cdw10 & NVME_SANITIZE_NDAS && !vssd_sanitize_leaves_data(subsystem)
-					    ? NVME_SANITIZE_DEALLOCATED
-					    : NVME_SANITIZE_SUCCESS);
+		end_phase(subsystem);
 	}
 }
 
 static uint64_t due(const struct vssd_subsystem *subsystem)
 {
-	return subsystem->nv->sanitize.status == NVME_SANITIZE_IN_PROGRESS ? 0 : VSSD_NEVER;
+	return is_in_progress(subsystem) && !vssd_sanitize_is_verified(subsystem) ? 0 : VSSD_NEVER;
 }
 
 /* Whether an operation could have left this state. */
@@ -262,8 +330,9 @@ static bool is_good(const struct vssd_subsystem *subsystem)
 
 	if (state->status == NVME_SANITIZE_NEVER)
 		return true;
-	return state->status <= NVME_SANITIZE_DEALLOCATED && action >= NVME_SANITIZE_BLOCK_ERASE &&
-	       action <= NVME_SANITIZE_CRYPTO_ERASE && state->done <= work_of(subsystem);
+	return state->status <= NVME_SANITIZE_DEALLOCATED && state->phase < VSSD_NUM_SANITIZE_PHASES &&
+	       action >= NVME_SANITIZE_BLOCK_ERASE && action <= NVME_SANITIZE_CRYPTO_ERASE &&
+	       state->done <= work_of(subsystem);
 }
 
 /* Check the state, which may come from a file with any contents. Data that may be left stay readable. */
@@ -279,9 +348,38 @@ static void init(struct vssd_subsystem *subsystem)
 	state->written = true;
 }
 
-const struct vssd_subsystem_part vssd_sanitize_part = {.init = init, .power = power, .poll = poll, .due = due};
+const struct vssd_subsystem_part vssd_sanitize_part = {
+	.init = init, .power = power, .reset = reset, .poll = poll, .due = due};
 
 /* ---- the log page ---- */
+
+/* SANS: the state of the operation. */
+static unsigned state_of(const struct vssd_subsystem *subsystem)
+{
+	const struct vssd_sanitize_state *state = &subsystem->nv->sanitize;
+	bool is_free = state->cdw10 & NVME_SANITIZE_AUSE;
+
+	if (state->status == NVME_SANITIZE_FAILED && !state->left)
+		return is_free ? NVME_SANITIZE_STATE_UNRESTRICTED_FAILURE : NVME_SANITIZE_STATE_RESTRICTED_FAILURE;
+	if (!is_in_progress(subsystem))
+		return NVME_SANITIZE_STATE_IDLE;
+	if (state->phase == VSSD_SANITIZE_VERIFICATION)
+		return NVME_SANITIZE_STATE_MEDIA_VERIFICATION;
+	if (state->phase == VSSD_SANITIZE_DEALLOCATION)
+		return NVME_SANITIZE_STATE_POST_VERIFICATION_DEALLOCATION;
+	return is_free ? NVME_SANITIZE_STATE_UNRESTRICTED_PROCESSING : NVME_SANITIZE_STATE_RESTRICTED_PROCESSING;
+}
+
+/* FAILS: the state in which the operation failed. It fails nowhere but in processing. */
+static unsigned failed_in(const struct vssd_subsystem *subsystem)
+{
+	const struct vssd_sanitize_state *state = &subsystem->nv->sanitize;
+
+	if (state->status != NVME_SANITIZE_FAILED)
+		return NVME_SANITIZE_STATE_IDLE;
+	return state->cdw10 & NVME_SANITIZE_AUSE ? NVME_SANITIZE_STATE_UNRESTRICTED_PROCESSING
+						 : NVME_SANITIZE_STATE_RESTRICTED_PROCESSING;
+}
 
 void vssd_sanitize_log(const struct vssd_subsystem *subsystem, struct nvme_sanitize_log *log)
 {
@@ -290,15 +388,20 @@ void vssd_sanitize_log(const struct vssd_subsystem *subsystem, struct nvme_sanit
 	uint64_t sweeps = state->done / subsystem->blocks, passes = passes_of(state->cdw10);
 
 	log->sprog = SPROG_IDLE;
-	if (state->status == NVME_SANITIZE_IN_PROGRESS) {
+	if (is_in_progress(subsystem) && !vssd_sanitize_is_verified(subsystem)) {
 		uint64_t share = (uint64_t)((double)state->done / (double)work_of(subsystem) * SPROG_DENOMINATOR);
 
 		log->sprog = (uint16_t)(share < SPROG_IDLE ? share : SPROG_IDLE - 1);
 	}
 	log->sstat = (uint16_t)(state->status | (sweeps < passes ? sweeps : passes) << NVME_SANITIZE_PASSES_SHIFT |
-				(state->written ? 0 : NVME_SANITIZE_GLOBAL_DATA_ERASED));
+				(state->written ? 0 : NVME_SANITIZE_GLOBAL_DATA_ERASED) |
+				(state->canceled ? NVME_SANITIZE_MVCNCLD : 0));
 	log->scdw10 = state->cdw10;
 	log->eto = log->etbe = log->etce = seconds;
 	if (subsystem->options.version >= NVME_1_4)
 		log->etond = log->etbend = log->etcend = seconds;
+	if (subsystem->options.optional.media.verification) {
+		log->etpvds = (seconds + DEALLOCATION_SHARE - 1) / DEALLOCATION_SHARE;
+		log->ssi = (uint8_t)(state_of(subsystem) | failed_in(subsystem) << FAILS_SHIFT);
+	}
 }

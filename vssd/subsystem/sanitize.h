@@ -9,6 +9,14 @@
 #include "spec/nvme_log.h"
 #include "vssd/subsystem/part.h"
 
+/* What an operation does, in this order. Media verification is optional. */
+enum vssd_sanitize_phase {
+	VSSD_SANITIZE_PROCESSING,
+	VSSD_SANITIZE_VERIFICATION, /* the host reads the media, until it ends this */
+	VSSD_SANITIZE_DEALLOCATION,
+	VSSD_NUM_SANITIZE_PHASES,
+};
+
 struct vssd_sanitize {
 	uint64_t start; /* ticks: when it would have started if it had never been interrupted */
 	uint64_t duration;
@@ -19,6 +27,12 @@ extern const struct vssd_subsystem_part vssd_sanitize_part;
 
 /* Start the operation of a command with these dwords. None must be in progress. */
 void vssd_sanitize_start(struct vssd_subsystem *subsystem, uint32_t cdw10, uint32_t cdw11);
+
+/* Whether the host may read the media now. */
+bool vssd_sanitize_is_verified(const struct vssd_subsystem *subsystem);
+
+/* Exit Media Verification State, which the operation must be in. */
+void vssd_sanitize_exit_verification(struct vssd_subsystem *subsystem);
 
 /* Exit Failure Mode. */
 void vssd_sanitize_exit_failure(struct vssd_subsystem *subsystem);
