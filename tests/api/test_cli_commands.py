@@ -384,6 +384,53 @@ def test_flexible_data_placement_is_shown_and_changed(run, data):
     assert "takes numbers like" in run("fdp", "update", drive, "-p", "x", code=2)
 
 
+def test_zones_are_shown_and_changed(run, data, tmp_path):
+    drive = "vssd:name=command-line-zones,size=64M,zoned=1,zone_size=256K,read_only_zones=1,zasl=3,zrwas=1"
+    assert data("identify", "zns", "id-ctrl", drive)["data"]["zasl"] == 3
+    assert data("identify", "zns", "id-ns", drive)["data"]["lbafe"][0]["zsze"] == 512
+    assert data("log", "zns", "changed-zone-list", drive, "--rae")["data"]["nrzid"] == 0
+    found = data("zns-report", "zns", "report-zones", drive)
+    assert found["nr_zones"] == len(found["zones"]) == 256
+    assert [zone["zslba"] for zone in found["zones"]] == list(range(0, 256 * 512, 512))
+    file = tmp_path / "data"
+    file.write_bytes(b"appended" * 128)
+    assert run("zns", "zone-append", drive, "-s", "0x400", "-d", str(file)) == "2 LBAs are at LBA 0x400\n"
+    assert data("send", "zns", "zone-append", drive, "-s", "0x400", "-d", str(file))["lba"] == 0x402
+    assert "no LBAs of 512" in run("zns", "zone-append", drive, "-d", "-", input="x", code=2)
+    assert run("zns", "open-zone", drive, "-s", "0", "--zrwa") == "the zone is open\n"
+    assert run("zns", "zrwa-flush-zone", drive, "-l", "31") == "the LBAs are committed\n"
+    assert run("zns", "close-zone", drive, "-s", "0x400") == "the zone is closed\n"
+    file.write_bytes(b"extension")
+    assert "is set" in run("zns", "set-zone-desc", drive, "-s", "0x200", "-d", str(file))
+    found = data("zns-report", "zns", "report-zones", drive, "-d", "3", "-e", "-p")
+    assert (found["nr_zones"], [zone["zs_bits"]["zs"] for zone in found["zones"]]) == (3, [3, 4, 4])
+    assert [zone["wp"] for zone in found["zones"]] == [32, 0x200, 0x404]
+    assert found["extensions"] == [None, (b"extension" + bytes(55)).hex(), None]
+    shown = run("zns", "report-zones", drive, "-S", "4", "-s", "0x1ff", "-e").splitlines()
+    assert shown[0] == "2 zones" and "slba 0x200  wp 0x200  capacity 0x200  closed" in shown[1]
+    assert data("send", "zns", "zone-mgmt-recv", drive, "-l", "192", "-p")["data"]["nz"] == 2
+    assert run("zns", "finish-zone", drive, "-s", "0x400") == "the zone is full\n"
+    assert run("zns", "offline-zone", drive, "-a") == "the zones are offline\n"
+    assert run("zns", "reset-zone", drive, "--select-all") == "the zones are empty\n"
+    assert run("zns", "zone-mgmt-send", drive, "-s", "0x600", "--zsa", "3") == "done\n"
+    assert data("send", "zns", "finish-zone", drive, "-s", "1", code=1)["sc"] == 2
+    assert "01/bf" in run("zns", "open-zone", drive, "-s", "0x1fe00", code=1)
+    assert "00/01" in run("zns", "report-zones", "vssd:name=command-line-flat,size=16M", code=1)
+
+
+def test_directives_are_shown_and_changed(run, data):
+    drive = "vssd:name=command-line-streams,size=16M,streams"
+    assert data("send", "dir-receive", drive, "-D", "0", "-O", "1")["structure"] == "Directives"
+    assert data("send", "dir-receive", drive, "-D", "1", "-O", "1", code=1)["sc"] == 2  # not enabled
+    assert run("dir-send", drive, "-D", "0", "-O", "1", "-T", "1", "-e", "1") == "done\n"
+    streams = ("-D", "1", "--enable-first", "-O")
+    assert data("send", "dir-receive", drive, *streams, "1")["data"]["msl"] > 0
+    assert run("dir-receive", drive, *streams, "3", "-r", "2") == "dword 0 is 0x2\n"
+    assert data("send", "dir-receive", drive, *streams, "2")["data"]["osc"] == 0
+    assert run("dir-send", drive, *streams, "2") == "done\n"
+    assert "00/02" in run("dir-receive", drive, "-D", "0", "-O", "9", code=1)
+
+
 # ---- the machine, and virtual SSDs that run ----
 
 
