@@ -41,7 +41,7 @@ cdef extern from "driver.h" nogil:
     uint32_t pyn_process_number()
     const char *pyn_status_name(uint16_t status)
     const char *pyn_admin_opcode_name(uint8_t opcode)
-    const char *pyn_io_opcode_name(uint8_t opcode)
+    const char *pyn_io_opcode_name(uint8_t csi, uint8_t opcode)
     uint16_t pyn_crc16(uint16_t seed, const void *data, size_t length)
     uint32_t pyn_crc32c(uint32_t seed, const void *data, size_t length)
     uint64_t pyn_crc64(uint64_t seed, const void *data, size_t length)
@@ -277,6 +277,11 @@ cdef extern from "driver.h" nogil:
         NVME_IO_ZONE_MGMT_SEND
         NVME_IO_ZONE_MGMT_RECEIVE
         NVME_IO_ZONE_APPEND
+        NVME_KV_STORE
+        NVME_KV_RETRIEVE
+        NVME_KV_LIST
+        NVME_KV_DELETE
+        NVME_KV_EXIST
         NVME_IO_RESERVATION_REGISTER
         NVME_IO_RESERVATION_REPORT
         NVME_IO_RESERVATION_ACQUIRE
@@ -362,6 +367,7 @@ cdef extern from "driver.h" nogil:
         void *user
         bool timed_out
         bool mismatch
+        uint8_t csi
         bool asynchronous
         uint32_t aborts
         uint64_t latency_ns
@@ -426,12 +432,14 @@ cdef extern from "driver.h" nogil:
         uint64_t zone_size
         uint64_t capacity
         bool verify_enabled
+        bool keys
 
     struct pyn_namespace_answer:
         pass
 
     int pyn_namespace_open(pyn_device *device, uint32_t nsid, uint64_t nlba_verify, pyn_namespace **ns,
                            pyn_error *err)
+    int pyn_namespace_open_keys(pyn_device *device, uint32_t nsid, pyn_namespace **ns, pyn_error *err)
     void pyn_namespace_free(pyn_namespace *ns)
     int pyn_namespace_save(pyn_namespace *ns, const char *path, pyn_saved *saved, pyn_error *err)
     int pyn_namespace_load(pyn_namespace *ns, const char *path, bool trust_counts, pyn_saved *saved, pyn_error *err)

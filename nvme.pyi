@@ -65,8 +65,8 @@ whatever fits the fields, and leaves it to the drive to refuse, say, an LBA past
 register as all ones raises SystemError, because the drive is gone or its memory space is disabled.
 
 References are to the NVM Express Base Specification 2.0 ("Base"), the NVM Command Set Specification 1.0
-("NVM"), the Zoned Namespace Command Set Specification 1.1 ("ZNS") and the PCI Express Base
-Specification 5.0 ("PCIe").
+("NVM"), the Zoned Namespace Command Set Specification 1.1 ("ZNS"), the Key Value Command Set Specification
+1.1 ("KV") and the PCI Express Base Specification 5.0 ("PCIe").
 """
 
 import os
@@ -80,7 +80,7 @@ from pynvme.engines import Engine
 from pynvme.fdp import Fdp
 from pynvme.protection import Format, Pi
 from pynvme.sgl import Descriptor, Sgl
-from pynvme.spec import AnaLog, IdentifyController, IdentifyNamespace, SmartLog
+from pynvme.spec import AnaLog, IdentifyController, IdentifyNamespace, IdentifyNamespaceKv, SmartLog
 from pynvme.structure import Structure
 from pynvme.trace import CommandLog, LiveLog
 from pynvme.zone import Zone
@@ -90,6 +90,7 @@ __all__ = [
     "Controller",
     "DotDict",
     "IOWorker",
+    "KeyValue",
     "Namespace",
     "NamespaceCreationError",
     "NamespaceDeletionError",
@@ -111,6 +112,7 @@ __version__: str
 
 _Int = SupportsIndex | float  # an int, what has __index__ (numpy), or a float without a fraction
 _Address = bytes | str | os.PathLike[str]
+_Keys = list[bytes]
 _Completed = Callable[[tuple[int, int, int, int]], object] | Callable[[int, int], object]
 
 class NvmeEnumerateError(Exception):
@@ -2816,6 +2818,267 @@ class Namespace:
 
             >>> zoned = nvme0n1.ioworker(zonemode="zbd", read_percentage=50, zone_append=100, time=10)
             >>> zoned.start().close().zone_resets
+        """
+
+class KeyValue:
+    """A namespace of the Key Value Command Set, with its five commands and the verification of values.
+
+    Args:
+        nvme: the Controller, which enables all command sets (CC.CSS) if the drive has them
+        nsid: which namespace, 32 bits
+
+    Raises:
+        NamespaceCreationError: it is not active, or has another command set
+
+    The object stays valid through resets, power cycles and formats.
+
+    A key has 1 to 16 bytes. pynvme keeps the CRC-32C and the length of the value of each key that it has
+    stored or deleted, up to 2^24 keys, and compares when a Retrieve or an Exist completes. If the drive is
+    wrong, the command completes with the status 07/81, and the log names the key and the class:
+
+        lost            the drive says that a key does not exist that was stored
+        stale           an older value, or a key that was deleted
+        misdirected     the value of another key
+        corrupt         none of these
+
+    A Store or a Delete is compared, too, if the drive refuses it because the key exists, or does not. Of a
+    value that is longer than the buffer of its Retrieve only the length is compared. If the specification
+    leaves the value open (commands to a key that overlap in flight, failed commands, a power loss before a
+    flush, a format), the key is unknown until it is stored or deleted again. So there are no false alarms.
+
+    Example:
+        >>> nvme0 = Controller("vssd:size=64M,namespaces=2,key_value=1")
+        >>> kv, qpair, buf = KeyValue(nvme0, 2), Qpair(nvme0, 16), Buffer(4096)
+        >>> kv.store(qpair, b"hello", buf).waitdone()
+        >>> kv.retrieve(qpair, b"hello", buf).waitdone()
+        4096
+    """
+
+    def __init__(self, nvme: Controller, nsid: _Int = 1) -> None: ...
+    @property
+    def nsid(self) -> int:
+        """The namespace identifier."""
+
+    @property
+    def id_ns(self) -> IdentifyNamespaceKv:
+        """Identify Namespace of the Key Value Command Set (CNS 05h, KV 4.1.5.1). It is read each time.
+
+        Examples:
+            >>> kv.id_ns.nuse                   # bytes that keys and values occupy
+            >>> kv.id_ns.kvf[0].vml             # bytes of the longest value
+        """
+
+    def verify_enable(self, enable: bool = True) -> bool:
+        """Enable or disable the comparison of values for this object. What is stored is followed in any case.
+
+        Returns:
+            True
+        """
+
+    def verify_stats(self) -> DotDict:
+        """How many values were compared, by all processes since the drive was opened.
+
+        Returns:
+            judged: values and existences that were compared, mismatches included
+            unverified: those whose expected value was unknown
+            mismatch: those that were wrong
+        """
+
+    def verify_forget(self) -> None:
+        """Make all keys unknown, after a change that pynvme cannot have seen."""
+
+    def close(self) -> None:
+        """Does nothing. pynvme keeps the verification data until the controller is closed."""
+
+    def store(
+        self,
+        qpair: Qpair,
+        key: bytes | bytearray | memoryview,
+        buf: Buffer | None,
+        length: _Int | None = None,
+        options: _Int = 0,
+        cb: _Completed | None = None,
+        *,
+        kl: _Int | None = None,
+        sgl: bool | Sgl | Descriptor | None = None,
+    ) -> Qpair:
+        """Store: the key gets a value (KV 3.2.5).
+
+        The drive refuses a longer value than VML with status 00/85 and a longer key than KML with 00/86. It
+        fails with 00/81 if it has no room.
+
+        Args:
+            qpair: the queue to send it to
+            key: 1 to 16 bytes
+            buf: the value, from buf.offset on. None is a value of 0 bytes
+            length: VS, bytes of the value, 32 bits, by default buf.size
+            options: SO, 8 bits: 1 only if the key exists, 2 only if it does not, 4 not compressed
+            cb: called at completion, see help(nvme)
+            kl: KL, the length of the key to send, 8 bits, by default that of key
+            sgl: as for Namespace.read()
+
+        Raises:
+            AssertionError: the key is longer than 16 bytes, or buf is shorter than length
+
+        Example:
+            >>> kv.store(qpair, b"hello", buf, 100, options=2).waitdone()
+        """
+
+    def retrieve(
+        self,
+        qpair: Qpair,
+        key: bytes | bytearray | memoryview,
+        buf: Buffer | None,
+        length: _Int | None = None,
+        options: _Int = 0,
+        cb: _Completed | None = None,
+        *,
+        kl: _Int | None = None,
+        sgl: bool | Sgl | Descriptor | None = None,
+    ) -> Qpair:
+        """Retrieve: the value of a key, or its first bytes (KV 3.2.4).
+
+        waitdone() returns the length of the value, which may be more than the buffer holds. The drive fails
+        the command with status 00/87 if the key does not exist.
+
+        Args:
+            qpair: the queue to send it to
+            key: 1 to 16 bytes
+            buf: where to, from buf.offset on. None asks for the length only
+            length: HBS, the most bytes to transfer, 32 bits, by default buf.size
+            options: RO, 8 bits: 1 not decompressed
+            cb: called at completion, see help(nvme)
+            kl: KL, the length of the key to send, 8 bits, by default that of key
+            sgl: as for Namespace.read()
+
+        Raises:
+            AssertionError: the key is longer than 16 bytes, or buf is shorter than length
+
+        Example:
+            >>> size = kv.retrieve(qpair, b"hello", buf).waitdone()
+            >>> buf[:size]
+        """
+
+    def list(
+        self,
+        qpair: Qpair,
+        buf: Buffer,
+        key: bytes | bytearray | memoryview = b"",
+        length: _Int | None = None,
+        cb: _Completed | None = None,
+        *,
+        kl: _Int | None = None,
+        sgl: bool | Sgl | Descriptor | None = None,
+    ) -> Qpair:
+        """List: as many keys as fit, in the order of the drive (KV 3.2.3).
+
+        keys() sends it as often as needed. pynvme.key_value.keys_of(buf) returns the keys in the data.
+
+        Args:
+            qpair: the queue to send it to
+            buf: where to, from buf.offset on. It begins with the number of keys, in 4 bytes
+            key: the key to begin at, or the one after it if it does not exist. b"" is the first one
+            length: HBS, the most bytes to transfer, 32 bits, by default buf.size
+            cb: called at completion, see help(nvme)
+            kl: KL, the length of the key to send, 8 bits, by default that of key
+            sgl: as for Namespace.read()
+
+        Raises:
+            AssertionError: the key is longer than 16 bytes, or buf is shorter than length
+        """
+
+    def delete(
+        self,
+        qpair: Qpair,
+        key: bytes | bytearray | memoryview,
+        cb: _Completed | None = None,
+        *,
+        kl: _Int | None = None,
+    ) -> Qpair:
+        """Delete a key and its value (KV 3.2.1). The drive fails it with 00/87 if the key does not exist.
+
+        Args:
+            qpair: the queue to send it to
+            key: 1 to 16 bytes
+            cb: called at completion, see help(nvme)
+            kl: KL, the length of the key to send, 8 bits, by default that of key
+
+        Raises:
+            AssertionError: the key is longer than 16 bytes
+        """
+
+    def exist(
+        self,
+        qpair: Qpair,
+        key: bytes | bytearray | memoryview,
+        cb: _Completed | None = None,
+        *,
+        kl: _Int | None = None,
+    ) -> Qpair:
+        """Exist: whether a key exists (KV 3.2.2). If not, the drive fails the command with status 00/87.
+
+        Args:
+            qpair: the queue to send it to
+            key: 1 to 16 bytes
+            cb: called at completion, see help(nvme)
+            kl: KL, the length of the key to send, 8 bits, by default that of key
+
+        Raises:
+            AssertionError: the key is longer than 16 bytes
+        """
+
+    def flush(self, qpair: Qpair, cb: _Completed | None = None) -> Qpair:
+        """Flush: what was stored and deleted before survives a loss of power (Base 7.2).
+
+        Args:
+            qpair: the queue to send it to
+            cb: called at completion, see help(nvme)
+        """
+
+    def keys(self, qpair: Qpair, start: bytes | bytearray | memoryview = b"") -> _Keys:
+        """All keys of the drive, in its order, by List commands, up to the first one that fails.
+
+        Args:
+            qpair: the queue to send them to
+            start: the key to begin at, by default the first one
+
+        Example:
+            >>> kv.keys(qpair)
+            [b'hello']
+        """
+
+    def send_cmd(
+        self,
+        opcode: _Int,
+        qpair: Qpair,
+        buf: Buffer | None = None,
+        nsid: _Int | None = None,
+        cdw10: _Int = 0,
+        cdw11: _Int = 0,
+        cdw12: _Int = 0,
+        cdw13: _Int = 0,
+        cdw14: _Int = 0,
+        cdw15: _Int = 0,
+        cb: _Completed | None = None,
+        *,
+        sgl: bool | Sgl | Descriptor | None = None,
+        cdw2: _Int = 0,
+        cdw3: _Int = 0,
+    ) -> Qpair:
+        """Send any IO command to this namespace (Base 3.3.3.1, KV 3). Verification tracks it.
+
+        Args:
+            opcode: bits 15:0 of dword 0
+            qpair: the queue to send it to
+            buf: the data, from buf.offset on, at most buf.size bytes. None is no data
+            nsid: 32 bits, by default that of this namespace
+            cdw10 ... cdw15: command dwords, 32 bits each
+            cb: called at completion, see help(nvme)
+            sgl: as for Namespace.read()
+            cdw2, cdw3: the first 8 bytes of the key, 32 bits each
+
+        Raises:
+            AssertionError: a value does not fit its field, or the queue is full
         """
 
 class IOWorker:

@@ -15,8 +15,8 @@ cdef str _moment(uint64_t ticks):
     return f"{_time.strftime('%Y-%m-%d %H:%M:%S', _time.localtime(seconds))}.{rest // 1000:06d}"
 
 
-cdef str _command_line(const cspdk.nvme_cmd *cmd, unsigned sqid):
-    name = _text(cspdk.pyn_io_opcode_name(cmd.opc) if sqid else cspdk.pyn_admin_opcode_name(cmd.opc))
+cdef str _command_line(const cspdk.nvme_cmd *cmd, unsigned sqid, uint8_t csi=0):
+    name = _text(cspdk.pyn_io_opcode_name(csi, cmd.opc) if sqid else cspdk.pyn_admin_opcode_name(cmd.opc))
     line = f"{name} ({cmd.opc:02x}) sqid:{sqid} cid:{cmd.cid} nsid:{cmd.nsid} " \
            f"cdw10:{cmd.cdw10:08x} cdw11:{cmd.cdw11:08x}"
     if sqid or cmd.cdw12 or cmd.cdw13 or cmd.cdw14 or cmd.cdw15:
@@ -24,6 +24,11 @@ cdef str _command_line(const cspdk.nvme_cmd *cmd, unsigned sqid):
     if cmd.cdw13 or cmd.cdw14 or cmd.cdw15:
         line += f" cdw13:{cmd.cdw13:08x} cdw14:{cmd.cdw14:08x} cdw15:{cmd.cdw15:08x}"
     return line
+
+
+cdef uint8_t _csi_of(const cspdk.pyn_cmdlog_entry *entry):
+    """The command set of a command, which the log has for Key Value namespaces."""
+    return <uint8_t>(entry.told >> 8) if entry.told_number == entry.number else 0
 
 
 cdef str _lba_text(const cspdk.nvme_cmd *cmd, unsigned sqid):
@@ -63,7 +68,7 @@ cdef object _print_cmdlog(_Device device, const cspdk.pyn_cmdlog *log, unsigned 
     from pynvme import fired
 
     while (wanted == 0 or age < wanted) and cspdk.pyn_cmdlog_read(log, age, &entry):
-        lines = [f"index {age}, {_moment(entry.submitted)}", f"command sent: {_command_line(&entry.cmd, sqid)}"]
+        lines = [f"index {age}, {_moment(entry.submitted)}", f"command sent: {_command_line(&entry.cmd, sqid, _csi_of(&entry))}"]
         if entry.completed:
             microseconds = cspdk.pyn_ticks_to_ns(entry.completed - entry.submitted) / 1000
             lines.append(f"index {age}, {_moment(entry.completed)}")

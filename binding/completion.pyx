@@ -92,7 +92,7 @@ cdef class _Queue:
             text = _assertion_text(error)
             _warn(_failures.ASSERTION, text, f"ASSERT: {text}")
         except Exception as error:
-            _note(error, "in the callback of " + _command_line(&completed.cmd, self._id()))
+            _note(error, "in the callback of " + _command_line(&completed.cmd, self._id(), completed.csi))
             raise
 
     cdef object _tell(self, cspdk.pyn_completed *completed):
@@ -102,11 +102,11 @@ cdef class _Queue:
 
         if completed.mismatch:
             cspdk.pyn_mismatch_text(&completed.found, completed.cmd.nsid, text, sizeof(text))
-            _log.error("%s; %s", _text(text), self._where(&completed.cmd))
+            _log.error("%s; %s", _text(text), self._where(completed))
         elif completed.timed_out:
-            _log.error("no completion within %d ms of %s", self._timeout_ms(), self._where(&completed.cmd))
+            _log.error("no completion within %d ms of %s", self._timeout_ms(), self._where(completed))
         elif _log.isEnabledFor(_logging.INFO):
-            _log.info("%s of %s", _completion_line(&completed.cpl), self._where(&completed.cmd))
+            _log.info("%s of %s", _completion_line(&completed.cpl), self._where(completed))
         try:
             if completed.timed_out:
                 _warn(_failures.TIMEOUT, "time-out",
@@ -114,13 +114,14 @@ cdef class _Queue:
             elif status & 0x7ff:
                 _warn_status(status & 0x7ff, completed.mismatch, "ERROR status: ")
         except UserWarning as error:  # the script turns warnings into errors
-            _note(error, _command_line(&completed.cmd, self._id()))
+            _note(error, _command_line(&completed.cmd, self._id(), completed.csi))
             _note(error, _completion_line(&completed.cpl))
             raise
 
-    cdef str _where(self, const cspdk.nvme_cmd *cmd):
+    cdef str _where(self, const cspdk.pyn_completed *completed):
         """A command, with its queue, its LBAs and the drive."""
-        return f"{_command_line(cmd, self._id())}{_lba_text(cmd, self._id())} on the drive at {self._path()}"
+        lbas = "" if completed.csi else _lba_text(&completed.cmd, self._id())
+        return f"{_command_line(&completed.cmd, self._id(), completed.csi)}{lbas} on the drive at {self._path()}"
 
     cdef bint _deliver(self) except? True:
         """Pass the oldest fetched completion to the script. Return whether waitdone() counts it."""

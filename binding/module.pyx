@@ -114,8 +114,8 @@ def _capture_stop():
 
 
 __all__ = [
-    "Buffer", "Controller", "DotDict", "IOWorker", "Namespace", "NamespaceCreationError", "NamespaceDeletionError",
-    "NvmeDeletionError", "NvmeEnumerateError", "NvmeShutdownStatusTimeoutError", "Pcie", "Qpair",
+    "Buffer", "Controller", "DotDict", "IOWorker", "KeyValue", "Namespace", "NamespaceCreationError",
+    "NamespaceDeletionError", "NvmeDeletionError", "NvmeEnumerateError", "NvmeShutdownStatusTimeoutError", "Pcie", "Qpair",
     "QpairCreationError", "QpairDeletionError", "Subsystem", "Tcp", "__version__", "engines", "srand",
 ]
 

@@ -197,7 +197,7 @@ cdef class Namespace:
 
     @_named
     def cmdname(self, opcode):
-        return _text(cspdk.pyn_io_opcode_name(<uint8_t>_field(opcode, 8, "opcode")))
+        return _text(cspdk.pyn_io_opcode_name(0, <uint8_t>_field(opcode, 8, "opcode")))
 
     @_named
     def supports(self, opcode):
@@ -294,7 +294,7 @@ cdef class Namespace:
             raise TypeError(f"qpair must be a Qpair, not {type(qpair).__name__}")
         queue = <Qpair>qpair
         queue._get()
-        if cspdk.pyn_track_is_unknown(command.cmd.opc):
+        if not self._namespace.keys and cspdk.pyn_track_is_unknown(command.cmd.opc):
             self._controller._ask_effects()
         if command.cmd.nsid != self._namespace.nsid:
             self._check_other(command)

@@ -36,6 +36,7 @@ OPTIONS = (
     "doorbell_buffer",
     "error_injection",
     "fdp",
+    "key_value=1",
     "lba_status",
     "media_verification",
     "metadata",
@@ -96,11 +97,15 @@ METHODS = {
     ("io", 0x79): "Namespace.zns_mgmt_send",
     ("io", 0x7A): "Namespace.zns_mgmt_receive",
     ("io", 0x7D): "Namespace.zone_append",
+    ("kv", 0x01): "KeyValue.store",
+    ("kv", 0x02): "KeyValue.retrieve",
+    ("kv", 0x06): "KeyValue.list",
+    ("kv", 0x10): "KeyValue.delete",
+    ("kv", 0x14): "KeyValue.exist",
 }
 """Methods that are not made from the book. Any other command is sent by send_cmd()."""
 
 REASONS = {
-    "key-value namespaces are not there yet": ("store", "retrieve", "exist", "key value"),
     "no virtual functions": (
         "virtual",
         "secondary",
@@ -134,6 +139,7 @@ class Found(NamedTuple):
 
     admin: frozenset[int]
     io: frozenset[int]
+    kv: frozenset[int]
     logs: frozenset[int]
     features: frozenset[int]
     cns: frozenset[int]
@@ -167,15 +173,19 @@ def probe(option: str) -> Found:
     nvme0 = d.Controller(d.Pcie(f"vssd:name=protocol-{option},{SIZE}" + (f",{option}" if option else "")))
     ns, buf = d.Namespace(nvme0), d.Buffer()
     effects, supported = [nvme0.log(5)], nvme0.log(0)
-    if option.startswith("zoned"):
-        zns = d.Buffer()
-        nvme0.send_cmd(
-            2, zns, nsid=0xFFFFFFFF, cdw10=1023 << 16 | 5, cdw14=spec.CommandSet.ZNS << 24
-        ).waitdone()
-        effects.append(zns.decode("effects_log"))
+    of_keys = []
+    for kind, name, where in (
+        (spec.CommandSet.ZNS, "zoned", effects),
+        (spec.CommandSet.KV, "key_value", of_keys),
+    ):
+        if option.startswith(name):
+            log = d.Buffer()
+            nvme0.send_cmd(2, log, nsid=0xFFFFFFFF, cdw10=1023 << 16 | 5, cdw14=kind << 24).waitdone()
+            where.append(log.decode("effects_log"))
     found = Found(
         frozenset(i for i in range(256) if effects[0].acs[i].csupp),
         frozenset(i for i in range(256) if any(one.iocs[i].csupp for one in effects)),
+        frozenset(i for i in range(256) if any(one.iocs[i].csupp for one in of_keys)),
         frozenset(i for i in range(256) if supported.lids[i].lsupp),
         frozenset(
             fid
@@ -338,6 +348,8 @@ def page() -> str:
         *table(names, command_rows("admin", commands.ADMIN, spec.AdminOpcode, found)),
         "\n## I/O commands\n",
         *table(names, command_rows("io", (*commands.NVM, *commands.ZNS), spec.IoOpcode, found)),
+        "\n## I/O commands of the Key Value Command Set\n",
+        *table(names, command_rows("kv", commands.KV, spec.KvOpcode, found)),
         "\n## Log pages\n",
         *table(decoded, log_rows(found)),
         "\n## Features\n",

@@ -20,6 +20,9 @@ enum pyn_cmdlog_told {
 	PYN_CMDLOG_MISMATCH = 2,  /* a read that returned wrong data: status 07/81 */
 };
 
+/* Bits 15:8 of told are the command set (CSI), for commands to Key Value namespaces. */
+#define PYN_CMDLOG_KV 0x100u
+
 /* 128 bytes: two cache lines for each command. */
 struct pyn_cmdlog_entry {
 	struct nvme_cmd cmd;
@@ -30,7 +33,7 @@ struct pyn_cmdlog_entry {
 	/* The first range of a command that names its LBAs in its data. nlb is 0 for all other commands. */
 	uint64_t slba;
 	uint32_t nlb;
-	uint16_t told; /* what the script was told instead of cpl.status, enum pyn_cmdlog_told */
+	uint16_t told; /* what the script was told instead of cpl.status, enum pyn_cmdlog_told; and CSI */
 	uint16_t reserved;
 	uint64_t told_number; /* number of the command to which told belongs; told is meaningless for any other */
 };
@@ -53,7 +56,7 @@ struct pyn_cmdlog_record {
 	uint64_t slba; /* of the first range; 0 unless nlb is set */
 	uint32_t nlb;
 	uint16_t qid;
-	uint16_t told; /* enum pyn_cmdlog_told; 0: nothing */
+	uint16_t told; /* enum pyn_cmdlog_told, 0: nothing; and CSI in bits 15:8 */
 	uint64_t reserved;
 };
 _Static_assert(sizeof(struct pyn_cmdlog_record) == 128, "command log record");
@@ -121,8 +124,8 @@ static inline uint64_t pyn_cmdlog_submit(struct pyn_cmdlog *log, const struct nv
 	return number;
 }
 
-/* Log what the driver has made of a command, unless its entry has been reused. */
-static inline void pyn_cmdlog_tell(struct pyn_cmdlog *log, uint64_t number, enum pyn_cmdlog_told told)
+/* Log what the driver has made of a command (told), unless its entry has been reused. */
+static inline void pyn_cmdlog_tell(struct pyn_cmdlog *log, uint64_t number, unsigned told)
 {
 	struct pyn_cmdlog_entry *entry = pyn_cmdlog_entry(log, number);
 

@@ -48,6 +48,11 @@ uint64_t pyn_transfer_io(const struct nvme_cmd *cmd, uint32_t lba_bytes)
 	return transfer(cmd, SPEC_IO, lba_bytes);
 }
 
+uint64_t pyn_transfer_key(const struct nvme_cmd *cmd)
+{
+	return transfer(cmd, spec_commands[SPEC_KV][cmd->opc].name ? SPEC_KV : SPEC_IO, 0);
+}
+
 bool pyn_transfers_lbas(uint8_t opcode)
 {
 	return spec_commands[SPEC_IO][opcode].length.kind == SPEC_LENGTH_LBAS;

@@ -19,6 +19,9 @@ uint64_t pyn_transfer_admin(const struct nvme_cmd *cmd);
 /* Bytes that an I/O command transfers. lba_bytes: bytes per LBA, 0 if unknown. */
 uint64_t pyn_transfer_io(const struct nvme_cmd *cmd, uint32_t lba_bytes);
 
+/* The same for a command to a Key Value namespace. */
+uint64_t pyn_transfer_key(const struct nvme_cmd *cmd);
+
 /* Whether an I/O command transfers the contents of LBAs, and with them their metadata. */
 bool pyn_transfers_lbas(uint8_t opcode);
 

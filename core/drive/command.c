@@ -82,7 +82,7 @@ static void choose_tables(struct pyn_namespace *ns, struct pyn_command *command,
 
 	command->verify = NULL;
 	command->all = NULL;
-	if (!ns || (pyn_track_is_unknown(cmd->opc) && pyn_device_keeps_data(ns->device, cmd->opc, true)))
+	if (!ns || (!ns->keys && pyn_track_is_unknown(cmd->opc) && pyn_device_keeps_data(ns->device, cmd->opc, true)))
 		return;
 	if (cmd->nsid == UINT32_MAX)
 		command->all = pyn_device_all_tables(ns->device);
@@ -132,7 +132,9 @@ int pyn_io_submit(struct pyn_io_qpair *queue, struct pyn_namespace *ns, struct p
 		command->cmd.mptr = pyn_buffer_address(command->metadata.buffer, command->metadata.offset).value;
 	uint32_t lba_bytes = known ? pyn_namespace_lba_bytes(ns, command->cmd.cdw12) : 0;
 
-	rc = check_data(command, pyn_transfer_io(&command->cmd, lba_bytes), err);
+	rc = check_data(
+		command,
+		known && ns->keys ? pyn_transfer_key(&command->cmd) : pyn_transfer_io(&command->cmd, lba_bytes), err);
 	if (rc)
 		return rc;
 	struct pyn_verify *reference = NULL;

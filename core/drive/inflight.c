@@ -36,6 +36,7 @@ struct slot {
 	uint16_t next; /* in the list of free slots, or of completions to fetch */
 	bool timed_out;
 	bool mismatch;
+	uint16_t set; /* of commands, as the command log has it */
 	uint32_t aborts;
 	uint64_t submitted;
 	uint64_t completed;
@@ -274,7 +275,7 @@ static void complete(struct pyn_inflight *inflight, struct slot *slot, const str
 	slot->mismatch = !right;
 	if (!right) {
 		slot->cpl.status = (uint16_t)((cpl->status & NVME_STATUS_P) | PYN_STATUS_MISMATCH << 1);
-		pyn_cmdlog_tell(inflight->log, slot->logged, PYN_CMDLOG_MISMATCH);
+		pyn_cmdlog_tell(inflight->log, slot->logged, PYN_CMDLOG_MISMATCH | slot->set);
 	}
 	if (slot->flags & SLOT_SCRIPT)
 		make_ready(inflight, slot);
@@ -331,7 +332,7 @@ static void time_out(struct pyn_inflight *inflight, struct slot *slot, uint64_t 
 	slot->timed_out = true;
 	memset(&slot->cpl, 0xff, sizeof(slot->cpl));
 	slot->completed = now;
-	pyn_cmdlog_tell(inflight->log, slot->logged, PYN_CMDLOG_TIMED_OUT);
+	pyn_cmdlog_tell(inflight->log, slot->logged, PYN_CMDLOG_TIMED_OUT | slot->set);
 	make_ready(inflight, slot);
 }
 
@@ -404,6 +405,8 @@ static int send(struct pyn_inflight *inflight, struct slot *slot, struct pyn_dat
 	slot->aborts = inflight->aborts;
 	slot->submitted = pyn_ticks();
 	slot->logged = pyn_cmdlog_submit(inflight->log, &slot->cmd, slot->submitted);
+	if (slot->set)
+		pyn_cmdlog_tell(inflight->log, slot->logged, slot->set);
 	if (inflight->kept && moves_data(slot, TO_DEVICE))
 		pyn_kept_put(inflight->kept, slot->logged, slot->data, slot->length);
 	inflight->engine->ring(inflight->queue);
@@ -461,6 +464,7 @@ static int submit(struct pyn_inflight *inflight, const struct pyn_command *comma
 	slot->flags = SLOT_DEVICE | SLOT_SCRIPT;
 	slot->cmd = command->cmd;
 	slot->user = command->user;
+	slot->set = command->verify && pyn_verify_has_keys(command->verify) ? PYN_CMDLOG_KV : 0;
 	if (inflight->config.qid == 0 && command->cmd.opc == NVME_ADMIN_ASYNC_EVENT)
 		slot->flags |= SLOT_AER;
 	if (command->buffer)
@@ -497,6 +501,7 @@ static void hand_out(struct pyn_inflight *inflight, struct slot *slot, struct py
 	completed->user = slot->user;
 	completed->timed_out = slot->timed_out;
 	completed->mismatch = slot->mismatch;
+	completed->csi = (uint8_t)(slot->set >> 8);
 	completed->asynchronous = slot->flags & SLOT_AER;
 	completed->aborts = slot->aborts;
 	completed->latency_ns = pyn_ticks_to_ns(slot->completed - slot->submitted);

@@ -55,6 +55,7 @@ struct pyn_completed {
 	void *user;
 	bool timed_out;
 	bool mismatch;     /* the data read are wrong: status is 07/81, see found */
+	uint8_t csi;       /* of its namespace, if that has keys; else 0 */
 	bool asynchronous; /* an Asynchronous Event Request, which waitdone does not count */
 	uint32_t aborts;   /* pyn_inflight_aborts when it was sent */
 	uint64_t latency_ns;

@@ -53,6 +53,22 @@ static int take_table(struct pyn_namespace *ns, struct pyn_error *err)
 	return pyn_verify_set_layout(verify, &ns->layout, err);
 }
 
+/* The same for keys. The table has room for as many as are verified. */
+static int take_keys(struct pyn_namespace *ns, struct pyn_error *err)
+{
+	const struct nvme_id_ns_kv *id = (const struct nvme_id_ns_kv *)ns->identify->data;
+	struct pyn_verify *verify =
+		pyn_device_table(ns->device, ns->nsid, id->nmic & 1, PYN_KEYS_MOST, sizeof(struct pyn_digest), err);
+
+	if (!verify)
+		return -ENOMEM;
+	pyn_verify_put(ns->verify);
+	ns->verify = verify;
+	take_durable_since(ns);
+	pyn_verify_set_limit(verify, UINT64_MAX);
+	return pyn_verify_set_keys(verify, err);
+}
+
 static unsigned lba_format(const struct nvme_id_ns *id)
 {
 	unsigned high = id->nlbaf > 15 ? id->flbas >> NVME_FLBAS_INDEX_HIGH_SHIFT & 3u : 0;
@@ -264,6 +280,31 @@ bool pyn_namespace_is_current(const struct pyn_namespace *ns)
 	       (ns->changes == pyn_device_identify_changes(ns->device) || !pyn_device_initialised(ns->device));
 }
 
+static int ask_for_lbas(struct pyn_namespace *ns, struct pyn_namespace_answer *answer, struct pyn_error *err)
+{
+	const struct nvme_id_ns *id = (const struct nvme_id_ns *)answer->identify->data;
+	int rc = identify_by(ns, NVME_CNS_NS, NVME_CSI_NVM, answer->identify, err);
+
+	if (!rc)
+		rc = check_geometry(ns, id, err);
+	if (!rc)
+		rc = zones_of(ns, id, &answer->zone_size, err);
+	if (!rc)
+		rc = elbaf_of(ns, id, &answer->elbaf, err);
+	return rc;
+}
+
+static int ask_for_keys(struct pyn_namespace *ns, struct pyn_namespace_answer *answer, struct pyn_error *err)
+{
+	const struct nvme_id_ns_kv *id = (const struct nvme_id_ns_kv *)answer->identify->data;
+	int rc = identify_by(ns, NVME_CNS_CSI_NS, NVME_CSI_KV, answer->identify, err);
+
+	if (rc || id->nsze)
+		return rc;
+	return pyn_error(err, PYN_ERROR_NAMESPACE, ENODEV, "namespace %u of %s is not active", ns->nsid,
+			 pyn_device_address(ns->device));
+}
+
 int pyn_namespace_ask(struct pyn_namespace *ns, struct pyn_namespace_answer *answer, struct pyn_error *err)
 {
 	*answer = (struct pyn_namespace_answer){0};
@@ -279,15 +320,7 @@ int pyn_namespace_ask(struct pyn_namespace *ns, struct pyn_namespace_answer *ans
 	answer->identify = pyn_buffer_create(PYN_PAGE, err);
 	if (!answer->identify)
 		return -ENOMEM;
-	const struct nvme_id_ns *id = (const struct nvme_id_ns *)answer->identify->data;
-
-	rc = identify_by(ns, NVME_CNS_NS, NVME_CSI_NVM, answer->identify, err);
-	if (!rc)
-		rc = check_geometry(ns, id, err);
-	if (!rc)
-		rc = zones_of(ns, id, &answer->zone_size, err);
-	if (!rc)
-		rc = elbaf_of(ns, id, &answer->elbaf, err);
+	rc = ns->keys ? ask_for_keys(ns, answer, err) : ask_for_lbas(ns, answer, err);
 	if (rc) {
 		pyn_buffer_put(answer->identify);
 		answer->identify = NULL;
@@ -304,18 +337,32 @@ static bool is_another(const struct nvme_id_ns *before, const struct nvme_id_ns 
 	       memcmp(before->eui64, now->eui64, sizeof(now->eui64)) != 0;
 }
 
+static bool is_another_store(const struct nvme_id_ns_kv *before, const struct nvme_id_ns_kv *now)
+{
+	return memcmp(before->nguid, now->nguid, sizeof(now->nguid)) != 0 ||
+	       memcmp(before->eui64, now->eui64, sizeof(now->eui64)) != 0;
+}
+
+static bool differs(const struct pyn_namespace *ns, const struct pyn_buffer *before, const struct pyn_buffer *now)
+{
+	if (ns->keys)
+		return is_another_store((const struct nvme_id_ns_kv *)before->data,
+					(const struct nvme_id_ns_kv *)now->data);
+	return is_another((const struct nvme_id_ns *)before->data, (const struct nvme_id_ns *)now->data);
+}
+
 int pyn_namespace_take(struct pyn_namespace *ns, struct pyn_namespace_answer *answer, struct pyn_error *err)
 {
 	struct pyn_buffer *before = ns->identify;
-	bool other = before && is_another((const struct nvme_id_ns *)before->data,
-					  (const struct nvme_id_ns *)answer->identify->data);
+	bool other = before && differs(ns, before, answer->identify);
 
 	ns->identify = answer->identify;
 	ns->zone_size = answer->zone_size;
 	answer->identify = NULL;
 	pyn_buffer_put(before);
-	take_geometry(ns, answer->elbaf);
-	int rc = take_table(ns, err);
+	if (!ns->keys)
+		take_geometry(ns, answer->elbaf);
+	int rc = ns->keys ? take_keys(ns, err) : take_table(ns, err);
 
 	if (rc)
 		return rc;
@@ -372,8 +419,8 @@ int pyn_namespace_check_other(struct pyn_namespace *ns, const struct nvme_cmd *c
 	return pyn_namespace_check_metadata(&other, cmd, metadata, err);
 }
 
-int pyn_namespace_open(struct pyn_device *device, uint32_t nsid, uint64_t nlba_verify, struct pyn_namespace **out,
-		       struct pyn_error *err)
+static int open_as(struct pyn_device *device, uint32_t nsid, bool keys, uint64_t nlba_verify,
+		   struct pyn_namespace **out, struct pyn_error *err)
 {
 	struct pyn_namespace *ns = calloc(1, sizeof(*ns));
 
@@ -385,6 +432,7 @@ int pyn_namespace_open(struct pyn_device *device, uint32_t nsid, uint64_t nlba_v
 	ns->nlba_verify = nlba_verify;
 	ns->process = pyn_process_number();
 	ns->verify_enabled = true;
+	ns->keys = keys;
 	struct pyn_namespace_answer answer;
 	int rc = pyn_namespace_ask(ns, &answer, err);
 
@@ -396,6 +444,18 @@ int pyn_namespace_open(struct pyn_device *device, uint32_t nsid, uint64_t nlba_v
 	}
 	*out = ns;
 	return 0;
+}
+
+int pyn_namespace_open(struct pyn_device *device, uint32_t nsid, uint64_t nlba_verify, struct pyn_namespace **out,
+		       struct pyn_error *err)
+{
+	return open_as(device, nsid, false, nlba_verify, out, err);
+}
+
+int pyn_namespace_open_keys(struct pyn_device *device, uint32_t nsid, struct pyn_namespace **out,
+			    struct pyn_error *err)
+{
+	return open_as(device, nsid, true, 0, out, err);
 }
 
 void pyn_namespace_free(struct pyn_namespace *ns)

@@ -22,7 +22,7 @@ struct pyn_other_namespace {
 struct pyn_namespace {
 	struct pyn_device *device;   /* holds a reference */
 	struct pyn_verify *verify;   /* a reference to its table */
-	struct pyn_buffer *identify; /* 4096 bytes, struct nvme_id_ns; NULL: not identified yet */
+	struct pyn_buffer *identify; /* 4096 bytes, struct nvme_id_ns or nvme_id_ns_kv; NULL: none yet */
 	uint32_t nsid;
 	uint32_t lba_size; /* bytes */
 	struct pyn_layout layout;
@@ -33,12 +33,17 @@ struct pyn_namespace {
 	uint32_t changes;     /* pyn_device_identify_changes when it was identified */
 	uint32_t process;
 	bool verify_enabled;
+	bool keys; /* of the Key Value Command Set: it has keys, and none of the members that describe LBAs */
 	struct pyn_other_namespace other;
 };
 
 /* Open and identify a namespace. Errors: PYN_ERROR_NAMESPACE (inactive, or the drive refuses), those of a command. */
 int pyn_namespace_open(struct pyn_device *device, uint32_t nsid, uint64_t nlba_verify, struct pyn_namespace **ns,
 		       struct pyn_error *err);
+
+/* The same for a namespace of the Key Value Command Set, whose Identify data are struct nvme_id_ns_kv. */
+int pyn_namespace_open_keys(struct pyn_device *device, uint32_t nsid, struct pyn_namespace **ns,
+			    struct pyn_error *err);
 void pyn_namespace_free(struct pyn_namespace *ns);
 
 /* The latest Identify Namespace data: 4096 bytes, struct nvme_id_ns. */

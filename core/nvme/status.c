@@ -3,6 +3,7 @@
 
 #include "spec/commands.h"
 #include "spec/nvme_cmd.h"
+#include "spec/nvme_id.h"
 
 #define VENDOR "VENDOR SPECIFIC"
 #define UNKNOWN "UNKNOWN"
@@ -39,7 +40,9 @@ const char *pyn_admin_opcode_name(uint8_t opcode)
 	return opcode_name(SPEC_ADMIN, opcode, VENDOR_ADMIN);
 }
 
-const char *pyn_io_opcode_name(uint8_t opcode)
+const char *pyn_io_opcode_name(uint8_t csi, uint8_t opcode)
 {
+	if (csi == NVME_CSI_KV && spec_commands[SPEC_KV][opcode].name)
+		return spec_commands[SPEC_KV][opcode].name;
 	return opcode_name(SPEC_IO, opcode, VENDOR_IO);
 }

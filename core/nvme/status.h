@@ -9,8 +9,9 @@
  * P, CRD, M and DNR are ignored. */
 const char *pyn_status_name(uint16_t status);
 
-/* "IDENTIFY", "READ"; "VENDOR SPECIFIC" (opcodes C0h … FFh, and 80h … FFh of IO) or "UNKNOWN". */
+/* "IDENTIFY", "READ"; "VENDOR SPECIFIC" (opcodes C0h … FFh, and 80h … FFh of IO) or "UNKNOWN". csi: the command set.
+ */
 const char *pyn_admin_opcode_name(uint8_t opcode);
-const char *pyn_io_opcode_name(uint8_t opcode);
+const char *pyn_io_opcode_name(uint8_t csi, uint8_t opcode);
 
 #endif

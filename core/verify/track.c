@@ -389,9 +389,11 @@ bool pyn_track_is_unknown(uint8_t opcode)
 	return spec_commands[SPEC_IO][opcode].changes == SPEC_CHANGES_UNKNOWN;
 }
 
-/* Whether a command changes data. */
-static bool changes_data(const struct nvme_cmd *cmd)
+/* Whether a command of a namespace, which may be unknown, changes data. */
+static bool changes_data(const struct pyn_verify *verify, const struct nvme_cmd *cmd)
 {
+	if (verify && pyn_verify_has_keys(verify))
+		return pyn_track_key_changes(cmd->opc);
 	return spec_commands[SPEC_IO][cmd->opc].changes != SPEC_CHANGES_NONE;
 }
 
@@ -435,7 +437,7 @@ void pyn_track_begin_all(struct pyn_track *track, struct pyn_tables *all, const 
 	if (cmd->opc == NVME_IO_FLUSH) {
 		track->effect = PYN_EFFECT_FLUSH;
 		pyn_tables_flush_begin(all);
-	} else if (changes_data(cmd)) {
+	} else if (changes_data(NULL, cmd)) {
 		track->effect = PYN_EFFECT_UNCLEAR;
 		for (unsigned i = 0; i < all->count; i++) {
 			pyn_verify_suspend(all->table[i].verify);
@@ -465,6 +467,17 @@ void pyn_track_begin(struct pyn_track *track, struct pyn_verify *verify, const s
 	pyn_track_begin_metadata(track, verify, cmd, buffer, offset, length, &none, stamp, check);
 }
 
+static void begin_key(struct pyn_track *track, const struct nvme_cmd *cmd, bool check)
+{
+	if (pyn_track_key_is_unknown(cmd->opc)) {
+		begin_unclear(track);
+		track->effect = PYN_EFFECT_UNKNOWN;
+		return;
+	}
+	track->effect = PYN_EFFECT_KEY;
+	pyn_track_key_begin(&track->key, track->verify, cmd, &track->use, check);
+}
+
 void pyn_track_begin_metadata(struct pyn_track *track, struct pyn_verify *verify, const struct nvme_cmd *cmd,
 			      struct pyn_buffer *buffer, uint32_t offset, uint32_t length,
 			      const struct pyn_metadata *metadata, bool stamp, bool check)
@@ -475,7 +488,7 @@ void pyn_track_begin_metadata(struct pyn_track *track, struct pyn_verify *verify
 	track->check = false;
 	track->lacks_data = false;
 	track->fua = false;
-	track->is_changer = verify && changes_data(cmd);
+	track->is_changer = verify && changes_data(verify, cmd);
 	track->ranges = 0;
 	track->use.buffer = NULL;
 	track->cells = NULL;
@@ -494,6 +507,10 @@ void pyn_track_begin_metadata(struct pyn_track *track, struct pyn_verify *verify
 	pyn_verify_get(verify);
 	if (track->is_changer)
 		pyn_verify_changer_begin(verify);
+	if (pyn_verify_has_keys(verify) && cmd->opc != NVME_IO_FLUSH) {
+		begin_key(track, cmd, check);
+		return;
+	}
 	switch (cmd->opc) {
 	case NVME_IO_READ:
 		begin_read(track, cmd, check);
@@ -635,8 +652,19 @@ static void finish(struct pyn_track *track)
 	track->verify = NULL;
 }
 
+static bool end_key(struct pyn_track *track, const struct nvme_cpl *cpl, struct pyn_mismatch *mismatch)
+{
+	bool right = pyn_track_key_end(&track->key, track->verify, &track->use, cpl, track->submitted, mismatch);
+
+	pyn_track_meta_release(&track->meta);
+	finish(track);
+	return right;
+}
+
 bool pyn_track_end(struct pyn_track *track, const struct nvme_cpl *cpl, struct pyn_mismatch *mismatch)
 {
+	if (track->effect == PYN_EFFECT_KEY)
+		return end_key(track, cpl, mismatch);
 	bool success = !(cpl->status & ~NVME_STATUS_P & ~NVME_STATUS_M & ~NVME_STATUS_DNR);
 	bool right = !success || !track->check || end_read(track, mismatch);
 	bool same = !success || !track->crc || (crcs_hold(track) && (!track->meta.crc || metadata_hold(track)));
@@ -672,6 +700,7 @@ bool pyn_track_end(struct pyn_track *track, const struct nvme_cpl *cpl, struct p
 		if (success && track->lacks_data)
 			count_unchecked(track);
 		break;
+	case PYN_EFFECT_KEY:
 	case PYN_EFFECT_NONE:
 		break;
 	}

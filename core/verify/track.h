@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Tracks for verification which LBAs one command reads or changes, from its submission to its completion. Handles
- * every command of the NVM Command Set, whoever built it and however it ends.
+ * every command of the NVM and the Key Value Command Set, whoever built it and however it ends.
  */
 #ifndef PYN_VERIFY_TRACK_H
 #define PYN_VERIFY_TRACK_H
@@ -12,6 +12,7 @@
 #include "core/data/buffer.h"
 #include "core/verify/tables.h"
 #include "core/verify/track_copy.h"
+#include "core/verify/track_key.h"
 #include "core/verify/track_meta.h"
 #include "core/verify/verify.h"
 #include "spec/nvme_cmd.h"
@@ -25,6 +26,7 @@ enum pyn_effect {
 	PYN_EFFECT_UNKNOWN, /* the same, by an unknown opcode */
 	PYN_EFFECT_APPEND,  /* Zone Append: its completion says which LBAs it has written */
 	PYN_EFFECT_FLUSH,
+	PYN_EFFECT_KEY, /* of the Key Value Command Set */
 };
 
 /* The most LBAs of one deallocation that are noted one by one (128 MiB of table). After a larger one they are
@@ -50,6 +52,7 @@ struct pyn_track {
 	uint64_t submitted; /* ticks */
 	struct pyn_buffer_use use;
 	struct pyn_track_meta meta;
+	struct pyn_track_key key;
 	struct nvme_dsm_range *dsm; /* a copy, since the script may change its buffer; attr: number of noted LBAs */
 	struct pyn_copy *copy;      /* NULL: no copy */
 	uint32_t *crc;              /* for each LBA of a write or an append: inline_crc, or allocated */

@@ -111,6 +111,7 @@ static int map(struct pyn_verify *verify, bool flat, struct pyn_error *err)
 static void destroy(struct pyn_verify *verify)
 {
 	pyn_verify_put(verify->metadata);
+	pyn_keys_free(verify->keys);
 	pyn_verify_files_free(verify->files);
 	pyn_dense_unmap(&verify->dense);
 	pyn_nodes_unmap(&verify->nodes);
@@ -168,6 +169,18 @@ void pyn_verify_put(struct pyn_verify *verify)
 {
 	if (verify && atomic_fetch_sub(&verify->references, 1) == 1)
 		destroy(verify);
+}
+
+int pyn_verify_set_keys(struct pyn_verify *verify, struct pyn_error *err)
+{
+	if (!verify->keys)
+		verify->keys = pyn_keys_create(err);
+	return verify->keys ? 0 : -ENOMEM;
+}
+
+bool pyn_verify_has_keys(const struct pyn_verify *verify)
+{
+	return verify->keys;
 }
 
 int pyn_verify_set_layout(struct pyn_verify *verify, const struct pyn_layout *layout, struct pyn_error *err)

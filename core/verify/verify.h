@@ -24,6 +24,7 @@
 
 #include "core/data/protection.h"
 #include "core/util/error.h"
+#include "core/verify/keys.h"
 
 enum pyn_cell_state {
 	PYN_CELL_NEVER = 0,     /* nothing is known */
@@ -58,6 +59,11 @@ struct pyn_mismatch {
 	uint32_t count;  /* LBAs that mismatch */
 	uint32_t kind;   /* enum pyn_mismatch_class, of the first */
 	uint32_t zeroed; /* deallocated LBAs of this read that held zeros: see pyn_verify_note_zeros */
+	/* If the key has a length, its value is wrong: lba and found_lba are the lengths of the expected and the
+	 * found value (all ones: the key does not exist), and other is the key whose value was found, if it has a
+	 * length. */
+	struct pyn_key key;
+	struct pyn_key other;
 };
 
 struct pyn_verify_counts {
@@ -71,6 +77,11 @@ struct pyn_verify; /* the table of one namespace */
 /* Create a table for nlba LBAs of lba_size bytes, with one reference. It takes address space now, and memory as LBAs
  * are touched. NULL: see *err. */
 struct pyn_verify *pyn_verify_create(uint32_t nsid, uint64_t nlba, uint32_t lba_size, struct pyn_error *err);
+
+/* Make the table that of a Key Value namespace: see keys.h. It has LBAs of sizeof(struct pyn_digest) bytes. Once is
+ * enough. 0, or -ENOMEM. */
+int pyn_verify_set_keys(struct pyn_verify *verify, struct pyn_error *err);
+bool pyn_verify_has_keys(const struct pyn_verify *verify);
 
 /* Call this in a forked process before it writes: locks name their owner, and those of a dead process are taken
  * over. */

@@ -258,6 +258,41 @@ static void append_text(const struct pyn_mismatch *mismatch, uint32_t nsid, char
 		 (unsigned long long)mismatch->found_lba, (unsigned long long)mismatch->found_token - 1);
 }
 
+/* The length of a value, for a text. */
+static void value_text(uint64_t length, char *text, size_t size)
+{
+	if (length == UINT32_MAX)
+		snprintf(text, size, "no value");
+	else
+		snprintf(text, size, "%llu bytes", (unsigned long long)length);
+}
+
+static void key_text(const struct pyn_mismatch *mismatch, uint32_t nsid, char *text, size_t size)
+{
+	char key[PYN_KEY_TEXT], other[PYN_KEY_TEXT], expected[32], found[32], what[PYN_KEY_TEXT + 40];
+
+	pyn_key_text(&mismatch->key, key);
+	pyn_key_text(&mismatch->other, other);
+	value_text(mismatch->lba, expected, sizeof(expected));
+	value_text(mismatch->found_lba, found, sizeof(found));
+	switch (mismatch->kind) {
+	case PYN_MISMATCH_LOST:
+		snprintf(what, sizeof(what), "lost: the drive says that it does not exist");
+		break;
+	case PYN_MISMATCH_STALE:
+		snprintf(what, sizeof(what), "stale: an older value, or that of a deleted key");
+		break;
+	case PYN_MISMATCH_MISDIRECTED:
+		snprintf(what, sizeof(what), "misdirected: the value of key %s", other);
+		break;
+	default:
+		snprintf(what, sizeof(what), "corrupt: a value that was not stored");
+		break;
+	}
+	snprintf(text, size, "nsid %u key %s is %s; expected %s with CRC-32C %08x, found %s with CRC-32C %08x", nsid,
+		 key, what, expected, mismatch->expected_crc, found, mismatch->found_crc);
+}
+
 void pyn_mismatch_text(const struct pyn_mismatch *mismatch, uint32_t nsid, char *text, size_t size)
 {
 	static const char *const what[] = {
@@ -269,6 +304,10 @@ void pyn_mismatch_text(const struct pyn_mismatch *mismatch, uint32_t nsid, char 
 		[PYN_MISMATCH_READABLE] = "readable, though it was marked uncorrectable",
 	};
 
+	if (mismatch->key.length) {
+		key_text(mismatch, nsid, text, size);
+		return;
+	}
 	if (mismatch->kind == PYN_MISMATCH_METADATA) {
 		metadata_text(mismatch, nsid, text, size);
 		return;

@@ -95,6 +95,7 @@ struct pyn_verify {
 	struct pyn_verify_shared *shared;
 	/* Flush epochs, limits and holds: of a table of metadata those of the data's table, else its own. */
 	struct pyn_verify_shared *common;
+	struct pyn_keys *keys; /* of a Key Value namespace, of this process; NULL: it has LBAs */
 };
 
 /* Like pyn_verify_create, but as a small namespace (flat) or a large one regardless of the size. */

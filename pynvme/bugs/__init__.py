@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from pynvme.bugs import (
     cache,
+    keys,
     mapping,
     media,
     paths,
@@ -37,6 +38,7 @@ GROUPS = {
     "G": "power states, heat, wear, time",
     "H": "metadata and protection information",
     "I": "placement: reclaim units, streams",
+    "K": "keys and values",
     "P": "paths to namespaces, virtual functions",
     "Z": "zones",
 }
@@ -56,6 +58,7 @@ BUGS: dict[str, Bug] = {
         zones,
         placement,
         paths,
+        keys,
     )
     for bug in module.BUGS
 }

@@ -30,6 +30,7 @@ AREAS = {
     "sgl": "SGLs",
     "namespaces": "namespaces that the host creates and deletes",
     "zones": "zones",
+    "key_value": "keys and values",
     "placement": "placement: reclaim units and streams",
     "power": "loss of power",
     "queues": "queues, doorbells and interrupts",

@@ -14,7 +14,16 @@ from typing import Callable
 import nvme
 
 from pynvme import lba_format
-from pynvme.spec import AdminOpcode, Csts, FeatureId, IdentifyController, IoOpcode, Register, Status
+from pynvme.spec import (
+    AdminOpcode,
+    Csts,
+    FeatureId,
+    IdentifyController,
+    IoOpcode,
+    NamespaceIdList,
+    Register,
+    Status,
+)
 from pynvme.suite import clauses, reproduce
 from pynvme.suite.finding import Finding
 from pynvme.suite.history import Command, Dwords, Event, History, status_text
@@ -102,7 +111,7 @@ class Drive:
         """Whether the test causes events of errors or critical warnings."""
         self._identity = self._identify()
         self.nsids = [1]
-        self.nsids = self._active()
+        self.nsids = [nsid for nsid in self._active() if not self.has_keys(nsid)]
         self.namespaces = {nsid: nvme.Namespace(nvme0, nsid) for nsid in self.nsids}
         self.ns = self.namespaces[self.nsids[0]]
         self.nsid = self.nsids[0]
@@ -120,6 +129,15 @@ class Drive:
         done = self.admin(AdminOpcode.IDENTIFY, buf, cdw10=2)
         nsids = [buf.data(at + 3, at) for at in range(0, 4096, 4)] if done.ok else [1]
         return [nsid for nsid in nsids if nsid] or [1]
+
+    def has_keys(self, nsid: int) -> bool:
+        """Whether a namespace is of the Key Value Command Set, by its descriptors (CNS 03h)."""
+        if not self.nvme0.cap >> 43 & 1:  # CAP.CSS: no other command sets
+            return False
+        buf = nvme.Buffer(4096)
+        done = self.admin(AdminOpcode.IDENTIFY, buf, nsid, cdw10=3)
+        found = NamespaceIdList(buf).descriptors if done.ok else ()
+        return any((int(one.nidt), bytes(one.nid)[:1]) == (4, b"\1") for one in found)
 
     # What it is
 

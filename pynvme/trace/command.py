@@ -13,7 +13,7 @@ from pynvme.command_format import CommandFormat
 # One command as the driver hands it over, in the layout of struct _Record of binding/cmdlog.pyx.
 RECORD = struct.Struct("<64s16sQQQQIHHQ")
 """Submission and completion queue entry, submission in ns since 1970, latency in ns, number, first LBA and
-LBAs of a range in the data, QID, what the script was told, reserved."""
+LBAs of a range in the data, QID, what the script was told and the command set, reserved."""
 
 NEVER = 0xFFFF_FFFF_FFFF_FFFF
 """The latency of a command that has not completed."""
@@ -89,7 +89,27 @@ class Command:
     @property
     def format(self) -> CommandFormat | None:
         """Names and places of its fields, or None if the specification has no such opcode."""
+        if self.csi == spec.CommandSet.KV and self.opcode in spec.KV_COMMANDS:
+            return spec.KV_COMMANDS[self.opcode]
         return (spec.IO_COMMANDS if self.qid else spec.ADMIN_COMMANDS).get(self.opcode)
+
+    @property
+    def csi(self) -> int:
+        """The command set, which the log has for Key Value namespaces (1); 0 for all others."""
+        return int(self._raw[8]) >> 8
+
+    @property
+    def _told(self) -> int:
+        """What the script was told instead of the status: TIMED_OUT, MISMATCH, or 0."""
+        return int(self._raw[8]) & 0xFF
+
+    @property
+    def key(self) -> bytes | None:
+        """The key of a command of the Key Value Command Set, or None."""
+        if self.csi != spec.CommandSet.KV or self.opcode not in spec.KV_COMMANDS:
+            return None
+        sqe = self._raw[0]
+        return bytes(sqe[8:16] + sqe[56:64])[: sqe[44]]
 
     @property
     def name(self) -> str:
@@ -167,7 +187,7 @@ class Command:
         """
         if not self.completed:
             return None
-        if self._raw[8] == MISMATCH:
+        if self._told == MISMATCH:
             return MISMATCH_STATUS
         return int.from_bytes(self._raw[1][14:16], "little") >> 1 & 0x7FF
 
@@ -195,15 +215,15 @@ class Command:
 
         status = self.status
         if status is None:
-            return "timed out" if self._raw[8] == TIMED_OUT else "not completed"
-        if status == MISMATCH_STATUS and self._raw[8] == MISMATCH:
+            return "timed out" if self._told == TIMED_OUT else "not completed"
+        if status == MISMATCH_STATUS and self._told == MISMATCH:
             return "07/81 Data Verification Failed"
         return f"{_status.code(status)} {_status.name(status)}"
 
     @property
     def failed(self) -> bool:
         """Whether it completed with an error status, or did not complete in time."""
-        return bool(self.status) or self._raw[8] == TIMED_OUT
+        return bool(self.status) or self._told == TIMED_OUT
 
     # -- time --
 
@@ -233,7 +253,7 @@ class Command:
     @property
     def warnings(self) -> list[str]:
         """The texts of the warnings that the driver has issued for this command."""
-        if self._raw[8] == TIMED_OUT:
+        if self._told == TIMED_OUT:
             return [f"drive timeout: qpair: {self.qid}, cid: {self.cid}"]
         status = self.status
         return [f"ERROR status: {self.status_name}"] if status else []
@@ -274,11 +294,13 @@ class Command:
     def what(self) -> str:
         """Its fields that are not 0, in one line."""
         parts = []
-        slba, lbas = self.slba, self.lbas
+        slba, lbas, key = self.slba, self.lbas, self.key
+        if key is not None:
+            parts.append(f"key {key!r}")
         if slba is not None:
             parts.append(f"LBA {slba:#x}" + (f" to {slba + lbas - 1:#x}" if lbas and lbas > 1 else ""))
         for name, value in self.fields.items():
-            if value and name not in ("slba", "nlb"):
+            if value and name not in ("slba", "nlb", "kl"):
                 shown = getattr(value, "name", None) or (hex(value) if value > 9 else value)
                 parts.append(f"{name}={shown}")
         return " ".join(parts)

@@ -100,7 +100,7 @@ class _Queue:
         """Which events need more than a plain packet."""
         records = self.records
         status = records["cqe"][:, 14].astype("u2") | records["cqe"][:, 15].astype("u2") << 8
-        bad = (status >> 1 & 0x7FF != 0) | (records["told"] != 0)
+        bad = (status >> 1 & 0x7FF != 0) | (records["told"] & 0xFF != 0)
         has_data = numpy.zeros(len(records), dtype=bool)
         has_data[list(self.source.data)] = True
         faulty = numpy.zeros(len(records), dtype=bool)

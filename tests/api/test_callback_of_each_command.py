@@ -86,6 +86,15 @@ IO = {
     "zns_mgmt_receive": {},
     "zns_mgmt_send": {},
 }
+KEYS = {
+    "delete": {"key": b"a"},
+    "exist": {"key": b"a"},
+    "flush": {},
+    "list": {},
+    "retrieve": {"key": b"a"},
+    "send_cmd": {"opcode": 0},
+    "store": {"key": b"a"},
+}
 WITHOUT_A_BUFFER = {
     *("flush", "reservation_acquire", "reservation_register", "reservation_release"),
     *("send_cmd", "verify", "write_uncorrectable", "write_zeroes"),
@@ -95,6 +104,7 @@ WITHOUT_A_BUFFER = {
 def test_every_command_of_the_stub_is_here():
     assert commands("Controller") == sorted([*ADMIN, "aer"])
     assert commands("Namespace") == sorted(IO)
+    assert commands("KeyValue") == sorted(KEYS)
 
 
 @pytest.mark.parametrize("name", sorted(ADMIN))
@@ -130,6 +140,19 @@ def test_an_io_command_calls_cb_once(nvme0n1, qpair, name, lba_size):
         nvme0n1.write(qpair, d.Buffer(8 * lba_size), 0, 8).waitdone()  # what was uncorrectable is mended
     assert len(told) == 1
     assert len(told[0]) == 4
+
+
+def test_a_command_with_a_key_calls_cb_once():
+    nvme0 = d.Controller(d.Pcie("vssd:name=callbacks,size=1M,namespaces=2,key_value=1"))
+    kv, qpair, told = d.KeyValue(nvme0, 2), d.Qpair(nvme0, 8), []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in KEYS:
+            options = {"buf": d.Buffer(64)} if name in ("list", "retrieve", "store") else {}
+            done = {"qpair": qpair, "cb": lambda cpl, name=name: told.append(name)}
+            getattr(kv, name)(**KEYS[name], **options, **done).waitdone()
+    assert told == list(KEYS)
+    nvme0.pcie.close()
 
 
 def test_a_method_is_inspected_once_however_often_it_is_a_callback(nvme0n1, qpair, buf, monkeypatch):

@@ -23,7 +23,7 @@ import pytest
 from spec.commands import ADMIN
 
 STUB = Path(__file__).parents[2] / "nvme.pyi"
-OPTIONS = "size=64M,format_time=0,sanitize_time=1,self_test_time=1"
+OPTIONS = "size=64M,format_time=0,sanitize_time=1,self_test_time=1,namespaces=2,key_value=1"
 DRIVE = f"vssd:name=calls,{OPTIONS}"
 SHARED = f"vssd:name=shared,{OPTIONS}"
 
@@ -142,6 +142,7 @@ class Opened:
         self.Pcie = d.Pcie(address)
         self.Controller = d.Controller(self.Pcie)
         self.Namespace = d.Namespace(self.Controller)
+        self.KeyValue = d.KeyValue(self.Controller, 2)
         self.Qpair = d.Qpair(self.Controller, 16)
         self.Buffer = d.Buffer(4096)
         self.Subsystem = d.Subsystem(self.Controller)
@@ -150,6 +151,7 @@ class Opened:
             "addr": address,
             "buf": self.Buffer,
             "func": print,
+            "key": b"key",
             "nvme": self.Controller,
             "qpair": self.Qpair,
         }
@@ -310,6 +312,10 @@ def test_integers_of_numpy_and_floats_without_a_fraction_are_integers(opened, pa
                 with pytest.raises(RuntimeError, match="refused to report zones"):
                     function(**arguments)
                 continue
+            if (parameter.cls, parameter.method) == ("KeyValue", "__init__"):  # namespace 1 has LBAs
+                with pytest.raises(d.NamespaceCreationError):
+                    function(**arguments)
+                continue
             function(**arguments)
 
 
@@ -388,10 +394,11 @@ def use(opened, cls, method):
     return opened.function(cls, method)(**opened.required(cls, method))
 
 
+QUEUED = ("KeyValue", "Namespace")
 AFTER = [
     (cls, method)
     for cls, method in METHODS
-    if cls in ("Pcie", "Controller", "Namespace", "Qpair", "Subsystem") and method != "__init__"
+    if cls in ("KeyValue", "Pcie", "Controller", "Namespace", "Qpair", "Subsystem") and method != "__init__"
 ]
 
 
@@ -410,7 +417,7 @@ def test_an_object_of_a_closed_drive_says_so_or_does_nothing(opened, cls, method
 def test_a_deleted_queue_says_its_number(opened):
     opened.Qpair.delete()
     for cls, method in METHODS:
-        if cls == "Namespace" and any(p.name == "qpair" for p in METHODS[cls, method]):
+        if cls in QUEUED and any(p.name == "qpair" for p in METHODS[cls, method]):
             with pytest.raises(RuntimeError, match=r"Qpair 1 is deleted"):
                 use(opened, cls, method)
 
@@ -420,8 +427,8 @@ def test_a_queue_of_another_controller_is_refused(opened):
     queue = d.Qpair(other, 8)
     opened.values["qpair"] = queue
     for cls, method in METHODS:
-        if cls == "Namespace" and any(p.name == "qpair" for p in METHODS[cls, method]):
-            with pytest.raises(ARGUMENT_ERRORS, match=rf"^Namespace\.{method}\(\): Qpair 1 belongs"):
+        if cls in QUEUED and any(p.name == "qpair" for p in METHODS[cls, method]):
+            with pytest.raises(ARGUMENT_ERRORS, match=rf"^{cls}\.{method}\(\): Qpair 1 belongs"):
                 use(opened, cls, method)
     queue.delete()
     other.pcie.close()

@@ -24,6 +24,7 @@ DRIVES = {
     "sgl": "vssd:sgls=byte,size=64M",
     "namespaces": "vssd:namespace_management,size=64M,unallocated=64M",
     "zones": "vssd:size=64M,namespaces=2,zoned=1,zone_size=1M,zone_capacity=768K",
+    "key_value": "vssd:size=64M,namespaces=2,key_value=1,kv_keys=500",
     "placement": "vssd:fdp,streams,size=64M",
     "reservations": "vssd:reservations,size=64M",
     "paths": "vssd:namespaces=2,ana=2,size=64M",

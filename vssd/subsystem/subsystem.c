@@ -211,12 +211,6 @@ static bool is_used_elsewhere(const struct vssd_subsystem *subsystem, const stru
 	return false;
 }
 
-void vssd_subsystem_flush(struct vssd_subsystem *subsystem)
-{
-	vssd_kv_flush(subsystem);
-	vssd_store_flush(subsystem->store);
-}
-
 void vssd_subsystem_shut_down(struct vssd_subsystem *subsystem, const struct vssd_listener *by)
 {
 	vssd_format_finish(subsystem);

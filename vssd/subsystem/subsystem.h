@@ -89,7 +89,7 @@ void vssd_subsystem_reset_all(struct vssd_subsystem *subsystem);
 /* Remove a controller. It gets no more notices, and the operations it started end without a completion. */
 void vssd_subsystem_leave(struct vssd_subsystem *subsystem, struct vssd_listener *listener);
 
-/* Make all written data durable. */
+/* flush.c: make all written data durable. */
 void vssd_subsystem_flush(struct vssd_subsystem *subsystem);
 
 /* Handle the shutdown of a controller, by: make all written data durable. */
