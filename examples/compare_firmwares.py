@@ -36,7 +36,7 @@ def run(
     """Run a workload, update the firmware, run it again, and compare IOPS and latency.
 
     IMAGE is the vendor's file. Without one, an image for the virtual SSD is made. PICTURE is a file, .svg or
-    .png, for the comparison. It needs matplotlib (pip install "pynvme[plot]").
+    .png, for the comparison. It needs matplotlib (pip install matplotlib).
     """
     nvme0 = d.Controller(address)
     nvme0n1 = d.Namespace(nvme0)

@@ -23,7 +23,7 @@ def run(
 ) -> dict[str, list[float]]:
     """Read at a constant rate, alone and beside writes of 128 KiB, and compare the latency.
 
-    PICTURE is a file, .svg or .png, for the comparison. It needs matplotlib (pip install "pynvme[plot]").
+    PICTURE is a file, .svg or .png, for the comparison. It needs matplotlib (pip install matplotlib).
     """
     nvme0n1 = d.Namespace(d.Controller(address))
     half = nvme0n1.id_ns.nsze // 2

@@ -10,6 +10,11 @@ from pathlib import Path
 BUILD = "'make build' in a checkout builds it, 'pip install .' installs it with what it needs."
 
 
+def install(package: str) -> str:
+    """The command that installs a package for this Python."""
+    return f"{sys.executable} -m pip install {package}"
+
+
 def why(error: ImportError) -> str:
     """Give the cause of an ImportError and what to do, in a few sentences for a user."""
     missing = isinstance(error, ModuleNotFoundError)

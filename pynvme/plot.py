@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Pictures of what IO workers did: over time, percentile curves, heat maps, and comparisons.
 
-They need matplotlib (``pip install "pynvme[plot]"``), and workers with ``progress=True``::
+They need matplotlib (``pip install matplotlib``), and workers with ``progress=True``::
 
     result = nvme0n1.ioworker(time=10, progress=True).start().close()
     plot.overview(result).save("worker.svg")
@@ -20,6 +20,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Union
 
+from pynvme.loading import install
 from pynvme.samples import Samples, edges, sum_of
 from pynvme.samples import percentiles as _percentiles
 
@@ -28,7 +29,7 @@ try:
     from matplotlib.figure import Figure
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 except ImportError as error:
-    raise ImportError('pictures need matplotlib: pip install "pynvme[plot]"') from error
+    raise ImportError(f"pictures need matplotlib: {install('matplotlib')}") from error
 
 if TYPE_CHECKING:
     Source = Union[Samples, Mapping[str, Any], Sequence["Source"]]

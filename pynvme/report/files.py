@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from pynvme.loading import install
 from pynvme.report import ctrf, junit, page, table
 from pynvme.report.environment import environment
 from pynvme.report.run import Run
@@ -34,7 +35,7 @@ def _write(run: Run, folder: Path) -> Iterator[str]:
         table.write(run, folder / PARQUET)
     except ImportError:
         (folder / PARQUET).unlink(missing_ok=True)
-        yield f"{PARQUET} was not written, since pyarrow is missing: pip install 'pynvme[trace]'"
+        yield f"{PARQUET} was not written, since pyarrow is missing: {install('pyarrow')}"
     except OSError as error:
         yield f"{PARQUET} could not be written: {error}"
 

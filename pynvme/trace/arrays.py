@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 
+from pynvme.loading import install
+
 if TYPE_CHECKING:
     from pynvme.trace.log import CommandLog
 
@@ -90,7 +92,7 @@ def arrow(log: CommandLog) -> Any:
         pyarrow = importlib.import_module("pyarrow")
     except ImportError as error:
         raise ImportError(
-            'a .parquet file needs pyarrow, which is not installed: pip install "pynvme[trace]". '
+            f"a .parquet file needs pyarrow, which is not installed: {install('pyarrow')}. "
             "A .npy file has the same table and needs nothing"
         ) from error
     return pyarrow.table(named(log))

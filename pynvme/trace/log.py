@@ -122,7 +122,7 @@ class CommandLog(Sequence[Command]):
 
         .pcapng     a capture that Wireshark opens as NVMe/TCP, with a conversation for each queue
         .json       a trace for ui.perfetto.dev and chrome://tracing
-        .parquet    a table for pandas, polars or DuckDB. It needs pyarrow (pip install "pynvme[trace]")
+        .parquet    a table for pandas, polars or DuckDB. It needs pyarrow (pip install pyarrow)
         .npy        the same table for numpy
         .trace      all that the log has, for :func:`pynvme.trace.load`
 

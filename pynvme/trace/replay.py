@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from pynvme.loading import install
 from pynvme.trace.log import CommandLog
 
 FLUSH, WRITE, READ, WRITE_ZEROES, DSM = 0x00, 0x01, 0x02, 0x08, 0x09
@@ -191,7 +192,7 @@ def _parquet(name: str) -> Iterator[Io]:
     try:
         parquet = importlib.import_module("pyarrow.parquet")
     except ImportError as error:
-        raise ImportError(f'{name}: a .parquet file needs pyarrow: pip install "pynvme[trace]"') from error
+        raise ImportError(f"{name}: a .parquet file needs pyarrow: {install('pyarrow')}") from error
     table = parquet.read_table(name, columns=list(_COLUMNS))
     return _table(zip(*(table.column(column).to_pylist() for column in _COLUMNS)))
 

@@ -3,6 +3,7 @@
 
 import json
 import re
+import sys
 import time
 from html.parser import HTMLParser
 from pathlib import Path
@@ -230,7 +231,7 @@ def test_a_folder_that_cannot_be_made_is_told_before_the_tests(pytester, run):
 def test_without_pyarrow_one_line_tells_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     (line,) = [line for line in files.write(some_run(2), tmp_path) if "parquet" in line]
-    assert "pip install 'pynvme[trace]'" in line and not (tmp_path / "results.parquet").exists()
+    assert f"{sys.executable} -m pip install pyarrow" in line and not (tmp_path / "results.parquet").exists()
     assert (tmp_path / "index.html").exists()
 
 
